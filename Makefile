@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+#
+# Every target is one comment line away: `make` prints them.
+# Root never runs a guest: for root, run, test and bench continue as a throwaway user (tools/as-user.sh).
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON_FILES := sandbox tests setup.py $(wildcard bench)
+C_FILES := $(shell find csrc tests -name '*.[ch]' 2>/dev/null)
+SECONDS ?= 60
+T ?= tests
+# Two workers on the two cores of a small machine; `make test WORKERS=0` runs one test at a time.
+WORKERS ?= $(shell nproc)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+IS_ROOT := $(filter 0,$(shell id -u))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test check lint types fmt test-c test-asan test-py test-restricted test-one fuzz bench cov clean needs-dev
+
+help: ## print this list
+	@sed -nE 's/^(# )?([a-z-]+)( [a-z-]+)*:.*## (.*)/\2#\4/p' $(MAKEFILE_LIST) | \
+		awk -F '#' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+# ---- environment ----------------------------------------------------------------------------
+
+setup: ## virtual environment with everything a developer needs, and the build
+	@tools/system-packages.sh run
+	@tools/setup.sh dev
+
+$(VENV)/ready-dev: pyproject.toml setup.py tools/setup.sh
+	@tools/system-packages.sh run
+	@tools/setup.sh dev
+
+$(VENV)/ready-run: pyproject.toml setup.py tools/setup.sh
+	@tools/setup.sh run
+
+build: $(VENV)/ready-dev ## compile csrc/ into the hosted extension and the guest ELF
+	@$(BIN)/python -P sandbox/native/build.py
+
+# ---- the two commands -----------------------------------------------------------------------
+
+ifdef IS_ROOT
+run test bench fuzz cov:
+	@tools/as-user.sh $@
+else
+run:
+	@tools/system-packages.sh run
+	@if [ ! -e $(VENV)/ready-dev ]; then $(MAKE) --no-print-directory $(VENV)/ready-run; fi
+	@$(BIN)/python -P sandbox/native/build.py
+	@tools/demo.sh
+
+test:
+	@tools/system-packages.sh test
+	@$(MAKE) --no-print-directory lint types test-asan test-py test-restricted
+
+bench: build
+	@$(BIN)/python -m pytest bench --benchmark-only
+
+fuzz: build
+	@SANDBOX_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/property --hypothesis-profile fuzz --timeout 0
+
+cov: build
+	@$(BIN)/coverage run -m pytest tests/unit tests/property && $(BIN)/coverage report
+endif
+# The list of targets reads these lines:
+# run: ## set up, then be root in a container of this machine and harm nothing
+# test: ## set up, then lint, types, C tests under sanitizers, all tests, guests again in a restricted pod
+# bench: ## measure against native and the installed peers; JSON and SVG in bench/results/
+# fuzz: ## property tests with a large budget (SECONDS=60)
+# cov: ## coverage of the Python code
+
+# ---- checks ---------------------------------------------------------------------------------
+
+check: lint types test-c ## what to run before a commit: lint, types, everything quick
+	@$(PYTEST) -m 'not slow and not network' --ignore=tests/c
+
+lint: build ## ruff, clang-format, import contracts, gcc warnings as errors, gcc -fanalyzer
+	@$(BIN)/ruff check $(PYTHON_FILES)
+	@$(BIN)/ruff format --check $(PYTHON_FILES)
+	@$(BIN)/lint-imports --no-logo 2>&1 || $(BIN)/lint-imports
+	@$(if $(C_FILES),$(BIN)/clang-format --dry-run -Werror $(C_FILES))
+	@$(BIN)/python -P sandbox/native/build.py --check --analyze
+
+types: build ## mypy --strict
+	@$(BIN)/mypy
+
+fmt: $(VENV)/ready-dev ## format Python and C in place
+	@$(BIN)/ruff check --fix-only --quiet $(PYTHON_FILES)
+	@$(BIN)/ruff format --quiet $(PYTHON_FILES)
+	@$(if $(C_FILES),$(BIN)/clang-format -i $(C_FILES))
+
+# ---- tests ----------------------------------------------------------------------------------
+
+test-asan test-c: build ## C unit tests of the hosted code under ASan and UBSan
+	@$(PYTEST) tests/c
+
+test-py: build ## every Python test, guests included
+	@$(PYTEST) -m 'not network' --ignore=tests/c
+
+test-restricted: build ## guests once more, with user namespaces, mounts and clone3 forbidden
+	@$(BIN)/python tests/harness/restrict.py $(PYTEST) -m 'guest and not network'
+
+test-one: build ## one test: make test-one T=tests/unit/store
+	@$(BIN)/python -m pytest $(T)
+
+clean: ## forget everything built
+	rm -rf build .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -f sandbox/native/*.so sandbox/native/sandbox-guest

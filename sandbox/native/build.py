@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: MIT
+"""Compile csrc/ twice: the hosted cffi extension and the freestanding guest ELF.
+
+Rules: which file belongs to which build is written in csrc/sources.mk and what Python
+may see in csrc/abi.h; this file only drives the compiler. Objects are kept under
+build/ and rebuilt when a source or a header they included is newer.
+Does not know: what any C file does. Not imported at run time: setup.py, the Makefile
+(`python -P sandbox/native/build.py`) and tests/harness/cbuild.py load it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CSRC = ROOT / "csrc"
+BUILD = ROOT / "build"
+NATIVE = ROOT / "sandbox" / "native"
+EXTENSION = "_native.abi3.so"
+GUEST = "sandbox-guest"
+
+# Every warning of docs/style; -Werror is added by `make lint` alone, so that a newer
+# compiler never breaks a user's build.
+WARNINGS = (
+    "-Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes "
+    "-Wmissing-prototypes -Wvla -Wswitch-enum -Wundef -Wformat=2 "
+    "-Wframe-larger-than=4096"
+).split()
+
+HOSTED_CFLAGS = ["-std=gnu11", "-O2", "-g", "-fPIC", "-fvisibility=hidden"]
+
+GUEST_CFLAGS = [
+    "-std=gnu11",
+    "-O2",
+    "-g",
+    "-ffreestanding",  # no libc in a guest
+    "-fno-builtin",
+    "-fno-pie",
+    "-mcmodel=large",  # linked far above 2 GiB
+    "-mgeneral-regs-only",  # the signal path must not touch vector state
+    "-mno-red-zone",
+    "-fno-stack-protector",  # its canary lives in libc's TLS
+    "-fno-asynchronous-unwind-tables",
+    "-fvisibility=hidden",
+    "-fno-tree-loop-distribute-patterns",  # memset's loop must not call memset
+    "-fcf-protection=none",
+]
+
+GUEST_LDFLAGS = [
+    "-nostdlib",
+    "-static",
+    "-no-pie",
+    "-Wl,-z,defs",  # any accidental use of libc is a link error
+    "-Wl,-z,norelro",
+    "-Wl,-z,noexecstack",
+    "-Wl,--build-id=none",
+]
+
+
+class BuildError(Exception):
+    """The compiler or sources.mk said no; the message is what to print."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The parsed csrc/sources.mk."""
+
+    hosted: tuple[Path, ...]
+    guest: tuple[Path, ...]
+    hosted_cflags: tuple[str, ...]
+    guest_cflags: tuple[str, ...]
+    guest_ldflags: tuple[str, ...]
+
+
+def architecture() -> str:
+    """Return the folder name under csrc/arch for the machine we build on."""
+    machine = platform.machine()
+    arch = {"amd64": "x86_64", "x86_64": "x86_64"}.get(machine)
+    if arch is None:
+        raise BuildError(f"no support for {machine} yet: only x86_64")
+    return arch
+
+
+def parse_make_lists(text: str, given: dict[str, str]) -> dict[str, str]:
+    r"""Read `NAME := a b`, `NAME += c` and `$(NAME)`.
+
+    >>> parse_make_lists("A := x \\\n y # no\nB = $(A) $(ARCH)/z\nB += w", {"ARCH": "c"})
+    {'ARCH': 'c', 'A': 'x y', 'B': 'x y c/z w'}
+    """
+    values = dict(given)
+    text = re.sub(r"\\\n\s*", "", re.sub(r"\s*\\\n", r" \\\n", text))
+    for raw in text.splitlines():
+        line = raw.split("#", 1)[0].strip()
+        if not line:
+            continue
+        match = re.fullmatch(r"(\w+)\s*(:=|\+=|=)\s*(.*)", line)
+        if match is None:
+            raise BuildError(f"csrc/sources.mk: cannot read: {line}")
+        name, operator, value = match.groups()
+        value = re.sub(r"\$[({](\w+)[)}]", lambda m: values.get(m[1], ""), value)
+        words = value.split()
+        if operator == "+=":
+            words = values.get(name, "").split() + words
+        values[name] = " ".join(words)
+    return values
+
+
+def read_sources() -> Sources:
+    """Parse csrc/sources.mk and check that every listed file exists."""
+    text = (CSRC / "sources.mk").read_text()
+    values = parse_make_lists(text, {"ARCH": architecture(), "CSRC": str(CSRC)})
+
+    def files(name: str) -> tuple[Path, ...]:
+        paths = [CSRC / word for word in values.get(name, "").split()]
+        for path in paths:
+            if not path.is_file():
+                raise BuildError(f"csrc/sources.mk: {name} lists {path}, which is absent")
+        return tuple(dict.fromkeys(paths))
+
+    def flags(name: str) -> tuple[str, ...]:
+        return tuple(shlex.split(values.get(name, "")))
+
+    return Sources(
+        hosted=files("HOSTED"),
+        guest=files("GUEST"),
+        hosted_cflags=flags("HOSTED_CFLAGS"),
+        guest_cflags=flags("GUEST_CFLAGS"),
+        guest_ldflags=flags("GUEST_LDFLAGS"),
+    )
+
+
+def include_flags() -> list[str]:
+    """Return where C sources look for our headers."""
+    return [f"-I{CSRC}", f"-I{CSRC / 'arch' / architecture()}"]
+
+
+def compiler() -> list[str]:
+    """Return the C compiler: $CC or gcc."""
+    return shlex.split(os.environ.get("CC", "gcc"))
+
+
+def run(command: Sequence[str]) -> None:
+    """Run one compiler command; its own words are the error message."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.stderr:
+        sys.stderr.write(done.stderr)
+    if done.returncode != 0:
+        raise BuildError(f"failed: {shlex.join(command)}")
+
+
+def is_current(target: Path, stamp: str) -> bool:
+    """Tell whether target is newer than all it depends on, built by the same command."""
+    depfile, command = target.with_suffix(".d"), target.with_suffix(".cmd")
+    if not (target.exists() and depfile.exists() and command.exists()):
+        return False
+    if command.read_text() != stamp:
+        return False
+    made = target.stat().st_mtime_ns
+    names = depfile.read_text().replace("\\\n", " ").split(":", 1)[1].split()
+    try:
+        return all(Path(name).stat().st_mtime_ns < made for name in names)
+    except FileNotFoundError:
+        return False
+
+
+def compile_object(source: Path, folder: Path, flags: Sequence[str]) -> Path:
+    """Compile one file, unless its object is current, and return the object."""
+    stem = str(source.relative_to(CSRC) if source.is_relative_to(CSRC) else source.name)
+    target = folder / (stem.replace("/", "-") + ".o")
+    command = [*compiler(), *flags, "-c", str(source), "-o"]
+    stamp = shlex.join(command)
+    if not is_current(target, stamp):
+        scratch = target.with_suffix(f".{os.getpid()}.tmp")
+        depfile = str(target.with_suffix(".d"))
+        run([*command, str(scratch), "-MMD", "-MF", depfile, "-MT", target.name])
+        scratch.replace(target)
+        target.with_suffix(".cmd").write_text(stamp)
+    return target
+
+
+def compile_all(
+    sources: Sequence[Path], folder: Path, flags: Sequence[str]
+) -> list[Path]:
+    """Compile every file of a build, two at a time or as many as there are cores."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        return list(pool.map(lambda s: compile_object(s, folder, flags), sources))
+
+
+def hosted_flags(sources: Sources) -> list[str]:
+    """Return the flags for level 0-2 sources with a libc around them."""
+    return [*HOSTED_CFLAGS, *WARNINGS, *include_flags(), *sources.hosted_cflags]
+
+
+def guest_flags(sources: Sources) -> list[str]:
+    """Return the flags for everything that runs inside a guest process."""
+    return [*GUEST_CFLAGS, *WARNINGS, *include_flags(), *sources.guest_cflags]
+
+
+def abi_cdef() -> str:
+    """Return csrc/abi.h as cffi wants it: without preprocessor lines but `#define`."""
+    lines = []
+    for line in (CSRC / "abi.h").read_text().splitlines():
+        word = re.match(r"\s*#\s*(\w+)", line)
+        is_constant = re.match(r"\s*#\s*define\s+\w+\s+\S", line)
+        if word is None:
+            lines.append(line)
+        elif word[1] == "define" and is_constant:
+            lines.append(constant(line))
+    return "\n".join(lines)
+
+
+def constant(line: str) -> str:
+    """Let the C compiler evaluate any `#define` that is not a plain number.
+
+    >>> constant("#define SB_A (1 << 3)  /* eight */")
+    '#define SB_A ...'
+    >>> constant("#define SB_B 0x10 /* sixteen */")
+    '#define SB_B 0x10 /* sixteen */'
+    """
+    if re.match(r"\s*#\s*define\s+\w+\s+(0x[0-9a-fA-F]+|\d+)\s*(/\*.*)?$", line):
+        return line
+    words = line.split(None, 2)
+    return f"{words[0]} {words[1]} ..."
+
+
+def write_wrapper(target: Path) -> None:
+    """Let cffi generate the extension's C source from csrc/abi.h."""
+    from cffi import FFI  # noqa: PLC0415 - only needed here, absent from a bare lint run
+
+    ffi = FFI()
+    ffi.cdef(abi_cdef())
+    ffi.set_source("sandbox.native._native", '#include "abi.h"', py_limited_api=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_suffix(f".{os.getpid()}.tmp.c")
+    with contextlib.redirect_stdout(io.StringIO()):  # cffi announces what it writes
+        ffi.emit_c_code(str(scratch))
+    if target.exists() and target.read_text() == scratch.read_text():
+        scratch.unlink()
+    else:
+        scratch.replace(target)
+
+
+def link(target: Path, command: Sequence[str]) -> None:
+    """Link to a temporary name and rename, so a running sandbox keeps its old file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".link-") as folder:
+        scratch = Path(folder) / target.name
+        run([*command, "-o", str(scratch)])
+        scratch.replace(target)
+
+
+def build_extension(sources: Sources, destination: Path) -> Path:
+    """Build `_native.abi3.so` into destination."""
+    wrapper = BUILD / "hosted" / "_native.c"
+    write_wrapper(wrapper)
+    objects = compile_all(sources.hosted, BUILD / "hosted", hosted_flags(sources))
+    python_include = f"-I{sysconfig.get_paths()['include']}"
+    # Generated code: built without our warnings, which it does not promise to meet.
+    flags = [*HOSTED_CFLAGS, *include_flags(), python_include, "-w"]
+    objects += compile_all([wrapper], BUILD / "hosted", flags)
+    target = destination / EXTENSION
+    link(target, [*compiler(), "-shared", "-pthread", *map(str, objects)])
+    return target
+
+
+def build_guest(sources: Sources, destination: Path) -> Path | None:
+    """Build the static guest ELF into destination."""
+    if not sources.guest:
+        return None
+    objects = compile_all(sources.guest, BUILD / "guest", guest_flags(sources))
+    target = destination / GUEST
+    script = CSRC / "arch" / architecture() / "guest.ld"
+    flags = [*GUEST_LDFLAGS, f"-Wl,-T,{script}", *sources.guest_ldflags]
+    link(target, [*compiler(), *flags, *map(str, objects)])
+    target.chmod(0o755)
+    return target
+
+
+def build(destination: Path = NATIVE) -> None:
+    """Build both and put them beside the package's native code."""
+    if shutil.which(compiler()[0]) is None:
+        raise BuildError(f"no C compiler: {compiler()[0]} is not installed")
+    sources = read_sources()
+    build_extension(sources, destination)
+    build_guest(sources, destination)
+
+
+def check(sources: Sources, extra: Sequence[str], *, guest: bool) -> None:
+    """Compile everything for its warnings only (`make lint`)."""
+    hosted = [*hosted_flags(sources), "-Werror", *extra]
+    with tempfile.TemporaryDirectory() as folder:
+        compile_all(sources.hosted, Path(folder) / "hosted", hosted)
+        if guest:
+            flags = [*guest_flags(sources), "-Werror", *extra]
+            compile_all(sources.guest, Path(folder) / "guest", flags)
+
+
+def main() -> int:
+    """Build, or with `--check` only report what the compiler dislikes."""
+    parser = argparse.ArgumentParser(description="compile csrc/")
+    parser.add_argument("--check", action="store_true", help="warnings are errors")
+    parser.add_argument("--analyze", action="store_true", help="gcc -fanalyzer, hosted")
+    parser.add_argument("--only", choices=["guest", "hosted"], help="build just one")
+    options = parser.parse_args()
+    try:
+        sources = read_sources()
+        if options.check:
+            check(sources, [], guest=True)
+        if options.analyze:
+            check(sources, ["-fanalyzer"], guest=False)
+        if options.check or options.analyze:
+            return 0
+        if options.only != "guest":
+            build_extension(sources, NATIVE)
+        if options.only != "hosted":
+            build_guest(sources, NATIVE)
+    except BuildError as error:
+        print(f"build: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

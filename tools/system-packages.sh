@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# system-packages.sh run|test - make sure the system has what `make run` or `make test` needs.
+#
+# As root on Debian it installs what is missing. As anybody else it names what is missing in one
+# line and exits 1. The lists below are the only place that says what is needed: command:package.
+set -euo pipefail
+
+needs_run=(gcc:gcc make:make tar:tar)
+needs_test=(
+	musl-gcc:musl-tools mmdebstrap:mmdebstrap go:golang-go busybox:busybox-static
+	zstd:zstd xz:xz-utils strace:strace gdb:gdb setfattr:attr setfacl:acl git:git tmux:tmux
+	proot:proot bwrap:bubblewrap capsh:libcap2-bin setpriv:util-linux ps:procps file:file
+	g++:g++ vim.tiny:vim-tiny dpkg-deb:dpkg apt-get:apt
+)
+
+missing_packages() {
+	local need python
+	for need in "$@"; do
+		command -v "${need%%:*}" >/dev/null || echo "${need#*:}"
+	done
+	if ! python=$("$(dirname "$0")/find-python.sh" 2>/dev/null); then
+		printf '%s\n' python3 python3-venv python3-dev
+		return
+	fi
+	"$python" -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
+	"$python" -c 'import sysconfig, os.path
+raise SystemExit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))' ||
+		echo python3-dev
+	echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || echo libc6-dev
+}
+
+case ${1-} in
+run) needs=("${needs_run[@]}") ;;
+test) needs=("${needs_run[@]}" "${needs_test[@]}") ;;
+*) echo "usage: $0 run|test" >&2 && exit 2 ;;
+esac
+
+mapfile -t missing < <(missing_packages "${needs[@]}" | sort -u)
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+	echo "make $1: missing ${missing[*]}; as root: apt-get install ${missing[*]}" >&2
+	exit 1
+fi
+echo "installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null
