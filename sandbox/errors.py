@@ -25,6 +25,8 @@ it quotes a name; whoever prints it adds the "Error: ". Foreign exceptions are
 converted where they are understood, always with ``raise ... from``.
 """
 
+# ruff: noqa: N818  -- Docker's vocabulary (Conflict, NotFound) reads better bare
+
 from __future__ import annotations
 
 import errno as _errno

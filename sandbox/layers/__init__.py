@@ -1,0 +1,1 @@
+"""From archives to layers on disk, and back."""

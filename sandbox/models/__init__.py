@@ -1,0 +1,1 @@
+"""Typed facts: references, digests, OCI documents, images. No I/O."""

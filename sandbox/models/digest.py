@@ -1,0 +1,58 @@
+"""Content digests and the ids derived from them.
+
+Does not know: where content lives or who promised it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, NewType
+
+from sandbox.errors import CorruptData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Digest = NewType("Digest", str)
+"""A checked digest string: ``sha256:`` and 64 lower-case hexadecimal digits."""
+
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def parse_digest(text: str) -> Digest:
+    """Return *text* as a digest.
+
+    >>> parse_digest("sha256:" + "0" * 64)[:10]
+    'sha256:000'
+    """
+    if not _SHA256.fullmatch(text):
+        raise CorruptData(f"invalid or unsupported digest {text!r}")
+    return Digest(text)
+
+
+def digest_of(data: bytes) -> Digest:
+    """Return the digest of *data*."""
+    return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+
+
+def hex_of(digest: Digest) -> str:
+    """Return the hexadecimal part, which is the digest's name on disk."""
+    return digest.partition(":")[2]
+
+
+def short_id(digest: Digest) -> str:
+    """Return the twelve digits Docker shows.
+
+    >>> short_id(digest_of(b""))
+    'e3b0c44298fc'
+    """
+    return hex_of(digest)[:12]
+
+
+def chain_ids(diff_ids: Iterable[Digest]) -> list[Digest]:
+    """Return, for each layer, the id of the stack that ends with it (OCI)."""
+    chain: list[Digest] = []
+    for diff_id in diff_ids:
+        chain.append(digest_of(f"{chain[-1]} {diff_id}".encode()) if chain else diff_id)
+    return chain

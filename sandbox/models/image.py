@@ -1,0 +1,86 @@
+"""An image as the rest of the program sees it: facts, already checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.errors import CorruptData
+from sandbox.models import oci
+from sandbox.models.digest import Digest, chain_ids, parse_digest, short_id
+from sandbox.models.reference import parse_reference
+
+if TYPE_CHECKING:
+    from sandbox.models.oci import History, ImageConfig, RunConfig
+
+_LAYER_LIMIT = 127 * 4  # Docker stops at 127; room for images of other builders
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of the store. ``layers`` are diff ids, lowest first."""
+
+    id: Digest
+    config: RunConfig
+    architecture: str
+    os: str
+    variant: str
+    author: str
+    created: str | None
+    layers: tuple[Digest, ...]
+    history: tuple[History, ...]
+    repo_tags: tuple[str, ...] = ()
+    repo_digests: tuple[str, ...] = ()
+    layer_sizes: tuple[int, ...] = ()
+    comment: str = ""
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files of all layers."""
+        return sum(self.layer_sizes)
+
+    @property
+    def chain_ids(self) -> list[Digest]:
+        """The id of each stack of layers, lowest first."""
+        return chain_ids(self.layers)
+
+    @property
+    def chain_id(self) -> Digest | None:
+        """The id of the whole stack; None if the image has no layer."""
+        return chain_ids(self.layers)[-1] if self.layers else None
+
+    @property
+    def short_id(self) -> str:
+        """The twelve digits Docker shows."""
+        return short_id(self.id)
+
+    @property
+    def familiar_tags(self) -> list[str]:
+        """The tags as people write them: ubuntu:14.04."""
+        return [parse_reference(tag).familiar for tag in self.repo_tags]
+
+    @property
+    def familiar_digests(self) -> list[str]:
+        """The repository digests as people write them."""
+        return [parse_reference(name).familiar for name in self.repo_digests]
+
+
+def parse_config(raw: bytes) -> tuple[ImageConfig, tuple[Digest, ...]]:
+    """Return the configuration in *raw* and its diff ids, checked."""
+    document = oci.decode(raw, oci.ImageConfig, what="image configuration")
+    rootfs = document.rootfs
+    if rootfs is None or rootfs.type != "layers":
+        raise CorruptData("image configuration: no rootfs of type 'layers'")
+    diff_ids = tuple(parse_digest(text) for text in rootfs.diff_ids or ())
+    if len(diff_ids) > _LAYER_LIMIT:
+        raise CorruptData(f"image configuration: {len(diff_ids)} layers are too many")
+    return document, diff_ids
+
+
+def layer_histories(image: Image) -> list[tuple[History, int]]:
+    """Return the steps of *image*, newest first, each with its size in bytes."""
+    sizes = iter(image.layer_sizes)
+    steps = [
+        (step, 0 if step.empty_layer else next(sizes, 0)) for step in image.history
+    ]
+    return steps[::-1]

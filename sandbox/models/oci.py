@@ -1,0 +1,192 @@
+"""The OCI and Docker documents this program reads and writes.
+
+Rules: an unknown field is ignored on the way in (the bytes themselves are kept, so
+nothing is lost); ``null`` means absent, as Go writes it. Any malformed document
+becomes CorruptData here, whatever the decoder says.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from sandbox.errors import CorruptData
+
+MANIFEST_TYPES = frozenset(
+    {
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    }
+)
+INDEX_TYPES = frozenset(
+    {
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    }
+)
+REF_NAME = "org.opencontainers.image.ref.name"
+CONTAINERD_NAME = "io.containerd.image.name"
+
+_T = TypeVar("_T")
+
+
+class Healthcheck(msgspec.Struct, frozen=True, rename="pascal", omit_defaults=True):
+    """How to ask a container whether it is well; times in nanoseconds."""
+
+    test: list[str] | None = None
+    interval: int = 0
+    timeout: int = 0
+    start_period: int = 0
+    start_interval: int = 0
+    retries: int = 0
+
+
+class RunConfig(msgspec.Struct, frozen=True, rename="pascal", omit_defaults=True):
+    """What a container of the image runs unless told otherwise."""
+
+    user: str = ""
+    exposed_ports: dict[str, dict[str, str]] | None = None
+    env: list[str] | None = None
+    entrypoint: list[str] | None = None
+    cmd: list[str] | None = None
+    healthcheck: Healthcheck | None = None
+    volumes: dict[str, dict[str, str]] | None = None
+    working_dir: str = ""
+    labels: dict[str, str] | None = None
+    stop_signal: str = ""
+    on_build: list[str] | None = None
+    shell: list[str] | None = None
+
+
+class History(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one step of the image came to be."""
+
+    created: str | None = None
+    created_by: str = ""
+    author: str = ""
+    comment: str = ""
+    empty_layer: bool = False
+
+
+class RootFS(msgspec.Struct, frozen=True):
+    """The layers, lowest first, by the digest of their uncompressed tar."""
+
+    type: str = "layers"
+    diff_ids: list[str] | None = None
+
+
+class ImageConfig(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The document whose digest is the image's id."""
+
+    architecture: str = ""
+    os: str = ""
+    variant: str = ""
+    created: str | None = None
+    author: str = ""
+    config: RunConfig | None = None
+    rootfs: RootFS | None = None
+    history: list[History] | None = None
+
+
+class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a manifest of an index is for."""
+
+    architecture: str = ""
+    os: str = ""
+    variant: str = ""
+
+
+class Descriptor(
+    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
+):
+    """A promise about content: its type, digest and size."""
+
+    media_type: str = ""
+    digest: str
+    size: int
+    platform: Platform | None = None
+    annotations: dict[str, str] | None = None
+    urls: list[str] | None = None
+
+
+class Manifest(
+    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
+):
+    """One image: its configuration and its layers, lowest first."""
+
+    schema_version: int = 2
+    media_type: str = ""
+    config: Descriptor
+    layers: list[Descriptor]
+
+
+class Index(
+    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
+):
+    """Several manifests (or indexes), usually one a platform."""
+
+    schema_version: int = 2
+    media_type: str = ""
+    manifests: list[Descriptor] | None = None
+
+
+class SavedImage(msgspec.Struct, frozen=True, rename="pascal"):
+    """One entry of the manifest.json that ``docker save`` writes."""
+
+    config: str
+    repo_tags: list[str] | None = None
+    layers: list[str] | None = None
+
+
+def decode(data: bytes, kind: type[_T], *, what: str) -> _T:
+    """Return the document in *data*; *what* names it in the error."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as exc:
+        raise CorruptData(f"{what}: {exc}") from exc
+
+
+def encode(document: msgspec.Struct) -> bytes:
+    """Return *document* as compact JSON, fields in their declared order."""
+    return msgspec.json.encode(document)
+
+
+def to_builtins(document: msgspec.Struct) -> dict[str, Any]:
+    """Return *document* as plain dicts and lists."""
+    plain: dict[str, Any] = msgspec.to_builtins(document)
+    return plain
+
+
+def timestamp(moment: datetime | None = None) -> str:
+    """Return a moment (default: now) as Docker writes it, in RFC 3339.
+
+    >>> timestamp(datetime(2024, 1, 2, tzinfo=UTC))
+    '2024-01-02T00:00:00.000000Z'
+    """
+    moment = moment or datetime.now(UTC)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def seconds_of(created: str | None) -> float:
+    """Return the Unix time of an RFC 3339 string; 0 if there is none.
+
+    >>> seconds_of("1970-01-01T00:00:01.5Z"), seconds_of(None)
+    (1.5, 0.0)
+    """
+    if not created:
+        return 0.0
+    try:
+        return datetime.fromisoformat(_microseconds(created)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _microseconds(text: str) -> str:
+    """Cut Go's nanoseconds, which fromisoformat() takes only since Python 3.11."""
+    head, dot, tail = text.partition(".")
+    if not dot:
+        return text
+    digits = len(tail) - len(tail.lstrip("0123456789"))
+    return f"{head}.{tail[:digits][:6]:0<6}{tail[digits:]}"
