@@ -1,0 +1,165 @@
+"""Files that are either the old or the new ones, whenever the power fails.
+
+Rules: content goes to a temporary name of the same file system, is synced, and is
+renamed into place. Work in progress lives in a workspace, whose lock tells a crashed
+owner from a busy one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from sandbox.errors import map_os_errors
+from sandbox.store.lock import acquire, open_lock, store_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sandbox.store.layout import Layout
+
+_OWNER = "owner"
+_PATIENCE = 600.0  # seconds; nobody needs so long to write one small file
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+def write_atomic(path: Path, data: bytes, *, layout: Layout) -> None:
+    """Make *path* hold *data*, or leave it as it was."""
+    temporary = layout.tmp / f"file-{secrets.token_hex(8)}"
+    with map_os_errors(f"cannot write {path}"):
+        try:
+            fd = os.open(temporary, _NEW_FILE, 0o600)
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(fd, view) :]
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            os.rename(temporary, path)
+            sync_directory(path.parent)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in *path* durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_file_system(path: Path) -> None:
+    """Make everything written on the file system of *path* durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syncfs(fd) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), os.fspath(path))
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def workspace(layout: Layout) -> Iterator[Path]:
+    """Give a fresh directory in the store; it is gone when the block ends."""
+    path, lock = _make_workspace(layout)
+    try:
+        yield path
+    finally:
+        try:
+            remove_tree(path)
+        finally:
+            os.close(lock)
+
+
+def _make_workspace(layout: Layout) -> tuple[Path, int]:
+    layout.prepare()
+    path = layout.tmp / secrets.token_hex(8)
+    # Under the store's lock, so that leftovers() never sees one without its owner.
+    with store_lock(layout), map_os_errors(f"cannot write in {layout.tmp}"):
+        path.mkdir(0o700)
+        try:
+            lock = open_lock(path / _OWNER)
+            acquire(lock)
+        except OSError:
+            remove_tree(path)
+            raise
+    return path, lock
+
+
+def leftovers(layout: Layout) -> list[Path]:
+    """Return what crashed owners left in tmp/. The caller holds the store's lock."""
+    with map_os_errors(f"cannot read {layout.tmp}"):
+        found = sorted(layout.tmp.iterdir()) if layout.tmp.is_dir() else []
+        return [path for path in found if not _is_owned(path)]
+
+
+def _is_owned(path: Path) -> bool:
+    try:
+        fd = os.open(path / _OWNER, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except NotADirectoryError:  # the temporary file of write_atomic()
+        return time.time() - path.lstat().st_mtime < _PATIENCE
+    except FileNotFoundError:
+        return False
+    try:
+        return not acquire(fd, wait=False)
+    finally:
+        os.close(fd)
+
+
+def discard(path: Path, *, layout: Layout) -> None:
+    """Take *path* out of its place in one step, then delete it."""
+    trash = layout.tmp / f"trash-{secrets.token_hex(8)}"
+    with map_os_errors(f"cannot remove {path}"):
+        try:
+            os.rename(path, trash)
+        except FileNotFoundError:
+            return
+        remove_tree(trash)
+
+
+def remove_tree(path: Path) -> None:
+    """Delete *path* and all below it, however deep; what is missing is fine.
+
+    Directories are first moved up next to each other: no recursion, no path longer
+    than the kernel takes.
+    """
+    if not path.is_dir() or path.is_symlink():
+        path.unlink(missing_ok=True)
+        return
+    root = os.fspath(path)
+    pending = [root]
+    while pending:
+        current = pending[-1]
+        with suppress(FileNotFoundError):
+            os.chmod(current, 0o700)
+            _empty(current, root, pending)
+        if pending[-1] == current:
+            with suppress(FileNotFoundError):
+                os.rmdir(current)
+            pending.pop()
+
+
+def _empty(current: str, root: str, pending: list[str]) -> None:
+    with os.scandir(current) as entries:
+        inner = list(entries)
+    for entry in inner:
+        if not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.path)
+        elif current == root:
+            pending.append(entry.path)
+        else:
+            os.chmod(entry.path, 0o700)  # or it could not be moved
+            moved = f"{root}/.doomed-{secrets.token_hex(8)}"
+            os.rename(entry.path, moved)
+            pending.append(moved)

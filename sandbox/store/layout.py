@@ -1,0 +1,145 @@
+"""Every name the store has on disk, in one place.
+
+::
+
+    root/
+      lock                             taken for every change
+      tags.json                        references -> image ids
+      blobs/sha256/<hex>               content by digest (image configurations)
+      images/<hex of the id>.json      one record an image
+      layers/<hex of the diff id>/     diff/  meta.jsonl  info.json
+      indexes/<hex of the chain id>    the merged tree of a stack, and its .stamp
+      containers/<64 hex>/             what one container owns
+      bin/                             the guest program, when it must be copied
+      tmp/<random>/                    work in progress, each held by its own lock
+
+Rules: pure naming, apart from prepare(); nobody else spells a name of the store.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.errors import map_os_errors
+from sandbox.models.digest import Digest, hex_of
+
+_PRIVATE = 0o700
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The names below one store's root."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> Layout:
+        """Return the user's store: $SANDBOX_ROOT, or one below the XDG data home."""
+        return cls(default_root())
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock guards every change."""
+        return self.root / "lock"
+
+    @property
+    def tags(self) -> Path:
+        """The table from references to image ids."""
+        return self.root / "tags.json"
+
+    @property
+    def blobs(self) -> Path:
+        """Content by digest."""
+        return self.root / "blobs" / "sha256"
+
+    @property
+    def images(self) -> Path:
+        """One record an image."""
+        return self.root / "images"
+
+    @property
+    def layers(self) -> Path:
+        """Unpacked layers by diff id."""
+        return self.root / "layers"
+
+    @property
+    def indexes(self) -> Path:
+        """Merged trees by chain id."""
+        return self.root / "indexes"
+
+    @property
+    def containers(self) -> Path:
+        """One directory a container."""
+        return self.root / "containers"
+
+    @property
+    def guest_dir(self) -> Path:
+        """Where the guest program is copied if it cannot run where it is."""
+        return self.root / "bin"
+
+    @property
+    def tmp(self) -> Path:
+        """Work in progress."""
+        return self.root / "tmp"
+
+    def blob(self, digest: Digest) -> Path:
+        """The content with this digest."""
+        return self.blobs / hex_of(digest)
+
+    def image(self, image_id: Digest) -> Path:
+        """The record of this image."""
+        return self.images / f"{hex_of(image_id)}.json"
+
+    def layer(self, diff_id: Digest) -> Path:
+        """The directory of this layer."""
+        return self.layers / hex_of(diff_id)
+
+    def layer_diff(self, diff_id: Digest) -> Path:
+        """The files of this layer."""
+        return self.layer(diff_id) / "diff"
+
+    def layer_meta(self, diff_id: Digest) -> Path:
+        """What the layer's tar said and host files cannot hold."""
+        return self.layer(diff_id) / "meta.jsonl"
+
+    def layer_info(self, diff_id: Digest) -> Path:
+        """The layer's size and number of entries."""
+        return self.layer(diff_id) / "info.json"
+
+    def index(self, chain_id: Digest) -> Path:
+        """The merged tree of this stack of layers."""
+        return self.indexes / hex_of(chain_id)
+
+    def index_stamp(self, chain_id: Digest) -> Path:
+        """What the index was made from; it is stale when this no longer fits."""
+        return self.indexes / f"{hex_of(chain_id)}.stamp"
+
+    def container(self, container_id: str) -> Path:
+        """The directory of this container."""
+        return self.containers / container_id
+
+    def prepare(self) -> None:
+        """Make the directories that every change relies on."""
+        with map_os_errors(f"cannot create the store {self.root}"):
+            self.root.mkdir(_PRIVATE, parents=True, exist_ok=True)
+            for path in (
+                self.blobs.parent,
+                self.blobs,
+                self.images,
+                self.layers,
+                self.indexes,
+                self.containers,
+                self.tmp,
+            ):
+                path.mkdir(_PRIVATE, exist_ok=True)
+
+
+def default_root() -> Path:
+    """Return the place of the user's store."""
+    if root := os.environ.get("SANDBOX_ROOT"):
+        return Path(root).absolute()
+    data = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
+    return base / "sandbox"
