@@ -36,11 +36,20 @@ GUEST = "sandbox-guest"
 
 # Every warning of docs/style; -Werror is added by `make lint` alone, so that a newer
 # compiler never breaks a user's build.
-WARNINGS = (
-    "-Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes "
-    "-Wmissing-prototypes -Wvla -Wswitch-enum -Wundef -Wformat=2 "
-    "-Wframe-larger-than=4096"
-).split()
+WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-Wshadow",
+    "-Wconversion",
+    "-Wsign-conversion",
+    "-Wstrict-prototypes",
+    "-Wmissing-prototypes",
+    "-Wvla",
+    "-Wswitch-enum",
+    "-Wundef",
+    "-Wformat=2",
+    "-Wframe-larger-than=4096",
+]
 
 HOSTED_CFLAGS = ["-std=gnu11", "-O2", "-g", "-fPIC", "-fvisibility=hidden"]
 
@@ -193,9 +202,7 @@ def compile_object(source: Path, folder: Path, flags: Sequence[str]) -> Path:
     return target
 
 
-def compile_all(
-    sources: Sequence[Path], folder: Path, flags: Sequence[str]
-) -> list[Path]:
+def compile_all(sources: Sequence[Path], folder: Path, flags: Sequence[str]) -> list[Path]:
     """Compile every file of a build, two at a time or as many as there are cores."""
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
@@ -241,7 +248,7 @@ def constant(line: str) -> str:
 
 def write_wrapper(target: Path) -> None:
     """Let cffi generate the extension's C source from csrc/abi.h."""
-    from cffi import FFI  # noqa: PLC0415 - only needed here, absent from a bare lint run
+    from cffi import FFI
 
     ffi = FFI()
     ffi.cdef(abi_cdef())

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""What every test shares: it runs without privileges, in a store and home of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pathlib
+import sys
+from typing import Any
+
+import hypothesis
+import pytest
+
+from tests.harness import privileges
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CLONE_NEWUSER = 0x10000000
+
+# A small machine may be busy: time limits belong to pytest-timeout.
+COMMON: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
+if not os.access(ROOT, os.W_OK):
+    COMMON["database"] = None  # it would lie in the checkout
+hypothesis.settings.register_profile("default", max_examples=50, **COMMON)
+hypothesis.settings.register_profile("fuzz", max_examples=20_000, **COMMON)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.geteuid() != 0:
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is not None:
+        capture.stop_global_capturing()  # the new program gets the real descriptors
+    privileges.become_throwaway_user(list(config.invocation_params.args))
+    pytest.exit(
+        "root may not run tests and another user cannot read this checkout or "
+        f"{sys.executable}: use `make test`",
+        returncode=4,
+    )
+
+
+def can_make_user_namespaces() -> bool:
+    """Ask the kernel, in a child, whether unshare(CLONE_NEWUSER) works here."""
+    child = os.fork()
+    if child == 0:
+        libc = ctypes.CDLL(None)
+        os._exit(0 if libc.unshare(CLONE_NEWUSER) == 0 else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def pytest_report_header() -> str:
+    namespaces = "allowed" if can_make_user_namespaces() else "forbidden"
+    return f"uid {os.geteuid()}, user namespaces {namespaces}"
+
+
+@pytest.fixture(autouse=True)
+def private_surroundings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a test away from the user's store, configuration and terminal settings."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("SANDBOX_ROOT", str(tmp_path / "store"))
+    for name in [n for n in os.environ if n.startswith(("XDG_", "DOCKER_"))]:
+        monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def root_fixtures() -> pathlib.Path:
+    """Return the folder of things that only root could prepare (`make test` as root)."""
+    folder = os.environ.get("SANDBOX_TEST_FIXTURES")
+    if not folder or not pathlib.Path(folder).is_dir():
+        pytest.skip("needs what `make test` prepares when root starts it")
+    return pathlib.Path(folder)

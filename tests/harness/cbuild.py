@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""Compile C unit tests against the hosted sources under ASan and UBSan.
+
+The objects are kept under build/asan (or below TMPDIR where the checkout is read-only)
+and shared by the workers of pytest-xdist under a lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import pathlib
+import sys
+import tempfile
+from types import ModuleType
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+SANITIZE = [
+    "-std=gnu11",
+    "-O1",
+    "-g",
+    "-fno-omit-frame-pointer",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+]
+
+
+def native_build() -> ModuleType:
+    """Load sandbox/native/build.py, which knows sources, include paths and warnings."""
+    name = "sandbox_native_build"
+    if name not in sys.modules:
+        path = ROOT / "sandbox" / "native" / "build.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+def object_folder() -> pathlib.Path:
+    """Return a folder that this user may write, the same one for all workers."""
+    folder = ROOT / "build" / "asan"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        folder = pathlib.Path(tempfile.gettempdir()) / f"sandbox-asan-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        assert folder.stat().st_uid == os.getuid()
+        return folder
+
+
+def build_c_test(source: pathlib.Path) -> pathlib.Path:
+    """Compile and link one tests/c/test_*.c with every hosted source."""
+    native = native_build()
+    folder = object_folder()
+    sources = native.read_sources()
+    flags = [
+        *SANITIZE,
+        *native.WARNINGS,
+        "-Wno-frame-larger-than",  # red zones of ASan make every frame larger
+        *native.include_flags(),
+        *sources.hosted_cflags,
+    ]
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        objects = native.compile_all([*sources.hosted, source], folder, flags)
+        program = folder / source.stem
+        link = [*native.compiler(), "-fsanitize=address,undefined", "-pthread"]
+        native.link(program, [*link, *map(str, objects)])
+    return program

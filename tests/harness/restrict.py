@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Run a program as a restricted pod would: `restrict.py PROGRAM ARG…`.
+
+Installs a seccomp filter under which new user namespaces and every kind of mount fail
+with EPERM and clone3 with ENOSYS, as the default profile of container engines does,
+and then executes its arguments. The filter is inherited and cannot be taken off, so
+whatever the program starts lives under it too.
+
+Does not know: pytest, or what is run. Needs no privileges and no library but libc.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import struct
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+PR_SET_NO_NEW_PRIVS = 38
+PR_SET_SECCOMP = 22
+SECCOMP_MODE_FILTER = 2
+
+LOAD, JUMP_EQ, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
+ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
+
+# Offsets in struct seccomp_data.
+NUMBER, ARCH, FIRST_ARGUMENT = 0, 4, 16
+
+# CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET}
+CLONE_NEW_MASK = 0x7E020000
+
+# machine -> (audit architecture, numbers). From 424 on they are the same everywhere.
+UNIFIED = {
+    "open_tree": 428,
+    "move_mount": 429,
+    "fsopen": 430,
+    "fsconfig": 431,
+    "fsmount": 432,
+    "fspick": 433,
+    "mount_setattr": 442,
+    "open_tree_attr": 467,
+}
+X86_64 = {
+    "unshare": 272,
+    "setns": 308,
+    "mount": 165,
+    "umount2": 166,
+    "pivot_root": 155,
+    "chroot": 161,
+}
+AARCH64 = {
+    "unshare": 97,
+    "setns": 268,
+    "mount": 40,
+    "umount2": 39,
+    "pivot_root": 41,
+    "chroot": 51,
+}
+MACHINES = {
+    "x86_64": (0xC000003E, {**X86_64, **UNIFIED}, 56),
+    "aarch64": (0xC00000B7, {**AARCH64, **UNIFIED}, 220),
+}
+CLONE3 = 435
+
+
+def instruction(code: int, jump_true: int, jump_false: int, operand: int) -> bytes:
+    """Encode one struct sock_filter."""
+    return struct.pack("=HBBI", code, jump_true, jump_false, operand)
+
+
+def bpf_program(machine: str) -> bytes:
+    """Return the filter; calls made with another architecture's numbers are killed."""
+    audit, forbidden, clone = MACHINES[machine]
+    refuse = instruction(RETURN, 0, 0, ERRNO | errno.EPERM)
+    lines = [
+        instruction(LOAD, 0, 0, ARCH),
+        instruction(JUMP_EQ, 1, 0, audit),
+        instruction(RETURN, 0, 0, KILL),
+        instruction(LOAD, 0, 0, NUMBER),
+        instruction(JUMP_EQ, 0, 1, CLONE3),
+        instruction(RETURN, 0, 0, ERRNO | errno.ENOSYS),
+    ]
+    for number in forbidden.values():
+        lines += [instruction(JUMP_EQ, 0, 1, number), refuse]
+    lines += [
+        instruction(JUMP_EQ, 0, 3, clone),
+        instruction(LOAD, 0, 0, FIRST_ARGUMENT),
+        instruction(JUMP_ANY_BIT, 0, 1, CLONE_NEW_MASK),
+        refuse,
+        instruction(RETURN, 0, 0, ALLOW),
+    ]
+    return b"".join(lines)
+
+
+def install_filter(program: bytes) -> None:
+    """Put this process, and all it will start, under the filter."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    code = ctypes.create_string_buffer(program, len(program))
+    count = len(program) // 8
+    fprog = struct.pack("HxxxxxxQ", count, ctypes.addressof(code))
+    for call in (
+        (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+        (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, fprog, 0, 0),
+    ):
+        arguments = [a if isinstance(a, bytes) else ctypes.c_ulong(a) for a in call[1:]]
+        if libc.prctl(ctypes.c_int(call[0]), *arguments) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Install the filter and become the given program."""
+    if not arguments:
+        print("usage: restrict.py PROGRAM ARG...", file=sys.stderr)
+        raise SystemExit(2)
+    install_filter(bpf_program(platform.machine()))
+    os.execvp(arguments[0], list(arguments))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
