@@ -22,7 +22,8 @@ CSRC = ROOT / "csrc"
 LEVELS = {
     0: "abi base mem sys guest_abi",
     1: "path ids log hash",
-    2: "index upper view copyup dirlist owner tree change",
+    2: "index upper view control copyup dirlist owner tree change change_name change_meta xattr"
+    " hosted index_build",
     3: "guest syscalls dispatch",
     4: "trap patch tracer signals elf boot",
 }
@@ -109,7 +110,6 @@ def test_hosted_build_holds_no_guest_code() -> None:
     sources = native_build().read_sources()
     wrong = [p for p in sources.hosted if level_of(p) in GUEST_ONLY_LEVELS]
     assert [name_of(p) for p in wrong] == []
-    assert not set(sources.hosted) - set(sources.guest)
 
 
 @pytest.mark.parametrize("path", C_FILES, ids=name_of)

@@ -138,15 +138,16 @@ def read_sources() -> Sources:
         paths = [CSRC / word for word in values.get(name, "").split()]
         for path in paths:
             if not path.is_file():
-                raise BuildError(f"csrc/sources.mk: {name} lists {path}, which is absent")
+                raise BuildError(f"csrc/sources.mk: {name} lists {path.name}, which is absent")
         return tuple(dict.fromkeys(paths))
 
     def flags(name: str) -> tuple[str, ...]:
         return tuple(shlex.split(values.get(name, "")))
 
+    common = files("COMMON")
     return Sources(
-        hosted=files("HOSTED"),
-        guest=files("GUEST"),
+        hosted=common + files("HOSTED_ONLY"),
+        guest=common + files("GUEST_ONLY"),
         hosted_cflags=flags("HOSTED_CFLAGS"),
         guest_cflags=flags("GUEST_CFLAGS"),
         guest_ldflags=flags("GUEST_LDFLAGS"),
