@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ids.c - the set*id state machines, capability sets and permission checks.
+ *
+ * How it works
+ *   Each function is the kernel's rule of the same name (kernel/sys.c,
+ *   kernel/groups.c, security/commoncap.c, fs/exec.c, fs/namei.c, fs/attr.c)
+ *   over struct sb_ids: build the new credentials beside the old ones, check,
+ *   then let the change of user ids act on the capability sets.
+ * Rules
+ *   Pure: no I/O, no globals, safe in a signal handler.
+ * Does not know
+ *   Processes, threads, files: callers pass mode and owner.
+ */
+#include "ids.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+
+#include "mem.h"
+
+#define UNCHANGED UINT32_MAX
+
+/* Capabilities that follow fsuid, CAP_FS_SET of linux/capability.h. */
+#define FS_CAPS                                                                     \
+	(1ULL << CAP_CHOWN | 1ULL << CAP_MKNOD | 1ULL << CAP_DAC_OVERRIDE |         \
+	 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID |    \
+	 1ULL << CAP_MAC_OVERRIDE | 1ULL << CAP_LINUX_IMMUTABLE)
+
+/* The bits and locks of capabilities(7). */
+#define SECURE_BITS                                                                 \
+	(1u << SECURE_NOROOT | 1u << SECURE_NO_SETUID_FIXUP | 1u << SECURE_KEEP_CAPS | \
+	 1u << SECURE_NO_CAP_AMBIENT_RAISE)
+#define SECURE_LOCKS (SECURE_BITS << 1)
+
+static bool is_secure(const struct sb_ids *ids, unsigned bit)
+{
+	return (ids->securebits >> bit & 1) != 0;
+}
+
+static bool is_subset(uint64_t inner, uint64_t outer)
+{
+	return (inner & ~outer) == 0;
+}
+
+void sb_ids_init(struct sb_ids *ids, uint32_t uid, uint32_t gid, const uint32_t *groups,
+		 uint32_t count)
+{
+	memset(ids, 0, sizeof(*ids));
+	ids->ruid = ids->euid = ids->suid = ids->fsuid = uid;
+	ids->rgid = ids->egid = ids->sgid = ids->fsgid = gid;
+	ids->cap_bounding = SB_CAP_DEFAULT;
+	if (uid == 0)
+		ids->cap_effective = ids->cap_permitted = SB_CAP_DEFAULT;
+	ids->group_count = SB_MIN(count, (uint32_t)SB_MAX_GROUPS);
+	for (uint32_t i = 0; i < ids->group_count; i++)
+		ids->groups[i] = groups[i];
+}
+
+/* ---- user ids ----------------------------------------------------------- */
+
+static bool has_root_id(const struct sb_ids *ids)
+{
+	return ids->ruid == 0 || ids->euid == 0 || ids->suid == 0;
+}
+
+/* cap_emulate_setxuid: "Effect of user ID changes on capabilities". */
+static void fix_caps(struct sb_ids *next, const struct sb_ids *old)
+{
+	if (is_secure(old, SECURE_NO_SETUID_FIXUP))
+		return;
+	if (has_root_id(old) && !has_root_id(next)) {
+		if (!is_secure(old, SECURE_KEEP_CAPS))
+			next->cap_permitted = next->cap_effective = 0;
+		next->cap_ambient = 0;
+	}
+	if (old->euid == 0 && next->euid != 0)
+		next->cap_effective = 0;
+	if (old->euid != 0 && next->euid == 0)
+		next->cap_effective = next->cap_permitted;
+}
+
+/* The new user ids become ids', with their effect on the capability sets. */
+static void take_uids(struct sb_ids *ids, uint32_t r, uint32_t e, uint32_t s)
+{
+	struct sb_ids old;
+
+	memcpy(&old, ids, sizeof(old));
+	ids->ruid = r;
+	ids->euid = e;
+	ids->suid = s;
+	ids->fsuid = e;
+	fix_caps(ids, &old);
+}
+
+static bool is_own_uid(const struct sb_ids *ids, uint32_t uid)
+{
+	return uid == ids->ruid || uid == ids->euid || uid == ids->suid;
+}
+
+static bool is_own_gid(const struct sb_ids *ids, uint32_t gid)
+{
+	return gid == ids->rgid || gid == ids->egid || gid == ids->sgid;
+}
+
+int sb_ids_setuid(struct sb_ids *ids, uint32_t uid)
+{
+	if (uid == UNCHANGED)
+		return -EINVAL;
+	if (sb_ids_has_cap(ids, SB_CAP_SETUID)) {
+		take_uids(ids, uid, uid, uid);
+		return 0;
+	}
+	if (uid != ids->ruid && uid != ids->suid)
+		return -EPERM;
+	take_uids(ids, ids->ruid, uid, ids->suid);
+	return 0;
+}
+
+int sb_ids_setreuid(struct sb_ids *ids, uint32_t ruid, uint32_t euid)
+{
+	const bool may = sb_ids_has_cap(ids, SB_CAP_SETUID);
+	uint32_t r = ids->ruid;
+	uint32_t e = ids->euid;
+	uint32_t s = ids->suid;
+
+	if (ruid != UNCHANGED) {
+		if (ruid != ids->ruid && ruid != ids->euid && !may)
+			return -EPERM;
+		r = ruid;
+	}
+	if (euid != UNCHANGED) {
+		if (!is_own_uid(ids, euid) && !may)
+			return -EPERM;
+		e = euid;
+	}
+	if (ruid != UNCHANGED || (euid != UNCHANGED && euid != ids->ruid))
+		s = e;
+	take_uids(ids, r, e, s);
+	return 0;
+}
+
+int sb_ids_setresuid(struct sb_ids *ids, uint32_t r, uint32_t e, uint32_t s)
+{
+	const bool may = sb_ids_has_cap(ids, SB_CAP_SETUID);
+
+	/* A call that changes nothing leaves even a different fsuid alone. */
+	if ((r == UNCHANGED || r == ids->ruid) && (s == UNCHANGED || s == ids->suid) &&
+	    (e == UNCHANGED || (e == ids->euid && e == ids->fsuid)))
+		return 0;
+	if (!may && ((r != UNCHANGED && !is_own_uid(ids, r)) ||
+		     (e != UNCHANGED && !is_own_uid(ids, e)) ||
+		     (s != UNCHANGED && !is_own_uid(ids, s))))
+		return -EPERM;
+	take_uids(ids, r == UNCHANGED ? ids->ruid : r, e == UNCHANGED ? ids->euid : e,
+		  s == UNCHANGED ? ids->suid : s);
+	return 0;
+}
+
+uint32_t sb_ids_setfsuid(struct sb_ids *ids, uint32_t uid)
+{
+	const uint32_t old = ids->fsuid;
+
+	if (uid == UNCHANGED || uid == old)
+		return old;
+	if (!is_own_uid(ids, uid) && !sb_ids_has_cap(ids, SB_CAP_SETUID))
+		return old;
+	ids->fsuid = uid;
+	if (is_secure(ids, SECURE_NO_SETUID_FIXUP))
+		return old;
+	if (old == 0)
+		ids->cap_effective &= ~FS_CAPS;
+	if (uid == 0)
+		ids->cap_effective |= FS_CAPS & ids->cap_permitted;
+	return old;
+}
+
+/* ---- group ids ---------------------------------------------------------- */
+
+int sb_ids_setgid(struct sb_ids *ids, uint32_t gid)
+{
+	if (gid == UNCHANGED)
+		return -EINVAL;
+	if (sb_ids_has_cap(ids, SB_CAP_SETGID))
+		ids->rgid = ids->sgid = gid;
+	else if (gid != ids->rgid && gid != ids->sgid)
+		return -EPERM;
+	ids->egid = ids->fsgid = gid;
+	return 0;
+}
+
+int sb_ids_setregid(struct sb_ids *ids, uint32_t rgid, uint32_t egid)
+{
+	const bool may = sb_ids_has_cap(ids, SB_CAP_SETGID);
+	uint32_t r = ids->rgid;
+	uint32_t e = ids->egid;
+
+	if (rgid != UNCHANGED) {
+		if (rgid != ids->rgid && rgid != ids->egid && !may)
+			return -EPERM;
+		r = rgid;
+	}
+	if (egid != UNCHANGED) {
+		if (!is_own_gid(ids, egid) && !may)
+			return -EPERM;
+		e = egid;
+	}
+	if (rgid != UNCHANGED || (egid != UNCHANGED && egid != ids->rgid))
+		ids->sgid = e;
+	ids->rgid = r;
+	ids->egid = ids->fsgid = e;
+	return 0;
+}
+
+int sb_ids_setresgid(struct sb_ids *ids, uint32_t r, uint32_t e, uint32_t s)
+{
+	const bool may = sb_ids_has_cap(ids, SB_CAP_SETGID);
+
+	if ((r == UNCHANGED || r == ids->rgid) && (s == UNCHANGED || s == ids->sgid) &&
+	    (e == UNCHANGED || (e == ids->egid && e == ids->fsgid)))
+		return 0;
+	if (!may && ((r != UNCHANGED && !is_own_gid(ids, r)) ||
+		     (e != UNCHANGED && !is_own_gid(ids, e)) ||
+		     (s != UNCHANGED && !is_own_gid(ids, s))))
+		return -EPERM;
+	if (r != UNCHANGED)
+		ids->rgid = r;
+	if (e != UNCHANGED)
+		ids->egid = e;
+	if (s != UNCHANGED)
+		ids->sgid = s;
+	ids->fsgid = ids->egid;
+	return 0;
+}
+
+uint32_t sb_ids_setfsgid(struct sb_ids *ids, uint32_t gid)
+{
+	const uint32_t old = ids->fsgid;
+
+	if (gid == UNCHANGED)
+		return old;
+	if (is_own_gid(ids, gid) || sb_ids_has_cap(ids, SB_CAP_SETGID))
+		ids->fsgid = gid;
+	return old;
+}
+
+int sb_ids_setgroups(struct sb_ids *ids, const uint32_t *groups, uint32_t count)
+{
+	if (!sb_ids_has_cap(ids, SB_CAP_SETGID))
+		return -EPERM;
+	if (count > SB_MAX_GROUPS)
+		return -EINVAL;
+	for (uint32_t i = 0; i < count; i++)
+		if (groups[i] == UNCHANGED)
+			return -EINVAL;
+	/* The kernel keeps the list sorted and getgroups(2) shows it so. */
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t gid = groups[i];
+		uint32_t at = i;
+
+		for (; at > 0 && ids->groups[at - 1] > gid; at--)
+			ids->groups[at] = ids->groups[at - 1];
+		ids->groups[at] = gid;
+	}
+	ids->group_count = count;
+	return 0;
+}
+
+static bool in_list(const struct sb_ids *ids, uint32_t gid)
+{
+	for (uint32_t i = 0; i < ids->group_count && i < SB_MAX_GROUPS; i++)
+		if (ids->groups[i] == gid)
+			return true;
+	return false;
+}
+
+bool sb_ids_in_group(const struct sb_ids *ids, uint32_t gid)
+{
+	return gid == ids->fsgid || in_list(ids, gid);
+}
+
+/* ---- capabilities ------------------------------------------------------- */
+
+int sb_ids_capset(struct sb_ids *ids, uint64_t effective, uint64_t permitted, uint64_t inheritable)
+{
+	effective &= SB_CAP_FULL;
+	permitted &= SB_CAP_FULL;
+	inheritable &= SB_CAP_FULL;
+	if (!sb_ids_has_cap(ids, SB_CAP_SETPCAP) &&
+	    !is_subset(inheritable, ids->cap_inheritable | ids->cap_permitted))
+		return -EPERM;
+	if (!is_subset(inheritable, ids->cap_inheritable | ids->cap_bounding) ||
+	    !is_subset(permitted, ids->cap_permitted) || !is_subset(effective, permitted))
+		return -EPERM;
+	ids->cap_effective = effective;
+	ids->cap_permitted = permitted;
+	ids->cap_inheritable = inheritable;
+	ids->cap_ambient &= permitted & inheritable;
+	return 0;
+}
+
+int sb_ids_drop_bounding(struct sb_ids *ids, uint64_t cap)
+{
+	if (!sb_ids_has_cap(ids, SB_CAP_SETPCAP))
+		return -EPERM;
+	if (cap > SB_CAP_LAST)
+		return -EINVAL;
+	ids->cap_bounding &= ~(1ULL << cap);
+	return 0;
+}
+
+int sb_ids_raise_ambient(struct sb_ids *ids, uint64_t cap)
+{
+	if (cap > SB_CAP_LAST)
+		return -EINVAL;
+	if ((ids->cap_permitted & ids->cap_inheritable & 1ULL << cap) == 0 ||
+	    is_secure(ids, SECURE_NO_CAP_AMBIENT_RAISE))
+		return -EPERM;
+	ids->cap_ambient |= 1ULL << cap;
+	return 0;
+}
+
+int sb_ids_lower_ambient(struct sb_ids *ids, uint64_t cap)
+{
+	if (cap > SB_CAP_LAST)
+		return -EINVAL;
+	ids->cap_ambient &= ~(1ULL << cap);
+	return 0;
+}
+
+int sb_ids_keep_caps(struct sb_ids *ids, uint64_t keep)
+{
+	if (keep > 1)
+		return -EINVAL;
+	if (is_secure(ids, SECURE_KEEP_CAPS_LOCKED))
+		return -EPERM;
+	ids->securebits &= ~(1u << SECURE_KEEP_CAPS);
+	ids->securebits |= (uint32_t)keep << SECURE_KEEP_CAPS;
+	return 0;
+}
+
+int sb_ids_set_securebits(struct sb_ids *ids, uint64_t bits)
+{
+	const uint32_t locked = ids->securebits & SECURE_LOCKS;
+
+	if ((bits & ~(uint64_t)(SECURE_BITS | SECURE_LOCKS)) != 0 ||
+	    (locked & ~(uint32_t)bits) != 0 ||
+	    ((locked >> 1) & (ids->securebits ^ (uint32_t)bits)) != 0 ||
+	    !sb_ids_has_cap(ids, SB_CAP_SETPCAP))
+		return -EPERM;
+	ids->securebits = (uint32_t)bits;
+	return 0;
+}
+
+/* ---- execve ------------------------------------------------------------- */
+
+struct file_caps {
+	uint64_t permitted;
+	uint64_t inheritable;
+	bool effective;
+	bool present;
+};
+
+static uint32_t le32(const unsigned char *bytes)
+{
+	return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+	       (uint32_t)bytes[3] << 24;
+}
+
+/* Decode a security.capability value; anything malformed counts as none. */
+static void read_file_caps(const unsigned char *bytes, uint32_t len, struct file_caps *out)
+{
+	uint32_t magic;
+	uint32_t revision;
+
+	memset(out, 0, sizeof(*out));
+	if (bytes == NULL || len < 4)
+		return;
+	magic = le32(bytes);
+	revision = magic & VFS_CAP_REVISION_MASK;
+	if (revision == VFS_CAP_REVISION_1 && len == XATTR_CAPS_SZ_1) {
+		out->permitted = le32(bytes + 4);
+		out->inheritable = le32(bytes + 8);
+	} else if ((revision == VFS_CAP_REVISION_2 && len == XATTR_CAPS_SZ_2) ||
+		   (revision == VFS_CAP_REVISION_3 && len == XATTR_CAPS_SZ_3 &&
+		    le32(bytes + 20) == 0)) {
+		out->permitted = le32(bytes + 4) | (uint64_t)le32(bytes + 12) << 32;
+		out->inheritable = le32(bytes + 8) | (uint64_t)le32(bytes + 16) << 32;
+	} else {
+		return;
+	}
+	out->permitted &= SB_CAP_FULL;
+	out->inheritable &= SB_CAP_FULL;
+	out->effective = (magic & VFS_CAP_FLAGS_EFFECTIVE) != 0;
+	out->present = true;
+}
+
+/* P'(permitted) before ambient, and whether the effective bit holds. */
+static uint64_t exec_permitted(const struct sb_ids *ids, const struct file_caps *file,
+			       uint32_t euid, bool *effective)
+{
+	uint64_t permitted = 0;
+
+	*effective = file->effective;
+	if (file->present)
+		permitted = (ids->cap_bounding & file->permitted) |
+			    (ids->cap_inheritable & file->inheritable);
+	if (is_secure(ids, SECURE_NOROOT))
+		return permitted;
+	/* A set-user-ID-root program with file capabilities gets only those. */
+	if (file->present && euid == 0 && ids->ruid != 0)
+		return permitted;
+	if (euid == 0 || ids->ruid == 0)
+		permitted = ids->cap_bounding | ids->cap_inheritable;
+	if (euid == 0)
+		*effective = true;
+	return permitted;
+}
+
+int sb_ids_exec(struct sb_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid,
+		const unsigned char *file_caps, uint32_t file_caps_len)
+{
+	struct file_caps file;
+	uint32_t euid = ids->euid;
+	uint32_t egid = ids->egid;
+	uint64_t permitted;
+	bool effective;
+	bool changed;
+	bool grew;
+
+	if (ids->no_new_privs == 0) {
+		if (mode & S_ISUID)
+			euid = uid;
+		if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+			egid = gid;
+	}
+	read_file_caps(file_caps, file_caps_len, &file);
+	if (file.effective && !is_subset(file.permitted,
+					 (ids->cap_bounding & file.permitted) |
+						 (ids->cap_inheritable & file.inheritable)))
+		return -EPERM;
+	permitted = exec_permitted(ids, &file, euid, &effective);
+
+	changed = euid != ids->euid || !sb_ids_in_group(ids, egid);
+	if ((changed || !is_subset(permitted, ids->cap_permitted)) && ids->no_new_privs != 0) {
+		euid = ids->ruid;
+		egid = ids->rgid;
+		permitted &= ids->cap_permitted;
+	}
+	if (file.present || changed)
+		ids->cap_ambient = 0;
+	permitted |= ids->cap_ambient;
+	grew = !is_subset(permitted, ids->cap_ambient);
+
+	changed = changed || euid != ids->ruid || egid != ids->rgid ||
+		  (ids->ruid != 0 && (effective || grew));
+	ids->euid = ids->suid = ids->fsuid = euid;
+	ids->egid = ids->sgid = ids->fsgid = egid;
+	ids->cap_permitted = permitted;
+	ids->cap_effective = effective ? permitted : ids->cap_ambient;
+	ids->securebits &= ~(1u << SECURE_KEEP_CAPS);
+	return changed ? 1 : 0;
+}
+
+/* ---- permission checks -------------------------------------------------- */
+
+/* generic_permission(): the bits of the one class that applies, then the DAC
+ * capabilities in caps. */
+static int permit(const struct sb_ids *ids, uint32_t fsuid, uint32_t fsgid, uint64_t caps,
+		  uint32_t mode, uint32_t uid, uint32_t gid, unsigned want)
+{
+	const bool override = (caps >> SB_CAP_DAC_OVERRIDE & 1) != 0;
+	const bool search = (caps >> SB_CAP_DAC_READ_SEARCH & 1) != 0;
+	unsigned bits = mode;
+
+	if (fsuid == uid)
+		bits >>= 6;
+	else if (fsgid == gid || in_list(ids, gid))
+		bits >>= 3;
+	if ((want & ~bits & 7) == 0)
+		return 0;
+	if ((mode & S_IFMT) == S_IFDIR) {
+		if (override || (search && (want & 2) == 0))
+			return 0;
+		return -EACCES;
+	}
+	if (search && want == 4)
+		return 0;
+	if (override && ((want & 1) == 0 || (mode & 0111) != 0))
+		return 0;
+	return -EACCES;
+}
+
+int sb_ids_permit(const struct sb_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid,
+		  unsigned want)
+{
+	return permit(ids, ids->fsuid, ids->fsgid, ids->cap_effective, mode, uid, gid, want);
+}
+
+int sb_ids_permit_real(const struct sb_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid,
+		       unsigned want)
+{
+	uint64_t caps = ids->cap_effective;
+
+	if (!is_secure(ids, SECURE_NO_SETUID_FIXUP))
+		caps = ids->ruid == 0 ? ids->cap_permitted : 0;
+	return permit(ids, ids->ruid, ids->rgid, caps, mode, uid, gid, want);
+}
+
+bool sb_ids_owns(const struct sb_ids *ids, uint32_t uid)
+{
+	return ids->fsuid == uid || sb_ids_has_cap(ids, SB_CAP_FOWNER);
+}
+
+int sb_ids_may_chown(const struct sb_ids *ids, uint32_t uid, uint32_t gid, uint32_t new_uid,
+		     uint32_t new_gid)
+{
+	const bool owner = ids->fsuid == uid;
+
+	if (sb_ids_has_cap(ids, SB_CAP_CHOWN))
+		return 0;
+	if (new_uid != UNCHANGED && !(owner && new_uid == uid))
+		return -EPERM;
+	if (new_gid != UNCHANGED &&
+	    !(owner && (new_gid == gid || sb_ids_in_group(ids, new_gid))))
+		return -EPERM;
+	return 0;
+}
+
+int sb_ids_may_delete(const struct sb_ids *ids, uint32_t dir_mode, uint32_t dir_uid,
+		      uint32_t file_uid)
+{
+	if ((dir_mode & S_ISVTX) == 0 || ids->fsuid == file_uid || ids->fsuid == dir_uid ||
+	    sb_ids_has_cap(ids, SB_CAP_FOWNER))
+		return 0;
+	return -EPERM;
+}
