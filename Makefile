@@ -51,6 +51,7 @@ run:
 
 test:
 	@tools/system-packages.sh test
+	@[ -n "$(SANDBOX_TEST_FIXTURES)" ] || tests/fixtures/prepare.sh build/fixtures
 	@$(MAKE) --no-print-directory lint types test-asan test-py test-restricted
 
 bench: build

@@ -70,10 +70,16 @@ def private_surroundings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.delenv(name, raising=False)
 
 
+def prepared(name: str) -> pathlib.Path:
+    """Return a folder that tests/fixtures/make-NAME made, or skip the test."""
+    where = os.environ.get("SANDBOX_TEST_FIXTURES") or ROOT / "build" / "fixtures"
+    folder = pathlib.Path(where) / name
+    if not (folder / "ready").exists():
+        pytest.skip(f"not prepared: tests/fixtures/make-{name} (see tests/fixtures/prepare.sh)")
+    return folder
+
+
 @pytest.fixture(scope="session")
-def root_fixtures() -> pathlib.Path:
-    """Return the folder of things that only root could prepare (`make test` as root)."""
-    folder = os.environ.get("SANDBOX_TEST_FIXTURES")
-    if not folder or not pathlib.Path(folder).is_dir():
-        pytest.skip("needs what `make test` prepares when root starts it")
-    return pathlib.Path(folder)
+def debian() -> pathlib.Path:
+    """A folder with rootfs.tar, a minimal Debian 12, and debs/, packages to install in it."""
+    return prepared("debian")

@@ -12,5 +12,5 @@ if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
 	rm -rf .venv
 	"$(tools/find-python.sh)" -m venv .venv
 fi
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -e "$what"
+.venv/bin/python -m pip install -qq --disable-pip-version-check -e "$what"
 touch ".venv/ready-$1"
