@@ -22,7 +22,7 @@ SANITIZER_OPTIONS = {
 def test_c_unit_passes_under_sanitizers(source: pathlib.Path, tmp_path) -> None:
     program = build_c_test(source)
     done = subprocess.run(
-        [program],
+        [program, source.parent],
         cwd=tmp_path,
         env={**os.environ, **SANITIZER_OPTIONS},
         stdin=subprocess.DEVNULL,
