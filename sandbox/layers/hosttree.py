@@ -1,0 +1,120 @@
+"""A tree being built below one directory, reached only through descriptors.
+
+How it works: a directory is opened component by component with O_NOFOLLOW, so no
+symlink of an archive is ever followed, whatever was made by it; the descriptors of the
+last path are kept, since archives name neighbours one after the other.
+
+Rules: paths are relative, normalised bytes; "." is the top. remove() forgets kept
+descriptors below what it removes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOP = b"."
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_KEPT = 64  # descriptors; deeper directories are opened anew each time
+
+
+class HostTree:
+    """The directory *top*; close it after use."""
+
+    def __init__(self, top: Path) -> None:
+        self._parts: list[bytes] = []
+        self._fds = [os.open(top, _DIRECTORY)]
+        self._deep = -1  # one more, of the path _deep_parts, below the kept ones
+        self._deep_parts: list[bytes] = []
+
+    def close(self) -> None:
+        """Release every descriptor."""
+        self._drop_deep()
+        for fd in self._fds:
+            os.close(fd)
+        self._fds = []
+
+    def directory(self, path: bytes) -> int:
+        """Return a descriptor of *path*, good until the next call."""
+        parts = [] if path == TOP else path.split(b"/")
+        if self._deep >= 0 and parts[: len(self._deep_parts)] == self._deep_parts:
+            return self._descend(parts)
+        self._drop_deep()
+        shared = 0
+        for mine, theirs in zip(self._parts, parts, strict=False):
+            if mine != theirs:
+                break
+            shared += 1
+        self._keep(shared)
+        for part in parts[shared:_KEPT]:
+            self._fds.append(os.open(part, _DIRECTORY, dir_fd=self._fds[-1]))
+            self._parts.append(part)
+        return self._fds[-1] if len(parts) <= _KEPT else self._descend(parts)
+
+    def _descend(self, parts: list[bytes]) -> int:
+        for part in parts[max(_KEPT, len(self._deep_parts)) :]:
+            above = self._fds[-1] if self._deep < 0 else self._deep
+            deeper = os.open(part, _DIRECTORY, dir_fd=above)
+            self._drop_deep()
+            self._deep = deeper
+        self._deep_parts = parts
+        return self._deep
+
+    def remove(self, parent: bytes, name: bytes) -> None:
+        """Remove an entry with all below it."""
+        fd = self.directory(parent)
+        if not stat.S_ISDIR(os.lstat(name, dir_fd=fd).st_mode):
+            os.unlink(name, dir_fd=fd)
+            return
+        depth = 0 if parent == TOP else parent.count(b"/") + 1
+        self._keep(min(depth, len(self._parts)))
+        _remove_directory(fd, name)
+
+    def _keep(self, count: int) -> None:
+        while len(self._parts) > count:
+            self._parts.pop()
+            os.close(self._fds.pop())
+
+    def _drop_deep(self) -> None:
+        if self._deep >= 0:
+            os.close(self._deep)
+            self._deep = -1
+        self._deep_parts = []
+
+
+def _remove_directory(parent_fd: int, name: bytes) -> None:
+    """Empty and remove a directory without recursion: children move up to it."""
+    top = os.open(name, _DIRECTORY, dir_fd=parent_fd)
+    try:
+        pending = [os.fsdecode(entry) for entry in os.listdir(top)]
+        while pending:
+            child = pending.pop()
+            if not stat.S_ISDIR(os.lstat(child, dir_fd=top).st_mode):
+                os.unlink(child, dir_fd=top)
+                continue
+            pending += _hoist(top, child)
+            os.rmdir(child, dir_fd=top)
+    finally:
+        os.close(top)
+    os.rmdir(name, dir_fd=parent_fd)
+
+
+def _hoist(top: int, child: str) -> list[str]:
+    """Move the directories in *child* up into *top*; unlink the rest."""
+    fd = os.open(child, _DIRECTORY, dir_fd=top)
+    moved: list[str] = []
+    try:
+        for inner in os.listdir(fd):
+            if stat.S_ISDIR(os.lstat(inner, dir_fd=fd).st_mode):
+                free = f".hoisted-{os.urandom(8).hex()}"
+                os.rename(inner, free, src_dir_fd=fd, dst_dir_fd=top)
+                moved.append(free)
+            else:
+                os.unlink(inner, dir_fd=fd)
+    finally:
+        os.close(fd)
+    return moved

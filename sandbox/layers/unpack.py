@@ -1,0 +1,269 @@
+"""Unpack the tar of one layer into diff/ and meta.jsonl.
+
+How it works: the entries made so far are also kept in memory (kind, attributes, link
+target), so every name of the archive is resolved there, purely, before the host is
+asked for anything. Host files are plain files with ``0600 | mode``, directories with
+``0700 | mode``; all that a host file of an ordinary user cannot hold (owner, setuid
+bits, device numbers, extended attributes, whiteouts) goes to the table meta.jsonl, a
+JSON object a line, parents before children::
+
+    p path ("." is the top)       m mode & 07777    g gid          rdev [major, minor]
+    t f d l c b p, w whiteout,    u uid             mt mtime, ns   x {name: base64}
+      o opaque directory          l link target     h first path of the same file
+
+Paths and link targets are bytes read as Latin-1, so any name fits in JSON.
+
+Rules: a member's parents are resolved inside the top as containerd does; a name or a
+link on the way that leads above the top is refused. Later members win. Nothing is ever
+written through a symlink. Zeros become holes.
+
+Does not know: where the layer goes when it is complete, or which image it is for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.errors import CorruptData, Unsupported, map_os_errors
+from sandbox.layers.entries import Entries, Inode
+from sandbox.layers.hosttree import HostTree
+from sandbox.layers.streams import HashingReader, decompressed
+from sandbox.layers.tarfields import text
+from sandbox.layers.tarstream import TarEntry, TarStream
+from sandbox.layers.whiteout import Mark, classify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.layers.streams import Readable
+    from sandbox.models.digest import Digest
+
+DIFF = "diff"
+META = "meta.jsonl"
+INFO = "info.json"
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_RESERVE = 64 * 1024 * 1024  # bytes left free on large file systems
+_HOLE = 64 * 1024
+_ZEROS = bytes(_HOLE)
+_MEMBER_ERRORS = frozenset(
+    {
+        errno.EEXIST,
+        errno.EFBIG,
+        errno.EILSEQ,
+        errno.EINVAL,
+        errno.ELOOP,
+        errno.EMLINK,
+        errno.ENAMETOOLONG,
+        errno.ENOTDIR,
+    }
+)
+_MEMBER_LIMIT = 3_000_000
+
+
+class LayerInfo(msgspec.Struct, frozen=True):
+    """What info.json holds: bytes of all files, number of entries."""
+
+    size: int
+    entries: int
+
+
+@dataclass(frozen=True)
+class UnpackedLayer:
+    """A complete layer in *path*, not yet in its place."""
+
+    diff_id: Digest
+    path: Path
+    info: LayerInfo
+
+
+def unpack_layer(source: Readable, into: Path) -> UnpackedLayer:
+    """Unpack a layer's tar, compressed or not, into the empty directory *into*."""
+    reader = HashingReader(decompressed(source), limit=free_bytes(into))
+    with map_os_errors("cannot unpack the layer"):
+        os.mkdir(into / DIFF, 0o755)
+        tree = HostTree(into / DIFF)
+        try:
+            unpacker = _Unpacker(TarStream(reader.read), tree)
+            unpacker.run()
+            reader.drain()
+            unpacker.finish()
+        finally:
+            tree.close()
+        info = _write_tables(unpacker.entries, into)
+    return UnpackedLayer(reader.digest, into, info)
+
+
+def free_bytes(path: Path) -> int:
+    """Return how many bytes a layer may take on the file system of *path*."""
+    with map_os_errors(f"cannot read {path}"):
+        status = os.statvfs(path)
+    total = status.f_blocks * status.f_frsize
+    free = status.f_bavail * status.f_frsize
+    return max(0, free - min(_RESERVE, total // 100))
+
+
+def _write_tables(entries: Entries, into: Path) -> LayerInfo:
+    count = 0
+    encoder = msgspec.json.Encoder()
+    with (into / META).open("wb") as table:
+        for row in entries.rows():
+            table.write(encoder.encode(row) + b"\n")
+            count += 1
+    info = LayerInfo(entries.size, count)
+    (into / INFO).write_bytes(msgspec.json.encode(info))
+    return info
+
+
+class _Unpacker:
+    """One run over one archive."""
+
+    def __init__(self, stream: TarStream, tree: HostTree) -> None:
+        self.entries = Entries()
+        self._stream = stream
+        self._tree = tree
+
+    def run(self) -> None:
+        """Make every member."""
+        for number, member in enumerate(self._stream):
+            if number >= _MEMBER_LIMIT:
+                raise Unsupported(f"a layer of more than {_MEMBER_LIMIT} members")
+            try:
+                self._add(member)
+            except OSError as exc:
+                if exc.errno in _MEMBER_ERRORS:
+                    raise CorruptData(
+                        f"tar: cannot make {text(member.name)}: {exc.strerror}"
+                    ) from exc
+                raise
+
+    def finish(self) -> None:
+        """Give directories their times, now that nothing is made in them."""
+        for path, inode in self.entries.directories():
+            times = (inode.mtime_ns, inode.mtime_ns)
+            os.utime(self._tree.directory(path), ns=times)
+
+    def _add(self, member: TarEntry) -> None:
+        parent, name = self.entries.place(member.name)
+        mark, target = classify(name)
+        if name == b".":
+            self._add_top(member)
+            return
+        if mark is Mark.IGNORED:
+            return
+        self._make_parents(parent, member.mtime_ns)
+        if mark is Mark.OPAQUE:
+            self.entries.mark_opaque(parent)
+        elif mark is Mark.WHITEOUT:
+            self.entries.mark_whiteout(parent, target)
+        else:
+            self._make(member, parent, name)
+
+    def _add_top(self, member: TarEntry) -> None:
+        if member.kind != "d":
+            raise CorruptData(f"tar: {text(member.name)} would replace the root")
+        self.entries.put(b".", _inode(member))
+        os.chmod(self._tree.directory(b"."), 0o700 | member.mode & 0o777)
+
+    def _make_parents(self, parent: bytes, mtime_ns: int) -> None:
+        for path in self.entries.missing_parents(parent):
+            above, _, name = path.rpartition(b"/")
+            os.mkdir(name, 0o755, dir_fd=self._tree.directory(above or b"."))
+            self.entries.put(path, Inode("d", 0o755, 0, 0, mtime_ns))
+
+    def _make(self, member: TarEntry, parent: bytes, name: bytes) -> None:
+        path = name if parent == b"." else parent + b"/" + name
+        old = self.entries.get(path)
+        if member.kind == "h":
+            self._make_link(member, parent, name, path)
+            return
+        if old is not None and not old.kind == member.kind == "d":
+            self._tree.remove(parent, name)
+            self.entries.remove(path)
+        fd = self._tree.directory(parent)
+        mode = member.mode & 0o777
+        if member.kind == "d":
+            if old is None or old.kind != "d":
+                os.mkdir(name, 0o700, dir_fd=fd)
+            os.chmod(name, 0o700 | mode, dir_fd=fd)
+        elif member.kind == "l":
+            if not member.link:
+                raise CorruptData(f"tar: the symlink {text(member.name)} has no target")
+            os.symlink(member.link, name, dir_fd=fd)
+            times = (member.mtime_ns, member.mtime_ns)
+            os.utime(name, ns=times, dir_fd=fd, follow_symlinks=False)
+        else:
+            self._make_file(member, name, fd)
+        self.entries.put(path, _inode(member))
+
+    def _make_file(self, member: TarEntry, name: bytes, dir_fd: int) -> None:
+        fd = os.open(name, _NEW_FILE, 0o600, dir_fd=dir_fd)
+        try:
+            if member.kind == "f":
+                for offset, data in self._stream.chunks():
+                    _write_with_holes(fd, offset, data)
+                os.ftruncate(fd, member.size)
+            os.fchmod(fd, 0o600 | member.mode & 0o777)
+            os.utime(fd, ns=(member.mtime_ns, member.mtime_ns))
+        finally:
+            os.close(fd)
+
+    def _make_link(self, member: TarEntry, parent: bytes, name: bytes, path: bytes) -> None:
+        target_parent, target_name = self.entries.place(member.link)
+        target = target_name if target_parent == b"." else target_parent + b"/" + target_name
+        if target == path and self.entries.get(path) is not None:
+            return
+        if self.entries.get(path) is not None:
+            self._tree.remove(parent, name)
+            self.entries.remove(path)
+        inode = self.entries.get(target)
+        if inode is None or inode.kind == "d":
+            raise CorruptData(
+                f"tar: {text(member.name)} is a hard link to {text(member.link)},"
+                " which is " + ("missing" if inode is None else "a directory")
+            )
+        source = os.dup(self._tree.directory(target_parent))
+        try:
+            os.link(
+                target_name,
+                name,
+                src_dir_fd=source,
+                dst_dir_fd=self._tree.directory(parent),
+                follow_symlinks=False,
+            )
+        finally:
+            os.close(source)
+        self.entries.put(path, inode)
+
+
+def _inode(member: TarEntry) -> Inode:
+    major, minor = member.rdev
+    if not (0 <= major < 1 << 12 and 0 <= minor < 1 << 20):
+        raise CorruptData(f"tar: {text(member.name)} has an impossible device number")
+    return Inode(
+        kind=member.kind,
+        mode=member.mode,
+        uid=member.uid,
+        gid=member.gid,
+        mtime_ns=member.mtime_ns,
+        size=member.size,
+        link=member.link if member.kind == "l" else b"",
+        rdev=member.rdev,
+        xattrs=member.xattrs or None,
+    )
+
+
+def _write_with_holes(fd: int, offset: int, data: bytes) -> None:
+    """Write *data* at *offset*, but leave out stretches of zeros."""
+    view = memoryview(data)
+    for start in range(0, len(view), _HOLE):
+        part = view[start : start + _HOLE]
+        if part == _ZEROS[: len(part)]:
+            continue
+        done = 0
+        while done < len(part):
+            done += os.pwrite(fd, part[done:], offset + start + done)
