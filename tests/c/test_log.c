@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_log.c - a line is always one line, however strange or long its parts.
+ */
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "check.h"
+
+/* What write gives, NUL-terminated. */
+static const char *written(struct sb_line *line)
+{
+	static char text[SB_LINE_MAX * 2];
+	int ends[2];
+	ssize_t len;
+
+	CHECK_INT(pipe(ends), 0);
+	sb_line_write(line, ends[1]);
+	len = read(ends[0], text, sizeof(text) - 1);
+	CHECK(len > 0);
+	text[len] = '\0';
+	close(ends[0]);
+	close(ends[1]);
+	return text;
+}
+
+static void test_numbers_at_their_limits(void)
+{
+	struct sb_line line;
+
+	sb_line_start(&line);
+	sb_line_dec(&line, INT64_MIN);
+	sb_line_add(&line, " ");
+	sb_line_dec(&line, INT64_MAX);
+	sb_line_add(&line, " ");
+	sb_line_dec(&line, 0);
+	sb_line_add(&line, " ");
+	sb_line_hex(&line, UINT64_MAX);
+	CHECK_STR(written(&line),
+		  "-9223372036854775808 9223372036854775807 0 0xffffffffffffffff\n");
+}
+
+static void test_results_are_named_as_errno(void)
+{
+	struct sb_line line;
+
+	sb_line_start(&line);
+	sb_line_result(&line, -ENOENT);
+	sb_line_add(&line, " ");
+	sb_line_result(&line, 7);
+	CHECK_STR(written(&line), "-ENOENT 7\n");
+	CHECK_STR(sb_errno_name(EPERM), "EPERM");
+	CHECK(sb_errno_name(0) == NULL);
+	CHECK(sb_errno_name(-1) == NULL);
+	CHECK(sb_errno_name(100000) == NULL);
+}
+
+static void test_foreign_bytes_are_escaped(void)
+{
+	struct sb_line line;
+
+	sb_line_start(&line);
+	sb_line_bytes(&line, "a\n\xff", 3);
+	CHECK_STR(written(&line), "a\\x0a\\xff\n");
+}
+
+static void test_too_long_a_line_is_cut_and_says_so(void)
+{
+	static char bytes[5000];
+	struct sb_line line;
+	const char *text;
+	size_t len;
+
+	memset(bytes, '\n', sizeof(bytes));
+	sb_line_start(&line);
+	sb_line_bytes(&line, bytes, sizeof(bytes));
+	sb_line_add(&line, "more");
+	sb_line_dec(&line, 1);
+	text = written(&line);
+	len = strlen(text);
+	CHECK(len <= sizeof(line.text));
+	CHECK_STR(text + len - 4, "...\n");
+	CHECK(strchr(text, '\n') == text + len - 1);
+}
+
+static void test_append_adds_to_an_existing_file_only(void)
+{
+	struct sb_line line;
+	char text[64];
+	ssize_t len;
+	int fd = open("trace", O_CREAT | O_RDWR, 0600);
+
+	for (int i = 0; i < 2; i++) {
+		sb_line_start(&line);
+		sb_line_add(&line, "row");
+		sb_line_append(&line, "trace");
+	}
+	len = read(fd, text, sizeof(text));
+	CHECK_INT(len, 8);
+	CHECK(memcmp(text, "row\nrow\n", 8) == 0);
+	close(fd);
+	sb_line_start(&line);
+	sb_line_append(&line, "absent");
+	CHECK_INT(access("absent", F_OK), -1);
+}
+
+int main(void)
+{
+	test_numbers_at_their_limits();
+	test_results_are_named_as_errno();
+	test_foreign_bytes_are_escaped();
+	test_too_long_a_line_is_cut_and_says_so();
+	test_append_adds_to_an_existing_file_only();
+	return 0;
+}
