@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * index.c - find nodes in the mapped index of an image.
+ *
+ * How it works
+ *   Two open-addressing tables lead from a path hash or an inode number to a
+ *   node; the children of a directory are a sorted run of nodes.
+ * Rules
+ *   Reads the map only; the one check of its header is sb_index_check().
+ *   The index is a file of our own store, so nodes are trusted.
+ */
+#include <errno.h>
+
+#include "mem.h"
+#include "tree.h"
+
+static bool is_inside(uint64_t off, uint64_t count, uint64_t each, uint64_t size)
+{
+	return off % 8 == 0 && off <= size && count <= (size - off) / each;
+}
+
+static bool is_mask(uint32_t mask)
+{
+	return (mask & (mask + 1)) == 0;
+}
+
+int sb_index_check(const struct sb_index *index, uint64_t file_size)
+{
+	static const char magic[8] = "SBINDEX";
+	uint64_t strings;
+
+	if (file_size < sizeof(*index) || memcmp(index->magic, magic, sizeof(magic)) != 0 ||
+	    index->version != SB_INDEX_VERSION || index->size != file_size)
+		return -EINVAL;
+	strings = index->strings_off;
+	if (index->node_count == 0 || !is_mask(index->path_mask) || !is_mask(index->inode_mask) ||
+	    !is_inside(index->nodes_off, index->node_count, sizeof(struct sb_node), file_size) ||
+	    !is_inside(index->path_off, (uint64_t)index->path_mask + 1, 4, file_size) ||
+	    !is_inside(index->inode_off, (uint64_t)index->inode_mask + 1, 4, file_size) ||
+	    !is_inside(index->layers_off, index->layer_count, sizeof(struct sb_text), file_size) ||
+	    !is_inside(strings, index->strings_len, 1, file_size))
+		return -EINVAL;
+	return 0;
+}
+
+static const uint32_t *table_at(const struct sb_index *index, uint64_t off)
+{
+	return (const uint32_t *)(const void *)((const char *)index + off);
+}
+
+/* Is guest the canonical path of node? Compared from the end. */
+static bool is_path_of(const struct sb_tree *tree, uint32_t node, const char *guest, size_t len)
+{
+	while (node != 0) {
+		const struct sb_node *n = &tree->nodes[node];
+
+		if (len <= n->name_len || guest[len - n->name_len - 1] != '/' ||
+		    memcmp(guest + len - n->name_len, tree->strings + n->name_off, n->name_len) != 0)
+			return false;
+		len -= n->name_len + 1;
+		node = n->parent;
+	}
+	return len == 0;
+}
+
+uint32_t sb_index_find_path(const struct sb_tree *tree, const char *guest, size_t len)
+{
+	const struct sb_index *index = tree->index;
+	const uint32_t *table = table_at(index, index->path_off);
+	uint64_t hash;
+	uint32_t found;
+
+	if (len == 1)
+		return 0;
+	hash = sb_hash(guest, len);
+	for (uint32_t at = (uint32_t)hash & index->path_mask; (found = table[at]) != 0;
+	     at = (at + 1) & index->path_mask) {
+		if (tree->nodes[found - 1].hash == hash && is_path_of(tree, found - 1, guest, len))
+			return found - 1;
+	}
+	return SB_NO_NODE;
+}
+
+uint32_t sb_index_find_inode(const struct sb_tree *tree, uint64_t ino)
+{
+	const struct sb_index *index = tree->index;
+	const uint32_t *table = table_at(index, index->inode_off);
+	uint64_t hash = sb_hash((const char *)&ino, sizeof(ino));
+	uint32_t found;
+
+	for (uint32_t at = (uint32_t)hash & index->inode_mask; (found = table[at]) != 0;
+	     at = (at + 1) & index->inode_mask) {
+		if (tree->nodes[found - 1].ino == ino)
+			return found - 1;
+	}
+	return SB_NO_NODE;
+}
+
+uint32_t sb_index_find_child(const struct sb_tree *tree, uint32_t dir, const char *name, size_t len)
+{
+	uint32_t low = tree->nodes[dir].child_first;
+	uint32_t high = low + tree->nodes[dir].child_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct sb_node *n = &tree->nodes[middle];
+		int order = memcmp(name, tree->strings + n->name_off, SB_MIN(len, n->name_len));
+
+		if (order == 0 && len == n->name_len)
+			return middle;
+		if (order < 0 || (order == 0 && len < n->name_len))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return SB_NO_NODE;
+}
+
+int sb_index_guest_path(const struct sb_tree *tree, uint32_t node, struct sb_path *out)
+{
+	size_t len = 0;
+	size_t at;
+
+	for (uint32_t up = node; up != 0; up = tree->nodes[up].parent)
+		len += tree->nodes[up].name_len + 1;
+	if (node == 0)
+		return sb_path_set(out, "/", 1);
+	if (len >= SB_PATH_MAX)
+		return -ENAMETOOLONG;
+	out->len = (uint32_t)len;
+	out->buf[len] = '\0';
+	at = len;
+	for (uint32_t up = node; up != 0; up = tree->nodes[up].parent) {
+		const struct sb_node *n = &tree->nodes[up];
+
+		at -= n->name_len;
+		memcpy(out->buf + at, tree->strings + n->name_off, n->name_len);
+		out->buf[--at] = '/';
+	}
+	return 0;
+}
+
+int sb_index_host_path(const struct sb_tree *tree, uint32_t node, struct sb_path *out)
+{
+	const struct sb_text *layers =
+		(const struct sb_text *)(const void *)((const char *)tree->index + tree->index->layers_off);
+	const struct sb_control *control = tree->control;
+	uint32_t layer = tree->nodes[node].layer;
+	uint32_t guest_len;
+	uint32_t prefix;
+	struct sb_text text;
+
+	if (layer >= tree->index->layer_count)
+		return -ENOENT;
+	text = layers[layer];
+	prefix = control->store.len + 1 + text.len;
+	/* The guest path goes straight behind the place where the prefix will be. */
+	guest_len = 0;
+	for (uint32_t up = node; up != 0; up = tree->nodes[up].parent)
+		guest_len += tree->nodes[up].name_len + 1;
+	if (prefix + guest_len >= SB_PATH_MAX)
+		return -ENAMETOOLONG;
+	out->len = prefix + guest_len;
+	out->buf[out->len] = '\0';
+	for (uint32_t up = node, at = out->len; up != 0; up = tree->nodes[up].parent) {
+		const struct sb_node *n = &tree->nodes[up];
+
+		at -= n->name_len;
+		memcpy(out->buf + at, tree->strings + n->name_off, n->name_len);
+		out->buf[--at] = '/';
+	}
+	memcpy(out->buf, sb_text_at(control, control->store), control->store.len);
+	out->buf[control->store.len] = '/';
+	memcpy(out->buf + control->store.len + 1, tree->strings + text.off, text.len);
+	return 0;
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spot.c - what is at one name of one directory.
+ *
+ * How it works
+ *   A mount at the path wins. Inside a mount the host is asked. In the tree the
+ *   state byte of the index node says whether the upper must be asked at all;
+ *   an untouched image needs no system call. A live lower asks the host's own
+ *   path, after the upper once the container has changed anything.
+ * Rules
+ *   Signal-safe. The host is only asked with AT_SYMLINK_NOFOLLOW, one component
+ *   below a directory that was itself found this way.
+ */
+#include "spot.h"
+
+#include <errno.h>
+#include <linux/stat.h>
+
+#include "change.h"
+#include "mem.h"
+#include "owner.h"
+
+static const struct sb_spot absent = {
+	.place = SB_PLACE_ABSENT,
+	.node = SB_NO_NODE,
+	.mount = SB_NO_MOUNT,
+};
+
+static bool is_live(const struct sb_tree *tree)
+{
+	return tree->index == NULL;
+}
+
+static uint32_t mount_at(const struct sb_control *control, const char *guest, uint32_t len)
+{
+	for (uint32_t i = 0; i < control->mount_count; i++) {
+		const struct sb_mount *mount = &control->mounts[i];
+
+		if (mount->guest.len == len && memcmp(sb_text_at(control, mount->guest), guest, len) == 0)
+			return i;
+	}
+	return SB_NO_MOUNT;
+}
+
+/* The innermost mount that holds guest; the table has the longest first. */
+static uint32_t mount_over(const struct sb_control *control, const char *guest, uint32_t len)
+{
+	for (uint32_t i = 0; i < control->mount_count; i++) {
+		const struct sb_mount *mount = &control->mounts[i];
+
+		if (sb_path_within(guest, len, sb_text_at(control, mount->guest), mount->guest.len))
+			return i;
+	}
+	return SB_NO_MOUNT;
+}
+
+/* A file that stands for a device or the like has its type in the owner table. */
+static uint32_t type_of(const struct sb_tree *tree, const struct statx *sx)
+{
+	uint32_t type = sx->stx_mode & S_IFMT;
+	const struct sb_owner *owner;
+	struct sb_owner_key key;
+
+	if (type != S_IFREG || sx->stx_size != 0)
+		return type;
+	sb_owner_key(tree, sx, &key);
+	if (!sb_owner_maybe(tree, key.volume, key.ino))
+		return type;
+	owner = sb_owner_find(tree, &key);
+	if (owner == NULL || (owner->flags & SB_OWNER_MODE) == 0)
+		return type;
+	return owner->mode & S_IFMT;
+}
+
+static int ask_host(const struct sb_path *host, struct sb_seen *seen)
+{
+	int err = sb_host_stat(host->buf, &seen->sx);
+
+	seen->has = err == 0;
+	return err;
+}
+
+static int host_of_mount(const struct sb_control *control, uint32_t mount, const char *guest, uint32_t len,
+			 struct sb_path *host)
+{
+	const struct sb_mount *m = &control->mounts[mount];
+	int err = sb_path_set(host, sb_text_at(control, m->host), m->host.len);
+
+	if (err < 0 || len == m->guest.len)
+		return err;
+	if (host->len == 1) /* the host's root: guest's rest begins with the slash */
+		host->len = 0;
+	return sb_path_add(host, guest + m->guest.len, len - m->guest.len);
+}
+
+int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char *guest, uint32_t len,
+		 struct sb_path *host)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_control *control = tree->control;
+
+	if (spot->place == SB_PLACE_LINK) {
+		host->len = 0;
+		host->buf[0] = '\0';
+		return 0;
+	}
+	if (spot->mount != SB_NO_MOUNT)
+		return host_of_mount(control, spot->mount, guest, len, host);
+	if (spot->place == SB_PLACE_LIVE)
+		return sb_path_set(host, guest, len);
+	if (spot->place == SB_PLACE_LOWER) {
+		const struct sb_text *layers = (const struct sb_text *)(const void *)(
+			(const char *)tree->index + tree->index->layers_off);
+		uint32_t layer = tree->nodes[spot->node].layer;
+		int err = sb_path_set(host, sb_text_at(control, control->store), control->store.len);
+
+		if (err == 0 && layer >= tree->index->layer_count)
+			err = -ENOENT;
+		if (err == 0)
+			err = sb_path_join(host, tree->strings + layers[layer].off, layers[layer].len);
+		if (err < 0 || len == 1)
+			return err;
+		return sb_path_add(host, guest, len);
+	}
+	return sb_tree_upper_path(fs, guest, len, host);
+}
+
+void sb_spot_root(const struct sb_fs *fs, struct sb_spot *out)
+{
+	const struct sb_tree *tree = fs->tree;
+	bool touched = is_live(tree) ? tree->control->upper_used != 0 : tree->state[0] != SB_STATE_UNTOUCHED;
+	enum sb_place lower = is_live(tree) ? SB_PLACE_LIVE : SB_PLACE_LOWER;
+
+	*out = (struct sb_spot){
+		.place = touched ? SB_PLACE_UPPER : lower,
+		.node = is_live(tree) ? SB_NO_NODE : 0,
+		.mount = SB_NO_MOUNT,
+		.type = S_IFDIR,
+		.in_upper = touched,
+		.lower_below = true,
+	};
+}
+
+static int step_in_mount(const struct sb_fs *fs, uint32_t mount, const char *guest, uint32_t len,
+			 struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
+{
+	const struct sb_control *control = fs->tree->control;
+	int err;
+
+	*out = absent;
+	out->mount = mount;
+	if (control->mounts[mount].kind == SB_MOUNT_LINK) {
+		out->place = SB_PLACE_LINK;
+		out->type = S_IFLNK;
+		return 0;
+	}
+	if (control->mounts[mount].guest.len == len && control->mounts[mount].is_dir != 0) {
+		out->place = SB_PLACE_MOUNT;
+		out->type = S_IFDIR;
+		return 0;
+	}
+	err = host_of_mount(control, mount, guest, len, host);
+	if (err == 0)
+		err = ask_host(host, seen);
+	if (err == -ENOENT)
+		return 0;
+	if (err < 0)
+		return err;
+	out->place = SB_PLACE_MOUNT;
+	out->type = type_of(fs->tree, &seen->sx);
+	return 0;
+}
+
+static bool is_whiteout(const struct sb_tree *tree, const struct sb_path *host, const struct statx *sx)
+{
+	return (sx->stx_mode & S_IFMT) == S_IFLNK && sx->stx_size == strlen(tree->control->whiteout) &&
+	       sb_upper_is_whiteout(tree, AT_FDCWD, host->buf);
+}
+
+/* Is there a directory in the lower at the path of out (whose node is known)? */
+static bool has_lower_dir(const struct sb_tree *tree, const struct sb_spot *dir, const char *guest,
+			  uint32_t len, const struct sb_spot *out)
+{
+	struct statx sx;
+	char name[SB_PATH_MAX - 2048];
+
+	if (!is_live(tree))
+		return out->node != SB_NO_NODE && (tree->nodes[out->node].mode & S_IFMT) == S_IFDIR;
+	if (!dir->lower_below)
+		return false;
+	if (len >= sizeof(name)) /* deeper paths of a live lower: not worth a bigger frame */
+		return true;
+	memcpy(name, guest, len);
+	name[len] = '\0';
+	return sb_host_stat(name, &sx) == 0 && (sx.stx_mode & S_IFMT) == S_IFDIR;
+}
+
+/* 1 when the upper decides (out filled), 0 when it has nothing here. */
+static int ask_upper(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest, uint32_t len,
+		     struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
+{
+	const struct sb_tree *tree = fs->tree;
+	int err = sb_tree_upper_path(fs, guest, len, host);
+
+	if (err == 0)
+		err = ask_host(host, seen);
+	if (err == -ENOENT || err == -ENOTDIR)
+		return 0;
+	if (err < 0)
+		return err;
+	if (is_whiteout(tree, host, &seen->sx)) {
+		seen->has = false;
+		out->whiteout = true;
+		return 1;
+	}
+	out->place = SB_PLACE_UPPER;
+	out->type = type_of(tree, &seen->sx);
+	if (out->type == S_IFDIR) {
+		out->in_upper = true;
+		out->lower_below = has_lower_dir(tree, dir, guest, len, out) &&
+				   !sb_upper_is_opaque(tree, host->buf, host->len);
+	}
+	return 1;
+}
+
+static int step_in_index(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest,
+			 uint32_t name, uint32_t len, struct sb_path *host, struct sb_spot *out,
+			 struct sb_seen *seen)
+{
+	const struct sb_tree *tree = fs->tree;
+	uint32_t node = SB_NO_NODE;
+	unsigned state;
+
+	if (dir->lower_below && dir->node != SB_NO_NODE)
+		node = sb_index_find_child(tree, dir->node, guest + name, len - name);
+	out->node = node;
+	state = node == SB_NO_NODE ? SB_STATE_ASK : __atomic_load_n(&tree->state[node], __ATOMIC_ACQUIRE);
+	if (dir->in_upper && state == SB_STATE_MERGED) {
+		out->place = SB_PLACE_UPPER;
+		out->type = S_IFDIR;
+		out->in_upper = true;
+		out->lower_below = true;
+		return 0;
+	}
+	if (dir->in_upper && state != SB_STATE_UNTOUCHED) {
+		int found = ask_upper(fs, dir, guest, len, host, out, seen);
+
+		if (found != 0)
+			return found < 0 ? found : 0;
+	}
+	if (node == SB_NO_NODE)
+		return 0;
+	out->place = SB_PLACE_LOWER;
+	out->type = tree->nodes[node].mode & S_IFMT;
+	out->lower_below = out->type == S_IFDIR;
+	return 0;
+}
+
+static int step_in_live(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest, uint32_t len,
+			struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
+{
+	int err;
+
+	if (dir->in_upper) {
+		int found = ask_upper(fs, dir, guest, len, host, out, seen);
+
+		if (found != 0)
+			return found < 0 ? found : 0;
+	}
+	if (!dir->lower_below)
+		return 0;
+	err = sb_path_set(host, guest, len);
+	if (err == 0)
+		err = ask_host(host, seen);
+	if (err == -ENOENT)
+		return 0;
+	if (err < 0)
+		return err;
+	out->place = SB_PLACE_LIVE;
+	out->type = seen->sx.stx_mode & S_IFMT;
+	out->lower_below = out->type == S_IFDIR;
+	return 0;
+}
+
+int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest, uint32_t name,
+		 uint32_t len, struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
+{
+	const struct sb_tree *tree = fs->tree;
+	uint32_t mount = mount_at(tree->control, guest, len);
+
+	seen->has = false;
+	if (mount == SB_NO_MOUNT)
+		mount = dir->mount;
+	if (mount != SB_NO_MOUNT)
+		return step_in_mount(fs, mount, guest, len, host, out, seen);
+	*out = absent;
+	if (dir->in_upper && sb_same(guest + name, len - name, tree->control->opaque,
+				     strlen(tree->control->opaque)))
+		return 0;
+	if (is_live(tree))
+		return step_in_live(fs, dir, guest, len, host, out, seen);
+	return step_in_index(fs, dir, guest, name, len, host, out, seen);
+}
+
+/* Step by step from the root, for the cases that need the upper's word. */
+static int walk_to_dir(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_path *host,
+		       struct sb_spot *out)
+{
+	struct sb_spot dir;
+	struct sb_seen seen;
+	uint32_t name = 1;
+
+	sb_spot_root(fs, out);
+	while (name < len) {
+		uint32_t end = name;
+		int err;
+
+		while (end < len && guest[end] != '/')
+			end++;
+		dir = *out;
+		err = sb_spot_step(fs, &dir, guest, name, end, host, out, &seen);
+		if (err < 0)
+			return err;
+		if (out->place == SB_PLACE_ABSENT)
+			return -ENOENT;
+		if (!sb_is_dir(out))
+			return -ENOTDIR;
+		name = end + 1;
+	}
+	return 0;
+}
+
+/* A directory of the index whose every ancestor is untouched or merged. */
+static bool is_plain_node(const struct sb_tree *tree, uint32_t node)
+{
+	for (;;) {
+		if (__atomic_load_n(&tree->state[node], __ATOMIC_ACQUIRE) > SB_STATE_MERGED)
+			return false;
+		if (node == 0)
+			return true;
+		node = tree->nodes[node].parent;
+	}
+}
+
+int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_path *host,
+		   struct sb_spot *out)
+{
+	const struct sb_tree *tree = fs->tree;
+	uint32_t mount = mount_over(tree->control, guest, len);
+	bool touched;
+
+	if (len == 1) {
+		sb_spot_root(fs, out);
+		return 0;
+	}
+	if (mount != SB_NO_MOUNT) {
+		*out = absent;
+		out->place = SB_PLACE_MOUNT;
+		out->mount = mount;
+		out->type = S_IFDIR;
+		return 0;
+	}
+	if (is_live(tree)) {
+		if (tree->control->upper_used != 0)
+			return walk_to_dir(fs, guest, len, host, out);
+		*out = absent;
+		out->place = SB_PLACE_LIVE;
+		out->type = S_IFDIR;
+		out->lower_below = true;
+		return 0;
+	}
+	*out = absent;
+	out->node = sb_index_find_path(tree, guest, len);
+	if (out->node != SB_NO_NODE && !is_plain_node(tree, out->node))
+		return walk_to_dir(fs, guest, len, host, out);
+	touched = out->node == SB_NO_NODE || tree->state[out->node] != SB_STATE_UNTOUCHED;
+	out->place = touched ? SB_PLACE_UPPER : SB_PLACE_LOWER;
+	out->type = S_IFDIR;
+	out->in_upper = touched;
+	out->lower_below = out->node != SB_NO_NODE;
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spot.h - what is at one name of one directory: the step of every lookup.
+ *
+ * Level 2, private to view*.c and dirlist.c; others call sb_tree_lookup().
+ * Guest paths are canonical and given with their length (they may go on).
+ */
+#ifndef SB_SPOT_H
+#define SB_SPOT_H
+
+#include "tree.h"
+
+#define SB_STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
+
+/* The host stat that a step had to make anyway. */
+struct sb_seen {
+	bool has;
+	struct statx sx;
+};
+
+/* The root directory of the container. */
+void sb_spot_root(const struct sb_fs *fs, struct sb_spot *out);
+
+/* What is at guest[0..len), whose last component begins at name and whose
+ * directory is dir. An absent entry is no error. host is scratch. */
+int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest, uint32_t name,
+		 uint32_t len, struct sb_path *host, struct sb_spot *out, struct sb_seen *seen) SB_MUST_CHECK;
+
+/* The spot of a directory that is known to exist at this path (cwd, a
+ * directory descriptor, a parent): mostly without a system call. */
+int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_path *host,
+		   struct sb_spot *out) SB_MUST_CHECK;
+
+/* Host path of a spot; of an absent one, where it would be made. */
+int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char *guest, uint32_t len,
+		 struct sb_path *host) SB_MUST_CHECK;
+
+/* Stat of a present spot. host is its host path; seen may be NULL. */
+int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struct sb_path *host,
+		 const struct sb_seen *seen, struct sb_stat *out) SB_MUST_CHECK;
+
+/* 0 or -errno; a symlink is not followed. */
+static inline int sb_host_stat(const char *host, struct statx *sx)
+{
+	return (int)sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, SB_STATX_MASK, sx);
+}
+
+static inline bool sb_is_dir(const struct sb_spot *spot)
+{
+	return spot->type == S_IFDIR;
+}
+
+#endif

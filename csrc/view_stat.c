@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view_stat.c - what stat, access and readlink say of an entry, and the guest
+ * path of a host path.
+ *
+ * How it works
+ *   A lower entry is answered from its node. Any other is the host's stat with
+ *   what the owner table knows put over it. A descriptor is
+ *   recognised by its host inode: the index knows the layer files, the owner
+ *   table the others.
+ * Rules
+ *   Signal-safe. One device number for the whole tree (control->upper_dev);
+ *   mounts and a live lower keep the host's.
+ */
+#include <errno.h>
+#include <linux/stat.h>
+
+#include "mem.h"
+#include "owner.h"
+#include "spot.h"
+#include "tree.h"
+
+#define BLOCK_SIZE 4096
+
+static uint64_t make_dev(uint32_t major, uint32_t minor)
+{
+	return (uint64_t)(minor & 0xff) | (uint64_t)(major & 0xfff) << 8 | (uint64_t)(minor & ~0xffU) << 12 |
+	       (uint64_t)(major & ~0xfffU) << 32;
+}
+
+static struct sb_timespec time_of(struct statx_timestamp t)
+{
+	return (struct sb_timespec){.sec = t.tv_sec, .nsec = t.tv_nsec};
+}
+
+static bool is_tree_dev(const struct sb_control *control, uint64_t dev)
+{
+	return dev == control->upper_dev || dev == control->upper_file_dev || dev == control->store_dev ||
+	       dev == control->store_file_dev;
+}
+
+/* ---- stat --------------------------------------------------------------- */
+
+static void stat_node(const struct sb_tree *tree, uint32_t node, struct sb_stat *out)
+{
+	const struct sb_node *n = &tree->nodes[node];
+	struct sb_timespec mtime = {.sec = n->mtime_sec, .nsec = n->mtime_nsec};
+
+	*out = (struct sb_stat){
+		.dev = tree->control->upper_dev,
+		.ino = n->ino,
+		.rdev = n->rdev,
+		.size = n->size,
+		.blocks = n->blocks,
+		.mode = n->mode,
+		.nlink = n->nlink,
+		.uid = n->uid,
+		.gid = n->gid,
+		.blksize = BLOCK_SIZE,
+		.atime = mtime,
+		.mtime = mtime,
+		.ctime = mtime,
+		.btime = mtime,
+	};
+}
+
+static void stat_link(const struct sb_tree *tree, uint32_t mount, struct sb_stat *out)
+{
+	const struct sb_mount *m = &tree->control->mounts[mount];
+
+	*out = (struct sb_stat){
+		.dev = tree->control->upper_dev,
+		.ino = m->hash >> 1 | 1ULL << 62,
+		.size = m->host.len,
+		.mode = S_IFLNK | 0777,
+		.nlink = 1,
+		.blksize = BLOCK_SIZE,
+	};
+}
+
+void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct sb_stat *out)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_control *control = tree->control;
+	const struct sb_owner *owner = NULL;
+	struct sb_owner_key key;
+
+	sb_owner_key(tree, sx, &key);
+	*out = (struct sb_stat){
+		.dev = make_dev(sx->stx_dev_major, sx->stx_dev_minor),
+		.ino = sx->stx_ino,
+		.rdev = make_dev(sx->stx_rdev_major, sx->stx_rdev_minor),
+		.size = sx->stx_size,
+		.blocks = sx->stx_blocks,
+		.mode = sx->stx_mode,
+		.nlink = sx->stx_nlink,
+		.uid = sx->stx_uid == control->host_uid ? 0 : sx->stx_uid,
+		.gid = sx->stx_gid == control->host_gid ? 0 : sx->stx_gid,
+		.blksize = sx->stx_blksize,
+		.has_btime = (sx->stx_mask & STATX_BTIME) != 0,
+		.atime = time_of(sx->stx_atime),
+		.mtime = time_of(sx->stx_mtime),
+		.ctime = time_of(sx->stx_ctime),
+		.btime = time_of(sx->stx_btime),
+	};
+	if (is_tree_dev(control, out->dev))
+		out->dev = control->upper_dev;
+	if (sb_owner_maybe(tree, key.volume, key.ino))
+		owner = sb_owner_find(tree, &key);
+	if (owner == NULL)
+		return;
+	if ((owner->flags & SB_OWNER_IDS) != 0) {
+		out->uid = owner->uid;
+		out->gid = owner->gid;
+	}
+	if ((owner->flags & SB_OWNER_MODE) != 0) {
+		out->mode = owner->mode;
+		out->rdev = owner->rdev;
+	}
+	if ((owner->flags & SB_OWNER_ORIGIN) != 0) {
+		out->ino = owner->origin;
+		if ((out->mode & S_IFMT) == S_IFDIR)
+			out->nlink = 1; /* merged: nobody counted its subdirectories */
+	}
+}
+
+/* An upper directory that shows a lower one keeps that one's identity, and
+ * its owner and mode as long as nobody changed them. */
+static void stat_merged(const struct sb_tree *tree, uint32_t node, const struct statx *sx, struct sb_stat *out)
+{
+	struct sb_owner_key key;
+
+	out->nlink = 1;
+	if (node == SB_NO_NODE)
+		return;
+	out->ino = tree->nodes[node].ino;
+	sb_owner_key(tree, sx, &key);
+	if (sb_owner_maybe(tree, key.volume, key.ino))
+		return;
+	out->uid = tree->nodes[node].uid;
+	out->gid = tree->nodes[node].gid;
+	out->mode = tree->nodes[node].mode;
+}
+
+int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struct sb_path *host,
+		 const struct sb_seen *seen, struct sb_stat *out)
+{
+	const struct sb_tree *tree = fs->tree;
+	bool merged = spot->place == SB_PLACE_UPPER && spot->type == S_IFDIR && spot->lower_below;
+	struct statx own;
+	const struct statx *sx = &own;
+	int err = 0;
+
+	switch (spot->place) {
+	case SB_PLACE_ABSENT:
+		return -ENOENT;
+	case SB_PLACE_LOWER:
+		stat_node(tree, spot->node, out);
+		return 0;
+	case SB_PLACE_LINK:
+		stat_link(tree, spot->mount, out);
+		return 0;
+	case SB_PLACE_UPPER:
+	case SB_PLACE_LIVE:
+	case SB_PLACE_MOUNT:
+		break;
+	}
+	if (seen != NULL && seen->has)
+		sx = &seen->sx;
+	else
+		err = sb_host_stat(host->buf, &own);
+	if (err == -ENOENT && merged && spot->node != SB_NO_NODE) {
+		stat_node(tree, spot->node, out); /* another process is about to make it */
+		return 0;
+	}
+	if (err < 0)
+		return err;
+	sb_tree_virtual_stat(fs, sx, out);
+	if (merged)
+		stat_merged(tree, spot->node, sx, out);
+	return 0;
+}
+
+int sb_tree_stat(struct sb_fs *fs, struct sb_at *at)
+{
+	int err = sb_spot_stat(fs, &at->spot, &at->host, NULL, &at->st);
+
+	at->has_stat = err == 0;
+	return err;
+}
+
+/* ---- descriptors -------------------------------------------------------- */
+
+/* A lower file that was copied up after it was opened: its name in the upper
+ * says what it is now, if it is still the same file. */
+static bool stat_copy(struct sb_fs *fs, uint32_t node, struct sb_stat *out)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_node *n = &tree->nodes[node];
+	struct sb_path *guest = &fs->work->p[4];
+	struct sb_path *host = &fs->work->p[5];
+	struct sb_stat copy;
+	struct statx sx;
+
+	if (sb_index_guest_path(tree, node, guest) < 0 ||
+	    sb_tree_upper_path(fs, guest->buf, guest->len, host) < 0 || sb_host_stat(host->buf, &sx) < 0)
+		return false;
+	sb_tree_virtual_stat(fs, &sx, &copy);
+	if (((copy.mode ^ n->mode) & S_IFMT) != 0)
+		return false;
+	if ((copy.mode & S_IFMT) == S_IFDIR && tree->state[node] == SB_STATE_MERGED) {
+		copy.ino = n->ino;
+		copy.nlink = 1;
+	}
+	if (copy.ino != n->ino)
+		return false;
+	*out = copy;
+	return true;
+}
+
+int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_control *control = tree->control;
+	uint32_t found = SB_NO_NODE;
+	struct statx sx;
+	uint64_t dev;
+	int err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &sx);
+
+	if (node != NULL)
+		*node = SB_NO_NODE;
+	if (err < 0)
+		return err;
+	dev = make_dev(sx.stx_dev_major, sx.stx_dev_minor);
+	if (tree->index != NULL && (dev == control->store_dev || dev == control->store_file_dev))
+		found = sb_index_find_inode(tree, sx.stx_ino);
+	if (found == SB_NO_NODE) {
+		sb_tree_virtual_stat(fs, &sx, out);
+		return 0;
+	}
+	if (node != NULL)
+		*node = found;
+	if (tree->state[found] == SB_STATE_UNTOUCHED || !stat_copy(fs, found, out))
+		stat_node(tree, found, out);
+	return 0;
+}
+
+/* ---- permission and readlink -------------------------------------------- */
+
+static bool is_read_only(const struct sb_control *control, const struct sb_spot *spot)
+{
+	if (spot->mount == SB_NO_MOUNT)
+		return (control->flags & SB_CONTROL_READ_ONLY) != 0;
+	return (control->mounts[spot->mount].flags & SB_MOUNT_READ_ONLY) != 0;
+}
+
+/* What the host's kernel lets us do with a file that is not ours alone. */
+static int permit_host(const struct sb_at *at, unsigned want)
+{
+	if (at->spot.place == SB_PLACE_LIVE && (want & 2) != 0)
+		want = (want & ~2U) | 4; /* a write copies it up, which reads it */
+	if (at->spot.place != SB_PLACE_LIVE && at->spot.place != SB_PLACE_MOUNT)
+		return 0;
+	if (want == 0 || at->spot.type == S_IFLNK)
+		return 0;
+	return (int)sys_faccessat2(AT_FDCWD, at->host.buf, (int)want, AT_EACCESS);
+}
+
+int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want)
+{
+	const struct sb_ids *ids = fs->ids;
+	uint32_t type = at->spot.type;
+	const struct sb_stat *st = &at->st;
+	int err = 0;
+
+	if (!at->has_stat)
+		err = sb_tree_stat(fs, at);
+	if (err < 0)
+		return err;
+	if ((want & 2) != 0 && (type == S_IFREG || type == S_IFDIR || type == S_IFLNK) &&
+	    is_read_only(fs->tree->control, &at->spot))
+		return -EROFS;
+	err = fs->real_ids != 0 ? sb_ids_permit_real(ids, st->mode, st->uid, st->gid, want)
+				: sb_ids_permit(ids, st->mode, st->uid, st->gid, want);
+	return err < 0 ? err : permit_host(at, want);
+}
+
+long sb_tree_readlink(struct sb_fs *fs, const struct sb_at *at, char *buf, size_t len)
+{
+	const struct sb_tree *tree = fs->tree;
+	const char *from;
+	size_t count;
+
+	if (at->spot.type != S_IFLNK)
+		return -EINVAL;
+	if (at->spot.place == SB_PLACE_LOWER) {
+		from = tree->strings + tree->nodes[at->spot.node].link_off;
+		count = tree->nodes[at->spot.node].link_len;
+	} else if (at->spot.place == SB_PLACE_LINK) {
+		from = sb_text_at(tree->control, tree->control->mounts[at->spot.mount].host);
+		count = tree->control->mounts[at->spot.mount].host.len;
+	} else {
+		return sys_readlinkat(AT_FDCWD, at->host.buf, buf, len);
+	}
+	count = SB_MIN(count, len);
+	memcpy(buf, from, count);
+	return (long)count;
+}
+
+/* ---- guest path and host path ------------------------------------------- */
+
+int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len, struct sb_path *out)
+{
+	const struct sb_control *control = fs->tree->control;
+	uint32_t prefix = control->upper.len;
+
+	if (len == 1)
+		len = 0;
+	if (prefix + len >= SB_PATH_MAX)
+		return -ENAMETOOLONG;
+	memmove(out->buf + prefix, guest, len);
+	memcpy(out->buf, sb_text_at(control, control->upper), prefix);
+	out->len = prefix + (uint32_t)len;
+	out->buf[out->len] = '\0';
+	return 0;
+}
+
+/* The rest of host below prefix becomes a guest path below guest. */
+static int rebase(const char *host, size_t len, size_t prefix, const char *guest, size_t guest_len,
+		  struct sb_path *out)
+{
+	size_t rest = len - prefix;
+
+	if (guest_len == 1 && rest > 0)
+		guest_len = 0;
+	if (guest_len + rest >= SB_PATH_MAX)
+		return -ENAMETOOLONG;
+	memmove(out->buf + guest_len, host + prefix, rest);
+	memcpy(out->buf, guest, guest_len);
+	out->len = (uint32_t)(guest_len + rest);
+	out->buf[out->len] = '\0';
+	return 0;
+}
+
+static int strip_layer(const struct sb_tree *tree, const char *host, size_t len, struct sb_path *out)
+{
+	const struct sb_control *control = tree->control;
+	const char *store = sb_text_at(control, control->store);
+	size_t prefix = (size_t)control->store.len + 1;
+	const struct sb_text *layers;
+
+	if (tree->index == NULL || len <= prefix || !sb_path_within(host, len, store, control->store.len))
+		return -ENOENT;
+	layers = (const struct sb_text *)(const void *)((const char *)tree->index + tree->index->layers_off);
+	for (uint32_t i = 0; i < tree->index->layer_count; i++) {
+		const char *name = tree->strings + layers[i].off;
+
+		if (sb_path_within(host + prefix, len - prefix, name, layers[i].len))
+			return rebase(host, len, prefix + layers[i].len, "/", 1, out);
+	}
+	return -ENOENT;
+}
+
+static int strip_mount(const struct sb_tree *tree, const char *host, size_t len, struct sb_path *out)
+{
+	const struct sb_control *control = tree->control;
+	const struct sb_mount *best = NULL;
+
+	for (uint32_t i = 0; i < control->mount_count; i++) {
+		const struct sb_mount *m = &control->mounts[i];
+
+		if (m->kind != SB_MOUNT_LINK && (best == NULL || m->host.len > best->host.len) &&
+		    sb_path_within(host, len, sb_text_at(control, m->host), m->host.len))
+			best = m;
+	}
+	if (best == NULL)
+		return -ENOENT;
+	return rebase(host, len, best->host.len == 1 ? 0 : best->host.len, sb_text_at(control, best->guest),
+		      best->guest.len, out);
+}
+
+int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len, struct sb_path *out)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_control *control = tree->control;
+	const char *upper = sb_text_at(control, control->upper);
+	int err;
+
+	if (len == 0 || host[0] != '/')
+		return -ENOENT;
+	if (sb_path_within(host, len, upper, control->upper.len))
+		return rebase(host, len, control->upper.len, "/", 1, out);
+	err = strip_layer(tree, host, len, out);
+	if (err == -ENOENT)
+		err = strip_mount(tree, host, len, out);
+	if (err == -ENOENT && tree->index == NULL)
+		err = sb_path_set(out, host, len);
+	return err;
+}
