@@ -36,6 +36,8 @@ from sandbox.layers.streams import HashingReader, decompressed
 from sandbox.layers.tarfields import text
 from sandbox.layers.tarstream import TarEntry, TarStream
 from sandbox.layers.whiteout import Mark, classify
+from sandbox.store.layers import LayerInfo
+from sandbox.store.layout import DIFF, INFO, META
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +45,6 @@ if TYPE_CHECKING:
     from sandbox.layers.streams import Readable
     from sandbox.models.digest import Digest
 
-DIFF = "diff"
-META = "meta.jsonl"
-INFO = "info.json"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESERVE = 64 * 1024 * 1024  # bytes left free on large file systems
 _HOLE = 64 * 1024
@@ -63,13 +62,6 @@ _MEMBER_ERRORS = frozenset(
     }
 )
 _MEMBER_LIMIT = 3_000_000
-
-
-class LayerInfo(msgspec.Struct, frozen=True):
-    """What info.json holds: bytes of all files, number of entries."""
-
-    size: int
-    entries: int
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData
 from sandbox.models import oci
-from sandbox.models.digest import Digest, chain_ids, parse_digest, short_id
-from sandbox.models.reference import parse_reference
+from sandbox.models.digest import Digest, chain_ids, digest_of, parse_digest, short_id
+from sandbox.models.reference import DEFAULT_TAG, HOST, parse_reference
 
 if TYPE_CHECKING:
     from sandbox.models.oci import History, ImageConfig, RunConfig
 
+_HOST_ID = digest_of(b"the machine's own tree")
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386"}
 _LAYER_LIMIT = 127 * 4  # Docker stops at 127; room for images of other builders
 
 
@@ -33,6 +37,11 @@ class Image:
     repo_digests: tuple[str, ...] = ()
     layer_sizes: tuple[int, ...] = ()
     comment: str = ""
+
+    @property
+    def is_host(self) -> bool:
+        """Whether this is the machine's own tree, which has no layers."""
+        return self.id == _HOST_ID
 
     @property
     def size(self) -> int:
@@ -65,6 +74,23 @@ class Image:
         return [parse_reference(name).familiar for name in self.repo_digests]
 
 
+def host_image() -> Image:
+    """Return the reserved image "host": the machine's own tree as it is now."""
+    machine = platform.machine()
+    return Image(
+        id=_HOST_ID,
+        config=oci.RunConfig(env=[f"PATH={_PATH}"], cmd=["/bin/sh"]),
+        architecture=_ARCHITECTURES.get(machine, machine),
+        os="linux",
+        variant="",
+        author="",
+        created=None,
+        layers=(),
+        history=(),
+        repo_tags=(f"{HOST}:{DEFAULT_TAG}",),
+    )
+
+
 def parse_config(raw: bytes) -> tuple[ImageConfig, tuple[Digest, ...]]:
     """Return the configuration in *raw* and its diff ids, checked."""
     document = oci.decode(raw, oci.ImageConfig, what="image configuration")
@@ -80,7 +106,5 @@ def parse_config(raw: bytes) -> tuple[ImageConfig, tuple[Digest, ...]]:
 def layer_histories(image: Image) -> list[tuple[History, int]]:
     """Return the steps of *image*, newest first, each with its size in bytes."""
     sizes = iter(image.layer_sizes)
-    steps = [
-        (step, 0 if step.empty_layer else next(sizes, 0)) for step in image.history
-    ]
+    steps = [(step, 0 if step.empty_layer else next(sizes, 0)) for step in image.history]
     return steps[::-1]

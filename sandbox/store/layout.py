@@ -25,6 +25,9 @@ from pathlib import Path
 from sandbox.errors import map_os_errors
 from sandbox.models.digest import Digest, hex_of
 
+DIFF = "diff"
+META = "meta.jsonl"
+INFO = "info.json"
 _PRIVATE = 0o700
 
 
@@ -98,15 +101,15 @@ class Layout:
 
     def layer_diff(self, diff_id: Digest) -> Path:
         """The files of this layer."""
-        return self.layer(diff_id) / "diff"
+        return self.layer(diff_id) / DIFF
 
     def layer_meta(self, diff_id: Digest) -> Path:
         """What the layer's tar said and host files cannot hold."""
-        return self.layer(diff_id) / "meta.jsonl"
+        return self.layer(diff_id) / META
 
     def layer_info(self, diff_id: Digest) -> Path:
         """The layer's size and number of entries."""
-        return self.layer(diff_id) / "info.json"
+        return self.layer(diff_id) / INFO
 
     def index(self, chain_id: Digest) -> Path:
         """The merged tree of this stack of layers."""

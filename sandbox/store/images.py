@@ -1,0 +1,350 @@
+"""Images: records, names, and what keeps a layer alive.
+
+Rules: an image is there once its record is; everything the record names is in place
+before. Removing goes the other way round: names, record, then what nobody else needs.
+Decisions are made under the store's lock; a layer is unpacked before it is taken.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.errors import (
+    Conflict,
+    CorruptData,
+    ImageNotFound,
+    ReferenceSyntaxError,
+    UsageError,
+    map_os_errors,
+)
+from sandbox.models import oci
+from sandbox.models.digest import Digest, digest_of, hex_of
+from sandbox.models.image import Image, host_image, parse_config
+from sandbox.models.reference import Reference, id_prefix, parse_reference
+from sandbox.store.blobs import read_blob, write_blob
+from sandbox.store.files import discard, sync_directory, sync_file_system, write_atomic
+from sandbox.store.layers import (
+    adopt_layer,
+    read_layer_info,
+    remove_index,
+    remove_layer,
+)
+from sandbox.store.lock import store_lock
+from sandbox.store.tags import Tags, read_tags, write_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from sandbox.store.layout import Layout
+
+_ID_DIGITS = 64
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What images/<id>.json holds: the sizes of the layers, lowest first."""
+
+    id: str
+    layer_sizes: list[int]
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """An image to add: its configuration, byte for byte, and its names."""
+
+    config: bytes
+    references: tuple[Reference, ...] = ()
+    repo_digests: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageUser:
+    """A container made from an image."""
+
+    container_id: str
+    is_running: bool
+
+
+@dataclass
+class Removal:
+    """What a removal did, in the order to tell it."""
+
+    untagged: list[str] = field(default_factory=list)
+    deleted: list[Digest] = field(default_factory=list)
+
+
+class ImageStore:
+    """All images of one store."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Look at the store in *layout*; nothing is read yet."""
+        self._layout = layout
+
+    def ids(self) -> list[Digest]:
+        """Return the id of every image, in no order."""
+        with map_os_errors(f"cannot read {self._layout.images}"):
+            try:
+                names = os.listdir(self._layout.images)
+            except FileNotFoundError:
+                return []
+        stems = [name.removesuffix(".json") for name in names if name.endswith(".json")]
+        return [Digest(f"sha256:{stem}") for stem in stems if len(stem) == _ID_DIGITS]
+
+    def all(self) -> list[Image]:
+        """Return every image, newest first."""
+        tags = read_tags(self._layout)
+        images = [self._read(image_id, tags) for image_id in self.ids()]
+        images.sort(key=lambda image: (-oci.seconds_of(image.created), image.id))
+        return images
+
+    def find(self, name: str) -> Image:
+        """Return the image with this name, id, or unambiguous start of an id."""
+        tags = read_tags(self._layout)
+        reference = _reference(name)
+        if reference is not None and reference.is_host:
+            return host_image()
+        image_id = tags.find(reference) if reference is not None else None
+        if image_id is None:
+            image_id = self._find_id(name)
+        if image_id is None:
+            raise ImageNotFound(_not_found(name, reference, tags))
+        return self._read(image_id, tags)
+
+    def read(self, image_id: Digest) -> Image:
+        """Return the image with this full id."""
+        return self._read(image_id, read_tags(self._layout))
+
+    def raw_config(self, image_id: Digest) -> bytes:
+        """Return the image's configuration, byte for byte."""
+        return read_blob(self._layout, image_id)
+
+    def add(self, images: Sequence[NewImage], layers: Mapping[Digest, Path]) -> list[Digest]:
+        """Add complete images; all of them or none.
+
+        *layers* are the unpacked ones that may be missing from the store; other layers
+        must be there already.
+        """
+        for image in images:
+            for reference in image.references:
+                _refuse_reserved(reference)
+        if layers:
+            with map_os_errors("cannot sync the new layers"):
+                sync_file_system(self._layout.tmp)
+        with store_lock(self._layout), ExitStack() as undo:
+            self._add_layers(layers, undo)
+            tags = read_tags(self._layout)
+            ids = [self._add_record(image, tags, undo) for image in images]
+            write_tags(self._layout, tags)
+            undo.pop_all()
+        return ids
+
+    def tag(self, source: str, target: Reference) -> None:
+        """Let *target* mean the image that *source* means now."""
+        if target.digest is not None:
+            raise UsageError("refusing to create a tag with a digest reference")
+        _refuse_reserved(target)
+        image = self.find(source)
+        if image.is_host:
+            raise UsageError("the image 'host' is the machine itself: it has no tags")
+        with store_lock(self._layout):
+            if not self._layout.image(image.id).exists():
+                raise ImageNotFound(f"no such image: {source}")
+            tags = read_tags(self._layout)
+            tags.tags[str(target.with_default_tag())] = image.id
+            write_tags(self._layout, tags)
+
+    def remove(
+        self,
+        name: str,
+        *,
+        force: bool,
+        users: Callable[[Digest], Sequence[ImageUser]],
+    ) -> Removal:
+        """Remove a name, and the image itself once it has none, as Docker does."""
+        if not self._layout.root.is_dir():
+            self.find(name)
+        with store_lock(self._layout):
+            image = self.find(name)
+            if image.is_host:
+                raise Conflict("the image 'host' is the machine itself: it stays")
+            doomed, removes_image = _plan_removal(image, name, force=force)
+            if removes_image:
+                removes_image = _check_users(image, users(image.id), name, force=force)
+            return self._remove(image, doomed, removes_image=removes_image)
+
+    def _remove(self, image: Image, doomed: Sequence[str], *, removes_image: bool) -> Removal:
+        tags = read_tags(self._layout)
+        removal = Removal()
+        for reference in doomed:
+            tags.drop(reference)
+            removal.untagged.append(parse_reference(reference).familiar)
+        write_tags(self._layout, tags)
+        if not removes_image:
+            return removal
+        discard(self._layout.image(image.id), layout=self._layout)
+        removal.deleted.append(image.id)
+        kept = [self._read(image_id, tags) for image_id in self.ids()]
+        kept_chains = {chain for other in kept for chain in other.chain_ids}
+        kept_layers = {layer for other in kept for layer in other.layers}
+        for chain_id in reversed(image.chain_ids):
+            if chain_id not in kept_chains:
+                removal.deleted.append(chain_id)
+                remove_index(self._layout, chain_id)
+        for layer in image.layers:
+            if layer not in kept_layers:
+                remove_layer(self._layout, layer)
+        discard(self._layout.blob(image.id), layout=self._layout)
+        return removal
+
+    def _add_layers(self, layers: Mapping[Digest, Path], undo: ExitStack) -> None:
+        for diff_id, unpacked in layers.items():
+            if adopt_layer(self._layout, diff_id, unpacked):
+                undo.callback(remove_layer, self._layout, diff_id)
+        if layers:
+            with map_os_errors("cannot sync the new layers"):
+                sync_directory(self._layout.layers)
+
+    def _add_record(self, image: NewImage, tags: Tags, undo: ExitStack) -> Digest:
+        _, diff_ids = parse_config(image.config)
+        sizes = [read_layer_info(self._layout, layer).size for layer in diff_ids]
+        image_id = digest_of(image.config)
+        path = self._layout.image(image_id)
+        if not path.exists():
+            undo.callback(discard, self._layout.blob(image_id), layout=self._layout)
+            write_blob(self._layout, image.config)
+            undo.callback(discard, path, layout=self._layout)
+            record = oci.encode(Record(image_id, sizes))
+            write_atomic(path, record, layout=self._layout)
+        for reference in image.references:
+            tags.tags[str(reference.with_default_tag())] = image_id
+        for reference in image.repo_digests:
+            tags.digests[str(reference)] = image_id
+        return image_id
+
+    def _find_id(self, name: str) -> Digest | None:
+        prefix = id_prefix(name)
+        if prefix is None:
+            return None
+        matches = [item for item in self.ids() if hex_of(item).startswith(prefix)]
+        if len(matches) > 1:
+            raise UsageError(f"ambiguous: {name} is the start of several image ids")
+        return matches[0] if matches else None
+
+    def _read(self, image_id: Digest, tags: Tags) -> Image:
+        path = self._layout.image(image_id)
+        with map_os_errors(f"cannot read {path}"):
+            try:
+                raw = path.read_bytes()
+            except FileNotFoundError:
+                raise ImageNotFound(f"no such image: {image_id}") from None
+        record = oci.decode(raw, Record, what=str(path))
+        document, diff_ids = parse_config(read_blob(self._layout, image_id))
+        if len(diff_ids) != len(record.layer_sizes):
+            raise CorruptData(f"{path} does not fit its image")
+        history = tuple(document.history or ())
+        return Image(
+            id=image_id,
+            config=document.config or oci.RunConfig(),
+            architecture=document.architecture,
+            os=document.os,
+            variant=document.variant,
+            author=document.author,
+            created=document.created,
+            layers=diff_ids,
+            history=history,
+            repo_tags=tuple(tags.tags_of(image_id)),
+            repo_digests=tuple(tags.digests_of(image_id)),
+            layer_sizes=tuple(record.layer_sizes),
+            comment=history[-1].comment if history else "",
+        )
+
+
+def _reference(name: str) -> Reference | None:
+    """Return *name* as a reference; None for what can only be an id."""
+    prefix = id_prefix(name)
+    if name.startswith("sha256:") or (prefix and len(prefix) == _ID_DIGITS):
+        return None
+    return parse_reference(name)
+
+
+def _refuse_reserved(reference: Reference) -> None:
+    if reference.is_host:
+        raise ReferenceSyntaxError("the name 'host' is reserved for the machine's own tree")
+
+
+def _not_found(name: str, reference: Reference | None, tags: Tags) -> str:
+    wanted = name if reference is None else reference.with_default_tag().familiar
+    known = [parse_reference(tag).familiar for tag in tags.tags]
+    close = difflib.get_close_matches(wanted, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else "'sandbox images' lists what there is"
+    return f"no such image: {wanted} ({hint})"
+
+
+def _plan_removal(image: Image, name: str, *, force: bool) -> tuple[Sequence[str], bool]:
+    """Return the references to drop, and whether the image goes with them."""
+    everything = [*image.repo_tags, *image.repo_digests]
+    prefix = id_prefix(name)
+    reference = _reference(name)
+    key = "" if reference is None else _key(reference)
+    if key in everything:
+        return _plan_untag(image, key)
+    assert prefix is not None
+    repositories = {parse_reference(item).name for item in everything}
+    if len(repositories) > 1 and not force:
+        raise Conflict(
+            f"conflict: unable to delete {image.short_id} (must be forced) -"
+            " image is referenced in multiple repositories"
+        )
+    return everything, True
+
+
+def _plan_untag(image: Image, key: str) -> tuple[Sequence[str], bool]:
+    doomed = [key]
+    repository = parse_reference(key).name
+    siblings = [tag for tag in image.repo_tags if tag != key]
+    if not any(parse_reference(tag).name == repository for tag in siblings):
+        doomed += [
+            item
+            for item in image.repo_digests
+            if item != key and parse_reference(item).name == repository
+        ]
+    left = set(siblings) | set(image.repo_digests)
+    return doomed, not left - set(doomed)
+
+
+def _key(reference: Reference) -> str:
+    if reference.digest is not None:
+        return f"{reference.name}@{reference.digest}"
+    return str(reference.with_default_tag())
+
+
+def _check_users(image: Image, users: Iterable[ImageUser], name: str, *, force: bool) -> bool:
+    """Return whether the image may go now; its files stay while a container is left."""
+    users = sorted(users, key=lambda user: not user.is_running)
+    if not users:
+        return True
+    user = users[0]
+    by_name = id_prefix(name) is None
+    container = user.container_id[:12]
+    if user.is_running and not (by_name and force):
+        raise Conflict(
+            f"conflict: unable to delete {image.short_id} (cannot be forced) -"
+            f" image is being used by running container {container}"
+        )
+    if not force and by_name:
+        raise Conflict(
+            f'conflict: unable to remove repository reference "{name}" (must force) -'
+            f" container {container} is using its referenced image {image.short_id}"
+        )
+    if not force:
+        raise Conflict(
+            f"conflict: unable to delete {image.short_id} (must be forced) -"
+            f" image is being used by stopped container {container}"
+        )
+    return False

@@ -1,0 +1,130 @@
+"""Unpacked layers, and the indexes made of stacks of them.
+
+Rules: a layer appears complete, by one rename, and never changes after that. An index
+is only a cache: it is made again when it is missing or when the layers' inode numbers
+are no longer those it was made from (a copied store).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.errors import CorruptData, map_os_errors
+from sandbox.models import oci
+from sandbox.store.files import discard, workspace, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sandbox.models.digest import Digest
+    from sandbox.models.image import Image
+    from sandbox.store.layout import Layout
+
+
+class LayerInfo(msgspec.Struct, frozen=True):
+    """What info.json holds: bytes of all files, number of table rows."""
+
+    size: int
+    entries: int
+
+
+def has_layer(layout: Layout, diff_id: Digest) -> bool:
+    """Return whether the store has this layer."""
+    return layout.layer(diff_id).is_dir()
+
+
+def read_layer_info(layout: Layout, diff_id: Digest) -> LayerInfo:
+    """Return the layer's size and number of entries."""
+    path = layout.layer_info(diff_id)
+    with map_os_errors(f"cannot read {path}"):
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            raise CorruptData(f"the store lost the layer {diff_id}") from None
+    return oci.decode(raw, LayerInfo, what=str(path))
+
+
+def adopt_layer(layout: Layout, diff_id: Digest, unpacked: Path) -> bool:
+    """Move a complete layer into its place; False if it was there already.
+
+    The caller holds the store's lock.
+    """
+    target = layout.layer(diff_id)
+    if target.is_dir():
+        return False
+    with map_os_errors(f"cannot add the layer {diff_id}"):
+        unpacked.rename(target)
+    return True
+
+
+def remove_layer(layout: Layout, diff_id: Digest) -> None:
+    """Delete a layer; the caller holds the store's lock and knows nobody uses it."""
+    discard(layout.layer(diff_id), layout=layout)
+
+
+def remove_index(layout: Layout, chain_id: Digest) -> None:
+    """Delete an index; the caller holds the store's lock."""
+    discard(layout.index_stamp(chain_id), layout=layout)
+    discard(layout.index(chain_id), layout=layout)
+
+
+def ensure_index(layout: Layout, image: Image) -> Path:
+    """Return the path of the image's index, made now if it must be."""
+    chain_id = image.chain_id
+    if chain_id is None:
+        raise CorruptData(f"image {image.short_id} has no layers")
+    path = layout.index(chain_id)
+    stamp = _stamp(layout, image.layers)
+    if path.exists() and _read_stamp(layout, chain_id) == stamp:
+        return path
+    sources = [
+        (os.fspath(layout.layer_diff(layer)), os.fspath(layout.layer_meta(layer)))
+        for layer in image.layers
+    ]
+    with workspace(layout) as scratch:
+        draft = scratch / "index"
+        build_index(sources, os.fspath(draft))
+        with map_os_errors(f"cannot add the index {chain_id}"):
+            draft.rename(path)
+        write_atomic(layout.index_stamp(chain_id), stamp, layout=layout)
+    return path
+
+
+def build_index(layers: Sequence[tuple[str, str]], dest: str) -> None:
+    """Make the index of (diff, meta.jsonl) pairs, lowest first, in the C core."""
+    from sandbox.native import core  # loaded only when needed: start-up time
+
+    core.build_index(layers, dest)
+
+
+def is_index_fresh(layout: Layout, chain_id: Digest, layers: Sequence[Digest]) -> bool:
+    """Return whether the stack's index exists and fits its layers."""
+    try:
+        stamp = _stamp(layout, layers)
+    except CorruptData:
+        return False
+    exists = layout.index(chain_id).exists()
+    return exists and _read_stamp(layout, chain_id) == stamp
+
+
+def _stamp(layout: Layout, layers: Sequence[Digest]) -> bytes:
+    lines = []
+    for layer in layers:
+        try:
+            diff = layout.layer_diff(layer).stat()
+            meta = layout.layer_meta(layer).stat()
+        except FileNotFoundError:
+            raise CorruptData(f"the store lost the layer {layer}") from None
+        lines.append(f"{layer} {diff.st_ino} {meta.st_ino} {meta.st_mtime_ns}\n")
+    return "".join(lines).encode()
+
+
+def _read_stamp(layout: Layout, chain_id: Digest) -> bytes | None:
+    try:
+        return layout.index_stamp(chain_id).read_bytes()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,63 @@
+"""The table of references: which image a name or a repository digest means.
+
+Rules: one file, replaced as a whole, under the store's lock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.errors import map_os_errors
+from sandbox.models import oci
+from sandbox.models.digest import Digest
+from sandbox.store.files import write_atomic
+
+if TYPE_CHECKING:
+    from sandbox.models.reference import Reference
+    from sandbox.store.layout import Layout
+
+
+class Tags(msgspec.Struct):
+    """Full references to image ids: names with a tag, and names with a digest."""
+
+    tags: dict[str, str] = {}
+    digests: dict[str, str] = {}
+
+    def find(self, reference: Reference) -> Digest | None:
+        """Return the image that *reference* (tagged by default) means."""
+        if reference.digest is not None:
+            key = f"{reference.name}@{reference.digest}"
+            found = self.digests.get(key)
+        else:
+            found = self.tags.get(str(reference.with_default_tag()))
+        return None if found is None else Digest(found)
+
+    def tags_of(self, image_id: Digest) -> list[str]:
+        """Return the tagged references of an image, sorted."""
+        return sorted(name for name, target in self.tags.items() if target == image_id)
+
+    def digests_of(self, image_id: Digest) -> list[str]:
+        """Return the repository digests of an image, sorted."""
+        return sorted(name for name, target in self.digests.items() if target == image_id)
+
+    def drop(self, reference: str) -> None:
+        """Forget one full reference of either kind."""
+        self.tags.pop(reference, None)
+        self.digests.pop(reference, None)
+
+
+def read_tags(layout: Layout) -> Tags:
+    """Return the table; an empty one if there is none yet."""
+    with map_os_errors(f"cannot read {layout.tags}"):
+        try:
+            raw = layout.tags.read_bytes()
+        except FileNotFoundError:
+            return Tags()
+    return oci.decode(raw, Tags, what=str(layout.tags))
+
+
+def write_tags(layout: Layout, tags: Tags) -> None:
+    """Replace the table; the caller holds the store's lock."""
+    write_atomic(layout.tags, oci.encode(tags), layout=layout)
