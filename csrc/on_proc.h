@@ -31,7 +31,7 @@
 /* Go on where sb_tree_lookup() stopped with -SB_EMAGIC: at->guest is the link,
  * the rest is in work->todo; flags are those of the lookup. Errors as
  * sb_tree_lookup; -EACCES for links of processes outside the container. */
-int sb_proc_resolve(struct sb_call *call, struct sb_at *at, unsigned flags) SB_MUST_CHECK;
+int sb_proc_resolve(struct sb_call *call, unsigned flags, struct sb_at *at) SB_MUST_CHECK;
 
 /* Is at an object without a name (see above)? */
 bool sb_proc_is_object(const struct sb_fs *fs, const struct sb_at *at);
