@@ -31,6 +31,10 @@ class BuildNative(build_ext):
         target = Path(self.get_ext_fullpath(ext.name))
         load_native_build().build(destination=target.parent)
 
+    def copy_extensions_to_source(self) -> None:
+        """Editable install: setuptools would copy the extension but not the guest."""
+        load_native_build().build()
+
     def get_outputs(self) -> list[str]:
         outputs = super().get_outputs()
         return outputs + [str(Path(o).with_name("sandbox-guest")) for o in outputs]

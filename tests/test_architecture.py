@@ -22,8 +22,8 @@ CSRC = ROOT / "csrc"
 LEVELS = {
     0: "abi base mem sys rep layout",
     1: "path ids log",
-    2: "index spot upper view view_stat control copyup dirlist owner tree change change_name change_meta xattr"
-    " hosted index_build",
+    2: "index spot upper view view_stat control copyup dirlist owner tree change change_name"
+    " change_meta xattr hosted index_build",
     3: "guest thread trace syscalls dispatch",
     4: "trap patch tracer signals elf boot",
 }
