@@ -1,0 +1,233 @@
+"""``ps``, ``rm`` and ``diff``."""
+
+from __future__ import annotations
+
+import time
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli.completion import complete_containers
+from sandbox.cli.format import (
+    Column,
+    ellipsis,
+    emit,
+    human_duration,
+    human_size,
+    render,
+    seconds_since,
+)
+from sandbox.engine import Engine
+from sandbox.errors import ContainerNotFound, SandboxError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sandbox.models.container import Container
+
+_COLUMNS = (
+    Column("CONTAINER ID", "ID"),
+    Column("IMAGE", "Image"),
+    Column("COMMAND", "Command"),
+    Column("CREATED", "RunningFor"),
+    Column("STATUS", "Status"),
+    Column("PORTS", "Ports"),
+    Column("NAMES", "Names"),
+)
+_SIZE_COLUMN = Column("SIZE", "Size")
+_HEADINGS = {
+    **{column.field: column.heading for column in (*_COLUMNS, _SIZE_COLUMN)},
+    "CreatedAt": "CREATED AT",
+    "State": "STATE",
+    "Labels": "LABELS",
+    "Mounts": "MOUNTS",
+    "Networks": "NETWORKS",
+    "LocalVolumes": "LOCAL VOLUMES",
+    "Label": lambda _name: "LABEL",
+}
+
+
+@click.command()
+@click.option("-a", "--all", "show_all", is_flag=True, help="Also those that ended.")
+@click.option("-q", "--quiet", is_flag=True, help="Only ids.")
+@click.option("-n", "--last", type=int, default=-1, help="The last N created.")
+@click.option("-l", "--latest", is_flag=True, help="The latest created.")
+@click.option("--no-trunc", is_flag=True, help="Do not cut ids and commands.")
+@click.option("-s", "--size", is_flag=True, help="Show sizes.")
+@click.option(
+    "-f",
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only those that match (id, name, label, status, ancestor, exited).",
+)
+@click.option(
+    "--format",
+    "template",
+    metavar="TEMPLATE",
+    help="'table', 'table TEMPLATE', 'json' or a Go template.",
+)
+def ps(**options: Any) -> None:
+    """List containers; without -a only running ones."""
+    engine = Engine()
+    matches = _parse_filters(options["filters"])
+    last = 1 if options["latest"] else options["last"]
+    by_status = any(item.partition("=")[0] in ("status", "exited") for item in options["filters"])
+    everything = options["show_all"] or last > 0 or by_status
+    chosen = [
+        item
+        for item in engine.containers()
+        if (everything or item.state.is_running) and matches(item)
+    ]
+    if last > 0:
+        chosen = chosen[:last]
+    long = options["no_trunc"]
+    if options["quiet"]:
+        for item in chosen:
+            emit(item.config.id if long else item.config.short_id)
+        return
+    wants_size = options["size"] or ".Size" in (options["template"] or "")
+    rows = [
+        describe(item, long=long, size=engine.container_dir_size(item) if wants_size else 0)
+        for item in chosen
+    ]
+    columns = (*_COLUMNS, _SIZE_COLUMN) if options["size"] else _COLUMNS
+    text = render(rows, columns, template=options["template"], headings=_HEADINGS)
+    if text:
+        emit(text)
+
+
+def describe(container: Container, *, long: bool, size: int) -> dict[str, Any]:
+    """Return the fields that ``ps --format`` knows; all are text."""
+    config = container.config
+    command = " ".join(config.args)
+    labels = config.labels
+    age = human_duration(seconds_since(config.created, time.time()))
+    return {
+        "Command": f'"{command if long else ellipsis(command, 20)}"',
+        "CreatedAt": config.created[:19].replace("T", " ") + " +0000 UTC",
+        "ID": config.id if long else config.short_id,
+        "Image": config.image,
+        "Labels": ",".join(f"{key}={value}" for key, value in labels.items()),
+        "LocalVolumes": "0",
+        "Mounts": ",".join(
+            mount.source if long else ellipsis(mount.source, 15)
+            for mount in config.mounts
+            if mount.type == "bind"
+        ),
+        "Names": config.name,
+        "Networks": "host",
+        "Ports": "",
+        "RunningFor": f"{age} ago",
+        "Size": human_size(size),
+        "State": container.state.status,
+        "Status": status_text(container, time.time()),
+        "Label": lambda key: labels.get(key, ""),
+    }
+
+
+def status_text(container: Container, now: float) -> str:
+    """Return the state in Docker's words: Up 2 minutes, Exited (0) 5 days ago."""
+    state = container.state
+    if state.is_running:
+        return f"Up {human_duration(seconds_since(state.started_at, now))}"
+    if state.status == "exited":
+        age = human_duration(seconds_since(state.finished_at, now))
+        return f"Exited ({state.exit_code}) {age} ago"
+    return "Created"
+
+
+_TESTS: dict[str, Callable[[Container, str], bool]] = {
+    "id": lambda item, value: item.config.id.startswith(value),
+    "name": lambda item, value: (
+        value.removeprefix("/") in item.config.name or fnmatchcase(item.config.name, value)
+    ),
+    "status": lambda item, value: item.state.status == value,
+    "exited": lambda item, value: (
+        item.state.status == "exited" and str(item.state.exit_code) == value
+    ),
+    "ancestor": lambda item, value: _is_ancestor(item, value),
+    "label": lambda item, value: _has_label(item, value),
+}
+
+
+def _is_ancestor(container: Container, value: str) -> bool:
+    image = container.config.image
+    digits = value.removeprefix("sha256:")
+    by_id = container.config.image_id.removeprefix("sha256:").startswith(digits)
+    return value in (image, image.removesuffix(":latest")) or (len(digits) > 3 and by_id)
+
+
+def _has_label(container: Container, value: str) -> bool:
+    key, equals, wanted = value.partition("=")
+    labels = container.config.labels
+    return key in labels and (not equals or labels[key] == wanted)
+
+
+def _parse_filters(filters: Sequence[str]) -> Callable[[Container], bool]:
+    """Return the test for ``--filter``: any value of a key, every key."""
+    wanted: dict[str, list[str]] = {}
+    for item in filters:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"invalid argument {item!r} for --filter: bad format")
+        if key not in _TESTS:
+            raise UsageError(f"invalid filter '{key}'")
+        if key == "status" and value not in (
+            "created",
+            "running",
+            "exited",
+            "paused",
+            "restarting",
+            "removing",
+            "dead",
+        ):
+            raise UsageError(f"invalid filter 'status={value}'")
+        wanted.setdefault(key, []).append(value)
+
+    def matches(container: Container) -> bool:
+        return all(
+            any(_TESTS[key](container, value) for value in values) for key, values in wanted.items()
+        )
+
+    return matches
+
+
+@click.command()
+@click.option("-f", "--force", is_flag=True, help="Kill it if it runs; missing is fine.")
+@click.option("-v", "--volumes", is_flag=True, help="Also its anonymous volumes (none yet).")
+@click.argument(
+    "containers",
+    nargs=-1,
+    required=True,
+    metavar="CONTAINER...",
+    shell_complete=complete_containers,
+)
+def rm(*, force: bool, volumes: bool, containers: tuple[str, ...]) -> int:
+    """Remove containers and what they changed."""
+    del volumes
+    engine = Engine()
+    code = 0
+    for name in containers:
+        try:
+            engine.remove_container(name, force=force)
+        except ContainerNotFound as exc:
+            click.echo(f"sandbox: {exc.message}", err=True)
+            code = code if force else 1
+            continue
+        except SandboxError as exc:
+            click.echo(f"sandbox: {exc.message}", err=True)
+            code = 1
+            continue
+        emit(name)
+    return code
+
+
+@click.command()
+@click.argument("container", shell_complete=complete_containers)
+def diff(*, container: str) -> None:
+    """Show what a container changed: A added, C changed, D deleted."""
+    for kind, path in Engine().container_changes(container):
+        emit(f"{kind} {path}")

@@ -1,0 +1,220 @@
+"""The command ``sandbox``: finds a subcommand, runs it, and reports any error.
+
+Rules: a subcommand's module is imported only when it is used, so that `run` starts
+fast. Here is the one place that turns exceptions into text and exit codes:
+
+====================  ==========================================================
+the user's mistake    one line on standard error; 125 for run, create and start,
+                      otherwise 1
+interrupted           130
+our mistake           one line, a traceback in a file it names, and 3
+====================  ==========================================================
+
+Does not know: what any subcommand does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_INTERRUPTED = 130
+EXIT_BUG = 3
+_EXIT_RUN = 125
+
+# These report every failure before the program starts with Docker's 125.
+_RUN_COMMANDS = frozenset({"run", "create", "start"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A subcommand that has not been imported yet."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+_SECTIONS: dict[str, dict[str, _Entry]] = {
+    "Containers": {
+        "run": _Entry("run", "run", "Create and run a new container from an image"),
+        "create": _Entry("run", "create", "Create a new container"),
+        "start": _Entry("run", "start", "Run a container that exists"),
+        "ps": _Entry("containers", "ps", "List containers"),
+        "rm": _Entry("containers", "rm", "Remove containers"),
+        "diff": _Entry("containers", "diff", "Show what a container changed"),
+        "cp": _Entry("archive", "cp", "Copy files between a container and the host"),
+        "export": _Entry("archive", "export", "Write a container's files as a tar"),
+    },
+    "Images": {
+        "images": _Entry("images", "images", "List images"),
+        "import": _Entry("images", "import_", "Make an image from a tar of files"),
+        "load": _Entry("images", "load", "Load images from an archive"),
+        "tag": _Entry("images", "tag", "Give an image another name"),
+        "rmi": _Entry("images", "rmi", "Remove images"),
+        "history": _Entry("images", "history", "Show the steps of an image"),
+    },
+    "Other": {
+        "inspect": _Entry("inspect", "inspect", "Show all about containers and images"),
+        "info": _Entry("system", "info", "Show the store and the machine"),
+        "version": _Entry("system", "version", "Show the versions"),
+        "system": _Entry("system", "system", "Look after the store"),
+        "completion": _Entry("completion", "completion", "Print shell completions"),
+    },
+}
+_ENTRIES = {name: entry for part in _SECTIONS.values() for name, entry in part.items()}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand when somebody asks for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, without importing anything."""
+        return list(_ENTRIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the subcommand."""
+        entry = _ENTRIES.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"sandbox.cli.{entry.module}")
+        command: click.Command = getattr(module, entry.attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the subcommands by section."""
+        for section, entries in _SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, item.summary) for name, item in entries.items()])
+
+
+@click.command(
+    cls=LazyGroup,
+    subcommand_metavar="COMMAND",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--version", "-v", "show_version", is_flag=True, help="Show the version.")
+@click.option("--debug", "-D", is_flag=True, help="Show tracebacks.")
+@click.pass_context
+def cli(ctx: click.Context, *, show_version: bool, debug: bool) -> int | None:
+    """Run containers without root, user namespaces or a daemon.
+
+    Run 'sandbox COMMAND --help' for more information on a command.
+    """
+    ctx.obj = {"debug": debug}
+    if show_version:
+        from sandbox import __version__
+
+        click.echo(f"sandbox version {__version__}")
+    return None
+
+
+cli.invoke_without_command = True
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    argv = list(sys.argv[1:] if args is None else args)
+    _make_output_transparent()
+    if not argv:
+        argv = ["--help"]
+    try:
+        result = cli.main(argv, prog_name="sandbox", standalone_mode=False)
+        _flush()
+    except click.ClickException as exc:
+        return _report_usage(exc)
+    except SandboxError as exc:
+        return _report(exc, _subcommand(argv), debug="--debug" in argv or "-D" in argv)
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        _abandon_output()
+        return 1
+    except Exception as exc:  # noqa: BLE001 - the one place that may
+        return _report_bug(exc)
+    return result if isinstance(result, int) else 0
+
+
+def _make_output_transparent() -> None:
+    """Let names that are no UTF-8 pass through unchanged."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="surrogateescape")
+
+
+def _subcommand(argv: Sequence[str]) -> str:
+    return next((arg for arg in argv if not arg.startswith("-")), "")
+
+
+def _report(exc: SandboxError, command: str, *, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exception(exc)
+    click.echo(f"sandbox: {exc.message}", err=True)
+    if command in _RUN_COMMANDS and exc.exit_code not in (126, 127):
+        return _EXIT_RUN
+    return exc.exit_code
+
+
+def _report_usage(exc: click.ClickException) -> int:
+    ctx = exc.ctx if isinstance(exc, click.UsageError) else None
+    click.echo(f"sandbox: {_usage_message(exc)}", err=True)
+    if ctx is not None:
+        usage = ctx.command.get_usage(ctx).replace("Usage: ", "Usage:  ", 1)
+        click.echo(f"\n{usage}\n", err=True)
+        click.echo(f"Run '{ctx.command_path} --help' for more information", err=True)
+    command = ctx.info_name if ctx is not None else None
+    return _EXIT_RUN if command in _RUN_COMMANDS else 1
+
+
+def _usage_message(exc: click.ClickException) -> str:
+    """Return Docker's words for an unknown flag, and click's for the rest."""
+    if isinstance(exc, click.NoSuchOption):
+        name = exc.option_name
+        if name.startswith("--"):
+            message = f"unknown flag: {name}"
+        else:
+            message = f"unknown shorthand flag: '{name[1:2]}' in {name}"
+        if exc.possibilities:
+            message += f" (did you mean {', '.join(sorted(exc.possibilities))}?)"
+        return message
+    message = exc.format_message()
+    return message[:1].lower() + message[1:].removesuffix(".")
+
+
+def _report_bug(exc: BaseException) -> int:
+    import tempfile
+    import traceback
+
+    handle, path = tempfile.mkstemp(prefix="sandbox-error-", suffix=".log")
+    with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(f"arguments: {sys.argv[1:]!r}\n")
+        traceback.print_exception(exc, file=file)
+    click.echo(f"sandbox: internal error: {exc!r}; details are in {path}", err=True)
+    return EXIT_BUG
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+
+
+def _abandon_output() -> None:
+    """Let the interpreter end quietly when nobody reads its output any more."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,316 @@
+"""What can be done with containers: one method a verb.
+
+Rules: a verb decides, then calls one thing below. A container whose main process is
+gone is told so here (`ContainerVerbs.container`), whatever its file still says.
+
+Does not know: how results are shown.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.errors import ContainerNotFound, RuntimeFailed, SandboxError, Unsupported
+from sandbox.models.container import ContainerConfig
+from sandbox.runtime import lifecycle, names, spec, supervise
+from sandbox.store.containers import ContainerStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sandbox.models.container import Container, ContainerState, MountPoint, Ulimit
+    from sandbox.models.image import Image
+    from sandbox.runtime.launch import Place
+    from sandbox.runtime.process import Attachment
+    from sandbox.store.layout import Layout
+
+INTERCEPTORS = ("auto", "trap")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    """What the user asked for; what is absent comes from the image."""
+
+    image: str
+    args: tuple[str, ...] = ()
+    name: str | None = None
+    entrypoint: str | None = None
+    env: tuple[str, ...] = ()
+    user: str | None = None
+    working_dir: str | None = None
+    hostname: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    tty: bool = False
+    open_stdin: bool = False
+    mounts: tuple[MountPoint, ...] = ()
+    ulimits: tuple[Ulimit, ...] = ()
+    read_only: bool = False
+    init: bool = False
+    auto_remove: bool = False
+    interceptor: str = "auto"
+    platform: str | None = None
+    stop_signal: str | None = None
+
+
+class ContainerVerbs:
+    """The container half of `Engine`."""
+
+    layout: Layout
+
+    def find_image(self, name: str) -> Image:
+        """Return the image of this name (the image half of the engine does it)."""
+        raise NotImplementedError
+
+    @property
+    def _containers(self) -> ContainerStore:
+        return ContainerStore(self.layout)
+
+    def create(self, request: CreateRequest) -> Container:
+        """Make a container that has not been started."""
+        if request.interceptor not in INTERCEPTORS:
+            raise Unsupported(
+                f"interceptor {request.interceptor!r} is not available: "
+                f"choose one of {', '.join(INTERCEPTORS)}"
+            )
+        image = self.find_image(request.image)
+        check_platform(image, request)
+        return self._containers.create(
+            lambda taken: configure(request, image, taken),
+            durable=not request.auto_remove,
+        )
+
+    def run(
+        self,
+        request: CreateRequest,
+        attachment: Attachment,
+        *,
+        on_create: Callable[[Container], None],
+    ) -> int:
+        """Create a container, run it to its end, and return its exit code."""
+        container = self.create(request)
+        try:
+            on_create(container)
+            return self._run(container, attachment)
+        finally:
+            if container.config.auto_remove:
+                self._containers.remove(container)
+
+    def start(self, name: str, attachment: Attachment) -> int:
+        """Run an existing container to its end and return its exit code."""
+        container = self.container(name)
+        try:
+            return self._run(container, attachment)
+        finally:
+            if container.config.auto_remove:
+                self._containers.remove(container)
+
+    def _run(self, container: Container, attachment: Attachment) -> int:
+        from sandbox.runtime import launch
+
+        store = self._containers
+        held = store.hold(container)
+        current = container
+        try:
+            place = self._place(container)
+
+            def on_start(process: lifecycle.MainProcess) -> None:
+                nonlocal current
+                state = lifecycle.started(current.state, process, now())
+                current = store.write_state(current, state)
+
+            code = launch.run(container.config, place, attachment, on_start=on_start)
+            self._record(current, lifecycle.exited(current.state, code, now()))
+            return code
+        except SandboxError as exc:
+            if not current.state.is_running:
+                state = lifecycle.failed(current.state, exc.exit_code, exc.message)
+                self._record(current, state)
+            raise
+        finally:
+            os.close(held)
+
+    def _record(self, container: Container, state: ContainerState) -> None:
+        try:
+            self._containers.write_state(container, state)
+        except ContainerNotFound:
+            return  # removed by force while it ran
+
+    def _place(self, container: Container) -> Place:
+        from sandbox.engine.places import place_of
+
+        return place_of(self, container.config)
+
+    def containers(self) -> list[Container]:
+        """Return every container, newest first, each in its true state."""
+        found = [self._truth(item) for item in self._containers.all()]
+        present = [item for item in found if item is not None]
+        return sorted(present, key=lambda item: item.config.created, reverse=True)
+
+    def container(self, name: str) -> Container:
+        """Return the container of this name or id, in its true state."""
+        container = self._truth(self._containers.find(name))
+        if container is None:
+            raise ContainerNotFound(f"no such container: {name}")
+        return container
+
+    def _truth(self, container: Container) -> Container | None:
+        """Return the container as it is; None if it should be gone by now."""
+        state = container.state
+        if not state.is_running or is_main_process(state.pid, state.pid_start):
+            return container
+        if self._containers.is_held(container):
+            return container  # it has just ended; its supervisor is about to say so
+        _clean_up_after(state.run_dir)
+        if container.config.auto_remove:
+            self._containers.remove(container)
+            return None
+        try:
+            return self._containers.write_state(container, lifecycle.lost(state, now()))
+        except ContainerNotFound:
+            return None
+
+    def remove_container(self, name: str, *, force: bool) -> Container:
+        """Delete a container; *force* kills it first."""
+        container = self.container(name)
+        lifecycle.may_remove(container.state, name=name, force=force)
+        if container.state.is_running:
+            _kill(container)
+        self._containers.remove(container)
+        return container
+
+    def container_dir_size(self, container: Container) -> int:
+        """Return the bytes in the container's own layer."""
+        return tree_size(os.fspath(self._containers.directory(container.config.id).upper))
+
+
+def now() -> str:
+    """Return the present as RFC 3339, with nanoseconds."""
+    seconds, nanoseconds = divmod(time.time_ns(), 10**9)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds:09}Z"
+
+
+def is_main_process(pid: int, start_time: int) -> bool:
+    """Tell whether *pid* is still the process that started at *start_time*."""
+    return pid > 0 and supervise.start_time_of(pid) == start_time
+
+
+def check_platform(image: Image, request: CreateRequest) -> None:
+    """Refuse an image for another kind of machine than asked for, or than this one."""
+    wanted = spec.parse_platform(request.platform) if request.platform else None
+    has = (image.os or "linux", image.architecture or "amd64")
+    if wanted is not None and wanted != has:
+        raise RuntimeFailed(
+            f"image {request.image} was found but its platform ({'/'.join(has)}) does "
+            f"not match the specified platform ({'/'.join(wanted)})"
+        )
+    machine = spec.parse_platform(f"linux/{os.uname().machine}")
+    if has != machine:
+        raise RuntimeFailed(
+            f"image {request.image} is for {'/'.join(has)}; "
+            f"this machine runs {'/'.join(machine)} only"
+        )
+
+
+def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> ContainerConfig:
+    """Merge what the user asked for with what the image says."""
+    defaults = image.config
+    container_id = names.generate_id()
+    hostname = request.hostname or container_id[:12]
+    command = spec.merge_command(
+        image=spec.Command(tuple(defaults.entrypoint or ()), tuple(defaults.cmd or ())),
+        entrypoint=request.entrypoint,
+        args=request.args,
+    )
+    working_dir = request.working_dir or defaults.working_dir or "/"
+    if not working_dir.startswith("/"):
+        raise RuntimeFailed(
+            f"the working directory '{working_dir}' is invalid, it needs to be an absolute path"
+        )
+    return ContainerConfig(
+        id=container_id,
+        name=(
+            names.check_name(request.name)
+            if request.name
+            else names.generate_name(frozenset(taken))
+        ),
+        created=now(),
+        image=request.image,
+        image_id=str(image.id),
+        entrypoint=command.entrypoint,
+        cmd=command.cmd,
+        env=spec.merge_env(
+            spec.base_env(hostname=hostname, tty=request.tty),
+            defaults.env or (),
+            request.env,
+        ),
+        user=request.user if request.user is not None else defaults.user,
+        working_dir=working_dir,
+        hostname=hostname,
+        labels={**(defaults.labels or {}), **dict(request.labels)},
+        tty=request.tty,
+        open_stdin=request.open_stdin,
+        mounts=request.mounts,
+        ulimits=request.ulimits,
+        read_only=request.read_only,
+        init=request.init,
+        auto_remove=request.auto_remove,
+        interceptor=request.interceptor,
+        platform=f"{image.os or 'linux'}/{image.architecture or 'amd64'}",
+        stop_signal=request.stop_signal or defaults.stop_signal or "SIGTERM",
+        exposed_ports=tuple(defaults.exposed_ports or ()),
+    )
+
+
+def _kill(container: Container) -> None:
+    """Kill what runs; its supervisor then notices and ends by itself."""
+    state = container.state
+    if is_main_process(state.pid, state.pid_start):
+        os.kill(state.pid, signal.SIGKILL)
+    _kill_guests(state.run_dir)
+    deadline = time.monotonic() + 10
+    while is_main_process(state.pid, state.pid_start):
+        if time.monotonic() > deadline:
+            raise RuntimeFailed(
+                f"cannot remove container {container.config.name}: process {state.pid} does not end"
+            )
+        time.sleep(0.002)
+
+
+def _clean_up_after(run_dir: str) -> None:
+    """End and delete what a killed supervisor could not."""
+    from sandbox.runtime import rundir
+
+    _kill_guests(run_dir)
+    rundir.remove(run_dir)
+
+
+def _kill_guests(run_dir: str) -> None:
+    from sandbox.native import core
+    from sandbox.runtime.rundir import RunDir
+
+    control = RunDir(run_dir).control
+    if not os.path.exists(control):
+        return
+    supervise.kill_all(lambda: core.processes(control))
+
+
+def tree_size(path: str) -> int:
+    """Return the bytes of all regular files below *path*, hard links once."""
+    seen: set[int] = set()
+    total = 0
+    pending = [path]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    if status.st_nlink == 1 or status.st_ino not in seen:
+                        total += status.st_size
+                        seen.add(status.st_ino)
+    return total

@@ -1,0 +1,240 @@
+"""What a container is (its configuration) and how it fares (its state).
+
+Rules: frozen and typed; JSON becomes one of these the moment it is read and JSON
+again when it is written. A configuration never changes after creation.
+
+Does not know: where records are kept, or how a container is started.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from sandbox.errors import CorruptData
+
+Status = Literal["created", "running", "exited"]
+MountType = Literal["bind", "tmpfs"]
+
+_STATUSES: dict[str, Status] = {
+    "created": "created",
+    "running": "running",
+    "exited": "exited",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MountPoint:
+    """A piece of the host (or of memory) that the user put into the tree."""
+
+    type: MountType
+    target: str
+    source: str = ""
+    read_only: bool = False
+    size: int | None = None
+    mode: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {
+            "type": self.type,
+            "target": self.target,
+            "source": self.source,
+            "readOnly": self.read_only,
+            "size": self.size,
+            "mode": self.mode,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> MountPoint:
+        """Read the stored form."""
+        return cls(
+            type=data["type"],
+            target=data["target"],
+            source=data["source"],
+            read_only=data["readOnly"],
+            size=data.get("size"),
+            mode=data.get("mode"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ulimit:
+    """A resource limit; ``-1`` is unlimited."""
+
+    name: str
+    soft: int
+    hard: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {"name": self.name, "soft": self.soft, "hard": self.hard}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Ulimit:
+        """Read the stored form."""
+        return cls(name=data["name"], soft=data["soft"], hard=data["hard"])
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerConfig:
+    """Everything decided when the container was created."""
+
+    id: str
+    name: str
+    created: str
+    image: str
+    image_id: str
+    entrypoint: tuple[str, ...]
+    cmd: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    user: str = ""
+    working_dir: str = "/"
+    hostname: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    tty: bool = False
+    open_stdin: bool = False
+    mounts: tuple[MountPoint, ...] = ()
+    ulimits: tuple[Ulimit, ...] = ()
+    read_only: bool = False
+    init: bool = False
+    auto_remove: bool = False
+    interceptor: str = "auto"
+    platform: str = "linux/amd64"
+    stop_signal: str = "SIGTERM"
+    exposed_ports: tuple[str, ...] = ()
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """Return the whole command line of the main process."""
+        return self.entrypoint + self.cmd
+
+    @property
+    def short_id(self) -> str:
+        """Return the 12 digits that people see."""
+        return self.id[:12]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "created": self.created,
+            "image": self.image,
+            "imageId": self.image_id,
+            "entrypoint": list(self.entrypoint),
+            "cmd": list(self.cmd),
+            "env": list(self.env),
+            "user": self.user,
+            "workingDir": self.working_dir,
+            "hostname": self.hostname,
+            "labels": dict(self.labels),
+            "tty": self.tty,
+            "openStdin": self.open_stdin,
+            "mounts": [mount.to_json() for mount in self.mounts],
+            "ulimits": [limit.to_json() for limit in self.ulimits],
+            "readOnly": self.read_only,
+            "init": self.init,
+            "autoRemove": self.auto_remove,
+            "interceptor": self.interceptor,
+            "platform": self.platform,
+            "stopSignal": self.stop_signal,
+            "exposedPorts": list(self.exposed_ports),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> ContainerConfig:
+        """Read the stored form; `CorruptData` if it is not one."""
+        try:
+            return cls(
+                id=data["id"],
+                name=data["name"],
+                created=data["created"],
+                image=data["image"],
+                image_id=data["imageId"],
+                entrypoint=tuple(data["entrypoint"]),
+                cmd=tuple(data["cmd"]),
+                env=tuple(data["env"]),
+                user=data["user"],
+                working_dir=data["workingDir"],
+                hostname=data["hostname"],
+                labels=dict(data["labels"]),
+                tty=data["tty"],
+                open_stdin=data["openStdin"],
+                mounts=tuple(MountPoint.from_json(item) for item in data["mounts"]),
+                ulimits=tuple(Ulimit.from_json(item) for item in data["ulimits"]),
+                read_only=data["readOnly"],
+                init=data["init"],
+                auto_remove=data["autoRemove"],
+                interceptor=data["interceptor"],
+                platform=data["platform"],
+                stop_signal=data["stopSignal"],
+                exposed_ports=tuple(data["exposedPorts"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise CorruptData(f"container configuration is damaged: {exc!r}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """How the container fares; replaced as a whole at every change.
+
+    ``pid`` and ``pid_start`` (clock ticks after boot, from /proc) name the main
+    process without doubt even after the number has been given to another one.
+    """
+
+    status: Status = "created"
+    pid: int = 0
+    pid_start: int = 0
+    exit_code: int = 0
+    started_at: str = ""
+    finished_at: str = ""
+    error: str = ""
+    run_dir: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether a main process is recorded as alive."""
+        return self.status == "running"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {
+            "status": self.status,
+            "pid": self.pid,
+            "pidStart": self.pid_start,
+            "exitCode": self.exit_code,
+            "startedAt": self.started_at,
+            "finishedAt": self.finished_at,
+            "error": self.error,
+            "runDir": self.run_dir,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> ContainerState:
+        """Read the stored form; `CorruptData` if it is not one."""
+        try:
+            return cls(
+                status=_STATUSES[data["status"]],
+                pid=data["pid"],
+                pid_start=data["pidStart"],
+                exit_code=data["exitCode"],
+                started_at=data["startedAt"],
+                finished_at=data["finishedAt"],
+                error=data["error"],
+                run_dir=data["runDir"],
+            )
+        except (KeyError, TypeError, ValueError) as exc:
+            raise CorruptData(f"container state is damaged: {exc!r}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A configuration and the state it is in."""
+
+    config: ContainerConfig
+    state: ContainerState
+
+    def with_state(self, state: ContainerState) -> Container:
+        """Return the same container in another state."""
+        return replace(self, state=state)

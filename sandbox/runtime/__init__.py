@@ -1,0 +1,1 @@
+"""How a container is described, started, watched and ended."""

@@ -1,0 +1,206 @@
+"""Bring a container to life and stay with it until it ends.
+
+How it works: a run directory with the control file is made, the user and the
+command are looked up in the container's own tree, the request for the first process
+is posted, and a child executes the guest runtime, which finds the request. From then
+on this process supervises.
+
+Rules: whatever happens, the run directory is removed and nothing is left running.
+All that can be refused is refused before the first process exists.
+
+Does not know: images, tags, or where state is recorded (a callback does that).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.errors import RuntimeFailed, map_os_errors
+from sandbox.native import core
+from sandbox.runtime import entry, lifecycle, mounts, rundir, supervise
+from sandbox.runtime.process import FirstProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sandbox.models.container import ContainerConfig
+    from sandbox.runtime.process import Attachment
+    from sandbox.runtime.rundir import RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the container's pieces are on the host.
+
+    *index* is None for the machine's own tree, and then there are no layers.
+    """
+
+    store_root: str
+    container_dir: str
+    upper: str
+    owners: str
+    index: str | None
+    layer_dirs: tuple[str, ...]
+    guest: str
+
+
+def run(
+    config: ContainerConfig,
+    place: Place,
+    attachment: Attachment,
+    *,
+    on_start: Callable[[lifecycle.MainProcess], None],
+) -> int:
+    """Run the container to its end and return the exit code people see."""
+    with live_tree(config, place, trace=attachment.trace) as run_dir:
+        rundir.link_guest(run_dir, place.guest)
+        main = FirstProcess(config, run_dir, entry.prepare(config, run_dir.control))
+        with ExitStack() as stack:
+            stack.callback(supervise.kill_all, lambda: core.processes(run_dir.control))
+
+            def started(process: lifecycle.MainProcess) -> None:
+                # A thread must not exist before the fork.
+                if attachment.trace:
+                    stack.enter_context(_followed(run_dir.trace))
+                on_start(process)
+
+            status = main.run(attachment, started)
+        return lifecycle.exit_code_of(status)
+
+
+@contextmanager
+def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> Iterator[RunDir]:
+    """Give the run directory of the container's tree with all its mounts."""
+    run_dir = rundir.create(config.id, os.environ)
+    try:
+        rows = _rows(config, place, run_dir)
+        _make_control(config, place, run_dir, rows, trace=trace)
+        yield run_dir
+    finally:
+        rundir.remove(run_dir.path)
+
+
+@contextmanager
+def resting_tree(
+    config: ContainerConfig, place: Place, *, with_mounts: bool
+) -> Iterator[core.Tree]:
+    """Give the tree of a container that need not be running.
+
+    Without mounts it is what a commit would hold.
+    """
+    run_dir = rundir.create(f"{os.getpid():x}-{config.id}", os.environ)
+    try:
+        rows = _user_rows(config, run_dir) if with_mounts else []
+        _make_control(config, place, run_dir, rows, trace=False)
+        with core.Tree.open(run_dir.control) as tree:
+            yield tree
+    finally:
+        rundir.remove(run_dir.path)
+
+
+def _make_control(
+    config: ContainerConfig,
+    place: Place,
+    run_dir: RunDir,
+    rows: Sequence[mounts.Row],
+    *,
+    trace: bool,
+) -> None:
+    core.create_control(
+        run_dir.control,
+        core.ControlSpec(
+            run_dir=run_dir.path,
+            store_root=place.store_root,
+            upper_dir=place.upper,
+            owners_path=place.owners,
+            index_path=place.index,
+            layer_dirs=list(place.layer_dirs),
+            mounts=[
+                core.Mount(row.kind.value, row.target, row.host, row.read_only) for row in rows
+            ],
+            hostname=config.hostname,
+            read_only_root=config.read_only,
+            trace=trace,
+            host_uid=os.getuid(),
+            host_gid=os.getgid(),
+        ),
+    )
+
+
+def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts.Row]:
+    write_etc_files(place.container_dir, config.hostname)
+    rows = mounts.system_rows(shm_dir=run_dir.shm, has_mqueue=os.path.isdir("/dev/mqueue"))
+    rows += mounts.etc_rows(place.container_dir, ("hosts", "hostname", "resolv.conf"))
+    return mounts.replace_rows(rows, _user_rows(config, run_dir))
+
+
+def _user_rows(config: ContainerConfig, run_dir: RunDir) -> list[mounts.Row]:
+    tmpfs_dirs = {}
+    for number, mount in enumerate(config.mounts):
+        if mount.type == "tmpfs":
+            tmpfs_dirs[mount.target] = run_dir.tmpfs(number)
+            with map_os_errors("cannot make a tmpfs"):
+                os.mkdir(run_dir.tmpfs(number), 0o700)
+        elif not os.path.lexists(mount.source):
+            raise RuntimeFailed(
+                'invalid mount config for type "bind": '
+                f"bind source path does not exist: {mount.source}"
+            )
+    return mounts.user_rows(config.mounts, tmpfs_dirs)
+
+
+def write_etc_files(container_dir: str, hostname: str) -> None:
+    """Write the files laid over /etc, once; later changes are the container's."""
+    contents = {
+        "hostname": f"{hostname}\n".encode(),
+        "hosts": _host_file("/etc/hosts", b"127.0.0.1\tlocalhost\n")
+        + f"127.0.0.1\t{hostname}\n".encode(),
+        "resolv.conf": _host_file("/etc/resolv.conf", b""),
+    }
+    for name, content in contents.items():
+        path = f"{container_dir}/{name}"
+        if os.path.lexists(path):
+            continue
+        with map_os_errors(f"cannot write {path}"), open(path, "wb") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(content)
+
+
+def _host_file(path: str, default: bytes) -> bytes:
+    """Return a file of the host: the container shares its network."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError:
+        return default
+    return content if content.endswith(b"\n") or not content else content + b"\n"
+
+
+@contextmanager
+def _followed(path: str) -> Iterator[None]:
+    """Copy the lines that guests write to the trace to standard error."""
+    import threading
+
+    with map_os_errors("cannot make the trace"):
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    done = threading.Event()
+
+    def follow() -> None:
+        with open(path, "rb") as file:
+            while True:
+                last_round = done.wait(0.05)
+                while chunk := file.read(65536):
+                    os.write(2, chunk)
+                if last_round:
+                    return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

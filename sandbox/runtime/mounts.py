@@ -1,0 +1,274 @@
+"""What is laid over the container's tree: user binds, tmpfs, /dev, /proc, /etc.
+
+Rules: the parsing half is pure; a plan is a list of rows in mount order, and a
+later row may lie below an earlier one. Nothing here touches a file.
+
+Does not know: how a row becomes effective (the control file does that).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from sandbox.errors import UsageError
+from sandbox.models.container import MountPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+
+_LINKS = (
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+    ("/dev/ptmx", "pts/ptmx"),
+    ("/dev/core", "/proc/kcore"),
+)
+
+_SIZE_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+
+
+class Kind(Enum):
+    """How a row answers look-ups below its target."""
+
+    BIND = "bind"
+    TMPFS = "tmpfs"
+    PROC = "proc"
+    DEV = "dev"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One mount: for `Kind.LINK` the host side is the link's text."""
+
+    kind: Kind
+    target: str
+    host: str
+    read_only: bool = False
+
+
+def clean_target(target: str) -> str:
+    """Return the absolute, normalised path of a mount point."""
+    if not target.startswith("/"):
+        raise UsageError(f"invalid mount path: '{target}' mount path must be absolute")
+    cleaned = posixpath.normpath(target)
+    cleaned = "/" + cleaned.lstrip("/")
+    if cleaned == "/":
+        raise UsageError("invalid specification: destination can't be '/'")
+    return cleaned
+
+
+def parse_volume(text: str, cwd: str) -> MountPoint:
+    """Return the bind of ``-v SRC:DST[:OPTIONS]``.
+
+    A source starts with ``/`` or ``.``; anything else is the name of a volume.
+    """
+    parts = text.split(":")
+    if len(parts) > 3 or not all(parts):
+        raise UsageError(f"invalid volume specification: '{text}'")
+    if len(parts) == 1:
+        raise UsageError(f"anonymous volumes are not supported yet: '{text}' (use SRC:DST)")
+    source, target = parts[0], clean_target(parts[1])
+    if source[0] not in "/.~":
+        raise UsageError(
+            f"named volumes are not supported yet: '{source}' (for a directory here, "
+            f"write ./{source})"
+        )
+    read_only = _volume_options(parts[2] if len(parts) == 3 else "", text)
+    return MountPoint("bind", target, posixpath.normpath(posixpath.join(cwd, source)), read_only)
+
+
+def _volume_options(options: str, text: str) -> bool:
+    read_only = False
+    for option in options.split(",") if options else ():
+        if option == "ro":
+            read_only = True
+        # Sharing, labelling and propagation have no meaning without a mount.
+        elif option not in (
+            "rw",
+            "z",
+            "Z",
+            "cached",
+            "delegated",
+            "consistent",
+            "nocopy",
+            "rprivate",
+            "private",
+            "rslave",
+            "slave",
+            "rshared",
+            "shared",
+        ):
+            raise UsageError(f"invalid mode: {option} in '{text}'")
+    return read_only
+
+
+def parse_mount(text: str, cwd: str) -> MountPoint:
+    """Return the mount of ``--mount type=bind|tmpfs,key=value,...``."""
+    fields = _mount_fields(text)
+    kind = fields.pop("type", "volume")
+    source = fields.pop("source", "")
+    if "target" not in fields:
+        raise UsageError(f"invalid argument {text!r} for --mount: target is required")
+    target = clean_target(fields.pop("target"))
+    read_only = _flag(fields.pop("readonly", "false"), text)
+    if kind == "bind":
+        if not source:
+            raise UsageError(f"invalid argument {text!r} for --mount: source is required")
+        for ignored in ("bind-propagation", "bind-nonrecursive", "bind-recursive", "consistency"):
+            fields.pop(ignored, None)
+        mount = MountPoint(
+            "bind", target, posixpath.normpath(posixpath.join(cwd, source)), read_only
+        )
+    elif kind == "tmpfs":
+        if source:
+            raise UsageError(
+                'invalid mount config for type "tmpfs": field Source must not be specified'
+            )
+        mount = MountPoint(
+            "tmpfs",
+            target,
+            read_only=read_only,
+            size=_size(fields.pop("tmpfs-size", None), text),
+            mode=_mode(fields.pop("tmpfs-mode", None), text),
+        )
+    elif kind == "volume":
+        raise UsageError("volumes are not supported yet: use --mount type=bind")
+    else:
+        raise UsageError(f"invalid mount type: {kind}")
+    if fields:
+        raise UsageError(f"unexpected key '{next(iter(fields))}' in '{text}'")
+    return mount
+
+
+def _mount_fields(text: str) -> dict[str, str]:
+    aliases = {"src": "source", "dst": "target", "destination": "target", "ro": "readonly"}
+    fields: dict[str, str] = {}
+    for item in text.split(","):
+        key, equals, value = item.partition("=")
+        key = key.strip().lower()
+        key = aliases.get(key, key)
+        if not equals:
+            if key != "readonly" and key != "bind-nonrecursive":
+                raise UsageError(
+                    f"invalid argument {text!r} for --mount: "
+                    f"invalid field '{item}' must be a key=value pair"
+                )
+            value = "true"
+        fields[key] = value
+    return fields
+
+
+def parse_tmpfs(text: str) -> MountPoint:
+    """Return the mount of ``--tmpfs DST[:OPTIONS]``."""
+    target, _, options = text.partition(":")
+    size = mode = None
+    read_only = False
+    for option in options.split(",") if options else ():
+        key, _, value = option.partition("=")
+        if key == "size":
+            size = _size(value, text)
+        elif key == "mode":
+            mode = _mode(value, text)
+        elif key == "ro":
+            read_only = True
+        elif key not in (
+            "rw",
+            "exec",
+            "noexec",
+            "suid",
+            "nosuid",
+            "dev",
+            "nodev",
+            "uid",
+            "gid",
+            "nr_inodes",
+            "relatime",
+            "noatime",
+        ):
+            raise UsageError(f"invalid tmpfs option {option!r} in '{text}'")
+    return MountPoint("tmpfs", clean_target(target), "", read_only, size, mode)
+
+
+def _flag(text: str, whole: str) -> bool:
+    if text.lower() in ("1", "t", "true"):
+        return True
+    if text.lower() in ("0", "f", "false"):
+        return False
+    raise UsageError(f"invalid value for readonly in '{whole}': {text}")
+
+
+def _size(text: str | None, whole: str) -> int | None:
+    if text is None:
+        return None
+    lowered = text.lower().removesuffix("ib") if text.lower().endswith("ib") else text.lower()
+    digits = lowered.rstrip("bkmg")
+    unit = lowered[len(digits) :]
+    unit = unit[0] if unit else ""
+    try:
+        return int(float(digits) * _SIZE_UNITS[unit])
+    except (ValueError, KeyError):
+        raise UsageError(f"invalid size: '{text}' in '{whole}'") from None
+
+
+def _mode(text: str | None, whole: str) -> int | None:
+    if text is None:
+        return None
+    try:
+        return int(text, 8) & 0o7777
+    except ValueError:
+        raise UsageError(f"invalid mode: '{text}' in '{whole}'") from None
+
+
+def check_duplicates(mounts: Iterable[MountPoint]) -> tuple[MountPoint, ...]:
+    """Return *mounts*, or raise if two have the same target."""
+    seen: set[str] = set()
+    result = tuple(mounts)
+    for mount in result:
+        if mount.target in seen:
+            raise UsageError(f"duplicate mount point: {mount.target}")
+        seen.add(mount.target)
+    return result
+
+
+def system_rows(*, shm_dir: str, has_mqueue: bool) -> list[Row]:
+    """Return what every container has below /proc, /sys and /dev."""
+    rows = [Row(Kind.PROC, "/proc", "/proc"), Row(Kind.BIND, "/sys", "/sys", True)]
+    rows += [Row(Kind.DEV, f"/dev/{name}", f"/dev/{name}") for name in DEVICES]
+    rows += [
+        Row(Kind.BIND, "/dev/pts", "/dev/pts"),
+        Row(Kind.TMPFS, "/dev/shm", shm_dir),  # noqa: S108 - the guest's path
+    ]
+    if has_mqueue:
+        rows.append(Row(Kind.BIND, "/dev/mqueue", "/dev/mqueue"))
+    rows += [Row(Kind.LINK, target, text) for target, text in _LINKS]
+    return rows
+
+
+def etc_rows(container_dir: str, names: Iterable[str]) -> list[Row]:
+    """Return the binds of the files that the engine writes for the container."""
+    return [Row(Kind.BIND, f"/etc/{name}", f"{container_dir}/{name}") for name in names]
+
+
+def user_rows(mounts: Iterable[MountPoint], tmpfs_dirs: dict[str, str]) -> list[Row]:
+    """Return the user's mounts, outer before inner; *tmpfs_dirs* is by target."""
+    rows = []
+    for mount in sorted(mounts, key=lambda item: item.target.count("/")):
+        if mount.type == "bind":
+            rows.append(Row(Kind.BIND, mount.target, mount.source, mount.read_only))
+        else:
+            host = tmpfs_dirs[mount.target]
+            rows.append(Row(Kind.TMPFS, mount.target, host, mount.read_only))
+    return rows
+
+
+def replace_rows(base: list[Row], override: list[Row]) -> list[Row]:
+    """Return *base* followed by *override*, which wins where targets are equal."""
+    taken = {row.target for row in override}
+    return [row for row in base if row.target not in taken] + override

@@ -1,0 +1,174 @@
+"""The main process of a container: fork, attach, execute, relay, wait.
+
+Rules: between fork and exec nothing is looked up or imported. The process gets its
+own session, fresh signal state, and no descriptor but 0, 1 and 2.
+
+Does not know: what the guest runtime does once it is executed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.errors import RuntimeFailed
+from sandbox.runtime import lifecycle, rundir, supervise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.models.container import ContainerConfig
+    from sandbox.runtime.entry import Entry
+    from sandbox.runtime.rundir import RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """How the main process meets the user."""
+
+    stdin: bool = False
+    trace: bool = False
+
+
+class FirstProcess:
+    """The main process, from the fork to its end."""
+
+    def __init__(self, config: ContainerConfig, run_dir: RunDir, entry: Entry) -> None:
+        """Remember what to execute; nothing happens yet."""
+        self._config = config
+        self._run_dir = run_dir
+        self._entry = entry
+        self._main = supervise.MainProcess()
+
+    def run(self, attachment: Attachment, on_start: Callable[[lifecycle.MainProcess], None]) -> int:
+        """Start the process, relay until it ends, and return its wait status."""
+        supervise.adopt_orphans()
+        with supervise.proxied_signals(self._main):
+            if self._config.tty:
+                self._run_on_terminal(attachment, on_start)
+            else:
+                stdin = None if attachment.stdin else os.open("/dev/null", os.O_RDWR)
+                self._start(stdin, None, on_start)
+                self._main.reap(block=True)
+        assert self._main.status is not None
+        return self._main.status
+
+    def _run_on_terminal(
+        self, attachment: Attachment, on_start: Callable[[lifecycle.MainProcess], None]
+    ) -> None:
+        from sandbox.runtime import terminal
+
+        keyboard = 0 if attachment.stdin else None
+        like = next((fd for fd in (0, 1, 2) if os.isatty(fd)), None)
+        pty = terminal.open_pty(like)
+
+        def resized() -> None:
+            if like is not None:
+                terminal.copy_size(like, pty.master)
+
+        with ExitStack() as stack:
+            wake = stack.enter_context(supervise.woken_by_children(resized))
+            if keyboard is not None:
+                stack.enter_context(terminal.raw_mode(keyboard))
+            self._start(None, pty.slave, on_start)
+            os.close(pty.slave)
+            terminal.relay(
+                pty.master,
+                keyboard=keyboard,
+                screen=1,
+                wake=wake,
+                has_ended=self._main.has_ended,
+            )
+        os.close(pty.master)
+
+    def _start(
+        self,
+        stdin: int | None,
+        slave: int | None,
+        on_start: Callable[[lifecycle.MainProcess], None],
+    ) -> None:
+        # Look-ups and imports happen here: after fork there is only the exec.
+        program = rundir.link_entry(self._run_dir, self._entry.number)
+        limits = _numeric_limits(self._config)
+        argv = [os.fsencode(arg) for arg in self._entry.argv]
+        env = dict(_split_env(entry) for entry in self._entry.env)
+        sys.stdout.flush()
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        parent = os.getpid()
+        with supervise.signals_held():
+            pid = os.fork()
+            if pid == 0:
+                _become(program, argv, env, limits, stdin, slave, writer, parent)
+            os.close(writer)
+            if stdin is not None:
+                os.close(stdin)
+            started = supervise.start_time_of(pid)
+            self._main.born(pid)
+        with open(reader, "rb") as file:
+            problem = file.read()
+        if problem:
+            self._main.reap(block=True)
+            raise RuntimeFailed(f"cannot start the container: {problem.decode()}")
+        on_start(lifecycle.MainProcess(pid, started or 0, self._run_dir.path))
+
+
+def _split_env(entry: str) -> tuple[bytes, bytes]:
+    name, _, value = os.fsencode(entry).partition(b"=")
+    return name, value
+
+
+def _numeric_limits(config: ContainerConfig) -> list[tuple[int, tuple[int, int]]]:
+    import resource
+
+    numbers = {"locks": 10}  # the one that Python does not name
+    return [
+        (
+            numbers.get(limit.name) or getattr(resource, f"RLIMIT_{limit.name.upper()}"),
+            (limit.soft, limit.hard),
+        )
+        for limit in config.ulimits
+    ]
+
+
+def _become(
+    program: str,
+    argv: list[bytes],
+    env: dict[bytes, bytes],
+    limits: list[tuple[int, tuple[int, int]]],
+    stdin: int | None,
+    slave: int | None,
+    report: int,
+    parent: int,
+) -> None:
+    """Turn the forked child into the container's first process."""
+    complain = report
+    try:
+        os.setsid()
+        supervise.die_with_parent()
+        if os.getppid() != parent:
+            os._exit(1)
+        if slave is not None:
+            from sandbox.runtime import terminal
+
+            terminal.become_controlling(slave)
+            for fd in (0, 1, 2):
+                os.dup2(slave, fd)
+        elif stdin is not None:
+            os.dup2(stdin, 0)
+        for limit, values in limits:
+            import resource
+
+            resource.setrlimit(limit, values)
+        complain = os.dup2(report, 3, inheritable=False)
+        os.closerange(4, 0x7FFFFFFF)
+        os.chdir("/")
+        os.umask(0o022)
+        supervise.reset_signals()
+        os.execve(program, argv, env)
+    except (OSError, ValueError) as exc:
+        os.write(complain, str(exc).encode())
+    finally:
+        os._exit(125)

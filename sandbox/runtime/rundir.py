@@ -1,0 +1,133 @@
+"""The directory that exists only while a container runs.
+
+It holds the control file (memory shared by all processes of the container), the
+links through which the kernel executes the guest runtime, the trace, and the
+directories behind /dev/shm and tmpfs mounts.
+
+Rules: it lies in memory where possible, is private to its owner, and is found
+again from the container's state. Removing it never follows a symbolic link.
+
+Does not know: what the control file contains.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.errors import RuntimeFailed, map_os_errors
+from sandbox.store.files import remove_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """Names inside a run directory."""
+
+    path: str
+
+    @property
+    def control(self) -> str:
+        """Return the path of the shared control file."""
+        return f"{self.path}/control"
+
+    @property
+    def guest(self) -> str:
+        """Return the link to the guest runtime."""
+        return f"{self.path}/guest"
+
+    @property
+    def trace(self) -> str:
+        """Return the file that ``--trace`` follows."""
+        return f"{self.path}/trace"
+
+    @property
+    def shm(self) -> str:
+        """Return the directory behind the container's /dev/shm."""
+        return f"{self.path}/shm"
+
+    def tmpfs(self, number: int) -> str:
+        """Return the directory behind the tmpfs mount with this number."""
+        return f"{self.path}/tmpfs-{number}"  # noqa: S108 - our own name
+
+    def enter(self, number: int) -> str:
+        """Return the link that starts the process of this entry."""
+        return f"{self.path}/enter-{number}"
+
+
+def candidates(env: Mapping[str, str], uid: int) -> Iterator[str]:
+    """Yield the places for run directories, best first."""
+    runtime_dir = env.get("XDG_RUNTIME_DIR", "")
+    if runtime_dir.startswith("/"):
+        yield f"{runtime_dir}/sandbox"
+    yield f"/dev/shm/sandbox-{uid}"  # noqa: S108 - checked for its owner below
+    yield f"{env.get('TMPDIR') or '/tmp'}/sandbox-{uid}"  # noqa: S108 - likewise
+
+
+def create(container_id: str, env: Mapping[str, str]) -> RunDir:
+    """Make a fresh run directory for the container."""
+    run_dir = RunDir(f"{_base_dir(env)}/{container_id[:12]}")
+    # What is there already was left by a killed supervisor.
+    remove(run_dir.path)
+    with map_os_errors(f"cannot make {run_dir.path}"):
+        os.mkdir(run_dir.path, 0o700)
+        os.mkdir(run_dir.shm, 0o700)
+    return run_dir
+
+
+def _base_dir(env: Mapping[str, str]) -> str:
+    tried = []
+    for path in candidates(env, os.getuid()):
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            pass
+        except OSError as exc:
+            tried.append(f"{path}: {os.strerror(exc.errno or 0)}")
+            continue
+        problem = _distrust(path)
+        if problem is None:
+            return path
+        tried.append(f"{path}: {problem}")
+    raise RuntimeFailed("no place for run-time files: " + "; ".join(tried))
+
+
+def _distrust(path: str) -> str | None:
+    """Return why the directory must not be used, or None."""
+    status = os.lstat(path)
+    if not stat.S_ISDIR(status.st_mode):
+        return "not a directory"
+    if status.st_uid != os.getuid():
+        return "belongs to somebody else"
+    if status.st_mode & 0o077:
+        return "is open to other users"
+    if not os.access(path, os.W_OK | os.X_OK):
+        return "is not writable"
+    return None
+
+
+def link_guest(run_dir: RunDir, guest: str) -> None:
+    """Point the run directory at the guest runtime to execute."""
+    os.symlink(guest, run_dir.guest)
+
+
+def link_entry(run_dir: RunDir, number: int) -> str:
+    """Return the path to execute for the entry with this number."""
+    path = run_dir.enter(number)
+    try:
+        os.symlink("guest", path)
+    except FileExistsError:
+        os.unlink(path)
+        os.symlink("guest", path)
+    return path
+
+
+def remove(path: str) -> None:
+    """Delete a run directory; what is already gone is no error."""
+    with map_os_errors(f"cannot remove {path}"):
+        remove_tree(Path(path))

@@ -1,0 +1,220 @@
+"""Watch the main process of a container from before its birth to its end.
+
+Rules: signals that arrive here are meant for the container and are passed on; all
+orphans of the container become children of this process (it is a subreaper), so
+that when the main process has ended nothing of the container is left running.
+
+Does not know: what is executed, or what becomes of the exit status.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+# Not passed on: they say something about this process or its terminal.
+_OWN_SIGNALS = {
+    signal.SIGKILL,
+    signal.SIGSTOP,
+    signal.SIGCHLD,
+    signal.SIGPIPE,
+    signal.SIGURG,
+    signal.SIGWINCH,
+    signal.SIGTSTP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+    signal.SIGCONT,
+    signal.SIGSEGV,
+    signal.SIGBUS,
+    signal.SIGFPE,
+    signal.SIGILL,
+    signal.SIGABRT,
+    signal.SIGSYS,
+    signal.SIGTRAP,
+}
+PROXIED = sorted(signal.valid_signals() - _OWN_SIGNALS)
+
+# Killing meets a moving target: whoever forks faster than this many rounds wins.
+_KILL_ROUNDS = 1000
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every orphaned descendant."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class MainProcess:
+    """The process whose end is the container's end."""
+
+    def __init__(self) -> None:
+        """Prepare to be told the process id."""
+        self.pid = 0
+        self.status: int | None = None
+        self._early: list[int] = []
+
+    def born(self, pid: int) -> None:
+        """Say which process it is; signals that came before are delivered now."""
+        self.pid = pid
+        for number in self._early:
+            self.send(number)
+        self._early.clear()
+
+    def send(self, number: int) -> None:
+        """Pass a signal on, if there is still somebody to get it."""
+        if not self.pid:
+            self._early.append(number)
+        elif self.status is None:
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                return
+
+    def reap(self, *, block: bool) -> None:
+        """Wait for children; remember how the main one ended."""
+        while self.status is None:
+            try:
+                pid, status = os.waitpid(-1, 0 if block else os.WNOHANG)
+            except ChildProcessError:
+                self.status = 0
+                return
+            if pid == 0:
+                return
+            if pid == self.pid:
+                self.status = status
+
+    def has_ended(self) -> bool:
+        """Tell, without waiting, whether it has ended."""
+        self.reap(block=False)
+        return self.status is not None
+
+
+@contextmanager
+def proxied_signals(main: MainProcess) -> Iterator[None]:
+    """Pass signals on to *main* while the block runs.
+
+    What is ignored on entry (nohup) stays ignored.
+    """
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        main.send(number)
+
+    previous = {}
+    for number in PROXIED:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            previous[number] = signal.signal(number, pass_on)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def woken_by_children(on_resize: Callable[[], None]) -> Iterator[int]:
+    """Yield a descriptor that becomes readable when a child ends.
+
+    *on_resize* is called when the user's window changes its size.
+    """
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    old_child = signal.signal(signal.SIGCHLD, lambda *_: None)
+    old_resize = signal.signal(signal.SIGWINCH, lambda *_: on_resize())
+    old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(old_wakeup)
+        signal.signal(signal.SIGWINCH, old_resize)
+        signal.signal(signal.SIGCHLD, old_child)
+        os.close(reader)
+        os.close(writer)
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold all signals back: around a fork both sides must sort themselves out."""
+    old = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
+def reset_signals() -> None:
+    """Give a new process the signal state that a program expects to start with."""
+    for number in signal.valid_signals():
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def kill_all(processes: Callable[[], list[int]]) -> None:
+    """Kill every process of the container and collect those that are our children."""
+    own = os.getpid()
+    for _ in range(_KILL_ROUNDS):
+        alive = [pid for pid in processes() if pid != own and _is_alive(pid)]
+        if not alive:
+            break
+        for pid in alive:
+            _kill(pid)
+        _collect(block=True)
+    _collect(block=False)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _collect(*, block: bool) -> None:
+    """Reap what has ended; with *block*, wait for one child first (briefly)."""
+    import time
+
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            block = False
+    except ChildProcessError:
+        block = True
+    if block:
+        time.sleep(0.001)
+
+
+def start_time_of(pid: int) -> int | None:
+    """Return when the process started (clock ticks after boot), None if it is gone.
+
+    A zombie counts as gone.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name may hold spaces and brackets: count after the last bracket.
+            fields = file.read().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def _is_alive(pid: int) -> bool:
+    return start_time_of(pid) is not None

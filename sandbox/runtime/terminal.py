@@ -1,0 +1,173 @@
+"""The user's terminal and the container's: a pty, raw mode, and copying between.
+
+Rules: raw mode is undone on every way out. Nothing is decoded; nothing is lost:
+output that is in the pty when the main process ends is still shown.
+
+Does not know: what runs at the other end, or when it has ended (it is told).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import termios
+import tty
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_CHUNK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Pty:
+    """Both ends of a new terminal: ours and the container's."""
+
+    master: int
+    slave: int
+
+
+def open_pty(like: int | None) -> Pty:
+    """Open a terminal with the size of *like*, if that is one."""
+    master, slave = os.openpty()
+    if like is not None:
+        copy_size(like, master)
+    return Pty(master, slave)
+
+
+def copy_size(source: int, target: int) -> None:
+    """Give *target* the window size of *source*; no terminal, no change."""
+    try:
+        termios.tcsetwinsize(target, termios.tcgetwinsize(source))
+    except (termios.error, OSError):
+        return
+
+
+def become_controlling(slave: int) -> None:
+    """Make *slave* the terminal of this (new) session."""
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+
+@contextmanager
+def raw_mode(fd: int) -> Iterator[None]:
+    """Pass every key through to the container until the block ends."""
+    if not os.isatty(fd):
+        yield
+        return
+    saved = termios.tcgetattr(fd)
+    try:
+        # Background jobs would stop here; a shell gives us the terminal first.
+        tty.setraw(fd, termios.TCSADRAIN)
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, saved)
+
+
+def relay(
+    master: int,
+    *,
+    keyboard: int | None,
+    screen: int,
+    wake: int,
+    has_ended: Callable[[], bool],
+) -> None:
+    """Copy both ways until *has_ended* and the pty has nothing left to show.
+
+    *wake* becomes readable when *has_ended* may have changed. *keyboard* is None
+    when the user's input is not attached.
+    """
+    os.set_blocking(master, False)
+    pending = b""
+    while not has_ended():
+        readers = [master, wake]
+        if keyboard is not None and not pending:
+            readers.append(keyboard)
+        ready, writable, _ = select.select(readers, [master] if pending else [], [])
+        if wake in ready:
+            _drain(wake)
+        if master in ready and not _show(master, screen):
+            # The last process closed the terminal but is still to be waited for.
+            _await_end(wake, has_ended)
+            return
+        if keyboard in ready and keyboard is not None:
+            typed = _read_keys(keyboard)
+            if not typed:
+                keyboard = None
+                pending += _end_of_file(master)
+            pending += typed
+        if writable or pending:
+            pending = _type(master, pending)
+    while _readable(master) and _show(master, screen):
+        pass
+
+
+def _read_keys(keyboard: int) -> bytes:
+    """Return what was typed; nothing at the end of input or after a hang-up."""
+    try:
+        return os.read(keyboard, _CHUNK)
+    except OSError:
+        return b""
+
+
+def _show(master: int, screen: int) -> bool:
+    """Copy one chunk of output; False at the end of the terminal."""
+    try:
+        data = os.read(master, _CHUNK)
+    except BlockingIOError:
+        return True
+    except OSError:  # EIO: no process has the other side open
+        return False
+    if not data:
+        return False
+    _write_all(screen, data)
+    return True
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:
+            select.select([], [fd], [])
+
+
+def _type(master: int, data: bytes) -> bytes:
+    """Write what the terminal takes now; return the rest."""
+    try:
+        return data[os.write(master, data) :]
+    except BlockingIOError:
+        return data
+    except OSError:
+        return b""
+
+
+def _end_of_file(master: int) -> bytes:
+    """Return the key that means end of file on this terminal."""
+    try:
+        key = termios.tcgetattr(master)[6][termios.VEOF]
+    except termios.error:
+        return b"\x04"
+    return key if isinstance(key, bytes) else bytes([key])
+
+
+def _await_end(wake: int, has_ended: Callable[[], bool]) -> None:
+    while not has_ended():
+        select.select([wake], [], [])
+        _drain(wake)
+
+
+def _readable(fd: int) -> bool:
+    return bool(select.select([fd], [], [], 0)[0])
+
+
+def _drain(fd: int) -> None:
+    try:
+        while os.read(fd, 512):
+            pass
+    except BlockingIOError:
+        return

@@ -1,0 +1,119 @@
+"""What is laid over the container's tree."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.errors import UsageError
+from sandbox.models.container import MountPoint
+from sandbox.runtime import mounts
+from sandbox.runtime.mounts import Kind, Row
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/a:/b", MountPoint("bind", "/b", "/a")),
+        ("/a:/b:ro", MountPoint("bind", "/b", "/a", read_only=True)),
+        ("/a:/b:rw,z", MountPoint("bind", "/b", "/a")),
+        ("./a/../c:/b/", MountPoint("bind", "/b", "/work/c")),
+        (".:/b//x", MountPoint("bind", "/b/x", "/work")),
+    ],
+)
+def test_a_volume_flag_is_a_bind(text: str, expected: MountPoint) -> None:
+    assert mounts.parse_volume(text, "/work") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("data:/b", "named volumes are not supported yet: 'data'"),
+        ("/only", "anonymous volumes are not supported yet"),
+        ("/a:b", "mount path must be absolute"),
+        ("/a:/", "destination can't be '/'"),
+        ("/a:/b:rx", "invalid mode: rx"),
+        ("/a:/b:ro:x", "invalid volume specification"),
+        ("::", "invalid volume specification"),
+    ],
+)
+def test_a_bad_volume_flag_is_explained(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        mounts.parse_volume(text, "/work")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("type=bind,src=/a,dst=/b", MountPoint("bind", "/b", "/a")),
+        (
+            "type=bind,source=x,target=/b,readonly",
+            MountPoint("bind", "/b", "/work/x", read_only=True),
+        ),
+        ("type=bind,src=/a,dst=/b,ro=false", MountPoint("bind", "/b", "/a")),
+        (
+            "type=tmpfs,destination=/t,tmpfs-size=64m,tmpfs-mode=1770",
+            MountPoint("tmpfs", "/t", size=64 * 2**20, mode=0o1770),
+        ),
+    ],
+)
+def test_a_mount_flag_has_keys_with_aliases(text: str, expected: MountPoint) -> None:
+    assert mounts.parse_mount(text, "/work") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("type=bind,src=/a", "target is required"),
+        ("type=bind,dst=/b", "source is required"),
+        ("type=tmpfs,src=/a,dst=/b", "Source must not be specified"),
+        ("type=volume,src=v,dst=/b", "volumes are not supported yet"),
+        ("src=v,dst=/b", "volumes are not supported yet"),
+        ("type=npipe,dst=/b", "invalid mount type: npipe"),
+        ("type=bind,src=/a,dst=/b,colour=red", "unexpected key 'colour'"),
+        ("type=bind,what", "must be a key=value pair"),
+        ("type=tmpfs,dst=/b,tmpfs-size=much", "invalid size"),
+        ("type=bind,src=/a,dst=/b,ro=maybe", "invalid value for readonly"),
+    ],
+)
+def test_a_bad_mount_flag_is_explained(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        mounts.parse_mount(text, "/work")
+
+
+def test_a_tmpfs_flag_has_options() -> None:
+    assert mounts.parse_tmpfs("/t:size=1g,mode=755,noexec") == MountPoint(
+        "tmpfs", "/t", size=2**30, mode=0o755
+    )
+    with pytest.raises(UsageError, match="invalid tmpfs option"):
+        mounts.parse_tmpfs("/t:colour=red")
+
+
+def test_two_mounts_may_not_have_the_same_target() -> None:
+    first, second = MountPoint("bind", "/b", "/a"), MountPoint("tmpfs", "/b")
+    with pytest.raises(UsageError, match="duplicate mount point: /b"):
+        mounts.check_duplicates([first, second])
+
+
+def test_outer_mounts_come_before_inner_ones() -> None:
+    inner, outer = MountPoint("bind", "/b/c", "/y"), MountPoint("tmpfs", "/b")
+    rows = mounts.user_rows([inner, outer], {"/b": "/run/tmpfs-1"})
+    assert rows == [
+        Row(Kind.TMPFS, "/b", "/run/tmpfs-1"),
+        Row(Kind.BIND, "/b/c", "/y"),
+    ]
+
+
+def test_a_user_mount_replaces_a_system_one() -> None:
+    base = mounts.system_rows(shm_dir="/run/shm", has_mqueue=False)
+    mine = [Row(Kind.BIND, "/dev/shm", "/big")]
+    rows = mounts.replace_rows(base, mine)
+    assert [row.host for row in rows if row.target == "/dev/shm"] == ["/big"]
+
+
+def test_devices_are_those_docker_gives() -> None:
+    rows = mounts.system_rows(shm_dir="/run/shm", has_mqueue=True)
+    targets = {row.target.removeprefix("/dev/") for row in rows}
+    assert targets >= set(
+        "null zero full random urandom tty pts ptmx shm mqueue "
+        "fd stdin stdout stderr core".split()
+    )

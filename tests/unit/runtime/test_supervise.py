@@ -1,0 +1,101 @@
+"""Watching processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+from sandbox.runtime import supervise
+
+
+def _run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_signal_is_passed_on_to_the_main_process() -> None:
+    result = _run("""
+        import os, signal, time
+        from sandbox.runtime import supervise
+        main = supervise.MainProcess()
+        with supervise.proxied_signals(main):
+            with supervise.signals_held():
+                pid = os.fork()
+                if pid == 0:
+                    supervise.reset_signals()
+                    signal.signal(signal.SIGUSR1, lambda *_: os._exit(7))
+                    os.kill(os.getppid(), signal.SIGUSR1)
+                    time.sleep(30)
+                main.born(pid)
+            main.reap(block=True)
+        print(os.waitstatus_to_exitcode(main.status))
+    """)
+    assert result.stdout == "7\n", result.stderr
+
+
+def test_a_signal_before_the_birth_is_delivered_after_it() -> None:
+    main = supervise.MainProcess()
+    main.send(signal.SIGTERM)
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+        os._exit(0)
+    main.born(pid)
+    main.reap(block=True)
+    assert main.status == signal.SIGTERM
+
+
+def test_orphans_are_adopted_and_everything_is_killed_at_the_end() -> None:
+    result = _run("""
+        import os, time
+        from sandbox.runtime import supervise
+        supervise.adopt_orphans()
+        main = supervise.MainProcess()
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            orphan = os.fork()
+            if orphan == 0:
+                time.sleep(60)
+            os.write(writer, b"%d" % orphan)
+            os._exit(4)
+        main.born(pid)
+        main.reap(block=True)
+        orphan = int(os.read(reader, 20))
+        assert supervise.start_time_of(orphan)
+        supervise.kill_all(lambda: [orphan])
+        print(main.status >> 8, supervise.start_time_of(orphan))
+    """)
+    assert result.stdout == "4 None\n", result.stderr
+
+
+def test_a_new_process_starts_with_no_signal_ignored_or_blocked() -> None:
+    result = _run("""
+        import os, signal
+        from sandbox.runtime import supervise
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        supervise.reset_signals()
+        os.execvp("grep", ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"])
+    """)
+    values = [line.split()[1] for line in result.stdout.splitlines()]
+    assert values == ["0" * 16, "0" * 16]
+
+
+def test_a_start_time_tells_a_process_from_a_later_one_with_its_number() -> None:
+    assert supervise.start_time_of(os.getpid()) == supervise.start_time_of(os.getpid())
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert supervise.start_time_of(pid) is None  # a zombie is gone
+    os.waitpid(pid, 0)
+    assert supervise.start_time_of(pid) is None
