@@ -147,5 +147,7 @@ def test_no_file_names_a_machine() -> None:
     for path in [*paths, ROOT / "Makefile", ROOT / "pyproject.toml"]:
         if path.suffix in (".py", ".c", ".h", ".S", ".sh", ".md", ".toml", ".mk", ""):
             text = path.read_bytes().decode("utf-8", "replace")
+            if "\0" in text:  # built, not written
+                continue
             wrong += [f"{name_of(path)}: {m}" for m in pattern.findall(text)]
     assert wrong == []

@@ -155,8 +155,9 @@ def read_sources() -> Sources:
 
 
 def include_flags() -> list[str]:
-    """Return where C sources look for our headers."""
-    return [f"-I{CSRC}", f"-I{CSRC / 'arch' / architecture()}"]
+    """Return where C sources look for our headers; the result names no folder of ours."""
+    arch = CSRC / "arch" / architecture()
+    return [f"-I{CSRC}", f"-I{arch}", f"-ffile-prefix-map={ROOT}=."]
 
 
 def compiler() -> list[str]:
