@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.h - addresses and the offsets in struct sb_thread that assembly uses.
+ *
+ * Level 3; read by C and by entry.S. thread.h proves the offsets.
+ */
+#ifndef SB_ARCH_LAYOUT_H
+#define SB_ARCH_LAYOUT_H
+
+/* The runtime is linked at SB_ADDR_RUNTIME (guest.ld); its maps lie below.
+ * All of 0x5660..0x5680 belongs to it and to the kernel's brk area. */
+#define SB_ADDR_CONTROL 0x566100000000
+#define SB_ADDR_INDEX 0x566200000000
+#define SB_ADDR_OWNERS 0x566300000000
+#define SB_ADDR_THREADS 0x566400000000
+#define SB_ADDR_LOW 0x566000000000
+#define SB_ADDR_RUNTIME 0x567000000000
+#define SB_ADDR_HIGH 0x568000000000
+#define SB_RUNTIME_HIGH_WORD 0x5670
+
+#define SB_T_SELF 0
+#define SB_T_STACK_TOP 8
+#define SB_T_PENDING 16
+#define SB_T_NUMBER 24
+#define SB_T_COMMIT 32
+#define SB_T_HANDLING 36
+#define SB_T_REGS 64
+#define SB_R_RAX (SB_T_REGS + 0)
+#define SB_R_RDI (SB_T_REGS + 8)
+#define SB_R_RSI (SB_T_REGS + 16)
+#define SB_R_RDX (SB_T_REGS + 24)
+#define SB_R_R10 (SB_T_REGS + 32)
+#define SB_R_R8 (SB_T_REGS + 40)
+#define SB_R_R9 (SB_T_REGS + 48)
+#define SB_R_RIP (SB_T_REGS + 56)
+#define SB_R_RSP (SB_T_REGS + 64)
+#define SB_R_RFLAGS (SB_T_REGS + 72)
+#define SB_R_RBX (SB_T_REGS + 80)
+#define SB_R_RBP (SB_T_REGS + 88)
+#define SB_R_R12 (SB_T_REGS + 96)
+#define SB_R_R13 (SB_T_REGS + 104)
+#define SB_R_R14 (SB_T_REGS + 112)
+#define SB_R_R15 (SB_T_REGS + 120)
+
+#endif

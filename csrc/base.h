@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base.h - compiler helpers every file may use.
+ *
+ * Level 0. No function here touches the kernel.
+ */
+#ifndef SB_BASE_H
+#define SB_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SB_MUST_CHECK __attribute__((warn_unused_result))
+#define SB_UNUSED __attribute__((unused))
+#define SB_NORETURN __attribute__((noreturn))
+#define SB_COLD __attribute__((cold, noinline))
+#define SB_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
+#define SB_LIKELY(x) __builtin_expect(!!(x), 1)
+#define SB_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SB_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define SB_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* Exit status of a guest whose runtime found its own invariant broken. */
+#define SB_EXIT_BUG 123
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot.c - the first code of every program in a container.
+ *
+ * How it works
+ *   The kernel executed <run>/guest (a program that called execve) or
+ *   <run>/enter-N (a process that comes from outside). AT_EXECFN tells which,
+ *   and where the control file is. The first finds its plan in the mailbox of
+ *   its pid, maps the program and jumps to it. The second confines itself, then
+ *   calls execve like a guest.
+ * Rules
+ *   After execve there is nobody to report an error to: one line on standard
+ *   error, exit 127 or 126 (SB_EXIT_*), as a shell would.
+ */
+#include <asm/signal.h>
+#include <elf.h>
+#include <errno.h>
+#include <linux/auxvec.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+
+#include "confine.h"
+#include "dispatch.h"
+#include "elf.h"
+#include "log.h"
+#include "owner.h"
+#include "thread.h"
+#include "trap.h"
+
+#define EXIT_NOT_FOUND 127
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_FAILED 125
+#define PIE_BASE 0x555555554000ULL
+#define PIE_RANDOM_PAGES (1ULL << 28)
+#define ADDR_NO_RANDOMIZE 0x0040000
+#define GROWSDOWN 0x01000000
+
+struct start {
+	uint64_t *stack; /* argc */
+	char **argv;
+	char **envp;
+	Elf64_auxv_t *auxv;
+	const char *execfn;
+	const unsigned char *random;
+};
+
+static struct sb_proc first_proc;
+static struct sb_path loader_dir; /* the run directory */
+static struct sb_path scratch;
+static char execfn_copy[SB_PATH_MAX];
+static struct sb_elf program;
+static struct sb_elf interpreter;
+
+void sb_jump(uint64_t entry, void *sp) SB_NORETURN;
+void sb_boot(uint64_t *stack) SB_NORETURN;
+
+static void SB_NORETURN SB_COLD die(int status, const char *what, const char *path, long error)
+{
+	struct sb_line line;
+
+	sb_line_start(&line);
+	sb_line_add(&line, "sandbox: ");
+	sb_line_add(&line, what);
+	sb_line_add(&line, " ");
+	sb_line_path(&line, path);
+	sb_line_add(&line, ": ");
+	sb_line_result(&line, error);
+	sb_line_write(&line, 2);
+	sys_exit_group(status);
+}
+
+static void read_start(uint64_t *stack, struct start *start)
+{
+	char **p;
+	uint64_t hwcap2 = 0;
+
+	start->stack = stack;
+	start->argv = (char **)(stack + 1);
+	start->envp = start->argv + stack[0] + 1;
+	for (p = start->envp; *p; p++)
+		;
+	start->auxv = (Elf64_auxv_t *)(p + 1);
+	start->execfn = "";
+	start->random = NULL;
+	for (Elf64_auxv_t *a = start->auxv; a->a_type != AT_NULL; a++) {
+		if (a->a_type == AT_EXECFN)
+			start->execfn = (const char *)(uintptr_t)a->a_un.a_val;
+		if (a->a_type == AT_RANDOM)
+			start->random = (const unsigned char *)(uintptr_t)a->a_un.a_val;
+		if (a->a_type == AT_HWCAP2)
+			hwcap2 = a->a_un.a_val;
+	}
+	sb_thread_probe(hwcap2);
+}
+
+/* Map a whole file at a fixed address; its size through size. */
+static void *map_file(const char *path, uint64_t address, bool writable, uint64_t *size)
+{
+	const int prot = PROT_READ | (writable ? PROT_WRITE : 0);
+	long fd = sys_openat(AT_FDCWD, path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
+	struct statx sx;
+	long at;
+
+	if (fd < 0)
+		die(EXIT_FAILED, "cannot open", path, fd);
+	at = sys_statx((int)fd, "", AT_EMPTY_PATH, STATX_SIZE, &sx);
+	if (at == 0)
+		at = sys_mmap((void *)(uintptr_t)address, sx.stx_size, prot,
+			      (writable ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED_NOREPLACE | MAP_NORESERVE,
+			      (int)fd, 0);
+	sys_close((int)fd);
+	if (at < 0)
+		die(EXIT_FAILED, "cannot map", path, at);
+	*size = sx.stx_size;
+	return (void *)at;
+}
+
+static void attach(struct sb_proc *proc, const char *execfn)
+{
+	struct sb_tree *tree = &proc->tree;
+	uint64_t size;
+	void *at;
+	int ret;
+
+	ret = sb_path_set(&loader_dir, execfn, strlen(execfn));
+	if (ret < 0)
+		die(EXIT_FAILED, "bad name", execfn, ret);
+	sb_path_pop(&loader_dir);
+	scratch = loader_dir;
+	ret = sb_path_join(&scratch, "control", 7);
+	if (ret < 0)
+		die(EXIT_FAILED, "bad name", execfn, ret);
+	at = map_file(scratch.buf, SB_ADDR_CONTROL, true, &size);
+	ret = sb_tree_attach(tree, at, size);
+	if (ret < 0)
+		die(EXIT_FAILED, "not a control file", scratch.buf, ret);
+	at = map_file(sb_text_at(tree->control, tree->control->owners), SB_ADDR_OWNERS, true, &size);
+	tree->owners = at;
+	if (tree->control->index.len == 0)
+		return;
+	at = map_file(sb_text_at(tree->control, tree->control->index), SB_ADDR_INDEX, false, &size);
+	ret = sb_tree_attach_index(tree, at, size);
+	if (ret < 0)
+		die(EXIT_FAILED, "not an index", sb_text_at(tree->control, tree->control->index), ret);
+}
+
+static void set_auxv(struct start *start, uint64_t type, uint64_t value)
+{
+	for (Elf64_auxv_t *a = start->auxv; a->a_type != AT_NULL; a++) {
+		if (a->a_type == type)
+			a->a_un.a_val = value;
+	}
+}
+
+static uint64_t pie_base(const struct start *start)
+{
+	uint64_t random = 0;
+	long persona = sb_syscall6(__NR_personality, 0xffffffff, 0, 0, 0, 0, 0);
+
+	if (start->random && !(persona & ADDR_NO_RANDOMIZE))
+		memcpy(&random, start->random + 8, 8);
+	random ^= random >> 31;
+	return PIE_BASE + (random % PIE_RANDOM_PAGES << 12);
+}
+
+static int open_elf(const char *path, int given)
+{
+	long fd = given;
+
+	if (given < 0)
+		fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		die(EXIT_NOT_EXECUTABLE, "cannot open", path, fd);
+	return (int)fd;
+}
+
+static void load(const char *path, int given, struct sb_elf *elf, uint64_t hint,
+		 struct sb_elf_image *image)
+{
+	int fd = open_elf(path, given);
+	int ret = sb_elf_read(fd, elf, scratch.buf, sizeof(scratch.buf));
+
+	if (ret == 0)
+		ret = sb_elf_map(fd, elf, elf->interp_len ? hint : 0, image);
+	sys_close(fd);
+	if (ret < 0)
+		die(EXIT_NOT_EXECUTABLE, "cannot load", path, ret);
+}
+
+static void make_stack_executable(const struct start *start)
+{
+	uint64_t page = (uintptr_t)start->stack & ~4095ULL;
+
+	sb_syscall6(__NR_mprotect, (long)page, 4096,
+		    PROT_READ | PROT_WRITE | PROT_EXEC | GROWSDOWN, 0, 0, 0);
+}
+
+static const char *last_part(const char *path)
+{
+	const char *name = path;
+
+	for (const char *p = path; *p; p++) {
+		if (*p == '/' && p[1])
+			name = p + 1;
+	}
+	return name;
+}
+
+static void set_identity(struct start *start, const struct sb_ids *ids, uint32_t secure)
+{
+	set_auxv(start, AT_UID, ids->ruid);
+	set_auxv(start, AT_EUID, ids->euid);
+	set_auxv(start, AT_GID, ids->rgid);
+	set_auxv(start, AT_EGID, ids->egid);
+	set_auxv(start, AT_SECURE, secure);
+}
+
+static void set_program(struct start *start, const struct sb_elf_image *image, const struct sb_elf *elf,
+			uint64_t interp_base)
+{
+	set_auxv(start, AT_PHDR, image->phdr);
+	set_auxv(start, AT_PHENT, elf->header.e_phentsize);
+	set_auxv(start, AT_PHNUM, elf->header.e_phnum);
+	set_auxv(start, AT_BASE, interp_base);
+	set_auxv(start, AT_ENTRY, image->entry);
+	set_auxv(start, AT_EXECFN, (uintptr_t)execfn_copy);
+}
+
+/* The store's path stands where the kernel put AT_EXECFN: not for the guest. */
+static void hide_loader_name(const struct start *start)
+{
+	char *name = (char *)(uintptr_t)start->execfn;
+
+	memset(name, 0, strlen(name));
+}
+
+static struct sb_mailbox *own_mailbox(struct sb_proc *proc)
+{
+	struct sb_control *control = proc->tree.control;
+	struct sb_mailbox *boxes = (struct sb_mailbox *)(void *)((char *)control + control->mailboxes_off);
+
+	for (uint32_t i = 0; i < SB_MAX_MAILBOXES; i++) {
+		struct sb_mailbox *box = boxes + (proc->pid + i) % SB_MAX_MAILBOXES;
+
+		if (__atomic_load_n(&box->owner, __ATOMIC_ACQUIRE) == proc->pid)
+			return box;
+	}
+	return NULL;
+}
+
+/* Take over from the program that called execve. */
+static void SB_NORETURN run_program(struct start *start, struct sb_thread *thread)
+{
+	struct sb_proc *proc = thread->proc;
+	struct sb_mailbox *box = own_mailbox(proc);
+	struct sb_elf_image image;
+	struct sb_elf_image interp = {0};
+	uint64_t entry;
+	int ret;
+
+	if (!box)
+		die(EXIT_FAILED, "nothing to run for", start->execfn, -ENOENT);
+	thread->ids = box->ids;
+	proc->umask = box->umask;
+	memcpy(proc->root, box->text + box->root.off, box->root.len + 1);
+	proc->root_len = box->root.len;
+	memcpy(proc->exe, box->text + box->exe.off, SB_MIN(box->exe.len + 1, SB_PATH_MAX));
+	proc->exe_len = box->exe.len;
+	memcpy(execfn_copy, box->text + box->execfn.off, SB_MIN(box->execfn.len + 1, SB_PATH_MAX));
+	load(box->text + box->elf.off, box->fd, &program, pie_base(start), &image);
+	entry = image.entry;
+	if (box->interp.len) {
+		load(box->text + box->interp.off, -1, &interpreter, 0, &interp);
+		entry = interp.entry;
+	}
+	set_identity(start, &thread->ids, box->secure);
+	set_program(start, &image, &program, interp.base);
+	__atomic_store_n(&box->owner, 0, __ATOMIC_RELEASE);
+	if (image.exec_stack)
+		make_stack_executable(start);
+	hide_loader_name(start);
+	sb_syscall6(__NR_prctl, PR_SET_NAME, SB_P(last_part(execfn_copy)), 0, 0, 0, 0);
+	sb_proc_register(proc, &thread->ids, 0);
+	ret = sb_trap_handlers();
+	if (ret < 0)
+		die(EXIT_FAILED, "cannot set handlers for", execfn_copy, ret);
+	sb_jump(entry, start->stack);
+}
+
+static struct sb_entry *own_entry(struct sb_control *control, const char *name)
+{
+	struct sb_entry *entries = (struct sb_entry *)(void *)((char *)control + control->entries_off);
+	uint32_t number = 0;
+
+	for (const char *p = name; *p >= '0' && *p <= '9'; p++)
+		number = number * 10 + (uint32_t)(*p - '0');
+	return number < SB_MAX_ENTRIES ? entries + number : NULL;
+}
+
+static int enter_directory(struct sb_call *call, const char *cwd)
+{
+	struct sb_at *at = &call->work->a;
+	int ret = sb_tree_lookup(call->fs, "/", 1, cwd, SB_FOLLOW | SB_WANT_DIR, at);
+
+	return ret < 0 ? ret : (int)sys_chdir(at->host.buf);
+}
+
+/* Come in from outside: confine, then execve as a guest does. */
+static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, const char *number)
+{
+	struct sb_proc *proc = thread->proc;
+	struct sb_entry *entry = own_entry(proc->tree.control, number);
+	struct sb_call *call = sb_thread_call(thread);
+	long ret;
+
+	if (!entry || entry->state != 1)
+		die(EXIT_FAILED, "no entry", start->execfn, -ENOENT);
+	entry->state = 2;
+	thread->ids = entry->ids;
+	proc->umask = entry->umask;
+	sb_syscall6(__NR_umask, entry->umask, 0, 0, 0, 0, 0);
+	ret = enter_directory(call, entry->cwd);
+	if (ret < 0)
+		die(EXIT_NOT_EXECUTABLE, "cannot enter directory", entry->cwd, ret);
+	ret = sb_confine(&proc->tree);
+	if (ret < 0)
+		die(EXIT_FAILED, "cannot confine", entry->path, ret);
+	ret = sb_trap_install();
+	if (ret < 0)
+		die(EXIT_FAILED, "cannot install the filter for", entry->path, ret);
+	sb_proc_register(proc, &thread->ids, 0);
+	ret = sb_exec(call, entry->path, (uintptr_t)start->argv, (uintptr_t)start->envp);
+	die(ret == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot execute", entry->path, ret);
+}
+
+void sb_boot(uint64_t *stack)
+{
+	static const char enter_prefix[] = "enter-";
+	struct sb_thread *thread = &sb_first_thread;
+	struct start start;
+	const char *name;
+
+	read_start(stack, &start);
+	sb_thread_init(thread, &first_proc);
+	thread->state = SB_THREAD_LIVE;
+	sb_thread_set_base(thread);
+	first_proc.pid = (uint32_t)sys_getpid();
+	thread->tid = first_proc.pid;
+	first_proc.root_len = 1;
+	memcpy(first_proc.root, "/", 2);
+	attach(&first_proc, start.execfn);
+	name = last_part(start.execfn);
+	if (memcmp(name, enter_prefix, sizeof(enter_prefix) - 1) == 0)
+		enter(&start, thread, name + sizeof(enter_prefix) - 1);
+	run_program(&start, thread);
+}

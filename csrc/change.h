@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * change.h - every change of the merged tree, with the errno Linux gives.
+ *
+ * Level 2. How it works
+ *   The caller looks a path up (sb_tree_lookup) and passes the answer. Here the
+ *   permission checks of the operation are made (write permission on the
+ *   directory, sticky bit, ownership, read-only mounts and root), parents are
+ *   copied up, the state byte is set before the first visible change, and one
+ *   atomic operation of the host makes the change. Entries of mounts are
+ *   changed in place.
+ *   After success at->spot (and host) describe the new situation.
+ * Rules
+ *   Each function brackets what must not be torn with sb_commit_begin/end.
+ *   They use fs->work->c, p[] and buffer. New files belong to fs->ids' fsuid and
+ *   fsgid (or the directory's gid when it is setgid); umask is applied here.
+ *   A copy-up keeps content, holes, mtime, atime, owner, mode, xattrs and the
+ *   inode number, and appears by link/rename: two racing processes end with
+ *   one winner, a kill leaves the old or the new file.
+ */
+#ifndef SB_CHANGE_H
+#define SB_CHANGE_H
+
+#include "owner.h"
+#include "tree.h"
+
+/* copyup.c: make a LOWER or LIVE entry an UPPER one (no effect on others).
+ * keep: bytes of content to copy (0 for O_TRUNC, UINT64_MAX for all). A placeholder
+ * FIFO becomes a real FIFO, a device stays a placeholder with a record.
+ * -EROFS on a read-only container or mount. */
+int sb_copyup(struct sb_fs *fs, struct sb_at *at, uint64_t keep) SB_MUST_CHECK;
+/* Only the directory that holds at, so that a name can be made in it. Updates at->dir. */
+int sb_copyup_parent(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
+
+/* at must be absent. Returns the new descriptor; flags are open(2)'s. */
+long sb_change_create(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode) SB_MUST_CHECK;
+/* O_TMPFILE in the directory at. */
+long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode) SB_MUST_CHECK;
+int sb_change_mkdir(struct sb_fs *fs, struct sb_at *at, uint32_t mode) SB_MUST_CHECK;
+int sb_change_mknod(struct sb_fs *fs, struct sb_at *at, uint32_t mode, uint64_t rdev) SB_MUST_CHECK;
+int sb_change_symlink(struct sb_fs *fs, struct sb_at *at, const char *target) SB_MUST_CHECK;
+int sb_change_unlink(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
+int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
+/* to must be absent. */
+int sb_change_link(struct sb_fs *fs, struct sb_at *from, struct sb_at *to) SB_MUST_CHECK;
+/* Name an open descriptor (O_TMPFILE, or /proc/self/fd/N followed). */
+int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to) SB_MUST_CHECK;
+/* flags: RENAME_NOREPLACE, RENAME_EXCHANGE; others -EINVAL. */
+int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
+	SB_MUST_CHECK;
+
+int sb_change_chmod(struct sb_fs *fs, struct sb_at *at, uint32_t mode) SB_MUST_CHECK;
+int sb_change_chown(struct sb_fs *fs, struct sb_at *at, uint32_t uid, uint32_t gid) SB_MUST_CHECK;
+/* times as utimensat(2), NULL = now. */
+int sb_change_utimens(struct sb_fs *fs, struct sb_at *at, const struct sb_timespec *times) SB_MUST_CHECK;
+int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len) SB_MUST_CHECK;
+
+/* Extended attributes; names and flags as setxattr(2). get and list return the
+ * length, size 0 asks for it. system.posix_acl_*, security.*, trusted.* and user.*
+ * are all kept as metadata; user.* on others than files and directories is -EPERM,
+ * trusted.* needs CAP_SYS_ADMIN, unknown namespaces -EOPNOTSUPP. */
+long sb_change_getxattr(struct sb_fs *fs, struct sb_at *at, const char *name, char *buf, size_t len)
+	SB_MUST_CHECK;
+long sb_change_listxattr(struct sb_fs *fs, struct sb_at *at, char *buf, size_t len) SB_MUST_CHECK;
+int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, const char *value,
+		       size_t len, int flags) SB_MUST_CHECK;
+int sb_change_removexattr(struct sb_fs *fs, struct sb_at *at, const char *name) SB_MUST_CHECK;
+
+/* The same on a descriptor whose file is not a lower one (an upper file, a file
+ * of a mount, a deleted file, a pipe): no path is needed. */
+int sb_change_fchmod(struct sb_fs *fs, int fd, uint32_t mode) SB_MUST_CHECK;
+int sb_change_fchown(struct sb_fs *fs, int fd, uint32_t uid, uint32_t gid) SB_MUST_CHECK;
+long sb_change_fgetxattr(struct sb_fs *fs, int fd, const char *name, char *buf, size_t len) SB_MUST_CHECK;
+long sb_change_flistxattr(struct sb_fs *fs, int fd, char *buf, size_t len) SB_MUST_CHECK;
+int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *value, size_t len,
+			int flags) SB_MUST_CHECK;
+int sb_change_fremovexattr(struct sb_fs *fs, int fd, const char *name) SB_MUST_CHECK;
+
+/* upper.c: marks of the upper directory. */
+/* Is the upper entry dir/name (host paths) a whiteout? */
+bool sb_upper_is_whiteout(const struct sb_tree *tree, int dirfd, const char *name);
+bool sb_upper_is_opaque(const struct sb_tree *tree, const char *host_dir, uint32_t len);
+/* Would a guest making this entry forge a mark (name is the opaque name, or
+ * target is the whiteout target)? */
+bool sb_upper_is_mark(const struct sb_tree *tree, const char *name, size_t len);
+/* Walk the upper and fill the state bytes of a container that has no process. */
+int sb_upper_scan(struct sb_fs *fs) SB_MUST_CHECK;
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dispatch.c - find the handler of a system call and run it.
+ *
+ * Level 3. A number without a handler gets here only from a future way in that
+ * is wider than the filter; it goes to the kernel as it is.
+ */
+#include "dispatch.h"
+
+#include <errno.h>
+
+#include "log.h"
+#include "thread.h"
+#include "trace.h"
+
+#define SB_HANDLERS 512
+/* The kernel's own "restart after the signal"; never reaches the guest. */
+#define SB_RESTART (-512)
+
+static sb_handler *const handlers[SB_HANDLERS] = {
+#define ON(name) [__NR_##name] = on_##name,
+#define REFUSE(name, error)
+#include "syscalls.def"
+#undef ON
+#undef REFUSE
+};
+
+static void prepare(struct sb_thread *thread, struct sb_call *call)
+{
+	struct sb_proc *proc = thread->proc;
+	struct sb_fs *fs = &thread->fs;
+
+	fs->tree = &proc->tree;
+	fs->ids = &thread->ids;
+	fs->root = proc->root;
+	fs->root_len = proc->root_len;
+	fs->umask = proc->umask;
+	fs->real_ids = 0;
+	fs->commit = &thread->commit;
+	fs->work = &thread->work;
+	call->thread = thread;
+	call->regs = &thread->regs;
+	call->fs = fs;
+	call->ids = &thread->ids;
+	call->proc = proc;
+	call->work = &thread->work;
+	call->path = thread->path;
+	call->path2 = thread->path2;
+	call->path[0] = '\0';
+	call->path2[0] = '\0';
+}
+
+struct sb_call *sb_thread_call(struct sb_thread *thread)
+{
+	prepare(thread, &thread->call);
+	return &thread->call;
+}
+
+void sb_dispatch(struct sb_thread *thread)
+{
+	struct sb_call *call = &thread->call;
+	struct sb_regs *r = &thread->regs;
+	uint64_t nr = thread->number;
+	long ret;
+
+	prepare(thread, call);
+	if (nr < SB_HANDLERS && handlers[nr])
+		ret = handlers[nr](call);
+	else
+		ret = sb_guest_block(call, (long)nr, (long)r->rdi, (long)r->rsi, (long)r->rdx,
+				     (long)r->r10, (long)r->r8, (long)r->r9);
+	if (SB_UNLIKELY(thread->proc->tree.control->flags & SB_CONTROL_TRACE))
+		sb_trace_call(call, ret);
+	if (SB_UNLIKELY(ret == SB_RESTART && thread->pending)) {
+		/* The final call was not made: the guest makes it again after
+		 * its signal handler. */
+		r->rip -= 2;
+		ret = (long)nr;
+	}
+	thread->commit = 1;
+	r->rax = (uint64_t)ret;
+}

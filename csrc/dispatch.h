@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dispatch.h - the handlers of syscalls.def and the function that runs one.
+ *
+ * Level 3.
+ */
+#ifndef SB_DISPATCH_H
+#define SB_DISPATCH_H
+
+#include "guest.h"
+
+#define ON(name) long on_##name(struct sb_call *call);
+#define REFUSE(name, error)
+#include "syscalls.def"
+#undef ON
+#undef REFUSE
+
+/* Called by the entry stub on the runtime's stack with the registers saved;
+ * leaves the result in regs->rax. */
+void sb_dispatch(struct sb_thread *thread);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elf.c - read and map ELF programs, as the kernel's binfmt_elf does.
+ *
+ * Rules
+ *   sb_elf_read takes nothing from the file on trust: sizes and offsets are
+ *   checked before use. No recursion, no allocation.
+ */
+#include "elf.h"
+
+#include <errno.h>
+#include <linux/mman.h>
+
+#include "mem.h"
+#include "sys.h"
+
+#define PAGE 4096ULL
+#define PAGE_DOWN(x) ((x) & ~(PAGE - 1))
+#define PAGE_UP(x) (((x) + PAGE - 1) & ~(PAGE - 1))
+#define USER_END 0x7ffffffff000ULL
+#define RUNTIME_LOW 0x566000000000ULL
+#define RUNTIME_HIGH 0x568000000000ULL
+
+static int check_header(const Elf64_Ehdr *h)
+{
+	if (memcmp(h->e_ident, ELFMAG, SELFMAG) != 0)
+		return -ENOEXEC;
+	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_machine != EM_X86_64)
+		return -ENOEXEC;
+	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
+		return -ENOEXEC;
+	if (h->e_phentsize != sizeof(Elf64_Phdr) || h->e_phnum == 0 ||
+	    h->e_phnum > SB_ELF_MAX_PHDRS)
+		return -ENOEXEC;
+	return 0;
+}
+
+static int check_segments(const struct sb_elf *elf)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
+		const Elf64_Phdr *p = &elf->phdrs[i];
+
+		if (p->p_type != PT_LOAD)
+			continue;
+		any = true;
+		if (p->p_filesz > p->p_memsz || p->p_memsz > USER_END || p->p_vaddr > USER_END ||
+		    p->p_vaddr + p->p_memsz > USER_END)
+			return -ENOEXEC;
+		if (((p->p_vaddr ^ p->p_offset) & (PAGE - 1)) != 0)
+			return -EINVAL;
+		if (elf->header.e_type == ET_EXEC && p->p_vaddr < RUNTIME_HIGH &&
+		    p->p_vaddr + p->p_memsz > RUNTIME_LOW)
+			return -ENOMEM; /* where the runtime lives */
+	}
+	return any ? 0 : -ENOEXEC;
+}
+
+static int read_interp(int fd, const Elf64_Phdr *p, char *interp, size_t max)
+{
+	long ret;
+
+	if (p->p_filesz < 2 || p->p_filesz > max)
+		return -ENOEXEC;
+	ret = sys_pread(fd, interp, p->p_filesz, (int64_t)p->p_offset);
+	if (ret < 0)
+		return (int)ret;
+	if ((uint64_t)ret != p->p_filesz || interp[ret - 1] != '\0')
+		return -ENOEXEC;
+	return (int)strlen(interp);
+}
+
+int sb_elf_read(int fd, struct sb_elf *elf, char *interp, size_t max)
+{
+	size_t size;
+	long ret = sys_pread(fd, &elf->header, sizeof(elf->header), 0);
+
+	elf->interp_len = 0;
+	if (ret < 0)
+		return (int)ret;
+	if ((size_t)ret < sizeof(elf->header))
+		return -ENOEXEC;
+	ret = check_header(&elf->header);
+	if (ret < 0)
+		return (int)ret;
+	size = elf->header.e_phnum * sizeof(Elf64_Phdr);
+	ret = sys_pread(fd, elf->phdrs, size, (int64_t)elf->header.e_phoff);
+	if (ret < 0)
+		return (int)ret;
+	if ((size_t)ret != size)
+		return -ENOEXEC;
+	ret = check_segments(elf);
+	if (ret < 0)
+		return (int)ret;
+	for (unsigned i = 0; interp && i < elf->header.e_phnum; i++) {
+		if (elf->phdrs[i].p_type != PT_INTERP)
+			continue;
+		ret = read_interp(fd, &elf->phdrs[i], interp, max);
+		if (ret < 0)
+			return (int)ret;
+		elf->interp_len = (uint32_t)ret;
+		break;
+	}
+	return 0;
+}
+
+static void span(const struct sb_elf *elf, uint64_t *low, uint64_t *high, uint64_t *align)
+{
+	*low = ~0ULL;
+	*high = 0;
+	*align = PAGE;
+	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
+		const Elf64_Phdr *p = &elf->phdrs[i];
+
+		if (p->p_type != PT_LOAD)
+			continue;
+		*low = SB_MIN(*low, PAGE_DOWN(p->p_vaddr));
+		*high = SB_MAX(*high, PAGE_UP(p->p_vaddr + p->p_memsz));
+		if (p->p_align > *align && (p->p_align & (p->p_align - 1)) == 0 &&
+		    p->p_align <= (1ULL << 30))
+			*align = p->p_align;
+	}
+}
+
+/* Reserve the whole span, so that the segments replace our own pages only. */
+static long reserve(const struct sb_elf *elf, uint64_t hint, uint64_t low, uint64_t size, uint64_t align)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	long at;
+	uint64_t aligned;
+
+	if (elf->header.e_type == ET_EXEC)
+		return sys_mmap((void *)(uintptr_t)low, size, PROT_NONE, flags | MAP_FIXED_NOREPLACE,
+				-1, 0);
+	at = sys_mmap((void *)(uintptr_t)hint, size + align - PAGE, PROT_NONE, flags, -1, 0);
+	if (at < 0 || align == PAGE)
+		return at;
+	aligned = ((uint64_t)at + align - 1) & ~(align - 1);
+	if (aligned > (uint64_t)at)
+		sys_munmap((void *)at, aligned - (uint64_t)at);
+	if (aligned + size < (uint64_t)at + size + align - PAGE)
+		sys_munmap((void *)(uintptr_t)(aligned + size),
+			   (uint64_t)at + align - PAGE - aligned);
+	return (long)aligned;
+}
+
+static int protection(uint32_t flags)
+{
+	return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) |
+	       (flags & PF_X ? PROT_EXEC : 0);
+}
+
+/* Zero the rest of the last file page and map the pages of bss after it. */
+static int map_bss(uint64_t file_end, uint64_t mem_end, int prot)
+{
+	uint64_t page = PAGE_UP(file_end);
+	long ret;
+
+	if (file_end < page && mem_end > file_end && (prot & PROT_WRITE))
+		memset((void *)(uintptr_t)file_end, 0, page - file_end);
+	if (mem_end <= page)
+		return 0;
+	ret = sys_mmap((void *)(uintptr_t)page, PAGE_UP(mem_end) - page, prot,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	return ret < 0 ? (int)ret : 0;
+}
+
+static int map_segment(int fd, const Elf64_Phdr *p, uint64_t bias)
+{
+	uint64_t start = bias + p->p_vaddr;
+	uint64_t page = PAGE_DOWN(start);
+	int prot = protection(p->p_flags);
+	long ret;
+
+	if (p->p_filesz) {
+		ret = sys_mmap((void *)(uintptr_t)page, start + p->p_filesz - page, prot,
+			       MAP_PRIVATE | MAP_FIXED, fd, (int64_t)PAGE_DOWN(p->p_offset));
+		if (ret < 0)
+			return (int)ret;
+	} else {
+		ret = sys_mmap((void *)(uintptr_t)page, PAGE_UP(start + p->p_memsz) - page, prot,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		return ret < 0 ? (int)ret : 0;
+	}
+	return map_bss(start + p->p_filesz, start + p->p_memsz, prot);
+}
+
+int sb_elf_map(int fd, const struct sb_elf *elf, uint64_t hint, struct sb_elf_image *image)
+{
+	const Elf64_Ehdr *h = &elf->header;
+	uint64_t low;
+	uint64_t high;
+	uint64_t align;
+	uint64_t bias;
+	long at;
+
+	span(elf, &low, &high, &align);
+	at = reserve(elf, hint, low, high - low, align);
+	if (at < 0)
+		return (int)at;
+	bias = (uint64_t)at - low;
+	*image = (struct sb_elf_image){
+		.base = bias, .entry = bias + h->e_entry, .low = low + bias, .high = high + bias};
+	for (unsigned i = 0; i < h->e_phnum; i++) {
+		const Elf64_Phdr *p = &elf->phdrs[i];
+		int ret;
+
+		if (p->p_type == PT_GNU_STACK)
+			image->exec_stack = (p->p_flags & PF_X) != 0;
+		if (p->p_type == PT_PHDR)
+			image->phdr = bias + p->p_vaddr;
+		if (p->p_type != PT_LOAD)
+			continue;
+		ret = map_segment(fd, p, bias);
+		if (ret < 0)
+			return ret;
+		if (!image->phdr && p->p_offset <= h->e_phoff && h->e_phoff < p->p_offset + p->p_filesz)
+			image->phdr = bias + p->p_vaddr + h->e_phoff - p->p_offset;
+	}
+	return 0;
+}

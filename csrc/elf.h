@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elf.h - read and map ELF programs.
+ *
+ * Level 4. sb_elf_read only reads, so that execve can refuse before the point
+ * of no return; sb_elf_map is used after it.
+ */
+#ifndef SB_ELF_H
+#define SB_ELF_H
+
+#include <elf.h>
+
+#include "base.h"
+
+#define SB_ELF_MAX_PHDRS 64
+
+struct sb_elf {
+	Elf64_Ehdr header;
+	Elf64_Phdr phdrs[SB_ELF_MAX_PHDRS];
+	uint32_t interp_len; /* 0: none */
+};
+
+/* Read and check the headers of a program. -ENOEXEC when it is no x86-64 ELF
+ * executable or shared object, -EIO... as read(2). interp (max bytes) gets the
+ * PT_INTERP string. */
+int sb_elf_read(int fd, struct sb_elf *elf, char *interp, size_t max) SB_MUST_CHECK;
+
+struct sb_elf_image {
+	uint64_t base;  /* load bias */
+	uint64_t entry;
+	uint64_t phdr;  /* address of the program headers */
+	uint64_t low;   /* first and last mapped byte */
+	uint64_t high;
+	bool exec_stack;
+};
+
+/* Map the segments. hint: where a position-independent program should lie, 0 =
+ * wherever the kernel likes. */
+int sb_elf_map(int fd, const struct sb_elf *elf, uint64_t hint, struct sb_elf_image *image)
+	SB_MUST_CHECK;
+
+#endif

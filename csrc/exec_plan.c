@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "exec_plan.h"
+
+#include <errno.h>
+
+#include "change.h"
+#include "on_proc.h"
+#include "trace.h"
+
+static int open_program(struct sb_call *call, struct sb_at *at)
+{
+	if (sb_proc_is_object(call->fs, at))
+		return (int)sb_proc_open_object(call, at, O_RDONLY | O_CLOEXEC);
+	return (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
+}
+
+/* A regular file that ids may execute. */
+static int check_program(struct sb_call *call, struct sb_at *at)
+{
+	int ret = at->has_stat ? 0 : sb_tree_stat(call->fs, at);
+
+	if (ret < 0)
+		return ret;
+	if ((at->st.mode & S_IFMT) != S_IFREG)
+		return -EACCES;
+	return sb_ids_permit(call->ids, at->st.mode, at->st.uid, at->st.gid, 1);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Keep text (NUL-terminated) for the new argv; in front of what is there. */
+static int push_front(struct sb_exec_plan *plan, const char *text, size_t len)
+{
+	char *to = plan->text + plan->text_len;
+
+	if (plan->text_len + len + 1 > sizeof(plan->text) ||
+	    plan->prefix_count == SB_ARRAY_LEN(plan->prefix))
+		return -ENAMETOOLONG;
+	memcpy(to, text, len);
+	to[len] = '\0';
+	plan->text_len += (uint32_t)len + 1;
+	for (uint32_t i = plan->prefix_count; i > 0; i--)
+		plan->prefix[i] = plan->prefix[i - 1];
+	plan->prefix[0] = to;
+	plan->prefix_count++;
+	return 0;
+}
+
+/* Split "#! interpreter [argument]" in plan->line (len bytes). As the kernel: one argument,
+ * trailing blanks cut, a line that does not end within the buffer is an
+ * error only when it cuts the interpreter's name. */
+static int parse_script(struct sb_exec_plan *plan, size_t len)
+{
+	char *p = plan->line + 2;
+	char *end = plan->line + len;
+	char *stop = p;
+	char *name;
+	int ret;
+
+	while (stop < end && *stop != '\n' && *stop != '\0')
+		stop++;
+	while (stop > p && is_blank(stop[-1]))
+		stop--;
+	while (p < stop && is_blank(*p))
+		p++;
+	if (p == stop)
+		return -ENOEXEC;
+	name = p;
+	while (p < stop && !is_blank(*p))
+		p++;
+	if (p == end && len == SB_SCRIPT_LINE)
+		return -ENOEXEC;
+	ret = sb_path_set(&plan->next, name, (size_t)(p - name));
+	if (ret < 0)
+		return ret;
+	while (p < stop && is_blank(*p))
+		p++;
+	if (p < stop) {
+		ret = push_front(plan, p, (size_t)(stop - p));
+		if (ret < 0)
+			return ret;
+	}
+	return push_front(plan, plan->next.buf, plan->next.len);
+}
+
+static int look_up(struct sb_call *call, const char *path, struct sb_at *at)
+{
+	struct sb_path *base = &call->work->p[4];
+	int ret;
+
+	base->len = 1;
+	memcpy(base->buf, "/", 2);
+	if (path[0] != '/') {
+		ret = sb_guest_base(call, AT_FDCWD, base);
+		if (ret < 0)
+			return ret;
+	}
+	ret = sb_tree_lookup(call->fs, base->buf, base->len, path, SB_FOLLOW | SB_WANT_STAT, at);
+	if (ret == -SB_EMAGIC)
+		ret = sb_proc_resolve(call, SB_FOLLOW | SB_WANT_STAT, at);
+	return ret;
+}
+
+/* The ELF interpreter of the program: found, executable, an ELF file. */
+static int plan_interpreter(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at)
+{
+	struct sb_elf *elf = (struct sb_elf *)(void *)call->work->buffer;
+	int ret = look_up(call, plan->next.buf, at);
+	int fd;
+
+	if (ret < 0)
+		return ret;
+	ret = check_program(call, at);
+	if (ret < 0)
+		return ret;
+	fd = open_program(call, at);
+	if (fd < 0)
+		return fd;
+	ret = sb_elf_read(fd, elf, NULL, 0);
+	sys_close(fd);
+	if (ret < 0)
+		return -ELIBBAD;
+	plan->interp = at->host;
+	return 0;
+}
+
+static int plan_elf(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at, int fd)
+{
+	int ret = sb_elf_read(fd, &plan->elf, plan->next.buf, sizeof(plan->next.buf));
+
+	if (ret < 0)
+		return ret;
+	plan->exe = at->guest;
+	plan->host = at->host;
+	plan->interp.len = 0;
+	plan->interp.buf[0] = '\0';
+	plan->ids = *call->ids;
+	ret = (int)sb_change_getxattr(call->fs, at, "security.capability", plan->line,
+				      sizeof(plan->line));
+	plan->secure = (uint32_t)sb_ids_exec(&plan->ids, at->st.mode, at->st.uid, at->st.gid,
+					     ret > 0 ? (unsigned char *)plan->line : NULL,
+					     ret > 0 ? (uint32_t)ret : 0);
+	return plan->elf.interp_len ? plan_interpreter(call, plan, at) : 0;
+}
+
+static int is_elf32(const char *line, long len)
+{
+	return len > 4 && memcmp(line, "\177ELF\1", 5) == 0;
+}
+
+/* One program file: 0 = an ELF was planned, 1 = a script, go on with plan->next. */
+static int plan_file(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at, int fd)
+{
+	long len = sys_pread(fd, plan->line, SB_SCRIPT_LINE, 0);
+
+	if (len < 0)
+		return (int)len;
+	plan->line[len] = '\0';
+	if (len >= 2 && plan->line[0] == '#' && plan->line[1] == '!') {
+		/* argv[0] of the script becomes the path it was called by. */
+		int ret = plan->prefix_count ? 0
+					     : push_front(plan, plan->execfn.buf, plan->execfn.len);
+
+		ret = ret < 0 ? ret : parse_script(plan, (size_t)len);
+		return ret < 0 ? ret : 1;
+	}
+	if (is_elf32(plan->line, len)) {
+		sb_trace_note(call, "a 32-bit program: not supported yet");
+		return -ENOEXEC;
+	}
+	return plan_elf(call, plan, at, fd);
+}
+
+int sb_exec_plan(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at)
+{
+	int ret;
+	int fd;
+
+	plan->prefix_count = 0;
+	plan->text_len = 0;
+	plan->fd = -1;
+	sb_commit_begin(call->fs);
+	for (int depth = 0; depth <= SB_SCRIPT_DEPTH; depth++) {
+		ret = check_program(call, at);
+		if (ret < 0)
+			return ret;
+		fd = open_program(call, at);
+		if (fd < 0)
+			return fd;
+		ret = plan_file(call, plan, at, fd);
+		sys_close(fd);
+		if (ret <= 0)
+			return ret;
+		ret = look_up(call, plan->next.buf, at);
+		if (ret < 0)
+			return ret;
+	}
+	return -ELOOP;
+}

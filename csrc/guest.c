@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest.h"
+
+#include <errno.h>
+
+#include "log.h"
+#include "on_proc.h"
+#include "thread.h"
+
+/* entry.S */
+long sb_copy(void *dst, const void *src, size_t len);
+long sb_copy_string(char *dst, const char *src, size_t max);
+long sb_block(long nr, const long args[6]);
+
+#define SB_USER_END 0x7ffffffff000ULL
+
+/* Guest memory ends at SB_USER_END; an address above it would not fault but
+ * raise a general protection fault, and the runtime's own memory is no guest's. */
+static bool is_guest_range(uint64_t addr, size_t len)
+{
+	if (addr >= SB_USER_END || len > SB_USER_END - addr)
+		return false;
+	return addr + len <= SB_ADDR_LOW || addr >= SB_ADDR_RUNTIME;
+}
+
+int sb_guest_read(void *dst, uint64_t src, size_t len)
+{
+	if (!is_guest_range(src, len))
+		return -EFAULT;
+	return (int)sb_copy(dst, (const void *)(uintptr_t)src, len);
+}
+
+int sb_guest_write(uint64_t dst, const void *src, size_t len)
+{
+	if (!is_guest_range(dst, len))
+		return -EFAULT;
+	return (int)sb_copy((void *)(uintptr_t)dst, src, len);
+}
+
+long sb_guest_string(char *dst, uint64_t src, size_t max)
+{
+	if (!is_guest_range(src, 1))
+		return -EFAULT;
+	return sb_copy_string(dst, (const char *)(uintptr_t)src, max);
+}
+
+/* "/proc/self/fd/N" without libc. */
+static void fd_link(int fd, char out[32])
+{
+	static const char prefix[] = "/proc/self/fd/";
+	char digits[12];
+	uint32_t n = 0;
+	uint32_t at = sizeof(prefix) - 1;
+	unsigned value = (unsigned)fd;
+
+	memcpy(out, prefix, at);
+	do {
+		digits[n++] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	while (n)
+		out[at++] = digits[--n];
+	out[at] = '\0';
+}
+
+int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
+{
+	struct sb_path *host = &call->work->p[5];
+	char link[32];
+	long len;
+
+	if (fd < 0)
+		return -EBADF;
+	fd_link(fd, link);
+	len = sys_readlinkat(AT_FDCWD, link, host->buf, sizeof(host->buf) - 1);
+	if (len < 0)
+		return len == -ENOENT ? -EBADF : (int)len;
+	host->buf[len] = '\0';
+	host->len = (uint32_t)len;
+	if (host->buf[0] != '/')
+		return -ENOENT;
+	return sb_tree_guest_path(call->fs, host->buf, host->len, out);
+}
+
+static int cwd_path(struct sb_call *call, struct sb_path *out)
+{
+	struct sb_path *host = &call->work->p[5];
+	long len = sys_getcwd(host->buf, sizeof(host->buf));
+
+	if (len < 0)
+		return (int)len;
+	host->len = (uint32_t)len - 1;
+	if (host->buf[0] != '/')
+		return -ENOENT;
+	return sb_tree_guest_path(call->fs, host->buf, host->len, out);
+}
+
+int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out)
+{
+	struct statx sx;
+	long ret;
+
+	if (dirfd == AT_FDCWD)
+		return cwd_path(call, out);
+	if (dirfd < 0)
+		return -EBADF;
+	ret = sys_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE, &sx);
+	if (ret < 0)
+		return (int)ret;
+	if ((sx.stx_mode & S_IFMT) != S_IFDIR)
+		return -ENOTDIR;
+	return sb_guest_fd_path(call, dirfd, out);
+}
+
+int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags, struct sb_at *out)
+{
+	long len = sb_guest_string(call->path, addr, SB_PATH_MAX);
+	struct sb_path *base = &call->work->p[4];
+	int ret;
+
+	if (len < 0)
+		return (int)len;
+	if (len == 0)
+		return -ENOENT;
+	base->len = 1;
+	memcpy(base->buf, "/", 2);
+	if (call->path[0] != '/') {
+		ret = sb_guest_base(call, dirfd, base);
+		if (ret < 0)
+			return ret;
+	}
+	ret = sb_tree_lookup(call->fs, base->buf, base->len, call->path, flags, out);
+	if (ret == -SB_EMAGIC)
+		ret = sb_proc_resolve(call, flags, out);
+	return ret;
+}
+
+long sb_guest_block(struct sb_call *call, long nr, long a, long b, long c, long d, long e, long f)
+{
+	const long args[6] = {a, b, c, d, e, f};
+
+	(void)call;
+	return sb_block(nr, args);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.h - state of one guest thread and process, and the only access to
+ * guest memory.
+ *
+ * Level 3. struct sb_thread lies at the gs base; it holds the guest's registers while the
+ * runtime works, the runtime's stack, and scratch memory. struct sb_proc is
+ * what the kernel keeps per process or per sharing flag of clone(2).
+ * Every guest pointer may be bad: only the functions here touch guest memory,
+ * they answer -EFAULT. Copy a path once, then work on the copy.
+ */
+#ifndef SB_GUEST_H
+#define SB_GUEST_H
+
+#include "tree.h"
+
+/* Guest registers, in the order the entry stub saves them. */
+struct sb_regs {
+	uint64_t rax; /* number in, result out */
+	uint64_t rdi;
+	uint64_t rsi;
+	uint64_t rdx;
+	uint64_t r10;
+	uint64_t r8;
+	uint64_t r9;
+	uint64_t rip; /* where the guest goes on (after its syscall instruction) */
+	uint64_t rsp;
+	uint64_t rflags;
+	uint64_t rbx;
+	uint64_t rbp;
+	uint64_t r12;
+	uint64_t r13;
+	uint64_t r14;
+	uint64_t r15;
+};
+
+struct sb_action { /* as the guest set it; layout of the kernel's struct sigaction */
+	uint64_t handler;
+	uint64_t flags;
+	uint64_t restorer;
+	uint64_t mask;
+};
+
+/* Cloned or shared as clone(2) flags say; one for all threads of a process. */
+struct sb_proc {
+	struct sb_tree tree;
+	uint32_t pid;
+	uint32_t umask;
+	uint32_t dumpable;
+	uint32_t seccomp_mode;       /* what the guest believes (0, 2) */
+	uint32_t root_len;
+	uint32_t exe_len;
+	uint64_t brk_unused;
+	struct sb_action actions[65]; /* by signal number */
+	char root[SB_PATH_MAX];      /* canonical guest path of the root directory */
+	char exe[SB_PATH_MAX];       /* canonical guest path of the program */
+};
+
+struct sb_thread; /* layout in thread.h (level 4 needs it, handlers use the functions here) */
+
+/* What a handler gets. */
+struct sb_call {
+	struct sb_thread *thread;
+	struct sb_regs *regs;
+	struct sb_fs *fs;     /* fs->ids points at *ids */
+	struct sb_ids *ids;   /* the thread's credentials; a handler may change them */
+	struct sb_proc *proc;
+	struct sb_work *work;
+	char *path;           /* 2 * SB_PATH_MAX bytes: sb_guest_path puts strings here */
+	char *path2;
+};
+
+/* Copy len bytes; 0 or -EFAULT. */
+int sb_guest_read(void *dst, uint64_t src, size_t len) SB_MUST_CHECK;
+int sb_guest_write(uint64_t dst, const void *src, size_t len) SB_MUST_CHECK;
+/* Copy a string with its NUL into dst (max bytes). Returns the length without
+ * NUL, -EFAULT, or -ENAMETOOLONG when it does not fit. */
+long sb_guest_string(char *dst, uint64_t src, size_t max) SB_MUST_CHECK;
+
+/* Guest path of the directory a *at call starts from: cwd for AT_FDCWD, else the
+ * directory behind fd (-EBADF, -ENOTDIR). */
+int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out) SB_MUST_CHECK;
+/* Guest path of whatever fd has open; -ENOENT when it has none (pipe, deleted). */
+int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out) SB_MUST_CHECK;
+/* Copy the path argument at addr and look it up. Handles AT_FDCWD, absolute
+ * paths, /proc magic links. -ENOENT for an empty path. */
+int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags, struct sb_at *out)
+	SB_MUST_CHECK;
+
+/* A system call that may block: a signal that arrives before it is rolled
+ * back to the guest's instruction. Only as the last step of a handler. */
+long sb_guest_block(struct sb_call *call, long nr, long a, long b, long c, long d, long e, long f)
+	SB_MUST_CHECK;
+
+/* Handlers: >= 0 or -errno. Declared by syscalls.def rows: on_<name>. */
+typedef long sb_handler(struct sb_call *call);
+
+/* log.c (level 1) gives one line; this adds pid and name when tracing is on. */
+void sb_guest_trace(struct sb_call *call, const char *what);
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_exec.c - execve and execveat.
+ *
+ * How it works
+ *   The plan (exec_plan.c) is written into a mailbox of the control file, then
+ *   the kernel executes sandbox-guest with the guest's own argv and envp;
+ *   boot.c finds the mailbox by pid and maps the program. Only scripts need
+ *   another argv.
+ */
+#include <errno.h>
+#include <linux/mman.h>
+
+#include "dispatch.h"
+#include "exec_plan.h"
+#include "on_proc.h"
+#include "thread.h"
+#include "trace.h"
+
+#define MAX_ARGUMENTS (1UL << 20)
+#define CLAIM_ROUNDS 2000
+#define F_DUPFD_HIGH 500
+
+static struct sb_mailbox *mailbox_at(struct sb_call *call, uint32_t i)
+{
+	struct sb_control *control = call->proc->tree.control;
+	char *base = (char *)control + control->mailboxes_off;
+
+	return (struct sb_mailbox *)(void *)base + i;
+}
+
+/* A mailbox of a process that is gone is free. */
+static struct sb_mailbox *claim_mailbox(struct sb_call *call)
+{
+	uint32_t pid = call->proc->pid;
+
+	for (int round = 0; round < CLAIM_ROUNDS; round++) {
+		for (uint32_t i = 0; i < SB_MAX_MAILBOXES; i++) {
+			struct sb_mailbox *box = mailbox_at(call, (pid + i) % SB_MAX_MAILBOXES);
+			uint32_t owner = __atomic_load_n(&box->owner, __ATOMIC_ACQUIRE);
+
+			if (owner && owner != pid && sys_kill((int)owner, 0) != -ESRCH)
+				continue;
+			if (__atomic_compare_exchange_n(&box->owner, &owner, pid, false,
+							__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+				return box;
+		}
+		sb_syscall6(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
+	}
+	return NULL;
+}
+
+static int put_text(struct sb_mailbox *box, uint32_t *used, struct sb_text *text, const char *bytes,
+		    uint32_t len)
+{
+	if (*used + len + 1 > SB_MAILBOX_TEXT)
+		return -ENAMETOOLONG;
+	text->off = *used;
+	text->len = len;
+	memcpy(box->text + *used, bytes, len);
+	box->text[*used + len] = '\0';
+	*used += len + 1;
+	return 0;
+}
+
+static int fill_mailbox(struct sb_call *call, const struct sb_exec_plan *plan, struct sb_mailbox *box)
+{
+	const struct sb_proc *proc = call->proc;
+	uint32_t used = 0;
+	int ret;
+
+	box->flags = 0;
+	box->fd = plan->fd;
+	box->umask = proc->umask;
+	box->secure = plan->secure;
+	box->ids = plan->ids;
+	ret = put_text(box, &used, &box->elf, plan->host.buf, plan->fd < 0 ? plan->host.len : 0);
+	if (ret == 0)
+		ret = put_text(box, &used, &box->interp, plan->interp.buf, plan->interp.len);
+	if (ret == 0)
+		ret = put_text(box, &used, &box->execfn, plan->execfn.buf, plan->execfn.len);
+	if (ret == 0)
+		ret = put_text(box, &used, &box->exe, plan->exe.buf, plan->exe.len);
+	if (ret == 0)
+		ret = put_text(box, &used, &box->root, proc->root, proc->root_len);
+	return ret;
+}
+
+/* Count the guest's argument pointers. */
+static long count_arguments(uint64_t argv)
+{
+	uint64_t value;
+
+	if (!argv)
+		return 0;
+	for (unsigned long n = 0; n < MAX_ARGUMENTS; n++) {
+		if (sb_guest_read(&value, argv + 8 * n, sizeof(value)) < 0)
+			return -EFAULT;
+		if (!value)
+			return (long)n;
+	}
+	return -E2BIG;
+}
+
+/* The vector of a script: prefix, then the guest's argv[1] and so on. */
+static long script_arguments(struct sb_call *call, const struct sb_exec_plan *plan, uint64_t argv)
+{
+	struct sb_thread *thread = call->thread;
+	long count = count_arguments(argv);
+	size_t rest;
+	size_t size;
+	uint64_t *vector;
+	long at;
+
+	if (count < 0)
+		return count;
+	rest = count > 1 ? (size_t)count - 1 : 0;
+	size = (plan->prefix_count + rest + 1) * sizeof(uint64_t);
+	at = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at < 0)
+		return at;
+	thread->exec_memory = (void *)at;
+	thread->exec_size = size;
+	vector = (uint64_t *)at;
+	for (uint32_t i = 0; i < plan->prefix_count; i++)
+		vector[i] = (uintptr_t)plan->prefix[i];
+	if (rest && sb_guest_read(vector + plan->prefix_count, argv + 8, rest * 8) < 0)
+		return -EFAULT;
+	return at;
+}
+
+static void forget_arguments(struct sb_thread *thread)
+{
+	if (thread->exec_memory)
+		sys_munmap(thread->exec_memory, thread->exec_size);
+	thread->exec_memory = NULL;
+}
+
+static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t argv, uint64_t envp)
+{
+	const struct sb_control *control = call->proc->tree.control;
+	struct sb_path *loader = &call->work->p[0];
+	struct sb_mailbox *box;
+	long vector = (long)argv;
+	long ret;
+
+	if (plan->prefix_count) {
+		vector = script_arguments(call, plan, argv);
+		if (vector < 0) {
+			forget_arguments(call->thread);
+			return vector;
+		}
+	}
+	ret = sb_path_set(loader, sb_text_at(control, control->run), control->run.len);
+	if (ret == 0)
+		ret = sb_path_join(loader, "guest", 5);
+	box = ret == 0 ? claim_mailbox(call) : NULL;
+	if (ret == 0 && !box)
+		ret = -EAGAIN;
+	if (ret == 0)
+		ret = fill_mailbox(call, plan, box);
+	if (ret == 0)
+		ret = sb_syscall6(__NR_execve, SB_P(loader->buf), vector, (long)envp, 0, 0, 0);
+	if (box)
+		__atomic_store_n(&box->owner, 0, __ATOMIC_RELEASE);
+	forget_arguments(call->thread);
+	return ret;
+}
+
+/* A program without a name (memfd, deleted): its descriptor must survive the
+ * kernel's close-on-exec, so the new image gets a copy. */
+static long keep_object(struct sb_call *call, struct sb_exec_plan *plan, const struct sb_at *at)
+{
+	int fd = sb_proc_object_fd(call, at);
+	long copy;
+
+	if (fd < 0)
+		return -EACCES;
+	copy = sb_syscall6(__NR_fcntl, fd, F_DUPFD, F_DUPFD_HIGH, 0, 0, 0);
+	if (copy == -EINVAL)
+		copy = sb_syscall6(__NR_fcntl, fd, F_DUPFD, 3, 0, 0, 0);
+	if (copy >= 0)
+		plan->fd = (int)copy;
+	return copy;
+}
+
+static bool is_close_on_exec(int fd)
+{
+	long flags = sb_syscall6(__NR_fcntl, fd, F_GETFD, 0, 0, 0, 0);
+
+	return flags > 0 && (flags & FD_CLOEXEC);
+}
+
+static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint64_t envp)
+{
+	struct sb_exec_plan *plan = &call->thread->plan;
+	bool is_object = sb_proc_is_object(call->fs, at);
+	long ret = sb_exec_plan(call, plan, at);
+
+	if (ret < 0)
+		return ret;
+	/* The interpreter of a script could not open /dev/fd/N any more. */
+	if (plan->prefix_count && plan->script_fd >= 0 && is_close_on_exec(plan->script_fd))
+		return -ENOENT;
+	if (is_object && plan->prefix_count == 0) {
+		ret = keep_object(call, plan, &call->work->a);
+		if (ret < 0)
+			return ret;
+	}
+	ret = run_plan(call, plan, argv, envp);
+	if (plan->fd >= 0)
+		sys_close(plan->fd);
+	return ret;
+}
+
+long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t envp)
+{
+	struct sb_at *at = &call->work->a;
+	struct sb_path *base = &call->work->p[4];
+	int ret = sb_path_set(&call->thread->plan.execfn, path, strlen(path));
+
+	call->thread->plan.script_fd = -1;
+	if (ret < 0)
+		return ret;
+	ret = sb_path_set(base, "/", 1);
+	if (ret == 0 && path[0] != '/')
+		ret = sb_guest_base(call, AT_FDCWD, base);
+	if (ret == 0)
+		ret = sb_tree_lookup(call->fs, base->buf, base->len, path, SB_FOLLOW | SB_WANT_STAT, at);
+	if (ret == -SB_EMAGIC)
+		ret = sb_proc_resolve(call, SB_FOLLOW | SB_WANT_STAT, at);
+	return ret < 0 ? ret : exec_at(call, at, argv, envp);
+}
+
+long on_execve(struct sb_call *call)
+{
+	struct sb_regs *r = call->regs;
+	struct sb_at *at = &call->work->a;
+	long ret = sb_guest_lookup(call, AT_FDCWD, r->rdi, SB_FOLLOW | SB_WANT_STAT, at);
+
+	if (ret < 0)
+		return ret;
+	call->thread->plan.script_fd = -1;
+	ret = sb_path_set(&call->thread->plan.execfn, call->path, strlen(call->path));
+	return ret < 0 ? ret : exec_at(call, at, r->rsi, r->rdx);
+}
+
+/* "/dev/fd/N" or "/dev/fd/N/path": what the kernel puts into AT_EXECFN. */
+static int name_by_fd(struct sb_path *out, int fd, const char *path)
+{
+	char digits[12];
+	uint32_t n = sizeof(digits);
+	unsigned value = (unsigned)fd;
+	int ret = sb_path_set(out, "/dev/fd/", 8);
+
+	do {
+		digits[--n] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	if (ret == 0)
+		ret = sb_path_add(out, digits + n, sizeof(digits) - n);
+	if (ret == 0 && *path)
+		ret = sb_path_join(out, path, strlen(path));
+	return ret;
+}
+
+static long exec_fd(struct sb_call *call, int fd, uint64_t argv, uint64_t envp)
+{
+	struct sb_path *link = &call->work->p[4];
+	struct sb_at *at = &call->work->a;
+	struct sb_exec_plan *plan = &call->thread->plan;
+	int ret = name_by_fd(&plan->execfn, fd, "");
+
+	if (fd < 0)
+		return -EBADF;
+	if (ret == 0)
+		ret = sb_path_set(link, "/proc/self/fd/", 14);
+	if (ret == 0)
+		ret = sb_path_add(link, plan->execfn.buf + 8, plan->execfn.len - 8);
+	if (ret < 0)
+		return ret;
+	ret = sb_tree_lookup(call->fs, "/", 1, link->buf, SB_FOLLOW | SB_WANT_STAT, at);
+	if (ret == -SB_EMAGIC)
+		ret = sb_proc_resolve(call, SB_FOLLOW | SB_WANT_STAT, at);
+	if (ret < 0)
+		return ret == -ENOENT ? -EBADF : ret;
+	plan->script_fd = fd;
+	return exec_at(call, at, argv, envp);
+}
+
+long on_execveat(struct sb_call *call)
+{
+	struct sb_regs *r = call->regs;
+	struct sb_at *at = &call->work->a;
+	int flags = (int)r->r8;
+	unsigned follow = flags & AT_SYMLINK_NOFOLLOW ? 0 : SB_FOLLOW;
+	long ret;
+
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	ret = sb_guest_string(call->path, r->rsi, SB_PATH_MAX);
+	if (ret < 0)
+		return ret;
+	if (ret == 0) {
+		if (!(flags & AT_EMPTY_PATH))
+			return -ENOENT;
+		return exec_fd(call, (int)r->rdi, r->rdx, r->r10);
+	}
+	ret = sb_guest_lookup(call, (int)r->rdi, r->rsi, follow | SB_WANT_STAT, at);
+	if (ret < 0)
+		return ret;
+	call->thread->plan.script_fd = -1;
+	if (!follow && (at->st.mode & S_IFMT) == S_IFLNK)
+		return -ELOOP;
+	if (call->path[0] == '/' || (int)r->rdi == AT_FDCWD)
+		ret = sb_path_set(&call->thread->plan.execfn, call->path, strlen(call->path));
+	else
+		ret = name_by_fd(&call->thread->plan.execfn, (int)r->rdi, call->path);
+	return ret < 0 ? ret : exec_at(call, at, r->rdx, r->r10);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_signal.c - calls about handlers and masks.
+ *
+ * Level 3. SIGSYS belongs to the runtime: it is taken out of every mask that
+ * reaches the kernel (a blocked SIGSYS kills), and its action is only
+ * remembered. The guest's handlers are kept in sb_proc.actions; the kernel
+ * gets sb_signal_entry.
+ */
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <errno.h>
+
+#include "dispatch.h"
+#include "thread.h"
+
+#define SIGSYS_BIT (1ULL << (SIGSYS - 1))
+#define SA_RESTORER_FLAG 0x04000000UL
+#define MASK_BYTES 8
+
+/* entry.S */
+extern char sb_signal_entry[];
+extern char sb_restorer[];
+
+static bool is_handler(uint64_t handler)
+{
+	return handler != (uintptr_t)SIG_DFL && handler != (uintptr_t)SIG_IGN;
+}
+
+static void to_kernel(int sig, const struct sb_action *guest, struct sb_action *kernel)
+{
+	*kernel = *guest;
+	kernel->mask &= ~SIGSYS_BIT;
+	if (!is_handler(guest->handler) && sig != SIGSEGV && sig != SIGBUS)
+		return;
+	kernel->handler = (uintptr_t)sb_signal_entry;
+	kernel->flags = (guest->flags | SA_SIGINFO) & ~(uint64_t)SA_RESETHAND;
+	if (!(guest->flags & SA_RESTORER_FLAG)) {
+		kernel->flags |= SA_RESTORER_FLAG;
+		kernel->restorer = (uintptr_t)sb_restorer;
+	}
+	if (!is_handler(guest->handler)) {
+		kernel->flags |= SA_ONSTACK;
+		kernel->mask = ~(SIGSYS_BIT | 1ULL << (SIGSEGV - 1) | 1ULL << (SIGBUS - 1));
+	}
+}
+
+/* What the guest set before, from the kernel's word old. */
+static void to_guest(const struct sb_proc *proc, int sig, struct sb_action *old)
+{
+	if (old->handler == (uintptr_t)sb_signal_entry)
+		*old = proc->actions[sig];
+}
+
+static long set_action(struct sb_call *call, int sig, uint64_t new_addr, struct sb_action *old)
+{
+	struct sb_proc *proc = call->proc;
+	struct sb_action next;
+	struct sb_action kernel;
+	struct sb_action before = proc->actions[sig];
+	long ret;
+
+	ret = sb_guest_read(&next, new_addr, sizeof(next));
+	if (ret < 0)
+		return ret;
+	if (sig == SIGKILL || sig == SIGSTOP)
+		return -EINVAL;
+	to_kernel(sig, &next, &kernel);
+	/* A handler must be known before the kernel can call it, and the old
+	 * one must be known until it no longer does. */
+	sb_commit_begin(call->fs);
+	if (is_handler(next.handler))
+		proc->actions[sig] = next;
+	ret = sb_syscall6(__NR_rt_sigaction, sig, SB_P(&kernel), SB_P(old), MASK_BYTES, 0, 0);
+	if (ret == 0 && old->handler == (uintptr_t)sb_signal_entry)
+		*old = before;
+	proc->actions[sig] = ret == 0 ? next : before;
+	sb_commit_end(call->fs);
+	return ret;
+}
+
+long on_rt_sigaction(struct sb_call *call)
+{
+	struct sb_regs *r = call->regs;
+	int sig = (int)r->rdi;
+	struct sb_action old = {0};
+	long ret;
+
+	if (r->r10 != MASK_BYTES || sig < 1 || sig > 64)
+		return -EINVAL;
+	if (sig == SIGSYS) {
+		old = call->proc->actions[SIGSYS];
+		if (r->rsi) {
+			ret = sb_guest_read(&call->proc->actions[SIGSYS], r->rsi, sizeof(old));
+			if (ret < 0)
+				return ret;
+		}
+	} else if (r->rsi) {
+		ret = set_action(call, sig, r->rsi, &old);
+		if (ret < 0)
+			return ret;
+	} else {
+		ret = sb_syscall6(__NR_rt_sigaction, sig, 0, SB_P(&old), MASK_BYTES, 0, 0);
+		if (ret < 0)
+			return ret;
+		to_guest(call->proc, sig, &old);
+	}
+	return r->rdx ? sb_guest_write(r->rdx, &old, sizeof(old)) : 0;
+}
+
+long on_rt_sigprocmask(struct sb_call *call)
+{
+	struct sb_regs *r = call->regs;
+	struct sb_thread *thread = call->thread;
+	uint32_t blocked = thread->sigsys_blocked;
+	uint64_t set = 0;
+	uint64_t old = 0;
+	long ret;
+
+	if (r->r10 != MASK_BYTES)
+		return -EINVAL;
+	if (r->rsi) {
+		ret = sb_guest_read(&set, r->rsi, sizeof(set));
+		if (ret < 0)
+			return ret;
+		if ((int)r->rdi == SIG_SETMASK)
+			blocked = (set & SIGSYS_BIT) != 0;
+		else if (set & SIGSYS_BIT)
+			blocked = (int)r->rdi == SIG_BLOCK;
+		set &= ~SIGSYS_BIT;
+	}
+	ret = sb_guest_block(call, __NR_rt_sigprocmask, (int)r->rdi, r->rsi ? SB_P(&set) : 0,
+			     SB_P(&old), MASK_BYTES, 0, 0);
+	if (ret < 0)
+		return ret;
+	if (thread->sigsys_blocked)
+		old |= SIGSYS_BIT;
+	thread->sigsys_blocked = blocked;
+	return r->rdx ? sb_guest_write(r->rdx, &old, sizeof(old)) : 0;
+}
+
+/* Read the guest's mask at addr without SIGSYS. */
+static long read_mask(uint64_t addr, uint64_t size, uint64_t *mask)
+{
+	long ret;
+
+	if (size != MASK_BYTES)
+		return -EINVAL;
+	ret = sb_guest_read(mask, addr, sizeof(*mask));
+	*mask &= ~SIGSYS_BIT;
+	return ret;
+}
+
+long on_rt_sigsuspend(struct sb_call *call)
+{
+	uint64_t mask;
+	long ret = read_mask(call->regs->rdi, call->regs->rsi, &mask);
+
+	if (ret < 0)
+		return ret;
+	return sb_guest_block(call, __NR_rt_sigsuspend, SB_P(&mask), MASK_BYTES, 0, 0, 0, 0);
+}
+
+long on_rt_sigtimedwait(struct sb_call *call)
+{
+	struct sb_regs *r = call->regs;
+	uint64_t mask;
+	long ret = read_mask(r->rdi, r->r10, &mask);
+
+	if (ret < 0)
+		return ret;
+	return sb_guest_block(call, __NR_rt_sigtimedwait, SB_P(&mask), (long)r->rsi, (long)r->rdx,
+			      MASK_BYTES, 0, 0);
+}
+
+long on_signalfd4(struct sb_call *call)
+{
+	struct sb_regs *r = call->regs;
+	uint64_t mask;
+	long ret = read_mask(r->rsi, r->rdx, &mask);
+
+	if (ret < 0)
+		return ret;
+	return sb_guest_block(call, __NR_signalfd4, (int)r->rdi, SB_P(&mask), MASK_BYTES,
+			      (int)r->r10, 0, 0);
+}
+
+long on_signalfd(struct sb_call *call)
+{
+	call->regs->r10 = 0;
+	return on_signalfd4(call);
+}
+
+long on_ppoll(struct sb_call *call)
+{
+	struct sb_regs *r = call->regs;
+	uint64_t mask;
+	long ret = read_mask(r->r10, r->r8, &mask);
+
+	if (ret < 0)
+		return ret;
+	return sb_guest_block(call, __NR_ppoll, (long)r->rdi, (long)r->rsi, (long)r->rdx, SB_P(&mask),
+			      MASK_BYTES, 0);
+}
+
+static long epoll_wait_masked(struct sb_call *call, long nr)
+{
+	struct sb_regs *r = call->regs;
+	uint64_t mask;
+	long ret = read_mask(r->r8, r->r9, &mask);
+
+	if (ret < 0)
+		return ret;
+	return sb_guest_block(call, nr, (int)r->rdi, (long)r->rsi, (int)r->rdx, (long)r->r10,
+			      SB_P(&mask), MASK_BYTES);
+}
+
+long on_epoll_pwait(struct sb_call *call)
+{
+	return epoll_wait_masked(call, __NR_epoll_pwait);
+}
+
+long on_epoll_pwait2(struct sb_call *call)
+{
+	return epoll_wait_masked(call, __NR_epoll_pwait2);
+}
+
+long on_pselect6(struct sb_call *call)
+{
+	struct sb_regs *r = call->regs;
+	struct {
+		uint64_t addr;
+		uint64_t size;
+	} pair;
+	uint64_t mask;
+	long ret = sb_guest_read(&pair, r->r9, sizeof(pair));
+
+	if (ret < 0)
+		return ret;
+	if (pair.addr) {
+		ret = read_mask(pair.addr, pair.size, &mask);
+		if (ret < 0)
+			return ret;
+		pair.addr = (uintptr_t)&mask;
+	}
+	return sb_guest_block(call, __NR_pselect6, (int)r->rdi, (long)r->rsi, (long)r->rdx,
+			      (long)r->r10, (long)r->r8, SB_P(&pair));
+}

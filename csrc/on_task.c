@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_task.c - new processes and threads, and the end of a thread.
+ *
+ * How it works
+ *   A child with its own memory (fork) goes on inside this handler with a copy
+ *   of the block. A child that shares memory gets a block of its own before
+ *   clone(2) and starts on that block's stack; a thread shares struct sb_proc,
+ *   a vfork child works on a copy so that it never disturbs its parent.
+ * Rules
+ *   All signals are blocked from before the clone until the child is back in
+ *   guest code.
+ */
+#include <errno.h>
+#include <linux/sched.h>
+
+#include "dispatch.h"
+#include "signals.h"
+#include "thread.h"
+
+#define NAMESPACE_FLAGS                                                                            \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
+	 CLONE_NEWCGROUP)
+
+struct clone_args_x {
+	uint64_t flags;
+	uint64_t stack;
+	uint64_t ptid;
+	uint64_t ctid;
+	uint64_t tls;
+};
+
+/* entry.S */
+long sb_clone(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls);
+void sb_task_started(struct sb_thread *thread);
+
+static void block_all(uint64_t *old)
+{
+	const uint64_t all = SB_MASK_ALL;
+
+	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), SB_P(old), 8, 0, 0);
+}
+
+
+/* First C code of a child that shares memory, on its own runtime stack. */
+void sb_task_started(struct sb_thread *thread)
+{
+	sb_thread_set_base(thread);
+	thread->tid = (uint32_t)sys_gettid();
+	if (thread->proc == &thread->own_proc) {
+		uint32_t parent = thread->proc->pid;
+
+		thread->proc->pid = (uint32_t)sys_getpid();
+		sb_proc_register(thread->proc, &thread->ids, parent);
+	}
+}
+
+static void inherit(struct sb_thread *child, const struct sb_thread *parent)
+{
+	child->ids = parent->ids;
+	child->regs = parent->regs;
+	child->regs.rax = 0;
+	child->sigsys_blocked = parent->sigsys_blocked;
+}
+
+static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, uint64_t guest_mask)
+{
+	struct sb_thread *parent = call->thread;
+	struct sb_thread *child = sb_thread_new();
+	bool is_thread = (a->flags & CLONE_THREAD) != 0;
+	uint64_t *top;
+	long ret;
+
+	if (!child)
+		return -EAGAIN;
+	if (!is_thread)
+		child->own_proc = *parent->proc;
+	sb_thread_init(child, is_thread ? parent->proc : &child->own_proc);
+	inherit(child, parent);
+	if (a->stack)
+		child->regs.rsp = a->stack;
+	child->commit = 1;
+	child->pending = SB_PENDING_MASK;
+	child->saved_mask = guest_mask;
+	child->tid = 0;
+	top = (uint64_t *)(uintptr_t)(child->stack_top - 16);
+	top[0] = (uintptr_t)child;
+	ret = sb_clone(a->flags, (uintptr_t)top, a->ptid, a->ctid, a->tls);
+	if (ret < 0) {
+		child->state = SB_THREAD_FREE;
+		return ret;
+	}
+	if (is_thread)
+		return ret;
+	child->tid = (uint32_t)ret;
+	if (child->exec_memory)
+		sys_munmap(child->exec_memory, child->exec_size);
+	child->exec_memory = NULL;
+	child->state = (a->flags & CLONE_VFORK) ? SB_THREAD_FREE : SB_THREAD_PROCESS;
+	return ret;
+}
+
+static long clone_copying(struct sb_call *call, const struct clone_args_x *a)
+{
+	struct sb_thread *self = call->thread;
+	uint32_t parent = self->proc->pid;
+	long ret = sb_clone(a->flags, 0, a->ptid, a->ctid, a->tls);
+
+	if (ret != 0)
+		return ret;
+	if (a->stack)
+		self->regs.rsp = a->stack;
+	sb_thread_forked(self);
+	self->proc->pid = (uint32_t)sys_getpid();
+	sb_proc_register(self->proc, &self->ids, parent);
+	return 0;
+}
+
+static long clone_any(struct sb_call *call, const struct clone_args_x *a)
+{
+	uint64_t mask;
+	long ret;
+
+	if (a->flags & NAMESPACE_FLAGS)
+		return -EPERM; /* as for a process without CAP_SYS_ADMIN */
+	sb_commit_begin(call->fs);
+	block_all(&mask);
+	if (call->thread->pending) {
+		/* A signal came first: give it back, then make the call again. */
+		return -512;
+	}
+	if (a->flags & CLONE_VM)
+		ret = clone_sharing(call, a, mask);
+	else
+		ret = clone_copying(call, a);
+	call->thread->saved_mask = mask;
+	call->thread->pending |= SB_PENDING_MASK;
+	return ret;
+}
+
+long on_clone(struct sb_call *call)
+{
+	struct sb_regs *r = call->regs;
+	const struct clone_args_x a = {
+		.flags = r->rdi, .stack = r->rsi, .ptid = r->rdx, .ctid = r->r10, .tls = r->r8};
+
+	return clone_any(call, &a);
+}
+
+long on_fork(struct sb_call *call)
+{
+	const struct clone_args_x a = {.flags = SIGCHLD};
+
+	return clone_any(call, &a);
+}
+
+long on_vfork(struct sb_call *call)
+{
+	const struct clone_args_x a = {.flags = CLONE_VM | CLONE_VFORK | SIGCHLD};
+
+	return clone_any(call, &a);
+}
+
+long on_exit(struct sb_call *call)
+{
+	uint64_t mask;
+
+	block_all(&mask);
+	(void)mask;
+	__atomic_store_n(&call->thread->state, SB_THREAD_EXITING, __ATOMIC_RELEASE);
+	for (;;)
+		sb_syscall6(__NR_exit, (int)call->regs->rdi, 0, 0, 0, 0, 0);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * owner.h - what the guest believes of a host file and the host cannot hold:
+ * owner, mode, device numbers, original inode number, extended attributes.
+ *
+ * Level 2. Records are keyed by (volume, inode, birth time), so a reused inode
+ * never inherits one. A record is written whole before one atomic store
+ * publishes it: a kill leaves the old or the new one.
+ */
+#ifndef SB_OWNER_H
+#define SB_OWNER_H
+
+#include "tree.h"
+
+/* Key of a host file. */
+struct sb_owner_key {
+	uint64_t ino;
+	uint64_t btime;
+	uint32_t volume;
+};
+
+/* What every statx(2) here asks for. */
+#define SB_STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
+
+/* A device number as struct stat holds it. */
+static inline uint64_t sb_device(uint32_t major, uint32_t minor)
+{
+	return ((uint64_t)(major & ~0xfffU) << 32) | ((uint64_t)(major & 0xfffU) << 8) |
+	       ((uint64_t)(minor & ~0xffU) << 12) | (minor & 0xffU);
+}
+
+/* Size of a table file, and the first bytes of a new, zero-filled one. */
+uint64_t sb_owner_size(void);
+int sb_owner_init(void *map, uint64_t size, const unsigned char *nonce) SB_MUST_CHECK;
+/* Does this mapping hold a table of this version? 0 or -EINVAL. */
+int sb_owner_check(const struct sb_owner_table *table, uint64_t size) SB_MUST_CHECK;
+
+void sb_owner_key(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key);
+/* The current record, or NULL. The pointer stays valid; records never change. */
+const struct sb_owner *sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key);
+/* Fill key, and next with the current record or zeros. True when there is one. */
+bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key,
+		   struct sb_owner *next);
+/* False while nothing was ever recorded. */
+bool sb_owner_any(const struct sb_tree *tree);
+/* Is there any record of this inode, whatever its birth time (cheap test)? */
+bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino);
+/* Publish next for key (its ino, btime and volume are set from key). -ENOSPC
+ * when the table is full. */
+int sb_owner_put(const struct sb_tree *tree, const struct sb_owner_key *key,
+		 const struct sb_owner *next) SB_MUST_CHECK;
+void sb_owner_drop(const struct sb_tree *tree, const struct sb_owner_key *key);
+/* Extended attributes of a record or of a node: packed bytes. */
+const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *owner);
+/* Room for len bytes that the caller fills before it publishes a record. */
+int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint64_t *off, char **room)
+	SB_MUST_CHECK;
+int sb_owner_put_blob(const struct sb_tree *tree, const char *bytes, uint32_t len, uint64_t *off)
+	SB_MUST_CHECK;
+
+#endif

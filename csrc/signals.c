@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals.c - deliver signals to the guest at the boundary it would see.
+ *
+ * How it works
+ *   sb_signal_entry is the only handler the kernel knows. When guest code was
+ *   interrupted, the guest's handler is entered on the same frame. When the
+ *   runtime was interrupted, the frame is on the runtime's stack and must not
+ *   stay: the context is set to what the guest may see (entry.S lists the
+ *   places), the signal is queued again for this thread and the handler
+ *   returns; the kernel then delivers it on the guest's own stack. Only a call that has
+ *   begun a change goes on; its signal is kept in the thread's block with all
+ *   others blocked, and sb_signal_release() queues it at the end.
+ *   A restarted or interrupted call needs nothing special: before its final
+ *   system call it is rolled back, after it -EINTR is an ordinary result.
+ * Rules
+ *   No allocation, no lock. May run on the guest's small alternate stack.
+ */
+#include "signals.h"
+
+#include <errno.h>
+
+#include "thread.h"
+
+#define SB_SI_USER_MAX 0 /* si_code of signals that processes send is <= 0 */
+
+long sb_block(long nr, const long args[6]);
+
+enum interrupted {
+	GUEST,   /* guest code */
+	HANDLER, /* a handler of ours, not yet in the guest's */
+	ENTRY,   /* registers are still the guest's */
+	EXIT,    /* the block holds the guest's state after the call */
+	BEFORE,  /* the call can be rolled back */
+	AFTER,   /* the call must be finished */
+};
+
+static bool is_between(uint64_t pc, const char *from, const char *to)
+{
+	return pc >= (uintptr_t)from && pc < (uintptr_t)to;
+}
+
+static enum interrupted classify(const struct sb_thread *thread, uint64_t pc)
+{
+	if (!is_between(pc, sb_text_start, sb_text_end))
+		return GUEST;
+	if (thread->handling > 1 || is_between(pc, sb_signal_entry, sb_signal_entry_end))
+		return HANDLER;
+	if (is_between(pc, sb_entry, sb_entry_saved))
+		return ENTRY;
+	if (is_between(pc, sb_exit, sb_exit_end))
+		return EXIT;
+	if (is_between(pc, (const char *)sb_block, sb_block_done))
+		return BEFORE;
+	if (pc == (uintptr_t)sb_block_done)
+		return AFTER;
+	return thread->commit ? AFTER : BEFORE;
+}
+
+static void queue_again(const siginfo_t *info, int sig)
+{
+	sb_syscall6(__NR_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), sig, SB_P(info), 0, 0);
+}
+
+/* Set uc to the guest's registers as the block holds them. */
+static void load_guest(const struct sb_thread *thread, struct sigcontext *to)
+{
+	const struct sb_regs *r = &thread->regs;
+
+	to->rax = r->rax;
+	to->rdi = r->rdi;
+	to->rsi = r->rsi;
+	to->rdx = r->rdx;
+	to->r10 = r->r10;
+	to->r8 = r->r8;
+	to->r9 = r->r9;
+	to->rip = r->rip;
+	to->rsp = r->rsp;
+	to->eflags = r->rflags;
+	to->rbx = r->rbx;
+	to->rbp = r->rbp;
+	to->r12 = r->r12;
+	to->r13 = r->r13;
+	to->r14 = r->r14;
+	to->r15 = r->r15;
+	to->rcx = r->rip;
+	to->r11 = r->rflags;
+}
+
+static bool on_runtime_stack(const struct sb_thread *thread, uint64_t sp)
+{
+	return sp >= (uintptr_t)thread->stack && sp <= thread->stack_top;
+}
+
+static void roll_back_entry(const struct sb_thread *thread, struct sigcontext *regs)
+{
+	regs->rip = regs->rcx - 2;
+	if (on_runtime_stack(thread, regs->rsp))
+		regs->rsp = thread->regs.rsp;
+}
+
+static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontext *uc)
+{
+	uint64_t *mask = (uint64_t *)&uc->uc_sigmask;
+
+	memcpy(thread->info, info, sizeof(thread->info));
+	if (!thread->pending)
+		thread->saved_mask = *mask;
+	*mask = SB_MASK_ALL;
+	thread->pending |= SB_PENDING_SIGNAL;
+}
+
+/* The runtime was interrupted: make uc a place where the signal may land. */
+static void leave_runtime(struct sb_thread *thread, enum interrupted where, int sig,
+			  siginfo_t *info, struct ucontext *uc)
+{
+	struct sigcontext *regs = &uc->uc_mcontext;
+
+	switch (where) {
+	case ENTRY:
+		roll_back_entry(thread, regs);
+		break;
+	case EXIT:
+		load_guest(thread, regs);
+		break;
+	case BEFORE:
+		load_guest(thread, regs);
+		regs->rip -= 2;
+		regs->rax = thread->number;
+		if (thread->pending) {
+			*(uint64_t *)&uc->uc_sigmask = thread->saved_mask;
+			thread->pending = 0;
+		}
+		break;
+	case HANDLER:
+		*(uint64_t *)&uc->uc_sigmask = SB_MASK_ALL;
+		break;
+	case AFTER:
+		keep(thread, info, uc);
+		return;
+	case GUEST:
+		return;
+	}
+	queue_again(info, sig);
+}
+
+static void set_default(int sig)
+{
+	const struct sb_action action = {0};
+
+	sb_syscall6(__NR_rt_sigaction, sig, SB_P(&action), 0, 8, 0, 0);
+}
+
+/* Guest code was interrupted: the address of its handler, or 0. */
+static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *info)
+{
+	struct sb_action *action = &proc->actions[sig];
+	uint64_t handler = action->handler;
+
+	if (handler == (uintptr_t)SIG_DFL || handler == (uintptr_t)SIG_IGN) {
+		/* Only the faults are caught without the guest's wish. */
+		if (info->si_code > SB_SI_USER_MAX || handler == (uintptr_t)SIG_DFL) {
+			set_default(sig);
+			if (info->si_code <= SB_SI_USER_MAX)
+				queue_again(info, sig);
+		}
+		return 0;
+	}
+	if (action->flags & SA_RESETHAND) {
+		action->handler = (uintptr_t)SIG_DFL;
+		if (sig != SIGSEGV && sig != SIGBUS)
+			set_default(sig);
+	}
+	return handler;
+}
+
+/* Called by sb_signal_entry (entry.S). Returns the guest's handler, or 0 to
+ * return from the signal. */
+uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc);
+uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
+{
+	struct sb_thread *thread = sb_thread_self();
+	struct sigcontext *regs = &uc->uc_mcontext;
+	enum interrupted where = classify(thread, regs->rip);
+
+	if ((sig == SIGSEGV || sig == SIGBUS) && info->si_code > SB_SI_USER_MAX && where != GUEST) {
+		if (is_between(regs->rip, (const char *)sb_copy, sb_copy_end)) {
+			regs->rip = (uintptr_t)sb_copy_fault;
+			return 0;
+		}
+		set_default(sig); /* a bug of the runtime: die where it is */
+		return 0;
+	}
+	if (where == GUEST)
+		return guest_handler(thread->proc, sig, info);
+	leave_runtime(thread, where, sig, info, uc);
+	return 0;
+}
+
+/* Called at the end of a call with everything blocked: hand the kept signal
+ * back to the kernel; returns the address of the mask to set. */
+uint64_t *sb_signal_release(struct sb_thread *thread);
+uint64_t *sb_signal_release(struct sb_thread *thread)
+{
+	uint32_t pending = thread->pending;
+	const siginfo_t *info = (const siginfo_t *)thread->info;
+
+	thread->pending = 0;
+	if (pending & SB_PENDING_SIGNAL)
+		queue_again(info, info->si_signo);
+	return &thread->saved_mask;
+}
+
+void sb_signal_sigsys(int sig, siginfo_t *info, struct ucontext *uc)
+{
+	struct sb_proc *proc = sb_thread_self()->proc;
+	struct sb_action *action = &proc->actions[SIGSYS];
+
+	(void)uc;
+	if (action->handler == (uintptr_t)SIG_IGN)
+		return;
+	/* A handler of the guest for a SIGSYS sent by hand is not entered: the
+	 * default action is the honest answer until it can be. */
+	set_default(sig);
+	queue_again(info, sig);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals.h - signals of the guest, with the runtime in between.
+ *
+ * Level 4.
+ */
+#ifndef SB_SIGNALS_H
+#define SB_SIGNALS_H
+
+#include <asm/sigcontext.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <asm/ucontext.h>
+
+#include "guest.h"
+
+#define SB_SIGMASK(sig) (1ULL << ((sig)-1))
+/* SIGSYS must never be blocked; the faults are the runtime's own. */
+#define SB_MASK_ALL (~(SB_SIGMASK(SIGSYS) | SB_SIGMASK(SIGSEGV) | SB_SIGMASK(SIGBUS)))
+#define SB_SA_RESTORER 0x04000000
+
+/* entry.S */
+extern char sb_entry[];
+extern char sb_entry_saved[];
+extern char sb_exit[];
+extern char sb_exit_end[];
+extern char sb_block_done[];
+extern char sb_copy_end[];
+long sb_copy(void *dst, const void *src, size_t len);
+extern char sb_copy_fault[];
+extern char sb_signal_entry[];
+extern char sb_signal_entry_end[];
+extern char sb_trap_entry[];
+extern char sb_restorer[];
+extern char sb_text_start[];
+extern char sb_text_end[];
+
+/* A SIGSYS that no filter sent: kill(2) by somebody. */
+void sb_signal_sigsys(int sig, siginfo_t *info, struct ucontext *uc);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys.h - typed raw system calls: the only way csrc/ asks the kernel.
+ *
+ * Level 0. Every function returns >= 0 or -errno. Pointers are runtime
+ * memory, never guest memory (guest.c copies that).
+ */
+#ifndef SB_SYS_H
+#define SB_SYS_H
+
+#include <fcntl.h>
+#include <linux/stat.h>
+
+#include "base.h"
+
+#if defined(__x86_64__)
+#include "arch/x86_64/sys.h"
+#endif
+
+struct sb_timespec {
+	int64_t sec;
+	int64_t nsec;
+};
+
+static inline long sb_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	return sb_syscall6(nr, a, b, c, d, e, f);
+}
+
+#define SB_P(p) ((long)(uintptr_t)(p))
+
+static inline long sys_openat(int dir, const char *path, int flags, uint32_t mode)
+{
+	return sb_syscall6(__NR_openat, dir, SB_P(path), flags, mode, 0, 0);
+}
+static inline long sys_close(int fd)
+{
+	return sb_syscall6(__NR_close, fd, 0, 0, 0, 0, 0);
+}
+static inline long sys_read(int fd, void *buf, size_t len)
+{
+	return sb_syscall6(__NR_read, fd, SB_P(buf), (long)len, 0, 0, 0);
+}
+static inline long sys_write(int fd, const void *buf, size_t len)
+{
+	return sb_syscall6(__NR_write, fd, SB_P(buf), (long)len, 0, 0, 0);
+}
+static inline long sys_pread(int fd, void *buf, size_t len, int64_t off)
+{
+	return sb_syscall6(__NR_pread64, fd, SB_P(buf), (long)len, off, 0, 0);
+}
+static inline long sys_pwrite(int fd, const void *buf, size_t len, int64_t off)
+{
+	return sb_syscall6(__NR_pwrite64, fd, SB_P(buf), (long)len, off, 0, 0);
+}
+static inline long sys_lseek(int fd, int64_t off, int whence)
+{
+	return sb_syscall6(__NR_lseek, fd, off, whence, 0, 0, 0);
+}
+static inline long sys_statx(int dir, const char *path, int flags, uint32_t mask, struct statx *out)
+{
+	return sb_syscall6(__NR_statx, dir, SB_P(path), flags, mask, SB_P(out), 0);
+}
+static inline long sys_faccessat2(int dir, const char *path, int mode, int flags)
+{
+	return sb_syscall6(__NR_faccessat2, dir, SB_P(path), mode, flags, 0, 0);
+}
+static inline long sys_readlinkat(int dir, const char *path, char *buf, size_t len)
+{
+	return sb_syscall6(__NR_readlinkat, dir, SB_P(path), SB_P(buf), (long)len, 0, 0);
+}
+static inline long sys_mkdirat(int dir, const char *path, uint32_t mode)
+{
+	return sb_syscall6(__NR_mkdirat, dir, SB_P(path), mode, 0, 0, 0);
+}
+static inline long sys_mknodat(int dir, const char *path, uint32_t mode, uint64_t dev)
+{
+	return sb_syscall6(__NR_mknodat, dir, SB_P(path), mode, (long)dev, 0, 0);
+}
+static inline long sys_symlinkat(const char *target, int dir, const char *path)
+{
+	return sb_syscall6(__NR_symlinkat, SB_P(target), dir, SB_P(path), 0, 0, 0);
+}
+static inline long sys_linkat(int olddir, const char *old, int newdir, const char *new, int flags)
+{
+	return sb_syscall6(__NR_linkat, olddir, SB_P(old), newdir, SB_P(new), flags, 0);
+}
+static inline long sys_unlinkat(int dir, const char *path, int flags)
+{
+	return sb_syscall6(__NR_unlinkat, dir, SB_P(path), flags, 0, 0, 0);
+}
+static inline long sys_renameat2(int olddir, const char *old, int newdir, const char *new, uint32_t flags)
+{
+	return sb_syscall6(__NR_renameat2, olddir, SB_P(old), newdir, SB_P(new), flags, 0);
+}
+static inline long sys_fchmod(int fd, uint32_t mode)
+{
+	return sb_syscall6(__NR_fchmod, fd, mode, 0, 0, 0, 0);
+}
+static inline long sys_fchmodat(int dir, const char *path, uint32_t mode)
+{
+	return sb_syscall6(__NR_fchmodat, dir, SB_P(path), mode, 0, 0, 0);
+}
+static inline long sys_utimensat(int dir, const char *path, const struct sb_timespec *times, int flags)
+{
+	return sb_syscall6(__NR_utimensat, dir, SB_P(path), SB_P(times), flags, 0, 0);
+}
+static inline long sys_truncate(const char *path, int64_t len)
+{
+	return sb_syscall6(__NR_truncate, SB_P(path), len, 0, 0, 0, 0);
+}
+static inline long sys_ftruncate(int fd, int64_t len)
+{
+	return sb_syscall6(__NR_ftruncate, fd, len, 0, 0, 0, 0);
+}
+static inline long sys_getdents64(int fd, void *buf, size_t len)
+{
+	return sb_syscall6(__NR_getdents64, fd, SB_P(buf), (long)len, 0, 0, 0);
+}
+static inline long sys_ioctl(int fd, unsigned long request, long arg)
+{
+	return sb_syscall6(__NR_ioctl, fd, (long)request, arg, 0, 0, 0);
+}
+static inline long sys_copy_file_range(int in, int64_t *inoff, int out, int64_t *outoff, size_t len)
+{
+	return sb_syscall6(__NR_copy_file_range, in, SB_P(inoff), out, SB_P(outoff), (long)len, 0);
+}
+static inline long sys_mmap(void *addr, size_t len, int prot, int flags, int fd, int64_t off)
+{
+	return sb_syscall6(__NR_mmap, SB_P(addr), (long)len, prot, flags, fd, off);
+}
+static inline long sys_munmap(void *addr, size_t len)
+{
+	return sb_syscall6(__NR_munmap, SB_P(addr), (long)len, 0, 0, 0, 0);
+}
+static inline long sys_getpid(void)
+{
+	return sb_syscall6(__NR_getpid, 0, 0, 0, 0, 0, 0);
+}
+static inline long sys_gettid(void)
+{
+	return sb_syscall6(__NR_gettid, 0, 0, 0, 0, 0, 0);
+}
+static inline long sys_kill(int pid, int sig)
+{
+	return sb_syscall6(__NR_kill, pid, sig, 0, 0, 0, 0);
+}
+static inline long sys_getcwd(char *buf, size_t len)
+{
+	return sb_syscall6(__NR_getcwd, SB_P(buf), (long)len, 0, 0, 0, 0);
+}
+static inline long sys_chdir(const char *path)
+{
+	return sb_syscall6(__NR_chdir, SB_P(path), 0, 0, 0, 0, 0);
+}
+static inline long sys_clock_gettime(int clock, struct sb_timespec *out)
+{
+	return sb_syscall6(__NR_clock_gettime, clock, SB_P(out), 0, 0, 0, 0);
+}
+static inline void SB_NORETURN sys_exit_group(int status)
+{
+	for (;;)
+		sb_syscall6(__NR_exit_group, status, 0, 0, 0, 0, 0);
+}
+
+#endif

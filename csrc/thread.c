@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "thread.h"
+
+#include <errno.h>
+#include <linux/mman.h>
+
+#define HWCAP2_FSGSBASE 2
+#define ARCH_SET_GS 0x1001
+
+/* entry.S */
+void sb_write_gs_base(void *base);
+
+/* The block of the process's first thread; the head of the list. */
+struct sb_thread sb_first_thread;
+/* Address of the next new block; a child that shares memory shares it too. */
+static uint64_t next_address = SB_ADDR_THREADS;
+static uint32_t has_fsgsbase;
+
+void sb_thread_probe(uint64_t hwcap2)
+{
+	has_fsgsbase = (hwcap2 & HWCAP2_FSGSBASE) != 0;
+}
+
+void sb_thread_set_base(struct sb_thread *thread)
+{
+	if (has_fsgsbase)
+		sb_write_gs_base(thread);
+	else
+		sb_syscall6(__NR_arch_prctl, ARCH_SET_GS, SB_P(thread), 0, 0, 0, 0);
+}
+
+void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc)
+{
+	thread->self = thread;
+	thread->stack_top = (uintptr_t)thread->stack + SB_STACK_SIZE;
+	thread->pending = 0;
+	thread->commit = 0;
+	thread->handling = 0;
+	thread->sigsys_blocked = 0;
+	thread->exec_memory = NULL;
+	thread->exec_size = 0;
+	thread->proc = proc;
+}
+
+/* Claim a block whose owner is gone. */
+static bool claim(struct sb_thread *thread)
+{
+	uint32_t state = thread->state;
+	long gone;
+
+	if (state == SB_THREAD_LIVE)
+		return false;
+	if (state == SB_THREAD_EXITING) {
+		gone = sb_syscall6(__NR_tgkill, sys_getpid(), thread->tid, 0, 0, 0, 0);
+		if (gone != -ESRCH)
+			return false;
+	}
+	if (state == SB_THREAD_PROCESS && sys_kill((int)thread->tid, 0) != -ESRCH)
+		return false;
+	return __atomic_compare_exchange_n(&thread->state, &state, SB_THREAD_LIVE, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static struct sb_thread *map_block(void)
+{
+	const size_t size = (sizeof(struct sb_thread) + 0xfffff) & ~(size_t)0xfffff;
+	uint64_t at;
+	long ret;
+
+	do {
+		at = __atomic_fetch_add(&next_address, size, __ATOMIC_RELAXED);
+		if (at + size > SB_ADDR_RUNTIME)
+			return NULL;
+		ret = sys_mmap((void *)(uintptr_t)at, sizeof(struct sb_thread), PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	} while (ret == -EEXIST);
+	return ret < 0 ? NULL : (struct sb_thread *)(uintptr_t)ret;
+}
+
+struct sb_thread *sb_thread_new(void)
+{
+	struct sb_thread *thread;
+
+	for (thread = &sb_first_thread; thread; thread = __atomic_load_n(&thread->next, __ATOMIC_ACQUIRE)) {
+		if (claim(thread))
+			return thread;
+	}
+	thread = map_block();
+	if (!thread)
+		return NULL;
+	thread->state = SB_THREAD_LIVE;
+	do {
+		thread->next = sb_first_thread.next;
+	} while (!__atomic_compare_exchange_n(&sb_first_thread.next, &thread->next, thread, false,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	return thread;
+}
+
+void sb_thread_forked(struct sb_thread *self)
+{
+	for (struct sb_thread *t = &sb_first_thread; t; t = t->next) {
+		if (t != self)
+			t->state = SB_THREAD_FREE;
+	}
+	self->tid = (uint32_t)sys_gettid();
+}
+
+static struct sb_proc_slot *slot_at(const struct sb_tree *tree, uint32_t i)
+{
+	char *base = (char *)tree->control + tree->control->procs_off;
+
+	return (struct sb_proc_slot *)(void *)base + i % SB_PROC_SLOTS;
+}
+
+struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid)
+{
+	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
+		struct sb_proc_slot *slot = slot_at(tree, pid + i);
+
+		if (slot->pid == pid)
+			return slot;
+		if (slot->pid == 0)
+			return NULL;
+	}
+	return NULL;
+}
+
+static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc, const struct sb_ids *ids)
+{
+	uint32_t len = SB_MIN(proc->exe_len, (uint32_t)sizeof(slot->exe));
+
+	slot->uid = ids->euid;
+	slot->gid = ids->egid;
+	memcpy(slot->exe, proc->exe, len);
+	slot->exe_len = proc->exe_len;
+}
+
+void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent)
+{
+	uint32_t pid = proc->pid;
+	struct sb_timespec now = {0, 0};
+
+	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
+		struct sb_proc_slot *slot = slot_at(&proc->tree, pid + i);
+		uint32_t old = __atomic_load_n(&slot->pid, __ATOMIC_ACQUIRE);
+
+		if (old == pid) {
+			slot_fill(slot, proc, ids);
+			return;
+		}
+		if (old != 0 && sys_kill((int)old, 0) != -ESRCH)
+			continue;
+		if (!__atomic_compare_exchange_n(&slot->pid, &old, pid, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_RELAXED))
+			continue;
+		sys_clock_gettime(7 /* CLOCK_BOOTTIME */, &now);
+		slot->started = (uint64_t)now.sec * 1000000000ULL + (uint64_t)now.nsec;
+		slot->parent = parent;
+		slot_fill(slot, proc, ids);
+		return;
+	}
+}

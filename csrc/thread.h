@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.h - the per-thread block at the gs base, and its life.
+ *
+ * Level 3. A block is in use, free (its thread has exited through on_exit and
+ * the kernel has forgotten the tid), or was never used. Blocks are made by
+ * the parent before clone(2) and are never returned to the kernel, so a block is
+ * found again without a lock: state is claimed by compare-and-swap.
+ */
+#ifndef SB_THREAD_H
+#define SB_THREAD_H
+
+#include "arch/x86_64/layout.h"
+#include "arch/x86_64/thread.h"
+#include "exec_plan.h"
+#include "guest.h"
+
+#define SB_STACK_SIZE 65536
+
+enum sb_thread_state {
+	SB_THREAD_FREE = 0,
+	SB_THREAD_LIVE = 1,
+	SB_THREAD_EXITING = 2, /* free as soon as the kernel does not know tid */
+	SB_THREAD_PROCESS = 3, /* belongs to a child process that shares memory */
+};
+
+/* What waits for the end of the call (sb_thread.pending). */
+#define SB_PENDING_SIGNAL 1
+#define SB_PENDING_MASK 2
+
+struct sb_thread {
+	struct sb_thread *self;
+	uint64_t stack_top;
+	uint32_t pending;
+	uint32_t pad;
+	uint64_t number;      /* of the system call being worked on */
+	volatile uint32_t commit; /* fs.commit points here */
+	uint32_t handling;    /* nesting of sb_signal_arrived */
+	uint64_t pad3[3];
+	struct sb_regs regs;
+	uint32_t state;       /* enum sb_thread_state */
+	uint32_t tid;
+	uint64_t saved_mask;  /* the guest's mask while pending */
+	unsigned char info[128]; /* siginfo that waits */
+	uint32_t sigsys_blocked;
+	uint32_t foreign_trap; /* set when another filter trapped a call of the runtime */
+	void *exec_memory;    /* argument vector made for execve, to give back */
+	size_t exec_size;
+	struct sb_thread *next;
+	struct sb_proc *proc;
+	struct sb_ids ids;
+	struct sb_fs fs;
+	struct sb_work work;
+	struct sb_call call;
+	char path[2 * SB_PATH_MAX];
+	char path2[2 * SB_PATH_MAX];
+	struct sb_exec_plan plan;
+	struct sb_proc own_proc; /* of a process that shares memory with its parent */
+	unsigned char stack[SB_STACK_SIZE] __attribute__((aligned(16)));
+};
+
+#define SB_OFFSET_IS(field, value) \
+	_Static_assert(offsetof(struct sb_thread, field) == (value), #field)
+SB_OFFSET_IS(self, SB_T_SELF);
+SB_OFFSET_IS(stack_top, SB_T_STACK_TOP);
+SB_OFFSET_IS(pending, SB_T_PENDING);
+SB_OFFSET_IS(number, SB_T_NUMBER);
+SB_OFFSET_IS(commit, SB_T_COMMIT);
+SB_OFFSET_IS(handling, SB_T_HANDLING);
+SB_OFFSET_IS(regs, SB_T_REGS);
+SB_OFFSET_IS(regs.rip, SB_R_RIP);
+SB_OFFSET_IS(regs.r15, SB_R_R15);
+
+/* The block of the calling thread. */
+static inline struct sb_thread *sb_thread_self(void)
+{
+	return sb_arch_thread();
+}
+
+extern struct sb_thread sb_first_thread; /* also heads the list of blocks */
+
+/* Prepare a block for use by the calling or a coming thread. */
+void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc);
+/* A free block for a new thread, or NULL. */
+struct sb_thread *sb_thread_new(void) SB_MUST_CHECK;
+/* After fork: only the caller's block is in use. */
+void sb_thread_forked(struct sb_thread *self);
+void sb_thread_set_base(struct sb_thread *thread);
+/* Which way to set the gs base this machine has (AT_HWCAP2). */
+void sb_thread_probe(uint64_t hwcap2);
+/* Take a slot of the process table for the calling process. */
+void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent);
+struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid);
+/* The call structure of a thread, filled: for code that runs without a trap. */
+struct sb_call *sb_thread_call(struct sb_thread *thread);
+
+#endif

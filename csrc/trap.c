@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trap.c - the seccomp filter, and SIGSYS as a way into the runtime.
+ *
+ * How it works
+ *   The filter decides every native number on the number alone, so the kernel
+ *   answers those from its bitmap. A trapped number raises SIGSYS unless the
+ *   instruction lies in the runtime's own text. The handler only sets the
+ *   guest's registers up for sb_entry and returns: the work is done in normal
+ *   context, not under a signal frame.
+ * Rules
+ *   The handler uses no stack beyond its frame and no thread state.
+ */
+#include "trap.h"
+
+#include <asm/sigcontext.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <asm/ucontext.h>
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+
+#include "dispatch.h"
+#include "log.h"
+#include "signals.h"
+#include "thread.h"
+
+/* The newest system call number that was looked at; anything above is unknown
+ * and refused, so that a new path call cannot slip past. (462: mseal) */
+#define SB_NR_KNOWN 462
+#define SB_TRAP_MAGIC 0x5b0c
+#define SB_SYS_SECCOMP 1
+
+enum verdict {
+	NATIVE,
+	TRAP,
+	/* from here on: REFUSED + errno */
+	REFUSED = 16,
+};
+
+static const unsigned short verdicts[SB_NR_KNOWN + 1] = {
+#define ON(name) [__NR_##name] = TRAP,
+#define REFUSE(name, error) [__NR_##name] = REFUSED + (error),
+#include "syscalls.def"
+#undef ON
+#undef REFUSE
+};
+
+/* Trapped only when this argument (0-5) is not zero: calls whose common form
+ * needs no help. */
+static const struct {
+	unsigned short nr;
+	unsigned short arg;
+} when_set[] = {
+	{__NR_ppoll, 3},    {__NR_epoll_pwait, 4}, {__NR_epoll_pwait2, 4}, {__NR_pselect6, 5},
+	{__NR_recvfrom, 4}, {__NR_sendto, 4},      {__NR_accept, 1},       {__NR_accept4, 1},
+};
+
+#define MAX_CODE 1024
+
+struct program {
+	unsigned len;
+	bool full;
+	struct sock_filter code[MAX_CODE];
+};
+
+static void emit(struct program *p, unsigned code, unsigned jt, unsigned jf, unsigned k)
+{
+	if (p->len == MAX_CODE) {
+		p->full = true;
+		return;
+	}
+	p->code[p->len++] = (struct sock_filter){
+		.code = (__u16)code, .jt = (__u8)jt, .jf = (__u8)jf, .k = k};
+}
+
+#define LOAD(p, field) \
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offsetof(struct seccomp_data, field))
+
+extern char sb_text_start[];
+extern char sb_text_end[];
+
+static void emit_trap(struct program *p)
+{
+	const unsigned ip = (unsigned)offsetof(struct seccomp_data, instruction_pointer);
+
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip + 4);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SB_RUNTIME_HIGH_WORD);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip);
+	emit(p, BPF_JMP | BPF_JGT | BPF_K, 1, 0, (unsigned)(uintptr_t)sb_text_end);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRAP | SB_TRAP_MAGIC);
+}
+
+static void emit_leaf(struct program *p, unsigned nr)
+{
+	unsigned verdict = nr > SB_NR_KNOWN ? REFUSED + ENOSYS : verdicts[nr];
+
+	if (verdict >= REFUSED) {
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (verdict - REFUSED));
+		return;
+	}
+	if (verdict == NATIVE) {
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+		return;
+	}
+	for (size_t i = 0; i < SB_ARRAY_LEN(when_set); i++) {
+		unsigned arg;
+
+		if (when_set[i].nr != nr)
+			continue;
+		arg = (unsigned)offsetof(struct seccomp_data, args) + 8U * when_set[i].arg;
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, arg);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, arg + 4);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	}
+	emit_trap(p);
+}
+
+static unsigned verdict_of(unsigned nr)
+{
+	unsigned verdict = nr > SB_NR_KNOWN ? REFUSED + ENOSYS : verdicts[nr];
+
+	/* Trapped numbers stand alone: they may look at their arguments. */
+	return verdict == TRAP ? 0x10000 + nr : verdict;
+}
+
+/* A decision tree over runs of equal verdicts; depth is log2 of their count. */
+static void emit_tree(struct program *p, const unsigned *starts, unsigned count)
+{
+	unsigned half = count / 2;
+	unsigned jump;
+
+	if (count == 1) {
+		emit_leaf(p, starts[0]);
+		return;
+	}
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, starts[half]);
+	jump = p->len;
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	emit_tree(p, starts, half);
+	if (!p->full)
+		p->code[jump].k = p->len - jump - 1;
+	emit_tree(p, starts + half, count - half);
+}
+
+static void build(struct program *p)
+{
+	unsigned starts[SB_NR_KNOWN + 2];
+	unsigned count = 0;
+
+	LOAD(p, arch);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AUDIT_ARCH_X86_64);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
+	LOAD(p, nr);
+	for (unsigned nr = 0; nr <= SB_NR_KNOWN + 1; nr++) {
+		if (nr == 0 || verdict_of(nr) != verdict_of(nr - 1))
+			starts[count++] = nr;
+	}
+	emit_tree(p, starts, count);
+}
+
+int sb_trap_install(void)
+{
+	static struct program program;
+	struct sock_fprog prog;
+	long ret;
+
+	build(&program);
+	if (program.full)
+		SB_BUG("seccomp filter too long");
+	ret = sb_syscall6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
+	if (ret < 0)
+		return (int)ret;
+	prog.len = (unsigned short)program.len;
+	prog.filter = program.code;
+	return (int)sb_syscall6(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, SB_P(&prog), 0, 0, 0);
+}
+
+static bool in_runtime(uint64_t pc)
+{
+	return pc >= (uintptr_t)sb_text_start && pc <= (uintptr_t)sb_text_end;
+}
+
+/* Called by sb_trap_entry (entry.S) as the SIGSYS handler. */
+void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc);
+void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc)
+{
+	struct sigcontext *regs = &uc->uc_mcontext;
+
+	if (info->si_code != SB_SYS_SECCOMP) {
+		sb_signal_sigsys(sig, info, uc);
+		return;
+	}
+	if (in_runtime(regs->rip)) {
+		/* Another filter, outside of ours, forbids what we translate to. */
+		regs->rax = (uint64_t)-ENOSYS;
+		return;
+	}
+	regs->rcx = regs->rip;
+	regs->rip = (uintptr_t)sb_entry;
+}
+
+int sb_trap_handlers(void)
+{
+	const struct sb_action trap = {
+		.handler = (uintptr_t)sb_trap_entry,
+		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SB_SA_RESTORER,
+		.restorer = (uintptr_t)sb_restorer,
+		.mask = SB_MASK_ALL,
+	};
+	const struct sb_action fault = {
+		.handler = (uintptr_t)sb_signal_entry,
+		.flags = SA_SIGINFO | SA_ONSTACK | SB_SA_RESTORER,
+		.restorer = (uintptr_t)sb_restorer,
+		.mask = SB_MASK_ALL,
+	};
+	const uint64_t sigsys = SB_SIGMASK(SIGSYS);
+	long ret;
+
+	ret = sb_syscall6(__NR_rt_sigaction, SIGSYS, SB_P(&trap), 0, 8, 0, 0);
+	if (ret == 0)
+		ret = sb_syscall6(__NR_rt_sigaction, SIGSEGV, SB_P(&fault), 0, 8, 0, 0);
+	if (ret == 0)
+		ret = sb_syscall6(__NR_rt_sigaction, SIGBUS, SB_P(&fault), 0, 8, 0, 0);
+	if (ret == 0)
+		ret = sb_syscall6(__NR_rt_sigprocmask, SIG_UNBLOCK, SB_P(&sigsys), 0, 8, 0, 0);
+	return (int)ret;
+}
