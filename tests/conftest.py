@@ -7,12 +7,15 @@ import ctypes
 import os
 import pathlib
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
 import pytest
 
 from tests.harness import privileges
+from tests.harness.cbuild import build_guest_program
+from tests.harness.command import Sandbox
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CLONE_NEWUSER = 0x10000000
@@ -83,3 +86,15 @@ def prepared(name: str) -> pathlib.Path:
 def debian() -> pathlib.Path:
     """A folder with rootfs.tar, a minimal Debian 12, and debs/, packages to install in it."""
     return prepared("debian")
+
+
+@pytest.fixture
+def sandbox(tmp_path: pathlib.Path) -> Sandbox:
+    """The command, with an empty store of this test's own."""
+    return Sandbox(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def guest_program() -> Callable[..., pathlib.Path]:
+    """Compile tests/guest/NAME.c: guest_program("statx", "musl-gcc", "-static")."""
+    return build_guest_program

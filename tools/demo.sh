@@ -4,7 +4,7 @@
 # demo.sh - what `make run` shows: be root in a container of this very machine, and harm nothing.
 set -euo pipefail
 
-sandbox=$(cd "$(dirname "$0")/.." && pwd)/.venv/bin/sandbox
+sandbox=${SANDBOX-$(cd "$(dirname "$0")/.." && pwd)/.venv/bin/sandbox}
 [ "$(id -u)" -ne 0 ] || { echo "demo.sh must not run as root" >&2 && exit 1; }
 
 echo "== on the host: I am $(id -u), and /etc is not mine"

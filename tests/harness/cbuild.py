@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Compile C unit tests against the hosted sources under ASan and UBSan.
+"""Compile C unit tests against the hosted sources, and programs that guests run.
 
-The objects are kept under build/asan (or below TMPDIR where the checkout is read-only)
-and shared by the workers of pytest-xdist under a lock.
+Unit tests are built under ASan and UBSan; guest programs print what Linux answers and
+are built as the test asks (static, musl, position independent). Everything is kept under
+build/ (or below TMPDIR where the checkout is read-only) and shared by the workers of
+pytest-xdist.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import importlib.util
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 from types import ModuleType
@@ -41,15 +45,15 @@ def native_build() -> ModuleType:
     return sys.modules[name]
 
 
-def object_folder() -> pathlib.Path:
+def object_folder(name: str) -> pathlib.Path:
     """Return a folder that this user may write, the same one for all workers."""
-    folder = ROOT / "build" / "asan"
+    folder = ROOT / "build" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:
-        folder = pathlib.Path(tempfile.gettempdir()) / f"sandbox-asan-{os.getuid()}"
+        folder = pathlib.Path(tempfile.gettempdir()) / f"sandbox-{name}-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
         assert folder.stat().st_uid == os.getuid()
         return folder
@@ -58,7 +62,7 @@ def object_folder() -> pathlib.Path:
 def build_c_test(source: pathlib.Path) -> pathlib.Path:
     """Compile and link one tests/c/test_*.c with every hosted source."""
     native = native_build()
-    folder = object_folder()
+    folder = object_folder("asan")
     sources = native.read_sources()
     flags = [
         *SANITIZE,
@@ -74,3 +78,20 @@ def build_c_test(source: pathlib.Path) -> pathlib.Path:
         link = [*native.compiler(), "-fsanitize=address,undefined", "-pthread"]
         native.link(program, [*link, *map(str, objects)])
     return program
+
+
+def build_guest_program(name: str, *command: str) -> pathlib.Path:
+    """Compile tests/guest/NAME.c with the given compiler and flags (gcc -static)."""
+    source = ROOT / "tests" / "guest" / f"{name}.c"
+    words = list(command) or ["gcc", "-static"]
+    words += ["-O1", "-Wall", "-Wextra", "-pthread", str(source), "-o"]
+    key = hashlib.sha256(repr((words, source.read_bytes())).encode()).hexdigest()[:12]
+    folder = object_folder("guests") / key
+    target = folder / name
+    if not target.exists():
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            fresh = pathlib.Path(scratch) / name
+            subprocess.run([*words, str(fresh)], check=True, timeout=100)
+            fresh.replace(target)
+    return target

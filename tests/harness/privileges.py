@@ -50,12 +50,23 @@ def can_run_here() -> bool:
     return done.returncode == 0
 
 
+def throwaway_home() -> str:
+    """Return the user's folder, the same one each time so that nothing piles up."""
+    home = pathlib.Path(tempfile.gettempdir()) / f"sandbox-test-{UID}"
+    if not home.exists():
+        home.mkdir(mode=0o700)
+        os.chown(home, UID, UID)
+    info = home.lstat()
+    if not home.is_dir() or home.is_symlink() or info.st_uid != UID:
+        raise SystemExit(f"{home} is not a folder of user {UID}: remove it")
+    return str(home)
+
+
 def become_throwaway_user(arguments: list[str]) -> None:
     """Execute pytest again without privileges; returns only if that is impossible."""
     if not can_run_here():
         return
-    home = tempfile.mkdtemp(prefix="sandbox-test-home-")
-    os.chown(home, UID, UID)
+    home = throwaway_home()
     environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")}
     environ |= {
         "HOME": home,
