@@ -24,8 +24,8 @@ LEVELS = {
     1: "path ids log",
     2: "index spot upper view view_stat control copyup dirlist owner tree change change_name"
     " change_meta xattr hosted index_build",
-    3: "guest thread trace syscalls dispatch",
-    4: "trap patch tracer signals elf boot",
+    3: "guest thread trace syscalls dispatch binfmt_elf exec_plan confine signals",
+    4: "trap patch tracer boot",
 }
 LEVEL_OF = {stem: level for level, stems in LEVELS.items() for stem in stems.split()}
 
