@@ -80,10 +80,17 @@ class TarStream:
     """The entries of one archive; ask for chunks() before the next entry.
 
     *read* returns as many bytes as asked for, fewer only at the end of the input.
+    *skip* passes over bytes that nobody wants; whoever gives it checks that they exist.
     """
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        read: Callable[[int], bytes],
+        *,
+        skip: Callable[[int], None] | None = None,
+    ) -> None:
         self._read = read
+        self._skip = skip
         self._left = 0  # bytes of the current member's data not read yet
         self._padding = 0
         self._entry: TarEntry | None = None
@@ -204,9 +211,13 @@ class TarStream:
 
     def _skip_data(self) -> None:
         left = self._left + self._padding
+        self._left = self._padding = 0
+        if self._skip is not None:
+            self._skip(left)
+            self.offset += left
+            return
         while left:
             left -= len(self._take(min(left, _CHUNK)))
-        self._left = self._padding = 0
 
     def _take_data(self, size: int) -> bytes:
         self._left -= size

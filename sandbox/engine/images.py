@@ -1,0 +1,224 @@
+"""What can be done with images: one method a verb.
+
+Rules: archives are unpacked beside the store first; the store changes in one step at the end.
+
+Does not know: how results are shown.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from sandbox.errors import (
+    CorruptData,
+    DigestMismatch,
+    UsageError,
+    map_os_errors,
+)
+from sandbox.models import oci
+from sandbox.models.image import layer_histories
+from sandbox.models.reference import Reference, parse_reference
+from sandbox.store.containers import ContainerStore
+from sandbox.store.images import ImageStore, ImageUser, NewImage, Removal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sandbox.layers.archive import ArchivedImage, ArchivedLayer, Platform
+    from sandbox.layers.sources import Source
+    from sandbox.models.digest import Digest
+    from sandbox.models.image import Image
+    from sandbox.models.oci import History
+    from sandbox.store.fsck import Finding
+    from sandbox.store.layout import Layout
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class LoadedImage:
+    """What one image of an archive became."""
+
+    id: Digest
+    references: tuple[Reference, ...]
+
+
+class ImageVerbs:
+    """The image half of `Engine`."""
+
+    layout: Layout
+
+    @property
+    def _images(self) -> ImageStore:
+        return ImageStore(self.layout)
+
+    def find_image(self, name: str) -> Image:
+        """Return the image with this name, id, or start of an id; or "host"."""
+        return self._images.find(name)
+
+    def images(self) -> list[Image]:
+        """Return every image, newest first."""
+        return self._images.all()
+
+    def import_image(
+        self,
+        path: str,
+        *,
+        reference: str | None = None,
+        changes: Sequence[str] = (),
+        message: str | None = None,
+        platform: str | None = None,
+    ) -> Digest:
+        """Make an image of one layer from the tar of a root file system."""
+        from sandbox.layers.archive import own_platform, parse_platform
+        from sandbox.layers.unpack import unpack_layer
+        from sandbox.models.changes import apply_changes
+        from sandbox.store.files import workspace
+
+        names = () if reference is None else (_new_name(reference),)
+        config = apply_changes(oci.RunConfig(), changes)
+        place = own_platform() if platform is None else parse_platform(platform)
+        comment = message or f"Imported from {path}"
+        with _open_input(path) as file, workspace(self.layout) as scratch:
+            into = scratch / "layer"
+            into.mkdir()
+            with _naming(path):
+                layer = unpack_layer(file, into)
+            document = _imported(config, layer.diff_id, place, comment)
+            image = NewImage(oci.encode(document), names)
+            return self._images.add([image], {layer.diff_id: layer.path})[0]
+
+    def load_images(self, path: str, *, platform: str | None = None) -> list[LoadedImage]:
+        """Add every image of an archive, a compressed one, or an OCI directory."""
+        from sandbox.layers.archive import parse_platform, read_archive
+        from sandbox.store.files import workspace
+
+        wanted = None if platform is None else parse_platform(platform)
+        with ExitStack() as stack:
+            file = None
+            if not Path(path).is_dir():
+                file = stack.enter_context(_open_input(path))
+            scratch = stack.enter_context(workspace(self.layout))
+            with _naming(path):
+                source = stack.enter_context(_source(path, file, scratch))
+                archived = read_archive(source, wanted)
+                layers = self._unpack_missing(archived, scratch)
+            new = [NewImage(image.config, image.references) for image in archived]
+            ids = self._images.add(new, layers)
+        return [
+            LoadedImage(image_id, image.references)
+            for image_id, image in zip(ids, archived, strict=True)
+        ]
+
+    def tag_image(self, source: str, target: str) -> None:
+        """Give an image one more name."""
+        self._images.tag(source, parse_reference(target))
+
+    def remove_image(self, name: str, *, force: bool = False) -> Removal:
+        """Remove a name, and the image itself once it has none."""
+        return self._images.remove(name, force=force, users=self._image_users)
+
+    def image_history(self, name: str) -> list[tuple[History, int]]:
+        """Return the steps of an image, newest first, each with its size."""
+        return layer_histories(self.find_image(name))
+
+    def check_store(self, *, repair: bool = False) -> list[Finding]:
+        """Return what is wrong with the store; with *repair*, after mending it."""
+        from sandbox.store.fsck import check
+
+        return check(self.layout, repair=repair)
+
+    def _image_users(self, image_id: Digest) -> list[ImageUser]:
+        return [
+            ImageUser(container.config.id, container.state.is_running)
+            for container in ContainerStore(self.layout).all()
+            if container.config.image_id == image_id
+        ]
+
+    def _unpack_missing(self, images: Sequence[ArchivedImage], scratch: Path) -> dict[Digest, Path]:
+        from sandbox.store.layers import has_layer
+
+        done: dict[Digest, Path] = {}
+        for image in images:
+            for layer in image.layers:
+                if layer.diff_id not in done and not has_layer(self.layout, layer.diff_id):
+                    into = scratch / f"layer-{len(done)}"
+                    into.mkdir()
+                    _unpack(layer, into)
+                    done[layer.diff_id] = into
+        return done
+
+
+def _unpack(layer: ArchivedLayer, into: Path) -> None:
+    from sandbox.layers.unpack import unpack_layer
+
+    with layer.open() as reader, _naming(layer.name):
+        unpacked = unpack_layer(reader, into)
+    if unpacked.diff_id != layer.diff_id:
+        raise DigestMismatch(
+            f"layer {layer.name}: content is {unpacked.diff_id}, the image's"
+            f" configuration promises {layer.diff_id}"
+        )
+
+
+def _imported(
+    config: oci.RunConfig, diff_id: Digest, place: Platform, comment: str
+) -> oci.ImageConfig:
+    now = oci.timestamp()
+    return oci.ImageConfig(
+        architecture=place.architecture,
+        os=place.os,
+        variant=place.variant,
+        created=now,
+        config=config,
+        rootfs=oci.RootFS("layers", [diff_id]),
+        history=[oci.History(created=now, comment=comment)],
+    )
+
+
+def _new_name(text: str) -> Reference:
+    reference = parse_reference(text)
+    if reference.digest is not None:
+        raise UsageError("cannot import digest reference")
+    return reference.with_default_tag()
+
+
+@contextmanager
+def _source(path: str, file: IO[bytes] | None, scratch: Path) -> Iterator[Source]:
+    from sandbox.layers.sources import DirectorySource, tar_source
+
+    if file is None:
+        yield DirectorySource(Path(path))
+    else:
+        with tar_source(file, scratch) as source:
+            yield source
+
+
+@contextmanager
+def _open_input(path: str) -> Iterator[IO[bytes]]:
+    if path == STDIN:
+        if sys.stdin.isatty():
+            raise UsageError("refusing to read an archive from a terminal")
+        yield sys.stdin.buffer
+        return
+    if path.startswith(("http://", "https://")):
+        raise UsageError(f"{path}: downloads are not supported: pipe the file in")
+    with ExitStack() as stack:
+        with map_os_errors(f"cannot read {path}"):
+            file = stack.enter_context(open(path, "rb"))
+        yield file
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Say in an error about bad data which file it is about."""
+    try:
+        yield
+    except CorruptData as exc:
+        if exc.message.startswith(path):
+            raise
+        raise type(exc)(f"{path}: {exc.message}") from exc

@@ -1,0 +1,261 @@
+"""What an image archive says it holds: docker-archive, OCI archive, OCI directory.
+
+How it works: ``manifest.json`` (``docker save``) is believed first, then
+``index.json`` (OCI), whose nested indexes are followed to the wanted platform.
+
+Rules: every promise of a document (digest, size, number of layers) is either checked
+here or handed on for the unpacker's caller to check.
+
+Does not know: the store.
+"""
+
+from __future__ import annotations
+
+import platform as machine
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.errors import CorruptData, ReferenceSyntaxError, UsageError
+from sandbox.layers.sources import Source, read_document
+from sandbox.layers.streams import HashingReader
+from sandbox.models import oci
+from sandbox.models.digest import Digest, digest_of, hex_of, parse_digest
+from sandbox.models.image import parse_config
+from sandbox.models.reference import Reference, parse_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sandbox.models.oci import Descriptor
+
+_DOCUMENT_LIMIT = 8 * 1024 * 1024
+_NESTING = 4
+_BLOB_NAME = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
+_BARE_NAME = re.compile(r"[a-z][a-z0-9._-]*")
+_ATTESTATION = "vnd.docker.reference.type"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386"}
+
+
+@dataclass(frozen=True)
+class ArchivedLayer:
+    """One layer of an archive, and what was promised about it."""
+
+    source: Source
+    name: str
+    diff_id: Digest
+    digest: Digest | None
+    size: int | None
+
+    @contextmanager
+    def open(self) -> Iterator[HashingReader]:
+        """Give a reader of the blob as it is, maybe compressed.
+
+        At the end of the block the rest is read, and a blob that is not what was
+        promised is refused.
+        """
+        with self.source.open(self.name) as file:
+            reader = HashingReader(file)
+            yield reader
+            reader.verify(digest=self.digest, size=self.size, what=self.name)
+
+
+@dataclass(frozen=True)
+class ArchivedImage:
+    """One image of an archive."""
+
+    config: bytes
+    layers: tuple[ArchivedLayer, ...]
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A kind of machine: os/architecture[/variant]."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        """Return the form that --platform takes."""
+        variant = f"/{self.variant}" if self.variant else ""
+        return f"{self.os}/{self.architecture}{variant}"
+
+
+def parse_platform(text: str) -> Platform:
+    """Return the platform that *text* means.
+
+    >>> str(parse_platform("linux/arm64/v8")), str(parse_platform("arm64"))
+    ('linux/arm64/v8', 'linux/arm64')
+    """
+    parts = text.split("/")
+    if not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
+        raise UsageError(f"{text!r} is an invalid platform: os/architecture[/variant]")
+    if len(parts) == 1:
+        parts = [parts[0], ""] if parts[0] == "linux" else ["linux", parts[0]]
+    if len(parts) > 3:
+        raise UsageError(f"{text!r} is an invalid platform: os/architecture[/variant]")
+    own = own_platform()
+    return Platform(
+        parts[0],
+        _ARCHITECTURES.get(parts[1], parts[1]) or own.architecture,
+        parts[2] if len(parts) > 2 else "",
+    )
+
+
+def own_platform() -> Platform:
+    """Return the platform of this machine."""
+    name = machine.machine()
+    return Platform("linux", _ARCHITECTURES.get(name, name))
+
+
+def read_archive(source: Source, wanted: Platform | None) -> list[ArchivedImage]:
+    """Return the images in *source*; those for another platform only if *wanted*."""
+    if source.has("manifest.json"):
+        return _docker_images(source)
+    if not source.has("index.json"):
+        raise CorruptData(
+            "this is no image archive: neither manifest.json nor index.json is in it"
+            " ('sandbox import' takes a tar of a root file system)"
+        )
+    raw = read_document(source, "index.json", limit=_DOCUMENT_LIMIT)
+    index = oci.decode(raw, oci.Index, what="index.json")
+    images = list(_oci_images(source, index, wanted or own_platform()))
+    if not images:
+        raise CorruptData("index.json: the archive holds no image")
+    return images
+
+
+def _docker_images(source: Source) -> list[ArchivedImage]:
+    raw = read_document(source, "manifest.json", limit=_DOCUMENT_LIMIT)
+    saved = oci.decode(raw, list[oci.SavedImage], what="manifest.json")
+    if not saved:
+        raise CorruptData("manifest.json: the archive holds no image")
+    return [_docker_image(source, item) for item in saved]
+
+
+def _docker_image(source: Source, saved: oci.SavedImage) -> ArchivedImage:
+    config = read_document(source, saved.config, limit=_DOCUMENT_LIMIT)
+    promised = _digest_in(saved.config)
+    if promised is not None and digest_of(config) != promised:
+        raise CorruptData(f"{saved.config}: content is {digest_of(config)}")
+    layers = [
+        (name, _digest_in(name) if name.startswith("blobs/") else None, None)
+        for name in saved.layers or ()
+    ]
+    references = tuple(_named(text, what="manifest.json") for text in saved.repo_tags or ())
+    return _image(source, config, layers, references)
+
+
+def _image(
+    source: Source,
+    config: bytes,
+    layers: Sequence[tuple[str, Digest | None, int | None]],
+    references: tuple[Reference, ...],
+) -> ArchivedImage:
+    _, diff_ids = parse_config(config)
+    if len(layers) != len(diff_ids):
+        raise CorruptData(
+            f"the manifest names {len(layers)} layers, the image's configuration {len(diff_ids)}"
+        )
+    archived = []
+    for (name, digest, size), diff_id in zip(layers, diff_ids, strict=True):
+        archived.append(ArchivedLayer(source, name, diff_id, digest, size))
+    return ArchivedImage(config, tuple(archived), references)
+
+
+def _oci_images(source: Source, index: oci.Index, wanted: Platform) -> Iterator[ArchivedImage]:
+    groups: dict[str, list[Descriptor]] = {}
+    for number, entry in enumerate(index.manifests or ()):
+        if not _is_attestation(entry):
+            groups.setdefault(_ref_name(entry) or f"#{number}", []).append(entry)
+    for name, entries in groups.items():
+        chosen = _choose(entries, wanted)
+        manifest = _manifest(source, chosen, wanted)
+        config = _blob(source, manifest.config)
+        layers = [
+            (_blob_name(layer), parse_digest(layer.digest), layer.size) for layer in manifest.layers
+        ]
+        references = () if name.startswith("#") else _oci_references(name)
+        yield _image(source, config, layers, references)
+
+
+def _manifest(source: Source, entry: Descriptor, wanted: Platform) -> oci.Manifest:
+    for _ in range(_NESTING):
+        raw = _blob(source, entry)
+        what = f"manifest {entry.digest}"
+        if entry.media_type not in oci.INDEX_TYPES:
+            return oci.decode(raw, oci.Manifest, what=what)
+        inner = oci.decode(raw, oci.Index, what=what)
+        entries = [item for item in inner.manifests or () if not _is_attestation(item)]
+        entry = _choose(entries, wanted)
+    raise CorruptData("index.json: indexes are nested too deeply")
+
+
+def _choose(entries: Sequence[Descriptor], wanted: Platform) -> Descriptor:
+    for entry in entries:
+        if entry.platform is None or _fits(entry.platform, wanted):
+            return entry
+    has = ", ".join(
+        f"{entry.platform.os}/{entry.platform.architecture}"
+        for entry in entries
+        if entry.platform is not None
+    )
+    raise CorruptData(f"the archive holds no image for {wanted} (it has: {has or 'none'})")
+
+
+def _fits(has: oci.Platform, wanted: Platform) -> bool:
+    return (
+        has.os == wanted.os
+        and has.architecture == wanted.architecture
+        and (not wanted.variant or has.variant == wanted.variant)
+    )
+
+
+def _blob(source: Source, descriptor: Descriptor) -> bytes:
+    """Return a document, checked against what was promised of it."""
+    name = _blob_name(descriptor)
+    if descriptor.size > _DOCUMENT_LIMIT:
+        raise CorruptData(f"{name}: too large for what it should be")
+    with source.open(name) as file:
+        reader = HashingReader(file)
+        data = reader.read(_DOCUMENT_LIMIT)
+        digest = parse_digest(descriptor.digest)
+        reader.verify(digest=digest, size=descriptor.size, what=name)
+    return data
+
+
+def _blob_name(descriptor: Descriptor) -> str:
+    return f"blobs/sha256/{hex_of(parse_digest(descriptor.digest))}"
+
+
+def _digest_in(name: str) -> Digest | None:
+    match = _BLOB_NAME.fullmatch(name)
+    return Digest(f"sha256:{match[1]}") if match else None
+
+
+def _is_attestation(entry: Descriptor) -> bool:
+    return _ATTESTATION in (entry.annotations or {})
+
+
+def _ref_name(entry: Descriptor) -> str | None:
+    notes = entry.annotations or {}
+    return notes.get(oci.CONTAINERD_NAME) or notes.get(oci.REF_NAME)
+
+
+def _oci_references(name: str) -> tuple[Reference, ...]:
+    """Return the name in an annotation; a bare tag such as "latest" names nothing."""
+    if "/" in name or ":" in name:
+        return (_named(name, what="index.json"),)
+    if name == "latest" or not _BARE_NAME.fullmatch(name):
+        return ()
+    return (_named(name, what="index.json"),)
+
+
+def _named(text: str, *, what: str) -> Reference:
+    try:
+        return parse_reference(text).with_default_tag()
+    except ReferenceSyntaxError as exc:
+        raise CorruptData(f"{what}: {text!r}: {exc.message}") from exc

@@ -1,0 +1,236 @@
+"""Check a store, and mend what can be mended without losing anything.
+
+Rules: a *problem* makes the store unsound; a *note* is what a killed process left
+behind: harmless, and removed by a repair. Nothing that belongs to a container is ever
+removed here. Runs under the store's lock.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.errors import SandboxError, map_os_errors
+from sandbox.models import oci
+from sandbox.models.digest import Digest, chain_ids
+from sandbox.models.image import host_image, parse_config
+from sandbox.models.reference import parse_reference
+from sandbox.store.blobs import read_blob
+from sandbox.store.containers import ContainerStore
+from sandbox.store.files import discard, leftovers, remove_tree
+from sandbox.store.images import ImageStore
+from sandbox.store.layers import is_index_fresh, read_layer_info, remove_index
+from sandbox.store.lock import store_lock
+from sandbox.store.tags import Tags, read_tags, write_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sandbox.store.layout import Layout
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    text: str
+    is_problem: bool
+    is_repaired: bool = False
+
+    def __str__(self) -> str:
+        """Return the line a user reads."""
+        kind = "problem" if self.is_problem else "note"
+        return f"{kind}: {self.text}" + (" (repaired)" if self.is_repaired else "")
+
+
+class _Row(msgspec.Struct):
+    p: str
+    t: str
+
+
+def check(layout: Layout, *, repair: bool) -> list[Finding]:
+    """Return all findings, problems first; with *repair*, after mending."""
+    if not layout.root.exists():
+        return []
+    if repair:
+        layout.prepare()
+    with store_lock(layout), map_os_errors("cannot check the store"):
+        checker = _Checker(layout, repair=repair)
+        findings = list(checker.run())
+    return sorted(findings, key=lambda finding: not finding.is_problem)
+
+
+class _Checker:
+    """One check; the order matters, since what images need must be known first."""
+
+    def __init__(self, layout: Layout, *, repair: bool) -> None:
+        self._layout = layout
+        self._repair = repair
+        self._stacks: dict[Digest, tuple[Digest, ...]] = {}  # image -> layers
+
+    def run(self) -> Iterator[Finding]:
+        yield from self._leftovers()
+        yield from self._images()
+        yield from self._tags()
+        yield from self._blobs()
+        yield from self._layers()
+        yield from self._indexes()
+        yield from self._containers()
+
+    def _leftovers(self) -> Iterator[Finding]:
+        for path in leftovers(self._layout):
+            yield self._note(f"tmp/{path.name}: left by a process that was killed")
+            if self._repair:
+                remove_tree(path)
+
+    def _images(self) -> Iterator[Finding]:
+        store = ImageStore(self._layout)
+        for image_id in store.ids():
+            try:
+                self._stacks[image_id] = store.read(image_id).layers
+            except SandboxError as exc:
+                yield Finding(f"image {image_id}: {exc.message}", is_problem=True)
+                self._stacks[image_id] = self._layers_of(image_id)
+
+    def _layers_of(self, image_id: Digest) -> tuple[Digest, ...]:
+        """Return the layers of an image whose record is damaged."""
+        try:
+            return parse_config(read_blob(self._layout, image_id))[1]
+        except SandboxError:
+            return ()
+
+    def _tags(self) -> Iterator[Finding]:
+        try:
+            tags = read_tags(self._layout)
+        except SandboxError as exc:
+            yield Finding(exc.message, is_problem=True, is_repaired=self._repair)
+            tags = Tags()
+            if self._repair:
+                write_tags(self._layout, tags)
+        dangling = [
+            name
+            for table in (tags.tags, tags.digests)
+            for name, target in table.items()
+            if Digest(target) not in self._stacks or not _is_reference(name)
+        ]
+        for name in dangling:
+            yield self._problem(f"tag {name} names an image that does not exist")
+            tags.drop(name)
+        if dangling and self._repair:
+            write_tags(self._layout, tags)
+
+    def _blobs(self) -> Iterator[Finding]:
+        for path in _listed(self._layout.blobs):
+            digest = Digest(f"sha256:{path.name}")
+            if digest not in self._stacks:
+                yield self._unused(path, "content that no image uses")
+                continue
+            try:
+                read_blob(self._layout, digest)
+            except SandboxError as exc:
+                yield Finding(exc.message, is_problem=True)
+
+    def _layers(self) -> Iterator[Finding]:
+        needed = {layer for layers in self._stacks.values() for layer in layers}
+        for layer in sorted(needed):
+            try:
+                trouble = self._layer_trouble(layer)
+            except SandboxError as exc:
+                trouble = exc.message
+            if trouble:
+                yield Finding(f"layer {layer}: {trouble}", is_problem=True)
+        for path in _listed(self._layout.layers):
+            if f"sha256:{path.name}" not in needed:
+                yield self._unused(path, "a layer that no image uses")
+
+    def _layer_trouble(self, layer: Digest) -> str | None:
+        """Compare the layer's table with its files."""
+        info = read_layer_info(self._layout, layer)
+        table = self._layout.layer_meta(layer)
+        if not table.is_file():
+            return "its table is missing"
+        rows = 0
+        top = os.open(self._layout.layer_diff(layer), os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with table.open("rb") as lines:
+                for line in lines:
+                    row = oci.decode(line, _Row, what=f"row {rows + 1} of its table")
+                    rows += 1
+                    if not _fits(top, row):
+                        return f"its file {row.p!r} is missing or of another kind"
+        finally:
+            os.close(top)
+        return None if rows == info.entries else "its table is cut short"
+
+    def _indexes(self) -> Iterator[Finding]:
+        stacks = {
+            chain: layers[: depth + 1]
+            for layers in self._stacks.values()
+            for depth, chain in enumerate(chain_ids(layers))
+        }
+        for path in _listed(self._layout.indexes):
+            chain = Digest(f"sha256:{path.name.removesuffix('.stamp')}")
+            if path.name.endswith(".stamp"):
+                if self._layout.index(chain).exists():
+                    continue
+                yield self._unused(path, "the stamp of a missing index")
+            elif chain not in stacks:
+                yield self._unused(path, "an index that no image uses")
+            elif not is_index_fresh(self._layout, chain, stacks[chain]):
+                yield self._note(f"index {path.name}: will be made again")
+                if self._repair:
+                    remove_index(self._layout, chain)
+
+    def _containers(self) -> Iterator[Finding]:
+        store = ContainerStore(self._layout)
+        for path in _listed(self._layout.containers):
+            try:
+                container = store.read(path.name)
+            except SandboxError as exc:
+                text = f"container {path.name[:12]}: {exc.message}"
+                yield Finding(text, is_problem=True)
+                continue
+            image_id = Digest(container.config.image_id)
+            if self._layout.image(image_id).exists() or image_id == host_image().id:
+                continue
+            text = f"container {path.name[:12]}: its image {image_id} is missing"
+            yield Finding(text, is_problem=True)
+
+    def _note(self, text: str) -> Finding:
+        return Finding(text, is_problem=False, is_repaired=self._repair)
+
+    def _problem(self, text: str) -> Finding:
+        return Finding(text, is_problem=True, is_repaired=self._repair)
+
+    def _unused(self, path: Path, what: str) -> Finding:
+        if self._repair:
+            discard(path, layout=self._layout)
+        return self._note(f"{path.parent.name}/{path.name}: {what}")
+
+
+def _listed(directory: Path) -> list[Path]:
+    return sorted(directory.iterdir()) if directory.is_dir() else []
+
+
+def _is_reference(name: str) -> bool:
+    try:
+        parse_reference(name)
+    except SandboxError:
+        return False
+    return True
+
+
+def _fits(top: int, row: _Row) -> bool:
+    if row.t in "wo":
+        return True
+    try:
+        mode = os.lstat(row.p.encode("latin-1"), dir_fd=top).st_mode
+    except OSError:
+        return False
+    kinds = {"d": stat.S_ISDIR, "l": stat.S_ISLNK}
+    return kinds.get(row.t, stat.S_ISREG)(mode)
