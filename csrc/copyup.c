@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * copyup.c - make entries of the lower entries of the upper.
+ *
+ * How it works
+ *   The directories above come first, from the top. Each entry is copied to a
+ *   temporary name with everything the guest can see of it, gets its owner
+ *   record with the lower's inode number, and is renamed into place unless
+ *   something is there: then another process was faster, and its copy is as
+ *   good. Times of the directories are put back, so a copy-up is no change.
+ * Rules
+ *   Signal-safe; in a commit section from the temporary name to the end.
+ *   fs->work->buffer: positions of a tree walk in the first half, content in
+ *   the second.
+ */
+#include "change.h"
+
+#include <errno.h>
+#include <linux/fs.h>
+#include <linux/stat.h>
+
+#include "mem.h"
+#include "spot.h"
+#include "upper.h"
+
+#define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
+
+struct source {
+	const char *host;         /* the lower file */
+	const struct sb_stat *st; /* as the guest sees it */
+	uint32_t node;            /* SB_NO_NODE in a live lower */
+	uint64_t keep;            /* bytes of content wanted */
+};
+
+/* ---- content ------------------------------------------------------------ */
+
+static int copy_by_hand(struct sb_fs *fs, int in, int out, int64_t off, int64_t end)
+{
+	char *buf = fs->work->buffer + HALF;
+
+	while (off < end) {
+		int64_t want = SB_MIN(end - off, (int64_t)HALF);
+		long got = sys_pread(in, buf, (size_t)want, off);
+		long done = 0;
+
+		if (got == 0)
+			break;
+		if (got < 0)
+			return (int)got;
+		while (done < got) {
+			long n = sys_pwrite(out, buf + done, (size_t)(got - done), off + done);
+
+			if (n < 0)
+				return (int)n;
+			done += n;
+		}
+		off += got;
+	}
+	return 0;
+}
+
+static int copy_range(struct sb_fs *fs, int in, int out, int64_t off, int64_t end)
+{
+	while (off < end) {
+		int64_t from = off;
+		int64_t to = off;
+		long n = sys_copy_file_range(in, &from, out, &to, (size_t)(end - off));
+
+		if (n <= 0)
+			return n == -ENOSPC || n == -EDQUOT || n == -EIO
+				       ? (int)n
+				       : copy_by_hand(fs, in, out, off, end);
+		off += n;
+	}
+	return 0;
+}
+
+/* Copy size bytes and leave holes where in has them. */
+static int copy_content(struct sb_fs *fs, int in, int out, int64_t size, bool whole)
+{
+	int64_t at = 0;
+	int err = 0;
+
+	if (whole && sys_ioctl(out, FICLONE, in) == 0)
+		return 0;
+	while (err == 0 && at < size) {
+		int64_t data = sys_lseek(in, at, SEEK_DATA);
+		int64_t hole = size;
+
+		if (data == -ENXIO)
+			break;
+		if (data < 0)
+			data = at;
+		else
+			hole = sys_lseek(in, data, SEEK_HOLE);
+		if (hole < 0 || hole > size)
+			hole = size;
+		err = copy_range(fs, in, out, data, hole);
+		at = hole;
+	}
+	return err < 0 ? err : (int)sys_ftruncate(out, size);
+}
+
+static int copy_file(struct sb_fs *fs, const struct source *src, const char *temp, uint32_t mode)
+{
+	uint64_t size = SB_MIN(src->keep, src->st->size);
+	int in = -1;
+	int out;
+	int err = 0;
+
+	if (size > 0) {
+		in = (int)sys_openat(AT_FDCWD, src->host, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+		if (in < 0)
+			return in;
+	}
+	out = (int)sys_openat(AT_FDCWD, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (out >= 0 && in >= 0)
+		err = copy_content(fs, in, out, (int64_t)size, size == src->st->size);
+	if (out >= 0)
+		sys_close(out);
+	if (in >= 0)
+		sys_close(in);
+	return out < 0 ? out : err;
+}
+
+/* ---- one entry ---------------------------------------------------------- */
+
+static int copy_symlink(struct sb_fs *fs, const struct source *src, const char *temp)
+{
+	const struct sb_tree *tree = fs->tree;
+	char *target = fs->work->buffer + HALF;
+	long len;
+
+	if (src->node != SB_NO_NODE)
+		return (int)sys_symlinkat(tree->strings + tree->nodes[src->node].link_off, AT_FDCWD, temp);
+	len = sys_readlinkat(AT_FDCWD, src->host, target, SB_PATH_MAX - 1);
+	if (len < 0)
+		return (int)len;
+	target[len] = '\0';
+	return (int)sys_symlinkat(target, AT_FDCWD, temp);
+}
+
+static int make_copy(struct sb_fs *fs, const struct source *src, const char *temp)
+{
+	uint32_t type = src->st->mode & S_IFMT;
+	uint32_t mode = sb_upper_host_mode(type, src->st->mode);
+
+	switch (type) {
+	case S_IFDIR:
+		return (int)sys_mkdirat(AT_FDCWD, temp, mode);
+	case S_IFLNK:
+		return copy_symlink(fs, src, temp);
+	case S_IFIFO:
+	case S_IFSOCK:
+		return (int)sys_mknodat(AT_FDCWD, temp, type | mode, 0);
+	case S_IFREG:
+		return copy_file(fs, src, temp, mode);
+	default:
+		return (int)sys_mknodat(AT_FDCWD, temp, S_IFREG | mode, 0);
+	}
+}
+
+static int add_xattrs(struct sb_fs *fs, const struct source *src, struct sb_owner *record)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_node *node;
+	int err;
+
+	if (src->node == SB_NO_NODE)
+		return sb_xattr_import(fs, src->host, record);
+	node = &tree->nodes[src->node];
+	if ((node->flags & SB_NODE_XATTRS) == 0)
+		return 0;
+	err = sb_owner_put_blob(tree, tree->strings + node->xattr_off, node->xattr_len, &record->blob_off);
+	if (err < 0)
+		return err;
+	record->blob_len = node->xattr_len;
+	record->flags |= SB_OWNER_XATTRS;
+	return 0;
+}
+
+/* Mode, record and times of a copy. */
+static int dress_copy(struct sb_fs *fs, const struct source *src, const char *temp)
+{
+	const struct sb_stat *st = src->st;
+	uint32_t type = st->mode & S_IFMT;
+	uint32_t mode = sb_upper_host_mode(type, st->mode);
+	struct sb_timespec times[2] = {st->atime, st->mtime};
+	struct sb_owner record = {.uid = st->uid, .gid = st->gid, .mode = st->mode, .rdev = st->rdev};
+	struct sb_owner_key key;
+	struct statx sx;
+	int err = sb_host_stat(temp, &sx);
+
+	if (err == 0 && type != S_IFLNK && (sx.stx_mode & 07777) != mode)
+		err = (int)sys_fchmodat(AT_FDCWD, temp, mode);
+	if (err < 0)
+		return err;
+	if (st->ino != 0) {
+		record.flags |= SB_OWNER_ORIGIN;
+		record.origin = st->ino;
+	}
+	if (st->uid != 0 || st->gid != 0)
+		record.flags |= SB_OWNER_IDS;
+	if (type == S_IFCHR || type == S_IFBLK || (type != S_IFLNK && (st->mode & 07777) != mode))
+		record.flags |= SB_OWNER_MODE;
+	err = add_xattrs(fs, src, &record);
+	if (err < 0)
+		return err;
+	sb_owner_key(fs->tree, &sx, &key);
+	err = sb_owner_put(fs->tree, &key, &record);
+	if (err == 0)
+		err = (int)sys_utimensat(AT_FDCWD, temp, times, AT_SYMLINK_NOFOLLOW);
+	return err;
+}
+
+/* Rename temp to dst unless something is there. */
+static int publish(const char *temp, const char *dst, bool is_dir)
+{
+	int err = (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, RENAME_NOREPLACE);
+
+	if (err != -EINVAL && err != -ENOSYS)
+		return err;
+	if (is_dir) {
+		err = (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, 0);
+		return err == -ENOTEMPTY || err == -ENOTDIR ? -EEXIST : err;
+	}
+	err = (int)sys_linkat(AT_FDCWD, temp, AT_FDCWD, dst, 0);
+	if (err == 0)
+		sys_unlinkat(AT_FDCWD, temp, 0);
+	return err;
+}
+
+/* Rename with the directory's times put back. Uses p[2]. */
+static int publish_quietly(struct sb_fs *fs, const char *temp, const struct sb_path *dst, bool is_dir)
+{
+	struct sb_path *parent = &fs->work->p[2];
+	struct sb_timespec times[2];
+	struct statx sx;
+	int err = sb_path_set(parent, dst->buf, dst->len);
+
+	if (err < 0)
+		return err;
+	sb_path_pop(parent);
+	err = sb_host_stat(parent->buf, &sx);
+	if (err == 0)
+		err = publish(temp, dst->buf, is_dir);
+	if (err < 0)
+		return err;
+	times[0] = (struct sb_timespec){sx.stx_atime.tv_sec, sx.stx_atime.tv_nsec};
+	times[1] = (struct sb_timespec){sx.stx_mtime.tv_sec, sx.stx_mtime.tv_nsec};
+	sys_utimensat(AT_FDCWD, parent->buf, times, AT_SYMLINK_NOFOLLOW);
+	return 0;
+}
+
+/* Copy src to the upper path dst, whose directory is there. Uses p[1], p[2]. */
+static int copy_one(struct sb_fs *fs, const struct source *src, const struct sb_path *dst)
+{
+	struct sb_path *temp = &fs->work->p[1];
+	bool is_dir = (src->st->mode & S_IFMT) == S_IFDIR;
+	int err = sb_upper_temp(fs, temp);
+
+	if (err < 0)
+		return err;
+	err = make_copy(fs, src, temp->buf);
+	if (err == 0)
+		err = dress_copy(fs, src, temp->buf);
+	if (err == 0) {
+		sb_upper_touch(fs->tree, src->node, is_dir ? SB_STATE_MERGED : SB_STATE_ASK);
+		err = publish_quietly(fs, temp->buf, dst, is_dir);
+	}
+	if (err < 0)
+		sys_unlinkat(AT_FDCWD, temp->buf, is_dir ? AT_REMOVEDIR : 0);
+	if (err == -EEXIST)
+		err = sb_upper_is_whiteout(fs->tree, AT_FDCWD, dst->buf) ? -ENOENT : 0;
+	return err;
+}
+
+/* ---- directories above -------------------------------------------------- */
+
+static int lower_stat(struct sb_fs *fs, uint32_t node, const char *guest, struct sb_stat *st)
+{
+	struct sb_spot spot = {.place = SB_PLACE_LOWER, .node = node, .mount = SB_NO_MOUNT};
+	struct statx sx;
+	int err;
+
+	if (fs->tree->index)
+		return node == SB_NO_NODE ? -ENOENT : sb_spot_stat(fs, &spot, NULL, NULL, st);
+	err = sb_host_stat(guest, &sx);
+	if (err == 0)
+		sb_tree_virtual_stat(fs, &sx, st);
+	return err;
+}
+
+/* The upper's root directory exists from the start; give it the lower's looks. */
+static int touch_root(struct sb_fs *fs)
+{
+	const struct sb_tree *tree = fs->tree;
+	bool touched = tree->index ? tree->state[0] != SB_STATE_UNTOUCHED : tree->control->upper_used != 0;
+	struct source src = {.host = "/", .node = tree->index ? 0 : SB_NO_NODE};
+	const char *upper = sb_text_at(tree->control, tree->control->upper);
+	struct sb_owner_key key;
+	struct sb_stat st;
+	struct statx sx;
+	int err;
+
+	if (touched)
+		return 0;
+	err = sb_host_stat(upper, &sx);
+	if (err == 0)
+		err = lower_stat(fs, src.node, src.host, &st);
+	if (err < 0)
+		return err;
+	sb_owner_key(tree, &sx, &key);
+	src.st = &st;
+	if (!sb_owner_find(tree, &key))
+		err = dress_copy(fs, &src, upper);
+	if (err == 0)
+		sb_upper_touch(tree, src.node, SB_STATE_MERGED);
+	return err;
+}
+
+static int copy_dir(struct sb_fs *fs, const struct sb_path *guest, const struct sb_path *dst)
+{
+	struct sb_stat st;
+	struct source src = {.host = guest->buf, .st = &st, .node = SB_NO_NODE};
+	int err;
+
+	if (fs->tree->index)
+		src.node = sb_index_find_path(fs->tree, guest->buf, guest->len);
+	err = lower_stat(fs, src.node, guest->buf, &st);
+	if (err < 0)
+		return err;
+	return (st.mode & S_IFMT) == S_IFDIR ? copy_one(fs, &src, dst) : -ENOTDIR;
+}
+
+/* Every directory on the way to guest[0..len), which is one, is in the upper
+ * after this. Uses p[1] to p[4]. */
+static int copy_way(struct sb_fs *fs, const char *guest, uint32_t len)
+{
+	struct sb_path *path = &fs->work->p[3];
+	struct sb_path *host = &fs->work->p[4];
+	struct statx sx;
+	int err = sb_path_set(path, guest, len);
+
+	while (err == 0 && path->len > 1) {
+		err = sb_tree_upper_path(fs, path->buf, path->len, host);
+		if (err == 0 && sb_host_stat(host->buf, &sx) == 0 && (sx.stx_mode & S_IFMT) == S_IFDIR)
+			break;
+		sb_path_pop(path);
+	}
+	if (err == 0)
+		err = touch_root(fs);
+	while (err == 0 && path->len < len) {
+		uint32_t name = path->len == 1 ? 1 : path->len + 1;
+		uint32_t end = name;
+
+		while (end < len && guest[end] != '/')
+			end++;
+		err = sb_path_join(path, guest + name, end - name);
+		if (err == 0)
+			err = sb_tree_upper_path(fs, path->buf, path->len, host);
+		if (err == 0)
+			err = copy_dir(fs, path, host);
+	}
+	return err;
+}
+
+static void settle_parent(struct sb_at *at)
+{
+	if (at->dir.place == SB_PLACE_LOWER || at->dir.place == SB_PLACE_LIVE)
+		at->dir.place = SB_PLACE_UPPER;
+	at->dir.in_upper = true;
+}
+
+int sb_copyup_parent(struct sb_fs *fs, struct sb_at *at)
+{
+	int err = sb_upper_may_write(fs, &at->dir);
+
+	if (err < 0 || at->dir.mount != SB_NO_MOUNT || at->dir.in_upper)
+		return err;
+	sb_commit_begin(fs);
+	err = copy_way(fs, at->guest.buf, at->name == 1 ? 1 : at->name - 1);
+	sb_commit_end(fs);
+	if (err == 0)
+		settle_parent(at);
+	return err;
+}
+
+/* The entry itself, in a commit section. */
+static int copy_entry(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
+{
+	struct sb_path *dst = &fs->work->p[0];
+	struct source src = {.host = at->host.buf, .st = &at->st, .node = at->spot.node, .keep = keep};
+	int err;
+
+	if (at->spot.type == S_IFDIR)
+		return copy_way(fs, at->guest.buf, at->guest.len);
+	err = copy_way(fs, at->guest.buf, at->name == 1 ? 1 : at->name - 1);
+	if (err == 0)
+		err = sb_tree_upper_path(fs, at->guest.buf, at->guest.len, dst);
+	return err < 0 ? err : copy_one(fs, &src, dst);
+}
+
+int sb_copyup(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
+{
+	int err = sb_upper_may_write(fs, &at->spot);
+
+	if (err < 0 || (at->spot.place != SB_PLACE_LOWER && at->spot.place != SB_PLACE_LIVE))
+		return err;
+	if (!at->has_stat)
+		err = sb_tree_stat(fs, at);
+	if (err < 0)
+		return err;
+	sb_commit_begin(fs);
+	err = copy_entry(fs, at, keep);
+	sb_commit_end(fs);
+	if (err < 0)
+		return err;
+	if (at->dir.mount == SB_NO_MOUNT)
+		settle_parent(at);
+	return sb_upper_settle(fs, at, at->spot.type, at->spot.type == S_IFDIR);
+}
+
+int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
+{
+	struct sb_path *dst = &fs->work->p[0];
+	struct sb_path *host = &fs->work->p[4];
+	struct sb_stat st;
+	struct source src = {.host = guest->buf, .st = &st, .node = node, .keep = UINT64_MAX};
+	struct statx sx;
+	int err = sb_tree_upper_path(fs, guest->buf, guest->len, dst);
+
+	if (err < 0)
+		return err;
+	err = sb_host_stat(dst->buf, &sx);
+	if (err == 0)
+		return (sx.stx_mode & S_IFMT) == S_IFDIR && !sb_upper_is_opaque(fs->tree, dst->buf, dst->len);
+	if (err == -ENOENT)
+		err = lower_stat(fs, node, guest->buf, &st);
+	if (err == 0 && node != SB_NO_NODE) {
+		err = sb_index_host_path(fs->tree, node, host);
+		src.host = host->buf;
+	}
+	if (err == 0)
+		err = copy_one(fs, &src, dst);
+	return err < 0 ? err : (st.mode & S_IFMT) == S_IFDIR;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * copyup_tree.c - copy a whole merged directory to the upper, for its rename.
+ *
+ * How it works
+ *   Walks the lower subtree in preorder, without recursion: in the index by
+ *   node numbers, in a live lower by reading directories, with the position in
+ *   each of them kept in the first half of fs->work->buffer.
+ *   What the upper already has, or hides, is left alone.
+ * Rules
+ *   Uses p[5] for the guest path beside what sb_copyup_lower() uses.
+ */
+#include <errno.h>
+#include <linux/stat.h>
+
+#include "mem.h"
+#include "upper.h"
+
+#define MAX_DEPTH 2048
+
+static int copy_nodes(struct sb_fs *fs, uint32_t top)
+{
+	const struct sb_node *nodes = fs->tree->nodes;
+	struct sb_path *guest = &fs->work->p[5];
+	uint32_t node = top;
+	int below = 1;
+
+	for (;;) {
+		int err;
+
+		if (below == 1 && nodes[node].child_count > 0) {
+			node = nodes[node].child_first;
+		} else {
+			while (node != top) {
+				const struct sb_node *parent = &nodes[nodes[node].parent];
+
+				sb_path_pop(guest);
+				if (node + 1 < parent->child_first + parent->child_count)
+					break;
+				node = nodes[node].parent;
+			}
+			if (node == top)
+				return 0;
+			node++;
+		}
+		err = sb_path_join(guest, fs->tree->strings + nodes[node].name_off, nodes[node].name_len);
+		if (err < 0)
+			return err;
+		below = sb_copyup_lower(fs, guest, node);
+		if (below < 0)
+			return below;
+	}
+}
+
+static bool is_dots(const char *name)
+{
+	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* Copy entries of the directory guest from *pos on. 1: guest is now a directory
+ * to go into; 0: the end. */
+static int copy_entries(struct sb_fs *fs, int dir, struct sb_path *guest, int64_t *pos)
+{
+	_Alignas(8) char buf[2048];
+	long len = sys_lseek(dir, *pos, SEEK_SET);
+
+	if (len < 0)
+		return (int)len;
+	while ((len = sys_getdents64(dir, buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < len;) {
+			const struct sb_dirent *entry = (const void *)(buf + at);
+			int err;
+
+			at += entry->reclen;
+			*pos = entry->off;
+			if (is_dots(entry->name))
+				continue;
+			err = sb_path_join(guest, entry->name, strlen(entry->name));
+			if (err == 0)
+				err = sb_copyup_lower(fs, guest, SB_NO_NODE);
+			if (err != 0)
+				return err;
+			sb_path_pop(guest);
+		}
+	}
+	return (int)len;
+}
+
+static int copy_live(struct sb_fs *fs)
+{
+	struct sb_path *guest = &fs->work->p[5];
+	int64_t *pos = (int64_t *)(void *)fs->work->buffer;
+	uint32_t depth = 0;
+
+	pos[0] = 0;
+	for (;;) {
+		int dir = (int)sys_openat(AT_FDCWD, guest->buf,
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+		int more;
+
+		if (dir < 0)
+			return dir;
+		more = copy_entries(fs, dir, guest, &pos[depth]);
+		sys_close(dir);
+		if (more < 0)
+			return more;
+		if (more == 1) {
+			if (++depth == MAX_DEPTH)
+				return -ENAMETOOLONG;
+			pos[depth] = 0;
+			continue;
+		}
+		if (depth-- == 0)
+			return 0;
+		sb_path_pop(guest);
+	}
+}
+
+int sb_copyup_tree(struct sb_fs *fs, struct sb_at *at)
+{
+	int err = sb_copyup(fs, at, UINT64_MAX);
+
+	if (err < 0 || at->spot.type != S_IFDIR || at->dir.mount != SB_NO_MOUNT || !at->spot.lower_below)
+		return err;
+	err = sb_path_set(&fs->work->p[5], at->guest.buf, at->guest.len);
+	if (err < 0)
+		return err;
+	sb_commit_begin(fs);
+	err = fs->tree->index ? copy_nodes(fs, at->spot.node) : copy_live(fs);
+	sb_commit_end(fs);
+	return err;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upper.h - how the write side puts entries into the upper directory.
+ *
+ * Level 2, private to upper.c, copyup.c, change_*.c, xattr.c and dirlist.c.
+ * Rules
+ *   A new entry is made in control->work under a temporary name, gets its owner
+ *   record, and is moved into place in one step; it may be made in place when
+ *   it needs no record. The state byte of a node is set before its path changes.
+ *   Use of fs->work->p[]: 0 the upper path a change is about, 1 the temporary
+ *   name, 2 a parent directory, 3 and 4 copy-up of parents, 5 a second path.
+ */
+#ifndef SB_UPPER_H
+#define SB_UPPER_H
+
+#include "change.h"
+#include "owner.h"
+#include "tree.h"
+
+/* struct linux_dirent64 */
+struct sb_dirent {
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	unsigned char type;
+	char name[];
+};
+
+/* Mode bits a host file of the upper carries. */
+static inline uint32_t sb_upper_host_mode(uint32_t type, uint32_t mode)
+{
+	return (mode & 0777) | (type == S_IFDIR ? 0700U : 0600U);
+}
+
+/* What a new or copied entry shall look like to the guest. */
+struct sb_looks {
+	uint32_t mode; /* type and bits */
+	uint32_t uid;
+	uint32_t gid;
+	uint64_t rdev;
+};
+
+/* A node's path is about to change: value is SB_STATE_MERGED or SB_STATE_ASK; a
+ * higher value stays. node may be SB_NO_NODE. */
+void sb_upper_touch(const struct sb_tree *tree, uint32_t node, unsigned char value);
+/* -EROFS when this spot lies in something read-only. */
+int sb_upper_may_write(const struct sb_fs *fs, const struct sb_spot *spot) SB_MUST_CHECK;
+/* A temporary name in the work directory; out is at->p[1] or another. */
+int sb_upper_temp(const struct sb_fs *fs, struct sb_path *out) SB_MUST_CHECK;
+/* Stat of the directory that holds at. Uses p[2], which is its host path after. */
+int sb_upper_parent(const struct sb_fs *fs, const struct sb_at *at, struct sb_stat *out) SB_MUST_CHECK;
+/* Does the lower have an entry at this path that shows when the upper has none? */
+bool sb_upper_hides(const struct sb_fs *fs, const struct sb_at *at);
+/* Is at where a mount is attached? */
+bool sb_upper_is_mount_point(const struct sb_fs *fs, const struct sb_at *at);
+/* Is there a mount at or below this guest path? */
+bool sb_upper_has_mounts(const struct sb_tree *tree, const char *guest, uint32_t len);
+
+/* Make the whiteout symlink at host. */
+int sb_upper_make_whiteout(const struct sb_tree *tree, const char *host) SB_MUST_CHECK;
+/* Make the directory host opaque. Uses p[3]. */
+int sb_upper_make_opaque(const struct sb_fs *fs, const struct sb_path *host) SB_MUST_CHECK;
+/* Give the fresh host file its record, or make sure that it has none. */
+int sb_upper_dress(const struct sb_fs *fs, const char *host, const struct sb_looks *looks) SB_MUST_CHECK;
+bool sb_upper_needs_record(const struct sb_looks *looks);
+/* Move temp to dst, where nothing or a whiteout is; -EEXIST for anything else.
+ * temp is gone after success only. */
+int sb_upper_place(const struct sb_fs *fs, const char *temp, const char *dst) SB_MUST_CHECK;
+/* Put a whiteout where the entry dst is; the entry is then at temp (which the
+ * caller named). */
+int sb_upper_swap_out(const struct sb_fs *fs, const char *dst, const char *temp) SB_MUST_CHECK;
+/* Remove a directory that holds only marks; -ENOTEMPTY for others. */
+int sb_upper_remove_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
+/* at is now an entry of the upper with this type. */
+int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type, bool lower_below)
+	SB_MUST_CHECK;
+
+/* xattr.c: put all extended attributes of a host file into a record. */
+int sb_xattr_import(const struct sb_fs *fs, const char *host, struct sb_owner *record) SB_MUST_CHECK;
+/* copyup.c: copy the lower file of node (a live one: SB_NO_NODE) at this guest path, unless
+ * the upper has something there. 1: go on below it, 0: not. Uses p[0], p[1], p[2], p[4]. */
+int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node) SB_MUST_CHECK;
+/* copyup_tree.c: the whole merged directory at becomes an upper one that needs its
+ * lower no longer (still transparent). */
+int sb_copyup_tree(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
+
+#endif
