@@ -21,6 +21,12 @@
 #define SB_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define SB_MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* The guest ELF is one piece: with hidden declarations gcc reaches every
+ * symbol relative to the instruction, without a table of addresses. */
+#if !__STDC_HOSTED__
+#pragma GCC visibility push(hidden)
+#endif
+
 /* Exit status of a guest whose runtime found its own invariant broken. */
 #define SB_EXIT_BUG 123
 

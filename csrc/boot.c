@@ -21,7 +21,7 @@
 
 #include "confine.h"
 #include "dispatch.h"
-#include "elf.h"
+#include "binfmt_elf.h"
 #include "log.h"
 #include "owner.h"
 #include "thread.h"

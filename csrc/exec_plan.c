@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * exec_plan.c - decide what an execve will do.
+ *
+ * Level 3. Follows binfmt_script.c and binfmt_elf.c of the kernel: order of
+ * the checks, what counts as a script, which errno.
+ */
 #include "exec_plan.h"
 
 #include <errno.h>

@@ -9,7 +9,7 @@
 #ifndef SB_EXEC_PLAN_H
 #define SB_EXEC_PLAN_H
 
-#include "elf.h"
+#include "binfmt_elf.h"
 #include "guest.h"
 
 #define SB_SCRIPT_DEPTH 5   /* one more level of "#!" is ELOOP */

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * guest.c - guest memory, and guest paths of descriptors and arguments.
+ *
+ * Level 3. Rules
+ *   A guest pointer is only followed by sb_copy and sb_copy_string (entry.S),
+ *   where a fault becomes -EFAULT.
+ */
 #include "guest.h"
 
 #include <errno.h>

@@ -75,6 +75,9 @@ int sb_upper_remove_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type, bool lower_below)
 	SB_MUST_CHECK;
 
+/* Does the descriptor's file lie in the upper (or was made for it)? Uses p[5]. */
+bool sb_upper_owns_fd(const struct sb_fs *fs, int fd);
+
 /* xattr.c: put all extended attributes of a host file into a record. */
 int sb_xattr_import(const struct sb_fs *fs, const char *host, struct sb_owner *record) SB_MUST_CHECK;
 /* copyup.c: copy the lower file of node (a live one: SB_NO_NODE) at this guest path, unless

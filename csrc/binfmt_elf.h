@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf.h - read and map ELF programs.
+ * binfmt_elf.h - read and map ELF programs.
  *
  * Level 4. sb_elf_read only reads, so that execve can refuse before the point
  * of no return; sb_elf_map is used after it.
  */
-#ifndef SB_ELF_H
-#define SB_ELF_H
+#ifndef SB_BINFMT_ELF_H
+#define SB_BINFMT_ELF_H
 
 #include <elf.h>
 

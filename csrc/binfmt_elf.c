@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf.c - read and map ELF programs, as the kernel's binfmt_elf does.
+ * binfmt_elf.c - read and map ELF programs, as the kernel's binfmt_elf does.
  *
  * Rules
  *   sb_elf_read takes nothing from the file on trust: sizes and offsets are
  *   checked before use. No recursion, no allocation.
  */
-#include "elf.h"
+#include "binfmt_elf.h"
 
 #include <errno.h>
 #include <linux/mman.h>

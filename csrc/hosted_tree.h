@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hosted_tree.h - the inside of struct sb_hosted, for the hosted_*.c files.
+ */
+#ifndef SB_HOSTED_TREE_H
+#define SB_HOSTED_TREE_H
+
+#include "hosted.h"
+#include "tree.h"
+
+struct sb_map {
+	void *at;
+	uint64_t size;
+};
+
+struct sb_hosted {
+	struct sb_map control;
+	struct sb_map index;
+	struct sb_map owners;
+	struct sb_tree tree;
+	struct sb_ids ids;
+	struct sb_fs fs;
+	struct sb_work work;
+};
+
+/* Map a whole file; its size comes from the file. */
+int sb_map_file(const char *host, bool writable, struct sb_map *out) SB_MUST_CHECK;
+void sb_unmap(struct sb_map *map);
+
+#endif

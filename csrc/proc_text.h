@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc_text.h - lines of /proc files in guest terms.
+ *
+ * Level 2. Each function turns one piece of input into text appended to a
+ * struct sb_proc_out; text that does not fit is dropped whole (full is set).
+ * Nothing is opened here but what statfs(2) must ask about a mount.
+ */
+#ifndef SB_PROC_TEXT_H
+#define SB_PROC_TEXT_H
+
+#include "tree.h"
+
+struct sb_proc_out {
+	char *buf;
+	uint32_t len;
+	uint32_t max;
+	bool full;
+};
+
+/* Maps of the runtime in every process of a container: not shown. */
+struct sb_proc_range {
+	uint64_t from;
+	uint64_t to;
+};
+
+/* A host path found in /proc (not escaped) as the guest may see it: its guest path; the
+ * text itself for what is no path of the tree ("/memfd:x (deleted)", a file from
+ * outside); -EACCES for a path of the store or the run directory that the guest
+ * has no name for. Files made by sb_proc_open carry their name. */
+int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len, struct sb_path *out)
+	SB_MUST_CHECK;
+#define SB_PROC_MEMFD "sandbox:" /* prefix of the memfd name of a file made here */
+
+/* One line (with or without its newline) of maps or smaps. *hidden is the
+ * caller's memory between lines, false at first: the attribute lines of smaps
+ * follow their map. Uses fs->work->p[0] and p[1]. */
+void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line, size_t len,
+		       bool *hidden, struct sb_proc_out *out);
+/* The same for numa_maps, whose paths follow "file=". */
+void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line, size_t len,
+		       struct sb_proc_out *out);
+/* One line of /proc/net/unix: the path is at the end. */
+void sb_proc_unix_line(const struct sb_fs *fs, const char *line, size_t len, struct sb_proc_out *out);
+
+/* What /proc/PID/status shall say; NULL or has_* false leaves a line as it is. */
+struct sb_proc_status {
+	const struct sb_ids *ids;
+	uint64_t caught;
+	uint32_t seccomp_mode;
+	uint32_t umask;
+	bool has_own; /* caught, seccomp_mode and umask hold */
+};
+void sb_proc_status_line(const struct sb_proc_status *status, const char *line, size_t len,
+			 struct sb_proc_out *out);
+
+enum sb_proc_mounts {
+	SB_PROC_MOUNTINFO,
+	SB_PROC_MOUNTS,
+	SB_PROC_MOUNTSTATS,
+};
+/* The row of the root (index -1) or of mount number index; nothing for one
+ * that is no mount to the guest (a synthetic link) or lies outside fs->root. */
+void sb_proc_mount_row(const struct sb_fs *fs, enum sb_proc_mounts format, int index,
+		       struct sb_proc_out *out);
+
+void sb_proc_put(struct sb_proc_out *out, const char *text, size_t len);
+void sb_proc_put_text(struct sb_proc_out *out, const char *text);
+/* Digits of value in base 8, 10 or 16, at least width of them. */
+void sb_proc_put_number(struct sb_proc_out *out, uint64_t value, unsigned base, unsigned width);
+
+#endif
