@@ -22,6 +22,7 @@ from sandbox.errors import (
 from sandbox.models import oci
 from sandbox.models.image import layer_histories
 from sandbox.models.reference import Reference, parse_reference
+from sandbox.models.selection import parse_filters, select_images
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore, ImageUser, NewImage, Removal
 
@@ -60,9 +61,12 @@ class ImageVerbs:
         """Return the image with this name, id, or start of an id; or "host"."""
         return self._images.find(name)
 
-    def images(self) -> list[Image]:
-        """Return every image, newest first."""
-        return self._images.all()
+    def images(self, name: str | None = None, *, filters: Sequence[str] = ()) -> list[Image]:
+        """Return the images that pass, newest first; *name* may hold wildcards."""
+        wanted = parse_filters(filters)
+        if name is not None:
+            wanted.setdefault("reference", []).append(name)
+        return select_images(self._images.all(), wanted, find=self.find_image)
 
     def import_image(
         self,

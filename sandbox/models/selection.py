@@ -1,0 +1,109 @@
+"""Choose images by name and by ``--filter``, as ``docker images`` does. Pure.
+
+Keys: dangling=true|false, label=KEY[=VALUE], reference=GLOB, before=, since= (an image)
+and until= (a moment). Several values of one key: any of them (labels: all); several
+keys: all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sandbox.errors import UsageError
+from sandbox.models.oci import seconds_of
+from sandbox.models.reference import parse_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sandbox.models.image import Image
+
+_KEYS = ("before", "dangling", "label", "reference", "since", "until")
+_TRUE = frozenset({"1", "true", "True", "t", "T", "TRUE"})
+_FALSE = frozenset({"0", "false", "False", "f", "F", "FALSE"})
+
+
+def parse_filters(filters: Iterable[str]) -> dict[str, list[str]]:
+    """Return the values of each key of ``key=value`` strings.
+
+    >>> parse_filters(["dangling=true", "label=a", "label=b=c"])
+    {'dangling': ['true'], 'label': ['a', 'b=c']}
+    """
+    wanted: dict[str, list[str]] = {}
+    for item in filters:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"invalid argument {item!r} for --filter: bad format")
+        if key not in _KEYS:
+            raise UsageError(f"invalid filter '{key}'")
+        wanted.setdefault(key, []).append(value)
+    return wanted
+
+
+def select_images(
+    images: Sequence[Image],
+    filters: dict[str, list[str]],
+    *,
+    find: Callable[[str], Image],
+) -> list[Image]:
+    """Return the images that pass, with only the names that pass."""
+    chosen = [image for image in images if _passes(image, filters)]
+    for key, newer in (("before", False), ("since", True)):
+        for name in filters.get(key, ()):
+            moment = seconds_of(find(name).created)
+            chosen = [
+                image
+                for image in chosen
+                if seconds_of(image.created) != moment
+                and (seconds_of(image.created) > moment) == newer
+            ]
+    patterns = filters.get("reference")
+    if patterns is None:
+        return chosen
+    named = [_with_matching_names(image, patterns) for image in chosen]
+    return [image for image in named if image.repo_tags or image.repo_digests]
+
+
+def _passes(image: Image, filters: dict[str, list[str]]) -> bool:
+    for text in filters.get("dangling", ()):
+        if text not in _TRUE | _FALSE:
+            raise UsageError(f"invalid filter 'dangling=[{text}]'")
+        if (text in _TRUE) == bool(image.repo_tags):
+            return False
+    labels = image.config.labels or {}
+    for text in filters.get("label", ()):
+        key, equals, value = text.partition("=")
+        if key not in labels or (equals and labels[key] != value):
+            return False
+    return all(seconds_of(image.created) < _moment(text) for text in filters.get("until", ()))
+
+
+def _moment(text: str) -> float:
+    moment = float(text) if text.isdecimal() else seconds_of(text)
+    if not moment:
+        raise UsageError(f"invalid filter 'until={text}'")
+    return moment
+
+
+def _with_matching_names(image: Image, patterns: Sequence[str]) -> Image:
+    return replace(
+        image,
+        repo_tags=tuple(name for name in image.repo_tags if _matches(name, patterns)),
+        repo_digests=tuple(name for name in image.repo_digests if _matches(name, patterns)),
+    )
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    reference = parse_reference(name)
+    candidates = (reference.familiar, reference.familiar_name)
+    return any(
+        _glob(pattern).fullmatch(candidate) for pattern in patterns for candidate in candidates
+    )
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Return Go's path.Match as a regular expression: "*" stops at a slash."""
+    parts = {"*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(parts.get(char, re.escape(char)) for char in pattern))
