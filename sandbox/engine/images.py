@@ -147,13 +147,14 @@ class ImageVerbs:
         from sandbox.store.layers import has_layer
 
         done: dict[Digest, Path] = {}
-        for image in images:
-            for layer in image.layers:
-                if layer.diff_id not in done and not has_layer(self.layout, layer.diff_id):
-                    into = scratch / f"layer-{len(done)}"
-                    into.mkdir()
-                    _unpack(layer, into)
-                    done[layer.diff_id] = into
+        for layer in (layer for image in images for layer in image.layers):
+            if layer.diff_id in done or has_layer(self.layout, layer.diff_id):
+                layer.check()
+                continue
+            into = scratch / f"layer-{len(done)}"
+            into.mkdir()
+            _unpack(layer, into)
+            done[layer.diff_id] = into
         return done
 
 

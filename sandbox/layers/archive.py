@@ -60,6 +60,12 @@ class ArchivedLayer:
             yield reader
             reader.verify(digest=self.digest, size=self.size, what=self.name)
 
+    def check(self) -> None:
+        """Refuse a blob that breaks its promises, if there are any."""
+        if self.digest is not None or self.size is not None:
+            with self.open():
+                pass
+
 
 @dataclass(frozen=True)
 class ArchivedImage:

@@ -181,6 +181,9 @@ class ImageStore:
     def _remove(self, image: Image, doomed: Sequence[str], *, removes_image: bool) -> Removal:
         tags = read_tags(self._layout)
         removal = Removal()
+        if removes_image:  # only a cache, and a full disk needs room for what follows
+            for chain_id in self._own_chains(image):
+                remove_index(self._layout, chain_id)
         for reference in doomed:
             tags.drop(reference)
             removal.untagged.append(parse_reference(reference).familiar)
@@ -189,18 +192,22 @@ class ImageStore:
             return removal
         discard(self._layout.image(image.id), layout=self._layout)
         removal.deleted.append(image.id)
-        kept = [self._read(image_id, tags) for image_id in self.ids()]
-        kept_chains = {chain for other in kept for chain in other.chain_ids}
-        kept_layers = {layer for other in kept for layer in other.layers}
-        for chain_id in reversed(image.chain_ids):
-            if chain_id not in kept_chains:
-                removal.deleted.append(chain_id)
-                remove_index(self._layout, chain_id)
+        removal.deleted += self._own_chains(image)
+        kept = {layer for other in self._others(image) for layer in other.layers}
         for layer in image.layers:
-            if layer not in kept_layers:
+            if layer not in kept:
                 remove_layer(self._layout, layer)
         discard(self._layout.blob(image.id), layout=self._layout)
         return removal
+
+    def _own_chains(self, image: Image) -> list[Digest]:
+        """Return the stacks that only this image has, highest first."""
+        kept = {chain for other in self._others(image) for chain in other.chain_ids}
+        return [chain for chain in reversed(image.chain_ids) if chain not in kept]
+
+    def _others(self, image: Image) -> list[Image]:
+        others = [image_id for image_id in self.ids() if image_id != image.id]
+        return [self._read(image_id, Tags()) for image_id in others]
 
     def _add_layers(self, layers: Mapping[Digest, Path], undo: ExitStack) -> None:
         for diff_id, unpacked in layers.items():
