@@ -21,12 +21,12 @@ _VARIABLE = "_SANDBOX_COMPLETE"
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:
-    r"""Print the completion script for a shell.
+    """Print the completion script for a shell.
 
     \b
     For this session:    source <(sandbox completion bash)
     For fish:            sandbox completion fish | source
-    """
+    """  # noqa: D301 - \b keeps click from filling the paragraph
     from click.shell_completion import get_completion_class
 
     from sandbox.cli.main import cli

@@ -190,8 +190,18 @@ def _usage_message(exc: click.ClickException) -> str:
         if exc.possibilities:
             message += f" (did you mean {', '.join(sorted(exc.possibilities))}?)"
         return message
+    if type(exc) is click.UsageError and exc.message.startswith("No such command"):
+        return _unknown_command(exc.message.split("'")[1])
     message = exc.format_message()
     return message[:1].lower() + message[1:].removesuffix(".")
+
+
+def _unknown_command(name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, _ENTRIES, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    return f"'{name}' is not a sandbox command{hint}"
 
 
 def _report_bug(exc: BaseException) -> int:

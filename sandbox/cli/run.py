@@ -114,7 +114,7 @@ class _Flags:
 @click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS]")
 @_container_options
 def run(**options: Any) -> int:
-    r"""Create and run a new container from an image.
+    """Create and run a new container from an image.
 
     What follows IMAGE belongs to the program in the container. The exit code is the
     program's own; 125 if the container could not be started, 126 if the command is
@@ -125,7 +125,7 @@ def run(**options: Any) -> int:
       sandbox run --rm -it debian bash
       sandbox run --rm -v ./src:/src -w /src gcc make
       sandbox run --rm host apt-get update   (this machine's own files, unharmed)
-    """
+    """  # noqa: D301 - \b keeps click from filling the paragraph
     from sandbox.runtime.process import Attachment
 
     request, flags = _request(options)

@@ -14,10 +14,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.errors import ContainerNotFound, RuntimeFailed, SandboxError, Unsupported
+from sandbox.errors import (
+    ContainerNotFound,
+    ImageNotFound,
+    RuntimeFailed,
+    SandboxError,
+    Unsupported,
+)
 from sandbox.models.container import ContainerConfig
+from sandbox.models.reference import parse_reference
 from sandbox.runtime import lifecycle, names, spec, supervise
 from sandbox.store.containers import ContainerStore
+from sandbox.store.images import ImageStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,10 +69,6 @@ class ContainerVerbs:
 
     layout: Layout
 
-    def find_image(self, name: str) -> Image:
-        """Return the image of this name (the image half of the engine does it)."""
-        raise NotImplementedError
-
     @property
     def _containers(self) -> ContainerStore:
         return ContainerStore(self.layout)
@@ -76,12 +80,26 @@ class ContainerVerbs:
                 f"interceptor {request.interceptor!r} is not available: "
                 f"choose one of {', '.join(INTERCEPTORS)}"
             )
-        image = self.find_image(request.image)
+        image = self._image_to_run(request.image)
         check_platform(image, request)
-        return self._containers.create(
-            lambda taken: configure(request, image, taken),
-            durable=not request.auto_remove,
-        )
+
+        def decide(taken: frozenset[str]) -> ContainerConfig:
+            # Under the store's lock: from here on the image cannot be removed.
+            if not image.is_host and not self.layout.image(image.id).exists():
+                raise ImageNotFound(f"unable to find image '{request.image}' locally")
+            return configure(request, image, taken)
+
+        return self._containers.create(decide, durable=not request.auto_remove)
+
+    def _image_to_run(self, name: str) -> Image:
+        try:
+            return ImageStore(self.layout).find(name)
+        except ImageNotFound as exc:
+            wanted = parse_reference(name).with_default_tag().familiar
+            hint = exc.message.partition(" (")[2]
+            raise ImageNotFound(
+                f"unable to find image '{wanted}' locally" + (f" ({hint}" if hint else "")
+            ) from None
 
     def run(
         self,
@@ -142,7 +160,7 @@ class ContainerVerbs:
     def _place(self, container: Container) -> Place:
         from sandbox.engine.places import place_of
 
-        return place_of(self, container.config)
+        return place_of(self.layout, container.config)
 
     def containers(self) -> list[Container]:
         """Return every container, newest first, each in its true state."""
@@ -181,6 +199,10 @@ class ContainerVerbs:
             _kill(container)
         self._containers.remove(container)
         return container
+
+    def container_dir(self, container: Container) -> str:
+        """Return the directory that holds all the container owns."""
+        return os.fspath(self._containers.directory(container.config.id).path)
 
     def container_dir_size(self, container: Container) -> int:
         """Return the bytes in the container's own layer."""

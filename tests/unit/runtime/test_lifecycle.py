@@ -37,9 +37,7 @@ def test_a_life_leaves_its_dates_and_exit_code() -> None:
     state = lifecycle.started(ContainerState(), PROCESS, "t1")
     assert (state.pid, state.pid_start, state.run_dir) == (12, 34, "/r")
     state = lifecycle.exited(state, 3, "t2")
-    assert state == ContainerState(
-        status="exited", exit_code=3, started_at="t1", finished_at="t2"
-    )
+    assert state == ContainerState(status="exited", exit_code=3, started_at="t1", finished_at="t2")
 
 
 def test_a_container_that_nobody_saw_end_counts_as_killed() -> None:

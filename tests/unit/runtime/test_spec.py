@@ -123,9 +123,7 @@ def test_ordinary_host_names_pass() -> None:
         ("AMD64", ("linux", "amd64")),
     ],
 )
-def test_platforms_have_defaults_and_aliases(
-    text: str, expected: tuple[str, str]
-) -> None:
+def test_platforms_have_defaults_and_aliases(text: str, expected: tuple[str, str]) -> None:
     assert spec.parse_platform(text) == expected
 
 

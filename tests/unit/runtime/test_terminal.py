@@ -48,9 +48,7 @@ def _relay_child(program: list[str], user_side: int, attach: bool) -> int:
     main = supervise.MainProcess()
     pty = terminal.open_pty(user_side)
     with (
-        supervise.woken_by_children(
-            lambda: terminal.copy_size(user_side, pty.master)
-        ) as wake,
+        supervise.woken_by_children(lambda: terminal.copy_size(user_side, pty.master)) as wake,
         terminal.raw_mode(user_side),
     ):
         pid = os.fork()
@@ -125,9 +123,14 @@ def test_the_user_s_terminal_is_restored_afterwards() -> None:
 def test_raw_mode_is_undone_after_an_error() -> None:
     _, side = os.openpty()
     before = termios.tcgetattr(side)
-    with pytest.raises(ZeroDivisionError), terminal.raw_mode(side):
-        assert not termios.tcgetattr(side)[3] & termios.ICANON
-        raise ZeroDivisionError
+
+    def fail_in_raw_mode() -> None:
+        with terminal.raw_mode(side):
+            assert not termios.tcgetattr(side)[3] & termios.ICANON
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_in_raw_mode()
     assert termios.tcgetattr(side) == before
 
 

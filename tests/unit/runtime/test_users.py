@@ -20,9 +20,7 @@ PASSWD = parse_passwd(
     "homeless:x:40:40\n"
     "1000:x:7:7:a name of digits:/seven:/bin/sh\n"
 )
-GROUP = parse_group(
-    "root:x:0:\nwww:x:33:\nadm:x:4:www,other\nssl:x:90:www\nstaff:x:50:\n"
-)
+GROUP = parse_group("root:x:0:\nwww:x:33:\nadm:x:4:www,other\nssl:x:90:www\nstaff:x:50:\n")
 
 
 @pytest.mark.parametrize(
@@ -40,9 +38,7 @@ GROUP = parse_group(
         ("1000", Identity(7, 7, (), "/seven")),
     ],
 )
-def test_a_user_spec_resolves_as_docker_resolves_it(
-    spec: str, expected: Identity
-) -> None:
+def test_a_user_spec_resolves_as_docker_resolves_it(spec: str, expected: Identity) -> None:
     assert resolve_identity(spec, PASSWD, GROUP) == expected
 
 

@@ -1,0 +1,84 @@
+"""``inspect``: all that is known about containers and images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sandbox.cli.completion import complete_containers, complete_images
+from sandbox.cli.format import emit, render_objects
+from sandbox.engine import Engine
+from sandbox.errors import NotFound, SandboxError
+
+# Fields whose value is a Go map, where a missing key is no error in a template.
+_MAPS = frozenset(
+    {"Labels", "Volumes", "ExposedPorts", "Ports", "PortBindings", "Networks", "Tmpfs"}
+)
+
+
+def _complete(ctx: click.Context, param: click.Parameter, text: str) -> list[str]:
+    return complete_containers(ctx, param, text) + complete_images(ctx, param, text)
+
+
+@click.command()
+@click.option(
+    "-f",
+    "--format",
+    "template",
+    metavar="TEMPLATE",
+    help="'json' or a Go template; indented JSON without it.",
+)
+@click.option("-s", "--size", is_flag=True, help="Show sizes of containers.")
+@click.option("--type", "kind", type=click.Choice(["container", "image"]), help="Look only there.")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_complete)
+def inspect(*, template: str | None, size: bool, kind: str | None, names: tuple[str, ...]) -> int:
+    """Show all about containers and images, in Docker's JSON."""
+    engine = Engine()
+    found: list[Any] = []
+    problems = []
+    for name in names:
+        try:
+            found.append(_look_up(engine, name, kind, size=size))
+        except SandboxError as exc:
+            problems.append(exc.message)
+    if found or template is None:
+        items = found if template in (None, "json") else [as_go(item) for item in found]
+        emit(render_objects(items, template))
+    for problem in problems:
+        click.echo(f"sandbox: {problem}", err=True)
+    return 1 if problems else 0
+
+
+def _look_up(engine: Engine, name: str, kind: str | None, *, size: bool) -> dict[str, Any]:
+    from sandbox.engine.inspection import describe_container, describe_image
+
+    if kind != "image":
+        try:
+            container = engine.container(name)
+        except NotFound:
+            if kind == "container":
+                raise
+        else:
+            shown = describe_container(container, directory=engine.container_dir(container))
+            if size:
+                shown["SizeRw"] = engine.container_dir_size(container)
+            return shown
+    try:
+        return describe_image(engine.find_image(name))
+    except NotFound:
+        if kind == "image":
+            raise
+        raise NotFound(f"no such object: {name}") from None
+
+
+def as_go(value: Any, *, is_map: bool = False) -> Any:
+    """Return *value* with Go's difference between structs and maps restored."""
+    from sandbox.cli.template_functions import Struct
+
+    if isinstance(value, list):
+        return [as_go(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    fields = {key: as_go(item, is_map=key in _MAPS) for key, item in value.items()}
+    return fields if is_map else Struct(fields)

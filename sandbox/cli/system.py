@@ -1,0 +1,162 @@
+"""``info``, ``version`` and ``system``."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+import click
+
+from sandbox.cli.format import emit, human_size, render_objects
+
+_FORMAT = click.option(
+    "-f", "--format", "template", metavar="TEMPLATE", help="'json' or a Go template."
+)
+
+
+@click.command()
+@_FORMAT
+def version(*, template: str | None) -> None:
+    """Show the versions."""
+    from sandbox import __version__
+
+    facts = {
+        "Version": __version__,
+        "PythonVersion": platform.python_version(),
+        "Os": "linux",
+        "Arch": _architecture(),
+        "KernelVersion": os.uname().release,
+    }
+    if template is not None:
+        emit(render_objects([_struct({"Client": _struct(facts), **facts})], template))
+        return
+    emit(
+        f"sandbox\n"
+        f" Version:   {facts['Version']}\n"
+        f" Python:    {facts['PythonVersion']}\n"
+        f" OS/Arch:   {facts['Os']}/{facts['Arch']}\n"
+        f" Kernel:    {facts['KernelVersion']}"
+    )
+
+
+@click.command()
+@_FORMAT
+def info(*, template: str | None) -> None:
+    """Show the store, the machine, and which isolation is real."""
+    from sandbox.engine import Engine
+
+    facts = _facts(Engine())
+    if template is not None:
+        emit(render_objects([_struct(facts)], template))
+        return
+    labels = {
+        "ServerVersion": "Version",
+        "Containers": "Containers",
+        "ContainersRunning": " Running",
+        "ContainersStopped": " Stopped",
+        "Images": "Images",
+        "DockerRootDir": "Store",
+        "FreeSpace": "Free space",
+        "KernelVersion": "Kernel version",
+        "OperatingSystem": "Operating system",
+        "Architecture": "Architecture",
+        "NCPU": "CPUs",
+        "MemTotal": "Total memory",
+        "Interceptors": "Interceptors",
+        "SecurityOptions": "Security",
+    }
+    for key, label in labels.items():
+        value = facts[key]
+        if key in ("FreeSpace", "MemTotal"):
+            value = human_size(value, 4)
+        emit(f"{label}: {', '.join(value) if isinstance(value, list) else value}")
+    emit("Isolation:")
+    for name, how in _ISOLATION.items():
+        emit(f" {name}: {how}")
+
+
+_ISOLATION = {
+    "files": "own tree, copy-on-write",
+    "users": "own root and ids, emulated",
+    "host name": "own, emulated",
+    "processes": "shared with this user",
+    "network": "shared with the machine",
+    "memory, CPU": "not limited",
+}
+
+
+def _facts(engine: Any) -> dict[str, Any]:
+    from sandbox import __version__
+    from sandbox.engine.containers import INTERCEPTORS
+
+    containers = engine.containers()
+    running = sum(item.state.is_running for item in containers)
+    root = engine.layout.root
+    existing = next(path for path in (root, *root.parents) if path.exists())
+    free = os.statvfs(existing)
+    return {
+        "ServerVersion": __version__,
+        "Containers": len(containers),
+        "ContainersRunning": running,
+        "ContainersPaused": 0,
+        "ContainersStopped": len(containers) - running,
+        "Images": sum(not image.is_host for image in engine.images()),
+        "Driver": "index",
+        "DockerRootDir": os.fspath(root),
+        "FreeSpace": free.f_bavail * free.f_frsize,
+        "KernelVersion": os.uname().release,
+        "OperatingSystem": _system_name(),
+        "OSType": "linux",
+        "Architecture": os.uname().machine,
+        "NCPU": os.cpu_count() or 1,
+        "MemTotal": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "Name": os.uname().nodename,
+        "Interceptors": list(INTERCEPTORS),
+        "SecurityOptions": _security(),
+    }
+
+
+def _security() -> list[str]:
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        rows = dict(line.split(":", 1) for line in file.read().splitlines())
+    seccomp = "seccomp" if "Seccomp" in rows else "no seccomp"
+    return [seccomp, "rootless"]
+
+
+def _system_name() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    except OSError:
+        return "Linux"
+
+
+def _architecture() -> str:
+    from sandbox.runtime.spec import parse_platform
+
+    return parse_platform(f"linux/{os.uname().machine}")[1]
+
+
+def _struct(facts: dict[str, Any]) -> Any:
+    from sandbox.cli.template_functions import Struct
+
+    return Struct(facts)
+
+
+@click.group(invoke_without_command=False)
+def system() -> None:
+    """Look after the store."""
+
+
+@system.command()
+def fsck() -> int:
+    """Check that everything in the store is whole; report what is not."""
+    from sandbox.engine import Engine
+
+    problems = Engine().check_store()
+    for problem in problems:
+        emit(str(problem))
+    if problems:
+        return 1
+    emit("the store is whole")
+    return 0

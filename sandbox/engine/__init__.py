@@ -1,0 +1,20 @@
+"""The façade: every user-visible verb is a method of `Engine`.
+
+The command line (and later the API server) are two skins over it: they parse and
+show, and hold no logic.
+"""
+
+from __future__ import annotations
+
+from sandbox.engine.archive import ArchiveVerbs
+from sandbox.engine.containers import ContainerVerbs
+from sandbox.engine.images import ImageVerbs
+from sandbox.store.layout import Layout
+
+
+class Engine(ImageVerbs, ArchiveVerbs, ContainerVerbs):
+    """Everything that can be done with one store."""
+
+    def __init__(self, layout: Layout | None = None) -> None:
+        """Use the store in *layout*, by default the user's own."""
+        self.layout = layout or Layout.default()

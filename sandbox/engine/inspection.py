@@ -1,0 +1,190 @@
+"""What Docker's inspect shows of a container or an image, as plain JSON values.
+
+Rules: pure, and the only place that knows Docker's field names for both. What this
+engine does not have is shown empty, never invented.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.models import oci
+
+if TYPE_CHECKING:
+    from sandbox.models.container import Container, ContainerConfig, MountPoint
+    from sandbox.models.image import Image
+
+NEVER = "0001-01-01T00:00:00Z"
+_DRIVER = "index"
+
+
+def describe_container(container: Container, *, directory: str) -> dict[str, Any]:
+    """Return the container's inspect object; *directory* is where it is kept."""
+    config = container.config
+    return {
+        "Id": config.id,
+        "Created": config.created,
+        "Path": config.args[0],
+        "Args": list(config.args[1:]),
+        "State": _state(container),
+        "Image": config.image_id,
+        "ResolvConfPath": f"{directory}/resolv.conf",
+        "HostnamePath": f"{directory}/hostname",
+        "HostsPath": f"{directory}/hosts",
+        "LogPath": "",
+        "Name": f"/{config.name}",
+        "RestartCount": 0,
+        "Driver": _DRIVER,
+        "Platform": config.platform.partition("/")[0],
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": None,
+        "HostConfig": _host_config(config),
+        "GraphDriver": {"Data": {"UpperDir": f"{directory}/upper"}, "Name": _DRIVER},
+        "Mounts": [_mount(mount) for mount in config.mounts],
+        "Config": _config(config),
+        "NetworkSettings": {
+            "Bridge": "",
+            "SandboxID": "",
+            "SandboxKey": "",
+            "Ports": {},
+            "IPAddress": "",
+            "Gateway": "",
+            "MacAddress": "",
+            "Networks": {"host": {"NetworkID": "", "IPAddress": "", "Gateway": ""}},
+        },
+    }
+
+
+def _state(container: Container) -> dict[str, Any]:
+    state = container.state
+    return {
+        "Status": state.status,
+        "Running": state.is_running,
+        "Paused": False,
+        "Restarting": False,
+        "OOMKilled": False,
+        "Dead": False,
+        "Pid": state.pid if state.is_running else 0,
+        "ExitCode": state.exit_code,
+        "Error": state.error,
+        "StartedAt": state.started_at or NEVER,
+        "FinishedAt": state.finished_at or NEVER,
+    }
+
+
+def _host_config(config: ContainerConfig) -> dict[str, Any]:
+    binds = [mount for mount in config.mounts if mount.type == "bind"]
+    memory = [mount for mount in config.mounts if mount.type == "tmpfs"]
+    return {
+        "Binds": [_bind_text(mount) for mount in binds] or None,
+        "ContainerIDFile": "",
+        "LogConfig": {"Type": "none", "Config": {}},
+        "NetworkMode": "host",
+        "PortBindings": {},
+        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        "AutoRemove": config.auto_remove,
+        "VolumeDriver": "",
+        "VolumesFrom": None,
+        "CapAdd": None,
+        "CapDrop": None,
+        "IpcMode": "host",
+        "PidMode": "host",
+        "UTSMode": "",
+        "Privileged": False,
+        "ReadonlyRootfs": config.read_only,
+        "Init": config.init,
+        "Tmpfs": {mount.target: "" for mount in memory},
+        "ShmSize": 0,
+        "Runtime": "sandbox",
+        "Isolation": config.interceptor,
+        "Ulimits": [
+            {"Name": limit.name, "Hard": limit.hard, "Soft": limit.soft} for limit in config.ulimits
+        ],
+    }
+
+
+def _bind_text(mount: MountPoint) -> str:
+    text = f"{mount.source}:{mount.target}"
+    return f"{text}:ro" if mount.read_only else text
+
+
+def _mount(mount: MountPoint) -> dict[str, Any]:
+    return {
+        "Type": mount.type,
+        "Source": mount.source,
+        "Destination": mount.target,
+        "Mode": "ro" if mount.read_only else "",
+        "RW": not mount.read_only,
+        "Propagation": "rprivate" if mount.type == "bind" else "",
+    }
+
+
+def _config(config: ContainerConfig) -> dict[str, Any]:
+    return {
+        "Hostname": config.hostname,
+        "Domainname": "",
+        "User": config.user,
+        "AttachStdin": config.open_stdin,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "ExposedPorts": {port: {} for port in config.exposed_ports},
+        "Tty": config.tty,
+        "OpenStdin": config.open_stdin,
+        "StdinOnce": config.open_stdin,
+        "Env": list(config.env),
+        "Cmd": list(config.cmd) or None,
+        "Image": config.image,
+        "Volumes": None,
+        "WorkingDir": config.working_dir,
+        "Entrypoint": list(config.entrypoint) or None,
+        "OnBuild": None,
+        "Labels": dict(config.labels),
+        "StopSignal": config.stop_signal,
+    }
+
+
+def describe_image(image: Image) -> dict[str, Any]:
+    """Return the image's inspect object."""
+    run = image.config
+    return {
+        "Id": str(image.id),
+        "RepoTags": image.familiar_tags,
+        "RepoDigests": image.familiar_digests,
+        "Parent": "",
+        "Comment": image.comment,
+        "Created": image.created or NEVER,
+        "DockerVersion": "",
+        "Author": image.author,
+        "Config": {
+            "Hostname": "",
+            "Domainname": "",
+            "User": run.user,
+            "AttachStdin": False,
+            "AttachStdout": False,
+            "AttachStderr": False,
+            "ExposedPorts": run.exposed_ports or {},
+            "Tty": False,
+            "OpenStdin": False,
+            "StdinOnce": False,
+            "Env": run.env,
+            "Cmd": run.cmd,
+            "Healthcheck": oci.to_builtins(run.healthcheck) if run.healthcheck else None,
+            "Image": "",
+            "Volumes": run.volumes,
+            "WorkingDir": run.working_dir,
+            "Entrypoint": run.entrypoint,
+            "OnBuild": run.on_build,
+            "Labels": run.labels or {},
+            "StopSignal": run.stop_signal,
+            "Shell": run.shell,
+        },
+        "Architecture": image.architecture,
+        "Variant": image.variant,
+        "Os": image.os,
+        "Size": image.size,
+        "GraphDriver": {"Data": {}, "Name": _DRIVER},
+        "RootFS": {"Type": "layers", "Layers": [str(layer) for layer in image.layers]},
+        "Metadata": {"LastTagTime": NEVER},
+    }
