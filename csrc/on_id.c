@@ -40,6 +40,14 @@ static uint32_t arg32(uint64_t arg)
 	return (uint32_t)arg;
 }
 
+/* The credentials to change: from here on the call is not rolled back for a
+ * signal, as doing it twice may differ from doing it once. */
+static struct sb_ids *changing(struct sb_call *call)
+{
+	sb_commit_begin(call->fs);
+	return call->ids;
+}
+
 /* Let the rest of the container see the new effective ids. */
 static long publish(struct sb_call *call, int result)
 {
@@ -118,46 +126,46 @@ long on_getgroups(struct sb_call *call)
 
 long on_setuid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setuid(call->ids, arg32(call->regs->rdi)));
+	return publish(call, sb_ids_setuid(changing(call), arg32(call->regs->rdi)));
 }
 
 long on_setgid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setgid(call->ids, arg32(call->regs->rdi)));
+	return publish(call, sb_ids_setgid(changing(call), arg32(call->regs->rdi)));
 }
 
 long on_setreuid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setreuid(call->ids, arg32(call->regs->rdi),
+	return publish(call, sb_ids_setreuid(changing(call), arg32(call->regs->rdi),
 					     arg32(call->regs->rsi)));
 }
 
 long on_setregid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setregid(call->ids, arg32(call->regs->rdi),
+	return publish(call, sb_ids_setregid(changing(call), arg32(call->regs->rdi),
 					     arg32(call->regs->rsi)));
 }
 
 long on_setresuid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setresuid(call->ids, arg32(call->regs->rdi),
+	return publish(call, sb_ids_setresuid(changing(call), arg32(call->regs->rdi),
 					      arg32(call->regs->rsi), arg32(call->regs->rdx)));
 }
 
 long on_setresgid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setresgid(call->ids, arg32(call->regs->rdi),
+	return publish(call, sb_ids_setresgid(changing(call), arg32(call->regs->rdi),
 					      arg32(call->regs->rsi), arg32(call->regs->rdx)));
 }
 
 long on_setfsuid(struct sb_call *call)
 {
-	return (long)sb_ids_setfsuid(call->ids, arg32(call->regs->rdi));
+	return (long)sb_ids_setfsuid(changing(call), arg32(call->regs->rdi));
 }
 
 long on_setfsgid(struct sb_call *call)
 {
-	return (long)sb_ids_setfsgid(call->ids, arg32(call->regs->rdi));
+	return (long)sb_ids_setfsgid(changing(call), arg32(call->regs->rdi));
 }
 
 long on_setgroups(struct sb_call *call)
@@ -177,7 +185,7 @@ long on_setgroups(struct sb_call *call)
 	ret = sb_guest_read(groups, call->regs->rsi, count * sizeof(uint32_t));
 	if (ret < 0)
 		return ret;
-	return sb_ids_setgroups(call->ids, groups, count);
+	return sb_ids_setgroups(changing(call), groups, count);
 }
 
 /* ---- capability sets ---------------------------------------------------- */
@@ -274,7 +282,7 @@ long on_capset(struct sb_call *call)
 	ret = sb_guest_read(data, call->regs->rsi, words * sizeof(data[0]));
 	if (ret < 0)
 		return ret;
-	return sb_ids_capset(call->ids, data[0].effective | (uint64_t)data[1].effective << 32,
+	return sb_ids_capset(changing(call), data[0].effective | (uint64_t)data[1].effective << 32,
 			     data[0].permitted | (uint64_t)data[1].permitted << 32,
 			     data[0].inheritable | (uint64_t)data[1].inheritable << 32);
 }
@@ -298,9 +306,9 @@ static long change_ambient(struct sb_call *call)
 	case PR_CAP_AMBIENT_IS_SET:
 		return (long)(call->ids->cap_ambient >> cap & 1);
 	case PR_CAP_AMBIENT_RAISE:
-		return sb_ids_raise_ambient(call->ids, cap);
+		return sb_ids_raise_ambient(changing(call), cap);
 	case PR_CAP_AMBIENT_LOWER:
-		return sb_ids_lower_ambient(call->ids, cap);
+		return sb_ids_lower_ambient(changing(call), cap);
 	default:
 		return -EINVAL;
 	}
@@ -401,17 +409,17 @@ long on_prctl(struct sb_call *call)
 			return -EINVAL;
 		return (long)(ids->cap_bounding >> regs->rsi & 1);
 	case PR_CAPBSET_DROP:
-		return sb_ids_drop_bounding(ids, regs->rsi);
+		return sb_ids_drop_bounding(changing(call), regs->rsi);
 	case PR_CAP_AMBIENT:
 		return change_ambient(call);
 	case PR_GET_SECUREBITS:
 		return ids->securebits;
 	case PR_SET_SECUREBITS:
-		return sb_ids_set_securebits(ids, regs->rsi);
+		return sb_ids_set_securebits(changing(call), regs->rsi);
 	case PR_GET_KEEPCAPS:
 		return ids->securebits >> SECURE_KEEP_CAPS & 1;
 	case PR_SET_KEEPCAPS:
-		return sb_ids_keep_caps(ids, regs->rsi);
+		return sb_ids_keep_caps(changing(call), regs->rsi);
 	case PR_GET_DUMPABLE:
 		return call->proc->dumpable;
 	case PR_SET_DUMPABLE:

@@ -51,12 +51,6 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags) SB_MUST_CHE
  * SB_MOUNT_PROC: use sb_tree_readlink(). */
 long sb_proc_readlink(struct sb_call *call, struct sb_at *at, char *buf, size_t len) SB_MUST_CHECK;
 
-/* The text of a magic link (what readlink(2) gave on the host) in guest terms:
- * host paths become guest paths, generated files their /proc name, anything else
- * ("pipe:[1]", "/memfd:x (deleted)") stays. -EACCES for a path of the store. */
-int sb_proc_link_text(const struct sb_fs *fs, const char *host, size_t len, struct sb_path *out)
-	SB_MUST_CHECK;
-
 /* The slot of a process of this container, by process or thread id; else NULL. */
 const struct sb_proc_slot *sb_proc_slot_of(struct sb_call *call, uint32_t id);
 

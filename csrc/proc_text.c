@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc_text.c - lines of /proc files in guest terms.
+ *
+ * How it works
+ *   The kernel's text is kept wherever it is true. Host paths become guest
+ *   paths, the runtime's own maps vanish, credentials are those the guest
+ *   believes in, and the mount table is written from the container's.
+ * Rules
+ *   Signal-safe; pure but for one statfs(2) a mount row.
+ * Does not know
+ *   How a /proc file is opened or which process asks.
+ */
+#include "proc_text.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+
+#include "mem.h"
+
+/* ---- output ------------------------------------------------------------- */
+
+void sb_proc_put(struct sb_proc_out *out, const char *text, size_t len)
+{
+	if (len > out->max - out->len) {
+		out->full = true;
+		return;
+	}
+	memcpy(out->buf + out->len, text, len);
+	out->len += (uint32_t)len;
+}
+
+void sb_proc_put_text(struct sb_proc_out *out, const char *text)
+{
+	sb_proc_put(out, text, strlen(text));
+}
+
+void sb_proc_put_number(struct sb_proc_out *out, uint64_t value, unsigned base, unsigned width)
+{
+	char digits[24];
+	unsigned at = sizeof(digits);
+
+	do {
+		const unsigned digit = (unsigned)(value % base);
+
+		digits[--at] = (char)(digit < 10 ? '0' + digit : 'a' + digit - 10);
+		value /= base;
+	} while (value != 0);
+	while (at > 0 && sizeof(digits) - at < width)
+		digits[--at] = '0';
+	sb_proc_put(out, digits + at, sizeof(digits) - at);
+}
+
+/* Text with the bytes in special as \ooo, as seq_file_path() writes them. */
+static void put_escaped(struct sb_proc_out *out, const char *text, size_t len, const char *special)
+{
+	for (size_t i = 0; i < len; i++) {
+		const char *hit = special;
+
+		while (*hit != '\0' && *hit != text[i])
+			hit++;
+		if (*hit == '\0') {
+			sb_proc_put(out, text + i, 1);
+			continue;
+		}
+		sb_proc_put(out, "\\", 1);
+		sb_proc_put_number(out, (unsigned char)text[i], 8, 3);
+	}
+}
+
+static bool is_octal(char byte)
+{
+	return byte >= '0' && byte <= '7';
+}
+
+/* The reverse of put_escaped. */
+static int unescape(struct sb_path *out, const char *text, size_t len)
+{
+	if (len >= SB_PATH_MAX)
+		return -ENAMETOOLONG;
+	out->len = 0;
+	for (size_t i = 0; i < len; i++) {
+		char byte = text[i];
+
+		if (byte == '\\' && len - i > 3 && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
+		    is_octal(text[i + 3])) {
+			byte = (char)((text[i + 1] - '0') << 6 | (text[i + 2] - '0') << 3 |
+				      (text[i + 3] - '0'));
+			i += 3;
+		}
+		out->buf[out->len++] = byte;
+	}
+	out->buf[out->len] = '\0';
+	return 0;
+}
+
+/* ---- paths -------------------------------------------------------------- */
+
+static bool starts_with(const char *text, size_t len, const char *prefix)
+{
+	const size_t want = strlen(prefix);
+
+	return len >= want && memcmp(text, prefix, want) == 0;
+}
+
+/* Names that look like paths and are none. */
+static bool is_no_path(const char *text, size_t len)
+{
+	static const char *const prefixes[] = {"/memfd:", "/SYSV", "/dev/zero (deleted)",
+					       "/[aio]",  "//anon", "/anon_hugepage"};
+
+	if (len == 0 || text[0] != '/')
+		return true;
+	for (size_t i = 0; i < SB_ARRAY_LEN(prefixes); i++)
+		if (starts_with(text, len, prefixes[i]))
+			return true;
+	return false;
+}
+
+/* "/memfd:sandbox:/proc/1/maps (deleted)" names the file it stands for. */
+static int name_of_made_file(const char *text, size_t len, struct sb_path *out)
+{
+	static const char prefix[] = "/memfd:" SB_PROC_MEMFD;
+	static const char suffix[] = " (deleted)";
+	const size_t skip = sizeof(prefix) - 1;
+	const size_t cut = sizeof(suffix) - 1;
+
+	if (!starts_with(text, len, prefix) || len <= skip + cut || text[skip] != '/')
+		return -ENOENT;
+	return sb_path_set(out, text + skip, len - skip - cut);
+}
+
+int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len, struct sb_path *out)
+{
+	const struct sb_control *control = fs->tree->control;
+	int err = name_of_made_file(host, len, out);
+
+	if (err == 0)
+		return 0;
+	if (is_no_path(host, len))
+		return sb_path_set(out, host, len);
+	err = sb_tree_guest_path(fs, host, len, out);
+	if (err != -ENOENT && fs->tree->index != NULL)
+		return err;
+	if (sb_path_within(host, len, sb_text_at(control, control->store), control->store.len) ||
+	    sb_path_within(host, len, sb_text_at(control, control->run), control->run.len))
+		return err == 0 && !sb_same(out->buf, out->len, host, len) ? 0 : -EACCES;
+	return err == 0 ? 0 : sb_path_set(out, host, len);
+}
+
+/* Append the escaped host path as an escaped guest path; false when the guest
+ * must not see it. */
+static bool put_path(const struct sb_fs *fs, const char *path, size_t len, const char *special,
+		     struct sb_proc_out *out)
+{
+	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *guest = &fs->work->p[1];
+
+	if (unescape(host, path, len) < 0 ||
+	    sb_proc_guest_text(fs, host->buf, host->len, guest) < 0)
+		return false;
+	put_escaped(out, guest->buf, guest->len, special);
+	return true;
+}
+
+/* ---- maps --------------------------------------------------------------- */
+
+static bool parse_hex(const char *text, size_t len, uint64_t *value, size_t *used)
+{
+	size_t at = 0;
+
+	*value = 0;
+	for (; at < len; at++) {
+		unsigned digit;
+
+		if (text[at] >= '0' && text[at] <= '9')
+			digit = (unsigned)(text[at] - '0');
+		else if (text[at] >= 'a' && text[at] <= 'f')
+			digit = (unsigned)(text[at] - 'a') + 10;
+		else
+			break;
+		*value = *value << 4 | digit;
+	}
+	*used = at;
+	return at > 0;
+}
+
+static size_t skip_fields(const char *line, size_t len, unsigned count)
+{
+	size_t at = 0;
+
+	while (count > 0) {
+		while (at < len && line[at] != ' ')
+			at++;
+		while (at < len && line[at] == ' ')
+			at++;
+		count--;
+	}
+	return at;
+}
+
+static size_t without_newline(const char *line, size_t len)
+{
+	return len > 0 && line[len - 1] == '\n' ? len - 1 : len;
+}
+
+static bool is_hidden(struct sb_proc_range hide, uint64_t from, const char *name, size_t len)
+{
+	/* The kernel puts the heap after the runtime's last page. */
+	if (starts_with(name, len, "[heap]"))
+		return false;
+	return from >= hide.from && from < hide.to;
+}
+
+void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line, size_t len,
+		       bool *hidden, struct sb_proc_out *out)
+{
+	const uint32_t before = out->len;
+	const size_t end = without_newline(line, len);
+	uint64_t from;
+	size_t used;
+	size_t name;
+
+	if (!parse_hex(line, end, &from, &used) || used == end || line[used] != '-') {
+		if (!*hidden)
+			sb_proc_put(out, line, len);
+		return;
+	}
+	name = skip_fields(line, end, 5);
+	*hidden = is_hidden(hide, from, line + name, end - name);
+	if (*hidden)
+		return;
+	if (name == end || line[name] != '/') {
+		sb_proc_put(out, line, len);
+		return;
+	}
+	sb_proc_put(out, line, name);
+	if (put_path(fs, line + name, end - name, "\n", out)) {
+		sb_proc_put(out, "\n", 1);
+		return;
+	}
+	out->len = before;
+	*hidden = true;
+}
+
+void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line, size_t len,
+		       struct sb_proc_out *out)
+{
+	static const char key[] = "file=";
+	const uint32_t before = out->len;
+	const size_t end = without_newline(line, len);
+	uint64_t from;
+	size_t used;
+	size_t at = 0;
+
+	if (parse_hex(line, end, &from, &used)) {
+		const size_t heap = skip_fields(line, end, 2);
+
+		if (is_hidden(hide, from, starts_with(line + heap, end - heap, "heap") ? "[heap]" : "", 6))
+			return;
+	}
+	while (at < end && !starts_with(line + at, end - at, key))
+		at = at + 1;
+	if (at == end) {
+		sb_proc_put(out, line, len);
+		return;
+	}
+	at += sizeof(key) - 1;
+	used = at;
+	while (used < end && line[used] != ' ')
+		used++;
+	sb_proc_put(out, line, at);
+	if (put_path(fs, line + at, used - at, "\n\t= ", out))
+		sb_proc_put(out, line + used, len - used);
+	else
+		out->len = before;
+}
+
+void sb_proc_unix_line(const struct sb_fs *fs, const char *line, size_t len, struct sb_proc_out *out)
+{
+	const size_t end = without_newline(line, len);
+	const size_t name = skip_fields(line, end, 7);
+
+	if (name == end || line[name] != '/') {
+		sb_proc_put(out, line, len);
+		return;
+	}
+	sb_proc_put(out, line, name);
+	if (put_path(fs, line + name, end - name, "", out))
+		sb_proc_put(out, "\n", 1);
+	else
+		sb_proc_put(out, "?\n", 2);
+}
+
+/* ---- status ------------------------------------------------------------- */
+
+static void put_four(struct sb_proc_out *out, const char *key, uint32_t a, uint32_t b, uint32_t c,
+		     uint32_t d)
+{
+	const uint32_t ids[4] = {a, b, c, d};
+
+	sb_proc_put_text(out, key);
+	for (size_t i = 0; i < 4; i++) {
+		sb_proc_put(out, "\t", 1);
+		sb_proc_put_number(out, ids[i], 10, 1);
+	}
+	sb_proc_put(out, "\n", 1);
+}
+
+static void put_groups(struct sb_proc_out *out, const struct sb_ids *ids)
+{
+	sb_proc_put_text(out, "Groups:\t");
+	for (uint32_t i = 0; i < ids->group_count && i < SB_MAX_GROUPS; i++) {
+		sb_proc_put_number(out, ids->groups[i], 10, 1);
+		sb_proc_put(out, " ", 1);
+	}
+	sb_proc_put(out, "\n", 1);
+}
+
+static void put_value(struct sb_proc_out *out, const char *key, uint64_t value, unsigned base,
+		      unsigned width)
+{
+	sb_proc_put_text(out, key);
+	sb_proc_put(out, "\t", 1);
+	sb_proc_put_number(out, value, base, width);
+	sb_proc_put(out, "\n", 1);
+}
+
+/* Lines that come from credentials; false when this is none of them. */
+static bool put_ids_line(const struct sb_ids *ids, const char *line, size_t len,
+			 struct sb_proc_out *out)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} caps[] = {
+		{"CapInh:", ids->cap_inheritable}, {"CapPrm:", ids->cap_permitted},
+		{"CapEff:", ids->cap_effective},   {"CapBnd:", ids->cap_bounding},
+		{"CapAmb:", ids->cap_ambient},
+	};
+
+	if (starts_with(line, len, "Uid:")) {
+		put_four(out, "Uid:", ids->ruid, ids->euid, ids->suid, ids->fsuid);
+		return true;
+	}
+	if (starts_with(line, len, "Gid:")) {
+		put_four(out, "Gid:", ids->rgid, ids->egid, ids->sgid, ids->fsgid);
+		return true;
+	}
+	if (starts_with(line, len, "Groups:")) {
+		put_groups(out, ids);
+		return true;
+	}
+	if (starts_with(line, len, "NoNewPrivs:")) {
+		put_value(out, "NoNewPrivs:", ids->no_new_privs, 10, 1);
+		return true;
+	}
+	for (size_t i = 0; i < SB_ARRAY_LEN(caps); i++) {
+		if (starts_with(line, len, caps[i].key)) {
+			put_value(out, caps[i].key, caps[i].value, 16, 16);
+			return true;
+		}
+	}
+	return false;
+}
+
+void sb_proc_status_line(const struct sb_proc_status *status, const char *line, size_t len,
+			 struct sb_proc_out *out)
+{
+	const uint32_t mode = status->has_own ? status->seccomp_mode : 0;
+
+	if (status->ids == NULL) {
+		sb_proc_put(out, line, len);
+		return;
+	}
+	if (put_ids_line(status->ids, line, len, out))
+		return;
+	if (starts_with(line, len, "Seccomp:"))
+		put_value(out, "Seccomp:", mode, 10, 1);
+	else if (starts_with(line, len, "Seccomp_filters:"))
+		put_value(out, "Seccomp_filters:", mode == 0 ? 0 : 1, 10, 1);
+	else if (status->has_own && starts_with(line, len, "SigCgt:"))
+		put_value(out, "SigCgt:", status->caught, 16, 16);
+	else if (status->has_own && starts_with(line, len, "Umask:"))
+		put_value(out, "Umask:", status->umask, 8, 4);
+	else
+		sb_proc_put(out, line, len);
+}
+
+/* ---- mounts ------------------------------------------------------------- */
+
+#define FIRST_MOUNT_ID 1000
+
+/* struct statfs of asm/statfs.h begins with the magic number; its whole size. */
+struct host_statfs {
+	int64_t type;
+	int64_t rest[32];
+};
+
+static const char *type_name(int64_t magic)
+{
+	static const struct {
+		int64_t magic;
+		const char *name;
+	} names[] = {
+		{EXT4_SUPER_MAGIC, "ext4"},     {0x58465342, "xfs"},
+		{BTRFS_SUPER_MAGIC, "btrfs"},   {TMPFS_MAGIC, "tmpfs"},
+		{OVERLAYFS_SUPER_MAGIC, "overlay"}, {SYSFS_MAGIC, "sysfs"},
+		{DEVPTS_SUPER_MAGIC, "devpts"}, {PROC_SUPER_MAGIC, "proc"},
+		{CGROUP2_SUPER_MAGIC, "cgroup2"}, {CGROUP_SUPER_MAGIC, "cgroup"},
+		{NFS_SUPER_MAGIC, "nfs"},       {F2FS_SUPER_MAGIC, "f2fs"},
+		{0x65735546, "fuse"},           {V9FS_MAGIC, "9p"},
+		{0x2fc12fc1, "zfs"},            {0x19800202, "mqueue"},
+		{RAMFS_MAGIC, "ramfs"},         {SQUASHFS_MAGIC, "squashfs"},
+		{ISOFS_SUPER_MAGIC, "iso9660"}, {MSDOS_SUPER_MAGIC, "vfat"},
+	};
+
+	for (size_t i = 0; i < SB_ARRAY_LEN(names); i++)
+		if (names[i].magic == (magic & 0xffffffff))
+			return names[i].name;
+	return "bind";
+}
+
+static const char *mount_type(const struct sb_control *control, const struct sb_mount *mount)
+{
+	struct host_statfs fs;
+
+	if (mount->kind == SB_MOUNT_TMPFS)
+		return "tmpfs";
+	if (mount->kind == SB_MOUNT_PROC)
+		return "proc";
+	if (mount->kind == SB_MOUNT_DEV)
+		return "devtmpfs";
+	if (sb_syscall(__NR_statfs, SB_P(sb_text_at(control, mount->host)), SB_P(&fs), 0, 0, 0, 0) < 0)
+		return "bind";
+	return type_name(fs.type);
+}
+
+/* Number of the mount that holds this guest path, -1 for the root; mounts are
+ * sorted longest first. */
+static int holder(const struct sb_control *control, int index)
+{
+	const struct sb_mount *mount = &control->mounts[index];
+
+	for (int i = index + 1; i < (int)control->mount_count; i++) {
+		const struct sb_mount *outer = &control->mounts[i];
+
+		if (outer->kind != SB_MOUNT_LINK && outer->guest.len < mount->guest.len &&
+		    sb_path_within(sb_text_at(control, mount->guest), mount->guest.len,
+				   sb_text_at(control, outer->guest), outer->guest.len))
+			return i;
+	}
+	return -1;
+}
+
+struct row {
+	int index;
+	int parent;
+	uint64_t dev;
+	const char *point;
+	size_t point_len;
+	const char *type;
+	const char *source;
+	bool read_only;
+	bool no_suid;
+};
+
+static void put_options(const struct row *row, struct sb_proc_out *out)
+{
+	sb_proc_put_text(out, row->read_only ? "ro" : "rw");
+	sb_proc_put_text(out, row->no_suid ? ",nosuid,nodev,noexec,relatime" : ",relatime");
+}
+
+static void put_row(const struct row *row, enum sb_proc_mounts format, struct sb_proc_out *out)
+{
+	static const char special[] = " \t\n\\";
+	const uint64_t major = (row->dev >> 8 & 0xfff) | (row->dev >> 32 & ~0xfffULL);
+	const uint64_t minor = (row->dev & 0xff) | (row->dev >> 12 & ~0xffULL);
+
+	switch (format) {
+	case SB_PROC_MOUNTINFO:
+		sb_proc_put_number(out, (uint64_t)(FIRST_MOUNT_ID + 1 + row->index), 10, 1);
+		sb_proc_put(out, " ", 1);
+		sb_proc_put_number(out, row->index < 0 ? FIRST_MOUNT_ID - 1
+						       : (uint64_t)(FIRST_MOUNT_ID + 1 + row->parent), 10, 1);
+		sb_proc_put(out, " ", 1);
+		sb_proc_put_number(out, major, 10, 1);
+		sb_proc_put(out, ":", 1);
+		sb_proc_put_number(out, (uint32_t)minor, 10, 1);
+		sb_proc_put_text(out, " / ");
+		put_escaped(out, row->point, row->point_len, special);
+		sb_proc_put(out, " ", 1);
+		put_options(row, out);
+		sb_proc_put_text(out, " - ");
+		sb_proc_put_text(out, row->type);
+		sb_proc_put(out, " ", 1);
+		sb_proc_put_text(out, row->source);
+		sb_proc_put_text(out, row->read_only ? " ro\n" : " rw\n");
+		break;
+	case SB_PROC_MOUNTS:
+		sb_proc_put_text(out, row->source);
+		sb_proc_put(out, " ", 1);
+		put_escaped(out, row->point, row->point_len, special);
+		sb_proc_put(out, " ", 1);
+		sb_proc_put_text(out, row->type);
+		sb_proc_put(out, " ", 1);
+		put_options(row, out);
+		sb_proc_put_text(out, " 0 0\n");
+		break;
+	case SB_PROC_MOUNTSTATS:
+		sb_proc_put_text(out, "device ");
+		sb_proc_put_text(out, row->source);
+		sb_proc_put_text(out, " mounted on ");
+		put_escaped(out, row->point, row->point_len, special);
+		sb_proc_put_text(out, " with fstype ");
+		sb_proc_put_text(out, row->type);
+		sb_proc_put(out, "\n", 1);
+		break;
+	}
+}
+
+/* Cut the process's root off the mount point; false when it lies outside. */
+static bool below_root(const struct sb_fs *fs, struct row *row)
+{
+	if (fs->root_len == 1)
+		return true;
+	if (!sb_path_within(row->point, row->point_len, fs->root, fs->root_len))
+		return false;
+	row->point += fs->root_len;
+	row->point_len -= fs->root_len;
+	if (row->point_len == 0) {
+		row->point = "/";
+		row->point_len = 1;
+	}
+	return true;
+}
+
+void sb_proc_mount_row(const struct sb_fs *fs, enum sb_proc_mounts format, int index,
+		       struct sb_proc_out *out)
+{
+	const struct sb_control *control = fs->tree->control;
+	const struct sb_mount *mount;
+	struct row row = {
+		.index = -1,
+		.parent = -1,
+		.dev = control->upper_dev,
+		.point = "/",
+		.point_len = 1,
+		.type = "overlay",
+		.source = "overlay",
+		.read_only = (control->flags & SB_CONTROL_READ_ONLY) != 0,
+	};
+
+	if (index >= 0) {
+		mount = &control->mounts[index];
+		if (mount->kind == SB_MOUNT_LINK)
+			return;
+		row.index = index;
+		row.parent = holder(control, index);
+		row.dev = mount->dev;
+		row.point = sb_text_at(control, mount->guest);
+		row.point_len = mount->guest.len;
+		row.type = mount_type(control, mount);
+		row.source = mount->kind == SB_MOUNT_DEV ? "udev" : row.type;
+		row.read_only = (mount->flags & SB_MOUNT_READ_ONLY) != 0;
+		row.no_suid = mount->kind == SB_MOUNT_PROC;
+	}
+	if (below_root(fs, &row))
+		put_row(&row, format, out);
+}
