@@ -75,6 +75,15 @@ int sb_upper_remove_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type, bool lower_below)
 	SB_MUST_CHECK;
 
+/* change_name.c: may at's name be taken away (write permission, sticky bit)? */
+int sb_upper_may_delete(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
+/* A whiteout over the upper file host. Uses p[1], as do the next two. */
+int sb_upper_cover(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
+/* A whiteout for the upper directory host, which holds only marks. */
+int sb_upper_replace_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
+/* Nothing for the upper directory host, which holds only marks. */
+int sb_upper_drop_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
+
 /* Does the descriptor's file lie in the upper (or was made for it)? Uses p[5]. */
 bool sb_upper_owns_fd(const struct sb_fs *fs, int fd);
 

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * change_make.c - new names: files, directories, links, special files.
+ *
+ * How it works
+ *   What the host can hold as it is, is made in place with one call. What
+ *   needs an owner record, replaces a whiteout or must be opaque is made aside
+ *   and moved into place. Devices become empty files with a record.
+ * Rules
+ *   In a mount the host's own call is made; only the owner may need a record.
+ *   The process's real umask is 0: fs->umask is applied here.
+ */
+#include "change.h"
+
+#include <errno.h>
+#include <linux/stat.h>
+
+#include "mem.h"
+#include "spot.h"
+#include "upper.h"
+
+struct recipe {
+	struct sb_looks looks;
+	const char *target; /* of a symlink */
+	int flags;          /* of open(2), -1 when no descriptor is wanted */
+	bool opaque;
+};
+
+static bool is_device(uint32_t mode)
+{
+	return (mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK;
+}
+
+/* Owner, group and bits of a new entry in the directory dir (as the kernel's
+ * inode_init_owner()). */
+static void look_of_new(const struct sb_fs *fs, const struct sb_stat *dir, uint32_t mode,
+			struct sb_looks *looks)
+{
+	const struct sb_ids *ids = fs->ids;
+	uint32_t type = mode & S_IFMT;
+
+	looks->uid = ids->fsuid;
+	looks->gid = ids->fsgid;
+	looks->mode = type == S_IFLNK ? mode : type | (mode & 07777 & ~fs->umask);
+	if ((dir->mode & S_ISGID) == 0)
+		return;
+	looks->gid = dir->gid;
+	if (type == S_IFDIR)
+		looks->mode |= S_ISGID;
+	else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+		 !sb_ids_in_group(ids, dir->gid) && !sb_ids_has_cap(ids, SB_CAP_FSETID))
+		looks->mode &= ~(uint32_t)S_ISGID;
+}
+
+/* Everything that can refuse a new name; then its directory is in the upper. */
+static int prepare(struct sb_fs *fs, struct sb_at *at, uint32_t mode, struct sb_looks *looks)
+{
+	const char *name = at->guest.buf + at->name;
+	struct sb_stat dir;
+	int err;
+
+	if (at->spot.place != SB_PLACE_ABSENT || at->dots)
+		return -EEXIST;
+	if (at->slash && (mode & S_IFMT) != S_IFDIR)
+		return -ENOENT;
+	err = sb_upper_may_write(fs, &at->dir);
+	if (err == 0)
+		err = sb_upper_parent(fs, at, &dir);
+	if (err == 0)
+		err = sb_ids_permit(fs->ids, dir.mode, dir.uid, dir.gid, 3);
+	if (err < 0)
+		return err;
+	if (at->dir.mount == SB_NO_MOUNT && sb_upper_is_mark(fs->tree, name, at->guest.len - at->name))
+		return -EPERM;
+	look_of_new(fs, &dir, mode, looks);
+	return sb_copyup_parent(fs, at);
+}
+
+static long make_at(const struct recipe *r, const char *path, uint32_t mode)
+{
+	uint32_t type = r->looks.mode & S_IFMT;
+
+	switch (type) {
+	case S_IFDIR:
+		return sys_mkdirat(AT_FDCWD, path, mode);
+	case S_IFLNK:
+		return sys_symlinkat(r->target, AT_FDCWD, path);
+	case S_IFREG:
+		if (r->flags != -1)
+			return sys_openat(AT_FDCWD, path, r->flags | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+		return sys_mknodat(AT_FDCWD, path, S_IFREG | mode, 0);
+	case S_IFIFO:
+	case S_IFSOCK:
+		return sys_mknodat(AT_FDCWD, path, type | mode, 0);
+	default:
+		return sys_mknodat(AT_FDCWD, path, S_IFREG | mode, 0);
+	}
+}
+
+static void unmake(const struct sb_fs *fs, const struct recipe *r, const char *path, long result)
+{
+	if (r->flags != -1 && result >= 0)
+		sys_close((int)result);
+	if ((r->looks.mode & S_IFMT) == S_IFDIR)
+		(void)!sb_upper_remove_dir(fs, path);
+	else
+		sys_unlinkat(AT_FDCWD, path, 0);
+}
+
+/* A temporary name, dressed, then moved to host. */
+static long make_aside(struct sb_fs *fs, const struct recipe *r, const char *host)
+{
+	uint32_t mode = sb_upper_host_mode(r->looks.mode & S_IFMT, r->looks.mode);
+	struct sb_path *temp = &fs->work->p[1];
+	long result = sb_upper_temp(fs, temp);
+	int err;
+
+	if (result == 0)
+		result = make_at(r, temp->buf, mode);
+	if (result < 0)
+		return result;
+	err = sb_upper_dress(fs, temp->buf, &r->looks);
+	if (err == 0 && r->opaque)
+		err = sb_upper_make_opaque(fs, temp);
+	if (err == 0)
+		err = sb_upper_place(fs, temp->buf, host);
+	if (err == 0)
+		return result;
+	unmake(fs, r, temp->buf, result);
+	return err;
+}
+
+static long make_here(struct sb_fs *fs, const struct recipe *r, const char *host)
+{
+	uint32_t mode = sb_upper_host_mode(r->looks.mode & S_IFMT, r->looks.mode);
+	long result = make_at(r, host, mode);
+	int err;
+
+	if (result == -EEXIST && sb_upper_is_whiteout(fs->tree, AT_FDCWD, host))
+		return make_aside(fs, r, host);
+	if (result < 0)
+		return result;
+	err = sb_upper_dress(fs, host, &r->looks);
+	if (err == 0)
+		return result;
+	unmake(fs, r, host, result);
+	return err;
+}
+
+/* The host file of a mount belongs to the caller: another owner is a record. */
+static int own_in_mount(struct sb_fs *fs, const char *host, const struct sb_looks *looks)
+{
+	struct sb_owner record = {.flags = SB_OWNER_IDS, .uid = looks->uid, .gid = looks->gid};
+	struct sb_owner_key key;
+	struct statx sx;
+	int err;
+
+	if (looks->uid == 0 && looks->gid == 0 && !sb_owner_any(fs->tree))
+		return 0;
+	err = sb_host_stat(host, &sx);
+	if (err < 0)
+		return err;
+	sb_owner_key(fs->tree, &sx, &key);
+	if (looks->uid != 0 || looks->gid != 0)
+		return sb_owner_put(fs->tree, &key, &record);
+	sb_owner_drop(fs->tree, &key);
+	return 0;
+}
+
+static long make_in_mount(struct sb_fs *fs, const struct sb_at *at, const struct recipe *r)
+{
+	const struct sb_mount *mount = &fs->tree->control->mounts[at->dir.mount];
+	const char *host = at->host.buf;
+	long result;
+	int err;
+
+	if (is_device(r->looks.mode) && mount->kind == SB_MOUNT_TMPFS)
+		return make_here(fs, r, host);
+	if (is_device(r->looks.mode))
+		return sys_mknodat(AT_FDCWD, host, r->looks.mode, r->looks.rdev);
+	result = make_at(r, host, r->looks.mode & 07777);
+	if (result < 0)
+		return result;
+	err = own_in_mount(fs, host, &r->looks);
+	if (err == 0)
+		return result;
+	unmake(fs, r, host, result);
+	return err;
+}
+
+static long make(struct sb_fs *fs, struct sb_at *at, struct recipe *r)
+{
+	bool aside = at->spot.whiteout || sb_upper_needs_record(&r->looks);
+	bool in_mount = at->dir.mount != SB_NO_MOUNT;
+	uint32_t type = r->looks.mode & S_IFMT;
+	long result;
+	int err;
+
+	r->opaque = type == S_IFDIR && sb_upper_hides(fs, at);
+	sb_commit_begin(fs);
+	if (!in_mount)
+		sb_upper_touch(fs->tree, at->spot.node, SB_STATE_ASK);
+	if (in_mount)
+		result = make_in_mount(fs, at, r);
+	else if (aside || r->opaque)
+		result = make_aside(fs, r, at->host.buf);
+	else
+		result = make_here(fs, r, at->host.buf);
+	sb_commit_end(fs);
+	if (result < 0)
+		return result;
+	err = sb_upper_settle(fs, at, type, false);
+	return err < 0 ? err : result;
+}
+
+long sb_change_create(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode)
+{
+	struct recipe r = {.flags = flags & ~O_TRUNC};
+	int err = prepare(fs, at, S_IFREG | (mode & 07777), &r.looks);
+
+	return err < 0 ? err : make(fs, at, &r);
+}
+
+int sb_change_mkdir(struct sb_fs *fs, struct sb_at *at, uint32_t mode)
+{
+	struct recipe r = {.flags = -1};
+	int err = prepare(fs, at, S_IFDIR | (mode & 01777), &r.looks);
+
+	return err < 0 ? err : (int)make(fs, at, &r);
+}
+
+int sb_change_symlink(struct sb_fs *fs, struct sb_at *at, const char *target)
+{
+	struct recipe r = {.flags = -1, .target = target};
+	int err = prepare(fs, at, S_IFLNK | 0777, &r.looks);
+
+	if (err == 0 && at->dir.mount == SB_NO_MOUNT && sb_upper_is_mark(fs->tree, target, strlen(target)))
+		err = -EPERM;
+	return err < 0 ? err : (int)make(fs, at, &r);
+}
+
+int sb_change_mknod(struct sb_fs *fs, struct sb_at *at, uint32_t mode, uint64_t rdev)
+{
+	struct recipe r = {.flags = -1};
+	uint32_t type = mode & S_IFMT;
+	int err;
+
+	switch (type) {
+	case 0:
+		type = S_IFREG;
+		break;
+	case S_IFREG:
+	case S_IFIFO:
+	case S_IFSOCK:
+	case S_IFCHR:
+	case S_IFBLK:
+		break;
+	case S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+	err = prepare(fs, at, type | (mode & 07777), &r.looks);
+	if (err < 0)
+		return err;
+	if (is_device(type) && !(type == S_IFCHR && rdev == 0) && !sb_ids_has_cap(fs->ids, SB_CAP_MKNOD))
+		return -EPERM;
+	r.looks.rdev = is_device(type) ? rdev : 0;
+	return (int)make(fs, at, &r);
+}
+
+long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode)
+{
+	struct sb_looks looks;
+	struct sb_owner record = {0};
+	struct sb_owner_key key;
+	struct statx sx;
+	long fd;
+	int err = sb_upper_may_write(fs, &at->spot);
+
+	if (err == 0)
+		err = at->has_stat ? 0 : sb_tree_stat(fs, at);
+	if (err == 0)
+		err = sb_ids_permit(fs->ids, at->st.mode, at->st.uid, at->st.gid, 3);
+	if (err < 0)
+		return err;
+	look_of_new(fs, &at->st, S_IFREG | (mode & 07777), &looks);
+	err = sb_copyup(fs, at, 0);
+	if (err < 0)
+		return err;
+	if (at->spot.mount != SB_NO_MOUNT)
+		return sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE, looks.mode & 07777);
+	sb_commit_begin(fs);
+	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE | O_NOFOLLOW,
+			sb_upper_host_mode(S_IFREG, looks.mode));
+	if (fd >= 0 && (sb_upper_needs_record(&looks) || sb_owner_any(fs->tree))) {
+		err = (int)sys_statx((int)fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &sx);
+		record.flags = SB_OWNER_IDS | SB_OWNER_MODE;
+		record.uid = looks.uid;
+		record.gid = looks.gid;
+		record.mode = looks.mode;
+		if (err == 0) {
+			sb_owner_key(fs->tree, &sx, &key);
+			err = sb_owner_put(fs->tree, &key, &record);
+		}
+		if (err < 0)
+			sys_close((int)fd);
+	}
+	sb_commit_end(fs);
+	return err < 0 ? err : fd;
+}

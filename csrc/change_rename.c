@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * change_rename.c - rename(2) and renameat2(2).
+ *
+ * How it works
+ *   Both ends are brought to the upper first; a directory with a lower part is
+ *   copied whole and made opaque, so it never is an EXDEV. When the old
+ *   name hides a lower entry, a whiteout must take its place: it is put where
+ *   the new name is free and both are exchanged in one step; over an existing
+ *   file the new name is linked first, then the old one covered, so that the file
+ *   is never without a name.
+ * Rules
+ *   The order of the checks is that of the kernel's do_renameat2() and
+ *   vfs_rename(). Upper paths: p[0] old, p[5] new.
+ */
+#include "change.h"
+
+#include <errno.h>
+#include <linux/fs.h>
+#include <linux/stat.h>
+
+#include "dirlist.h"
+#include "mem.h"
+#include "spot.h"
+#include "upper.h"
+
+static bool is_dir(const struct sb_at *at)
+{
+	return at->spot.type == S_IFDIR;
+}
+
+static bool same_parent(const struct sb_at *a, const struct sb_at *b)
+{
+	return sb_same(a->guest.buf, a->name, b->guest.buf, b->name);
+}
+
+static bool is_same_file(const struct sb_at *a, const struct sb_at *b)
+{
+	struct statx x;
+	struct statx y;
+
+	if (sb_same(a->guest.buf, a->guest.len, b->guest.buf, b->guest.len))
+		return true;
+	if (a->spot.place != b->spot.place ||
+	    (a->spot.place != SB_PLACE_UPPER && a->spot.place != SB_PLACE_MOUNT))
+		return false;
+	return sb_host_stat(a->host.buf, &x) == 0 && sb_host_stat(b->host.buf, &y) == 0 &&
+	       x.stx_ino == y.stx_ino && x.stx_dev_major == y.stx_dev_major &&
+	       x.stx_dev_minor == y.stx_dev_minor;
+}
+
+static bool is_below(const struct sb_at *inner, const struct sb_at *outer)
+{
+	return inner->guest.len > outer->guest.len &&
+	       sb_path_within(inner->guest.buf, inner->guest.len, outer->guest.buf, outer->guest.len);
+}
+
+static int check_names(const struct sb_fs *fs, const struct sb_at *from, const struct sb_at *to,
+		       unsigned flags)
+{
+	bool exchange = (flags & RENAME_EXCHANGE) != 0;
+	bool absent = to->spot.place == SB_PLACE_ABSENT;
+	int err;
+
+	if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0 ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	if (from->dir.mount != to->dir.mount)
+		return -EXDEV;
+	if (from->dots)
+		return -EBUSY;
+	if (to->dots)
+		return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
+	err = sb_upper_may_write(fs, &from->dir);
+	if (err < 0)
+		return err;
+	if (from->spot.place == SB_PLACE_ABSENT)
+		return -ENOENT;
+	if ((flags & RENAME_NOREPLACE) != 0 && !absent)
+		return -EEXIST;
+	if (exchange && absent)
+		return -ENOENT;
+	if (exchange && to->slash && !is_dir(to))
+		return -ENOTDIR;
+	if (!is_dir(from) && (from->slash || (!exchange && to->slash)))
+		return -ENOTDIR;
+	if (is_below(to, from))
+		return -EINVAL;
+	if (is_below(from, to))
+		return exchange ? -EINVAL : -ENOTEMPTY;
+	return 0;
+}
+
+static int check_target(struct sb_fs *fs, const struct sb_at *from, struct sb_at *to, bool exchange)
+{
+	struct sb_stat dir;
+	int err;
+
+	if (to->spot.place == SB_PLACE_ABSENT) {
+		err = sb_upper_parent(fs, to, &dir);
+		return err < 0 ? err : sb_ids_permit(fs->ids, dir.mode, dir.uid, dir.gid, 3);
+	}
+	err = sb_upper_may_delete(fs, to);
+	if (err < 0 || exchange)
+		return err;
+	if (is_dir(from))
+		return is_dir(to) ? 0 : -ENOTDIR;
+	return is_dir(to) ? -EISDIR : 0;
+}
+
+/* A directory that moves to another one changes its "..". */
+static int check_moved_dir(struct sb_fs *fs, struct sb_at *at)
+{
+	int err = at->has_stat ? 0 : sb_tree_stat(fs, at);
+
+	return err < 0 ? err : sb_ids_permit(fs->ids, at->st.mode, at->st.uid, at->st.gid, 2);
+}
+
+static bool holds_mounts(const struct sb_fs *fs, const struct sb_at *at)
+{
+	return at->spot.place != SB_PLACE_ABSENT &&
+	       sb_upper_has_mounts(fs->tree, at->guest.buf, at->guest.len);
+}
+
+static int check_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, bool exchange)
+{
+	const char *name = to->guest.buf + to->name;
+	int err = sb_upper_may_delete(fs, from);
+
+	if (err == 0)
+		err = check_target(fs, from, to, exchange);
+	if (err == 0 && !same_parent(from, to)) {
+		if (is_dir(from))
+			err = check_moved_dir(fs, from);
+		if (err == 0 && exchange && is_dir(to))
+			err = check_moved_dir(fs, to);
+	}
+	if (err < 0)
+		return err;
+	if (holds_mounts(fs, from) || holds_mounts(fs, to))
+		return -EBUSY;
+	if (from->dir.mount != SB_NO_MOUNT)
+		return 0;
+	if (sb_upper_is_mark(fs->tree, name, to->guest.len - to->name))
+		return -EPERM;
+	if (!exchange && to->spot.place != SB_PLACE_ABSENT && is_dir(to)) {
+		err = sb_dirlist_is_empty(fs, to);
+		if (err <= 0)
+			return err < 0 ? err : -ENOTEMPTY;
+	}
+	return 0;
+}
+
+/* ---- the change --------------------------------------------------------- */
+
+/* The entry is in the upper, whole if it is a directory. */
+static int bring_up(struct sb_fs *fs, struct sb_at *at)
+{
+	return is_dir(at) ? sb_copyup_tree(fs, at) : sb_copyup(fs, at, UINT64_MAX);
+}
+
+static int swap(const char *a, const char *b)
+{
+	return (int)sys_renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+}
+
+static bool cannot(int err)
+{
+	return err == -EINVAL || err == -ENOSYS || err == -EOPNOTSUPP;
+}
+
+/* No whiteout stays at old. */
+static int move_plainly(const struct sb_fs *fs, const char *old, const char *new, bool dir, bool present,
+			bool noreplace)
+{
+	int err;
+
+	if (!present && (dir || noreplace))
+		return sb_upper_place(fs, old, new);
+	err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
+	if (!dir || (err != -ENOTEMPTY && err != -EEXIST))
+		return err;
+	err = swap(old, new); /* marks in the directory to replace */
+	return err < 0 ? err : sb_upper_drop_dir(fs, old);
+}
+
+/* Over an existing file, leaving a whiteout. */
+static int move_over_file(const struct sb_fs *fs, const char *old, const char *new)
+{
+	struct sb_path *temp = &fs->work->p[1];
+	int err = sb_upper_temp(fs, temp);
+
+	if (err == 0)
+		err = (int)sys_linkat(AT_FDCWD, old, AT_FDCWD, temp->buf, 0);
+	if (err < 0) { /* no hard links here */
+		err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
+		return err < 0 ? err : sb_upper_make_whiteout(fs->tree, old);
+	}
+	err = (int)sys_renameat2(AT_FDCWD, temp->buf, AT_FDCWD, new, 0);
+	if (err == 0)
+		return sb_upper_cover(fs, old);
+	sys_unlinkat(AT_FDCWD, temp->buf, 0);
+	return err;
+}
+
+/* Leave a whiteout at old; the new name is free, or a directory of marks. */
+static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new, bool present)
+{
+	int err = 0;
+
+	if (!present) {
+		err = sb_upper_make_whiteout(fs->tree, new);
+		if (err == -EEXIST && sb_upper_is_whiteout(fs->tree, AT_FDCWD, new))
+			err = 0;
+	}
+	if (err < 0)
+		return err;
+	err = swap(old, new);
+	if (err == 0)
+		return present ? sb_upper_replace_dir(fs, old) : 0;
+	if (!cannot(err))
+		return err;
+	if (present)
+		err = sb_upper_drop_dir(fs, new);
+	else
+		err = (int)sys_unlinkat(AT_FDCWD, new, 0);
+	if (err == 0)
+		err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
+	return err < 0 ? err : sb_upper_make_whiteout(fs->tree, old);
+}
+
+/* A directory whose lower must not show at either of the names. */
+static int close_dir(const struct sb_fs *fs, const struct sb_at *at, const struct sb_path *host,
+		     bool other_hides)
+{
+	if (!is_dir(at) || (!at->spot.lower_below && !other_hides))
+		return 0;
+	return sb_upper_make_opaque(fs, host);
+}
+
+static void settle_source(const struct sb_fs *fs, struct sb_at *from, bool whiteout)
+{
+	from->has_stat = false;
+	from->spot.place = SB_PLACE_ABSENT;
+	from->spot.type = 0;
+	from->spot.in_upper = false;
+	from->spot.lower_below = false;
+	from->spot.whiteout = whiteout;
+	if (from->dir.mount == SB_NO_MOUNT)
+		(void)!sb_tree_upper_path(fs, from->guest.buf, from->guest.len, &from->host);
+}
+
+static int exchange_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, bool from_hides,
+			    bool to_hides)
+{
+	const struct sb_path *old = &fs->work->p[0];
+	const struct sb_path *new = &fs->work->p[5];
+	uint32_t from_type = from->spot.type;
+	int err = close_dir(fs, from, old, to_hides);
+
+	if (err == 0)
+		err = close_dir(fs, to, new, from_hides);
+	if (err == 0)
+		err = swap(old->buf, new->buf);
+	if (err == 0)
+		err = sb_upper_settle(fs, from, to->spot.type, false);
+	return err < 0 ? err : sb_upper_settle(fs, to, from_type, false);
+}
+
+static int move_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, bool from_hides,
+			bool to_hides, bool noreplace)
+{
+	const struct sb_path *old = &fs->work->p[0];
+	const struct sb_path *new = &fs->work->p[5];
+	bool present = to->spot.place != SB_PLACE_ABSENT;
+	bool dir = is_dir(from);
+	int err = close_dir(fs, from, old, to_hides);
+
+	if (err < 0)
+		return err;
+	if (!from_hides)
+		err = move_plainly(fs, old->buf, new->buf, dir, present, noreplace);
+	else if (present && !dir)
+		err = move_over_file(fs, old->buf, new->buf);
+	else
+		err = move_by_swap(fs, old->buf, new->buf, present);
+	if (err < 0)
+		return err;
+	err = sb_upper_settle(fs, to, from->spot.type, false);
+	settle_source(fs, from, from_hides);
+	return err;
+}
+
+static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
+{
+	bool exchange = (flags & RENAME_EXCHANGE) != 0;
+	bool from_hides = sb_upper_hides(fs, from);
+	bool to_hides = sb_upper_hides(fs, to);
+	int err = bring_up(fs, from);
+
+	if (err == 0)
+		err = sb_copyup_parent(fs, to);
+	if (err == 0 && exchange)
+		err = bring_up(fs, to);
+	else if (err == 0 && to->spot.place != SB_PLACE_ABSENT && is_dir(to))
+		err = sb_copyup(fs, to, UINT64_MAX);
+	if (err == 0)
+		err = sb_tree_upper_path(fs, from->guest.buf, from->guest.len, &fs->work->p[0]);
+	if (err == 0)
+		err = sb_tree_upper_path(fs, to->guest.buf, to->guest.len, &fs->work->p[5]);
+	if (err < 0)
+		return err;
+	sb_commit_begin(fs);
+	sb_upper_touch(fs->tree, from->spot.node, SB_STATE_ASK);
+	sb_upper_touch(fs->tree, to->spot.node, SB_STATE_ASK);
+	if (exchange)
+		err = exchange_in_tree(fs, from, to, from_hides, to_hides);
+	else
+		err = move_in_tree(fs, from, to, from_hides, to_hides, (flags & RENAME_NOREPLACE) != 0);
+	sb_commit_end(fs);
+	return err;
+}
+
+int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
+{
+	bool exchange = (flags & RENAME_EXCHANGE) != 0;
+	int err = check_names(fs, from, to, flags);
+
+	if (err < 0)
+		return err;
+	if (to->spot.place != SB_PLACE_ABSENT && is_same_file(from, to))
+		return 0;
+	err = check_rename(fs, from, to, exchange);
+	if (err < 0)
+		return err;
+	if (from->dir.mount == SB_NO_MOUNT)
+		return rename_in_tree(fs, from, to, flags);
+	err = (int)sys_renameat2(AT_FDCWD, from->host.buf, AT_FDCWD, to->host.buf, flags);
+	if (err < 0)
+		return err;
+	if (exchange)
+		return 0;
+	err = sb_upper_settle(fs, to, from->spot.type, false);
+	settle_source(fs, from, false);
+	return err;
+}
