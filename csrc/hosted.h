@@ -72,6 +72,8 @@ int sb_hosted_index_fits(const char *index, const char *store);
 struct sb_hosted *sb_hosted_open(const char *control, int *error);
 void sb_hosted_close(struct sb_hosted *h);
 void sb_hosted_free(void *memory);
+const struct sb_control *sb_hosted_control(struct sb_hosted *h);
+const char *sb_hosted_upper(struct sb_hosted *h);
 
 /* The canonical path of the longest part that exists, with the rest behind it;
  * follow: also through a symlink at the end. out has 4096 bytes. */

@@ -33,6 +33,8 @@ BUILD = ROOT / "build"
 NATIVE = ROOT / "sandbox" / "native"
 EXTENSION = "_native.abi3.so"
 GUEST = "sandbox-guest"
+# What Python sees, in the order cffi reads it.
+CDEF_HEADERS = ("abi.h", "index_build.h", "hosted.h")
 
 # Every warning of docs/style; -Werror is added by `make lint` alone, so that a newer
 # compiler never breaks a user's build.
@@ -222,9 +224,10 @@ def guest_flags(sources: Sources) -> list[str]:
 
 
 def abi_cdef() -> str:
-    """Return csrc/abi.h as cffi wants it: without preprocessor lines but `#define`."""
+    """Return the headers as cffi wants them: without preprocessor lines but `#define`."""
     lines = []
-    for line in (CSRC / "abi.h").read_text().splitlines():
+    text = "\n".join((CSRC / name).read_text() for name in CDEF_HEADERS)
+    for line in text.splitlines():
         word = re.match(r"\s*#\s*(\w+)", line)
         is_constant = re.match(r"\s*#\s*define\s+\w+\s+\S", line)
         if word is None:
@@ -249,12 +252,12 @@ def constant(line: str) -> str:
 
 
 def write_wrapper(target: Path) -> None:
-    """Let cffi generate the extension's C source from csrc/abi.h."""
+    """Let cffi generate the extension's C source from the headers."""
     from cffi import FFI
 
     ffi = FFI()
     ffi.cdef(abi_cdef())
-    ffi.set_source("sandbox.native._native", '#include "abi.h"', py_limited_api=True)
+    ffi.set_source("sandbox.native._native", '#include "hosted.h"', py_limited_api=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = target.with_suffix(f".{os.getpid()}.tmp.c")
     with contextlib.redirect_stdout(io.StringIO()):  # cffi announces what it writes

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hosted.c - the merged tree for Python: one function for each method of
+ * sandbox.native.core.Tree.
+ *
+ * Hosted build only. Each function looks the path up as root of the container
+ * and hands the answer to the level 2 function of the same name.
+ */
+#include "hosted.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "change.h"
+#include "dirlist.h"
+#include "hosted_tree.h"
+#include "owner.h"
+#include "spot.h"
+
+int sb_map_file(const char *host, bool writable, struct sb_map *out)
+{
+	int fd = (int)sys_openat(AT_FDCWD, host, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
+	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+	int64_t size;
+	long map;
+
+	if (fd < 0)
+		return fd;
+	size = sys_lseek(fd, 0, SEEK_END);
+	map = size > 0 ? sys_mmap(NULL, (size_t)size, prot, MAP_SHARED, fd, 0) : -EINVAL;
+	sys_close(fd);
+	if (map < 0 && map > -4096)
+		return (int)map;
+	out->at = (void *)map;
+	out->size = (uint64_t)size;
+	return 0;
+}
+
+void sb_unmap(struct sb_map *map)
+{
+	if (map->at != NULL)
+		sys_munmap(map->at, map->size);
+	map->at = NULL;
+}
+
+static int attach(struct sb_hosted *h, const char *path)
+{
+	const struct sb_control *control;
+	int err = sb_map_file(path, true, &h->control);
+
+	if (err == 0)
+		err = sb_tree_attach(&h->tree, h->control.at, h->control.size);
+	if (err < 0)
+		return err;
+	control = h->tree.control;
+	err = sb_map_file(sb_text_at(control, control->owners), true, &h->owners);
+	if (err == 0)
+		err = sb_owner_check(h->owners.at, h->owners.size);
+	if (err < 0)
+		return err;
+	h->tree.owners = h->owners.at;
+	if (control->index.len == 0)
+		return 0;
+	err = sb_map_file(sb_text_at(control, control->index), false, &h->index);
+	return err < 0 ? err : sb_tree_attach_index(&h->tree, h->index.at, h->index.size);
+}
+
+struct sb_hosted *sb_hosted_open(const char *control, int *error)
+{
+	struct sb_hosted *h = calloc(1, sizeof(*h));
+
+	if (h == NULL) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	*error = attach(h, control);
+	if (*error < 0) {
+		sb_hosted_close(h);
+		return NULL;
+	}
+	sb_ids_init(&h->ids, 0, 0, NULL, 0);
+	h->ids.cap_effective = SB_CAP_FULL; /* the engine may do what it must */
+	h->ids.cap_permitted = SB_CAP_FULL;
+	h->fs = (struct sb_fs){
+		.tree = &h->tree,
+		.ids = &h->ids,
+		.root = "/",
+		.root_len = 1,
+		.work = &h->work,
+	};
+	return h;
+}
+
+void sb_hosted_close(struct sb_hosted *h)
+{
+	if (h == NULL)
+		return;
+	sb_unmap(&h->control);
+	sb_unmap(&h->index);
+	sb_unmap(&h->owners);
+	free(h);
+}
+
+void sb_hosted_free(void *memory)
+{
+	free(memory);
+}
+
+const struct sb_control *sb_hosted_control(struct sb_hosted *h)
+{
+	return h->tree.control;
+}
+
+const char *sb_hosted_upper(struct sb_hosted *h)
+{
+	return sb_text_at(h->tree.control, h->tree.control->upper);
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+/* A magic link of /proc means nothing outside a guest. */
+static int look_up(struct sb_hosted *h, const char *path, unsigned flags, struct sb_at *at)
+{
+	int err = sb_tree_lookup(&h->fs, "/", 1, path, flags, at);
+
+	return err == -SB_EMAGIC ? -EACCES : err;
+}
+
+static void put_stat(const struct sb_stat *st, struct sb_hosted_stat *out)
+{
+	out->dev = st->dev;
+	out->ino = st->ino;
+	out->rdev = st->rdev;
+	out->size = st->size;
+	out->blocks = st->blocks;
+	out->atime_sec = st->atime.sec;
+	out->atime_nsec = (uint32_t)st->atime.nsec;
+	out->mtime_sec = st->mtime.sec;
+	out->mtime_nsec = (uint32_t)st->mtime.nsec;
+	out->mode = st->mode;
+	out->nlink = st->nlink;
+	out->uid = st->uid;
+	out->gid = st->gid;
+}
+
+static void put_at(const struct sb_at *at, struct sb_hosted_stat *out)
+{
+	put_stat(&at->st, out);
+	out->is_upper = at->spot.place == SB_PLACE_UPPER;
+	out->is_mount = at->spot.mount != SB_NO_MOUNT;
+	memcpy(out->host, at->host.buf, (size_t)at->host.len + 1);
+	memcpy(out->guest, at->guest.buf, (size_t)at->guest.len + 1);
+}
+
+int sb_hosted_stat(struct sb_hosted *h, const char *path, uint32_t follow, struct sb_hosted_stat *out)
+{
+	struct sb_at *at = &h->work.a;
+	int err = look_up(h, path, (follow ? SB_FOLLOW : 0U) | SB_WANT_STAT, at);
+
+	if (err == 0)
+		put_at(at, out);
+	return err;
+}
+
+int sb_hosted_resolve(struct sb_hosted *h, const char *path, uint32_t follow, char *out)
+{
+	struct sb_at *at = &h->work.a;
+	unsigned flags = SB_MAY_BE_ABSENT | (follow ? SB_FOLLOW | SB_CREATE : 0U);
+	size_t len = strlen(path);
+	size_t end = len;
+	char *part = h->work.p[0].buf;
+	int err;
+
+	if (len == 0 || len >= SB_PATH_MAX)
+		return len == 0 ? -ENOENT : -ENAMETOOLONG;
+	for (;;) {
+		memcpy(part, path, end);
+		part[end] = '\0';
+		err = look_up(h, part, flags, at);
+		if (err != -ENOENT || end <= 1)
+			break;
+		while (end > 1 && path[end - 1] == '/')
+			end--;
+		while (end > 1 && path[end - 1] != '/')
+			end--;
+		flags = SB_MAY_BE_ABSENT | SB_FOLLOW | SB_CREATE;
+	}
+	if (err < 0)
+		return err;
+	while (path[end] == '/')
+		end++;
+	while (len > end && path[len - 1] == '/')
+		len--;
+	if (end < len)
+		err = sb_path_join(&at->guest, path + end, len - end);
+	if (err == 0)
+		memcpy(out, at->guest.buf, (size_t)at->guest.len + 1);
+	return err;
+}
+
+long sb_hosted_readlink(struct sb_hosted *h, const char *path, char *buf, uint64_t len)
+{
+	struct sb_at *at = &h->work.a;
+	int err = look_up(h, path, 0, at);
+
+	return err < 0 ? err : sb_tree_readlink(&h->fs, at, buf, len);
+}
+
+int sb_hosted_open_file(struct sb_hosted *h, const char *path)
+{
+	struct sb_at *at = &h->work.a;
+	int err = look_up(h, path, SB_FOLLOW, at);
+
+	if (err < 0)
+		return err;
+	if (at->spot.type != S_IFREG && at->spot.type != S_IFDIR)
+		return -EINVAL;
+	return (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+}
+
+struct names {
+	char *bytes;
+	size_t used;
+	size_t room;
+};
+
+static int put_name(struct names *names, const char *name, size_t len)
+{
+	if (names->used + len + 1 > names->room) {
+		size_t room = (names->used + len + 1) * 2 + 4096;
+		char *bytes = realloc(names->bytes, room);
+
+		if (bytes == NULL)
+			return -ENOMEM;
+		names->bytes = bytes;
+		names->room = room;
+	}
+	memcpy(names->bytes + names->used, name, len);
+	names->bytes[names->used + len] = '\0';
+	names->used += len + 1;
+	return 0;
+}
+
+struct entry {
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	unsigned char type;
+	char name[];
+};
+
+static bool is_dots(const char *name)
+{
+	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+static int put_entries(struct names *names, const char *buf, long len)
+{
+	for (long at = 0; at < len;) {
+		const struct entry *entry = (const void *)(buf + at);
+		int err = is_dots(entry->name) ? 0 : put_name(names, entry->name, strlen(entry->name));
+
+		if (err < 0)
+			return err;
+		at += entry->reclen;
+	}
+	return 0;
+}
+
+static long give(struct names *names, long err, char **out)
+{
+	if (err < 0) {
+		free(names->bytes);
+		return err;
+	}
+	*out = names->bytes;
+	return (long)names->used;
+}
+
+long sb_hosted_list(struct sb_hosted *h, const char *path, char **out)
+{
+	struct sb_at *at = &h->work.a;
+	struct names names = {0};
+	_Alignas(8) char buf[2048];
+	long err = look_up(h, path, SB_FOLLOW | SB_WANT_DIR, at);
+	int fd;
+
+	if (err < 0)
+		return err;
+	fd = (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	while ((err = sb_dirlist_read(&h->fs, fd, at, buf, sizeof(buf))) > 0) {
+		err = put_entries(&names, buf, err);
+		if (err < 0)
+			break;
+	}
+	sys_close(fd);
+	return give(&names, err, out);
+}
+
+/* ---- the lower alone ------------------------------------------------------ */
+
+int sb_hosted_lower_stat(struct sb_hosted *h, const char *path, struct sb_hosted_stat *out)
+{
+	struct sb_at *at = &h->work.a;
+	struct statx sx;
+	int err = sb_path_set(&at->guest, path, strlen(path));
+
+	if (err < 0)
+		return err;
+	at->spot = (struct sb_spot){.place = SB_PLACE_LIVE, .node = SB_NO_NODE, .mount = SB_NO_MOUNT};
+	if (h->tree.index != NULL) {
+		at->spot.place = SB_PLACE_LOWER;
+		at->spot.node = sb_index_find_path(&h->tree, path, at->guest.len);
+		if (at->spot.node == SB_NO_NODE)
+			return -ENOENT;
+	}
+	err = sb_spot_host(&h->fs, &at->spot, path, at->guest.len, &at->host);
+	if (err == 0 && h->tree.index == NULL)
+		err = sb_host_stat(at->host.buf, &sx);
+	if (err == 0)
+		err = sb_tree_stat(&h->fs, at);
+	if (err == 0)
+		put_at(at, out);
+	return err == -ENOTDIR ? -ENOENT : err;
+}
+
+static long list_host(const char *path, char **out)
+{
+	struct names names = {0};
+	_Alignas(8) char buf[2048];
+	long err;
+	int fd = (int)sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	while ((err = sys_getdents64(fd, buf, sizeof(buf))) > 0) {
+		err = put_entries(&names, buf, err);
+		if (err < 0)
+			break;
+	}
+	sys_close(fd);
+	return give(&names, err, out);
+}
+
+long sb_hosted_lower_list(struct sb_hosted *h, const char *path, char **out)
+{
+	struct names names = {0};
+	const struct sb_node *dir;
+	uint32_t node;
+	int err = 0;
+
+	if (h->tree.index == NULL)
+		return list_host(path, out);
+	node = sb_index_find_path(&h->tree, path, strlen(path));
+	if (node == SB_NO_NODE)
+		return -ENOENT;
+	dir = &h->tree.nodes[node];
+	if ((dir->mode & S_IFMT) != S_IFDIR)
+		return -ENOTDIR;
+	for (uint32_t i = 0; i < dir->child_count && err == 0; i++) {
+		const struct sb_node *child = &h->tree.nodes[dir->child_first + i];
+
+		err = put_name(&names, h->tree.strings + child->name_off, child->name_len);
+	}
+	return give(&names, err, out);
+}
+
+/* ---- extended attributes --------------------------------------------------- */
+
+long sb_hosted_getxattr(struct sb_hosted *h, const char *path, const char *name, char *buf, uint64_t len)
+{
+	int err = look_up(h, path, 0, &h->work.a);
+
+	return err < 0 ? err : sb_change_getxattr(&h->fs, &h->work.a, name, buf, len);
+}
+
+long sb_hosted_listxattr(struct sb_hosted *h, const char *path, char *buf, uint64_t len)
+{
+	int err = look_up(h, path, 0, &h->work.a);
+
+	return err < 0 ? err : sb_change_listxattr(&h->fs, &h->work.a, buf, len);
+}
+
+int sb_hosted_setxattr(struct sb_hosted *h, const char *path, const char *name, const char *value, uint64_t len)
+{
+	int err = look_up(h, path, 0, &h->work.a);
+
+	return err < 0 ? err : sb_change_setxattr(&h->fs, &h->work.a, name, value, len, 0);
+}
+
+int sb_hosted_removexattr(struct sb_hosted *h, const char *path, const char *name)
+{
+	int err = look_up(h, path, 0, &h->work.a);
+
+	return err < 0 ? err : sb_change_removexattr(&h->fs, &h->work.a, name);
+}
+
+/* ---- changes ---------------------------------------------------------------- */
+
+/* A name to make; -EEXIST when something is there. */
+static int look_up_new(struct sb_hosted *h, const char *path, struct sb_at *at)
+{
+	int err = look_up(h, path, SB_PARENT | SB_MAY_BE_ABSENT, at);
+
+	if (err == 0 && at->spot.place != SB_PLACE_ABSENT)
+		return -EEXIST;
+	return err;
+}
+
+int sb_hosted_create_file(struct sb_hosted *h, const char *path, uint32_t mode)
+{
+	int err = look_up_new(h, path, &h->work.a);
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+	return err < 0 ? err : (int)sb_change_create(&h->fs, &h->work.a, flags, mode);
+}
+
+int sb_hosted_mkdir(struct sb_hosted *h, const char *path, uint32_t mode)
+{
+	int err = look_up_new(h, path, &h->work.a);
+
+	return err < 0 ? err : sb_change_mkdir(&h->fs, &h->work.a, mode);
+}
+
+int sb_hosted_mknod(struct sb_hosted *h, const char *path, uint32_t mode, uint64_t rdev)
+{
+	int err = look_up_new(h, path, &h->work.a);
+
+	return err < 0 ? err : sb_change_mknod(&h->fs, &h->work.a, mode, rdev);
+}
+
+int sb_hosted_symlink(struct sb_hosted *h, const char *target, const char *path)
+{
+	int err = look_up_new(h, path, &h->work.a);
+
+	return err < 0 ? err : sb_change_symlink(&h->fs, &h->work.a, target);
+}
+
+int sb_hosted_link(struct sb_hosted *h, const char *from, const char *to)
+{
+	int err = look_up(h, from, SB_PARENT, &h->work.a);
+
+	if (err == 0)
+		err = look_up_new(h, to, &h->work.b);
+	return err < 0 ? err : sb_change_link(&h->fs, &h->work.a, &h->work.b);
+}
+
+int sb_hosted_rename(struct sb_hosted *h, const char *from, const char *to, uint32_t flags)
+{
+	int err = look_up(h, from, SB_PARENT, &h->work.a);
+
+	if (err == 0)
+		err = look_up(h, to, SB_PARENT | SB_MAY_BE_ABSENT, &h->work.b);
+	return err < 0 ? err : sb_change_rename(&h->fs, &h->work.a, &h->work.b, flags);
+}
+
+int sb_hosted_unlink(struct sb_hosted *h, const char *path)
+{
+	int err = look_up(h, path, SB_PARENT, &h->work.a);
+
+	return err < 0 ? err : sb_change_unlink(&h->fs, &h->work.a);
+}
+
+int sb_hosted_rmdir(struct sb_hosted *h, const char *path)
+{
+	int err = look_up(h, path, SB_PARENT, &h->work.a);
+
+	return err < 0 ? err : sb_change_rmdir(&h->fs, &h->work.a);
+}
+
+int sb_hosted_chmod(struct sb_hosted *h, const char *path, uint32_t mode)
+{
+	int err = look_up(h, path, 0, &h->work.a);
+
+	return err < 0 ? err : sb_change_chmod(&h->fs, &h->work.a, mode);
+}
+
+int sb_hosted_chown(struct sb_hosted *h, const char *path, uint32_t uid, uint32_t gid)
+{
+	int err = look_up(h, path, 0, &h->work.a);
+
+	return err < 0 ? err : sb_change_chown(&h->fs, &h->work.a, uid, gid);
+}
+
+static struct sb_timespec time_of(int64_t ns)
+{
+	int64_t nsec = ns % 1000000000;
+
+	if (nsec < 0)
+		nsec += 1000000000;
+	return (struct sb_timespec){.sec = (ns - nsec) / 1000000000, .nsec = nsec};
+}
+
+int sb_hosted_utimens(struct sb_hosted *h, const char *path, int64_t atime_ns, int64_t mtime_ns)
+{
+	struct sb_timespec times[2] = {time_of(atime_ns), time_of(mtime_ns)};
+	int err = look_up(h, path, 0, &h->work.a);
+
+	return err < 0 ? err : sb_change_utimens(&h->fs, &h->work.a, times);
+}
+
+int sb_hosted_truncate(struct sb_hosted *h, const char *path, int64_t len)
+{
+	int err = look_up(h, path, 0, &h->work.a);
+
+	return err < 0 ? err : sb_change_truncate(&h->fs, &h->work.a, len);
+}

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hosted_control.c - make the control file of a container and use its tables
+ * from outside.
+ *
+ * Hosted build only. The file is complete before it gets its name; mounts are
+ * added afterwards, while the container has no process.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "change.h"
+#include "hosted.h"
+#include "hosted_tree.h"
+#include "owner.h"
+#include "spot.h"
+
+/* ---- the files ------------------------------------------------------------- */
+
+static int make_file(const char *path, uint64_t size, struct sb_map *out)
+{
+	int fd = (int)sys_openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	long map;
+
+	if (fd < 0)
+		return fd;
+	map = sys_ftruncate(fd, (int64_t)size);
+	if (map == 0)
+		map = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	sys_close(fd);
+	if (map < 0 && map > -4096)
+		return (int)map;
+	out->at = (void *)map;
+	out->size = size;
+	return 0;
+}
+
+static int draft_name(const char *path, struct sb_path *out)
+{
+	int err = sb_path_set(out, path, strlen(path));
+
+	return err < 0 ? err : sb_path_add(out, ".new", 4);
+}
+
+static int publish(const struct sb_path *draft, const char *path)
+{
+	return (int)sys_renameat2(AT_FDCWD, draft->buf, AT_FDCWD, path, 0);
+}
+
+static int make_owners(const char *path, struct sb_path *draft, struct sb_map *map)
+{
+	unsigned char nonce[16];
+	int err = draft_name(path, draft);
+
+	if (err < 0)
+		return err;
+	if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce))
+		return -EAGAIN;
+	err = make_file(draft->buf, sb_owner_size(), map);
+	if (err == 0)
+		err = sb_owner_init(map->at, map->size, nonce);
+	return err < 0 ? err : publish(draft, path);
+}
+
+static int open_owners(const char *path, struct sb_path *draft, struct sb_map *map)
+{
+	int err = sb_map_file(path, true, map);
+
+	if (err == -ENOENT)
+		return make_owners(path, draft, map);
+	return err < 0 ? err : sb_owner_check(map->at, map->size);
+}
+
+/* ---- the content ------------------------------------------------------------ */
+
+static int put_text(struct sb_control *control, const char *text, struct sb_text *out)
+{
+	size_t len = strlen(text);
+
+	if (len + 1 > SB_STRINGS_SIZE - control->strings_len)
+		return -ENOSPC;
+	out->off = control->strings_len;
+	out->len = (uint32_t)len;
+	memcpy(control->strings + out->off, text, len + 1);
+	control->strings_len += (uint32_t)len + 1;
+	return 0;
+}
+
+static int put_texts(struct sb_control *control, const struct sb_hosted_spec *spec)
+{
+	int err = put_text(control, spec->store, &control->store);
+
+	if (err == 0)
+		err = put_text(control, spec->run, &control->run);
+	if (err == 0)
+		err = put_text(control, spec->upper, &control->upper);
+	if (err == 0)
+		err = put_text(control, spec->work, &control->work);
+	if (err == 0)
+		err = put_text(control, spec->owners, &control->owners);
+	if (err == 0)
+		err = put_text(control, spec->index, &control->index);
+	if (err == 0)
+		err = put_text(control, spec->hostname, &control->hostname);
+	return err;
+}
+
+static void put_marks(struct sb_control *control, const struct sb_owner_table *owners)
+{
+	static const char digits[] = "0123456789abcdef";
+	static const char whiteout[] = "/\001sandbox-whiteout/";
+	static const char opaque[] = ".sandbox-opaque-";
+	char hex[33];
+
+	for (unsigned i = 0; i < sizeof(owners->nonce); i++) {
+		hex[2 * i] = digits[owners->nonce[i] >> 4];
+		hex[2 * i + 1] = digits[owners->nonce[i] & 15];
+	}
+	hex[32] = '\0';
+	memcpy(control->whiteout, whiteout, sizeof(whiteout) - 1);
+	memcpy(control->whiteout + sizeof(whiteout) - 1, hex, sizeof(hex));
+	memcpy(control->opaque, opaque, sizeof(opaque) - 1);
+	memcpy(control->opaque + sizeof(opaque) - 1, hex, sizeof(hex));
+}
+
+static uint64_t dev_of(const struct statx *sx)
+{
+	uint64_t major = sx->stx_dev_major;
+	uint64_t minor = sx->stx_dev_minor;
+
+	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 | (major & ~0xfffULL) << 32;
+}
+
+/* Device numbers of a directory and of the files in it: a file is made to see. */
+static int find_upper_devs(struct sb_control *control, const char *upper, const char *work,
+			   struct sb_path *probe)
+{
+	struct statx sx;
+	int err = sb_host_stat(upper, &sx);
+	int fd;
+
+	if (err < 0)
+		return err;
+	control->upper_dev = dev_of(&sx);
+	err = sb_path_set(probe, work, strlen(work));
+	if (err == 0)
+		err = sb_path_join(probe, "probe", 5);
+	if (err < 0)
+		return err;
+	fd = (int)sys_openat(AT_FDCWD, probe->buf, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fd;
+	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &sx);
+	sys_close(fd);
+	sys_unlinkat(AT_FDCWD, probe->buf, 0);
+	control->upper_file_dev = dev_of(&sx);
+	return err;
+}
+
+/* The same for the layers: the root's directory and the first regular file. */
+static int find_store_devs(struct sb_hosted *h)
+{
+	struct sb_control *control = h->tree.control;
+	struct sb_path *host = &h->work.p[0];
+	struct statx sx;
+	int err = sb_host_stat(sb_text_at(control, control->store), &sx);
+
+	if (err < 0)
+		return err;
+	control->store_dev = dev_of(&sx);
+	control->store_file_dev = control->store_dev;
+	if (h->tree.index == NULL)
+		return 0;
+	for (uint32_t i = 0; i < control->node_count; i++) {
+		if ((h->tree.nodes[i].mode & S_IFMT) != S_IFREG)
+			continue;
+		err = sb_index_host_path(&h->tree, i, host);
+		if (err == 0)
+			err = sb_host_stat(host->buf, &sx);
+		if (err == 0)
+			control->store_file_dev = dev_of(&sx);
+		return err;
+	}
+	return 0;
+}
+
+static uint64_t page(uint64_t size)
+{
+	return (size + 4095) & ~4095ULL;
+}
+
+static void lay_out(struct sb_control *control, uint32_t node_count)
+{
+	control->node_count = node_count;
+	control->state_off = page(sizeof(*control));
+	control->procs_off = control->state_off + page(node_count);
+	control->mailboxes_off = control->procs_off + page(SB_PROC_SLOTS * sizeof(struct sb_proc_slot));
+	control->entries_off = control->mailboxes_off + page(SB_MAX_MAILBOXES * sizeof(struct sb_mailbox));
+	control->size = control->entries_off + page(SB_MAX_ENTRIES * sizeof(struct sb_entry));
+}
+
+static int count_nodes(const char *index, uint32_t *count)
+{
+	struct sb_map map = {0};
+	int err;
+
+	*count = 0;
+	if (index[0] == '\0')
+		return 0;
+	err = sb_map_file(index, false, &map);
+	if (err < 0)
+		return err;
+	err = sb_index_check(map.at, map.size);
+	if (err == 0)
+		*count = ((const struct sb_index *)map.at)->node_count;
+	sb_unmap(&map);
+	return err;
+}
+
+static int fill(struct sb_map *map, const struct sb_control *layout, const struct sb_hosted_spec *spec,
+		const struct sb_owner_table *owners)
+{
+	struct sb_control *control = map->at;
+
+	memcpy(control->magic, "SBCTL", 6);
+	control->version = SB_ABI_VERSION;
+	control->flags = spec->flags | (spec->index[0] == '\0' ? SB_CONTROL_LIVE : 0);
+	control->host_uid = spec->host_uid;
+	control->host_gid = spec->host_gid;
+	control->size = layout->size;
+	control->node_count = layout->node_count;
+	control->state_off = layout->state_off;
+	control->procs_off = layout->procs_off;
+	control->mailboxes_off = layout->mailboxes_off;
+	control->entries_off = layout->entries_off;
+	put_marks(control, owners);
+	return put_texts(control, spec);
+}
+
+/* What only the mapped tree can tell. */
+static int complete(const char *path)
+{
+	int err;
+	struct sb_hosted *h = sb_hosted_open(path, &err);
+
+	if (h == NULL)
+		return err;
+	err = find_store_devs(h);
+	if (err == 0)
+		err = sb_upper_scan(&h->fs);
+	/* An image without layers has no directory to show as its root. */
+	if (err == 0 && h->tree.index != NULL && h->tree.index->layer_count == 0 && h->tree.state[0] == 0)
+		h->tree.state[0] = SB_STATE_MERGED;
+	sb_hosted_close(h);
+	return err;
+}
+
+int sb_hosted_create(const char *path, const struct sb_hosted_spec *spec)
+{
+	struct sb_path *draft = malloc(2 * sizeof(*draft));
+	struct sb_control *layout = calloc(1, sizeof(*layout));
+	struct sb_map owners = {0};
+	struct sb_map map = {0};
+	uint32_t nodes;
+	int err = draft == NULL || layout == NULL ? -ENOMEM : 0;
+
+	if (err == 0)
+		err = open_owners(spec->owners, draft, &owners);
+	if (err == 0)
+		err = count_nodes(spec->index, &nodes);
+	if (err == 0)
+		err = draft_name(path, draft);
+	if (err == 0) {
+		lay_out(layout, nodes);
+		err = make_file(draft->buf, layout->size, &map);
+	}
+	if (err == 0)
+		err = fill(&map, layout, spec, owners.at);
+	if (err == 0)
+		err = find_upper_devs(map.at, spec->upper, spec->work, draft + 1);
+	if (err == 0)
+		err = complete(draft->buf);
+	if (err == 0)
+		err = publish(draft, path);
+	sb_unmap(&owners);
+	sb_unmap(&map);
+	free(draft);
+	free(layout);
+	return err;
+}
+
+/* ---- mounts ------------------------------------------------------------------ */
+
+static void insert_mount(struct sb_control *control, const struct sb_mount *mount)
+{
+	uint32_t at = 0;
+
+	while (at < control->mount_count && control->mounts[at].guest.len > mount->guest.len)
+		at++;
+	memmove(&control->mounts[at + 1], &control->mounts[at],
+		(control->mount_count - at) * sizeof(control->mounts[0]));
+	control->mounts[at] = *mount;
+	control->mount_count++;
+}
+
+static void drop_mount(struct sb_control *control, const char *guest, size_t len)
+{
+	for (uint32_t i = 0; i < control->mount_count; i++) {
+		const struct sb_mount *m = &control->mounts[i];
+
+		if (!sb_same(sb_text_at(control, m->guest), m->guest.len, guest, len))
+			continue;
+		control->mount_count--;
+		memmove(&control->mounts[i], &control->mounts[i + 1],
+			(control->mount_count - i) * sizeof(control->mounts[0]));
+		return;
+	}
+}
+
+/* The node at the mount point is hidden: look-ups must come here. */
+static void shadow_nodes(struct sb_hosted *h, const char *guest, size_t len, struct sb_mount *mount)
+{
+	size_t parent_len = len;
+	uint32_t node;
+
+	mount->parent = SB_NO_NODE;
+	if (h->tree.index == NULL)
+		return;
+	node = sb_index_find_path(&h->tree, guest, len);
+	if (node != SB_NO_NODE)
+		h->tree.state[node] = SB_STATE_ASK;
+	while (guest[parent_len - 1] != '/')
+		parent_len--;
+	mount->parent = sb_index_find_path(&h->tree, guest, parent_len > 1 ? parent_len - 1 : 1);
+}
+
+int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest, const char *host)
+{
+	struct sb_control *control = h->tree.control;
+	struct sb_mount mount = {.kind = kind, .flags = flags};
+	size_t len = strlen(guest);
+	struct statx sx = {0};
+	int err = 0;
+
+	if (len < 2 || len >= SB_PATH_MAX || guest[0] != '/')
+		return -EINVAL;
+	if (kind != SB_MOUNT_LINK)
+		err = (int)sys_statx(AT_FDCWD, host, 0, STATX_BASIC_STATS, &sx);
+	if (err < 0)
+		return err;
+	drop_mount(control, guest, len);
+	if (control->mount_count == SB_MAX_MOUNTS)
+		return -ENOSPC;
+	mount.hash = sb_hash(guest, len);
+	mount.dev = dev_of(&sx);
+	mount.is_dir = (sx.stx_mode & S_IFMT) == S_IFDIR;
+	err = put_text(control, guest, &mount.guest);
+	if (err == 0)
+		err = put_text(control, host, &mount.host);
+	if (err < 0)
+		return err;
+	shadow_nodes(h, guest, len, &mount);
+	insert_mount(control, &mount);
+	return 0;
+}
+
+/* ---- processes ---------------------------------------------------------------- */
+
+/* A free entry, else one whose process has begun long ago; NULL when all wait. */
+static struct sb_entry *take_entry(struct sb_control *control, uint32_t *number)
+{
+	struct sb_entry *entries = (struct sb_entry *)(void *)((char *)control + control->entries_off);
+
+	for (uint32_t wanted = 0; wanted <= 2; wanted += 2) {
+		for (uint32_t i = 0; i < SB_MAX_ENTRIES; i++) {
+			uint32_t state = wanted;
+
+			if (!__atomic_compare_exchange_n(&entries[i].state, &state, 3, false, __ATOMIC_ACQ_REL,
+							 __ATOMIC_RELAXED))
+				continue;
+			*number = i;
+			return &entries[i];
+		}
+	}
+	return NULL;
+}
+
+int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask, uint32_t uid,
+			 uint32_t gid, const uint32_t *groups, uint32_t group_count)
+{
+	struct sb_entry *entry;
+	uint32_t number;
+
+	if (strlen(path) >= SB_PATH_MAX || strlen(cwd) >= SB_PATH_MAX)
+		return -ENAMETOOLONG;
+	if (group_count > SB_MAX_GROUPS)
+		return -EINVAL;
+	entry = take_entry(h->tree.control, &number);
+	if (entry == NULL)
+		return -EBUSY;
+	entry->umask = umask;
+	memset(&entry->ids, 0, sizeof(entry->ids));
+	sb_ids_init(&entry->ids, uid, gid, groups, group_count);
+	memcpy(entry->path, path, strlen(path) + 1);
+	memcpy(entry->cwd, cwd, strlen(cwd) + 1);
+	__atomic_store_n(&entry->state, 1, __ATOMIC_RELEASE);
+	return (int)number;
+}
+
+/* Read with pread: touching a map would give memory to every empty page. */
+static int collect(int fd, const struct sb_control *head, uint32_t *pids, uint64_t *started, uint32_t room)
+{
+	uint64_t end = head->procs_off + SB_PROC_SLOTS * sizeof(struct sb_proc_slot);
+	uint32_t count = 0;
+
+	for (uint64_t at = head->procs_off; at < end;) {
+		int64_t data = sys_lseek(fd, (int64_t)at, SEEK_DATA);
+		struct sb_proc_slot slots[8];
+		long len;
+
+		if (data == -ENXIO || data >= (int64_t)end)
+			break;
+		if (data > (int64_t)at)
+			at += ((uint64_t)data - at) / sizeof(slots[0]) * sizeof(slots[0]);
+		len = sys_pread(fd, slots, SB_MIN(sizeof(slots), end - at), (int64_t)at);
+		if (len < (long)sizeof(slots[0]))
+			return len < 0 ? (int)len : -EINVAL;
+		for (size_t i = 0; i < (size_t)len / sizeof(slots[0]); i++) {
+			if (slots[i].pid == 0 || count == room)
+				continue;
+			pids[count] = slots[i].pid;
+			started[count++] = slots[i].started;
+		}
+		at += (uint64_t)len / sizeof(slots[0]) * sizeof(slots[0]);
+	}
+	return (int)count;
+}
+
+int sb_hosted_processes(const char *path, uint32_t *pids, uint64_t *started, uint32_t room)
+{
+	struct sb_control *head = malloc(sizeof(*head));
+	int fd = (int)sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	int ret = fd;
+
+	if (head == NULL)
+		ret = -ENOMEM;
+	if (fd >= 0 && head != NULL) {
+		long len = sys_pread(fd, head, sizeof(*head), 0);
+
+		if (len != (long)sizeof(*head) || memcmp(head->magic, "SBCTL", 6) != 0 ||
+		    head->version != SB_ABI_VERSION)
+			ret = -EINVAL;
+		else
+			ret = collect(fd, head, pids, started, room);
+	}
+	if (fd >= 0)
+		sys_close(fd);
+	free(head);
+	return ret;
+}
+
+/* ---- the index ------------------------------------------------------------------ */
+
+static bool node_fits(const struct sb_tree *tree, uint32_t node, struct sb_path *host)
+{
+	struct statx sx;
+
+	return sb_index_host_path(tree, node, host) == 0 && sb_host_stat(host->buf, &sx) == 0 &&
+	       sx.stx_ino == tree->nodes[node].ino;
+}
+
+int sb_hosted_index_fits(const char *index, const char *store)
+{
+	struct sb_control *control = calloc(1, sizeof(*control));
+	struct sb_path *host = malloc(sizeof(*host));
+	struct sb_tree tree = {.control = control};
+	struct sb_map map = {0};
+	int ret = control == NULL || host == NULL ? -ENOMEM : sb_map_file(index, false, &map);
+
+	if (ret == 0)
+		ret = put_text(control, store, &control->store);
+	if (ret == 0) {
+		ret = sb_index_check(map.at, map.size);
+		control->node_count = ret == 0 ? ((const struct sb_index *)map.at)->node_count : 0;
+	}
+	if (ret == 0)
+		ret = sb_tree_attach_index(&tree, map.at, map.size);
+	if (ret == 0) {
+		uint32_t step = control->node_count / 8 + 1;
+
+		ret = 1;
+		for (uint32_t i = 0; i < control->node_count && ret == 1 && tree.index->layer_count > 0; i += step)
+			ret = node_fits(&tree, i, host);
+		if (ret == 1 && tree.index->layer_count > 0)
+			ret = node_fits(&tree, control->node_count - 1, host);
+	}
+	sb_unmap(&map);
+	free(control);
+	free(host);
+	return ret;
+}

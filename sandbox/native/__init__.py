@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The C core: the only package that touches the extension."""

@@ -1,0 +1,511 @@
+# SPDX-License-Identifier: MIT
+"""The merged tree, its control file and its index, as Python sees them.
+
+How it works: every function here is one call (or a loop of calls) of csrc/hosted.h;
+a negative result becomes a NativeError. Guest paths are bytes, host paths are str.
+
+Rules: a Tree acts as root of the container, and is used by one thread at a time. All
+state that survives is in files: the container's upper directory and owner table, the
+run directory's control file, the store's indexes.
+
+Does not know: images, containers' records, or how a guest is started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat as stat_bits
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Self
+
+from sandbox.errors import CorruptData, NativeError
+from sandbox.native._native import ffi, lib
+from sandbox.native.tables import pack_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+_PATH_MAX = 4096
+_MAX_PIDS = 32768
+
+_MOUNT_KINDS = {
+    "bind": lib.SB_MOUNT_BIND,
+    "tmpfs": lib.SB_MOUNT_TMPFS,
+    "proc": lib.SB_MOUNT_PROC,
+    "dev": lib.SB_MOUNT_DEV,
+    "link": lib.SB_MOUNT_LINK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """Something laid over the tree; the host side of a link is its target."""
+
+    kind: str
+    guest: str
+    host: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSpec:
+    """All that the processes of a container share.
+
+    *index_path* is None for the machine's own tree. *work_dir*, which must be on the
+    file system of *upper_dir*, is beside it unless given.
+    """
+
+    run_dir: str
+    store_root: str
+    upper_dir: str
+    owners_path: str
+    index_path: str | None
+    hostname: str
+    host_uid: int
+    host_gid: int
+    work_dir: str | None = None
+    layer_dirs: Sequence[str] = ()
+    mounts: Sequence[Mount] = ()
+    read_only_root: bool = False
+    trace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRequest:
+    """How a process enters the container."""
+
+    path: str
+    cwd: str = "/"
+    uid: int = 0
+    gid: int = 0
+    groups: Sequence[int] = field(default_factory=tuple)
+    umask: int = 0o022
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TreeStat:
+    """What stat(2) says in the container, and where the file really is."""
+
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    mtime_ns: int
+    ino: int
+    dev: int
+    nlink: int
+    rdev: int
+    host_path: bytes | None
+    link: bytes | None
+    path: bytes
+    atime_ns: int
+    is_upper: bool
+    is_mount: bool
+
+
+ChangeKind = Literal["A", "C", "D"]
+
+
+def _check(result: int, doing: str) -> int:
+    if result < 0:
+        raise NativeError(-result, doing)
+    return result
+
+
+def _name(path: bytes) -> str:
+    return os.fsdecode(path)
+
+
+def guest_path() -> str:
+    """Return the path of the guest runtime that is shipped with this package."""
+    return os.path.join(os.path.dirname(__file__), "sandbox-guest")
+
+
+# ---- control file ---------------------------------------------------------------
+
+
+def create_control(path: str, spec: ControlSpec) -> None:
+    """Make the control file of a container that has no process.
+
+    The owner table is made when missing; the marks in the upper are read.
+    """
+    work = spec.work_dir or f"{os.path.dirname(spec.upper_dir)}/work"
+    os.makedirs(work, mode=0o700, exist_ok=True)
+    os.makedirs(spec.upper_dir, mode=0o755, exist_ok=True)
+    kept: list[object] = []  # cffi: a char * does not keep its bytes alive
+
+    def text(value: str) -> object:
+        kept.append(ffi.new("char[]", os.fsencode(value)))
+        return kept[-1]
+
+    c_spec = ffi.new(
+        "struct sb_hosted_spec *",
+        {
+            "store": text(spec.store_root),
+            "run": text(spec.run_dir),
+            "upper": text(spec.upper_dir),
+            "work": text(work),
+            "owners": text(spec.owners_path),
+            "index": text(spec.index_path or ""),
+            "hostname": text(spec.hostname),
+            "flags": (lib.SB_CONTROL_READ_ONLY if spec.read_only_root else 0)
+            | (lib.SB_CONTROL_TRACE if spec.trace else 0),
+            "host_uid": spec.host_uid,
+            "host_gid": spec.host_gid,
+        },
+    )
+    _check(
+        lib.sb_hosted_create(os.fsencode(path), c_spec), f"cannot make {path}"
+    )
+    with Tree.open(path) as tree:
+        for mount in sorted(spec.mounts, key=lambda mount: mount.guest.count("/")):
+            tree.add_mount(mount)
+
+
+def post_entry(control_path: str, request: EntryRequest) -> int:
+    """Leave a request for a process about to start; return the entry's number."""
+    with Tree.open(control_path) as tree:
+        return tree.post_entry(request)
+
+
+def processes(control_path: str) -> list[int]:
+    """Return the pids of the container's processes that are alive."""
+    pids = ffi.new("uint32_t[]", _MAX_PIDS)
+    started = ffi.new("uint64_t[]", _MAX_PIDS)
+    count = lib.sb_hosted_processes(
+        os.fsencode(control_path), pids, started, _MAX_PIDS
+    )
+    _check(count, f"cannot read {control_path}")
+    return [pids[i] for i in range(count) if _is_same(pids[i], started[i])]
+
+
+def _is_same(pid: int, seen_ns: int) -> bool:
+    """Tell whether a process with that pid already ran at that boot time."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return False
+    if fields[0] in (b"Z", b"X"):
+        return False
+    tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    return int(fields[19]) * tick_ns <= seen_ns + tick_ns
+
+
+# ---- index ------------------------------------------------------------------------
+
+
+def build_index(
+    layers: Sequence[tuple[str, str]], dest: str, store_root: str | None = None
+) -> None:
+    """Write the index of a stack of layers (lowest first) to the new file *dest*.
+
+    A layer is its directory of files and its table. Without *store_root* the store
+    is three levels above that directory.
+    """
+    kept: list[object] = []
+    rows = ffi.new("struct sb_layer_rows[]", max(len(layers), 1))
+    for row, (diff, meta) in zip(rows, layers, strict=False):
+        root = store_root or os.path.normpath(f"{diff}/../../..")
+        with open(meta, "rb") as file:
+            packed = pack_table(file.read())
+        texts = [
+            ffi.new("char[]", os.fsencode(diff)),
+            ffi.new("char[]", os.fsencode(os.path.relpath(diff, root))),
+            ffi.from_buffer(packed),
+        ]
+        kept.append(texts)
+        row.diff, row.relative, row.rows = texts
+        row.rows_len = len(packed)
+    problem = ffi.new("char[256]")
+    result = lib.sb_index_build(rows, len(layers), os.fsencode(dest), problem)
+    if result < 0:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(dest)
+        where = os.fsdecode(ffi.string(problem))
+        if -result in (errno.EINVAL, errno.EUCLEAN, errno.ENOENT) and where:
+            raise CorruptData(f"a layer and its table do not fit: {where}")
+        raise NativeError(-result, f"cannot make the index {dest}")
+
+
+def index_is_current(index: str, store_root: str) -> bool:
+    """Tell whether the index is whole and its inode numbers are the files'."""
+    fits: int = lib.sb_hosted_index_fits(os.fsencode(index), os.fsencode(store_root))
+    return fits == 1
+
+
+# ---- tree ---------------------------------------------------------------------------
+
+
+class Tree:
+    """The merged tree of a container, seen and changed as its root."""
+
+    def __init__(self, handle: object) -> None:
+        self._handle = handle
+        self._stat = ffi.new("struct sb_hosted_stat *")
+
+    @classmethod
+    def open(cls, control_path: str) -> Self:
+        """Map the control file and all it names; close by leaving the context."""
+        error = ffi.new("int *")
+        handle = lib.sb_hosted_open(os.fsencode(control_path), error)
+        if handle == ffi.NULL:
+            raise NativeError(-error[0], f"cannot open {control_path}")
+        return cls(handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the maps; the tree cannot be used afterwards."""
+        lib.sb_hosted_close(self._handle)
+        self._handle = ffi.NULL
+
+    # -- reading
+
+    def stat(self, path: bytes, *, follow: bool = True) -> TreeStat:
+        """Return what is at *path*."""
+        result = lib.sb_hosted_stat(self._handle, path, follow, self._stat)
+        _check(result, _name(path))
+        return self._tree_stat(path)
+
+    def _tree_stat(self, path: bytes) -> TreeStat:
+        found = self._stat
+        is_link = stat_bits.S_ISLNK(found.mode)
+        canonical = ffi.string(found.guest)
+        return TreeStat(
+            mode=found.mode,
+            uid=found.uid,
+            gid=found.gid,
+            size=found.size,
+            mtime_ns=found.mtime_sec * 1_000_000_000 + found.mtime_nsec,
+            ino=found.ino,
+            dev=found.dev,
+            nlink=found.nlink,
+            rdev=found.rdev,
+            host_path=ffi.string(found.host) or None,
+            link=self.readlink(path) if is_link else None,
+            path=canonical,
+            atime_ns=found.atime_sec * 1_000_000_000 + found.atime_nsec,
+            is_upper=bool(found.is_upper),
+            is_mount=bool(found.is_mount),
+        )
+
+    def exists(self, path: bytes, *, follow: bool = True) -> bool:
+        """Tell whether there is anything at *path*."""
+        result: int = lib.sb_hosted_stat(self._handle, path, follow, self._stat)
+        return result == 0
+
+    def resolve(self, path: bytes, *, follow: bool = True) -> bytes:
+        """Return the canonical path, as far as it exists, with the rest behind it."""
+        out = ffi.new("char[]", _PATH_MAX)
+        _check(lib.sb_hosted_resolve(self._handle, path, follow, out), _name(path))
+        resolved: bytes = ffi.string(out)
+        return resolved
+
+    def readlink(self, path: bytes) -> bytes:
+        """Return the target of the symlink *path*."""
+        out = ffi.new("char[]", _PATH_MAX)
+        count = lib.sb_hosted_readlink(self._handle, path, out, _PATH_MAX)
+        _check(count, _name(path))
+        return bytes(ffi.buffer(out, count))
+
+    def list(self, path: bytes) -> list[bytes]:
+        """Return the names in a directory, without . and .., in no order."""
+        return self._names(lib.sb_hosted_list, path)
+
+    def _names(self, call: object, path: bytes) -> list[bytes]:
+        out = ffi.new("char **")
+        size = call(self._handle, path, out)  # type: ignore[operator]
+        _check(size, _name(path))
+        names = bytes(ffi.buffer(out[0], size)) if size else b""
+        lib.sb_hosted_free(out[0])
+        return names.split(b"\0")[:-1]
+
+    def open_file(self, path: bytes) -> int:
+        """Return a descriptor for reading a regular file or directory."""
+        return _check(lib.sb_hosted_open_file(self._handle, path), _name(path))
+
+    def xattrs(self, path: bytes) -> dict[bytes, bytes]:
+        """Return the extended attributes; a symlink is not followed."""
+        size = lib.sb_hosted_listxattr(self._handle, path, ffi.NULL, 0)
+        _check(size, _name(path))
+        if size == 0:
+            return {}
+        out = ffi.new("char[]", size)
+        size = lib.sb_hosted_listxattr(self._handle, path, out, size)
+        _check(size, _name(path))
+        names = bytes(ffi.buffer(out, size)).split(b"\0")[:-1]
+        return {name: self._xattr(path, name) for name in names}
+
+    def _xattr(self, path: bytes, name: bytes) -> bytes:
+        size = lib.sb_hosted_getxattr(self._handle, path, name, ffi.NULL, 0)
+        _check(size, _name(path))
+        out = ffi.new("char[]", max(size, 1))
+        size = lib.sb_hosted_getxattr(self._handle, path, name, out, size)
+        _check(size, _name(path))
+        return bytes(ffi.buffer(out, size))
+
+    # -- what the container changed
+
+    def changes(self) -> list[tuple[ChangeKind, bytes]]:
+        """Return what differs from the image, sorted: Docker's A, C and D.
+
+        The work is proportional to the container's own layer, not to the image.
+        """
+        return sorted(self._changes(b""), key=lambda change: change[1])
+
+    def _changes(
+        self, directory: bytes, *, hidden: bool = False
+    ) -> Iterator[tuple[ChangeKind, bytes]]:
+        """Walk one upper directory; *hidden*: nothing of the lower shows through."""
+        upper = self._upper + directory
+        names = os.listdir(upper)
+        hidden = hidden or self._opaque in names
+        if hidden:
+            for name in set(self._lower_names(directory or b"/")) - set(names):
+                yield "D", directory + b"/" + name
+        for name in names:
+            path = directory + b"/" + name
+            if name == self._opaque:
+                continue
+            status = os.lstat(upper + b"/" + name)
+            in_lower = self._in_lower(path)
+            if stat_bits.S_ISLNK(status.st_mode) and self._is_whiteout(path):
+                if in_lower:
+                    yield "D", path
+                continue
+            yield ("C" if in_lower else "A"), path
+            if stat_bits.S_ISDIR(status.st_mode):
+                yield from self._changes(path, hidden=hidden)
+
+    @property
+    def _upper(self) -> bytes:
+        upper: bytes = ffi.string(lib.sb_hosted_upper(self._handle))
+        return upper
+
+    @property
+    def _opaque(self) -> bytes:
+        opaque: bytes = ffi.string(lib.sb_hosted_control(self._handle).opaque)
+        return opaque
+
+    def _is_whiteout(self, path: bytes) -> bool:
+        whiteout = ffi.string(lib.sb_hosted_control(self._handle).whiteout)
+        return os.readlink(self._upper + path) == whiteout
+
+    def _in_lower(self, path: bytes) -> bool:
+        result: int = lib.sb_hosted_lower_stat(self._handle, path, self._stat)
+        return result == 0
+
+    def _lower_names(self, path: bytes) -> list[bytes]:
+        try:
+            return self._names(lib.sb_hosted_lower_list, path)
+        except NativeError as exc:
+            if exc.errno in (errno.ENOENT, errno.ENOTDIR):
+                return []
+            raise
+
+    # -- changing
+
+    def create(self, path: bytes, mode: int) -> int:
+        """Make a regular file and return a descriptor for writing it."""
+        return _check(
+            lib.sb_hosted_create_file(self._handle, path, mode), _name(path)
+        )
+
+    def mkdir(self, path: bytes, mode: int) -> None:
+        """Make a directory."""
+        _check(lib.sb_hosted_mkdir(self._handle, path, mode), _name(path))
+
+    def mknod(self, path: bytes, mode: int, rdev: int = 0) -> None:
+        """Make a device, FIFO or socket, as *mode* says."""
+        _check(lib.sb_hosted_mknod(self._handle, path, mode, rdev), _name(path))
+
+    def symlink(self, target: bytes, path: bytes) -> None:
+        """Make a symlink at *path*."""
+        _check(lib.sb_hosted_symlink(self._handle, target, path), _name(path))
+
+    def link(self, source: bytes, path: bytes) -> None:
+        """Make a hard link at *path*."""
+        _check(lib.sb_hosted_link(self._handle, source, path), _name(path))
+
+    def rename(self, source: bytes, path: bytes, flags: int = 0) -> None:
+        """Rename, with the flags of renameat2(2)."""
+        _check(lib.sb_hosted_rename(self._handle, source, path, flags), _name(path))
+
+    def unlink(self, path: bytes) -> None:
+        """Remove a name that is no directory."""
+        _check(lib.sb_hosted_unlink(self._handle, path), _name(path))
+
+    def rmdir(self, path: bytes) -> None:
+        """Remove an empty directory."""
+        _check(lib.sb_hosted_rmdir(self._handle, path), _name(path))
+
+    def chmod(self, path: bytes, mode: int) -> None:
+        """Change the permission bits."""
+        _check(lib.sb_hosted_chmod(self._handle, path, mode), _name(path))
+
+    def chown(self, path: bytes, uid: int, gid: int) -> None:
+        """Change the owner; a symlink is not followed."""
+        _check(lib.sb_hosted_chown(self._handle, path, uid, gid), _name(path))
+
+    def utimens(self, path: bytes, atime_ns: int, mtime_ns: int) -> None:
+        """Set the times; a symlink is not followed."""
+        result = lib.sb_hosted_utimens(self._handle, path, atime_ns, mtime_ns)
+        _check(result, _name(path))
+
+    def truncate(self, path: bytes, size: int) -> None:
+        """Change the size of a regular file."""
+        _check(lib.sb_hosted_truncate(self._handle, path, size), _name(path))
+
+    def setxattr(self, path: bytes, name: bytes, value: bytes) -> None:
+        """Set an extended attribute; a symlink is not followed."""
+        result = lib.sb_hosted_setxattr(self._handle, path, name, value, len(value))
+        _check(result, _name(path))
+
+    def removexattr(self, path: bytes, name: bytes) -> None:
+        """Remove an extended attribute; a symlink is not followed."""
+        _check(lib.sb_hosted_removexattr(self._handle, path, name), _name(path))
+
+    # -- control
+
+    def add_mount(self, mount: Mount) -> None:
+        """Attach a mount; only while the container has no process."""
+        kind = _MOUNT_KINDS[mount.kind]
+        is_link = mount.kind == "link"
+        guest = self.resolve(os.fsencode(mount.guest), follow=not is_link)
+        flags = lib.SB_MOUNT_READ_ONLY if mount.read_only else 0
+        host = os.fsencode(mount.host)
+        if not is_link:
+            host = os.path.realpath(host)
+        result = lib.sb_hosted_add_mount(self._handle, kind, flags, guest, host)
+        _check(result, f"cannot mount {mount.host} at {mount.guest}")
+
+    def post_entry(self, request: EntryRequest) -> int:
+        """Leave a request for a process about to start; return its number."""
+        groups = ffi.new("uint32_t[]", list(request.groups))
+        return _check(
+            lib.sb_hosted_post_entry(
+                self._handle,
+                os.fsencode(request.path),
+                os.fsencode(request.cwd),
+                request.umask,
+                request.uid,
+                request.gid,
+                groups,
+                len(groups),
+            ),
+            "cannot post the entry",
+        )
