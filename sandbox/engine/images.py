@@ -24,7 +24,8 @@ from sandbox.models.image import layer_histories
 from sandbox.models.reference import Reference, parse_reference
 from sandbox.models.selection import parse_filters, select_images
 from sandbox.store.containers import ContainerStore
-from sandbox.store.images import ImageStore, ImageUser, NewImage, Removal
+from sandbox.store.images import ImageStore, NewImage
+from sandbox.store.removal import ImageUser, Removal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

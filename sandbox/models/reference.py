@@ -112,8 +112,7 @@ name (library/Ubuntu) must be lowercase
     """
     if _FULL_ID.fullmatch(text):
         raise ReferenceSyntaxError(
-            f"invalid repository name ({text}), cannot specify 64-byte"
-            " hexadecimal strings"
+            f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
         )
     if len(text) > _INPUT_LIMIT:
         raise ReferenceSyntaxError("invalid reference format: too long")
@@ -142,6 +141,13 @@ def id_prefix(text: str) -> str | None:
     """
     match = _ID_PREFIX.fullmatch(text)
     return match[1] if match else None
+
+
+def image_reference(text: str) -> Reference | None:
+    """Return *text* as a reference; None for what can only be an image id."""
+    if text.startswith("sha256:") or _FULL_ID.fullmatch(text):
+        return None
+    return parse_reference(text)
 
 
 def _split_domain(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,7 +26,7 @@ from sandbox.errors import (
 from sandbox.models import oci
 from sandbox.models.digest import Digest, digest_of, hex_of
 from sandbox.models.image import Image, host_image, parse_config
-from sandbox.models.reference import Reference, id_prefix, parse_reference
+from sandbox.models.reference import Reference, id_prefix, image_reference, parse_reference
 from sandbox.store.blobs import read_blob, write_blob
 from sandbox.store.files import discard, sync_directory, sync_file_system, write_atomic
 from sandbox.store.layers import (
@@ -36,13 +36,15 @@ from sandbox.store.layers import (
     remove_layer,
 )
 from sandbox.store.lock import store_lock
+from sandbox.store.removal import Removal, may_go, plan_removal
 from sandbox.store.tags import Tags, read_tags, write_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sandbox.store.layout import Layout
+    from sandbox.store.removal import ImageUser
 
 _ID_DIGITS = 64
 
@@ -61,22 +63,6 @@ class NewImage:
     config: bytes
     references: tuple[Reference, ...] = ()
     repo_digests: tuple[Reference, ...] = ()
-
-
-@dataclass(frozen=True)
-class ImageUser:
-    """A container made from an image."""
-
-    container_id: str
-    is_running: bool
-
-
-@dataclass
-class Removal:
-    """What a removal did, in the order to tell it."""
-
-    untagged: list[str] = field(default_factory=list)
-    deleted: list[Digest] = field(default_factory=list)
 
 
 class ImageStore:
@@ -106,7 +92,7 @@ class ImageStore:
     def find(self, name: str) -> Image:
         """Return the image with this name, id, or unambiguous start of an id."""
         tags = read_tags(self._layout)
-        reference = _reference(name)
+        reference = image_reference(name)
         if reference is not None and reference.is_host:
             return host_image()
         image_id = tags.find(reference) if reference is not None else None
@@ -173,10 +159,11 @@ class ImageStore:
             image = self.find(name)
             if image.is_host:
                 raise Conflict("the image 'host' is the machine itself: it stays")
-            doomed, removes_image = _plan_removal(image, name, force=force)
-            if removes_image:
-                removes_image = _check_users(image, users(image.id), name, force=force)
-            return self._remove(image, doomed, removes_image=removes_image)
+            plan = plan_removal(image, name, force=force)
+            removes_image = plan.removes_image and may_go(
+                image, users(image.id), name, by_name=plan.by_name, force=force
+            )
+            return self._remove(image, plan.references, removes_image=removes_image)
 
     def _remove(self, image: Image, doomed: Sequence[str], *, removes_image: bool) -> Removal:
         tags = read_tags(self._layout)
@@ -272,14 +259,6 @@ class ImageStore:
         )
 
 
-def _reference(name: str) -> Reference | None:
-    """Return *name* as a reference; None for what can only be an id."""
-    prefix = id_prefix(name)
-    if name.startswith("sha256:") or (prefix and len(prefix) == _ID_DIGITS):
-        return None
-    return parse_reference(name)
-
-
 def _refuse_reserved(reference: Reference) -> None:
     if reference.is_host:
         raise ReferenceSyntaxError("the name 'host' is reserved for the machine's own tree")
@@ -291,67 +270,3 @@ def _not_found(name: str, reference: Reference | None, tags: Tags) -> str:
     close = difflib.get_close_matches(wanted, known, n=1)
     hint = f"did you mean {close[0]}?" if close else "'sandbox images' lists what there is"
     return f"no such image: {wanted} ({hint})"
-
-
-def _plan_removal(image: Image, name: str, *, force: bool) -> tuple[Sequence[str], bool]:
-    """Return the references to drop, and whether the image goes with them."""
-    everything = [*image.repo_tags, *image.repo_digests]
-    prefix = id_prefix(name)
-    reference = _reference(name)
-    key = "" if reference is None else _key(reference)
-    if key in everything:
-        return _plan_untag(image, key)
-    assert prefix is not None
-    repositories = {parse_reference(item).name for item in everything}
-    if len(repositories) > 1 and not force:
-        raise Conflict(
-            f"conflict: unable to delete {image.short_id} (must be forced) -"
-            " image is referenced in multiple repositories"
-        )
-    return everything, True
-
-
-def _plan_untag(image: Image, key: str) -> tuple[Sequence[str], bool]:
-    doomed = [key]
-    repository = parse_reference(key).name
-    siblings = [tag for tag in image.repo_tags if tag != key]
-    if not any(parse_reference(tag).name == repository for tag in siblings):
-        doomed += [
-            item
-            for item in image.repo_digests
-            if item != key and parse_reference(item).name == repository
-        ]
-    left = set(siblings) | set(image.repo_digests)
-    return doomed, not left - set(doomed)
-
-
-def _key(reference: Reference) -> str:
-    if reference.digest is not None:
-        return f"{reference.name}@{reference.digest}"
-    return str(reference.with_default_tag())
-
-
-def _check_users(image: Image, users: Iterable[ImageUser], name: str, *, force: bool) -> bool:
-    """Return whether the image may go now; its files stay while a container is left."""
-    users = sorted(users, key=lambda user: not user.is_running)
-    if not users:
-        return True
-    user = users[0]
-    by_name = id_prefix(name) is None
-    container = user.container_id[:12]
-    if user.is_running and not (by_name and force):
-        raise Conflict(
-            f"conflict: unable to delete {image.short_id} (cannot be forced) -"
-            f" image is being used by running container {container}"
-        )
-    if not force and by_name:
-        raise Conflict(
-            f'conflict: unable to remove repository reference "{name}" (must force) -'
-            f" container {container} is using its referenced image {image.short_id}"
-        )
-    if not force:
-        raise Conflict(
-            f"conflict: unable to delete {image.short_id} (must be forced) -"
-            f" image is being used by stopped container {container}"
-        )
-    return False
