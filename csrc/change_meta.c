@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * change_meta.c - chmod, chown, utimens and truncate.
+ *
+ * How it works
+ *   A file is seen through struct file: its host stat, its record, and how to
+ *   reach it (host path or descriptor). In the upper the host file gets the
+ *   bits it may hold and a record the rest. In a mount the host's own call is
+ *   made; what the host refuses to virtual root becomes a record.
+ * Rules
+ *   A record goes first, the host's mode second: a kill between them leaves
+ *   what the guest asked for.
+ */
+#include "change.h"
+
+#include <errno.h>
+#include <linux/stat.h>
+
+#include "mem.h"
+#include "spot.h"
+#include "upper.h"
+#include "xattr.h"
+
+struct file {
+	const char *host; /* path, or "" with fd */
+	int fd;
+	bool in_upper;
+	struct statx sx;
+	struct sb_stat st; /* as the guest sees it */
+	struct sb_owner_key key;
+	struct sb_owner record;
+	bool has_record;
+};
+
+static void look(struct sb_fs *fs, struct file *file)
+{
+	sb_tree_virtual_stat(fs, &file->sx, &file->st);
+	file->has_record = sb_owner_load(fs->tree, &file->sx, &file->key, &file->record);
+}
+
+static int open_path(struct sb_fs *fs, const struct sb_at *at, struct file *file)
+{
+	int err = sb_host_stat(at->host.buf, &file->sx);
+
+	if (err < 0)
+		return err;
+	file->host = at->host.buf;
+	file->fd = AT_FDCWD;
+	file->in_upper = at->spot.mount == SB_NO_MOUNT;
+	look(fs, file);
+	return 0;
+}
+
+static int open_fd(struct sb_fs *fs, int fd, struct file *file)
+{
+	long flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+	int err;
+
+	if (flags < 0)
+		return (int)flags;
+	if ((flags & O_PATH) != 0)
+		return -EBADF;
+	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &file->sx);
+	if (err < 0)
+		return err;
+	file->host = NULL;
+	file->fd = fd;
+	look(fs, file);
+	file->in_upper = file->key.volume == 0 && sb_upper_owns_fd(fs, fd);
+	return 0;
+}
+
+static int host_chmod(const struct file *file, uint32_t mode)
+{
+	if (!file->host)
+		return (int)sys_fchmod(file->fd, mode);
+	return (int)sys_fchmodat(AT_FDCWD, file->host, mode);
+}
+
+static int host_chown(const struct file *file, uint32_t uid, uint32_t gid)
+{
+	if (!file->host)
+		return (int)sb_syscall(__NR_fchown, file->fd, uid, gid, 0, 0, 0);
+	return (int)sb_syscall(__NR_fchownat, AT_FDCWD, SB_P(file->host), uid, gid, AT_SYMLINK_NOFOLLOW, 0);
+}
+
+/* The record the file needs for what file->record says now; none if it can. */
+static int save(struct sb_fs *fs, const struct file *file)
+{
+	if (!file->has_record && file->record.flags == 0)
+		return 0;
+	return sb_owner_put(fs->tree, &file->key, &file->record);
+}
+
+/* ---- mode --------------------------------------------------------------- */
+
+static void record_mode(struct file *file, uint32_t mode)
+{
+	file->record.flags |= SB_OWNER_MODE;
+	file->record.mode = mode;
+	file->record.rdev = file->st.rdev;
+}
+
+static int set_mode_in_upper(struct sb_fs *fs, struct file *file, uint32_t mode)
+{
+	uint32_t type = mode & S_IFMT;
+	uint32_t bits = sb_upper_host_mode(type, mode);
+	int err = 0;
+
+	if ((file->record.flags & SB_OWNER_MODE) != 0 || (mode & 07777) != bits) {
+		record_mode(file, mode);
+		err = save(fs, file);
+	}
+	/* also with the same bits: the change must show in ctime */
+	return err < 0 ? err : host_chmod(file, bits);
+}
+
+static int set_mode_in_mount(struct sb_fs *fs, struct file *file, uint32_t mode)
+{
+	int err = 0;
+
+	if ((file->record.flags & SB_OWNER_MODE) == 0) {
+		err = host_chmod(file, mode & 07777);
+		if (err != -EPERM || !sb_ids_has_cap(fs->ids, SB_CAP_FOWNER))
+			return err;
+	}
+	record_mode(file, mode);
+	return save(fs, file);
+}
+
+static int set_mode(struct sb_fs *fs, struct file *file, uint32_t mode)
+{
+	int err;
+
+	mode = (file->st.mode & S_IFMT) | (mode & 07777);
+	if ((mode & S_IFMT) == S_IFLNK)
+		return -EOPNOTSUPP;
+	if (!sb_ids_in_group(fs->ids, file->st.gid) && !sb_ids_has_cap(fs->ids, SB_CAP_FSETID))
+		mode &= ~(uint32_t)S_ISGID;
+	sb_commit_begin(fs);
+	err = file->in_upper ? set_mode_in_upper(fs, file, mode) : set_mode_in_mount(fs, file, mode);
+	sb_commit_end(fs);
+	return err;
+}
+
+/* Checks that need no copy-up; at->st is valid after. */
+static int begin(struct sb_fs *fs, struct sb_at *at)
+{
+	int err;
+
+	if (at->spot.place == SB_PLACE_ABSENT)
+		return -ENOENT;
+	err = sb_upper_may_write(fs, &at->spot);
+	if (err < 0)
+		return err;
+	if (at->spot.place == SB_PLACE_LINK)
+		return -EPERM;
+	return at->has_stat ? 0 : sb_tree_stat(fs, at);
+}
+
+static int bring_up(struct sb_fs *fs, struct sb_at *at, uint64_t keep, struct file *file)
+{
+	int err = sb_copyup(fs, at, keep);
+
+	at->has_stat = false;
+	return err < 0 ? err : open_path(fs, at, file);
+}
+
+int sb_change_chmod(struct sb_fs *fs, struct sb_at *at, uint32_t mode)
+{
+	struct file file;
+	int err = begin(fs, at);
+
+	if (err == 0 && at->spot.type == S_IFLNK)
+		err = -EOPNOTSUPP;
+	if (err == 0 && !sb_ids_owns(fs->ids, at->st.uid))
+		err = -EPERM;
+	if (err == 0)
+		err = bring_up(fs, at, UINT64_MAX, &file);
+	return err < 0 ? err : set_mode(fs, &file, mode);
+}
+
+int sb_change_fchmod(struct sb_fs *fs, int fd, uint32_t mode)
+{
+	struct file file;
+	int err = open_fd(fs, fd, &file);
+
+	if (err == 0 && !sb_ids_owns(fs->ids, file.st.uid))
+		err = -EPERM;
+	return err < 0 ? err : set_mode(fs, &file, mode);
+}
+
+/* ---- owner -------------------------------------------------------------- */
+
+/* Mode after a chown, as chown_common() and setattr_should_drop_sgid(). */
+static uint32_t mode_after_chown(const struct sb_fs *fs, const struct sb_stat *st)
+{
+	uint32_t mode = st->mode;
+
+	if ((mode & S_IFMT) == S_IFDIR)
+		return mode;
+	mode &= ~(uint32_t)S_ISUID;
+	if ((mode & S_ISGID) != 0 &&
+	    ((mode & S_IXGRP) != 0 ||
+	     (!sb_ids_in_group(fs->ids, st->gid) && !sb_ids_has_cap(fs->ids, SB_CAP_FSETID))))
+		mode &= ~(uint32_t)S_ISGID;
+	return mode;
+}
+
+static int own_in_upper(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid, uint32_t mode)
+{
+	uint32_t bits = sb_upper_host_mode(mode & S_IFMT, mode);
+	int err;
+
+	if (uid != 0 || gid != 0 || (file->record.flags & SB_OWNER_IDS) != 0)
+		file->record.flags |= SB_OWNER_IDS;
+	file->record.uid = uid;
+	file->record.gid = gid;
+	if ((file->record.flags & SB_OWNER_MODE) != 0)
+		file->record.mode = mode;
+	err = save(fs, file);
+	if (err < 0 || (mode & S_IFMT) == S_IFLNK)
+		return err;
+	return host_chmod(file, bits); /* the same bits: the change must show in ctime */
+}
+
+static uint32_t to_host(uint32_t id, uint32_t own)
+{
+	return id == 0 ? own : id;
+}
+
+static int own_in_mount(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid)
+{
+	const struct sb_control *control = fs->tree->control;
+	int err = host_chown(file, to_host(uid, control->host_uid), to_host(gid, control->host_gid));
+
+	if (err < 0 && (err != -EPERM || !sb_ids_has_cap(fs->ids, SB_CAP_CHOWN)))
+		return err;
+	if (err == 0 && (file->record.flags & SB_OWNER_IDS) == 0)
+		return 0;
+	file->record.flags |= SB_OWNER_IDS;
+	file->record.uid = uid;
+	file->record.gid = gid;
+	return save(fs, file);
+}
+
+static int set_owner(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid)
+{
+	const struct sb_stat *st = &file->st;
+	uint32_t mode = mode_after_chown(fs, st);
+	int err = 0;
+
+	if (uid == UINT32_MAX)
+		uid = st->uid;
+	if (gid == UINT32_MAX)
+		gid = st->gid;
+	if ((st->mode & S_IFMT) != S_IFDIR)
+		err = sb_xattr_forget(fs->tree, &file->record, "security.capability");
+	if (err < 0)
+		return err;
+	sb_commit_begin(fs);
+	if (file->in_upper)
+		err = own_in_upper(fs, file, uid, gid, mode);
+	else
+		err = own_in_mount(fs, file, uid, gid);
+	sb_commit_end(fs);
+	return err;
+}
+
+int sb_change_chown(struct sb_fs *fs, struct sb_at *at, uint32_t uid, uint32_t gid)
+{
+	struct file file;
+	int err = begin(fs, at);
+
+	if (err == 0)
+		err = sb_ids_may_chown(fs->ids, at->st.uid, at->st.gid, uid, gid);
+	if (err == 0)
+		err = bring_up(fs, at, UINT64_MAX, &file);
+	return err < 0 ? err : set_owner(fs, &file, uid, gid);
+}
+
+int sb_change_fchown(struct sb_fs *fs, int fd, uint32_t uid, uint32_t gid)
+{
+	struct file file;
+	int err = open_fd(fs, fd, &file);
+
+	if (err == 0)
+		err = sb_ids_may_chown(fs->ids, file.st.uid, file.st.gid, uid, gid);
+	return err < 0 ? err : set_owner(fs, &file, uid, gid);
+}
+
+/* ---- times and length ---------------------------------------------------- */
+
+static bool is_now(const struct sb_timespec *times)
+{
+	return times == NULL || (times[0].nsec == UTIME_NOW && times[1].nsec == UTIME_NOW);
+}
+
+static bool is_valid_time(const struct sb_timespec *time)
+{
+	return time->nsec == UTIME_NOW || time->nsec == UTIME_OMIT ||
+	       (time->nsec >= 0 && time->nsec < 1000000000);
+}
+
+/* utimes(2) of a file with these looks: owner, or write permission for "now". */
+static int may_set_times(const struct sb_fs *fs, const struct sb_stat *st, const struct sb_timespec *times)
+{
+	if (sb_ids_owns(fs->ids, st->uid))
+		return 0;
+	if (!is_now(times))
+		return -EPERM;
+	return sb_ids_permit(fs->ids, st->mode, st->uid, st->gid, 2);
+}
+
+int sb_change_utimens(struct sb_fs *fs, struct sb_at *at, const struct sb_timespec *times)
+{
+	struct file file;
+	int err;
+
+	if (times != NULL && (!is_valid_time(&times[0]) || !is_valid_time(&times[1])))
+		return -EINVAL;
+	if (times != NULL && times[0].nsec == UTIME_OMIT && times[1].nsec == UTIME_OMIT)
+		return 0;
+	err = begin(fs, at);
+	if (err == 0)
+		err = may_set_times(fs, &at->st, times);
+	if (err == 0)
+		err = bring_up(fs, at, UINT64_MAX, &file);
+	if (err < 0)
+		return err;
+	return (int)sys_utimensat(AT_FDCWD, at->host.buf, times, AT_SYMLINK_NOFOLLOW);
+}
+
+int sb_change_futimens(struct sb_fs *fs, int fd, const struct sb_timespec *times)
+{
+	struct file file;
+	int err;
+
+	if (times != NULL && (!is_valid_time(&times[0]) || !is_valid_time(&times[1])))
+		return -EINVAL;
+	err = open_fd(fs, fd, &file);
+	if (err == 0)
+		err = may_set_times(fs, &file.st, times);
+	return err < 0 ? err : (int)sys_utimensat(fd, NULL, times, 0);
+}
+
+int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len)
+{
+	struct file file;
+	uint32_t mode;
+	int err = 0;
+
+	if (len < 0)
+		return -EINVAL;
+	if (at->spot.place == SB_PLACE_ABSENT)
+		return -ENOENT;
+	if (at->spot.type == S_IFDIR)
+		return -EISDIR;
+	if (at->spot.type != S_IFREG)
+		return -EINVAL;
+	err = begin(fs, at);
+	if (err == 0)
+		err = sb_ids_permit(fs->ids, at->st.mode, at->st.uid, at->st.gid, 2);
+	if (err == 0)
+		err = bring_up(fs, at, (uint64_t)len, &file);
+	if (err == 0)
+		err = (int)sys_truncate(at->host.buf, len);
+	if (err < 0 || sb_ids_has_cap(fs->ids, SB_CAP_FSETID))
+		return err;
+	mode = mode_after_chown(fs, &file.st);
+	return mode == file.st.mode ? 0 : set_mode(fs, &file, mode);
+}

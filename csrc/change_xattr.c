@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * change_xattr.c - extended attributes of the merged tree.
+ *
+ * How it works
+ *   A lower file has them in its node, an upper one in its owner record. A mount and
+ *   a live lower are asked on the host; what the host refuses to virtual root
+ *   is kept in a record, which is looked at first.
+ * Rules
+ *   Names and values are only stored; posix ACLs also set the mode they mean.
+ */
+#include "change.h"
+
+#include <errno.h>
+#include <linux/stat.h>
+#include <linux/xattr.h>
+
+#include "mem.h"
+#include "spot.h"
+#include "upper.h"
+#include "xattr.h"
+
+#define NAME_MAX_LEN 255
+#define VALUE_MAX 65536
+
+/* Where the attributes of one file are. */
+struct bag {
+	const char *packed;
+	uint32_t len;
+	const char *host; /* ask the host too: this path, */
+	int fd;           /* or this descriptor when host is NULL; -1: do not ask */
+	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+};
+
+/* ---- the host's ---------------------------------------------------------- */
+
+static long host_get(const struct bag *bag, const char *name, char *buf, size_t len)
+{
+	if (bag->host)
+		return sb_syscall(__NR_lgetxattr, SB_P(bag->host), SB_P(name), SB_P(buf), (long)len, 0, 0);
+	return sb_syscall(__NR_fgetxattr, bag->fd, SB_P(name), SB_P(buf), (long)len, 0, 0);
+}
+
+static long host_list(const struct bag *bag, char *buf, size_t len)
+{
+	if (bag->host)
+		return sb_syscall(__NR_llistxattr, SB_P(bag->host), SB_P(buf), (long)len, 0, 0, 0);
+	return sb_syscall(__NR_flistxattr, bag->fd, SB_P(buf), (long)len, 0, 0, 0);
+}
+
+static int host_set(const struct bag *bag, const char *name, const char *value, size_t len, int flags)
+{
+	if (bag->host)
+		return (int)sb_syscall(__NR_lsetxattr, SB_P(bag->host), SB_P(name), SB_P(value), (long)len,
+				       flags, 0);
+	return (int)sb_syscall(__NR_fsetxattr, bag->fd, SB_P(name), SB_P(value), (long)len, flags, 0);
+}
+
+static int host_remove(const struct bag *bag, const char *name)
+{
+	if (bag->host)
+		return (int)sb_syscall(__NR_lremovexattr, SB_P(bag->host), SB_P(name), 0, 0, 0, 0);
+	return (int)sb_syscall(__NR_fremovexattr, bag->fd, SB_P(name), 0, 0, 0, 0);
+}
+
+static bool asks_host(const struct bag *bag)
+{
+	return bag->host != NULL || bag->fd != -1;
+}
+
+/* ---- what may be asked --------------------------------------------------- */
+
+static bool begins(const char *name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strlen(name) > len && memcmp(name, prefix, len) == 0;
+}
+
+static bool is_acl(const char *name)
+{
+	return begins(name, "system.posix_acl_");
+}
+
+/* May this name be used on this file? As the kernel's xattr_permission() and
+ * the handlers of each namespace. */
+static int check_name(const struct sb_fs *fs, const struct bag *bag, const char *name, bool write)
+{
+	const struct sb_ids *ids = fs->ids;
+	uint32_t type = bag->mode & S_IFMT;
+	size_t len = strlen(name);
+
+	if (len == 0 || len > NAME_MAX_LEN)
+		return -ERANGE;
+	if (begins(name, XATTR_TRUSTED_PREFIX)) {
+		if (sb_ids_has_cap(ids, SB_CAP_SYS_ADMIN))
+			return 0;
+		return write ? -EPERM : -ENODATA;
+	}
+	if (begins(name, XATTR_USER_PREFIX)) {
+		if (type != S_IFREG && type != S_IFDIR)
+			return write ? -EPERM : -ENODATA;
+		if (write && type == S_IFDIR && (bag->mode & S_ISVTX) != 0 && !sb_ids_owns(ids, bag->uid))
+			return -EPERM;
+		return sb_ids_permit(ids, bag->mode, bag->uid, bag->gid, write ? 2 : 4);
+	}
+	if (begins(name, XATTR_SECURITY_PREFIX)) {
+		unsigned cap = sb_same(name, len, XATTR_NAME_CAPS, strlen(XATTR_NAME_CAPS)) ? SB_CAP_SETFCAP
+											    : SB_CAP_SYS_ADMIN;
+
+		return write && !sb_ids_has_cap(ids, cap) ? -EPERM : 0;
+	}
+	if (!is_acl(name) || type == S_IFLNK)
+		return -EOPNOTSUPP;
+	if (write && !sb_ids_owns(ids, bag->uid))
+		return -EPERM;
+	if (write && type != S_IFDIR && begins(name, "system.posix_acl_d"))
+		return -EACCES;
+	return 0;
+}
+
+/* ---- posix ACLs ---------------------------------------------------------- */
+
+/* The mode bits an access ACL means; minimal when it says nothing else.
+ * -EINVAL when it is none. */
+static int acl_mode(const char *value, size_t len, uint32_t *bits, bool *minimal)
+{
+	uint32_t group = 0;
+	uint32_t mask = 8;
+	uint32_t head;
+
+	*bits = 0;
+	*minimal = true;
+	if (len < 4 || (len - 4) % 8 != 0)
+		return -EINVAL;
+	memcpy(&head, value, sizeof(head));
+	if (head != 2)
+		return -EOPNOTSUPP;
+	for (size_t at = 4; at < len; at += 8) {
+		uint16_t entry[2];
+
+		memcpy(entry, value + at, sizeof(entry));
+		if (entry[1] > 7)
+			return -EINVAL;
+		switch (entry[0]) {
+		case 0x01:
+			*bits |= (uint32_t)entry[1] << 6;
+			break;
+		case 0x04:
+			group = entry[1];
+			break;
+		case 0x10:
+			mask = entry[1];
+			*minimal = false;
+			break;
+		case 0x20:
+			*bits |= entry[1];
+			break;
+		case 0x02:
+		case 0x08:
+			*minimal = false;
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	*bits |= (mask == 8 ? group : mask) << 3;
+	return 0;
+}
+
+/* ---- one file ------------------------------------------------------------ */
+
+static void bag_of_stat(struct sb_fs *fs, const struct statx *sx, struct bag *bag)
+{
+	struct sb_owner_key key;
+	struct sb_owner record;
+	struct sb_stat st;
+
+	sb_tree_virtual_stat(fs, sx, &st);
+	bag->mode = st.mode;
+	bag->uid = st.uid;
+	bag->gid = st.gid;
+	if (sb_owner_load(fs->tree, sx, &key, &record))
+		bag->packed = sb_xattr_of(fs->tree, &record, &bag->len);
+}
+
+static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag)
+{
+	const struct sb_tree *tree = fs->tree;
+	struct statx sx;
+	int err;
+
+	*bag = (struct bag){.fd = -1};
+	if (at->spot.place == SB_PLACE_ABSENT)
+		return -ENOENT;
+	if (at->spot.place == SB_PLACE_LINK) {
+		bag->mode = S_IFLNK | 0777;
+		return 0;
+	}
+	if (at->spot.place == SB_PLACE_LOWER) {
+		const struct sb_node *node = &tree->nodes[at->spot.node];
+
+		bag->mode = node->mode;
+		bag->uid = node->uid;
+		bag->gid = node->gid;
+		bag->packed = tree->strings + node->xattr_off;
+		bag->len = node->xattr_len;
+		return 0;
+	}
+	err = sb_host_stat(at->host.buf, &sx);
+	if (err < 0)
+		return err;
+	bag_of_stat(fs, &sx, bag);
+	if (at->spot.place != SB_PLACE_UPPER)
+		bag->host = at->host.buf;
+	return 0;
+}
+
+static int bag_of_fd(struct sb_fs *fs, int fd, struct bag *bag, struct statx *sx)
+{
+	long flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+	int err;
+
+	*bag = (struct bag){.fd = -1};
+	if (flags < 0)
+		return (int)flags;
+	if ((flags & O_PATH) != 0)
+		return -EBADF;
+	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, sx);
+	if (err < 0)
+		return err;
+	bag_of_stat(fs, sx, bag);
+	if (!sb_upper_owns_fd(fs, fd))
+		bag->fd = fd;
+	return 0;
+}
+
+static long get(const struct sb_fs *fs, const struct bag *bag, const char *name, char *buf, size_t len)
+{
+	struct sb_xattr one;
+	int err = check_name(fs, bag, name, false);
+
+	if (err < 0)
+		return err;
+	if (sb_xattr_find(bag->packed, bag->len, name, &one)) {
+		if (len == 0)
+			return one.value_len;
+		if (len < one.value_len)
+			return -ERANGE;
+		memcpy(buf, one.value, one.value_len);
+		return one.value_len;
+	}
+	return asks_host(bag) ? host_get(bag, name, buf, len) : -ENODATA;
+}
+
+/* Names of the host that no record has, after the used bytes. */
+static long list_host(const struct sb_fs *fs, const struct bag *bag, char *buf, size_t len, size_t used)
+{
+	char *names = fs->work->buffer;
+	long count = host_list(bag, names, sizeof(fs->work->buffer));
+
+	if (count == -EOPNOTSUPP)
+		count = 0;
+	if (count < 0)
+		return count;
+	for (long at = 0; at < count; at += (long)strlen(names + at) + 1) {
+		size_t size = strlen(names + at) + 1;
+		struct sb_xattr one;
+
+		if (sb_xattr_find(bag->packed, bag->len, names + at, &one))
+			continue;
+		if (len > 0 && used + size > len)
+			return -ERANGE;
+		if (len > 0)
+			memcpy(buf + used, names + at, size);
+		used += size;
+	}
+	return (long)used;
+}
+
+static long list(const struct sb_fs *fs, const struct bag *bag, char *buf, size_t len)
+{
+	bool admin = sb_ids_has_cap(fs->ids, SB_CAP_SYS_ADMIN);
+	struct sb_xattr one;
+	uint32_t pos = 0;
+	size_t used = 0;
+
+	while (sb_xattr_next(bag->packed, bag->len, &pos, &one)) {
+		if (!admin && one.name_len > 8 && memcmp(one.name, XATTR_TRUSTED_PREFIX, 8) == 0)
+			continue;
+		if (len > 0 && used + one.name_len + 1 > len)
+			return -ERANGE;
+		if (len > 0) {
+			memcpy(buf + used, one.name, one.name_len);
+			buf[used + one.name_len] = '\0';
+		}
+		used += one.name_len + 1;
+	}
+	return asks_host(bag) ? list_host(fs, bag, buf, len, used) : (long)used;
+}
+
+/* Write name = value (NULL: remove) for the file with this stat, which is no
+ * lower one. */
+static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, const char *name,
+	       const char *value, size_t len, int flags)
+{
+	struct sb_owner_key key;
+	struct sb_owner record;
+	struct sb_xattr one;
+	bool has = sb_xattr_find(bag->packed, bag->len, name, &one);
+	int err;
+
+	if (asks_host(bag) && !has) {
+		err = value ? host_set(bag, name, value, len, flags) : host_remove(bag, name);
+		if ((err != -EPERM && err != -EOPNOTSUPP) || begins(name, XATTR_USER_PREFIX))
+			return err;
+	}
+	if (value && has && (flags & XATTR_CREATE) != 0)
+		return -EEXIST;
+	if (!has && (!value || (flags & XATTR_REPLACE) != 0))
+		return -ENODATA;
+	sb_owner_load(fs->tree, sx, &key, &record);
+	sb_commit_begin(fs);
+	err = sb_xattr_rewrite(fs->tree, &record, bag->packed, bag->len, name, value, (uint32_t)len);
+	if (err == 0)
+		err = sb_owner_put(fs->tree, &key, &record);
+	sb_commit_end(fs);
+	return err;
+}
+
+static int check_set(const struct sb_fs *fs, const struct bag *bag, const char *name, size_t len, int flags)
+{
+	if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) != 0)
+		return -EINVAL;
+	if (len > VALUE_MAX)
+		return -E2BIG;
+	return check_name(fs, bag, name, true);
+}
+
+/* ---- by path and by descriptor ------------------------------------------- */
+
+long sb_change_getxattr(struct sb_fs *fs, struct sb_at *at, const char *name, char *buf, size_t len)
+{
+	struct bag bag;
+	int err = bag_of_at(fs, at, &bag);
+
+	return err < 0 ? err : get(fs, &bag, name, buf, len);
+}
+
+long sb_change_listxattr(struct sb_fs *fs, struct sb_at *at, char *buf, size_t len)
+{
+	struct bag bag;
+	int err = bag_of_at(fs, at, &bag);
+
+	return err < 0 ? err : list(fs, &bag, buf, len);
+}
+
+/* at is an entry of the upper or a mount after this, with a fresh bag. */
+static int bring_up(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct statx *sx)
+{
+	int err = at->spot.place == SB_PLACE_LINK ? -EPERM : sb_copyup(fs, at, UINT64_MAX);
+
+	if (err == 0)
+		err = bag_of_at(fs, at, bag);
+	if (err == 0)
+		err = sb_host_stat(at->host.buf, sx);
+	return err;
+}
+
+int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, const char *value, size_t len,
+		       int flags)
+{
+	struct statx sx;
+	struct bag bag;
+	uint32_t bits = 0;
+	bool minimal = false;
+	bool access = begins(name, "system.posix_acl_a");
+	int err = bag_of_at(fs, at, &bag);
+
+	if (!value)
+		value = "";
+	if (err == 0)
+		err = sb_upper_may_write(fs, &at->spot);
+	if (err == 0)
+		err = check_set(fs, &bag, name, len, flags);
+	if (err == 0 && is_acl(name))
+		err = acl_mode(value, len, &bits, &minimal);
+	if (err == 0)
+		err = bring_up(fs, at, &bag, &sx);
+	if (err == 0 && access)
+		err = sb_change_chmod(fs, at, (bag.mode & 07000) | bits);
+	if (err < 0)
+		return err;
+	if (access && minimal) {
+		err = put(fs, &bag, &sx, name, NULL, 0, 0);
+		return err == -ENODATA ? 0 : err;
+	}
+	return put(fs, &bag, &sx, name, value, len, flags);
+}
+
+int sb_change_removexattr(struct sb_fs *fs, struct sb_at *at, const char *name)
+{
+	struct statx sx;
+	struct bag bag;
+	struct sb_xattr one;
+	int err = bag_of_at(fs, at, &bag);
+
+	if (err == 0)
+		err = sb_upper_may_write(fs, &at->spot);
+	if (err == 0)
+		err = check_name(fs, &bag, name, true);
+	if (err == 0 && !asks_host(&bag) && !sb_xattr_find(bag.packed, bag.len, name, &one))
+		err = is_acl(name) ? 0 : -ENODATA;
+	else if (err == 0)
+		err = bring_up(fs, at, &bag, &sx) ?: put(fs, &bag, &sx, name, NULL, 0, 0);
+	return err;
+}
+
+long sb_change_fgetxattr(struct sb_fs *fs, int fd, const char *name, char *buf, size_t len)
+{
+	struct statx sx;
+	struct bag bag;
+	int err = bag_of_fd(fs, fd, &bag, &sx);
+
+	return err < 0 ? err : get(fs, &bag, name, buf, len);
+}
+
+long sb_change_flistxattr(struct sb_fs *fs, int fd, char *buf, size_t len)
+{
+	struct statx sx;
+	struct bag bag;
+	int err = bag_of_fd(fs, fd, &bag, &sx);
+
+	return err < 0 ? err : list(fs, &bag, buf, len);
+}
+
+int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *value, size_t len, int flags)
+{
+	struct statx sx;
+	struct bag bag;
+	uint32_t bits;
+	bool minimal = false;
+	int err = bag_of_fd(fs, fd, &bag, &sx);
+
+	if (!value)
+		value = "";
+	if (err == 0)
+		err = check_set(fs, &bag, name, len, flags);
+	if (err == 0 && is_acl(name))
+		err = acl_mode(value, len, &bits, &minimal);
+	if (err == 0 && begins(name, "system.posix_acl_a"))
+		err = sb_change_fchmod(fs, fd, (bag.mode & 07000) | bits);
+	if (err == 0 && minimal && begins(name, "system.posix_acl_a"))
+		value = NULL;
+	if (err == 0)
+		err = put(fs, &bag, &sx, name, value, len, flags);
+	return err == -ENODATA && !value ? 0 : err;
+}
+
+int sb_change_fremovexattr(struct sb_fs *fs, int fd, const char *name)
+{
+	struct statx sx;
+	struct bag bag;
+	int err = bag_of_fd(fs, fd, &bag, &sx);
+
+	if (err == 0)
+		err = check_name(fs, &bag, name, true);
+	if (err == 0)
+		err = put(fs, &bag, &sx, name, NULL, 0, 0);
+	return err == -ENODATA && is_acl(name) ? 0 : err;
+}
