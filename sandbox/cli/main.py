@@ -190,7 +190,7 @@ def _usage_message(exc: click.ClickException) -> str:
         if exc.possibilities:
             message += f" (did you mean {', '.join(sorted(exc.possibilities))}?)"
         return message
-    if type(exc) is click.UsageError and exc.message.startswith("No such command"):
+    if exc.message.startswith("No such command"):
         return _unknown_command(exc.message.split("'")[1])
     message = exc.format_message()
     return message[:1].lower() + message[1:].removesuffix(".")

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sandbox.errors import CorruptData, NativeError, SandboxError, map_os_errors
 from sandbox.layers.pack import PackEntry
@@ -56,6 +57,7 @@ def pack_entries(items: Iterable[Item], prefix: bytes) -> Iterator[PackEntry]:
     """Return *items* as members of an archive, named below *prefix*."""
     for item in items:
         entry = item.entry
+        content = ExitStack()
         name = _below(prefix, entry.name) or b"."
         is_link = entry.kind == "h"
         yield PackEntry(
@@ -70,8 +72,14 @@ def pack_entries(items: Iterable[Item], prefix: bytes) -> Iterator[PackEntry]:
             rdev=entry.rdev,
             xattrs=entry.xattrs,
             inode=_below(prefix, entry.link) if is_link else name,
-            open=item.open,
+            open=partial(_open_in, content, item),
         )
+        content.close()
+
+
+def _open_in(stack: ExitStack, item: Item) -> BinaryIO:
+    assert item.open is not None
+    return stack.enter_context(item.open())
 
 
 class HostDestination:
@@ -112,10 +120,7 @@ class HostDestination:
         else:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with open(os.open(path, flags, 0o600), "wb") as file:
-                for offset, data in item.chunks():
-                    file.seek(offset)
-                    file.write(data)
-                file.truncate(entry.size)
+                _write_content(file, item)
 
     def _make_directory(self, path: bytes, entry: TarEntry) -> None:
         try:
@@ -138,6 +143,13 @@ class HostDestination:
         for path, entry in reversed(self._directories):
             with map_os_errors(f"cannot write {os.fsdecode(path)}"):
                 self._set_facts(path, entry)
+
+
+def _write_content(file: BinaryIO, item: Item) -> None:
+    for offset, data in item.chunks():
+        file.seek(offset)
+        file.write(data)
+    file.truncate(item.entry.size)
 
 
 def _host_type(path: bytes) -> int:
@@ -183,7 +195,7 @@ class TreeDestination:
             self._directories.append((path, entry))
             return
         if present:
-            self._tree.remove(path)
+            self._tree.unlink(path)
         if entry.kind == "h":
             self._tree.link(_below(self._base, entry.link), path)
             return
@@ -195,7 +207,8 @@ class TreeDestination:
         if entry.kind == "l":
             self._tree.symlink(entry.link, path)
         elif entry.kind == "f":
-            self._tree.write_file(path, item.chunks(), entry.size)
+            with open(self._tree.create(path, 0o600), "wb") as file:
+                _write_content(file, item)
         else:
             kinds = {"c": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
             self._tree.mknod(path, kinds[entry.kind] | 0o600, os.makedev(*entry.rdev))
@@ -211,7 +224,9 @@ class TreeDestination:
         self._tree.chown(path, uid, gid)
         if entry.kind != "l":
             self._tree.chmod(path, entry.mode)
-        self._tree.utimens(path, entry.mtime_ns)
+        self._tree.utimens(path, entry.mtime_ns, entry.mtime_ns)
+        for name, value in entry.xattrs.items():
+            self._tree.setxattr(path, name, value)
 
     def finish(self) -> None:
         """Set modes, owners and times of the directories, inner ones first."""

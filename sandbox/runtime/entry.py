@@ -75,9 +75,9 @@ def find_identity(tree: core.Tree, user: str) -> Identity:
 def _read_text(tree: core.Tree, path: bytes) -> str:
     try:
         status = tree.stat(path)
-        if not stat.S_ISREG(status.mode) or status.host_path is None:
+        if not stat.S_ISREG(status.mode):
             return ""
-        with open(status.host_path, "rb") as file:
+        with open(tree.open_file(path), "rb") as file:
             return file.read().decode("utf-8", "surrogateescape")
     except (NativeError, OSError):
         return ""

@@ -132,7 +132,11 @@ def _make_control(
 
 def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts.Row]:
     write_etc_files(place.container_dir, config.hostname)
-    rows = mounts.system_rows(shm_dir=run_dir.shm, has_mqueue=os.path.isdir("/dev/mqueue"))
+    rows = [
+        row
+        for row in mounts.system_rows(shm_dir=run_dir.shm)
+        if row.kind is mounts.Kind.LINK or os.path.exists(row.host)
+    ]
     rows += mounts.etc_rows(place.container_dir, ("hosts", "hostname", "resolv.conf"))
     return mounts.replace_rows(rows, _user_rows(config, run_dir))
 

@@ -237,16 +237,15 @@ def check_duplicates(mounts: Iterable[MountPoint]) -> tuple[MountPoint, ...]:
     return result
 
 
-def system_rows(*, shm_dir: str, has_mqueue: bool) -> list[Row]:
-    """Return what every container has below /proc, /sys and /dev."""
+def system_rows(*, shm_dir: str) -> list[Row]:
+    """Return what a container has below /proc, /sys and /dev if the host has it."""
     rows = [Row(Kind.PROC, "/proc", "/proc"), Row(Kind.BIND, "/sys", "/sys", True)]
     rows += [Row(Kind.DEV, f"/dev/{name}", f"/dev/{name}") for name in DEVICES]
     rows += [
         Row(Kind.BIND, "/dev/pts", "/dev/pts"),
+        Row(Kind.BIND, "/dev/mqueue", "/dev/mqueue"),
         Row(Kind.TMPFS, "/dev/shm", shm_dir),  # noqa: S108 - the guest's path
     ]
-    if has_mqueue:
-        rows.append(Row(Kind.BIND, "/dev/mqueue", "/dev/mqueue"))
     rows += [Row(Kind.LINK, target, text) for target, text in _LINKS]
     return rows
 

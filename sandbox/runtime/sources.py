@@ -78,7 +78,7 @@ def tree_items(tree: core.Tree, path: bytes, *, follow: bool = False) -> Iterato
             yield Item(entry)
             continue
         links.setdefault(identity, name)
-        yield Item(entry, partial(tree.open_file, full) if kind == "f" else None)
+        yield Item(entry, partial(_open_in_tree, tree, full) if kind == "f" else None)
         if kind == "d":
             names = sorted(tree.list(full), reverse=True)
             pending += [(_join(name, child), False) for child in names]
@@ -151,6 +151,10 @@ def _join(parent: bytes, child: bytes) -> bytes:
     if not child:
         return parent
     return parent.rstrip(b"/") + b"/" + child if parent else child
+
+
+def _open_in_tree(tree: core.Tree, path: bytes) -> BinaryIO:
+    return open(tree.open_file(path), "rb")
 
 
 def _open_host(path: bytes) -> BinaryIO:

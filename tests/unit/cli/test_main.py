@@ -1,0 +1,144 @@
+"""The command: errors become one line and an exit code; start-up stays light."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from sandbox.cli import main as cli_main
+from sandbox.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_ROOT", str(tmp_path / "store"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "--bad", "x"], 125, "sandbox: unknown flag: --bad"),
+        (["run", "-Z", "x"], 125, "sandbox: unknown shorthand flag: 'Z' in -Z"),
+        (["run"], 125, "sandbox: missing argument 'IMAGE'"),
+        (["run", "nope"], 125, "find image 'nope:latest' locally"),
+        (["run", "-v", "vol:/x", "host"], 125, "named volumes are not supported yet"),
+        (["run", "--pull", "always", "host"], 125, "pulling from a registry"),
+        (["run", "--pull", "often", "host"], 125, "invalid pull option"),
+        (["run", "--interceptor", "x", "host"], 125, "interceptor 'x'"),
+        (
+            ["run", "--mount", "type=bind,src=/no/x,dst=/y", "host"],
+            125,
+            "bind source path does not exist: /no/x",
+        ),
+        (["run", "-w", "rel", "host"], 125, "needs to be an absolute path"),
+        (["run", "-h", "-", "host"], 125, "invalid hostname"),
+        (["create", "--bad", "x"], 125, "unknown flag: --bad"),
+        (["start", "nope"], 125, "no such container: nope"),
+        (["ps", "--bad"], 1, "unknown flag: --bad"),
+        (["ps", "--filter", "colour=red"], 1, "invalid filter 'colour'"),
+        (["ps", "--filter", "x"], 1, "bad format"),
+        (["rm", "nope"], 1, "no such container: nope"),
+        (["diff", "nope"], 1, "no such container: nope"),
+        (["export", "nope"], 1, "no such container: nope"),
+        (["cp", "a", "b"], 1, "at least one container"),
+        (["cp", "a:/x", "b:/y"], 1, "between containers is not supported"),
+        (["inspect", "nope"], 1, "no such object: nope"),
+        (["rnu", "x"], 1, "'rnu' is not a sandbox command (did you mean run?)"),
+    ],
+)
+def test_a_mistake_gives_one_clear_line_and_docker_s_exit_code(
+    arguments: list[str], code: int, message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == code
+    error = capfd.readouterr().err
+    assert message in error
+    assert error.startswith("sandbox: ")
+    assert "Traceback" not in error
+
+
+def test_a_mistake_leaves_no_store_behind(tmp_path: pathlib.Path) -> None:
+    main(["run", "nope"])
+    main(["ps", "-a"])
+    main(["rm", "nope"])
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_usage_error_shows_how_to_get_help(capfd: pytest.CaptureFixture[str]) -> None:
+    main(["run", "--bad"])
+    error = capfd.readouterr().err
+    assert "Usage:  sandbox run [OPTIONS] IMAGE [COMMAND] [ARG...]" in error
+    assert "Run 'sandbox run --help' for more information" in error
+
+
+def test_an_unexpected_error_is_kept_in_a_file_and_exits_3(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def explode(*_args: object, **_kwargs: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(cli_main.cli, "main", explode)
+    assert main(["ps"]) == 3
+    error = capfd.readouterr().err
+    assert "internal error: ZeroDivisionError('oops')" in error
+    log = pathlib.Path(error.rsplit(" ", 1)[1].strip())
+    assert "Traceback" in log.read_text()
+    log.unlink()
+
+
+def test_an_interrupt_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_args: object, **_kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_main.cli, "main", interrupt)
+    assert main(["ps"]) == 130
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["run", "--help"], ["cp", "--help"]])
+def test_help_goes_to_standard_output(
+    arguments: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 0
+    assert capfd.readouterr().out.startswith("Usage: sandbox")
+
+
+def test_every_command_exists_and_has_a_summary() -> None:
+    import click
+
+    context = click.Context(cli_main.cli)
+    for name in cli_main.cli.list_commands(context):
+        command = cli_main.cli.get_command(context, name)
+        assert command is not None
+        assert command.name in (name, name + "_")
+        assert command.help
+
+
+def test_running_a_container_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, sandbox.cli.run, sandbox.engine, sandbox.runtime.launch;"
+        "print(' '.join(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"rich", "tarfile", "subprocess", "asyncio", "urllib3", "isal"}
+
+
+def test_it_runs_as_a_module(tmp_path: pathlib.Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "SANDBOX_ROOT": str(tmp_path)},
+    )
+    assert done.stdout.startswith("sandbox version ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(shell: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert "_SANDBOX_COMPLETE" in capfd.readouterr().out
