@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_socket.c - sockets: AF_UNIX names, and the ids of peers.
+ *
+ * How it works
+ *   Names go in through socket_name.c, always as a copy, so that a second
+ *   thread cannot change them after the check. Names that come back are taken
+ *   into runtime memory and turned into guest paths. Other families pass.
+ *   bind(2) makes the entry as mknod(2) would, with all checks, and then puts
+ *   the socket in its place.
+ *   Credentials that the kernel shows are the host user's: the process
+ *   table knows the guest's.
+ * Does not know
+ *   Messages with control data (on_socket_message.c).
+ */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include "change.h"
+#include "dispatch.h"
+#include "mem.h"
+#include "on_socket.h"
+
+#define SB_SO_PEERGROUPS 59
+#define SB_PATH_OFFSET 2
+
+struct peer { /* struct ucred */
+	uint32_t pid;
+	uint32_t uid;
+	uint32_t gid;
+};
+
+/* The last step of a call whose arguments are a descriptor and a name. */
+static long with_name(struct sb_call *call, struct sb_socket_name *name, long nr)
+{
+	const struct sb_regs *regs = call->regs;
+	const long ret = sb_guest_block(call, nr, (int)regs->rdi, SB_P(name->bytes), name->len, 0, 0, 0);
+
+	sb_socket_name_done(name);
+	return ret;
+}
+
+long on_socket(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+
+	/* As a kernel without auditing: PAM and others go on then. */
+	if ((int)regs->rdi == AF_NETLINK && (int)regs->rdx == NETLINK_AUDIT)
+		return -EPROTONOSUPPORT;
+	return sb_guest_block(call, __NR_socket, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, 0, 0, 0);
+}
+
+long on_connect(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+	struct sb_socket_name name;
+	int err = sb_socket_name_read(regs->rsi, (uint32_t)regs->rdx, &name);
+
+	if (err == 0)
+		err = sb_socket_name_resolve(call, &name);
+	return err < 0 ? err : with_name(call, &name, __NR_connect);
+}
+
+/* ---- bind --------------------------------------------------------------- */
+
+/* Is fd an AF_UNIX socket without a name? */
+static int check_unbound(int fd)
+{
+	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX};
+	const long ret =
+		sb_syscall(__NR_getsockname, fd, SB_P(name.bytes), SB_P(&name.len), 0, 0, 0);
+
+	if (ret < 0)
+		return (int)ret;
+	return name.family != AF_UNIX || name.len > SB_PATH_OFFSET ? -EINVAL : 0;
+}
+
+/* Bind fd where mknod(2) has just made an entry, which loses its inode. */
+static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_name *name)
+{
+	const struct sb_tree *tree = call->fs->tree;
+	struct sb_at *at = &call->work->a;
+	const char *host = at->host.buf;
+	const struct sb_owner *owner;
+	struct sb_owner_key key;
+	struct sb_owner record;
+	struct statx sx;
+	bool has_record;
+	long ret = sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &sx);
+
+	if (ret < 0)
+		return ret;
+	sb_owner_key(tree, &sx, &key);
+	owner = sb_owner_find(tree, &key);
+	has_record = owner != NULL;
+	if (has_record)
+		record = *owner;
+	ret = sys_unlinkat(AT_FDCWD, host, 0);
+	if (ret < 0)
+		return ret;
+	sb_owner_drop(tree, &key);
+	ret = sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+	if (ret < 0) {
+		if (sys_mknodat(AT_FDCWD, host, S_IFSOCK | 0600, 0) == 0 &&
+		    sb_change_unlink(call->fs, at) < 0)
+			return ret;
+		return ret;
+	}
+	sys_fchmodat(AT_FDCWD, host, sx.stx_mode & 0777);
+	if (!has_record)
+		return 0;
+	ret = sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &sx);
+	if (ret < 0)
+		return ret;
+	sb_owner_key(tree, &sx, &key);
+	return sb_owner_put(tree, &key, &record);
+}
+
+static long bind_path(struct sb_call *call, int fd, struct sb_socket_name *name)
+{
+	struct sb_at *at = &call->work->a;
+	long ret = check_unbound(fd);
+
+	if (ret == 0)
+		ret = sb_socket_name_place(call, name);
+	if (ret < 0)
+		return ret;
+	sb_commit_begin(call->fs);
+	ret = sb_change_mknod(call->fs, at, S_IFSOCK | 0777, 0);
+	if (ret == -EEXIST)
+		ret = -EADDRINUSE;
+	if (ret == 0)
+		ret = sb_socket_name_host(call, at, name);
+	if (ret == 0)
+		ret = replace_by_socket(call, fd, name);
+	sb_socket_name_done(name);
+	sb_commit_end(call->fs);
+	return ret;
+}
+
+long on_bind(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+	struct sb_socket_name name;
+	int err = sb_socket_name_read(regs->rsi, (uint32_t)regs->rdx, &name);
+
+	if (err < 0)
+		return err;
+	if (sb_socket_name_is_path(&name))
+		return bind_path(call, (int)regs->rdi, &name);
+	return with_name(call, &name, __NR_bind);
+}
+
+/* ---- names that come back ----------------------------------------------- */
+
+/* The size argument of a call that returns a name. */
+static int read_size(uint64_t addr, uint32_t *size)
+{
+	const int err = sb_guest_read(size, addr, sizeof(*size));
+
+	if (err < 0)
+		return err;
+	return (int32_t)*size < 0 ? -EINVAL : 0;
+}
+
+static long name_of(struct sb_call *call, long nr)
+{
+	const struct sb_regs *regs = call->regs;
+	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX, .temp = -1};
+	uint32_t size;
+	long ret = read_size(regs->rdx, &size);
+
+	if (ret == 0)
+		ret = sb_syscall(nr, (int)regs->rdi, SB_P(name.bytes), SB_P(&name.len), 0, 0, 0);
+	if (ret < 0)
+		return ret;
+	sb_socket_name_to_guest(call, &name);
+	return sb_socket_name_write(&name, regs->rsi, regs->rdx, size);
+}
+
+long on_getsockname(struct sb_call *call)
+{
+	return name_of(call, __NR_getsockname);
+}
+
+long on_getpeername(struct sb_call *call)
+{
+	return name_of(call, __NR_getpeername);
+}
+
+static long accept_with(struct sb_call *call, int flags)
+{
+	const struct sb_regs *regs = call->regs;
+	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX, .temp = -1};
+	uint32_t size;
+	long fd;
+	int err;
+
+	if (regs->rsi == 0)
+		return sb_guest_block(call, __NR_accept4, (int)regs->rdi, 0, 0, flags, 0, 0);
+	err = read_size(regs->rdx, &size);
+	if (err < 0)
+		return err;
+	fd = sb_guest_block(call, __NR_accept4, (int)regs->rdi, SB_P(name.bytes), SB_P(&name.len), flags,
+			    0, 0);
+	if (fd < 0)
+		return fd;
+	sb_socket_name_to_guest(call, &name);
+	err = sb_socket_name_write(&name, regs->rsi, regs->rdx, size);
+	if (err < 0) {
+		sys_close((int)fd);
+		return err;
+	}
+	return fd;
+}
+
+long on_accept(struct sb_call *call)
+{
+	return accept_with(call, 0);
+}
+
+long on_accept4(struct sb_call *call)
+{
+	return accept_with(call, (int)call->regs->r10);
+}
+
+long on_recvfrom(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX, .temp = -1};
+	uint32_t size;
+	long count;
+	int err;
+
+	if (regs->r8 == 0)
+		return sb_guest_block(call, __NR_recvfrom, (int)regs->rdi, (long)regs->rsi,
+				      (long)regs->rdx, (int)regs->r10, 0, 0);
+	err = read_size(regs->r9, &size);
+	if (err < 0)
+		return err;
+	count = sb_guest_block(call, __NR_recvfrom, (int)regs->rdi, (long)regs->rsi, (long)regs->rdx,
+			       (int)regs->r10, SB_P(name.bytes), SB_P(&name.len));
+	if (count < 0)
+		return count;
+	sb_socket_name_to_guest(call, &name);
+	err = sb_socket_name_write(&name, regs->r8, regs->r9, size);
+	return err < 0 ? err : count;
+}
+
+long on_sendto(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+	struct sb_socket_name name;
+	long ret;
+	int err;
+
+	if (regs->r8 == 0)
+		return sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi, (long)regs->rdx,
+				      (int)regs->r10, 0, 0);
+	err = sb_socket_name_read(regs->r8, (uint32_t)regs->r9, &name);
+	if (err == 0)
+		err = sb_socket_name_resolve(call, &name);
+	if (err < 0)
+		return err;
+	ret = sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi, (long)regs->rdx,
+			     (int)regs->r10, SB_P(name.bytes), name.len);
+	sb_socket_name_done(&name);
+	return ret;
+}
+
+/* ---- options ------------------------------------------------------------ */
+
+void sb_socket_peer_ids(struct sb_call *call, uint32_t pid, uint32_t *uid, uint32_t *gid)
+{
+	const struct sb_control *control = call->fs->tree->control;
+	const struct sb_proc_slot *slot = NULL;
+
+	if (*uid == control->host_uid && pid != 0)
+		slot = sb_proc_slot_of(call, pid);
+	if (slot != NULL) {
+		*uid = slot->uid;
+		*gid = slot->gid;
+		return;
+	}
+	if (*uid == control->host_uid)
+		*uid = 0;
+	if (*gid == control->host_gid)
+		*gid = 0;
+}
+
+static long peer_credentials(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+	struct peer peer;
+	uint32_t len = sizeof(peer);
+	uint32_t size;
+	long ret = read_size(regs->r8, &size);
+
+	if (ret == 0)
+		ret = sb_syscall(__NR_getsockopt, (int)regs->rdi, SOL_SOCKET, SO_PEERCRED, SB_P(&peer),
+				 SB_P(&len), 0);
+	if (ret < 0)
+		return ret;
+	if (peer.uid != UINT32_MAX)
+		sb_socket_peer_ids(call, peer.pid, &peer.uid, &peer.gid);
+	len = SB_MIN(size, len);
+	ret = sb_guest_write(regs->r10, &peer, len);
+	return ret < 0 ? ret : sb_guest_write(regs->r8, &len, sizeof(len));
+}
+
+long on_getsockopt(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+
+	if ((int)regs->rsi == SOL_SOCKET && (int)regs->rdx == SO_PEERCRED)
+		return peer_credentials(call);
+	/* The host's groups are not the guest's; older kernels lack the option. */
+	if ((int)regs->rsi == SOL_SOCKET && (int)regs->rdx == SB_SO_PEERGROUPS)
+		return -ENOPROTOOPT;
+	return sb_syscall(__NR_getsockopt, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, (long)regs->r10,
+			  (long)regs->r8, 0);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_socket_message.c - sendmsg and recvmsg: names and credentials inside.
+ *
+ * How it works
+ *   A message to send gets a header of our own, which points to the kernel's
+ *   form of the name and, when it carries credentials, to control data with the
+ *   host's ids; everything else stays where it is. A received one is written by the
+ *   kernel into guest memory, then name and credentials are put right there.
+ * Rules
+ *   Only the first of several messages may block: after it the call must end.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "dispatch.h"
+#include "mem.h"
+#include "on_socket.h"
+
+#define SB_MAX_MESSAGES 1024 /* UIO_MAXIOV */
+
+struct message { /* struct user_msghdr */
+	uint64_t name;
+	uint32_t name_len;
+	uint32_t pad;
+	uint64_t iov;
+	uint64_t iov_len;
+	uint64_t control;
+	uint64_t control_len;
+	uint32_t flags;
+	uint32_t pad2;
+};
+
+struct many { /* struct mmsghdr */
+	struct message message;
+	uint32_t len;
+	uint32_t pad;
+};
+
+struct control { /* struct cmsghdr */
+	uint64_t len;
+	int32_t level;
+	int32_t type;
+};
+
+struct credentials {
+	uint32_t pid;
+	uint32_t uid;
+	uint32_t gid;
+};
+
+static uint64_t aligned(uint64_t len)
+{
+	return (len + 7) & ~7ULL;
+}
+
+/* Find credentials in control data from *offset on (which moves behind them):
+ * the address of the struct, or 0. */
+static uint64_t next_credentials(uint64_t data, uint64_t len, uint64_t *offset)
+{
+	struct control header;
+
+	while (len >= sizeof(header) && *offset <= len - sizeof(header)) {
+		const uint64_t at = *offset;
+
+		if (sb_guest_read(&header, data + at, sizeof(header)) < 0 ||
+		    header.len < sizeof(header) || header.len > len - at)
+			return 0;
+		*offset += aligned(header.len);
+		if (header.level == SOL_SOCKET && header.type == SCM_CREDENTIALS &&
+		    header.len >= sizeof(header) + sizeof(struct credentials))
+			return data + at + sizeof(header);
+	}
+	return 0;
+}
+
+/* ---- sending ------------------------------------------------------------ */
+
+static bool may_claim(const struct sb_ids *ids, const struct credentials *as)
+{
+	const bool uid = as->uid == ids->ruid || as->uid == ids->euid || as->uid == ids->suid ||
+			 sb_ids_has_cap(ids, SB_CAP_SETUID);
+	const bool gid = as->gid == ids->rgid || as->gid == ids->egid || as->gid == ids->sgid ||
+			 sb_ids_has_cap(ids, SB_CAP_SETGID);
+
+	return uid && gid;
+}
+
+/* Control data with credentials moves to work->buffer, with the host's ids. */
+static int real_credentials(struct sb_call *call, struct message *m)
+{
+	const struct sb_control *host = call->fs->tree->control;
+	const uint64_t data = m->control;
+	char *copy = call->work->buffer;
+	struct credentials as;
+	uint64_t offset = 0;
+	uint64_t found = next_credentials(data, m->control_len, &offset);
+
+	if (found == 0)
+		return 0;
+	if (m->control_len > sizeof(call->work->buffer))
+		return -ENOBUFS;
+	if (sb_guest_read(copy, data, m->control_len) < 0)
+		return -EFAULT;
+	for (; found != 0; found = next_credentials(data, m->control_len, &offset)) {
+		memcpy(&as, copy + (found - data), sizeof(as));
+		if (!may_claim(call->ids, &as))
+			return -EPERM;
+		as.uid = host->host_uid;
+		as.gid = host->host_gid;
+		memcpy(copy + (found - data), &as, sizeof(as));
+	}
+	m->control = (uint64_t)(uintptr_t)copy;
+	return 0;
+}
+
+/* Make m one for the kernel; name lives as long as it. */
+static int prepare(struct sb_call *call, struct message *m, struct sb_socket_name *name)
+{
+	int err;
+
+	name->temp = -1;
+	if (m->control != 0 && m->control_len != 0) {
+		err = real_credentials(call, m);
+		if (err < 0)
+			return err;
+	}
+	if (m->name == 0 || m->name_len == 0)
+		return 0;
+	err = sb_socket_name_read(m->name, SB_MIN(m->name_len, (uint32_t)SB_SOCKET_NAME_MAX), name);
+	if (err == 0)
+		err = sb_socket_name_resolve(call, name);
+	if (err < 0)
+		return err;
+	m->name = (uint64_t)(uintptr_t)name->bytes;
+	m->name_len = name->len;
+	return 0;
+}
+
+long on_sendmsg(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+	struct sb_socket_name name;
+	struct message m;
+	long ret = sb_guest_read(&m, regs->rsi, sizeof(m));
+
+	if (ret == 0)
+		ret = prepare(call, &m, &name);
+	if (ret < 0)
+		return ret;
+	ret = sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&m), (int)regs->rdx, 0, 0, 0);
+	sb_socket_name_done(&name);
+	return ret;
+}
+
+long on_sendmmsg(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+	const uint32_t count = SB_MIN((uint32_t)regs->rdx, (uint32_t)SB_MAX_MESSAGES);
+	uint32_t done = 0;
+	long ret = 0;
+
+	while (done < count) {
+		const uint64_t at = regs->rsi + done * sizeof(struct many);
+		struct sb_socket_name name;
+		struct message m;
+		uint32_t len;
+
+		ret = sb_guest_read(&m, at, sizeof(m));
+		if (ret == 0)
+			ret = prepare(call, &m, &name);
+		if (ret < 0)
+			break;
+		if (done == 0)
+			ret = sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&m), (int)regs->r10,
+					     0, 0, 0);
+		else
+			ret = sb_syscall(__NR_sendmsg, (int)regs->rdi, SB_P(&m),
+					 (int)regs->r10 | MSG_DONTWAIT, 0, 0, 0);
+		sb_socket_name_done(&name);
+		if (ret < 0)
+			break;
+		len = (uint32_t)ret;
+		ret = sb_guest_write(at + offsetof(struct many, len), &len, sizeof(len));
+		if (ret < 0)
+			break;
+		done++;
+	}
+	return done > 0 ? (long)done : ret;
+}
+
+/* ---- receiving ---------------------------------------------------------- */
+
+static void fix_name(struct sb_call *call, uint64_t header, const struct message *m, uint32_t room)
+{
+	struct sb_socket_name name = {.len = m->name_len, .temp = -1};
+	const uint32_t have = SB_MIN(SB_MIN(m->name_len, room), (uint32_t)SB_SOCKET_NAME_MAX);
+
+	if (sb_guest_read(name.bytes, m->name, have) < 0 || !sb_socket_name_is_path(&name))
+		return;
+	if (have < m->name_len)
+		name.len = 2; /* cut off: better unnamed than wrong */
+	else
+		sb_socket_name_to_guest(call, &name);
+	if (sb_guest_write(m->name, name.bytes,
+			   SB_MIN(SB_MIN(name.len, room), (uint32_t)SB_SOCKET_NAME_MAX)) == 0 &&
+	    sb_guest_write(header + offsetof(struct message, name_len), &name.len, sizeof(name.len)) < 0)
+		return;
+}
+
+static void fix_credentials(struct sb_call *call, const struct message *m)
+{
+	struct credentials as;
+	uint64_t offset = 0;
+	uint64_t found;
+
+	while ((found = next_credentials(m->control, m->control_len, &offset)) != 0) {
+		if (sb_guest_read(&as, found, sizeof(as)) < 0)
+			return;
+		sb_socket_peer_ids(call, as.pid, &as.uid, &as.gid);
+		if (sb_guest_write(found, &as, sizeof(as)) < 0)
+			return;
+	}
+}
+
+/* The message at header was received; its name had room bytes. */
+static void fix_received(struct sb_call *call, uint64_t header, uint32_t room)
+{
+	struct message m;
+
+	if (sb_guest_read(&m, header, sizeof(m)) < 0)
+		return;
+	if (m.name != 0 && m.name_len > 2)
+		fix_name(call, header, &m, room);
+	if (m.control != 0 && m.control_len != 0)
+		fix_credentials(call, &m);
+}
+
+long on_recvmsg(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+	struct message m;
+	long ret = sb_guest_read(&m, regs->rsi, sizeof(m));
+
+	if (ret < 0)
+		return ret;
+	ret = sb_guest_block(call, __NR_recvmsg, (int)regs->rdi, (long)regs->rsi, (int)regs->rdx, 0, 0, 0);
+	if (ret >= 0)
+		fix_received(call, regs->rsi, m.name_len);
+	return ret;
+}
+
+long on_recvmmsg(struct sb_call *call)
+{
+	const struct sb_regs *regs = call->regs;
+	const uint32_t count = SB_MIN((uint32_t)regs->rdx, (uint32_t)SB_MAX_MESSAGES);
+	uint32_t *rooms = (uint32_t *)(void *)call->work->buffer;
+	long ret;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const uint64_t at = regs->rsi + i * sizeof(struct many) + offsetof(struct message, name_len);
+
+		if (sb_guest_read(&rooms[i], at, sizeof(rooms[i])) < 0)
+			rooms[i] = 0;
+	}
+	ret = sb_guest_block(call, __NR_recvmmsg, (int)regs->rdi, (long)regs->rsi, count, (int)regs->r10,
+			     (long)regs->r8, 0);
+	for (long i = 0; i < ret; i++)
+		fix_received(call, regs->rsi + (uint64_t)i * sizeof(struct many), rooms[i]);
+	return ret;
+}
