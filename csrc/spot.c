@@ -42,9 +42,11 @@ static uint32_t mount_at(const struct sb_control *control, const char *guest, ui
 	return SB_NO_MOUNT;
 }
 
-/* The innermost mount that holds guest; the table has the longest first. */
-static uint32_t mount_over(const struct sb_control *control, const char *guest, uint32_t len)
+/* The table has the longest first. */
+uint32_t sb_tree_mount_of(const struct sb_tree *tree, const char *guest, uint32_t len)
 {
+	const struct sb_control *control = tree->control;
+
 	for (uint32_t i = 0; i < control->mount_count; i++) {
 		const struct sb_mount *mount = &control->mounts[i];
 
@@ -346,7 +348,7 @@ int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, stru
 		   struct sb_spot *out)
 {
 	const struct sb_tree *tree = fs->tree;
-	uint32_t mount = mount_over(tree->control, guest, len);
+	uint32_t mount = sb_tree_mount_of(tree, guest, len);
 	bool touched;
 
 	if (len == 1) {

@@ -180,6 +180,13 @@ long sb_tree_readlink(struct sb_fs *fs, const struct sb_at *at, char *buf, size_
 
 /* May fs->ids do want (4 read, 2 write, 1 execute) here? 0, -EACCES, -EROFS. */
 int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
+/* The same without asking the host, for a caller whose next step is the host's
+ * own check (open). Files of /proc are always left to the host. */
+int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
+/* Is at in an SB_MOUNT_PROC? */
+bool sb_tree_is_proc(const struct sb_tree *tree, const struct sb_spot *spot);
+/* The innermost mount that holds a canonical guest path, or SB_NO_MOUNT. */
+uint32_t sb_tree_mount_of(const struct sb_tree *tree, const char *guest, uint32_t len);
 
 /* Guest path of a host path (as /proc/self/fd/N or getcwd give it): strips the
  * upper, the layers, then mounts (longest host prefix), then, when live, "/".

@@ -226,7 +226,7 @@ static int check_search(struct walk *w)
 
 	if (w->search_free)
 		return 0;
-	if (w->cur.mount != SB_NO_MOUNT && tree->control->mounts[w->cur.mount].kind == SB_MOUNT_PROC)
+	if (sb_tree_is_proc(tree, &w->cur))
 		return 0; /* the kernel's own check is the right one */
 	err = sb_spot_host(w->fs, &w->cur, out->guest.buf, out->guest.len, &out->host);
 	if (err == 0)
@@ -240,15 +240,13 @@ static int check_search(struct walk *w)
 /* Is the symlink at out->guest one whose text means nothing? */
 static bool is_magic(const struct walk *w)
 {
-	const struct sb_control *control = w->fs->tree->control;
+	const struct sb_tree *tree = w->fs->tree;
 	const struct sb_mount *mount;
 	const struct sb_path *guest = &w->out->guest;
 
-	if (w->cur.place != SB_PLACE_MOUNT)
+	if (!sb_tree_is_proc(tree, &w->cur))
 		return false;
-	mount = &control->mounts[w->cur.mount];
-	if (mount->kind != SB_MOUNT_PROC)
-		return false;
+	mount = &tree->control->mounts[w->cur.mount];
 	return sb_path_name(guest) > mount->guest.len + 1; /* deeper than /proc/NAME */
 }
 

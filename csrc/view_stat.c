@@ -266,22 +266,37 @@ static int permit_host(const struct sb_at *at, unsigned want)
 	return (int)sys_faccessat2(AT_FDCWD, at->host.buf, (int)want, AT_EACCESS);
 }
 
-int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want)
+bool sb_tree_is_proc(const struct sb_tree *tree, const struct sb_spot *spot)
+{
+	return spot->place == SB_PLACE_MOUNT && tree->control->mounts[spot->mount].kind == SB_MOUNT_PROC;
+}
+
+int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want)
 {
 	const struct sb_ids *ids = fs->ids;
-	uint32_t type = at->spot.type;
 	const struct sb_stat *st = &at->st;
+	uint32_t type = at->spot.type;
 	int err = 0;
 
+	if ((want & 2) != 0 && (type == S_IFREG || type == S_IFDIR || type == S_IFLNK) &&
+	    is_read_only(fs->tree->control, &at->spot))
+		return -EROFS;
+	if (sb_tree_is_proc(fs->tree, &at->spot))
+		return 0;
+	if ((want & 1) == 0 && fs->real_ids == 0 && sb_ids_has_cap(ids, SB_CAP_DAC_OVERRIDE))
+		return 0;
 	if (!at->has_stat)
 		err = sb_tree_stat(fs, at);
 	if (err < 0)
 		return err;
-	if ((want & 2) != 0 && (type == S_IFREG || type == S_IFDIR || type == S_IFLNK) &&
-	    is_read_only(fs->tree->control, &at->spot))
-		return -EROFS;
-	err = fs->real_ids != 0 ? sb_ids_permit_real(ids, st->mode, st->uid, st->gid, want)
-				: sb_ids_permit(ids, st->mode, st->uid, st->gid, want);
+	return fs->real_ids != 0 ? sb_ids_permit_real(ids, st->mode, st->uid, st->gid, want)
+				 : sb_ids_permit(ids, st->mode, st->uid, st->gid, want);
+}
+
+int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want)
+{
+	int err = sb_tree_permit_ids(fs, at, want);
+
 	return err < 0 ? err : permit_host(at, want);
 }
 

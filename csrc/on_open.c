@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_open.c - open, openat, openat2 and creat.
+ *
+ * How it works
+ *   Look the path up, make what open(2) would make, copy a lower file up when
+ *   it will be written, then open the host's file with the guest's own flags.
+ *   What is a device in the image is an empty file on the host: the few
+ *   harmless devices are opened on the host instead, by their number.
+ * Rules
+ *   The host file is opened with O_NOFOLLOW: symlinks were followed by the
+ *   look-up. What may wait (FIFOs, terminals) is the last step of the call.
+ * Does not know
+ *   How entries are made or copied (change.h), what /proc shows (on_proc.h).
+ */
+#include <errno.h>
+#include <linux/openat2.h>
+
+#include "change.h"
+#include "dispatch.h"
+#include "mem.h"
+#include "on_proc.h"
+
+#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+#define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
+#define KNOWN_FLAGS                                                                               \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |     \
+	 O_ASYNC | O_DIRECT | 0100000 | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | \
+	 O_TMPFILE)
+#define KNOWN_RESOLVE                                                                          \
+	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | \
+	 RESOLVE_IN_ROOT | RESOLVE_CACHED)
+#define RACES 8 /* how often another process may be faster */
+
+struct how {
+	int dirfd;
+	int flags;
+	uint32_t mode;
+	uint64_t resolve;
+};
+
+/* ---- what the flags ask for ------------------------------------------------ */
+
+static bool has(const struct how *how, int flag)
+{
+	return (how->flags & flag) == flag;
+}
+
+static bool makes_tmpfile(const struct how *how)
+{
+	return (how->flags & TMPFILE_BIT) != 0;
+}
+
+/* Permissions an open needs: a mask of 4 read, 2 write. */
+static unsigned wanted(const struct how *how)
+{
+	static const unsigned by_mode[4] = {4, 2, 6, 6};
+	unsigned want = by_mode[how->flags & O_ACCMODE];
+
+	if (has(how, O_TRUNC))
+		want |= 2;
+	return want;
+}
+
+static unsigned lookup_flags(const struct how *how)
+{
+	unsigned flags = 0;
+
+	if (!has(how, O_NOFOLLOW) && !has(how, O_CREAT | O_EXCL))
+		flags |= SB_FOLLOW;
+	if (has(how, O_CREAT))
+		flags |= SB_MAY_BE_ABSENT | SB_CREATE;
+	if (has(how, O_DIRECTORY))
+		flags |= SB_WANT_DIR;
+	if ((how->resolve & RESOLVE_NO_SYMLINKS) != 0)
+		flags |= SB_NO_SYMLINKS;
+	if ((how->resolve & RESOLVE_BENEATH) != 0)
+		flags |= SB_BENEATH;
+	if ((how->resolve & RESOLVE_IN_ROOT) != 0)
+		flags |= SB_IN_ROOT;
+	if ((how->resolve & RESOLVE_NO_XDEV) != 0)
+		flags |= SB_NO_XDEV;
+	return flags;
+}
+
+static int check_flags(const struct how *how)
+{
+	if (makes_tmpfile(how)) {
+		if (!has(how, O_DIRECTORY) || (how->flags & O_ACCMODE) == O_RDONLY)
+			return -EINVAL;
+		return has(how, O_CREAT) ? -EINVAL : 0;
+	}
+	return has(how, O_CREAT | O_DIRECTORY) ? -EINVAL : 0;
+}
+
+/* Flags for the host's open of an entry that exists. */
+static int host_flags(const struct how *how)
+{
+	return (how->flags & ~(O_CREAT | O_EXCL | O_NOATIME)) | O_NOFOLLOW;
+}
+
+/* ---- the look-up ------------------------------------------------------------ */
+
+static int find(struct sb_call *call, const struct how *how, struct sb_at *at)
+{
+	const uint64_t scoped = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+	struct sb_path *base = &call->work->p[4];
+	unsigned flags = lookup_flags(how);
+	int err;
+
+	if (call->path[0] == '\0')
+		return -ENOENT;
+	err = sb_path_set(base, "/", 1);
+	if (err == 0 && (call->path[0] != '/' || (how->resolve & scoped) != 0))
+		err = sb_guest_base(call, how->dirfd, base);
+	if (err < 0)
+		return err;
+	err = sb_tree_lookup(call->fs, base->buf, base->len, call->path, flags, at);
+	if (err != -SB_EMAGIC)
+		return err;
+	if ((how->resolve & (RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS)) != 0)
+		return -ELOOP;
+	if ((how->resolve & (scoped | RESOLVE_NO_XDEV)) != 0)
+		return -EXDEV;
+	return sb_proc_resolve(call, flags, at);
+}
+
+/* ---- devices ------------------------------------------------------------------ */
+
+struct device {
+	uint32_t minor_of_major; /* major << 8 | minor */
+	const char *host;
+};
+
+static const struct device devices[] = {
+	{1 << 8 | 3, "/dev/null"},   {1 << 8 | 5, "/dev/zero"},    {1 << 8 | 7, "/dev/full"},
+	{1 << 8 | 8, "/dev/random"}, {1 << 8 | 9, "/dev/urandom"}, {5 << 8 | 0, "/dev/tty"},
+	{5 << 8 | 2, "/dev/ptmx"},
+};
+
+static const char *host_device(const struct sb_stat *st)
+{
+	if ((st->mode & S_IFMT) != S_IFCHR)
+		return NULL;
+	for (size_t i = 0; i < SB_ARRAY_LEN(devices); i++) {
+		if (devices[i].minor_of_major == st->rdev)
+			return devices[i].host;
+	}
+	return NULL;
+}
+
+static bool is_device(uint32_t type)
+{
+	return type == S_IFCHR || type == S_IFBLK;
+}
+
+/* The host's own node is as good as its number, where it is one. */
+static bool is_real_device(const struct sb_at *at)
+{
+	struct statx sx;
+
+	if (at->spot.place != SB_PLACE_MOUNT && at->spot.place != SB_PLACE_LIVE)
+		return false;
+	return sys_statx(AT_FDCWD, at->host.buf, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &sx) == 0 &&
+	       is_device(sx.stx_mode & S_IFMT);
+}
+
+static long open_host(struct sb_call *call, const char *host, int flags)
+{
+	return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags, 0, 0, 0);
+}
+
+static long open_device(struct sb_call *call, const struct how *how, struct sb_at *at)
+{
+	const char *host;
+	int err = at->has_stat ? 0 : sb_tree_stat(call->fs, at);
+
+	if (err < 0)
+		return err;
+	host = host_device(&at->st);
+	if (host == NULL && is_real_device(at))
+		host = at->host.buf;
+	if (host == NULL)
+		return -EPERM;
+	/* /dev/ptmx may be a symlink there. */
+	return open_host(call, host, host_flags(how) & (host == at->host.buf ? ~0 : ~O_NOFOLLOW));
+}
+
+/* ---- entries that exist --------------------------------------------------------- */
+
+static int check_owner(struct sb_call *call, struct sb_at *at)
+{
+	int err = at->has_stat ? 0 : sb_tree_stat(call->fs, at);
+
+	if (err < 0)
+		return err;
+	return sb_ids_owns(call->ids, at->st.uid) ? 0 : -EPERM;
+}
+
+static long open_directory(const struct how *how, struct sb_call *call, struct sb_at *at)
+{
+	long fd = sys_openat(AT_FDCWD, at->host.buf, host_flags(how), 0);
+
+	/* A merged directory that another process is just making in the upper. */
+	if (fd == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.lower_below &&
+	    at->spot.node != SB_NO_NODE && sb_index_host_path(call->fs->tree, at->spot.node, &at->host) == 0)
+		fd = sys_openat(AT_FDCWD, at->host.buf, host_flags(how), 0);
+	return fd;
+}
+
+/* An O_PATH descriptor: no permission, no copy, no device. */
+static long open_path_only(const struct how *how, struct sb_call *call, struct sb_at *at)
+{
+	if (at->spot.type == S_IFLNK && !has(how, O_NOFOLLOW))
+		return -ELOOP;
+	if (at->spot.place == SB_PLACE_LINK)
+		return -ELOOP; /* no host object to point at */
+	if (at->spot.type == S_IFDIR)
+		return open_directory(how, call, at);
+	return sys_openat(AT_FDCWD, at->host.buf, host_flags(how), 0);
+}
+
+static int check_type(const struct how *how, const struct sb_at *at)
+{
+	uint32_t type = at->spot.type;
+
+	if (type == S_IFLNK)
+		return -ELOOP;
+	if (type == S_IFDIR && (has(how, O_CREAT) || ((wanted(how) & 2) != 0 && !makes_tmpfile(how))))
+		return -EISDIR;
+	return type == S_IFSOCK ? -ENXIO : 0;
+}
+
+/* Make sure that the host file at at->host is the one to open. */
+static int prepare_file(struct sb_call *call, const struct how *how, struct sb_at *at)
+{
+	uint32_t type = at->spot.type;
+	bool is_lower = at->spot.place == SB_PLACE_LOWER || at->spot.place == SB_PLACE_LIVE;
+
+	if (!is_lower)
+		return 0;
+	if (type == S_IFIFO && at->spot.place == SB_PLACE_LOWER)
+		return sb_copyup(call->fs, at, 0);
+	if (type == S_IFREG && (wanted(how) & 2) != 0)
+		return sb_copyup(call->fs, at, has(how, O_TRUNC) ? 0 : UINT64_MAX);
+	return 0;
+}
+
+static long open_proc(struct sb_call *call, const struct how *how, struct sb_at *at)
+{
+	long fd;
+
+	if (sb_proc_is_object(call->fs, at))
+		return sb_proc_open_object(call, at, how->flags);
+	if (at->spot.type == S_IFLNK)
+		return -ELOOP;
+	fd = sb_proc_open(call, at, how->flags);
+	return fd != -SB_EMAGIC ? fd : open_host(call, at->host.buf, host_flags(how));
+}
+
+static long open_present(struct sb_call *call, const struct how *how, struct sb_at *at)
+{
+	uint32_t type = at->spot.type;
+	int err;
+
+	if (has(how, O_CREAT | O_EXCL))
+		return -EEXIST;
+	if (has(how, O_PATH) && !sb_proc_is_object(call->fs, at))
+		return open_path_only(how, call, at);
+	if (sb_tree_is_proc(call->fs->tree, &at->spot))
+		return open_proc(call, how, at);
+	err = check_type(how, at);
+	if (err == 0 && makes_tmpfile(how))
+		return sb_change_tmpfile(call->fs, at, how->flags, how->mode);
+	if (err == 0)
+		err = sb_tree_permit_ids(call->fs, at, wanted(how));
+	if (err == 0 && has(how, O_NOATIME))
+		err = check_owner(call, at);
+	if (err < 0)
+		return err;
+	if (type == S_IFDIR)
+		return open_directory(how, call, at);
+	if (is_device(type))
+		return open_device(call, how, at);
+	err = prepare_file(call, how, at);
+	if (err < 0)
+		return err;
+	if (type == S_IFIFO)
+		return open_host(call, at->host.buf, host_flags(how));
+	return sys_openat(AT_FDCWD, at->host.buf, host_flags(how), 0);
+}
+
+/* ---- the call -------------------------------------------------------------------- */
+
+static long open_once(struct sb_call *call, const struct how *how)
+{
+	struct sb_at *at = &call->work->a;
+	int err = find(call, how, at);
+
+	if (err < 0)
+		return err;
+	if (has(how, O_CREAT) && (at->slash || at->dots))
+		return -EISDIR;
+	if (at->spot.place == SB_PLACE_ABSENT)
+		return sb_change_create(call->fs, at, how->flags, how->mode);
+	return open_present(call, how, at);
+}
+
+/* Between look-up and open another process may make or remove the entry. */
+static bool is_race(const struct how *how, const struct sb_at *at, long ret)
+{
+	if (ret == -EEXIST)
+		return has(how, O_CREAT) && !has(how, O_EXCL);
+	return ret == -ENOENT && at->spot.place == SB_PLACE_UPPER;
+}
+
+static long do_open(struct sb_call *call, uint64_t path, const struct how *how)
+{
+	long ret = sb_guest_string(call->path, path, SB_PATH_MAX);
+
+	if (ret < 0)
+		return ret;
+	ret = check_flags(how);
+	if (ret < 0)
+		return ret;
+	for (unsigned i = 0; i < RACES; i++) {
+		call->work->a.spot.place = SB_PLACE_ABSENT;
+		ret = open_once(call, how);
+		if (SB_LIKELY(ret >= 0) || !is_race(how, &call->work->a, ret))
+			break;
+	}
+	return ret;
+}
+
+static long do_openat(struct sb_call *call, int dirfd, uint64_t path, uint64_t flags, uint64_t mode)
+{
+	struct how how = {
+		.dirfd = dirfd,
+		.flags = (int)(uint32_t)flags & KNOWN_FLAGS,
+		.mode = (uint32_t)mode & 07777,
+	};
+
+	if (has(&how, O_PATH))
+		how.flags &= PATH_FLAGS;
+	return do_open(call, path, &how);
+}
+
+long on_open(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+
+	return do_openat(call, AT_FDCWD, r->rdi, r->rsi, r->rdx);
+}
+
+long on_openat(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+
+	return do_openat(call, (int)(uint32_t)r->rdi, r->rsi, r->rdx, r->r10);
+}
+
+long on_creat(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+
+	return do_openat(call, AT_FDCWD, r->rdi, O_CREAT | O_WRONLY | O_TRUNC, r->rsi);
+}
+
+/* ---- openat2 ---------------------------------------------------------------------- */
+
+/* The rules of copy_struct_from_user(): what we do not know must be zero. */
+static int read_how(uint64_t addr, uint64_t size, struct open_how *out)
+{
+	unsigned char extra;
+	int err;
+
+	if (size < sizeof(*out))
+		return -EINVAL;
+	if (size > 4096)
+		return -E2BIG;
+	for (uint64_t i = sizeof(*out); i < size; i++) {
+		err = sb_guest_read(&extra, addr + i, 1);
+		if (err < 0)
+			return err;
+		if (extra != 0)
+			return -E2BIG;
+	}
+	return sb_guest_read(out, addr, sizeof(*out));
+}
+
+static int check_how(const struct open_how *how)
+{
+	const uint64_t makes = O_CREAT | TMPFILE_BIT;
+
+	if ((how->flags & ~(uint64_t)KNOWN_FLAGS) != 0 || (how->resolve & ~(uint64_t)KNOWN_RESOLVE) != 0)
+		return -EINVAL;
+	if ((how->resolve & RESOLVE_BENEATH) != 0 && (how->resolve & RESOLVE_IN_ROOT) != 0)
+		return -EINVAL;
+	if ((how->flags & makes) != 0 ? (how->mode & ~07777ULL) != 0 : how->mode != 0)
+		return -EINVAL;
+	if ((how->flags & O_PATH) != 0 && (how->flags & ~(uint64_t)PATH_FLAGS) != 0)
+		return -EINVAL;
+	if ((how->resolve & RESOLVE_CACHED) != 0 && (how->flags & (makes | O_TRUNC)) != 0)
+		return -EAGAIN;
+	return 0;
+}
+
+long on_openat2(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	struct open_how asked;
+	struct how how;
+	int err = read_how(r->rdx, r->r10, &asked);
+
+	if (err == 0)
+		err = check_how(&asked);
+	if (err < 0)
+		return err;
+	how = (struct how){
+		.dirfd = (int)(uint32_t)r->rdi,
+		.flags = (int)asked.flags,
+		.mode = (uint32_t)asked.mode,
+		.resolve = asked.resolve,
+	};
+	return do_open(call, r->rsi, &how);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_stat.c - stat, access, readlink and statfs.
+ *
+ * How it works
+ *   Look the path up, let level 2 say what the guest shall see, and write it in
+ *   the layout of the call. fstat and its newfstatat spelling go by the
+ *   descriptor's inode and never ask for a path.
+ * Does not know
+ *   Where an entry comes from; only statfs tells the tree from mounts.
+ */
+#include <errno.h>
+#include <linux/stat.h>
+
+#include "dispatch.h"
+#include "mem.h"
+#include "on_proc.h"
+
+#define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
+#define ACCESS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)
+#define OVERLAY_MAGIC 0x794c7630
+#define TMPFS_MAGIC_NUMBER 0x01021994
+#define ST_READ_ONLY 1
+
+static int fd_of(uint64_t arg)
+{
+	return (int)(uint32_t)arg;
+}
+
+/* ---- stat ---------------------------------------------------------------- */
+
+static long write_stat(uint64_t addr, const struct sb_stat *st)
+{
+	struct stat out;
+
+	memset(&out, 0, sizeof(out));
+	out.st_dev = st->dev;
+	out.st_ino = st->ino;
+	out.st_nlink = st->nlink;
+	out.st_mode = st->mode;
+	out.st_uid = st->uid;
+	out.st_gid = st->gid;
+	out.st_rdev = st->rdev;
+	out.st_size = (int64_t)st->size;
+	out.st_blksize = st->blksize;
+	out.st_blocks = (int64_t)st->blocks;
+	out.st_atim.tv_sec = st->atime.sec;
+	out.st_atim.tv_nsec = st->atime.nsec;
+	out.st_mtim.tv_sec = st->mtime.sec;
+	out.st_mtim.tv_nsec = st->mtime.nsec;
+	out.st_ctim.tv_sec = st->ctime.sec;
+	out.st_ctim.tv_nsec = st->ctime.nsec;
+	return sb_guest_write(addr, &out, sizeof(out));
+}
+
+static struct statx_timestamp statx_time(struct sb_timespec t)
+{
+	return (struct statx_timestamp){.tv_sec = t.sec, .tv_nsec = (uint32_t)t.nsec};
+}
+
+static uint32_t major_of(uint64_t dev)
+{
+	return (uint32_t)((dev >> 8 & 0xfff) | (dev >> 32 & ~0xfffULL));
+}
+
+static uint32_t minor_of(uint64_t dev)
+{
+	return (uint32_t)((dev & 0xff) | (dev >> 12 & ~0xffULL));
+}
+
+/* The mask says only what is known: no birth time of an image file. */
+static long write_statx(uint64_t addr, const struct sb_stat *st)
+{
+	struct statx out;
+
+	memset(&out, 0, sizeof(out));
+	out.stx_mask = STATX_BASIC_STATS | (st->has_btime ? STATX_BTIME : 0U);
+	out.stx_blksize = st->blksize;
+	out.stx_nlink = st->nlink;
+	out.stx_uid = st->uid;
+	out.stx_gid = st->gid;
+	out.stx_mode = (uint16_t)st->mode;
+	out.stx_ino = st->ino;
+	out.stx_size = st->size;
+	out.stx_blocks = st->blocks;
+	out.stx_atime = statx_time(st->atime);
+	out.stx_mtime = statx_time(st->mtime);
+	out.stx_ctime = statx_time(st->ctime);
+	if (st->has_btime)
+		out.stx_btime = statx_time(st->btime);
+	out.stx_rdev_major = major_of(st->rdev);
+	out.stx_rdev_minor = minor_of(st->rdev);
+	out.stx_dev_major = major_of(st->dev);
+	out.stx_dev_minor = minor_of(st->dev);
+	return sb_guest_write(addr, &out, sizeof(out));
+}
+
+/* With AT_EMPTY_PATH: 1 when the path is "" or NULL, 0 when not. */
+static int is_empty(uint64_t addr)
+{
+	char first;
+	int err;
+
+	if (addr == 0)
+		return 1;
+	err = sb_guest_read(&first, addr, 1);
+	return err < 0 ? err : first == '\0';
+}
+
+/* Look path up and fill at->st. */
+static long find_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned flags, struct sb_at *at)
+{
+	long err = sb_guest_lookup(call, dirfd, path, flags | SB_WANT_STAT, at);
+
+	if (err == 0 && !at->has_stat)
+		err = sb_tree_stat(call->fs, at);
+	return err;
+}
+
+/* The answer of the whole stat family, in *st. */
+static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_flags, struct sb_stat *st)
+{
+	struct sb_at *at = &call->work->a;
+	long err;
+
+	if ((at_flags & AT_EMPTY_PATH) != 0) {
+		err = is_empty(path);
+		if (err < 0)
+			return err;
+		if (err == 1)
+			return sb_tree_fstat(call->fs, dirfd, st, NULL);
+	}
+	err = find_stat(call, dirfd, path, (at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW, at);
+	if (err == 0)
+		*st = at->st;
+	return err;
+}
+
+static long do_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned flags, uint64_t out)
+{
+	struct sb_stat st;
+	long err = stat_at(call, dirfd, path, flags, &st);
+
+	return err < 0 ? err : write_stat(out, &st);
+}
+
+long on_stat(struct sb_call *call)
+{
+	return do_stat(call, AT_FDCWD, call->regs->rdi, 0, call->regs->rsi);
+}
+
+long on_lstat(struct sb_call *call)
+{
+	return do_stat(call, AT_FDCWD, call->regs->rdi, AT_SYMLINK_NOFOLLOW, call->regs->rsi);
+}
+
+long on_fstat(struct sb_call *call)
+{
+	struct sb_stat st;
+	int fd = fd_of(call->regs->rdi);
+	long err = fd < 0 ? -EBADF : sb_tree_fstat(call->fs, fd, &st, NULL);
+
+	return err < 0 ? err : write_stat(call->regs->rsi, &st);
+}
+
+long on_newfstatat(struct sb_call *call)
+{
+	unsigned flags = (unsigned)call->regs->r10;
+
+	if ((flags & ~(unsigned)STAT_FLAGS) != 0)
+		return -EINVAL;
+	return do_stat(call, fd_of(call->regs->rdi), call->regs->rsi, flags, call->regs->rdx);
+}
+
+long on_statx(struct sb_call *call)
+{
+	unsigned flags = (unsigned)call->regs->rdx;
+	unsigned mask = (unsigned)call->regs->r10;
+	struct sb_stat st;
+	long err;
+
+	if ((flags & ~(unsigned)STAT_FLAGS) != 0 || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
+	    (mask & STATX__RESERVED) != 0)
+		return -EINVAL;
+	err = stat_at(call, fd_of(call->regs->rdi), call->regs->rsi, flags, &st);
+	return err < 0 ? err : write_statx(call->regs->r8, &st);
+}
+
+/* ---- access -------------------------------------------------------------- */
+
+/* A descriptor's file, as sb_ids_permit() wants it. */
+static long access_fd(struct sb_call *call, int fd, unsigned want)
+{
+	const struct sb_ids *ids = call->ids;
+	struct sb_stat st;
+	long err = sb_tree_fstat(call->fs, fd, &st, NULL);
+
+	if (err < 0)
+		return err;
+	return call->fs->real_ids != 0 ? sb_ids_permit_real(ids, st.mode, st.uid, st.gid, want)
+				       : sb_ids_permit(ids, st.mode, st.uid, st.gid, want);
+}
+
+static long do_access(struct sb_call *call, int dirfd, uint64_t path, unsigned want, unsigned flags)
+{
+	struct sb_at *at = &call->work->a;
+	long err;
+
+	if ((want & ~7U) != 0 || (flags & ~(unsigned)ACCESS_FLAGS) != 0)
+		return -EINVAL;
+	call->fs->real_ids = (flags & AT_EACCESS) == 0;
+	if ((flags & AT_EMPTY_PATH) != 0) {
+		err = is_empty(path);
+		if (err < 0)
+			return err;
+		if (err == 1)
+			return access_fd(call, dirfd, want);
+	}
+	err = sb_guest_lookup(call, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW, at);
+	if (err < 0 || want == 0)
+		return err;
+	return sb_tree_permit(call->fs, at, want);
+}
+
+long on_access(struct sb_call *call)
+{
+	return do_access(call, AT_FDCWD, call->regs->rdi, (unsigned)call->regs->rsi, 0);
+}
+
+long on_faccessat(struct sb_call *call)
+{
+	return do_access(call, fd_of(call->regs->rdi), call->regs->rsi, (unsigned)call->regs->rdx, 0);
+}
+
+long on_faccessat2(struct sb_call *call)
+{
+	return do_access(call, fd_of(call->regs->rdi), call->regs->rsi, (unsigned)call->regs->rdx,
+			 (unsigned)call->regs->r10);
+}
+
+/* ---- readlink ------------------------------------------------------------- */
+
+/* A descriptor of a symlink (O_PATH | O_NOFOLLOW); its text is the guest's. */
+static long readlink_fd(struct sb_call *call, int fd, size_t len)
+{
+	long count = fd < 0 ? -EBADF : sys_readlinkat(fd, "", call->path2, len);
+
+	return count == -EINVAL ? -ENOENT : count;
+}
+
+static long readlink_path(struct sb_call *call, int dirfd, uint64_t path, size_t len)
+{
+	struct sb_at *at = &call->work->a;
+	long ret = sb_guest_lookup(call, dirfd, path, 0, at);
+
+	if (ret < 0)
+		return ret;
+	if (at->spot.type != S_IFLNK)
+		return -EINVAL;
+	ret = sb_proc_readlink(call, at, call->path2, len);
+	if (ret == -SB_EMAGIC)
+		ret = sb_tree_readlink(call->fs, at, call->path2, len);
+	return ret;
+}
+
+static long do_readlink(struct sb_call *call, int dirfd, uint64_t path, uint64_t out, int size)
+{
+	char first;
+	size_t len;
+	long ret;
+
+	if (size <= 0)
+		return -EINVAL;
+	len = SB_MIN((size_t)size, (size_t)SB_PATH_MAX);
+	ret = sb_guest_read(&first, path, 1);
+	if (ret < 0)
+		return ret;
+	if (first == '\0' && dirfd != AT_FDCWD)
+		ret = readlink_fd(call, dirfd, len);
+	else
+		ret = readlink_path(call, dirfd, path, len);
+	if (ret > 0) {
+		int err = sb_guest_write(out, call->path2, (size_t)ret);
+
+		if (err < 0)
+			return err;
+	}
+	return ret;
+}
+
+long on_readlink(struct sb_call *call)
+{
+	return do_readlink(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, (int)call->regs->rdx);
+}
+
+long on_readlinkat(struct sb_call *call)
+{
+	return do_readlink(call, fd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx, (int)call->regs->r10);
+}
+
+/* ---- statfs ---------------------------------------------------------------- */
+
+struct host_statfs { /* asm-generic/statfs.h, all words of 64 bits */
+	int64_t type;
+	int64_t bsize;
+	uint64_t blocks;
+	uint64_t bfree;
+	uint64_t bavail;
+	uint64_t files;
+	uint64_t ffree;
+	int32_t fsid[2];
+	int64_t namelen;
+	int64_t frsize;
+	int64_t flags;
+	int64_t spare[4];
+};
+
+/* The tree is one file system with the space of the upper. */
+static long statfs_tree(const struct sb_tree *tree, struct host_statfs *out)
+{
+	const struct sb_control *control = tree->control;
+	long err = sb_syscall(__NR_statfs, SB_P(sb_text_at(control, control->upper)), SB_P(out), 0, 0, 0, 0);
+
+	out->type = OVERLAY_MAGIC;
+	if ((control->flags & SB_CONTROL_READ_ONLY) != 0)
+		out->flags |= ST_READ_ONLY;
+	return err;
+}
+
+static void adjust_mount(const struct sb_mount *mount, struct host_statfs *out)
+{
+	if (mount->kind == SB_MOUNT_TMPFS)
+		out->type = TMPFS_MAGIC_NUMBER;
+	if ((mount->flags & SB_MOUNT_READ_ONLY) != 0)
+		out->flags |= ST_READ_ONLY;
+}
+
+long on_statfs(struct sb_call *call)
+{
+	const struct sb_tree *tree = call->fs->tree;
+	struct sb_at *at = &call->work->a;
+	struct host_statfs out;
+	long err = sb_guest_lookup(call, AT_FDCWD, call->regs->rdi, SB_FOLLOW, at);
+
+	if (err < 0)
+		return err;
+	if (at->spot.place == SB_PLACE_MOUNT)
+		err = sb_syscall(__NR_statfs, SB_P(at->host.buf), SB_P(&out), 0, 0, 0, 0);
+	else
+		err = statfs_tree(tree, &out);
+	if (err < 0)
+		return err;
+	if (at->spot.place == SB_PLACE_MOUNT)
+		adjust_mount(&tree->control->mounts[at->spot.mount], &out);
+	return sb_guest_write(call->regs->rsi, &out, sizeof(out));
+}
+
+long on_fstatfs(struct sb_call *call)
+{
+	const struct sb_tree *tree = call->fs->tree;
+	struct sb_path *path = &call->work->a.guest;
+	struct host_statfs out;
+	int fd = fd_of(call->regs->rdi);
+	long err = sb_syscall(__NR_fstatfs, fd, SB_P(&out), 0, 0, 0, 0);
+
+	if (err < 0)
+		return err;
+	if (sb_guest_fd_path(call, fd, path) == 0) {
+		uint32_t mount = sb_tree_mount_of(tree, path->buf, path->len);
+
+		if (mount != SB_NO_MOUNT)
+			adjust_mount(&tree->control->mounts[mount], &out);
+		else
+			err = statfs_tree(tree, &out);
+	}
+	return err < 0 ? err : sb_guest_write(call->regs->rsi, &out, sizeof(out));
+}
