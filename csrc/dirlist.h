@@ -3,13 +3,20 @@
  * dirlist.h - getdents64 of a merged directory.
  *
  * Level 2. The position is the descriptor's own file offset, so dup, fork,
- * lseek, rewinddir and seekdir work without help:
- *   0 <= pos < 1<<62   entries of the upper; the native position is pos << 1
- *   1<<62 | x          lower entries; x is the child's ordinal, or the native
- *                      position >> 1 in a live lower; past the last one come the
- *                      mount points in this directory
- * An entry that exists all the time is reported exactly once. A descriptor on a lower
- * directory that was read natively before the directory changed goes on natively, filtered.
+ * lseek, rewinddir and seekdir work without help.
+ *   A directory that one host directory lists completely keeps that one's
+ *   native positions, also when the container changes it while it is read: an
+ *   upper directory without a lower part, and (while the descriptor is on the
+ *   lower one) a lower directory that is native by itself.
+ *   Any other has its own positions:
+ *     0 <= pos < 1<<62   names only the upper has; the upper's native position
+ *     1<<62 | x          names the lower has (whatever became of them); x is
+ *                        the ordinal (two dots first), or the native position
+ *                        in a live lower
+ *     3<<61 | k          mount points in this directory
+ *   Native positions of 63 bits (ext4 hashes) lose their last bits, which only tell
+ *   names of equal hash apart.
+ * An entry that exists all the time is reported exactly once.
  */
 #ifndef SB_DIRLIST_H
 #define SB_DIRLIST_H
@@ -21,10 +28,17 @@ bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir);
 
 /* Fill buf (runtime memory, len bytes) with struct linux_dirent64 entries of
  * the directory dir, which fd has open. Returns bytes, 0 at the end, -EINVAL
- * when the first entry does not fit. Inode numbers and types are the guest's. */
+ * when the first entry does not fit. Inode numbers and types are the guest's.
+ * Uses p[0], p[2], p[5] and the second half of fs->work->buffer; buf may be the
+ * first half. */
 long sb_dirlist_read(struct sb_fs *fs, int fd, struct sb_at *dir, char *buf, size_t len) SB_MUST_CHECK;
 
-/* Is the merged directory empty (whiteouts do not count)? 1, 0 or -errno. */
+/* fd has a lower directory open that has an upper one by now, and nothing was
+ * read from it: host path to open instead (in p[0]), else NULL. */
+const char *sb_dirlist_reopen(struct sb_fs *fs, int fd, const struct sb_at *dir);
+
+/* Is the merged directory empty (whiteouts do not count)? 1, 0 or -errno. Uses
+ * p[0] and the second half of fs->work->buffer. */
 int sb_dirlist_is_empty(struct sb_fs *fs, struct sb_at *dir) SB_MUST_CHECK;
 
 #endif

@@ -23,7 +23,8 @@ LEVELS = {
     0: "abi base mem sys rep layout",
     1: "path ids log",
     2: "index spot upper view view_stat control copyup copyup_tree dirlist owner tree change"
-    " change_name change_meta xattr hosted index_build",
+    " change_make change_link change_name change_rename change_meta change_xattr xattr"
+    " upper_scan dirlist_empty hosted index_build",
     3: "guest thread trace syscalls dispatch binfmt_elf exec_plan confine signals",
     4: "trap patch tracer boot",
 }

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dirlist_empty.c - is a merged directory empty, for rmdir and rename.
+ *
+ * How it works
+ *   Any entry of the upper that is no mark, any child of the lower that no
+ *   whiteout hides, and any mount below makes it not empty.
+ */
+#include "dirlist.h"
+
+#include <errno.h>
+#include <linux/stat.h>
+
+#include "change.h"
+#include "mem.h"
+#include "upper.h"
+
+#define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
+
+static bool is_dots(const char *name)
+{
+	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* Is there a whiteout for name in the upper part of dir? Uses p[0]. */
+static bool is_hidden(struct sb_fs *fs, const struct sb_at *dir, const char *name, size_t len)
+{
+	struct sb_path *host = &fs->work->p[0];
+
+	return dir->spot.in_upper &&
+	       sb_tree_upper_path(fs, dir->guest.buf, dir->guest.len, host) == 0 &&
+	       sb_path_join(host, name, len) == 0 &&
+	       sb_upper_is_whiteout(fs->tree, AT_FDCWD, host->buf);
+}
+
+/* Does the open directory src hold only marks (upper) or hidden names (lower)? */
+static int scan(struct sb_fs *fs, const struct sb_at *dir, int src, bool upper)
+{
+	const char *opaque = fs->tree->control->opaque;
+	char *buf = fs->work->buffer + HALF;
+	long len;
+
+	while ((len = sys_getdents64(src, buf, HALF)) > 0) {
+		for (long at = 0; at < len;) {
+			const struct sb_dirent *entry = (const void *)(buf + at);
+			const char *name = entry->name;
+			size_t name_len = strlen(name);
+
+			at += entry->reclen;
+			if (is_dots(name))
+				continue;
+			if (upper && sb_same(name, name_len, opaque, strlen(opaque)))
+				continue;
+			if (upper ? !sb_upper_is_whiteout(fs->tree, src, name)
+				  : !is_hidden(fs, dir, name, name_len))
+				return 0;
+		}
+	}
+	return len < 0 ? (int)len : 1;
+}
+
+static int scan_host(struct sb_fs *fs, const struct sb_at *dir, const char *host, bool upper)
+{
+	int empty;
+	int src;
+
+	sb_commit_begin(fs);
+	src = (int)sys_openat(AT_FDCWD, host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	empty = src;
+	if (src >= 0) {
+		empty = scan(fs, dir, src, upper);
+		sys_close(src);
+	}
+	sb_commit_end(fs);
+	return empty == -ENOENT ? 1 : empty;
+}
+
+static int scan_nodes(struct sb_fs *fs, const struct sb_at *dir)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_node *node = &tree->nodes[dir->spot.node];
+
+	for (uint32_t i = node->child_first; i < node->child_first + node->child_count; i++) {
+		if (__atomic_load_n(&tree->state[i], __ATOMIC_ACQUIRE) != SB_STATE_ASK ||
+		    !is_hidden(fs, dir, tree->strings + tree->nodes[i].name_off, tree->nodes[i].name_len))
+			return 0;
+	}
+	return 1;
+}
+
+int sb_dirlist_is_empty(struct sb_fs *fs, struct sb_at *dir)
+{
+	struct sb_path *host = &fs->work->p[0];
+	int empty = 1;
+
+	if (sb_upper_has_mounts(fs->tree, dir->guest.buf, dir->guest.len))
+		return 0;
+	if (dir->spot.in_upper) {
+		empty = sb_tree_upper_path(fs, dir->guest.buf, dir->guest.len, host);
+		if (empty == 0)
+			empty = scan_host(fs, dir, host->buf, true);
+	}
+	if (empty != 1 || !dir->spot.lower_below)
+		return empty;
+	if (fs->tree->index)
+		return scan_nodes(fs, dir);
+	return scan_host(fs, dir, dir->guest.buf, false);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upper_scan.c - set the state bytes of a container from what its upper holds.
+ *
+ * How it works
+ *   Walks the upper without recursion: a directory is read anew from the
+ *   position where the walk went below it. Positions are kept in the first
+ *   half of fs->work->buffer. Only directories that still show a
+ *   lower one are gone into: below others no node of the index is visible.
+ * Rules
+ *   Nobody else uses the container yet. Uses p[0] (host) and p[1] (guest).
+ */
+#include <errno.h>
+#include <linux/stat.h>
+
+#include "change.h"
+#include "mem.h"
+#include "spot.h"
+#include "upper.h"
+
+#define MAX_DEPTH 2048
+
+static bool is_dots(const char *name)
+{
+	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* Note what the upper entry host (at the guest path) means. 1: go into it. */
+static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_path *guest)
+{
+	const struct sb_tree *tree = fs->tree;
+	uint32_t node = sb_index_find_path(tree, guest->buf, guest->len);
+	struct statx sx;
+	bool merged;
+	int err;
+
+	if (node == SB_NO_NODE) /* only the upper has it: its directory's state says so */
+		return 0;
+	err = sb_host_stat(host->buf, &sx);
+	if (err < 0)
+		return err;
+	merged = (sx.stx_mode & S_IFMT) == S_IFDIR && (tree->nodes[node].mode & S_IFMT) == S_IFDIR &&
+		 !sb_upper_is_opaque(tree, host->buf, host->len);
+	sb_upper_touch(tree, node, merged ? SB_STATE_MERGED : SB_STATE_ASK);
+	return merged;
+}
+
+/* Entries of the directory host from *pos on. 1: host is one to go into. */
+static int scan_entries(struct sb_fs *fs, int dir, int64_t *pos)
+{
+	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *guest = &fs->work->p[1];
+	_Alignas(8) char buf[2048];
+	long len = sys_lseek(dir, *pos, SEEK_SET);
+
+	if (len < 0)
+		return (int)len;
+	while ((len = sys_getdents64(dir, buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < len;) {
+			const struct sb_dirent *entry = (const void *)(buf + at);
+			size_t name_len = strlen(entry->name);
+			int err;
+
+			at += entry->reclen;
+			*pos = entry->off;
+			if (is_dots(entry->name))
+				continue;
+			sb_upper_touch(fs->tree, 0, SB_STATE_MERGED);
+			err = sb_path_join(host, entry->name, name_len);
+			if (err == 0)
+				err = sb_path_join(guest, entry->name, name_len);
+			if (err == 0)
+				err = note(fs, host, guest);
+			if (err != 0)
+				return err;
+			sb_path_pop(host);
+			sb_path_pop(guest);
+		}
+	}
+	return (int)len;
+}
+
+static int scan_tree(struct sb_fs *fs)
+{
+	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *guest = &fs->work->p[1];
+	int64_t *pos = (int64_t *)(void *)fs->work->buffer;
+	uint32_t depth = 0;
+
+	pos[0] = 0;
+	for (;;) {
+		int dir = (int)sys_openat(AT_FDCWD, host->buf,
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+		int more;
+
+		if (dir < 0)
+			return dir;
+		more = scan_entries(fs, dir, &pos[depth]);
+		sys_close(dir);
+		if (more < 0)
+			return more;
+		if (more == 1) {
+			if (++depth == MAX_DEPTH)
+				return -ENAMETOOLONG;
+			pos[depth] = 0;
+			continue;
+		}
+		if (depth-- == 0)
+			return 0;
+		sb_path_pop(host);
+		sb_path_pop(guest);
+	}
+}
+
+/* Has the upper of a live lower ever been used: an entry or a record? */
+static int scan_live(struct sb_fs *fs, const char *upper)
+{
+	_Alignas(8) char buf[1024];
+	int dir = (int)sys_openat(AT_FDCWD, upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	long len;
+
+	if (dir < 0)
+		return dir;
+	while ((len = sys_getdents64(dir, buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < len;) {
+			const struct sb_dirent *entry = (const void *)(buf + at);
+
+			at += entry->reclen;
+			if (!is_dots(entry->name))
+				sb_upper_touch(fs->tree, SB_NO_NODE, SB_STATE_MERGED);
+		}
+	}
+	sys_close(dir);
+	return (int)len;
+}
+
+int sb_upper_scan(struct sb_fs *fs)
+{
+	const struct sb_control *control = fs->tree->control;
+	const char *upper = sb_text_at(control, control->upper);
+	struct sb_owner_key key;
+	struct statx sx;
+	int err = sb_host_stat(upper, &sx);
+
+	if (err < 0)
+		return err;
+	sb_owner_key(fs->tree, &sx, &key);
+	if (sb_owner_find(fs->tree, &key))
+		sb_upper_touch(fs->tree, 0, SB_STATE_MERGED);
+	if (!fs->tree->index)
+		return scan_live(fs, upper);
+	err = sb_path_set(&fs->work->p[0], upper, control->upper.len);
+	if (err == 0)
+		err = sb_path_set(&fs->work->p[1], "/", 1);
+	return err < 0 ? err : scan_tree(fs);
+}
