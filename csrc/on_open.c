@@ -9,7 +9,8 @@
  *   harmless devices are opened on the host instead, by their number.
  * Rules
  *   The host file is opened with O_NOFOLLOW: symlinks were followed by the
- *   look-up. What may wait (FIFOs, terminals) is the last step of the call.
+ *   look-up. That open may wait (FIFOs, terminals, network file systems), and a
+ *   descriptor must not be lost to a signal: it is always sb_guest_block().
  * Does not know
  *   How entries are made or copied (change.h), what /proc shows (on_proc.h).
  */
@@ -199,12 +200,12 @@ static int check_owner(struct sb_call *call, struct sb_at *at)
 
 static long open_directory(const struct how *how, struct sb_call *call, struct sb_at *at)
 {
-	long fd = sys_openat(AT_FDCWD, at->host.buf, host_flags(how), 0);
+	long fd = open_host(call, at->host.buf, host_flags(how));
 
 	/* A merged directory that another process is just making in the upper. */
 	if (fd == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.lower_below &&
 	    at->spot.node != SB_NO_NODE && sb_index_host_path(call->fs->tree, at->spot.node, &at->host) == 0)
-		fd = sys_openat(AT_FDCWD, at->host.buf, host_flags(how), 0);
+		fd = open_host(call, at->host.buf, host_flags(how));
 	return fd;
 }
 
@@ -217,7 +218,7 @@ static long open_path_only(const struct how *how, struct sb_call *call, struct s
 		return -ELOOP; /* no host object to point at */
 	if (at->spot.type == S_IFDIR)
 		return open_directory(how, call, at);
-	return sys_openat(AT_FDCWD, at->host.buf, host_flags(how), 0);
+	return open_host(call, at->host.buf, host_flags(how));
 }
 
 static int check_type(const struct how *how, const struct sb_at *at)
@@ -285,9 +286,7 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 	err = prepare_file(call, how, at);
 	if (err < 0)
 		return err;
-	if (type == S_IFIFO)
-		return open_host(call, at->host.buf, host_flags(how));
-	return sys_openat(AT_FDCWD, at->host.buf, host_flags(how), 0);
+	return open_host(call, at->host.buf, host_flags(how));
 }
 
 /* ---- the call -------------------------------------------------------------------- */
