@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sandbox.errors import StoreFull
+from sandbox.store import files
+from sandbox.store.files import leftovers, remove_tree, workspace, write_atomic
+from sandbox.store.layout import Layout
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    made = Layout(tmp_path / "store")
+    made.prepare()
+    return made
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_atomic(layout.tags, b"old", layout=layout)
+
+    def full(_fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(StoreFull, match="No space left"):
+        write_atomic(layout.tags, b"new", layout=layout)
+    assert layout.tags.read_bytes() == b"old"
+    assert os.listdir(layout.tmp) == []
+
+
+def test_a_workspace_is_gone_after_the_block_even_on_an_error(layout: Layout) -> None:
+    def fail(path: Path) -> None:
+        (path / "deep" / "er").mkdir(parents=True)
+        raise KeyError(path)
+
+    with pytest.raises(KeyError), workspace(layout) as path:
+        fail(path)
+    assert os.listdir(layout.tmp) == []
+
+
+def test_only_what_has_no_living_owner_is_left_over(layout: Layout) -> None:
+    child = os.fork()
+    if child == 0:
+        with workspace(layout):
+            os._exit(0)  # as if killed
+    os.waitpid(child, 0)
+    (dead,) = layout.tmp.iterdir()
+    with workspace(layout) as alive:
+        found = leftovers_seen_elsewhere(layout)
+        assert str(dead) in found
+        assert str(alive) not in found
+
+
+def leftovers_seen_elsewhere(layout: Layout) -> list[str]:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, "\n".join(map(str, leftovers(layout))).encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader, "rb") as pipe:
+        found = pipe.read().decode().split("\n")
+    os.waitpid(child, 0)
+    return found
+
+
+def test_a_small_file_being_written_is_left_alone_at_first(layout: Layout) -> None:
+    fresh, old = layout.tmp / "file-1", layout.tmp / "file-2"
+    fresh.touch()
+    old.touch()
+    os.utime(old, (1, 1))
+    assert leftovers(layout) == [old]
+
+
+def test_a_very_deep_or_closed_tree_is_removed(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    fd = os.open(top, os.O_RDONLY)
+    for _ in range(2000):
+        os.mkdir("d", dir_fd=fd)
+        deeper = os.open("d", os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = deeper
+    os.close(fd)
+    (top / "closed").mkdir()
+    (top / "closed" / "file").touch()
+    (top / "closed").chmod(0o000)
+    (top / "link").symlink_to(tmp_path)
+    remove_tree(top)
+    assert not top.exists()
+    assert tmp_path.exists()
+    remove_tree(top)
