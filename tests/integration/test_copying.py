@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""`sandbox cp`, `export` and `diff` on real containers."""
+
+from __future__ import annotations
+
+import io
+import os
+import pathlib
+import subprocess
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+SETUP = """
+mkdir -p /srv/tree/sub && cd /srv/tree
+echo content > file && chmod 4750 file && chown 33:44 file
+ln file second && ln -s file link && mkfifo pipe && mknod null c 1 3
+touch -d @1000000000 sub
+"""
+
+
+@pytest.fixture
+def container(sandbox: Sandbox) -> str:
+    sandbox.ok("run", "--name", "c", "host", "sh", "-ec", SETUP)
+    return "c"
+
+
+def test_files_come_out_with_modes_links_and_times(
+    sandbox: Sandbox, container: str, tmp_path: pathlib.Path
+) -> None:
+    sandbox.ok("cp", f"{container}:/srv/tree/sub", tmp_path)
+    assert (tmp_path / "sub").stat().st_mtime == 1_000_000_000
+    sandbox.ok("cp", f"{container}:/srv/tree/file", tmp_path / "renamed")
+    assert (tmp_path / "renamed").read_text() == "content\n"
+    assert (tmp_path / "renamed").stat().st_uid == os.getuid()
+    sandbox.ok("cp", "-L", f"{container}:/srv/tree/link", tmp_path / "followed")
+    assert not (tmp_path / "followed").is_symlink()
+
+
+def test_a_tar_has_the_container_s_owners_modes_and_devices(
+    sandbox: Sandbox, container: str
+) -> None:
+    data = sandbox.call("cp", f"{container}:/srv/tree", "-").stdout
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        members = {member.name: member for member in archive}
+    file = members["tree/file"]
+    assert (file.uid, file.gid, file.mode) == (33, 44, 0o4750)
+    assert members["tree/second"].linkname == "tree/file"
+    null = members["tree/null"]
+    assert (null.type, null.devmajor, null.devminor) == (tarfile.CHRTYPE, 1, 3)
+
+
+def test_files_go_in_and_belong_to_root(
+    sandbox: Sandbox, container: str, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/x").write_text("from the host")
+    (tmp_path / "in/x").chmod(0o640)
+    sandbox.ok("cp", tmp_path / "in", f"{container}:/srv/")
+    data = sandbox.call("cp", f"{container}:/srv/in", "-").stdout
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        member = archive.getmember("in/x")
+        assert (member.uid, member.gid, member.mode) == (0, 0, 0o640)
+    assert "A /srv/in/x" in sandbox.ok("diff", container).splitlines()
+
+
+def test_a_running_container_sees_what_is_copied_in(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "x").write_text("news\n")
+    script = "until test -s /tmp/x; do sleep 0.05; done; cat /tmp/x"
+    process = subprocess.Popen(
+        sandbox.argv("run", "--rm", "--name", "r", "host", "sh", "-c", f"echo up; {script}"),
+        env=sandbox.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    sandbox.ok("cp", tmp_path / "x", "r:/tmp/x")
+    assert process.communicate(timeout=30)[0] == b"news\n"
+
+
+def test_diff_tells_added_changed_and_deleted(sandbox: Sandbox) -> None:
+    script = "rm /etc/issue; echo >> /etc/hosts.allow; chmod 600 /etc/passwd; mkdir /etc/new"
+    sandbox.ok("run", "--name", "c", "host", "sh", "-c", script)
+    lines = sandbox.ok("diff", "c").splitlines()
+    assert {"C /etc", "D /etc/issue", "C /etc/passwd", "A /etc/new"} <= set(lines)
+
+
+def test_an_exported_tree_holds_the_changes_and_not_the_mounts(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    rootfs = tmp_path / "rootfs.tar"
+    with tarfile.open(rootfs, "w") as archive:
+        for name in ("bin", "etc", "proc", "dev", "tmp"):
+            member = tarfile.TarInfo(name)
+            member.type = tarfile.DIRTYPE
+            member.mode = 0o755
+            archive.addfile(member)
+        shell = pathlib.Path("/bin/busybox")
+        if not shell.exists():
+            pytest.skip("no static busybox")
+        archive.add(shell, "bin/sh")
+    sandbox.ok("import", rootfs, "tiny")
+    sandbox.ok("run", "--name", "c", "tiny", "sh", "-c", SETUP.replace("touch", ": "))
+    output = tmp_path / "out.tar"
+    sandbox.ok("export", "-o", output, "c")
+    with tarfile.open(output) as archive:
+        members = {member.name.removeprefix("./"): member for member in archive}
+    assert (members["srv/tree/file"].uid, members["srv/tree/file"].mode) == (33, 0o4750)
+    assert members["srv/tree/null"].ischr()
+    assert not [name for name in members if name.startswith(("proc/", "dev/"))]
+    sandbox.ok("import", output, "again")
+    script = "ls -l /srv/tree/null /srv/tree/file"
+    shown = sandbox.ok("run", "--rm", "again", "sh", "-c", script)
+    assert "-rwsr-x---    2 33       44" in shown
+    assert "1,   3" in shown

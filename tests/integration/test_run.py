@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+"""`sandbox run` as Docker's users know it: environment, users, mounts, signals, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+
+def _start(sandbox: Sandbox, *arguments: str, **options: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        sandbox.argv(*arguments),
+        env=sandbox.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def _wait_for(process: subprocess.Popen[bytes], line: bytes) -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == line + b"\n"
+
+
+def test_the_environment_is_the_container_s_own(sandbox: Sandbox) -> None:
+    sandbox.environ["LEAK"] = "secret"
+    names = dict(
+        line.split("=", 1)
+        for line in sandbox.ok(
+            "run", "--rm", "-e", "A=1", "-e", "LEAKED", "-h", "box", "host", "env"
+        ).splitlines()
+    )
+    assert names.pop("PATH") == "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    assert names.pop("HOME") == "/root"
+    assert names.pop("HOSTNAME") == "box"
+    assert names == {"A": "1"}
+
+
+def test_the_host_name_is_seen_everywhere(sandbox: Sandbox) -> None:
+    script = "uname -n; cat /etc/hostname; grep -w box /etc/hosts"
+    output = sandbox.ok("run", "--rm", "--hostname", "box", "host", "sh", "-c", script)
+    assert output.splitlines()[:2] == ["box", "box"]
+    assert output.splitlines()[2].split() == ["127.0.0.1", "box"]
+
+
+def test_the_user_is_looked_up_in_the_container(sandbox: Sandbox) -> None:
+    output = sandbox.ok("run", "--rm", "-u", "www-data", "host", "id")
+    assert output == "uid=33(www-data) gid=33(www-data) groups=33(www-data)\n"
+    assert sandbox.ok("run", "--rm", "-u", "12:34", "host", "id", "-u") == "12\n"
+    done = sandbox.call("run", "--rm", "-u", "nobody-here", "host", "id")
+    assert done.returncode == 125
+    assert b"unable to find user nobody-here" in done.stderr
+
+
+def test_the_working_directory_is_made(sandbox: Sandbox) -> None:
+    assert sandbox.ok("run", "--rm", "-w", "/new/dir", "host", "pwd") == "/new/dir\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        (["no-such-command"], 127, '"no-such-command": executable file not found in $PATH'),
+        (["/no/such"], 127, "no such file or directory"),
+        (["/etc/passwd"], 126, "permission denied"),
+        (["/etc"], 126, "is a directory"),
+        (["sh", "-c", "exit 42"], 42, ""),
+        (["sh", "-c", "kill -TERM $$"], 143, ""),
+        (["sh", "-c", "kill -KILL $$"], 137, ""),
+    ],
+)
+def test_exit_codes_are_docker_s(
+    sandbox: Sandbox, command: list[str], code: int, message: str
+) -> None:
+    done = sandbox.call("run", "--rm", "host", *command)
+    assert done.returncode == code
+    assert message in done.stderr.decode()
+    assert sandbox.ok("ps", "-aq") == ""
+
+
+def test_standard_input_is_closed_unless_attached(sandbox: Sandbox) -> None:
+    done = sandbox.call("run", "--rm", "host", "cat", stdin=b"text")
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_no_descriptor_of_the_caller_is_inherited(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    leak = os.open(tmp_path, os.O_RDONLY)
+    process = _start(
+        sandbox, "run", "--rm", "host", "sh", "-c", "ls /proc/self/fd", pass_fds=(leak,)
+    )
+    output = process.communicate(timeout=60)[0].split()
+    os.close(leak)
+    assert set(output) <= {b"0", b"1", b"2", b"3"}
+
+
+def test_binds_show_the_host_and_may_be_read_only(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "from-host").write_text("hello")
+    script = "cat /data/from-host; echo back > /data/from-guest; stat -c %u /data/from-guest"
+    output = sandbox.ok("run", "--rm", "-v", f"{shared}:/data", "host", "sh", "-c", script)
+    assert output == "hello0\n"
+    assert (shared / "from-guest").read_text() == "back\n"
+    done = sandbox.call(
+        "run", "--rm", "-v", f"{shared}:/data:ro", "host", "sh", "-c", "echo > /data/x"
+    )
+    assert done.returncode != 0
+    assert b"Read-only file system" in done.stderr
+    assert not (shared / "x").exists()
+
+
+def test_a_missing_source_is_made_for_v_and_refused_for_mount(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    missing = tmp_path / "missing"
+    mount = f"type=bind,src={missing},dst=/data"
+    done = sandbox.call("run", "--rm", "--mount", mount, "host", "true")
+    assert done.returncode == 125
+    assert f"bind source path does not exist: {missing}".encode() in done.stderr
+    sandbox.ok("run", "--rm", "-v", f"{missing}:/data", "host", "true")
+    assert missing.is_dir()
+
+
+def test_a_tmpfs_is_empty_and_leaves_nothing(sandbox: Sandbox) -> None:
+    script = "ls -A /usr/share; echo x > /usr/share/y; cat /usr/share/y"
+    output = sandbox.ok("run", "--name", "c", "--tmpfs", "/usr/share", "host", "sh", "-c", script)
+    assert output == "x\n"
+    assert "/usr/share/y" not in sandbox.ok("diff", "c")
+
+
+def test_a_read_only_root_refuses_writes(sandbox: Sandbox) -> None:
+    done = sandbox.call(
+        "run", "--rm", "--read-only", "--tmpfs", "/run", "host",
+        "sh", "-c", "echo > /run/x && echo > /etc/x",
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert b"/etc/x: Read-only file system" in done.stderr
+
+
+def test_limits_are_set(sandbox: Sandbox) -> None:
+    output = sandbox.ok(
+        "run", "--rm", "--ulimit", "nofile=100:200", "host", "sh", "-c", "ulimit -n; ulimit -Hn"
+    )
+    assert output == "100\n200\n"
+
+
+def test_a_signal_to_the_command_reaches_the_program(sandbox: Sandbox) -> None:
+    script = "trap 'echo got it; exit 9' USR1; echo ready; while :; do sleep 0.05; done"
+    process = _start(sandbox, "run", "--rm", "host", "sh", "-c", script)
+    _wait_for(process, b"ready")
+    process.send_signal(signal.SIGUSR1)
+    output, _ = process.communicate(timeout=60)
+    assert (process.returncode, output) == (9, b"got it\n")
+
+
+def test_nothing_of_the_container_outlives_its_main_process(sandbox: Sandbox) -> None:
+    script = "(setsid sleep 4321 &) ; (sleep 4321 &) ; echo done"
+    assert sandbox.ok("run", "--rm", "host", "sh", "-c", script) == "done\n"
+    assert "sleep\0004321" not in _all_command_lines()
+
+
+def _all_command_lines() -> str:
+    lines = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_text(errors="replace"))
+        except OSError:
+            continue
+    return "\n".join(lines)
+
+
+def test_run_time_files_vanish_with_the_container(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    sandbox.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    sandbox.ok("run", "--rm", "host", "true")
+    assert list((runtime / "sandbox").iterdir()) == []
+
+
+def test_a_container_is_listed_while_it_runs_and_after(sandbox: Sandbox) -> None:
+    process = _start(sandbox, "run", "--name", "c", "host", "sh", "-c", "echo up; sleep 60")
+    _wait_for(process, b"up")
+    assert sandbox.ok("ps", "--format", "{{.Names}} {{.State}}") == "c running\n"
+    done = sandbox.call("rm", "c")
+    assert done.returncode == 1
+    assert b"container is running" in done.stderr
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    (shown,) = json.loads(sandbox.ok("inspect", "c"))
+    assert (shown["State"]["Status"], shown["State"]["ExitCode"]) == ("exited", 143)
+    sandbox.ok("rm", "c")
+
+
+def test_remove_by_force_ends_a_running_container(sandbox: Sandbox) -> None:
+    process = _start(sandbox, "run", "--name", "c", "host", "sh", "-c", "echo up; sleep 60")
+    _wait_for(process, b"up")
+    sandbox.ok("rm", "-f", "c")
+    process.communicate(timeout=60)
+    assert process.returncode == 137
+    assert sandbox.ok("ps", "-aq") == ""
+
+
+def test_after_a_killed_command_the_truth_is_told(sandbox: Sandbox) -> None:
+    process = _start(
+        sandbox, "run", "--name", "c", "host", "sh", "-c", "sleep 4322 & echo up; wait"
+    )
+    _wait_for(process, b"up")
+    process.kill()
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 30
+    while "Exited (137)" not in (shown := sandbox.ok("ps", "-a", "--format", "{{.Status}}")):
+        assert time.monotonic() < deadline, shown
+        time.sleep(0.05)
+    assert "sleep\0004322" not in _all_command_lines()
+    sandbox.ok("rm", "c")
+
+
+def test_a_container_of_run_rm_whose_command_was_killed_disappears(sandbox: Sandbox) -> None:
+    process = _start(sandbox, "run", "--rm", "host", "sh", "-c", "echo up; sleep 60")
+    _wait_for(process, b"up")
+    process.kill()
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 30
+    while sandbox.ok("ps", "-aq"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_a_container_changed_is_there_when_it_starts_again(sandbox: Sandbox) -> None:
+    script = "test -e /etc/mark && exit 7; echo > /etc/mark"
+    sandbox.ok("run", "--name", "c", "host", "sh", "-c", script)
+    assert sandbox.call("start", "c").returncode == 7
+
+
+def test_the_cid_file_holds_the_id_and_must_be_new(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "cid"
+    sandbox.ok("run", "--cidfile", str(path), "host", "true")
+    assert path.read_text() + "\n" == sandbox.ok("ps", "-aq", "--no-trunc")
+    done = sandbox.call("run", "--cidfile", str(path), "host", "true")
+    assert done.returncode == 125
+    assert b"container ID file found" in done.stderr
+
+
+def test_ten_containers_add_little_to_the_store(sandbox: Sandbox) -> None:
+    sandbox.ok("run", "host", "true")
+    before = _usage(sandbox.store)
+    for _ in range(10):
+        sandbox.ok("run", "host", "true")
+    after = _usage(sandbox.store)
+    assert (after[0] - before[0]) / 10 < 100 * 1024
+    assert (after[1] - before[1]) / 10 < 20
+
+
+def _usage(path: pathlib.Path) -> tuple[int, int]:
+    found = [item.lstat() for item in path.rglob("*")]
+    return sum(item.st_blocks * 512 for item in found), len(found)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""`sandbox run -it` in a real terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pexpect
+import pytest
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+
+def _spawn(sandbox: Sandbox, *arguments: str) -> pexpect.spawn:
+    program, *rest = sandbox.argv("run", "--rm", "-it", *arguments)
+    child = pexpect.spawn(
+        program,
+        rest,
+        env={**sandbox.environment(), "TERM": "xterm"},  # type: ignore[arg-type]
+        dimensions=(33, 101),
+        timeout=30,
+    )
+    child.delaybeforesend = None
+    return child
+
+
+def _exit_code(child: pexpect.spawn) -> int | None:
+    child.expect(pexpect.EOF)
+    child.close()
+    status: int | None = child.exitstatus
+    return status
+
+
+def test_a_shell_works_and_its_status_comes_back(sandbox: Sandbox) -> None:
+    child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "sh")
+    child.expect("ready> ")
+    child.sendline("tty; echo sum=$((40+2))")
+    child.expect("/dev/pts/[0-9]+")
+    child.expect("sum=42")
+    child.sendline("exit 3")
+    assert _exit_code(child) == 3
+
+
+def test_the_window_s_size_is_seen_and_followed(sandbox: Sandbox) -> None:
+    script = "stty size; trap 'stty size; exit 4' WINCH; echo up; while :; do sleep 0.05; done"
+    child = _spawn(sandbox, "host", "sh", "-c", script)
+    child.expect("33 101")
+    child.expect("up")
+    child.setwinsize(20, 70)
+    child.expect("20 70")
+    assert _exit_code(child) == 4
+
+
+def test_ctrl_c_stops_the_job_and_not_the_shell(sandbox: Sandbox) -> None:
+    child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "bash", "--norc")
+    child.expect("ready> ")
+    child.sendline("sleep 1000")
+    child.sendintr()
+    child.expect("ready> ")
+    child.sendline("echo status=$?")
+    child.expect("status=130")
+    child.sendline("exit")
+    child.expect(pexpect.EOF)
+
+
+def test_jobs_are_stopped_and_continued(sandbox: Sandbox) -> None:
+    child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "bash", "--norc")
+    child.expect("ready> ")
+    child.sendline("sh -c 'echo begun; sleep 0.5; echo ended'")
+    child.expect("\r\nbegun")
+    child.send("\x1a")
+    child.expect("Stopped")
+    child.sendline("fg")
+    child.expect("\r\nended")
+    child.sendline("exit")
+    child.expect(pexpect.EOF)
+
+
+def test_end_of_file_ends_the_shell(sandbox: Sandbox) -> None:
+    child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "sh")
+    child.expect("ready> ")
+    child.sendeof()
+    assert _exit_code(child) == 0
+
+
+def test_a_terminal_must_be_there(sandbox: Sandbox) -> None:
+    done = sandbox.call("run", "--rm", "-it", "host", "true")
+    assert (done.returncode, done.stderr) == (1, b"sandbox: the input device is not a TTY\n")
+
+
+def test_without_input_a_terminal_is_given_all_the_same(sandbox: Sandbox) -> None:
+    done = subprocess.run(
+        sandbox.argv("run", "--rm", "-t", "host", "sh", "-c", "test -t 1 && echo yes"),
+        env=sandbox.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout == b"yes" + os.linesep.replace("\n", "\r\n").encode()
