@@ -77,6 +77,9 @@ int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *
 			int flags) SB_MUST_CHECK;
 int sb_change_fremovexattr(struct sb_fs *fs, int fd, const char *name) SB_MUST_CHECK;
 
+/* Does the descriptor's file lie in the upper (or was made for it)? Uses p[5]. */
+bool sb_upper_owns_fd(const struct sb_fs *fs, int fd);
+
 /* upper.c: marks of the upper directory. */
 /* Is the upper entry dir/name (host paths) a whiteout? */
 bool sb_upper_is_whiteout(const struct sb_tree *tree, int dirfd, const char *name);

@@ -84,8 +84,6 @@ int sb_upper_replace_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK
 /* Nothing for the upper directory host, which holds only marks. */
 int sb_upper_drop_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 
-/* Does the descriptor's file lie in the upper (or was made for it)? Uses p[5]. */
-bool sb_upper_owns_fd(const struct sb_fs *fs, int fd);
 
 /* xattr.c: put all extended attributes of a host file into a record. */
 int sb_xattr_import(const struct sb_fs *fs, const char *host, struct sb_owner *record) SB_MUST_CHECK;

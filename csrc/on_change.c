@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_change.c - calls that make, link, rename and remove names, and truncate.
+ *
+ * How it works
+ *   Look the path up, hand the answer to change.h. The forms without "at" are
+ *   those with AT_FDCWD.
+ */
+#include <errno.h>
+
+#include "change.h"
+#include "dispatch.h"
+#include "mem.h"
+#include "on_proc.h"
+#include "target.h"
+
+#define NAME_FLAGS (SB_PARENT | SB_MAY_BE_ABSENT)
+
+static int dirfd_of(uint64_t reg)
+{
+	return (int)(uint32_t)reg;
+}
+
+/* The last component of the path as given: 'n' a name, '1' ".", '2' "..", '/'
+ * nothing but slashes. */
+static char last_component(const char *path)
+{
+	size_t len = strlen(path);
+	size_t from;
+
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	if (len == 0)
+		return '/';
+	from = len;
+	while (from > 0 && path[from - 1] != '/')
+		from--;
+	if (path[from] != '.' || len - from > 2)
+		return 'n';
+	if (len - from == 1)
+		return '1';
+	return path[from + 1] == '.' ? '2' : 'n';
+}
+
+/* ---- making names --------------------------------------------------------- */
+
+static long make_dir(struct sb_call *call, int dirfd, uint64_t path, uint64_t mode)
+{
+	struct sb_at *at = &call->work->a;
+	int err = sb_guest_lookup(call, dirfd, path, NAME_FLAGS, at);
+
+	return err < 0 ? err : sb_change_mkdir(call->fs, at, (uint32_t)mode);
+}
+
+long on_mkdir(struct sb_call *call)
+{
+	return make_dir(call, AT_FDCWD, call->regs->rdi, call->regs->rsi);
+}
+
+long on_mkdirat(struct sb_call *call)
+{
+	return make_dir(call, dirfd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx);
+}
+
+static long make_node(struct sb_call *call, int dirfd, uint64_t path, uint64_t mode, uint64_t dev)
+{
+	struct sb_at *at = &call->work->a;
+	int err = sb_guest_lookup(call, dirfd, path, NAME_FLAGS, at);
+
+	return err < 0 ? err : sb_change_mknod(call->fs, at, (uint32_t)mode & 0xffff, (uint32_t)dev);
+}
+
+long on_mknod(struct sb_call *call)
+{
+	return make_node(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, call->regs->rdx);
+}
+
+long on_mknodat(struct sb_call *call)
+{
+	return make_node(call, dirfd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx, call->regs->r10);
+}
+
+static long make_symlink(struct sb_call *call, uint64_t target, int dirfd, uint64_t path)
+{
+	struct sb_at *at = &call->work->a;
+	long len = sb_guest_string(call->path2, target, SB_PATH_MAX);
+	int err;
+
+	if (len <= 0)
+		return len < 0 ? len : -ENOENT;
+	err = sb_guest_lookup(call, dirfd, path, NAME_FLAGS, at);
+	return err < 0 ? err : sb_change_symlink(call->fs, at, call->path2);
+}
+
+long on_symlink(struct sb_call *call)
+{
+	return make_symlink(call, call->regs->rdi, AT_FDCWD, call->regs->rsi);
+}
+
+long on_symlinkat(struct sb_call *call)
+{
+	return make_symlink(call, call->regs->rdi, dirfd_of(call->regs->rsi), call->regs->rdx);
+}
+
+static long make_link(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new, int flags)
+{
+	struct sb_at *from = &call->work->a;
+	struct sb_at *to = &call->work->b;
+	int how = flags & AT_EMPTY_PATH;
+	int found;
+	int fd;
+	int err;
+
+	if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0)
+		return -EINVAL;
+	if ((flags & AT_SYMLINK_FOLLOW) == 0)
+		how |= AT_SYMLINK_NOFOLLOW;
+	found = sb_target_find(call, olddir, old, how, from, &fd);
+	if (found < 0)
+		return found;
+	err = sb_guest_lookup(call, newdir, new, NAME_FLAGS, to);
+	if (err < 0)
+		return err;
+	return found == SB_TARGET_FD ? sb_change_link_fd(call->fs, fd, to)
+				     : sb_change_link(call->fs, from, to);
+}
+
+long on_link(struct sb_call *call)
+{
+	return make_link(call, AT_FDCWD, call->regs->rdi, AT_FDCWD, call->regs->rsi, 0);
+}
+
+long on_linkat(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+
+	return make_link(call, dirfd_of(r->rdi), r->rsi, dirfd_of(r->rdx), r->r10, (int)r->r8);
+}
+
+/* ---- taking names away ------------------------------------------------------ */
+
+static long take_file(struct sb_call *call, int dirfd, uint64_t path)
+{
+	struct sb_at *at = &call->work->a;
+	int err = sb_guest_lookup(call, dirfd, path, SB_PARENT, at);
+
+	return err < 0 ? err : sb_change_unlink(call->fs, at);
+}
+
+static long take_dir(struct sb_call *call, int dirfd, uint64_t path)
+{
+	struct sb_at *at = &call->work->a;
+	int err = sb_guest_lookup(call, dirfd, path, SB_PARENT, at);
+
+	if (err < 0)
+		return err;
+	switch (last_component(call->path)) {
+	case '1':
+		return -EINVAL;
+	case '2':
+		return -ENOTEMPTY;
+	case '/':
+		return -EBUSY;
+	default:
+		return sb_change_rmdir(call->fs, at);
+	}
+}
+
+long on_unlink(struct sb_call *call)
+{
+	return take_file(call, AT_FDCWD, call->regs->rdi);
+}
+
+long on_rmdir(struct sb_call *call)
+{
+	return take_dir(call, AT_FDCWD, call->regs->rdi);
+}
+
+long on_unlinkat(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	int flags = (int)r->rdx;
+
+	if ((flags & ~AT_REMOVEDIR) != 0)
+		return -EINVAL;
+	if (flags != 0)
+		return take_dir(call, dirfd_of(r->rdi), r->rsi);
+	return take_file(call, dirfd_of(r->rdi), r->rsi);
+}
+
+/* ---- moving names ------------------------------------------------------------ */
+
+static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new, unsigned flags)
+{
+	struct sb_at *from = &call->work->a;
+	struct sb_at *to = &call->work->b;
+	int err = sb_guest_lookup(call, olddir, old, NAME_FLAGS, from);
+
+	if (err < 0)
+		return err;
+	if (last_component(call->path) != 'n')
+		from->dots = true;
+	err = sb_guest_lookup(call, newdir, new, NAME_FLAGS, to);
+	if (err < 0)
+		return err;
+	return sb_change_rename(call->fs, from, to, flags);
+}
+
+long on_rename(struct sb_call *call)
+{
+	return move(call, AT_FDCWD, call->regs->rdi, AT_FDCWD, call->regs->rsi, 0);
+}
+
+long on_renameat(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+
+	return move(call, dirfd_of(r->rdi), r->rsi, dirfd_of(r->rdx), r->r10, 0);
+}
+
+long on_renameat2(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+
+	return move(call, dirfd_of(r->rdi), r->rsi, dirfd_of(r->rdx), r->r10, (unsigned)r->r8);
+}
+
+/* ---- length ------------------------------------------------------------------- */
+
+long on_truncate(struct sb_call *call)
+{
+	struct sb_at *at = &call->work->a;
+	int64_t len = (int64_t)call->regs->rsi;
+	int fd;
+	int found;
+
+	if (len < 0)
+		return -EINVAL;
+	found = sb_target_find(call, AT_FDCWD, call->regs->rdi, 0, at, &fd);
+	if (found < 0)
+		return found;
+	return found == SB_TARGET_FD ? sys_ftruncate(fd, len) : sb_change_truncate(call->fs, at, len);
+}

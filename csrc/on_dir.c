@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_dir.c - getdents64 and getdents.
+ *
+ * How it works
+ *   A directory that one host directory lists completely is read by the
+ *   kernel. Others go through dirlist.h into the first half of work->buffer
+ *   and from there to the guest. A descriptor on a lower directory that was
+ *   not read yet and has an upper part by now is opened anew on that one.
+ */
+#include <errno.h>
+
+#include "dirlist.h"
+#include "dispatch.h"
+#include "mem.h"
+
+#define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
+
+/* Head of struct linux_dirent64; struct linux_dirent has its name one byte
+ * earlier, its type in the last byte, and the same length. */
+struct head64 {
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	unsigned char type;
+	char name[];
+};
+
+static void to_legacy(char *buf, long len)
+{
+	for (long at = 0; at < len;) {
+		struct head64 *entry = (struct head64 *)(void *)(buf + at);
+		unsigned char type = entry->type;
+		size_t room = entry->reclen - offsetof(struct head64, name);
+
+		memmove(&entry->type, entry->name, room);
+		buf[at + entry->reclen - 1] = (char)type;
+		at += entry->reclen;
+	}
+}
+
+/* Put the upper directory behind fd. */
+static void reopen(struct sb_call *call, int fd, const struct sb_at *at)
+{
+	const char *host = sb_dirlist_reopen(call->fs, fd, at);
+	long flags;
+	int upper;
+
+	if (!host)
+		return;
+	sb_commit_begin(call->fs);
+	upper = (int)sys_openat(AT_FDCWD, host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (upper >= 0) {
+		flags = sb_syscall(__NR_fcntl, fd, F_GETFD, 0, 0, 0, 0);
+		sb_syscall(__NR_dup3, upper, fd, flags == 1 ? O_CLOEXEC : 0, 0, 0, 0);
+		sys_close(upper);
+	}
+	sb_commit_end(call->fs);
+}
+
+/* The directory behind fd; 1 when the kernel can list it. */
+static int find(struct sb_call *call, int fd, struct sb_at *at)
+{
+	struct sb_path *path = &call->work->p[4];
+	int err = sb_guest_fd_path(call, fd, path);
+
+	if (err < 0)
+		return 1; /* deleted, or no directory: the kernel knows */
+	err = sb_tree_lookup(call->fs, path->buf, path->len, ".", 0, at);
+	if (err < 0)
+		return err == -ENOTDIR ? 1 : err;
+	return sb_dirlist_is_native(call->fs, at) ? 1 : 0;
+}
+
+static long read_entries(struct sb_call *call, long nr)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_at *at = &call->work->a;
+	char *buf = call->work->buffer;
+	int fd = (int)(uint32_t)r->rdi;
+	uint32_t count = (uint32_t)r->rdx;
+	long flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+	long pos;
+	long len;
+	int native;
+
+	if (flags < 0 || (flags & O_PATH) != 0)
+		return -EBADF;
+	native = find(call, fd, at);
+	if (native < 0)
+		return native;
+	if (native == 1)
+		return sb_syscall(nr, fd, (long)r->rsi, count, 0, 0, 0);
+	reopen(call, fd, at);
+	pos = sys_lseek(fd, 0, SEEK_CUR);
+	len = sb_dirlist_read(call->fs, fd, at, buf, SB_MIN((size_t)count, HALF));
+	if (len <= 0)
+		return len;
+	if (nr == __NR_getdents)
+		to_legacy(buf, len);
+	if (sb_guest_write(r->rsi, buf, (size_t)len) == 0)
+		return len;
+	sys_lseek(fd, pos, SEEK_SET);
+	return -EFAULT;
+}
+
+long on_getdents64(struct sb_call *call)
+{
+	return read_entries(call, __NR_getdents64);
+}
+
+long on_getdents(struct sb_call *call)
+{
+	return read_entries(call, __NR_getdents);
+}

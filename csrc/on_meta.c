@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_meta.c - chmod, chown and utime in all their forms.
+ *
+ * How it works
+ *   The forms differ in how they name the file and write the times; target.h
+ *   finds the file, change.h does the work.
+ */
+#include <errno.h>
+
+#include "change.h"
+#include "dispatch.h"
+#include "target.h"
+
+#define PATH_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
+
+static int fd_of(uint64_t reg)
+{
+	return (int)(uint32_t)reg;
+}
+
+/* ---- mode ------------------------------------------------------------------- */
+
+static long change_mode(struct sb_call *call, int dirfd, uint64_t path, uint64_t mode, int flags)
+{
+	struct sb_at *at = &call->work->a;
+	int fd;
+	int found;
+
+	if ((flags & ~PATH_FLAGS) != 0)
+		return -EINVAL;
+	found = sb_target_find(call, dirfd, path, flags, at, &fd);
+	if (found < 0)
+		return found;
+	return found == SB_TARGET_FD ? sb_change_fchmod(call->fs, fd, (uint32_t)mode)
+				     : sb_change_chmod(call->fs, at, (uint32_t)mode);
+}
+
+long on_chmod(struct sb_call *call)
+{
+	return change_mode(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, 0);
+}
+
+long on_fchmodat(struct sb_call *call)
+{
+	return change_mode(call, fd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx, 0);
+}
+
+long on_fchmodat2(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+
+	return change_mode(call, fd_of(r->rdi), r->rsi, r->rdx, (int)r->r10);
+}
+
+long on_fchmod(struct sb_call *call)
+{
+	struct sb_at *at = &call->work->a;
+	int fd = fd_of(call->regs->rdi);
+	uint32_t mode = (uint32_t)call->regs->rsi;
+	int found = sb_target_of_open_fd(call, fd, at);
+
+	if (found < 0)
+		return found;
+	return found == SB_TARGET_FD ? sb_change_fchmod(call->fs, fd, mode)
+				     : sb_change_chmod(call->fs, at, mode);
+}
+
+/* ---- owner ------------------------------------------------------------------ */
+
+static long change_owner(struct sb_call *call, int dirfd, uint64_t path, uint64_t uid, uint64_t gid, int flags)
+{
+	struct sb_at *at = &call->work->a;
+	int fd;
+	int found;
+
+	if ((flags & ~PATH_FLAGS) != 0)
+		return -EINVAL;
+	found = sb_target_find(call, dirfd, path, flags, at, &fd);
+	if (found < 0)
+		return found;
+	return found == SB_TARGET_FD ? sb_change_fchown(call->fs, fd, (uint32_t)uid, (uint32_t)gid)
+				     : sb_change_chown(call->fs, at, (uint32_t)uid, (uint32_t)gid);
+}
+
+long on_chown(struct sb_call *call)
+{
+	return change_owner(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, call->regs->rdx, 0);
+}
+
+long on_lchown(struct sb_call *call)
+{
+	return change_owner(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, call->regs->rdx,
+			    AT_SYMLINK_NOFOLLOW);
+}
+
+long on_fchownat(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+
+	return change_owner(call, fd_of(r->rdi), r->rsi, r->rdx, r->r10, (int)r->r8);
+}
+
+long on_fchown(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_at *at = &call->work->a;
+	int fd = fd_of(r->rdi);
+	int found = sb_target_of_open_fd(call, fd, at);
+
+	if (found < 0)
+		return found;
+	return found == SB_TARGET_FD ? sb_change_fchown(call->fs, fd, (uint32_t)r->rsi, (uint32_t)r->rdx)
+				     : sb_change_chown(call->fs, at, (uint32_t)r->rsi, (uint32_t)r->rdx);
+}
+
+/* ---- times ------------------------------------------------------------------- */
+
+struct timeval {
+	int64_t sec;
+	int64_t usec;
+};
+
+/* times[2] from an array of two timeval at addr. */
+static int read_timevals(uint64_t addr, struct sb_timespec times[2])
+{
+	struct timeval from[2];
+	int err = sb_guest_read(from, addr, sizeof(from));
+
+	if (err < 0)
+		return err;
+	for (int i = 0; i < 2; i++) {
+		if (from[i].usec < 0 || from[i].usec >= 1000000)
+			return -EINVAL;
+		times[i] = (struct sb_timespec){.sec = from[i].sec, .nsec = from[i].usec * 1000};
+	}
+	return 0;
+}
+
+/* A null path means dirfd itself. */
+static long change_times(struct sb_call *call, int dirfd, uint64_t path, const struct sb_timespec *times,
+			 int flags)
+{
+	struct sb_at *at = &call->work->a;
+	int fd = dirfd;
+	int found;
+
+	if ((flags & ~PATH_FLAGS) != 0)
+		return -EINVAL;
+	if (path == 0 && dirfd == AT_FDCWD)
+		return -EFAULT;
+	if (path == 0 && flags != 0)
+		return -EINVAL;
+	found = path == 0 ? sb_target_of_open_fd(call, fd, at)
+			  : sb_target_find(call, dirfd, path, flags, at, &fd);
+	if (found < 0)
+		return found;
+	return found == SB_TARGET_FD ? sb_change_futimens(call->fs, fd, times)
+				     : sb_change_utimens(call->fs, at, times);
+}
+
+long on_utimensat(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_timespec times[2];
+	int err = r->rdx == 0 ? 0 : sb_guest_read(times, r->rdx, sizeof(times));
+
+	if (err < 0)
+		return err;
+	if (r->rdx != 0 && times[0].nsec == UTIME_OMIT && times[1].nsec == UTIME_OMIT)
+		return 0;
+	return change_times(call, fd_of(r->rdi), r->rsi, r->rdx == 0 ? NULL : times, (int)r->r10);
+}
+
+long on_futimesat(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_timespec times[2];
+	int err = r->rdx == 0 ? 0 : read_timevals(r->rdx, times);
+
+	return err < 0 ? err : change_times(call, fd_of(r->rdi), r->rsi, r->rdx == 0 ? NULL : times, 0);
+}
+
+long on_utimes(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_timespec times[2];
+	int err = r->rsi == 0 ? 0 : read_timevals(r->rsi, times);
+
+	return err < 0 ? err : change_times(call, AT_FDCWD, r->rdi, r->rsi == 0 ? NULL : times, 0);
+}
+
+long on_utime(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_timespec times[2];
+	int64_t seconds[2];
+	int err;
+
+	if (r->rsi == 0)
+		return change_times(call, AT_FDCWD, r->rdi, NULL, 0);
+	err = sb_guest_read(seconds, r->rsi, sizeof(seconds));
+	if (err < 0)
+		return err;
+	times[0] = (struct sb_timespec){.sec = seconds[0]};
+	times[1] = (struct sb_timespec){.sec = seconds[1]};
+	return change_times(call, AT_FDCWD, r->rdi, times, 0);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_xattr.c - get, set, list and remove extended attributes.
+ *
+ * How it works
+ *   Values pass through call->path2, or through fresh memory when they are
+ *   larger than that; it is given back in the same commit section.
+ */
+#include <errno.h>
+#include <linux/mman.h>
+
+#include "change.h"
+#include "dispatch.h"
+#include "mem.h"
+#include "target.h"
+
+#define SMALL (2 * SB_PATH_MAX)
+#define VALUE_MAX 65536
+
+struct request {
+	char name[256];
+	char *value;
+	size_t len;
+	bool mapped;
+};
+
+static int read_name(uint64_t addr, char name[256])
+{
+	long len = sb_guest_string(name, addr, 256);
+
+	if (len == -ENAMETOOLONG || len == 0)
+		return -ERANGE;
+	return len < 0 ? (int)len : 0;
+}
+
+/* Room for len bytes; what is taken here must go back through drop(). */
+static int take(struct sb_call *call, struct request *q, size_t len)
+{
+	long memory;
+
+	q->len = len;
+	q->value = call->path2;
+	q->mapped = len > SMALL;
+	sb_commit_begin(call->fs);
+	if (!q->mapped)
+		return 0;
+	memory = sys_mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory < 0) {
+		sb_commit_end(call->fs);
+		return -ENOMEM;
+	}
+	q->value = (char *)(uintptr_t)memory;
+	return 0;
+}
+
+static void drop(struct sb_call *call, const struct request *q)
+{
+	if (q->mapped)
+		sys_munmap(q->value, q->len);
+	sb_commit_end(call->fs);
+}
+
+/* ---- by path (flags) or by descriptor (path 0) ------------------------------- */
+
+struct by {
+	bool fd;
+	int flags; /* AT_SYMLINK_NOFOLLOW */
+};
+
+static const struct by by_path = {false, 0};
+static const struct by by_link = {false, AT_SYMLINK_NOFOLLOW};
+static const struct by by_fd = {true, 0};
+
+static int find(struct sb_call *call, const struct by *by, int *fd)
+{
+	struct sb_at *at = &call->work->a;
+
+	if (!by->fd)
+		return sb_target_find(call, AT_FDCWD, call->regs->rdi, by->flags, at, fd);
+	*fd = (int)(uint32_t)call->regs->rdi;
+	return sb_target_of_open_fd(call, *fd, at);
+}
+
+static long set(struct sb_call *call, const struct by *by)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_at *at = &call->work->a;
+	struct request q;
+	int flags = (int)r->r8;
+	int fd = -1;
+	long err = read_name(r->rsi, q.name);
+
+	if ((flags & ~3) != 0)
+		return -EINVAL;
+	if (err < 0)
+		return err;
+	if (r->r10 > VALUE_MAX)
+		return -E2BIG;
+	err = take(call, &q, r->r10);
+	if (err < 0)
+		return err;
+	if (q.len > 0)
+		err = sb_guest_read(q.value, r->rdx, q.len);
+	if (err == 0)
+		err = find(call, by, &fd);
+	if (err == SB_TARGET_AT)
+		err = sb_change_setxattr(call->fs, at, q.name, q.value, q.len, flags);
+	else if (err == SB_TARGET_FD)
+		err = sb_change_fsetxattr(call->fs, fd, q.name, q.value, q.len, flags);
+	drop(call, &q);
+	return err;
+}
+
+static long get(struct sb_call *call, const struct by *by)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_at *at = &call->work->a;
+	struct request q;
+	int fd = -1;
+	long len = read_name(r->rsi, q.name);
+
+	if (len == 0)
+		len = take(call, &q, SB_MIN(r->r10, (uint64_t)VALUE_MAX));
+	if (len < 0)
+		return len;
+	len = find(call, by, &fd);
+	if (len == SB_TARGET_AT)
+		len = sb_change_getxattr(call->fs, at, q.name, q.value, q.len);
+	else if (len == SB_TARGET_FD)
+		len = sb_change_fgetxattr(call->fs, fd, q.name, q.value, q.len);
+	if (len > 0 && q.len > 0 && sb_guest_write(r->rdx, q.value, (size_t)len) < 0)
+		len = -EFAULT;
+	drop(call, &q);
+	return len;
+}
+
+static long list(struct sb_call *call, const struct by *by)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_at *at = &call->work->a;
+	struct request q;
+	int fd = -1;
+	long len = take(call, &q, SB_MIN(r->rdx, (uint64_t)VALUE_MAX));
+
+	if (len < 0)
+		return len;
+	len = find(call, by, &fd);
+	if (len == SB_TARGET_AT)
+		len = sb_change_listxattr(call->fs, at, q.value, q.len);
+	else if (len == SB_TARGET_FD)
+		len = sb_change_flistxattr(call->fs, fd, q.value, q.len);
+	if (len > 0 && q.len > 0 && sb_guest_write(r->rsi, q.value, (size_t)len) < 0)
+		len = -EFAULT;
+	drop(call, &q);
+	return len;
+}
+
+static long take_away(struct sb_call *call, const struct by *by)
+{
+	char name[256];
+	int fd = -1;
+	int err = read_name(call->regs->rsi, name);
+
+	if (err == 0)
+		err = find(call, by, &fd);
+	if (err == SB_TARGET_AT)
+		return sb_change_removexattr(call->fs, &call->work->a, name);
+	return err == SB_TARGET_FD ? sb_change_fremovexattr(call->fs, fd, name) : err;
+}
+
+long on_setxattr(struct sb_call *call)
+{
+	return set(call, &by_path);
+}
+
+long on_lsetxattr(struct sb_call *call)
+{
+	return set(call, &by_link);
+}
+
+long on_fsetxattr(struct sb_call *call)
+{
+	return set(call, &by_fd);
+}
+
+long on_getxattr(struct sb_call *call)
+{
+	return get(call, &by_path);
+}
+
+long on_lgetxattr(struct sb_call *call)
+{
+	return get(call, &by_link);
+}
+
+long on_fgetxattr(struct sb_call *call)
+{
+	return get(call, &by_fd);
+}
+
+long on_listxattr(struct sb_call *call)
+{
+	return list(call, &by_path);
+}
+
+long on_llistxattr(struct sb_call *call)
+{
+	return list(call, &by_link);
+}
+
+long on_flistxattr(struct sb_call *call)
+{
+	return list(call, &by_fd);
+}
+
+long on_removexattr(struct sb_call *call)
+{
+	return take_away(call, &by_path);
+}
+
+long on_lremovexattr(struct sb_call *call)
+{
+	return take_away(call, &by_link);
+}
+
+long on_fremovexattr(struct sb_call *call)
+{
+	return take_away(call, &by_fd);
+}
