@@ -134,7 +134,7 @@ def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts
     write_etc_files(place.container_dir, config.hostname)
     rows = [
         row
-        for row in mounts.system_rows(shm_dir=run_dir.shm)
+        for row in mounts.system_rows(dev_dir=run_dir.dev, shm_dir=run_dir.shm)
         if row.kind is mounts.Kind.LINK or os.path.exists(row.host)
     ]
     rows += mounts.etc_rows(place.container_dir, ("hosts", "hostname", "resolv.conf"))
@@ -148,6 +148,7 @@ def _user_rows(config: ContainerConfig, run_dir: RunDir) -> list[mounts.Row]:
             tmpfs_dirs[mount.target] = run_dir.tmpfs(number)
             with map_os_errors("cannot make a tmpfs"):
                 os.mkdir(run_dir.tmpfs(number), 0o700)
+                os.chmod(run_dir.tmpfs(number), 0o1777 if mount.mode is None else mount.mode)
         elif not os.path.lexists(mount.source):
             raise RuntimeFailed(
                 'invalid mount config for type "bind": '

@@ -237,9 +237,13 @@ def check_duplicates(mounts: Iterable[MountPoint]) -> tuple[MountPoint, ...]:
     return result
 
 
-def system_rows(*, shm_dir: str) -> list[Row]:
+def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
     """Return what a container has below /proc, /sys and /dev if the host has it."""
-    rows = [Row(Kind.PROC, "/proc", "/proc"), Row(Kind.BIND, "/sys", "/sys", True)]
+    rows = [
+        Row(Kind.PROC, "/proc", "/proc"),
+        Row(Kind.BIND, "/sys", "/sys", True),
+        Row(Kind.TMPFS, "/dev", dev_dir),
+    ]
     rows += [Row(Kind.DEV, f"/dev/{name}", f"/dev/{name}") for name in DEVICES]
     rows += [
         Row(Kind.BIND, "/dev/pts", "/dev/pts"),

@@ -51,6 +51,11 @@ class RunDir:
         """Return the directory behind the container's /dev/shm."""
         return f"{self.path}/shm"
 
+    @property
+    def dev(self) -> str:
+        """Return the directory behind the container's /dev."""
+        return f"{self.path}/dev"
+
     def tmpfs(self, number: int) -> str:
         """Return the directory behind the tmpfs mount with this number."""
         return f"{self.path}/tmpfs-{number}"  # noqa: S108 - our own name
@@ -76,7 +81,9 @@ def create(container_id: str, env: Mapping[str, str]) -> RunDir:
     remove(run_dir.path)
     with map_os_errors(f"cannot make {run_dir.path}"):
         os.mkdir(run_dir.path, 0o700)
-        os.mkdir(run_dir.shm, 0o700)
+        for path, mode in ((run_dir.dev, 0o755), (run_dir.shm, 0o1777)):
+            os.mkdir(path, 0o700)
+            os.chmod(path, mode)
     return run_dir
 
 

@@ -104,14 +104,14 @@ def test_outer_mounts_come_before_inner_ones() -> None:
 
 
 def test_a_user_mount_replaces_a_system_one() -> None:
-    base = mounts.system_rows(shm_dir="/run/shm")
+    base = mounts.system_rows(dev_dir="/run/dev", shm_dir="/run/shm")
     mine = [Row(Kind.BIND, "/dev/shm", "/big")]
     rows = mounts.replace_rows(base, mine)
     assert [row.host for row in rows if row.target == "/dev/shm"] == ["/big"]
 
 
 def test_devices_are_those_docker_gives() -> None:
-    rows = mounts.system_rows(shm_dir="/run/shm")
+    rows = mounts.system_rows(dev_dir="/run/dev", shm_dir="/run/shm")
     targets = {row.target.removeprefix("/dev/") for row in rows}
     assert targets >= {
         *("null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx", "shm"),
