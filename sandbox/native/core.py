@@ -108,6 +108,8 @@ class TreeStat:
 
 
 ChangeKind = Literal["A", "C", "D"]
+Names = list[bytes]
+Changes = list[tuple[ChangeKind, bytes]]
 
 
 def _check(result: int, doing: str) -> int:
@@ -158,9 +160,7 @@ def create_control(path: str, spec: ControlSpec) -> None:
             "host_gid": spec.host_gid,
         },
     )
-    _check(
-        lib.sb_hosted_create(os.fsencode(path), c_spec), f"cannot make {path}"
-    )
+    _check(lib.sb_hosted_create(os.fsencode(path), c_spec), f"cannot make {path}")
     with Tree.open(path) as tree:
         for mount in sorted(spec.mounts, key=lambda mount: mount.guest.count("/")):
             tree.add_mount(mount)
@@ -176,9 +176,7 @@ def processes(control_path: str) -> list[int]:
     """Return the pids of the container's processes that are alive."""
     pids = ffi.new("uint32_t[]", _MAX_PIDS)
     started = ffi.new("uint64_t[]", _MAX_PIDS)
-    count = lib.sb_hosted_processes(
-        os.fsencode(control_path), pids, started, _MAX_PIDS
-    )
+    count = lib.sb_hosted_processes(os.fsencode(control_path), pids, started, _MAX_PIDS)
     _check(count, f"cannot read {control_path}")
     return [pids[i] for i in range(count) if _is_same(pids[i], started[i])]
 
@@ -227,8 +225,8 @@ def build_index(
         with contextlib.suppress(FileNotFoundError):
             os.unlink(dest)
         where = os.fsdecode(ffi.string(problem))
-        if -result in (errno.EINVAL, errno.EUCLEAN, errno.ENOENT) and where:
-            raise CorruptData(f"a layer and its table do not fit: {where}")
+        if -result in (errno.EINVAL, errno.EUCLEAN) or (-result == errno.ENOENT and where):
+            raise CorruptData(f"a layer and its table do not fit: {where!r}")
         raise NativeError(-result, f"cannot make the index {dest}")
 
 
@@ -322,11 +320,11 @@ class Tree:
         _check(count, _name(path))
         return bytes(ffi.buffer(out, count))
 
-    def list(self, path: bytes) -> list[bytes]:
+    def list(self, path: bytes) -> Names:
         """Return the names in a directory, without . and .., in no order."""
         return self._names(lib.sb_hosted_list, path)
 
-    def _names(self, call: object, path: bytes) -> list[bytes]:
+    def _names(self, call: object, path: bytes) -> Names:
         out = ffi.new("char **")
         size = call(self._handle, path, out)  # type: ignore[operator]
         _check(size, _name(path))
@@ -360,7 +358,7 @@ class Tree:
 
     # -- what the container changed
 
-    def changes(self) -> list[tuple[ChangeKind, bytes]]:
+    def changes(self) -> Changes:
         """Return what differs from the image, sorted: Docker's A, C and D.
 
         The work is proportional to the container's own layer, not to the image.
@@ -372,7 +370,7 @@ class Tree:
     ) -> Iterator[tuple[ChangeKind, bytes]]:
         """Walk one upper directory; *hidden*: nothing of the lower shows through."""
         upper = self._upper + directory
-        names = os.listdir(upper)
+        names: Names = os.listdir(upper)
         hidden = hidden or self._opaque in names
         if hidden:
             for name in set(self._lower_names(directory or b"/")) - set(names):
@@ -402,14 +400,14 @@ class Tree:
         return opaque
 
     def _is_whiteout(self, path: bytes) -> bool:
-        whiteout = ffi.string(lib.sb_hosted_control(self._handle).whiteout)
+        whiteout: bytes = ffi.string(lib.sb_hosted_control(self._handle).whiteout)
         return os.readlink(self._upper + path) == whiteout
 
     def _in_lower(self, path: bytes) -> bool:
         result: int = lib.sb_hosted_lower_stat(self._handle, path, self._stat)
         return result == 0
 
-    def _lower_names(self, path: bytes) -> list[bytes]:
+    def _lower_names(self, path: bytes) -> Names:
         try:
             return self._names(lib.sb_hosted_lower_list, path)
         except NativeError as exc:
@@ -421,9 +419,7 @@ class Tree:
 
     def create(self, path: bytes, mode: int) -> int:
         """Make a regular file and return a descriptor for writing it."""
-        return _check(
-            lib.sb_hosted_create_file(self._handle, path, mode), _name(path)
-        )
+        return _check(lib.sb_hosted_create_file(self._handle, path, mode), _name(path))
 
     def mkdir(self, path: bytes, mode: int) -> None:
         """Make a directory."""

@@ -62,9 +62,7 @@ def _pack(table: list[_Line]) -> Iterator[bytes]:
         device = os.makedev(*line.rdev) if line.rdev is not None else 0
         kind = ord(line.kind)
         uid, gid = line.u & _U32, line.g & _U32
-        yield pack(
-            len(path), kind, line.m, uid, gid, line.mt, device, len(link), len(xattrs)
-        )
+        yield pack(len(path), kind, line.m, uid, gid, line.mt, device, len(link), len(xattrs))
         yield path
         yield link
         yield xattrs
@@ -80,6 +78,5 @@ def _decode_xattrs(texts: Mapping[str, str]) -> dict[bytes, bytes]:
 def pack_xattrs(xattrs: Mapping[bytes, bytes]) -> bytes:
     """Return extended attributes as nodes and owner records hold them."""
     return b"".join(
-        _XATTR.pack(len(name), len(value)) + name + value
-        for name, value in xattrs.items()
+        _XATTR.pack(len(name), len(value)) + name + value for name, value in xattrs.items()
     )
