@@ -24,13 +24,13 @@
 #define UNCHANGED UINT32_MAX
 
 /* Capabilities that follow fsuid, CAP_FS_SET of linux/capability.h. */
-#define FS_CAPS                                                                     \
-	(1ULL << CAP_CHOWN | 1ULL << CAP_MKNOD | 1ULL << CAP_DAC_OVERRIDE |         \
-	 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID |    \
+#define FS_CAPS                                                                  \
+	(1ULL << CAP_CHOWN | 1ULL << CAP_MKNOD | 1ULL << CAP_DAC_OVERRIDE |      \
+	 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | \
 	 1ULL << CAP_MAC_OVERRIDE | 1ULL << CAP_LINUX_IMMUTABLE)
 
 /* The bits and locks of capabilities(7). */
-#define SECURE_BITS                                                                 \
+#define SECURE_BITS                                                                    \
 	(1u << SECURE_NOROOT | 1u << SECURE_NO_SETUID_FIXUP | 1u << SECURE_KEEP_CAPS | \
 	 1u << SECURE_NO_CAP_AMBIENT_RAISE)
 #define SECURE_LOCKS (SECURE_BITS << 1)
@@ -150,9 +150,9 @@ int sb_ids_setresuid(struct sb_ids *ids, uint32_t r, uint32_t e, uint32_t s)
 	if ((r == UNCHANGED || r == ids->ruid) && (s == UNCHANGED || s == ids->suid) &&
 	    (e == UNCHANGED || (e == ids->euid && e == ids->fsuid)))
 		return 0;
-	if (!may && ((r != UNCHANGED && !is_own_uid(ids, r)) ||
-		     (e != UNCHANGED && !is_own_uid(ids, e)) ||
-		     (s != UNCHANGED && !is_own_uid(ids, s))))
+	if (!may &&
+	    ((r != UNCHANGED && !is_own_uid(ids, r)) || (e != UNCHANGED && !is_own_uid(ids, e)) ||
+	     (s != UNCHANGED && !is_own_uid(ids, s))))
 		return -EPERM;
 	take_uids(ids, r == UNCHANGED ? ids->ruid : r, e == UNCHANGED ? ids->euid : e,
 		  s == UNCHANGED ? ids->suid : s);
@@ -221,9 +221,9 @@ int sb_ids_setresgid(struct sb_ids *ids, uint32_t r, uint32_t e, uint32_t s)
 	if ((r == UNCHANGED || r == ids->rgid) && (s == UNCHANGED || s == ids->sgid) &&
 	    (e == UNCHANGED || (e == ids->egid && e == ids->fsgid)))
 		return 0;
-	if (!may && ((r != UNCHANGED && !is_own_gid(ids, r)) ||
-		     (e != UNCHANGED && !is_own_gid(ids, e)) ||
-		     (s != UNCHANGED && !is_own_gid(ids, s))))
+	if (!may &&
+	    ((r != UNCHANGED && !is_own_gid(ids, r)) || (e != UNCHANGED && !is_own_gid(ids, e)) ||
+	     (s != UNCHANGED && !is_own_gid(ids, s))))
 		return -EPERM;
 	if (r != UNCHANGED)
 		ids->rgid = r;
@@ -437,9 +437,9 @@ int sb_ids_exec(struct sb_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid,
 			egid = gid;
 	}
 	read_file_caps(file_caps, file_caps_len, &file);
-	if (file.effective && !is_subset(file.permitted,
-					 (ids->cap_bounding & file.permitted) |
-						 (ids->cap_inheritable & file.inheritable)))
+	if (file.effective &&
+	    !is_subset(file.permitted, (ids->cap_bounding & file.permitted) |
+					       (ids->cap_inheritable & file.inheritable)))
 		return -EPERM;
 	permitted = exec_permitted(ids, &file, euid, &effective);
 
@@ -523,8 +523,7 @@ int sb_ids_may_chown(const struct sb_ids *ids, uint32_t uid, uint32_t gid, uint3
 		return 0;
 	if (new_uid != UNCHANGED && !(owner && new_uid == uid))
 		return -EPERM;
-	if (new_gid != UNCHANGED &&
-	    !(owner && (new_gid == gid || sb_ids_in_group(ids, new_gid))))
+	if (new_gid != UNCHANGED && !(owner && (new_gid == gid || sb_ids_in_group(ids, new_gid))))
 		return -EPERM;
 	return 0;
 }

@@ -225,7 +225,8 @@ static int read_cap_header(struct sb_call *call, struct cap_header *header, unsi
 }
 
 /* Sets of another process: only its user is known. */
-static int other_caps(struct sb_call *call, uint32_t pid, uint64_t *effective, uint64_t *inheritable)
+static int other_caps(struct sb_call *call, uint32_t pid, uint64_t *effective,
+		      uint64_t *inheritable)
 {
 	const struct sb_proc_slot *slot = sb_proc_slot_of(call, pid);
 

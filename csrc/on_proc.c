@@ -388,7 +388,8 @@ static long make_memfd(const struct sb_at *at, int flags)
 		return -ENAMETOOLONG;
 	memcpy(name, prefix, skip);
 	memcpy(name + skip, at->guest.buf, at->guest.len + 1);
-	return sb_syscall(__NR_memfd_create, SB_P(name), close_flag | MFD_ALLOW_SEALING, 0, 0, 0, 0);
+	return sb_syscall(__NR_memfd_create, SB_P(name), close_flag | MFD_ALLOW_SEALING, 0, 0, 0,
+			  0);
 }
 
 /* Make fd a read-only descriptor at position 0 of content that cannot change. */
@@ -455,7 +456,9 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 	if ((flags & O_DIRECTORY) != 0)
 		return -ENOTDIR;
 	if (writes)
-		return fill == fill_id_map || fill == fill_setgroups || fill == fill_loginuid ? -EPERM : -EACCES;
+		return fill == fill_id_map || fill == fill_setgroups || fill == fill_loginuid
+			       ? -EPERM
+			       : -EACCES;
 	f.call = call;
 	f.at = at;
 	f.slot = f.name.pid == 0 ? NULL : sb_proc_slot_of(call, f.name.pid);

@@ -284,8 +284,8 @@ static int object(struct sb_at *at, const struct sb_path *link, const struct sb_
 
 static bool is_same(const struct sb_at *at, const struct sb_stat *st)
 {
-	return at->spot.place != SB_PLACE_ABSENT && at->st.ino == st->ino && at->st.dev == st->dev &&
-	       type_of_mode(at->st.mode) == type_of_mode(st->mode);
+	return at->spot.place != SB_PLACE_ABSENT && at->st.ino == st->ino &&
+	       at->st.dev == st->dev && type_of_mode(at->st.mode) == type_of_mode(st->mode);
 }
 
 /* Look the entry at a canonical path up without following anything: base is its
@@ -297,12 +297,13 @@ static int lookup_entry(struct sb_call *call, const struct sb_path *path, unsign
 
 	if (path->len == 1)
 		return sb_tree_lookup(call->fs, "/", 1, ".", flags, at);
-	return sb_tree_lookup(call->fs, path->buf, name > 1 ? name - 1 : 1, path->buf + name, flags, at);
+	return sb_tree_lookup(call->fs, path->buf, name > 1 ? name - 1 : 1, path->buf + name, flags,
+			      at);
 }
 
 /* The link at->guest is the end of the path: what is behind it? */
-static int resolve_end(struct sb_call *call, unsigned flags, const struct sb_proc_name *name, bool has_path,
-		       struct sb_at *at)
+static int resolve_end(struct sb_call *call, unsigned flags, const struct sb_proc_name *name,
+		       bool has_path, struct sb_at *at)
 {
 	struct sb_path *path = &call->work->p[2];
 	struct sb_path *link = &call->work->p[3];
@@ -314,7 +315,8 @@ static int resolve_end(struct sb_call *call, unsigned flags, const struct sb_pro
 	int err;
 
 	if (!is_fd_link(name))
-		return has_path ? lookup_entry(call, path, (flags & SB_WANT_DIR) | keep, at) : -ENOENT;
+		return has_path ? lookup_entry(call, path, (flags & SB_WANT_DIR) | keep, at)
+				: -ENOENT;
 	err = stat_behind(call, at, &st, &node);
 	if (err < 0)
 		return err;
@@ -410,8 +412,8 @@ static long copy_descriptor(const struct sb_call *call, const struct sb_at *at, 
 	if ((have & O_PATH) != 0 ||
 	    ((have & O_ACCMODE) != O_RDWR && (have & O_ACCMODE) != (flags & O_ACCMODE)))
 		return -EACCES;
-	return sb_syscall(__NR_fcntl, fd, (flags & O_CLOEXEC) != 0 ? F_DUPFD_CLOEXEC : F_DUPFD, 0, 0, 0,
-			  0);
+	return sb_syscall(__NR_fcntl, fd, (flags & O_CLOEXEC) != 0 ? F_DUPFD_CLOEXEC : F_DUPFD, 0,
+			  0, 0, 0);
 }
 
 long sb_proc_open_object(struct sb_call *call, struct sb_at *at, int flags)

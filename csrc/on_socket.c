@@ -35,7 +35,8 @@ struct peer { /* struct ucred */
 static long with_name(struct sb_call *call, struct sb_socket_name *name, long nr)
 {
 	const struct sb_regs *regs = call->regs;
-	const long ret = sb_guest_block(call, nr, (int)regs->rdi, SB_P(name->bytes), name->len, 0, 0, 0);
+	const long ret =
+		sb_guest_block(call, nr, (int)regs->rdi, SB_P(name->bytes), name->len, 0, 0, 0);
 
 	sb_socket_name_done(name);
 	return ret;
@@ -48,7 +49,8 @@ long on_socket(struct sb_call *call)
 	/* As a kernel without auditing: PAM and others go on then. */
 	if ((int)regs->rdi == AF_NETLINK && (int)regs->rdx == NETLINK_AUDIT)
 		return -EPROTONOSUPPORT;
-	return sb_guest_block(call, __NR_socket, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, 0, 0, 0);
+	return sb_guest_block(call, __NR_socket, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, 0,
+			      0, 0);
 }
 
 long on_connect(struct sb_call *call)
@@ -87,7 +89,8 @@ static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_nam
 	struct sb_owner record;
 	struct statx sx;
 	bool has_record;
-	long ret = sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &sx);
+	long ret = sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME,
+			     &sx);
 
 	if (ret < 0)
 		return ret;
@@ -202,8 +205,8 @@ static long accept_with(struct sb_call *call, int flags)
 	err = read_size(regs->rdx, &size);
 	if (err < 0)
 		return err;
-	fd = sb_guest_block(call, __NR_accept4, (int)regs->rdi, SB_P(name.bytes), SB_P(&name.len), flags,
-			    0, 0);
+	fd = sb_guest_block(call, __NR_accept4, (int)regs->rdi, SB_P(name.bytes), SB_P(&name.len),
+			    flags, 0, 0);
 	if (fd < 0)
 		return fd;
 	sb_socket_name_to_guest(call, &name);
@@ -239,8 +242,8 @@ long on_recvfrom(struct sb_call *call)
 	err = read_size(regs->r9, &size);
 	if (err < 0)
 		return err;
-	count = sb_guest_block(call, __NR_recvfrom, (int)regs->rdi, (long)regs->rsi, (long)regs->rdx,
-			       (int)regs->r10, SB_P(name.bytes), SB_P(&name.len));
+	count = sb_guest_block(call, __NR_recvfrom, (int)regs->rdi, (long)regs->rsi,
+			       (long)regs->rdx, (int)regs->r10, SB_P(name.bytes), SB_P(&name.len));
 	if (count < 0)
 		return count;
 	sb_socket_name_to_guest(call, &name);
@@ -256,8 +259,8 @@ long on_sendto(struct sb_call *call)
 	int err;
 
 	if (regs->r8 == 0)
-		return sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi, (long)regs->rdx,
-				      (int)regs->r10, 0, 0);
+		return sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi,
+				      (long)regs->rdx, (int)regs->r10, 0, 0);
 	err = sb_socket_name_read(regs->r8, (uint32_t)regs->r9, &name);
 	if (err == 0)
 		err = sb_socket_name_resolve(call, &name);
@@ -298,8 +301,8 @@ static long peer_credentials(struct sb_call *call)
 	long ret = read_size(regs->r8, &size);
 
 	if (ret == 0)
-		ret = sb_syscall(__NR_getsockopt, (int)regs->rdi, SOL_SOCKET, SO_PEERCRED, SB_P(&peer),
-				 SB_P(&len), 0);
+		ret = sb_syscall(__NR_getsockopt, (int)regs->rdi, SOL_SOCKET, SO_PEERCRED,
+				 SB_P(&peer), SB_P(&len), 0);
 	if (ret < 0)
 		return ret;
 	if (peer.uid != UINT32_MAX)
@@ -318,6 +321,6 @@ long on_getsockopt(struct sb_call *call)
 	/* The host's groups are not the guest's; older kernels lack the option. */
 	if ((int)regs->rsi == SOL_SOCKET && (int)regs->rdx == SB_SO_PEERGROUPS)
 		return -ENOPROTOOPT;
-	return sb_syscall(__NR_getsockopt, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, (long)regs->r10,
-			  (long)regs->r8, 0);
+	return sb_syscall(__NR_getsockopt, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx,
+			  (long)regs->r10, (long)regs->r8, 0);
 }

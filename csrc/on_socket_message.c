@@ -172,8 +172,8 @@ long on_sendmmsg(struct sb_call *call)
 		if (ret < 0)
 			break;
 		if (done == 0)
-			ret = sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&m), (int)regs->r10,
-					     0, 0, 0);
+			ret = sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&m),
+					     (int)regs->r10, 0, 0, 0);
 		else
 			ret = sb_syscall(__NR_sendmsg, (int)regs->rdi, SB_P(&m),
 					 (int)regs->r10 | MSG_DONTWAIT, 0, 0, 0);
@@ -204,7 +204,8 @@ static void fix_name(struct sb_call *call, uint64_t header, const struct message
 		sb_socket_name_to_guest(call, &name);
 	if (sb_guest_write(m->name, name.bytes,
 			   SB_MIN(SB_MIN(name.len, room), (uint32_t)SB_SOCKET_NAME_MAX)) == 0 &&
-	    sb_guest_write(header + offsetof(struct message, name_len), &name.len, sizeof(name.len)) < 0)
+	    sb_guest_write(header + offsetof(struct message, name_len), &name.len,
+			   sizeof(name.len)) < 0)
 		return;
 }
 
@@ -244,7 +245,8 @@ long on_recvmsg(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
-	ret = sb_guest_block(call, __NR_recvmsg, (int)regs->rdi, (long)regs->rsi, (int)regs->rdx, 0, 0, 0);
+	ret = sb_guest_block(call, __NR_recvmsg, (int)regs->rdi, (long)regs->rsi, (int)regs->rdx, 0,
+			     0, 0);
 	if (ret >= 0)
 		fix_received(call, regs->rsi, m.name_len);
 	return ret;
@@ -258,13 +260,14 @@ long on_recvmmsg(struct sb_call *call)
 	long ret;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const uint64_t at = regs->rsi + i * sizeof(struct many) + offsetof(struct message, name_len);
+		const uint64_t at =
+			regs->rsi + i * sizeof(struct many) + offsetof(struct message, name_len);
 
 		if (sb_guest_read(&rooms[i], at, sizeof(rooms[i])) < 0)
 			rooms[i] = 0;
 	}
-	ret = sb_guest_block(call, __NR_recvmmsg, (int)regs->rdi, (long)regs->rsi, count, (int)regs->r10,
-			     (long)regs->r8, 0);
+	ret = sb_guest_block(call, __NR_recvmmsg, (int)regs->rdi, (long)regs->rsi, count,
+			     (int)regs->r10, (long)regs->r8, 0);
 	for (long i = 0; i < ret; i++)
 		fix_received(call, regs->rsi + (uint64_t)i * sizeof(struct many), rooms[i]);
 	return ret;

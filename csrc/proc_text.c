@@ -106,7 +106,7 @@ static bool starts_with(const char *text, size_t len, const char *prefix)
 /* Names that look like paths and are none. */
 static bool is_no_path(const char *text, size_t len)
 {
-	static const char *const prefixes[] = {"/memfd:", "/SYSV", "/dev/zero (deleted)",
+	static const char *const prefixes[] = {"/memfd:", "/SYSV",  "/dev/zero (deleted)",
 					       "/[aio]",  "//anon", "/anon_hugepage"};
 
 	if (len == 0 || text[0] != '/')
@@ -212,8 +212,8 @@ static bool is_hidden(struct sb_proc_range hide, uint64_t from, const char *name
 	return from >= hide.from && from < hide.to;
 }
 
-void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line, size_t len,
-		       bool *hidden, struct sb_proc_out *out)
+void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line,
+		       size_t len, bool *hidden, struct sb_proc_out *out)
 {
 	const uint32_t before = out->len;
 	const size_t end = without_newline(line, len);
@@ -243,8 +243,8 @@ void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const 
 	*hidden = true;
 }
 
-void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line, size_t len,
-		       struct sb_proc_out *out)
+void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line,
+		       size_t len, struct sb_proc_out *out)
 {
 	static const char key[] = "file=";
 	const uint32_t before = out->len;
@@ -256,7 +256,8 @@ void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const 
 	if (parse_hex(line, end, &from, &used)) {
 		const size_t heap = skip_fields(line, end, 2);
 
-		if (is_hidden(hide, from, starts_with(line + heap, end - heap, "heap") ? "[heap]" : "", 6))
+		if (is_hidden(hide, from,
+			      starts_with(line + heap, end - heap, "heap") ? "[heap]" : "", 6))
 			return;
 	}
 	while (at < end && !starts_with(line + at, end - at, key))
@@ -276,7 +277,8 @@ void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const 
 		out->len = before;
 }
 
-void sb_proc_unix_line(const struct sb_fs *fs, const char *line, size_t len, struct sb_proc_out *out)
+void sb_proc_unix_line(const struct sb_fs *fs, const char *line, size_t len,
+		       struct sb_proc_out *out)
 {
 	const size_t end = without_newline(line, len);
 	const size_t name = skip_fields(line, end, 7);
@@ -403,16 +405,26 @@ static const char *type_name(int64_t magic)
 		int64_t magic;
 		const char *name;
 	} names[] = {
-		{EXT4_SUPER_MAGIC, "ext4"},     {0x58465342, "xfs"},
-		{BTRFS_SUPER_MAGIC, "btrfs"},   {TMPFS_MAGIC, "tmpfs"},
-		{OVERLAYFS_SUPER_MAGIC, "overlay"}, {SYSFS_MAGIC, "sysfs"},
-		{DEVPTS_SUPER_MAGIC, "devpts"}, {PROC_SUPER_MAGIC, "proc"},
-		{CGROUP2_SUPER_MAGIC, "cgroup2"}, {CGROUP_SUPER_MAGIC, "cgroup"},
-		{NFS_SUPER_MAGIC, "nfs"},       {F2FS_SUPER_MAGIC, "f2fs"},
-		{0x65735546, "fuse"},           {V9FS_MAGIC, "9p"},
-		{0x2fc12fc1, "zfs"},            {0x19800202, "mqueue"},
-		{RAMFS_MAGIC, "ramfs"},         {SQUASHFS_MAGIC, "squashfs"},
-		{ISOFS_SUPER_MAGIC, "iso9660"}, {MSDOS_SUPER_MAGIC, "vfat"},
+		{EXT4_SUPER_MAGIC, "ext4"},
+		{0x58465342, "xfs"},
+		{BTRFS_SUPER_MAGIC, "btrfs"},
+		{TMPFS_MAGIC, "tmpfs"},
+		{OVERLAYFS_SUPER_MAGIC, "overlay"},
+		{SYSFS_MAGIC, "sysfs"},
+		{DEVPTS_SUPER_MAGIC, "devpts"},
+		{PROC_SUPER_MAGIC, "proc"},
+		{CGROUP2_SUPER_MAGIC, "cgroup2"},
+		{CGROUP_SUPER_MAGIC, "cgroup"},
+		{NFS_SUPER_MAGIC, "nfs"},
+		{F2FS_SUPER_MAGIC, "f2fs"},
+		{0x65735546, "fuse"},
+		{V9FS_MAGIC, "9p"},
+		{0x2fc12fc1, "zfs"},
+		{0x19800202, "mqueue"},
+		{RAMFS_MAGIC, "ramfs"},
+		{SQUASHFS_MAGIC, "squashfs"},
+		{ISOFS_SUPER_MAGIC, "iso9660"},
+		{MSDOS_SUPER_MAGIC, "vfat"},
 	};
 
 	for (size_t i = 0; i < SB_ARRAY_LEN(names); i++)
@@ -431,7 +443,8 @@ static const char *mount_type(const struct sb_control *control, const struct sb_
 		return "proc";
 	if (mount->kind == SB_MOUNT_DEV)
 		return "devtmpfs";
-	if (sb_syscall(__NR_statfs, SB_P(sb_text_at(control, mount->host)), SB_P(&fs), 0, 0, 0, 0) < 0)
+	if (sb_syscall(__NR_statfs, SB_P(sb_text_at(control, mount->host)), SB_P(&fs), 0, 0, 0, 0) <
+	    0)
 		return "bind";
 	return type_name(fs.type);
 }
@@ -481,8 +494,10 @@ static void put_row(const struct row *row, enum sb_proc_mounts format, struct sb
 	case SB_PROC_MOUNTINFO:
 		sb_proc_put_number(out, (uint64_t)(FIRST_MOUNT_ID + 1 + row->index), 10, 1);
 		sb_proc_put(out, " ", 1);
-		sb_proc_put_number(out, row->index < 0 ? FIRST_MOUNT_ID - 1
-						       : (uint64_t)(FIRST_MOUNT_ID + 1 + row->parent), 10, 1);
+		sb_proc_put_number(out,
+				   row->index < 0 ? FIRST_MOUNT_ID - 1
+						  : (uint64_t)(FIRST_MOUNT_ID + 1 + row->parent),
+				   10, 1);
 		sb_proc_put(out, " ", 1);
 		sb_proc_put_number(out, major, 10, 1);
 		sb_proc_put(out, ":", 1);

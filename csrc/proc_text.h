@@ -28,20 +28,21 @@ struct sb_proc_range {
  * text itself for what is no path of the tree ("/memfd:x (deleted)", a file from
  * outside); -EACCES for a path of the store or the run directory that the guest
  * has no name for. Files made by sb_proc_open carry their name. */
-int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len, struct sb_path *out)
-	SB_MUST_CHECK;
+int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len,
+		       struct sb_path *out) SB_MUST_CHECK;
 #define SB_PROC_MEMFD "sandbox:" /* prefix of the memfd name of a file made here */
 
 /* One line (with or without its newline) of maps or smaps. *hidden is the
  * caller's memory between lines, false at first: the attribute lines of smaps
  * follow their map. Uses fs->work->p[0] and p[1]. */
-void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line, size_t len,
-		       bool *hidden, struct sb_proc_out *out);
+void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line,
+		       size_t len, bool *hidden, struct sb_proc_out *out);
 /* The same for numa_maps, whose paths follow "file=". */
-void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line, size_t len,
-		       struct sb_proc_out *out);
+void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line,
+		       size_t len, struct sb_proc_out *out);
 /* One line of /proc/net/unix: the path is at the end. */
-void sb_proc_unix_line(const struct sb_fs *fs, const char *line, size_t len, struct sb_proc_out *out);
+void sb_proc_unix_line(const struct sb_fs *fs, const char *line, size_t len,
+		       struct sb_proc_out *out);
 
 /* What /proc/PID/status shall say; NULL or has_* false leaves a line as it is. */
 struct sb_proc_status {

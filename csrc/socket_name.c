@@ -39,7 +39,8 @@ int sb_socket_name_read(uint64_t addr, uint32_t len, struct sb_socket_name *name
 
 bool sb_socket_name_is_path(const struct sb_socket_name *name)
 {
-	return name->len > PATH_OFFSET && name->family == AF_UNIX && name->bytes[PATH_OFFSET] != '\0';
+	return name->len > PATH_OFFSET && name->family == AF_UNIX &&
+	       name->bytes[PATH_OFFSET] != '\0';
 }
 
 /* The path of a name, NUL-terminated into text; its length. */
@@ -116,8 +117,8 @@ static int alias(const struct sb_call *call, const struct sb_path *target, struc
 }
 
 /* The last way: a descriptor of the directory, and the name in it. */
-static int by_descriptor(struct sb_call *call, const struct sb_path *dir, const char *last, size_t last_len,
-			 struct sb_socket_name *name)
+static int by_descriptor(struct sb_call *call, const struct sb_path *dir, const char *last,
+			 size_t last_len, struct sb_socket_name *name)
 {
 	struct sb_path *text = &call->work->p[1];
 	char link[32];
@@ -204,7 +205,8 @@ void sb_socket_name_done(struct sb_socket_name *name)
 /* ---- to the guest ------------------------------------------------------- */
 
 /* The host path of a name that goes through an alias. */
-static int through_alias(const struct sb_call *call, const char *text, size_t len, struct sb_path *host)
+static int through_alias(const struct sb_call *call, const char *text, size_t len,
+			 struct sb_path *host)
 {
 	const struct sb_control *control = call->fs->tree->control;
 	const char *run = sb_text_at(control, control->run);
@@ -213,8 +215,8 @@ static int through_alias(const struct sb_call *call, const char *text, size_t le
 	long got;
 	int err;
 
-	if (len <= skip || memcmp(text, run, control->run.len) != 0 || text[control->run.len] != '/' ||
-	    text[control->run.len + 1] != 'a' || text[skip] != '/')
+	if (len <= skip || memcmp(text, run, control->run.len) != 0 ||
+	    text[control->run.len] != '/' || text[control->run.len + 1] != 'a' || text[skip] != '/')
 		return sb_path_set(host, text, len);
 	err = sb_path_set(link, text, skip);
 	if (err < 0)
@@ -250,7 +252,8 @@ void sb_socket_name_to_guest(struct sb_call *call, struct sb_socket_name *name)
 	set_path(name, guest->buf + skip, guest->len - skip);
 }
 
-int sb_socket_name_write(const struct sb_socket_name *name, uint64_t addr, uint64_t len_addr, uint32_t size)
+int sb_socket_name_write(const struct sb_socket_name *name, uint64_t addr, uint64_t len_addr,
+			 uint32_t size)
 {
 	const uint32_t count = SB_MIN(SB_MIN(name->len, size), (uint32_t)SB_SOCKET_NAME_MAX);
 	int err;

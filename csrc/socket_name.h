@@ -33,8 +33,8 @@ int sb_socket_name_resolve(struct sb_call *call, struct sb_socket_name *name) SB
 /* Look up the path to bind to (absent, or -EADDRINUSE) into work->a. */
 int sb_socket_name_place(struct sb_call *call, const struct sb_socket_name *name) SB_MUST_CHECK;
 /* Name the host path at->host, by a detour when it is too long. */
-int sb_socket_name_host(struct sb_call *call, const struct sb_at *at, struct sb_socket_name *name)
-	SB_MUST_CHECK;
+int sb_socket_name_host(struct sb_call *call, const struct sb_at *at,
+			struct sb_socket_name *name) SB_MUST_CHECK;
 /* Close temp. */
 void sb_socket_name_done(struct sb_socket_name *name);
 
