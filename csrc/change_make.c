@@ -8,7 +8,8 @@
  *   and moved into place. Devices become empty files with a record.
  * Rules
  *   In a mount the host's own call is made; only the owner may need a record.
- *   The process's real umask is 0: fs->umask is applied here.
+ *   fs->umask is applied here. The process's real umask has no other bits,
+ *   unless fs->umask is 0 (Python): then sb_upper_dress() puts the mode right.
  */
 #include "change.h"
 

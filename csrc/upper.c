@@ -184,7 +184,7 @@ int sb_upper_dress(const struct sb_fs *fs, const char *host, const struct sb_loo
 	uint32_t mode = sb_upper_host_mode(type, looks->mode);
 	int err = 0;
 
-	if (!sb_upper_needs_record(looks) && !sb_owner_any(fs->tree))
+	if (!sb_upper_needs_record(looks) && !sb_owner_any(fs->tree) && fs->umask != 0)
 		return 0;
 	err = sb_host_stat(host, &sx);
 	if (err < 0)
