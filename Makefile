@@ -6,7 +6,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_FILES := sandbox tests setup.py $(wildcard bench)
-C_FILES := $(shell find csrc tests -name '*.[ch]' 2>/dev/null)
+C_FILES := $(shell find csrc tests bench -name '*.[ch]' 2>/dev/null)
 SECONDS ?= 60
 T ?= tests
 # Two workers on the two cores of a small machine; `make test WORKERS=0` runs one test at a time.
@@ -55,7 +55,8 @@ test:
 	@$(MAKE) --no-print-directory lint types test-asan test-py test-restricted
 
 bench: build
-	@$(BIN)/python -m pytest bench --benchmark-only
+	@[ -n "$(SANDBOX_TEST_FIXTURES)" ] || tests/fixtures/prepare.sh build/fixtures
+	@$(BIN)/python -m pytest bench --benchmark-only --benchmark-quiet --timeout 0 -q -rN
 
 fuzz: build
 	@SANDBOX_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/property --hypothesis-profile fuzz --timeout 0
@@ -66,7 +67,7 @@ endif
 # The list of targets reads these lines:
 # run: ## set up, then be root in a container of this machine and harm nothing
 # test: ## set up, then lint, types, C tests under sanitizers, all tests, guests again in a restricted pod
-# bench: ## measure against native and the installed peers; JSON and SVG in bench/results/
+# bench: ## measure against native and the installed peers, results in bench/results/ (QUICK=1: a look)
 # fuzz: ## property tests with a large budget (SECONDS=60)
 # cov: ## coverage of the Python code
 

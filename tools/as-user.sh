@@ -51,11 +51,13 @@ echo "dropping root: make ${targets[*]} runs as uid $uid without capabilities, i
 for name in $(compgen -e | grep -E '^(XDG_|PYENV|VIRTUAL_ENV|PYTHON|SUDO_|GIT_|MAKE|MFLAGS)'); do
 	unset "$name"
 done
+# The copy has no history; results name the commit.
+commit=$(git -c safe.directory='*' -C "$root" describe --always --dirty --abbrev=12 2>/dev/null || true)
 status=0
 # 9>&-: a process left over by a test must not hold the lock.
 env HOME="$base/home" USER=sandbox-test LOGNAME=sandbox-test SHELL=/bin/sh LANG=C.UTF-8 \
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-	SANDBOX_TEST_FIXTURES="$base/fixtures" \
+	SANDBOX_TEST_FIXTURES="$base/fixtures" SANDBOX_COMMIT="$commit" \
 	setpriv --reuid="$uid" --regid="$uid" --clear-groups --bounding-set=-all --inh-caps=-all \
 	--ambient-caps=-all --no-new-privs \
 	make --no-print-directory -C "$copy" "${targets[@]}" 9>&- || status=$?

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""One session of measuring: the tree, the ways into it, and what came out so far.
+
+A piece of work has many cells in the table (its rows, times the ways). The first cell that is asked
+for measures them all, interleaved; every cell then reports its own samples to pytest-benchmark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench.measure import CLOCK, Effort, Outcome, Row, Work, measure
+
+if TYPE_CHECKING:
+    from bench.ways import Way
+
+OURS = ("native", "sandbox")
+
+
+@dataclass
+class Lab:
+    """Everything a session knows. *missing* says why a way cannot be used."""
+
+    folder: Path
+    effort: Effort
+    ways: dict[str, Way]
+    missing: dict[str, str]
+    outcomes: list[tuple[Work, Outcome]] = field(default_factory=list)
+
+    def outcome(self, work: Work) -> Outcome:
+        """Measure *work*, or return what came out when it was."""
+        for known, outcome in self.outcomes:
+            if known is work:
+                return outcome
+        outcome = measure(work, self.ways, self.effort)
+        self.outcomes.append((work, outcome))
+        return outcome
+
+    def rows(self) -> list[tuple[Row, Outcome]]:
+        """Return the lines of the table, in the order of measuring."""
+        return [(row, outcome) for work, outcome in self.outcomes for row in work.rows]
+
+    def notes(self) -> list[str]:
+        """Return what a reader of the table must know, one line each."""
+        notes = [way.note for way in self.ways.values() if way.note]
+        notes += [f"{name}: {reason}" for name, reason in self.missing.items()]
+        for work, outcome in self.outcomes:
+            for name, reason in outcome.failures.items():
+                notes.append(f"{name}: {work.rows[0].label}: {reason}")
+        return notes
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the table as pytest-benchmark sees it."""
+
+    lab: Lab
+    benchmark: Any
+
+    def report(self, work: Work, row: Row, way: str) -> None:
+        """Report the samples of one row and way, or why there are none."""
+        outcome = self.lab.outcome(work)
+        if way in self.lab.missing:
+            refuse(way, self.lab.missing[way])
+        if way in outcome.failures:
+            refuse(way, outcome.failures[way])
+        samples = outcome.samples[way][row.key]
+        self.benchmark.group = row.key
+        self.benchmark.extra_info.update(
+            way=way,
+            ratio=outcome.ratio(way, row.key),
+            cpu_seconds=[s.cpu_seconds for s in samples],
+            memory_kib=max(s.memory_kib for s in samples),
+        )
+        self.benchmark.pedantic(CLOCK.replay(samples), rounds=len(samples), iterations=1)
+
+
+def refuse(way: str, reason: str) -> None:
+    """A peer that cannot is left out; what is ours must work, except what needs real root."""
+    message = f"{way}: {reason}"
+    if way in OURS and reason != "needs root":
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)

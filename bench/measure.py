@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""Measure a piece of work in interleaved rounds: every way in turn, then the next round.
+
+Ratios are taken within a round, so that a machine that is slow for a minute is slow for all. The
+first round is thrown away: it fills caches. Times come from inside (programs/calls.c, timed.c): the
+start of a tool counts only where it is what is asked.
+
+Does not know: pytest, or how results are shown.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.ways import Way
+
+# Another amount of output means other work: a listing that misses files is no faster listing.
+SAME_OUTPUT = 0.02
+
+
+class WorkError(Exception):
+    """A way did not do the work."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measurement. Figures that a program does not give are zero."""
+
+    seconds: float
+    cpu_seconds: float = 0.0
+    memory_kib: int = 0
+    output_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: the expected ratio, or an expected time for a whole command."""
+
+    key: str
+    label: str
+    ratio_limit: float | None = None
+    seconds_limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is run in a round; it yields a sample for each of its rows."""
+
+    rows: tuple[Row, ...]
+    run: Callable[[Way], dict[str, Sample]]
+    needs_root: bool = False
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often to measure: *rounds*, fewer (but three) if they take longer than *seconds*."""
+
+    rounds: int
+    seconds: float
+
+
+@dataclass
+class Outcome:
+    """The samples of one work: by way, by row, one for each round."""
+
+    samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def add(self, way: str, samples: dict[str, Sample]) -> None:
+        """Remember what one way took in one round."""
+        for key, sample in samples.items():
+            self.samples.setdefault(way, {}).setdefault(key, []).append(sample)
+
+    def seconds(self, way: str, key: str) -> float:
+        """Return the median of the rounds."""
+        return statistics.median(s.seconds for s in self.samples[way][key])
+
+    def ratio(self, way: str, key: str) -> float | None:
+        """Return the median of the rounds' ratios to native."""
+        native = self.samples.get("native", {}).get(key)
+        if native is None:
+            return None
+        pairs = zip(self.samples[way][key], native, strict=True)
+        return statistics.median(mine.seconds / its.seconds for mine, its in pairs)
+
+
+def measure(work: Work, ways: dict[str, Way], effort: Effort) -> Outcome:
+    """Run all rounds. A way that fails is left out from then on, with its message."""
+    outcome = Outcome()
+    able = [w for w in ways.values() if w.is_root or not work.needs_root]
+    outcome.failures = {w.name: "needs root" for w in ways.values() if w not in able}
+    began = time.monotonic()
+    for number in range(effort.rounds + 1):
+        if number > 3 and time.monotonic() - began > effort.seconds:
+            break
+        turn = number % len(able) if able else 0
+        for way in [*able[turn:], *able[:turn]]:
+            if way.name in outcome.failures:
+                continue
+            try:
+                samples = work.run(way)
+            except WorkError as exc:
+                outcome.failures[way.name] = str(exc)
+                outcome.samples.pop(way.name, None)
+                continue
+            if number:
+                outcome.add(way.name, samples)
+    _find_other_work(outcome)
+    return outcome
+
+
+def _find_other_work(outcome: Outcome) -> None:
+    """Turn a time into a failure if the output is not what native's is."""
+    for way, rows in list(outcome.samples.items()):
+        for key in rows:
+            mine, native = (_output(outcome, name, key) for name in (way, "native"))
+            if native and abs(mine - native) > native * SAME_OUTPUT:
+                outcome.failures[way] = f"other output: {mine} bytes, native {native}"
+                outcome.samples.pop(way)
+                break
+
+
+def _output(outcome: Outcome, way: str, key: str) -> int:
+    samples = outcome.samples.get(way, {}).get(key, [])
+    return samples[0].output_bytes if samples else 0
+
+
+def run_inside(way: Way, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """Run a command inside; it must succeed."""
+    try:
+        done = way.run(command)
+    except subprocess.TimeoutExpired as exc:
+        raise WorkError(f"not finished after {exc.timeout:.0f} s") from exc
+    if done.returncode:
+        lines = [x for x in done.stderr.splitlines() if not x.startswith("timed: ")]
+        raise WorkError(f"exit {done.returncode}: {lines[-1] if lines else 'no message'}")
+    return done
+
+
+def timed_sample(stderr: str) -> Sample:
+    """Read what programs/timed.c printed: the mean of its repetitions."""
+    lines = [x.split()[1:] for x in stderr.splitlines() if x.startswith("timed: ")]
+    if not lines:
+        raise WorkError("the timer printed nothing")
+    wall, cpu, memory, output = zip(*[[int(word) for word in x] for x in lines], strict=True)
+    return Sample(statistics.fmean(wall) / 1e9, statistics.fmean(cpu) / 1e9, max(memory), output[0])
+
+
+def timed_work(row: Row, count: int, command: str, *, needs_root: bool = False) -> Work:
+    """Return the work of a shell script in which `$timed` stands before what is timed."""
+
+    def run(way: Way) -> dict[str, Sample]:
+        script = command.replace("$timed", f"{{root}}/bench/bin/timed {count}")
+        return {row.key: timed_sample(run_inside(way, ("/bin/sh", "-euc", script)).stderr)}
+
+    return Work((row,), run, needs_root)
+
+
+class RecordedClock:
+    """Lets pytest-benchmark measure again what was measured inside: its timer reads this clock."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def read(self) -> float:
+        """Return the time that pytest-benchmark believes it is."""
+        return self.seconds
+
+    def replay(self, samples: list[Sample]) -> Callable[[], None]:
+        """Return a function that takes as long, by this clock, as the next sample."""
+        remaining = iter(samples)
+
+        def take() -> None:
+            self.seconds += next(remaining).seconds
+
+        return take
+
+
+CLOCK = RecordedClock()

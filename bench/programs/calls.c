@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calls.c - what does one system call cost here?
+ *
+ * `calls DIR BATCHES SCALE` prints a line `name nanoseconds` for each call of the table below: the
+ * median of BATCHES batches. Batches of all calls take turns, so that a busy moment does not hit
+ * one call alone. DIR is the folder that bench/tree.py lays out; SCALE (per cent) shortens the
+ * batches.
+ *
+ * Rules
+ *   Linked statically, so that one binary runs in any tree. A call that fails ends the program: a
+ *   fast failure must not pass for speed.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCHES_MAX 64
+
+static char existing[512];
+static char missing[512];
+static char hundred[512];
+static char work[512];
+static int image_file;
+static int null_device;
+static int hundred_fd;
+
+static void must(int good, const char *what)
+{
+	if (!good) {
+		fprintf(stderr, "calls: %s: %s\n", what, strerror(errno));
+		exit(1);
+	}
+}
+
+static void stat_existing(int count)
+{
+	struct stat st;
+
+	while (count--)
+		must(stat(existing, &st) == 0 && st.st_size == 1000, "stat");
+}
+
+static void stat_missing(int count)
+{
+	struct stat st;
+
+	while (count--)
+		must(stat(missing, &st) == -1 && errno == ENOENT, "failed stat");
+}
+
+static void open_close(int count)
+{
+	while (count--) {
+		int fd = open(existing, O_RDONLY | O_CLOEXEC);
+
+		must(fd >= 0, "open");
+		close(fd);
+	}
+}
+
+/* One listing of the folder of 100 files, without opening it. */
+static void list_hundred(int count)
+{
+	static char buffer[32768];
+
+	while (count--) {
+		int entries = 0;
+		long got;
+
+		must(lseek(hundred_fd, 0, SEEK_SET) == 0, "lseek");
+		while ((got = syscall(SYS_getdents64, hundred_fd, buffer, sizeof(buffer))) > 0)
+			for (long at = 0; at < got; entries++)
+				at += ((struct dirent64 *)(buffer + at))->d_reclen;
+		must(got == 0 && entries == 102, "getdents64");
+	}
+}
+
+static void name_of(char *out, size_t size, const char *kind, int number)
+{
+	snprintf(out, size, "%s/%s%d", work, kind, number);
+}
+
+static void create_files(int count)
+{
+	char path[600];
+	char data[100] = {0};
+
+	while (count--) {
+		name_of(path, sizeof(path), "new", count);
+		int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+		must(fd >= 0, "create");
+		must(write(fd, data, sizeof(data)) == sizeof(data), "write");
+		close(fd);
+	}
+}
+
+static void rename_files(int count)
+{
+	char from[600];
+	char to[600];
+
+	while (count--) {
+		name_of(from, sizeof(from), "new", count);
+		name_of(to, sizeof(to), "moved", count);
+		must(rename(from, to) == 0, "rename");
+	}
+}
+
+static void unlink_files(int count)
+{
+	char path[600];
+
+	while (count--) {
+		name_of(path, sizeof(path), "moved", count);
+		must(unlink(path) == 0, "unlink");
+	}
+}
+
+static void fork_exec_wait(int count)
+{
+	while (count--) {
+		int status;
+		pid_t child = fork();
+
+		must(child >= 0, "fork");
+		if (child == 0) {
+			execl("/bin/true", "true", (char *)NULL);
+			_exit(127);
+		}
+		must(waitpid(child, &status, 0) == child && status == 0, "exec");
+	}
+}
+
+static void read_byte(int count)
+{
+	char byte;
+
+	while (count--)
+		must(pread(image_file, &byte, 1, 0) == 1, "pread");
+}
+
+static void write_byte(int count)
+{
+	while (count--)
+		must(write(null_device, "", 1) == 1, "write");
+}
+
+static void futex_wake(int count)
+{
+	static int word;
+
+	while (count--)
+		must(syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 0, "futex");
+}
+
+static void mmap_munmap(int count)
+{
+	while (count--) {
+		void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		must(page != MAP_FAILED, "mmap");
+		munmap(page, 4096);
+	}
+}
+
+static void poll_nothing(int count)
+{
+	while (count--)
+		must(poll(NULL, 0, 0) == 0, "poll");
+}
+
+static void getpid_again(int count)
+{
+	while (count--)
+		must(syscall(SYS_getpid) > 0, "getpid");
+}
+
+static const struct {
+	const char *name;
+	int count;
+	void (*run)(int count);
+} calls[] = {
+	{"stat", 2000, stat_existing},    {"stat-missing", 2000, stat_missing},
+	{"open-close", 1000, open_close}, {"getdents", 100, list_hundred},
+	{"create", 200, create_files},    {"rename", 200, rename_files},
+	{"unlink", 200, unlink_files},    {"fork-exec-wait", 25, fork_exec_wait},
+	{"read", 5000, read_byte},        {"write", 5000, write_byte},
+	{"futex", 5000, futex_wake},      {"mmap", 2000, mmap_munmap},
+	{"poll", 5000, poll_nothing},     {"getpid", 5000, getpid_again},
+};
+#define CALLS ((int)(sizeof(calls) / sizeof(calls[0])))
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+static int compare(const void *left, const void *right)
+{
+	double difference = *(const double *)left - *(const double *)right;
+
+	return (difference > 0) - (difference < 0);
+}
+
+static void prepare(const char *folder)
+{
+	struct stat st;
+
+	snprintf(existing, sizeof(existing), "%s/files/deep/file", folder);
+	snprintf(missing, sizeof(missing), "%s/files/deep/missing", folder);
+	snprintf(hundred, sizeof(hundred), "%s/files/hundred", folder);
+	snprintf(work, sizeof(work), "%s/work", folder);
+	must(stat(work, &st) == 0, work);
+	image_file = open(existing, O_RDONLY);
+	must(image_file >= 0, existing);
+	null_device = open("/dev/null", O_WRONLY);
+	must(null_device >= 0, "/dev/null");
+	hundred_fd = open(hundred, O_RDONLY | O_DIRECTORY);
+	must(hundred_fd >= 0, hundred);
+}
+
+int main(int argc, char **argv)
+{
+	static double taken[CALLS][BATCHES_MAX];
+	int batches = argc == 4 ? atoi(argv[2]) : 0;
+	int scale = argc == 4 ? atoi(argv[3]) : 0;
+
+	if (batches < 1 || batches > BATCHES_MAX || scale < 1) {
+		fprintf(stderr, "usage: calls DIR BATCHES SCALE\n");
+		return 2;
+	}
+	prepare(argv[1]);
+	for (int batch = 0; batch < batches; batch++)
+		for (int i = 0; i < CALLS; i++) {
+			int count = calls[i].count * scale / 100 + 1;
+			double start = now();
+
+			calls[i].run(count);
+			taken[i][batch] = (now() - start) / count;
+		}
+	for (int i = 0; i < CALLS; i++) {
+		qsort(taken[i], (size_t)batches, sizeof(taken[i][0]), compare);
+		printf("%s %.1f\n", calls[i].name, taken[i][batches / 2]);
+	}
+	return 0;
+}

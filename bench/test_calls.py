@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""What does one system call cost? The loops are in programs/calls.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.measure import CLOCK, Row, Sample, Work, WorkError, run_inside
+from bench.ways import NAMES, Way
+
+if TYPE_CHECKING:
+    from bench.lab import Cell
+
+ROWS = (
+    Row("stat", "stat of an image file", ratio_limit=5),
+    Row("stat-missing", "stat of a missing file", ratio_limit=5),
+    Row("open-close", "open + close of an image file"),
+    Row("getdents", "list an image folder of 100"),
+    Row("create", "create a file, write 100 bytes"),
+    Row("rename", "rename a new file"),
+    Row("unlink", "unlink a new file"),
+    Row("fork-exec-wait", "fork + exec + wait, dynamic", ratio_limit=2),
+    Row("read", "pread, never intercepted", ratio_limit=1.1),
+    Row("write", "write, never intercepted", ratio_limit=1.1),
+    Row("futex", "futex wake, never intercepted", ratio_limit=1.1),
+    Row("mmap", "mmap + munmap, never intercepted", ratio_limit=1.1),
+    Row("poll", "poll, never intercepted", ratio_limit=1.1),
+    Row("getpid", "getpid, never intercepted", ratio_limit=1.1),
+)
+BATCHES, SCALE = "5", "100"
+
+
+def run_calls(way: Way) -> dict[str, Sample]:
+    """Run all loops once: the median of their batches is the sample."""
+    program = ("{root}/bench/bin/calls", "{root}/bench", BATCHES, SCALE)
+    lines = [line.split() for line in run_inside(way, program).stdout.splitlines()]
+    samples = {name: Sample(float(nanoseconds) / 1e9) for name, nanoseconds in lines}
+    if set(samples) != {row.key for row in ROWS}:
+        raise WorkError(f"measured only {', '.join(samples)}")
+    return samples
+
+
+CALLS = Work(ROWS, run_calls)
+
+
+@pytest.mark.benchmark(timer=CLOCK.read)
+@pytest.mark.parametrize("way", NAMES)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
+def test_call(cell: Cell, row: Row, way: str) -> None:
+    """Measure, once for all rows; then report this cell."""
+    cell.report(CALLS, row, way)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""How long do everyday commands take, their start-up left out?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.measure import CLOCK, Row, Work, timed_work
+from bench.ways import NAMES
+
+if TYPE_CHECKING:
+    from bench.lab import Cell
+
+IMPORTS = "import asyncio, email.message, http.client, json, sqlite3, unittest, xml.dom.minidom"
+TREES = "usr/share usr/lib/python3.11"
+
+WORKS: tuple[Work, ...] = (
+    timed_work(Row("python", "python start with imports"), 3, f"$timed python3 -c '{IMPORTS}'"),
+    timed_work(Row("find", "find /"), 2, "cd {root}/; $timed find . -xdev"),
+    timed_work(Row("tar", "tar of a tree"), 1, f"cd {{root}}/; $timed tar -cf - {TREES}"),
+    timed_work(
+        Row("make", "make -j2 of a C project", ratio_limit=1.3),
+        1,
+        "cd {root}/bench/project; make -s clean; $timed make -s -j2; make -s clean",
+    ),
+    timed_work(
+        Row("git-status", "git status"),
+        5,
+        # A copied tree has new inode numbers: the first status reads every file again.
+        "cd {root}/bench/repo; git status -s; $timed git status -s",
+    ),
+    timed_work(
+        Row("dpkg", "install a package, dpkg -i"),
+        1,
+        "$timed dpkg -i /bench/debs/hello.deb; dpkg --purge hello >/dev/null",
+        needs_root=True,
+    ),
+)
+CELLS = [pytest.param(work, work.rows[0], id=work.rows[0].key) for work in WORKS]
+
+
+@pytest.mark.benchmark(timer=CLOCK.read)
+@pytest.mark.parametrize("way", NAMES)
+@pytest.mark.parametrize(("work", "row"), CELLS)
+def test_command(cell: Cell, work: Work, row: Row, way: str) -> None:
+    """Measure, once for all ways; then report this cell."""
+    cell.report(work, row, way)

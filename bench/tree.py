@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""The root file system that every way in is measured on, and the same as an image.
+
+`tree/` is unpacked and owned by the caller, for tools that need a directory; `image.tar` has the
+owners and modes of the original, for tools that import. Both hold the folder /bench:
+
+    bin/         calls and timed, from programs/*.c
+    files/       deep/file (1000 bytes), hundred/ (100 empty files)
+    work/        empty: where files are created
+    project/     a C project to make
+    repo/        a git repository with a clean working tree
+    debs/        a package to install, where one was prepared
+
+Does not know: how a tool is started, or what is measured.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAMS = ("calls", "timed")
+NEEDED = 6 << 30
+
+
+class PreparationError(Exception):
+    """Something that must come from outside is missing."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much there is to do in a round; the ratios should not depend on it."""
+
+    sources: int = 24
+    tracked_files: int = 1500
+
+
+def default_place() -> Path:
+    """Return memory if there is plenty that may hold programs, else build/ in the checkout.
+
+    On ext4 the cost of creating a file depends on what was deleted in the last minute, natively
+    and in a container alike: in memory one run measures what the next one does.
+    """
+    memory = Path("/dev/shm")
+    with contextlib.suppress(OSError, ValueError):
+        state = os.statvfs(memory)
+        plenty = state.f_bavail * state.f_frsize > NEEDED and _available_memory() > NEEDED
+        if plenty and not state.f_flag & os.ST_NOEXEC and os.access(memory, os.W_OK):
+            return memory
+    return ROOT / "build"
+
+
+def _available_memory() -> int:
+    text = Path("/proc/meminfo").read_text()
+    return int(text.split("MemAvailable:")[1].split()[0]) * 1024
+
+
+def fixture(name: str) -> Path | None:
+    """Return the folder that tests/fixtures/make-NAME filled, if it did."""
+    where = os.environ.get("SANDBOX_TEST_FIXTURES") or ROOT / "build" / "fixtures"
+    folder = Path(where) / name
+    return folder if (folder / "ready").exists() else None
+
+
+def compile_programs(folder: Path) -> None:
+    """Compile programs/*.c into *folder*, statically: they must run in any tree."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in PROGRAMS:
+        source = Path(__file__).parent / "programs" / f"{name}.c"
+        flags = ["-std=gnu11", "-O2", "-static", "-Wall", "-Wextra"]
+        subprocess.run(["gcc", *flags, str(source), "-o", str(folder / name)], check=True)
+
+
+def lay_out(folder: Path, size: Size) -> None:
+    """Make *folder*/tree and *folder*/image.tar afresh."""
+    toolchain = fixture("toolchain")
+    if toolchain is None:
+        raise PreparationError("no root file system to measure on: see tests/fixtures/prepare.sh")
+    shutil.rmtree(folder, ignore_errors=True)
+    tree = folder / "tree"
+    tree.mkdir(parents=True)
+    rootfs = toolchain / "rootfs.tar"
+    plain = ["--no-same-owner", "--exclude=./dev/*"]
+    subprocess.run(["tar", "-x", "-C", str(tree), *plain, "-f", str(rootfs)], check=True)
+    _fill(tree / "bench", size)
+    image = folder / "image.tar"
+    shutil.copyfile(rootfs, image)
+    owner = ["--owner=0", "--group=0"]
+    subprocess.run(["tar", "-r", "-C", str(tree), *owner, "-f", str(image), "./bench"], check=True)
+
+
+def _fill(bench: Path, size: Size) -> None:
+    compile_programs(bench / "bin")
+    _write_files(bench / "files")
+    (bench / "work").mkdir()
+    write_project(bench / "project", size.sources)
+    write_repository(bench / "repo", size.tracked_files)
+    (bench / "debs").mkdir()
+    debian = fixture("debian")
+    for package in sorted((debian / "debs").glob("hello_*.deb")) if debian else []:
+        shutil.copyfile(package, bench / "debs" / "hello.deb")
+
+
+def _write_files(folder: Path) -> None:
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "file").write_bytes(bytes(1000))
+    (folder / "hundred").mkdir()
+    for number in range(100):
+        (folder / "hundred" / f"file-{number}").touch()
+
+
+def write_project(folder: Path, sources: int) -> None:
+    """Write a C program of *sources* files, a header and a Makefile."""
+    folder.mkdir()
+    units = [f"unit{n}" for n in range(sources)]
+    prototypes = "".join(f"int {unit}(const char *text);\n" for unit in units)
+    (folder / "units.h").write_text(f"#include <stdio.h>\n#include <string.h>\n{prototypes}")
+    for unit in units:
+        (folder / f"{unit}.c").write_text(_source(unit))
+    calls = "".join(f"\tsum += {unit}(argv[0]);\n" for unit in units)
+    (folder / "main.c").write_text(
+        '#include "units.h"\n\nint main(int argc, char **argv)\n{\n\tint sum = argc;\n\n'
+        f'{calls}\tprintf("%d\\n", sum);\n\treturn 0;\n}}\n'
+    )
+    objects = " ".join(f"{unit}.o" for unit in [*units, "main"])
+    (folder / "Makefile").write_text(
+        f"CFLAGS = -O1 -Wall\n\nprogram: {objects}\n\t$(CC) -o $@ $^\n\n"
+        f"{objects}: units.h\n\nclean:\n\trm -f program *.o\n"
+    )
+
+
+def _source(unit: str) -> str:
+    functions = [
+        f"static int {unit}_{n}(const char *text)\n{{\n"
+        f"\tchar copy[{64 + n}];\n\tint sum = {n};\n\n"
+        '\tsnprintf(copy, sizeof(copy), "%s %zu", text, strlen(text));\n'
+        "\tfor (char *at = copy; *at; at++)\n\t\tsum = sum * 31 + (*at ^ sum >> 3);\n"
+        "\treturn sum;\n}\n"
+        for n in range(25)
+    ]
+    total = " + ".join(f"{unit}_{n}(text)" for n in range(25))
+    body = "\n".join(functions)
+    return (
+        f'#include "units.h"\n\n{body}\nint {unit}(const char *text)\n{{\n\treturn {total};\n}}\n'
+    )
+
+
+def write_repository(folder: Path, files: int) -> None:
+    """Make a git repository with one commit of *files* files in folders of thirty."""
+    for number in range(files):
+        path = folder / f"folder{number // 30}" / f"file{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"file number {number}\n" * 20)
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "All files"]):
+        command = ["git", *identity, "-c", "gc.auto=0", "-C", str(folder), *words]
+        subprocess.run(command, check=True, env=environ)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""The ways into the tree: native, sandbox, and the peers that are installed.
+
+Each way turns a command meant for the inside into one that the host starts. A way that is not
+installed, or cannot start `true` here, is left out with the reason.
+
+Does not know: what is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+NAMES = ("native", "sandbox", "proot", "bwrap")
+IMAGE = "bench"
+INSIDE = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C",
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+}
+
+# Needs a user namespace, as bwrap does: then the same programs work on the same files as elsewhere.
+CHROOT = (
+    'mount --rbind /dev "$0/dev" && mount --rbind /proc "$0/proc" && '
+    'exec chroot "$0" /usr/bin/env -i "$@"'
+)
+
+
+class WayError(Exception):
+    """This machine does not have the way; the message says why."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way in. Commands say `{root}` where the tree begins: it is empty inside."""
+
+    name: str
+    prefix: tuple[str, ...]
+    root: str = ""
+    is_root: bool = True
+    note: str = ""
+    environ: dict[str, str] = field(default_factory=lambda: dict(INSIDE))
+
+    def argv(self, command: tuple[str, ...]) -> list[str]:
+        """Return what the host starts to run *command* inside."""
+        return [*self.prefix, *(word.replace("{root}", self.root) for word in command)]
+
+    def run(self, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        """Run *command* inside and return what came of it."""
+        return subprocess.run(
+            self.argv(command),
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            cwd="/",
+        )
+
+
+def native(folder: Path) -> Way:
+    """Return the tree entered with chroot, or the host's own programs."""
+    unshare = shutil.which("unshare")
+    if unshare:
+        words = (unshare, "--user", "--map-root-user", "--mount", "sh", "-c", CHROOT)
+        inside = tuple(f"{name}={value}" for name, value in INSIDE.items())
+        way = Way("native", (*words, str(folder / "tree"), *inside), environ=_host_environ())
+        if way.run(("/bin/true",)).returncode == 0:
+            return way
+    note = "native: no user namespaces here, so it is the host's programs working on the same files"
+    return Way("native", (), root=str(folder / "tree"), is_root=False, note=note)
+
+
+def sandbox(folder: Path) -> Way:
+    """Return this project, with the image imported into a store of its own."""
+    command = Path(sys.executable).with_name("sandbox")
+    store = folder / "store"
+    environ = _host_environ() | {"SANDBOX_ROOT": str(store)}
+    done = subprocess.run(
+        [str(command), "import", str(folder / "image.tar"), IMAGE],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise WayError(_last_line(done.stderr))
+    (folder / "image.tar").unlink()
+    flags = [word for name, value in INSIDE.items() for word in ("-e", f"{name}={value}")]
+    return Way("sandbox", (str(command), "run", "--rm", *flags, IMAGE), environ=environ)
+
+
+def proot(folder: Path) -> Way:
+    """Return PRoot as root (-0), which is what a container of ours is."""
+    words = (_installed("proot"), "-0", "-r", str(folder / "tree"), "-b", "/dev", "-b", "/proc")
+    scratch = folder / "proot-tmp"
+    scratch.mkdir(exist_ok=True)
+    return Way("proot", (*words, "-w", "/"), environ=INSIDE | {"PROOT_TMP_DIR": str(scratch)})
+
+
+def bwrap(folder: Path) -> Way:
+    """Return bubblewrap: user and mount namespaces of the kernel, no translation."""
+    words = [_installed("bwrap"), "--unshare-user", "--uid", "0", "--gid", "0"]
+    words += ["--bind", str(folder / "tree"), "/", "--dev-bind", "/dev", "/dev"]
+    return Way("bwrap", (*words, "--bind", "/proc", "/proc", "--chdir", "/"))
+
+
+MAKERS: dict[str, Callable[[Path], Way]] = {
+    "native": native,
+    "sandbox": sandbox,
+    "proot": proot,
+    "bwrap": bwrap,
+}
+
+
+def find_ways(folder: Path) -> tuple[dict[str, Way], dict[str, str]]:
+    """Return the ways that work here, and for the others why not."""
+    here: dict[str, Way] = {}
+    missing: dict[str, str] = {}
+    for name in NAMES:
+        try:
+            here[name] = _checked(MAKERS[name](folder))
+        except WayError as exc:
+            missing[name] = str(exc)
+    return here, missing
+
+
+def _checked(way: Way) -> Way:
+    done = way.run(("/bin/true",))
+    if done.returncode:
+        raise WayError(f"cannot run `true` here: {_last_line(done.stderr)}")
+    return way
+
+
+def _host_environ() -> dict[str, str]:
+    """Return our environment without what a user's settings add."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "GIT_", "SANDBOX_"))}
+
+
+def _installed(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise WayError("not installed")
+    return path
+
+
+def _last_line(text: str) -> str:
+    return next(reversed(text.strip().splitlines()), "no message")
