@@ -64,6 +64,8 @@ static const struct {
 struct program {
 	unsigned len;
 	bool full;
+	unsigned trap_count;
+	unsigned short traps[SB_NR_KNOWN]; /* jumps to the one end that checks the address */
 	struct sock_filter code[MAX_CODE];
 };
 
@@ -82,6 +84,12 @@ static void emit(struct program *p, unsigned code, unsigned jt, unsigned jf, uns
 
 extern char sb_text_start[];
 extern char sb_text_end[];
+
+static void emit_jump_to_trap(struct program *p)
+{
+	p->traps[p->trap_count++] = (unsigned short)p->len;
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+}
 
 static void emit_trap(struct program *p)
 {
@@ -119,7 +127,7 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
-	emit_trap(p);
+	emit_jump_to_trap(p);
 }
 
 static unsigned verdict_of(unsigned nr)
@@ -163,6 +171,9 @@ static void build(struct program *p)
 			starts[count++] = nr;
 	}
 	emit_tree(p, starts, count);
+	for (unsigned i = 0; i < p->trap_count && !p->full; i++)
+		p->code[p->traps[i]].k = p->len - p->traps[i] - 1;
+	emit_trap(p);
 }
 
 int sb_trap_install(void)
