@@ -204,12 +204,10 @@ static size_t without_newline(const char *line, size_t len)
 	return len > 0 && line[len - 1] == '\n' ? len - 1 : len;
 }
 
-static bool is_hidden(struct sb_proc_range hide, uint64_t from, const char *name, size_t len)
+static bool is_hidden(struct sb_proc_range hide, uint64_t from, bool is_heap)
 {
 	/* The kernel puts the heap after the runtime's last page. */
-	if (starts_with(name, len, "[heap]"))
-		return false;
-	return from >= hide.from && from < hide.to;
+	return !is_heap && from >= hide.from && from < hide.to;
 }
 
 void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line,
@@ -227,7 +225,7 @@ void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const 
 		return;
 	}
 	name = skip_fields(line, end, 5);
-	*hidden = is_hidden(hide, from, line + name, end - name);
+	*hidden = is_hidden(hide, from, starts_with(line + name, end - name, "[heap]"));
 	if (*hidden)
 		return;
 	if (name == end || line[name] != '/') {
@@ -254,10 +252,9 @@ void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const 
 	size_t at = 0;
 
 	if (parse_hex(line, end, &from, &used)) {
-		const size_t heap = skip_fields(line, end, 2);
+		const size_t what = skip_fields(line, end, 2);
 
-		if (is_hidden(hide, from,
-			      starts_with(line + heap, end - heap, "heap") ? "[heap]" : "", 6))
+		if (is_hidden(hide, from, starts_with(line + what, end - what, "heap")))
 			return;
 	}
 	while (at < end && !starts_with(line + at, end - at, key))
