@@ -40,14 +40,14 @@ static void add_mount(uint32_t kind, uint32_t flags, const char *guest, const ch
 
 static void set_up(void)
 {
-	control.store = keep("/home/u/store");
-	control.upper = keep("/home/u/store/containers/c/upper");
-	control.run = keep("/run/user/1/sandbox/c");
+	control.store = keep("/srv/store");
+	control.upper = keep("/srv/store/containers/c/upper");
+	control.run = keep("/run/sandbox/c");
 	control.upper_dev = 0x802;
 	add_mount(SB_MOUNT_BIND, SB_MOUNT_READ_ONLY, "/data/in ner", "/nowhere/inner");
 	add_mount(SB_MOUNT_LINK, 0, "/dev/fd", "/proc/self/fd");
 	add_mount(SB_MOUNT_DEV, 0, "/dev/null", "/dev/null");
-	add_mount(SB_MOUNT_TMPFS, 0, "/tmp", "/run/user/1/sandbox/c/tmpfs-1");
+	add_mount(SB_MOUNT_TMPFS, 0, "/tmp", "/run/sandbox/c/tmpfs-1");
 	add_mount(SB_MOUNT_BIND, 0, "/data", "/nowhere");
 	add_mount(SB_MOUNT_PROC, 0, "/proc", "/proc");
 	tree.control = &control;
@@ -82,13 +82,12 @@ static const char *map_alone(const char *line)
 
 static void maps_name_guest_files(void)
 {
-	CHECK_STR(map_alone(COLUMNS "/home/u/store/containers/c/upper/bin/sh\n"),
-		  COLUMNS "/bin/sh\n");
-	CHECK_STR(map_alone(COLUMNS "/home/u/store/containers/c/upper/x (deleted)\n"),
+	CHECK_STR(map_alone(COLUMNS "/srv/store/containers/c/upper/bin/sh\n"), COLUMNS "/bin/sh\n");
+	CHECK_STR(map_alone(COLUMNS "/srv/store/containers/c/upper/x (deleted)\n"),
 		  COLUMNS "/x (deleted)\n");
 	CHECK_STR(map_alone(COLUMNS "/nowhere/a\\012b\n"), COLUMNS "/data/a\\012b\n");
 	CHECK_STR(map_alone(COLUMNS "/nowhere/inner/f\n"), COLUMNS "/data/in ner/f\n");
-	CHECK_STR(map_alone(COLUMNS "/run/user/1/sandbox/c/tmpfs-1/f\n"), COLUMNS "/tmp/f\n");
+	CHECK_STR(map_alone(COLUMNS "/run/sandbox/c/tmpfs-1/f\n"), COLUMNS "/tmp/f\n");
 }
 
 static void maps_keep_what_is_no_file(void)
@@ -115,7 +114,7 @@ static void maps_hide_the_runtime(void)
 	CHECK_STR(map("Size:                132 kB\n", &hidden), "Size:                132 kB\n");
 	CHECK_STR(map("568000000000-568000001000 rw-p 00000000 00:00 0 \n", &hidden),
 		  "568000000000-568000001000 rw-p 00000000 00:00 0 \n");
-	CHECK_STR(map(COLUMNS "/home/u/store/blobs/x\n", &hidden), "");
+	CHECK_STR(map(COLUMNS "/srv/store/blobs/x\n", &hidden), "");
 	CHECK_STR(map("VmFlags: rd ex\n", &hidden), "");
 }
 
@@ -132,7 +131,7 @@ static void numa_maps_name_guest_files(void)
 	CHECK_STR(numa("7f0000000000 default anon=1\n"), "7f0000000000 default anon=1\n");
 	CHECK_STR(numa("567000000000 default file=/nowhere/guest\n"), "");
 	CHECK_STR(numa("567012345000 default heap anon=3\n"), "567012345000 default heap anon=3\n");
-	CHECK_STR(numa("7f0000000000 default file=/home/u/store/blobs/x N0=1\n"), "");
+	CHECK_STR(numa("7f0000000000 default file=/srv/store/blobs/x N0=1\n"), "");
 }
 
 static const char *unix_line(const char *line)
@@ -148,7 +147,7 @@ static void unix_sockets_have_guest_names(void)
 	CHECK_STR(unix_line(SOCKET "@abstract\n"), SOCKET "@abstract\n");
 	CHECK_STR(unix_line("0000000000000000: 00000002 00000000 00010000 0001 01 12345\n"),
 		  "0000000000000000: 00000002 00000000 00010000 0001 01 12345\n");
-	CHECK_STR(unix_line(SOCKET "/home/u/store/containers/other/upper/s\n"), SOCKET "?\n");
+	CHECK_STR(unix_line(SOCKET "/srv/store/containers/other/upper/s\n"), SOCKET "?\n");
 }
 
 static const char *status_line(const struct sb_proc_status *status, const char *line)
@@ -228,7 +227,7 @@ static void generated_files_keep_their_name(void)
 	CHECK_STR(path.buf, "/proc/1/maps");
 	CHECK_INT(sb_proc_guest_text(&fs, "pipe:[12]", 9, &path), 0);
 	CHECK_STR(path.buf, "pipe:[12]");
-	CHECK_INT(sb_proc_guest_text(&fs, "/run/user/1/sandbox/c/control", 29, &path), -EACCES);
+	CHECK_INT(sb_proc_guest_text(&fs, "/run/sandbox/c/control", 22, &path), -EACCES);
 }
 
 static void text_that_does_not_fit_is_dropped(void)
