@@ -115,6 +115,8 @@ def apply(tree: core.Tree, model: dict[str, Member], operation) -> None:
     else:
         letter = {"mkdir": "d", "create": "f", "symlink": "l"}[kind]
         mode = 0o777 if letter == "l" else 0o750
+        if letter == "d" and parent:
+            mode |= model[parent].mode & 0o2000  # setgid is inherited
         model[path] = Member(path, letter, mode, target if letter == "l" else "")
 
 

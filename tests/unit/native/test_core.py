@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import subprocess
@@ -253,7 +254,7 @@ def test_an_image_without_layers_is_an_empty_directory(tmp_path):
 def test_a_table_with_a_bad_path_makes_no_index(tmp_path, path):
     diff, meta = write_layer(tmp_path / "layers" / "0", [])
     with open(meta, "w") as file:
-        file.write('{"p": "%s", "t": "f"}\n' % path)
+        file.write(json.dumps({"p": path, "t": "f"}) + "\n")
     with pytest.raises(CorruptData):
         core.build_index([(diff, meta)], os.fspath(tmp_path / "index"))
     assert not (tmp_path / "index").exists()
