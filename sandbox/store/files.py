@@ -118,13 +118,13 @@ def _is_owned(path: Path) -> bool:
 
 
 def discard(path: Path, *, layout: Layout) -> None:
-    """Take *path* out of its place in one step, then delete it."""
-    trash = layout.tmp / f"trash-{secrets.token_hex(8)}"
-    with map_os_errors(f"cannot remove {path}"):
-        try:
-            os.rename(path, trash)
-        except FileNotFoundError:
+    """Take *path* out of its place in one step, then delete it; missing is fine."""
+    with map_os_errors(f"cannot remove {path}"), suppress(FileNotFoundError):
+        if not path.is_dir() or path.is_symlink():
+            path.unlink()
             return
+        trash = layout.tmp / f"trash-{secrets.token_hex(8)}"
+        os.rename(path, trash)
         remove_tree(trash)
 
 

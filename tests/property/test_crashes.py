@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""A process that changes the store is killed before each of its file operations.
+
+Invariant: whatever was done before is still there, the operation itself is done or not
+done, never half, and fsck finds nothing but leftovers, which its repair removes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.store.layout import Layout
+from tests.harness import images
+from tests.harness.store import Store
+
+LAYERS = [[images.file("a", "1"), images.directory("d")], [images.file("d/b", "2")]]
+EVENTS = ("open", "os.", "fcntl.")
+
+
+def killed_at(operation: Callable[[], object], number: int) -> bool:
+    """Run *operation* in a child that dies before its file operation *number*.
+
+    Returns whether it died; False means that the operation was completed.
+    """
+    child = os.fork()
+    if child == 0:
+        seen = 0
+
+        def hook(event: str, _arguments: object) -> None:
+            nonlocal seen
+            if event.startswith(EVENTS) and not event.startswith("os.kill"):
+                seen += 1
+                if seen > number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(hook)
+        try:
+            operation()
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("name", ["load", "import", "remove", "tag", "repair"])
+def test_a_kill_at_any_moment_loses_nothing(name: str, tmp_path: Path) -> None:
+    store = Store(Layout(tmp_path / "store"))
+    kept = store.load(LAYERS[:1], tags=["kept"])
+    archive = store.archive(images.docker_archive(LAYERS, tags=["new"]))
+    tree = store.archive(images.tar(LAYERS[0]))
+
+    def prepare() -> None:
+        if name in ("remove", "repair"):
+            store.load_images(archive)
+        if name == "repair":
+            (store.layout.layers / ("0" * 64)).mkdir(exist_ok=True)
+
+    operations: dict[str, Callable[[], object]] = {
+        "load": lambda: store.load_images(archive),
+        "import": lambda: store.import_image(tree, reference="new"),
+        "remove": lambda: store.remove_image("new"),
+        "tag": lambda: store.tag_image("kept", "new"),
+        "repair": lambda: store.check_store(repair=True),
+    }
+    number = 0
+    died = True
+    while died:
+        prepare()
+        died = killed_at(operations[name], number)
+        findings = store.check_store()
+        assert [str(finding) for finding in findings if finding.is_problem] == []
+        assert store.find_image("kept") == kept or name == "tag"
+        assert store.find_image("kept").layers == kept.layers
+        number += 1
+    assert number > 5
+    for path in store.layout.tmp.iterdir():
+        os.utime(path, (1, 1))  # young files might still be being written
+    store.check_store(repair=True)
+    assert store.check_store() == []
+    assert os.listdir(store.layout.tmp) == []

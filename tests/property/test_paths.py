@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""Names in archives against a reference model: what the kernel does in a chroot.
+
+Invariant: a member's parent is resolved to the directory that the kernel would reach
+with the unpacked tree as its root, and a way that leads above the root is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.errors import CorruptData
+from sandbox.layers.entries import Entries, Inode
+
+DIRECTORIES = [b"a", b"a/b", b"a/b/c", b"d"]
+PARTS = st.sampled_from([b"a", b"b", b"c", b"d", b"l0", b"l1", b"l2", b"..", b"."])
+TARGETS = st.tuples(st.booleans(), st.lists(PARTS, min_size=1, max_size=4)).map(
+    lambda pair: (b"/" if pair[0] else b"") + b"/".join(pair[1])
+)
+LINKS = st.lists(st.tuples(st.sampled_from([b"", *DIRECTORIES]), TARGETS), min_size=3, max_size=3)
+
+
+def kernel_like(top: Path, parts: list[bytes]) -> bytes | None:
+    """Walk *parts* by asking the file system, with *top* as the root; None if refused."""
+    here: list[bytes] = []
+    todo = parts[::-1]
+    links = 0
+    while todo:
+        part = todo.pop()
+        if part == b"..":
+            if not here:
+                return None
+            here.pop()
+            continue
+        path = os.path.join(os.fsencode(top), *here, part)
+        if os.path.islink(path):
+            links += 1
+            if links > 40:
+                return None
+            target = os.readlink(path)
+            if target.startswith(b"/"):
+                here = []
+            todo += [item for item in target.split(b"/") if item not in (b"", b".")][::-1]
+            continue
+        here.append(part)
+    return b"/".join(here) or b"."
+
+
+@given(
+    LINKS, st.lists(PARTS.filter(lambda part: part not in (b"..", b".")), min_size=1, max_size=5)
+)
+def test_parents_are_resolved_as_the_kernel_does_in_a_chroot(
+    links: list[tuple[bytes, bytes]], parts: list[bytes]
+) -> None:
+    entries = Entries()
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        for path in DIRECTORIES:
+            os.mkdir(os.path.join(os.fsencode(top), path))
+            entries.put(path, Inode("d", 0o755, 0, 0, 0))
+        for number, (parent, target) in enumerate(links):
+            path = os.path.join(parent, b"l%d" % number)
+            os.symlink(target, os.path.join(os.fsencode(top), path))
+            entries.put(path, Inode("l", 0o777, 0, 0, 0, link=target))
+        expected = kernel_like(top, parts)
+        try:
+            parent, last = entries.place(b"/".join([*parts, b"last"]))
+        except CorruptData:
+            assert expected is None
+        else:
+            assert (parent, last) == (expected, b"last")
