@@ -173,8 +173,24 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "config Config Layers RepoTags rootfs diff_ids type manifests digest size"
-                " mediaType layers annotations history Env x".split()
+                [
+                    "config",
+                    "Config",
+                    "Layers",
+                    "RepoTags",
+                    "rootfs",
+                    "diff_ids",
+                    "type",
+                    "manifests",
+                    "digest",
+                    "size",
+                    "mediaType",
+                    "layers",
+                    "annotations",
+                    "history",
+                    "Env",
+                    "x",
+                ]
             ),
             inner,
             max_size=5,
