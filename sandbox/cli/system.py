@@ -149,14 +149,18 @@ def system() -> None:
 
 
 @system.command()
-def fsck() -> int:
-    """Check that everything in the store is whole; report what is not."""
+@click.option("--repair", is_flag=True, help="Mend what can be mended without losing anything.")
+def fsck(*, repair: bool) -> int:
+    """Check that everything in the store is whole; report what is not.
+
+    A "note" is what a killed process left behind: harmless, and removed by --repair.
+    """
     from sandbox.engine import Engine
 
-    problems = Engine().check_store()
-    for problem in problems:
-        emit(str(problem))
-    if problems:
+    findings = Engine().check_store(repair=repair)
+    for finding in findings:
+        emit(str(finding))
+    if any(finding.is_problem and not finding.is_repaired for finding in findings):
         return 1
     emit("the store is whole")
     return 0

@@ -108,8 +108,7 @@ def _pairs(word: str, text: str) -> dict[str, str]:
     for name, equals, _ in pairs:
         if not equals:
             raise UsageError(
-                f"syntax error: can't find = in {name!r}, must be of the form:"
-                " name=value"
+                f"syntax error: can't find = in {name!r}, must be of the form: name=value"
             )
         if not name:
             raise UsageError(f"{word} names can not be blank")

@@ -98,9 +98,7 @@ class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
     variant: str = ""
 
 
-class Descriptor(
-    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
-):
+class Descriptor(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """A promise about content: its type, digest and size."""
 
     media_type: str = ""
@@ -111,9 +109,7 @@ class Descriptor(
     urls: list[str] | None = None
 
 
-class Manifest(
-    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
-):
+class Manifest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """One image: its configuration and its layers, lowest first."""
 
     schema_version: int = 2
@@ -122,9 +118,7 @@ class Manifest(
     layers: list[Descriptor]
 
 
-class Index(
-    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
-):
+class Index(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """Several manifests (or indexes), usually one a platform."""
 
     schema_version: int = 2

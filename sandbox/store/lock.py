@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
     from sandbox.store.layout import Layout
 
-_NO_FLOCK = frozenset(
-    {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF}
-)
+_NO_FLOCK = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF})
 
 
 @contextmanager

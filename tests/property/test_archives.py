@@ -167,31 +167,16 @@ def test_what_is_packed_is_read_back_the_same(entries: list[PackEntry]) -> None:
             assert entry.rdev == packed.rdev
 
 
+DOCUMENT_KEYS = [
+    *("config", "Config", "Layers", "RepoTags", "rootfs", "diff_ids", "type", "manifests"),
+    *("digest", "size", "mediaType", "layers", "annotations", "history", "Env", "x"),
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "config",
-                    "Config",
-                    "Layers",
-                    "RepoTags",
-                    "rootfs",
-                    "diff_ids",
-                    "type",
-                    "manifests",
-                    "digest",
-                    "size",
-                    "mediaType",
-                    "layers",
-                    "annotations",
-                    "history",
-                    "Env",
-                    "x",
-                ]
-            ),
+            st.sampled_from(DOCUMENT_KEYS),
             inner,
             max_size=5,
         )
