@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sandbox.runtime.process import Attachment
     from sandbox.store.layout import Layout
 
-INTERCEPTORS = ("auto", "trap")
+INTERCEPTORS = ("auto", "rewrite", "trap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

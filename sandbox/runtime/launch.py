@@ -124,6 +124,7 @@ def _make_control(
             hostname=config.hostname,
             read_only_root=config.read_only,
             trace=trace,
+            rewrite=config.interceptor in ("auto", "rewrite"),
             host_uid=os.getuid(),
             host_gid=os.getgid(),
         ),

@@ -247,6 +247,8 @@ def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
     rows += [Row(Kind.DEV, f"/dev/{name}", f"/dev/{name}") for name in DEVICES]
     rows += [
         Row(Kind.BIND, "/dev/pts", "/dev/pts"),
+        # The host's own is mode 000 where /dev/ptmx is a device.
+        Row(Kind.DEV, "/dev/pts/ptmx", "/dev/ptmx"),
         Row(Kind.BIND, "/dev/mqueue", "/dev/mqueue"),
         Row(Kind.TMPFS, "/dev/shm", shm_dir),  # noqa: S108 - the guest's path
     ]

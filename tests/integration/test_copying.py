@@ -19,7 +19,7 @@ pytestmark = pytest.mark.guest
 
 SETUP = """
 mkdir -p /srv/tree/sub && cd /srv/tree
-echo content > file && chmod 4750 file && chown 33:44 file
+echo content > file && chown 33:44 file && chmod 4750 file
 ln file second && ln -s file link && mkfifo pipe && mknod null c 1 3
 touch -d @1000000000 sub
 """
@@ -27,8 +27,8 @@ touch -d @1000000000 sub
 
 @pytest.fixture
 def container(sandbox: Sandbox) -> str:
-    sandbox.ok("run", "--name", "c", "host", "sh", "-ec", SETUP)
-    return "c"
+    sandbox.ok("run", "--name", "c1", "host", "sh", "-ec", SETUP)
+    return "c1"
 
 
 def test_files_come_out_with_modes_links_and_times(
@@ -75,22 +75,22 @@ def test_a_running_container_sees_what_is_copied_in(
 ) -> None:
     (tmp_path / "x").write_text("news\n")
     script = "until test -s /tmp/x; do sleep 0.05; done; cat /tmp/x"
-    process = subprocess.Popen(
-        sandbox.argv("run", "--rm", "--name", "r", "host", "sh", "-c", f"echo up; {script}"),
+    with subprocess.Popen(
+        sandbox.argv("run", "--rm", "--name", "r1", "host", "sh", "-c", f"echo up; {script}"),
         env=sandbox.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"up\n"
-    sandbox.ok("cp", tmp_path / "x", "r:/tmp/x")
-    assert process.communicate(timeout=30)[0] == b"news\n"
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        sandbox.ok("cp", tmp_path / "x", "r1:/tmp/x")
+        assert process.communicate(timeout=30)[0] == b"news\n"
 
 
 def test_diff_tells_added_changed_and_deleted(sandbox: Sandbox) -> None:
     script = "rm /etc/issue; echo >> /etc/hosts.allow; chmod 600 /etc/passwd; mkdir /etc/new"
-    sandbox.ok("run", "--name", "c", "host", "sh", "-c", script)
-    lines = sandbox.ok("diff", "c").splitlines()
+    sandbox.ok("run", "--name", "c1", "host", "sh", "-c", script)
+    lines = sandbox.ok("diff", "c1").splitlines()
     assert {"C /etc", "D /etc/issue", "C /etc/passwd", "A /etc/new"} <= set(lines)
 
 
@@ -109,9 +109,9 @@ def test_an_exported_tree_holds_the_changes_and_not_the_mounts(
             pytest.skip("no static busybox")
         archive.add(shell, "bin/sh")
     sandbox.ok("import", rootfs, "tiny")
-    sandbox.ok("run", "--name", "c", "tiny", "sh", "-c", SETUP.replace("touch", ": "))
+    sandbox.ok("run", "--name", "c1", "tiny", "sh", "-c", SETUP.replace("touch", ": "))
     output = tmp_path / "out.tar"
-    sandbox.ok("export", "-o", output, "c")
+    sandbox.ok("export", "-o", output, "c1")
     with tarfile.open(output) as archive:
         members = {member.name.removeprefix("./"): member for member in archive}
     assert (members["srv/tree/file"].uid, members["srv/tree/file"].mode) == (33, 0o4750)

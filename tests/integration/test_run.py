@@ -9,25 +9,39 @@ import pathlib
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.harness.command import Sandbox
 
 pytestmark = pytest.mark.guest
 
 
-def _start(sandbox: Sandbox, *arguments: str, **options: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+@contextmanager
+def _started(
+    sandbox: Sandbox, *arguments: str, pass_fds: tuple[int, ...] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
         sandbox.argv(*arguments),
         env=sandbox.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        **options,
+        pass_fds=pass_fds,
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+        for pipe in (process.stdout, process.stderr):
+            assert pipe is not None
+            pipe.close()
 
 
 def _wait_for(process: subprocess.Popen[bytes], line: bytes) -> None:
@@ -97,10 +111,10 @@ def test_standard_input_is_closed_unless_attached(sandbox: Sandbox) -> None:
 
 def test_no_descriptor_of_the_caller_is_inherited(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     leak = os.open(tmp_path, os.O_RDONLY)
-    process = _start(
+    with _started(
         sandbox, "run", "--rm", "host", "sh", "-c", "ls /proc/self/fd", pass_fds=(leak,)
-    )
-    output = process.communicate(timeout=60)[0].split()
+    ) as process:
+        output = process.communicate(timeout=60)[0].split()
     os.close(leak)
     assert set(output) <= {b"0", b"1", b"2", b"3"}
 
@@ -135,9 +149,9 @@ def test_a_missing_source_is_made_for_v_and_refused_for_mount(
 
 def test_a_tmpfs_is_empty_and_leaves_nothing(sandbox: Sandbox) -> None:
     script = "ls -A /usr/share; echo x > /usr/share/y; cat /usr/share/y"
-    output = sandbox.ok("run", "--name", "c", "--tmpfs", "/usr/share", "host", "sh", "-c", script)
+    output = sandbox.ok("run", "--name", "c1", "--tmpfs", "/usr/share", "host", "sh", "-c", script)
     assert output == "x\n"
-    assert "/usr/share/y" not in sandbox.ok("diff", "c")
+    assert "/usr/share/y" not in sandbox.ok("diff", "c1")
 
 
 def test_a_read_only_root_refuses_writes(sandbox: Sandbox) -> None:
@@ -158,11 +172,11 @@ def test_limits_are_set(sandbox: Sandbox) -> None:
 
 def test_a_signal_to_the_command_reaches_the_program(sandbox: Sandbox) -> None:
     script = "trap 'echo got it; exit 9' USR1; echo ready; while :; do sleep 0.05; done"
-    process = _start(sandbox, "run", "--rm", "host", "sh", "-c", script)
-    _wait_for(process, b"ready")
-    process.send_signal(signal.SIGUSR1)
-    output, _ = process.communicate(timeout=60)
-    assert (process.returncode, output) == (9, b"got it\n")
+    with _started(sandbox, "run", "--rm", "host", "sh", "-c", script) as process:
+        _wait_for(process, b"ready")
+        process.send_signal(signal.SIGUSR1)
+        output, _ = process.communicate(timeout=60)
+        assert (process.returncode, output) == (9, b"got it\n")
 
 
 def test_nothing_of_the_container_outlives_its_main_process(sandbox: Sandbox) -> None:
@@ -190,49 +204,46 @@ def test_run_time_files_vanish_with_the_container(sandbox: Sandbox, tmp_path: pa
 
 
 def test_a_container_is_listed_while_it_runs_and_after(sandbox: Sandbox) -> None:
-    process = _start(sandbox, "run", "--name", "c", "host", "sh", "-c", "echo up; sleep 60")
-    _wait_for(process, b"up")
-    assert sandbox.ok("ps", "--format", "{{.Names}} {{.State}}") == "c running\n"
-    done = sandbox.call("rm", "c")
-    assert done.returncode == 1
-    assert b"container is running" in done.stderr
-    process.terminate()
-    process.communicate(timeout=60)
-    assert process.returncode == 143
-    (shown,) = json.loads(sandbox.ok("inspect", "c"))
-    assert (shown["State"]["Status"], shown["State"]["ExitCode"]) == ("exited", 143)
-    sandbox.ok("rm", "c")
+    arguments = ("run", "--name", "c1", "host", "sh", "-c", "echo up; sleep 60")
+    with _started(sandbox, *arguments) as process:
+        _wait_for(process, b"up")
+        assert sandbox.ok("ps", "--format", "{{.Names}} {{.State}}") == "c1 running\n"
+        done = sandbox.call("rm", "c1")
+        assert done.returncode == 1
+        assert b"container is running" in done.stderr
+        process.terminate()
+        process.communicate(timeout=60)
+        assert process.returncode == 143
+        (shown,) = json.loads(sandbox.ok("inspect", "c1"))
+        assert (shown["State"]["Status"], shown["State"]["ExitCode"]) == ("exited", 143)
+        sandbox.ok("rm", "c1")
 
 
 def test_remove_by_force_ends_a_running_container(sandbox: Sandbox) -> None:
-    process = _start(sandbox, "run", "--name", "c", "host", "sh", "-c", "echo up; sleep 60")
-    _wait_for(process, b"up")
-    sandbox.ok("rm", "-f", "c")
-    process.communicate(timeout=60)
-    assert process.returncode == 137
-    assert sandbox.ok("ps", "-aq") == ""
+    arguments = ("run", "--name", "c1", "host", "sh", "-c", "echo up; sleep 60")
+    with _started(sandbox, *arguments) as process:
+        _wait_for(process, b"up")
+        sandbox.ok("rm", "-f", "c1")
+        process.communicate(timeout=60)
+        assert process.returncode == 137
+        assert sandbox.ok("ps", "-aq") == ""
 
 
 def test_after_a_killed_command_the_truth_is_told(sandbox: Sandbox) -> None:
-    process = _start(
-        sandbox, "run", "--name", "c", "host", "sh", "-c", "sleep 4322 & echo up; wait"
-    )
-    _wait_for(process, b"up")
-    process.kill()
-    process.communicate(timeout=60)
+    script = "sleep 4322 & echo up; wait"
+    with _started(sandbox, "run", "--name", "c1", "host", "sh", "-c", script) as process:
+        _wait_for(process, b"up")
     deadline = time.monotonic() + 30
     while "Exited (137)" not in (shown := sandbox.ok("ps", "-a", "--format", "{{.Status}}")):
         assert time.monotonic() < deadline, shown
         time.sleep(0.05)
     assert "sleep\0004322" not in _all_command_lines()
-    sandbox.ok("rm", "c")
+    sandbox.ok("rm", "c1")
 
 
 def test_a_container_of_run_rm_whose_command_was_killed_disappears(sandbox: Sandbox) -> None:
-    process = _start(sandbox, "run", "--rm", "host", "sh", "-c", "echo up; sleep 60")
-    _wait_for(process, b"up")
-    process.kill()
-    process.communicate(timeout=60)
+    with _started(sandbox, "run", "--rm", "host", "sh", "-c", "echo up; sleep 60") as process:
+        _wait_for(process, b"up")
     deadline = time.monotonic() + 30
     while sandbox.ok("ps", "-aq"):
         assert time.monotonic() < deadline
@@ -241,8 +252,8 @@ def test_a_container_of_run_rm_whose_command_was_killed_disappears(sandbox: Sand
 
 def test_what_a_container_changed_is_there_when_it_starts_again(sandbox: Sandbox) -> None:
     script = "test -e /etc/mark && exit 7; echo > /etc/mark"
-    sandbox.ok("run", "--name", "c", "host", "sh", "-c", script)
-    assert sandbox.call("start", "c").returncode == 7
+    sandbox.ok("run", "--name", "c1", "host", "sh", "-c", script)
+    assert sandbox.call("start", "c1").returncode == 7
 
 
 def test_the_cid_file_holds_the_id_and_must_be_new(

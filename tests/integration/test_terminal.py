@@ -36,6 +36,11 @@ def _exit_code(child: pexpect.spawn) -> int | None:
     return status
 
 
+def _leave(child: pexpect.spawn) -> None:
+    child.sendline("exit")
+    assert _exit_code(child) is not None
+
+
 def test_a_shell_works_and_its_status_comes_back(sandbox: Sandbox) -> None:
     child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "sh")
     child.expect("ready> ")
@@ -59,26 +64,25 @@ def test_the_window_s_size_is_seen_and_followed(sandbox: Sandbox) -> None:
 def test_ctrl_c_stops_the_job_and_not_the_shell(sandbox: Sandbox) -> None:
     child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "bash", "--norc")
     child.expect("ready> ")
-    child.sendline("sleep 1000")
+    child.sendline("sh -c 'echo begun; exec sleep 1000'")
+    child.expect("begun\r\n")
     child.sendintr()
     child.expect("ready> ")
     child.sendline("echo status=$?")
     child.expect("status=130")
-    child.sendline("exit")
-    child.expect(pexpect.EOF)
+    _leave(child)
 
 
 def test_jobs_are_stopped_and_continued(sandbox: Sandbox) -> None:
     child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "bash", "--norc")
     child.expect("ready> ")
     child.sendline("sh -c 'echo begun; sleep 0.5; echo ended'")
-    child.expect("\r\nbegun")
+    child.expect("begun\r\n")
     child.send("\x1a")
     child.expect("Stopped")
     child.sendline("fg")
-    child.expect("\r\nended")
-    child.sendline("exit")
-    child.expect(pexpect.EOF)
+    child.expect("ended\r\n")
+    _leave(child)
 
 
 def test_end_of_file_ends_the_shell(sandbox: Sandbox) -> None:
