@@ -262,6 +262,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 		die(EXIT_FAILED, "nothing to run for", start->execfn, -ENOENT);
 	thread->ids = box->ids;
 	proc->umask = box->umask;
+	proc->dumpable = 1;
 	memcpy(proc->root, box->text + box->root.off, box->root.len + 1);
 	proc->root_len = box->root.len;
 	memcpy(proc->exe, box->text + box->exe.off, SB_MIN(box->exe.len + 1, SB_PATH_MAX));
@@ -318,7 +319,8 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	entry->state = 2;
 	thread->ids = entry->ids;
 	proc->umask = entry->umask;
-	sb_syscall6(__NR_umask, entry->umask, 0, 0, 0, 0, 0);
+	proc->dumpable = 1;
+	sb_syscall6(__NR_umask, entry->umask & 0077, 0, 0, 0, 0, 0); /* see on_umask */
 	ret = enter_directory(call, entry->cwd);
 	if (ret < 0)
 		die(EXIT_NOT_EXECUTABLE, "cannot enter directory", entry->cwd, ret);

@@ -364,12 +364,13 @@ static int resolve_once(struct sb_call *call, unsigned flags, struct sb_at *at)
 	err = link_path(call, at, &name, slot, path);
 	if (err < 0 && err != -ENOENT)
 		return err;
-	if (*rest == '/')
-		flags |= SB_WANT_DIR;
 	while (*rest == '/')
 		rest++;
-	if (*rest == '\0')
+	if (*rest == '\0') {
+		if (rest != call->work->todo)
+			flags |= SB_WANT_DIR;
 		return resolve_end(call, flags, &name, err == 0, at);
+	}
 	if (err < 0)
 		return err;
 	if (is_named(&name, "exe"))

@@ -130,6 +130,33 @@ static int name_of_made_file(const char *text, size_t len, struct sb_path *out)
 	return sb_path_set(out, text + skip, len - skip - cut);
 }
 
+#define ALIAS_LEN 18 /* "/a" and 16 digits below the run directory: socket_name.c */
+
+/* The host path of a name that goes through a short symlink of the run
+ * directory; the text itself when it does not. */
+static const char *through_alias(const struct sb_fs *fs, const char *text, size_t *len)
+{
+	const struct sb_control *control = fs->tree->control;
+	const size_t skip = control->run.len + ALIAS_LEN;
+	struct sb_path *host = &fs->work->p[4];
+	long got;
+
+	if (*len <= skip ||
+	    !sb_path_within(text, *len, sb_text_at(control, control->run), control->run.len) ||
+	    text[control->run.len + 1] != 'a' || text[skip] != '/' ||
+	    sb_path_set(host, text, skip) < 0)
+		return text;
+	got = sys_readlinkat(AT_FDCWD, host->buf, host->buf, SB_PATH_MAX - 1);
+	if (got < 0)
+		return text;
+	host->buf[got] = '\0';
+	host->len = (uint32_t)got;
+	if (sb_path_join(host, text + skip + 1, *len - skip - 1) < 0)
+		return text;
+	*len = host->len;
+	return host->buf;
+}
+
 int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len, struct sb_path *out)
 {
 	const struct sb_control *control = fs->tree->control;
@@ -139,6 +166,7 @@ int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len, str
 		return 0;
 	if (is_no_path(host, len))
 		return sb_path_set(out, host, len);
+	host = through_alias(fs, host, &len);
 	err = sb_tree_guest_path(fs, host, len, out);
 	if (err != -ENOENT && fs->tree->index != NULL)
 		return err;

@@ -27,7 +27,7 @@ struct sb_proc_range {
 /* A host path found in /proc (not escaped) as the guest may see it: its guest path; the
  * text itself for what is no path of the tree ("/memfd:x (deleted)", a file from
  * outside); -EACCES for a path of the store or the run directory that the guest
- * has no name for. Files made by sb_proc_open carry their name. */
+ * has no name for. Files made by sb_proc_open carry their name. Uses fs->work->p[4]. */
 int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len,
 		       struct sb_path *out) SB_MUST_CHECK;
 #define SB_PROC_MEMFD "sandbox:" /* prefix of the memfd name of a file made here */

@@ -25,7 +25,7 @@
 
 #define PATH_OFFSET 2 /* offsetof(struct sockaddr_un, sun_path) */
 #define PATH_ROOM (UNIX_PATH_MAX - 1)
-#define ALIAS_LEN 18 /* "/a" and 16 digits */
+#define ALIAS_LEN 18 /* "/a" and 16 digits; proc_text.c reads it back */
 
 int sb_socket_name_read(uint64_t addr, uint32_t len, struct sb_socket_name *name)
 {
@@ -204,35 +204,9 @@ void sb_socket_name_done(struct sb_socket_name *name)
 
 /* ---- to the guest ------------------------------------------------------- */
 
-/* The host path of a name that goes through an alias. */
-static int through_alias(const struct sb_call *call, const char *text, size_t len,
-			 struct sb_path *host)
-{
-	const struct sb_control *control = call->fs->tree->control;
-	const char *run = sb_text_at(control, control->run);
-	const size_t skip = control->run.len + ALIAS_LEN;
-	struct sb_path *link = &call->work->p[2];
-	long got;
-	int err;
-
-	if (len <= skip || memcmp(text, run, control->run.len) != 0 ||
-	    text[control->run.len] != '/' || text[control->run.len + 1] != 'a' || text[skip] != '/')
-		return sb_path_set(host, text, len);
-	err = sb_path_set(link, text, skip);
-	if (err < 0)
-		return err;
-	got = sys_readlinkat(AT_FDCWD, link->buf, host->buf, SB_PATH_MAX - 1);
-	if (got < 0)
-		return sb_path_set(host, text, len);
-	host->buf[got] = '\0';
-	host->len = (uint32_t)got;
-	return sb_path_join(host, text + skip + 1, len - skip - 1);
-}
-
 void sb_socket_name_to_guest(struct sb_call *call, struct sb_socket_name *name)
 {
 	const struct sb_fs *fs = call->fs;
-	struct sb_path *host = &call->work->p[1];
 	struct sb_path *guest = &call->work->p[3];
 	char text[UNIX_PATH_MAX + 1];
 	uint32_t skip = 0;
@@ -242,8 +216,7 @@ void sb_socket_name_to_guest(struct sb_call *call, struct sb_socket_name *name)
 		return;
 	len = path_of(name, text);
 	name->len = PATH_OFFSET; /* unnamed, when there is nothing better */
-	if (through_alias(call, text, len, host) < 0 ||
-	    sb_proc_guest_text(fs, host->buf, host->len, guest) < 0)
+	if (sb_proc_guest_text(fs, text, len, guest) < 0)
 		return;
 	if (fs->root_len > 1 && sb_path_within(guest->buf, guest->len, fs->root, fs->root_len))
 		skip = fs->root_len;
