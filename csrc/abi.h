@@ -113,6 +113,7 @@ struct sb_ids {
 /* sb_control.flags */
 #define SB_CONTROL_READ_ONLY 1
 #define SB_CONTROL_TRACE 2
+#define SB_CONTROL_REWRITE 8 /* hot call sites may be rewritten */
 #define SB_CONTROL_LIVE 4    /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */
@@ -229,7 +230,7 @@ struct sb_owner {
 	uint64_t ino;
 	uint64_t btime;      /* seconds * 1000000000 + nanoseconds; 0 where unknown */
 	uint64_t rdev;
-	uint64_t origin;
+	uint64_t origin;     /* inode number of the lower file this is a copy of, or 0 */
 	uint32_t volume;     /* 0: the upper's device; n + 1: the device of mount n */
 	uint32_t flags;
 	uint32_t uid;

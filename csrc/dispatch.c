@@ -74,7 +74,7 @@ void sb_dispatch(struct sb_thread *thread)
 	if (SB_UNLIKELY(ret == SB_RESTART && thread->pending)) {
 		/* The final call was not made: the guest makes it again after
 		 * its signal handler. */
-		r->rip -= 2;
+		thread->restart = 1;
 		ret = (long)nr;
 	}
 	thread->commit = 1;

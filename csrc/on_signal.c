@@ -12,10 +12,10 @@
 #include <errno.h>
 
 #include "dispatch.h"
+#include "sigmask.h"
 #include "thread.h"
 
-#define SIGSYS_BIT (1ULL << (SIGSYS - 1))
-#define SA_RESTORER_FLAG 0x04000000UL
+#define SIGSYS_BIT SB_SIGMASK(SIGSYS)
 #define MASK_BYTES 8
 
 /* entry.S */
@@ -35,13 +35,13 @@ static void to_kernel(int sig, const struct sb_action *guest, struct sb_action *
 		return;
 	kernel->handler = (uintptr_t)sb_signal_entry;
 	kernel->flags = (guest->flags | SA_SIGINFO) & ~(uint64_t)SA_RESETHAND;
-	if (!(guest->flags & SA_RESTORER_FLAG)) {
-		kernel->flags |= SA_RESTORER_FLAG;
+	if (!(guest->flags & SB_SA_RESTORER)) {
+		kernel->flags |= SB_SA_RESTORER;
 		kernel->restorer = (uintptr_t)sb_restorer;
 	}
 	if (!is_handler(guest->handler)) {
 		kernel->flags |= SA_ONSTACK;
-		kernel->mask = ~(SIGSYS_BIT | 1ULL << (SIGSEGV - 1) | 1ULL << (SIGBUS - 1));
+		kernel->mask = SB_MASK_ALL;
 	}
 }
 

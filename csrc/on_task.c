@@ -15,7 +15,7 @@
 #include <linux/sched.h>
 
 #include "dispatch.h"
-#include "signals.h"
+#include "sigmask.h"
 #include "thread.h"
 
 #define NAMESPACE_FLAGS                                                                            \

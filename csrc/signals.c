@@ -20,6 +20,7 @@
 
 #include <errno.h>
 
+#include "patch.h"
 #include "thread.h"
 
 #define SB_SI_USER_MAX 0 /* si_code of signals that processes send is <= 0 */
@@ -94,7 +95,7 @@ static bool on_runtime_stack(const struct sb_thread *thread, uint64_t sp)
 
 static void roll_back_entry(const struct sb_thread *thread, struct sigcontext *regs)
 {
-	regs->rip = regs->rcx - 2;
+	regs->rip = sb_patch_origin(regs->rcx);
 	if (on_runtime_stack(thread, regs->rsp))
 		regs->rsp = thread->regs.rsp;
 }
@@ -125,7 +126,7 @@ static void leave_runtime(struct sb_thread *thread, enum interrupted where, int 
 		break;
 	case BEFORE:
 		load_guest(thread, regs);
-		regs->rip -= 2;
+		regs->rip = sb_patch_origin(regs->rip);
 		regs->rax = thread->number;
 		if (thread->pending) {
 			*(uint64_t *)&uc->uc_sigmask = thread->saved_mask;
@@ -190,6 +191,10 @@ uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 		}
 		set_default(sig); /* a bug of the runtime: die where it is */
 		return 0;
+	}
+	if (where == GUEST && sb_patch_inside(regs->rip)) {
+		/* The guest shall find itself before its own instruction. */
+		regs->rip = sb_patch_inside(regs->rip);
 	}
 	if (where == GUEST)
 		return guest_handler(thread->proc, sig, info);

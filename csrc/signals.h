@@ -13,11 +13,7 @@
 #include <asm/ucontext.h>
 
 #include "guest.h"
-
-#define SB_SIGMASK(sig) (1ULL << ((sig)-1))
-/* SIGSYS must never be blocked; the faults are the runtime's own. */
-#define SB_MASK_ALL (~(SB_SIGMASK(SIGSYS) | SB_SIGMASK(SIGSEGV) | SB_SIGMASK(SIGBUS)))
-#define SB_SA_RESTORER 0x04000000
+#include "sigmask.h"
 
 /* entry.S */
 extern char sb_entry[];

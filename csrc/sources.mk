@@ -4,7 +4,7 @@ COMMON = path.c index.c spot.c view.c view_stat.c control.c ids.c log.c proc_tex
 	 owner.c upper.c upper_scan.c copyup.c copyup_tree.c change_make.c change_link.c change_name.c \
 	 change_rename.c change_meta.c change_xattr.c xattr.c dirlist.c dirlist_empty.c
 HOSTED_ONLY = hosted.c hosted_control.c index_build.c
-GUEST_ONLY = mem.c guest.c thread.c target.c dispatch.c trace.c trap.c signals.c binfmt_elf.c boot.c confine.c exec_plan.c \
+GUEST_ONLY = mem.c guest.c thread.c target.c dispatch.c trace.c trap.c signals.c binfmt_elf.c boot.c confine.c exec_plan.c maps.c patch.c arch/x86_64/site.c \
 	 on_exec.c on_signal.c on_task.c on_stat.c on_open.c on_path.c on_change.c on_meta.c \
 	 on_xattr.c on_dir.c on_id.c on_proc.c on_proc_link.c on_socket.c on_socket_message.c socket_name.c on_misc.c \
 	 arch/x86_64/entry.S

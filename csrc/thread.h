@@ -42,8 +42,9 @@ struct sb_thread {
 	uint32_t tid;
 	uint64_t saved_mask;  /* the guest's mask while pending */
 	unsigned char info[128]; /* siginfo that waits */
+	uint64_t trap_site;   /* the call came by SIGSYS: address behind its instruction */
 	uint32_t sigsys_blocked;
-	uint32_t foreign_trap; /* set when another filter trapped a call of the runtime */
+	uint32_t restart;     /* the guest shall make its call again */
 	void *exec_memory;    /* argument vector made for execve, to give back */
 	size_t exec_size;
 	struct sb_thread *next;

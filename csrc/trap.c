@@ -25,6 +25,7 @@
 
 #include "dispatch.h"
 #include "log.h"
+#include "patch.h"
 #include "signals.h"
 #include "thread.h"
 
@@ -213,8 +214,26 @@ void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 		regs->rax = (uint64_t)-ENOSYS;
 		return;
 	}
+	sb_thread_self()->trap_site = regs->rip;
 	regs->rcx = regs->rip;
 	regs->rip = (uintptr_t)sb_entry;
+}
+
+/* Called by the entry stub, whatever the way in. */
+void sb_enter(struct sb_thread *thread);
+void sb_enter(struct sb_thread *thread)
+{
+	struct sb_regs *regs = &thread->regs;
+	uint64_t site = thread->trap_site;
+
+	thread->trap_site = 0;
+	sb_dispatch(thread);
+	if (SB_UNLIKELY(thread->restart)) {
+		thread->restart = 0;
+		regs->rip = sb_patch_origin(regs->rip);
+	} else if (site == regs->rip && (thread->proc->tree.control->flags & SB_CONTROL_REWRITE)) {
+		sb_patch_site(&thread->call, site, thread->number);
+	}
 }
 
 int sb_trap_handlers(void)

@@ -21,13 +21,13 @@ CSRC = ROOT / "csrc"
 # File stem (foo.c, foo.h and foo.def share one) -> level. A new file declares its place.
 LEVELS = {
     0: "abi base mem sys rep layout",
-    1: "path ids log",
+    1: "path ids log site",
     2: "index spot upper view view_stat control copyup copyup_tree dirlist owner tree change"
     " proc_text change_make change_link change_name change_rename change_meta change_xattr xattr"
     " upper_scan dirlist_empty hosted index_build",
-    3: "guest target thread trace syscalls dispatch binfmt_elf exec_plan confine signals"
+    3: "guest target thread trace syscalls dispatch binfmt_elf exec_plan confine maps sigmask"
     " socket_name",
-    4: "trap patch tracer boot",
+    4: "trap patch signals tracer boot",
 }
 LEVEL_OF = {stem: level for level, stems in LEVELS.items() for stem in stems.split()}
 

@@ -71,6 +71,7 @@ class ControlSpec:
     mounts: Sequence[Mount] = ()
     read_only_root: bool = False
     trace: bool = False
+    rewrite: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +145,23 @@ def create_control(path: str, spec: ControlSpec) -> None:
         kept.append(ffi.new("char[]", os.fsencode(value)))
         return kept[-1]
 
+    def real(path: str) -> object:
+        # The kernel reports paths without symlinks (getcwd, /proc/self/fd).
+        return text(os.path.realpath(path))
+
     c_spec = ffi.new(
         "struct sb_hosted_spec *",
         {
-            "store": text(spec.store_root),
-            "run": text(spec.run_dir),
-            "upper": text(spec.upper_dir),
-            "work": text(work),
-            "owners": text(spec.owners_path),
-            "index": text(spec.index_path or ""),
+            "store": real(spec.store_root),
+            "run": real(spec.run_dir),
+            "upper": real(spec.upper_dir),
+            "work": real(work),
+            "owners": real(spec.owners_path),
+            "index": real(spec.index_path) if spec.index_path else text(""),
             "hostname": text(spec.hostname),
             "flags": (lib.SB_CONTROL_READ_ONLY if spec.read_only_root else 0)
-            | (lib.SB_CONTROL_TRACE if spec.trace else 0),
+            | (lib.SB_CONTROL_TRACE if spec.trace else 0)
+            | (lib.SB_CONTROL_REWRITE if spec.rewrite else 0),
             "host_uid": spec.host_uid,
             "host_gid": spec.host_gid,
         },

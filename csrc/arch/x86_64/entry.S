@@ -54,7 +54,7 @@ sb_entry_saved:
 	cld
 	xor	%ebp, %ebp
 	mov	%gs:SB_T_SELF, %rdi
-	call	sb_dispatch
+	call	sb_enter
 
 	.globl sb_exit
 	.globl sb_exit_end

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * site.c - what a system call site looks like on x86-64, and its trampoline.
+ *
+ * Rules
+ *   A displaced instruction must mean the same at another address: register
+ *   and immediate operands only, no jump, no rip-relative memory.
+ */
+#include "site.h"
+
+#include "mem.h"
+
+#define MOV_EAX 0xb8
+#define JMP_REL32 0xe9
+#define REACH 0x7fff0000LL
+
+/* Length of the instruction when it may be moved, else 0. */
+static uint32_t movable(const unsigned char *p)
+{
+	const bool wide = p[0] == 0x48;
+
+	if (wide && p[1] == 0x3d) /* cmp $imm32,%rax */
+		return 6;
+	if (wide && p[1] == 0x83 && p[2] == 0xf8) /* cmp $imm8,%rax */
+		return 4;
+	if (wide && (p[1] == 0x89 || p[1] == 0x8b) && p[2] >= 0xc0) /* mov %r,%r */
+		return 3;
+	if (p[0] == 0x49 && p[1] == 0x89 && p[2] >= 0xc0) /* mov %rax,%r8.. */
+		return 3;
+	if (wide && p[1] == 0x85 && p[2] >= 0xc0) /* test %r,%r */
+		return 3;
+	if (p[0] == 0x3d) /* cmp $imm32,%eax */
+		return 5;
+	if (p[0] == 0x83 && p[1] == 0xf8) /* cmp $imm8,%eax */
+		return 3;
+	return 0;
+}
+
+void sb_site_decode(const unsigned char before[16], const unsigned char behind[16], uint64_t after,
+		    uint32_t nr, struct sb_site *site)
+{
+	const unsigned char *mov = before + 9;
+	const bool has_prefix = (before[8] & 0xf0) == 0x40;
+	uint32_t imm;
+
+	*site = (struct sb_site){.form = SB_SITE_NONE, .after = after};
+	if (before[14] != 0x0f || before[15] != 0x05)
+		return;
+	memcpy(&imm, mov + 1, 4);
+	if (mov[0] == MOV_EAX && imm == nr && !has_prefix) {
+		site->form = SB_SITE_MOV;
+		site->nr = nr;
+		site->start = after - 7;
+		return;
+	}
+	site->displaced = movable(behind);
+	if (site->displaced < 3)
+		return;
+	site->form = SB_SITE_NEXT;
+	site->start = after - 2;
+}
+
+bool sb_site_is_atomic(const struct sb_site *site)
+{
+	return (site->start & 7) + SB_JUMP_SIZE <= 8;
+}
+
+static bool relative(uint64_t from, uint64_t to, int32_t *out)
+{
+	int64_t distance = (int64_t)(to - from);
+
+	*out = (int32_t)distance;
+	return distance < REACH && distance > -REACH;
+}
+
+bool sb_site_jump(const struct sb_site *site, uint64_t target, unsigned char jump[SB_JUMP_SIZE])
+{
+	int32_t rel;
+
+	if (!relative(site->start + SB_JUMP_SIZE, target, &rel))
+		return false;
+	jump[0] = JMP_REL32;
+	memcpy(jump + 1, &rel, 4);
+	return true;
+}
+
+/* lea TARGET(%rip),%rcx at address at */
+static uint32_t put_lea_rcx(unsigned char *code, uint64_t at, uint64_t target)
+{
+	int32_t rel = 0;
+
+	(void)relative(at + 7, target, &rel);
+	code[0] = 0x48;
+	code[1] = 0x8d;
+	code[2] = 0x0d;
+	memcpy(code + 3, &rel, 4);
+	return 7;
+}
+
+/* jmp *(%rip) over the address that follows */
+static uint32_t put_far_jump(unsigned char *code, uint64_t target)
+{
+	static const unsigned char jump[6] = {0xff, 0x25, 0, 0, 0, 0};
+
+	memcpy(code, jump, 6);
+	memcpy(code + 6, &target, 8);
+	return 14;
+}
+
+uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behind[16], uint64_t at,
+			    uint64_t entry, unsigned char code[SB_TRAMPOLINE_SIZE], uint64_t *resume)
+{
+	struct sb_site back;
+	uint32_t len = 0;
+
+	memset(code, 0xcc, SB_TRAMPOLINE_SIZE);
+	if (site->form == SB_SITE_MOV) {
+		code[len++] = MOV_EAX;
+		memcpy(code + len, &site->nr, 4);
+		len += 4;
+		*resume = site->after;
+		len += put_lea_rcx(code + len, at + len, *resume);
+		return len + put_far_jump(code + len, entry);
+	}
+	/* 7 + 14 bytes, then the displaced instruction and the way back. */
+	*resume = at + 21;
+	len += put_lea_rcx(code, at, *resume);
+	len += put_far_jump(code + len, entry);
+	memcpy(code + len, behind, site->displaced);
+	len += site->displaced;
+	back = (struct sb_site){.start = at + len};
+	(void)sb_site_jump(&back, site->after + site->displaced, code + len);
+	return len + SB_JUMP_SIZE;
+}

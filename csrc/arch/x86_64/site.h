@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * site.h - what a system call site looks like on x86-64, and its trampoline.
+ *
+ * Level 1. Pure: bytes in, bytes out; tests/c/test_site.c has the cases.
+ *
+ * Form 1   mov $nr,%eax; syscall      the five bytes of mov become a jump; the
+ *                                     syscall instruction stays where it is
+ * Form 2   syscall; cmp/mov/...       the syscall and the first three bytes
+ *                                     behind it become a jump; the displaced
+ *                                     instruction runs in the trampoline
+ */
+#ifndef SB_ARCH_SITE_H
+#define SB_ARCH_SITE_H
+
+#include "base.h"
+
+#define SB_SITE_NONE 0
+#define SB_SITE_MOV 1
+#define SB_SITE_NEXT 2
+
+#define SB_TRAMPOLINE_SIZE 48
+#define SB_JUMP_SIZE 5
+
+struct sb_site {
+	uint32_t form;
+	uint32_t nr;         /* form 1 */
+	uint64_t start;      /* address of the five bytes that change */
+	uint64_t after;      /* address behind the syscall instruction */
+	uint32_t displaced;  /* form 2: length of the instruction behind it */
+};
+
+/* Which form has the site whose syscall instruction ends at after? before are
+ * the 16 bytes that end there, behind the 16 that follow. known_nr tells
+ * whether nr is what eax held. */
+void sb_site_decode(const unsigned char before[16], const unsigned char behind[16], uint64_t after,
+		    uint32_t nr, struct sb_site *site);
+/* Does one aligned word hold the five bytes, so that one store changes them? */
+bool sb_site_is_atomic(const struct sb_site *site);
+/* The jump at the site. false when target is out of reach. */
+bool sb_site_jump(const struct sb_site *site, uint64_t target, unsigned char jump[SB_JUMP_SIZE]);
+/* Code of the trampoline at address at, which enters the runtime at entry.
+ * Returns its length; resume gets the return address the runtime will see. */
+uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behind[16], uint64_t at,
+			    uint64_t entry, unsigned char code[SB_TRAMPOLINE_SIZE], uint64_t *resume);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * maps.h - what the kernel says about one address of this process.
+ *
+ * Level 3.
+ */
+#ifndef SB_MAPS_H
+#define SB_MAPS_H
+
+#include "base.h"
+
+struct sb_mapping {
+	uint64_t start;
+	uint64_t end;
+	uint64_t inode;
+	bool is_private_text; /* r-xp of a file */
+};
+
+/* The mapping that holds address. buf is scratch. -ENOENT when there is none
+ * or /proc is not there. */
+int sb_maps_find(uint64_t address, char *buf, size_t size, struct sb_mapping *out) SB_MUST_CHECK;
+
+#endif

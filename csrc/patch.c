@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * patch.c - rewrite hot system call sites so that they jump into the runtime.
+ *
+ * How it works
+ *   A trap costs about as much as four stats, a rewritten site a few
+ *   nanoseconds; rewriting costs a copied page. So a site is rewritten after
+ *   HOT traps, when its bytes have a known form (arch/<cpu>/site.h) and belong
+ *   to a private, executable, not writable mapping of a file. Trampolines are
+ *   made within reach of the site.
+ * Rules
+ *   Never waits: whoever finds the lock taken leaves the site for the next
+ *   trap. A process that may not make such pages (PR_SET_MDWE, SELinux) stays
+ *   on traps. With several threads only form 1 whose bytes lie in one aligned
+ *   word is rewritten, by one store; form 2 changes bytes that other threads
+ *   may return to.
+ */
+#include "patch.h"
+
+#include <errno.h>
+#include <linux/mman.h>
+
+#include "arch/x86_64/site.h"
+#include "maps.h"
+#include "sigmask.h"
+#include "thread.h"
+
+#define HOT 6
+#define SITES 1024
+#define PAGES 32
+#define PAGE 4096ULL
+#define SLOTS (PAGE / SB_TRAMPOLINE_SIZE)
+#define SEARCH_STEP 0x100000ULL
+#define SEARCH_ROUNDS 512
+
+enum state {
+	COUNTING,
+	GIVEN_UP,
+	PATCHED,
+};
+
+struct known_site {
+	uint64_t after;
+	uint32_t hits;
+	uint32_t state;
+};
+
+struct page {
+	uint64_t address;
+	uint32_t used;
+	uint64_t restart[SLOTS]; /* by slot: the site's instruction that makes the call again, rax given */
+	uint64_t start[SLOTS];   /* the site's first changed byte */
+	unsigned char before[SLOTS]; /* bytes of the trampoline until it is in the runtime */
+};
+
+static struct known_site sites[SITES];
+static struct page pages[PAGES];
+static uint32_t page_count;
+static uint32_t busy; /* pid of who patches; one of another process is stale */
+static bool refused; /* the kernel does not let us: no more tries */
+
+/* entry.S */
+extern char sb_entry[];
+
+static struct page *page_of(uint64_t address)
+{
+	for (uint32_t i = 0; i < page_count; i++) {
+		if (address - pages[i].address < PAGE)
+			return &pages[i];
+	}
+	return NULL;
+}
+
+uint64_t sb_patch_origin(uint64_t after)
+{
+	const struct page *page = page_count ? page_of(after) : NULL;
+
+	return page ? page->restart[(after - page->address) / SB_TRAMPOLINE_SIZE] : after - 2;
+}
+
+uint64_t sb_patch_inside(uint64_t pc)
+{
+	const struct page *page = page_count ? page_of(pc) : NULL;
+	uint64_t slot;
+
+	if (!page)
+		return 0;
+	slot = (pc - page->address) / SB_TRAMPOLINE_SIZE;
+	if (pc - page->address - slot * SB_TRAMPOLINE_SIZE >= page->before[slot])
+		return 0;
+	return page->start[slot];
+}
+
+static struct known_site *find_site(uint64_t after)
+{
+	uint64_t at = (after * 0x9e3779b97f4a7c15ULL) >> 54;
+
+	for (uint32_t i = 0; i < 8; i++) {
+		struct known_site *site = &sites[(at + i) % SITES];
+
+		if (site->after == after)
+			return site;
+		if (site->after == 0) {
+			site->after = after;
+			return site;
+		}
+	}
+	return NULL;
+}
+
+static bool is_near(uint64_t a, uint64_t b)
+{
+	const uint64_t reach = 0x70000000;
+
+	return a > b ? a - b < reach : b - a < reach;
+}
+
+static long map_page(uint64_t at)
+{
+	return sys_mmap((void *)(uintptr_t)at, PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
+/* A page with a free slot within reach of the site. */
+static struct page *near_page(uint64_t site, const struct sb_mapping *map)
+{
+	for (uint32_t i = 0; i < page_count; i++) {
+		if (pages[i].used < SLOTS && is_near(pages[i].address, site))
+			return &pages[i];
+	}
+	if (page_count == PAGES)
+		return NULL;
+	for (uint64_t i = 1; i <= SEARCH_ROUNDS; i++) {
+		uint64_t below = (map->start & ~(SEARCH_STEP - 1)) - i * SEARCH_STEP;
+		uint64_t above = (map->end | (SEARCH_STEP - 1)) + 1 + i * SEARCH_STEP;
+		uint64_t at = below;
+		long ret = below < map->start && below > SEARCH_STEP ? map_page(below) : -EEXIST;
+
+		if (ret == -EEXIST && is_near(above, site)) {
+			at = above;
+			ret = map_page(above);
+		}
+		if (ret >= 0) {
+			pages[page_count].address = at;
+			pages[page_count].used = 0;
+			__atomic_store_n(&page_count, page_count + 1, __ATOMIC_RELEASE);
+			return &pages[page_count - 1];
+		}
+	}
+	return NULL;
+}
+
+static int protect(uint64_t start, uint64_t end, int prot)
+{
+	uint64_t from = start & ~(PAGE - 1);
+
+	return (int)sb_syscall6(__NR_mprotect, (long)from, (long)(((end + PAGE - 1) & ~(PAGE - 1)) - from),
+				prot, 0, 0, 0);
+}
+
+static int write_trampoline(struct page *page, const struct sb_site *site, const unsigned char behind[16],
+			    uint64_t *at, uint64_t *resume)
+{
+	uint32_t slot = page->used;
+	int ret = protect(page->address, page->address + PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+
+	if (ret < 0)
+		return -EPERM;
+	*at = page->address + slot * SB_TRAMPOLINE_SIZE;
+	sb_site_trampoline(site, behind, *at, (uintptr_t)sb_entry, (unsigned char *)(uintptr_t)*at, resume);
+	page->start[slot] = site->start;
+	page->restart[slot] = site->form == SB_SITE_MOV ? site->after - 2 : site->start;
+	page->before[slot] = site->form == SB_SITE_MOV ? 26 : 21;
+	page->used++;
+	return protect(page->address, page->address + PAGE, PROT_READ | PROT_EXEC);
+}
+
+static void store_atomic(const struct sb_site *site, const unsigned char jump[SB_JUMP_SIZE])
+{
+	uint64_t *word = (uint64_t *)(uintptr_t)(site->start & ~7ULL);
+	uint64_t value = *word;
+
+	memcpy((unsigned char *)&value + (site->start & 7), jump, SB_JUMP_SIZE);
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+/* Only this thread and its signal handlers could see it half done. */
+static void store_alone(const struct sb_site *site, const unsigned char jump[SB_JUMP_SIZE])
+{
+	const uint64_t all = SB_MASK_ALL;
+	uint64_t old;
+
+	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), SB_P(&old), 8, 0, 0);
+	memcpy((void *)(uintptr_t)site->start, jump, SB_JUMP_SIZE);
+	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&old), 0, 8, 0, 0);
+}
+
+/* Change the five bytes; the page stays executable all the time. */
+static int write_jump(const struct sb_site *site, const unsigned char jump[SB_JUMP_SIZE])
+{
+	int ret = protect(site->start, site->start + SB_JUMP_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
+
+	if (ret < 0)
+		return -EPERM;
+	if (sb_site_is_atomic(site))
+		store_atomic(site, jump);
+	else
+		store_alone(site, jump);
+	return protect(site->start, site->start + SB_JUMP_SIZE, PROT_READ | PROT_EXEC);
+}
+
+static bool is_only_thread(void)
+{
+	uint32_t live = 0;
+
+	for (struct sb_thread *t = &sb_first_thread; t; t = t->next)
+		live += t->state != SB_THREAD_FREE;
+	return live == 1;
+}
+
+/* 0 when patched; -errno when this site never will be. */
+static int patch(struct sb_call *call, uint64_t after, uint64_t nr)
+{
+	const unsigned char *text = (const unsigned char *)(uintptr_t)after;
+	struct sb_mapping map;
+	struct sb_site site;
+	unsigned char behind[16];
+	unsigned char jump[SB_JUMP_SIZE];
+	struct page *page;
+	uint64_t at;
+	uint64_t resume;
+	int ret = sb_maps_find(after, call->work->buffer, sizeof(call->work->buffer), &map);
+
+	if (ret < 0)
+		return ret;
+	if (!map.is_private_text || after - 16 < map.start || after + 16 > map.end)
+		return -EACCES;
+	memcpy(behind, text, sizeof(behind));
+	sb_site_decode(text - 16, behind, after, (uint32_t)nr, &site);
+	if (site.form == SB_SITE_NONE)
+		return -EINVAL;
+	if ((site.form == SB_SITE_NEXT || !sb_site_is_atomic(&site)) && !is_only_thread())
+		return -EBUSY;
+	page = near_page(after, &map);
+	if (!page)
+		return -ENOMEM;
+	ret = write_trampoline(page, &site, behind, &at, &resume);
+	if (ret < 0 || !sb_site_jump(&site, at, jump))
+		return ret < 0 ? ret : -ERANGE;
+	ret = write_jump(&site, jump);
+	if (ret == 0 && site.form == SB_SITE_NEXT && call->regs->rip == after)
+		call->regs->rip = resume;
+	return ret;
+}
+
+static bool take_lock(uint32_t pid)
+{
+	uint32_t owner = __atomic_load_n(&busy, __ATOMIC_RELAXED);
+
+	return owner != pid && __atomic_compare_exchange_n(&busy, &owner, pid, false, __ATOMIC_ACQUIRE,
+							   __ATOMIC_RELAXED);
+}
+
+void sb_patch_site(struct sb_call *call, uint64_t after, uint64_t nr)
+{
+	struct known_site *site;
+	int ret;
+
+	if (refused || page_of(after))
+		return;
+	site = find_site(after);
+	if (!site || site->state != COUNTING || ++site->hits < HOT)
+		return;
+	if (!take_lock(call->proc->pid))
+		return;
+	ret = patch(call, after, nr);
+	site->state = ret == 0 ? PATCHED : GIVEN_UP;
+	refused = ret == -EPERM;
+	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
+}
