@@ -88,7 +88,7 @@ static long make_at(const struct recipe *r, const char *path, uint32_t mode)
 		return sys_symlinkat(r->target, AT_FDCWD, path);
 	case S_IFREG:
 		if (r->flags != -1)
-			return sys_openat(AT_FDCWD, path, r->flags | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+			return sys_openat(AT_FDCWD, path, r->flags | O_CREAT | O_EXCL, mode);
 		return sys_mknodat(AT_FDCWD, path, S_IFREG | mode, 0);
 	case S_IFIFO:
 	case S_IFSOCK:
@@ -292,7 +292,7 @@ long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t m
 	if (at->spot.mount != SB_NO_MOUNT)
 		return sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE, looks.mode & 07777);
 	sb_commit_begin(fs);
-	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE | O_NOFOLLOW,
+	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE,
 			sb_upper_host_mode(S_IFREG, looks.mode));
 	if (fd >= 0 && (sb_upper_needs_record(&looks) || sb_owner_any(fs->tree))) {
 		err = (int)sys_statx((int)fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &sx);

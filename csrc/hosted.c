@@ -175,15 +175,17 @@ int sb_hosted_resolve(struct sb_hosted *h, const char *path, uint32_t follow, ch
 
 	if (len == 0 || len >= SB_PATH_MAX)
 		return len == 0 ? -ENOENT : -ENAMETOOLONG;
+	while (end > 1 && path[end - 1] == '/')
+		end--;
 	for (;;) {
 		memcpy(part, path, end);
 		part[end] = '\0';
 		err = look_up(h, part, flags, at);
 		if (err != -ENOENT || end <= 1)
 			break;
-		while (end > 1 && path[end - 1] == '/')
-			end--;
 		while (end > 1 && path[end - 1] != '/')
+			end--;
+		while (end > 1 && path[end - 1] == '/')
 			end--;
 		flags = SB_MAY_BE_ABSENT | SB_FOLLOW | SB_CREATE;
 	}
@@ -451,7 +453,7 @@ int sb_hosted_link(struct sb_hosted *h, const char *from, const char *to)
 
 int sb_hosted_rename(struct sb_hosted *h, const char *from, const char *to, uint32_t flags)
 {
-	int err = look_up(h, from, SB_PARENT, &h->work.a);
+	int err = look_up(h, from, SB_PARENT | SB_MAY_BE_ABSENT, &h->work.a);
 
 	if (err == 0)
 		err = look_up(h, to, SB_PARENT | SB_MAY_BE_ABSENT, &h->work.b);

@@ -8,8 +8,7 @@
  *   What is a device in the image is an empty file on the host: the few
  *   harmless devices are opened on the host instead, by their number.
  * Rules
- *   The host file is opened with O_NOFOLLOW: symlinks were followed by the
- *   look-up. That open may wait (FIFOs, terminals, network file systems), and a
+ *   The host's open follows no symlink: that was done by the look-up. That open may wait (FIFOs, terminals, network file systems), and a
  *   descriptor must not be lost to a signal: it is always sb_guest_block().
  * Does not know
  *   How entries are made or copied (change.h), what /proc shows (on_proc.h).
@@ -97,7 +96,7 @@ static int check_flags(const struct how *how)
 /* Flags for the host's open of an entry that exists. */
 static int host_flags(const struct how *how)
 {
-	return (how->flags & ~(O_CREAT | O_EXCL | O_NOATIME)) | O_NOFOLLOW;
+	return how->flags & ~(O_CREAT | O_EXCL);
 }
 
 /* ---- the look-up ------------------------------------------------------------ */
@@ -166,9 +165,21 @@ static bool is_real_device(const struct sb_at *at)
 	       is_device(sx.stx_mode & S_IFMT);
 }
 
+/* openat2 rather than O_NOFOLLOW, which F_GETFL would show. Where the kernel or a
+ * filter has no openat2, or the way to the store became a symlink, O_NOFOLLOW. */
 static long open_host(struct sb_call *call, const char *host, int flags)
 {
-	return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags, 0, 0, 0);
+	const struct open_how how = {
+		.flags = (uint32_t)flags,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+	long fd = sb_guest_block(call, __NR_openat2, AT_FDCWD, SB_P(host), SB_P(&how), sizeof(how), 0, 0);
+
+	if (fd == -EPERM && (flags & O_NOATIME) != 0) /* only the guest believes to own it */
+		return open_host(call, host, flags & ~O_NOATIME);
+	if (fd != -ELOOP && fd != -ENOSYS)
+		return fd;
+	return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags | O_NOFOLLOW, 0, 0, 0);
 }
 
 static long open_device(struct sb_call *call, const struct how *how, struct sb_at *at)
@@ -179,12 +190,10 @@ static long open_device(struct sb_call *call, const struct how *how, struct sb_a
 	if (err < 0)
 		return err;
 	host = host_device(&at->st);
-	if (host == NULL && is_real_device(at))
-		host = at->host.buf;
-	if (host == NULL)
-		return -EPERM;
-	/* /dev/ptmx may be a symlink there. */
-	return open_host(call, host, host_flags(how) & (host == at->host.buf ? ~0 : ~O_NOFOLLOW));
+	if (host != NULL) /* /dev/ptmx may be a symlink there */
+		return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host),
+				      host_flags(how) & ~O_NOFOLLOW, 0, 0, 0);
+	return is_real_device(at) ? open_host(call, at->host.buf, host_flags(how)) : -EPERM;
 }
 
 /* ---- entries that exist --------------------------------------------------------- */
@@ -298,8 +307,8 @@ static long open_once(struct sb_call *call, const struct how *how)
 
 	if (err < 0)
 		return err;
-	if (has(how, O_CREAT) && (at->slash || at->dots))
-		return -EISDIR;
+	if (has(how, O_CREAT) && at->dots)
+		return has(how, O_EXCL) ? -EEXIST : -EISDIR;
 	if (at->spot.place == SB_PLACE_ABSENT)
 		return sb_change_create(call->fs, at, how->flags, how->mode);
 	return open_present(call, how, at);
@@ -310,16 +319,16 @@ static bool is_race(const struct how *how, const struct sb_at *at, long ret)
 {
 	if (ret == -EEXIST)
 		return has(how, O_CREAT) && !has(how, O_EXCL);
-	return ret == -ENOENT && at->spot.place == SB_PLACE_UPPER;
+	return (ret == -ENOENT || (ret == -ELOOP && at->spot.type != S_IFLNK)) &&
+	       at->spot.place == SB_PLACE_UPPER;
 }
 
 static long do_open(struct sb_call *call, uint64_t path, const struct how *how)
 {
-	long ret = sb_guest_string(call->path, path, SB_PATH_MAX);
+	long ret = check_flags(how);
 
-	if (ret < 0)
-		return ret;
-	ret = check_flags(how);
+	if (ret == 0)
+		ret = sb_guest_string(call->path, path, SB_PATH_MAX);
 	if (ret < 0)
 		return ret;
 	for (unsigned i = 0; i < RACES; i++) {

@@ -141,7 +141,8 @@ struct sb_work {
 #define SB_IN_ROOT 32      /* base is the root for this lookup (RESOLVE_IN_ROOT) */
 #define SB_NO_XDEV 64      /* -EXDEV when crossing a mount */
 #define SB_WANT_STAT 128   /* fill st */
-#define SB_CREATE 256      /* with SB_FOLLOW: a dangling last symlink yields its absent target (O_CREAT) */
+#define SB_CREATE 256      /* as O_CREAT: a dangling last symlink yields its absent target (with SB_FOLLOW),
+			    * -EISDIR when the last component has a trailing slash */
 #define SB_PARENT 512      /* the last component is a name to make, remove or rename: a symlink there is
 			    * not followed even before a trailing slash, and what is there may be no directory
 			    * (out->slash tells the caller). SB_MAY_BE_ABSENT without SB_FOLLOW implies it. */

@@ -41,6 +41,7 @@ struct walk {
 	unsigned links;
 	bool search_free;    /* no search permission to check */
 	bool last_was_link;  /* what is left of todo came from the last component's symlink */
+	bool knows_root;     /* as the kernel: SB_NO_XDEV refuses a jump to a root not yet met */
 	struct sb_spot cur;  /* of out->guest */
 	struct sb_seen seen;
 };
@@ -198,6 +199,7 @@ static int go_up(struct walk *w)
 
 	if ((w->flags & SB_BENEATH) != 0 && w->depth <= w->base_depth)
 		return -EXDEV;
+	w->knows_root = true;
 	if (is_at_root(w))
 		return 0;
 	err = spot_above(w, &above);
@@ -313,7 +315,7 @@ static int follow(struct walk *w, const struct sb_spot *dir)
 	w->seen.has = false;
 	if (w->work->todo[w->rest] != '/')
 		return 0;
-	if ((w->flags & SB_BENEATH) != 0)
+	if ((w->flags & SB_BENEATH) != 0 || ((w->flags & SB_NO_XDEV) != 0 && !w->knows_root))
 		return -EXDEV;
 	if (w->depth == 0 && w->root_len == 1)
 		return 0;
@@ -365,6 +367,8 @@ static int enter(struct walk *w, const char *name, uint32_t len, bool last, bool
 	struct sb_spot dir = w->cur;
 	int err;
 
+	if (last && slash && (w->flags & SB_CREATE) != 0)
+		return -EISDIR;
 	if (len > MAX_NAME)
 		return -ENAMETOOLONG;
 	err = sb_path_join(guest, name, len);
@@ -465,6 +469,7 @@ static int start(struct walk *w, const char *base, uint32_t base_len, const char
 	struct sb_work *work = w->work;
 	bool at_root = path[0] == '/';
 
+	w->knows_root = at_root || (w->flags & SB_IN_ROOT) != 0;
 	w->rest = (uint32_t)(TODO_SIZE - 1 - len);
 	memmove(work->todo + w->rest, path, len + 1);
 	if ((w->flags & SB_IN_ROOT) != 0) {
