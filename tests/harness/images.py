@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Make image archives for tests, good ones and evil ones, byte by byte.
 
 Nothing here uses the code under test: headers are written by hand, so a test
