@@ -45,7 +45,7 @@ int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
 int sb_change_link(struct sb_fs *fs, struct sb_at *from, struct sb_at *to) SB_MUST_CHECK;
 /* Name an open descriptor (O_TMPFILE, or /proc/self/fd/N followed). */
 int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to) SB_MUST_CHECK;
-/* flags: RENAME_NOREPLACE, RENAME_EXCHANGE; others -EINVAL. */
+/* flags: RENAME_NOREPLACE or RENAME_EXCHANGE (checked by the caller) or 0. */
 int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
 	SB_MUST_CHECK;
 

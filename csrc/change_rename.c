@@ -62,9 +62,6 @@ static int check_names(const struct sb_fs *fs, const struct sb_at *from, const s
 	bool absent = to->spot.place == SB_PLACE_ABSENT;
 	int err;
 
-	if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0 ||
-	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
-		return -EINVAL;
 	if (from->dir.mount != to->dir.mount)
 		return -EXDEV;
 	if (from->dots)

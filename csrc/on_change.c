@@ -7,6 +7,7 @@
  *   those with AT_FDCWD.
  */
 #include <errno.h>
+#include <linux/fs.h>
 
 #include "change.h"
 #include "dispatch.h"
@@ -62,11 +63,30 @@ long on_mkdirat(struct sb_call *call)
 	return make_dir(call, dirfd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx);
 }
 
+static int check_node_type(uint64_t mode)
+{
+	switch (mode & S_IFMT) {
+	case 0:
+	case S_IFREG:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		return 0;
+	case S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
 static long make_node(struct sb_call *call, int dirfd, uint64_t path, uint64_t mode, uint64_t dev)
 {
 	struct sb_at *at = &call->work->a;
-	int err = sb_guest_lookup(call, dirfd, path, NAME_FLAGS, at);
+	int err = check_node_type(mode);
 
+	if (err == 0)
+		err = sb_guest_lookup(call, dirfd, path, NAME_FLAGS, at);
 	return err < 0 ? err : sb_change_mknod(call->fs, at, (uint32_t)mode & 0xffff, (uint32_t)dev);
 }
 
@@ -194,8 +214,11 @@ static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uin
 {
 	struct sb_at *from = &call->work->a;
 	struct sb_at *to = &call->work->b;
-	int err = sb_guest_lookup(call, olddir, old, NAME_FLAGS, from);
+	int err;
 
+	if (flags != 0 && flags != RENAME_NOREPLACE && flags != RENAME_EXCHANGE)
+		return -EINVAL; /* before any path is read */
+	err = sb_guest_lookup(call, olddir, old, NAME_FLAGS, from);
 	if (err < 0)
 		return err;
 	if (last_component(call->path) != 'n')
