@@ -151,6 +151,21 @@ static long read_mask(uint64_t addr, uint64_t size, uint64_t *mask)
 	return ret;
 }
 
+/* The final call of one that waits with a mask of its own. */
+static long wait_masked(struct sb_call *call, uint64_t mask, long nr, long a, long b, long c,
+			long d, long e, long f)
+{
+	struct sb_thread *thread = call->thread;
+	long ret;
+
+	thread->wait_mask = mask;
+	thread->waits = SB_WAIT_MASKED;
+	ret = sb_guest_block(call, nr, a, b, c, d, e, f);
+	if (thread->waits == SB_WAIT_MASKED)
+		thread->waits = SB_WAIT_NONE;
+	return ret;
+}
+
 long on_rt_sigsuspend(struct sb_call *call)
 {
 	uint64_t mask;
@@ -158,7 +173,7 @@ long on_rt_sigsuspend(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
-	return sb_guest_block(call, __NR_rt_sigsuspend, SB_P(&mask), MASK_BYTES, 0, 0, 0, 0);
+	return wait_masked(call, mask, __NR_rt_sigsuspend, SB_P(&mask), MASK_BYTES, 0, 0, 0, 0);
 }
 
 long on_rt_sigtimedwait(struct sb_call *call)
@@ -199,8 +214,8 @@ long on_ppoll(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
-	return sb_guest_block(call, __NR_ppoll, (long)r->rdi, (long)r->rsi, (long)r->rdx, SB_P(&mask),
-			      MASK_BYTES, 0);
+	return wait_masked(call, mask, __NR_ppoll, (long)r->rdi, (long)r->rsi, (long)r->rdx,
+			   SB_P(&mask), MASK_BYTES, 0);
 }
 
 static long epoll_wait_masked(struct sb_call *call, long nr)
@@ -211,8 +226,8 @@ static long epoll_wait_masked(struct sb_call *call, long nr)
 
 	if (ret < 0)
 		return ret;
-	return sb_guest_block(call, nr, (int)r->rdi, (long)r->rsi, (int)r->rdx, (long)r->r10,
-			      SB_P(&mask), MASK_BYTES);
+	return wait_masked(call, mask, nr, (int)r->rdi, (long)r->rsi, (int)r->rdx, (long)r->r10,
+			   SB_P(&mask), MASK_BYTES);
 }
 
 long on_epoll_pwait(struct sb_call *call)
@@ -237,12 +252,13 @@ long on_pselect6(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
-	if (pair.addr) {
-		ret = read_mask(pair.addr, pair.size, &mask);
-		if (ret < 0)
-			return ret;
-		pair.addr = (uintptr_t)&mask;
-	}
-	return sb_guest_block(call, __NR_pselect6, (int)r->rdi, (long)r->rsi, (long)r->rdx,
-			      (long)r->r10, (long)r->r8, SB_P(&pair));
+	if (!pair.addr)
+		return sb_guest_block(call, __NR_pselect6, (int)r->rdi, (long)r->rsi, (long)r->rdx,
+				      (long)r->r10, (long)r->r8, 0);
+	ret = read_mask(pair.addr, pair.size, &mask);
+	if (ret < 0)
+		return ret;
+	pair.addr = (uintptr_t)&mask;
+	return wait_masked(call, mask, __NR_pselect6, (int)r->rdi, (long)r->rsi, (long)r->rdx,
+			   (long)r->r10, (long)r->r8, SB_P(&pair));
 }

@@ -107,6 +107,14 @@ static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontex
 	memcpy(thread->info, info, sizeof(thread->info));
 	if (!thread->pending)
 		thread->saved_mask = *mask;
+	if (thread->waits == SB_WAIT_MASKED && uc->uc_mcontext.rip == (uintptr_t)sb_block_done &&
+	    uc->uc_mcontext.rax == (uint64_t)-EINTR) {
+		/* The frame's mask is the one after the handler; the handler
+		 * itself runs because of the call's. */
+		thread->mask_after = *mask;
+		thread->saved_mask = thread->wait_mask;
+		thread->waits = SB_WAIT_ENDED;
+	}
 	*mask = SB_MASK_ALL;
 	thread->pending |= SB_PENDING_SIGNAL;
 }
@@ -128,6 +136,7 @@ static void leave_runtime(struct sb_thread *thread, enum interrupted where, int 
 		load_guest(thread, regs);
 		regs->rip = sb_patch_origin(regs->rip);
 		regs->rax = thread->number;
+		thread->waits = SB_WAIT_NONE;
 		if (thread->pending) {
 			*(uint64_t *)&uc->uc_sigmask = thread->saved_mask;
 			thread->pending = 0;
@@ -196,8 +205,13 @@ uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 		/* The guest shall find itself before its own instruction. */
 		regs->rip = sb_patch_inside(regs->rip);
 	}
-	if (where == GUEST)
+	if (where == GUEST) {
+		if (thread->waits == SB_WAIT_ENDED) {
+			*(uint64_t *)&uc->uc_sigmask = thread->mask_after;
+			thread->waits = SB_WAIT_NONE;
+		}
 		return guest_handler(thread->proc, sig, info);
+	}
 	leave_runtime(thread, where, sig, info, uc);
 	return 0;
 }

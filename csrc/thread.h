@@ -28,6 +28,12 @@ enum sb_thread_state {
 #define SB_PENDING_SIGNAL 1
 #define SB_PENDING_MASK 2
 
+enum sb_wait {
+	SB_WAIT_NONE = 0,
+	SB_WAIT_MASKED = 1, /* the call on its way changes the mask while it waits */
+	SB_WAIT_ENDED = 2,  /* a signal ended it: the next handler returns to mask_after */
+};
+
 struct sb_thread {
 	struct sb_thread *self;
 	uint64_t stack_top;
@@ -43,6 +49,9 @@ struct sb_thread {
 	uint64_t saved_mask;  /* the guest's mask while pending */
 	unsigned char info[128]; /* siginfo that waits */
 	uint64_t trap_site;   /* the call came by SIGSYS: address behind its instruction */
+	uint64_t wait_mask;   /* of sigsuspend, ppoll...: in force while they wait */
+	uint64_t mask_after;  /* what their signal handler returns to */
+	uint32_t waits;       /* enum sb_wait */
 	uint32_t sigsys_blocked;
 	uint32_t restart;     /* the guest shall make its call again */
 	void *exec_memory;    /* argument vector made for execve, to give back */
