@@ -21,7 +21,7 @@ from sandbox.errors import (
     SandboxError,
     Unsupported,
 )
-from sandbox.models.container import ContainerConfig
+from sandbox.models.container import ContainerConfig, ContainerState
 from sandbox.models.reference import parse_reference
 from sandbox.runtime import lifecycle, names, spec, supervise
 from sandbox.store.containers import ContainerStore
@@ -30,7 +30,7 @@ from sandbox.store.images import ImageStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandbox.models.container import Container, ContainerState, MountPoint, Ulimit
+    from sandbox.models.container import Container, MountPoint, Ulimit
     from sandbox.models.image import Image
     from sandbox.runtime.launch import Place
     from sandbox.runtime.process import Attachment
@@ -75,6 +75,9 @@ class ContainerVerbs:
 
     def create(self, request: CreateRequest) -> Container:
         """Make a container that has not been started."""
+        return self._create(request, ContainerState())
+
+    def _create(self, request: CreateRequest, state: ContainerState) -> Container:
         if request.interceptor not in INTERCEPTORS:
             raise Unsupported(
                 f"interceptor {request.interceptor!r} is not available: "
@@ -89,7 +92,7 @@ class ContainerVerbs:
                 raise ImageNotFound(f"unable to find image '{request.image}' locally")
             return configure(request, image, taken)
 
-        return self._containers.create(decide, durable=not request.auto_remove)
+        return self._containers.create(decide, state=state, durable=not request.auto_remove)
 
     def _image_to_run(self, name: str) -> Image:
         try:
@@ -109,7 +112,9 @@ class ContainerVerbs:
         on_create: Callable[[Container], None],
     ) -> int:
         """Create a container, run it to its end, and return its exit code."""
-        container = self.create(request)
+        own = os.getpid()
+        started = supervise.start_time_of(own) or 0
+        container = self._create(request, ContainerState(pid=own, pid_start=started))
         try:
             on_create(container)
             return self._run(container, attachment)
@@ -144,9 +149,12 @@ class ContainerVerbs:
             self._record(current, lifecycle.exited(current.state, code, now()))
             return code
         except SandboxError as exc:
-            if not current.state.is_running:
-                state = lifecycle.failed(current.state, exc.exit_code, exc.message)
-                self._record(current, state)
+            state = current.state
+            if state.is_running:
+                state = lifecycle.exited(state, exc.exit_code, now())
+            else:
+                state = lifecycle.failed(state, exc.exit_code, exc.message)
+            self._record(current, state)
             raise
         finally:
             os.close(held)
@@ -178,16 +186,18 @@ class ContainerVerbs:
     def _truth(self, container: Container) -> Container | None:
         """Return the container as it is; None if it should be gone by now."""
         state = container.state
-        if not state.is_running or is_main_process(state.pid, state.pid_start):
+        if not state.pid or is_main_process(state.pid, state.pid_start):
             return container
         if self._containers.is_held(container):
             return container  # it has just ended; its supervisor is about to say so
-        _clean_up_after(state.run_dir)
+        if state.run_dir:
+            _clean_up_after(state.run_dir)
         if container.config.auto_remove:
             self._containers.remove(container)
             return None
+        told = lifecycle.lost(state, now()) if state.is_running else ContainerState()
         try:
-            return self._containers.write_state(container, lifecycle.lost(state, now()))
+            return self._containers.write_state(container, told)
         except ContainerNotFound:
             return None
 

@@ -179,8 +179,9 @@ class ContainerConfig:
 class ContainerState:
     """How the container fares; replaced as a whole at every change.
 
-    ``pid`` and ``pid_start`` (clock ticks after boot, from /proc) name the main
-    process without doubt even after the number has been given to another one.
+    ``pid`` and ``pid_start`` (clock ticks after boot, from /proc) name a process
+    without doubt even after the number has been given to another one: the main process,
+    or, while created, the command that is about to start it (0 if there is none).
     """
 
     status: Status = "created"

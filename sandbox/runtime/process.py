@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -92,27 +92,53 @@ class FirstProcess:
     ) -> None:
         # Look-ups and imports happen here: after fork there is only the exec.
         program = rundir.link_entry(self._run_dir, self._entry.number)
-        limits = _numeric_limits(self._config)
-        argv = [os.fsencode(arg) for arg in self._entry.argv]
-        env = dict(_split_env(entry) for entry in self._entry.env)
+        reader, report = os.pipe2(os.O_CLOEXEC)
+        go, release = os.pipe2(os.O_CLOEXEC)
+        birth = _Birth(
+            program=program,
+            argv=[os.fsencode(arg) for arg in self._entry.argv],
+            env=dict(_split_env(entry) for entry in self._entry.env),
+            limits=_numeric_limits(self._config),
+            stdin=stdin,
+            terminal=slave,
+            go=go,
+            report=report,
+            parent=os.getpid(),
+        )
         sys.stdout.flush()
-        reader, writer = os.pipe2(os.O_CLOEXEC)
-        parent = os.getpid()
         with supervise.signals_held():
             pid = os.fork()
             if pid == 0:
-                _become(program, argv, env, limits, stdin, slave, writer, parent)
-            os.close(writer)
-            if stdin is not None:
-                os.close(stdin)
+                _become(birth)
             started = supervise.start_time_of(pid)
             self._main.born(pid)
-        with open(reader, "rb") as file:
-            problem = file.read()
+        for fd in (go, report, *(() if stdin is None else (stdin,))):
+            os.close(fd)
+        # Recorded before the program's first instruction: whatever is killed now, the
+        # record tells the truth. The child ends if it is never released.
+        with open(release, "wb", buffering=0) as gate, open(reader, "rb") as answer:
+            on_start(lifecycle.MainProcess(pid, started or 0, self._run_dir.path))
+            with suppress(BrokenPipeError):
+                gate.write(b".")
+            problem = answer.read()
         if problem:
             self._main.reap(block=True)
             raise RuntimeFailed(f"cannot start the container: {problem.decode()}")
-        on_start(lifecycle.MainProcess(pid, started or 0, self._run_dir.path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Birth:
+    """What the child needs, decided before the fork."""
+
+    program: str
+    argv: list[bytes]
+    env: dict[bytes, bytes]
+    limits: list[tuple[int, tuple[int, int]]]
+    stdin: int | None
+    terminal: int | None
+    go: int
+    report: int
+    parent: int
 
 
 def _split_env(entry: str) -> tuple[bytes, bytes]:
@@ -133,42 +159,39 @@ def _numeric_limits(config: ContainerConfig) -> list[tuple[int, tuple[int, int]]
     ]
 
 
-def _become(
-    program: str,
-    argv: list[bytes],
-    env: dict[bytes, bytes],
-    limits: list[tuple[int, tuple[int, int]]],
-    stdin: int | None,
-    slave: int | None,
-    report: int,
-    parent: int,
-) -> None:
+def _become(birth: _Birth) -> None:
     """Turn the forked child into the container's first process."""
-    complain = report
+    report = birth.report
     try:
         os.setsid()
         supervise.die_with_parent()
-        if os.getppid() != parent:
+        if os.getppid() != birth.parent:
             os._exit(1)
-        if slave is not None:
-            from sandbox.runtime import terminal
-
-            terminal.become_controlling(slave)
-            for fd in (0, 1, 2):
-                os.dup2(slave, fd)
-        elif stdin is not None:
-            os.dup2(stdin, 0)
-        for limit, values in limits:
+        _take_descriptors(birth)
+        for limit, values in birth.limits:
             import resource
 
             resource.setrlimit(limit, values)
-        complain = os.dup2(report, 3, inheritable=False)
-        os.closerange(4, 0x7FFFFFFF)
         os.chdir("/")
         os.umask(0o022)
+        if os.read(birth.go, 1) != b".":
+            os._exit(1)
+        report = os.dup2(birth.report, 3, inheritable=False)
+        os.closerange(4, 0x7FFFFFFF)
         supervise.reset_signals()
-        os.execve(program, argv, env)
+        os.execve(birth.program, birth.argv, birth.env)
     except (OSError, ValueError) as exc:
-        os.write(complain, str(exc).encode())
+        os.write(report, str(exc).encode())
     finally:
         os._exit(125)
+
+
+def _take_descriptors(birth: _Birth) -> None:
+    if birth.terminal is not None:
+        from sandbox.runtime import terminal
+
+        terminal.become_controlling(birth.terminal)
+        for fd in (0, 1, 2):
+            os.dup2(birth.terminal, fd)
+    elif birth.stdin is not None:
+        os.dup2(birth.stdin, 0)

@@ -90,6 +90,7 @@ class ContainerStore:
         self,
         make_config: Callable[[frozenset[str]], ContainerConfig],
         *,
+        state: ContainerState | None = None,
         durable: bool = True,
     ) -> Container:
         """Add a container; *make_config* is given the names that are taken."""
@@ -103,7 +104,7 @@ class ContainerStore:
                     f'"{names[config.name]}": remove or rename that container '
                     "to be able to reuse that name"
                 )
-            container = Container(config, ContainerState())
+            container = Container(config, state or ContainerState())
             self._write_new(container, durable=durable)
         return container
 

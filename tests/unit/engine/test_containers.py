@@ -103,7 +103,7 @@ def test_another_platform_than_the_image_s_is_refused(
 
 
 def test_an_unknown_interceptor_is_refused(engine: Engine) -> None:
-    with pytest.raises(Unsupported, match="choose one of auto, trap"):
+    with pytest.raises(Unsupported, match="choose one of auto"):
         engine.create(CreateRequest(image="host", interceptor="magic"))
 
 
@@ -178,6 +178,15 @@ def test_a_lost_container_of_run_rm_disappears(engine: Engine) -> None:
     _running(made, os.getpid(), 1, engine)
     assert engine.containers() == []
     assert list(_store(engine).all()) == []
+
+
+def test_a_container_of_run_rm_that_never_started_disappears_with_its_command(
+    engine: Engine,
+) -> None:
+    made = engine.create(CreateRequest(image="host", auto_remove=True))
+    assert engine.containers() == [made]
+    _store(engine).write_state(made, ContainerState(pid=os.getpid(), pid_start=1))
+    assert engine.containers() == []
 
 
 def test_containers_come_newest_first(engine: Engine) -> None:
