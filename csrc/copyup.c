@@ -195,10 +195,10 @@ static int dress_copy(struct sb_fs *fs, const struct source *src, const char *te
 		err = (int)sys_fchmodat(AT_FDCWD, temp, mode);
 	if (err < 0)
 		return err;
-	if (st->ino != 0) {
+	record.origin = st->ino;
+	/* One of several links becomes a file of its own. */
+	if (st->ino != 0 && (st->nlink == 1 || type == S_IFDIR))
 		record.flags |= SB_OWNER_ORIGIN;
-		record.origin = st->ino;
-	}
 	if (st->uid != 0 || st->gid != 0)
 		record.flags |= SB_OWNER_IDS;
 	if (type == S_IFCHR || type == S_IFBLK || (type != S_IFLNK && (st->mode & 07777) != mode))

@@ -14,6 +14,7 @@
 #include "change.h"
 #include "mem.h"
 #include "on_proc.h"
+#include "owner.h"
 
 int sb_target_is_empty(uint64_t addr)
 {
@@ -40,6 +41,21 @@ static int find_again(struct sb_call *call, struct sb_path *path, struct sb_at *
 	return sb_tree_lookup(call->fs, path->buf, path->len, name, SB_WANT_STAT, at);
 }
 
+/* Is at still the file with this inode number, or the copy of it? */
+static bool is_same(struct sb_call *call, const struct sb_at *at, uint64_t ino)
+{
+	struct sb_owner_key key;
+	struct sb_owner record;
+	struct statx sx;
+
+	if (at->st.ino == ino)
+		return true;
+	if (at->spot.place != SB_PLACE_UPPER ||
+	    sys_statx(AT_FDCWD, at->host.buf, AT_SYMLINK_NOFOLLOW, SB_STATX_MASK, &sx) < 0)
+		return false;
+	return sb_owner_load(call->fs->tree, &sx, &key, &record) && record.origin == ino;
+}
+
 /* A file of the live lower is reached by its path, or it is not the lower's. */
 static int of_live_fd(struct sb_call *call, int fd, const struct sb_stat *st, struct sb_at *at)
 {
@@ -56,7 +72,7 @@ static int of_live_fd(struct sb_call *call, int fd, const struct sb_stat *st, st
 		return st->nlink == 0 ? SB_TARGET_FD : -EROFS;
 	if (at->spot.place == SB_PLACE_MOUNT)
 		return SB_TARGET_FD;
-	return at->st.ino == st->ino ? SB_TARGET_AT : -EROFS;
+	return is_same(call, at, st->ino) ? SB_TARGET_AT : -EROFS;
 }
 
 int sb_target_of_fd(struct sb_call *call, int fd, struct sb_at *at)
@@ -76,7 +92,7 @@ int sb_target_of_fd(struct sb_call *call, int fd, struct sb_at *at)
 	err = sb_index_guest_path(tree, node, path);
 	if (err == 0)
 		err = find_again(call, path, at);
-	if (err < 0 || at->st.ino != st.ino)
+	if (err < 0 || !is_same(call, at, st.ino))
 		return -EROFS;
 	return SB_TARGET_AT;
 }

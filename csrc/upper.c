@@ -157,13 +157,22 @@ int sb_upper_make_opaque(const struct sb_fs *fs, const struct sb_path *host)
 {
 	const char *opaque = fs->tree->control->opaque;
 	struct sb_path *mark = &fs->work->p[3];
-	int err = sb_path_set(mark, host->buf, host->len);
+	struct sb_timespec times[2];
+	struct statx sx;
+	int err = sb_host_stat(host->buf, &sx);
 
+	if (err == 0)
+		err = sb_path_set(mark, host->buf, host->len);
 	if (err == 0)
 		err = sb_path_join(mark, opaque, strlen(opaque));
 	if (err == 0)
 		err = sb_upper_make_whiteout(fs->tree, mark->buf);
-	return err == -EEXIST ? 0 : err;
+	if (err < 0)
+		return err == -EEXIST ? 0 : err;
+	times[0] = (struct sb_timespec){sx.stx_atime.tv_sec, sx.stx_atime.tv_nsec};
+	times[1] = (struct sb_timespec){sx.stx_mtime.tv_sec, sx.stx_mtime.tv_nsec};
+	sys_utimensat(AT_FDCWD, host->buf, times, AT_SYMLINK_NOFOLLOW);
+	return 0;
 }
 
 bool sb_upper_needs_record(const struct sb_looks *looks)
