@@ -249,7 +249,7 @@ static int prepare_file(struct sb_call *call, const struct how *how, struct sb_a
 
 	if (!is_lower)
 		return 0;
-	if (type == S_IFIFO && at->spot.place == SB_PLACE_LOWER)
+	if (type == S_IFIFO) /* readers and writers must meet in the container */
 		return sb_copyup(call->fs, at, 0);
 	if (type == S_IFREG && (wanted(how) & 2) != 0)
 		return sb_copyup(call->fs, at, has(how, O_TRUNC) ? 0 : UINT64_MAX);
