@@ -135,6 +135,7 @@ static void attach(struct sb_proc *proc, const char *execfn)
 	if (ret < 0)
 		die(EXIT_FAILED, "not a control file", scratch.buf, ret);
 	at = map_file(sb_text_at(tree->control, tree->control->owners), SB_ADDR_OWNERS, true, &size);
+	sys_madvise(at, size, MADV_RANDOM); /* sparse: reading ahead would fill memory with zeros */
 	tree->owners = at;
 	if (tree->control->index.len == 0)
 		return;
@@ -346,6 +347,7 @@ void sb_boot(uint64_t *stack)
 	sb_thread_init(thread, &first_proc);
 	thread->state = SB_THREAD_LIVE;
 	sb_thread_set_base(thread);
+	sb_thread_wipe_on_fork(thread);
 	first_proc.pid = (uint32_t)sys_getpid();
 	thread->tid = first_proc.pid;
 	first_proc.root_len = 1;

@@ -125,6 +125,10 @@ static inline long sys_copy_file_range(int in, int64_t *inoff, int out, int64_t 
 {
 	return sb_syscall6(__NR_copy_file_range, in, SB_P(inoff), out, SB_P(outoff), (long)len, 0);
 }
+static inline long sys_madvise(void *addr, size_t len, int advice)
+{
+	return sb_syscall6(__NR_madvise, SB_P(addr), (long)len, advice, 0, 0, 0);
+}
 static inline long sys_mmap(void *addr, size_t len, int prot, int flags, int fd, int64_t off)
 {
 	return sb_syscall6(__NR_mmap, SB_P(addr), (long)len, prot, flags, fd, off);

@@ -5,7 +5,6 @@ Does not know: where content lives or who promised it.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING, NewType
 
@@ -33,6 +32,8 @@ def parse_digest(text: str) -> Digest:
 
 def digest_of(data: bytes) -> Digest:
     """Return the digest of *data*."""
+    import hashlib  # loads OpenSSL, which most commands do without
+
     return Digest("sha256:" + hashlib.sha256(data).hexdigest())
 
 

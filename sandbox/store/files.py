@@ -7,9 +7,7 @@ owner from a busy one.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import secrets
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -30,7 +28,7 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 def write_atomic(path: Path, data: bytes, *, layout: Layout) -> None:
     """Make *path* hold *data*, or leave it as it was."""
-    temporary = layout.tmp / f"file-{secrets.token_hex(8)}"
+    temporary = layout.tmp / f"file-{os.urandom(8).hex()}"
     with map_os_errors(f"cannot write {path}"):
         try:
             fd = os.open(temporary, _NEW_FILE, 0o600)
@@ -59,6 +57,8 @@ def sync_directory(path: Path) -> None:
 
 def sync_file_system(path: Path) -> None:
     """Make everything written on the file system of *path* durable."""
+    import ctypes
+
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -84,7 +84,7 @@ def workspace(layout: Layout) -> Iterator[Path]:
 
 def _make_workspace(layout: Layout) -> tuple[Path, int]:
     layout.prepare()
-    path = layout.tmp / secrets.token_hex(8)
+    path = layout.tmp / os.urandom(8).hex()
     # Under the store's lock, so that leftovers() never sees one without its owner.
     with store_lock(layout), map_os_errors(f"cannot write in {layout.tmp}"):
         path.mkdir(0o700)
@@ -123,7 +123,7 @@ def discard(path: Path, *, layout: Layout) -> None:
         if not path.is_dir() or path.is_symlink():
             path.unlink()
             return
-        trash = layout.tmp / f"trash-{secrets.token_hex(8)}"
+        trash = layout.tmp / f"trash-{os.urandom(8).hex()}"
         os.rename(path, trash)
         remove_tree(trash)
 
@@ -160,6 +160,6 @@ def _empty(current: str, root: str, pending: list[str]) -> None:
             pending.append(entry.path)
         else:
             os.chmod(entry.path, 0o700)  # or it could not be moved
-            moved = f"{root}/.doomed-{secrets.token_hex(8)}"
+            moved = f"{root}/.doomed-{os.urandom(8).hex()}"
             os.rename(entry.path, moved)
             pending.append(moved)

@@ -7,7 +7,6 @@ Decisions are made under the store's lock; a layer is unpacked before it is take
 
 from __future__ import annotations
 
-import difflib
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -265,8 +264,10 @@ def _refuse_reserved(reference: Reference) -> None:
 
 
 def _not_found(name: str, reference: Reference | None, tags: Tags) -> str:
+    from difflib import get_close_matches
+
     wanted = name if reference is None else reference.with_default_tag().familiar
     known = [parse_reference(tag).familiar for tag in tags.tags]
-    close = difflib.get_close_matches(wanted, known, n=1)
+    close = get_close_matches(wanted, known, n=1)
     hint = f"did you mean {close[0]}?" if close else "'sandbox images' lists what there is"
     return f"no such image: {wanted} ({hint})"
