@@ -131,8 +131,14 @@ class ArchiveVerbs(_Base):
                 yield tree
             return
         place = place_of(self.layout, container.config)
-        with launch.resting_tree(container.config, place, with_mounts=with_mounts) as tree:
-            yield tree
+        # Nobody starts it or copies into it meanwhile: each would miss the other's marks.
+        held = self._containers.hold(container, wait=True) if with_mounts else None
+        try:
+            with launch.resting_tree(container.config, place, with_mounts=with_mounts) as tree:
+                yield tree
+        finally:
+            if held is not None:
+                os.close(held)
 
 
 def copy_target(

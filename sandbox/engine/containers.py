@@ -190,8 +190,7 @@ class ContainerVerbs:
             return container
         if self._containers.is_held(container):
             return container  # it has just ended; its supervisor is about to say so
-        if state.run_dir:
-            _clean_up_after(state.run_dir)
+        _clean_up_after(container)
         if container.config.auto_remove:
             self._containers.remove(container)
             return None
@@ -312,12 +311,16 @@ def _kill(container: Container) -> None:
         time.sleep(0.002)
 
 
-def _clean_up_after(run_dir: str) -> None:
+def _clean_up_after(container: Container) -> None:
     """End and delete what a killed supervisor could not."""
     from sandbox.runtime import rundir
 
-    _kill_guests(run_dir)
-    rundir.remove(run_dir)
+    places = {place.path for place in rundir.remains(container.config.id, os.environ)}
+    if container.state.run_dir:
+        places.add(container.state.run_dir)
+    for path in places:
+        _kill_guests(path)
+        rundir.remove(path)
 
 
 def _kill_guests(run_dir: str) -> None:

@@ -26,7 +26,7 @@ from sandbox.runtime.process import FirstProcess
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sandbox.models.container import ContainerConfig
+    from sandbox.models.container import ContainerConfig, MountPoint
     from sandbox.runtime.process import Attachment
     from sandbox.runtime.rundir import RunDir
 
@@ -91,7 +91,7 @@ def resting_tree(
 
     Without mounts it is what a commit would hold.
     """
-    run_dir = rundir.create(f"{os.getpid():x}-{config.id}", os.environ)
+    run_dir = rundir.create_passing(config.id, os.environ)
     try:
         rows = _user_rows(config, run_dir) if with_mounts else []
         _make_control(config, place, run_dir, rows, trace=False)
@@ -149,6 +149,7 @@ def _user_rows(config: ContainerConfig, run_dir: RunDir) -> list[mounts.Row]:
             tmpfs_dirs[mount.target] = run_dir.tmpfs(number)
             with map_os_errors("cannot make a tmpfs"):
                 os.mkdir(run_dir.tmpfs(number), 0o700)
+                os.chmod(run_dir.tmpfs(number), _tmpfs_mode(mount))
                 os.chmod(run_dir.tmpfs(number), 0o1777 if mount.mode is None else mount.mode)
         elif not os.path.lexists(mount.source):
             raise RuntimeFailed(
@@ -156,6 +157,11 @@ def _user_rows(config: ContainerConfig, run_dir: RunDir) -> list[mounts.Row]:
                 f"bind source path does not exist: {mount.source}"
             )
     return mounts.user_rows(config.mounts, tmpfs_dirs)
+
+
+def _tmpfs_mode(mount: MountPoint) -> int:
+    """Return the mode of the directory; we ourselves must always get in."""
+    return 0o1777 if mount.mode is None else mount.mode & 0o1777 | 0o700
 
 
 def write_etc_files(container_dir: str, hostname: str) -> None:

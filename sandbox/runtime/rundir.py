@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+_OWNER_MARK = "."
+
+
 @dataclass(frozen=True, slots=True)
 class RunDir:
     """Names inside a run directory."""
@@ -76,15 +79,37 @@ def candidates(env: Mapping[str, str], uid: int) -> Iterator[str]:
 
 def create(container_id: str, env: Mapping[str, str]) -> RunDir:
     """Make a fresh run directory for the container."""
-    run_dir = RunDir(f"{_base_dir(env)}/{container_id[:12]}")
     # What is there already was left by a killed supervisor.
-    remove(run_dir.path)
-    with map_os_errors(f"cannot make {run_dir.path}"):
-        os.mkdir(run_dir.path, 0o700)
-        for path, mode in ((run_dir.dev, 0o755), (run_dir.shm, 0o1777)):
-            os.mkdir(path, 0o700)
-            os.chmod(path, mode)
+    return _make(f"{_base_dir(env)}/{container_id[:12]}")
+
+
+def create_passing(container_id: str, env: Mapping[str, str]) -> RunDir:
+    """Make one for this process alone, beside any that the container runs in."""
+    base = _base_dir(env)
+    for name in os.listdir(base):
+        owner = name.partition(_OWNER_MARK)[2]
+        if owner and not os.path.exists(f"/proc/{owner}"):
+            remove(f"{base}/{name}")
+    return _make(f"{base}/{container_id[:12]}{_OWNER_MARK}{os.getpid()}")
+
+
+def _make(path: str) -> RunDir:
+    run_dir = RunDir(path)
+    remove(path)
+    with map_os_errors(f"cannot make {path}"):
+        os.mkdir(path, 0o700)
+        for inner, mode in ((run_dir.dev, 0o755), (run_dir.shm, 0o1777)):
+            os.mkdir(inner, 0o700)
+            os.chmod(inner, mode)
     return run_dir
+
+
+def remains(container_id: str, env: Mapping[str, str]) -> Iterator[RunDir]:
+    """Yield the run directories that the container has or has left behind."""
+    for base in candidates(env, os.getuid()):
+        path = f"{base}/{container_id[:12]}"
+        if os.path.isdir(base) and _distrust(base) is None and os.path.isdir(path):
+            yield RunDir(path)
 
 
 def _base_dir(env: Mapping[str, str]) -> str:

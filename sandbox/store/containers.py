@@ -180,13 +180,13 @@ class ContainerStore:
         """Delete the container and all it owns."""
         discard(self._layout.container(container.config.id), layout=self._layout)
 
-    def hold(self, container: Container) -> int:
-        """Return a descriptor that marks the container as being run, until closed.
+    def hold(self, container: Container, *, wait: bool = False) -> int:
+        """Return a descriptor that keeps the container for the caller, until closed.
 
-        `Conflict` if somebody else runs it.
+        `Conflict` if somebody else has it, unless *wait*.
         """
         fd = self._open_lock(container)
-        if not acquire(fd, wait=False):
+        if not acquire(fd, wait=wait):
             os.close(fd)
             raise Conflict(f"container {container.config.name} is already running")
         return fd

@@ -1,0 +1,81 @@
+"""Run directories: private, found again, never mistaken."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import stat
+
+import pytest
+
+from sandbox.errors import RuntimeFailed
+from sandbox.runtime import rundir
+
+ID = "0123456789abcdef" * 4
+
+
+@pytest.fixture
+def env(tmp_path: pathlib.Path) -> dict[str, str]:
+    (tmp_path / "xdg").mkdir(mode=0o700)
+    return {"XDG_RUNTIME_DIR": str(tmp_path / "xdg"), "TMPDIR": str(tmp_path)}
+
+
+def test_it_is_private_and_named_by_the_short_id(env: dict[str, str]) -> None:
+    made = rundir.create(ID, env)
+    assert made.path == f"{env['XDG_RUNTIME_DIR']}/sandbox/0123456789ab"
+    assert stat.S_IMODE(os.stat(os.path.dirname(made.path)).st_mode) == 0o700
+    assert os.path.isdir(made.shm)
+
+
+def test_what_a_killed_supervisor_left_is_replaced(env: dict[str, str]) -> None:
+    made = rundir.create(ID, env)
+    pathlib.Path(made.control).write_text("old")
+    assert [place.path for place in rundir.remains(ID, env)] == [made.path]
+    again = rundir.create(ID, env)
+    assert not os.path.exists(again.control)
+    rundir.remove(again.path)
+    assert list(rundir.remains(ID, env)) == []
+
+
+def test_one_in_passing_lies_beside_and_dead_ones_are_swept(env: dict[str, str]) -> None:
+    made = rundir.create(ID, env)
+    base = os.path.dirname(made.path)
+    os.mkdir(f"{base}/0123456789ab.999999999")
+    passing = rundir.create_passing(ID, env)
+    assert sorted(os.listdir(base)) == sorted(
+        [os.path.basename(made.path), os.path.basename(passing.path)]
+    )
+
+
+def test_a_directory_that_others_can_write_is_not_used(
+    env: dict[str, str], tmp_path: pathlib.Path
+) -> None:
+    os.mkdir(tmp_path / "xdg/sandbox")
+    os.chmod(tmp_path / "xdg/sandbox", 0o777)
+    made = rundir.create(ID, env)
+    assert not made.path.startswith(str(tmp_path / "xdg"))
+    rundir.remove(made.path)
+
+
+def test_a_link_is_not_followed(env: dict[str, str], tmp_path: pathlib.Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    os.symlink(tmp_path / "elsewhere", tmp_path / "xdg/sandbox")
+    made = rundir.create(ID, env)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    rundir.remove(made.path)
+
+
+def test_without_any_place_the_reasons_are_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    missing = str(tmp_path / "no/such")
+    monkeypatch.setattr(rundir, "candidates", lambda *_: iter([missing]))
+    with pytest.raises(RuntimeFailed, match=r"no place for run-time files: .*/no/such"):
+        rundir.create(ID, {})
+
+
+def test_an_entry_is_a_link_to_the_guest(env: dict[str, str]) -> None:
+    made = rundir.create(ID, env)
+    rundir.link_guest(made, "/bin/true")
+    for _ in range(2):
+        assert os.path.realpath(rundir.link_entry(made, 3)) == os.path.realpath("/bin/true")
