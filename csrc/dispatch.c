@@ -37,15 +37,15 @@ static void prepare(struct sb_thread *thread, struct sb_call *call)
 	fs->umask = proc->umask;
 	fs->real_ids = 0;
 	fs->commit = &thread->commit;
-	fs->work = &thread->work;
+	fs->work = &thread->scratch.work;
 	call->thread = thread;
 	call->regs = &thread->regs;
 	call->fs = fs;
 	call->ids = &thread->ids;
 	call->proc = proc;
-	call->work = &thread->work;
-	call->path = thread->path;
-	call->path2 = thread->path2;
+	call->work = &thread->scratch.work;
+	call->path = thread->scratch.path;
+	call->path2 = thread->scratch.path2;
 	call->path[0] = '\0';
 	call->path2[0] = '\0';
 }

@@ -193,7 +193,7 @@ static bool is_close_on_exec(int fd)
 
 static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint64_t envp)
 {
-	struct sb_exec_plan *plan = &call->thread->plan;
+	struct sb_exec_plan *plan = &call->thread->scratch.plan;
 	bool is_object = sb_proc_is_object(call->fs, at);
 	long ret = sb_exec_plan(call, plan, at);
 
@@ -217,9 +217,9 @@ long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t env
 {
 	struct sb_at *at = &call->work->a;
 	struct sb_path *base = &call->work->p[4];
-	int ret = sb_path_set(&call->thread->plan.execfn, path, strlen(path));
+	int ret = sb_path_set(&call->thread->scratch.plan.execfn, path, strlen(path));
 
-	call->thread->plan.script_fd = -1;
+	call->thread->scratch.plan.script_fd = -1;
 	if (ret < 0)
 		return ret;
 	ret = sb_path_set(base, "/", 1);
@@ -240,8 +240,8 @@ long on_execve(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
-	call->thread->plan.script_fd = -1;
-	ret = sb_path_set(&call->thread->plan.execfn, call->path, strlen(call->path));
+	call->thread->scratch.plan.script_fd = -1;
+	ret = sb_path_set(&call->thread->scratch.plan.execfn, call->path, strlen(call->path));
 	return ret < 0 ? ret : exec_at(call, at, r->rsi, r->rdx);
 }
 
@@ -268,7 +268,7 @@ static long exec_fd(struct sb_call *call, int fd, uint64_t argv, uint64_t envp)
 {
 	struct sb_path *link = &call->work->p[4];
 	struct sb_at *at = &call->work->a;
-	struct sb_exec_plan *plan = &call->thread->plan;
+	struct sb_exec_plan *plan = &call->thread->scratch.plan;
 	int ret = name_by_fd(&plan->execfn, fd, "");
 
 	if (fd < 0)
@@ -309,12 +309,12 @@ long on_execveat(struct sb_call *call)
 	ret = sb_guest_lookup(call, (int)r->rdi, r->rsi, follow | SB_WANT_STAT, at);
 	if (ret < 0)
 		return ret;
-	call->thread->plan.script_fd = -1;
+	call->thread->scratch.plan.script_fd = -1;
 	if (!follow && (at->st.mode & S_IFMT) == S_IFLNK)
 		return -ELOOP;
 	if (call->path[0] == '/' || (int)r->rdi == AT_FDCWD)
-		ret = sb_path_set(&call->thread->plan.execfn, call->path, strlen(call->path));
+		ret = sb_path_set(&call->thread->scratch.plan.execfn, call->path, strlen(call->path));
 	else
-		ret = name_by_fd(&call->thread->plan.execfn, (int)r->rdi, call->path);
+		ret = name_by_fd(&call->thread->scratch.plan.execfn, (int)r->rdi, call->path);
 	return ret < 0 ? ret : exec_at(call, at, r->rdx, r->r10);
 }

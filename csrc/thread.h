@@ -34,6 +34,15 @@ enum sb_wait {
 	SB_WAIT_ENDED = 2,  /* a signal ended it: the next handler returns to mask_after */
 };
 
+/* Memory whose content no call expects to find: zero in the child of a fork,
+ * so that neither side copies it (sb_thread_wipe_on_fork). */
+struct sb_scratch {
+	struct sb_work work;
+	char path[2 * SB_PATH_MAX];
+	char path2[2 * SB_PATH_MAX];
+	struct sb_exec_plan plan;
+} __attribute__((aligned(4096)));
+
 struct sb_thread {
 	struct sb_thread *self;
 	uint64_t stack_top;
@@ -60,13 +69,10 @@ struct sb_thread {
 	struct sb_proc *proc;
 	struct sb_ids ids;
 	struct sb_fs fs;
-	struct sb_work work;
 	struct sb_call call;
-	char path[2 * SB_PATH_MAX];
-	char path2[2 * SB_PATH_MAX];
-	struct sb_exec_plan plan;
 	struct sb_proc own_proc; /* of a process that shares memory with its parent */
 	unsigned char stack[SB_STACK_SIZE] __attribute__((aligned(16)));
+	struct sb_scratch scratch;
 };
 
 #define SB_OFFSET_IS(field, value) \
@@ -91,6 +97,8 @@ extern struct sb_thread sb_first_thread; /* also heads the list of blocks */
 
 /* Prepare a block for use by the calling or a coming thread. */
 void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc);
+/* Tell the kernel not to copy the scratch memory of a block on fork. */
+void sb_thread_wipe_on_fork(struct sb_thread *thread);
 /* A free block for a new thread, or NULL. */
 struct sb_thread *sb_thread_new(void) SB_MUST_CHECK;
 /* After fork: only the caller's block is in use. */
