@@ -84,7 +84,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     ),
     (
         ("--trace",),
-        {"is_flag": True, "help": "Show on standard error what cannot be done as asked."},
+        {"is_flag": True, "help": "Show every call that is intercepted, on standard error."},
     ),
 )
 
@@ -155,7 +155,7 @@ def create(**options: Any) -> None:
 @click.command(options_metavar="[OPTIONS]")
 @click.option("-a", "--attach", is_flag=True, help="Stay attached (always done).")
 @click.option("-i", "--interactive", is_flag=True, help="Attach standard input.")
-@click.option("--trace", is_flag=True, help="Show what cannot be done as asked.")
+@click.option("--trace", is_flag=True, help="Show intercepted calls on stderr.")
 @click.argument("container", shell_complete=complete_containers)
 def start(*, attach: bool, interactive: bool, trace: bool, container: str) -> int:
     """Run a container that exists, from where its files are now.
@@ -243,6 +243,8 @@ def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
                 'invalid mount config for type "bind": '
                 f"bind source path does not exist: {mount.source}"
             )
+    if any(mount.size is not None for mount in others):
+        click.echo("sandbox: warning: the size of a tmpfs is not limited", err=True)
     return mounts.check_duplicates([*volumes, *others])
 
 

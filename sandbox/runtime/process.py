@@ -147,16 +147,21 @@ def _split_env(entry: str) -> tuple[bytes, bytes]:
 
 
 def _numeric_limits(config: ContainerConfig) -> list[tuple[int, tuple[int, int]]]:
+    """Return what setrlimit takes; refuse what this user may not set."""
     import resource
 
-    numbers = {"locks": 10}  # the one that Python does not name
-    return [
-        (
-            numbers.get(limit.name) or getattr(resource, f"RLIMIT_{limit.name.upper()}"),
-            (limit.soft, limit.hard),
-        )
-        for limit in config.ulimits
-    ]
+    found = []
+    for limit in config.ulimits:
+        # The one that Python does not name has the number 10 everywhere.
+        number = 10 if limit.name == "locks" else getattr(resource, f"RLIMIT_{limit.name.upper()}")
+        ceiling = resource.getrlimit(number)[1]
+        if ceiling != -1 and not 0 <= limit.hard <= ceiling and os.geteuid() != 0:
+            raise RuntimeFailed(
+                f"--ulimit {limit.name}: {limit.hard} is more than the {ceiling} that this "
+                "user may have"
+            )
+        found.append((number, (limit.soft, limit.hard)))
+    return found
 
 
 def _become(birth: _Birth) -> None:

@@ -168,6 +168,9 @@ def test_limits_are_set(sandbox: Sandbox) -> None:
         "run", "--rm", "--ulimit", "nofile=100:200", "host", "sh", "-c", "ulimit -n; ulimit -Hn"
     )
     assert output == "100\n200\n"
+    done = sandbox.call("run", "--rm", "--ulimit", "nofile=999999999", "host", "true")
+    assert done.returncode == 125
+    assert b"--ulimit nofile: 999999999 is more than the" in done.stderr
 
 
 def test_a_signal_to_the_command_reaches_the_program(sandbox: Sandbox) -> None:
