@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import errno
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.harness.stacks import MTIME_NS, TYPES, Member
+from tests.harness.stacks import MTIME_NS, TYPES, Member, merge
 
 NOREPLACE = 1
 EXCHANGE = 2
@@ -62,19 +62,24 @@ def refuse(code: int) -> OSError:
 
 
 class Filesystem:
-    """The tree. *moves_merged* False: as overlayfs without redirects, EXDEV."""
+    """The tree.
 
-    def __init__(self, merged: Mapping[str, Member], *, moves_merged: bool = True) -> None:
+    *as_overlayfs*: as overlayfs without redirects, where a directory of the lower cannot
+    be moved, and mounted in a user namespace, whose root is not trusted with set-id bits.
+    """
+
+    def __init__(self, layers: Sequence[Sequence[Member]], *, as_overlayfs: bool = False) -> None:
+        merged = merge(layers)
         self.root = Inode(stat.S_IFDIR | 0o755, lower=True)
-        self.moves_merged = moves_merged
+        self.as_overlayfs = as_overlayfs
         for path in sorted(merged, key=lambda path: path.count("/")):
             member = merged[path]
             inode = self._of_member(member)
             parent, _, name = path.rpartition("/")
             self._dir(parent).children[name.encode()] = inode
-        linked = {member.link_to for member in merged.values()}
+        linked = {member.link_to for layer in layers for member in layer}
         for path, member in merged.items():
-            if member.link_to or path in linked:
+            if member.kind != "d" and (member.link_to or path in linked):
                 self._dir(path).nlink = None
 
     @staticmethod
@@ -178,7 +183,10 @@ class Filesystem:
         self._add(path, Inode(stat.S_IFDIR | mode & 0o1777))
 
     def create(self, path: bytes, mode: int, content: bytes) -> None:
-        self._add(path, Inode(stat.S_IFREG | mode, content=content))
+        inode = Inode(stat.S_IFREG | mode, content=content)
+        self._add(path, inode)
+        if self.as_overlayfs and content:
+            self._drop_set_id(inode)
 
     def symlink(self, path: bytes, target: bytes) -> None:
         self._add(path, Inode(stat.S_IFLNK | 0o777, target=target))
@@ -232,7 +240,7 @@ class Filesystem:
             return
         if new.inode is not None and not flags & EXCHANGE:
             self._check_replace(inode, new.inode)
-        if not self.moves_merged:
+        if self.as_overlayfs:
             for moved in (inode, *([new.present()] if flags & EXCHANGE else [])):
                 if moved.is_dir and moved.lower:
                     raise refuse(errno.EXDEV)
@@ -280,6 +288,10 @@ class Filesystem:
         inode.gid = gid
         if inode.is_dir or inode.kind == stat.S_IFLNK:
             return
+        self._drop_set_id(inode)
+
+    @staticmethod
+    def _drop_set_id(inode: Inode) -> None:
         inode.mode &= ~stat.S_ISUID
         if inode.mode & stat.S_IXGRP:
             inode.mode &= ~stat.S_ISGID
@@ -294,6 +306,8 @@ class Filesystem:
         if inode.kind != stat.S_IFREG:
             raise refuse(errno.EINVAL)
         self._touch(inode).content = inode.content[:size].ljust(size, b"\0")
+        if self.as_overlayfs:
+            self._drop_set_id(inode)
         inode.mtime = None
 
     def setxattr(self, path: bytes, name: bytes, value: bytes) -> None:

@@ -67,12 +67,17 @@ def write_layer(folder: pathlib.Path, members: Sequence[Member]) -> None:
             os.utime(folder / member.path, ns=(MTIME_NS, MTIME_NS), follow_symlinks=False)
 
 
+def useful(members: Sequence[Member], below: Sequence[Sequence[Member]]) -> list[Member]:
+    """Leave out whiteouts that hide nothing: overlayfs may list them."""
+    opaque = [Member(item.path, "w") for item in members if item.kind == "o"]
+    visible = merge([*below, opaque])
+    return [item for item in members if item.kind != "w" or item.path in visible]
+
+
 def mount(root: pathlib.Path, layers: Sequence[Sequence[Member]]) -> pathlib.Path:
     lowers = []
     for number, members in enumerate(layers):
-        below = merge(layers[:number])  # overlayfs lists a whiteout that hides nothing
-        members = [item for item in members if item.kind != "w" or item.path in below]
-        write_layer(root / f"lower{number}", members)
+        write_layer(root / f"lower{number}", useful(members, layers[:number]))
         lowers.insert(0, f"{root}/lower{number}")
     for name in ("upper", "work", "merged"):
         (root / name).mkdir(0o755)

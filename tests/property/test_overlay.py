@@ -18,7 +18,7 @@ from sandbox.errors import NativeError
 from sandbox.native import core
 from tests.harness import overlay
 from tests.harness.filesystem import Filesystem, Inode
-from tests.harness.stacks import Container, Member, make_container, merge
+from tests.harness.stacks import Container, Member, make_container
 
 NAMES = ["a", "b", "c"]
 paths = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join)
@@ -165,7 +165,7 @@ class Sut:
 def test_changed_tree_is_a_plain_file_system(stack, operations) -> None:
     with tempfile.TemporaryDirectory() as folder:
         sut = Sut(make_container(pathlib.Path(folder), stack))
-        model = Filesystem(merge(stack))
+        model = Filesystem(stack)
         sut.check(model)
         for operation in operations:
             expected = 0 if operation[0] == "restart" else model.do(*operation)
@@ -209,7 +209,7 @@ def forget_unpromised(seen: dict[str, list[object]], expected: dict[str, list[ob
 def test_plain_file_system_is_what_overlayfs_shows(stack, operations) -> None:
     with tempfile.TemporaryDirectory() as folder:
         answers = overlay.run(pathlib.Path(folder), stack, operations)
-    model = Filesystem(merge(stack), moves_merged=False)
+    model = Filesystem(stack, as_overlayfs=True)
     for operation, (answer, seen) in zip(operations, answers, strict=True):
         assert answer == model.do(*operation), operation
         expected = expected_of(model)
