@@ -215,6 +215,9 @@ static long open_directory(const struct how *how, struct sb_call *call, struct s
 	if (fd == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.lower_below &&
 	    at->spot.node != SB_NO_NODE && sb_index_host_path(call->fs->tree, at->spot.node, &at->host) == 0)
 		fd = open_host(call, at->host.buf, host_flags(how));
+	/* A directory of the machine that its user may not read. */
+	if (fd == -EACCES && at->spot.place == SB_PLACE_LIVE && sb_copyup(call->fs, at, 0) == 0)
+		fd = open_host(call, at->host.buf, host_flags(how));
 	return fd;
 }
 

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 
+#include "change.h"
 #include "dispatch.h"
 #include "mem.h"
 #include "on_proc.h"
@@ -34,6 +35,9 @@ long on_chdir(struct sb_call *call)
 	/* A merged directory that another process is just making in the upper. */
 	if (ret == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.node != SB_NO_NODE &&
 	    sb_index_host_path(call->fs->tree, at->spot.node, &at->host) == 0)
+		ret = sys_chdir(at->host.buf);
+	/* A directory of the machine that its user may not search. */
+	if (ret == -EACCES && at->spot.place == SB_PLACE_LIVE && sb_copyup(call->fs, at, 0) == 0)
 		ret = sys_chdir(at->host.buf);
 	return ret;
 }
