@@ -14,6 +14,7 @@ import os
 import pathlib
 import stat
 from collections.abc import Sequence
+from typing import TextIO
 
 from tests.harness.stacks import MTIME_NS, Member, merge
 
@@ -175,22 +176,29 @@ def run(
     child = os.fork()
     if child == 0:
         try:
-            out = open(answer, "w", encoding="utf-8")
-            os.umask(0)
-            become_root()
-            merged = mount(root, layers)
-            os.chroot(merged)
-            os.chdir("/")
-            kernel = Kernel()
-            json.dump([(kernel.do(*op), snapshot()) for op in operations], out)
-            out.close()
+            with answer.open("w", encoding="utf-8") as out:
+                run_here(root, layers, operations, out)
             os._exit(0)
-        except BaseException as exc:  # the parent must not go on twice
+        except BaseException as exc:  # noqa: BLE001 - the parent must not go on twice
             os.write(2, f"oracle: {exc!r}\n".encode())
             os._exit(1)
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
         raise OSError(errno.EPERM, "no overlayfs here")
     return [tuple(row) for row in json.loads(answer.read_text())]
+
+
+def run_here(
+    root: pathlib.Path,
+    layers: Sequence[Sequence[Member]],
+    operations: Sequence[tuple],
+    out: TextIO,
+) -> None:
+    os.umask(0)
+    become_root()
+    os.chroot(mount(root, layers))
+    os.chdir("/")
+    kernel = Kernel()
+    json.dump([(kernel.do(*op), snapshot()) for op in operations], out)
 
 
 def is_possible(root: pathlib.Path) -> bool:

@@ -101,11 +101,9 @@ class Sut:
         self.tree = core.Tree.open(container.control)
         self.numbers: dict[Inode, int] = {}
 
-    def do(self, name: str, *arguments) -> int:
+    def do(self, name: str, *arguments: object) -> int:
         try:
-            getattr(self, name, None) and getattr(self, name)(*arguments) or (
-                hasattr(self, name) or getattr(self.tree, name)(*arguments)
-            )
+            getattr(self, name, getattr(self.tree, name, None))(*arguments)
         except NativeError as exc:
             return exc.errno
         return 0
