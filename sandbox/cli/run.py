@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.cli.completion import complete_containers, complete_images
-from sandbox.engine.containers import CreateRequest
+from sandbox.engine.creation import CreateRequest
 from sandbox.errors import RuntimeFailed, Unsupported, UsageError, map_os_errors
 from sandbox.runtime import mounts, spec
 

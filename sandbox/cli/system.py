@@ -88,7 +88,7 @@ _ISOLATION = {
 
 def _facts(engine: Any) -> dict[str, Any]:
     from sandbox import __version__
-    from sandbox.engine.containers import INTERCEPTORS
+    from sandbox.engine.creation import INTERCEPTORS
 
     containers = engine.containers()
     running = sum(item.state.is_running for item in containers)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sandbox.engine.creation import INTERCEPTORS, check_platform, configure, now
 from sandbox.errors import (
     ContainerNotFound,
     ImageNotFound,
@@ -21,47 +21,21 @@ from sandbox.errors import (
     SandboxError,
     Unsupported,
 )
-from sandbox.models.container import ContainerConfig, ContainerState
+from sandbox.models.container import ContainerState
 from sandbox.models.reference import parse_reference
-from sandbox.runtime import lifecycle, names, spec, supervise
+from sandbox.runtime import lifecycle, supervise
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from sandbox.models.container import Container, MountPoint, Ulimit
+    from sandbox.engine.creation import CreateRequest
+    from sandbox.models.container import Container, ContainerConfig
     from sandbox.models.image import Image
     from sandbox.runtime.launch import Place
     from sandbox.runtime.process import Attachment
     from sandbox.store.layout import Layout
-
-INTERCEPTORS = ("auto", "rewrite", "trap")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateRequest:
-    """What the user asked for; what is absent comes from the image."""
-
-    image: str
-    args: tuple[str, ...] = ()
-    name: str | None = None
-    entrypoint: str | None = None
-    env: tuple[str, ...] = ()
-    user: str | None = None
-    working_dir: str | None = None
-    hostname: str | None = None
-    labels: tuple[tuple[str, str], ...] = ()
-    tty: bool = False
-    open_stdin: bool = False
-    mounts: tuple[MountPoint, ...] = ()
-    ulimits: tuple[Ulimit, ...] = ()
-    read_only: bool = False
-    init: bool = False
-    auto_remove: bool = False
-    interceptor: str = "auto"
-    platform: str | None = None
-    stop_signal: str | None = None
 
 
 class ContainerVerbs:
@@ -218,82 +192,9 @@ class ContainerVerbs:
         return tree_size(os.fspath(self._containers.directory(container.config.id).upper))
 
 
-def now() -> str:
-    """Return the present as RFC 3339, with nanoseconds."""
-    seconds, nanoseconds = divmod(time.time_ns(), 10**9)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds:09}Z"
-
-
 def is_main_process(pid: int, start_time: int) -> bool:
     """Tell whether *pid* is still the process that started at *start_time*."""
     return pid > 0 and supervise.start_time_of(pid) == start_time
-
-
-def check_platform(image: Image, request: CreateRequest) -> None:
-    """Refuse an image for another kind of machine than asked for, or than this one."""
-    wanted = spec.parse_platform(request.platform) if request.platform else None
-    has = (image.os or "linux", image.architecture or "amd64")
-    if wanted is not None and wanted != has:
-        raise RuntimeFailed(
-            f"image {request.image} was found but its platform ({'/'.join(has)}) does "
-            f"not match the specified platform ({'/'.join(wanted)})"
-        )
-    machine = spec.parse_platform(f"linux/{os.uname().machine}")
-    if has != machine:
-        raise RuntimeFailed(
-            f"image {request.image} is for {'/'.join(has)}; "
-            f"this machine runs {'/'.join(machine)} only"
-        )
-
-
-def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> ContainerConfig:
-    """Merge what the user asked for with what the image says."""
-    defaults = image.config
-    container_id = names.generate_id()
-    hostname = request.hostname or container_id[:12]
-    command = spec.merge_command(
-        image=spec.Command(tuple(defaults.entrypoint or ()), tuple(defaults.cmd or ())),
-        entrypoint=request.entrypoint,
-        args=request.args,
-    )
-    working_dir = request.working_dir or defaults.working_dir or "/"
-    if not working_dir.startswith("/"):
-        raise RuntimeFailed(
-            f"the working directory '{working_dir}' is invalid, it needs to be an absolute path"
-        )
-    return ContainerConfig(
-        id=container_id,
-        name=(
-            names.check_name(request.name)
-            if request.name
-            else names.generate_name(frozenset(taken))
-        ),
-        created=now(),
-        image=request.image,
-        image_id=str(image.id),
-        entrypoint=command.entrypoint,
-        cmd=command.cmd,
-        env=spec.merge_env(
-            spec.base_env(hostname=hostname, tty=request.tty),
-            defaults.env or (),
-            request.env,
-        ),
-        user=request.user if request.user is not None else defaults.user,
-        working_dir=working_dir,
-        hostname=hostname,
-        labels={**(defaults.labels or {}), **dict(request.labels)},
-        tty=request.tty,
-        open_stdin=request.open_stdin,
-        mounts=request.mounts,
-        ulimits=request.ulimits,
-        read_only=request.read_only,
-        init=request.init,
-        auto_remove=request.auto_remove,
-        interceptor=request.interceptor,
-        platform=f"{image.os or 'linux'}/{image.architecture or 'amd64'}",
-        stop_signal=request.stop_signal or defaults.stop_signal or "SIGTERM",
-        exposed_ports=tuple(defaults.exposed_ports or ()),
-    )
 
 
 def _kill(container: Container) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine import Engine
-from sandbox.engine import containers as verbs
-from sandbox.engine.containers import CreateRequest
+from sandbox.engine import Engine, creation
+from sandbox.engine.creation import CreateRequest
 from sandbox.errors import (
     Conflict,
     ContainerNotFound,
@@ -58,7 +57,7 @@ def test_what_the_user_did_not_say_comes_from_the_image() -> None:
         stop_signal="SIGINT",
     )
     request = CreateRequest(image="x", labels=(("b", "3"),), env=("A=2",))
-    config = verbs.configure(request, image, ())
+    config = creation.configure(request, image, ())
     assert config.args == ("tini", "sh")
     assert config.env == ("PATH=/p", f"HOSTNAME={config.id[:12]}", "A=2")
     assert (config.user, config.working_dir) == ("www", "/srv")
@@ -77,7 +76,7 @@ def test_what_the_user_said_wins() -> None:
         working_dir="/tmp",
         hostname="box",
     )
-    config = verbs.configure(request, image, ())
+    config = creation.configure(request, image, ())
     assert (config.args, config.name) == (("ls", "-l"), "mine")
     assert (config.user, config.working_dir, config.hostname) == ("0", "/tmp", "box")
 
@@ -85,7 +84,7 @@ def test_what_the_user_said_wins() -> None:
 def test_a_relative_working_directory_is_refused() -> None:
     request = CreateRequest(image="x", args=("ls",), working_dir="a")
     with pytest.raises(RuntimeFailed, match="needs to be an absolute path"):
-        verbs.configure(request, _image(), ())
+        creation.configure(request, _image(), ())
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,7 @@ def test_an_ambiguous_id_is_refused(engine: Engine) -> None:
 
 def _running(container: Container, pid: int, start: int, engine: Engine) -> Container:
     run_dir = os.fspath(engine.layout.root / "run")
-    state = ContainerState("running", pid, start, 0, verbs.now(), "", "", run_dir)
+    state = ContainerState("running", pid, start, 0, creation.now(), "", "", run_dir)
     return _store(engine).write_state(container, state)
 
 
