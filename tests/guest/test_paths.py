@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import subprocess
+import tempfile
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,11 +16,26 @@ from tests.harness.oracle import Oracle
 
 pytestmark = pytest.mark.guest
 
-# Where the tree lies that the calls work on.
-PLACES = ("upper", "lower", "bind", "tmpfs")
-GROUPS = ("look", "open", "change", "meta", "xattr", "pairs", "openat2")
+# What the calls do, and in which places the tree lies that they work on: made by the
+# container, by the host before it (a lower layer), in a bind, in a tmpfs.
+EVERYWHERE = ("upper", "lower", "bind", "tmpfs")
+IN_LAYERS = ("upper", "lower")
+GROUPS = {
+    "look": EVERYWHERE,
+    "open": ("upper", "lower", "tmpfs"),
+    "change": ("upper", "lower", "tmpfs"),
+    "meta": IN_LAYERS,
+    "xattr": IN_LAYERS,
+    "pairs": IN_LAYERS,
+    "openat2": IN_LAYERS,
+}
+CASES = [(group, place) for group, places in GROUPS.items() for place in places]
 
-DIFFERS: dict[str, str] = {}
+DIFFERS = {
+    r"^openat2_path[ A-Z_]*\((fd, )?/\) = 0": "the root directory is root's: natively not ours",
+    r"^openat2\w* NO_XDEV\(la\)": "Linux answers EXDEV, even when nothing is crossed, unless the "
+    "path began at the root",
+}
 
 
 def observe(oracle: Oracle, program: pathlib.Path, group: str, place: str) -> oracles.Seen:
@@ -33,14 +51,25 @@ def observe(oracle: Oracle, program: pathlib.Path, group: str, place: str) -> or
     return oracle.inside([program, group, "both", folder], *flags.get(place, []))
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("group", GROUPS)
+@contextlib.contextmanager
+def native_place(oracle: Oracle, place: str) -> Iterator[pathlib.Path]:
+    """Give a folder here, of the same kind of file system and with a name as long."""
+    if place != "tmpfs":
+        yield oracle.native_folder
+        return
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as scratch:
+        missing = len(str(oracle.inside_folder)) - len(scratch) - 1
+        folder = pathlib.Path(scratch) / ("x" * missing)
+        folder.mkdir()
+        yield folder
+
+
+@pytest.mark.parametrize(("group", "place"), CASES)
 def test_calls_answer_as_the_kernel_does(
     oracle: Oracle, guest_program, group: str, place: str
 ) -> None:
     program = guest_program("paths")
-    expected = oracles.native(
-        [program, group, "both", oracle.native_folder], oracle.native_folder
-    )
-    actual = observe(oracle, program, group, place)
-    oracle.compare(expected, actual, DIFFERS)
+    with native_place(oracle, place) as folder:
+        expected = oracles.native([program, group, "both", folder], folder)
+    expected = oracles.renamed(expected, str(folder), oracle.native_folder)
+    oracle.compare(expected, observe(oracle, program, group, place), DIFFERS)

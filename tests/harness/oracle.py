@@ -17,7 +17,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.harness.command import Sandbox
 
@@ -33,10 +33,10 @@ class Seen:
     output: str
     errors: str
 
-    def lines(self, replace: Mapping[str, str]) -> list[str]:
+    def lines(self, names: Mapping[str, str]) -> list[str]:
         """Return the output's lines with the names of folders replaced."""
         text = self.output
-        for old, new in replace.items():
+        for old, new in names.items():
             text = text.replace(old, new)
         return [*text.splitlines(), f"[exit status {self.status}]"]
 
@@ -71,6 +71,11 @@ def native(
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     return seen(subprocess.CompletedProcess(command, process.returncode, output, errors))
+
+
+def renamed(what: Seen, old: str, new: pathlib.Path) -> Seen:
+    """Return what was seen with the name of a folder replaced."""
+    return replace(what, output=what.output.replace(old, str(new)))
 
 
 def difference(expected: Sequence[str], actual: Sequence[str]) -> str:
