@@ -8,6 +8,7 @@ Does not know: how results are shown.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -17,6 +18,7 @@ from sandbox.engine.creation import INTERCEPTORS, check_platform, configure, now
 from sandbox.errors import (
     ContainerNotFound,
     ImageNotFound,
+    NativeError,
     RuntimeFailed,
     SandboxError,
     Unsupported,
@@ -229,9 +231,16 @@ def _kill_guests(run_dir: str) -> None:
     from sandbox.runtime.rundir import RunDir
 
     control = RunDir(run_dir).control
-    if not os.path.exists(control):
-        return
-    supervise.kill_all(lambda: core.processes(control))
+
+    def processes() -> list[int]:
+        try:
+            return core.processes(control)
+        except NativeError as exc:
+            if exc.errno != errno.ENOENT:
+                raise
+            return []  # its supervisor has just cleaned up
+
+    supervise.kill_all(processes)
 
 
 def tree_size(path: str) -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
-from sandbox.native import core
+from sandbox.native import core, texts
 from sandbox.runtime import entry, lifecycle, mounts, rundir, supervise
 from sandbox.runtime.process import FirstProcess
 
@@ -79,6 +79,8 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
         rows = _rows(config, place, run_dir)
         _make_control(config, place, run_dir, rows, trace=trace)
         yield run_dir
+        if config.interceptor != "trap":
+            texts.learn(run_dir.control)
     finally:
         rundir.remove(run_dir.path)
 
@@ -129,6 +131,8 @@ def _make_control(
             host_gid=os.getgid(),
         ),
     )
+    if config.interceptor != "trap":
+        texts.attach(run_dir.control, place.layer_dirs)
 
 
 def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts.Row]:
