@@ -27,6 +27,8 @@
 #define SB_STRINGS_SIZE 131072
 #define SB_PATH_MAX 4096
 #define SB_MAILBOX_TEXT 16384
+#define SB_MAX_TEXTS 64
+#define SB_MAX_LEARNED 2048
 
 /* A string in the owning structure's string area; not NUL-terminated unless
  * said so. Strings in struct sb_control are followed by a NUL. */
@@ -176,6 +178,21 @@ struct sb_entry {
 	char cwd[4096];
 };
 
+/* A layer file of which the store has a copy with rewritten call sites. */
+struct sb_patched_text {
+	uint64_t ino;        /* of the copy */
+	uint32_t node;
+	uint32_t reserved;
+	struct sb_text host; /* path of the copy */
+};
+
+/* A call site of a layer file that trapped: what such copies are made from. */
+struct sb_learned_site {
+	uint64_t ino;        /* of the layer file */
+	uint32_t offset;     /* in the file, behind the syscall instruction */
+	uint32_t nr;
+};
+
 struct sb_control {
 	char magic[8];       /* "SBCTL" padded with NUL */
 	uint32_t version;
@@ -205,6 +222,10 @@ struct sb_control {
 	char whiteout[64];   /* target of a whiteout symlink, NUL-terminated */
 	char opaque[64];     /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */
+	uint32_t text_count;
+	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
+	struct sb_patched_text texts[64]; /* SB_MAX_TEXTS */
+	struct sb_learned_site learned[2048]; /* SB_MAX_LEARNED */
 	uint32_t strings_len;
 	char strings[131072]; /* SB_STRINGS_SIZE */
 };

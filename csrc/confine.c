@@ -91,17 +91,60 @@ static int allow_mounts(const struct ruleset *set, const struct sb_control *cont
 	return ret;
 }
 
-static int allow_all(const struct ruleset *set, const struct sb_control *control)
-{
-	const uint64_t write = set->handled & ~FS_EXECUTE;
-	int ret;
+static struct sb_path path;
 
-	if (control->flags & SB_CONTROL_LIVE)
-		ret = allow(set, "/", FS_READ | FS_EXECUTE);
-	else
-		ret = allow(set, sb_text_at(control, control->store), FS_READ | FS_EXECUTE);
+/* The files of one layer and the rewritten copies beside them. */
+static int allow_layer(const struct ruleset *set, const struct sb_control *control, const char *name,
+		       uint32_t len)
+{
+	int ret = sb_path_set(&path, sb_text_at(control, control->store), control->store.len);
+
 	if (ret == 0)
-		ret = allow(set, sb_text_at(control, control->run), set->handled);
+		ret = sb_path_join(&path, name, len);
+	if (ret == 0)
+		ret = allow(set, path.buf, FS_READ);
+	sb_path_pop(&path);
+	if (ret == 0)
+		ret = sb_path_join(&path, "text", 4);
+	return ret == 0 ? allow(set, path.buf, FS_READ) : ret;
+}
+
+/* What is read only: rules stand close to the files, since the kernel walks
+ * from the file up to its rule at each open. */
+static int allow_lower(const struct ruleset *set, const struct sb_tree *tree)
+{
+	const struct sb_control *control = tree->control;
+	const struct sb_text *layers;
+	int ret = 0;
+
+	if (!tree->index)
+		return allow(set, "/", FS_READ);
+	layers = (const struct sb_text *)(const void *)((const char *)tree->index + tree->index->layers_off);
+	for (uint32_t i = 0; ret == 0 && i < tree->index->layer_count; i++)
+		ret = allow_layer(set, control, tree->strings + layers[i].off, layers[i].len);
+	return ret == 0 ? allow(set, sb_text_at(control, control->index), FS_READ) : ret;
+}
+
+/* The only program the kernel executes. */
+static int allow_guest(const struct ruleset *set, const struct sb_control *control)
+{
+	int ret = sb_path_set(&path, sb_text_at(control, control->run), control->run.len);
+
+	if (ret == 0)
+		ret = sb_path_join(&path, "guest", 5);
+	return ret == 0 ? allow(set, path.buf, FS_EXECUTE | FS_READ_FILE) : ret;
+}
+
+static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
+{
+	const struct sb_control *control = tree->control;
+	const uint64_t write = set->handled & ~FS_EXECUTE;
+	int ret = allow_lower(set, tree);
+
+	if (ret == 0)
+		ret = allow_guest(set, control);
+	if (ret == 0)
+		ret = allow(set, sb_text_at(control, control->run), write);
 	if (ret == 0)
 		ret = allow(set, sb_text_at(control, control->upper), write);
 	if (ret == 0)
@@ -124,7 +167,7 @@ int sb_confine(const struct sb_tree *tree)
 	if (ret < 0)
 		return (int)ret;
 	set.fd = (int)ret;
-	ret = allow_all(&set, tree->control);
+	ret = allow_all(&set, tree);
 	if (ret == 0)
 		ret = sb_syscall6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
 	if (ret == 0)

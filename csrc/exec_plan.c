@@ -11,6 +11,7 @@
 
 #include "change.h"
 #include "on_proc.h"
+#include "text.h"
 #include "trace.h"
 
 static int open_program(struct sb_call *call, struct sb_at *at)
@@ -110,6 +111,19 @@ static int look_up(struct sb_call *call, const char *path, struct sb_at *at)
 	return ret;
 }
 
+/* What to map of a program file: the copy with rewritten call sites, if any. */
+static int mapped_file(struct sb_call *call, const struct sb_at *at, struct sb_path *out)
+{
+	const struct sb_tree *tree = call->fs->tree;
+	const struct sb_patched_text *copy = NULL;
+
+	if (at->spot.place == SB_PLACE_LOWER)
+		copy = sb_text_of_node(tree, at->spot.node);
+	if (copy)
+		return sb_path_set(out, sb_text_at(tree->control, copy->host), copy->host.len);
+	return sb_path_set(out, at->host.buf, at->host.len);
+}
+
 /* The ELF interpreter of the program: found, executable, an ELF file. */
 static int plan_interpreter(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at)
 {
@@ -129,8 +143,7 @@ static int plan_interpreter(struct sb_call *call, struct sb_exec_plan *plan, str
 	sys_close(fd);
 	if (ret < 0)
 		return -ELIBBAD;
-	plan->interp = at->host;
-	return 0;
+	return mapped_file(call, at, &plan->interp);
 }
 
 static int plan_elf(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at, int fd)
@@ -140,7 +153,9 @@ static int plan_elf(struct sb_call *call, struct sb_exec_plan *plan, struct sb_a
 	if (ret < 0)
 		return ret;
 	plan->exe = at->guest;
-	plan->host = at->host;
+	ret = mapped_file(call, at, &plan->host);
+	if (ret < 0)
+		return ret;
 	plan->interp.len = 0;
 	plan->interp.buf[0] = '\0';
 	plan->ids = *call->ids;

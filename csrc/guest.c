@@ -70,14 +70,17 @@ static void fd_link(int fd, char out[32])
 	out[at] = '\0';
 }
 
-int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
+/* A directory of a layer is known by its inode number, which costs less than
+ * asking /proc for a path. */
+static int fd_path(struct sb_call *call, int fd, const struct statx *sx, struct sb_path *out)
 {
+	uint32_t node = sb_index_find_dir(call->fs->tree, sx);
 	struct sb_path *host = &call->work->p[5];
 	char link[32];
 	long len;
 
-	if (fd < 0)
-		return -EBADF;
+	if (node != SB_NO_NODE)
+		return sb_index_guest_path(call->fs->tree, node, out);
 	fd_link(fd, link);
 	len = sys_readlinkat(AT_FDCWD, link, host->buf, sizeof(host->buf) - 1);
 	if (len < 0)
@@ -87,6 +90,14 @@ int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
 	if (host->buf[0] != '/')
 		return -ENOENT;
 	return sb_tree_guest_path(call->fs, host->buf, host->len, out);
+}
+
+int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
+{
+	struct statx sx;
+	long ret = fd < 0 ? -EBADF : sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &sx);
+
+	return ret < 0 ? (int)ret : fd_path(call, fd, &sx, out);
 }
 
 static int cwd_path(struct sb_call *call, struct sb_path *out)
@@ -111,12 +122,12 @@ int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out)
 		return cwd_path(call, out);
 	if (dirfd < 0)
 		return -EBADF;
-	ret = sys_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE, &sx);
+	ret = sys_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &sx);
 	if (ret < 0)
 		return (int)ret;
 	if ((sx.stx_mode & S_IFMT) != S_IFDIR)
 		return -ENOTDIR;
-	return sb_guest_fd_path(call, dirfd, out);
+	return fd_path(call, dirfd, &sx, out);
 }
 
 int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags, struct sb_at *out)

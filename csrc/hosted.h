@@ -11,6 +11,7 @@
 
 #include "abi.h"
 #include "index_build.h"
+#include "text_build.h"
 
 /* One container's tree, as root of the container sees it. Not for two threads
  * at a time. */
@@ -65,6 +66,15 @@ int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd,
 int sb_hosted_processes(const char *control, uint32_t *pids, uint64_t *started, uint32_t room);
 /* Do inode numbers of the index still fit the files in the store? 1, 0 or -errno. */
 int sb_hosted_index_fits(const char *index, const char *store);
+
+/* hosted_text.c */
+
+/* List the copy at host of the layer file with that inode number. -ENOENT when
+ * the image has no such file, -ESTALE when the copy is of another one. */
+int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host);
+/* The call site learned as number at, and its file's host path (4096 bytes,
+ * empty when the file is gone). -ENOENT behind the last. */
+int sb_hosted_learned(struct sb_hosted *h, uint32_t at, struct sb_learned_site *site, char *host);
 
 /* hosted.c */
 

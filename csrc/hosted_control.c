@@ -130,10 +130,7 @@ static void put_marks(struct sb_control *control, const struct sb_owner_table *o
 
 static uint64_t dev_of(const struct statx *sx)
 {
-	uint64_t major = sx->stx_dev_major;
-	uint64_t minor = sx->stx_dev_minor;
-
-	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 | (major & ~0xfffULL) << 32;
+	return sb_make_dev(sx->stx_dev_major, sx->stx_dev_minor);
 }
 
 /* Device numbers of a directory and of the files in it: a file is made to see. */

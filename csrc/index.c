@@ -96,6 +96,14 @@ uint32_t sb_index_find_inode(const struct sb_tree *tree, uint64_t ino)
 	return SB_NO_NODE;
 }
 
+uint32_t sb_index_find_dir(const struct sb_tree *tree, const struct statx *sx)
+{
+	if (tree->index == NULL || (sx->stx_mode & S_IFMT) != S_IFDIR ||
+	    sb_make_dev(sx->stx_dev_major, sx->stx_dev_minor) != tree->control->store_dev)
+		return SB_NO_NODE;
+	return sb_index_find_inode(tree, sx->stx_ino);
+}
+
 uint32_t sb_index_find_child(const struct sb_tree *tree, uint32_t dir, const char *name, size_t len)
 {
 	uint32_t low = tree->nodes[dir].child_first;

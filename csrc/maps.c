@@ -46,6 +46,7 @@ static int ask(int fd, uint64_t address, struct sb_mapping *out)
 		return (int)ret;
 	out->start = q.vma_start;
 	out->end = q.vma_end;
+	out->offset = q.vma_offset;
 	out->inode = q.inode;
 	out->is_private_text = q.inode != 0 && q.vma_flags == (QUERY_VMA_READABLE | QUERY_VMA_EXECUTABLE);
 	return 0;
@@ -84,7 +85,8 @@ static void parse(const char *line, struct sb_mapping *out)
 
 	p = read_hex(p + (*p == '-'), &out->end);
 	perms = p + (*p == ' ');
-	p = skip_field(skip_field(skip_field(perms)));
+	p = read_hex(skip_field(perms), &out->offset);
+	p = skip_field(skip_field(p));
 	out->inode = 0;
 	for (; *p >= '0' && *p <= '9'; p++)
 		out->inode = out->inode * 10 + (uint64_t)(*p - '0');

@@ -12,6 +12,7 @@
 struct sb_mapping {
 	uint64_t start;
 	uint64_t end;
+	uint64_t offset;      /* in the file */
 	uint64_t inode;
 	bool is_private_text; /* r-xp of a file */
 };

@@ -23,6 +23,7 @@
 #include "arch/x86_64/site.h"
 #include "maps.h"
 #include "sigmask.h"
+#include "text.h"
 #include "thread.h"
 
 #define HOT 6
@@ -75,7 +76,7 @@ uint64_t sb_patch_origin(uint64_t after)
 {
 	const struct page *page = page_count ? page_of(after) : NULL;
 
-	return page ? page->restart[(after - page->address) / SB_TRAMPOLINE_SIZE] : after - 2;
+	return page ? page->restart[(after - page->address) / SB_TRAMPOLINE_SIZE] : sb_stub_origin(after);
 }
 
 uint64_t sb_patch_inside(uint64_t pc)
@@ -253,6 +254,31 @@ static int patch(struct sb_call *call, uint64_t after, uint64_t nr)
 	return ret;
 }
 
+/* Tell the engine of a site in a layer file, so that the next container maps a
+ * copy that is rewritten already. */
+static void learn(struct sb_call *call, uint64_t after, uint64_t nr)
+{
+	const struct sb_tree *tree = call->fs->tree;
+	struct sb_control *control = tree->control;
+	struct sb_mapping map;
+	uint32_t slot;
+	uint64_t ino;
+
+	if (!tree->index || control->learned_count >= SB_MAX_LEARNED ||
+	    sb_maps_find(after, call->work->buffer, sizeof(call->work->buffer), &map) < 0 ||
+	    !map.is_private_text)
+		return;
+	ino = sb_text_original(tree, map.inode);
+	if (sb_index_find_inode(tree, ino) == SB_NO_NODE)
+		return;
+	slot = __atomic_fetch_add(&control->learned_count, 1, __ATOMIC_RELAXED);
+	if (slot >= SB_MAX_LEARNED)
+		return;
+	control->learned[slot].offset = (uint32_t)(after - map.start + map.offset);
+	control->learned[slot].nr = (uint32_t)nr;
+	__atomic_store_n(&control->learned[slot].ino, ino, __ATOMIC_RELEASE);
+}
+
 static bool take_lock(uint32_t pid)
 {
 	uint32_t owner = __atomic_load_n(&busy, __ATOMIC_RELAXED);
@@ -266,10 +292,14 @@ void sb_patch_site(struct sb_call *call, uint64_t after, uint64_t nr)
 	struct known_site *site;
 	int ret;
 
-	if (refused || page_of(after))
+	if (page_of(after))
 		return;
 	site = find_site(after);
-	if (!site || site->state != COUNTING || ++site->hits < HOT)
+	if (!site || site->state != COUNTING)
+		return;
+	if (++site->hits == 1)
+		learn(call, after, nr);
+	if (site->hits < HOT || refused)
 		return;
 	if (!take_lock(call->proc->pid))
 		return;

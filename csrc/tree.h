@@ -200,10 +200,18 @@ int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len, str
 int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len, struct sb_path *out)
 	SB_MUST_CHECK;
 
+/* st_dev of two halves, as stat gives it. */
+static inline uint64_t sb_make_dev(uint64_t major, uint64_t minor)
+{
+	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 | (major & ~0xfffULL) << 32;
+}
+
 /* index.c: lookups in the mapped index. */
 int sb_index_check(const struct sb_index *index, uint64_t file_size) SB_MUST_CHECK;
 uint32_t sb_index_find_path(const struct sb_tree *tree, const char *guest, size_t len);
 uint32_t sb_index_find_child(const struct sb_tree *tree, uint32_t dir, const char *name, size_t len);
+/* A directory of a layer by its host inode; sx has at least type and number. */
+uint32_t sb_index_find_dir(const struct sb_tree *tree, const struct statx *sx);
 uint32_t sb_index_find_inode(const struct sb_tree *tree, uint64_t ino);
 /* Canonical guest path of a node. */
 int sb_index_guest_path(const struct sb_tree *tree, uint32_t node, struct sb_path *out) SB_MUST_CHECK;

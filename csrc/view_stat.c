@@ -18,6 +18,7 @@
 #include "mem.h"
 #include "owner.h"
 #include "spot.h"
+#include "text.h"
 #include "tree.h"
 
 #define BLOCK_SIZE 4096
@@ -399,12 +400,16 @@ int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len, str
 	const struct sb_tree *tree = fs->tree;
 	const struct sb_control *control = tree->control;
 	const char *upper = sb_text_at(control, control->upper);
+	const struct sb_patched_text *copy;
 	int err;
 
 	if (len == 0 || host[0] != '/')
 		return -ENOENT;
 	if (sb_path_within(host, len, upper, control->upper.len))
 		return rebase(host, len, control->upper.len, "/", 1, out);
+	copy = sb_text_of_host(tree, host, len);
+	if (copy != NULL)
+		return sb_index_guest_path(tree, copy->node, out);
 	err = strip_layer(tree, host, len, out);
 	if (err == -ENOENT)
 		err = strip_mount(tree, host, len, out);

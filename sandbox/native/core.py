@@ -13,20 +13,34 @@ Does not know: images, containers' records, or how a guest is started.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import stat as stat_bits
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self
 
-from sandbox.errors import CorruptData, NativeError
+from sandbox.errors import NativeError
 from sandbox.native._native import ffi, lib
-from sandbox.native.tables import pack_table
+from sandbox.native.index import build_index, index_is_current
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
+
+__all__ = [
+    "Changes",
+    "ControlSpec",
+    "EntryRequest",
+    "Mount",
+    "Names",
+    "Tree",
+    "TreeStat",
+    "build_index",
+    "create_control",
+    "guest_path",
+    "index_is_current",
+    "post_entry",
+    "processes",
+]
 
 _PATH_MAX = 4096
 _MAX_PIDS = 32768
@@ -198,48 +212,6 @@ def _is_same(pid: int, seen_ns: int) -> bool:
         return False
     tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
     return int(fields[19]) * tick_ns <= seen_ns + tick_ns
-
-
-# ---- index ------------------------------------------------------------------------
-
-
-def build_index(
-    layers: Sequence[tuple[str, str]], dest: str, store_root: str | None = None
-) -> None:
-    """Write the index of a stack of layers (lowest first) to the new file *dest*.
-
-    A layer is its directory of files and its table. Without *store_root* the store
-    is three levels above that directory.
-    """
-    kept: list[object] = []
-    rows = ffi.new("struct sb_layer_rows[]", max(len(layers), 1))
-    for row, (diff, meta) in zip(rows, layers, strict=False):
-        root = store_root or os.path.normpath(f"{diff}/../../..")
-        with open(meta, "rb") as file:
-            packed = pack_table(file.read())
-        texts = [
-            ffi.new("char[]", os.fsencode(diff)),
-            ffi.new("char[]", os.fsencode(os.path.relpath(diff, root))),
-            ffi.from_buffer(packed),
-        ]
-        kept.append(texts)
-        row.diff, row.relative, row.rows = texts
-        row.rows_len = len(packed)
-    problem = ffi.new("char[256]")
-    result = lib.sb_index_build(rows, len(layers), os.fsencode(dest), problem)
-    if result < 0:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(dest)
-        where = os.fsdecode(ffi.string(problem))
-        if -result in (errno.EINVAL, errno.EUCLEAN) or (-result == errno.ENOENT and where):
-            raise CorruptData(f"a layer and its table do not fit: {where!r}")
-        raise NativeError(-result, f"cannot make the index {dest}")
-
-
-def index_is_current(index: str, store_root: str) -> bool:
-    """Tell whether the index is whole and its inode numbers are the files'."""
-    fits: int = lib.sb_hosted_index_fits(os.fsencode(index), os.fsencode(store_root))
-    return fits == 1
 
 
 # ---- tree ---------------------------------------------------------------------------
@@ -482,6 +454,11 @@ class Tree:
         _check(lib.sb_hosted_removexattr(self._handle, path, name), _name(path))
 
     # -- control
+
+    @property
+    def handle(self) -> object:
+        """Return the C side of the tree, for the other modules of this package."""
+        return self._handle
 
     def add_mount(self, mount: Mount) -> None:
         """Attach a mount; only while the container has no process."""

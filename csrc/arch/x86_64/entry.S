@@ -27,6 +27,7 @@ _start:
 	call	sb_boot
 	ud2
 
+	.section .text.entry, "ax"
 	.globl sb_entry
 	.globl sb_entry_saved
 sb_entry:
@@ -93,6 +94,7 @@ sb_exit:
 	jmp	1b
 sb_exit_end:
 
+	.text
 	/* Go on as the guest from the registers in the block, once. */
 	.globl sb_resume
 sb_resume:

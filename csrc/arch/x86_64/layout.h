@@ -15,6 +15,8 @@
 #define SB_ADDR_THREADS 0x566400000000
 #define SB_ADDR_LOW 0x566000000000
 #define SB_ADDR_RUNTIME 0x567000000000
+/* sb_entry, known to the rewritten copies in the store (guest.ld proves it). */
+#define SB_ADDR_ENTRY 0x567000000400
 #define SB_ADDR_HIGH 0x568000000000
 #define SB_RUNTIME_HIGH_WORD 0x5670
 

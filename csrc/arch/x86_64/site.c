@@ -132,3 +132,57 @@ uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behi
 	(void)sb_site_jump(&back, site->after + site->displaced, code + len);
 	return len + SB_JUMP_SIZE;
 }
+
+/* jmp TARGET at address at */
+static uint32_t put_near_jump(unsigned char *code, uint64_t at, uint64_t target)
+{
+	const struct sb_site here = {.start = at};
+
+	(void)sb_site_jump(&here, target, code);
+	return SB_JUMP_SIZE;
+}
+
+void sb_stub_common(uint64_t entry, unsigned char code[SB_STUB_COMMON])
+{
+	put_far_jump(code, entry);
+}
+
+uint32_t sb_stub(const struct sb_site *site, const unsigned char behind[16], uint64_t at,
+		 uint64_t common, unsigned char code[SB_STUB_SIZE])
+{
+	const uint32_t magic = SB_STUB_MAGIC;
+	uint32_t len = 0;
+	uint64_t resume;
+	int32_t back = 0;
+
+	if (site->form == SB_SITE_MOV) {
+		code[len++] = MOV_EAX;
+		memcpy(code + len, &site->nr, 4);
+		len += 4;
+		len += put_lea_rcx(code + len, at + len, site->after);
+		return len + put_near_jump(code + len, at + len, common);
+	}
+	resume = at + 7 + SB_JUMP_SIZE + 8;
+	len += put_lea_rcx(code, at, resume);
+	len += put_near_jump(code + len, at + len, common);
+	(void)relative(resume, site->start, &back);
+	memcpy(code + len, &magic, 4);
+	memcpy(code + len + 4, &back, 4);
+	len += 8;
+	memcpy(code + len, behind, site->displaced);
+	len += site->displaced;
+	return len + put_near_jump(code + len, at + len, site->after + site->displaced);
+}
+
+uint64_t sb_stub_origin(uint64_t after)
+{
+	const unsigned char *p = (const unsigned char *)(uintptr_t)after;
+	uint32_t magic;
+	int32_t back;
+
+	memcpy(&magic, p - 8, 4);
+	if (magic != SB_STUB_MAGIC)
+		return after - 2;
+	memcpy(&back, p - 4, 4);
+	return after + (uint64_t)(int64_t)back;
+}

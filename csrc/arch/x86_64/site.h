@@ -44,4 +44,24 @@ bool sb_site_jump(const struct sb_site *site, uint64_t target, unsigned char jum
 uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behind[16], uint64_t at,
 			    uint64_t entry, unsigned char code[SB_TRAMPOLINE_SIZE], uint64_t *resume);
 
+/* ---- copies of a text in the store -------------------------------------- */
+
+/* Bytes that the common way into the runtime takes. */
+#define SB_STUB_COMMON 14
+/* At most this many bytes for the stub of one site. */
+#define SB_STUB_SIZE 40
+/* Stands before the resume address of a form 2 stub, followed by the distance
+ * to the site: where a rolled back call begins again. */
+#define SB_STUB_MAGIC 0x5bc0de5bU
+
+/* The common way: a jump to entry. */
+void sb_stub_common(uint64_t entry, unsigned char code[SB_STUB_COMMON]);
+/* The stub of a site at address at, using the common way at common; addresses
+ * are those of the unrelocated file. Returns its length. */
+uint32_t sb_stub(const struct sb_site *site, const unsigned char behind[16], uint64_t at,
+		 uint64_t common, unsigned char code[SB_STUB_SIZE]);
+/* The site that a call belongs to which goes on at after; after - 2 when
+ * that is no stub. Reads the ten bytes before after. */
+uint64_t sb_stub_origin(uint64_t after);
+
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.h - copies of layer files whose call sites are rewritten already.
+ *
+ * Level 2. The copies lie in the store (layers/<digest>/text/<inode>); the
+ * control file lists those of this image. They have the size and layout of the
+ * original and are mapped in its place; whoever opens or reads the file gets
+ * the original.
+ */
+#ifndef SB_TEXT_H
+#define SB_TEXT_H
+
+#include "tree.h"
+
+/* The copy of a node's file, or NULL. */
+const struct sb_patched_text *sb_text_of_node(const struct sb_tree *tree, uint32_t node);
+/* The copy with this host path, or NULL. */
+const struct sb_patched_text *sb_text_of_host(const struct sb_tree *tree, const char *host, size_t len);
+/* Inode of the layer file when ino is that of a copy, else ino. */
+uint64_t sb_text_original(const struct sb_tree *tree, uint64_t ino);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text_build.h - make a copy of a program file with rewritten call sites.
+ *
+ * Hosted build only; read by cffi as well (see abi.h).
+ */
+#ifndef SB_TEXT_BUILD_H
+#define SB_TEXT_BUILD_H
+
+#include "abi.h"
+
+/* Write dst (a new file) as a copy of the ELF file src in which the sites jump
+ * into the runtime. Sites that do not fit are left alone: *done counts the
+ * others. -ENOEXEC when src is no ELF file this works for; -ENOSPC when there
+ * is no room for a single stub. */
+int sb_text_build(const char *src, const char *dst, const struct sb_learned_site *sites, uint32_t count,
+		  uint32_t *done);
+
+#endif

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""Indexes of images: one file for a stack of layers (csrc/index.h, index_build.h).
+
+Does not know: where the store keeps them, or when one is made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from sandbox.errors import CorruptData, NativeError
+from sandbox.native._native import ffi, lib
+from sandbox.native.tables import pack_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def build_index(
+    layers: Sequence[tuple[str, str]], dest: str, store_root: str | None = None
+) -> None:
+    """Write the index of a stack of layers (lowest first) to the new file *dest*.
+
+    A layer is its directory of files and its table. Without *store_root* the store
+    is three levels above that directory.
+    """
+    kept: list[object] = []
+    rows = ffi.new("struct sb_layer_rows[]", max(len(layers), 1))
+    for row, (diff, meta) in zip(rows, layers, strict=False):
+        root = store_root or os.path.normpath(f"{diff}/../../..")
+        with open(meta, "rb") as file:
+            packed = pack_table(file.read())
+        texts = [
+            ffi.new("char[]", os.fsencode(diff)),
+            ffi.new("char[]", os.fsencode(os.path.relpath(diff, root))),
+            ffi.from_buffer(packed),
+        ]
+        kept.append(texts)
+        row.diff, row.relative, row.rows = texts
+        row.rows_len = len(packed)
+    problem = ffi.new("char[256]")
+    result = lib.sb_index_build(rows, len(layers), os.fsencode(dest), problem)
+    if result < 0:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(dest)
+        where = os.fsdecode(ffi.string(problem))
+        if -result in (errno.EINVAL, errno.EUCLEAN) or (-result == errno.ENOENT and where):
+            raise CorruptData(f"a layer and its table do not fit: {where!r}")
+        raise NativeError(-result, f"cannot make the index {dest}")
+
+
+def index_is_current(index: str, store_root: str) -> bool:
+    """Tell whether the index is whole and its inode numbers are the files'."""
+    fits: int = lib.sb_hosted_index_fits(os.fsencode(index), os.fsencode(store_root))
+    return fits == 1
