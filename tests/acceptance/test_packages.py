@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""A Debian image: its own tools install packages, and what they installed works.
+
+The installation is done once; the programs run in the container that installed them
+and in containers of the image that was imported from its export.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import shlex
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
+
+HERE = pathlib.Path(__file__).parent
+
+INSTALL = """
+    set -e
+    dpkg -i /debs/hello_*.deb
+    hello
+    apt-get install -y --no-install-recommends /debs/*.deb
+    setcap cap_net_bind_service+ep /usr/bin/hello
+    set +e
+"""
+
+# name: (command, what it prints)
+PROGRAMS = {
+    "hello": (["hello"], "Hello, world!\n"),
+    "nginx": (
+        ["sh", "/programs/nginx.sh", "PORT"],
+        "HTTP/1.1 200 OK\na page\nwww-data\nstopped\n",
+    ),
+    "java": (["java", "/programs/Sample.java"], "/root of root\ncaught 20000\nroot\n"),
+    "node": (["node", "/programs/sample.js"], "[ 'b' ] text\nroot\nsaid hello\nexit 3\n"),
+    "python": (
+        ["python3", "/programs/sample.py"],
+        "wal\n499500\n" + " ".join(["root"] * 8) + "\n"
+        "fork 328350\nspawn 328350\nforkserver 328350\n",
+    ),
+}
+VERSIONS = "nginx -v 2>&1; java -version 2>&1 | head -n 1; node --version; python3 --version"
+
+
+def _command(name: str) -> list[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    return [port if word == "PORT" else word for word in PROGRAMS[name][0]]
+
+
+@pytest.fixture(scope="session")
+def installed(once: Callable[..., Sandbox], debian_image: Sandbox, debian: pathlib.Path) -> Sandbox:
+    """A store with the image `installed`, and what the programs printed where that was done."""
+
+    def make(sandbox: Sandbox, folder: pathlib.Path) -> None:
+        lines = [INSTALL]
+        for name in PROGRAMS:
+            command = shlex.join(_command(name))
+            lines.append(f"{command} > /out/{name} 2> /out/{name}.err; echo $? > /out/{name}.code")
+        out = folder / "out"
+        out.mkdir()
+        volumes = [f"{debian}/debs:/debs:ro", f"{HERE}/programs:/programs:ro", f"{out}:/out"]
+        options = [word for volume in volumes for word in ("-v", volume)]
+        command = ["sh", "-c", "\n".join(lines)]
+        log = debian_image.ok(
+            "run", "--name", "installing", *options, "debian", *command, timeout=280
+        )
+        (out / "log").write_text(log)
+        debian_image.ok("export", "-o", folder / "installed.tar", "installing")
+        debian_image.ok("rm", "installing")
+        sandbox.ok("import", folder / "installed.tar", "installed")
+
+    return once("installed", make)
+
+
+def _out(sandbox: Sandbox, name: str) -> str:
+    return (sandbox.store.parent / "out" / name).read_text()
+
+
+def test_apt_uses_its_own_user(installed: Sandbox) -> None:
+    log = _out(installed, "log")
+    assert "unsandboxed" not in log
+    assert "E: " not in log
+    owner = ["stat", "-c", "%U", "/var/cache/apt/archives/partial"]
+    assert installed.ok("run", "--rm", "installed", *owner) == "_apt\n"
+
+
+def test_every_package_is_installed(installed: Sandbox, debian: pathlib.Path) -> None:
+    query = ["dpkg-query", "-W", "-f", "${db:Status-Status}\n"]
+    states = installed.ok("run", "--rm", "installed", *query).split()
+    assert set(states) == {"installed"}
+    assert installed.ok("run", "--rm", "installed", "dpkg", "--audit") == ""
+    assert (
+        installed.ok("run", "--rm", "installed", "dpkg", "--verify", "hello", "nginx-light") == ""
+    )
+    versions = installed.ok("run", "--rm", "installed", "sh", "-c", VERSIONS)
+    assert [line.split(".")[0] for line in versions.splitlines()] == [
+        "nginx version: nginx/1",
+        'openjdk version "17',
+        "v18",
+        "Python 3",
+    ]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_run_where_they_were_installed(installed: Sandbox, name: str) -> None:
+    assert _out(installed, f"{name}.code") == "0\n", _out(installed, f"{name}.err")
+    assert _out(installed, name) == PROGRAMS[name][1]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_run_in_an_image_made_of_the_export(installed: Sandbox, name: str) -> None:
+    volume = f"{HERE}/programs:/programs:ro"
+    output = installed.ok("run", "--rm", "-v", volume, "installed", *_command(name))
+    assert output == PROGRAMS[name][1]
+
+
+def test_file_capabilities_survive_export_and_import(installed: Sandbox) -> None:
+    output = installed.ok("run", "--rm", "installed", "getcap", "/usr/bin/hello")
+    assert output == "/usr/bin/hello cap_net_bind_service=ep\n"
