@@ -58,6 +58,11 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
     },
     "Images": {
         "images": _Entry("images", "images", "List images"),
+        "pull": _Entry("registries", "pull", "Get an image from a registry"),
+        "push": _Entry("registries", "push", "Send an image to a registry"),
+        "login": _Entry("registries", "login", "Log in to a registry"),
+        "logout": _Entry("registries", "logout", "Log out from a registry"),
+        "search": _Entry("registries", "search", "Search a registry"),
         "import": _Entry("images", "import_", "Make an image from a tar of files"),
         "load": _Entry("images", "load", "Load images from an archive"),
         "tag": _Entry("images", "tag", "Give an image another name"),

@@ -76,12 +76,14 @@ def test_ctrl_c_stops_the_job_and_not_the_shell(sandbox: Sandbox) -> None:
 def test_jobs_are_stopped_and_continued(sandbox: Sandbox) -> None:
     child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "bash", "--norc")
     child.expect("ready> ")
-    child.sendline("sh -c 'echo begun; sleep 0.5; echo ended'")
+    child.sendline("sh -c 'echo begun; read line; echo ended $line'")
     child.expect("begun\r\n")
     child.send("\x1a")
     child.expect("Stopped")
     child.sendline("fg")
-    child.expect("ended\r\n")
+    child.expect("read line; echo ended .line'\r\n")
+    child.sendline("well")
+    child.expect("ended well\r\n")
     _leave(child)
 
 
