@@ -65,6 +65,7 @@ static long set_action(struct sb_call *call, int sig, uint64_t new_addr, struct 
 		return ret;
 	if (sig == SIGKILL || sig == SIGSTOP)
 		return -EINVAL;
+	next.mask &= ~(SB_SIGMASK(SIGKILL) | SB_SIGMASK(SIGSTOP));
 	to_kernel(sig, &next, &kernel);
 	/* A handler must be known before the kernel can call it, and the old
 	 * one must be known until it no longer does. */
