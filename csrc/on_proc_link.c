@@ -103,6 +103,12 @@ static bool is_named(const struct sb_proc_name *name, const char *text)
 	return sb_same(name->rest, name->len, text, strlen(text));
 }
 
+/* Links whose object may have lost its name and is reached through the link. */
+static bool leads_to_object(const struct sb_proc_name *name)
+{
+	return is_fd_link(name) || is_named(name, "cwd");
+}
+
 /* ---- processes ---------------------------------------------------------- */
 
 /* The process a thread belongs to: /proc/TID exists for every thread. */
@@ -216,7 +222,7 @@ bool sb_proc_is_object(const struct sb_fs *fs, const struct sb_at *at)
 {
 	struct sb_proc_name name;
 
-	return sb_proc_name(fs, at, &name) && is_fd_link(&name) && at->spot.type != S_IFLNK &&
+	return sb_proc_name(fs, at, &name) && leads_to_object(&name) && at->spot.type != S_IFLNK &&
 	       at->spot.type != 0;
 }
 
@@ -314,7 +320,7 @@ static int resolve_end(struct sb_call *call, unsigned flags, const struct sb_pro
 	uint32_t node = SB_NO_NODE;
 	int err;
 
-	if (!is_fd_link(name))
+	if (!leads_to_object(name))
 		return has_path ? lookup_entry(call, path, (flags & SB_WANT_DIR) | keep, at)
 				: -ENOENT;
 	err = stat_behind(call, at, &st, &node);
