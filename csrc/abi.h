@@ -116,6 +116,7 @@ struct sb_ids {
 #define SB_CONTROL_READ_ONLY 1
 #define SB_CONTROL_TRACE 2
 #define SB_CONTROL_REWRITE 8 /* hot call sites may be rewritten */
+#define SB_CONTROL_BIRTH_TIMES 16 /* the upper's file system has them: no inode inherits a record */
 #define SB_CONTROL_LIVE 4    /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */

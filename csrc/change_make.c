@@ -156,7 +156,7 @@ static int own_in_mount(struct sb_fs *fs, const char *host, const struct sb_look
 	struct statx sx;
 	int err;
 
-	if (looks->uid == 0 && looks->gid == 0 && !sb_owner_any(fs->tree))
+	if (looks->uid == 0 && looks->gid == 0 && !sb_owner_may_be_stale(fs->tree))
 		return 0;
 	err = sb_host_stat(host, &sx);
 	if (err < 0)
@@ -294,7 +294,7 @@ long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t m
 	sb_commit_begin(fs);
 	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE,
 			sb_upper_host_mode(S_IFREG, looks.mode));
-	if (fd >= 0 && (sb_upper_needs_record(&looks) || sb_owner_any(fs->tree))) {
+	if (fd >= 0 && (sb_upper_needs_record(&looks) || sb_owner_may_be_stale(fs->tree))) {
 		err = (int)sys_statx((int)fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &sx);
 		record.flags = SB_OWNER_IDS | SB_OWNER_MODE;
 		record.uid = looks.uid;

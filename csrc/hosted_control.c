@@ -152,8 +152,10 @@ static int find_upper_devs(struct sb_control *control, const char *upper, const 
 	fd = (int)sys_openat(AT_FDCWD, probe->buf, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fd;
-	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &sx);
+	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &sx);
 	sys_close(fd);
+	if (err == 0 && (sx.stx_mask & STATX_BTIME) != 0)
+		control->flags |= SB_CONTROL_BIRTH_TIMES;
 	sys_unlinkat(AT_FDCWD, probe->buf, 0);
 	control->upper_file_dev = dev_of(&sx);
 	return err;

@@ -125,6 +125,11 @@ bool sb_owner_any(const struct sb_tree *tree)
 	return tree->owners && __atomic_load_n(&tree->owners->record_next, __ATOMIC_ACQUIRE) > 1;
 }
 
+bool sb_owner_may_be_stale(const struct sb_tree *tree)
+{
+	return (tree->control->flags & SB_CONTROL_BIRTH_TIMES) == 0 && sb_owner_any(tree);
+}
+
 const struct sb_owner *sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key)
 {
 	const struct sb_owner *record;

@@ -43,6 +43,8 @@ bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb
 		   struct sb_owner *next);
 /* False while nothing was ever recorded. */
 bool sb_owner_any(const struct sb_tree *tree);
+/* May a new file find a record that was another one's? */
+bool sb_owner_may_be_stale(const struct sb_tree *tree);
 /* Is there any record of this inode, whatever its birth time (cheap test)? */
 bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino);
 /* Publish next for key (its ino, btime and volume are set from key). -ENOSPC

@@ -113,6 +113,8 @@ struct sb_at {
 	bool dots;             /* the last component was "." or ".." or the path was "/" (EINVAL, ENOTEMPTY, EEXIST cases) */
 	bool has_stat;
 	struct sb_stat st;     /* valid when has_stat */
+	bool has_dir_stat;     /* the walk had to ask the host about the directory: */
+	struct statx dir_stat; /* the host's answer */
 	struct sb_path guest;  /* canonical; for an absent entry the path it would have */
 	struct sb_path host;   /* where the kernel finds it (LOWER, UPPER, LIVE, MOUNT); the place in the layer for a
 				* placeholder too; for an absent entry where a new one would be made (upper or mount) */

@@ -109,11 +109,14 @@ int sb_upper_parent(const struct sb_fs *fs, const struct sb_at *at, struct sb_st
 {
 	struct sb_path *host = &fs->work->p[2];
 	uint32_t len = at->guest.len == 1 || at->name == 1 ? 1 : at->name - 1;
+	struct sb_seen seen = {.has = at->has_dir_stat};
 	int err = sb_spot_host(fs, &at->dir, at->guest.buf, len, host);
 
 	if (err < 0)
 		return err;
-	return sb_spot_stat(fs, &at->dir, host, NULL, out);
+	if (seen.has)
+		seen.sx = at->dir_stat;
+	return sb_spot_stat(fs, &at->dir, host, &seen, out);
 }
 
 bool sb_upper_hides(const struct sb_fs *fs, const struct sb_at *at)
@@ -193,7 +196,7 @@ int sb_upper_dress(const struct sb_fs *fs, const char *host, const struct sb_loo
 	uint32_t mode = sb_upper_host_mode(type, looks->mode);
 	int err = 0;
 
-	if (!sb_upper_needs_record(looks) && !sb_owner_any(fs->tree) && fs->umask != 0)
+	if (!sb_upper_needs_record(looks) && !sb_owner_may_be_stale(fs->tree) && fs->umask != 0)
 		return 0;
 	err = sb_host_stat(host, &sx);
 	if (err < 0)

@@ -136,6 +136,7 @@ static bool find_directly(struct sb_fs *fs, const char *path, unsigned flags, st
 	out->name = len - tree->nodes[node].name_len;
 	out->slash = false;
 	out->dots = false;
+	out->has_dir_stat = false;
 	return sb_spot_host(fs, &out->spot, out->guest.buf, len, &out->host) == 0;
 }
 
@@ -375,6 +376,9 @@ static int enter(struct walk *w, const char *name, uint32_t len, bool last, bool
 	if (err < 0)
 		return err;
 	w->depth++;
+	w->out->has_dir_stat = w->seen.has;
+	if (last && w->seen.has)
+		w->out->dir_stat = w->seen.sx;
 	err = sb_spot_step(w->fs, &dir, guest->buf, guest->len - len, guest->len, &w->out->host, &w->cur, &w->seen);
 	if (err < 0)
 		return err;
@@ -498,6 +502,7 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	int err;
 
 	out->has_stat = false;
+	out->has_dir_stat = false;
 	if (path[0] == '\0')
 		return -ENOENT;
 	if (search_free && fs->tree->index != NULL && fs->root_len == 1 && (flags & scoped) == 0 &&
