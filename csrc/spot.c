@@ -377,6 +377,8 @@ int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, stru
 	out->node = sb_index_find_path(tree, guest, len);
 	if (out->node != SB_NO_NODE && !is_plain_node(tree, out->node))
 		return walk_to_dir(fs, guest, len, host, out);
+	if (out->node != SB_NO_NODE && (tree->nodes[out->node].mode & S_IFMT) != S_IFDIR)
+		return -ENOTDIR;
 	touched = out->node == SB_NO_NODE || tree->state[out->node] != SB_STATE_UNTOUCHED;
 	out->place = touched ? SB_PLACE_UPPER : SB_PLACE_LOWER;
 	out->type = S_IFDIR;
