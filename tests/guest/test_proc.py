@@ -13,6 +13,12 @@ pytestmark = pytest.mark.guest
 PLACES = ("upper", "bind", "tmpfs")
 GROUPS = ("links", "descriptors", "paths", "files")
 
+# What a guest believes of itself, whatever the test itself runs under.
+DIFFERS = {
+    "(?i)no_?new_?privs": "the host's tests may run with it set; a guest starts without",
+    "(?i)seccomp": "the host's tests may run under a filter; a guest starts without",
+}
+
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("group", GROUPS)
@@ -24,7 +30,12 @@ def test_proc_answers_as_the_kernel_does(
     flags = {"bind": ["-v", f"{folder}:{folder}"], "tmpfs": ["--tmpfs", folder]}
     expected = oracles.native([program, group, oracle.native_folder], oracle.native_folder)
     actual = oracle.inside([program, group, folder], *flags.get(place, []))
-    oracle.compare(expected, actual)
+    oracle.compare(expected, actual, DIFFERS)
+
+
+def test_a_guest_starts_without_the_limits_of_the_runtime(oracle: Oracle) -> None:
+    seen = oracle.inside(["/bin/sh", "-c", "grep -E '^(NoNewPrivs|Seccomp|Uid)' /proc/self/status"])
+    assert seen.output.split("\n")[:3] == ["Uid:\t0\t0\t0\t0", "NoNewPrivs:\t0", "Seccomp:\t0"]
 
 
 def test_no_file_of_proc_tells_a_host_path(oracle: Oracle) -> None:
