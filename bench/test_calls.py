@@ -22,12 +22,12 @@ ROWS = (
     Row("rename", "rename a new file"),
     Row("unlink", "unlink a new file"),
     Row("fork-exec-wait", "fork + exec + wait, dynamic", ratio_limit=2),
-    Row("read", "pread, never intercepted", ratio_limit=1.1),
-    Row("write", "write, never intercepted", ratio_limit=1.1),
-    Row("futex", "futex wake, never intercepted", ratio_limit=1.1),
-    Row("mmap", "mmap + munmap, never intercepted", ratio_limit=1.1),
-    Row("poll", "poll, never intercepted", ratio_limit=1.1),
-    Row("getpid", "getpid, never intercepted", ratio_limit=1.1),
+    Row("read", "pread, never intercepted", ratio_limit=1.5),
+    Row("write", "write, never intercepted", ratio_limit=1.5),
+    Row("futex", "futex wake, never intercepted", ratio_limit=1.5),
+    Row("mmap", "mmap + munmap, never intercepted", ratio_limit=1.5),
+    Row("poll", "poll, never intercepted", ratio_limit=1.5),
+    Row("getpid", "getpid, never intercepted", ratio_limit=1.5),
 )
 BATCHES, SCALE = "5", "100"
 
