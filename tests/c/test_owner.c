@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_owner.c - the owner table: one record an inode, none for a reused one, many writers.
+ */
+#include "owner.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "upper.h"
+#include "xattr.h"
+
+static struct sb_control control;
+static struct sb_tree tree = {.control = &control};
+
+static void make_table(void)
+{
+	static const unsigned char nonce[16] = "0123456789abcde";
+	size_t size = sb_owner_size();
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(map != MAP_FAILED);
+	CHECK_INT(sb_owner_init(map, 4096, nonce), -EINVAL);
+	CHECK_INT(sb_owner_check(map, size), -EINVAL);
+	CHECK_INT(sb_owner_init(map, size, nonce), 0);
+	CHECK_INT(sb_owner_check(map, size), 0);
+	CHECK_INT(sb_owner_check(map, size - 1), -EINVAL);
+	tree.owners = map;
+}
+
+static void drop_table(void)
+{
+	munmap(tree.owners, sb_owner_size());
+}
+
+static struct sb_owner_key key_of(uint64_t ino, uint64_t btime)
+{
+	return (struct sb_owner_key){.ino = ino, .btime = btime};
+}
+
+static void put(uint64_t ino, uint64_t btime, uint32_t uid)
+{
+	struct sb_owner_key key = key_of(ino, btime);
+	struct sb_owner record = {.flags = SB_OWNER_IDS, .uid = uid};
+
+	CHECK_INT(sb_owner_put(&tree, &key, &record), 0);
+}
+
+static void test_a_record_is_found_by_its_whole_key(void)
+{
+	struct sb_owner_key key = key_of(7, 1);
+	struct sb_owner_key later = key_of(7, 2);
+	const struct sb_owner *found;
+
+	make_table();
+	CHECK(!sb_owner_any(&tree));
+	CHECK(sb_owner_find(&tree, &key) == NULL);
+	CHECK(!sb_owner_maybe(&tree, 0, 7));
+	put(7, 1, 100);
+	CHECK(sb_owner_any(&tree));
+	found = sb_owner_find(&tree, &key);
+	CHECK_INT(found->uid, 100);
+	CHECK(sb_owner_maybe(&tree, 0, 7));
+	CHECK(!sb_owner_maybe(&tree, 1, 7));
+	CHECK(sb_owner_find(&tree, &later) == NULL);
+	drop_table();
+}
+
+static void test_a_reused_inode_takes_the_place_of_the_old_record(void)
+{
+	struct sb_owner_key old = key_of(7, 1);
+	struct sb_owner_key new = key_of(7, 2);
+	const struct sb_owner *before;
+
+	make_table();
+	put(7, 1, 100);
+	before = sb_owner_find(&tree, &old);
+	put(7, 2, 200);
+	CHECK(sb_owner_find(&tree, &old) == NULL);
+	CHECK_INT(sb_owner_find(&tree, &new)->uid, 200);
+	CHECK_INT(before->uid, 100); /* a pointer stays good */
+	sb_owner_drop(&tree, &old);  /* not this one's */
+	CHECK(sb_owner_find(&tree, &new) != NULL);
+	sb_owner_drop(&tree, &new);
+	CHECK(sb_owner_find(&tree, &new) == NULL);
+	put(7, 2, 300);
+	CHECK_INT(sb_owner_find(&tree, &new)->uid, 300);
+	drop_table();
+}
+
+static void test_a_full_table_says_so(void)
+{
+	struct sb_owner_key key = key_of(1, 1);
+	struct sb_owner record = {0};
+	uint64_t off;
+	char *room;
+
+	make_table();
+	tree.owners->record_next = SB_OWNER_RECORDS;
+	CHECK_INT(sb_owner_put(&tree, &key, &record), -ENOSPC);
+	CHECK_INT(tree.owners->record_next, SB_OWNER_RECORDS);
+	tree.owners->blob_next = SB_OWNER_BLOB_SIZE - 3;
+	CHECK_INT(sb_owner_alloc_blob(&tree, 4, &off, &room), -ENOSPC);
+	CHECK_INT(sb_owner_alloc_blob(&tree, 3, &off, &room), 0);
+	CHECK_INT(off, SB_OWNER_BLOB_SIZE - 3);
+	drop_table();
+}
+
+#define WRITERS 4
+#define FILES 50
+#define ROUNDS 400
+
+/* Each writer's uid says who and when; gid must always be the same number. */
+static void write_often(uint32_t who)
+{
+	for (uint32_t round = 1; round <= ROUNDS; round++) {
+		for (uint64_t ino = 1; ino <= FILES; ino++) {
+			struct sb_owner_key key = key_of(ino, 1);
+			struct sb_owner record = {.uid = who << 16 | round, .gid = who << 16 | round};
+			const struct sb_owner *found;
+
+			if (sb_owner_put(&tree, &key, &record) != 0)
+				_exit(1);
+			found = sb_owner_find(&tree, &key);
+			if (!found || found->uid != found->gid)
+				_exit(2);
+			if ((found->uid >> 16) == who && (found->uid & 0xffff) != round)
+				_exit(3); /* an older record of ours came back */
+		}
+	}
+	_exit(0);
+}
+
+static void test_writers_in_several_processes_leave_one_record_each(void)
+{
+	const uint32_t *buckets;
+	uint32_t used = 0;
+	int status;
+
+	make_table();
+	for (uint32_t who = 1; who <= WRITERS; who++) {
+		if (fork() == 0)
+			write_often(who);
+	}
+	for (uint32_t who = 1; who <= WRITERS; who++) {
+		CHECK(wait(&status) > 0);
+		CHECK_INT(status, 0);
+	}
+	CHECK_INT(tree.owners->record_next, 1 + WRITERS * FILES * ROUNDS);
+	buckets = (const uint32_t *)(const void *)((const char *)tree.owners + tree.owners->buckets_off);
+	for (uint32_t i = 0; i < SB_OWNER_BUCKETS; i++)
+		used += buckets[i] != 0;
+	CHECK_INT(used, FILES);
+	for (uint64_t ino = 1; ino <= FILES; ino++) {
+		struct sb_owner_key key = key_of(ino, 1);
+
+		CHECK_INT(sb_owner_find(&tree, &key)->uid & 0xffff, ROUNDS);
+	}
+	drop_table();
+}
+
+static void test_device_decides_the_volume(void)
+{
+	struct statx sx = {.stx_dev_major = 8, .stx_dev_minor = 1, .stx_ino = 5};
+	struct sb_owner_key key;
+
+	control.upper_dev = sb_device(8, 1);
+	control.mount_count = 1;
+	control.mounts[0].dev = sb_device(0, 300);
+	sb_owner_key(&tree, &sx, &key);
+	CHECK_INT(key.volume, 0);
+	CHECK_INT(key.btime, 0);
+	sx.stx_dev_major = 0;
+	sx.stx_dev_minor = 300;
+	sx.stx_mask = STATX_BTIME;
+	sx.stx_btime.tv_sec = 2;
+	sx.stx_btime.tv_nsec = 3;
+	sb_owner_key(&tree, &sx, &key);
+	CHECK_INT(key.volume, 1);
+	CHECK_INT(key.btime, 2000000003);
+	sx.stx_dev_minor = 77;
+	sb_owner_key(&tree, &sx, &key);
+	CHECK(key.volume > SB_MAX_MOUNTS);
+}
+
+static void test_attribute_lists(void)
+{
+	struct sb_owner record = {0};
+	struct sb_xattr one;
+	const char *packed;
+	uint32_t len;
+	uint32_t pos = 0;
+
+	make_table();
+	CHECK_INT(sb_xattr_rewrite(&tree, &record, NULL, 0, "user.a", "1", 1), 0);
+	packed = sb_xattr_of(&tree, &record, &len);
+	CHECK_INT(sb_xattr_rewrite(&tree, &record, packed, len, "user.b", "", 0), 0);
+	packed = sb_xattr_of(&tree, &record, &len);
+	CHECK_INT(sb_xattr_rewrite(&tree, &record, packed, len, "user.a", "22", 2), 0);
+	packed = sb_xattr_of(&tree, &record, &len);
+	CHECK(sb_xattr_find(packed, len, "user.b", &one));
+	CHECK_INT(one.value_len, 0);
+	CHECK(sb_xattr_find(packed, len, "user.a", &one));
+	CHECK(memcmp(one.value, "22", 2) == 0);
+	CHECK(!sb_xattr_find(packed, len, "user.", &one));
+	CHECK(!sb_xattr_next(packed, len - 1, &pos, &one) || !sb_xattr_next(packed, len - 1, &pos, &one));
+	CHECK_INT(sb_xattr_forget(&tree, &record, "user.a"), 0);
+	CHECK_INT(sb_xattr_forget(&tree, &record, "user.b"), 0);
+	CHECK(sb_xattr_of(&tree, &record, &len) == NULL);
+	CHECK_INT(record.flags, SB_OWNER_XATTRS);
+	drop_table();
+}
+
+int main(void)
+{
+	test_a_record_is_found_by_its_whole_key();
+	test_a_reused_inode_takes_the_place_of_the_old_record();
+	test_a_full_table_says_so();
+	test_writers_in_several_processes_leave_one_record_each();
+	test_device_decides_the_volume();
+	test_attribute_lists();
+	return 0;
+}
