@@ -41,7 +41,8 @@ int sb_tree_attach(struct sb_tree *tree, void *map, uint64_t size)
 	    control->mount_count > SB_MAX_MOUNTS ||
 	    !has_room(control, control->state_off, control->node_count, 1) ||
 	    !has_room(control, control->procs_off, SB_PROC_SLOTS, sizeof(struct sb_proc_slot)) ||
-	    !has_room(control, control->mailboxes_off, SB_MAX_MAILBOXES, sizeof(struct sb_mailbox)) ||
+	    !has_room(control, control->mailboxes_off, SB_MAX_MAILBOXES,
+		      sizeof(struct sb_mailbox)) ||
 	    !has_room(control, control->entries_off, SB_MAX_ENTRIES, sizeof(struct sb_entry)))
 		return -EINVAL;
 	for (uint32_t i = 0; i < control->mount_count; i++) {

@@ -154,7 +154,8 @@ static void put_at(const struct sb_at *at, struct sb_hosted_stat *out)
 	memcpy(out->guest, at->guest.buf, (size_t)at->guest.len + 1);
 }
 
-int sb_hosted_stat(struct sb_hosted *h, const char *path, uint32_t follow, struct sb_hosted_stat *out)
+int sb_hosted_stat(struct sb_hosted *h, const char *path, uint32_t follow,
+		   struct sb_hosted_stat *out)
 {
 	struct sb_at *at = &h->work.a;
 	int err = look_up(h, path, (follow ? SB_FOLLOW : 0U) | SB_WANT_STAT, at);
@@ -219,7 +220,8 @@ int sb_hosted_open_file(struct sb_hosted *h, const char *path)
 		return err;
 	if (at->spot.type != S_IFREG && at->spot.type != S_IFDIR)
 		return -EINVAL;
-	return (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+	return (int)sys_openat(AT_FDCWD, at->host.buf,
+			       O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
 }
 
 struct names {
@@ -262,7 +264,8 @@ static int put_entries(struct names *names, const char *buf, long len)
 {
 	for (long at = 0; at < len;) {
 		const struct entry *entry = (const void *)(buf + at);
-		int err = is_dots(entry->name) ? 0 : put_name(names, entry->name, strlen(entry->name));
+		int err = is_dots(entry->name) ? 0
+					       : put_name(names, entry->name, strlen(entry->name));
 
 		if (err < 0)
 			return err;
@@ -291,7 +294,8 @@ long sb_hosted_list(struct sb_hosted *h, const char *path, char **out)
 
 	if (err < 0)
 		return err;
-	fd = (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	fd = (int)sys_openat(AT_FDCWD, at->host.buf,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
 	while ((err = sb_dirlist_read(&h->fs, fd, at, buf, sizeof(buf))) > 0) {
@@ -313,7 +317,8 @@ int sb_hosted_lower_stat(struct sb_hosted *h, const char *path, struct sb_hosted
 
 	if (err < 0)
 		return err;
-	at->spot = (struct sb_spot){.place = SB_PLACE_LIVE, .node = SB_NO_NODE, .mount = SB_NO_MOUNT};
+	at->spot =
+		(struct sb_spot){.place = SB_PLACE_LIVE, .node = SB_NO_NODE, .mount = SB_NO_MOUNT};
 	if (h->tree.index != NULL) {
 		at->spot.place = SB_PLACE_LOWER;
 		at->spot.node = sb_index_find_path(&h->tree, path, at->guest.len);
@@ -335,7 +340,8 @@ static long list_host(const char *path, char **out)
 	struct names names = {0};
 	_Alignas(8) char buf[2048];
 	long err;
-	int fd = (int)sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	int fd =
+		(int)sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fd;
@@ -373,7 +379,8 @@ long sb_hosted_lower_list(struct sb_hosted *h, const char *path, char **out)
 
 /* ---- extended attributes --------------------------------------------------- */
 
-long sb_hosted_getxattr(struct sb_hosted *h, const char *path, const char *name, char *buf, uint64_t len)
+long sb_hosted_getxattr(struct sb_hosted *h, const char *path, const char *name, char *buf,
+			uint64_t len)
 {
 	int err = look_up(h, path, 0, &h->work.a);
 
@@ -387,7 +394,8 @@ long sb_hosted_listxattr(struct sb_hosted *h, const char *path, char *buf, uint6
 	return err < 0 ? err : sb_change_listxattr(&h->fs, &h->work.a, buf, len);
 }
 
-int sb_hosted_setxattr(struct sb_hosted *h, const char *path, const char *name, const char *value, uint64_t len)
+int sb_hosted_setxattr(struct sb_hosted *h, const char *path, const char *name, const char *value,
+		       uint64_t len)
 {
 	int err = look_up(h, path, 0, &h->work.a);
 

@@ -59,8 +59,8 @@ int sb_hosted_create(const char *control, const struct sb_hosted_spec *spec);
 int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest,
 			const char *host);
 /* Number of the entry, or -EBUSY when all are in use. */
-int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask, uint32_t uid,
-			 uint32_t gid, const uint32_t *groups, uint32_t group_count);
+int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask,
+			 uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t group_count);
 /* Pids in the process table of a control file; they may be gone. Returns how
  * many were stored. */
 int sb_hosted_processes(const char *control, uint32_t *pids, uint64_t *started, uint32_t room);
@@ -88,7 +88,8 @@ const char *sb_hosted_upper(struct sb_hosted *h);
 /* The canonical path of the longest part that exists, with the rest behind it;
  * follow: also through a symlink at the end. out has 4096 bytes. */
 int sb_hosted_resolve(struct sb_hosted *h, const char *path, uint32_t follow, char *out);
-int sb_hosted_stat(struct sb_hosted *h, const char *path, uint32_t follow, struct sb_hosted_stat *out);
+int sb_hosted_stat(struct sb_hosted *h, const char *path, uint32_t follow,
+		   struct sb_hosted_stat *out);
 /* The same without upper and mounts: what the image alone has at this path. */
 int sb_hosted_lower_stat(struct sb_hosted *h, const char *path, struct sb_hosted_stat *out);
 long sb_hosted_readlink(struct sb_hosted *h, const char *path, char *buf, uint64_t len);
@@ -97,7 +98,8 @@ long sb_hosted_list(struct sb_hosted *h, const char *path, char **names);
 long sb_hosted_lower_list(struct sb_hosted *h, const char *path, char **names);
 /* A descriptor for reading a file or directory. */
 int sb_hosted_open_file(struct sb_hosted *h, const char *path);
-long sb_hosted_getxattr(struct sb_hosted *h, const char *path, const char *name, char *buf, uint64_t len);
+long sb_hosted_getxattr(struct sb_hosted *h, const char *path, const char *name, char *buf,
+			uint64_t len);
 long sb_hosted_listxattr(struct sb_hosted *h, const char *path, char *buf, uint64_t len);
 
 /* Changes; a symlink at the end is not followed. create returns a descriptor

@@ -23,7 +23,8 @@
 
 static int make_file(const char *path, uint64_t size, struct sb_map *out)
 {
-	int fd = (int)sys_openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = (int)sys_openat(AT_FDCWD, path,
+				 O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	long map;
 
 	if (fd < 0)
@@ -149,7 +150,8 @@ static int find_upper_devs(struct sb_control *control, const char *upper, const 
 		err = sb_path_join(probe, "probe", 5);
 	if (err < 0)
 		return err;
-	fd = (int)sys_openat(AT_FDCWD, probe->buf, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = (int)sys_openat(AT_FDCWD, probe->buf, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+			     0600);
 	if (fd < 0)
 		return fd;
 	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &sx);
@@ -198,8 +200,10 @@ static void lay_out(struct sb_control *control, uint32_t node_count)
 	control->node_count = node_count;
 	control->state_off = page(sizeof(*control));
 	control->procs_off = control->state_off + page(node_count);
-	control->mailboxes_off = control->procs_off + page(SB_PROC_SLOTS * sizeof(struct sb_proc_slot));
-	control->entries_off = control->mailboxes_off + page(SB_MAX_MAILBOXES * sizeof(struct sb_mailbox));
+	control->mailboxes_off =
+		control->procs_off + page(SB_PROC_SLOTS * sizeof(struct sb_proc_slot));
+	control->entries_off =
+		control->mailboxes_off + page(SB_MAX_MAILBOXES * sizeof(struct sb_mailbox));
 	control->size = control->entries_off + page(SB_MAX_ENTRIES * sizeof(struct sb_entry));
 }
 
@@ -221,8 +225,8 @@ static int count_nodes(const char *index, uint32_t *count)
 	return err;
 }
 
-static int fill(struct sb_map *map, const struct sb_control *layout, const struct sb_hosted_spec *spec,
-		const struct sb_owner_table *owners)
+static int fill(struct sb_map *map, const struct sb_control *layout,
+		const struct sb_hosted_spec *spec, const struct sb_owner_table *owners)
 {
 	struct sb_control *control = map->at;
 
@@ -253,7 +257,8 @@ static int complete(const char *path)
 	if (err == 0)
 		err = sb_upper_scan(&h->fs);
 	/* An image without layers has no directory to show as its root. */
-	if (err == 0 && h->tree.index != NULL && h->tree.index->layer_count == 0 && h->tree.state[0] == 0)
+	if (err == 0 && h->tree.index != NULL && h->tree.index->layer_count == 0 &&
+	    h->tree.state[0] == 0)
 		h->tree.state[0] = SB_STATE_MERGED;
 	sb_hosted_close(h);
 	return err;
@@ -338,7 +343,8 @@ static void shadow_nodes(struct sb_hosted *h, const char *guest, size_t len, str
 	mount->parent = sb_index_find_path(&h->tree, guest, parent_len > 1 ? parent_len - 1 : 1);
 }
 
-int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest, const char *host)
+int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest,
+			const char *host)
 {
 	struct sb_control *control = h->tree.control;
 	struct sb_mount mount = {.kind = kind, .flags = flags};
@@ -373,14 +379,15 @@ int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, cons
 /* A free entry, else one whose process has begun long ago; NULL when all wait. */
 static struct sb_entry *take_entry(struct sb_control *control, uint32_t *number)
 {
-	struct sb_entry *entries = (struct sb_entry *)(void *)((char *)control + control->entries_off);
+	struct sb_entry *entries =
+		(struct sb_entry *)(void *)((char *)control + control->entries_off);
 
 	for (uint32_t wanted = 0; wanted <= 2; wanted += 2) {
 		for (uint32_t i = 0; i < SB_MAX_ENTRIES; i++) {
 			uint32_t state = wanted;
 
-			if (!__atomic_compare_exchange_n(&entries[i].state, &state, 3, false, __ATOMIC_ACQ_REL,
-							 __ATOMIC_RELAXED))
+			if (!__atomic_compare_exchange_n(&entries[i].state, &state, 3, false,
+							 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 				continue;
 			*number = i;
 			return &entries[i];
@@ -389,8 +396,8 @@ static struct sb_entry *take_entry(struct sb_control *control, uint32_t *number)
 	return NULL;
 }
 
-int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask, uint32_t uid,
-			 uint32_t gid, const uint32_t *groups, uint32_t group_count)
+int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask,
+			 uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t group_count)
 {
 	struct sb_entry *entry;
 	uint32_t number;
@@ -412,7 +419,8 @@ int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd,
 }
 
 /* Read with pread: touching a map would give memory to every empty page. */
-static int collect(int fd, const struct sb_control *head, uint32_t *pids, uint64_t *started, uint32_t room)
+static int collect(int fd, const struct sb_control *head, uint32_t *pids, uint64_t *started,
+		   uint32_t room)
 {
 	uint64_t end = head->procs_off + SB_PROC_SLOTS * sizeof(struct sb_proc_slot);
 	uint32_t count = 0;
@@ -493,7 +501,8 @@ int sb_hosted_index_fits(const char *index, const char *store)
 		uint32_t step = control->node_count / 8 + 1;
 
 		ret = 1;
-		for (uint32_t i = 0; i < control->node_count && ret == 1 && tree.index->layer_count > 0; i += step)
+		for (uint32_t i = 0;
+		     i < control->node_count && ret == 1 && tree.index->layer_count > 0; i += step)
 			ret = node_fits(&tree, i, host);
 		if (ret == 1 && tree.index->layer_count > 0)
 			ret = node_fits(&tree, control->node_count - 1, host);

@@ -55,7 +55,8 @@ static bool is_path_of(const struct sb_tree *tree, uint32_t node, const char *gu
 		const struct sb_node *n = &tree->nodes[node];
 
 		if (len <= n->name_len || guest[len - n->name_len - 1] != '/' ||
-		    memcmp(guest + len - n->name_len, tree->strings + n->name_off, n->name_len) != 0)
+		    memcmp(guest + len - n->name_len, tree->strings + n->name_off, n->name_len) !=
+			    0)
 			return false;
 		len -= n->name_len + 1;
 		node = n->parent;
@@ -151,7 +152,8 @@ int sb_index_guest_path(const struct sb_tree *tree, uint32_t node, struct sb_pat
 int sb_index_host_path(const struct sb_tree *tree, uint32_t node, struct sb_path *out)
 {
 	const struct sb_text *layers =
-		(const struct sb_text *)(const void *)((const char *)tree->index + tree->index->layers_off);
+		(const struct sb_text *)(const void *)((const char *)tree->index +
+						       tree->index->layers_off);
 	const struct sb_control *control = tree->control;
 	uint32_t layer = tree->nodes[node].layer;
 	uint32_t guest_len;

@@ -197,7 +197,8 @@ static bool is_bad_name(const char *name, uint32_t len)
 
 /* The item of a path. make: directories on the way are made in that layer
  * (whatever else is there gives way) and the last item is added dead. */
-static int resolve(struct build *b, const char *path, uint32_t len, bool make, uint32_t layer, uint32_t *out)
+static int resolve(struct build *b, const char *path, uint32_t len, bool make, uint32_t layer,
+		   uint32_t *out)
 {
 	uint32_t at = 0;
 	uint32_t from = 0;
@@ -367,7 +368,8 @@ static uint32_t mode_type(uint8_t type)
 
 static bool is_placeholder(const struct item *it)
 {
-	return it->row.type == 'c' || it->row.type == 'b' || it->row.type == 'p' || it->row.type == 's';
+	return it->row.type == 'c' || it->row.type == 'b' || it->row.type == 'p' ||
+	       it->row.type == 's';
 }
 
 static int path_of(struct build *b, uint32_t item, const char **path)
@@ -465,7 +467,8 @@ static int put_in_order(struct build *b)
 		}
 		dir->child_count = b->visible - first;
 		if (dir->child_count > 1)
-			qsort_r(b->order + first, dir->child_count, sizeof(*b->order), by_name, b->items);
+			qsort_r(b->order + first, dir->child_count, sizeof(*b->order), by_name,
+				b->items);
 	}
 	return 0;
 }
@@ -748,7 +751,8 @@ static int run(struct build *b, const char *dest)
 	return err;
 }
 
-int sb_index_build(const struct sb_layer_rows *layers, uint32_t count, const char *dest, char *problem)
+int sb_index_build(const struct sb_layer_rows *layers, uint32_t count, const char *dest,
+		   char *problem)
 {
 	struct build *b = calloc(1, sizeof(*b));
 	uint32_t opened = 0;
@@ -764,7 +768,8 @@ int sb_index_build(const struct sb_layer_rows *layers, uint32_t count, const cha
 	if (b->dirs == NULL)
 		err = -ENOMEM;
 	for (; opened < count && err == 0; opened++) {
-		b->dirs[opened] = (int)sys_openat(AT_FDCWD, layers[opened].diff, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		b->dirs[opened] = (int)sys_openat(AT_FDCWD, layers[opened].diff,
+						  O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 		if (b->dirs[opened] < 0) {
 			err = b->dirs[opened];
 			set_problem(b, layers[opened].diff, strlen(layers[opened].diff));

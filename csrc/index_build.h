@@ -32,6 +32,7 @@ struct sb_layer_rows {
 
 /* Write the index of the layers (lowest first) to a new file. Returns 0 or
  * -errno; problem (256 bytes) then names the path in question, if any. */
-int sb_index_build(const struct sb_layer_rows *layers, uint32_t count, const char *dest, char *problem);
+int sb_index_build(const struct sb_layer_rows *layers, uint32_t count, const char *dest,
+		   char *problem);
 
 #endif

@@ -8,10 +8,10 @@
  *   What is a device in the image is an empty file on the host: the few
  *   harmless devices are opened on the host instead, by their number.
  * Rules
- *   The host's open follows no symlink: that was done by the look-up. That open may wait (FIFOs, terminals, network file systems), and a
- *   descriptor must not be lost to a signal: it is always sb_guest_block().
- * Does not know
- *   How entries are made or copied (change.h), what /proc shows (on_proc.h).
+ *   The host's open follows no symlink: that was done by the look-up. That open may wait (FIFOs,
+ * terminals, network file systems), and a descriptor must not be lost to a signal: it is always
+ * sb_guest_block(). Does not know How entries are made or copied (change.h), what /proc shows
+ * (on_proc.h).
  */
 #include <errno.h>
 #include <linux/openat2.h>
@@ -23,11 +23,11 @@
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 #define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
-#define KNOWN_FLAGS                                                                               \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |     \
-	 O_ASYNC | O_DIRECT | 0100000 | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | \
-	 O_TMPFILE)
-#define KNOWN_RESOLVE                                                                          \
+#define KNOWN_FLAGS                                                                           \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | \
+	 O_ASYNC | O_DIRECT | 0100000 | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC |    \
+	 O_PATH | O_TMPFILE)
+#define KNOWN_RESOLVE                                                                      \
 	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | \
 	 RESOLVE_IN_ROOT | RESOLVE_CACHED)
 #define RACES 8 /* how often another process may be faster */
@@ -173,7 +173,8 @@ static long open_host(struct sb_call *call, const char *host, int flags)
 		.flags = (uint32_t)flags,
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
-	long fd = sb_guest_block(call, __NR_openat2, AT_FDCWD, SB_P(host), SB_P(&how), sizeof(how), 0, 0);
+	long fd = sb_guest_block(call, __NR_openat2, AT_FDCWD, SB_P(host), SB_P(&how), sizeof(how),
+				 0, 0);
 
 	if (fd == -EPERM && (flags & O_NOATIME) != 0) /* only the guest believes to own it */
 		return open_host(call, host, flags & ~O_NOATIME);
@@ -213,7 +214,8 @@ static long open_directory(const struct how *how, struct sb_call *call, struct s
 
 	/* A merged directory that another process is just making in the upper. */
 	if (fd == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.lower_below &&
-	    at->spot.node != SB_NO_NODE && sb_index_host_path(call->fs->tree, at->spot.node, &at->host) == 0)
+	    at->spot.node != SB_NO_NODE &&
+	    sb_index_host_path(call->fs->tree, at->spot.node, &at->host) == 0)
 		fd = open_host(call, at->host.buf, host_flags(how));
 	/* A directory of the machine that its user may not read. */
 	if (fd == -EACCES && at->spot.place == SB_PLACE_LIVE && sb_copyup(call->fs, at, 0) == 0)
@@ -239,7 +241,8 @@ static int check_type(const struct how *how, const struct sb_at *at)
 
 	if (type == S_IFLNK)
 		return -ELOOP;
-	if (type == S_IFDIR && (has(how, O_CREAT) || ((wanted(how) & 2) != 0 && !makes_tmpfile(how))))
+	if (type == S_IFDIR &&
+	    (has(how, O_CREAT) || ((wanted(how) & 2) != 0 && !makes_tmpfile(how))))
 		return -EISDIR;
 	return type == S_IFSOCK ? -ENXIO : 0;
 }
@@ -403,7 +406,8 @@ static int check_how(const struct open_how *how)
 {
 	const uint64_t makes = O_CREAT | TMPFILE_BIT;
 
-	if ((how->flags & ~(uint64_t)KNOWN_FLAGS) != 0 || (how->resolve & ~(uint64_t)KNOWN_RESOLVE) != 0)
+	if ((how->flags & ~(uint64_t)KNOWN_FLAGS) != 0 ||
+	    (how->resolve & ~(uint64_t)KNOWN_RESOLVE) != 0)
 		return -EINVAL;
 	if ((how->resolve & RESOLVE_BENEATH) != 0 && (how->resolve & RESOLVE_IN_ROOT) != 0)
 		return -EINVAL;

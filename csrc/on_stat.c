@@ -108,7 +108,8 @@ static int is_empty(uint64_t addr)
 }
 
 /* Look path up and fill at->st. */
-static long find_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned flags, struct sb_at *at)
+static long find_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned flags,
+		      struct sb_at *at)
 {
 	long err = sb_guest_lookup(call, dirfd, path, flags | SB_WANT_STAT, at);
 
@@ -118,7 +119,8 @@ static long find_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned f
 }
 
 /* The answer of the whole stat family, in *st. */
-static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_flags, struct sb_stat *st)
+static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_flags,
+		    struct sb_stat *st)
 {
 	struct sb_at *at = &call->work->a;
 	long err;
@@ -130,7 +132,8 @@ static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_
 		if (err == 1)
 			return sb_tree_fstat(call->fs, dirfd, st, NULL);
 	}
-	err = find_stat(call, dirfd, path, (at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW, at);
+	err = find_stat(call, dirfd, path, (at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW,
+			at);
 	if (err == 0)
 		*st = at->st;
 	return err;
@@ -179,8 +182,8 @@ long on_statx(struct sb_call *call)
 	struct sb_stat st;
 	long err;
 
-	if ((flags & ~(unsigned)STAT_FLAGS) != 0 || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
-	    (mask & STATX__RESERVED) != 0)
+	if ((flags & ~(unsigned)STAT_FLAGS) != 0 ||
+	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || (mask & STATX__RESERVED) != 0)
 		return -EINVAL;
 	err = stat_at(call, fd_of(call->regs->rdi), call->regs->rsi, flags, &st);
 	return err < 0 ? err : write_statx(call->regs->r8, &st);
@@ -216,7 +219,8 @@ static long do_access(struct sb_call *call, int dirfd, uint64_t path, unsigned w
 		if (err == 1)
 			return access_fd(call, dirfd, want);
 	}
-	err = sb_guest_lookup(call, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW, at);
+	err = sb_guest_lookup(call, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW,
+			      at);
 	if (err < 0 || want == 0)
 		return err;
 	return sb_tree_permit(call->fs, at, want);
@@ -229,7 +233,8 @@ long on_access(struct sb_call *call)
 
 long on_faccessat(struct sb_call *call)
 {
-	return do_access(call, fd_of(call->regs->rdi), call->regs->rsi, (unsigned)call->regs->rdx, 0);
+	return do_access(call, fd_of(call->regs->rdi), call->regs->rsi, (unsigned)call->regs->rdx,
+			 0);
 }
 
 long on_faccessat2(struct sb_call *call)
@@ -295,7 +300,8 @@ long on_readlink(struct sb_call *call)
 
 long on_readlinkat(struct sb_call *call)
 {
-	return do_readlink(call, fd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx, (int)call->regs->r10);
+	return do_readlink(call, fd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx,
+			   (int)call->regs->r10);
 }
 
 /* ---- statfs ---------------------------------------------------------------- */
@@ -319,7 +325,8 @@ struct host_statfs { /* asm-generic/statfs.h, all words of 64 bits */
 static long statfs_tree(const struct sb_tree *tree, struct host_statfs *out)
 {
 	const struct sb_control *control = tree->control;
-	long err = sb_syscall(__NR_statfs, SB_P(sb_text_at(control, control->upper)), SB_P(out), 0, 0, 0, 0);
+	long err = sb_syscall(__NR_statfs, SB_P(sb_text_at(control, control->upper)), SB_P(out), 0,
+			      0, 0, 0);
 
 	out->type = OVERLAY_MAGIC;
 	if ((control->flags & SB_CONTROL_READ_ONLY) != 0)

@@ -36,7 +36,8 @@ static uint32_t mount_at(const struct sb_control *control, const char *guest, ui
 	for (uint32_t i = 0; i < control->mount_count; i++) {
 		const struct sb_mount *mount = &control->mounts[i];
 
-		if (mount->guest.len == len && memcmp(sb_text_at(control, mount->guest), guest, len) == 0)
+		if (mount->guest.len == len &&
+		    memcmp(sb_text_at(control, mount->guest), guest, len) == 0)
 			return i;
 	}
 	return SB_NO_MOUNT;
@@ -82,8 +83,8 @@ static int ask_host(const struct sb_path *host, struct sb_seen *seen)
 	return err;
 }
 
-static int host_of_mount(const struct sb_control *control, uint32_t mount, const char *guest, uint32_t len,
-			 struct sb_path *host)
+static int host_of_mount(const struct sb_control *control, uint32_t mount, const char *guest,
+			 uint32_t len, struct sb_path *host)
 {
 	const struct sb_mount *m = &control->mounts[mount];
 	int err = sb_path_set(host, sb_text_at(control, m->host), m->host.len);
@@ -95,8 +96,8 @@ static int host_of_mount(const struct sb_control *control, uint32_t mount, const
 	return sb_path_add(host, guest + m->guest.len, len - m->guest.len);
 }
 
-int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char *guest, uint32_t len,
-		 struct sb_path *host)
+int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char *guest,
+		 uint32_t len, struct sb_path *host)
 {
 	const struct sb_tree *tree = fs->tree;
 	const struct sb_control *control = tree->control;
@@ -111,15 +112,18 @@ int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char 
 	if (spot->place == SB_PLACE_LIVE)
 		return sb_path_set(host, guest, len);
 	if (spot->place == SB_PLACE_LOWER) {
-		const struct sb_text *layers = (const struct sb_text *)(const void *)(
-			(const char *)tree->index + tree->index->layers_off);
+		const struct sb_text *layers =
+			(const struct sb_text *)(const void *)((const char *)tree->index +
+							       tree->index->layers_off);
 		uint32_t layer = tree->nodes[spot->node].layer;
-		int err = sb_path_set(host, sb_text_at(control, control->store), control->store.len);
+		int err =
+			sb_path_set(host, sb_text_at(control, control->store), control->store.len);
 
 		if (err == 0 && layer >= tree->index->layer_count)
 			err = -ENOENT;
 		if (err == 0)
-			err = sb_path_join(host, tree->strings + layers[layer].off, layers[layer].len);
+			err = sb_path_join(host, tree->strings + layers[layer].off,
+					   layers[layer].len);
 		if (err < 0 || len == 1)
 			return err;
 		return sb_path_add(host, guest, len);
@@ -130,7 +134,8 @@ int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char 
 void sb_spot_root(const struct sb_fs *fs, struct sb_spot *out)
 {
 	const struct sb_tree *tree = fs->tree;
-	bool touched = is_live(tree) ? tree->control->upper_used != 0 : tree->state[0] != SB_STATE_UNTOUCHED;
+	bool touched = is_live(tree) ? tree->control->upper_used != 0
+				     : tree->state[0] != SB_STATE_UNTOUCHED;
 	enum sb_place lower = is_live(tree) ? SB_PLACE_LIVE : SB_PLACE_LOWER;
 
 	*out = (struct sb_spot){
@@ -173,9 +178,11 @@ static int step_in_mount(const struct sb_fs *fs, uint32_t mount, const char *gue
 	return 0;
 }
 
-static bool is_whiteout(const struct sb_tree *tree, const struct sb_path *host, const struct statx *sx)
+static bool is_whiteout(const struct sb_tree *tree, const struct sb_path *host,
+			const struct statx *sx)
 {
-	return (sx->stx_mode & S_IFMT) == S_IFLNK && sx->stx_size == strlen(tree->control->whiteout) &&
+	return (sx->stx_mode & S_IFMT) == S_IFLNK &&
+	       sx->stx_size == strlen(tree->control->whiteout) &&
 	       sb_upper_is_whiteout(tree, AT_FDCWD, host->buf);
 }
 
@@ -198,8 +205,8 @@ static bool has_lower_dir(const struct sb_tree *tree, const struct sb_spot *dir,
 }
 
 /* 1 when the upper decides (out filled), 0 when it has nothing here. */
-static int ask_upper(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest, uint32_t len,
-		     struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
+static int ask_upper(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest,
+		     uint32_t len, struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
 {
 	const struct sb_tree *tree = fs->tree;
 	int err = sb_tree_upper_path(fs, guest, len, host);
@@ -236,7 +243,8 @@ static int step_in_index(const struct sb_fs *fs, const struct sb_spot *dir, cons
 	if (dir->lower_below && dir->node != SB_NO_NODE)
 		node = sb_index_find_child(tree, dir->node, guest + name, len - name);
 	out->node = node;
-	state = node == SB_NO_NODE ? SB_STATE_ASK : __atomic_load_n(&tree->state[node], __ATOMIC_ACQUIRE);
+	state = node == SB_NO_NODE ? SB_STATE_ASK
+				   : __atomic_load_n(&tree->state[node], __ATOMIC_ACQUIRE);
 	if (dir->in_upper && state == SB_STATE_MERGED) {
 		out->place = SB_PLACE_UPPER;
 		out->type = S_IFDIR;
@@ -258,8 +266,9 @@ static int step_in_index(const struct sb_fs *fs, const struct sb_spot *dir, cons
 	return 0;
 }
 
-static int step_in_live(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest, uint32_t len,
-			struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
+static int step_in_live(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest,
+			uint32_t len, struct sb_path *host, struct sb_spot *out,
+			struct sb_seen *seen)
 {
 	int err;
 
@@ -286,8 +295,9 @@ static int step_in_live(const struct sb_fs *fs, const struct sb_spot *dir, const
 	return 0;
 }
 
-int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest, uint32_t name,
-		 uint32_t len, struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
+int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest,
+		 uint32_t name, uint32_t len, struct sb_path *host, struct sb_spot *out,
+		 struct sb_seen *seen)
 {
 	const struct sb_tree *tree = fs->tree;
 	uint32_t mount = mount_at(tree->control, guest, len);
@@ -298,8 +308,8 @@ int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *
 	if (mount != SB_NO_MOUNT)
 		return step_in_mount(fs, mount, guest, len, host, out, seen);
 	*out = absent;
-	if (dir->in_upper && sb_same(guest + name, len - name, tree->control->opaque,
-				     strlen(tree->control->opaque)))
+	if (dir->in_upper &&
+	    sb_same(guest + name, len - name, tree->control->opaque, strlen(tree->control->opaque)))
 		return 0;
 	if (is_live(tree))
 		return step_in_live(fs, dir, guest, len, host, out, seen);
@@ -307,8 +317,8 @@ int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *
 }
 
 /* Step by step from the root, for the cases that need the upper's word. */
-static int walk_to_dir(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_path *host,
-		       struct sb_spot *out)
+static int walk_to_dir(const struct sb_fs *fs, const char *guest, uint32_t len,
+		       struct sb_path *host, struct sb_spot *out)
 {
 	struct sb_spot dir;
 	struct sb_seen seen;

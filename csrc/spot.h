@@ -23,8 +23,9 @@ void sb_spot_root(const struct sb_fs *fs, struct sb_spot *out);
 
 /* What is at guest[0..len), whose last component begins at name and whose
  * directory is dir. An absent entry is no error. host is scratch. */
-int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest, uint32_t name,
-		 uint32_t len, struct sb_path *host, struct sb_spot *out, struct sb_seen *seen) SB_MUST_CHECK;
+int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest,
+		 uint32_t name, uint32_t len, struct sb_path *host, struct sb_spot *out,
+		 struct sb_seen *seen) SB_MUST_CHECK;
 
 /* The spot of a directory that is known to exist at this path (cwd, a
  * directory descriptor, a parent): mostly without a system call. */
@@ -32,8 +33,8 @@ int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, stru
 		   struct sb_spot *out) SB_MUST_CHECK;
 
 /* Host path of a spot; of an absent one, where it would be made. */
-int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char *guest, uint32_t len,
-		 struct sb_path *host) SB_MUST_CHECK;
+int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char *guest,
+		 uint32_t len, struct sb_path *host) SB_MUST_CHECK;
 
 /* Stat of a present spot. host is its host path; seen may be NULL. */
 int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struct sb_path *host,
@@ -42,7 +43,8 @@ int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struc
 /* 0 or -errno; a symlink is not followed. */
 static inline int sb_host_stat(const char *host, struct statx *sx)
 {
-	return (int)sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, SB_STATX_MASK, sx);
+	return (int)sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, SB_STATX_MASK,
+			      sx);
 }
 
 static inline bool sb_is_dir(const struct sb_spot *spot)

@@ -69,8 +69,8 @@ static uint32_t canonical_len(const char *path)
 
 		while (path[at] != '/' && path[at] != '\0')
 			at++;
-		if (at == name || (path[name] == '.' && (at - name == 1 ||
-							 (at - name == 2 && path[name + 1] == '.'))))
+		if (at == name || (path[name] == '.' &&
+				   (at - name == 1 || (at - name == 2 && path[name + 1] == '.'))))
 			return 0;
 		if (at >= SB_PATH_MAX)
 			return 0;
@@ -80,7 +80,8 @@ static uint32_t canonical_len(const char *path)
 	}
 }
 
-static void spot_of_node(const struct sb_tree *tree, uint32_t node, unsigned state, struct sb_spot *out)
+static void spot_of_node(const struct sb_tree *tree, uint32_t node, unsigned state,
+			 struct sb_spot *out)
 {
 	uint32_t type = tree->nodes[node].mode & S_IFMT;
 
@@ -259,7 +260,8 @@ static int read_link(struct walk *w)
 	struct sb_work *work = w->work;
 	const struct sb_tree *tree = w->fs->tree;
 	const struct sb_spot *spot = &w->cur;
-	const struct sb_mount *mount = spot->place == SB_PLACE_LINK ? &tree->control->mounts[spot->mount] : NULL;
+	const struct sb_mount *mount =
+		spot->place == SB_PLACE_LINK ? &tree->control->mounts[spot->mount] : NULL;
 	const char *from = work->todo;
 	long len;
 
@@ -379,7 +381,8 @@ static int enter(struct walk *w, const char *name, uint32_t len, bool last, bool
 	w->out->has_dir_stat = w->seen.has;
 	if (last && w->seen.has)
 		w->out->dir_stat = w->seen.sx;
-	err = sb_spot_step(w->fs, &dir, guest->buf, guest->len - len, guest->len, &w->out->host, &w->cur, &w->seen);
+	err = sb_spot_step(w->fs, &dir, guest->buf, guest->len - len, guest->len, &w->out->host,
+			   &w->cur, &w->seen);
 	if (err < 0)
 		return err;
 	if ((w->flags & SB_NO_XDEV) != 0 && w->cur.mount != dir.mount)
@@ -492,8 +495,8 @@ static int start(struct walk *w, const char *base, uint32_t base_len, const char
 	return go_to(w, base, base_len);
 }
 
-int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const char *path, unsigned flags,
-		   struct sb_at *out)
+int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const char *path,
+		   unsigned flags, struct sb_at *out)
 {
 	const unsigned scoped = SB_BENEATH | SB_IN_ROOT;
 	bool search_free = may_search_all(fs);

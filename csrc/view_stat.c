@@ -25,8 +25,8 @@
 
 static uint64_t make_dev(uint32_t major, uint32_t minor)
 {
-	return (uint64_t)(minor & 0xff) | (uint64_t)(major & 0xfff) << 8 | (uint64_t)(minor & ~0xffU) << 12 |
-	       (uint64_t)(major & ~0xfffU) << 32;
+	return (uint64_t)(minor & 0xff) | (uint64_t)(major & 0xfff) << 8 |
+	       (uint64_t)(minor & ~0xffU) << 12 | (uint64_t)(major & ~0xfffU) << 32;
 }
 
 static struct sb_timespec time_of(struct statx_timestamp t)
@@ -36,8 +36,8 @@ static struct sb_timespec time_of(struct statx_timestamp t)
 
 static bool is_tree_dev(const struct sb_control *control, uint64_t dev)
 {
-	return dev == control->upper_dev || dev == control->upper_file_dev || dev == control->store_dev ||
-	       dev == control->store_file_dev;
+	return dev == control->upper_dev || dev == control->upper_file_dev ||
+	       dev == control->store_dev || dev == control->store_file_dev;
 }
 
 /* ---- stat --------------------------------------------------------------- */
@@ -127,7 +127,8 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 
 /* An upper directory that shows a lower one keeps that one's identity, and
  * its owner and mode as long as nobody changed them. */
-static void stat_merged(const struct sb_tree *tree, uint32_t node, const struct statx *sx, struct sb_stat *out)
+static void stat_merged(const struct sb_tree *tree, uint32_t node, const struct statx *sx,
+			struct sb_stat *out)
 {
 	struct sb_owner_key key;
 
@@ -204,7 +205,8 @@ static bool stat_copy(struct sb_fs *fs, uint32_t node, struct sb_stat *out)
 	struct statx sx;
 
 	if (sb_index_guest_path(tree, node, guest) < 0 ||
-	    sb_tree_upper_path(fs, guest->buf, guest->len, host) < 0 || sb_host_stat(host->buf, &sx) < 0)
+	    sb_tree_upper_path(fs, guest->buf, guest->len, host) < 0 ||
+	    sb_host_stat(host->buf, &sx) < 0)
 		return false;
 	sb_tree_virtual_stat(fs, &sx, &copy);
 	if (((copy.mode ^ n->mode) & S_IFMT) != 0)
@@ -269,7 +271,8 @@ static int permit_host(const struct sb_at *at, unsigned want)
 
 bool sb_tree_is_proc(const struct sb_tree *tree, const struct sb_spot *spot)
 {
-	return spot->place == SB_PLACE_MOUNT && tree->control->mounts[spot->mount].kind == SB_MOUNT_PROC;
+	return spot->place == SB_PLACE_MOUNT &&
+	       tree->control->mounts[spot->mount].kind == SB_MOUNT_PROC;
 }
 
 int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want)
@@ -358,16 +361,19 @@ static int rebase(const char *host, size_t len, size_t prefix, const char *guest
 	return 0;
 }
 
-static int strip_layer(const struct sb_tree *tree, const char *host, size_t len, struct sb_path *out)
+static int strip_layer(const struct sb_tree *tree, const char *host, size_t len,
+		       struct sb_path *out)
 {
 	const struct sb_control *control = tree->control;
 	const char *store = sb_text_at(control, control->store);
 	size_t prefix = (size_t)control->store.len + 1;
 	const struct sb_text *layers;
 
-	if (tree->index == NULL || len <= prefix || !sb_path_within(host, len, store, control->store.len))
+	if (tree->index == NULL || len <= prefix ||
+	    !sb_path_within(host, len, store, control->store.len))
 		return -ENOENT;
-	layers = (const struct sb_text *)(const void *)((const char *)tree->index + tree->index->layers_off);
+	layers = (const struct sb_text *)(const void *)((const char *)tree->index +
+							tree->index->layers_off);
 	for (uint32_t i = 0; i < tree->index->layer_count; i++) {
 		const char *name = tree->strings + layers[i].off;
 
@@ -377,7 +383,8 @@ static int strip_layer(const struct sb_tree *tree, const char *host, size_t len,
 	return -ENOENT;
 }
 
-static int strip_mount(const struct sb_tree *tree, const char *host, size_t len, struct sb_path *out)
+static int strip_mount(const struct sb_tree *tree, const char *host, size_t len,
+		       struct sb_path *out)
 {
 	const struct sb_control *control = tree->control;
 	const struct sb_mount *best = NULL;
@@ -391,8 +398,8 @@ static int strip_mount(const struct sb_tree *tree, const char *host, size_t len,
 	}
 	if (best == NULL)
 		return -ENOENT;
-	return rebase(host, len, best->host.len == 1 ? 0 : best->host.len, sb_text_at(control, best->guest),
-		      best->guest.len, out);
+	return rebase(host, len, best->host.len == 1 ? 0 : best->host.len,
+		      sb_text_at(control, best->guest), best->guest.len, out);
 }
 
 int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len, struct sb_path *out)
