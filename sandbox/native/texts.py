@@ -58,15 +58,13 @@ def _copies(folder: str) -> list[tuple[int, str]]:
 
 def learn(control_path: str) -> None:
     """Make the copies that the container's programs would have wanted."""
-    for host, sites in learned(control_path).items():
-        try:
+    try:
+        for host, sites in learned(control_path).items():
             _renew(host, sites)
-        except OSError as exc:
-            if exc.errno not in _USELESS:
-                raise
-        except NativeError as exc:
-            if exc.errno not in _USELESS:
-                raise
+    except (OSError, NativeError) as exc:
+        # Also when `rm -f` was faster and the control file is gone.
+        if exc.errno not in _USELESS:
+            raise
 
 
 def learned(control_path: str) -> dict[str, set[Site]]:
