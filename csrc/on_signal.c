@@ -34,7 +34,8 @@ static void to_kernel(int sig, const struct sb_action *guest, struct sb_action *
 	if (!is_handler(guest->handler) && sig != SIGSEGV && sig != SIGBUS)
 		return;
 	kernel->handler = (uintptr_t)sb_signal_entry;
-	kernel->flags = (guest->flags | SA_SIGINFO) & ~(uint64_t)SA_RESETHAND;
+	/* SA_NODEFER: a signal queued again must wait until the entry has returned. */
+	kernel->flags = (guest->flags | SA_SIGINFO) & ~(uint64_t)(SA_RESETHAND | SA_NODEFER);
 	if (!(guest->flags & SB_SA_RESTORER)) {
 		kernel->flags |= SB_SA_RESTORER;
 		kernel->restorer = (uintptr_t)sb_restorer;

@@ -100,6 +100,12 @@ static void roll_back_entry(const struct sb_thread *thread, struct sigcontext *r
 		regs->rsp = thread->regs.rsp;
 }
 
+/* Blocks what is kept too: a fault's signal that somebody sent. */
+static uint64_t mask_with(int sig)
+{
+	return SB_MASK_ALL | SB_SIGMASK(sig);
+}
+
 static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontext *uc)
 {
 	uint64_t *mask = (uint64_t *)&uc->uc_sigmask;
@@ -115,7 +121,7 @@ static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontex
 		thread->saved_mask = thread->wait_mask;
 		thread->waits = SB_WAIT_ENDED;
 	}
-	*mask = SB_MASK_ALL;
+	*mask = mask_with(info->si_signo);
 	thread->pending |= SB_PENDING_SIGNAL;
 }
 
@@ -143,7 +149,7 @@ static void leave_runtime(struct sb_thread *thread, enum interrupted where, int 
 		}
 		break;
 	case HANDLER:
-		*(uint64_t *)&uc->uc_sigmask = SB_MASK_ALL;
+		*(uint64_t *)&uc->uc_sigmask = mask_with(sig);
 		break;
 	case AFTER:
 		keep(thread, info, uc);
@@ -166,6 +172,7 @@ static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *in
 {
 	struct sb_action *action = &proc->actions[sig];
 	uint64_t handler = action->handler;
+	const uint64_t own = SB_SIGMASK(sig);
 
 	if (handler == (uintptr_t)SIG_DFL || handler == (uintptr_t)SIG_IGN) {
 		/* Only the faults are caught without the guest's wish. */
@@ -177,10 +184,12 @@ static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *in
 		return 0;
 	}
 	if (action->flags & SA_RESETHAND) {
-		action->handler = (uintptr_t)SIG_DFL;
+		action->handler = (uintptr_t)SIG_DFL; /* flags and mask stay */
 		if (sig != SIGSEGV && sig != SIGBUS)
-			set_default(sig);
+			sb_syscall6(__NR_rt_sigaction, sig, SB_P(action), 0, 8, 0, 0);
 	}
+	if ((action->flags & SA_NODEFER) && !(action->mask & own))
+		sb_syscall6(__NR_rt_sigprocmask, SIG_UNBLOCK, SB_P(&own), 0, 8, 0, 0);
 	return handler;
 }
 

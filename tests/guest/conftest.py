@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pathlib
+import platform
 import shutil
 from collections.abc import Iterator
 
@@ -12,13 +13,20 @@ import pytest
 from tests.harness.command import Sandbox
 from tests.harness.oracle import Oracle
 
+# musl's compiler wrapper does not know the kernel's headers: last of all, ours.
+KERNEL_HEADERS = (
+    "-idirafter",
+    "/usr/include",
+    "-idirafter",
+    f"/usr/include/{platform.machine()}-linux-gnu",
+)
 BUILDS = {
     "static": ("gcc", "-static"),
     "static-pie": ("gcc", "-static-pie"),
     "dynamic": ("gcc", "-pie"),
     "non-pie": ("gcc", "-no-pie"),
-    "musl-static": ("musl-gcc", "-static", "-I/usr/include/x86_64-linux-gnu", "-I/usr/include"),
-    "musl-dynamic": ("musl-gcc", "-I/usr/include/x86_64-linux-gnu", "-I/usr/include"),
+    "musl-static": ("musl-gcc", "-static", *KERNEL_HEADERS),
+    "musl-dynamic": ("musl-gcc", *KERNEL_HEADERS),
 }
 
 

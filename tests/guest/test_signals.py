@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""Signals are delivered, blocked and reported as the kernel does it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.guest.conftest import BUILDS
+
+if TYPE_CHECKING:
+    from tests.harness.oracle import Oracle
+
+pytestmark = pytest.mark.guest
+
+GROUPS = (
+    "actions",
+    "masks",
+    "full-mask-handler",
+    "waits",
+    "pending",
+    "flags",
+    "faults",
+    "stacks",
+    "overflow",
+    "contexts",
+    "threads",
+    "deaths",
+    "children",
+    "exec",
+    "registers",
+)
+# SIGSYS is how system calls are caught: it cannot be all the guest's own.
+SIGSYS_IS_OURS = {
+    "sigsys-handler": "a handler for SIGSYS is not entered when somebody sends that signal",
+    "sigsys-exec": "execve forgets that SIGSYS was ignored or blocked",
+}
+DIFFERS = {
+    "full-mask-handler": {
+        r"^in the handler:": "a handler's mask does not show SIGSYS",
+    },
+}
+
+
+def every_group(oracle: Oracle, program, groups: tuple[str, ...]) -> None:
+    problems = []
+    for group in groups:
+        try:
+            oracle.same([program, group], differs=DIFFERS.get(group))
+        except AssertionError as error:
+            problems.append(f"{group}: {error}")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_signals_are_as_in_the_kernel(oracle: Oracle, guest_program, group: str) -> None:
+    program = guest_program("signals", *BUILDS["static"])
+    oracle.same([program, group], differs=DIFFERS.get(group))
+
+
+@pytest.mark.parametrize("build", ["dynamic", "musl-static"])
+def test_signals_are_as_in_the_kernel_for_every_libc(
+    oracle: Oracle, guest_program, build: str
+) -> None:
+    program = guest_program("signals", *BUILDS[build])
+    every_group(oracle, program, ("masks", "waits", "flags", "stacks", "threads", "deaths"))
+
+
+def test_bad_pointers_are_reported_when_fault_signals_are_blocked(
+    oracle: Oracle, guest_program
+) -> None:
+    oracle.same([guest_program("signals"), "bad-pointers-blocked"])
+
+
+@pytest.mark.parametrize("group", SIGSYS_IS_OURS)
+@pytest.mark.xfail(reason="SIGSYS is the sandbox's own", strict=True)
+def test_sigsys_is_the_guests_own(oracle: Oracle, guest_program, group: str) -> None:
+    oracle.same([guest_program("signals"), group])
