@@ -29,11 +29,11 @@ ROWS = (
     Row("poll", "poll, never intercepted", ratio_limit=1.5),
     Row("getpid", "getpid, never intercepted", ratio_limit=1.5),
 )
-BATCHES, SCALE = "5", "100"
+BATCHES, SCALE = "10", "100"
 
 
 def run_calls(way: Way) -> dict[str, Sample]:
-    """Run all loops once: the median of their batches is the sample."""
+    """Run all loops once: the quickest batch of each is the sample."""
     program = ("{root}/bench/bin/calls", "{root}/bench", BATCHES, SCALE)
     lines = [line.split() for line in run_inside(way, program).stdout.splitlines()]
     samples = {name: Sample(float(nanoseconds) / 1e9) for name, nanoseconds in lines}
