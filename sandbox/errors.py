@@ -15,6 +15,9 @@
     ├── StoreError                  the machine's owner
     │   ├── StoreFull
     │   └── PermissionDenied
+    ├── RegistryError               whoever runs the registry, or the network
+    │   ├── AuthFailed              the caller: not logged in, or not allowed
+    │   └── TransportFailed         the network: nothing came, or it broke off
     ├── NativeError                 the kernel said no; carries ``errno``
     └── RuntimeFailed               the container could not be run
         ├── CommandNotFound         exit code 127
@@ -109,6 +112,22 @@ class StoreFull(StoreError):
 
 class PermissionDenied(StoreError):
     """The store, or a file named by the user, may not be read or written."""
+
+
+class RegistryError(SandboxError):
+    """A registry answered, and not with what was asked for."""
+
+    http_status = 502
+
+
+class AuthFailed(RegistryError):
+    """The registry wants other credentials than it was given."""
+
+    http_status = 401
+
+
+class TransportFailed(RegistryError):
+    """No complete answer came from the registry."""
 
 
 class NativeError(SandboxError):

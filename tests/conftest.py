@@ -67,6 +67,7 @@ def private_surroundings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SANDBOX_ROOT", str(tmp_path / "store"))
+    monkeypatch.setenv("SANDBOX_OFFLINE", "1")
     for name in [n for n in os.environ if n.startswith(("XDG_", "DOCKER_"))]:
         monkeypatch.delenv(name)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):

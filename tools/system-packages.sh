@@ -12,6 +12,7 @@ needs_test=(
 	musl-gcc:musl-tools mmdebstrap:mmdebstrap go:golang-go busybox:busybox-static
 	zstd:zstd xz:xz-utils strace:strace gdb:gdb setfattr:attr setfacl:acl git:git tmux:tmux
 	proot:proot bwrap:bubblewrap capsh:libcap2-bin setpriv:util-linux ps:procps file:file
+	docker-registry:docker-registry skopeo:skopeo umoci:umoci htpasswd:apache2-utils openssl:openssl
 	g++:g++ vim.tiny:vim-tiny dpkg-deb:dpkg apt-get:apt
 )
 

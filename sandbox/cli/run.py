@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sandbox.cli.completion import complete_containers, complete_images
 from sandbox.engine.creation import CreateRequest
-from sandbox.errors import RuntimeFailed, Unsupported, UsageError, map_os_errors
+from sandbox.errors import ImageNotFound, RuntimeFailed, UsageError, map_os_errors
 from sandbox.runtime import mounts, spec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.engine import Engine
     from sandbox.models.container import Container, MountPoint
+
+_T = TypeVar("_T")
 
 _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("-i", "--interactive"), {"is_flag": True, "help": "Keep standard input attached."}),
@@ -71,6 +75,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "show_default": True,
         },
     ),
+    (("-q", "--quiet"), {"is_flag": True, "help": "Show no progress of a pull."}),
     (("--platform",), {"metavar": "OS/ARCH", "help": "Require this platform."}),
     (("--stop-signal",), {"metavar": "SIGNAL", "help": "Signal that asks it to stop."}),
     (
@@ -109,6 +114,7 @@ class _Flags:
     cidfile: str | None
     pull: str
     trace: bool
+    quiet: bool
 
 
 @click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS]")
@@ -135,10 +141,15 @@ def run(**options: Any) -> int:
     if problem is not None:
         click.echo(f"sandbox: {problem}", err=True)
         return 1
-    return _engine().run(
+    engine = _engine()
+    return _with_image(
         request,
-        Attachment(stdin=request.open_stdin, trace=flags.trace),
-        on_create=lambda container: _write_cidfile(flags.cidfile, container),
+        flags,
+        lambda: engine.run(
+            request,
+            Attachment(stdin=request.open_stdin, trace=flags.trace),
+            on_create=lambda container: _write_cidfile(flags.cidfile, container),
+        ),
     )
 
 
@@ -147,7 +158,8 @@ def run(**options: Any) -> int:
 def create(**options: Any) -> None:
     """Create a new container without starting it, and print its id."""
     request, flags = _request(options)
-    container = _engine().create(request)
+    engine = _engine()
+    container = _with_image(request, flags, lambda: engine.create(request))
     _write_cidfile(flags.cidfile, container)
     click.echo(container.config.id)
 
@@ -200,7 +212,7 @@ def _request(options: dict[str, Any]) -> tuple[CreateRequest, _Flags]:
         platform=options["platform"],
         stop_signal=options["stop_signal"],
     )
-    return request, _Flags(options["cidfile"], options["pull"], options["trace"])
+    return request, _Flags(options["cidfile"], options["pull"], options["trace"], options["quiet"])
 
 
 def _check_pull(policy: str) -> None:
@@ -208,11 +220,31 @@ def _check_pull(policy: str) -> None:
         raise UsageError(
             f"invalid pull option: '{policy}': must be one of always, missing or never"
         )
-    if policy == "always":
-        raise Unsupported(
-            "pulling from a registry is not supported yet: "
-            "use 'sandbox load' or 'sandbox import', and --pull missing"
-        )
+
+
+def _with_image(request: CreateRequest, flags: _Flags, act: Callable[[], _T]) -> _T:
+    """Do *act*, which needs the image, after or before pulling it as the user wants."""
+    from sandbox.engine.registries import can_pull, is_offline
+
+    if flags.pull == "always" and can_pull(request.image):
+        _pull(request, flags)
+        return act()
+    try:
+        return act()
+    except ImageNotFound as exc:
+        if flags.pull == "never" or is_offline() or not can_pull(request.image):
+            raise
+        if not flags.quiet:
+            text = exc.message.partition(" (")[0]
+            click.echo(f"{text[:1].upper()}{text[1:]}", err=True)
+    _pull(request, flags)
+    return act()
+
+
+def _pull(request: CreateRequest, flags: _Flags) -> None:
+    from sandbox.cli.registries import pull_for_run
+
+    pull_for_run(request.image, request.platform, quiet=flags.quiet)
 
 
 def _environment(files: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from sandbox.errors import (
     map_os_errors,
 )
 from sandbox.models import oci
+from sandbox.models.digest import parse_digest
 from sandbox.models.image import layer_histories
 from sandbox.models.reference import Reference, parse_reference
 from sandbox.models.selection import parse_filters, select_images
@@ -92,10 +93,12 @@ class ImageVerbs:
             into = scratch / "layer"
             into.mkdir()
             with _naming(path):
-                layer = unpack_layer(file, into)
+                layer = unpack_layer(file, into, keep=scratch / "blob")
+            assert layer.blob is not None
             document = _imported(config, layer.diff_id, place, comment)
-            image = NewImage(oci.encode(document), names)
-            return self._images.add([image], {layer.diff_id: layer.path})[0]
+            image = NewImage(oci.encode(document), names, blobs=(layer.blob,))
+            blobs = {parse_digest(layer.blob.digest): scratch / "blob"}
+            return self._images.add([image], {layer.diff_id: layer.path}, blobs)[0]
 
     def load_images(self, path: str, *, platform: str | None = None) -> list[LoadedImage]:
         """Add every image of an archive, a compressed one, or an OCI directory."""
@@ -111,9 +114,9 @@ class ImageVerbs:
             with _naming(path):
                 source = stack.enter_context(_source(path, file, scratch))
                 archived = read_archive(source, wanted)
-                layers = self._unpack_missing(archived, scratch)
-            new = [NewImage(image.config, image.references) for image in archived]
-            ids = self._images.add(new, layers)
+                loading = _Loading(self.layout, scratch)
+                new = [loading.take(image) for image in archived]
+            ids = self._images.add(new, loading.layers, loading.blobs)
         return [
             LoadedImage(image_id, image.references)
             for image_id, image in zip(ids, archived, strict=True)
@@ -144,31 +147,79 @@ class ImageVerbs:
             if container.config.image_id == image_id
         ]
 
-    def _unpack_missing(self, images: Sequence[ArchivedImage], scratch: Path) -> dict[Digest, Path]:
+
+class _Loading:
+    """The layers and blobs of an archive on their way into the store."""
+
+    def __init__(self, layout: Layout, scratch: Path) -> None:
+        self._layout = layout
+        self._scratch = scratch
+        self._made: dict[Digest, oci.Descriptor] = {}
+        self.layers: dict[Digest, Path] = {}
+        self.blobs: dict[Digest, Path] = {}
+
+    def take(self, image: ArchivedImage) -> NewImage:
+        """Unpack what is missing of an image; check the rest."""
+        blobs = [self._layer(layer) for layer in image.layers]
+        known = tuple(blob for blob in blobs if blob is not None)
+        complete = known if len(known) == len(blobs) else ()
+        manifest = image.manifest if _agrees(image.manifest, complete) else None
+        return NewImage(image.config, image.references, blobs=complete, manifest=manifest)
+
+    def _layer(self, layer: ArchivedLayer) -> oci.Descriptor | None:
         from sandbox.store.layers import has_layer
 
-        done: dict[Digest, Path] = {}
-        for layer in (layer for image in images for layer in image.layers):
-            if layer.diff_id in done or has_layer(self.layout, layer.diff_id):
-                layer.check()
-                continue
-            into = scratch / f"layer-{len(done)}"
-            into.mkdir()
-            _unpack(layer, into)
-            done[layer.diff_id] = into
-        return done
+        if (made := self._made.get(layer.diff_id)) is not None:
+            layer.check()
+            return made
+        here = has_layer(self._layout, layer.diff_id)
+        if here and not layer.is_present:
+            return self._known(layer.diff_id)
+        known = self._known(layer.diff_id) if here else None
+        if known is not None and self._fits(known, layer):
+            layer.check()
+            return known
+        if not layer.is_present:
+            raise CorruptData(
+                f"the layer {layer.diff_id} is neither in the archive nor in the store:"
+                " get the image first that the archive was saved --since"
+            )
+        into, keep = (self._scratch / f"{kind}-{len(self._made)}" for kind in ("layer", "blob"))
+        into.mkdir()
+        blob = self._made[layer.diff_id] = _unpack(layer, into, keep)
+        self.layers[layer.diff_id] = into
+        self.blobs[parse_digest(blob.digest)] = keep
+        return blob
+
+    def _fits(self, known: oci.Descriptor, layer: ArchivedLayer) -> bool:
+        here = self._layout.blob(parse_digest(known.digest)).exists()
+        return here and not layer.is_other(known)
+
+    def _known(self, diff_id: Digest) -> oci.Descriptor | None:
+        """Return the blob that an image of the store has for this layer."""
+        return ImageStore(self._layout).blobs_of().get(diff_id)
 
 
-def _unpack(layer: ArchivedLayer, into: Path) -> None:
+def _agrees(raw: bytes | None, blobs: Sequence[oci.Descriptor]) -> bool:
+    """Return whether a manifest is about just these blobs."""
+    if raw is None or not blobs:
+        return False
+    named = oci.decode(raw, oci.Manifest, what="manifest").layers
+    return [layer.digest for layer in named] == [blob.digest for blob in blobs]
+
+
+def _unpack(layer: ArchivedLayer, into: Path, keep: Path) -> oci.Descriptor:
     from sandbox.layers.unpack import unpack_layer
 
     with layer.open() as reader, _naming(layer.name):
-        unpacked = unpack_layer(reader, into)
+        unpacked = unpack_layer(reader, into, keep=keep)
     if unpacked.diff_id != layer.diff_id:
         raise DigestMismatch(
             f"layer {layer.name}: content is {unpacked.diff_id}, the image's"
             f" configuration promises {layer.diff_id}"
         )
+    assert unpacked.blob is not None
+    return unpacked.blob
 
 
 def _imported(

@@ -60,6 +60,15 @@ class ArchivedLayer:
             yield reader
             reader.verify(digest=self.digest, size=self.size, what=self.name)
 
+    @property
+    def is_present(self) -> bool:
+        """Whether the archive holds it: one of 'save --since' leaves layers out."""
+        return self.source.has(self.name)
+
+    def is_other(self, blob: Descriptor) -> bool:
+        """Return whether the archive promises another blob than this."""
+        return self.digest is not None and self.digest not in (blob.digest, self.diff_id)
+
     def check(self) -> None:
         """Refuse a blob that breaks its promises, if there are any."""
         if self.digest is not None or self.size is not None:
@@ -74,6 +83,8 @@ class ArchivedImage:
     config: bytes
     layers: tuple[ArchivedLayer, ...]
     references: tuple[Reference, ...]
+    manifest: bytes | None = None
+    """The OCI or Docker manifest, if the archive has one."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +150,25 @@ def _docker_images(source: Source) -> list[ArchivedImage]:
     saved = oci.decode(raw, list[oci.SavedImage], what="manifest.json")
     if not saved:
         raise CorruptData("manifest.json: the archive holds no image")
-    return [_docker_image(source, item) for item in saved]
+    manifests = _plain_manifests(source) if source.has("index.json") else {}
+    return [_docker_image(source, item, manifests) for item in saved]
 
 
-def _docker_image(source: Source, saved: oci.SavedImage) -> ArchivedImage:
+def _plain_manifests(source: Source) -> dict[Digest, bytes]:
+    """Return the manifests that index.json names, by the image they are about."""
+    raw = read_document(source, "index.json", limit=_DOCUMENT_LIMIT)
+    found = {}
+    for entry in oci.decode(raw, oci.Index, what="index.json").manifests or ():
+        if entry.media_type in oci.MANIFEST_TYPES and source.has(_blob_name(entry)):
+            text = _blob(source, entry)
+            manifest = oci.decode(text, oci.Manifest, what=f"manifest {entry.digest}")
+            found[parse_digest(manifest.config.digest)] = text
+    return found
+
+
+def _docker_image(
+    source: Source, saved: oci.SavedImage, manifests: dict[Digest, bytes]
+) -> ArchivedImage:
     config = read_document(source, saved.config, limit=_DOCUMENT_LIMIT)
     promised = _digest_in(saved.config)
     if promised is not None and digest_of(config) != promised:
@@ -152,7 +178,7 @@ def _docker_image(source: Source, saved: oci.SavedImage) -> ArchivedImage:
         for name in saved.layers or ()
     ]
     references = tuple(_named(text, what="manifest.json") for text in saved.repo_tags or ())
-    return _image(source, config, layers, references)
+    return _image(source, config, layers, references, manifests.get(digest_of(config)))
 
 
 def _image(
@@ -160,6 +186,7 @@ def _image(
     config: bytes,
     layers: Sequence[tuple[str, Digest | None, int | None]],
     references: tuple[Reference, ...],
+    manifest: bytes | None,
 ) -> ArchivedImage:
     _, diff_ids = parse_config(config)
     if len(layers) != len(diff_ids):
@@ -169,38 +196,41 @@ def _image(
     archived = []
     for (name, digest, size), diff_id in zip(layers, diff_ids, strict=True):
         archived.append(ArchivedLayer(source, name, diff_id, digest, size))
-    return ArchivedImage(config, tuple(archived), references)
+    return ArchivedImage(config, tuple(archived), references, manifest)
 
 
 def _oci_images(source: Source, index: oci.Index, wanted: Platform) -> Iterator[ArchivedImage]:
     groups: dict[str, list[Descriptor]] = {}
     for number, entry in enumerate(index.manifests or ()):
-        if not _is_attestation(entry):
+        if not is_attestation(entry):
             groups.setdefault(_ref_name(entry) or f"#{number}", []).append(entry)
     for name, entries in groups.items():
-        chosen = _choose(entries, wanted)
-        manifest = _manifest(source, chosen, wanted)
+        chosen = choose(entries, wanted)
+        raw, manifest = _manifest(source, chosen, wanted)
         config = _blob(source, manifest.config)
         layers = [
             (_blob_name(layer), parse_digest(layer.digest), layer.size) for layer in manifest.layers
         ]
         references = () if name.startswith("#") else _oci_references(name)
-        yield _image(source, config, layers, references)
+        yield _image(source, config, layers, references, raw)
 
 
-def _manifest(source: Source, entry: Descriptor, wanted: Platform) -> oci.Manifest:
+def _manifest(source: Source, entry: Descriptor, wanted: Platform) -> tuple[bytes, oci.Manifest]:
     for _ in range(_NESTING):
         raw = _blob(source, entry)
         what = f"manifest {entry.digest}"
         if entry.media_type not in oci.INDEX_TYPES:
-            return oci.decode(raw, oci.Manifest, what=what)
+            return raw, oci.decode(raw, oci.Manifest, what=what)
         inner = oci.decode(raw, oci.Index, what=what)
-        entries = [item for item in inner.manifests or () if not _is_attestation(item)]
-        entry = _choose(entries, wanted)
+        entries = [item for item in inner.manifests or () if not is_attestation(item)]
+        entry = choose(entries, wanted)
     raise CorruptData("index.json: indexes are nested too deeply")
 
 
-def _choose(entries: Sequence[Descriptor], wanted: Platform) -> Descriptor:
+def choose(
+    entries: Sequence[Descriptor], wanted: Platform, *, what: str = "the archive"
+) -> Descriptor:
+    """Return the entry for a platform; *what* names the index in an error."""
     for entry in entries:
         if entry.platform is None or _fits(entry.platform, wanted):
             return entry
@@ -209,7 +239,7 @@ def _choose(entries: Sequence[Descriptor], wanted: Platform) -> Descriptor:
         for entry in entries
         if entry.platform is not None
     )
-    raise CorruptData(f"the archive holds no image for {wanted} (it has: {has or 'none'})")
+    raise CorruptData(f"{what} holds no image for {wanted} (it has: {has or 'none'})")
 
 
 def _fits(has: oci.Platform, wanted: Platform) -> bool:
@@ -242,7 +272,8 @@ def _digest_in(name: str) -> Digest | None:
     return Digest(f"sha256:{match[1]}") if match else None
 
 
-def _is_attestation(entry: Descriptor) -> bool:
+def is_attestation(entry: Descriptor) -> bool:
+    """Return whether an index's entry is about another one, and no image."""
     return _ATTESTATION in (entry.annotations or {})
 
 

@@ -34,8 +34,15 @@ class Readable(Protocol):
 class HashingReader:
     """Read exactly as much as asked for; know the digest of all that was read."""
 
-    def __init__(self, source: Readable, *, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        source: Readable,
+        *,
+        limit: int | None = None,
+        copy: Callable[[bytes], object] | None = None,
+    ) -> None:
         self._source = source
+        self._copy = copy
         self._hash = hashlib.sha256()
         self._limit = limit
         self.count = 0
@@ -43,9 +50,11 @@ class HashingReader:
     def read(self, size: int, /) -> bytes:
         """Return *size* bytes, fewer only at the end."""
         with decoder_errors():
-            data = _read_fully(self._source, size)
+            data = read_fully(self._source, size)
         self._hash.update(data)
         self.count += len(data)
+        if self._copy is not None:
+            self._copy(data)
         if self._limit is not None and self.count > self._limit:
             raise StoreFull(
                 f"the archive unpacks to more than the {self._limit} bytes that are free"
@@ -80,7 +89,7 @@ def _not_bytes(count: int, size: int) -> str:
 
 def decompressed(source: Readable) -> Readable:
     """Return what *source* holds, decompressed if it is gzip, bzip2, xz or zstd."""
-    head = _read_fully(source, _HEAD)
+    head = read_fully(source, _HEAD)
     raw = io.BufferedReader(_Rejoined(head, source), _CHUNK)
     for magic, opener in _FORMATS:
         if head.startswith(magic):
@@ -126,7 +135,8 @@ class _Rejoined(io.RawIOBase):
         return len(taken)
 
 
-def _read_fully(source: Readable, size: int) -> bytes:
+def read_fully(source: Readable, size: int) -> bytes:
+    """Return *size* bytes, fewer only at the end."""
     data = source.read(size)
     if len(data) == size or not data:
         return data

@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,6 +33,7 @@ import msgspec
 from sandbox.errors import CorruptData, Unsupported, map_os_errors
 from sandbox.layers.entries import Entries, Inode
 from sandbox.layers.hosttree import HostTree
+from sandbox.layers.keep import BlobKeeper
 from sandbox.layers.streams import HashingReader, decompressed
 from sandbox.layers.tarfields import text
 from sandbox.layers.tarstream import TarEntry, TarStream
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from sandbox.layers.streams import Readable
     from sandbox.models.digest import Digest
+    from sandbox.models.oci import Descriptor
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESERVE = 64 * 1024 * 1024  # bytes left free on large file systems
@@ -71,11 +74,26 @@ class UnpackedLayer:
     diff_id: Digest
     path: Path
     info: LayerInfo
+    blob: Descriptor | None = None
 
 
-def unpack_layer(source: Readable, into: Path) -> UnpackedLayer:
-    """Unpack a layer's tar, compressed or not, into the empty directory *into*."""
-    reader = HashingReader(decompressed(source), limit=free_bytes(into))
+def unpack_layer(source: Readable, into: Path, *, keep: Path | None = None) -> UnpackedLayer:
+    """Unpack a layer's tar, compressed or not, into the empty directory *into*.
+
+    With *keep*, the layer as it came is put there (see `keep`).
+    """
+    if keep is None:
+        return _unpack(HashingReader(decompressed(source), limit=free_bytes(into)), into)
+    with map_os_errors("cannot keep the layer"), closing(BlobKeeper(source, keep)) as keeper:
+        limit = free_bytes(into)
+        reader = HashingReader(decompressed(keeper), limit=limit, copy=keeper.feed)
+        layer = _unpack(reader, into)
+        while keeper.read(_HOLE):
+            pass
+        return replace(layer, blob=keeper.finish())
+
+
+def _unpack(reader: HashingReader, into: Path) -> UnpackedLayer:
     with map_os_errors("cannot unpack the layer"):
         os.mkdir(into / DIFF, 0o755)
         tree = HostTree(into / DIFF)

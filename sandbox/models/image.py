@@ -37,6 +37,10 @@ class Image:
     repo_digests: tuple[str, ...] = ()
     layer_sizes: tuple[int, ...] = ()
     comment: str = ""
+    blobs: tuple[oci.Descriptor, ...] = ()
+    """The layers as a registry keeps them, lowest first; empty if that is unknown."""
+    manifest: Digest | None = None
+    """The manifest the image came with."""
 
     @property
     def is_host(self) -> bool:

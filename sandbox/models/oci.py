@@ -147,6 +147,11 @@ def encode(document: msgspec.Struct) -> bytes:
     return msgspec.json.encode(document)
 
 
+def encode_versioned(document: Manifest | Index) -> bytes:
+    """Return a manifest or index as JSON, with the version that every reader wants."""
+    return msgspec.json.encode({"schemaVersion": 2, **to_builtins(document)})
+
+
 def to_builtins(document: msgspec.Struct) -> dict[str, Any]:
     """Return *document* as plain dicts and lists."""
     plain: dict[str, Any] = msgspec.to_builtins(document)

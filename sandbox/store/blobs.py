@@ -1,7 +1,12 @@
-"""Content by digest: what is read is what was promised."""
+"""Content by digest: what is read is what was promised.
+
+Small blobs are documents and always there. Those of layers may be missing: see
+docs/decisions/0005-layers-are-kept-twice.md.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData, DigestMismatch, map_os_errors
@@ -9,9 +14,11 @@ from sandbox.models.digest import Digest, digest_of
 from sandbox.store.files import write_atomic
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.store.layout import Layout
 
-_SIZE_LIMIT = 16 * 1024 * 1024  # of a document; layers are no blobs here
+_SIZE_LIMIT = 16 * 1024 * 1024  # of a document
 
 
 def write_blob(layout: Layout, data: bytes) -> Digest:
@@ -37,3 +44,23 @@ def read_blob(layout: Layout, digest: Digest) -> bytes:
     if digest_of(data) != digest:
         raise DigestMismatch(f"the store's content {digest} is damaged")
     return data
+
+
+def adopt_blob(layout: Layout, digest: Digest, path: Path) -> bool:
+    """Move checked content into its place; False if it was there already.
+
+    The caller holds the store's lock.
+    """
+    target = layout.blob(digest)
+    if target.exists():
+        return False
+    with map_os_errors(f"cannot add the blob {digest}"):
+        path.rename(target)
+    return True
+
+
+def is_whole(layout: Layout, digest: Digest) -> bool:
+    """Return whether a blob of any size is what its digest says."""
+    path = layout.blob(digest)
+    with map_os_errors(f"cannot read {path}"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == path.name

@@ -101,10 +101,11 @@ def leftovers(layout: Layout) -> list[Path]:
     """Return what crashed owners left in tmp/. The caller holds the store's lock."""
     with map_os_errors(f"cannot read {layout.tmp}"):
         found = sorted(layout.tmp.iterdir()) if layout.tmp.is_dir() else []
-        return [path for path in found if not _is_owned(path)]
+        return [path for path in found if not is_owned(path)]
 
 
-def _is_owned(path: Path) -> bool:
+def is_owned(path: Path) -> bool:
+    """Return whether something in tmp/ belongs to a process that lives."""
     try:
         fd = os.open(path / _OWNER, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except NotADirectoryError:  # the temporary file of write_atomic()

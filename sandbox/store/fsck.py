@@ -19,12 +19,13 @@ from sandbox.models import oci
 from sandbox.models.digest import Digest, chain_ids
 from sandbox.models.image import host_image, parse_config
 from sandbox.models.reference import parse_reference
-from sandbox.store.blobs import read_blob
+from sandbox.store.blobs import is_whole, read_blob
 from sandbox.store.containers import ContainerStore
 from sandbox.store.files import discard, leftovers, remove_tree
-from sandbox.store.images import ImageStore
+from sandbox.store.images import ImageStore, content_of
 from sandbox.store.layers import is_index_fresh, read_layer_info, remove_index
 from sandbox.store.lock import store_lock
+from sandbox.store.pins import pinned
 from sandbox.store.tags import Tags, read_tags, write_tags
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class _Checker:
         self._layout = layout
         self._repair = repair
         self._stacks: dict[Digest, tuple[Digest, ...]] = {}  # image -> layers
+        self._content = pinned(layout)
 
     def run(self) -> Iterator[Finding]:
         yield from self._leftovers()
@@ -92,7 +94,9 @@ class _Checker:
         store = ImageStore(self._layout)
         for image_id in store.ids():
             try:
-                self._stacks[image_id] = store.read(image_id).layers
+                image = store.read(image_id)
+                self._stacks[image_id] = image.layers
+                self._content |= content_of(image)
             except SandboxError as exc:
                 yield Finding(f"image {image_id}: {exc.message}", is_problem=True)
                 self._stacks[image_id] = self._layers_of(image_id)
@@ -127,16 +131,21 @@ class _Checker:
     def _blobs(self) -> Iterator[Finding]:
         for path in _listed(self._layout.blobs):
             digest = Digest(f"sha256:{path.name}")
-            if digest not in self._stacks:
+            if digest in self._stacks:
+                if not is_whole(self._layout, digest):
+                    text = f"the store's content {digest} is damaged"
+                    yield Finding(text, is_problem=True)
+            elif digest not in self._content:
                 yield self._unused(path, "content that no image uses")
-                continue
-            try:
-                read_blob(self._layout, digest)
-            except SandboxError as exc:
-                yield Finding(exc.message, is_problem=True)
+            elif not is_whole(self._layout, digest):
+                # Nothing but save and push needs it, and they can do without.
+                yield self._problem(f"the store's content {digest} is damaged")
+                if self._repair:
+                    discard(path, layout=self._layout)
 
     def _layers(self) -> Iterator[Finding]:
         needed = {layer for layers in self._stacks.values() for layer in layers}
+        pins = pinned(self._layout)
         for layer in sorted(needed):
             try:
                 trouble = self._layer_trouble(layer)
@@ -145,7 +154,7 @@ class _Checker:
             if trouble:
                 yield Finding(f"layer {layer}: {trouble}", is_problem=True)
         for path in _listed(self._layout.layers):
-            if f"sha256:{path.name}" not in needed:
+            if f"sha256:{path.name}" not in needed | pins:
                 yield self._unused(path, "a layer that no image uses")
 
     def _layer_trouble(self, layer: Digest) -> str | None:

@@ -26,7 +26,7 @@ from sandbox.models import oci
 from sandbox.models.digest import Digest, digest_of, hex_of
 from sandbox.models.image import Image, host_image, parse_config
 from sandbox.models.reference import Reference, id_prefix, image_reference, parse_reference
-from sandbox.store.blobs import read_blob, write_blob
+from sandbox.store.blobs import adopt_blob, read_blob, write_blob
 from sandbox.store.files import discard, sync_directory, sync_file_system, write_atomic
 from sandbox.store.layers import (
     adopt_layer,
@@ -35,6 +35,7 @@ from sandbox.store.layers import (
     remove_layer,
 )
 from sandbox.store.lock import store_lock
+from sandbox.store.pins import pinned
 from sandbox.store.removal import Removal, may_go, plan_removal
 from sandbox.store.tags import Tags, read_tags, write_tags
 
@@ -49,10 +50,12 @@ _ID_DIGITS = 64
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What images/<id>.json holds: the sizes of the layers, lowest first."""
+    """What images/<id>.json holds, layers lowest first."""
 
     id: str
-    layer_sizes: list[int]
+    layer_sizes: list[int]  # of the files
+    blobs: list[oci.Descriptor] = []  # as pulled or loaded; empty in records of old
+    manifest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class NewImage:
     config: bytes
     references: tuple[Reference, ...] = ()
     repo_digests: tuple[Reference, ...] = ()
+    blobs: tuple[oci.Descriptor, ...] = ()
+    manifest: bytes | None = None
 
 
 class ImageStore:
@@ -109,11 +114,16 @@ class ImageStore:
         """Return the image's configuration, byte for byte."""
         return read_blob(self._layout, image_id)
 
-    def add(self, images: Sequence[NewImage], layers: Mapping[Digest, Path]) -> list[Digest]:
+    def add(
+        self,
+        images: Sequence[NewImage],
+        layers: Mapping[Digest, Path],
+        blobs: Mapping[Digest, Path] | None = None,
+    ) -> list[Digest]:
         """Add complete images; all of them or none.
 
         *layers* are the unpacked ones that may be missing from the store; other layers
-        must be there already.
+        must be there already. *blobs* are layers as they came.
         """
         for image in images:
             for reference in image.references:
@@ -123,6 +133,9 @@ class ImageStore:
                 sync_file_system(self._layout.tmp)
         with store_lock(self._layout), ExitStack() as undo:
             self._add_layers(layers, undo)
+            for digest, path in (blobs or {}).items():
+                if adopt_blob(self._layout, digest, path):
+                    undo.callback(discard, self._layout.blob(digest), layout=self._layout)
             tags = read_tags(self._layout)
             ids = [self._add_record(image, tags, undo) for image in images]
             write_tags(self._layout, tags)
@@ -179,12 +192,43 @@ class ImageStore:
         discard(self._layout.image(image.id), layout=self._layout)
         removal.deleted.append(image.id)
         removal.deleted += self._own_chains(image)
-        kept = {layer for other in self._others(image) for layer in other.layers}
+        kept = self.needs()
         for layer in image.layers:
             if layer not in kept:
                 remove_layer(self._layout, layer)
-        discard(self._layout.blob(image.id), layout=self._layout)
+        for digest in content_of(image) - kept:
+            discard(self._layout.blob(digest), layout=self._layout)
         return removal
+
+    def needs(self) -> set[Digest]:
+        """Return the digests of all layers and blobs that must stay.
+
+        The caller holds the store's lock.
+        """
+        kept = pinned(self._layout)
+        for image_id in self.ids():
+            image = self._read(image_id, Tags())
+            kept |= {*image.layers, *content_of(image)}
+        return kept
+
+    def blobs_of(self) -> dict[Digest, oci.Descriptor]:
+        """Return, for each layer, a blob that holds it, rather one that is here."""
+        found: dict[Digest, oci.Descriptor] = {}
+        for image in self.all():
+            for layer, blob in zip(image.layers, image.blobs, strict=False):
+                if layer not in found or self._layout.blob(Digest(blob.digest)).exists():
+                    found[layer] = blob
+        return found
+
+    def adopt(self, layers: Mapping[Digest, Path], blobs: Mapping[Digest, Path]) -> None:
+        """Add layers and blobs ahead of their image; the caller has pinned them."""
+        if layers:
+            with map_os_errors("cannot sync the new layers"):
+                sync_file_system(self._layout.tmp)
+        with store_lock(self._layout):
+            self._add_layers(layers, ExitStack())
+            for digest, path in blobs.items():
+                adopt_blob(self._layout, digest, path)
 
     def _own_chains(self, image: Image) -> list[Digest]:
         """Return the stacks that only this image has, highest first."""
@@ -212,13 +256,26 @@ class ImageStore:
             undo.callback(discard, self._layout.blob(image_id), layout=self._layout)
             write_blob(self._layout, image.config)
             undo.callback(discard, path, layout=self._layout)
-            record = oci.encode(Record(image_id, sizes))
-            write_atomic(path, record, layout=self._layout)
+            self._write_record(image, image_id, sizes, undo)
+        elif not self._read(image_id, Tags()).blobs and image.blobs:
+            self._write_record(image, image_id, sizes, undo)
         for reference in image.references:
             tags.tags[str(reference.with_default_tag())] = image_id
         for reference in image.repo_digests:
             tags.digests[str(reference)] = image_id
         return image_id
+
+    def _write_record(
+        self, image: NewImage, image_id: Digest, sizes: list[int], undo: ExitStack
+    ) -> None:
+        manifest = None
+        if image.manifest is not None:
+            manifest = digest_of(image.manifest)
+            if not self._layout.blob(manifest).exists():
+                undo.callback(discard, self._layout.blob(manifest), layout=self._layout)
+            write_blob(self._layout, image.manifest)
+        record = Record(image_id, sizes, list(image.blobs), manifest)
+        write_atomic(self._layout.image(image_id), oci.encode(record), layout=self._layout)
 
     def _find_id(self, name: str) -> Digest | None:
         prefix = id_prefix(name)
@@ -255,7 +312,15 @@ class ImageStore:
             repo_digests=tuple(tags.digests_of(image_id)),
             layer_sizes=tuple(record.layer_sizes),
             comment=history[-1].comment if history else "",
+            blobs=tuple(record.blobs),
+            manifest=Digest(record.manifest) if record.manifest else None,
         )
+
+
+def content_of(image: Image) -> set[Digest]:
+    """Return the digests of all blobs of an image."""
+    found = {image.id, *(Digest(blob.digest) for blob in image.blobs)}
+    return found | ({image.manifest} if image.manifest is not None else set())
 
 
 def _refuse_reserved(reference: Reference) -> None:

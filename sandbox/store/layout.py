@@ -5,7 +5,9 @@
     root/
       lock                             taken for every change
       tags.json                        references -> image ids
-      blobs/sha256/<hex>               content by digest (image configurations)
+      blobs/sha256/<hex>               content by digest: configurations, manifests, layers
+                                       as they were pulled or loaded
+      downloads/<hex>                  blobs on their way, kept so that they can be resumed
       images/<hex of the id>.json      one record an image
       layers/<hex of the diff id>/     diff/  meta.jsonl  info.json
       indexes/<hex of the chain id>    the merged tree of a stack, and its .stamp
@@ -83,6 +85,11 @@ class Layout:
         return self.root / "bin"
 
     @property
+    def downloads(self) -> Path:
+        """Blobs on their way."""
+        return self.root / "downloads"
+
+    @property
     def tmp(self) -> Path:
         """Work in progress."""
         return self.root / "tmp"
@@ -90,6 +97,10 @@ class Layout:
     def blob(self, digest: Digest) -> Path:
         """The content with this digest."""
         return self.blobs / hex_of(digest)
+
+    def download(self, digest: Digest) -> Path:
+        """What has come of this blob so far; its lock is held by whoever adds to it."""
+        return self.downloads / hex_of(digest)
 
     def image(self, image_id: Digest) -> Path:
         """The record of this image."""
@@ -134,6 +145,7 @@ class Layout:
                 self.layers,
                 self.indexes,
                 self.containers,
+                self.downloads,
                 self.tmp,
             ):
                 path.mkdir(_PRIVATE, exist_ok=True)

@@ -390,3 +390,18 @@ def _random_layer(
                 add(path, directory(path, **common), "d")
                 members.append(opaque(path))
     return members
+
+
+def noise(size: int) -> bytes:
+    """Return bytes that nothing compresses, the same each time."""
+    return random.Random(size).randbytes(size)
+
+
+def zstd(data: bytes) -> bytes:
+    """Return *data* as zstd."""
+    try:
+        from compression import zstd as module
+    except ImportError:
+        from backports import zstd as module
+    packed: bytes = module.compress(data)
+    return packed

@@ -26,7 +26,7 @@ def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["run"], 125, "sandbox: missing argument 'IMAGE'"),
         (["run", "nope"], 125, "find image 'nope:latest' locally"),
         (["run", "-v", "vol:/x", "host"], 125, "named volumes are not supported yet"),
-        (["run", "--pull", "always", "host"], 125, "pulling from a registry"),
+        (["run", "--pull", "always", "nope"], 125, "no connection may be made"),
         (["run", "--pull", "often", "host"], 125, "invalid pull option"),
         (["run", "--interceptor", "x", "host"], 125, "interceptor 'x'"),
         (

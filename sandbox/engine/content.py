@@ -1,0 +1,144 @@
+"""An image as others take it: its blobs, and a manifest that names them.
+
+How it works: what came with the image is given away unchanged. Where a layer's blob is
+not in the store (it was pruned, or the layer was made here) it is fetched again from a
+repository that is known to have it, or packed from the unpacked files; a packed layer
+that is not, byte for byte, what the image's configuration promises is refused.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from sandbox.errors import CorruptData, RegistryError, SandboxError
+from sandbox.models import oci
+from sandbox.models.digest import Digest, parse_digest
+from sandbox.models.reference import Reference, parse_reference
+from sandbox.store.blobs import read_blob
+from sandbox.store.files import workspace
+from sandbox.store.images import ImageStore, NewImage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from sandbox.models.image import Image
+    from sandbox.registry.client import RawManifest
+    from sandbox.registry.session import Session
+    from sandbox.store.layout import Layout
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+
+
+class Content:
+    """The blobs of one image; packed ones live until it is closed."""
+
+    def __init__(self, layout: Layout, image: Image) -> None:
+        self._layout = layout
+        self._image = image
+        self._store = ImageStore(layout)
+        self._stack = ExitStack()
+        self._packed: dict[Digest, Path] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @cached_property
+    def blobs(self) -> tuple[oci.Descriptor, ...]:
+        """The layers' blobs, lowest first."""
+        image = self._image
+        if len(image.blobs) == len(image.layers):
+            return image.blobs
+        known = self._store.blobs_of()
+        return tuple(known.get(layer) or self._pack(layer) for layer in image.layers)
+
+    def manifest(self) -> RawManifest:
+        """Return the manifest the image came with, or a new one."""
+        from sandbox.registry.client import RawManifest
+
+        if self._image.manifest is not None:
+            raw = read_blob(self._layout, self._image.manifest)
+            kind = oci.decode(raw, oci.Manifest, what="manifest").media_type
+            return RawManifest(raw, kind or MANIFEST)
+        return RawManifest(oci.encode_versioned(self._new_manifest()), MANIFEST)
+
+    def _new_manifest(self) -> oci.Manifest:
+        size = len(self._store.raw_config(self._image.id))
+        config = oci.Descriptor(media_type=CONFIG, digest=self._image.id, size=size)
+        return oci.Manifest(media_type=MANIFEST, config=config, layers=list(self.blobs))
+
+    def as_new(self, digest: Reference) -> NewImage:
+        """Return the image to add once more, with one more repository digest."""
+        return NewImage(
+            self._store.raw_config(self._image.id),
+            (),
+            (digest,),
+            self.blobs,
+            self.manifest().data,
+        )
+
+    def path(self, blob: oci.Descriptor) -> Path | None:
+        """Return where a blob is on this machine."""
+        digest = parse_digest(blob.digest)
+        if digest in self._packed:
+            return self._packed[digest]
+        place = self._layout.blob(digest)
+        return place if place.exists() else None
+
+    def fetch(self, session: Session | None, blob: oci.Descriptor) -> Path:
+        """Return the path of a blob, fetched or packed if it must be."""
+        if (path := self.path(blob)) is not None:
+            return path
+        if session is not None:
+            for text in self._image.repo_digests:
+                try:
+                    return self._download(session, parse_reference(text), blob)
+                except RegistryError:
+                    continue
+        layer = self._image.layers[[item.digest for item in self.blobs].index(blob.digest)]
+        try:
+            packed = self._pack(layer)
+        except SandboxError as exc:
+            raise CorruptData(
+                f"the blob {blob.digest} was pruned and cannot be had again: {exc.message}"
+            ) from exc
+        if packed.digest != blob.digest:
+            raise CorruptData(f"the blob {blob.digest} was pruned: pull the image again")
+        return self._packed[parse_digest(packed.digest)]
+
+    def _download(self, session: Session, reference: Reference, blob: oci.Descriptor) -> Path:
+        from sandbox.engine.registries import silent
+        from sandbox.registry.download import downloaded
+
+        digest = parse_digest(blob.digest)
+        sources = session.sources(reference)
+        with downloaded(
+            self._layout, blob, sources, transport=session.transport, progress=silent
+        ) as path:
+            if path != self._layout.blob(digest):
+                self._store.adopt({}, {digest: path})
+        return self._layout.blob(digest)
+
+    def _pack(self, layer: Digest) -> oci.Descriptor:
+        from sandbox.layers.repack import pack_layer
+
+        scratch = self._stack.enter_context(workspace(self._layout))
+        diff, meta = self._layout.layer_diff(layer), self._layout.layer_meta(layer)
+        diff_id, blob = pack_layer(diff, meta, scratch / "blob")
+        if diff_id != layer:
+            raise CorruptData(
+                f"layer {layer}: its archive was not kept, and packing its files gives {diff_id}"
+            )
+        self._packed[parse_digest(blob.digest)] = scratch / "blob"
+        return blob

@@ -1,0 +1,466 @@
+"""Pull, push and the rest that needs a registry: one method a verb.
+
+Rules: urllib3 is imported only here below, so that a `run` of a local image never
+pays for it. A layer is put into the store as soon as it is complete and pinned until
+its image is, so what was pulled is never pulled again.
+
+Does not know: how progress looks.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sandbox.errors import (
+    AuthFailed,
+    CorruptData,
+    DigestMismatch,
+    ImageNotFound,
+    NotFound,
+    RegistryError,
+    SandboxError,
+    UsageError,
+    map_os_errors,
+)
+from sandbox.models import oci
+from sandbox.models.digest import Digest, parse_digest, short_id
+from sandbox.models.image import parse_config
+from sandbox.models.reference import Reference, image_reference, parse_reference
+from sandbox.store.images import ImageStore, NewImage
+from sandbox.store.layers import has_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from sandbox.layers.archive import Platform
+    from sandbox.models.image import Image
+    from sandbox.registry.client import RawManifest, Repository
+    from sandbox.registry.download import OnProgress
+    from sandbox.registry.session import Session
+    from sandbox.store.layout import Layout
+
+_CONFIG_LIMIT = 8 * 1024 * 1024
+_NESTING = 4
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What one reference became."""
+
+    reference: Reference
+    digest: Digest
+    image_id: Digest
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What one tag is in the registry now."""
+
+    reference: Reference
+    digest: Digest
+    size: int
+
+
+def silent(name: str, status: str, done: int = 0, total: int = 0) -> None:
+    """Take no note of progress."""
+
+
+class RegistryVerbs:
+    """The part of `Engine` that talks to registries."""
+
+    layout: Layout
+
+    def pull_image(
+        self,
+        name: str,
+        *,
+        platform: str | None = None,
+        all_tags: bool = False,
+        offline: bool = False,
+        progress: OnProgress = silent,
+    ) -> list[Pulled]:
+        """Get an image, or every tag of a repository, from its registry."""
+        from sandbox.layers.archive import own_platform, parse_platform
+
+        reference = parse_reference(name)
+        if reference.is_host:
+            raise UsageError("the image 'host' is the machine itself: there is nothing to pull")
+        wanted = own_platform() if platform is None else parse_platform(platform)
+        if offline or is_offline():
+            return [_cached(ImageStore(self.layout), reference)]
+        session = open_session()
+        if not all_tags:
+            pull = _Pull(self.layout, session, wanted, progress)
+            return [pull.run(reference.with_default_tag())]
+        if reference.tag is not None or reference.digest is not None:
+            raise UsageError("tag can't be used with --all-tags/-a")
+        tags = session.target(reference).tags()
+        pull = _Pull(self.layout, session, wanted, progress)
+        return [pull.run(replace(reference, tag=tag)) for tag in tags]
+
+    def push_image(
+        self, name: str, *, all_tags: bool = False, progress: OnProgress = silent
+    ) -> list[Pushed]:
+        """Send an image to the registry that its name says."""
+        reference = parse_reference(name)
+        if reference.digest is not None:
+            raise UsageError("cannot push a digest reference")
+        store = ImageStore(self.layout)
+        if not all_tags:
+            references = [reference.with_default_tag()]
+        elif reference.tag is not None:
+            raise UsageError("tag can't be used with --all-tags/-a")
+        else:
+            references = [
+                found
+                for image in store.all()
+                for found in map(parse_reference, image.repo_tags)
+                if found.name == reference.name
+            ]
+        if not references or reference.is_host:
+            raise ImageNotFound(f"an image does not exist locally with the tag: {name}")
+        images = [(item, store.find(str(item))) for item in references]
+        _refuse_offline(name)
+        push = _Push(self.layout, open_session(), progress)
+        return [push.run(item, image) for item, image in images]
+
+    def login(self, domain: str | None, username: str, password: str) -> str:
+        """Try a name and password, and keep them; returns where."""
+        from sandbox.registry.credentials import Credentials
+
+        where = registry_name(domain)
+        _refuse_offline(where)
+        session = open_session()
+        credentials = Credentials(username, password)
+        session.registry(where, credentials).check_login()
+        return session.credentials.save(where, credentials)
+
+    def logout(self, domain: str | None) -> bool:
+        """Forget the credentials for a registry; False if there were none."""
+        from sandbox.registry.credentials import CredentialStore
+
+        return CredentialStore().erase(registry_name(domain))
+
+    def search(self, term: str, *, limit: int = 25) -> list[dict[str, Any]]:
+        """Return the repositories that a registry finds for a term."""
+        domain, slash, rest = term.partition("/")
+        if not slash or not ("." in domain or ":" in domain or domain == "localhost"):
+            domain, rest = "docker.io", term
+        _refuse_offline(domain)
+        session = open_session()
+        if domain == "docker.io":
+            domain = "index.docker.io"
+        return session.registry(domain).search(rest, limit)
+
+    def manifest(self, name: str) -> RawManifest:
+        """Return the manifest or index that a reference means in its registry."""
+        from sandbox.registry.session import read_manifest
+
+        reference = parse_reference(name).with_default_tag()
+        _refuse_offline(name)
+        return read_manifest(open_session().sources(reference), tag_or_digest(reference))
+
+
+def open_session() -> Session:
+    """Return a session with the user's settings."""
+    from sandbox.registry.session import Session
+
+    return Session()
+
+
+def is_offline() -> bool:
+    """Return whether the user forbids all connections."""
+    return os.environ.get("SANDBOX_OFFLINE", "") not in ("", "0")
+
+
+def can_pull(name: str) -> bool:
+    """Return whether *name* is one that a registry could know."""
+    reference = image_reference(name)
+    return reference is not None and not reference.is_host
+
+
+def _refuse_offline(name: str) -> None:
+    if is_offline():
+        raise RegistryError(f"{name}: no connection is made while SANDBOX_OFFLINE is set")
+
+
+def registry_name(text: str | None) -> str:
+    """Return the registry that a user means with *text*.
+
+    >>> registry_name(None), registry_name("https://r.example/v2/")
+    ('docker.io', 'r.example')
+    """
+    from sandbox.registry.credentials import host_in
+
+    return host_in(text) if text else "docker.io"
+
+
+def tag_or_digest(reference: Reference) -> str:
+    """Return how a registry is asked for this reference."""
+    return str(reference.digest) if reference.digest is not None else str(reference.tag)
+
+
+def _cached(store: ImageStore, reference: Reference) -> Pulled:
+    reference = reference.with_default_tag()
+    try:
+        image = store.find(str(reference))
+    except ImageNotFound:
+        raise ImageNotFound(
+            f"{reference.familiar} is not in the store, and no connection may be made"
+        ) from None
+    known = [parse_reference(text) for text in image.repo_digests]
+    digests = [item.digest for item in known if item.name == reference.name]
+    digest = reference.digest or (digests[0] if digests else None) or image.id
+    return Pulled(reference, digest, image.id, is_new=False)
+
+
+class _Stopped(SandboxError):  # noqa: N818 - no failure of its own
+    """Another layer failed; this one is given up."""
+
+
+class _Pull:
+    """Pulls with one session, for one platform."""
+
+    def __init__(
+        self, layout: Layout, session: Session, wanted: Platform, progress: OnProgress
+    ) -> None:
+        self._layout = layout
+        self._store = ImageStore(layout)
+        self._session = session
+        self._wanted = wanted
+        self._progress = progress
+
+    def run(self, reference: Reference) -> Pulled:
+        """Pull one image."""
+        from sandbox.registry.session import read_manifest
+
+        sources = self._session.sources(reference)
+        name = tag_or_digest(reference)
+        self._progress(name, f"Pulling from {reference.path}")
+        try:
+            top = read_manifest(sources, name)
+        except (NotFound, AuthFailed) as exc:
+            raise type(exc)(_not_pulled(reference, exc)) from exc
+        manifest = self._choose(sources, top)
+        what = f"manifest {manifest.digest}"
+        document = oci.decode(manifest.data, oci.Manifest, what=what)
+        image_id = parse_digest(document.config.digest)
+        names = (reference,) if reference.tag is not None else ()
+        digests = (Reference(reference.domain, reference.path, digest=top.digest),)
+        is_new = not self._is_complete(image_id)
+        config = self._config(sources, document.config)
+        new = NewImage(config, names, digests, tuple(document.layers), manifest.data)
+        self._get_layers(sources, new)
+        return Pulled(reference, top.digest, image_id, is_new)
+
+    def _choose(self, sources: Sequence[Repository], top: RawManifest) -> RawManifest:
+        from sandbox.layers.archive import choose, is_attestation
+        from sandbox.registry.session import read_manifest
+
+        manifest = top
+        for _ in range(_NESTING):
+            if not manifest.is_index:
+                return manifest
+            what = f"manifest {manifest.digest}"
+            index = oci.decode(manifest.data, oci.Index, what=what)
+            entries = [item for item in index.manifests or () if not is_attestation(item)]
+            entry = choose(entries, self._wanted, what=what)
+            manifest = read_manifest(sources, parse_digest(entry.digest))
+        raise CorruptData(f"manifest {top.digest}: indexes are nested too deeply")
+
+    def _is_complete(self, image_id: Digest) -> bool:
+        return self._layout.image(image_id).exists()
+
+    def _config(self, sources: Sequence[Repository], descriptor: oci.Descriptor) -> bytes:
+        from sandbox.registry.session import first_answer
+
+        digest = parse_digest(descriptor.digest)
+        if self._is_complete(digest):
+            return self._store.raw_config(digest)
+        return first_answer(
+            sources, lambda source: source.blob(digest, descriptor.size, _CONFIG_LIMIT)
+        )[1]
+
+    def _get_layers(self, sources: Sequence[Repository], new: NewImage) -> None:
+        from sandbox.store.files import workspace
+        from sandbox.store.pins import pin
+
+        _, diff_ids = parse_config(new.config)
+        if len(diff_ids) != len(new.blobs):
+            raise CorruptData(
+                f"the manifest names {len(new.blobs)} layers,"
+                f" the image's configuration {len(diff_ids)}"
+            )
+        blobs = [parse_digest(blob.digest) for blob in new.blobs]
+        with workspace(self._layout) as scratch:
+            pin(self._layout, scratch, {*diff_ids, *blobs})
+            layers = dict(zip(diff_ids, new.blobs, strict=True))
+            stop = threading.Event()
+            jobs = [
+                _Layer(self._layout, diff_id, blob, scratch / f"layer-{number}", stop)
+                for number, (diff_id, blob) in enumerate(layers.items())
+            ]
+            in_parallel(
+                self._session.settings.parallel,
+                [partial(job.get, sources, self._session, self._progress) for job in jobs],
+                stop,
+            )
+            self._store.add([new], {})
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One layer to pull."""
+
+    layout: Layout
+    diff_id: Digest
+    blob: oci.Descriptor
+    into: Path
+    stop: threading.Event
+
+    def get(self, sources: Sequence[Repository], session: Session, tell: OnProgress) -> None:
+        """Make the store have the layer."""
+        from sandbox.registry.download import downloaded
+
+        digest = parse_digest(self.blob.digest)
+        name = short_id(digest)
+        if has_layer(self.layout, self.diff_id):
+            tell(name, "Already exists")
+            return
+
+        def progress(name: str, status: str, done: int = 0, total: int = 0) -> None:
+            if self.stop.is_set():
+                raise _Stopped("given up")
+            tell(name, status, done, total)
+
+        progress(name, "Pulling fs layer")
+        with downloaded(
+            self.layout, self.blob, sources, transport=session.transport, progress=progress
+        ) as path:
+            progress(name, "Extracting")
+            self._unpack(path)
+            is_new = path != self.layout.blob(digest)
+            ImageStore(self.layout).adopt(
+                {self.diff_id: self.into}, {digest: path} if is_new else {}
+            )
+        progress(name, "Pull complete")
+
+    def _unpack(self, path: Path) -> None:
+        from sandbox.layers.unpack import unpack_layer
+
+        with map_os_errors(f"cannot read {path}"):
+            self.into.mkdir()
+            file = path.open("rb")
+        with file:
+            unpacked = unpack_layer(file, self.into)
+        if unpacked.diff_id != self.diff_id:
+            raise DigestMismatch(
+                f"layer {self.blob.digest}: content is {unpacked.diff_id}, the image's"
+                f" configuration promises {self.diff_id}"
+            )
+
+
+def in_parallel(count: int, jobs: Iterable[Callable[[], object]], stop: threading.Event) -> None:
+    """Do *jobs*, *count* at a time; after a failure, set *stop* and raise the first one."""
+    with ThreadPoolExecutor(max_workers=count) as pool:
+        futures = [pool.submit(job) for job in jobs]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            if not all(future.done() and future.exception() is None for future in futures):
+                stop.set()
+                for future in futures:
+                    future.cancel()
+    failures = [
+        future.exception() for future in futures if future.done() and not future.cancelled()
+    ]
+    for failure in failures:
+        if failure is not None and not isinstance(failure, _Stopped):
+            raise failure
+
+
+def _not_pulled(reference: Reference, exc: SandboxError) -> str:
+    if isinstance(exc, AuthFailed):
+        return (
+            f"pull access denied for {reference.familiar_name}, repository does not exist"
+            f" or may require 'sandbox login': {exc.message}"
+        )
+    return f"{exc.message} ({reference.familiar})"
+
+
+class _Push:
+    """Pushes with one session."""
+
+    def __init__(self, layout: Layout, session: Session, progress: OnProgress) -> None:
+        self._layout = layout
+        self._store = ImageStore(layout)
+        self._session = session
+        self._progress = progress
+
+    def run(self, reference: Reference, image: Image) -> Pushed:
+        """Push one image under one tag."""
+        from sandbox.engine.content import Content
+
+        if image.is_host:
+            raise UsageError("the image 'host' is the machine itself: it cannot be pushed")
+        target = self._session.target(reference)
+        content = Content(self._layout, image)
+        manifest = content.manifest()
+        self._progress("", f"The push refers to repository [{reference.name}]")
+        if target.manifest_digest(manifest.digest) is None:
+            self._send(target, image, content, reference)
+            target.put_manifest(str(reference.tag), manifest)
+        elif target.manifest_digest(str(reference.tag)) != manifest.digest:
+            target.put_manifest(str(reference.tag), manifest)
+        digest = Reference(reference.domain, reference.path, digest=manifest.digest)
+        self._store.add([content.as_new(digest)], {})
+        return Pushed(reference, manifest.digest, len(manifest.data))
+
+    def _send(self, target: Repository, image: Image, content: Any, reference: Reference) -> None:
+        from sandbox.registry.upload import ensure_blob, present, send_bytes
+
+        known = self._repositories(reference.domain)
+        transport = self._session.transport
+        stop = threading.Event()
+
+        def progress(name: str, status: str, done: int = 0, total: int = 0) -> None:
+            if stop.is_set():
+                raise _Stopped("given up")
+            self._progress(name, status, done, total)
+
+        def send(blob: oci.Descriptor) -> None:
+            digest = parse_digest(blob.digest)
+            progress(short_id(digest), "Preparing")
+            holders = known.get(digest, [])
+            if self._layout.blob(digest).exists():
+                path = self._layout.blob(digest)
+            elif present(target, digest, known=holders, progress=progress):
+                return
+            else:
+                path = content.fetch(self._session, blob)
+            ensure_blob(target, blob, path, known=holders, transport=transport, progress=progress)
+
+        unique = {blob.digest: blob for blob in content.blobs}.values()
+        with content:
+            in_parallel(
+                self._session.settings.parallel, [partial(send, blob) for blob in unique], stop
+            )
+        send_bytes(target, self._store.raw_config(image.id))
+
+    def _repositories(self, domain: str) -> dict[Digest, list[str]]:
+        """Return the repositories of a registry that are known to hold each blob."""
+        found: dict[Digest, list[str]] = {}
+        for image in self._store.all():
+            references = [parse_reference(text) for text in image.repo_digests]
+            paths = {item.path for item in references if item.domain == domain}
+            for blob in image.blobs:
+                found.setdefault(Digest(blob.digest), []).extend(sorted(paths))
+        return found

@@ -1,0 +1,229 @@
+"""Who the user is for a registry: ``~/.docker/config.json`` and credential helpers.
+
+How it works: as docker does. ``credHelpers`` names a helper for one registry,
+``credsStore`` one for all, ``auths`` holds what no helper keeps. A helper is a program
+``docker-credential-NAME`` that is given the registry on its standard input.
+
+Rules: a password never appears in an error, a log or an argument list. What other
+programs wrote into the file is kept when it is changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import secrets
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import RegistryError, UsageError, map_os_errors
+
+DOCKER_HUB = "https://index.docker.io/v1/"
+_TOKEN_USER = "<token>"  # noqa: S105 - how helpers mark an identity token
+_PATIENCE = 60.0
+_NOT_FOUND = "credentials not found"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A name and password, or an identity token."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+
+    @property
+    def basic(self) -> str:
+        """The value of an Authorization header."""
+        pair = f"{self.username}:{self.password}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
+
+
+def key_of(domain: str) -> str:
+    """Return the name under which credentials of a registry are kept."""
+    return DOCKER_HUB if domain == "docker.io" else domain
+
+
+def host_in(key: str) -> str:
+    """Return the registry that a key of ``auths`` means.
+
+    >>> host_in("https://registry.example/v2/"), host_in("a:5000")
+    ('registry.example', 'a:5000')
+    """
+    rest = key.partition("://")[2] if "://" in key else key
+    host = rest.partition("/")[0]
+    return "docker.io" if host in ("index.docker.io", "registry-1.docker.io") else host
+
+
+class CredentialStore:
+    """The credentials in one configuration file and the helpers it names."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or default_path()
+
+    def find(self, domain: str) -> Credentials | None:
+        """Return the credentials for a registry, if there are any."""
+        document = self._read()
+        helper = self._helper(document, domain)
+        if helper is not None:
+            found = _ask_helper(helper, key_of(domain))
+            if found is not None:
+                return found
+        auths = document.get("auths")
+        if not isinstance(auths, dict):
+            return None
+        exact = auths.get(key_of(domain))
+        entries = [exact] if exact is not None else []
+        entries += [entry for key, entry in auths.items() if host_in(key) == domain]
+        for entry in entries:
+            if isinstance(entry, dict) and (found := self._parse(entry, domain)) is not None:
+                return found
+        return None
+
+    def save(self, domain: str, credentials: Credentials) -> str:
+        """Keep credentials; return where, for the user to read."""
+        document = self._read()
+        helper = self._helper(document, domain)
+        if helper is not None:
+            _run_helper(helper, "store", _as_helper(key_of(domain), credentials))
+            document.setdefault("auths", {})[key_of(domain)] = {}
+            self._write(document)
+            return f"the credential helper {helper}"
+        pair = f"{credentials.username}:{credentials.password}".encode()
+        entry = {"auth": base64.b64encode(pair).decode()}
+        if credentials.identity_token:
+            entry["identitytoken"] = credentials.identity_token
+        document.setdefault("auths", {})[key_of(domain)] = entry
+        self._write(document)
+        return str(self._path)
+
+    def erase(self, domain: str) -> bool:
+        """Forget credentials; False if there were none."""
+        document = self._read()
+        helper = self._helper(document, domain)
+        erased = False
+        if helper is not None and _ask_helper(helper, key_of(domain)) is not None:
+            _run_helper(helper, "erase", key_of(domain))
+            erased = True
+        auths = document.get("auths")
+        doomed = [key for key in auths or {} if host_in(key) == domain]
+        for key in doomed:
+            del document["auths"][key]
+        if doomed:
+            self._write(document)
+        return erased or bool(doomed)
+
+    def _helper(self, document: dict[str, Any], domain: str) -> str | None:
+        helpers = document.get("credHelpers")
+        name = helpers.get(domain) if isinstance(helpers, dict) else None
+        name = name or document.get("credsStore") or None
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise UsageError(f"{self._path}: {name!r} is no name of a credential helper")
+        return name
+
+    def _parse(self, entry: dict[str, Any], domain: str) -> Credentials | None:
+        token = entry.get("identitytoken") or ""
+        username, password = entry.get("username") or "", entry.get("password") or ""
+        if encoded := entry.get("auth"):
+            try:
+                pair = base64.b64decode(encoded, validate=True).decode()
+            except (ValueError, TypeError, binascii.Error) as exc:
+                raise UsageError(f"{self._path}: damaged credentials for {domain}") from exc
+            username, _, password = pair.partition(":")
+            password = password.rstrip("\0")
+        if not all(isinstance(item, str) for item in (token, username, password)):
+            raise UsageError(f"{self._path}: damaged credentials for {domain}")
+        if not (token or username):
+            return None
+        return Credentials(username, password, token)
+
+    def _read(self) -> dict[str, Any]:
+        with map_os_errors(f"cannot read {self._path}"):
+            try:
+                raw = self._path.read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return {}
+        try:
+            document = json.loads(raw or b"{}")
+        except (ValueError, RecursionError) as exc:
+            raise UsageError(f"{self._path}: {exc}") from exc
+        if not isinstance(document, dict):
+            raise UsageError(f"{self._path}: a JSON object is expected")
+        return document
+
+    def _write(self, document: dict[str, Any]) -> None:
+        target = Path(os.path.realpath(self._path))
+        draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}")
+        with map_os_errors(f"cannot write {self._path}"):
+            target.parent.mkdir(0o700, parents=True, exist_ok=True)
+            fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                with open(fd, "w", encoding="utf-8") as file:
+                    json.dump(document, file, indent="\t")
+                draft.rename(target)
+            except OSError:
+                draft.unlink(missing_ok=True)
+                raise
+
+
+def default_path() -> Path:
+    """Return the file that docker uses."""
+    folder = os.environ.get("DOCKER_CONFIG")
+    return (Path(folder) if folder else Path.home() / ".docker") / "config.json"
+
+
+def _ask_helper(helper: str, key: str) -> Credentials | None:
+    answer = _run_helper(helper, "get", key)
+    if answer is None:
+        return None
+    try:
+        document = json.loads(answer)
+        username, secret = document["Username"], document["Secret"]
+    except (ValueError, TypeError, KeyError, RecursionError) as exc:
+        raise RegistryError(f"the credential helper {helper} gave no valid answer") from exc
+    if username == _TOKEN_USER:
+        return Credentials(identity_token=secret)
+    return Credentials(username, secret)
+
+
+def _as_helper(key: str, credentials: Credentials) -> str:
+    token = credentials.identity_token
+    return json.dumps(
+        {
+            "ServerURL": key,
+            "Username": _TOKEN_USER if token else credentials.username,
+            "Secret": token or credentials.password,
+        }
+    )
+
+
+def _run_helper(helper: str, verb: str, text: str) -> str | None:
+    """Return the helper's answer; None if it knows nothing."""
+    try:
+        done = subprocess.run(
+            [f"docker-credential-{helper}", verb],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise RegistryError(
+            f"the credential helper docker-credential-{helper} is not installed"
+        ) from None
+    except (OSError, subprocess.TimeoutExpired, UnicodeError) as exc:
+        raise RegistryError(f"the credential helper {helper} does not work") from exc
+    if done.returncode == 0:
+        return done.stdout
+    if verb == "get" and _NOT_FOUND in done.stdout + done.stderr:
+        return None
+    raise RegistryError(f"the credential helper {helper} failed: {_first_line(done.stderr)}")
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:200] or "no message"

@@ -1,0 +1,169 @@
+"""Fetch a blob into the store: hashed while it comes, resumed where it broke off.
+
+How it works: bytes go to ``downloads/<hex>``, whose lock makes other processes that want
+the same blob wait for it. After a broken connection, or in a later run, the rest is
+asked for with a Range. What is complete and right is handed on; what is wrong is
+deleted at once.
+
+Rules: one lock a thread at a time, so that nobody waits in a circle. No byte beyond the
+promised size is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from sandbox.errors import DigestMismatch, RegistryError, TransportFailed, map_os_errors
+from sandbox.models.digest import hex_of, parse_digest, short_id
+from sandbox.store.lock import acquire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from sandbox.models.digest import Digest
+    from sandbox.models.oci import Descriptor
+    from sandbox.registry.client import Repository
+    from sandbox.registry.transport import Transport
+    from sandbox.store.layout import Layout
+
+_CHUNK = 1024 * 1024
+
+
+class OnProgress(Protocol):
+    """Is told how much there is of something, now and in all."""
+
+    def __call__(self, name: str, status: str, done: int = 0, total: int = 0) -> None:
+        """Take note."""
+
+
+@contextmanager
+def downloaded(
+    layout: Layout,
+    descriptor: Descriptor,
+    sources: Sequence[Repository],
+    *,
+    transport: Transport,
+    progress: OnProgress,
+) -> Iterator[Path]:
+    """Give the path of a blob that is complete and right, until the block ends.
+
+    It may be moved away. If another process put it into its place meanwhile, that is
+    the path.
+    """
+    digest = parse_digest(descriptor.digest)
+    fd = _open_locked(layout, digest)
+    try:
+        place = layout.blob(digest)
+        if place.exists():
+            layout.download(digest).unlink(missing_ok=True)
+            yield place
+            return
+        _Download(fd, digest, descriptor.size, progress).run(sources, transport)
+        yield layout.download(digest)
+    except DigestMismatch:
+        layout.download(digest).unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(fd)
+
+
+def _open_locked(layout: Layout, digest: Digest) -> int:
+    """Open the download's file and take its lock."""
+    path = layout.download(digest)
+    with map_os_errors(f"cannot write {path}"):
+        while True:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            acquire(fd)
+            try:
+                if os.path.samestat(os.fstat(fd), path.lstat()):
+                    return fd
+            except FileNotFoundError:
+                pass
+            os.close(fd)  # whoever had the lock moved the file into its place
+
+
+class _Download:
+    """One blob on its way into one file."""
+
+    def __init__(self, fd: int, digest: Digest, size: int, progress: OnProgress) -> None:
+        self._fd = fd
+        self._digest = digest
+        self._size = size
+        self._tell: Callable[[], None] = lambda: progress(
+            short_id(digest), "Downloading", self._done, size
+        )
+        self._hash = hashlib.sha256()
+        self._done = 0
+
+    def run(self, sources: Sequence[Repository], transport: Transport) -> None:
+        """Fetch what is missing, from the first source that has it."""
+        with map_os_errors(f"cannot store the blob {self._digest}"):
+            self._take_up()
+        if self._done > self._size:
+            self._restart()
+        failures = 0
+        while self._done < self._size:
+            before = self._done
+            source = sources[min(failures, len(sources) - 1)]
+            try:
+                self._fetch(source)
+            except (RegistryError, DigestMismatch) as exc:
+                failures = 0 if self._done > before else failures + 1
+                others = failures < len(sources)
+                if not others and failures > transport.retries + len(sources) - 1:
+                    raise
+                passing = isinstance(exc, TransportFailed)
+                if not passing and not others:
+                    raise
+                if passing and not others:
+                    transport.pause(min(failures, 6))
+        self._check()
+
+    def _take_up(self) -> None:
+        """Hash what an earlier run left."""
+        while data := os.pread(self._fd, _CHUNK, self._done):
+            self._hash.update(data)
+            self._done += len(data)
+
+    def _restart(self) -> None:
+        self._hash = hashlib.sha256()
+        self._done = 0
+        with map_os_errors(f"cannot store the blob {self._digest}"):
+            os.ftruncate(self._fd, 0)
+
+    def _fetch(self, source: Repository) -> None:
+        answer, start = source.open_blob(self._digest, self._done)
+        try:
+            if start != self._done:
+                self._restart()
+            self._tell()
+            while data := answer.read(_CHUNK):
+                if self._done + len(data) > self._size:
+                    raise DigestMismatch(
+                        f"blob {self._digest}: size is more than the {self._size} promised"
+                    )
+                self._write(data)
+                self._tell()
+        finally:
+            answer.close()
+        if self._done < self._size:
+            raise TransportFailed(
+                f"blob {self._digest}: only {self._done} of {self._size} bytes came"
+            )
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        with map_os_errors(f"cannot store the blob {self._digest}"):
+            while view:
+                count = os.pwrite(self._fd, view, self._done)
+                self._hash.update(view[:count])
+                self._done += count
+                view = view[count:]
+
+    def _check(self) -> None:
+        if self._hash.hexdigest() != hex_of(self._digest):
+            raise DigestMismatch(f"blob {self._digest}: content is sha256:{self._hash.hexdigest()}")

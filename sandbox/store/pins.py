@@ -1,0 +1,45 @@
+"""Pins: content that somebody is about to use, though no image needs it yet.
+
+How it works: whoever adds layers one by one first names all of them in a file of its
+workspace. Whoever removes content reads the pins of all workspaces whose owner lives.
+A pin ends with its workspace, or with the process, however it ends.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.errors import map_os_errors
+from sandbox.models.digest import Digest
+from sandbox.store.files import is_owned
+from sandbox.store.lock import store_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from sandbox.store.layout import Layout
+
+_PINS = "pins"
+
+
+def pin(layout: Layout, workspace: Path, digests: Iterable[Digest]) -> None:
+    """Keep *digests* until the workspace ends; waits for a removal under way."""
+    draft = workspace / f"{_PINS}.new"
+    with store_lock(layout), map_os_errors(f"cannot write {draft}"):
+        draft.write_text("".join(f"{digest}\n" for digest in digests), encoding="ascii")
+        draft.rename(workspace / _PINS)
+
+
+def pinned(layout: Layout) -> set[Digest]:
+    """Return everything that is pinned. The caller holds the store's lock."""
+    found: set[Digest] = set()
+    with map_os_errors(f"cannot read {layout.tmp}"):
+        for path in layout.tmp.iterdir() if layout.tmp.is_dir() else ():
+            try:
+                text = (path / _PINS).read_text(encoding="ascii")
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            if is_owned(path):
+                found.update(Digest(line) for line in text.splitlines())
+    return found

@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: MIT
+"""A real registry on loopback (Debian's docker-registry), with what it needs around it.
+
+Every server is a child of the test, bound to a free port of 127.0.0.1, and stopped by its
+process id. Certificates come from a CA that is made for the test.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USER, PASSWORD = "somebody", "pass:word with blanks"
+_CONFIG = """\
+version: 0.1
+log: {{level: error, accesslog: {{disabled: true}}}}
+storage:
+  filesystem: {{rootdirectory: {root}}}
+  delete: {{enabled: true}}
+http:
+  addr: 127.0.0.1:{port}
+  secret: only-a-test
+{more}
+"""
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@dataclass
+class Server:
+    """A registry that runs."""
+
+    port: int
+    root: pathlib.Path
+    scheme: str = "http"
+    log: pathlib.Path = field(default_factory=pathlib.Path)
+
+    @property
+    def host(self) -> str:
+        """The registry as image names spell it."""
+        return f"127.0.0.1:{self.port}"
+
+    def stored_blobs(self) -> set[str]:
+        """Return the hex digests of everything that the registry keeps."""
+        base = self.root / "docker/registry/v2/blobs/sha256"
+        return {path.parent.name for path in base.glob("*/*/data")}
+
+    def blob_path(self, digest: str) -> pathlib.Path:
+        """Return where the registry keeps a blob."""
+        name = digest.removeprefix("sha256:")
+        return self.root / "docker/registry/v2/blobs/sha256" / name[:2] / name / "data"
+
+
+@contextlib.contextmanager
+def running(folder: pathlib.Path, more: str = "", *, scheme: str = "http") -> Iterator[Server]:
+    """Run a registry over *folder* until the block ends."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip("docker-registry is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    config = folder / "config.yml"
+    root = folder / "root"
+    config.write_text(_CONFIG.format(root=root, port=port, more=more))
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [program, "serve", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), "OTEL_TRACES_EXPORTER": "none"},
+        )
+    try:
+        _wait_for(port, process, log)
+        yield Server(port, root, scheme, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=10)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: pathlib.Path) -> None:
+    for _ in range(400):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.025)
+    raise AssertionError(f"the registry did not start: {log.read_text()[-2000:]}")
+
+
+def htpasswd(folder: pathlib.Path) -> str:
+    """Return the part of a configuration that asks for USER and PASSWORD."""
+    program = shutil.which("htpasswd")
+    if program is None:
+        pytest.skip("htpasswd is not installed (apache2-utils)")
+    done = subprocess.run(
+        [program, "-nbBC", "5", USER, PASSWORD], capture_output=True, text=True, check=True
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "htpasswd"
+    path.write_text(done.stdout.strip() + "\n")
+    return f"auth:\n  htpasswd: {{realm: test, path: {path}}}\n"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A CA, and a server's certificate from it."""
+
+    ca: pathlib.Path
+    certificate: pathlib.Path
+    key: pathlib.Path
+
+    @property
+    def http(self) -> str:
+        """The part of a configuration below "http:" that turns TLS on."""
+        return f"  tls: {{certificate: {self.certificate}, key: {self.key}}}\n"
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return what a server of the test's own needs for TLS."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+
+def authority(folder: pathlib.Path) -> Authority:
+    """Make a CA and a certificate for 127.0.0.1 and localhost."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def openssl(*arguments: str) -> None:
+        command = ["openssl", *arguments]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
+
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl(
+        "req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+        "-subj", "/CN=a CA for a test",
+    )  # fmt: skip
+    openssl("req", *curve, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=127.0.0.1")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    openssl(
+        "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key",
+        "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "certificate.pem",
+    )  # fmt: skip
+    return Authority(folder / "ca.pem", folder / "certificate.pem", folder / "key.pem")
+
+
+# ---- a token server ---------------------------------------------------------------------------
+
+
+@dataclass
+class TokenServer:
+    """Hands out signed tokens that docker-registry believes."""
+
+    folder: pathlib.Path
+    pair: Authority
+    port: int = 0
+    lifetime: int = 300
+    requests: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def config(self) -> str:
+        """The part of a registry's configuration that sends clients here."""
+        return (
+            "auth:\n  token:\n"
+            f"    realm: http://127.0.0.1:{self.port}/token\n"
+            "    service: test-registry\n    issuer: test-issuer\n"
+            f"    rootcertbundle: {self.pair.certificate}\n"
+        )
+
+    def token(self, account: str, scopes: list[str]) -> str:
+        """Return a token for *scopes*, signed with the key of the pair."""
+        certificate = self.pair.certificate.read_text()
+        body = certificate.partition("-----BEGIN CERTIFICATE-----")[2]
+        body = body.partition("-----END CERTIFICATE-----")[0]
+        header = {"typ": "JWT", "alg": "ES256", "x5c": ["".join(body.split())]}
+        now = int(time.time())
+        access = []
+        for scope in scopes:
+            kind, _, rest = scope.partition(":")
+            name, _, actions = rest.rpartition(":")
+            access.append({"type": kind, "name": name, "actions": actions.split(",")})
+        claims = {
+            "iss": "test-issuer", "sub": account, "aud": "test-registry", "access": access,
+            "exp": now + self.lifetime, "nbf": now - 60, "iat": now, "jti": os.urandom(8).hex(),
+        }  # fmt: skip
+        signed = f"{_base64(json.dumps(header).encode())}.{_base64(json.dumps(claims).encode())}"
+        return f"{signed}.{_base64(self._sign(signed.encode()))}"
+
+    def _sign(self, data: bytes) -> bytes:
+        done = subprocess.run(
+            ["openssl", "dgst", "-sha256", "-sign", str(self.pair.key)],
+            input=data, capture_output=True, check=True,
+        )  # fmt: skip
+        return _raw_signature(done.stdout)
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _raw_signature(der: bytes) -> bytes:
+    """Return r and s of an ECDSA signature as JWT wants them."""
+    position, numbers = 2, []
+    for _ in range(2):
+        length = der[position + 1]
+        number = int.from_bytes(der[position + 2 : position + 2 + length], "big")
+        numbers.append(number.to_bytes(32, "big"))
+        position += 2 + length
+    return b"".join(numbers)
+
+
+@contextlib.contextmanager
+def token_server(folder: pathlib.Path, *, lifetime: int = 300) -> Iterator[TokenServer]:
+    """Run a token server that knows USER and lets anybody pull."""
+    tokens = TokenServer(folder, authority(folder), lifetime=lifetime)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+            scopes = " ".join(query.get("scope", [])).split()
+            account = _account(self.headers.get("Authorization"))
+            tokens.requests.append({"account": account, "scopes": scopes, "method": "GET"})
+            if account is False:
+                self._say(401, {"errors": [{"message": "who are you?"}]})
+                return
+            if account is None:
+                scopes = [scope for scope in scopes if scope.endswith(":pull")]
+            self._grant(account or "", scopes)
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", "0"))
+            form = urllib.parse.parse_qs(self.rfile.read(length).decode())
+            scopes = form.get("scope", [""])[0].split()
+            tokens.requests.append({"form": form, "scopes": scopes, "method": "POST"})
+            if form.get("refresh_token") != ["identity"]:
+                self._say(401, {})
+                return
+            self._grant(USER, scopes)
+
+        def _grant(self, account: str, scopes: list[str]) -> None:
+            token = tokens.token(account, scopes)
+            self._say(200, {"token": token, "expires_in": tokens.lifetime})
+
+        def _say(self, status: int, document: dict[str, Any]) -> None:
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with serving(Handler) as port:
+        tokens.port = port
+        yield tokens
+
+
+def _account(header: str | None) -> str | bool | None:
+    if header is None:
+        return None
+    pair = base64.b64decode(header.removeprefix("Basic ")).decode()
+    return USER if pair == f"{USER}:{PASSWORD}" else False
+
+
+class _Threads(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Broken connections are what some tests are about."""
+
+
+@contextlib.contextmanager
+def serving(
+    handler: type[http.server.BaseHTTPRequestHandler], *, context: ssl.SSLContext | None = None
+) -> Iterator[int]:
+    """Run a server of the test's own until the block ends; gives its port."""
+    server = _Threads(("127.0.0.1", 0), handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=10)
+
+
+# ---- filling a registry without the code under test ----------------------------------------------
+
+
+def put_image(
+    server: Server,
+    path: str,
+    tag: str,
+    blobs: list[bytes],
+    config: bytes,
+    *,
+    kind: str = "application/vnd.oci.image.layer.v1.tar+gzip",
+) -> str:
+    """Upload an image with urllib; return the manifest's digest."""
+    layers = [_descriptor(blob, kind) for blob in blobs]
+    for blob in [*blobs, config]:
+        put_blob(server, path, blob)
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": _descriptor(config, "application/vnd.oci.image.config.v1+json"),
+        "layers": layers,
+    }
+    return put_manifest(server, path, tag, manifest)
+
+
+def put_manifest(server: Server, path: str, tag: str, document: dict[str, Any]) -> str:
+    """Upload a manifest; return its digest."""
+    raw = json.dumps(document).encode()
+    url = f"http://{server.host}/v2/{path}/manifests/{tag}"
+    request = urllib.request.Request(url, raw, {"Content-Type": document["mediaType"]})
+    request.method = "PUT"
+    urllib.request.urlopen(request, timeout=30).close()
+    return "sha256:" + hashlib.sha256(raw).hexdigest()
+
+
+def put_blob(server: Server, path: str, data: bytes) -> str:
+    """Upload a blob; return its digest."""
+    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    base = f"http://{server.host}/v2/{path}/blobs/uploads/"
+    request = urllib.request.Request(base, b"", method="POST")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        location = answer.headers["Location"]
+    joint = "&" if "?" in location else "?"
+    request = urllib.request.Request(f"{location}{joint}digest={digest}", data, method="PUT")
+    request.add_header("Content-Type", "application/octet-stream")
+    urllib.request.urlopen(request, timeout=30).close()
+    return digest
+
+
+def _descriptor(data: bytes, kind: str) -> dict[str, Any]:
+    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    return {"mediaType": kind, "digest": digest, "size": len(data)}

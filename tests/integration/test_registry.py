@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: MIT
+"""Pull and push against a real registry: plain, with TLS, passwords and tokens."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pathlib
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.engine import Engine
+from sandbox.errors import (
+    AuthFailed,
+    CorruptData,
+    ImageNotFound,
+    NotFound,
+    RegistryError,
+    SandboxError,
+    TransportFailed,
+)
+from sandbox.store.fsck import check
+from sandbox.store.layout import Layout
+from tests.harness import images, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.harness.command import Sandbox
+    from tests.harness.registry import Server
+
+LOWER = [images.directory("etc"), images.file("etc/os", "lower\n"), images.file("gone", "x")]
+UPPER = [images.whiteout("gone"), images.file("etc/more", "y" * 5000, uid=7, mode=0o4755)]
+
+
+@pytest.fixture(autouse=True)
+def _online(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SANDBOX_OFFLINE")
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with registry.running(tmp_path_factory.mktemp("plain")) as server:
+        yield server
+
+
+@pytest.fixture
+def engine(tmp_path: pathlib.Path) -> Engine:
+    return Engine(Layout(tmp_path / "store"))
+
+
+@pytest.fixture
+def other(tmp_path: pathlib.Path) -> Engine:
+    return Engine(Layout(tmp_path / "other"))
+
+
+def loaded(engine: Engine, tag: str, *more: list[images.Member]) -> str:
+    archive = engine.layout.root.parent / "archive.tar"
+    layers = [LOWER, UPPER, *more]
+    images.docker_archive(layers, {"Env": ["A=1"]}, tags=[tag], path=archive)
+    return engine.load_images(str(archive))[0].id
+
+
+def settings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    path = tmp_path / "registries.toml"
+    path.write_text(text)
+    monkeypatch.setenv("SANDBOX_REGISTRIES", str(path))
+
+
+class Progress:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, str]] = []
+
+    def __call__(self, name: str, status: str, done: int = 0, total: int = 0) -> None:
+        self.steps.append((name, status))
+
+    def count(self, status: str) -> int:
+        return sum(text.startswith(status) for _, text in set(self.steps))
+
+
+def test_push_and_pull_keep_ids_and_bytes(plain: Server, engine: Engine, other: Engine) -> None:
+    name = f"{plain.host}/round/trip:1"
+    image_id = loaded(engine, name)
+    [pushed] = engine.push_image(name)
+    [pulled] = other.pull_image(name)
+    assert (pulled.image_id, pulled.digest) == (image_id, pushed.digest)
+    there, here = other.find_image(name), engine.find_image(name)
+    assert there.layers == here.layers
+    assert there.blobs == here.blobs
+    for blob in there.blobs:
+        kept = plain.blob_path(blob.digest).read_bytes()
+        assert other.layout.blob(blob.digest).read_bytes() == kept
+    assert other.find_image(f"{plain.host}/round/trip@{pushed.digest}").id == image_id
+    assert check(other.layout, repair=False) == []
+
+
+def test_an_unchanged_image_is_pushed_without_a_byte(plain: Server, engine: Engine) -> None:
+    name = f"{plain.host}/unchanged:1"
+    loaded(engine, name)
+    first, second = Progress(), Progress()
+    engine.push_image(name, progress=first)
+    engine.push_image(name, progress=second)
+    assert first.count("Pushed") == 2
+    assert second.count("Pushed") == second.count("Layer already") == 0
+
+
+def test_layers_are_mounted_from_other_repositories(plain: Server, engine: Engine) -> None:
+    base, derived = f"{plain.host}/mount/base:1", f"{plain.host}/mount/derived:1"
+    loaded(engine, base)
+    engine.push_image(base)
+    loaded(engine, derived, [images.file("new", "unlike the others")])
+    progress = Progress()
+    engine.push_image(derived, progress=progress)
+    assert (progress.count("Mounted from mount/base"), progress.count("Pushed")) == (2, 1)
+
+
+def test_large_layers_are_sent_in_parts(
+    plain: Server, engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.registry.upload.PART", 300_000)
+    name = f"{plain.host}/parts:1"
+    image_id = loaded(engine, name, [images.file("noise", images.noise(2_000_000))])
+    engine.push_image(name)
+    assert other.pull_image(name)[0].image_id == image_id
+
+
+def test_a_second_pull_says_so_and_moves_nothing(plain: Server, engine: Engine) -> None:
+    name = f"{plain.host}/twice:1"
+    layer = images.tar(LOWER)
+    config = json.dumps(images.config_for([layer])).encode()
+    registry.put_image(plain, "twice", "1", [gzip.compress(layer)], config)
+    [first] = engine.pull_image(name)
+    progress = Progress()
+    [second] = engine.pull_image(name, progress=progress)
+    assert (first.is_new, second.is_new) == (True, False)
+    assert progress.count("Already exists") == 1
+    assert progress.count("Pulling fs layer") == 0
+
+
+@pytest.mark.parametrize("packing", ["plain", "gzip", "zstd"])
+def test_every_packing_of_layers(plain: Server, engine: Engine, packing: str) -> None:
+    layer = images.tar(LOWER)
+    config = json.dumps(images.config_for([layer])).encode()
+    blob = {"plain": bytes, "gzip": gzip.compress, "zstd": images.zstd}[packing](layer)
+    suffix = "" if packing == "plain" else f"+{packing}"
+    kind = f"application/vnd.oci.image.layer.v1.tar{suffix}"
+    registry.put_image(plain, f"as/{packing}", "1", [blob], config, kind=kind)
+    name = f"{plain.host}/as/{packing}:1"
+    engine.pull_image(name)
+    again = f"{plain.host}/again/{packing}:1"
+    engine.tag_image(name, again)
+    [pushed] = engine.push_image(again)
+    assert engine.find_image(f"{plain.host}/again/{packing}@{pushed.digest}").repo_tags
+
+
+def index_of(plain: Server, path: str) -> dict[str, str]:
+    """Put an image for two platforms into the registry; return the ids."""
+    entries, ids = [], {}
+    for name in ("amd64", "arm64"):
+        layer = images.tar([*LOWER, images.file("arch", name)])
+        document = images.config_for([layer], {"architecture": name})
+        config = json.dumps(document).encode()
+        digest = registry.put_image(plain, path, name, [gzip.compress(layer)], config)
+        size = plain.blob_path(digest).stat().st_size
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        platform = {"os": "linux", "architecture": name}
+        entries.append({"mediaType": kind, "digest": digest, "size": size, "platform": platform})
+        ids[name] = images.digest(config)
+    kind = "application/vnd.oci.image.index.v1+json"
+    document = {"schemaVersion": 2, "mediaType": kind, "manifests": entries}
+    ids["index"] = registry.put_manifest(plain, path, "all", document)
+    return ids
+
+
+def test_platforms_are_chosen_from_an_index(plain: Server, engine: Engine) -> None:
+    ids = index_of(plain, "platforms")
+    name = f"{plain.host}/platforms:all"
+    [pulled] = engine.pull_image(name, platform="linux/arm64")
+    assert (pulled.image_id, pulled.digest) == (ids["arm64"], ids["index"])
+    [pulled] = engine.pull_image(name, platform="linux/amd64")
+    assert pulled.image_id == ids["amd64"]
+    with pytest.raises(CorruptData, match="no image for linux/s390x"):
+        engine.pull_image(name, platform="linux/s390x")
+
+
+def test_all_tags(plain: Server, engine: Engine) -> None:
+    for number in range(3):
+        loaded(engine, f"{plain.host}/tags:{number}", [images.file("n", str(number))])
+    assert len(engine.push_image(f"{plain.host}/tags", all_tags=True)) == 3
+    other = Engine(Layout(engine.layout.root.parent / "third"))
+    pulled = other.pull_image(f"{plain.host}/tags", all_tags=True)
+    assert sorted(str(item.reference.tag) for item in pulled) == ["0", "1", "2"]
+
+
+def test_what_does_not_exist(plain: Server, engine: Engine) -> None:
+    with pytest.raises(NotFound, match="manifest unknown"):
+        engine.pull_image(f"{plain.host}/nothing/here")
+    with pytest.raises(ImageNotFound):
+        engine.push_image(f"{plain.host}/never/made")
+    port = registry.free_port()
+    with pytest.raises(TransportFailed, match="refused"):
+        quick(engine, f"127.0.0.1:{port}/a/b")
+
+
+def quick(engine: Engine, name: str) -> None:
+    """Pull without patience."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = engine.layout.root.parent / "quick.toml"
+        path.write_text("retries = 0\ntimeout = 2\n")
+        patch.setenv("SANDBOX_REGISTRIES", str(path))
+        engine.pull_image(name)
+
+
+def test_schema_1_is_refused_clearly(engine: Engine) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b'{"schemaVersion": 1, "name": "old", "fsLayers": []}'
+            self.send_response(200)
+            kind = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with (
+        registry.serving(Handler) as port,
+        pytest.raises(SandboxError, match="schema 1"),
+    ):
+        engine.pull_image(f"127.0.0.1:{port}/old")
+
+
+# ---- who may ----------------------------------------------------------------------------------
+
+
+def test_passwords(
+    tmp_path: pathlib.Path, engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = registry.htpasswd(tmp_path / "secret")
+    with registry.running(tmp_path / "registry", more) as server:
+        name = f"{server.host}/private:1"
+        image_id = loaded(engine, name)
+        with pytest.raises(AuthFailed):
+            engine.push_image(name)
+        with pytest.raises(AuthFailed):
+            engine.login(server.host, registry.USER, "wrong")
+        assert not (pathlib.Path.home() / ".docker").exists()
+        where = engine.login(server.host, registry.USER, registry.PASSWORD)
+        assert where == str(pathlib.Path.home() / ".docker/config.json")
+        assert pathlib.Path(where).stat().st_mode & 0o777 == 0o600
+        engine.push_image(name)
+        assert other.pull_image(name)[0].image_id == image_id
+        assert engine.logout(server.host)
+        assert not engine.logout(server.host)
+        with pytest.raises(AuthFailed, match="denied"):
+            other.pull_image(name)
+
+
+def test_tokens(tmp_path: pathlib.Path, engine: Engine, other: Engine) -> None:
+    with (
+        registry.token_server(tmp_path / "tokens") as tokens,
+        registry.running(tmp_path / "registry", tokens.config) as server,
+    ):
+        name = f"{server.host}/with/token:1"
+        image_id = loaded(engine, name)
+        with pytest.raises(AuthFailed):
+            engine.push_image(name)
+        engine.login(server.host, registry.USER, registry.PASSWORD)
+        engine.push_image(name)
+        engine.logout(server.host)
+        tokens.requests.clear()
+        assert other.pull_image(name)[0].image_id == image_id
+        assert [item["scopes"] for item in tokens.requests] == [["repository:with/token:pull"]]
+
+
+def test_an_identity_token_is_traded_for_access(tmp_path: pathlib.Path, engine: Engine) -> None:
+    with (
+        registry.token_server(tmp_path / "tokens") as tokens,
+        registry.running(tmp_path / "registry", tokens.config) as server,
+    ):
+        folder = pathlib.Path.home() / ".docker"
+        folder.mkdir()
+        auths = {server.host: {"auth": "", "identitytoken": "identity"}}
+        (folder / "config.json").write_text(json.dumps({"auths": auths}))
+        name = f"{server.host}/identity:1"
+        loaded(engine, name)
+        engine.push_image(name)
+        assert {item["method"] for item in tokens.requests} == {"POST"}
+
+
+def test_tls_with_a_ca_of_its_own(
+    tmp_path: pathlib.Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = registry.authority(tmp_path / "ca")
+    with registry.running(tmp_path / "registry", pair.http) as server:
+        name = f"{server.host}/secure:1"
+        loaded(engine, name)
+        with pytest.raises(RegistryError, match="certificate cannot be trusted"):
+            quick(engine, name)
+        settings(tmp_path, monkeypatch, f'[registry."{server.host}"]\nca = "{pair.ca}"\n')
+        [pushed] = engine.push_image(name)
+        settings(tmp_path, monkeypatch, f'[registry."{server.host}"]\ninsecure = true\n')
+        assert engine.pull_image(name)[0].digest == pushed.digest
+        monkeypatch.delenv("SANDBOX_REGISTRIES")
+        monkeypatch.setenv("SSL_CERT_FILE", str(pair.ca))
+        assert engine.pull_image(name)[0].digest == pushed.digest
+
+
+def test_a_mirror_is_asked_first_and_forgiven(
+    plain: Server, tmp_path: pathlib.Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = images.tar(LOWER)
+    config = json.dumps(images.config_for([layer])).encode()
+    registry.put_image(plain, "hub/library/thing", "1", [gzip.compress(layer)], config)
+    dead = registry.free_port()
+    mirrors = f'["http://127.0.0.1:{dead}", "http://{plain.host}/hub"]'
+    text = f'retries = 0\n[registry."docker.io"]\nmirrors = {mirrors}\n'
+    settings(tmp_path, monkeypatch, text)
+    [pulled] = engine.pull_image("thing:1")
+    assert str(pulled.reference) == "docker.io/library/thing:1"
+    assert engine.find_image("thing:1").repo_digests
+
+
+# ---- the commands -----------------------------------------------------------------------------
+
+
+def test_the_commands_speak_like_docker(plain: Server, sandbox: Sandbox) -> None:
+    layer = images.tar(LOWER)
+    config = json.dumps(images.config_for([layer])).encode()
+    digest = registry.put_image(plain, "spoken", "latest", [gzip.compress(layer)], config)
+    name = f"{plain.host}/spoken"
+    lines = sandbox.ok("pull", name).splitlines()
+    assert lines[0] == "Using default tag: latest"
+    assert lines[1] == "latest: Pulling from spoken"
+    assert lines[-3:] == [
+        f"Digest: {digest}",
+        f"Status: Downloaded newer image for {name}:latest",
+        f"{name}:latest",
+    ]
+    assert sandbox.ok("pull", "-q", name) == f"{digest}\n"
+    assert sandbox.ok("pull", "-q", "--offline", name) == f"{digest}\n"
+    sandbox.ok("tag", name, f"{name}:two")
+    last = sandbox.ok("push", f"{name}:two").splitlines()[-1]
+    assert last.startswith(f"two: digest: {digest} size: ")
+    assert sandbox.ok("images", "--digests", "-q", name)
+    done = sandbox.call("pull", "--offline", f"{name}:never")
+    assert (done.returncode, b"no connection" in done.stderr) == (1, True)
+    assert "spoken" in sandbox.ok("search", f"{plain.host}/spok")
+
+
+def test_a_container_s_image_is_pulled_when_missing(plain: Server, sandbox: Sandbox) -> None:
+    program = images.file("hello", b"#!/nowhere\n", mode=0o755)
+    layer = images.tar([*LOWER, program])
+    config = json.dumps(images.config_for([layer], {"Cmd": ["/hello"]})).encode()
+    registry.put_image(plain, "to/run", "1", [gzip.compress(layer)], config)
+    name = f"{plain.host}/to/run:1"
+    refused = sandbox.call("run", "--pull", "never", name)
+    assert (refused.returncode, b"unable to find image" in refused.stderr) == (125, True)
+    made = sandbox.call("create", name)
+    assert b"Unable to find image" in made.stderr
+    assert b"Pull complete" in made.stderr
+    assert len(made.stdout.strip()) == 64
+    again = sandbox.call("create", "--pull", "always", "-q", name)
+    assert (again.returncode, again.stderr) == (0, b"")
