@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * index_build.c - make the index of an image from the tables of its layers.
+ * index_build.c - write the index of a stack of layers.
  *
  * How it works
- *   The layers are applied from the lowest to the highest to one tree in
- *   memory: first a layer's whiteouts and opaque directories, which concern
- *   only what is below, then its members. Then the host file of every
- *   visible entry is looked at for inode number and size, and the
- *   nodes are written breadth first, so that children lie together, sorted.
+ *   index_merge.c merges the tables. Then the host file of every visible entry
+ *   is looked at for inode number and size, and the nodes are written breadth
+ *   first, so that children lie together, sorted.
  * Rules
- *   Hosted build only: uses libc. Rows come from archives of strangers: paths
- *   are checked here again. Items are never freed singly; a removed one is
- *   marked dead and may come back to life.
+ *   Hosted build only: uses libc. The file is new and complete or an error.
  */
 #include "index_build.h"
 
@@ -19,7 +15,6 @@
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,322 +22,9 @@
 
 #include "abi.h"
 #include "base.h"
+#include "index_merge.h"
 #include "mem.h"
 #include "sys.h"
-
-#define NONE UINT32_MAX
-
-struct item {
-	uint32_t parent;
-	uint32_t next;       /* sibling, in no order */
-	uint32_t child;
-	uint32_t layer;
-	uint32_t name_len;
-	bool dead;
-	bool hides;          /* a name of the layer directory is not visible */
-	const char *name;
-	struct sb_row row;   /* type d for directories nobody described */
-	const char *link;
-	const char *xattrs;
-	/* filled by output */
-	uint64_t ino;
-	uint64_t size;
-	uint64_t blocks;
-	uint32_t host_nlink;
-	uint32_t nlink;
-	uint32_t node;
-	uint32_t child_count;
-};
-
-struct build {
-	const struct sb_layer_rows *layers;
-	uint32_t layer_count;
-	int *dirs;           /* open diff directory of each layer */
-	struct item *items;
-	uint32_t count;
-	uint32_t room;
-	uint32_t *table;     /* item + 1 by hash of parent and name */
-	uint32_t mask;
-	uint32_t *order;     /* items in output order */
-	uint32_t visible;
-	char *problem;
-	char path[SB_PATH_MAX];
-};
-
-static void set_problem(struct build *b, const char *path, size_t len)
-{
-	snprintf(b->problem, 256, "%.*s", (int)SB_MIN(len, (size_t)255), path);
-}
-
-/* ---- the tree in memory -------------------------------------------------- */
-
-static uint32_t hash_of(uint32_t parent, const char *name, uint32_t len)
-{
-	return (uint32_t)(sb_hash(name, len) ^ (parent * 0x9e3779b9U));
-}
-
-static void insert(struct build *b, uint32_t item)
-{
-	const struct item *it = &b->items[item];
-	uint32_t at = hash_of(it->parent, it->name, it->name_len) & b->mask;
-
-	while (b->table[at] != 0)
-		at = (at + 1) & b->mask;
-	b->table[at] = item + 1;
-}
-
-static int grow(struct build *b)
-{
-	uint32_t room = b->room == 0 ? 4096 : b->room * 2;
-	struct item *items = realloc(b->items, room * sizeof(*items));
-	uint32_t *table = calloc((size_t)room * 2, sizeof(*table));
-
-	if (items != NULL)
-		b->items = items;
-	if (items == NULL || table == NULL) {
-		free(table);
-		return -ENOMEM;
-	}
-	free(b->table);
-	b->table = table;
-	b->room = room;
-	b->mask = room * 2 - 1;
-	for (uint32_t i = 1; i < b->count; i++)
-		insert(b, i);
-	return 0;
-}
-
-/* The child of that name, dead or alive, or NONE. */
-static uint32_t find(const struct build *b, uint32_t parent, const char *name, uint32_t len)
-{
-	uint32_t at = hash_of(parent, name, len) & b->mask;
-
-	while (b->table[at] != 0) {
-		const struct item *it = &b->items[b->table[at] - 1];
-
-		if (it->parent == parent && sb_same(it->name, it->name_len, name, len))
-			return b->table[at] - 1;
-		at = (at + 1) & b->mask;
-	}
-	return NONE;
-}
-
-/* A new dead child; NONE when memory is out. */
-static uint32_t add(struct build *b, uint32_t parent, const char *name, uint32_t len)
-{
-	uint32_t item = b->count;
-
-	if (item == b->room && grow(b) < 0)
-		return NONE;
-	b->items[item] = (struct item){
-		.parent = parent,
-		.next = NONE,
-		.child = NONE,
-		.name = name,
-		.name_len = len,
-		.dead = true,
-	};
-	b->count++;
-	if (parent != NONE) {
-		b->items[item].next = b->items[parent].child;
-		b->items[parent].child = item;
-		insert(b, item);
-	}
-	return item;
-}
-
-/* Everything below item is gone. */
-static void clear(struct build *b, uint32_t item)
-{
-	uint32_t at = b->items[item].child;
-
-	while (at != NONE) {
-		struct item *it = &b->items[at];
-
-		if (!it->dead && it->child != NONE) {
-			it->dead = true;
-			at = it->child;
-			continue;
-		}
-		it->dead = true;
-		while (at != item && b->items[at].next == NONE)
-			at = b->items[at].parent;
-		if (at == item)
-			break;
-		at = b->items[at].next;
-	}
-}
-
-static bool is_dir(const struct item *it)
-{
-	return it->row.type == 'd';
-}
-
-/* Make item a fresh directory nobody described (yet). */
-static void make_dir(struct item *it, uint32_t layer)
-{
-	it->dead = false;
-	it->hides = false;
-	it->layer = layer;
-	it->row = (struct sb_row){.type = 'd', .mode = 0755};
-	it->link = NULL;
-	it->xattrs = NULL;
-}
-
-static bool is_bad_name(const char *name, uint32_t len)
-{
-	return len == 0 || len > 255 || memchr(name, '\0', len) != NULL ||
-	       (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')));
-}
-
-/* The item of a path. make: directories on the way are made in that layer
- * (whatever else is there gives way) and the last item is added dead. */
-static int resolve(struct build *b, const char *path, uint32_t len, bool make, uint32_t layer,
-		   uint32_t *out)
-{
-	uint32_t at = 0;
-	uint32_t from = 0;
-
-	if (len == 1 && path[0] == '.') {
-		*out = 0;
-		return 0;
-	}
-	if (len == 0 || len >= SB_PATH_MAX - 1)
-		return -EINVAL;
-	while (from <= len) {
-		const char *slash = memchr(path + from, '/', len - from);
-		uint32_t end = slash != NULL ? (uint32_t)(slash - path) : len;
-		uint32_t next;
-
-		if (is_bad_name(path + from, end - from))
-			return -EINVAL;
-		if (make && (b->items[at].dead || !is_dir(&b->items[at]))) {
-			if (!b->items[at].dead)
-				clear(b, at);
-			make_dir(&b->items[at], layer);
-		}
-		next = find(b, at, path + from, end - from);
-		if (next == NONE && make) {
-			next = add(b, at, path + from, end - from);
-			if (next == NONE)
-				return -ENOMEM;
-		}
-		if (next == NONE || (!make && b->items[next].dead))
-			return -ENOENT;
-		at = next;
-		from = end + 1;
-	}
-	*out = at;
-	return 0;
-}
-
-/* ---- one layer ------------------------------------------------------------ */
-
-struct cursor {
-	const char *at;
-	const char *end;
-	struct sb_row row;
-	const char *path;
-	const char *link;
-	const char *xattrs;
-};
-
-/* 1 and the next row, 0 at the end, -EINVAL. */
-static int next_row(struct cursor *c)
-{
-	size_t left = (size_t)(c->end - c->at);
-	size_t tail;
-
-	if (left == 0)
-		return 0;
-	if (left < sizeof(c->row))
-		return -EINVAL;
-	memcpy(&c->row, c->at, sizeof(c->row));
-	left -= sizeof(c->row);
-	tail = (size_t)c->row.path_len + c->row.link_len + c->row.xattr_len;
-	if (tail > left || c->row.link_len >= SB_PATH_MAX)
-		return -EINVAL;
-	c->path = c->at + sizeof(c->row);
-	c->link = c->path + c->row.path_len;
-	c->xattrs = c->link + c->row.link_len;
-	c->at = c->path + tail;
-	return 1;
-}
-
-static int hide_lower(struct build *b, const struct cursor *c)
-{
-	uint32_t item;
-	int err = resolve(b, c->path, c->row.path_len, false, 0, &item);
-
-	if (err == -ENOENT)
-		return 0; /* hides nothing */
-	if (err < 0)
-		return err;
-	clear(b, item);
-	if (c->row.type == 'o') {
-		b->items[item].hides = true;
-	} else if (item != 0) {
-		b->items[item].dead = true;
-		b->items[b->items[item].parent].hides = true;
-	}
-	return 0;
-}
-
-static int put_member(struct build *b, const struct cursor *c, uint32_t layer)
-{
-	uint32_t item;
-	struct item *it;
-	bool merges;
-	int err;
-
-	if (strchr("fdlcbps", c->row.type) == NULL || c->row.type == '\0')
-		return -EINVAL;
-	err = resolve(b, c->path, c->row.path_len, true, layer, &item);
-	if (err < 0)
-		return err;
-	it = &b->items[item];
-	if (item == 0 && c->row.type != 'd')
-		return -EINVAL;
-	merges = !it->dead && is_dir(it) && c->row.type == 'd';
-	if (!merges && !it->dead)
-		clear(b, item);
-	if (!merges || it->layer != layer)
-		it->hides = false;
-	it->dead = false;
-	it->layer = layer;
-	it->row = c->row;
-	it->link = c->link;
-	it->xattrs = c->xattrs;
-	return 0;
-}
-
-static int apply_layer(struct build *b, uint32_t layer)
-{
-	for (int pass = 0; pass < 2; pass++) {
-		struct cursor c = {
-			.at = b->layers[layer].rows,
-			.end = b->layers[layer].rows + b->layers[layer].rows_len,
-		};
-		int err;
-
-		while ((err = next_row(&c)) == 1) {
-			bool hides = c.row.type == 'w' || c.row.type == 'o';
-
-			err = 0;
-			if (pass == 0 && hides)
-				err = hide_lower(b, &c);
-			else if (pass == 1 && !hides)
-				err = put_member(b, &c, layer);
-			if (err < 0) {
-				set_problem(b, c.path, c.row.path_len);
-				return err;
-			}
-		}
-		if (err < 0)
-			return err;
-	}
-	return 0;
-}
 
 /* ---- what the host files say ---------------------------------------------- */
 
@@ -366,19 +48,19 @@ static uint32_t mode_type(uint8_t type)
 	}
 }
 
-static bool is_placeholder(const struct item *it)
+static bool is_placeholder(const struct sb_item *it)
 {
 	return it->row.type == 'c' || it->row.type == 'b' || it->row.type == 'p' ||
 	       it->row.type == 's';
 }
 
-static int path_of(struct build *b, uint32_t item, const char **path)
+static int path_of(struct sb_build *b, uint32_t item, const char **path)
 {
 	size_t at = sizeof(b->path) - 1;
 
 	b->path[at] = '\0';
 	for (uint32_t up = item; up != 0; up = b->items[up].parent) {
-		const struct item *it = &b->items[up];
+		const struct sb_item *it = &b->items[up];
 
 		if (at < it->name_len + 1U)
 			return -ENAMETOOLONG;
@@ -391,9 +73,9 @@ static int path_of(struct build *b, uint32_t item, const char **path)
 	return 0;
 }
 
-static int look_at_host(struct build *b, uint32_t item)
+static int look_at_host(struct sb_build *b, uint32_t item)
 {
-	struct item *it = &b->items[item];
+	struct sb_item *it = &b->items[item];
 	uint32_t expected = is_placeholder(it) ? S_IFREG : mode_type(it->row.type);
 	const char *path;
 	struct statx sx;
@@ -405,24 +87,24 @@ static int look_at_host(struct build *b, uint32_t item)
 	if (err == 0 && (sx.stx_mode & S_IFMT) != expected)
 		err = -EUCLEAN;
 	if (err < 0) {
-		set_problem(b, path, strlen(path));
+		sb_build_problem(b, path, strlen(path));
 		return err;
 	}
 	it->ino = sx.stx_ino;
 	it->size = is_placeholder(it) ? 0 : sx.stx_size;
 	it->blocks = sx.stx_blocks;
 	it->host_nlink = sx.stx_nlink;
-	it->nlink = is_dir(it) ? 2 : 1;
-	if (is_dir(it))
+	it->nlink = sb_item_is_dir(it) ? 2 : 1;
+	if (sb_item_is_dir(it))
 		it->size = 4096;
 	return 0;
 }
 
 static int by_name(const void *a, const void *b, void *context)
 {
-	const struct item *items = context;
-	const struct item *x = &items[*(const uint32_t *)a];
-	const struct item *y = &items[*(const uint32_t *)b];
+	const struct sb_item *items = context;
+	const struct sb_item *x = &items[*(const uint32_t *)a];
+	const struct sb_item *y = &items[*(const uint32_t *)b];
 	int order = memcmp(x->name, y->name, SB_MIN(x->name_len, y->name_len));
 
 	if (order != 0)
@@ -432,9 +114,9 @@ static int by_name(const void *a, const void *b, void *context)
 
 static int by_inode(const void *a, const void *b, void *context)
 {
-	const struct item *items = context;
-	const struct item *x = &items[*(const uint32_t *)a];
-	const struct item *y = &items[*(const uint32_t *)b];
+	const struct sb_item *items = context;
+	const struct sb_item *x = &items[*(const uint32_t *)a];
+	const struct sb_item *y = &items[*(const uint32_t *)b];
 
 	if (x->layer != y->layer)
 		return x->layer < y->layer ? -1 : 1;
@@ -442,7 +124,7 @@ static int by_inode(const void *a, const void *b, void *context)
 }
 
 /* Number the visible items breadth first, children sorted by name. */
-static int put_in_order(struct build *b)
+static int put_in_order(struct sb_build *b)
 {
 	b->order = malloc(b->count * sizeof(*b->order));
 	if (b->order == NULL)
@@ -450,20 +132,20 @@ static int put_in_order(struct build *b)
 	b->order[0] = 0;
 	b->visible = 1;
 	for (uint32_t at = 0; at < b->visible; at++) {
-		struct item *dir = &b->items[b->order[at]];
+		struct sb_item *dir = &b->items[b->order[at]];
 		uint32_t first = b->visible;
 		int err = look_at_host(b, b->order[at]);
 
 		if (err < 0)
 			return err;
 		dir->node = at;
-		if (!is_dir(dir))
+		if (!sb_item_is_dir(dir))
 			continue;
-		for (uint32_t c = dir->child; c != NONE; c = b->items[c].next) {
+		for (uint32_t c = dir->child; c != SB_NO_ITEM; c = b->items[c].next) {
 			if (b->items[c].dead)
 				continue;
 			b->order[b->visible++] = c;
-			dir->nlink += is_dir(&b->items[c]);
+			dir->nlink += sb_item_is_dir(&b->items[c]);
 		}
 		dir->child_count = b->visible - first;
 		if (dir->child_count > 1)
@@ -474,7 +156,7 @@ static int put_in_order(struct build *b)
 }
 
 /* Hard links count the names that are visible. */
-static int count_links(struct build *b)
+static int count_links(struct sb_build *b)
 {
 	uint32_t *linked = malloc(b->visible * sizeof(*linked));
 	uint32_t count = 0;
@@ -482,9 +164,9 @@ static int count_links(struct build *b)
 	if (linked == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < b->visible; i++) {
-		const struct item *it = &b->items[b->order[i]];
+		const struct sb_item *it = &b->items[b->order[i]];
 
-		if (!is_dir(it) && it->host_nlink > 1)
+		if (!sb_item_is_dir(it) && it->host_nlink > 1)
 			linked[count++] = b->order[i];
 	}
 	qsort_r(linked, count, sizeof(*linked), by_inode, b->items);
@@ -502,12 +184,12 @@ static int count_links(struct build *b)
 }
 
 /* Does the host directory list exactly what the guest shall see? */
-static bool is_native(const struct build *b, const struct item *dir, uint32_t first)
+static bool is_native(const struct sb_build *b, const struct sb_item *dir, uint32_t first)
 {
 	if (dir->hides)
 		return false;
 	for (uint32_t i = first; i < first + dir->child_count; i++) {
-		const struct item *it = &b->items[b->order[i]];
+		const struct sb_item *it = &b->items[b->order[i]];
 
 		if (it->layer != dir->layer || is_placeholder(it))
 			return false;
@@ -541,12 +223,12 @@ static uint32_t mask_for(uint32_t count)
 	return size - 1;
 }
 
-static uint64_t count_strings(const struct build *b)
+static uint64_t count_strings(const struct sb_build *b)
 {
 	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < b->visible; i++) {
-		const struct item *it = &b->items[b->order[i]];
+		const struct sb_item *it = &b->items[b->order[i]];
 
 		sum += it->name_len + it->row.xattr_len;
 		if (it->row.type == 'l')
@@ -557,7 +239,7 @@ static uint64_t count_strings(const struct build *b)
 	return sum;
 }
 
-static int lay_out(const struct build *b, struct image *image)
+static int lay_out(const struct sb_build *b, struct image *image)
 {
 	struct sb_index head = {
 		.magic = "SBINDEX",
@@ -621,7 +303,7 @@ static void put_inode(struct image *image, uint32_t node)
 	put_hash(image->inodes, image->head->inode_mask, hash, node);
 }
 
-static void put_texts(struct image *image, const struct item *it, struct sb_node *node)
+static void put_texts(struct image *image, const struct sb_item *it, struct sb_node *node)
 {
 	node->name_off = put_string(image, it->name, it->name_len);
 	node->name_len = it->name_len;
@@ -638,9 +320,9 @@ static void put_texts(struct image *image, const struct item *it, struct sb_node
 	}
 }
 
-static int put_node(struct build *b, struct image *image, uint32_t number, uint32_t first)
+static int put_node(struct sb_build *b, struct image *image, uint32_t number, uint32_t first)
 {
-	const struct item *it = &b->items[b->order[number]];
+	const struct sb_item *it = &b->items[b->order[number]];
 	struct sb_node *node = &image->nodes[number];
 	int64_t mtime = it->row.mtime;
 	const char *path;
@@ -662,7 +344,7 @@ static int put_node(struct build *b, struct image *image, uint32_t number, uint3
 		.child_first = first,
 		.child_count = it->child_count,
 	};
-	if (is_dir(it) && is_native(b, it, first))
+	if (sb_item_is_dir(it) && is_native(b, it, first))
 		node->flags |= SB_NODE_NATIVE_DIR;
 	if (is_placeholder(it))
 		node->flags |= SB_NODE_PLACEHOLDER;
@@ -684,7 +366,7 @@ static int put_node(struct build *b, struct image *image, uint32_t number, uint3
 	return 0;
 }
 
-static int fill(struct build *b, struct image *image)
+static int fill(struct sb_build *b, struct image *image)
 {
 	struct sb_text *layers = (struct sb_text *)(void *)(image->bytes + image->head->layers_off);
 	uint32_t first = 1;
@@ -727,16 +409,13 @@ static int write_file(const char *dest, const char *bytes, uint64_t len)
 	return err < 0 ? (int)err : 0;
 }
 
-static int run(struct build *b, const char *dest)
+static int run(struct sb_build *b, const char *dest)
 {
 	struct image image = {0};
-	int err = 0;
+	int err = sb_build_start(b);
 
-	if (add(b, NONE, "", 0) == NONE)
-		return -ENOMEM;
-	make_dir(&b->items[0], 0);
 	for (uint32_t i = 0; i < b->layer_count && err == 0; i++)
-		err = apply_layer(b, i);
+		err = sb_build_apply(b, i);
 	if (err == 0)
 		err = put_in_order(b);
 	if (err == 0)
@@ -754,7 +433,7 @@ static int run(struct build *b, const char *dest)
 int sb_index_build(const struct sb_layer_rows *layers, uint32_t count, const char *dest,
 		   char *problem)
 {
-	struct build *b = calloc(1, sizeof(*b));
+	struct sb_build *b = calloc(1, sizeof(*b));
 	uint32_t opened = 0;
 	int err = 0;
 
@@ -772,7 +451,7 @@ int sb_index_build(const struct sb_layer_rows *layers, uint32_t count, const cha
 						  O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 		if (b->dirs[opened] < 0) {
 			err = b->dirs[opened];
-			set_problem(b, layers[opened].diff, strlen(layers[opened].diff));
+			sb_build_problem(b, layers[opened].diff, strlen(layers[opened].diff));
 			break;
 		}
 	}

@@ -25,7 +25,7 @@ LEVELS = {
     2: "index spot upper view view_stat control copyup copyup_tree dirlist owner tree change"
     " proc_text change_make change_link change_name change_rename change_meta change_xattr xattr"
     " upper_scan dirlist_empty hosted hosted_control hosted_text hosted_tree"
-    " index_build text text_build",
+    " index_build index_merge view_path text text_build",
     3: "guest target thread trace syscalls dispatch binfmt_elf exec_plan confine maps sigmask"
     " socket_name",
     4: "trap patch signals tracer boot",
