@@ -55,6 +55,7 @@ struct sb_proc_status {
 void sb_proc_status_line(const struct sb_proc_status *status, const char *line, size_t len,
 			 struct sb_proc_out *out);
 
+/* proc_mounts.c */
 enum sb_proc_mounts {
 	SB_PROC_MOUNTINFO,
 	SB_PROC_MOUNTS,
@@ -67,6 +68,9 @@ void sb_proc_mount_row(const struct sb_fs *fs, enum sb_proc_mounts format, int i
 
 void sb_proc_put(struct sb_proc_out *out, const char *text, size_t len);
 void sb_proc_put_text(struct sb_proc_out *out, const char *text);
+/* Text with the bytes in special as \ooo, as seq_file_path() writes them. */
+void sb_proc_put_escaped(struct sb_proc_out *out, const char *text, size_t len,
+			 const char *special);
 /* Digits of value in base 8, 10 or 16, at least width of them. */
 void sb_proc_put_number(struct sb_proc_out *out, uint64_t value, unsigned base, unsigned width);
 

@@ -23,7 +23,8 @@ LEVELS = {
     0: "abi base mem sys rep layout",
     1: "path ids log site",
     2: "index spot upper view view_stat control copyup copyup_tree dirlist owner tree change"
-    " proc_text change_make change_link change_name change_rename change_meta change_xattr xattr"
+    " proc_text proc_mounts change_make change_link change_name change_rename change_meta"
+    " change_xattr xattr"
     " upper_scan dirlist_empty hosted hosted_control hosted_text hosted_tree"
     " index_build index_merge view_path text text_build",
     3: "guest target thread trace syscalls dispatch binfmt_elf exec_plan confine maps sigmask"
