@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.guest.conftest import BUILDS
+from tests.harness.cbuild import BUILDS
 
 if TYPE_CHECKING:
     from tests.harness.oracle import Oracle

@@ -14,6 +14,7 @@ import hashlib
 import importlib.util
 import os
 import pathlib
+import platform
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,22 @@ SANITIZE = [
     "-fsanitize=address,undefined",
     "-fno-sanitize-recover=all",
 ]
+
+# Ways to build a guest program. musl's compiler does not know the kernel's headers: last, ours.
+KERNEL_HEADERS = (
+    "-idirafter",
+    "/usr/include",
+    "-idirafter",
+    f"/usr/include/{platform.machine()}-linux-gnu",
+)
+BUILDS = {
+    "static": ("gcc", "-static"),
+    "static-pie": ("gcc", "-static-pie"),
+    "dynamic": ("gcc", "-pie"),
+    "non-pie": ("gcc", "-no-pie"),
+    "musl-static": ("musl-gcc", "-static", *KERNEL_HEADERS),
+    "musl-dynamic": ("musl-gcc", *KERNEL_HEADERS),
+}
 
 
 def native_build() -> ModuleType:
@@ -85,7 +102,8 @@ def build_guest_program(name: str, *command: str) -> pathlib.Path:
     source = ROOT / "tests" / "guest" / f"{name}.c"
     words = list(command) or ["gcc", "-static"]
     words += ["-O1", "-Wall", "-Wextra", "-pthread", str(source), "-o"]
-    key = hashlib.sha256(repr((words, source.read_bytes())).encode()).hexdigest()[:12]
+    texts = [path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h")))]
+    key = hashlib.sha256(repr((words, texts)).encode()).hexdigest()[:12]
     folder = object_folder("guests") / key
     target = folder / name
     if not target.exists():
