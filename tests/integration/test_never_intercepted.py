@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Calls that need no help enter the kernel from the program itself, however often: counted.
+
+strace prints the address that every call came from. Those of the runtime are known, so a call
+that the runtime passes on is found just like one that raises a signal first.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+TIMES = 500  # as in untouched.c
+CALLS = ("read", "write", "futex", "mmap", "munmap", "poll", "getpid")
+RUNTIME = range(0x5670_0000_0000, 0x5680_0000_0000)  # SB_ADDR_RUNTIME, SB_ADDR_HIGH
+CALL = re.compile(r"(\d+) +\[([0-9a-f]+)\] (\w+)\(")
+SIGNAL = re.compile(r"(\d+) +\[[0-9a-f?]+\] --- SIGSYS ")
+
+
+@pytest.mark.parametrize("interceptor", ["auto", "trap"])
+def test_calls_that_name_nothing_are_never_intercepted(
+    sandbox: Sandbox,
+    guest_program: Callable[..., pathlib.Path],
+    tmp_path: pathlib.Path,
+    interceptor: str,
+) -> None:
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("needs strace")
+    log = tmp_path / "log"
+    words = ["run", "--rm", "--interceptor", interceptor]
+    words += ["-v", f"{guest_program('untouched')}:/untouched:ro", "host", "/untouched"]
+    subprocess.run(
+        [strace, "-f", "-i", "-o", str(log), *sandbox.argv(*words)],
+        env=sandbox.environment(),
+        check=True,
+        timeout=100,
+    )
+    by_program: Counter[tuple[str, str]] = Counter()
+    by_runtime: Counter[tuple[str, str]] = Counter()
+    text = log.read_text(errors="replace")
+    for pid, address, call in CALL.findall(text):
+        counter = by_runtime if int(address, 16) in RUNTIME else by_program
+        counter[pid, call] += 1
+    [guest] = [pid for pid, call in by_program if by_program[pid, "getpid"] >= TIMES][:1]
+
+    assert {call: by_program[guest, call] >= TIMES for call in CALLS} == dict.fromkeys(CALLS, True)
+    few = TIMES // 10  # to start a program takes some
+    assert {c: by_runtime[guest, c] for c in CALLS if by_runtime[guest, c] > few} == {}
+    assert SIGNAL.findall(text).count(guest) < few
+    # The runtime is where it is looked for: it opened the file.
+    assert any(by_runtime[guest, call] for call in ("openat", "openat2"))
