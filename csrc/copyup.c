@@ -101,21 +101,38 @@ static int copy_content(struct sb_fs *fs, int in, int out, int64_t size, bool wh
 	return err < 0 ? err : (int)sys_ftruncate(out, size);
 }
 
+/* Open the lower file, or what stands for one that its user may not read; size becomes that
+ * one's. Uses p[4]. */
+static int open_source(struct sb_fs *fs, const struct source *src, uint64_t *size)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+	struct sb_path *other = &fs->work->p[4];
+	struct statx sx;
+	int in = (int)sys_openat(AT_FDCWD, src->host, flags, 0);
+
+	if (in != -EACCES || src->node != SB_NO_NODE ||
+	    !sb_spot_stand_in(fs->tree, src->host, other, &sx))
+		return in;
+	*size = sx.stx_size;
+	return (int)sys_openat(AT_FDCWD, other->buf, flags, 0);
+}
+
 static int copy_file(struct sb_fs *fs, const struct source *src, const char *temp, uint32_t mode)
 {
 	uint64_t size = SB_MIN(src->keep, src->st->size);
+	bool whole = size == src->st->size;
 	int in = -1;
 	int out;
 	int err = 0;
 
 	if (size > 0) {
-		in = (int)sys_openat(AT_FDCWD, src->host, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+		in = open_source(fs, src, &size);
 		if (in < 0)
 			return in;
 	}
 	out = (int)sys_openat(AT_FDCWD, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (out >= 0 && in >= 0)
-		err = copy_content(fs, in, out, (int64_t)size, size == src->st->size);
+		err = copy_content(fs, in, out, (int64_t)size, whole);
 	if (out >= 0)
 		sys_close(out);
 	if (in >= 0)

@@ -277,6 +277,7 @@ static long open_proc(struct sb_call *call, const struct how *how, struct sb_at 
 static long open_present(struct sb_call *call, const struct how *how, struct sb_at *at)
 {
 	uint32_t type = at->spot.type;
+	long fd;
 	int err;
 
 	if (has(how, O_CREAT | O_EXCL))
@@ -301,7 +302,12 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 	err = prepare_file(call, how, at);
 	if (err < 0)
 		return err;
-	return open_host(call, at->host.buf, host_flags(how));
+	fd = open_host(call, at->host.buf, host_flags(how));
+	/* A file of the machine that its user may not read: is there a stand-in? */
+	if (fd == -EACCES && at->spot.place == SB_PLACE_LIVE &&
+	    sb_copyup(call->fs, at, UINT64_MAX) == 0)
+		fd = open_host(call, at->host.buf, host_flags(how));
+	return fd;
 }
 
 /* ---- the call -------------------------------------------------------------------- */

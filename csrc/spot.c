@@ -131,6 +131,17 @@ int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char 
 	return sb_tree_upper_path(fs, guest, len, host);
 }
 
+bool sb_spot_stand_in(const struct sb_tree *tree, const char *guest, struct sb_path *host,
+		      struct statx *sx)
+{
+	static const char folder[] = "/stand-ins";
+	const struct sb_control *control = tree->control;
+
+	return sb_path_set(host, sb_text_at(control, control->run), control->run.len) == 0 &&
+	       sb_path_add(host, folder, sizeof(folder) - 1) == 0 &&
+	       sb_path_add(host, guest, strlen(guest)) == 0 && sb_host_stat(host->buf, sx) == 0;
+}
+
 void sb_spot_root(const struct sb_fs *fs, struct sb_spot *out)
 {
 	const struct sb_tree *tree = fs->tree;

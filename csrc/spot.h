@@ -40,6 +40,11 @@ int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char 
 int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struct sb_path *host,
 		 const struct sb_seen *seen, struct sb_stat *out) SB_MUST_CHECK;
 
+/* A file of the machine that its user may not read can have a stand-in, which the launcher
+ * wrote below the run directory: is there one, and where? */
+bool sb_spot_stand_in(const struct sb_tree *tree, const char *guest, struct sb_path *host,
+		      struct statx *sx);
+
 /* 0 or -errno; a symlink is not followed. */
 static inline int sb_host_stat(const char *host, struct statx *sx)
 {

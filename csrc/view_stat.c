@@ -256,15 +256,23 @@ static bool is_read_only(const struct sb_control *control, const struct sb_spot 
 }
 
 /* What the host's kernel lets us do with a file that is not ours alone. */
-static int permit_host(const struct sb_at *at, unsigned want)
+static int permit_host(struct sb_fs *fs, const struct sb_at *at, unsigned want)
 {
+	struct sb_path *other = &fs->work->p[0];
+	struct statx sx;
+	int err;
+
 	if (at->spot.place == SB_PLACE_LIVE && (want & 2) != 0)
 		want = (want & ~2U) | 4; /* a write copies it up, which reads it */
 	if (at->spot.place != SB_PLACE_LIVE && at->spot.place != SB_PLACE_MOUNT)
 		return 0;
 	if (want == 0 || at->spot.type == S_IFLNK)
 		return 0;
-	return (int)sys_faccessat2(AT_FDCWD, at->host.buf, (int)want, AT_EACCESS);
+	err = (int)sys_faccessat2(AT_FDCWD, at->host.buf, (int)want, AT_EACCESS);
+	if (err == -EACCES && at->spot.place == SB_PLACE_LIVE &&
+	    sb_spot_stand_in(fs->tree, at->host.buf, other, &sx))
+		return 0;
+	return err;
 }
 
 bool sb_tree_is_proc(const struct sb_tree *tree, const struct sb_spot *spot)
@@ -299,7 +307,7 @@ int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want)
 {
 	int err = sb_tree_permit_ids(fs, at, want);
 
-	return err < 0 ? err : permit_host(at, want);
+	return err < 0 ? err : permit_host(fs, at, want);
 }
 
 long sb_tree_readlink(struct sb_fs *fs, const struct sb_at *at, char *buf, size_t len)

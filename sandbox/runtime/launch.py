@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
 from sandbox.native import core, texts
-from sandbox.runtime import entry, lifecycle, mounts, rundir, supervise
+from sandbox.runtime import entry, lifecycle, mounts, rundir, standins, supervise
 from sandbox.runtime.process import FirstProcess
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
     run_dir = rundir.create(config.id, os.environ)
     try:
         rows = _rows(config, place, run_dir)
+        if place.index is None:
+            standins.write(run_dir.stand_ins)
         _make_control(config, place, run_dir, rows, trace=trace)
         yield run_dir
         if config.interceptor != "trap":

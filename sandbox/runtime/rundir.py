@@ -59,6 +59,11 @@ class RunDir:
         """Return the directory behind the container's /dev."""
         return f"{self.path}/dev"
 
+    @property
+    def stand_ins(self) -> str:
+        """Return the tree of what stands for files of the machine that may not be read."""
+        return f"{self.path}/stand-ins"
+
     def tmpfs(self, number: int) -> str:
         """Return the directory behind the tmpfs mount with this number."""
         return f"{self.path}/tmpfs-{number}"  # noqa: S108 - our own name

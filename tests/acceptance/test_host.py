@@ -28,7 +28,8 @@ POSTINST = """\
 #!/bin/sh
 set -e
 update-alternatives --install /usr/bin/sample sample /usr/bin/sandbox-sample 10
-chown daemon:daemon /etc/sandbox-sample.conf
+useradd --system sandbox-sample
+chown sandbox-sample: /etc/sandbox-sample.conf
 """
 
 
@@ -105,7 +106,7 @@ def test_apt_installs_a_local_package(sandbox: Sandbox, local_package: pathlib.P
     """
     volume = f"{local_package}:/packages/sandbox-sample.deb:ro"
     output = sandbox.ok("run", "--rm", "-v", volume, "host", "sh", "-ec", script)
-    assert output.splitlines()[-3:] == ["sandbox-sample installed", "daemon", "sample"]
+    assert output.splitlines()[-3:] == ["sandbox-sample installed", "sandbox-sample", "sample"]
     assert _hash(*places) == before
 
 
@@ -143,6 +144,26 @@ def test_a_file_the_user_may_not_read_is_refused_and_can_be_replaced(
     assert output == f"cat: {secret}: Permission denied\nmine\n"
     secret.chmod(0o600)
     assert secret.read_text() == "unseen"
+
+
+@pytest.mark.skipif(os.access("/etc/shadow", os.R_OK), reason="may read the password file")
+def test_accounts_are_added_although_the_password_file_is_secret(sandbox: Sandbox) -> None:
+    before = _hash("/etc")
+    script = """
+        test -r /etc/shadow && grep -c '^root:[*]:' /etc/shadow
+        useradd -m -u 54321 someone && id someone && su someone -c 'cat /etc/shadow' 2>&1 || true
+        groupadd -g 54322 crew && usermod -aG crew someone && id -nG someone
+        stat -c '%U:%G %a' /etc/shadow /etc/gshadow
+    """
+    assert sandbox.host("sh", "-ec", script).splitlines() == [
+        "1",
+        "uid=54321(someone) gid=54321(someone) groups=54321(someone)",
+        "cat: /etc/shadow: Permission denied",
+        "someone crew",
+        "root:shadow 640",
+        "root:shadow 640",
+    ]
+    assert _hash("/etc") == before
 
 
 def test_programs_may_write_to_the_home_directory(sandbox: Sandbox) -> None:
