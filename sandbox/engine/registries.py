@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -370,6 +369,8 @@ class _Layer:
 
 def in_parallel(count: int, jobs: Iterable[Callable[[], object]], stop: threading.Event) -> None:
     """Do *jobs*, *count* at a time; after a failure, set *stop* and raise the first one."""
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
     with ThreadPoolExecutor(max_workers=count) as pool:
         futures = [pool.submit(job) for job in jobs]
         try:
