@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_site.c - which system call sites may be rewritten, and into what.
+ *
+ * The bytes are what compilers and libraries contain; addresses are made up.
+ */
+#include <stdint.h>
+
+#include "arch/x86_64/site.h"
+#include "check.h"
+
+#define AFTER 0x7f0000001010ULL
+#define NR 257
+
+struct sample {
+	unsigned char before[16]; /* ends with the syscall instruction */
+	unsigned char behind[16];
+};
+
+/* mov $257,%eax; syscall / cmp $-4096,%rax */
+static const struct sample with_mov = {
+	{0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xb8, 0x01, 0x01, 0, 0, 0x0f, 0x05},
+	{0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff, 0x77, 0x10},
+};
+/* mov %rcx,%r8; syscall / cmp $-4095,%rax (Go) */
+static const struct sample with_next = {
+	{0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x49, 0x89, 0xc8, 0x0f, 0x05},
+	{0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff, 0x76, 0x20},
+};
+
+static void decode(const struct sample *s, uint32_t nr, struct sb_site *site)
+{
+	sb_site_decode(s->before, s->behind, AFTER, nr, site);
+}
+
+static void test_a_number_loaded_right_before_is_the_first_form(void)
+{
+	struct sb_site site;
+
+	decode(&with_mov, NR, &site);
+	CHECK_INT(site.form, SB_SITE_MOV);
+	CHECK_INT(site.start, AFTER - 7);
+	CHECK_INT(site.nr, NR);
+}
+
+static void test_another_number_in_eax_is_not_that_form(void)
+{
+	struct sb_site site;
+
+	decode(&with_mov, NR + 1, &site); /* eax was set elsewhere: a jump came in between */
+	CHECK_INT(site.form, SB_SITE_NEXT);
+}
+
+static void test_a_prefix_makes_the_mov_another_instruction(void)
+{
+	struct sample s = with_mov;
+	struct sb_site site;
+
+	s.before[8] = 0x41; /* mov $257,%r8d */
+	s.behind[0] = 0xc3;
+	decode(&s, NR, &site);
+	CHECK_INT(site.form, SB_SITE_NONE);
+}
+
+static void test_a_following_compare_can_be_moved(void)
+{
+	struct sb_site site;
+
+	decode(&with_next, NR, &site);
+	CHECK_INT(site.form, SB_SITE_NEXT);
+	CHECK_INT(site.displaced, 6);
+	CHECK_INT(site.start, AFTER - 2);
+}
+
+static void test_an_instruction_that_depends_on_its_place_is_left_alone(void)
+{
+	static const unsigned char never[][3] = {
+		{0xc3, 0xcc, 0xcc}, /* ret */
+		{0x77, 0x10, 0x90}, /* ja */
+		{0xe8, 0x00, 0x00}, /* call */
+		{0x48, 0x8b, 0x05}, /* mov x(%rip),%rax */
+		{0x48, 0x89, 0x04}, /* mov %rax,(%rsp) */
+	};
+	struct sample s = with_next;
+	struct sb_site site;
+
+	for (size_t i = 0; i < SB_ARRAY_LEN(never); i++) {
+		memcpy(s.behind, never[i], 3);
+		decode(&s, NR, &site);
+		CHECK_INT(site.form, SB_SITE_NONE);
+	}
+}
+
+static void test_no_syscall_instruction_is_no_site(void)
+{
+	struct sample s = with_mov;
+	struct sb_site site;
+
+	s.before[15] = 0x34; /* sysenter */
+	decode(&s, NR, &site);
+	CHECK_INT(site.form, SB_SITE_NONE);
+}
+
+static void test_five_bytes_in_one_word_are_atomic(void)
+{
+	struct sb_site site = {.form = SB_SITE_MOV};
+
+	for (uint64_t at = 0; at < 16; at++) {
+		site.start = 0x1000 + at;
+		CHECK_INT(sb_site_is_atomic(&site), at % 8 <= 3);
+	}
+}
+
+static void test_a_jump_reaches_two_gigabytes_and_not_more(void)
+{
+	const struct sb_site site = {.start = 0x7f0000000000};
+	unsigned char jump[SB_JUMP_SIZE];
+	int32_t rel;
+
+	CHECK(sb_site_jump(&site, site.start + 0x1000, jump));
+	CHECK_INT(jump[0], 0xe9);
+	memcpy(&rel, jump + 1, 4);
+	CHECK_INT(rel, 0x1000 - SB_JUMP_SIZE);
+	CHECK(!sb_site_jump(&site, site.start + 0x80000000ULL, jump));
+	CHECK(!sb_site_jump(&site, site.start - 0x80000000ULL, jump));
+}
+
+static void test_a_stub_of_the_first_form_loads_number_and_return_address(void)
+{
+	unsigned char code[SB_STUB_SIZE];
+	struct sb_site site;
+	uint32_t nr;
+	int32_t rel;
+
+	decode(&with_mov, NR, &site);
+	CHECK_INT(sb_stub(&site, with_mov.behind, AFTER + 0x100, AFTER + 0x80, code), 17);
+	CHECK_INT(code[0], 0xb8);
+	memcpy(&nr, code + 1, 4);
+	CHECK_INT(nr, NR);
+	memcpy(&rel, code + 8, 4);
+	CHECK_INT(AFTER + 0x100 + 12 + (uint64_t)(int64_t)rel, AFTER);
+	CHECK_INT(code[12], 0xe9);
+}
+
+static void test_a_rolled_back_stub_begins_again_at_its_site(void)
+{
+	static unsigned char text[256];
+	uint64_t base = (uintptr_t)text;
+	unsigned char code[SB_STUB_SIZE];
+	struct sb_site site;
+	uint32_t len;
+
+	sb_site_decode(with_next.before, with_next.behind, base + 16, NR, &site);
+	len = sb_stub(&site, with_next.behind, base + 64, base + 32, code);
+	memcpy(text + 64, code, len);
+	/* 7 bytes lea, 5 jump, 8 magic and distance: there the guest goes on. */
+	CHECK_INT(sb_stub_origin(base + 64 + 20), base + 14);
+	CHECK(memcmp(text + 64 + 20, with_next.behind, 6) == 0);
+	CHECK_INT(sb_stub_origin(base + 16), base + 14);
+}
+
+int main(void)
+{
+	test_a_number_loaded_right_before_is_the_first_form();
+	test_another_number_in_eax_is_not_that_form();
+	test_a_prefix_makes_the_mov_another_instruction();
+	test_a_following_compare_can_be_moved();
+	test_an_instruction_that_depends_on_its_place_is_left_alone();
+	test_no_syscall_instruction_is_no_site();
+	test_five_bytes_in_one_word_are_atomic();
+	test_a_jump_reaches_two_gigabytes_and_not_more();
+	test_a_stub_of_the_first_form_loads_number_and_return_address();
+	test_a_rolled_back_stub_begins_again_at_its_site();
+	return 0;
+}
