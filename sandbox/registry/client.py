@@ -137,8 +137,7 @@ class Registry:
 
     def check_login(self) -> None:
         """Ask for nothing but to be let in."""
-        answer = self.request("GET", "/v2/")
-        text = answer.document()
+        answer, text = self.fetch("GET", "/v2/")
         if answer.status != 200:
             raise _failure(answer, text, "login")
 
@@ -179,11 +178,34 @@ class Registry:
             answer.close()
         raise AssertionError("unreachable")
 
+    def fetch(
+        self,
+        method: str,
+        path: str,
+        *,
+        scopes: frozenset[str] = frozenset(),
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Callable[[], Any] | None = None,
+        repeat: bool = True,
+    ) -> tuple[Answer, bytes]:
+        """Return an answer with its whole body, which must be small."""
+        attempts = self._transport.retries if repeat else 0
+        for attempt in range(attempts + 1):
+            answer = self.request(
+                method, path, scopes=scopes, headers=headers, body=body, repeat=repeat
+            )
+            try:
+                return answer, answer.document()
+            except TransportFailed:
+                if attempt == attempts:
+                    raise
+                self._transport.pause(attempt)
+        raise AssertionError("unreachable")
+
     def search(self, term: str, limit: int) -> list[dict[str, Any]]:
         """Return what the registry's old search interface or its catalogue finds."""
         query = urlencode({"q": term, "n": limit})
-        answer = self.request("GET", f"/v1/search?{query}")
-        text = answer.document()
+        answer, text = self.fetch("GET", f"/v1/search?{query}")
         if answer.status == 200:
             found = oci.decode(text, dict[str, Any], what="search result").get("results")
             return [item for item in found or [] if isinstance(item, dict)][:limit]
@@ -207,8 +229,7 @@ class Registry:
         for _ in range(_PAGES):
             if url is None:
                 return
-            answer = self.request("GET", url, scopes=scopes)
-            text = answer.document()
+            answer, text = self.fetch("GET", url, scopes=scopes)
             if answer.status != 200:
                 raise _failure(answer, text, what)
             yield text
@@ -232,10 +253,9 @@ class Repository:
 
     def manifest(self, name: str) -> RawManifest:
         """Return the manifest with this tag or digest, checked."""
-        answer = self.registry.request(
+        answer, text = self.registry.fetch(
             "GET", self._url("manifests", name), scopes=self._read, headers={"Accept": _ACCEPT}
         )
-        text = answer.document()
         if answer.status != 200:
             raise _failure(answer, text, f"manifest {self.shown}:{name}")
         return self._checked(name, text, answer)
@@ -268,14 +288,13 @@ class Repository:
 
     def put_manifest(self, name: str, manifest: RawManifest) -> None:
         """Store a manifest under a tag or its digest."""
-        answer = self.registry.request(
+        answer, text = self.registry.fetch(
             "PUT",
             self._url("manifests", name),
             scopes=self._write,
             headers={"Content-Type": manifest.media_type},
             body=manifest.data,
         )
-        text = answer.document()
         if answer.status not in (200, 201, 202):
             raise _failure(answer, text, f"manifest {self.shown}:{name}")
 
@@ -313,8 +332,10 @@ class Repository:
         """Return a small blob, checked."""
         if size > limit:
             raise DigestMismatch(f"blob {digest}: too large for what it should be")
-        answer, _ = self.open_blob(digest)
-        data = answer.document(limit)
+        url = self._url("blobs", digest)
+        answer, data = self.registry.fetch("GET", url, scopes=self._read)
+        if answer.status != 200:
+            raise _failure(answer, data, f"blob {digest}")
         if digest_of(data) != digest or len(data) != size:
             raise DigestMismatch(f"blob {digest}: content is {digest_of(data)}, {len(data)} bytes")
         return data
@@ -334,8 +355,7 @@ class Repository:
         if digest is not None and source is not None:
             path += "?" + urlencode({"mount": digest, "from": source})
             scopes = scopes | {pull_scope(source)}
-        answer = self.registry.request("POST", path, scopes=scopes, body=b"")
-        text = answer.document()
+        answer, text = self.registry.fetch("POST", path, scopes=scopes, body=b"")
         if answer.status == 201:
             return None
         location = answer.headers.get("Location")
@@ -352,18 +372,16 @@ class Repository:
             "Content-Length": str(size),
             "Content-Range": f"{offset}-{offset + size - 1}",
         }
-        answer = self.registry.request(
+        answer, text = self.registry.fetch(
             "PATCH", location, scopes=self._write, headers=headers, body=body, repeat=False
         )
-        text = answer.document()
         if answer.status not in (200, 201, 202, 204):
             raise _failure(answer, text, f"upload to {self.shown}")
         return urljoin(answer.url, answer.headers.get("Location") or location)
 
     def upload_progress(self, location: str) -> tuple[str, int]:
         """Return where an interrupted upload goes on, and at which byte."""
-        answer = self.registry.request("GET", location, scopes=self._write)
-        text = answer.document()
+        answer, text = self.registry.fetch("GET", location, scopes=self._write)
         if answer.status not in (200, 202, 204):
             raise _failure(answer, text, f"upload to {self.shown}")
         match = _RANGE.fullmatch(answer.headers.get("Range", ""))
@@ -374,7 +392,7 @@ class Repository:
     def finish_upload(self, location: str, digest: Digest, body: bytes = b"") -> None:
         """End an upload, with its last bytes if there are any."""
         joint = "&" if "?" in location else "?"
-        answer = self.registry.request(
+        answer, text = self.registry.fetch(
             "PUT",
             f"{location}{joint}{urlencode({'digest': digest})}",
             scopes=self._write,
@@ -382,7 +400,6 @@ class Repository:
             body=body,
             repeat=False,
         )
-        text = answer.document()
         if answer.status not in (201, 204):
             raise _failure(answer, text, f"upload to {self.shown}")
 
@@ -401,12 +418,11 @@ def _failure(answer: Answer, text: bytes, what: str) -> Exception:
     if answer.status == 403:
         return AuthFailed(f"{what}: access denied{f': {message}' if message else ''}")
     if answer.status == 429:
-        return RegistryError(f"{what}: {host} is asked too often: {message or 'try again later'}")
+        return TransportFailed(f"{what}: {host} is asked too often: {message or 'try again later'}")
     if answer.status == 404:
         return NotFound(f"{what}: {message or 'not found'}")
-    return RegistryError(
-        f"{what}: {host} answered {answer.status}{f': {message}' if message else ''}"
-    )
+    kind = TransportFailed if answer.status >= 500 else RegistryError
+    return kind(f"{what}: {host} answered {answer.status}{f': {message}' if message else ''}")
 
 
 def _words(text: bytes) -> str:

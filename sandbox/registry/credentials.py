@@ -15,6 +15,7 @@ import binascii
 import json
 import os
 import secrets
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,19 +204,18 @@ def _as_helper(key: str, credentials: Credentials) -> str:
 
 def _run_helper(helper: str, verb: str, text: str) -> str | None:
     """Return the helper's answer; None if it knows nothing."""
+    program = shutil.which(f"docker-credential-{helper}")
+    if program is None:
+        raise RegistryError(f"the credential helper docker-credential-{helper} is not installed")
     try:
         done = subprocess.run(
-            [f"docker-credential-{helper}", verb],
+            [program, verb],
             input=text,
             capture_output=True,
             text=True,
             timeout=_PATIENCE,
             check=False,
         )
-    except FileNotFoundError:
-        raise RegistryError(
-            f"the credential helper docker-credential-{helper} is not installed"
-        ) from None
     except (OSError, subprocess.TimeoutExpired, UnicodeError) as exc:
         raise RegistryError(f"the credential helper {helper} does not work") from exc
     if done.returncode == 0:

@@ -13,10 +13,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from sandbox.errors import DigestMismatch, RegistryError, TransportFailed, map_os_errors
+from sandbox.errors import (
+    DigestMismatch,
+    NotFound,
+    RegistryError,
+    SandboxError,
+    TransportFailed,
+    map_os_errors,
+)
 from sandbox.models.digest import hex_of, parse_digest, short_id
 from sandbox.store.lock import acquire
 
@@ -31,6 +39,9 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 _CHUNK = 1024 * 1024
+_MOST_ATTEMPTS = 50
+_SLOWEST = 256  # bytes a second
+_PROGRESS = 16 * 1024  # bytes; less is no reason to go on for ever
 
 
 class OnProgress(Protocol):
@@ -86,6 +97,54 @@ def _open_locked(layout: Layout, digest: Digest) -> int:
             os.close(fd)  # whoever had the lock moved the file into its place
 
 
+class _Attempts:
+    """Which source to ask next, and when to give up.
+
+    Sources are asked in order; the last one again and again while what fails may pass.
+    """
+
+    def __init__(self, sources: int, transport: Transport) -> None:
+        self.source = 0
+        self._sources = sources
+        self._transport = transport
+        self._fruitless = 0
+        self._all = 0
+
+    def failed(self, exc: SandboxError, *, progressed: bool) -> None:
+        """Take note of a failure; raise it if nothing is left to try."""
+        self._all += 1
+        if self.source < self._sources - 1:
+            self.source += 1
+            return
+        self._fruitless = 0 if progressed else self._fruitless + 1
+        if (
+            not isinstance(exc, TransportFailed)
+            or self._fruitless > self._transport.retries
+            or self._all > _MOST_ATTEMPTS
+        ):
+            raise exc
+        self._transport.pause(self._fruitless)
+
+
+class _Pace:
+    """Refuses a server that sends, but next to nothing."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._since = time.monotonic()
+        self._count = 0
+
+    def check(self, count: int) -> None:
+        """Take note of *count* bytes."""
+        self._count += count
+        now = time.monotonic()
+        if now - self._since < self._patience:
+            return
+        if self._count < _SLOWEST * self._patience:
+            raise TransportFailed(f"only {self._count} bytes came in {self._patience:.0f} seconds")
+        self._since, self._count = now, 0
+
+
 class _Download:
     """One blob on its way into one file."""
 
@@ -105,22 +164,13 @@ class _Download:
             self._take_up()
         if self._done > self._size:
             self._restart()
-        failures = 0
+        attempts = _Attempts(len(sources), transport)
         while self._done < self._size:
             before = self._done
-            source = sources[min(failures, len(sources) - 1)]
             try:
-                self._fetch(source)
-            except (RegistryError, DigestMismatch) as exc:
-                failures = 0 if self._done > before else failures + 1
-                others = failures < len(sources)
-                if not others and failures > transport.retries + len(sources) - 1:
-                    raise
-                passing = isinstance(exc, TransportFailed)
-                if not passing and not others:
-                    raise
-                if passing and not others:
-                    transport.pause(min(failures, 6))
+                self._fetch(sources[attempts.source], transport.timeout)
+            except (RegistryError, NotFound) as exc:
+                attempts.failed(exc, progressed=self._done - before >= _PROGRESS)
         self._check()
 
     def _take_up(self) -> None:
@@ -135,13 +185,15 @@ class _Download:
         with map_os_errors(f"cannot store the blob {self._digest}"):
             os.ftruncate(self._fd, 0)
 
-    def _fetch(self, source: Repository) -> None:
+    def _fetch(self, source: Repository, patience: float) -> None:
         answer, start = source.open_blob(self._digest, self._done)
         try:
             if start != self._done:
                 self._restart()
             self._tell()
+            pace = _Pace(patience)
             while data := answer.read(_CHUNK):
+                pace.check(len(data))
                 if self._done + len(data) > self._size:
                     raise DigestMismatch(
                         f"blob {self._digest}: size is more than the {self._size} promised"

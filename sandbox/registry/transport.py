@@ -55,16 +55,17 @@ class NotTls(TransportFailed):
 class Answer:
     """The head of an answer, and its body while it is still to be read."""
 
-    def __init__(self, raw: Any, url: str) -> None:
+    def __init__(self, raw: Any, url: str, *, has_body: bool = True) -> None:
         self._raw = raw
+        self.has_body = has_body
         self.url = url
         self.status: int = raw.status
         self.headers: Mapping[str, str] = raw.headers
 
     def read(self, size: int, /) -> bytes:
-        """Return up to *size* bytes of the body as sent, none at the end."""
+        """Return what there is of the body, up to *size* bytes as sent; none at the end."""
         with _mapped(self.url):
-            data: bytes = self._raw.read(size)
+            data: bytes = self._raw.read1(size, decode_content=False)
         return data
 
     def document(self, limit: int = _DOCUMENT_LIMIT) -> bytes:
@@ -78,6 +79,9 @@ class Answer:
                     raise TransportFailed(f"{self.url}: the answer is too large")
         finally:
             self.close()
+        promised = self.headers.get("Content-Length", "")
+        if promised.isdecimal() and int(promised) != total and self.has_body:
+            raise TransportFailed(f"{_shown(self.url)}: the answer broke off")
         return b"".join(parts)
 
     def close(self) -> None:
@@ -100,6 +104,11 @@ class Transport:
     def retries(self) -> int:
         """How many further attempts a failure that may pass gets."""
         return self._settings.retries
+
+    @property
+    def timeout(self) -> float:
+        """How many seconds nothing may happen."""
+        return self._settings.timeout
 
     def request(
         self,
@@ -186,7 +195,7 @@ class Transport:
                 redirect=False,
                 retries=False,
             )
-        return Answer(raw, url)
+        return Answer(raw, url, has_body=method != "HEAD" and raw.status not in (204, 304))
 
     def _manager(self, url: str, host: HostSettings) -> Any:
         parts = urlsplit(url)

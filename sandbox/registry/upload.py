@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import IO, TYPE_CHECKING
 
-from sandbox.errors import RegistryError, TransportFailed, map_os_errors
+from sandbox.errors import NotFound, RegistryError, TransportFailed, map_os_errors
 from sandbox.models.digest import parse_digest, short_id
 
 if TYPE_CHECKING:
@@ -41,6 +41,27 @@ def ensure_blob(
     digest = parse_digest(descriptor.digest)
     if present(target, digest, known=known, progress=progress):
         return
+    for attempt in range(transport.retries + 1):
+        try:
+            _upload(target, descriptor, path, transport, progress)
+        except (TransportFailed, NotFound):  # broken off, or forgotten by the registry
+            if attempt == transport.retries:
+                raise
+            transport.pause(attempt)
+            if not target.has_blob(digest):
+                continue
+        progress(short_id(digest), "Pushed")
+        return
+
+
+def _upload(
+    target: Repository,
+    descriptor: Descriptor,
+    path: Path,
+    transport: Transport,
+    progress: OnProgress,
+) -> None:
+    digest = parse_digest(descriptor.digest)
     location = target.start_upload()
     if location is None:
         return
@@ -51,7 +72,6 @@ def ensure_blob(
     else:
         sender = _Sender(target, location, path, descriptor.size, progress)
         target.finish_upload(sender.run(digest, transport), digest)
-    progress(short_id(digest), "Pushed")
 
 
 def present(

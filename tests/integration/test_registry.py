@@ -26,8 +26,6 @@ from sandbox.store.layout import Layout
 from tests.harness import images, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.harness.command import Sandbox
     from tests.harness.registry import Server
 
@@ -35,15 +33,7 @@ LOWER = [images.directory("etc"), images.file("etc/os", "lower\n"), images.file(
 UPPER = [images.whiteout("gone"), images.file("etc/more", "y" * 5000, uid=7, mode=0o4755)]
 
 
-@pytest.fixture(autouse=True)
-def _online(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SANDBOX_OFFLINE")
-
-
-@pytest.fixture(scope="session")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with registry.running(tmp_path_factory.mktemp("plain")) as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("online")
 
 
 @pytest.fixture

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""A proxy before a registry that breaks what a test wants broken.
+
+A test gives a function that looks at each request and answers with a `Fault` or None. The
+proxy passes the Host header on, so the registry's own links lead through it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING
+
+from tests.harness.registry import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.harness.registry import Server
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What to do to an answer (or, with ``after_body``, to a request)."""
+
+    status: int | None = None  # answer this instead of asking the registry
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    reset_after: int | None = None  # bytes of the body, then a reset
+    end_after: int | None = None  # bytes of the body, then an orderly end
+    flip: int | None = None  # change the byte at this place of the body
+    trickle: float | None = None  # seconds before each byte
+    reset_request_after: int | None = None  # bytes of the request's body
+
+
+@dataclass
+class Seen:
+    """One request."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    sent: int = 0  # bytes of the answer's body
+
+
+@dataclass
+class Proxy:
+    """A proxy that runs."""
+
+    server: Server
+    decide: Callable[[Seen], Fault | None]
+    port: int = 0
+    seen: list[Seen] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def host(self) -> str:
+        """The registry behind the proxy, as image names spell it."""
+        return f"127.0.0.1:{self.port}"
+
+    def blob_requests(self) -> list[Seen]:
+        """Return the requests for blobs (manifests and configurations are small)."""
+        return [item for item in self.seen if item.method == "GET" and "/blobs/sha256" in item.path]
+
+    def blob_bytes(self) -> int:
+        """Return how many bytes of blobs went out."""
+        return sum(item.sent for item in self.blob_requests())
+
+
+class Nth:
+    """A decision for the first *count* requests that *matches* accepts."""
+
+    def __init__(self, matches: Callable[[Seen], bool], fault: Fault, count: int = 1) -> None:
+        self._matches = matches
+        self._fault = fault
+        self._left = count
+
+    def __call__(self, seen: Seen) -> Fault | None:
+        if self._left and self._matches(seen):
+            self._left -= 1
+            return self._fault
+        return None
+
+
+def never(_: Seen) -> Fault | None:
+    """Break nothing."""
+    return None
+
+
+@contextlib.contextmanager
+def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> Iterator[Proxy]:
+    """Run a proxy before *server* until the block ends."""
+    proxy = Proxy(server, decide)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one_request(self) -> None:
+            with contextlib.suppress(OSError):
+                super().handle_one_request()
+                return
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def _serve(self) -> None:
+            seen = Seen(self.command, self.path, dict(self.headers.items()))
+            with proxy.lock:
+                proxy.seen.append(seen)
+                fault = proxy.decide(seen) or Fault()
+            body = self._request_body(fault)
+            if body is None:
+                return
+            if fault.status is not None:
+                self._head(fault.status, [*fault.headers, ("Content-Length", str(len(fault.body)))])
+                self.wfile.write(fault.body)
+                return
+            upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            try:
+                upstream.request(self.command, self.path, body, seen.headers)
+                self._answer(upstream.getresponse(), fault, seen)
+            finally:
+                upstream.close()
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815
+
+        def _request_body(self, fault: Fault) -> bytes | None:
+            length = int(self.headers.get("Content-Length", "0"))
+            limit = fault.reset_request_after
+            if limit is None:
+                return self.rfile.read(length)
+            part = self.rfile.read(min(limit, length))
+            self._forward_part(part)
+            self._reset()
+            return None
+
+        def _forward_part(self, part: bytes) -> None:
+            """Send the start of a request's body on, then break off there too."""
+            upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            upstream.putrequest(self.command, self.path, skip_host=True)
+            for name, value in self.headers.items():
+                upstream.putheader(name, value)
+            upstream.endheaders(part)
+            time.sleep(0.1)
+            upstream.close()
+
+        def _answer(self, answer: http.client.HTTPResponse, fault: Fault, seen: Seen) -> None:
+            headers = [
+                (name, value)
+                for name, value in answer.getheaders()
+                if name.lower() not in ("connection", "transfer-encoding")
+            ]
+            self._head(answer.status, headers)
+            done = 0
+            while self.command != "HEAD" and (data := answer.read(16384)):
+                if fault.flip is not None and done <= fault.flip < done + len(data):
+                    at = fault.flip - done
+                    data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+                for limit, end in (
+                    (fault.reset_after, self._reset),
+                    (fault.end_after, self._end),
+                ):
+                    if limit is not None and done + len(data) >= limit:
+                        self.wfile.write(data[: limit - done])
+                        seen.sent += limit - done
+                        end()
+                        return
+                self._send(data, fault, seen)
+                done += len(data)
+
+        def _send(self, data: bytes, fault: Fault, seen: Seen) -> None:
+            if fault.trickle is None:
+                self.wfile.write(data)
+                seen.sent += len(data)
+                return
+            for position in range(len(data)):
+                time.sleep(fault.trickle)
+                self.wfile.write(data[position : position + 1])
+                seen.sent += 1
+
+        def _head(self, status: int, headers: list[tuple[str, str]]) -> None:
+            self.send_response_only(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.end_headers()
+
+        def _reset(self) -> None:
+            linger = struct.pack("ii", 1, 0)
+            self.wfile.flush()
+            time.sleep(0.05)  # what was written arrives before the reset
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
+            self.close_connection = True
+
+        def _end(self) -> None:
+            self.close_connection = True
+
+    with serving(Handler) as port:
+        proxy.port = port
+        yield proxy

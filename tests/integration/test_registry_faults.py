@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: MIT
+"""A registry, or the network before it, that breaks in every way we know of."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.engine import Engine
+from sandbox.errors import CorruptData, DigestMismatch, SandboxError, StoreFull, TransportFailed
+from sandbox.store.fsck import check
+from sandbox.store.layout import Layout
+from tests.harness import images, proxy, registry
+from tests.harness.proxy import Fault, Nth, Seen
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+    from tests.harness.registry import Server
+
+pytestmark = pytest.mark.usefixtures("online", "impatient")
+
+SIZE = 1_500_000
+LAYERS = [
+    images.tar([images.directory("a"), images.file("a/noise", images.noise(SIZE))]),
+    images.tar([images.file("small", "x")]),
+]
+BLOBS = [gzip.compress(layer, 1) for layer in LAYERS]
+CONFIG = json.dumps(images.config_for(LAYERS)).encode()
+BIG = images.digest(BLOBS[0])
+
+
+@pytest.fixture
+def engine(tmp_path: pathlib.Path) -> Engine:
+    return Engine(Layout(tmp_path / "store"))
+
+
+@pytest.fixture(scope="session")
+def filled(plain: Server) -> Server:
+    registry.put_image(plain, "faulty", "1", BLOBS, CONFIG)
+    return plain
+
+
+def is_big(seen: Seen) -> bool:
+    return seen.method == "GET" and seen.path.endswith(BIG)
+
+
+def is_manifest(seen: Seen) -> bool:
+    return seen.method == "GET" and "/manifests/" in seen.path
+
+
+def is_config(seen: Seen) -> bool:
+    return seen.method == "GET" and seen.path.endswith(images.digest(CONFIG))
+
+
+def leftovers(engine: Engine) -> list[str]:
+    return os.listdir(engine.layout.tmp) if engine.layout.tmp.exists() else []
+
+
+PASSING = {
+    "a reset in a layer": Nth(is_big, Fault(reset_after=SIZE // 2)),
+    "three resets in a layer": Nth(is_big, Fault(reset_after=SIZE // 8), 3),
+    "a layer that ends early": Nth(is_big, Fault(end_after=SIZE // 2)),
+    "a manifest that ends early": Nth(is_manifest, Fault(end_after=100)),
+    "a configuration that ends early": Nth(is_config, Fault(end_after=10)),
+    "a reset before anything": Nth(is_big, Fault(reset_after=0), 2),
+    "asked too often": Nth(is_big, Fault(status=429, headers=(("Retry-After", "0"),)), 2),
+    "asked too often for the manifest": Nth(is_manifest, Fault(status=429), 3),
+    "out of order for a while": Nth(is_big, Fault(status=503), 3),
+    "a bad gateway": Nth(is_manifest, Fault(status=502, body=b"<html>"), 2),
+    "silence in a layer": Nth(is_big, Fault(trickle=3.0)),
+}
+
+
+@pytest.mark.parametrize("decide", PASSING.values(), ids=PASSING)
+def test_what_passes_is_survived(filled: Server, engine: Engine, decide: Nth) -> None:
+    with proxy.before(filled, decide) as between:
+        [pulled] = engine.pull_image(f"{between.host}/faulty:1")
+        assert pulled.image_id == images.digest(CONFIG)
+        # The big layer came once, in however many pieces.
+        assert between.blob_bytes() < sum(map(len, BLOBS)) + len(CONFIG) + 200_000
+    assert check(engine.layout, repair=False) == []
+    assert os.listdir(engine.layout.downloads) == os.listdir(engine.layout.tmp) == []
+
+
+REFUSED: dict[str, tuple[Nth, type[SandboxError]]] = {
+    "a wrong byte in a layer": (Nth(is_big, Fault(flip=SIZE // 2), 99), DigestMismatch),
+    "a wrong byte in the manifest": (Nth(is_manifest, Fault(flip=150), 99), CorruptData),
+    "a wrong byte in the configuration": (Nth(is_config, Fault(flip=150), 99), DigestMismatch),
+    "resets without end": (Nth(is_big, Fault(reset_after=0), 99), TransportFailed),
+    "out of order": (Nth(is_big, Fault(status=500), 99), TransportFailed),
+    "a redirect without end": (
+        Nth(is_big, Fault(status=307, headers=(("Location", "."),)), 99),
+        SandboxError,
+    ),
+    "a redirect to a file": (
+        Nth(is_big, Fault(status=307, headers=(("Location", "file:///etc/passwd"),)), 99),
+        TransportFailed,
+    ),
+    "a layer sent drop by drop": (Nth(is_big, Fault(trickle=0.05), 99), TransportFailed),
+    "a layer too long": (
+        Nth(is_big, Fault(status=200, body=b"x" * (SIZE * 2)), 99),
+        DigestMismatch,
+    ),
+    "a manifest that is none": (Nth(is_manifest, Fault(status=200, body=b"[1]"), 99), CorruptData),
+    "a manifest without end": (
+        Nth(is_manifest, Fault(status=200, body=b" " * (9 << 20)), 99),
+        TransportFailed,
+    ),
+}
+
+
+@pytest.mark.parametrize(("decide", "error"), REFUSED.values(), ids=REFUSED)
+def test_what_does_not_pass_is_refused(
+    filled: Server, engine: Engine, decide: Nth, error: type[SandboxError]
+) -> None:
+    with proxy.before(filled, decide) as between:
+        with pytest.raises(error) as caught:
+            engine.pull_image(f"{between.host}/faulty:1")
+        assert "\n" not in caught.value.message
+        assert engine.images() == []
+        assert leftovers(engine) == []
+        if error is DigestMismatch:
+            assert not engine.layout.download(BIG).exists()
+        assert not [item for item in check(engine.layout, repair=False) if item.is_problem]
+        between.decide = proxy.never
+        engine.pull_image(f"{between.host}/faulty:1")
+
+
+def test_a_bomb_is_refused(plain: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = images.tar([images.file("zeros", bytes(30_000_000))])
+    config = json.dumps(images.config_for([bomb])).encode()
+    registry.put_image(plain, "bomb", "1", [gzip.compress(bomb, 1)], config)
+    monkeypatch.setattr("sandbox.layers.unpack.free_bytes", lambda _: 1_000_000)
+    with pytest.raises(StoreFull):
+        engine.pull_image(f"{plain.host}/bomb:1")
+    assert engine.images() == []
+    assert os.listdir(engine.layout.layers) == []
+
+
+def test_a_killed_pull_is_resumed(filled: Server, sandbox: Sandbox) -> None:
+    total = sum(map(len, BLOBS))
+    with proxy.before(filled, _SlowEnd(int(len(BLOBS[0]) * 0.9))) as between:
+        name = f"{between.host}/faulty:1"
+        process = subprocess.Popen(
+            sandbox.argv("pull", name), env=sandbox.environment(), stdout=subprocess.DEVNULL
+        )
+        try:
+            _wait_for_bytes(between, int(total * 0.89))
+            time.sleep(0.1)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait(timeout=30)
+        between.decide = proxy.never
+        between.seen.clear()
+        sandbox.ok("pull", name)
+        assert between.blob_bytes() <= total * 0.11
+        assert any("Range" in item.headers for item in between.blob_requests())
+    assert "whole" in sandbox.ok("system", "fsck", "--repair")
+
+
+class _SlowEnd:
+    """Lets the first request for the big layer stop short of its end."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._first = True
+
+    def __call__(self, seen: Seen) -> Fault | None:
+        if is_big(seen):
+            if self._first:
+                self._first = False
+                return Fault(end_after=self._limit)
+            return Fault(trickle=30.0)
+        return None
+
+
+def _wait_for_bytes(between: proxy.Proxy, count: int) -> None:
+    for _ in range(400):
+        if between.blob_bytes() >= count:
+            return
+        time.sleep(0.025)
+    raise AssertionError(f"only {between.blob_bytes()} of {count} bytes went out")
+
+
+def test_a_redirect_takes_no_password_along(tmp_path: pathlib.Path, engine: Engine) -> None:
+    seen: list[dict[str, str]] = []
+    body: list[bytes] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(dict(self.headers.items()))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body[0])))
+            self.end_headers()
+            self.wfile.write(body[0])
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    more = registry.htpasswd(tmp_path / "secret")
+    with (
+        registry.serving(Elsewhere) as port,
+        registry.running(tmp_path / "registry", more) as server,
+        proxy.before(server) as between,
+    ):
+        name = f"{between.host}/faulty:1"
+        engine.login(between.host, registry.USER, registry.PASSWORD)
+        path = tmp_path / "archive"
+        path.write_bytes(images.docker_archive(LAYERS, tags=[name]))
+        [image] = engine.load_images(str(path))
+        engine.push_image(name)
+        digest = engine.find_image(image.id).blobs[0].digest
+        body.append(engine.layout.blob(digest).read_bytes())
+        between.decide = Nth(
+            lambda item: item.method == "GET" and item.path.endswith(digest),
+            Fault(status=307, headers=(("Location", f"http://127.0.0.1:{port}/blob"),)),
+        )
+        Engine(Layout(tmp_path / "other")).pull_image(name)
+        assert any("Authorization" in item.headers for item in between.blob_requests())
+    assert len(seen) == 1
+    assert "Authorization" not in seen[0]
+
+
+def test_a_token_that_expires_on_the_way(tmp_path: pathlib.Path, engine: Engine) -> None:
+    with (
+        registry.token_server(tmp_path / "tokens") as tokens,
+        registry.running(tmp_path / "registry", tokens.config) as server,
+        proxy.before(server) as between,
+    ):
+        engine.login(between.host, registry.USER, registry.PASSWORD)
+        path = tmp_path / "archive"
+        name = f"{between.host}/faulty:1"
+        path.write_bytes(images.docker_archive(LAYERS, tags=[name]))
+        engine.load_images(str(path))
+        engine.push_image(name)
+        asked = len(tokens.requests)
+        challenge = (
+            f'Bearer realm="http://127.0.0.1:{tokens.port}/token",service="test-registry",'
+            'scope="repository:faulty:pull",error="invalid_token"'
+        )
+        expired = Fault(status=401, headers=(("WWW-Authenticate", challenge),))
+        between.decide = Nth(lambda item: "/blobs/" in item.path, expired, 1)
+        Engine(Layout(tmp_path / "other")).pull_image(name)
+        assert len(tokens.requests) >= asked + 2
+
+
+UPLOADS = {
+    "a reset while sending": Nth(lambda i: i.method == "PATCH", Fault(reset_request_after=200_000)),
+    "two resets while sending": Nth(
+        lambda i: i.method == "PATCH", Fault(reset_request_after=100_000), 2
+    ),
+    "the answer to the end is lost": Nth(lambda i: i.method == "PUT", Fault(reset_after=0)),
+    "an upload that is forgotten": Nth(
+        lambda i: i.method == "PATCH",
+        Fault(status=404, body=b'{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"?"}]}'),
+    ),
+    "out of order for a while": Nth(lambda i: i.method in ("PATCH", "POST"), Fault(status=503), 2),
+}
+
+
+@pytest.mark.parametrize("decide", UPLOADS.values(), ids=UPLOADS)
+def test_pushing_through_faults(
+    plain: Server, engine: Engine, tmp_path: pathlib.Path, decide: Nth
+) -> None:
+    with proxy.before(plain, decide) as between:
+        name = f"{between.host}/pushed/{abs(hash(decide))}:1"
+        path = tmp_path / "archive"
+        noise = images.file("noise", images.noise(SIZE + hash(decide) % 1000))
+        path.write_bytes(images.docker_archive([[noise]], tags=[name]))
+        [image] = engine.load_images(str(path))
+        engine.push_image(name)
+        between.decide = proxy.never
+        other = Engine(Layout(tmp_path / "other"))
+        assert other.pull_image(name)[0].image_id == image.id

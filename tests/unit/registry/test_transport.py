@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""HTTP against servers of the test's own."""
+
+from __future__ import annotations
+
+import contextlib
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.errors import TransportFailed
+from sandbox.registry.config import Settings
+from sandbox.registry.transport import Transport
+from tests.harness.registry import free_port, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Served:
+    def __init__(self) -> None:
+        self.port = 0
+        self.answers: list[tuple[int, dict[str, str]]] = []
+        self.seen: list[tuple[str, dict[str, str]]] = []
+
+
+@contextlib.contextmanager
+def server() -> Iterator[Served]:
+    served = Served()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            served.seen.append((self.path, dict(self.headers.items())))
+            status, headers = served.answers.pop(0) if served.answers else (200, {})
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with serving(Handler) as port:
+        served.port = port
+        yield served
+
+
+def pausing(retries: int = 3) -> tuple[Transport, list[float]]:
+    pauses: list[float] = []
+    return Transport(Settings(retries=retries, timeout=5), sleep=pauses.append), pauses
+
+
+def test_pauses_grow_and_obey_the_server() -> None:
+    transport, pauses = pausing()
+    with server() as served:
+        served.answers = [(503, {}), (503, {}), (429, {"Retry-After": "7"})]
+        answer = transport.request("GET", f"http://127.0.0.1:{served.port}/")
+        assert answer.document() == b"ok"
+    assert 0.25 <= pauses[0] <= 0.5 <= pauses[1] <= 1
+    assert pauses[2] == 7
+
+
+def test_a_pause_has_a_limit() -> None:
+    transport, pauses = pausing()
+    with server() as served:
+        served.answers = [(429, {"Retry-After": "86400"})]
+        transport.request("GET", f"http://127.0.0.1:{served.port}/").close()
+    assert pauses == [60]
+
+
+def test_the_last_failure_is_handed_on() -> None:
+    transport, pauses = pausing(1)
+    with server() as served:
+        served.answers = [(503, {}), (503, {})]
+        answer = transport.request("GET", f"http://127.0.0.1:{served.port}/")
+        assert (answer.status, len(pauses)) == (503, 1)
+        answer.close()
+    with pytest.raises(TransportFailed, match="Connection refused"):
+        transport.request("GET", f"http://127.0.0.1:{free_port()}/")
+
+
+def test_secrets_go_to_the_same_host_only() -> None:
+    transport, _ = pausing()
+    with server() as first, server() as second:
+        first.answers = [(302, {"Location": "/other"})]
+        secret = {"Authorization": "x", "Accept": "y"}
+        url = f"http://127.0.0.1:{first.port}/"
+        transport.request("GET", url, headers=secret).close()
+        assert first.seen[1][0] == "/other"
+        assert first.seen[1][1]["Authorization"] == "x"
+        first.answers = [(307, {"Location": f"http://127.0.0.1:{second.port}/"})]
+        transport.request("GET", url, headers=secret).close()
+        assert second.seen[0][1].get("Authorization") is None
+        assert second.seen[0][1]["Accept"] == "y"
+
+
+def test_a_proxy_is_used_and_bypassed(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport, _ = pausing()
+    with server() as served:
+        monkeypatch.setenv("http_proxy", f"http://me:secret@127.0.0.1:{served.port}")
+        monkeypatch.setenv("no_proxy", "inside.example")
+        transport.request("GET", "http://registry.example/v2/").close()
+        path, headers = served.seen[0]
+        assert path == "http://registry.example/v2/"
+        lower = {name.lower(): value for name, value in headers.items()}
+        assert lower["proxy-authorization"].startswith("Basic ")
+        transport, _ = pausing(0)
+        with pytest.raises(TransportFailed):
+            transport.request("GET", "http://inside.example./v2/")
+        assert len(served.seen) == 1
+
+
+def test_a_query_is_never_shown() -> None:
+    transport, _ = pausing(0)
+    with pytest.raises(TransportFailed) as caught:
+        transport.request("GET", f"http://127.0.0.1:{free_port()}/x?token=secret")
+    assert "secret" not in caught.value.message
