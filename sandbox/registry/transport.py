@@ -199,7 +199,7 @@ class Transport:
 
     def _manager(self, url: str, host: HostSettings) -> Any:
         parts = urlsplit(url)
-        proxy = _proxy_for(parts.scheme, parts.netloc)
+        proxy = proxy_for(parts.scheme, parts.netloc)
         key = (proxy, host.insecure, host.ca, host.cert, host.key)
         if key not in self._managers:
             options: dict[str, Any] = {
@@ -263,7 +263,7 @@ def _ssl_context(host: HostSettings) -> ssl.SSLContext:
     return context
 
 
-def _proxy_for(scheme: str, netloc: str) -> str | None:
+def proxy_for(scheme: str, netloc: str) -> str | None:
     """Return the proxy that the environment names for a host, as curl reads it."""
     if is_loopback(netloc):
         return None
