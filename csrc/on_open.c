@@ -165,8 +165,8 @@ static bool is_real_device(const struct sb_at *at)
 	       is_device(sx.stx_mode & S_IFMT);
 }
 
-/* openat2 rather than O_NOFOLLOW, which F_GETFL would show. Where the kernel or a
- * filter has no openat2, or the way to the store became a symlink, O_NOFOLLOW. */
+/* openat2 rather than O_NOFOLLOW, which F_GETFL would show. Where the kernel has no
+ * openat2, a filter refuses it, or the way to the store became a symlink, O_NOFOLLOW. */
 static long open_host(struct sb_call *call, const char *host, int flags)
 {
 	const struct open_how how = {
@@ -176,11 +176,12 @@ static long open_host(struct sb_call *call, const char *host, int flags)
 	long fd = sb_guest_block(call, __NR_openat2, AT_FDCWD, SB_P(host), SB_P(&how), sizeof(how),
 				 0, 0);
 
+	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM)
+		fd = sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags | O_NOFOLLOW, 0, 0,
+				    0);
 	if (fd == -EPERM && (flags & O_NOATIME) != 0) /* only the guest believes to own it */
 		return open_host(call, host, flags & ~O_NOATIME);
-	if (fd != -ELOOP && fd != -ENOSYS)
-		return fd;
-	return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags | O_NOFOLLOW, 0, 0, 0);
+	return fd;
 }
 
 static long open_device(struct sb_call *call, const struct how *how, struct sb_at *at)
