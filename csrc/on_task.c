@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * on_task.c - new processes and threads, and the end of a thread.
+ * on_task.c - new processes and threads.
  *
  * How it works
  *   A child with its own memory (fork) goes on inside this handler with a copy
@@ -40,7 +40,6 @@ static void block_all(uint64_t *old)
 
 	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), SB_P(old), 8, 0, 0);
 }
-
 
 /* First C code of a child that shares memory, on its own runtime stack. */
 void sb_task_started(struct sb_thread *thread)
@@ -82,21 +81,19 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 	child->commit = 1;
 	child->pending = SB_PENDING_MASK;
 	child->saved_mask = guest_mask;
-	child->tid = 0;
 	top = (uint64_t *)(uintptr_t)(child->stack_top - 16);
 	top[0] = (uintptr_t)child;
 	ret = sb_clone(a->flags, (uintptr_t)top, a->ptid, a->ctid, a->tls);
 	if (ret < 0) {
-		child->state = SB_THREAD_FREE;
+		sb_thread_free(child);
 		return ret;
 	}
-	if (is_thread)
-		return ret;
-	child->tid = (uint32_t)ret;
-	if (child->exec_memory)
-		sys_munmap(child->exec_memory, child->exec_size);
-	child->exec_memory = NULL;
-	child->state = (a->flags & CLONE_VFORK) ? SB_THREAD_FREE : SB_THREAD_PROCESS;
+	if (a->flags & CLONE_VFORK) { /* it has left this memory */
+		if (child->exec_memory)
+			sys_munmap(child->exec_memory, child->exec_size);
+		child->exec_memory = NULL;
+		sb_thread_free(child);
+	}
 	return ret;
 }
 
@@ -159,15 +156,4 @@ long on_vfork(struct sb_call *call)
 	const struct clone_args_x a = {.flags = CLONE_VM | CLONE_VFORK | SIGCHLD};
 
 	return clone_any(call, &a);
-}
-
-long on_exit(struct sb_call *call)
-{
-	uint64_t mask;
-
-	block_all(&mask);
-	(void)mask;
-	__atomic_store_n(&call->thread->state, SB_THREAD_EXITING, __ATOMIC_RELEASE);
-	for (;;)
-		sb_syscall6(__NR_exit, (int)call->regs->rdi, 0, 0, 0, 0, 0);
 }

@@ -13,6 +13,7 @@
 
 #define HWCAP2_FSGSBASE 2
 #define ARCH_SET_GS 0x1001
+#define SEARCH 16 /* blocks looked at before a new one is made */
 
 /* entry.S */
 void sb_write_gs_base(void *base);
@@ -56,23 +57,46 @@ void sb_thread_wipe_on_fork(struct sb_thread *thread)
 			  MADV_WIPEONFORK, 0, 0, 0);
 }
 
-/* Claim a block whose owner is gone. */
+/* Claim a block that nobody owns, or whose owner is gone. A tid of 0 belongs to
+ * a task that is about to start. */
 static bool claim(struct sb_thread *thread)
 {
-	uint32_t state = thread->state;
-	long gone;
+	uint32_t state = __atomic_load_n(&thread->state, __ATOMIC_ACQUIRE);
+	uint32_t tid = __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE);
 
-	if (state == SB_THREAD_LIVE)
+	if (state == SB_THREAD_FREE)
+		return __atomic_compare_exchange_n(&thread->state, &state, SB_THREAD_LIVE, false,
+						   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	if (tid == 0 || sb_syscall6(__NR_tkill, (int)tid, 0, 0, 0, 0, 0) != -ESRCH)
 		return false;
-	if (state == SB_THREAD_EXITING) {
-		gone = sb_syscall6(__NR_tgkill, sys_getpid(), thread->tid, 0, 0, 0, 0);
-		if (gone != -ESRCH)
-			return false;
+	if (!__atomic_compare_exchange_n(&thread->tid, &tid, 0, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED))
+		return false;
+	__atomic_store_n(&thread->state, SB_THREAD_LIVE, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* Look at a few blocks, going on where the last search ended. */
+static struct sb_thread *claim_any(void)
+{
+	static struct sb_thread *hand;
+	struct sb_thread *thread = __atomic_load_n(&hand, __ATOMIC_RELAXED);
+
+	for (unsigned i = 0; i < SEARCH; i++) {
+		if (!thread)
+			thread = &sb_first_thread;
+		if (claim(thread))
+			return thread;
+		thread = __atomic_load_n(&thread->next, __ATOMIC_ACQUIRE);
+		__atomic_store_n(&hand, thread, __ATOMIC_RELAXED);
 	}
-	if (state == SB_THREAD_PROCESS && sys_kill((int)thread->tid, 0) != -ESRCH)
-		return false;
-	return __atomic_compare_exchange_n(&thread->state, &state, SB_THREAD_LIVE, false,
-					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+void sb_thread_free(struct sb_thread *thread)
+{
+	thread->tid = 0;
+	__atomic_store_n(&thread->state, SB_THREAD_FREE, __ATOMIC_RELEASE);
 }
 
 static struct sb_thread *map_block(void)
@@ -85,20 +109,19 @@ static struct sb_thread *map_block(void)
 		at = __atomic_fetch_add(&next_address, size, __ATOMIC_RELAXED);
 		if (at + size > SB_ADDR_RUNTIME)
 			return NULL;
-		ret = sys_mmap((void *)(uintptr_t)at, sizeof(struct sb_thread), PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+		ret = sys_mmap(
+			(void *)(uintptr_t)at, sizeof(struct sb_thread), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 	} while (ret == -EEXIST);
 	return ret < 0 ? NULL : (struct sb_thread *)(uintptr_t)ret;
 }
 
 struct sb_thread *sb_thread_new(void)
 {
-	struct sb_thread *thread;
+	struct sb_thread *thread = claim_any();
 
-	for (thread = &sb_first_thread; thread; thread = __atomic_load_n(&thread->next, __ATOMIC_ACQUIRE)) {
-		if (claim(thread))
-			return thread;
-	}
+	if (thread)
+		return thread;
 	thread = map_block();
 	if (!thread)
 		return NULL;
@@ -115,7 +138,7 @@ void sb_thread_forked(struct sb_thread *self)
 {
 	for (struct sb_thread *t = &sb_first_thread; t; t = t->next) {
 		if (t != self)
-			t->state = SB_THREAD_FREE;
+			sb_thread_free(t);
 	}
 	self->tid = (uint32_t)sys_gettid();
 }
@@ -140,7 +163,8 @@ struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid)
 	return NULL;
 }
 
-static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc, const struct sb_ids *ids)
+static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc,
+		      const struct sb_ids *ids)
 {
 	uint32_t len = SB_MIN(proc->exe_len, (uint32_t)sizeof(slot->exe));
 

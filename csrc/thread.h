@@ -2,8 +2,8 @@
 /*
  * thread.h - the per-thread block at the gs base, and its life.
  *
- * Level 3. A block is in use, free (its thread has exited through on_exit and
- * the kernel has forgotten the tid), or was never used. Blocks are made by
+ * Level 3. A block is in use until the kernel does not know its tid: exit(2)
+ * cannot be trapped, a thread may have unmapped its stack before it. Blocks are made by
  * the parent before clone(2) and are never returned to the kernel, so a block is
  * found again without a lock: state is claimed by compare-and-swap.
  */
@@ -19,9 +19,7 @@
 
 enum sb_thread_state {
 	SB_THREAD_FREE = 0,
-	SB_THREAD_LIVE = 1,
-	SB_THREAD_EXITING = 2, /* free as soon as the kernel does not know tid */
-	SB_THREAD_PROCESS = 3, /* belongs to a child process that shares memory */
+	SB_THREAD_LIVE = 1, /* free as soon as the kernel does not know tid */
 };
 
 /* What waits for the end of the call (sb_thread.pending). */
@@ -101,6 +99,7 @@ void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc);
 void sb_thread_wipe_on_fork(struct sb_thread *thread);
 /* A free block for a new thread, or NULL. */
 struct sb_thread *sb_thread_new(void) SB_MUST_CHECK;
+void sb_thread_free(struct sb_thread *thread);
 /* After fork: only the caller's block is in use. */
 void sb_thread_forked(struct sb_thread *self);
 void sb_thread_set_base(struct sb_thread *thread);
