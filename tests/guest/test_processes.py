@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""Processes and threads start, share, wait and end as in the kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness.cbuild import BUILDS
+
+if TYPE_CHECKING:
+    from tests.harness.oracle import Oracle
+
+pytestmark = pytest.mark.guest
+
+GROUPS = (
+    "tree",
+    "statuses",
+    "waiting",
+    "orphans",
+    "vforks",
+    "shared-cwd",
+    "umasks",
+    "spawns",
+    "thousand-threads",
+    "fork-with-threads",
+    "exec-from-thread",
+    "thread-exits",
+    "many-children",
+    "fds",
+    "closing",
+    "sessions",
+    "daemons",
+    "names",
+    "bad-clones",
+)
+DIFFERS = {
+    "closing": {r"^no number is free": "rmdir and copying a file up need a free descriptor"},
+}
+
+
+def every_group(oracle: Oracle, program, groups: tuple[str, ...]) -> None:
+    problems = []
+    for group in groups:
+        try:
+            oracle.same([program, group], differs=DIFFERS.get(group))
+        except AssertionError as error:
+            problems.append(f"{group}: {error}")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_processes_are_as_in_the_kernel(oracle: Oracle, guest_program, group: str) -> None:
+    program = guest_program("processes", *BUILDS["static"])
+    oracle.same([program, group], differs=DIFFERS.get(group))
+
+
+@pytest.mark.parametrize("build", ["static-pie", "dynamic", "non-pie", "musl-static"])
+def test_processes_are_as_in_the_kernel_however_built(
+    oracle: Oracle, guest_program, build: str
+) -> None:
+    groups = ("vforks", "spawns", "thousand-threads", "exec-from-thread", "thread-exits", "fds")
+    every_group(oracle, guest_program("processes", *BUILDS[build]), groups)
+
+
+@pytest.mark.xfail(reason="clone3 is ENOSYS, as before Linux 5.3: libcs fall back", strict=True)
+def test_clone3_makes_a_process(oracle: Oracle, guest_program) -> None:
+    oracle.same([guest_program("processes"), "clone3"])
+
+
+@pytest.mark.xfail(reason="the umask is kept per process and memory", strict=True)
+def test_a_umask_is_shared_where_only_directories_are(oracle: Oracle, guest_program) -> None:
+    oracle.same([guest_program("processes"), "shared-umask"])
