@@ -13,6 +13,7 @@ Does not know: images, containers' records, or how a guest is started.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat as stat_bits
 from dataclasses import dataclass, field

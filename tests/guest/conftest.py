@@ -12,6 +12,7 @@ import pytest
 from tests.harness.command import Sandbox
 from tests.harness.oracle import Oracle
 
+
 @pytest.fixture
 def oracle(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Oracle]:
     """Two folders for one program: here, and the same one as a container sees it."""
