@@ -1,8 +1,11 @@
-"""``images``, ``import``, ``load``, ``tag``, ``rmi`` and ``history``."""
+"""``images``, ``import``, ``load``, ``save``, ``tag``, ``rmi`` and ``history``."""
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +14,12 @@ import click
 from sandbox.cli.completion import complete_images
 from sandbox.cli.format import Column, ellipsis, emit, human_duration, human_size, render
 from sandbox.engine import Engine
-from sandbox.errors import NotFound, SandboxError
+from sandbox.errors import NotFound, SandboxError, UsageError, map_os_errors
 from sandbox.models.oci import seconds_of
 from sandbox.models.reference import parse_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sandbox.models.image import Image
     from sandbox.models.oci import History
@@ -161,6 +164,52 @@ def load(*, path: str, quiet: bool, platform: str | None) -> None:
             emit(f"Loaded image: {reference.familiar}")
         if not image.references:
             emit(f"Loaded image ID: {image.id}")
+
+
+@click.command()
+@click.option("-o", "--output", metavar="FILE", help="Write here instead of standard output.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["docker-archive", "oci-archive", "oci-dir"]),
+    default="docker-archive",
+    show_default=True,
+    help="What to write; oci-dir needs -o.",
+)
+@click.option("--since", metavar="IMAGE", help="Leave out the layers that IMAGE has too.")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="IMAGE...", shell_complete=complete_images
+)
+def save(*, output: str | None, kind: str, since: str | None, names: tuple[str, ...]) -> None:
+    """Write images to an archive that 'load', docker, podman and skopeo read."""
+    engine = Engine()
+    if kind == "oci-dir":
+        if output is None:
+            raise UsageError("--format oci-dir needs -o DIRECTORY")
+        engine.save_directory(names, output, since=since)
+        return
+    if output is None and sys.stdout.isatty():
+        raise UsageError("refusing to write to a terminal: use the -o flag or redirect")
+    with whole_file(output) as write:
+        engine.save_images(names, write, kind=kind, since=since)
+
+
+@contextmanager
+def whole_file(path: str | None) -> Iterator[Callable[[bytes], object]]:
+    """Give a function that writes to *path*, which appears complete, or standard output."""
+    if path is None:
+        yield sys.stdout.buffer.write
+        return
+    draft = f"{path}.{os.getpid()}.part"
+    with map_os_errors(f"cannot write {path}"):
+        try:
+            with open(draft, "xb") as file:
+                yield file.write
+            os.replace(draft, path)
+        except BaseException:
+            if os.path.exists(draft):
+                os.unlink(draft)
+            raise
 
 
 @click.command()

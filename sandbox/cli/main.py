@@ -65,6 +65,7 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "search": _Entry("registries", "search", "Search a registry"),
         "import": _Entry("images", "import_", "Make an image from a tar of files"),
         "load": _Entry("images", "load", "Load images from an archive"),
+        "save": _Entry("images", "save", "Save images to an archive"),
         "tag": _Entry("images", "tag", "Give an image another name"),
         "rmi": _Entry("images", "rmi", "Remove images"),
         "history": _Entry("images", "history", "Show the steps of an image"),

@@ -10,10 +10,11 @@ from sandbox.engine.archive import ArchiveVerbs
 from sandbox.engine.containers import ContainerVerbs
 from sandbox.engine.images import ImageVerbs
 from sandbox.engine.registries import RegistryVerbs
+from sandbox.engine.saving import SavingVerbs
 from sandbox.store.layout import Layout
 
 
-class Engine(ImageVerbs, RegistryVerbs, ArchiveVerbs, ContainerVerbs):
+class Engine(ImageVerbs, RegistryVerbs, SavingVerbs, ArchiveVerbs, ContainerVerbs):
     """Everything that can be done with one store."""
 
     def __init__(self, layout: Layout | None = None) -> None:
