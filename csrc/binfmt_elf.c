@@ -124,15 +124,16 @@ static void span(const struct sb_elf *elf, uint64_t *low, uint64_t *high, uint64
 }
 
 /* Reserve the whole span, so that the segments replace our own pages only. */
-static long reserve(const struct sb_elf *elf, uint64_t hint, uint64_t low, uint64_t size, uint64_t align)
+static long reserve(const struct sb_elf *elf, uint64_t hint, uint64_t low, uint64_t size,
+		    uint64_t align)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 	long at;
 	uint64_t aligned;
 
 	if (elf->header.e_type == ET_EXEC)
-		return sys_mmap((void *)(uintptr_t)low, size, PROT_NONE, flags | MAP_FIXED_NOREPLACE,
-				-1, 0);
+		return sys_mmap((void *)(uintptr_t)low, size, PROT_NONE,
+				flags | MAP_FIXED_NOREPLACE, -1, 0);
 	at = sys_mmap((void *)(uintptr_t)hint, size + align - PAGE, PROT_NONE, flags, -1, 0);
 	if (at < 0 || align == PAGE)
 		return at;
@@ -215,7 +216,8 @@ int sb_elf_map(int fd, const struct sb_elf *elf, uint64_t hint, struct sb_elf_im
 		ret = map_segment(fd, p, bias);
 		if (ret < 0)
 			return ret;
-		if (!image->phdr && p->p_offset <= h->e_phoff && h->e_phoff < p->p_offset + p->p_filesz)
+		if (!image->phdr && p->p_offset <= h->e_phoff &&
+		    h->e_phoff < p->p_offset + p->p_filesz)
 			image->phdr = bias + p->p_vaddr + h->e_phoff - p->p_offset;
 	}
 	return 0;

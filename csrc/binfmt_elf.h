@@ -36,7 +36,7 @@ struct sb_elf_image {
 
 /* Map the segments. hint: where a position-independent program should lie, 0 =
  * wherever the kernel likes. */
-int sb_elf_map(int fd, const struct sb_elf *elf, uint64_t hint, struct sb_elf_image *image)
-	SB_MUST_CHECK;
+int sb_elf_map(int fd, const struct sb_elf *elf, uint64_t hint,
+	       struct sb_elf_image *image) SB_MUST_CHECK;
 
 #endif

@@ -106,7 +106,8 @@ static void *map_file(const char *path, uint64_t address, bool writable, uint64_
 	at = sys_statx((int)fd, "", AT_EMPTY_PATH, STATX_SIZE, &sx);
 	if (at == 0)
 		at = sys_mmap((void *)(uintptr_t)address, sx.stx_size, prot,
-			      (writable ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED_NOREPLACE | MAP_NORESERVE,
+			      (writable ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED_NOREPLACE |
+				      MAP_NORESERVE,
 			      (int)fd, 0);
 	sys_close((int)fd);
 	if (at < 0)
@@ -134,7 +135,8 @@ static void attach(struct sb_proc *proc, const char *execfn)
 	ret = sb_tree_attach(tree, at, size);
 	if (ret < 0)
 		die(EXIT_FAILED, "not a control file", scratch.buf, ret);
-	at = map_file(sb_text_at(tree->control, tree->control->owners), SB_ADDR_OWNERS, true, &size);
+	at = map_file(sb_text_at(tree->control, tree->control->owners), SB_ADDR_OWNERS, true,
+		      &size);
 	sys_madvise(at, size, MADV_RANDOM); /* sparse: reading ahead would fill memory with zeros */
 	tree->owners = at;
 	if (tree->control->index.len == 0)
@@ -142,7 +144,8 @@ static void attach(struct sb_proc *proc, const char *execfn)
 	at = map_file(sb_text_at(tree->control, tree->control->index), SB_ADDR_INDEX, false, &size);
 	ret = sb_tree_attach_index(tree, at, size);
 	if (ret < 0)
-		die(EXIT_FAILED, "not an index", sb_text_at(tree->control, tree->control->index), ret);
+		die(EXIT_FAILED, "not an index", sb_text_at(tree->control, tree->control->index),
+		    ret);
 }
 
 static void set_auxv(struct start *start, uint64_t type, uint64_t value)
@@ -192,8 +195,8 @@ static void make_stack_executable(const struct start *start)
 {
 	uint64_t page = (uintptr_t)start->stack & ~4095ULL;
 
-	sb_syscall6(__NR_mprotect, (long)page, 4096,
-		    PROT_READ | PROT_WRITE | PROT_EXEC | GROWSDOWN, 0, 0, 0);
+	sb_syscall6(__NR_mprotect, (long)page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC | GROWSDOWN,
+		    0, 0, 0);
 }
 
 static const char *last_part(const char *path)
@@ -216,8 +219,8 @@ static void set_identity(struct start *start, const struct sb_ids *ids, uint32_t
 	set_auxv(start, AT_SECURE, secure);
 }
 
-static void set_program(struct start *start, const struct sb_elf_image *image, const struct sb_elf *elf,
-			uint64_t interp_base)
+static void set_program(struct start *start, const struct sb_elf_image *image,
+			const struct sb_elf *elf, uint64_t interp_base)
 {
 	set_auxv(start, AT_PHDR, image->phdr);
 	set_auxv(start, AT_PHENT, elf->header.e_phentsize);
@@ -238,7 +241,8 @@ static void hide_loader_name(const struct start *start)
 static struct sb_mailbox *own_mailbox(struct sb_proc *proc)
 {
 	struct sb_control *control = proc->tree.control;
-	struct sb_mailbox *boxes = (struct sb_mailbox *)(void *)((char *)control + control->mailboxes_off);
+	struct sb_mailbox *boxes =
+		(struct sb_mailbox *)(void *)((char *)control + control->mailboxes_off);
 
 	for (uint32_t i = 0; i < SB_MAX_MAILBOXES; i++) {
 		struct sb_mailbox *box = boxes + (proc->pid + i) % SB_MAX_MAILBOXES;
@@ -291,7 +295,8 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 
 static struct sb_entry *own_entry(struct sb_control *control, const char *name)
 {
-	struct sb_entry *entries = (struct sb_entry *)(void *)((char *)control + control->entries_off);
+	struct sb_entry *entries =
+		(struct sb_entry *)(void *)((char *)control + control->entries_off);
 	uint32_t number = 0;
 
 	for (const char *p = name; *p >= '0' && *p <= '9'; p++)
@@ -333,7 +338,8 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 		die(EXIT_FAILED, "cannot install the filter for", entry->path, ret);
 	sb_proc_register(proc, &thread->ids, 0);
 	ret = sb_exec(call, entry->path, (uintptr_t)start->argv, (uintptr_t)start->envp);
-	die(ret == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot execute", entry->path, ret);
+	die(ret == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot execute", entry->path,
+	    ret);
 }
 
 void sb_boot(uint64_t *stack)

@@ -69,7 +69,8 @@ static int allow(const struct ruleset *set, const char *path, uint64_t access)
 		rule.allowed &= FS_FILE;
 	rule.parent = (int32_t)fd;
 	if (ret == 0)
-		ret = sb_syscall6(__NR_landlock_add_rule, set->fd, RULE_PATH_BENEATH, SB_P(&rule), 0, 0, 0);
+		ret = sb_syscall6(__NR_landlock_add_rule, set->fd, RULE_PATH_BENEATH, SB_P(&rule),
+				  0, 0, 0);
 	sys_close((int)fd);
 	return (int)ret;
 }
@@ -94,8 +95,8 @@ static int allow_mounts(const struct ruleset *set, const struct sb_control *cont
 static struct sb_path path;
 
 /* The files of one layer and the rewritten copies beside them. */
-static int allow_layer(const struct ruleset *set, const struct sb_control *control, const char *name,
-		       uint32_t len)
+static int allow_layer(const struct ruleset *set, const struct sb_control *control,
+		       const char *name, uint32_t len)
 {
 	int ret = sb_path_set(&path, sb_text_at(control, control->store), control->store.len);
 
@@ -119,7 +120,8 @@ static int allow_lower(const struct ruleset *set, const struct sb_tree *tree)
 
 	if (!tree->index)
 		return allow(set, "/", FS_READ);
-	layers = (const struct sb_text *)(const void *)((const char *)tree->index + tree->index->layers_off);
+	layers = (const struct sb_text *)(const void *)((const char *)tree->index +
+							tree->index->layers_off);
 	for (uint32_t i = 0; ret == 0 && i < tree->index->layer_count; i++)
 		ret = allow_layer(set, control, tree->strings + layers[i].off, layers[i].len);
 	return ret == 0 ? allow(set, sb_text_at(control, control->index), FS_READ) : ret;

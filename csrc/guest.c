@@ -130,7 +130,8 @@ int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out)
 	return fd_path(call, dirfd, &sx, out);
 }
 
-int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags, struct sb_at *out)
+int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags,
+		    struct sb_at *out)
 {
 	long len = sb_guest_string(call->path, addr, SB_PATH_MAX);
 	struct sb_path *base = &call->work->p[4];

@@ -84,13 +84,13 @@ int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out) SB_MUST_
 int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out) SB_MUST_CHECK;
 /* Copy the path argument at addr and look it up. Handles AT_FDCWD, absolute
  * paths, /proc magic links. -ENOENT for an empty path. */
-int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags, struct sb_at *out)
-	SB_MUST_CHECK;
+int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags,
+		    struct sb_at *out) SB_MUST_CHECK;
 
 /* A system call that may block: a signal that arrives before it is rolled
  * back to the guest's instruction. Only as the last step of a handler. */
-long sb_guest_block(struct sb_call *call, long nr, long a, long b, long c, long d, long e, long f)
-	SB_MUST_CHECK;
+long sb_guest_block(struct sb_call *call, long nr, long a, long b, long c, long d, long e,
+		    long f) SB_MUST_CHECK;
 
 /* Handlers: >= 0 or -errno. Declared by syscalls.def rows: on_<name>. */
 typedef long sb_handler(struct sb_call *call);

@@ -48,7 +48,8 @@ static int ask(int fd, uint64_t address, struct sb_mapping *out)
 	out->end = q.vma_end;
 	out->offset = q.vma_offset;
 	out->inode = q.inode;
-	out->is_private_text = q.inode != 0 && q.vma_flags == (QUERY_VMA_READABLE | QUERY_VMA_EXECUTABLE);
+	out->is_private_text =
+		q.inode != 0 && q.vma_flags == (QUERY_VMA_READABLE | QUERY_VMA_EXECUTABLE);
 	return 0;
 }
 

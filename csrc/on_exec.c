@@ -63,7 +63,8 @@ static int put_text(struct sb_mailbox *box, uint32_t *used, struct sb_text *text
 	return 0;
 }
 
-static int fill_mailbox(struct sb_call *call, const struct sb_exec_plan *plan, struct sb_mailbox *box)
+static int fill_mailbox(struct sb_call *call, const struct sb_exec_plan *plan,
+			struct sb_mailbox *box)
 {
 	const struct sb_proc *proc = call->proc;
 	uint32_t used = 0;
@@ -226,7 +227,8 @@ long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t env
 	if (ret == 0 && path[0] != '/')
 		ret = sb_guest_base(call, AT_FDCWD, base);
 	if (ret == 0)
-		ret = sb_tree_lookup(call->fs, base->buf, base->len, path, SB_FOLLOW | SB_WANT_STAT, at);
+		ret = sb_tree_lookup(call->fs, base->buf, base->len, path, SB_FOLLOW | SB_WANT_STAT,
+				     at);
 	if (ret == -SB_EMAGIC)
 		ret = sb_proc_resolve(call, SB_FOLLOW | SB_WANT_STAT, at);
 	return ret < 0 ? ret : exec_at(call, at, argv, envp);
@@ -313,7 +315,8 @@ long on_execveat(struct sb_call *call)
 	if (!follow && (at->st.mode & S_IFMT) == S_IFLNK)
 		return -ELOOP;
 	if (call->path[0] == '/' || (int)r->rdi == AT_FDCWD)
-		ret = sb_path_set(&call->thread->scratch.plan.execfn, call->path, strlen(call->path));
+		ret = sb_path_set(&call->thread->scratch.plan.execfn, call->path,
+				  strlen(call->path));
 	else
 		ret = name_by_fd(&call->thread->scratch.plan.execfn, (int)r->rdi, call->path);
 	return ret < 0 ? ret : exec_at(call, at, r->rdx, r->r10);

@@ -14,8 +14,8 @@ static long map(struct sb_call *call, int fd)
 {
 	const struct sb_regs *r = call->regs;
 
-	return sb_guest_block(call, __NR_mmap, (long)r->rdi, (long)r->rsi, (int)r->rdx, (int)r->r10, fd,
-			      (long)r->r9);
+	return sb_guest_block(call, __NR_mmap, (long)r->rdi, (long)r->rsi, (int)r->rdx, (int)r->r10,
+			      fd, (long)r->r9);
 }
 
 static const struct sb_patched_text *copy_of(struct sb_call *call)

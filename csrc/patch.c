@@ -49,7 +49,8 @@ struct known_site {
 struct page {
 	uint64_t address;
 	uint32_t used;
-	uint64_t restart[SLOTS]; /* by slot: the site's instruction that makes the call again, rax given */
+	uint64_t restart[SLOTS]; /* by slot: the site's instruction that makes the call again, rax
+				    given */
 	uint64_t start[SLOTS];   /* the site's first changed byte */
 	unsigned char before[SLOTS]; /* bytes of the trampoline until it is in the runtime */
 };
@@ -76,7 +77,8 @@ uint64_t sb_patch_origin(uint64_t after)
 {
 	const struct page *page = page_count ? page_of(after) : NULL;
 
-	return page ? page->restart[(after - page->address) / SB_TRAMPOLINE_SIZE] : sb_stub_origin(after);
+	return page ? page->restart[(after - page->address) / SB_TRAMPOLINE_SIZE]
+		    : sb_stub_origin(after);
 }
 
 uint64_t sb_patch_inside(uint64_t pc)
@@ -155,12 +157,12 @@ static int protect(uint64_t start, uint64_t end, int prot)
 {
 	uint64_t from = start & ~(PAGE - 1);
 
-	return (int)sb_syscall6(__NR_mprotect, (long)from, (long)(((end + PAGE - 1) & ~(PAGE - 1)) - from),
-				prot, 0, 0, 0);
+	return (int)sb_syscall6(__NR_mprotect, (long)from,
+				(long)(((end + PAGE - 1) & ~(PAGE - 1)) - from), prot, 0, 0, 0);
 }
 
-static int write_trampoline(struct page *page, const struct sb_site *site, const unsigned char behind[16],
-			    uint64_t *at, uint64_t *resume)
+static int write_trampoline(struct page *page, const struct sb_site *site,
+			    const unsigned char behind[16], uint64_t *at, uint64_t *resume)
 {
 	uint32_t slot = page->used;
 	int ret = protect(page->address, page->address + PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
@@ -168,7 +170,8 @@ static int write_trampoline(struct page *page, const struct sb_site *site, const
 	if (ret < 0)
 		return -EPERM;
 	*at = page->address + slot * SB_TRAMPOLINE_SIZE;
-	sb_site_trampoline(site, behind, *at, (uintptr_t)sb_entry, (unsigned char *)(uintptr_t)*at, resume);
+	sb_site_trampoline(site, behind, *at, (uintptr_t)sb_entry, (unsigned char *)(uintptr_t)*at,
+			   resume);
 	page->start[slot] = site->start;
 	page->restart[slot] = site->form == SB_SITE_MOV ? site->after - 2 : site->start;
 	page->before[slot] = site->form == SB_SITE_MOV ? 26 : 21;
@@ -199,7 +202,8 @@ static void store_alone(const struct sb_site *site, const unsigned char jump[SB_
 /* Change the five bytes; the page stays executable all the time. */
 static int write_jump(const struct sb_site *site, const unsigned char jump[SB_JUMP_SIZE])
 {
-	int ret = protect(site->start, site->start + SB_JUMP_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
+	int ret = protect(site->start, site->start + SB_JUMP_SIZE,
+			  PROT_READ | PROT_WRITE | PROT_EXEC);
 
 	if (ret < 0)
 		return -EPERM;
@@ -283,8 +287,8 @@ static bool take_lock(uint32_t pid)
 {
 	uint32_t owner = __atomic_load_n(&busy, __ATOMIC_RELAXED);
 
-	return owner != pid && __atomic_compare_exchange_n(&busy, &owner, pid, false, __ATOMIC_ACQUIRE,
-							   __ATOMIC_RELAXED);
+	return owner != pid && __atomic_compare_exchange_n(&busy, &owner, pid, false,
+							   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 void sb_patch_site(struct sb_call *call, uint64_t after, uint64_t nr)

@@ -9,7 +9,7 @@
 
 #include <asm/signal.h>
 
-#define SB_SIGMASK(sig) (1ULL << ((sig)-1))
+#define SB_SIGMASK(sig) (1ULL << ((sig) - 1))
 /* SIGSYS must never be blocked; the faults are the runtime's own. */
 #define SB_MASK_ALL (~(SB_SIGMASK(SIGSYS) | SB_SIGMASK(SIGSEGV) | SB_SIGMASK(SIGBUS)))
 #define SB_SA_RESTORER 0x04000000

@@ -59,7 +59,11 @@ static inline long sys_lseek(int fd, int64_t off, int whence)
 }
 static inline long sys_statx(int dir, const char *path, int flags, uint32_t mask, struct statx *out)
 {
-	return sb_syscall6(__NR_statx, dir, SB_P(path), flags, mask, SB_P(out), 0);
+	long ret = sb_syscall6(__NR_statx, dir, SB_P(path), flags, mask, SB_P(out), 0);
+
+	if ((int)ret >= 0)
+		SB_KERNEL_WROTE(*out);
+	return ret;
 }
 static inline long sys_faccessat2(int dir, const char *path, int mode, int flags)
 {
@@ -89,7 +93,8 @@ static inline long sys_unlinkat(int dir, const char *path, int flags)
 {
 	return sb_syscall6(__NR_unlinkat, dir, SB_P(path), flags, 0, 0, 0);
 }
-static inline long sys_renameat2(int olddir, const char *old, int newdir, const char *new, uint32_t flags)
+static inline long sys_renameat2(int olddir, const char *old, int newdir, const char *new,
+				 uint32_t flags)
 {
 	return sb_syscall6(__NR_renameat2, olddir, SB_P(old), newdir, SB_P(new), flags, 0);
 }
@@ -101,7 +106,8 @@ static inline long sys_fchmodat(int dir, const char *path, uint32_t mode)
 {
 	return sb_syscall6(__NR_fchmodat, dir, SB_P(path), mode, 0, 0, 0);
 }
-static inline long sys_utimensat(int dir, const char *path, const struct sb_timespec *times, int flags)
+static inline long sys_utimensat(int dir, const char *path, const struct sb_timespec *times,
+				 int flags)
 {
 	return sb_syscall6(__NR_utimensat, dir, SB_P(path), SB_P(times), flags, 0, 0);
 }

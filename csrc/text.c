@@ -18,7 +18,8 @@ const struct sb_patched_text *sb_text_of_node(const struct sb_tree *tree, uint32
 	return NULL;
 }
 
-const struct sb_patched_text *sb_text_of_host(const struct sb_tree *tree, const char *host, size_t len)
+const struct sb_patched_text *sb_text_of_host(const struct sb_tree *tree, const char *host,
+					      size_t len)
 {
 	const struct sb_control *control = tree->control;
 

@@ -67,8 +67,8 @@ static int find_text(struct text *t)
 		return -ENOEXEC;
 	ph = headers(t, &count);
 	for (unsigned i = 0; i < count && t->to == 0; i++) {
-		if (ph[i].p_type != PT_LOAD || !(ph[i].p_flags & PF_X) || ph[i].p_offset >= t->size ||
-		    ph[i].p_filesz > t->size - ph[i].p_offset)
+		if (ph[i].p_type != PT_LOAD || !(ph[i].p_flags & PF_X) ||
+		    ph[i].p_offset >= t->size || ph[i].p_filesz > t->size - ph[i].p_offset)
 			continue;
 		t->from = ph[i].p_offset;
 		t->to = ph[i].p_offset + ph[i].p_filesz;
@@ -101,7 +101,8 @@ static bool is_jumped_into(const struct text *t, uint64_t low, uint64_t high)
 
 		if (p[0] == 0xeb || (p[0] & 0xf0) == 0x70) {
 			to = (int64_t)at + 2 + (int8_t)p[1];
-		} else if (p[0] == 0xe9 || p[0] == 0xe8 || (p[0] == 0x0f && (p[1] & 0xf0) == 0x80)) {
+		} else if (p[0] == 0xe9 || p[0] == 0xe8 ||
+			   (p[0] == 0x0f && (p[1] & 0xf0) == 0x80)) {
 			uint32_t op = p[0] == 0x0f ? 2 : 1;
 
 			memcpy(&rel, p + op, 4);
@@ -129,7 +130,8 @@ static bool rewrite(struct text *t, const struct sb_learned_site *learned)
 
 	if (after < t->from + 16 || after + 16 > t->to || t->next + SB_STUB_SIZE > t->room)
 		return false;
-	sb_site_decode(t->file + after - 16, t->file + after, address(t, after), learned->nr, &site);
+	sb_site_decode(t->file + after - 16, t->file + after, address(t, after), learned->nr,
+		       &site);
 	if (site.form == SB_SITE_NONE)
 		return false;
 	start = site.start - (uint64_t)t->bias;
@@ -165,8 +167,8 @@ static int write_all(const char *path, const unsigned char *bytes, uint64_t size
 	return ret < 0 ? (int)ret : -ENOSPC;
 }
 
-int sb_text_build(const char *src, const char *dst, const struct sb_learned_site *sites, uint32_t count,
-		  uint32_t *done)
+int sb_text_build(const char *src, const char *dst, const struct sb_learned_site *sites,
+		  uint32_t count, uint32_t *done)
 {
 	struct sb_map map = {0};
 	struct text t = {0};

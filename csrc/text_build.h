@@ -13,7 +13,7 @@
  * into the runtime. Sites that do not fit are left alone: *done counts the
  * others. -ENOEXEC when src is no ELF file this works for; -ENOSPC when there
  * is no room for a single stub. */
-int sb_text_build(const char *src, const char *dst, const struct sb_learned_site *sites, uint32_t count,
-		  uint32_t *done);
+int sb_text_build(const char *src, const char *dst, const struct sb_learned_site *sites,
+		  uint32_t count, uint32_t *done);
 
 #endif

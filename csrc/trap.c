@@ -77,8 +77,8 @@ static void emit(struct program *p, unsigned code, unsigned jt, unsigned jf, uns
 		p->full = true;
 		return;
 	}
-	p->code[p->len++] = (struct sock_filter){
-		.code = (__u16)code, .jt = (__u8)jt, .jf = (__u8)jf, .k = k};
+	p->code[p->len++] =
+		(struct sock_filter){.code = (__u16)code, .jt = (__u8)jt, .jf = (__u8)jf, .k = k};
 }
 
 #define LOAD(p, field) \

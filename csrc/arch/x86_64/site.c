@@ -108,7 +108,8 @@ static uint32_t put_far_jump(unsigned char *code, uint64_t target)
 }
 
 uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behind[16], uint64_t at,
-			    uint64_t entry, unsigned char code[SB_TRAMPOLINE_SIZE], uint64_t *resume)
+			    uint64_t entry, unsigned char code[SB_TRAMPOLINE_SIZE],
+			    uint64_t *resume)
 {
 	struct sb_site back;
 	uint32_t len = 0;

@@ -42,7 +42,8 @@ bool sb_site_jump(const struct sb_site *site, uint64_t target, unsigned char jum
 /* Code of the trampoline at address at, which enters the runtime at entry.
  * Returns its length; resume gets the return address the runtime will see. */
 uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behind[16], uint64_t at,
-			    uint64_t entry, unsigned char code[SB_TRAMPOLINE_SIZE], uint64_t *resume);
+			    uint64_t entry, unsigned char code[SB_TRAMPOLINE_SIZE],
+			    uint64_t *resume);
 
 /* ---- copies of a text in the store -------------------------------------- */
 
