@@ -52,8 +52,9 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         lay_out(folder, SIZE)
     except PreparationError as exc:
         pytest.exit(f"make bench: {exc}", returncode=4)
+    load = os.getloadavg()[0]
     here, missing = find_ways(folder)
-    made = Lab(folder, EFFORT, here, missing)
+    made = Lab(folder, EFFORT, here, missing, load)
     request.config.stash[LAB] = made
     yield made
     shutil.rmtree(folder, ignore_errors=True)
@@ -85,8 +86,9 @@ def pytest_benchmark_generate_commit_info() -> dict[str, object]:
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Leave out what every benchmark repeats; write table and picture beside the JSON."""
     for entry in output_json["benchmarks"]:
-        del entry["options"]
+        del entry["options"], entry["params"]
     lab = config.stash[LAB]
+    output_json["load_at_start"] = lab.load
     date = output_json["datetime"][:10]
     facts = report.machine()
     target = Path(config.option.benchmark_json)

@@ -23,12 +23,16 @@ OURS = ("native", "sandbox")
 
 @dataclass
 class Lab:
-    """Everything a session knows. *missing* says why a way cannot be used."""
+    """Everything a session knows.
+
+    *missing* says why a way cannot be used, *load* how busy the machine was with other work.
+    """
 
     folder: Path
     effort: Effort
     ways: dict[str, Way]
     missing: dict[str, str]
+    load: float
     outcomes: list[tuple[Work, Outcome]] = field(default_factory=list)
 
     def outcome(self, work: Work) -> Outcome:

@@ -20,6 +20,8 @@ STYLE = Style(
     background="#ffffff",
     plot_background="#ffffff",
     colors=("#1b6ca8", "#d1495b", "#8f9a9e"),
+    guide_stroke_color="#cccccc",
+    major_guide_stroke_color="#cccccc",
     font_family="sans-serif",
     label_font_size=12,
     major_label_font_size=12,
@@ -31,7 +33,7 @@ STYLE = Style(
 
 def draw(lab: Lab, path: Path, subtitle: str) -> None:
     """Write the picture of *lab* to *path*."""
-    rows = [(row, outcome) for row, outcome in lab.rows() if "native" in outcome.samples]
+    rows = [(r, o) for r, o in lab.rows() if "native" in o.samples and r.seconds_limit is None]
     rows.reverse()  # pygal draws upwards
     names = [name for name in NAMES[1:] if any(name in o.samples for _, o in rows)]
     chart = pygal.HorizontalBar(
@@ -47,10 +49,11 @@ def draw(lab: Lab, path: Path, subtitle: str) -> None:
         print_values_position="top",
         value_formatter=ratio,
         include_x_axis=False,
+        y_labels=(0.1, 1, 10, 100),
         disable_xml_declaration=True,
     )
     chart.x_labels = [row.label for row, _ in rows]
-    for name in reversed(names):
+    for name in names:
         chart.add(name, [_bar(row, outcome, name) for row, outcome in rows])
     path.write_text(chart.render(is_unicode=True))
 

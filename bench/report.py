@@ -32,7 +32,7 @@ def machine() -> dict[str, object]:
         "model": models[0] if models else platform.machine(),
         "processors": len(os.sched_getaffinity(0)),
         "memory_gib": round(memory / 2**30),
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "machine": platform.machine(),
         "system": platform.system(),
         "python_version": platform.python_version(),
@@ -105,7 +105,9 @@ def cell(row: Row, outcome: Outcome, way: str) -> str:
         return "–"
     taken = duration(outcome.seconds(way, row.key))
     factor = outcome.ratio(way, row.key)
-    return taken if way == "native" or factor is None else f"{ratio(factor)} ({taken})"
+    if way == "native" or factor is None or row.seconds_limit is not None:
+        return taken
+    return f"{ratio(factor)} ({taken})"
 
 
 def limit(row: Row, outcome: Outcome) -> str:
@@ -126,7 +128,8 @@ def markdown(lab: Lab, date: str) -> str:
     facts = machine()
     about = (
         f"{facts['model']}, {facts['processors']} processors, {facts['memory_gib']} GiB, "
-        f"Linux {facts['kernel']}; {date}, commit {commit()}. "
+        f"Linux {facts['kernel']}; {date}, commit {commit()}; "
+        f"load {lab.load:.1f} at the start. "
         "Medians of interleaved rounds; see [how to read it](../README.md)."
     )
     notes = "".join(f"- {note}\n" for note in lab.notes())
