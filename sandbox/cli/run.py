@@ -224,7 +224,7 @@ def _check_pull(policy: str) -> None:
 
 def _with_image(request: CreateRequest, flags: _Flags, act: Callable[[], _T]) -> _T:
     """Do *act*, which needs the image, after or before pulling it as the user wants."""
-    from sandbox.engine.registries import can_pull, is_offline
+    from sandbox.engine.transfers import can_pull, is_offline
 
     if flags.pull == "always" and can_pull(request.image):
         _pull(request, flags)

@@ -118,7 +118,7 @@ class Content:
         return self._packed[parse_digest(packed.digest)]
 
     def _download(self, session: Session, reference: Reference, blob: oci.Descriptor) -> Path:
-        from sandbox.engine.registries import silent
+        from sandbox.engine.transfers import silent
         from sandbox.registry.download import downloaded
 
         digest = parse_digest(blob.digest)

@@ -9,12 +9,12 @@ Does not know: how progress looks.
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sandbox.engine.transfers import is_offline, silent
 from sandbox.errors import (
     AuthFailed,
     CorruptData,
@@ -29,7 +29,7 @@ from sandbox.errors import (
 from sandbox.models import oci
 from sandbox.models.digest import Digest, parse_digest, short_id
 from sandbox.models.image import parse_config
-from sandbox.models.reference import Reference, image_reference, parse_reference
+from sandbox.models.reference import Reference, parse_reference
 from sandbox.store.images import ImageStore, NewImage
 from sandbox.store.layers import has_layer
 
@@ -68,16 +68,13 @@ class Pushed:
     size: int
 
 
-def silent(name: str, status: str, done: int = 0, total: int = 0) -> None:
-    """Take no note of progress."""
+class Registries:
+    """All that a store and registries do with each other."""
 
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
 
-class RegistryVerbs:
-    """The part of `Engine` that talks to registries."""
-
-    layout: Layout
-
-    def pull_image(
+    def pull(
         self,
         name: str,
         *,
@@ -105,7 +102,7 @@ class RegistryVerbs:
         pull = _Pull(self.layout, session, wanted, progress)
         return [pull.run(replace(reference, tag=tag)) for tag in tags]
 
-    def push_image(
+    def push(
         self, name: str, *, all_tags: bool = False, progress: OnProgress = silent
     ) -> list[Pushed]:
         """Send an image to the registry that its name says."""
@@ -173,17 +170,6 @@ def open_session() -> Session:
     from sandbox.registry.session import Session
 
     return Session()
-
-
-def is_offline() -> bool:
-    """Return whether the user forbids all connections."""
-    return os.environ.get("SANDBOX_OFFLINE", "") not in ("", "0")
-
-
-def can_pull(name: str) -> bool:
-    """Return whether *name* is one that a registry could know."""
-    reference = image_reference(name)
-    return reference is not None and not reference.is_host
 
 
 def _refuse_offline(name: str) -> None:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.content import Content
-from sandbox.engine.registries import is_offline, open_session
+from sandbox.engine.registries import open_session
+from sandbox.engine.transfers import is_offline
 from sandbox.errors import Conflict, UsageError, map_os_errors
 from sandbox.layers.pack import PackEntry, write_tar
 from sandbox.models import oci
@@ -120,52 +121,49 @@ class _Saving:
         self.files[_blob_name(digest)] = file
 
 
-class SavingVerbs:
-    """The part of `Engine` that writes archives."""
+def save_images(
+    layout: Layout,
+    names: Sequence[str],
+    write: Callable[[bytes], object],
+    *,
+    kind: str,
+    since: str | None,
+) -> None:
+    """Write images as one archive."""
+    with ExitStack() as stack:
+        files = _collect(layout, names, kind, since, stack)
+        with map_os_errors("cannot write the archive"):
+            write_tar(_entries(files), write)
 
-    layout: Layout
 
-    def save_images(
-        self,
-        names: Sequence[str],
-        write: Callable[[bytes], object],
-        *,
-        kind: str = DOCKER_ARCHIVE,
-        since: str | None = None,
-    ) -> None:
-        """Write images as one archive."""
-        with ExitStack() as stack:
-            files = self._collect(names, kind, since, stack)
-            with map_os_errors("cannot write the archive"):
-                write_tar(_entries(files), write)
+def save_directory(layout: Layout, names: Sequence[str], path: str, *, since: str | None) -> None:
+    """Write images as an OCI layout into the new directory *path*."""
+    if os.path.lexists(path):
+        raise Conflict(f"{path} exists already")
+    with ExitStack() as stack:
+        files = _collect(layout, names, OCI_DIRECTORY, since, stack)
+        draft = Path(f"{path}.{os.getpid()}.part")
+        with map_os_errors(f"cannot write {path}"):
+            try:
+                _write_directory(files, draft)
+                draft.rename(path)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
 
-    def save_directory(self, names: Sequence[str], path: str, *, since: str | None = None) -> None:
-        """Write images as an OCI layout into the new directory *path*."""
-        if os.path.lexists(path):
-            raise Conflict(f"{path} exists already")
-        with ExitStack() as stack:
-            files = self._collect(names, OCI_DIRECTORY, since, stack)
-            draft = Path(f"{path}.{os.getpid()}.part")
-            with map_os_errors(f"cannot write {path}"):
-                try:
-                    _write_directory(files, draft)
-                    draft.rename(path)
-                except BaseException:
-                    shutil.rmtree(draft, ignore_errors=True)
-                    raise
 
-    def _collect(
-        self, names: Sequence[str], kind: str, since: str | None, stack: ExitStack
-    ) -> dict[str, _File]:
-        if kind not in FORMATS:
-            raise UsageError(f"unknown format {kind!r}: choose one of {', '.join(FORMATS)}")
-        store = ImageStore(self.layout)
-        left_out = frozenset() if since is None else frozenset(store.find(since).layers)
-        saving = _Saving(self.layout, left_out)
-        for image, references in _grouped(store, names):
-            content = stack.enter_context(Content(self.layout, image))
-            saving.add(image, references, content)
-        return saving.complete(kind)
+def _collect(
+    layout: Layout, names: Sequence[str], kind: str, since: str | None, stack: ExitStack
+) -> dict[str, _File]:
+    if kind not in FORMATS:
+        raise UsageError(f"unknown format {kind!r}: choose one of {', '.join(FORMATS)}")
+    store = ImageStore(layout)
+    left_out = frozenset() if since is None else frozenset(store.find(since).layers)
+    saving = _Saving(layout, left_out)
+    for image, references in _grouped(store, names):
+        content = stack.enter_context(Content(layout, image))
+        saving.add(image, references, content)
+    return saving.complete(kind)
 
 
 def _grouped(store: ImageStore, names: Iterable[str]) -> list[tuple[Image, list[Reference]]]:

@@ -1,0 +1,101 @@
+"""What moves images in and out: one method a verb, none of it loaded before it is used.
+
+Does not know: how anything is transferred (see `registries` and `saving`).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from sandbox.models.reference import image_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sandbox.engine.registries import Pulled, Pushed, Registries
+    from sandbox.registry.client import RawManifest
+    from sandbox.registry.download import OnProgress
+    from sandbox.store.layout import Layout
+
+
+def silent(name: str, status: str, done: int = 0, total: int = 0) -> None:
+    """Take no note of progress."""
+
+
+def is_offline() -> bool:
+    """Return whether the user forbids all connections."""
+    return os.environ.get("SANDBOX_OFFLINE", "") not in ("", "0")
+
+
+def can_pull(name: str) -> bool:
+    """Return whether *name* is one that a registry could know."""
+    reference = image_reference(name)
+    return reference is not None and not reference.is_host
+
+
+class TransferVerbs:
+    """The part of `Engine` that gets images and gives them away."""
+
+    layout: Layout
+
+    @property
+    def _registries(self) -> Registries:
+        from sandbox.engine.registries import Registries
+
+        return Registries(self.layout)
+
+    def pull_image(
+        self,
+        name: str,
+        *,
+        platform: str | None = None,
+        all_tags: bool = False,
+        offline: bool = False,
+        progress: OnProgress = silent,
+    ) -> list[Pulled]:
+        """Get an image, or every tag of a repository, from its registry."""
+        return self._registries.pull(
+            name, platform=platform, all_tags=all_tags, offline=offline, progress=progress
+        )
+
+    def push_image(
+        self, name: str, *, all_tags: bool = False, progress: OnProgress = silent
+    ) -> list[Pushed]:
+        """Send an image to the registry that its name says."""
+        return self._registries.push(name, all_tags=all_tags, progress=progress)
+
+    def login(self, domain: str | None, username: str, password: str) -> str:
+        """Try a name and password, and keep them; returns where."""
+        return self._registries.login(domain, username, password)
+
+    def logout(self, domain: str | None) -> bool:
+        """Forget the credentials for a registry; False if there were none."""
+        return self._registries.logout(domain)
+
+    def search(self, term: str, *, limit: int = 25) -> list[dict[str, Any]]:
+        """Return the repositories that a registry finds for a term."""
+        return self._registries.search(term, limit=limit)
+
+    def manifest(self, name: str) -> RawManifest:
+        """Return the manifest or index that a reference means in its registry."""
+        return self._registries.manifest(name)
+
+    def save_images(
+        self,
+        names: Sequence[str],
+        write: Callable[[bytes], object],
+        *,
+        kind: str = "docker-archive",
+        since: str | None = None,
+    ) -> None:
+        """Write images as one archive."""
+        from sandbox.engine import saving
+
+        saving.save_images(self.layout, names, write, kind=kind, since=since)
+
+    def save_directory(self, names: Sequence[str], path: str, *, since: str | None = None) -> None:
+        """Write images as an OCI layout into the new directory *path*."""
+        from sandbox.engine import saving
+
+        saving.save_directory(self.layout, names, path, since=since)
