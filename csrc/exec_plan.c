@@ -56,41 +56,64 @@ static int push_front(struct sb_exec_plan *plan, const char *text, size_t len)
 	return 0;
 }
 
-/* Split "#! interpreter [argument]" in plan->line (len bytes). As the kernel: one argument,
- * trailing blanks cut, a line that does not end within the buffer is an
- * error only when it cuts the interpreter's name. */
-static int parse_script(struct sb_exec_plan *plan, size_t len)
+static char *skip_blanks(char *from, const char *last)
 {
-	char *p = plan->line + 2;
-	char *end = plan->line + len;
-	char *stop = p;
+	while (from <= last && is_blank(*from))
+		from++;
+	return from <= last ? from : NULL;
+}
+
+static char *end_of_word(char *from, const char *last)
+{
+	while (from <= last && !is_blank(*from) && *from != '\0')
+		from++;
+	return from <= last ? from : NULL;
+}
+
+static char *end_of_line(char *line)
+{
+	for (char *p = line; p < line + SB_SCRIPT_LINE && *p != '\0'; p++) {
+		if (*p == '\n')
+			return p;
+	}
+	return NULL;
+}
+
+/* Split "#! interpreter [argument]" in plan->line, which is padded with zeros. Step by step as
+ * load_script() of the kernel: one argument, trailing blanks cut, a line that does not end within
+ * the buffer is an error only when it cuts the interpreter's name. */
+static int parse_script(struct sb_exec_plan *plan)
+{
+	char *last = plan->line + SB_SCRIPT_LINE - 1;
+	char *end = end_of_line(plan->line);
+	char *argument = NULL;
+	char *stop;
 	char *name;
 	int ret;
 
-	while (stop < end && *stop != '\n' && *stop != '\0')
-		stop++;
-	while (stop > p && is_blank(stop[-1]))
-		stop--;
-	while (p < stop && is_blank(*p))
-		p++;
-	if (p == stop)
-		return -ENOEXEC;
-	name = p;
-	while (p < stop && !is_blank(*p))
-		p++;
-	if (p == end && len == SB_SCRIPT_LINE)
-		return -ENOEXEC;
-	ret = sb_path_set(&plan->next, name, (size_t)(p - name));
-	if (ret < 0)
-		return ret;
-	while (p < stop && is_blank(*p))
-		p++;
-	if (p < stop) {
-		ret = push_front(plan, p, (size_t)(stop - p));
-		if (ret < 0)
-			return ret;
+	if (!end) {
+		name = skip_blanks(plan->line + 2, last);
+		if (!name || !end_of_word(name, last))
+			return -ENOEXEC;
+		end = last;
 	}
-	return push_front(plan, plan->next.buf, plan->next.len);
+	while (is_blank(end[-1]))
+		end--;
+	name = skip_blanks(plan->line + 2, end);
+	if (!name || name == end)
+		return -ENOEXEC;
+	stop = end_of_word(name, end);
+	if (stop && *stop != '\0')
+		argument = skip_blanks(stop, end);
+	*end = '\0';
+	if (stop)
+		*stop = '\0';
+	if (*name == '\0')
+		return -EACCES; /* the name of the working directory */
+	ret = sb_path_set(&plan->next, name, strlen(name));
+	if (ret == 0 && argument)
+		ret = push_front(plan, argument, strlen(argument));
+	return ret < 0 ? ret : push_front(plan, plan->next.buf, plan->next.len);
 }
 
 static int look_up(struct sb_call *call, const char *path, struct sb_at *at)
@@ -173,19 +196,21 @@ static int is_elf32(const char *line, long len)
 }
 
 /* One program file: 0 = an ELF was planned, 1 = a script, go on with plan->next. */
-static int plan_file(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at, int fd)
+static int plan_file(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at, int fd,
+		     bool is_last)
 {
 	long len = sys_pread(fd, plan->line, SB_SCRIPT_LINE, 0);
 
 	if (len < 0)
 		return (int)len;
-	plan->line[len] = '\0';
+	memset(plan->line + len, 0, sizeof(plan->line) - (size_t)len);
 	if (len >= 2 && plan->line[0] == '#' && plan->line[1] == '!') {
-		/* argv[0] of the script becomes the path it was called by. */
-		int ret = plan->prefix_count ? 0
-					     : push_front(plan, plan->execfn.buf, plan->execfn.len);
+		int ret = is_last ? -ELOOP : 0;
 
-		ret = ret < 0 ? ret : parse_script(plan, (size_t)len);
+		/* argv[0] of the script becomes the path it was called by. */
+		if (ret == 0 && plan->prefix_count == 0)
+			ret = push_front(plan, plan->execfn.buf, plan->execfn.len);
+		ret = ret < 0 ? ret : parse_script(plan);
 		return ret < 0 ? ret : 1;
 	}
 	if (is_elf32(plan->line, len)) {
@@ -204,14 +229,14 @@ int sb_exec_plan(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *
 	plan->text_len = 0;
 	plan->fd = -1;
 	sb_commit_begin(call->fs);
-	for (int depth = 0; depth <= SB_SCRIPT_DEPTH; depth++) {
+	for (int depth = 0;; depth++) {
 		ret = check_program(call, at);
 		if (ret < 0)
 			return ret;
 		fd = open_program(call, at);
 		if (fd < 0)
 			return fd;
-		ret = plan_file(call, plan, at, fd);
+		ret = plan_file(call, plan, at, fd, depth == SB_SCRIPT_DEPTH);
 		sys_close(fd);
 		if (ret <= 0)
 			return ret;
@@ -219,5 +244,4 @@ int sb_exec_plan(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *
 		if (ret < 0)
 			return ret;
 	}
-	return -ELOOP;
 }
