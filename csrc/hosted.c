@@ -232,7 +232,7 @@ struct names {
 
 static int put_name(struct names *names, const char *name, size_t len)
 {
-	if (names->used + len + 1 > names->room) {
+	if (names->bytes == NULL || names->used + len + 1 > names->room) {
 		size_t room = (names->used + len + 1) * 2 + 4096;
 		char *bytes = realloc(names->bytes, room);
 

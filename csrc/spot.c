@@ -332,7 +332,7 @@ static int walk_to_dir(const struct sb_fs *fs, const char *guest, uint32_t len,
 		       struct sb_path *host, struct sb_spot *out)
 {
 	struct sb_spot dir;
-	struct sb_seen seen;
+	struct sb_seen seen = {.has = false};
 	uint32_t name = 1;
 
 	sb_spot_root(fs, out);

@@ -59,11 +59,7 @@ static inline long sys_lseek(int fd, int64_t off, int whence)
 }
 static inline long sys_statx(int dir, const char *path, int flags, uint32_t mask, struct statx *out)
 {
-	long ret = sb_syscall6(__NR_statx, dir, SB_P(path), flags, mask, SB_P(out), 0);
-
-	if ((int)ret >= 0)
-		SB_KERNEL_WROTE(*out);
-	return ret;
+	return sb_syscall6(__NR_statx, dir, SB_P(path), flags, mask, SB_P(out), 0);
 }
 static inline long sys_faccessat2(int dir, const char *path, int mode, int flags)
 {

@@ -21,9 +21,6 @@
 #define __NR_listmount 458
 #endif
 
-/* Tell the compiler (and -fanalyzer) that the kernel has written an object. */
-#define SB_KERNEL_WROTE(object) __asm__ volatile("" : "=m"(object))
-
 static inline long sb_syscall6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;
