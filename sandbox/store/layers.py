@@ -15,6 +15,7 @@ import msgspec
 from sandbox.errors import CorruptData, map_os_errors
 from sandbox.models import oci
 from sandbox.store.files import discard, workspace, write_atomic
+from sandbox.store.lock import store_lock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,11 @@ def ensure_index(layout: Layout, image: Image) -> Path:
         raise CorruptData(f"image {image.short_id} has no layers")
     path = layout.index(chain_id)
     stamp = _stamp(layout, image.layers)
-    if path.exists() and _read_stamp(layout, chain_id) == stamp:
+
+    def is_made() -> bool:
+        return path.exists() and _read_stamp(layout, chain_id) == stamp
+
+    if is_made():
         return path
     sources = [
         (os.fspath(layout.layer_diff(layer)), os.fspath(layout.layer_meta(layer)))
@@ -88,9 +93,12 @@ def ensure_index(layout: Layout, image: Image) -> Path:
     with workspace(layout) as scratch:
         draft = scratch / "index"
         build_index(sources, os.fspath(draft))
-        with map_os_errors(f"cannot add the index {chain_id}"):
-            draft.rename(path)
-        write_atomic(layout.index_stamp(chain_id), stamp, layout=layout)
+        with store_lock(layout), map_os_errors(f"cannot add the index {chain_id}"):
+            # Another process may have been faster and run a container of it, which is
+            # confined to that very file.
+            if not is_made():
+                draft.rename(path)
+                write_atomic(layout.index_stamp(chain_id), stamp, layout=layout)
     return path
 
 

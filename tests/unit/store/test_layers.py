@@ -53,6 +53,22 @@ def test_a_copied_store_gets_new_indexes(store: Store, tmp_path: Path) -> None:
     assert is_index_fresh(copy, image.chain_id, image.layers)
 
 
+def test_the_index_of_the_faster_process_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = store.load([[images.file("a")]])
+    build = layers.build_index
+    faster = []
+
+    def build_slowly(sources: list[tuple[str, str]], dest: str) -> None:
+        monkeypatch.setattr(layers, "build_index", build)
+        faster.append(ensure_index(store.layout, image).stat().st_ino)
+        build(sources, dest)
+
+    monkeypatch.setattr(layers, "build_index", build_slowly)
+    assert [ensure_index(store.layout, image).stat().st_ino] == faster
+
+
 def test_a_lost_layer_is_said_to_be_lost(store: Store) -> None:
     image = store.load([[images.file("a")]])
     shutil.rmtree(store.layout.layer(image.layers[0]))
