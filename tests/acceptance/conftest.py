@@ -27,9 +27,11 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sandbox]:
         sandbox = Sandbox(folder / "store", {"HOME": str(folder)})
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (folder / "ready").exists():
+            if not (folder / "tried").exists():
+                (folder / "tried").touch()
                 make(sandbox, folder)
                 (folder / "ready").touch()
+        assert (folder / "ready").exists(), f"{name} could not be made: see the first failure"
         return sandbox
 
     return shared
