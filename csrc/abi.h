@@ -67,25 +67,28 @@ struct sb_node {
 	uint32_t child_count;
 	uint32_t link_off;   /* symlink target, NUL-terminated */
 	uint32_t link_len;
-	uint32_t xattr_off;  /* packed: u16 name length, u32 value length, name, value; repeated */
+	uint32_t xattr_off; /* packed: u16 name length, u32 value length, name, value; repeated */
 	uint32_t xattr_len;
 };
 
 struct sb_index {
-	char magic[8];       /* "SBINDEX" and a NUL */
+	char magic[8]; /* "SBINDEX" and a NUL */
 	uint32_t version;
 	uint32_t layer_count;
 	uint32_t node_count;
-	uint32_t path_mask;  /* bucket count - 1; a bucket is node number + 1, 0 is empty; linear probing by hash */
-	uint32_t inode_mask; /* the same by sb_hash of the 8 bytes of ino; only layer files that exist */
+	uint32_t path_mask; /* bucket count - 1; a bucket is node number + 1, 0 is empty; linear
+			       probing by hash */
+	uint32_t inode_mask; /* the same by sb_hash of the 8 bytes of ino; only layer files that
+				exist */
 	uint32_t reserved;
 	uint64_t nodes_off;
 	uint64_t path_off;
 	uint64_t inode_off;
-	uint64_t layers_off; /* struct sb_text[layer_count] in the string area: path of diff/ relative to the store root, no slash at either end */
+	uint64_t layers_off; /* struct sb_text[layer_count] in the string area: path of diff/
+				relative to the store root, no slash at either end */
 	uint64_t strings_off;
 	uint64_t strings_len;
-	uint64_t size;       /* of the whole file */
+	uint64_t size; /* of the whole file */
 };
 
 /* ---- identity ---------------------------------------------------------- */
@@ -116,15 +119,16 @@ struct sb_ids {
 #define SB_CONTROL_READ_ONLY 1
 #define SB_CONTROL_TRACE 2
 #define SB_CONTROL_REWRITE 8 /* hot call sites may be rewritten */
-#define SB_CONTROL_BIRTH_TIMES 16 /* the upper's file system has them: no inode inherits a record */
-#define SB_CONTROL_LIVE 4    /* no index: the lower is the host's own "/" */
+#define SB_CONTROL_BIRTH_TIMES 16 /* the upper's file system has them: no inode inherits a record \
+				   */
+#define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */
-#define SB_MOUNT_BIND 1      /* host file or directory */
-#define SB_MOUNT_TMPFS 2     /* empty host directory of the run directory */
-#define SB_MOUNT_PROC 3      /* the host's /proc, seen through on_proc.c */
-#define SB_MOUNT_DEV 4       /* one device node of the host */
-#define SB_MOUNT_LINK 5      /* a symlink that exists in no layer; host is its target */
+#define SB_MOUNT_BIND 1 /* host file or directory */
+#define SB_MOUNT_TMPFS 2 /* empty host directory of the run directory */
+#define SB_MOUNT_PROC 3 /* the host's /proc, seen through on_proc.c */
+#define SB_MOUNT_DEV 4 /* one device node of the host */
+#define SB_MOUNT_LINK 5 /* a symlink that exists in no layer; host is its target */
 
 /* sb_mount.flags */
 #define SB_MOUNT_READ_ONLY 1
@@ -132,9 +136,9 @@ struct sb_ids {
 struct sb_mount {
 	uint32_t kind;
 	uint32_t flags;
-	uint64_t hash;       /* sb_hash of the guest path */
-	uint64_t dev;        /* st_dev of the host object at start */
-	uint32_t parent;     /* node of the directory that holds it, or SB_NO_NODE */
+	uint64_t hash; /* sb_hash of the guest path */
+	uint64_t dev; /* st_dev of the host object at start */
+	uint32_t parent; /* node of the directory that holds it, or SB_NO_NODE */
 	uint32_t is_dir;
 	struct sb_text guest;
 	struct sb_text host;
@@ -145,43 +149,43 @@ struct sb_mount {
 struct sb_proc_slot {
 	uint32_t pid;
 	uint32_t parent;
-	uint64_t started;    /* CLOCK_BOOTTIME nanoseconds when the slot was taken */
+	uint64_t started; /* CLOCK_BOOTTIME nanoseconds when the slot was taken */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t exe_len;
-	char exe[228];       /* canonical guest path, cut off when longer */
+	char exe[228]; /* canonical guest path, cut off when longer */
 };
 
 /* What execve leaves for the new image; taken with a compare-and-swap of
  * owner from 0 to the pid, given back by the new image. */
 struct sb_mailbox {
-	uint32_t owner;      /* pid, 0 = free */
+	uint32_t owner; /* pid, 0 = free */
 	uint32_t flags;
-	int32_t fd;          /* an open program (fexecve), else -1 */
+	int32_t fd; /* an open program (fexecve), else -1 */
 	uint32_t umask;
-	uint32_t secure;     /* AT_SECURE */
+	uint32_t secure; /* AT_SECURE */
 	struct sb_ids ids;
-	struct sb_text elf;      /* host path of the program's ELF file */
-	struct sb_text interp;   /* host path of its interpreter, empty when static */
-	struct sb_text execfn;   /* AT_EXECFN */
-	struct sb_text exe;      /* canonical guest path of the ELF file */
-	struct sb_text root;     /* guest path of the process's root directory */
-	char text[16384];        /* SB_MAILBOX_TEXT; every string is NUL-terminated */
+	struct sb_text elf; /* host path of the program's ELF file */
+	struct sb_text interp; /* host path of its interpreter, empty when static */
+	struct sb_text execfn; /* AT_EXECFN */
+	struct sb_text exe; /* canonical guest path of the ELF file */
+	struct sb_text root; /* guest path of the process's root directory */
+	char text[16384]; /* SB_MAILBOX_TEXT; every string is NUL-terminated */
 };
 
 /* How a process enters the container: written by Python, read by the guest
  * ELF started under the name <run>/enter-<number>. */
 struct sb_entry {
-	uint32_t state;      /* 0 free, 1 ready, 2 taken */
+	uint32_t state; /* 0 free, 1 ready, 2 taken */
 	uint32_t umask;
 	struct sb_ids ids;
-	char path[4096];     /* guest path of the program */
+	char path[4096]; /* guest path of the program */
 	char cwd[4096];
 };
 
 /* A layer file of which the store has a copy with rewritten call sites. */
 struct sb_patched_text {
-	uint64_t ino;        /* of the copy */
+	uint64_t ino; /* of the copy */
 	uint32_t node;
 	uint32_t reserved;
 	struct sb_text host; /* path of the copy */
@@ -189,39 +193,42 @@ struct sb_patched_text {
 
 /* A call site of a layer file that trapped: what such copies are made from. */
 struct sb_learned_site {
-	uint64_t ino;        /* of the layer file */
-	uint32_t offset;     /* in the file, behind the syscall instruction */
+	uint64_t ino; /* of the layer file */
+	uint32_t offset; /* in the file, behind the syscall instruction */
 	uint32_t nr;
 };
 
 struct sb_control {
-	char magic[8];       /* "SBCTL" padded with NUL */
+	char magic[8]; /* "SBCTL" padded with NUL */
 	uint32_t version;
 	uint32_t flags;
 	uint32_t host_uid;
 	uint32_t host_gid;
-	uint64_t upper_dev;  /* st_dev of the upper directory */
-	uint64_t upper_file_dev; /* of a regular file in it: overlayfs may give files another number */
-	uint64_t store_dev;  /* the same two of the layers */
+	uint64_t upper_dev; /* st_dev of the upper directory */
+	uint64_t upper_file_dev; /* of a regular file in it: overlayfs may give files another number
+				  */
+	uint64_t store_dev; /* the same two of the layers */
 	uint64_t store_file_dev;
-	uint64_t size;       /* of the whole file */
+	uint64_t size; /* of the whole file */
 	uint32_t node_count; /* bytes at state_off, 0 when live */
 	uint32_t mount_count;
-	uint64_t state_off;  /* one byte a node: SB_STATE_* */
-	uint64_t procs_off;  /* struct sb_proc_slot[SB_PROC_SLOTS] */
+	uint64_t state_off; /* one byte a node: SB_STATE_* */
+	uint64_t procs_off; /* struct sb_proc_slot[SB_PROC_SLOTS] */
 	uint64_t mailboxes_off;
 	uint64_t entries_off;
-	uint32_t next_temp;  /* counter for temporary names in the upper */
-	uint32_t upper_used; /* 0 until the first change: a live lower then needs no look at the upper */
-	struct sb_text store;    /* host path of the store */
-	struct sb_text run;      /* host path of the run directory */
-	struct sb_text upper;    /* host path of the upper directory */
-	struct sb_text work;     /* host path of a directory on the upper's file system for temporary names */
-	struct sb_text owners;   /* host path of the owner table */
-	struct sb_text index;    /* host path of the index, empty when live */
+	uint32_t next_temp; /* counter for temporary names in the upper */
+	uint32_t upper_used; /* 0 until the first change: a live lower then needs no look at the
+				upper */
+	struct sb_text store; /* host path of the store */
+	struct sb_text run; /* host path of the run directory */
+	struct sb_text upper; /* host path of the upper directory */
+	struct sb_text
+		work; /* host path of a directory on the upper's file system for temporary names */
+	struct sb_text owners; /* host path of the owner table */
+	struct sb_text index; /* host path of the index, empty when live */
 	struct sb_text hostname;
-	char whiteout[64];   /* target of a whiteout symlink, NUL-terminated */
-	char opaque[64];     /* name of the entry that makes a directory opaque, NUL-terminated */
+	char whiteout[64]; /* target of a whiteout symlink, NUL-terminated */
+	char opaque[64]; /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */
 	uint32_t text_count;
 	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
@@ -233,8 +240,8 @@ struct sb_control {
 
 /* a byte of sb_control's state array */
 #define SB_STATE_UNTOUCHED 0
-#define SB_STATE_MERGED 1    /* a directory with a transparent directory in the upper */
-#define SB_STATE_ASK 2       /* the upper (or the mount table) decides */
+#define SB_STATE_MERGED 1 /* a directory with a transparent directory in the upper */
+#define SB_STATE_ASK 2 /* the upper (or the mount table) decides */
 
 /* ---- owner table: containers/<id>/owners, mmapped by every process ----- */
 
@@ -244,31 +251,32 @@ struct sb_control {
 
 /* sb_owner.flags: which fields hold */
 #define SB_OWNER_IDS 1
-#define SB_OWNER_MODE 2      /* mode (type and bits) and rdev replace the host's */
-#define SB_OWNER_ORIGIN 4    /* ino is reported instead of the host's */
-#define SB_OWNER_XATTRS 8    /* blob holds all extended attributes (may be empty) */
+#define SB_OWNER_MODE 2 /* mode (type and bits) and rdev replace the host's */
+#define SB_OWNER_ORIGIN 4 /* ino is reported instead of the host's */
+#define SB_OWNER_XATTRS 8 /* blob holds all extended attributes (may be empty) */
 
 struct sb_owner {
 	uint64_t ino;
-	uint64_t btime;      /* seconds * 1000000000 + nanoseconds; 0 where unknown */
+	uint64_t btime; /* seconds * 1000000000 + nanoseconds; 0 where unknown */
 	uint64_t rdev;
-	uint64_t origin;     /* inode number of the lower file this is a copy of, or 0 */
-	uint32_t volume;     /* 0: the upper's device; n + 1: the device of mount n */
+	uint64_t origin; /* inode number of the lower file this is a copy of, or 0 */
+	uint32_t volume; /* 0: the upper's device; n + 1: the device of mount n */
 	uint32_t flags;
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t mode;
 	uint32_t blob_len;
-	uint64_t blob_off;   /* into the blob area; packed as sb_node's xattrs */
+	uint64_t blob_off; /* into the blob area; packed as sb_node's xattrs */
 };
 
 struct sb_owner_table {
-	char magic[8];       /* "SBOWNER" and a NUL */
+	char magic[8]; /* "SBOWNER" and a NUL */
 	uint32_t version;
 	uint32_t record_next; /* first unused record; records are 1-based */
 	uint64_t blob_next;
 	unsigned char nonce[16];
-	uint64_t buckets_off; /* uint32_t[SB_OWNER_BUCKETS]: 0 free, 4294967295 deleted, else record number */
+	uint64_t buckets_off; /* uint32_t[SB_OWNER_BUCKETS]: 0 free, 4294967295 deleted, else record
+				 number */
 	uint64_t records_off;
 	uint64_t blobs_off;
 	uint64_t size;

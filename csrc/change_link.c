@@ -32,7 +32,8 @@ static int may_name(struct sb_fs *fs, struct sb_at *to)
 		err = sb_ids_permit(fs->ids, dir.mode, dir.uid, dir.gid, 3);
 	if (err < 0)
 		return err;
-	if (to->dir.mount == SB_NO_MOUNT && sb_upper_is_mark(fs->tree, name, to->guest.len - to->name))
+	if (to->dir.mount == SB_NO_MOUNT &&
+	    sb_upper_is_mark(fs->tree, name, to->guest.len - to->name))
 		return -EPERM;
 	return 0;
 }

@@ -71,7 +71,8 @@ static int prepare(struct sb_fs *fs, struct sb_at *at, uint32_t mode, struct sb_
 		err = sb_ids_permit(fs->ids, dir.mode, dir.uid, dir.gid, 3);
 	if (err < 0)
 		return err;
-	if (at->dir.mount == SB_NO_MOUNT && sb_upper_is_mark(fs->tree, name, at->guest.len - at->name))
+	if (at->dir.mount == SB_NO_MOUNT &&
+	    sb_upper_is_mark(fs->tree, name, at->guest.len - at->name))
 		return -EPERM;
 	look_of_new(fs, &dir, mode, looks);
 	return sb_copyup_parent(fs, at);
@@ -235,7 +236,8 @@ int sb_change_symlink(struct sb_fs *fs, struct sb_at *at, const char *target)
 	struct recipe r = {.flags = -1, .target = target};
 	int err = prepare(fs, at, S_IFLNK | 0777, &r.looks);
 
-	if (err == 0 && at->dir.mount == SB_NO_MOUNT && sb_upper_is_mark(fs->tree, target, strlen(target)))
+	if (err == 0 && at->dir.mount == SB_NO_MOUNT &&
+	    sb_upper_is_mark(fs->tree, target, strlen(target)))
 		err = -EPERM;
 	return err < 0 ? err : (int)make(fs, at, &r);
 }
@@ -264,7 +266,8 @@ int sb_change_mknod(struct sb_fs *fs, struct sb_at *at, uint32_t mode, uint64_t 
 	err = prepare(fs, at, type | (mode & 07777), &r.looks);
 	if (err < 0)
 		return err;
-	if (is_device(type) && !(type == S_IFCHR && rdev == 0) && !sb_ids_has_cap(fs->ids, SB_CAP_MKNOD))
+	if (is_device(type) && !(type == S_IFCHR && rdev == 0) &&
+	    !sb_ids_has_cap(fs->ids, SB_CAP_MKNOD))
 		return -EPERM;
 	r.looks.rdev = is_device(type) ? rdev : 0;
 	return (int)make(fs, at, &r);

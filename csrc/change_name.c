@@ -169,7 +169,8 @@ static int rmdir_in_tree(struct sb_fs *fs, struct sb_at *at)
 	if (err == -EEXIST && sb_upper_is_whiteout(fs->tree, AT_FDCWD, host->buf))
 		err = -ENOENT;
 	else if (err == -EEXIST)
-		err = hides ? sb_upper_replace_dir(fs, host->buf) : sb_upper_drop_dir(fs, host->buf);
+		err = hides ? sb_upper_replace_dir(fs, host->buf)
+			    : sb_upper_drop_dir(fs, host->buf);
 	sb_commit_end(fs);
 	return err < 0 ? err : settle_absent(fs, at, hides);
 }
@@ -194,7 +195,8 @@ int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at)
 		return -ENOTDIR;
 	if (sb_upper_is_mount_point(fs, at))
 		return -EBUSY;
-	if (at->dir.mount != SB_NO_MOUNT && !sb_upper_has_mounts(fs->tree, at->guest.buf, at->guest.len)) {
+	if (at->dir.mount != SB_NO_MOUNT &&
+	    !sb_upper_has_mounts(fs->tree, at->guest.buf, at->guest.len)) {
 		err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, AT_REMOVEDIR);
 		return err < 0 ? err : settle_absent(fs, at, false);
 	}

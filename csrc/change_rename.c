@@ -52,7 +52,8 @@ static bool is_same_file(const struct sb_at *a, const struct sb_at *b)
 static bool is_below(const struct sb_at *inner, const struct sb_at *outer)
 {
 	return inner->guest.len > outer->guest.len &&
-	       sb_path_within(inner->guest.buf, inner->guest.len, outer->guest.buf, outer->guest.len);
+	       sb_path_within(inner->guest.buf, inner->guest.len, outer->guest.buf,
+			      outer->guest.len);
 }
 
 static int check_names(const struct sb_fs *fs, const struct sb_at *from, const struct sb_at *to,
@@ -167,8 +168,8 @@ static bool cannot(int err)
 }
 
 /* No whiteout stays at old. */
-static int move_plainly(const struct sb_fs *fs, const char *old, const char *new, bool dir, bool present,
-			bool noreplace)
+static int move_plainly(const struct sb_fs *fs, const char *old, const char *new, bool dir,
+			bool present, bool noreplace)
 {
 	int err;
 
@@ -313,7 +314,8 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	if (exchange)
 		err = exchange_in_tree(fs, from, to, from_hides, to_hides);
 	else
-		err = move_in_tree(fs, from, to, from_hides, to_hides, (flags & RENAME_NOREPLACE) != 0);
+		err = move_in_tree(fs, from, to, from_hides, to_hides,
+				   (flags & RENAME_NOREPLACE) != 0);
 	sb_commit_end(fs);
 	return err;
 }

@@ -130,7 +130,8 @@ static int copy_file(struct sb_fs *fs, const struct source *src, const char *tem
 		if (in < 0)
 			return in;
 	}
-	out = (int)sys_openat(AT_FDCWD, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	out = (int)sys_openat(AT_FDCWD, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			      mode);
 	if (out >= 0 && in >= 0)
 		err = copy_content(fs, in, out, (int64_t)size, whole);
 	if (out >= 0)
@@ -149,7 +150,8 @@ static int copy_symlink(struct sb_fs *fs, const struct source *src, const char *
 	long len;
 
 	if (src->node != SB_NO_NODE)
-		return (int)sys_symlinkat(tree->strings + tree->nodes[src->node].link_off, AT_FDCWD, temp);
+		return (int)sys_symlinkat(tree->strings + tree->nodes[src->node].link_off, AT_FDCWD,
+					  temp);
 	len = sys_readlinkat(AT_FDCWD, src->host, target, SB_PATH_MAX - 1);
 	if (len < 0)
 		return (int)len;
@@ -188,7 +190,8 @@ static int add_xattrs(struct sb_fs *fs, const struct source *src, struct sb_owne
 	node = &tree->nodes[src->node];
 	if ((node->flags & SB_NODE_XATTRS) == 0)
 		return 0;
-	err = sb_owner_put_blob(tree, tree->strings + node->xattr_off, node->xattr_len, &record->blob_off);
+	err = sb_owner_put_blob(tree, tree->strings + node->xattr_off, node->xattr_len,
+				&record->blob_off);
 	if (err < 0)
 		return err;
 	record->blob_len = node->xattr_len;
@@ -203,7 +206,8 @@ static int dress_copy(struct sb_fs *fs, const struct source *src, const char *te
 	uint32_t type = st->mode & S_IFMT;
 	uint32_t mode = sb_upper_host_mode(type, st->mode);
 	struct sb_timespec times[2] = {st->atime, st->mtime};
-	struct sb_owner record = {.uid = st->uid, .gid = st->gid, .mode = st->mode, .rdev = st->rdev};
+	struct sb_owner record = {
+		.uid = st->uid, .gid = st->gid, .mode = st->mode, .rdev = st->rdev};
 	struct sb_owner_key key;
 	struct statx sx;
 	int err = sb_host_stat(temp, &sx);
@@ -248,7 +252,8 @@ static int publish(const char *temp, const char *dst, bool is_dir)
 }
 
 /* Rename with the directory's times put back. Uses p[2]. */
-static int publish_quietly(struct sb_fs *fs, const char *temp, const struct sb_path *dst, bool is_dir)
+static int publish_quietly(struct sb_fs *fs, const char *temp, const struct sb_path *dst,
+			   bool is_dir)
 {
 	struct sb_path *parent = &fs->work->p[2];
 	struct sb_timespec times[2];
@@ -312,7 +317,8 @@ static int lower_stat(struct sb_fs *fs, uint32_t node, const char *guest, struct
 static int touch_root(struct sb_fs *fs)
 {
 	const struct sb_tree *tree = fs->tree;
-	bool touched = tree->index ? tree->state[0] != SB_STATE_UNTOUCHED : tree->control->upper_used != 0;
+	bool touched =
+		tree->index ? tree->state[0] != SB_STATE_UNTOUCHED : tree->control->upper_used != 0;
 	struct source src = {.host = "/", .node = tree->index ? 0 : SB_NO_NODE};
 	const char *upper = sb_text_at(tree->control, tree->control->upper);
 	struct sb_owner_key key;
@@ -361,7 +367,8 @@ static int copy_way(struct sb_fs *fs, const char *guest, uint32_t len)
 
 	while (err == 0 && path->len > 1) {
 		err = sb_tree_upper_path(fs, path->buf, path->len, host);
-		if (err == 0 && sb_host_stat(host->buf, &sx) == 0 && (sx.stx_mode & S_IFMT) == S_IFDIR)
+		if (err == 0 && sb_host_stat(host->buf, &sx) == 0 &&
+		    (sx.stx_mode & S_IFMT) == S_IFDIR)
 			break;
 		sb_path_pop(path);
 	}
@@ -407,7 +414,8 @@ int sb_copyup_parent(struct sb_fs *fs, struct sb_at *at)
 static int copy_entry(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
 {
 	struct sb_path *dst = &fs->work->p[0];
-	struct source src = {.host = at->host.buf, .st = &at->st, .node = at->spot.node, .keep = keep};
+	struct source src = {
+		.host = at->host.buf, .st = &at->st, .node = at->spot.node, .keep = keep};
 	int err;
 
 	if (at->spot.type == S_IFDIR)
@@ -451,7 +459,8 @@ int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node
 		return err;
 	err = sb_host_stat(dst->buf, &sx);
 	if (err == 0)
-		return (sx.stx_mode & S_IFMT) == S_IFDIR && !sb_upper_is_opaque(fs->tree, dst->buf, dst->len);
+		return (sx.stx_mode & S_IFMT) == S_IFDIR &&
+		       !sb_upper_is_opaque(fs->tree, dst->buf, dst->len);
 	if (err == -ENOENT)
 		err = lower_stat(fs, node, guest->buf, &st);
 	if (err == 0 && node != SB_NO_NODE) {

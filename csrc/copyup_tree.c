@@ -43,7 +43,8 @@ static int copy_nodes(struct sb_fs *fs, uint32_t top)
 				return 0;
 			node++;
 		}
-		err = sb_path_join(guest, fs->tree->strings + nodes[node].name_off, nodes[node].name_len);
+		err = sb_path_join(guest, fs->tree->strings + nodes[node].name_off,
+				   nodes[node].name_len);
 		if (err < 0)
 			return err;
 		below = sb_copyup_lower(fs, guest, node);
@@ -120,7 +121,8 @@ int sb_copyup_tree(struct sb_fs *fs, struct sb_at *at)
 {
 	int err = sb_copyup(fs, at, UINT64_MAX);
 
-	if (err < 0 || at->spot.type != S_IFDIR || at->dir.mount != SB_NO_MOUNT || !at->spot.lower_below)
+	if (err < 0 || at->spot.type != S_IFDIR || at->dir.mount != SB_NO_MOUNT ||
+	    !at->spot.lower_below)
 		return err;
 	err = sb_path_set(&fs->work->p[5], at->guest.buf, at->guest.len);
 	if (err < 0)

@@ -67,14 +67,16 @@ static int64_t encode(const struct reader *r, enum source source, int64_t native
 /* ---- mounts -------------------------------------------------------------- */
 
 /* Offset of the name of a mount directly in this directory, or 0. */
-static uint32_t name_of_mount(const struct sb_tree *tree, uint32_t number, const struct sb_path *dir)
+static uint32_t name_of_mount(const struct sb_tree *tree, uint32_t number,
+			      const struct sb_path *dir)
 {
 	const struct sb_control *control = tree->control;
 	const struct sb_mount *mount = &control->mounts[number];
 	const char *guest = sb_text_at(control, mount->guest);
 	uint32_t name = dir->len == 1 ? 1 : dir->len + 1;
 
-	if (mount->guest.len <= name || !sb_path_within(guest, mount->guest.len, dir->buf, dir->len))
+	if (mount->guest.len <= name ||
+	    !sb_path_within(guest, mount->guest.len, dir->buf, dir->len))
 		return 0;
 	for (uint32_t i = name; i < mount->guest.len; i++) {
 		if (guest[i] == '/')
@@ -179,7 +181,8 @@ static int ask_upper(struct reader *r, const char *name, size_t len, struct sb_s
 		err = sb_host_stat(host->buf, &sx);
 	if (err < 0)
 		return 0;
-	if ((sx.stx_mode & S_IFMT) == S_IFLNK && sb_upper_is_whiteout(r->fs->tree, AT_FDCWD, host->buf))
+	if ((sx.stx_mode & S_IFMT) == S_IFLNK &&
+	    sb_upper_is_whiteout(r->fs->tree, AT_FDCWD, host->buf))
 		return -ENOENT;
 	sb_tree_virtual_stat(r->fs, &sx, st);
 	return 1;
@@ -198,7 +201,8 @@ static bool emit_lower(struct reader *r, const char *name, size_t len, uint64_t 
 		r->pos = next;
 		return true;
 	}
-	return emit(r, name, len, found == 1 ? st.ino : ino, found == 1 ? st.mode & S_IFMT : type, next);
+	return emit(r, name, len, found == 1 ? st.ino : ino, found == 1 ? st.mode & S_IFMT : type,
+		    next);
 }
 
 /* ---- native sources ------------------------------------------------------ */
@@ -351,7 +355,8 @@ static void read_nodes(struct reader *r)
 		state = __atomic_load_n(&tree->state[node - tree->nodes], __ATOMIC_ACQUIRE);
 		if (is_mount_name(r, name, node->name_len))
 			r->pos = next;
-		else if (!emit_lower(r, name, node->name_len, node->ino, node->mode & S_IFMT, state, next))
+		else if (!emit_lower(r, name, node->name_len, node->ino, node->mode & S_IFMT, state,
+				     next))
 			return;
 	}
 }
@@ -384,7 +389,8 @@ static void read_mounts(struct reader *r)
 		struct sb_stat st;
 
 		r->pos = MOUNT_POS | i;
-		if (at == 0 || sb_path_set(host, sb_text_at(control, mount->host), mount->host.len) < 0)
+		if (at == 0 ||
+		    sb_path_set(host, sb_text_at(control, mount->host), mount->host.len) < 0)
 			continue;
 		if (mount->kind == SB_MOUNT_LINK)
 			spot.place = SB_PLACE_LINK;

@@ -31,7 +31,8 @@ bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir);
  * when the first entry does not fit. Inode numbers and types are the guest's.
  * Uses p[0], p[2], p[5] and the second half of fs->work->buffer; buf may be the
  * first half. */
-long sb_dirlist_read(struct sb_fs *fs, int fd, struct sb_at *dir, char *buf, size_t len) SB_MUST_CHECK;
+long sb_dirlist_read(struct sb_fs *fs, int fd, struct sb_at *dir, char *buf,
+		     size_t len) SB_MUST_CHECK;
 
 /* fd has a lower directory open that has an upper one by now, and nothing was
  * read from it: host path to open instead (in p[0]), else NULL. */

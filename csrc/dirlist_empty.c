@@ -83,7 +83,8 @@ static int scan_nodes(struct sb_fs *fs, const struct sb_at *dir)
 
 	for (uint32_t i = node->child_first; i < node->child_first + node->child_count; i++) {
 		if (__atomic_load_n(&tree->state[i], __ATOMIC_ACQUIRE) != SB_STATE_ASK ||
-		    !is_hidden(fs, dir, tree->strings + tree->nodes[i].name_off, tree->nodes[i].name_len))
+		    !is_hidden(fs, dir, tree->strings + tree->nodes[i].name_off,
+			       tree->nodes[i].name_len))
 			return 0;
 	}
 	return 1;

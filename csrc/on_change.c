@@ -87,7 +87,8 @@ static long make_node(struct sb_call *call, int dirfd, uint64_t path, uint64_t m
 
 	if (err == 0)
 		err = sb_guest_lookup(call, dirfd, path, NAME_FLAGS, at);
-	return err < 0 ? err : sb_change_mknod(call->fs, at, (uint32_t)mode & 0xffff, (uint32_t)dev);
+	return err < 0 ? err
+		       : sb_change_mknod(call->fs, at, (uint32_t)mode & 0xffff, (uint32_t)dev);
 }
 
 long on_mknod(struct sb_call *call)
@@ -97,7 +98,8 @@ long on_mknod(struct sb_call *call)
 
 long on_mknodat(struct sb_call *call)
 {
-	return make_node(call, dirfd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx, call->regs->r10);
+	return make_node(call, dirfd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx,
+			 call->regs->r10);
 }
 
 static long make_symlink(struct sb_call *call, uint64_t target, int dirfd, uint64_t path)
@@ -122,7 +124,8 @@ long on_symlinkat(struct sb_call *call)
 	return make_symlink(call, call->regs->rdi, dirfd_of(call->regs->rsi), call->regs->rdx);
 }
 
-static long make_link(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new, int flags)
+static long make_link(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new,
+		      int flags)
 {
 	struct sb_at *from = &call->work->a;
 	struct sb_at *to = &call->work->b;
@@ -210,7 +213,8 @@ long on_unlinkat(struct sb_call *call)
 
 /* ---- moving names ------------------------------------------------------------ */
 
-static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new, unsigned flags)
+static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new,
+		 unsigned flags)
 {
 	struct sb_at *from = &call->work->a;
 	struct sb_at *to = &call->work->b;
@@ -262,5 +266,6 @@ long on_truncate(struct sb_call *call)
 	found = sb_target_find(call, AT_FDCWD, call->regs->rdi, 0, at, &fd);
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD ? sys_ftruncate(fd, len) : sb_change_truncate(call->fs, at, len);
+	return found == SB_TARGET_FD ? sys_ftruncate(fd, len)
+				     : sb_change_truncate(call->fs, at, len);
 }

@@ -68,7 +68,8 @@ long on_fchmod(struct sb_call *call)
 
 /* ---- owner ------------------------------------------------------------------ */
 
-static long change_owner(struct sb_call *call, int dirfd, uint64_t path, uint64_t uid, uint64_t gid, int flags)
+static long change_owner(struct sb_call *call, int dirfd, uint64_t path, uint64_t uid, uint64_t gid,
+			 int flags)
 {
 	struct sb_at *at = &call->work->a;
 	int fd;
@@ -110,8 +111,9 @@ long on_fchown(struct sb_call *call)
 
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD ? sb_change_fchown(call->fs, fd, (uint32_t)r->rsi, (uint32_t)r->rdx)
-				     : sb_change_chown(call->fs, at, (uint32_t)r->rsi, (uint32_t)r->rdx);
+	return found == SB_TARGET_FD
+		       ? sb_change_fchown(call->fs, fd, (uint32_t)r->rsi, (uint32_t)r->rdx)
+		       : sb_change_chown(call->fs, at, (uint32_t)r->rsi, (uint32_t)r->rdx);
 }
 
 /* ---- times ------------------------------------------------------------------- */
@@ -138,8 +140,8 @@ static int read_timevals(uint64_t addr, struct sb_timespec times[2])
 }
 
 /* A null path means dirfd itself. */
-static long change_times(struct sb_call *call, int dirfd, uint64_t path, const struct sb_timespec *times,
-			 int flags)
+static long change_times(struct sb_call *call, int dirfd, uint64_t path,
+			 const struct sb_timespec *times, int flags)
 {
 	struct sb_at *at = &call->work->a;
 	int fd = dirfd;
@@ -178,7 +180,8 @@ long on_futimesat(struct sb_call *call)
 	struct sb_timespec times[2];
 	int err = r->rdx == 0 ? 0 : read_timevals(r->rdx, times);
 
-	return err < 0 ? err : change_times(call, fd_of(r->rdi), r->rsi, r->rdx == 0 ? NULL : times, 0);
+	return err < 0 ? err
+		       : change_times(call, fd_of(r->rdi), r->rsi, r->rdx == 0 ? NULL : times, 0);
 }
 
 long on_utimes(struct sb_call *call)

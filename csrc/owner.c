@@ -42,7 +42,8 @@ int sb_owner_init(void *map, uint64_t size, const unsigned char *nonce)
 	memcpy(table->nonce, nonce, sizeof(table->nonce));
 	table->buckets_off = BUCKETS_OFF;
 	table->records_off = table->buckets_off + (uint64_t)SB_OWNER_BUCKETS * sizeof(uint32_t);
-	table->blobs_off = table->records_off + (uint64_t)SB_OWNER_RECORDS * sizeof(struct sb_owner);
+	table->blobs_off =
+		table->records_off + (uint64_t)SB_OWNER_RECORDS * sizeof(struct sb_owner);
 	table->size = sb_owner_size();
 	return 0;
 }

@@ -55,9 +55,9 @@ void sb_owner_drop(const struct sb_tree *tree, const struct sb_owner_key *key);
 /* Extended attributes of a record or of a node: packed bytes. */
 const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *owner);
 /* Room for len bytes that the caller fills before it publishes a record. */
-int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint64_t *off, char **room)
-	SB_MUST_CHECK;
-int sb_owner_put_blob(const struct sb_tree *tree, const char *bytes, uint32_t len, uint64_t *off)
-	SB_MUST_CHECK;
+int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint64_t *off,
+			char **room) SB_MUST_CHECK;
+int sb_owner_put_blob(const struct sb_tree *tree, const char *bytes, uint32_t len,
+		      uint64_t *off) SB_MUST_CHECK;
 
 #endif

@@ -127,7 +127,8 @@ static int of_name_fd(struct sb_call *call, int dirfd, struct sb_at *at, int *fd
 	return err < 0 ? err : find_again(call, path, at);
 }
 
-int sb_target_find(struct sb_call *call, int dirfd, uint64_t addr, int flags, struct sb_at *at, int *fd)
+int sb_target_find(struct sb_call *call, int dirfd, uint64_t addr, int flags, struct sb_at *at,
+		   int *fd)
 {
 	int err = (flags & AT_EMPTY_PATH) != 0 ? sb_target_is_empty(addr) : 0;
 
@@ -135,7 +136,8 @@ int sb_target_find(struct sb_call *call, int dirfd, uint64_t addr, int flags, st
 		return err;
 	if (err == 1)
 		return of_name_fd(call, dirfd, at, fd);
-	err = sb_guest_lookup(call, dirfd, addr, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW, at);
+	err = sb_guest_lookup(call, dirfd, addr, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW,
+			      at);
 	if (err < 0 || !sb_proc_is_object(call->fs, at))
 		return err;
 	*fd = sb_proc_object_fd(call, at);

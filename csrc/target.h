@@ -15,8 +15,8 @@
 #define SB_TARGET_FD 1 /* *fd is the file: use the functions that take a descriptor */
 
 /* The file of a call with AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH as flags say. */
-int sb_target_find(struct sb_call *call, int dirfd, uint64_t addr, int flags, struct sb_at *at, int *fd)
-	SB_MUST_CHECK;
+int sb_target_find(struct sb_call *call, int dirfd, uint64_t addr, int flags, struct sb_at *at,
+		   int *fd) SB_MUST_CHECK;
 /* The file of a descriptor. -EROFS for a lower file whose name is gone. */
 int sb_target_of_fd(struct sb_call *call, int fd, struct sb_at *at) SB_MUST_CHECK;
 /* The same for calls that refuse O_PATH descriptors with -EBADF. */

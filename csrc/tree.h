@@ -40,11 +40,12 @@ struct sb_tree {
 struct sb_fs {
 	const struct sb_tree *tree;
 	const struct sb_ids *ids;
-	const char *root;             /* canonical guest path of the root directory, "/" but after chroot(2) */
+	const char *root; /* canonical guest path of the root directory, "/" but after chroot(2) */
 	uint32_t root_len;
 	uint32_t umask;
-	uint32_t real_ids;            /* non-zero while a permission check must use the real ids (access(2)) */
-	volatile uint32_t *commit;    /* set: signals wait (see sb_commit_begin); NULL in the hosted build */
+	uint32_t real_ids; /* non-zero while a permission check must use the real ids (access(2)) */
+	volatile uint32_t
+		*commit; /* set: signals wait (see sb_commit_begin); NULL in the hosted build */
 	struct sb_work *work;
 };
 
@@ -86,68 +87,76 @@ struct sb_stat {
 
 enum sb_place {
 	SB_PLACE_ABSENT, /* nothing there (it may be whited out) */
-	SB_PLACE_LOWER,  /* a node of the index */
-	SB_PLACE_UPPER,  /* in the upper directory */
-	SB_PLACE_LIVE,   /* in the live lower */
-	SB_PLACE_MOUNT,  /* in a bind, tmpfs, /proc or device mount */
-	SB_PLACE_LINK,   /* the symlink of an SB_MOUNT_LINK */
+	SB_PLACE_LOWER, /* a node of the index */
+	SB_PLACE_UPPER, /* in the upper directory */
+	SB_PLACE_LIVE, /* in the live lower */
+	SB_PLACE_MOUNT, /* in a bind, tmpfs, /proc or device mount */
+	SB_PLACE_LINK, /* the symlink of an SB_MOUNT_LINK */
 };
 
 /* What is at one guest path. */
 struct sb_spot {
 	enum sb_place place;
-	uint32_t node;    /* index node of this path that is visible here, or lies below an upper directory or a whiteout; else SB_NO_NODE */
-	uint32_t mount;   /* mount this path lies in, or SB_NO_MOUNT */
-	uint32_t type;    /* S_IFMT bits as the guest sees them; 0 when absent */
-	bool in_upper;    /* (directories) an upper directory exists at this path, so names in it must be asked of the upper */
-	bool lower_below; /* (directories) lower entries show through: LOWER, LIVE, or an upper directory that is not opaque over a lower one */
-	bool whiteout;    /* absent because the upper has a whiteout here */
+	uint32_t node; /* index node of this path that is visible here, or lies below an upper
+			  directory or a whiteout; else SB_NO_NODE */
+	uint32_t mount; /* mount this path lies in, or SB_NO_MOUNT */
+	uint32_t type; /* S_IFMT bits as the guest sees them; 0 when absent */
+	bool in_upper; /* (directories) an upper directory exists at this path, so names in it must
+			  be asked of the upper */
+	bool lower_below; /* (directories) lower entries show through: LOWER, LIVE, or an upper
+			     directory that is not opaque over a lower one */
+	bool whiteout; /* absent because the upper has a whiteout here */
 };
 
 /* Answer of a lookup: about 12 KiB, so it lives in struct sb_work. */
 struct sb_at {
 	struct sb_spot spot;
-	struct sb_spot dir;    /* its parent directory (the root is its own) */
-	uint32_t name;         /* offset of the last component in guest.buf */
-	bool slash;            /* the path ended in "/", "/." or "/..", so a directory is meant */
-	bool dots;             /* the last component was "." or ".." or the path was "/" (EINVAL, ENOTEMPTY, EEXIST cases) */
+	struct sb_spot dir; /* its parent directory (the root is its own) */
+	uint32_t name; /* offset of the last component in guest.buf */
+	bool slash; /* the path ended in "/", "/." or "/..", so a directory is meant */
+	bool dots; /* the last component was "." or ".." or the path was "/" (EINVAL, ENOTEMPTY,
+		      EEXIST cases) */
 	bool has_stat;
-	struct sb_stat st;     /* valid when has_stat */
-	bool has_dir_stat;     /* the walk had to ask the host about the directory: */
+	struct sb_stat st; /* valid when has_stat */
+	bool has_dir_stat; /* the walk had to ask the host about the directory: */
 	struct statx dir_stat; /* the host's answer */
-	struct sb_path guest;  /* canonical; for an absent entry the path it would have */
-	struct sb_path host;   /* where the kernel finds it (LOWER, UPPER, LIVE, MOUNT); the place in the layer for a
-				* placeholder too; for an absent entry where a new one would be made (upper or mount) */
+	struct sb_path guest; /* canonical; for an absent entry the path it would have */
+	struct sb_path host; /* where the kernel finds it (LOWER, UPPER, LIVE, MOUNT); the place in
+			      * the layer for a placeholder too; for an absent entry where a new one
+			      * would be made (upper or mount) */
 };
 
 /* Scratch memory of one thread; contents are lost at each level 3 call. */
 struct sb_work {
-	struct sb_at a;            /* for level 3: first and second path of a call */
+	struct sb_at a; /* for level 3: first and second path of a call */
 	struct sb_at b;
-	struct sb_at c;            /* for level 2's own lookups (copy-up of parents, rename) */
-	struct sb_path p[6];       /* for level 2; a function says in its comment which it uses up */
+	struct sb_at c; /* for level 2's own lookups (copy-up of parents, rename) */
+	struct sb_path p[6]; /* for level 2; a function says in its comment which it uses up */
 	char todo[2 * SB_PATH_MAX]; /* the walker's components still to do */
 	struct {
 		uint32_t len;
 		struct sb_spot spot;
-	} stack[256];              /* spots of the first components, for ".." and for parents */
-	char buffer[32768];        /* directory reading, copying */
+	} stack[256]; /* spots of the first components, for ".." and for parents */
+	char buffer[32768]; /* directory reading, copying */
 };
 
 /* sb_tree_lookup flags */
-#define SB_FOLLOW 1        /* follow a symlink in the last component */
-#define SB_MAY_BE_ABSENT 2 /* a missing last component is no error: spot.place says ABSENT; a missing parent is */
-#define SB_WANT_DIR 4      /* -ENOTDIR unless a directory (after following) */
-#define SB_NO_SYMLINKS 8   /* -ELOOP on any symlink (RESOLVE_NO_SYMLINKS) */
-#define SB_BENEATH 16      /* -EXDEV when leaving base (RESOLVE_BENEATH) */
-#define SB_IN_ROOT 32      /* base is the root for this lookup (RESOLVE_IN_ROOT) */
-#define SB_NO_XDEV 64      /* -EXDEV when crossing a mount */
-#define SB_WANT_STAT 128   /* fill st */
-#define SB_CREATE 256      /* as O_CREAT: a dangling last symlink yields its absent target (with SB_FOLLOW),
-			    * -EISDIR when the last component has a trailing slash */
-#define SB_PARENT 512      /* the last component is a name to make, remove or rename: a symlink there is
-			    * not followed even before a trailing slash, and what is there may be no directory
-			    * (out->slash tells the caller). SB_MAY_BE_ABSENT without SB_FOLLOW implies it. */
+#define SB_FOLLOW 1 /* follow a symlink in the last component */
+#define SB_MAY_BE_ABSENT \
+	2 /* a missing last component is no error: spot.place says ABSENT; a missing parent is */
+#define SB_WANT_DIR 4 /* -ENOTDIR unless a directory (after following) */
+#define SB_NO_SYMLINKS 8 /* -ELOOP on any symlink (RESOLVE_NO_SYMLINKS) */
+#define SB_BENEATH 16 /* -EXDEV when leaving base (RESOLVE_BENEATH) */
+#define SB_IN_ROOT 32 /* base is the root for this lookup (RESOLVE_IN_ROOT) */
+#define SB_NO_XDEV 64 /* -EXDEV when crossing a mount */
+#define SB_WANT_STAT 128 /* fill st */
+#define SB_CREATE                                                                             \
+	256 /* as O_CREAT: a dangling last symlink yields its absent target (with SB_FOLLOW), \
+	     * -EISDIR when the last component has a trailing slash */
+#define SB_PARENT                                                                               \
+	512 /* the last component is a name to make, remove or rename: a symlink there is       \
+	     * not followed even before a trailing slash, and what is there may be no directory \
+	     * (out->slash tells the caller). SB_MAY_BE_ABSENT without SB_FOLLOW implies it. */
 
 /* Find path (any guest string, NUL-terminated, not empty) from the directory
  * base (canonical guest path; ignored for absolute paths). Checks search
@@ -179,7 +188,8 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 
 /* Target of a symlink, at most len bytes, no NUL added; returns the count.
  * EINVAL when it is none. /proc links are left to level 3. */
-long sb_tree_readlink(struct sb_fs *fs, const struct sb_at *at, char *buf, size_t len) SB_MUST_CHECK;
+long sb_tree_readlink(struct sb_fs *fs, const struct sb_at *at, char *buf,
+		      size_t len) SB_MUST_CHECK;
 
 /* May fs->ids do want (4 read, 2 write, 1 execute) here? 0, -EACCES, -EROFS. */
 int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
@@ -195,30 +205,34 @@ uint32_t sb_tree_mount_of(const struct sb_tree *tree, const char *guest, uint32_
  * upper, the layers, then mounts (longest host prefix), then, when live, "/".
  * -ENOENT when it belongs to none of them; " (deleted)" at the end is kept.
  * The answer is below the container's root, not fs->root. */
-int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len, struct sb_path *out)
-	SB_MUST_CHECK;
+int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len,
+		       struct sb_path *out) SB_MUST_CHECK;
 
 /* Host path that an entry of the upper at this guest path has or would have. */
-int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len, struct sb_path *out)
-	SB_MUST_CHECK;
+int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len,
+		       struct sb_path *out) SB_MUST_CHECK;
 
 /* st_dev of two halves, as stat gives it. */
 static inline uint64_t sb_make_dev(uint64_t major, uint64_t minor)
 {
-	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 | (major & ~0xfffULL) << 32;
+	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 |
+	       (major & ~0xfffULL) << 32;
 }
 
 /* index.c: lookups in the mapped index. */
 int sb_index_check(const struct sb_index *index, uint64_t file_size) SB_MUST_CHECK;
 uint32_t sb_index_find_path(const struct sb_tree *tree, const char *guest, size_t len);
-uint32_t sb_index_find_child(const struct sb_tree *tree, uint32_t dir, const char *name, size_t len);
+uint32_t sb_index_find_child(const struct sb_tree *tree, uint32_t dir, const char *name,
+			     size_t len);
 /* A directory of a layer by its host inode; sx has at least type and number. */
 uint32_t sb_index_find_dir(const struct sb_tree *tree, const struct statx *sx);
 uint32_t sb_index_find_inode(const struct sb_tree *tree, uint64_t ino);
 /* Canonical guest path of a node. */
-int sb_index_guest_path(const struct sb_tree *tree, uint32_t node, struct sb_path *out) SB_MUST_CHECK;
+int sb_index_guest_path(const struct sb_tree *tree, uint32_t node,
+			struct sb_path *out) SB_MUST_CHECK;
 /* Host path of a node's file in its layer. */
-int sb_index_host_path(const struct sb_tree *tree, uint32_t node, struct sb_path *out) SB_MUST_CHECK;
+int sb_index_host_path(const struct sb_tree *tree, uint32_t node,
+		       struct sb_path *out) SB_MUST_CHECK;
 
 /* control.c: find the parts of a mapped control file; fills tree except index
  * and owners, which the caller maps from the paths in it. */

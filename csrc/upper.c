@@ -212,7 +212,8 @@ int sb_upper_dress(const struct sb_fs *fs, const char *host, const struct sb_loo
 	}
 	if (looks->uid != 0 || looks->gid != 0)
 		record.flags |= SB_OWNER_IDS;
-	if (type == S_IFCHR || type == S_IFBLK || (type != S_IFLNK && (looks->mode & 07777) != mode)) {
+	if (type == S_IFCHR || type == S_IFBLK ||
+	    (type != S_IFLNK && (looks->mode & 07777) != mode)) {
 		record.flags |= SB_OWNER_MODE;
 		record.mode = looks->mode;
 		record.rdev = looks->rdev;
@@ -287,7 +288,8 @@ static int remove_marks(const struct sb_fs *fs, int dir)
 			const char *name = entry->name;
 
 			at += entry->reclen;
-			if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0')))
+			if (name[0] == '.' &&
+			    (name[1] == '\0' || (name[1] == '.' && name[2] == '\0')))
 				continue;
 			if (!sb_same(name, strlen(name), opaque, strlen(opaque)) &&
 			    !links_to_mark(fs->tree, dir, name))

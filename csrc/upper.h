@@ -48,7 +48,8 @@ int sb_upper_may_write(const struct sb_fs *fs, const struct sb_spot *spot) SB_MU
 /* A temporary name in the work directory; out is at->p[1] or another. */
 int sb_upper_temp(const struct sb_fs *fs, struct sb_path *out) SB_MUST_CHECK;
 /* Stat of the directory that holds at. Uses p[2], which is its host path after. */
-int sb_upper_parent(const struct sb_fs *fs, const struct sb_at *at, struct sb_stat *out) SB_MUST_CHECK;
+int sb_upper_parent(const struct sb_fs *fs, const struct sb_at *at,
+		    struct sb_stat *out) SB_MUST_CHECK;
 /* Does the lower have an entry at this path that shows when the upper has none? */
 bool sb_upper_hides(const struct sb_fs *fs, const struct sb_at *at);
 /* Is at where a mount is attached? */
@@ -61,7 +62,8 @@ int sb_upper_make_whiteout(const struct sb_tree *tree, const char *host) SB_MUST
 /* Make the directory host opaque. Uses p[3]. */
 int sb_upper_make_opaque(const struct sb_fs *fs, const struct sb_path *host) SB_MUST_CHECK;
 /* Give the fresh host file its record, or make sure that it has none. */
-int sb_upper_dress(const struct sb_fs *fs, const char *host, const struct sb_looks *looks) SB_MUST_CHECK;
+int sb_upper_dress(const struct sb_fs *fs, const char *host,
+		   const struct sb_looks *looks) SB_MUST_CHECK;
 bool sb_upper_needs_record(const struct sb_looks *looks);
 /* Move temp to dst, where nothing or a whiteout is; -EEXIST for anything else.
  * temp is gone after success only. */
@@ -72,8 +74,8 @@ int sb_upper_swap_out(const struct sb_fs *fs, const char *dst, const char *temp)
 /* Remove a directory that holds only marks; -ENOTEMPTY for others. */
 int sb_upper_remove_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 /* at is now an entry of the upper with this type. */
-int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type, bool lower_below)
-	SB_MUST_CHECK;
+int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type,
+		    bool lower_below) SB_MUST_CHECK;
 
 /* change_name.c: may at's name be taken away (write permission, sticky bit)? */
 int sb_upper_may_delete(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
@@ -84,9 +86,9 @@ int sb_upper_replace_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK
 /* Nothing for the upper directory host, which holds only marks. */
 int sb_upper_drop_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 
-
 /* xattr.c: put all extended attributes of a host file into a record. */
-int sb_xattr_import(const struct sb_fs *fs, const char *host, struct sb_owner *record) SB_MUST_CHECK;
+int sb_xattr_import(const struct sb_fs *fs, const char *host,
+		    struct sb_owner *record) SB_MUST_CHECK;
 /* copyup.c: copy the lower file of node (a live one: SB_NO_NODE) at this guest path, unless
  * the upper has something there. 1: go on below it, 0: not. Uses p[0], p[1], p[2], p[4]. */
 int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node) SB_MUST_CHECK;

@@ -39,7 +39,8 @@ static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_pa
 	err = sb_host_stat(host->buf, &sx);
 	if (err < 0)
 		return err;
-	merged = (sx.stx_mode & S_IFMT) == S_IFDIR && (tree->nodes[node].mode & S_IFMT) == S_IFDIR &&
+	merged = (sx.stx_mode & S_IFMT) == S_IFDIR &&
+		 (tree->nodes[node].mode & S_IFMT) == S_IFDIR &&
 		 !sb_upper_is_opaque(tree, host->buf, host->len);
 	sb_upper_touch(tree, node, merged ? SB_STATE_MERGED : SB_STATE_ASK);
 	return merged;
@@ -116,7 +117,8 @@ static int scan_tree(struct sb_fs *fs)
 static int scan_live(struct sb_fs *fs, const char *upper)
 {
 	_Alignas(8) char buf[1024];
-	int dir = (int)sys_openat(AT_FDCWD, upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	int dir = (int)sys_openat(AT_FDCWD, upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+				  0);
 	long len;
 
 	if (dir < 0)

@@ -46,7 +46,8 @@ bool sb_xattr_find(const char *packed, uint32_t len, const char *name, struct sb
 	return false;
 }
 
-static char *append(char *to, const char *name, uint32_t name_len, const char *value, uint32_t value_len)
+static char *append(char *to, const char *name, uint32_t name_len, const char *value,
+		    uint32_t value_len)
 {
 	uint16_t short_len = (uint16_t)name_len;
 
@@ -58,8 +59,8 @@ static char *append(char *to, const char *name, uint32_t name_len, const char *v
 	return to + HEAD + name_len + value_len;
 }
 
-int sb_xattr_rewrite(const struct sb_tree *tree, struct sb_owner *record, const char *packed, uint32_t len,
-		   const char *name, const char *value, uint32_t value_len)
+int sb_xattr_rewrite(const struct sb_tree *tree, struct sb_owner *record, const char *packed,
+		     uint32_t len, const char *name, const char *value, uint32_t value_len)
 {
 	uint32_t name_len = (uint32_t)strlen(name);
 	struct sb_xattr one;

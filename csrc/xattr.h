@@ -25,9 +25,11 @@ bool sb_xattr_find(const char *packed, uint32_t len, const char *name, struct sb
 const char *sb_xattr_of(const struct sb_tree *tree, const struct sb_owner *record, uint32_t *len);
 /* The record's list becomes packed without name and, unless value is NULL,
  * with name = value. */
-int sb_xattr_rewrite(const struct sb_tree *tree, struct sb_owner *record, const char *packed, uint32_t len,
-		     const char *name, const char *value, uint32_t value_len) SB_MUST_CHECK;
+int sb_xattr_rewrite(const struct sb_tree *tree, struct sb_owner *record, const char *packed,
+		     uint32_t len, const char *name, const char *value,
+		     uint32_t value_len) SB_MUST_CHECK;
 /* Take a name out of the record's attributes (0 also when it has none). */
-int sb_xattr_forget(const struct sb_tree *tree, struct sb_owner *record, const char *name) SB_MUST_CHECK;
+int sb_xattr_forget(const struct sb_tree *tree, struct sb_owner *record,
+		    const char *name) SB_MUST_CHECK;
 
 #endif

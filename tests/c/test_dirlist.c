@@ -57,7 +57,8 @@ static void make_file(const char *host)
 /* A packed row at *to. */
 static char *add_row(char *to, const char *path, char type)
 {
-	struct sb_row row = {.path_len = (uint16_t)strlen(path), .type = (uint8_t)type, .mode = 0755};
+	struct sb_row row = {
+		.path_len = (uint16_t)strlen(path), .type = (uint8_t)type, .mode = 0755};
 
 	memcpy(to, &row, sizeof(row));
 	memcpy(to + sizeof(row), path, row.path_len);

@@ -20,7 +20,8 @@ static void make_table(void)
 {
 	static const unsigned char nonce[16] = "0123456789abcde";
 	size_t size = sb_owner_size();
-	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	CHECK(map != MAP_FAILED);
 	CHECK_INT(sb_owner_init(map, 4096, nonce), -EINVAL);
@@ -119,7 +120,8 @@ static void write_often(uint32_t who)
 	for (uint32_t round = 1; round <= ROUNDS; round++) {
 		for (uint64_t ino = 1; ino <= FILES; ino++) {
 			struct sb_owner_key key = key_of(ino, 1);
-			struct sb_owner record = {.uid = who << 16 | round, .gid = who << 16 | round};
+			struct sb_owner record = {.uid = who << 16 | round,
+						  .gid = who << 16 | round};
 			const struct sb_owner *found;
 
 			if (sb_owner_put(&tree, &key, &record) != 0)
@@ -150,7 +152,8 @@ static void test_writers_in_several_processes_leave_one_record_each(void)
 		CHECK_INT(status, 0);
 	}
 	CHECK_INT(tree.owners->record_next, 1 + WRITERS * FILES * ROUNDS);
-	buckets = (const uint32_t *)(const void *)((const char *)tree.owners + tree.owners->buckets_off);
+	buckets = (const uint32_t *)(const void *)((const char *)tree.owners +
+						   tree.owners->buckets_off);
 	for (uint32_t i = 0; i < SB_OWNER_BUCKETS; i++)
 		used += buckets[i] != 0;
 	CHECK_INT(used, FILES);
@@ -206,7 +209,8 @@ static void test_attribute_lists(void)
 	CHECK(sb_xattr_find(packed, len, "user.a", &one));
 	CHECK(memcmp(one.value, "22", 2) == 0);
 	CHECK(!sb_xattr_find(packed, len, "user.", &one));
-	CHECK(!sb_xattr_next(packed, len - 1, &pos, &one) || !sb_xattr_next(packed, len - 1, &pos, &one));
+	CHECK(!sb_xattr_next(packed, len - 1, &pos, &one) ||
+	      !sb_xattr_next(packed, len - 1, &pos, &one));
 	CHECK_INT(sb_xattr_forget(&tree, &record, "user.a"), 0);
 	CHECK_INT(sb_xattr_forget(&tree, &record, "user.b"), 0);
 	CHECK(sb_xattr_of(&tree, &record, &len) == NULL);
