@@ -86,9 +86,7 @@ int sb_elf_read(int fd, struct sb_elf *elf, char *interp, size_t max)
 		return (int)ret;
 	size = elf->header.e_phnum * sizeof(Elf64_Phdr);
 	ret = sys_pread(fd, elf->phdrs, size, (int64_t)elf->header.e_phoff);
-	if (ret < 0)
-		return (int)ret;
-	if ((size_t)ret != size)
+	if (ret < 0 || (size_t)ret != size)
 		return -ENOEXEC;
 	ret = check_segments(elf);
 	if (ret < 0)

@@ -174,7 +174,7 @@ static int open_elf(const char *path, int given)
 	if (given < 0)
 		fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
-		die(EXIT_NOT_EXECUTABLE, "cannot open", path, fd);
+		die(EXIT_NOT_EXECUTABLE, "cannot open the file of", execfn_copy, fd);
 	return (int)fd;
 }
 
@@ -188,7 +188,7 @@ static void load(const char *path, int given, struct sb_elf *elf, uint64_t hint,
 		ret = sb_elf_map(fd, elf, elf->interp_len ? hint : 0, image);
 	sys_close(fd);
 	if (ret < 0)
-		die(EXIT_NOT_EXECUTABLE, "cannot load", path, ret);
+		die(EXIT_NOT_EXECUTABLE, "cannot load", execfn_copy, ret);
 }
 
 static void make_stack_executable(const struct start *start)

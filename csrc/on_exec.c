@@ -170,9 +170,8 @@ static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t a
 
 /* A program without a name (memfd, deleted): its descriptor must survive the
  * kernel's close-on-exec, so the new image gets a copy. */
-static long keep_object(struct sb_call *call, struct sb_exec_plan *plan, const struct sb_at *at)
+static long keep_object(struct sb_exec_plan *plan, int fd)
 {
-	int fd = sb_proc_object_fd(call, at);
 	long copy;
 
 	if (fd < 0)
@@ -196,6 +195,7 @@ static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint6
 {
 	struct sb_exec_plan *plan = &call->thread->scratch.plan;
 	bool is_object = sb_proc_is_object(call->fs, at);
+	int object = is_object ? sb_proc_object_fd(call, at) : -1;
 	long ret = sb_exec_plan(call, plan, at);
 
 	if (ret < 0)
@@ -204,7 +204,7 @@ static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint6
 	if (plan->prefix_count && plan->script_fd >= 0 && is_close_on_exec(plan->script_fd))
 		return -ENOENT;
 	if (is_object && plan->prefix_count == 0) {
-		ret = keep_object(call, plan, &call->work->a);
+		ret = keep_object(plan, object);
 		if (ret < 0)
 			return ret;
 	}
