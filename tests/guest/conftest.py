@@ -16,9 +16,9 @@ from tests.harness.oracle import Oracle
 @pytest.fixture
 def oracle(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Oracle]:
     """Two folders for one program: here, and the same one as a container sees it."""
-    folders = tmp_path / "native", tmp_path / "inside"
+    folders = tmp_path / "native" / "work", tmp_path / "inside" / "work"
     for folder in folders:
-        folder.mkdir()
+        folder.mkdir(parents=True)
     yield Oracle(sandbox, *folders)
     for folder in folders:  # thousands of files: do not keep them
         shutil.rmtree(folder, ignore_errors=True)

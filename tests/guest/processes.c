@@ -302,7 +302,8 @@ static void spawns(void)
 	pid_t pid;
 	char *const words[] = {
 		"sh", "-c",
-		"grep -E '^(SigBlk|SigIgn)' /proc/self/status; pwd | sed 's,.*/,,'; exit 6", NULL};
+		"grep -E '^(SigBlk|SigIgn)' /proc/self/status; pwd | sed 's,.*/work,work,'; exit 6",
+		NULL};
 	FILE *stream;
 	char line[64];
 
