@@ -230,6 +230,7 @@ struct sb_control {
 	char whiteout[64]; /* target of a whiteout symlink, NUL-terminated */
 	char opaque[64]; /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */
+	uint32_t generation; /* dircache.h */
 	uint32_t text_count;
 	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
 	struct sb_patched_text texts[64]; /* SB_MAX_TEXTS */

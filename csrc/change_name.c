@@ -14,6 +14,7 @@
 #include <linux/stat.h>
 
 #include "dirlist.h"
+#include "dircache.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -203,5 +204,8 @@ int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at)
 	err = sb_dirlist_is_empty(fs, at);
 	if (err <= 0)
 		return err < 0 ? err : -ENOTEMPTY;
-	return rmdir_in_tree(fs, at);
+	sb_dircache_changed(fs->tree);
+	err = rmdir_in_tree(fs, at);
+	sb_dircache_changed(fs->tree);
+	return err;
 }

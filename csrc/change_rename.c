@@ -20,6 +20,7 @@
 #include <linux/stat.h>
 
 #include "dirlist.h"
+#include "dircache.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -320,7 +321,7 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	return err;
 }
 
-int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
+static int do_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
 {
 	bool exchange = (flags & RENAME_EXCHANGE) != 0;
 	int err = check_names(fs, from, to, flags);
@@ -341,5 +342,18 @@ int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, uns
 		return 0;
 	err = sb_upper_settle(fs, to, from->spot.type, false);
 	settle_source(fs, from, false);
+	return err;
+}
+
+int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
+{
+	bool moves_dir = from->spot.type == S_IFDIR || to->spot.type == S_IFDIR;
+	int err;
+
+	if (moves_dir)
+		sb_dircache_changed(fs->tree);
+	err = do_rename(fs, from, to, flags);
+	if (moves_dir)
+		sb_dircache_changed(fs->tree);
 	return err;
 }

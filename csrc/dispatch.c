@@ -38,6 +38,7 @@ static void prepare(struct sb_thread *thread, struct sb_call *call)
 	fs->real_ids = 0;
 	fs->commit = &thread->commit;
 	fs->work = &thread->scratch.work;
+	fs->dirs = &proc->dirs;
 	call->thread = thread;
 	call->regs = &thread->regs;
 	call->fs = fs;

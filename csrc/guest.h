@@ -51,6 +51,7 @@ struct sb_proc {
 	uint32_t root_len;
 	uint32_t exe_len;
 	uint64_t brk_unused;
+	struct sb_dir_slots dirs;
 	struct sb_action actions[65]; /* by signal number */
 	char root[SB_PATH_MAX];      /* canonical guest path of the root directory */
 	char exe[SB_PATH_MAX];       /* canonical guest path of the program */

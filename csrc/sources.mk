@@ -1,6 +1,6 @@
 # Which C file belongs to which build: the one place. Paths relative to csrc/.
 # COMMON: levels 0-2, in both builds. HOSTED_ONLY: what Python calls. GUEST_ONLY: levels 3-4.
-COMMON = path.c index.c spot.c view.c view_stat.c view_path.c text.c arch/x86_64/site.c control.c ids.c log.c proc_text.c proc_mounts.c \
+COMMON = path.c index.c spot.c view.c view_stat.c dircache.c view_path.c text.c arch/x86_64/site.c control.c ids.c log.c proc_text.c proc_mounts.c \
 	 owner.c upper.c upper_scan.c copyup.c copyup_tree.c change_make.c change_link.c change_name.c \
 	 change_rename.c change_meta.c change_xattr.c xattr.c dirlist.c dirlist_empty.c
 HOSTED_ONLY = hosted.c hosted_control.c index_build.c index_merge.c text_build.c hosted_text.c

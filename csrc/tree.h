@@ -37,6 +37,7 @@ struct sb_tree {
 };
 
 /* One thread's use of the tree. Level 3 owns it; level 2 gets it first. */
+struct sb_dir_slots;
 struct sb_fs {
 	const struct sb_tree *tree;
 	const struct sb_ids *ids;
@@ -47,6 +48,7 @@ struct sb_fs {
 	volatile uint32_t
 		*commit; /* set: signals wait (see sb_commit_begin); NULL in the hosted build */
 	struct sb_work *work;
+	struct sb_dir_slots *dirs; /* NULL: nothing is remembered */
 };
 
 /* From sb_commit_begin on, until the call is over, a signal is delivered at the
@@ -106,6 +108,18 @@ struct sb_spot {
 	bool lower_below; /* (directories) lower entries show through: LOWER, LIVE, or an upper
 			     directory that is not opaque over a lower one */
 	bool whiteout; /* absent because the upper has a whiteout here */
+};
+
+/* dircache.h: one directory that was found, and the few that a process keeps. */
+struct sb_dir_slot {
+	uint64_t hash;
+	uint64_t sum;
+	uint32_t len;
+	uint32_t generation;
+	struct sb_spot spot;
+};
+struct sb_dir_slots {
+	struct sb_dir_slot slots[64];
 };
 
 /* Answer of a lookup: about 12 KiB, so it lives in struct sb_work. */

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <linux/stat.h>
 
+#include "dircache.h"
 #include "mem.h"
 #include "spot.h"
 #include "tree.h"
@@ -495,11 +496,45 @@ static int start(struct walk *w, const char *base, uint32_t base_len, const char
 	return go_to(w, base, base_len);
 }
 
+/* A canonical path whose directory is remembered: only its last component is
+ * left to do. False when there is more. */
+static bool start_at_known(struct walk *w, const char *path, uint32_t len)
+{
+	struct sb_path *guest = &w->out->guest;
+	uint32_t dir = len;
+
+	while (path[dir - 1] != '/')
+		dir--;
+	if (dir < 2 || !sb_dircache_find(w->fs, path, dir - 1, &w->cur) ||
+	    sb_path_set(guest, path, dir - 1) < 0)
+		return false;
+	w->knows_root = true;
+	w->rest = (uint32_t)(TODO_SIZE - 1 - (len - dir));
+	memmove(w->work->todo + w->rest, path + dir, len - dir + 1);
+	w->depth = count_components(guest);
+	w->known = w->depth;
+	push(w);
+	return true;
+}
+
+/* What the walk of a canonical path without symlinks found out. */
+static void remember(const struct walk *w, uint32_t len, uint32_t generation)
+{
+	const struct sb_at *out = w->out;
+
+	if (len > 0 && w->links == 0 && out->guest.len == len && out->name > 1)
+		sb_dircache_put(w->fs, out->guest.buf, out->name - 1, &out->dir, generation);
+}
+
 int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const char *path,
 		   unsigned flags, struct sb_at *out)
 {
 	const unsigned scoped = SB_BENEATH | SB_IN_ROOT;
 	bool search_free = may_search_all(fs);
+	bool plain = search_free && fs->tree->index != NULL && fs->root_len == 1 &&
+		     (flags & scoped) == 0;
+	uint32_t generation = sb_dircache_generation(fs->tree);
+	uint32_t canonical;
 	size_t len;
 	struct walk w;
 	int err;
@@ -508,8 +543,7 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	out->has_dir_stat = false;
 	if (path[0] == '\0')
 		return -ENOENT;
-	if (search_free && fs->tree->index != NULL && fs->root_len == 1 && (flags & scoped) == 0 &&
-	    find_directly(fs, path, flags, out)) {
+	if (plain && find_directly(fs, path, flags, out)) {
 		if ((flags & SB_WANT_STAT) == 0)
 			return 0;
 		err = sb_spot_stat(fs, &out->spot, &out->host, NULL, &out->st);
@@ -531,10 +565,17 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	w.seen.has = false;
 	out->slash = true;
 	out->dots = true;
-	err = start(&w, base, base_len, path, len);
-	if (err < 0)
-		return err;
+	canonical = plain ? canonical_len(path) : 0;
+	if (canonical == 0 || !start_at_known(&w, path, canonical)) {
+		err = start(&w, base, base_len, path, len);
+		if (err < 0)
+			return err;
+	}
 	w.base_depth = w.depth;
 	err = walk(&w);
-	return err < 0 ? err : finish(&w);
+	if (err == 0)
+		err = finish(&w);
+	if (err == 0)
+		remember(&w, canonical, generation);
+	return err;
 }
