@@ -1,4 +1,4 @@
-"""``run``, ``create`` and ``start``.
+"""``run`` and ``create``.
 
 Does not know: how a container is made or supervised; it turns flags into a request.
 """
@@ -6,119 +6,31 @@ Does not know: how a container is made or supervised; it turns flags into a requ
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sandbox.cli.completion import complete_containers, complete_images
-from sandbox.engine.creation import CreateRequest
-from sandbox.errors import ImageNotFound, RuntimeFailed, UsageError, map_os_errors
-from sandbox.runtime import mounts, spec
+from sandbox.cli.life import DEFAULT_KEYS
+from sandbox.cli.options import SETTINGS, Flags, container_options, request_of, write_cidfile
+from sandbox.errors import ImageNotFound, UsageError
+from sandbox.runtime import spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.engine import Engine
-    from sandbox.models.container import Container, MountPoint
+    from sandbox.engine.creation import CreateRequest
+    from sandbox.models.container import Container
 
 _T = TypeVar("_T")
 
-_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("-i", "--interactive"), {"is_flag": True, "help": "Keep standard input attached."}),
-    (("-t", "--tty"), {"is_flag": True, "help": "Give the container a terminal."}),
-    (("--rm",), {"is_flag": True, "help": "Remove the container when it ends."}),
-    (("--name",), {"metavar": "NAME", "help": "Name of the container."}),
-    (("-h", "--hostname"), {"metavar": "NAME", "help": "Host name in the container."}),
-    (
-        ("-e", "--env"),
-        {
-            "multiple": True,
-            "metavar": "NAME[=VALUE]",
-            "help": "Set a variable; NAME alone takes the host's value.",
-        },
-    ),
-    (("--env-file",), {"multiple": True, "metavar": "FILE", "help": "Read variables from a file."}),
-    (("-w", "--workdir"), {"metavar": "DIR", "help": "Working directory."}),
-    (("-u", "--user"), {"metavar": "NAME|UID[:GROUP|GID]", "help": "User to run as."}),
-    (("--entrypoint",), {"metavar": "PROGRAM", "help": "Replace the image's ENTRYPOINT."}),
-    (
-        ("-v", "--volume"),
-        {
-            "multiple": True,
-            "metavar": "SRC:DST[:ro]",
-            "help": "Show a directory or file of the host.",
-        },
-    ),
-    (("--mount",), {"multiple": True, "metavar": "type=bind|tmpfs,...", "help": "Attach a mount."}),
-    (
-        ("--tmpfs",),
-        {"multiple": True, "metavar": "DIR[:OPTIONS]", "help": "Put an empty directory in memory."},
-    ),
-    (("--read-only",), {"is_flag": True, "help": "Make the root file system read-only."}),
-    (("-l", "--label"), {"multiple": True, "metavar": "KEY[=VALUE]", "help": "Attach a label."}),
-    (
-        ("--ulimit",),
-        {"multiple": True, "metavar": "NAME=SOFT[:HARD]", "help": "Set a resource limit."},
-    ),
-    (
-        ("--init",),
-        {"is_flag": True, "help": "Reap processes that lost their parent (always done)."},
-    ),
-    (("--cidfile",), {"metavar": "FILE", "help": "Write the container's id to a file."}),
-    (
-        ("--pull",),
-        {
-            "metavar": "missing|never|always",
-            "default": "missing",
-            "help": "When to pull the image.",
-            "show_default": True,
-        },
-    ),
-    (("-q", "--quiet"), {"is_flag": True, "help": "Show no progress of a pull."}),
-    (("--platform",), {"metavar": "OS/ARCH", "help": "Require this platform."}),
-    (("--stop-signal",), {"metavar": "SIGNAL", "help": "Signal that asks it to stop."}),
-    (
-        ("--interceptor",),
-        {
-            "metavar": "auto|trap",
-            "default": "auto",
-            "help": "How system calls are caught.",
-            "show_default": True,
-        },
-    ),
-    (
-        ("--trace",),
-        {"is_flag": True, "help": "Show every call that is intercepted, on standard error."},
-    ),
-)
 
-_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
-
-
-def _container_options(command: Any) -> Any:
-    """Add the flags that `run` and `create` share, and IMAGE [COMMAND] [ARG...]."""
-    command = click.argument(
-        "args", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND] [ARG...]"
-    )(command)
-    command = click.argument("image", metavar="IMAGE", shell_complete=complete_images)(command)
-    for names, settings in reversed(_OPTIONS):
-        command = click.option(*names, **settings)(command)
-    return command
-
-
-@dataclass(frozen=True, slots=True)
-class _Flags:
-    """The flags that are no part of the container's configuration."""
-
-    cidfile: str | None
-    pull: str
-    trace: bool
-    quiet: bool
-
-
-@click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS]")
-@_container_options
+@click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
+@click.option("-d", "--detach", is_flag=True, help="Leave it running and print its id.")
+@click.option("-a", "--attach", multiple=True, metavar="STREAM", help="stdin, stdout or stderr.")
+@click.option("--detach-keys", metavar="KEYS", default=DEFAULT_KEYS, help="Keys that detach.")
+@click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.")
+@container_options
 def run(**options: Any) -> int:
     """Create and run a new container from an image.
 
@@ -132,52 +44,57 @@ def run(**options: Any) -> int:
       sandbox run --rm -v ./src:/src -w /src gcc make
       sandbox run --rm host apt-get update   (this machine's own files, unharmed)
     """  # noqa: D301 - \b keeps click from filling the paragraph
-    from sandbox.runtime.process import Attachment
-
-    request, flags = _request(options)
+    if options["detach"] and options["attach"]:
+        raise UsageError("conflicting options: cannot specify both --attach and --detach")
+    request, flags = request_of(options)
     problem = spec.tty_conflict(
-        tty=request.tty, attach_stdin=request.open_stdin, stdin_is_tty=os.isatty(0)
+        tty=request.tty,
+        attach_stdin=request.open_stdin and not options["detach"],
+        stdin_is_tty=os.isatty(0),
     )
     if problem is not None:
         click.echo(f"sandbox: {problem}", err=True)
         return 1
-    engine = _engine()
-    return _with_image(
-        request,
-        flags,
-        lambda: engine.run(
-            request,
-            Attachment(stdin=request.open_stdin, trace=flags.trace),
-            on_create=lambda container: _write_cidfile(flags.cidfile, container),
-        ),
-    )
+    return _with_image(request, flags, lambda: _run(request, flags, options))
 
 
-@click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS]")
-@_container_options
-def create(**options: Any) -> None:
-    """Create a new container without starting it, and print its id."""
-    request, flags = _request(options)
-    engine = _engine()
-    container = _with_image(request, flags, lambda: engine.create(request))
-    _write_cidfile(flags.cidfile, container)
-    click.echo(container.config.id)
-
-
-@click.command(options_metavar="[OPTIONS]")
-@click.option("-a", "--attach", is_flag=True, help="Stay attached (always done).")
-@click.option("-i", "--interactive", is_flag=True, help="Attach standard input.")
-@click.option("--trace", is_flag=True, help="Show intercepted calls on stderr.")
-@click.argument("container", shell_complete=complete_containers)
-def start(*, attach: bool, interactive: bool, trace: bool, container: str) -> int:
-    """Run a container that exists, from where its files are now.
-
-    It runs in the foreground; the exit code is as for 'run'.
-    """
+def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
+    """Run in the way that gives what was asked for with the fewest processes."""
     from sandbox.runtime.process import Attachment
 
-    del attach
-    return _engine().start(container, Attachment(stdin=interactive, trace=trace))
+    def created(container: Container) -> None:
+        write_cidfile(flags.cidfile, container)
+
+    engine = _engine()
+    if options["detach"]:
+        click.echo(engine.run_detached(request, on_create=created).config.id)
+        return 0
+    goes_with_us = request.auto_remove and not (request.tty and request.open_stdin)
+    if flags.trace or (goes_with_us and options["sig_proxy"] and not options["attach"]):
+        attachment = Attachment(stdin=request.open_stdin, trace=flags.trace)
+        return engine.run(request, attachment, on_create=created)
+    from sandbox.runtime.attach import Wishes, parse_keys
+
+    streams = set(options["attach"])
+    wishes = Wishes(
+        stdin=request.open_stdin and (not streams or "stdin" in streams),
+        tty=request.tty,
+        keys=parse_keys(options["detach_keys"]),
+        proxy=options["sig_proxy"] and not request.tty,
+        output=not streams or bool(streams & {"stdout", "stderr"}),
+    )
+    return engine.run_attached(request, wishes, on_create=created) or 0
+
+
+@click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
+@container_options
+def create(**options: Any) -> None:
+    """Create a new container without starting it, and print its id."""
+    request, flags = request_of(options)
+    engine = _engine()
+    container = _with_image(request, flags, lambda: engine.create(request))
+    write_cidfile(flags.cidfile, container)
+    click.echo(container.config.id)
 
 
 def _engine() -> Engine:
@@ -186,43 +103,7 @@ def _engine() -> Engine:
     return Engine()
 
 
-def _request(options: dict[str, Any]) -> tuple[CreateRequest, _Flags]:
-    _check_pull(options["pull"])
-    _check_cidfile(options["cidfile"])
-    if options["hostname"]:
-        spec.parse_hostname(options["hostname"])
-    request = CreateRequest(
-        image=options["image"],
-        args=options["args"],
-        name=options["name"],
-        entrypoint=options["entrypoint"],
-        env=_environment(options["env_file"], options["env"]),
-        user=options["user"],
-        working_dir=options["workdir"],
-        hostname=options["hostname"],
-        labels=tuple(spec.parse_labels(options["label"]).items()),
-        tty=options["tty"],
-        open_stdin=options["interactive"],
-        mounts=_mounts(options),
-        ulimits=tuple(spec.parse_ulimit(text) for text in options["ulimit"]),
-        read_only=options["read_only"],
-        init=options["init"],
-        auto_remove=options["rm"],
-        interceptor=options["interceptor"],
-        platform=options["platform"],
-        stop_signal=options["stop_signal"],
-    )
-    return request, _Flags(options["cidfile"], options["pull"], options["trace"], options["quiet"])
-
-
-def _check_pull(policy: str) -> None:
-    if policy not in ("missing", "never", "always"):
-        raise UsageError(
-            f"invalid pull option: '{policy}': must be one of always, missing or never"
-        )
-
-
-def _with_image(request: CreateRequest, flags: _Flags, act: Callable[[], _T]) -> _T:
+def _with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _T:
     """Do *act*, which needs the image, after or before pulling it as the user wants."""
     from sandbox.engine.transfers import can_pull, is_offline
 
@@ -241,55 +122,7 @@ def _with_image(request: CreateRequest, flags: _Flags, act: Callable[[], _T]) ->
     return act()
 
 
-def _pull(request: CreateRequest, flags: _Flags) -> None:
+def _pull(request: CreateRequest, flags: Flags) -> None:
     from sandbox.cli.registries import pull_for_run
 
     pull_for_run(request.image, request.platform, quiet=flags.quiet)
-
-
-def _environment(files: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
-    entries: list[str] = []
-    for name in files:
-        with (
-            map_os_errors(f"cannot read {name}"),
-            open(name, encoding="utf-8", errors="surrogateescape") as file,
-        ):
-            entries += spec.parse_env_file(file.read(), os.environ, name=name)
-    entries += spec.resolve_env_flags(flags, os.environ)
-    return tuple(entries)
-
-
-def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
-    cwd = os.getcwd()
-    volumes = [mounts.parse_volume(text, cwd) for text in options["volume"]]
-    for volume in volumes:
-        # As Docker does for -v (and not for --mount).
-        with map_os_errors(f"cannot create {volume.source}"):
-            if not os.path.lexists(volume.source):
-                os.makedirs(volume.source, exist_ok=True)
-    others = [mounts.parse_mount(text, cwd) for text in options["mount"]]
-    others += [mounts.parse_tmpfs(text) for text in options["tmpfs"]]
-    for mount in others:
-        if mount.type == "bind" and not os.path.exists(mount.source):
-            raise RuntimeFailed(
-                'invalid mount config for type "bind": '
-                f"bind source path does not exist: {mount.source}"
-            )
-    if any(mount.size is not None for mount in others):
-        click.echo("sandbox: warning: the size of a tmpfs is not limited", err=True)
-    return mounts.check_duplicates([*volumes, *others])
-
-
-def _check_cidfile(path: str | None) -> None:
-    if path and os.path.lexists(path):
-        raise UsageError(
-            f"container ID file found, make sure the other container isn't running or delete {path}"
-        )
-
-
-def _write_cidfile(path: str | None, container: Container) -> None:
-    if path:
-        with map_os_errors(f"failed to create the container ID file {path}"):
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-            with open(fd, "w", encoding="ascii") as file:
-                file.write(container.config.id)

@@ -12,6 +12,7 @@ import errno
 import os
 import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sandbox.engine.creation import INTERCEPTORS, check_platform, configure, now
@@ -26,6 +27,7 @@ from sandbox.errors import (
 from sandbox.models.container import ContainerState
 from sandbox.models.reference import parse_reference
 from sandbox.runtime import lifecycle, supervise
+from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
 
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from sandbox.runtime.launch import Place
     from sandbox.runtime.process import Attachment
     from sandbox.store.layout import Layout
+
+
+_ANSWER_TIME = 3.0  # seconds; a supervisor that needs longer is killed
 
 
 class ContainerVerbs:
@@ -162,7 +167,10 @@ class ContainerVerbs:
     def _truth(self, container: Container) -> Container | None:
         """Return the container as it is; None if it should be gone by now."""
         state = container.state
-        if not state.pid or is_main_process(state.pid, state.pid_start):
+        if not state.pid or (
+            is_main_process(state.pid, state.pid_start)
+            and (not state.keeper or is_main_process(state.keeper, state.keeper_start))
+        ):
             return container
         if self._containers.is_held(container):
             return container  # it has just ended; its supervisor is about to say so
@@ -181,9 +189,26 @@ class ContainerVerbs:
         container = self.container(name)
         lifecycle.may_remove(container.state, name=name, force=force)
         if container.state.is_running:
-            _kill(container)
+            self._kill_hard(container)
         self._containers.remove(container)
+        events.tell_container(self.layout, container.config, "destroy")
         return container
+
+    def _kill_hard(self, container: Container) -> None:
+        """End it, by its supervisor if that does anything, else without."""
+        from sandbox.runtime import attach
+
+        state = container.state
+        if state.socket:
+            with suppress(SandboxError):
+                message = {"verb": "stop", "signal": int(signal.SIGKILL), "timeout": 0}
+                attach.ask(state.socket, message, seconds=_ANSWER_TIME)
+                return
+        if state.keeper and is_main_process(state.keeper, state.keeper_start):
+            os.kill(state.keeper, signal.SIGKILL)
+        _kill(container)
+        if state.keeper:
+            _clean_up_after(container)
 
     def container_dir(self, container: Container) -> str:
         """Return the directory that holds all the container owns."""
@@ -217,6 +242,7 @@ def _kill(container: Container) -> None:
 def _clean_up_after(container: Container) -> None:
     """End and delete what a killed supervisor could not."""
     from sandbox.runtime import rundir
+    from sandbox.runtime.rundir import RunDir
 
     places = {place.path for place in rundir.remains(container.config.id, os.environ)}
     if container.state.run_dir:
@@ -224,6 +250,7 @@ def _clean_up_after(container: Container) -> None:
     for path in places:
         _kill_guests(path)
         rundir.remove(path)
+        rundir.remove(RunDir(path).socket)
 
 
 def _kill_guests(run_dir: str) -> None:

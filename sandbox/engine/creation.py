@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed
 from sandbox.models.container import ContainerConfig
+from sandbox.models.policy import SECOND, Health, Policy
 from sandbox.runtime import names, spec
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.models.container import MountPoint, Ulimit
     from sandbox.models.image import Image
+    from sandbox.models.oci import Healthcheck
 
 INTERCEPTORS = ("auto", "rewrite", "trap")
 
@@ -48,6 +50,7 @@ class CreateRequest:
     interceptor: str = "auto"
     platform: str | None = None
     stop_signal: str | None = None
+    policy: Policy = field(default_factory=Policy)
 
 
 def now() -> str:
@@ -120,4 +123,32 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
         platform=f"{image.os or 'linux'}/{image.architecture or 'amd64'}",
         stop_signal=request.stop_signal or defaults.stop_signal or "SIGTERM",
         exposed_ports=tuple(defaults.exposed_ports or ()),
+        policy=replace(
+            request.policy, health=merge_health(defaults.healthcheck, request.policy.health)
+        ),
     )
+
+
+def merge_health(image: Healthcheck | None, wanted: Health | None) -> Health | None:
+    """Return the check: the user's, with what it leaves open from the image."""
+    if wanted is not None and wanted.test:
+        return None if wanted.test[0] == "NONE" else wanted
+    if image is None or not image.test or image.test[0] == "NONE":
+        return None
+    found = Health(
+        test=tuple(image.test),
+        interval=image.interval or 30 * SECOND,
+        timeout=image.timeout or 30 * SECOND,
+        start_period=image.start_period,
+        start_interval=image.start_interval or 5 * SECOND,
+        retries=image.retries or 3,
+    )
+    if wanted is None:
+        return found
+    default = Health(test=())
+    changed = {
+        name: getattr(wanted, name)
+        for name in ("interval", "timeout", "start_period", "start_interval", "retries")
+        if getattr(wanted, name) != getattr(default, name)
+    }
+    return replace(found, **changed)

@@ -1,31 +1,40 @@
 """What a container is (its configuration) and how it fares (its state).
 
 Rules: frozen and typed; JSON becomes one of these the moment it is read and JSON
-again when it is written. A configuration never changes after creation.
+again when it is written. Of a configuration only name and policy change after creation.
 
 Does not know: where records are kept, or how a container is started.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from sandbox.errors import CorruptData
+from sandbox.models.policy import HealthState, Policy, Usage
 
-Status = Literal["created", "running", "exited"]
-MountType = Literal["bind", "tmpfs"]
+Status = Literal["created", "running", "paused", "restarting", "exited"]
+MountType = Literal["bind", "tmpfs", "volume"]
 
 _STATUSES: dict[str, Status] = {
     "created": "created",
     "running": "running",
+    "paused": "paused",
+    "restarting": "restarting",
     "exited": "exited",
 }
+_ALIVE = frozenset({"running", "paused", "restarting"})
 
 
 @dataclass(frozen=True, slots=True)
 class MountPoint:
-    """A piece of the host (or of memory) that the user put into the tree."""
+    """A piece of the host (or of memory) that the user put into the tree.
+
+    *name* is a volume's, whose *source* is filled in when the container is created;
+    *anonymous* ones go with the container. *uid* and *gid* are whom the files of a bind
+    that belong to the user shall belong to.
+    """
 
     type: MountType
     target: str
@@ -33,6 +42,11 @@ class MountPoint:
     read_only: bool = False
     size: int | None = None
     mode: int | None = None
+    name: str = ""
+    anonymous: bool = False
+    copy: bool = True
+    uid: int | None = None
+    gid: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""
@@ -43,6 +57,11 @@ class MountPoint:
             "readOnly": self.read_only,
             "size": self.size,
             "mode": self.mode,
+            "name": self.name,
+            "anonymous": self.anonymous,
+            "copy": self.copy,
+            "uid": self.uid,
+            "gid": self.gid,
         }
 
     @classmethod
@@ -55,6 +74,11 @@ class MountPoint:
             read_only=data["readOnly"],
             size=data.get("size"),
             mode=data.get("mode"),
+            name=data.get("name", ""),
+            anonymous=data.get("anonymous", False),
+            copy=data.get("copy", True),
+            uid=data.get("uid"),
+            gid=data.get("gid"),
         )
 
 
@@ -103,6 +127,7 @@ class ContainerConfig:
     platform: str = "linux/amd64"
     stop_signal: str = "SIGTERM"
     exposed_ports: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def args(self) -> tuple[str, ...]:
@@ -140,6 +165,7 @@ class ContainerConfig:
             "platform": self.platform,
             "stopSignal": self.stop_signal,
             "exposedPorts": list(self.exposed_ports),
+            "policy": self.policy.to_json(),
         }
 
     @classmethod
@@ -170,6 +196,7 @@ class ContainerConfig:
                 platform=data["platform"],
                 stop_signal=data["stopSignal"],
                 exposed_ports=tuple(data["exposedPorts"]),
+                policy=Policy.from_json(data.get("policy", {})),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise CorruptData(f"container configuration is damaged: {exc!r}") from exc
@@ -181,7 +208,8 @@ class ContainerState:
 
     ``pid`` and ``pid_start`` (clock ticks after boot, from /proc) name a process
     without doubt even after the number has been given to another one: the main process,
-    or, while created, the command that is about to start it (0 if there is none).
+    or, while created, the command that is about to start it (0 if there is none), or,
+    between two runs, the supervisor. ``stopped`` says that the user wanted it to end.
     """
 
     status: Status = "created"
@@ -192,11 +220,23 @@ class ContainerState:
     finished_at: str = ""
     error: str = ""
     run_dir: str = ""
+    keeper: int = 0
+    keeper_start: int = 0
+    stopped: bool = False
+    restart_count: int = 0
+    oom_killed: bool = False
+    health: HealthState | None = None
+    usage: Usage | None = None
 
     @property
     def is_running(self) -> bool:
-        """Tell whether a main process is recorded as alive."""
-        return self.status == "running"
+        """Tell whether it is alive: running, paused, or about to run again."""
+        return self.status in _ALIVE
+
+    @property
+    def socket(self) -> str:
+        """Return the path of the supervisor's socket; empty if there is none."""
+        return f"{self.run_dir}.sock" if self.run_dir and self.keeper else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""
@@ -209,6 +249,13 @@ class ContainerState:
             "finishedAt": self.finished_at,
             "error": self.error,
             "runDir": self.run_dir,
+            "keeper": self.keeper,
+            "keeperStart": self.keeper_start,
+            "stopped": self.stopped,
+            "restartCount": self.restart_count,
+            "oomKilled": self.oom_killed,
+            "health": asdict(self.health) if self.health else None,
+            "usage": asdict(self.usage) if self.usage else None,
         }
 
     @classmethod
@@ -224,9 +271,20 @@ class ContainerState:
                 finished_at=data["finishedAt"],
                 error=data["error"],
                 run_dir=data["runDir"],
+                keeper=data.get("keeper", 0),
+                keeper_start=data.get("keeperStart", 0),
+                stopped=data.get("stopped", False),
+                restart_count=data.get("restartCount", 0),
+                oom_killed=data.get("oomKilled", False),
+                health=_health(data.get("health")),
+                usage=Usage(**data["usage"]) if data.get("usage") else None,
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise CorruptData(f"container state is damaged: {exc!r}") from exc
+
+
+def _health(data: dict[str, Any] | None) -> HealthState | None:
+    return None if data is None else HealthState(**{**data, "log": tuple(data["log"])})
 
 
 @dataclass(frozen=True, slots=True)

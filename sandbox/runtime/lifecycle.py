@@ -1,4 +1,4 @@
-"""The life of a container as a table: created, running, exited.
+"""The life of a container as a table: created, running, paused, restarting, exited.
 
 Rule 1: everything about transitions lives here. Rule 2: this file starts and
 stops nothing, reads no clock and no /proc; it is handed what happened.
@@ -6,13 +6,16 @@ stops nothing, reads no clock and no /proc; it is handed what happened.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from sandbox.errors import Conflict
 from sandbox.models.container import ContainerState, Status
 
-Event = Literal["start", "fail", "exit", "lost"]
+if TYPE_CHECKING:
+    from sandbox.models.policy import Usage
+
+Event = Literal["start", "fail", "exit", "wait", "pause", "unpause", "lost"]
 
 # (status, event) -> status. What is not here is illegal.
 _TRANSITIONS: dict[tuple[Status, Event], Status] = {
@@ -20,20 +23,31 @@ _TRANSITIONS: dict[tuple[Status, Event], Status] = {
     ("created", "fail"): "created",
     ("exited", "start"): "running",
     ("exited", "fail"): "exited",
+    ("running", "pause"): "paused",
     ("running", "exit"): "exited",
+    ("running", "wait"): "restarting",
     ("running", "lost"): "exited",
+    ("paused", "unpause"): "running",
+    ("paused", "exit"): "exited",
+    ("paused", "wait"): "restarting",
+    ("paused", "lost"): "exited",
+    ("restarting", "start"): "running",
+    ("restarting", "fail"): "exited",
+    ("restarting", "exit"): "exited",
+    ("restarting", "lost"): "exited",
 }
 
 # What a main process that vanished with its supervisor is taken to have met.
 LOST_EXIT_CODE = 137
 
-_REFUSALS: dict[tuple[Status, Event], str] = {
-    ("running", "start"): "the container is already running",
-    ("running", "fail"): "the container is already running",
-    ("created", "exit"): "the container was never started",
-    ("created", "lost"): "the container was never started",
-    ("exited", "exit"): "the container has already exited",
-    ("exited", "lost"): "the container has already exited",
+_REFUSALS: dict[Event, str] = {
+    "start": "the container is already running",
+    "fail": "the container is already running",
+    "exit": "the container is not running",
+    "wait": "the container is not running",
+    "pause": "the container is not running",
+    "unpause": "the container is not paused",
+    "lost": "the container is not running",
 }
 
 
@@ -51,50 +65,83 @@ def next_status(status: Status, event: Event) -> Status:
     try:
         return _TRANSITIONS[status, event]
     except KeyError:
-        raise Conflict(_REFUSALS[status, event]) from None
+        raise Conflict(_REFUSALS[event]) from None
 
 
-def started(state: ContainerState, process: MainProcess, now: str) -> ContainerState:
-    """Return the state once the main process exists."""
+def started(
+    state: ContainerState, process: MainProcess, now: str, *, keeper: tuple[int, int] = (0, 0)
+) -> ContainerState:
+    """Return the state once the main process exists; *keeper*: pid and start time."""
     return ContainerState(
         status=next_status(state.status, "start"),
         pid=process.pid,
         pid_start=process.start_time,
         started_at=now,
+        finished_at=state.finished_at,
         run_dir=process.run_dir,
+        keeper=keeper[0],
+        keeper_start=keeper[1],
+        restart_count=state.restart_count,
     )
 
 
 def failed(state: ContainerState, exit_code: int, error: str) -> ContainerState:
     """Return the state after a start that never got as far as a process."""
-    return ContainerState(
-        status=next_status(state.status, "fail"),
-        exit_code=exit_code,
-        started_at=state.started_at,
-        finished_at=state.finished_at,
-        error=error,
+    return replace(
+        _at_rest(state, next_status(state.status, "fail")), exit_code=exit_code, error=error
     )
 
 
-def exited(state: ContainerState, exit_code: int, now: str) -> ContainerState:
+def exited(
+    state: ContainerState, exit_code: int, now: str, usage: Usage | None = None
+) -> ContainerState:
     """Return the state after the main process ended."""
-    return ContainerState(
-        status=next_status(state.status, "exit"),
+    return replace(
+        _at_rest(state, next_status(state.status, "exit")),
         exit_code=exit_code,
-        started_at=state.started_at,
         finished_at=now,
+        error="",
+        usage=usage or state.usage,
     )
+
+
+def waiting(state: ContainerState, exit_code: int, now: str) -> ContainerState:
+    """Return the state between the end of a run and the next; the supervisor lives."""
+    return replace(
+        state,
+        status=next_status(state.status, "wait"),
+        pid=state.keeper,
+        pid_start=state.keeper_start,
+        exit_code=exit_code,
+        finished_at=now,
+        restart_count=state.restart_count + 1,
+    )
+
+
+def paused(state: ContainerState) -> ContainerState:
+    """Return the state once nothing moves any more."""
+    if state.status == "paused":
+        raise Conflict("the container is already paused")
+    return replace(state, status=next_status(state.status, "pause"))
+
+
+def unpaused(state: ContainerState) -> ContainerState:
+    """Return the state once everything moves again."""
+    return replace(state, status=next_status(state.status, "unpause"))
 
 
 def lost(state: ContainerState, now: str) -> ContainerState:
     """Return the state once the main process is gone and nobody saw it end."""
-    return ContainerState(
-        status=next_status(state.status, "lost"),
+    return replace(
+        _at_rest(state, next_status(state.status, "lost")),
         exit_code=LOST_EXIT_CODE,
-        started_at=state.started_at,
         finished_at=now,
         error="the supervisor was killed",
     )
+
+
+def _at_rest(state: ContainerState, status: Status) -> ContainerState:
+    return replace(state, status=status, pid=0, pid_start=0, run_dir="", keeper=0, keeper_start=0)
 
 
 def may_remove(state: ContainerState, *, name: str, force: bool) -> None:

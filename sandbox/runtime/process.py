@@ -33,6 +33,21 @@ class Attachment:
     trace: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What becomes descriptors 0, 1 and 2; None is the caller's own.
+
+    A *terminal* becomes all three, and the controlling terminal. The process dies with
+    the caller unless it is *free*.
+    """
+
+    stdin: int | None = None
+    stdout: int | None = None
+    stderr: int | None = None
+    terminal: int | None = None
+    free: bool = False
+
+
 class FirstProcess:
     """The main process, from the fork to its end."""
 
@@ -41,20 +56,20 @@ class FirstProcess:
         self._config = config
         self._run_dir = run_dir
         self._entry = entry
-        self._main = supervise.MainProcess()
+        self.main = supervise.MainProcess()
 
     def run(self, attachment: Attachment, on_start: Callable[[lifecycle.MainProcess], None]) -> int:
         """Start the process, relay until it ends, and return its wait status."""
         supervise.adopt_orphans()
-        with supervise.proxied_signals(self._main):
+        with supervise.proxied_signals(self.main):
             if self._config.tty:
                 self._run_on_terminal(attachment, on_start)
             else:
                 stdin = None if attachment.stdin else os.open("/dev/null", os.O_RDWR)
-                self._start(stdin, None, on_start)
-                self._main.reap(block=True)
-        assert self._main.status is not None
-        return self._main.status
+                self.start(Streams(stdin=stdin), on_start)
+                self.main.reap(block=True)
+        assert self.main.status is not None
+        return self.main.status
 
     def _run_on_terminal(
         self, attachment: Attachment, on_start: Callable[[lifecycle.MainProcess], None]
@@ -73,23 +88,18 @@ class FirstProcess:
             wake = stack.enter_context(supervise.woken_by_children(resized))
             if keyboard is not None:
                 stack.enter_context(terminal.raw_mode(keyboard))
-            self._start(None, pty.slave, on_start)
-            os.close(pty.slave)
+            self.start(Streams(terminal=pty.slave), on_start)
             terminal.relay(
                 pty.master,
                 keyboard=keyboard,
                 screen=1,
                 wake=wake,
-                has_ended=self._main.has_ended,
+                has_ended=self.main.has_ended,
             )
         os.close(pty.master)
 
-    def _start(
-        self,
-        stdin: int | None,
-        slave: int | None,
-        on_start: Callable[[lifecycle.MainProcess], None],
-    ) -> None:
+    def start(self, streams: Streams, on_start: Callable[[lifecycle.MainProcess], None]) -> None:
+        """Start the process; the descriptors of *streams* are closed here."""
         # Look-ups and imports happen here: after fork there is only the exec.
         program = rundir.link_entry(self._run_dir, self._entry.number)
         reader, report = os.pipe2(os.O_CLOEXEC)
@@ -99,8 +109,7 @@ class FirstProcess:
             argv=[os.fsencode(arg) for arg in self._entry.argv],
             env=dict(_split_env(entry) for entry in self._entry.env),
             limits=_numeric_limits(self._config),
-            stdin=stdin,
-            terminal=slave,
+            streams=streams,
             go=go,
             report=report,
             parent=os.getpid(),
@@ -111,8 +120,9 @@ class FirstProcess:
             if pid == 0:
                 _become(birth)
             started = supervise.start_time_of(pid)
-            self._main.born(pid)
-        for fd in (go, report, *(() if stdin is None else (stdin,))):
+            self.main.born(pid)
+        given = (streams.stdin, streams.stdout, streams.stderr, streams.terminal)
+        for fd in {go, report, *(item for item in given if item is not None)}:
             os.close(fd)
         # Recorded before the program's first instruction: whatever is killed now, the
         # record tells the truth. The child ends if it is never released.
@@ -122,7 +132,7 @@ class FirstProcess:
                 gate.write(b".")
             problem = answer.read()
         if problem:
-            self._main.reap(block=True)
+            self.main.reap(block=True)
             raise RuntimeFailed(f"cannot start the container: {problem.decode()}")
 
 
@@ -134,8 +144,7 @@ class _Birth:
     argv: list[bytes]
     env: dict[bytes, bytes]
     limits: list[tuple[int, tuple[int, int]]]
-    stdin: int | None
-    terminal: int | None
+    streams: Streams
     go: int
     report: int
     parent: int
@@ -169,10 +178,11 @@ def _become(birth: _Birth) -> None:
     report = birth.report
     try:
         os.setsid()
-        supervise.die_with_parent()
-        if os.getppid() != birth.parent:
-            os._exit(1)
-        _take_descriptors(birth)
+        if not birth.streams.free:
+            supervise.die_with_parent()
+            if os.getppid() != birth.parent:
+                os._exit(1)
+        _take_descriptors(birth.streams)
         for limit, values in birth.limits:
             import resource
 
@@ -191,12 +201,14 @@ def _become(birth: _Birth) -> None:
         os._exit(125)
 
 
-def _take_descriptors(birth: _Birth) -> None:
-    if birth.terminal is not None:
+def _take_descriptors(streams: Streams) -> None:
+    if streams.terminal is not None:
         from sandbox.runtime import terminal
 
-        terminal.become_controlling(birth.terminal)
+        terminal.become_controlling(streams.terminal)
         for fd in (0, 1, 2):
-            os.dup2(birth.terminal, fd)
-    elif birth.stdin is not None:
-        os.dup2(birth.stdin, 0)
+            os.dup2(streams.terminal, fd)
+        return
+    for number, source in enumerate((streams.stdin, streams.stdout, streams.stderr)):
+        if source is not None:
+            os.dup2(source, number)

@@ -68,6 +68,11 @@ class RunDir:
         """Return the directory behind the tmpfs mount with this number."""
         return f"{self.path}/tmpfs-{number}"  # noqa: S108 - our own name
 
+    @property
+    def socket(self) -> str:
+        """Return the supervisor's socket, which outlives one run."""
+        return f"{self.path}.sock"
+
     def enter(self, number: int) -> str:
         """Return the link that starts the process of this entry."""
         return f"{self.path}/enter-{number}"
@@ -113,8 +118,15 @@ def remains(container_id: str, env: Mapping[str, str]) -> Iterator[RunDir]:
     """Yield the run directories that the container has or has left behind."""
     for base in candidates(env, os.getuid()):
         path = f"{base}/{container_id[:12]}"
-        if os.path.isdir(base) and _distrust(base) is None and os.path.isdir(path):
+        if not os.path.isdir(base) or _distrust(base) is not None:
+            continue
+        if os.path.isdir(path) or os.path.lexists(f"{path}.sock"):
             yield RunDir(path)
+
+
+def socket_path(container_id: str, env: Mapping[str, str]) -> str:
+    """Return where the supervisor of the container listens: beside the run directory."""
+    return RunDir(f"{_base_dir(env)}/{container_id[:12]}").socket
 
 
 def _base_dir(env: Mapping[str, str]) -> str:

@@ -66,12 +66,16 @@ def die_with_parent() -> None:
 
 
 class MainProcess:
-    """The process whose end is the container's end."""
+    """The process whose end is the container's end.
+
+    *others* are children whose status somebody wants: -1 until they end.
+    """
 
     def __init__(self) -> None:
         """Prepare to be told the process id."""
         self.pid = 0
         self.status: int | None = None
+        self.others: dict[int, int] = {}
         self._early: list[int] = []
 
     def born(self, pid: int) -> None:
@@ -103,6 +107,8 @@ class MainProcess:
                 return
             if pid == self.pid:
                 self.status = status
+            elif pid in self.others:
+                self.others[pid] = status
 
     def has_ended(self) -> bool:
         """Tell, without waiting, whether it has ended."""

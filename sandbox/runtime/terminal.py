@@ -88,7 +88,7 @@ def relay(
             readers.append(keyboard)
         ready, writable, _ = select.select(readers, [master] if pending else [], [])
         if wake in ready:
-            _drain(wake)
+            drain(wake)
         if master in ready and not _show(master, screen):
             # The last process closed the terminal but is still to be waited for.
             _await_end(wake, has_ended)
@@ -97,7 +97,7 @@ def relay(
             typed = _read_keys(keyboard)
             if not typed:
                 keyboard = None
-                pending += _end_of_file(master)
+                pending += end_of_file(master)
             pending += typed
         if writable or pending:
             pending = _type(master, pending)
@@ -123,11 +123,12 @@ def _show(master: int, screen: int) -> bool:
         return False
     if not data:
         return False
-    _write_all(screen, data)
+    write_all(screen, data)
     return True
 
 
-def _write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes) -> None:
+    """Write everything, also where the descriptor does not wait by itself."""
     view = memoryview(data)
     while view:
         try:
@@ -146,7 +147,7 @@ def _type(master: int, data: bytes) -> bytes:
         return b""
 
 
-def _end_of_file(master: int) -> bytes:
+def end_of_file(master: int) -> bytes:
     """Return the key that means end of file on this terminal."""
     try:
         key = termios.tcgetattr(master)[6][termios.VEOF]
@@ -158,14 +159,15 @@ def _end_of_file(master: int) -> bytes:
 def _await_end(wake: int, has_ended: Callable[[], bool]) -> None:
     while not has_ended():
         select.select([wake], [], [])
-        _drain(wake)
+        drain(wake)
 
 
 def _readable(fd: int) -> bool:
     return bool(select.select([fd], [], [], 0)[0])
 
 
-def _drain(fd: int) -> None:
+def drain(fd: int) -> None:
+    """Empty a non-blocking pipe that only wakes somebody."""
     try:
         while os.read(fd, 512):
             pass

@@ -3,8 +3,10 @@
 ::
 
     containers/<64 hex>/
-      config.json                      never changes; its lock is held while it runs
+      config.json                      never replaced: its lock is held while it runs
+      settings.json                    what changed of it since: name and policy
       state.json                       replaced at every change
+      <64 hex>-json.log                what it said, as Docker's json-file writes it
       upper/  work/  owners            the container's own layer
       hosts  hostname  resolv.conf     laid over the same names in /etc
 
@@ -58,6 +60,16 @@ class ContainerDir:
     def state(self) -> Path:
         """The present state."""
         return self.path / "state.json"
+
+    @property
+    def settings(self) -> Path:
+        """The part of the configuration that changed."""
+        return self.path / "settings.json"
+
+    @property
+    def log(self) -> Path:
+        """What the container said."""
+        return self.path / f"{self.path.name}-json.log"
 
     @property
     def upper(self) -> Path:
@@ -144,7 +156,10 @@ class ContainerStore:
     def read(self, container_id: str) -> Container:
         """Return the container with this full id."""
         directory = self.directory(container_id)
-        config = ContainerConfig.from_json(_read(directory.config, container_id))
+        data = _read(directory.config, container_id)
+        if directory.settings.exists():
+            data = {**data, **_read(directory.settings, container_id)}
+        config = ContainerConfig.from_json(data)
         state = ContainerState.from_json(_read(directory.state, container_id))
         return Container(config, state)
 
@@ -175,6 +190,24 @@ class ContainerStore:
             except FileNotFoundError:
                 raise ContainerNotFound(f"no such container: {container.config.name}") from None
         return container.with_state(state)
+
+    def change(
+        self,
+        container: Container,
+        decide: Callable[[ContainerConfig, frozenset[str]], ContainerConfig],
+    ) -> Container:
+        """Record another name or policy; *decide* is given the names that are taken."""
+        directory = self.directory(container.config.id)
+        with store_lock(self._layout):
+            fresh = self.read(container.config.id)
+            names = frozenset(item.config.name for item in self.all())
+            config = decide(fresh.config, names)
+            draft = directory.path / f"settings.{os.getpid()}"
+            settings = {"name": config.name, "policy": config.policy.to_json()}
+            with map_os_errors("cannot record the container's settings"):
+                _write(draft, settings, durable=True)
+                os.rename(draft, directory.settings)
+        return Container(config, fresh.state)
 
     def remove(self, container: Container) -> None:
         """Delete the container and all it owns."""

@@ -37,7 +37,7 @@ def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["run", "-w", "rel", "host"], 125, "needs to be an absolute path"),
         (["run", "-h", "-", "host"], 125, "invalid hostname"),
         (["create", "--bad", "x"], 125, "unknown flag: --bad"),
-        (["start", "nope"], 125, "no such container: nope"),
+        (["start", "nope"], 1, "no such container: nope"),
         (["ps", "--bad"], 1, "unknown flag: --bad"),
         (["ps", "--filter", "colour=red"], 1, "invalid filter 'colour'"),
         (["ps", "--filter", "x"], 1, "bad format"),

@@ -17,8 +17,18 @@ LEGAL = {
     ("created", "fail"): "created",
     ("exited", "start"): "running",
     ("exited", "fail"): "exited",
+    ("running", "pause"): "paused",
+    ("running", "wait"): "restarting",
     ("running", "exit"): "exited",
     ("running", "lost"): "exited",
+    ("paused", "unpause"): "running",
+    ("paused", "wait"): "restarting",
+    ("paused", "exit"): "exited",
+    ("paused", "lost"): "exited",
+    ("restarting", "start"): "running",
+    ("restarting", "fail"): "exited",
+    ("restarting", "exit"): "exited",
+    ("restarting", "lost"): "exited",
 }
 ALL = list(itertools.product(get_args(Status), get_args(Event)))
 PROCESS = MainProcess(pid=12, start_time=34, run_dir="/r")

@@ -1,0 +1,105 @@
+"""Flags about a container's life: restarts, logs, health, limits; `run` and `update`.
+
+Does not know: what is done with a policy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.errors import UsageError
+from sandbox.models import policy
+from sandbox.models.policy import Health, Policy
+
+DEFAULT_KEYS = "ctrl-p,ctrl-q"
+
+LIFE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (
+        ("--restart",),
+        {
+            "metavar": "no|on-failure[:N]|always|unless-stopped",
+            "default": "no",
+            "help": "When to start it again.",
+        },
+    ),
+    (("--stop-timeout",), {"type": int, "metavar": "SECONDS", "help": "Time to stop (10)."}),
+    (
+        ("--log-driver",),
+        {"metavar": "json-file|none", "default": "json-file", "help": "Where output is kept."},
+    ),
+    (
+        ("--log-opt",),
+        {"multiple": True, "metavar": "max-size=SIZE|max-file=N", "help": "How logs rotate."},
+    ),
+    (("--health-cmd",), {"metavar": "COMMAND", "help": "Command that says whether it is well."}),
+    (("--health-interval",), {"metavar": "TIME", "help": "Time between two checks (30s)."}),
+    (("--health-timeout",), {"metavar": "TIME", "help": "Longest time of a check (30s)."}),
+    (("--health-retries",), {"type": int, "metavar": "N", "help": "Failures to be unhealthy (3)."}),
+    (
+        ("--health-start-period",),
+        {"metavar": "TIME", "help": "Time to start, failures aside (0s)."},
+    ),
+    (("--health-start-interval",), {"metavar": "TIME", "help": "Time between checks then (5s)."}),
+    (("--no-healthcheck",), {"is_flag": True, "help": "Do without the image's check."}),
+    (("-m", "--memory"), {"metavar": "BYTES", "help": "Kill it when it uses more memory."}),
+    (("--cpuset-cpus",), {"metavar": "LIST", "help": "CPUs it may use (0-3, 0,1)."}),
+)
+
+
+def policy_of(options: dict[str, Any], *, detached: bool) -> Policy:
+    """Return what the flags of `run` and `create` say."""
+    restart, most = policy.parse_restart(options["restart"])
+    if options["rm"] and restart != "no":
+        raise UsageError("conflicting options: cannot specify both --restart and --rm")
+    pairs = dict(_pair(text) for text in options["log_opt"])
+    driver, size, count = policy.parse_log_options(options["log_driver"], pairs)
+    timeout = options["stop_timeout"]
+    return Policy(
+        restart=restart,
+        restart_max=most,
+        stop_timeout=10 if timeout is None else timeout,
+        stdin_once=not detached,
+        log_driver=driver,
+        log_max_size=size,
+        log_max_file=count,
+        health=_health(options),
+        memory=policy.parse_bytes(options["memory"]) if options["memory"] else 0,
+        cpuset=check_cpus(options["cpuset_cpus"] or ""),
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"invalid log opt '{text}': expected KEY=VALUE")
+    return key, value
+
+
+_TIMES = ("interval", "timeout", "start_period", "start_interval")
+
+
+def _health(options: dict[str, Any]) -> Health | None:
+    """Return the check; one without a command changes the image's."""
+    given = {
+        key: policy.parse_duration(options[f"health_{key}"])
+        for key in _TIMES
+        if options[f"health_{key}"]
+    }
+    if options["health_retries"] is not None:
+        given["retries"] = options["health_retries"]
+    if options["no_healthcheck"]:
+        if given or options["health_cmd"]:
+            raise UsageError("--no-healthcheck conflicts with --health-* options")
+        return Health(test=("NONE",))
+    if options["health_cmd"]:
+        return Health(test=("CMD-SHELL", options["health_cmd"]), **given)
+    return Health(test=(), **given) if given else None
+
+
+def check_cpus(text: str) -> str:
+    """Return a list of CPUs as given, if it is one."""
+    if text:
+        from sandbox.runtime.limits import parse_cpus
+
+        parse_cpus(text)
+    return text

@@ -1,0 +1,133 @@
+"""``logs`` and ``events``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli.completion import complete_containers
+from sandbox.cli.format import emit, render_objects
+from sandbox.cli.moments import parse_moment
+from sandbox.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@click.command(options_metavar="[OPTIONS]")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the container ends.")
+@click.option("--since", metavar="TIME", help="Only later ones (10m, 2026-01-02T03:04:05).")
+@click.option("--until", metavar="TIME", help="Only earlier ones.")
+@click.option("-n", "--tail", metavar="N", default="all", help="Only the last N lines.")
+@click.option("-t", "--timestamps", is_flag=True, help="Show when it was said.")
+@click.option("--details", is_flag=True, help="Show extra attributes (there are none).")
+@click.argument("container", shell_complete=complete_containers)
+def logs(
+    *,
+    follow: bool,
+    since: str | None,
+    until: str | None,
+    tail: str,
+    timestamps: bool,
+    details: bool,
+    container: str,
+) -> None:
+    """Show what a container said on standard output and error."""
+    from sandbox.engine import Engine
+    from sandbox.runtime.logfile import stamp
+    from sandbox.runtime.logreader import Span
+
+    now = time.time()
+    span = Span(
+        since=stamp(int(parse_moment(since, now) * 10**9)) if since else "",
+        until=stamp(int(parse_moment(until, now) * 10**9)) if until else "",
+        tail=_tail(tail),
+    )
+    for line in Engine().logs(container, span, follow=follow):
+        stream = sys.stderr if line.stream == "stderr" else sys.stdout
+        prefix = f"{line.time} " if timestamps else ""
+        stream.write(prefix + (" " if details else "") + line.text)
+        if follow:
+            stream.flush()
+
+
+def _tail(text: str) -> int | None:
+    if text == "all":
+        return None
+    try:
+        count = int(text)
+    except ValueError:
+        raise UsageError(f"invalid value for --tail: {text}") from None
+    return None if count < 0 else count
+
+
+@click.command(options_metavar="[OPTIONS]")
+@click.option("--since", metavar="TIME", help="Show those since then.")
+@click.option("--until", metavar="TIME", help="End there.")
+@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only these.")
+@click.option("--format", "template", metavar="TEMPLATE", help="'json' or a Go template.")
+def events(
+    *, since: str | None, until: str | None, filters: tuple[str, ...], template: str | None
+) -> None:
+    """Show what happens to containers, volumes and images, as it happens."""
+    from sandbox.cli.inspect import as_go
+    from sandbox.engine import Engine
+
+    now = time.time()
+    first = parse_moment(since, now) if since else now
+    last = parse_moment(until, now) if until else None
+    wanted = event_filter(filters)
+    for event in Engine().events(since=first, until=last):
+        if wanted(event):
+            shown = event if template == "json" else as_go(event)
+            emit(_event_line(event) if template is None else render_objects([shown], template))
+            sys.stdout.flush()
+
+
+def _event_line(event: dict[str, Any]) -> str:
+    from sandbox.runtime.logfile import stamp
+
+    actor = event["Actor"]
+    pairs = ", ".join(f"{key}={value}" for key, value in sorted(actor["Attributes"].items()))
+    more = f" ({pairs})" if pairs else ""
+    return f"{stamp(event['timeNano'])} {event['Type']} {event['Action']} {actor['ID']}{more}"
+
+
+def event_filter(filters: tuple[str, ...]) -> Callable[[dict[str, Any]], bool]:
+    """Return the test for ``--filter``: any value of a key, every key."""
+    wanted: dict[str, list[str]] = {}
+    for item in filters:
+        key, equals, value = item.partition("=")
+        if not equals or key not in _TESTS:
+            raise UsageError(f"invalid filter '{item}'")
+        wanted.setdefault(key, []).append(value)
+    return lambda event: all(
+        any(_TESTS[key](event, value) for value in values) for key, values in wanted.items()
+    )
+
+
+def _is_object(event: dict[str, Any], kind: str, value: str) -> bool:
+    actor = event["Actor"]
+    named = actor["Attributes"].get("name") == value
+    return bool(event["Type"] == kind and (named or actor["ID"].startswith(value)))
+
+
+def _has_label(event: dict[str, Any], value: str) -> bool:
+    key, equals, text = value.partition("=")
+    attributes = event["Actor"]["Attributes"]
+    return key in attributes and (not equals or attributes[key] == text)
+
+
+_TESTS: dict[str, Callable[[dict[str, Any], str], bool]] = {
+    "event": lambda event, value: event["Action"].partition(":")[0] == value,
+    "type": lambda event, value: event["Type"] == value,
+    "container": lambda event, value: _is_object(event, "container", value),
+    "volume": lambda event, value: _is_object(event, "volume", value),
+    "image": lambda event, value: (
+        _is_object(event, "image", value) or event["Actor"]["Attributes"].get("image") == value
+    ),
+    "label": _has_label,
+}

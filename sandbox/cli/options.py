@@ -1,0 +1,200 @@
+"""The flags that `run` and `create` share, and the request they make.
+
+Does not know: what is done with a request.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli.completion import complete_images
+from sandbox.cli.life import LIFE_OPTIONS, policy_of
+from sandbox.engine.creation import CreateRequest
+from sandbox.errors import RuntimeFailed, UsageError, map_os_errors
+from sandbox.runtime import mounts, spec
+
+if TYPE_CHECKING:
+    from sandbox.models.container import Container, MountPoint
+
+_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("-i", "--interactive"), {"is_flag": True, "help": "Keep standard input attached."}),
+    (("-t", "--tty"), {"is_flag": True, "help": "Give the container a terminal."}),
+    (("--rm",), {"is_flag": True, "help": "Remove the container when it ends."}),
+    (("--name",), {"metavar": "NAME", "help": "Name of the container."}),
+    (("-h", "--hostname"), {"metavar": "NAME", "help": "Host name in the container."}),
+    (
+        ("-e", "--env"),
+        {
+            "multiple": True,
+            "metavar": "NAME[=VALUE]",
+            "help": "Set a variable; NAME alone takes the host's value.",
+        },
+    ),
+    (("--env-file",), {"multiple": True, "metavar": "FILE", "help": "Read variables from a file."}),
+    (("-w", "--workdir"), {"metavar": "DIR", "help": "Working directory."}),
+    (("-u", "--user"), {"metavar": "NAME|UID[:GROUP|GID]", "help": "User to run as."}),
+    (("--entrypoint",), {"metavar": "PROGRAM", "help": "Replace the image's ENTRYPOINT."}),
+    (
+        ("-v", "--volume"),
+        {
+            "multiple": True,
+            "metavar": "SRC:DST[:ro]",
+            "help": "Show a directory or file of the host.",
+        },
+    ),
+    (("--mount",), {"multiple": True, "metavar": "type=bind|tmpfs,...", "help": "Attach a mount."}),
+    (
+        ("--tmpfs",),
+        {"multiple": True, "metavar": "DIR[:OPTIONS]", "help": "Put an empty directory in memory."},
+    ),
+    (("--read-only",), {"is_flag": True, "help": "Make the root file system read-only."}),
+    (("-l", "--label"), {"multiple": True, "metavar": "KEY[=VALUE]", "help": "Attach a label."}),
+    (
+        ("--ulimit",),
+        {"multiple": True, "metavar": "NAME=SOFT[:HARD]", "help": "Set a resource limit."},
+    ),
+    (
+        ("--init",),
+        {"is_flag": True, "help": "Reap processes that lost their parent (always done)."},
+    ),
+    (("--cidfile",), {"metavar": "FILE", "help": "Write the container's id to a file."}),
+    (
+        ("--pull",),
+        {
+            "metavar": "missing|never|always",
+            "default": "missing",
+            "help": "When to pull the image.",
+            "show_default": True,
+        },
+    ),
+    (("-q", "--quiet"), {"is_flag": True, "help": "Show no progress of a pull."}),
+    (("--platform",), {"metavar": "OS/ARCH", "help": "Require this platform."}),
+    (("--stop-signal",), {"metavar": "SIGNAL", "help": "Signal that asks it to stop."}),
+    (
+        ("--interceptor",),
+        {
+            "metavar": "auto|trap",
+            "default": "auto",
+            "help": "How system calls are caught.",
+            "show_default": True,
+        },
+    ),
+    (
+        ("--trace",),
+        {"is_flag": True, "help": "Show every call that is intercepted, on standard error."},
+    ),
+)
+
+SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
+
+
+def container_options(command: Any) -> Any:
+    """Add the flags that `run` and `create` share, and IMAGE [COMMAND] [ARG...]."""
+    command = click.argument(
+        "args", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND] [ARG...]"
+    )(command)
+    command = click.argument("image", metavar="IMAGE", shell_complete=complete_images)(command)
+    for names, settings in reversed((*_OPTIONS, *LIFE_OPTIONS)):
+        command = click.option(*names, **settings)(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The flags that are no part of the container's configuration."""
+
+    cidfile: str | None
+    pull: str
+    trace: bool
+    quiet: bool
+
+
+def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
+    """Return the request that the flags make, and the rest of them."""
+    _check_pull(options["pull"])
+    _check_cidfile(options["cidfile"])
+    if options["hostname"]:
+        spec.parse_hostname(options["hostname"])
+    request = CreateRequest(
+        image=options["image"],
+        args=options["args"],
+        name=options["name"],
+        entrypoint=options["entrypoint"],
+        env=_environment(options["env_file"], options["env"]),
+        user=options["user"],
+        working_dir=options["workdir"],
+        hostname=options["hostname"],
+        labels=tuple(spec.parse_labels(options["label"]).items()),
+        tty=options["tty"],
+        open_stdin=options["interactive"],
+        mounts=_mounts(options),
+        ulimits=tuple(spec.parse_ulimit(text) for text in options["ulimit"]),
+        read_only=options["read_only"],
+        init=options["init"],
+        auto_remove=options["rm"],
+        interceptor=options["interceptor"],
+        platform=options["platform"],
+        stop_signal=options["stop_signal"],
+        policy=policy_of(options, detached=options.get("detach", True)),
+    )
+    return request, Flags(options["cidfile"], options["pull"], options["trace"], options["quiet"])
+
+
+def _check_pull(policy: str) -> None:
+    if policy not in ("missing", "never", "always"):
+        raise UsageError(
+            f"invalid pull option: '{policy}': must be one of always, missing or never"
+        )
+
+
+def _environment(files: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
+    entries: list[str] = []
+    for name in files:
+        with (
+            map_os_errors(f"cannot read {name}"),
+            open(name, encoding="utf-8", errors="surrogateescape") as file,
+        ):
+            entries += spec.parse_env_file(file.read(), os.environ, name=name)
+    entries += spec.resolve_env_flags(flags, os.environ)
+    return tuple(entries)
+
+
+def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
+    cwd = os.getcwd()
+    volumes = [mounts.parse_volume(text, cwd) for text in options["volume"]]
+    for volume in volumes:
+        # As Docker does for -v (and not for --mount).
+        with map_os_errors(f"cannot create {volume.source}"):
+            if not os.path.lexists(volume.source):
+                os.makedirs(volume.source, exist_ok=True)
+    others = [mounts.parse_mount(text, cwd) for text in options["mount"]]
+    others += [mounts.parse_tmpfs(text) for text in options["tmpfs"]]
+    for mount in others:
+        if mount.type == "bind" and not os.path.exists(mount.source):
+            raise RuntimeFailed(
+                'invalid mount config for type "bind": '
+                f"bind source path does not exist: {mount.source}"
+            )
+    if any(mount.size is not None for mount in others):
+        click.echo("sandbox: warning: the size of a tmpfs is not limited", err=True)
+    return mounts.check_duplicates([*volumes, *others])
+
+
+def _check_cidfile(path: str | None) -> None:
+    if path and os.path.lexists(path):
+        raise UsageError(
+            f"container ID file found, make sure the other container isn't running or delete {path}"
+        )
+
+
+def write_cidfile(path: str | None, container: Container) -> None:
+    """Write the id of a new container to *path*, if that was wanted."""
+    if path:
+        with map_os_errors(f"failed to create the container ID file {path}"):
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            with open(fd, "w", encoding="ascii") as file:
+                file.write(container.config.id)

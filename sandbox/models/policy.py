@@ -1,0 +1,191 @@
+"""What the user decided about a container's life: restarts, logs, limits, health.
+
+Rules: frozen and typed; a record of an older version lacks fields and gets defaults.
+
+Does not know: who enforces any of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from sandbox.errors import UsageError
+
+RestartName = Literal["no", "on-failure", "always", "unless-stopped"]
+LogDriver = Literal["json-file", "none"]
+
+_RESTARTS: dict[str, RestartName] = {
+    "no": "no",
+    "": "no",
+    "on-failure": "on-failure",
+    "always": "always",
+    "unless-stopped": "unless-stopped",
+}
+SECOND = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How to ask the container whether it is well; times in nanoseconds."""
+
+    test: tuple[str, ...]
+    interval: int = 30 * SECOND
+    timeout: int = 30 * SECOND
+    start_period: int = 0
+    start_interval: int = 5 * SECOND
+    retries: int = 3
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Return the command line; empty when there is nothing to ask."""
+        kind = self.test[0] if self.test else "NONE"
+        if kind == "CMD":
+            return self.test[1:]
+        if kind == "CMD-SHELL":
+            return ("/bin/sh", "-c", *self.test[1:])
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The part of a configuration that is about life, not about files.
+
+    Limits that are 0 or empty do not exist; memory is in bytes.
+    """
+
+    restart: RestartName = "no"
+    restart_max: int = 0
+    stop_timeout: int = 10
+    stdin_once: bool = True
+    log_driver: LogDriver = "json-file"
+    log_max_size: int = 0
+    log_max_file: int = 1
+    health: Health | None = None
+    pids_limit: int = 0
+    memory: int = 0
+    cpus: float = 0.0
+    cpuset: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Policy:
+        """Read the stored form."""
+        known = {item.name for item in fields(cls)}
+        given = {key: value for key, value in data.items() if key in known}
+        health = given.get("health")
+        if health is not None:
+            given["health"] = Health(**{**health, "test": tuple(health["test"])})
+        return cls(**given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a run cost; seconds and bytes."""
+
+    user: float = 0.0
+    system: float = 0.0
+    wall: float = 0.0
+    max_rss: int = 0
+    minor_faults: int = 0
+    major_faults: int = 0
+    read: int = 0
+    written: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthState:
+    """What the last questions were answered; *log* is oldest first."""
+
+    status: str = "starting"
+    failing_streak: int = 0
+    log: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+
+
+def parse_restart(text: str) -> tuple[RestartName, int]:
+    """Return (name, most restarts) of ``--restart``; 0 is no limit.
+
+    >>> parse_restart("on-failure:3"), parse_restart("always")
+    (('on-failure', 3), ('always', 0))
+    """
+    name, colon, count = text.partition(":")
+    if name not in _RESTARTS:
+        raise UsageError(f"invalid restart policy: unknown policy '{name}'")
+    if not colon:
+        return _RESTARTS[name], 0
+    if name != "on-failure":
+        raise UsageError(
+            "invalid restart policy: maximum retry count can only be used with 'on-failure'"
+        )
+    if not count.isdecimal():
+        raise UsageError("invalid restart policy format: maximum retry count must be an integer")
+    return _RESTARTS[name], int(count)
+
+
+def parse_log_options(driver: str, options: dict[str, str]) -> tuple[LogDriver, int, int]:
+    """Return (driver, largest size of a file or 0, number of files)."""
+    if driver not in ("json-file", "none"):
+        raise UsageError(f"logger: no log driver named '{driver}' is registered")
+    for name in options:
+        if name not in ("max-size", "max-file") or driver == "none":
+            raise UsageError(f"unknown log opt '{name}' for {driver} log driver")
+    size = parse_bytes(options["max-size"]) if "max-size" in options else 0
+    count = options.get("max-file", "1")
+    if not count.isdecimal() or int(count) < 1:
+        raise UsageError("max-file cannot be less than 1")
+    if int(count) > 1 and not size:
+        raise UsageError("compression or more than one file needs max-size")
+    return ("none" if driver == "none" else "json-file"), size, int(count)
+
+
+def parse_bytes(text: str) -> int:
+    """Return the bytes of 10m, 512K, 2g or 100.
+
+    >>> parse_bytes("10m"), parse_bytes("1.5k"), parse_bytes("2GiB")
+    (10485760, 1536, 2147483648)
+    """
+    lowered = text.strip().lower()
+    digits = lowered.rstrip("bkmgtip")
+    unit = lowered[len(digits) :].strip()
+    units = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+    try:
+        power = units[unit.removesuffix("ib") if len(unit) > 1 else unit]
+    except KeyError:
+        power = units.get(unit.removesuffix("b"), -1)
+    try:
+        value = float(digits)
+    except ValueError:
+        power = -1
+    if power < 0 or value < 0:
+        raise UsageError(f"invalid size: '{text}'")
+    return int(value * 1024**power)
+
+
+_DURATION_UNITS = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "ms": 10**6,
+    "s": SECOND,
+    "m": 60 * SECOND,
+    "h": 3600 * SECOND,
+}
+
+
+def parse_duration(text: str) -> int:
+    """Return the nanoseconds of a duration as Go writes it.
+
+    >>> parse_duration("1m30s"), parse_duration("500ms")
+    (90000000000, 500000000)
+    """
+    import re
+
+    parts = re.findall(r"([0-9]*\.?[0-9]+)(ns|us|µs|ms|s|m|h)", text)
+    if text == "0":
+        return 0
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise UsageError(f"invalid duration: '{text}'")
+    return int(sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts))

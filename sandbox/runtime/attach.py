@@ -1,0 +1,261 @@
+"""The user's side of a connection to a supervisor: requests, and the terminal.
+
+Rules: raw mode is undone on every way out. Nothing is decoded. Input is read only when
+the supervisor takes it, output is written before more is read.
+
+Does not know: what runs at the other end.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import termios
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import (
+    CommandNotExecutable,
+    CommandNotFound,
+    Conflict,
+    RuntimeFailed,
+    SandboxError,
+    UsageError,
+)
+from sandbox.runtime import supervise, terminal, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK = 65536
+_CONTROL_KEYS = {"@": 0, "[": 27, "\\": 28, "]": 29, "^": 30, "_": 31}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the user wants to be attached; *keys* is empty for no way to detach."""
+
+    stdin: bool = False
+    tty: bool = False
+    keys: bytes = b"\x10\x11"
+    proxy: bool = True
+    output: bool = True
+
+
+def parse_keys(text: str) -> bytes:
+    r"""Return the bytes of a sequence of keys, as in ``ctrl-p,ctrl-q`` or ``a,b``.
+
+    >>> parse_keys("ctrl-p,ctrl-q"), parse_keys("ctrl-[,x"), parse_keys("none")
+    (b'\x10\x11', b'\x1bx', b'')
+    """
+    if text in ("", "none"):
+        return b""
+    keys = bytearray()
+    for name in text.split(","):
+        key = name.removeprefix("ctrl-")
+        if len(key) == 1 and key == name:
+            keys += key.encode()
+        elif len(key) == 1 and key.isascii() and key.lower().isalpha():
+            keys.append(ord(key.lower()) - ord("a") + 1)
+        elif key in _CONTROL_KEYS:
+            keys.append(_CONTROL_KEYS[key])
+        else:
+            raise UsageError(f"invalid detach keys ({text}): unknown character: '{name}'")
+    return bytes(keys)
+
+
+def window_size(stdin: bool) -> tuple[int, int] | None:
+    """Return (rows, columns) of the user's terminal, if there is one."""
+    for fd in (0, 1, 2) if stdin else (1, 2):
+        try:
+            return termios.tcgetwinsize(fd)
+        except (termios.error, OSError):
+            continue
+    return None
+
+
+def ask(path: str, message: dict[str, Any], *, seconds: float | None = None) -> dict[str, Any]:
+    """Send a request and return its answer; `RuntimeFailed` if nobody answers."""
+    try:
+        with wire.connect(path) as connection:
+            connection.settimeout(seconds)
+            connection.sendall(wire.line(message))
+            return understand(wire.read_line(connection))
+    except OSError as exc:
+        raise NobodyThere(f"the supervisor does not answer: {exc}") from exc
+
+
+class NobodyThere(RuntimeFailed):
+    """The supervisor is gone, or does not answer."""
+
+
+def understand(answer: bytes) -> dict[str, Any]:
+    """Return what an answer says, or raise what it complains about."""
+    if not answer:
+        raise NobodyThere("the supervisor ended without an answer")
+    message = wire.parse_line(answer)
+    if "error" not in message:
+        return message
+    text, code = str(message["error"]), int(message.get("code", 1))
+    if code == CommandNotFound.exit_code:
+        raise CommandNotFound(text)
+    if code == CommandNotExecutable.exit_code:
+        raise CommandNotExecutable(text)
+    if message.get("status") == Conflict.http_status:
+        raise Conflict(text)
+    if code == RuntimeFailed.exit_code:
+        raise RuntimeFailed(text)
+    problem = SandboxError(text)
+    problem.exit_code = code
+    raise problem
+
+
+class _KeyWatch:
+    """Finds the detach keys in what is typed."""
+
+    def __init__(self, keys: bytes) -> None:
+        self._keys = keys
+        self._held = b""
+        self.found = False
+
+    def take(self, data: bytes) -> bytes:
+        """Return what may be passed on; a beginning of the keys is kept back."""
+        if not self._keys:
+            return data
+        passed = bytearray()
+        for value in data:
+            self._held += bytes([value])
+            while self._held and not self._keys.startswith(self._held):
+                passed.append(self._held[0])
+                self._held = self._held[1:]
+            if self._held == self._keys:
+                self.found = True
+                break
+        return bytes(passed)
+
+
+def stay(connection: socket.socket, wishes: Wishes) -> int | None:
+    """Relay until the container ends; its exit code, or None if the user detached."""
+    with ExitStack() as stack:
+        wake = stack.enter_context(_signals(connection, wishes))
+        if wishes.stdin and wishes.tty:
+            stack.enter_context(terminal.raw_mode(0))
+        return _Relay(connection, wishes, wake).run()
+
+
+class _Relay:
+    def __init__(self, connection: socket.socket, wishes: Wishes, wake: int) -> None:
+        self._connection = connection
+        self._wishes = wishes
+        self._wake = wake
+        self._frames = wire.Frames()
+        self._keys = _KeyWatch(wishes.keys if wishes.tty else b"")
+        self._pending = b""
+        self._listens = wishes.stdin
+        self._screen = True
+
+    def run(self) -> int | None:
+        connection = self._connection
+        connection.setblocking(False)
+        while True:
+            readers: list[Any] = [connection, self._wake]
+            if self._listens and not self._pending:
+                readers.append(0)
+            writers = [connection] if self._pending else []
+            ready, writable, _ = select.select(readers, writers, [])
+            if self._wake in ready:
+                self._pending += _drained(self._wake)
+            if connection in ready:
+                code = self._hear()
+                if code is not None:
+                    return code
+            if 0 in ready:
+                self._read_keys()
+                if self._keys.found:
+                    return None
+            if writable or self._pending:
+                self._say()
+
+    def _read_keys(self) -> None:
+        try:
+            data = os.read(0, _CHUNK)
+        except OSError:
+            data = b""
+        if not data:
+            self._listens = False
+            self._pending += wire.frame(wire.STDIN, b"")
+            return
+        passed = self._keys.take(data)
+        if passed:
+            self._pending += wire.frame(wire.STDIN, passed)
+
+    def _say(self) -> None:
+        try:
+            self._pending = self._pending[self._connection.send(self._pending) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._pending = b""
+            self._listens = False
+
+    def _hear(self) -> int | None:
+        """Show what came; the exit code, once that comes."""
+        try:
+            data = self._connection.recv(4 * _CHUNK)
+        except BlockingIOError:
+            return None
+        except OSError:
+            data = b""
+        if not data:
+            raise NobodyThere("the supervisor was killed")
+        for stream, content in self._frames.feed(data):
+            if stream == wire.CONTROL:
+                return int(wire.parse_line(content)["exit"])
+            if self._wishes.output and self._screen:
+                try:
+                    terminal.write_all(2 if stream == wire.STDERR else 1, content)
+                except BrokenPipeError:
+                    self._screen = False
+        return None
+
+
+@contextmanager
+def _signals(connection: socket.socket, wishes: Wishes) -> Iterator[int]:
+    """Turn signals into frames, which come out of the descriptor this gives."""
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def resized(*_: Any) -> None:
+        size = window_size(wishes.stdin)
+        if size:
+            os.write(writer, wire.frame(wire.CONTROL, wire.line({"resize": size})))
+
+    def passed(number: int, *_: Any) -> None:
+        os.write(writer, wire.frame(wire.CONTROL, wire.line({"signal": int(number)})))
+
+    handlers: dict[int, Any] = {signal.SIGWINCH: resized} if wishes.tty else {}
+    if wishes.proxy:
+        handlers |= dict.fromkeys(supervise.PROXIED, passed)
+    previous = {}
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            previous[number] = signal.signal(number, handler)
+    try:
+        yield reader
+    finally:
+        for number, old in previous.items():
+            signal.signal(number, old)
+        os.close(reader)
+        os.close(writer)
+
+
+def _drained(fd: int) -> bytes:
+    data = b""
+    try:
+        while piece := os.read(fd, 4096):
+            data += piece
+    except BlockingIOError:
+        pass
+    return data

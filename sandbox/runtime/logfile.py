@@ -1,0 +1,136 @@
+r"""Write what a container says as Docker's json-file: one object a line.
+
+::
+
+    {"log":"text\n","stream":"stdout","time":"2026-01-02T03:04:05.000000006Z"}
+
+Rules: a line is written in one piece with O_APPEND, at once: whoever reads it back has
+it whole. When the disk is full, lines wait in memory up to a limit; what does not
+fit is counted, and the count is logged once there is room.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+
+_LONGEST = 16 * 1024  # Docker splits lines here
+_KEPT = 1024 * 1024
+
+
+def stamp(nanoseconds: int) -> str:
+    """Return a moment since 1970 as RFC 3339.
+
+    >>> stamp(1_000_000_005)
+    '1970-01-01T00:00:01.000000005Z'
+    """
+    seconds, rest = divmod(nanoseconds, 10**9)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:09}Z"
+
+
+def record(text: bytes, stream: str, moment: int) -> bytes:
+    """Return the line of the file for one line of the container."""
+    shown = text.decode("utf-8", "replace")
+    fields = {"log": shown, "stream": stream, "time": stamp(moment)}
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+class LogFile:
+    """The log of one container."""
+
+    def __init__(self, path: str, *, max_size: int = 0, max_file: int = 1) -> None:
+        """Append to the file at *path*, which may not exist; *max_size* 0 is no limit."""
+        self._path = path
+        self._max_size = max_size
+        self._max_file = max_file
+        self._partial = {"stdout": b"", "stderr": b""}
+        self._waiting: list[bytes] = []
+        self._waiting_size = 0
+        self._lost = 0
+        self._open()
+
+    def _open(self) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._fd = os.open(self._path, flags, 0o600)
+        self._size = os.fstat(self._fd).st_size
+
+    def add(self, stream: str, data: bytes) -> None:
+        """Log what arrived; an unfinished line waits for its end."""
+        text = self._partial[stream] + data
+        now = time.time_ns()
+        records = []
+        start = 0
+        while True:
+            end = text.find(b"\n", start, start + _LONGEST) + 1
+            if not end:
+                if len(text) - start < _LONGEST:
+                    break
+                end = start + _LONGEST
+            records.append(record(text[start:end], stream, now))
+            start = end
+        self._partial[stream] = text[start:]
+        self._write(records)
+
+    def finish(self) -> None:
+        """Log lines that will get no end any more."""
+        now = time.time_ns()
+        for stream, text in self._partial.items():
+            if text:
+                self._partial[stream] = b""
+                self._write([record(text, stream, now)])
+
+    def close(self) -> None:
+        """Write what is unfinished and let the file go."""
+        self.finish()
+        os.close(self._fd)
+
+    def _write(self, records: list[bytes]) -> None:
+        if self._waiting:
+            records = self._waiting + records
+            self._waiting, self._waiting_size = [], 0
+        if self._lost and records:
+            note = f"[{self._lost} lines are lost: the log could not be written]\n"
+            records.insert(0, record(note.encode(), "stderr", time.time_ns()))
+        if self._max_size:
+            done = all([self._append([item]) for item in records])  # noqa: C419 - every one
+        else:
+            done = not records or self._append(records)
+        if done and records:
+            self._lost = 0
+
+    def _append(self, records: list[bytes]) -> bool:
+        data = b"".join(records)
+        if self._max_size and self._size and self._size + len(data) > self._max_size:
+            self._rotate()
+        try:
+            count = os.write(self._fd, data)
+        except OSError:
+            count = 0
+        if count == len(data):
+            self._size += count
+            return True
+        # Never half a line: readers would take it for damage.
+        with suppress(OSError):
+            os.ftruncate(self._fd, self._size)
+        for item in records:
+            if self._waiting_size + len(item) <= _KEPT:
+                self._waiting.append(item)
+                self._waiting_size += len(item)
+            else:
+                self._lost += 1
+        return False
+
+    def _rotate(self) -> None:
+        with suppress(OSError):
+            for number in range(self._max_file - 1, 0, -1):
+                older = f"{self._path}.{number - 1}" if number > 1 else self._path
+                with suppress(FileNotFoundError):
+                    os.rename(older, f"{self._path}.{number}")
+            if self._max_file == 1:
+                os.ftruncate(self._fd, 0)
+                self._size = 0
+                return
+            os.close(self._fd)
+            self._open()

@@ -1,0 +1,122 @@
+"""What happened in a store, in order: one JSON object a line, Docker's fields.
+
+Rules: a line is appended in one piece; the file is replaced by a fresh one when it
+has grown, and the old one is kept as ``events.jsonl.1``. An event that cannot be
+written is lost: nothing waits for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sandbox.models.container import ContainerConfig
+    from sandbox.store.layout import Layout
+
+_LARGEST = 4 * 1024 * 1024
+_NAP = 0.1
+
+
+def _path(layout: Layout) -> Path:
+    return layout.root / "events.jsonl"
+
+
+def tell(layout: Layout, kind: str, action: str, identity: str, **attributes: str) -> None:
+    """Append an event about the object with this id (or name)."""
+    moment = time.time_ns()
+    event = {
+        "Type": kind,
+        "Action": action,
+        "Actor": {"ID": identity, "Attributes": attributes},
+        "scope": "local",
+        "time": moment // 10**9,
+        "timeNano": moment,
+    }
+    if kind == "container":
+        event |= {"status": action, "id": identity, "from": attributes.get("image", "")}
+    path = _path(layout)
+    with suppress(OSError):
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(fd, json.dumps(event, separators=(",", ":")).encode() + b"\n")
+            if os.fstat(fd).st_size > _LARGEST:
+                os.replace(path, f"{path}.1")
+        finally:
+            os.close(fd)
+
+
+def tell_container(layout: Layout, config: ContainerConfig, action: str, **more: str) -> None:
+    """Append an event about a container."""
+    attributes = {**config.labels, "image": config.image, "name": config.name, **more}
+    tell(layout, "container", action, config.id, **attributes)
+
+
+def read(
+    layout: Layout, *, since: float, until: float | None, more: Callable[[], bool] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the events from *since* on (seconds since 1970) until *until*.
+
+    With *until* None, new ones are waited for as long as *more* (always, if not given).
+    """
+    path = _path(layout)
+    yield from _between(_lines(f"{path}.1"), since, until)
+    file = None
+    try:
+        while True:
+            if file is None:
+                with suppress(FileNotFoundError):
+                    file = open(path, "rb")  # noqa: SIM115 - closed below
+            # Looked at before reading: what was written by then is still read.
+            over = (until is not None and time.time() > until) or (more is not None and not more())
+            replaced = file is not None and _is_replaced(file.fileno(), path)
+            if file is not None:
+                yield from _between(_parsed(file), since, until)
+            if over:
+                return
+            if replaced and file is not None:
+                file.close()
+                file = None
+                continue
+            time.sleep(_NAP)
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _is_replaced(fd: int, path: Path) -> bool:
+    try:
+        return os.stat(path).st_ino != os.fstat(fd).st_ino
+    except FileNotFoundError:
+        return True
+
+
+def _lines(path: str) -> Iterator[dict[str, Any]]:
+    with suppress(FileNotFoundError), open(path, "rb") as file:
+        yield from _parsed(file)
+
+
+def _parsed(file: Any) -> Iterator[dict[str, Any]]:
+    while line := file.readline():
+        if not line.endswith(b"\n"):
+            file.seek(-len(line), os.SEEK_CUR)
+            return
+        with suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict):
+                yield event
+
+
+def _between(
+    events: Iterator[dict[str, Any]], since: float, until: float | None
+) -> Iterator[dict[str, Any]]:
+    for event in events:
+        moment = event.get("timeNano", 0) / 1e9
+        if moment >= since and (until is None or moment <= until):
+            yield event

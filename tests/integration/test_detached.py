@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: MIT
+"""Containers that go on without the command that started them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.runtime import wire
+from tests.harness.command import Sandbox
+from tests.harness.polling import until
+
+pytestmark = pytest.mark.guest
+
+# Says when its traps are set, then waits for a signal without a child to leave behind.
+SERVER = "trap 'echo bye; exit 7' TERM; trap 'echo hup' HUP; echo up; while :; do read x; done"
+
+
+@pytest.fixture
+def engine(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
+    """The command; whatever still runs at the end is killed."""
+    sandbox.environ["XDG_RUNTIME_DIR"] = str(_runtime(tmp_path))
+    yield sandbox
+    ids = sandbox.ok("ps", "-aq").split()
+    if ids:
+        sandbox.ok("rm", "-f", *ids)
+
+
+def _runtime(tmp_path: pathlib.Path) -> pathlib.Path:
+    path = tmp_path / "run"
+    path.mkdir(mode=0o700)
+    return path
+
+
+def server(engine: Sandbox, name: str = "srv", *flags: str, script: str = SERVER) -> None:
+    """Start a container that waits for signals, and wait until it does."""
+    engine.ok("run", "-di", "--name", name, *flags, "host", "sh", "-c", script)
+    until(lambda: "up\n" in engine.ok("logs", name))
+
+
+def state(engine: Sandbox, name: str = "srv") -> dict[str, Any]:
+    """Return what inspect says of the state."""
+    shown: dict[str, Any] = json.loads(engine.ok("inspect", name))[0]["State"]
+    return shown
+
+
+def record(engine: Sandbox, name: str = "srv") -> dict[str, Any]:
+    """Return the state as it is stored."""
+    identity = engine.ok("inspect", "-f", "{{.Id}}", name).strip()
+    path = engine.store / "containers" / identity / "state.json"
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether there is no such process, zombies aside."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def test_it_runs_on_and_its_words_are_kept(engine: Sandbox) -> None:
+    identity = engine.ok(
+        "run", "-d", "--name", "talk", "host", "sh", "-c", "echo out; echo err >&2; exit 3"
+    ).strip()
+    assert len(identity) == 64
+    assert engine.ok("wait", "talk") == "3\n"
+    done = engine.call("logs", "talk")
+    assert (done.stdout, done.stderr) == (b"out\n", b"err\n")
+    path = engine.store / "containers" / identity / f"{identity}-json.log"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {(line["log"], line["stream"]) for line in lines} == {
+        ("out\n", "stdout"),
+        ("err\n", "stderr"),
+    }
+    assert state(engine, "talk")["ExitCode"] == 3
+
+
+def test_a_start_that_fails_says_why(engine: Sandbox) -> None:
+    done = engine.call("run", "-d", "--name", "bad", "host", "no-such-command")
+    assert done.returncode == 127
+    assert b"executable file not found" in done.stderr
+    assert state(engine, "bad")["Status"] == "created"
+
+
+def test_stop_asks_first_and_kills_after_the_time(engine: Sandbox) -> None:
+    server(engine)
+    assert engine.ok("stop", "srv") == "srv\n"
+    assert state(engine)["ExitCode"] == 7
+    assert engine.ok("logs", "srv") == "up\nbye\n"
+    server(engine, "deaf", script="trap '' TERM; echo up; while :; do read x; done")
+    engine.ok("stop", "-t", "0", "deaf")
+    assert state(engine, "deaf")["ExitCode"] == 137
+
+
+def test_kill_sends_any_signal(engine: Sandbox) -> None:
+    server(engine)
+    engine.ok("kill", "-s", "HUP", "srv")
+    until(lambda: "hup\n" in engine.ok("logs", "srv"))
+    engine.ok("kill", "srv")
+    assert state(engine)["ExitCode"] == 137
+    done = engine.call("kill", "srv")
+    assert done.returncode == 1
+    assert b"is not running" in done.stderr
+
+
+def test_daemons_go_with_their_container(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+    script = "(setsid sh -c 'echo $$ > /out/pid; exec sleep 1000' &) ; " + SERVER
+    server(engine, "srv", "-v", f"{tmp_path}:/out", script=script)
+    pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+    assert not is_gone(pid)
+    engine.ok("stop", "srv")
+    assert is_gone(pid)
+
+
+def test_a_killed_supervisor_is_found_out(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+    script = "(setsid sh -c 'echo $$ > /out/pid; exec sleep 1000' &) ; " + SERVER
+    server(engine, "srv", "-v", f"{tmp_path}:/out", script=script)
+    daemon = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+    stored = record(engine)
+    os.kill(stored["keeper"], signal.SIGKILL)
+    until(lambda: is_gone(stored["keeper"]))
+    assert engine.ok("ps", "-q") == ""
+    found = state(engine)
+    assert (found["Status"], found["ExitCode"]) == ("exited", 137)
+    assert is_gone(daemon)
+    assert is_gone(stored["pid"])
+    engine.ok("start", "srv")
+    assert state(engine)["Running"]
+
+
+def test_remove_by_force_leaves_nothing(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+    server(engine)
+    stored = record(engine)
+    os.kill(stored["keeper"], signal.SIGSTOP)  # it does not answer any more
+    engine.ok("rm", "-f", "srv")
+    assert is_gone(stored["keeper"])
+    assert is_gone(stored["pid"])
+    assert list((tmp_path / "run" / "sandbox").iterdir()) == []
+    assert list((engine.store / "containers").iterdir()) == []
+
+
+def test_the_supervisor_is_small_and_private(engine: Sandbox) -> None:
+    server(engine)
+    stored = record(engine)
+    status = pathlib.Path(f"/proc/{stored['keeper']}/status").read_text()
+    resident = int(next(line for line in status.splitlines() if "VmRSS" in line).split()[1])
+    assert resident < 25 * 1024
+    path = pathlib.Path(stored["runDir"] + ".sock")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert os.getsid(stored["keeper"]) == stored["keeper"]
+
+
+def test_nonsense_on_the_socket_harms_nobody(engine: Sandbox) -> None:
+    server(engine)
+    path = record(engine)["runDir"] + ".sock"
+    for request in (b"\0\xff\n", b"{}\n", b'{"verb":"resize"}\n', b"[1]\n", b"x" * 70000):
+        with wire.connect(path) as client:
+            client.settimeout(10)
+            client.sendall(request)
+            assert b"error" in client.recv(4096)
+    assert engine.ok("ps", "-q") != ""
+    assert engine.call("stop", "srv").returncode == 0
+
+
+def test_removed_with_its_end(engine: Sandbox) -> None:
+    server(engine, "srv", "--rm")
+    engine.ok("stop", "srv")
+    until(lambda: engine.ok("ps", "-aq") == "")
+
+
+def test_a_long_path_of_the_runtime_directory(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+    deep = tmp_path / ("d" * 100) / ("e" * 100)
+    deep.mkdir(parents=True)
+    deep.chmod(0o700)
+    engine.environ["XDG_RUNTIME_DIR"] = str(deep)
+    server(engine)
+    engine.ok("stop", "srv")
+    assert state(engine)["ExitCode"] == 7
+
+
+def test_names_are_taken_once(engine: Sandbox) -> None:
+    server(engine)
+    done = engine.call("run", "-d", "--name", "srv", "host", "true")
+    assert done.returncode == 125
+    assert b"is already in use" in done.stderr
+    assert engine.ok("start", "srv") == "srv\n"  # it runs already
+
+
+def test_output_is_followed_to_the_end(engine: Sandbox) -> None:
+    server(engine)
+    follower = subprocess.Popen(
+        engine.argv("logs", "-f", "srv"),
+        env=engine.environment(),
+        stdout=subprocess.PIPE,
+    )
+    assert follower.stdout is not None
+    with follower:
+        engine.ok("kill", "-s", "HUP", "srv")
+        until(lambda: "hup" in engine.ok("logs", "srv"))
+        engine.ok("stop", "srv")
+        output = follower.communicate(timeout=30)[0]
+    assert output == b"up\nhup\nbye\n"
+
+
+def test_logs_are_selected(engine: Sandbox) -> None:
+    engine.ok("run", "-d", "--name", "num", "host", "sh", "-c", "seq 5; printf half")
+    engine.ok("wait", "num")
+    assert engine.ok("logs", "--tail", "2", "num") == "5\nhalf"
+    stamped = engine.ok("logs", "-t", "num").splitlines()
+    moment = stamped[2].split()[0]
+    assert moment.endswith("Z")
+    assert len(moment) == 30
+    assert engine.ok("logs", "--since", "1h", "num") == "1\n2\n3\n4\n5\nhalf"
+    assert engine.ok("logs", "--until", "1h", "num") == ""
+
+
+def test_logs_rotate(engine: Sandbox) -> None:
+    flags = ["--log-opt", "max-size=1k", "--log-opt", "max-file=3"]
+    engine.ok("run", "-d", "--name", "num", *flags, "host", "seq", "100")
+    engine.ok("wait", "num")
+    shown = engine.ok("logs", "num").splitlines()
+    assert shown[-1] == "100"
+    assert 5 < len(shown) < 100
+    assert shown == [str(number) for number in range(101 - len(shown), 101)]
+    engine.ok("run", "-d", "--name", "mute", "--log-driver", "none", "host", "seq", "9")
+    done = engine.call("logs", "mute")
+    assert b"does not support reading" in done.stderr
