@@ -17,12 +17,11 @@ import pytest
 
 from bench import plot, report
 from bench.lab import Cell, Lab
-from bench.measure import Effort
+from bench.measure import QUICK, Effort
 from bench.tree import PreparationError, Size, compile_programs, default_place, lay_out
 from bench.ways import find_ways
 
-QUICK = os.environ.get("QUICK", "") not in ("", "0")
-EFFORT = Effort(rounds=3, seconds=8) if QUICK else Effort(rounds=9, seconds=45)
+EFFORT = Effort(rounds=3, seconds=6) if QUICK else Effort(rounds=9, seconds=45)
 SIZE = Size(sources=8, tracked_files=500) if QUICK else Size()
 RESULTS = Path(__file__).parent / "results"
 LAB = pytest.StashKey[Lab]()

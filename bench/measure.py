@@ -10,6 +10,7 @@ Does not know: pytest, or how results are shown.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import time
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.ways import Way
+
+QUICK = os.environ.get("QUICK", "") not in ("", "0")
 
 # Another amount of output means other work: a listing that misses files is no faster listing.
 SAME_OUTPUT = 0.02
@@ -59,7 +62,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Effort:
-    """How often to measure: *rounds*, fewer (but three) if they take longer than *seconds*."""
+    """How often to measure: *rounds*, fewer (but two) if they take longer than *seconds*."""
 
     rounds: int
     seconds: float
@@ -97,7 +100,7 @@ def measure(work: Work, ways: dict[str, Way], effort: Effort) -> Outcome:
     outcome.failures = {w.name: "needs root" for w in ways.values() if w not in able}
     began = time.monotonic()
     for number in range(effort.rounds + 1):
-        if number > 3 and time.monotonic() - began > effort.seconds:
+        if number > 2 and time.monotonic() - began > effort.seconds:
             break
         turn = number % len(able) if able else 0
         for way in [*able[turn:], *able[:turn]]:

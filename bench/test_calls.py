@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.measure import CLOCK, Row, Sample, Work, WorkError, run_inside
+from bench.measure import CLOCK, QUICK, Row, Sample, Work, WorkError, run_inside
 from bench.ways import NAMES, Way
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ ROWS = (
     Row("poll", "poll, never intercepted", ratio_limit=1.5),
     Row("getpid", "getpid, never intercepted", ratio_limit=1.5),
 )
-BATCHES, SCALE = "10", "100"
+BATCHES, SCALE = "6" if QUICK else "20", "100"
 
 
 def run_calls(way: Way) -> dict[str, Sample]:
