@@ -170,6 +170,8 @@ long on_inotify_add_watch(struct sb_call *call)
 	uint32_t host_mask = mask;
 	int err;
 
+	if (mask == 0)
+		return -EINVAL;
 	if ((mask & SB_IN_DONT_FOLLOW) == 0)
 		flags |= SB_FOLLOW;
 	if ((mask & SB_IN_ONLYDIR) != 0)

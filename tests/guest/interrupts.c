@@ -624,7 +624,7 @@ static void storm_tick(int sig)
 	errno = error;
 }
 
-#define ROUNDS 400
+#define ROUNDS 120
 
 static void check(bool good, const char *what)
 {

@@ -44,7 +44,7 @@ def every_group(oracle: Oracle, program, groups: tuple[str, ...]) -> None:
     problems = []
     for group in groups:
         try:
-            oracle.same([program, group], differs=DIFFERS.get(group))
+            oracle.below(group).same([program, group], differs=DIFFERS.get(group))
         except AssertionError as error:
             problems.append(f"{group}: {error}")
     assert not problems, "\n".join(problems)

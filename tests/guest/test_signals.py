@@ -47,7 +47,7 @@ def every_group(oracle: Oracle, program, groups: tuple[str, ...]) -> None:
     problems = []
     for group in groups:
         try:
-            oracle.same([program, group], differs=DIFFERS.get(group))
+            oracle.below(group).same([program, group], differs=DIFFERS.get(group))
         except AssertionError as error:
             problems.append(f"{group}: {error}")
     assert not problems, "\n".join(problems)
@@ -67,6 +67,7 @@ def test_signals_are_as_in_the_kernel_for_every_libc(
     every_group(oracle, program, ("masks", "waits", "flags", "stacks", "threads", "deaths"))
 
 
+@pytest.mark.xfail(reason="a bad pointer ends a program that blocks SIGSEGV", strict=True)
 def test_bad_pointers_are_reported_when_fault_signals_are_blocked(
     oracle: Oracle, guest_program
 ) -> None:

@@ -105,7 +105,9 @@ def tree_hash(folder: pathlib.Path) -> str:
             row = [path, info.st_mode, info.st_uid, info.st_nlink, info.st_size, info.st_mtime_ns]
             digest.update(repr(row).encode("utf-8", "surrogateescape"))
             if os.path.isfile(path) and not os.path.islink(path):
-                digest.update(pathlib.Path(path).read_bytes())
+                handle = os.open(path, os.O_RDONLY | os.O_NOATIME)
+                with open(handle, "rb") as stream:
+                    digest.update(stream.read())
     return digest.hexdigest()
 
 
@@ -117,6 +119,13 @@ class Oracle:
     native_folder: pathlib.Path
     inside_folder: pathlib.Path
     flags: Sequence[str] = field(default_factory=tuple)
+
+    def below(self, name: str) -> Oracle:
+        """Return the same with an empty folder in each of the two."""
+        folders = self.native_folder / name, self.inside_folder / name
+        for folder in folders:
+            folder.mkdir()
+        return replace(self, native_folder=folders[0], inside_folder=folders[1])
 
     def inside(
         self,

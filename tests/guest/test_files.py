@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Stories about files go as on the host, wherever the files lie."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness import oracle as oracles
+
+if TYPE_CHECKING:
+    import pathlib
+
+    from tests.harness.oracle import Oracle
+
+pytestmark = pytest.mark.guest
+
+PLACES = ("upper", "lower", "bind")
+GROUPS = (
+    "cwd",
+    "dirfds",
+    "unlinked",
+    "tmpfiles",
+    "contents",
+    "times",
+    "identity",
+    "links",
+    "modes",
+    "xattrs",
+    "watches",
+    "locks",
+    "fifos",
+    "long-paths",
+    "devices",
+)
+# What a lower layer cannot do; the kernel's overlayfs cannot either, without more options.
+NOT_IN_LOWER = {
+    "cwd": "renaming a directory of a layer copies it: who has it open stays in the old one",
+    "dirfds": "renaming a directory of a layer copies it: who has it open stays in the old one",
+    "links": "a change takes a name of a layer out of its group of hard links",
+    "watches": "the mark that hides a removed name is seen as a new file",
+}
+
+
+def run(oracle: Oracle, program: pathlib.Path, group: str, place: str) -> None:
+    expected = oracles.native([program, group, "both"], oracle.native_folder)
+    folder = str(oracle.inside_folder)
+    if place == "lower":
+        subprocess.run([program, group, "prepare"], check=True, timeout=60, cwd=folder)
+        before = oracles.tree_hash(oracle.inside_folder)
+        actual = oracle.inside([program, group, "observe"])
+        assert oracles.tree_hash(oracle.inside_folder) == before, "the host's files changed"
+    else:
+        flags = ["-v", f"{folder}:{folder}"] if place == "bind" else []
+        actual = oracle.inside([program, group, "both"], *flags)
+    oracle.compare(expected, actual)
+
+
+def cases() -> list[object]:
+    return [
+        pytest.param(
+            group,
+            place,
+            marks=pytest.mark.xfail(reason=NOT_IN_LOWER[group], strict=True)
+            if place == "lower" and group in NOT_IN_LOWER
+            else (),
+        )
+        for group in GROUPS
+        for place in PLACES
+    ]
+
+
+@pytest.mark.parametrize(("group", "place"), cases())
+def test_files_behave_as_on_the_host(oracle: Oracle, guest_program, group: str, place: str) -> None:
+    run(oracle, guest_program("files"), group, place)
+
+
+@pytest.mark.xfail(reason="a directory is named by its whole path, at most 4095 bytes", strict=True)
+def test_a_path_may_grow_longer_than_path_max(oracle: Oracle, guest_program) -> None:
+    run(oracle, guest_program("files"), "longer-paths", "upper")
+
+
+@pytest.mark.xfail(reason="a removed working directory leads nowhere, not even up", strict=True)
+def test_a_removed_working_directory_leads_up(oracle: Oracle, guest_program) -> None:
+    run(oracle, guest_program("files"), "removed-cwd", "upper")
