@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 1
+#define SB_ABI_VERSION 2
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -29,6 +29,7 @@
 #define SB_MAILBOX_TEXT 16384
 #define SB_MAX_TEXTS 64
 #define SB_MAX_LEARNED 2048
+#define SB_MAX_ADOPTIONS 64
 
 /* A string in the owning structure's string area; not NUL-terminated unless
  * said so. Strings in struct sb_control are followed by a NUL. */
@@ -119,8 +120,9 @@ struct sb_ids {
 #define SB_CONTROL_READ_ONLY 1
 #define SB_CONTROL_TRACE 2
 #define SB_CONTROL_REWRITE 8 /* hot call sites may be rewritten */
-#define SB_CONTROL_BIRTH_TIMES 16 /* the upper's file system has them: no inode inherits a record \
-				   */
+#define SB_CONTROL_BIRTH_TIMES 16 /* of the upper are known: no inode inherits a record */
+#define SB_CONTROL_TRACED 32 /* a tracer redirects calls to the runtime (tracer.c) */
+#define SB_CONTROL_STEPS 64 /* it does so without seccomp: it stops every call */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */
@@ -164,6 +166,7 @@ struct sb_mailbox {
 	int32_t fd; /* an open program (fexecve), else -1 */
 	uint32_t umask;
 	uint32_t secure; /* AT_SECURE */
+	uint32_t seccomp_mode; /* what the guest believes */
 	struct sb_ids ids;
 	struct sb_text elf; /* host path of the program's ELF file */
 	struct sb_text interp; /* host path of its interpreter, empty when static */
@@ -196,6 +199,17 @@ struct sb_learned_site {
 	uint64_t ino; /* of the layer file */
 	uint32_t offset; /* in the file, behind the syscall instruction */
 	uint32_t nr;
+};
+
+/* sb_adoption.word: thread id << 32 | one of these; 0 is free */
+#define SB_ADOPT_WANTED 1
+#define SB_ADOPT_TAKEN 2
+#define SB_ADOPT_DONE 3
+#define SB_ADOPT_FAILED 4
+
+/* A new thread that waits in the runtime until its tracer is attached. */
+struct sb_adoption {
+	uint64_t word;
 };
 
 struct sb_control {
@@ -235,6 +249,9 @@ struct sb_control {
 	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
 	struct sb_patched_text texts[64]; /* SB_MAX_TEXTS */
 	struct sb_learned_site learned[2048]; /* SB_MAX_LEARNED */
+	uint32_t tracer; /* pid of the tracer, 0 when there is none yet */
+	uint32_t adopt_bell; /* counts requests; the tracer waits for it to change */
+	struct sb_adoption adoptions[64]; /* SB_MAX_ADOPTIONS */
 	uint32_t strings_len;
 	char strings[131072]; /* SB_STRINGS_SIZE */
 };

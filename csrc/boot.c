@@ -19,6 +19,7 @@
 #include <linux/mman.h>
 #include <linux/prctl.h>
 
+#include "adopt.h"
 #include "confine.h"
 #include "dispatch.h"
 #include "binfmt_elf.h"
@@ -267,6 +268,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 		die(EXIT_FAILED, "nothing to run for", start->execfn, -ENOENT);
 	thread->ids = box->ids;
 	proc->umask = box->umask;
+	proc->seccomp_mode = box->seccomp_mode;
 	proc->dumpable = 1;
 	memcpy(proc->root, box->text + box->root.off, box->root.len + 1);
 	proc->root_len = box->root.len;
@@ -330,10 +332,13 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = enter_directory(call, entry->cwd);
 	if (ret < 0)
 		die(EXIT_NOT_EXECUTABLE, "cannot enter directory", entry->cwd, ret);
+	ret = sb_adopt(proc->tree.control);
+	if (ret < 0)
+		die(EXIT_FAILED, "no tracer for", entry->path, ret);
 	ret = sb_confine(&proc->tree);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot confine", entry->path, ret);
-	ret = sb_trap_install();
+	ret = sb_trap_install(proc->tree.control->flags);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot install the filter for", entry->path, ret);
 	sb_proc_register(proc, &thread->ids, 0);

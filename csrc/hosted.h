@@ -11,7 +11,9 @@
 
 #include "abi.h"
 #include "index_build.h"
+#include "probe.h"
 #include "text_build.h"
+#include "tracer.h"
 
 /* One container's tree, as root of the container sees it. Not for two threads
  * at a time. */

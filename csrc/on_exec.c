@@ -74,6 +74,7 @@ static int fill_mailbox(struct sb_call *call, const struct sb_exec_plan *plan,
 	box->fd = plan->fd;
 	box->umask = proc->umask;
 	box->secure = plan->secure;
+	box->seccomp_mode = proc->seccomp_mode;
 	box->ids = plan->ids;
 	ret = put_text(box, &used, &box->elf, plan->host.buf, plan->fd < 0 ? plan->host.len : 0);
 	if (ret == 0)

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/sched.h>
 
+#include "adopt.h"
 #include "dispatch.h"
 #include "sigmask.h"
 #include "thread.h"
@@ -40,6 +41,13 @@ static void block_all(uint64_t *old)
 
 	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), SB_P(old), 8, 0, 0);
 }
+/* Without its tracer a child would lose every call: it must not begin. */
+static void find_tracer(const struct sb_thread *thread)
+{
+	if (sb_adopt(thread->proc->tree.control) == 0)
+		return;
+	sb_adopt_failed();
+}
 
 /* First C code of a child that shares memory, on its own runtime stack. */
 void sb_task_started(struct sb_thread *thread)
@@ -52,6 +60,7 @@ void sb_task_started(struct sb_thread *thread)
 		thread->proc->pid = (uint32_t)sys_getpid();
 		sb_proc_register(thread->proc, &thread->ids, parent);
 	}
+	find_tracer(thread);
 }
 
 static void inherit(struct sb_thread *child, const struct sb_thread *parent)
@@ -110,6 +119,7 @@ static long clone_copying(struct sb_call *call, const struct clone_args_x *a)
 	sb_thread_forked(self);
 	self->proc->pid = (uint32_t)sys_getpid();
 	sb_proc_register(self->proc, &self->ids, parent);
+	find_tracer(self);
 	return 0;
 }
 
@@ -120,6 +130,8 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 
 	if (a->flags & NAMESPACE_FLAGS)
 		return -EPERM; /* as for a process without CAP_SYS_ADMIN */
+	if (a->flags & CLONE_PTRACE && call->proc->tree.control->flags & SB_CONTROL_TRACED)
+		return -EPERM; /* a child gets a tracer of its own */
 	sb_commit_begin(call->fs);
 	block_all(&mask);
 	if (call->thread->pending) {

@@ -18,10 +18,12 @@
 #include "patch.h"
 
 #include <errno.h>
+#include <linux/memfd.h>
 #include <linux/mman.h>
 
 #include "arch/x86_64/site.h"
 #include "maps.h"
+#include "proc_text.h"
 #include "sigmask.h"
 #include "text.h"
 #include "thread.h"
@@ -30,6 +32,9 @@
 #define SITES 1024
 #define PAGES 32
 #define PAGE 4096ULL
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8
+#endif
 #define SLOTS (PAGE / SB_TRAMPOLINE_SIZE)
 #define SEARCH_STEP 0x100000ULL
 #define SEARCH_ROUNDS 512
@@ -118,39 +123,66 @@ static bool is_near(uint64_t a, uint64_t b)
 	return a > b ? a - b < reach : b - a < reach;
 }
 
-static long map_page(uint64_t at)
+/* A file whose name tells on_proc.c to hide its maps; < 0: without one they
+ * are seen. */
+static int page_file(void)
+{
+	long fd = sb_syscall6(__NR_memfd_create, SB_P(SB_PROC_HIDDEN_MEMFD),
+			      MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0, 0, 0, 0);
+
+	if (fd == -EINVAL) /* before Linux 6.3 */
+		fd = sb_syscall6(__NR_memfd_create, SB_P(SB_PROC_HIDDEN_MEMFD), MFD_CLOEXEC, 0, 0,
+				 0, 0);
+	if (fd >= 0 && sys_ftruncate((int)fd, PAGE) < 0) {
+		sys_close((int)fd);
+		return -1;
+	}
+	return (int)fd;
+}
+
+static long map_page(uint64_t at, int fd)
 {
 	return sys_mmap((void *)(uintptr_t)at, PAGE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+			MAP_PRIVATE | MAP_FIXED_NOREPLACE | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
+}
+
+/* Address of a new page within reach of the site, or 0. */
+static uint64_t map_near(uint64_t site, const struct sb_mapping *map, int fd)
+{
+	for (uint64_t i = 1; i <= SEARCH_ROUNDS; i++) {
+		uint64_t below = (map->start & ~(SEARCH_STEP - 1)) - i * SEARCH_STEP;
+		uint64_t above = (map->end | (SEARCH_STEP - 1)) + 1 + i * SEARCH_STEP;
+
+		if (below < map->start && below > SEARCH_STEP && map_page(below, fd) >= 0)
+			return below;
+		if (is_near(above, site) && map_page(above, fd) >= 0)
+			return above;
+	}
+	return 0;
 }
 
 /* A page with a free slot within reach of the site. */
 static struct page *near_page(uint64_t site, const struct sb_mapping *map)
 {
+	uint64_t at;
+	int fd;
+
 	for (uint32_t i = 0; i < page_count; i++) {
 		if (pages[i].used < SLOTS && is_near(pages[i].address, site))
 			return &pages[i];
 	}
 	if (page_count == PAGES)
 		return NULL;
-	for (uint64_t i = 1; i <= SEARCH_ROUNDS; i++) {
-		uint64_t below = (map->start & ~(SEARCH_STEP - 1)) - i * SEARCH_STEP;
-		uint64_t above = (map->end | (SEARCH_STEP - 1)) + 1 + i * SEARCH_STEP;
-		uint64_t at = below;
-		long ret = below < map->start && below > SEARCH_STEP ? map_page(below) : -EEXIST;
-
-		if (ret == -EEXIST && is_near(above, site)) {
-			at = above;
-			ret = map_page(above);
-		}
-		if (ret >= 0) {
-			pages[page_count].address = at;
-			pages[page_count].used = 0;
-			__atomic_store_n(&page_count, page_count + 1, __ATOMIC_RELEASE);
-			return &pages[page_count - 1];
-		}
-	}
-	return NULL;
+	fd = page_file();
+	at = map_near(site, map, fd);
+	if (fd >= 0)
+		sys_close(fd);
+	if (at == 0)
+		return NULL;
+	pages[page_count].address = at;
+	pages[page_count].used = 0;
+	__atomic_store_n(&page_count, page_count + 1, __ATOMIC_RELEASE);
+	return &pages[page_count - 1];
 }
 
 static int protect(uint64_t start, uint64_t end, int prot)

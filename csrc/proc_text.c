@@ -162,6 +162,8 @@ int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len, str
 
 	if (err == 0)
 		return 0;
+	if (starts_with(host, len, "/memfd:" SB_PROC_HIDDEN_MEMFD))
+		return -EACCES;
 	if (is_no_path(host, len))
 		return sb_path_set(out, host, len);
 	host = through_alias(fs, host, &len);

@@ -31,6 +31,7 @@ struct sb_proc_range {
 int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len,
 		       struct sb_path *out) SB_MUST_CHECK;
 #define SB_PROC_MEMFD "sandbox:" /* prefix of the memfd name of a file made here */
+#define SB_PROC_HIDDEN_MEMFD "sandbox-text" /* memory of the runtime outside of its own range */
 
 /* One line (with or without its newline) of maps or smaps. *hidden is the
  * caller's memory between lines, false at first: the attribute lines of smaps

@@ -47,7 +47,7 @@ static enum interrupted classify(const struct sb_thread *thread, uint64_t pc)
 		return GUEST;
 	if (thread->handling > 1 || is_between(pc, sb_signal_entry, sb_signal_entry_end))
 		return HANDLER;
-	if (is_between(pc, sb_entry, sb_entry_saved))
+	if (is_between(pc, sb_entry_traced, sb_entry_saved))
 		return ENTRY;
 	if (is_between(pc, sb_exit, sb_exit_end))
 		return EXIT;

@@ -16,6 +16,7 @@
 #include "sigmask.h"
 
 /* entry.S */
+extern char sb_entry_traced[];
 extern char sb_entry[];
 extern char sb_entry_saved[];
 extern char sb_exit[];

@@ -49,13 +49,13 @@ struct sb_thread {
 	uint64_t number;      /* of the system call being worked on */
 	volatile uint32_t commit; /* fs.commit points here */
 	uint32_t handling;    /* nesting of sb_signal_arrived */
-	uint64_t pad3[3];
+	uint64_t trap_site;   /* the call came by a trap: address behind its instruction */
+	uint64_t pad3[2];
 	struct sb_regs regs;
 	uint32_t state;       /* enum sb_thread_state */
 	uint32_t tid;
 	uint64_t saved_mask;  /* the guest's mask while pending */
 	unsigned char info[128]; /* siginfo that waits */
-	uint64_t trap_site;   /* the call came by SIGSYS: address behind its instruction */
 	uint64_t wait_mask;   /* of sigsuspend, ppoll...: in force while they wait */
 	uint64_t mask_after;  /* what their signal handler returns to */
 	uint32_t waits;       /* enum sb_wait */
@@ -81,6 +81,7 @@ SB_OFFSET_IS(pending, SB_T_PENDING);
 SB_OFFSET_IS(number, SB_T_NUMBER);
 SB_OFFSET_IS(commit, SB_T_COMMIT);
 SB_OFFSET_IS(handling, SB_T_HANDLING);
+SB_OFFSET_IS(trap_site, SB_T_TRAP_SITE);
 SB_OFFSET_IS(regs, SB_T_REGS);
 SB_OFFSET_IS(regs.rip, SB_R_RIP);
 SB_OFFSET_IS(regs.r15, SB_R_R15);

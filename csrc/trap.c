@@ -8,6 +8,8 @@
  *   instruction lies in the runtime's own text. The handler only sets the
  *   guest's registers up for sb_entry and returns: the work is done in normal
  *   context, not under a signal frame.
+ *   A container with a tracer has the same filter; there the tracer sets the
+ *   registers up (tracer.c).
  * Rules
  *   The handler uses no stack beyond its frame and no thread state.
  */
@@ -29,37 +31,10 @@
 #include "patch.h"
 #include "signals.h"
 #include "thread.h"
+#include "verdict.h"
 
-/* The newest system call number that was looked at; anything above is unknown
- * and refused, so that a new path call cannot slip past. (462: mseal) */
-#define SB_NR_KNOWN 462
 #define SB_TRAP_MAGIC 0x5b0c
 #define SB_SYS_SECCOMP 1
-
-enum verdict {
-	NATIVE,
-	TRAP,
-	/* from here on: REFUSED + errno */
-	REFUSED = 16,
-};
-
-static const unsigned short verdicts[SB_NR_KNOWN + 1] = {
-#define ON(name) [__NR_##name] = TRAP,
-#define REFUSE(name, error) [__NR_##name] = REFUSED + (error),
-#include "syscalls.def"
-#undef ON
-#undef REFUSE
-};
-
-/* Trapped only when this argument (0-5) is not zero: calls whose common form
- * needs no help. */
-static const struct {
-	unsigned short nr;
-	unsigned short arg;
-} when_set[] = {
-	{__NR_ppoll, 3},    {__NR_epoll_pwait, 4}, {__NR_epoll_pwait2, 4}, {__NR_pselect6, 5},
-	{__NR_recvfrom, 4}, {__NR_sendto, 4},      {__NR_accept, 1},       {__NR_accept4, 1},
-};
 
 #define MAX_CODE 1024
 
@@ -93,7 +68,7 @@ static void emit_jump_to_trap(struct program *p)
 	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
 }
 
-static void emit_trap(struct program *p)
+static void emit_trap(struct program *p, unsigned action)
 {
 	const unsigned ip = (unsigned)offsetof(struct seccomp_data, instruction_pointer);
 
@@ -102,18 +77,19 @@ static void emit_trap(struct program *p)
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip);
 	emit(p, BPF_JMP | BPF_JGT | BPF_K, 1, 0, (unsigned)(uintptr_t)sb_text_end);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRAP | SB_TRAP_MAGIC);
+	emit(p, BPF_RET | BPF_K, 0, 0, action | SB_TRAP_MAGIC);
 }
 
 static void emit_leaf(struct program *p, unsigned nr)
 {
-	unsigned verdict = nr > SB_NR_KNOWN ? REFUSED + ENOSYS : verdicts[nr];
+	unsigned verdict = sb_verdict(nr);
+	int set = sb_verdict_argument(nr);
 
-	if (verdict >= REFUSED) {
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (verdict - REFUSED));
+	if (verdict >= SB_REFUSED) {
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (verdict - SB_REFUSED));
 		return;
 	}
-	if (verdict == NATIVE) {
+	if (verdict == SB_NATIVE) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
@@ -123,12 +99,9 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, PROT_EXEC);
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
-	for (size_t i = 0; i < SB_ARRAY_LEN(when_set); i++) {
-		unsigned arg;
+	if (set >= 0) {
+		unsigned arg = (unsigned)offsetof(struct seccomp_data, args) + 8U * (unsigned)set;
 
-		if (when_set[i].nr != nr)
-			continue;
-		arg = (unsigned)offsetof(struct seccomp_data, args) + 8U * when_set[i].arg;
 		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, arg);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
 		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, arg + 4);
@@ -140,10 +113,10 @@ static void emit_leaf(struct program *p, unsigned nr)
 
 static unsigned verdict_of(unsigned nr)
 {
-	unsigned verdict = nr > SB_NR_KNOWN ? REFUSED + ENOSYS : verdicts[nr];
+	unsigned verdict = sb_verdict(nr);
 
 	/* Trapped numbers stand alone: they may look at their arguments. */
-	return verdict == TRAP ? 0x10000 + nr : verdict;
+	return verdict == SB_TRAPPED ? 0x10000 + nr : verdict;
 }
 
 /* A decision tree over runs of equal verdicts; depth is log2 of their count. */
@@ -165,7 +138,7 @@ static void emit_tree(struct program *p, const unsigned *starts, unsigned count)
 	emit_tree(p, starts + half, count - half);
 }
 
-static void build(struct program *p)
+static void build(struct program *p, unsigned action)
 {
 	unsigned starts[SB_NR_KNOWN + 2];
 	unsigned count = 0;
@@ -181,16 +154,18 @@ static void build(struct program *p)
 	emit_tree(p, starts, count);
 	for (unsigned i = 0; i < p->trap_count && !p->full; i++)
 		p->code[p->traps[i]].k = p->len - p->traps[i] - 1;
-	emit_trap(p);
+	emit_trap(p, action);
 }
 
-int sb_trap_install(void)
+int sb_trap_install(uint32_t flags)
 {
 	static struct program program;
 	struct sock_fprog prog;
 	long ret;
 
-	build(&program);
+	if (flags & SB_CONTROL_STEPS)
+		return 0; /* the tracer looks at every call */
+	build(&program, flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP);
 	if (program.full)
 		SB_BUG("seccomp filter too long");
 	ret = sb_syscall6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);

@@ -19,6 +19,8 @@ from tests.harness.command import Sandbox
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CLONE_NEWUSER = 0x10000000
+# How guests' system calls are caught in every test that does not say it itself.
+INTERCEPTOR = os.environ.get("SANDBOX_TEST_INTERCEPTOR", "auto")
 
 # A small machine may be busy: time limits belong to pytest-timeout.
 COMMON: dict[str, Any] = {
@@ -57,7 +59,7 @@ def can_make_user_namespaces() -> bool:
 
 def pytest_report_header() -> str:
     namespaces = "allowed" if can_make_user_namespaces() else "forbidden"
-    return f"uid {os.geteuid()}, user namespaces {namespaces}"
+    return f"uid {os.geteuid()}, user namespaces {namespaces}, interceptor {INTERCEPTOR}"
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +70,7 @@ def private_surroundings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SANDBOX_ROOT", str(tmp_path / "store"))
     monkeypatch.setenv("SANDBOX_OFFLINE", "1")
+    monkeypatch.setenv("SANDBOX_INTERCEPTOR", INTERCEPTOR)
     for name in [n for n in os.environ if n.startswith(("XDG_", "DOCKER_"))]:
         monkeypatch.delenv(name)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):

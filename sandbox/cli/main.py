@@ -83,6 +83,7 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
     "Other": {
         "inspect": _Entry("inspect", "inspect", "Show all about containers and images"),
         "info": _Entry("system", "info", "Show the store and the machine"),
+        "doctor": _Entry("doctor", "doctor", "Tell what this machine offers and what is missing"),
         "version": _Entry("system", "version", "Show the versions"),
         "system": _Entry("system", "system", "Look after the store"),
         "completion": _Entry("completion", "completion", "Print shell completions"),

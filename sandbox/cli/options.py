@@ -77,9 +77,10 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
         ("--interceptor",),
         {
-            "metavar": "auto|trap",
+            "metavar": "auto|rewrite|trap|ptrace",
             "default": "auto",
-            "help": "How system calls are caught.",
+            "envvar": "SANDBOX_INTERCEPTOR",
+            "help": "How system calls are caught; 'sandbox doctor' tells more.",
             "show_default": True,
         },
     ),

@@ -63,7 +63,7 @@ def info(*, template: str | None) -> None:
         "Architecture": "Architecture",
         "NCPU": "CPUs",
         "MemTotal": "Total memory",
-        "Interceptors": "Interceptors",
+        "Interceptor": "Interceptor",
         "SecurityOptions": "Security",
     }
     for key, label in labels.items():
@@ -88,7 +88,7 @@ _ISOLATION = {
 
 def _facts(engine: Any) -> dict[str, Any]:
     from sandbox import __version__
-    from sandbox.engine.creation import INTERCEPTORS
+    from sandbox.runtime import interceptor
 
     containers = engine.containers()
     running = sum(item.state.is_running for item in containers)
@@ -112,9 +112,21 @@ def _facts(engine: Any) -> dict[str, Any]:
         "NCPU": os.cpu_count() or 1,
         "MemTotal": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "Name": os.uname().nodename,
-        "Interceptors": list(INTERCEPTORS),
+        "Interceptors": list(interceptor.NAMES),
+        "Interceptor": _chosen_interceptor(),
         "SecurityOptions": _security(),
     }
+
+
+def _chosen_interceptor() -> str:
+    from sandbox.errors import SandboxError
+    from sandbox.runtime import interceptor
+
+    try:
+        choice = interceptor.choose("auto", os.environ)
+    except SandboxError as exc:
+        return f"none ({exc.message})"
+    return f"{choice.name} ({choice.why})"
 
 
 def _security() -> list[str]:

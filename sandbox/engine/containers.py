@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sandbox.engine.creation import INTERCEPTORS, check_platform, configure, now
+from sandbox.engine.creation import check_platform, configure, now
 from sandbox.errors import (
     ContainerNotFound,
     ImageNotFound,
@@ -26,7 +26,7 @@ from sandbox.errors import (
 )
 from sandbox.models.container import ContainerState
 from sandbox.models.reference import parse_reference
-from sandbox.runtime import lifecycle, supervise
+from sandbox.runtime import interceptor, lifecycle, supervise
 from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
@@ -59,10 +59,10 @@ class ContainerVerbs:
         return self._create(request, ContainerState())
 
     def _create(self, request: CreateRequest, state: ContainerState) -> Container:
-        if request.interceptor not in INTERCEPTORS:
+        if request.interceptor not in interceptor.NAMES:
             raise Unsupported(
                 f"interceptor {request.interceptor!r} is not available: "
-                f"choose one of {', '.join(INTERCEPTORS)}"
+                f"choose one of {', '.join(interceptor.NAMES)}"
             )
         image = self._image_to_run(request.image)
         check_platform(image, request)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from sandbox.models.image import Image
     from sandbox.models.oci import Healthcheck
 
-INTERCEPTORS = ("auto", "rewrite", "trap")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateRequest:

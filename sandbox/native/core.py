@@ -87,6 +87,8 @@ class ControlSpec:
     read_only_root: bool = False
     trace: bool = False
     rewrite: bool = True
+    traced: bool = False
+    steps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,9 @@ def create_control(path: str, spec: ControlSpec) -> None:
             "hostname": text(spec.hostname),
             "flags": (lib.SB_CONTROL_READ_ONLY if spec.read_only_root else 0)
             | (lib.SB_CONTROL_TRACE if spec.trace else 0)
-            | (lib.SB_CONTROL_REWRITE if spec.rewrite else 0),
+            | (lib.SB_CONTROL_REWRITE if spec.rewrite else 0)
+            | (lib.SB_CONTROL_TRACED if spec.traced else 0)
+            | (lib.SB_CONTROL_STEPS if spec.steps else 0),
             "host_uid": spec.host_uid,
             "host_gid": spec.host_gid,
         },

@@ -14,21 +14,35 @@ Does not know: images, tags, or where state is recorded (a callback does that).
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
 from sandbox.native import core, texts
-from sandbox.runtime import entry, lifecycle, mounts, rundir, standins, supervise
+from sandbox.runtime import (
+    entry,
+    interceptor,
+    lifecycle,
+    mounts,
+    rundir,
+    standins,
+    supervise,
+    tracer,
+)
 from sandbox.runtime.process import FirstProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from sandbox.models.container import ContainerConfig, MountPoint
+    from sandbox.runtime.interceptor import Choice
     from sandbox.runtime.process import Attachment
     from sandbox.runtime.rundir import RunDir
+
+
+# Nobody runs in a tree that is only looked at.
+_NO_WAY = interceptor.Choice("none", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +87,20 @@ def run(
 
 @contextmanager
 def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> Iterator[RunDir]:
-    """Give the run directory of the container's tree with all its mounts."""
+    """Give the run directory of the container's tree with all its mounts.
+
+    What catches the container's system calls is ready, too.
+    """
+    way = interceptor.choose(config.interceptor, os.environ)
     run_dir = rundir.create(config.id, os.environ)
     try:
         rows = _rows(config, place, run_dir)
         if place.index is None:
             standins.write(run_dir.stand_ins)
-        _make_control(config, place, run_dir, rows, trace=trace)
-        yield run_dir
-        if config.interceptor != "trap":
+        _make_control(config, place, run_dir, rows, way, trace=trace)
+        with tracer.serving(run_dir.control, place.guest) if way.traced else nullcontext():
+            yield run_dir
+        if way.rewrite:
             texts.learn(run_dir.control)
     finally:
         rundir.remove(run_dir.path)
@@ -98,7 +117,7 @@ def resting_tree(
     run_dir = rundir.create_passing(config.id, os.environ)
     try:
         rows = _user_rows(config, run_dir) if with_mounts else []
-        _make_control(config, place, run_dir, rows, trace=False)
+        _make_control(config, place, run_dir, rows, _NO_WAY, trace=False)
         with core.Tree.open(run_dir.control) as tree:
             yield tree
     finally:
@@ -110,6 +129,7 @@ def _make_control(
     place: Place,
     run_dir: RunDir,
     rows: Sequence[mounts.Row],
+    way: Choice,
     *,
     trace: bool,
 ) -> None:
@@ -128,12 +148,14 @@ def _make_control(
             hostname=config.hostname,
             read_only_root=config.read_only,
             trace=trace,
-            rewrite=config.interceptor in ("auto", "rewrite"),
+            rewrite=way.rewrite,
+            traced=way.traced,
+            steps=way.steps,
             host_uid=os.getuid(),
             host_gid=os.getgid(),
         ),
     )
-    if config.interceptor != "trap":
+    if way.rewrite:
         texts.attach(run_dir.control, place.layer_dirs)
 
 

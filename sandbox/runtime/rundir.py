@@ -90,12 +90,12 @@ def candidates(env: Mapping[str, str], uid: int) -> Iterator[str]:
 def create(container_id: str, env: Mapping[str, str]) -> RunDir:
     """Make a fresh run directory for the container."""
     # What is there already was left by a killed supervisor.
-    return _make(f"{_base_dir(env)}/{container_id[:12]}")
+    return _make(f"{base_dir(env)}/{container_id[:12]}")
 
 
 def create_passing(container_id: str, env: Mapping[str, str]) -> RunDir:
     """Make one for this process alone, beside any that the container runs in."""
-    base = _base_dir(env)
+    base = base_dir(env)
     for name in os.listdir(base):
         owner = name.partition(_OWNER_MARK)[2]
         if owner and not os.path.exists(f"/proc/{owner}"):
@@ -126,10 +126,11 @@ def remains(container_id: str, env: Mapping[str, str]) -> Iterator[RunDir]:
 
 def socket_path(container_id: str, env: Mapping[str, str]) -> str:
     """Return where the supervisor of the container listens: beside the run directory."""
-    return RunDir(f"{_base_dir(env)}/{container_id[:12]}").socket
+    return RunDir(f"{base_dir(env)}/{container_id[:12]}").socket
 
 
-def _base_dir(env: Mapping[str, str]) -> str:
+def base_dir(env: Mapping[str, str]) -> str:
+    """Return the directory that holds this user's run directories; it is made if need be."""
     tried = []
     for path in candidates(env, os.getuid()):
         try:

@@ -27,6 +27,13 @@ _start:
 	call	sb_boot
 	ud2
 
+	/* The tracer's way in: notes the site, as sb_trap_arrived does for a trap. */
+	.section .text.traced, "ax"
+	.globl sb_entry_traced
+sb_entry_traced:
+	mov	%rcx, %gs:SB_T_TRAP_SITE
+	jmp	sb_entry
+
 	.section .text.entry, "ax"
 	.globl sb_entry
 	.globl sb_entry_saved

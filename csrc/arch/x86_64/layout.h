@@ -17,6 +17,8 @@
 #define SB_ADDR_RUNTIME 0x567000000000
 /* sb_entry, known to the rewritten copies in the store (guest.ld proves it). */
 #define SB_ADDR_ENTRY 0x567000000400
+/* sb_entry_traced, known to the tracer. */
+#define SB_ADDR_TRACED 0x5670000003e0
 #define SB_ADDR_HIGH 0x568000000000
 #define SB_RUNTIME_HIGH_WORD 0x5670
 
@@ -26,6 +28,7 @@
 #define SB_T_NUMBER 24
 #define SB_T_COMMIT 32
 #define SB_T_HANDLING 36
+#define SB_T_TRAP_SITE 40
 #define SB_T_REGS 64
 #define SB_R_RAX (SB_T_REGS + 0)
 #define SB_R_RDI (SB_T_REGS + 8)

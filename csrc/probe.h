@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * probe.h - what this machine lets an unprivileged process do.
+ *
+ * Hosted build only; the rules of abi.h hold, since cffi reads this as well.
+ */
+#ifndef SB_PROBE_H
+#define SB_PROBE_H
+
+#include <stdint.h>
+
+/* 0, or the errno that stands in the way. */
+struct sb_probe {
+	int32_t filter;      /* a seccomp filter may be installed */
+	int32_t trap;        /* a filter's SIGSYS arrives */
+	int32_t ptrace;      /* a descendant may be traced */
+	int32_t address;     /* the runtime's addresses are free */
+	int32_t exec_memory; /* code may be written (rewritten call sites) */
+	int32_t landlock;    /* newest ABI, or -errno */
+};
+
+/* Tries all of it in children of the calling process. */
+void sb_probe(struct sb_probe *probe);
+/* Does the file system of this host path tell when a file was made? 1, 0 or -errno. */
+int sb_probe_birth_time(const char *path);
+
+#endif

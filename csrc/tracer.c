@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tracer.c - redirect system calls into the runtime by ptrace.
+ *
+ * How it works
+ *   One thread waits for requests of new guest threads (adopt.c) and starts a
+ *   tracing thread for each; that one attaches, answers, and from then on
+ *   looks after this guest thread alone. At a stop for a trapped call it sets
+ *   the registers up for sb_entry, as the SIGSYS handler would, and lets it
+ *   go: all the work is the runtime's.
+ * Rules
+ *   No guest memory is read, nothing is decided but by number, instruction
+ *   address and (without seccomp) one argument. Signals pass unchanged. Who asks
+ *   must run sandbox-guest: a guest can write the control file.
+ *   When this process ends, the kernel kills every thread it traces.
+ */
+#include "tracer.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "abi.h"
+#include "arch/x86_64/tracee.h"
+#include "hosted_tree.h"
+#include "spot.h"
+#include "verdict.h"
+
+#define STACK_SIZE 65536
+#define EVENT_OF(status) ((unsigned)(status) >> 16)
+#define IS_SYSCALL_STOP(status) (WSTOPSIG(status) == (SIGTRAP | 0x80))
+
+struct tracer {
+	struct sb_control *control;
+	uint64_t text_size; /* of the runtime: its own calls pass */
+	uint64_t guest_ino;
+	uint32_t guest_major;
+	uint32_t guest_minor;
+};
+
+struct job {
+	const struct tracer *tracer;
+	uint64_t *word;
+	int tid;
+	bool every;   /* stop at every call, not at those of the filter */
+	bool in_call; /* every: the next stop is a call's end */
+};
+
+static long trace(long request, int tid, long address, long data)
+{
+	return sb_syscall6(__NR_ptrace, request, tid, address, data, 0, 0);
+}
+
+/* ---- one guest thread ---------------------------------------------------- */
+
+static long go_on(const struct job *job, int tid, int sig)
+{
+	return trace(job->every ? PTRACE_SYSCALL : PTRACE_CONT, tid, 0, sig);
+}
+
+static bool is_native(const struct job *job, const struct sb_tracee_call *call)
+{
+	const uint64_t nr = sb_tracee_number(call);
+	const int argument = sb_verdict_argument(nr);
+
+	if (sb_tracee_pc(call) - SB_ADDR_RUNTIME < job->tracer->text_size ||
+	    sb_verdict(nr) == SB_NATIVE)
+		return true;
+	return argument >= 0 && sb_tracee_argument(call, argument) == 0;
+}
+
+/* Without seccomp: the start or end of any call. */
+static void on_call(struct job *job, int tid)
+{
+	struct sb_tracee_call call;
+
+	job->in_call = !job->in_call;
+	if (!job->in_call || sb_tracee_read(tid, &call) < 0 || is_native(job, &call))
+		return;
+	if (sb_verdict(sb_tracee_number(&call)) >= SB_REFUSED)
+		sb_tracee_answer(tid, &call,
+				 -(long)(sb_verdict(sb_tracee_number(&call)) - SB_REFUSED));
+	else
+		sb_tracee_redirect(tid, &call);
+}
+
+static void on_stop(struct job *job, int tid, int status)
+{
+	struct sb_tracee_call call;
+	const int sig = WSTOPSIG(status);
+
+	switch (EVENT_OF(status)) {
+	case 0:
+		if (!IS_SYSCALL_STOP(status)) {
+			go_on(job, tid, sig);
+			return;
+		}
+		on_call(job, tid);
+		break;
+	case PTRACE_EVENT_SECCOMP:
+		if (sb_tracee_read(tid, &call) == 0)
+			sb_tracee_redirect(tid, &call);
+		break;
+	case PTRACE_EVENT_STOP:
+		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
+			trace(PTRACE_LISTEN, tid, 0, 0); /* stays stopped until SIGCONT */
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	go_on(job, tid, 0);
+}
+
+static long wait_stop(int *status)
+{
+	long tid;
+
+	do {
+		tid = sb_syscall6(__NR_wait4, -1, SB_P(status), __WALL | __WNOTHREAD, 0, 0, 0);
+	} while (tid == -EINTR);
+	return tid;
+}
+
+/* Attached, and set to stop at the next call. */
+static long attach(struct job *job)
+{
+	const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
+	long ret = trace(PTRACE_SEIZE, job->tid, 0, options);
+	int status;
+
+	if (ret < 0 || !job->every)
+		return ret;
+	ret = trace(PTRACE_INTERRUPT, job->tid, 0, 0);
+	if (ret == 0)
+		ret = wait_stop(&status);
+	return ret < 0 ? ret : go_on(job, job->tid, 0);
+}
+
+static void answer(struct job *job, uint32_t state)
+{
+	uint64_t word = (uint64_t)job->tid << 32 | SB_ADOPT_TAKEN;
+
+	/* Another thread has the slot when this one died meanwhile. */
+	if (__atomic_compare_exchange_n(job->word, &word, (uint64_t)job->tid << 32 | state, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		sb_syscall6(__NR_futex, SB_P(job->word), FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+static void *follow(void *argument)
+{
+	struct job *job = argument;
+	long ret = attach(job);
+	int status;
+
+	answer(job, ret < 0 ? SB_ADOPT_FAILED : SB_ADOPT_DONE);
+	/* The number of the thread changes when it calls execve. */
+	for (long tid = ret < 0 ? ret : wait_stop(&status); tid > 0; tid = wait_stop(&status)) {
+		if (WIFSTOPPED(status))
+			on_stop(job, (int)tid, status);
+	}
+	free(job);
+	return NULL;
+}
+
+/* ---- requests ------------------------------------------------------------- */
+
+static bool is_guest(const struct tracer *tracer, int tid)
+{
+	char path[32];
+	struct statx sx;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", tid);
+	return sys_statx(AT_FDCWD, path, 0, STATX_INO, &sx) == 0 &&
+	       sx.stx_ino == tracer->guest_ino && sx.stx_dev_major == tracer->guest_major &&
+	       sx.stx_dev_minor == tracer->guest_minor;
+}
+
+static int start_following(const struct job *request, const pthread_attr_t *attributes)
+{
+	struct job *job = malloc(sizeof(*job));
+	pthread_t thread;
+	int error = ENOMEM;
+
+	if (job == NULL)
+		return -error;
+	*job = *request;
+	error = pthread_create(&thread, attributes, follow, job);
+	if (error != 0)
+		free(job);
+	return -error;
+}
+
+static void take_requests(const struct tracer *tracer, const pthread_attr_t *attributes)
+{
+	for (uint32_t i = 0; i < SB_MAX_ADOPTIONS; i++) {
+		uint64_t *word = &tracer->control->adoptions[i].word;
+		uint64_t value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+		struct job job = {
+			.tracer = tracer,
+			.word = word,
+			.tid = (int)(value >> 32),
+			.every = (tracer->control->flags & SB_CONTROL_STEPS) != 0,
+		};
+
+		if ((uint32_t)value != SB_ADOPT_WANTED ||
+		    !__atomic_compare_exchange_n(word, &value,
+						 value - SB_ADOPT_WANTED + SB_ADOPT_TAKEN, false,
+						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			continue;
+		if (!is_guest(tracer, job.tid) || start_following(&job, attributes) < 0)
+			answer(&job, SB_ADOPT_FAILED);
+	}
+}
+
+/* ---- the process ----------------------------------------------------------- */
+
+/* Size of the runtime's text: the first segment of its file (guest.ld). */
+static int find_text(const struct sb_map *map, uint64_t *size)
+{
+	const Elf64_Ehdr *h = map->at;
+	const Elf64_Phdr *ph;
+
+	if (map->size < sizeof(*h) || h->e_phoff > map->size - sizeof(*ph))
+		return -ENOEXEC;
+	ph = (const Elf64_Phdr *)(const void *)((const char *)map->at + h->e_phoff);
+	if (ph->p_type != PT_LOAD || ph->p_vaddr != SB_ADDR_RUNTIME)
+		return -ENOEXEC;
+	*size = ph->p_memsz;
+	return 0;
+}
+
+static int read_guest(const char *guest, struct tracer *tracer)
+{
+	struct sb_map map = {0};
+	struct statx sx;
+	int err = sb_host_stat(guest, &sx);
+
+	if (err == 0)
+		err = sb_map_file(guest, false, &map);
+	if (err == 0)
+		err = find_text(&map, &tracer->text_size);
+	sb_unmap(&map);
+	if (err < 0)
+		return err;
+	tracer->guest_ino = sx.stx_ino;
+	tracer->guest_major = sx.stx_dev_major;
+	tracer->guest_minor = sx.stx_dev_minor;
+	return 0;
+}
+
+int sb_tracer_serve(const char *control, const char *guest, int ready)
+{
+	static struct tracer tracer; /* threads use it until the end */
+	struct sb_map map = {0};
+	pthread_attr_t attributes;
+	int err = sb_map_file(control, true, &map);
+
+	if (err < 0)
+		return err;
+	tracer.control = map.at;
+	err = read_guest(guest, &tracer);
+	if (err == 0)
+		err = -pthread_attr_init(&attributes);
+	if (err == 0)
+		err = -pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	if (err == 0)
+		err = -pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	if (err < 0)
+		return err;
+	tracer.control->tracer = (uint32_t)sys_getpid();
+	if (sys_write(ready, "", 1) != 1)
+		return -EPIPE;
+	sys_close(ready);
+	for (;;) {
+		uint32_t bell = __atomic_load_n(&tracer.control->adopt_bell, __ATOMIC_ACQUIRE);
+
+		take_requests(&tracer, &attributes);
+		sb_syscall6(__NR_futex, SB_P(&tracer.control->adopt_bell), FUTEX_WAIT, bell, 0, 0,
+			    0);
+	}
+}

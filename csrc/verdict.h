@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verdict.h - what becomes of each system call number, for every way in.
+ *
+ * Level 1. The table itself is syscalls.def.
+ */
+#ifndef SB_VERDICT_H
+#define SB_VERDICT_H
+
+#include "base.h"
+
+/* The newest system call number that was looked at; anything above is unknown
+ * and refused, so that a new path call cannot slip past. (462: mseal) */
+#define SB_NR_KNOWN 462
+
+enum sb_verdict {
+	SB_NATIVE,
+	SB_TRAPPED,
+	/* from here on: SB_REFUSED + errno */
+	SB_REFUSED = 16,
+};
+
+unsigned sb_verdict(uint64_t nr);
+/* A trapped call that matters only when this argument (0-5) is not zero; -1:
+ * it always does. */
+int sb_verdict_argument(uint64_t nr);
+
+#endif

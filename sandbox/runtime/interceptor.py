@@ -1,0 +1,145 @@
+"""How a container's system calls are caught: choose among what the machine allows.
+
+===========  ================================================================
+rewrite      a seccomp filter raises SIGSYS; hot call sites are rewritten
+trap         the same without rewriting
+ptrace       a tracer redirects the calls that the filter shows to it
+===========  ================================================================
+
+``auto`` is the first that works. What works is tried once and remembered beside the
+run directories until the next boot, for this kernel and this set of filters around us.
+
+Rules: choosing costs two small files when it is remembered.
+
+Does not know: how any of them is done.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.errors import RuntimeFailed, SandboxError
+from sandbox.native.probe import Probe, probe
+from sandbox.runtime import rundir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMES = ("auto", "rewrite", "trap", "ptrace")
+_MEMORY = "interceptor"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A way of catching calls, and why it was chosen.
+
+    *steps*: without seccomp the tracer must look at every call.
+    """
+
+    name: str
+    why: str
+    rewrite: bool = False
+    traced: bool = False
+    steps: bool = False
+
+
+class _Remembered(msgspec.Struct, frozen=True):
+    key: str
+    name: str
+    why: str
+    rewrite: bool
+    traced: bool
+    steps: bool
+
+
+def choose(wanted: str, env: Mapping[str, str]) -> Choice:
+    """Return how to catch calls; *wanted* is one of `NAMES`."""
+    if wanted == "auto":
+        return _remembered(env) or refresh(env)
+    if wanted == "ptrace":
+        return Choice("ptrace", "asked for", traced=True, steps=env.get(_NO_SECCOMP) == "1")
+    return Choice(wanted, "asked for", rewrite=wanted == "rewrite")
+
+
+# For tests: how a container runs where seccomp is forbidden.
+_NO_SECCOMP = "SANDBOX_NO_SECCOMP"
+
+
+def refresh(env: Mapping[str, str]) -> Choice:
+    """Try what works, choose, and remember."""
+    choice = decide(probe())
+    _remember(choice, env)
+    return choice
+
+
+def decide(found: Probe) -> Choice:
+    """Return the best way that works.
+
+    >>> decide(Probe(0, 0, 0, 0, 0, 7)).name
+    'rewrite'
+    >>> decide(Probe(0, 0, 0, 0, 13, 7)).why
+    'code may not be written here (Permission denied), so call sites are not rewritten'
+    >>> decide(Probe(1, 1, 0, 0, 0, 7))
+    Choice(name='ptrace', why='no seccomp filter may be installed here (Operation not permitted); \
+every call is stopped', rewrite=True, traced=True, steps=True)
+    """
+    writes = found.exec_memory == 0
+    if found.address:
+        raise RuntimeFailed(
+            "containers cannot run here: the addresses of the runtime are not free "
+            f"({os.strerror(found.address)})"
+        )
+    if found.trap == 0 and writes:
+        return Choice("rewrite", "the fastest, and all it needs is allowed", rewrite=True)
+    if found.trap == 0:
+        reason = os.strerror(found.exec_memory)
+        return Choice(
+            "trap", f"code may not be written here ({reason}), so call sites are not rewritten"
+        )
+    if found.ptrace:
+        raise RuntimeFailed(
+            "system calls cannot be caught here: a seccomp filter is refused "
+            f"({os.strerror(found.trap)}) and so is ptrace ({os.strerror(found.ptrace)})"
+        )
+    if found.filter == 0:
+        why = f"the signal of a seccomp filter does not arrive here ({os.strerror(found.trap)})"
+        return Choice("ptrace", why, rewrite=writes, traced=True)
+    reason = os.strerror(found.filter)
+    why = f"no seccomp filter may be installed here ({reason}); every call is stopped"
+    return Choice("ptrace", why, rewrite=writes, traced=True, steps=True)
+
+
+def _key() -> str:
+    """Return what the result depends on: the kernel, and the filters around us."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        filters = [line.split(":")[1].strip() for line in file if line.startswith("Seccomp")]
+    kernel = os.uname()
+    return f"{kernel.release} {kernel.version} {' '.join(filters)}"
+
+
+def _remembered(env: Mapping[str, str]) -> Choice | None:
+    try:
+        with open(f"{rundir.base_dir(env)}/{_MEMORY}", "rb") as file:
+            known = msgspec.json.decode(file.read(), type=_Remembered)
+    except (OSError, msgspec.DecodeError, SandboxError):
+        return None
+    if known.key != _key():
+        return None
+    return Choice(known.name, known.why, known.rewrite, known.traced, known.steps)
+
+
+def _remember(choice: Choice, env: Mapping[str, str]) -> None:
+    record = _Remembered(
+        _key(), choice.name, choice.why, choice.rewrite, choice.traced, choice.steps
+    )
+    with suppress(OSError, SandboxError):  # it only saves time
+        path = f"{rundir.base_dir(env)}/{_MEMORY}"
+        draft = f"{path}-{os.getpid()}"
+        with open(draft, "wb") as file:
+            file.write(msgspec.json.encode(record))
+        os.rename(draft, path)
