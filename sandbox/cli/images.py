@@ -66,6 +66,7 @@ _format_option = click.option(
 @click.option("-q", "--quiet", is_flag=True, help="Only ids.")
 @click.option("--no-trunc", is_flag=True, help="Do not cut ids.")
 @click.option("--digests", is_flag=True, help="Show digests.")
+@click.option("--tree", is_flag=True, help="Show which layers images share.")
 @click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Choose.")
 @_format_option
 @click.argument("name", required=False, metavar="[REPOSITORY[:TAG]]")
@@ -75,11 +76,18 @@ def images(
     quiet: bool,
     no_trunc: bool,
     digests: bool,
+    tree: bool,
     filters: tuple[str, ...],
     template: str | None,
     name: str | None,
 ) -> None:
     """List images."""
+    if tree:
+        from sandbox.cli.looking import tree_lines
+
+        for line in tree_lines(Engine().images(name, filters=filters)):
+            emit(line)
+        return
     rows = [
         row
         for image in Engine().images(name, filters=filters)

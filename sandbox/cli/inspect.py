@@ -21,19 +21,26 @@ def _complete(ctx: click.Context, param: click.Parameter, text: str) -> list[str
     return complete_containers(ctx, param, text) + complete_images(ctx, param, text)
 
 
-@click.command()
-@click.option(
+_FORMAT = click.option(
     "-f",
     "--format",
     "template",
     metavar="TEMPLATE",
     help="'json' or a Go template; indented JSON without it.",
 )
+
+
+@click.command()
+@_FORMAT
 @click.option("-s", "--size", is_flag=True, help="Show sizes of containers.")
 @click.option("--type", "kind", type=click.Choice(["container", "image"]), help="Look only there.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_complete)
 def inspect(*, template: str | None, size: bool, kind: str | None, names: tuple[str, ...]) -> int:
     """Show all about containers and images, in Docker's JSON."""
+    return _inspect(template, kind, names, size=size)
+
+
+def _inspect(template: str | None, kind: str | None, names: tuple[str, ...], *, size: bool) -> int:
     engine = Engine()
     found: list[Any] = []
     problems = []
@@ -82,3 +89,13 @@ def as_go(value: Any, *, is_map: bool = False) -> Any:
         return value
     fields = {key: as_go(item, is_map=key in _MAPS) for key, item in value.items()}
     return fields if is_map else Struct(fields)
+
+
+@click.command("inspect")
+@_FORMAT
+@click.argument(
+    "names", nargs=-1, required=True, metavar="IMAGE...", shell_complete=complete_images
+)
+def inspect_image(*, template: str | None, names: tuple[str, ...]) -> int:
+    """Show all about images, in Docker's JSON."""
+    return _inspect(template, "image", names, size=False)

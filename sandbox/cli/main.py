@@ -79,6 +79,8 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "tag": _Entry("images", "tag", "Give an image another name"),
         "rmi": _Entry("images", "rmi", "Remove images"),
         "history": _Entry("images", "history", "Show the steps of an image"),
+        "image": _Entry("image", "image", "Manage images"),
+        "manifest": _Entry("manifest", "manifest", "Make and show lists of manifests"),
     },
     "Other": {
         "inspect": _Entry("inspect", "inspect", "Show all about containers and images"),

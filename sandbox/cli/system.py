@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sandbox.cli.format import emit, human_size, render_objects
+from sandbox.cli.housekeeping import df, system_prune
 
 _FORMAT = click.option(
     "-f", "--format", "template", metavar="TEMPLATE", help="'json' or a Go template."
@@ -176,3 +177,7 @@ def fsck(*, repair: bool) -> int:
         return 1
     emit("the store is whole")
     return 0
+
+
+system.add_command(df)
+system.add_command(system_prune)

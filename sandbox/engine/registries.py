@@ -124,7 +124,7 @@ class Registries:
         if not references or reference.is_host:
             raise ImageNotFound(f"an image does not exist locally with the tag: {name}")
         images = [(item, store.find(str(item))) for item in references]
-        _refuse_offline(name)
+        refuse_offline(name)
         push = _Push(self.layout, open_session(), progress)
         return [push.run(item, image) for item, image in images]
 
@@ -133,7 +133,7 @@ class Registries:
         from sandbox.registry.credentials import Credentials
 
         where = registry_name(domain)
-        _refuse_offline(where)
+        refuse_offline(where)
         session = open_session()
         credentials = Credentials(username, password)
         session.registry(where, credentials).check_login()
@@ -150,7 +150,7 @@ class Registries:
         domain, slash, rest = term.partition("/")
         if not slash or not ("." in domain or ":" in domain or domain == "localhost"):
             domain, rest = "docker.io", term
-        _refuse_offline(domain)
+        refuse_offline(domain)
         session = open_session()
         if domain == "docker.io":
             domain = "index.docker.io"
@@ -161,7 +161,7 @@ class Registries:
         from sandbox.registry.session import read_manifest
 
         reference = parse_reference(name).with_default_tag()
-        _refuse_offline(name)
+        refuse_offline(name)
         return read_manifest(open_session().sources(reference), tag_or_digest(reference))
 
 
@@ -172,7 +172,8 @@ def open_session() -> Session:
     return Session()
 
 
-def _refuse_offline(name: str) -> None:
+def refuse_offline(name: str) -> None:
+    """Refuse to go on if no connection may be made."""
     if is_offline():
         raise RegistryError(f"{name}: no connection is made while SANDBOX_OFFLINE is set")
 
@@ -276,7 +277,7 @@ class _Pull:
 
     def _get_layers(self, sources: Sequence[Repository], new: NewImage) -> None:
         from sandbox.store.files import workspace
-        from sandbox.store.pins import pin
+        from sandbox.store.pins import PINNING, pin
 
         _, diff_ids = parse_config(new.config)
         if len(diff_ids) != len(new.blobs):
@@ -285,7 +286,7 @@ class _Pull:
                 f" the image's configuration {len(diff_ids)}"
             )
         blobs = [parse_digest(blob.digest) for blob in new.blobs]
-        with workspace(self._layout) as scratch:
+        with workspace(self._layout, PINNING) as scratch:
             pin(self._layout, scratch, {*diff_ids, *blobs})
             layers = dict(zip(diff_ids, new.blobs, strict=True))
             stop = threading.Event()

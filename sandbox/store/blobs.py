@@ -6,7 +6,6 @@ docs/decisions/0005-layers-are-kept-twice.md.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData, DigestMismatch, map_os_errors
@@ -61,6 +60,8 @@ def adopt_blob(layout: Layout, digest: Digest, path: Path) -> bool:
 
 def is_whole(layout: Layout, digest: Digest) -> bool:
     """Return whether a blob of any size is what its digest says."""
+    import hashlib
+
     path = layout.blob(digest)
     with map_os_errors(f"cannot read {path}"), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == path.name

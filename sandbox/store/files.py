@@ -70,9 +70,9 @@ def sync_file_system(path: Path) -> None:
 
 
 @contextmanager
-def workspace(layout: Layout) -> Iterator[Path]:
+def workspace(layout: Layout, prefix: str = "") -> Iterator[Path]:
     """Give a fresh directory in the store; it is gone when the block ends."""
-    path, lock = _make_workspace(layout)
+    path, lock = _make_workspace(layout, prefix)
     try:
         yield path
     finally:
@@ -82,9 +82,9 @@ def workspace(layout: Layout) -> Iterator[Path]:
             os.close(lock)
 
 
-def _make_workspace(layout: Layout) -> tuple[Path, int]:
+def _make_workspace(layout: Layout, prefix: str) -> tuple[Path, int]:
     layout.prepare()
-    path = layout.tmp / os.urandom(8).hex()
+    path = layout.tmp / f"{prefix}{os.urandom(8).hex()}"
     # Under the store's lock, so that leftovers() never sees one without its owner.
     with store_lock(layout), map_os_errors(f"cannot write in {layout.tmp}"):
         path.mkdir(0o700)

@@ -177,6 +177,23 @@ class ImageStore:
             )
             return self._remove(image, plan.references, removes_image=removes_image)
 
+    def remove_unused(self, image_id: Digest, is_used: Callable[[Digest], bool]) -> Removal:
+        """Remove an image with all its names; `Conflict` if it is used after all."""
+        with store_lock(self._layout):
+            image = self.read(image_id)
+            if is_used(image_id):
+                raise Conflict(f"image {image.short_id} is being used")
+            return self._remove(image, [*image.repo_tags, *image.repo_digests], removes_image=True)
+
+    def paths_of(self, image: Image) -> set[Path]:
+        """Return the files and directories of the store that an image needs."""
+        layout = self._layout
+        found = {layout.image(image.id), *map(layout.layer, image.layers)}
+        found |= {layout.blob(digest) for digest in content_of(image)}
+        for chain in image.chain_ids[-1:]:
+            found |= {layout.index(chain), layout.index_stamp(chain)}
+        return {path for path in found if path.exists()}
+
     def _remove(self, image: Image, doomed: Sequence[str], *, removes_image: bool) -> Removal:
         tags = read_tags(self._layout)
         removal = Removal()

@@ -13,6 +13,7 @@
       indexes/<hex of the chain id>    the merged tree of a stack, and its .stamp
       containers/<64 hex>/             what one container owns
       bin/                             the guest program, when it must be copied
+      lists/<name>                     lists of manifests being made
       tmp/<random>/                    work in progress, each held by its own lock
 
 Rules: pure naming, apart from prepare(); nobody else spells a name of the store.
@@ -88,6 +89,11 @@ class Layout:
     def downloads(self) -> Path:
         """Blobs on their way."""
         return self.root / "downloads"
+
+    @property
+    def lists(self) -> Path:
+        """Lists of manifests being made, by their quoted names."""
+        return self.root / "lists"
 
     @property
     def tmp(self) -> Path:

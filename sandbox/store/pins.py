@@ -7,6 +7,7 @@ A pin ends with its workspace, or with the process, however it ends.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sandbox.errors import map_os_errors
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 _PINS = "pins"
+PINNING = "pins-"
+"""How the name of a workspace begins that may have pins."""
 
 
 def pin(layout: Layout, workspace: Path, digests: Iterable[Digest]) -> None:
@@ -35,7 +38,8 @@ def pinned(layout: Layout) -> set[Digest]:
     """Return everything that is pinned. The caller holds the store's lock."""
     found: set[Digest] = set()
     with map_os_errors(f"cannot read {layout.tmp}"):
-        for path in layout.tmp.iterdir() if layout.tmp.is_dir() else ():
+        names = os.listdir(layout.tmp) if layout.tmp.is_dir() else []
+        for path in (layout.tmp / name for name in names if name.startswith(PINNING)):
             try:
                 text = (path / _PINS).read_text(encoding="ascii")
             except (FileNotFoundError, NotADirectoryError):

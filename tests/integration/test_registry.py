@@ -358,3 +358,39 @@ def test_a_container_s_image_is_pulled_when_missing(plain: Server, sandbox: Sand
     assert len(made.stdout.strip()) == 64
     again = sandbox.call("create", "--pull", "always", "-q", name)
     assert (again.returncode, again.stderr) == (0, b"")
+
+
+def test_blobs_are_pruned_and_fetched_again(plain: Server, engine: Engine) -> None:
+    name = f"{plain.host}/prunable:1"
+    image_id = loaded(engine, name)
+    loaded(engine, "local:1", [images.file("local")])
+    local = {blob.digest for blob in engine.find_image("local:1").blobs}
+    [pushed] = engine.push_image(name)
+    pruned = engine.prune_images(blobs=True)
+    assert len(pruned.deleted) == 2
+    assert pruned.freed > 0
+    assert check(engine.layout, repair=False) == []
+    path = engine.layout.root.parent / "saved.tar"
+    with path.open("wb") as file:
+        engine.save_images([name], file.write)
+    other = Engine(Layout(engine.layout.root.parent / "third"))
+    assert other.load_images(str(path))[0].id == image_id
+    assert all(engine.layout.blob(digest).exists() for digest in local)
+    again = f"{plain.host}/prunable/again:1"
+    engine.prune_images(blobs=True)
+    engine.tag_image(name, again)
+    assert engine.push_image(again)[0].digest == pushed.digest
+
+
+def test_a_list_of_manifests(plain: Server, sandbox: Sandbox) -> None:
+    ids = index_of(plain, "parts")
+    name = f"{plain.host}/parts/together:1"
+    parts = [f"{plain.host}/parts:{arch}" for arch in ("amd64", "arm64")]
+    assert "Created manifest list" in sandbox.ok("manifest", "create", name, *parts)
+    assert sandbox.call("manifest", "create", name, *parts).returncode == 1
+    shown = json.loads(sandbox.ok("manifest", "inspect", name))
+    assert [item["platform"]["architecture"] for item in shown["manifests"]] == ["amd64", "arm64"]
+    digest = sandbox.ok("manifest", "push", "--purge", name).strip()
+    assert json.loads(sandbox.ok("manifest", "inspect", name)) == shown
+    assert sandbox.ok("pull", "-q", "--platform", "linux/arm64", name).strip() == digest
+    assert ids["arm64"] in sandbox.ok("images", "-q", "--no-trunc", name)

@@ -1,0 +1,67 @@
+"""``manifest``: show, make and push lists of manifests."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from sandbox.cli.format import emit
+from sandbox.engine import Engine
+from sandbox.errors import NotFound
+
+
+@click.group()
+def manifest() -> None:
+    """Make and show manifests, and lists of them."""
+
+
+@manifest.command()
+@click.option("-v", "--verbose", is_flag=True, help="Also the digest and the media type.")
+@click.argument("name")
+def inspect(*, verbose: bool, name: str) -> None:
+    """Show a list being made, or what a registry has under a name."""
+    from sandbox.engine.manifests import ManifestLists
+
+    engine = Engine()
+    try:
+        found = ManifestLists(engine.layout).index(name)
+    except NotFound:
+        found = engine.manifest(name)
+    document = json.loads(found.data)
+    if verbose:
+        facts = {"mediaType": found.media_type, "digest": found.digest, "size": len(found.data)}
+        document = {"Ref": name, "Descriptor": facts, "Manifest": document}
+    emit(json.dumps(document, indent=3))
+
+
+@manifest.command()
+@click.option("-a", "--amend", is_flag=True, help="Add to a list that exists.")
+@click.argument("name", metavar="LIST")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+def create(*, amend: bool, name: str, images: tuple[str, ...]) -> None:
+    """Make a list of images that are in a registry."""
+    from sandbox.engine.manifests import ManifestLists
+
+    reference = ManifestLists(Engine().layout).create(name, images, amend=amend)
+    emit(f"Created manifest list {reference}")
+
+
+@manifest.command()
+@click.option("-p", "--purge", is_flag=True, help="Forget the list afterwards.")
+@click.argument("name", metavar="LIST")
+def push(*, purge: bool, name: str) -> None:
+    """Send a list to the registry in its name."""
+    from sandbox.engine.manifests import ManifestLists
+
+    emit(ManifestLists(Engine().layout).push(name, purge=purge))
+
+
+@manifest.command()
+@click.argument("names", nargs=-1, required=True, metavar="LIST...")
+def rm(*, names: tuple[str, ...]) -> None:
+    """Forget lists."""
+    from sandbox.engine.manifests import ManifestLists
+
+    for name in names:
+        ManifestLists(Engine().layout).remove(name)

@@ -1,0 +1,234 @@
+"""What takes room in the store, and how to get it back: one method a verb.
+
+Does not know: how results are shown, or whether the user was asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sandbox.errors import Conflict, ImageNotFound
+from sandbox.models.selection import parse_filters, select_images
+from sandbox.store.containers import ContainerStore
+from sandbox.store.images import ImageStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sandbox.models.container import Container
+    from sandbox.models.digest import Digest
+    from sandbox.models.image import Image
+    from sandbox.store.layout import Layout
+    from sandbox.store.sweep import Swept
+
+
+@dataclass(frozen=True)
+class ImageUsage:
+    """One image's part of the store; sizes on disk, containers that use it."""
+
+    image: Image
+    shared: int
+    unique: int
+    containers: int
+
+
+@dataclass(frozen=True)
+class ContainerUsage:
+    """One container's own files."""
+
+    container: Container
+    size: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The store by what it is for; together it is all of the store."""
+
+    images: list[ImageUsage]
+    containers: list[ContainerUsage]
+    images_size: int
+    images_reclaimable: int
+    containers_size: int
+    containers_reclaimable: int
+    other_size: int
+    other_reclaimable: int
+
+    @property
+    def total(self) -> int:
+        """All bytes on disk."""
+        return self.images_size + self.containers_size + self.other_size
+
+
+@dataclass
+class Pruned:
+    """What was removed, and the bytes on disk that gave."""
+
+    untagged: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    containers: list[str] = field(default_factory=list)
+    freed: int = 0
+
+
+class HousekeepingVerbs:
+    """The part of `Engine` that looks after the store."""
+
+    layout: Layout
+
+    def disk_usage(self) -> Usage:
+        """Measure the whole store."""
+        return _Measure(self.layout, self.containers()).run()
+
+    def containers(self) -> list[Container]:
+        """Return every container (see `ContainerVerbs`)."""
+        raise NotImplementedError
+
+    def prune_images(
+        self, *, everything: bool = False, filters: Sequence[str] = (), blobs: bool = False
+    ) -> Pruned:
+        """Remove images without a name, or all that no container uses.
+
+        With *blobs*, only the layers' compressed blobs that a registry has.
+        """
+        from sandbox.store.sweep import drop_blobs
+
+        pruned = Pruned()
+        if blobs:
+            _note(pruned, drop_blobs(self.layout))
+            return pruned
+        before = self._room()
+        store = ImageStore(self.layout)
+        wanted = parse_filters(filters)
+        if wanted.pop("dangling", ["true"])[-1] in ("false", "0"):
+            everything = True
+        chosen = select_images(store.all(), wanted, find=store.find)
+        for image in chosen:
+            if everything or not image.repo_tags:
+                self._prune_image(image, pruned)
+        pruned.freed = max(0, before - self._room()) if pruned.deleted else 0
+        return pruned
+
+    def prune_system(self, *, everything: bool = False, filters: Sequence[str] = ()) -> Pruned:
+        """Remove stopped containers, unused images, and what nobody needs."""
+        from sandbox.store.sweep import sweep
+
+        pruned = Pruned()
+        pruned.containers, freed = self.prune_containers()
+        images = self.prune_images(everything=everything, filters=filters)
+        pruned.untagged, pruned.deleted = images.untagged, images.deleted
+        pruned.freed = freed + images.freed
+        _note(pruned, sweep(self.layout))
+        return pruned
+
+    def prune_containers(self) -> tuple[list[str], int]:
+        """Remove containers that do not run; returns their ids and the bytes freed."""
+        from sandbox.store.usage import disk_usage
+
+        store = ContainerStore(self.layout)
+        removed, freed = [], 0
+        for container in self.containers():
+            if container.state.is_running or store.is_held(container):
+                continue
+            freed += disk_usage([store.directory(container.config.id).path])
+            store.remove(container)
+            removed.append(container.config.id)
+        return removed, freed
+
+    def _room(self) -> int:
+        from sandbox.store.usage import disk_usage
+
+        return disk_usage(_image_places(self.layout))
+
+    def _prune_image(self, image: Image, pruned: Pruned) -> None:
+        used = {container.config.image_id for container in ContainerStore(self.layout).all()}
+        if image.id in used:
+            return
+        try:
+            removal = ImageStore(self.layout).remove_unused(image.id, self._is_used)
+        except (Conflict, ImageNotFound):
+            return
+        pruned.untagged += removal.untagged
+        pruned.deleted += map(str, removal.deleted)
+
+    def _is_used(self, image_id: Digest) -> bool:
+        every = ContainerStore(self.layout).all()
+        return any(container.config.image_id == image_id for container in every)
+
+
+def _note(pruned: Pruned, swept: Swept) -> None:
+    pruned.deleted += swept.names
+    pruned.freed += swept.freed
+
+
+def _image_places(layout: Layout) -> list[Path]:
+    return [layout.layers, layout.blobs, layout.indexes, layout.images]
+
+
+class _Measure:
+    """One measurement."""
+
+    def __init__(self, layout: Layout, containers: list[Container]) -> None:
+        self._layout = layout
+        self._containers = containers
+        self._seen: set[tuple[int, int]] = set()
+
+    def run(self) -> Usage:
+        """Count everything once."""
+        layout = self._layout
+        images, reclaimable = self._images()
+        containers = [
+            ContainerUsage(item, self._count([layout.container(item.config.id)]))
+            for item in self._containers
+        ]
+        all_images = sum(item.unique for item in images) + self._shared
+        all_images += self._count([*_image_places(layout), layout.blobs.parent, layout.tags])
+        counted_containers = sum(item.size for item in containers)
+        counted_containers += self._count([layout.containers])
+        other = self._count([layout.root])
+        return Usage(
+            images=images,
+            containers=containers,
+            images_size=all_images,
+            images_reclaimable=reclaimable,
+            containers_size=counted_containers,
+            containers_reclaimable=sum(
+                item.size for item in containers if not item.container.state.is_running
+            ),
+            other_size=other,
+            other_reclaimable=self._other_reclaimable,
+        )
+
+    def _count(self, paths: list[Path]) -> int:
+        from sandbox.store.usage import disk_usage
+
+        return disk_usage(paths, self._seen)
+
+    def _images(self) -> tuple[list[ImageUsage], int]:
+        store = ImageStore(self._layout)
+        every = store.all()
+        sizes: dict[Path, int] = {}
+        users: dict[Path, set[Digest]] = {}
+        for image in every:
+            for path in store.paths_of(image):
+                if path not in sizes:
+                    sizes[path] = self._count([path])
+                users.setdefault(path, set()).add(image.id)
+        self._shared = sum(size for path, size in sizes.items() if len(users[path]) > 1)
+        self._other_reclaimable = self._unused()
+        active = {container.config.image_id for container in self._containers}
+        found = []
+        for image in every:
+            paths = store.paths_of(image)
+            unique = sum(sizes[path] for path in paths if len(users[path]) == 1)
+            shared = sum(sizes[path] for path in paths) - unique
+            count = sum(item.config.image_id == image.id for item in self._containers)
+            found.append(ImageUsage(image, shared, unique, count))
+        reclaimable = sum(size for path, size in sizes.items() if not users[path] & active)
+        return found, reclaimable
+
+    def _unused(self) -> int:
+        """Return the size of downloads, which a prune removes."""
+        from sandbox.store.usage import disk_usage
+
+        return disk_usage([self._layout.downloads])

@@ -1,0 +1,148 @@
+"""Lists of manifests: one name for the images of several platforms.
+
+How it works: a list being made is a small file of the store, ``lists/<name>``: an OCI
+index whose entries also say where each manifest is. Pushing it first makes the target
+repository hold the manifests, by mounting their blobs, then the index itself.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.engine.registries import open_session, refuse_offline, tag_or_digest
+from sandbox.engine.transfers import silent
+from sandbox.errors import Conflict, NotFound, Unsupported, map_os_errors
+from sandbox.models import oci
+from sandbox.models.digest import parse_digest
+from sandbox.models.reference import Reference, parse_reference
+from sandbox.registry.client import RawManifest
+from sandbox.registry.session import read_manifest
+from sandbox.registry.upload import present
+from sandbox.store.files import discard, write_atomic
+from sandbox.store.lock import store_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sandbox.models.digest import Digest
+    from sandbox.registry.client import Repository
+    from sandbox.registry.session import Session
+    from sandbox.store.layout import Layout
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+_CONFIG_LIMIT = 8 * 1024 * 1024
+
+
+class ListEntry(msgspec.Struct, frozen=True):
+    """One image of a list, and the repository that has it."""
+
+    source: str
+    descriptor: oci.Descriptor
+
+
+class ManifestLists:
+    """The lists of one store."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def create(self, name: str, images: Sequence[str], *, amend: bool) -> Reference:
+        """Make a list of images that are in registries."""
+        reference = parse_reference(name).with_default_tag()
+        path = self._path(reference)
+        if path.exists() and not amend:
+            raise Conflict(f"refusing to change the existing list {name}: use --amend")
+        refuse_offline(name)
+        session = open_session()
+        entries = self.read(name) if path.exists() else []
+        for image in images:
+            new = _entry(session, parse_reference(image).with_default_tag())
+            digest = new.descriptor.digest
+            entries = [item for item in entries if item.descriptor.digest != digest]
+            entries.append(new)
+        self._layout.prepare()
+        with store_lock(self._layout), map_os_errors(f"cannot write {path}"):
+            path.parent.mkdir(0o700, exist_ok=True)
+            write_atomic(path, msgspec.json.encode(entries), layout=self._layout)
+        return reference
+
+    def read(self, name: str) -> list[ListEntry]:
+        """Return the entries of a list; `NotFound` if there is no such list."""
+        path = self._path(parse_reference(name).with_default_tag())
+        with map_os_errors(f"cannot read {path}"):
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                raise NotFound(f"no such manifest list: {name}") from None
+        return oci.decode(data, list[ListEntry], what=str(path))
+
+    def index(self, name: str) -> RawManifest:
+        """Return a list as a registry gets it."""
+        manifests = [item.descriptor for item in self.read(name)]
+        document = oci.Index(media_type=INDEX, manifests=manifests)
+        return RawManifest(oci.encode_versioned(document), INDEX)
+
+    def remove(self, name: str) -> None:
+        """Forget a list."""
+        self.read(name)
+        with store_lock(self._layout):
+            path = self._path(parse_reference(name).with_default_tag())
+            discard(path, layout=self._layout)
+
+    def push(self, name: str, *, purge: bool) -> Digest:
+        """Send a list, and what it names, to the registry in its name."""
+        reference = parse_reference(name).with_default_tag()
+        entries = self.read(name)
+        refuse_offline(name)
+        session = open_session()
+        target = session.target(reference)
+        for entry in entries:
+            _provide(session, target, reference, entry)
+        index = self.index(name)
+        target.put_manifest(str(reference.tag), index)
+        if purge:
+            self.remove(name)
+        return index.digest
+
+    def _path(self, reference: Reference) -> Path:
+        return self._layout.lists / urllib.parse.quote(str(reference), safe="")
+
+
+def _entry(session: Session, reference: Reference) -> ListEntry:
+    sources = session.sources(reference)
+    manifest = read_manifest(sources, tag_or_digest(reference))
+    if manifest.is_index:
+        raise Unsupported(f"{reference.familiar} is a list itself: name its images")
+    document = oci.decode(manifest.data, oci.Manifest, what=f"manifest {manifest.digest}")
+    config = document.config
+    raw = sources[-1].blob(parse_digest(config.digest), config.size, _CONFIG_LIMIT)
+    facts = oci.decode(raw, oci.Platform, what="image configuration")
+    descriptor = oci.Descriptor(
+        media_type=manifest.media_type,
+        digest=manifest.digest,
+        size=len(manifest.data),
+        platform=oci.Platform(facts.architecture, facts.os, facts.variant),
+    )
+    source = Reference(reference.domain, reference.path, digest=manifest.digest)
+    return ListEntry(str(source), descriptor)
+
+
+def _provide(session: Session, target: Repository, name: Reference, entry: ListEntry) -> None:
+    """Make the target repository hold one manifest of a list."""
+    digest = parse_digest(entry.descriptor.digest)
+    if target.manifest_digest(digest) is not None:
+        return
+    source = parse_reference(entry.source)
+    if source.domain != name.domain:
+        raise Unsupported(f"{entry.source} is in another registry than {name.familiar}")
+    manifest = session.target(source).manifest(digest)
+    document = oci.decode(manifest.data, oci.Manifest, what=f"manifest {digest}")
+    for blob in (document.config, *document.layers):
+        held = present(target, parse_digest(blob.digest), known=[source.path], progress=silent)
+        if not held:
+            raise NotFound(f"{blob.digest} cannot be mounted from {source.path}")
+    target.put_manifest(digest, manifest)

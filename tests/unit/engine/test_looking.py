@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+"""Comparing and exploring images, and the room they take."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+from typing import Any
+
+import pytest
+
+from sandbox.cli.looking import report_lines, tree_lines
+from sandbox.cli.main import main
+from sandbox.engine import Engine
+from sandbox.engine.creation import CreateRequest
+from sandbox.engine.looking import compare_images, patch_of, report_image
+from sandbox.errors import Conflict, UsageError
+from sandbox.store.fsck import check
+from sandbox.store.layout import default_root
+from tests.harness import images
+
+BASE = [
+    images.directory("etc"),
+    images.file("etc/os", "one\ntwo\n"),
+    images.file("etc/same", "same"),
+    images.file("big", images.noise(50_000)),
+    images.file("binary", b"\0one"),
+]
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+def load(engine: Engine, tag: str | None, *layers: list[images.Member]) -> str:
+    path = default_root().parent / "archive.tar"
+    images.docker_archive(list(layers), tags=[tag] if tag else None, path=path)
+    return engine.load_images(str(path))[0].id
+
+
+def test_what_differs_between_images(engine: Engine) -> None:
+    load(engine, "a:1", BASE)
+    changes = [
+        images.file("etc/os", "one\nthree"),
+        images.file("etc/same", "same", mtime=5),
+        images.file("etc/new", "new\n"),
+        images.whiteout("big"),
+        images.file("binary", b"\0two"),
+    ]
+    load(engine, "b:1", BASE, changes)
+    found = {item.path: item for item in compare_images(engine.layout, "a:1", "b:1")}
+    assert {path: item.kind for path, item in found.items()} == {
+        "big": "D",
+        "binary": "C",
+        "etc/new": "A",
+        "etc/os": "C",
+    }
+    assert patch_of(found["etc/os"]) == (
+        "--- a/etc/os\n+++ b/etc/os\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n"
+        "\\ No newline at end of file\n"
+    )
+    assert patch_of(found["etc/new"]).startswith("--- /dev/null\n+++ b/etc/new\n")
+    assert patch_of(found["binary"]) == "Binary files a/binary and b/binary differ\n"
+    assert list(compare_images(engine.layout, "b:1", "b:1")) == []
+    with pytest.raises(UsageError, match="host"):
+        list(compare_images(engine.layout, "host", "b:1"))
+
+
+def test_modes_and_owners_are_differences(engine: Engine) -> None:
+    load(engine, "a:1", [images.file("x", "1"), images.file("y", "1"), images.file("z", "1")])
+    other = [images.file("x", "1", mode=0o4755), images.file("y", "1", uid=9)]
+    other.append(images.xattr(images.file("z", "1"), "user.a", b"b"))
+    load(engine, "b:1", other)
+    found = list(compare_images(engine.layout, "a:1", "b:1"))
+    assert [(item.kind, item.path) for item in found] == [("C", "x"), ("C", "y"), ("C", "z")]
+
+
+def test_layers_and_what_they_waste(engine: Engine) -> None:
+    load(engine, "a:1", BASE, [images.whiteout("big"), images.file("etc/os", "x")], [])
+    report = report_image(engine.layout, "a:1")
+    assert [len(layer.added) for layer in report.layers] == [5, 0, 0]
+    assert [path for path, _ in report.layers[1].changed] == ["etc/os"]
+    assert report.layers[1].removed == ("big",)
+    assert report.wasted == (("big", 50_000), ("etc/os", 8))
+    text = "\n".join(report_lines(report))
+    assert "3 layers" in text
+    assert "/big" in text
+
+
+def test_the_tree_of_images(engine: Engine) -> None:
+    load(engine, "base:1", BASE)
+    load(engine, "app:1", BASE, [images.file("app", "1")], [images.file("more", "1")])
+    load(engine, "web:1", BASE, [images.file("web", "1")])
+    lines = list(tree_lines(engine.images()))
+    assert len(lines) == 6
+    assert "(1 layer)" in lines[0]
+    assert any("base:1" in line and line.startswith("├─ ") for line in lines)
+    assert any("(2 layers)" in line for line in lines)
+
+
+def du(path: pathlib.Path) -> int:
+    done = subprocess.run(["du", "-s", "-B1", path], capture_output=True, text=True, check=True)
+    return int(done.stdout.split()[0])
+
+
+def test_df_counts_what_du_counts(engine: Engine) -> None:
+    load(engine, "a:1", BASE, [images.file("x", images.noise(300_000))])
+    load(engine, "b:1", BASE, [images.file("y", images.noise(200_001))])
+    usage = engine.disk_usage()
+    assert abs(usage.total - du(default_root())) <= du(default_root()) / 100
+    assert all(item.shared > 50_000 for item in usage.images)
+    assert usage.images_reclaimable > 500_000
+
+
+def test_prune_takes_what_has_no_name(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    first = load(engine, "a:1", [images.file("a", images.noise(70_000))])
+    load(engine, "a:1", [images.file("b")])
+    assert main(["image", "prune", "-f"]) == 0
+    out = capsys.readouterr().out
+    assert first in out
+    assert "Total reclaimed space: " in out
+    assert "reclaimed space: 0B" not in out
+    assert [image.repo_tags for image in engine.images()] == [("docker.io/library/a:1",)]
+    assert main(["image", "prune", "-a", "-f"]) == 0
+    assert engine.images() == []
+    assert os.listdir(engine.layout.layers) == os.listdir(engine.layout.blobs) == []
+
+
+def test_prune_asks_first(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(engine, None, [images.file("a")])
+    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    assert main(["image", "prune"]) == 1
+    assert "WARNING!" in capsys.readouterr().out
+    assert len(engine.images()) == 1
+
+
+def test_system_prune_sweeps(engine: Engine) -> None:
+    load(engine, "a:1", [images.file("a")])
+    layout = engine.layout
+    (layout.downloads / ("0" * 64)).write_bytes(b"x" * 10_000)
+    (layout.blobs / ("1" * 64)).write_bytes(b"x" * 10_000)
+    (layout.layers / ("2" * 64)).mkdir()
+    (layout.tmp / "left").mkdir()
+    pruned = engine.prune_system()
+    assert pruned.freed > 20_000
+    assert check(layout, repair=False) == []
+    assert os.listdir(layout.downloads) == os.listdir(layout.tmp) == []
+    assert len(engine.images()) == 1
+
+
+def test_what_a_container_uses_stays(engine: Engine) -> None:
+    image_id = load(engine, "a:1", [images.file("a")])
+    request: Any = CreateRequest(image="a:1", args=("/a",))
+    container = engine.create(request)
+    load(engine, "a:1", [images.file("b")])
+    assert engine.prune_images(everything=True).deleted
+    assert [image.id for image in engine.images()] == [image_id]
+    with pytest.raises(Conflict):
+        engine.remove_image(image_id)
+    pruned = engine.prune_system(everything=True)
+    assert pruned.containers == [container.config.id]
+    assert engine.images() == []
+
+
+def test_the_commands(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    load(engine, "a:1", BASE, [images.file("etc/os", "x\n")])
+    load(engine, "b:1", BASE)
+    for arguments, expected in {
+        "image ls": "a",
+        "image list -q": engine.find_image("a:1").short_id,
+        "image history a:1": "layer 1",
+        "image diff b:1 a:1": "C /etc/os",
+        "image diff -p b:1 a:1": "+x",
+        "image explore a:1": "2 layers",
+        "image explore --layer 2 a:1": "C        2B  /etc/os",
+        "image tree": "b:1",
+        "images --tree": "a:1",
+        "system df": "RECLAIMABLE",
+        "system df -v": "UNIQUE SIZE",
+        "image --help": "explore",
+    }.items():
+        assert main(arguments.split()) == 0, arguments
+        assert expected in capsys.readouterr().out, arguments
+    assert main(["image", "inspect", "a:1"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["RepoTags"] == ["a:1"]
+    assert main(["image", "explore", "--json", "a:1"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["Layers"]) == 2
+    assert main(["image", "explore", "--layer", "9", "a:1"]) == 1
+    assert main(["system", "df", "--format", "json"]) == 0
+    assert main(["image", "nonsense"]) == 1
