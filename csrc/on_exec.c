@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <linux/mman.h>
+#include <linux/ptrace.h>
 
 #include "dispatch.h"
 #include "exec_plan.h"
@@ -161,6 +162,10 @@ static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t a
 		ret = -EAGAIN;
 	if (ret == 0)
 		ret = fill_mailbox(call, plan, box);
+	if (ret == 0 && call->thread->trace_me) {
+		call->thread->trace_me = 0;
+		(void)sb_syscall6(__NR_ptrace, PTRACE_TRACEME, 0, 0, 0, 0, 0);
+	}
 	if (ret == 0)
 		ret = sb_syscall6(__NR_execve, SB_P(loader->buf), vector, (long)envp, 0, 0, 0);
 	if (box)

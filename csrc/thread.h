@@ -61,6 +61,7 @@ struct sb_thread {
 	uint32_t waits;       /* enum sb_wait */
 	uint32_t sigsys_blocked;
 	uint32_t restart;     /* the guest shall make its call again */
+	uint32_t trace_me;    /* ptrace(PTRACE_TRACEME) when it executes a program */
 	void *exec_memory;    /* argument vector made for execve, to give back */
 	size_t exec_size;
 	struct sb_thread *next;

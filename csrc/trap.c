@@ -24,6 +24,7 @@
 #include <linux/filter.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
+#include <linux/ptrace.h>
 #include <linux/seccomp.h>
 
 #include "dispatch.h"
@@ -92,6 +93,12 @@ static void emit_leaf(struct program *p, unsigned nr)
 	if (verdict == SB_NATIVE) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
+	}
+	if (nr == __NR_ptrace) { /* only PTRACE_TRACEME, which is 0 */
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
+		     (unsigned)offsetof(struct seccomp_data, args));
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, PTRACE_TRACEME);
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
 	if (nr == __NR_mmap) {
 		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
