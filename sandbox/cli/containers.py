@@ -61,7 +61,8 @@ _HEADINGS = {
     "filters",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Only those that match (id, name, label, status, ancestor, exited).",
+    help="Only those that match (id, name, label, status, ancestor, exited, health, volume, "
+    "since, before).",
 )
 @click.option(
     "--format",
@@ -72,7 +73,7 @@ _HEADINGS = {
 def ps(**options: Any) -> None:
     """List containers; without -a only running ones."""
     engine = Engine()
-    matches = _parse_filters(options["filters"])
+    matches = parse_filters(engine, options["filters"])
     last = 1 if options["latest"] else options["last"]
     by_status = any(item.partition("=")[0] in ("status", "exited") for item in options["filters"])
     everything = options["show_all"] or last > 0 or by_status
@@ -131,8 +132,15 @@ def describe(container: Container, *, long: bool, size: int) -> dict[str, Any]:
 def status_text(container: Container, now: float) -> str:
     """Return the state in Docker's words: Up 2 minutes, Exited (0) 5 days ago."""
     state = container.state
+    if state.status == "restarting":
+        age = human_duration(seconds_since(state.finished_at, now))
+        return f"Restarting ({state.exit_code}) {age} ago"
     if state.is_running:
-        return f"Up {human_duration(seconds_since(state.started_at, now))}"
+        age = human_duration(seconds_since(state.started_at, now))
+        health = {"": "", "starting": " (health: starting)"}
+        name = state.health.status if state.health else ""
+        paused = " (Paused)" if state.status == "paused" else ""
+        return f"Up {age}{health.get(name, f' ({name})')}{paused}"
     if state.status == "exited":
         age = human_duration(seconds_since(state.finished_at, now))
         return f"Exited ({state.exit_code}) {age} ago"
@@ -145,6 +153,12 @@ _TESTS: dict[str, Callable[[Container, str], bool]] = {
         value.removeprefix("/") in item.config.name or fnmatchcase(item.config.name, value)
     ),
     "status": lambda item, value: item.state.status == value,
+    "health": lambda item, value: (
+        (item.state.health.status if item.state.health else "none") == value
+    ),
+    "volume": lambda item, value: any(value in (m.name, m.target) for m in item.config.mounts),
+    "since": lambda item, value: item.config.created > value,
+    "before": lambda item, value: item.config.created < value,
     "exited": lambda item, value: (
         item.state.status == "exited" and str(item.state.exit_code) == value
     ),
@@ -166,7 +180,7 @@ def _has_label(container: Container, value: str) -> bool:
     return key in labels and (not equals or labels[key] == wanted)
 
 
-def _parse_filters(filters: Sequence[str]) -> Callable[[Container], bool]:
+def parse_filters(engine: Engine, filters: Sequence[str]) -> Callable[[Container], bool]:
     """Return the test for ``--filter``: any value of a key, every key."""
     wanted: dict[str, list[str]] = {}
     for item in filters:
@@ -185,6 +199,8 @@ def _parse_filters(filters: Sequence[str]) -> Callable[[Container], bool]:
             "dead",
         ):
             raise UsageError(f"invalid filter 'status={value}'")
+        if key in ("since", "before"):
+            value = engine.container(value).config.created
         wanted.setdefault(key, []).append(value)
 
     def matches(container: Container) -> bool:

@@ -33,7 +33,7 @@ EXIT_BUG = 3
 _EXIT_RUN = 125
 
 # These report every failure before the program starts with Docker's 125.
-_RUN_COMMANDS = frozenset({"run", "create", "start"})
+_RUN_COMMANDS = frozenset({"run", "create"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,10 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "unpause": _Entry("running", "unpause", "Let paused containers go on"),
         "wait": _Entry("running", "wait", "Wait until containers end, print their exit codes"),
         "attach": _Entry("running", "attach", "Join a container's input and output"),
+        "exec": _Entry("exec", "exec_", "Run a command in a running container"),
+        "top": _Entry("exec", "top", "Show the processes of a container"),
+        "stats": _Entry("stats", "stats", "Show what containers use"),
+        "port": _Entry("stats", "port", "Show the ports of a container"),
         "logs": _Entry("logs", "logs", "Show what a container said"),
         "rename": _Entry("running", "rename", "Give a container another name"),
         "update": _Entry("running", "update", "Change a container's restart policy and limits"),
@@ -83,6 +87,7 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "manifest": _Entry("manifest", "manifest", "Make and show lists of manifests"),
     },
     "Other": {
+        "events": _Entry("logs", "events", "Show what happens, as it happens"),
         "inspect": _Entry("inspect", "inspect", "Show all about containers and images"),
         "info": _Entry("system", "info", "Show the store and the machine"),
         "doctor": _Entry("doctor", "doctor", "Tell what this machine offers and what is missing"),

@@ -125,7 +125,7 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         args=options["args"],
         name=options["name"],
         entrypoint=options["entrypoint"],
-        env=_environment(options["env_file"], options["env"]),
+        env=environment(options["env_file"], options["env"]),
         user=options["user"],
         working_dir=options["workdir"],
         hostname=options["hostname"],
@@ -152,7 +152,8 @@ def _check_pull(policy: str) -> None:
         )
 
 
-def _environment(files: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
+def environment(files: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what --env-file and --env say."""
     entries: list[str] = []
     for name in files:
         with (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sandbox.engine.archive import ArchiveVerbs
 from sandbox.engine.containers import ContainerVerbs
+from sandbox.engine.executing import ExecutingVerbs
 from sandbox.engine.housekeeping import HousekeepingVerbs
 from sandbox.engine.images import ImageVerbs
 from sandbox.engine.running import RunningVerbs
@@ -15,7 +16,15 @@ from sandbox.engine.transfers import TransferVerbs
 from sandbox.store.layout import Layout
 
 
-class Engine(ImageVerbs, TransferVerbs, ArchiveVerbs, RunningVerbs, ContainerVerbs, HousekeepingVerbs):
+class Engine(
+    ImageVerbs,
+    TransferVerbs,
+    ArchiveVerbs,
+    RunningVerbs,
+    ExecutingVerbs,
+    ContainerVerbs,
+    HousekeepingVerbs,
+):
     """Everything that can be done with one store."""
 
     def __init__(self, layout: Layout | None = None) -> None:

@@ -73,7 +73,9 @@ class ContainerVerbs:
                 raise ImageNotFound(f"unable to find image '{request.image}' locally")
             return configure(request, image, taken)
 
-        return self._containers.create(decide, state=state, durable=not request.auto_remove)
+        container = self._containers.create(decide, state=state, durable=not request.auto_remove)
+        events.tell_container(self.layout, container.config, "create")
+        return container
 
     def _image_to_run(self, name: str) -> Image:
         try:

@@ -13,6 +13,7 @@ from sandbox.models import oci
 if TYPE_CHECKING:
     from sandbox.models.container import Container, ContainerConfig, MountPoint
     from sandbox.models.image import Image
+    from sandbox.models.policy import Health, Policy, Usage
 
 NEVER = "0001-01-01T00:00:00Z"
 _DRIVER = "index"
@@ -31,9 +32,9 @@ def describe_container(container: Container, *, directory: str) -> dict[str, Any
         "ResolvConfPath": f"{directory}/resolv.conf",
         "HostnamePath": f"{directory}/hostname",
         "HostsPath": f"{directory}/hosts",
-        "LogPath": "",
+        "LogPath": _log_path(config, directory),
         "Name": f"/{config.name}",
-        "RestartCount": 0,
+        "RestartCount": container.state.restart_count,
         "Driver": _DRIVER,
         "Platform": config.platform.partition("/")[0],
         "MountLabel": "",
@@ -59,19 +60,46 @@ def describe_container(container: Container, *, directory: str) -> dict[str, Any
 
 def _state(container: Container) -> dict[str, Any]:
     state = container.state
-    return {
+    shown: dict[str, Any] = {
         "Status": state.status,
         "Running": state.is_running,
-        "Paused": False,
-        "Restarting": False,
-        "OOMKilled": False,
+        "Paused": state.status == "paused",
+        "Restarting": state.status == "restarting",
+        "OOMKilled": state.oom_killed,
         "Dead": False,
-        "Pid": state.pid if state.is_running else 0,
+        "Pid": state.pid if state.status in ("running", "paused") else 0,
         "ExitCode": state.exit_code,
         "Error": state.error,
         "StartedAt": state.started_at or NEVER,
         "FinishedAt": state.finished_at or NEVER,
     }
+    if state.health is not None:
+        shown["Health"] = {
+            "Status": state.health.status,
+            "FailingStreak": state.health.failing_streak,
+            "Log": list(state.health.log),
+        }
+    if state.usage is not None:
+        shown["Usage"] = _usage(state.usage)
+    return shown
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "UserSeconds": usage.user,
+        "SystemSeconds": usage.system,
+        "WallSeconds": usage.wall,
+        "MaxResidentBytes": usage.max_rss,
+        "MinorFaults": usage.minor_faults,
+        "MajorFaults": usage.major_faults,
+        "BytesRead": usage.read,
+        "BytesWritten": usage.written,
+    }
+
+
+def _log_path(config: ContainerConfig, directory: str) -> str:
+    kept = config.policy.log_driver == "json-file"
+    return f"{directory}/{config.id}-json.log" if kept else ""
 
 
 def _host_config(config: ContainerConfig) -> dict[str, Any]:
@@ -80,10 +108,15 @@ def _host_config(config: ContainerConfig) -> dict[str, Any]:
     return {
         "Binds": [_bind_text(mount) for mount in binds] or None,
         "ContainerIDFile": "",
-        "LogConfig": {"Type": "none", "Config": {}},
+        "LogConfig": _log_config(config.policy),
         "NetworkMode": "host",
         "PortBindings": {},
-        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        "RestartPolicy": {
+            "Name": config.policy.restart,
+            "MaximumRetryCount": config.policy.restart_max,
+        },
+        "Memory": config.policy.memory,
+        "CpusetCpus": config.policy.cpuset,
         "AutoRemove": config.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": None,
@@ -103,6 +136,13 @@ def _host_config(config: ContainerConfig) -> dict[str, Any]:
             {"Name": limit.name, "Hard": limit.hard, "Soft": limit.soft} for limit in config.ulimits
         ],
     }
+
+
+def _log_config(policy: Policy) -> dict[str, Any]:
+    options = {}
+    if policy.log_max_size:
+        options = {"max-size": str(policy.log_max_size), "max-file": str(policy.log_max_file)}
+    return {"Type": policy.log_driver, "Config": options}
 
 
 def _bind_text(mount: MountPoint) -> str:
@@ -132,7 +172,7 @@ def _config(config: ContainerConfig) -> dict[str, Any]:
         "ExposedPorts": {port: {} for port in config.exposed_ports},
         "Tty": config.tty,
         "OpenStdin": config.open_stdin,
-        "StdinOnce": config.open_stdin,
+        "StdinOnce": config.open_stdin and config.policy.stdin_once,
         "Env": list(config.env),
         "Cmd": list(config.cmd) or None,
         "Image": config.image,
@@ -142,6 +182,21 @@ def _config(config: ContainerConfig) -> dict[str, Any]:
         "OnBuild": None,
         "Labels": dict(config.labels),
         "StopSignal": config.stop_signal,
+        "StopTimeout": config.policy.stop_timeout,
+        "Healthcheck": _healthcheck(config.policy.health),
+    }
+
+
+def _healthcheck(health: Health | None) -> dict[str, Any] | None:
+    if health is None:
+        return None
+    return {
+        "Test": list(health.test),
+        "Interval": health.interval,
+        "Timeout": health.timeout,
+        "StartPeriod": health.start_period,
+        "StartInterval": health.start_interval,
+        "Retries": health.retries,
     }
 
 

@@ -8,9 +8,11 @@ Does not know: how the process is started.
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import stat
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _DIRECTORY_MODE = 0o755
 _UMASK = 0o022
+_PATIENCE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,42 @@ def prepare(config: ContainerConfig, control: str) -> Entry:
     """Look everything up and post the request; nothing has been started yet."""
     with core.Tree.open(control) as tree:
         identity = find_identity(tree, config.user)
-        env = spec.with_home(config.env, identity.home)
         make_mount_points(tree, [mount.target for mount in config.mounts])
         make_directories(tree, config.working_dir)
-        path = find_command(tree, config.args[0], spec.path_of(env), config.working_dir, identity)
-    number = core.post_entry(
-        control,
-        core.EntryRequest(
-            path=path,
-            cwd=config.working_dir,
-            uid=identity.uid,
-            gid=identity.gid,
-            groups=list(identity.groups),
-            umask=_UMASK,
-            flags=0,
-        ),
+        return _post(tree, config, identity)
+
+
+def prepare_another(config: ContainerConfig, control: str) -> Entry:
+    """Do the same for one more process of a container that runs."""
+    with core.Tree.open(control) as tree:
+        identity = find_identity(tree, config.user)
+        status = _stat(tree, config.working_dir)
+        if status is None or not stat.S_ISDIR(status.mode):
+            problem = "no such file or directory" if status is None else "not a directory"
+            raise CommandNotFound(f'chdir to cwd ("{config.working_dir}") failed: {problem}')
+        return _post(tree, config, identity)
+
+
+def _post(tree: core.Tree, config: ContainerConfig, identity: Identity) -> Entry:
+    env = spec.with_home(config.env, identity.home)
+    path = find_command(tree, config.args[0], spec.path_of(env), config.working_dir, identity)
+    request = core.EntryRequest(
+        path=path,
+        cwd=config.working_dir,
+        uid=identity.uid,
+        gid=identity.gid,
+        groups=list(identity.groups),
+        umask=_UMASK,
+        flags=0,
     )
-    return Entry(number, config.args, env)
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return Entry(tree.post_entry(request), config.args, env)
+        except NativeError as exc:
+            if exc.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.005)  # many start at once: a place gets free when one has started
 
 
 def find_identity(tree: core.Tree, user: str) -> Identity:

@@ -109,6 +109,7 @@ class FirstProcess:
             argv=[os.fsencode(arg) for arg in self._entry.argv],
             env=dict(_split_env(entry) for entry in self._entry.env),
             limits=_numeric_limits(self._config),
+            cpus=_cpus(self._config.policy.cpuset),
             streams=streams,
             go=go,
             report=report,
@@ -144,6 +145,7 @@ class _Birth:
     argv: list[bytes]
     env: dict[bytes, bytes]
     limits: list[tuple[int, tuple[int, int]]]
+    cpus: frozenset[int]
     streams: Streams
     go: int
     report: int
@@ -173,6 +175,15 @@ def _numeric_limits(config: ContainerConfig) -> list[tuple[int, tuple[int, int]]
     return found
 
 
+def _cpus(text: str) -> frozenset[int]:
+    from sandbox.runtime.limits import parse_cpus
+
+    cpus = parse_cpus(text) if text else frozenset()
+    if cpus - os.sched_getaffinity(0):
+        raise RuntimeFailed(f"requested CPUs are not available: {text}")
+    return cpus
+
+
 def _become(birth: _Birth) -> None:
     """Turn the forked child into the container's first process."""
     report = birth.report
@@ -187,6 +198,8 @@ def _become(birth: _Birth) -> None:
             import resource
 
             resource.setrlimit(limit, values)
+        if birth.cpus:
+            os.sched_setaffinity(0, birth.cpus)
         os.chdir("/")
         os.umask(0o022)
         if os.read(birth.go, 1) != b".":

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,10 +170,7 @@ def link_guest(run_dir: RunDir, guest: str) -> None:
 def link_entry(run_dir: RunDir, number: int) -> str:
     """Return the path to execute for the entry with this number."""
     path = run_dir.enter(number)
-    try:
-        os.symlink("guest", path)
-    except FileExistsError:
-        os.unlink(path)
+    with suppress(FileExistsError):  # of an earlier entry: they are all the same
         os.symlink("guest", path)
     return path
 

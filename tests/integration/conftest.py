@@ -1,38 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of the tests that need a registry."""
+"""What integration tests share."""
 
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
-from tests.harness import registry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.harness.registry import Server
-
-
-@pytest.fixture(scope="session")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A registry without TLS or passwords."""
-    with registry.running(tmp_path_factory.mktemp("plain")) as server:
-        yield server
+from tests.harness.command import Sandbox
 
 
 @pytest.fixture
-def online(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the test make connections."""
-    monkeypatch.delenv("SANDBOX_OFFLINE")
-
-
-@pytest.fixture
-def impatient(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings that try again at once and give up soon."""
-    path = tmp_path / "registries.toml"
-    path.write_text("retries = 3\ntimeout = 1\nparallel = 2\n")
-    monkeypatch.setenv("SANDBOX_REGISTRIES", str(path))
-    monkeypatch.setattr("sandbox.registry.transport._PAUSE_LIMIT", 0.02)
+def engine(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
+    """The command, with a runtime directory of its own; what runs at the end is killed."""
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    sandbox.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    yield sandbox
+    ids = sandbox.ok("ps", "-aq").split()
+    if ids:
+        sandbox.ok("rm", "-f", *ids)

@@ -8,64 +8,15 @@ import os
 import pathlib
 import signal
 import subprocess
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from sandbox.runtime import wire
 from tests.harness.command import Sandbox
+from tests.harness.containers import SERVER, is_gone, record, server, state
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
-
-# Says when its traps are set, then waits for a signal without a child to leave behind.
-SERVER = "trap 'echo bye; exit 7' TERM; trap 'echo hup' HUP; echo up; while :; do read x; done"
-
-
-@pytest.fixture
-def engine(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
-    """The command; whatever still runs at the end is killed."""
-    sandbox.environ["XDG_RUNTIME_DIR"] = str(_runtime(tmp_path))
-    yield sandbox
-    ids = sandbox.ok("ps", "-aq").split()
-    if ids:
-        sandbox.ok("rm", "-f", *ids)
-
-
-def _runtime(tmp_path: pathlib.Path) -> pathlib.Path:
-    path = tmp_path / "run"
-    path.mkdir(mode=0o700)
-    return path
-
-
-def server(engine: Sandbox, name: str = "srv", *flags: str, script: str = SERVER) -> None:
-    """Start a container that waits for signals, and wait until it does."""
-    engine.ok("run", "-di", "--name", name, *flags, "host", "sh", "-c", script)
-    until(lambda: "up\n" in engine.ok("logs", name))
-
-
-def state(engine: Sandbox, name: str = "srv") -> dict[str, Any]:
-    """Return what inspect says of the state."""
-    shown: dict[str, Any] = json.loads(engine.ok("inspect", name))[0]["State"]
-    return shown
-
-
-def record(engine: Sandbox, name: str = "srv") -> dict[str, Any]:
-    """Return the state as it is stored."""
-    identity = engine.ok("inspect", "-f", "{{.Id}}", name).strip()
-    path = engine.store / "containers" / identity / "state.json"
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
-
-
-def is_gone(pid: int) -> bool:
-    """Tell whether there is no such process, zombies aside."""
-    try:
-        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 def test_it_runs_on_and_its_words_are_kept(engine: Sandbox) -> None:

@@ -1,0 +1,128 @@
+"""What goes on in a running container: exec, top, stats."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.errors import Conflict, RuntimeFailed
+from sandbox.store import events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.engine.containers import ContainerVerbs
+    from sandbox.models.container import Container
+    from sandbox.runtime.another import ExecRequest
+
+    _Base = ContainerVerbs
+else:
+    _Base = object
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the processes of a container use at one moment; bytes and seconds."""
+
+    moment: float
+    cpu: float = 0.0
+    memory: int = 0
+    read: int = 0
+    written: int = 0
+    pids: int = 0
+
+
+class ExecutingVerbs(_Base):
+    """The part of `Engine` that is about processes."""
+
+    def execute(self, name: str, request: ExecRequest, *, detach: bool = False) -> int:
+        """Run one more process in a container and return its exit code."""
+        from sandbox.runtime import another
+
+        container = self.container(name)
+        self._must_be_active(container)
+        state = container.state
+        command = " ".join(request.args)
+        events.tell_container(self.layout, container.config, f"exec_start: {command}")
+        if detach:
+            another.leave(container.config, state.run_dir, request)
+            return 0
+        code = another.run(container.config, state.run_dir, request)
+        events.tell_container(self.layout, container.config, "exec_die", exitCode=str(code))
+        return code
+
+    def _must_be_active(self, container: Container) -> None:
+        status = container.state.status
+        if status == "paused":
+            raise Conflict(
+                f"container {container.config.name} is paused, unpause the container before exec"
+            )
+        if status != "running":
+            raise Conflict(f"container {container.config.id} is not running")
+
+    def processes(self, name: str) -> list[int]:
+        """Return the pids of a running container."""
+        from sandbox.native import core
+        from sandbox.runtime.rundir import RunDir
+
+        container = self.container(name)
+        if container.state.status not in ("running", "paused"):
+            raise Conflict(f"container {container.config.id} is not running")
+        return core.processes(RunDir(container.state.run_dir).control)
+
+    def top(self, name: str, options: tuple[str, ...]) -> tuple[list[str], list[list[str]]]:
+        """Return headings and rows of ps for the container's processes."""
+        import subprocess
+
+        pids = {str(pid) for pid in self.processes(name)}
+        try:
+            done = subprocess.run(
+                ["ps", *(options or ("-ef",))], capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError:
+            raise RuntimeFailed("ps is not installed on this machine") from None
+        if done.returncode != 0:
+            raise RuntimeFailed(f"ps: {done.stderr.strip()}")
+        lines = done.stdout.splitlines()
+        headings = lines[0].split() if lines else []
+        if "PID" not in headings:
+            raise RuntimeFailed("couldn't find PID field in ps output")
+        column = headings.index("PID")
+        rows = [line.split(None, len(headings) - 1) for line in lines[1:]]
+        return headings, [row for row in rows if row[column] in pids]
+
+    def sample(self, name: str) -> Sample:
+        """Return what a container uses now."""
+        return _sample(self.processes(name))
+
+
+def _sample(pids: list[int]) -> Sample:
+    cpu, memory, read, written = 0.0, 0, 0, 0
+    for pid in pids:
+        for spent, resident, taken, given in _of_process(pid):
+            cpu, memory = cpu + spent, memory + resident
+            read, written = read + taken, written + given
+    return Sample(time.monotonic(), cpu, memory, read, written, len(pids))
+
+
+def _of_process(pid: int) -> Iterator[tuple[float, int, int, int]]:
+    """Yield (CPU seconds, resident bytes, bytes read, bytes written), if it is there."""
+    from sandbox.runtime.limits import resident_bytes
+
+    with suppress(OSError, IndexError, ValueError):
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        spent = (int(fields[11]) + int(fields[12])) / _TICKS
+        traffic = {b"read_bytes": 0, b"write_bytes": 0}
+        with suppress(OSError), open(f"/proc/{pid}/io", "rb") as file:
+            traffic |= {
+                key: int(value)
+                for key, _, value in (line.partition(b":") for line in file)
+                if key in traffic
+            }
+        yield spent, resident_bytes([pid]), traffic[b"read_bytes"], traffic[b"write_bytes"]

@@ -1,0 +1,74 @@
+"""One more process in a container that runs: exec.
+
+How it works: the process is a child of whoever asks, not of the supervisor: it enters
+through the run directory as the first one did, so its output needs no relay. It is in
+the container's process table and ends with the container.
+
+Does not know: how a container is found.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sandbox.errors import RuntimeFailed
+from sandbox.runtime import entry, lifecycle, spec
+from sandbox.runtime.process import Attachment, FirstProcess, Streams
+from sandbox.runtime.rundir import RunDir
+
+if TYPE_CHECKING:
+    from sandbox.models.container import ContainerConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecRequest:
+    """What to run; what is absent is as for the main process."""
+
+    args: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    user: str | None = None
+    working_dir: str | None = None
+    tty: bool = False
+    stdin: bool = False
+
+
+def configure(config: ContainerConfig, request: ExecRequest) -> ContainerConfig:
+    """Return a configuration whose main process is what was asked for."""
+    terminal = ("TERM=xterm",) if request.tty and not config.tty else ()
+    return replace(
+        config,
+        entrypoint=(),
+        cmd=request.args,
+        env=spec.merge_env(terminal, config.env, request.env),
+        user=config.user if request.user is None else request.user,
+        working_dir=request.working_dir or config.working_dir,
+        tty=request.tty,
+    )
+
+
+def run(config: ContainerConfig, run_dir: str, request: ExecRequest) -> int:
+    """Run it to its end and return the exit code people see."""
+    process = _prepared(config, run_dir, request)
+    status = process.run(Attachment(stdin=request.stdin), lambda _: _still_there(run_dir))
+    return lifecycle.exit_code_of(status)
+
+
+def leave(config: ContainerConfig, run_dir: str, request: ExecRequest) -> None:
+    """Start it without a terminal and go."""
+    process = _prepared(config, run_dir, replace(request, tty=False))
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    streams = Streams(stdin=null, stdout=null, stderr=null, free=True)
+    process.start(streams, lambda _: _still_there(run_dir))
+
+
+def _prepared(config: ContainerConfig, run_dir: str, request: ExecRequest) -> FirstProcess:
+    place = RunDir(run_dir)
+    wanted = configure(config, request)
+    return FirstProcess(wanted, place, entry.prepare_another(wanted, place.control))
+
+
+def _still_there(run_dir: str) -> None:
+    if not os.path.exists(RunDir(run_dir).control):
+        raise RuntimeFailed("the container has just ended")

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Containers for tests of their life: a small server, and looks at what is left of it."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+from tests.harness.polling import until
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+
+# Says when its traps are set, then waits for a signal without a child to leave behind.
+SERVER = "trap 'echo bye; exit 7' TERM; trap 'echo hup' HUP; echo up; while :; do read x; done"
+
+
+def server(engine: Sandbox, name: str = "srv", *flags: str, script: str = SERVER) -> None:
+    """Start a container that waits for signals, and wait until it does."""
+    engine.ok("run", "-di", "--name", name, *flags, "host", "sh", "-c", script)
+    until(lambda: "up\n" in engine.ok("logs", name))
+
+
+def state(engine: Sandbox, name: str = "srv") -> dict[str, Any]:
+    """Return what inspect says of the state."""
+    shown: dict[str, Any] = json.loads(engine.ok("inspect", name))[0]["State"]
+    return shown
+
+
+def record(engine: Sandbox, name: str = "srv") -> dict[str, Any]:
+    """Return the state as it is stored."""
+    identity = engine.ok("inspect", "-f", "{{.Id}}", name).strip()
+    path = engine.store / "containers" / identity / "state.json"
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether there is no such process, zombies aside."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def is_stopped(pid: int) -> bool:
+    """Tell whether the process was stopped by a signal."""
+    stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "T"

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Further processes in a container that runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pexpect
+import pytest
+
+from tests.harness.command import Sandbox
+from tests.harness.containers import is_gone, record, server
+from tests.harness.polling import until
+
+pytestmark = pytest.mark.guest
+
+
+def test_it_is_in_the_same_tree_with_the_same_rules(engine: Sandbox) -> None:
+    server(engine, "srv", "-e", "A=1", "-w", "/srv", "-h", "box")
+    engine.ok("exec", "srv", "sh", "-c", "echo news > /etc/mark")
+    assert engine.ok("exec", "srv", "cat", "/etc/mark") == "news\n"
+    script = "pwd; echo $A$B; id -u; uname -n"
+    assert engine.ok("exec", "-e", "B=2", "srv", "sh", "-c", script).split() == [
+        "/srv",
+        "12",
+        "0",
+        "box",
+    ]
+    assert engine.ok("exec", "-u", "www-data", "-w", "/tmp", "srv", "sh", "-c", script).split() == [
+        "/tmp",
+        "1",
+        "33",
+        "box",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        (["sh", "-c", "exit 9"], 9, ""),
+        (["sh", "-c", "kill -9 $$"], 137, ""),
+        (["nope"], 127, "executable file not found"),
+        (["/etc/passwd"], 126, "permission denied"),
+    ],
+)
+def test_exit_codes(engine: Sandbox, command: list[str], code: int, message: str) -> None:
+    server(engine)
+    done = engine.call("exec", "srv", *command)
+    assert done.returncode == code
+    assert message in done.stderr.decode()
+
+
+def test_only_in_what_runs(engine: Sandbox) -> None:
+    assert engine.call("exec", "nope", "true").returncode == 1
+    engine.ok("create", "--name", "idle", "host", "true")
+    done = engine.call("exec", "idle", "true")
+    assert done.returncode == 1
+    assert b"is not running" in done.stderr
+    server(engine)
+    engine.ok("pause", "srv")
+    done = engine.call("exec", "srv", "true")
+    assert b"is paused" in done.stderr
+
+
+def test_one_left_behind_ends_with_the_container(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+    server(engine, "srv", "-v", f"{tmp_path}:/out")
+    engine.ok("exec", "-d", "srv", "sh", "-c", "echo $$ > /out/pid; exec sleep 1000")
+    pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
+    assert str(pid) in engine.ok("top", "srv")
+    engine.ok("stop", "srv")
+    assert is_gone(pid)
+
+
+def test_bytes_pass_unchanged(engine: Sandbox) -> None:
+    server(engine)
+    data = os.urandom(5_000_000)
+    output = engine.ok("exec", "-i", "srv", "sha256sum", stdin=data)
+    assert output.split()[0] == hashlib.sha256(data).hexdigest()
+    done = engine.call("exec", "-i", "srv", "cat", stdin=data)
+    assert done.stdout == data
+
+
+def test_many_at_once(engine: Sandbox) -> None:
+    """A hundred, entered at once through sixty-four places; the commands are one process."""
+    server(engine)
+    code = """
+import sys, os
+from sandbox.engine import Engine
+from sandbox.runtime.another import ExecRequest
+children = []
+for number in range(100):
+    child = os.fork()
+    if child == 0:
+        request = ExecRequest(args=("sh", "-c", f"echo {number}"))
+        os._exit(Engine().execute("srv", request))
+    children.append(child)
+sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=engine.environment(),
+        capture_output=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert sorted(map(int, done.stdout.split())) == list(range(100))
+
+
+def test_a_terminal(engine: Sandbox) -> None:
+    server(engine)
+    program, *rest = engine.argv("exec", "-it", "srv", "sh")
+    child = pexpect.spawn(
+        program,
+        rest,
+        env={**engine.environment(), "TERM": "xterm", "PS1": "x"},  # type: ignore[arg-type]
+        dimensions=(33, 101),
+        timeout=30,
+    )
+    child.sendline("tty; stty size; echo $TERM")
+    child.expect("/dev/pts/[0-9]+")
+    child.expect("33 101")
+    child.expect("xterm")
+    child.sendline("exit 5")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 5
+
+
+def test_the_end_of_the_container_ends_it(engine: Sandbox) -> None:
+    server(engine)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(engine.call, "exec", "srv", "sh", "-c", "kill -STOP $$; sleep 1000")
+        until(lambda: len(engine.ok("top", "srv").splitlines()) > 2)
+        os.kill(record(engine)["pid"], signal.SIGKILL)
+        assert waiting.result().returncode == 137
+
+
+def test_what_is_used_is_shown(engine: Sandbox) -> None:
+    server(engine)
+    engine.ok("exec", "-d", "srv", "sh", "-c", "while :; do :; done")
+    template = "{{.Name}} {{.CPUPerc}} {{.PIDs}}"
+    name, share, count = engine.ok("stats", "--no-stream", "--format", template, "srv").split()
+    assert (name, count) == ("srv", "2")
+    assert float(share.rstrip("%")) > 1
