@@ -794,7 +794,7 @@ static void elf_fuzz(void)
 	}
 }
 
-static const struct group groups[] = {
+static const struct part groups[] = {
 	{"arguments", arguments},
 	{"many-arguments", many_arguments},
 	{"auxiliary", auxiliary},

@@ -722,7 +722,7 @@ static void storm_spawn(void)
 	say("failures %d, ticks %s", failures, ticks > 20 ? "seen" : "too few");
 }
 
-static const struct group groups[] = {
+static const struct part groups[] = {
 	{"restarts", restarts},
 
 	{"cancellation", cancellation}, {"jumps", jumps}, {"storm", storm},

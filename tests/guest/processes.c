@@ -786,7 +786,7 @@ static void shared_umask(void)
 	say_umask("after unshare(CLONE_FS) and umask");
 }
 
-static const struct group groups[] = {
+static const struct part groups[] = {
 	{"tree", tree},
 	{"statuses", statuses},
 	{"waiting", waiting},

@@ -252,12 +252,12 @@ static UNUSED void say_content(const char *path)
 }
 
 /* A program is a table of groups; `PROGRAM GROUP ...` runs one of them. */
-struct group {
+struct part {
 	const char *name;
 	void (*run)(void);
 };
 
-static UNUSED int run_group(int argc, char **argv, const struct group *groups, size_t count)
+static UNUSED int run_group(int argc, char **argv, const struct part *groups, size_t count)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	umask(022);

@@ -855,7 +855,7 @@ static void sigsys_shown(void)
 	make_calls();
 }
 
-static const struct group groups[] = {
+static const struct part groups[] = {
 	{"actions", actions},
 	{"masks", masks},
 	{"full-mask-handler", full_mask_handler},

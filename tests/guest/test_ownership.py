@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Root owns, changes and is refused what real root is; other users get what is theirs.
+
+The oracle is what a real kernel answered to real root, recorded: see ownership.c.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness import images
+from tests.harness.oracle import difference
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+RECORDED = pathlib.Path(__file__).parent / "recorded"
+GROUPS = (
+    "chowns",
+    "bits",
+    "nodes",
+    "inheriting",
+    "permissions",
+    "sticky",
+    "moving",
+    "set-ids",
+    "effective",
+    "attributes",
+)
+
+
+def compare(group: str, output: str) -> None:
+    recorded = (RECORDED / f"ownership-{group}.txt").read_text().splitlines()
+    found = output.splitlines()
+    assert recorded == found, difference(recorded, found)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_root_and_others_may_do_what_the_kernel_allows(
+    sandbox: Sandbox, guest_program, group: str
+) -> None:
+    program = guest_program("ownership")
+    output = sandbox.ok("run", "--rm", "-w", "/srv/x", "host", str(program), group)
+    compare(group, output)
+
+
+def test_permissions_of_an_images_files_are_kept(
+    sandbox: Sandbox, guest_program, tmp_path: pathlib.Path
+) -> None:
+    program = guest_program("ownership")
+    listed = sandbox.ok("run", "--rm", "host", str(program), "list")
+    members = [
+        images.file("ownership", program.read_bytes(), mode=0o755),
+        images.directory("srv/x"),
+    ]
+    for line in listed.splitlines():
+        kind, uid, gid, mode, name = line.split(" ", 4)
+        owner = {"uid": int(uid), "gid": int(gid), "mode": int(mode, 8)}
+        make = images.directory if kind == "d" else images.file
+        members.append(make(f"srv/x/{name}", **owner))
+    archive = tmp_path / "tree.tar"
+    archive.write_bytes(images.tar(members))
+    sandbox.ok("import", str(archive), "tree")
+    output = sandbox.ok("run", "--rm", "-w", "/srv/x", "tree", "/ownership", "permissions-observe")
+    compare("permissions", output)
+
+
+def test_a_user_given_on_the_command_line_is_checked(sandbox: Sandbox) -> None:
+    prepare = (
+        "chmod 1777 .; echo x > secret; chmod 600 secret;"
+        " echo y > shared; chgrp 50 shared; chmod 640 shared"
+    )
+    check = "id -u; id -g; id -G; cat secret 2>&1; cat shared; rm -f secret 2>&1; ls -lnd ."
+    command = f"{prepare}; exec setpriv --reuid 1000 --regid 50 --clear-groups sh -c '{check}'"
+    output = sandbox.ok("run", "--rm", "-w", "/srv/x", "host", "sh", "-c", command)
+    lines = output.splitlines()
+    assert lines[:3] == ["1000", "50", "50"]
+    assert "Permission denied" in lines[3]
+    assert lines[4] == "y"
+    assert "Operation not permitted" in lines[5]
+    probe = (
+        "id -u; id -g; id -G; cat /etc/shadow 2>&1; touch /etc/x 2>&1;"
+        " touch /tmp/mine && ls -ln /tmp/mine"
+    )
+    output = sandbox.ok("run", "--rm", "-u", "1000:50", "host", "sh", "-c", probe)
+    lines = output.splitlines()
+    assert lines[:3] == ["1000", "50", "50"]
+    assert "Permission denied" in lines[3]
+    assert "Permission denied" in lines[4]
+    assert lines[5].split()[2:4] == ["1000", "50"]
