@@ -54,6 +54,9 @@ int sb_change_chown(struct sb_fs *fs, struct sb_at *at, uint32_t uid, uint32_t g
 /* times as utimensat(2), NULL = now. */
 int sb_change_utimens(struct sb_fs *fs, struct sb_at *at, const struct sb_timespec *times) SB_MUST_CHECK;
 int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len) SB_MUST_CHECK;
+/* at (no lower file) is about to be cut to nothing by open(2): as the kernel, take its
+ * set-id bits away unless fs->ids may keep them. */
+int sb_change_written(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
 
 /* Extended attributes; names and flags as setxattr(2). get and list return the
  * length, size 0 asks for it. system.posix_acl_*, security.*, trusted.* and user.*

@@ -207,6 +207,14 @@ static uint32_t mode_after_chown(const struct sb_fs *fs, const struct sb_stat *s
 	return mode;
 }
 
+/* Taking set-id bits away is a change of the mode, whoever asks for the chown. */
+static int may_chown(const struct sb_fs *fs, const struct sb_stat *st, uint32_t uid, uint32_t gid)
+{
+	if (mode_after_chown(fs, st) != st->mode && !sb_ids_owns(fs->ids, st->uid))
+		return -EPERM;
+	return sb_ids_may_chown(fs->ids, st->uid, st->gid, uid, gid);
+}
+
 static int own_in_upper(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid, uint32_t mode)
 {
 	uint32_t bits = sb_upper_host_mode(mode & S_IFMT, mode);
@@ -273,7 +281,7 @@ int sb_change_chown(struct sb_fs *fs, struct sb_at *at, uint32_t uid, uint32_t g
 	int err = begin(fs, at);
 
 	if (err == 0)
-		err = sb_ids_may_chown(fs->ids, at->st.uid, at->st.gid, uid, gid);
+		err = may_chown(fs, &at->st, uid, gid);
 	if (err == 0)
 		err = bring_up(fs, at, UINT64_MAX, &file);
 	return err < 0 ? err : set_owner(fs, &file, uid, gid);
@@ -285,7 +293,7 @@ int sb_change_fchown(struct sb_fs *fs, int fd, uint32_t uid, uint32_t gid)
 	int err = open_fd(fs, fd, &file);
 
 	if (err == 0)
-		err = sb_ids_may_chown(fs->ids, file.st.uid, file.st.gid, uid, gid);
+		err = may_chown(fs, &file.st, uid, gid);
 	return err < 0 ? err : set_owner(fs, &file, uid, gid);
 }
 
@@ -344,10 +352,30 @@ int sb_change_futimens(struct sb_fs *fs, int fd, const struct sb_timespec *times
 	return err < 0 ? err : (int)sys_utimensat(fd, NULL, times, 0);
 }
 
+static int drop_set_id(struct sb_fs *fs, struct file *file)
+{
+	uint32_t mode = mode_after_chown(fs, &file->st);
+
+	if (mode == file->st.mode || sb_ids_has_cap(fs->ids, SB_CAP_FSETID))
+		return 0;
+	return set_mode(fs, file, mode);
+}
+
+int sb_change_written(struct sb_fs *fs, struct sb_at *at)
+{
+	struct file file;
+	int err;
+
+	if (sb_ids_has_cap(fs->ids, SB_CAP_FSETID) || at->spot.place == SB_PLACE_LOWER ||
+	    at->spot.place == SB_PLACE_LIVE)
+		return 0;
+	err = open_path(fs, at, &file);
+	return err < 0 ? err : drop_set_id(fs, &file);
+}
+
 int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len)
 {
 	struct file file;
-	uint32_t mode;
 	int err = 0;
 
 	if (len < 0)
@@ -365,8 +393,5 @@ int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len)
 		err = bring_up(fs, at, (uint64_t)len, &file);
 	if (err == 0)
 		err = (int)sys_truncate(at->host.buf, len);
-	if (err < 0 || sb_ids_has_cap(fs->ids, SB_CAP_FSETID))
-		return err;
-	mode = mode_after_chown(fs, &file.st);
-	return mode == file.st.mode ? 0 : set_mode(fs, &file, mode);
+	return err < 0 ? err : drop_set_id(fs, &file);
 }

@@ -112,6 +112,11 @@ static int check_name(const struct sb_fs *fs, const struct bag *bag, const char 
 
 		return write && !sb_ids_has_cap(ids, cap) ? -EPERM : 0;
 	}
+	if (!begins(name, XATTR_SYSTEM_PREFIX)) {
+		int err = sb_ids_permit(ids, bag->mode, bag->uid, bag->gid, write ? 2 : 4);
+
+		return err < 0 ? err : -EOPNOTSUPP;
+	}
 	if (!is_acl(name) || type == S_IFLNK)
 		return -EOPNOTSUPP;
 	if (write && !sb_ids_owns(ids, bag->uid))

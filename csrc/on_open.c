@@ -301,6 +301,8 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 	if (is_device(type))
 		return open_device(call, how, at);
 	err = prepare_file(call, how, at);
+	if (err == 0 && type == S_IFREG && has(how, O_TRUNC))
+		err = sb_change_written(call->fs, at);
 	if (err < 0)
 		return err;
 	fd = open_host(call, at->host.buf, host_flags(how));
