@@ -26,6 +26,7 @@
 #include "log.h"
 #include "owner.h"
 #include "thread.h"
+#include "trace.h"
 #include "trap.h"
 
 #define EXIT_NOT_FOUND 127
@@ -281,6 +282,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 		load(box->text + box->interp.off, -1, &interpreter, 0, &interp);
 		entry = interp.entry;
 	}
+	sb_trace_exec(sb_thread_call(thread), proc->exe, box->text + box->elf.off);
 	set_identity(start, &thread->ids, box->secure);
 	set_program(start, &image, &program, interp.base);
 	__atomic_store_n(&box->owner, 0, __ATOMIC_RELEASE);

@@ -57,21 +57,24 @@ struct sb_call *sb_thread_call(struct sb_thread *thread)
 	return &thread->call;
 }
 
-void sb_dispatch(struct sb_thread *thread)
+void sb_dispatch(struct sb_thread *thread, uint64_t site)
 {
 	struct sb_call *call = &thread->call;
 	struct sb_regs *r = &thread->regs;
 	uint64_t nr = thread->number;
+	uint64_t started = 0;
 	long ret;
 
 	prepare(thread, call);
+	if (SB_UNLIKELY(thread->proc->tree.control->flags & SB_CONTROL_TRACE))
+		started = sb_trace_begin(call);
 	if (nr < SB_HANDLERS && handlers[nr])
 		ret = handlers[nr](call);
 	else
 		ret = sb_guest_block(call, (long)nr, (long)r->rdi, (long)r->rsi, (long)r->rdx,
 				     (long)r->r10, (long)r->r8, (long)r->r9);
 	if (SB_UNLIKELY(thread->proc->tree.control->flags & SB_CONTROL_TRACE))
-		sb_trace_call(call, ret);
+		sb_trace_call(call, ret, site, started);
 	if (SB_UNLIKELY(ret == SB_RESTART && thread->pending)) {
 		/* The final call was not made: the guest makes it again after
 		 * its signal handler. */

@@ -16,7 +16,7 @@
 #undef REFUSE
 
 /* Called by the entry stub on the runtime's stack with the registers saved;
- * leaves the result in regs->rax. */
-void sb_dispatch(struct sb_thread *thread);
+ * leaves the result in regs->rax. site: where it trapped, 0 when it did not. */
+void sb_dispatch(struct sb_thread *thread, uint64_t site);
 
 #endif

@@ -176,6 +176,7 @@ static long fill_status(struct fill *f)
 {
 	const struct sb_proc *proc = f->call->proc;
 
+	f->status.is_traced = (proc->tree.control->flags & SB_CONTROL_TRACED) != 0;
 	if (f->name.pid == proc->pid) {
 		f->status.ids = f->call->ids;
 		f->status.has_own = true;

@@ -406,6 +406,8 @@ void sb_proc_status_line(const struct sb_proc_status *status, const char *line, 
 		put_value(out, "Seccomp:", mode, 10, 1);
 	else if (starts_with(line, len, "Seccomp_filters:"))
 		put_value(out, "Seccomp_filters:", mode == 0 ? 0 : 1, 10, 1);
+	else if (status->is_traced && starts_with(line, len, "TracerPid:"))
+		put_value(out, "TracerPid:", 0, 10, 1);
 	else if (status->has_own && starts_with(line, len, "SigCgt:"))
 		put_value(out, "SigCgt:", status->caught, 16, 16);
 	else if (status->has_own && starts_with(line, len, "Umask:"))

@@ -51,6 +51,7 @@ struct sb_proc_status {
 	uint64_t caught;
 	uint32_t seccomp_mode;
 	uint32_t umask;
+	bool is_traced; /* by the container's own tracer: not shown */
 	bool has_own; /* caught, seccomp_mode and umask hold */
 };
 void sb_proc_status_line(const struct sb_proc_status *status, const char *line, size_t len,

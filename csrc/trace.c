@@ -2,12 +2,15 @@
 /*
  * trace.c - the lines of --trace.
  *
- * Level 3. Only reached when the container traces; costs three system calls a
- * line then.
+ * Level 3. Only reached when the container traces; costs five system calls a
+ * line then. sandbox/trace reads the lines.
  */
 #include "trace.h"
 
+#include <linux/time.h>
+
 #include "log.h"
+#include "thread.h"
 
 static const char *const names[] = {
 #define ON(name) [__NR_##name] = #name,
@@ -17,13 +20,8 @@ static const char *const names[] = {
 #undef REFUSE
 };
 
-static void line_start(struct sb_call *call, struct sb_line *line)
+static void put_name(struct sb_line *line, uint64_t nr)
 {
-	uint64_t nr = call->regs->rax;
-
-	sb_line_start(line);
-	sb_line_dec(line, sys_getpid());
-	sb_line_add(line, " ");
 	if (nr < SB_ARRAY_LEN(names) && names[nr])
 		sb_line_add(line, names[nr]);
 	else
@@ -41,20 +39,93 @@ static void line_end(struct sb_call *call, struct sb_line *line)
 	sb_line_append(line, file->buf);
 }
 
-void sb_trace_call(struct sb_call *call, long result)
+static uint64_t now(void)
 {
+	struct sb_timespec time = {0, 0};
+
+	sys_clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.sec * 1000000000ULL + (uint64_t)time.nsec;
+}
+
+uint64_t sb_trace_begin(struct sb_call *call)
+{
+	call->work->a.host.len = 0;
+	call->work->b.host.len = 0;
+	return now();
+}
+
+static char way_in(const struct sb_call *call, uint64_t site)
+{
+	if (!site)
+		return 'r';
+	return call->fs->tree->control->flags & SB_CONTROL_TRACED ? 'p' : 't';
+}
+
+static void head(struct sb_call *call, struct sb_line *line, char way, uint64_t ns)
+{
+	const char text[4] = {' ', way, ' ', '\0'};
+
+	sb_line_start(line);
+	sb_line_dec(line, sys_getpid());
+	sb_line_add(line, text);
+	sb_line_dec(line, (int64_t)ns);
+	sb_line_add(line, " ");
+	put_name(line, call->thread->number);
+}
+
+static void put_string(struct sb_line *line, const char *string)
+{
+	if (string[0] == '\0')
+		return;
+	sb_line_add(line, " ");
+	sb_line_path(line, string);
+}
+
+/* Where the files are; empty for what has no place on the host. */
+static void put_hosts(struct sb_line *line, const char *first, const char *second)
+{
+	if (first[0] == '\0' && second[0] == '\0')
+		return;
+	sb_line_add(line, " >");
+	put_string(line, first);
+	put_string(line, second);
+}
+
+static const char *host_of(struct sb_at *at)
+{
+	return at->host.len ? at->host.buf : "";
+}
+
+void sb_trace_call(struct sb_call *call, long result, uint64_t site, uint64_t started)
+{
+	const struct sb_regs *r = call->regs;
+	const uint64_t args[] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
 	struct sb_line line;
 
-	line_start(call, &line);
-	sb_line_add(&line, "(");
-	if (call->path[0])
-		sb_line_path(&line, call->path);
-	if (call->path2[0]) {
-		sb_line_add(&line, ", ");
-		sb_line_path(&line, call->path2);
+	head(call, &line, way_in(call, site), now() - started);
+	for (size_t i = 0; i < SB_ARRAY_LEN(args); i++) {
+		sb_line_add(&line, i == 0 ? "(" : ",");
+		sb_line_hex(&line, args[i]);
 	}
 	sb_line_add(&line, ") = ");
 	sb_line_result(&line, result);
+	put_string(&line, call->path);
+	put_string(&line, call->path2);
+	put_hosts(&line, host_of(&call->work->a), host_of(&call->work->b));
+	line_end(call, &line);
+}
+
+void sb_trace_exec(struct sb_call *call, const char *guest, const char *host)
+{
+	struct sb_line line;
+
+	if (!(call->fs->tree->control->flags & SB_CONTROL_TRACE))
+		return;
+	call->thread->number = __NR_execve;
+	head(call, &line, 'x', 0);
+	sb_line_add(&line, "() = 0");
+	put_string(&line, guest);
+	put_hosts(&line, host, "");
 	line_end(call, &line);
 }
 
@@ -64,7 +135,7 @@ void sb_trace_note(struct sb_call *call, const char *what)
 
 	if (!(call->fs->tree->control->flags & SB_CONTROL_TRACE))
 		return;
-	line_start(call, &line);
+	head(call, &line, 'n', 0);
 	sb_line_add(&line, ": ");
 	sb_line_add(&line, what);
 	line_end(call, &line);

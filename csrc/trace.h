@@ -9,9 +9,16 @@
 
 #include "guest.h"
 
-/* "<pid> name(path) = result" with the host path the lookup found. */
-void sb_trace_call(struct sb_call *call, long result);
-/* "<pid> name: what": something was refused or is only pretended. */
+/* "<pid> <way> <ns> name(six arguments) = result "path" "path" > "host" "host"",
+ * without what there is not. way: t trapped, r rewritten, p by the tracer; x a new
+ * program, n "<pid> n 0 name: what was refused or is only pretended". */
+
+/* Before the call; returns the time. */
+uint64_t sb_trace_begin(struct sb_call *call);
+/* site: where it trapped, 0 for a rewritten site. */
+void sb_trace_call(struct sb_call *call, long result, uint64_t site, uint64_t started);
+/* The process has become this program. */
+void sb_trace_exec(struct sb_call *call, const char *guest, const char *host);
 void sb_trace_note(struct sb_call *call, const char *what);
 
 #endif

@@ -216,7 +216,7 @@ void sb_enter(struct sb_thread *thread)
 	uint64_t site = thread->trap_site;
 
 	thread->trap_site = 0;
-	sb_dispatch(thread);
+	sb_dispatch(thread, site);
 	if (SB_UNLIKELY(thread->restart)) {
 		thread->restart = 0;
 		regs->rip = sb_patch_origin(regs->rip);

@@ -90,6 +90,7 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "events": _Entry("logs", "events", "Show what happens, as it happens"),
         "inspect": _Entry("inspect", "inspect", "Show all about containers and images"),
         "info": _Entry("system", "info", "Show the store and the machine"),
+        "trace": _Entry("trace", "trace", "Run a command and show its system calls"),
         "doctor": _Entry("doctor", "doctor", "Tell what this machine offers and what is missing"),
         "version": _Entry("system", "version", "Show the versions"),
         "system": _Entry("system", "system", "Look after the store"),

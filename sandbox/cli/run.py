@@ -55,7 +55,7 @@ def run(**options: Any) -> int:
     if problem is not None:
         click.echo(f"sandbox: {problem}", err=True)
         return 1
-    return _with_image(request, flags, lambda: _run(request, flags, options))
+    return with_image(request, flags, lambda: _run(request, flags, options))
 
 
 def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
@@ -92,7 +92,7 @@ def create(**options: Any) -> None:
     """Create a new container without starting it, and print its id."""
     request, flags = request_of(options)
     engine = _engine()
-    container = _with_image(request, flags, lambda: engine.create(request))
+    container = with_image(request, flags, lambda: engine.create(request))
     write_cidfile(flags.cidfile, container)
     click.echo(container.config.id)
 
@@ -103,7 +103,7 @@ def _engine() -> Engine:
     return Engine()
 
 
-def _with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _T:
+def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _T:
     """Do *act*, which needs the image, after or before pulling it as the user wants."""
     from sandbox.engine.transfers import can_pull, is_offline
 

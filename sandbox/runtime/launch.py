@@ -78,7 +78,9 @@ def run(
             def started(process: lifecycle.MainProcess) -> None:
                 # A thread must not exist before the fork.
                 if attachment.trace:
-                    stack.enter_context(_followed(run_dir.trace))
+                    from sandbox.runtime import follow
+
+                    stack.enter_context(follow.following(run_dir.trace, attachment.view))
                 on_start(process)
 
             status = main.run(attachment, started)
@@ -217,30 +219,3 @@ def _host_file(path: str, default: bytes) -> bytes:
     except OSError:
         return default
     return content if content.endswith(b"\n") or not content else content + b"\n"
-
-
-@contextmanager
-def _followed(path: str) -> Iterator[None]:
-    """Copy the lines that guests write to the trace to standard error."""
-    import threading
-
-    with map_os_errors("cannot make the trace"):
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-    done = threading.Event()
-
-    def follow() -> None:
-        with open(path, "rb") as file:
-            while True:
-                last_round = done.wait(0.05)
-                while chunk := file.read(65536):
-                    os.write(2, chunk)
-                if last_round:
-                    return
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()

@@ -27,10 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """How the main process meets the user."""
+    """How the main process meets the user.
+
+    *view* says how the trace is shown, None: as well as can be.
+    """
 
     stdin: bool = False
     trace: bool = False
+    view: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
