@@ -136,6 +136,7 @@ class _Unpacker:
         self.entries = Entries()
         self._stream = stream
         self._tree = tree
+        self._umask = _umask()
 
     def run(self) -> None:
         """Make every member."""
@@ -197,9 +198,11 @@ class _Unpacker:
         fd = self._tree.directory(parent)
         mode = member.mode & 0o777
         if member.kind == "d":
-            if old is None or old.kind != "d":
-                os.mkdir(name, 0o700, dir_fd=fd)
-            os.chmod(name, 0o700 | mode, dir_fd=fd)
+            is_new = old is None or old.kind != "d"
+            if is_new:
+                os.mkdir(name, 0o700 | mode, dir_fd=fd)
+            if not is_new or mode & self._umask:
+                os.chmod(name, 0o700 | mode, dir_fd=fd)
         elif member.kind == "l":
             if not member.link:
                 raise CorruptData(f"tar: the symlink {text(member.name)} has no target")
@@ -211,13 +214,17 @@ class _Unpacker:
         self.entries.put(path, _inode(member))
 
     def _make_file(self, member: TarEntry, name: bytes, dir_fd: int) -> None:
-        fd = os.open(name, _NEW_FILE, 0o600, dir_fd=dir_fd)
+        mode = 0o600 | member.mode & 0o777
+        fd = os.open(name, _NEW_FILE, mode, dir_fd=dir_fd)
         try:
             if member.kind == "f":
+                end = 0
                 for offset, data in self._stream.chunks():
-                    _write_with_holes(fd, offset, data)
-                os.ftruncate(fd, member.size)
-            os.fchmod(fd, 0o600 | member.mode & 0o777)
+                    end = _write_with_holes(fd, offset, data) or end
+                if end != member.size:
+                    os.ftruncate(fd, member.size)
+            if mode & self._umask:
+                os.fchmod(fd, mode)
             os.utime(fd, ns=(member.mtime_ns, member.mtime_ns))
         finally:
             os.close(fd)
@@ -267,8 +274,21 @@ def _inode(member: TarEntry) -> Inode:
     )
 
 
-def _write_with_holes(fd: int, offset: int, data: bytes) -> None:
-    """Write *data* at *offset*, but leave out stretches of zeros."""
+def _umask() -> int:
+    """Return the bits that the kernel takes from the mode of a new file."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    return 0o777  # unknown: every mode is set again
+
+
+def _write_with_holes(fd: int, offset: int, data: bytes) -> int:
+    """Write *data* at *offset*, but leave out stretches of zeros.
+
+    Returns where the last byte written is followed by nothing, 0 if none was.
+    """
+    end = 0
     view = memoryview(data)
     for start in range(0, len(view), _HOLE):
         part = view[start : start + _HOLE]
@@ -277,3 +297,5 @@ def _write_with_holes(fd: int, offset: int, data: bytes) -> None:
         done = 0
         while done < len(part):
             done += os.pwrite(fd, part[done:], offset + start + done)
+        end = offset + start + done
+    return end
