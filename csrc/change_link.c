@@ -109,37 +109,15 @@ int sb_change_link(struct sb_fs *fs, struct sb_at *from, struct sb_at *to)
 	return err < 0 ? err : link_name(fs, from->host.buf, to, 0, from->spot.type);
 }
 
-/* "/proc/self/fd/N" */
-static void fd_path(int fd, char out[32])
-{
-	static const char prefix[] = "/proc/self/fd/";
-	size_t at = sizeof(prefix) - 1;
-	unsigned number = (unsigned)fd;
-	unsigned unit = 1;
-
-	memcpy(out, prefix, sizeof(prefix));
-	while (number / unit >= 10)
-		unit *= 10;
-	for (; unit != 0; unit /= 10)
-		out[at++] = (char)('0' + number / unit % 10);
-	out[at] = '\0';
-}
-
 bool sb_upper_owns_fd(const struct sb_fs *fs, int fd)
 {
 	const struct sb_control *control = fs->tree->control;
 	struct sb_path *host = &fs->work->p[5];
-	char name[32];
-	long len;
 
-	fd_path(fd, name);
-	len = sys_readlinkat(AT_FDCWD, name, host->buf, sizeof(host->buf));
-	if (len <= 0)
+	if (sb_upper_fd_path(fd, host) < 0)
 		return false;
-	return sb_path_within(host->buf, (uint32_t)len, sb_text_at(control, control->upper),
-			      control->upper.len) ||
-	       sb_path_within(host->buf, (uint32_t)len, sb_text_at(control, control->work),
-			      control->work.len);
+	return sb_path_within(host->buf, host->len, sb_text_at(control, control->upper), control->upper.len) ||
+	       sb_path_within(host->buf, host->len, sb_text_at(control, control->work), control->work.len);
 }
 
 int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to)
@@ -162,6 +140,6 @@ int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to)
 		err = -EPERM;
 	if (err < 0)
 		return err;
-	fd_path(fd, name);
+	sb_upper_fd_name(fd, name);
 	return link_name(fs, name, to, AT_SYMLINK_FOLLOW, st.mode & S_IFMT);
 }

@@ -165,6 +165,14 @@ bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb
 	return now != NULL;
 }
 
+bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64_t ino)
+{
+	struct sb_owner_key key;
+	struct sb_owner record;
+
+	return sb_owner_load(tree, sx, &key, &record) && record.origin == ino;
+}
+
 /* A number of a record nobody else has, or -ENOSPC. */
 static long take_record(struct sb_owner_table *table)
 {

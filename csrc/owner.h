@@ -41,6 +41,8 @@ const struct sb_owner *sb_owner_find(const struct sb_tree *tree, const struct sb
 /* Fill key, and next with the current record or zeros. True when there is one. */
 bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key,
 		   struct sb_owner *next);
+/* Is this the copy of the lower file with that inode number? */
+bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64_t ino);
 /* False while nothing was ever recorded. */
 bool sb_owner_any(const struct sb_tree *tree);
 /* May a new file find a record that was another one's? */

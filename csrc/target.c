@@ -44,8 +44,6 @@ static int find_again(struct sb_call *call, struct sb_path *path, struct sb_at *
 /* Is at still the file with this inode number, or the copy of it? */
 static bool is_same(struct sb_call *call, const struct sb_at *at, uint64_t ino)
 {
-	struct sb_owner_key key;
-	struct sb_owner record;
 	struct statx sx;
 
 	if (at->st.ino == ino)
@@ -53,7 +51,7 @@ static bool is_same(struct sb_call *call, const struct sb_at *at, uint64_t ino)
 	if (at->spot.place != SB_PLACE_UPPER ||
 	    sys_statx(AT_FDCWD, at->host.buf, AT_SYMLINK_NOFOLLOW, SB_STATX_MASK, &sx) < 0)
 		return false;
-	return sb_owner_load(call->fs->tree, &sx, &key, &record) && record.origin == ino;
+	return sb_owner_is_copy(call->fs->tree, &sx, ino);
 }
 
 /* A file of the live lower is reached by its path, or it is not the lower's. */

@@ -330,3 +330,32 @@ int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type, boo
 	at->spot.lower_below = lower_below;
 	return sb_tree_upper_path(fs, at->guest.buf, at->guest.len, &at->host);
 }
+
+void sb_upper_fd_name(int fd, char out[32])
+{
+	static const char prefix[] = "/proc/self/fd/";
+	size_t at = sizeof(prefix) - 1;
+	unsigned number = (unsigned)fd;
+	unsigned unit = 1;
+
+	memcpy(out, prefix, sizeof(prefix));
+	while (number / unit >= 10)
+		unit *= 10;
+	for (; unit != 0; unit /= 10)
+		out[at++] = (char)('0' + number / unit % 10);
+	out[at] = '\0';
+}
+
+int sb_upper_fd_path(int fd, struct sb_path *out)
+{
+	char name[32];
+	long len;
+
+	sb_upper_fd_name(fd, name);
+	len = sys_readlinkat(AT_FDCWD, name, out->buf, sizeof(out->buf) - 1);
+	if (len < 0)
+		return (int)len;
+	out->len = (uint32_t)len;
+	out->buf[len] = '\0';
+	return 0;
+}

@@ -86,6 +86,10 @@ int sb_upper_replace_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK
 /* Nothing for the upper directory host, which holds only marks. */
 int sb_upper_drop_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 
+/* "/proc/self/fd/N", and what it says: the host path of a descriptor's file. */
+void sb_upper_fd_name(int fd, char out[32]);
+int sb_upper_fd_path(int fd, struct sb_path *out) SB_MUST_CHECK;
+
 /* xattr.c: put all extended attributes of a host file into a record. */
 int sb_xattr_import(const struct sb_fs *fs, const char *host,
 		    struct sb_owner *record) SB_MUST_CHECK;

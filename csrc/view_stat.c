@@ -18,6 +18,7 @@
 #include "owner.h"
 #include "spot.h"
 #include "tree.h"
+#include "upper.h"
 
 #define BLOCK_SIZE 4096
 
@@ -213,10 +214,25 @@ static bool stat_copy(struct sb_fs *fs, uint32_t node, struct sb_stat *out)
 		copy.ino = n->ino;
 		copy.nlink = 1;
 	}
-	if (copy.ino != n->ino)
+	if (copy.ino != n->ino && !sb_owner_is_copy(tree, &sx, n->ino))
 		return false;
 	*out = copy;
 	return true;
+}
+
+/* Which of a lower file's names a descriptor was opened by: each may have its copy. */
+static uint32_t opened_name(struct sb_fs *fs, int fd, uint32_t node)
+{
+	const struct sb_tree *tree = fs->tree;
+	struct sb_path *guest = &fs->work->p[4];
+	struct sb_path *host = &fs->work->p[5];
+	uint32_t named;
+
+	if (tree->nodes[node].nlink < 2 || (tree->nodes[node].mode & S_IFMT) == S_IFDIR ||
+	    sb_upper_fd_path(fd, host) < 0 || sb_tree_guest_path(fs, host->buf, host->len, guest) < 0)
+		return node;
+	named = sb_index_find_path(tree, guest->buf, guest->len);
+	return named != SB_NO_NODE && tree->nodes[named].ino == tree->nodes[node].ino ? named : node;
 }
 
 int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
@@ -239,6 +255,7 @@ int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
 		sb_tree_virtual_stat(fs, &sx, out);
 		return 0;
 	}
+	found = opened_name(fs, fd, found);
 	if (node != NULL)
 		*node = found;
 	if (tree->state[found] == SB_STATE_UNTOUCHED || !stat_copy(fs, found, out))
