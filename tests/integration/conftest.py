@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.harness import registry
 from tests.harness.command import Sandbox
 
 
@@ -21,3 +22,25 @@ def engine(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
     ids = sandbox.ok("ps", "-aq").split()
     if ids:
         sandbox.ok("rm", "-f", *ids)
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[registry.Server]:
+    """A registry without TLS or passwords."""
+    with registry.running(tmp_path_factory.mktemp("plain")) as server:
+        yield server
+
+
+@pytest.fixture
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test make connections."""
+    monkeypatch.delenv("SANDBOX_OFFLINE")
+
+
+@pytest.fixture
+def impatient(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that try again at once and give up soon."""
+    path = tmp_path / "registries.toml"
+    path.write_text("retries = 3\ntimeout = 1\nparallel = 2\n")
+    monkeypatch.setenv("SANDBOX_REGISTRIES", str(path))
+    monkeypatch.setattr("sandbox.registry.transport._PAUSE_LIMIT", 0.02)
