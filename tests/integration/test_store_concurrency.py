@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Many commands on one store at once, some of them killed: nothing is lost, nothing is half."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.engine import Engine
+from sandbox.store.fsck import check
+from sandbox.store.layout import Layout
+from tests.harness import images, proxy, registry
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+    from tests.harness.registry import Server
+
+pytestmark = pytest.mark.usefixtures("online")
+
+SHARED = [images.tar([images.file(f"shared{n}", images.noise(200_000 + n))]) for n in range(3)]
+
+
+@pytest.fixture(scope="session")
+def family(plain: Server) -> list[str]:
+    """Names of images that share their lower layers."""
+    names = []
+    for number in range(4):
+        layers = [*SHARED, images.tar([images.file(f"own{number}", images.noise(90_000 + number))])]
+        config = json.dumps(images.config_for(layers)).encode()
+        path = f"family/{number}"
+        registry.put_image(
+            plain, path, "1", [gzip.compress(item, 1, mtime=0) for item in layers], config
+        )
+        names.append(f"{plain.host}/{path}:1")
+    return names
+
+
+def start(sandbox: Sandbox, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        sandbox.argv(*arguments),
+        env=sandbox.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def finish(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    _, text = process.communicate(timeout=100)
+    return process.returncode, text.decode()
+
+
+def test_sixteen_at_once(family: list[str], sandbox: Sandbox) -> None:
+    commands = [("pull", "-q", name) for name in family * 3]
+    commands += [("image", "prune", "-f"), ("system", "prune", "-f"), ("system", "df")]
+    commands += [("create", "-q", family[0], "/x")]
+    processes = [start(sandbox, *command) for command in commands]
+    for command, process in zip(commands, processes, strict=True):
+        assert finish(process) == (0, ""), command
+    engine = Engine(Layout(sandbox.store))
+    assert len(engine.images()) == len(family)
+    assert check(engine.layout, repair=False) == []
+    assert os.listdir(engine.layout.downloads) == os.listdir(engine.layout.tmp) == []
+    assert len(os.listdir(engine.layout.layers)) == len(SHARED) + len(family)
+
+
+def test_shared_layers_come_once(family: list[str], plain: Server, sandbox: Sandbox) -> None:
+    with proxy.before(plain) as between:
+        names = [name.replace(plain.host, between.host) for name in family]
+        processes = [start(sandbox, "pull", "-q", name) for name in names]
+        assert [finish(process)[0] for process in processes] == [0] * len(names)
+        digests = {images.digest(gzip.compress(item, 1, mtime=0)) for item in SHARED}
+        asked = [
+            item for item in between.blob_requests() if item.path.rpartition("/")[2] in digests
+        ]
+        assert len(asked) == len(SHARED)
+
+
+def test_kills_at_any_time(family: list[str], sandbox: Sandbox) -> None:
+    engine = Engine(Layout(sandbox.store))
+    chance = random.Random(4)
+    for round_ in range(6):
+        processes = [start(sandbox, "pull", "-q", name) for name in family]
+        time.sleep(chance.uniform(0.3, 1.2))
+        for process in processes:
+            process.send_signal(signal.SIGKILL)
+        for process in processes:
+            process.communicate(timeout=60)
+        assert not [item for item in check(engine.layout, repair=False) if item.is_problem], round_
+    for name in family:
+        sandbox.ok("pull", "-q", name)
+    sandbox.ok("system", "prune", "-f")
+    assert check(engine.layout, repair=False) == []
+    assert len(engine.images()) == len(family)
+
+
+def test_a_store_may_be_moved(family: list[str], sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    sandbox.ok("pull", "-q", family[0])
+    container = sandbox.ok("create", "-q", family[0], "/x").strip()
+    sandbox.store.rename(tmp_path / "moved")
+    sandbox.environ["SANDBOX_ROOT"] = str(tmp_path / "moved")
+    engine = Engine(Layout(tmp_path / "moved"))
+    assert not [item for item in check(engine.layout, repair=False) if item.is_problem]
+    sandbox.ok("export", "-o", tmp_path / "exported.tar", container)
+    assert (tmp_path / "exported.tar").stat().st_size > 600_000
