@@ -326,7 +326,7 @@ static void files(void)
 
 int main(int argc, char **argv)
 {
-	static const struct group groups[] = {
+	static const struct part groups[] = {
 		{"links", links},
 		{"descriptors", descriptors},
 		{"paths", paths},

@@ -457,7 +457,7 @@ static void interrupted(void)
 
 int main(int argc, char **argv)
 {
-	static const struct group groups[] = {
+	static const struct part groups[] = {
 		{"names", names},
 		{"errors", errors},
 		{"messages", messages},

@@ -24,7 +24,7 @@ GROUPS = {
     "look": EVERYWHERE,
     "open": ("upper", "lower", "tmpfs"),
     "change": ("upper", "lower", "tmpfs"),
-    "meta": IN_LAYERS,
+    "meta": ("lower", "tmpfs"),
     "xattr": IN_LAYERS,
     "pairs": IN_LAYERS,
     "openat2": IN_LAYERS,
