@@ -52,12 +52,12 @@ int sb_upper_cover(const struct sb_fs *fs, const char *host)
 	int err = sb_upper_temp(fs, temp);
 
 	if (err == 0)
-		err = sb_upper_make_whiteout(fs->tree, temp->buf);
+		err = sb_upper_swap_out(fs, host, temp->buf);
 	if (err < 0)
 		return err;
-	err = (int)sys_renameat2(AT_FDCWD, temp->buf, AT_FDCWD, host, 0);
-	if (err < 0)
-		sys_unlinkat(AT_FDCWD, temp->buf, 0);
+	if (sb_upper_is_whiteout(fs->tree, AT_FDCWD, temp->buf))
+		err = -ENOENT; /* another process was faster */
+	sys_unlinkat(AT_FDCWD, temp->buf, 0);
 	return err;
 }
 
@@ -126,6 +126,10 @@ int sb_upper_replace_dir(const struct sb_fs *fs, const char *host)
 		err = sb_upper_swap_out(fs, host, temp->buf);
 	if (err < 0)
 		return err;
+	if (sb_upper_is_whiteout(fs->tree, AT_FDCWD, temp->buf)) {
+		sys_unlinkat(AT_FDCWD, temp->buf, 0);
+		return -ENOENT; /* another process was faster */
+	}
 	err = sb_upper_remove_dir(fs, temp->buf);
 	if (err < 0) { /* something was made in it meanwhile */
 		sys_renameat2(AT_FDCWD, temp->buf, AT_FDCWD, host, RENAME_EXCHANGE);

@@ -158,9 +158,20 @@ static int bring_up(struct sb_fs *fs, struct sb_at *at)
 	return is_dir(at) ? sb_copyup_tree(fs, at) : sb_copyup(fs, at, UINT64_MAX);
 }
 
-static int swap(const char *a, const char *b)
+static int exchange(const char *a, const char *b)
 {
 	return (int)sys_renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+}
+
+/* Exchange old with new, unless another process took old away meanwhile. */
+static int swap(const struct sb_fs *fs, const char *old, const char *new)
+{
+	int err = exchange(old, new);
+
+	if (err < 0 || !sb_upper_is_whiteout(fs->tree, AT_FDCWD, new))
+		return err;
+	exchange(old, new);
+	return -ENOENT;
 }
 
 static bool cannot(int err)
@@ -179,7 +190,7 @@ static int move_plainly(const struct sb_fs *fs, const char *old, const char *new
 	err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
 	if (!dir || (err != -ENOTEMPTY && err != -EEXIST))
 		return err;
-	err = swap(old, new); /* marks in the directory to replace */
+	err = swap(fs, old, new); /* marks in the directory to replace */
 	return err < 0 ? err : sb_upper_drop_dir(fs, old);
 }
 
@@ -191,6 +202,12 @@ static int move_over_file(const struct sb_fs *fs, const char *old, const char *n
 
 	if (err == 0)
 		err = (int)sys_linkat(AT_FDCWD, old, AT_FDCWD, temp->buf, 0);
+	if (err == 0 && sb_upper_is_whiteout(fs->tree, AT_FDCWD, temp->buf)) {
+		sys_unlinkat(AT_FDCWD, temp->buf, 0);
+		return -ENOENT; /* another process was faster */
+	}
+	if (err == -ENOENT)
+		return err;
 	if (err < 0) { /* no hard links here */
 		err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
 		return err < 0 ? err : sb_upper_make_whiteout(fs->tree, old);
@@ -211,10 +228,12 @@ static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new
 		err = sb_upper_make_whiteout(fs->tree, new);
 		if (err == -EEXIST && sb_upper_is_whiteout(fs->tree, AT_FDCWD, new))
 			err = 0;
+		if (err == -EEXIST && sb_upper_is_whiteout(fs->tree, AT_FDCWD, old))
+			err = -ENOENT;
 	}
 	if (err < 0)
 		return err;
-	err = swap(old, new);
+	err = swap(fs, old, new);
 	if (err == 0)
 		return present ? sb_upper_replace_dir(fs, old) : 0;
 	if (!cannot(err))
@@ -260,7 +279,7 @@ static int exchange_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *
 	if (err == 0)
 		err = close_dir(fs, to, new, from_hides);
 	if (err == 0)
-		err = swap(old->buf, new->buf);
+		err = swap(fs, old->buf, new->buf);
 	if (err == 0)
 		err = sb_upper_settle(fs, from, to->spot.type, false);
 	return err < 0 ? err : sb_upper_settle(fs, to, from_type, false);
