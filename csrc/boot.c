@@ -44,6 +44,7 @@ struct start {
 	Elf64_auxv_t *auxv;
 	const char *execfn;
 	const unsigned char *random;
+	bool has_debugger; /* which shall see the program when it is mapped */
 };
 
 static struct sb_proc first_proc;
@@ -54,7 +55,7 @@ static struct sb_elf program;
 static struct sb_elf interpreter;
 
 void sb_jump(uint64_t entry, void *sp) SB_NORETURN;
-void sb_boot(uint64_t *stack) SB_NORETURN;
+void sb_boot(uint64_t *stack, uint64_t asked) SB_NORETURN;
 
 static void SB_NORETURN SB_COLD die(int status, const char *what, const char *path, long error)
 {
@@ -294,6 +295,9 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	ret = sb_trap_handlers();
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot set handlers for", execfn_copy, ret);
+	if (start->has_debugger)
+		sb_syscall6(__NR_tgkill, proc->pid, thread->tid, SIGTRAP, (long)entry,
+			    SB_P(start->stack), 0);
 	sb_jump(entry, start->stack);
 }
 
@@ -349,7 +353,7 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	    ret);
 }
 
-void sb_boot(uint64_t *stack)
+void sb_boot(uint64_t *stack, uint64_t asked)
 {
 	static const char enter_prefix[] = "enter-";
 	struct sb_thread *thread = &sb_first_thread;
@@ -357,6 +361,7 @@ void sb_boot(uint64_t *stack)
 	const char *name;
 
 	read_start(stack, &start);
+	start.has_debugger = asked == SB_TRACEE_MAGIC;
 	sb_thread_init(thread, &first_proc);
 	thread->state = SB_THREAD_LIVE;
 	sb_thread_set_base(thread);

@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
-#include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/utsname.h>
 
@@ -137,22 +136,6 @@ long on_kill(struct sb_call *call)
 	if (sig < 0 || sig > 64)
 		return -EINVAL;
 	return kill_all(call, sig);
-}
-
-/* ---- ptrace ------------------------------------------------------------- */
-
-/* A traced process stops at each signal, so also at the SIGSYS of its next call, and who made
- * it by vfork cannot see that before it executes a program: then it becomes traced. */
-long on_ptrace(struct sb_call *call)
-{
-	const struct sb_regs *regs = call->regs;
-	struct sb_thread *thread = call->thread;
-
-	if (regs->rdi != PTRACE_TRACEME || call->proc != &thread->own_proc)
-		return sb_guest_block(call, __NR_ptrace, (long)regs->rdi, (int)regs->rsi,
-				      (long)regs->rdx, (long)regs->r10, 0, 0);
-	thread->trace_me = 1;
-	return 0;
 }
 
 /* ---- inotify ------------------------------------------------------------ */

@@ -87,7 +87,7 @@ static void on_call(struct job *job, int tid)
 		sb_tracee_answer(tid, &call,
 				 -(long)(sb_verdict(sb_tracee_number(&call)) - SB_REFUSED));
 	else
-		sb_tracee_redirect(tid, &call);
+		sb_tracee_redirect(tid, &call, SB_ADDR_TRACED);
 }
 
 static void on_stop(struct job *job, int tid, int status)
@@ -105,7 +105,7 @@ static void on_stop(struct job *job, int tid, int status)
 		break;
 	case PTRACE_EVENT_SECCOMP:
 		if (sb_tracee_read(tid, &call) == 0)
-			sb_tracee_redirect(tid, &call);
+			sb_tracee_redirect(tid, &call, SB_ADDR_TRACED);
 		break;
 	case PTRACE_EVENT_STOP:
 		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {

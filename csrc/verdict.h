@@ -13,6 +13,9 @@
  * and refused, so that a new path call cannot slip past. (462: mseal) */
 #define SB_NR_KNOWN 462
 
+/* The filter's data: in si_errno of the SIGSYS it raises. */
+#define SB_TRAP_MAGIC 0x5b0c
+
 enum sb_verdict {
 	SB_NATIVE,
 	SB_TRAPPED,

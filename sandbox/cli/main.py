@@ -33,7 +33,7 @@ EXIT_BUG = 3
 _EXIT_RUN = 125
 
 # These report every failure before the program starts with Docker's 125.
-_RUN_COMMANDS = frozenset({"run", "create"})
+_RUN_COMMANDS = frozenset({"run", "create", "trace"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 
@@ -10,7 +11,12 @@ import pytest
 
 from tests.harness.command import Sandbox
 
-pytestmark = pytest.mark.guest
+pytestmark = [
+    pytest.mark.guest,
+    pytest.mark.skipif(
+        os.environ.get("SANDBOX_TEST_INTERCEPTOR") == "ptrace", reason="a thread has one tracer"
+    ),
+]
 
 
 def test_a_vfork_child_asks_to_be_traced(sandbox: Sandbox, guest_program) -> None:

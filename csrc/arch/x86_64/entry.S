@@ -23,6 +23,7 @@
 _start:
 	xor	%ebp, %ebp
 	mov	%rsp, %rdi
+	mov	%r15, %rsi
 	and	$-16, %rsp
 	call	sb_boot
 	ud2

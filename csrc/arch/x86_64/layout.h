@@ -22,6 +22,9 @@
 #define SB_ADDR_HIGH 0x568000000000
 #define SB_RUNTIME_HIGH_WORD 0x5670
 
+/* In r15 of a new program: a debugger waits for it (on_ptrace.c). */
+#define SB_TRACEE_MAGIC 0x5bdeb06
+
 #define SB_T_SELF 0
 #define SB_T_STACK_TOP 8
 #define SB_T_PENDING 16

@@ -2,13 +2,13 @@
 /*
  * tracee.h - the registers of a stopped thread at its system call.
  *
- * Level 1. Hosted build only.
+ * Level 1. For the tracer, and for a debugger that is a guest.
  */
 #ifndef SB_ARCH_TRACEE_H
 #define SB_ARCH_TRACEE_H
 
+#include <linux/ptrace.h>
 #include <stdint.h>
-#include <sys/ptrace.h>
 #include <sys/user.h>
 
 #include "layout.h"
@@ -42,12 +42,12 @@ static inline uint64_t sb_tracee_pc(const struct sb_tracee_call *call)
 	return call->regs.rip;
 }
 
-/* No system call; the runtime is entered instead (entry.S: sb_entry_traced). */
-static inline long sb_tracee_redirect(int tid, struct sb_tracee_call *call)
+/* No system call; the runtime is entered instead, at this address (entry.S). */
+static inline long sb_tracee_redirect(int tid, struct sb_tracee_call *call, uint64_t entry)
 {
 	call->regs.rax = call->regs.orig_rax;
 	call->regs.rcx = call->regs.rip;
-	call->regs.rip = SB_ADDR_TRACED;
+	call->regs.rip = entry;
 	call->regs.orig_rax = (uint64_t)-1;
 	return sb_syscall6(__NR_ptrace, PTRACE_SETREGS, tid, 0, (long)(uintptr_t)&call->regs, 0, 0);
 }
@@ -58,6 +58,31 @@ static inline long sb_tracee_answer(int tid, struct sb_tracee_call *call, long r
 	call->regs.rax = (uint64_t)result;
 	call->regs.orig_rax = (uint64_t)-1;
 	return sb_syscall6(__NR_ptrace, PTRACE_SETREGS, tid, 0, (long)(uintptr_t)&call->regs, 0, 0);
+}
+
+/* A new program is at the runtime's first instruction, with registers the kernel
+ * set to zero: ask it to stop when all is mapped (sb_boot_ready in boot.c). */
+static inline long sb_tracee_ask(int tid, struct sb_tracee_call *call)
+{
+	call->regs.r15 = SB_TRACEE_MAGIC;
+	return sb_syscall6(__NR_ptrace, PTRACE_SETREGS, tid, 0, (long)(uintptr_t)&call->regs, 0, 0);
+}
+
+/* It has stopped there, in tgkill(pid, tid, SIGTRAP, entry, stack): make that the
+ * state in which the kernel starts a program. */
+static inline long sb_tracee_start(int tid, const struct sb_tracee_call *call)
+{
+	const struct user_regs_struct regs = {
+		.rip = call->regs.r10,
+		.rsp = call->regs.r8,
+		.eflags = call->regs.eflags,
+		.orig_rax = (uint64_t)-1,
+		.cs = call->regs.cs,
+		.ss = call->regs.ss,
+		.gs_base = call->regs.gs_base,
+	};
+
+	return sb_syscall6(__NR_ptrace, PTRACE_SETREGS, tid, 0, (long)(uintptr_t)&regs, 0, 0);
 }
 
 #endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_ptrace.c - debuggers as guests.
+ *
+ * How it works
+ *   A traced process stops at each signal, so also at the SIGSYS by which its
+ *   calls come into the runtime. The debugger does not want to know: when its
+ *   wait4 returns such a stop, the stopped thread is sent into the runtime with
+ *   no signal at all, as the tracer of --interceptor ptrace does, resumed the
+ *   way the debugger last resumed it, and the wait goes on.
+ *   Its call sites are not rewritten then: it shows its own code.
+ *   The kernel reports execve when nothing but the runtime is mapped; a
+ *   debugger that looks for the program then finds none. It gets the report
+ *   when boot.c has mapped the program, at the program's first instruction.
+ *   (Not strace, which counts the stops of calls.)
+ * Rules
+ *   The filter shows only waits with __WALL, as gdb, lldb and strace make them.
+ *   A thread has one tracer: where that is ours, guests cannot trace.
+ */
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <errno.h>
+
+#include "arch/x86_64/tracee.h"
+#include "dispatch.h"
+#include "thread.h"
+#include "verdict.h"
+
+#define SYS_SECCOMP_CODE 1
+#define STOPPED_BY(sig) ((sig) << 8 | 0x7f)
+#define REMEMBERED 64
+
+/* How threads were resumed, by thread id; one that shares a place with another
+ * is resumed like that one. */
+static int resumed[REMEMBERED];
+/* Reports of execve that are kept back, and whose. */
+static struct {
+	int tid;
+	int status;
+} kept[REMEMBERED];
+
+/* entry.S */
+extern char _start[];
+
+static void remember(long request, long tid)
+{
+	if (request == PTRACE_CONT || request == PTRACE_SYSCALL || request == PTRACE_SINGLESTEP ||
+	    request == PTRACE_SYSEMU || request == PTRACE_SYSEMU_SINGLESTEP)
+		resumed[(unsigned long)tid % REMEMBERED] = (int)request;
+}
+
+long on_ptrace(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_thread *thread = call->thread;
+
+	if (call->proc->tree.control->flags & SB_CONTROL_TRACED) {
+		sb_guest_trace(call, "the interceptor ptrace is in use: use another");
+		return -EPERM;
+	}
+	/* Who made this child by vfork cannot see it stop at a signal before it
+	 * executes a program: then it becomes traced. */
+	if (r->rdi == PTRACE_TRACEME && call->proc == &thread->own_proc) {
+		thread->trace_me = 1;
+		return 0;
+	}
+	remember((long)r->rdi, (int)r->rsi);
+	return sb_guest_block(call, __NR_ptrace, (long)r->rdi, (int)r->rsi, (long)r->rdx,
+			      (long)r->r10, 0, 0);
+}
+
+static long trace(long request, long tid, long data)
+{
+	return sb_syscall6(__NR_ptrace, request, tid, 0, data, 0, 0);
+}
+
+static int resume_request(int tid)
+{
+	const int request = resumed[(unsigned)tid % REMEMBERED];
+
+	return request ? request : PTRACE_CONT;
+}
+
+/* Stopped because of the filter: into the runtime, and on. */
+static bool send_on(int tid)
+{
+	struct sb_tracee_call stopped;
+	siginfo_t info;
+
+	return trace(PTRACE_GETSIGINFO, tid, SB_P(&info)) == 0 &&
+	       info.si_code == SYS_SECCOMP_CODE && info.si_errno == SB_TRAP_MAGIC &&
+	       sb_tracee_read(tid, &stopped) == 0 &&
+	       sb_tracee_redirect(tid, &stopped, SB_ADDR_ENTRY) == 0 &&
+	       trace(resume_request(tid), tid, 0) == 0;
+}
+
+/* At the start of a new program: the report waits until it is mapped. */
+static bool keep_exec(int tid, int status)
+{
+	const unsigned event = (unsigned)status >> 16;
+	struct sb_tracee_call stopped;
+
+	if ((event != 0 && event != PTRACE_EVENT_EXEC) || resume_request(tid) == PTRACE_SYSCALL ||
+	    sb_tracee_read(tid, &stopped) < 0 || sb_tracee_pc(&stopped) != (uintptr_t)_start ||
+	    sb_tracee_ask(tid, &stopped) < 0 || trace(PTRACE_CONT, tid, 0) < 0)
+		return false;
+	kept[(unsigned)tid % REMEMBERED].tid = tid;
+	kept[(unsigned)tid % REMEMBERED].status = status;
+	return true;
+}
+
+/* It is mapped: this is what the debugger sees of execve. */
+static bool show_exec(int tid, int *status)
+{
+	struct sb_tracee_call stopped;
+
+	if (kept[(unsigned)tid % REMEMBERED].tid != tid || sb_tracee_read(tid, &stopped) < 0 ||
+	    sb_tracee_pc(&stopped) - SB_ADDR_RUNTIME > SB_ADDR_HIGH - SB_ADDR_RUNTIME ||
+	    sb_tracee_start(tid, &stopped) < 0)
+		return false;
+	kept[(unsigned)tid % REMEMBERED].tid = 0;
+	*status = kept[(unsigned)tid % REMEMBERED].status;
+	return true;
+}
+
+long on_wait4(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	bool again;
+	int status;
+	long ret;
+
+	do {
+		ret = sb_guest_block(call, __NR_wait4, (int)r->rdi, (long)r->rsi, (int)r->rdx,
+				     (long)r->r10, 0, 0);
+		if (ret <= 0 || r->rsi == 0 || sb_guest_read(&status, r->rsi, sizeof(status)) < 0)
+			return ret;
+		again = false;
+		if (status == STOPPED_BY(SIGSYS))
+			again = send_on((int)ret);
+		else if ((status & 0xffff) != STOPPED_BY(SIGTRAP))
+			return ret;
+		else if (!show_exec((int)ret, &status))
+			again = keep_exec((int)ret, status);
+		else if (sb_guest_write(r->rsi, &status, sizeof(status)) < 0)
+			return -EFAULT;
+	} while (again);
+	return ret;
+}
