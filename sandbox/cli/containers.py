@@ -112,11 +112,11 @@ def describe(container: Container, *, long: bool, size: int) -> dict[str, Any]:
         "ID": config.id if long else config.short_id,
         "Image": config.image,
         "Labels": ",".join(f"{key}={value}" for key, value in labels.items()),
-        "LocalVolumes": "0",
+        "LocalVolumes": str(sum(mount.type == "volume" for mount in config.mounts)),
         "Mounts": ",".join(
-            mount.source if long else ellipsis(mount.source, 15)
+            (mount.name or mount.source) if long else ellipsis(mount.name or mount.source, 15)
             for mount in config.mounts
-            if mount.type == "bind"
+            if mount.type != "tmpfs"
         ),
         "Names": config.name,
         "Networks": "host",
@@ -213,7 +213,7 @@ def parse_filters(engine: Engine, filters: Sequence[str]) -> Callable[[Container
 
 @click.command()
 @click.option("-f", "--force", is_flag=True, help="Kill it if it runs; missing is fine.")
-@click.option("-v", "--volumes", is_flag=True, help="Also its anonymous volumes (none yet).")
+@click.option("-v", "--volumes", is_flag=True, help="Also its anonymous volumes .")
 @click.argument(
     "containers",
     nargs=-1,
@@ -223,12 +223,11 @@ def parse_filters(engine: Engine, filters: Sequence[str]) -> Callable[[Container
 )
 def rm(*, force: bool, volumes: bool, containers: tuple[str, ...]) -> int:
     """Remove containers and what they changed."""
-    del volumes
     engine = Engine()
     code = 0
     for name in containers:
         try:
-            engine.remove_container(name, force=force)
+            engine.remove_container(name, force=force, volumes=volumes)
         except ContainerNotFound as exc:
             click.echo(f"sandbox: {exc.message}", err=True)
             code = code if force else 1

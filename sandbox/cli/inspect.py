@@ -93,6 +93,17 @@ def as_go(value: Any, *, is_map: bool = False) -> Any:
 
 @click.command("inspect")
 @_FORMAT
+@click.option("-s", "--size", is_flag=True, help="Show sizes.")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="CONTAINER...", shell_complete=complete_containers
+)
+def inspect_container(*, template: str | None, size: bool, names: tuple[str, ...]) -> int:
+    """Show all about containers, in Docker's JSON."""
+    return _inspect(template, "container", names, size=size)
+
+
+@click.command("inspect")
+@_FORMAT
 @click.argument(
     "names", nargs=-1, required=True, metavar="IMAGE...", shell_complete=complete_images
 )

@@ -42,15 +42,19 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         ("-v", "--volume"),
         {
             "multiple": True,
-            "metavar": "SRC:DST[:ro]",
-            "help": "Show a directory or file of the host.",
+            "metavar": "[SRC:]DST[:ro]",
+            "help": "Show a directory of the host, or a volume.",
         },
     ),
-    (("--mount",), {"multiple": True, "metavar": "type=bind|tmpfs,...", "help": "Attach a mount."}),
+    (
+        ("--mount",),
+        {"multiple": True, "metavar": "type=bind|volume|tmpfs,...", "help": "Attach a mount."},
+    ),
     (
         ("--tmpfs",),
         {"multiple": True, "metavar": "DIR[:OPTIONS]", "help": "Put an empty directory in memory."},
     ),
+    (("--volumes-from",), {"multiple": True, "metavar": "CONTAINER[:ro]", "help": "Its volumes."}),
     (("--read-only",), {"is_flag": True, "help": "Make the root file system read-only."}),
     (("-l", "--label"), {"multiple": True, "metavar": "KEY[=VALUE]", "help": "Attach a label."}),
     (
@@ -133,6 +137,7 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         tty=options["tty"],
         open_stdin=options["interactive"],
         mounts=_mounts(options),
+        volumes_from=options["volumes_from"],
         ulimits=tuple(spec.parse_ulimit(text) for text in options["ulimit"]),
         read_only=options["read_only"],
         init=options["init"],
@@ -171,7 +176,7 @@ def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
     for volume in volumes:
         # As Docker does for -v (and not for --mount).
         with map_os_errors(f"cannot create {volume.source}"):
-            if not os.path.lexists(volume.source):
+            if volume.type == "bind" and not os.path.lexists(volume.source):
                 os.makedirs(volume.source, exist_ok=True)
     others = [mounts.parse_mount(text, cwd) for text in options["mount"]]
     others += [mounts.parse_tmpfs(text) for text in options["tmpfs"]]

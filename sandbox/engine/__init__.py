@@ -7,23 +7,27 @@ show, and hold no logic.
 from __future__ import annotations
 
 from sandbox.engine.archive import ArchiveVerbs
+from sandbox.engine.commits import CommitVerbs
 from sandbox.engine.containers import ContainerVerbs
 from sandbox.engine.executing import ExecutingVerbs
 from sandbox.engine.housekeeping import HousekeepingVerbs
 from sandbox.engine.images import ImageVerbs
 from sandbox.engine.running import RunningVerbs
 from sandbox.engine.transfers import TransferVerbs
+from sandbox.engine.volumes import VolumeVerbs
 from sandbox.store.layout import Layout
 
 
 class Engine(
     ImageVerbs,
     TransferVerbs,
+    CommitVerbs,
     ArchiveVerbs,
     RunningVerbs,
     ExecutingVerbs,
     ContainerVerbs,
     HousekeepingVerbs,
+    VolumeVerbs,
 ):
     """Everything that can be done with one store."""
 

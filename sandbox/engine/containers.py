@@ -13,9 +13,11 @@ import os
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.engine.creation import check_platform, configure, now
+from sandbox.engine.mounting import attached, fill_volumes
 from sandbox.errors import (
     ContainerNotFound,
     ImageNotFound,
@@ -30,6 +32,7 @@ from sandbox.runtime import interceptor, lifecycle, supervise
 from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
+from sandbox.store.volumes import drop_anonymous
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,11 +74,23 @@ class ContainerVerbs:
             # Under the store's lock: from here on the image cannot be removed.
             if not image.is_host and not self.layout.image(image.id).exists():
                 raise ImageNotFound(f"unable to find image '{request.image}' locally")
-            return configure(request, image, taken)
+            config = configure(request, image, taken)
+            return replace(config, mounts=attached(self, request, image))
 
         container = self._containers.create(decide, state=state, durable=not request.auto_remove)
+        try:
+            fill_volumes(self.layout, container.config)
+        except BaseException:
+            self._forget(container)
+            raise
         events.tell_container(self.layout, container.config, "create")
         return container
+
+    def _forget(self, container: Container, *, volumes: bool = True) -> None:
+        """Delete a container, with the volumes that only it knows."""
+        self._containers.remove(container)
+        if volumes:
+            drop_anonymous(self.layout, container.config)
 
     def _image_to_run(self, name: str) -> Image:
         try:
@@ -103,7 +118,7 @@ class ContainerVerbs:
             return self._run(container, attachment)
         finally:
             if container.config.auto_remove:
-                self._containers.remove(container)
+                self._forget(container)
 
     def start(self, name: str, attachment: Attachment) -> int:
         """Run an existing container to its end and return its exit code."""
@@ -112,7 +127,7 @@ class ContainerVerbs:
             return self._run(container, attachment)
         finally:
             if container.config.auto_remove:
-                self._containers.remove(container)
+                self._forget(container)
 
     def _run(self, container: Container, attachment: Attachment) -> int:
         from sandbox.runtime import launch
@@ -178,7 +193,7 @@ class ContainerVerbs:
             return container  # it has just ended; its supervisor is about to say so
         _clean_up_after(container)
         if container.config.auto_remove:
-            self._containers.remove(container)
+            self._forget(container)
             return None
         told = lifecycle.lost(state, now()) if state.is_running else ContainerState()
         try:
@@ -186,13 +201,13 @@ class ContainerVerbs:
         except ContainerNotFound:
             return None
 
-    def remove_container(self, name: str, *, force: bool) -> Container:
+    def remove_container(self, name: str, *, force: bool, volumes: bool = False) -> Container:
         """Delete a container; *force* kills it first."""
         container = self.container(name)
         lifecycle.may_remove(container.state, name=name, force=force)
         if container.state.is_running:
             self._kill_hard(container)
-        self._containers.remove(container)
+        self._forget(container, volumes=volumes)
         events.tell_container(self.layout, container.config, "destroy")
         return container
 
@@ -251,8 +266,18 @@ def _clean_up_after(container: Container) -> None:
         places.add(container.state.run_dir)
     for path in places:
         _kill_guests(path)
+        _keep_owners(container, RunDir(path).control)
         rundir.remove(path)
         rundir.remove(RunDir(path).socket)
+
+
+def _keep_owners(container: Container, control: str) -> None:
+    from sandbox.runtime import launch
+
+    owned = [mount for mount in container.config.mounts if mount.type == "volume"]
+    if owned and os.path.exists(control):
+        with suppress(SandboxError):
+            launch.keep_owners(control, owned)
 
 
 def _kill_guests(run_dir: str) -> None:

@@ -41,6 +41,7 @@ class CreateRequest:
     tty: bool = False
     open_stdin: bool = False
     mounts: tuple[MountPoint, ...] = ()
+    volumes_from: tuple[str, ...] = ()
     ulimits: tuple[Ulimit, ...] = ()
     read_only: bool = False
     init: bool = False

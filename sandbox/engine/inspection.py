@@ -151,8 +151,10 @@ def _bind_text(mount: MountPoint) -> str:
 
 
 def _mount(mount: MountPoint) -> dict[str, Any]:
+    volume = {"Name": mount.name, "Driver": "local"} if mount.type == "volume" else {}
     return {
         "Type": mount.type,
+        **volume,
         "Source": mount.source,
         "Destination": mount.target,
         "Mode": "ro" if mount.read_only else "",

@@ -95,7 +95,7 @@ class RunningVerbs(_Base):
 
     def _drop(self, container: Container) -> None:
         if container.config.auto_remove:
-            self._containers.remove(container)
+            self._forget(container)
 
     def start_container(self, name: str, wishes: Wishes | None = None) -> int | None:
         """Start a container; with *wishes* stay with it to the end.

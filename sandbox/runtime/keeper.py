@@ -33,6 +33,7 @@ from sandbox.runtime.spawn import Plan
 from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.layout import Layout
+from sandbox.store.volumes import drop_anonymous
 
 if TYPE_CHECKING:
     from sandbox.models.container import ContainerState
@@ -202,6 +203,7 @@ class Keeper:
         if self.container.config.auto_remove:
             with suppress(SandboxError):
                 self._store.remove(self.container)
+                drop_anonymous(self._layout, self.container.config)
                 self.tell("destroy")
         os.close(self._lock)
         if self._problem is not None and self._starter.verb == "start":

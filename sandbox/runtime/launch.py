@@ -25,6 +25,7 @@ from sandbox.runtime import (
     interceptor,
     lifecycle,
     mounts,
+    ownership,
     rundir,
     standins,
     supervise,
@@ -101,7 +102,12 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
             standins.write(run_dir.stand_ins)
         _make_control(config, place, run_dir, rows, way, trace=trace)
         with tracer.serving(run_dir.control, place.guest) if way.traced else nullcontext():
+            owned = [mount for mount in config.mounts if mount.type != "tmpfs"]
+            if owned:
+                tell_owners(run_dir.control, owned)
             yield run_dir
+            if owned:
+                keep_owners(run_dir.control, owned)
         if way.rewrite:
             texts.learn(run_dir.control)
     finally:
@@ -124,6 +130,20 @@ def resting_tree(
             yield tree
     finally:
         rundir.remove(run_dir.path)
+
+
+def tell_owners(control: str, owned: Sequence[MountPoint]) -> None:
+    """Let the container know whose the files in its volumes are."""
+    with core.Tree.open(control) as tree:
+        for mount in owned:
+            ownership.restore(tree, mount)
+
+
+def keep_owners(control: str, owned: Sequence[MountPoint]) -> None:
+    """Write down whose the files in the container's volumes are now."""
+    with core.Tree.open(control) as tree:
+        for mount in owned:
+            ownership.save(tree, mount)
 
 
 def _make_control(

@@ -9,7 +9,7 @@ Does not know: how a row becomes effective (the control file does that).
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -65,48 +65,76 @@ def clean_target(target: str) -> str:
 
 
 def parse_volume(text: str, cwd: str) -> MountPoint:
-    """Return the bind of ``-v SRC:DST[:OPTIONS]``.
+    """Return the mount of ``-v [SRC:]DST[:OPTIONS]``.
 
-    A source starts with ``/`` or ``.``; anything else is the name of a volume.
+    A source that starts with ``/`` or ``.`` is a directory of the host, anything else
+    the name of a volume; without a source it is an anonymous volume.
     """
     parts = text.split(":")
     if len(parts) > 3 or not all(parts):
         raise UsageError(f"invalid volume specification: '{text}'")
     if len(parts) == 1:
-        raise UsageError(f"anonymous volumes are not supported yet: '{text}' (use SRC:DST)")
+        return MountPoint("volume", clean_target(text), anonymous=True)
     source, target = parts[0], clean_target(parts[1])
+    options = _volume_options(parts[2] if len(parts) == 3 else "", text)
     if source[0] not in "/.~":
-        raise UsageError(
-            f"named volumes are not supported yet: '{source}' (for a directory here, "
-            f"write ./{source})"
+        if options.uid is not None or options.gid is not None:
+            raise UsageError(f"uid and gid are for directories of the host: '{text}'")
+        return MountPoint(
+            "volume", target, name=source, read_only=options.read_only, copy=options.copy
         )
-    read_only = _volume_options(parts[2] if len(parts) == 3 else "", text)
-    return MountPoint("bind", target, posixpath.normpath(posixpath.join(cwd, source)), read_only)
+    return MountPoint(
+        "bind",
+        target,
+        posixpath.normpath(posixpath.join(cwd, source)),
+        options.read_only,
+        uid=options.uid,
+        gid=options.gid,
+    )
 
 
-def _volume_options(options: str, text: str) -> bool:
-    read_only = False
+@dataclass(frozen=True, slots=True)
+class _VolumeOptions:
+    read_only: bool = False
+    copy: bool = True
+    uid: int | None = None
+    gid: int | None = None
+
+
+# Sharing, labelling and propagation have no meaning without a mount.
+_MEANINGLESS = frozenset(
+    (
+        "rw",
+        "z",
+        "Z",
+        "cached",
+        "delegated",
+        "consistent",
+        "rprivate",
+        "private",
+        "rslave",
+        "slave",
+        "rshared",
+        "shared",
+    )
+)
+
+
+def _volume_options(options: str, text: str) -> _VolumeOptions:
+    found = _VolumeOptions()
     for option in options.split(",") if options else ():
+        key, equals, value = option.partition("=")
         if option == "ro":
-            read_only = True
-        # Sharing, labelling and propagation have no meaning without a mount.
-        elif option not in (
-            "rw",
-            "z",
-            "Z",
-            "cached",
-            "delegated",
-            "consistent",
-            "nocopy",
-            "rprivate",
-            "private",
-            "rslave",
-            "slave",
-            "rshared",
-            "shared",
-        ):
+            found = replace(found, read_only=True)
+        elif option == "nocopy":
+            found = replace(found, copy=False)
+        elif equals and key == "uid" and value.isdecimal():
+            found = replace(found, uid=int(value))
+        elif equals and key == "gid" and value.isdecimal():
+            found = replace(found, gid=int(value))
+        elif option not in _MEANINGLESS:
             raise UsageError(f"invalid mode: {option} in '{text}'")
-    return read_only
+    return found
 
 
 def parse_mount(text: str, cwd: str) -> MountPoint:
@@ -139,7 +167,10 @@ def parse_mount(text: str, cwd: str) -> MountPoint:
             mode=_mode(fields.pop("tmpfs-mode", None), text),
         )
     elif kind == "volume":
-        raise UsageError("volumes are not supported yet: use --mount type=bind")
+        copy = not _flag(fields.pop("volume-nocopy", "false"), text)
+        mount = MountPoint(
+            "volume", target, name=source, read_only=read_only, copy=copy, anonymous=not source
+        )
     else:
         raise UsageError(f"invalid mount type: {kind}")
     if fields:
@@ -265,7 +296,7 @@ def user_rows(mounts: Iterable[MountPoint], tmpfs_dirs: dict[str, str]) -> list[
     """Return the user's mounts, outer before inner; *tmpfs_dirs* is by target."""
     rows = []
     for mount in sorted(mounts, key=lambda item: item.target.count("/")):
-        if mount.type == "bind":
+        if mount.type != "tmpfs":
             rows.append(Row(Kind.BIND, mount.target, mount.source, mount.read_only))
         else:
             host = tmpfs_dirs[mount.target]

@@ -25,7 +25,7 @@ def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["run", "-Z", "x"], 125, "sandbox: unknown shorthand flag: 'Z' in -Z"),
         (["run"], 125, "sandbox: missing argument 'IMAGE'"),
         (["run", "nope"], 125, "find image 'nope:latest' locally"),
-        (["run", "-v", "vol:/x", "host"], 125, "named volumes are not supported yet"),
+        (["run", "-v", "no!:/x", "host"], 125, "invalid characters for a local volume name"),
         (["run", "--pull", "always", "nope"], 125, "no connection may be made"),
         (["run", "--pull", "often", "host"], 125, "invalid pull option"),
         (["run", "--interceptor", "x", "host"], 125, "interceptor 'x'"),

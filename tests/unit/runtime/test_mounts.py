@@ -24,11 +24,22 @@ def test_a_volume_flag_is_a_bind(text: str, expected: MountPoint) -> None:
     assert mounts.parse_volume(text, "/work") == expected
 
 
+def test_a_volume_has_a_name_or_none() -> None:
+    assert mounts.parse_volume("data:/b:ro,nocopy", "/") == MountPoint(
+        "volume", "/b", name="data", read_only=True, copy=False
+    )
+    assert mounts.parse_volume("/only", "/") == MountPoint("volume", "/only", anonymous=True)
+    assert mounts.parse_mount("src=v,dst=/b", "/") == MountPoint("volume", "/b", name="v")
+    assert mounts.parse_volume("/a:/b:uid=3,gid=4", "/") == MountPoint(
+        "bind", "/b", "/a", uid=3, gid=4
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("data:/b", "named volumes are not supported yet: 'data'"),
-        ("/only", "anonymous volumes are not supported yet"),
+        ("data:/b:uid=3", "uid and gid are for directories of the host"),
+        ("/a:/b:uid=me", "invalid mode: uid=me"),
         ("/a:b", "mount path must be absolute"),
         ("/a:/", "destination can't be '/'"),
         ("/a:/b:rx", "invalid mode: rx"),
@@ -66,8 +77,6 @@ def test_a_mount_flag_has_keys_with_aliases(text: str, expected: MountPoint) -> 
         ("type=bind,src=/a", "target is required"),
         ("type=bind,dst=/b", "source is required"),
         ("type=tmpfs,src=/a,dst=/b", "Source must not be specified"),
-        ("type=volume,src=v,dst=/b", "volumes are not supported yet"),
-        ("src=v,dst=/b", "volumes are not supported yet"),
         ("type=npipe,dst=/b", "invalid mount type: npipe"),
         ("type=bind,src=/a,dst=/b,colour=red", "unexpected key 'colour'"),
         ("type=bind,what", "must be a key=value pair"),

@@ -1,0 +1,81 @@
+"""``container``: everything about containers under one word, as docker has it."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+_COMMANDS = {
+    "ls": ("containers", "ps", "List containers"),
+    "run": ("run", "run", "Create and run a new container from an image"),
+    "create": ("run", "create", "Create a new container"),
+    "start": ("running", "start", "Start containers that exist"),
+    "stop": ("running", "stop", "Stop running containers"),
+    "restart": ("running", "restart", "Stop containers and start them"),
+    "kill": ("running", "kill", "Send a signal to containers"),
+    "pause": ("running", "pause", "Stop all processes of containers for a while"),
+    "unpause": ("running", "unpause", "Let paused containers go on"),
+    "wait": ("running", "wait", "Wait until containers end, print their exit codes"),
+    "attach": ("running", "attach", "Join a container's input and output"),
+    "exec": ("exec", "exec_", "Run a command in a running container"),
+    "logs": ("logs", "logs", "Show what a container said"),
+    "top": ("exec", "top", "Show the processes of a container"),
+    "stats": ("stats", "stats", "Show what containers use"),
+    "port": ("stats", "port", "Show the ports of a container"),
+    "inspect": ("inspect", "inspect_container", "Show all about containers"),
+    "rename": ("running", "rename", "Give a container another name"),
+    "update": ("running", "update", "Change a container's restart policy and limits"),
+    "diff": ("containers", "diff", "Show what a container changed"),
+    "commit": ("commit", "commit", "Make an image of what a container changed"),
+    "cp": ("archive", "cp", "Copy files between a container and the host"),
+    "export": ("archive", "export", "Write a container's files as a tar"),
+    "rm": ("containers", "rm", "Remove containers"),
+    "prune": ("container", "prune", "Remove containers that do not run"),
+}
+_ALIASES = {"list": "ls", "ps": "ls", "remove": "rm"}
+
+
+class _ContainerGroup(click.Group):
+    """Imports a command when somebody asks for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, without importing anything."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command."""
+        entry = _COMMANDS.get(_ALIASES.get(cmd_name, cmd_name))
+        if entry is None:
+            return None
+        module, attribute, _ = entry
+        command: click.Command = getattr(
+            importlib.import_module(f"sandbox.cli.{module}"), attribute
+        )
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[2]) for name, entry in _COMMANDS.items()])
+
+
+@click.command(cls=_ContainerGroup, subcommand_metavar="COMMAND")
+def container() -> None:
+    """Manage containers."""
+
+
+@click.command(options_metavar="[OPTIONS]")
+@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+def prune(*, force: bool) -> None:
+    """Remove containers that do not run."""
+    from sandbox.cli.format import emit, human_size
+    from sandbox.engine import Engine
+
+    if not force:
+        click.echo("WARNING! This will remove all stopped containers.")
+        click.confirm("Are you sure you want to continue?", abort=True)
+    removed, freed = Engine().prune_containers()
+    if removed:
+        emit("Deleted Containers:\n" + "\n".join(removed) + "\n")
+    emit(f"Total reclaimed space: {human_size(freed)}")

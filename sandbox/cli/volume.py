@@ -1,0 +1,139 @@
+"""``volume``: directories that outlive containers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli.format import Column, emit, render, render_objects
+from sandbox.cli.running import each
+from sandbox.errors import UsageError
+from sandbox.runtime import spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.engine import Engine
+    from sandbox.store.volumes import Volume
+
+_COLUMNS = (Column("DRIVER", "Driver"), Column("VOLUME NAME", "Name"))
+_HEADINGS = {**{column.field: column.heading for column in _COLUMNS}, "Mountpoint": "MOUNTPOINT"}
+_NAMES = click.argument("names", nargs=-1, required=True, metavar="VOLUME...")
+
+
+def _engine() -> Engine:
+    from sandbox.engine import Engine
+
+    return Engine()
+
+
+@click.group()
+def volume() -> None:
+    """Manage volumes."""
+
+
+@volume.command(options_metavar="[OPTIONS]")
+@click.option("--label", multiple=True, metavar="KEY[=VALUE]", help="Attach a label.")
+@click.option("-d", "--driver", default="local", help="Only 'local' exists.")
+@click.argument("name", required=False, default="")
+def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
+    """Make a volume and print its name."""
+    if driver != "local":
+        raise UsageError(f"error looking up volume plugin {driver}: plugin not found")
+    emit(_engine().create_volume(name, spec.parse_labels(label)).name)
+
+
+@volume.command("ls", options_metavar="[OPTIONS]")
+@click.option("-q", "--quiet", is_flag=True, help="Only names.")
+@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only these.")
+@click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
+def list_(*, quiet: bool, filters: tuple[str, ...], template: str | None) -> None:
+    """List volumes."""
+    engine = _engine()
+    wanted = _volume_filter(engine, filters)
+    chosen = [item for item in engine.volumes() if wanted(item)]
+    if quiet:
+        for item in chosen:
+            emit(item.name)
+        return
+    rows = [_row(item) for item in chosen]
+    text = render(rows, _COLUMNS, template=template, headings=_HEADINGS)
+    if text:
+        emit(text)
+
+
+def _row(item: Volume) -> dict[str, Any]:
+    return {
+        "Driver": "local",
+        "Name": item.name,
+        "Mountpoint": item.data,
+        "Scope": "local",
+        "Labels": ",".join(f"{key}={value}" for key, value in item.labels.items()),
+    }
+
+
+def _volume_filter(engine: Engine, filters: tuple[str, ...]) -> Callable[[Volume], bool]:
+    pairs = [text.partition("=")[::2] for text in filters]
+    for key, _ in pairs:
+        if key not in ("name", "dangling", "label"):
+            raise UsageError(f"invalid filter '{key}'")
+    return lambda item: all(_fits(engine, item, key, value) for key, value in pairs)
+
+
+def _fits(engine: Engine, item: Volume, key: str, value: str) -> bool:
+    if key == "name":
+        return value in item.name
+    if key == "dangling":
+        return (value.lower() in ("1", "true")) != bool(engine.volume_users(item.name))
+    name, equals, wanted = value.partition("=")
+    return name in item.labels and (not equals or item.labels[name] == wanted)
+
+
+@volume.command(options_metavar="[OPTIONS]")
+@click.option("-f", "--format", "template", metavar="TEMPLATE", help="A Go template.")
+@_NAMES
+def inspect(*, template: str | None, names: tuple[str, ...]) -> None:
+    """Show all about volumes."""
+    from sandbox.cli.inspect import as_go
+
+    engine = _engine()
+    shown = [
+        {
+            "CreatedAt": item.created,
+            "Driver": "local",
+            "Labels": item.labels or None,
+            "Mountpoint": item.data,
+            "Name": item.name,
+            "Options": None,
+            "Scope": "local",
+        }
+        for item in map(engine.volume, names)
+    ]
+    items = shown if template in (None, "json") else [as_go(item) for item in shown]
+    emit(render_objects(items, template))
+
+
+@volume.command("rm", options_metavar="[OPTIONS]")
+@click.option("-f", "--force", is_flag=True, help="Missing is fine.")
+@_NAMES
+def remove(*, force: bool, names: tuple[str, ...]) -> int:
+    """Remove volumes that no container has, with their files."""
+    engine = _engine()
+    return each(names, lambda name: engine.remove_volume(name, force=force))
+
+
+@volume.command(options_metavar="[OPTIONS]")
+@click.option("-a", "--all", "everything", is_flag=True, help="Named ones too.")
+@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+def prune(*, everything: bool, force: bool) -> None:
+    """Remove anonymous volumes that no container has."""
+    if not force:
+        kind = "all" if everything else "anonymous"
+        click.echo(f"WARNING! This will remove {kind} local volumes not used by a container.")
+        click.confirm("Are you sure you want to continue?", abort=True)
+    removed = _engine().prune_volumes(everything=everything)
+    if removed:
+        emit("Deleted Volumes:")
+    for name in removed:
+        emit(name)

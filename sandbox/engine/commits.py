@@ -1,0 +1,198 @@
+"""Make an image of what a container changed, from its own layer alone.
+
+Rules: the work is proportional to what changed, not to the image. A container that runs
+goes on meanwhile; a file that changes while it is read is as it was at some moment.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from sandbox.errors import NativeError, Unsupported
+from sandbox.models import oci
+from sandbox.models.digest import Digest, parse_digest
+from sandbox.models.reference import parse_reference
+from sandbox.store import events
+from sandbox.store.images import ImageStore, NewImage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sandbox.engine.archive import ArchiveVerbs
+    from sandbox.layers.pack import PackEntry
+    from sandbox.models.container import ContainerConfig
+    from sandbox.models.image import Image
+    from sandbox.native import core
+
+    _Base = ArchiveVerbs
+else:
+    _Base = object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitRequest:
+    """What the new image is called and says of itself."""
+
+    reference: str | None = None
+    author: str = ""
+    message: str = ""
+    changes: Sequence[str] = ()
+
+
+class CommitVerbs(_Base):
+    """The part of `Engine` that makes images of containers."""
+
+    def commit(self, name: str, request: CommitRequest) -> Digest:
+        """Make an image of a container and return its id."""
+        from sandbox.layers.pack import write_tar
+        from sandbox.layers.unpack import unpack_layer
+        from sandbox.models.changes import apply_changes
+        from sandbox.store.files import workspace
+
+        container = self.container(name)
+        config = container.config
+        reference = None
+        if request.reference is not None:
+            reference = parse_reference(request.reference).with_default_tag()
+        store = ImageStore(self.layout)
+        if config.image == "host" or config.image.startswith("host:"):
+            raise Unsupported(
+                "a container of the image 'host' cannot be committed: the machine's files are no "
+                "layer (use 'export' and 'import')"
+            )
+        base = store.read(Digest(config.image_id))
+        run_config = apply_changes(_run_config(config, base), request.changes)
+        with workspace(self.layout) as scratch:
+            spool = scratch / "layer.tar"
+            with self._files(container, with_mounts=False) as tree, spool.open("wb") as out:
+                write_tar(_changed(tree), out.write)
+            into = scratch / "layer"
+            into.mkdir()
+            with spool.open("rb") as file:
+                layer = unpack_layer(file, into, keep=scratch / "blob")
+            assert layer.blob is not None
+            document = _document(base, run_config, layer.diff_id, request, config)
+            known = len(base.blobs) == len(base.layers)
+            image = NewImage(
+                oci.encode(document),
+                () if reference is None else (reference,),
+                blobs=(*base.blobs, layer.blob) if known else (),
+            )
+            blobs = {parse_digest(layer.blob.digest): scratch / "blob"} if known else {}
+            image_id = store.add([image], {layer.diff_id: layer.path}, blobs)[0]
+        events.tell_container(self.layout, config, "commit", imageID=str(image_id))
+        return image_id
+
+
+def _run_config(config: ContainerConfig, base: Image) -> oci.RunConfig:
+    """Return what a container of the new image runs: what this one does."""
+    own = {"HOSTNAME": config.hostname, "TERM": "xterm"}
+    env = [
+        entry
+        for entry in config.env
+        if entry in (base.config.env or ()) or own.get(entry.split("=")[0]) != entry.split("=")[1]
+    ]
+    return msgspec.structs.replace(
+        base.config,
+        user=config.user,
+        env=env,
+        entrypoint=list(config.entrypoint) or None,
+        cmd=list(config.cmd) or None,
+        working_dir=config.working_dir if config.working_dir != "/" else base.config.working_dir,
+        labels=dict(config.labels) or None,
+        stop_signal=base.config.stop_signal
+        or ("" if config.stop_signal == "SIGTERM" else config.stop_signal),
+    )
+
+
+def _document(
+    base: Image,
+    run_config: oci.RunConfig,
+    diff_id: Digest,
+    request: CommitRequest,
+    config: ContainerConfig,
+) -> oci.ImageConfig:
+    now = oci.timestamp()
+    step = oci.History(
+        created=now,
+        created_by=" ".join(config.args),
+        author=request.author,
+        comment=request.message,
+    )
+    return oci.ImageConfig(
+        architecture=base.architecture,
+        os=base.os,
+        variant=base.variant,
+        created=now,
+        author=request.author,
+        config=run_config,
+        rootfs=oci.RootFS("layers", [*base.layers, diff_id]),
+        history=[*base.history, step],
+    )
+
+
+_KINDS = {
+    stat.S_IFREG: "f",
+    stat.S_IFDIR: "d",
+    stat.S_IFLNK: "l",
+    stat.S_IFCHR: "c",
+    stat.S_IFBLK: "b",
+    stat.S_IFIFO: "p",
+}
+
+
+def _changed(tree: core.Tree) -> Iterator[PackEntry]:
+    """Yield what differs from the image; what is gone as OCI's whiteouts."""
+    for kind, path in tree.changes():
+        with suppress(NativeError):  # gone meanwhile
+            entry = _whiteout(path) if kind == "D" else _entry(tree, path)
+            if entry is not None:
+                yield entry
+
+
+def _whiteout(path: bytes) -> PackEntry:
+    from sandbox.layers.pack import PackEntry
+
+    parent, _, name = path.strip(b"/").rpartition(b"/")
+    mark = b".wh." + name
+    return PackEntry(
+        path=parent + b"/" + mark if parent else mark,
+        kind="f",
+        mode=0o600,
+        open=lambda: io.BytesIO(b""),
+    )
+
+
+def _entry(tree: core.Tree, path: bytes) -> PackEntry | None:
+    from sandbox.layers.pack import PackEntry
+
+    status = tree.stat(path, follow=False)
+    kind = _KINDS.get(stat.S_IFMT(status.mode))
+    if kind is None:
+        return None  # sockets are in no image
+    is_file = kind == "f"
+    return PackEntry(
+        path=path.strip(b"/"),
+        kind=kind,
+        mode=stat.S_IMODE(status.mode),
+        uid=status.uid,
+        gid=status.gid,
+        mtime_ns=status.mtime_ns,
+        size=status.size if is_file else 0,
+        link=status.link or b"",
+        rdev=(os.major(status.rdev), os.minor(status.rdev)) if kind in "cb" else (0, 0),
+        xattrs=dict(tree.xattrs(path)) if kind in "fd" else {},
+        inode=(status.dev, status.ino) if kind != "d" and status.nlink > 1 else None,
+        open=(lambda: _opened(tree, path)) if is_file else None,
+    )
+
+
+def _opened(tree: core.Tree, path: bytes) -> BinaryIO:
+    return open(tree.open_file(path), "rb")

@@ -1,0 +1,89 @@
+"""Which volumes a new container gets, and what is in them at first."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sandbox.engine.creation import now
+from sandbox.errors import NativeError, UsageError
+from sandbox.models.container import MountPoint
+from sandbox.store.volumes import VolumeStore
+
+if TYPE_CHECKING:
+    from sandbox.engine.containers import ContainerVerbs
+    from sandbox.engine.creation import CreateRequest
+    from sandbox.models.container import ContainerConfig
+    from sandbox.models.image import Image
+    from sandbox.store.layout import Layout
+
+
+def attached(
+    engine: ContainerVerbs, request: CreateRequest, image: Image
+) -> tuple[MountPoint, ...]:
+    """Return all mounts of a new container; volumes are made where missing.
+
+    The user's own come first, then those of other containers, then the image's.
+    """
+    found = {mount.target: mount for mount in request.mounts}
+    for text in request.volumes_from:
+        for mount in _of_another(engine, text):
+            found.setdefault(mount.target, mount)
+    for target in image.config.volumes or {}:
+        clean = os.path.normpath(target)
+        found.setdefault(clean, MountPoint("volume", clean, anonymous=True))
+    return tuple(_with_place(engine.layout, mount) for mount in found.values())
+
+
+def _of_another(engine: ContainerVerbs, text: str) -> list[MountPoint]:
+    name, _, mode = text.partition(":")
+    if mode not in ("", "ro", "rw", "z", "Z"):
+        raise UsageError(f"invalid mode: {mode} in '{text}'")
+    mounts = [mount for mount in engine.container(name).config.mounts if mount.type != "tmpfs"]
+    # Shared, it no longer goes with a container.
+    return [
+        replace(mount, anonymous=False, read_only=mode == "ro" or mount.read_only)
+        for mount in mounts
+    ]
+
+
+def _with_place(layout: Layout, mount: MountPoint) -> MountPoint:
+    if mount.type != "volume":
+        return mount
+    name = mount.name or os.urandom(32).hex()
+    volume, _ = VolumeStore(layout).ensure(name, now(), anonymous=mount.anonymous)
+    return replace(mount, name=name, source=volume.data)
+
+
+def fill_volumes(layout: Layout, config: ContainerConfig) -> None:
+    """Copy what the image has at their places into volumes that are empty."""
+    empty = [
+        mount
+        for mount in config.mounts
+        if mount.type == "volume" and mount.copy and not os.listdir(mount.source)
+    ]
+    if empty:
+        _fill(layout, config, empty)
+
+
+def _fill(layout: Layout, config: ContainerConfig, empty: list[MountPoint]) -> None:
+    from sandbox.engine.places import place_of
+    from sandbox.runtime import launch, ownership
+    from sandbox.runtime.destinations import HostDestination, copy_all
+    from sandbox.runtime.sources import tree_items
+
+    place = place_of(layout, config)
+    with launch.resting_tree(config, place, with_mounts=False) as tree:
+        for mount in empty:
+            try:
+                path = tree.resolve(os.fsencode(mount.target))
+                tree.list(path)
+            except NativeError:
+                continue  # the image has no such directory
+            items = list(tree_items(tree, path))
+            copy_all(items, HostDestination(os.fsencode(mount.source)))
+            entries = [item.entry for item in items]
+            ownership.write(
+                mount, [(e.name, e.uid, e.gid, e.mode) for e in entries if e.kind != "h"]
+            )

@@ -1,0 +1,76 @@
+"""What can be done with volumes: one method a verb."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sandbox.engine.creation import now
+from sandbox.errors import Conflict, NotFound
+from sandbox.store import events
+from sandbox.store.volumes import VolumeStore
+
+if TYPE_CHECKING:
+    from sandbox.models.container import Container
+    from sandbox.store.layout import Layout
+    from sandbox.store.volumes import Volume
+
+
+class VolumeVerbs:
+    """The part of `Engine` that is about volumes."""
+
+    layout: Layout
+
+    def containers(self) -> list[Container]:
+        """Return every container (see `ContainerVerbs`)."""
+        raise NotImplementedError
+
+    def create_volume(self, name: str, labels: dict[str, str]) -> Volume:
+        """Make a volume; an empty name makes an anonymous one."""
+        store = VolumeStore(self.layout)
+        wanted = name or os.urandom(32).hex()
+        volume, made = store.ensure(wanted, now(), anonymous=not name, labels=labels)
+        if made:
+            events.tell(self.layout, "volume", "create", wanted, driver="local")
+        return volume
+
+    def volumes(self) -> list[Volume]:
+        """Return every volume, by name."""
+        return list(VolumeStore(self.layout).all())
+
+    def volume(self, name: str) -> Volume:
+        """Return the volume of this name."""
+        return VolumeStore(self.layout).find(name)
+
+    def volume_users(self, name: str) -> list[Container]:
+        """Return the containers that have the volume."""
+        return [
+            item
+            for item in self.containers()
+            if any(mount.type == "volume" and mount.name == name for mount in item.config.mounts)
+        ]
+
+    def remove_volume(self, name: str, *, force: bool = False) -> None:
+        """Delete a volume that no container has; missing is fine with *force*."""
+        store = VolumeStore(self.layout)
+        try:
+            volume = store.find(name)
+        except NotFound:
+            if force:
+                return
+            raise
+        users = self.volume_users(name)
+        if users:
+            ids = ", ".join(item.config.id for item in users)
+            raise Conflict(f"remove {name}: volume is in use - [{ids}]")
+        store.remove(volume)
+        events.tell(self.layout, "volume", "destroy", name, driver="local")
+
+    def prune_volumes(self, *, everything: bool = False) -> list[str]:
+        """Delete anonymous volumes that no container has; *everything*: named ones too."""
+        removed = []
+        for volume in self.volumes():
+            if (everything or volume.anonymous) and not self.volume_users(volume.name):
+                self.remove_volume(volume.name)
+                removed.append(volume.name)
+        return removed

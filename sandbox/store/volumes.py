@@ -1,0 +1,147 @@
+"""Volumes: directories that outlive containers.
+
+::
+
+    volumes/<name>/
+      volume.json        labels, age, whether somebody named it
+      owners.jsonl       what host files cannot hold (see `runtime.ownership`)
+      _data/             the files
+
+Rules: a volume appears and disappears in one step. Making one that exists gives the one
+that is there.
+
+Does not know: which containers use it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import CorruptData, NotFound, UsageError, map_os_errors
+from sandbox.store.files import discard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sandbox.models.container import ContainerConfig
+    from sandbox.store.layout import Layout
+
+_VALID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume's record."""
+
+    name: str
+    path: str
+    created: str
+    anonymous: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> str:
+        """Return the directory that holds the files."""
+        return f"{self.path}/_data"
+
+    @property
+    def owners(self) -> str:
+        """Return the file of what host files cannot hold."""
+        return f"{self.path}/owners.jsonl"
+
+
+def check_name(name: str) -> str:
+    """Return *name*, or raise `UsageError` in Docker's words."""
+    if _VALID.fullmatch(name) is None:
+        raise UsageError(
+            f'"{name}" includes invalid characters for a local volume name, only '
+            '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host '
+            "directory, use absolute path"
+        )
+    return name
+
+
+def drop_anonymous(layout: Layout, config: ContainerConfig) -> None:
+    """Delete the volumes that nobody but this (removed) container had a name for."""
+    store = VolumeStore(layout)
+    for mount in config.mounts:
+        if mount.type == "volume" and mount.anonymous:
+            discard(store.place(mount.name), layout=layout)
+
+
+class VolumeStore:
+    """All volumes of one store."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Look at the store in *layout*; nothing is read yet."""
+        self._layout = layout
+        self._root = layout.root / "volumes"
+
+    def place(self, name: str) -> Path:
+        """Return the directory of a volume, which may not exist."""
+        return self._root / check_name(name)
+
+    def ensure(
+        self,
+        name: str,
+        created: str,
+        *,
+        anonymous: bool = False,
+        labels: dict[str, str] | None = None,
+    ) -> tuple[Volume, bool]:
+        """Return the volume, made if missing, and whether it was made."""
+        path = self.place(name)
+        if path.exists():
+            return self.find(name), False
+        self._layout.prepare()
+        draft = self._layout.tmp / f"volume-{os.urandom(8).hex()}"
+        facts = {"name": name, "created": created, "anonymous": anonymous, "labels": labels or {}}
+        with map_os_errors(f"cannot create volume {name}"):
+            self._root.mkdir(0o700, exist_ok=True)
+            draft.mkdir(0o700)
+            (draft / "_data").mkdir(0o755)
+            (draft / "volume.json").write_text(json.dumps(facts), encoding="ascii")
+            try:
+                os.rename(draft, path)
+            except OSError:
+                discard(draft, layout=self._layout)
+                if not path.exists():
+                    raise
+                return self.find(name), False
+        return self.find(name), True
+
+    def find(self, name: str) -> Volume:
+        """Return the volume of this name."""
+        path = self.place(name)
+        try:
+            data: dict[str, Any] = json.loads((path / "volume.json").read_bytes())
+            return Volume(
+                name=data["name"],
+                path=os.fspath(path),
+                created=data["created"],
+                anonymous=data["anonymous"],
+                labels=data["labels"],
+            )
+        except FileNotFoundError:
+            raise NotFound(f"get {name}: no such volume") from None
+        except (ValueError, KeyError, TypeError) as exc:
+            raise CorruptData(f"volume {name} is damaged: {exc!r}") from exc
+
+    def all(self) -> Iterator[Volume]:
+        """Yield every volume by name; damaged ones are left out."""
+        names: list[str] = []
+        with suppress(FileNotFoundError):
+            names = sorted(os.listdir(self._root))
+        for name in names:
+            with suppress(NotFound, CorruptData, UsageError):
+                yield self.find(name)
+
+    def remove(self, volume: Volume) -> None:
+        """Delete the volume and its files."""
+        discard(self.place(volume.name), layout=self._layout)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""Volumes, named and anonymous, and binds with other owners."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+import pytest
+
+from tests.harness import images
+from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+
+def test_a_named_volume_outlives_containers(engine: Sandbox) -> None:
+    script = "echo data > /v/x; chown 33:34 /v/x; chmod 4750 /v/x"
+    engine.ok("run", "--rm", "-v", "vol:/v", "host", "sh", "-c", script)
+    output = engine.ok("run", "--rm", "-v", "vol:/w", "host", "stat", "-c", "%u %g %a", "/w/x")
+    assert output == "33 34 4750\n"
+    assert engine.ok("run", "--rm", "-v", "vol:/w:ro", "host", "cat", "/w/x") == "data\n"
+    done = engine.call("run", "--rm", "-v", "vol:/w:ro", "host", "touch", "/w/y")
+    assert b"Read-only" in done.stderr
+    assert engine.ok("volume", "ls", "-q") == "vol\n"
+
+
+def _image(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+    tar = tmp_path / "t.tar"
+    members = [images.directory("data"), images.file("data/x", b"1", uid=33, gid=34, mode=0o4711)]
+    tar.write_bytes(images.tar(members))
+    engine.ok("import", "--change", "VOLUME /data", "--change", "CMD /x", tar, "img:1")
+
+
+def test_it_is_filled_from_the_image(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+    _image(engine, tmp_path)
+    engine.ok("create", "-v", "vol:/data", "img:1")
+    output = engine.ok("run", "--rm", "-v", "vol:/w", "host", "stat", "-c", "%u %g %a", "/w/x")
+    assert output == "33 34 4711\n"
+    engine.ok("create", "-v", "vol2:/data:nocopy", "img:1")
+    shown = json.loads(engine.ok("volume", "inspect", "vol2"))[0]
+    assert os.listdir(shown["Mountpoint"]) == []
+
+
+def test_an_anonymous_volume_goes_with_its_container(engine: Sandbox) -> None:
+    engine.ok("run", "--rm", "-v", "/v", "host", "touch", "/v/x")
+    assert engine.ok("volume", "ls", "-q") == ""
+    engine.ok("create", "--name", "keep", "-v", "/v", "host", "true")
+    name = engine.ok("volume", "ls", "-q").strip()
+    assert len(name) == 64
+    engine.ok("rm", "keep")
+    assert engine.ok("volume", "ls", "-q").strip() == name
+    assert name in engine.ok("volume", "prune", "-f")
+    engine.ok("create", "--name", "keep", "-v", "/v", "host", "true")
+    engine.ok("rm", "-v", "keep")
+    assert engine.ok("volume", "ls", "-q") == ""
+
+
+def test_the_volumes_of_another(engine: Sandbox) -> None:
+    engine.ok("run", "--name", "first", "-v", "/v", "host", "sh", "-c", "echo 1 > /v/x")
+    output = engine.ok("run", "--rm", "--volumes-from", "first", "host", "cat", "/v/x")
+    assert output == "1\n"
+    done = engine.call("run", "--rm", "--volumes-from", "first:ro", "host", "touch", "/v/y")
+    assert done.returncode == 1
+
+
+def test_one_in_use_is_not_removed(engine: Sandbox) -> None:
+    engine.ok("volume", "create", "--label", "a=1", "vol")
+    engine.ok("create", "--name", "user", "-v", "vol:/v", "host", "true")
+    done = engine.call("volume", "rm", "vol")
+    assert done.returncode == 1
+    assert b"volume is in use" in done.stderr
+    assert engine.ok("volume", "ls", "-q", "--filter", "label=a=1") == "vol\n"
+    engine.ok("rm", "user")
+    assert engine.ok("volume", "rm", "vol") == "vol\n"
+    assert engine.call("volume", "rm", "vol").returncode == 1
+    done = engine.call("run", "--rm", "-v", "no/name:/v", "host", "true")
+    assert b"invalid characters" in done.stderr
+
+
+def test_a_bind_shows_the_owner_that_was_asked_for(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+    place = tmp_path / "mine"
+    place.mkdir()
+    (place / "x").write_text("x")
+    before = (place / "x").stat()
+    script = "stat -c %u:%g /w /w/x; id -u; echo y > /w/y; stat -c %u:%g /w/y"
+    output = engine.ok(
+        "run", "--rm", "-u", "33:34", "-v", f"{place}:/w:uid=33,gid=34", "host", "sh", "-c", script
+    )
+    assert output.split() == ["33:34", "33:34", "33", "33:34"]
+    after = (place / "x").stat()
+    assert (after.st_uid, after.st_gid, after.st_ctime_ns) == (
+        before.st_uid,
+        before.st_gid,
+        before.st_ctime_ns,
+    )
+    assert (place / "y").stat().st_uid == os.getuid()
+
+
+def test_the_image_s_volumes(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+    _image(engine, tmp_path)
+    engine.ok("create", "--name", "user", "img:1")
+    mount = json.loads(engine.ok("inspect", "user"))[0]["Mounts"][0]
+    assert (mount["Type"], mount["Destination"]) == ("volume", "/data")
+    assert os.listdir(mount["Source"]) == ["x"]
