@@ -77,6 +77,7 @@ class Cell:
         self.benchmark.extra_info.update(
             way=way,
             ratio=outcome.ratio(way, row.key),
+            cpu_ratio=outcome.cpu_ratio(way, row.key),
             cpu_seconds=[s.cpu_seconds for s in samples],
             memory_kib=max(s.memory_kib for s in samples),
         )

@@ -86,11 +86,17 @@ class Outcome:
 
     def ratio(self, way: str, key: str) -> float | None:
         """Return the median of the rounds' ratios to native."""
-        native = self.samples.get("native", {}).get(key)
-        if native is None:
-            return None
-        pairs = zip(self.samples[way][key], native, strict=True)
-        return statistics.median(mine.seconds / its.seconds for mine, its in pairs)
+        pairs = self._pairs(way, key)
+        return statistics.median(m.seconds / n.seconds for m, n in pairs) if pairs else None
+
+    def cpu_ratio(self, way: str, key: str) -> float | None:
+        """Return the same of processor time, where it was taken."""
+        pairs = [p for p in self._pairs(way, key) if p[1].cpu_seconds]
+        return statistics.median(m.cpu_seconds / n.cpu_seconds for m, n in pairs) if pairs else None
+
+    def _pairs(self, way: str, key: str) -> list[tuple[Sample, Sample]]:
+        native = self.samples.get("native", {}).get(key, [])
+        return list(zip(self.samples[way][key], native, strict=bool(native)))
 
 
 def measure(work: Work, ways: dict[str, Way], effort: Effort) -> Outcome:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bench.measure import Outcome, Row
 
 ROOT = Path(__file__).resolve().parents[1]
+# What a tracer outside does for a program is not in the program's processor time.
+TRACED = ("proot",)
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -107,7 +109,8 @@ def cell(row: Row, outcome: Outcome, way: str) -> str:
     factor = outcome.ratio(way, row.key)
     if way == "native" or factor is None or row.seconds_limit is not None:
         return taken
-    return f"{ratio(factor)} ({taken})"
+    cpu = None if way in TRACED else outcome.cpu_ratio(way, row.key)
+    return f"{ratio(factor)}{'' if cpu is None else f' cpu {ratio(cpu)}'} ({taken})"
 
 
 def limit(row: Row, outcome: Outcome) -> str:
@@ -129,7 +132,7 @@ def markdown(lab: Lab, date: str) -> str:
     about = (
         f"{facts['model']}, {facts['processors']} processors, {facts['memory_gib']} GiB, "
         f"Linux {facts['kernel']}; {date}, commit {commit()}; "
-        f"load {lab.load:.1f} at the start. "
+        f"load {lab.load:.1f} at the start, nice {os.nice(0)}. "
         "Medians of interleaved rounds; see [how to read it](../README.md)."
     )
     notes = "".join(f"- {note}\n" for note in lab.notes())
