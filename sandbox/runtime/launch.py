@@ -188,6 +188,10 @@ def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts
         for row in mounts.system_rows(dev_dir=run_dir.dev, shm_dir=run_dir.shm)
         if row.kind is mounts.Kind.LINK or os.path.exists(row.host)
     ]
+    if place.index is None:
+        # Else the machine's tree would hold the container's own, and the other images.
+        store = os.path.realpath(place.store_root)
+        rows.append(mounts.Row(mounts.Kind.TMPFS, store, run_dir.nothing, True))
     rows += mounts.etc_rows(place.container_dir, ("hosts", "hostname", "resolv.conf"))
     return mounts.replace_rows(rows, _user_rows(config, run_dir))
 

@@ -61,6 +61,11 @@ class RunDir:
         return f"{self.path}/dev"
 
     @property
+    def nothing(self) -> str:
+        """Return the empty directory that hides the store from the image `host`."""
+        return f"{self.path}/nothing"
+
+    @property
     def stand_ins(self) -> str:
         """Return the tree of what stands for files of the machine that may not be read."""
         return f"{self.path}/stand-ins"
@@ -109,7 +114,7 @@ def _make(path: str) -> RunDir:
     remove(path)
     with map_os_errors(f"cannot make {path}"):
         os.mkdir(path, 0o700)
-        for inner, mode in ((run_dir.dev, 0o755), (run_dir.shm, 0o1777)):
+        for inner, mode in ((run_dir.dev, 0o755), (run_dir.shm, 0o1777), (run_dir.nothing, 0o755)):
             os.mkdir(inner, 0o700)
             os.chmod(inner, mode)
     return run_dir

@@ -166,6 +166,11 @@ def test_accounts_are_added_although_the_password_file_is_secret(sandbox: Sandbo
     assert _hash("/etc") == before
 
 
+def test_the_store_is_not_part_of_the_machine(sandbox: Sandbox) -> None:
+    script = 'ls -A "$0"; find /usr/share/perl5 "$(dirname "$0")" > found && echo ok'
+    assert sandbox.host("sh", "-ec", script, str(sandbox.store)) == "ok\n"
+
+
 def test_programs_may_write_to_the_home_directory(sandbox: Sandbox) -> None:
     script = "cd && pwd && echo text > .sandbox-test && cat ~/.sandbox-test && ls -A | grep -c test"
     assert sandbox.host("sh", "-ec", script) == "/root\ntext\n1\n"
