@@ -72,7 +72,7 @@ class ContainerVerbs:
 
         def decide(taken: frozenset[str]) -> ContainerConfig:
             # Under the store's lock: from here on the image cannot be removed.
-            if not image.is_host and not self.layout.image(image.id).exists():
+            if not image.is_host and not self.layout.home(image.id).image(image.id).exists():
                 raise ImageNotFound(f"unable to find image '{request.image}' locally")
             config = configure(request, image, taken)
             return replace(config, mounts=attached(self, request, image))

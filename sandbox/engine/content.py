@@ -68,7 +68,7 @@ class Content:
         from sandbox.registry.client import RawManifest
 
         if self._image.manifest is not None:
-            raw = read_blob(self._layout, self._image.manifest)
+            raw = read_blob(self._layout.home(self._image.id), self._image.manifest)
             kind = oci.decode(raw, oci.Manifest, what="manifest").media_type
             return RawManifest(raw, kind or MANIFEST)
         return RawManifest(oci.encode_versioned(self._new_manifest()), MANIFEST)
@@ -93,8 +93,11 @@ class Content:
         digest = parse_digest(blob.digest)
         if digest in self._packed:
             return self._packed[digest]
-        place = self._layout.blob(digest)
-        return place if place.exists() else None
+        home = self._layout.home(self._image.id)
+        for place in (self._layout.blob(digest), home.blob(digest)):
+            if place.exists():
+                return place
+        return None
 
     def fetch(self, session: Session | None, blob: oci.Descriptor) -> Path:
         """Return the path of a blob, fetched or packed if it must be."""
@@ -134,7 +137,8 @@ class Content:
         from sandbox.layers.repack import pack_layer
 
         scratch = self._stack.enter_context(workspace(self._layout))
-        diff, meta = self._layout.layer_diff(layer), self._layout.layer_meta(layer)
+        home = self._layout.home(self._image.id)
+        diff, meta = home.layer_diff(layer), home.layer_meta(layer)
         diff_id, blob = pack_layer(diff, meta, scratch / "blob")
         if diff_id != layer:
             raise CorruptData(

@@ -210,6 +210,8 @@ class _Measure:
         sizes: dict[Path, int] = {}
         users: dict[Path, set[Digest]] = {}
         for image in every:
+            if self._layout.home(image.id) is not self._layout:
+                continue
             for path in store.paths_of(image):
                 if path not in sizes:
                     sizes[path] = self._count([path])
@@ -219,7 +221,7 @@ class _Measure:
         active = {container.config.image_id for container in self._containers}
         found = []
         for image in every:
-            paths = store.paths_of(image)
+            paths = store.paths_of(image) & sizes.keys()
             unique = sum(sizes[path] for path in paths if len(users[path]) == 1)
             shared = sum(sizes[path] for path in paths) - unique
             count = sum(item.config.image_id == image.id for item in self._containers)

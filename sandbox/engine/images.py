@@ -20,7 +20,7 @@ from sandbox.errors import (
     map_os_errors,
 )
 from sandbox.models import oci
-from sandbox.models.digest import parse_digest
+from sandbox.models.digest import digest_of, parse_digest
 from sandbox.models.image import layer_histories
 from sandbox.models.reference import Reference, parse_reference
 from sandbox.models.selection import parse_filters, select_images
@@ -160,6 +160,9 @@ class _Loading:
 
     def take(self, image: ArchivedImage) -> NewImage:
         """Unpack what is missing of an image; check the rest."""
+        image_id = digest_of(image.config)
+        if self._layout.home(image_id) is not self._layout:  # a site has it
+            return NewImage(image.config, image.references)
         blobs = [self._layer(layer) for layer in image.layers]
         known = tuple(blob for blob in blobs if blob is not None)
         complete = known if len(known) == len(blobs) else ()

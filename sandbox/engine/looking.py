@@ -72,7 +72,7 @@ class _Merged:
     def __init__(self, layout: Layout, image: Image) -> None:
         if image.is_host:
             raise UsageError("the image 'host' is the machine itself: it has no layers")
-        self._layout = layout
+        self._layout = layout.home(image.id)
         self._image = image
         self.tree = Tree()
 

@@ -31,13 +31,14 @@ def place_of(layout: Layout, config: ContainerConfig) -> Place:
     image = _image_of(layout, config)
     directory = ContainerDir(layout.container(config.id))
     index = None if image.is_host else os.fspath(ensure_index(layout, image))
+    home = layout.home(image.id)
     return Place(
-        store_root=os.fspath(layout.root),
+        store_root=os.fspath(home.root),
         container_dir=os.fspath(directory.path),
         upper=os.fspath(directory.upper),
         owners=os.fspath(directory.owners),
         index=index,
-        layer_dirs=tuple(os.fspath(layout.layer_diff(layer)) for layer in image.layers),
+        layer_dirs=tuple(os.fspath(home.layer_diff(layer)) for layer in image.layers),
         guest=install_guest(layout),
     )
 

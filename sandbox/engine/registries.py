@@ -244,7 +244,10 @@ class _Pull:
         is_new = not self._is_complete(image_id)
         config = self._config(sources, document.config)
         new = NewImage(config, names, digests, tuple(document.layers), manifest.data)
-        self._get_layers(sources, new)
+        if self._layout.home(image_id) is self._layout:
+            self._get_layers(sources, new)
+        else:  # a site has it
+            self._store.add([NewImage(config, names, digests)], {})
         return Pulled(reference, top.digest, image_id, is_new)
 
     def _choose(self, sources: Sequence[Repository], top: RawManifest) -> RawManifest:
@@ -263,7 +266,7 @@ class _Pull:
         raise CorruptData(f"manifest {top.digest}: indexes are nested too deeply")
 
     def _is_complete(self, image_id: Digest) -> bool:
-        return self._layout.image(image_id).exists()
+        return self._layout.home(image_id).image(image_id).exists()
 
     def _config(self, sources: Sequence[Repository], descriptor: oci.Descriptor) -> bytes:
         from sandbox.registry.session import first_answer
@@ -428,8 +431,9 @@ class _Push:
             digest = parse_digest(blob.digest)
             progress(short_id(digest), "Preparing")
             holders = known.get(digest, [])
-            if self._layout.blob(digest).exists():
-                path = self._layout.blob(digest)
+            here = content.path(blob)
+            if here is not None:
+                path = here
             elif present(target, digest, known=holders, progress=progress):
                 return
             else:

@@ -26,7 +26,7 @@ from sandbox.store.images import ImageStore, content_of
 from sandbox.store.layers import is_index_fresh, read_layer_info, remove_index
 from sandbox.store.lock import store_lock
 from sandbox.store.pins import pinned
-from sandbox.store.tags import Tags, read_tags, write_tags
+from sandbox.store.tags import Tags, read_own_tags, write_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ class _Checker:
 
     def _images(self) -> Iterator[Finding]:
         store = ImageStore(self._layout)
-        for image_id in store.ids():
+        for image_id in store.own_ids():
             try:
                 image = store.read(image_id)
                 self._stacks[image_id] = image.layers
@@ -110,7 +110,7 @@ class _Checker:
 
     def _tags(self) -> Iterator[Finding]:
         try:
-            tags = read_tags(self._layout)
+            tags = read_own_tags(self._layout)
         except SandboxError as exc:
             yield Finding(exc.message, is_problem=True, is_repaired=self._repair)
             tags = Tags()
@@ -120,13 +120,16 @@ class _Checker:
             name
             for table in (tags.tags, tags.digests)
             for name, target in table.items()
-            if Digest(target) not in self._stacks or not _is_reference(name)
+            if not self._exists(Digest(target)) or not _is_reference(name)
         ]
         for name in dangling:
             yield self._problem(f"tag {name} names an image that does not exist")
             tags.drop(name)
         if dangling and self._repair:
             write_tags(self._layout, tags)
+
+    def _exists(self, image_id: Digest) -> bool:
+        return self._layout.home(image_id).image(image_id).exists()
 
     def _blobs(self) -> Iterator[Finding]:
         for path in _listed(self._layout.blobs):
@@ -205,7 +208,7 @@ class _Checker:
                 yield Finding(text, is_problem=True)
                 continue
             image_id = Digest(container.config.image_id)
-            if self._layout.image(image_id).exists() or image_id == host_image().id:
+            if self._exists(image_id) or image_id == host_image().id:
                 continue
             text = f"container {path.name[:12]}: its image {image_id} is missing"
             yield Finding(text, is_problem=True)

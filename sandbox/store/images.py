@@ -37,7 +37,7 @@ from sandbox.store.layers import (
 from sandbox.store.lock import store_lock
 from sandbox.store.pins import pinned
 from sandbox.store.removal import Removal, may_go, plan_removal
-from sandbox.store.tags import Tags, read_tags, write_tags
+from sandbox.store.tags import Tags, read_own_tags, read_tags, write_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +78,14 @@ class ImageStore:
 
     def ids(self) -> list[Digest]:
         """Return the id of every image, in no order."""
+        found = [*self.own_ids()]
+        for site in self._layout.sites:
+            known = set(found)
+            found += [item for item in ImageStore(site).own_ids() if item not in known]
+        return found
+
+    def own_ids(self) -> list[Digest]:
+        """Return the ids of the images that are in this very store."""
         with map_os_errors(f"cannot read {self._layout.images}"):
             try:
                 names = os.listdir(self._layout.images)
@@ -112,7 +120,7 @@ class ImageStore:
 
     def raw_config(self, image_id: Digest) -> bytes:
         """Return the image's configuration, byte for byte."""
-        return read_blob(self._layout, image_id)
+        return read_blob(self._layout.home(image_id), image_id)
 
     def add(
         self,
@@ -136,7 +144,7 @@ class ImageStore:
             for digest, path in (blobs or {}).items():
                 if adopt_blob(self._layout, digest, path):
                     undo.callback(discard, self._layout.blob(digest), layout=self._layout)
-            tags = read_tags(self._layout)
+            tags = read_own_tags(self._layout)
             ids = [self._add_record(image, tags, undo) for image in images]
             write_tags(self._layout, tags)
             undo.pop_all()
@@ -150,10 +158,11 @@ class ImageStore:
         image = self.find(source)
         if image.is_host:
             raise UsageError("the image 'host' is the machine itself: it has no tags")
+        self._layout.prepare()
         with store_lock(self._layout):
-            if not self._layout.image(image.id).exists():
+            if not self._layout.home(image.id).image(image.id).exists():
                 raise ImageNotFound(f"no such image: {source}")
-            tags = read_tags(self._layout)
+            tags = read_own_tags(self._layout)
             tags.tags[str(target.with_default_tag())] = image.id
             write_tags(self._layout, tags)
 
@@ -172,22 +181,36 @@ class ImageStore:
             if image.is_host:
                 raise Conflict("the image 'host' is the machine itself: it stays")
             plan = plan_removal(image, name, force=force)
+            if self._layout.home(image.id) is not self._layout:
+                return self._untag_foreign(image, plan.references)
             removes_image = plan.removes_image and may_go(
                 image, users(image.id), name, by_name=plan.by_name, force=force
             )
             return self._remove(image, plan.references, removes_image=removes_image)
 
+    def _untag_foreign(self, image: Image, doomed: Sequence[str]) -> Removal:
+        """Drop our own names of an image of a site; the image itself stays."""
+        tags = read_own_tags(self._layout)
+        own = [name for name in doomed if name in tags.tags or name in tags.digests]
+        if not own:
+            site = self._layout.home(image.id).root
+            raise Conflict(f"image {image.short_id} belongs to the store {site}: it stays")
+        for name in own:
+            tags.drop(name)
+        write_tags(self._layout, tags)
+        return Removal(untagged=[parse_reference(name).familiar for name in own])
+
     def remove_unused(self, image_id: Digest, is_used: Callable[[Digest], bool]) -> Removal:
         """Remove an image with all its names; `Conflict` if it is used after all."""
         with store_lock(self._layout):
             image = self.read(image_id)
-            if is_used(image_id):
+            if is_used(image_id) or self._layout.home(image_id) is not self._layout:
                 raise Conflict(f"image {image.short_id} is being used")
             return self._remove(image, [*image.repo_tags, *image.repo_digests], removes_image=True)
 
     def paths_of(self, image: Image) -> set[Path]:
         """Return the files and directories of the store that an image needs."""
-        layout = self._layout
+        layout = self._layout.home(image.id)
         found = {layout.image(image.id), *map(layout.layer, image.layers)}
         found |= {layout.blob(digest) for digest in content_of(image)}
         for chain in image.chain_ids[-1:]:
@@ -195,7 +218,7 @@ class ImageStore:
         return {path for path in found if path.exists()}
 
     def _remove(self, image: Image, doomed: Sequence[str], *, removes_image: bool) -> Removal:
-        tags = read_tags(self._layout)
+        tags = read_own_tags(self._layout)
         removal = Removal()
         if removes_image:  # only a cache, and a full disk needs room for what follows
             for chain_id in self._own_chains(image):
@@ -223,7 +246,7 @@ class ImageStore:
         The caller holds the store's lock.
         """
         kept = pinned(self._layout)
-        for image_id in self.ids():
+        for image_id in self.own_ids():
             image = self._read(image_id, Tags())
             kept |= {*image.layers, *content_of(image)}
         return kept
@@ -253,7 +276,7 @@ class ImageStore:
         return [chain for chain in reversed(image.chain_ids) if chain not in kept]
 
     def _others(self, image: Image) -> list[Image]:
-        others = [image_id for image_id in self.ids() if image_id != image.id]
+        others = [image_id for image_id in self.own_ids() if image_id != image.id]
         return [self._read(image_id, Tags()) for image_id in others]
 
     def _add_layers(self, layers: Mapping[Digest, Path], undo: ExitStack) -> None:
@@ -265,9 +288,18 @@ class ImageStore:
                 sync_directory(self._layout.layers)
 
     def _add_record(self, image: NewImage, tags: Tags, undo: ExitStack) -> Digest:
+        image_id = digest_of(image.config)
+        if self._layout.home(image_id) is self._layout:
+            self._add_own_record(image, image_id, undo)
+        for reference in image.references:
+            tags.tags[str(reference.with_default_tag())] = image_id
+        for reference in image.repo_digests:
+            tags.digests[str(reference)] = image_id
+        return image_id
+
+    def _add_own_record(self, image: NewImage, image_id: Digest, undo: ExitStack) -> None:
         _, diff_ids = parse_config(image.config)
         sizes = [read_layer_info(self._layout, layer).size for layer in diff_ids]
-        image_id = digest_of(image.config)
         path = self._layout.image(image_id)
         if not path.exists():
             undo.callback(discard, self._layout.blob(image_id), layout=self._layout)
@@ -276,11 +308,6 @@ class ImageStore:
             self._write_record(image, image_id, sizes, undo)
         elif not self._read(image_id, Tags()).blobs and image.blobs:
             self._write_record(image, image_id, sizes, undo)
-        for reference in image.references:
-            tags.tags[str(reference.with_default_tag())] = image_id
-        for reference in image.repo_digests:
-            tags.digests[str(reference)] = image_id
-        return image_id
 
     def _write_record(
         self, image: NewImage, image_id: Digest, sizes: list[int], undo: ExitStack
@@ -304,14 +331,15 @@ class ImageStore:
         return matches[0] if matches else None
 
     def _read(self, image_id: Digest, tags: Tags) -> Image:
-        path = self._layout.image(image_id)
+        home = self._layout.home(image_id)
+        path = home.image(image_id)
         with map_os_errors(f"cannot read {path}"):
             try:
                 raw = path.read_bytes()
             except FileNotFoundError:
                 raise ImageNotFound(f"no such image: {image_id}") from None
         record = oci.decode(raw, Record, what=str(path))
-        document, diff_ids = parse_config(read_blob(self._layout, image_id))
+        document, diff_ids = parse_config(read_blob(home, image_id))
         if len(diff_ids) != len(record.layer_sizes):
             raise CorruptData(f"{path} does not fit its image")
         history = tuple(document.history or ())

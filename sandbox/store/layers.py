@@ -78,16 +78,24 @@ def ensure_index(layout: Layout, image: Image) -> Path:
     chain_id = image.chain_id
     if chain_id is None:
         raise CorruptData(f"image {image.short_id} has no layers")
+    home = layout.home(image.id)
     path = layout.index(chain_id)
-    stamp = _stamp(layout, image.layers)
+    if home is not layout:
+        if is_index_fresh(home, chain_id, image.layers):
+            return home.index(chain_id)
+        path = layout.site_index(home, chain_id)
+        with map_os_errors(f"cannot add the index {chain_id}"):
+            path.parent.mkdir(0o700, exist_ok=True)
+    stamp_path = path.with_name(f"{path.name}.stamp")
+    stamp = _stamp(home, image.layers)
 
     def is_made() -> bool:
-        return path.exists() and _read_stamp(layout, chain_id) == stamp
+        return path.exists() and _read_stamp(stamp_path) == stamp
 
     if is_made():
         return path
     sources = [
-        (os.fspath(layout.layer_diff(layer)), os.fspath(layout.layer_meta(layer)))
+        (os.fspath(home.layer_diff(layer)), os.fspath(home.layer_meta(layer)))
         for layer in image.layers
     ]
     with workspace(layout) as scratch:
@@ -98,7 +106,7 @@ def ensure_index(layout: Layout, image: Image) -> Path:
             # confined to that very file.
             if not is_made():
                 draft.rename(path)
-                write_atomic(layout.index_stamp(chain_id), stamp, layout=layout)
+                write_atomic(stamp_path, stamp, layout=layout)
     return path
 
 
@@ -116,7 +124,7 @@ def is_index_fresh(layout: Layout, chain_id: Digest, layers: Sequence[Digest]) -
     except CorruptData:
         return False
     exists = layout.index(chain_id).exists()
-    return exists and _read_stamp(layout, chain_id) == stamp
+    return exists and _read_stamp(layout.index_stamp(chain_id)) == stamp
 
 
 def _stamp(layout: Layout, layers: Sequence[Digest]) -> bytes:
@@ -131,8 +139,8 @@ def _stamp(layout: Layout, layers: Sequence[Digest]) -> bytes:
     return "".join(lines).encode()
 
 
-def _read_stamp(layout: Layout, chain_id: Digest) -> bytes | None:
+def _read_stamp(path: Path) -> bytes | None:
     try:
-        return layout.index_stamp(chain_id).read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         return None

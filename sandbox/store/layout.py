@@ -14,6 +14,7 @@
       containers/<64 hex>/             what one container owns
       bin/                             the guest program, when it must be copied
       lists/<name>                     lists of manifests being made
+      site-indexes/<hex>-<crc>         indexes of the layers of a store that is only read
       tmp/<random>/                    work in progress, each held by its own lock
 
 Rules: pure naming, apart from prepare(); nobody else spells a name of the store.
@@ -22,6 +23,7 @@ Rules: pure naming, apart from prepare(); nobody else spells a name of the store
 from __future__ import annotations
 
 import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +41,28 @@ class Layout:
     """The names below one store's root."""
 
     root: Path
+    sites: tuple[Layout, ...] = ()
+    """Stores that are only read: images for everybody. An image is whole in one store."""
 
     @classmethod
     def default(cls) -> Layout:
-        """Return the user's store: $SANDBOX_ROOT, or one below the XDG data home."""
-        return cls(default_root())
+        """Return the user's store: $SANDBOX_ROOT, or one below the XDG data home.
+
+        $SANDBOX_ROOT may be several, with colons between: the last is the user's own.
+        """
+        *sites, own = _roots()
+        return cls(own, tuple(cls(path) for path in sites))
+
+    def home(self, image_id: Digest) -> Layout:
+        """Return the store that has this image; this one if none has."""
+        if self.image(image_id).exists():
+            return self
+        return next((site for site in self.sites if site.image(image_id).exists()), self)
+
+    def site_index(self, site: Layout, chain_id: Digest) -> Path:
+        """Where this store keeps an index of another one's layers."""
+        name = f"{hex_of(chain_id)}-{zlib.crc32(os.fsencode(site.root)):08x}"
+        return self.root / "site-indexes" / name
 
     @property
     def lock(self) -> Path:
@@ -158,9 +177,15 @@ class Layout:
 
 
 def default_root() -> Path:
-    """Return the place of the user's store."""
-    if root := os.environ.get("SANDBOX_ROOT"):
-        return Path(root).absolute()
+    """Return the place of the user's own store."""
+    return _roots()[-1]
+
+
+def _roots() -> list[Path]:
+    """Return the places of all stores, the user's own last."""
+    named = [part for part in os.environ.get("SANDBOX_ROOT", "").split(":") if part]
+    if named:
+        return [Path(part).absolute() for part in named]
     data = os.environ.get("XDG_DATA_HOME", "")
     base = Path(data) if data.startswith("/") else Path.home() / ".local" / "share"
-    return base / "sandbox"
+    return [base / "sandbox"]

@@ -47,13 +47,18 @@ def sweep(layout: Layout) -> Swept:
         store = ImageStore(layout)
         needs = store.needs()
         chains = {
-            chain for image_id in store.ids() for chain in chain_ids(store.read(image_id).layers)
+            chain
+            for image_id in store.own_ids()
+            for chain in chain_ids(store.read(image_id).layers)
         }
         for path in (*_unneeded(layout.layers, needs), *_unneeded(layout.blobs, needs)):
             _discard(path, layout, swept)
         for path in _unneeded(layout.indexes, chains):
             swept.freed += disk_usage([path])
             remove_index(layout, Digest(f"sha256:{path.name.partition('.')[0]}"))
+        for path in _listed(layout.root / "site-indexes"):
+            swept.freed += disk_usage([path])
+            discard(path, layout=layout)
         for path in _listed(layout.downloads):
             if _is_free(path):
                 _discard(path, layout, swept)

@@ -49,7 +49,17 @@ class Tags(msgspec.Struct):
 
 
 def read_tags(layout: Layout) -> Tags:
-    """Return the table; an empty one if there is none yet."""
+    """Return the table with those of all sites below it: what is ours wins."""
+    merged = Tags()
+    for store in (*layout.sites, layout):
+        tags = read_own_tags(store)
+        merged.tags |= tags.tags
+        merged.digests |= tags.digests
+    return merged
+
+
+def read_own_tags(layout: Layout) -> Tags:
+    """Return the store's own table, to be changed; an empty one if there is none yet."""
     with map_os_errors(f"cannot read {layout.tags}"):
         try:
             raw = layout.tags.read_bytes()
