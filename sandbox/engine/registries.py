@@ -94,12 +94,12 @@ class Registries:
             return [_cached(ImageStore(self.layout), reference)]
         session = open_session()
         if not all_tags:
-            pull = _Pull(self.layout, session, wanted, progress)
+            pull = Puller(self.layout, session, wanted, progress)
             return [pull.run(reference.with_default_tag())]
         if reference.tag is not None or reference.digest is not None:
             raise UsageError("tag can't be used with --all-tags/-a")
         tags = session.target(reference).tags()
-        pull = _Pull(self.layout, session, wanted, progress)
+        pull = Puller(self.layout, session, wanted, progress)
         return [pull.run(replace(reference, tag=tag)) for tag in tags]
 
     def push(
@@ -212,7 +212,7 @@ class _Stopped(SandboxError):  # noqa: N818 - no failure of its own
     """Another layer failed; this one is given up."""
 
 
-class _Pull:
+class Puller:
     """Pulls with one session, for one platform."""
 
     def __init__(
