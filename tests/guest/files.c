@@ -795,7 +795,7 @@ static void fifos(void)
 	SEE(read(fd, buf, sizeof(buf)));
 	close(fd);
 	pthread_create(&thread, NULL, write_fifo, NULL);
-	fd = (int)SEE(open("p", O_RDONLY));
+	fd = (int)MUST(open("p", O_RDONLY));
 	SEE(read(fd, buf, sizeof(buf)));
 	say("%s", buf);
 	SEE(read(fd, buf, sizeof(buf)));
