@@ -34,6 +34,7 @@ class Lab:
     missing: dict[str, str]
     load: float
     outcomes: list[tuple[Work, Outcome]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  # results that are no cell of the table
 
     def outcome(self, work: Work) -> Outcome:
         """Measure *work*, or return what came out when it was."""
@@ -55,7 +56,7 @@ class Lab:
         for work, outcome in self.outcomes:
             for name, reason in outcome.failures.items():
                 notes.append(f"{name}: {work.rows[0].label}: {reason}")
-        return notes
+        return [*notes, *self.remarks]
 
 
 @dataclass(frozen=True)

@@ -112,3 +112,26 @@ def test_a_store_may_be_moved(family: list[str], sandbox: Sandbox, tmp_path: pat
     assert not [item for item in check(engine.layout, repair=False) if item.is_problem]
     sandbox.ok("export", "-o", tmp_path / "exported.tar", container)
     assert (tmp_path / "exported.tar").stat().st_size > 600_000
+
+
+def test_a_pull_needs_little_memory(plain: Server, sandbox: Sandbox) -> None:
+    layers = [images.tar([images.file(f"big{n}", images.noise(24_000_000 + n))]) for n in range(3)]
+    config = json.dumps(images.config_for(layers)).encode()
+    blobs = [gzip.compress(item, 1, mtime=0) for item in layers]
+    registry.put_image(plain, "large", "1", blobs, config)
+    process = start(sandbox, "pull", "-q", f"{plain.host}/large:1")
+    peak = 0  # rusage would count the test's own memory, from before the exec
+    while process.poll() is None:
+        peak = max(peak, high_water(process.pid))
+        time.sleep(0.005)
+    assert finish(process) == (0, "")
+    assert 10_000 < peak < 150 * 1024
+
+
+def high_water(pid: int) -> int:
+    """Return the largest resident size so far, in KiB."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    rows = dict(line.split(":", 1) for line in text.splitlines())
+    is_ours = rows["Name"].strip().startswith("python") and "VmHWM" in rows
+    cmdline = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    return int(rows["VmHWM"].split()[0]) if is_ours and b"\0pull\0" in cmdline else 0
