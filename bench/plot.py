@@ -38,6 +38,7 @@ def draw(lab: Lab, path: Path, subtitle: str) -> None:
     names = [name for name in NAMES[1:] if any(name in o.samples for _, o in rows)]
     chart = pygal.HorizontalBar(
         logarithmic=True,
+        zero=0.1,  # where bars begin
         js=(),
         style=STYLE,
         width=900,
