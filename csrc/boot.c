@@ -57,6 +57,21 @@ static struct sb_elf interpreter;
 void sb_jump(uint64_t entry, void *sp) SB_NORETURN;
 void sb_boot(uint64_t *stack, uint64_t asked) SB_NORETURN;
 
+/* What runc says, where it is a user's mistake. */
+static const char *reason(long error)
+{
+	switch (-error) {
+	case ENOEXEC:
+		return "exec format error";
+	case EACCES:
+		return "permission denied";
+	case ENOENT:
+		return "no such file or directory";
+	default:
+		return NULL;
+	}
+}
+
 static void SB_NORETURN SB_COLD die(int status, const char *what, const char *path, long error)
 {
 	struct sb_line line;
@@ -67,7 +82,10 @@ static void SB_NORETURN SB_COLD die(int status, const char *what, const char *pa
 	sb_line_add(&line, " ");
 	sb_line_path(&line, path);
 	sb_line_add(&line, ": ");
-	sb_line_result(&line, error);
+	if (reason(error))
+		sb_line_add(&line, reason(error));
+	else
+		sb_line_result(&line, error);
 	sb_line_write(&line, 2);
 	sys_exit_group(status);
 }
