@@ -69,7 +69,8 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
     if options["detach"]:
         click.echo(engine.run_detached(request, on_create=created).config.id)
         return 0
-    goes_with_us = request.auto_remove and not (request.tty and request.open_stdin)
+    watched = request.policy.memory or request.policy.health
+    goes_with_us = request.auto_remove and not watched and not (request.tty and request.open_stdin)
     if flags.trace or (goes_with_us and options["sig_proxy"] and not options["attach"]):
         attachment = Attachment(stdin=request.open_stdin, trace=flags.trace)
         return engine.run(request, attachment, on_create=created)

@@ -10,6 +10,7 @@ import click
 
 from sandbox.cli.format import emit, human_size, render_objects
 from sandbox.cli.housekeeping import df, system_prune
+from sandbox.cli.service import service_unit, system_start
 
 _FORMAT = click.option(
     "-f", "--format", "template", metavar="TEMPLATE", help="'json' or a Go template."
@@ -181,3 +182,5 @@ def fsck(*, repair: bool) -> int:
 
 system.add_command(df)
 system.add_command(system_prune)
+system.add_command(system_start)
+system.add_command(service_unit)

@@ -12,6 +12,7 @@ from sandbox.engine.containers import ContainerVerbs
 from sandbox.engine.executing import ExecutingVerbs
 from sandbox.engine.housekeeping import HousekeepingVerbs
 from sandbox.engine.images import ImageVerbs
+from sandbox.engine.revival import RevivalVerbs
 from sandbox.engine.running import RunningVerbs
 from sandbox.engine.transfers import TransferVerbs
 from sandbox.engine.volumes import VolumeVerbs
@@ -23,6 +24,7 @@ class Engine(
     TransferVerbs,
     CommitVerbs,
     ArchiveVerbs,
+    RevivalVerbs,
     RunningVerbs,
     ExecutingVerbs,
     ContainerVerbs,

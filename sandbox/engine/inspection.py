@@ -117,6 +117,7 @@ def _host_config(config: ContainerConfig) -> dict[str, Any]:
         },
         "Memory": config.policy.memory,
         "CpusetCpus": config.policy.cpuset,
+        "LimitsBy": {"Memory": "supervisor", "CpusetCpus": "affinity"},
         "AutoRemove": config.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": None,

@@ -50,20 +50,21 @@ def configure(config: ContainerConfig, request: ExecRequest) -> ContainerConfig:
 
 def run(config: ContainerConfig, run_dir: str, request: ExecRequest) -> int:
     """Run it to its end and return the exit code people see."""
-    process = _prepared(config, run_dir, request)
+    process = prepared(config, run_dir, request)
     status = process.run(Attachment(stdin=request.stdin), lambda _: _still_there(run_dir))
     return lifecycle.exit_code_of(status)
 
 
 def leave(config: ContainerConfig, run_dir: str, request: ExecRequest) -> None:
     """Start it without a terminal and go."""
-    process = _prepared(config, run_dir, replace(request, tty=False))
+    process = prepared(config, run_dir, replace(request, tty=False))
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     streams = Streams(stdin=null, stdout=null, stderr=null, free=True)
     process.start(streams, lambda _: _still_there(run_dir))
 
 
-def _prepared(config: ContainerConfig, run_dir: str, request: ExecRequest) -> FirstProcess:
+def prepared(config: ContainerConfig, run_dir: str, request: ExecRequest) -> FirstProcess:
+    """Return the process, looked up and announced; it is not started."""
     place = RunDir(run_dir)
     wanted = configure(config, request)
     return FirstProcess(wanted, place, entry.prepare_another(wanted, place.control))

@@ -30,6 +30,7 @@ from sandbox.runtime.logfile import LogFile, stamp
 from sandbox.runtime.requests import Requests
 from sandbox.runtime.session import Session
 from sandbox.runtime.spawn import Plan
+from sandbox.runtime.watch import HealthWatch, MemoryWatch
 from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.layout import Layout
@@ -144,6 +145,11 @@ class Keeper:
             else:
                 self._starter.end()
         self.requests.run_began()
+        policy = self.container.config.policy
+        self.session.on_tick = lambda: None
+        if policy.health is not None and policy.health.argv:
+            HealthWatch(self, self.session, policy.health)
+        MemoryWatch(self, self.session)
 
     def _runs_again(self) -> bool:
         again, self.again = self.again, False

@@ -55,6 +55,7 @@ class Session:
         """Listen; nothing runs yet. Requests go to *on_request*, set by the keeper."""
         self.on_request: Callable[[Client, dict[str, object]], None] = lambda *_: None
         self.on_stop: Callable[[], None] = lambda: None
+        self.on_tick: Callable[[], None] = lambda: None
         self.main = supervise.MainProcess()
         self.run_dir: RunDir | None = None
         self.size: tuple[int, int] | None = None
@@ -270,7 +271,8 @@ class Session:
 
     def loop(self, is_over: Callable[[], bool]) -> None:
         """Serve until *is_over*, which is asked after every event."""
-        while not is_over():
+        while not is_over():  # which also collects children: now the tick can see them
+            self.on_tick()
             if self._sources and self._reading == self.clients.congested:
                 (self._stop_reading if self._reading else self._start_reading)()
             elif not self._sources:

@@ -1,0 +1,66 @@
+"""What comes back when the machine starts, and the unit that does it."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from sandbox.errors import SandboxError
+from sandbox.runtime.restart import wants_revival
+
+if TYPE_CHECKING:
+    from sandbox.engine.running import RunningVerbs
+
+    _Base = RunningVerbs
+else:
+    _Base = object
+
+_UNIT = """\
+# Put this into ~/.config/systemd/user/sandbox.service, then:
+#   systemctl --user enable sandbox.service
+#   loginctl enable-linger        (to start with the machine, not with the first login)
+[Unit]
+Description=Containers of sandbox with a restart policy
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={command} system start
+# The supervisors stop their containers when they are asked to end.
+KillMode=mixed
+TimeoutStopSec=15
+
+[Install]
+WantedBy=default.target
+"""
+
+
+class RevivalVerbs(_Base):
+    """The part of `Engine` that is about the machine's start."""
+
+    def revive(self) -> tuple[list[str], list[SandboxError]]:
+        """Start what its restart policy wants running; names and problems."""
+        started, problems = [], []
+        for container in self.containers():
+            state, config = container.state, container.config
+            wanted = wants_revival(
+                config.policy, stopped=state.stopped, was_started=bool(state.started_at)
+            )
+            if state.is_running or not wanted:
+                continue
+            try:
+                self.start_container(config.id)
+            except SandboxError as exc:
+                problems.append(exc)
+            else:
+                started.append(config.name)
+        return started, problems
+
+
+def service_unit() -> str:
+    """Return a systemd unit of the user that starts the containers."""
+    program = shutil.which("sandbox")
+    command = shlex.quote(program) if program else shlex.join([sys.executable, "-m", "sandbox"])
+    return _UNIT.format(command=command)

@@ -1,0 +1,180 @@
+"""What the supervisor looks after while a container runs: its health, its memory.
+
+Rules: everything happens in the loop, by timers; a check is one more process of the
+container, never waited for. Docker's rules decide what the answers mean.
+
+Does not know: who reads the results.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sandbox.errors import SandboxError
+from sandbox.models.policy import SECOND, Health, HealthState
+from sandbox.runtime.lifecycle import exit_code_of
+from sandbox.runtime.limits import resident_bytes
+from sandbox.runtime.logfile import stamp
+
+if TYPE_CHECKING:
+    from sandbox.runtime.keeper import Keeper
+    from sandbox.runtime.session import Session, Timer
+
+_MEMORY_PERIOD = 0.04
+_KEPT_OUTPUT = 4096
+_KEPT_RESULTS = 5
+
+
+class MemoryWatch:
+    """Kills a container that uses more than its policy allows."""
+
+    def __init__(self, keeper: Keeper, session: Session) -> None:
+        """Look soon, if there is a limit."""
+        self._keeper = keeper
+        self._session = session
+        self._look()
+
+    def _look(self) -> None:
+        limit = self._keeper.container.config.policy.memory
+        if not limit or self._session.run_dir is None:
+            return
+        pids = self._session.processes()
+        if resident_bytes(pids) > limit:
+            self._keeper.tell("oom")
+            self._keeper.change(replace(self._keeper.container.state, oom_killed=True))
+            for pid in pids:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            self._session.main.send(signal.SIGKILL)
+            return
+        self._session.after(_MEMORY_PERIOD, self._look)
+
+
+class HealthWatch:
+    """Asks a container whether it is well, again and again."""
+
+    def __init__(self, keeper: Keeper, session: Session, health: Health) -> None:
+        """Ask after the first interval."""
+        self._keeper = keeper
+        self._session = session
+        self._health = health
+        self._main = session.main
+        self._begun = time.monotonic()
+        self._pid = 0
+        self._output: int | None = None
+        self._started = 0
+        self._deadline: Timer | None = None
+        self._set(HealthState())
+        session.on_tick = self._tick
+        session.after(self._interval(), self._ask)
+
+    def _set(self, state: HealthState) -> None:
+        self._keeper.change(replace(self._keeper.container.state, health=state))
+
+    @property
+    def _state(self) -> HealthState:
+        return self._keeper.container.state.health or HealthState()
+
+    def _starts(self) -> bool:
+        """Tell whether failures do not count yet."""
+        passed = time.monotonic() - self._begun
+        return self._state.status == "starting" and passed < self._health.start_period / SECOND
+
+    def _interval(self) -> float:
+        chosen = self._health.start_interval if self._starts() else self._health.interval
+        return chosen / SECOND
+
+    def _is_current(self) -> bool:
+        return self._session.main is self._main and self._session.run_dir is not None
+
+    def _ask(self) -> None:
+        if not self._is_current():
+            return
+        if self._keeper.container.state.status != "running":
+            self._session.after(self._interval(), self._ask)
+            return
+        self._started = time.time_ns()
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(reader, False)
+        self._output = reader
+        try:
+            self._pid = self._start(writer)
+        except SandboxError as exc:
+            self._answered(-1, exc.message.encode())
+            return
+        self._main.others[self._pid] = -1
+        self._deadline = self._session.after(self._health.timeout / SECOND, self._too_late)
+
+    def _start(self, writer: int) -> int:
+        from sandbox.runtime import another
+        from sandbox.runtime.process import Streams
+
+        run_dir = self._session.run_dir
+        assert run_dir is not None
+        request = another.ExecRequest(args=self._health.argv)
+        try:
+            process = another.prepared(self._keeper.container.config, run_dir.path, request)
+        except SandboxError:
+            os.close(writer)
+            raise
+        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        process.start(Streams(stdin=null, stdout=writer, stderr=writer), lambda _: None)
+        return process.main.pid
+
+    def _too_late(self) -> None:
+        seconds = self._health.timeout / SECOND
+        self._answered(-1, f"Health check exceeded timeout ({seconds:g}s)".encode())
+
+    def _tick(self) -> None:
+        """Look whether the check has ended; called after every event."""
+        status = self._main.others.get(self._pid, -1) if self._pid else -1
+        if status != -1:
+            self._answered(exit_code_of(status), self._read())
+
+    def _read(self) -> bytes:
+        assert self._output is not None
+        try:
+            return os.read(self._output, _KEPT_OUTPUT)
+        except BlockingIOError:
+            return b""
+
+    def _answered(self, code: int, output: bytes) -> None:
+        if self._deadline is not None:
+            self._deadline.action = None
+        if self._pid:
+            if self._main.others.pop(self._pid, 0) == -1:
+                with suppress(ProcessLookupError):
+                    os.kill(self._pid, signal.SIGKILL)
+            self._pid = 0
+        if self._output is not None:
+            os.close(self._output)
+            self._output = None
+        if self._is_current():
+            self._judge(code, output)
+            self._session.after(self._interval(), self._ask)
+
+    def _judge(self, code: int, output: bytes) -> None:
+        before = self._state
+        result = {
+            "Start": stamp(self._started),
+            "End": stamp(time.time_ns()),
+            "ExitCode": code,
+            "Output": output.decode("utf-8", "replace"),
+        }
+        log = (*before.log, result)[-_KEPT_RESULTS:]
+        if code == 0:
+            after = HealthState(status="healthy", log=log)
+        elif self._starts():
+            after = replace(before, log=log)
+        else:
+            streak = before.failing_streak + 1
+            status = "unhealthy" if streak >= self._health.retries else before.status
+            after = HealthState(status=status, failing_streak=streak, log=log)
+        self._set(after)
+        if after.status != before.status:
+            self._keeper.tell(f"health_status: {after.status}")
