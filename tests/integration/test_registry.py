@@ -394,3 +394,30 @@ def test_a_list_of_manifests(plain: Server, sandbox: Sandbox) -> None:
     assert json.loads(sandbox.ok("manifest", "inspect", name)) == shown
     assert sandbox.ok("pull", "-q", "--platform", "linux/arm64", name).strip() == digest
     assert ids["arm64"] in sandbox.ok("images", "-q", "--no-trunc", name)
+
+
+def test_offline_opens_no_socket(
+    plain: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{plain.host}/offline:1"
+    loaded(engine, name)
+    [pushed] = engine.push_image(name)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr("socket.socket", refuse)
+    monkeypatch.setattr("socket.create_connection", refuse)
+    [found] = engine.pull_image(name, offline=True)
+    assert (found.digest, found.is_new) == (pushed.digest, False)
+    with pytest.raises(ImageNotFound, match="no connection"):
+        engine.pull_image(f"{plain.host}/never:1", offline=True)
+    monkeypatch.setenv("SANDBOX_OFFLINE", "1")
+    for refused in (
+        lambda: engine.push_image(name),
+        lambda: engine.search("x"),
+        lambda: engine.login(plain.host, "a", "b"),
+        lambda: engine.manifest(name),
+    ):
+        with pytest.raises(RegistryError, match="SANDBOX_OFFLINE"):
+            refused()
