@@ -46,13 +46,14 @@ int sb_change_link(struct sb_fs *fs, struct sb_at *from, struct sb_at *to) SB_MU
 /* Name an open descriptor (O_TMPFILE, or /proc/self/fd/N followed). */
 int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to) SB_MUST_CHECK;
 /* flags: RENAME_NOREPLACE or RENAME_EXCHANGE (checked by the caller) or 0. */
-int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
-	SB_MUST_CHECK;
+int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to,
+		     unsigned flags) SB_MUST_CHECK;
 
 int sb_change_chmod(struct sb_fs *fs, struct sb_at *at, uint32_t mode) SB_MUST_CHECK;
 int sb_change_chown(struct sb_fs *fs, struct sb_at *at, uint32_t uid, uint32_t gid) SB_MUST_CHECK;
 /* times as utimensat(2), NULL = now. */
-int sb_change_utimens(struct sb_fs *fs, struct sb_at *at, const struct sb_timespec *times) SB_MUST_CHECK;
+int sb_change_utimens(struct sb_fs *fs, struct sb_at *at,
+		      const struct sb_timespec *times) SB_MUST_CHECK;
 int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len) SB_MUST_CHECK;
 /* at (no lower file) is about to be cut to nothing by open(2): as the kernel, take its
  * set-id bits away unless fs->ids may keep them. */
@@ -62,8 +63,8 @@ int sb_change_written(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
  * length, size 0 asks for it. system.posix_acl_*, security.*, trusted.* and user.*
  * are all kept as metadata; user.* on others than files and directories is -EPERM,
  * trusted.* needs CAP_SYS_ADMIN, unknown namespaces -EOPNOTSUPP. */
-long sb_change_getxattr(struct sb_fs *fs, struct sb_at *at, const char *name, char *buf, size_t len)
-	SB_MUST_CHECK;
+long sb_change_getxattr(struct sb_fs *fs, struct sb_at *at, const char *name, char *buf,
+			size_t len) SB_MUST_CHECK;
 long sb_change_listxattr(struct sb_fs *fs, struct sb_at *at, char *buf, size_t len) SB_MUST_CHECK;
 int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, const char *value,
 		       size_t len, int flags) SB_MUST_CHECK;
@@ -74,7 +75,8 @@ int sb_change_removexattr(struct sb_fs *fs, struct sb_at *at, const char *name) 
 int sb_change_fchmod(struct sb_fs *fs, int fd, uint32_t mode) SB_MUST_CHECK;
 int sb_change_fchown(struct sb_fs *fs, int fd, uint32_t uid, uint32_t gid) SB_MUST_CHECK;
 int sb_change_futimens(struct sb_fs *fs, int fd, const struct sb_timespec *times) SB_MUST_CHECK;
-long sb_change_fgetxattr(struct sb_fs *fs, int fd, const char *name, char *buf, size_t len) SB_MUST_CHECK;
+long sb_change_fgetxattr(struct sb_fs *fs, int fd, const char *name, char *buf,
+			 size_t len) SB_MUST_CHECK;
 long sb_change_flistxattr(struct sb_fs *fs, int fd, char *buf, size_t len) SB_MUST_CHECK;
 int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *value, size_t len,
 			int flags) SB_MUST_CHECK;

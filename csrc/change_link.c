@@ -116,8 +116,10 @@ bool sb_upper_owns_fd(const struct sb_fs *fs, int fd)
 
 	if (sb_upper_fd_path(fd, host) < 0)
 		return false;
-	return sb_path_within(host->buf, host->len, sb_text_at(control, control->upper), control->upper.len) ||
-	       sb_path_within(host->buf, host->len, sb_text_at(control, control->work), control->work.len);
+	return sb_path_within(host->buf, host->len, sb_text_at(control, control->upper),
+			      control->upper.len) ||
+	       sb_path_within(host->buf, host->len, sb_text_at(control, control->work),
+			      control->work.len);
 }
 
 int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to)

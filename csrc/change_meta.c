@@ -81,7 +81,8 @@ static int host_chown(const struct file *file, uint32_t uid, uint32_t gid)
 {
 	if (!file->host)
 		return (int)sb_syscall(__NR_fchown, file->fd, uid, gid, 0, 0, 0);
-	return (int)sb_syscall(__NR_fchownat, AT_FDCWD, SB_P(file->host), uid, gid, AT_SYMLINK_NOFOLLOW, 0);
+	return (int)sb_syscall(__NR_fchownat, AT_FDCWD, SB_P(file->host), uid, gid,
+			       AT_SYMLINK_NOFOLLOW, 0);
 }
 
 /* The record the file needs for what file->record says now; none if it can. */
@@ -138,7 +139,8 @@ static int set_mode(struct sb_fs *fs, struct file *file, uint32_t mode)
 	if (!sb_ids_in_group(fs->ids, file->st.gid) && !sb_ids_has_cap(fs->ids, SB_CAP_FSETID))
 		mode &= ~(uint32_t)S_ISGID;
 	sb_commit_begin(fs);
-	err = file->in_upper ? set_mode_in_upper(fs, file, mode) : set_mode_in_mount(fs, file, mode);
+	err = file->in_upper ? set_mode_in_upper(fs, file, mode)
+			     : set_mode_in_mount(fs, file, mode);
 	sb_commit_end(fs);
 	return err;
 }
@@ -215,7 +217,8 @@ static int may_chown(const struct sb_fs *fs, const struct sb_stat *st, uint32_t 
 	return sb_ids_may_chown(fs->ids, st->uid, st->gid, uid, gid);
 }
 
-static int own_in_upper(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid, uint32_t mode)
+static int own_in_upper(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid,
+			uint32_t mode)
 {
 	uint32_t bits = sb_upper_host_mode(mode & S_IFMT, mode);
 	int err;
@@ -240,7 +243,8 @@ static uint32_t to_host(uint32_t id, uint32_t own)
 static int own_in_mount(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid)
 {
 	const struct sb_control *control = fs->tree->control;
-	int err = host_chown(file, to_host(uid, control->host_uid), to_host(gid, control->host_gid));
+	int err =
+		host_chown(file, to_host(uid, control->host_uid), to_host(gid, control->host_gid));
 
 	if (err < 0 && (err != -EPERM || !sb_ids_has_cap(fs->ids, SB_CAP_CHOWN)))
 		return err;
@@ -311,7 +315,8 @@ static bool is_valid_time(const struct sb_timespec *time)
 }
 
 /* utimes(2) of a file with these looks: owner, or write permission for "now". */
-static int may_set_times(const struct sb_fs *fs, const struct sb_stat *st, const struct sb_timespec *times)
+static int may_set_times(const struct sb_fs *fs, const struct sb_stat *st,
+			 const struct sb_timespec *times)
 {
 	if (sb_ids_owns(fs->ids, st->uid))
 		return 0;

@@ -39,7 +39,8 @@ struct bag {
 static long host_get(const struct bag *bag, const char *name, char *buf, size_t len)
 {
 	if (bag->host)
-		return sb_syscall(__NR_lgetxattr, SB_P(bag->host), SB_P(name), SB_P(buf), (long)len, 0, 0);
+		return sb_syscall(__NR_lgetxattr, SB_P(bag->host), SB_P(name), SB_P(buf), (long)len,
+				  0, 0);
 	return sb_syscall(__NR_fgetxattr, bag->fd, SB_P(name), SB_P(buf), (long)len, 0, 0);
 }
 
@@ -50,12 +51,14 @@ static long host_list(const struct bag *bag, char *buf, size_t len)
 	return sb_syscall(__NR_flistxattr, bag->fd, SB_P(buf), (long)len, 0, 0, 0);
 }
 
-static int host_set(const struct bag *bag, const char *name, const char *value, size_t len, int flags)
+static int host_set(const struct bag *bag, const char *name, const char *value, size_t len,
+		    int flags)
 {
 	if (bag->host)
-		return (int)sb_syscall(__NR_lsetxattr, SB_P(bag->host), SB_P(name), SB_P(value), (long)len,
-				       flags, 0);
-	return (int)sb_syscall(__NR_fsetxattr, bag->fd, SB_P(name), SB_P(value), (long)len, flags, 0);
+		return (int)sb_syscall(__NR_lsetxattr, SB_P(bag->host), SB_P(name), SB_P(value),
+				       (long)len, flags, 0);
+	return (int)sb_syscall(__NR_fsetxattr, bag->fd, SB_P(name), SB_P(value), (long)len, flags,
+			       0);
 }
 
 static int host_remove(const struct bag *bag, const char *name)
@@ -102,13 +105,15 @@ static int check_name(const struct sb_fs *fs, const struct bag *bag, const char 
 	if (begins(name, XATTR_USER_PREFIX)) {
 		if (type != S_IFREG && type != S_IFDIR)
 			return write ? -EPERM : -ENODATA;
-		if (write && type == S_IFDIR && (bag->mode & S_ISVTX) != 0 && !sb_ids_owns(ids, bag->uid))
+		if (write && type == S_IFDIR && (bag->mode & S_ISVTX) != 0 &&
+		    !sb_ids_owns(ids, bag->uid))
 			return -EPERM;
 		return sb_ids_permit(ids, bag->mode, bag->uid, bag->gid, write ? 2 : 4);
 	}
 	if (begins(name, XATTR_SECURITY_PREFIX)) {
-		unsigned cap = sb_same(name, len, XATTR_NAME_CAPS, strlen(XATTR_NAME_CAPS)) ? SB_CAP_SETFCAP
-											    : SB_CAP_SYS_ADMIN;
+		unsigned cap = sb_same(name, len, XATTR_NAME_CAPS, strlen(XATTR_NAME_CAPS))
+				       ? SB_CAP_SETFCAP
+				       : SB_CAP_SYS_ADMIN;
 
 		return write && !sb_ids_has_cap(ids, cap) ? -EPERM : 0;
 	}
@@ -242,7 +247,8 @@ static int bag_of_fd(struct sb_fs *fs, int fd, struct bag *bag, struct statx *sx
 	return 0;
 }
 
-static long get(const struct sb_fs *fs, const struct bag *bag, const char *name, char *buf, size_t len)
+static long get(const struct sb_fs *fs, const struct bag *bag, const char *name, char *buf,
+		size_t len)
 {
 	struct sb_xattr one;
 	int err = check_name(fs, bag, name, false);
@@ -261,7 +267,8 @@ static long get(const struct sb_fs *fs, const struct bag *bag, const char *name,
 }
 
 /* Names of the host that no record has, after the used bytes. */
-static long list_host(const struct sb_fs *fs, const struct bag *bag, char *buf, size_t len, size_t used)
+static long list_host(const struct sb_fs *fs, const struct bag *bag, char *buf, size_t len,
+		      size_t used)
 {
 	char *names = fs->work->buffer;
 	long count = host_list(bag, names, sizeof(fs->work->buffer));
@@ -328,14 +335,16 @@ static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, 
 		return -ENODATA;
 	sb_owner_load(fs->tree, sx, &key, &record);
 	sb_commit_begin(fs);
-	err = sb_xattr_rewrite(fs->tree, &record, bag->packed, bag->len, name, value, (uint32_t)len);
+	err = sb_xattr_rewrite(fs->tree, &record, bag->packed, bag->len, name, value,
+			       (uint32_t)len);
 	if (err == 0)
 		err = sb_owner_put(fs->tree, &key, &record);
 	sb_commit_end(fs);
 	return err;
 }
 
-static int check_set(const struct sb_fs *fs, const struct bag *bag, const char *name, size_t len, int flags)
+static int check_set(const struct sb_fs *fs, const struct bag *bag, const char *name, size_t len,
+		     int flags)
 {
 	if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) != 0)
 		return -EINVAL;
@@ -374,8 +383,8 @@ static int bring_up(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct 
 	return err;
 }
 
-int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, const char *value, size_t len,
-		       int flags)
+int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, const char *value,
+		       size_t len, int flags)
 {
 	struct statx sx;
 	struct bag bag;
@@ -441,7 +450,8 @@ long sb_change_flistxattr(struct sb_fs *fs, int fd, char *buf, size_t len)
 	return err < 0 ? err : list(fs, &bag, buf, len);
 }
 
-int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *value, size_t len, int flags)
+int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *value, size_t len,
+			int flags)
 {
 	struct statx sx;
 	struct bag bag;

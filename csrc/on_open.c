@@ -177,8 +177,8 @@ static long open_host(struct sb_call *call, const char *host, int flags)
 				 0, 0);
 
 	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM)
-		fd = sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags | O_NOFOLLOW, 0, 0,
-				    0);
+		fd = sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags | O_NOFOLLOW, 0,
+				    0, 0);
 	if (fd == -EPERM && (flags & O_NOATIME) != 0) /* only the guest believes to own it */
 		return open_host(call, host, flags & ~O_NOATIME);
 	return fd;

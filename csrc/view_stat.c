@@ -229,10 +229,12 @@ static uint32_t opened_name(struct sb_fs *fs, int fd, uint32_t node)
 	uint32_t named;
 
 	if (tree->nodes[node].nlink < 2 || (tree->nodes[node].mode & S_IFMT) == S_IFDIR ||
-	    sb_upper_fd_path(fd, host) < 0 || sb_tree_guest_path(fs, host->buf, host->len, guest) < 0)
+	    sb_upper_fd_path(fd, host) < 0 ||
+	    sb_tree_guest_path(fs, host->buf, host->len, guest) < 0)
 		return node;
 	named = sb_index_find_path(tree, guest->buf, guest->len);
-	return named != SB_NO_NODE && tree->nodes[named].ino == tree->nodes[node].ino ? named : node;
+	return named != SB_NO_NODE && tree->nodes[named].ino == tree->nodes[node].ino ? named
+										      : node;
 }
 
 int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
