@@ -456,6 +456,26 @@ static long copy_path(const struct sb_fs *fs, const struct sb_path *path, char *
 	return copy_out(path->buf, path->len, buf, len);
 }
 
+/* What a whiteout replaced was moved away before it was removed: its name is lost. */
+static bool is_removed_in_work(const struct sb_tree *tree, const struct sb_path *host)
+{
+	const struct sb_control *control = tree->control;
+
+	return sb_path_within(host->buf, host->len, sb_text_at(control, control->work),
+			      control->work.len);
+}
+
+/* "/#NUMBER (deleted)", as the kernel says of a file that never had a name. */
+static long copy_nameless(struct sb_path *host, char *buf, size_t len)
+{
+	uint32_t from = host->len;
+
+	while (from > 0 && host->buf[from - 1] != '/')
+		from--;
+	memcpy(host->buf + from - 2, "/#", 2);
+	return copy_out(host->buf + from - 2, host->len - from + 2, buf, len);
+}
+
 long sb_proc_readlink(struct sb_call *call, struct sb_at *at, char *buf, size_t len)
 {
 	struct sb_path *host = &call->work->p[1];
@@ -480,6 +500,8 @@ long sb_proc_readlink(struct sb_call *call, struct sb_at *at, char *buf, size_t 
 		return err;
 	if (name.pid == 0 || host->buf[0] != '/')
 		return copy_out(host->buf, host->len, buf, len);
+	if (is_removed_in_work(call->fs->tree, host))
+		return copy_nameless(host, buf, len);
 	err = sb_proc_guest_text(call->fs, host->buf, host->len, path);
 	return err < 0 ? err : copy_path(call->fs, path, buf, len);
 }
