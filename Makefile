@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 IS_ROOT := $(filter 0,$(shell id -u))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check lint types fmt test-c test-asan test-py test-restricted test-one fuzz bench cov clean needs-dev
+.PHONY: help setup build run test check lint types fmt test-c test-asan test-py test-restricted test-interceptors test-one fuzz bench cov clean needs-dev
 
 help: ## print this list
 	@sed -nE 's/^(# )?([a-z-]+)( [a-z-]+)*:.*## (.*)/\2#\4/p' $(MAKEFILE_LIST) | \
@@ -40,7 +40,7 @@ build: $(VENV)/ready-dev ## compile csrc/ into the hosted extension and the gues
 # ---- the two commands -----------------------------------------------------------------------
 
 ifdef IS_ROOT
-run test bench fuzz cov:
+run test test-interceptors bench fuzz cov:
 	@tools/as-user.sh $@
 else
 run:
@@ -53,6 +53,10 @@ test:
 	@tools/system-packages.sh test
 	@[ -n "$(SANDBOX_TEST_FIXTURES)" ] || tests/fixtures/prepare.sh build/fixtures
 	@$(MAKE) --no-print-directory lint types test-asan test-py test-restricted
+
+test-interceptors: build
+	@for way in trap rewrite ptrace; do \
+		SANDBOX_TEST_INTERCEPTOR=$$way $(PYTEST) tests/guest || exit 1; done
 
 bench: build
 	@[ -n "$(SANDBOX_TEST_FIXTURES)" ] || tests/fixtures/prepare.sh build/fixtures
@@ -67,6 +71,7 @@ endif
 # The list of targets reads these lines:
 # run: ## set up, then be root in a container of this machine and harm nothing
 # test: ## set up, then lint, types, C tests under sanitizers, all tests, guests again in a restricted pod
+# test-interceptors: ## all guest tests three times: by traps, rewritten call sites, and ptrace
 # bench: ## measure against native and the installed peers, results in bench/results/ (QUICK=1: a look)
 # fuzz: ## property tests with a large budget (SECONDS=60)
 # cov: ## coverage of the Python code

@@ -408,6 +408,8 @@ void sb_proc_status_line(const struct sb_proc_status *status, const char *line, 
 		put_value(out, "Seccomp_filters:", mode == 0 ? 0 : 1, 10, 1);
 	else if (status->is_traced && starts_with(line, len, "TracerPid:"))
 		put_value(out, "TracerPid:", 0, 10, 1);
+	else if (status->is_traced && starts_with(line, len, "State:\tt"))
+		sb_proc_put_text(out, "State:\tT (stopped)\n");
 	else if (status->has_own && starts_with(line, len, "SigCgt:"))
 		put_value(out, "SigCgt:", status->caught, 16, 16);
 	else if (status->has_own && starts_with(line, len, "Umask:"))

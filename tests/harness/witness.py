@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""An independent witness: trace a command from outside and note what its guests really do.
+
+`witness.py COMMAND ARG…` runs the command under python-ptrace (a program of its own: the
+library is GPL-2.0) and writes a line of JSON to descriptor 3 for every call of a process of a
+container that reaches the kernel with a path: ``[name, path, instruction is the runtime's]``.
+
+Rules: python-ptrace's own loop sleeps between polls; ours waits. What the guest asked for
+from its own code is noted only where the kernel carried it out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from ptrace.debugger import PtraceDebugger, PtraceProcess
+from ptrace.debugger.child import createChild
+from ptrace.error import PtraceError
+from ptrace.syscall import FILENAME_ARGUMENTS, SYSCALL_NAMES, SYSCALL_PROTOTYPES
+
+RUNTIME = range(0x567000000000, 0x567010000000)
+REGISTERS = ("rdi", "rsi", "rdx", "r10", "r8", "r9")
+SYSCALL_STOP = signal.SIGTRAP | 0x80
+EVENTS = 0xFF0000
+NOT_YET = 2**64 - errno.ENOSYS  # rax until a call has a result
+STORE = os.path.realpath(os.environ.get("SANDBOX_ROOT", "/nowhere"))
+
+
+def path_arguments(name: str) -> list[str]:
+    """Return the registers that hold paths in a call of this name."""
+    arguments = SYSCALL_PROTOTYPES.get(name, ("", ()))[1]
+    return [
+        register
+        for (kind, what), register in zip(arguments, REGISTERS, strict=False)
+        if "const char" in kind
+        and kind.count("*") == 1
+        and what in FILENAME_ARGUMENTS
+        and not (name.startswith("symlink") and register == "rdi")  # text, no path
+    ]
+
+
+PATHS = {number: path_arguments(name) for number, name in SYSCALL_NAMES.items()}
+
+
+class Witness:
+    """Looks at every stop of every process."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.debugger = PtraceDebugger()
+        self.debugger.traceFork()
+        self.debugger.traceExec()
+        self.debugger.traceClone()
+        self.debugger.enableSysgood()
+        self.inside: dict[int, list[tuple[str, str, bool]] | None] = {}
+        self.guests: set[int] = set()
+        pid = createChild(command, no_stdout=False)
+        self.main = pid
+        self.debugger.addProcess(pid, is_attached=True).syscall()
+
+    def run(self) -> int:
+        """Wait until all is over; return the exit status of the command."""
+        code = 1
+        while True:
+            try:
+                pid, status = os.waitpid(-1, 0x40000000)
+            except ChildProcessError:
+                return code
+            if os.WIFSTOPPED(status):
+                with contextlib.suppress(PtraceError):
+                    self.stopped(pid, status)
+            elif pid == self.main:
+                code = os.waitstatus_to_exitcode(status)
+
+    def process(self, pid: int) -> PtraceProcess:
+        if pid not in self.debugger.dict:
+            # Not addProcess(): that waits for a stop which we have seen already.
+            self.debugger.dict[pid] = PtraceProcess(self.debugger, pid, is_attached=True)
+        return self.debugger.dict[pid]
+
+    def stopped(self, pid: int, status: int) -> None:
+        process = self.process(pid)
+        process.is_stopped = True
+        number = os.WSTOPSIG(status)
+        if number == SYSCALL_STOP:
+            try:
+                self.on_call(process)
+            finally:
+                process.syscall()
+        elif status & EVENTS or number in (signal.SIGTRAP, signal.SIGSTOP):
+            process.syscall()
+        else:
+            process.syscall(number)
+
+    def on_call(self, process: PtraceProcess) -> None:
+        pid = process.pid
+        if pid not in self.guests:
+            # The kernel executes one program for containers, from the store.
+            if not os.readlink(f"/proc/{pid}/exe").startswith(f"{STORE}/"):
+                return
+            self.guests.add(pid)
+        registers = process.getregs()
+        if registers.rax != NOT_YET:
+            self.note(registers, self.inside.pop(pid, None))
+            return
+        name = SYSCALL_NAMES.get(registers.orig_rax, str(registers.orig_rax))
+        found = []
+        for register in PATHS.get(registers.orig_rax, ()):
+            address = getattr(registers, register)
+            if address:
+                text = os.fsdecode(process.readCString(address, 4096)[0])
+                found.append((name, text, registers.rip in RUNTIME))
+        self.inside[pid] = found
+
+    def note(self, registers: Any, entered: list[tuple[str, str, bool]] | None) -> None:
+        if not entered:
+            return
+        # A call that trapped was not made: its number stands where the result would.
+        trapped = not entered[0][2] and registers.rax == registers.orig_rax
+        for row in [] if trapped else entered:
+            os.write(3, json.dumps(row).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(Witness(sys.argv[1:]).run())

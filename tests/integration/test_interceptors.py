@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""What must hold for every way of catching system calls, in a minute.
+
+The whole guest suite under each of them is `make test-interceptors`.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import time
+
+import pytest
+
+from tests.harness.cbuild import BUILDS
+from tests.harness.command import Sandbox
+from tests.harness.oracle import Oracle
+
+pytestmark = pytest.mark.guest
+
+WAYS = {
+    "trap": ("trap", {}),
+    "rewrite": ("rewrite", {}),
+    "ptrace": ("ptrace", {}),
+    # Where seccomp is forbidden the tracer looks at every call.
+    "ptrace-steps": ("ptrace", {"SANDBOX_NO_SECCOMP": "1"}),
+}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Oracle:
+    """An oracle whose containers use one way of catching calls."""
+    name, environ = WAYS[request.param]
+    folders = tmp_path / "native", tmp_path / "inside"
+    for folder in folders:
+        folder.mkdir()
+    sandbox = Sandbox(tmp_path / "store", {"SANDBOX_INTERCEPTOR": name, **environ})
+    return Oracle(sandbox, *folders)
+
+
+@pytest.mark.parametrize("group", ["actions", "masks", "threads", "children", "deaths", "exec"])
+def test_signals(way: Oracle, guest_program, group: str) -> None:
+    way.same([guest_program("signals", *BUILDS["static"]), group])
+
+
+def test_a_shell_a_pipe_and_a_changed_tree(way: Oracle) -> None:
+    script = (
+        "echo text > a; mkdir -p d/e; mv a d/e/b; cat d/e/b | tr t T; (exit 3); echo $?;"
+        "for i in 1 2 3 4 5 6 7 8; do echo $i & done | sort; wait; kill -TERM $$"
+    )
+    way.same(["sh", "-c", script])
+
+
+def test_threads_and_children_of_python(way: Oracle) -> None:
+    script = (
+        "import os, subprocess, threading\n"
+        "rows = []\n"
+        "def work(): rows.append(subprocess.run(['true']).returncode)\n"
+        "threads = [threading.Thread(target=work) for _ in range(8)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+        "print(rows, os.system('exit 4') >> 8)\n"
+    )
+    way.same(["python3", "-c", script])
+
+
+def test_a_stopped_process_goes_on(way: Oracle) -> None:
+    script = (
+        "sleep 0.2 & kill -STOP $!; sleep 0.1; grep -c 'State:.T' /proc/$!/status;"
+        "kill -CONT $!; wait $!; echo ended $?"
+    )
+    way.same(["bash", "-c", script])
+
+
+def test_nothing_is_left_when_the_main_process_ends(way: Oracle) -> None:
+    mark = f"3{time.time_ns() % 10**9}"
+    way.inside(["sh", "-c", f"sleep {mark} & sleep {mark} & exit 0"])
+    commands = [path.read_bytes() for path in running()]
+    assert not any(mark.encode() in command for command in commands)
+
+
+def running() -> list[pathlib.Path]:
+    paths = [folder / "cmdline" for folder in pathlib.Path("/proc").iterdir()]
+    return [path for path in paths if path.parent.name.isdigit() and path.exists()]
+
+
+def test_a_guest_that_traces_is_refused_and_told(sandbox: Sandbox, guest_program) -> None:
+    done = sandbox.call(
+        "run", "--rm", "--interceptor", "ptrace", "--trace", "host", guest_program("traced")
+    )
+    assert b"the interceptor ptrace is in use" in done.stderr
+
+
+def test_doctor_says_what_is_used_and_why(sandbox: Sandbox) -> None:
+    facts = {fact["name"]: fact for fact in json.loads(sandbox.ok("doctor", "--json"))}
+    assert facts["interceptor"]["value"] in ("rewrite", "trap", "ptrace")
+    assert facts["interceptor"]["effect"]
+    assert {"kernel", "yama", "landlock", "run directory", "reflink", "exec"} <= set(facts)
+    assert f"Interceptor: {facts['interceptor']['value']} (" in sandbox.ok("info")
