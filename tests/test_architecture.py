@@ -26,7 +26,7 @@ LEVELS = {
     " proc_text proc_mounts change_make change_link change_name change_rename change_meta"
     " change_xattr xattr"
     " upper_scan dirlist_empty hosted hosted_control hosted_text hosted_tree"
-    " index_build index_merge view_path text text_build tracer probe",
+    " index_build index_merge view_path text text_build tracer probe dircache",
     3: "guest target thread trace adopt dispatch binfmt_elf exec_plan confine maps sigmask"
     " socket_name",
     4: "trap patch signals boot",
