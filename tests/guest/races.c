@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * races.c - several processes at one name: who wins, and that nothing is lost or seen half done.
+ *
+ *   races GROUP prepare|observe|both (in an empty directory)
+ */
+#include "see.h"
+
+#include <dirent.h>
+#include <sched.h>
+
+#define WORKERS 4
+#define ROUNDS 60
+
+/* Shared by all workers. */
+static struct board {
+	int ready;
+	int go;
+	int won[8];
+	int failed;
+	int done;
+} *board;
+
+static const char *name(const char *prefix, int number)
+{
+	static char text[2][64];
+	static int turn;
+
+	turn = !turn;
+	snprintf(text[turn], sizeof(text[turn]), "%s-%d", prefix, number);
+	return text[turn];
+}
+
+static void meet(int round)
+{
+	__atomic_add_fetch(&board->ready, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&board->ready, __ATOMIC_SEQ_CST) < WORKERS * (round + 1))
+		sched_yield();
+}
+
+static void count(int what, long result, int expected)
+{
+	if (result >= 0)
+		__atomic_add_fetch(&board->won[what], 1, __ATOMIC_SEQ_CST);
+	else if (errno != expected && __atomic_add_fetch(&board->failed, 1, __ATOMIC_SEQ_CST) < 4)
+		say("unexpected in %d: %s", what, error_name(errno));
+}
+
+static void run_workers(void (*body)(int worker))
+{
+	pid_t pids[WORKERS];
+	int status;
+
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	fflush(stdout);
+	for (int i = 0; i < WORKERS; i++) {
+		pids[i] = (pid_t)MUST(fork());
+		if (pids[i] == 0) {
+			body(i);
+			fflush(stdout);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < WORKERS; i++) {
+		status = wait_for(pids[i]);
+		if (status != 0)
+			say_status("worker", status);
+	}
+	say("unexpected %d", board->failed);
+}
+
+static void make_file(const char *path)
+{
+	write_file(path, "before");
+}
+
+/* ---- one winner each ---- */
+
+static void prepare_winners(void)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		make_file(name("u", i));
+		make_file(name("m", i));
+		make_file(name("l", i));
+		make_file(name("n", i));
+		MUST(mkdir(name("r", i), 0755));
+		MUST(mkdir(name("d", i), 0755));
+		make_file(strcat(strcpy((char[80]){0}, name("d", i)), "/in"));
+	}
+}
+
+static void win(int worker)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		char to[64];
+		int fd;
+
+		meet(i);
+		fd = open(name("c", i), O_CREAT | O_EXCL | O_WRONLY, 0600);
+		count(0, fd, EEXIST);
+		close(fd);
+		count(1, mkdir(name("k", i), 0700), EEXIST);
+		count(2, unlink(name("u", i)), ENOENT);
+		count(3, rmdir(name("r", i)), ENOENT);
+		snprintf(to, sizeof(to), "by-%d-%d", worker, i);
+		count(4, rename(name("m", i), to), ENOENT);
+		count(5, link(name("l", i), name("x", i)), EEXIST);
+		snprintf(to, sizeof(to), "dir-by-%d-%d", worker, i);
+		count(6, rename(name("d", i), to), ENOENT);
+		/* In two steps, the new name may be there before the old one is gone. */
+		if (syscall(SYS_renameat2, AT_FDCWD, name("n", i), AT_FDCWD, name("o", i),
+			    RENAME_NOREPLACE) == 0)
+			count(7, 0, 0);
+		else if (errno != EEXIST)
+			count(7, -1, ENOENT);
+	}
+}
+
+static int count_entries(const char *prefix)
+{
+	DIR *stream = opendir(".");
+	struct dirent *entry;
+	int found = 0;
+
+	while ((entry = readdir(stream)) != NULL)
+		found += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+	closedir(stream);
+	return found;
+}
+
+static void winners(void)
+{
+	static const char *const what[] = {
+		"open O_EXCL",        "mkdir",           "unlink", "rmdir", "rename", "link",
+		"rename a directory", "rename NOREPLACE"};
+	static const char *const prefixes[] = {"c-", "k-", "u-",      "r-", "m-", "by-",
+					       "x-", "d-", "dir-by-", "n-", "o-"};
+
+	run_workers(win);
+	for (size_t i = 0; i < COUNT(what); i++)
+		say("%s: %d winners", what[i], board->won[i]);
+	for (size_t i = 0; i < COUNT(prefixes); i++)
+		say("%s: %d names", prefixes[i], count_entries(prefixes[i]));
+}
+
+/* ---- nothing is lost ---- */
+
+static void prepare_writers(void)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		make_file(name("w", i));
+	make_file("appended");
+}
+
+static void write_all(int worker)
+{
+	char line[32];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		char byte = (char)('A' + worker);
+		int fd;
+
+		meet(i);
+		fd = open(name("w", i), O_RDWR);
+		count(0, pwrite(fd, &byte, 1, 10 + worker), 0);
+		close(fd);
+		count(1, chmod(name("w", i), 0600 | (mode_t)worker), 0);
+		snprintf(line, sizeof(line), "%d %3d\n", worker, i);
+		fd = open("appended", O_WRONLY | O_APPEND);
+		count(2, write(fd, line, 6), 0);
+		close(fd);
+	}
+}
+
+static void writers(void)
+{
+	int whole = 0;
+	struct stat st;
+
+	run_workers(write_all);
+	for (int i = 0; i < ROUNDS; i++) {
+		char buf[32] = "";
+		int fd = open(name("w", i), O_RDONLY);
+
+		whole += read(fd, buf, sizeof(buf)) == 14 &&
+			 memcmp(buf, "before\0\0\0\0ABCD", 14) == 0;
+		close(fd);
+	}
+	say("%d of %d files hold what all wrote", whole, ROUNDS);
+	MUST(stat("appended", &st));
+	say("appended: %lld bytes", (long long)st.st_size);
+}
+
+/* ---- nothing is seen half done ---- */
+
+static void prepare_replaced(void)
+{
+	write_file("config", "0123456789");
+	write_file("x", "0123456789");
+	write_file("y", "0123456789");
+	MUST(mkdir("dir", 0755));
+	write_file("dir/in", "0123456789");
+}
+
+static void read_whole(int what, const char *path)
+{
+	char buf[32];
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf));
+
+	count(what, n == 10 ? 0 : -1, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void replace(int worker)
+{
+	for (int i = 0; i < 5 * ROUNDS; i++) {
+		char temp[32];
+		struct stat st;
+
+		meet(i);
+		if (worker < 2) {
+			snprintf(temp, sizeof(temp), "temp-%d", worker);
+			write_file(temp, "9876543210");
+			count(0, rename(temp, "config"), 0);
+			if (worker == 0)
+				count(1,
+				      syscall(SYS_renameat2, AT_FDCWD, "x", AT_FDCWD, "y",
+					      RENAME_EXCHANGE),
+				      0);
+			else
+				count(2, chmod("dir", 0700 | (i & 077)), 0);
+		} else {
+			read_whole(3, "config");
+			read_whole(4, "x");
+			read_whole(5, "y");
+			read_whole(6, "dir/in");
+			count(7, stat("dir", &st), 0);
+		}
+	}
+}
+
+static void replaced(void)
+{
+	run_workers(replace);
+	for (int i = 0; i < 8; i++)
+		say("%d: %d", i, board->won[i]);
+}
+
+/* ---- a directory that all use ---- */
+
+static void prepare_shared(void)
+{
+	MUST(mkdir("s", 0755));
+	for (int i = 0; i < 200; i++)
+		make_file(name("s/old", i));
+}
+
+static void share(int worker)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		char path[64];
+
+		meet(i);
+		snprintf(path, sizeof(path), "s/new-%d-%d", worker, i);
+		make_file(path);
+		count(0, unlink(name("s/old", i * 3 + (worker & 1))), ENOENT);
+		if (i % 10 == worker) {
+			static unsigned char seen[200];
+			DIR *stream = opendir("s");
+			struct dirent *entry;
+			int twice = 0;
+
+			memset(seen, 0, sizeof(seen));
+			while ((entry = readdir(stream)) != NULL) {
+				int number;
+
+				if (sscanf(entry->d_name, "old-%d", &number) == 1)
+					twice += seen[number]++;
+			}
+			closedir(stream);
+			count(1, twice ? -1 : 0, 0);
+		}
+	}
+}
+
+static void shared(void)
+{
+	DIR *stream;
+	int found = 0;
+
+	run_workers(share);
+	say("removed %d, listings %d", board->won[0], board->won[1]);
+	stream = opendir("s");
+	while (readdir(stream))
+		found++;
+	say("entries %d", found);
+	closedir(stream);
+}
+
+static const struct {
+	const char *name;
+	void (*prepare)(void);
+	void (*observe)(void);
+} stories[] = {
+	{"winners", prepare_winners, winners},
+	{"writers", prepare_writers, writers},
+	{"replaced", prepare_replaced, replaced},
+	{"shared", prepare_shared, shared},
+};
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	umask(022);
+	for (size_t i = 0; argc == 3 && i < COUNT(stories); i++) {
+		if (strcmp(stories[i].name, argv[1]) != 0)
+			continue;
+		if (strcmp(argv[2], "observe") != 0)
+			stories[i].prepare();
+		if (strcmp(argv[2], "prepare") != 0)
+			stories[i].observe();
+		return 0;
+	}
+	for (size_t i = 0; i < COUNT(stories); i++)
+		puts(stories[i].name);
+	return 98;
+}
