@@ -575,6 +575,69 @@ static void effective(void)
 	say("open: %c", opens("secret", O_RDONLY, 'r'));
 }
 
+/* ---- another root directory ---- */
+
+static void say_raw_cwd(const char *when)
+{
+	char cwd[4096] = "";
+	long n = syscall(SYS_getcwd, cwd, sizeof(cwd));
+
+	say("%s: cwd %s", when, n > 0 ? cwd : error_name(errno));
+}
+
+static void run_in_root(void)
+{
+	execl("/program", "program", "show-ids", (char *)NULL);
+	say("%s", error_name(errno));
+}
+
+static void chroots(void)
+{
+	char buf[64];
+	int out;
+
+	MUST(mkdir("box", 0755));
+	MUST(mkdir("box/etc", 0755));
+	MUST(mkdir("box/sub", 0755));
+	write_file("box/etc/f", "inside");
+	write_file("outside", "outside");
+	MUST(symlink("/etc/f", "box/absolute"));
+	MUST(symlink("../../../etc/f", "box/up"));
+	copy_self("box/program");
+	out = (int)MUST(open(".", O_RDONLY | O_DIRECTORY));
+	SEE(chroot("box/etc/f"));
+	SEE(chroot("missing"));
+	SEE(chroot("box"));
+	say_raw_cwd("cwd stays");
+	say_content("outside");
+	say_content("/etc/f");
+	SEE(chdir("/"));
+	say_raw_cwd("root");
+	say_content("absolute");
+	say_content("up");
+	say_content("/../../../etc/f");
+	say_content("/etc/../../etc/f");
+	SEE(access("/outside", F_OK));
+	SEE(readlink("/proc/self/exe", buf, sizeof(buf)));
+	as("root", 0, 0, 0, run_in_root);
+	SEE(faccessat(out, "outside", F_OK, 0));
+	SEE(faccessat(out, "../../etc/passwd", F_OK, 0));
+	SEE(fchdir(out));
+	say_raw_cwd("outside again");
+	SEE(chdir("box/sub"));
+	say_raw_cwd("inside by another way");
+	SEE(chdir(".."));
+	SEE(chdir(".."));
+	say_raw_cwd("at the root");
+	SEE(chroot("sub"));
+	say_raw_cwd("above a deeper root");
+	SEE(chdir(".."));
+	SEE(chdir(".."));
+	say_raw_cwd("the classic way out");
+	SEE(chdir("/"));
+	SEE(access("f", F_OK));
+}
+
 static void attributes(void)
 {
 	char value[64];
@@ -603,6 +666,7 @@ static const struct part groups[] = {
 	{"show-ids", show_ids},
 	{"effective", effective},
 	{"attributes", attributes},
+	{"chroots", chroots},
 	{"list", list},
 };
 
