@@ -56,7 +56,7 @@ class Keeper:
         self._layout = Layout(Path(plan.root))
         self._store = ContainerStore(self._layout)
         self.container = self._store.read(plan.container_id)
-        self._lock = self._store.hold(self.container, wait=True)
+        self._lock = self._take_lock()
         self.refresh(self._store.read(plan.container_id).state)
         lifecycle.next_status(self.container.state.status, "start")
         self._identity = (os.getpid(), supervise.start_time_of(os.getpid()) or 0)
@@ -71,6 +71,18 @@ class Keeper:
         self._usage = Usage()
         self.stopped = False  # the user wants it to end
         self.again = False  # the user wants it to run again at once
+
+    def _take_lock(self) -> int:
+        """Hold the container; somebody who only looks into it is waited for."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self._store.hold(self.container)
+            except Conflict:
+                state = self._store.read(self.container.config.id).state
+                if state.is_running or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def _open_log(self) -> LogFile | None:
         policy = self.container.config.policy

@@ -116,6 +116,7 @@ class FirstProcess:
             cpus=_cpus(self._config.policy.cpuset),
             streams=streams,
             go=go,
+            release=release,
             report=report,
             parent=os.getpid(),
         )
@@ -152,6 +153,7 @@ class _Birth:
     cpus: frozenset[int]
     streams: Streams
     go: int
+    release: int
     report: int
     parent: int
 
@@ -192,6 +194,7 @@ def _become(birth: _Birth) -> None:
     """Turn the forked child into the container's first process."""
     report = birth.report
     try:
+        os.close(birth.release)  # or it would never read the end of it
         os.setsid()
         if not birth.streams.free:
             supervise.die_with_parent()
