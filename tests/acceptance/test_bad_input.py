@@ -167,10 +167,6 @@ def test_a_bad_tar_makes_no_image(stocked: Sandbox, tmp_path: pathlib.Path, case
     assert not (tmp_path / "escaped").exists()
 
 
-def _without(files: dict[str, bytes], media: str) -> dict[str, bytes]:
-    return files | {_blob_of(files, media): b""}
-
-
 def _manifest(files: dict[str, bytes]) -> tuple[str, dict[str, Any]]:
     entry = json.loads(files["index.json"])["manifests"][0]
     name = "blobs/sha256/" + entry["digest"].removeprefix("sha256:")
@@ -180,7 +176,8 @@ def _manifest(files: dict[str, bytes]) -> tuple[str, dict[str, Any]]:
 def _blob_of(files: dict[str, bytes], what: str) -> str:
     _, manifest = _manifest(files)
     descriptor = manifest["config"] if what == "config" else manifest["layers"][0]
-    return "blobs/sha256/" + descriptor["digest"].removeprefix("sha256:")
+    digest: str = descriptor["digest"]
+    return "blobs/sha256/" + digest.removeprefix("sha256:")
 
 
 def _with_manifest(files: dict[str, bytes], change: Callable[[dict[str, Any]], None]) -> bytes:
