@@ -96,3 +96,26 @@ def test_doctor_says_what_is_used_and_why(sandbox: Sandbox) -> None:
     assert facts["interceptor"]["effect"]
     assert {"kernel", "yama", "landlock", "run directory", "reflink", "exec"} <= set(facts)
     assert f"Interceptor: {facts['interceptor']['value']} (" in sandbox.ok("info")
+
+
+def test_the_runtimes_code_beside_rewritten_sites_is_not_seen(sandbox: Sandbox) -> None:
+    script = (
+        "import os\n"
+        "[os.stat('/etc') for _ in range(50)]\n"
+        "rows = [line.split() for line in open('/proc/self/maps')]\n"
+        "print([row for row in rows if 'x' in row[1] and (len(row) < 6 or 'memfd' in row[5])])\n"
+    )
+    found = sandbox.ok("run", "--rm", "--interceptor", "rewrite", "host", "python3", "-c", script)
+    assert found == "[]\n"
+
+
+def test_the_seccomp_mode_that_a_guest_set_outlives_execve(way: Oracle) -> None:
+    script = (
+        "import ctypes, os, struct\n"
+        "code = ctypes.create_string_buffer(struct.pack('HBBI', 6, 0, 0, 0x7fff0000))\n"
+        "program = struct.pack('HxxxxxxQ', 1, ctypes.addressof(code))\n"
+        "libc = ctypes.CDLL(None)\n"
+        "print(libc.prctl(38, 1, 0, 0, 0), libc.prctl(22, 2, program, 0, 0), flush=True)\n"
+        "os.execvp('grep', ['grep', 'Seccomp:', '/proc/self/status'])\n"
+    )
+    way.same(["python3", "-c", script])
