@@ -158,20 +158,19 @@ static int bring_up(struct sb_fs *fs, struct sb_at *at)
 	return is_dir(at) ? sb_copyup_tree(fs, at) : sb_copyup(fs, at, UINT64_MAX);
 }
 
-static int exchange(const char *a, const char *b)
+static int swap(const char *a, const char *b)
 {
 	return (int)sys_renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
 }
 
-/* Exchange old with new, unless another process took old away meanwhile. */
-static int swap(const struct sb_fs *fs, const char *old, const char *new)
+static bool is_gone(const struct sb_fs *fs, const char *old)
 {
-	int err = exchange(old, new);
+	struct statx sx;
+	int err = sb_host_stat(old, &sx);
 
-	if (err < 0 || !sb_upper_is_whiteout(fs->tree, AT_FDCWD, new))
-		return err;
-	exchange(old, new);
-	return -ENOENT;
+	if (err < 0)
+		return err == -ENOENT;
+	return (sx.stx_mode & S_IFMT) == S_IFLNK && sb_upper_is_whiteout(fs->tree, AT_FDCWD, old);
 }
 
 static bool cannot(int err)
@@ -190,8 +189,13 @@ static int move_plainly(const struct sb_fs *fs, const char *old, const char *new
 	err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
 	if (!dir || (err != -ENOTEMPTY && err != -EEXIST))
 		return err;
-	err = swap(fs, old, new); /* marks in the directory to replace */
-	return err < 0 ? err : sb_upper_drop_dir(fs, old);
+	err = swap(old, new); /* marks in the directory to replace */
+	if (err < 0)
+		return err;
+	err = sb_upper_drop_dir(fs, old);
+	if (err < 0)
+		swap(old, new);
+	return err;
 }
 
 /* Over an existing file, leaving a whiteout. */
@@ -219,23 +223,38 @@ static int move_over_file(const struct sb_fs *fs, const char *old, const char *n
 	return err;
 }
 
+/* What was at the new name is at old now: it goes, and a whiteout stays. */
+static int clear_old(const struct sb_fs *fs, const char *old, const char *new, bool dir)
+{
+	struct statx was;
+	bool was_dir;
+	int err = sb_host_stat(old, &was);
+
+	if (err < 0 || is_gone(fs, old))
+		return err;
+	was_dir = (was.stx_mode & S_IFMT) == S_IFDIR;
+	if (was_dir == dir)
+		err = dir ? sb_upper_replace_dir(fs, old) : sb_upper_cover(fs, old);
+	else
+		err = dir ? -ENOTDIR : -EISDIR;
+	if (err < 0 && err != -ENOENT)
+		swap(old, new);
+	return err == -ENOENT ? 0 : err;
+}
+
 /* Leave a whiteout at old; the new name is free, or a directory of marks. */
-static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new, bool present)
+static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new, bool dir, bool present,
+			bool noreplace)
 {
 	int err = 0;
 
-	if (!present) {
+	if (!present)
 		err = sb_upper_make_whiteout(fs->tree, new);
-		if (err == -EEXIST && sb_upper_is_whiteout(fs->tree, AT_FDCWD, new))
-			err = 0;
-		if (err == -EEXIST && sb_upper_is_whiteout(fs->tree, AT_FDCWD, old))
-			err = -ENOENT;
-	}
-	if (err < 0)
+	if (err < 0 && (err != -EEXIST || (noreplace && !is_gone(fs, new))))
 		return err;
-	err = swap(fs, old, new);
+	err = swap(old, new);
 	if (err == 0)
-		return present ? sb_upper_replace_dir(fs, old) : 0;
+		return clear_old(fs, old, new, dir);
 	if (!cannot(err))
 		return err;
 	if (present)
@@ -274,12 +293,14 @@ static int exchange_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *
 	const struct sb_path *old = &fs->work->p[0];
 	const struct sb_path *new = &fs->work->p[5];
 	uint32_t from_type = from->spot.type;
-	int err = close_dir(fs, from, old, to_hides);
+	int err = is_gone(fs, old->buf) || is_gone(fs, new->buf) ? -ENOENT : 0;
 
+	if (err == 0)
+		err = close_dir(fs, from, old, to_hides);
 	if (err == 0)
 		err = close_dir(fs, to, new, from_hides);
 	if (err == 0)
-		err = swap(fs, old->buf, new->buf);
+		err = swap(old->buf, new->buf);
 	if (err == 0)
 		err = sb_upper_settle(fs, from, to->spot.type, false);
 	return err < 0 ? err : sb_upper_settle(fs, to, from_type, false);
@@ -292,8 +313,10 @@ static int move_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, 
 	const struct sb_path *new = &fs->work->p[5];
 	bool present = to->spot.place != SB_PLACE_ABSENT;
 	bool dir = is_dir(from);
-	int err = close_dir(fs, from, old, to_hides);
+	int err = from_hides && is_gone(fs, old->buf) ? -ENOENT : 0;
 
+	if (err == 0)
+		err = close_dir(fs, from, old, to_hides);
 	if (err < 0)
 		return err;
 	if (!from_hides)
@@ -301,7 +324,7 @@ static int move_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, 
 	else if (present && !dir)
 		err = move_over_file(fs, old->buf, new->buf);
 	else
-		err = move_by_swap(fs, old->buf, new->buf, present);
+		err = move_by_swap(fs, old->buf, new->buf, dir, present, noreplace);
 	if (err < 0)
 		return err;
 	err = sb_upper_settle(fs, to, from->spot.type, false);
@@ -314,6 +337,7 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	bool exchange = (flags & RENAME_EXCHANGE) != 0;
 	bool from_hides = sb_upper_hides(fs, from);
 	bool to_hides = sb_upper_hides(fs, to);
+	int lock = -1;
 	int err = bring_up(fs, from);
 
 	if (err == 0)
@@ -329,6 +353,8 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	if (err < 0)
 		return err;
 	sb_commit_begin(fs);
+	if (from_hides || exchange)
+		lock = sb_upper_lock(fs);
 	sb_upper_touch(fs->tree, from->spot.node, SB_STATE_ASK);
 	sb_upper_touch(fs->tree, to->spot.node, SB_STATE_ASK);
 	if (exchange)
@@ -336,6 +362,10 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	else
 		err = move_in_tree(fs, from, to, from_hides, to_hides,
 				   (flags & RENAME_NOREPLACE) != 0);
+	/* Another process was faster: whatever that led to, the name was not there. */
+	if (err < 0 && is_gone(fs, fs->work->p[0].buf))
+		err = -ENOENT;
+	sb_upper_unlock(lock);
 	sb_commit_end(fs);
 	return err;
 }

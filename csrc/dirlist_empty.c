@@ -72,8 +72,11 @@ static int scan_host(struct sb_fs *fs, const struct sb_at *dir, const char *host
 		sys_close(src);
 	}
 	sb_commit_end(fs);
-	/* EACCES: see step_in_live() in spot.c. */
-	return empty == -ENOENT || empty == -EACCES ? 1 : empty;
+	/* EACCES: see step_in_live() in spot.c. Others: gone, or a whiteout by now, which the
+	 * removal itself will notice. */
+	if (empty == -ENOENT || empty == -ENOTDIR || empty == -ELOOP || empty == -EACCES)
+		return 1;
+	return empty;
 }
 
 static int scan_nodes(struct sb_fs *fs, const struct sb_at *dir)

@@ -189,12 +189,21 @@ static int step_in_mount(const struct sb_fs *fs, uint32_t mount, const char *gue
 	return 0;
 }
 
-static bool is_whiteout(const struct sb_tree *tree, const struct sb_path *host,
-			const struct statx *sx)
+/* Stat an entry of the upper: 1 when it is a whiteout, 0 when not, -errno. */
+static int ask_entry(const struct sb_tree *tree, const struct sb_path *host, struct sb_seen *seen)
 {
-	return (sx->stx_mode & S_IFMT) == S_IFLNK &&
-	       sx->stx_size == strlen(tree->control->whiteout) &&
-	       sb_upper_is_whiteout(tree, AT_FDCWD, host->buf);
+	for (int tries = 0; tries < 3; tries++) {
+		int err = ask_host(host, seen);
+
+		if (err < 0 || (seen->sx.stx_mode & S_IFMT) != S_IFLNK ||
+		    seen->sx.stx_size != strlen(tree->control->whiteout))
+			return err;
+		if (sb_upper_is_whiteout(tree, AT_FDCWD, host->buf))
+			return 1;
+		/* A symlink as long as a whiteout, or another process put something else in
+		 * the whiteout's place meanwhile: look again. */
+	}
+	return 0;
 }
 
 /* Is there a directory in the lower at the path of out (whose node is known)? */
@@ -223,12 +232,12 @@ static int ask_upper(const struct sb_fs *fs, const struct sb_spot *dir, const ch
 	int err = sb_tree_upper_path(fs, guest, len, host);
 
 	if (err == 0)
-		err = ask_host(host, seen);
+		err = ask_entry(tree, host, seen);
 	if (err == -ENOENT || err == -ENOTDIR)
 		return 0;
 	if (err < 0)
 		return err;
-	if (is_whiteout(tree, host, &seen->sx)) {
+	if (err == 1) {
 		seen->has = false;
 		out->whiteout = true;
 		return 1;

@@ -19,6 +19,8 @@
 #include "spot.h"
 
 #define MARK_SIZE 64
+#define LOCK_EX 2 /* sys/file.h */
+#define LOCK_UN 8
 
 static bool links_to_mark(const struct sb_tree *tree, int dirfd, const char *name)
 {
@@ -237,26 +239,65 @@ static int place_plainly(const struct sb_fs *fs, const char *temp, const char *d
 	return (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, 0);
 }
 
+int sb_upper_lock(const struct sb_fs *fs)
+{
+	const struct sb_control *control = fs->tree->control;
+	struct sb_path *path = &fs->work->p[4];
+	long err = sb_path_set(path, sb_text_at(control, control->run), control->run.len);
+	int lock;
+
+	if (err == 0)
+		err = sb_path_join(path, "control", 7);
+	if (err < 0)
+		return (int)err;
+	lock = (int)sys_openat(AT_FDCWD, path->buf, O_RDONLY | O_CLOEXEC, 0);
+	do {
+		err = lock < 0 ? lock : sb_syscall(__NR_flock, lock, LOCK_EX, 0, 0, 0, 0);
+	} while (err == -EINTR);
+	return lock;
+}
+
+void sb_upper_unlock(int lock)
+{
+	if (lock < 0)
+		return;
+	sb_syscall(__NR_flock, lock, LOCK_UN, 0, 0, 0, 0); /* a forked child may hold it too */
+	sys_close(lock);
+}
+
+/* Exchange temp with the whiteout dst, which goes. */
+static int place_over_whiteout(const struct sb_fs *fs, const char *temp, const char *dst)
+{
+	int err;
+
+	if (!links_to_mark(fs->tree, AT_FDCWD, dst)) /* gone or taken meanwhile */
+		return (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, RENAME_NOREPLACE);
+	err = (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, RENAME_EXCHANGE);
+	if (err == -EINVAL || err == -ENOSYS)
+		return place_plainly(fs, temp, dst);
+	if (err < 0)
+		return err;
+	if (links_to_mark(fs->tree, AT_FDCWD, temp)) {
+		sys_unlinkat(AT_FDCWD, temp, 0);
+		return 0;
+	}
+	sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, RENAME_EXCHANGE);
+	return -EEXIST;
+}
+
 int sb_upper_place(const struct sb_fs *fs, const char *temp, const char *dst)
 {
 	int err = (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, RENAME_NOREPLACE);
+	int lock;
 
 	if (err == -EINVAL || err == -ENOSYS)
 		return place_plainly(fs, temp, dst);
 	if (err != -EEXIST || !links_to_mark(fs->tree, AT_FDCWD, dst))
 		return err;
-	err = (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, RENAME_EXCHANGE);
-	if (err == -EINVAL || err == -ENOSYS)
-		return place_plainly(fs, temp, dst);
-	if (err < 0)
-		return err == -ENOENT ? -EEXIST : err;
-	if (links_to_mark(fs->tree, AT_FDCWD, temp)) {
-		sys_unlinkat(AT_FDCWD, temp, 0);
-		return 0;
-	}
-	/* Another process was faster: its entry goes back. */
-	sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, RENAME_EXCHANGE);
-	return -EEXIST;
+	lock = sb_upper_lock(fs);
+	err = place_over_whiteout(fs, temp, dst);
+	sb_upper_unlock(lock);
+	return err;
 }
 
 int sb_upper_swap_out(const struct sb_fs *fs, const char *dst, const char *temp)

@@ -68,6 +68,11 @@ bool sb_upper_needs_record(const struct sb_looks *looks);
 /* Move temp to dst, where nothing or a whiteout is; -EEXIST for anything else.
  * temp is gone after success only. */
 int sb_upper_place(const struct sb_fs *fs, const char *temp, const char *dst) SB_MUST_CHECK;
+/* Keep others from the changes that need several steps and see a whiteout as free: those
+ * over whiteouts and those that leave one. A descriptor for sb_upper_unlock(), or -errno, which
+ * that takes too: without a lock the steps are still made. Uses p[4]. */
+int sb_upper_lock(const struct sb_fs *fs);
+void sb_upper_unlock(int lock);
 /* Put a whiteout where the entry dst is; the entry is then at temp (which the
  * caller named). */
 int sb_upper_swap_out(const struct sb_fs *fs, const char *dst, const char *temp) SB_MUST_CHECK;
