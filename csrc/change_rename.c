@@ -243,8 +243,8 @@ static int clear_old(const struct sb_fs *fs, const char *old, const char *new, b
 }
 
 /* Leave a whiteout at old; the new name is free, or a directory of marks. */
-static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new, bool dir, bool present,
-			bool noreplace)
+static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new, bool dir,
+			bool present, bool noreplace)
 {
 	int err = 0;
 
