@@ -39,6 +39,7 @@ from sandbox.store.volumes import drop_anonymous
 if TYPE_CHECKING:
     from sandbox.models.container import ContainerState
 
+_RECORD_PERIOD = 30.0
 _PATIENCE = 5.0  # seconds that clients get at the very end
 
 
@@ -71,6 +72,15 @@ class Keeper:
         self._usage = Usage()
         self.stopped = False  # the user wants it to end
         self.again = False  # the user wants it to run again at once
+        self._look_after_the_record()
+
+    def _look_after_the_record(self) -> None:
+        """End when somebody has deleted the store under a running container."""
+        if self._store.directory(self.container.config.id).config.exists():
+            self.session.after(_RECORD_PERIOD, self._look_after_the_record)
+            return
+        self.stopped = True
+        self.session.main.send(signal.SIGKILL)
 
     def _take_lock(self) -> int:
         """Hold the container; somebody who only looks into it is waited for."""

@@ -87,21 +87,24 @@ class LogFile:
         os.close(self._fd)
 
     def _write(self, records: list[bytes]) -> None:
-        if self._waiting:
-            records = self._waiting + records
-            self._waiting, self._waiting_size = [], 0
-        if self._lost and records:
-            note = f"[{self._lost} lines are lost: the log could not be written]\n"
-            records.insert(0, record(note.encode(), "stderr", time.time_ns()))
-        if self._max_size:
-            done = all([self._append([item]) for item in records])  # noqa: C419 - every one
-        else:
-            done = not records or self._append(records)
-        if done and records:
+        waiting, self._waiting, self._waiting_size = self._waiting, [], 0
+        note = []
+        if self._lost:
+            text = f"[{self._lost} lines are lost: the log could not be written]\n"
+            note = [record(text.encode(), "stderr", time.time_ns())]
+        batch = [*waiting, *note, *records]
+        if not self._max_size:
+            if not self._append(b"".join(batch)):
+                self._keep([*waiting, *records])
+            elif batch:
+                self._lost = 0
+            return
+        failed = [item for item in batch if not self._append(item)]
+        if not failed:
             self._lost = 0
+        self._keep([item for item in failed if item not in note])
 
-    def _append(self, records: list[bytes]) -> bool:
-        data = b"".join(records)
+    def _append(self, data: bytes) -> bool:
         if self._max_size and self._size and self._size + len(data) > self._max_size:
             self._rotate()
         try:
@@ -114,13 +117,15 @@ class LogFile:
         # Never half a line: readers would take it for damage.
         with suppress(OSError):
             os.ftruncate(self._fd, self._size)
+        return False
+
+    def _keep(self, records: list[bytes]) -> None:
         for item in records:
             if self._waiting_size + len(item) <= _KEPT:
                 self._waiting.append(item)
                 self._waiting_size += len(item)
             else:
                 self._lost += 1
-        return False
 
     def _rotate(self) -> None:
         with suppress(OSError):

@@ -1,0 +1,45 @@
+"""Frames and lines of the control protocol."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.errors import CorruptData
+from sandbox.runtime import wire
+from sandbox.runtime.attach import _KeyWatch
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.binary(max_size=300)), max_size=20),
+    st.integers(1, 50),
+)
+def test_frames_survive_any_cutting(frames: list[tuple[int, bytes]], size: int) -> None:
+    stream = b"".join(wire.frame(number, data) for number, data in frames)
+    reader = wire.Frames()
+    found = []
+    for start in range(0, len(stream), size):
+        found += list(reader.feed(stream[start : start + size]))
+    assert found == frames
+
+
+@pytest.mark.parametrize("data", [b"\x09" + bytes(7), b"\x01\0\0\0\xff\xff\xff\xff"])
+def test_what_is_no_frame_is_refused(data: bytes) -> None:
+    with pytest.raises(CorruptData):
+        list(wire.Frames().feed(data))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff"])
+def test_what_is_no_message_is_refused(data: bytes) -> None:
+    with pytest.raises(CorruptData):
+        wire.parse_line(data)
+
+
+def test_detach_keys_are_found_in_any_pieces_and_nothing_else_is_lost() -> None:
+    keys = _KeyWatch(b"\x10\x11")
+    assert keys.take(b"a\x10") == b"a"
+    assert keys.take(b"b\x10\x10") == b"\x10b\x10"
+    assert not keys.found
+    assert keys.take(b"\x11rest") == b""
+    assert keys.found
