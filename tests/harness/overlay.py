@@ -79,10 +79,11 @@ def mount(root: pathlib.Path, layers: Sequence[Sequence[Member]]) -> pathlib.Pat
     lowers = []
     for number, members in enumerate(layers):
         write_layer(root / f"lower{number}", useful(members, layers[:number]))
-        lowers.insert(0, f"{root}/lower{number}")
+        lowers.insert(0, f"lower{number}")
     for name in ("upper", "work", "merged"):
         (root / name).mkdir(0o755)
-    options = f"lowerdir={':'.join(lowers)},upperdir={root}/upper,workdir={root}/work,userxattr"
+    os.chdir(root)  # sixty absolute names would not fit into a page of options
+    options = f"lowerdir={':'.join(lowers)},upperdir=upper,workdir=work,userxattr"
     merged = root / "merged"
     check(libc.mount(b"overlay", os.fsencode(merged), b"overlay", 0, options.encode()))
     return merged
@@ -168,16 +169,22 @@ def snapshot() -> dict[str, list[object]]:
     return entries
 
 
+Answers = list[tuple[int, dict[str, list[object]] | None]]
+
+
 def run(
-    root: pathlib.Path, layers: Sequence[Sequence[Member]], operations: Sequence[tuple]
-) -> list[tuple[int, dict[str, list[object]]]]:
-    """Return (answer, what is there after) for each operation."""
+    root: pathlib.Path,
+    layers: Sequence[Sequence[Member]],
+    operations: Sequence[tuple],
+    every: int = 1,
+) -> Answers:
+    """Return the answer to each operation and, after every so many, what is there."""
     answer = root / "answer"
     child = os.fork()
     if child == 0:
         try:
             with answer.open("w", encoding="utf-8") as out:
-                run_here(root, layers, operations, out)
+                run_here(root, layers, operations, every, out)
             os._exit(0)
         except BaseException as exc:  # noqa: BLE001 - the parent must not go on twice
             os.write(2, f"oracle: {exc!r}\n".encode())
@@ -191,6 +198,7 @@ def run_here(
     root: pathlib.Path,
     layers: Sequence[Sequence[Member]],
     operations: Sequence[tuple],
+    every: int,
     out: TextIO,
 ) -> None:
     os.umask(0)
@@ -198,7 +206,11 @@ def run_here(
     os.chroot(mount(root, layers))
     os.chdir("/")
     kernel = Kernel()
-    json.dump([(kernel.do(*op), snapshot()) for op in operations], out)
+    answers: Answers = []
+    for number, operation in enumerate(operations, 1):
+        answer = kernel.do(*operation)
+        answers.append((answer, snapshot() if number % every == 0 else None))
+    json.dump(answers, out)
 
 
 def is_possible(root: pathlib.Path) -> bool:
