@@ -330,6 +330,15 @@ static struct sb_entry *own_entry(struct sb_control *control, const char *name)
 	return number < SB_MAX_ENTRIES ? entries + number : NULL;
 }
 
+/* The C library keeps two signals from programs like the one that started us. */
+static void reset_library_signals(void)
+{
+	const struct sb_action action = {0};
+
+	for (int sig = 32; sig <= 33; sig++)
+		sb_syscall6(__NR_rt_sigaction, sig, SB_P(&action), 0, 8, 0, 0);
+}
+
 static int enter_directory(struct sb_call *call, const char *cwd)
 {
 	struct sb_at *at = &call->work->a;
@@ -349,6 +358,7 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	if (!entry || entry->state != 1)
 		die(EXIT_FAILED, "no entry", start->execfn, -ENOENT);
 	entry->state = 2;
+	reset_library_signals();
 	thread->ids = entry->ids;
 	proc->umask = entry->umask;
 	proc->dumpable = 1;

@@ -86,8 +86,9 @@ def test_a_new_process_starts_with_no_signal_ignored_or_blocked() -> None:
         supervise.reset_signals()
         os.execvp("grep", ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"])
     """)
-    values = [line.split()[1] for line in result.stdout.splitlines()]
-    assert values == ["0" * 16, "0" * 16]
+    values = [int(line.split()[1], 16) for line in result.stdout.splitlines()]
+    # Signals 32 and 33 are the C library's own: only the guest runtime can reset them.
+    assert [value & ~(3 << 31) for value in values] == [0, 0]
 
 
 def test_a_start_time_tells_a_process_from_a_later_one_with_its_number() -> None:
