@@ -85,15 +85,37 @@ def make(seed: int) -> tuple[list[list[Member]], list[tuple]]:
     return stack, [random_operation(rng) for _ in range(OPERATIONS)]
 
 
+def appearance(model: Filesystem) -> dict[bytes, tuple]:
+    """What of an entry must show up in a diff when it changes."""
+    return {
+        path: (inode.mode, inode.uid, inode.gid, inode.content, inode.target, dict(inode.xattrs))
+        for path, inode in model.snapshot().items()
+    }
+
+
+def check_diff(changes: list[tuple[str, bytes]], before: dict, after: dict) -> None:
+    told = {kind: {path for k, path in changes if k == kind} for kind in "ACD"}
+    folders = {b""} | {path for path, entry in after.items() if stat.S_ISDIR(entry[0])}
+    gone = set(before) - set(after)
+    assert told["A"] == set(after) - set(before)
+    # What was below something that is no directory any more is not told one by one.
+    assert told["D"] == {path for path in gone if path.rpartition(b"/")[0] in folders}
+    both = set(before) & set(after)
+    assert told["C"] <= both
+    assert {path for path in both if before[path] != after[path]} - {b"/"} <= told["C"]
+
+
 def test_sixty_layers_and_five_thousand_operations(tmp_path: pathlib.Path) -> None:
     stack, operations = make(60)
     sut = Sut(make_container(tmp_path, stack))
     model = Filesystem(stack)
     sut.check(model)
+    before = appearance(model)
     for number, operation in enumerate(operations, 1):
         assert sut.do(*operation) == model.do(*operation), (number, operation)
         if number % CHECK_EVERY == 0:
             sut.check(model)
+            check_diff(sut.tree.changes(), before, appearance(model))
             sut.restart()
             sut.check(model)
     sut.tree.close()
