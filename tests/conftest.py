@@ -34,7 +34,20 @@ hypothesis.settings.register_profile("fuzz", max_examples=20_000, **COMMON)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+SYS_RT_SIGACTION = 13
+
+
+def reset_library_signals() -> None:
+    """Give signals 32 and 33 their default: some starters leave them ignored, and
+    neither sigaction() nor Python may touch them. A container starts without that, so
+    what natively runs beside it must as well."""
+    default = bytes(32)
+    for number in (32, 33):
+        ctypes.CDLL(None).syscall(SYS_RT_SIGACTION, number, default, None, 8)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    reset_library_signals()
     if os.geteuid() != 0:
         return
     capture = config.pluginmanager.getplugin("capturemanager")
