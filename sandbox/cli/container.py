@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from sandbox.cli.lazy import lazy_group
 
 _COMMANDS = {
     "ls": ("containers", "ps", "List containers"),
@@ -36,31 +36,7 @@ _COMMANDS = {
 _ALIASES = {"list": "ls", "ps": "ls", "remove": "rm"}
 
 
-class _ContainerGroup(click.Group):
-    """Imports a command when somebody asks for it."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all names, without importing anything."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command."""
-        entry = _COMMANDS.get(_ALIASES.get(cmd_name, cmd_name))
-        if entry is None:
-            return None
-        module, attribute, _ = entry
-        command: click.Command = getattr(
-            importlib.import_module(f"sandbox.cli.{module}"), attribute
-        )
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands with their summaries."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry[2]) for name, entry in _COMMANDS.items()])
-
-
-@click.command(cls=_ContainerGroup, subcommand_metavar="COMMAND")
+@click.command(cls=lazy_group(_COMMANDS, _ALIASES), subcommand_metavar="COMMAND")
 def container() -> None:
     """Manage containers."""
 
