@@ -16,10 +16,11 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_bits
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self
 
-from sandbox.errors import NativeError
+from sandbox.errors import NativeError, map_os_errors
 from sandbox.native._native import ffi, lib
 from sandbox.native.index import build_index, index_is_current
 
@@ -151,11 +152,14 @@ def guest_path() -> str:
 def create_control(path: str, spec: ControlSpec) -> None:
     """Make the control file of a container that has no process.
 
-    The owner table is made when missing; the marks in the upper are read.
+    The owner table is made when missing; the marks in the upper are read. What the upper
+    lies in must exist: a container that is being removed is not made again.
     """
     work = spec.work_dir or f"{os.path.dirname(spec.upper_dir)}/work"
-    os.makedirs(work, mode=0o700, exist_ok=True)
-    os.makedirs(spec.upper_dir, mode=0o755, exist_ok=True)
+    with map_os_errors("cannot prepare the container's own layer"):
+        for folder, mode in ((work, 0o700), (spec.upper_dir, 0o755)):
+            with suppress(FileExistsError):
+                os.mkdir(folder, mode)
     kept: list[object] = []  # cffi: a char * does not keep its bytes alive
 
     def text(value: str) -> object:

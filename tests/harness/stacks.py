@@ -166,6 +166,7 @@ def make_container(
     ]
     (root / "store").mkdir(exist_ok=True)
     (root / "run").mkdir()
+    container.upper.parent.mkdir()
     core.build_index(sources, container.index)
     core.create_control(container.control, container.spec(mounts, **changes))
     return container

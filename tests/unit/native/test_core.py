@@ -4,13 +4,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import stat
 import subprocess
 import time
 
 import pytest
 
-from sandbox.errors import CorruptData, NativeError
+from sandbox.errors import CorruptData, NativeError, SandboxError
 from sandbox.native import core
 from tests.harness.stacks import MTIME_NS, Member, make_container, open_tree, write_layer
 
@@ -206,6 +207,15 @@ def test_changes_are_found_again_by_another_control_file(tmp_path):
         assert stat.S_IMODE(found.mode) == 0o4711
         assert (found.uid, found.gid, found.ino) == (5, 6, ino)
         assert [change for change in tree.changes() if change[0] == "D"] == [("D", b"/abs")]
+
+
+def test_a_container_that_was_removed_is_not_made_again_by_a_late_start(tmp_path):
+    container = make_container(tmp_path, [BASE])
+    home = container.upper.parent
+    shutil.rmtree(home)
+    with pytest.raises(SandboxError, match="cannot prepare the container's own layer"):
+        core.create_control(container.control, container.spec())
+    assert not home.exists()
 
 
 def test_mounts_are_laid_over_the_tree(tmp_path):
