@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,17 +12,15 @@ from sandbox.cli.format import (
     Column,
     ellipsis,
     emit,
-    human_duration,
     human_size,
     render,
-    seconds_since,
 )
 from sandbox.engine import Engine
-from sandbox.errors import ContainerNotFound, SandboxError, UsageError
+from sandbox.errors import ContainerNotFound, SandboxError
+from sandbox.models.choosing import container_filter, status_text
+from sandbox.models.moments import human_duration, seconds_since
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from sandbox.models.container import Container
 
 _COLUMNS = (
@@ -73,7 +70,7 @@ _HEADINGS = {
 def ps(**options: Any) -> None:
     """List containers; without -a only running ones."""
     engine = Engine()
-    matches = parse_filters(engine, options["filters"])
+    matches = container_filter(options["filters"], engine.container)
     last = 1 if options["latest"] else options["last"]
     by_status = any(item.partition("=")[0] in ("status", "exited") for item in options["filters"])
     everything = options["show_all"] or last > 0 or by_status
@@ -127,88 +124,6 @@ def describe(container: Container, *, long: bool, size: int) -> dict[str, Any]:
         "Status": status_text(container, time.time()),
         "Label": lambda key: labels.get(key, ""),
     }
-
-
-def status_text(container: Container, now: float) -> str:
-    """Return the state in Docker's words: Up 2 minutes, Exited (0) 5 days ago."""
-    state = container.state
-    if state.status == "restarting":
-        age = human_duration(seconds_since(state.finished_at, now))
-        return f"Restarting ({state.exit_code}) {age} ago"
-    if state.is_running:
-        age = human_duration(seconds_since(state.started_at, now))
-        health = {"": "", "starting": " (health: starting)"}
-        name = state.health.status if state.health else ""
-        paused = " (Paused)" if state.status == "paused" else ""
-        return f"Up {age}{health.get(name, f' ({name})')}{paused}"
-    if state.status == "exited":
-        age = human_duration(seconds_since(state.finished_at, now))
-        return f"Exited ({state.exit_code}) {age} ago"
-    return "Created"
-
-
-_TESTS: dict[str, Callable[[Container, str], bool]] = {
-    "id": lambda item, value: item.config.id.startswith(value),
-    "name": lambda item, value: (
-        value.removeprefix("/") in item.config.name or fnmatchcase(item.config.name, value)
-    ),
-    "status": lambda item, value: item.state.status == value,
-    "health": lambda item, value: (
-        (item.state.health.status if item.state.health else "none") == value
-    ),
-    "volume": lambda item, value: any(value in (m.name, m.target) for m in item.config.mounts),
-    "since": lambda item, value: item.config.created > value,
-    "before": lambda item, value: item.config.created < value,
-    "exited": lambda item, value: (
-        item.state.status == "exited" and str(item.state.exit_code) == value
-    ),
-    "ancestor": lambda item, value: _is_ancestor(item, value),
-    "label": lambda item, value: _has_label(item, value),
-}
-
-
-def _is_ancestor(container: Container, value: str) -> bool:
-    image = container.config.image
-    digits = value.removeprefix("sha256:")
-    by_id = container.config.image_id.removeprefix("sha256:").startswith(digits)
-    return value in (image, image.removesuffix(":latest")) or (len(digits) > 3 and by_id)
-
-
-def _has_label(container: Container, value: str) -> bool:
-    key, equals, wanted = value.partition("=")
-    labels = container.config.labels
-    return key in labels and (not equals or labels[key] == wanted)
-
-
-def parse_filters(engine: Engine, filters: Sequence[str]) -> Callable[[Container], bool]:
-    """Return the test for ``--filter``: any value of a key, every key."""
-    wanted: dict[str, list[str]] = {}
-    for item in filters:
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise UsageError(f"invalid argument {item!r} for --filter: bad format")
-        if key not in _TESTS:
-            raise UsageError(f"invalid filter '{key}'")
-        if key == "status" and value not in (
-            "created",
-            "running",
-            "exited",
-            "paused",
-            "restarting",
-            "removing",
-            "dead",
-        ):
-            raise UsageError(f"invalid filter 'status={value}'")
-        if key in ("since", "before"):
-            value = engine.container(value).config.created
-        wanted.setdefault(key, []).append(value)
-
-    def matches(container: Container) -> bool:
-        return all(
-            any(_TESTS[key](container, value) for value in values) for key, values in wanted.items()
-        )
-
-    return matches
 
 
 @click.command()

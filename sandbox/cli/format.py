@@ -104,14 +104,6 @@ def render_objects(objects: Sequence[Any], template: str | None) -> str:
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 # (below this many seconds, size of the unit, name, name of exactly one)
-_AGES = (
-    (60, 1, "seconds", "1 second"),
-    (3600, 60, "minutes", "About a minute"),
-    (48 * 3600, 3600, "hours", "About an hour"),
-    (14 * 86400, 86400, "days", "1 day"),
-    (60 * 86400, 7 * 86400, "weeks", "1 week"),
-    (730 * 86400, 30 * 86400, "months", "1 month"),
-)
 
 
 def human_size(size: float, digits: int = 3) -> str:
@@ -124,29 +116,6 @@ def human_size(size: float, digits: int = 3) -> str:
     while size >= 1000 and unit < len(_UNITS) - 1:
         size, unit = size / 1000, unit + 1
     return f"{size:.{digits}g}{_UNITS[unit]}"
-
-
-def human_duration(seconds: float) -> str:
-    """Return a rough duration in words, as Docker rounds it.
-
-    >>> human_duration(0.5), human_duration(75), human_duration(3 * 3600)
-    ('Less than a second', 'About a minute', '3 hours')
-    """
-    if seconds < 1:
-        return "Less than a second"
-    for limit, unit, plural, one in _AGES:
-        # Hours are rounded to the nearest; everything else is cut.
-        count = int(seconds / unit + 0.5) if unit == 3600 else int(seconds / unit)
-        if seconds < limit and not (unit == 3600 and count >= 48):
-            return one if count == 1 else f"{count} {plural}"
-    return f"{int(seconds / (365 * 86400))} years"
-
-
-def seconds_since(stamp: str, now: float) -> float:
-    """Return how long before *now* (seconds since 1970) the RFC 3339 *stamp* was."""
-    from datetime import datetime
-
-    return max(0.0, now - datetime.fromisoformat(stamp).timestamp())
 
 
 def ellipsis(text: str, width: int) -> str:

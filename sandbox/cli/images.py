@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.cli.completion import complete_images
-from sandbox.cli.format import Column, ellipsis, emit, human_duration, human_size, render
+from sandbox.cli.format import Column, ellipsis, emit, human_size, render
 from sandbox.engine import Engine
 from sandbox.errors import NotFound, SandboxError, UsageError, map_os_errors
+from sandbox.models.moments import human_duration
 from sandbox.models.oci import seconds_of
 from sandbox.models.reference import parse_reference
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sandbox.cli.completion import complete_containers
 from sandbox.cli.format import emit, render_objects
-from sandbox.cli.moments import parse_moment
 from sandbox.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from sandbox.models.choosing import event_filter
+from sandbox.models.moments import parse_moment
 
 
 @click.command(options_metavar="[OPTIONS]")
@@ -94,40 +92,3 @@ def _event_line(event: dict[str, Any]) -> str:
     pairs = ", ".join(f"{key}={value}" for key, value in sorted(actor["Attributes"].items()))
     more = f" ({pairs})" if pairs else ""
     return f"{stamp(event['timeNano'])} {event['Type']} {event['Action']} {actor['ID']}{more}"
-
-
-def event_filter(filters: tuple[str, ...]) -> Callable[[dict[str, Any]], bool]:
-    """Return the test for ``--filter``: any value of a key, every key."""
-    wanted: dict[str, list[str]] = {}
-    for item in filters:
-        key, equals, value = item.partition("=")
-        if not equals or key not in _TESTS:
-            raise UsageError(f"invalid filter '{item}'")
-        wanted.setdefault(key, []).append(value)
-    return lambda event: all(
-        any(_TESTS[key](event, value) for value in values) for key, values in wanted.items()
-    )
-
-
-def _is_object(event: dict[str, Any], kind: str, value: str) -> bool:
-    actor = event["Actor"]
-    named = actor["Attributes"].get("name") == value
-    return bool(event["Type"] == kind and (named or actor["ID"].startswith(value)))
-
-
-def _has_label(event: dict[str, Any], value: str) -> bool:
-    key, equals, text = value.partition("=")
-    attributes = event["Actor"]["Attributes"]
-    return key in attributes and (not equals or attributes[key] == text)
-
-
-_TESTS: dict[str, Callable[[dict[str, Any], str], bool]] = {
-    "event": lambda event, value: event["Action"].partition(":")[0] == value,
-    "type": lambda event, value: event["Type"] == value,
-    "container": lambda event, value: _is_object(event, "container", value),
-    "volume": lambda event, value: _is_object(event, "volume", value),
-    "image": lambda event, value: (
-        _is_object(event, "image", value) or event["Actor"]["Attributes"].get("image") == value
-    ),
-    "label": _has_label,
-}

@@ -7,8 +7,8 @@ import pathlib
 
 import pytest
 
-from sandbox.cli.containers import status_text
 from sandbox.cli.main import main
+from sandbox.models.choosing import status_text
 from sandbox.models.container import Container, ContainerConfig, ContainerState
 from sandbox.store.containers import ContainerStore
 from sandbox.store.layout import Layout

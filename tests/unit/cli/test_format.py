@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.cli import format as fmt
 from sandbox.cli.format import Column
+from sandbox.models import moments
 
 ROWS = [
     {"ID": "1", "Name": "one", "Label": lambda key: key},
@@ -67,7 +68,7 @@ def test_objects_are_indented_json_or_a_template_each() -> None:
     ],
 )
 def test_durations_are_rounded_as_docker_rounds_them(seconds: int, text: str) -> None:
-    assert fmt.human_duration(seconds) == text
+    assert moments.human_duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -79,4 +80,4 @@ def test_sizes_are_decimal_with_three_digits(size: int, text: str) -> None:
 
 
 def test_a_stamp_of_a_second_ago_is_a_second_old() -> None:
-    assert fmt.seconds_since("1970-01-01T00:00:01.000000000Z", 2.0) == 1.0
+    assert moments.seconds_since("1970-01-01T00:00:01.000000000Z", 2.0) == 1.0

@@ -1,0 +1,139 @@
+"""Choose containers and events by ``--filter``, and say how a container fares. Pure.
+
+Several values of one key: any of them; several keys: all of them.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import UsageError
+from sandbox.models.moments import human_duration, seconds_since
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sandbox.models.container import Container
+
+
+def status_text(container: Container, now: float) -> str:
+    """Return the state in Docker's words: Up 2 minutes, Exited (0) 5 days ago."""
+    state = container.state
+    if state.status == "restarting":
+        age = human_duration(seconds_since(state.finished_at, now))
+        return f"Restarting ({state.exit_code}) {age} ago"
+    if state.is_running:
+        age = human_duration(seconds_since(state.started_at, now))
+        health = {"": "", "starting": " (health: starting)"}
+        name = state.health.status if state.health else ""
+        paused = " (Paused)" if state.status == "paused" else ""
+        return f"Up {age}{health.get(name, f' ({name})')}{paused}"
+    if state.status == "exited":
+        age = human_duration(seconds_since(state.finished_at, now))
+        return f"Exited ({state.exit_code}) {age} ago"
+    return "Created"
+
+
+_CONTAINER_TESTS: dict[str, Callable[[Container, str], bool]] = {
+    "id": lambda item, value: item.config.id.startswith(value),
+    "name": lambda item, value: (
+        value.removeprefix("/") in item.config.name or fnmatchcase(item.config.name, value)
+    ),
+    "status": lambda item, value: item.state.status == value,
+    "health": lambda item, value: (
+        (item.state.health.status if item.state.health else "none") == value
+    ),
+    "volume": lambda item, value: any(value in (m.name, m.target) for m in item.config.mounts),
+    "since": lambda item, value: item.config.created > value,
+    "before": lambda item, value: item.config.created < value,
+    "exited": lambda item, value: (
+        item.state.status == "exited" and str(item.state.exit_code) == value
+    ),
+    "ancestor": lambda item, value: _is_ancestor(item, value),
+    "label": lambda item, value: _is_labelled(item, value),
+}
+
+
+def _is_ancestor(container: Container, value: str) -> bool:
+    image = container.config.image
+    digits = value.removeprefix("sha256:")
+    by_id = container.config.image_id.removeprefix("sha256:").startswith(digits)
+    return value in (image, image.removesuffix(":latest")) or (len(digits) > 3 and by_id)
+
+
+def _is_labelled(container: Container, value: str) -> bool:
+    key, equals, wanted = value.partition("=")
+    labels = container.config.labels
+    return key in labels and (not equals or labels[key] == wanted)
+
+
+def container_filter(
+    filters: Sequence[str], find: Callable[[str], Container]
+) -> Callable[[Container], bool]:
+    """Return the test for ``--filter``: any value of a key, every key."""
+    wanted: dict[str, list[str]] = {}
+    for item in filters:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"invalid argument {item!r} for --filter: bad format")
+        if key not in _CONTAINER_TESTS:
+            raise UsageError(f"invalid filter '{key}'")
+        if key == "status" and value not in (
+            "created",
+            "running",
+            "exited",
+            "paused",
+            "restarting",
+            "removing",
+            "dead",
+        ):
+            raise UsageError(f"invalid filter 'status={value}'")
+        if key in ("since", "before"):
+            value = find(value).config.created
+        wanted.setdefault(key, []).append(value)
+
+    def matches(container: Container) -> bool:
+        return all(
+            any(_CONTAINER_TESTS[key](container, value) for value in values)
+            for key, values in wanted.items()
+        )
+
+    return matches
+
+
+def event_filter(filters: Sequence[str]) -> Callable[[dict[str, Any]], bool]:
+    """Return the test for ``--filter``: any value of a key, every key."""
+    wanted: dict[str, list[str]] = {}
+    for item in filters:
+        key, equals, value = item.partition("=")
+        if not equals or key not in _EVENT_TESTS:
+            raise UsageError(f"invalid filter '{item}'")
+        wanted.setdefault(key, []).append(value)
+    return lambda event: all(
+        any(_EVENT_TESTS[key](event, value) for value in values) for key, values in wanted.items()
+    )
+
+
+def _is_object(event: dict[str, Any], kind: str, value: str) -> bool:
+    actor = event["Actor"]
+    named = actor["Attributes"].get("name") == value
+    return bool(event["Type"] == kind and (named or actor["ID"].startswith(value)))
+
+
+def _tells_label(event: dict[str, Any], value: str) -> bool:
+    key, equals, text = value.partition("=")
+    attributes = event["Actor"]["Attributes"]
+    return key in attributes and (not equals or attributes[key] == text)
+
+
+_EVENT_TESTS: dict[str, Callable[[dict[str, Any], str], bool]] = {
+    "event": lambda event, value: event["Action"].partition(":")[0] == value,
+    "type": lambda event, value: event["Type"] == value,
+    "container": lambda event, value: _is_object(event, "container", value),
+    "volume": lambda event, value: _is_object(event, "volume", value),
+    "image": lambda event, value: (
+        _is_object(event, "image", value) or event["Actor"]["Attributes"].get("image") == value
+    ),
+    "label": _tells_label,
+}

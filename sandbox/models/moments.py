@@ -1,0 +1,68 @@
+"""Moments as users write them: RFC 3339, a date, Unix seconds, or so long ago; ages. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sandbox.errors import UsageError
+from sandbox.models.policy import parse_duration
+
+_AGES = (
+    (60, 1, "seconds", "1 second"),
+    (3600, 60, "minutes", "About a minute"),
+    (48 * 3600, 3600, "hours", "About an hour"),
+    (14 * 86400, 86400, "days", "1 day"),
+    (60 * 86400, 7 * 86400, "weeks", "1 week"),
+    (730 * 86400, 30 * 86400, "months", "1 month"),
+)
+
+
+def parse_moment(text: str, now: float) -> float:
+    """Return seconds since 1970; *now* is what a duration is taken from.
+
+    >>> parse_moment("90s", 1000), parse_moment("12.5", 0)
+    (910.0, 12.5)
+    >>> parse_moment("1970-01-01T00:01:00Z", 0)
+    60.0
+    """
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return now - parse_duration(text) / 10**9
+    except UsageError:
+        pass
+    try:
+        return datetime.fromisoformat(_six_digits(text)).timestamp()
+    except ValueError:
+        raise UsageError(f"invalid value: failed to parse '{text}' as a time or duration") from None
+
+
+def _six_digits(text: str) -> str:
+    head, dot, tail = text.partition(".")
+    if not dot:
+        return text
+    digits = len(tail) - len(tail.lstrip("0123456789"))
+    return f"{head}.{tail[:digits][:6]:0<6}{tail[digits:]}"
+
+
+def human_duration(seconds: float) -> str:
+    """Return a rough duration in words, as Docker rounds it.
+
+    >>> human_duration(0.5), human_duration(75), human_duration(3 * 3600)
+    ('Less than a second', 'About a minute', '3 hours')
+    """
+    if seconds < 1:
+        return "Less than a second"
+    for limit, unit, plural, one in _AGES:
+        # Hours are rounded to the nearest; everything else is cut.
+        count = int(seconds / unit + 0.5) if unit == 3600 else int(seconds / unit)
+        if seconds < limit and not (unit == 3600 and count >= 48):
+            return one if count == 1 else f"{count} {plural}"
+    return f"{int(seconds / (365 * 86400))} years"
+
+
+def seconds_since(stamp: str, now: float) -> float:
+    """Return how long before *now* (seconds since 1970) the RFC 3339 *stamp* was."""
+    return max(0.0, now - datetime.fromisoformat(stamp).timestamp())
