@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 2
+#define SB_ABI_VERSION 3
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -241,6 +241,11 @@ struct sb_control {
 	struct sb_text owners; /* host path of the owner table */
 	struct sb_text index; /* host path of the index, empty when live */
 	struct sb_text hostname;
+	struct sb_text net; /* host path of the directory with the network files (net.h); empty:
+			       the machine's own network */
+	struct sb_text net_log; /* host path of the log of connections, empty: none */
+	uint32_t net_container; /* number in the network table */
+	uint32_t reserved;
 	char whiteout[64]; /* target of a whiteout symlink, NUL-terminated */
 	char opaque[64]; /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */

@@ -21,7 +21,8 @@ static bool has_texts(const struct sb_control *control)
 	return is_text(control, control->store) && is_text(control, control->run) &&
 	       is_text(control, control->upper) && is_text(control, control->work) &&
 	       is_text(control, control->owners) && is_text(control, control->index) &&
-	       is_text(control, control->hostname);
+	       is_text(control, control->hostname) && is_text(control, control->net) &&
+	       is_text(control, control->net_log);
 }
 
 static bool has_room(const struct sb_control *control, uint64_t off, uint64_t count, uint64_t each)

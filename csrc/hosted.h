@@ -11,6 +11,7 @@
 
 #include "abi.h"
 #include "index_build.h"
+#include "net.h"
 #include "probe.h"
 #include "text_build.h"
 #include "tracer.h"
@@ -30,6 +31,9 @@ struct sb_hosted_spec {
 	uint32_t flags;      /* SB_CONTROL_READ_ONLY, SB_CONTROL_TRACE */
 	uint32_t host_uid;
 	uint32_t host_gid;
+	const char *net; /* directory of the network files, empty or NULL: the machine's own */
+	const char *net_log; /* file for a line per connection, empty or NULL: none */
+	uint32_t net_container; /* number in the table */
 };
 
 struct sb_hosted_stat {
@@ -46,10 +50,10 @@ struct sb_hosted_stat {
 	uint32_t nlink;
 	uint32_t uid;
 	uint32_t gid;
-	uint32_t is_upper;   /* in the container's own layer */
+	uint32_t is_upper; /* in the container's own layer */
 	uint32_t is_mount;
-	char host[4096];     /* where the file is; empty for a synthetic symlink */
-	char guest[4096];    /* canonical */
+	char host[4096]; /* where the file is; empty for a synthetic symlink */
+	char guest[4096]; /* canonical */
 };
 
 /* hosted_control.c */
@@ -77,6 +81,30 @@ int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host);
 /* The call site learned as number at, and its file's host path (4096 bytes,
  * empty when the file is gone). -ENOENT behind the last. */
 int sb_hosted_learned(struct sb_hosted *h, uint32_t at, struct sb_learned_site *site, char *host);
+
+/* hosted_net.c */
+
+/* The network files in a directory, which are made when they are absent. The
+ * caller holds a lock while it has them open to write. */
+struct sb_hosted_net;
+struct sb_hosted_net *sb_hosted_net_open(const char *directory, int *error);
+void sb_hosted_net_close(struct sb_hosted_net *net);
+const struct sb_net_table *sb_hosted_net_table(struct sb_hosted_net *net);
+const struct sb_net_ports *sb_hosted_net_ports(struct sb_hosted_net *net);
+/* A number for a new container, -ENOSPC when all are in use. */
+int sb_hosted_net_take(struct sb_hosted_net *net, const char *id, const struct sb_net_state *state);
+int sb_hosted_net_update(struct sb_hosted_net *net, uint32_t number,
+			 const struct sb_net_state *state);
+/* Forget a container and all rows it has. */
+int sb_hosted_net_release(struct sb_hosted_net *net, uint32_t number);
+/* -EEXIST, -ENOENT, -ENOSPC, -EINVAL. */
+int sb_hosted_net_put_endpoint(struct sb_hosted_net *net, uint32_t address, uint32_t network,
+			       uint32_t container);
+int sb_hosted_net_drop_endpoint(struct sb_hosted_net *net, uint32_t address);
+int sb_hosted_net_publish(struct sb_hosted_net *net, uint32_t container, uint32_t udp,
+			  uint32_t port, uint32_t host, uint32_t host_port);
+int sb_hosted_net_unpublish(struct sb_hosted_net *net, uint32_t container, uint32_t udp,
+			    uint32_t port);
 
 /* hosted.c */
 

@@ -108,6 +108,11 @@ static int put_texts(struct sb_control *control, const struct sb_hosted_spec *sp
 		err = put_text(control, spec->index, &control->index);
 	if (err == 0)
 		err = put_text(control, spec->hostname, &control->hostname);
+	if (err == 0)
+		err = put_text(control, spec->net == NULL ? "" : spec->net, &control->net);
+	if (err == 0)
+		err = put_text(control, spec->net_log == NULL ? "" : spec->net_log,
+			       &control->net_log);
 	return err;
 }
 
@@ -235,6 +240,7 @@ static int fill(struct sb_map *map, const struct sb_control *layout,
 	control->flags = spec->flags | (spec->index[0] == '\0' ? SB_CONTROL_LIVE : 0);
 	control->host_uid = spec->host_uid;
 	control->host_gid = spec->host_gid;
+	control->net_container = spec->net_container;
 	control->size = layout->size;
 	control->node_count = layout->node_count;
 	control->state_off = layout->state_off;

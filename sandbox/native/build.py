@@ -34,7 +34,15 @@ NATIVE = ROOT / "sandbox" / "native"
 EXTENSION = "_native.abi3.so"
 GUEST = "sandbox-guest"
 # What Python sees, in the order cffi reads it.
-CDEF_HEADERS = ("abi.h", "index_build.h", "text_build.h", "tracer.h", "probe.h", "hosted.h")
+CDEF_HEADERS = (
+    "abi.h",
+    "net.h",
+    "index_build.h",
+    "text_build.h",
+    "tracer.h",
+    "probe.h",
+    "hosted.h",
+)
 
 # Every warning of docs/style; -Werror is added by `make lint` alone, so that a newer
 # compiler never breaks a user's build.

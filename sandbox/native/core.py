@@ -71,7 +71,8 @@ class ControlSpec:
     """All that the processes of a container share.
 
     *index_path* is None for the machine's own tree. *work_dir*, which must be on the
-    file system of *upper_dir*, is beside it unless given.
+    file system of *upper_dir*, is beside it unless given. Without *net_dir* (see
+    sandbox.native.network) the container has the machine's own network.
     """
 
     run_dir: str
@@ -90,6 +91,9 @@ class ControlSpec:
     rewrite: bool = True
     traced: bool = False
     steps: bool = False
+    net_dir: str | None = None
+    net_container: int = 0
+    net_log: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,9 @@ def create_control(path: str, spec: ControlSpec) -> None:
             | (lib.SB_CONTROL_STEPS if spec.steps else 0),
             "host_uid": spec.host_uid,
             "host_gid": spec.host_gid,
+            "net": real(spec.net_dir) if spec.net_dir else text(""),
+            "net_log": real(spec.net_log) if spec.net_log else text(""),
+            "net_container": spec.net_container,
         },
     )
     _check(lib.sb_hosted_create(os.fsencode(path), c_spec), f"cannot make {path}")
@@ -446,8 +453,7 @@ class Tree:
 
     def utimens(self, path: bytes, atime_ns: int, mtime_ns: int) -> None:
         """Set the times; a symlink is not followed."""
-        result = lib.sb_hosted_utimens(self._handle, path, atime_ns, mtime_ns)
-        _check(result, _name(path))
+        _check(lib.sb_hosted_utimens(self._handle, path, atime_ns, mtime_ns), _name(path))
 
     def truncate(self, path: bytes, size: int) -> None:
         """Change the size of a regular file."""
