@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from sandbox.errors import NativeError, map_os_errors
 from sandbox.native._native import ffi, lib
 from sandbox.native.index import build_index, index_is_current
+from sandbox.native.processes import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +46,6 @@ __all__ = [
 ]
 
 _PATH_MAX = 4096
-_MAX_PIDS = 32768
 
 _MOUNT_KINDS = {
     "bind": lib.SB_MOUNT_BIND,
@@ -206,28 +206,6 @@ def post_entry(control_path: str, request: EntryRequest) -> int:
     """Leave a request for a process about to start; return the entry's number."""
     with Tree.open(control_path) as tree:
         return tree.post_entry(request)
-
-
-def processes(control_path: str) -> list[int]:
-    """Return the pids of the container's processes that are alive."""
-    pids = ffi.new("uint32_t[]", _MAX_PIDS)
-    started = ffi.new("uint64_t[]", _MAX_PIDS)
-    count = lib.sb_hosted_processes(os.fsencode(control_path), pids, started, _MAX_PIDS)
-    _check(count, f"cannot read {control_path}")
-    return [pids[i] for i in range(count) if _is_same(pids[i], started[i])]
-
-
-def _is_same(pid: int, seen_ns: int) -> bool:
-    """Tell whether a process with that pid already ran at that boot time."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return False
-    if fields[0] in (b"Z", b"X"):
-        return False
-    tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-    return int(fields[19]) * tick_ns <= seen_ns + tick_ns
 
 
 # ---- tree ---------------------------------------------------------------------------

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""The process table in a container's control file.
+
+Rules: a row may be of a process that is gone, whose pid another one has now; rows tell
+when they were written.
+"""
+
+from __future__ import annotations
+
+import os
+
+from sandbox.errors import NativeError
+from sandbox.native._native import ffi, lib
+
+_MAX_PIDS = 32768
+
+
+def processes(control_path: str) -> list[int]:
+    """Return the pids of the container's processes that are alive."""
+    pids = ffi.new("uint32_t[]", _MAX_PIDS)
+    started = ffi.new("uint64_t[]", _MAX_PIDS)
+    count = lib.sb_hosted_processes(os.fsencode(control_path), pids, started, _MAX_PIDS)
+    if count < 0:
+        raise NativeError(-count, f"cannot read {control_path}")
+    return [pids[i] for i in range(count) if _is_same(pids[i], started[i])]
+
+
+def _is_same(pid: int, seen_ns: int) -> bool:
+    """Tell whether a process with that pid already ran at that boot time."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return False
+    if fields[0] in (b"Z", b"X"):
+        return False
+    tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    return int(fields[19]) * tick_ns <= seen_ns + tick_ns
