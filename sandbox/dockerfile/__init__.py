@@ -1,0 +1,12 @@
+"""The Dockerfile language: text in, typed instructions, words and a plan out.
+
+Everything here is pure: no file is opened, no image is looked at, nothing is run.
+
+* ``lexer``: lines, directives, continuations, here-documents.
+* ``instructions``, ``stages``: what a Dockerfile says, as frozen types.
+* ``parser``: text to those types.
+* ``expand``, ``scope``: variables.
+* ``plan``: which stages a target needs, and in which order.
+* ``ignore``: ``.dockerignore``.
+* ``lint``: what ``--check`` warns of.
+"""
