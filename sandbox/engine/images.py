@@ -93,7 +93,7 @@ class ImageVerbs:
             into = scratch / "layer"
             into.mkdir()
             with _naming(path):
-                layer = unpack_layer(file, into, keep=scratch / "blob")
+                layer = unpack_layer(file, into, keep=scratch / "blob", ahead=file.seekable())
             assert layer.blob is not None
             document = _imported(config, layer.diff_id, place, comment)
             image = NewImage(oci.encode(document), names, blobs=(layer.blob,))

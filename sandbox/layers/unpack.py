@@ -24,13 +24,14 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from sandbox.errors import CorruptData, Unsupported, map_os_errors
+from sandbox.layers.ahead import ReadAhead
 from sandbox.layers.entries import Entries, Inode
 from sandbox.layers.hosttree import HostTree
 from sandbox.layers.keep import BlobKeeper
@@ -77,30 +78,35 @@ class UnpackedLayer:
     blob: Descriptor | None = None
 
 
-def unpack_layer(source: Readable, into: Path, *, keep: Path | None = None) -> UnpackedLayer:
+def unpack_layer(
+    source: Readable, into: Path, *, keep: Path | None = None, ahead: bool = True
+) -> UnpackedLayer:
     """Unpack a layer's tar, compressed or not, into the empty directory *into*.
 
-    With *keep*, the layer as it came is put there (see `keep`).
+    With *keep*, the layer as it came is put there (see `keep`). *ahead* must be false
+    for a source that may never give the next byte: nobody could be told to stop.
     """
     if keep is None:
-        return _unpack(HashingReader(decompressed(source), limit=free_bytes(into)), into)
+        reader = HashingReader(decompressed(source), limit=free_bytes(into))
+        return _unpack(reader, into, ahead=ahead)
     with map_os_errors("cannot keep the layer"), closing(BlobKeeper(source, keep)) as keeper:
         limit = free_bytes(into)
         reader = HashingReader(decompressed(keeper), limit=limit, copy=keeper.feed)
-        layer = _unpack(reader, into)
+        layer = _unpack(reader, into, ahead=ahead)
         while keeper.read(_HOLE):
             pass
         return replace(layer, blob=keeper.finish())
 
 
-def _unpack(reader: HashingReader, into: Path) -> UnpackedLayer:
+def _unpack(reader: HashingReader, into: Path, *, ahead: bool) -> UnpackedLayer:
     with map_os_errors("cannot unpack the layer"):
         os.mkdir(into / DIFF, 0o755)
         tree = HostTree(into / DIFF)
         try:
-            unpacker = _Unpacker(TarStream(reader.read), tree)
-            unpacker.run()
-            reader.drain()
+            with ReadAhead(reader) if ahead else nullcontext(reader) as stream:
+                unpacker = _Unpacker(TarStream(stream.read), tree)
+                unpacker.run()
+                stream.drain()
             unpacker.finish()
         finally:
             tree.close()
