@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 3
+#define SB_ABI_VERSION 4
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -123,6 +123,7 @@ struct sb_ids {
 #define SB_CONTROL_BIRTH_TIMES 16 /* of the upper are known: no inode inherits a record */
 #define SB_CONTROL_TRACED 32 /* a tracer redirects calls to the runtime (tracer.c) */
 #define SB_CONTROL_STEPS 64 /* it does so without seccomp: it stops every call */
+#define SB_CONTROL_COUNTS_DIRS 128 /* st_nlink of an upper directory is 2 + its subdirectories */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */
@@ -250,6 +251,9 @@ struct sb_control {
 	char opaque[64]; /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */
 	uint32_t generation; /* dircache.h */
+	uint32_t dirs_making; /* directories that are just being made in the upper */
+	uint32_t dirs_made; /* counts those that were */
+	uint32_t strays; /* non-zero: a whiteout may be where the lower has nothing */
 	uint32_t text_count;
 	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
 	struct sb_patched_text texts[64]; /* SB_MAX_TEXTS */

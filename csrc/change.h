@@ -49,6 +49,14 @@ int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to) SB_MUST_CHECK;
 int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to,
 		     unsigned flags) SB_MUST_CHECK;
 
+/* change_quick.c: the same without a look-up, where what is remembered of the directory is
+ * enough. path is the guest's string. -SB_ELOOK: look it up. */
+#define SB_ELOOK 4001
+long sb_quick_create(struct sb_fs *fs, const char *path, int flags, uint32_t mode) SB_MUST_CHECK;
+int sb_quick_unlink(struct sb_fs *fs, const char *path) SB_MUST_CHECK;
+int sb_quick_rename(struct sb_fs *fs, const char *from, const char *to,
+		    unsigned flags) SB_MUST_CHECK;
+
 int sb_change_chmod(struct sb_fs *fs, struct sb_at *at, uint32_t mode) SB_MUST_CHECK;
 int sb_change_chown(struct sb_fs *fs, struct sb_at *at, uint32_t uid, uint32_t gid) SB_MUST_CHECK;
 /* times as utimensat(2), NULL = now. */

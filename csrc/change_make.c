@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <linux/stat.h>
 
+#include "dircache.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -202,12 +203,16 @@ static long make(struct sb_fs *fs, struct sb_at *at, struct recipe *r)
 	sb_commit_begin(fs);
 	if (!in_mount)
 		sb_upper_touch(fs->tree, at->spot.node, SB_STATE_ASK);
+	if (type == S_IFDIR)
+		sb_dircache_making(fs->tree);
 	if (in_mount)
 		result = make_in_mount(fs, at, r);
 	else if (aside || r->opaque)
 		result = make_aside(fs, r, at->host.buf);
 	else
 		result = make_here(fs, r, at->host.buf);
+	if (type == S_IFDIR)
+		sb_dircache_made(fs->tree);
 	sb_commit_end(fs);
 	if (result < 0)
 		return result;

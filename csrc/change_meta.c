@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <linux/stat.h>
 
+#include "dircache.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -141,6 +142,8 @@ static int set_mode(struct sb_fs *fs, struct file *file, uint32_t mode)
 	sb_commit_begin(fs);
 	err = file->in_upper ? set_mode_in_upper(fs, file, mode)
 			     : set_mode_in_mount(fs, file, mode);
+	if ((mode & S_IFMT) == S_IFDIR)
+		sb_dircache_changed(fs->tree);
 	sb_commit_end(fs);
 	return err;
 }
@@ -275,6 +278,8 @@ static int set_owner(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t
 		err = own_in_upper(fs, file, uid, gid, mode);
 	else
 		err = own_in_mount(fs, file, uid, gid);
+	if ((mode & S_IFMT) == S_IFDIR)
+		sb_dircache_changed(fs->tree);
 	sb_commit_end(fs);
 	return err;
 }

@@ -25,6 +25,8 @@
 #include "spot.h"
 #include "upper.h"
 
+#define RACES 8 /* how often another process may be faster */
+
 static bool is_dir(const struct sb_at *at)
 {
 	return at->spot.type == S_IFDIR;
@@ -248,11 +250,15 @@ static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new
 {
 	int err = 0;
 
-	if (!present)
-		err = sb_upper_make_whiteout(fs->tree, new);
-	if (err < 0 && (err != -EEXIST || (noreplace && !is_gone(fs, new))))
-		return err;
-	err = swap(old, new);
+	for (unsigned i = 0; i < RACES; i++) {
+		if (!present)
+			err = sb_upper_make_whiteout(fs->tree, new);
+		if (err < 0 && (err != -EEXIST || (noreplace && !is_gone(fs, new))))
+			return err;
+		err = swap(old, new);
+		if (err != -ENOENT || present || is_gone(fs, old))
+			break; /* else another process took the whiteout away */
+	}
 	if (err == 0)
 		return clear_old(fs, old, new, dir);
 	if (!cannot(err))
@@ -332,6 +338,11 @@ static int move_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, 
 	return err;
 }
 
+static bool is_merged(const struct sb_at *at)
+{
+	return is_dir(at) && at->spot.lower_below;
+}
+
 static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
 {
 	bool exchange = (flags & RENAME_EXCHANGE) != 0;
@@ -355,6 +366,9 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	sb_commit_begin(fs);
 	if (from_hides || exchange)
 		lock = sb_upper_lock(fs);
+	if (from_hides || exchange || is_merged(from) || is_merged(to))
+		/* a whiteout may get to where it hides nothing */
+		__atomic_store_n(&fs->tree->control->strays, 1, __ATOMIC_SEQ_CST);
 	sb_upper_touch(fs->tree, from->spot.node, SB_STATE_ASK);
 	sb_upper_touch(fs->tree, to->spot.node, SB_STATE_ASK);
 	if (exchange)

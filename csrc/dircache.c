@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dircache.c - remember directories that exist in the upper alone.
+ * dircache.c - remember directories that exist in the upper.
  */
 #include "dircache.h"
 
@@ -21,31 +21,55 @@ void sb_dircache_changed(const struct sb_tree *tree)
 	__atomic_fetch_add(&tree->control->generation, 1, __ATOMIC_ACQ_REL);
 }
 
+/* ---- directories being made ---------------------------------------------- */
+
+void sb_dircache_making(const struct sb_tree *tree)
+{
+	__atomic_fetch_add(&tree->control->dirs_making, 1, __ATOMIC_SEQ_CST);
+}
+
+void sb_dircache_made(const struct sb_tree *tree)
+{
+	__atomic_fetch_add(&tree->control->dirs_made, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_sub(&tree->control->dirs_making, 1, __ATOMIC_SEQ_CST);
+}
+
+bool sb_dircache_is_quiet(const struct sb_tree *tree, uint32_t made)
+{
+	return __atomic_load_n(&tree->control->dirs_making, __ATOMIC_SEQ_CST) == 0 &&
+	       __atomic_load_n(&tree->control->dirs_made, __ATOMIC_SEQ_CST) == made;
+}
+
+uint32_t sb_dircache_count(const struct sb_tree *tree)
+{
+	return __atomic_load_n(&tree->control->dirs_made, __ATOMIC_SEQ_CST);
+}
+
+/* ---- the slots ------------------------------------------------------------ */
+
 /* What proves a slot whole: everything in it goes into the sum. */
 static uint64_t sum_of(const struct sb_dir_slot *slot)
 {
-	return sb_hash((const char *)&slot->spot, sizeof(slot->spot)) ^ slot->hash ^
-	       ((uint64_t)slot->generation << 32 | slot->len);
+	const char *from = (const char *)&slot->len;
+
+	return sb_hash(from, (size_t)((const char *)(slot + 1) - from)) ^ slot->hash;
 }
 
-bool sb_dircache_find(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out)
+/* A copy of the slot of guest, if it holds that directory as it is now. */
+static bool load(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_dir_slot *slot)
 {
-	struct sb_dir_slot slot;
 	uint64_t hash;
 
 	if (!fs->dirs)
 		return false;
 	hash = sb_hash(guest, len);
-	slot = *slot_of(fs, hash);
-	if (slot.hash != hash || slot.len != len ||
-	    slot.generation != sb_dircache_generation(fs->tree) || slot.sum != sum_of(&slot))
-		return false;
-	*out = slot.spot;
-	return true;
+	*slot = *slot_of(fs, hash);
+	return slot->hash == hash && slot->len == len &&
+	       slot->generation == sb_dircache_generation(fs->tree) && slot->sum == sum_of(slot);
 }
 
-void sb_dircache_put(const struct sb_fs *fs, const char *guest, uint32_t len,
-		     const struct sb_spot *spot, uint32_t generation)
+static void store(const struct sb_fs *fs, const char *guest, uint32_t len,
+		  const struct sb_spot *spot, const struct sb_dir_looks *looks, uint32_t generation)
 {
 	struct sb_dir_slot slot;
 
@@ -56,6 +80,43 @@ void sb_dircache_put(const struct sb_fs *fs, const char *guest, uint32_t len,
 	slot.len = len;
 	slot.generation = generation;
 	slot.spot = *spot;
+	if (looks)
+		slot.looks = *looks;
 	slot.sum = sum_of(&slot);
 	*slot_of(fs, slot.hash) = slot;
+}
+
+bool sb_dircache_find(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out)
+{
+	struct sb_dir_slot slot;
+
+	if (!load(fs, guest, len, &slot))
+		return false;
+	*out = slot.spot;
+	return true;
+}
+
+bool sb_dircache_looks(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out,
+		       struct sb_dir_looks *looks)
+{
+	struct sb_dir_slot slot;
+
+	if (!load(fs, guest, len, &slot) || slot.looks.known == 0)
+		return false;
+	*out = slot.spot;
+	*looks = slot.looks;
+	return true;
+}
+
+void sb_dircache_put(const struct sb_fs *fs, const char *guest, uint32_t len,
+		     const struct sb_spot *spot, uint32_t generation)
+{
+	store(fs, guest, len, spot, NULL, generation);
+}
+
+void sb_dircache_learn(const struct sb_fs *fs, const char *guest, uint32_t len,
+		       const struct sb_spot *spot, const struct sb_dir_looks *looks,
+		       uint32_t generation)
+{
+	store(fs, guest, len, spot, looks, generation);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dircache.h - remember directories that exist in the upper alone.
+ * dircache.h - remember directories that exist in the upper.
  *
  * Level 2. How it works
  *   A directory of the image needs no look at the disk; one that a container
@@ -8,6 +8,9 @@
  *   process, under the hash of their canonical path. Every rmdir and every
  *   rename of a directory, by any process, raises sb_control.generation; what
  *   was remembered under another number is forgotten.
+ *   With the looks of a directory (owner, mode, whether it holds directories) names in it
+ *   can be changed without a look at them (change_quick.c): a change of those looks raises
+ *   the number too, and directories that are made are counted.
  * Rules
  *   Only for callers that need no search permission. No lock: a slot torn by
  *   another thread does not match its hash.
@@ -23,7 +26,21 @@ bool sb_dircache_find(const struct sb_fs *fs, const char *guest, uint32_t len, s
 void sb_dircache_put(const struct sb_fs *fs, const char *guest, uint32_t len,
 		     const struct sb_spot *spot, uint32_t generation);
 uint32_t sb_dircache_generation(const struct sb_tree *tree);
-/* A directory is about to get, or has got, another path or none. */
+/* A directory is about to get, or has got, another path or none, or has got other looks. */
 void sb_dircache_changed(const struct sb_tree *tree);
+
+/* The same with the looks, which were asked for after generation was read. */
+bool sb_dircache_looks(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out,
+		       struct sb_dir_looks *looks);
+void sb_dircache_learn(const struct sb_fs *fs, const char *guest, uint32_t len,
+		       const struct sb_spot *spot, const struct sb_dir_looks *looks,
+		       uint32_t generation);
+
+/* Around each directory that is made in the upper. */
+void sb_dircache_making(const struct sb_tree *tree);
+void sb_dircache_made(const struct sb_tree *tree);
+uint32_t sb_dircache_count(const struct sb_tree *tree);
+/* Was none made since that count, and is none being made? */
+bool sb_dircache_is_quiet(const struct sb_tree *tree, uint32_t made);
 
 #endif

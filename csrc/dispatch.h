@@ -19,4 +19,10 @@
  * leaves the result in regs->rax. site: where it trapped, 0 when it did not. */
 void sb_dispatch(struct sb_thread *thread, uint64_t site);
 
+/* Does each call leave a line, which names the files it found? */
+static inline bool sb_dispatch_is_traced(const struct sb_call *call)
+{
+	return (call->fs->tree->control->flags & SB_CONTROL_TRACE) != 0;
+}
+
 #endif

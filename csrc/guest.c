@@ -134,21 +134,26 @@ int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned fla
 		    struct sb_at *out)
 {
 	long len = sb_guest_string(call->path, addr, SB_PATH_MAX);
+
+	return len < 0 ? (int)len : sb_guest_find(call, dirfd, call->path, flags, out);
+}
+
+int sb_guest_find(struct sb_call *call, int dirfd, const char *path, unsigned flags,
+		  struct sb_at *out)
+{
 	struct sb_path *base = &call->work->p[4];
 	int ret;
 
-	if (len < 0)
-		return (int)len;
-	if (len == 0)
+	if (path[0] == '\0')
 		return -ENOENT;
 	base->len = 1;
 	memcpy(base->buf, "/", 2);
-	if (call->path[0] != '/') {
+	if (path[0] != '/') {
 		ret = sb_guest_base(call, dirfd, base);
 		if (ret < 0)
 			return ret;
 	}
-	ret = sb_tree_lookup(call->fs, base->buf, base->len, call->path, flags, out);
+	ret = sb_tree_lookup(call->fs, base->buf, base->len, path, flags, out);
 	if (ret == -SB_EMAGIC)
 		ret = sb_proc_resolve(call, flags, out);
 	return ret;

@@ -88,6 +88,10 @@ int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out) SB_MUST_
 int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags,
 		    struct sb_at *out) SB_MUST_CHECK;
 
+/* The same for a path that was copied before. */
+int sb_guest_find(struct sb_call *call, int dirfd, const char *path, unsigned flags,
+		  struct sb_at *out) SB_MUST_CHECK;
+
 /* A system call that may block: a signal that arrives before it is rolled
  * back to the guest's instruction. Only as the last step of a handler. */
 long sb_guest_block(struct sb_call *call, long nr, long a, long b, long c, long d, long e,

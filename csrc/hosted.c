@@ -89,6 +89,7 @@ struct sb_hosted *sb_hosted_open(const char *control, int *error)
 		.root = "/",
 		.root_len = 1,
 		.work = &h->work,
+		.dirs = &h->dirs,
 	};
 	return h;
 }
@@ -461,8 +462,11 @@ int sb_hosted_link(struct sb_hosted *h, const char *from, const char *to)
 
 int sb_hosted_rename(struct sb_hosted *h, const char *from, const char *to, uint32_t flags)
 {
-	int err = look_up(h, from, SB_PARENT | SB_MAY_BE_ABSENT, &h->work.a);
+	int err = sb_quick_rename(&h->fs, from, to, flags);
 
+	if (err != -SB_ELOOK)
+		return err;
+	err = look_up(h, from, SB_PARENT | SB_MAY_BE_ABSENT, &h->work.a);
 	if (err == 0)
 		err = look_up(h, to, SB_PARENT | SB_MAY_BE_ABSENT, &h->work.b);
 	return err < 0 ? err : sb_change_rename(&h->fs, &h->work.a, &h->work.b, flags);
@@ -470,8 +474,11 @@ int sb_hosted_rename(struct sb_hosted *h, const char *from, const char *to, uint
 
 int sb_hosted_unlink(struct sb_hosted *h, const char *path)
 {
-	int err = look_up(h, path, SB_PARENT, &h->work.a);
+	int err = sb_quick_unlink(&h->fs, path);
 
+	if (err != -SB_ELOOK)
+		return err;
+	err = look_up(h, path, SB_PARENT, &h->work.a);
 	return err < 0 ? err : sb_change_unlink(&h->fs, &h->work.a);
 }
 

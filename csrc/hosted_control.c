@@ -139,6 +139,21 @@ static uint64_t dev_of(const struct statx *sx)
 	return sb_make_dev(sx->stx_dev_major, sx->stx_dev_minor);
 }
 
+/* Does a directory's number of links tell how many directories it holds? */
+static bool counts_dirs(const char *work, const struct sb_path *probe)
+{
+	struct statx before;
+	struct statx after;
+	bool counts;
+
+	if (sb_host_stat(work, &before) < 0 || sys_mkdirat(AT_FDCWD, probe->buf, 0700) < 0)
+		return false;
+	counts = sb_host_stat(work, &after) == 0 && before.stx_nlink >= 2 &&
+		 after.stx_nlink == before.stx_nlink + 1;
+	sys_unlinkat(AT_FDCWD, probe->buf, AT_REMOVEDIR);
+	return counts;
+}
+
 /* Device numbers of a directory and of the files in it: a file is made to see. */
 static int find_upper_devs(struct sb_control *control, const char *upper, const char *work,
 			   struct sb_path *probe)
@@ -165,6 +180,8 @@ static int find_upper_devs(struct sb_control *control, const char *upper, const 
 		control->flags |= SB_CONTROL_BIRTH_TIMES;
 	sys_unlinkat(AT_FDCWD, probe->buf, 0);
 	control->upper_file_dev = dev_of(&sx);
+	if (err == 0 && counts_dirs(work, probe))
+		control->flags |= SB_CONTROL_COUNTS_DIRS;
 	return err;
 }
 

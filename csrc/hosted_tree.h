@@ -21,6 +21,7 @@ struct sb_hosted {
 	struct sb_ids ids;
 	struct sb_fs fs;
 	struct sb_work work;
+	struct sb_dir_slots dirs;
 };
 
 /* Map a whole file; its size comes from the file. */

@@ -165,8 +165,16 @@ long on_linkat(struct sb_call *call)
 static long take_file(struct sb_call *call, int dirfd, uint64_t path)
 {
 	struct sb_at *at = &call->work->a;
-	int err = sb_guest_lookup(call, dirfd, path, SB_PARENT, at);
+	long len = sb_guest_string(call->path, path, SB_PATH_MAX);
+	int err = -SB_ELOOK;
 
+	if (len < 0)
+		return len;
+	if (!sb_dispatch_is_traced(call))
+		err = sb_quick_unlink(call->fs, call->path);
+	if (err != -SB_ELOOK)
+		return err;
+	err = sb_guest_find(call, dirfd, call->path, SB_PARENT, at);
 	return err < 0 ? err : sb_change_unlink(call->fs, at);
 }
 
@@ -218,16 +226,26 @@ static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uin
 {
 	struct sb_at *from = &call->work->a;
 	struct sb_at *to = &call->work->b;
-	int err;
+	int err = -SB_ELOOK;
+	long len;
 
 	if (flags != 0 && flags != RENAME_NOREPLACE && flags != RENAME_EXCHANGE)
 		return -EINVAL; /* before any path is read */
-	err = sb_guest_lookup(call, olddir, old, NAME_FLAGS, from);
+	len = sb_guest_string(call->path, old, SB_PATH_MAX);
+	if (len >= 0)
+		len = sb_guest_string(call->path2, new, SB_PATH_MAX);
+	if (len < 0)
+		return len;
+	if (!sb_dispatch_is_traced(call))
+		err = sb_quick_rename(call->fs, call->path, call->path2, flags);
+	if (err != -SB_ELOOK)
+		return err;
+	err = sb_guest_find(call, olddir, call->path, NAME_FLAGS, from);
 	if (err < 0)
 		return err;
 	if (last_component(call->path) != 'n')
 		from->dots = true;
-	err = sb_guest_lookup(call, newdir, new, NAME_FLAGS, to);
+	err = sb_guest_find(call, newdir, call->path2, NAME_FLAGS, to);
 	if (err < 0)
 		return err;
 	return sb_change_rename(call->fs, from, to, flags);

@@ -338,6 +338,13 @@ static bool is_race(const struct how *how, const struct sb_at *at, long ret)
 	       at->spot.place == SB_PLACE_UPPER;
 }
 
+/* A file that is opened to append to is mostly there. */
+static bool may_create_quickly(const struct sb_call *call, const struct how *how)
+{
+	return has(how, O_CREAT) && (has(how, O_EXCL) || !has(how, O_APPEND)) &&
+	       how->resolve == 0 && !sb_dispatch_is_traced(call);
+}
+
 static long do_open(struct sb_call *call, uint64_t path, const struct how *how)
 {
 	long ret = check_flags(how);
@@ -346,6 +353,11 @@ static long do_open(struct sb_call *call, uint64_t path, const struct how *how)
 		ret = sb_guest_string(call->path, path, SB_PATH_MAX);
 	if (ret < 0)
 		return ret;
+	if (may_create_quickly(call, how)) {
+		ret = sb_quick_create(call->fs, call->path, how->flags, how->mode);
+		if (ret != -SB_ELOOK)
+			return ret;
+	}
 	for (unsigned i = 0; i < RACES; i++) {
 		call->work->a.spot.place = SB_PLACE_ABSENT;
 		ret = open_once(call, how);

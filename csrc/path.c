@@ -70,3 +70,25 @@ bool sb_path_within(const char *inner, size_t inner_len, const char *outer, size
 		return false;
 	return inner_len == outer_len || inner[outer_len] == '/';
 }
+
+uint32_t sb_path_canonical(const char *path)
+{
+	uint32_t at = 1;
+
+	if (path[0] != '/' || path[1] == '\0')
+		return 0;
+	for (;;) {
+		uint32_t name = at;
+
+		while (path[at] != '/' && path[at] != '\0')
+			at++;
+		if (at == name || (path[name] == '.' &&
+				   (at - name == 1 || (at - name == 2 && path[name + 1] == '.'))))
+			return 0;
+		if (at >= SB_PATH_MAX)
+			return 0;
+		if (path[at] == '\0')
+			return at;
+		at++;
+	}
+}

@@ -26,6 +26,8 @@ int sb_path_join(struct sb_path *path, const char *name, size_t len) SB_MUST_CHE
 void sb_path_pop(struct sb_path *path);
 /* Offset of the last component; 1 for the root. */
 uint32_t sb_path_name(const struct sb_path *path);
+/* Length of a canonical path below "/", 0 when it is "/" or not canonical. */
+uint32_t sb_path_canonical(const char *path);
 /* Is inner equal to outer or below it? Both canonical. */
 bool sb_path_within(const char *inner, size_t inner_len, const char *outer, size_t outer_len);
 

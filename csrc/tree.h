@@ -111,12 +111,21 @@ struct sb_spot {
 };
 
 /* dircache.h: one directory that was found, and the few that a process keeps. */
+struct sb_dir_looks {
+	uint32_t known; /* 0: the rest says nothing */
+	uint32_t mode; /* as the guest sees it, like uid and gid */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t flat; /* the upper directory had no directory in it, */
+	uint32_t made; /* when sb_control.dirs_made was this */
+};
 struct sb_dir_slot {
 	uint64_t hash;
 	uint64_t sum;
 	uint32_t len;
 	uint32_t generation;
 	struct sb_spot spot;
+	struct sb_dir_looks looks;
 };
 struct sb_dir_slots {
 	struct sb_dir_slot slots[64];
@@ -186,6 +195,9 @@ struct sb_work {
 #define SB_EMAGIC 4000
 int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const char *path,
 		   unsigned flags, struct sb_at *out) SB_MUST_CHECK;
+
+/* Has fs->ids search permission on every directory? */
+bool sb_tree_may_search_all(const struct sb_fs *fs);
 
 /* Fill at->st (and has_stat) for a present entry. */
 int sb_tree_stat(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;

@@ -15,6 +15,7 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
+#include "dircache.h"
 #include "mem.h"
 #include "spot.h"
 
@@ -107,6 +108,29 @@ int sb_upper_temp(const struct sb_fs *fs, struct sb_path *out)
 	return err < 0 ? err : sb_path_join(out, name, sizeof(name));
 }
 
+/* The same for a directory of the upper; what it looks like is remembered. */
+static int stat_parent(const struct sb_fs *fs, const struct sb_at *at, uint32_t len,
+		       const struct sb_path *host, struct sb_stat *out)
+{
+	uint32_t generation = sb_dircache_generation(fs->tree);
+	struct sb_dir_looks looks = {.known = 1, .made = sb_dircache_count(fs->tree)};
+	bool quiet = sb_dircache_is_quiet(fs->tree, looks.made);
+	struct sb_seen seen;
+	int err = sb_host_stat(host->buf, &seen.sx);
+
+	seen.has = err == 0;
+	err = sb_spot_stat(fs, &at->dir, host, &seen, out);
+	if (err < 0 || !seen.has)
+		return err;
+	looks.mode = out->mode;
+	looks.uid = out->uid;
+	looks.gid = out->gid;
+	looks.flat = quiet && seen.sx.stx_nlink == 2 &&
+		     (fs->tree->control->flags & SB_CONTROL_COUNTS_DIRS) != 0;
+	sb_dircache_learn(fs, at->guest.buf, len, &at->dir, &looks, generation);
+	return 0;
+}
+
 int sb_upper_parent(const struct sb_fs *fs, const struct sb_at *at, struct sb_stat *out)
 {
 	struct sb_path *host = &fs->work->p[2];
@@ -118,6 +142,8 @@ int sb_upper_parent(const struct sb_fs *fs, const struct sb_at *at, struct sb_st
 		return err;
 	if (seen.has)
 		seen.sx = at->dir_stat;
+	if (!seen.has && at->dir.place == SB_PLACE_UPPER)
+		return stat_parent(fs, at, len, host, out);
 	return sb_spot_stat(fs, &at->dir, host, &seen, out);
 }
 

@@ -34,14 +34,19 @@ static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_pa
 	bool merged;
 	int err;
 
-	if (node == SB_NO_NODE) /* only the upper has it: its directory's state says so */
-		return 0;
 	err = sb_host_stat(host->buf, &sx);
 	if (err < 0)
 		return err;
+	if (node == SB_NO_NODE) { /* only the upper has it: its directory's state says so */
+		if ((sx.stx_mode & S_IFMT) != S_IFREG)
+			tree->control->strays = 1; /* whiteouts may be there, or deeper */
+		return 0;
+	}
 	merged = (sx.stx_mode & S_IFMT) == S_IFDIR &&
 		 (tree->nodes[node].mode & S_IFMT) == S_IFDIR &&
 		 !sb_upper_is_opaque(tree, host->buf, host->len);
+	if (!merged && (sx.stx_mode & S_IFMT) == S_IFDIR)
+		tree->control->strays = 1;
 	sb_upper_touch(tree, node, merged ? SB_STATE_MERGED : SB_STATE_ASK);
 	return merged;
 }

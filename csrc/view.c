@@ -47,7 +47,7 @@ struct walk {
 	struct sb_seen seen;
 };
 
-static bool may_search_all(const struct sb_fs *fs)
+bool sb_tree_may_search_all(const struct sb_fs *fs)
 {
 	const uint64_t dac = 1ULL << SB_CAP_DAC_OVERRIDE | 1ULL << SB_CAP_DAC_READ_SEARCH;
 
@@ -57,29 +57,6 @@ static bool may_search_all(const struct sb_fs *fs)
 }
 
 /* ---- the fast path ------------------------------------------------------ */
-
-/* Length of a canonical path below "/", 0 when it is not canonical. */
-static uint32_t canonical_len(const char *path)
-{
-	uint32_t at = 1;
-
-	if (path[0] != '/' || path[1] == '\0')
-		return 0;
-	for (;;) {
-		uint32_t name = at;
-
-		while (path[at] != '/' && path[at] != '\0')
-			at++;
-		if (at == name || (path[name] == '.' &&
-				   (at - name == 1 || (at - name == 2 && path[name + 1] == '.'))))
-			return 0;
-		if (at >= SB_PATH_MAX)
-			return 0;
-		if (path[at] == '\0')
-			return at;
-		at++;
-	}
-}
 
 static void spot_of_node(const struct sb_tree *tree, uint32_t node, unsigned state,
 			 struct sb_spot *out)
@@ -105,7 +82,7 @@ static unsigned state_of(const struct sb_tree *tree, uint32_t node)
 static bool find_directly(struct sb_fs *fs, const char *path, unsigned flags, struct sb_at *out)
 {
 	const struct sb_tree *tree = fs->tree;
-	uint32_t len = canonical_len(path);
+	uint32_t len = sb_path_canonical(path);
 	uint32_t parent;
 	uint32_t node;
 	uint32_t type;
@@ -530,7 +507,7 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 		   unsigned flags, struct sb_at *out)
 {
 	const unsigned scoped = SB_BENEATH | SB_IN_ROOT;
-	bool search_free = may_search_all(fs);
+	bool search_free = sb_tree_may_search_all(fs);
 	bool plain = search_free && fs->tree->index != NULL && fs->root_len == 1 &&
 		     (flags & scoped) == 0;
 	uint32_t generation = sb_dircache_generation(fs->tree);
@@ -565,8 +542,10 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	w.seen.has = false;
 	out->slash = true;
 	out->dots = true;
-	canonical = plain ? canonical_len(path) : 0;
-	if (canonical == 0 || !start_at_known(&w, path, canonical)) {
+	canonical = plain ? sb_path_canonical(path) : 0;
+	if (canonical != 0 && start_at_known(&w, path, canonical)) {
+		canonical = 0; /* remembered already */
+	} else {
 		err = start(&w, base, base_len, path, len);
 		if (err < 0)
 			return err;

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * change_quick.c - make, rename and remove files with one call of the kernel.
+ *
+ * How it works
+ *   What is remembered of a directory (dircache.h) says who may write in it and that it is in
+ *   the upper; the index says whether the lower has the name. Where it has none, the upper
+ *   alone decides, and the kernel's own call is right without a look before it: it fails for
+ *   what is not there, or is a directory. Whatever is not the plain case, and every error, is
+ *   left to the caller, who looks the path up.
+ * Rules
+ *   Never while a whiteout may be where the lower has nothing (sb_control.strays): it would
+ *   pass for a file. A rename needs a directory without directories, for those must be
+ *   forgotten by everybody; one that was made meanwhile is noticed afterwards.
+ */
+#include <errno.h>
+#include <linux/fs.h>
+
+#include "change.h"
+#include "dircache.h"
+#include "mem.h"
+#include "upper.h"
+
+/* A name that only the upper can have, in a directory that fs->ids may write. */
+struct name {
+	struct sb_spot dir;
+	struct sb_dir_looks looks;
+};
+
+static bool has_strays(const struct sb_tree *tree)
+{
+	return __atomic_load_n(&tree->control->strays, __ATOMIC_SEQ_CST) != 0;
+}
+
+static bool is_of_upper(const struct sb_fs *fs, const struct name *name, const char *path,
+			uint32_t at, uint32_t len)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_spot *dir = &name->dir;
+
+	if (sb_upper_has_mounts(tree, path, len) || sb_upper_is_mark(tree, path + at, len - at))
+		return false;
+	return !dir->lower_below || dir->node == SB_NO_NODE ||
+	       sb_index_find_child(tree, dir->node, path + at, len - at) == SB_NO_NODE;
+}
+
+/* True when host is where the name is, and the name may be changed. */
+static bool find(struct sb_fs *fs, const char *path, struct name *name, struct sb_path *host)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_dir_looks *looks = &name->looks;
+	uint32_t len = sb_path_canonical(path);
+	uint32_t at = len;
+
+	if (len == 0 || tree->index == NULL || fs->root_len != 1 || has_strays(tree) ||
+	    !sb_tree_may_search_all(fs))
+		return false;
+	while (path[at - 1] != '/')
+		at--;
+	if (at < 2 || len - at > 255 ||
+	    !sb_dircache_looks(fs, path, at - 1, &name->dir, &name->looks))
+		return false;
+	return sb_upper_may_write(fs, &name->dir) == 0 &&
+	       sb_ids_permit(fs->ids, looks->mode, looks->uid, looks->gid, 3) == 0 &&
+	       is_of_upper(fs, name, path, at, len) && sb_tree_upper_path(fs, path, len, host) == 0;
+}
+
+/* May any file in the directory be taken away, whoever owns it? */
+static bool may_take(const struct sb_fs *fs, const struct name *name)
+{
+	return (name->looks.mode & S_ISVTX) == 0 || sb_ids_has_cap(fs->ids, SB_CAP_FOWNER);
+}
+
+/* Does a new file look like what the host makes of it? */
+static bool is_plain(const struct sb_fs *fs, const struct name *name, const struct sb_looks *looks)
+{
+	return (name->looks.mode & S_ISGID) == 0 && fs->umask != 0 &&
+	       !sb_upper_needs_record(looks) && !sb_owner_may_be_stale(fs->tree);
+}
+
+long sb_quick_create(struct sb_fs *fs, const char *path, int flags, uint32_t mode)
+{
+	const struct sb_looks looks = {
+		.mode = S_IFREG | (mode & 07777 & ~fs->umask),
+		.uid = fs->ids->fsuid,
+		.gid = fs->ids->fsgid,
+	};
+	struct sb_path *host = &fs->work->p[0];
+	struct name name;
+	long fd;
+
+	if (!find(fs, path, &name, host) || !is_plain(fs, &name, &looks))
+		return -SB_ELOOK;
+	sb_commit_begin(fs);
+	fd = sys_openat(AT_FDCWD, host->buf, (flags & ~O_TRUNC) | O_CREAT | O_EXCL,
+			sb_upper_host_mode(S_IFREG, looks.mode));
+	sb_commit_end(fs);
+	return fd < 0 ? -SB_ELOOK : fd;
+}
+
+int sb_quick_unlink(struct sb_fs *fs, const char *path)
+{
+	struct sb_path *host = &fs->work->p[0];
+	struct name name;
+	long err;
+
+	if (!find(fs, path, &name, host) || !may_take(fs, &name))
+		return -SB_ELOOK;
+	sb_commit_begin(fs);
+	err = sys_unlinkat(AT_FDCWD, host->buf, 0);
+	sb_commit_end(fs);
+	return err < 0 ? -SB_ELOOK : 0;
+}
+
+int sb_quick_rename(struct sb_fs *fs, const char *from, const char *to, unsigned flags)
+{
+	struct sb_path *old = &fs->work->p[0];
+	struct sb_path *new = &fs->work->p[5];
+	struct name source;
+	struct name target;
+	long err;
+
+	if ((flags & RENAME_EXCHANGE) != 0 || !find(fs, from, &source, old) ||
+	    !find(fs, to, &target, new) || !may_take(fs, &source) || !may_take(fs, &target))
+		return -SB_ELOOK;
+	if (source.looks.flat == 0 || !sb_dircache_is_quiet(fs->tree, source.looks.made))
+		return -SB_ELOOK;
+	sb_commit_begin(fs);
+	err = sys_renameat2(AT_FDCWD, old->buf, AT_FDCWD, new->buf, flags);
+	if (!sb_dircache_is_quiet(fs->tree, source.looks.made))
+		sb_dircache_changed(fs->tree);
+	sb_commit_end(fs);
+	return err < 0 ? -SB_ELOOK : 0;
+}
