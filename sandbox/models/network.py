@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""Networks: their records, and what may be asked for. Pure.
+
+Rules: frozen and typed; JSON becomes one of these the moment it is read.
+
+Does not know: where records are kept, or which addresses are free.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from sandbox.errors import CorruptData, Unsupported, UsageError
+from sandbox.models.addresses import (
+    LOOPBACK_NET,
+    Subnet,
+    format_address,
+    parse_address,
+    parse_subnet,
+)
+from sandbox.models.ports import check_host_ip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Driver = Literal["bridge", "host", "null"]
+
+BRIDGE, HOST, NONE = "bridge", "host", "none"
+PREDEFINED = (BRIDGE, HOST, NONE)
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+# What changes nothing where there is no bridge device.
+_IDLE_OPTIONS = (
+    "com.docker.network.bridge.name",
+    "com.docker.network.bridge.default_bridge",
+    "com.docker.network.container_iface_prefix",
+    "com.docker.network.driver.mtu",
+)
+HOST_BINDING = "com.docker.network.bridge.host_binding_ipv4"
+# (option, the only value that is true here)
+_FIXED_OPTIONS = {
+    "com.docker.network.bridge.enable_icc": "true",
+    "com.docker.network.bridge.enable_ip_masquerade": "true",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A network's record; *number* stands for it in the files that guests read."""
+
+    id: str
+    name: str
+    created: str
+    driver: Driver = "bridge"
+    number: int = 0
+    subnet: Subnet | None = None
+    gateway: int = 0
+    ip_range: Subnet | None = None
+    internal: bool = False
+    attachable: bool = False
+    chosen_subnet: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_predefined(self) -> bool:
+        """Tell whether it is there in every store."""
+        return self.name in PREDEFINED
+
+    @property
+    def has_names(self) -> bool:
+        """Tell whether containers on it know each other's names."""
+        return self.driver == "bridge" and self.name != BRIDGE
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "created": self.created,
+            "number": self.number,
+            "subnet": str(self.subnet),
+            "gateway": format_address(self.gateway) if self.gateway else "",
+            "ipRange": str(self.ip_range) if self.ip_range else "",
+            "internal": self.internal,
+            "attachable": self.attachable,
+            "chosenSubnet": self.chosen_subnet,
+            "labels": dict(self.labels),
+            "options": dict(self.options),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> Network:
+        """Read the stored form; `CorruptData` if it is not one."""
+        try:
+            return cls(
+                id=data["id"],
+                name=data["name"],
+                created=data["created"],
+                number=data["number"],
+                subnet=parse_subnet(data["subnet"]),
+                gateway=parse_address(data["gateway"]) or 0,
+                ip_range=parse_subnet(data["ipRange"]) if data["ipRange"] else None,
+                internal=data["internal"],
+                attachable=data["attachable"],
+                chosen_subnet=data["chosenSubnet"],
+                labels=dict(data["labels"]),
+                options=dict(data["options"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, UsageError) as exc:
+            raise CorruptData(f"the record of a network is damaged: {exc!r}") from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkWish:
+    """What ``network create`` was asked for."""
+
+    name: str
+    driver: str = "bridge"
+    subnet: Subnet | None = None
+    gateway: int = 0
+    ip_range: Subnet | None = None
+    internal: bool = False
+    attachable: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def check_wish(wish: NetworkWish) -> NetworkWish:
+    """Return the wish, or raise in Docker's words what is wrong with it."""
+    if _NAME.fullmatch(wish.name) is None:
+        raise UsageError(
+            f"invalid network name {wish.name!r}: only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed"
+        )
+    if wish.driver in ("host", "null", "none"):
+        kind = "null" if wish.driver == "none" else wish.driver
+        raise UsageError(f'only one instance of "{kind}" network is allowed')
+    if wish.driver in ("overlay", "macvlan", "ipvlan"):
+        raise Unsupported(f"networks of the driver {wish.driver} are not supported: only bridge")
+    if wish.driver != "bridge":
+        raise UsageError(f'plugin "{wish.driver}" not found')
+    _check_options(wish.options)
+    _check_subnet(wish)
+    return wish
+
+
+def _check_subnet(wish: NetworkWish) -> None:
+    if wish.subnet is None:
+        if wish.gateway or wish.ip_range:
+            raise UsageError("every ip-range or gateway must have a corresponding subnet")
+        return
+    if wish.subnet.base >> 24 != LOOPBACK_NET >> 24 or wish.subnet.prefix > 30:
+        raise Unsupported(
+            f"subnet {wish.subnet} is not possible without root: containers have addresses in "
+            "127.0.0.0/8, with a prefix of 30 bits at most"
+        )
+    if wish.subnet.prefix < 16 or 0x7F000001 in wish.subnet:
+        raise Unsupported(f"subnet {wish.subnet} is too big: it may have the prefix 16 to 30 only")
+    if wish.gateway and wish.gateway not in wish.subnet:
+        raise UsageError(f"no matching subnet for gateway {format_address(wish.gateway)}")
+    if wish.ip_range and wish.ip_range.base not in wish.subnet:
+        raise UsageError(f"no matching subnet for range {wish.ip_range}")
+
+
+def _check_options(options: dict[str, str]) -> None:
+    for key, value in options.items():
+        if key == HOST_BINDING:
+            check_host_ip(value)
+        elif key in _FIXED_OPTIONS:
+            if value != _FIXED_OPTIONS[key]:
+                raise Unsupported(f"network option {key}={value} is not supported")
+        elif key not in _IDLE_OPTIONS:
+            raise Unsupported(f"network option {key} is not supported")
+
+
+def find_network(networks: Sequence[Network], name: str) -> Network | None:
+    """Return the network of this name, id or unambiguous start of an id."""
+    for network in networks:
+        if name in (network.name, network.id):
+            return network
+    matches = [network for network in networks if name and network.id.startswith(name)]
+    if len(matches) > 1:
+        raise UsageError(f"network {name} is ambiguous ({len(matches)} matches found on ID prefix)")
+    return matches[0] if matches else None

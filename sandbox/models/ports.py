@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+"""Ports that containers show to the machine: ``-p``, ``-P``, ``--expose``. Pure.
+
+::
+
+    -p [[IP:][HOST[-HOST]]:]PORT[-PORT][/tcp|/udp]
+    -p target=PORT,published=HOST,protocol=tcp|udp
+
+Does not know: which ports of the machine are free.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import Unsupported, UsageError
+from sandbox.models.addresses import parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - Docker's default for published ports
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Port:
+    """A port of a container."""
+
+    number: int
+    protocol: str = "tcp"
+
+    def __str__(self) -> str:
+        """Return 80/tcp."""
+        return f"{self.number}/{self.protocol}"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A wish: the port shall be one of *first* to *last* of the machine; 0: any free one."""
+
+    port: Port
+    host_ip: str = ""
+    first: int = 0
+    last: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {
+            "port": str(self.port),
+            "hostIp": self.host_ip,
+            "first": self.first,
+            "last": self.last,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Publication:
+        """Read the stored form."""
+        port = parse_exposed(data["port"])[0]
+        return cls(port, data["hostIp"], data["first"], data["last"])
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A port of a running container and where it is on the machine."""
+
+    port: Port
+    host_ip: str
+    host_port: int
+
+    def __str__(self) -> str:
+        """Return it as `ps` shows it."""
+        return f"{self.host_ip}:{self.host_port}->{self.port}"
+
+
+def _range(text: str, what: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", text)
+    if match is None:
+        raise UsageError(f"invalid {what}: {text}")
+    first = int(match[1])
+    last = int(match[2] or first)
+    if not 0 < first <= last <= 65535:
+        raise UsageError(f"invalid {what}: {text}")
+    return first, last
+
+
+def _protocol(text: str) -> str:
+    protocol = text.lower() or "tcp"
+    if protocol == "sctp":
+        raise Unsupported("ports of the protocol sctp are not supported")
+    if protocol not in ("tcp", "udp"):
+        raise UsageError(f"invalid proto: {text}")
+    return protocol
+
+
+def parse_exposed(text: str) -> tuple[Port, ...]:
+    """Return the ports of ``--expose`` or EXPOSE: PORT[-PORT][/PROTOCOL].
+
+    >>> [str(port) for port in parse_exposed("80-81/udp")]
+    ['80/udp', '81/udp']
+    """
+    numbers, _, protocol = text.partition("/")
+    if not numbers:
+        raise UsageError(f"invalid range format for --expose: {text}, error: empty string")
+    first, last = _range(numbers, "range format for --expose")
+    name = _protocol(protocol)
+    return tuple(Port(number, name) for number in range(first, last + 1))
+
+
+def parse_publication(text: str) -> tuple[Publication, ...]:
+    """Return what a ``-p`` asks for, one item a port of the container.
+
+    >>> [item.first for item in parse_publication("8000-8001:80-81")]
+    [8000, 8001]
+    >>> parse_publication("127.0.0.1:53:53/udp")[0].host_ip
+    '127.0.0.1'
+    """
+    if "=" in text:
+        return _long_form(text)
+    rest, _, protocol_text = text.partition("/")
+    protocol = _protocol(protocol_text)
+    left, colon, container = rest.rpartition(":")
+    host_ip, host = _host_part(left) if colon else ("", "")
+    if not container:
+        raise UsageError(f"no port specified: {text}<empty>")
+    first, last = _range(container, "containerPort")
+    if not host:
+        return tuple(Publication(Port(n, protocol), host_ip) for n in range(first, last + 1))
+    low, high = _range(host, "hostPort")
+    if first == last:
+        return (Publication(Port(first, protocol), host_ip, low, high),)
+    if high - low != last - first:
+        raise UsageError(
+            f"invalid ranges specified for container and host Ports: {container} and {host}"
+        )
+    return tuple(
+        Publication(Port(number, protocol), host_ip, low + index, low + index)
+        for index, number in enumerate(range(first, last + 1))
+    )
+
+
+def _host_part(text: str) -> tuple[str, str]:
+    """Return address and port of what stands before the container's port."""
+    address, colon, port = text.rpartition(":")
+    if not colon:
+        return "", text
+    return check_host_ip(address), port
+
+
+def check_host_ip(text: str) -> str:
+    """Return an address of the machine that a port can be published on."""
+    if text.startswith("[") or ":" in text:
+        raise Unsupported(f"ports cannot be published on an IPv6 address: {text}")
+    if text and parse_address(text) is None:
+        raise UsageError(f"invalid IP address: {text}")
+    return text
+
+
+def _long_form(text: str) -> tuple[Publication, ...]:
+    fields = {"protocol": "tcp", "published": "", "mode": "host"}
+    for item in text.split(","):
+        key, equals, value = item.partition("=")
+        if not equals or not value:
+            raise UsageError(f"invalid field: {item}")
+        if key not in ("target", "published", "protocol", "mode"):
+            raise UsageError(f"invalid field key: {key}")
+        fields[key] = value
+    if "target" not in fields:
+        raise UsageError("missing mandatory field 'target'")
+    if fields["mode"] not in ("host", "ingress"):
+        raise UsageError(f"invalid publish mode value: {fields['mode']}")
+    return parse_publication(f"{fields['published']}:{fields['target']}/{fields['protocol']}")
+
+
+def check_publications(wishes: Iterable[Publication]) -> tuple[Publication, ...]:
+    """Return the wishes without repetitions; one port can be in one place only."""
+    found: dict[Port, Publication] = {}
+    for wish in wishes:
+        other = found.setdefault(wish.port, wish)
+        if other != wish:
+            raise Unsupported(
+                f"port {wish.port} is published more than once: "
+                "a listener can be at one port of the machine only"
+            )
+    return tuple(found.values())
+
+
+def show_ports(published: Iterable[Published], exposed: Iterable[Port]) -> str:
+    """Return the column PORTS of ``ps``; neighbours are shown as a range.
+
+    >>> show_ports([Published(Port(80), "0.0.0.0", 8081)], [Port(80), Port(443)])
+    '443/tcp, 0.0.0.0:8081->80/tcp'
+    """
+    items = sorted(published, key=lambda item: (item.port.protocol, item.port.number))
+    shown = {item.port for item in items}
+    rows: list[tuple[str, str, int, int, int]] = [
+        ("", port.protocol, port.number, port.number, 0)
+        for port in sorted(exposed, key=lambda port: (port.protocol, port.number))
+        if port not in shown
+    ]
+    rows += [
+        (item.host_ip, item.port.protocol, item.port.number, item.port.number, item.host_port)
+        for item in items
+    ]
+    merged: list[tuple[str, str, int, int, int]] = []
+    for row in rows:
+        if merged and _continues(merged[-1], row):
+            merged[-1] = (*merged[-1][:3], row[3], merged[-1][4])
+        else:
+            merged.append(row)
+    return ", ".join(_shown(row) for row in merged)
+
+
+def _continues(before: tuple[str, str, int, int, int], row: tuple[str, str, int, int, int]) -> bool:
+    """Tell whether *row* is the next port of the run *before*."""
+    if before[:2] != row[:2] or row[2] != before[3] + 1 or bool(row[4]) != bool(before[4]):
+        return False
+    return not row[4] or row[4] == before[4] + row[2] - before[2]
+
+
+def _shown(row: tuple[str, str, int, int, int]) -> str:
+    host_ip, protocol, first, last, host = row
+    numbers = str(first) if first == last else f"{first}-{last}"
+    if not host:
+        return f"{numbers}/{protocol}"
+    there = str(host) if first == last else f"{host}-{host + last - first}"
+    return f"{host_ip}:{there}->{numbers}/{protocol}"
