@@ -7,7 +7,8 @@
     │   └── ReferenceSyntaxError    a name that is no image reference
     ├── NotFound                    the caller: no such object
     │   ├── ImageNotFound
-    │   └── ContainerNotFound
+    │   ├── ContainerNotFound
+    │   └── NetworkNotFound
     ├── Conflict                    the caller: the state forbids it
     ├── Unsupported                 us: not done (yet)
     ├── CorruptData                 whoever made the data
@@ -78,6 +79,10 @@ class ImageNotFound(NotFound):
 
 class ContainerNotFound(NotFound):
     """No container has this name or id."""
+
+
+class NetworkNotFound(NotFound):
+    """No network has this name or id."""
 
 
 class Conflict(SandboxError):

@@ -16,12 +16,16 @@ from sandbox.cli.format import (
     render,
 )
 from sandbox.engine import Engine
+from sandbox.engine.networkview import networks_text, ports_text
 from sandbox.errors import ContainerNotFound, SandboxError
 from sandbox.models.choosing import container_filter, status_text
 from sandbox.models.moments import human_duration, seconds_since
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.models.container import Container
+    from sandbox.runtime.seats import Seat
 
 _COLUMNS = (
     Column("CONTAINER ID", "ID"),
@@ -59,7 +63,7 @@ _HEADINGS = {
     multiple=True,
     metavar="KEY=VALUE",
     help="Only those that match (id, name, label, status, ancestor, exited, health, volume, "
-    "since, before).",
+    "network, since, before).",
 )
 @click.option(
     "--format",
@@ -87,8 +91,9 @@ def ps(**options: Any) -> None:
             emit(item.config.id if long else item.config.short_id)
         return
     wants_size = options["size"] or ".Size" in (options["template"] or "")
+    seats = engine.seats()
     rows = [
-        describe(item, long=long, size=engine.container_dir_size(item) if wants_size else 0)
+        describe(item, seats, long=long, size=engine.container_dir_size(item) if wants_size else 0)
         for item in chosen
     ]
     columns = (*_COLUMNS, _SIZE_COLUMN) if options["size"] else _COLUMNS
@@ -97,7 +102,9 @@ def ps(**options: Any) -> None:
         emit(text)
 
 
-def describe(container: Container, *, long: bool, size: int) -> dict[str, Any]:
+def describe(
+    container: Container, seats: Mapping[str, Seat], *, long: bool, size: int
+) -> dict[str, Any]:
     """Return the fields that ``ps --format`` knows; all are text."""
     config = container.config
     command = " ".join(config.args)
@@ -116,8 +123,8 @@ def describe(container: Container, *, long: bool, size: int) -> dict[str, Any]:
             if mount.type != "tmpfs"
         ),
         "Names": config.name,
-        "Networks": "host",
-        "Ports": "",
+        "Networks": networks_text(container),
+        "Ports": ports_text(container, seats),
         "RunningFor": f"{age} ago",
         "Size": human_size(size),
         "State": container.state.status,

@@ -1,8 +1,8 @@
-"""``inspect``: all that is known about containers and images."""
+"""``inspect``: all that is known about containers, images and networks."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,9 +11,21 @@ from sandbox.cli.format import emit, render_objects
 from sandbox.engine import Engine
 from sandbox.errors import NotFound, SandboxError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # Fields whose value is a Go map, where a missing key is no error in a template.
 _MAPS = frozenset(
-    {"Labels", "Volumes", "ExposedPorts", "Ports", "PortBindings", "Networks", "Tmpfs"}
+    {
+        "Labels",
+        "Volumes",
+        "ExposedPorts",
+        "Ports",
+        "PortBindings",
+        "Networks",
+        "Tmpfs",
+        "Containers",
+    }
 )
 
 
@@ -33,7 +45,9 @@ _FORMAT = click.option(
 @click.command()
 @_FORMAT
 @click.option("-s", "--size", is_flag=True, help="Show sizes of containers.")
-@click.option("--type", "kind", type=click.Choice(["container", "image"]), help="Look only there.")
+@click.option(
+    "--type", "kind", type=click.Choice(["container", "image", "network"]), help="Look only there."
+)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_complete)
 def inspect(*, template: str | None, size: bool, kind: str | None, names: tuple[str, ...]) -> int:
     """Show all about containers and images, in Docker's JSON."""
@@ -58,25 +72,37 @@ def _inspect(template: str | None, kind: str | None, names: tuple[str, ...], *, 
 
 
 def _look_up(engine: Engine, name: str, kind: str | None, *, size: bool) -> dict[str, Any]:
-    from sandbox.engine.inspection import describe_container, describe_image
+    from sandbox.engine.inspection import describe_image
+    from sandbox.engine.networkview import describe_network
 
-    if kind != "image":
+    looks: dict[str, Callable[[], dict[str, Any]]] = {
+        "container": lambda: _container(engine, name, size=size),
+        "image": lambda: describe_image(engine.find_image(name)),
+        "network": lambda: describe_network(engine.network(name)),
+    }
+    if kind is not None:
+        return looks[kind]()
+    for look in looks.values():
         try:
-            container = engine.container(name)
+            return look()
         except NotFound:
-            if kind == "container":
-                raise
-        else:
-            shown = describe_container(container, directory=engine.container_dir(container))
-            if size:
-                shown["SizeRw"] = engine.container_dir_size(container)
-            return shown
-    try:
-        return describe_image(engine.find_image(name))
-    except NotFound:
-        if kind == "image":
-            raise
-        raise NotFound(f"no such object: {name}") from None
+            continue
+    raise NotFound(f"no such object: {name}")
+
+
+def _container(engine: Engine, name: str, *, size: bool) -> dict[str, Any]:
+    from sandbox.engine.inspection import describe_container
+
+    container = engine.container(name)
+    shown = describe_container(
+        container,
+        directory=engine.container_dir(container),
+        seat=engine.seats().get(container.config.id),
+        networks=engine.networks(),
+    )
+    if size:
+        shown["SizeRw"] = engine.container_dir_size(container)
+    return shown
 
 
 def as_go(value: Any, *, is_map: bool = False) -> Any:

@@ -69,6 +69,7 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "commit": _Entry("commit", "commit", "Make an image of what a container changed"),
         "container": _Entry("container", "container", "Manage containers"),
         "volume": _Entry("volume", "volume", "Manage volumes"),
+        "network": _Entry("network", "network", "Manage networks"),
         "diff": _Entry("containers", "diff", "Show what a container changed"),
         "cp": _Entry("archive", "cp", "Copy files between a container and the host"),
         "export": _Entry("archive", "export", "Write a container's files as a tar"),

@@ -13,6 +13,7 @@ import click
 
 from sandbox.cli.completion import complete_images
 from sandbox.cli.life import LIFE_OPTIONS, policy_of
+from sandbox.cli.networking import NETWORK_OPTIONS, network_of
 from sandbox.engine.creation import CreateRequest
 from sandbox.errors import RuntimeFailed, UsageError, map_os_errors
 from sandbox.runtime import mounts, spec
@@ -103,7 +104,7 @@ def container_options(command: Any) -> Any:
         "args", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND] [ARG...]"
     )(command)
     command = click.argument("image", metavar="IMAGE", shell_complete=complete_images)(command)
-    for names, settings in reversed((*_OPTIONS, *LIFE_OPTIONS)):
+    for names, settings in reversed((*_OPTIONS, *NETWORK_OPTIONS, *LIFE_OPTIONS)):
         command = click.option(*names, **settings)(command)
     return command
 
@@ -145,6 +146,7 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         interceptor=options["interceptor"],
         platform=options["platform"],
         stop_signal=options["stop_signal"],
+        network=network_of(options),
         policy=policy_of(options, detached=options.get("detach", True)),
     )
     return request, Flags(options["cidfile"], options["pull"], options["trace"], options["quiet"])

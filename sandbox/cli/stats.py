@@ -11,7 +11,7 @@ import click
 
 from sandbox.cli.completion import complete_containers
 from sandbox.cli.format import Column, emit, human_size, render
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, UsageError
 
 if TYPE_CHECKING:
     from sandbox.engine import Engine
@@ -131,15 +131,25 @@ def _binary(size: float) -> str:
 @click.argument("container", shell_complete=complete_containers)
 @click.argument("private_port", required=False)
 def port(*, container: str, private_port: str | None) -> int:
-    """Show the published ports of a container.
-
-    There are none: a container has the machine's network, every port is itself.
-    """
+    """Show the published ports of a container."""
     from sandbox.engine import Engine
 
-    config = Engine().container(container).config
-    if private_port is not None:
-        text = private_port if "/" in private_port else f"{private_port}/tcp"
-        click.echo(f"sandbox: no public port '{text}' published for {config.name}", err=True)
-        return 1
-    return 0
+    engine = Engine()
+    found = engine.container(container)
+    seat = engine.seats().get(found.config.id) if found.state.is_running else None
+    rows = sorted(seat.published, key=lambda row: str(row.port)) if seat else []
+    if private_port is None:
+        for row in rows:
+            emit(f"{row.port} -> {row.host_ip}:{row.host_port}")
+        return 0
+    wanted = private_port if "/" in private_port else f"{private_port}/tcp"
+    number, _, protocol = wanted.partition("/")
+    if not number.isdecimal() or protocol not in ("tcp", "udp"):
+        raise UsageError(f"invalid port: {private_port}")
+    chosen = [row for row in rows if str(row.port) == wanted]
+    for row in chosen:
+        emit(f"{row.host_ip}:{row.host_port}")
+    if not chosen:
+        text = f"no public port '{wanted}' published for {container}"
+        click.echo(f"sandbox: {text}", err=True)
+    return 0 if chosen else 1

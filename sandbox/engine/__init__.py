@@ -12,6 +12,7 @@ from sandbox.engine.containers import ContainerVerbs
 from sandbox.engine.executing import ExecutingVerbs
 from sandbox.engine.housekeeping import HousekeepingVerbs
 from sandbox.engine.images import ImageVerbs
+from sandbox.engine.networks import NetworkVerbs
 from sandbox.engine.revival import RevivalVerbs
 from sandbox.engine.running import RunningVerbs
 from sandbox.engine.transfers import TransferVerbs
@@ -25,6 +26,7 @@ class Engine(
     CommitVerbs,
     ArchiveVerbs,
     RevivalVerbs,
+    NetworkVerbs,
     RunningVerbs,
     ExecutingVerbs,
     ContainerVerbs,

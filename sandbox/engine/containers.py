@@ -8,7 +8,6 @@ Does not know: how results are shown.
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import time
@@ -16,12 +15,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sandbox.engine.connecting import with_containers
 from sandbox.engine.creation import check_platform, configure, now
 from sandbox.engine.mounting import attached, fill_volumes
 from sandbox.errors import (
     ContainerNotFound,
     ImageNotFound,
-    NativeError,
     RuntimeFailed,
     SandboxError,
     Unsupported,
@@ -29,6 +28,7 @@ from sandbox.errors import (
 from sandbox.models.container import ContainerState
 from sandbox.models.reference import parse_reference
 from sandbox.runtime import interceptor, lifecycle, supervise
+from sandbox.runtime.remnants import kill_guests
 from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
@@ -75,7 +75,8 @@ class ContainerVerbs:
             if not image.is_host and not self.layout.home(image.id).image(image.id).exists():
                 raise ImageNotFound(f"unable to find image '{request.image}' locally")
             config = configure(request, image, taken)
-            return replace(config, mounts=attached(self, request, image))
+            config = replace(config, mounts=attached(self, request, image))
+            return with_containers(config, self._named)
 
         container = self._containers.create(decide, state=state, durable=not request.auto_remove)
         try:
@@ -85,6 +86,9 @@ class ContainerVerbs:
             raise
         events.tell_container(self.layout, container.config, "create")
         return container
+
+    def _named(self, name: str) -> ContainerConfig:
+        return self.container(name).config
 
     def _forget(self, container: Container, *, volumes: bool = True) -> None:
         """Delete a container, with the volumes that only it knows."""
@@ -246,7 +250,7 @@ def _kill(container: Container) -> None:
     state = container.state
     if is_main_process(state.pid, state.pid_start):
         os.kill(state.pid, signal.SIGKILL)
-    _kill_guests(state.run_dir)
+    kill_guests(state.run_dir)
     deadline = time.monotonic() + 10
     while is_main_process(state.pid, state.pid_start):
         if time.monotonic() > deadline:
@@ -265,7 +269,7 @@ def _clean_up_after(container: Container) -> None:
     if container.state.run_dir:
         places.add(container.state.run_dir)
     for path in places:
-        _kill_guests(path)
+        kill_guests(path)
         _keep_owners(container, RunDir(path).control)
         rundir.remove(path)
         rundir.remove(RunDir(path).socket)
@@ -278,23 +282,6 @@ def _keep_owners(container: Container, control: str) -> None:
     if owned and os.path.exists(control):
         with suppress(SandboxError):
             launch.keep_owners(control, owned)
-
-
-def _kill_guests(run_dir: str) -> None:
-    from sandbox.native import core
-    from sandbox.runtime.rundir import RunDir
-
-    control = RunDir(run_dir).control
-
-    def processes() -> list[int]:
-        try:
-            return core.processes(control)
-        except NativeError as exc:
-            if exc.errno != errno.ENOENT:
-                raise
-            return []  # its supervisor has just cleaned up
-
-    supervise.kill_all(processes)
 
 
 def tree_size(path: str) -> int:

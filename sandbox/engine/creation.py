@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed
 from sandbox.models.container import ContainerConfig
+from sandbox.models.endpoints import NetworkFlags, all_exposed, resolve_flags
+from sandbox.models.network import HOST
 from sandbox.models.policy import SECOND, Health, Policy
 from sandbox.runtime import names, spec
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from sandbox.models.container import MountPoint, Ulimit
     from sandbox.models.image import Image
     from sandbox.models.oci import Healthcheck
+
+
+# What a container is on when nothing is said.
+DEFAULT_NETWORK = HOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,7 @@ class CreateRequest:
     interceptor: str = "auto"
     platform: str | None = None
     stop_signal: str | None = None
+    network: NetworkFlags = field(default_factory=NetworkFlags)
     policy: Policy = field(default_factory=Policy)
 
 
@@ -121,7 +128,8 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
         interceptor=request.interceptor,
         platform=f"{image.os or 'linux'}/{image.architecture or 'amd64'}",
         stop_signal=request.stop_signal or defaults.stop_signal or "SIGTERM",
-        exposed_ports=tuple(defaults.exposed_ports or ()),
+        exposed_ports=all_exposed((*(defaults.exposed_ports or ()), *request.network.exposed)),
+        network=resolve_flags(request.network, DEFAULT_NETWORK),
         policy=replace(
             request.policy, health=merge_health(defaults.healthcheck, request.policy.health)
         ),

@@ -8,20 +8,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.engine.networkview import network_settings, port_bindings
 from sandbox.models import oci
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.models.container import Container, ContainerConfig, MountPoint
     from sandbox.models.image import Image
+    from sandbox.models.network import Network
     from sandbox.models.policy import Health, Policy, Usage
+    from sandbox.runtime.seats import Seat
 
 NEVER = "0001-01-01T00:00:00Z"
 _DRIVER = "index"
 
 
-def describe_container(container: Container, *, directory: str) -> dict[str, Any]:
-    """Return the container's inspect object; *directory* is where it is kept."""
+def describe_container(
+    container: Container,
+    *,
+    directory: str,
+    seat: Seat | None = None,
+    networks: Iterable[Network] = (),
+) -> dict[str, Any]:
+    """Return the container's inspect object; *directory* is where it is kept.
+
+    *seat* is what it has on *networks* if it runs.
+    """
     config = container.config
+    etc = f"{container.state.run_dir}/etc/" if container.state.run_dir else ""
     return {
         "Id": config.id,
         "Created": config.created,
@@ -29,9 +44,9 @@ def describe_container(container: Container, *, directory: str) -> dict[str, Any
         "Args": list(config.args[1:]),
         "State": _state(container),
         "Image": config.image_id,
-        "ResolvConfPath": f"{directory}/resolv.conf",
-        "HostnamePath": f"{directory}/hostname",
-        "HostsPath": f"{directory}/hosts",
+        "ResolvConfPath": etc and f"{etc}resolv.conf",
+        "HostnamePath": etc and f"{etc}hostname",
+        "HostsPath": etc and f"{etc}hosts",
         "LogPath": _log_path(config, directory),
         "Name": f"/{config.name}",
         "RestartCount": container.state.restart_count,
@@ -41,20 +56,11 @@ def describe_container(container: Container, *, directory: str) -> dict[str, Any
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": None,
-        "HostConfig": _host_config(config),
+        "HostConfig": _host_config(container),
         "GraphDriver": {"Data": {"UpperDir": f"{directory}/upper"}, "Name": _DRIVER},
         "Mounts": [_mount(mount) for mount in config.mounts],
         "Config": _config(config),
-        "NetworkSettings": {
-            "Bridge": "",
-            "SandboxID": "",
-            "SandboxKey": "",
-            "Ports": {},
-            "IPAddress": "",
-            "Gateway": "",
-            "MacAddress": "",
-            "Networks": {"host": {"NetworkID": "", "IPAddress": "", "Gateway": ""}},
-        },
+        "NetworkSettings": network_settings(container, seat, networks),
     }
 
 
@@ -102,15 +108,30 @@ def _log_path(config: ContainerConfig, directory: str) -> str:
     return f"{directory}/{config.id}-json.log" if kept else ""
 
 
-def _host_config(config: ContainerConfig) -> dict[str, Any]:
+def _host_config(container: Container) -> dict[str, Any]:
+    config = container.config
+    network = config.network
     binds = [mount for mount in config.mounts if mount.type == "bind"]
     memory = [mount for mount in config.mounts if mount.type == "tmpfs"]
     return {
         "Binds": [_bind_text(mount) for mount in binds] or None,
         "ContainerIDFile": "",
         "LogConfig": _log_config(config.policy),
-        "NetworkMode": "host",
-        "PortBindings": {},
+        "NetworkMode": network.mode,
+        "PortBindings": port_bindings(container),
+        "PublishAllPorts": network.publish_all,
+        "Links": [
+            f"/{name}:/{config.name}/{alias}"
+            for item in network.endpoints
+            for _, name, alias in item.links
+        ]
+        or None,
+        "Dns": list(network.dns),
+        "DnsOptions": list(network.dns_options),
+        "DnsSearch": list(network.dns_search),
+        "ExtraHosts": [f"{name}:{address}" for name, address in network.extra_hosts] or None,
+        "AllowedHosts": list(network.allowed_hosts) or None,
+        "NetworkLog": network.log,
         "RestartPolicy": {
             "Name": config.policy.restart,
             "MaximumRetryCount": config.policy.restart_max,

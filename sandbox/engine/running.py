@@ -243,9 +243,19 @@ class RunningVerbs(_Base):
 
         changed = self._containers.change(container, decide)
         self._told(changed)
+        if container.state.is_running and container.config.network.endpoints:
+            self._rename_on_networks(changed)
         events.tell_container(
             self.layout, changed.config, "rename", oldName=f"/{container.config.name}"
         )
+
+    def _rename_on_networks(self, container: Container) -> None:
+        from sandbox.runtime import joining
+
+        with joining.changing(self.layout) as change:
+            seat = change.register.get(container.config.id)
+            if seat is not None:
+                change.rename(seat, container.config.name)
 
     def update(self, name: str, **changes: Any) -> None:
         """Change parts of a container's policy."""

@@ -45,6 +45,10 @@ _CONTAINER_TESTS: dict[str, Callable[[Container, str], bool]] = {
         (item.state.health.status if item.state.health else "none") == value
     ),
     "volume": lambda item, value: any(value in (m.name, m.target) for m in item.config.mounts),
+    "network": lambda item, value: (
+        value == item.config.network.mode
+        or any(value == place.network for place in item.config.network.endpoints)
+    ),
     "since": lambda item, value: item.config.created > value,
     "before": lambda item, value: item.config.created < value,
     "exited": lambda item, value: (

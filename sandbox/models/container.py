@@ -1,7 +1,7 @@
 """What a container is (its configuration) and how it fares (its state).
 
 Rules: frozen and typed; JSON becomes one of these the moment it is read and JSON
-again when it is written. Of a configuration only name and policy change after creation.
+again when it is written. Of a configuration only name, networks and policy change after creation.
 
 Does not know: where records are kept, or how a container is started.
 """
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from sandbox.errors import CorruptData
+from sandbox.models.endpoints import NetworkConfig
 from sandbox.models.policy import HealthState, Policy, Usage
 
 Status = Literal["created", "running", "paused", "restarting", "exited"]
@@ -127,6 +128,7 @@ class ContainerConfig:
     platform: str = "linux/amd64"
     stop_signal: str = "SIGTERM"
     exposed_ports: tuple[str, ...] = ()
+    network: NetworkConfig = field(default_factory=NetworkConfig)
     policy: Policy = field(default_factory=Policy)
 
     @property
@@ -165,6 +167,7 @@ class ContainerConfig:
             "platform": self.platform,
             "stopSignal": self.stop_signal,
             "exposedPorts": list(self.exposed_ports),
+            "network": self.network.to_json(),
             "policy": self.policy.to_json(),
         }
 
@@ -196,6 +199,7 @@ class ContainerConfig:
                 platform=data["platform"],
                 stop_signal=data["stopSignal"],
                 exposed_ports=tuple(data["exposedPorts"]),
+                network=NetworkConfig.from_json(data.get("network")),
                 policy=Policy.from_json(data.get("policy", {})),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:

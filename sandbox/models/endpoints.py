@@ -190,6 +190,25 @@ def parse_extra_host(text: str) -> tuple[str, str]:
     return name, address
 
 
+def split_allowed(text: str) -> tuple[str, int]:
+    """Return (name, port) of NAME[:PORT] or [IPv6][:PORT]; 0 is any port.
+
+    >>> split_allowed("example.org:443"), split_allowed("[::1]"), split_allowed("10.0.0.0/8")
+    (('example.org', 443), ('::1', 0), ('10.0.0.0/8', 0))
+    """
+    if text.startswith("["):
+        name, _, rest = text[1:].partition("]")
+    elif text.count(":") == 1:
+        name, _, rest = text.partition(":")
+        rest = f":{rest}"
+    else:
+        name, rest = text, ""
+    port = rest.removeprefix(":")
+    if not name or (rest and not (port.isdecimal() and 0 < int(port) < 65536)):
+        raise UsageError(f"invalid value for --allow-host: {text}")
+    return name, int(port or 0)
+
+
 def resolve_flags(flags: NetworkFlags, default: str) -> NetworkConfig:
     """Return what the flags decide, or raise what contradicts itself, as Docker does.
 

@@ -16,13 +16,16 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
 from sandbox.native import core, texts
 from sandbox.runtime import (
     entry,
+    etcfiles,
     interceptor,
+    joining,
     lifecycle,
     mounts,
     ownership,
@@ -32,12 +35,14 @@ from sandbox.runtime import (
     tracer,
 )
 from sandbox.runtime.process import FirstProcess
+from sandbox.store.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from sandbox.models.container import ContainerConfig, MountPoint
     from sandbox.runtime.interceptor import Choice
+    from sandbox.runtime.joining import Joined
     from sandbox.runtime.process import Attachment
     from sandbox.runtime.rundir import RunDir
 
@@ -60,6 +65,11 @@ class Place:
     index: str | None
     layer_dirs: tuple[str, ...]
     guest: str
+
+    @property
+    def layout(self) -> Layout:
+        """Return the store that the container itself is in."""
+        return Layout(Path(self.container_dir).parent.parent)
 
 
 def run(
@@ -97,17 +107,18 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
     way = interceptor.choose(config.interceptor, os.environ)
     run_dir = rundir.create(config.id, os.environ)
     try:
-        rows = _rows(config, place, run_dir)
-        if place.index is None:
-            standins.write(run_dir.stand_ins)
-        _make_control(config, place, run_dir, rows, way, trace=trace)
-        with tracer.serving(run_dir.control, place.guest) if way.traced else nullcontext():
-            owned = [mount for mount in config.mounts if mount.type != "tmpfs"]
-            if owned:
-                tell_owners(run_dir.control, owned)
-            yield run_dir
-            if owned:
-                keep_owners(run_dir.control, owned)
+        with joining.joined(config, place.layout, run_dir) as seat:
+            rows = _rows(config, place, run_dir)
+            if place.index is None:
+                standins.write(run_dir.stand_ins)
+            _make_control(config, place, run_dir, rows, way, trace=trace, seat=seat)
+            with tracer.serving(run_dir.control, place.guest) if way.traced else nullcontext():
+                owned = [mount for mount in config.mounts if mount.type != "tmpfs"]
+                if owned:
+                    tell_owners(run_dir.control, owned)
+                yield run_dir
+                if owned:
+                    keep_owners(run_dir.control, owned)
         if way.rewrite:
             texts.learn(run_dir.control)
     finally:
@@ -154,6 +165,7 @@ def _make_control(
     way: Choice,
     *,
     trace: bool,
+    seat: Joined | None = None,
 ) -> None:
     core.create_control(
         run_dir.control,
@@ -175,6 +187,8 @@ def _make_control(
             steps=way.steps,
             host_uid=os.getuid(),
             host_gid=os.getgid(),
+            net_dir=seat.directory if seat else None,
+            net_container=seat.number if seat else 0,
         ),
     )
     if way.rewrite:
@@ -182,7 +196,6 @@ def _make_control(
 
 
 def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts.Row]:
-    write_etc_files(place.container_dir, config.hostname)
     rows = [
         row
         for row in mounts.system_rows(dev_dir=run_dir.dev, shm_dir=run_dir.shm)
@@ -192,7 +205,7 @@ def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts
         # Else the machine's tree would hold the container's own, and the other images.
         store = os.path.realpath(place.store_root)
         rows.append(mounts.Row(mounts.Kind.TMPFS, store, run_dir.nothing, True))
-    rows += mounts.etc_rows(place.container_dir, ("hosts", "hostname", "resolv.conf"))
+    rows += mounts.etc_rows(run_dir.etc, etcfiles.NAMES)
     return mounts.replace_rows(rows, _user_rows(config, run_dir))
 
 
@@ -216,30 +229,3 @@ def _user_rows(config: ContainerConfig, run_dir: RunDir) -> list[mounts.Row]:
 def _tmpfs_mode(mount: MountPoint) -> int:
     """Return the mode of the directory; we ourselves must always get in."""
     return 0o1777 if mount.mode is None else mount.mode & 0o1777 | 0o700
-
-
-def write_etc_files(container_dir: str, hostname: str) -> None:
-    """Write the files laid over /etc, once; later changes are the container's."""
-    contents = {
-        "hostname": f"{hostname}\n".encode(),
-        "hosts": _host_file("/etc/hosts", b"127.0.0.1\tlocalhost\n")
-        + f"127.0.0.1\t{hostname}\n".encode(),
-        "resolv.conf": _host_file("/etc/resolv.conf", b""),
-    }
-    for name, content in contents.items():
-        path = f"{container_dir}/{name}"
-        if os.path.lexists(path):
-            continue
-        with map_os_errors(f"cannot write {path}"), open(path, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(content)
-
-
-def _host_file(path: str, default: bytes) -> bytes:
-    """Return a file of the host: the container shares its network."""
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except OSError:
-        return default
-    return content if content.endswith(b"\n") or not content else content + b"\n"

@@ -61,6 +61,11 @@ class RunDir:
         return f"{self.path}/dev"
 
     @property
+    def etc(self) -> str:
+        """Return the directory of the files laid over /etc."""
+        return f"{self.path}/etc"
+
+    @property
     def nothing(self) -> str:
         """Return the empty directory that hides the store from the image `host`."""
         return f"{self.path}/nothing"

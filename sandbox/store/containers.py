@@ -4,11 +4,10 @@
 
     containers/<64 hex>/
       config.json                      never replaced: its lock is held while it runs
-      settings.json                    what changed of it since: name and policy
+      settings.json                    what changed of it since: name, networks and policy
       state.json                       replaced at every change
       <64 hex>-json.log                what it said, as Docker's json-file writes it
       upper/  work/  owners            the container's own layer
-      hosts  hostname  resolv.conf     laid over the same names in /etc
 
 Rules: a record appears and disappears in one step. Creation is synced to disk; a
 state is not (after a power cut nothing runs, whatever the file says).
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
 _ID_LENGTH = 64
 _HEX = frozenset("0123456789abcdef")
-ETC_FILES = ("hosts", "hostname", "resolv.conf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +194,18 @@ class ContainerStore:
         container: Container,
         decide: Callable[[ContainerConfig, frozenset[str]], ContainerConfig],
     ) -> Container:
-        """Record another name or policy; *decide* is given the names that are taken."""
+        """Record another name, network or policy; *decide* is given the names that are taken."""
         directory = self.directory(container.config.id)
         with store_lock(self._layout):
             fresh = self.read(container.config.id)
             names = frozenset(item.config.name for item in self.all())
             config = decide(fresh.config, names)
             draft = directory.path / f"settings.{os.getpid()}"
-            settings = {"name": config.name, "policy": config.policy.to_json()}
+            settings = {
+                "name": config.name,
+                "network": config.network.to_json(),
+                "policy": config.policy.to_json(),
+            }
             with map_os_errors("cannot record the container's settings"):
                 _write(draft, settings, durable=True)
                 os.rename(draft, directory.settings)

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+"""``network``: what containers reach each other on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli.completion import complete_containers
+from sandbox.cli.format import Column, emit, render, render_objects
+from sandbox.cli.running import each
+from sandbox.errors import SandboxError, UsageError
+from sandbox.models.addresses import parse_address, parse_subnet
+from sandbox.models.endpoints import Endpoint, check_address, parse_link
+from sandbox.models.network import NetworkWish
+from sandbox.runtime import spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.engine import Engine
+    from sandbox.models.network import Network
+
+_COLUMNS = (
+    Column("NETWORK ID", "ID"),
+    Column("NAME", "Name"),
+    Column("DRIVER", "Driver"),
+    Column("SCOPE", "Scope"),
+)
+_HEADINGS = {
+    **{column.field: column.heading for column in _COLUMNS},
+    "IPv4": "IPV4",
+    "IPv6": "IPV6",
+    "Internal": "INTERNAL",
+    "Labels": "LABELS",
+    "CreatedAt": "CREATED AT",
+}
+
+
+def _engine() -> Engine:
+    from sandbox.engine import Engine
+
+    return Engine()
+
+
+@click.group()
+def network() -> None:
+    """Manage networks."""
+
+
+@network.command(options_metavar="[OPTIONS]")
+@click.option("-d", "--driver", default="bridge", help="Only 'bridge' can be created.")
+@click.option("--subnet", multiple=True, metavar="CIDR", help="A part of 127.0.0.0/8.")
+@click.option("--gateway", multiple=True, metavar="ADDRESS", help="Address of the machine on it.")
+@click.option("--ip-range", multiple=True, metavar="CIDR", help="Give out addresses from here.")
+@click.option("--internal", is_flag=True, help="Nothing outside can be reached from it.")
+@click.option("--attachable", is_flag=True, help="Every network is.")
+@click.option("--label", multiple=True, metavar="KEY[=VALUE]", help="Attach a label.")
+@click.option("-o", "--opt", multiple=True, metavar="KEY=VALUE", help="Option of the driver.")
+@click.argument("name")
+def create(**options: Any) -> None:
+    """Make a network and print its id."""
+    wish = NetworkWish(
+        name=options["name"],
+        driver=options["driver"],
+        subnet=_one(options["subnet"], "subnet", parse_subnet),
+        gateway=_one(options["gateway"], "gateway", _address) or 0,
+        ip_range=_one(options["ip_range"], "ip-range", parse_subnet),
+        internal=options["internal"],
+        attachable=options["attachable"],
+        labels=spec.parse_labels(options["label"]),
+        options=dict(text.partition("=")[::2] for text in options["opt"]),
+    )
+    emit(_engine().create_network(wish).id)
+
+
+def _one(texts: tuple[str, ...], what: str, parse: Callable[[str], Any]) -> Any:
+    if len(texts) > 1:
+        raise UsageError(f"a network has one {what} only")
+    return parse(texts[0]) if texts else None
+
+
+def _address(text: str) -> int:
+    return parse_address(check_address(text)) or 0
+
+
+@network.command("ls", options_metavar="[OPTIONS]")
+@click.option("-q", "--quiet", is_flag=True, help="Only ids.")
+@click.option("--no-trunc", is_flag=True, help="Do not cut ids.")
+@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only these.")
+@click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
+def list_(*, quiet: bool, no_trunc: bool, filters: tuple[str, ...], template: str | None) -> None:
+    """List networks."""
+    from sandbox.engine.networkview import parse_network_filters
+
+    engine = _engine()
+    wanted = parse_network_filters(engine, filters)
+    chosen = sorted((item for item in engine.networks() if wanted(item)), key=lambda n: n.name)
+    if quiet:
+        for item in chosen:
+            emit(item.id if no_trunc else item.id[:12])
+        return
+    rows = [_row(item, long=no_trunc) for item in chosen]
+    text = render(rows, _COLUMNS, template=template, headings=_HEADINGS)
+    if text:
+        emit(text)
+
+
+def _row(item: Network, *, long: bool) -> dict[str, Any]:
+    labels = item.labels
+    return {
+        "ID": item.id if long else item.id[:12],
+        "Name": item.name,
+        "Driver": item.driver,
+        "Scope": "local",
+        "IPv4": "true",
+        "IPv6": "false",
+        "Internal": "true" if item.internal else "false",
+        "Labels": ",".join(f"{key}={value}" for key, value in labels.items()),
+        "CreatedAt": item.created[:19].replace("T", " ") + " +0000 UTC",
+        "Label": lambda key: labels.get(key, ""),
+    }
+
+
+@network.command(options_metavar="[OPTIONS]")
+@click.option("-f", "--format", "template", metavar="TEMPLATE", help="A Go template.")
+@click.option("-v", "--verbose", is_flag=True, help="No more is known.")
+@click.argument("names", nargs=-1, required=True, metavar="NETWORK...")
+def inspect(*, template: str | None, verbose: bool, names: tuple[str, ...]) -> int:
+    """Show all about networks, in Docker's JSON."""
+    from sandbox.cli.inspect import as_go
+    from sandbox.engine.networkview import describe_network
+
+    engine = _engine()
+    shown, problems = [], []
+    for name in names:
+        try:
+            shown.append(describe_network(engine.network(name)))
+        except SandboxError as exc:
+            problems.append(exc.message)
+    items = shown if template in (None, "json") else [as_go(item) for item in shown]
+    if shown or template is None:
+        emit(render_objects(items, template))
+    for problem in problems:
+        click.echo(f"sandbox: {problem}", err=True)
+    return 1 if problems else 0
+
+
+@network.command("rm", options_metavar="[OPTIONS]")
+@click.option("-f", "--force", is_flag=True, help="Missing is fine.")
+@click.argument("names", nargs=-1, required=True, metavar="NETWORK...")
+def remove(*, force: bool, names: tuple[str, ...]) -> int:
+    """Remove networks that no running container is on."""
+    from sandbox.errors import NetworkNotFound
+
+    engine = _engine()
+
+    def act(name: str) -> None:
+        try:
+            engine.remove_network(name)
+        except NetworkNotFound:
+            if not force:
+                raise
+
+    return each(names, act)
+
+
+@network.command(options_metavar="[OPTIONS]")
+@click.option("--alias", multiple=True, metavar="NAME", help="One more name on the network.")
+@click.option("--ip", default="", metavar="ADDRESS", help="Its address on the network.")
+@click.option("--link", multiple=True, metavar="CONTAINER[:ALIAS]", help="Know another container.")
+@click.argument("name", metavar="NETWORK")
+@click.argument("container", shell_complete=complete_containers)
+def connect(
+    *, alias: tuple[str, ...], ip: str, link: tuple[str, ...], name: str, container: str
+) -> None:
+    """Put a container on one more network."""
+    wanted = Endpoint(
+        name,
+        aliases=alias,
+        address=check_address(ip) if ip else "",
+        links=tuple(("", *parse_link(text)) for text in link),
+    )
+    _engine().connect(name, container, wanted)
+
+
+@network.command(options_metavar="[OPTIONS]")
+@click.option("-f", "--force", is_flag=True, help="A container that is gone is fine.")
+@click.argument("name", metavar="NETWORK")
+@click.argument("container", shell_complete=complete_containers)
+def disconnect(*, force: bool, name: str, container: str) -> None:
+    """Take a container off a network."""
+    _engine().disconnect(name, container, force=force)
+
+
+@network.command(options_metavar="[OPTIONS]")
+@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@click.option(
+    "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only these (label, until)."
+)
+def prune(*, force: bool, filters: tuple[str, ...]) -> None:
+    """Remove networks that no container knows."""
+    from sandbox.engine.networkview import parse_prune_filters
+
+    wanted = parse_prune_filters(filters)
+    if not force:
+        click.echo(
+            "WARNING! This will remove all custom networks not used by at least one container."
+        )
+        click.confirm("Are you sure you want to continue?", abort=True)
+    removed = _engine().prune_networks(wanted)
+    if removed:
+        emit("Deleted Networks:")
+    for name in removed:
+        emit(name)

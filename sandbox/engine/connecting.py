@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Which other containers a new container's network names: ``container:NAME`` and links.
+
+Does not know: networks; those are looked up when the container starts, as in Docker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sandbox.errors import ContainerNotFound, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.models.container import ContainerConfig
+
+
+def with_containers(
+    config: ContainerConfig, find: Callable[[str], ContainerConfig]
+) -> ContainerConfig:
+    """Return the configuration with ids where the user named other containers."""
+    network = config.network
+    if network.joined:
+        other = find(network.joined)
+        if other.id == config.id:
+            raise UsageError("cannot join own network")
+        env = tuple(
+            f"HOSTNAME={other.hostname}" if item == f"HOSTNAME={config.hostname}" else item
+            for item in config.env
+        )
+        network = replace(network, mode=f"container:{other.id}")
+        return replace(config, network=network, hostname=other.hostname, env=env)
+    endpoints = []
+    for item in network.endpoints:
+        links = []
+        for _, name, alias in item.links:
+            try:
+                found = find(name)
+            except ContainerNotFound as exc:
+                raise NotFound(f"could not get container for {name}: {exc.message}") from exc
+            links.append((found.id, found.name, alias))
+        endpoints.append(replace(item, links=tuple(links)))
+    return replace(config, network=replace(network, endpoints=tuple(endpoints)))

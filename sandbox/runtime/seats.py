@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""Who is on which network right now: the register of running containers.
+
+How it works: one file beside those that guests read (`native.network`). A seat names the
+process that holds it; when that is gone, the seat is stale, and whoever holds the
+networks' lock next takes it away.
+
+Rules: written under the lock of `store.networks`, replaced as a whole; readers need no
+lock. It lies in memory, found by the store's path, whatever the environment of a
+command says.
+
+Does not know: how an address is chosen, or what guests make of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import map_os_errors
+from sandbox.models.ports import Port, Published
+from sandbox.runtime import rundir, supervise
+from sandbox.store.files import remove_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sandbox.store.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEndpoint:
+    """A running container's place on a network; *links* are (container id, alias)."""
+
+    network: str
+    number: int
+    name: str
+    address: str
+    prefix: int
+    gateway: str = ""
+    aliases: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    has_names: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """What a running container has: its number for the guests, addresses and ports.
+
+    *shares* is the id of the container whose network it has, empty if it has its own.
+    """
+
+    id: str
+    name: str
+    hostname: str
+    number: int
+    address: str
+    pid: int
+    pid_start: int
+    run_dir: str
+    egress: str = "free"
+    shares: str = ""
+    endpoints: tuple[LiveEndpoint, ...] = ()
+    published: tuple[Published, ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether the process that holds it still exists."""
+        return supervise.start_time_of(self.pid) == self.pid_start
+
+    def on(self, network: str) -> LiveEndpoint | None:
+        """Return its place on the network with this id."""
+        return next((item for item in self.endpoints if item.network == network), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        data = asdict(self)
+        data["published"] = [
+            [item.port.number, item.port.protocol, item.host_ip, item.host_port]
+            for item in self.published
+        ]
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Seat:
+        """Read the stored form."""
+        endpoints = tuple(
+            LiveEndpoint(
+                **{
+                    **item,
+                    "aliases": tuple(item["aliases"]),
+                    "links": tuple((link[0], link[1]) for link in item["links"]),
+                }
+            )
+            for item in data["endpoints"]
+        )
+        published = tuple(
+            Published(Port(number, protocol), host_ip, host_port)
+            for number, protocol, host_ip, host_port in data["published"]
+        )
+        return cls(**{**data, "endpoints": endpoints, "published": published})
+
+
+def directory_of(layout: Layout) -> str:
+    """Return the directory of the network's files of this store on this machine."""
+    name = f"net-{zlib.crc32(os.fsencode(os.path.realpath(layout.root))):08x}"
+    return f"{rundir.base_dir({})}/{name}"
+
+
+class Seats:
+    """The register, read once."""
+
+    def __init__(self, directory: str) -> None:
+        """Read the register in *directory*; one that is absent is empty."""
+        self.directory = directory
+        self._path = f"{directory}/seats"
+        self._seats: dict[str, Seat] = {}
+        with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+            with open(self._path, "rb") as file:
+                items = json.load(file)
+            self._seats = {item["id"]: Seat.from_json(item) for item in items}
+
+    def __iter__(self) -> Iterator[Seat]:
+        """Yield all seats."""
+        return iter(list(self._seats.values()))
+
+    def get(self, container_id: str) -> Seat | None:
+        """Return the seat of a container, None if it does not run on a network."""
+        return self._seats.get(container_id)
+
+    def put(self, seat: Seat) -> None:
+        """Add or replace a seat."""
+        self._seats[seat.id] = seat
+
+    def drop(self, seat: Seat) -> None:
+        """Take a seat away."""
+        self._seats.pop(seat.id, None)
+
+    def save(self) -> None:
+        """Write the register; without a seat, everything of the network goes."""
+        with map_os_errors(f"cannot write {self._path}"):
+            if not self._seats:
+                remove_tree(_as_path(self.directory))
+                return
+            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            draft = f"{self._path}.new"
+            with open(draft, "w", encoding="ascii") as file:
+                json.dump([seat.to_json() for seat in self._seats.values()], file)
+            os.replace(draft, self._path)
+
+
+def addresses_of(seats: Iterable[Seat]) -> set[str]:
+    """Return all addresses that the seats have."""
+    found = set()
+    for seat in seats:
+        found.add(seat.address)
+        found.update(item.address for item in seat.endpoints)
+    return found
+
+
+def live_seats(layout: Layout) -> dict[str, Seat]:
+    """Return the seats of this store by container; to look only, without a lock."""
+    return {seat.id: seat for seat in Seats(directory_of(layout))}
+
+
+def _as_path(path: str) -> Any:
+    from pathlib import Path
+
+    return Path(path)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""The records of networks: one file each, found by name or id.
+
+::
+
+    networks/
+      lock             held by whoever changes networks or who is on them
+      <64 hex>.json    a network that somebody made
+
+Rules: a record appears and disappears in one step. ``bridge``, ``host`` and ``none`` have no
+record: they are the same in every store. The lock is never taken by somebody who holds
+the store's, nor the other way round.
+
+Does not know: which containers are on a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from sandbox.errors import Conflict, CorruptData, NetworkNotFound, RuntimeFailed, map_os_errors
+from sandbox.models.addresses import bridge_subnet, free_subnet
+from sandbox.models.network import BRIDGE, HOST, NONE, Network, NetworkWish, find_network
+from sandbox.store.files import write_atomic
+from sandbox.store.lock import acquire, open_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.models.addresses import Subnet
+    from sandbox.store.layout import Layout
+
+_BRIDGE_NUMBER = 1
+_NEVER = "0001-01-01T00:00:00Z"
+
+
+class NetworkStore:
+    """All networks of one store."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Look at the store in *layout*; nothing is read yet."""
+        self._layout = layout
+        self._root = layout.root / "networks"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the networks for one change; waits for whoever holds them now."""
+        with map_os_errors("cannot lock the networks"):
+            try:
+                fd = open_lock(self._root / "lock")
+            except FileNotFoundError:
+                self._layout.prepare()
+                self._root.mkdir(0o700, exist_ok=True)
+                fd = open_lock(self._root / "lock")
+        try:
+            with map_os_errors("cannot lock the networks"):
+                acquire(fd)
+            yield
+        finally:
+            os.close(fd)
+
+    def all(self) -> list[Network]:
+        """Return every network, predefined ones first; damaged ones are left out."""
+        names: list[str] = []
+        with map_os_errors("cannot read the networks"), suppress(FileNotFoundError):
+            names = os.listdir(self._root)
+        found = []
+        for name in names:
+            if name.endswith(".json"):
+                with suppress(CorruptData, FileNotFoundError):
+                    found.append(self._read(name))
+        return [*self._predefined(), *sorted(found, key=lambda item: item.created)]
+
+    def _read(self, name: str) -> Network:
+        try:
+            return Network.from_json(json.loads((self._root / name).read_bytes()))
+        except ValueError as exc:
+            raise CorruptData(f"the record of network {name} is damaged: {exc}") from exc
+
+    def _predefined(self) -> list[Network]:
+        subnet = bridge_subnet(os.getuid())
+        root = os.fsencode(self._layout.root)
+        ids = {
+            name: hashlib.sha256(root + b"\0" + name.encode()).hexdigest()
+            for name in (BRIDGE, HOST, NONE)
+        }
+        return [
+            Network(
+                id=ids[BRIDGE],
+                name=BRIDGE,
+                created=_NEVER,
+                number=_BRIDGE_NUMBER,
+                subnet=subnet,
+                gateway=subnet.base + 1,
+            ),
+            Network(id=ids[HOST], name=HOST, created=_NEVER, driver="host"),
+            Network(id=ids[NONE], name=NONE, created=_NEVER, driver="null"),
+        ]
+
+    def find(self, name: str) -> Network:
+        """Return the network of this name, id, or unambiguous start of an id."""
+        network = find_network(self.all(), name)
+        if network is None:
+            raise NetworkNotFound(f"network {name} not found")
+        return network
+
+    def create(self, wish: NetworkWish, *, network_id: str, created: str) -> Network:
+        """Add a network. The caller holds the lock and has checked the wish."""
+        existing = self.all()
+        if any(item.name == wish.name for item in existing):
+            raise Conflict(f"network with name {wish.name} already exists")
+        subnet = _subnet_for(wish, existing)
+        numbers = {item.number for item in existing}
+        network = Network(
+            id=network_id,
+            name=wish.name,
+            created=created,
+            number=next(number for number in range(1, 65536) if number not in numbers),
+            subnet=subnet,
+            gateway=wish.gateway or next(subnet.hosts()),
+            ip_range=wish.ip_range,
+            internal=wish.internal,
+            attachable=wish.attachable,
+            chosen_subnet=wish.subnet is not None,
+            labels=wish.labels,
+            options=wish.options,
+        )
+        data = json.dumps(network.to_json(), indent=1).encode()
+        write_atomic(self._root / f"{network.id}.json", data, layout=self._layout)
+        return network
+
+    def remove(self, network: Network) -> None:
+        """Delete the record. The caller holds the lock."""
+        with map_os_errors(f"cannot remove network {network.name}"):
+            (self._root / f"{network.id}.json").unlink(missing_ok=True)
+
+
+def _subnet_for(wish: NetworkWish, existing: list[Network]) -> Subnet:
+    taken = [item.subnet for item in existing if item.subnet is not None]
+    if wish.subnet is not None:
+        if any(wish.subnet.overlaps(other) for other in taken):
+            raise Conflict(f"invalid pool request: pool {wish.subnet} overlaps with other one")
+        return wish.subnet
+    free = free_subnet(os.getuid(), taken)
+    if free is None:
+        raise RuntimeFailed(
+            "all predefined address pools have been fully subnetted: remove networks that are "
+            "not used (sandbox network prune) or choose a --subnet in 127.0.0.0/8",
+            exit_code=1,
+        )
+    return free
