@@ -127,14 +127,34 @@ static int allow_lower(const struct ruleset *set, const struct sb_tree *tree)
 	return ret == 0 ? allow(set, sb_text_at(control, control->index), FS_READ) : ret;
 }
 
+static int allow_in(const struct ruleset *set, const struct sb_text *directory,
+		    const struct sb_control *control, const char *name, uint64_t access)
+{
+	int ret = sb_path_set(&path, sb_text_at(control, *directory), directory->len);
+
+	if (ret == 0)
+		ret = sb_path_join(&path, name, strlen(name));
+	return ret == 0 ? allow(set, path.buf, access) : ret;
+}
+
 /* The only program the kernel executes. */
 static int allow_guest(const struct ruleset *set, const struct sb_control *control)
 {
-	int ret = sb_path_set(&path, sb_text_at(control, control->run), control->run.len);
+	return allow_in(set, &control->run, control, "guest", FS_EXECUTE | FS_READ_FILE);
+}
 
-	if (ret == 0)
-		ret = sb_path_join(&path, "guest", 5);
-	return ret == 0 ? allow(set, path.buf, FS_EXECUTE | FS_READ_FILE) : ret;
+/* The network files; the log is appended to. */
+static int allow_network(const struct ruleset *set, const struct sb_control *control)
+{
+	int ret = 0;
+
+	if (control->net.len != 0)
+		ret = allow_in(set, &control->net, control, "table", FS_READ_FILE);
+	if (ret == 0 && control->net.len != 0)
+		ret = allow_in(set, &control->net, control, "ports", FS_READ_FILE | FS_WRITE_FILE);
+	if (ret == 0 && control->net_log.len != 0)
+		ret = allow(set, sb_text_at(control, control->net_log), FS_WRITE_FILE);
+	return ret;
 }
 
 static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
@@ -153,6 +173,8 @@ static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
 		ret = allow(set, sb_text_at(control, control->work), write);
 	if (ret == 0)
 		ret = allow(set, sb_text_at(control, control->owners), write);
+	if (ret == 0)
+		ret = allow_network(set, control);
 	return ret == 0 ? allow_mounts(set, control) : ret;
 }
 

@@ -5,7 +5,8 @@
  * How it works
  *   Names go in through socket_name.c, always as a copy, so that a second
  *   thread cannot change them after the check. Names that come back are taken
- *   into runtime memory and turned into guest paths. Other families pass.
+ *   into runtime memory and turned into guest paths. IPv4 and IPv6 names go to
+ *   on_net*.c when the container has addresses of its own; other families pass.
  *   bind(2) makes the entry as mknod(2) would, with all checks, and then puts
  *   the socket in its place.
  *   Credentials that the kernel shows are the host user's: the process
@@ -20,6 +21,7 @@
 #include "change.h"
 #include "dispatch.h"
 #include "mem.h"
+#include "on_net.h"
 #include "on_socket.h"
 
 #define SB_SO_PEERGROUPS 59
@@ -59,6 +61,8 @@ long on_connect(struct sb_call *call)
 	struct sb_socket_name name;
 	int err = sb_socket_name_read(regs->rsi, (uint32_t)regs->rdx, &name);
 
+	if (err == 0 && sb_net_is_name(call, &name))
+		return sb_net_on_connect(call, (int)regs->rdi, &name);
 	if (err == 0)
 		err = sb_socket_name_resolve(call, &name);
 	return err < 0 ? err : with_name(call, &name, __NR_connect);
@@ -150,6 +154,8 @@ long on_bind(struct sb_call *call)
 
 	if (err < 0)
 		return err;
+	if (sb_net_is_name(call, &name))
+		return sb_net_on_bind(call, (int)regs->rdi, &name);
 	if (sb_socket_name_is_path(&name))
 		return bind_path(call, (int)regs->rdi, &name);
 	return with_name(call, &name, __NR_bind);
@@ -178,7 +184,12 @@ static long name_of(struct sb_call *call, long nr)
 		ret = sb_syscall(nr, (int)regs->rdi, SB_P(name.bytes), SB_P(&name.len), 0, 0, 0);
 	if (ret < 0)
 		return ret;
-	sb_socket_name_to_guest(call, &name);
+	if (!sb_net_is_name(call, &name))
+		sb_socket_name_to_guest(call, &name);
+	else if (nr == __NR_getsockname)
+		sb_net_local_name(call, (int)regs->rdi, &name);
+	else
+		sb_net_peer_name(call, (int)regs->rdi, &name);
 	return sb_socket_name_write(&name, regs->rsi, regs->rdx, size);
 }
 
@@ -209,7 +220,10 @@ static long accept_with(struct sb_call *call, int flags)
 			    flags, 0, 0);
 	if (fd < 0)
 		return fd;
-	sb_socket_name_to_guest(call, &name);
+	if (sb_net_is_name(call, &name))
+		sb_net_accepted_name(call, (int)fd, &name);
+	else
+		sb_socket_name_to_guest(call, &name);
 	err = sb_socket_name_write(&name, regs->rsi, regs->rdx, size);
 	if (err < 0) {
 		sys_close((int)fd);
@@ -246,9 +260,53 @@ long on_recvfrom(struct sb_call *call)
 			       (long)regs->rdx, (int)regs->r10, SB_P(name.bytes), SB_P(&name.len));
 	if (count < 0)
 		return count;
-	sb_socket_name_to_guest(call, &name);
+	if (sb_net_is_name(call, &name))
+		sb_net_received_name(call, (int)regs->rdi, &name);
+	else
+		sb_socket_name_to_guest(call, &name);
 	err = sb_socket_name_write(&name, regs->r8, regs->r9, size);
 	return err < 0 ? err : count;
+}
+
+struct user_vector {
+	uint64_t base;
+	uint64_t len;
+};
+
+/* sendto(2) with a source: only sendmsg(2) can say it. */
+static long send_from(struct sb_call *call, const struct sb_socket_name *name,
+		      const struct sb_net_route *route)
+{
+	const struct sb_regs *regs = call->regs;
+	unsigned char source[SB_NET_CONTROL_SIZE];
+	const struct user_vector vector = {regs->rsi, regs->rdx};
+	const struct sb_message message = {
+		.name = (uint64_t)(uintptr_t)name->bytes,
+		.name_len = name->len,
+		.iov = (uint64_t)(uintptr_t)&vector,
+		.iov_len = 1,
+		.control = (uint64_t)(uintptr_t)source,
+		.control_len = sizeof(source),
+	};
+
+	sb_net_source_control(route, source);
+	return sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&message), (int)regs->r10, 0,
+			      0, 0);
+}
+
+static long send_to_place(struct sb_call *call, struct sb_socket_name *name)
+{
+	const struct sb_regs *regs = call->regs;
+	struct sb_net_route route;
+	long ret = sb_net_on_send(call, (int)regs->rdi, name, &route);
+
+	if (ret < 0)
+		return ret;
+	if (route.source != 0)
+		return send_from(call, name, &route);
+	ret = sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi, (long)regs->rdx,
+			     (int)regs->r10, SB_P(name->bytes), name->len);
+	return sb_net_send_result(&route, ret);
 }
 
 long on_sendto(struct sb_call *call)
@@ -262,6 +320,8 @@ long on_sendto(struct sb_call *call)
 		return sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi,
 				      (long)regs->rdx, (int)regs->r10, 0, 0);
 	err = sb_socket_name_read(regs->r8, (uint32_t)regs->r9, &name);
+	if (err == 0 && sb_net_is_name(call, &name))
+		return send_to_place(call, &name);
 	if (err == 0)
 		err = sb_socket_name_resolve(call, &name);
 	if (err < 0)

@@ -15,24 +15,13 @@
 
 #include "dispatch.h"
 #include "mem.h"
+#include "on_net.h"
 #include "on_socket.h"
 
 #define SB_MAX_MESSAGES 1024 /* UIO_MAXIOV */
 
-struct message { /* struct user_msghdr */
-	uint64_t name;
-	uint32_t name_len;
-	uint32_t pad;
-	uint64_t iov;
-	uint64_t iov_len;
-	uint64_t control;
-	uint64_t control_len;
-	uint32_t flags;
-	uint32_t pad2;
-};
-
 struct many { /* struct mmsghdr */
-	struct message message;
+	struct sb_message message;
 	uint32_t len;
 	uint32_t pad;
 };
@@ -87,7 +76,7 @@ static bool may_claim(const struct sb_ids *ids, const struct credentials *as)
 }
 
 /* Control data with credentials moves to work->buffer, with the host's ids. */
-static int real_credentials(struct sb_call *call, struct message *m)
+static int real_credentials(struct sb_call *call, struct sb_message *m)
 {
 	const struct sb_control *host = call->fs->tree->control;
 	const uint64_t data = m->control;
@@ -114,11 +103,47 @@ static int real_credentials(struct sb_call *call, struct message *m)
 	return 0;
 }
 
-/* Make m one for the kernel; name lives as long as it. */
-static int prepare(struct sb_call *call, struct message *m, struct sb_socket_name *name)
+/* What a message to send needs until it is sent. */
+struct sending {
+	struct sb_socket_name name;
+	struct sb_net_route route;
+};
+
+/* Control data with a source; a program that chooses one itself is left alone. */
+static int add_source(struct sb_call *call, struct sb_message *m, const struct sb_net_route *route)
 {
+	unsigned char *copy = (unsigned char *)call->work->buffer;
+	const uint64_t len = m->control == 0 ? 0 : aligned(m->control_len);
+	const bool copied = m->control == (uint64_t)(uintptr_t)copy;
+
+	if (len > sizeof(call->work->buffer) - SB_NET_CONTROL_SIZE)
+		return -ENOBUFS;
+	if (len != 0 && !copied && sb_guest_read(copy, m->control, m->control_len) < 0)
+		return -EFAULT;
+	if (sb_net_has_source(copy, m->control_len))
+		return 0;
+	sb_net_source_control(route, copy + len);
+	m->control = (uint64_t)(uintptr_t)copy;
+	m->control_len = len + SB_NET_CONTROL_SIZE;
+	return 0;
+}
+
+static int prepare_place(struct sb_call *call, struct sb_message *m, struct sending *s)
+{
+	int err = sb_net_on_send(call, (int)call->regs->rdi, &s->name, &s->route);
+
+	if (err == 0 && s->route.source != 0)
+		err = add_source(call, m, &s->route);
+	return err;
+}
+
+/* Make m one for the kernel; s lives as long as it. */
+static int prepare(struct sb_call *call, struct sb_message *m, struct sending *s)
+{
+	struct sb_socket_name *name = &s->name;
 	int err;
 
+	s->route = (struct sb_net_route){0};
 	name->temp = -1;
 	if (m->control != 0 && m->control_len != 0) {
 		err = real_credentials(call, m);
@@ -129,7 +154,8 @@ static int prepare(struct sb_call *call, struct message *m, struct sb_socket_nam
 		return 0;
 	err = sb_socket_name_read(m->name, SB_MIN(m->name_len, (uint32_t)SB_SOCKET_NAME_MAX), name);
 	if (err == 0)
-		err = sb_socket_name_resolve(call, name);
+		err = sb_net_is_name(call, name) ? prepare_place(call, m, s)
+						 : sb_socket_name_resolve(call, name);
 	if (err < 0)
 		return err;
 	m->name = (uint64_t)(uintptr_t)name->bytes;
@@ -140,17 +166,17 @@ static int prepare(struct sb_call *call, struct message *m, struct sb_socket_nam
 long on_sendmsg(struct sb_call *call)
 {
 	const struct sb_regs *regs = call->regs;
-	struct sb_socket_name name;
-	struct message m;
+	struct sending sending;
+	struct sb_message m;
 	long ret = sb_guest_read(&m, regs->rsi, sizeof(m));
 
 	if (ret == 0)
-		ret = prepare(call, &m, &name);
+		ret = prepare(call, &m, &sending);
 	if (ret < 0)
 		return ret;
 	ret = sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&m), (int)regs->rdx, 0, 0, 0);
-	sb_socket_name_done(&name);
-	return ret;
+	sb_socket_name_done(&sending.name);
+	return sb_net_send_result(&sending.route, ret);
 }
 
 long on_sendmmsg(struct sb_call *call)
@@ -162,13 +188,13 @@ long on_sendmmsg(struct sb_call *call)
 
 	while (done < count) {
 		const uint64_t at = regs->rsi + done * sizeof(struct many);
-		struct sb_socket_name name;
-		struct message m;
+		struct sending sending;
+		struct sb_message m;
 		uint32_t len;
 
 		ret = sb_guest_read(&m, at, sizeof(m));
 		if (ret == 0)
-			ret = prepare(call, &m, &name);
+			ret = prepare(call, &m, &sending);
 		if (ret < 0)
 			break;
 		if (done == 0)
@@ -177,7 +203,8 @@ long on_sendmmsg(struct sb_call *call)
 		else
 			ret = sb_syscall(__NR_sendmsg, (int)regs->rdi, SB_P(&m),
 					 (int)regs->r10 | MSG_DONTWAIT, 0, 0, 0);
-		sb_socket_name_done(&name);
+		sb_socket_name_done(&sending.name);
+		ret = sb_net_send_result(&sending.route, ret);
 		if (ret < 0)
 			break;
 		len = (uint32_t)ret;
@@ -191,12 +218,22 @@ long on_sendmmsg(struct sb_call *call)
 
 /* ---- receiving ---------------------------------------------------------- */
 
-static void fix_name(struct sb_call *call, uint64_t header, const struct message *m, uint32_t room)
+static void fix_name(struct sb_call *call, uint64_t header, const struct sb_message *m,
+		     uint32_t room)
 {
 	struct sb_socket_name name = {.len = m->name_len, .temp = -1};
 	const uint32_t have = SB_MIN(SB_MIN(m->name_len, room), (uint32_t)SB_SOCKET_NAME_MAX);
 
-	if (sb_guest_read(name.bytes, m->name, have) < 0 || !sb_socket_name_is_path(&name))
+	if (sb_guest_read(name.bytes, m->name, have) < 0)
+		return;
+	if (sb_net_is_name(call, &name)) {
+		name.len = have;
+		sb_net_received_name(call, (int)call->regs->rdi, &name);
+		if (sb_guest_write(m->name, name.bytes, have) < 0)
+			return;
+		return;
+	}
+	if (!sb_socket_name_is_path(&name))
 		return;
 	if (have < m->name_len)
 		name.len = 2; /* cut off: better unnamed than wrong */
@@ -204,12 +241,12 @@ static void fix_name(struct sb_call *call, uint64_t header, const struct message
 		sb_socket_name_to_guest(call, &name);
 	if (sb_guest_write(m->name, name.bytes,
 			   SB_MIN(SB_MIN(name.len, room), (uint32_t)SB_SOCKET_NAME_MAX)) == 0 &&
-	    sb_guest_write(header + offsetof(struct message, name_len), &name.len,
+	    sb_guest_write(header + offsetof(struct sb_message, name_len), &name.len,
 			   sizeof(name.len)) < 0)
 		return;
 }
 
-static void fix_credentials(struct sb_call *call, const struct message *m)
+static void fix_credentials(struct sb_call *call, const struct sb_message *m)
 {
 	struct credentials as;
 	uint64_t offset = 0;
@@ -227,7 +264,7 @@ static void fix_credentials(struct sb_call *call, const struct message *m)
 /* The message at header was received; its name had room bytes. */
 static void fix_received(struct sb_call *call, uint64_t header, uint32_t room)
 {
-	struct message m;
+	struct sb_message m;
 
 	if (sb_guest_read(&m, header, sizeof(m)) < 0)
 		return;
@@ -240,7 +277,7 @@ static void fix_received(struct sb_call *call, uint64_t header, uint32_t room)
 long on_recvmsg(struct sb_call *call)
 {
 	const struct sb_regs *regs = call->regs;
-	struct message m;
+	struct sb_message m;
 	long ret = sb_guest_read(&m, regs->rsi, sizeof(m));
 
 	if (ret < 0)
@@ -261,7 +298,7 @@ long on_recvmmsg(struct sb_call *call)
 
 	for (uint32_t i = 0; i < count; i++) {
 		const uint64_t at =
-			regs->rsi + i * sizeof(struct many) + offsetof(struct message, name_len);
+			regs->rsi + i * sizeof(struct many) + offsetof(struct sb_message, name_len);
 
 		if (sb_guest_read(&rooms[i], at, sizeof(rooms[i])) < 0)
 			rooms[i] = 0;

@@ -23,6 +23,7 @@
 #include "base.h"
 #include "ids.h"
 #include "mem.h"
+#include "net_table.h"
 #include "path.h"
 #include "sys.h"
 
@@ -34,6 +35,8 @@ struct sb_tree {
 	const struct sb_node *nodes;
 	const char *strings;          /* of the index */
 	struct sb_owner_table *owners;
+	const struct sb_net_table *net; /* NULL until a call needs it */
+	struct sb_net_ports *net_ports;
 };
 
 /* One thread's use of the tree. Level 3 owns it; level 2 gets it first. */

@@ -13,6 +13,8 @@
 #define SB_ADDR_INDEX 0x566200000000
 #define SB_ADDR_OWNERS 0x566300000000
 #define SB_ADDR_THREADS 0x566400000000
+#define SB_ADDR_NET 0x566500000000
+#define SB_ADDR_NET_PORTS 0x566600000000
 #define SB_ADDR_LOW 0x566000000000
 #define SB_ADDR_RUNTIME 0x567000000000
 /* sb_entry, known to the rewritten copies in the store (guest.ld proves it). */

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net_rules.c - what becomes of a socket address on its way in.
+ *
+ * How it works
+ *   The address says whose it is (its class), the port where the socket
+ *   really lies (the rows of "ports"). A port that nobody has noted leads to one
+ *   on which nobody listens, so that a server of the machine on 0.0.0.0 is
+ *   never taken for one of a container.
+ * Does not know
+ *   Descriptors, and what the kernel says of them.
+ */
+#include "net_rules.h"
+
+#include <errno.h>
+
+#include "mem.h"
+
+/* Ports from here on may have been chosen by the kernel, without a note. */
+#define EPHEMERAL 32768
+/* Nobody listens there: port 0 of those below low_ports. */
+#define DEAD_PORT SB_NET_LOW_BASE
+#define DNS_PORT 53
+
+/* ---- bind --------------------------------------------------------------- */
+
+static uint16_t default_port(const struct sb_net *net, uint16_t port)
+{
+	uint64_t version;
+	const struct sb_net_state *state = sb_net_state(net->table, net->self, &version);
+	const uint32_t low = state == NULL ? 1024 : SB_MIN(state->low_ports, 1024U);
+
+	return port != 0 && port < low ? (uint16_t)(SB_NET_LOW_BASE + port) : port;
+}
+
+/* A published port lies on an address of the machine. */
+static bool bind_published(const struct sb_net *net, const struct sb_net_place *name, bool udp,
+			   bool v6only, struct sb_net_binding *out)
+{
+	uint32_t host;
+	uint16_t port;
+
+	if (!sb_net_find_published(net->table, net->self, udp, name->port, &host, &port) ||
+	    (v6only && host != 0))
+		return false;
+	if (name->wide && host == 0)
+		sb_net_set_v6(&out->place, sb_net_any_v6, port);
+	else
+		sb_net_set_v4(&out->place, host, port);
+	out->flags |= SB_NET_PUBLISHED_PORT;
+	out->fixed = true;
+	return true;
+}
+
+/* On the container's own addresses. */
+static void bind_own(const struct sb_net *net, const struct sb_net_place *name,
+		     struct sb_net_binding *out)
+{
+	struct sb_net_port row;
+	const bool known = sb_net_find_port(net->ports, net->self, out->kind, name->port, &row) &&
+			   (row.flags & SB_NET_PUBLISHED_PORT) == 0;
+
+	const uint16_t port = known ? row.value : default_port(net, name->port);
+
+	if (out->kind & SB_NET_V6) {
+		sb_net_set_v6(&out->place, sb_net_loopback_v6,
+			      port); /* which all containers share */
+		return;
+	}
+	sb_net_set_v4(&out->place, net->base, port);
+	out->fixed = known;
+}
+
+int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name, bool udp, bool v6only,
+		struct sb_net_binding *out)
+{
+	const enum sb_net_class class = sb_net_classify(net, name);
+	const bool v6 = name->is_v6 && (v6only || class == SB_NET_IS_LOOPBACK);
+
+	*out = (struct sb_net_binding){.place = *name};
+	out->native = class == SB_NET_IS_GROUP || (v6only && !name->is_v6) ||
+		      (class == SB_NET_IS_ANY && udp && name->port == 0);
+	if (out->native)
+		return 0;
+	if (class == SB_NET_IS_OUTSIDE || class == SB_NET_IS_PEER || class == SB_NET_IS_GATEWAY)
+		return -EADDRNOTAVAIL;
+	out->kind = (udp ? SB_NET_UDP : 0U) | (v6 ? SB_NET_V6 : 0U);
+	if (class == SB_NET_IS_ANY)
+		out->flags = SB_NET_ANY;
+	if (class == SB_NET_IS_LOOPBACK)
+		out->flags = SB_NET_LOOPBACK;
+	if (name->is_v6 && !v6)
+		out->flags |= SB_NET_DUAL;
+	out->note = name->port != 0 || name->is_v6 || udp;
+	if (class == SB_NET_IS_LOOPBACK || name->port == 0 ||
+	    !bind_published(net, name, udp, v6only, out))
+		bind_own(net, name, out);
+	return 0;
+}
+
+/* ---- connect and send --------------------------------------------------- */
+
+/* Where the port of a container lies for who comes by outer ways or by its loopback. */
+static void lead_to(const struct sb_net *net, uint32_t container, uint32_t base, bool outer,
+		    bool udp, struct sb_net_target *out)
+{
+	const uint16_t port = out->place.port;
+	const uint32_t kind = udp ? SB_NET_UDP : 0;
+	struct sb_net_port row;
+	uint32_t host;
+	uint16_t host_port;
+
+	if (!sb_net_find_port(net->ports, container, kind, port, &row)) {
+		sb_net_set_v4(&out->place, base, port < EPHEMERAL ? DEAD_PORT : port);
+		return;
+	}
+	if (outer && (row.flags & SB_NET_LOOPBACK) != 0) {
+		sb_net_set_v4(&out->place, base, DEAD_PORT);
+		return;
+	}
+	sb_net_set_v4(&out->place, base, row.value);
+	if ((row.flags & SB_NET_PUBLISHED_PORT) != 0 &&
+	    sb_net_find_published(net->table, container, udp, port, &host, &host_port) && host != 0)
+		sb_net_set_v4(&out->place, host, host_port);
+}
+
+static int reach_own(const struct sb_net *net, const struct sb_net_place *name, bool udp,
+		     struct sb_net_target *out)
+{
+	const uint32_t kind = udp ? SB_NET_UDP : 0;
+	struct sb_net_port row;
+
+	out->is_loopback = true;
+	if (!name->is_v6) {
+		/* Perhaps a client of the machine that is answered. */
+		if (udp && name->port >= EPHEMERAL && name->v4 == SB_NET_LOOPBACK_V4 &&
+		    !sb_net_find_port(net->ports, net->self, kind, name->port, &row))
+			return 0;
+		lead_to(net, net->self, net->base, false, udp, out);
+		return 0;
+	}
+	if (sb_net_find_port(net->ports, net->self, kind | SB_NET_V6, name->port, &row)) {
+		sb_net_set_v6(&out->place,
+			      (row.flags & SB_NET_PUBLISHED_PORT) != 0 ? name->v6
+								       : sb_net_loopback_v6,
+			      row.value);
+		return 0;
+	}
+	if (sb_net_find_port(net->ports, net->self, kind, name->port, &row) &&
+	    (row.flags & SB_NET_DUAL) != 0) {
+		out->from_six = !udp;
+		lead_to(net, net->self, net->base, false, udp, out);
+		return 0;
+	}
+	sb_net_set_v6(&out->place, sb_net_loopback_v6,
+		      udp && name->port >= EPHEMERAL ? name->port : DEAD_PORT);
+	return 0;
+}
+
+static int reach_peer(const struct sb_net *net, uint32_t address, bool udp,
+		      struct sb_net_target *out)
+{
+	const uint64_t word = sb_net_endpoint(net->table, address);
+	const uint32_t container = sb_net_endpoint_container(word);
+	const uint32_t base = sb_net_base(net->table, container);
+
+	if (word == 0 || base == 0 ||
+	    sb_net_address_on(net->table, net->self, sb_net_endpoint_network(word)) == 0)
+		return -EHOSTUNREACH;
+	out->from_base = true;
+	lead_to(net, container, base, true, udp, out);
+	return 0;
+}
+
+static bool is_within(const unsigned char *address, const unsigned char *network, uint32_t prefix)
+{
+	const uint32_t bits = SB_MIN(prefix, 128U);
+	const unsigned char mask = (unsigned char)(0xff00U >> (bits % 8));
+
+	if (memcmp(address, network, bits / 8) != 0)
+		return false;
+	return bits % 8 == 0 || ((address[bits / 8] ^ network[bits / 8]) & mask) == 0;
+}
+
+static bool is_resolver(const struct sb_net_state *state, const struct sb_net_place *place)
+{
+	const uint32_t count = SB_MIN(state->resolver_count, (uint32_t)SB_NET_RESOLVERS);
+	unsigned char address[16];
+
+	if (place->port != DNS_PORT)
+		return false;
+	sb_net_widen(place, address);
+	for (uint32_t i = 0; i < count; i++) {
+		if (memcmp(state->resolvers[i], address, 16) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_allowed(const struct sb_net_state *state, const struct sb_net_place *place)
+{
+	const uint32_t count = SB_MIN(state->allowed_count, (uint32_t)SB_NET_ALLOWED);
+	unsigned char address[16];
+
+	sb_net_widen(place, address);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct sb_net_allowed *one = &state->allowed[i];
+
+		if ((one->port == 0 || one->port == place->port) &&
+		    is_within(address, one->address, one->prefix))
+			return true;
+	}
+	return false;
+}
+
+static int may_leave(const struct sb_net_state *state, const struct sb_net_place *place)
+{
+	switch (state->egress) {
+	case SB_NET_EGRESS_FREE:
+		return 0;
+	case SB_NET_EGRESS_LISTED:
+		return is_allowed(state, place) ? 0 : -ENETUNREACH;
+	default:
+		return -ENETUNREACH;
+	}
+}
+
+int sb_net_reach(const struct sb_net *net, const struct sb_net_place *name, bool udp,
+		 struct sb_net_target *out)
+{
+	uint64_t version;
+	const struct sb_net_state *state = sb_net_state(net->table, net->self, &version);
+	int err = 0;
+
+	*out = (struct sb_net_target){.place = *name};
+	if (state == NULL)
+		return -ENETDOWN;
+	if (state->egress != SB_NET_EGRESS_NONE && is_resolver(state, name)) {
+		out->is_outside = true;
+		return 0;
+	}
+	switch (sb_net_classify(net, name)) {
+	case SB_NET_IS_ANY:
+	case SB_NET_IS_LOOPBACK:
+		err = reach_own(net, name, udp, out);
+		break;
+	case SB_NET_IS_OWN:
+		out->from_base = true;
+		/* Datagrams: a client on the loopback may be answered. */
+		lead_to(net, net->self, net->base, !udp, udp, out);
+		break;
+	case SB_NET_IS_PEER:
+		err = state->address_count == 0 ? -ENETUNREACH
+						: reach_peer(net, name->v4, udp, out);
+		break;
+	case SB_NET_IS_GATEWAY:
+		err = may_leave(state, name);
+		sb_net_set_v4(&out->place, SB_NET_LOOPBACK_V4, name->port);
+		break;
+	case SB_NET_IS_GROUP:
+	case SB_NET_IS_OUTSIDE:
+		err = may_leave(state, name);
+		out->is_outside = true;
+		return err;
+	}
+	out->changed = true;
+	return err;
+}

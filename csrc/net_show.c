@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net_show.c - what becomes of a socket address on its way out.
+ *
+ * How it works
+ *   The base address of a container becomes the address by which the other
+ *   side knows it, a real port the one that the program bound.
+ */
+#include "mem.h"
+#include "net_rules.h"
+
+static bool is_published(const struct sb_net *net, uint32_t kind, uint16_t port)
+{
+	struct sb_net_port row;
+
+	return sb_net_find_port(net->ports, net->self, kind | SB_NET_REVERSE, port, &row) &&
+	       (row.flags & SB_NET_PUBLISHED_PORT) != 0;
+}
+
+static bool reverse(const struct sb_net *net, uint32_t container, uint32_t kind, uint16_t *port,
+		    uint8_t *flags)
+{
+	struct sb_net_port row;
+
+	if (!sb_net_find_port(net->ports, container, kind | SB_NET_REVERSE, *port, &row))
+		return false;
+	*port = row.value;
+	*flags = row.flags;
+	return true;
+}
+
+static uint32_t gateway_of(const struct sb_net *net)
+{
+	uint64_t version;
+	const struct sb_net_state *state = sb_net_state(net->table, net->self, &version);
+
+	if (state == NULL || state->address_count == 0 || state->addresses[0].gateway == 0)
+		return SB_NET_LOOPBACK_V4;
+	return state->addresses[0].gateway;
+}
+
+/* The address of another container on a network that both are on. */
+static uint32_t shared_address(const struct sb_net *net, uint32_t container, uint32_t base)
+{
+	uint64_t version;
+	const struct sb_net_state *state = sb_net_state(net->table, net->self, &version);
+	const uint32_t count =
+		state == NULL ? 0 : SB_MIN(state->address_count, (uint32_t)SB_NET_ADDRESSES);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t there =
+			sb_net_address_on(net->table, container, state->addresses[i].network);
+
+		if (there != 0)
+			return there;
+	}
+	return base;
+}
+
+static void show_any(struct sb_net_place *out)
+{
+	if (out->wide)
+		sb_net_set_v6(out, sb_net_any_v6, out->port);
+	else
+		out->v4 = 0;
+}
+
+static void show_six(struct sb_net_place *out)
+{
+	if (out->wide)
+		sb_net_set_v6(out, sb_net_loopback_v6, out->port);
+	else
+		out->v4 = SB_NET_LOOPBACK_V4;
+}
+
+/* Somebody on the machine's loopback: one of the container's own programs, or the
+ * machine, which is the gateway to a container. */
+static uint32_t shown_loopback(const struct sb_net *net, const struct sb_net_ends *ends,
+			       uint32_t kind)
+{
+	const struct sb_net_place *local = &ends->local;
+
+	if (!local->is_v6 && local->v4 == net->base)
+		return SB_NET_LOOPBACK_V4;
+	if (sb_net_is_any(local) && !is_published(net, kind, local->port))
+		return SB_NET_LOOPBACK_V4;
+	return gateway_of(net);
+}
+
+void sb_net_show_local(const struct sb_net *net, const struct sb_net_ends *ends,
+		       struct sb_net_place *out)
+{
+	const struct sb_net_place *local = &ends->local;
+	const uint32_t kind = (ends->udp ? SB_NET_UDP : 0U) |
+			      (local->is_v6 && sb_net_is_loopback(local) ? SB_NET_V6 : 0U);
+	uint8_t flags = 0;
+	bool known;
+
+	*out = *local;
+	known = reverse(net, net->self, kind, &out->port, &flags);
+	if (!known && local->is_v6 && sb_net_is_any(local))
+		known = reverse(net, net->self, kind | SB_NET_V6, &out->port, &flags);
+	if (sb_net_is_any(local))
+		return;
+	if (local->is_v6) {
+		if (!ends->connected && sb_net_is_loopback(local) && ends->bound == SB_NET_ANY)
+			show_any(out);
+		return;
+	}
+	if (local->v4 == SB_NET_SIX ||
+	    (ends->connected && !ends->peer.is_v6 && ends->peer.v4 == SB_NET_SIX)) {
+		show_six(out);
+		return;
+	}
+	if (local->v4 == net->base) {
+		if (!ends->connected && ends->bound == SB_NET_ANY)
+			show_any(out);
+		else if (ends->bound == SB_NET_LOOPBACK || (ends->connected && !ends->peer.is_v6 &&
+							    ends->peer.v4 == SB_NET_LOOPBACK_V4))
+			out->v4 = SB_NET_LOOPBACK_V4;
+		else
+			out->v4 = sb_net_shown_address(net);
+		return;
+	}
+	if (!ends->connected && known) {
+		show_any(out); /* published on one address of the machine */
+		return;
+	}
+	if (!sb_net_is_loopback(local) || (known && (flags & SB_NET_PUBLISHED_PORT) != 0))
+		out->v4 = sb_net_shown_address(net);
+}
+
+void sb_net_show_peer(const struct sb_net *net, const struct sb_net_ends *ends, bool initiated,
+		      struct sb_net_place *out)
+{
+	const struct sb_net_place *peer = &ends->peer;
+	const uint32_t kind = ends->udp ? SB_NET_UDP : 0;
+	uint32_t container = net->self;
+	uint8_t flags;
+
+	*out = *peer;
+	if (peer->is_v6) {
+		if (initiated && sb_net_is_loopback(peer) &&
+		    !reverse(net, net->self, kind | SB_NET_V6, &out->port, &flags))
+			return;
+		return;
+	}
+	if (!sb_net_is_loopback(peer))
+		return;
+	if (peer->v4 == SB_NET_LOOPBACK_V4) {
+		out->v4 = shown_loopback(net, ends, kind);
+		if (out->v4 != SB_NET_LOOPBACK_V4)
+			return;
+	} else if (peer->v4 == SB_NET_SIX) {
+		show_six(out);
+		return;
+	} else if (peer->v4 == net->base) {
+		out->v4 = sb_net_shown_address(net);
+		if (ends->bound == SB_NET_LOOPBACK ||
+		    (ends->local.v4 == SB_NET_LOOPBACK_V4 && !ends->local.is_v6 &&
+		     !is_published(net, kind, ends->local.port)))
+			out->v4 = SB_NET_LOOPBACK_V4;
+		else if (ends->local.v4 == SB_NET_SIX)
+			show_six(out);
+	} else {
+		container = sb_net_endpoint_container(sb_net_endpoint(net->table, peer->v4));
+		if (container == SB_NET_HOST)
+			return;
+		out->v4 = shared_address(net, container, peer->v4);
+	}
+	if (initiated && !reverse(net, container, kind, &out->port, &flags))
+		return;
+}

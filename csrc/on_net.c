@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_net.c - bind, connect and send of a container with addresses of its own.
+ *
+ * How it works
+ *   net_rules.c decides; here the decision is carried out. How a socket was
+ *   bound (to any address, or to the loopback) is kept in two options of the
+ *   socket itself, IP_FREEBIND and IP_BIND_ADDRESS_NO_PORT, which mean nothing
+ *   once it is bound: so the mark goes wherever the socket goes, through fork,
+ *   execve and SCM_RIGHTS.
+ * Rules
+ *   What comes before the last call may be done twice: a signal that arrives
+ *   rolls back to the guest's instruction.
+ */
+#include "on_net.h"
+
+#include <errno.h>
+#include <linux/mman.h>
+#include <sys/socket.h>
+
+#include "arch/x86_64/layout.h"
+#include "mem.h"
+
+#define IP_PKTINFO_TYPE 8
+#define IPV6_PKTINFO_TYPE 50
+
+/* ---- the files ---------------------------------------------------------- */
+
+static int map(struct sb_path *path, const char *name, uint64_t address, bool writable,
+	       uint64_t *size)
+{
+	const int prot = PROT_READ | (writable ? PROT_WRITE : 0);
+	struct statx sx;
+	long fd;
+	long at;
+
+	if (sb_path_join(path, name, strlen(name)) < 0)
+		return -ENAMETOOLONG;
+	fd = sys_openat(AT_FDCWD, path->buf, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
+	sb_path_pop(path);
+	if (fd < 0)
+		return (int)fd;
+	at = sys_statx((int)fd, "", AT_EMPTY_PATH, STATX_SIZE, &sx);
+	if (at == 0)
+		at = sys_mmap((void *)(uintptr_t)address, sx.stx_size, prot,
+			      MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, (int)fd, 0);
+	sys_close((int)fd);
+	*size = sx.stx_size;
+	/* Another thread was here at the same time. */
+	return at < 0 && at != -EEXIST ? (int)at : 0;
+}
+
+static int attach(struct sb_call *call, struct sb_tree *tree)
+{
+	const struct sb_control *control = tree->control;
+	struct sb_path *path = &call->work->p[0];
+	const struct sb_net_table *table = (const void *)SB_ADDR_NET;
+	struct sb_net_ports *ports = (void *)SB_ADDR_NET_PORTS;
+	uint64_t size;
+	int err = sb_path_set(path, sb_text_at(control, control->net), control->net.len);
+
+	sb_commit_begin(call->fs);
+	if (err == 0)
+		err = map(path, "table", SB_ADDR_NET, false, &size);
+	if (err == 0)
+		err = sb_net_check(table, size);
+	if (err == 0)
+		err = map(path, "ports", SB_ADDR_NET_PORTS, true, &size);
+	if (err == 0)
+		err = sb_net_check_ports(ports, size);
+	if (err < 0)
+		return -ENETDOWN;
+	tree->net_ports = ports;
+	__atomic_store_n(&tree->net, table, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int sb_net_get(struct sb_call *call, struct sb_net *out)
+{
+	struct sb_tree *tree = &call->proc->tree;
+	int err = 0;
+
+	if (__atomic_load_n(&tree->net, __ATOMIC_ACQUIRE) == NULL)
+		err = attach(call, tree);
+	if (err < 0)
+		return err;
+	out->table = tree->net;
+	out->ports = tree->net_ports;
+	out->self = tree->control->net_container;
+	out->base = sb_net_base(out->table, out->self);
+	return out->base == 0 ? -ENETDOWN : 0;
+}
+
+/* ---- facts about a socket ----------------------------------------------- */
+
+int sb_net_option(int fd, int level, int option)
+{
+	int value = 0;
+	uint32_t len = sizeof(value);
+	const long ret =
+		sb_syscall(__NR_getsockopt, fd, level, option, SB_P(&value), SB_P(&len), 0);
+
+	return ret < 0 ? (int)ret : value;
+}
+
+static void set_option(int fd, int option, int value)
+{
+	sb_syscall(__NR_setsockopt, fd, SB_SOL_IP, option, SB_P(&value), sizeof(value), 0);
+}
+
+static void set_mark(int fd, uint32_t bound)
+{
+	if (bound != SB_NET_LOOPBACK)
+		set_option(fd, SB_IP_FREEBIND, bound == SB_NET_ANY);
+	if (bound != SB_NET_ANY)
+		set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, bound == SB_NET_LOOPBACK);
+}
+
+bool sb_net_read_local(int fd, struct sb_net_place *out)
+{
+	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX};
+
+	return sb_syscall(__NR_getsockname, fd, SB_P(name.bytes), SB_P(&name.len), 0, 0, 0) == 0 &&
+	       sb_net_place_read(name.bytes, name.len, out);
+}
+
+/* ---- bind --------------------------------------------------------------- */
+
+static long try_bind(int fd, struct sb_socket_name *name, const struct sb_net_place *place)
+{
+	sb_net_place_write(place, name->bytes);
+	return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+}
+
+/* Something outside of the container has the port. */
+static long bind_spare(int fd, struct sb_socket_name *name, struct sb_net_binding *binding)
+{
+	const uint32_t count = SB_NET_SPARE_LAST - SB_NET_SPARE_FIRST + 1;
+	const uint32_t start = binding->place.port * 2654435761U >> 8;
+	long ret = -EADDRINUSE;
+
+	for (uint32_t i = 0; i < 64 && ret == -EADDRINUSE; i++) {
+		binding->place.port = (uint16_t)(SB_NET_SPARE_FIRST + (start + i) % count);
+		ret = try_bind(fd, name, &binding->place);
+	}
+	return ret;
+}
+
+static int note(const struct sb_net *net, int fd, const struct sb_net_binding *binding,
+		uint16_t port)
+{
+	struct sb_net_port row = {port, binding->place.port, binding->flags};
+	struct sb_net_place local;
+	int err;
+
+	if (port == 0) {
+		if (!sb_net_read_local(fd, &local))
+			return 0;
+		row.port = local.port;
+		row.value = local.port;
+	}
+	err = sb_net_put_port(net->ports, net->self, binding->kind, &row);
+	if (err < 0 || row.value == row.port)
+		return port == 0 ? 0 : err;
+	row = (struct sb_net_port){binding->place.port, port, binding->flags};
+	return sb_net_put_port(net->ports, net->self, binding->kind | SB_NET_REVERSE, &row);
+}
+
+long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
+{
+	struct sb_net_binding binding;
+	struct sb_net_place place;
+	struct sb_net net;
+	const int type = sb_net_option(fd, SOL_SOCKET, SO_TYPE);
+	long ret = type < 0 ? type : sb_net_get(call, &net);
+	bool v6only;
+
+	if (ret < 0)
+		return ret;
+	if (!sb_net_place_read(name->bytes, name->len, &place))
+		return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+	v6only = place.wide && sb_net_option(fd, SB_SOL_IPV6, SB_IPV6_V6ONLY) == 1;
+	ret = sb_net_bind(&net, &place, type != SOCK_STREAM, v6only, &binding);
+	if (ret < 0)
+		return ret;
+	if (binding.native)
+		return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+	sb_commit_begin(call->fs);
+	ret = try_bind(fd, name, &binding.place);
+	if (ret == -EADDRINUSE && !binding.fixed && place.port != 0)
+		ret = bind_spare(fd, name, &binding);
+	if (ret == 0 && binding.note && note(&net, fd, &binding, place.port) < 0)
+		ret = -ENOBUFS;
+	if (ret == 0)
+		set_mark(fd, binding.flags & (SB_NET_ANY | SB_NET_LOOPBACK));
+	sb_commit_end(call->fs);
+	return ret;
+}
+
+/* ---- connect ------------------------------------------------------------ */
+
+/* Give a socket without an address the container's, so that the other side
+ * sees who calls. One that has an address keeps it. */
+static void bind_source(uint32_t source, int fd, bool wide, bool udp)
+{
+	struct sb_socket_name name = {.len = wide ? 28 : 16};
+	const struct sb_net_place base = {.wide = wide, .v4 = source};
+
+	name.family = wide ? AF_INET6 : AF_INET;
+	if (!udp)
+		set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 1);
+	try_bind(fd, &name, &base);
+}
+
+static bool is_bound_to_base(const struct sb_net *net, int fd)
+{
+	struct sb_net_place local;
+
+	return sb_net_read_local(fd, &local) && !local.is_v6 && local.v4 == net->base;
+}
+
+long sb_net_on_connect(struct sb_call *call, int fd, struct sb_socket_name *name)
+{
+	const int type = sb_net_option(fd, SOL_SOCKET, SO_TYPE);
+	const bool udp = type != SOCK_STREAM;
+	struct sb_net_target target = {0};
+	struct sb_net_place place;
+	struct sb_net net;
+	long ret = type < 0 ? type : sb_net_get(call, &net);
+
+	if (ret < 0)
+		return ret;
+	if (!sb_net_place_read(name->bytes, name->len, &place))
+		return sb_guest_block(call, __NR_connect, fd, SB_P(name->bytes), name->len, 0, 0,
+				      0);
+	ret = sb_net_reach(&net, &place, udp, &target);
+	if (ret == 0) {
+		if (target.from_base || target.from_six)
+			bind_source(target.from_base ? net.base : SB_NET_SIX, fd, place.wide, udp);
+		sb_net_place_write(&target.place, name->bytes);
+		ret = sb_guest_block(call, __NR_connect, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+	}
+	if (ret == -EINVAL && target.is_outside && is_bound_to_base(&net, fd))
+		ret = -ENETUNREACH;
+	sb_net_log(call, "connect", udp, &place, ret);
+	return ret;
+}
+
+/* ---- send --------------------------------------------------------------- */
+
+int sb_net_on_send(struct sb_call *call, int fd, struct sb_socket_name *name,
+		   struct sb_net_route *out)
+{
+	const int type = sb_net_option(fd, SOL_SOCKET, SO_TYPE);
+	const bool udp = type != SOCK_STREAM;
+	struct sb_net_target target;
+	struct sb_net_place local;
+	struct sb_net_place place;
+	struct sb_net net;
+	int err = type < 0 ? type : sb_net_get(call, &net);
+
+	*out = (struct sb_net_route){0};
+	if (err < 0)
+		return err;
+	if (!sb_net_place_read(name->bytes, name->len, &place))
+		return 0;
+	err = sb_net_reach(&net, &place, udp, &target);
+	if (err < 0) {
+		sb_net_log(call, "send", udp, &place, err);
+		return err;
+	}
+	sb_net_place_write(&target.place, name->bytes);
+	if (!udp || !sb_net_read_local(fd, &local) || target.place.is_v6)
+		return 0;
+	sb_net_log(call, "send", udp, &place, 0);
+	out->from_own = target.is_outside && !local.is_v6 && local.v4 == net.base;
+	if (target.from_base && (local.is_v6 || local.v4 == 0))
+		out->source = net.base;
+	/* So that the answer's name is that of the loopback, too. */
+	if (target.is_loopback && (local.is_v6 || local.v4 == 0))
+		set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 1);
+	return 0;
+}
+
+struct control { /* struct cmsghdr */
+	uint64_t len;
+	int32_t level;
+	int32_t type;
+};
+
+struct packet_info { /* struct in_pktinfo */
+	int32_t interface;
+	uint32_t source;
+	uint32_t destination;
+};
+
+void sb_net_source_control(const struct sb_net_route *route, unsigned char out[SB_NET_CONTROL_SIZE])
+{
+	const struct control header = {sizeof(struct control) + sizeof(struct packet_info),
+				       SB_SOL_IP, IP_PKTINFO_TYPE};
+	const struct packet_info info = {.source = __builtin_bswap32(route->source)};
+
+	memset(out, 0, SB_NET_CONTROL_SIZE);
+	memcpy(out, &header, sizeof(header));
+	memcpy(out + sizeof(header), &info, sizeof(info));
+}
+
+bool sb_net_has_source(const void *control, uint64_t len)
+{
+	const char *at = control;
+	struct control header;
+
+	while (len >= sizeof(header)) {
+		memcpy(&header, at, sizeof(header));
+		if ((header.level == SB_SOL_IP && header.type == IP_PKTINFO_TYPE) ||
+		    (header.level == SB_SOL_IPV6 && header.type == IPV6_PKTINFO_TYPE))
+			return true;
+		if (header.len < sizeof(header) || ((header.len + 7) & ~7ULL) > len)
+			return false;
+		at += (header.len + 7) & ~7ULL;
+		len -= (header.len + 7) & ~7ULL;
+	}
+	return false;
+}

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: MIT
+"""IPv4 and IPv6 sockets in a container with an address of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import pathlib
+import re
+import socket
+import subprocess
+
+import pytest
+
+from sandbox.native.network import Allowed, NetworkState
+from tests.harness import oracle as oracles
+from tests.harness.netbox import Net, pool
+
+pytestmark = pytest.mark.guest
+
+GROUPS = (
+    "tcp",
+    "tcp-chosen",
+    "udp",
+    "udp-many",
+    "six",
+    "both",
+    "errors",
+    "waiting",
+    "options",
+    "pass",
+)
+
+
+@pytest.fixture
+def net(tmp_path: pathlib.Path) -> Net:
+    net = Net(tmp_path)
+    net.add_network(1)
+    net.add_network(2)
+    return net
+
+
+_used = itertools.count(os.getpid() % 400)
+
+
+def free_ports() -> int:
+    """Return the first of twenty ports below those that the kernel chooses."""
+    for _ in range(500):
+        first = 20000 + next(_used) % 500 * 20
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(first, first + 20):
+                    one = stack.enter_context(socket.socket(socket.AF_INET6))
+                    one.bind(("::", port))
+            except OSError:
+                continue
+        return first
+    raise AssertionError("no free ports")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_one_machine_alone_looks_like_any_other(
+    net: Net, guest_program, tmp_path: pathlib.Path, group: str
+) -> None:
+    program = guest_program("net")
+    port = str(free_ports())
+    expected = oracles.native([program, group, port], tmp_path)
+    with net.box((1, 2)) as box:
+        actual = box.run([program, group, port])
+    difference = oracles.difference(expected.lines({}), actual.lines({}))
+    assert expected.status == 0, expected
+    assert not difference, f"{difference}\n{actual.errors}"
+
+
+# -- several containers ---------------------------------------------------------------
+
+PYTHON = "/usr/bin/python3"
+ACCEPT = """
+import socket, sys
+s = socket.create_server(('{0}', {1}))
+print(s.getsockname(), flush=True)
+c, peer = s.accept()
+print(peer[0], c.getsockname(), c.getpeername()[0], flush=True)
+c.sendall(b'hello')
+"""
+ASK = """
+import socket
+import subprocess
+c = socket.create_connection(('{0}', {1}), 20)
+print(c.recv(5).decode(), c.getpeername(), c.getsockname()[0])
+"""
+UDP_ECHO = """
+import socket
+import subprocess
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('{0}', {1}))
+print(s.getsockname(), flush=True)
+for _ in range({2}):
+    data, peer = s.recvfrom(100)
+    print(data.decode(), peer[0], flush=True)
+    s.sendto(data, peer)
+"""
+UDP_ASK = """
+import socket
+import subprocess
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(20)
+s.sendto(b'ask', ('{0}', {1}))
+print(s.recvfrom(100))
+c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+c.settimeout(20)
+c.connect(('{0}', {1}))
+c.send(b'again')
+print(c.recv(100), c.getpeername(), c.getsockname()[0])
+"""
+TRY = """
+import errno, socket
+s = socket.socket(socket.AF_INET, socket.{2})
+try:
+    s.connect(('{0}', {1}))
+    print('connected')
+except OSError as exc:
+    print(errno.errorcode[exc.errno])
+"""
+
+
+def python(text: str, *values: object) -> list[str]:
+    return [PYTHON, "-u", "-c", text.format(*values)]
+
+
+def output_of(process: subprocess.Popen[bytes]) -> list[str]:
+    output, errors = process.communicate(timeout=30)
+    assert not errors, errors.decode()
+    return output.decode().splitlines()
+
+
+def first_line(process: subprocess.Popen[bytes]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().decode().strip()
+
+
+@pytest.mark.parametrize("port", [0, 80])
+def test_two_containers_listen_on_one_port_and_see_each_other(net: Net, port: int) -> None:
+    port = port or free_ports()
+    with net.box((1, 2)) as a, net.box((1, 3)) as b:
+        servers = [box.start(python(ACCEPT, "0.0.0.0", port)) for box in (a, b)]
+        assert [first_line(one) for one in servers] == [f"('0.0.0.0', {port})"] * 2
+        answers = [b.run(python(ASK, a.address, port)), b.run(python(ASK, b.address, port))]
+        assert [one.output for one in answers] == [
+            f"hello ('{a.address}', {port}) {b.address}\n",
+            f"hello ('{b.address}', {port}) {b.address}\n",
+        ]
+        for box, server in zip((a, b), servers, strict=True):
+            shown = f"{b.address} ('{box.address}', {port}) {b.address}"
+            assert output_of(server) == [shown]
+
+
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
+def test_a_container_of_another_network_is_not_reached(net: Net, kind: str) -> None:
+    port = free_ports()
+    with net.box((1, 2)) as a, net.box((2, 2)) as b, net.box() as lonely:
+        server = a.start(python(ACCEPT, "0.0.0.0", port))
+        first_line(server)
+        assert b.run(python(TRY, a.address, port, kind)).output == "EHOSTUNREACH\n"
+        assert lonely.run(python(TRY, a.address, port, kind)).output == "ENETUNREACH\n"
+        assert lonely.run(python(TRY, "192.0.2.1", port, kind)).output == "ENETUNREACH\n"
+        server.kill()
+        server.communicate()
+
+
+def test_a_container_on_two_networks_is_reached_by_each_address(net: Net) -> None:
+    port = free_ports()
+    with net.box((1, 2), (2, 2)) as middle, net.box((2, 3)) as b:
+        server = middle.start(python(ACCEPT, "0.0.0.0", port))
+        first_line(server)
+        answer = b.run(python(ASK, f"{pool(2)}.2", port)).output
+        assert answer == f"hello ('{pool(2)}.2', {port}) {b.address}\n"
+        assert output_of(server)[0].startswith(b.address)
+
+
+def test_a_server_of_the_machine_is_not_taken_for_one_of_a_container(net: Net) -> None:
+    port = free_ports()
+    with socket.create_server(("0.0.0.0", port)), net.box((1, 2)) as a, net.box((1, 3)) as b:
+        assert a.run(python(TRY, "127.0.0.1", port, "SOCK_STREAM")).output == "ECONNREFUSED\n"
+        assert a.run(python(TRY, b.address, port, "SOCK_STREAM")).output == "ECONNREFUSED\n"
+        # It has the port; the container gets another one, and nobody notices.
+        server = b.start(python(ACCEPT, "0.0.0.0", port))
+        assert first_line(server) == f"('0.0.0.0', {port})"
+        answer = a.run(python(ASK, b.address, port)).output
+        assert answer == f"hello ('{b.address}', {port}) {a.address}\n"
+        assert output_of(server) == [f"{a.address} ('{b.address}', {port}) {a.address}"]
+
+
+def test_a_server_on_the_loopback_is_for_its_own_container(net: Net) -> None:
+    port = free_ports()
+    with net.box((1, 2)) as a, net.box((1, 3)) as b:
+        server = a.start(python(ACCEPT, "127.0.0.1", port))
+        assert first_line(server) == f"('127.0.0.1', {port})"
+        assert b.run(python(TRY, a.address, port, "SOCK_STREAM")).output == "ECONNREFUSED\n"
+        assert a.run(python(TRY, a.address, port, "SOCK_STREAM")).output == "ECONNREFUSED\n"
+        assert a.run(python(ASK, "127.0.0.1", port)).status == 0
+        assert output_of(server) == [f"127.0.0.1 ('127.0.0.1', {port}) 127.0.0.1"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+def test_a_published_port_is_the_servers_own_socket(net: Net, host: str) -> None:
+    outer = free_ports()
+    published = {("tcp", 80): (host, outer)}
+    with net.box((1, 2), published=published) as a, net.box((1, 3)) as b:
+        server = a.start(python(ACCEPT, "0.0.0.0", 80))
+        assert first_line(server) == "('0.0.0.0', 80)"
+        with socket.create_connection(("127.0.0.1", outer), 20) as client:
+            assert client.recv(5) == b"hello"
+        shown = f"{pool(1)}.1 ('{a.address}', 80) {pool(1)}.1"
+        assert output_of(server) == [shown]
+        for box in (a, b):
+            server = a.start(python(ACCEPT, "0.0.0.0", 80))
+            first_line(server)
+            assert box.run(python(ASK, a.address, 80)).output.startswith("hello")
+            assert output_of(server)[0].startswith(box.address)
+
+
+def test_datagrams_come_back_from_where_they_were_sent(net: Net) -> None:
+    port = free_ports()
+    outer = free_ports() + 10
+    published = {("udp", 53): ("0.0.0.0", outer)}
+    with net.box((1, 2), published=published) as a, net.box((1, 3)) as b:
+        server = a.start(python(UDP_ECHO, "0.0.0.0", port, 4))
+        first_line(server)
+        for box in (a, b):
+            answer = box.run(python(UDP_ASK, a.address, port)).output.splitlines()
+            assert answer[0] == f"(b'ask', ('{a.address}', {port}))"
+            assert answer[1] == f"b'again' ('{a.address}', {port}) {box.address}"
+        expected = [f"{word} {box.address}" for box in (a, b) for word in ("ask", "again")]
+        assert output_of(server) == expected
+        server = a.start(python(UDP_ECHO, "0.0.0.0", 53, 3))
+        first_line(server)
+        answer = b.run(python(UDP_ASK, a.address, 53)).output.splitlines()
+        assert answer[0] == f"(b'ask', ('{a.address}', 53))"
+        assert answer[1] == f"b'again' ('{a.address}', 53) {b.address}"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(20)
+            client.connect(("127.0.0.1", outer))
+            client.send(b"host")
+            assert client.recv(100) == b"host"
+        assert output_of(server)[-1] == f"host {pool(1)}.1"
+
+
+def test_only_listed_addresses_are_reached(net: Net) -> None:
+    port = free_ports()
+    allowed = [Allowed("127.0.0.77/32", port)]
+    state = NetworkState("127.0.0.1", egress="listed", allowed=allowed, resolvers=["127.0.0.53"])
+    with net.box((1, 2), state=state) as a:
+        assert a.run(python(TRY, "192.0.2.1", port, "SOCK_DGRAM")).output == "ENETUNREACH\n"
+        assert a.run(python(TRY, "127.0.0.53", 53, "SOCK_DGRAM")).output == "connected\n"
+        assert a.run(python(TRY, f"{pool(1)}.1", port, "SOCK_STREAM")).output == "ENETUNREACH\n"
+
+
+def test_the_machine_is_the_gateway(net: Net) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, net.box((1, 2)) as a:
+        port = server.getsockname()[1]
+        gateway = f"{pool(1)}.1"
+        process = a.start(python(ASK, gateway, port))
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"hello")
+        assert output_of(process)[0].startswith(f"hello ('{gateway}', {port})")
+
+
+def test_the_log_has_a_line_for_each_connection(net: Net, tmp_path: pathlib.Path) -> None:
+    port = free_ports()
+    log = tmp_path / "connections"
+    log.touch()
+    with net.box((1, 2)) as a, net.box((1, 3), log=str(log)) as b:
+        server = a.start(python(ACCEPT, "0.0.0.0", port))
+        first_line(server)
+        b.run(python(ASK, a.address, port))
+        b.run(python(TRY, a.address, port + 1, "SOCK_STREAM"))
+        output_of(server)
+    stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \d+ \"/usr/bin/python3[.\d]*\" "
+    patterns = [
+        rf"connect tcp {re.escape(a.address)}:{port} container 0{{12}} = -EINPROGRESS",
+        rf"connect tcp {re.escape(a.address)}:{port + 1} container 0{{12}} = -ECONNREFUSED",
+    ]
+    lines = log.read_text().splitlines()
+    assert len(lines) == 2
+    for pattern, line in zip(patterns, lines, strict=True):
+        assert re.fullmatch(stamp + pattern, line), line
