@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 4
+#define SB_ABI_VERSION 5
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -30,6 +30,7 @@
 #define SB_MAX_TEXTS 64
 #define SB_MAX_LEARNED 2048
 #define SB_MAX_ADOPTIONS 64
+#define SB_MAX_PIDS 65536
 
 /* A string in the owning structure's string area; not NUL-terminated unless
  * said so. Strings in struct sb_control are followed by a NUL. */
@@ -156,8 +157,13 @@ struct sb_proc_slot {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t exe_len;
-	char exe[228]; /* canonical guest path, cut off when longer */
+	uint32_t paced; /* SB_PACED_*: what a wait for it shall not report */
+	char exe[224]; /* canonical guest path, cut off when longer */
 };
+
+/* sb_proc_slot.paced: stopped or continued from outside, not by a guest */
+#define SB_PACED_STOPPED 1
+#define SB_PACED_CONTINUED 2
 
 /* What execve leaves for the new image; taken with a compare-and-swap of
  * owner from 0 to the pid, given back by the new image. */
@@ -261,6 +267,11 @@ struct sb_control {
 	uint32_t tracer; /* pid of the tracer, 0 when there is none yet */
 	uint32_t adopt_bell; /* counts requests; the tracer waits for it to change */
 	struct sb_adoption adoptions[64]; /* SB_MAX_ADOPTIONS */
+	uint32_t over; /* the container is being killed: who is born now ends */
+	uint32_t pids_limit; /* how many tasks there may be, 0: no limit */
+	uint32_t pids_high; /* the highest that pids_limit has been */
+	uint32_t pids_hand; /* where the next search in the table begins */
+	uint64_t pids_off; /* uint64_t[SB_MAX_PIDS]: pids.c */
 	uint32_t strings_len;
 	char strings[131072]; /* SB_STRINGS_SIZE */
 };

@@ -25,6 +25,7 @@
 #include "binfmt_elf.h"
 #include "log.h"
 #include "owner.h"
+#include "pids.h"
 #include "thread.h"
 #include "trace.h"
 #include "trap.h"
@@ -353,6 +354,7 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	struct sb_proc *proc = thread->proc;
 	struct sb_entry *entry = own_entry(proc->tree.control, number);
 	struct sb_call *call = sb_thread_call(thread);
+	uint64_t *place;
 	long ret;
 
 	if (!entry || entry->state != 1)
@@ -366,6 +368,10 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = enter_directory(call, entry->cwd);
 	if (ret < 0)
 		die(EXIT_NOT_EXECUTABLE, "cannot enter directory", entry->cwd, ret);
+	ret = sb_pids_claim(&proc->tree, &place);
+	if (ret < 0)
+		die(EXIT_FAILED, "too many processes (--pids-limit) for", entry->path, ret);
+	sb_pids_settle(place);
 	ret = sb_adopt(proc->tree.control);
 	if (ret < 0)
 		die(EXIT_FAILED, "no tracer for", entry->path, ret);

@@ -44,7 +44,8 @@ int sb_tree_attach(struct sb_tree *tree, void *map, uint64_t size)
 	    !has_room(control, control->procs_off, SB_PROC_SLOTS, sizeof(struct sb_proc_slot)) ||
 	    !has_room(control, control->mailboxes_off, SB_MAX_MAILBOXES,
 		      sizeof(struct sb_mailbox)) ||
-	    !has_room(control, control->entries_off, SB_MAX_ENTRIES, sizeof(struct sb_entry)))
+	    !has_room(control, control->entries_off, SB_MAX_ENTRIES, sizeof(struct sb_entry)) ||
+	    !has_room(control, control->pids_off, SB_MAX_PIDS, sizeof(uint64_t)))
 		return -EINVAL;
 	for (uint32_t i = 0; i < control->mount_count; i++) {
 		if (!is_text(control, control->mounts[i].guest) ||

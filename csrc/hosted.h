@@ -73,6 +73,15 @@ int sb_hosted_processes(const char *control, uint32_t *pids, uint64_t *started, 
 /* Do inode numbers of the index still fit the files in the store? 1, 0 or -errno. */
 int sb_hosted_index_fits(const char *index, const char *store);
 
+/* hosted_pace.c */
+
+/* Who is born in the container from now on ends at once. */
+int sb_hosted_end(const char *control);
+/* How many tasks there may be. Not from or to no limit (0) while it runs. */
+int sb_hosted_limit_pids(const char *control, uint32_t limit);
+/* Set sb_proc_slot.paced of these processes. */
+int sb_hosted_pace(const char *control, const uint32_t *pids, uint32_t count, uint32_t mark);
+
 /* hosted_text.c */
 
 /* List the copy at host of the layer file with that inode number. -ENOENT when

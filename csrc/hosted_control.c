@@ -226,7 +226,8 @@ static void lay_out(struct sb_control *control, uint32_t node_count)
 		control->procs_off + page(SB_PROC_SLOTS * sizeof(struct sb_proc_slot));
 	control->entries_off =
 		control->mailboxes_off + page(SB_MAX_MAILBOXES * sizeof(struct sb_mailbox));
-	control->size = control->entries_off + page(SB_MAX_ENTRIES * sizeof(struct sb_entry));
+	control->pids_off = control->entries_off + page(SB_MAX_ENTRIES * sizeof(struct sb_entry));
+	control->size = control->pids_off + SB_MAX_PIDS * sizeof(uint64_t);
 }
 
 static int count_nodes(const char *index, uint32_t *count)
@@ -264,6 +265,7 @@ static int fill(struct sb_map *map, const struct sb_control *layout,
 	control->procs_off = layout->procs_off;
 	control->mailboxes_off = layout->mailboxes_off;
 	control->entries_off = layout->entries_off;
+	control->pids_off = layout->pids_off;
 	put_marks(control, owners);
 	return put_texts(control, spec);
 }

@@ -14,7 +14,8 @@
  *   when boot.c has mapped the program, at the program's first instruction.
  *   (Not strace, which counts the stops of calls.)
  * Rules
- *   The filter shows only waits with __WALL, as gdb, lldb and strace make them.
+ *   The filter shows only waits with __WALL, as gdb, lldb and strace make them,
+ *   and those for stopped children (on_wait.c).
  *   A thread has one tracer: where that is ours, guests cannot trace.
  */
 #include <asm/siginfo.h>
@@ -23,6 +24,7 @@
 
 #include "arch/x86_64/tracee.h"
 #include "dispatch.h"
+#include "on_ptrace.h"
 #include "thread.h"
 #include "verdict.h"
 
@@ -123,27 +125,11 @@ static bool show_exec(int tid, int *status)
 	return true;
 }
 
-long on_wait4(struct sb_call *call)
+bool sb_ptrace_hides(int tid, int *status)
 {
-	const struct sb_regs *r = call->regs;
-	bool again;
-	int status;
-	long ret;
-
-	do {
-		ret = sb_guest_block(call, __NR_wait4, (int)r->rdi, (long)r->rsi, (int)r->rdx,
-				     (long)r->r10, 0, 0);
-		if (ret <= 0 || r->rsi == 0 || sb_guest_read(&status, r->rsi, sizeof(status)) < 0)
-			return ret;
-		again = false;
-		if (status == STOPPED_BY(SIGSYS))
-			again = send_on((int)ret);
-		else if ((status & 0xffff) != STOPPED_BY(SIGTRAP))
-			return ret;
-		else if (!show_exec((int)ret, &status))
-			again = keep_exec((int)ret, status);
-		else if (sb_guest_write(r->rsi, &status, sizeof(status)) < 0)
-			return -EFAULT;
-	} while (again);
-	return ret;
+	if (*status == STOPPED_BY(SIGSYS))
+		return send_on(tid);
+	if ((*status & 0xffff) != STOPPED_BY(SIGTRAP))
+		return false;
+	return !show_exec(tid, status) && keep_exec(tid, *status);
 }

@@ -16,6 +16,7 @@
 
 #include "adopt.h"
 #include "dispatch.h"
+#include "pids.h"
 #include "sigmask.h"
 #include "thread.h"
 
@@ -54,6 +55,7 @@ void sb_task_started(struct sb_thread *thread)
 {
 	sb_thread_set_base(thread);
 	thread->tid = (uint32_t)sys_gettid();
+	sb_pids_settle(thread->place);
 	if (thread->proc == &thread->own_proc) {
 		uint32_t parent = thread->proc->pid;
 
@@ -71,7 +73,8 @@ static void inherit(struct sb_thread *child, const struct sb_thread *parent)
 	child->sigsys_blocked = parent->sigsys_blocked;
 }
 
-static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, uint64_t guest_mask)
+static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, uint64_t guest_mask,
+			  uint64_t *place)
 {
 	struct sb_thread *parent = call->thread;
 	struct sb_thread *child = sb_thread_new();
@@ -85,6 +88,7 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 		child->own_proc = *parent->proc;
 	sb_thread_init(child, is_thread ? parent->proc : &child->own_proc);
 	inherit(child, parent);
+	child->place = place;
 	if (a->stack)
 		child->regs.rsp = a->stack;
 	child->commit = 1;
@@ -106,16 +110,19 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 	return ret;
 }
 
-static long clone_copying(struct sb_call *call, const struct clone_args_x *a)
+static long clone_copying(struct sb_call *call, const struct clone_args_x *a, uint64_t *place)
 {
 	struct sb_thread *self = call->thread;
 	uint32_t parent = self->proc->pid;
 	long ret = sb_clone(a->flags, 0, a->ptid, a->ctid, a->tls);
 
+	if (ret > 0)
+		sb_proc_announce(self->proc, &self->ids, (uint32_t)ret);
 	if (ret != 0)
 		return ret;
 	if (a->stack)
 		self->regs.rsp = a->stack;
+	sb_pids_settle(place);
 	sb_thread_forked(self);
 	self->proc->pid = (uint32_t)sys_getpid();
 	sb_proc_register(self->proc, &self->ids, parent);
@@ -125,6 +132,7 @@ static long clone_copying(struct sb_call *call, const struct clone_args_x *a)
 
 static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 {
+	uint64_t *place;
 	uint64_t mask;
 	long ret;
 
@@ -138,10 +146,15 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 		/* A signal came first: give it back, then make the call again. */
 		return -512;
 	}
-	if (a->flags & CLONE_VM)
-		ret = clone_sharing(call, a, mask);
-	else
-		ret = clone_copying(call, a);
+	ret = sb_pids_claim(call->fs->tree, &place);
+	if (ret == 0) {
+		if (a->flags & CLONE_VM)
+			ret = clone_sharing(call, a, mask, place);
+		else
+			ret = clone_copying(call, a, place);
+		if (ret < 0)
+			sb_pids_drop(place);
+	}
 	call->thread->saved_mask = mask;
 	call->thread->pending |= SB_PENDING_MASK;
 	return ret;

@@ -8,6 +8,7 @@
  */
 #include "thread.h"
 
+#include <asm/signal.h>
 #include <errno.h>
 #include <linux/mman.h>
 
@@ -176,28 +177,57 @@ static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc,
 	slot->exe_len = proc->exe_len;
 }
 
-void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent)
+/* The slot of a process that exists, which it or its parent may have taken. */
+static struct sb_proc_slot *slot_take(const struct sb_tree *tree, uint32_t pid, bool *fresh)
 {
-	uint32_t pid = proc->pid;
 	struct sb_timespec now = {0, 0};
 
+	*fresh = false;
 	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
-		struct sb_proc_slot *slot = slot_at(&proc->tree, pid + i);
+		struct sb_proc_slot *slot = slot_at(tree, pid + i);
 		uint32_t old = __atomic_load_n(&slot->pid, __ATOMIC_ACQUIRE);
 
-		if (old == pid) {
-			slot_fill(slot, proc, ids);
-			return;
+		if (old != pid && old != 0 && sys_kill((int)old, 0) != -ESRCH)
+			continue;
+		if (old != pid) {
+			*fresh = __atomic_compare_exchange_n(&slot->pid, &old, pid, false,
+							     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+			if (!*fresh && old != pid)
+				continue;
 		}
-		if (old != 0 && sys_kill((int)old, 0) != -ESRCH)
-			continue;
-		if (!__atomic_compare_exchange_n(&slot->pid, &old, pid, false, __ATOMIC_ACQ_REL,
-						 __ATOMIC_RELAXED))
-			continue;
+		/* Also where it was taken: by a process that had the pid before, perhaps. */
 		sys_clock_gettime(7 /* CLOCK_BOOTTIME */, &now);
 		slot->started = (uint64_t)now.sec * 1000000000ULL + (uint64_t)now.nsec;
+		return slot;
+	}
+	return NULL;
+}
+
+void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent)
+{
+	bool fresh;
+	struct sb_proc_slot *slot = slot_take(&proc->tree, proc->pid, &fresh);
+
+	if (slot && parent) {
 		slot->parent = parent;
+		slot->paced = 0;
+	}
+	if (slot)
 		slot_fill(slot, proc, ids);
-		return;
+	/* Either whoever ends the container sees us in the table, or we see this. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (SB_UNLIKELY(__atomic_load_n(&proc->tree.control->over, __ATOMIC_RELAXED)))
+		sys_kill((int)proc->pid, SIGKILL);
+}
+
+void sb_proc_announce(const struct sb_proc *proc, const struct sb_ids *ids, uint32_t child)
+{
+	bool fresh;
+	struct sb_proc_slot *slot = slot_take(&proc->tree, child, &fresh);
+
+	if (slot && fresh) {
+		slot->parent = proc->pid;
+		slot->paced = 0;
+		slot_fill(slot, proc, ids);
 	}
 }

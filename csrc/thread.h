@@ -64,6 +64,7 @@ struct sb_thread {
 	uint32_t trace_me;    /* ptrace(PTRACE_TRACEME) when it executes a program */
 	void *exec_memory;    /* argument vector made for execve, to give back */
 	size_t exec_size;
+	uint64_t *place;      /* among the tasks of the container: pids.h */
 	struct sb_thread *next;
 	struct sb_proc *proc;
 	struct sb_ids ids;
@@ -109,6 +110,8 @@ void sb_thread_set_base(struct sb_thread *thread);
 void sb_thread_probe(uint64_t hwcap2);
 /* Take a slot of the process table for the calling process. */
 void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent);
+/* Do it for a child, which may be stopped before it can. */
+void sb_proc_announce(const struct sb_proc *proc, const struct sb_ids *ids, uint32_t child);
 struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid);
 /* The call structure of a thread, filled: for code that runs without a trap. */
 struct sb_call *sb_thread_call(struct sb_thread *thread);

@@ -93,10 +93,13 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
-	if (nr == __NR_wait4) { /* as debuggers call it: see on_ptrace.c */
+	if (nr == __NR_wait4 || nr == __NR_waitid) { /* see on_ptrace.c, on_wait.c */
+		const unsigned options = nr == __NR_wait4 ? 2 : 3;
+
 		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
-		     (unsigned)offsetof(struct seccomp_data, args) + 8U * 2);
-		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, __WALL);
+		     (unsigned)offsetof(struct seccomp_data, args) + 8U * options);
+		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0,
+		     (nr == __NR_wait4 ? __WALL : 0) | WUNTRACED | WCONTINUED);
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
 	if (nr == __NR_mmap) {

@@ -5,6 +5,7 @@ Does not know: what is done with a policy.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from sandbox.errors import UsageError
@@ -42,6 +43,8 @@ LIFE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--health-start-interval",), {"metavar": "TIME", "help": "Time between checks then (5s)."}),
     (("--no-healthcheck",), {"is_flag": True, "help": "Do without the image's check."}),
     (("-m", "--memory"), {"metavar": "BYTES", "help": "Kill it when it uses more memory."}),
+    (("--cpus",), {"type": float, "metavar": "N", "help": "How many CPUs' time it may use."}),
+    (("--pids-limit",), {"type": int, "metavar": "N", "help": "Most tasks at once; -1: no limit."}),
     (("--cpuset-cpus",), {"metavar": "LIST", "help": "CPUs it may use (0-3, 0,1)."}),
 )
 
@@ -64,6 +67,8 @@ def policy_of(options: dict[str, Any], *, detached: bool) -> Policy:
         log_max_file=count,
         health=_health(options),
         memory=policy.parse_bytes(options["memory"]) if options["memory"] else 0,
+        cpus=check_share(options["cpus"]),
+        pids_limit=max(0, options["pids_limit"] or 0),
         cpuset=check_cpus(options["cpuset_cpus"] or ""),
     )
 
@@ -94,6 +99,16 @@ def _health(options: dict[str, Any]) -> Health | None:
     if options["health_cmd"]:
         return Health(test=("CMD-SHELL", options["health_cmd"]), **given)
     return Health(test=(), **given) if given else None
+
+
+def check_share(cpus: float | None) -> float:
+    """Return a number of CPUs, 0 for no limit, if this machine has so many."""
+    most = os.cpu_count() or 1
+    if cpus and not 0.01 <= cpus <= most:
+        raise UsageError(
+            f"range of CPUs is from 0.01 to {most:.2f}, as there are only {most} CPUs available"
+        )
+    return cpus or 0.0
 
 
 def check_cpus(text: str) -> str:

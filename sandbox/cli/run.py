@@ -69,7 +69,12 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
     if options["detach"]:
         click.echo(engine.run_detached(request, on_create=created).config.id)
         return 0
-    watched = request.policy.memory or request.policy.health
+    policy = request.policy
+    watched = policy.memory or policy.cpus or policy.health
+    if flags.trace and (watched or policy.restart != "no"):
+        raise UsageError(
+            "--trace runs without a supervisor: no --memory, --cpus, --restart or health check"
+        )
     goes_with_us = request.auto_remove and not watched and not (request.tty and request.open_stdin)
     if flags.trace or (goes_with_us and options["sig_proxy"] and not options["attach"]):
         attachment = Attachment(stdin=request.open_stdin, trace=flags.trace)

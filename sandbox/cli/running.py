@@ -179,9 +179,22 @@ def rename(*, container: str, new_name: str) -> None:
 @click.command(options_metavar="[OPTIONS]")
 @click.option("--restart", "restart_policy", metavar="POLICY", help="When to start it again.")
 @click.option("-m", "--memory", metavar="BYTES", help="Kill it when it uses more; 0: no limit.")
+@click.option("--cpus", type=float, metavar="N", help="How many CPUs' time it may use; 0: all.")
+@click.option("--pids-limit", type=int, metavar="N", help="Most tasks at once; -1: no limit.")
 @_CONTAINERS
-def update(*, restart_policy: str | None, memory: str | None, containers: tuple[str, ...]) -> int:
-    """Change the restart policy and the limits of containers."""
+def update(
+    *,
+    restart_policy: str | None,
+    memory: str | None,
+    cpus: float | None,
+    pids_limit: int | None,
+    containers: tuple[str, ...],
+) -> int:
+    """Change the restart policy and the limits of containers.
+
+    A limit of tasks can be changed while the container runs if it was started with one.
+    """
+    from sandbox.cli.life import check_share
     from sandbox.models.policy import parse_bytes, parse_restart
 
     changes: dict[str, Any] = {}
@@ -189,6 +202,10 @@ def update(*, restart_policy: str | None, memory: str | None, containers: tuple[
         changes["restart"], changes["restart_max"] = parse_restart(restart_policy)
     if memory is not None:
         changes["memory"] = parse_bytes(memory)
+    if cpus is not None:
+        changes["cpus"] = check_share(cpus)
+    if pids_limit is not None:
+        changes["pids_limit"] = max(0, pids_limit)
     if not changes:
         raise UsageError("you must provide one or more flags when using this command")
     engine = _engine()

@@ -84,7 +84,9 @@ _ISOLATION = {
     "host name": "own, emulated",
     "processes": "shared with this user",
     "network": "shared with the machine",
-    "memory, CPU": "not limited",
+    "memory, CPU time": "limited by the supervisor, without cgroups",
+    "tasks": "limited by the runtime, without cgroups",
+    "CPUs": "limited by affinity",
 }
 
 

@@ -64,6 +64,15 @@ def describe_container(
     }
 
 
+# Who enforces what: no cgroup is needed for any of it.
+LIMITS_BY = {
+    "Memory": "supervisor",
+    "NanoCpus": "supervisor",
+    "PidsLimit": "runtime",
+    "CpusetCpus": "affinity",
+}
+
+
 def _state(container: Container) -> dict[str, Any]:
     state = container.state
     shown: dict[str, Any] = {
@@ -138,7 +147,9 @@ def _host_config(container: Container) -> dict[str, Any]:
         },
         "Memory": config.policy.memory,
         "CpusetCpus": config.policy.cpuset,
-        "LimitsBy": {"Memory": "supervisor", "CpusetCpus": "affinity"},
+        "NanoCpus": round(config.policy.cpus * 10**9),
+        "PidsLimit": config.policy.pids_limit or None,
+        "LimitsBy": LIMITS_BY,
         "AutoRemove": config.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": None,

@@ -264,6 +264,11 @@ class RunningVerbs(_Base):
         def decide(config: ContainerConfig, _taken: frozenset[str]) -> ContainerConfig:
             if config.auto_remove and changes.get("restart", "no") != "no":
                 raise Conflict("restart policy cannot be updated because AutoRemove is enabled")
+            before, after = config.policy.pids_limit, changes.get("pids_limit")
+            if container.state.is_running and after is not None and bool(before) != bool(after):
+                raise Conflict(
+                    "a limit of tasks can be set or lifted only while the container does not run"
+                )
             return replace(config, policy=replace(config.policy, **changes))
 
         changed = self._containers.change(container, decide)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from sandbox.errors import NativeError, map_os_errors
 from sandbox.native._native import ffi, lib
 from sandbox.native.index import build_index, index_is_current
-from sandbox.native.processes import processes
+from sandbox.native.processes import end, limit_pids, pace, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +39,11 @@ __all__ = [
     "TreeStat",
     "build_index",
     "create_control",
+    "end",
     "guest_path",
     "index_is_current",
+    "limit_pids",
+    "pace",
     "post_entry",
     "processes",
 ]

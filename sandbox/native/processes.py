@@ -8,9 +8,13 @@ when they were written.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError
 from sandbox.native._native import ffi, lib
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MAX_PIDS = 32768
 
@@ -23,6 +27,29 @@ def processes(control_path: str) -> list[int]:
     if count < 0:
         raise NativeError(-count, f"cannot read {control_path}")
     return [pids[i] for i in range(count) if _is_same(pids[i], started[i])]
+
+
+def end(control_path: str) -> None:
+    """Let nobody be born in the container any more."""
+    _check(lib.sb_hosted_end(os.fsencode(control_path)), control_path)
+
+
+def limit_pids(control_path: str, limit: int) -> None:
+    """Say how many tasks there may be; not from or to none (0) while it runs."""
+    result = lib.sb_hosted_limit_pids(os.fsencode(control_path), min(limit, lib.SB_MAX_PIDS))
+    _check(result, control_path)
+
+
+def pace(control_path: str, pids: Sequence[int], *, stopped: bool) -> None:
+    """Say that these were stopped, or continued, from outside: no guest shall hear of it."""
+    mark = lib.SB_PACED_STOPPED if stopped else lib.SB_PACED_CONTINUED
+    listed = ffi.new("uint32_t[]", list(pids))
+    _check(lib.sb_hosted_pace(os.fsencode(control_path), listed, len(pids), mark), control_path)
+
+
+def _check(result: int, path: str) -> None:
+    if result < 0:
+        raise NativeError(-result, f"cannot write {path}")
 
 
 def _is_same(pid: int, seen_ns: int) -> bool:

@@ -25,12 +25,14 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import Conflict, ContainerNotFound, RuntimeFailed, SandboxError
 from sandbox.models.policy import Usage
+from sandbox.native import core
 from sandbox.runtime import lifecycle, restart, rundir, supervise, wire
+from sandbox.runtime.cpuwatch import CpuWatch
 from sandbox.runtime.logfile import LogFile, stamp
 from sandbox.runtime.requests import Requests
 from sandbox.runtime.session import Session
 from sandbox.runtime.spawn import Plan
-from sandbox.runtime.watch import HealthWatch, MemoryWatch
+from sandbox.runtime.watch import HealthWatch, LimitWatch, MemoryWatch
 from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.layout import Layout
@@ -58,7 +60,7 @@ class Keeper:
         self._store = ContainerStore(self._layout)
         self.container = self._store.read(plan.container_id)
         self._lock = self._take_lock()
-        self.refresh(self._store.read(plan.container_id).state)
+        self.container = self._store.read(plan.container_id)
         lifecycle.next_status(self.container.state.status, "start")
         self._identity = (os.getpid(), supervise.start_time_of(os.getpid()) or 0)
         self._log = self._open_log()
@@ -70,6 +72,7 @@ class Keeper:
         self._starter.verb = "start"
         self._problem: SandboxError | None = None
         self._usage = Usage()
+        self._watches: list[LimitWatch] = []
         self.stopped = False  # the user wants it to end
         self.again = False  # the user wants it to run again at once
         self._look_after_the_record()
@@ -171,7 +174,7 @@ class Keeper:
         self.session.on_tick = lambda: None
         if policy.health is not None and policy.health.argv:
             HealthWatch(self, self.session, policy.health)
-        MemoryWatch(self, self.session)
+        self._watches = [MemoryWatch(self, self.session), CpuWatch(self, self.session)]
 
     def _runs_again(self) -> bool:
         again, self.again = self.again, False
@@ -208,7 +211,15 @@ class Keeper:
 
     def refresh(self, state: ContainerState) -> None:
         """Take over a new name or policy."""
+        before = self.container.config.policy
         self.container = self._store.read(self.container.config.id).with_state(state)
+        after = self.container.config.policy
+        if self.session.run_dir is None:
+            return
+        if after.pids_limit != before.pids_limit:
+            core.limit_pids(self.session.run_dir.control, after.pids_limit)
+        for watch in self._watches:
+            watch.look()
 
     def tell(self, action: str, **more: str) -> None:
         """Append an event."""

@@ -84,7 +84,7 @@ def run(
         rundir.link_guest(run_dir, place.guest)
         main = FirstProcess(config, run_dir, entry.prepare(config, run_dir.control))
         with ExitStack() as stack:
-            stack.callback(supervise.kill_all, lambda: core.processes(run_dir.control))
+            stack.callback(supervise.kill_all, run_dir.control)
 
             def started(process: lifecycle.MainProcess) -> None:
                 # A thread must not exist before the fork.
@@ -191,6 +191,8 @@ def _make_control(
             net_container=seat.number if seat else 0,
         ),
     )
+    if config.policy.pids_limit:
+        core.limit_pids(run_dir.control, config.policy.pids_limit)
     if way.rewrite:
         texts.attach(run_dir.control, place.layer_dirs)
 

@@ -8,7 +8,6 @@ Does not know: how output and input travel.
 
 from __future__ import annotations
 
-import os
 import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from sandbox.runtime.keeper import Keeper
     from sandbox.runtime.session import Session, Timer
 
-_PAUSE_ROUNDS = 100
+_REASON = "user"  # why everything is held
 
 
 class Requests:
@@ -119,20 +118,14 @@ class Requests:
 
     def _pause(self, client: Client, _message: dict[str, Any]) -> None:
         state = lifecycle.paused(self._keeper.container.state)
-        stopped: set[int] = set()
-        for _ in range(_PAUSE_ROUNDS):  # who forks meanwhile is found in the next round
-            fresh = set(self._session.processes()) - stopped
-            if not fresh:
-                break
-            self._signal(fresh, signal.SIGSTOP)
-            stopped |= fresh
+        self._session.pace.hold(_REASON)
         self._keeper.change(state)
         self._keeper.tell("pause")
         self._done(client)
 
     def _unpause(self, client: Client, _message: dict[str, Any]) -> None:
         state = lifecycle.unpaused(self._keeper.container.state)
-        self._signal(self._session.processes(), signal.SIGCONT)
+        self._session.pace.release(_REASON)
         self._keeper.change(state)
         self._keeper.tell("unpause")
         self._done(client)
@@ -162,13 +155,8 @@ class Requests:
         """Wake what is paused: it could not end otherwise."""
         with suppress(Conflict):
             state = lifecycle.unpaused(self._keeper.container.state)
-            self._signal(self._session.processes(), signal.SIGCONT)
+            self._session.pace.free()
             self._keeper.change(state)
-
-    def _signal(self, pids: Any, number: int) -> None:
-        for pid in pids:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
 
     def run_began(self) -> None:
         """Answer those who waited for another run."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -180,8 +179,12 @@ def link_guest(run_dir: RunDir, guest: str) -> None:
 def link_entry(run_dir: RunDir, number: int) -> str:
     """Return the path to execute for the entry with this number."""
     path = run_dir.enter(number)
-    with suppress(FileExistsError):  # of an earlier entry: they are all the same
+    try:
         os.symlink("guest", path)
+    except FileExistsError:
+        pass  # of an earlier entry: they are all the same
+    except FileNotFoundError:
+        raise RuntimeFailed("the container has just ended") from None
     return path
 
 

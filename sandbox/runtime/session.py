@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from sandbox.native import core
 from sandbox.runtime import entry, launch, rundir, supervise, terminal, wire
 from sandbox.runtime.clients import Clients
+from sandbox.runtime.pace import Pace
 from sandbox.runtime.process import FirstProcess, Streams
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Session:
         self.on_tick: Callable[[], None] = lambda: None
         self.main = supervise.MainProcess()
         self.run_dir: RunDir | None = None
+        self.pace = Pace("", list)
         self.size: tuple[int, int] | None = None
         self._log = log
         self._listener = listener
@@ -105,9 +107,10 @@ class Session:
             rundir.link_guest(run_dir, place.guest)
             first = FirstProcess(config, run_dir, entry.prepare(config, run_dir.control))
             self.main, self.run_dir = first.main, run_dir
+            self.pace = Pace(run_dir.control, self.processes)
             with ExitStack() as stack:
                 stack.callback(self._close_streams)
-                stack.callback(supervise.kill_all, self.processes)
+                stack.callback(supervise.kill_all, run_dir.control)
                 first.start(self._open_streams(config), on_start)
                 after_start()
                 self.loop(self.main.has_ended)

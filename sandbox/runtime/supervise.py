@@ -10,10 +10,13 @@ Does not know: what is executed, or what becomes of the exit status.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from sandbox.errors import NativeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -175,17 +178,39 @@ def reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def kill_all(processes: Callable[[], list[int]]) -> None:
-    """Kill every process of the container and collect those that are our children."""
+def kill_all(control: str) -> None:
+    """Kill every process of the container and collect those that are our children.
+
+    Who is being born meanwhile finds out in the control file, and ends.
+    """
+    from sandbox.native import core
+
     own = os.getpid()
+    try:
+        core.end(control)
+    except NativeError as exc:
+        if exc.errno != errno.ENOENT:
+            raise
+        return  # whoever supervised it has just cleaned up
     for _ in range(_KILL_ROUNDS):
-        alive = [pid for pid in processes() if pid != own and _is_alive(pid)]
+        alive = [pid for pid in _processes(control) if pid != own and _is_alive(pid)]
         if not alive:
             break
         for pid in alive:
             _kill(pid)
         _collect(block=True)
     _collect(block=False)
+
+
+def _processes(control: str) -> list[int]:
+    from sandbox.native import core
+
+    try:
+        return core.processes(control)
+    except NativeError as exc:
+        if exc.errno != errno.ENOENT:
+            raise
+        return []
 
 
 def _kill(pid: int) -> None:

@@ -30,19 +30,38 @@ _KEPT_OUTPUT = 4096
 _KEPT_RESULTS = 5
 
 
-class MemoryWatch:
-    """Kills a container that uses more than its policy allows."""
+class LimitWatch:
+    """Looks again and again whether one run of a container keeps a limit."""
 
     def __init__(self, keeper: Keeper, session: Session) -> None:
-        """Look soon, if there is a limit."""
+        """Look now."""
         self._keeper = keeper
         self._session = session
-        self._look()
+        self._main = session.main
+        self._timer: Timer | None = None
+        self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look, and decide when to look again; also when the limit was changed."""
+        if self._timer is not None:
+            self._timer.action = None
+        if self._session.main is self._main and self._session.run_dir is not None:
+            seconds = self.check()
+            self._timer = self._session.after(seconds, self.look) if seconds else None
+
+    def check(self) -> float:
+        """Do what is to be done; the seconds until the next look, 0: none."""
+        raise NotImplementedError
+
+
+class MemoryWatch(LimitWatch):
+    """Kills a container that uses more than its policy allows."""
+
+    def check(self) -> float:
+        """Compare."""
         limit = self._keeper.container.config.policy.memory
-        if not limit or self._session.run_dir is None:
-            return
+        if not limit:
+            return 0
         pids = self._session.processes()
         if resident_bytes(pids) > limit:
             self._keeper.tell("oom")
@@ -51,8 +70,8 @@ class MemoryWatch:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             self._session.main.send(signal.SIGKILL)
-            return
-        self._session.after(_MEMORY_PERIOD, self._look)
+            return 0
+        return _MEMORY_PERIOD
 
 
 class HealthWatch:

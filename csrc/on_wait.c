@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_wait.c - waits that also tell of stopped children.
+ *
+ * How it works
+ *   A paused container is stopped from outside, parents before children and
+ *   continued the other way round (runtime/pace.py). What a shell would take for
+ *   a stopped or continued job is marked in the process table and passed over here.
+ * Rules
+ *   The filter shows only waits that ask for such children, or with __WALL.
+ */
+#include <asm/siginfo.h>
+#include <errno.h>
+#include <linux/wait.h>
+
+#include "dispatch.h"
+#include "on_ptrace.h"
+#include "thread.h"
+
+#define STOPPED(status) (((status) & 0xff) == 0x7f)
+#define CONTINUED(status) ((status) == 0xffff)
+#define SI_WRITTEN 28 /* bytes of siginfo that waitid fills: up to si_status */
+
+/* Was the child stopped or continued from outside? Reports it once. */
+static bool is_paced(const struct sb_call *call, long pid, uint32_t mark)
+{
+	struct sb_proc_slot *slot = sb_proc_find(&call->proc->tree, (uint32_t)pid);
+	uint32_t old = slot ? __atomic_load_n(&slot->paced, __ATOMIC_ACQUIRE) : 0;
+
+	while (old & mark) {
+		if (__atomic_compare_exchange_n(&slot->paced, &old, old & ~mark, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			return true;
+	}
+	if (old && mark == SB_PACED_STOPPED) /* a stop of the guest's: it will be continued */
+		__atomic_fetch_and(&slot->paced, ~(uint32_t)SB_PACED_CONTINUED, __ATOMIC_ACQ_REL);
+	return false;
+}
+
+static bool hides(const struct sb_call *call, long pid, int *status)
+{
+	if (CONTINUED(*status))
+		return is_paced(call, pid, SB_PACED_CONTINUED);
+	if (!STOPPED(*status))
+		return false;
+	if ((call->regs->rdx & WUNTRACED) && is_paced(call, pid, SB_PACED_STOPPED))
+		return true;
+	return (call->regs->rdx & __WALL) && sb_ptrace_hides((int)pid, status);
+}
+
+long on_wait4(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	int status = 0;
+	long ret;
+
+	do {
+		ret = sb_guest_block(call, __NR_wait4, (int)r->rdi, SB_P(&status), (int)r->rdx,
+				     (long)r->r10, 0, 0);
+		if (ret <= 0)
+			return ret;
+	} while (hides(call, ret, &status));
+	if (r->rsi && sb_guest_write(r->rsi, &status, sizeof(status)) < 0)
+		return -EFAULT;
+	return ret;
+}
+
+long on_waitid(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	siginfo_t info;
+	uint32_t mark;
+	long ret;
+
+	do {
+		memset(&info, 0, sizeof(info));
+		ret = sb_guest_block(call, __NR_waitid, (int)r->rdi, (int)r->rsi, SB_P(&info),
+				     (int)r->r10, (long)r->r8, 0);
+		if (ret < 0)
+			return ret;
+		mark = 0;
+		if (info.si_pid && !(r->r10 & WNOWAIT)) {
+			mark = info.si_code == CLD_CONTINUED ? SB_PACED_CONTINUED : mark;
+			mark = info.si_code == CLD_STOPPED ? SB_PACED_STOPPED : mark;
+		}
+	} while (mark && is_paced(call, info.si_pid, mark));
+	if (r->rdx && sb_guest_write(r->rdx, &info, SI_WRITTEN) < 0)
+		return -EFAULT;
+	return ret;
+}

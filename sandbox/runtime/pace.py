@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""Hold all processes of a container where they are, and let them go on.
+
+How it works: SIGSTOP and SIGCONT, so that nobody inside can tell. Parents are stopped
+before their children and go on after them: no wait finds a stopped child. That a child
+was continued is marked in the process table, where the runtime passes over it
+(csrc/on_wait.c). What a guest had stopped itself stays stopped.
+
+Rules: two may want a container held (a user's pause, a limit of CPU time); it goes on
+when neither does.
+
+Does not know: why somebody wants it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.errors import NativeError
+from sandbox.native import core
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+_ROUNDS = 100
+_PATIENCE = 0.02  # seconds for one generation of processes to stop
+_STILL = frozenset({"T", "t", "Z", "X"})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What /proc says of a process."""
+
+    parent: int
+    state: str
+
+
+def standing(pid: int) -> Standing | None:
+    """Return how a process fares, None if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return Standing(int(fields[1]), fields[0].decode())
+
+
+def generations(parents: Mapping[int, int]) -> list[list[int]]:
+    """Return the processes, parents before their children.
+
+    >>> generations({7: 1, 9: 7, 8: 9, 5: 1})
+    [[5, 7], [9], [8]]
+    """
+    left = dict(parents)
+    found = []
+    while left:
+        # Of those in a circle (pids were given again meanwhile) all go at once.
+        row = sorted(pid for pid, parent in left.items() if parent not in left) or sorted(left)
+        found.append(row)
+        for pid in row:
+            del left[pid]
+    return found
+
+
+class Pace:
+    """Holds one run of a container."""
+
+    def __init__(self, control: str, processes: Callable[[], list[int]]) -> None:
+        """Let everything move; *control* is the run's control file."""
+        self._control = control
+        self._processes = processes
+        self._reasons: set[str] = set()
+        self._held: list[int] = []  # in the order in which they were stopped
+
+    def hold(self, reason: str) -> None:
+        """Stop everything that moves, and whoever is born meanwhile."""
+        self._reasons.add(reason)
+        seen = set(self._held)
+        for _ in range(_ROUNDS):
+            found = {pid: standing(pid) for pid in self._processes() if pid not in seen}
+            if not found:
+                return
+            seen.update(found)
+            moving = {
+                pid: item.parent for pid, item in found.items() if item and item.state not in _STILL
+            }
+            for row in generations(moving):
+                self._stop(row)
+
+    def release(self, reason: str) -> None:
+        """Let it go on, unless somebody else wants it held."""
+        self._reasons.discard(reason)
+        if not self._reasons:
+            self.free()
+
+    def free(self) -> None:
+        """Let it go on, whoever wants it held: it is to end."""
+        self._reasons.clear()
+        held, self._held = self._held, []
+        self._mark(held, stopped=False)
+        _signal(reversed(held), signal.SIGCONT)
+
+    def _stop(self, pids: list[int]) -> None:
+        self._mark(pids, stopped=True)
+        _signal(pids, signal.SIGSTOP)
+        self._held += pids
+        deadline = time.monotonic() + _PATIENCE
+        while any(_moves(pid) for pid in pids) and time.monotonic() < deadline:
+            time.sleep(0.0002)
+
+    def _mark(self, pids: Collection[int], *, stopped: bool) -> None:
+        if pids:
+            with suppress(NativeError):  # removed by force
+                core.pace(self._control, list(pids), stopped=stopped)
+
+
+def _moves(pid: int) -> bool:
+    found = standing(pid)
+    return found is not None and found.state not in _STILL
+
+
+def _signal(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""The arithmetic of shares of CPU time."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.runtime import cpuwatch
+from sandbox.runtime.cpuwatch import Bucket, Meter
+
+
+def test_who_spends_more_than_is_earned_waits_until_it_is_made_good() -> None:
+    bucket = Bucket(0.5, 0.0)
+    assert bucket.account(0.0, 0.05) == 0
+    assert bucket.account(0.1, 0.1) == pytest.approx(0.1)
+    assert bucket.account(0.2, 0.0) == 0
+
+
+def test_what_is_not_spent_is_forfeit() -> None:
+    bucket = Bucket(1.0, 0.0)
+    assert bucket.account(100.0, 0.0) == 0
+    assert bucket.account(100.0, 1.1) == pytest.approx(1.0)
+
+
+def test_a_child_that_was_waited_for_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {1: (0, 1.0), 2: (1, 0.5), 3: (2, 4.0)}
+    monkeypatch.setattr(cpuwatch, "_of_process", table.get)
+    meter = Meter()
+    assert meter.spent([1, 2, 3]) == 5.5
+    table[1] = (0, 5.5)  # both ended, and their sums went up to the first
+    assert meter.spent([1]) == 5.5
+
+
+def test_what_a_process_without_parent_in_the_container_spent_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = {1: (0, 1.0), 2: (99, 2.0)}
+    monkeypatch.setattr(cpuwatch, "_of_process", table.get)
+    meter = Meter()
+    assert meter.spent([1, 2]) == 3.0
+    assert meter.spent([1]) == 3.0
