@@ -92,7 +92,7 @@ def own_hosts(
     ]
     if gateway and all(name != HOST_ALIAS for name, _ in config.extra_hosts):
         lines.append(f"{gateway}\t{HOST_ALIAS}\n")
-    lines += [f"{address}\t{name}\n" for name, address in allowed]
+    lines += [f"{address}\t{name}\n" for address, name in allowed]
     lines += self_lines(seat, others)
     return _LOCAL + "".join(lines)
 

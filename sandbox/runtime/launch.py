@@ -189,12 +189,23 @@ def _make_control(
             host_gid=os.getgid(),
             net_dir=seat.directory if seat else None,
             net_container=seat.number if seat else 0,
+            net_log=_connection_log(config) if seat else None,
         ),
     )
     if config.policy.pids_limit:
         core.limit_pids(run_dir.control, config.policy.pids_limit)
     if way.rewrite:
         texts.attach(run_dir.control, place.layer_dirs)
+
+
+def _connection_log(config: ContainerConfig) -> str | None:
+    """Return the file of --network-log, which must be there before the container is."""
+    path = config.network.log
+    if not path:
+        return None
+    with map_os_errors(f"cannot write the network log {path}"):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644))
+    return path
 
 
 def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts.Row]:

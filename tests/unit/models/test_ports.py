@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.errors import SandboxError, Unsupported, UsageError
+from sandbox.models.ports import (
+    Port,
+    Publication,
+    Published,
+    check_publications,
+    parse_exposed,
+    parse_publication,
+    show_ports,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("80", [Publication(Port(80))]),
+        ("8080:80", [Publication(Port(80), "", 8080, 8080)]),
+        ("8080:80/udp", [Publication(Port(80, "udp"), "", 8080, 8080)]),
+        ("8080:80/TCP", [Publication(Port(80), "", 8080, 8080)]),
+        ("127.0.0.1:8080:80", [Publication(Port(80), "127.0.0.1", 8080, 8080)]),
+        ("127.0.0.1::80", [Publication(Port(80), "127.0.0.1")]),
+        ("8000-8010:80", [Publication(Port(80), "", 8000, 8010)]),
+        ("80-81", [Publication(Port(80)), Publication(Port(81))]),
+        (
+            "8000-8001:80-81",
+            [Publication(Port(80), "", 8000, 8000), Publication(Port(81), "", 8001, 8001)],
+        ),
+        ("target=80,published=8080", [Publication(Port(80), "", 8080, 8080)]),
+        ("published=53,target=53,protocol=udp", [Publication(Port(53, "udp"), "", 53, 53)]),
+    ],
+)
+def test_what_publish_says_is_understood(text: str, expected: list[Publication]) -> None:
+    assert list(parse_publication(text)) == expected
+    assert [Publication.from_json(item.to_json()) for item in expected] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no port specified: <empty>"),
+        ("8080:", "no port specified: 8080:<empty>"),
+        ("8080:x", "invalid containerPort: x"),
+        ("8080:70000", "invalid containerPort: 70000"),
+        ("8080:0", "invalid containerPort: 0"),
+        ("81-80", "invalid containerPort: 81-80"),
+        ("x:80", "invalid hostPort: x"),
+        ("99999:80", "invalid hostPort: 99999"),
+        ("80:80/icmp", "invalid proto: icmp"),
+        ("nohost:80:80", "invalid IP address: nohost"),
+        ("1-3:80-81", "invalid ranges specified for container and host Ports: 80-81 and 1-3"),
+        ("target=80,colour=red", "invalid field key: colour"),
+        ("published=80", "missing mandatory field 'target'"),
+    ],
+)
+def test_what_is_wrong_with_publish_is_said_in_docker_s_words(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_publication(text)
+    assert caught.value.message == words
+
+
+@pytest.mark.parametrize("text", ["[::1]:80:80", "80:80/sctp"])
+def test_what_cannot_be_published_is_refused_by_name(text: str) -> None:
+    with pytest.raises(Unsupported):
+        parse_publication(text)
+
+
+@given(st.text(alphabet="0123456789:-/.tcpud[]=,", max_size=24))
+def test_any_text_is_ports_or_one_line_of_refusal(text: str) -> None:
+    for parse in (parse_publication, parse_exposed):
+        with contextlib.suppress(SandboxError):
+            assert parse(text)
+
+
+def test_a_port_in_two_places_is_refused_and_twice_the_same_is_once() -> None:
+    one, two = parse_publication("8080:80"), parse_publication("8081:80")
+    assert check_publications([*one, *one]) == one
+    with pytest.raises(Unsupported, match="80/tcp is published more than once"):
+        check_publications([*one, *two])
+    check_publications([*one, *parse_publication("8080:80/udp")])
+
+
+def test_ps_shows_neighbours_as_a_range() -> None:
+    rows = [Published(Port(80 + index), "0.0.0.0", 8080 + index) for index in range(3)]
+    rows.append(Published(Port(80, "udp"), "127.0.0.1", 9000))
+    text = "443-444/tcp, 0.0.0.0:8080-8082->80-82/tcp, 127.0.0.1:9000->80/udp"
+    assert show_ports(rows, [Port(81), Port(444), Port(443)]) == text
+    assert show_ports([], []) == ""
