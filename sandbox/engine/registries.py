@@ -23,6 +23,7 @@ from sandbox.errors import (
     NotFound,
     RegistryError,
     SandboxError,
+    StoreFull,
     UsageError,
     map_os_errors,
 )
@@ -245,7 +246,11 @@ class Puller:
         config = self._config(sources, document.config)
         new = NewImage(config, names, digests, tuple(document.layers), manifest.data)
         if self._layout.home(image_id) is self._layout:
-            self._get_layers(sources, new)
+            try:
+                self._get_layers(sources, new)
+            except StoreFull:
+                self._make_room(new)
+                raise
         else:  # a site has it
             self._store.add([NewImage(config, names, digests)], {})
         return Pulled(reference, top.digest, image_id, is_new)
@@ -277,6 +282,15 @@ class Puller:
         return first_answer(
             sources, lambda source: source.blob(digest, descriptor.size, _CONFIG_LIMIT)
         )[1]
+
+    def _make_room(self, new: NewImage) -> None:
+        """Drop what came of an image that does not fit; a full disk needs the room."""
+        from sandbox.registry.download import drop_downloads
+        from sandbox.store.sweep import forget
+
+        blobs = [parse_digest(blob.digest) for blob in new.blobs]
+        drop_downloads(self._layout, blobs)
+        forget(self._layout, [*parse_config(new.config)[1], *blobs])
 
     def _get_layers(self, sources: Sequence[Repository], new: NewImage) -> None:
         from sandbox.store.files import workspace

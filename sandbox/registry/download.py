@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from sandbox.errors import (
@@ -29,7 +29,7 @@ from sandbox.models.digest import hex_of, parse_digest, short_id
 from sandbox.store.lock import acquire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sandbox.models.digest import Digest
@@ -80,6 +80,19 @@ def downloaded(
         raise
     finally:
         os.close(fd)
+
+
+def drop_downloads(layout: Layout, digests: Iterable[Digest]) -> None:
+    """Delete what was transferred of these blobs, but what somebody is at work on."""
+    for digest in digests:
+        path = layout.download(digest)
+        with suppress(OSError):
+            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                if acquire(fd, wait=False):
+                    path.unlink()
+            finally:
+                os.close(fd)
 
 
 def _open_locked(layout: Layout, digest: Digest) -> int:

@@ -21,7 +21,7 @@ from sandbox.store.pins import pinned
 from sandbox.store.usage import disk_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sandbox.store.layout import Layout
@@ -63,6 +63,14 @@ def sweep(layout: Layout) -> Swept:
             if _is_free(path):
                 _discard(path, layout, swept)
     return swept
+
+
+def forget(layout: Layout, digests: Iterable[Digest]) -> None:
+    """Remove those of these layers and blobs that no image and no pull needs."""
+    with store_lock(layout):
+        for digest in set(digests) - ImageStore(layout).needs():
+            discard(layout.layer(digest), layout=layout)
+            discard(layout.blob(digest), layout=layout)
 
 
 def drop_blobs(layout: Layout) -> Swept:

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""Images on a disk that fills up: one clear line, nothing left behind, the store whole."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pathlib
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.engine import Engine
+from sandbox.store.layout import Layout
+from tests.harness import images, registry
+from tests.harness.command import Sandbox
+from tests.harness.smalldisk import MountForbiddenError, small_disk
+
+if TYPE_CHECKING:
+    from tests.harness.registry import Server
+
+pytestmark = pytest.mark.usefixtures("online", "impatient")
+
+MIB = 2**20
+STOCK = images.docker_archive([[images.file("a", "x")]], tags=["stock:latest"])
+
+
+@pytest.fixture
+def small(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
+    """A store with an image, on a disk with room for little more."""
+    mount_point = tmp_path / "disk"
+    mount_point.mkdir()
+    try:
+        with small_disk(mount_point, 6 * MIB, inodes=400) as disk:
+            sandbox = Sandbox(disk / "store")
+            sandbox.ok("load", stdin=STOCK)
+            yield sandbox
+    except MountForbiddenError:
+        pytest.skip("a disk to fill needs user namespaces, which are forbidden here")
+
+
+def refused(sandbox: Sandbox, *arguments: str, stdin: bytes | None = None) -> str:
+    """Run a command that must say, in one line, that there is no room."""
+    done = sandbox.call(*arguments, stdin=stdin)
+    line = done.stderr.decode()
+    assert (done.returncode, line.count("\n")) == (1, 1), line
+    assert "No space left on device" in line or "that are free" in line
+    return line
+
+
+def files_of(sandbox: Sandbox) -> set[str]:
+    """Return all that is in the store."""
+    found = set()
+    for folder, names, files in os.walk(sandbox.store):
+        found |= {os.path.join(folder, name) for name in [*names, *files]}
+    return {os.path.relpath(path, sandbox.store) for path in found}
+
+
+def fill(sandbox: Sandbox) -> pathlib.Path:
+    """Take all the room that is left; return the file that has it."""
+    ballast = sandbox.store.parent / "ballast"
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    return ballast
+
+
+PULLED: dict[str, list[list[images.Member]]] = {
+    "a layer larger than the disk": [[images.file("a", images.noise(7 * MIB))]],
+    "a layer that has no room beside its files": [[images.file("a", images.noise(4 * MIB))]],
+    "a layer that becomes larger": [[images.file("a", b"text" * MIB * 2)]],
+    "more files than inodes": [[images.file(f"{n}") for n in range(500)]],
+    "the third layer": [
+        [images.file("a", images.noise(MIB // 2))],
+        [images.file("b", images.noise(MIB // 2 + 1))],
+        [images.file("c", images.noise(5 * MIB))],
+    ],
+}
+
+
+@pytest.mark.parametrize("case", PULLED)
+def test_a_pull_onto_a_full_disk_leaves_nothing(small: Sandbox, plain: Server, case: str) -> None:
+    layers = [images.tar(members) for members in PULLED[case]]
+    config = json.dumps(images.config_for(layers)).encode()
+    blobs = [gzip.compress(layer, 1, mtime=0) for layer in layers]
+    path = f"full/{list(PULLED).index(case)}"
+    registry.put_image(plain, path, "1", blobs, config)
+    before = files_of(small)
+    refused(small, "pull", "-q", f"{plain.host}/{path}:1")
+    assert files_of(small) - before <= {"downloads"}
+    assert small.ok("images", "--format", "{{.Repository}}") == "stock\n"
+    assert small.ok("system", "fsck") == "the store is whole\n"
+
+
+def test_an_archive_from_a_pipe_that_does_not_fit_leaves_nothing(small: Sandbox) -> None:
+    before = files_of(small)
+    for size in (2 * MIB, 7 * MIB):
+        members = [images.file("a", images.noise(size)), images.file("b", images.noise(size + 1))]
+        archive = images.docker_archive([members], tags=["new"])
+        refused(small, "load", stdin=gzip.compress(archive, 1))
+        refused(small, "load", stdin=archive)
+    refused(
+        small, "import", "-", "new", stdin=images.tar([images.file("a", images.noise(5 * MIB))])
+    )
+    assert files_of(small) == before
+    assert small.ok("system", "fsck") == "the store is whole\n"
+
+
+def test_a_push_from_a_full_disk_succeeds_or_says_why(
+    small: Sandbox, plain: Server, tmp_path: pathlib.Path
+) -> None:
+    name = f"{plain.host}/fromfull:1"
+    small.ok("tag", "stock", name)
+    ballast = fill(small)
+    before = files_of(small)
+    done = small.call("push", "-q", name)
+    if done.returncode:
+        assert "No space left on device" in done.stderr.decode()
+        assert done.stderr.count(b"\n") == 1
+    assert files_of(small) == before
+    assert small.ok("system", "fsck") == "the store is whole\n"
+    ballast.unlink()
+    small.ok("push", "-q", name)
+    [pulled] = Engine(Layout(tmp_path / "other")).pull_image(name)
+    assert small.ok("images", "-q", "--no-trunc", "stock").strip() == pulled.image_id
+
+
+def test_a_save_to_a_full_disk_is_no_success(small: Sandbox) -> None:
+    big = images.docker_archive([[images.file("a", images.noise(MIB))]], tags=["big"])
+    small.ok("load", stdin=big)
+    target = small.store.parent / "saved.tar"
+    fill(small)
+    refused(small, "save", "-o", str(target), "big")
+    assert not target.exists()
+    assert len(small.call("save", "big").stdout) > MIB
+    assert small.ok("system", "fsck") == "the store is whole\n"
