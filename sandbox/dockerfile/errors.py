@@ -6,15 +6,23 @@ lines with a caret below the culprit.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sandbox.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.dockerfile.instructions import Span
+    from sandbox.dockerfile.stages import Dockerfile
 
 _AROUND = 2
 _SHOWN = 12
+
+
+class LanguageError(UsageError):
+    """Something that makes no sense, raised where the line is not known; see ``located``."""
 
 
 class DockerfileError(UsageError):
@@ -51,3 +59,14 @@ def snippet(text: str, span: Span, *, name: str) -> str:
             width = max(len(line.strip()), 1)
             shown.append(f"     |     {' ' * indent}^{'~' * (min(width, 72) - 1)}")
     return "\n".join([*shown, rule])
+
+
+@contextmanager
+def located(dockerfile: Dockerfile, span: Span) -> Iterator[None]:
+    """Say of any LanguageError of the block that it is about *span*."""
+    try:
+        yield
+    except LanguageError as exc:
+        raise DockerfileError(
+            exc.message, name=dockerfile.name, text=dockerfile.text, span=span
+        ) from exc

@@ -29,8 +29,9 @@ class Span:
 class Heredoc:
     """A here-document: ``<<NAME`` and the lines up to ``NAME``.
 
-    ``content`` has its final newline, and with ``<<-`` no leading tabs. ``expand`` is false
-    when the name was quoted.
+    ``content`` has its final newline. Of COPY and ADD it has no leading tabs after ``<<-``;
+    of RUN it has them still, the shell takes them off. ``expand`` is false when the name
+    was quoted.
     """
 
     name: str
@@ -172,13 +173,19 @@ class Label(Instruction):
 class Run(Instruction):
     """RUN command.
 
-    ``heredocs`` belong to the command's text: the shell reads them (``script()``). When the
-    whole command is one here-document, ``command.words`` is its content.
+    In shell form ``command.words`` is one text, with the here-documents put into it. When
+    the whole command is one here-document that begins with ``#!``, it is ``program``: a file
+    (mode 0755) that has to be at ``/dev/pipes/<name>``, which is then the command's text.
     """
 
     command: Command
     heredocs: tuple[Heredoc, ...] = ()
+    program: Heredoc | None = None
+    mount_texts: tuple[str, ...] = ()
+    """The flags as written; ``mounts`` is made from them."""
     mounts: tuple[Mount, ...] = ()
+    """Complete after ``scope.expand_instruction``; before it, values with variables are left
+    out, and only ``kind`` and ``from_`` can be relied on."""
     network: str = "default"
     """default, none or host."""
     security: str = "sandbox"

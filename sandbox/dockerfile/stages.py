@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sandbox.dockerfile.instructions import Arg, From, Instruction
+    from sandbox.dockerfile.instructions import Arg, From, Instruction, Span
 
 
 @dataclass(frozen=True)
@@ -50,3 +50,5 @@ class Dockerfile:
     arguments: tuple[Arg, ...]
     """The global ARGs, above the first FROM."""
     stages: tuple[Stage, ...]
+    empty_continuations: tuple[Span, ...] = ()
+    """Instructions with a blank line in the middle, which is allowed no longer one day."""

@@ -1,0 +1,161 @@
+"""The arguments of one logical line: flags, words, pairs, JSON arrays. Pure.
+
+Rules: quotes stay in a word, they are removed when it is expanded; only flags lose them here.
+A text that begins like a JSON array and is none is ordinary text, as in Docker.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from sandbox.dockerfile.errors import LanguageError
+from sandbox.dockerfile.instructions import KeyValue
+from sandbox.dockerfile.text import SPACES, quoted
+
+GAP = re.compile(r"[\t\v\f\r ]+")
+
+_NOT_STRINGS = "when using JSON array syntax, arrays must be comprised of strings only"
+
+
+class ArgumentError(LanguageError):
+    """Arguments that do not fit; whoever knows the line makes it a DockerfileError."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """A line as ``KEYWORD --flag... rest``."""
+
+    keyword: str
+    flags: tuple[str, ...]
+    rest: str
+
+
+def split_line(line: str) -> Split:
+    """Return the keyword of a logical line, its flags and all the rest."""
+    keyword, *more = GAP.split(line.strip(SPACES), maxsplit=1)
+    flags, rest = _flags(more[0]) if more else ((), "")
+    return Split(keyword, flags, rest.strip(SPACES))
+
+
+def _flags(line: str) -> tuple[tuple[str, ...], str]:
+    flags: list[str] = []
+    at = 0
+    while True:
+        while at < len(line) and line[at] in SPACES:
+            at += 1
+        if not line.startswith("--", at):
+            return tuple(flags), line[at:]
+        word, at, blank = _flag(line, at)
+        if word == "--":
+            return tuple(flags), line[at:]
+        if word or blank:
+            flags.append(word)
+        if at >= len(line):
+            return tuple(flags), ""
+
+
+def _flag(line: str, at: int) -> tuple[str, int, bool]:
+    word: list[str] = []
+    quote = ""
+    blank = False
+    while at < len(line):
+        char = line[at]
+        if not quote and char in SPACES:
+            break
+        at += 1
+        if char == quote:
+            quote = ""
+        elif not quote and char in ("'", '"'):
+            quote, blank = char, True
+        elif char == "\\":
+            word.append(line[at : at + 1])
+            at += 1
+        else:
+            word.append(char)
+    return "".join(word), at, blank
+
+
+def quoted_words(rest: str, escape: str) -> list[str]:
+    """Return the words of *rest*; spaces in quotes do not divide, the quotes stay."""
+    words: list[str] = []
+    word: list[str] = []
+    quote, blank, at = "", False, 0
+    while at < len(rest):
+        char = rest[at]
+        at += 1
+        if not quote and char in SPACES:
+            if word or blank:
+                words.append("".join(word))
+            word, blank = [], False
+            continue
+        if char == quote:
+            quote = ""
+        elif not quote and char in ("'", '"'):
+            quote, blank = char, True
+        elif char == escape and quote != "'":
+            if at == len(rest):
+                quote = ""
+                continue
+            word.append(char)
+            char = rest[at]
+            at += 1
+        word.append(char)
+    if word or blank:
+        words.append("".join(word))
+    return words
+
+
+def pairs(rest: str, instruction: str, escape: str) -> tuple[KeyValue, ...]:
+    """Return the pairs of ENV and LABEL: ``key=value...`` or the old ``key value``."""
+    words = quoted_words(rest, escape)
+    if not words:
+        raise ArgumentError(f"{instruction} requires at least one argument")
+    if "=" not in words[0]:
+        key, *value = GAP.split(rest, maxsplit=1)
+        if not value:
+            raise ArgumentError(f"{instruction} must have two arguments")
+        found = [KeyValue(key, value[0], spaced=True)]
+    else:
+        found = [_pair(word) for word in words]
+    if not all(pair.key for pair in found):
+        raise ArgumentError(f"{instruction} names can not be blank")
+    return tuple(found)
+
+
+def _pair(word: str) -> KeyValue:
+    key, equals, value = word.partition("=")
+    if not equals:
+        raise ArgumentError(
+            f"Syntax error - can't find = in {quoted(word)}. Must be of the form: name=value"
+        )
+    return KeyValue(key, value)
+
+
+def json_words(rest: str) -> tuple[str, ...] | None:
+    """Return the strings of a JSON array; None when *rest* is no array.
+
+    What follows the array is ignored, as Docker does.
+    """
+    text = rest.lstrip(SPACES)
+    if not text.startswith("["):
+        return None
+    decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=str, parse_float=float)
+    decoder.parse_int = float
+    try:
+        found, _ = decoder.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    if not all(isinstance(item, str) for item in found):
+        raise ArgumentError(_NOT_STRINGS)
+    return tuple(item.encode("utf-8", "replace").decode() for item in found)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def spaced_words(rest: str) -> tuple[str, ...]:
+    """Return the words of *rest*, divided by blanks alone."""
+    return tuple(GAP.split(rest)) if rest else ()
