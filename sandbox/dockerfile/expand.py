@@ -157,6 +157,9 @@ class _Reader:
             elif char in ("'", '"') and not self.style.no_quotes:
                 text = self._single() if char == "'" else self._double()
                 words.add_quoted(text)
+            elif char == "<":
+                text = self._less_than()
+                words.add_quoted(text)
             elif char == self.style.escape:
                 self.take()
                 text = (char if self.raw_escapes else "") + self.take()
@@ -168,6 +171,16 @@ class _Reader:
         if stop:
             raise _Syntax(f"unexpected end of statement while looking for matching {stop}")
         return "".join(out), words.finish()
+
+    def _less_than(self) -> str:
+        """Take "<", or "<<" and the blanks after it: those do not divide ``<< EOF``."""
+        start = self.at
+        self.at += 1
+        if self.peek() == "<":
+            self.at += 1
+            while self.peek() in ("\t", "\r", " "):
+                self.at += 1
+        return self.text[start : self.at]
 
     def _single(self) -> str:
         end = self.text.find("'", self.at + 1)

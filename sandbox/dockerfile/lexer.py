@@ -28,7 +28,7 @@ LONGEST_LINE = 65535
 _BOM = "\ufeff"
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*\Z")
 _KNOWN = ("syntax", "escape", "check")
-_HEREDOC = re.compile(r"([0-9]*)<<(-?)([^<]*)\Z")
+_HEREDOC = re.compile(r"([0-9]*)<<(-?)[\t\n\v\f\r ]*([^<]*)\Z")
 _WITH_HEREDOCS = frozenset({"add", "copy", "run"})
 
 
@@ -153,7 +153,8 @@ class _Lexer:
         while (physical := self.take()) is not None:
             stripped = physical.rstrip("\r\n").lstrip(SPACES)
             if stripped.startswith("#"):
-                comments.append(stripped[1:].strip(SPACES))
+                comment = stripped[1:].strip(SPACES)
+                comments = [*comments, comment] if comment else []
                 continue
             if not stripped:
                 comments = []

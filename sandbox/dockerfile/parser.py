@@ -51,7 +51,9 @@ def parse(text: bytes, *, name: str = "Dockerfile") -> Dockerfile:
     if not stages:
         raise DockerfileError("dockerfile contains no stages to build", name=name)
     _finish(stages, pending)
-    empty = tuple(line.span for line in source.lines if line.empty_continuation)
+    empty = tuple(
+        Span(line.span.last, line.span.last) for line in source.lines if line.empty_continuation
+    )
     return Dockerfile(name, source.text, source.directives, tuple(arguments), tuple(stages), empty)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
+from sandbox.dockerfile.text import quoted
 from sandbox.dockerfile.words import ArgumentError
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ def _ports(word: str) -> list[str]:
     address, host, container = split_address(word)
     ports, _, protocol = container.partition("/")
     if not ports:
-        raise ArgumentError(f"no port specified: {container}<empty>")
+        raise ArgumentError(f"invalid port: {quoted(word)}: no port specified: {container}<empty>")
     protocol = protocol.lower() or "tcp"
     if protocol not in _PROTOCOLS:
-        raise ArgumentError(f"invalid proto: {protocol}")
+        raise ArgumentError(f"invalid port: {quoted(word)}: invalid proto: {protocol}")
     if address and not _is_address(address.removeprefix("[").removesuffix("]")):
         raise ArgumentError(f"invalid IP address: {address}")
     found = _range(ports)
