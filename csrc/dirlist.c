@@ -123,6 +123,26 @@ bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir)
 	       is_native_lower(fs->tree, dir) && !has_mounts(fs->tree, &dir->guest);
 }
 
+bool sb_dirlist_is_untouched(const struct sb_fs *fs, int fd)
+{
+	const struct sb_tree *tree = fs->tree;
+	struct statx sx;
+	uint32_t node;
+
+	if (tree->index == NULL ||
+	    sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &sx) < 0)
+		return false;
+	node = sb_index_find_dir(tree, &sx);
+	if (node == SB_NO_NODE || (tree->nodes[node].flags & SB_NODE_NATIVE_DIR) == 0 ||
+	    tree->state[node] != SB_STATE_UNTOUCHED || !sb_spot_is_plain(tree, node))
+		return false;
+	for (uint32_t i = 0; i < tree->control->mount_count; i++) {
+		if (tree->control->mounts[i].parent == node)
+			return false;
+	}
+	return true;
+}
+
 /* ---- output -------------------------------------------------------------- */
 
 static bool is_dots(const char *name)

@@ -26,6 +26,10 @@
 /* Can the kernel's own getdents64 on this directory serve as it is? */
 bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir);
 
+/* The same of an untouched directory of the image that fd has open: only its inode is asked
+ * for. False when that does not tell. */
+bool sb_dirlist_is_untouched(const struct sb_fs *fs, int fd);
+
 /* Fill buf (runtime memory, len bytes) with struct linux_dirent64 entries of
  * the directory dir, which fd has open. Returns bytes, 0 at the end, -EINVAL
  * when the first entry does not fit. Inode numbers and types are the guest's.

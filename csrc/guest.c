@@ -10,7 +10,9 @@
 
 #include <errno.h>
 
+#include "cwd.h"
 #include "log.h"
+#include "mem.h"
 #include "on_proc.h"
 #include "thread.h"
 
@@ -103,14 +105,23 @@ int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
 static int cwd_path(struct sb_call *call, struct sb_path *out)
 {
 	struct sb_path *host = &call->work->p[5];
-	long len = sys_getcwd(host->buf, sizeof(host->buf));
+	struct sb_cwd_mark mark;
+	long len;
+	int err;
 
+	if (sb_cwd_find(call, out))
+		return 0;
+	mark = sb_cwd_mark(call);
+	len = sys_getcwd(host->buf, sizeof(host->buf));
 	if (len < 0)
 		return (int)len;
 	host->len = (uint32_t)len - 1;
 	if (host->buf[0] != '/')
 		return -ENOENT;
-	return sb_tree_guest_path(call->fs, host->buf, host->len, out);
+	err = sb_tree_guest_path(call->fs, host->buf, host->len, out);
+	if (err == 0)
+		sb_cwd_put(call, &mark, out->buf, out->len);
+	return err;
 }
 
 int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out)
@@ -157,6 +168,14 @@ int sb_guest_find(struct sb_call *call, int dirfd, const char *path, unsigned fl
 	if (ret == -SB_EMAGIC)
 		ret = sb_proc_resolve(call, flags, out);
 	return ret;
+}
+
+const char *sb_guest_whole(struct sb_call *call, int dirfd, const char *path, struct sb_path *room)
+{
+	if (path[0] == '/' || dirfd != AT_FDCWD || !sb_cwd_find(call, room) ||
+	    sb_path_join(room, path, strlen(path)) < 0)
+		return path;
+	return room->buf;
 }
 
 long sb_guest_block(struct sb_call *call, long nr, long a, long b, long c, long d, long e, long f)

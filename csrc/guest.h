@@ -41,6 +41,15 @@ struct sb_action { /* as the guest set it; layout of the kernel's struct sigacti
 	uint64_t mask;
 };
 
+/* cwd.h: the guest path of the working directory, or len 0. */
+struct sb_cwd {
+	uint64_t sum;
+	uint32_t generation;
+	uint32_t count;
+	uint32_t len;
+	char text[492];
+};
+
 /* Cloned or shared as clone(2) flags say; one for all threads of a process. */
 struct sb_proc {
 	struct sb_tree tree;
@@ -51,6 +60,10 @@ struct sb_proc {
 	uint32_t root_len;
 	uint32_t exe_len;
 	uint64_t brk_unused;
+	uint32_t cwd_count;    /* changes of the working directory */
+	uint32_t cwd_changing; /* those on their way */
+	uint32_t cwd_given_up;
+	struct sb_cwd cwd;
 	struct sb_dir_slots dirs;
 	struct sb_action actions[65]; /* by signal number */
 	char root[SB_PATH_MAX];      /* canonical guest path of the root directory */
@@ -91,6 +104,9 @@ int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned fla
 /* The same for a path that was copied before. */
 int sb_guest_find(struct sb_call *call, int dirfd, const char *path, unsigned flags,
 		  struct sb_at *out) SB_MUST_CHECK;
+
+/* The path from the root where that costs no system call, else path as it is. */
+const char *sb_guest_whole(struct sb_call *call, int dirfd, const char *path, struct sb_path *room);
 
 /* A system call that may block: a signal that arrives before it is rolled
  * back to the guest's instruction. Only as the last step of a handler. */

@@ -79,11 +79,14 @@ static long read_entries(struct sb_call *call, long nr)
 	char *buf = call->work->buffer;
 	int fd = (int)(uint32_t)r->rdi;
 	uint32_t count = (uint32_t)r->rdx;
-	long flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+	long flags;
 	long pos;
 	long len;
 	int native;
 
+	if (sb_dirlist_is_untouched(call->fs, fd))
+		return sb_syscall(nr, fd, (long)r->rsi, count, 0, 0, 0);
+	flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
 	if (flags < 0 || (flags & O_PATH) != 0)
 		return -EBADF;
 	native = find(call, fd, at);

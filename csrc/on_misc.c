@@ -16,6 +16,7 @@
 #include <linux/utsname.h>
 
 #include "change.h"
+#include "cwd.h"
 #include "dispatch.h"
 #include "mem.h"
 #include "on_proc.h"
@@ -91,6 +92,8 @@ long on_unshare(struct sb_call *call)
 
 	if ((call->regs->rdi & spaces) != 0)
 		return -EPERM;
+	if ((call->regs->rdi & CLONE_FS) != 0)
+		sb_cwd_give_up(call->proc);
 	return sb_syscall(__NR_unshare, (long)call->regs->rdi, 0, 0, 0, 0, 0);
 }
 

@@ -37,6 +37,7 @@ struct how {
 	int flags;
 	uint32_t mode;
 	uint64_t resolve;
+	bool near; /* the guest's own directory and string lead to the host's file */
 };
 
 /* ---- what the flags ask for ------------------------------------------------ */
@@ -125,6 +126,26 @@ static int find(struct sb_call *call, const struct how *how, struct sb_at *at)
 	return sb_proc_resolve(call, flags, at);
 }
 
+/* Does the kernel find the file of the layer from the guest's directory too, so that it need not
+ * walk from the root? The directory is untouched, so the one that is open is its host directory,
+ * and both are of one layer. */
+static bool is_near(const struct sb_call *call, const struct how *how, const struct sb_at *at)
+{
+	const struct sb_tree *tree = call->fs->tree;
+	const struct sb_path *base = &call->work->p[4];
+	size_t len = strlen(call->path);
+	uint32_t dir;
+
+	if (at->spot.place != SB_PLACE_LOWER || call->path[0] == '/' || how->resolve != 0 ||
+	    base->len < 2 || at->guest.len != base->len + 1 + len ||
+	    memcmp(at->guest.buf, base->buf, base->len) != 0 || at->guest.buf[base->len] != '/' ||
+	    memcmp(at->guest.buf + base->len + 1, call->path, len) != 0)
+		return false;
+	dir = sb_index_find_path(tree, base->buf, base->len);
+	return dir != SB_NO_NODE && tree->state[dir] == SB_STATE_UNTOUCHED &&
+	       tree->nodes[dir].layer == tree->nodes[at->spot.node].layer;
+}
+
 /* ---- devices ------------------------------------------------------------------ */
 
 struct device {
@@ -167,14 +188,19 @@ static bool is_real_device(const struct sb_at *at)
 
 /* openat2 rather than O_NOFOLLOW, which F_GETFL would show. Where the kernel has no
  * openat2, a filter refuses it, or the way to the store became a symlink, O_NOFOLLOW. */
-static long open_host(struct sb_call *call, const char *host, int flags)
+static long open_strictly(struct sb_call *call, int dirfd, const char *host, int flags)
 {
 	const struct open_how how = {
 		.flags = (uint32_t)flags,
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
-	long fd = sb_guest_block(call, __NR_openat2, AT_FDCWD, SB_P(host), SB_P(&how), sizeof(how),
-				 0, 0);
+
+	return sb_guest_block(call, __NR_openat2, dirfd, SB_P(host), SB_P(&how), sizeof(how), 0, 0);
+}
+
+static long open_host(struct sb_call *call, const char *host, int flags)
+{
+	long fd = open_strictly(call, AT_FDCWD, host, flags);
 
 	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM)
 		fd = sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags | O_NOFOLLOW, 0,
@@ -296,6 +322,11 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 		err = check_owner(call, at);
 	if (err < 0)
 		return err;
+	if (how->near && (type == S_IFDIR || (type == S_IFREG && (wanted(how) & 2) == 0))) {
+		fd = open_strictly(call, how->dirfd, call->path, host_flags(how));
+		if (fd >= 0)
+			return fd;
+	}
 	if (type == S_IFDIR)
 		return open_directory(how, call, at);
 	if (is_device(type))
@@ -315,7 +346,7 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 
 /* ---- the call -------------------------------------------------------------------- */
 
-static long open_once(struct sb_call *call, const struct how *how)
+static long open_once(struct sb_call *call, struct how *how)
 {
 	struct sb_at *at = &call->work->a;
 	int err = find(call, how, at);
@@ -324,6 +355,7 @@ static long open_once(struct sb_call *call, const struct how *how)
 		return err;
 	if (has(how, O_CREAT) && at->dots)
 		return has(how, O_EXCL) ? -EEXIST : -EISDIR;
+	how->near = is_near(call, how, at);
 	if (at->spot.place == SB_PLACE_ABSENT)
 		return sb_change_create(call->fs, at, how->flags, how->mode);
 	return open_present(call, how, at);
@@ -345,7 +377,7 @@ static bool may_create_quickly(const struct sb_call *call, const struct how *how
 	       how->resolve == 0 && !sb_dispatch_is_traced(call);
 }
 
-static long do_open(struct sb_call *call, uint64_t path, const struct how *how)
+static long do_open(struct sb_call *call, uint64_t path, struct how *how)
 {
 	long ret = check_flags(how);
 
@@ -354,7 +386,9 @@ static long do_open(struct sb_call *call, uint64_t path, const struct how *how)
 	if (ret < 0)
 		return ret;
 	if (may_create_quickly(call, how)) {
-		ret = sb_quick_create(call->fs, call->path, how->flags, how->mode);
+		const char *whole = sb_guest_whole(call, how->dirfd, call->path, &call->work->p[1]);
+
+		ret = sb_quick_create(call->fs, whole, how->flags, how->mode);
 		if (ret != -SB_ELOOK)
 			return ret;
 	}

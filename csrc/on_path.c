@@ -12,6 +12,8 @@
 #include <errno.h>
 
 #include "change.h"
+#include "cwd.h"
+#include "dircache.h"
 #include "dispatch.h"
 #include "mem.h"
 #include "on_proc.h"
@@ -26,11 +28,15 @@ static int find_directory(struct sb_call *call, uint64_t path, struct sb_at *at)
 long on_chdir(struct sb_call *call)
 {
 	struct sb_at *at = &call->work->a;
+	struct sb_cwd_mark mark;
+	uint32_t generation = sb_dircache_generation(call->fs->tree);
 	int err = find_directory(call, call->regs->rdi, at);
 	long ret;
 
 	if (err < 0)
 		return err;
+	sb_commit_begin(call->fs);
+	sb_cwd_changing(call);
 	ret = sys_chdir(at->host.buf);
 	/* A merged directory that another process is just making in the upper. */
 	if (ret == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.node != SB_NO_NODE &&
@@ -39,6 +45,12 @@ long on_chdir(struct sb_call *call)
 	/* A directory of the machine that its user may not search. */
 	if (ret == -EACCES && at->spot.place == SB_PLACE_LIVE && sb_copyup(call->fs, at, 0) == 0)
 		ret = sys_chdir(at->host.buf);
+	sb_cwd_changed(call);
+	mark = sb_cwd_mark(call);
+	mark.generation = generation;
+	if (ret == 0)
+		sb_cwd_put(call, &mark, at->guest.buf, at->guest.len);
+	sb_commit_end(call->fs);
 	return ret;
 }
 
@@ -46,13 +58,21 @@ long on_fchdir(struct sb_call *call)
 {
 	int fd = (int)(uint32_t)call->regs->rdi;
 	struct sb_stat st;
+	long ret;
 	int err = fd < 0 ? -EBADF : sb_tree_fstat(call->fs, fd, &st, NULL);
 
 	if (err == 0 && (st.mode & S_IFMT) != S_IFDIR)
 		err = -ENOTDIR;
 	if (err == 0)
 		err = sb_ids_permit(call->ids, st.mode, st.uid, st.gid, 1);
-	return err < 0 ? err : sb_syscall(__NR_fchdir, fd, 0, 0, 0, 0, 0);
+	if (err < 0)
+		return err;
+	sb_commit_begin(call->fs);
+	sb_cwd_changing(call);
+	ret = sb_syscall(__NR_fchdir, fd, 0, 0, 0, 0, 0);
+	sb_cwd_changed(call);
+	sb_commit_end(call->fs);
+	return ret;
 }
 
 /* Cut the root directory off, or say like the kernel that it does not hold path. */

@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 
 #include "adopt.h"
+#include "cwd.h"
 #include "dispatch.h"
 #include "pids.h"
 #include "sigmask.h"
@@ -86,6 +87,8 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 		return -EAGAIN;
 	if (!is_thread)
 		child->own_proc = *parent->proc;
+	if (!is_thread)
+		sb_cwd_forked(&child->own_proc);
 	sb_thread_init(child, is_thread ? parent->proc : &child->own_proc);
 	inherit(child, parent);
 	child->place = place;
@@ -124,10 +127,17 @@ static long clone_copying(struct sb_call *call, const struct clone_args_x *a, ui
 		self->regs.rsp = a->stack;
 	sb_pids_settle(place);
 	sb_thread_forked(self);
+	sb_cwd_forked(self->proc);
 	self->proc->pid = (uint32_t)sys_getpid();
 	sb_proc_register(self->proc, &self->ids, parent);
 	find_tracer(self);
 	return 0;
+}
+
+/* The rule is that threads share one working directory, and processes do not. */
+static bool splits_cwd(uint64_t flags)
+{
+	return ((flags & CLONE_THREAD) != 0) != ((flags & CLONE_FS) != 0);
 }
 
 static long clone_any(struct sb_call *call, const struct clone_args_x *a)
@@ -140,6 +150,8 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 		return -EPERM; /* as for a process without CAP_SYS_ADMIN */
 	if (a->flags & CLONE_PTRACE && call->proc->tree.control->flags & SB_CONTROL_TRACED)
 		return -EPERM; /* a child gets a tracer of its own */
+	if (splits_cwd(a->flags))
+		sb_cwd_give_up(call->proc);
 	sb_commit_begin(call->fs);
 	block_all(&mask);
 	if (call->thread->pending) {

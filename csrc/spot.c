@@ -364,8 +364,7 @@ static int walk_to_dir(const struct sb_fs *fs, const char *guest, uint32_t len,
 	return 0;
 }
 
-/* A directory of the index whose every ancestor is untouched or merged. */
-static bool is_plain_node(const struct sb_tree *tree, uint32_t node)
+bool sb_spot_is_plain(const struct sb_tree *tree, uint32_t node)
 {
 	for (;;) {
 		if (__atomic_load_n(&tree->state[node], __ATOMIC_ACQUIRE) > SB_STATE_MERGED)
@@ -405,7 +404,7 @@ int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, stru
 	}
 	*out = absent;
 	out->node = sb_index_find_path(tree, guest, len);
-	if (out->node != SB_NO_NODE && !is_plain_node(tree, out->node))
+	if (out->node != SB_NO_NODE && !sb_spot_is_plain(tree, out->node))
 		return walk_to_dir(fs, guest, len, host, out);
 	if (out->node != SB_NO_NODE && (tree->nodes[out->node].mode & S_IFMT) != S_IFDIR)
 		return -ENOTDIR;

@@ -32,6 +32,9 @@ int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *
 int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_path *host,
 		   struct sb_spot *out) SB_MUST_CHECK;
 
+/* Is a node of the index, and every directory above it, untouched or merged? */
+bool sb_spot_is_plain(const struct sb_tree *tree, uint32_t node);
+
 /* Host path of a spot; of an absent one, where it would be made. */
 int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char *guest,
 		 uint32_t len, struct sb_path *host) SB_MUST_CHECK;

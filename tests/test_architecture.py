@@ -27,8 +27,8 @@ LEVELS = {
     " change_xattr change_quick xattr"
     " upper_scan dirlist_empty hosted hosted_control hosted_text hosted_net hosted_tree hosted_pace"
     " index_build index_merge view_path text text_build tracer probe dircache",
-    3: "guest target thread pids trace adopt dispatch binfmt_elf exec_plan confine maps sigmask"
-    " socket_name",
+    3: "guest cwd target thread pids trace adopt dispatch binfmt_elf exec_plan confine maps"
+    " sigmask socket_name",
     4: "trap patch signals boot",
 }
 LEVEL_OF = {stem: level for level, stems in LEVELS.items() for stem in stems.split()}
