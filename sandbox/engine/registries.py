@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.layers.archive import Platform
+    from sandbox.layers.turns import Turns
     from sandbox.models.image import Image
     from sandbox.registry.client import RawManifest, Repository
     from sandbox.registry.download import OnProgress
@@ -293,6 +294,7 @@ class Puller:
         forget(self._layout, [*parse_config(new.config)[1], *blobs])
 
     def _get_layers(self, sources: Sequence[Repository], new: NewImage) -> None:
+        from sandbox.layers.turns import Turns
         from sandbox.store.files import workspace
         from sandbox.store.pins import PINNING, pin
 
@@ -306,9 +308,9 @@ class Puller:
         with workspace(self._layout, PINNING) as scratch:
             pin(self._layout, scratch, {*diff_ids, *blobs})
             layers = dict(zip(diff_ids, new.blobs, strict=True))
-            stop = threading.Event()
+            stop, turns = threading.Event(), Turns()
             jobs = [
-                _Layer(self._layout, diff_id, blob, scratch / f"layer-{number}", stop)
+                _Layer(self._layout, diff_id, blob, scratch / f"layer-{number}", stop, turns)
                 for number, (diff_id, blob) in enumerate(layers.items())
             ]
             in_parallel(
@@ -328,6 +330,7 @@ class _Layer:
     blob: oci.Descriptor
     into: Path
     stop: threading.Event
+    turns: Turns
 
     def get(self, sources: Sequence[Repository], session: Session, tell: OnProgress) -> None:
         """Make the store have the layer."""
@@ -362,8 +365,8 @@ class _Layer:
         with map_os_errors(f"cannot read {path}"):
             self.into.mkdir()
             file = path.open("rb")
-        with file:
-            unpacked = unpack_layer(file, self.into)
+        with file, self.turns.turn() as report:
+            unpacked = unpack_layer(file, self.into, report=report)
         if unpacked.diff_id != self.diff_id:
             raise DigestMismatch(
                 f"layer {self.blob.digest}: content is {unpacked.diff_id}, the image's"

@@ -8,8 +8,9 @@ call is made.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from sandbox.errors import CorruptData
 from sandbox.layers.tarfields import text
@@ -23,8 +24,7 @@ _NAME_LIMIT = 255
 _LINK_LIMIT = 40  # as in the kernel
 
 
-@dataclass(slots=True)
-class Inode:
+class Inode(msgspec.Struct, gc=False):
     """What a table row says of a file, whatever its names."""
 
     kind: str
@@ -44,7 +44,7 @@ class Entries:
 
     def __init__(self) -> None:
         self._inodes: dict[bytes, Inode] = {}
-        self._children: dict[bytes, set[bytes]] = {}
+        self._children: dict[bytes, set[bytes]] | None = None  # known once one is removed
         self._marks: dict[bytes, str] = {}  # w whiteout, o opaque
         self.size = 0
 
@@ -61,20 +61,24 @@ class Entries:
         inode.names += 1
         if inode.names == 1:
             self.size += inode.size
-        if path != TOP:
-            parent, _, name = path.rpartition(b"/")
-            self._children.setdefault(parent or TOP, set()).add(name)
+        if self._children is not None:
+            _note_child(self._children, path)
 
     def remove(self, path: bytes) -> None:
         """Forget *path* and all below it."""
-        parent, _, name = path.rpartition(b"/")
-        self._children[parent or TOP].discard(name)
+        is_directory = self._inodes[path].kind == "d"
+        if is_directory and self._children is None:
+            self._children = {}
+            for known in self._inodes:
+                _note_child(self._children, known)
+        if self._children is not None:
+            self._children[_parent(path)].discard(path)
         pending = [path]
         while pending:
             current = pending.pop()
             self._forget(self._inodes.pop(current))
-            names = self._children.pop(current, ())
-            pending += [current + b"/" + name for name in names]
+            if self._children is not None:
+                pending += self._children.pop(current, ())
 
     def mark_whiteout(self, parent: bytes, name: bytes) -> None:
         """Record that *name* of the layers below is removed."""
@@ -214,6 +218,15 @@ def _row(path: bytes, inode: Inode) -> dict[str, Any]:
             for name, value in inode.xattrs.items()
         }
     return row
+
+
+def _parent(path: bytes) -> bytes:
+    return path.rpartition(b"/")[0] or TOP
+
+
+def _note_child(children: dict[bytes, set[bytes]], path: bytes) -> None:
+    if path != TOP:
+        children.setdefault(_parent(path), set()).add(path)
 
 
 def _join(parent: bytes, name: bytes) -> bytes:

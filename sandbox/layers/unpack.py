@@ -43,6 +43,7 @@ from sandbox.store.layers import LayerInfo
 from sandbox.store.layout import DIFF, INFO, META
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sandbox.layers.streams import Readable
@@ -66,6 +67,7 @@ _MEMBER_ERRORS = frozenset(
     }
 )
 _MEMBER_LIMIT = 3_000_000
+_REPORTED = 256  # members
 
 
 @dataclass(frozen=True)
@@ -79,33 +81,45 @@ class UnpackedLayer:
 
 
 def unpack_layer(
-    source: Readable, into: Path, *, keep: Path | None = None, ahead: bool = True
+    source: Readable,
+    into: Path,
+    *,
+    keep: Path | None = None,
+    ahead: bool = True,
+    report: Callable[[int], None] | None = None,
 ) -> UnpackedLayer:
     """Unpack a layer's tar, compressed or not, into the empty directory *into*.
 
     With *keep*, the layer as it came is put there (see `keep`). *ahead* must be false
     for a source that may never give the next byte: nobody could be told to stop.
+    *report* is told how many members there are so far (see `turns`).
     """
     if keep is None:
         reader = HashingReader(decompressed(source), limit=free_bytes(into))
-        return _unpack(reader, into, ahead=ahead)
+        return _unpack(reader, into, ahead=ahead, report=report)
     with map_os_errors("cannot keep the layer"), closing(BlobKeeper(source, keep)) as keeper:
         limit = free_bytes(into)
         reader = HashingReader(decompressed(keeper), limit=limit, copy=keeper.feed)
-        layer = _unpack(reader, into, ahead=ahead)
+        layer = _unpack(reader, into, ahead=ahead, report=report)
         while keeper.read(_HOLE):
             pass
         return replace(layer, blob=keeper.finish())
 
 
-def _unpack(reader: HashingReader, into: Path, *, ahead: bool) -> UnpackedLayer:
+def _unpack(
+    reader: HashingReader,
+    into: Path,
+    *,
+    ahead: bool,
+    report: Callable[[int], None] | None,
+) -> UnpackedLayer:
     with map_os_errors("cannot unpack the layer"):
         os.mkdir(into / DIFF, 0o755)
         tree = HostTree(into / DIFF)
         try:
             with ReadAhead(reader) if ahead else nullcontext(reader) as stream:
                 unpacker = _Unpacker(TarStream(stream.read), tree)
-                unpacker.run()
+                unpacker.run(report)
                 stream.drain()
             unpacker.finish()
         finally:
@@ -144,9 +158,11 @@ class _Unpacker:
         self._tree = tree
         self._umask = _umask()
 
-    def run(self) -> None:
+    def run(self, report: Callable[[int], None] | None) -> None:
         """Make every member."""
         for number, member in enumerate(self._stream):
+            if report is not None and number % _REPORTED == 0:
+                report(number)
             if number >= _MEMBER_LIMIT:
                 raise Unsupported(f"a layer of more than {_MEMBER_LIMIT} members")
             try:
