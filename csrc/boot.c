@@ -378,7 +378,7 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = sb_confine(&proc->tree);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot confine", entry->path, ret);
-	ret = sb_trap_install(proc->tree.control->flags);
+	ret = sb_trap_install(proc->tree.control);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot install the filter for", entry->path, ret);
 	sb_proc_register(proc, &thread->ids, 0);

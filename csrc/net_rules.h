@@ -98,6 +98,15 @@ void sb_net_show_local(const struct sb_net *net, const struct sb_net_ends *ends,
 /* initiated: the peer's port is a server's, else it may be anything. */
 void sb_net_show_peer(const struct sb_net *net, const struct sb_net_ends *ends, bool initiated,
 		      struct sb_net_place *out);
+/* A row of a list of all sockets of this user (ss, /proc/net/tcp): in the
+ * container's terms. False when it is none of its own, or when that cannot be
+ * told: a connection to the world has the machine's address. */
+struct sb_net_row {
+	struct sb_net_place local;
+	struct sb_net_place peer; /* any address: not connected */
+	bool udp;
+};
+bool sb_net_show_row(const struct sb_net *net, struct sb_net_row *row);
 /* The container's address that others see, where one stands for all. */
 uint32_t sb_net_shown_address(const struct sb_net *net);
 

@@ -171,3 +171,41 @@ void sb_net_show_peer(const struct sb_net *net, const struct sb_net_ends *ends, 
 	if (initiated && !reverse(net, container, kind, &out->port, &flags))
 		return;
 }
+
+/* The row of "ports" that made a socket lie where it does. */
+static bool find_real(const struct sb_net *net, uint32_t kind, uint16_t real,
+		      struct sb_net_port *out)
+{
+	if (sb_net_find_port(net->ports, net->self, kind | SB_NET_REVERSE, real, out))
+		return true;
+	return sb_net_find_port(net->ports, net->self, kind, real, out) && out->value == real;
+}
+
+bool sb_net_show_row(const struct sb_net *net, struct sb_net_row *row)
+{
+	const bool six = row->local.is_v6 && sb_net_is_loopback(&row->local);
+	struct sb_net_ends ends = {.local = row->local, .peer = row->peer, .udp = row->udp};
+	struct sb_net_port port = {0};
+	uint32_t kind = row->udp ? SB_NET_UDP : 0;
+	bool known = find_real(net, six ? kind | SB_NET_V6 : kind, row->local.port, &port);
+	bool visible;
+
+	if (!known && row->local.is_v6 && sb_net_is_any(&row->local))
+		known = find_real(net, kind | SB_NET_V6, row->local.port, &port);
+	ends.connected = !sb_net_is_any(&row->peer);
+	ends.bound = port.flags & (SB_NET_ANY | SB_NET_LOOPBACK);
+	if (six)
+		visible = known;
+	else if (!row->local.is_v6 && row->local.v4 == net->base)
+		visible = true;
+	else
+		visible = known && (port.flags & SB_NET_PUBLISHED_PORT) != 0;
+	if (ends.connected && !row->peer.is_v6 && row->peer.v4 == net->base)
+		visible = true;
+	if (!visible)
+		return false;
+	sb_net_show_local(net, &ends, &row->local);
+	if (ends.connected)
+		sb_net_show_peer(net, &ends, true, &row->peer);
+	return true;
+}

@@ -20,8 +20,7 @@
 
 #include "log.h"
 #include "mem.h"
-#include "on_proc_name.h"
-#include "proc_text.h"
+#include "on_proc_fill.h"
 #include "thread.h"
 
 #define INPUT_SIZE 12288
@@ -29,24 +28,9 @@
 #define OUTPUT_FLUSH 8192
 #define MEMFD_NAME_MAX 249
 
-struct fill {
-	struct sb_call *call;
-	struct sb_at *at;
-	struct sb_proc_name name;
-	const struct sb_proc_slot *slot; /* NULL: not of this container */
-	struct sb_proc_out out;
-	int fd;
-	bool hidden;
-	struct sb_proc_status status;
-	struct sb_ids ids;
-};
-
-typedef long filler(struct fill *f);
-typedef void liner(struct fill *f, const char *line, size_t len);
-
 /* ---- writing ------------------------------------------------------------ */
 
-static long flush(struct fill *f)
+static long flush(struct sb_proc_fill *f)
 {
 	uint32_t done = 0;
 
@@ -61,13 +45,13 @@ static long flush(struct fill *f)
 	return 0;
 }
 
-static long flush_some(struct fill *f)
+long sb_proc_flush_some(struct sb_proc_fill *f)
 {
 	return f->out.len > OUTPUT_FLUSH ? flush(f) : 0;
 }
 
 /* Give every whole line in the input to line; returns what is left over. */
-static long take_lines(struct fill *f, char *input, uint32_t have, liner *line)
+static long take_lines(struct sb_proc_fill *f, char *input, uint32_t have, sb_proc_liner *line)
 {
 	uint32_t start = 0;
 
@@ -78,7 +62,7 @@ static long take_lines(struct fill *f, char *input, uint32_t have, liner *line)
 			continue;
 		line(f, input + start, i + 1 - start);
 		start = i + 1;
-		ret = flush_some(f);
+		ret = sb_proc_flush_some(f);
 		if (ret < 0)
 			return ret;
 	}
@@ -86,7 +70,7 @@ static long take_lines(struct fill *f, char *input, uint32_t have, liner *line)
 	return have - start;
 }
 
-static long read_lines(struct fill *f, int source, liner *line)
+static long read_lines(struct sb_proc_fill *f, int source, sb_proc_liner *line)
 {
 	char *input = f->call->work->buffer;
 	uint32_t have = 0;
@@ -111,7 +95,7 @@ static long read_lines(struct fill *f, int source, liner *line)
 }
 
 /* The kernel's file, line by line. */
-static long rewrite(struct fill *f, liner *line)
+long sb_proc_rewrite(struct sb_proc_fill *f, sb_proc_liner *line)
 {
 	const long source = sys_openat(AT_FDCWD, f->at->host.buf, O_RDONLY | O_CLOEXEC, 0);
 	long ret;
@@ -127,37 +111,37 @@ static long rewrite(struct fill *f, liner *line)
 
 static const struct sb_proc_range runtime_maps = {SB_ADDR_LOW, SB_ADDR_HIGH};
 
-static void maps_line(struct fill *f, const char *line, size_t len)
+static void maps_line(struct sb_proc_fill *f, const char *line, size_t len)
 {
 	sb_proc_maps_line(f->call->fs, runtime_maps, line, len, &f->hidden, &f->out);
 }
 
-static long fill_maps(struct fill *f)
+static long fill_maps(struct sb_proc_fill *f)
 {
-	return f->slot == NULL ? -EACCES : rewrite(f, maps_line);
+	return f->slot == NULL ? -EACCES : sb_proc_rewrite(f, maps_line);
 }
 
-static void numa_line(struct fill *f, const char *line, size_t len)
+static void numa_line(struct sb_proc_fill *f, const char *line, size_t len)
 {
 	sb_proc_numa_line(f->call->fs, runtime_maps, line, len, &f->out);
 }
 
-static long fill_numa_maps(struct fill *f)
+static long fill_numa_maps(struct sb_proc_fill *f)
 {
-	return f->slot == NULL ? -EACCES : rewrite(f, numa_line);
+	return f->slot == NULL ? -EACCES : sb_proc_rewrite(f, numa_line);
 }
 
-static void unix_line(struct fill *f, const char *line, size_t len)
+static void unix_line(struct sb_proc_fill *f, const char *line, size_t len)
 {
 	sb_proc_unix_line(f->call->fs, line, len, &f->out);
 }
 
-static long fill_net_unix(struct fill *f)
+static long fill_net_unix(struct sb_proc_fill *f)
 {
-	return rewrite(f, unix_line);
+	return sb_proc_rewrite(f, unix_line);
 }
 
-static void status_line(struct fill *f, const char *line, size_t len)
+static void status_line(struct sb_proc_fill *f, const char *line, size_t len)
 {
 	sb_proc_status_line(&f->status, line, len, &f->out);
 }
@@ -172,7 +156,7 @@ static uint64_t caught_signals(const struct sb_proc *proc)
 	return caught;
 }
 
-static long fill_status(struct fill *f)
+static long fill_status(struct sb_proc_fill *f)
 {
 	const struct sb_proc *proc = f->call->proc;
 
@@ -187,10 +171,10 @@ static long fill_status(struct fill *f)
 		sb_ids_init(&f->ids, f->slot->uid, f->slot->gid, NULL, 0);
 		f->status.ids = &f->ids;
 	}
-	return rewrite(f, status_line);
+	return sb_proc_rewrite(f, status_line);
 }
 
-static long fill_mounts_as(struct fill *f, enum sb_proc_mounts format)
+static long fill_mounts_as(struct sb_proc_fill *f, enum sb_proc_mounts format)
 {
 	const struct sb_control *control = f->call->fs->tree->control;
 
@@ -199,47 +183,47 @@ static long fill_mounts_as(struct fill *f, enum sb_proc_mounts format)
 		long ret;
 
 		sb_proc_mount_row(f->call->fs, format, i, &f->out);
-		ret = flush_some(f);
+		ret = sb_proc_flush_some(f);
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
 }
 
-static long fill_mountinfo(struct fill *f)
+static long fill_mountinfo(struct sb_proc_fill *f)
 {
 	return fill_mounts_as(f, SB_PROC_MOUNTINFO);
 }
 
-static long fill_mounts(struct fill *f)
+static long fill_mounts(struct sb_proc_fill *f)
 {
 	return fill_mounts_as(f, SB_PROC_MOUNTS);
 }
 
-static long fill_mountstats(struct fill *f)
+static long fill_mountstats(struct sb_proc_fill *f)
 {
 	return fill_mounts_as(f, SB_PROC_MOUNTSTATS);
 }
 
-static long fill_id_map(struct fill *f)
+static long fill_id_map(struct sb_proc_fill *f)
 {
 	sb_proc_put_text(&f->out, "         0          0 4294967295\n");
 	return 0;
 }
 
-static long fill_setgroups(struct fill *f)
+static long fill_setgroups(struct sb_proc_fill *f)
 {
 	sb_proc_put_text(&f->out, "allow\n");
 	return 0;
 }
 
-static long fill_loginuid(struct fill *f)
+static long fill_loginuid(struct sb_proc_fill *f)
 {
 	sb_proc_put_text(&f->out, "4294967295");
 	return 0;
 }
 
-static long fill_hostname(struct fill *f)
+static long fill_hostname(struct sb_proc_fill *f)
 {
 	const struct sb_control *control = f->call->fs->tree->control;
 
@@ -248,7 +232,7 @@ static long fill_hostname(struct fill *f)
 	return 0;
 }
 
-static long fill_domainname(struct fill *f)
+static long fill_domainname(struct sb_proc_fill *f)
 {
 	sb_proc_put_text(&f->out, "(none)\n");
 	return 0;
@@ -270,7 +254,7 @@ static long read_memory(uint32_t pid, uint64_t from, void *to, size_t len)
 }
 
 /* Field 28 of /proc/PID/stat: the stack pointer the program started with. */
-static uint64_t start_stack(struct fill *f)
+static uint64_t start_stack(struct sb_proc_fill *f)
 {
 	struct sb_path *path = &f->call->work->p[0];
 	char *text = f->call->work->buffer;
@@ -304,7 +288,7 @@ static uint64_t start_stack(struct fill *f)
 /* The runtime corrected the vector on the stack; the kernel's copy is that of the
  * runtime's own start. Above the start of the stack: argc, the arguments,
  * 0, the environment, 0, the vector. */
-static long fill_auxv(struct fill *f)
+static long fill_auxv(struct sb_proc_fill *f)
 {
 	uint64_t *words = (uint64_t *)(void *)f->call->work->buffer;
 	const unsigned count = INPUT_SIZE / 8;
@@ -346,7 +330,7 @@ static long fill_auxv(struct fill *f)
 
 struct made_file {
 	const char *name;
-	filler *fill;
+	sb_proc_filler *fill;
 };
 
 static const struct made_file process_files[] = {
@@ -370,7 +354,8 @@ static const struct made_file system_files[] = {
 	{"sys/kernel/domainname", fill_domainname},
 };
 
-static filler *find(const struct made_file *files, size_t count, const char *name, size_t len)
+static sb_proc_filler *find(const struct made_file *files, size_t count, const char *name,
+			    size_t len)
 {
 	for (size_t i = 0; i < count; i++)
 		if (sb_same(files[i].name, strlen(files[i].name), name, len))
@@ -414,7 +399,7 @@ static long finish(int fd, int flags)
 	return ret;
 }
 
-static long make_file(struct fill *f, filler *fill, int flags)
+static long make_file(struct sb_proc_fill *f, sb_proc_filler *fill, int flags)
 {
 	const long fd = make_memfd(f->at, flags);
 	long ret;
@@ -437,8 +422,8 @@ static long make_file(struct fill *f, filler *fill, int flags)
 long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 {
 	const bool writes = (flags & O_ACCMODE) != O_RDONLY;
-	struct fill f;
-	filler *fill;
+	struct sb_proc_fill f;
+	sb_proc_filler *fill;
 	long ret;
 
 	if (!sb_proc_name(call->fs, at, &f.name) || (flags & O_PATH) != 0 ||
@@ -451,6 +436,8 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 		fill = find(system_files, SB_ARRAY_LEN(system_files), f.name.rest, f.name.len);
 	} else {
 		fill = find(process_files, SB_ARRAY_LEN(process_files), f.name.rest, f.name.len);
+		if (fill == NULL)
+			fill = sb_proc_net_filler(call, f.name.rest, f.name.len);
 	}
 	if (fill == NULL)
 		return -SB_EMAGIC;
@@ -466,6 +453,7 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 	f.out.len = 0;
 	f.out.full = false;
 	f.hidden = false;
+	f.lines = 0;
 	memset(&f.status, 0, sizeof(f.status));
 	sb_commit_begin(call->fs);
 	ret = make_file(&f, fill, flags);

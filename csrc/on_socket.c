@@ -22,6 +22,7 @@
 #include "dispatch.h"
 #include "mem.h"
 #include "on_net.h"
+#include "on_net_link.h"
 #include "on_socket.h"
 
 #define SB_SO_PEERGROUPS 59
@@ -51,6 +52,12 @@ long on_socket(struct sb_call *call)
 	/* As a kernel without auditing: PAM and others go on then. */
 	if ((int)regs->rdi == AF_NETLINK && (int)regs->rdx == NETLINK_AUDIT)
 		return -EPROTONOSUPPORT;
+	if ((int)regs->rdi == AF_NETLINK) {
+		const long fd = sb_link_socket(call, (int)regs->rsi, (int)regs->rdx);
+
+		if (fd != -SB_EMAGIC)
+			return fd;
+	}
 	return sb_guest_block(call, __NR_socket, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, 0,
 			      0, 0);
 }
@@ -156,6 +163,8 @@ long on_bind(struct sb_call *call)
 		return err;
 	if (sb_net_is_name(call, &name))
 		return sb_net_on_bind(call, (int)regs->rdi, &name);
+	if (sb_link_is_name(call, &name))
+		return sb_link_bind((int)regs->rdi, &name);
 	if (sb_socket_name_is_path(&name))
 		return bind_path(call, (int)regs->rdi, &name);
 	return with_name(call, &name, __NR_bind);
@@ -256,12 +265,16 @@ long on_recvfrom(struct sb_call *call)
 	err = read_size(regs->r9, &size);
 	if (err < 0)
 		return err;
+	if (sb_link_may_be((int)regs->rdi))
+		sb_link_serve_queued(call, (int)regs->rdi);
 	count = sb_guest_block(call, __NR_recvfrom, (int)regs->rdi, (long)regs->rsi,
 			       (long)regs->rdx, (int)regs->r10, SB_P(name.bytes), SB_P(&name.len));
 	if (count < 0)
 		return count;
 	if (sb_net_is_name(call, &name))
 		sb_net_received_name(call, (int)regs->rdi, &name);
+	else if (sb_link_is_name(call, &name))
+		sb_link_received(&name);
 	else
 		sb_socket_name_to_guest(call, &name);
 	err = sb_socket_name_write(&name, regs->r8, regs->r9, size);
@@ -316,12 +329,16 @@ long on_sendto(struct sb_call *call)
 	long ret;
 	int err;
 
+	if (regs->r8 == 0 && sb_link_may_be((int)regs->rdi) && sb_link_is_one((int)regs->rdi))
+		return sb_link_send(call, (int)regs->rdi, regs->rsi, regs->rdx);
 	if (regs->r8 == 0)
 		return sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi,
 				      (long)regs->rdx, (int)regs->r10, 0, 0);
 	err = sb_socket_name_read(regs->r8, (uint32_t)regs->r9, &name);
 	if (err == 0 && sb_net_is_name(call, &name))
 		return send_to_place(call, &name);
+	if (err == 0 && sb_link_is_name(call, &name) && sb_link_is_one((int)regs->rdi))
+		return sb_link_send(call, (int)regs->rdi, regs->rsi, regs->rdx);
 	if (err == 0)
 		err = sb_socket_name_resolve(call, &name);
 	if (err < 0)

@@ -16,6 +16,7 @@
 #include "dispatch.h"
 #include "mem.h"
 #include "on_net.h"
+#include "on_net_link.h"
 #include "on_socket.h"
 
 #define SB_MAX_MESSAGES 1024 /* UIO_MAXIOV */
@@ -163,6 +164,19 @@ static int prepare(struct sb_call *call, struct sb_message *m, struct sending *s
 	return 0;
 }
 
+/* Is it a request to one of the netlink sockets that the runtime answers? */
+static bool is_for_link(const struct sb_call *call, const struct sb_message *m)
+{
+	const int fd = (int)call->regs->rdi;
+	uint16_t family = 0;
+
+	if (call->fs->tree->control->net_container == 0)
+		return false;
+	if (m->name != 0 && sb_guest_read(&family, m->name, sizeof(family)) < 0)
+		return false;
+	return (family == AF_NETLINK || (m->name == 0 && sb_link_may_be(fd))) && sb_link_is_one(fd);
+}
+
 long on_sendmsg(struct sb_call *call)
 {
 	const struct sb_regs *regs = call->regs;
@@ -170,6 +184,8 @@ long on_sendmsg(struct sb_call *call)
 	struct sb_message m;
 	long ret = sb_guest_read(&m, regs->rsi, sizeof(m));
 
+	if (ret == 0 && is_for_link(call, &m))
+		return sb_link_send_message(call, (int)regs->rdi, &m);
 	if (ret == 0)
 		ret = prepare(call, &m, &sending);
 	if (ret < 0)
@@ -233,6 +249,12 @@ static void fix_name(struct sb_call *call, uint64_t header, const struct sb_mess
 			return;
 		return;
 	}
+	if (sb_link_is_name(call, &name) && have >= 12) {
+		sb_link_received(&name);
+		if (sb_guest_write(m->name, name.bytes, have) < 0)
+			return;
+		return;
+	}
 	if (!sb_socket_name_is_path(&name))
 		return;
 	if (have < m->name_len)
@@ -282,6 +304,8 @@ long on_recvmsg(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
+	if (sb_link_may_be((int)regs->rdi))
+		sb_link_serve_queued(call, (int)regs->rdi);
 	ret = sb_guest_block(call, __NR_recvmsg, (int)regs->rdi, (long)regs->rsi, (int)regs->rdx, 0,
 			     0, 0);
 	if (ret >= 0)

@@ -328,7 +328,8 @@ void sb_patch_site(struct sb_call *call, uint64_t after, uint64_t nr)
 	struct known_site *site;
 	int ret;
 
-	if (page_of(after))
+	/* Most requests of ioctl(2) are not for us: the filter can tell, a jump cannot. */
+	if (nr == __NR_ioctl || page_of(after))
 		return;
 	site = find_site(after);
 	if (!site || site->state != COUNTING)

@@ -72,7 +72,12 @@ static bool is_native(const struct job *job, const struct sb_tracee_call *call)
 	if (sb_tracee_pc(call) - SB_ADDR_RUNTIME < job->tracer->text_size ||
 	    sb_verdict(nr) == SB_NATIVE)
 		return true;
-	return argument >= 0 && sb_tracee_argument(call, argument) == 0;
+	if (nr == __NR_ioctl)
+		return (sb_tracee_argument(call, 1) & SB_IOCTL_MASK) != SB_IOCTL_SOCKET;
+	if (argument < 0 || sb_tracee_argument(call, argument) != 0)
+		return false;
+	return nr != __NR_sendto ||
+	       sb_tracee_argument(call, 0) - SB_LINK_FD_FIRST > SB_LINK_FD_LAST - SB_LINK_FD_FIRST;
 }
 
 /* Without seccomp: the start or end of any call. */

@@ -41,6 +41,7 @@
 struct program {
 	unsigned len;
 	bool full;
+	bool has_network; /* addresses of its own */
 	unsigned trap_count;
 	unsigned short traps[SB_NR_KNOWN]; /* jumps to the one end that checks the address */
 	struct sock_filter code[MAX_CODE];
@@ -80,6 +81,37 @@ static void emit_trap(struct program *p, unsigned action)
 	emit(p, BPF_RET | BPF_K, 0, 0, action | SB_TRAP_MAGIC);
 }
 
+#define ARGUMENT(n) ((unsigned)offsetof(struct seccomp_data, args) + 8U * (n))
+
+/* To the kernel unless the request is one of those about interfaces. */
+static void emit_ioctl(struct program *p)
+{
+	if (p->has_network) {
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
+		emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_MASK);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_IOCTL_SOCKET);
+	}
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+}
+
+/* To the kernel when argument set is zero. */
+static void emit_when_set(struct program *p, unsigned nr, unsigned set)
+{
+	const bool has_links = p->has_network && nr == __NR_sendto;
+	const unsigned char skip = has_links ? 3 : 0;
+
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(set));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3U + skip, 0);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(set) + 4);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1U + skip, 0);
+	if (has_links) {
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(0));
+		emit(p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, SB_LINK_FD_FIRST);
+		emit(p, BPF_JMP | BPF_JGT | BPF_K, 0, 1, SB_LINK_FD_LAST);
+	}
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+}
+
 static void emit_leaf(struct program *p, unsigned nr)
 {
 	unsigned verdict = sb_verdict(nr);
@@ -108,15 +140,12 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, PROT_EXEC);
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
-	if (set >= 0) {
-		unsigned arg = (unsigned)offsetof(struct seccomp_data, args) + 8U * (unsigned)set;
-
-		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, arg);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
-		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, arg + 4);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	}
+	if (nr == __NR_ioctl)
+		emit_ioctl(p);
+	if (nr == __NR_ioctl && !p->has_network)
+		return;
+	if (set >= 0)
+		emit_when_set(p, nr, (unsigned)set);
 	emit_jump_to_trap(p);
 }
 
@@ -166,14 +195,16 @@ static void build(struct program *p, unsigned action)
 	emit_trap(p, action);
 }
 
-int sb_trap_install(uint32_t flags)
+int sb_trap_install(const struct sb_control *control)
 {
+	const uint32_t flags = control->flags;
 	static struct program program;
 	struct sock_fprog prog;
 	long ret;
 
 	if (flags & SB_CONTROL_STEPS)
 		return 0; /* the tracer looks at every call */
+	program.has_network = control->net_container != 0;
 	build(&program, flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP);
 	if (program.full)
 		SB_BUG("seccomp filter too long");

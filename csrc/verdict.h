@@ -23,6 +23,14 @@ enum sb_verdict {
 	SB_REFUSED = 16,
 };
 
+/* sendto(2) without an address matters on these descriptors when the container has
+ * addresses of its own: netlink sockets are put there. */
+#define SB_LINK_FD_FIRST 1000
+#define SB_LINK_FD_LAST 1015
+/* ioctl(2) matters when the request with these bits is this: SIOCGIFCONF and others. */
+#define SB_IOCTL_MASK 0xffffff80
+#define SB_IOCTL_SOCKET 0x8900
+
 unsigned sb_verdict(uint64_t nr);
 /* A trapped call that matters only when this argument (0-5) is not zero; -1:
  * it always does. */

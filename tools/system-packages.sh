@@ -14,6 +14,7 @@ needs_test=(
 	proot:proot bwrap:bubblewrap capsh:libcap2-bin setpriv:util-linux ps:procps file:file
 	docker-registry:docker-registry skopeo:skopeo umoci:umoci htpasswd:apache2-utils openssl:openssl
 	g++:g++ vim.tiny:vim-tiny dpkg-deb:dpkg apt-get:apt
+	ss:iproute2 netstat:net-tools hostname:hostname
 )
 
 missing_packages() {
