@@ -91,17 +91,9 @@ def _look_up(engine: Engine, name: str, kind: str | None, *, size: bool) -> dict
 
 
 def _container(engine: Engine, name: str, *, size: bool) -> dict[str, Any]:
-    from sandbox.engine.inspection import describe_container
-
-    container = engine.container(name)
-    shown = describe_container(
-        container,
-        directory=engine.container_dir(container),
-        seat=engine.seats().get(container.config.id),
-        networks=engine.networks(),
-    )
+    shown = engine.describe(name)
     if size:
-        shown["SizeRw"] = engine.container_dir_size(container)
+        shown["SizeRw"] = engine.container_dir_size(engine.container(name))
     return shown
 
 

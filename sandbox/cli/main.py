@@ -98,6 +98,9 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "doctor": _Entry("doctor", "doctor", "Tell what this machine offers and what is missing"),
         "version": _Entry("system", "version", "Show the versions"),
         "system": _Entry("system", "system", "Look after the store"),
+        "serve": _Entry("serve", "serve", "Serve the Docker Engine API on a unix socket"),
+        "env": _Entry("serve", "env", "Print what makes docker clients use this engine"),
+        "docker": _Entry("serve", "docker", "Run the docker command line on this engine"),
         "completion": _Entry("completion", "completion", "Print shell completions"),
     },
 }

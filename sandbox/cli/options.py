@@ -129,7 +129,7 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         image=options["image"],
         args=options["args"],
         name=options["name"],
-        entrypoint=options["entrypoint"],
+        entrypoint=_entrypoint(options["entrypoint"]),
         env=environment(options["env_file"], options["env"]),
         user=options["user"],
         working_dir=options["workdir"],
@@ -150,6 +150,11 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         policy=policy_of(options, detached=options.get("detach", True)),
     )
     return request, Flags(options["cidfile"], options["pull"], options["trace"], options["quiet"])
+
+
+def _entrypoint(text: str | None) -> tuple[str, ...] | None:
+    """Return --entrypoint; an empty one takes the image's away."""
+    return None if text is None else tuple(filter(None, [text]))
 
 
 def _check_pull(policy: str) -> None:

@@ -22,12 +22,13 @@ _FORMAT = click.option(
 def version(*, template: str | None) -> None:
     """Show the versions."""
     from sandbox import __version__
+    from sandbox.engine.facts import architecture
 
     facts = {
         "Version": __version__,
         "PythonVersion": platform.python_version(),
         "Os": "linux",
-        "Arch": _architecture(),
+        "Arch": architecture(),
         "KernelVersion": os.uname().release,
     }
     if template is not None:
@@ -48,7 +49,7 @@ def info(*, template: str | None) -> None:
     """Show the store, the machine, and which isolation is real."""
     from sandbox.engine import Engine
 
-    facts = _facts(Engine())
+    facts = Engine().facts()
     if template is not None:
         emit(render_objects([_struct(facts)], template))
         return
@@ -88,69 +89,6 @@ _ISOLATION = {
     "tasks": "limited by the runtime, without cgroups",
     "CPUs": "limited by affinity",
 }
-
-
-def _facts(engine: Any) -> dict[str, Any]:
-    from sandbox import __version__
-    from sandbox.runtime import interceptor
-
-    containers = engine.containers()
-    running = sum(item.state.is_running for item in containers)
-    root = engine.layout.root
-    existing = next(path for path in (root, *root.parents) if path.exists())
-    free = os.statvfs(existing)
-    return {
-        "ServerVersion": __version__,
-        "Containers": len(containers),
-        "ContainersRunning": running,
-        "ContainersPaused": 0,
-        "ContainersStopped": len(containers) - running,
-        "Images": sum(not image.is_host for image in engine.images()),
-        "Driver": "index",
-        "DockerRootDir": os.fspath(root),
-        "FreeSpace": free.f_bavail * free.f_frsize,
-        "KernelVersion": os.uname().release,
-        "OperatingSystem": _system_name(),
-        "OSType": "linux",
-        "Architecture": os.uname().machine,
-        "NCPU": os.cpu_count() or 1,
-        "MemTotal": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "Name": os.uname().nodename,
-        "Interceptors": list(interceptor.NAMES),
-        "Interceptor": _chosen_interceptor(),
-        "SecurityOptions": _security(),
-    }
-
-
-def _chosen_interceptor() -> str:
-    from sandbox.errors import SandboxError
-    from sandbox.runtime import interceptor
-
-    try:
-        choice = interceptor.choose("auto", os.environ)
-    except SandboxError as exc:
-        return f"none ({exc.message})"
-    return f"{choice.name} ({choice.why})"
-
-
-def _security() -> list[str]:
-    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-        rows = dict(line.split(":", 1) for line in file.read().splitlines())
-    seccomp = "seccomp" if "Seccomp" in rows else "no seccomp"
-    return [seccomp, "rootless"]
-
-
-def _system_name() -> str:
-    try:
-        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
-    except OSError:
-        return "Linux"
-
-
-def _architecture() -> str:
-    from sandbox.runtime.spec import parse_platform
-
-    return parse_platform(f"linux/{os.uname().machine}")[1]
 
 
 def _struct(facts: dict[str, Any]) -> Any:

@@ -10,17 +10,21 @@ from sandbox.engine.archive import ArchiveVerbs
 from sandbox.engine.commits import CommitVerbs
 from sandbox.engine.containers import ContainerVerbs
 from sandbox.engine.executing import ExecutingVerbs
+from sandbox.engine.facts import FactVerbs
 from sandbox.engine.housekeeping import HousekeepingVerbs
 from sandbox.engine.images import ImageVerbs
 from sandbox.engine.networks import NetworkVerbs
 from sandbox.engine.revival import RevivalVerbs
 from sandbox.engine.running import RunningVerbs
+from sandbox.engine.serving import ServingVerbs
 from sandbox.engine.transfers import TransferVerbs
 from sandbox.engine.volumes import VolumeVerbs
 from sandbox.store.layout import Layout
 
 
 class Engine(
+    ServingVerbs,
+    FactVerbs,
     ImageVerbs,
     TransferVerbs,
     CommitVerbs,

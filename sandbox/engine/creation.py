@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import RuntimeFailed
 from sandbox.models.container import ContainerConfig
@@ -38,7 +38,7 @@ class CreateRequest:
     image: str
     args: tuple[str, ...] = ()
     name: str | None = None
-    entrypoint: str | None = None
+    entrypoint: tuple[str, ...] | None = None
     env: tuple[str, ...] = ()
     user: str | None = None
     working_dir: str | None = None
@@ -57,6 +57,8 @@ class CreateRequest:
     stop_signal: str | None = None
     network: NetworkFlags = field(default_factory=NetworkFlags)
     policy: Policy = field(default_factory=Policy)
+    group_add: tuple[str, ...] = ()
+    asked: dict[str, Any] = field(default_factory=dict)
 
 
 def now() -> str:
@@ -130,6 +132,8 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
         stop_signal=request.stop_signal or defaults.stop_signal or "SIGTERM",
         exposed_ports=all_exposed((*(defaults.exposed_ports or ()), *request.network.exposed)),
         network=resolve_flags(request.network, DEFAULT_NETWORK),
+        group_add=request.group_add,
+        asked=request.asked,
         policy=replace(
             request.policy, health=merge_health(defaults.healthcheck, request.policy.health)
         ),

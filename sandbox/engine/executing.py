@@ -12,7 +12,7 @@ from sandbox.errors import Conflict, RuntimeFailed
 from sandbox.store import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sandbox.engine.containers import ContainerVerbs
     from sandbox.models.container import Container
@@ -44,8 +44,7 @@ class ExecutingVerbs(_Base):
         """Run one more process in a container and return its exit code."""
         from sandbox.runtime import another
 
-        container = self.container(name)
-        self._must_be_active(container)
+        container = self.active_container(name)
         state = container.state
         command = " ".join(request.args)
         events.tell_container(self.layout, container.config, f"exec_start: {command}")
@@ -55,6 +54,23 @@ class ExecutingVerbs(_Base):
         code = another.run(container.config, state.run_dir, request)
         events.tell_container(self.layout, container.config, "exec_die", exitCode=str(code))
         return code
+
+    def active_container(self, name: str) -> Container:
+        """Return a container in which processes can be started."""
+        container = self.container(name)
+        self._must_be_active(container)
+        return container
+
+    def tell_exec(self, container: Container, exec_id: str, what: str, args: Sequence[str]) -> None:
+        """Append the event that an exec was created or started."""
+        action = f"exec_{what}: {' '.join(args)}"
+        events.tell_container(self.layout, container.config, action, execID=exec_id)
+
+    def tell_exec_end(self, container: Container, exec_id: str, code: int) -> None:
+        """Append the event that an exec has ended."""
+        events.tell_container(
+            self.layout, container.config, "exec_die", execID=exec_id, exitCode=str(code)
+        )
 
     def _must_be_active(self, container: Container) -> None:
         status = container.state.status

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.errors import Conflict, ImageNotFound
+from sandbox.models.choosing import prune_filter
 from sandbox.models.selection import parse_filters, select_images
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
@@ -121,14 +122,15 @@ class HousekeepingVerbs:
         _note(pruned, sweep(self.layout))
         return pruned
 
-    def prune_containers(self) -> tuple[list[str], int]:
+    def prune_containers(self, filters: Sequence[str] = ()) -> tuple[list[str], int]:
         """Remove containers that do not run; returns their ids and the bytes freed."""
+        matches = prune_filter(filters)
         from sandbox.store.usage import disk_usage
 
         store = ContainerStore(self.layout)
         removed, freed = [], 0
         for container in self.containers():
-            if container.state.is_running or store.is_held(container):
+            if container.state.is_running or store.is_held(container) or not matches(container):
                 continue
             freed += disk_usage([store.directory(container.config.id).path])
             store.remove(container)

@@ -6,13 +6,16 @@ engine does not have is shown empty, never invented.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.networkview import network_settings, port_bindings
 from sandbox.models import oci
+from sandbox.models.choosing import status_text
+from sandbox.models.oci import seconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sandbox.models.container import Container, ContainerConfig, MountPoint
     from sandbox.models.image import Image
@@ -73,6 +76,44 @@ LIMITS_BY = {
 }
 
 
+def summarize_container(
+    container: Container, seats: Mapping[str, Seat], networks: Iterable[Network]
+) -> dict[str, Any]:
+    """Return the container's object in a list."""
+    config, state = container.config, container.state
+    seat = seats.get(config.id)
+    settings = network_settings(container, seat, networks)
+    return {
+        "Id": config.id,
+        "Names": [f"/{config.name}"],
+        "Image": config.image,
+        "ImageID": config.image_id,
+        "Command": " ".join(config.args),
+        "Created": int(seconds_of(config.created)),
+        "Ports": _port_list(settings["Ports"]),
+        "Labels": dict(config.labels),
+        "State": state.status,
+        "Status": status_text(container, time.time()),
+        "HostConfig": {"NetworkMode": config.network.mode},
+        "NetworkSettings": {"Networks": settings["Networks"]},
+        "Mounts": [_mount(mount) for mount in config.mounts],
+    }
+
+
+def _port_list(ports: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for text, bindings in ports.items():
+        number, _, protocol = text.partition("/")
+        port = {"PrivatePort": int(number), "Type": protocol}
+        found += [
+            {"IP": one["HostIp"], **port, "PublicPort": int(one["HostPort"])}
+            for one in bindings or ()
+        ]
+        if not bindings:
+            found.append(port)
+    return found
+
+
 def _state(container: Container) -> dict[str, Any]:
     state = container.state
     shown: dict[str, Any] = {
@@ -118,6 +159,25 @@ def _log_path(config: ContainerConfig, directory: str) -> str:
 
 
 def _host_config(container: Container) -> dict[str, Any]:
+    """Return what is true, over what was asked for and has no effect, over nothing."""
+    asked = container.config.asked.get("HostConfig", {})
+    shown = {**_EMPTY_HOST_CONFIG, **_true_host_config(container)}
+    return {**shown, **{key: value for key, value in asked.items() if not shown.get(key)}}
+
+
+# What clients expect to find, though it means nothing here.
+_EMPTY_HOST_CONFIG: dict[str, Any] = {
+    **dict.fromkeys(("CpuShares", "NanoCpus", "CpuPeriod", "CpuQuota"), 0),
+    **dict.fromkeys(("MemorySwap", "MemoryReservation", "BlkioWeight", "OomScoreAdj"), 0),
+    **dict.fromkeys(("CgroupParent", "CpusetMems", "UsernsMode", "CgroupnsMode", "Cgroup"), ""),
+    **dict.fromkeys(("MemorySwappiness", "OomKillDisable", "PidsLimit", "Links"), None),
+    **dict.fromkeys(("SecurityOpt", "StorageOpt", "Sysctls", "GroupAdd", "Devices"), None),
+    **dict.fromkeys(("ExtraHosts", "Dns", "DnsOptions", "DnsSearch", "DeviceRequests"), None),
+    "PublishAllPorts": False,
+}
+
+
+def _true_host_config(container: Container) -> dict[str, Any]:
     config = container.config
     network = config.network
     binds = [mount for mount in config.mounts if mount.type == "bind"]

@@ -5,11 +5,13 @@ Several values of one key: any of them; several keys: all of them.
 
 from __future__ import annotations
 
+import time
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import UsageError
-from sandbox.models.moments import human_duration, seconds_since
+from sandbox.models.moments import human_duration, parse_moment, seconds_since
+from sandbox.models.oci import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,6 +106,24 @@ def container_filter(
         )
 
     return matches
+
+
+def prune_filter(filters: Sequence[str]) -> Callable[[Container], bool]:
+    """Return the test of what a prune may remove: ``label``, ``label!`` and ``until``."""
+    tests: list[Callable[[Container], bool]] = []
+    for item in filters:
+        key, equals, value = item.partition("=")
+        if key == "until" and equals:
+            limit = parse_moment(value, time.time())
+            tests.append(lambda found, limit=limit: seconds_of(found.config.created) < limit)  # type: ignore[misc]
+        elif key == "label" and value.startswith("="):
+            raise UsageError(f"invalid filter '{item}'")
+        elif key in ("label", "label!") and equals:
+            wanted = key == "label"
+            tests.append(lambda found, v=value, w=wanted: _is_labelled(found, v) == w)  # type: ignore[misc]
+        else:
+            raise UsageError(f"invalid filter '{item}'")
+    return lambda container: all(test(container) for test in tests)
 
 
 def event_filter(filters: Sequence[str]) -> Callable[[dict[str, Any]], bool]:

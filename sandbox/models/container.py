@@ -103,7 +103,10 @@ class Ulimit:
 
 @dataclass(frozen=True, slots=True)
 class ContainerConfig:
-    """Everything decided when the container was created."""
+    """Everything decided when the container was created.
+
+    *asked* holds wishes of an API's client that have no effect here, for inspect.
+    """
 
     id: str
     name: str
@@ -129,6 +132,8 @@ class ContainerConfig:
     stop_signal: str = "SIGTERM"
     exposed_ports: tuple[str, ...] = ()
     network: NetworkConfig = field(default_factory=NetworkConfig)
+    group_add: tuple[str, ...] = ()
+    asked: dict[str, Any] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
 
     @property
@@ -168,6 +173,8 @@ class ContainerConfig:
             "stopSignal": self.stop_signal,
             "exposedPorts": list(self.exposed_ports),
             "network": self.network.to_json(),
+            "groupAdd": list(self.group_add),
+            "asked": self.asked,
             "policy": self.policy.to_json(),
         }
 
@@ -200,6 +207,8 @@ class ContainerConfig:
                 stop_signal=data["stopSignal"],
                 exposed_ports=tuple(data["exposedPorts"]),
                 network=NetworkConfig.from_json(data.get("network")),
+                group_add=tuple(data.get("groupAdd", ())),
+                asked=dict(data.get("asked", {})),
                 policy=Policy.from_json(data.get("policy", {})),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:

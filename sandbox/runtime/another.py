@@ -51,7 +51,7 @@ def configure(config: ContainerConfig, request: ExecRequest) -> ContainerConfig:
 def run(config: ContainerConfig, run_dir: str, request: ExecRequest) -> int:
     """Run it to its end and return the exit code people see."""
     process = prepared(config, run_dir, request)
-    status = process.run(Attachment(stdin=request.stdin), lambda _: _still_there(run_dir))
+    status = process.run(Attachment(stdin=request.stdin), lambda _: check_present(run_dir))
     return lifecycle.exit_code_of(status)
 
 
@@ -60,7 +60,7 @@ def leave(config: ContainerConfig, run_dir: str, request: ExecRequest) -> None:
     process = prepared(config, run_dir, replace(request, tty=False))
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     streams = Streams(stdin=null, stdout=null, stderr=null, free=True)
-    process.start(streams, lambda _: _still_there(run_dir))
+    process.start(streams, lambda _: check_present(run_dir))
 
 
 def prepared(config: ContainerConfig, run_dir: str, request: ExecRequest) -> FirstProcess:
@@ -70,6 +70,7 @@ def prepared(config: ContainerConfig, run_dir: str, request: ExecRequest) -> Fir
     return FirstProcess(wanted, place, entry.prepare_another(wanted, place.control))
 
 
-def _still_there(run_dir: str) -> None:
+def check_present(run_dir: str) -> None:
+    """Raise unless the container still runs."""
     if not os.path.exists(RunDir(run_dir).control):
         raise RuntimeFailed("the container has just ended")

@@ -113,7 +113,7 @@ def understand(answer: bytes) -> dict[str, Any]:
     raise problem
 
 
-class _KeyWatch:
+class KeyWatch:
     """Finds the detach keys in what is typed."""
 
     def __init__(self, keys: bytes) -> None:
@@ -152,7 +152,7 @@ class _Relay:
         self._wishes = wishes
         self._wake = wake
         self._frames = wire.Frames()
-        self._keys = _KeyWatch(wishes.keys if wishes.tty else b"")
+        self._keys = KeyWatch(wishes.keys if wishes.tty else b"")
         self._pending = b""
         self._listens = wishes.stdin
         self._screen = True

@@ -48,7 +48,7 @@ class Entry:
 def prepare(config: ContainerConfig, control: str) -> Entry:
     """Look everything up and post the request; nothing has been started yet."""
     with core.Tree.open(control) as tree:
-        identity = find_identity(tree, config.user)
+        identity = find_identity(tree, config.user, config.group_add)
         make_mount_points(tree, [mount.target for mount in config.mounts])
         make_directories(tree, config.working_dir)
         return _post(tree, config, identity)
@@ -57,7 +57,7 @@ def prepare(config: ContainerConfig, control: str) -> Entry:
 def prepare_another(config: ContainerConfig, control: str) -> Entry:
     """Do the same for one more process of a container that runs."""
     with core.Tree.open(control) as tree:
-        identity = find_identity(tree, config.user)
+        identity = find_identity(tree, config.user, config.group_add)
         status = _stat(tree, config.working_dir)
         if status is None or not stat.S_ISDIR(status.mode):
             problem = "no such file or directory" if status is None else "not a directory"
@@ -87,11 +87,11 @@ def _post(tree: core.Tree, config: ContainerConfig, identity: Identity) -> Entry
         time.sleep(0.005)  # many start at once: a place gets free when one has started
 
 
-def find_identity(tree: core.Tree, user: str) -> Identity:
-    """Return who *user* is in the container."""
+def find_identity(tree: core.Tree, user: str, more: Sequence[str] = ()) -> Identity:
+    """Return who *user* is in the container, in the groups *more* besides."""
     passwd = users.parse_passwd(_read_text(tree, b"/etc/passwd"))
     group = users.parse_group(_read_text(tree, b"/etc/group"))
-    return users.resolve_identity(user, passwd, group)
+    return users.resolve_identity(user, passwd, group, more)
 
 
 def _read_text(tree: core.Tree, path: bytes) -> str:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import get_native_id
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -139,7 +140,7 @@ def _remember(choice: Choice, env: Mapping[str, str]) -> None:
     )
     with suppress(OSError, SandboxError):  # it only saves time
         path = f"{rundir.base_dir(env)}/{_MEMORY}"
-        draft = f"{path}-{os.getpid()}"
+        draft = f"{path}-{get_native_id()}"
         with open(draft, "wb") as file:
             file.write(msgspec.json.encode(record))
         os.rename(draft, path)

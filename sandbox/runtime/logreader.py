@@ -53,17 +53,65 @@ def parse(data: bytes) -> Line | None:
 
 def read(path: str, span: Span, *, alive: Callable[[], bool] | None = None) -> Iterator[Line]:
     """Yield the lines of the log; with *alive* also those to come while it says so."""
-    file = _open(path)
-    old = _all(path, file)
-    chosen: Iterator[Line] = (line for line in old if span.has(line))
-    if span.tail is not None:
-        chosen = iter(deque(chosen, maxlen=span.tail))
-    yield from chosen
-    if alive is None:
-        if file is not None:
-            file.close()
-        return
-    yield from _follow(path, file, span, alive)
+    reader = Reader(path, span)
+    try:
+        yield from reader.past()
+        if alive is None:
+            return
+        while not reader.is_over:
+            # Asked before reading: what is written before the end is still read.
+            goes_on = alive()
+            found = False
+            for line in reader.fresh():
+                found = True
+                yield line
+            if not goes_on and not found:
+                return
+            if not found:
+                time.sleep(_NAP)
+    finally:
+        reader.close()
+
+
+class Reader:
+    """Reads one log, first what is there, then what is added; it never waits."""
+
+    def __init__(self, path: str, span: Span) -> None:
+        """Open the log, which may not exist yet."""
+        self._path = path
+        self._span = span
+        self._file = _open(path)
+        self.is_over = False  # a line was later than the span
+
+    def past(self) -> Iterator[Line]:
+        """Yield the lines that are there."""
+        old = _all(self._path, self._file)
+        chosen: Iterator[Line] = (line for line in old if self._span.has(line))
+        if self._span.tail is not None:
+            chosen = iter(deque(chosen, maxlen=self._span.tail))
+        yield from chosen
+
+    def fresh(self) -> Iterator[Line]:
+        """Yield the lines that were added since."""
+        replaced = self._file is None or _is_replaced(self._file, self._path)
+        if self._file is not None:
+            for line in _lines(self._file):
+                if self._span.until and line.time > self._span.until:
+                    self.is_over = True
+                    return
+                if self._span.has(line):
+                    yield line
+        if replaced:
+            self.close()
+            self._file = _open(self._path)
+            if self._file is not None:
+                yield from self.fresh()
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def _open(path: str) -> BinaryIO | None:
@@ -92,30 +140,6 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
         line = parse(data)
         if line is not None:
             yield line
-
-
-def _follow(
-    path: str, file: BinaryIO | None, span: Span, alive: Callable[[], bool]
-) -> Iterator[Line]:
-    while True:
-        # Asked before reading: what is written before the end is still read.
-        goes_on = alive()
-        replaced = file is None or _is_replaced(file, path)
-        if file is not None:
-            for line in _lines(file):
-                if span.until and line.time > span.until:
-                    return
-                if span.has(line):
-                    yield line
-        if replaced:
-            if file is not None:
-                file.close()
-            file = _open(path)
-            if file is not None:
-                continue
-        if not goes_on:
-            return
-        time.sleep(_NAP)
 
 
 def _is_replaced(file: BinaryIO, path: str) -> bool:

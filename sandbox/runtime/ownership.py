@@ -16,6 +16,7 @@ import json
 import os
 import stat
 from contextlib import suppress
+from threading import get_native_id
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import NativeError
@@ -88,7 +89,7 @@ def write(mount: MountPoint, facts: Sequence[tuple[bytes, int, int, int]]) -> No
     target = _file_of(mount)
     if not rows and not os.path.exists(target):
         return
-    draft = f"{target}.{os.getpid()}"
+    draft = f"{target}.{get_native_id()}"
     with suppress(FileNotFoundError):  # the volume was removed by force
         with open(draft, "w", encoding="ascii") as file:
             file.writelines(json.dumps(row) + "\n" for row in rows)

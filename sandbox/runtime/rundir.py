@@ -16,6 +16,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_native_id
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
@@ -108,9 +109,9 @@ def create_passing(container_id: str, env: Mapping[str, str]) -> RunDir:
     base = base_dir(env)
     for name in os.listdir(base):
         owner = name.partition(_OWNER_MARK)[2]
-        if owner and not os.path.exists(f"/proc/{owner}"):
+        if owner.isdecimal() and not os.path.exists(f"/proc/{owner}"):
             remove(f"{base}/{name}")
-    return _make(f"{base}/{container_id[:12]}{_OWNER_MARK}{os.getpid()}")
+    return _make(f"{base}/{container_id[:12]}{_OWNER_MARK}{get_native_id()}")
 
 
 def _make(path: str) -> RunDir:

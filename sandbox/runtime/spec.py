@@ -52,7 +52,7 @@ class Command:
 def merge_command(
     *,
     image: Command,
-    entrypoint: str | None,
+    entrypoint: Sequence[str] | None,
     args: Sequence[str],
 ) -> Command:
     """Return the command line: given arguments replace CMD, an entrypoint both.
@@ -60,11 +60,11 @@ def merge_command(
     >>> image = Command(("tini", "--"), ("sh",))
     >>> merge_command(image=image, entrypoint=None, args=["ls"])
     Command(entrypoint=('tini', '--'), cmd=('ls',))
-    >>> merge_command(image=image, entrypoint="cat", args=[])
+    >>> merge_command(image=image, entrypoint=["cat"], args=[])
     Command(entrypoint=('cat',), cmd=())
     """
     if entrypoint is not None:
-        merged = Command((entrypoint,) if entrypoint else (), tuple(args))
+        merged = Command(tuple(entrypoint), tuple(args))
     else:
         merged = Command(image.entrypoint, tuple(args) or image.cmd)
     if not merged.entrypoint + merged.cmd:

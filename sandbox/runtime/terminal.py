@@ -47,6 +47,14 @@ def copy_size(source: int, target: int) -> None:
         return
 
 
+def set_size(fd: int, rows: int, columns: int) -> None:
+    """Give the terminal *fd* a window size; one that is gone, or none, stays as it is."""
+    try:
+        termios.tcsetwinsize(fd, (rows, columns))
+    except (termios.error, OSError):
+        return
+
+
 def become_controlling(slave: int) -> None:
     """Make *slave* the terminal of this (new) session."""
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)

@@ -8,8 +8,12 @@ Does not know: where the text comes from, or what the ids are used for.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_ID = 2**31 - 1
 
@@ -72,8 +76,11 @@ def resolve_identity(
     spec: str,
     passwd: tuple[PasswdEntry, ...],
     group: tuple[GroupEntry, ...],
+    more: Sequence[str] = (),
 ) -> Identity:
     """Return the identity for ``NAME|UID[:GROUP|GID]``; root for an empty *spec*.
+
+    *more* are groups it is in besides.
 
     A number need not be in the files; a name must be.
     """
@@ -83,9 +90,10 @@ def resolve_identity(
         uid = _number(user_part or "0", "user", "passwd")
         entry = PasswdEntry("", uid, 0, "/")
     home = entry.home or "/"
+    added = tuple(_find_group(name, group) for name in more)
     if group_part:
-        return Identity(entry.uid, _find_group(group_part, group), home=home)
-    return Identity(entry.uid, entry.gid, _memberships(entry.name, group), home)
+        return Identity(entry.uid, _find_group(group_part, group), added, home)
+    return Identity(entry.uid, entry.gid, _memberships(entry.name, group) + added, home)
 
 
 def _rows(text: str) -> list[list[str]]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from threading import get_native_id
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import (
@@ -180,7 +181,7 @@ class ContainerStore:
     def write_state(self, container: Container, state: ContainerState) -> Container:
         """Record a new state; `ContainerNotFound` if the container was removed."""
         directory = self.directory(container.config.id)
-        draft = directory.path / f"state.{os.getpid()}"
+        draft = directory.path / f"state.{get_native_id()}"
         with map_os_errors("cannot record the container's state"):
             try:
                 _write(draft, state.to_json(), durable=False)
@@ -200,7 +201,7 @@ class ContainerStore:
             fresh = self.read(container.config.id)
             names = frozenset(item.config.name for item in self.all())
             config = decide(fresh.config, names)
-            draft = directory.path / f"settings.{os.getpid()}"
+            draft = directory.path / f"settings.{get_native_id()}"
             settings = {
                 "name": config.name,
                 "network": config.network.to_json(),

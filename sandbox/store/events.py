@@ -120,3 +120,54 @@ def _between(
         moment = event.get("timeNano", 0) / 1e9
         if moment >= since and (until is None or moment <= until):
             yield event
+
+
+class Follower:
+    """Reads what is appended from now on; it never waits."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Begin at the present end of the file, which may not exist."""
+        self._path = _path(layout)
+        self._file: Any = None
+        self._open(at_end=True)
+
+    def _open(self, *, at_end: bool) -> None:
+        with suppress(FileNotFoundError):
+            self._file = open(self._path, "rb")  # noqa: SIM115 - closed when replaced
+            if at_end:
+                self._file.seek(0, os.SEEK_END)
+
+    def poll(self) -> list[dict[str, Any]]:
+        """Return the events that were appended since the last time."""
+        if self._file is None:
+            self._open(at_end=False)
+        if self._file is None:
+            return []
+        replaced = _is_replaced(self._file.fileno(), self._path)
+        found = list(_parsed(self._file))
+        if replaced:  # looked at before reading: the old file is read to its end
+            self._file.close()
+            self._file = None
+            self._open(at_end=False)
+            found += self.poll() if self._file is not None else []
+        return found
+
+    def history(self, since: float) -> list[dict[str, Any]]:
+        """Return the events from *since* on that were there before what `poll` gives next."""
+        import io
+
+        kept = self._file
+        old = list(_lines(f"{self._path}.1"))
+        if kept is None:
+            return list(_between(iter(old), since, None))
+        with suppress(FileNotFoundError):
+            if os.stat(f"{self._path}.1").st_ino == os.fstat(kept.fileno()).st_ino:
+                old = []
+        present = io.BytesIO(os.pread(kept.fileno(), kept.tell(), 0))
+        return list(_between(iter([*old, *_parsed(present)]), since, None))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -17,20 +17,21 @@ IMAGE = Command(("tini", "--"), ("sh", "-l"))
     [
         (None, [], ("tini", "--", "sh", "-l")),
         (None, ["ls"], ("tini", "--", "ls")),
-        ("cat", [], ("cat",)),
-        ("cat", ["/x"], ("cat", "/x")),
-        ("", ["ls"], ("ls",)),
+        (["cat"], [], ("cat",)),
+        (["cat"], ["/x"], ("cat", "/x")),
+        ([], ["ls"], ("ls",)),
+        (["cat", "-n"], ["/x"], ("cat", "-n", "/x")),
     ],
 )
 def test_arguments_replace_cmd_and_an_entrypoint_both(
-    entrypoint: str | None, args: list[str], expected: tuple[str, ...]
+    entrypoint: list[str] | None, args: list[str], expected: tuple[str, ...]
 ) -> None:
     merged = spec.merge_command(image=IMAGE, entrypoint=entrypoint, args=args)
     assert merged.entrypoint + merged.cmd == expected
 
 
-@pytest.mark.parametrize(("entrypoint", "image"), [("", IMAGE), (None, Command((), ()))])
-def test_no_command_at_all_is_an_error(entrypoint: str | None, image: Command) -> None:
+@pytest.mark.parametrize(("entrypoint", "image"), [([], IMAGE), (None, Command((), ()))])
+def test_no_command_at_all_is_an_error(entrypoint: list[str] | None, image: Command) -> None:
     with pytest.raises(RuntimeFailed, match="no command specified"):
         spec.merge_command(image=image, entrypoint=entrypoint, args=[])
 

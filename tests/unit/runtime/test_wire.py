@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sandbox.errors import CorruptData
 from sandbox.runtime import wire
-from sandbox.runtime.attach import _KeyWatch
+from sandbox.runtime.attach import KeyWatch
 
 
 @given(
@@ -37,7 +37,7 @@ def test_what_is_no_message_is_refused(data: bytes) -> None:
 
 
 def test_detach_keys_are_found_in_any_pieces_and_nothing_else_is_lost() -> None:
-    keys = _KeyWatch(b"\x10\x11")
+    keys = KeyWatch(b"\x10\x11")
     assert keys.take(b"a\x10") == b"a"
     assert keys.take(b"b\x10\x10") == b"\x10b\x10"
     assert not keys.found

@@ -1,0 +1,220 @@
+"""The endpoints of containers: one handler each, none with a thought of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.api import creating, query
+from sandbox.api.errors import ApiError, BadRequest, NotModified
+from sandbox.api.models import ContainerBody
+from sandbox.engine.inspection import summarize_container
+from sandbox.errors import ContainerNotFound, ImageNotFound
+from sandbox.models.choosing import container_filter
+from sandbox.models.reference import parse_reference
+from sandbox.runtime.lifecycle import may_remove
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from sandbox.api.call import Call
+    from sandbox.engine import Engine
+    from sandbox.models.container import Container
+
+_KINDS = {"C": 0, "A": 1, "D": 2}
+
+
+async def list_all(call: Call) -> web.StreamResponse:
+    """``GET /containers/json``."""
+    wanted = call.filters()
+    everything = call.flag("all") or bool(wanted.keys() & {"status", "exited"})
+    limit = call.number("limit") or 0
+    size = call.flag("size")
+
+    def look() -> list[dict[str, Any]]:
+        engine = call.engine
+        matches = container_filter(query.as_flags(wanted), engine.container)
+        found = [
+            item
+            for item in engine.containers()
+            if (everything or limit > 0 or item.state.is_running) and matches(item)
+        ]
+        seats, networks = engine.seats(), engine.networks()
+        shown = []
+        for item in found[:limit] if limit > 0 else found:
+            sizes = engine.container_sizes(item) if size else {}
+            shown.append(summarize_container(item, seats, networks) | sizes)
+        return shown
+
+    return call.json(await call.work.look(look))
+
+
+async def create(call: Call) -> web.StreamResponse:
+    """``POST /containers/create``."""
+    body = await call.body(ContainerBody)
+    name = creating.check_name(call.text("name"))
+    request, warnings = creating.request_of(body, name, call.text("platform"))
+    try:
+        container = await call.work.act(call.engine.create, request)
+    except ImageNotFound:
+        raise ApiError(404, f"No such image: {_familiar(request.image)}") from None
+    return call.json({"Id": container.config.id, "Warnings": warnings}, 201)
+
+
+def _familiar(name: str) -> str:
+    return parse_reference(name).with_default_tag().familiar
+
+
+async def inspect(call: Call) -> web.StreamResponse:
+    """``GET /containers/{name}/json``."""
+    size = call.flag("size")
+
+    def look() -> dict[str, Any]:
+        engine = call.engine
+        shown = engine.describe(call.args["name"])
+        if size:
+            shown |= engine.container_sizes(engine.container(shown["Id"]))
+        return shown
+
+    shown = await call.work.look(look)
+    shown["ExecIDs"] = call.state.execs.of(shown["Id"]) or None
+    return call.json(shown)
+
+
+async def start(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/start``: who waits for its output is joined to it."""
+    container = await _find(call)
+    identity = container.config.id
+    if container.state.status in ("running", "restarting"):
+        raise NotModified
+    clients = call.state.attachments.take(identity)
+    stdin = any(client.stdin for client in clients)
+    try:
+        connection = await call.work.act(
+            call.engine.launch, container, attach=bool(clients), stdin=stdin
+        )
+    except BaseException:
+        for client in clients:
+            client.done.set()
+        raise
+    if clients:
+        call.state.attachments.join(clients, connection)
+    else:
+        connection.close()
+    return call.empty()
+
+
+async def stop(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/stop``."""
+    container = await _find(call)
+    if not container.state.is_running:
+        raise NotModified
+    await call.work.act(
+        call.engine.stop,
+        container.config.id,
+        signal_name=call.text("signal") or None,
+        timeout=call.number("t"),
+    )
+    return call.empty()
+
+
+async def restart(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/restart``."""
+    await call.work.act(
+        call.engine.restart,
+        call.args["name"],
+        signal_name=call.text("signal") or None,
+        timeout=call.number("t"),
+    )
+    return call.empty()
+
+
+async def kill(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/kill``."""
+    await call.work.act(call.engine.kill, call.args["name"], call.text("signal") or "KILL")
+    return call.empty()
+
+
+async def pause(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/pause``."""
+    await call.work.act(call.engine.pause, call.args["name"])
+    return call.empty()
+
+
+async def unpause(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/unpause``."""
+    await call.work.act(call.engine.unpause, call.args["name"])
+    return call.empty()
+
+
+async def rename(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/rename``."""
+    name = call.text("name")
+    if not name:
+        raise BadRequest("neither old nor new names may be empty")
+    await call.work.act(call.engine.rename, call.args["name"], name)
+    return call.empty()
+
+
+async def update(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/update``."""
+    data = await call.body(dict[str, Any])
+    changes, warnings = creating.changes_of(data)
+    await call.work.act(call.engine.update, call.args["name"], **changes)
+    return call.json({"Warnings": warnings or None})
+
+
+async def resize(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/resize``."""
+    rows, columns = size_of(call)
+    await call.work.look(call.engine.resize, call.args["name"], rows, columns)
+    return call.empty(200)
+
+
+def size_of(call: Call) -> tuple[int, int]:
+    """Return the rows and columns of a resize request."""
+    rows, columns = call.number("h"), call.number("w")
+    if rows is None or columns is None or not (0 <= rows < 65536 and 0 <= columns < 65536):
+        raise BadRequest("invalid size of a terminal: h and w are needed")
+    return rows, columns
+
+
+async def top(call: Call) -> web.StreamResponse:
+    """``GET /containers/{name}/top``."""
+    options = tuple(call.text("ps_args").split())
+    headings, rows = await call.work.look(call.engine.top, call.args["name"], options)
+    return call.json({"Titles": headings, "Processes": rows})
+
+
+async def changes(call: Call) -> web.StreamResponse:
+    """``GET /containers/{name}/changes``."""
+    found = await call.work.act(call.engine.container_changes, call.args["name"])
+    return call.json([{"Path": path, "Kind": _KINDS[kind]} for kind, path in found] or None)
+
+
+async def remove(call: Call) -> web.StreamResponse:
+    """``DELETE /containers/{name}``."""
+    name, force = call.args["name"], call.flag("force")
+    if call.flag("link"):
+        raise ApiError(501, "a link cannot be removed: recreate the container without it")
+
+    def act() -> None:
+        container = call.engine.container(name)
+        may_remove(container.state, name=f"/{container.config.name}", force=force)
+        call.engine.remove_container(container.config.id, force=force, volumes=call.flag("v"))
+
+    await call.work.act(act)
+    return call.empty()
+
+
+async def prune(call: Call) -> web.StreamResponse:
+    """``POST /containers/prune``."""
+    wanted = query.as_flags(call.filters())
+    removed, freed = await call.work.act(call.engine.prune_containers, wanted)
+    return call.json({"ContainersDeleted": removed or None, "SpaceReclaimed": freed})
+
+
+async def _find(call: Call) -> Container:
+    try:
+        return await call.work.look(call.engine.container, call.args["name"])
+    except ContainerNotFound:
+        raise ApiError(404, f"No such container: {call.args['name']}") from None

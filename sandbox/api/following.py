@@ -1,0 +1,268 @@
+"""What goes on for long: wait, logs, stats, events. Hundreds of clients, no thread each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from sandbox.api.call import encode
+from sandbox.api.errors import BadRequest
+from sandbox.api.query import as_flags, moment
+from sandbox.api.streams import MULTIPLEXED, RAW
+from sandbox.errors import SandboxError
+from sandbox.models.choosing import event_filter
+from sandbox.runtime import wire
+from sandbox.runtime.logfile import stamp
+from sandbox.runtime.logreader import Line, Reader, Span
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from sandbox.api.call import Call
+    from sandbox.api.hub import Event, Listener
+    from sandbox.models.container import Container
+
+_CONDITIONS = ("not-running", "next-exit", "removed")
+_TICK = 1.0
+_NAP = 0.05
+_PIECE = 64 * 1024
+_LOST = 137
+
+
+# ---- wait -----------------------------------------------------------------------------------
+
+
+async def wait(call: Call) -> web.StreamResponse:
+    """``POST /containers/{name}/wait``: the head is sent at once."""
+    condition = call.text("condition") or "not-running"
+    if condition not in _CONDITIONS:
+        raise BadRequest(f'invalid condition: "{condition}"')
+    listener = call.state.hub.listen()
+    try:
+        container = await call.work.look(call.engine.container, call.args["name"])
+        response = await call.stream()
+        code = await _outcome(call, container, condition, listener)
+        if code is not None:
+            await response.write(encode({"StatusCode": code}) + b"\n")
+            await response.write_eof()
+        return response
+    finally:
+        call.state.hub.leave(listener)
+
+
+async def _outcome(call: Call, before: Container, condition: str, listener: Listener) -> int | None:
+    """Return the exit code; None if the client went away first."""
+    identity = before.config.id
+    code = before.state.exit_code
+    if condition == "not-running" and not before.state.is_running:
+        return code
+    while not call.is_gone:
+        event = await _next(listener, identity)
+        action = event["Action"] if event else ""
+        if event is not None and action == "die":
+            code = int(event["Actor"]["Attributes"].get("exitCode", _LOST))
+        if action == "destroy":
+            return code
+        if action not in ("die", ""):
+            continue
+        present = await _settled(call, before, died=action == "die")
+        if present is None:
+            return code
+        state = present.state
+        if condition == "next-exit" and action == "die":
+            return code
+        has_run = before.state.is_running or state.started_at != before.state.started_at
+        if condition != "removed" and state.status == "exited" and has_run:
+            return state.exit_code
+    return None
+
+
+async def _settled(call: Call, before: Container, *, died: bool) -> Container | None:
+    """Return the container once its record says what an event said; None if it is gone."""
+    nap = 0.002
+    while True:
+        try:
+            present = await call.work.look(call.engine.container, before.config.id)
+        except SandboxError:
+            return None
+        if not died or present.state.status not in ("running", "paused") or nap > 1:
+            return present
+        await asyncio.sleep(nap)
+        nap *= 1.6
+
+
+async def _next(listener: Listener, identity: str) -> Event | None:
+    """Return the next event of a container, None after a while."""
+    deadline = time.monotonic() + _TICK
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            event = await listener.next(left)
+        except EOFError:
+            await asyncio.sleep(left)
+            return None
+        if event is not None and event["Actor"]["ID"] == identity:
+            return event
+    return None
+
+
+# ---- logs -----------------------------------------------------------------------------------
+
+
+async def logs(call: Call) -> web.StreamResponse:
+    """``GET /containers/{name}/logs``."""
+    wanted = _wanted(call)
+    container = await call.work.look(call.engine.container, call.args["name"])
+    span = _span(call)
+    reader = await call.work.look(call.engine.log_reader, container.config.id, span)
+    tty = container.config.tty
+    try:
+        listener = call.state.hub.listen()
+        response = await call.stream(RAW if tty or call.version < (1, 42) else MULTIPLEXED)
+        show = _Shown(response, wanted, tty=tty, stamps=call.flag("timestamps"))
+        try:
+            await _past(call, reader, show)
+            if call.flag("follow"):
+                await _follow(call, container, reader, show, listener)
+        finally:
+            call.state.hub.leave(listener)
+        await response.write_eof()
+        return response
+    finally:
+        reader.close()
+
+
+def _wanted(call: Call) -> frozenset[str]:
+    found = frozenset(name for name in ("stdout", "stderr") if call.flag(name))
+    if not found:
+        raise BadRequest("Bad parameters: you must choose at least one stream")
+    return found
+
+
+def _span(call: Call) -> Span:
+    def bound(name: str) -> str:
+        text = call.text(name)
+        if text in ("", "0"):
+            return ""
+        return stamp(int(moment(text) * 10**9))
+
+    tail = call.text("tail") or "all"
+    count = int(tail) if tail.isdecimal() else None
+    return Span(since=bound("since"), until=bound("until"), tail=count)
+
+
+class _Shown:
+    """Lines on their way to a client."""
+
+    def __init__(
+        self, response: web.StreamResponse, wanted: frozenset[str], *, tty: bool, stamps: bool
+    ) -> None:
+        self._response = response
+        self._wanted = wanted
+        self._tty = tty
+        self._stamps = stamps
+
+    async def show(self, lines: list[Line]) -> None:
+        data = b"".join(self._bytes(line) for line in lines if line.stream in self._wanted)
+        if data:
+            await self._response.write(data)
+
+    def _bytes(self, line: Line) -> bytes:
+        text = f"{line.time} {line.text}" if self._stamps else line.text
+        data = text.encode("utf-8", "surrogateescape")
+        if self._tty:
+            return data
+        return wire.frame(wire.STDERR if line.stream == "stderr" else wire.STDOUT, data)
+
+
+async def _past(call: Call, reader: Reader, shown: _Shown) -> None:
+    lines = reader.past()
+    while piece := await call.work.look(_some, lines):
+        await shown.show(piece)
+
+
+def _some(lines: Any) -> list[Line]:
+    found, size = [], 0
+    for line in lines:
+        found.append(line)
+        size += len(line.text)
+        if size > _PIECE:
+            break
+    return found
+
+
+async def _follow(
+    call: Call, container: Container, reader: Reader, shown: _Shown, listener: Listener
+) -> None:
+    """Show what is added until the container has ended."""
+    identity = container.config.id
+    looked = 0.0
+    ends = False
+    while not call.is_gone and not reader.is_over:
+        found = await call.work.look(_some, reader.fresh())
+        await shown.show(found)
+        if found:
+            continue
+        if ends:
+            return
+        if time.monotonic() - looked > _TICK:
+            looked = time.monotonic()
+            ends = not await _is_alive(call, identity)
+            continue
+        if await _hears_of_end(listener, identity):
+            looked = 0.0
+
+
+async def _hears_of_end(listener: Listener, identity: str) -> bool:
+    deadline = time.monotonic() + _NAP
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            event = await listener.next(left)
+        except EOFError:
+            await asyncio.sleep(left)
+            return True
+        is_ours = event is not None and event["Actor"]["ID"] == identity
+        if event is not None and is_ours and event["Action"] in ("die", "destroy"):
+            return True
+    return False
+
+
+async def _is_alive(call: Call, identity: str) -> bool:
+    try:
+        container = await call.work.look(call.engine.container, identity)
+    except SandboxError:
+        return False
+    return container.state.is_running
+
+
+# ---- events ---------------------------------------------------------------------------------
+
+
+async def events(call: Call) -> web.StreamResponse:
+    """``GET /events``."""
+    since = moment(call.text("since")) if call.text("since") else None
+    until = moment(call.text("until")) if call.text("until") else None
+    matches = event_filter(as_flags(call.filters()))
+    listener = call.state.hub.listen(since=since)
+    try:
+        response = await call.stream()
+        for event in listener.history:
+            if _is_before(event, until) and matches(event):
+                await response.write(encode(event) + b"\n")
+        while not call.is_gone:
+            left = _TICK if until is None else min(_TICK, until - time.time())
+            if left <= 0:
+                break
+            event_or_none = await listener.next(left)
+            if event_or_none is not None and matches(event_or_none):
+                await response.write(encode(event_or_none) + b"\n")
+        await response.write_eof()
+        return response
+    except EOFError:
+        return response
+    finally:
+        call.state.hub.leave(listener)
+
+
+def _is_before(event: Event, until: float | None) -> bool:
+    return until is None or float(event.get("timeNano", 0)) / 1e9 <= until

@@ -1,0 +1,216 @@
+"""The pipes or the terminal of one exec, and a client's connection, joined in the loop.
+
+Rules: what the process wrote before its end is sent before the end is; a client that does
+not read stops the process, and a process that does not read stops its client. A client
+that leaves closes the pipes, as a closed terminal or pipeline would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sandbox.api.streams import Gone
+from sandbox.runtime import terminal, wire
+from sandbox.runtime.attach import KeyWatch
+
+if TYPE_CHECKING:
+    from sandbox.api.execs import Exec
+    from sandbox.api.streams import Hijacked
+
+_CHUNK = 256 * 1024
+_PIPE_SIZE = 1024 * 1024
+_LAST_OUTPUT = 0.2  # seconds for what background children of the process still hold open
+
+
+class Pump:
+    """One exec's streams."""
+
+    def __init__(self, connection: Hijacked, item: Exec) -> None:
+        """Join *item* to *connection*; nothing is open yet."""
+        self._connection = connection
+        self._item = item
+        self._sources: dict[int, int] = {}
+        self._input: int | None = None
+        self._keys = KeyWatch(b"")
+        self._detached = asyncio.Event()
+
+    def open(self, keys: bytes) -> list[int]:
+        """Make pipes or a terminal and return what becomes the process's own."""
+        item = self._item
+        if item.request.tty:
+            self._keys = KeyWatch(keys)
+            pty = terminal.open_pty(None)
+            item.master = pty.master
+            if item.size:
+                terminal.set_size(pty.master, *item.size)
+            os.set_blocking(pty.master, False)
+            self._sources[pty.master] = wire.STDOUT
+            if item.request.stdin:
+                self._input = os.dup(pty.master)
+            return [pty.slave]
+        if item.request.stdin:
+            stdin, self._input = _pipe()
+            os.set_blocking(self._input, False)
+        else:
+            stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        ends = [stdin]
+        for stream in (wire.STDOUT, wire.STDERR):
+            ours, theirs = _pipe()
+            os.set_blocking(ours, False)
+            self._sources[ours] = stream
+            ends.append(theirs)
+        return ends
+
+    async def run(self) -> None:
+        """Copy both ways until the process has ended and its output is sent."""
+        showing = [asyncio.create_task(self._show(fd)) for fd in self._sources]
+        typing = asyncio.create_task(self._type()) if self._input is not None else None
+        leaving = asyncio.create_task(self._connection.until_gone())
+        detached = asyncio.create_task(_set(self._detached))
+        shown = asyncio.create_task(_all(showing))
+        ended = asyncio.create_task(_set(self._item.ended))
+        try:
+            await asyncio.wait(
+                {leaving, detached, ended, shown}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if ended.done() or shown.done():
+                await self._last_words(shown, ended, leaving, detached)
+        finally:
+            for task in (typing, leaving, detached, ended, *showing):
+                if task is not None:
+                    task.cancel()
+            await asyncio.gather(
+                *(task for task in (typing, leaving, detached, ended, *showing) if task),
+                return_exceptions=True,
+            )
+            self.close()
+
+    async def _last_words(
+        self,
+        shown: asyncio.Task[None],
+        ended: asyncio.Task[None],
+        leaving: asyncio.Task[None],
+        detached: asyncio.Task[None],
+    ) -> None:
+        """Wait for the rest of the output, and for the end of the process."""
+        while not shown.done() and not leaving.done() and not detached.done():
+            if not ended.done():
+                everything = {shown, ended, leaving, detached}
+                await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+                continue
+            # The process is gone; who inherited its output may keep it open for ever.
+            if not await self._grows(shown):
+                return
+        if shown.done() and not ended.done():
+            left = {ended, leaving, detached}
+            await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _grows(self, shown: asyncio.Task[None]) -> bool:
+        before = self._count
+        await asyncio.wait({shown}, timeout=_LAST_OUTPUT)
+        return self._count != before or self._sending
+
+    _count = 0
+    _sending = False
+
+    async def _show(self, fd: int) -> None:
+        stream = self._sources[fd]
+        tty = self._item.request.tty
+        wanted = self._item.stderr if stream == wire.STDERR else self._item.stdout
+        while data := await _read(fd):
+            self._count += len(data)
+            if not wanted:
+                continue
+            self._sending = True
+            try:
+                await self._connection.write(data if tty else wire.frame(stream, data))
+            except Gone:
+                return
+            finally:
+                self._sending = False
+
+    async def _type(self) -> None:
+        assert self._input is not None
+        with suppress(OSError):
+            while data := await self._connection.read():
+                passed = self._keys.take(data)
+                if passed:
+                    await _write(self._input, passed)
+                if self._keys.found:
+                    self._detached.set()
+                    return
+            if self._item.request.tty and self._item.master is not None:
+                await _write(self._input, terminal.end_of_file(self._item.master))
+        self._close_input()
+
+    def _close_input(self) -> None:
+        if self._input is not None:
+            os.close(self._input)
+            self._input = None
+
+    def close(self) -> None:
+        """Close our ends."""
+        self._close_input()
+        self._item.master = None
+        for fd in self._sources:
+            os.close(fd)
+        self._sources = {}
+
+
+async def _all(tasks: list[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*tasks)
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+def _pipe() -> tuple[int, int]:
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    with suppress(OSError):  # more than this user may have: the usual size does, too
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+    return reader, writer
+
+
+async def _read(fd: int) -> bytes:
+    """Return what there is, waiting if there is nothing; empty at the end."""
+    while True:
+        try:
+            return os.read(fd, _CHUNK)
+        except BlockingIOError:
+            await _ready(fd, writing=False)
+        except OSError:
+            return b""  # EIO: the terminal's other side is closed
+
+
+async def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:
+            await _ready(fd, writing=True)
+        else:
+            await asyncio.sleep(0)
+
+
+async def _ready(fd: int, *, writing: bool) -> None:
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+
+    def wake() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    add, remove = (
+        (loop.add_writer, loop.remove_writer) if writing else (loop.add_reader, loop.remove_reader)
+    )
+    add(fd, wake)
+    try:
+        await ready
+    finally:
+        remove(fd)

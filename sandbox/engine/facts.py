@@ -1,0 +1,91 @@
+"""What the store and the machine are like, in Docker's words.
+
+Does not know: how facts are shown.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import SandboxError
+from sandbox.runtime import interceptor
+from sandbox.runtime.spec import parse_platform
+
+if TYPE_CHECKING:
+    from sandbox.engine.containers import ContainerVerbs
+    from sandbox.engine.images import ImageVerbs
+
+    class _Base(ImageVerbs, ContainerVerbs):
+        """The verbs used here."""
+
+else:
+    _Base = object
+
+
+class FactVerbs(_Base):
+    """The part of `Engine` that tells what it works with."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what ``info`` shows, by Docker's names."""
+        return _facts(self)
+
+
+def _facts(engine: FactVerbs) -> dict[str, Any]:
+    from sandbox import __version__
+
+    containers = engine.containers()
+    alive = sum(item.state.is_running for item in containers)
+    paused = sum(item.state.status == "paused" for item in containers)
+    root = engine.layout.root
+    existing = next(path for path in (root, *root.parents) if path.exists())
+    free = os.statvfs(existing)
+    return {
+        "ServerVersion": __version__,
+        "Containers": len(containers),
+        "ContainersRunning": alive - paused,
+        "ContainersPaused": paused,
+        "ContainersStopped": len(containers) - alive,
+        "Images": sum(not image.is_host for image in engine.images()),
+        "Driver": "index",
+        "DockerRootDir": os.fspath(root),
+        "FreeSpace": free.f_bavail * free.f_frsize,
+        "KernelVersion": os.uname().release,
+        "OperatingSystem": _system_name(),
+        "OSType": "linux",
+        "Architecture": os.uname().machine,
+        "NCPU": os.cpu_count() or 1,
+        "MemTotal": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "Name": os.uname().nodename,
+        "Interceptors": list(interceptor.NAMES),
+        "Interceptor": _chosen_interceptor(),
+        "SecurityOptions": _security(),
+    }
+
+
+def _chosen_interceptor() -> str:
+    try:
+        choice = interceptor.choose("auto", os.environ)
+    except SandboxError as exc:
+        return f"none ({exc.message})"
+    return f"{choice.name} ({choice.why})"
+
+
+def _security() -> list[str]:
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        rows = dict(line.split(":", 1) for line in file.read().splitlines())
+    seccomp = "seccomp" if "Seccomp" in rows else "no seccomp"
+    return [seccomp, "rootless"]
+
+
+def _system_name() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    except OSError:
+        return "Linux"
+
+
+def architecture() -> str:
+    """Return what Docker calls this kind of machine."""
+    return parse_platform(f"linux/{os.uname().machine}")[1]
