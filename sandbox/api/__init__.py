@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Docker Engine API over a unix socket (docs/api.md): a thin skin over `Engine`.
 
 ``server`` listens, ``dispatch`` finds the handler that ``routes`` names for a request, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Attach: a client's connection and a container's streams, joined.
 
 How it works: who attaches to a container that does not run yet waits here; its start joins

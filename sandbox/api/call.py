@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One request as a handler sees it, and what all handlers share."""
 
 from __future__ import annotations

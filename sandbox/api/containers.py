@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The endpoints of containers: one handler each, none with a thought of its own."""
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from sandbox.api.call import Call
-    from sandbox.engine import Engine
     from sandbox.models.container import Container
 
 _KINDS = {"C": 0, "A": 1, "D": 2}

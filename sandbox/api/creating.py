@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From the JSON of ``POST /containers/create`` to the engine's request. Pure but for `_made`.
 
 Rules: a field either has its effect, or is shown by inspect with a warning that it has
@@ -36,7 +37,9 @@ _HARMLESS = frozenset(
 # Values that ask for nothing.
 _NOTHING: tuple[Any, ...] = (None, "", 0, False, -1, [], {}, "default", "private", "host")
 _HONOURED = frozenset(
-    field.encode_name for kind in (HostBody, HostNetworkBody) for field in msgspec.structs.fields(kind)
+    field.encode_name
+    for kind in (HostBody, HostNetworkBody)
+    for field in msgspec.structs.fields(kind)
 )
 
 

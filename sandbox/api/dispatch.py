@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From a request to its handler, and from whatever that raises to an answer.
 
 Rules: the path may begin with ``/v1.NN``; every answer carries the headers by which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What went wrong, as Docker's API says it: a status and one line of JSON.
 
 Rules: every `SandboxError` is told, with the words clients look for; anything else is a bug

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``exec``: what was asked for, what runs, how it ended.
 
 How it works: a helper process (`sandbox.runtime.forker`) starts the process with pipes or a

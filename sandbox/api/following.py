@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What goes on for long: wait, logs, stats, events. Hundreds of clients, no thread each."""
 
 from __future__ import annotations

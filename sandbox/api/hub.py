@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What happens in the store, told to everybody who listens: one reader for all.
 
 How it works: the store's file of events is read when inotify says that it grew (or ten

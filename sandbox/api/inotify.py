@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Hear of changes in one directory through inotify, without asking again and again.
 
 Does not know: what changed; whoever listens looks.

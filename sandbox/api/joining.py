@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Attach and exec: the endpoints whose connections stop being HTTP."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The JSON that clients send, typed: one Struct a document, Docker's field names.
 
 Rules: what Go would decode is decoded: absent and ``null`` are the same, unknown fields

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From the JSON of a new container to what it is to be on the network. Pure."""
 
 from __future__ import annotations

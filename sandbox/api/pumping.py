@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The pipes or the terminal of one exec, and a client's connection, joined in the loop.
 
 Rules: what the process wrote before its end is sent before the end is; a client that does

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What clients put into query strings: numbers, truth, filters, moments. Pure.
 
 Rules: tolerant in form (Go, Python and JavaScript clients spell the same thing

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every endpoint, once: dispatch and the OpenAPI description are made of this table."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Listen, serve, and end: the process behind ``sandbox serve``.
 
 How it works: a unix socket in the runtime directory, locked by its server; or sockets that

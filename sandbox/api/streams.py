@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: MIT
 """Connections that stop being HTTP: hijack, Docker's frames, ends that close one by one.
 
-How it works: the transport gets another protocol, a plain stream; what aiohttp has read
-beyond the request is handed over. aiohttp is told of the end when the handler is done.
+How it works: the transport gets another protocol, a plain stream. aiohttp is told of the
+end when the handler is done. (A client may send what is no HTTP only after the answer's
+head: what comes before is taken for a request.)
 
 Rules: the client's half-close is no disconnect: only an error in sending is. Every write
 waits until the client has taken most of what it was sent before.
@@ -12,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import select
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -65,15 +67,12 @@ class Hijacked:
         transport = request.transport
         if transport is None:
             raise Gone
-        old = cast("Any", request.protocol)
+        old = request.protocol
         loop = asyncio.get_running_loop()
         self._reader = asyncio.StreamReader(limit=_CHUNK, loop=loop)
         self._protocol = _Taken(self._reader, old)
         transport.set_protocol(self._protocol)
         self._protocol.connection_made(transport)
-        early, old._message_tail = old._message_tail, b""
-        if early:
-            self._reader.feed_data(early)
         transport.resume_reading()
         transport.set_write_buffer_limits(high=_HIGH_WATER)
         self._writer = asyncio.StreamWriter(transport, self._protocol, self._reader, loop)

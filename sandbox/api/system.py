@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The endpoints about the server, the machine and the store as a whole."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where blocking calls of the engine run: threads, so many and no more.
 
 Rules: the event loop never waits for the engine. Short look-ups and verbs that may take

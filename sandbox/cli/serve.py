@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``serve``, ``env`` and ``docker``: the HTTP API, and the real docker command line on it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the store and the machine are like, in Docker's words.
 
 Does not know: how facts are shown.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a server of many clients needs of the engine: connections instead of relays.
 
 Rules: nothing here waits for a container's end or for a client; what is returned is the

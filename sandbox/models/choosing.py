@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Choose containers and events by ``--filter``, and say how a container fares. Pure.
 
 Several values of one key: any of them; several keys: all of them.

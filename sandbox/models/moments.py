@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Moments as users write them: RFC 3339, a date, Unix seconds, or so long ago; ages. Pure."""
 
 from __future__ import annotations

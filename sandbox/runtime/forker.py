@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A process that starts others for a server: it is small and has one thread, so it may fork.
 
 How it works: the server executes this module with one end of a socket on standard input.

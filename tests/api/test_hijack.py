@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Attach and exec byte by byte: what stands on the wire, and in which order."""
+
+from __future__ import annotations
+
+import base64
+import os
+import socket
+import struct
+
+import pytest
+
+from tests.harness.apiserver import Server, frames, joined, read_all
+from tests.harness.polling import until
+
+pytestmark = pytest.mark.guest
+UPGRADE = "Connection: Upgrade\nUpgrade: tcp\n"
+
+
+def attach(api: Server, name: str, query: str) -> tuple[socket.socket, bytes, bytes]:
+    return api.raw(
+        f"POST /v1.44/containers/{name}/attach?{query} HTTP/1.1\nHost: docker\n{UPGRADE}"
+        "Content-Type: text/plain\n"
+    )
+
+
+def exec_start(
+    api: Server, name: str, more: str = UPGRADE, **fields: object
+) -> tuple[socket.socket, bytes, bytes, str]:
+    body = {"AttachStdout": True, "AttachStderr": True, **fields}
+    made = api.ok("POST", f"/containers/{name}/exec", body)["Id"]
+    data = b'{"Detach":false,"Tty":%s}' % (b"true" if fields.get("Tty") else b"false")
+    connection, head, rest = api.raw(
+        f"POST /v1.44/exec/{made}/start HTTP/1.1\nHost: docker\n{more}"
+        f"Content-Type: application/json\nContent-Length: {len(data)}\n",
+        data,
+    )
+    return connection, head, rest, made
+
+
+def running(api: Server, name: str = "box", **fields: object) -> str:
+    identity = api.create("sleep", "1000", name=name, **fields)
+    api.ok("POST", f"/containers/{name}/start")
+    return identity
+
+
+def test_a_clients_attach_before_the_start_gets_every_byte_in_frames(api: Server) -> None:
+    api.create("sh", "-c", "printf out; printf err >&2; exit 3", name="box")
+    connection, head, rest = attach(api, "box", "stream=1&stdout=1&stderr=1")
+    assert head.split(b"\r\n")[0] == b"HTTP/1.1 101 UPGRADED"
+    assert b"Content-Type: application/vnd.docker.multiplexed-stream" in head
+    assert b"Upgrade: tcp" in head
+    connection.shutdown(socket.SHUT_WR)  # as the docker command does: no disconnect
+    api.ok("POST", "/containers/box/start")
+    data = read_all(connection, rest)
+    assert sorted(frames(data)) == [(1, b"out"), (2, b"err")]
+    assert api.ok("POST", "/containers/box/wait") == {"StatusCode": 3}
+
+
+def test_two_clients_that_attach_before_the_start_both_get_all(api: Server) -> None:
+    api.create("sh", "-c", "echo one; echo two", name="box")
+    both = [attach(api, "box", "stream=1&stdout=1") for _ in range(2)]
+    api.ok("POST", "/containers/box/start")
+    assert [joined(read_all(one, rest), 1) for one, _, rest in both] == [b"one\ntwo\n"] * 2
+
+
+def test_only_the_streams_that_were_asked_for_are_sent(api: Server) -> None:
+    api.create("sh", "-c", "echo out; echo err >&2", name="box")
+    connection, _, rest = attach(api, "box", "stream=1&stderr=1")
+    api.ok("POST", "/containers/box/start")
+    assert frames(read_all(connection, rest)) == [(2, b"err\n")]
+
+
+def test_the_half_close_of_a_client_ends_the_containers_input(api: Server) -> None:
+    api.create("cat", name="box", OpenStdin=True, StdinOnce=True)
+    connection, _, rest = attach(api, "box", "stream=1&stdin=1&stdout=1")
+    api.ok("POST", "/containers/box/start")
+    connection.sendall(b"typed")
+    connection.shutdown(socket.SHUT_WR)
+    assert joined(read_all(connection, rest), 1) == b"typed"
+
+
+def test_without_an_upgrade_the_answer_is_200_and_raw(api: Server) -> None:
+    running(api)
+    connection, head, rest, _ = exec_start(api, "box", more="", Cmd=["echo", "hi"])
+    assert head.split(b"\r\n")[0] == b"HTTP/1.1 200 OK"
+    assert frames(read_all(connection, rest)) == [(1, b"hi\n")]
+
+
+def test_a_terminal_has_no_frames(api: Server) -> None:
+    running(api)
+    connection, head, rest, made = exec_start(
+        api, "box", Cmd=["sh", "-c", "tty >/dev/null && echo yes"], Tty=True
+    )
+    assert b"application/vnd.docker.raw-stream" in head
+    assert read_all(connection, rest) == b"yes\r\n"
+    assert api.ok("GET", f"/exec/{made}/json")["ExitCode"] == 0
+
+
+def test_input_and_output_of_an_exec_are_the_same_bytes(api: Server) -> None:
+    running(api)
+    connection, _, rest, made = exec_start(api, "box", Cmd=["cat"], AttachStdin=True)
+    sent = os.urandom(3_000_000)
+    child = os.fork()
+    if child == 0:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        os._exit(0)
+    received = joined(read_all(connection, rest), 1)
+    os.waitpid(child, 0)
+    assert received == sent
+    until(lambda: api.ok("GET", f"/exec/{made}/json")["ExitCode"] == 0)
+
+
+def test_the_exit_code_of_an_exec_is_there_when_its_stream_has_ended(api: Server) -> None:
+    running(api)
+    for code in range(8):
+        connection, _, rest, made = exec_start(api, "box", Cmd=["sh", "-c", f"exit {code}"])
+        read_all(connection, rest)
+        assert api.ok("GET", f"/exec/{made}/json")["ExitCode"] == code
+
+
+def test_an_exec_ends_though_a_child_in_the_background_keeps_its_output(api: Server) -> None:
+    running(api)
+    connection, _, rest, made = exec_start(api, "box", Cmd=["sh", "-c", "echo a; sleep 1000 &"])
+    assert joined(read_all(connection, rest), 1) == b"a\n"
+    assert api.ok("GET", f"/exec/{made}/json")["ExitCode"] == 0
+
+
+def test_detach_keys_leave_a_terminal_that_runs_on(api: Server) -> None:
+    api.create("cat", name="box", OpenStdin=True, Tty=True)
+    api.ok("POST", "/containers/box/start")
+    connection, _, rest = attach(api, "box", "stream=1&stdin=1&stdout=1&detachKeys=ctrl-x")
+    connection.sendall(b"a\x18")
+    read_all(connection, rest)
+    assert api.ok("GET", "/containers/box/json")["State"]["Running"] is True
+
+
+def test_a_websocket_carries_bytes_without_frames(api: Server) -> None:
+    api.create("cat", name="box", OpenStdin=True, StdinOnce=True)
+    key = base64.b64encode(b"0123456789abcdef").decode()
+    connection, head, rest = api.raw(
+        "GET /containers/box/attach/ws?stream=1&stdin=1&stdout=1 HTTP/1.1\nHost: docker\n"
+        f"Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n"
+        f"Sec-WebSocket-Key: {key}\n"
+    )
+    assert b"101" in head.split(b"\r\n")[0]
+    api.ok("POST", "/containers/box/start")
+    mask = b"\1\2\3\4"
+    text = bytes(byte ^ mask[index % 4] for index, byte in enumerate(b"ping"))
+    connection.sendall(b"\x82\x84" + mask + text)
+    received = rest
+    while len(received) < 6:
+        received += connection.recv(100)
+    assert received[:6] == b"\x82\x04ping"
+    connection.sendall(b"\x88\x82" + mask + struct.pack(">H", 0x03E8 ^ 0x0102))
+    connection.close()
+
+
+def test_who_waits_is_answered_at_once_and_told_at_the_end(api: Server) -> None:
+    api.create("sh", "-c", "exit 4", name="box")
+    connection, head, rest = api.raw(
+        "POST /containers/box/wait?condition=next-exit HTTP/1.1\nHost: docker\n"
+    )
+    assert b"200 OK" in head
+    api.ok("POST", "/containers/box/start")
+    while b'"StatusCode":4' not in rest:
+        piece = connection.recv(1000)
+        assert piece, rest
+        rest += piece
+    assert api.ok("GET", "/containers/box/json")["State"]["Status"] == "exited"
+
+
+def test_an_abandoned_wait_or_attach_leaves_the_container_alone(api: Server) -> None:
+    running(api)
+    for _ in range(20):
+        attach(api, "box", "stream=1&stdout=1")[0].close()
+        api.raw("POST /containers/box/wait HTTP/1.1\nHost: docker\n")[0].close()
+    assert api.ok("GET", "/containers/box/json")["State"]["Running"] is True
