@@ -204,6 +204,8 @@ def _policy(body: ContainerBody, host: HostBody, restart: tuple[policy.RestartNa
         log_max_file=count,
         health=_health(body.healthcheck),
         memory=memory_of(host.memory),
+        cpus=cpus_of(host.nano_cpus, host.cpu_quota, host.cpu_period),
+        pids_limit=max(0, host.pids_limit or 0),
         cpuset=cpuset_of(host.cpuset_cpus),
     )
 
@@ -215,6 +217,21 @@ def memory_of(wanted: int | None) -> int:
     if wanted and wanted < 6 * 2**20:
         raise BadRequest("Minimum memory limit allowed is 6MB")
     return wanted or 0
+
+
+def cpus_of(nano: int | None, quota: int | None, period: int | None) -> float:
+    """Return how many CPUs' time may be used; 0 is no limit."""
+    cpus = (nano or 0) / 10**9
+    if quota and quota > 0:
+        if nano:
+            raise BadRequest("Conflicting options: Nano CPUs and CPU Period cannot both be set")
+        cpus = quota / (period or 100_000)
+    most = os.cpu_count() or 1
+    if cpus and not 0.01 <= cpus <= most:
+        raise BadRequest(
+            f"Range of CPUs is from 0.01 to {most}.00, as there are only {most} CPUs available"
+        )
+    return cpus
 
 
 def cpuset_of(wanted: str | None) -> str:
@@ -360,6 +377,10 @@ def changes_of(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     changes: dict[str, Any] = {}
     if body.restart_policy is not None and body.restart_policy.name:
         changes["restart"], changes["restart_max"] = _restart(body.restart_policy)
+    if body.nano_cpus or body.cpu_quota:
+        changes["cpus"] = cpus_of(body.nano_cpus, body.cpu_quota, body.cpu_period)
+    if body.pids_limit is not None:
+        changes["pids_limit"] = max(0, body.pids_limit)
     if body.memory:
         changes["memory"] = memory_of(body.memory)
     if body.cpuset_cpus:

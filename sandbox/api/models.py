@@ -113,6 +113,10 @@ class HostBody(Body, frozen=True, kw_only=True):
     auto_remove: bool | None = None
     log_config: LogConfig | None = None
     memory: int | None = None
+    nano_cpus: int | None = None
+    cpu_period: int | None = None
+    cpu_quota: int | None = None
+    pids_limit: int | None = None
     cpuset_cpus: str | None = None
     ulimits: list[UlimitBody] | None = None
     readonly_rootfs: bool | None = None
@@ -156,6 +160,10 @@ class UpdateBody(Body, frozen=True, kw_only=True):
 
     restart_policy: RestartPolicy | None = None
     memory: int | None = None
+    nano_cpus: int | None = None
+    cpu_period: int | None = None
+    cpu_quota: int | None = None
+    pids_limit: int | None = None
     cpuset_cpus: str | None = None
 
 
