@@ -17,7 +17,7 @@ from sandbox.cli.format import (
 )
 from sandbox.engine import Engine
 from sandbox.engine.networkview import networks_text, ports_text
-from sandbox.errors import ContainerNotFound, SandboxError
+from sandbox.errors import ContainerNotFound, CorruptData, SandboxError
 from sandbox.models.choosing import container_filter, status_text
 from sandbox.models.moments import human_duration, seconds_since
 
@@ -85,6 +85,12 @@ def ps(**options: Any) -> None:
     ]
     if last > 0:
         chosen = chosen[:last]
+    for identity, problem in engine.damaged():
+        click.echo(
+            f"sandbox: container {identity[:12]} is damaged: {problem}; "
+            f"'sandbox rm -f {identity[:12]}' removes it",
+            err=True,
+        )
     long = options["no_trunc"]
     if options["quiet"]:
         for item in chosen:
@@ -153,6 +159,13 @@ def rm(*, force: bool, volumes: bool, containers: tuple[str, ...]) -> int:
         except ContainerNotFound as exc:
             click.echo(f"sandbox: {exc.message}", err=True)
             code = code if force else 1
+            continue
+        except CorruptData as exc:
+            if force and engine.remove_damaged(name):
+                emit(name)
+                continue
+            click.echo(f"sandbox: {exc.message}", err=True)
+            code = 1
             continue
         except SandboxError as exc:
             click.echo(f"sandbox: {exc.message}", err=True)

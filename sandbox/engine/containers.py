@@ -188,6 +188,11 @@ class ContainerVerbs:
     def _truth(self, container: Container) -> Container | None:
         """Return the container as it is; None if it should be gone by now."""
         state = container.state
+        if state.status == "dead":
+            from sandbox.engine.damage import recover
+
+            found = recover(self._containers, container)
+            return found if found is None or found.state.status == "dead" else self._truth(found)
         if not state.pid or (
             is_main_process(state.pid, state.pid_start)
             and (not state.keeper or is_main_process(state.keeper, state.keeper_start))
@@ -209,11 +214,32 @@ class ContainerVerbs:
         """Delete a container; *force* kills it first."""
         container = self.container(name)
         lifecycle.may_remove(container.state, name=name, force=force)
-        if container.state.is_running:
+        if container.state.status == "dead":
+            self._end_unknown(container.config.id)
+        elif container.state.is_running:
             self._kill_hard(container)
         self._forget(container, volumes=volumes)
         events.tell_container(self.layout, container.config, "destroy")
         return container
+
+    def damaged(self) -> list[tuple[str, str]]:
+        """Return (id, what is wrong) of containers that can only be removed."""
+        return [(identity, exc.message) for identity, exc in self._containers.damaged()]
+
+    def remove_damaged(self, name: str) -> str | None:
+        """Delete a container whose configuration cannot be read; None if there is none such."""
+        found = [identity for identity, _ in self.damaged() if name and identity.startswith(name)]
+        if len(found) != 1:
+            return None
+        self._end_unknown(found[0])
+        self._containers.discard_damaged(found[0])
+        return found[0]
+
+    def _end_unknown(self, identity: str) -> None:
+        from sandbox.engine import damage
+
+        damage.end_holder(self._containers.directory(identity).config)
+        damage.end_processes(identity)
 
     def _kill_hard(self, container: Container) -> None:
         """End it, by its supervisor if that does anything, else without."""

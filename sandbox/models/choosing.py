@@ -35,7 +35,7 @@ def status_text(container: Container, now: float) -> str:
     if state.status == "exited":
         age = human_duration(seconds_since(state.finished_at, now))
         return f"Exited ({state.exit_code}) {age} ago"
-    return "Created"
+    return "Dead" if state.status == "dead" else "Created"
 
 
 _CONTAINER_TESTS: dict[str, Callable[[Container, str], bool]] = {

@@ -15,7 +15,7 @@ from sandbox.errors import CorruptData
 from sandbox.models.endpoints import NetworkConfig
 from sandbox.models.policy import HealthState, Policy, Usage
 
-Status = Literal["created", "running", "paused", "restarting", "exited"]
+Status = Literal["created", "running", "paused", "restarting", "exited", "dead"]
 MountType = Literal["bind", "tmpfs", "volume"]
 
 _STATUSES: dict[str, Status] = {
@@ -222,7 +222,8 @@ class ContainerState:
     ``pid`` and ``pid_start`` (clock ticks after boot, from /proc) name a process
     without doubt even after the number has been given to another one: the main process,
     or, while created, the command that is about to start it (0 if there is none), or,
-    between two runs, the supervisor. ``stopped`` says that the user wanted it to end.
+    between two runs, the supervisor. Dead is who has a record of its state that
+    cannot be read, and no other sign of life. ``stopped`` says that the user wanted it to end.
     """
 
     status: Status = "created"

@@ -146,6 +146,8 @@ def _at_rest(state: ContainerState, status: Status) -> ContainerState:
 
 def may_remove(state: ContainerState, *, name: str, force: bool) -> None:
     """Raise `Conflict` (in Docker's words) unless the container may be removed."""
+    if state.status == "dead" and not force:
+        raise Conflict(f'cannot remove container "{name}": {state.error}: force remove')
     if state.is_running and not force:
         raise Conflict(
             f'cannot remove container "{name}": container is running: '

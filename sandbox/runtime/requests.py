@@ -136,6 +136,7 @@ class Requests:
 
     def _update(self, client: Client, _message: dict[str, Any]) -> None:
         self._keeper.refresh(self._keeper.container.state)
+        self._keeper.change(self._keeper.container.state)  # the record may be damaged
         self._done(client)
 
     # ---- ending ------------------------------------------------------------------------

@@ -159,8 +159,25 @@ class ContainerStore:
         if directory.settings.exists():
             data = {**data, **_read(directory.settings, container_id)}
         config = ContainerConfig.from_json(data)
-        state = ContainerState.from_json(_read(directory.state, container_id))
+        try:
+            state = ContainerState.from_json(_read(directory.state, container_id))
+        except CorruptData as exc:
+            state = ContainerState("dead", error=exc.message)
         return Container(config, state)
+
+    def damaged(self) -> Iterator[tuple[str, CorruptData]]:
+        """Yield (id, problem) of containers whose configuration cannot be read."""
+        for container_id in self._ids():
+            try:
+                self.read(container_id)
+            except ContainerNotFound:
+                continue
+            except CorruptData as exc:
+                yield container_id, exc
+
+    def discard_damaged(self, container_id: str) -> None:
+        """Delete a container of which no more than its id is known."""
+        discard(self._layout.container(container_id), layout=self._layout)
 
     def find(self, name: str) -> Container:
         """Return the container with this name, id, or unambiguous start of an id."""
