@@ -17,7 +17,7 @@ from sandbox.errors import CorruptData
 from sandbox.layers.tarfields import text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from sandbox.layers.streams import Readable
 
@@ -50,34 +50,63 @@ def write_tar(
     entries: Iterable[PackEntry], write: Callable[[bytes], object], *, end: bool = True
 ) -> None:
     """Write *entries* as a tar; sockets are left out, as everywhere."""
-    known: dict[Hashable, bytes] = {}
-    total = 0
+    tar = TarWriter(write)
     for entry in entries:
-        if entry.kind not in _TYPES:
-            continue
-        first = known.get(entry.inode) if entry.inode is not None else None
-        if entry.inode is not None and first is None:
-            known[entry.inode] = entry.path
-        write(head := _head(entry, first))
-        total += len(head)
-        if entry.kind == "f" and first is None:
-            total += _copy(entry, write)
+        tar.add(entry)
     if end:
-        write(bytes(2 * _BLOCK + -(total + 2 * _BLOCK) % _RECORD))
+        tar.end()
 
 
-def _copy(entry: PackEntry, write: Callable[[bytes], object]) -> int:
-    """Write the data, exactly as much as the header said."""
-    left = entry.size
-    reader = entry.open() if entry.open is not None and left else None
-    while left:
-        data = reader.read(min(left, _CHUNK)) if reader is not None else b""
-        if not data:
-            raise CorruptData(f"{text(entry.path)} became shorter while it was read")
-        write(data)
-        left -= len(data)
-    write(bytes(-entry.size % _BLOCK))
-    return entry.size + -entry.size % _BLOCK
+class TarWriter:
+    """A tar that grows by one entry at a time."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._known: dict[Hashable, bytes] = {}
+        self._total = 0
+
+    def add(self, entry: PackEntry) -> None:
+        """Write an entry with its data."""
+        if entry.kind not in _TYPES:
+            return
+        if self.head(entry) and entry.kind == "f":
+            reader = entry.open() if entry.open is not None and entry.size else _Nothing()
+            for _ in self.data(reader, entry):
+                pass
+
+    def head(self, entry: PackEntry) -> bool:
+        """Write the header(s); False if it is one more name of an earlier file."""
+        first = self._known.get(entry.inode) if entry.inode is not None else None
+        if entry.inode is not None and first is None:
+            self._known[entry.inode] = entry.path
+        self._put(_head(entry, first))
+        return first is None
+
+    def data(self, reader: Readable, entry: PackEntry) -> Iterator[bytes]:
+        """Write the data, exactly as much as the header said; yields it on the way."""
+        left = entry.size
+        while left:
+            data = reader.read(min(left, _CHUNK))
+            if not data:
+                raise CorruptData(f"{text(entry.path)} became shorter while it was read")
+            self._put(data)
+            yield data
+            left -= len(data)
+        self._put(bytes(-entry.size % _BLOCK))
+
+    def end(self) -> None:
+        """Write the end mark."""
+        self._put(bytes(2 * _BLOCK + -(self._total + 2 * _BLOCK) % _RECORD))
+
+    def _put(self, data: bytes) -> None:
+        self._write(data)
+        self._total += len(data)
+
+
+class _Nothing:
+    def read(self, size: int, /) -> bytes:
+        del size
+        return b""
 
 
 def _head(entry: PackEntry, first: bytes | None) -> bytes:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Row(msgspec.Struct):
+class Row(msgspec.Struct, omit_defaults=True):
     """One row of a layer's table (see `unpack`)."""
 
     p: str
@@ -53,6 +53,26 @@ def read_rows(meta: Path) -> Iterator[Row]:
             yield decoder.decode(line)
 
 
+def row_of(entry: PackEntry, first: bytes | None = None) -> Row:
+    """Return the row that stands for an entry; *first* is the earlier name of its file."""
+    return Row(
+        p=entry.path.decode("latin-1"),
+        t=entry.kind,
+        m=entry.mode & 0o7777,
+        u=entry.uid,
+        g=entry.gid,
+        mt=entry.mtime_ns,
+        l=entry.link.decode("latin-1") if entry.kind == "l" else "",
+        h="" if first is None else first.decode("latin-1"),
+        rdev=entry.rdev if entry.kind in "cb" else (0, 0),
+        x={
+            name.decode("latin-1"): base64.b64encode(value).decode()
+            for name, value in entry.xattrs.items()
+        }
+        or None,
+    )
+
+
 def raw(name: str) -> bytes:
     """Return a name of the table as the bytes it stands for."""
     return name.encode("latin-1")
@@ -61,7 +81,7 @@ def raw(name: str) -> bytes:
 def pack_layer(diff: Path, meta: Path, into: Path) -> tuple[Digest, oci.Descriptor]:
     """Write the compressed tar to the new file *into*; return its diff id and itself."""
     digest = hashlib.sha256()
-    with closing(BlobKeeper(_Nothing(), into)) as keeper, _Files(diff) as files:
+    with closing(BlobKeeper(_Nothing(), into)) as keeper, Files(diff) as files:
 
         def write(data: bytes) -> None:
             digest.update(data)
@@ -119,14 +139,14 @@ class _Nothing:
         return b""
 
 
-class _Files:
+class Files:
     """The files of a layer; one is open at a time."""
 
     def __init__(self, diff: Path) -> None:
         self._top = os.fsencode(diff)
         self._open: IO[bytes] | None = None
 
-    def __enter__(self) -> _Files:
+    def __enter__(self) -> Files:
         return self
 
     def __exit__(self, *_: object) -> None:

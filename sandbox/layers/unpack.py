@@ -242,7 +242,7 @@ class _Unpacker:
             if member.kind == "f":
                 end = 0
                 for offset, data in self._stream.chunks():
-                    end = _write_with_holes(fd, offset, data) or end
+                    end = write_with_holes(fd, offset, data) or end
                 if end != member.size:
                     os.ftruncate(fd, member.size)
             if mode & self._umask:
@@ -305,7 +305,7 @@ def _umask() -> int:
     return 0o777  # unknown: every mode is set again
 
 
-def _write_with_holes(fd: int, offset: int, data: bytes) -> int:
+def write_with_holes(fd: int, offset: int, data: bytes) -> int:
     """Write *data* at *offset*, but leave out stretches of zeros.
 
     Returns where the last byte written is followed by nothing, 0 if none was.

@@ -41,6 +41,8 @@ class Image:
     """The layers as a registry keeps them, lowest first; empty if that is unknown."""
     manifest: Digest | None = None
     """The manifest the image came with."""
+    lower_blobs: tuple[oci.Descriptor, ...] = ()
+    """Of an image that was built here: the blobs of the lowest layers, those of its base."""
 
     @property
     def is_host(self) -> bool:

@@ -333,15 +333,17 @@ class Tree:
 
     # -- what the container changed
 
-    def changes(self) -> Changes:
+    def changes(self, *, marks: Names | None = None) -> Changes:
         """Return what differs from the image, sorted: Docker's A, C and D.
 
-        The work is proportional to the container's own layer, not to the image.
+        The runtime's own marks in the upper are added to *marks*. The work is proportional
+        to the container's own layer, not to the image.
         """
-        return sorted(self._changes(b""), key=lambda change: change[1])
+        marks = [] if marks is None else marks
+        return sorted(self._changes(b"", marks), key=lambda change: change[1])
 
     def _changes(
-        self, directory: bytes, *, hidden: bool = False
+        self, directory: bytes, marks: Names, *, hidden: bool = False
     ) -> Iterator[tuple[ChangeKind, bytes]]:
         """Walk one upper directory; *hidden*: nothing of the lower shows through."""
         upper = self._upper + directory
@@ -353,16 +355,23 @@ class Tree:
         for name in names:
             path = directory + b"/" + name
             if name == self._opaque:
+                marks.append(path)
                 continue
             status = os.lstat(upper + b"/" + name)
             in_lower = self._in_lower(path)
             if stat_bits.S_ISLNK(status.st_mode) and self._is_whiteout(path):
+                marks.append(path)
                 if in_lower:
                     yield "D", path
                 continue
             yield ("C" if in_lower else "A"), path
             if stat_bits.S_ISDIR(status.st_mode):
-                yield from self._changes(path, hidden=hidden)
+                yield from self._changes(path, marks, hidden=hidden)
+
+    @property
+    def upper(self) -> str:
+        """The host directory that holds the container's own layer."""
+        return os.fsdecode(self._upper)
 
     @property
     def _upper(self) -> bytes:

@@ -20,6 +20,7 @@ from sandbox.models.digest import Digest, chain_ids
 from sandbox.models.image import host_image, parse_config
 from sandbox.models.reference import parse_reference
 from sandbox.store.blobs import is_whole, read_blob
+from sandbox.store.buildcache import chains_of_builds, kept_by_builds
 from sandbox.store.containers import ContainerStore
 from sandbox.store.files import discard, leftovers, remove_tree
 from sandbox.store.images import ImageStore, content_of
@@ -73,7 +74,7 @@ class _Checker:
         self._layout = layout
         self._repair = repair
         self._stacks: dict[Digest, tuple[Digest, ...]] = {}  # image -> layers
-        self._content = pinned(layout)
+        self._content = pinned(layout) | kept_by_builds(layout)
 
     def run(self) -> Iterator[Finding]:
         yield from self._leftovers()
@@ -148,7 +149,7 @@ class _Checker:
 
     def _layers(self) -> Iterator[Finding]:
         needed = {layer for layers in self._stacks.values() for layer in layers}
-        pins = pinned(self._layout)
+        pins = pinned(self._layout) | kept_by_builds(self._layout)
         for layer in sorted(needed):
             try:
                 trouble = self._layer_trouble(layer)
@@ -185,12 +186,15 @@ class _Checker:
             for layers in self._stacks.values()
             for depth, chain in enumerate(chain_ids(layers))
         }
+        of_builds = chains_of_builds(self._layout)
         for path in _listed(self._layout.indexes):
             chain = Digest(f"sha256:{path.name.removesuffix('.stamp')}")
             if path.name.endswith(".stamp"):
                 if self._layout.index(chain).exists():
                     continue
                 yield self._unused(path, "the stamp of a missing index")
+            elif chain not in stacks and chain in of_builds:
+                continue  # checked when it is used
             elif chain not in stacks:
                 yield self._unused(path, "an index that no image uses")
             elif not is_index_fresh(self._layout, chain, stacks[chain]):

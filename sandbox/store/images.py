@@ -27,6 +27,7 @@ from sandbox.models.digest import Digest, digest_of, hex_of
 from sandbox.models.image import Image, host_image, parse_config
 from sandbox.models.reference import Reference, id_prefix, image_reference, parse_reference
 from sandbox.store.blobs import adopt_blob, read_blob, write_blob
+from sandbox.store.buildcache import kept_by_builds
 from sandbox.store.files import discard, sync_directory, sync_file_system, write_atomic
 from sandbox.store.layers import (
     adopt_layer,
@@ -56,6 +57,7 @@ class Record(msgspec.Struct, frozen=True):
     layer_sizes: list[int]  # of the files
     blobs: list[oci.Descriptor] = []  # as pulled or loaded; empty in records of old
     manifest: str | None = None
+    lower_blobs: list[oci.Descriptor] = []  # of the lowest layers, where those above have none
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class NewImage:
     repo_digests: tuple[Reference, ...] = ()
     blobs: tuple[oci.Descriptor, ...] = ()
     manifest: bytes | None = None
+    lower_blobs: tuple[oci.Descriptor, ...] = ()
 
 
 class ImageStore:
@@ -245,7 +248,7 @@ class ImageStore:
 
         The caller holds the store's lock.
         """
-        kept = pinned(self._layout)
+        kept = pinned(self._layout) | kept_by_builds(self._layout)
         for image_id in self.own_ids():
             image = self._read(image_id, Tags())
             kept |= {*image.layers, *content_of(image)}
@@ -255,7 +258,8 @@ class ImageStore:
         """Return, for each layer, a blob that holds it, rather one that is here."""
         found: dict[Digest, oci.Descriptor] = {}
         for image in self.all():
-            for layer, blob in zip(image.layers, image.blobs, strict=False):
+            blobs = image.blobs or image.lower_blobs
+            for layer, blob in zip(image.layers, blobs, strict=False):
                 if layer not in found or self._layout.blob(Digest(blob.digest)).exists():
                     found[layer] = blob
         return found
@@ -318,7 +322,8 @@ class ImageStore:
             if not self._layout.blob(manifest).exists():
                 undo.callback(discard, self._layout.blob(manifest), layout=self._layout)
             write_blob(self._layout, image.manifest)
-        record = Record(image_id, sizes, list(image.blobs), manifest)
+        lower = [] if image.blobs else list(image.lower_blobs)
+        record = Record(image_id, sizes, list(image.blobs), manifest, lower)
         write_atomic(self._layout.image(image_id), oci.encode(record), layout=self._layout)
 
     def _find_id(self, name: str) -> Digest | None:
@@ -359,12 +364,14 @@ class ImageStore:
             comment=history[-1].comment if history else "",
             blobs=tuple(record.blobs),
             manifest=Digest(record.manifest) if record.manifest else None,
+            lower_blobs=tuple(record.lower_blobs),
         )
 
 
 def content_of(image: Image) -> set[Digest]:
     """Return the digests of all blobs of an image."""
-    found = {image.id, *(Digest(blob.digest) for blob in image.blobs)}
+    blobs = (*image.blobs, *image.lower_blobs)
+    found = {image.id, *(Digest(blob.digest) for blob in blobs)}
     return found | ({image.manifest} if image.manifest is not None else set())
 
 

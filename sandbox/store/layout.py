@@ -14,6 +14,8 @@
       containers/<64 hex>/             what one container owns
       bin/                             the guest program, when it must be copied
       lists/<name>                     lists of manifests being made
+      build-steps/<64 hex>.json        which layer a step of a build gave
+      build-mounts/<64 hex>/           what RUN --mount=type=cache keeps
       site-indexes/<hex>-<crc>         indexes of the layers of a store that is only read
       tmp/<random>/                    work in progress, each held by its own lock
 
@@ -115,9 +117,23 @@ class Layout:
         return self.root / "lists"
 
     @property
+    def build_steps(self) -> Path:
+        """What steps of builds gave, by key."""
+        return self.root / "build-steps"
+
+    @property
+    def build_mounts(self) -> Path:
+        """The directories of cache mounts."""
+        return self.root / "build-mounts"
+
+    @property
     def tmp(self) -> Path:
         """Work in progress."""
         return self.root / "tmp"
+
+    def build_step(self, key: str) -> Path:
+        """The record of the step with this key."""
+        return self.build_steps / f"{key}.json"
 
     def blob(self, digest: Digest) -> Path:
         """The content with this digest."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import map_os_errors
 from sandbox.models.digest import Digest, chain_ids
+from sandbox.store.buildcache import chains_of_builds
 from sandbox.store.files import discard, leftovers, remove_tree
 from sandbox.store.images import ImageStore
 from sandbox.store.layers import remove_index
@@ -50,7 +51,7 @@ def sweep(layout: Layout) -> Swept:
             chain
             for image_id in store.own_ids()
             for chain in chain_ids(store.read(image_id).layers)
-        }
+        } | chains_of_builds(layout)
         for path in (*_unneeded(layout.layers, needs), *_unneeded(layout.blobs, needs)):
             _discard(path, layout, swept)
         for path in _unneeded(layout.indexes, chains):
@@ -82,7 +83,7 @@ def drop_blobs(layout: Layout) -> Swept:
         kept = pinned(layout)
         doomed: set[Digest] = set()
         for image in ImageStore(layout).all():
-            blobs = {Digest(blob.digest) for blob in image.blobs}
+            blobs = {Digest(blob.digest) for blob in (*image.blobs, *image.lower_blobs)}
             if image.repo_digests:
                 doomed |= blobs
             kept |= {image.id, *((image.manifest,) if image.manifest else ())}
