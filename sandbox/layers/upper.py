@@ -127,7 +127,7 @@ def adopt_upper(changes: Changes, into: Path) -> UnpackedLayer:
         for row in changes.rows:
             if row.t == "p":
                 _make_plain(upper / os.fsdecode(row.p.encode("latin-1")))
-        os.chmod(upper, 0o755)
+        os.chmod(upper, 0o700)
         upper.rename(into / DIFF)
         for row in reversed(changes.rows):
             if row.t == "d":

@@ -51,6 +51,7 @@ class RunConfig(msgspec.Struct, frozen=True, rename="pascal", omit_defaults=True
     env: list[str] | None = None
     entrypoint: list[str] | None = None
     cmd: list[str] | None = None
+    args_escaped: bool = False
     healthcheck: Healthcheck | None = None
     volumes: dict[str, dict[str, str]] | None = None
     working_dir: str = ""

@@ -22,10 +22,10 @@ from sandbox.errors import SandboxError, map_os_errors
 from sandbox.models import oci
 from sandbox.models.digest import Digest
 from sandbox.store.files import discard, write_atomic
-from sandbox.store.lock import acquire, open_lock
+from sandbox.store.lock import acquire, open_lock, store_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sandbox.store.layout import Layout
@@ -46,6 +46,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """The stack that ends with the layer: its index is worth keeping."""
     blob: oci.Descriptor | None = None
     """The layer as it came from another machine, if it did."""
+    boot: str = ""
+    """Until the layer is known to be on the disk: which boot of the machine made it."""
 
 
 class _About(msgspec.Struct, frozen=True):
@@ -72,7 +74,7 @@ def read_step(layout: Layout, key: str) -> Step | None:
         step = oci.decode(path.read_bytes(), Step, what=str(path))
     except (OSError, SandboxError):
         return None
-    if not layout.layer(Digest(step.layer)).is_dir():
+    if not layout.layer(Digest(step.layer)).is_dir() or not _is_safe(step):
         return None
     with suppress(OSError):
         os.utime(path)
@@ -84,6 +86,45 @@ def write_step(layout: Layout, key: str, step: Step) -> None:
     with map_os_errors(f"cannot write {layout.build_steps}"):
         layout.build_steps.mkdir(0o700, exist_ok=True)
     write_atomic(layout.build_step(key), oci.encode(step), layout=layout)
+
+
+def settle(layout: Layout, keys: Iterable[str]) -> None:
+    """Note that the layers of these records are on the disk now."""
+    with store_lock(layout):
+        for key in keys:
+            with suppress(OSError, SandboxError):
+                raw = layout.build_step(key).read_bytes()
+                step = oci.decode(raw, Step, what=key)
+                write_step(layout, key, msgspec.structs.replace(step, boot=""))
+
+
+def forget_unsafe(layout: Layout) -> None:
+    """Drop what was not on the disk when the machine went down."""
+    from sandbox.store.images import ImageStore
+    from sandbox.store.layers import remove_layer
+
+    unsafe = [(key, step) for key, step in steps(layout) if not _is_safe(step)]
+    if not unsafe:
+        return
+    with store_lock(layout):
+        for key, _ in unsafe:
+            discard(layout.build_step(key), layout=layout)
+        kept = ImageStore(layout).needs()
+        for layer in {Digest(step.layer) for _, step in unsafe} - kept:
+            remove_layer(layout, layer)
+
+
+def _is_safe(step: Step) -> bool:
+    return not step.boot or step.boot == boot_id()
+
+
+def boot_id() -> str:
+    """Return what names this boot of the machine."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return "unknown"
 
 
 def steps(layout: Layout) -> Iterator[tuple[str, Step]]:

@@ -14,6 +14,7 @@ import msgspec
 
 from sandbox.errors import CorruptData, map_os_errors
 from sandbox.models import oci
+from sandbox.models.digest import chain_ids
 from sandbox.store.files import discard, workspace, write_atomic
 from sandbox.store.lock import store_lock
 
@@ -75,19 +76,23 @@ def remove_index(layout: Layout, chain_id: Digest) -> None:
 
 def ensure_index(layout: Layout, image: Image) -> Path:
     """Return the path of the image's index, made now if it must be."""
-    chain_id = image.chain_id
-    if chain_id is None:
+    if image.chain_id is None:
         raise CorruptData(f"image {image.short_id} has no layers")
-    home = layout.home(image.id)
+    return ensure_stack(layout, layout.home(image.id), image.layers)
+
+
+def ensure_stack(layout: Layout, home: Layout, layers: Sequence[Digest]) -> Path:
+    """Return the path of the index of *layers*, which are in *home*; made if it must be."""
+    chain_id = chain_ids(layers)[-1]
     path = layout.index(chain_id)
     if home is not layout:
-        if is_index_fresh(home, chain_id, image.layers):
+        if is_index_fresh(home, chain_id, layers):
             return home.index(chain_id)
         path = layout.site_index(home, chain_id)
         with map_os_errors(f"cannot add the index {chain_id}"):
             path.parent.mkdir(0o700, exist_ok=True)
     stamp_path = path.with_name(f"{path.name}.stamp")
-    stamp = _stamp(home, image.layers)
+    stamp = _stamp(home, layers)
 
     def is_made() -> bool:
         return path.exists() and _read_stamp(stamp_path) == stamp
@@ -95,8 +100,7 @@ def ensure_index(layout: Layout, image: Image) -> Path:
     if is_made():
         return path
     sources = [
-        (os.fspath(home.layer_diff(layer)), os.fspath(home.layer_meta(layer)))
-        for layer in image.layers
+        (os.fspath(home.layer_diff(layer)), os.fspath(home.layer_meta(layer))) for layer in layers
     ]
     with workspace(layout) as scratch:
         draft = scratch / "index"

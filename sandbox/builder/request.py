@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: MIT
+"""What the user asked for, and the texts of the options that need parsing. Pure.
+
+Does not know: the command line, the HTTP API.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+from sandbox.errors import UsageError
+
+if TYPE_CHECKING:
+    from sandbox.models.container import MountPoint, Ulimit
+
+OUTPUTS = ("docker", "image", "oci", "local", "tar", "cacheonly")
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret and where it is: a file of the host, or bytes from a variable."""
+
+    id: str
+    path: str = ""
+    value: bytes | None = None
+
+
+@dataclass(frozen=True)
+class SshAgent:
+    """An agent's socket, by id."""
+
+    id: str
+    socket: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """What becomes of the result; *dest* is a path, "-" standard output."""
+
+    kind: str
+    dest: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RemoteCache:
+    """A cache elsewhere: ``type=registry|local|inline``."""
+
+    kind: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest:
+    """One build."""
+
+    context: str = "."
+    stdin: BinaryIO | None = None
+    """What "-" reads, as context or as Dockerfile."""
+    dockerfile: str | None = None
+    tags: tuple[str, ...] = ()
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
+    no_cache: bool = False
+    no_cache_filter: tuple[str, ...] = ()
+    pull: bool = False
+    platform: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
+    ssh: tuple[SshAgent, ...] = ()
+    hosts: tuple[tuple[str, str], ...] = ()
+    network: str = "default"
+    outputs: tuple[Output, ...] = ()
+    squash: bool = False
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    volumes: tuple[MountPoint, ...] = ()
+    ulimits: tuple[Ulimit, ...] = ()
+    memory: int = 0
+    cache_from: tuple[RemoteCache, ...] = ()
+    cache_to: tuple[RemoteCache, ...] = ()
+    jobs: int = 0
+    check: bool = False
+    epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """What a build made; *image_id* is empty if nothing went into the store."""
+
+    image_id: str = ""
+    digest: str = ""
+    names: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def parse_fields(text: str, option: str) -> dict[str, str]:
+    """Return the fields of ``a=b,c=d``, which may be quoted as in CSV.
+
+    >>> parse_fields("type=local,dest=out", "--output")
+    {'type': 'local', 'dest': 'out'}
+    """
+    try:
+        [row] = csv.reader([text], strict=True)
+    except (csv.Error, ValueError):
+        raise UsageError(f"invalid value {text!r} for {option}") from None
+    fields = {}
+    for item in row:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"invalid field '{item}' in {option}: must be a key=value pair")
+        fields[key.strip().lower()] = value
+    return fields
+
+
+def parse_secret(text: str, environ: Mapping[str, str]) -> Secret:
+    """Return the secret of ``id=NAME[,src=FILE|,env=VARIABLE]``."""
+    fields = parse_fields(text, "--secret")
+    kind = fields.pop("type", "")
+    name = fields.pop("id", "")
+    path = fields.pop("src", "") or fields.pop("source", "")
+    variable = fields.pop("env", "")
+    if fields:
+        raise UsageError(f"unexpected key '{next(iter(fields))}' in --secret {text}")
+    if kind not in ("", "file", "env"):
+        raise UsageError(f"unsupported secret type {kind!r}")
+    if kind == "env" and not variable:
+        variable, path = path or name, ""
+    if variable and not path:
+        if variable not in environ:
+            raise UsageError(f"secret {name or variable}: the variable {variable} is not set")
+        return Secret(name or variable, value=environ[variable].encode("utf-8", "surrogateescape"))
+    if not path and not kind and name in environ:
+        return Secret(name, value=environ[name].encode("utf-8", "surrogateescape"))
+    if not path:
+        path = name
+    return Secret(name or path, path=path)
+
+
+def parse_ssh(text: str, environ: Mapping[str, str]) -> SshAgent:
+    """Return the agent of ``default`` or ``id=SOCKET``."""
+    name, _, path = text.partition("=")
+    socket = path or environ.get("SSH_AUTH_SOCK", "")
+    if not socket:
+        raise UsageError(f"invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set ({text})")
+    return SshAgent(name or "default", socket)
+
+
+def parse_host(text: str) -> tuple[str, str]:
+    """Return (name, address) of ``NAME:ADDRESS`` or ``NAME=ADDRESS``.
+
+    >>> parse_host("db=10.0.0.1"), parse_host("six:[::1]")
+    (('db', '10.0.0.1'), ('six', '::1'))
+    """
+    import ipaddress
+
+    cut = "=" if "=" in text else ":"
+    name, _, address = text.partition(cut)
+    plain = address.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(plain)
+    except ValueError:
+        raise UsageError(f"invalid IP address in add-host: {plain!r}") from None
+    if not name:
+        raise UsageError(f"bad format for add-host: {text!r}")
+    return name, plain
+
+
+def parse_output(text: str) -> Output:
+    """Return the output of ``type=...,dest=...``, a directory, or ``-``.
+
+    >>> parse_output("out").kind, parse_output("-").kind
+    ('local', 'tar')
+    """
+    if text == "-":
+        return Output("tar", "-")
+    if "=" not in text:
+        return Output("local", text)
+    fields = parse_fields(text, "--output")
+    kind = fields.pop("type", "")
+    if kind not in OUTPUTS:
+        raise UsageError(f"exporter {kind!r} could not be found" if kind else "type is required")
+    dest = fields.pop("dest", "")
+    if kind == "local" and not dest:
+        raise UsageError("dest is required for local exporter")
+    if kind in ("oci", "tar") and not dest:
+        dest = "-"
+    known = {"name", "tar", "push", "compression", "rewrite-timestamp", "unpack", "store"}
+    if kind in ("docker", "image", "oci"):
+        known.add("oci-mediatypes")
+    for key in fields:
+        if key not in known and not key.startswith("annotation"):
+            raise UsageError(f"unknown key '{key}' in --output {text}")
+    return Output(kind, dest, fields)
+
+
+def parse_cache(text: str, option: str) -> RemoteCache:
+    """Return the cache of ``type=registry,ref=...``, or of a bare reference."""
+    if "=" not in text:
+        return RemoteCache("registry", {"ref": text})
+    fields = parse_fields(text, option)
+    kind = fields.pop("type", "")
+    needs = {"registry": "ref", "local": "src" if option == "--cache-from" else "dest"}
+    if kind not in ("registry", "local", "inline"):
+        raise UsageError(f"cache of type {kind!r} is not supported: use registry, local or inline")
+    if kind in needs and needs[kind] not in fields:
+        raise UsageError(f"{option} type={kind} requires {needs[kind]}")
+    known = {"ref", "src", "dest", "mode", "tag", "digest", "compression", "oci-mediatypes"}
+    known |= {"image-manifest", "ignore-error"}
+    for key in fields:
+        if key not in known:
+            raise UsageError(f"unknown key '{key}' in {option} {text}")
+    if fields.get("mode", "min") not in ("min", "max"):
+        raise UsageError(f"invalid cache mode {fields['mode']!r}")
+    return RemoteCache(kind, fields)
