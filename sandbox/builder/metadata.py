@@ -7,22 +7,20 @@ Rules: the history says of each what BuildKit says.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sandbox.builder.errors import StepFailed
 from sandbox.builder.state import Row
 from sandbox.dockerfile import instructions as say
+from sandbox.dockerfile.ports import exposed_ports
 from sandbox.models import oci
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from sandbox.builder.state import State
 
-_PORT = re.compile(r"(\d+)(?:-(\d+))?(?:/([A-Za-z]+))?")
 _UNITS = (("h", 3600 * 10**9), ("m", 60 * 10**9))
 
 
@@ -48,23 +46,12 @@ def set_environment(config: oci.RunConfig, name: str, value: str) -> oci.RunConf
     return msgspec.structs.replace(config, env=entries)
 
 
-def declare(
-    state: State,
-    instruction: say.Arg,
-    given: Mapping[str, str],
-    inherited: Mapping[str, str],
-) -> None:
-    """Do what ARG says; *given* on the command line, *inherited* from above the first FROM."""
-    shown = []
-    for argument in instruction.arguments:
-        value = argument.default
-        shown.append(argument.name if value is None else f"{argument.name}={value}")
-        if argument.name in given:
-            value = given[argument.name]
-        elif value is None:
-            value = inherited.get(argument.name, state.arguments.get(argument.name))
-        state.arguments.pop(argument.name, None)
-        state.arguments[argument.name] = value
+def declare(state: State, instruction: say.Arg) -> None:
+    """Do what ARG (resolved) says: nothing but a row of the history."""
+    shown = [
+        item.name if item.default is None else f"{item.name}={item.default}"
+        for item in instruction.arguments
+    ]
     state.history.append(Row("ARG " + " ".join(shown), empty=True))
 
 
@@ -112,32 +99,14 @@ def _entrypoint(state: State, instruction: say.Entrypoint) -> str:
 
 
 def _expose(state: State, instruction: say.Expose) -> str:
-    ports = sorted({port for text in instruction.ports for port in parse_port(text)})
+    ports = sorted(exposed_ports(instruction.ports))
     known = dict(state.config.exposed_ports or {})
     _change(state, exposed_ports={**known, **{port: {} for port in ports}})
     return "EXPOSE map[" + " ".join(f"{port}:{{}}" for port in ports) + "]"
 
 
-def parse_port(text: str) -> list[str]:
-    """Return the ports of ``80``, ``80/udp`` or ``8000-8002``.
-
-    >>> parse_port("8000-8001/udp"), parse_port("80")
-    (['8000/udp', '8001/udp'], ['80/tcp'])
-    """
-    match = _PORT.fullmatch(text)
-    protocol = (match[3] or "tcp").lower() if match else ""
-    if match is None or protocol not in ("tcp", "udp", "sctp"):
-        raise StepFailed(f"invalid containerPort: {text}")
-    first, last = int(match[1]), int(match[2] or match[1])
-    if not 0 <= first <= last <= 65535:
-        raise StepFailed(f"invalid containerPort: {text}")
-    return [f"{port}/{protocol}" for port in range(first, last + 1)]
-
-
 def _volume(state: State, instruction: say.Volume) -> str:
     known = dict(state.config.volumes or {})
-    if any(not path for path in instruction.paths):
-        raise StepFailed("VOLUME specified can not be an empty string")
     _change(state, volumes={**known, **{path: {} for path in instruction.paths}})
     return "VOLUME [" + " ".join(instruction.paths) + "]"
 

@@ -17,10 +17,10 @@ import posixpath
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sandbox.builder.errors import StepFailed
-from sandbox.builder.views import HostView, TreeView, clean, join, resolve, walk
+from sandbox.builder.views import HostView, clean, join, resolve, walk
 from sandbox.dockerfile.instructions import Mount, MountKind, Sharing
 from sandbox.errors import map_os_errors
 from sandbox.models.container import MountPoint
@@ -29,6 +29,8 @@ from sandbox.store import buildcache
 from sandbox.store.lock import acquire
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.builder.request import BuildRequest
     from sandbox.builder.views import View
     from sandbox.builder.workshop import Workshop
@@ -148,9 +150,7 @@ class Mounter:
             )
         )  # fmt: skip
 
-    def _lock_cache(
-        self, identity: str, origin: str, sharing: Sharing
-    ) -> tuple[os.PathLike[str], int]:  # type: ignore[return-value]
+    def _lock_cache(self, identity: str, origin: str, sharing: Sharing) -> tuple[Path, int]:
         layout = self._shop.layout
         number = 0
         while True:
@@ -171,7 +171,7 @@ class Mounter:
                 continue
             return path, fd
 
-    def _fill_cache(self, mount: Mount, data: os.PathLike[str], target: str) -> None:
+    def _fill_cache(self, mount: Mount, data: Path, target: str) -> None:
         facts: list[tuple[bytes, int, int, int]] = []
         if mount.from_:
             view = self._sources.view(mount.from_, self._stack)
@@ -256,10 +256,10 @@ def copy_out(view: View, path: bytes, base: bytes) -> list[tuple[bytes, int, int
     return facts
 
 
-def _write(source: object, full: bytes, mode: int) -> None:
+def _write(source: BinaryIO, full: bytes, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with open(os.open(full, flags, 0o600), "wb") as sink:
-        shutil.copyfileobj(source, sink, 1024 * 1024)  # type: ignore[misc]
+        shutil.copyfileobj(source, sink, 1024 * 1024)
         os.fchmod(sink.fileno(), 0o600 | mode & 0o777)
 
 
@@ -270,15 +270,3 @@ def identity_of(mount: Mount, digest: str) -> list[object]:
         mount.sharing.value if mount.kind is MountKind.CACHE else "",
         mount.size, mount.mode, mount.uid, mount.gid, mount.env or "", digest,
     ]  # fmt: skip
-
-
-def made_for_mounts(tree: TreeView, targets: list[str]) -> frozenset[bytes]:
-    """Return the directories that are not there yet and will be, only to hold mounts."""
-    missing = set()
-    for target in ("/etc/hosts", "/dev/null", "/proc/x", *targets):
-        parts = clean(posixpath.dirname(target)).split(b"/")
-        for depth in range(1, len(parts) + 1):
-            path = b"/".join(parts[:depth])
-            if path and tree.fact(resolve(tree, path)) is None:
-                missing.add(b"/" + resolve(tree, path))
-    return frozenset(missing)

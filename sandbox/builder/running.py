@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 
 from sandbox.builder.errors import Cancelled
 from sandbox.models.container import ContainerConfig
+from sandbox.models.endpoints import NetworkConfig
+from sandbox.models.network import HOST
 from sandbox.native import core
 from sandbox.runtime import entry, launch, lifecycle, rundir
 from sandbox.runtime.process import FirstProcess, Streams
@@ -75,8 +77,10 @@ def run(
         hostname=HOSTNAME,
         mounts=command.mounts,
         ulimits=command.ulimits,
+        network=NetworkConfig(
+            mode="none" if command.network == "none" else HOST, extra_hosts=command.hosts
+        ),
     )
-    _write_hosts(box, config, command)
     with launch.live_tree(config, place) as run_dir:
         rundir.link_guest(run_dir, place.guest)
         main = FirstProcess(config, run_dir, entry.prepare(config, run_dir.control))
@@ -94,13 +98,6 @@ def run(
     if cancel.is_set():
         raise Cancelled("canceled")
     return lifecycle.exit_code_of(status)
-
-
-def _write_hosts(box: Box, config: ContainerConfig, command: Command) -> None:
-    launch.write_etc_files(os.fspath(box.path), config.hostname)
-    if command.hosts:
-        with (box.path / "hosts").open("a", encoding="ascii") as file:
-            file.writelines(f"{address}\t{name}\n" for name, address in command.hosts)
 
 
 class _Output:
@@ -163,6 +160,7 @@ class _Output:
 def _kill_rest(control: str) -> None:
     """Kill all that the command left behind, and wait until it is gone."""
     deadline = time.monotonic() + 20
+    core.end(control)
     while time.monotonic() < deadline:
         pids = core.processes(control)
         if not pids:

@@ -10,19 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import msgspec
 
+from sandbox.dockerfile.scope import Scope, proxy_variables
+
+if TYPE_CHECKING:
+    from sandbox.builder.workshop import Box
     from sandbox.models import oci
     from sandbox.models.digest import Digest
 
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")
-PROXIES = frozenset(
-    name
-    for upper in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
-    for name in (upper, upper.lower())
-)
 
 
 @dataclass
@@ -41,6 +38,7 @@ class State:
     """One stage on its way."""
 
     config: oci.RunConfig
+    scope: Scope
     architecture: str
     os: str = "linux"
     variant: str = ""
@@ -49,17 +47,9 @@ class State:
     base_blobs: tuple[oci.Descriptor, ...] = ()
     history: list[Row] = field(default_factory=list)
     author: str = ""
-    arguments: dict[str, str | None] = field(default_factory=dict)
-    """What ARG declared so far, in order."""
     cmd_is_set: bool = False
-    step: str = ""
-    """The key of the last step that made a layer, for those that cannot be told by layers."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What ENV and the base say."""
-        pairs = (entry.partition("=") for entry in self.config.env or ())
-        return {name: value for name, _, value in pairs}
+    box: Box | None = None
+    """On the machine itself: the one container of the whole stage."""
 
     @property
     def shell(self) -> tuple[str, ...]:
@@ -71,16 +61,11 @@ class State:
         """The working directory."""
         return self.config.working_dir or "/"
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """What ``$name`` means: ENV wins over ARG."""
-        declared = {name: value for name, value in self.arguments.items() if value is not None}
-        return {**declared, **self.environment}
-
     def copy(self) -> State:
         """Return the state a stage starts with that is FROM this one."""
         return State(
-            config=self.config,
+            config=msgspec.structs.replace(self.config, on_build=None),
+            scope=self.scope,
             architecture=self.architecture,
             os=self.os,
             variant=self.variant,
@@ -89,20 +74,26 @@ class State:
             base_blobs=self.base_blobs,
             history=list(self.history),
             author=self.author,
-            step=self.step,
         )
 
 
-def run_environment(state: State, given: Mapping[str, str]) -> tuple[tuple[str, ...], list[str]]:
+def run_environment(scope: Scope) -> tuple[tuple[str, ...], list[str]]:
     """Return the variables of a RUN, and those of them that its key is made of.
 
-    *given* are the --build-arg values: those for proxies are there without being declared,
-    and then say nothing about the result.
+    Proxies given as build arguments are there without being declared, and say nothing
+    about the result.
     """
-    variables = state.variables
-    counted = dict(variables)
-    for name in PROXIES & given.keys():
-        variables.setdefault(name, given[name])
-    variables.setdefault("PATH", DEFAULT_PATH)
+    proxies = proxy_variables(scope.build_arguments)
+    variables = {**proxies, **scope.variables}
     entries = tuple(f"{name}={value}" for name, value in variables.items())
-    return entries, sorted(f"{name}={value}" for name, value in counted.items())
+    return entries, sorted(f"{name}={value}" for name, value in scope.variables.items())
+
+
+def shown_arguments(scope: Scope) -> str:
+    """Return how the history of a RUN begins with the arguments it saw: ``|1 A=b ``."""
+    shown: dict[str, str] = {}
+    for argument in scope.arguments:
+        shown[argument.name] = scope.variables.get(argument.name, argument.default or "")
+    if not shown:
+        return ""
+    return " ".join([f"|{len(shown)}", *(f"{name}={value}" for name, value in shown.items()), ""])

@@ -11,6 +11,7 @@ Does not know: instructions.
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sandbox.layers.unpack import UnpackedLayer
     from sandbox.models import oci
     from sandbox.models.digest import Digest
+    from sandbox.models.image import Image
     from sandbox.store.layout import Layout
 
 PREFIX = f"{PINNING}build-"
@@ -99,6 +101,7 @@ class Workshop:
             index=index,
             layer_dirs=tuple(os.fspath(self.layout.layer_diff(layer)) for layer in seen),
             guest=self._guest,
+            own_root=os.fspath(self.layout.root),
         )
 
     def _seen(self, layers: tuple[Digest, ...]) -> tuple[Digest, ...]:
@@ -124,7 +127,8 @@ class Workshop:
         """Give the tree of a stack of layers, or of a box on top of it."""
         box = box or self.box()
         place = self.place(layers, box, is_host=is_host)
-        with launch.resting_tree(idle_config(box.id), place, with_mounts=False) as tree:
+        config = idle_config(os.urandom(32).hex())  # several may look at one box at once
+        with launch.resting_tree(config, place, with_mounts=False) as tree:
             yield tree
 
     def keep(self, digests: Iterable[Digest]) -> None:
@@ -159,10 +163,22 @@ class Workshop:
             buildcache.settle(self.layout, self._unsettled)
             self._unsettled = []
 
+    def bring_home(self, image: Image) -> None:
+        """Have the layers of an image of a store that is only read in our own."""
+        home = self.layout.home(image.id)
+        if home is self.layout:
+            return
+        for layer in image.layers:
+            if self.layout.layer(layer).is_dir():
+                continue
+            copy = self.folder("copied") / "layer"
+            with map_os_errors(f"cannot copy the layer {layer}"):
+                shutil.copytree(home.layer(layer), copy, symlinks=True)
+            self.adopt({layer: copy}, {})
+
     def blob_of(self, layer: Digest) -> oci.Descriptor | None:
         """Return the blob that an image or a record of the store has for a layer."""
-        known = ImageStore(self.layout).blobs_of().get(layer)
-        return known
+        return ImageStore(self.layout).blobs_of().get(layer)
 
 
 def idle_config(box_id: str) -> ContainerConfig:
@@ -185,5 +201,5 @@ def clean_up(layout: Layout) -> None:
 def _end(box_id: str) -> None:
     for place in rundir.remains(box_id, os.environ):
         with suppress(NativeError):
-            supervise.kill_all(lambda place=place: core.processes(place.control))  # type: ignore[misc]
+            supervise.kill_all(place.control)
         rundir.remove(place.path)

@@ -13,6 +13,7 @@ _COMMANDS = {
     "diff": ("looking", "image_diff", "Compare the files of two images"),
     "explore": ("looking", "explore", "Look at layers and what each adds"),
     "tree": ("looking", "tree", "Show which layers images share"),
+    "build": ("building", "build", "Build an image of a Dockerfile"),
     "pull": ("registries", "pull", "Get an image from a registry"),
     "push": ("registries", "push", "Send an image to a registry"),
     "load": ("images", "load", "Load images from an archive"),

@@ -76,6 +76,7 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
     },
     "Images": {
         "images": _Entry("images", "images", "List images"),
+        "build": _Entry("building", "build", "Build an image of a Dockerfile"),
         "pull": _Entry("registries", "pull", "Get an image from a registry"),
         "push": _Entry("registries", "push", "Send an image to a registry"),
         "login": _Entry("registries", "login", "Log in to a registry"),
@@ -87,6 +88,7 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "tag": _Entry("images", "tag", "Give an image another name"),
         "rmi": _Entry("images", "rmi", "Remove images"),
         "history": _Entry("images", "history", "Show the steps of an image"),
+        "builder": _Entry("building", "builder", "Manage builds"),
         "image": _Entry("image", "image", "Manage images"),
         "manifest": _Entry("manifest", "manifest", "Make and show lists of manifests"),
     },

@@ -7,6 +7,7 @@ show, and hold no logic.
 from __future__ import annotations
 
 from sandbox.engine.archive import ArchiveVerbs
+from sandbox.engine.building import BuildVerbs
 from sandbox.engine.commits import CommitVerbs
 from sandbox.engine.containers import ContainerVerbs
 from sandbox.engine.executing import ExecutingVerbs
@@ -28,6 +29,7 @@ class Engine(
     ImageVerbs,
     TransferVerbs,
     CommitVerbs,
+    BuildVerbs,
     ArchiveVerbs,
     RevivalVerbs,
     NetworkVerbs,

@@ -65,11 +65,15 @@ class Place:
     index: str | None
     layer_dirs: tuple[str, ...]
     guest: str
+    own_root: str = ""
+    """The store that the container itself is in, where its directory does not say it."""
 
     @property
     def layout(self) -> Layout:
         """Return the store that the container itself is in."""
-        return Layout(Path(self.container_dir).parent.parent)
+        return Layout(
+            Path(self.own_root) if self.own_root else Path(self.container_dir).parent.parent
+        )
 
 
 def run(

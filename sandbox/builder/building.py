@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""One build, from the request to its results: the entry to this package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.builder import contexts
+from sandbox.builder.errors import BuildFailed, StepFailed
+from sandbox.builder.executor import Build
+from sandbox.builder.outputs import give_out
+from sandbox.builder.progress import Silent, Teller
+from sandbox.builder.request import BuildResult
+from sandbox.builder.workshop import PREFIX, Workshop, clean_up
+from sandbox.dockerfile.parser import parse
+from sandbox.errors import Unsupported
+from sandbox.layers.archive import own_platform
+from sandbox.runtime import supervise
+from sandbox.store import buildcache
+from sandbox.store.files import workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.builder.progress import Progress
+    from sandbox.builder.request import BuildRequest
+    from sandbox.builder.services import Services
+    from sandbox.store.layout import Layout
+
+
+def build(
+    request: BuildRequest, layout: Layout, services: Services, progress: Progress | None
+) -> BuildResult:
+    """Build and return what came of it; `BuildFailed` says why not."""
+    _refuse(request)
+    layout.prepare()
+    clean_up(layout)
+    buildcache.forget_unsafe(layout)
+    supervise.adopt_orphans()
+    teller = Teller(progress or Silent())
+    with workspace(layout, PREFIX) as scratch:
+        shop = Workshop(layout, scratch, services.guest_program())
+        try:
+            return _build(request, shop, services, teller)
+        except StepFailed as exc:
+            raise BuildFailed(exc.message) from exc
+        finally:
+            shop.settle()
+
+
+def _build(
+    request: BuildRequest, shop: Workshop, services: Services, teller: Teller
+) -> BuildResult:
+    def folder(name: str) -> Path:
+        return shop.folder(name)
+
+    with teller.doing("[internal] load build definition from Dockerfile"):
+        context = contexts.open_context(request, folder)
+        raw = context.dockerfile.encode("utf-8", "surrogateescape")
+        dockerfile = parse(raw, name=context.name)
+    platform = own_platform()
+    own = "/".join(part for part in (platform.os, platform.architecture, platform.variant) if part)
+    work = Build(request, dockerfile, context, shop, services, teller, own_platform=own)
+    state = work.run()
+    image_id = give_out(work, state, services)
+    return BuildResult(image_id=image_id, names=request.tags)
+
+
+def _refuse(request: BuildRequest) -> None:
+    if request.network not in ("default", "host", "none"):
+        raise Unsupported(f"network mode {request.network!r} is not supported by builds")
+    if request.annotations:
+        raise Unsupported(
+            "--annotation is not supported: an image gets its manifest when it is pushed"
+        )
+    if request.squash:
+        raise Unsupported("--squash is not supported")
+    if request.memory:
+        raise Unsupported("--memory is not supported for builds")
+    if request.cache_from or request.cache_to:
+        raise Unsupported("--cache-from and --cache-to are not supported")

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""What becomes of a result: an image of the store, an archive, a directory, a tar of files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
+
+from sandbox.builder.history import image_document
+from sandbox.builder.views import TreeView, opener, walk
+from sandbox.errors import UsageError, map_os_errors
+from sandbox.layers.pack import PackEntry, write_tar
+from sandbox.layers.tarstream import TarEntry
+from sandbox.models import oci
+from sandbox.models.digest import digest_of
+from sandbox.models.reference import parse_reference
+from sandbox.runtime.destinations import HostDestination, copy_all
+from sandbox.runtime.sources import Item
+from sandbox.store.images import ImageStore, NewImage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandbox.builder.executor import Build
+    from sandbox.builder.request import Output
+    from sandbox.builder.services import Services
+    from sandbox.builder.state import State
+    from sandbox.models.digest import Digest
+
+_ARCHIVES = {"docker": "docker-archive", "image": "docker-archive", "oci": "oci-archive"}
+
+
+def give_out(build: Build, state: State, services: Services) -> str:
+    """Do everything that was asked for with the result; return the image's id, or ""."""
+    outputs = build.request.outputs or _default()
+    image_id = ""
+    for output in outputs:
+        if output.kind == "cacheonly":
+            continue
+        if output.kind in ("local", "tar"):
+            with build.teller.doing(f"exporting to {_client(output)}"):
+                _give_files(build, state, output)
+            continue
+        with build.teller.doing(f"exporting to {_words(output)}"):
+            image_id = str(_add_image(build, state, output))
+            if output.dest:
+                _give_archive(services, build, output, image_id)
+    return image_id
+
+
+def _default() -> tuple[Output, ...]:
+    from sandbox.builder.request import Output
+
+    return (Output("docker"),)
+
+
+def _words(output: Output) -> str:
+    return "oci image format" if output.kind == "oci" else "image"
+
+
+def _client(output: Output) -> str:
+    return "client directory" if output.kind == "local" else "client tarball"
+
+
+def names_of(build: Build, output: Output) -> list[str]:
+    """Return the names of an output's image: the tags, or its own."""
+    named = output.options.get("name", "")
+    return [*(named.split(",") if named else ()), *build.request.tags]
+
+
+def _add_image(build: Build, state: State, output: Output) -> Digest:
+    request = build.request
+    references = []
+    for name in names_of(build, output):
+        reference = parse_reference(name)
+        if reference.digest is not None:
+            raise UsageError(f"invalid tag {name!r}: refusing to create a tag with a digest")
+        references.append(reference.with_default_tag())
+    epoch = None if request.epoch is None else build.moment()
+    document = image_document(state, labels=request.labels, epoch=epoch, now=build.moment())
+    image = NewImage(oci.encode(document), tuple(references), lower_blobs=state.base_blobs)
+    build.shop.settle()
+    ImageStore(build.shop.layout).add([image], {})
+    return digest_of(image.config)
+
+
+def _give_archive(services: Services, build: Build, output: Output, image_id: str) -> None:
+    names = names_of(build, output) or [image_id]
+    with _opened(output.dest) as file:
+        services.save(names, file.write, kind=_ARCHIVES[output.kind])
+
+
+@contextmanager
+def _opened(dest: str) -> Iterator[BinaryIO]:
+    if dest == "-":
+        if sys.stdout.isatty():
+            raise UsageError("dest file is required: refusing to write to a terminal")
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    draft = f"{dest}.{os.getpid()}.part"
+    with map_os_errors(f"cannot write {dest}"):
+        try:
+            with open(draft, "xb") as file:
+                yield file
+            os.rename(draft, dest)
+        except BaseException:
+            if os.path.exists(draft):
+                os.unlink(draft)
+            raise
+
+
+def _give_files(build: Build, state: State, output: Output) -> None:
+    with build.shop.tree(state.layers) as tree:
+        view = TreeView(tree)
+        if output.kind == "local":
+            with map_os_errors(f"cannot write {output.dest}"):
+                os.makedirs(output.dest, exist_ok=True)
+            destination = HostDestination(os.fsencode(output.dest))
+            copy_all(_items(view), destination)
+            return
+        with _opened(output.dest) as file:
+            write_tar(_entries(view), file.write)
+
+
+def _items(view: TreeView) -> Iterator[Item]:
+    first: dict[object, bytes] = {}
+    for name, fact in walk(view, b""):
+        if fact.kind in "cb":
+            continue  # nobody without privileges can make them
+        known = first.setdefault(fact.inode, name) if fact.inode is not None else name
+        entry = TarEntry(
+            name=name, kind=fact.kind if known == name else "h",
+            mode=fact.mode & 0o777 if name else 0o755, uid=fact.uid,
+            gid=fact.gid, mtime_ns=fact.mtime_ns, size=fact.size,
+            link=fact.link if known == name else known,
+        )  # fmt: skip
+        yield Item(entry, opener(view, name) if entry.kind == "f" else None)
+
+
+def _entries(view: TreeView) -> Iterator[PackEntry]:
+    for name, fact in walk(view, b""):
+        if not name:
+            continue
+        content: Callable[[], BinaryIO] | None = None
+        if fact.kind == "f":
+            content = opener(view, name)
+        yield PackEntry(
+            name, fact.kind, fact.mode, fact.uid, fact.gid, fact.mtime_ns, fact.size, fact.link,
+            fact.rdev, fact.xattrs, fact.inode, content,
+        )  # fmt: skip

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: MIT
+"""``build``, and ``builder`` with ``prune``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli.lazy import lazy_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandbox.builder.request import BuildRequest, BuildResult
+
+_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("-f", "--file"), {"help": "The Dockerfile; - for standard input."}),
+    (("-t", "--tag"), {"multiple": True, "metavar": "NAME", "help": "Name the image."}),
+    (("--build-arg",), {"multiple": True, "metavar": "NAME[=VALUE]", "help": "Set an ARG."}),
+    (("--target",), {"metavar": "STAGE", "help": "Build this stage, not the last."}),
+    (("--no-cache",), {"is_flag": True, "help": "Use nothing that earlier builds made."}),
+    (("--no-cache-filter",), {"multiple": True, "metavar": "STAGE", "help": "Not in these."}),
+    (("--pull",), {"is_flag": True, "help": "Ask registries for newer base images."}),
+    (("--platform",), {"metavar": "OS/ARCH", "help": "What the image is for."}),
+    (("--label",), {"multiple": True, "metavar": "KEY=VALUE", "help": "Add a label."}),
+    (("--annotation",), {"multiple": True, "metavar": "KEY=VALUE", "help": "Not supported."}),
+    (("--secret",), {"multiple": True, "metavar": "id=ID,src=FILE", "help": "Offer a secret."}),
+    (("--ssh",), {"multiple": True, "metavar": "default|ID=SOCKET", "help": "Offer an agent."}),
+    (("--add-host",), {"multiple": True, "metavar": "NAME:IP", "help": "Add to /etc/hosts."}),
+    (("--network",), {"default": "default", "help": "Of RUN: default, none or host."}),
+    (("--progress",), {"default": "auto", "help": "auto, plain, tty, quiet or rawjson."}),
+    (("-q", "--quiet"), {"is_flag": True, "help": "Print only the image's id."}),
+    (("--iidfile",), {"metavar": "FILE", "help": "Write the image's id here."}),
+    (("--metadata-file",), {"metavar": "FILE", "help": "Write what was made here, as JSON."}),
+    (("-o", "--output"), {"multiple": True, "metavar": "type=TYPE,dest=PATH", "help": "Where."}),
+    (("--load",), {"is_flag": True, "help": "The same as --output type=docker."}),
+    (("--squash",), {"is_flag": True, "help": "Make one layer of all that is new."}),
+    (("--build-context",), {"multiple": True, "metavar": "NAME=PLACE", "help": "Name another."}),
+    (("-v", "--volume"), {"multiple": True, "metavar": "SRC:DST[:ro]", "help": "Bind in RUN."}),
+    (("--check",), {"is_flag": True, "help": "Only look at the Dockerfile."}),
+    (("--jobs",), {"type": int, "default": 0, "help": "How many stages at once."}),
+    (("--cache-from",), {"multiple": True, "metavar": "type=TYPE,...", "help": "Take steps."}),
+    (("--cache-to",), {"multiple": True, "metavar": "type=TYPE,...", "help": "Give steps."}),
+    (("--ulimit",), {"multiple": True, "metavar": "NAME=SOFT[:HARD]", "help": "Of RUN."}),
+    (("-m", "--memory"), {"default": "", "help": "Not supported."}),
+    (("--shm-size",), {"default": "", "help": "Not supported."}),
+    (("--force-rm",), {"is_flag": True, "hidden": True}),
+    (("--rm",), {"is_flag": True, "hidden": True}),
+)
+
+
+def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for names, settings in reversed(_OPTIONS):
+        command = click.option(*names, **settings)(command)
+    return command
+
+
+@click.command(options_metavar="[OPTIONS]")
+@_with_options
+@click.argument("context", metavar="PATH | URL | -")
+def build(*, context: str, **options: Any) -> int:
+    """Build an image of a Dockerfile."""
+    from sandbox.builder.errors import BuildFailed
+    from sandbox.cli.build_progress import display
+    from sandbox.engine import Engine
+
+    request = _request(context, options)
+    kind = "quiet" if options["quiet"] else options["progress"]
+    with display(kind) as progress:
+        try:
+            result = Engine().build(request, progress)
+        except BuildFailed as exc:
+            progress.finish()
+            if exc.excerpt:
+                click.echo(exc.excerpt, err=True)
+            click.echo(f"ERROR: {exc.message}", err=True)
+            return 1
+    for warning in result.warnings:
+        click.echo(warning, err=True)
+    _report(result, options)
+    return 0
+
+
+def _report(result: BuildResult, options: Mapping[str, Any]) -> None:
+    if options["quiet"] and result.image_id:
+        click.echo(result.image_id)
+    if options["iidfile"] and result.image_id:
+        _write(options["iidfile"], result.image_id)
+    if options["metadata_file"]:
+        facts: dict[str, Any] = {}
+        if result.image_id:
+            facts["containerimage.config.digest"] = result.image_id
+            facts["containerimage.digest"] = result.digest or result.image_id
+        if result.names:
+            facts["image.name"] = ",".join(result.names)
+        _write(options["metadata_file"], json.dumps(facts, indent=2) + "\n")
+
+
+def _write(path: str, text: str) -> None:
+    from sandbox.errors import map_os_errors
+
+    with map_os_errors(f"cannot write {path}"), open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _request(context: str, options: Mapping[str, Any]) -> BuildRequest:
+    from sandbox.builder import request as asked
+    from sandbox.errors import Unsupported, UsageError
+    from sandbox.models.policy import parse_bytes
+    from sandbox.runtime import spec
+
+    for name in ("shm_size",):
+        if options[name]:
+            raise Unsupported(f"--{name.replace('_', '-')} is not supported for builds")
+    outputs = tuple(asked.parse_output(text) for text in options["output"])
+    if options["load"]:
+        outputs = (*outputs, asked.Output("docker"))
+    contexts = {}
+    for text in options["build_context"]:
+        name, equals, place = text.partition("=")
+        if not equals or not name or not place:
+            raise UsageError(f"invalid context value: {text}, expected key=value")
+        contexts[name] = place
+    return asked.BuildRequest(
+        context=context,
+        stdin=sys.stdin.buffer,
+        dockerfile=options["file"],
+        tags=tuple(options["tag"]),
+        build_args=_arguments(options["build_arg"]),
+        target=options["target"],
+        no_cache=options["no_cache"],
+        no_cache_filter=tuple(
+            name for text in options["no_cache_filter"] for name in text.split(",")
+        ),
+        pull=options["pull"],
+        platform=_platform(options["platform"]),
+        labels=spec.parse_labels(options["label"]),
+        annotations=spec.parse_labels(options["annotation"]),
+        secrets=tuple(asked.parse_secret(text, os.environ) for text in options["secret"]),
+        ssh=tuple(asked.parse_ssh(text, os.environ) for text in options["ssh"]),
+        hosts=tuple(asked.parse_host(text) for text in options["add_host"]),
+        network=options["network"],
+        outputs=outputs,
+        squash=options["squash"],
+        contexts=contexts,
+        volumes=tuple(_volume(text) for text in options["volume"]),
+        ulimits=tuple(spec.parse_ulimit(text) for text in options["ulimit"]),
+        memory=parse_bytes(options["memory"]) if options["memory"] else 0,
+        cache_from=tuple(asked.parse_cache(t, "--cache-from") for t in options["cache_from"]),
+        cache_to=tuple(asked.parse_cache(t, "--cache-to") for t in options["cache_to"]),
+        jobs=options["jobs"],
+        check=options["check"],
+        epoch=_epoch(options["build_arg"]),
+    )
+
+
+def _platform(text: str | None) -> str | None:
+    from sandbox.errors import Unsupported
+    from sandbox.runtime import spec
+
+    if text is None:
+        return None
+    if "," in text:
+        raise Unsupported("several platforms at once are not supported: build them one by one")
+    return "/".join(spec.parse_platform(text))
+
+
+def _arguments(texts: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if equals:
+            found[name] = value
+        elif name in os.environ:
+            found[name] = os.environ[name]
+    return found
+
+
+def _epoch(texts: tuple[str, ...]) -> int | None:
+    from sandbox.errors import UsageError
+
+    text = _arguments(texts).get("SOURCE_DATE_EPOCH", os.environ.get("SOURCE_DATE_EPOCH", ""))
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 11:
+        raise UsageError(f"invalid SOURCE_DATE_EPOCH: {text}")
+    return int(text)
+
+
+def _volume(text: str) -> Any:
+    from sandbox.errors import UsageError
+    from sandbox.runtime.mounts import parse_volume
+
+    mount = parse_volume(text, os.getcwd())
+    if mount.type != "bind":
+        raise UsageError(f"invalid volume '{text}': a build binds directories of the host only")
+    return mount
+
+
+@click.command("prune", options_metavar="[OPTIONS]")
+@click.option("-a", "--all", "everything", is_flag=True, help="Also what images still have.")
+@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@click.option("--filter", "filters", multiple=True, metavar="until=AGE", help="Only older.")
+@click.option("--keep-storage", "--reserved-space", "keep", default="", help="Keep so much.")
+def prune(*, everything: bool, force: bool, filters: tuple[str, ...], keep: str) -> None:
+    """Forget what builds remember."""
+    from sandbox.cli.format import human_size
+    from sandbox.engine import Engine
+    from sandbox.models.policy import parse_bytes
+
+    if not force:
+        what = "all build cache" if everything else "all dangling build cache"
+        click.confirm(f"WARNING! This will remove {what}. Are you sure you want to continue?")
+    size = parse_bytes(keep) if keep else 0
+    pruned = Engine().prune_builds(everything=everything, filters=filters, keep=size)
+    for name in pruned.ids:
+        click.echo(name)
+    click.echo(f"Total:\t{human_size(pruned.freed)}")
+
+
+_COMMANDS = {
+    "build": ("building", "build", "Build an image of a Dockerfile"),
+    "prune": ("building", "prune", "Forget what builds remember"),
+}
+
+
+@click.command(cls=lazy_group(_COMMANDS, {}), subcommand_metavar="COMMAND")
+def builder() -> None:
+    """Manage builds."""

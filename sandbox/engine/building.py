@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""Builds: an image of a Dockerfile, and what builds remember.
+
+Does not know: how a build is done (`sandbox.builder`), or how it is shown.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import Conflict, ImageNotFound, SandboxError, Unsupported, UsageError
+from sandbox.models.reference import parse_reference
+from sandbox.store.images import ImageStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sandbox.builder.progress import Progress
+    from sandbox.builder.request import BuildRequest, BuildResult
+    from sandbox.models.digest import Digest
+    from sandbox.models.image import Image
+    from sandbox.store.layout import Layout
+
+    class _Base:
+        layout: Layout
+
+        def find_image(self, name: str) -> Image: ...
+        def load_images(self, path: str) -> list[Any]: ...
+        def pull_image(self, name: str, *, platform: str | None = None) -> list[Any]: ...
+        def save_images(
+            self, names: Sequence[str], write: Callable[[bytes], object], *, kind: str
+        ) -> None: ...
+else:
+    _Base = object
+
+
+@dataclass
+class PrunedBuilds:
+    """What `builder prune` removed."""
+
+    ids: list[str] = field(default_factory=list)
+    freed: int = 0
+
+
+class BuildVerbs(_Base):
+    """The part of `Engine` that builds."""
+
+    def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
+        """Build an image of a Dockerfile and return what came of it."""
+        from sandbox.builder import building
+
+        return building.build(request, self.layout, _Services(self), progress)
+
+    def prune_builds(
+        self, *, everything: bool = False, filters: Sequence[str] = (), keep: int = 0
+    ) -> PrunedBuilds:
+        """Forget what builds remember: what no image has, or all, oldest first down to *keep*."""
+        from sandbox.builder.workshop import clean_up
+        from sandbox.store import buildcache
+        from sandbox.store.lock import store_lock
+        from sandbox.store.sweep import sweep
+
+        until = _until(filters)
+        pruned = PrunedBuilds()
+        if not self.layout.root.is_dir():
+            return pruned
+        clean_up(self.layout)
+        with store_lock(self.layout):
+            used = _layers_of_images(self.layout)
+            items = buildcache.everything(self.layout)
+            total = sum(item.size for item in items)
+            for item in items:
+                if keep and total <= keep:
+                    break
+                if until is not None and item.last_used > until:
+                    continue
+                if not everything and not _may_go(item, used):
+                    continue
+                if buildcache.drop(self.layout, item):
+                    pruned.ids.append(item.id)
+                    total -= item.size
+        pruned.freed = sweep(self.layout).freed
+        return pruned
+
+
+def _may_go(item: Any, used: set[Digest]) -> bool:
+    """Without --all only what no image needs any more goes, as with Docker's dangling cache."""
+    return item.layer is not None and item.layer not in used
+
+
+def _layers_of_images(layout: Layout) -> set[Digest]:
+    store = ImageStore(layout)
+    return {layer for image_id in store.own_ids() for layer in store.read(image_id).layers}
+
+
+def _until(filters: Sequence[str]) -> float | None:
+    from sandbox.models.policy import SECOND, parse_duration
+
+    until = None
+    for text in filters:
+        key, _, value = text.partition("=")
+        if key not in ("until", "unused-for"):
+            raise UsageError(f"invalid filter '{key}': until or unused-for")
+        until = time.time() - parse_duration(value) / SECOND
+    return until
+
+
+class _Services:
+    """The engine, as a build sees it."""
+
+    def __init__(self, engine: BuildVerbs) -> None:
+        self._engine = engine
+
+    def base_image(self, name: str, *, platform: str, pull: bool) -> Image:
+        """Return an image, pulled if it is missing, or always with *pull*."""
+        engine = self._engine
+        reference = parse_reference(name)
+        if reference.is_host:
+            return engine.find_image(name)
+        if not pull:
+            try:
+                return _fitting(engine.find_image(name), name, platform)
+            except ImageNotFound:
+                pass
+        try:
+            pulled = engine.pull_image(str(reference.with_default_tag()), platform=platform)
+        except SandboxError as exc:
+            raise type(exc)(f"{name}: failed to resolve source metadata: {exc.message}") from exc
+        return ImageStore(engine.layout).read(pulled[0].image_id)
+
+    def load_layout(self, path: str) -> Image:
+        """Return the image of an OCI layout on disk."""
+        folder, _, tag = path.rpartition(":") if not os.path.isdir(path) else (path, "", "")
+        loaded = self._engine.load_images(folder or path)
+        fitting = [item for item in loaded if not tag or tag in _tags(item)]
+        if not fitting:
+            raise ImageNotFound(f"oci-layout://{path}: no such image in it")
+        return ImageStore(self._engine.layout).read(fitting[0].id)
+
+    def guest_program(self) -> str:
+        """Return the path of the guest runtime."""
+        from sandbox.engine.places import install_guest
+
+        return install_guest(self._engine.layout)
+
+    def save(self, names: Sequence[str], write: Callable[[bytes], object], *, kind: str) -> None:
+        """Write an image as an archive."""
+        self._engine.save_images(names, write, kind=kind)
+
+
+def _tags(loaded: Any) -> list[str | None]:
+    return [reference.tag for reference in loaded.references]
+
+
+def _fitting(image: Image, name: str, platform: str) -> Image:
+    from sandbox.runtime import spec
+
+    wanted = spec.parse_platform(platform)
+    has = (image.os or "linux", image.architecture or "amd64")
+    if has != wanted:
+        raise Conflict(
+            f"image {name} is for {'/'.join(has)}, not for {'/'.join(wanted)}: pull it with "
+            f"--platform {'/'.join(wanted)}"
+        )
+    return image
+
+
+def refuse(option: str, reason: str) -> None:
+    """Refuse an option by name."""
+    raise Unsupported(f"{option} is not supported: {reason}")
