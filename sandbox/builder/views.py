@@ -314,7 +314,9 @@ def _class_end(part: bytes, start: int) -> int:
         if part[place : place + 1] == b"\\":
             place += 2
             continue
-        if part[place : place + 1] == b"]" and place > start:
+        if part[place : place + 1] == b"]":
+            if place == start + (part[start : start + 1] == b"^"):
+                break
             return place
         place += 1
     raise CorruptData(f"syntax error in pattern: {os.fsdecode(part)}")

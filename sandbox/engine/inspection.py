@@ -329,6 +329,7 @@ def describe_image(image: Image) -> dict[str, Any]:
             "Labels": run.labels or {},
             "StopSignal": run.stop_signal,
             "Shell": run.shell,
+            **({"ArgsEscaped": True} if run.args_escaped else {}),
         },
         "Architecture": image.architecture,
         "Variant": image.variant,

@@ -19,10 +19,45 @@ from tests.harness import images
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-APPLETS = (
-    "sh cat ls echo mkdir rm cp mv ln chmod chown touch id env pwd test true false sleep stat "
-    "find grep printf sort head tr wc sed readlink mkfifo od nc wget sync seq kill date"
-).split()
+APPLETS = [
+    "sh",
+    "cat",
+    "ls",
+    "echo",
+    "mkdir",
+    "rm",
+    "cp",
+    "mv",
+    "ln",
+    "chmod",
+    "chown",
+    "touch",
+    "id",
+    "env",
+    "pwd",
+    "test",
+    "true",
+    "false",
+    "sleep",
+    "stat",
+    "find",
+    "grep",
+    "printf",
+    "sort",
+    "head",
+    "tr",
+    "wc",
+    "sed",
+    "readlink",
+    "mkfifo",
+    "od",
+    "nc",
+    "wget",
+    "sync",
+    "seq",
+    "kill",
+    "date",
+]
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1001:user:/home/user:/bin/sh\n"
 GROUP = b"root:x:0:\nstaff:x:50:\nuser:x:1001:\n"
 
