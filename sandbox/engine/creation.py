@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import RuntimeFailed
 from sandbox.models.container import ContainerConfig
 from sandbox.models.endpoints import NetworkFlags, all_exposed, resolve_flags
-from sandbox.models.network import HOST
+from sandbox.models.network import BRIDGE
 from sandbox.models.policy import SECOND, Health, Policy
 from sandbox.runtime import names, spec
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 # What a container is on when nothing is said.
-DEFAULT_NETWORK = HOST
+DEFAULT_NETWORK = BRIDGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -65,9 +66,11 @@ def test_the_environment_is_the_container_s_own(sandbox: Sandbox) -> None:
 
 def test_the_host_name_is_seen_everywhere(sandbox: Sandbox) -> None:
     script = "uname -n; cat /etc/hostname; grep -w box /etc/hosts"
-    output = sandbox.ok("run", "--rm", "--hostname", "box", "host", "sh", "-c", script)
-    assert output.splitlines()[:2] == ["box", "box"]
-    assert output.splitlines()[2].split() == ["127.0.0.1", "box"]
+    for network, address in (("host", r"127\.0\.0\.1"), ("bridge", r"127(\.\d+){3}")):
+        options = ("--hostname", "box", "--network", network)
+        output = sandbox.ok("run", "--rm", *options, "host", "sh", "-c", script)
+        assert output.splitlines()[:2] == ["box", "box"]
+        assert re.fullmatch(rf"{address}\s+box", output.splitlines()[2])
 
 
 def test_the_user_is_looked_up_in_the_container(sandbox: Sandbox) -> None:

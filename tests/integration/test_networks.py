@@ -1,0 +1,420 @@
+# SPDX-License-Identifier: MIT
+"""Containers that have addresses, names and ports of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.harness.command import Sandbox
+from tests.harness.containers import record
+from tests.harness.polling import until
+
+pytestmark = pytest.mark.guest
+
+# Answers each caller with its own name and the caller's address, and ends by itself.
+SERVER = """
+import signal, socket, sys
+signal.alarm(100)
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("0.0.0.0", int(sys.argv[1])))
+listener.listen()
+print("up", flush=True)
+while True:
+    caller, address = listener.accept()
+    with caller:
+        caller.sendall(f"{sys.argv[2]} {address[0]}".encode())
+"""
+ECHO = """
+import signal, socket
+signal.alarm(100)
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind(("0.0.0.0", 7777))
+print("up", flush=True)
+while True:
+    data, address = sock.recvfrom(1000)
+    sock.sendto(data.upper(), address)
+"""
+CALL = """
+import errno, socket, sys
+try:
+    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 20) as sock:
+        print(sock.recv(1000).decode())
+except socket.gaierror:
+    print("no such name")
+except OSError as exc:
+    print(errno.errorcode[exc.errno])
+"""
+
+
+@pytest.fixture
+def net(engine: Sandbox) -> Iterator[Sandbox]:
+    """The command, with the networks `back` and `front`."""
+    engine.ok("network", "create", "back")
+    engine.ok("network", "create", "front")
+    return engine
+
+
+def serve(engine: Sandbox, name: str, *flags: str, port: int = 5432, script: str = SERVER) -> None:
+    """Start a container that listens, and wait until it does."""
+    command = ("host", "/usr/bin/python3", "-c", script, str(port), name)
+    engine.ok("run", "-d", "--name", name, *flags, *command)
+    until(lambda: "up\n" in engine.ok("logs", name))
+
+
+def call(engine: Sandbox, name: str, host: str, port: int = 5432) -> str:
+    """Connect from within a container and return what came of it."""
+    return engine.ok("exec", name, "/usr/bin/python3", "-c", CALL, host, str(port)).strip()
+
+
+def address(engine: Sandbox, name: str, network: str) -> str:
+    template = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
+    return engine.ok("inspect", "-f", template, name).strip()
+
+
+def free_port() -> int:
+    """Return a port that is free now, below those of outgoing connections."""
+    for port in range(20000 + os.getpid() % 5000, 32000):
+        with socket.socket() as sock:
+            try:
+                sock.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
+
+
+def hosts(engine: Sandbox, name: str) -> dict[str, str]:
+    """Return the address of every name in a container's /etc/hosts."""
+    text = engine.ok("exec", name, "cat", "/etc/hosts")
+    rows = [line.split() for line in text.splitlines()]
+    return {word: row[0] for row in rows for word in row[1:]}
+
+
+def test_two_that_listen_on_the_same_port_reach_each_other_by_name(net: Sandbox) -> None:
+    serve(net, "one", "--network", "back", "--network-alias", "db")
+    serve(net, "two", "--network", "back", "--hostname", "box")
+    first, second = address(net, "one", "back"), address(net, "two", "back")
+    assert call(net, "one", "two") == f"two {first}"
+    assert call(net, "two", "one") == f"one {second}"
+    assert call(net, "two", "db") == f"one {second}"
+    assert call(net, "one", "box") == f"two {first}"
+    assert call(net, "one", "127.0.0.1") == "one 127.0.0.1"
+    short = net.ok("inspect", "-f", "{{.Id}}", "two")[:12]
+    assert call(net, "one", short) == f"two {first}"
+
+
+def test_a_published_port_is_native_and_its_server_sees_who_calls(net: Sandbox) -> None:
+    port = free_port()
+    serve(net, "web", "--network", "back", "-p", f"{port}:80", port=80)
+    with socket.socket() as sock:
+        sock.bind(("127.45.67.89", 0))
+        sock.connect(("127.0.0.1", port))
+        assert sock.recv(100) == b"web 127.45.67.89"
+    assert net.ok("port", "web") == f"80/tcp -> 0.0.0.0:{port}\n"
+    assert net.ok("port", "web", "80") == f"0.0.0.0:{port}\n"
+    assert net.call("port", "web", "81").returncode == 1
+    assert net.ok("ps", "--format", "{{.Ports}}") == f"0.0.0.0:{port}->80/tcp\n"
+    shown = json.loads(net.ok("inspect", "web"))[0]
+    ports = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(port)}]}
+    assert shown["NetworkSettings"]["Ports"] == ports
+    # Others on its network find it at its own address and port, too.
+    serve(net, "other", "--network", "back")
+    assert call(net, "other", "web", 80).startswith("web 127.")
+
+
+def test_a_host_port_that_is_taken_is_refused_before_anything_starts(net: Sandbox) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+        done = net.call("run", "--name", "web", "-p", f"127.0.0.1:{port}:80", "host", "true")
+    assert done.returncode == 125
+    assert f"127.0.0.1:{port}/tcp: address already in use" in done.stderr.decode()
+    port = free_port()
+    serve(net, "first", "-p", f"{port}:80", port=80)
+    done = net.call("run", "-d", "--name", "second", "-p", f"{port}:80", "host", "true")
+    assert done.returncode == 125
+    assert b"port is already allocated" in done.stderr
+    assert net.ok("inspect", "-f", "{{.State.Status}}", "second") == "created\n"
+    assert net.ok("network", "inspect", "bridge", "-f", "{{len .Containers}}") == "1\n"
+
+
+def test_exposed_ports_get_free_ones_of_the_machine(net: Sandbox) -> None:
+    serve(net, "web", "-P", "--expose", "5432", "--expose", "99/udp")
+    shown = json.loads(net.ok("inspect", "web"))[0]["NetworkSettings"]["Ports"]
+    assert set(shown) == {"5432/tcp", "99/udp"}
+    [row] = shown["5432/tcp"]
+    with socket.create_connection(("127.0.0.1", int(row["HostPort"]))) as sock:
+        assert sock.recv(100).startswith(b"web")
+
+
+def test_udp_is_published_and_answers(net: Sandbox) -> None:
+    port = free_port()
+    serve(net, "echo", "-p", f"127.0.0.1:{port}:7777/udp", script=ECHO)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(20)
+        sock.connect(("127.0.0.1", port))
+        sock.send(b"hello")
+        assert sock.recv(100) == b"HELLO"
+
+
+def test_containers_that_share_no_network_do_not_reach_each_other(net: Sandbox) -> None:
+    serve(net, "one", "--network", "back")
+    serve(net, "two", "--network", "front")
+    assert call(net, "two", "one") == "no such name"
+    assert call(net, "two", address(net, "one", "back")) == "EHOSTUNREACH"
+    net.ok("network", "connect", "--alias", "uno", "front", "one")
+    assert call(net, "two", "uno") == f"one {address(net, 'two', 'front')}"
+    assert call(net, "one", "two") == f"two {address(net, 'one', 'front')}"
+    members = json.loads(net.ok("network", "inspect", "front"))[0]["Containers"].values()
+    assert {member["Name"] for member in members} == {"one", "two"}
+    net.ok("network", "disconnect", "front", "one")
+    assert call(net, "two", "uno") == "no such name"
+    assert call(net, "two", address(net, "one", "back")) == "EHOSTUNREACH"
+
+
+def test_the_default_network_has_addresses_and_only_links_have_names(net: Sandbox) -> None:
+    serve(net, "one")
+    serve(net, "two", "--link", "one:uno")
+    assert call(net, "two", "uno") == f"one {address(net, 'two', 'bridge')}"
+    assert call(net, "one", address(net, "two", "bridge")).startswith("two")
+    assert "two" not in hosts(net, "one")
+    done = net.call("run", "--rm", "--link", "nobody", "host", "true")
+    assert done.returncode == 125
+    assert b"could not get container for nobody" in done.stderr
+
+
+def test_names_come_and_go_with_containers(net: Sandbox) -> None:
+    serve(net, "one", "--network", "back")
+    before = hosts(net, "one")
+    net.ok("exec", "one", "sh", "-c", "echo 192.0.2.1 mine >> /etc/hosts")
+    net.ok("run", "-d", "--name", "two", "--network", "back", "host", "sleep", "100")
+    assert hosts(net, "one")["two"] == address(net, "two", "back")
+    net.ok("rename", "two", "zwei")
+    assert "two" not in hosts(net, "one")
+    assert hosts(net, "one")["zwei"] == address(net, "zwei", "back")
+    net.ok("rm", "-f", "zwei")
+    assert hosts(net, "one") == {**before, "mine": "192.0.2.1"}
+
+
+def test_what_was_asked_for_is_in_the_files(net: Sandbox) -> None:
+    flags = ("--dns", "192.0.2.7", "--dns-search", "example.org", "--dns-option", "ndots:2")
+    flags += ("--add-host", "far:192.0.2.9", "--add-host", "gate:host-gateway")
+    output = net.ok("run", "--rm", *flags, "host", "cat", "/etc/resolv.conf", "/etc/hosts")
+    assert "nameserver 192.0.2.7\nsearch example.org\noptions ndots:2\n" in output
+    assert "192.0.2.9\tfar\n" in output
+    gateway = json.loads(net.ok("network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]["Gateway"]
+    assert f"{gateway}\tgate\n" in output
+    assert f"{gateway}\thost.docker.internal\n" in output
+
+
+def test_the_machine_is_reached_through_its_name(net: Sandbox) -> None:
+    with socket.socket() as listener:
+        listener.settimeout(60)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def answer() -> None:
+            caller, _ = listener.accept()
+            with caller:
+                caller.sendall(b"the machine")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        port = str(listener.getsockname()[1])
+        command = ("/usr/bin/python3", "-c", CALL, "host.docker.internal", port)
+        assert net.ok("run", "--rm", "host", *command) == "the machine\n"
+        thread.join()
+
+
+def test_none_has_its_own_loopback_and_nothing_else(net: Sandbox) -> None:
+    serve(net, "one", "--network", "back")
+    serve(net, "alone", "--network", "none")
+    assert call(net, "alone", "127.0.0.1") == "alone 127.0.0.1"
+    assert call(net, "alone", address(net, "one", "back")) == "ENETUNREACH"
+    assert call(net, "alone", "192.0.2.1") == "ENETUNREACH"
+    assert net.ok("inspect", "-f", "{{.HostConfig.NetworkMode}}", "alone") == "none\n"
+
+
+def test_host_is_the_machine_itself(net: Sandbox) -> None:
+    port = free_port()
+    serve(net, "plain", "--network", "host", port=port)
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        assert sock.recv(100) == b"plain 127.0.0.1"
+    warned = net.call("run", "--rm", "--network", "host", "-p", "80", "host", "true")
+    assert b"Published ports are discarded when using host network mode" in warned.stderr
+
+
+def test_a_container_shares_another_s_network(net: Sandbox) -> None:
+    serve(net, "one", "--network", "back", "--hostname", "box")
+    serve(net, "two", "--network", "back")
+    net.ok("run", "-d", "--name", "side", "--network", "container:one", "host", "sleep", "100")
+    assert call(net, "side", "127.0.0.1") == "one 127.0.0.1"
+    assert call(net, "side", "two") == f"two {address(net, 'one', 'back')}"
+    assert net.ok("exec", "side", "hostname") == "box\n"
+    net.ok("stop", "-t", "0", "one")
+    assert call(net, "side", address(net, "two", "back")) == "ENETUNREACH"
+    done = net.call("run", "--rm", "--network", "container:one", "host", "true")
+    assert done.returncode == 125
+    assert b"cannot join network of a non running container" in done.stderr
+
+
+def test_an_internal_network_leads_nowhere_outside(net: Sandbox) -> None:
+    net.ok("network", "create", "--internal", "inner")
+    serve(net, "one", "--network", "inner")
+    serve(net, "two", "--network", "inner")
+    assert call(net, "one", "two").startswith("two")
+    assert call(net, "one", "192.0.2.1") in ("ENETUNREACH", "EHOSTUNREACH")
+
+
+def test_only_allowed_hosts_are_reached(net: Sandbox) -> None:
+    with socket.socket() as allowed, socket.socket() as other:
+        for listener in (allowed, other):
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+        port = allowed.getsockname()[1]
+        gateway = json.loads(net.ok("network", "inspect", "back"))[0]["IPAM"]["Config"][0][
+            "Gateway"
+        ]
+        serve(net, "peer", "--network", "back")
+        flags = ("--network", "back", "--allow-host", f"{gateway}:{port}")
+        serve(net, "kept", *flags)
+        assert call(net, "kept", "peer").startswith("peer")
+        assert call(net, "kept", "192.0.2.1") in ("ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM")
+
+
+def test_connections_are_logged(net: Sandbox, tmp_path: pathlib.Path) -> None:
+    log = tmp_path / "log"
+    serve(net, "one", "--network", "back")
+    serve(net, "two", "--network", "back", "--network-log", str(log))
+    assert call(net, "two", "one").startswith("one")
+    [line] = [line for line in log.read_text().splitlines() if " connect " in line]
+    assert f"{address(net, 'one', 'back')}:5432" in line
+    assert "python3" in line
+
+
+def test_a_network_in_use_is_not_removed(net: Sandbox) -> None:
+    serve(net, "one", "--network", "back")
+    done = net.call("network", "rm", "back")
+    assert done.returncode == 1
+    assert b"network back has active endpoints" in done.stderr
+    net.ok("stop", "-t", "0", "one")
+    assert net.ok("network", "rm", "back") == "back\n"
+    done = net.call("start", "one")
+    assert done.returncode == 1
+    assert b"network back not found" in done.stderr
+    assert net.ok("network", "prune", "-f") == "Deleted Networks:\nfront\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("run", "--network", "nope", "host", "true"), 125, "network nope not found"),
+        (("network", "rm", "nope"), 1, "network nope not found"),
+        (("network", "inspect", "nope"), 1, "network nope not found"),
+        (("network", "rm", "bridge"), 1, "bridge is a pre-defined network and cannot be removed"),
+        (("network", "create", "back"), 1, "network with name back already exists"),
+        (("network", "create", "--subnet", "10.0.0.0/8", "x"), 1, "127.0.0.0/8"),
+        (("network", "connect", "back", "nobody"), 1, "no such container: nobody"),
+        (("run", "-p", "x:80", "host", "true"), 125, "invalid hostPort: x"),
+        (("run", "--network", "host", "--network", "back", "host", "true"), 125, "conflicting"),
+        (("run", "--ip", "127.1.1.1", "host", "true"), 125, "user specified IP address"),
+        (("run", "-p", "80:80", "-p", "81:80", "host", "true"), 125, "published more than once"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    net: Sandbox, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    done = net.call(*arguments)
+    assert done.returncode == code
+    [line] = done.stderr.decode().splitlines()
+    assert words in line
+
+
+def test_an_address_that_was_asked_for_stays_over_a_restart(net: Sandbox) -> None:
+    net.ok("network", "create", "--subnet", "127.251.7.0/24", "own")
+    serve(net, "one", "--network", "own", "--ip", "127.251.7.77")
+    serve(net, "two", "--network", "own")
+    assert address(net, "one", "own") == "127.251.7.77"
+    net.ok("restart", "-t", "0", "one")
+    until(lambda: net.ok("logs", "one").count("up\n") == 2)
+    assert address(net, "one", "own") == "127.251.7.77"
+    assert call(net, "two", "one") == f"one {address(net, 'two', 'own')}"
+
+
+def test_what_a_killed_container_had_is_free_again(net: Sandbox) -> None:
+    port = free_port()
+    net.ok("network", "create", "--subnet", "127.252.7.0/29", "tiny")
+    serve(net, "one", "--network", "tiny", "--ip", "127.252.7.3", "-p", f"{port}:5432")
+    state = record(net, "one")
+    os.kill(state["keeper"], signal.SIGKILL)
+    os.kill(state["pid"], signal.SIGKILL)
+    serve(net, "two", "--network", "tiny", "--ip", "127.252.7.3", "-p", f"{port}:5432")
+    assert address(net, "two", "tiny") == "127.252.7.3"
+    assert "one" not in hosts(net, "two")
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        assert sock.recv(100).startswith(b"two")
+    assert net.ok("network", "inspect", "tiny", "-f", "{{len .Containers}}") == "1\n"
+
+
+def test_many_that_start_at_once_all_get_addresses_of_their_own(net: Sandbox) -> None:
+    serve(net, "one", "--network", "back")
+
+    def start(number: int) -> None:
+        name = f"many-{number}"
+        net.ok("run", "-d", "--name", name, "--network", "back", "-p", "80", "host", "sleep", "60")
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(start, range(16)))
+    members = json.loads(net.ok("network", "inspect", "back"))[0]["Containers"]
+    assert len({member["IPv4Address"] for member in members.values()}) == 17
+    known = hosts(net, "one")
+    assert all(
+        known[f"many-{number}"] == address(net, f"many-{number}", "back") for number in (0, 15)
+    )
+    ports = net.ok("ps", "--format", "{{.Ports}}").split("\n")
+    assert len({text for text in ports if "->" in text}) == 16
+
+
+def test_two_stores_keep_out_of_each_other_s_way(net: Sandbox, tmp_path: pathlib.Path) -> None:
+    other = Sandbox(tmp_path / "other", net.environ)
+    serve(net, "one")
+    serve(other, "one")
+    try:
+        assert address(net, "one", "bridge") != address(other, "one", "bridge")
+        assert call(net, "one", "127.0.0.1") == call(other, "one", "127.0.0.1") == "one 127.0.0.1"
+    finally:
+        other.ok("rm", "-f", "one")
+
+
+def test_the_lists_show_what_there_is(net: Sandbox) -> None:
+    net.ok("network", "create", "--label", "kind=test", "marked")
+    names = net.ok("network", "ls", "--format", "{{.Name}} {{.Driver}}").splitlines()
+    assert names == [
+        "back bridge",
+        "bridge bridge",
+        "front bridge",
+        "host host",
+        "marked bridge",
+        "none null",
+    ]
+    assert net.ok("network", "ls", "-q", "-f", "label=kind").count("\n") == 1
+    assert net.ok("network", "ls", "--format", "{{.Name}}", "-f", "type=builtin").split() == [
+        "bridge",
+        "host",
+        "none",
+    ]
+    serve(net, "one", "--network", "back", "--network", "front")
+    assert net.ok("ps", "-q", "--filter", "network=front").count("\n") == 1
+    assert net.ok("ps", "--format", "{{.Networks}}") == "back,front\n"
+    assert address(net, "one", "back") != address(net, "one", "front")
