@@ -67,9 +67,12 @@ class IgnoreRules:
         return any(rule.exception for rule in self.rules)
 
     def excludes(self, path: str) -> bool:
-        """Return whether *path* is left out; the root of the context never is."""
+        """Return whether a walk leaves *path* out; the root of the context never is."""
         path = clean(path)
-        return path != "." and self.verdict(path).excluded
+        above: Verdict | None = None
+        for parent in _parents(path):
+            above = self.verdict(parent, above)
+        return path != "." and self.verdict(path, above).excluded
 
     def verdict(self, path: str, above: Verdict | None = None) -> Verdict:
         """Return what is said of *path*; *above* is the verdict of its directory.

@@ -66,12 +66,11 @@ def parse_mount(text: str, expand: Callable[[str], str] | None = None) -> Mount:
             value = expand(value)
         elif "$" in value:
             continue
+        if name in ("ro", "rw", "required"):
+            value = _flag(key, value) if equals else "true"
         if name == "rw":
-            name, value = (
-                "ro",
-                _flag(key, "true" if _flag(key, value or "true") == "false" else "0"),
-            )
-        found[name] = value if equals or (name == "ro" and value) else "true"
+            name, value = "ro", "false" if value == "true" else "true"
+        found[name] = value
     complete = expand is not None or "$" not in text
     return _mount(found, complete=complete)
 
@@ -96,11 +95,11 @@ def _mount(found: dict[str, str], *, complete: bool) -> Mount:
         source="" if kind in (MountKind.SECRET, MountKind.SSH) else source,
         target=target,
         from_=found.get("from", ""),
-        read_only=_flag("readonly", found["ro"]) == "true" if "ro" in found else not writable,
+        read_only=found["ro"] == "true" if "ro" in found else not writable,
         sharing=_sharing(found.get("sharing", "shared")),
         id=identity,
         size=_size("size", found["size"]) if "size" in found else 0,
-        required=_flag("required", found.get("required", "false")) == "true",
+        required=found.get("required") == "true",
         mode=_number("mode", found.get("mode"), 8),
         uid=_number("uid", found.get("uid"), 10),
         gid=_number("gid", found.get("gid"), 10),

@@ -141,8 +141,7 @@ def json_words(rest: str) -> tuple[str, ...] | None:
     text = rest.lstrip(SPACES)
     if not text.startswith("["):
         return None
-    decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=str, parse_float=float)
-    decoder.parse_int = float
+    decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=float)
     try:
         found, _ = decoder.raw_decode(text)
     except (ValueError, RecursionError):
