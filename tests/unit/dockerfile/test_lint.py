@@ -254,7 +254,7 @@ def test_a_copy_of_what_is_left_out_is_warned_of_when_asked_for() -> None:
     content = (
         "# check=skip=all;experimental=CopyIgnoredFile\nFROM scratch AS a\nCOPY x .\nADD ./x .\n"
     )
-    content += "COPY . .\nCOPY --from=a x .\n"
+    content += "COPY . .\nFROM scratch\nCOPY --from=a x .\n"
     rules = IgnoreRules.of(["x"])
     found = lint(parse(content.encode()), Wanted(), ignore=rules)
     assert [(w.span.first, w.message) for w in found.warnings] == [
