@@ -71,16 +71,19 @@ static void bind_own(const struct sb_net *net, const struct sb_net_place *name,
 	out->fixed = known;
 }
 
-int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name, bool udp, bool v6only,
-		struct sb_net_binding *out)
+int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,
+		const struct sb_net_socket *socket, struct sb_net_binding *out)
 {
+	const bool udp = socket->udp;
+	const bool v6only = socket->v6only;
 	const enum sb_net_class class = sb_net_classify(net, name);
 	const bool v6 = name->is_v6 && (v6only || class == SB_NET_IS_LOOPBACK);
 
 	*out = (struct sb_net_binding){.place = *name};
 	out->native = class == SB_NET_IS_GROUP || (v6only && !name->is_v6) ||
 		      (class == SB_NET_IS_ANY && udp && name->port == 0);
-	if (out->native)
+	out->later = class == SB_NET_IS_ANY && !udp && name->port == 0 && !socket->now;
+	if (out->native || out->later)
 		return 0;
 	if (class == SB_NET_IS_OUTSIDE || class == SB_NET_IS_PEER || class == SB_NET_IS_GATEWAY)
 		return -EADDRNOTAVAIL;

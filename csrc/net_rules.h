@@ -61,11 +61,18 @@ struct sb_net_binding {
 	uint32_t kind;  /* of the row to note, */
 	uint8_t flags;  /* and its flags */
 	bool native;    /* leave it alone */
+	bool later;     /* any address and port, of a stream: when it is asked for, or listens; a
+			 * client must be able to connect to the world */
 	bool fixed;     /* this port or none: published, or known to be the container's */
 	bool note;      /* note the row when it is bound */
 };
-int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name, bool udp, bool v6only,
-		struct sb_net_binding *out) SB_MUST_CHECK;
+struct sb_net_socket {
+	bool udp;
+	bool v6only;
+	bool now; /* there is no later */
+};
+int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,
+		const struct sb_net_socket *socket, struct sb_net_binding *out) SB_MUST_CHECK;
 
 /* The source of a stream to ::1 whose server listens on an IPv4 address, so that both ends
  * know: nobody listens there. */

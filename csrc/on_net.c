@@ -7,7 +7,8 @@
  *   bound (to any address, or to the loopback) is kept in two options of the
  *   socket itself, IP_FREEBIND and IP_BIND_ADDRESS_NO_PORT, which mean nothing
  *   once it is bound: so the mark goes wherever the socket goes, through fork,
- *   execve and SCM_RIGHTS.
+ *   execve and SCM_RIGHTS. Both together: the program has bound it to any address and
+ *   port, the kernel has not yet.
  * Rules
  *   What comes before the last call may be done twice: a signal that arrives
  *   rolls back to the guest's instruction.
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "arch/x86_64/layout.h"
+#include "dispatch.h"
 #include "mem.h"
 
 #define IP_PKTINFO_TYPE 8
@@ -166,35 +168,110 @@ static int note(const struct sb_net *net, int fd, const struct sb_net_binding *b
 	return sb_net_put_port(net->ports, net->self, binding->kind | SB_NET_REVERSE, &row);
 }
 
+static long bind_now(struct sb_call *call, const struct sb_net *net, int fd,
+		     struct sb_socket_name *name, uint16_t port, struct sb_net_binding *binding)
+{
+	long ret;
+
+	sb_commit_begin(call->fs);
+	ret = try_bind(fd, name, &binding->place);
+	if (ret == -EADDRINUSE && !binding->fixed && port != 0)
+		ret = bind_spare(fd, name, binding);
+	if (ret == 0 && binding->note && note(net, fd, binding, port) < 0)
+		ret = -ENOBUFS;
+	if (ret == 0)
+		set_mark(fd, binding->flags & (SB_NET_ANY | SB_NET_LOOPBACK));
+	sb_commit_end(call->fs);
+	return ret;
+}
+
+bool sb_net_is_bound_later(int fd)
+{
+	return sb_net_option(fd, SB_SOL_IP, SB_IP_FREEBIND) == 1 &&
+	       sb_net_option(fd, SB_SOL_IP, SB_IP_BIND_ADDRESS_NO_PORT) == 1;
+}
+
+/* Only a socket of that family which has no address can be bound. */
+static long bind_later(int fd, const struct sb_socket_name *name)
+{
+	struct sb_net_place local;
+
+	if (sb_net_option(fd, SOL_SOCKET, SO_DOMAIN) != name->family ||
+	    !sb_net_read_local(fd, &local) || local.port != 0)
+		return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+	if (sb_net_is_bound_later(fd))
+		return -EINVAL;
+	set_option(fd, SB_IP_FREEBIND, 1);
+	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 1);
+	return 0;
+}
+
+static int describe(int fd, bool wide, struct sb_net_socket *out)
+{
+	const int type = sb_net_option(fd, SOL_SOCKET, SO_TYPE);
+
+	out->udp = type != SOCK_STREAM;
+	out->v6only = wide && sb_net_option(fd, SB_SOL_IPV6, SB_IPV6_V6ONLY) == 1;
+	return type < 0 ? type : 0;
+}
+
 long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
 {
 	struct sb_net_binding binding;
+	struct sb_net_socket socket = {0};
 	struct sb_net_place place;
 	struct sb_net net;
-	const int type = sb_net_option(fd, SOL_SOCKET, SO_TYPE);
-	long ret = type < 0 ? type : sb_net_get(call, &net);
-	bool v6only;
+	const bool is_place = sb_net_place_read(name->bytes, name->len, &place);
+	long ret = describe(fd, is_place && place.wide, &socket);
 
+	if (ret == 0)
+		ret = sb_net_get(call, &net);
 	if (ret < 0)
 		return ret;
-	if (!sb_net_place_read(name->bytes, name->len, &place))
+	if (!is_place)
 		return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
-	v6only = place.wide && sb_net_option(fd, SB_SOL_IPV6, SB_IPV6_V6ONLY) == 1;
-	ret = sb_net_bind(&net, &place, type != SOCK_STREAM, v6only, &binding);
+	ret = sb_net_bind(&net, &place, &socket, &binding);
 	if (ret < 0)
 		return ret;
 	if (binding.native)
 		return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
-	sb_commit_begin(call->fs);
-	ret = try_bind(fd, name, &binding.place);
-	if (ret == -EADDRINUSE && !binding.fixed && place.port != 0)
-		ret = bind_spare(fd, name, &binding);
-	if (ret == 0 && binding.note && note(&net, fd, &binding, place.port) < 0)
-		ret = -ENOBUFS;
-	if (ret == 0)
-		set_mark(fd, binding.flags & (SB_NET_ANY | SB_NET_LOOPBACK));
-	sb_commit_end(call->fs);
-	return ret;
+	if (binding.later)
+		return bind_later(fd, name);
+	if (!socket.udp && sb_net_is_bound_later(fd))
+		return -EINVAL;
+	return bind_now(call, &net, fd, name, place.port, &binding);
+}
+
+void sb_net_settle(struct sb_call *call, int fd)
+{
+	const int family = sb_net_option(fd, SOL_SOCKET, SO_DOMAIN);
+	struct sb_socket_name name = {.len = family == AF_INET6 ? 28 : 16};
+	struct sb_net_socket socket = {.now = true};
+	struct sb_net_binding binding;
+	struct sb_net_place place;
+	struct sb_net net;
+
+	name.family = (unsigned short)family;
+	if ((family != AF_INET && family != AF_INET6) ||
+	    !sb_net_place_read(name.bytes, name.len, &place) ||
+	    describe(fd, place.wide, &socket) < 0 || socket.udp || sb_net_get(call, &net) < 0 ||
+	    sb_net_bind(&net, &place, &socket, &binding) < 0)
+		return;
+	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 0); /* it would get no port */
+	/* When that fails, so does the call that follows, or the name is not known. */
+	if (bind_now(call, &net, fd, &name, 0, &binding) < 0)
+		return;
+}
+
+long on_listen(struct sb_call *call)
+{
+	const int fd = (int)call->regs->rdi;
+	struct sb_net_place local;
+
+	if (call->fs->tree->control->net_container != 0 && sb_net_read_local(fd, &local) &&
+	    local.port == 0)
+		sb_net_settle(call, fd);
+	return sb_syscall(__NR_listen, fd, (int)call->regs->rsi, 0, 0, 0, 0);
 }
 
 /* ---- connect ------------------------------------------------------------ */

@@ -52,6 +52,10 @@ void sb_net_peer_name(struct sb_call *call, int fd, struct sb_socket_name *name)
 void sb_net_accepted_name(struct sb_call *call, int fd, struct sb_socket_name *name);
 void sb_net_received_name(struct sb_call *call, int fd, struct sb_socket_name *name);
 
+/* Has the program bound it, and the kernel not yet? Then do it. */
+bool sb_net_is_bound_later(int fd);
+void sb_net_settle(struct sb_call *call, int fd);
+
 /* Facts about a socket. */
 int sb_net_option(int fd, int level, int option);
 bool sb_net_read_local(int fd, struct sb_net_place *out);

@@ -86,11 +86,9 @@ static void emit_trap(struct program *p, unsigned action)
 /* To the kernel unless the request is one of those about interfaces. */
 static void emit_ioctl(struct program *p)
 {
-	if (p->has_network) {
-		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
-		emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_MASK);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_IOCTL_SOCKET);
-	}
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
+	emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_MASK);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_IOCTL_SOCKET);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
 
@@ -140,10 +138,12 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, PROT_EXEC);
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
+	if ((nr == __NR_ioctl || nr == __NR_listen) && !p->has_network) {
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+		return;
+	}
 	if (nr == __NR_ioctl)
 		emit_ioctl(p);
-	if (nr == __NR_ioctl && !p->has_network)
-		return;
 	if (set >= 0)
 		emit_when_set(p, nr, (unsigned)set);
 	emit_jump_to_trap(p);

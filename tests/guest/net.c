@@ -473,12 +473,54 @@ static void pass(void)
 	say_status("child", wait_for(child));
 }
 
+/* Bound to any port, in the order that programs do it. */
+static void later(void)
+{
+	static const char *const binds[] = {"0.0.0.0", "::"};
+
+	for (size_t i = 0; i < COUNT(binds); i++) {
+		const int family = i == 0 ? AF_INET : AF_INET6;
+		int server = make(family, SOCK_STREAM);
+		int client = make(family, SOCK_STREAM);
+		int unbound = make(family, SOCK_STREAM);
+		int asked;
+
+		SEE(bind_to(server, binds[i], 0));
+		SEE(bind_to(server, binds[i], 0));
+		SEE(bind_to(server, binds[i], base_port));
+		SEE(listen(server, 1));
+		say("%s", local_of(server));
+		asked = port_of(server);
+		SEE(bind_to(client, binds[i], 0));
+		say("%s", local_of(client));
+		SEE(port_of(client) == port_of(client));
+		close(client);
+		client = make(family, SOCK_STREAM);
+		SEE(bind_to(client, binds[i], 0));
+		SEE(connect_to(client, i == 0 ? "127.0.0.1" : "::1", asked));
+		say("%s -> %s", local_of(client), peer_of(client));
+		SEE(bind_to(client, binds[i], 0));
+		SEE(listen(unbound, 1));
+		say("%s", local_of(unbound));
+		SEE(connect_to(make(AF_INET, SOCK_STREAM), "127.0.0.1", port_of(unbound)));
+		close(server);
+		close(client);
+		close(unbound);
+	}
+	SEE(bind_to(make(AF_INET, SOCK_STREAM), "::", 0));
+	SEE(bind_to(make(AF_INET6, SOCK_STREAM), "0.0.0.0", 0));
+	SEE(listen(-1, 1));
+	SEE(listen(0, 1));
+	SEE(listen(make(AF_INET, SOCK_DGRAM), 1));
+}
+
 static const struct part parts[] = {
 	{"tcp", tcp},         {"tcp-chosen", tcp_chosen},
 	{"udp", udp},         {"udp-many", udp_many},
 	{"six", six},         {"both", both},
 	{"errors", errors},   {"waiting", waiting},
 	{"options", options}, {"pass", pass},
+	{"later", later},
 };
 
 int main(int argc, char **argv)

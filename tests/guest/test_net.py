@@ -30,6 +30,7 @@ GROUPS = (
     "waiting",
     "options",
     "pass",
+    "later",
 )
 
 
@@ -255,6 +256,21 @@ def test_only_listed_addresses_are_reached(net: Net) -> None:
         assert a.run(python(TRY, "192.0.2.1", port, "SOCK_DGRAM")).output == "ENETUNREACH\n"
         assert a.run(python(TRY, "127.0.0.53", 53, "SOCK_DGRAM")).output == "connected\n"
         assert a.run(python(TRY, f"{pool(1)}.1", port, "SOCK_STREAM")).output == "ENETUNREACH\n"
+
+
+def test_a_client_bound_to_any_port_reaches_the_world_and_others(net: Net) -> None:
+    bound = "s.bind(('', 0)); s.settimeout(20); s.connect(('{0}', {1})); print(s.getsockname()[0])"
+    text = "import socket; s = socket.socket(); " + bound
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        state = NetworkState("127.0.0.1")
+        with net.box((1, 2), state=state) as a, net.box((1, 3)) as b:
+            server = a.start(python(ACCEPT, "0.0.0.0", 80))
+            first_line(server)
+            assert b.run(python(text, a.address, 80)).output == f"{b.address}\n"
+            assert output_of(server)[0].startswith(b.address)
+            gateway = f"{pool(1)}.1"
+            number = outside.getsockname()[1]
+            assert b.run(python(text, gateway, number)).status == 0
 
 
 def test_the_machine_is_the_gateway(net: Net) -> None:
