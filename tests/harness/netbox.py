@@ -14,7 +14,7 @@ import os
 import pathlib
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from sandbox.native import core
@@ -26,7 +26,7 @@ from sandbox.native.network import (
     Protocol,
     Published,
 )
-from sandbox.runtime import interceptor, mounts, rundir
+from sandbox.runtime import interceptor, mounts, rundir, tracer
 from tests.harness.oracle import ENVIRONMENT, Seen, seen
 
 
@@ -92,6 +92,7 @@ class Net:
         published: Mapping[tuple[Protocol, int], tuple[str, int]] | None = None,
         log: str | None = None,
         trace: bool = False,
+        way: str = "seccomp",
     ) -> Iterator[Box]:
         """Give a container at (network, last byte) places; without one it has its loopback."""
         interfaces = [
@@ -107,12 +108,18 @@ class Net:
             for (protocol, port), (host, host_port) in (published or {}).items():
                 table.publish(Published(number, protocol, port, host, host_port))
         try:
-            yield self._make(number, address, log, trace=trace)
+            box = self._make(number, address, log, interceptor.choose(way, os.environ), trace=trace)
+            traced = way == "ptrace"
+            control = box.run_dir.control
+            with tracer.serving(control, core.guest_path()) if traced else nullcontext():
+                yield box
         finally:
             with NetworkTable.locked(self.directory) as table:
                 table.release(number)
 
-    def _make(self, number: int, address: str, log: str | None, *, trace: bool) -> Box:
+    def _make(
+        self, number: int, address: str, log: str | None, way: interceptor.Choice, *, trace: bool
+    ) -> Box:
         folder = self.root / f"box{number}"
         for name in ("upper", "run", "run/dev", "run/shm"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -125,7 +132,6 @@ class Net:
             for row in mounts.system_rows(dev_dir=run_dir.dev, shm_dir=run_dir.shm)
             if row.kind is mounts.Kind.LINK or os.path.exists(row.host)
         ]
-        way = interceptor.choose("seccomp", os.environ)
         core.create_control(
             run_dir.control,
             core.ControlSpec(
@@ -139,6 +145,8 @@ class Net:
                 host_gid=os.getgid(),
                 mounts=[core.Mount(r.kind.value, r.target, r.host, r.read_only) for r in rows],
                 rewrite=way.rewrite,
+                traced=way.traced,
+                steps=way.steps,
                 trace=trace,
                 net_dir=self.directory,
                 net_container=number,
