@@ -4,7 +4,8 @@
 # system-packages.sh run|test - make sure the system has what `make run` or `make test` needs.
 #
 # As root on Debian it installs what is missing. As anybody else it names what is missing in one
-# line and exits 1. The lists below are the only place that says what is needed: command:package.
+# line and exits 1. The lists below are the only place that says what is needed: command:package,
+# or directory:package.
 set -euo pipefail
 
 needs_run=(gcc:gcc make:make tar:tar)
@@ -13,6 +14,8 @@ needs_test=(
 	zstd:zstd xz:xz-utils strace:strace gdb:gdb setfattr:attr setfacl:acl git:git tmux:tmux
 	proot:proot bwrap:bubblewrap capsh:libcap2-bin setpriv:util-linux ps:procps file:file
 	docker-registry:docker-registry skopeo:skopeo umoci:umoci htpasswd:apache2-utils openssl:openssl
+	buildah:buildah
+	/usr/share/gocode/src/github.com/opencontainers/image-spec/schema:golang-github-opencontainers-image-spec-dev
 	g++:g++ vim.tiny:vim-tiny dpkg-deb:dpkg apt-get:apt
 	ss:iproute2 netstat:net-tools hostname:hostname
 )
@@ -20,7 +23,7 @@ needs_test=(
 missing_packages() {
 	local need python
 	for need in "$@"; do
-		command -v "${need%%:*}" >/dev/null || echo "${need#*:}"
+		command -v "${need%%:*}" >/dev/null || [ -d "${need%%:*}" ] || echo "${need#*:}"
 	done
 	if ! python=$("$(dirname "$0")/find-python.sh" 2>/dev/null); then
 		printf '%s\n' python3 python3-venv python3-dev
