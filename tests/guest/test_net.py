@@ -303,3 +303,47 @@ def test_the_log_has_a_line_for_each_connection(net: Net, tmp_path: pathlib.Path
     assert len(lines) == 2
     for pattern, line in zip(patterns, lines, strict=True):
         assert re.fullmatch(stamp + pattern, line), line
+
+
+CHATTER = """
+import os, socket, threading
+server = socket.create_server(('', 0))
+client = socket.create_connection(server.getsockname())
+other, _ = server.accept()
+udp = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+udp[0].bind(('127.0.0.1', 0))
+udp[1].connect(udp[0].getsockname())
+for _ in range(500):
+    client.sendall(b'x')
+    other.recv(1)
+    os.write(other.fileno(), b'y')
+    os.read(client.fileno(), 1)
+    udp[1].send(b'z')
+    udp[0].recv(1)
+"""
+
+
+@pytest.mark.parametrize("way", ["trap", "rewrite"])
+def test_calls_that_carry_no_address_are_not_intercepted(net: Net, way: str) -> None:
+    with net.box((1, 2), trace=True, way=way) as box:
+        done = box.run(python(CHATTER))
+        lines = pathlib.Path(box.run_dir.trace).read_text().splitlines()
+    assert done.status == 0, done
+    calls = re.findall(r"^\d+ [tr] \d+ (\w+)", "\n".join(lines), re.MULTILINE)
+    counts = {name: calls.count(name) for name in set(calls)}
+    assert counts["connect"] == 2
+    carrying = ("sendto", "recvfrom", "sendmsg", "recvmsg", "read", "write", "ioctl")
+    assert {name: counts[name] for name in carrying if name in counts} == {}
+
+
+@pytest.mark.parametrize("group", ["tcp", "udp", "later"])
+@pytest.mark.parametrize("way", ["rewrite", "ptrace"])
+def test_the_way_in_makes_no_difference(
+    net: Net, guest_program, tmp_path: pathlib.Path, group: str, way: str
+) -> None:
+    program = guest_program("net")
+    port = str(free_ports())
+    expected = oracles.native([program, group, port], tmp_path)
+    with net.box((1, 2), way=way) as box:
+        actual = box.run([program, group, port])
+    assert not oracles.difference(expected.lines({}), actual.lines({})), actual.errors

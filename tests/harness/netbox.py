@@ -92,7 +92,7 @@ class Net:
         published: Mapping[tuple[Protocol, int], tuple[str, int]] | None = None,
         log: str | None = None,
         trace: bool = False,
-        way: str = "seccomp",
+        way: str = "trap",
     ) -> Iterator[Box]:
         """Give a container at (network, last byte) places; without one it has its loopback."""
         interfaces = [
