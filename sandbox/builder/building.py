@@ -10,7 +10,9 @@ from sandbox.builder.errors import BuildFailed, StepFailed
 from sandbox.builder.executor import Build
 from sandbox.builder.outputs import give_out
 from sandbox.builder.progress import Silent, Teller
+from sandbox.builder.remotecache import RemoteCaches, give_caches
 from sandbox.builder.request import BuildResult
+from sandbox.builder.squash import squash
 from sandbox.builder.workshop import PREFIX, Workshop, clean_up
 from sandbox.dockerfile.parser import parse
 from sandbox.errors import Unsupported
@@ -61,8 +63,12 @@ def _build(
     platform = own_platform()
     own = "/".join(part for part in (platform.os, platform.architecture, platform.variant) if part)
     work = Build(request, dockerfile, context, shop, services, teller, own_platform=own)
+    work.take_from(RemoteCaches(request.cache_from, shop, teller).find)
     state = work.run()
+    if request.squash:
+        squash(shop, state, work.moment())
     image_id = give_out(work, state, services)
+    give_caches(work, state.layers)
     return BuildResult(image_id=image_id, names=request.tags)
 
 
@@ -73,9 +79,5 @@ def _refuse(request: BuildRequest) -> None:
         raise Unsupported(
             "--annotation is not supported: an image gets its manifest when it is pushed"
         )
-    if request.squash:
-        raise Unsupported("--squash is not supported")
     if request.memory:
         raise Unsupported("--memory is not supported for builds")
-    if request.cache_from or request.cache_to:
-        raise Unsupported("--cache-from and --cache-to are not supported")

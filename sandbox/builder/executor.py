@@ -69,9 +69,8 @@ class Build:
         teller: Teller,
         *,
         own_platform: str,
-        remote: Remote = lambda _: None,
     ) -> None:
-        """Build nothing yet; *remote* finds steps in caches elsewhere."""
+        """Build nothing yet."""
         self.request = request
         self.dockerfile = dockerfile
         self.shop = shop
@@ -81,7 +80,7 @@ class Build:
         self.used: dict[str, buildcache.Step] = {}
         """The steps of this build by key: what a cache elsewhere is told."""
         self._services = services
-        self._remote = remote
+        self._remote: Remote = lambda _: None
         self._own_platform = own_platform
         self._platform = request.platform or own_platform
         self._context = context
@@ -92,6 +91,10 @@ class Build:
         self._done: dict[int, State] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
+
+    def take_from(self, remote: Remote) -> None:
+        """Find steps in caches elsewhere, too."""
+        self._remote = remote
 
     # ---- the graph ---------------------------------------------------------------------------
 
@@ -223,6 +226,7 @@ class Build:
             state.architecture = image.architecture or machine
             state.os, state.variant = image.os or system, image.variant
             state.layers, state.author = image.layers, image.author
+            state.base_count, state.base_rows = len(image.layers), len(image.history)
             state.base_blobs = image.blobs or image.lower_blobs
             state.history = [_row(step) for step in image.history]
         return state
@@ -328,9 +332,10 @@ class Build:
                 chain=chain_ids([*layers, made.diff_id])[-1],
                 boot=buildcache.boot_id(),
             )
-            if made.info.entries >= 0:
-                self.shop.add(key if not self._is_unsure(made) else "", made, step)
-            self.used[key] = step
+            is_sure = not self._is_unsure(made)
+            self.shop.add(key if is_sure else "", made, step)
+            if is_sure:
+                self.used[key] = step
             return made.diff_id, step.created
 
     def _is_unsure(self, made: UnpackedLayer) -> bool:

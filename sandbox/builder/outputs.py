@@ -8,7 +8,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+import msgspec
+
 from sandbox.builder.history import image_document
+from sandbox.builder.remotecache import chosen_steps, encode_inline
 from sandbox.builder.views import TreeView, opener, walk
 from sandbox.errors import UsageError, map_os_errors
 from sandbox.layers.pack import PackEntry, write_tar
@@ -80,6 +83,9 @@ def _add_image(build: Build, state: State, output: Output) -> Digest:
         references.append(reference.with_default_tag())
     epoch = None if request.epoch is None else build.moment()
     document = image_document(state, labels=request.labels, epoch=epoch, now=build.moment())
+    if any(cache.kind == "inline" for cache in request.cache_to):
+        steps = chosen_steps(build, state.layers, everything=False)
+        document = msgspec.structs.replace(document, build_cache=encode_inline(steps))
     image = NewImage(oci.encode(document), tuple(references), lower_blobs=state.base_blobs)
     build.shop.settle()
     ImageStore(build.shop.layout).add([image], {})

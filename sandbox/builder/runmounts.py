@@ -126,6 +126,8 @@ class Mounter:
         facts = copy_out(view, path, os.fsencode(base))
         point = MountPoint("volume", target, os.fspath(base), copy=False, name="bind")
         ownership.write(point, facts)
+        # Owners can only be told of what may be written; what is written to a copy goes.
+        read_only = read_only and not (folder / "owners.jsonl").exists()
         self.result.points.append(
             MountPoint(
                 "volume", target, os.fspath(base), read_only=read_only, copy=False, name="bind"
@@ -203,15 +205,17 @@ class Mounter:
             if not mount.target:
                 return
         target = posixpath.join(_SECRETS, mount.target or name)
-        path = f"{self._in_memory()}/secret-{len(self.result.points)}"
+        folder = f"{self._in_memory()}/secret-{len(self.result.points)}"
+        path = f"{folder}/{buildcache.DATA}"
         mode = 0o400 if mount.mode is None else mount.mode
         with map_os_errors("cannot hand over a secret"):
+            os.mkdir(folder, 0o700)
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(value)
-            os.chmod(path, 0o600 | mode)
-        self.result.points.append(
-            MountPoint("bind", target, path, read_only=True, uid=mount.uid, gid=mount.gid)
-        )
+        # As a volume, so that owner and mode are what was asked for; what is written goes.
+        point = MountPoint("volume", target, path, copy=False, name="secret")
+        ownership.write(point, [(b"", mount.uid or 0, mount.gid or 0, mode)])
+        self.result.points.append(point)
 
     def _in_memory(self) -> str:
         if not self._memory:

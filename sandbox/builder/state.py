@@ -43,6 +43,10 @@ class State:
     os: str = "linux"
     variant: str = ""
     layers: tuple[Digest, ...] = ()
+    base_count: int = 0
+    """How many of the layers are the base image's."""
+    base_rows: int = 0
+    """How many rows of the history are."""
     is_host: bool = False
     base_blobs: tuple[oci.Descriptor, ...] = ()
     history: list[Row] = field(default_factory=list)
@@ -70,6 +74,8 @@ class State:
             os=self.os,
             variant=self.variant,
             layers=self.layers,
+            base_count=self.base_count,
+            base_rows=self.base_rows,
             is_host=self.is_host,
             base_blobs=self.base_blobs,
             history=list(self.history),

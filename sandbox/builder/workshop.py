@@ -139,16 +139,22 @@ class Workshop:
                 self._pins |= new
                 pin(self.layout, self.scratch, self._pins)
 
-    def add(self, key: str, layer: UnpackedLayer, step: buildcache.Step) -> None:
-        """Put a new layer into the store and remember which step gave it."""
+    def add(self, key: str, layer: UnpackedLayer, step: buildcache.Step | None) -> None:
+        """Put a new layer into the store and remember which step gave it, if any."""
         self.keep([layer.diff_id])
         with store_lock(self.layout):
             adopt_layer(self.layout, layer.diff_id, layer.path)
-            if key:
+            if key and step is not None:
                 buildcache.write_step(self.layout, key, step)
-        if key:
-            with self._lock:
-                self._unsettled.append(key)
+        with self._lock:
+            self._unsettled.append(key)
+
+    def remember(self, key: str, step: buildcache.Step) -> None:
+        """Remember a step whose layer is in the store."""
+        with store_lock(self.layout):
+            buildcache.write_step(self.layout, key, step)
+        with self._lock:
+            self._unsettled.append(key)
 
     def adopt(self, layers: dict[Digest, Path], blobs: dict[Digest, Path]) -> None:
         """Put layers that came from elsewhere into the store."""
@@ -160,7 +166,7 @@ class Workshop:
         if self._unsettled:
             with map_os_errors("cannot sync the new layers"):
                 sync_file_system(self.layout.root)
-            buildcache.settle(self.layout, self._unsettled)
+            buildcache.settle(self.layout, filter(None, self._unsettled))
             self._unsettled = []
 
     def bring_home(self, image: Image) -> None:

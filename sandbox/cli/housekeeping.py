@@ -114,6 +114,7 @@ def _rows(usage: Usage) -> list[dict[str, Any]]:
             usage.containers_size,
             usage.containers_reclaimable,
         ),
+        _row("Build Cache", usage.builds_count, 0, usage.builds_size, usage.builds_reclaimable),
         _row("Other", 0, 0, usage.other_size, usage.other_reclaimable),
     ]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sandbox.errors import Conflict, ImageNotFound
 from sandbox.models.choosing import prune_filter
 from sandbox.models.selection import parse_filters, select_images
+from sandbox.store import buildcache
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
 
@@ -53,13 +54,16 @@ class Usage:
     images_reclaimable: int
     containers_size: int
     containers_reclaimable: int
+    builds_count: int
+    builds_size: int
+    builds_reclaimable: int
     other_size: int
     other_reclaimable: int
 
     @property
     def total(self) -> int:
         """All bytes on disk."""
-        return self.images_size + self.containers_size + self.other_size
+        return self.images_size + self.containers_size + self.builds_size + self.other_size
 
 
 @dataclass
@@ -184,9 +188,13 @@ class _Measure:
             for item in self._containers
         ]
         all_images = sum(item.unique for item in images) + self._shared
-        all_images += self._count([*_image_places(layout), layout.blobs.parent, layout.tags])
+        places = [layout.blobs, layout.indexes, layout.images, layout.blobs.parent, layout.tags]
+        all_images += self._count(places)
         counted_containers = sum(item.size for item in containers)
         counted_containers += self._count([layout.containers])
+        remembered = buildcache.everything(layout)
+        own = [layout.layer(item.layer) for item in remembered if item.layer is not None]
+        builds = self._count([*own, layout.build_steps, layout.build_mounts])
         other = self._count([layout.root])
         return Usage(
             images=images,
@@ -197,6 +205,9 @@ class _Measure:
             containers_reclaimable=sum(
                 item.size for item in containers if not item.container.state.is_running
             ),
+            builds_count=len(remembered),
+            builds_size=builds,
+            builds_reclaimable=builds,
             other_size=other,
             other_reclaimable=self._other_reclaimable,
         )

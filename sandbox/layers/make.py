@@ -14,6 +14,7 @@ Does not know: where entries come from, or where the layer goes.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from typing import TYPE_CHECKING, Self
 
@@ -22,7 +23,7 @@ import msgspec
 from sandbox.errors import CorruptData, map_os_errors
 from sandbox.layers.hosttree import HostTree
 from sandbox.layers.pack import TarWriter
-from sandbox.layers.repack import layer_entries, row_of
+from sandbox.layers.repack import Row, layer_entries, row_of
 from sandbox.layers.tarfields import text
 from sandbox.layers.unpack import UnpackedLayer, write_with_holes
 from sandbox.models.digest import Digest
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sandbox.layers.pack import PackEntry
-    from sandbox.layers.repack import Row
     from sandbox.layers.streams import Readable
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -80,6 +80,16 @@ class LayerMaker:
                 self._first[entry.inode] = entry.path
             self._tar.head(entry)
             self._make(entry, name, self._tree.directory(parent or b"."))
+
+    def mark(self, path: str, kind: str) -> None:
+        """Note that something of the layers below is gone: "w" it, "o" all in it.
+
+        Marks come after all entries.
+        """
+        row = Row(p=path, t=kind)
+        self._rows.append(row)
+        [entry] = layer_entries(iter([row]), lambda _: 0, lambda _: io.BytesIO())
+        self._tar.add(entry)
 
     def finish(self) -> UnpackedLayer:
         """Complete the tables and return the layer."""

@@ -89,6 +89,7 @@ class ImageConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     config: RunConfig | None = None
     rootfs: RootFS | None = None
     history: list[History] | None = None
+    build_cache: str = msgspec.field(default="", name="sandbox.buildcache.v1")
 
 
 class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
