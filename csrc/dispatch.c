@@ -47,6 +47,12 @@ static void prepare(struct sb_thread *thread, struct sb_call *call)
 	call->work = &thread->scratch.work;
 	call->path = thread->scratch.path;
 	call->path2 = thread->scratch.path2;
+}
+
+/* The line of a call names the paths that it was given. Only then: memory that a call does not
+ * use is not touched. */
+static void forget_paths(struct sb_call *call)
+{
 	call->path[0] = '\0';
 	call->path2[0] = '\0';
 }
@@ -66,8 +72,10 @@ void sb_dispatch(struct sb_thread *thread, uint64_t site)
 	long ret;
 
 	prepare(thread, call);
-	if (SB_UNLIKELY(thread->proc->tree.control->flags & SB_CONTROL_TRACE))
+	if (SB_UNLIKELY(thread->proc->tree.control->flags & SB_CONTROL_TRACE)) {
+		forget_paths(call);
 		started = sb_trace_begin(call);
+	}
 	if (nr < SB_HANDLERS && handlers[nr])
 		ret = handlers[nr](call);
 	else

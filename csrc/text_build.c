@@ -87,12 +87,13 @@ static int find_text(struct text *t)
 	return t->next + SB_STUB_SIZE > t->room ? -ENOSPC : 0;
 }
 
-/* Does a jump of the text land inside [low, high)? Over-careful: any bytes that
- * could be one count. */
-static bool is_jumped_into(const struct text *t, uint64_t low, uint64_t high)
+/* Does a jump of the text lead to at? Over-careful: any bytes that could be one count. (Nobody
+ * jumps into the middle of an instruction, and the bytes of a SB_SITE_MOV that follow its jump
+ * are still the syscall instruction.) */
+static bool is_jumped_to(const struct text *t, uint64_t target)
 {
-	uint64_t first = low > t->from + LONG_REACH ? low - LONG_REACH : t->from;
-	uint64_t last = SB_MIN(high + LONG_REACH, t->to - 6);
+	uint64_t first = target > t->from + LONG_REACH ? target - LONG_REACH : t->from;
+	uint64_t last = SB_MIN(target + LONG_REACH, t->to - 6);
 
 	for (uint64_t at = first; at < last; at++) {
 		const unsigned char *p = t->file + at;
@@ -108,7 +109,7 @@ static bool is_jumped_into(const struct text *t, uint64_t low, uint64_t high)
 			memcpy(&rel, p + op, 4);
 			to = (int64_t)at + op + 4 + rel;
 		}
-		if (to > (int64_t)low && to < (int64_t)high)
+		if (to == (int64_t)target)
 			return true;
 	}
 	return false;
@@ -135,7 +136,7 @@ static bool rewrite(struct text *t, const struct sb_learned_site *learned)
 	if (site.form == SB_SITE_NONE)
 		return false;
 	start = site.start - (uint64_t)t->bias;
-	if (is_jumped_into(t, start, after + site.displaced))
+	if (site.form == SB_SITE_NEXT && is_jumped_to(t, after))
 		return false;
 	len = sb_stub(&site, t->file + after, address(t, t->next), address(t, t->common), stub);
 	if (!sb_site_jump(&site, address(t, t->next), jump))

@@ -84,10 +84,15 @@ static struct sb_thread *claim_any(void)
 {
 	static struct sb_thread *hand;
 	struct sb_thread *thread = __atomic_load_n(&hand, __ATOMIC_RELAXED);
+	const struct sb_thread *first = thread;
 
 	for (unsigned i = 0; i < SEARCH; i++) {
 		if (!thread)
 			thread = &sb_first_thread;
+		if (i > 0 && thread == first)
+			break;
+		if (!first)
+			first = thread;
 		if (claim(thread))
 			return thread;
 		thread = __atomic_load_n(&thread->next, __ATOMIC_ACQUIRE);

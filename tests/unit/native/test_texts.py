@@ -54,6 +54,16 @@ def test_a_copy_has_the_size_of_the_original_and_other_bytes_at_its_sites(
     assert all(after[offset - 2 : offset] == b"\x0f\x05" for offset in jumps)
 
 
+def test_every_site_that_loads_its_number_is_rewritten(
+    program: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """Bytes that could pass for a jump into one are everywhere in a text of this size."""
+    wanted = sorted(sites(program))
+    for number in range(0, len(wanted), 20):
+        few = set(wanted[number : number + 20])
+        assert texts.build(str(program), str(tmp_path / f"copy{number}"), few) == len(few)
+
+
 def test_a_site_that_is_none_is_left_alone(program: pathlib.Path, tmp_path: pathlib.Path) -> None:
     with pytest.raises(NativeError) as error:
         texts.build(str(program), str(tmp_path / "copy"), {(0x1000, 1), (2**31, 1), (7, 0)})
