@@ -19,6 +19,7 @@ from sandbox.engine.connecting import with_containers
 from sandbox.engine.creation import check_platform, configure, now
 from sandbox.engine.mounting import attached, fill_volumes
 from sandbox.errors import (
+    Conflict,
     ContainerNotFound,
     ImageNotFound,
     RuntimeFailed,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 
+_TOLD_WITHIN = 1.0  # seconds
+_POLL = 0.005
 _ANSWER_TIME = 3.0  # seconds; a supervisor that needs longer is killed
 
 
@@ -198,17 +201,35 @@ class ContainerVerbs:
             and (not state.keeper or is_main_process(state.keeper, state.keeper_start))
         ):
             return container
-        if self._containers.is_held(container):
-            return container  # it has just ended; its supervisor is about to say so
+        deadline = time.monotonic() + _TOLD_WITHIN
+        try:
+            while (told := self._containers.read(container.config.id)).state == state:
+                try:
+                    # Held, so that nobody starts it while it is cleared away.
+                    held = self._containers.hold(container)
+                except Conflict:
+                    # It has just ended; its supervisor, or who else looks, is about to say so.
+                    if time.monotonic() > deadline:
+                        return container
+                    time.sleep(_POLL)
+                    continue
+                try:
+                    if self._containers.read(container.config.id).state == state:
+                        return self._found_dead(container)
+                finally:
+                    os.close(held)
+            return self._truth(told)
+        except ContainerNotFound:
+            return None
+
+    def _found_dead(self, container: Container) -> Container | None:
+        state = container.state
         _clean_up_after(container)
         if container.config.auto_remove:
             self._forget(container)
             return None
         told = lifecycle.lost(state, now()) if state.is_running else ContainerState()
-        try:
-            return self._containers.write_state(container, told)
-        except ContainerNotFound:
-            return None
+        return self._containers.write_state(container, told)
 
     def remove_container(self, name: str, *, force: bool, volumes: bool = False) -> Container:
         """Delete a container; *force* kills it first."""

@@ -110,8 +110,11 @@ class Worker:
             what = self.rng.choice(sorted(VERBS))
             words = [word.replace("NAME", self.own) for word in VERBS[what][0]]
             self.verb(*words, kill_after=self.rng.random() * 0.3)
-            self.model = self.settled()
-            self.done.append([f"killed {what}", before, self.model])
+            self.done.append([f"killed {what}", before, self.shown()])
+            # What it began may go on for a while; but not beyond this.
+            self.verb("rm", "-f", self.own)
+            self.model = "absent"
+            self.compare(f"killed {what}", before)
         elif before in ("running", "paused"):
             self.murder(which, self.own)
             self.done.append([f"murder of {which}", before])
@@ -137,15 +140,6 @@ class Worker:
             return f"{state['Status']} without a process"
         exited = state["Status"] == "exited"
         return f"exited {state['ExitCode']}" if exited else str(state["Status"])
-
-    def settled(self) -> str:
-        """Return the state once what a killed command began is over."""
-        last, since = self.shown(), time.monotonic()
-        while time.monotonic() < since + 0.5:
-            time.sleep(0.05)
-            if (now := self.shown()) != last:
-                last, since = now, time.monotonic()
-        return last
 
     # ---- everybody's containers ----------------------------------------------------------------
 
