@@ -23,6 +23,11 @@ INSTALL = """
     set -e
     export DEBIAN_FRONTEND=noninteractive
     printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
+    for part in doc man locale; do
+        echo "path-exclude=/usr/share/$part/*" >> /etc/dpkg/dpkg.cfg.d/small
+    done
+    echo "path-exclude=*/libLLVM*" >> /etc/dpkg/dpkg.cfg.d/small  # a compiler that is not used here
+    echo force-unsafe-io >> /etc/dpkg/dpkg.cfg.d/small
     mkdir -p /etc/postgresql-common
     echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf
     apt-get install -y --no-install-recommends /debs/*.deb
