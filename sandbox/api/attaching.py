@@ -89,7 +89,10 @@ class Attachments:
 
     def take(self, container_id: str) -> list[Client]:
         """Return those who wait for this container; they no longer do."""
-        return [one for one in self._waiting.pop(container_id, []) if not one.connection.is_gone]
+        found = [one for one in self._waiting.pop(container_id, []) if not one.connection.is_gone]
+        for client in found:
+            client.joined.set()  # by the start that is under way: nobody else may join it
+        return found
 
     def join(self, clients: list[Client], supervisor: socket.socket) -> None:
         """Join clients to a connection that gives a container's output."""
@@ -142,8 +145,9 @@ async def _type(client: Client, writer: asyncio.StreamWriter) -> None:
         while True:
             data = await client.connection.read()
             if not data:
-                writer.write(wire.frame(wire.STDIN, b""))
-                await writer.drain()
+                if not client.tty:  # a terminal has no end: whoever left may come back
+                    writer.write(wire.frame(wire.STDIN, b""))
+                    await writer.drain()
                 return
             passed = watch.take(data)
             if passed:

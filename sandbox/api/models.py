@@ -211,3 +211,32 @@ class AuthBody(msgspec.Struct, frozen=True, kw_only=True):
     auth: str | None = None
     identitytoken: str | None = None
     registrytoken: str | None = None
+
+
+class NetworkBody(Body, frozen=True, kw_only=True):
+    """A network that is to be made."""
+
+    name: str | None = None
+    driver: str | None = None
+    internal: bool | None = None
+    attachable: bool | None = None
+    ingress: bool | None = None
+    check_duplicate: bool | None = None
+    enable_ipv6: bool | None = msgspec.field(name="EnableIPv6", default=None)
+    ipam: dict[str, Any] | None = msgspec.field(name="IPAM", default=None)
+    options: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
+
+
+class ConnectBody(Body, frozen=True, kw_only=True):
+    """A container that is to be on a network."""
+
+    container: str | None = None
+    endpoint_config: dict[str, Any] | None = None
+
+
+class DisconnectBody(Body, frozen=True, kw_only=True):
+    """A container that is to leave a network."""
+
+    container: str | None = None
+    force: bool | None = None

@@ -144,9 +144,8 @@ class Pump:
                 if self._keys.found:
                     self._detached.set()
                     return
-            if self._item.request.tty and self._item.master is not None:
-                await _write(self._input, terminal.end_of_file(self._item.master))
-        self._close_input()
+        if not self._item.request.tty:
+            self._close_input()
 
     def _close_input(self) -> None:
         if self._input is not None:

@@ -3,7 +3,20 @@
 
 from __future__ import annotations
 
-from sandbox.api import containers, following, joining, models, system
+from sandbox.api import (
+    building,
+    containers,
+    files,
+    following,
+    images,
+    joining,
+    measuring,
+    models,
+    networks,
+    system,
+    transfers,
+    volumes,
+)
 from sandbox.api.dispatch import Route
 
 _SIGNAL_AND_TIME = "signal:string t:integer"
@@ -60,9 +73,90 @@ ROUTES = (
         "force:boolean v:boolean link:boolean",
         success=204,
     ),
+    Route("GET", "/containers/{name}/stats", measuring.stats, "stream:boolean one-shot:boolean"),
+    Route("HEAD", "/containers/{name}/archive", files.head, "path:string"),
+    Route("GET", "/containers/{name}/archive", files.get, "path:string"),
+    Route(
+        "PUT",
+        "/containers/{name}/archive",
+        files.put,
+        "path:string noOverwriteDirNonDir:boolean copyUIDGID:boolean",
+    ),
+    Route("GET", "/containers/{name}/export", files.export),
+    Route("GET", "/containers/{name}/checkpoints", system.no_checkpoints, success=501),
+    Route("POST", "/containers/{name}/checkpoints", system.no_checkpoints, success=501),
     # ---- exec -------------------------------------------------------------------------------
     Route("POST", "/containers/{name}/exec", joining.exec_create, "", models.ExecBody, 201),
     Route("POST", "/exec/{id}/start", joining.exec_start, "", models.ExecStartBody),
     Route("POST", "/exec/{id}/resize", joining.exec_resize, "h:integer w:integer"),
     Route("GET", "/exec/{id}/json", joining.exec_inspect),
+    # ---- images -----------------------------------------------------------------------------
+    Route(
+        "GET",
+        "/images/json",
+        images.list_all,
+        "all:boolean filters:filters digests:boolean shared-size:boolean filter:string",
+    ),
+    Route(
+        "POST",
+        "/images/create",
+        transfers.create,
+        "fromImage:string fromSrc:string repo:string tag:string message:string "
+        "changes:string platform:string",
+    ),
+    Route("POST", "/images/load", transfers.load, "quiet:boolean platform:string"),
+    Route("POST", "/images/prune", images.prune, "filters:filters"),
+    Route("GET", "/images/search", transfers.search, "term:string limit:integer filters:filters"),
+    Route("GET", "/images/get", transfers.get, "names:string"),
+    Route("GET", "/images/{name:path}/json", images.inspect),
+    Route("GET", "/images/{name:path}/history", images.history),
+    Route("GET", "/images/{name:path}/get", transfers.get),
+    Route("POST", "/images/{name:path}/push", transfers.push, "tag:string"),
+    Route("POST", "/images/{name:path}/tag", images.tag, "repo:string tag:string", success=201),
+    Route("DELETE", "/images/{name:path}", images.remove, "force:boolean noprune:boolean"),
+    Route(
+        "POST",
+        "/commit",
+        images.commit,
+        "container:string repo:string tag:string comment:string author:string "
+        "changes:string pause:boolean",
+        success=201,
+    ),
+    Route("GET", "/distribution/{name:path}/json", transfers.distribution),
+    Route("POST", "/auth", transfers.auth, body=models.AuthBody),
+    # ---- builds -----------------------------------------------------------------------------
+    Route(
+        "POST",
+        "/build",
+        building.build,
+        "dockerfile:string t:string remote:string q:boolean nocache:boolean pull:boolean "
+        "buildargs:string labels:string target:string platform:string networkmode:string "
+        "extrahosts:string squash:boolean memory:integer version:string",
+    ),
+    Route(
+        "POST", "/build/prune", building.prune, "all:boolean keep-storage:integer filters:filters"
+    ),
+    # ---- networks ---------------------------------------------------------------------------
+    Route("GET", "/networks", networks.list_all, "filters:filters"),
+    Route("POST", "/networks/create", networks.create, "", models.NetworkBody, 201),
+    Route("POST", "/networks/prune", networks.prune, "filters:filters"),
+    Route("GET", "/networks/{name}", networks.inspect, "verbose:boolean scope:string"),
+    Route("DELETE", "/networks/{name}", networks.remove, success=204),
+    Route("POST", "/networks/{name}/connect", networks.connect, "", models.ConnectBody),
+    Route("POST", "/networks/{name}/disconnect", networks.disconnect, "", models.DisconnectBody),
+    # ---- volumes ----------------------------------------------------------------------------
+    Route("GET", "/volumes", volumes.list_all, "filters:filters"),
+    Route("POST", "/volumes/create", volumes.create, "", models.VolumeBody, 201),
+    Route("POST", "/volumes/prune", volumes.prune, "filters:filters"),
+    Route("GET", "/volumes/{name}", volumes.inspect),
+    Route("DELETE", "/volumes/{name}", volumes.remove, "force:boolean", success=204),
+    Route("GET", "/system/df", volumes.disk, "type:string"),
+    # ---- what is not here -------------------------------------------------------------------
+    Route("GET", "/plugins", system.no_plugins, "filters:filters"),
+    *(
+        Route(method, f"/{name}{rest}", system.no_swarm, success=503)
+        for name in ("swarm", "nodes", "services", "tasks", "secrets", "configs")
+        for rest in ("", "/{rest:path}")
+        for method in ("GET", "POST", "DELETE")
+    ),
 )

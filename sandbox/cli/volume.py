@@ -9,13 +9,12 @@ import click
 from sandbox.cli.format import Column, emit, render, render_objects
 from sandbox.cli.running import each
 from sandbox.errors import UsageError
+from sandbox.models.choosing import volume_filter
 from sandbox.runtime import spec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sandbox.engine import Engine
-    from sandbox.store.volumes import Volume
+    from sandbox.models.volume import Volume
 
 _COLUMNS = (Column("DRIVER", "Driver"), Column("VOLUME NAME", "Name"))
 _HEADINGS = {**{column.field: column.heading for column in _COLUMNS}, "Mountpoint": "MOUNTPOINT"}
@@ -51,7 +50,7 @@ def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
 def list_(*, quiet: bool, filters: tuple[str, ...], template: str | None) -> None:
     """List volumes."""
     engine = _engine()
-    wanted = _volume_filter(engine, filters)
+    wanted = volume_filter(filters, lambda name: bool(engine.volume_users(name)))
     chosen = [item for item in engine.volumes() if wanted(item)]
     if quiet:
         for item in chosen:
@@ -73,43 +72,16 @@ def _row(item: Volume) -> dict[str, Any]:
     }
 
 
-def _volume_filter(engine: Engine, filters: tuple[str, ...]) -> Callable[[Volume], bool]:
-    pairs = [text.partition("=")[::2] for text in filters]
-    for key, _ in pairs:
-        if key not in ("name", "dangling", "label"):
-            raise UsageError(f"invalid filter '{key}'")
-    return lambda item: all(_fits(engine, item, key, value) for key, value in pairs)
-
-
-def _fits(engine: Engine, item: Volume, key: str, value: str) -> bool:
-    if key == "name":
-        return value in item.name
-    if key == "dangling":
-        return (value.lower() in ("1", "true")) != bool(engine.volume_users(item.name))
-    name, equals, wanted = value.partition("=")
-    return name in item.labels and (not equals or item.labels[name] == wanted)
-
-
 @volume.command(options_metavar="[OPTIONS]")
 @click.option("-f", "--format", "template", metavar="TEMPLATE", help="A Go template.")
 @_NAMES
 def inspect(*, template: str | None, names: tuple[str, ...]) -> None:
     """Show all about volumes."""
     from sandbox.cli.inspect import as_go
+    from sandbox.engine.inspection import describe_volume
 
     engine = _engine()
-    shown = [
-        {
-            "CreatedAt": item.created,
-            "Driver": "local",
-            "Labels": item.labels or None,
-            "Mountpoint": item.data,
-            "Name": item.name,
-            "Options": None,
-            "Scope": "local",
-        }
-        for item in map(engine.volume, names)
-    ]
+    shown = [describe_volume(engine.volume(name)) for name in names]
     items = shown if template in (None, "json") else [as_go(item) for item in shown]
     emit(render_objects(items, template))
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sandbox.models.image import Image
     from sandbox.models.network import Network
     from sandbox.models.policy import Health, Policy, Usage
+    from sandbox.models.volume import Volume
     from sandbox.runtime.seats import Seat
 
 NEVER = "0001-01-01T00:00:00Z"
@@ -292,6 +293,35 @@ def _healthcheck(health: Health | None) -> dict[str, Any] | None:
         "StartPeriod": health.start_period,
         "StartInterval": health.start_interval,
         "Retries": health.retries,
+    }
+
+
+def describe_volume(volume: Volume) -> dict[str, Any]:
+    """Return the volume's inspect object."""
+    return {
+        "CreatedAt": volume.created,
+        "Driver": "local",
+        "Labels": volume.labels or None,
+        "Mountpoint": volume.data,
+        "Name": volume.name,
+        "Options": None,
+        "Scope": "local",
+    }
+
+
+def summarize_image(image: Image) -> dict[str, Any]:
+    """Return the image's object in a list."""
+    return {
+        "Id": str(image.id),
+        "ParentId": "",
+        "RepoTags": image.familiar_tags,
+        "RepoDigests": image.familiar_digests,
+        "Created": int(seconds_of(image.created)),
+        "Size": image.size,
+        "SharedSize": -1,
+        "VirtualSize": image.size,
+        "Labels": image.config.labels or {},
+        "Containers": -1,
     }
 
 

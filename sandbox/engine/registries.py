@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sandbox.layers.turns import Turns
     from sandbox.models.image import Image
     from sandbox.registry.client import RawManifest, Repository
+    from sandbox.registry.credentials import Credentials
     from sandbox.registry.download import OnProgress
     from sandbox.registry.session import Session
     from sandbox.store.layout import Layout
@@ -73,8 +74,13 @@ class Pushed:
 class Registries:
     """All that a store and registries do with each other."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, identity: tuple[str, Credentials] | None = None) -> None:
+        """Use the user's credentials, or for one registry others."""
         self.layout = layout
+        self._identity = identity
+
+    def _session(self) -> Session:
+        return open_session(self._identity)
 
     def pull(
         self,
@@ -94,7 +100,7 @@ class Registries:
         wanted = own_platform() if platform is None else parse_platform(platform)
         if offline or is_offline():
             return [_cached(ImageStore(self.layout), reference)]
-        session = open_session()
+        session = self._session()
         if not all_tags:
             pull = Puller(self.layout, session, wanted, progress)
             return [pull.run(reference.with_default_tag())]
@@ -127,7 +133,7 @@ class Registries:
             raise ImageNotFound(f"an image does not exist locally with the tag: {name}")
         images = [(item, store.find(str(item))) for item in references]
         refuse_offline(name)
-        push = _Push(self.layout, open_session(), progress)
+        push = _Push(self.layout, self._session(), progress)
         return [push.run(item, image) for item, image in images]
 
     def login(self, domain: str | None, username: str, password: str) -> str:
@@ -140,6 +146,38 @@ class Registries:
         credentials = Credentials(username, password)
         session.registry(where, credentials).check_login()
         return session.credentials.save(where, credentials)
+
+    def check_login(self, domain: str | None, username: str, password: str) -> None:
+        """Try a name and password; nothing is kept."""
+        from sandbox.registry.credentials import Credentials
+
+        where = registry_name(domain)
+        refuse_offline(where)
+        open_session().registry(where, Credentials(username, password)).check_login()
+
+    def distribution(self, name: str) -> dict[str, Any]:
+        """Return what a registry says of an image, in Docker's form."""
+        from sandbox.layers.archive import own_platform
+        from sandbox.registry.session import read_manifest
+
+        reference = parse_reference(name).with_default_tag()
+        refuse_offline(name)
+        session = self._session()
+        sources = session.sources(reference)
+        top = read_manifest(sources, tag_or_digest(reference))
+        if top.is_index:
+            index = oci.decode(top.data, oci.Index, what=f"manifest {top.digest}")
+            platforms = [one.platform for one in index.manifests or () if one.platform]
+            found = [{"architecture": one.architecture, "os": one.os} for one in platforms]
+        else:
+            document = oci.decode(top.data, oci.Manifest, what=f"manifest {top.digest}")
+            raw = Puller(self.layout, session, own_platform(), silent).config(
+                sources, document.config
+            )
+            config, _ = parse_config(raw)
+            found = [{"architecture": config.architecture, "os": config.os}]
+        descriptor = {"mediaType": top.media_type, "digest": top.digest, "size": len(top.data)}
+        return {"Descriptor": descriptor, "Platforms": found}
 
     def logout(self, domain: str | None) -> bool:
         """Forget the credentials for a registry; False if there were none."""
@@ -167,11 +205,13 @@ class Registries:
         return read_manifest(open_session().sources(reference), tag_or_digest(reference))
 
 
-def open_session() -> Session:
-    """Return a session with the user's settings."""
+def open_session(identity: tuple[str, Credentials] | None = None) -> Session:
+    """Return a session with the user's settings, or as somebody else for one registry."""
+    from sandbox.registry.credentials import CredentialStore, Given
     from sandbox.registry.session import Session
 
-    return Session()
+    known = CredentialStore() if identity is None else Given(*identity)
+    return Session(credentials=known)
 
 
 def refuse_offline(name: str) -> None:
@@ -244,7 +284,7 @@ class Puller:
         names = (reference,) if reference.tag is not None else ()
         digests = (Reference(reference.domain, reference.path, digest=top.digest),)
         is_new = not self._is_complete(image_id)
-        config = self._config(sources, document.config)
+        config = self.config(sources, document.config)
         new = NewImage(config, names, digests, tuple(document.layers), manifest.data)
         if self._layout.home(image_id) is self._layout:
             try:
@@ -274,7 +314,8 @@ class Puller:
     def _is_complete(self, image_id: Digest) -> bool:
         return self._layout.home(image_id).image(image_id).exists()
 
-    def _config(self, sources: Sequence[Repository], descriptor: oci.Descriptor) -> bytes:
+    def config(self, sources: Sequence[Repository], descriptor: oci.Descriptor) -> bytes:
+        """Return the configuration that a manifest names."""
         from sandbox.registry.session import first_answer
 
         digest = parse_digest(descriptor.digest)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from sandbox.models.reference import image_reference
+from sandbox.models.reference import image_reference, parse_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sandbox.engine.registries import Pulled, Pushed, Registries
     from sandbox.registry.client import RawManifest
+    from sandbox.registry.credentials import Credentials
     from sandbox.registry.download import OnProgress
     from sandbox.store.layout import Layout
 
@@ -45,6 +46,22 @@ class TransferVerbs:
 
         return Registries(self.layout)
 
+    def _registries_as(self, name: str, credentials: Credentials | None) -> Registries:
+        """Return the registries as somebody else meets them: for the one that *name* says."""
+        from sandbox.engine.registries import Registries
+
+        if credentials is None:
+            return self._registries
+        return Registries(self.layout, (parse_reference(name).domain, credentials))
+
+    def check_login(self, domain: str | None, username: str, password: str) -> None:
+        """Try a name and password; nothing is kept."""
+        self._registries.check_login(domain, username, password)
+
+    def distribution(self, name: str, *, credentials: Credentials | None = None) -> dict[str, Any]:
+        """Return what a registry says of an image, in Docker's form."""
+        return self._registries_as(name, credentials).distribution(name)
+
     def pull_image(
         self,
         name: str,
@@ -53,17 +70,25 @@ class TransferVerbs:
         all_tags: bool = False,
         offline: bool = False,
         progress: OnProgress = silent,
+        credentials: Credentials | None = None,
     ) -> list[Pulled]:
         """Get an image, or every tag of a repository, from its registry."""
-        return self._registries.pull(
+        return self._registries_as(name, credentials).pull(
             name, platform=platform, all_tags=all_tags, offline=offline, progress=progress
         )
 
     def push_image(
-        self, name: str, *, all_tags: bool = False, progress: OnProgress = silent
+        self,
+        name: str,
+        *,
+        all_tags: bool = False,
+        progress: OnProgress = silent,
+        credentials: Credentials | None = None,
     ) -> list[Pushed]:
         """Send an image to the registry that its name says."""
-        return self._registries.push(name, all_tags=all_tags, progress=progress)
+        return self._registries_as(name, credentials).push(
+            name, all_tags=all_tags, progress=progress
+        )
 
     def login(self, domain: str | None, username: str, password: str) -> str:
         """Try a name and password, and keep them; returns where."""

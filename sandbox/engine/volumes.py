@@ -12,8 +12,8 @@ from sandbox.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
     from sandbox.models.container import Container
+    from sandbox.models.volume import Volume
     from sandbox.store.layout import Layout
-    from sandbox.store.volumes import Volume
 
 
 class VolumeVerbs:
@@ -66,11 +66,15 @@ class VolumeVerbs:
         store.remove(volume)
         events.tell(self.layout, "volume", "destroy", name, driver="local")
 
-    def prune_volumes(self, *, everything: bool = False) -> list[str]:
-        """Delete anonymous volumes that no container has; *everything*: named ones too."""
+    def prune_volumes(self, *, everything: bool = False, only: str = "") -> list[str]:
+        """Delete anonymous volumes that no container has; *everything*: named ones too.
+
+        With a name, *only* this one.
+        """
         removed = []
         for volume in self.volumes():
-            if (everything or volume.anonymous) and not self.volume_users(volume.name):
+            wanted = (everything or volume.anonymous) and only in ("", volume.name)
+            if wanted and not self.volume_users(volume.name):
                 self.remove_volume(volume.name)
                 removed.append(volume.name)
         return removed

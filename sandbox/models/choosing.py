@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sandbox.models.container import Container
+    from sandbox.models.volume import Volume
 
 
 def status_text(container: Container, now: float) -> str:
@@ -125,6 +126,29 @@ def prune_filter(filters: Sequence[str]) -> Callable[[Container], bool]:
         else:
             raise UsageError(f"invalid filter '{item}'")
     return lambda container: all(test(container) for test in tests)
+
+
+def volume_filter(
+    filters: Sequence[str], is_used: Callable[[str], bool]
+) -> Callable[[Volume], bool]:
+    """Return the test for ``--filter`` of volumes: every one; labels may be unwanted."""
+    pairs = [text.partition("=")[::2] for text in filters]
+    for key, _ in pairs:
+        if key not in ("name", "dangling", "label", "label!", "driver"):
+            raise UsageError(f"invalid filter '{key}'")
+    return lambda item: all(_volume_fits(item, key, value, is_used) for key, value in pairs)
+
+
+def _volume_fits(item: Volume, key: str, value: str, is_used: Callable[[str], bool]) -> bool:
+    if key == "name":
+        return value in item.name
+    if key == "driver":
+        return value == "local"
+    if key == "dangling":
+        return (value.lower() in ("1", "true")) != is_used(item.name)
+    name, equals, wanted = value.partition("=")
+    has = name in item.labels and (not equals or item.labels[name] == wanted)
+    return has == (key == "label")
 
 
 def event_filter(filters: Sequence[str]) -> Callable[[dict[str, Any]], bool]:

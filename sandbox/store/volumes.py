@@ -19,10 +19,10 @@ import json
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import CorruptData, NotFound, UsageError, map_os_errors
+from sandbox.models.volume import Volume
 from sandbox.store.files import discard
 
 if TYPE_CHECKING:
@@ -33,27 +33,6 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 _VALID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """A volume's record."""
-
-    name: str
-    path: str
-    created: str
-    anonymous: bool = False
-    labels: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def data(self) -> str:
-        """Return the directory that holds the files."""
-        return f"{self.path}/_data"
-
-    @property
-    def owners(self) -> str:
-        """Return the file of what host files cannot hold."""
-        return f"{self.path}/owners.jsonl"
 
 
 def check_name(name: str) -> str:

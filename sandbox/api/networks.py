@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""The endpoints of networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.api.errors import ApiError, BadRequest
+from sandbox.api.models import ConnectBody, DisconnectBody, NetworkBody
+from sandbox.api.networking import endpoint_flag, links_of
+from sandbox.api.query import Filters, as_flags
+from sandbox.engine.networkview import (
+    describe_network,
+    parse_network_filters,
+    parse_prune_filters,
+)
+from sandbox.errors import Conflict, NotFound
+from sandbox.models.addresses import parse_address, parse_subnet
+from sandbox.models.endpoints import parse_link, parse_network
+from sandbox.models.network import NetworkWish
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from sandbox.api.call import Call
+
+
+async def list_all(call: Call) -> web.StreamResponse:
+    """``GET /networks``."""
+    wanted = as_flags(call.filters())
+
+    def look() -> list[dict[str, Any]]:
+        engine = call.engine
+        matches = parse_network_filters(engine, wanted)
+        found = [item for item in engine.networks() if matches(item)]
+        return [describe_network(engine.network(item.id)) | {"Containers": {}} for item in found]
+
+    return call.json(await call.work.look(look))
+
+
+async def inspect(call: Call) -> web.StreamResponse:
+    """``GET /networks/{name}``."""
+    view = await call.work.look(call.engine.network, call.args["name"])
+    return call.json(describe_network(view))
+
+
+async def create(call: Call) -> web.StreamResponse:
+    """``POST /networks/create``."""
+    body = await call.body(NetworkBody)
+    if not body.name:
+        raise BadRequest("network name cannot be empty")
+    if body.enable_ipv6:
+        raise BadRequest("EnableIPv6 is not supported: containers have IPv4 addresses")
+    pools = (body.ipam or {}).get("Config") or []
+    if len(pools) > 1:
+        raise BadRequest("only one subnet for a network is supported")
+    pool = pools[0] if pools and isinstance(pools[0], dict) else {}
+    if pool.get("AuxiliaryAddresses"):
+        raise BadRequest("auxiliary addresses are not supported")
+    driver = (body.ipam or {}).get("Driver") or "default"
+    if driver != "default":
+        raise ApiError(404, f"plugin {driver!r} not found")
+    wish = NetworkWish(
+        name=body.name,
+        driver=body.driver or "bridge",
+        subnet=parse_subnet(pool["Subnet"]) if pool.get("Subnet") else None,
+        gateway=_address(pool.get("Gateway")),
+        ip_range=parse_subnet(pool["IPRange"]) if pool.get("IPRange") else None,
+        internal=bool(body.internal),
+        attachable=bool(body.attachable),
+        labels=body.labels or {},
+        options=body.options or {},
+    )
+    network = await call.work.act(call.engine.create_network, wish)
+    return call.json({"Id": network.id, "Warning": ""}, 201)
+
+
+def _address(text: Any) -> int:
+    if not text:
+        return 0
+    found = parse_address(str(text))
+    if found is None:
+        raise BadRequest(f"invalid gateway address: {text}")
+    return found
+
+
+async def remove(call: Call) -> web.StreamResponse:
+    """``DELETE /networks/{name}``."""
+    try:
+        await call.work.act(call.engine.remove_network, call.args["name"])
+    except Conflict as exc:
+        raise ApiError(403, exc.message) from None
+    return call.empty()
+
+
+async def connect(call: Call) -> web.StreamResponse:
+    """``POST /networks/{name}/connect``."""
+    body = await call.body(ConnectBody)
+    if not body.container:
+        raise BadRequest("no container was named")
+    endpoint = parse_network(endpoint_flag(call.args["name"], body.endpoint_config))
+    links = tuple(("", *parse_link(text)) for text in links_of(body.endpoint_config))
+    from dataclasses import replace
+
+    try:
+        await call.work.act(
+            call.engine.connect,
+            call.args["name"],
+            body.container,
+            replace(endpoint, links=links),
+        )
+    except Conflict as exc:
+        raise ApiError(403, exc.message) from None
+    return call.empty(200)
+
+
+async def disconnect(call: Call) -> web.StreamResponse:
+    """``POST /networks/{name}/disconnect``."""
+    body = await call.body(DisconnectBody)
+    if not body.container:
+        raise BadRequest("no container was named")
+    try:
+        await call.work.act(
+            call.engine.disconnect, call.args["name"], body.container, force=bool(body.force)
+        )
+    except Conflict as exc:
+        raise ApiError(403, exc.message) from None
+    return call.empty(200)
+
+
+async def prune(call: Call) -> web.StreamResponse:
+    """``POST /networks/prune``."""
+    wanted: Filters = call.filters()
+    matches = parse_prune_filters(as_flags(wanted))
+    removed = await call.work.act(call.engine.prune_networks, matches)
+    return call.json({"NetworksDeleted": removed or None})
+
+
+__all__ = ["NotFound", "connect", "create", "disconnect", "inspect", "list_all", "prune", "remove"]
