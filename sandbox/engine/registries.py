@@ -79,7 +79,8 @@ class Registries:
         self.layout = layout
         self._identity = identity
 
-    def _session(self) -> Session:
+    def session(self) -> Session:
+        """Return a session with the credentials that are to be used."""
         return open_session(self._identity)
 
     def pull(
@@ -100,7 +101,7 @@ class Registries:
         wanted = own_platform() if platform is None else parse_platform(platform)
         if offline or is_offline():
             return [_cached(ImageStore(self.layout), reference)]
-        session = self._session()
+        session = self.session()
         if not all_tags:
             pull = Puller(self.layout, session, wanted, progress)
             return [pull.run(reference.with_default_tag())]
@@ -133,7 +134,7 @@ class Registries:
             raise ImageNotFound(f"an image does not exist locally with the tag: {name}")
         images = [(item, store.find(str(item))) for item in references]
         refuse_offline(name)
-        push = _Push(self.layout, self._session(), progress)
+        push = _Push(self.layout, self.session(), progress)
         return [push.run(item, image) for item, image in images]
 
     def login(self, domain: str | None, username: str, password: str) -> str:
@@ -154,30 +155,6 @@ class Registries:
         where = registry_name(domain)
         refuse_offline(where)
         open_session().registry(where, Credentials(username, password)).check_login()
-
-    def distribution(self, name: str) -> dict[str, Any]:
-        """Return what a registry says of an image, in Docker's form."""
-        from sandbox.layers.archive import own_platform
-        from sandbox.registry.session import read_manifest
-
-        reference = parse_reference(name).with_default_tag()
-        refuse_offline(name)
-        session = self._session()
-        sources = session.sources(reference)
-        top = read_manifest(sources, tag_or_digest(reference))
-        if top.is_index:
-            index = oci.decode(top.data, oci.Index, what=f"manifest {top.digest}")
-            platforms = [one.platform for one in index.manifests or () if one.platform]
-            found = [{"architecture": one.architecture, "os": one.os} for one in platforms]
-        else:
-            document = oci.decode(top.data, oci.Manifest, what=f"manifest {top.digest}")
-            raw = Puller(self.layout, session, own_platform(), silent).config(
-                sources, document.config
-            )
-            config, _ = parse_config(raw)
-            found = [{"architecture": config.architecture, "os": config.os}]
-        descriptor = {"mediaType": top.media_type, "digest": top.digest, "size": len(top.data)}
-        return {"Descriptor": descriptor, "Platforms": found}
 
     def logout(self, domain: str | None) -> bool:
         """Forget the credentials for a registry; False if there were none."""

@@ -60,7 +60,9 @@ class TransferVerbs:
 
     def distribution(self, name: str, *, credentials: Credentials | None = None) -> dict[str, Any]:
         """Return what a registry says of an image, in Docker's form."""
-        return self._registries_as(name, credentials).distribution(name)
+        from sandbox.engine.distribution import distribution
+
+        return distribution(self._registries_as(name, credentials), name)
 
     def pull_image(
         self,
