@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""Small Dockerfiles, built here by a plain user and by buildah as root: the same image.
+
+What buildah made is recorded by tests/fixtures/make-buildah.py, which holds the cases.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import pathlib
+import stat
+import tarfile
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, prepared
+from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+_SPEC = importlib.util.spec_from_file_location("cases", ROOT / "tests/fixtures/make-buildah.py")
+assert _SPEC is not None
+assert _SPEC.loader is not None
+_MODULE = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_MODULE)
+CASES, TIME = _MODULE.CASES, _MODULE.TIME
+
+# Names that running containers bring along, on either side.
+PASSING = {"etc/hosts", "etc/hostname", "etc/resolv.conf", "run/.containerenv", ".dockerenv"}
+FIELDS = (
+    "Cmd",
+    "Entrypoint",
+    "Env",
+    "ExposedPorts",
+    "Healthcheck",
+    "OnBuild",
+    "Shell",
+    "StopSignal",
+    "User",
+    "Volumes",
+    "WorkingDir",
+)
+
+# Where Docker itself (BuildKit) differs from buildah, ours is Docker's: path or field -> why.
+DIFFERENT: dict[str, dict[str, str]] = {}
+
+
+@pytest.fixture(scope="session")
+def buildah() -> pathlib.Path:
+    """The folder with what buildah made."""
+    folder = prepared("buildah")
+    if (folder / "refused").exists():
+        pytest.skip(f"buildah cannot run here: {(folder / 'refused').read_text()[-300:]}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def builds(buildah: pathlib.Path, once: Any) -> tuple[Sandbox, dict[str, Any]]:
+    """A store that holds `base`, and the recorded cases."""
+
+    def make(sandbox: Sandbox, folder: pathlib.Path) -> None:
+        sandbox.ok("load", "-i", buildah / "base.tar")
+        with tarfile.open(buildah / "context.tar") as tar:
+            tar.extractall(folder / "context", filter="tar")
+
+    return once("buildah", make), json.loads((buildah / "cases.json").read_text())
+
+
+def row(member: tarfile.TarInfo, tar: tarfile.TarFile) -> list[Any]:
+    """Return what make-buildah.py records of a file."""
+    if member.issym():
+        return [stat.S_IFLNK, 0o777, member.uid, member.gid, member.linkname, False]
+    if member.isdir():
+        return [stat.S_IFDIR, member.mode, member.uid, member.gid, "", False]
+    file = tar.extractfile(member)
+    content = hashlib.sha256(file.read() if file else b"").hexdigest()
+    dated = int(member.mtime) == TIME
+    return [stat.S_IFREG, member.mode, member.uid, member.gid, content, dated]
+
+
+def lay_over(tree: dict[str, list[Any]], layer: tarfile.TarFile) -> None:
+    """Add a layer: its whiteouts first, as they mean the layers below."""
+    members = [(os.path.normpath(member.name), member) for member in layer]
+    for path, _ in members:
+        folder, name = os.path.split(path)
+        if name == ".wh..wh..opq":
+            gone = [other for other in tree if other.startswith(f"{folder}/")]
+        elif name.startswith(".wh."):
+            hidden = os.path.join(folder, name.removeprefix(".wh."))
+            gone = [other for other in tree if other == hidden or other.startswith(f"{hidden}/")]
+        else:
+            continue
+        for other in gone:
+            del tree[other]
+    for path, member in members:
+        if os.path.basename(path).startswith(".wh.") or path == ".":
+            continue
+        if not member.isdir():
+            for other in [other for other in tree if other.startswith(f"{path}/")]:
+                del tree[other]
+        tree[path] = row(member, layer)
+
+
+def read_image(archive: pathlib.Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Return the configuration and a row for every name of an image in a docker-archive."""
+    tree: dict[str, list[Any]] = {}
+    with tarfile.open(archive) as tar:
+
+        def member(name: str) -> Any:
+            file = tar.extractfile(name)
+            assert file is not None
+            return file
+
+        [manifest] = json.load(member("manifest.json"))
+        for name in manifest["Layers"]:
+            with tarfile.open(fileobj=member(name)) as layer:
+                lay_over(tree, layer)
+        return json.load(member(manifest["Config"])), tree
+
+
+def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return what is not equal, by name."""
+    return {
+        name: (ours.get(name), theirs.get(name))
+        for name in sorted({*ours, *theirs})
+        if (ours.get(name) or None) != (theirs.get(name) or None)
+    }
+
+
+def settings(config: dict[str, Any], *, author: str) -> dict[str, Any]:
+    """Return the compared part of an image's configuration."""
+    labels = dict(config.get("Labels") or {})
+    labels.pop("io.buildah.version", None)
+    return {**{name: config.get(name) for name in FIELDS}, "Labels": labels, "author": author}
+
+
+@pytest.mark.parametrize("name", CASES, ids=str)
+def test_a_dockerfile_makes_the_image_that_buildah_makes(
+    name: str, builds: tuple[Sandbox, dict[str, Any]], tmp_path: pathlib.Path
+) -> None:
+    sandbox, cases = builds
+    case = cases[name]
+    context = sandbox.store.parent / "context"
+    (tmp_path / "Dockerfile").write_text(case["dockerfile"])
+    if case["ignore"]:
+        (tmp_path / "Dockerfile.dockerignore").write_text("\n".join(case["ignore"]) + "\n")
+    sandbox.ok(
+        "build", "-q", "-o", f"type=docker,dest={tmp_path}/image.tar",
+        "-f", tmp_path / "Dockerfile", *case["options"], context,
+    )  # fmt: skip
+    told, tree = read_image(tmp_path / "image.tar")
+    found = differences(
+        settings(told["config"], author=told.get("author", "")),
+        settings(case["config"], author=case["author"]),
+    )
+    theirs = {path: row for path, row in case["tree"].items() if path not in PASSING}
+    ours = {path: row for path, row in tree.items() if path not in PASSING}
+    found |= differences(ours, theirs)
+    assert {key: value for key, value in found.items() if key not in DIFFERENT.get(name, {})} == {}
+    assert set(DIFFERENT.get(name, {})) <= set(found)
