@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Servers from Debian's packages, each in a container with an address of its own."""
+
+from __future__ import annotations
+
+import pathlib
+import socket
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.conftest import prepared
+from tests.harness.command import Sandbox
+from tests.harness.polling import until
+
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
+
+# Every server ends by itself, should nobody end it.
+WEB = "echo page of $0 > /var/www/html/index.html; exec timeout 200 nginx -g 'daemon off;'"
+CACHE = "exec timeout 200 redis-server --bind 0.0.0.0 --protected-mode no"
+DATABASE = """
+    mkdir -p /run/postgresql /data; chown postgres /run/postgresql /data; cd /
+    su postgres -c "/usr/lib/postgresql/15/bin/initdb -A trust -N /data"
+    echo 'host all all all trust' >> /data/pg_hba.conf
+    exec su postgres -c "timeout 200 /usr/lib/postgresql/15/bin/postgres -D /data -h '*'"
+"""
+ASK = """
+    curl -s --retry 20 --retry-delay 1 --retry-connrefused http://web/
+    until redis-cli -h cache ping; do sleep 0.1; done
+    redis-cli -h cache incr count
+    until pg_isready -q -h db; do sleep 0.1; done
+    psql -h db -U postgres -Atc 'select 6 * 7, inet_server_addr()'
+    getent hosts db
+"""
+
+
+@pytest.fixture(scope="session")
+def servers_image(once: Callable[..., Sandbox]) -> Sandbox:
+    """A store that holds the image `servers`."""
+    rootfs = prepared("servers") / "rootfs.tar"
+
+    def make(sandbox: Sandbox, _: pathlib.Path) -> None:
+        sandbox.ok("import", rootfs, "servers", timeout=120)
+
+    return once("servers", make)
+
+
+@pytest.fixture
+def engine(servers_image: Sandbox) -> Iterator[Sandbox]:
+    """The command; what runs at the end is removed, and the networks."""
+    yield servers_image
+    ids = servers_image.ok("ps", "-aq").split()
+    if ids:
+        servers_image.ok("rm", "-f", *ids)
+    servers_image.ok("network", "prune", "-f")
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def page(port: int) -> str:
+    """Return what a web server of the machine says, once it does."""
+
+    def ask() -> str:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return ""
+
+    return until(ask)
+
+
+def test_two_stacks_with_the_same_ports_and_names_run_at_once(engine: Sandbox) -> None:
+    ports = {stack: free_port() for stack in ("left", "right")}
+    for stack, port in ports.items():
+        engine.ok("network", "create", stack)
+        places = {"web": WEB, "cache": CACHE, "db": DATABASE}
+        for name, script in places.items():
+            published = ("-p", f"127.0.0.1:{port}:80") if name == "web" else ()
+            flags = ("--name", f"{stack}-{name}", "--network", stack, "--network-alias", name)
+            engine.ok("run", "-d", *flags, *published, "servers", "sh", "-c", script, stack)
+    for stack, port in ports.items():
+        assert page(port) == f"page of {stack}\n"
+        output = engine.ok("run", "--rm", "--network", stack, "servers", "sh", "-c", ASK)
+        template = f'{{{{(index .NetworkSettings.Networks "{stack}").IPAddress}}}}'
+        address = engine.ok("inspect", "-f", template, f"{stack}-db").strip()
+        lines = [line for line in output.splitlines() if "refused" not in line]
+        assert lines[:4] == [f"page of {stack}", "PONG", "1", f"42|{address}"]
+        assert lines[4].split()[:2] == [address, f"{stack}-db"]
+    listing = engine.ok("exec", "left-web", "ss", "-Hltn")
+    assert {line.split()[3].rpartition(":")[2] for line in listing.splitlines()} == {"80"}
