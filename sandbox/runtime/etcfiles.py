@@ -5,7 +5,8 @@ How it works: they lie in a directory of their own below the run directory, whic
 container may write, and are made anew at every start. When others come and go, lines are
 added to and taken from ``hosts``; what else the container has written there stays.
 
-Rules: a file is replaced as a whole, so a reader sees the old or the new one. Every
+Rules: a file is replaced as a whole, or grows within a page by one write, so a reader sees
+the old or the new one. Every
 line that comes and goes can be computed from two seats, so nothing else is kept.
 
 Does not know: when that happens (see `joining`).
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sandbox.runtime.seats import LiveEndpoint, Seat
 
 NAMES = ("hosts", "hostname", "resolv.conf")
+_PAGE = 4096
 HOST_ALIAS = "host.docker.internal"
 
 _LOCAL = (
@@ -138,18 +140,37 @@ def amend(path: str, gone: Sequence[str], come: Sequence[str]) -> None:
     if not removed and not added:
         return
     with suppress(FileNotFoundError):
-        with open(path, "rb") as file:
-            before = file.read()
-        text = before
-        for line in removed:
+        if removed or not _append(path, b"".join(added)):
+            _rewrite(path, removed, added)
+
+
+def _append(path: str, data: bytes) -> bool:
+    """Add lines at the end if a reader cannot see a part of them: within one page."""
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        size = os.fstat(fd).st_size
+        is_whole = size > 0 and os.pread(fd, 1, size - 1) == b"\n"
+        if not is_whole or size % _PAGE + len(data) > _PAGE:
+            return False
+        return os.write(fd, data) == len(data)
+    finally:
+        os.close(fd)
+
+
+def _rewrite(path: str, removed: Sequence[bytes], added: Sequence[bytes]) -> None:
+    with open(path, "rb") as file:
+        before = file.read()
+    text = before
+    for line in removed:
+        while b"\n" + line in text:
             text = text.replace(b"\n" + line, b"\n")
-        if text and not text.endswith(b"\n"):
-            text += b"\n"
-        for line in added:
-            if b"\n" + line not in text:
-                text += line
-        if text != before:
-            _replace(path, text)
+    if text and not text.endswith(b"\n"):
+        text += b"\n"
+    for line in added:
+        if b"\n" + line not in text:
+            text += line
+    if text != before:
+        _replace(path, text)
 
 
 # ---- resolv.conf -------------------------------------------------------------------------

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import threading
 
 from sandbox.models.endpoints import NetworkConfig
 from sandbox.runtime import etcfiles
@@ -65,17 +66,36 @@ def test_lines_come_and_go_and_the_container_s_own_stay(tmp_path: pathlib.Path) 
     with path.open("a") as file:
         file.write("9.9.9.9 mine")  # without a newline
     etcfiles.amend(str(path), [], ["127.5.0.4\tc\n"])
-    etcfiles.amend(str(path), [], ["127.5.0.4\tc\n"])  # twice is once
+    etcfiles.amend(str(path), ["x\n"], ["127.5.0.4\tc\n"])  # twice is once
     etcfiles.amend(str(path), ["127.5.0.3\tb\n"], [])
     assert path.read_text() == "127.0.0.1\tlocalhost\n9.9.9.9 mine\n127.5.0.4\tc\n"
 
 
-def test_a_reader_sees_the_old_file_or_the_new_one(tmp_path: pathlib.Path) -> None:
+def test_a_reader_never_sees_a_part_of_a_change(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "hosts"
     etcfiles.write(str(tmp_path), {"hosts": "127.0.0.1\tlocalhost\n"})
-    with (tmp_path / "hosts").open() as before:
-        etcfiles.amend(str(tmp_path / "hosts"), [], ["127.5.0.4\tc\n"])
-        assert before.read() == "127.0.0.1\tlocalhost\n"
-    assert (tmp_path / "hosts").read_text().endswith("c\n")
+    lines = [f"127.5.0.{number}\tname-{number}{'x' * 40}\n" for number in range(200)]
+    stop = threading.Event()
+    torn: list[str] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            text = path.read_text()
+            if not text.startswith("127.0.0.1\tlocalhost\n") or not text.endswith("\n"):
+                torn.append(text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for line in lines:
+            etcfiles.amend(str(path), [], [line])
+        for line in lines:
+            etcfiles.amend(str(path), [line], [])
+    finally:
+        stop.set()
+        reader.join()
+    assert not torn
+    assert path.read_text() == "127.0.0.1\tlocalhost\n"
     assert set(os.listdir(tmp_path)) == {"hosts", "home"}
 
 
