@@ -24,6 +24,7 @@
 #include "dispatch.h"
 #include "binfmt_elf.h"
 #include "log.h"
+#include "on_net.h"
 #include "owner.h"
 #include "pids.h"
 #include "thread.h"
@@ -375,6 +376,9 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = sb_adopt(proc->tree.control);
 	if (ret < 0)
 		die(EXIT_FAILED, "no tracer for", entry->path, ret);
+	/* So that sb_confine can read what the container may do. */
+	if (proc->tree.control->net_container != 0 && sb_net_get(call, &(struct sb_net){0}) < 0)
+		die(EXIT_FAILED, "no network for", entry->path, -ENETDOWN);
 	ret = sb_confine(&proc->tree);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot confine", entry->path, ret);

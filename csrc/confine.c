@@ -6,6 +6,7 @@
  *   Everything may be read that the container shows: the layers, or the whole
  *   host for a live lower; written are the upper, its work directory, the run
  *   directory and the binds that are not read-only.
+ *   A container without a network cannot connect to the world's TCP ports either.
  * Rules
  *   Called once, before the first guest instruction. What Landlock cannot
  *   restrict (stat, chmod, chown, utime of files the user owns) stays open.
@@ -14,6 +15,8 @@
 
 #include <errno.h>
 #include <linux/prctl.h>
+
+#include "net_rules.h"
 
 #define CREATE_RULESET_VERSION 1
 #define RULE_PATH_BENEATH 1
@@ -31,9 +34,22 @@
 #define FS_READ (FS_READ_FILE | FS_READ_DIR)
 #define FS_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 
+#define RULE_NET_PORT 2
+#define NET_CONNECT_TCP (1ULL << 1)
+
 struct ruleset {
 	int fd;
 	uint64_t handled;
+};
+
+struct attributes { /* struct landlock_ruleset_attr */
+	uint64_t fs;
+	uint64_t net;
+};
+
+struct port_rule {
+	uint64_t allowed;
+	uint64_t port;
 };
 
 struct path_rule {
@@ -178,8 +194,23 @@ static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
 	return ret == 0 ? allow_mounts(set, control) : ret;
 }
 
+/* A container without a network: its own servers lie on these ports (net_rules.h). */
+static int allow_ports(const struct ruleset *set)
+{
+	struct port_rule rule = {.allowed = NET_CONNECT_TCP};
+	long ret = 0;
+
+	for (rule.port = SB_NET_SPARE_FIRST; ret == 0 && rule.port <= 65535; rule.port++)
+		ret = sb_syscall6(__NR_landlock_add_rule, set->fd, RULE_NET_PORT, SB_P(&rule), 0, 0,
+				  0);
+	return (int)ret;
+}
+
 int sb_confine(const struct sb_tree *tree)
 {
+	const bool is_alone =
+		tree->net != NULL && sb_net_is_alone(tree->net, tree->control->net_container);
+	struct attributes attributes = {0};
 	struct ruleset set;
 	long abi = sb_syscall6(__NR_landlock_create_ruleset, 0, 0, CREATE_RULESET_VERSION, 0, 0, 0);
 	long ret;
@@ -187,11 +218,17 @@ int sb_confine(const struct sb_tree *tree)
 	if (abi < 1)
 		return 0;
 	set.handled = handled_by(abi);
-	ret = sb_syscall6(__NR_landlock_create_ruleset, SB_P(&set.handled), 8, 0, 0, 0, 0);
+	attributes.fs = set.handled;
+	attributes.net = is_alone && abi >= 4 ? NET_CONNECT_TCP : 0;
+	ret = sb_syscall6(__NR_landlock_create_ruleset, SB_P(&attributes),
+			  attributes.net != 0 ? sizeof(attributes) : sizeof(attributes.fs), 0, 0, 0,
+			  0);
 	if (ret < 0)
 		return (int)ret;
 	set.fd = (int)ret;
 	ret = allow_all(&set, tree);
+	if (ret == 0 && attributes.net != 0)
+		ret = allow_ports(&set);
 	if (ret == 0)
 		ret = sb_syscall6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
 	if (ret == 0)

@@ -52,6 +52,14 @@ static bool bind_published(const struct sb_net *net, const struct sb_net_place *
 	return true;
 }
 
+bool sb_net_is_alone(const struct sb_net_table *table, uint32_t container)
+{
+	uint64_t version;
+	const struct sb_net_state *state = sb_net_state(table, container, &version);
+
+	return state != NULL && state->egress == SB_NET_EGRESS_NONE && state->address_count == 0;
+}
+
 /* On the container's own addresses. */
 static void bind_own(const struct sb_net *net, const struct sb_net_place *name,
 		     struct sb_net_binding *out)
@@ -62,6 +70,8 @@ static void bind_own(const struct sb_net *net, const struct sb_net_place *name,
 
 	const uint16_t port = known ? row.value : default_port(net, name->port);
 
+	out->spare = !known && port < SB_NET_LOW_BASE && (out->kind & SB_NET_UDP) == 0 &&
+		     sb_net_is_alone(net->table, net->self);
 	if (out->kind & SB_NET_V6) {
 		sb_net_set_v6(&out->place, sb_net_loopback_v6,
 			      port); /* which all containers share */

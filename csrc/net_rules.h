@@ -63,6 +63,7 @@ struct sb_net_binding {
 	bool native;    /* leave it alone */
 	bool later;     /* any address and port, of a stream: when it is asked for, or listens; a
 			 * client must be able to connect to the world */
+	bool spare;     /* only the ports from SB_NET_SPARE_FIRST on, any of them */
 	bool fixed;     /* this port or none: published, or known to be the container's */
 	bool note;      /* note the row when it is bound */
 };
@@ -71,6 +72,9 @@ struct sb_net_socket {
 	bool v6only;
 	bool now; /* there is no later */
 };
+/* Is it a container without any network? The kernel lets its streams connect to ports from
+ * SB_NET_SPARE_FIRST on only (confine.c), so all of its servers lie there. */
+bool sb_net_is_alone(const struct sb_net_table *table, uint32_t container);
 int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,
 		const struct sb_net_socket *socket, struct sb_net_binding *out) SB_MUST_CHECK;
 

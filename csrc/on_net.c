@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <linux/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "arch/x86_64/layout.h"
 #include "dispatch.h"
@@ -134,15 +135,17 @@ static long try_bind(int fd, struct sb_socket_name *name, const struct sb_net_pl
 	return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
 }
 
-/* Something outside of the container has the port. */
+/* A port that nothing has; which, is not foreseen. */
 static long bind_spare(int fd, struct sb_socket_name *name, struct sb_net_binding *binding)
 {
 	const uint32_t count = SB_NET_SPARE_LAST - SB_NET_SPARE_FIRST + 1;
-	const uint32_t start = binding->place.port * 2654435761U >> 8;
+	struct sb_timespec now = {0, 0};
 	long ret = -EADDRINUSE;
 
-	for (uint32_t i = 0; i < 64 && ret == -EADDRINUSE; i++) {
-		binding->place.port = (uint16_t)(SB_NET_SPARE_FIRST + (start + i) % count);
+	sys_clock_gettime(CLOCK_MONOTONIC, &now);
+	for (uint32_t i = 0; i < count && ret == -EADDRINUSE; i++) {
+		binding->place.port =
+			(uint16_t)(SB_NET_SPARE_FIRST + ((uint32_t)now.nsec / 64 + i) % count);
 		ret = try_bind(fd, name, &binding->place);
 	}
 	return ret;
@@ -174,8 +177,8 @@ static long bind_now(struct sb_call *call, const struct sb_net *net, int fd,
 	long ret;
 
 	sb_commit_begin(call->fs);
-	ret = try_bind(fd, name, &binding->place);
-	if (ret == -EADDRINUSE && !binding->fixed && port != 0)
+	ret = binding->spare ? -EADDRINUSE : try_bind(fd, name, &binding->place);
+	if (ret == -EADDRINUSE && !binding->fixed && (port != 0 || binding->spare))
 		ret = bind_spare(fd, name, binding);
 	if (ret == 0 && binding->note && note(net, fd, binding, port) < 0)
 		ret = -ENOBUFS;

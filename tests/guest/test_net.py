@@ -13,7 +13,8 @@ import subprocess
 
 import pytest
 
-from sandbox.native.network import Allowed, NetworkState
+from sandbox.native.network import Allowed, NetworkState, NetworkTable
+from sandbox.native.probe import probe
 from tests.harness import oracle as oracles
 from tests.harness.netbox import Net, pool
 
@@ -168,6 +169,18 @@ def test_a_container_of_another_network_is_not_reached(net: Net, kind: str) -> N
         assert lonely.run(python(TRY, "192.0.2.1", port, kind)).output == "ENETUNREACH\n"
         server.kill()
         server.communicate()
+
+
+@pytest.mark.parametrize("group", ["tcp", "tcp-chosen", "udp", "six", "both", "later", "pass"])
+def test_the_loopback_of_a_container_without_a_network_is_like_any(
+    net: Net, guest_program, tmp_path: pathlib.Path, group: str
+) -> None:
+    program = guest_program("net")
+    port = str(free_ports())
+    expected = oracles.native([program, group, port], tmp_path)
+    with net.box() as box:
+        actual = box.run([program, group, port])
+    assert not oracles.difference(expected.lines({}), actual.lines({})), actual.errors
 
 
 def test_a_container_on_two_networks_is_reached_by_each_address(net: Net) -> None:
@@ -347,3 +360,25 @@ def test_the_way_in_makes_no_difference(
     with net.box((1, 2), way=way) as box:
         actual = box.run([program, group, port])
     assert not oracles.difference(expected.lines({}), actual.lines({})), actual.errors
+
+
+UNTIL_ALLOWED = """
+import errno, socket, time
+for _ in range(2000):
+    result = socket.socket().connect_ex(('{0}', {1}))
+    if result != errno.ENETUNREACH:
+        break
+    time.sleep(0.01)
+print(errno.errorcode.get(result, result))
+"""
+
+
+def test_the_kernel_too_keeps_a_container_without_a_network_in(net: Net) -> None:
+    with socket.create_server(("127.0.0.1", free_ports())) as server, net.box() as box:
+        port = server.getsockname()[1]
+        process = box.start(python(UNTIL_ALLOWED, f"{pool(1)}.1", port))
+        # Let the runtime agree: what is left is the kernel.
+        with NetworkTable.locked(net.directory) as table:
+            table.update(box.number, NetworkState(box.address))
+        enforced = probe().landlock >= 4
+        assert output_of(process) == ["EACCES" if enforced else "0"]
