@@ -37,7 +37,7 @@ class Size:
     """How much there is to do in a round; the ratios should not depend on it."""
 
     sources: int = 24
-    tracked_files: int = 1500
+    tracked_files: int = 3000
 
 
 def default_place() -> Path:

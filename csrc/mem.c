@@ -2,8 +2,8 @@
 /*
  * mem.c - the libc-named functions that gcc may call in the guest build.
  *
- * Level 0. "rep" string instructions: no vector registers, which belong to the
- * guest.
+ * Level 0. No vector registers, which belong to the guest: words for short pieces, "rep" string
+ * instructions, which take their time to begin, for long ones.
  */
 #include "mem.h"
 
@@ -11,9 +11,29 @@
 #include "arch/x86_64/rep.h"
 #endif
 
+#define SHORT 256
+
+static void copy_words(unsigned char *to, const unsigned char *from, size_t len)
+{
+	uint64_t word;
+
+	while (len >= sizeof(word)) {
+		__builtin_memcpy(&word, from, sizeof(word));
+		__builtin_memcpy(to, &word, sizeof(word));
+		to += sizeof(word);
+		from += sizeof(word);
+		len -= sizeof(word);
+	}
+	while (len--)
+		*to++ = *from++;
+}
+
 void *memcpy(void *restrict dst, const void *restrict src, size_t len)
 {
-	sb_rep_copy(dst, src, len);
+	if (len < SHORT)
+		copy_words(dst, src, len);
+	else
+		sb_rep_copy(dst, src, len);
 	return dst;
 }
 
@@ -22,10 +42,8 @@ void *memmove(void *dst, const void *src, size_t len)
 	unsigned char *to = dst;
 	const unsigned char *from = src;
 
-	if (to <= from || to >= from + len) {
-		sb_rep_copy(dst, src, len);
-		return dst;
-	}
+	if (to <= from || to >= from + len)
+		return memcpy(dst, src, len);
 	while (len--)
 		to[len] = from[len];
 	return dst;
@@ -33,7 +51,17 @@ void *memmove(void *dst, const void *src, size_t len)
 
 void *memset(void *dst, int byte, size_t len)
 {
-	sb_rep_fill(dst, byte, len);
+	const uint64_t word = 0x0101010101010101ULL * (unsigned char)byte;
+	unsigned char *to = dst;
+
+	if (len >= SHORT) {
+		sb_rep_fill(dst, byte, len);
+		return dst;
+	}
+	for (; len >= sizeof(word); len -= sizeof(word), to += sizeof(word))
+		__builtin_memcpy(to, &word, sizeof(word));
+	while (len--)
+		*to++ = (unsigned char)byte;
 	return dst;
 }
 

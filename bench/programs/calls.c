@@ -17,11 +17,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/landlock.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,6 +35,7 @@ static char existing[512];
 static char missing[512];
 static char hundred[512];
 static char work[512];
+static char top[512];
 static int image_file;
 static int null_device;
 static int hundred_fd;
@@ -68,6 +72,105 @@ static void open_close(int count)
 		must(fd >= 0, "open");
 		close(fd);
 	}
+}
+
+/* ---- a second process, which does the same at once, or behind a fence ---------------- */
+
+struct helper {
+	int ask;
+	int answer;
+};
+static struct helper fenced;
+static struct helper second;
+
+/* Landlock, as sandbox has it: everything it knows is forbidden but reading below the folder.
+ * Where there is none, or a container that has its own, it is as it is. */
+static void fence(void)
+{
+	static const unsigned long by_version[] = {0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
+	struct landlock_ruleset_attr set = {0};
+	struct landlock_path_beneath_attr rule = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+	};
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+	int rules;
+
+	if (version < 1)
+		return;
+	set.handled_access_fs = by_version[(version > 5 ? 5 : version) - 1];
+	rules = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof(set.handled_access_fs), 0);
+	rule.parent_fd = open(top, O_PATH);
+	must(rules >= 0 && rule.parent_fd >= 0, "landlock");
+	must(syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0,
+	     "landlock rule");
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no new privileges");
+	must(syscall(SYS_landlock_restrict_self, rules, 0) == 0, "landlock fence");
+	close(rules);
+	close(rule.parent_fd);
+}
+
+static void start(struct helper *helper, void (*run)(int count), int is_fenced)
+{
+	int ask[2];
+	int answer[2];
+	int count;
+
+	must(pipe(ask) == 0 && pipe(answer) == 0, "pipe");
+	helper->ask = ask[1];
+	helper->answer = answer[0];
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (is_fenced)
+			fence();
+		while (read(ask[0], &count, sizeof(count)) == sizeof(count)) {
+			run(count);
+			must(write(answer[1], "", 1) == 1, "answer");
+		}
+		_exit(0);
+	}
+	close(ask[0]);
+	close(answer[1]);
+}
+
+static void begin(const struct helper *helper, int count)
+{
+	must(write(helper->ask, &count, sizeof(count)) == sizeof(count), "ask");
+}
+
+static void wait_for(const struct helper *helper)
+{
+	char byte;
+
+	must(read(helper->answer, &byte, 1) == 1, "wait");
+}
+
+static void open_fenced(int count)
+{
+	begin(&fenced, count);
+	wait_for(&fenced);
+}
+
+static void two_storms(int count)
+{
+	begin(&second, count);
+	stat_existing(count);
+	wait_for(&second);
+}
+
+static void fstat_open(int count)
+{
+	struct stat st;
+
+	while (count--)
+		must(fstat(image_file, &st) == 0 && st.st_size == 1000, "fstat");
+}
+
+static void getcwd_again(int count)
+{
+	char path[600];
+
+	while (count--)
+		must(getcwd(path, sizeof(path)) != NULL, "getcwd");
 }
 
 /* One listing of the folder of 100 files, without opening it. */
@@ -193,13 +296,15 @@ static const struct {
 	int count;
 	void (*run)(int count);
 } calls[] = {
-	{"stat", 1000, stat_existing},   {"stat-missing", 1000, stat_missing},
-	{"open-close", 500, open_close}, {"getdents", 50, list_hundred},
-	{"create", 100, create_files},   {"rename", 100, rename_files},
-	{"unlink", 100, unlink_files},   {"fork-exec-wait", 1, fork_exec_wait},
-	{"read", 2000, read_byte},       {"write", 2000, write_byte},
-	{"futex", 2000, futex_wake},     {"mmap", 200, mmap_munmap},
-	{"poll", 2000, poll_nothing},    {"getpid", 2000, getpid_again},
+	{"stat", 1000, stat_existing},     {"stat-missing", 1000, stat_missing},
+	{"fstat", 1000, fstat_open},       {"getcwd", 1000, getcwd_again},
+	{"two-storms", 5000, two_storms},  {"open-close", 500, open_close},
+	{"open-fenced", 500, open_fenced}, {"getdents", 50, list_hundred},
+	{"create", 100, create_files},     {"rename", 100, rename_files},
+	{"unlink", 100, unlink_files},     {"fork-exec-wait", 1, fork_exec_wait},
+	{"read", 2000, read_byte},         {"write", 2000, write_byte},
+	{"futex", 2000, futex_wake},       {"mmap", 200, mmap_munmap},
+	{"poll", 2000, poll_nothing},      {"getpid", 2000, getpid_again},
 };
 #define CALLS ((int)(sizeof(calls) / sizeof(calls[0])))
 
@@ -215,6 +320,7 @@ static void prepare(const char *folder)
 {
 	struct stat st;
 
+	snprintf(top, sizeof(top), "%s", folder);
 	snprintf(existing, sizeof(existing), "%s/files/deep/file", folder);
 	snprintf(missing, sizeof(missing), "%s/files/deep/missing", folder);
 	snprintf(hundred, sizeof(hundred), "%s/files/hundred", folder);
@@ -226,6 +332,9 @@ static void prepare(const char *folder)
 	must(null_device >= 0, "/dev/null");
 	hundred_fd = open(hundred, O_RDONLY | O_DIRECTORY);
 	must(hundred_fd >= 0, hundred);
+	must(chdir(folder) == 0, folder);
+	start(&fenced, open_close, 1);
+	start(&second, stat_existing, 0);
 }
 
 static int is_wanted(const char *name, char **names)
