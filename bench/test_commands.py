@@ -17,7 +17,11 @@ IMPORTS = "import asyncio, email.message, http.client, json, sqlite3, unittest, 
 TREES = "usr/share usr/lib/python3.11"
 
 WORKS: tuple[Work, ...] = (
-    timed_work(Row("python", "python start with imports", ratio_limit=1.1), 5, f"$timed python3 -c '{IMPORTS}'"),
+    timed_work(
+        Row("python", "python start with imports", ratio_limit=1.1),
+        5,
+        f"$timed python3 -c '{IMPORTS}'",
+    ),
     timed_work(Row("find", "find /", ratio_limit=1), 5, "cd {root}/; $timed find . -xdev"),
     timed_work(Row("tar", "tar of a tree"), 3, f"cd {{root}}/; $timed tar -cf - {TREES}"),
     timed_work(
