@@ -5,10 +5,12 @@ Does not know: how results are shown, or whether the user was asked.
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sandbox.errors import Conflict, ImageNotFound
+from sandbox.errors import Conflict, ContainerNotFound, ImageNotFound
 from sandbox.models.choosing import prune_filter
 from sandbox.models.selection import parse_filters, select_images
 from sandbox.store import buildcache
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sandbox.models.container import Container
+    from sandbox.models.container import Container, ContainerState
     from sandbox.models.digest import Digest
     from sandbox.models.image import Image
     from sandbox.store.layout import Layout
@@ -134,11 +136,16 @@ class HousekeepingVerbs:
         store = ContainerStore(self.layout)
         removed, freed = [], 0
         for container in self.containers():
-            if container.state.is_running or store.is_held(container) or not matches(container):
+            if is_in_hand(container.state) or not matches(container):
                 continue
-            freed += disk_usage([store.directory(container.config.id).path])
-            store.remove(container)
-            removed.append(container.config.id)
+            with suppress(Conflict, ContainerNotFound, FileNotFoundError), ExitStack() as stack:
+                stack.callback(os.close, store.hold(container))
+                if is_in_hand(store.read(container.config.id).state):
+                    continue
+                size = disk_usage([store.directory(container.config.id).path])
+                store.remove(container)
+                freed += size
+                removed.append(container.config.id)
         return removed, freed
 
     def _room(self) -> int:
@@ -247,3 +254,10 @@ class _Measure:
         from sandbox.store.usage import disk_usage
 
         return disk_usage([self._layout.downloads])
+
+
+def is_in_hand(state: ContainerState) -> bool:
+    """Tell whether a container runs, or whoever made it is about to start it."""
+    from sandbox.runtime.supervise import start_time_of
+
+    return state.is_running or bool(state.pid and start_time_of(state.pid) == state.pid_start)

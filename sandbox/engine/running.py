@@ -87,9 +87,8 @@ class RunningVerbs(_Base):
 
     def _create_ours(self, request: CreateRequest) -> Container:
         own = os.getpid()
-        if not request.auto_remove:
-            return self.create(request)
-        # Should this process be killed now, the container is known to be left over.
+        # Until it is started nobody prunes it; should this process be killed now, a
+        # container that removes itself is known to be left over.
         started = supervise.start_time_of(own) or 0
         return self._create(request, ContainerState(pid=own, pid_start=started))
 

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -85,22 +86,96 @@ def test_shared_layers_come_once(family: list[str], plain: Server, sandbox: Sand
         assert len(asked) == len(SHARED)
 
 
-def test_kills_at_any_time(family: list[str], sandbox: Sandbox) -> None:
+KILLED = ("pull", "load", "save", "rmi", "push", "build")
+
+
+@pytest.mark.slow
+def test_kills_at_any_time(
+    family: list[str], plain: Server, sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
     engine = Engine(Layout(sandbox.store))
     chance = random.Random(4)
-    for round_ in range(6):
-        processes = [start(sandbox, "pull", "-q", name) for name in family]
-        time.sleep(chance.uniform(0.3, 1.2))
+    whole = prepare(sandbox, tmp_path, plain)
+    for round_ in range(12):
+        commands = {
+            "pull": ("pull", "-q", family[round_ % len(family)]),
+            "load": ("load", "-q", "-i", str(tmp_path / "big.tar")),
+            "save": ("save", "-o", str(tmp_path / "saved.tar"), "big:1"),
+            "rmi": ("rmi", family[(round_ + 1) % len(family)]),
+            "push": ("push", "-q", f"{plain.host}/killed:1"),
+            "build": ("build", "-q", "--no-cache", str(tmp_path / "context")),
+        }
+        picked = chance.sample(KILLED, 4)
+        processes = [start(sandbox, *commands[kind]) for kind in picked]
         for process in processes:
+            time.sleep(chance.uniform(0.0, 0.35))
             process.send_signal(signal.SIGKILL)
         for process in processes:
             process.communicate(timeout=60)
         assert not [item for item in check(engine.layout, repair=False) if item.is_problem], round_
+        saved = tmp_path / "saved.tar"
+        assert not saved.exists() or saved.read_bytes() == whole, "a part of an archive"
     for name in family:
         sandbox.ok("pull", "-q", name)
+    sandbox.ok("push", "-q", f"{plain.host}/killed:1")
     sandbox.ok("system", "prune", "-f")
     assert check(engine.layout, repair=False) == []
-    assert len(engine.images()) == len(family)
+    assert len(engine.images()) >= len(family) + 2
+    assert os.listdir(engine.layout.downloads) == os.listdir(engine.layout.tmp) == []
+
+
+def prepare(sandbox: Sandbox, folder: pathlib.Path, server: Server) -> bytes:
+    """Load what is saved, pushed and built from; return the archive of big:1."""
+    big = images.docker_archive([[images.file("a", images.noise(3_000_000))]], tags=["big:1"])
+    (folder / "big.tar").write_bytes(big)
+    sandbox.ok("load", "-i", folder / "big.tar")
+    sandbox.ok("tag", "big:1", f"{server.host}/killed:1")
+    busybox = shutil.which("busybox")
+    assert busybox is not None
+    program = images.file("bin/busybox", pathlib.Path(busybox).read_bytes(), mode=0o755)
+    sandbox.ok("load", stdin=images.docker_archive([[program]], tags=["tools:1"]))
+    context = folder / "context"
+    context.mkdir()
+    (context / "f").write_bytes(images.noise(500_000))
+    (context / "Dockerfile").write_text(
+        'FROM tools:1\nCOPY f /f\nRUN ["/bin/busybox", "cp", "/f", "/g"]\n'
+    )
+    return sandbox.call("save", "big:1").stdout
+
+
+@pytest.mark.guest
+@pytest.mark.slow
+def test_every_verb_at_once(
+    family: list[str], plain: Server, sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    whole = prepare(sandbox, tmp_path, plain)
+    for number in range(4):
+        sandbox.ok("import", "-", f"gone:{number}", stdin=images.tar([images.file(f"g{number}")]))
+    commands: list[tuple[str, ...]] = [("pull", "-q", name) for name in family]
+    commands += [("load", "-q", "-i", str(tmp_path / "big.tar"))] * 2
+    commands += [("run", "--rm", "tools:1", "/bin/busybox", "true")] * 2
+    commands += [("build", "-q", "-t", f"built:{n}", str(tmp_path / "context")) for n in range(2)]
+    commands += [("rmi", f"gone:{number}") for number in range(2)]
+    commands += [("image", "prune", "-f"), ("system", "prune", "-f")]
+    commands += [("push", "-q", f"{plain.host}/killed:1")]
+    commands += [("save", "-o", str(tmp_path / "saved.tar"), "big:1")]
+    assert len(commands) == 16
+    for round_ in range(2):
+        random.Random(round_).shuffle(commands)
+        processes = [start(sandbox, *command) for command in commands]
+        for command, process in zip(commands, processes, strict=True):
+            assert finish(process) == (0, ""), command
+        commands = [
+            ("rmi", f"gone:{number + 2}") if command[0] == "rmi" else command
+            for number, command in enumerate(sorted(commands, key=lambda item: item[0] != "rmi"))
+        ]
+    engine = Engine(Layout(sandbox.store))
+    assert check(engine.layout, repair=False) == []
+    names = {name for image in engine.images() for name in image.repo_tags}
+    assert len(names) == len(family) + len(("big", "killed", "tools", "built:0", "built:1"))
+    assert (tmp_path / "saved.tar").read_bytes() == whole
+    assert sandbox.ok("run", "--rm", "built:1", "/bin/busybox", "wc", "-c", "/g") == "500000 /g\n"
+    assert os.listdir(engine.layout.downloads) == os.listdir(engine.layout.tmp) == []
 
 
 def test_a_store_may_be_moved(family: list[str], sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
