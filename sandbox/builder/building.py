@@ -14,8 +14,12 @@ from sandbox.builder.remotecache import RemoteCaches, give_caches
 from sandbox.builder.request import BuildResult
 from sandbox.builder.squash import squash
 from sandbox.builder.workshop import PREFIX, Workshop, clean_up
+from sandbox.dockerfile.errors import DockerfileError, snippet
+from sandbox.dockerfile.ignore import IgnoreRules
+from sandbox.dockerfile.lint import lint
 from sandbox.dockerfile.parser import parse
-from sandbox.errors import Unsupported
+from sandbox.dockerfile.plan import Wanted
+from sandbox.errors import NotFound, RegistryError, RuntimeFailed, Unsupported
 from sandbox.layers.archive import own_platform
 from sandbox.runtime import supervise
 from sandbox.store import buildcache
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from sandbox.builder.progress import Progress
     from sandbox.builder.request import BuildRequest
     from sandbox.builder.services import Services
+    from sandbox.dockerfile.lint import Warning  # noqa: A004 - the language's own word
+    from sandbox.dockerfile.stages import Dockerfile
     from sandbox.store.layout import Layout
 
 
@@ -44,7 +50,9 @@ def build(
         shop = Workshop(layout, scratch, services.guest_program())
         try:
             return _build(request, shop, services, teller)
-        except StepFailed as exc:
+        except DockerfileError as exc:
+            raise BuildFailed(exc.reason, excerpt=exc.snippet) from exc
+        except (StepFailed, NotFound, RegistryError, RuntimeFailed) as exc:
             raise BuildFailed(exc.message) from exc
         finally:
             shop.settle()
@@ -62,6 +70,8 @@ def _build(
         dockerfile = parse(raw, name=context.name)
     platform = own_platform()
     own = "/".join(part for part in (platform.os, platform.architecture, platform.variant) if part)
+    if request.check:
+        return _check(request, dockerfile, context, own)
     work = Build(request, dockerfile, context, shop, services, teller, own_platform=own)
     work.take_from(RemoteCaches(request.cache_from, shop, teller).find)
     state = work.run()
@@ -70,6 +80,32 @@ def _build(
     image_id = give_out(work, state, services)
     give_caches(work, state.layers)
     return BuildResult(image_id=image_id, names=request.tags)
+
+
+def _check(
+    request: BuildRequest, dockerfile: Dockerfile, context: contexts.Context, own: str
+) -> BuildResult:
+    """Look at the file only."""
+    wanted = Wanted(
+        target=request.target or "",
+        build_arguments=request.build_args,
+        platform=request.platform or own,
+        build_platform=own,
+        contexts=tuple(request.contexts),
+    )
+    ignore = None
+    if context.ignore is not None:
+        ignore = IgnoreRules.parse(context.ignore.encode("utf-8", "surrogateescape"))
+    checked = lint(dockerfile, wanted, ignore=ignore)
+    return BuildResult(
+        warnings=tuple(_told(warning, dockerfile) for warning in checked.warnings),
+        fails=bool(checked.warnings),
+    )
+
+
+def _told(warning: Warning, dockerfile: Dockerfile) -> str:
+    shown = snippet(dockerfile.text, warning.span, name=dockerfile.name)
+    return f"WARNING: {warning.rule} - {warning.url}\n{warning.message}\n{shown}\n"
 
 
 def _refuse(request: BuildRequest) -> None:

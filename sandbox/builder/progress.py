@@ -100,7 +100,8 @@ class Teller:
         try:
             yield vertex
         except BaseException as exc:
-            self.end(vertex, error=str(exc) or type(exc).__name__)
+            reason = getattr(exc, "reason", "") or str(exc) or type(exc).__name__
+            self.end(vertex, error=reason)
             raise
         if not vertex.ended:
             self.end(vertex, cached=vertex.cached)

@@ -95,6 +95,8 @@ class BuildResult:
     digest: str = ""
     names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    fails: bool = False
+    """A check found something."""
 
 
 def parse_fields(text: str, option: str) -> dict[str, str]:

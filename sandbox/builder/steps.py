@@ -246,11 +246,7 @@ class StageBuilder:
     def _transfer(self, instruction: say.Transfer, vertex: Vertex) -> None:
         state = self.state
         with ExitStack() as stack:
-            tree = TreeView(
-                stack.enter_context(
-                    self._build.shop.tree(state.layers, box=state.box, is_host=state.is_host)
-                )
-            )
+            tree = self._tree(stack)
             sources = self._wanted(instruction, stack)
             rules = IgnoreRules.of(instruction.exclude) if instruction.exclude else None
             target = Target(
@@ -281,6 +277,14 @@ class StageBuilder:
                     return maker.finish()
 
             self._layer(key, vertex, _shown(instruction) + " # buildkit", make)
+
+    def _tree(self, stack: ExitStack) -> View:
+        """Return the files of the stage as it is."""
+        state = self.state
+        if not state.layers and not state.is_host:
+            return Written({})
+        tree = self._build.shop.tree(state.layers, box=state.box, is_host=state.is_host)
+        return TreeView(stack.enter_context(tree))
 
     def _put_on_host(self, planned: TransferPlan) -> None:
         """Put files into the container of a stage that is based on the machine itself."""
@@ -333,11 +337,7 @@ class StageBuilder:
             state.history.append(Row(text, empty=True))
             return
         with ExitStack() as stack:
-            tree = TreeView(
-                stack.enter_context(
-                    self._build.shop.tree(state.layers, box=state.box, is_host=state.is_host)
-                )
-            )
+            tree = self._tree(stack)
             user = state.config.user
             owner = self._owner(user, tree) if user else (0, 0)
             key = key_of("WORKDIR", state.layers, self._epoch, path=path, owner=owner)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ def build(*, context: str, **options: Any) -> int:
     from sandbox.engine import Engine
 
     request = _request(context, options)
+    signal.signal(signal.SIGTERM, _stop)
     kind = "quiet" if options["quiet"] else options["progress"]
     with display(kind) as progress:
         try:
@@ -79,10 +81,25 @@ def build(*, context: str, **options: Any) -> int:
                 click.echo(exc.excerpt, err=True)
             click.echo(f"ERROR: {exc.message}", err=True)
             return 1
-    for warning in result.warnings:
-        click.echo(warning, err=True)
+    if options["check"]:
+        return _checked(result)
     _report(result, options)
     return 0
+
+
+def _checked(result: BuildResult) -> int:
+    count = len(result.warnings)
+    plural = "" if count == 1 else "s"
+    found = f"{count} warning{plural} found." if count else "no warnings found."
+    click.echo(f"Check complete, {found}")
+    for warning in result.warnings:
+        click.echo(f"\n{warning}")
+    return 1 if result.fails else 0
+
+
+def _stop(*_: object) -> None:
+    """End as if the user had interrupted: what runs is killed, and nothing is left."""
+    raise KeyboardInterrupt
 
 
 def _report(result: BuildResult, options: Mapping[str, Any]) -> None:

@@ -137,3 +137,21 @@ def test_a_save_to_a_full_disk_is_no_success(small: Sandbox) -> None:
     assert not target.exists()
     assert len(small.call("save", "big").stdout) > MIB
     assert small.ok("system", "fsck") == "the store is whole\n"
+
+
+def test_a_build_that_fills_the_disk_says_so_in_one_line(
+    small: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "big").write_bytes(os.urandom(8 * MIB))
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY big /\n")
+    before = files_of(small)
+    done = small.call("build", "-q", str(tmp_path))
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == 1
+    assert [line for line in lines if "No space left on device" in line] == [lines[-1]]
+    assert lines[-1].startswith("ERROR: failed to solve: ")
+    left = {path for path in files_of(small) - before if not path.startswith("build-steps")}
+    assert left <= {"bin", "containers", "layers", "indexes", "tmp"} | {
+        path for path in left if path.startswith("bin/")
+    }
+    assert "problem" not in small.ok("system", "fsck")
