@@ -108,18 +108,24 @@ def test_a_python_application_with_apt_and_pip(
 
 
 def test_a_node_application_with_npm(
-    debian_image: Sandbox, tmp_path: pathlib.Path, with_packages: tuple[str, str]
+    debian_image: Sandbox,
+    tmp_path: pathlib.Path,
+    packages: pathlib.Path,
+    with_packages: tuple[str, str],
 ) -> None:
     files = {
         "package.json": '{"name": "app", "version": "1.0.0"}\n',
         "index.js": "console.log('odd', require('is-odd')(3))\n",
         "Dockerfile": (
-            "FROM debian\n" + APT.format("npm") + "WORKDIR /app\nCOPY package.json .\n"
+            "FROM debian\n" + APT.format("nodejs") + "ADD --link npm-9.9.4.tgz /opt/npm/\n"
+            "RUN ln -s /opt/npm/package/bin/npm-cli.js /usr/local/bin/npm\n"
+            "WORKDIR /app\nCOPY package.json .\n"
             "RUN --mount=from=packages,target=/packages "
             "npm install --offline --no-audit --no-fund /packages/npm/*.tgz\n"
             'COPY index.js .\nCMD ["node", "index.js"]\n'
         ),
     }
+    shutil.copy(packages / "npm-cli/npm-9.9.4.tgz", tmp_path)
     build(debian_image, tmp_path, files, "-t", "node-app", *with_packages)
     assert debian_image.ok("run", "--rm", "node-app") == "odd true\n"
 
