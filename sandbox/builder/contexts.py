@@ -192,16 +192,8 @@ def clone(address: str, into: Path, *, keep_git: bool = False) -> Path:
     _refuse_offline(url)
     checkout = into / "checkout"
     _git("init", "-q", os.fspath(checkout))
-    try:
-        _git("-C", os.fspath(checkout), "fetch", "-q", "--depth=1", "--", url, ref or "HEAD")
-        wanted = "FETCH_HEAD"
-    except StepFailed:
-        # A commit that the server does not hand out by itself.
-        _git(
-            "-C", os.fspath(checkout), "fetch", "-q", "--tags", "--", url, "+refs/*:refs/fetched/*"
-        )
-        wanted = ref or "HEAD"
-    _git("-C", os.fspath(checkout), "checkout", "-q", "--detach", wanted)
+    wanted = _fetch(os.fspath(checkout), url, ref)
+    _git("-C", os.fspath(checkout), "checkout", "-q", "--detach", wanted, "--")
     if os.path.exists(checkout / ".gitmodules"):
         _git("-C", os.fspath(checkout), "submodule", "-q", "update", "--init", "--recursive")
     if not keep_git:
@@ -214,6 +206,19 @@ def clone(address: str, into: Path, *, keep_git: bool = False) -> Path:
     from pathlib import Path
 
     return Path(chosen)
+
+
+def _fetch(checkout: str, url: str, ref: str) -> str:
+    """Fetch as little as the server lets us; return what to check out."""
+    for depth in (["--depth=1"], []):
+        try:
+            _git("-C", checkout, "fetch", "-q", *depth, "--", url, ref or "HEAD")
+        except StepFailed:
+            continue
+        return "FETCH_HEAD"
+    # A commit that the server does not hand out by itself.
+    _git("-C", checkout, "fetch", "-q", "--tags", "--", url, "+refs/*:refs/fetched/*")
+    return ref
 
 
 def _git(*arguments: str) -> None:

@@ -98,8 +98,8 @@ def test_a_python_application_with_apt_and_pip(
             "FROM debian\n" + APT.format("python3 python3-pip") + "WORKDIR /app\n"
             "COPY requirements.txt .\n"
             "RUN --mount=from=packages,target=/packages --mount=type=cache,target=/var/pip \\\n"
-            "    pip install --cache-dir /var/pip --break-system-packages --no-index --find-links /packages/wheels "
-            "-r requirements.txt\n"
+            "    pip install --cache-dir /var/pip --break-system-packages --no-index \\\n"
+            "    --find-links /packages/wheels -r requirements.txt\n"
             'COPY app.py .\nUSER nobody\nCMD ["python3", "app.py"]\n'
         ),
     }

@@ -371,3 +371,70 @@ def test_builds_at_once_share_the_cache(builder: Builder) -> None:
         thread.join()
     assert codes == [0, 0, 0]
     assert "problem" not in builder.engine.ok("system", "fsck")
+
+
+def test_contexts_and_sources_from_git(builder: Builder, tmp_path: pathlib.Path) -> None:
+    repository = tmp_path / "repo.git"
+    repository.mkdir()
+
+    def git(*words: str) -> None:
+        identity = ("-c", "user.name=n", "-c", "user.email=e@e", "-c", "init.defaultBranch=main")
+        subprocess.run(["git", *identity, *words], cwd=repository, check=True, capture_output=True)
+
+    git("init", "-q")
+    (repository / "sub").mkdir()
+    (repository / "sub/Dockerfile").write_text("FROM base\nCOPY f /\n")
+    (repository / "sub/f").write_text("one")
+    git("add", ".")
+    git("commit", "-qm", "1")
+    git("tag", "v1")
+    (repository / "sub/f").write_text("two")
+    git("commit", "-qam", "2")
+    git("update-server-info")
+
+    class Repository(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: object, **options: object) -> None:
+            super().__init__(*arguments, directory=str(tmp_path / "served"), **options)  # type: ignore[arg-type]
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    subprocess.run(
+        ["git", "clone", "-q", "--bare", str(repository), str(tmp_path / "served/repo.git")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    subprocess.run(["git", "update-server-info"], cwd=tmp_path / "served/repo.git", check=True)
+    with registry.serving(Repository) as port:
+        url = f"http://127.0.0.1:{port}/repo.git"
+        done = builder.engine.call("build", "-t", "made", f"{url}#v1:sub")
+        assert done.returncode == 0, done.stderr.decode()
+        assert builder.read("/f") == "one"
+        builder.ok(f"FROM base\nADD {url}#main /src/\n")
+        assert builder.read("/src/sub/f") == "two"
+        assert "src/.git" not in builder.files()
+        tar = images.tar([images.file("Dockerfile", "FROM base\nRUN echo web > /web\n")])
+        (tmp_path / "served/context.tar").write_bytes(tar)
+        address = f"http://127.0.0.1:{port}/context.tar"
+        assert builder.engine.call("build", "-t", "made", address).returncode == 0
+        assert builder.read("/web") == "web\n"
+
+
+def test_a_check_builds_nothing_and_tells_of_what_it_found(builder: Builder) -> None:
+    builder.put("Dockerfile", "FROM base\nCMD echo hi\n")
+    done = builder.engine.call("build", "--check", builder.context)
+    assert done.returncode == 1
+    assert b"JSONArgsRecommended" in done.stdout
+    builder.put("Dockerfile", 'FROM base\nCMD ["echo", "hi"]\n')
+    done = builder.engine.call("build", "--check", builder.context)
+    assert (done.returncode, done.stdout) == (0, b"Check complete, no warnings found.\n")
+
+
+def test_what_cannot_be_done_is_refused_by_name(builder: Builder) -> None:
+    builder.put("Dockerfile", "FROM base\n")
+    for flag in (["--annotation", "a=b"], ["--memory", "1g"], ["--shm-size", "1g"]):
+        done = builder.engine.call("build", *flag, builder.context)
+        assert done.returncode == 1
+        assert f"{flag[0]} is not supported".encode() in done.stderr
+    assert builder.engine.call("build", "--no-such-flag", ".").returncode == 1
+    shown = builder.fails("FROM nothing-of-this-name\n")
+    assert "nothing-of-this-name" in shown

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""How long does a build take, and the second one of an unchanged Dockerfile?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bench import builds
+from bench.measure import QUICK
+
+if TYPE_CHECKING:
+    from bench.lab import Lab
+
+ROUNDS = 2 if QUICK else 5
+
+
+def test_build(lab: Lab, benchmark: Any) -> None:
+    """Measure; the figure reported is that of the second build."""
+    folder = lab.folder / "builds"
+    folder.mkdir()
+    found = builds.measure(folder, lab.folder / "image.tar", ROUNDS)
+    lab.remarks.append(builds.summary(found))
+    benchmark.group = "build"
+    times = iter(found["sandbox"].second)
+    benchmark.pedantic(lambda: next(times), rounds=ROUNDS, iterations=1)
