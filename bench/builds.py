@@ -4,8 +4,8 @@
     python -m bench.builds ROOTFS.tar [ROUNDS [FOLDER]]
 
 As root, `sandbox` runs as nobody without capabilities, and buildah with the drivers overlay
-and vfs; as anybody else buildah is left out. Every way builds the same Dockerfile on the same root file
-system: once with nothing remembered, then once more, unchanged.
+and vfs; as anybody else buildah is left out. Every way builds the same Dockerfile on the same
+root file system: once with nothing remembered, then once more, unchanged.
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ def summary(found: dict[str, Figures]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    Path(sys.argv[1]).resolve()
-    int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    rootfs = Path(sys.argv[1]).resolve()
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     place = sys.argv[3] if len(sys.argv) > 3 else None
     with tempfile.TemporaryDirectory(dir=place) as name:
         os.chmod(name, 0o755)
