@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""How fast are a container's network and its published ports, beside the machine's loopback?
+
+    python -m bench.network [ROUNDS [SECONDS]]
+
+Throughput is iperf3's (one stream); the connect rate is that of programs/connects.c. Each round
+measures the machine itself, a published port from the machine, and one container from another;
+a figure is the median of the rounds' ratios to the machine's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAMS = Path(__file__).parent / "programs"
+CONNECTS = 3000
+WAYS = ("machine", "published", "containers")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a server is: the words that start a client, and the address it is given."""
+
+    prefix: tuple[str, ...]
+    address: str
+    port: int
+
+
+def _sandbox(*words: str) -> list[str]:
+    return [sys.executable, "-m", "sandbox", *words]
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit("bench.network: a server does not listen")
+
+
+@contextmanager
+def _native(server: list[str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(server, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _container(stack: ExitStack, name: str, *words: str) -> None:
+    flags = ("run", "-d", "--name", name, "--network", "bench", "-v", f"{words[0]}:/bench:ro")
+    _output(_sandbox(*flags, *words[1:]))
+    stack.callback(lambda: _output(_sandbox("rm", "-f", name)))
+
+
+@contextmanager
+def _places(folder: Path, command: list[str], inside: int) -> Iterator[dict[str, Place]]:
+    """Start a server of *command* natively and in a container; *inside* is its port there."""
+    native, published = _free_port(), _free_port()
+    server = [word.replace("PORT", str(native)) for word in command]
+    boxed = [word.replace("PORT", str(inside)).replace(str(folder), "/bench") for word in command]
+    template = '{{(index .NetworkSettings.Networks "bench").IPAddress}}'
+    with ExitStack() as stack:
+        stack.enter_context(_native(server, native))
+        port = ("-p", f"127.0.0.1:{published}:{inside}")
+        _container(stack, "bench-server", str(folder), *port, "host", *boxed)
+        _container(stack, "bench-client", str(folder), "host", "sleep", "300")
+        _wait_for(published)
+        address = _output(_sandbox("inspect", "-f", template, "bench-server")).strip()
+        execute = tuple(_sandbox("exec", "bench-client"))
+        yield {
+            "machine": Place((), "127.0.0.1", native),
+            "published": Place((), "127.0.0.1", published),
+            "containers": Place(execute, address, inside),
+        }
+
+
+def _throughput(place: Place, seconds: int) -> float:
+    words = ["iperf3", "-J", "-c", place.address, "-p", str(place.port), "-t", str(seconds)]
+    shown = json.loads(_output([*place.prefix, *words]))
+    return float(shown["end"]["sum_received"]["bits_per_second"]) / 1e9
+
+
+def _rate(place: Place, folder: Path) -> float:
+    program = "/bench/connects" if place.prefix else f"{folder}/connects"
+    words = [program, "call", place.address, str(place.port), str(CONNECTS)]
+    return CONNECTS / float(_output([*place.prefix, *words]))
+
+
+def print_line(text: str) -> None:
+    """Write a line of the report."""
+    sys.stdout.write(text + "\n")
+
+
+def _report(title: str, unit: str, limit: float, rounds: list[dict[str, float]]) -> None:
+    print_line(f"{title}: machine {statistics.median(row['machine'] for row in rounds):.3g} {unit}")
+    for way in WAYS[1:]:
+        ratio = statistics.median(row[way] / row["machine"] for row in rounds)
+        mark = "" if ratio >= limit else "  missed"
+        print_line(f"  {way:<11} {ratio:6.1%}  (limit {limit:.0%}){mark}")
+
+
+def main() -> None:
+    """Measure and print."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    if shutil.which("iperf3") is None:
+        raise SystemExit("bench.network: iperf3 is not installed")
+    with tempfile.TemporaryDirectory(prefix="sandbox-bench-") as name:
+        folder = Path(name)
+        os.environ["SANDBOX_ROOT"] = str(folder / "store")
+        source = str(PROGRAMS / "connects.c")
+        _output(["gcc", "-O2", "-o", str(folder / "connects"), source])
+        _output(_sandbox("network", "create", "bench"))
+        with _places(folder, ["iperf3", "-s", "-p", "PORT"], 5201) as places:
+            _report(
+                "iperf3, one stream",
+                "Gbit/s",
+                0.95,
+                [{way: _throughput(places[way], seconds) for way in WAYS} for _ in range(rounds)],
+            )
+        with _places(folder, [f"{folder}/connects", "serve", "PORT"], 80) as places:
+            _report(
+                "connections",
+                "a second",
+                0.90,
+                [{way: _rate(places[way], folder) for way in WAYS} for _ in range(rounds + 4)],
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * connects.c - how many connections a second?
+ *
+ *   connects serve PORT            accept and close; ends after two minutes
+ *   connects call ADDRESS PORT N   connect and close N times, print the seconds
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct sockaddr_in place(const char *address, const char *port)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+
+	inet_pton(AF_INET, address, &name.sin_addr);
+	return name;
+}
+
+static int serve(const char *port)
+{
+	struct sockaddr_in name = place("0.0.0.0", port);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int yes = 1;
+
+	alarm(120);
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (bind(listener, (void *)&name, sizeof(name)) < 0 || listen(listener, 512) < 0) {
+		perror("connects");
+		return 1;
+	}
+	puts("up");
+	fflush(stdout);
+	for (;;)
+		close(accept(listener, NULL, NULL));
+}
+
+static int call(const char *address, const char *port, int count)
+{
+	struct sockaddr_in name = place(address, port);
+	struct timespec begun;
+	struct timespec ended;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	for (int i = 0; i < count; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		char byte;
+
+		if (connect(fd, (void *)&name, sizeof(name)) < 0) {
+			perror("connects");
+			return 1;
+		}
+		/* The server closes first: its side keeps the pair that must not come again. */
+		if (read(fd, &byte, 1) != 0)
+			return 1;
+		close(fd);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	printf("%.6f\n", (double)(ended.tv_sec - begun.tv_sec) +
+				  (double)(ended.tv_nsec - begun.tv_nsec) / 1e9);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "serve") == 0)
+		return serve(argv[2]);
+	if (argc == 5 && strcmp(argv[1], "call") == 0)
+		return call(argv[2], argv[3], atoi(argv[4]));
+	return 2;
+}
