@@ -61,7 +61,7 @@ static int call(const char *address, const char *port, int count)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &ended);
 	printf("%.6f\n", (double)(ended.tv_sec - begun.tv_sec) +
-				  (double)(ended.tv_nsec - begun.tv_nsec) / 1e9);
+				 (double)(ended.tv_nsec - begun.tv_nsec) / 1e9);
 	return 0;
 }
 
