@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Programs that draw on the whole screen, in a real terminal, as a person uses them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pexpect
+import pyte
+import pytest
+
+from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+ROWS, COLUMNS = 24, 80
+
+
+class Screen(pyte.Screen):
+    """One that passes over what this library does not know."""
+
+    def select_graphic_rendition(self, *attributes: int, **_private: bool) -> None:
+        super().select_graphic_rendition(*attributes)
+
+
+class Terminal:
+    """What a person sees of a command, and a keyboard."""
+
+    def __init__(self, engine: Sandbox, *arguments: str) -> None:
+        program, *rest = engine.argv(*arguments)
+        environ = {**engine.environment(), "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+        self.child = pexpect.spawn(
+            program,
+            rest,
+            env=environ,
+            dimensions=(ROWS, COLUMNS),
+            timeout=30,  # type: ignore[arg-type]
+        )
+        self.child.delaybeforesend = None
+        self._screen = Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+
+    @property
+    def text(self) -> str:
+        """The screen now."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def see(self, *words: str) -> None:
+        """Wait until all of it is on the screen."""
+        self.until(lambda: all(word in self.text for word in words), str(words))
+
+    def until(self, probe: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + 30
+        while not probe():
+            assert time.monotonic() < deadline, f"{what} is not on the screen:\n{self.text}"
+            try:
+                self._stream.feed(self.child.read_nonblocking(65536, 0.1))
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF:
+                assert probe(), f"it ended without {what}:\n{self.text}"
+                return
+
+    def keys(self, text: str) -> None:
+        self.child.send(text)
+
+    def resize(self, rows: int, columns: int) -> None:
+        self._screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
+
+    def ends(self) -> int | None:
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        code: int | None = self.child.exitstatus
+        return code
+
+
+def test_vim_edits_is_left_and_joined_again(engine: Sandbox) -> None:
+    engine.ok("create", "-it", "--name", "edit", "host", "vim.tiny", "-u", "NONE", "/root/note")
+    screen = Terminal(engine, "start", "-ai", "edit")
+    screen.see("note", "[New File]")
+    screen.keys("ifirst line\rsecond\x1b")
+    screen.see("first line", "second")
+    screen.keys("\x10\x11")
+    assert screen.ends() == 0
+    again = Terminal(engine, "attach", "edit")
+    again.keys("\x0c")  # draws anew
+    again.see("first line", "second")
+    again.resize(30, 100)
+    again.keys("othird\x1b")
+    again.see("third")
+    again.keys(":set lines?\r")
+    again.see("lines=30")
+    again.keys(":wq\r")
+    assert again.ends() == 0
+    engine.ok("cp", "edit:/root/note", str(engine.store.parent / "note"))
+    assert (engine.store.parent / "note").read_text() == "first line\nsecond\nthird\n"
+
+
+def test_less_pages_and_searches(engine: Sandbox) -> None:
+    numbers = "seq 1 500 | sed 's/^/row /' > /tmp/rows; exec less /tmp/rows"
+    screen = Terminal(engine, "run", "-it", "--rm", "host", "sh", "-c", numbers)
+    screen.see("row 1\n", "row 23")
+    screen.keys(" ")
+    screen.see("row 24", "row 46")
+    screen.keys("/row 300\r")
+    screen.see("row 300")
+    screen.keys("q")
+    assert screen.ends() == 0
+
+
+def test_htop_shows_what_runs(engine: Sandbox) -> None:
+    screen = Terminal(engine, "run", "-it", "--rm", "host", "htop", "-d", "5")
+    screen.see("PID", "Load average", "F10")
+    screen.resize(40, 120)
+    screen.keys("q")
+    assert screen.ends() == 0
+
+
+def test_tmux_inside_splits_and_detaches(engine: Sandbox) -> None:
+    flags = ["-it", "--name", "mux", "-e", "LC_ALL=C.UTF-8"]
+    command = ["tmux", "-f", "/dev/null", "new", "sh"]
+    screen = Terminal(engine, "run", *flags, "host", *command)
+    screen.see("0:sh")
+    screen.keys('\x02"')
+    screen.until(lambda: screen.text.count("─") > 20, "a line between two panes")
+    screen.keys("echo $((6*7))\r")
+    screen.see("42")
+    screen.keys("exit\r")
+    screen.until(lambda: screen.text.count("─") < 20, "one pane")
+    screen.keys("exit\r")
+    assert screen.ends() == 0
+
+
+def test_jobs_of_a_shell_are_stopped_and_go_on(engine: Sandbox) -> None:
+    flags = ["-it", "--rm", "-e", "PS1=here> "]
+    screen = Terminal(engine, "run", *flags, "host", "bash", "--norc")
+    screen.see("here>")
+    screen.keys("sh -c 'echo be''gun; exec sleep 1000'\r")
+    screen.see("begun")
+    screen.keys("\x1a")
+    screen.see("Stopped")
+    screen.keys("bg\rjobs\r")
+    screen.see("Running")
+    screen.keys("fg\r")
+    screen.keys("\x03")
+    screen.keys("echo code $?\r")
+    screen.see("code 130")
+    screen.keys("exit 0\r")
+    assert screen.ends() == 0
