@@ -364,6 +364,7 @@ def test_the_way_in_makes_no_difference(
 
 UNTIL_ALLOWED = """
 import errno, socket, time
+print('ready', flush=True)
 for _ in range(2000):
     result = socket.socket().connect_ex(('{0}', {1}))
     if result != errno.ENETUNREACH:
@@ -377,6 +378,7 @@ def test_the_kernel_too_keeps_a_container_without_a_network_in(net: Net) -> None
     with socket.create_server(("127.0.0.1", free_ports())) as server, net.box() as box:
         port = server.getsockname()[1]
         process = box.start(python(UNTIL_ALLOWED, f"{pool(1)}.1", port))
+        assert first_line(process) == "ready"  # the fence is around it
         # Let the runtime agree: what is left is the kernel.
         with NetworkTable.locked(net.directory) as table:
             table.update(box.number, NetworkState(box.address))
