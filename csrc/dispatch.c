@@ -12,6 +12,7 @@
 #include "log.h"
 #include "thread.h"
 #include "trace.h"
+#include "verdict.h"
 
 #define SB_HANDLERS 512
 /* The kernel's own "restart after the signal"; never reaches the guest. */
@@ -63,6 +64,16 @@ struct sb_call *sb_thread_call(struct sb_thread *thread)
 	return &thread->call;
 }
 
+/* One site of a C library may make many calls. Once it is rewritten those come here too that the
+ * filter lets pass for their arguments. */
+static bool is_native_form(const struct sb_regs *r, uint64_t nr)
+{
+	const uint64_t args[] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
+	int argument = sb_verdict_argument(nr);
+
+	return argument >= 0 && args[argument] == 0;
+}
+
 void sb_dispatch(struct sb_thread *thread, uint64_t site)
 {
 	struct sb_call *call = &thread->call;
@@ -76,7 +87,7 @@ void sb_dispatch(struct sb_thread *thread, uint64_t site)
 		forget_paths(call);
 		started = sb_trace_begin(call);
 	}
-	if (nr < SB_HANDLERS && handlers[nr])
+	if (nr < SB_HANDLERS && handlers[nr] && (site != 0 || !is_native_form(r, nr)))
 		ret = handlers[nr](call);
 	else
 		ret = sb_guest_block(call, (long)nr, (long)r->rdi, (long)r->rsi, (long)r->rdx,

@@ -18,15 +18,6 @@ static const unsigned short verdicts[SB_NR_KNOWN + 1] = {
 #undef REFUSE
 };
 
-/* Calls whose common form needs no help. */
-static const struct {
-	unsigned short nr;
-	unsigned short arg;
-} when_set[] = {
-	{__NR_ppoll, 3},    {__NR_epoll_pwait, 4}, {__NR_epoll_pwait2, 4}, {__NR_pselect6, 5},
-	{__NR_recvfrom, 4}, {__NR_sendto, 4},      {__NR_accept, 1},       {__NR_accept4, 1},
-};
-
 unsigned sb_verdict(uint64_t nr)
 {
 	return nr > SB_NR_KNOWN ? SB_REFUSED + ENOSYS : verdicts[nr];
@@ -34,9 +25,20 @@ unsigned sb_verdict(uint64_t nr)
 
 int sb_verdict_argument(uint64_t nr)
 {
-	for (size_t i = 0; i < SB_ARRAY_LEN(when_set); i++) {
-		if (when_set[i].nr == nr)
-			return when_set[i].arg;
+	switch (nr) {
+	case __NR_ppoll:
+		return 3;
+	case __NR_epoll_pwait:
+	case __NR_epoll_pwait2:
+	case __NR_recvfrom:
+	case __NR_sendto:
+		return 4;
+	case __NR_pselect6:
+		return 5;
+	case __NR_accept:
+	case __NR_accept4:
+		return 1;
+	default:
+		return -1;
 	}
-	return -1;
 }

@@ -29,6 +29,14 @@ static const struct sample with_next = {
 	{0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff, 0x76, 0x20},
 };
 
+/* mov %r9,%r10; mov 8(%rsp),%r8; mov 16(%rsp),%r9 cut off; mov %r11,8(%rsp); syscall / ret
+ * (glibc 2.41's __syscall_cancel_arch) */
+static const struct sample with_save = {
+	{0x4d, 0x89, 0xca, 0x4c, 0x8b, 0x4c, 0x24, 0x10, 0x90, 0x4c, 0x89, 0x5c, 0x24, 0x08, 0x0f,
+	 0x05},
+	{0xc3, 0x66, 0x90},
+};
+
 static void decode(const struct sample *s, uint32_t nr, struct sb_site *site)
 {
 	sb_site_decode(s->before, s->behind, AFTER, nr, site);
@@ -41,7 +49,21 @@ static void test_a_number_loaded_right_before_is_the_first_form(void)
 	decode(&with_mov, NR, &site);
 	CHECK_INT(site.form, SB_SITE_MOV);
 	CHECK_INT(site.start, AFTER - 7);
-	CHECK_INT(site.nr, NR);
+	CHECK(memcmp(site.head, with_mov.before + 9, 5) == 0);
+}
+
+static void test_a_register_saved_right_before_moves_whatever_the_number(void)
+{
+	unsigned char code[SB_STUB_SIZE];
+	struct sb_site site;
+
+	for (uint32_t nr = 0; nr < 400; nr += 399) {
+		decode(&with_save, nr, &site);
+		CHECK_INT(site.form, SB_SITE_MOV);
+		CHECK_INT(site.start, AFTER - 7);
+		CHECK_INT(sb_stub(&site, with_save.behind, AFTER + 0x100, AFTER + 0x80, code), 17);
+		CHECK(memcmp(code, with_save.before + 9, 5) == 0);
+	}
 }
 
 static void test_another_number_in_eax_is_not_that_form(void)
@@ -163,6 +185,7 @@ static void test_a_rolled_back_stub_begins_again_at_its_site(void)
 int main(void)
 {
 	test_a_number_loaded_right_before_is_the_first_form();
+	test_a_register_saved_right_before_moves_whatever_the_number();
 	test_another_number_in_eax_is_not_that_form();
 	test_a_prefix_makes_the_mov_another_instruction();
 	test_a_following_compare_can_be_moved();

@@ -36,20 +36,30 @@ static uint32_t movable(const unsigned char *p)
 	return 0;
 }
 
+/* mov %r11,N(%rsp), without the N: so ends glibc 2.41's __syscall_cancel_arch */
+static const unsigned char save_r11[4] = {0x4c, 0x89, 0x5c, 0x24};
+
+/* Is mov $nr,%eax in front of the syscall instruction? */
+static bool loads(const unsigned char before[16], uint32_t nr)
+{
+	const bool has_prefix = (before[8] & 0xf0) == 0x40;
+	uint32_t imm;
+
+	memcpy(&imm, before + 10, 4);
+	return before[9] == MOV_EAX && imm == nr && !has_prefix;
+}
+
 void sb_site_decode(const unsigned char before[16], const unsigned char behind[16], uint64_t after,
 		    uint32_t nr, struct sb_site *site)
 {
-	const unsigned char *mov = before + 9;
-	const bool has_prefix = (before[8] & 0xf0) == 0x40;
-	uint32_t imm;
+	const unsigned char *head = before + 9;
 
 	*site = (struct sb_site){.form = SB_SITE_NONE, .after = after};
 	if (before[14] != 0x0f || before[15] != 0x05)
 		return;
-	memcpy(&imm, mov + 1, 4);
-	if (mov[0] == MOV_EAX && imm == nr && !has_prefix) {
+	if (loads(before, nr) || memcmp(head, save_r11, sizeof(save_r11)) == 0) {
 		site->form = SB_SITE_MOV;
-		site->nr = nr;
+		memcpy(site->head, head, sizeof(site->head));
 		site->start = after - 7;
 		return;
 	}
@@ -116,9 +126,8 @@ uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behi
 
 	memset(code, 0xcc, SB_TRAMPOLINE_SIZE);
 	if (site->form == SB_SITE_MOV) {
-		code[len++] = MOV_EAX;
-		memcpy(code + len, &site->nr, 4);
-		len += 4;
+		memcpy(code, site->head, sizeof(site->head));
+		len = sizeof(site->head);
 		*resume = site->after;
 		len += put_lea_rcx(code + len, at + len, *resume);
 		return len + put_far_jump(code + len, entry);
@@ -157,9 +166,8 @@ uint32_t sb_stub(const struct sb_site *site, const unsigned char behind[16], uin
 	int32_t back = 0;
 
 	if (site->form == SB_SITE_MOV) {
-		code[len++] = MOV_EAX;
-		memcpy(code + len, &site->nr, 4);
-		len += 4;
+		memcpy(code, site->head, sizeof(site->head));
+		len = sizeof(site->head);
 		len += put_lea_rcx(code + len, at + len, site->after);
 		return len + put_near_jump(code + len, at + len, common);
 	}

@@ -5,7 +5,9 @@
  * Level 1. Pure: bytes in, bytes out; tests/c/test_site.c has the cases.
  *
  * Form 1   mov $nr,%eax; syscall      the five bytes of mov become a jump; the
- *                                     syscall instruction stays where it is
+ *                                     syscall instruction stays where it is; also mov %r11,N(%rsp)
+ *                                     in mov's place, which is how glibc since 2.41 and musl make
+ *                                     every call that can be cancelled, from one site
  * Form 2   syscall; cmp/mov/...       the syscall and the first three bytes
  *                                     behind it become a jump; the displaced
  *                                     instruction runs in the trampoline
@@ -24,7 +26,7 @@
 
 struct sb_site {
 	uint32_t form;
-	uint32_t nr;         /* form 1 */
+	unsigned char head[5]; /* form 1: the instruction before it, which moves */
 	uint64_t start;      /* address of the five bytes that change */
 	uint64_t after;      /* address behind the syscall instruction */
 	uint32_t displaced;  /* form 2: length of the instruction behind it */
