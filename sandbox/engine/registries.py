@@ -10,6 +10,7 @@ Does not know: how progress looks.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +25,7 @@ from sandbox.errors import (
     RegistryError,
     SandboxError,
     StoreFull,
+    Unsupported,
     UsageError,
     map_os_errors,
 )
@@ -35,7 +37,7 @@ from sandbox.store.images import ImageStore, NewImage
 from sandbox.store.layers import has_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sandbox.layers.archive import Platform
@@ -100,15 +102,20 @@ class Registries:
             raise UsageError("the image 'host' is the machine itself: there is nothing to pull")
         wanted = own_platform() if platform is None else parse_platform(platform)
         if offline or is_offline():
-            return [_cached(ImageStore(self.layout), reference)]
+            cached = _cached(ImageStore(self.layout), reference)
+            if platform is not None:
+                raw = ImageStore(self.layout).raw_config(cached.image_id)
+                _refuse_other_platform(raw, reference, wanted)
+            return [cached]
         session = self.session()
+        strict = platform is not None
         if not all_tags:
-            pull = Puller(self.layout, session, wanted, progress)
+            pull = Puller(self.layout, session, wanted, progress, strict=strict)
             return [pull.run(reference.with_default_tag())]
         if reference.tag is not None or reference.digest is not None:
             raise UsageError("tag can't be used with --all-tags/-a")
         tags = session.target(reference).tags()
-        pull = Puller(self.layout, session, wanted, progress)
+        pull = Puller(self.layout, session, wanted, progress, strict=strict)
         return [pull.run(replace(reference, tag=tag)) for tag in tags]
 
     def push(
@@ -227,16 +234,33 @@ def _cached(store: ImageStore, reference: Reference) -> Pulled:
     return Pulled(reference, digest, image.id, is_new=False)
 
 
+def _refuse_other_platform(config: bytes, reference: Reference, wanted: Platform) -> None:
+    document, _ = parse_config(config)
+    has = (document.os or "linux", document.architecture or "amd64", document.variant)
+    if has[:2] != (wanted.os, wanted.architecture) or wanted.variant not in ("", has[2]):
+        raise ImageNotFound(
+            f"image {reference.familiar} was found but its platform"
+            f" ({'/'.join(filter(None, has))}) does not match the specified platform ({wanted})"
+        )
+
+
 class _Stopped(SandboxError):  # noqa: N818 - no failure of its own
     """Another layer failed; this one is given up."""
 
 
 class Puller:
-    """Pulls with one session, for one platform."""
+    """Pulls with one session, for one platform; *strict* refuses any other."""
 
     def __init__(
-        self, layout: Layout, session: Session, wanted: Platform, progress: OnProgress
+        self,
+        layout: Layout,
+        session: Session,
+        wanted: Platform,
+        progress: OnProgress,
+        *,
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
         self._layout = layout
         self._store = ImageStore(layout)
         self._session = session
@@ -262,6 +286,8 @@ class Puller:
         digests = (Reference(reference.domain, reference.path, digest=top.digest),)
         is_new = not self._is_complete(image_id)
         config = self.config(sources, document.config)
+        if self._strict:
+            _refuse_other_platform(config, reference, self._wanted)
         new = NewImage(config, names, digests, tuple(document.layers), manifest.data)
         if self._layout.home(image_id) is self._layout:
             try:
@@ -366,9 +392,12 @@ class _Layer:
             tell(name, status, done, total)
 
         progress(name, "Pulling fs layer")
-        with downloaded(
-            self.layout, self.blob, sources, transport=session.transport, progress=progress
-        ) as path:
+        with (
+            self._saying_where(),
+            downloaded(
+                self.layout, self.blob, sources, transport=session.transport, progress=progress
+            ) as path,
+        ):
             progress(name, "Extracting")
             self._unpack(path)
             is_new = path != self.layout.blob(digest)
@@ -376,6 +405,19 @@ class _Layer:
                 {self.diff_id: self.into}, {digest: path} if is_new else {}
             )
         progress(name, "Pull complete")
+
+    @contextmanager
+    def _saying_where(self) -> Iterator[None]:
+        """Say of a foreign layer that it is one: as for Docker on Linux, it stays there."""
+        try:
+            yield
+        except NotFound as exc:
+            if not self.blob.urls:
+                raise
+            raise Unsupported(
+                f"layer {self.blob.digest} is not in the registry but at {self.blob.urls[0]!r}:"
+                " foreign layers are not fetched"
+            ) from exc
 
     def _unpack(self, path: Path) -> None:
         from sandbox.layers.unpack import unpack_layer

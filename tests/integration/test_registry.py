@@ -226,6 +226,43 @@ def test_schema_1_is_refused_clearly(engine: Engine) -> None:
         engine.pull_image(f"127.0.0.1:{port}/old")
 
 
+def test_a_foreign_layer_is_refused_with_its_place(tmp_path: pathlib.Path, engine: Engine) -> None:
+    layer = images.tar([images.file("a")])
+    config = json.dumps(images.config_for([layer])).encode()
+    kind = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+    foreign = {"mediaType": kind, "digest": images.digest(layer), "size": len(layer)}
+    document = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {
+            "mediaType": "application/vnd.docker.container.image.v1+json",
+            "digest": images.digest(config),
+            "size": len(config),
+        },
+        "layers": [{**foreign, "urls": ["https://elsewhere.example/layer"]}],
+    }
+    allow = "validation: {manifests: {urls: {allow: ['.*']}}}\n"
+    with registry.running(tmp_path / "foreign", allow) as server:
+        registry.put_blob(server, "foreign", config)
+        registry.put_manifest(server, "foreign", "1", document)
+        with pytest.raises(SandboxError, match=r"elsewhere\.example/layer.*foreign layers"):
+            engine.pull_image(f"{server.host}/foreign:1")
+    assert engine.images() == []
+
+
+def test_a_single_image_for_another_platform_is_refused(plain: Server, engine: Engine) -> None:
+    layer = images.tar([images.file("a")])
+    config = json.dumps(images.config_for([layer])).encode()
+    registry.put_image(plain, "single", "1", [gzip.compress(layer, mtime=0)], config)
+    name = f"{plain.host}/single:1"
+    with pytest.raises(ImageNotFound, match=r"linux/amd64.*linux/arm64"):
+        engine.pull_image(name, platform="linux/arm64")
+    assert engine.images() == []
+    engine.pull_image(name, platform="linux/amd64")
+    with pytest.raises(ImageNotFound, match="does not match"):
+        engine.pull_image(name, platform="linux/arm64", offline=True)
+
+
 # ---- who may ----------------------------------------------------------------------------------
 
 
