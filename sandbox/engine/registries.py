@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pull, push and the rest that needs a registry: one method a verb.
 
 Rules: urllib3 is imported only here below, so that a `run` of a local image never
@@ -10,39 +11,33 @@ Does not know: how progress looks.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sandbox.engine.layer_job import LayerJob, in_parallel
+from sandbox.engine.pushing import Push, Pushed
 from sandbox.engine.transfers import is_offline, silent
 from sandbox.errors import (
     AuthFailed,
     CorruptData,
-    DigestMismatch,
     ImageNotFound,
     NotFound,
     RegistryError,
     SandboxError,
     StoreFull,
-    Unsupported,
     UsageError,
-    map_os_errors,
 )
 from sandbox.models import oci
-from sandbox.models.digest import Digest, parse_digest, short_id
+from sandbox.models.digest import Digest, parse_digest
 from sandbox.models.image import parse_config
 from sandbox.models.reference import Reference, parse_reference
 from sandbox.store.images import ImageStore, NewImage
-from sandbox.store.layers import has_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from sandbox.layers.archive import Platform
-    from sandbox.layers.turns import Turns
-    from sandbox.models.image import Image
     from sandbox.registry.client import RawManifest, Repository
     from sandbox.registry.credentials import Credentials
     from sandbox.registry.download import OnProgress
@@ -62,15 +57,6 @@ class Pulled:
     digest: Digest
     image_id: Digest
     is_new: bool
-
-
-@dataclass(frozen=True)
-class Pushed:
-    """What one tag is in the registry now."""
-
-    reference: Reference
-    digest: Digest
-    size: int
 
 
 class Registries:
@@ -141,7 +127,7 @@ class Registries:
             raise ImageNotFound(f"an image does not exist locally with the tag: {name}")
         images = [(item, store.find(str(item))) for item in references]
         refuse_offline(name)
-        push = _Push(self.layout, self.session(), progress)
+        push = Push(self.layout, self.session(), progress)
         return [push.run(item, image) for item, image in images]
 
     def login(self, domain: str | None, username: str, password: str) -> str:
@@ -242,10 +228,6 @@ def _refuse_other_platform(config: bytes, reference: Reference, wanted: Platform
             f"image {reference.familiar} was found but its platform"
             f" ({'/'.join(filter(None, has))}) does not match the specified platform ({wanted})"
         )
-
-
-class _Stopped(SandboxError):  # noqa: N818 - no failure of its own
-    """Another layer failed; this one is given up."""
 
 
 class Puller:
@@ -354,7 +336,7 @@ class Puller:
             layers = dict(zip(diff_ids, new.blobs, strict=True))
             stop, turns = threading.Event(), Turns()
             jobs = [
-                _Layer(self._layout, diff_id, blob, scratch / f"layer-{number}", stop, turns)
+                LayerJob(self._layout, diff_id, blob, scratch / f"layer-{number}", stop, turns)
                 for number, (diff_id, blob) in enumerate(layers.items())
             ]
             in_parallel(
@@ -365,96 +347,6 @@ class Puller:
             self._store.add([new], {})
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """One layer to pull."""
-
-    layout: Layout
-    diff_id: Digest
-    blob: oci.Descriptor
-    into: Path
-    stop: threading.Event
-    turns: Turns
-
-    def get(self, sources: Sequence[Repository], session: Session, tell: OnProgress) -> None:
-        """Make the store have the layer."""
-        from sandbox.registry.download import downloaded
-
-        digest = parse_digest(self.blob.digest)
-        name = short_id(digest)
-        if has_layer(self.layout, self.diff_id):
-            tell(name, "Already exists")
-            return
-
-        def progress(name: str, status: str, done: int = 0, total: int = 0) -> None:
-            if self.stop.is_set():
-                raise _Stopped("given up")
-            tell(name, status, done, total)
-
-        progress(name, "Pulling fs layer")
-        with (
-            self._saying_where(),
-            downloaded(
-                self.layout, self.blob, sources, transport=session.transport, progress=progress
-            ) as path,
-        ):
-            progress(name, "Extracting")
-            self._unpack(path)
-            is_new = path != self.layout.blob(digest)
-            ImageStore(self.layout).adopt(
-                {self.diff_id: self.into}, {digest: path} if is_new else {}
-            )
-        progress(name, "Pull complete")
-
-    @contextmanager
-    def _saying_where(self) -> Iterator[None]:
-        """Say of a foreign layer that it is one: as for Docker on Linux, it stays there."""
-        try:
-            yield
-        except NotFound as exc:
-            if not self.blob.urls:
-                raise
-            raise Unsupported(
-                f"layer {self.blob.digest} is not in the registry but at {self.blob.urls[0]!r}:"
-                " foreign layers are not fetched"
-            ) from exc
-
-    def _unpack(self, path: Path) -> None:
-        from sandbox.layers.unpack import unpack_layer
-
-        with map_os_errors(f"cannot read {path}"):
-            self.into.mkdir()
-            file = path.open("rb")
-        with file, self.turns.turn() as report:
-            unpacked = unpack_layer(file, self.into, report=report)
-        if unpacked.diff_id != self.diff_id:
-            raise DigestMismatch(
-                f"layer {self.blob.digest}: content is {unpacked.diff_id}, the image's"
-                f" configuration promises {self.diff_id}"
-            )
-
-
-def in_parallel(count: int, jobs: Iterable[Callable[[], object]], stop: threading.Event) -> None:
-    """Do *jobs*, *count* at a time; after a failure, set *stop* and raise the first one."""
-    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-
-    with ThreadPoolExecutor(max_workers=count) as pool:
-        futures = [pool.submit(job) for job in jobs]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        finally:
-            if not all(future.done() and future.exception() is None for future in futures):
-                stop.set()
-                for future in futures:
-                    future.cancel()
-    failures = [
-        future.exception() for future in futures if future.done() and not future.cancelled()
-    ]
-    for failure in failures:
-        if failure is not None and not isinstance(failure, _Stopped):
-            raise failure
-
-
 def _not_pulled(reference: Reference, exc: SandboxError) -> str:
     if isinstance(exc, AuthFailed):
         return (
@@ -462,74 +354,3 @@ def _not_pulled(reference: Reference, exc: SandboxError) -> str:
             f" or may require 'sandbox login': {exc.message}"
         )
     return f"{exc.message} ({reference.familiar})"
-
-
-class _Push:
-    """Pushes with one session."""
-
-    def __init__(self, layout: Layout, session: Session, progress: OnProgress) -> None:
-        self._layout = layout
-        self._store = ImageStore(layout)
-        self._session = session
-        self._progress = progress
-
-    def run(self, reference: Reference, image: Image) -> Pushed:
-        """Push one image under one tag."""
-        from sandbox.engine.content import Content
-
-        if image.is_host:
-            raise UsageError("the image 'host' is the machine itself: it cannot be pushed")
-        target = self._session.target(reference)
-        content = Content(self._layout, image)
-        manifest = content.manifest()
-        self._progress("", f"The push refers to repository [{reference.name}]")
-        if target.manifest_digest(manifest.digest) is None:
-            self._send(target, image, content, reference)
-            target.put_manifest(str(reference.tag), manifest)
-        elif target.manifest_digest(str(reference.tag)) != manifest.digest:
-            target.put_manifest(str(reference.tag), manifest)
-        digest = Reference(reference.domain, reference.path, digest=manifest.digest)
-        self._store.add([content.as_new(digest)], {})
-        return Pushed(reference, manifest.digest, len(manifest.data))
-
-    def _send(self, target: Repository, image: Image, content: Any, reference: Reference) -> None:
-        from sandbox.registry.upload import ensure_blob, present, send_bytes
-
-        known = self._repositories(reference.domain)
-        transport = self._session.transport
-        stop = threading.Event()
-
-        def progress(name: str, status: str, done: int = 0, total: int = 0) -> None:
-            if stop.is_set():
-                raise _Stopped("given up")
-            self._progress(name, status, done, total)
-
-        def send(blob: oci.Descriptor) -> None:
-            digest = parse_digest(blob.digest)
-            progress(short_id(digest), "Preparing")
-            holders = known.get(digest, [])
-            here = content.path(blob)
-            if here is not None:
-                path = here
-            elif present(target, digest, known=holders, progress=progress):
-                return
-            else:
-                path = content.fetch(self._session, blob)
-            ensure_blob(target, blob, path, known=holders, transport=transport, progress=progress)
-
-        unique = {blob.digest: blob for blob in content.blobs}.values()
-        with content:
-            in_parallel(
-                self._session.settings.parallel, [partial(send, blob) for blob in unique], stop
-            )
-        send_bytes(target, self._store.raw_config(image.id))
-
-    def _repositories(self, domain: str) -> dict[Digest, list[str]]:
-        """Return the repositories of a registry that are known to hold each blob."""
-        found: dict[Digest, list[str]] = {}
-        for image in self._store.all():
-            references = [parse_reference(text) for text in image.repo_digests]
-            paths = {item.path for item in references if item.domain == domain}
-            for blob in image.blobs:
-                found.setdefault(Digest(blob.digest), []).extend(sorted(paths))
-        return found

@@ -13,7 +13,8 @@ from sandbox.models.reference import image_reference, parse_reference
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sandbox.engine.registries import Pulled, Pushed, Registries
+    from sandbox.engine.pushing import Pushed
+    from sandbox.engine.registries import Pulled, Registries
     from sandbox.registry.client import RawManifest
     from sandbox.registry.credentials import Credentials
     from sandbox.registry.download import OnProgress

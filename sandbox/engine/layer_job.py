@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""One layer on its way from a registry into the store, and several at a time.
+
+Does not know: which image it is for.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.errors import DigestMismatch, NotFound, SandboxError, Unsupported, map_os_errors
+from sandbox.models.digest import Digest, parse_digest, short_id
+from sandbox.store.images import ImageStore
+from sandbox.store.layers import has_layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from sandbox.layers.turns import Turns
+    from sandbox.models import oci
+    from sandbox.registry.client import Repository
+    from sandbox.registry.download import OnProgress
+    from sandbox.registry.session import Session
+    from sandbox.store.layout import Layout
+
+
+class Stopped(SandboxError):  # noqa: N818 - no failure of its own
+    """Another layer failed; this one is given up."""
+
+
+@dataclass(frozen=True)
+class LayerJob:
+    """One layer to pull."""
+
+    layout: Layout
+    diff_id: Digest
+    blob: oci.Descriptor
+    into: Path
+    stop: threading.Event
+    turns: Turns
+
+    def get(self, sources: Sequence[Repository], session: Session, tell: OnProgress) -> None:
+        """Make the store have the layer."""
+        from sandbox.registry.download import downloaded
+
+        digest = parse_digest(self.blob.digest)
+        name = short_id(digest)
+        if has_layer(self.layout, self.diff_id):
+            tell(name, "Already exists")
+            return
+
+        def progress(name: str, status: str, done: int = 0, total: int = 0) -> None:
+            if self.stop.is_set():
+                raise Stopped("given up")
+            tell(name, status, done, total)
+
+        progress(name, "Pulling fs layer")
+        with (
+            self._saying_where(),
+            downloaded(
+                self.layout, self.blob, sources, transport=session.transport, progress=progress
+            ) as path,
+        ):
+            progress(name, "Extracting")
+            self._unpack(path)
+            is_new = path != self.layout.blob(digest)
+            ImageStore(self.layout).adopt(
+                {self.diff_id: self.into}, {digest: path} if is_new else {}
+            )
+        progress(name, "Pull complete")
+
+    @contextmanager
+    def _saying_where(self) -> Iterator[None]:
+        """Say of a foreign layer that it is one: as for Docker on Linux, it stays there."""
+        try:
+            yield
+        except NotFound as exc:
+            if not self.blob.urls:
+                raise
+            raise Unsupported(
+                f"layer {self.blob.digest} is not in the registry but at {self.blob.urls[0]!r}:"
+                " foreign layers are not fetched"
+            ) from exc
+
+    def _unpack(self, path: Path) -> None:
+        from sandbox.layers.unpack import unpack_layer
+
+        with map_os_errors(f"cannot read {path}"):
+            self.into.mkdir()
+            file = path.open("rb")
+        with file, self.turns.turn() as report:
+            unpacked = unpack_layer(file, self.into, report=report)
+        if unpacked.diff_id != self.diff_id:
+            raise DigestMismatch(
+                f"layer {self.blob.digest}: content is {unpacked.diff_id}, the image's"
+                f" configuration promises {self.diff_id}"
+            )
+
+
+def in_parallel(count: int, jobs: Iterable[Callable[[], object]], stop: threading.Event) -> None:
+    """Do *jobs*, *count* at a time; after a failure, set *stop* and raise the first one."""
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+    with ThreadPoolExecutor(max_workers=count) as pool:
+        futures = [pool.submit(job) for job in jobs]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            if not all(future.done() and future.exception() is None for future in futures):
+                stop.set()
+                for future in futures:
+                    future.cancel()
+    failures = [
+        future.exception() for future in futures if future.done() and not future.cancelled()
+    ]
+    for failure in failures:
+        if failure is not None and not isinstance(failure, Stopped):
+            raise failure

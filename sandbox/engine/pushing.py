@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""Push one image: what the registry lacks, then the manifest.
+
+Does not know: how progress looks.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sandbox.engine.layer_job import Stopped, in_parallel
+from sandbox.errors import UsageError
+from sandbox.models.digest import Digest, parse_digest, short_id
+from sandbox.models.reference import Reference, parse_reference
+from sandbox.store.images import ImageStore
+
+if TYPE_CHECKING:
+    from sandbox.models import oci
+    from sandbox.models.image import Image
+    from sandbox.registry.client import Repository
+    from sandbox.registry.download import OnProgress
+    from sandbox.registry.session import Session
+    from sandbox.store.layout import Layout
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What one tag is in the registry now."""
+
+    reference: Reference
+    digest: Digest
+    size: int
+
+
+class Push:
+    """Pushes with one session."""
+
+    def __init__(self, layout: Layout, session: Session, progress: OnProgress) -> None:
+        self._layout = layout
+        self._store = ImageStore(layout)
+        self._session = session
+        self._progress = progress
+
+    def run(self, reference: Reference, image: Image) -> Pushed:
+        """Push one image under one tag."""
+        from sandbox.engine.content import Content
+
+        if image.is_host:
+            raise UsageError("the image 'host' is the machine itself: it cannot be pushed")
+        target = self._session.target(reference)
+        content = Content(self._layout, image)
+        manifest = content.manifest()
+        self._progress("", f"The push refers to repository [{reference.name}]")
+        if target.manifest_digest(manifest.digest) is None:
+            self._send(target, image, content, reference)
+            target.put_manifest(str(reference.tag), manifest)
+        elif target.manifest_digest(str(reference.tag)) != manifest.digest:
+            target.put_manifest(str(reference.tag), manifest)
+        digest = Reference(reference.domain, reference.path, digest=manifest.digest)
+        self._store.add([content.as_new(digest)], {})
+        return Pushed(reference, manifest.digest, len(manifest.data))
+
+    def _send(self, target: Repository, image: Image, content: Any, reference: Reference) -> None:
+        from sandbox.registry.upload import ensure_blob, present, send_bytes
+
+        known = self._repositories(reference.domain)
+        transport = self._session.transport
+        stop = threading.Event()
+
+        def progress(name: str, status: str, done: int = 0, total: int = 0) -> None:
+            if stop.is_set():
+                raise Stopped("given up")
+            self._progress(name, status, done, total)
+
+        def send(blob: oci.Descriptor) -> None:
+            digest = parse_digest(blob.digest)
+            progress(short_id(digest), "Preparing")
+            holders = known.get(digest, [])
+            here = content.path(blob)
+            if here is not None:
+                path = here
+            elif present(target, digest, known=holders, progress=progress):
+                return
+            else:
+                path = content.fetch(self._session, blob)
+            ensure_blob(target, blob, path, known=holders, transport=transport, progress=progress)
+
+        unique = {blob.digest: blob for blob in content.blobs}.values()
+        with content:
+            in_parallel(
+                self._session.settings.parallel, [partial(send, blob) for blob in unique], stop
+            )
+        send_bytes(target, self._store.raw_config(image.id))
+
+    def _repositories(self, domain: str) -> dict[Digest, list[str]]:
+        """Return the repositories of a registry that are known to hold each blob."""
+        found: dict[Digest, list[str]] = {}
+        for image in self._store.all():
+            references = [parse_reference(text) for text in image.repo_digests]
+            paths = {item.path for item in references if item.domain == domain}
+            for blob in image.blobs:
+                found.setdefault(Digest(blob.digest), []).extend(sorted(paths))
+        return found
