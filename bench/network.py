@@ -64,7 +64,9 @@ def _wait_for(port: int) -> None:
 
 @contextmanager
 def _native(server: list[str], port: int) -> Iterator[None]:
-    process = subprocess.Popen(server, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    # In a session of its own, as every container is: the kernel schedules by session.
+    process = subprocess.Popen(server, stdout=quiet, stderr=quiet, start_new_session=True)
     try:
         _wait_for(port)
         yield
