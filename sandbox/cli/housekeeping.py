@@ -59,10 +59,21 @@ def system_prune(*, everything: bool, volumes: bool, force: bool, filters: tuple
     """Remove stopped containers, unused images and what killed commands left."""
     del volumes
     images = "all images without at least one container" if everything else "all dangling images"
-    text = f"WARNING! This will remove:\n  - all stopped containers\n  - {images}"
+    text = (
+        "WARNING! This will remove:\n  - all stopped containers\n"
+        f"  - all networks not used by at least one container\n  - {images}"
+    )
     if not _agreed(f"{text}\n  - layers, indexes and downloads that nothing uses\n", force=force):
         return 1
-    _show_pruned(Engine().prune_system(everything=everything, filters=filters))
+    from sandbox.engine.networkview import parse_prune_filters
+
+    wanted = parse_prune_filters(
+        item for item in filters if item.startswith(("label=", "label!=", "until="))
+    )
+    engine = Engine()
+    pruned = engine.prune_system(everything=everything, filters=filters)
+    pruned.networks = engine.prune_networks(wanted)
+    _show_pruned(pruned)
     return 0
 
 
@@ -76,6 +87,8 @@ def _agreed(text: str, *, force: bool) -> bool:
 def _show_pruned(pruned: Pruned) -> None:
     if pruned.containers:
         emit("Deleted Containers:\n" + "\n".join(pruned.containers) + "\n")
+    if pruned.networks:
+        emit("Deleted Networks:\n" + "\n".join(pruned.networks) + "\n")
     if pruned.untagged or pruned.deleted:
         lines = [f"untagged: {name}" for name in pruned.untagged]
         lines += [f"deleted: {name}" for name in pruned.deleted]

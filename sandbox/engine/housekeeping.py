@@ -75,6 +75,7 @@ class Pruned:
     untagged: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
+    networks: list[str] = field(default_factory=list)
     freed: int = 0
 
 

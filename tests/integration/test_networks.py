@@ -314,6 +314,8 @@ def test_a_network_in_use_is_not_removed(net: Sandbox) -> None:
     assert done.returncode == 1
     assert b"network back not found" in done.stderr
     assert net.ok("network", "prune", "-f") == "Deleted Networks:\nfront\n"
+    net.ok("network", "create", "unused")
+    assert "Deleted Networks:\nunused\n" in net.ok("system", "prune", "-f")
 
 
 @pytest.mark.parametrize(
