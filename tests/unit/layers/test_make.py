@@ -17,7 +17,7 @@ from sandbox.layers.unpack import unpack_layer
 
 ENTRIES = [
     PackEntry(b"d", "d", 0o2750, 3, 4, mtime_ns=1_700_000_000_123456789),
-    PackEntry(b"d/f", "f", 0o4755, 5, 6, 7 * 10**9, size=3, inode=1, open=lambda: io.BytesIO(b"abc")),
+    PackEntry(b"d/f", "f", 0o4755, 5, 6, 7 * 10**9, 3, inode=1, open=lambda: io.BytesIO(b"abc")),
     PackEntry(b"d/h", "f", 0o4755, 5, 6, 7 * 10**9, size=3, inode=1),
     PackEntry(b"d/l", "l", 0o777, link=b"f"),
     PackEntry(b"d/n", "c", 0o600, rdev=(1, 3)),
