@@ -68,7 +68,14 @@ _format_option = click.option(
 @click.option("--no-trunc", is_flag=True, help="Do not cut ids.")
 @click.option("--digests", is_flag=True, help="Show digests.")
 @click.option("--tree", is_flag=True, help="Show which layers images share.")
-@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Choose.")
+@click.option(
+    "-f",
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Choose, e.g. dangling=true, label=KEY, since=IMAGE.",
+)
 @_format_option
 @click.argument("name", required=False, metavar="[REPOSITORY[:TAG]]")
 def images(

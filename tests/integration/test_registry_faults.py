@@ -135,6 +135,16 @@ def test_what_does_not_pass_is_refused(
         engine.pull_image(f"{between.host}/faulty:1")
 
 
+def test_a_rate_limit_is_named_in_one_line(filled: Server, sandbox: Sandbox) -> None:
+    words = b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "you have reached your limit"}]}'
+    limit = Fault(status=429, headers=(("Retry-After", "0"),), body=words)
+    with proxy.before(filled, Nth(is_manifest, limit, 99)) as between:
+        done = sandbox.call("pull", "-q", f"{between.host}/faulty:1")
+    assert done.returncode == 1
+    [line] = done.stderr.decode().splitlines()
+    assert "is asked too often: you have reached your limit" in line
+
+
 def test_a_bomb_is_refused(plain: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = images.tar([images.file("zeros", bytes(30_000_000))])
     config = json.dumps(images.config_for([bomb])).encode()
