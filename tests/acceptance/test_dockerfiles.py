@@ -60,6 +60,13 @@ DIFFERENT: dict[str, dict[str, str]] = {
     "add a compressed archive": {"x/opt/packed": PACKED, "x/x/again": PACKED},
     "add an xz archive": {"x/opt/packed": PACKED, "x/x/again": PACKED},
     "add an archive over files": {"opt/packed": PACKED, "x/again": PACKED},
+    "mount over a directory of the base": dict.fromkeys(
+        ("opt", "opt/inner", "opt/inner/kept"), "buildah removes the target of a mount afterwards"
+    ),
+    "a mode is for the copied directory, too": {"d": "--chmod is for the directory itself, too"},
+    "a directory of a stage keeps its owner": {"got": "as what is in it does"},
+    "an argument after env": {"f": "ARG and ENV add to one set of variables: the later one wins"},
+    "a backslash is plain with another escape": {"Env": "only the escape character escapes"},
 }
 
 
