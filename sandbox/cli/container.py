@@ -43,7 +43,10 @@ def container() -> None:
 
 @click.command(options_metavar="[OPTIONS]")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
-def prune(*, force: bool) -> None:
+@click.option(
+    "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Choose (until=, label=)."
+)
+def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove containers that do not run."""
     from sandbox.cli.format import emit, human_size
     from sandbox.engine import Engine
@@ -51,7 +54,7 @@ def prune(*, force: bool) -> None:
     if not force:
         click.echo("WARNING! This will remove all stopped containers.")
         click.confirm("Are you sure you want to continue?", abort=True)
-    removed, freed = Engine().prune_containers()
+    removed, freed = Engine().prune_containers(filters)
     if removed:
         emit("Deleted Containers:\n" + "\n".join(removed) + "\n")
     emit(f"Total reclaimed space: {human_size(freed)}")

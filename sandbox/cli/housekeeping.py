@@ -8,6 +8,7 @@ import click
 
 from sandbox.cli.format import Column, emit, human_size, render, table
 from sandbox.engine import Engine
+from sandbox.errors import UsageError
 
 if TYPE_CHECKING:
     from sandbox.engine.housekeeping import Pruned, Usage
@@ -52,17 +53,19 @@ def image_prune(*, everything: bool, blobs: bool, force: bool, filters: tuple[st
 
 @click.command("prune")
 @click.option("-a", "--all", "everything", is_flag=True, help="All images without container.")
-@click.option("--volumes", is_flag=True, help="Also anonymous volumes (there are none).")
+@click.option("--volumes", is_flag=True, help="Also anonymous volumes.")
 @_force
 @_filter
 def system_prune(*, everything: bool, volumes: bool, force: bool, filters: tuple[str, ...]) -> int:
     """Remove stopped containers, unused images and what killed commands left."""
-    del volumes
+    if volumes and any(item.startswith("until=") for item in filters):
+        raise UsageError('The "until" filter is not supported with "--volumes"')
     images = "all images without at least one container" if everything else "all dangling images"
     text = (
         "WARNING! This will remove:\n  - all stopped containers\n"
         f"  - all networks not used by at least one container\n  - {images}"
     )
+    text += "\n  - all anonymous volumes not used by at least one container" * volumes
     if not _agreed(f"{text}\n  - layers, indexes and downloads that nothing uses\n", force=force):
         return 1
     from sandbox.engine.networkview import parse_prune_filters
@@ -73,6 +76,9 @@ def system_prune(*, everything: bool, volumes: bool, force: bool, filters: tuple
     engine = Engine()
     pruned = engine.prune_system(everything=everything, filters=filters)
     pruned.networks = engine.prune_networks(wanted)
+    gone = engine.prune_volumes(filters=filters) if volumes else []
+    if gone:
+        emit("Deleted Volumes:\n" + "\n".join(gone) + "\n")
     _show_pruned(pruned)
     return 0
 

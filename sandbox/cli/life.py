@@ -12,8 +12,6 @@ from sandbox.errors import UsageError
 from sandbox.models import policy
 from sandbox.models.policy import Health, Policy
 
-DEFAULT_KEYS = "ctrl-p,ctrl-q"
-
 LIFE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
         ("--restart",),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sandbox.cli.life import DEFAULT_KEYS
 from sandbox.cli.options import SETTINGS, Flags, container_options, request_of, write_cidfile
 from sandbox.errors import ImageNotFound, UsageError
 from sandbox.runtime import spec
@@ -28,7 +27,7 @@ _T = TypeVar("_T")
 @click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
 @click.option("-d", "--detach", is_flag=True, help="Leave it running and print its id.")
 @click.option("-a", "--attach", multiple=True, metavar="STREAM", help="stdin, stdout or stderr.")
-@click.option("--detach-keys", metavar="KEYS", default=DEFAULT_KEYS, help="Keys that detach.")
+@click.option("--detach-keys", metavar="KEYS", help="Keys that detach (ctrl-p,ctrl-q).")
 @click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.")
 @container_options
 def run(**options: Any) -> int:
@@ -46,6 +45,12 @@ def run(**options: Any) -> int:
     """  # noqa: D301 - \b keeps click from filling the paragraph
     if options["detach"] and options["attach"]:
         raise UsageError("conflicting options: cannot specify both --attach and --detach")
+    for name in options["attach"]:
+        if name.lower() not in ("stdin", "stdout", "stderr"):
+            raise UsageError(
+                f'invalid argument "{name}" for "-a, --attach" flag: '
+                "valid streams are STDIN, STDOUT and STDERR"
+            )
     request, flags = request_of(options)
     problem = spec.tty_conflict(
         tty=request.tty,
@@ -79,15 +84,16 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
     if flags.trace or (goes_with_us and options["sig_proxy"] and not options["attach"]):
         attachment = Attachment(stdin=request.open_stdin, trace=flags.trace)
         return engine.run(request, attachment, on_create=created)
-    from sandbox.runtime.attach import Wishes, parse_keys
+    from sandbox.runtime.attach import Wishes, chosen_keys
 
-    streams = set(options["attach"])
+    streams = {name.lower() for name in options["attach"]}
     wishes = Wishes(
         stdin=request.open_stdin and (not streams or "stdin" in streams),
         tty=request.tty,
-        keys=parse_keys(options["detach_keys"]),
+        keys=chosen_keys(options["detach_keys"]),
         proxy=options["sig_proxy"] and not request.tty,
-        output=not streams or bool(streams & {"stdout", "stderr"}),
+        output=not streams or "stdout" in streams,
+        errors=not streams or "stderr" in streams,
     )
     return engine.run_attached(request, wishes, on_create=created) or 0
 

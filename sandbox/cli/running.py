@@ -9,7 +9,6 @@ import click
 
 from sandbox.cli.completion import complete_containers
 from sandbox.cli.format import emit
-from sandbox.cli.life import DEFAULT_KEYS
 from sandbox.errors import SandboxError, UsageError
 
 if TYPE_CHECKING:
@@ -25,9 +24,7 @@ _CONTAINERS = click.argument(
     shell_complete=complete_containers,
 )
 _CONTAINER = click.argument("container", shell_complete=complete_containers)
-_KEYS = click.option(
-    "--detach-keys", metavar="KEYS", default=DEFAULT_KEYS, help="Keys that detach."
-)
+_KEYS = click.option("--detach-keys", metavar="KEYS", help="Keys that detach (ctrl-p,ctrl-q).")
 _PROXY = click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.")
 _SIGNAL = click.option("-s", "--signal", "signal_name", metavar="SIGNAL", help="Signal to send.")
 _TIME = click.option(
@@ -62,7 +59,12 @@ def each(names: tuple[str, ...], act: Callable[[str], object]) -> int:
 @click.option("--trace", is_flag=True, help="Show intercepted calls on stderr.")
 @_CONTAINERS
 def start(
-    *, stay: bool, interactive: bool, detach_keys: str, trace: bool, containers: tuple[str, ...]
+    *,
+    stay: bool,
+    interactive: bool,
+    detach_keys: str | None,
+    trace: bool,
+    containers: tuple[str, ...],
 ) -> int:
     """Start containers that exist, from where their files are now."""
     engine = _engine()
@@ -74,13 +76,13 @@ def start(
         return each(containers, engine.start_container)
     if len(containers) > 1:
         raise UsageError("you cannot start and attach multiple containers at once")
-    from sandbox.runtime.attach import Wishes, parse_keys
+    from sandbox.runtime.attach import Wishes, chosen_keys
 
     config = engine.container(containers[0]).config
     wishes = Wishes(
         stdin=interactive and config.open_stdin,
         tty=config.tty,
-        keys=parse_keys(detach_keys),
+        keys=chosen_keys(detach_keys),
         proxy=not config.tty,
     )
     _need_terminal(config.tty and wishes.stdin)
@@ -92,19 +94,19 @@ def start(
 @click.option("--no-stdin", is_flag=True, help="Leave standard input alone.")
 @_PROXY
 @_CONTAINER
-def attach(*, detach_keys: str, no_stdin: bool, sig_proxy: bool, container: str) -> int:
+def attach(*, detach_keys: str | None, no_stdin: bool, sig_proxy: bool, container: str) -> int:
     """Join the input and output of a running container.
 
     Ends with the container, with its exit code; or after the detach keys, and the
     container goes on.
     """
-    from sandbox.runtime.attach import Wishes, parse_keys
+    from sandbox.runtime.attach import Wishes, chosen_keys
 
     engine = _engine()
     config = engine.container(container).config
     _need_terminal(config.tty and config.open_stdin and not no_stdin)
     wishes = Wishes(
-        stdin=not no_stdin, keys=parse_keys(detach_keys), proxy=sig_proxy and not config.tty
+        stdin=not no_stdin, keys=chosen_keys(detach_keys), proxy=sig_proxy and not config.tty
     )
     return engine.attach(container, wishes) or 0
 

@@ -98,13 +98,14 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 @volume.command(options_metavar="[OPTIONS]")
 @click.option("-a", "--all", "everything", is_flag=True, help="Named ones too.")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
-def prune(*, everything: bool, force: bool) -> None:
+@click.option("--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Choose (label=).")
+def prune(*, everything: bool, force: bool, filters: tuple[str, ...]) -> None:
     """Remove anonymous volumes that no container has."""
     if not force:
         kind = "all" if everything else "anonymous"
         click.echo(f"WARNING! This will remove {kind} local volumes not used by a container.")
         click.confirm("Are you sure you want to continue?", abort=True)
-    removed = _engine().prune_volumes(everything=everything)
+    removed = _engine().prune_volumes(everything=everything, filters=filters)
     if removed:
         emit("Deleted Volumes:")
     for name in removed:

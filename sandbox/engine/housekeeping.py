@@ -121,8 +121,9 @@ class HousekeepingVerbs:
         """Remove stopped containers, unused images, and what nobody needs."""
         from sandbox.store.sweep import sweep
 
+        parse_filters(filters)  # before anything is removed
         pruned = Pruned()
-        pruned.containers, freed = self.prune_containers()
+        pruned.containers, freed = self.prune_containers(filters)
         images = self.prune_images(everything=everything, filters=filters)
         pruned.untagged, pruned.deleted = images.untagged, images.deleted
         pruned.freed = freed + images.freed

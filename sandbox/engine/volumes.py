@@ -11,6 +11,8 @@ from sandbox.store import events
 from sandbox.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sandbox.models.container import Container
     from sandbox.models.volume import Volume
     from sandbox.store.layout import Layout
@@ -66,14 +68,20 @@ class VolumeVerbs:
         store.remove(volume)
         events.tell(self.layout, "volume", "destroy", name, driver="local")
 
-    def prune_volumes(self, *, everything: bool = False, only: str = "") -> list[str]:
+    def prune_volumes(
+        self, *, everything: bool = False, only: str = "", filters: Sequence[str] = ()
+    ) -> list[str]:
         """Delete anonymous volumes that no container has; *everything*: named ones too.
 
         With a name, *only* this one.
         """
+        from sandbox.models.choosing import volume_filter
+
+        matches = volume_filter(filters, lambda name: bool(self.volume_users(name)))
         removed = []
         for volume in self.volumes():
             wanted = (everything or volume.anonymous) and only in ("", volume.name)
+            wanted = wanted and matches(volume)
             if wanted and not self.volume_users(volume.name):
                 self.remove_volume(volume.name)
                 removed.append(volume.name)

@@ -1,6 +1,6 @@
 """Choose images by name and by ``--filter``, as ``docker images`` does. Pure.
 
-Keys: dangling=true|false, label=KEY[=VALUE], reference=GLOB, before=, since= (an image)
+Keys: dangling=true|false, label=KEY[=VALUE], label!=, reference=GLOB, before=, since= (an image)
 and until= (a moment). Several values of one key: any of them (labels: all); several
 keys: all of them.
 """
@@ -16,11 +16,11 @@ from sandbox.models.oci import seconds_of
 from sandbox.models.reference import parse_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sandbox.models.image import Image
 
-_KEYS = ("before", "dangling", "label", "reference", "since", "until")
+_KEYS = ("before", "dangling", "label", "label!", "reference", "since", "until")
 _TRUE = frozenset({"1", "true", "True", "t", "T", "TRUE"})
 _FALSE = frozenset({"0", "false", "False", "f", "F", "FALSE"})
 
@@ -73,11 +73,16 @@ def _passes(image: Image, filters: dict[str, list[str]]) -> bool:
         if (text in _TRUE) == bool(image.repo_tags):
             return False
     labels = image.config.labels or {}
-    for text in filters.get("label", ()):
-        key, equals, value = text.partition("=")
-        if key not in labels or (equals and labels[key] != value):
-            return False
+    if not all(_has(labels, text) for text in filters.get("label", ())):
+        return False
+    if any(_has(labels, text) for text in filters.get("label!", ())):
+        return False
     return all(seconds_of(image.created) < _moment(text) for text in filters.get("until", ()))
+
+
+def _has(labels: Mapping[str, str], text: str) -> bool:
+    key, equals, value = text.partition("=")
+    return key in labels and (not equals or labels[key] == value)
 
 
 def _moment(text: str) -> float:

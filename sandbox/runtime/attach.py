@@ -8,6 +8,7 @@ Does not know: what runs at the other end.
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHUNK = 65536
+_USUAL_KEYS = "ctrl-p,ctrl-q"
 _CONTROL_KEYS = {"@": 0, "[": 27, "\\": 28, "]": 29, "^": 30, "_": 31}
 
 
@@ -43,6 +45,7 @@ class Wishes:
     keys: bytes = b"\x10\x11"
     proxy: bool = True
     output: bool = True
+    errors: bool = True
 
 
 def parse_keys(text: str) -> bytes:
@@ -65,6 +68,19 @@ def parse_keys(text: str) -> bytes:
         else:
             raise UsageError(f"invalid detach keys ({text}): unknown character: '{name}'")
     return bytes(keys)
+
+
+def chosen_keys(text: str | None) -> bytes:
+    """Return the keys that detach: the user's, Docker's configuration's, or the usual ones."""
+    if text is None:
+        folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+        try:
+            with open(f"{folder}/config.json", "rb") as file:
+                found = json.load(file).get("detachKeys")
+        except (OSError, ValueError, AttributeError):
+            found = None
+        text = found if isinstance(found, str) and found else _USUAL_KEYS
+    return parse_keys(text)
 
 
 def window_size(stdin: bool) -> tuple[int, int] | None:
@@ -214,7 +230,8 @@ class _Relay:
         for stream, content in self._frames.feed(data):
             if stream == wire.CONTROL:
                 return int(wire.parse_line(content)["exit"])
-            if self._wishes.output and self._screen:
+            wanted = self._wishes.errors if stream == wire.STDERR else self._wishes.output
+            if wanted and self._screen:
                 try:
                     terminal.write_all(2 if stream == wire.STDERR else 1, content)
                 except BrokenPipeError:
