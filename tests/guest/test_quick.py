@@ -72,7 +72,7 @@ def test_a_known_directory_needs_one_call_of_the_kernel_for_a_name(
     log = tmp_path / "log"
     words = [strace, "-f", "-o", str(log), "-e", "trace=%file"]
     subprocess.run(
-        [*words, *sandbox.argv("run", "--rm", image, "/quick", "/work")],
+        [*words, *sandbox.argv("run", "--rm", "--interceptor", "trap", image, "/quick", "/work")],
         env=sandbox.environment(),
         check=True,
         timeout=100,
