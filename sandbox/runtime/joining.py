@@ -17,6 +17,7 @@ import errno
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import (
@@ -36,6 +37,7 @@ from sandbox.runtime.remnants import kill_guests
 from sandbox.runtime.rundir import RunDir
 from sandbox.runtime.supervise import start_time_of
 from sandbox.store.containers import ContainerStore
+from sandbox.store.files import remove_tree
 from sandbox.store.networks import NetworkStore
 
 if TYPE_CHECKING:
@@ -80,12 +82,20 @@ def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator
     try:
         yield Joined(change.register.directory, seat.number)
     finally:
-        with suppress(FileNotFoundError), changing(layout) as change:
-            current = change.register.get(config.id)
-            if current is not None and current.pid == seat.pid:
-                change.leave(current)
+        _give_back(layout, config.id, seat.pid)
         if keep is not None:
             keep.close()
+
+
+def _give_back(layout: Layout, container_id: str, pid: int) -> None:
+    """Leave the networks; of a store that was deleted meanwhile nothing is made again."""
+    if not (layout.root / "networks").exists():
+        remove_tree(Path(seats.directory_of(layout)))
+        return
+    with changing(layout) as change:
+        seat = change.register.get(container_id)
+        if seat is not None and seat.pid == pid:
+            change.leave(seat)
 
 
 def _is_on_machine(layout: Layout, container_id: str) -> bool:

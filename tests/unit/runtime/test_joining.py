@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -146,6 +147,16 @@ def test_when_the_last_leaves_nothing_stays(
     assert os.path.isdir(seats.directory_of(layout))
     with joining.changing(layout) as change:
         change.leave(seat)
+    assert not os.path.exists(seats.directory_of(layout))
+
+
+def test_a_store_that_was_deleted_is_not_made_again(
+    layout: Layout, back: Network, tmp_path: pathlib.Path
+) -> None:
+    with joining.joined(config(1), layout, RunDir(f"{tmp_path}/one")) as seat:
+        assert seat.number
+        shutil.rmtree(layout.root)
+    assert not layout.root.exists()
     assert not os.path.exists(seats.directory_of(layout))
 
 
