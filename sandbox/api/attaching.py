@@ -54,11 +54,18 @@ class Client:
     stdout: bool = True
     stderr: bool = True
     keys: bytes = b""
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the head of the answer, and what is past, is sent."""
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def show(self, stream: int, data: bytes) -> None:
         """Send what came on a stream, if that is wanted."""
+        await self.ready.wait()
+        await self.send(stream, data)
+
+    async def send(self, stream: int, data: bytes) -> None:
+        """Send it now."""
         if self.done.is_set() or not (self.stderr if stream == wire.STDERR else self.stdout):
             return
         try:

@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
-from sandbox.errors import NativeError, SandboxError
+from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-# Words that Docker begins with a small letter, or that begin with a name.
-_KEEP = ("get ", "remove ", "unable to ", "pull access", "exec: ", "logger: ", "driver ")
 
 
 class ApiError(SandboxError):
@@ -50,15 +47,15 @@ def status_of(problem: SandboxError) -> int:
 
 
 def message_of(problem: SandboxError) -> str:
-    """Return the line in Docker's spelling: it begins with a capital letter.
+    """Return the line in Docker's spelling.
 
     >>> message_of(SandboxError("no such container: web"))
     'No such container: web'
     """
     text = problem.message
-    if isinstance(problem, (ApiError, NativeError)) or text.startswith(_KEEP):
-        return text
-    return text[:1].upper() + text[1:]
+    if text.startswith("the container name "):
+        return f"Conflict. T{text[1:]}"
+    return f"N{text[1:]}" if text.startswith("no such ") else text
 
 
 def problem_response(status: int, message: str, headers: Mapping[str, str]) -> web.Response:

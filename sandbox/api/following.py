@@ -71,7 +71,8 @@ async def _outcome(call: Call, before: Container, condition: str, listener: List
         if present is None:
             return code
         state = present.state
-        if condition == "next-exit" and action == "die":
+        # Docker takes a container that is about to run again for one that has ended, too.
+        if condition != "removed" and action == "die":
             return code
         has_run = before.state.is_running or state.started_at != before.state.started_at
         if condition != "removed" and state.status == "exited" and has_run:

@@ -17,7 +17,7 @@ from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.execs import Exec
 from sandbox.api.models import ExecBody, ExecStartBody
 from sandbox.api.pumping import Pump
-from sandbox.api.streams import MULTIPLEXED, RAW, Gone, Hijacked, Silent, hijack
+from sandbox.api.streams import MULTIPLEXED, RAW, Gone, Hijacked, Silent, answer, hijack
 from sandbox.errors import Conflict, SandboxError
 from sandbox.runtime import terminal, wire
 from sandbox.runtime.another import ExecRequest
@@ -42,12 +42,19 @@ async def attach(call: Call) -> web.StreamResponse:
     """``POST /containers/{name}/attach``."""
     container = await _attachable(call)
     keys = _keys(call)
-    content_type = RAW if container.config.tty or call.version < (1, 42) else MULTIPLEXED
-    connection = await hijack(call.request, content_type)
-    await _grace(call)
+    past = await _past(call, container) if call.flag("logs") else []
+    connection = Hijacked(call.request)
+    client = _client(call, container, connection, tty=container.config.tty, keys=keys)
+    waits = call.flag("stream") and not container.state.is_running
+    if waits:  # before the client may know of it: its start may be the next request
+        call.state.attachments.wait_for_start(container.config.id, client)
     try:
-        await _attached(call, container, connection, keys)
+        content_type = RAW if client.tty or call.version < (1, 42) else MULTIPLEXED
+        await answer(call.request, connection, content_type)
+        await _grace(call)
+        await _attached(call, container, client, past)
     finally:
+        call.state.attachments.leave(container.config.id, client)
         await connection.finish()
     return Silent()
 
@@ -75,29 +82,33 @@ def _keys(call: Call) -> bytes:
     return parse_keys(call.text("detachKeys") or _DEFAULT_KEYS)
 
 
-async def _attached(call: Call, container: Container, connection: Connection, keys: bytes) -> None:
-    config = container.config
-    client = Client(
+def _client(
+    call: Call, container: Container, connection: Connection, *, tty: bool, keys: bytes
+) -> Client:
+    return Client(
         connection,
-        tty=config.tty,
-        stdin=call.flag("stdin") and config.open_stdin,
+        tty=tty,
+        stdin=call.flag("stdin") and container.config.open_stdin,
         stdout=call.flag("stdout"),
         stderr=call.flag("stderr"),
         keys=keys,
     )
-    if call.flag("logs"):
-        await _show_logs(call, container, client)
+
+
+async def _attached(
+    call: Call, container: Container, client: Client, past: list[tuple[int, bytes]]
+) -> None:
+    """Send what is past, then what comes."""
+    for stream, data in past:
+        await client.send(stream, data)
+    client.ready.set()
     if not call.flag("stream"):
         return
     if container.state.is_running:
         joined = await call.work.look(call.engine.join, container, stdin=client.stdin)
         await relay([client], joined)
-        return
-    call.state.attachments.wait_for_start(config.id, client)
-    try:
+    else:
         await _until_started(call, container, client)
-    finally:
-        call.state.attachments.leave(config.id, client)
 
 
 async def _until_started(call: Call, container: Container, client: Client) -> None:
@@ -133,23 +144,23 @@ async def _was_started_elsewhere(call: Call, container: Container, client: Clien
     return True
 
 
-async def _show_logs(call: Call, container: Container, client: Client) -> None:
+async def _past(call: Call, container: Container) -> list[tuple[int, bytes]]:
+    """Return what a container has said: streams and bytes."""
+
     def read() -> list[tuple[int, bytes]]:
         reader = call.engine.log_reader(container.config.id, Span())
-        with_end = reader.past()
         try:
             return [
                 (
                     wire.STDERR if line.stream == "stderr" else wire.STDOUT,
                     line.text.encode("utf-8", "surrogateescape"),
                 )
-                for line in with_end
+                for line in reader.past()
             ]
         finally:
             reader.close()
 
-    for stream, data in await call.work.look(read):
-        await client.show(stream, data)
+    return await call.work.look(read)
 
 
 class Websocket:
@@ -200,24 +211,14 @@ async def attach_websocket(call: Call) -> web.StreamResponse:
         raise BadRequest(f"not a websocket handshake: {exc.text}") from None
     connection = Websocket(socket)
     config = container.config
-    client = Client(
-        connection,
-        tty=True,  # no frames: Docker's websockets have none
-        stdin=call.flag("stdin") and config.open_stdin,
-        stdout=call.flag("stdout"),
-        stderr=call.flag("stderr"),
-        keys=keys if config.tty else b"",
-    )
+    # No frames: Docker's websockets have none.
+    client = _client(call, container, connection, tty=True, keys=keys if config.tty else b"")
     listening = None if client.stdin else asyncio.create_task(_listen(connection))
     try:
-        if call.flag("logs"):
-            await _show_logs(call, container, client)
-        if call.flag("stream") and container.state.is_running:
-            joined = await call.work.look(call.engine.join, container, stdin=client.stdin)
-            await relay([client], joined)
-        elif call.flag("stream"):
+        past = await _past(call, container) if call.flag("logs") else []
+        if call.flag("stream") and not container.state.is_running:
             call.state.attachments.wait_for_start(config.id, client)
-            await _until_started(call, container, client)
+        await _attached(call, container, client, past)
     finally:
         call.state.attachments.leave(config.id, client)
         if listening is not None:

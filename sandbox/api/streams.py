@@ -138,6 +138,12 @@ class Hijacked:
 async def hijack(request: web.BaseRequest, content_type: str) -> Hijacked:
     """Answer an attach or exec request and return the raw connection."""
     connection = Hijacked(request)
+    await answer(request, connection, content_type)
+    return connection
+
+
+async def answer(request: web.BaseRequest, connection: Hijacked, content_type: str) -> None:
+    """Send the head of the answer on a connection that was taken."""
     if request.headers.get("Upgrade"):
         head = (
             "HTTP/1.1 101 UPGRADED\r\n"
@@ -146,7 +152,6 @@ async def hijack(request: web.BaseRequest, content_type: str) -> Hijacked:
     else:
         head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\n"
     await connection.write(head.encode("ascii"))
-    return connection
 
 
 class Silent(web.StreamResponse):

@@ -97,7 +97,9 @@ def _run_config(config: ContainerConfig, base: Image) -> oci.RunConfig:
     env = [
         entry
         for entry in config.env
-        if entry in (base.config.env or ()) or own.get(entry.split("=")[0]) != entry.split("=")[1]
+        if "=" not in entry
+        or entry in (base.config.env or ())
+        or own.get(entry.split("=")[0]) != entry.split("=")[1]
     ]
     return msgspec.structs.replace(
         base.config,

@@ -111,10 +111,14 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
         image_id=str(image.id),
         entrypoint=command.entrypoint,
         cmd=command.cmd,
-        env=spec.merge_env(
-            spec.base_env(hostname=hostname, tty=request.tty),
-            defaults.env or (),
-            request.env,
+        env=(
+            *spec.merge_env(
+                spec.base_env(hostname=hostname, tty=request.tty),
+                defaults.env or (),
+                request.env,
+            ),
+            # Shown by inspect, as Docker does; no program sees them.
+            *(name for name in request.env if "=" not in name),
         ),
         user=request.user if request.user is not None else defaults.user,
         working_dir=working_dir,

@@ -6,6 +6,7 @@ Does not know: how results are shown, or whether the user was asked.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from sandbox.models.image import Image
     from sandbox.store.layout import Layout
     from sandbox.store.sweep import Swept
+
+
+_DEPARTURE = 1.0
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,8 @@ class HousekeepingVerbs:
         for container in self.containers():
             if is_in_hand(container.state) or not matches(container):
                 continue
+            if not _is_released(store, container):
+                continue
             with suppress(Conflict, ContainerNotFound, FileNotFoundError), ExitStack() as stack:
                 stack.callback(os.close, store.hold(container))
                 if is_in_hand(store.read(container.config.id).state):
@@ -169,6 +175,16 @@ class HousekeepingVerbs:
     def _is_used(self, image_id: Digest) -> bool:
         every = ContainerStore(self.layout).all()
         return any(container.config.image_id == image_id for container in every)
+
+
+def _is_released(store: ContainerStore, container: Container) -> bool:
+    """Tell whether nobody has the container; a supervisor that departs gets a moment."""
+    deadline = time.monotonic() + _DEPARTURE
+    while store.is_held(container):
+        if container.state.status != "exited" or time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _note(pruned: Pruned, swept: Swept) -> None:

@@ -161,9 +161,21 @@ def _log_path(config: ContainerConfig, directory: str) -> str:
 
 def _host_config(container: Container) -> dict[str, Any]:
     """Return what is true, over what was asked for and has no effect, over nothing."""
-    asked = container.config.asked.get("HostConfig", {})
+    config = container.config
+    asked = config.asked.get("HostConfig", {})
     shown = {**_EMPTY_HOST_CONFIG, **_true_host_config(container)}
-    return {**shown, **{key: value for key, value in asked.items() if not shown.get(key)}}
+    shown |= {key: value for key, value in asked.items() if key in _AS_ASKED or not shown.get(key)}
+    log = shown["LogConfig"]
+    return {
+        **shown,
+        "LogConfig": {**_log_config(config.policy), **{k: v for k, v in log.items() if v}},
+    }
+
+
+# Wishes that are shown word for word.
+_AS_ASKED = frozenset(
+    ("LogConfig", "Tmpfs", "Isolation", "Runtime", "IpcMode", "PidMode", "UTSMode")
+)
 
 
 # What clients expect to find, though it means nothing here.
@@ -258,6 +270,13 @@ def _mount(mount: MountPoint) -> dict[str, Any]:
 
 
 def _config(config: ContainerConfig) -> dict[str, Any]:
+    shown = _true_config(config)
+    asked = config.asked.get("Config", {})
+    exposed = {**asked.get("ExposedPorts", {}), **shown["ExposedPorts"]}
+    return {**shown, **asked, "ExposedPorts": exposed}
+
+
+def _true_config(config: ContainerConfig) -> dict[str, Any]:
     return {
         "Hostname": config.hostname,
         "Domainname": "",

@@ -136,8 +136,6 @@ def parse_log_options(driver: str, options: dict[str, str]) -> tuple[LogDriver, 
     count = options.get("max-file", "1")
     if not count.isdecimal() or int(count) < 1:
         raise UsageError("max-file cannot be less than 1")
-    if int(count) > 1 and not size:
-        raise UsageError("compression or more than one file needs max-size")
     return ("none" if driver == "none" else "json-file"), size, int(count)
 
 

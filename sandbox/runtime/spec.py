@@ -93,10 +93,14 @@ def base_env(*, hostname: str, tty: bool) -> tuple[str, ...]:
 
 
 def with_home(env: Sequence[str], home: str) -> tuple[str, ...]:
-    """Return *env* with HOME from the user database, unless it is set already."""
-    if any(entry.startswith("HOME=") for entry in env):
-        return tuple(env)
-    return (*env, f"HOME={home}")
+    """Return *env* with HOME from the user database, unless it is set already.
+
+    Names without a value, which only say what was removed, are left out.
+    """
+    real = tuple(entry for entry in env if "=" in entry)
+    if any(entry.startswith("HOME=") for entry in real):
+        return real
+    return (*real, f"HOME={home}")
 
 
 def path_of(env: Iterable[str]) -> str:
