@@ -212,7 +212,8 @@ async def _follow(
             ends = not await _is_alive(call, identity)
             continue
         if await _hears_of_end(listener, identity):
-            looked = 0.0
+            present = await _settled(call, container, died=True)
+            ends = present is None or not present.state.is_running
 
 
 async def _hears_of_end(listener: Listener, identity: str) -> bool:

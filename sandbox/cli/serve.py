@@ -44,6 +44,8 @@ def serve(*, path: str | None, tcp: str | None, idle_exit: str | None) -> None:
     from sandbox.engine import Engine
 
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
+    # What is no HTTP is answered with 400; it is no news.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     address = _loopback(tcp) if tcp else None
     if address is not None:
         click.echo(

@@ -124,7 +124,7 @@ def test_running_a_container_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert not loaded & {"rich", "tarfile", "subprocess", "asyncio", "urllib3", "isal"}
+    assert not loaded & {"rich", "tarfile", "subprocess", "asyncio", "aiohttp", "urllib3", "isal"}
 
 
 def test_it_runs_as_a_module(tmp_path: pathlib.Path) -> None:

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: MIT
+"""The server itself: versions, errors, activation, idleness, strangers' bytes, kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import random
+import signal
+import socket
+import stat
+import subprocess
+import threading
+
+import docker as docker_py
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from sandbox.api.openapi import describe
+from tests.harness.apiserver import Server, joined, read_all
+from tests.harness.polling import until
+
+pytestmark = pytest.mark.guest
+
+
+def test_the_socket_is_for_its_user_alone(api: Server) -> None:
+    assert stat.S_IMODE(os.stat(api.socket).st_mode) == 0o600
+
+
+@pytest.mark.parametrize("path", ["/_ping", "/v1.24/_ping", "/v1.44/_ping"])
+def test_every_version_in_between_is_accepted(api: Server, path: str) -> None:
+    status, headers, body = api.exchange("GET", path)
+    assert (status, body) == (200, b"OK")
+    assert headers["Api-Version"] == "1.44"
+    assert headers["Ostype"] == "linux"
+
+
+def test_a_version_that_is_too_new_or_too_old_is_refused_in_dockers_words(api: Server) -> None:
+    assert api.call("GET", "/v1.45/info") == (
+        400,
+        {"message": "client version 1.45 is too new. Maximum supported API version is 1.44"},
+    )
+    status, said = api.call("GET", "/v1.23/info")
+    assert status == 400
+    assert said["message"].startswith("client version 1.23 is too old. Minimum supported")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "text"),
+    [
+        ("GET", "/nothing", 404, "page not found"),
+        ("GET", "/containers/nosuch/json", 404, "No such container: nosuch"),
+        ("POST", "/containers/nosuch/start", 404, "No such container: nosuch"),
+        ("GET", "/images/nosuch/json", 404, "No such image: nosuch:latest"),
+        ("GET", "/exec/nosuch/json", 404, "No such exec instance: nosuch"),
+        ("GET", "/volumes/nosuch", 404, "get nosuch: no such volume"),
+        ("GET", "/networks/nosuch", 404, "network nosuch not found"),
+        ("GET", "/swarm", 503, "This node is not a swarm manager"),
+        ("GET", "/containers/json?filters=x", 400, "invalid filter"),
+        ("POST", "/containers/x/wait?condition=never", 400, 'invalid condition: "never"'),
+    ],
+)
+def test_errors_have_dockers_status_and_words(
+    api: Server, method: str, path: str, status: int, text: str
+) -> None:
+    found, said = api.call(method, path)
+    assert (found, text in said["message"]) == (status, True), said
+
+
+def test_a_name_that_is_taken_is_a_conflict(api: Server) -> None:
+    api.create("true", name="box")
+    body = {"Image": "host", "Cmd": ["true"]}
+    status, said = api.call("POST", "/containers/create?name=box", body)
+    assert status == 409
+    assert said["message"].startswith('Conflict. The container name "/box" is already in use by')
+
+
+def test_a_wish_without_an_effect_is_warned_of_and_shown(api: Server) -> None:
+    body = {"Image": "host", "Cmd": ["true"], "HostConfig": {"CapAdd": ["NET_ADMIN"]}}
+    made = api.ok("POST", "/containers/create", body)
+    assert made["Warnings"] == ["CapAdd has no effect: see docs/docker-compat.md"]
+    shown = api.ok("GET", f"/containers/{made['Id']}/json")
+    assert shown["HostConfig"]["CapAdd"] == ["NET_ADMIN"]
+
+
+def test_what_a_program_would_miss_is_refused_by_name(api: Server) -> None:
+    wish = {"DeviceRequests": [{"Driver": "nvidia", "Count": -1, "Capabilities": [["gpu"]]}]}
+    status, said = api.call("POST", "/containers/create", {"Image": "host", "HostConfig": wish})
+    assert status == 500
+    assert "could not select device driver" in said["message"]
+
+
+def test_containers_live_on_when_the_server_ends(fresh: Server) -> None:
+    fresh.create("sleep", "1000", name="box")
+    fresh.ok("POST", "/containers/box/start")
+    pid = fresh.ok("GET", "/containers/box/json")["State"]["Pid"]
+    assert fresh.stop() == 0
+    assert not os.path.exists(fresh.socket)
+    fresh.start()
+    assert fresh.ok("GET", "/containers/box/json")["State"]["Pid"] == pid
+
+
+def test_an_idle_server_ends_by_itself(fresh: Server) -> None:
+    fresh.stop()
+    fresh.start("--idle-exit", "300ms")
+    assert fresh.process.wait(timeout=30) == 0
+
+
+def test_a_second_server_at_one_place_is_refused(fresh: Server) -> None:
+    done = fresh.sandbox.call("serve", "--socket", fresh.socket)
+    assert done.returncode == 1
+    assert b"another server listens" in done.stderr
+
+
+def test_the_listening_socket_may_be_handed_over(fresh: Server, tmp_path: pathlib.Path) -> None:
+    fresh.stop()
+    path = str(tmp_path / "given.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        # The shell is replaced by the server, so the process id is the right one.
+        command = f'exec 3<&{listener.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"'
+        server = subprocess.Popen(
+            ["bash", "-c", command, "bash", *fresh.sandbox.argv("serve")],
+            env=fresh.sandbox.environment(),
+            pass_fds=[listener.fileno()],
+            stdout=subprocess.DEVNULL,
+        )
+    try:
+        other = Server(fresh.sandbox, path, fresh.log, server)
+        assert other.ok("GET", "/_ping") == b"OK"
+        other.opened.clear()
+    finally:
+        server.terminate()
+        assert server.wait(timeout=30) == 0
+    assert os.path.exists(path)
+
+
+def test_a_client_in_a_container_uses_the_socket(api: Server) -> None:
+    program = (
+        "import socket,sys\n"
+        "s=socket.socket(socket.AF_UNIX); s.connect('/var/run/docker.sock')\n"
+        "s.sendall(b'GET /containers/json HTTP/1.0\\r\\nHost: d\\r\\n\\r\\n')\n"
+        "data=b''\n"
+        "while True:\n"
+        "    piece=s.recv(65536)\n"
+        "    if not piece: break\n"
+        "    data+=piece\n"
+        "print(data.decode().split('\\r\\n\\r\\n',1)[1])\n"
+    )
+    api.create(
+        "python3",
+        "-c",
+        program,
+        name="inner",
+        HostConfig={"Binds": [f"{api.socket}:/var/run/docker.sock"]},
+    )
+    connection, _, rest = api.raw(
+        "POST /containers/inner/attach?stream=1&stdout=1&stderr=1 HTTP/1.1\nHost: docker\n"
+        "Connection: Upgrade\nUpgrade: tcp\n"
+    )
+    api.ok("POST", "/containers/inner/start")
+    data = read_all(connection, rest)
+    assert joined(data, 2) == b""
+    assert [item["Names"] for item in json.loads(joined(data, 1))] == [["/inner"]]
+
+
+def test_many_execs_at_once_each_get_their_own_output(api: Server) -> None:
+    api.create("sleep", "1000", name="box")
+    api.ok("POST", "/containers/box/start")
+    client = docker_py.DockerClient(base_url=api.url, timeout=60, max_pool_size=50)
+    found: dict[int, tuple[int, bytes]] = {}
+    try:
+        box = client.containers.get("box")
+
+        def one(number: int) -> None:
+            code, output = box.exec_run(["echo", str(number)])
+            found[number] = (code, output)
+
+        threads = [threading.Thread(target=one, args=(number,)) for number in range(50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        client.close()
+    assert found == {number: (0, f"{number}\n".encode()) for number in range(50)}
+
+
+def test_a_killed_server_leaves_the_store_true(fresh: Server) -> None:
+    chance = random.Random(8)
+    for round_ in range(6):
+        names = [f"k{round_}{letter}" for letter in "abc"]
+
+        def act(name: str) -> None:
+            try:
+                fresh.create("sleep", "1000", name=name)
+                fresh.call("POST", f"/containers/{name}/start")
+                fresh.call("POST", f"/containers/{name}/stop?t=0")
+                fresh.call("DELETE", f"/containers/{name}?force=1")
+            except Exception:  # noqa: BLE001 - it was killed
+                return
+
+        threads = [threading.Thread(target=act, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        threads[0].join(chance.random())
+        fresh.stop(signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+        fresh.start()
+        for item in fresh.ok("GET", "/containers/json?all=1"):
+            state = fresh.ok("GET", f"/containers/{item['Id']}/json")["State"]
+            alive = state["Pid"] and os.path.exists(f"/proc/{state['Pid']}")
+            assert bool(alive) == state["Running"]
+    fresh.remove_all()
+    until(lambda: fresh.ok("GET", "/containers/json?all=1") == [])
+    fresh.sandbox.ok("system", "fsck", "--repair")
+
+
+def test_bytes_that_are_no_http_never_end_the_server(api: Server) -> None:
+    chance = random.Random(1)
+    seeds = [
+        b"GET /containers/json HTTP/1.1\r\nHost: d\r\n\r\n",
+        b"POST /containers/create HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\n"
+        b'Content-Length: 20\r\n\r\n{"Image":"host"}    ',
+        b"POST /exec/x/start HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+    ]
+    for _ in range(300):
+        data = bytearray(chance.choice(seeds))
+        for _ in range(chance.randrange(1, 8)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(api.socket)
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            try:
+                said = read_all(connection)
+            except ConnectionError:
+                continue
+        assert b"Traceback" not in said
+        assert b"internal error" not in said, (bytes(data), said)
+    assert api.ok("GET", "/_ping") == b"OK"
+    assert "Traceback" not in api.log.read_text()
+
+
+# What never ends, changes the machine or the store's other tests, or reaches out.
+_NOT_FUZZED = (
+    "/events",
+    "/build",
+    "/auth",
+    "/images/create",
+    "/images/search",
+    "/distribution/{name}/json",
+    "/system/df",
+)
+SCHEMA = schemathesis.openapi.from_dict(describe()).exclude(path=list(_NOT_FUZZED))
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_request_that_the_description_allows_is_answered(
+    shared: Server, case: schemathesis.Case
+) -> None:
+    path = case.formatted_path
+    query = "&".join(f"{key}={value}" for key, value in _quoted(case.query or {}))
+    body = case.body if isinstance(case.body, dict | list) else None
+    status, said = shared.call(case.method, f"{path}?{query}", body, timeout=30)
+    assert status != 500 or "internal error" not in str(said), (case.method, path, query, said)
+
+
+def _quoted(query: dict[str, object]) -> list[tuple[str, str]]:
+    from urllib.parse import quote
+
+    return [(quote(key), quote(str(value), errors="surrogatepass")) for key, value in query.items()]
+
+
+def test_the_description_is_what_is_kept_in_docs() -> None:
+    path = pathlib.Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+    assert json.loads(path.read_text()) == json.loads(json.dumps(describe()))
