@@ -281,8 +281,10 @@ class Session:
             elif not self._sources:
                 self._reading = False
             for key, mask in self._selector.select(self._patience()):
-                # One event may have closed what the next is about.
-                if key.fileobj in self._selector.get_map():
+                # One event may have closed what the next is about (a closed socket has no number
+                # any more), and something new may have its number.
+                present = self._selector.get_map().get(key.fd)
+                if present is not None and present.fileobj is key.fileobj:
                     key.data(mask)
             self._ring()
 

@@ -163,14 +163,17 @@ class Storm:
             self.known.containers.add(command.name)  # its program had been started
 
     def _state(self, command: Command) -> dict[str, Any]:
-        """Return the container's state; nothing before its first process is there."""
+        """Return the container's state; nothing before its first process is there.
+
+        Until then the state names the command that made it, and no supervisor.
+        """
         if command.process.poll() is not None:
             return {"status": "over"}
         for folder in (self._sandbox.store / "containers").iterdir():
             with suppress(OSError):
                 config = json.loads((folder / "config.json").read_bytes())
                 state: dict[str, Any] = json.loads((folder / "state.json").read_bytes())
-                if config["name"] == command.name and state["pid"]:
+                if config["name"] == command.name and state["keeper"]:
                     return state
         return {}
 

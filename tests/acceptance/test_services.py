@@ -81,11 +81,11 @@ def test_nginx_serves_is_reloaded_restarted_and_stops(
     services: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     port = _port()
-    site = f"server {{ listen 127.0.0.1:{port}; root /www; }}"
+    site = "server { listen 80; root /www; }"
     setup = f"echo '{site}' > /etc/nginx/sites-enabled/default; exec nginx -g 'daemon off;'"
     services.ok("volume", "create", "www")
     command = ["services", "sh", "-c", setup]
-    services.ok("run", "-d", "--name", "web", "-v", "www:/www", *command)
+    services.ok("run", "-d", "--name", "web", "-p", f"{port}:80", "-v", "www:/www", *command)
     services.ok("exec", "web", "sh", "-c", "echo one > /www/page")
     url = f"http://127.0.0.1:{port}/page"
     until(lambda: _fetch(url) == b"one\n")
@@ -97,7 +97,7 @@ def test_nginx_serves_is_reloaded_restarted_and_stops(
     services.ok("stop", "-s", "QUIT", "web")
     assert state(services, "web")["ExitCode"] == 0
     services.ok("rm", "web")
-    services.ok("run", "-d", "--name", "web", "-v", "www:/www", *command)
+    services.ok("run", "-d", "--name", "web", "-p", f"{port}:80", "-v", "www:/www", *command)
     until(lambda: _fetch(url) == b"two\n")
     services.ok("rm", "-f", "web")
 
@@ -121,7 +121,8 @@ def _fetch(url: str) -> bytes:
 def test_redis_keeps_its_data_beyond_its_container(services: Sandbox) -> None:
     port = _port()
     serve = ["redis-server", "--port", port, "--dir", "/data", "--appendonly", "yes"]
-    flags = ["-d", "--name", "cache", "-u", "redis", "-v", "cache:/data"]
+    serve += ["--protected-mode", "no"]
+    flags = ["-d", "--name", "cache", "-u", "redis", "-v", "cache:/data", "-p", f"{port}:{port}"]
     services.ok("run", *flags, "services", *serve)
     client = ["cache", "redis-cli", "-p", port]
     until(_answers(services, *client, "ping"))
