@@ -52,7 +52,7 @@ _HEADINGS = {
 @click.command()
 @click.option("-a", "--all", "show_all", is_flag=True, help="Also those that ended.")
 @click.option("-q", "--quiet", is_flag=True, help="Only ids.")
-@click.option("-n", "--last", type=int, default=-1, help="The last N created.")
+@click.option("-n", "--last", type=int, metavar="N", default=-1, help="The last N created.")
 @click.option("-l", "--latest", is_flag=True, help="The latest created.")
 @click.option("--no-trunc", is_flag=True, help="Do not cut ids and commands.")
 @click.option("-s", "--size", is_flag=True, help="Show sizes.")
@@ -141,7 +141,7 @@ def describe(
 
 @click.command()
 @click.option("-f", "--force", is_flag=True, help="Kill it if it runs; missing is fine.")
-@click.option("-v", "--volumes", is_flag=True, help="Also its anonymous volumes .")
+@click.option("-v", "--volumes", is_flag=True, help="Also remove its anonymous volumes.")
 @click.argument(
     "containers",
     nargs=-1,

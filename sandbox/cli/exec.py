@@ -22,7 +22,6 @@ _SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
 @click.option("--env-file", multiple=True, metavar="FILE", help="Read variables from a file.")
 @click.option("-u", "--user", metavar="NAME|UID[:GROUP|GID]", help="User to run as.")
 @click.option("-w", "--workdir", metavar="DIR", help="Working directory.")
-@click.option("--privileged", is_flag=True, help="Changes nothing: root is emulated.")
 @click.argument("container", shell_complete=complete_containers)
 @click.argument("args", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARG...]")
 def exec_(
@@ -34,7 +33,6 @@ def exec_(
     env_file: tuple[str, ...],
     user: str | None,
     workdir: str | None,
-    privileged: bool,
     container: str,
     args: tuple[str, ...],
 ) -> int:
@@ -47,7 +45,6 @@ def exec_(
     from sandbox.engine import Engine
     from sandbox.runtime.another import ExecRequest
 
-    del privileged
     stdin = interactive and not detach
     problem = spec.tty_conflict(
         tty=tty and not detach, attach_stdin=stdin, stdin_is_tty=os.isatty(0)

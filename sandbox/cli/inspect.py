@@ -9,10 +9,12 @@ import click
 from sandbox.cli.completion import complete_containers, complete_images
 from sandbox.cli.format import emit, render_objects
 from sandbox.engine import Engine
-from sandbox.errors import NotFound, SandboxError
+from sandbox.errors import NotFound, SandboxError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sandbox.models.volume import Volume
 
 # Fields whose value is a Go map, where a missing key is no error in a template.
 _MAPS = frozenset(
@@ -46,11 +48,14 @@ _FORMAT = click.option(
 @_FORMAT
 @click.option("-s", "--size", is_flag=True, help="Show sizes of containers.")
 @click.option(
-    "--type", "kind", type=click.Choice(["container", "image", "network"]), help="Look only there."
+    "--type",
+    "kind",
+    type=click.Choice(["container", "image", "network", "volume"]),
+    help="Look only there.",
 )
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_complete)
 def inspect(*, template: str | None, size: bool, kind: str | None, names: tuple[str, ...]) -> int:
-    """Show all about containers and images, in Docker's JSON."""
+    """Show all about containers, images, networks and volumes, in Docker's JSON."""
     return _inspect(template, kind, names, size=size)
 
 
@@ -72,13 +77,14 @@ def _inspect(template: str | None, kind: str | None, names: tuple[str, ...], *, 
 
 
 def _look_up(engine: Engine, name: str, kind: str | None, *, size: bool) -> dict[str, Any]:
-    from sandbox.engine.inspection import describe_image
+    from sandbox.engine.inspection import describe_image, describe_volume
     from sandbox.engine.networkview import describe_network
 
     looks: dict[str, Callable[[], dict[str, Any]]] = {
         "container": lambda: _container(engine, name, size=size),
         "image": lambda: describe_image(engine.find_image(name)),
         "network": lambda: describe_network(engine.network(name)),
+        "volume": lambda: describe_volume(_volume(engine, name)),
     }
     if kind is not None:
         return looks[kind]()
@@ -88,6 +94,14 @@ def _look_up(engine: Engine, name: str, kind: str | None, *, size: bool) -> dict
         except NotFound:
             continue
     raise NotFound(f"no such object: {name}")
+
+
+def _volume(engine: Engine, name: str) -> Volume:
+    """Return a volume; what cannot be the name of one is not there."""
+    try:
+        return engine.volume(name)
+    except UsageError:
+        raise NotFound(f"get {name}: no such volume") from None
 
 
 def _container(engine: Engine, name: str, *, size: bool) -> dict[str, Any]:

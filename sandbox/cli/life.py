@@ -21,7 +21,10 @@ LIFE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "help": "When to start it again.",
         },
     ),
-    (("--stop-timeout",), {"type": int, "metavar": "SECONDS", "help": "Time to stop (10)."}),
+    (
+        ("--stop-timeout",),
+        {"type": int, "metavar": "SECONDS", "help": "Time to end before it is killed (10)."},
+    ),
     (
         ("--log-driver",),
         {"metavar": "json-file|none", "default": "json-file", "help": "Where output is kept."},
@@ -42,6 +45,14 @@ LIFE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--no-healthcheck",), {"is_flag": True, "help": "Do without the image's check."}),
     (("-m", "--memory"), {"metavar": "BYTES", "help": "Kill it when it uses more memory."}),
     (("--cpus",), {"type": float, "metavar": "N", "help": "How many CPUs' time it may use."}),
+    (
+        ("--cpu-quota",),
+        {"type": int, "metavar": "MICROSECONDS", "help": "CPU time in each period; as --cpus."},
+    ),
+    (
+        ("--cpu-period",),
+        {"type": int, "metavar": "MICROSECONDS", "help": "Length of a period (100000)."},
+    ),
     (("--pids-limit",), {"type": int, "metavar": "N", "help": "Most tasks at once; -1: no limit."}),
     (("--cpuset-cpus",), {"metavar": "LIST", "help": "CPUs it may use (0-3, 0,1)."}),
 )
@@ -65,7 +76,7 @@ def policy_of(options: dict[str, Any], *, detached: bool) -> Policy:
         log_max_file=count,
         health=_health(options),
         memory=policy.parse_bytes(options["memory"]) if options["memory"] else 0,
-        cpus=check_share(options["cpus"]),
+        cpus=share_of(options["cpus"], options["cpu_quota"], options["cpu_period"]),
         pids_limit=max(0, options["pids_limit"] or 0),
         cpuset=check_cpus(options["cpuset_cpus"] or ""),
     )
@@ -97,6 +108,21 @@ def _health(options: dict[str, Any]) -> Health | None:
     if options["health_cmd"]:
         return Health(test=("CMD-SHELL", options["health_cmd"]), **given)
     return Health(test=(), **given) if given else None
+
+
+def share_of(cpus: float | None, quota: int | None, period: int | None) -> float:
+    """Return a number of CPUs, 0 for no limit, that is given in one of Docker's two ways."""
+    if cpus and (quota or period):
+        raise UsageError("conflicting options: Nano CPUs and CPU Period cannot both be set")
+    if period and not 1000 <= period <= 1_000_000:
+        raise UsageError(
+            "CPU cfs period can not be less than 1ms (1000) or larger than 1s (1000000)"
+        )
+    if quota and quota > 0:
+        if quota < 1000:
+            raise UsageError("CPU cfs quota can not be less than 1ms (1000)")
+        return check_share(quota / (period or 100_000))
+    return check_share(cpus)
 
 
 def check_share(cpus: float | None) -> float:

@@ -65,7 +65,14 @@ def _tail(text: str) -> int | None:
 @click.command(options_metavar="[OPTIONS]")
 @click.option("--since", metavar="TIME", help="Show those since then.")
 @click.option("--until", metavar="TIME", help="End there.")
-@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only these.")
+@click.option(
+    "-f",
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only those that match (type, event, container, image, volume, label).",
+)
 @click.option("--format", "template", metavar="TEMPLATE", help="'json' or a Go template.")
 def events(
     *, since: str | None, until: str | None, filters: tuple[str, ...], template: str | None

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sandbox.cli.lazy import Verbs
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
     },
     "Other": {
         "events": _Entry("logs", "events", "Show what happens, as it happens"),
-        "inspect": _Entry("inspect", "inspect", "Show all about containers and images"),
+        "inspect": _Entry(
+            "inspect", "inspect", "Show all about containers, images, networks, volumes"
+        ),
         "info": _Entry("system", "info", "Show the store and the machine"),
         "trace": _Entry("trace", "trace", "Run a command and show its system calls"),
         "doctor": _Entry("doctor", "doctor", "Tell what this machine offers and what is missing"),
@@ -109,7 +112,7 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
 _ENTRIES = {name: entry for part in _SECTIONS.values() for name, entry in part.items()}
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Verbs):
     """A group that imports a subcommand when somebody asks for it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -188,7 +191,9 @@ def _make_output_transparent() -> None:
 
 
 def _subcommand(argv: Sequence[str]) -> str:
-    return next((arg for arg in argv if not arg.startswith("-")), "")
+    """Return the verb; the word 'container' before it changes nothing."""
+    words = [arg for arg in argv if not arg.startswith("-")]
+    return next((word for word in words if word != "container"), "")
 
 
 def _report(exc: SandboxError, command: str, *, debug: bool) -> int:
@@ -204,13 +209,27 @@ def _report(exc: SandboxError, command: str, *, debug: bool) -> int:
 
 def _report_usage(exc: click.ClickException) -> int:
     ctx = exc.ctx if isinstance(exc, click.UsageError) else None
-    click.echo(f"sandbox: {_usage_message(exc)}", err=True)
-    if ctx is not None:
+    refused = _refusal(exc)
+    click.echo(f"sandbox: {refused or _usage_message(exc)}", err=True)
+    if ctx is not None and not refused:
         usage = ctx.command.get_usage(ctx).replace("Usage: ", "Usage:  ", 1)
         click.echo(f"\n{usage}\n", err=True)
         click.echo(f"Run '{ctx.command_path} --help' for more information", err=True)
-    command = ctx.info_name if ctx is not None else None
-    return _EXIT_RUN if command in _RUN_COMMANDS else 1
+    words = ctx.command_path.split()[1:] if ctx is not None else []
+    return _EXIT_RUN if _subcommand(words) in _RUN_COMMANDS else 1
+
+
+def _refusal(exc: click.ClickException) -> str | None:
+    """Return why a flag that Docker has is not supported here."""
+    if not isinstance(exc, click.NoSuchOption) or exc.ctx is None:
+        return None
+    from sandbox.cli.refused import reason_against
+
+    ctx = exc.ctx
+    group = ctx.parent.command.name if ctx.parent else None
+    words = [group] if group in ("volume", "network") else []
+    reason = reason_against(" ".join([*words, ctx.command.name or ""]), exc.option_name)
+    return reason and f"{exc.option_name} is not supported: {reason}"
 
 
 def _usage_message(exc: click.ClickException) -> str:
@@ -225,7 +244,11 @@ def _usage_message(exc: click.ClickException) -> str:
             message += f" (did you mean {', '.join(sorted(exc.possibilities))}?)"
         return message
     if exc.message.startswith("No such command"):
-        return _unknown_command(exc.message.split("'")[1])
+        name = exc.message.split("'")[1]
+        ctx = exc.ctx if isinstance(exc, click.UsageError) else None
+        if ctx is not None and ctx.parent is not None:
+            return f"unknown command: {ctx.command_path} {name}"
+        return _unknown_command(name)
     message = exc.format_message()
     return message[:1].lower() + message[1:].removesuffix(".")
 

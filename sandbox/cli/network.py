@@ -9,6 +9,7 @@ import click
 
 from sandbox.cli.completion import complete_containers
 from sandbox.cli.format import Column, emit, render, render_objects
+from sandbox.cli.lazy import Verbs
 from sandbox.cli.running import each
 from sandbox.errors import SandboxError, UsageError
 from sandbox.models.addresses import parse_address, parse_subnet
@@ -44,16 +45,19 @@ def _engine() -> Engine:
     return Engine()
 
 
-@click.group()
+@click.command(cls=Verbs)
 def network() -> None:
     """Manage networks."""
 
 
 @network.command(options_metavar="[OPTIONS]")
-@click.option("-d", "--driver", default="bridge", help="Only 'bridge' can be created.")
+@click.option(
+    "-d", "--driver", metavar="DRIVER", default="bridge", help="Only 'bridge' can be created."
+)
 @click.option("--subnet", multiple=True, metavar="CIDR", help="A part of 127.0.0.0/8.")
 @click.option("--gateway", multiple=True, metavar="ADDRESS", help="Address of the machine on it.")
 @click.option("--ip-range", multiple=True, metavar="CIDR", help="Give out addresses from here.")
+@click.option("--ipv4/--no-ipv4", default=True, help="IPv4 addresses: always so.")
 @click.option("--internal", is_flag=True, help="Nothing outside can be reached from it.")
 @click.option("--attachable", is_flag=True, help="Every network is.")
 @click.option("--label", multiple=True, metavar="KEY[=VALUE]", help="Attach a label.")
@@ -61,6 +65,8 @@ def network() -> None:
 @click.argument("name")
 def create(**options: Any) -> None:
     """Make a network and print its id."""
+    if not options["ipv4"]:
+        raise UsageError("a network has IPv4 addresses: --ipv4=false is not supported")
     wish = NetworkWish(
         name=options["name"],
         driver=options["driver"],
@@ -88,7 +94,14 @@ def _address(text: str) -> int:
 @network.command("ls", options_metavar="[OPTIONS]")
 @click.option("-q", "--quiet", is_flag=True, help="Only ids.")
 @click.option("--no-trunc", is_flag=True, help="Do not cut ids.")
-@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only these.")
+@click.option(
+    "-f",
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only these (name, id, label, type...).",
+)
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 def list_(*, quiet: bool, no_trunc: bool, filters: tuple[str, ...], template: str | None) -> None:
     """List networks."""
@@ -125,7 +138,7 @@ def _row(item: Network, *, long: bool) -> dict[str, Any]:
 
 @network.command(options_metavar="[OPTIONS]")
 @click.option("-f", "--format", "template", metavar="TEMPLATE", help="A Go template.")
-@click.option("-v", "--verbose", is_flag=True, help="No more is known.")
+@click.option("-v", "--verbose", is_flag=True, help="Changes nothing: all is shown.")
 @click.argument("names", nargs=-1, required=True, metavar="NETWORK...")
 def inspect(*, template: str | None, verbose: bool, names: tuple[str, ...]) -> int:
     """Show all about networks, in Docker's JSON."""
@@ -169,7 +182,9 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 @network.command(options_metavar="[OPTIONS]")
 @click.option("--alias", multiple=True, metavar="NAME", help="One more name on the network.")
 @click.option("--ip", default="", metavar="ADDRESS", help="Its address on the network.")
-@click.option("--link", multiple=True, metavar="CONTAINER[:ALIAS]", help="Know another container.")
+@click.option(
+    "--link", multiple=True, metavar="CONTAINER[:ALIAS]", help="Reach another container by a name."
+)
 @click.argument("name", metavar="NETWORK")
 @click.argument("container", shell_complete=complete_containers)
 def connect(

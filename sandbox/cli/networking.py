@@ -67,7 +67,11 @@ NETWORK_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     ),
     (
         ("--link",),
-        {"multiple": True, "metavar": "CONTAINER[:ALIAS]", "help": "Know another container."},
+        {
+            "multiple": True,
+            "metavar": "CONTAINER[:ALIAS]",
+            "help": "Reach another container by a name.",
+        },
     ),
     (
         ("--allow-host",),

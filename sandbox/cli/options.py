@@ -55,9 +55,24 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         ("--tmpfs",),
         {"multiple": True, "metavar": "DIR[:OPTIONS]", "help": "Put an empty directory in memory."},
     ),
-    (("--volumes-from",), {"multiple": True, "metavar": "CONTAINER[:ro]", "help": "Its volumes."}),
+    (
+        ("--volumes-from",),
+        {"multiple": True, "metavar": "CONTAINER[:ro]", "help": "Show its volumes, too."},
+    ),
     (("--read-only",), {"is_flag": True, "help": "Make the root file system read-only."}),
     (("-l", "--label"), {"multiple": True, "metavar": "KEY[=VALUE]", "help": "Attach a label."}),
+    (("--label-file",), {"multiple": True, "metavar": "FILE", "help": "Read labels from a file."}),
+    (
+        ("--annotation",),
+        {"multiple": True, "metavar": "KEY=VALUE", "help": "Note that 'inspect' shows."},
+    ),
+    (("--group-add",), {"multiple": True, "metavar": "GROUP|GID", "help": "One more group."}),
+    (("--shm-size",), {"metavar": "BYTES", "help": "Room in /dev/shm (never limited)."}),
+    (("--volume-driver",), {"metavar": "DRIVER", "help": "Only 'local' exists."}),
+    (
+        ("--disable-content-trust/--content-trust",),
+        {"default": True, "help": "Check no signatures: always so."},
+    ),
     (
         ("--ulimit",),
         {"multiple": True, "metavar": "NAME=SOFT[:HARD]", "help": "Set a resource limit."},
@@ -123,6 +138,9 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
     """Return the request that the flags make, and the rest of them."""
     _check_pull(options["pull"])
     _check_cidfile(options["cidfile"])
+    _check_driver(options["volume_driver"])
+    if not options["disable_content_trust"]:
+        raise UsageError("--disable-content-trust=false is not supported: no signature is checked")
     if options["hostname"]:
         spec.parse_hostname(options["hostname"])
     request = CreateRequest(
@@ -134,7 +152,9 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         user=options["user"],
         working_dir=options["workdir"],
         hostname=options["hostname"],
-        labels=tuple(spec.parse_labels(options["label"]).items()),
+        labels=tuple(_labels(options["label_file"], options["label"]).items()),
+        group_add=options["group_add"],
+        asked=_asked(options),
         tty=options["tty"],
         open_stdin=options["interactive"],
         mounts=_mounts(options),
@@ -150,6 +170,62 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         policy=policy_of(options, detached=options.get("detach", True)),
     )
     return request, Flags(options["cidfile"], options["pull"], options["trace"], options["quiet"])
+
+
+def _labels(files: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str]:
+    """Return what --label-file and --label say; a name alone has no value."""
+    lines: list[str] = []
+    for name in files:
+        with (
+            map_os_errors(f"cannot read {name}"),
+            open(name, encoding="utf-8", errors="surrogateescape") as file,
+        ):
+            lines += spec.parse_label_file(file.read(), name=name)
+    return spec.parse_labels((*lines, *flags))
+
+
+def _asked(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what changes nothing but what inspect shows."""
+    host: dict[str, Any] = {}
+    if options["annotation"]:
+        host["Annotations"] = _annotations(options["annotation"])
+    if options["group_add"]:
+        host["GroupAdd"] = list(options["group_add"])
+    if options["shm_size"]:
+        from sandbox.models.policy import parse_bytes
+
+        host["ShmSize"] = parse_bytes(options["shm_size"])
+        click.echo("sandbox: warning: the size of /dev/shm is not limited", err=True)
+    streams = check_streams(options.get("attach", ()))
+    config = {f"Attach{name.title()}": name in streams for name in STREAMS} if streams else {}
+    return {key: part for key, part in (("HostConfig", host), ("Config", config)) if part}
+
+
+def _annotations(texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    for key, equals, value in pairs:
+        if not (key and equals):
+            raise UsageError(f"invalid annotation '{key}{equals}{value}': expected KEY=VALUE")
+    return {key: value for key, _, value in pairs}
+
+
+STREAMS = ("stdin", "stdout", "stderr")
+
+
+def check_streams(names: tuple[str, ...]) -> frozenset[str]:
+    """Return what --attach names, in lower case."""
+    for name in names:
+        if name.lower() not in STREAMS:
+            raise UsageError(
+                f'invalid argument "{name}" for "-a, --attach" flag: '
+                "valid streams are STDIN, STDOUT and STDERR"
+            )
+    return frozenset(name.lower() for name in names)
+
+
+def _check_driver(name: str | None) -> None:
+    if name not in (None, "", "local"):
+        raise UsageError(f"error looking up volume plugin {name}: plugin not found")
 
 
 def _entrypoint(text: str | None) -> tuple[str, ...] | None:

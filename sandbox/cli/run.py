@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sandbox.cli.options import SETTINGS, Flags, container_options, request_of, write_cidfile
+from sandbox.cli.options import (
+    SETTINGS,
+    Flags,
+    check_streams,
+    container_options,
+    request_of,
+    write_cidfile,
+)
 from sandbox.errors import ImageNotFound, UsageError
 from sandbox.runtime import spec
 
@@ -24,9 +31,14 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
+_ATTACH = click.option(
+    "-a", "--attach", multiple=True, metavar="STREAM", help="stdin, stdout or stderr."
+)
+
+
 @click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
 @click.option("-d", "--detach", is_flag=True, help="Leave it running and print its id.")
-@click.option("-a", "--attach", multiple=True, metavar="STREAM", help="stdin, stdout or stderr.")
+@_ATTACH
 @click.option("--detach-keys", metavar="KEYS", help="Keys that detach (ctrl-p,ctrl-q).")
 @click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.")
 @container_options
@@ -45,12 +57,6 @@ def run(**options: Any) -> int:
     """  # noqa: D301 - \b keeps click from filling the paragraph
     if options["detach"] and options["attach"]:
         raise UsageError("conflicting options: cannot specify both --attach and --detach")
-    for name in options["attach"]:
-        if name.lower() not in ("stdin", "stdout", "stderr"):
-            raise UsageError(
-                f'invalid argument "{name}" for "-a, --attach" flag: '
-                "valid streams are STDIN, STDOUT and STDERR"
-            )
     request, flags = request_of(options)
     problem = spec.tty_conflict(
         tty=request.tty,
@@ -86,7 +92,7 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
         return engine.run(request, attachment, on_create=created)
     from sandbox.runtime.attach import Wishes, chosen_keys
 
-    streams = {name.lower() for name in options["attach"]}
+    streams = check_streams(options["attach"])
     wishes = Wishes(
         stdin=request.open_stdin and (not streams or "stdin" in streams),
         tty=request.tty,
@@ -99,6 +105,7 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
 
 
 @click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
+@_ATTACH
 @container_options
 def create(**options: Any) -> None:
     """Create a new container without starting it, and print its id."""

@@ -28,7 +28,13 @@ _KEYS = click.option("--detach-keys", metavar="KEYS", help="Keys that detach (ct
 _PROXY = click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.")
 _SIGNAL = click.option("-s", "--signal", "signal_name", metavar="SIGNAL", help="Signal to send.")
 _TIME = click.option(
-    "-t", "--time", "--timeout", "timeout", type=int, help="Seconds to wait before it is killed."
+    "-t",
+    "--time",
+    "--timeout",
+    "timeout",
+    type=int,
+    metavar="SECONDS",
+    help="Wait so long before it is killed.",
 )
 
 
@@ -66,7 +72,7 @@ def start(
     trace: bool,
     containers: tuple[str, ...],
 ) -> int:
-    """Start containers that exist, from where their files are now."""
+    """Start containers that exist, with their files as they were left."""
     engine = _engine()
     if trace:
         from sandbox.runtime.process import Attachment
@@ -133,7 +139,7 @@ def stop(*, signal_name: str | None, timeout: int | None, containers: tuple[str,
 @_TIME
 @_CONTAINERS
 def restart(*, signal_name: str | None, timeout: int | None, containers: tuple[str, ...]) -> int:
-    """Stop containers, where they run, and start them."""
+    """Stop containers, if they run, and start them."""
     engine = _engine()
     return each(
         containers, lambda name: engine.restart(name, signal_name=signal_name, timeout=timeout)
@@ -141,7 +147,9 @@ def restart(*, signal_name: str | None, timeout: int | None, containers: tuple[s
 
 
 @click.command(options_metavar="[OPTIONS]")
-@click.option("-s", "--signal", "signal_name", default="KILL", help="Signal to send (KILL).")
+@click.option(
+    "-s", "--signal", "signal_name", metavar="SIGNAL", default="KILL", help="Signal to send (KILL)."
+)
 @_CONTAINERS
 def kill(*, signal_name: str, containers: tuple[str, ...]) -> int:
     """Send a signal to the main process of containers."""
@@ -182,6 +190,8 @@ def rename(*, container: str, new_name: str) -> None:
 @click.option("--restart", "restart_policy", metavar="POLICY", help="When to start it again.")
 @click.option("-m", "--memory", metavar="BYTES", help="Kill it when it uses more; 0: no limit.")
 @click.option("--cpus", type=float, metavar="N", help="How many CPUs' time it may use; 0: all.")
+@click.option("--cpu-quota", type=int, metavar="MICROSECONDS", help="CPU time in each period.")
+@click.option("--cpu-period", type=int, metavar="MICROSECONDS", help="A period (100000).")
 @click.option("--pids-limit", type=int, metavar="N", help="Most tasks at once; -1: no limit.")
 @_CONTAINERS
 def update(
@@ -189,6 +199,8 @@ def update(
     restart_policy: str | None,
     memory: str | None,
     cpus: float | None,
+    cpu_quota: int | None,
+    cpu_period: int | None,
     pids_limit: int | None,
     containers: tuple[str, ...],
 ) -> int:
@@ -196,7 +208,7 @@ def update(
 
     A limit of tasks can be changed while the container runs if it was started with one.
     """
-    from sandbox.cli.life import check_share
+    from sandbox.cli.life import share_of
     from sandbox.models.policy import parse_bytes, parse_restart
 
     changes: dict[str, Any] = {}
@@ -204,8 +216,10 @@ def update(
         changes["restart"], changes["restart_max"] = parse_restart(restart_policy)
     if memory is not None:
         changes["memory"] = parse_bytes(memory)
-    if cpus is not None:
-        changes["cpus"] = check_share(cpus)
+    if cpus is not None or cpu_quota is not None:
+        changes["cpus"] = share_of(cpus, cpu_quota, cpu_period)
+    elif cpu_period is not None:
+        raise UsageError("--cpu-period needs --cpu-quota")
     if pids_limit is not None:
         changes["pids_limit"] = max(0, pids_limit)
     if not changes:

@@ -22,7 +22,7 @@ def system_start() -> int:
 
 @click.command("service-unit")
 def service_unit() -> None:
-    """Print a systemd unit of the user that does 'system start'."""
+    """Print a systemd user unit that does 'sandbox system start'."""
     from sandbox.engine.revival import service_unit as unit
 
     emit(unit().rstrip("\n"))

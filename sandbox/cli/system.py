@@ -10,6 +10,8 @@ import click
 
 from sandbox.cli.format import emit, human_size, render_objects
 from sandbox.cli.housekeeping import df, system_prune
+from sandbox.cli.lazy import Verbs
+from sandbox.cli.logs import events
 from sandbox.cli.service import service_unit, system_start
 
 _FORMAT = click.option(
@@ -97,7 +99,7 @@ def _struct(facts: dict[str, Any]) -> Any:
     return Struct(facts)
 
 
-@click.group(invoke_without_command=False)
+@click.command(cls=Verbs)
 def system() -> None:
     """Look after the store."""
 
@@ -121,6 +123,8 @@ def fsck(*, repair: bool) -> int:
 
 
 system.add_command(df)
+system.add_command(events)
+system.add_command(info)
 system.add_command(system_prune)
 system.add_command(system_start)
 system.add_command(service_unit)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.cli.format import Column, emit, render, render_objects
+from sandbox.cli.lazy import Verbs
 from sandbox.cli.running import each
 from sandbox.errors import UsageError
 from sandbox.models.choosing import volume_filter
@@ -27,14 +28,14 @@ def _engine() -> Engine:
     return Engine()
 
 
-@click.group()
+@click.command(cls=Verbs)
 def volume() -> None:
     """Manage volumes."""
 
 
 @volume.command(options_metavar="[OPTIONS]")
 @click.option("--label", multiple=True, metavar="KEY[=VALUE]", help="Attach a label.")
-@click.option("-d", "--driver", default="local", help="Only 'local' exists.")
+@click.option("-d", "--driver", metavar="DRIVER", default="local", help="Only 'local' exists.")
 @click.argument("name", required=False, default="")
 def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
     """Make a volume and print its name."""
@@ -45,7 +46,14 @@ def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
 
 @volume.command("ls", options_metavar="[OPTIONS]")
 @click.option("-q", "--quiet", is_flag=True, help="Only names.")
-@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only these.")
+@click.option(
+    "-f",
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only those that match (name, label, driver, dangling).",
+)
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 def list_(*, quiet: bool, filters: tuple[str, ...], template: str | None) -> None:
     """List volumes."""

@@ -156,6 +156,19 @@ def parse_labels(flags: Iterable[str]) -> dict[str, str]:
     return labels
 
 
+def parse_label_file(text: str, *, name: str) -> tuple[str, ...]:
+    r"""Return the labels of a ``--label-file``; nothing is taken from the host.
+
+    >>> parse_label_file("# c\na=1\n\nb", name="x")
+    ('a=1', 'b=')
+    """
+    labels: list[str] = []
+    for entry in text.removeprefix("\ufeff").splitlines():
+        key = entry.lstrip().partition("=")[0]
+        labels += parse_env_file(entry, {key: ""}, name=name)
+    return tuple(labels)
+
+
 def parse_ulimit(text: str) -> Ulimit:
     """Return the limit of ``NAME=SOFT[:HARD]``.
 

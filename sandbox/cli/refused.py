@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""Docker's flags that are not supported, and why: each is refused by its name.
+
+Rules: data only, read when a flag is unknown to a command; a flag is either an option of
+its command or in here, and a unit test holds Docker's own list against both.
+
+Does not know: the commands; they are named as the user types them.
+"""
+
+from __future__ import annotations
+
+_CGROUP = "there is no cgroup to set it in"
+_RATE = "transfers of devices are not limited"
+_REALTIME = "real-time scheduling is not given out"
+_WINDOWS = "it is for Windows"
+_SWARM = "there is no swarm, so there are no cluster volumes"
+_IPV6 = "networks have IPv4 addresses only"
+_SWAP = "swap is not counted; --memory watches resident memory"
+_SHARES = "CPU time has no shares; use --cpus"
+_CHECKPOINT = "there are no checkpoints"
+_NUMA = "memory is not bound to nodes"
+
+_UPDATE = {
+    "--blkio-weight": _RATE,
+    "--cpu-rt-period": _REALTIME,
+    "--cpu-rt-runtime": _REALTIME,
+    "--cpu-shares": _SHARES,
+    "-c": _SHARES,
+    "--cpuset-mems": _NUMA,
+    "--memory-reservation": "there is no soft limit of memory; use --memory",
+    "--memory-swap": _SWAP,
+}
+
+_CREATE = {
+    **_UPDATE,
+    "--blkio-weight-device": _RATE,
+    "--cap-add": "root is emulated: a capability of the machine cannot be given",
+    "--cap-drop": "root is emulated: it has no capability of the machine that could be taken",
+    "--cgroup-parent": _CGROUP,
+    "--cgroupns": "there are no namespaces; leave it out",
+    "--cpu-count": _WINDOWS,
+    "--cpu-percent": _WINDOWS,
+    "--device": "a device can be opened where you may open it yourself: use -v",
+    "--device-cgroup-rule": _CGROUP,
+    "--device-read-bps": _RATE,
+    "--device-read-iops": _RATE,
+    "--device-write-bps": _RATE,
+    "--device-write-iops": _RATE,
+    "--domainname": "there is no NIS domain; --hostname NAME.DOMAIN gives a full name",
+    "--gpus": "there is no device driver for GPUs",
+    "--io-maxbandwidth": _WINDOWS,
+    "--io-maxiops": _WINDOWS,
+    "--ip6": _IPV6,
+    "--ipc": "System V objects are shared with all your processes; leave it out",
+    "--isolation": _WINDOWS,
+    "--kernel-memory": "memory of the kernel is not limited",
+    "--link-local-ip": "there are no link-local addresses",
+    "--mac-address": "interfaces have an address that cannot be chosen",
+    "--memory-swappiness": _SWAP,
+    "--oom-kill-disable": "a container that crosses --memory is killed",
+    "--oom-score-adj": "it is not adjusted",
+    "--pid": "processes are not separated from yours; leave it out",
+    "--privileged": "root is emulated, and no more than you may yourself can be given",
+    "--runtime": "there is one runtime",
+    "--security-opt": "there is no seccomp, AppArmor or SELinux profile to set",
+    "--storage-opt": "the size of a container is not limited",
+    "--sysctl": "parameters of the kernel are the machine's",
+    "--use-api-socket": "there is no daemon; see 'sandbox serve'",
+    "--userns": "there are no user namespaces; leave it out",
+    "--uts": "the host name is the container's own; see --hostname",
+}
+
+_CLUSTER = (
+    *("--availability", "--group", "--limit-bytes", "--required-bytes", "--scope", "--secret"),
+    *("--sharing", "--topology-preferred", "--topology-required", "--type"),
+)
+_VOLUME_OPTIONS = "a volume is a directory of the store; use -v DIR:/PATH for another one"
+
+REFUSED: dict[str, dict[str, str]] = {
+    "run": _CREATE,
+    "create": _CREATE,
+    "trace": {name: why for name, why in _CREATE.items() if name != "-c"},
+    "update": {
+        **_UPDATE,
+        "--cpuset-cpus": "CPUs are chosen when a container is created",
+    },
+    "start": {"--checkpoint": _CHECKPOINT, "--checkpoint-dir": _CHECKPOINT},
+    "rm": {
+        "--link": "a link is a name in /etc/hosts, and goes with its container",
+        "-l": "a link is a name in /etc/hosts, and goes with its container",
+    },
+    "exec": {
+        "--detach-keys": "the command ends with this one; use exec -d",
+        "--privileged": "root is emulated, and no more than you may yourself can be given",
+    },
+    "volume create": {
+        **dict.fromkeys(_CLUSTER, _SWARM),
+        "--opt": _VOLUME_OPTIONS,
+        "-o": _VOLUME_OPTIONS,
+    },
+    "volume ls": {"--cluster": _SWARM},
+    "network create": {
+        "--aux-address": "addresses cannot be set aside; use --ip-range",
+        "--config-from": "there are no networks that hold configuration only",
+        "--config-only": "there are no networks that hold configuration only",
+        "--ingress": "there is no swarm",
+        "--ipam-driver": "addresses are given out in one way",
+        "--ipam-opt": "addresses are given out in one way",
+        "--ipv6": _IPV6,
+        "--scope": "networks are this machine's",
+    },
+    "network connect": {
+        "--driver-opt": "the driver has no options for an endpoint",
+        "--gw-priority": "the machine itself is the way out",
+        "--ip6": _IPV6,
+        "--link-local-ip": "there are no link-local addresses",
+    },
+}
+
+
+def reason_against(command: str, flag: str) -> str | None:
+    """Return why *flag* of *command* is not supported; None if Docker has no such flag.
+
+    >>> reason_against("volume ls", "--cluster")
+    'there is no swarm, so there are no cluster volumes'
+    """
+    return REFUSED.get(command, {}).get(flag)

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: MIT
+"""Every flag of Docker is an option here, or refused by its name."""
+
+from __future__ import annotations
+
+import pathlib
+
+import click
+import pytest
+
+from sandbox.cli.lazy import plain_flags
+from sandbox.cli.main import cli, main
+from sandbox.cli.refused import REFUSED, reason_against
+
+# What `docker VERB --help` lists, 28.2.
+DOCKER: dict[str, str] = {
+    "create": (
+        "--add-host --annotation -a,--attach --blkio-weight --blkio-weight-device "
+        "--cap-add --cap-drop --cgroup-parent --cgroupns --cidfile --cpu-count "
+        "--cpu-percent --cpu-period --cpu-quota --cpu-rt-period --cpu-rt-runtime "
+        "-c,--cpu-shares --cpus --cpuset-cpus --cpuset-mems --device --device-cgroup-rule "
+        "--device-read-bps --device-read-iops --device-write-bps --device-write-iops "
+        "--disable-content-trust --dns --dns-option --dns-search --domainname "
+        "--entrypoint -e,--env --env-file --expose --gpus --group-add --health-cmd "
+        "--health-interval --health-retries --health-start-interval --health-start-period "
+        "--health-timeout -h,--hostname --init -i,--interactive --io-maxbandwidth "
+        "--io-maxiops --ip --ip6 --ipc --isolation --kernel-memory -l,--label "
+        "--label-file --link --link-local-ip --log-driver --log-opt --mac-address "
+        "-m,--memory --memory-reservation --memory-swap --memory-swappiness --mount "
+        "--name --network --network-alias --no-healthcheck --oom-kill-disable "
+        "--oom-score-adj --pid --pids-limit --platform --privileged -p,--publish "
+        "-P,--publish-all --pull -q,--quiet --read-only --restart --rm --runtime "
+        "--security-opt --shm-size --stop-signal --stop-timeout --storage-opt --sysctl "
+        "--tmpfs -t,--tty --ulimit --use-api-socket -u,--user --userns --uts -v,--volume "
+        "--volume-driver --volumes-from -w,--workdir"
+    ),
+    "start": ("-a,--attach --checkpoint --checkpoint-dir --detach-keys -i,--interactive"),
+    "run": (
+        "--add-host --annotation -a,--attach --blkio-weight --blkio-weight-device "
+        "--cap-add --cap-drop --cgroup-parent --cgroupns --cidfile --cpu-count "
+        "--cpu-percent --cpu-period --cpu-quota --cpu-rt-period --cpu-rt-runtime "
+        "-c,--cpu-shares --cpus --cpuset-cpus --cpuset-mems -d,--detach --detach-keys "
+        "--device --device-cgroup-rule --device-read-bps --device-read-iops "
+        "--device-write-bps --device-write-iops --disable-content-trust --dns "
+        "--dns-option --dns-search --domainname --entrypoint -e,--env --env-file --expose "
+        "--gpus --group-add --health-cmd --health-interval --health-retries "
+        "--health-start-interval --health-start-period --health-timeout -h,--hostname "
+        "--init -i,--interactive --io-maxbandwidth --io-maxiops --ip --ip6 --ipc "
+        "--isolation --kernel-memory -l,--label --label-file --link --link-local-ip "
+        "--log-driver --log-opt --mac-address -m,--memory --memory-reservation "
+        "--memory-swap --memory-swappiness --mount --name --network --network-alias "
+        "--no-healthcheck --oom-kill-disable --oom-score-adj --pid --pids-limit "
+        "--platform --privileged -p,--publish -P,--publish-all --pull -q,--quiet "
+        "--read-only --restart --rm --runtime --security-opt --shm-size --sig-proxy "
+        "--stop-signal --stop-timeout --storage-opt --sysctl --tmpfs -t,--tty --ulimit "
+        "--use-api-socket -u,--user --userns --uts -v,--volume --volume-driver "
+        "--volumes-from -w,--workdir"
+    ),
+    "stop": "-s,--signal -t,--timeout",
+    "restart": "-s,--signal -t,--timeout",
+    "kill": "-s,--signal",
+    "pause": "",
+    "unpause": "",
+    "wait": "",
+    "rm": "-f,--force -l,--link -v,--volumes",
+    "rename": "",
+    "update": (
+        "--blkio-weight --cpu-period --cpu-quota --cpu-rt-period --cpu-rt-runtime "
+        "-c,--cpu-shares --cpus --cpuset-cpus --cpuset-mems -m,--memory "
+        "--memory-reservation --memory-swap --pids-limit --restart"
+    ),
+    "attach": "--detach-keys --no-stdin --sig-proxy",
+    "logs": ("--details -f,--follow --since -n,--tail -t,--timestamps --until"),
+    "exec": (
+        "-d,--detach --detach-keys -e,--env --env-file -i,--interactive --privileged "
+        "-t,--tty -u,--user -w,--workdir"
+    ),
+    "ps": ("-a,--all -f,--filter --format -n,--last -l,--latest --no-trunc -q,--quiet -s,--size"),
+    "top": "",
+    "stats": "-a,--all --format --no-stream --no-trunc",
+    "inspect": "-f,--format -s,--size --type",
+    "port": "",
+    "events": "-f,--filter --format --since --until",
+    "cp": "-a,--archive -L,--follow-link -q,--quiet",
+    "diff": "",
+    "commit": "-a,--author -c,--change -m,--message -p,--pause",
+    "export": "-o,--output",
+    "info": "-f,--format",
+    "version": "-f,--format",
+    "container ls": (
+        "-a,--all -f,--filter --format -n,--last -l,--latest --no-trunc -q,--quiet -s,--size"
+    ),
+    "container prune": "--filter -f,--force",
+    "container inspect": "-f,--format -s,--size",
+    "volume create": (
+        "--availability -d,--driver --group --label --limit-bytes -o,--opt "
+        "--required-bytes --scope --secret --sharing --topology-preferred "
+        "--topology-required --type"
+    ),
+    "volume inspect": "-f,--format",
+    "volume ls": "--cluster -f,--filter --format -q,--quiet",
+    "volume prune": "-a,--all --filter -f,--force",
+    "volume rm": "-f,--force",
+    "network connect": ("--alias --driver-opt --gw-priority --ip --ip6 --link --link-local-ip"),
+    "network create": (
+        "--attachable --aux-address --config-from --config-only -d,--driver --gateway "
+        "--ingress --internal --ip-range --ipam-driver --ipam-opt --ipv4 --ipv6 --label "
+        "-o,--opt --scope --subnet"
+    ),
+    "network disconnect": "-f,--force",
+    "network inspect": "-f,--format -v,--verbose",
+    "network ls": "-f,--filter --format --no-trunc -q,--quiet",
+    "network prune": "--filter -f,--force",
+    "network rm": "-f,--force",
+    "system df": "--format -v,--verbose",
+    "system events": "-f,--filter --format --since --until",
+    "system info": "-f,--format",
+    "system prune": "-a,--all --filter -f,--force --volumes",
+}
+
+
+def command_of(verb: str) -> click.Command:
+    """Return the command that a user types as *verb*."""
+    found: click.Command | None = cli
+    for word in verb.split():
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), word)
+    assert found is not None, f"there is no {verb}"
+    return found
+
+
+def options_of(verb: str) -> set[str]:
+    """Return the names of all options of a command."""
+    params = command_of(verb).params
+    return {name for item in params if isinstance(item, click.Option) for name in item.opts}
+
+
+@pytest.mark.parametrize("verb", DOCKER)
+def test_a_flag_of_docker_is_accepted_or_refused_with_a_reason(verb: str) -> None:
+    accepted = options_of(verb)
+    for flag in DOCKER[verb].split():
+        for name in flag.split(","):
+            refused = reason_against(verb, name) is not None
+            assert (name in accepted) != refused, f"{verb} {name}"
+
+
+@pytest.mark.parametrize("verb", REFUSED)
+def test_only_flags_that_docker_has_are_refused_with_a_reason(verb: str) -> None:
+    known = DOCKER["run" if verb == "trace" else verb].replace(",", " ").split()
+    for name, reason in REFUSED[verb].items():
+        assert name in known
+        assert reason
+        assert "\n" not in reason
+        assert name not in options_of(verb)
+
+
+@pytest.fixture(autouse=True)
+def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_ROOT", str(tmp_path / "store"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "name"),
+    [
+        (["run", "--gpus", "all", "host"], 125, "--gpus"),
+        (["run", "--rm", "--pid=host", "host"], 125, "--pid"),
+        (["container", "run", "--privileged", "host"], 125, "--privileged"),
+        (["create", "-c", "5", "host"], 125, "-c"),
+        (["exec", "--privileged", "x", "true"], 1, "--privileged"),
+        (["rm", "-l", "x"], 1, "-l"),
+        (["container", "rm", "-fl", "x"], 1, "-l"),
+        (["volume", "create", "-o", "type=tmpfs"], 1, "-o"),
+        (["network", "create", "--ipv6", "x"], 1, "--ipv6"),
+        (["network", "connect", "--gw-priority", "1", "x", "y"], 1, "--gw-priority"),
+    ],
+)
+def test_a_refused_flag_is_named_in_one_line_with_docker_s_exit_code(
+    arguments: list[str], code: int, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == code
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"sandbox: {name} is not supported: ")
+
+
+def test_a_verb_that_is_missing_in_a_group_is_named_with_its_group(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["volume", "update", "x"]) == 1
+    assert capfd.readouterr().err.startswith("sandbox: unknown command: sandbox volume update")
+
+
+def test_run_under_the_word_container_has_run_s_exit_code(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["container", "run", "--pull", "never", "nope"]) == 125
+    assert main(["container", "rm", "nope"]) == 1
+    assert main(["network", "create", "--subnet", "x", "nn"]) == 1
+    assert capfd.readouterr().err
+
+
+def test_a_flag_refused_by_one_verb_is_unknown_to_another(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["ps", "--gpus", "all"]) == 1
+    assert capfd.readouterr().err.startswith("sandbox: unknown flag: --gpus")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["create", "--volume-driver", "nfs", "host"], "plugin nfs: plugin not found"),
+        (["create", "-a", "stdlog", "host"], "valid streams are"),
+        (["create", "--annotation", "x", "host"], "invalid annotation"),
+        (["create", "--cpus", "1", "--cpu-quota", "5000", "host"], "conflicting options"),
+        (["create", "--cpu-period", "10", "host"], "cfs period"),
+        (["create", "--cpu-quota", "10", "host"], "cfs quota"),
+        (["create", "--cpu-quota", "900000000", "host"], "range of CPUs"),
+        (["create", "--label-file", "/no/such", "host"], "cannot read /no/such"),
+        (["create", "--shm-size", "much", "host"], "much"),
+        (["update", "--cpu-period", "1000", "x"], "needs --cpu-quota"),
+        (["network", "create", "--ipv4=false", "x"], "--ipv4=false is not supported"),
+        (["run", "--disable-content-trust=false", "host"], "no signature is checked"),
+        (["run", "--rm=maybe", "host"], "does not take a value"),
+    ],
+)
+def test_a_bad_value_of_a_flag_gives_one_clear_line(
+    arguments: list[str], message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) in (1, 125)
+    assert message in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "plain"),
+    [
+        ("run", ["--rm=true", "x", "--rm=false"], ["--rm", "x", "--rm=false"]),
+        ("run", ["--rm=false", "--init=1", "x"], ["--init", "x"]),
+        ("run", ["--rm", "--rm=0", "x"], ["x"]),
+        ("run", ["--sig-proxy=false", "x"], ["--no-sig-proxy", "x"]),
+        ("run", ["--name", "--rm=true", "x"], ["--name", "--rm=true", "x"]),
+        ("run", ["-ite", "--rm=true", "x"], ["-ite", "--rm=true", "x"]),
+        ("run", ["-eA", "--rm=true", "x"], ["-eA", "--rm", "x"]),
+        ("run", ["--", "--rm=true"], ["--", "--rm=true"]),
+        ("run", ["--name"], ["--name"]),
+        ("exec", ["-e", "A=true", "x", "tool", "--tty=true"], None),
+        ("exec", ["--tty=true", "--", "x", "tool"], ["--tty", "--", "x", "tool"]),
+        ("commit", ["x", "--pause=false"], ["x"]),
+        ("rm", ["x", "--force=maybe"], None),
+    ],
+)
+def test_a_flag_may_say_true_or_false_as_docker_s_do(
+    verb: str, given: list[str], plain: list[str] | None
+) -> None:
+    assert plain_flags(command_of(verb), given) == (given if plain is None else plain)
+
+
+def test_labels_come_from_files_and_the_command_line_wins(
+    tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "labels"
+    file.write_text("# no label\na=file\nb\n", encoding="utf-8")
+    words = ["--label-file", str(file), "-l", "c=3", "--annotation", "n=1", "--shm-size", "1m"]
+    words += ["--group-add", "7", "--cpu-quota", "50000", "-a", "stderr", "--name", "xx"]
+    assert main(["create", *words, "--disable-content-trust", "host"]) == 0
+    assert "the size of /dev/shm is not limited" in capfd.readouterr().err
+    template = "{{json .Config.Labels}} {{json .HostConfig.Annotations}} {{.HostConfig.ShmSize}}"
+    template += " {{.HostConfig.NanoCpus}} {{.HostConfig.GroupAdd}}"
+    template += " {{.Config.AttachStdout}} {{.Config.AttachStderr}}"
+    assert main(["inspect", "-f", template, "xx"]) == 0
+    text = '{"a":"file","b":"","c":"3"} {"n":"1"} 1048576 500000000 [7] false true'
+    assert capfd.readouterr().out.strip() == text
+
+
+def test_inspect_finds_a_volume_by_its_name(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["volume", "create", "data"]) == 0
+    assert main(["inspect", "-f", "{{.Name}} {{.Driver}}", "data"]) == 0
+    assert main(["inspect", "--type", "volume", "nope"]) == 1
+    assert main(["inspect", "no/pe:x"]) == 1
+    output = capfd.readouterr()
+    assert "data local" in output.out
+    assert "no such object: no/pe:x" in output.err
