@@ -47,10 +47,8 @@ POSTGRES = """
 
 
 @pytest.fixture(scope="module")
-def services(
-    once: Callable[..., Sandbox], debian_image: Sandbox, debian: pathlib.Path
-) -> Iterator[Sandbox]:
-    """A store with the image `services`; what runs at the end is killed."""
+def services(once: Callable[..., Sandbox], debian_image: Sandbox, debian: pathlib.Path) -> Sandbox:
+    """A store with the image `services`."""
 
     def make(sandbox: Sandbox, _folder: pathlib.Path) -> None:
         volume = f"{debian}/services:/debs:ro"
@@ -60,11 +58,16 @@ def services(
         sandbox.ok("commit", "made", "services")
         sandbox.ok("rm", "made")
 
-    found = once("services", make)
-    yield found
-    left = found.ok("ps", "-aq").split()
-    if left:
-        found.ok("rm", "-f", *left)
+    return once("services", make)
+
+
+@pytest.fixture
+def ends(services: Sandbox) -> Iterator[list[str]]:
+    """The names of containers to remove, whatever comes; the store is everybody's."""
+    names: list[str] = []
+    yield names
+    for name in names:
+        services.call("rm", "-f", name)
 
 
 def _port() -> str:
@@ -78,8 +81,9 @@ def _answers(sandbox: Sandbox, *command: str) -> Callable[[], bool]:
 
 
 def test_nginx_serves_is_reloaded_restarted_and_stops(
-    services: Sandbox, tmp_path: pathlib.Path
+    services: Sandbox, ends: list[str], tmp_path: pathlib.Path
 ) -> None:
+    ends.append("web")
     port = _port()
     site = "server { listen 80; root /www; }"
     setup = f"echo '{site}' > /etc/nginx/sites-enabled/default; exec nginx -g 'daemon off;'"
@@ -118,7 +122,8 @@ def _fetch(url: str) -> bytes:
     return body
 
 
-def test_redis_keeps_its_data_beyond_its_container(services: Sandbox) -> None:
+def test_redis_keeps_its_data_beyond_its_container(services: Sandbox, ends: list[str]) -> None:
+    ends.append("cache")
     port = _port()
     serve = ["redis-server", "--port", port, "--dir", "/data", "--appendonly", "yes"]
     serve += ["--protected-mode", "no"]
@@ -143,7 +148,8 @@ def test_redis_keeps_its_data_beyond_its_container(services: Sandbox) -> None:
     services.ok("rm", "-f", "cache")
 
 
-def test_postgres_keeps_its_data_beyond_its_container(services: Sandbox) -> None:
+def test_postgres_keeps_its_data_beyond_its_container(services: Sandbox, ends: list[str]) -> None:
+    ends.append("db")
     port = _port()
     flags = ["-d", "--name", "db", "-v", "db:/db", "--stop-signal", "INT"]
     serve = ["services", "sh", "-c", POSTGRES, "sh", port]
