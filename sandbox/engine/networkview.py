@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import UsageError
 from sandbox.models.addresses import format_address, mac_of, parse_address
+from sandbox.models.choosing import enough
 from sandbox.models.moments import parse_moment
 from sandbox.models.network import HOST, NONE, find_network
 from sandbox.models.ports import Port, parse_exposed, show_ports
@@ -215,7 +216,7 @@ def _pairs(filters: Iterable[str], keys: Iterable[str]) -> dict[str, list[str]]:
 def parse_network_filters(
     engine: NetworkVerbs, filters: Iterable[str]
 ) -> Callable[[Network], bool]:
-    """Return the test of ``network ls --filter``: any value of a key, every key."""
+    """Return the test of ``network ls --filter``: any value of a key, every label and key."""
     wanted = _pairs(filters, _KEYS)
     for value in wanted.get("type", ()):
         if value not in ("custom", "builtin"):
@@ -229,7 +230,8 @@ def parse_network_filters(
             if engine.network(network.id).seats:
                 used.add(network.id)
     return lambda item: all(
-        any(_fits(item, key, value, used) for value in values) for key, values in wanted.items()
+        enough(key)(_fits(item, key, value, used) for value in values)
+        for key, values in wanted.items()
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Choose containers and events by ``--filter``, and say how a container fares. Pure.
 
-Several values of one key: any of them; several keys: all of them.
+Several values of one key: any of them, but every label; several keys: all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sandbox.models.moments import human_duration, parse_moment, seconds_since
 from sandbox.models.oci import seconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sandbox.models.container import Container
     from sandbox.models.volume import Volume
@@ -76,10 +76,19 @@ def _is_labelled(container: Container, value: str) -> bool:
     return key in labels and (not equals or labels[key] == wanted)
 
 
+def enough(key: str) -> Callable[[Iterable[bool]], bool]:
+    """Return how many values of a key must fit.
+
+    >>> enough("label") is all, enough("name") is any
+    (True, True)
+    """
+    return all if key == "label" else any
+
+
 def container_filter(
     filters: Sequence[str], find: Callable[[str], Container]
 ) -> Callable[[Container], bool]:
-    """Return the test for ``--filter``: any value of a key, every key."""
+    """Return the test for ``--filter``: any value of a key (of labels all), every key."""
     wanted: dict[str, list[str]] = {}
     for item in filters:
         key, equals, value = item.partition("=")
@@ -103,7 +112,7 @@ def container_filter(
 
     def matches(container: Container) -> bool:
         return all(
-            any(_CONTAINER_TESTS[key](container, value) for value in values)
+            enough(key)(_CONTAINER_TESTS[key](container, value) for value in values)
             for key, values in wanted.items()
         )
 
@@ -152,7 +161,7 @@ def _volume_fits(item: Volume, key: str, value: str, is_used: Callable[[str], bo
 
 
 def event_filter(filters: Sequence[str]) -> Callable[[dict[str, Any]], bool]:
-    """Return the test for ``--filter``: any value of a key, every key."""
+    """Return the test for ``--filter``: any value of a key (of labels all), every key."""
     wanted: dict[str, list[str]] = {}
     for item in filters:
         key, equals, value = item.partition("=")
@@ -160,7 +169,8 @@ def event_filter(filters: Sequence[str]) -> Callable[[dict[str, Any]], bool]:
             raise UsageError(f"invalid filter '{item}'")
         wanted.setdefault(key, []).append(value)
     return lambda event: all(
-        any(_EVENT_TESTS[key](event, value) for value in values) for key, values in wanted.items()
+        enough(key)(_EVENT_TESTS[key](event, value) for value in values)
+        for key, values in wanted.items()
     )
 
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import io
 import pathlib
+import shutil
+import tarfile
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +15,11 @@ from tests.conftest import INTERCEPTOR
 from tests.harness import apiserver
 from tests.harness.apiserver import Docker, Server
 from tests.harness.command import Sandbox
+
+APPLETS = (
+    "sh cat ls echo true false sleep touch rm mkdir id env pwd printf tty head tail grep wc "
+    "stat stty hostname dd kill test seq top cp sort"
+)
 
 
 def private_sandbox(folder: pathlib.Path) -> Sandbox:
@@ -26,6 +34,41 @@ def private_sandbox(folder: pathlib.Path) -> Sandbox:
             "SANDBOX_INTERCEPTOR": INTERCEPTOR,
         },
     )
+
+
+@pytest.fixture(scope="module")
+def rootfs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A tar of a root file system made of Debian's static busybox."""
+    program = shutil.which("busybox")
+    if program is None:
+        pytest.skip("busybox is not installed (busybox-static)")
+    path = tmp_path_factory.mktemp("rootfs") / "rootfs.tar"
+    with tarfile.open(path, "w") as tar:
+        for name in ("bin", "etc", "tmp", "root", "proc", "dev"):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(folder)
+        tar.add(program, "bin/busybox")
+        for name in APPLETS.split():
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+        for name, text in (("passwd", "root:x:0:0::/root:/bin/sh\n"), ("group", "root:x:0:\n")):
+            file = tarfile.TarInfo(f"etc/{name}")
+            file.size = len(text)
+            tar.addfile(file, io.BytesIO(text.encode()))
+    return path
+
+
+def import_rootfs(server: Server, rootfs: pathlib.Path) -> None:
+    """Give the server the image `box`."""
+    status, said = server.call(
+        "POST",
+        "/images/create?fromSrc=-&repo=box&changes=CMD+sh",
+        rootfs.read_bytes(),
+        headers={"Content-Type": "application/x-tar"},
+    )
+    assert status == 200, said
 
 
 @pytest.fixture(scope="module")

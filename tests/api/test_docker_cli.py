@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -15,41 +13,12 @@ from collections.abc import Iterator
 import pexpect
 import pytest
 
-from tests.api.conftest import private_sandbox
+from tests.api.conftest import import_rootfs, private_sandbox
 from tests.harness import apiserver, registry
 from tests.harness.apiserver import Docker, Server
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
-
-APPLETS = (
-    "sh cat ls echo true false sleep touch rm mkdir id env pwd printf tty head tail grep wc "
-    "stat stty hostname dd kill test seq top cp sort"
-)
-
-
-@pytest.fixture(scope="module")
-def rootfs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A tar of a root file system made of Debian's static busybox."""
-    program = shutil.which("busybox")
-    if program is None:
-        pytest.skip("busybox is not installed (busybox-static)")
-    path = tmp_path_factory.mktemp("rootfs") / "rootfs.tar"
-    with tarfile.open(path, "w") as tar:
-        for name in ("bin", "etc", "tmp", "root", "proc", "dev"):
-            folder = tarfile.TarInfo(name)
-            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
-            tar.addfile(folder)
-        tar.add(program, "bin/busybox")
-        for name in APPLETS.split():
-            link = tarfile.TarInfo(f"bin/{name}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            tar.addfile(link)
-        for name, text in (("passwd", "root:x:0:0::/root:/bin/sh\n"), ("group", "root:x:0:\n")):
-            file = tarfile.TarInfo(f"etc/{name}")
-            file.size = len(text)
-            tar.addfile(file, io.BytesIO(text.encode()))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +28,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, rootfs: pathlib.Path) -> It
     sandbox = private_sandbox(folder)
     sandbox.environ["SANDBOX_OFFLINE"] = "0"
     with apiserver.serving(sandbox, folder) as server:
-        status, said = server.call(
-            "POST",
-            "/images/create?fromSrc=-&repo=box&changes=CMD+sh",
-            rootfs.read_bytes(),
-            headers={"Content-Type": "application/x-tar"},
-        )
-        assert status == 200, said
+        import_rootfs(server, rootfs)
         yield server
 
 

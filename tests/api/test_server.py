@@ -102,6 +102,20 @@ def test_containers_live_on_when_the_server_ends(fresh: Server) -> None:
     assert fresh.ok("GET", "/containers/box/json")["State"]["Pid"] == pid
 
 
+def test_env_prints_what_makes_clients_find_the_socket(fresh: Server) -> None:
+    place = fresh.sandbox.environ["XDG_RUNTIME_DIR"]
+    assert fresh.sandbox.ok("env").splitlines() == [
+        f"export DOCKER_HOST=unix://{place}/sandbox/docker.sock",
+        "export DOCKER_BUILDKIT=0",
+    ]
+
+
+def test_a_tcp_address_that_others_reach_is_refused(fresh: Server) -> None:
+    done = fresh.sandbox.call("serve", "--tcp", "0.0.0.0:2375")
+    assert done.returncode != 0
+    assert b"only 127.0.0.0/8 is allowed" in done.stderr
+
+
 def test_an_idle_server_ends_by_itself(fresh: Server) -> None:
     fresh.stop()
     fresh.start("--idle-exit", "300ms")

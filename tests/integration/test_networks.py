@@ -411,6 +411,7 @@ def test_the_lists_show_what_there_is(net: Sandbox) -> None:
         "none null",
     ]
     assert net.ok("network", "ls", "-q", "-f", "label=kind").count("\n") == 1
+    assert net.ok("network", "ls", "-q", "-f", "label=kind", "-f", "label=other") == ""
     assert net.ok("network", "ls", "--format", "{{.Name}}", "-f", "type=builtin").split() == [
         "bridge",
         "host",

@@ -77,6 +77,8 @@ def test_quiet_prints_short_ids(store: ContainerStore, capfd: pytest.CaptureFixt
         (["label=tier"], ["two"]),
         (["label=tier=web"], ["two"]),
         (["label=tier=db"], []),
+        (["label=tier=web", "label=zone"], ["two"]),
+        (["label=tier=web", "label=zone=far"], []),
         (["status=exited"], ["one"]),
         (["status=created"], ["two"]),
         (["exited=3"], ["one"]),
@@ -86,14 +88,14 @@ def test_quiet_prints_short_ids(store: ContainerStore, capfd: pytest.CaptureFixt
         (["name=one", "label=tier"], []),
     ],
 )
-def test_filters_are_alternatives_within_a_key_and_conditions_across_keys(
+def test_filters_are_alternatives_within_a_key_but_labels_and_keys_are_conditions(
     store: ContainerStore,
     capfd: pytest.CaptureFixture[str],
     filters: list[str],
     names: list[str],
 ) -> None:
     _add(store, "one", exit_code=3)
-    _add(store, "two", labels={"tier": "web"})
+    _add(store, "two", labels={"tier": "web", "zone": "near"})
     flags = [word for item in filters for word in ("--filter", item)]
     assert sorted(_ps(capfd, "-a", "--format", "{{.Names}}", *flags)) == names
 
