@@ -134,7 +134,7 @@ def test_tmux_inside_splits_and_detaches(engine: Sandbox) -> None:
 
 
 def test_jobs_of_a_shell_are_stopped_and_go_on(engine: Sandbox) -> None:
-    flags = ["-it", "--rm", "-e", "PS1=here> "]
+    flags = ["-it", "--rm", "--name", "jobs", "-e", "PS1=here> "]
     screen = Terminal(engine, "run", *flags, "host", "bash", "--norc")
     screen.see("here>")
     screen.keys("sh -c 'echo be''gun; exec sleep 1000'\r")
@@ -144,6 +144,8 @@ def test_jobs_of_a_shell_are_stopped_and_go_on(engine: Sandbox) -> None:
     screen.keys("bg\rjobs\r")
     screen.see("Running")
     screen.keys("fg\r")
+    look = ["exec", "jobs", "ps", "-C", "sleep", "-o", "stat="]
+    screen.until(lambda: "+" in engine.ok(*look), "a program in the foreground")
     screen.keys("\x03")
     screen.keys("echo code $?\r")
     screen.see("code 130")
