@@ -92,8 +92,7 @@ def _may_go(item: Any, used: set[Digest]) -> bool:
 
 
 def _layers_of_images(layout: Layout) -> set[Digest]:
-    store = ImageStore(layout)
-    return {layer for image_id in store.own_ids() for layer in store.read(image_id).layers}
+    return {layer for image in ImageStore(layout).all() for layer in image.layers}
 
 
 def _until(filters: Sequence[str]) -> float | None:

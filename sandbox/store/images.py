@@ -8,7 +8,7 @@ Decisions are made under the store's lock; a layer is unpacked before it is take
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,9 +98,12 @@ class ImageStore:
         return [Digest(f"sha256:{stem}") for stem in stems if len(stem) == _ID_DIGITS]
 
     def all(self) -> list[Image]:
-        """Return every image, newest first."""
+        """Return every image, newest first; one that is removed meanwhile is none."""
         tags = read_tags(self._layout)
-        images = [self._read(image_id, tags) for image_id in self.ids()]
+        images = []
+        for image_id in self.ids():
+            with suppress(ImageNotFound):
+                images.append(self._read(image_id, tags))
         images.sort(key=lambda image: (-oci.seconds_of(image.created), image.id))
         return images
 

@@ -14,6 +14,7 @@ from sandbox.errors import (
     UsageError,
 )
 from sandbox.store import images as store_images
+from sandbox.store.images import ImageStore
 from sandbox.store.layout import Layout
 from tests.harness import images
 from tests.harness.store import Store
@@ -138,3 +139,14 @@ def test_reading_makes_no_store(store: Store) -> None:
         store.remove_image("app")
     assert store.check_store() == []
     assert not store.layout.root.exists()
+
+
+def test_an_image_that_is_removed_while_all_are_listed_is_left_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = store.load(LAYERS[:1], tags=["kept"])
+    store.load(LAYERS, tags=["gone"])
+    listed = ImageStore(store.layout).ids()
+    store.remove_image("gone")
+    monkeypatch.setattr(ImageStore, "ids", lambda _: listed)
+    assert [image.id for image in ImageStore(store.layout).all()] == [kept.id]
