@@ -15,7 +15,7 @@ import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from sandbox.builder.errors import BuildFailed, Cancelled
+from sandbox.builder.errors import Cancelled
 from sandbox.builder.state import Row, State
 from sandbox.builder.steps import StageBuilder
 from sandbox.builder.views import HostView, TreeView
@@ -30,7 +30,7 @@ from sandbox.dockerfile.plan import (
     plan,
 )
 from sandbox.dockerfile.scope import DEFAULT_PATH, first_scope
-from sandbox.errors import RuntimeFailed, SandboxError, UsageError
+from sandbox.errors import UsageError
 from sandbox.layers.make import LayerMaker
 from sandbox.models import oci
 from sandbox.models.digest import Digest, chain_ids
@@ -382,12 +382,3 @@ def _split(platform: str) -> tuple[str, str, str]:
 
 def _row(step: oci.History) -> Row:
     return Row(step.created_by, step.empty_layer, step.created, step.comment, step.author)
-
-
-def failed(exc: SandboxError) -> BuildFailed:
-    """Return any failure of a build in the words that people know."""
-    if isinstance(exc, BuildFailed):
-        return exc
-    if isinstance(exc, RuntimeFailed):
-        return BuildFailed(exc.message)
-    return BuildFailed(exc.message)

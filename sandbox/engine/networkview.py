@@ -17,6 +17,7 @@ from sandbox.models.choosing import enough
 from sandbox.models.moments import parse_moment
 from sandbox.models.network import HOST, NONE, find_network
 from sandbox.models.ports import Port, parse_exposed, show_ports
+from sandbox.models.selection import parse_filters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -201,23 +202,11 @@ def networks_text(container: Container) -> str:
 _KEYS = ("dangling", "driver", "id", "label", "name", "scope", "type")
 
 
-def _pairs(filters: Iterable[str], keys: Iterable[str]) -> dict[str, list[str]]:
-    wanted: dict[str, list[str]] = {}
-    for item in filters:
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise UsageError(f"invalid argument {item!r} for --filter: bad format")
-        if key not in keys:
-            raise UsageError(f"invalid filter '{key}'")
-        wanted.setdefault(key, []).append(value)
-    return wanted
-
-
 def parse_network_filters(
     engine: NetworkVerbs, filters: Iterable[str]
 ) -> Callable[[Network], bool]:
     """Return the test of ``network ls --filter``: any value of a key, every label and key."""
-    wanted = _pairs(filters, _KEYS)
+    wanted = parse_filters(filters, _KEYS)
     for value in wanted.get("type", ()):
         if value not in ("custom", "builtin"):
             raise UsageError(f"invalid filter: 'type'='{value}'")
@@ -263,7 +252,7 @@ def parse_prune_filters(filters: Iterable[str]) -> Callable[[Network], bool]:
         for text in filters
     ]
     unwanted = [text.removeprefix("label!") for text in pairs if text.startswith("label!")]
-    wanted = _pairs((t for t in pairs if not t.startswith("label!")), ("label", "until"))
+    wanted = parse_filters((t for t in pairs if not t.startswith("label!")), ("label", "until"))
     moments = [parse_moment(text, time.time()) for text in wanted.get("until", ())]
 
     def fits(item: Network) -> bool:

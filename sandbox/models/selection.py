@@ -16,7 +16,7 @@ from sandbox.models.oci import seconds_of
 from sandbox.models.reference import parse_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sandbox.models.image import Image
 
@@ -25,8 +25,8 @@ _TRUE = frozenset({"1", "true", "True", "t", "T", "TRUE"})
 _FALSE = frozenset({"0", "false", "False", "f", "F", "FALSE"})
 
 
-def parse_filters(filters: Iterable[str]) -> dict[str, list[str]]:
-    """Return the values of each key of ``key=value`` strings.
+def parse_filters(filters: Iterable[str], keys: Collection[str] = _KEYS) -> dict[str, list[str]]:
+    """Return the values of each key of ``key=value`` strings; the keys are those of images.
 
     >>> parse_filters(["dangling=true", "label=a", "label=b=c"])
     {'dangling': ['true'], 'label': ['a', 'b=c']}
@@ -36,7 +36,7 @@ def parse_filters(filters: Iterable[str]) -> dict[str, list[str]]:
         key, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"invalid argument {item!r} for --filter: bad format")
-        if key not in _KEYS:
+        if key not in keys:
             raise UsageError(f"invalid filter '{key}'")
         wanted.setdefault(key, []).append(value)
     return wanted

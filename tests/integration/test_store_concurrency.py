@@ -20,12 +20,11 @@ from sandbox.engine import Engine
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout
 from tests.harness import images, proxy, registry
+from tests.harness.polling import until
 
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
     from tests.harness.registry import Server
-
-from tests.harness.polling import until
 
 pytestmark = pytest.mark.usefixtures("online")
 
