@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 _OWNER = "owner"
-_PATIENCE = 600.0  # seconds; nobody needs so long to write one small file
+_PATIENCE = 10.0  # seconds; nobody needs so long from a file's name to its lock, or to its place
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -33,6 +33,7 @@ def write_atomic(path: Path, data: bytes, *, layout: Layout) -> None:
         try:
             fd = os.open(temporary, _NEW_FILE, 0o600)
             try:
+                acquire(fd)
                 view = memoryview(data)
                 while view:
                     view = view[os.write(fd, view) :]
@@ -108,12 +109,24 @@ def is_owned(path: Path) -> bool:
     """Return whether something in tmp/ belongs to a process that lives."""
     try:
         fd = os.open(path / _OWNER, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except NotADirectoryError:  # the temporary file of write_atomic()
-        return time.time() - path.lstat().st_mtime < _PATIENCE
+    except NotADirectoryError:
+        return _is_being_written(path)
     except FileNotFoundError:
         return False
     try:
         return not acquire(fd, wait=False)
+    finally:
+        os.close(fd)
+
+
+def _is_being_written(path: Path) -> bool:
+    """Tell whether somebody lives who writes this temporary file of `write_atomic`."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        return not acquire(fd, wait=False) or time.time() - os.fstat(fd).st_mtime < _PATIENCE
     finally:
         os.close(fd)
 

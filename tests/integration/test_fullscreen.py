@@ -90,8 +90,12 @@ def test_vim_edits_is_left_and_joined_again(engine: Sandbox) -> None:
     again.resize(30, 100)
     again.keys("othird\x1b")
     again.see("third")
-    again.keys(":set lines?\r")
-    again.see("lines=30")
+
+    def lines_are_30() -> bool:
+        again.keys(":set lines?\r")  # asked until the new size has found its way
+        return "lines=30" in again.text
+
+    again.until(lines_are_30, "the new size")
     again.keys(":wq\r")
     assert again.ends() == 0
     engine.ok("cp", "edit:/root/note", str(engine.store.parent / "note"))

@@ -10,6 +10,7 @@ from sandbox.errors import StoreFull
 from sandbox.store import files
 from sandbox.store.files import leftovers, remove_tree, workspace, write_atomic
 from sandbox.store.layout import Layout
+from sandbox.store.lock import acquire
 
 
 @pytest.fixture
@@ -96,3 +97,12 @@ def test_a_very_deep_or_closed_tree_is_removed(tmp_path: Path) -> None:
     assert not top.exists()
     assert tmp_path.exists()
     remove_tree(top)
+
+
+def test_a_small_file_that_takes_long_is_left_alone_while_its_writer_lives(layout: Layout) -> None:
+    slow = layout.tmp / "file-3"
+    with slow.open("w") as file:
+        acquire(file.fileno())
+        os.utime(slow, (1, 1))
+        assert str(slow) not in leftovers_seen_elsewhere(layout)
+    assert str(slow) in leftovers_seen_elsewhere(layout)
