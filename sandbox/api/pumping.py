@@ -11,14 +11,17 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from sandbox.api import splicing
 from sandbox.api.streams import Gone
 from sandbox.runtime import terminal, wire
 from sandbox.runtime.attach import KeyWatch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.api.execs import Exec
     from sandbox.api.streams import Hijacked
 
@@ -120,32 +123,53 @@ class Pump:
 
     async def _show(self, fd: int) -> None:
         stream = self._sources[fd]
-        tty = self._item.request.tty
-        wanted = self._item.stderr if stream == wire.STDERR else self._item.stdout
+        is_wanted = self._item.stderr if stream == wire.STDERR else self._item.stdout
+        with suppress(Gone):
+            if self._item.request.tty or not is_wanted:
+                await self._copy(fd, is_wanted=is_wanted)
+            else:
+                await self._frame(fd, stream)
+
+    async def _copy(self, fd: int, *, is_wanted: bool) -> None:
+        """Send what a terminal says, as it is; read what nobody wants."""
         while data := await _read(fd):
-            self._count += len(data)
-            if not wanted:
-                continue
-            self._sending = True
-            try:
-                await self._connection.write(data if tty else wire.frame(stream, data))
-            except Gone:
-                return
-            finally:
-                self._sending = False
+            if is_wanted:
+                with self._counted(len(data)):
+                    await self._connection.write(data)
+
+    async def _frame(self, fd: int, stream: int) -> None:
+        while held := await splicing.held(fd):
+            count = min(held, _CHUNK)
+            with self._counted(count):
+                await self._connection.send_from(fd, count, wire.header(stream, count))
+
+    @contextmanager
+    def _counted(self, count: int) -> Iterator[None]:
+        self._count += count
+        self._sending = True
+        try:
+            yield
+        finally:
+            self._sending = False
 
     async def _type(self) -> None:
         assert self._input is not None
         with suppress(OSError):
-            while data := await self._connection.read():
-                passed = self._keys.take(data)
-                if passed:
-                    await _write(self._input, passed)
-                if self._keys.found:
-                    self._detached.set()
-                    return
+            if self._item.request.tty:
+                await self._type_keys(self._input)
+            else:
+                await self._connection.pour(self._input)
         if not self._item.request.tty:
             self._close_input()
+
+    async def _type_keys(self, fd: int) -> None:
+        while data := await self._connection.read():
+            passed = self._keys.take(data)
+            if passed:
+                await splicing.write(fd, passed)
+            if self._keys.found:
+                self._detached.set()
+                return
 
     def _close_input(self) -> None:
         if self._input is not None:
@@ -182,35 +206,6 @@ async def _read(fd: int) -> bytes:
         try:
             return os.read(fd, _CHUNK)
         except BlockingIOError:
-            await _ready(fd, writing=False)
+            await splicing.ready(fd, writing=False)
         except OSError:
             return b""  # EIO: the terminal's other side is closed
-
-
-async def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        try:
-            view = view[os.write(fd, view) :]
-        except BlockingIOError:
-            await _ready(fd, writing=True)
-        else:
-            await asyncio.sleep(0)
-
-
-async def _ready(fd: int, *, writing: bool) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-
-    def wake() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    add, remove = (
-        (loop.add_writer, loop.remove_writer) if writing else (loop.add_reader, loop.remove_reader)
-    )
-    add(fd, wake)
-    try:
-        await ready
-    finally:
-        remove(fd)

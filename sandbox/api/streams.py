@@ -6,17 +6,20 @@ end when the handler is done. (A client may send what is no HTTP only after the 
 head: what comes before is taken for a request.)
 
 Rules: the client's half-close is no disconnect: only an error in sending is. Every write
-waits until the client has taken most of what it was sent before.
+waits until the kernel has taken all of it; what is raw goes from descriptor to descriptor.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from sandbox.api import splicing
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 RAW = "application/vnd.docker.raw-stream"
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 _CHUNK = 256 * 1024
-_HIGH_WATER = 512 * 1024
 _LOOK = 2.0
 _LAST_PATIENCE = 2.0  # seconds a client gets to take the end and close
 
@@ -40,8 +42,13 @@ class _Taken(asyncio.StreamReaderProtocol):
         super().__init__(reader)
         self.old = old
         self.lost = asyncio.Event()
+        self.unread = 0
         self._left = False
         self._reason: Exception | None = None
+
+    def data_received(self, data: bytes) -> None:
+        self.unread += len(data)
+        super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -65,7 +72,7 @@ class Hijacked:
     def __init__(self, request: web.BaseRequest) -> None:
         """Take the connection from aiohttp; nothing is sent yet."""
         transport = request.transport
-        if transport is None:
+        if transport is None or transport.is_closing():
             raise Gone
         old = request.protocol
         loop = asyncio.get_running_loop()
@@ -74,9 +81,11 @@ class Hijacked:
         transport.set_protocol(self._protocol)
         self._protocol.connection_made(transport)
         transport.resume_reading()
-        transport.set_write_buffer_limits(high=_HIGH_WATER)
+        transport.set_write_buffer_limits(high=0)  # drained means: nothing is held here
         self._writer = asyncio.StreamWriter(transport, self._protocol, self._reader, loop)
         self._transport = transport
+        self._sending = asyncio.Lock()
+        self._own = os.dup(transport.get_extra_info("socket").fileno())
 
     @property
     def is_gone(self) -> bool:
@@ -104,12 +113,32 @@ class Hijacked:
     async def read(self) -> bytes:
         """Return what the client sent next; empty when it has closed its half."""
         try:
-            return await self._reader.read(_CHUNK)
+            data = await self._reader.read(_CHUNK)
         except OSError:
             return b""
+        self._protocol.unread -= len(data)
+        return data
+
+    async def pour(self, pipe: int) -> None:
+        """Move what the client sends to a pipe, until it closes its half.
+
+        `OSError` if nobody reads the pipe any more.
+        """
+        while self._protocol.unread:
+            await splicing.write(pipe, await self.read())
+        self._transport.pause_reading()
+        try:
+            while await splicing.move(self._own, pipe, _CHUNK):
+                pass
+        finally:
+            self._transport.resume_reading()
 
     async def write(self, data: bytes) -> None:
         """Send *data*; `Gone` if the client does not take it."""
+        async with self._sending:
+            await self._write(data)
+
+    async def _write(self, data: bytes) -> None:
         if self.is_gone:
             raise Gone
         self._writer.write(data)
@@ -117,6 +146,16 @@ class Hijacked:
             await self._writer.drain()
         except OSError:
             raise Gone from None
+
+    async def send_from(self, pipe: int, count: int, head: bytes) -> None:
+        """Send *head* and *count* bytes that a pipe holds; `Gone` as `write`."""
+        async with self._sending:
+            await self._write(head)
+            try:
+                while count:
+                    count -= await splicing.move(pipe, self._own, count)
+            except OSError:
+                raise Gone from None
 
     async def finish(self) -> None:
         """Send the end, let the client close first for a while, and close."""
@@ -131,6 +170,9 @@ class Hijacked:
 
     def close(self) -> None:
         """Close now."""
+        if self._own >= 0:
+            os.close(self._own)
+            self._own = -1
         self._transport.close()
         self._protocol.leave()
 

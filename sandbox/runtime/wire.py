@@ -32,7 +32,12 @@ def frame(stream: int, data: bytes | memoryview) -> bytes:
     >>> frame(STDOUT, b"hi").hex()
     '01000000000000026869'
     """
-    return _HEADER.pack(stream, len(data)) + data
+    return header(stream, len(data)) + data
+
+
+def header(stream: int, length: int) -> bytes:
+    """Return what stands before *length* bytes of data in a frame."""
+    return _HEADER.pack(stream, length)
 
 
 def line(message: dict[str, Any]) -> bytes:
