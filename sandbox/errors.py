@@ -10,6 +10,7 @@
     │   ├── ContainerNotFound
     │   └── NetworkNotFound
     ├── Conflict                    the caller: the state forbids it
+    ├── Detached                    nobody: the user left, and what runs goes on
     ├── Unsupported                 us: not done (yet)
     ├── CorruptData                 whoever made the data
     │   └── DigestMismatch
@@ -89,6 +90,14 @@ class Conflict(SandboxError):
     """The present state of an object forbids the change."""
 
     http_status = 409
+
+
+class Detached(SandboxError):
+    """The user typed the keys that detach (Docker's words and exit code)."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("read escape sequence")
 
 
 class Unsupported(SandboxError):

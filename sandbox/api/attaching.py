@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from sandbox.api.streams import Gone
 from sandbox.errors import CorruptData
 from sandbox.runtime import wire
-from sandbox.runtime.attach import KeyWatch
+from sandbox.runtime.terminal import KeyWatch
 
 if TYPE_CHECKING:
     import socket

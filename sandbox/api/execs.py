@@ -21,6 +21,8 @@ from sandbox.errors import CommandNotExecutable, CommandNotFound, NotFound, Runt
 from sandbox.runtime import forker
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from sandbox.engine import Engine
     from sandbox.models.container import Container
     from sandbox.runtime.another import ExecRequest
@@ -59,6 +61,7 @@ class Execs:
         self._all: dict[str, Exec] = {}
         self._connection: socket.socket | None = None
         self._lock = asyncio.Lock()
+        self._background: set[asyncio.Task[None]] = set()
 
     def add(self, item: Exec) -> None:
         """Remember an exec."""
@@ -66,6 +69,12 @@ class Execs:
         for name in ended[: max(0, len(self._all) - _REMEMBERED)]:
             del self._all[name]
         self._all[item.id] = item
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done that no request waits for."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def find(self, name: str) -> Exec:
         """Return the exec of this id."""
@@ -164,6 +173,8 @@ class Execs:
 
     def close(self) -> None:
         """End the helper, and with it what clients are attached to."""
+        for task in self._background:
+            task.cancel()
         if self._connection is not None:
             with suppress(RuntimeError):
                 asyncio.get_running_loop().remove_reader(self._connection)

@@ -318,6 +318,8 @@ async def _run_exec(call: Call, item: Exec, connection: Hijacked) -> None:
             await connection.write(told if item.request.tty else wire.frame(wire.STDERR, told))
         return
     await pump.run()
+    if pump.goes_on:
+        call.state.execs.keep(pump.read_on())
 
 
 async def exec_resize(call: Call) -> web.StreamResponse:

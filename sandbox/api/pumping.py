@@ -2,8 +2,8 @@
 """The pipes or the terminal of one exec, and a client's connection, joined in the loop.
 
 Rules: what the process wrote before its end is sent before the end is; a client that does
-not read stops the process, and a process that does not read stops its client. A client
-that leaves closes the pipes, as a closed terminal or pipeline would.
+not read stops the process, and a process that does not read stops its client. When the
+client leaves, the process goes on: its input ends, its output is read and dropped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sandbox.api import splicing
 from sandbox.api.streams import Gone
 from sandbox.runtime import terminal, wire
-from sandbox.runtime.attach import KeyWatch
+from sandbox.runtime.terminal import KeyWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +91,24 @@ class Pump:
                 *(task for task in (typing, leaving, detached, ended, *showing) if task),
                 return_exceptions=True,
             )
+            self._close_input()
+            if self._item.ended.is_set():
+                self.close()
+
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether the process runs and nobody reads its output."""
+        return bool(self._sources)
+
+    async def read_on(self) -> None:
+        """Read what nobody wants until the process has ended."""
+        skipping = [asyncio.create_task(_skip(fd)) for fd in self._sources]
+        try:
+            await self._item.ended.wait()
+        finally:
+            for task in skipping:
+                task.cancel()
+            await asyncio.gather(*skipping, return_exceptions=True)
             self.close()
 
     async def _last_words(
@@ -209,3 +227,8 @@ async def _read(fd: int) -> bytes:
             await splicing.ready(fd, writing=False)
         except OSError:
             return b""  # EIO: the terminal's other side is closed
+
+
+async def _skip(fd: int) -> None:
+    while await _read(fd):
+        await asyncio.sleep(0)

@@ -16,6 +16,7 @@ _SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
 
 @click.command("exec", context_settings=_SETTINGS, options_metavar="[OPTIONS]")
 @click.option("-d", "--detach", is_flag=True, help="Leave it running.")
+@click.option("--detach-keys", metavar="KEYS", help="Keys that detach (ctrl-p,ctrl-q).")
 @click.option("-i", "--interactive", is_flag=True, help="Keep standard input attached.")
 @click.option("-t", "--tty", is_flag=True, help="Give it a terminal.")
 @click.option("-e", "--env", multiple=True, metavar="NAME[=VALUE]", help="Set a variable.")
@@ -27,6 +28,7 @@ _SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
 def exec_(
     *,
     detach: bool,
+    detach_keys: str | None,
     interactive: bool,
     tty: bool,
     env: tuple[str, ...],
@@ -39,7 +41,7 @@ def exec_(
     """Run a command in a running container.
 
     The exit code is the command's own; 126 if it is not executable, 127 if it was not
-    found, 128+N after signal N.
+    found, 128+N after signal N; 1 after the detach keys, and the command goes on.
     """
     from sandbox.cli.options import environment
     from sandbox.engine import Engine
@@ -59,7 +61,12 @@ def exec_(
         tty=tty,
         stdin=stdin,
     )
-    return Engine().execute(container, request, detach=detach)
+    keys = b""
+    if tty and stdin:
+        from sandbox.runtime.attach import chosen_keys
+
+        keys = chosen_keys(detach_keys)
+    return Engine().execute(container, request, detach=detach, keys=keys)
 
 
 @click.command(context_settings=_SETTINGS)

@@ -90,7 +90,6 @@ REFUSED: dict[str, dict[str, str]] = {
         "-l": "a link is a name in /etc/hosts, and goes with its container",
     },
     "exec": {
-        "--detach-keys": "the command ends with this one; use exec -d",
         "--privileged": "root is emulated, and no more than you may yourself can be given",
     },
     "volume create": {

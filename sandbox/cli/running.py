@@ -9,7 +9,7 @@ import click
 
 from sandbox.cli.completion import complete_containers
 from sandbox.cli.format import emit
-from sandbox.errors import SandboxError, UsageError
+from sandbox.errors import Detached, SandboxError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,8 +103,8 @@ def start(
 def attach(*, detach_keys: str | None, no_stdin: bool, sig_proxy: bool, container: str) -> int:
     """Join the input and output of a running container.
 
-    Ends with the container, with its exit code; or after the detach keys, and the
-    container goes on.
+    Ends with the container, with its exit code; or after the detach keys, with 1, and
+    the container goes on.
     """
     from sandbox.runtime.attach import Wishes, chosen_keys
 
@@ -114,7 +114,10 @@ def attach(*, detach_keys: str | None, no_stdin: bool, sig_proxy: bool, containe
     wishes = Wishes(
         stdin=not no_stdin, keys=chosen_keys(detach_keys), proxy=sig_proxy and not config.tty
     )
-    return engine.attach(container, wishes) or 0
+    code = engine.attach(container, wishes)
+    if code is None:
+        raise Detached
+    return code
 
 
 def _need_terminal(needed: bool) -> None:

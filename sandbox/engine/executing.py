@@ -40,20 +40,27 @@ class Sample:
 class ExecutingVerbs(_Base):
     """The part of `Engine` that is about processes."""
 
-    def execute(self, name: str, request: ExecRequest, *, detach: bool = False) -> int:
-        """Run one more process in a container and return its exit code."""
+    def execute(
+        self, name: str, request: ExecRequest, *, detach: bool = False, keys: bytes = b""
+    ) -> int:
+        """Run one more process in a container and return its exit code.
+
+        Raises `Detached` when the user types *keys* on its terminal: it goes on.
+        """
         from sandbox.runtime import another
 
         container = self.active_container(name)
         state = container.state
         command = " ".join(request.args)
         events.tell_container(self.layout, container.config, f"exec_start: {command}")
+
+        def ended(code: int) -> None:
+            events.tell_container(self.layout, container.config, "exec_die", exitCode=str(code))
+
         if detach:
-            another.leave(container.config, state.run_dir, request)
+            another.leave(container.config, state.run_dir, request, ended)
             return 0
-        code = another.run(container.config, state.run_dir, request)
-        events.tell_container(self.layout, container.config, "exec_die", exitCode=str(code))
-        return code
+        return another.run(container.config, state.run_dir, request, keys=keys, on_end=ended)
 
     def active_container(self, name: str) -> Container:
         """Return a container in which processes can be started."""

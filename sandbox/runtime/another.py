@@ -1,8 +1,8 @@
 """One more process in a container that runs: exec.
 
-How it works: the process is a child of whoever asks, not of the supervisor: it enters
-through the run directory as the first one did, so its output needs no relay. It is in
-the container's process table and ends with the container.
+How it works: the process is a child of whoever asks, or of the holder of its terminal, not
+of the supervisor: it enters through the run directory as the first one did, so its output
+needs no relay. It is in the container's process table and ends with the container.
 
 Does not know: how a container is found.
 """
@@ -13,13 +13,17 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sandbox.errors import RuntimeFailed
+from sandbox.errors import Detached, RuntimeFailed
 from sandbox.runtime import entry, lifecycle, spec
 from sandbox.runtime.process import Attachment, FirstProcess, Streams
 from sandbox.runtime.rundir import RunDir
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
     from sandbox.models.container import ContainerConfig
+    from sandbox.runtime.terminal import Pty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +52,59 @@ def configure(config: ContainerConfig, request: ExecRequest) -> ContainerConfig:
     )
 
 
-def run(config: ContainerConfig, run_dir: str, request: ExecRequest) -> int:
-    """Run it to its end and return the exit code people see."""
+def run(
+    config: ContainerConfig,
+    run_dir: str,
+    request: ExecRequest,
+    *,
+    keys: bytes = b"",
+    on_end: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Run it to its end and return the exit code people see, which *on_end* hears first.
+
+    It goes on if this process is killed, and, on a terminal, when the user types *keys*: that
+    raises `Detached`. What hears its end then is a process of its own.
+    """
     process = prepared(config, run_dir, request)
-    status = process.run(Attachment(stdin=request.stdin), lambda _: check_present(run_dir))
-    return lifecycle.exit_code_of(status)
+    if request.tty:
+        from sandbox.runtime import holder, terminal
+
+        pty = terminal.open_pty(terminal.users_own())
+        with _held(process, pty, run_dir, on_end) as connection:
+            ended = holder.stay(connection, pty.master, stdin=request.stdin, keys=keys)
+        if ended is None:
+            raise Detached
+        return ended
+    attachment = Attachment(stdin=request.stdin)
+    status = process.run(attachment, lambda _: check_present(run_dir), free=True)
+    code = lifecycle.exit_code_of(status)
+    on_end(code)
+    return code
 
 
-def leave(config: ContainerConfig, run_dir: str, request: ExecRequest) -> None:
-    """Start it without a terminal and go."""
-    process = prepared(config, run_dir, replace(request, tty=False))
+def leave(
+    config: ContainerConfig, run_dir: str, request: ExecRequest, on_end: Callable[[int], None]
+) -> None:
+    """Start it with nobody attached and go; on a terminal if it wants one."""
+    process = prepared(config, run_dir, request)
+    if request.tty:
+        from sandbox.runtime import terminal
+
+        pty = terminal.open_pty(None)
+        _held(process, pty, run_dir, on_end).close()
+        os.close(pty.master)
+        return
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     streams = Streams(stdin=null, stdout=null, stderr=null, free=True)
     process.start(streams, lambda _: check_present(run_dir))
+
+
+def _held(
+    process: FirstProcess, pty: Pty, run_dir: str, on_end: Callable[[int], None]
+) -> socket.socket:
+    from sandbox.runtime import holder
+
+    return holder.start(process, pty, on_start=lambda _: check_present(run_dir), on_end=on_end)
 
 
 def prepared(config: ContainerConfig, run_dir: str, request: ExecRequest) -> FirstProcess:

@@ -129,30 +129,6 @@ def understand(answer: bytes) -> dict[str, Any]:
     raise problem
 
 
-class KeyWatch:
-    """Finds the detach keys in what is typed."""
-
-    def __init__(self, keys: bytes) -> None:
-        self._keys = keys
-        self._held = b""
-        self.found = False
-
-    def take(self, data: bytes) -> bytes:
-        """Return what may be passed on; a beginning of the keys is kept back."""
-        if not self._keys:
-            return data
-        passed = bytearray()
-        for value in data:
-            self._held += bytes([value])
-            while self._held and not self._keys.startswith(self._held):
-                passed.append(self._held[0])
-                self._held = self._held[1:]
-            if self._held == self._keys:
-                self.found = True
-                break
-        return bytes(passed)
-
-
 def stay(connection: socket.socket, wishes: Wishes) -> int | None:
     """Relay until the container ends; its exit code, or None if the user detached."""
     with ExitStack() as stack:
@@ -168,7 +144,7 @@ class _Relay:
         self._wishes = wishes
         self._wake = wake
         self._frames = wire.Frames()
-        self._keys = KeyWatch(wishes.keys if wishes.tty else b"")
+        self._keys = terminal.KeyWatch(wishes.keys if wishes.tty else b"")
         self._pending = b""
         self._listens = wishes.stdin
         self._screen = True

@@ -62,15 +62,24 @@ class FirstProcess:
         self._entry = entry
         self.main = supervise.MainProcess()
 
-    def run(self, attachment: Attachment, on_start: Callable[[lifecycle.MainProcess], None]) -> int:
-        """Start the process, relay until it ends, and return its wait status."""
+    def run(
+        self,
+        attachment: Attachment,
+        on_start: Callable[[lifecycle.MainProcess], None],
+        *,
+        free: bool = False,
+    ) -> int:
+        """Start the process, relay until it ends, and return its wait status.
+
+        One without a terminal may be *free*: it goes on if we are killed.
+        """
         supervise.adopt_orphans()
         with supervise.proxied_signals(self.main):
             if self._config.tty:
                 self._run_on_terminal(attachment, on_start)
             else:
                 stdin = None if attachment.stdin else os.open("/dev/null", os.O_RDWR)
-                self.start(Streams(stdin=stdin), on_start)
+                self.start(Streams(stdin=stdin, free=free), on_start)
                 self.main.reap(block=True)
         assert self.main.status is not None
         return self.main.status
@@ -81,7 +90,7 @@ class FirstProcess:
         from sandbox.runtime import terminal
 
         keyboard = 0 if attachment.stdin else None
-        like = next((fd for fd in (0, 1, 2) if os.isatty(fd)), None)
+        like = terminal.users_own()
         pty = terminal.open_pty(like)
 
         def resized() -> None:
@@ -98,9 +107,15 @@ class FirstProcess:
                 keyboard=keyboard,
                 screen=1,
                 wake=wake,
-                has_ended=self.main.has_ended,
+                has_ended=lambda: self._has_ended(wake),
             )
         os.close(pty.master)
+
+    def _has_ended(self, wake: int) -> bool:
+        from sandbox.runtime import terminal
+
+        terminal.drain(wake)
+        return self.main.has_ended()
 
     def start(self, streams: Streams, on_start: Callable[[lifecycle.MainProcess], None]) -> None:
         """Start the process; the descriptors of *streams* are closed here."""

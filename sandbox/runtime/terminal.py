@@ -39,6 +39,11 @@ def open_pty(like: int | None) -> Pty:
     return Pty(master, slave)
 
 
+def users_own() -> int | None:
+    """Return the first descriptor of 0, 1 and 2 that is a terminal."""
+    return next((fd for fd in (0, 1, 2) if os.isatty(fd)), None)
+
+
 def copy_size(source: int, target: int) -> None:
     """Give *target* the window size of *source*; no terminal, no change."""
     try:
@@ -75,6 +80,30 @@ def raw_mode(fd: int) -> Iterator[None]:
         termios.tcsetattr(fd, termios.TCSADRAIN, saved)
 
 
+class KeyWatch:
+    """Finds the detach keys in what is typed."""
+
+    def __init__(self, keys: bytes) -> None:
+        self._keys = keys
+        self._held = b""
+        self.found = False
+
+    def take(self, data: bytes) -> bytes:
+        """Return what may be passed on; a beginning of the keys is kept back."""
+        if not self._keys:
+            return data
+        passed = bytearray()
+        for value in data:
+            self._held += bytes([value])
+            while self._held and not self._keys.startswith(self._held):
+                passed.append(self._held[0])
+                self._held = self._held[1:]
+            if self._held == self._keys:
+                self.found = True
+                break
+        return bytes(passed)
+
+
 def relay(
     master: int,
     *,
@@ -82,11 +111,12 @@ def relay(
     screen: int,
     wake: int,
     has_ended: Callable[[], bool],
+    keys: KeyWatch | None = None,
 ) -> None:
-    """Copy both ways until *has_ended* and the pty has nothing left to show.
+    """Copy both ways until *has_ended* and the pty has nothing left to show, or *keys* are found.
 
-    *wake* becomes readable when *has_ended* may have changed. *keyboard* is None
-    when the user's input is not attached.
+    *wake* becomes readable when *has_ended* is to be asked, which empties it. *keyboard* is
+    None when the user's input is not attached.
     """
     os.set_blocking(master, False)
     pending = b""
@@ -95,8 +125,6 @@ def relay(
         if keyboard is not None and not pending:
             readers.append(keyboard)
         ready, writable, _ = select.select(readers, [master] if pending else [], [])
-        if wake in ready:
-            drain(wake)
         if master in ready and not _show(master, screen):
             # The last process closed the terminal but is still to be waited for.
             _await_end(wake, has_ended)
@@ -106,7 +134,10 @@ def relay(
             if not typed:
                 keyboard = None
                 pending += end_of_file(master)
-            pending += typed
+            pending += keys.take(typed) if keys else typed
+            if keys and keys.found:
+                _type(master, pending)
+                return
         if writable or pending:
             pending = _type(master, pending)
     while _readable(master) and _show(master, screen):
@@ -167,7 +198,6 @@ def end_of_file(master: int) -> bytes:
 def _await_end(wake: int, has_ended: Callable[[], bool]) -> None:
     while not has_ended():
         select.select([wake], [], [])
-        drain(wake)
 
 
 def _readable(fd: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import socket
 import struct
 
@@ -134,6 +135,24 @@ def test_detach_keys_leave_a_terminal_that_runs_on(api: Server) -> None:
     connection.sendall(b"a\x18")
     read_all(connection, rest)
     assert api.ok("GET", "/containers/box/json")["State"]["Running"] is True
+
+
+def test_an_exec_goes_on_after_the_detach_keys_and_when_its_client_leaves(api: Server) -> None:
+    running(api)
+    script = "read x; seq 1 20000; exec sleep 999"
+    for leaves in (False, True):
+        connection, _, rest, made = exec_start(
+            api, "box", Cmd=["sh", "-c", script], Tty=True, AttachStdin=True, DetachKeys="ctrl-x"
+        )
+        connection.sendall(b"go\n" if leaves else b"go\n\x18")
+        if not leaves:
+            read_all(connection, rest)
+        connection.close()
+        until(lambda: "sleep 999" in str(api.ok("GET", "/containers/box/top")))
+        assert api.ok("GET", f"/exec/{made}/json")["Running"] is True
+        pid = api.ok("GET", f"/exec/{made}/json")["Pid"]
+        os.kill(pid, signal.SIGTERM)
+        until(lambda made=made: not api.ok("GET", f"/exec/{made}/json")["Running"])
 
 
 def test_a_websocket_carries_bytes_without_frames(api: Server) -> None:

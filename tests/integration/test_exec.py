@@ -113,9 +113,8 @@ sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
     assert sorted(map(int, done.stdout.split())) == list(range(100))
 
 
-def test_a_terminal(engine: Sandbox) -> None:
-    server(engine)
-    program, *rest = engine.argv("exec", "-it", "srv", "sh")
+def _terminal(engine: Sandbox, *arguments: str) -> pexpect.spawn:
+    program, *rest = engine.argv("exec", *arguments)
     child = pexpect.spawn(
         program,
         rest,
@@ -123,14 +122,120 @@ def test_a_terminal(engine: Sandbox) -> None:
         dimensions=(33, 101),
         timeout=30,
     )
+    child.delaybeforesend = None
+    return child
+
+
+def _end(child: pexpect.spawn) -> int | None:
+    child.expect(pexpect.EOF)
+    child.close()
+    code: int | None = child.exitstatus
+    return code
+
+
+def test_a_terminal(engine: Sandbox) -> None:
+    server(engine)
+    child = _terminal(engine, "-it", "srv", "sh")
     child.sendline("tty; stty size; echo $TERM")
     child.expect("/dev/pts/[0-9]+")
     child.expect("33 101")
     child.expect("xterm")
+    child.setwinsize(20, 70)
+    until(lambda: child.sendline("stty size") and child.expect(["20 70", "33 101"]) == 0)
     child.sendline("exit 5")
-    child.expect(pexpect.EOF)
+    assert _end(child) == 5
+
+
+# Says more than a terminal holds when it is told to, and then that it still runs.
+TALKER = "echo re''ady; read x < go; seq 1 20000; echo $$ > done; exec sleep 1000"
+
+
+def _talk(engine: Sandbox, folder: pathlib.Path) -> int:
+    """Let the talker go on; return its pid once it has said all."""
+    (folder / "go").write_text("go\n")
+    pid = int(until(lambda: (folder / "done").exists() and (folder / "done").read_text()))
+    assert str(pid) in engine.ok("top", "srv")
+    return pid
+
+
+@pytest.mark.parametrize("keys", ["usual", "flag", "configuration"])
+def test_the_detach_keys_leave_the_command_running(
+    engine: Sandbox, tmp_path: pathlib.Path, keys: str
+) -> None:
+    typed, flags = {
+        "usual": ("\x10\x11", []),
+        "flag": ("\x01q", ["--detach-keys", "ctrl-a,q"]),
+        "configuration": ("\x02x", []),
+    }[keys]
+    if keys == "configuration":
+        (tmp_path / "config.json").write_text('{"detachKeys": "ctrl-b,x"}')
+        engine.environ["DOCKER_CONFIG"] = str(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    server(engine, "srv", "-v", f"{out}:/out")
+    os.mkfifo(out / "go")
+    child = _terminal(engine, "-it", *flags, "-w", "/out", "srv", "sh", "-c", TALKER)
+    child.expect("ready")
+    child.send(typed)
+    child.expect("read escape sequence")
+    assert _end(child) == 1
+    os.kill(_talk(engine, out), signal.SIGKILL)
+    until(lambda: "exitCode=137" in engine.ok("events", "--since", "1h", "--until", "0s"))
+    engine.ok("rm", "-f", "srv")
+
+
+def test_a_command_on_a_terminal_goes_on_when_exec_is_killed(
+    engine: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    server(engine, "srv", "-v", f"{tmp_path}:/out")
+    os.mkfifo(tmp_path / "go")
+    child = _terminal(engine, "-it", "-w", "/out", "srv", "sh", "-c", TALKER)
+    child.expect("ready")
+    child.kill(signal.SIGKILL)
+    child.wait()
     child.close()
-    assert child.exitstatus == 5
+    pid = _talk(engine, tmp_path)
+    engine.ok("stop", "srv")
+    assert is_gone(pid)
+
+
+def test_a_command_on_a_pipe_goes_on_when_exec_is_killed(
+    engine: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    server(engine, "srv", "-v", f"{tmp_path}:/out")
+    os.mkfifo(tmp_path / "go")
+    words = engine.argv("exec", "-w", "/out", "srv", "sh", "-c", TALKER)
+    command = subprocess.Popen(words, env=engine.environment(), stdout=subprocess.PIPE)
+    with command, ThreadPoolExecutor() as pool:
+        assert command.stdout is not None
+        assert command.stdout.readline() == b"ready\n"
+        command.kill()
+        command.wait()
+        rest = pool.submit(command.stdout.read)
+        pid = _talk(engine, tmp_path)
+        engine.ok("stop", "srv")
+        assert rest.result().endswith(b"\n20000\n")
+    assert is_gone(pid)
+
+
+def test_a_signal_to_exec_is_one_to_the_command(engine: Sandbox) -> None:
+    server(engine)
+    script = "trap 'echo got; exit 6' TERM; echo re''ady; while :; do sleep 0.05; done"
+    for flags in ("-i", "-it"):
+        child = _terminal(engine, flags, "srv", "sh", "-c", script)
+        child.expect("ready")
+        child.kill(signal.SIGTERM)
+        child.expect("got")
+        assert _end(child) == 6
+
+
+def test_a_detached_command_has_a_terminal_if_it_wants_one(
+    engine: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    server(engine, "srv", "-v", f"{tmp_path}:/out")
+    engine.ok("exec", "-dt", "srv", "sh", "-c", "tty > /out/tty; seq 1 20000; echo > /out/done")
+    until((tmp_path / "done").exists)
+    assert (tmp_path / "tty").read_text().startswith("/dev/pts/")
 
 
 def test_the_end_of_the_container_ends_it(engine: Sandbox) -> None:

@@ -67,7 +67,7 @@ def _relay_child(program: list[str], user_side: int, attach: bool) -> int:
             keyboard=user_side if attach else None,
             screen=user_side,
             wake=wake,
-            has_ended=main.has_ended,
+            has_ended=lambda: (terminal.drain(wake), main.has_ended())[1],
         )
     assert main.status is not None
     os._exit(os.waitstatus_to_exitcode(main.status))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sandbox.errors import CorruptData
 from sandbox.runtime import wire
-from sandbox.runtime.attach import KeyWatch
+from sandbox.runtime.terminal import KeyWatch
 
 
 @given(
