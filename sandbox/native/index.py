@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData, NativeError
 from sandbox.native._native import ffi, lib
-from sandbox.native.tables import pack_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +26,8 @@ def build_index(
     A layer is its directory of files and its table. Without *store_root* the store
     is three levels above that directory.
     """
+    from sandbox.native.tables import pack_table  # loads msgspec; supervisors do without
+
     kept: list[object] = []
     rows = ffi.new("struct sb_layer_rows[]", max(len(layers), 1))
     for row, (diff, meta) in zip(rows, layers, strict=False):

@@ -16,17 +16,26 @@ from sandbox.native._native import ffi, lib
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_FEW_PIDS = 512
 _MAX_PIDS = 32768
 
 
 def processes(control_path: str) -> list[int]:
     """Return the pids of the container's processes that are alive."""
-    pids = ffi.new("uint32_t[]", _MAX_PIDS)
-    started = ffi.new("uint64_t[]", _MAX_PIDS)
-    count = lib.sb_hosted_processes(os.fsencode(control_path), pids, started, _MAX_PIDS)
+    rows = _rows(control_path, _FEW_PIDS)
+    if len(rows) == _FEW_PIDS:
+        rows = _rows(control_path, _MAX_PIDS)
+    return [pid for pid, started in rows if _is_same(pid, started)]
+
+
+def _rows(control_path: str, room: int) -> list[tuple[int, int]]:
+    """Return pids and when they were written, *room* of them at most."""
+    pids = ffi.new("uint32_t[]", room)
+    started = ffi.new("uint64_t[]", room)
+    count = lib.sb_hosted_processes(os.fsencode(control_path), pids, started, room)
     if count < 0:
         raise NativeError(-count, f"cannot read {control_path}")
-    return [pids[i] for i in range(count) if _is_same(pids[i], started[i])]
+    return [(pids[i], started[i]) for i in range(count)]
 
 
 def end(control_path: str) -> None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError
@@ -91,6 +90,8 @@ def _renew(host: str, sites: set[Site]) -> None:
     known = _read_sites(f"{folder}/{inode}.sites")
     if sites <= known:
         return
+    import tempfile  # large, and most runs learn nothing
+
     os.makedirs(folder, mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as draft:
         _write_sites(f"{draft}/sites", known | sites)

@@ -16,13 +16,12 @@ Does not know: how any of them is done.
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from threading import get_native_id
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from sandbox.errors import RuntimeFailed, SandboxError
 from sandbox.native.probe import Probe, probe
@@ -47,15 +46,6 @@ class Choice:
     rewrite: bool = False
     traced: bool = False
     steps: bool = False
-
-
-class _Remembered(msgspec.Struct, frozen=True):
-    key: str
-    name: str
-    why: str
-    rewrite: bool
-    traced: bool
-    steps: bool
 
 
 def choose(wanted: str, env: Mapping[str, str]) -> Choice:
@@ -126,21 +116,17 @@ def _key() -> str:
 def _remembered(env: Mapping[str, str]) -> Choice | None:
     try:
         with open(f"{rundir.base_dir(env)}/{_MEMORY}", "rb") as file:
-            known = msgspec.json.decode(file.read(), type=_Remembered)
-    except (OSError, msgspec.DecodeError, SandboxError):
+            key, choice = json.loads(file.read())
+            known = Choice(**choice)
+    except (OSError, ValueError, TypeError, SandboxError):
         return None
-    if known.key != _key():
-        return None
-    return Choice(known.name, known.why, known.rewrite, known.traced, known.steps)
+    return known if key == _key() and known.name in NAMES else None
 
 
 def _remember(choice: Choice, env: Mapping[str, str]) -> None:
-    record = _Remembered(
-        _key(), choice.name, choice.why, choice.rewrite, choice.traced, choice.steps
-    )
     with suppress(OSError, SandboxError):  # it only saves time
         path = f"{rundir.base_dir(env)}/{_MEMORY}"
         draft = f"{path}-{get_native_id()}"
         with open(draft, "wb") as file:
-            file.write(msgspec.json.encode(record))
+            file.write(json.dumps([_key(), asdict(choice)]).encode())
         os.rename(draft, path)
