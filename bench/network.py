@@ -38,11 +38,13 @@ class Place:
     port: int
 
 
-def _sandbox(*words: str) -> list[str]:
+def sandbox(*words: str) -> list[str]:
+    """Return the command line of the command `sandbox`."""
     return [sys.executable, "-m", "sandbox", *words]
 
 
-def _output(command: list[str]) -> str:
+def output(command: list[str]) -> str:
+    """Run a command that must succeed and return what it says."""
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
@@ -77,8 +79,8 @@ def _native(server: list[str], port: int) -> Iterator[None]:
 
 def _container(stack: ExitStack, name: str, *words: str) -> None:
     flags = ("run", "-d", "--name", name, "--network", "bench", "-v", f"{words[0]}:/bench:ro")
-    _output(_sandbox(*flags, *words[1:]))
-    stack.callback(lambda: _output(_sandbox("rm", "-f", name)))
+    output(sandbox(*flags, *words[1:]))
+    stack.callback(lambda: output(sandbox("rm", "-f", name)))
 
 
 @contextmanager
@@ -94,8 +96,8 @@ def _places(folder: Path, command: list[str], inside: int) -> Iterator[dict[str,
         _container(stack, "bench-server", str(folder), *port, "host", *boxed)
         _container(stack, "bench-client", str(folder), "host", "sleep", "300")
         _wait_for(published)
-        address = _output(_sandbox("inspect", "-f", template, "bench-server")).strip()
-        execute = tuple(_sandbox("exec", "bench-client"))
+        address = output(sandbox("inspect", "-f", template, "bench-server")).strip()
+        execute = tuple(sandbox("exec", "bench-client"))
         yield {
             "machine": Place((), "127.0.0.1", native),
             "published": Place((), "127.0.0.1", published),
@@ -105,14 +107,14 @@ def _places(folder: Path, command: list[str], inside: int) -> Iterator[dict[str,
 
 def _throughput(place: Place, seconds: int) -> float:
     words = ["iperf3", "-J", "-c", place.address, "-p", str(place.port), "-t", str(seconds)]
-    shown = json.loads(_output([*place.prefix, *words]))
+    shown = json.loads(output([*place.prefix, *words]))
     return float(shown["end"]["sum_received"]["bits_per_second"]) / 1e9
 
 
 def _rate(place: Place, folder: Path) -> float:
     program = "/bench/connects" if place.prefix else f"{folder}/connects"
     words = [program, "call", place.address, str(place.port), str(CONNECTS)]
-    return CONNECTS / float(_output([*place.prefix, *words]))
+    return CONNECTS / float(output([*place.prefix, *words]))
 
 
 def print_line(text: str) -> None:
@@ -138,8 +140,8 @@ def main() -> None:
         folder = Path(name)
         os.environ["SANDBOX_ROOT"] = str(folder / "store")
         source = str(PROGRAMS / "connects.c")
-        _output(["gcc", "-O2", "-o", str(folder / "connects"), source])
-        _output(_sandbox("network", "create", "bench"))
+        output(["gcc", "-O2", "-o", str(folder / "connects"), source])
+        output(sandbox("network", "create", "bench"))
         with _places(folder, ["iperf3", "-s", "-p", "PORT"], 5201) as places:
             _report(
                 "iperf3, one stream",

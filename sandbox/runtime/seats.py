@@ -18,7 +18,7 @@ import json
 import os
 import zlib
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import map_os_errors
@@ -78,7 +78,8 @@ class Seat:
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""
-        data = asdict(self)
+        data = {item.name: getattr(self, item.name) for item in fields(self)}
+        data["endpoints"] = [asdict(item) for item in self.endpoints]
         data["published"] = [
             [item.port.number, item.port.protocol, item.host_ip, item.host_port]
             for item in self.published
@@ -119,10 +120,13 @@ class Seats:
         self.directory = directory
         self._path = f"{directory}/seats"
         self._seats: dict[str, Seat] = {}
+        self._rows: dict[str, dict[str, Any]] = {}  # the stored form of each: hundreds may be there
+        self._changed = False
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
             with open(self._path, "rb") as file:
-                items = json.load(file)
-            self._seats = {item["id"]: Seat.from_json(item) for item in items}
+                rows = {row["id"]: row for row in json.load(file)}
+            self._seats = {key: Seat.from_json(row) for key, row in rows.items()}
+            self._rows = rows
 
     def __iter__(self) -> Iterator[Seat]:
         """Yield all seats."""
@@ -135,13 +139,19 @@ class Seats:
     def put(self, seat: Seat) -> None:
         """Add or replace a seat."""
         self._seats[seat.id] = seat
+        self._rows[seat.id] = seat.to_json()
+        self._changed = True
 
     def drop(self, seat: Seat) -> None:
         """Take a seat away."""
         self._seats.pop(seat.id, None)
+        self._rows.pop(seat.id, None)
+        self._changed = True
 
     def save(self) -> None:
-        """Write the register; without a seat, everything of the network goes."""
+        """Write the register if it changed; without a seat, everything of the network goes."""
+        if self._seats and not self._changed:
+            return
         with map_os_errors(f"cannot write {self._path}"):
             if not self._seats:
                 remove_tree(_as_path(self.directory))
@@ -149,7 +159,7 @@ class Seats:
             os.makedirs(self.directory, mode=0o700, exist_ok=True)
             draft = f"{self._path}.new"
             with open(draft, "w", encoding="ascii") as file:
-                json.dump([seat.to_json() for seat in self._seats.values()], file)
+                file.write(json.dumps(list(self._rows.values())))
             os.replace(draft, self._path)
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import get_native_id
 from typing import TYPE_CHECKING, Any
@@ -107,7 +108,7 @@ class ContainerStore:
         """Add a container; *make_config* is given the names that are taken."""
         self._layout.prepare()
         with store_lock(self._layout):
-            names = {item.config.name: item.config.id for item in self.all()}
+            names = self._names()
             config = make_config(frozenset(names))
             if config.name in names:
                 raise Conflict(
@@ -144,6 +145,22 @@ class ContainerStore:
             except (ContainerNotFound, CorruptData):
                 continue
 
+    def _names(self) -> dict[str, str]:
+        """Return the id of every name that is taken, as `all` would tell, with less to read."""
+        found = {}
+        for container_id in self._ids():
+            with suppress(ContainerNotFound, CorruptData, KeyError, TypeError):
+                found[str(self._settings(container_id)["name"])] = container_id
+        return found
+
+    def _settings(self, container_id: str) -> dict[str, Any]:
+        """Return the configuration as it is stored, with what changed since."""
+        directory = self.directory(container_id)
+        data: dict[str, Any] = _read(directory.config, container_id)
+        if directory.settings.exists():
+            data = {**data, **_read(directory.settings, container_id)}
+        return data
+
     def _ids(self) -> list[str]:
         with map_os_errors(f"cannot read {self._layout.containers}"):
             try:
@@ -155,10 +172,7 @@ class ContainerStore:
     def read(self, container_id: str) -> Container:
         """Return the container with this full id."""
         directory = self.directory(container_id)
-        data = _read(directory.config, container_id)
-        if directory.settings.exists():
-            data = {**data, **_read(directory.settings, container_id)}
-        config = ContainerConfig.from_json(data)
+        config = ContainerConfig.from_json(self._settings(container_id))
         try:
             state = ContainerState.from_json(_read(directory.state, container_id))
         except CorruptData as exc:
@@ -216,8 +230,7 @@ class ContainerStore:
         directory = self.directory(container.config.id)
         with store_lock(self._layout):
             fresh = self.read(container.config.id)
-            names = frozenset(item.config.name for item in self.all())
-            config = decide(fresh.config, names)
+            config = decide(fresh.config, frozenset(self._names()))
             draft = directory.path / f"settings.{get_native_id()}"
             settings = {
                 "name": config.name,
