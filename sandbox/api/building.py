@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.query import as_flags
+from sandbox.runtime import descriptors
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -43,6 +44,7 @@ async def build(call: Call) -> web.StreamResponse:
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         },
     )
+    descriptors.give_back(child.pid)  # it waits for the context
     feeding = asyncio.create_task(_feed(call, child))
     try:
         response = await call.stream()

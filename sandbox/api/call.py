@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sandbox.api.attaching import Attachments
     from sandbox.api.execs import Execs
     from sandbox.api.hub import Hub
+    from sandbox.api.inotify import Changes
     from sandbox.api.work import Work
     from sandbox.engine import Engine
 
@@ -30,6 +31,7 @@ class State:
 
     engine: Engine
     work: Work
+    changes: Changes
     hub: Hub
     attachments: Attachments
     execs: Execs

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sandbox.api.call import encode
@@ -39,9 +40,11 @@ async def wait(call: Call) -> web.StreamResponse:
     condition = call.text("condition") or "not-running"
     if condition not in _CONDITIONS:
         raise BadRequest(f'invalid condition: "{condition}"')
-    listener = call.state.hub.listen()
+    container = await call.work.look(call.engine.container, call.args["name"])
+    listener = call.state.hub.listen(about=container.config.id)
     try:
-        container = await call.work.look(call.engine.container, call.args["name"])
+        # Once more: what happened before anybody listened.
+        container = await call.work.look(call.engine.container, container.config.id)
         response = await call.stream()
         code = await _outcome(call, container, condition, listener)
         if code is not None:
@@ -54,12 +57,11 @@ async def wait(call: Call) -> web.StreamResponse:
 
 async def _outcome(call: Call, before: Container, condition: str, listener: Listener) -> int | None:
     """Return the exit code; None if the client went away first."""
-    identity = before.config.id
     code = before.state.exit_code
     if condition == "not-running" and not before.state.is_running:
         return code
     while not call.is_gone:
-        event = await _next(listener, identity)
+        event = await _next(listener)
         action = event["Action"] if event else ""
         if event is not None and action == "die":
             code = int(event["Actor"]["Attributes"].get("exitCode", _LOST))
@@ -94,18 +96,13 @@ async def _settled(call: Call, before: Container, *, died: bool) -> Container | 
         nap *= 1.6
 
 
-async def _next(listener: Listener, identity: str) -> Event | None:
-    """Return the next event of a container, None after a while."""
-    deadline = time.monotonic() + _TICK
-    while (left := deadline - time.monotonic()) > 0:
-        try:
-            event = await listener.next(left)
-        except EOFError:
-            await asyncio.sleep(left)
-            return None
-        if event is not None and event["Actor"]["ID"] == identity:
-            return event
-    return None
+async def _next(listener: Listener) -> Event | None:
+    """Return the next event, None after a while."""
+    try:
+        return await listener.next(_TICK)
+    except EOFError:
+        await asyncio.sleep(_TICK)
+        return None
 
 
 # ---- logs -----------------------------------------------------------------------------------
@@ -119,15 +116,11 @@ async def logs(call: Call) -> web.StreamResponse:
     reader = await call.work.look(call.engine.log_reader, container.config.id, span)
     tty = container.config.tty
     try:
-        listener = call.state.hub.listen()
         response = await call.stream(RAW if tty or call.version < (1, 42) else MULTIPLEXED)
         show = _Shown(response, wanted, tty=tty, stamps=call.flag("timestamps"))
-        try:
-            await _past(call, reader, show)
-            if call.flag("follow"):
-                await _follow(call, container, reader, show, listener)
-        finally:
-            call.state.hub.leave(listener)
+        await _past(call, reader, show)
+        if call.flag("follow"):
+            await _follow(call, container, reader, show)
         await response.write_eof()
         return response
     finally:
@@ -193,41 +186,38 @@ def _some(lines: Any) -> list[Line]:
     return found
 
 
-async def _follow(
-    call: Call, container: Container, reader: Reader, shown: _Shown, listener: Listener
-) -> None:
+async def _follow(call: Call, container: Container, reader: Reader, shown: _Shown) -> None:
     """Show what is added until the container has ended."""
-    identity = container.config.id
-    looked = 0.0
-    ends = False
-    while not call.is_gone and not reader.is_over:
-        found = await call.work.look(_some, reader.fresh())
-        await shown.show(found)
-        if found:
-            continue
-        if ends:
-            return
-        if time.monotonic() - looked > _TICK:
-            looked = time.monotonic()
-            ends = not await _is_alive(call, identity)
-            continue
-        if await _hears_of_end(listener, identity):
-            present = await _settled(call, container, died=True)
-            ends = present is None or not present.state.is_running
+    news = asyncio.Event()
+    listener = call.state.hub.listen(about=container.config.id, wake=news.set)
+    try:
+        with call.state.changes.watching(reader.directory, news.set) as is_told:
+            looked, ends = 0.0, False
+            while not call.is_gone and not reader.is_over:
+                news.clear()
+                found = await call.work.look(_some, reader.fresh())
+                await shown.show(found)
+                if found:
+                    continue
+                if ends:
+                    return
+                if _tells_the_end(listener):
+                    present = await _settled(call, container, died=True)
+                    ends = present is None or not present.state.is_running
+                elif time.monotonic() - looked > _TICK:  # it may have been killed: no event
+                    looked = time.monotonic()
+                    ends = not await _is_alive(call, container.config.id)
+                else:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_TICK if is_told else _NAP):
+                            await news.wait()
+    finally:
+        call.state.hub.leave(listener)
 
 
-async def _hears_of_end(listener: Listener, identity: str) -> bool:
-    deadline = time.monotonic() + _NAP
-    while (left := deadline - time.monotonic()) > 0:
-        try:
-            event = await listener.next(left)
-        except EOFError:
-            await asyncio.sleep(left)
-            return True
-        is_ours = event is not None and event["Actor"]["ID"] == identity
-        if event is not None and is_ours and event["Action"] in ("die", "destroy"):
-            return True
-    return False
+def _tells_the_end(listener: Listener) -> bool:
+    actions = [event["Action"] if event else "die" for event in listener.waiting()]
+    return "die" in actions or "destroy" in actions
 
 
 async def _is_alive(call: Call, identity: str) -> bool:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from sandbox.api import inotify
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.api.inotify import Changes
     from sandbox.engine import Engine
 
 _LONGEST_QUEUE = 20_000
@@ -27,9 +28,13 @@ Event = dict[str, Any]
 class Listener:
     """One listener's queue; None in it is the end."""
 
-    def __init__(self, hub: Hub, history: list[Event]) -> None:
-        """Begin with what is past."""
+    def __init__(
+        self, hub: Hub, history: list[Event], *, about: str = "", wake: Callable[[], None]
+    ) -> None:
+        """Begin with what is past; *about* is the id of the only object of interest."""
         self._hub = hub
+        self._about = about
+        self._wake = wake
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self.history = history
 
@@ -44,45 +49,61 @@ class Listener:
             raise EOFError
         return event
 
+    def waiting(self) -> list[Event | None]:
+        """Return what is in the queue; None in it is the end."""
+        found = []
+        while not self._queue.empty():
+            found.append(self._queue.get_nowait())
+        return found
+
     def put(self, event: Event | None) -> None:
         """Take an event, or the end."""
+        if event is not None and self._about not in ("", event["Actor"]["ID"]):
+            return
         if self._queue.qsize() >= _LONGEST_QUEUE:
             self._hub.leave(self)
             event = None
         self._queue.put_nowait(event)
+        self._wake()
 
 
 class Hub:
     """All listeners of one server."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, changes: Changes) -> None:
         """Begin to read at the present end."""
         engine.layout.prepare()
         self._follower = engine.follow_events()
         self._listeners: set[Listener] = set()
         self._loop = asyncio.get_running_loop()
-        self._fd = inotify.watch(os.fspath(engine.layout.root))
         self._naps: asyncio.Task[None] | None = None
-        if self._fd is not None:
-            self._loop.add_reader(self._fd, self._heard)
-        else:
+        self._watch = ExitStack()
+        if not self._watch.enter_context(
+            changes.watching(os.fspath(engine.layout.root), self._tell)
+        ):
             self._naps = self._loop.create_task(self._look_again_and_again())
 
-    def listen(self, *, since: float | None = None) -> Listener:
-        """Return a new listener, with the history from *since* on, and no gap after it."""
+    def listen(
+        self,
+        *,
+        since: float | None = None,
+        about: str = "",
+        wake: Callable[[], None] = lambda: None,
+    ) -> Listener:
+        """Return a new listener, with the history from *since* on, and no gap after it.
+
+        It hears of the object with the id *about*, of all if that is empty; *wake* is
+        called when something is in its queue.
+        """
         self._tell()
-        listener = Listener(self, [] if since is None else self._follower.history(since))
+        history = [] if since is None else self._follower.history(since)
+        listener = Listener(self, history, about=about, wake=wake)
         self._listeners.add(listener)
         return listener
 
     def leave(self, listener: Listener) -> None:
         """Tell it nothing more."""
         self._listeners.discard(listener)
-
-    def _heard(self) -> None:
-        assert self._fd is not None
-        inotify.drain(self._fd)
-        self._tell()
 
     def _tell(self) -> None:
         for event in self._follower.poll():
@@ -97,9 +118,7 @@ class Hub:
 
     def close(self) -> None:
         """End everybody's listening."""
-        if self._fd is not None:
-            self._loop.remove_reader(self._fd)
-            os.close(self._fd)
+        self._watch.close()
         if self._naps is not None:
             self._naps.cancel()
         for listener in self._listeners:

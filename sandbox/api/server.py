@@ -27,10 +27,11 @@ from sandbox.api.call import State
 from sandbox.api.dispatch import Dispatcher
 from sandbox.api.execs import Execs
 from sandbox.api.hub import Hub
+from sandbox.api.inotify import Changes
 from sandbox.api.routes import ROUTES
 from sandbox.api.work import Work
 from sandbox.errors import Conflict, UsageError
-from sandbox.runtime import wire
+from sandbox.runtime import descriptors, wire
 from sandbox.store.lock import acquire, open_lock
 
 if TYPE_CHECKING:
@@ -90,12 +91,15 @@ class _Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end.set)
+        descriptors.widen()
         listeners = self._listeners()
         work = Work()
+        changes = Changes()
         state = State(
             engine=self._engine,
             work=work,
-            hub=Hub(self._engine),
+            changes=changes,
+            hub=Hub(self._engine, changes),
             attachments=Attachments(),
             execs=Execs(self._engine),
             address=self._settings.socket,
@@ -123,6 +127,7 @@ class _Server:
             await runner.cleanup()
             state.execs.close()
             work.close()
+            changes.close()
             self._remove()
 
     def _listeners(self) -> list[socket.socket]:

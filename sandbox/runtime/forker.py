@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import SandboxError
-from sandbox.runtime import another, lifecycle
+from sandbox.runtime import another, descriptors, lifecycle
 from sandbox.runtime.another import ExecRequest
 from sandbox.runtime.process import Streams
 from sandbox.runtime.terminal import drain
@@ -42,13 +42,14 @@ def spawn() -> socket.socket:
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * _LONGEST)
     with theirs:
-        subprocess.Popen(
+        helper = subprocess.Popen(
             [sys.executable, "-SsP", "-m", "sandbox.runtime.forker"],
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,
         )
+    descriptors.give_back(helper.pid)  # it waits for requests
     return ours
 
 

@@ -83,6 +83,11 @@ class Reader:
         self._file = _open(path)
         self.is_over = False  # a line was later than the span
 
+    @property
+    def directory(self) -> str:
+        """Return where the log is: changes there may be new lines."""
+        return os.path.dirname(self._path)
+
     def past(self) -> Iterator[Line]:
         """Yield the lines that are there."""
         old = _all(self._path, self._file)

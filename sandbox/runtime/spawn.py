@@ -12,6 +12,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from sandbox.runtime import descriptors
 from sandbox.runtime.launch import Place
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def spawn(plan: Plan) -> socket.socket:
             stdin=theirs.fileno(),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
+    descriptors.give_back(starter.pid)  # it waits for its plan
     ours.sendall(plan.to_json().encode() + b"\n")
     starter.wait()  # it forks away at once
     return ours

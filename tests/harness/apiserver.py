@@ -43,6 +43,7 @@ class Server:
     sandbox: Sandbox
     socket: str
     log: pathlib.Path
+    wrapper: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] = field(repr=False, default=None)  # type: ignore[assignment]
     opened: list[socket.socket] = field(repr=False, default_factory=list)
 
@@ -55,7 +56,7 @@ class Server:
         """Start the server and wait until it answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.sandbox.argv("serve", "--socket", self.socket, *flags),
+                [*self.wrapper, *self.sandbox.argv("serve", "--socket", self.socket, *flags)],
                 env=self.sandbox.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -186,12 +187,17 @@ def joined(data: bytes, stream: int) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(sandbox: Sandbox, folder: pathlib.Path, *flags: str) -> Iterator[Server]:
-    """Run a server until the block ends, and remove its containers."""
+def serving(
+    sandbox: Sandbox, folder: pathlib.Path, *flags: str, wrapper: tuple[str, ...] = ()
+) -> Iterator[Server]:
+    """Run a server until the block ends, and remove its containers.
+
+    *wrapper* is a command that executes what follows it.
+    """
     runtime = folder / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)
     sandbox.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    server = Server(sandbox, str(folder / "docker.sock"), folder / "serve.log")
+    server = Server(sandbox, str(folder / "docker.sock"), folder / "serve.log", wrapper)
     server.start(*flags)
     try:
         yield server
