@@ -322,7 +322,7 @@ long sb_net_on_connect(struct sb_call *call, int fd, struct sb_socket_name *name
 	}
 	if (ret == -EINVAL && target.is_outside && is_bound_to_base(&net, fd))
 		ret = -ENETUNREACH;
-	sb_net_log(call, "connect", udp, &place, ret);
+	sb_net_log(call, &(struct sb_net_event){"connect", udp, fd, &place, ret});
 	return ret;
 }
 
@@ -346,13 +346,14 @@ int sb_net_on_send(struct sb_call *call, int fd, struct sb_socket_name *name,
 		return 0;
 	err = sb_net_reach(&net, &place, udp, &target);
 	if (err < 0) {
-		sb_net_log(call, "send", udp, &place, err);
+		sb_net_log(call, &(struct sb_net_event){"send", udp, -1, &place, err});
 		return err;
 	}
+	out->is_datagram = udp;
+	out->place = place;
 	sb_net_place_write(&target.place, name->bytes);
 	if (!udp || !sb_net_read_local(fd, &local) || target.place.is_v6)
 		return 0;
-	sb_net_log(call, "send", udp, &place, 0);
 	out->from_own = target.is_outside && !local.is_v6 && local.v4 == net.base;
 	if (target.from_base && (local.is_v6 || local.v4 == 0))
 		out->source = net.base;
@@ -360,6 +361,15 @@ int sb_net_on_send(struct sb_call *call, int fd, struct sb_socket_name *name,
 	if (target.is_loopback && (local.is_v6 || local.v4 == 0))
 		set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 1);
 	return 0;
+}
+
+long sb_net_sent(struct sb_call *call, const struct sb_net_route *route, long ret)
+{
+	if (ret == -EINVAL && route->from_own)
+		ret = -ENETUNREACH;
+	if (route->is_datagram)
+		sb_net_log(call, &(struct sb_net_event){"send", true, -1, &route->place, ret});
+	return ret;
 }
 
 struct control { /* struct cmsghdr */

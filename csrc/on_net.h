@@ -30,14 +30,14 @@ long sb_net_on_connect(struct sb_call *call, int fd, struct sb_socket_name *name
 struct sb_net_route {
 	uint32_t source; /* 0: the kernel chooses */
 	bool from_own;   /* an error EINVAL means that there is no way out from the own address */
+	bool is_datagram;
+	struct sb_net_place place; /* as the program gave it */
 };
 /* Changes the name. */
 int sb_net_on_send(struct sb_call *call, int fd, struct sb_socket_name *name,
 		   struct sb_net_route *out) SB_MUST_CHECK;
-static inline long sb_net_send_result(const struct sb_net_route *route, long ret)
-{
-	return ret == -22 && route->from_own ? -101 : ret; /* EINVAL, ENETUNREACH */
-}
+/* The kernel has answered: what the program is told. */
+long sb_net_sent(struct sb_call *call, const struct sb_net_route *route, long ret);
 #define SB_NET_CONTROL_SIZE 32
 /* A control message that sets the source. */
 void sb_net_source_control(const struct sb_net_route *route,
@@ -67,7 +67,13 @@ bool sb_net_read_local(int fd, struct sb_net_place *out);
 #define SB_IPV6_V6ONLY 26
 
 /* on_net_log.c */
-void sb_net_log(struct sb_call *call, const char *what, bool udp, const struct sb_net_place *place,
-		long ret);
+struct sb_net_event {
+	const char *what;
+	bool udp;
+	int fd; /* of the connection; -1: none */
+	const struct sb_net_place *place;
+	long ret; /* of a datagram: its bytes, or an error */
+};
+void sb_net_log(struct sb_call *call, const struct sb_net_event *event);
 
 #endif

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * on_net_log.c - the lines of --network-log.
+ * on_net_log.c - what --network-log is made from.
  *
  * How it works
  *   One line for each connect, accept and datagram sent to a named address:
- *   time, process, program, call, protocol, address as the program gave it, the
- *   other container where it is one, result.
+ *   time, process, program, call, protocol, address as the program gave it, result, and
+ *   of a stream the number that the kernel gives its socket.
  * Does not know
- *   How many bytes a connection carries: read, write and close are not intercepted.
+ *   How many bytes a stream carries, and names: runtime/netlog.py adds them when the kernel
+ *   tells of that socket's end.
  */
 #include <errno.h>
-#include <linux/time.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include "log.h"
 #include "mem.h"
 #include "on_net.h"
 
 #define DAY 86400
-#define SHORT_ID 12
+#define SB_SO_COOKIE 57
 
 static void put_padded(struct sb_line *line, int64_t value, unsigned width)
 {
@@ -89,21 +91,19 @@ static void put_place(struct sb_line *line, const struct sb_net_place *place)
 	sb_line_dec(line, place->port);
 }
 
-static void put_peer(struct sb_call *call, struct sb_line *line, const struct sb_net_place *place)
+static void put_socket(struct sb_line *line, int fd)
 {
-	uint32_t container;
-	struct sb_net net;
+	uint64_t cookie = 0;
+	uint32_t len = sizeof(cookie);
 
-	if (place->is_v6 || sb_net_get(call, &net) < 0 ||
-	    sb_net_classify(&net, place) != SB_NET_IS_PEER)
+	if (sb_syscall(__NR_getsockopt, fd, SOL_SOCKET, SB_SO_COOKIE, SB_P(&cookie), SB_P(&len),
+		       0) < 0)
 		return;
-	container = sb_net_endpoint_container(sb_net_endpoint(net.table, place->v4));
-	sb_line_add(line, " container ");
-	sb_line_bytes(line, net.table->containers[container].id, SHORT_ID);
+	sb_line_add(line, " #");
+	sb_line_dec(line, (int64_t)cookie);
 }
 
-static void put_line(struct sb_call *call, const char *what, bool udp,
-		     const struct sb_net_place *place, long ret)
+static void put_line(struct sb_call *call, const struct sb_net_event *event)
 {
 	const struct sb_control *control = call->fs->tree->control;
 	struct sb_line line;
@@ -115,18 +115,18 @@ static void put_line(struct sb_call *call, const char *what, bool udp,
 	sb_line_add(&line, " ");
 	sb_line_path(&line, call->proc->exe);
 	sb_line_add(&line, " ");
-	sb_line_add(&line, what);
-	sb_line_add(&line, udp ? " udp " : " tcp ");
-	put_place(&line, place);
-	put_peer(call, &line, place);
+	sb_line_add(&line, event->what);
+	sb_line_add(&line, event->udp ? " udp " : " tcp ");
+	put_place(&line, event->place);
 	sb_line_add(&line, " = ");
-	sb_line_result(&line, ret > 0 ? 0 : ret);
+	sb_line_result(&line, event->ret);
+	if (!event->udp && event->fd >= 0)
+		put_socket(&line, event->fd);
 	sb_line_append(&line, sb_text_at(control, control->net_log));
 }
 
-void sb_net_log(struct sb_call *call, const char *what, bool udp, const struct sb_net_place *place,
-		long ret)
+void sb_net_log(struct sb_call *call, const struct sb_net_event *event)
 {
 	if (SB_UNLIKELY(call->fs->tree->control->net_log.len != 0))
-		put_line(call, what, udp, place, ret);
+		put_line(call, event);
 }

@@ -78,7 +78,7 @@ void sb_net_accepted_name(struct sb_call *call, int fd, struct sb_socket_name *n
 
 	show_peer(call, fd, name, false, false);
 	if (sb_net_place_read(name->bytes, name->len, &place))
-		sb_net_log(call, "accept", false, &place, fd);
+		sb_net_log(call, &(struct sb_net_event){"accept", false, fd, &place, 0});
 }
 
 void sb_net_received_name(struct sb_call *call, int fd, struct sb_socket_name *name)

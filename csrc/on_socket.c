@@ -316,10 +316,11 @@ static long send_to_place(struct sb_call *call, struct sb_socket_name *name)
 	if (ret < 0)
 		return ret;
 	if (route.source != 0)
-		return send_from(call, name, &route);
-	ret = sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi, (long)regs->rdx,
-			     (int)regs->r10, SB_P(name->bytes), name->len);
-	return sb_net_send_result(&route, ret);
+		ret = send_from(call, name, &route);
+	else
+		ret = sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi,
+				     (long)regs->rdx, (int)regs->r10, SB_P(name->bytes), name->len);
+	return sb_net_sent(call, &route, ret);
 }
 
 long on_sendto(struct sb_call *call)

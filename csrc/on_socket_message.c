@@ -192,7 +192,7 @@ long on_sendmsg(struct sb_call *call)
 		return ret;
 	ret = sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&m), (int)regs->rdx, 0, 0, 0);
 	sb_socket_name_done(&sending.name);
-	return sb_net_send_result(&sending.route, ret);
+	return sb_net_sent(call, &sending.route, ret);
 }
 
 long on_sendmmsg(struct sb_call *call)
@@ -220,7 +220,7 @@ long on_sendmmsg(struct sb_call *call)
 			ret = sb_syscall(__NR_sendmsg, (int)regs->rdi, SB_P(&m),
 					 (int)regs->r10 | MSG_DONTWAIT, 0, 0, 0);
 		sb_socket_name_done(&sending.name);
-		ret = sb_net_send_result(&sending.route, ret);
+		ret = sb_net_sent(call, &sending.route, ret);
 		if (ret < 0)
 			break;
 		len = (uint32_t)ret;

@@ -39,6 +39,7 @@ from sandbox.store.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from sandbox.models.container import ContainerConfig, MountPoint
     from sandbox.runtime.interceptor import Choice
@@ -111,22 +112,34 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
     way = interceptor.choose(config.interceptor, os.environ)
     run_dir = rundir.create(config.id, os.environ)
     try:
-        with joining.joined(config, place.layout, run_dir) as seat:
+        with ExitStack() as stack:
+            seat = stack.enter_context(joining.joined(config, place.layout, run_dir))
             rows = _rows(config, place, run_dir)
             if place.index is None:
                 standins.write(run_dir.stand_ins)
-            _make_control(config, place, run_dir, rows, way, trace=trace, seat=seat)
-            with tracer.serving(run_dir.control, place.guest) if way.traced else nullcontext():
-                owned = [mount for mount in config.mounts if mount.type != "tmpfs"]
-                if owned:
-                    tell_owners(run_dir.control, owned)
-                yield run_dir
-                if owned:
-                    keep_owners(run_dir.control, owned)
+            log = stack.enter_context(_connection_log(config, run_dir))
+            _make_control(config, place, run_dir, rows, way, trace=trace, seat=seat, net_log=log)
+            if way.traced:
+                stack.enter_context(tracer.serving(run_dir.control, place.guest))
+            owned = [mount for mount in config.mounts if mount.type != "tmpfs"]
+            if owned:
+                tell_owners(run_dir.control, owned)
+            yield run_dir
+            if owned:
+                keep_owners(run_dir.control, owned)
         if way.rewrite:
             texts.learn(run_dir.control)
     finally:
         rundir.remove(run_dir.path)
+
+
+def _connection_log(config: ContainerConfig, run_dir: RunDir) -> AbstractContextManager[str | None]:
+    """Have the file of --network-log written; gives where the guests note connections."""
+    if not config.network.log:
+        return nullcontext()
+    from sandbox.runtime import netlog
+
+    return netlog.serving(config.network.log, run_dir)
 
 
 @contextmanager
@@ -170,6 +183,7 @@ def _make_control(
     *,
     trace: bool,
     seat: Joined | None = None,
+    net_log: str | None = None,
 ) -> None:
     core.create_control(
         run_dir.control,
@@ -193,23 +207,13 @@ def _make_control(
             host_gid=os.getgid(),
             net_dir=seat.directory if seat else None,
             net_container=seat.number if seat else 0,
-            net_log=_connection_log(config) if seat else None,
+            net_log=net_log,
         ),
     )
     if config.policy.pids_limit:
         core.limit_pids(run_dir.control, config.policy.pids_limit)
     if way.rewrite:
         texts.attach(run_dir.control, place.layer_dirs)
-
-
-def _connection_log(config: ContainerConfig) -> str | None:
-    """Return the file of --network-log, which must be there before the container is."""
-    path = config.network.log
-    if not path:
-        return None
-    with map_os_errors(f"cannot write the network log {path}"):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644))
-    return path
 
 
 def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts.Row]:

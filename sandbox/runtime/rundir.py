@@ -51,6 +51,11 @@ class RunDir:
         return f"{self.path}/trace"
 
     @property
+    def connections(self) -> str:
+        """Return the file in which the guests note connections, for ``--network-log``."""
+        return f"{self.path}/connections"
+
+    @property
     def shm(self) -> str:
         """Return the directory behind the container's /dev/shm."""
         return f"{self.path}/shm"

@@ -297,6 +297,13 @@ def test_the_machine_is_the_gateway(net: Net) -> None:
         assert output_of(process)[0].startswith(f"hello ('{gateway}', {port})")
 
 
+SHOUT = """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    sock.sendto(b'hello', ('{0}', {1}))
+"""
+
+
 def test_the_log_has_a_line_for_each_connection(net: Net, tmp_path: pathlib.Path) -> None:
     port = free_ports()
     log = tmp_path / "connections"
@@ -306,14 +313,16 @@ def test_the_log_has_a_line_for_each_connection(net: Net, tmp_path: pathlib.Path
         first_line(server)
         b.run(python(ASK, a.address, port))
         b.run(python(TRY, a.address, port + 1, "SOCK_STREAM"))
+        assert b.run(python(SHOUT, a.address, port)).status == 0
         output_of(server)
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \d+ \"/usr/bin/python3[.\d]*\" "
     patterns = [
-        rf"connect tcp {re.escape(a.address)}:{port} container 0{{12}} = -EINPROGRESS",
-        rf"connect tcp {re.escape(a.address)}:{port + 1} container 0{{12}} = -ECONNREFUSED",
+        rf"connect tcp {re.escape(a.address)}:{port} = -EINPROGRESS #\d+",
+        rf"connect tcp {re.escape(a.address)}:{port + 1} = -ECONNREFUSED #\d+",
+        rf"send udp {re.escape(a.address)}:{port} = 5",
     ]
     lines = log.read_text().splitlines()
-    assert len(lines) == 2
+    assert len(lines) == len(patterns)
     for pattern, line in zip(patterns, lines, strict=True):
         assert re.fullmatch(stamp + pattern, line), line
 

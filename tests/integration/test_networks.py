@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -293,14 +295,87 @@ def test_only_allowed_hosts_are_reached(net: Sandbox) -> None:
         assert call(net, "kept", "192.0.2.1") in ("ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM")
 
 
-def test_connections_are_logged(net: Sandbox, tmp_path: pathlib.Path) -> None:
+# Says much, hears little; is killed while it holds the connection; fails; sends a datagram.
+TALK = """
+import os, signal, socket, sys
+with socket.create_connection(("one", 5432), 20) as sock:
+    sock.sendall(b"x" * 70000)
+    while sock.recv(1000):
+        pass
+child = os.fork()
+if child == 0:
+    sock = socket.create_connection(("one", 5432), 20)
+    sock.sendall(b"y" * 300)
+    os.kill(os.getpid(), signal.SIGKILL)
+os.waitpid(child, 0)
+try:
+    socket.create_connection(("one", 5433))
+except ConnectionRefusedError:
+    pass
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"hello", ("one", 7777))
+"""
+LISTEN = """
+import signal, socket, threading
+signal.alarm(100)
+listener = socket.create_server(("", 5432))
+print("up", flush=True)
+def serve(caller):
+    heard = 0
+    while heard < 70000 and (data := caller.recv(100000)):
+        heard += len(data)
+    if heard == 70000:
+        caller.sendall(b"thanks")
+    caller.close()
+while True:
+    caller, _ = listener.accept()
+    threading.Thread(target=serve, args=(caller,)).start()
+"""
+
+
+def test_connections_are_logged_with_names_and_bytes(net: Sandbox, tmp_path: pathlib.Path) -> None:
+    log, other = tmp_path / "log", tmp_path / "other"
+    serve(net, "one", "--network", "back", "--network-log", str(other), script=LISTEN)
+    words = ("/usr/bin/python3", "-c", TALK)
+    net.ok("run", "--rm", "--network", "back", "--network-log", str(log), "host", *words)
+    place = f"{re.escape(address(net, 'one', 'back'))}"
+    start = r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \d+ "/usr/bin/python3[.\d]*"'
+    # The other side's end of stream counts as a byte.
+    patterns = [
+        f"{start} connect tcp {place}:5432 one = 0 sent 70000 received [67]",
+        f"{start} connect tcp {place}:5432 one = 0 sent 300 received [01]",
+        f"{start} connect tcp {place}:5433 one = -ECONNREFUSED",
+        f"{start} send udp {place}:7777 one = 5",
+    ]
+    lines = log.read_text().splitlines()
+    for pattern in patterns:
+        assert [line for line in lines if re.fullmatch(pattern, line)], (pattern, lines)
+    assert len(lines) == len(patterns)
+    # Whoever accepts has a log as well; it grows while the container runs.
+    ended = f"{start} accept tcp 127[.0-9]+:\\d+ [0-9a-z_]+ = 0 sent 6 received 7000[01]"
+    until(lambda: any(re.fullmatch(ended, line) for line in other.read_text().splitlines()))
+
+
+def test_a_killed_supervisor_leaves_no_writer_of_the_log(
+    net: Sandbox, tmp_path: pathlib.Path
+) -> None:
     log = tmp_path / "log"
-    serve(net, "one", "--network", "back")
-    serve(net, "two", "--network", "back", "--network-log", str(log))
-    assert call(net, "two", "one").startswith("one")
-    [line] = [line for line in log.read_text().splitlines() if " connect " in line]
-    assert f"{address(net, 'one', 'back')}:5432" in line
-    assert "python3" in line
+    serve(net, "one", "--network", "back", "--network-log", str(log))
+    assert call(net, "one", "127.0.0.1") == "one 127.0.0.1"
+    state = record(net, "one")
+    os.kill(state["keeper"], signal.SIGKILL)
+    os.kill(state["pid"], signal.SIGKILL)
+
+    def writers() -> list[str]:
+        found = []
+        for link in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
+            with suppress(OSError):
+                if os.readlink(link) == str(log):
+                    found.append(str(link))
+        return found
+
+    until(lambda: not writers())
+    assert net.ok("start", "one") == "one\n"
+    until(lambda: " accept tcp " in log.read_text() and "connect tcp" in log.read_text())
 
 
 def test_a_network_in_use_is_not_removed(net: Sandbox) -> None:
