@@ -31,7 +31,7 @@ from sandbox.runtime import supervise, terminal, wire
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CHUNK = 65536
+_CHUNK = 256 * 1024
 _USUAL_KEYS = "ctrl-p,ctrl-q"
 _CONTROL_KEYS = {"@": 0, "[": 27, "\\": 28, "]": 29, "^": 30, "_": 31}
 
@@ -148,6 +148,8 @@ class _Relay:
         self._pending = b""
         self._listens = wishes.stdin
         self._screen = True
+        self._typed = memoryview(bytearray(_CHUNK))
+        self._heard = memoryview(bytearray(_CHUNK))
 
     def run(self) -> int | None:
         connection = self._connection
@@ -173,16 +175,27 @@ class _Relay:
 
     def _read_keys(self) -> None:
         try:
-            data = os.read(0, _CHUNK)
+            count = os.readv(0, [self._typed])
         except OSError:
-            data = b""
-        if not data:
+            count = 0
+        if not count:
             self._listens = False
             self._pending += wire.frame(wire.STDIN, b"")
             return
-        passed = self._keys.take(data)
+        data = self._typed[:count]
+        passed = self._keys.take(bytes(data)) if self._wishes.tty else data
         if passed:
-            self._pending += wire.frame(wire.STDIN, passed)
+            self._give(passed)
+
+    def _give(self, data: bytes | memoryview) -> None:
+        """Send a frame of input; what is not taken now waits."""
+        if self._pending:
+            self._pending += wire.frame(wire.STDIN, data)
+            return
+        try:
+            self._pending = wire.send_frame(self._connection, wire.STDIN, data)
+        except OSError:
+            self._listens = False
 
     def _say(self) -> None:
         try:
@@ -196,16 +209,16 @@ class _Relay:
     def _hear(self) -> int | None:
         """Show what came; the exit code, once that comes."""
         try:
-            data = self._connection.recv(4 * _CHUNK)
+            count = self._connection.recv_into(self._heard)
         except BlockingIOError:
             return None
         except OSError:
-            data = b""
-        if not data:
+            count = 0
+        if not count:
             raise NobodyThere("the supervisor was killed")
-        for stream, content in self._frames.feed(data):
+        for stream, content in self._frames.feed(self._heard[:count]):
             if stream == wire.CONTROL:
-                return int(wire.parse_line(content)["exit"])
+                return int(wire.parse_line(bytes(content))["exit"])
             wanted = self._wishes.errors if stream == wire.STDERR else self._wishes.output
             if wanted and self._screen:
                 try:

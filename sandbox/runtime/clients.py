@@ -50,8 +50,15 @@ class Client:
 
     def send(self, stream: int, data: bytes) -> None:
         """Send a frame."""
-        self.out += wire.frame(stream, data)
-        self.push()
+        if self.out or not self.is_open:
+            self.out += wire.frame(stream, data)
+            return
+        try:
+            self.out += wire.send_frame(self.connection, stream, data)
+        except OSError:
+            self.close()
+            return
+        self.listen()
 
     def end(self) -> None:
         """Close once everything is sent."""
@@ -108,7 +115,7 @@ class Client:
         if not self.is_open or not mask & selectors.EVENT_READ:
             return
         try:
-            data = self.connection.recv(_CHUNK)
+            data = self.connection.recv(4 * _CHUNK)
         except BlockingIOError:
             return
         except OSError:

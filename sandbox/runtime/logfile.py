@@ -11,10 +11,10 @@ fit is counted, and the count is logged once there is room.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from contextlib import suppress
+from json.encoder import encode_basestring
 
 _LONGEST = 16 * 1024  # Docker splits lines here
 _KEPT = 1024 * 1024
@@ -30,11 +30,35 @@ def stamp(nanoseconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:09}Z"
 
 
-def record(text: bytes, stream: str, moment: int) -> bytes:
-    """Return the line of the file for one line of the container."""
-    shown = text.decode("utf-8", "replace")
-    fields = {"log": shown, "stream": stream, "time": stamp(moment)}
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def records(lines: list[bytes], stream: str, moment: int) -> list[bytes]:
+    r"""Return the lines of the file for lines of the container.
+
+    >>> records([b'"\xff\n'], "stdout", 5)[0].decode()
+    '{"log":"\\"\ufffd\\n","stream":"stdout","time":"1970-01-01T00:00:00.000000005Z"}\n'
+    """
+    end = f',"stream":"{stream}","time":"{stamp(moment)}"}}\n'
+    shown = [f'{{"log":{encode_basestring(line.decode("utf-8", "replace"))}' for line in lines]
+    return [(text + end).encode() for text in shown]
+
+
+def cut(text: bytes) -> tuple[list[bytes], bytes]:
+    r"""Return the lines that are whole, or as long as a line may get, and what is left.
+
+    >>> cut(b"a\nb\nc")
+    ([b'a\n', b'b\n'], b'c')
+    """
+    lines = []
+    *whole, rest = text.split(b"\n")
+    for line in whole:
+        longer = line + b"\n"
+        while len(longer) > _LONGEST:
+            lines.append(longer[:_LONGEST])
+            longer = longer[_LONGEST:]
+        lines.append(longer)
+    while len(rest) >= _LONGEST:
+        lines.append(rest[:_LONGEST])
+        rest = rest[_LONGEST:]
+    return lines, rest
 
 
 class LogFile:
@@ -58,20 +82,9 @@ class LogFile:
 
     def add(self, stream: str, data: bytes) -> None:
         """Log what arrived; an unfinished line waits for its end."""
-        text = self._partial[stream] + data
-        now = time.time_ns()
-        records = []
-        start = 0
-        while True:
-            end = text.find(b"\n", start, start + _LONGEST) + 1
-            if not end:
-                if len(text) - start < _LONGEST:
-                    break
-                end = start + _LONGEST
-            records.append(record(text[start:end], stream, now))
-            start = end
-        self._partial[stream] = text[start:]
-        self._write(records)
+        lines, self._partial[stream] = cut(self._partial[stream] + data)
+        if lines or self._waiting or self._lost:
+            self._write(records(lines, stream, time.time_ns()))
 
     def finish(self) -> None:
         """Log lines that will get no end any more."""
@@ -79,23 +92,23 @@ class LogFile:
         for stream, text in self._partial.items():
             if text:
                 self._partial[stream] = b""
-                self._write([record(text, stream, now)])
+                self._write(records([text], stream, now))
 
     def close(self) -> None:
         """Write what is unfinished and let the file go."""
         self.finish()
         os.close(self._fd)
 
-    def _write(self, records: list[bytes]) -> None:
+    def _write(self, fresh: list[bytes]) -> None:
         waiting, self._waiting, self._waiting_size = self._waiting, [], 0
         note = []
         if self._lost:
             text = f"[{self._lost} lines are lost: the log could not be written]\n"
-            note = [record(text.encode(), "stderr", time.time_ns())]
-        batch = [*waiting, *note, *records]
+            note = records([text.encode()], "stderr", time.time_ns())
+        batch = [*waiting, *note, *fresh]
         if not self._max_size:
             if not self._append(b"".join(batch)):
-                self._keep([*waiting, *records])
+                self._keep([*waiting, *fresh])
             elif batch:
                 self._lost = 0
             return

@@ -166,7 +166,7 @@ def _show(master: int, screen: int) -> bool:
     return True
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     """Write everything, also where the descriptor does not wait by itself."""
     view = memoryview(data)
     while view:

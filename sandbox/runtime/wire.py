@@ -12,12 +12,14 @@ import json
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandbox.errors import CorruptData, map_os_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+Data = TypeVar("Data", bytes, memoryview)
 
 STDIN, STDOUT, STDERR, CONTROL = range(4)
 _HEADER = struct.Struct(">BxxxI")
@@ -56,26 +58,64 @@ def parse_line(data: bytes) -> dict[str, Any]:
     return message
 
 
+def send_frame(connection: socket.socket, stream: int, data: bytes | memoryview) -> bytes:
+    """Send what a connection that does not wait takes now of a frame; return the rest."""
+    header = _HEADER.pack(stream, len(data))
+    try:
+        count = connection.sendmsg([header, data])
+    except BlockingIOError:
+        count = 0
+    if count >= len(header):
+        return bytes(data[count - len(header) :])
+    return header[count:] + data
+
+
 class Frames:
-    """Puts frames together from whatever pieces arrive."""
+    """Takes frames apart, in whatever pieces they arrive."""
 
     def __init__(self) -> None:
         """Start with nothing."""
-        self._buffer = bytearray()
+        self._header = b""
+        self._stream = 0
+        self._missing = 0  # what is still to come of the present frame
+        self._held = b""  # what came of a frame that is wanted whole
 
-    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Yield (stream, data) of every frame that is complete now."""
-        self._buffer += data
-        while len(self._buffer) >= _HEADER.size:
-            stream, length = _HEADER.unpack_from(self._buffer)
-            if stream > CONTROL or length > _LONGEST_FRAME:
-                raise CorruptData("control protocol: not a frame")
-            end = _HEADER.size + length
-            if len(self._buffer) < end:
+    def feed(self, data: Data) -> Iterator[tuple[int, Data | bytes]]:
+        """Yield (stream, data): of a control frame all, of others whatever came of them.
+
+        Without data is only what came as a frame without data. Nothing is copied, but for
+        control frames: what is yielded of a view of a buffer is good until that is filled anew.
+        """
+        at = 0
+        while True:
+            if not self._missing:
+                needed = _HEADER.size - len(self._header)
+                self._header += bytes(data[at : at + needed])
+                at += needed
+                if len(self._header) < _HEADER.size:
+                    return
+                self._begin()
+                if not self._missing:
+                    yield self._stream, b""
+                    continue
+            piece = data[at : at + self._missing]
+            if not piece:
                 return
-            content = bytes(self._buffer[_HEADER.size : end])
-            del self._buffer[:end]
-            yield stream, content
+            at += len(piece)
+            self._missing -= len(piece)
+            if self._stream != CONTROL:
+                yield self._stream, piece
+                continue
+            self._held += bytes(piece)
+            if not self._missing:
+                whole, self._held = self._held, b""
+                yield CONTROL, whole
+
+    def _begin(self) -> None:
+        stream, length = _HEADER.unpack(self._header)
+        if stream > CONTROL or length > _LONGEST_FRAME:
+            raise CorruptData("control protocol: not a frame")
+        self._header, self._stream, self._missing = b"", stream, length
 
 
 def listen(path: str) -> socket.socket:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,10 +21,33 @@ from sandbox.runtime.terminal import KeyWatch
 def test_frames_survive_any_cutting(frames: list[tuple[int, bytes]], size: int) -> None:
     stream = b"".join(wire.frame(number, data) for number, data in frames)
     reader = wire.Frames()
-    found = []
+    found: list[tuple[int, bytes]] = []
+    left = 0  # of a frame that comes in pieces
     for start in range(0, len(stream), size):
-        found += list(reader.feed(stream[start : start + size]))
+        for number, data in reader.feed(stream[start : start + size]):
+            if left:
+                found[-1] = (number, found[-1][1] + data)
+            else:
+                found.append((number, data))
+            left = len(frames[len(found) - 1][1]) - len(found[-1][1])
+            assert not left or (number != wire.CONTROL and data)
     assert found == frames
+
+
+def test_of_a_frame_what_the_other_side_does_not_take_is_returned() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        content = os.urandom(3 << 20)
+        rest = wire.send_frame(ours, wire.STDOUT, content)
+        assert rest
+        assert wire.send_frame(ours, wire.STDOUT, b"more") == wire.frame(wire.STDOUT, b"more")
+        reader = wire.Frames()
+        found = b"".join(data for _, data in reader.feed(theirs.recv(8 << 20)))
+        assert found + rest == content
+        theirs.close()
+        with pytest.raises(BrokenPipeError):
+            wire.send_frame(ours, wire.STDOUT, b"x")
 
 
 @pytest.mark.parametrize("data", [b"\x09" + bytes(7), b"\x01\0\0\0\xff\xff\xff\xff"])
