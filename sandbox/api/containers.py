@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sandbox.api import creating, query
 from sandbox.api.errors import ApiError, BadRequest, NotModified
 from sandbox.api.models import ContainerBody
+from sandbox.engine.finding import containers_that
 from sandbox.engine.inspection import summarize_container
 from sandbox.errors import ContainerNotFound, ImageNotFound
-from sandbox.models.choosing import container_filter
 from sandbox.models.reference import parse_reference
 from sandbox.runtime.lifecycle import may_remove
 
@@ -26,13 +26,13 @@ _KINDS = {"C": 0, "A": 1, "D": 2}
 async def list_all(call: Call) -> web.StreamResponse:
     """``GET /containers/json``."""
     wanted = call.filters()
-    everything = call.flag("all") or bool(wanted.keys() & {"status", "exited"})
+    everything = call.flag("all") or "status" in wanted
     limit = call.number("limit") or 0
     size = call.flag("size")
 
     def look() -> list[dict[str, Any]]:
         engine = call.engine
-        matches = container_filter(query.as_flags(wanted), engine.container)
+        matches = containers_that(engine, query.as_flags(wanted))
         found = [
             item
             for item in engine.containers()

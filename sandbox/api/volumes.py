@@ -10,12 +10,13 @@ from sandbox.api.models import VolumeBody
 from sandbox.api.query import as_flags, flag_filter
 from sandbox.engine.inspection import describe_volume, summarize_container, summarize_image
 from sandbox.models.choosing import volume_filter
-from sandbox.store.usage import disk_usage
+from sandbox.models.oci import moment_text
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from sandbox.api.call import Call
+    from sandbox.engine.measuring import BuildUsage
 
 
 async def list_all(call: Call) -> web.StreamResponse:
@@ -65,25 +66,10 @@ async def prune(call: Call) -> web.StreamResponse:
         everything = call.version < (1, 42)
     rest = as_flags({key: values for key, values in wanted.items() if key != "all"})
 
-    def act() -> tuple[list[str], int]:
-        engine = call.engine
-        matches = volume_filter(rest, lambda name: bool(engine.volume_users(name)))
-        removed, freed = [], 0
-        for item in engine.volumes():
-            if (everything or item.anonymous) and matches(item):
-                size = _size(item.path)
-                removed += engine.prune_volumes(everything=True, only=item.name)
-                freed += size if item.name in removed else 0
-        return removed, freed
-
-    removed, freed = await call.work.act(act)
+    removed, freed = await call.work.act(
+        call.engine.prune_volumes, everything=everything, filters=rest
+    )
     return call.json({"VolumesDeleted": removed or None, "SpaceReclaimed": freed})
-
-
-def _size(path: str) -> int:
-    from pathlib import Path
-
-    return disk_usage([Path(path)])
 
 
 async def disk(call: Call) -> web.StreamResponse:
@@ -93,31 +79,46 @@ async def disk(call: Call) -> web.StreamResponse:
         engine = call.engine
         usage = engine.disk_usage()
         seats, networks = engine.seats(), engine.networks()
-        images = []
-        for one in usage.images:
-            if one.image.is_host:
-                continue
-            shown = summarize_image(one.image)
-            shown |= {"SharedSize": one.shared, "Containers": one.containers}
-            images.append(shown)
-        containers = [
-            summarize_container(one.container, seats, networks)
-            | engine.container_sizes(one.container)
-            for one in usage.containers
-        ]
-        volumes = []
-        for volume in engine.volumes():
-            users = len(engine.volume_users(volume.name))
-            size = _size(volume.path)
-            shown = describe_volume(volume) | {"UsageData": {"Size": size, "RefCount": users}}
-            volumes.append(shown)
         return {
             "LayersSize": usage.images_size,
-            "Images": images,
-            "Containers": containers,
-            "Volumes": volumes,
-            "BuildCache": [],
-            "BuilderSize": 0,
+            "Images": [
+                summarize_image(one.image)
+                | {
+                    "Size": one.shared + one.unique,
+                    "SharedSize": one.shared,
+                    "Containers": one.containers,
+                }
+                for one in usage.images
+                if not one.image.is_host
+            ],
+            "Containers": [
+                summarize_container(one.container, seats, networks)
+                | engine.container_sizes(one.container)
+                | {"SizeRw": one.size}
+                for one in usage.containers
+            ],
+            "Volumes": [
+                describe_volume(one.volume)
+                | {"UsageData": {"Size": one.size, "RefCount": one.links}}
+                for one in usage.volumes
+            ],
+            "BuildCache": [_cached(one) for one in usage.builds],
+            "BuilderSize": usage.builds_size,
         }
 
     return call.json(await call.work.act(look))
+
+
+def _cached(one: BuildUsage) -> dict[str, Any]:
+    """Describe what builds remember; how often it was used is not counted."""
+    return {
+        "ID": one.item.id,
+        "Type": one.item.kind,
+        "Description": one.item.description,
+        "InUse": False,
+        "Shared": one.shared,
+        "Size": one.size,
+        "CreatedAt": moment_text(one.item.created),
+        "LastUsedAt": moment_text(one.item.last_used),
+        "UsageCount": 0,
+    }

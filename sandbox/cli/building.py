@@ -225,13 +225,14 @@ def _volume(text: str) -> Any:
 @click.option("--keep-storage", "--reserved-space", "keep", default="", help="Keep so much.")
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...], keep: str) -> None:
     """Forget what builds remember."""
+    from sandbox.cli.asking import agrees
     from sandbox.cli.format import human_size
     from sandbox.engine import Engine
     from sandbox.models.policy import parse_bytes
 
-    if not force:
-        what = "all build cache" if everything else "all dangling build cache"
-        click.confirm(f"WARNING! This will remove {what}. Are you sure you want to continue?")
+    what = "all build cache" if everything else "all dangling build cache"
+    if not agrees(f"WARNING! This will remove {what}.", force=force, on_one_line=True):
+        return
     size = parse_bytes(keep) if keep else 0
     pruned = Engine().prune_builds(everything=everything, filters=filters, keep=size)
     for name in pruned.ids:

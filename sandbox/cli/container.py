@@ -48,13 +48,13 @@ def container() -> None:
 )
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove containers that do not run."""
+    from sandbox.cli.asking import agrees
     from sandbox.cli.format import emit, human_size
     from sandbox.engine import Engine
 
-    if not force:
-        click.echo("WARNING! This will remove all stopped containers.")
-        click.confirm("Are you sure you want to continue?", abort=True)
+    if not agrees("WARNING! This will remove all stopped containers.", force=force):
+        return
     removed, freed = Engine().prune_containers(filters)
     if removed:
         emit("Deleted Containers:\n" + "\n".join(removed) + "\n")
-    emit(f"Total reclaimed space: {human_size(freed)}")
+    emit(f"Total reclaimed space: {human_size(freed, 4)}")

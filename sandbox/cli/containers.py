@@ -16,9 +16,10 @@ from sandbox.cli.format import (
     render,
 )
 from sandbox.engine import Engine
+from sandbox.engine.finding import containers_that
 from sandbox.engine.networkview import networks_text, ports_text
 from sandbox.errors import ContainerNotFound, CorruptData, SandboxError
-from sandbox.models.choosing import container_filter, status_text
+from sandbox.models.choosing import status_text
 from sandbox.models.moments import human_duration, seconds_since
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ _HEADINGS = {
     "filters",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Only those that match (id, name, label, status, ancestor, exited, health, volume, "
-    "network, since, before).",
+    help="Only those that match (ancestor, before, exited, expose, health, id, label, name, "
+    "network, publish, since, status, volume).",
 )
 @click.option(
     "--format",
@@ -74,9 +75,9 @@ _HEADINGS = {
 def ps(**options: Any) -> None:
     """List containers; without -a only running ones."""
     engine = Engine()
-    matches = container_filter(options["filters"], engine.container)
+    matches = containers_that(engine, options["filters"])
     last = 1 if options["latest"] else options["last"]
-    by_status = any(item.partition("=")[0] in ("status", "exited") for item in options["filters"])
+    by_status = any(item.startswith("status=") for item in options["filters"])
     everything = options["show_all"] or last > 0 or by_status
     chosen = [
         item

@@ -81,4 +81,4 @@ def top(*, container: str, options: tuple[str, ...]) -> None:
     from sandbox.engine import Engine
 
     headings, rows = Engine().top(container, options)
-    emit(table(headings, rows))
+    emit(table(headings, rows, least=20))

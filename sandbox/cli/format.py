@@ -28,17 +28,19 @@ def emit(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return aligned columns with three spaces between them.
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, least: int = 10) -> str:
+    """Return aligned columns, three spaces between them, each at least so wide, as Docker's.
 
     >>> print(table(["A", "BB"], [["xx", "y"]]))
-    A    BB
-    xx   y
+    A         BB
+    xx        y
     """
     lines = [list(headings), *(list(row) for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(headings))]
+    widths = [
+        max(least, *(len(line[index]) + 3 for line in lines)) for index in range(len(headings))
+    ]
     return "\n".join(
-        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        "".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
 

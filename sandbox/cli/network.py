@@ -216,16 +216,13 @@ def disconnect(*, force: bool, name: str, container: str) -> None:
 )
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove networks that no container knows."""
+    from sandbox.cli.asking import agrees
     from sandbox.engine.networkview import parse_prune_filters
 
     wanted = parse_prune_filters(filters)
-    if not force:
-        click.echo(
-            "WARNING! This will remove all custom networks not used by at least one container."
-        )
-        click.confirm("Are you sure you want to continue?", abort=True)
+    warning = "WARNING! This will remove all custom networks not used by at least one container."
+    if not agrees(warning, force=force):
+        return
     removed = _engine().prune_networks(wanted)
     if removed:
-        emit("Deleted Networks:")
-    for name in removed:
-        emit(name)
+        emit("Deleted Networks:\n" + "\n".join(removed) + "\n")

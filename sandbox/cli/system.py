@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from sandbox.cli.diskusage import df
 from sandbox.cli.format import emit, human_size, render_objects
-from sandbox.cli.housekeeping import df, system_prune
+from sandbox.cli.housekeeping import system_prune
 from sandbox.cli.lazy import Verbs
 from sandbox.cli.logs import events
 from sandbox.cli.service import service_unit, system_start

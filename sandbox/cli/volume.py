@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.format import Column, emit, render, render_objects
+from sandbox.cli.format import Column, emit, human_size, render, render_objects
 from sandbox.cli.lazy import Verbs
 from sandbox.cli.running import each
 from sandbox.errors import UsageError
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from sandbox.models.volume import Volume
 
 _COLUMNS = (Column("DRIVER", "Driver"), Column("VOLUME NAME", "Name"))
-_HEADINGS = {**{column.field: column.heading for column in _COLUMNS}, "Mountpoint": "MOUNTPOINT"}
+_MORE = {
+    "Mountpoint": "MOUNTPOINT",
+    "Scope": "SCOPE",
+    "Labels": "LABELS",
+    "Label": lambda _name: "LABEL",
+    "Links": "LINKS",
+    "Size": "SIZE",
+}
+_HEADINGS = {**{column.field: column.heading for column in _COLUMNS}, **_MORE}
 _NAMES = click.argument("names", nargs=-1, required=True, metavar="VOLUME...")
 
 
@@ -77,6 +85,8 @@ def _row(item: Volume) -> dict[str, Any]:
         "Mountpoint": item.data,
         "Scope": "local",
         "Labels": ",".join(f"{key}={value}" for key, value in item.labels.items()),
+        "Label": lambda key: item.labels.get(key, ""),
+        **dict.fromkeys(("Availability", "Group", "Links", "Size", "Status"), "N/A"),
     }
 
 
@@ -109,12 +119,13 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 @click.option("--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Choose (label=).")
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...]) -> None:
     """Remove anonymous volumes that no container has."""
-    if not force:
-        kind = "all" if everything else "anonymous"
-        click.echo(f"WARNING! This will remove {kind} local volumes not used by a container.")
-        click.confirm("Are you sure you want to continue?", abort=True)
-    removed = _engine().prune_volumes(everything=everything, filters=filters)
+    from sandbox.cli.asking import agrees
+
+    kind = "all" if everything else "anonymous"
+    warning = f"WARNING! This will remove {kind} local volumes not used by at least one container."
+    if not agrees(warning, force=force):
+        return
+    removed, freed = _engine().prune_volumes(everything=everything, filters=filters)
     if removed:
-        emit("Deleted Volumes:")
-    for name in removed:
-        emit(name)
+        emit("Deleted Volumes:\n" + "\n".join(removed) + "\n")
+    emit(f"Total reclaimed space: {human_size(freed, 4)}")

@@ -11,10 +11,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sandbox.engine.measuring import Usage, measure
 from sandbox.errors import Conflict, ContainerNotFound, ImageNotFound
 from sandbox.models.choosing import prune_filter
 from sandbox.models.selection import parse_filters, select_images
-from sandbox.store import buildcache
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
 
@@ -32,46 +32,6 @@ if TYPE_CHECKING:
 _DEPARTURE = 1.0
 
 
-@dataclass(frozen=True)
-class ImageUsage:
-    """One image's part of the store; sizes on disk, containers that use it."""
-
-    image: Image
-    shared: int
-    unique: int
-    containers: int
-
-
-@dataclass(frozen=True)
-class ContainerUsage:
-    """One container's own files."""
-
-    container: Container
-    size: int
-
-
-@dataclass(frozen=True)
-class Usage:
-    """The store by what it is for; together it is all of the store."""
-
-    images: list[ImageUsage]
-    containers: list[ContainerUsage]
-    images_size: int
-    images_reclaimable: int
-    containers_size: int
-    containers_reclaimable: int
-    builds_count: int
-    builds_size: int
-    builds_reclaimable: int
-    other_size: int
-    other_reclaimable: int
-
-    @property
-    def total(self) -> int:
-        """All bytes on disk."""
-        return self.images_size + self.containers_size + self.builds_size + self.other_size
-
-
 @dataclass
 class Pruned:
     """What was removed, and the bytes on disk that gave."""
@@ -80,6 +40,8 @@ class Pruned:
     deleted: list[str] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
     networks: list[str] = field(default_factory=list)
+    volumes: list[str] = field(default_factory=list)
+    builds: list[str] = field(default_factory=list)
     freed: int = 0
 
 
@@ -90,7 +52,7 @@ class HousekeepingVerbs:
 
     def disk_usage(self) -> Usage:
         """Measure the whole store."""
-        return _Measure(self.layout, self.containers()).run()
+        return measure(self.layout, self.containers())
 
     def containers(self) -> list[Container]:
         """Return every container (see `ContainerVerbs`)."""
@@ -194,84 +156,6 @@ def _note(pruned: Pruned, swept: Swept) -> None:
 
 def _image_places(layout: Layout) -> list[Path]:
     return [layout.layers, layout.blobs, layout.indexes, layout.images]
-
-
-class _Measure:
-    """One measurement."""
-
-    def __init__(self, layout: Layout, containers: list[Container]) -> None:
-        self._layout = layout
-        self._containers = containers
-        self._seen: set[tuple[int, int]] = set()
-
-    def run(self) -> Usage:
-        """Count everything once."""
-        layout = self._layout
-        images, reclaimable = self._images()
-        containers = [
-            ContainerUsage(item, self._count([layout.container(item.config.id)]))
-            for item in self._containers
-        ]
-        all_images = sum(item.unique for item in images) + self._shared
-        places = [layout.blobs, layout.indexes, layout.images, layout.blobs.parent, layout.tags]
-        all_images += self._count(places)
-        counted_containers = sum(item.size for item in containers)
-        counted_containers += self._count([layout.containers])
-        remembered = buildcache.everything(layout)
-        own = [layout.layer(item.layer) for item in remembered if item.layer is not None]
-        builds = self._count([*own, layout.build_steps, layout.build_mounts])
-        other = self._count([layout.root])
-        return Usage(
-            images=images,
-            containers=containers,
-            images_size=all_images,
-            images_reclaimable=reclaimable,
-            containers_size=counted_containers,
-            containers_reclaimable=sum(
-                item.size for item in containers if not item.container.state.is_running
-            ),
-            builds_count=len(remembered),
-            builds_size=builds,
-            builds_reclaimable=builds,
-            other_size=other,
-            other_reclaimable=self._other_reclaimable,
-        )
-
-    def _count(self, paths: list[Path]) -> int:
-        from sandbox.store.usage import disk_usage
-
-        return disk_usage(paths, self._seen)
-
-    def _images(self) -> tuple[list[ImageUsage], int]:
-        store = ImageStore(self._layout)
-        every = store.all()
-        sizes: dict[Path, int] = {}
-        users: dict[Path, set[Digest]] = {}
-        for image in every:
-            if self._layout.home(image.id) is not self._layout:
-                continue
-            for path in store.paths_of(image):
-                if path not in sizes:
-                    sizes[path] = self._count([path])
-                users.setdefault(path, set()).add(image.id)
-        self._shared = sum(size for path, size in sizes.items() if len(users[path]) > 1)
-        self._other_reclaimable = self._unused()
-        active = {container.config.image_id for container in self._containers}
-        found = []
-        for image in every:
-            paths = store.paths_of(image) & sizes.keys()
-            unique = sum(sizes[path] for path in paths if len(users[path]) == 1)
-            shared = sum(sizes[path] for path in paths) - unique
-            count = sum(item.config.image_id == image.id for item in self._containers)
-            found.append(ImageUsage(image, shared, unique, count))
-        reclaimable = sum(size for path, size in sizes.items() if not users[path] & active)
-        return found, reclaimable
-
-    def _unused(self) -> int:
-        """Return the size of downloads, which a prune removes."""
-        from sandbox.store.usage import disk_usage
-
-        return disk_usage([self._layout.downloads])
 
 
 def is_in_hand(state: ContainerState) -> bool:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import UsageError
 from sandbox.models.addresses import format_address, mac_of, parse_address
-from sandbox.models.choosing import enough
+from sandbox.models.containerfilter import fits_pattern
 from sandbox.models.moments import parse_moment
 from sandbox.models.network import HOST, NONE, find_network
 from sandbox.models.ports import Port, parse_exposed, show_ports
-from sandbox.models.selection import parse_filters
+from sandbox.models.selection import enough, parse_filters, parse_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -213,8 +213,7 @@ def parse_network_filters(
     used: set[str] = set()
     if "dangling" in wanted:
         for value in wanted["dangling"]:
-            if value.lower() not in ("1", "0", "true", "false"):
-                raise UsageError(f"invalid filter 'dangling=[{value}]'")
+            parse_truth("dangling", value)
         for network in engine.networks():
             if engine.network(network.id).seats:
                 used.add(network.id)
@@ -229,9 +228,9 @@ def _fits(item: Network, key: str, value: str, used: set[str]) -> bool:
         return _has_label(item, value)
     if key == "dangling":
         is_idle = not item.is_predefined and item.id not in used
-        return (value.lower() in ("1", "true")) == is_idle
+        return parse_truth("dangling", value) == is_idle
     tests = {
-        "name": value in item.name,
+        "name": fits_pattern(value, item.name),
         "id": item.id.startswith(value),
         "driver": item.driver == value,
         "scope": value == "local",

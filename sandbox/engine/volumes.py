@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.engine.creation import now
 from sandbox.errors import Conflict, NotFound
 from sandbox.store import events
+from sandbox.store.usage import disk_usage
 from sandbox.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
@@ -69,20 +71,21 @@ class VolumeVerbs:
         events.tell(self.layout, "volume", "destroy", name, driver="local")
 
     def prune_volumes(
-        self, *, everything: bool = False, only: str = "", filters: Sequence[str] = ()
-    ) -> list[str]:
+        self, *, everything: bool = False, filters: Sequence[str] = ()
+    ) -> tuple[list[str], int]:
         """Delete anonymous volumes that no container has; *everything*: named ones too.
 
-        With a name, *only* this one.
+        Returns their names, and the bytes on disk that gave.
         """
         from sandbox.models.choosing import volume_filter
 
         matches = volume_filter(filters, lambda name: bool(self.volume_users(name)))
-        removed = []
+        removed, freed = [], 0
         for volume in self.volumes():
-            wanted = (everything or volume.anonymous) and only in ("", volume.name)
-            wanted = wanted and matches(volume)
+            wanted = (everything or volume.anonymous) and matches(volume)
             if wanted and not self.volume_users(volume.name):
+                size = disk_usage([Path(volume.path)])
                 self.remove_volume(volume.name)
                 removed.append(volume.name)
-        return removed
+                freed += size
+        return removed, freed

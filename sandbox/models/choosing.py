@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Choose containers and events by ``--filter``, and say how a container fares. Pure.
+"""Choose volumes and events by ``--filter``, and what a prune takes; say how a container fares.
+
+Pure.
 
 Several values of one key: any of them, but every label; several keys: all of them.
 """
@@ -7,15 +9,16 @@ Several values of one key: any of them, but every label; several keys: all of th
 from __future__ import annotations
 
 import time
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import UsageError
+from sandbox.models.containerfilter import fits_pattern, is_labelled
 from sandbox.models.moments import human_duration, parse_moment, seconds_since
 from sandbox.models.oci import seconds_of
+from sandbox.models.selection import enough, parse_filters, parse_truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from sandbox.models.container import Container
     from sandbox.models.volume import Volume
@@ -39,86 +42,6 @@ def status_text(container: Container, now: float) -> str:
     return "Dead" if state.status == "dead" else "Created"
 
 
-_CONTAINER_TESTS: dict[str, Callable[[Container, str], bool]] = {
-    "id": lambda item, value: item.config.id.startswith(value),
-    "name": lambda item, value: (
-        value.removeprefix("/") in item.config.name or fnmatchcase(item.config.name, value)
-    ),
-    "status": lambda item, value: item.state.status == value,
-    "health": lambda item, value: (
-        (item.state.health.status if item.state.health else "none") == value
-    ),
-    "volume": lambda item, value: any(value in (m.name, m.target) for m in item.config.mounts),
-    "network": lambda item, value: (
-        value == item.config.network.mode
-        or any(value == place.network for place in item.config.network.endpoints)
-    ),
-    "since": lambda item, value: item.config.created > value,
-    "before": lambda item, value: item.config.created < value,
-    "exited": lambda item, value: (
-        item.state.status == "exited" and str(item.state.exit_code) == value
-    ),
-    "ancestor": lambda item, value: _is_ancestor(item, value),
-    "label": lambda item, value: _is_labelled(item, value),
-}
-
-
-def _is_ancestor(container: Container, value: str) -> bool:
-    image = container.config.image
-    digits = value.removeprefix("sha256:")
-    by_id = container.config.image_id.removeprefix("sha256:").startswith(digits)
-    return value in (image, image.removesuffix(":latest")) or (len(digits) > 3 and by_id)
-
-
-def _is_labelled(container: Container, value: str) -> bool:
-    key, equals, wanted = value.partition("=")
-    labels = container.config.labels
-    return key in labels and (not equals or labels[key] == wanted)
-
-
-def enough(key: str) -> Callable[[Iterable[bool]], bool]:
-    """Return how many values of a key must fit.
-
-    >>> enough("label") is all, enough("name") is any
-    (True, True)
-    """
-    return all if key == "label" else any
-
-
-def container_filter(
-    filters: Sequence[str], find: Callable[[str], Container]
-) -> Callable[[Container], bool]:
-    """Return the test for ``--filter``: any value of a key (of labels all), every key."""
-    wanted: dict[str, list[str]] = {}
-    for item in filters:
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise UsageError(f"invalid argument {item!r} for --filter: bad format")
-        if key not in _CONTAINER_TESTS:
-            raise UsageError(f"invalid filter '{key}'")
-        if key == "status" and value not in (
-            "created",
-            "running",
-            "exited",
-            "paused",
-            "restarting",
-            "removing",
-            "dead",
-        ):
-            raise UsageError(f"invalid filter 'status={value}'")
-        if key in ("since", "before"):
-            value = find(value).config.created
-        wanted.setdefault(key, []).append(value)
-
-    def matches(container: Container) -> bool:
-        return all(
-            enough(key)(_CONTAINER_TESTS[key](container, value) for value in values)
-            for key, values in wanted.items()
-        )
-
-    return matches
-
-
 def prune_filter(filters: Sequence[str]) -> Callable[[Container], bool]:
     """Return the test of what a prune may remove: ``label``, ``label!`` and ``until``."""
     tests: list[Callable[[Container], bool]] = []
@@ -131,30 +54,38 @@ def prune_filter(filters: Sequence[str]) -> Callable[[Container], bool]:
             raise UsageError(f"invalid filter '{item}'")
         elif key in ("label", "label!") and equals:
             wanted = key == "label"
-            tests.append(lambda found, v=value, w=wanted: _is_labelled(found, v) == w)  # type: ignore[misc]
+            tests.append(lambda found, v=value, w=wanted: is_labelled(found, v) == w)  # type: ignore[misc]
         else:
             raise UsageError(f"invalid filter '{item}'")
     return lambda container: all(test(container) for test in tests)
 
 
+_VOLUME_KEYS = ("name", "dangling", "label", "label!", "driver")
+
+
 def volume_filter(
     filters: Sequence[str], is_used: Callable[[str], bool]
 ) -> Callable[[Volume], bool]:
-    """Return the test for ``--filter`` of volumes: every one; labels may be unwanted."""
-    pairs = [text.partition("=")[::2] for text in filters]
-    for key, _ in pairs:
-        if key not in ("name", "dangling", "label", "label!", "driver"):
-            raise UsageError(f"invalid filter '{key}'")
-    return lambda item: all(_volume_fits(item, key, value, is_used) for key, value in pairs)
+    """Return the test for ``--filter`` of volumes: labels may be unwanted; names are patterns."""
+    wanted = parse_filters(filters, _VOLUME_KEYS)
+    dangling = [parse_truth("dangling", value) for value in wanted.pop("dangling", [])]
+
+    def fits(item: Volume) -> bool:
+        if dangling and is_used(item.name) in dangling:
+            return False
+        return all(
+            enough(key)(_volume_fits(item, key, value) for value in values)
+            for key, values in wanted.items()
+        )
+
+    return fits
 
 
-def _volume_fits(item: Volume, key: str, value: str, is_used: Callable[[str], bool]) -> bool:
+def _volume_fits(item: Volume, key: str, value: str) -> bool:
     if key == "name":
-        return value in item.name
+        return fits_pattern(value, item.name)
     if key == "driver":
         return value == "local"
-    if key == "dangling":
-        return (value.lower() in ("1", "true")) != is_used(item.name)
     name, equals, wanted = value.partition("=")
     has = name in item.labels and (not equals or item.labels[name] == wanted)
     return has == (key == "label")

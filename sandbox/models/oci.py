@@ -170,6 +170,15 @@ def timestamp(moment: datetime | None = None) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def moment_text(seconds: float) -> str:
+    """Return a Unix time in RFC 3339.
+
+    >>> moment_text(1.5)
+    '1970-01-01T00:00:01.500000Z'
+    """
+    return timestamp(datetime.fromtimestamp(seconds, UTC))
+
+
 def seconds_of(created: str | None) -> float:
     """Return the Unix time of an RFC 3339 string; 0 if there is none.
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from sandbox.models.image import Image
 
 _KEYS = ("before", "dangling", "label", "label!", "reference", "since", "until")
-_TRUE = frozenset({"1", "true", "True", "t", "T", "TRUE"})
-_FALSE = frozenset({"0", "false", "False", "f", "F", "FALSE"})
 
 
 def parse_filters(filters: Iterable[str], keys: Collection[str] = _KEYS) -> dict[str, list[str]]:
@@ -40,6 +38,26 @@ def parse_filters(filters: Iterable[str], keys: Collection[str] = _KEYS) -> dict
             raise UsageError(f"invalid filter '{key}'")
         wanted.setdefault(key, []).append(value)
     return wanted
+
+
+def enough(key: str) -> Callable[[Iterable[bool]], bool]:
+    """Return how many values of a key must fit.
+
+    >>> enough("label") is all, enough("name") is any
+    (True, True)
+    """
+    return all if key in ("label", "label!") else any
+
+
+def parse_truth(key: str, value: str) -> bool:
+    """Return what the value of a filter says, as Docker reads it: true, false, 1, 0.
+
+    >>> parse_truth("dangling", "True"), parse_truth("dangling", "0")
+    (True, False)
+    """
+    if value.lower() not in ("true", "false", "1", "0"):
+        raise UsageError(f"invalid filter '{key}=[{value}]'")
+    return value.lower() in ("true", "1")
 
 
 def select_images(
@@ -68,9 +86,7 @@ def select_images(
 
 def _passes(image: Image, filters: dict[str, list[str]]) -> bool:
     for text in filters.get("dangling", ()):
-        if text not in _TRUE | _FALSE:
-            raise UsageError(f"invalid filter 'dangling=[{text}]'")
-        if (text in _TRUE) == bool(image.repo_tags):
+        if parse_truth("dangling", text) == bool(image.repo_tags):
             return False
     labels = image.config.labels or {}
     if not all(_has(labels, text) for text in filters.get("label", ())):

@@ -62,6 +62,7 @@ class Cached:
     kind: str  # regular, or exec.cachemount
     description: str
     last_used: float
+    created: float
     path: Path
     layer: Digest | None = None
     size: int = 0
@@ -157,6 +158,7 @@ def everything(layout: Layout) -> list[Cached]:
             kind="regular",
             description=step.description,
             last_used=layout.build_step(key).stat().st_mtime,
+            created=oci.seconds_of(step.created),
             path=layout.build_step(key),
             layer=Digest(step.layer),
             size=step.size,
@@ -172,6 +174,7 @@ def everything(layout: Layout) -> list[Cached]:
                     kind="exec.cachemount",
                     description=f"cached mount {about.id}",
                     last_used=(path / _LOCK).stat().st_mtime,
+                    created=(path / _ABOUT).stat().st_mtime,
                     path=path,
                 )
             )

@@ -61,7 +61,7 @@ def test_the_keys_that_detach_come_from_docker_s_configuration(
     assert engine.ok("ps", "--format", "{{.Names}}") == "sh\n"
     child = _terminal(engine, "attach", "--detach-keys", "ctrl-x", "sh")
     child.send("\x18")
-    assert _end(child) == 0
+    assert _end(child) == 1
 
 
 def test_one_of_two_outputs_can_be_attached(engine: Sandbox) -> None:

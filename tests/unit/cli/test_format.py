@@ -24,7 +24,7 @@ def _render(template: str | None) -> str:
 
 @pytest.mark.parametrize("template", [None, "table"])
 def test_without_a_template_there_is_a_table(template: str | None) -> None:
-    assert _render(template) == "ID   NAMES\n1    one\n22   two"
+    assert _render(template) == "ID        NAMES\n1         one\n22        two"
 
 
 def test_a_table_template_has_headings_and_aligned_columns() -> None:

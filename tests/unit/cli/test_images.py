@@ -47,7 +47,7 @@ def test_load_gives_the_id_of_an_image_without_a_name(
 
 
 def test_images_is_dockers_table(capsys: pytest.CaptureFixture[str], archive: str) -> None:
-    assert run(capsys, "images")[1] == "REPOSITORY   TAG   IMAGE ID   CREATED   SIZE\n"
+    assert run(capsys, "images")[1] == "REPOSITORY   TAG       IMAGE ID   CREATED   SIZE\n"
     run(capsys, "load", "-i", archive)
     head, *rows = run(capsys, "images")[1].splitlines()
     assert head.split() == ["REPOSITORY", "TAG", "IMAGE", "ID", "CREATED", "SIZE"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pathlib
@@ -133,10 +134,15 @@ def test_prune_asks_first(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     load(engine, None, [images.file("a")])
-    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
-    assert main(["image", "prune"]) == 1
-    assert "WARNING!" in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert main(["image", "prune"]) == 0
+    assert capsys.readouterr().out == (
+        "WARNING! This will remove all dangling images.\nAre you sure you want to continue? [y/N] "
+    )
     assert len(engine.images()) == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO(" Y\n"))
+    assert main(["image", "prune"]) == 0
+    assert engine.images() == []
 
 
 def test_system_prune_sweeps(engine: Engine) -> None:
@@ -191,5 +197,46 @@ def test_the_commands(engine: Engine, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["image", "explore", "--json", "a:1"]) == 0
     assert len(json.loads(capsys.readouterr().out)["Layers"]) == 2
     assert main(["image", "explore", "--layer", "9", "a:1"]) == 1
-    assert main(["system", "df", "--format", "json"]) == 0
     assert main(["image", "nonsense"]) == 1
+
+
+def test_df_has_docker_s_rows_and_tables(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(engine, "a:1", BASE)
+    assert main(["volume", "create", "data"]) == 0
+    (engine.layout.root / "volumes/data/_data/file").write_bytes(images.noise(50_000))
+    assert main(["create", "--name", "box", "-v", "data:/data", "a:1", "/x"]) == 0
+    assert main(["volume", "create", "spare"]) == 0
+    capsys.readouterr()
+
+    assert main(["system", "df", "--format", "{{.Type}}:{{.TotalCount}}:{{.Active}}"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown == ["Images:1:1", "Containers:1:0", "Local Volumes:2:1", "Build Cache:0:0"]
+
+    assert main(["system", "df", "--format", "json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [set(row) for row in rows] == [
+        {"Type", "TotalCount", "Active", "Size", "Reclaimable"}
+    ] * 4
+    assert rows[2]["Reclaimable"] != rows[2]["Size"]
+
+    assert main(["system", "df", "-v"]) == 0
+    text = capsys.readouterr().out
+    for line in (
+        "REPOSITORY TAG IMAGE ID CREATED SIZE SHARED SIZE UNIQUE SIZE CONTAINERS",
+        "CONTAINER ID IMAGE COMMAND LOCAL VOLUMES SIZE CREATED STATUS NAMES",
+        "VOLUME NAME LINKS SIZE",
+        "Build cache usage: 0B",
+        "CACHE ID CACHE TYPE SIZE CREATED LAST USED USAGE SHARED",
+    ):
+        assert line in [" ".join(shown.split()) for shown in text.splitlines()]
+
+    assert main(["system", "df", "-v", "--format", "json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert [item["Links"] for item in whole["Volumes"]] == ["1", "0"]
+    assert whole["Containers"][0]["Names"] == "box"
+    assert whole["Images"][0]["Containers"] == "1"
+    template = "{{range .Volumes}}{{.Name}} {{end}}"
+    assert main(["system", "df", "-v", "--format", template]) == 0
+    assert capsys.readouterr().out == "data spare \n"
