@@ -11,6 +11,8 @@
 
 #include "abi.h"
 #include "index_build.h"
+#include "layer_quick.h"
+#include "layer_table.h"
 #include "net.h"
 #include "probe.h"
 #include "text_build.h"

@@ -66,6 +66,16 @@ class ReadAhead:
             left -= len(parts[-1])
         return b"".join(parts)
 
+    def peek(self) -> tuple[bytes, int]:
+        """Return bytes that come next, from a position on; none only at the end."""
+        if self._at == len(self._piece):
+            self._piece, self._at = self._next(), 0
+        return self._piece, self._at
+
+    def skip(self, size: int) -> None:
+        """Pass over bytes that peek() showed."""
+        self._at += size
+
     def drain(self) -> None:
         """Read whatever is left."""
         self._piece, self._at = b"", 0

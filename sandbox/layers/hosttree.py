@@ -15,6 +15,7 @@ import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TOP = b"."
@@ -64,15 +65,18 @@ class HostTree:
         self._deep_parts = parts
         return self._deep
 
-    def remove(self, parent: bytes, name: bytes) -> None:
-        """Remove an entry with all below it."""
+    def remove(self, parent: bytes, name: bytes, gone: Callable[[bytes], None]) -> None:
+        """Remove an entry with all below it; *gone* is told the path of each."""
         fd = self.directory(parent)
+        path = name if parent == TOP else parent + b"/" + name
         if not stat.S_ISDIR(os.lstat(name, dir_fd=fd).st_mode):
             os.unlink(name, dir_fd=fd)
+            gone(path)
             return
         depth = 0 if parent == TOP else parent.count(b"/") + 1
         self._keep(min(depth, len(self._parts)))
-        _remove_directory(fd, name)
+        _remove_directory(fd, name, path, gone)
+        gone(path)
 
     def _keep(self, count: int) -> None:
         while len(self._parts) > count:
@@ -86,35 +90,46 @@ class HostTree:
         self._deep_parts = []
 
 
-def _remove_directory(parent_fd: int, name: bytes) -> None:
+def _remove_directory(
+    parent_fd: int, name: bytes, path: bytes, gone: Callable[[bytes], None]
+) -> None:
     """Empty and remove a directory without recursion: children move up to it."""
     top = os.open(name, _DIRECTORY, dir_fd=parent_fd)
     try:
-        pending = [os.fsdecode(entry) for entry in os.listdir(top)]
+        pending = [(entry, path + b"/" + entry) for entry in _names(top)]
         while pending:
-            child = pending.pop()
+            child, place = pending.pop()
             if not stat.S_ISDIR(os.lstat(child, dir_fd=top).st_mode):
                 os.unlink(child, dir_fd=top)
-                continue
-            pending += _hoist(top, child)
-            os.rmdir(child, dir_fd=top)
+            else:
+                pending += _hoist(top, child, place, gone)
+                os.rmdir(child, dir_fd=top)
+            gone(place)
     finally:
         os.close(top)
     os.rmdir(name, dir_fd=parent_fd)
 
 
-def _hoist(top: int, child: str) -> list[str]:
+def _hoist(
+    top: int, child: bytes, path: bytes, gone: Callable[[bytes], None]
+) -> list[tuple[bytes, bytes]]:
     """Move the directories in *child* up into *top*; unlink the rest."""
     fd = os.open(child, _DIRECTORY, dir_fd=top)
-    moved: list[str] = []
+    moved: list[tuple[bytes, bytes]] = []
     try:
-        for inner in os.listdir(fd):
+        for inner in _names(fd):
+            place = path + b"/" + inner
             if stat.S_ISDIR(os.lstat(inner, dir_fd=fd).st_mode):
-                free = f".hoisted-{os.urandom(8).hex()}"
+                free = f".hoisted-{os.urandom(8).hex()}".encode()
                 os.rename(inner, free, src_dir_fd=fd, dst_dir_fd=top)
-                moved.append(free)
+                moved.append((free, place))
             else:
                 os.unlink(inner, dir_fd=fd)
+                gone(place)
     finally:
         os.close(fd)
     return moved
+
+
+def _names(fd: int) -> list[bytes]:
+    return [os.fsencode(entry) for entry in os.listdir(fd)]

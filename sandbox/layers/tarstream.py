@@ -81,6 +81,8 @@ class TarStream:
 
     *read* returns as many bytes as asked for, fewer only at the end of the input.
     *skip* passes over bytes that nobody wants; whoever gives it checks that they exist.
+    *quick* takes care of the members it can at the current position, which are not
+    yielded then, and returns how many bytes they took.
     """
 
     def __init__(
@@ -88,18 +90,22 @@ class TarStream:
         read: Callable[[int], bytes],
         *,
         skip: Callable[[int], None] | None = None,
+        quick: Callable[[], int] | None = None,
     ) -> None:
         self._read = read
         self._skip = skip
+        self._quick = quick
         self._left = 0  # bytes of the current member's data not read yet
         self._padding = 0
         self._entry: TarEntry | None = None
+        self._has_begun = False  # there was a member
         self.offset = 0
 
     def __iter__(self) -> Iterator[TarEntry]:
         """Yield every member up to the end mark (or the end of the input)."""
         while (entry := self._next()) is not None:
             self._entry = entry
+            self._has_begun = True
             yield entry
 
     def chunks(self) -> Iterator[tuple[int, bytes]]:
@@ -121,6 +127,10 @@ class TarStream:
         long_name = long_link = None
         while True:
             self._skip_data()
+            if self._quick is not None and not (pax or long_name or long_link):
+                taken = self._quick()
+                self.offset += taken
+                self._has_begun |= taken > 0
             block = self._header(required=bool(pax or long_name or long_link))
             if block is None:
                 return None
@@ -193,7 +203,7 @@ class TarStream:
         block = self._read(BLOCK)
         self.offset += len(block)
         at_end = not block or block == _ZEROS
-        if at_end and not required and (block or self._entry is not None):
+        if at_end and not required and (block or self._has_begun):
             return None
         if len(block) < BLOCK or at_end:
             raise CorruptData("tar: the archive is truncated" if self.offset else "tar: no data")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How many entries the layers that are unpacked at the same time may have together.
 
-How it works: an unpacker keeps all entries of its layer in memory. Each reports how
+How it works: an unpacker keeps a few bytes of each entry in memory. Each reports how
 many it has; while they are too many together, all but the eldest wait.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_TOGETHER = 100_000
+_TOGETHER = 1_000_000
 
 
 class Turns:

@@ -1,11 +1,12 @@
 """Unpack the tar of one layer into diff/ and meta.jsonl.
 
-How it works: the entries made so far are also kept in memory (kind, attributes, link
-target), so every name of the archive is resolved there, purely, before the host is
-asked for anything. Host files are plain files with ``0600 | mode``, directories with
-``0700 | mode``; all that a host file of an ordinary user cannot hold (owner, setuid
-bits, device numbers, extended attributes, whiteouts) goes to the table meta.jsonl, a
-JSON object a line, parents before children::
+How it works: the entries made so far are also kept in a table (kind, attributes, link
+target), so every name of the archive is resolved there before the host is asked for
+anything. Plain members, which are nearly all, are made by the C core, many at a time.
+Host files are plain files with ``0600 | mode``, directories with ``0700 | mode``; all
+that a host file of an ordinary user cannot hold (owner, setuid bits, device numbers,
+extended attributes, whiteouts) goes to the table meta.jsonl, a JSON object a line,
+parents before children::
 
     p path ("." is the top)       m mode & 07777    g gid          rdev [major, minor]
     t f d l c b p, w whiteout,    u uid             mt mtime, ns   x {name: base64}
@@ -24,7 +25,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,14 @@ import msgspec
 
 from sandbox.errors import CorruptData, Unsupported, map_os_errors
 from sandbox.layers.ahead import ReadAhead
-from sandbox.layers.entries import Entries, Inode
+from sandbox.layers.entries import Entries
 from sandbox.layers.hosttree import HostTree
 from sandbox.layers.keep import BlobKeeper
 from sandbox.layers.streams import HashingReader, decompressed
 from sandbox.layers.tarfields import text
 from sandbox.layers.tarstream import TarEntry, TarStream
 from sandbox.layers.whiteout import Mark, classify
+from sandbox.native.layertable import QuickMembers, Record
 from sandbox.store.layers import LayerInfo
 from sandbox.store.layout import DIFF, INFO, META
 
@@ -113,18 +115,20 @@ def _unpack(
     ahead: bool,
     report: Callable[[int], None] | None,
 ) -> UnpackedLayer:
-    with map_os_errors("cannot unpack the layer"):
+    with map_os_errors("cannot unpack the layer"), ExitStack() as stack:
         os.mkdir(into / DIFF, 0o755)
-        tree = HostTree(into / DIFF)
-        try:
-            with ReadAhead(reader) if ahead else nullcontext(reader) as stream:
-                unpacker = _Unpacker(TarStream(stream.read), tree)
-                unpacker.run(report)
+        tree = stack.enter_context(closing(HostTree(into / DIFF)))
+        entries = stack.enter_context(closing(Entries(into)))
+        unpacker = _Unpacker(entries, tree, report)
+        if ahead:
+            with ReadAhead(reader) as stream:
+                unpacker.run_quickly(stream)
                 stream.drain()
-            unpacker.finish()
-        finally:
-            tree.close()
-        info = _write_tables(unpacker.entries, into)
+        else:
+            unpacker.run(TarStream(reader.read))
+            reader.drain()
+        unpacker.finish()
+        info = _write_tables(entries, into)
     return UnpackedLayer(reader.digest, into, info)
 
 
@@ -138,13 +142,8 @@ def free_bytes(path: Path) -> int:
 
 
 def _write_tables(entries: Entries, into: Path) -> LayerInfo:
-    count = 0
-    encoder = msgspec.json.Encoder()
-    with (into / META).open("wb") as table:
-        for row in entries.rows():
-            table.write(encoder.encode(row) + b"\n")
-            count += 1
-    info = LayerInfo(entries.size, count)
+    with (into / META).open("wb") as file:
+        info = LayerInfo(entries.table.size, entries.table.write(file.fileno()))
     (into / INFO).write_bytes(msgspec.json.encode(info))
     return info
 
@@ -152,36 +151,70 @@ def _write_tables(entries: Entries, into: Path) -> LayerInfo:
 class _Unpacker:
     """One run over one archive."""
 
-    def __init__(self, stream: TarStream, tree: HostTree) -> None:
-        self.entries = Entries()
-        self._stream = stream
+    def __init__(
+        self, entries: Entries, tree: HostTree, report: Callable[[int], None] | None
+    ) -> None:
+        self._entries = entries
+        self._stream = TarStream(lambda _: b"")
         self._tree = tree
         self._umask = _umask()
+        self._report = report
+        self._count = 0
+        self._next_report = 0
+        self._quick: QuickMembers | None = None
 
-    def run(self, report: Callable[[int], None] | None) -> None:
+    def run(self, stream: TarStream) -> None:
         """Make every member."""
-        for number, member in enumerate(self._stream):
-            if report is not None and number % _REPORTED == 0:
-                report(number)
-            if number >= _MEMBER_LIMIT:
-                raise Unsupported(f"a layer of more than {_MEMBER_LIMIT} members")
+        self._stream = stream
+        for member in stream:
+            self._note(1)
             try:
                 self._add(member)
             except OSError as exc:
                 if exc.errno in _MEMBER_ERRORS:
                     raise CorruptData(
-                        f"tar: cannot make {text(member.name)}: {exc.strerror}"
+                        f"tar: cannot make {text(member.name)}: {os.strerror(exc.errno)}"
                     ) from exc
                 raise
 
+    def run_quickly(self, ahead: ReadAhead) -> None:
+        """Make every member, the plain ones in the C core."""
+        top = self._tree.directory(b".")
+
+        def plain() -> int:
+            piece, at = ahead.peek()
+            taken, members, error = quick.run(piece, at)
+            ahead.skip(taken)
+            self._note(members)
+            if error:
+                raise self._failed(error, piece[at + taken :])
+            return taken
+
+        with QuickMembers(self._entries.table, top, self._umask) as quick:
+            self._quick = quick
+            self.run(TarStream(ahead.read, quick=plain))
+
     def finish(self) -> None:
         """Give directories their times, now that nothing is made in them."""
-        for path, inode in self.entries.directories():
-            times = (inode.mtime_ns, inode.mtime_ns)
-            os.utime(self._tree.directory(path), ns=times)
+        self._entries.table.set_times(self._tree.directory(b"."))
+
+    def _note(self, members: int) -> None:
+        self._count += members
+        if self._count > _MEMBER_LIMIT:
+            raise Unsupported(f"a layer of more than {_MEMBER_LIMIT} members")
+        if self._report is not None and self._count >= self._next_report:
+            self._report(self._count)
+            self._next_report = self._count + _REPORTED
+
+    def _failed(self, error: int, header: bytes) -> Exception:
+        """Return what to raise about the plain member with that header."""
+        if error not in _MEMBER_ERRORS:
+            return OSError(error, os.strerror(error))
+        name = text(header[:100].partition(b"\0")[0])
+        return CorruptData(f"tar: cannot make {name}: {os.strerror(error)}")
 
     def _add(self, member: TarEntry) -> None:
-        parent, name = self.entries.place(member.name)
+        parent, name = self._entries.place(member.name)
         mark, target = classify(name)
         if name == b".":
             self._add_top(member)
@@ -190,33 +223,32 @@ class _Unpacker:
             return
         self._make_parents(parent, member.mtime_ns)
         if mark is Mark.OPAQUE:
-            self.entries.mark_opaque(parent)
+            self._entries.mark_opaque(parent)
         elif mark is Mark.WHITEOUT:
-            self.entries.mark_whiteout(parent, target)
+            self._entries.mark_whiteout(parent, target)
         else:
             self._make(member, parent, name)
 
     def _add_top(self, member: TarEntry) -> None:
         if member.kind != "d":
             raise CorruptData(f"tar: {text(member.name)} would replace the root")
-        self.entries.put(b".", _inode(member))
+        self._entries.put(b".", _record(member), member.xattrs)
         os.chmod(self._tree.directory(b"."), 0o700 | member.mode & 0o777)
 
     def _make_parents(self, parent: bytes, mtime_ns: int) -> None:
-        for path in self.entries.missing_parents(parent):
+        for path in self._entries.missing_parents(parent):
             above, _, name = path.rpartition(b"/")
             os.mkdir(name, 0o755, dir_fd=self._tree.directory(above or b"."))
-            self.entries.put(path, Inode("d", 0o755, 0, 0, mtime_ns))
+            self._entries.put(path, Record("d", 0o755, 0, 0, mtime_ns))
 
     def _make(self, member: TarEntry, parent: bytes, name: bytes) -> None:
         path = name if parent == b"." else parent + b"/" + name
-        old = self.entries.get(path)
+        old = self._entries.get(path)
         if member.kind == "h":
             self._make_link(member, parent, name, path)
             return
         if old is not None and not old.kind == member.kind == "d":
-            self._tree.remove(parent, name)
-            self.entries.remove(path)
+            self._remove(parent, name)
         fd = self._tree.directory(parent)
         mode = member.mode & 0o777
         if member.kind == "d":
@@ -233,7 +265,7 @@ class _Unpacker:
             os.utime(name, ns=times, dir_fd=fd, follow_symlinks=False)
         else:
             self._make_file(member, name, fd)
-        self.entries.put(path, _inode(member))
+        self._entries.put(path, _record(member), member.xattrs)
 
     def _make_file(self, member: TarEntry, name: bytes, dir_fd: int) -> None:
         mode = 0o600 | member.mode & 0o777
@@ -252,14 +284,13 @@ class _Unpacker:
             os.close(fd)
 
     def _make_link(self, member: TarEntry, parent: bytes, name: bytes, path: bytes) -> None:
-        target_parent, target_name = self.entries.place(member.link)
+        target_parent, target_name = self._entries.place(member.link)
         target = target_name if target_parent == b"." else target_parent + b"/" + target_name
-        if target == path and self.entries.get(path) is not None:
+        if target == path and self._entries.get(path) is not None:
             return
-        if self.entries.get(path) is not None:
-            self._tree.remove(parent, name)
-            self.entries.remove(path)
-        inode = self.entries.get(target)
+        if self._entries.get(path) is not None:
+            self._remove(parent, name)
+        inode = self._entries.get(target)
         if inode is None or inode.kind == "d":
             raise CorruptData(
                 f"tar: {text(member.name)} is a hard link to {text(member.link)},"
@@ -276,14 +307,19 @@ class _Unpacker:
             )
         finally:
             os.close(source)
-        self.entries.put(path, inode)
+        self._entries.link(path, target)
+
+    def _remove(self, parent: bytes, name: bytes) -> None:
+        self._tree.remove(parent, name, self._entries.remove)
+        if self._quick is not None:
+            self._quick.forget()
 
 
-def _inode(member: TarEntry) -> Inode:
+def _record(member: TarEntry) -> Record:
     major, minor = member.rdev
     if not (0 <= major < 1 << 12 and 0 <= minor < 1 << 20):
         raise CorruptData(f"tar: {text(member.name)} has an impossible device number")
-    return Inode(
+    return Record(
         kind=member.kind,
         mode=member.mode,
         uid=member.uid,
@@ -292,7 +328,6 @@ def _inode(member: TarEntry) -> Inode:
         size=member.size,
         link=member.link if member.kind == "l" else b"",
         rdev=member.rdev,
-        xattrs=member.xattrs or None,
     )
 
 

@@ -38,6 +38,8 @@ CDEF_HEADERS = (
     "abi.h",
     "net.h",
     "index_build.h",
+    "layer_table.h",
+    "layer_quick.h",
     "text_build.h",
     "tracer.h",
     "probe.h",

@@ -33,7 +33,7 @@ def build_index(
     for row, (diff, meta) in zip(rows, layers, strict=False):
         root = store_root or os.path.normpath(f"{diff}/../../..")
         with open(meta, "rb") as file:
-            packed = pack_table(file.read())
+            packed = pack_table(file)
         texts = [
             ffi.new("char[]", os.fsencode(diff)),
             ffi.new("char[]", os.fsencode(os.path.relpath(diff, root))),

@@ -14,7 +14,7 @@ import base64
 import binascii
 import os
 import struct
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _ROW = struct.Struct("=HBxIIIqQII")
 _XATTR = struct.Struct("=HI")
 _U32 = 0xFFFFFFFF
+_PIECE = 256 * 1024
 
 
 class _Line(msgspec.Struct, rename={"kind": "t", "path": "p"}):
@@ -40,15 +41,19 @@ class _Line(msgspec.Struct, rename={"kind": "t", "path": "p"}):
     link: str = msgspec.field(default="", name="l")
 
 
-def pack_table(lines: bytes) -> bytes:
-    """Return the rows of a whole table.
+def pack_table(lines: IO[bytes]) -> bytearray:
+    """Return the rows of a whole table, which is read a piece at a time.
 
-    >>> len(pack_table(b'{"p": "etc", "t": "d", "m": 493}'))
+    >>> import io
+    >>> len(pack_table(io.BytesIO(b'{"p": "etc", "t": "d", "m": 493}')))
     43
     """
+    decoder = msgspec.json.Decoder(_Line)
+    packed = bytearray()
     try:
-        table = msgspec.json.Decoder(_Line).decode_lines(lines)
-        return b"".join(_pack(table))
+        while piece := lines.readlines(_PIECE):
+            packed += b"".join(_pack(decoder.decode_lines(b"".join(piece))))
+        return packed
     except (msgspec.MsgspecError, binascii.Error, UnicodeError, struct.error) as exc:
         raise CorruptData(f"the table of a layer is broken: {exc}") from exc
 

@@ -25,6 +25,7 @@ from sandbox.layers.sources import TarSource
 from sandbox.layers.streams import HashingReader, decompressed
 from sandbox.layers.tarstream import TarStream
 from sandbox.layers.unpack import unpack_layer
+from sandbox.models.digest import digest_of
 from tests.harness import images
 
 # Few names, so that members meet each other.
@@ -96,6 +97,47 @@ def test_unpacking_any_archive_stays_inside_and_agrees_with_its_table(data: byte
         assert (outer / "a").read_text() == "victim"
         assert sorted(os.listdir(outer)) == ["a", "layer"]
         assert set(os.listdir(outer / "layer")) <= {"diff", "meta.jsonl", "info.json"}
+
+
+PLAIN = st.builds(
+    images.Member,
+    name=st.lists(st.sampled_from([b"a", b"b", b"c", b"d"]), min_size=1, max_size=3).map(b"/".join),
+    type=st.sampled_from([b"0", b"0", b"5", b"2", b"1"]),
+    data=st.sampled_from([b"", b"x", b"\0" * 512, b"x" + bytes(140_000), bytes(70_000) + b"x"]),
+    mode=st.integers(0, 0o7777),
+    link=st.sampled_from([b"a", b"b/c", b"/d", b"../a"]),
+)
+
+
+@given(damaged() | st.lists(PLAIN | MEMBERS, max_size=16).map(images.tar))
+def test_the_core_and_the_dialects_make_the_same_of_any_archive(data: bytes) -> None:
+    assert outcome(data, quick=True) == outcome(data, quick=False)
+
+
+def outcome(data: bytes, *, quick: bool) -> object:
+    """Return all that unpacking leaves, or why it does not."""
+    with tempfile.TemporaryDirectory() as name:
+        layer = Path(name)
+        try:
+            unpacked = unpack_layer(io.BytesIO(data), layer, ahead=quick)
+        except SandboxError as exc:
+            return type(exc), exc.message
+        rows = [json.loads(line) for line in (layer / "meta.jsonl").read_bytes().splitlines()]
+        return unpacked.diff_id, unpacked.info, rows, host_files(layer / "diff")
+
+
+def host_files(top: Path) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for path in top.rglob("*"):
+        status = path.lstat()
+        content = os.readlink(path) if path.is_symlink() else ""
+        if stat.S_ISREG(status.st_mode):
+            content = digest_of(path.read_bytes())
+        found[str(path.relative_to(top))] = (
+            *(status.st_mode, status.st_nlink, status.st_mtime_ns, content),
+            status.st_blocks if stat.S_ISREG(status.st_mode) else 0,
+        )
+    return found
 
 
 def check_layer(layer: Path) -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.errors import CorruptData
-from sandbox.layers.entries import Entries, Inode
+from sandbox.layers.entries import Entries
+from sandbox.native.layertable import Record
 
 DIRECTORIES = [b"a", b"a/b", b"a/b/c", b"d"]
 PARTS = st.sampled_from([b"a", b"b", b"c", b"d", b"l0", b"l1", b"l2", b"..", b"."])
@@ -57,16 +59,15 @@ def kernel_like(top: Path, parts: list[bytes]) -> bytes | None:
 def test_parents_are_resolved_as_the_kernel_does_in_a_chroot(
     links: list[tuple[bytes, bytes]], parts: list[bytes]
 ) -> None:
-    entries = Entries()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, closing(Entries(Path(name))) as entries:
         top = Path(name)
         for path in DIRECTORIES:
             os.mkdir(os.path.join(os.fsencode(top), path))
-            entries.put(path, Inode("d", 0o755, 0, 0, 0))
+            entries.put(path, Record("d", 0o755, 0, 0, 0))
         for number, (parent, target) in enumerate(links):
             path = os.path.join(parent, b"l%d" % number)
             os.symlink(target, os.path.join(os.fsencode(top), path))
-            entries.put(path, Inode("l", 0o777, 0, 0, 0, link=target))
+            entries.put(path, Record("l", 0o777, 0, 0, 0, link=target))
         expected = kernel_like(top, parts)
         try:
             parent, last = entries.place(b"/".join([*parts, b"last"]))

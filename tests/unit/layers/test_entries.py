@@ -1,21 +1,48 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from sandbox.errors import CorruptData
-from sandbox.layers.entries import Entries, Inode
+from sandbox.layers.entries import Entries
+from sandbox.native.layertable import Record
+
+_OPEN: list[Entries] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_file_is_left_open() -> Iterator[None]:
+    yield
+    while _OPEN:
+        _OPEN.pop().close()
 
 
 def model(**links: str) -> Entries:
     """Return a tree with directory "dir", file "file" and the given symlinks."""
-    entries = Entries()
-    entries.put(b"dir", Inode("d", 0o755, 0, 0, 0))
-    entries.put(b"dir/sub", Inode("d", 0o755, 0, 0, 0))
-    entries.put(b"file", Inode("f", 0o644, 0, 0, 0, size=5))
+    entries = Entries(Path(tempfile.gettempdir()))
+    _OPEN.append(entries)
+    entries.put(b"dir", Record("d", 0o755, 0, 0, 0))
+    entries.put(b"dir/sub", Record("d", 0o755, 0, 0, 0))
+    entries.put(b"file", Record("f", 0o644, 0, 0, 0, size=5))
     for name, target in links.items():
-        entries.put(name.encode(), Inode("l", 0o777, 0, 0, 0, link=target.encode()))
+        entries.put(name.encode(), Record("l", 0o777, 0, 0, 0, link=target.encode()))
     return entries
+
+
+def rows_of(entries: Entries) -> list[dict[str, Any]]:
+    """Return the rows of the table."""
+    with tempfile.TemporaryFile() as file:
+        count = entries.table.write(file.fileno())
+        file.seek(0)
+        rows = [json.loads(line) for line in file]
+    assert len(rows) == count
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -61,24 +88,73 @@ def test_a_name_that_leads_out_or_nowhere_is_refused(name: bytes) -> None:
         entries.place(name)
 
 
-def test_removing_a_directory_forgets_all_below_it() -> None:
+def test_what_was_removed_is_in_no_row() -> None:
     entries = model()
+    entries.remove(b"dir/sub")
     entries.remove(b"dir")
     assert entries.get(b"dir/sub") is None
-    assert [row["p"] for row in entries.rows()] == ["file"]
+    entries.put(b"dir", Record("f", 0o600, 0, 0, 0))
+    assert [row["p"] for row in rows_of(entries)] == ["file", "dir"]
 
 
 def test_the_names_of_one_file_count_once_and_know_each_other() -> None:
     entries = model()
-    inode = entries.get(b"file")
-    assert inode is not None
-    entries.put(b"second", inode)
-    assert entries.size == 5
-    assert {row["p"]: row.get("h") for row in entries.rows()}["second"] == "file"
+    entries.link(b"second", b"file")
+    entries.link(b"third", b"second")
+    assert entries.table.size == 5
     entries.remove(b"file")
-    assert entries.size == 5
+    assert entries.table.size == 5
+    rows = {row["p"]: row for row in rows_of(entries)}
+    assert "h" not in rows["second"]
+    assert rows["third"] == {**rows["second"], "p": "third", "h": "second"}
+
+
+def test_the_last_name_takes_the_bytes_with_it() -> None:
+    entries = model()
+    entries.link(b"second", b"file")
+    entries.remove(b"file")
     entries.remove(b"second")
-    assert entries.size == 0
+    assert entries.table.size == 0
+
+
+def test_any_name_and_all_attributes_come_back_from_the_table() -> None:
+    entries = model()
+    name = bytes(range(1, 256)).replace(b"/", b"")
+    entries.put(name, Record("l", 0o777, 2**32 - 2, 7, -1, link=b'\xff"\\\n'))
+    entries.put(b"null", Record("c", 0o4666, 0, 0, 2**63 - 1, rdev=(1, 3)), {b"user.\xe9": b"\0v"})
+    *_, link, device = rows_of(entries)
+    assert link["p"].encode("latin-1") == name
+    assert (link["l"].encode("latin-1"), link["u"], link["mt"]) == (b'\xff"\\\n', 2**32 - 2, -1)
+    assert device == {
+        "p": "null",
+        "t": "c",
+        "m": 0o4666,
+        "u": 0,
+        "g": 0,
+        "mt": 2**63 - 1,
+        "rdev": [1, 3],
+        "x": {"user.é": "AHY="},
+    }
+
+
+def test_a_directory_named_again_keeps_its_place_and_all_that_is_in_it() -> None:
+    entries = model()
+    entries.put(b"dir", Record("d", 0o700, 5, 6, 7), {b"user.a": b"b"})
+    first, second, _ = rows_of(entries)
+    assert (first["p"], first["m"], first["u"], first["x"]) == ("dir", 0o700, 5, {"user.a": "Yg=="})
+    assert second["p"] == "dir/sub"
+
+
+def test_many_names_are_all_found_again() -> None:
+    entries = model()
+    names = [b"d/%d" % number for number in range(20_000)]
+    for name in names:
+        entries.put(name, Record("f", 0o644, 0, 0, 0, size=1))
+    for name in names[::2]:
+        entries.remove(name)
+    assert [entries.get(name) is None for name in names] == [True, False] * 10_000
+    assert entries.table.size == 10_005
+    assert [row["p"].encode() for row in rows_of(entries)][3:] == names[1::2]
 
 
 def test_a_whiteout_next_to_an_entry_of_the_same_layer_hides_only_what_is_below() -> None:
@@ -86,5 +162,5 @@ def test_a_whiteout_next_to_an_entry_of_the_same_layer_hides_only_what_is_below(
     entries.mark_whiteout(b".", b"dir")
     entries.mark_whiteout(b".", b"file")
     entries.mark_whiteout(b"dir", b"gone")
-    marks = [(row["p"], row["t"]) for row in entries.rows() if row["t"] in "wo"]
+    marks = [(row["p"], row["t"]) for row in rows_of(entries) if row["t"] in "wo"]
     assert marks == [("dir", "o"), ("dir/gone", "w")]

@@ -37,14 +37,17 @@ def test_very_deep_trees_are_reached_and_removed(tree: HostTree, tmp_path: Path)
     deepest = tree.directory(b"/".join(parts))
     os.mkdir(b"end", dir_fd=deepest)
     assert os.listdir(tree.directory(b"d")) == ["d"]
-    tree.remove(b".", b"d")
+    gone: list[bytes] = []
+    tree.remove(b".", b"d", gone.append)
     assert os.listdir(tmp_path / "top") == []
+    everything = [b"/".join(parts[:depth]) for depth in range(1, 1501)]
+    assert sorted(gone) == sorted([*everything, b"/".join([*parts, b"end"])])
 
 
 def test_a_removed_directory_can_be_made_again(tree: HostTree) -> None:
     make(tree, [b"a", b"b", b"c"])
     tree.directory(b"a/b/c")
-    tree.remove(b"a", b"b")
+    tree.remove(b"a", b"b", lambda _: None)
     make(tree, [b"x"])
     os.mkdir(b"b", dir_fd=tree.directory(b"a"))
     assert os.listdir(tree.directory(b"a/b")) == []
