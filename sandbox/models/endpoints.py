@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 GATEWAY_NAME = "host-gateway"
+HOST_ALIAS = "host.docker.internal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import map_os_errors
 from sandbox.models.addresses import parse_address
-from sandbox.models.endpoints import GATEWAY_NAME
+from sandbox.models.endpoints import GATEWAY_NAME, HOST_ALIAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 NAMES = ("hosts", "hostname", "resolv.conf")
 _PAGE = 4096
-HOST_ALIAS = "host.docker.internal"
 
 _LOCAL = (
     "127.0.0.1\tlocalhost\n"

@@ -70,7 +70,7 @@ def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator
         etcfiles.write(run_dir.etc, contents)
         yield Joined()
         return
-    allowed = seating.resolve_allowed(network.allowed_hosts)
+    allowed = seating.resolve_allowed(network.allowed_hosts, network.extra_hosts)
     with changing(layout) as change:
         seat, keep = change.join(config, run_dir, allowed.rows, etcfiles.name_servers(resolver))
         try:
@@ -180,7 +180,8 @@ class Change:
             return seat, None
         seat, keep = seating.choose(draft, config, self.networks, list(self.register))
         try:
-            number = self._table.take(config.id, _state(seat, allowed, resolvers))
+            reached = seating.at_gateways(allowed, seat.endpoints)
+            number = self._table.take(config.id, _state(seat, reached, resolvers))
             seat = replace(seat, number=number)
             try:
                 self._write_rows(number, seat.endpoints)

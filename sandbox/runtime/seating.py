@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import NetworkNotFound, RuntimeFailed, UsageError
 from sandbox.models.addresses import format_address, lonely_subnet, parse_address
-from sandbox.models.endpoints import split_allowed
+from sandbox.models.endpoints import GATEWAY_NAME, HOST_ALIAS, split_allowed
 from sandbox.models.network import HOST_BINDING, find_network
 from sandbox.models.ports import Publication, Published, parse_exposed
 from sandbox.native.network import MAX_ADDRESSES, MAX_ALLOWED, Allowed
@@ -180,29 +180,47 @@ def _published(
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """What may be reached outside, and the lines of hosts that lead there."""
+    """What may be reached outside, and the lines of hosts that lead there.
+
+    The network `GATEWAY_NAME` stands for the gateways, which are chosen later.
+    """
 
     rows: tuple[Allowed, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
 
 
-def resolve_allowed(texts: Iterable[str]) -> AllowedHosts:
-    """Look up the names of ``--allow-host NAME[:PORT]``; addresses and subnets are as given."""
+def resolve_allowed(texts: Iterable[str], own: Iterable[tuple[str, str]] = ()) -> AllowedHosts:
+    """Look up the names of ``--allow-host NAME[:PORT]``; addresses and subnets are as given.
+
+    *own* are names that the container's hosts file has in any case, and their addresses.
+    """
     rows: list[Allowed] = []
     names: list[tuple[str, str]] = []
+    known = {HOST_ALIAS: GATEWAY_NAME, **dict(own)}
     for text in texts:
         name, port = split_allowed(text)
-        if _is_address(name):
-            rows.append(Allowed(name, port))
+        if name in known or _is_address(name):
+            rows.append(Allowed(known.get(name, name), port))
             continue
         for address in _addresses(name):
             rows.append(Allowed(address, port))
             names.append((address, name))
-    if len(rows) > MAX_ALLOWED:
-        raise RuntimeFailed(
-            f"--allow-host: the names have {len(rows)} addresses, {MAX_ALLOWED} is the most"
-        )
     return AllowedHosts(tuple(rows), tuple(names))
+
+
+def at_gateways(rows: Iterable[Allowed], endpoints: Iterable[LiveEndpoint]) -> tuple[Allowed, ...]:
+    """Return the rows with the machine's addresses where they say that it is meant."""
+    gateways = [item.gateway for item in endpoints if item.gateway]
+    found = [
+        Allowed(address, row.port)
+        for row in rows
+        for address in (gateways if row.network == GATEWAY_NAME else [row.network])
+    ]
+    if len(found) > MAX_ALLOWED:
+        raise RuntimeFailed(
+            f"--allow-host: the names have {len(found)} addresses, {MAX_ALLOWED} is the most"
+        )
+    return tuple(found)
 
 
 def _is_address(text: str) -> bool:

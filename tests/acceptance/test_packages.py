@@ -10,10 +10,13 @@ from __future__ import annotations
 import pathlib
 import shlex
 import socket
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.harness.polling import until
 
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
@@ -126,3 +129,54 @@ def test_programs_run_in_an_image_made_of_the_export(installed: Sandbox, name: s
 def test_file_capabilities_survive_export_and_import(installed: Sandbox) -> None:
     output = installed.ok("run", "--rm", "installed", "getcap", "/usr/bin/hello")
     assert output == "/usr/bin/hello cap_net_bind_service=ep\n"
+
+
+PAIRS = {
+    "go": ("/work/pair",),
+    "java": ("java", "/programs/Pair.java"),
+    "node": ("node", "/programs/pair.js"),
+    "python": ("python3", "/programs/pair.py"),
+}
+
+
+@pytest.fixture
+def pairs(installed: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
+    """A network `pairs` with a server of every language, by the language's name."""
+    environ = {
+        **installed.environment(),
+        "CGO_ENABLED": "0",
+        "GOCACHE": f"{tmp_path}/cache",
+        "GO111MODULE": "off",
+    }
+    (tmp_path / "work").mkdir()
+    build = ["go", "build", "-o", f"{tmp_path}/work/pair", f"{HERE}/programs/pair.go"]
+    subprocess.run(build, env=environ, check=True, timeout=200)
+    installed.ok("network", "create", "pairs")
+    try:
+        for name, command in PAIRS.items():
+            flags = ("-d", "--name", name, "--stop-timeout", "0")
+            installed.ok("run", *flags, *_of_pairs(tmp_path), "installed", *command, "serve")
+        for name in PAIRS:
+            until(lambda name=name: installed.ok("logs", name) == "up\n", seconds=120)
+        yield installed
+    finally:
+        installed.call("rm", "-f", *PAIRS)
+        installed.call("network", "rm", "pairs")
+
+
+def _of_pairs(folder: pathlib.Path) -> list[str]:
+    volumes = [f"{HERE}/programs:/programs:ro", f"{folder}/work:/work:ro"]
+    return ["--network", "pairs", *(word for item in volumes for word in ("-v", item))]
+
+
+def test_servers_and_clients_of_four_languages_reach_each_other(
+    pairs: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    template = '{{(index .NetworkSettings.Networks "pairs").IPAddress}}'
+    addresses = {name: pairs.ok("inspect", "-f", template, name).strip() for name in PAIRS}
+    for name, command in PAIRS.items():
+        script = 'hostname -i; exec "$@" call go java node python'
+        words = ("sh", "-c", script, "sh", *command)
+        output = pairs.ok("run", "--rm", *_of_pairs(tmp_path), "installed", *words, timeout=120)
+        own, *said = output.splitlines()
+        assert said == [f"{peer} hello {own} {addresses[peer]}" for peer in PAIRS], name

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import socket
 import urllib.request
@@ -73,6 +74,49 @@ def page(port: int) -> str:
             return ""
 
     return until(ask)
+
+
+# What a container says of itself, in as many ways as there are.
+SELF = """
+    hostname -I
+    ip -o -4 addr show eth0 | awk '{print $4}'
+    ifconfig eth0 | awk '/inet / {print $2}'
+    getent hosts web | awk '{print $1}'
+    getent hosts $(hostname) | awk '{print $1}'
+    ip route show default | awk '{print $3}'
+    curl -s -o /dev/null -w '%{local_ip} %{remote_ip} %{remote_port}\\n' http://web/
+"""
+LISTENERS = {
+    "ss": "ss -Hltn | awk '{print $4}'",
+    "netstat": "netstat -ltn | awk '/^tcp/ {print $4}'",
+}
+
+
+def test_the_tools_in_a_container_agree_with_what_is_true(engine: Sandbox) -> None:
+    engine.ok("network", "create", "true")
+    flags = ("-d", "--network", "true", "--name")
+    listeners = f"timeout 200 redis-server --bind 127.0.0.1 --port 8080 & {WEB}"
+    engine.ok("run", *flags, "web", "servers", "sh", "-c", listeners, "web")
+    until(lambda: engine.call("exec", "web", "curl", "-s", "http://web/").returncode == 0)
+    until(lambda: engine.call("exec", "web", "redis-cli", "-p", "8080", "ping").stdout == b"PONG\n")
+    shown = json.loads(engine.ok("inspect", "web"))[0]["NetworkSettings"]["Networks"]["true"]
+    own, gateway = shown["IPAddress"], shown["Gateway"]
+    prefix = shown["IPPrefixLen"]
+    lines = engine.ok("exec", "web", "sh", "-c", SELF).splitlines()
+    assert lines == [f"{own} ", f"{own}/{prefix}", own, own, own, gateway, f"{own} {own} 80"]
+    for tool, command in LISTENERS.items():
+        found = engine.ok("exec", "web", "sh", "-c", command).split()
+        six = {"ss": "[::]:80", "netstat": ":::80"}[tool]  # nginx has a socket for each family
+        assert sorted(found) == sorted(["0.0.0.0:80", "127.0.0.1:8080", six]), tool
+    # Another one has nothing that listens, and other addresses.
+    engine.ok("run", *flags, "other", "servers", "sleep", "100")
+    for tool, command in LISTENERS.items():
+        assert engine.ok("exec", "other", "sh", "-c", command) == "", tool
+    asked = engine.ok("exec", "other", "sh", "-c", "hostname -I; getent hosts web")
+    assert asked.split()[0] != own
+    assert asked.split()[1] == own
+    refused = engine.call("exec", "other", "curl", "-s", "http://web:8080/")
+    assert refused.returncode == 7  # it is on web's own loopback
 
 
 def test_two_stacks_with_the_same_ports_and_names_run_at_once(engine: Sandbox) -> None:

@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -170,6 +170,47 @@ def test_udp_is_published_and_answers(net: Sandbox) -> None:
         assert sock.recv(100) == b"HELLO"
 
 
+SHOUT = """
+import socket, sys
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.settimeout(20)
+sock.sendto(b"hello", (sys.argv[1], 7777))
+print(*sock.recvfrom(100))
+"""
+
+
+def test_datagrams_find_a_container_by_name_and_come_back(net: Sandbox) -> None:
+    serve(net, "echo", "--network", "back", script=ECHO)
+    own = address(net, "echo", "back")
+    words = ("/usr/bin/python3", "-c", SHOUT)
+    output = net.ok("run", "--rm", "--network", "back", "host", *words, "echo")
+    assert output == f"b'HELLO' ('{own}', 7777)\n"
+    assert net.ok("exec", "echo", *words, "127.0.0.1") == "b'HELLO' ('127.0.0.1', 7777)\n"
+
+
+def test_an_ipv6_listener_is_reached_by_name_by_its_own_and_when_published(net: Sandbox) -> None:
+    port = free_port()
+    six = SERVER.replace("socket.socket()", "socket.socket(socket.AF_INET6)").replace(
+        "0.0.0.0", "::"
+    )
+    only = six.replace(
+        "listener.bind",
+        "listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)\nlistener.bind",
+    )
+    serve(net, "six", "--network", "back", "-p", f"{port}:80", port=80, script=six)
+    serve(net, "only", "--network", "back", port=80, script=only)
+    assert call(net, "only", "six", 80) == f"six ::ffff:{address(net, 'only', 'back')}"
+    assert call(net, "six", "::1", 80) == "six ::1"
+    assert call(net, "six", "127.0.0.1", 80) == "six ::ffff:127.0.0.1"
+    for host in ("127.0.0.1", "::1"):
+        with socket.create_connection((host, port)) as sock:
+            assert sock.recv(100).startswith(b"six ")
+    # Who listens on IPv6 alone is for its own container.
+    assert call(net, "only", "::1", 80) == "only ::1"
+    assert call(net, "only", "127.0.0.1", 80) == "ECONNREFUSED"
+    assert call(net, "six", "only", 80) == "ECONNREFUSED"
+
+
 def test_containers_that_share_no_network_do_not_reach_each_other(net: Sandbox) -> None:
     serve(net, "one", "--network", "back")
     serve(net, "two", "--network", "front")
@@ -279,20 +320,71 @@ def test_an_internal_network_leads_nowhere_outside(net: Sandbox) -> None:
     assert call(net, "one", "192.0.2.1") in ("ENETUNREACH", "EHOSTUNREACH")
 
 
-def test_only_allowed_hosts_are_reached(net: Sandbox) -> None:
-    with socket.socket() as allowed, socket.socket() as other:
-        for listener in (allowed, other):
-            listener.bind(("127.0.0.1", 0))
-            listener.listen()
-        port = allowed.getsockname()[1]
-        gateway = json.loads(net.ok("network", "inspect", "back"))[0]["IPAM"]["Config"][0][
-            "Gateway"
+@contextmanager
+def machine_servers(count: int) -> Iterator[list[int]]:
+    """Have servers of the machine on its 127.0.0.1 that say their port to every caller."""
+    with ExitStack() as stack, ThreadPoolExecutor(count) as pool:
+        listeners = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
         ]
+
+        def answer(listener: socket.socket) -> None:
+            with suppress(OSError):
+                while True:
+                    caller, _ = listener.accept()
+                    with caller:
+                        caller.sendall(b"port %d" % listener.getsockname()[1])
+
+        for listener in listeners:
+            pool.submit(answer, listener)
+        yield [listener.getsockname()[1] for listener in listeners]
+        for listener in listeners:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+DATAGRAM = """
+import errno, socket, sys
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", (sys.argv[1], int(sys.argv[2])))
+    print("sent")
+except OSError as exc:
+    print(errno.errorcode[exc.errno])
+"""
+
+
+def test_only_allowed_hosts_are_reached(net: Sandbox) -> None:
+    with machine_servers(4) as (first, second, third, other):
+        [settings] = json.loads(net.ok("network", "inspect", "back"))[0]["IPAM"]["Config"]
         serve(net, "peer", "--network", "back")
-        flags = ("--network", "back", "--allow-host", f"{gateway}:{port}")
+        flags = ["--network", "back", "--add-host", "box:host-gateway"]
+        for text in (
+            f"box:{first}",
+            f"host.docker.internal:{second}",
+            f"{settings['Gateway']}:{third}",
+        ):
+            flags += ["--allow-host", text]
         serve(net, "kept", *flags)
+        assert call(net, "kept", "box", first) == f"port {first}"
+        assert call(net, "kept", "host.docker.internal", second) == f"port {second}"
+        assert call(net, "kept", settings["Gateway"], third) == f"port {third}"
+        assert call(net, "kept", "box", other) == "ENETUNREACH"
+        assert call(net, "kept", "192.0.2.1") == "ENETUNREACH"
+        sent = net.ok("exec", "kept", "/usr/bin/python3", "-c", DATAGRAM, "192.0.2.1", "53")
+        assert sent == "ENETUNREACH\n"
+        # What is on its networks is not outside, what it is itself neither.
         assert call(net, "kept", "peer").startswith("peer")
-        assert call(net, "kept", "192.0.2.1") in ("ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM")
+        assert call(net, "kept", "127.0.0.1") == "kept 127.0.0.1"
+        # All of a name, whatever the port; a name that the machine knows is in its hosts file.
+        serve(net, "wide", *flags[:4], "--allow-host", "box", "--add-host", "far:192.0.2.9")
+        assert call(net, "wide", "box", other) == f"port {other}"
+        assert call(net, "wide", "far") == "ENETUNREACH"
+
+
+def test_a_name_that_cannot_be_allowed_is_told_before_anything_starts(net: Sandbox) -> None:
+    done = net.call("run", "--allow-host", "x" * 70, "host", "true")
+    assert done.returncode == 125
+    [line] = done.stderr.decode().splitlines()
+    assert f"--allow-host {'x' * 70}: cannot be resolved" in line
 
 
 # Says much, hears little; is killed while it holds the connection; fails; sends a datagram.

@@ -11,6 +11,7 @@ from sandbox.models.container import ContainerConfig
 from sandbox.models.endpoints import Endpoint, NetworkConfig
 from sandbox.models.network import Network
 from sandbox.models.ports import parse_publication
+from sandbox.native.network import Allowed
 from sandbox.runtime import seating
 from sandbox.runtime.seats import LiveEndpoint, Seat
 
@@ -135,3 +136,20 @@ def test_allowed_hosts_are_addresses_or_are_looked_up() -> None:
     assert ("127.0.0.1", "localhost") in found.names
     with pytest.raises(RuntimeFailed, match=r"--allow-host a\.\.b: cannot be resolved"):
         seating.resolve_allowed(["a..b"])
+
+
+def test_names_that_the_container_has_anyway_are_allowed_by_those() -> None:
+    own = [("far", "192.0.2.9"), ("box", "host-gateway")]
+    found = seating.resolve_allowed(["far:80", "box", "host.docker.internal:22"], own)
+    assert found.names == ()
+    places = [
+        LiveEndpoint("a" * 64, 1, "back", "127.9.4.2", 22, "127.9.4.1"),
+        LiveEndpoint("b" * 64, 2, "inner", "127.9.8.2", 22),
+    ]
+    assert seating.at_gateways(found.rows, places) == (
+        Allowed("192.0.2.9", 80),
+        Allowed("127.9.4.1"),
+        Allowed("127.9.4.1", 22),
+    )
+    with pytest.raises(RuntimeFailed, match="the names have 129 addresses, 128 is the most"):
+        seating.at_gateways([Allowed("host-gateway")] * 129, places)
