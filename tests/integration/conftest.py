@@ -24,6 +24,14 @@ def engine(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
         sandbox.ok("rm", "-f", *ids)
 
 
+@pytest.fixture
+def net(engine: Sandbox) -> Iterator[Sandbox]:
+    """The command, with the networks `back` and `front`."""
+    engine.ok("network", "create", "back")
+    engine.ok("network", "create", "front")
+    return engine
+
+
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[registry.Server]:
     """A registry without TLS or passwords."""

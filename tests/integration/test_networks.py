@@ -6,100 +6,18 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import re
 import signal
 import socket
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
 from tests.harness.command import Sandbox
 from tests.harness.containers import record
+from tests.harness.members import ECHO, SERVER, address, call, free_port, hosts, serve
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
-
-# Answers each caller with its own name and the caller's address, and ends by itself.
-SERVER = """
-import signal, socket, sys
-signal.alarm(100)
-listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind(("0.0.0.0", int(sys.argv[1])))
-listener.listen()
-print("up", flush=True)
-while True:
-    caller, address = listener.accept()
-    with caller:
-        caller.sendall(f"{sys.argv[2]} {address[0]}".encode())
-"""
-ECHO = """
-import signal, socket
-signal.alarm(100)
-sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-sock.bind(("0.0.0.0", 7777))
-print("up", flush=True)
-while True:
-    data, address = sock.recvfrom(1000)
-    sock.sendto(data.upper(), address)
-"""
-CALL = """
-import errno, socket, sys
-try:
-    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 20) as sock:
-        print(sock.recv(1000).decode())
-except socket.gaierror:
-    print("no such name")
-except OSError as exc:
-    print(errno.errorcode[exc.errno])
-"""
-
-
-@pytest.fixture
-def net(engine: Sandbox) -> Iterator[Sandbox]:
-    """The command, with the networks `back` and `front`."""
-    engine.ok("network", "create", "back")
-    engine.ok("network", "create", "front")
-    return engine
-
-
-def serve(engine: Sandbox, name: str, *flags: str, port: int = 5432, script: str = SERVER) -> None:
-    """Start a container that listens, and wait until it does."""
-    command = ("host", "/usr/bin/python3", "-c", script, str(port), name)
-    engine.ok("run", "-d", "--name", name, *flags, *command)
-    until(lambda: "up\n" in engine.ok("logs", name))
-
-
-def call(engine: Sandbox, name: str, host: str, port: int = 5432) -> str:
-    """Connect from within a container and return what came of it."""
-    return engine.ok("exec", name, "/usr/bin/python3", "-c", CALL, host, str(port)).strip()
-
-
-def address(engine: Sandbox, name: str, network: str) -> str:
-    template = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
-    return engine.ok("inspect", "-f", template, name).strip()
-
-
-def free_port() -> int:
-    """Return a port that is free now, below those of outgoing connections."""
-    for port in range(20000 + os.getpid() % 5000, 32000):
-        with socket.socket() as sock:
-            try:
-                sock.bind(("0.0.0.0", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
-
-
-def hosts(engine: Sandbox, name: str) -> dict[str, str]:
-    """Return the address of every name in a container's /etc/hosts."""
-    text = engine.ok("exec", name, "cat", "/etc/hosts")
-    rows = [line.split() for line in text.splitlines()]
-    return {word: row[0] for row in rows for word in row[1:]}
 
 
 def test_two_that_listen_on_the_same_port_reach_each_other_by_name(net: Sandbox) -> None:
@@ -261,34 +179,6 @@ def test_what_was_asked_for_is_in_the_files(net: Sandbox) -> None:
     assert f"{gateway}\thost.docker.internal\n" in output
 
 
-def test_the_machine_is_reached_through_its_name(net: Sandbox) -> None:
-    with socket.socket() as listener:
-        listener.settimeout(60)
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-
-        def answer() -> None:
-            caller, _ = listener.accept()
-            with caller:
-                caller.sendall(b"the machine")
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        port = str(listener.getsockname()[1])
-        command = ("/usr/bin/python3", "-c", CALL, "host.docker.internal", port)
-        assert net.ok("run", "--rm", "host", *command) == "the machine\n"
-        thread.join()
-
-
-def test_none_has_its_own_loopback_and_nothing_else(net: Sandbox) -> None:
-    serve(net, "one", "--network", "back")
-    serve(net, "alone", "--network", "none")
-    assert call(net, "alone", "127.0.0.1") == "alone 127.0.0.1"
-    assert call(net, "alone", address(net, "one", "back")) == "ENETUNREACH"
-    assert call(net, "alone", "192.0.2.1") == "ENETUNREACH"
-    assert net.ok("inspect", "-f", "{{.HostConfig.NetworkMode}}", "alone") == "none\n"
-
-
 def test_host_is_the_machine_itself(net: Sandbox) -> None:
     port = free_port()
     serve(net, "plain", "--network", "host", port=port)
@@ -310,164 +200,6 @@ def test_a_container_shares_another_s_network(net: Sandbox) -> None:
     done = net.call("run", "--rm", "--network", "container:one", "host", "true")
     assert done.returncode == 125
     assert b"cannot join network of a non running container" in done.stderr
-
-
-def test_an_internal_network_leads_nowhere_outside(net: Sandbox) -> None:
-    net.ok("network", "create", "--internal", "inner")
-    serve(net, "one", "--network", "inner")
-    serve(net, "two", "--network", "inner")
-    assert call(net, "one", "two").startswith("two")
-    assert call(net, "one", "192.0.2.1") in ("ENETUNREACH", "EHOSTUNREACH")
-
-
-@contextmanager
-def machine_servers(count: int) -> Iterator[list[int]]:
-    """Have servers of the machine on its 127.0.0.1 that say their port to every caller."""
-    with ExitStack() as stack, ThreadPoolExecutor(count) as pool:
-        listeners = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-
-        def answer(listener: socket.socket) -> None:
-            with suppress(OSError):
-                while True:
-                    caller, _ = listener.accept()
-                    with caller:
-                        caller.sendall(b"port %d" % listener.getsockname()[1])
-
-        for listener in listeners:
-            pool.submit(answer, listener)
-        yield [listener.getsockname()[1] for listener in listeners]
-        for listener in listeners:
-            listener.shutdown(socket.SHUT_RDWR)
-
-
-DATAGRAM = """
-import errno, socket, sys
-try:
-    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", (sys.argv[1], int(sys.argv[2])))
-    print("sent")
-except OSError as exc:
-    print(errno.errorcode[exc.errno])
-"""
-
-
-def test_only_allowed_hosts_are_reached(net: Sandbox) -> None:
-    with machine_servers(4) as (first, second, third, other):
-        [settings] = json.loads(net.ok("network", "inspect", "back"))[0]["IPAM"]["Config"]
-        serve(net, "peer", "--network", "back")
-        flags = ["--network", "back", "--add-host", "box:host-gateway"]
-        for text in (
-            f"box:{first}",
-            f"host.docker.internal:{second}",
-            f"{settings['Gateway']}:{third}",
-        ):
-            flags += ["--allow-host", text]
-        serve(net, "kept", *flags)
-        assert call(net, "kept", "box", first) == f"port {first}"
-        assert call(net, "kept", "host.docker.internal", second) == f"port {second}"
-        assert call(net, "kept", settings["Gateway"], third) == f"port {third}"
-        assert call(net, "kept", "box", other) == "ENETUNREACH"
-        assert call(net, "kept", "192.0.2.1") == "ENETUNREACH"
-        sent = net.ok("exec", "kept", "/usr/bin/python3", "-c", DATAGRAM, "192.0.2.1", "53")
-        assert sent == "ENETUNREACH\n"
-        # What is on its networks is not outside, what it is itself neither.
-        assert call(net, "kept", "peer").startswith("peer")
-        assert call(net, "kept", "127.0.0.1") == "kept 127.0.0.1"
-        # All of a name, whatever the port; a name that the machine knows is in its hosts file.
-        serve(net, "wide", *flags[:4], "--allow-host", "box", "--add-host", "far:192.0.2.9")
-        assert call(net, "wide", "box", other) == f"port {other}"
-        assert call(net, "wide", "far") == "ENETUNREACH"
-
-
-def test_a_name_that_cannot_be_allowed_is_told_before_anything_starts(net: Sandbox) -> None:
-    done = net.call("run", "--allow-host", "x" * 70, "host", "true")
-    assert done.returncode == 125
-    [line] = done.stderr.decode().splitlines()
-    assert f"--allow-host {'x' * 70}: cannot be resolved" in line
-
-
-# Says much, hears little; is killed while it holds the connection; fails; sends a datagram.
-TALK = """
-import os, signal, socket, sys
-with socket.create_connection(("one", 5432), 20) as sock:
-    sock.sendall(b"x" * 70000)
-    while sock.recv(1000):
-        pass
-child = os.fork()
-if child == 0:
-    sock = socket.create_connection(("one", 5432), 20)
-    sock.sendall(b"y" * 300)
-    os.kill(os.getpid(), signal.SIGKILL)
-os.waitpid(child, 0)
-try:
-    socket.create_connection(("one", 5433))
-except ConnectionRefusedError:
-    pass
-socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"hello", ("one", 7777))
-"""
-LISTEN = """
-import signal, socket, threading
-signal.alarm(100)
-listener = socket.create_server(("", 5432))
-print("up", flush=True)
-def serve(caller):
-    heard = 0
-    while heard < 70000 and (data := caller.recv(100000)):
-        heard += len(data)
-    if heard == 70000:
-        caller.sendall(b"thanks")
-    caller.close()
-while True:
-    caller, _ = listener.accept()
-    threading.Thread(target=serve, args=(caller,)).start()
-"""
-
-
-def test_connections_are_logged_with_names_and_bytes(net: Sandbox, tmp_path: pathlib.Path) -> None:
-    log, other = tmp_path / "log", tmp_path / "other"
-    serve(net, "one", "--network", "back", "--network-log", str(other), script=LISTEN)
-    words = ("/usr/bin/python3", "-c", TALK)
-    net.ok("run", "--rm", "--network", "back", "--network-log", str(log), "host", *words)
-    place = f"{re.escape(address(net, 'one', 'back'))}"
-    start = r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \d+ "/usr/bin/python3[.\d]*"'
-    # The other side's end of stream counts as a byte.
-    patterns = [
-        f"{start} connect tcp {place}:5432 one = 0 sent 70000 received [67]",
-        f"{start} connect tcp {place}:5432 one = 0 sent 300 received [01]",
-        f"{start} connect tcp {place}:5433 one = -ECONNREFUSED",
-        f"{start} send udp {place}:7777 one = 5",
-    ]
-    lines = log.read_text().splitlines()
-    for pattern in patterns:
-        assert [line for line in lines if re.fullmatch(pattern, line)], (pattern, lines)
-    assert len(lines) == len(patterns)
-    # Whoever accepts has a log as well; it grows while the container runs.
-    ended = f"{start} accept tcp 127[.0-9]+:\\d+ [0-9a-z_]+ = 0 sent 6 received 7000[01]"
-    until(lambda: any(re.fullmatch(ended, line) for line in other.read_text().splitlines()))
-
-
-def test_a_killed_supervisor_leaves_no_writer_of_the_log(
-    net: Sandbox, tmp_path: pathlib.Path
-) -> None:
-    log = tmp_path / "log"
-    serve(net, "one", "--network", "back", "--network-log", str(log))
-    assert call(net, "one", "127.0.0.1") == "one 127.0.0.1"
-    state = record(net, "one")
-    os.kill(state["keeper"], signal.SIGKILL)
-    os.kill(state["pid"], signal.SIGKILL)
-
-    def writers() -> list[str]:
-        found = []
-        for link in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
-            with suppress(OSError):
-                if os.readlink(link) == str(log):
-                    found.append(str(link))
-        return found
-
-    until(lambda: not writers())
-    assert net.ok("start", "one") == "one\n"
-    until(lambda: " accept tcp " in log.read_text() and "connect tcp" in log.read_text())
 
 
 def test_a_network_in_use_is_not_removed(net: Sandbox) -> None:

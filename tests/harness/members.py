@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""Members of networks: containers with small servers, and what their callers are told."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from tests.harness.command import Sandbox
+from tests.harness.polling import until
+
+# Answers each caller with its own name and the caller's address, and ends by itself.
+SERVER = """
+import signal, socket, sys
+signal.alarm(100)
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("0.0.0.0", int(sys.argv[1])))
+listener.listen()
+print("up", flush=True)
+while True:
+    caller, address = listener.accept()
+    with caller:
+        caller.sendall(f"{sys.argv[2]} {address[0]}".encode())
+"""
+
+
+ECHO = """
+import signal, socket
+signal.alarm(100)
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind(("0.0.0.0", 7777))
+print("up", flush=True)
+while True:
+    data, address = sock.recvfrom(1000)
+    sock.sendto(data.upper(), address)
+"""
+
+
+CALL = """
+import errno, socket, sys
+try:
+    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 20) as sock:
+        print(sock.recv(1000).decode())
+except socket.gaierror:
+    print("no such name")
+except OSError as exc:
+    print(errno.errorcode[exc.errno])
+"""
+
+
+def serve(engine: Sandbox, name: str, *flags: str, port: int = 5432, script: str = SERVER) -> None:
+    """Start a container that listens, and wait until it does."""
+    command = ("host", "/usr/bin/python3", "-c", script, str(port), name)
+    engine.ok("run", "-d", "--name", name, *flags, *command)
+    until(lambda: "up\n" in engine.ok("logs", name))
+
+
+def call(engine: Sandbox, name: str, host: str, port: int = 5432) -> str:
+    """Connect from within a container and return what came of it."""
+    return engine.ok("exec", name, "/usr/bin/python3", "-c", CALL, host, str(port)).strip()
+
+
+def address(engine: Sandbox, name: str, network: str) -> str:
+    template = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
+    return engine.ok("inspect", "-f", template, name).strip()
+
+
+def free_port() -> int:
+    """Return a port that is free now, below those of outgoing connections."""
+    for port in range(20000 + os.getpid() % 5000, 32000):
+        with socket.socket() as sock:
+            try:
+                sock.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
+
+
+def hosts(engine: Sandbox, name: str) -> dict[str, str]:
+    """Return the address of every name in a container's /etc/hosts."""
+    text = engine.ok("exec", name, "cat", "/etc/hosts")
+    rows = [line.split() for line in text.splitlines()]
+    return {word: row[0] for row in rows for word in row[1:]}
