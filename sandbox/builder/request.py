@@ -183,6 +183,8 @@ def parse_output(text: str) -> Output:
         return Output("local", text)
     fields = parse_fields(text, "--output")
     kind = fields.pop("type", "")
+    if kind == "registry":
+        kind, fields = "image", {**fields, "push": "true"}
     if kind not in OUTPUTS:
         raise UsageError(f"exporter {kind!r} could not be found" if kind else "type is required")
     dest = fields.pop("dest", "")

@@ -16,7 +16,7 @@ from sandbox.cli.lazy import lazy_group
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandbox.builder.request import BuildRequest, BuildResult
+    from sandbox.builder.request import BuildRequest, BuildResult, Output
 
 _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("-f", "--file"), {"help": "The Dockerfile; - for standard input."}),
@@ -28,7 +28,6 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--pull",), {"is_flag": True, "help": "Ask registries for newer base images."}),
     (("--platform",), {"metavar": "OS/ARCH", "help": "What the image is for."}),
     (("--label",), {"multiple": True, "metavar": "KEY=VALUE", "help": "Add a label."}),
-    (("--annotation",), {"multiple": True, "metavar": "KEY=VALUE", "help": "Not supported."}),
     (("--secret",), {"multiple": True, "metavar": "id=ID,src=FILE", "help": "Offer a secret."}),
     (("--ssh",), {"multiple": True, "metavar": "default|ID=SOCKET", "help": "Offer an agent."}),
     (("--add-host",), {"multiple": True, "metavar": "NAME:IP", "help": "Add to /etc/hosts."}),
@@ -47,10 +46,15 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--cache-from",), {"multiple": True, "metavar": "type=TYPE,...", "help": "Take steps."}),
     (("--cache-to",), {"multiple": True, "metavar": "type=TYPE,...", "help": "Give steps."}),
     (("--ulimit",), {"multiple": True, "metavar": "NAME=SOFT[:HARD]", "help": "Of RUN."}),
-    (("-m", "--memory"), {"default": "", "help": "Not supported."}),
-    (("--shm-size",), {"default": "", "help": "Not supported."}),
-    (("--force-rm",), {"is_flag": True, "hidden": True}),
-    (("--rm",), {"is_flag": True, "hidden": True}),
+    (("--push",), {"is_flag": True, "help": "The same as --output type=registry."}),
+    (("--call",), {"metavar": "METHOD", "default": "build", "help": "build, or check: --check."}),
+    (("--provenance",), {"metavar": "false", "help": "No attestation is made."}),
+    (("--sbom",), {"metavar": "false", "help": "No attestation is made."}),
+    (("--attest",), {"multiple": True, "metavar": "type=TYPE,disabled=true", "help": "The same."}),
+    (("--compress",), {"is_flag": True, "help": "The context is not sent anywhere."}),
+    (("--disable-content-trust",), {"is_flag": True, "help": "No signatures are checked."}),
+    (("--force-rm",), {"is_flag": True, "help": "Nothing of a build's containers is kept."}),
+    (("--rm",), {"is_flag": True, "help": "Nothing of a build's containers is kept."}),
 )
 
 
@@ -81,10 +85,25 @@ def build(*, context: str, **options: Any) -> int:
                 click.echo(exc.excerpt, err=True)
             click.echo(f"ERROR: {exc.message}", err=True)
             return 1
-    if options["check"]:
+    if request.check:
         return _checked(result)
     _report(result, options)
+    if _is_pushed(request.outputs):
+        _push(options["tag"], quiet=options["quiet"])
     return 0
+
+
+def _is_pushed(outputs: tuple[Output, ...]) -> bool:
+    return any(item.options.get("push", "false").lower() in ("true", "1") for item in outputs)
+
+
+def _push(names: tuple[str, ...], *, quiet: bool) -> None:
+    from sandbox.cli.progress import progress_shown
+    from sandbox.engine import Engine
+
+    for name in names:
+        with progress_shown(quiet=quiet, to_stderr=True) as progress:
+            Engine().push_image(name, all_tags=False, progress=progress)
 
 
 def _checked(result: BuildResult) -> int:
@@ -126,16 +145,17 @@ def _write(path: str, text: str) -> None:
 
 def _request(context: str, options: Mapping[str, Any]) -> BuildRequest:
     from sandbox.builder import request as asked
-    from sandbox.errors import Unsupported, UsageError
-    from sandbox.models.policy import parse_bytes
+    from sandbox.errors import UsageError
     from sandbox.runtime import spec
 
-    for name in ("shm_size",):
-        if options[name]:
-            raise Unsupported(f"--{name.replace('_', '-')} is not supported for builds")
+    _check_attestations(options)
     outputs = tuple(asked.parse_output(text) for text in options["output"])
     if options["load"]:
         outputs = (*outputs, asked.Output("docker"))
+    if options["push"]:
+        outputs = (*outputs, asked.parse_output("type=registry"))
+    if _is_pushed(outputs) and not options["tag"]:
+        raise UsageError("tag is needed when pushing to registry")
     contexts = {}
     for text in options["build_context"]:
         name, equals, place = text.partition("=")
@@ -156,7 +176,6 @@ def _request(context: str, options: Mapping[str, Any]) -> BuildRequest:
         pull=options["pull"],
         platform=_platform(options["platform"]),
         labels=spec.parse_labels(options["label"]),
-        annotations=spec.parse_labels(options["annotation"]),
         secrets=tuple(asked.parse_secret(text, os.environ) for text in options["secret"]),
         ssh=tuple(asked.parse_ssh(text, os.environ) for text in options["ssh"]),
         hosts=tuple(asked.parse_host(text) for text in options["add_host"]),
@@ -166,13 +185,32 @@ def _request(context: str, options: Mapping[str, Any]) -> BuildRequest:
         contexts=contexts,
         volumes=tuple(_volume(text) for text in options["volume"]),
         ulimits=tuple(spec.parse_ulimit(text) for text in options["ulimit"]),
-        memory=parse_bytes(options["memory"]) if options["memory"] else 0,
         cache_from=tuple(asked.parse_cache(t, "--cache-from") for t in options["cache_from"]),
         cache_to=tuple(asked.parse_cache(t, "--cache-to") for t in options["cache_to"]),
         jobs=options["jobs"],
-        check=options["check"],
+        check=_only_checks(options),
         epoch=_epoch(options["build_arg"]),
     )
+
+
+def _only_checks(options: Mapping[str, Any]) -> bool:
+    from sandbox.errors import Unsupported
+
+    if options["call"] not in ("build", "check", "lint"):
+        raise Unsupported(f"--call={options['call']} is not supported: build or check")
+    return bool(options["check"] or options["call"] != "build")
+
+
+def _check_attestations(options: Mapping[str, Any]) -> None:
+    """Refuse attestations; saying that none is wanted is fine."""
+    from sandbox.errors import Unsupported
+
+    off = ("false", "0", "f", "F", "FALSE", "False")
+    for name in ("provenance", "sbom"):
+        if options[name] is not None and options[name] not in off:
+            raise Unsupported(f"--{name} is not supported: no attestations are made")
+    if any("disabled=true" not in text.split(",") for text in options["attest"]):
+        raise Unsupported("--attest is not supported: no attestations are made")
 
 
 def _platform(text: str | None) -> str | None:

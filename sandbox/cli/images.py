@@ -260,19 +260,7 @@ def rmi(*, force: bool, no_prune: bool, names: tuple[str, ...]) -> int:
     return int(failed)
 
 
-class _GoFlags(click.Command):
-    """A command that takes ``--human=false`` as Go's flags do."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Rewrite the forms that click does not know."""
-        forms = {
-            **dict.fromkeys(("--human=false", "-H=false", "--human=0"), "--no-human"),
-            **dict.fromkeys(("--human=true", "-H=true", "--human=1"), "--human"),
-        }
-        return super().parse_args(ctx, [forms.get(arg, arg) for arg in args])
-
-
-@click.command(cls=_GoFlags)
+@click.command()
 @click.option("-H", "--human/--no-human", default=True, help="Sizes and dates for people.")
 @click.option("--no-trunc", is_flag=True, help="Do not cut ids and commands.")
 @click.option("-q", "--quiet", is_flag=True, help="Only ids.")

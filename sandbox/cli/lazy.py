@@ -7,6 +7,7 @@ Does not know: which commands there are; the groups pass their tables.
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,7 +37,11 @@ class Verbs(click.Group):
         name, command, rest = super().resolve_command(ctx, args)
         if command is None or isinstance(command, click.Group):
             return name, command, rest
-        return name, command, plain_flags(command, rest)
+        try:
+            return name, command, plain_flags(command, rest)
+        except click.BadParameter as exc:
+            exc.ctx = click.Context(command, ctx, info_name=name)
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with the whole first sentence of its help."""
@@ -49,11 +54,19 @@ class Verbs(click.Group):
             formatter.write_dl(rows)
 
 
-def plain_flags(command: click.Command, args: Sequence[str]) -> list[str]:
-    """Return *args* with ``--flag=true`` as ``--flag``, and without ``--flag=false``.
+@dataclass(eq=False, slots=True)
+class _Word:
+    """A word of the command line, and the flag that it is, if it is one."""
 
-    A flag that is on by default is turned off by its other name. What belongs to a
-    program in a container is left alone.
+    text: str
+    flag: click.Option | None = None
+
+
+def plain_flags(command: click.Command, args: Sequence[str]) -> list[str]:
+    """Return *args* as click takes them: no ``--flag=true``, ``-t=false`` or ``-p=80``.
+
+    A flag that is on by default is turned off by its other name. The later word wins. What
+    belongs to a program in a container is left alone. Raises click's `BadParameter`.
     """
     options = {
         name: item
@@ -62,24 +75,76 @@ def plain_flags(command: click.Command, args: Sequence[str]) -> list[str]:
         for name in item.opts
     }
     mixed = command.context_settings.get("allow_interspersed_args", True)
-    plain: list[str] = []
+    plain: list[_Word] = []
     rest = iter(args)
     for word in rest:
         if word == "--" or not (mixed or word.startswith("-")):
-            return [*plain, word, *rest]
-        name, equals, value = word.partition("=")
-        option = options.get(name)
-        if name.startswith("--") and equals and option is not None and option.is_flag:
-            if value in _TRUE:
-                word = name
-            elif value in _FALSE:
-                plain = [item for item in plain if item != name]
-                plain += option.secondary_opts[:1]
-                continue
-        plain.append(word)
+            plain += [_Word(word), *map(_Word, rest)]
+            break
+        parts = _long(word, options) if word.startswith("--") else _short(word, options)
+        for option, value in parts or ():
+            if not option.is_flag:
+                plain.append(_Word(value))
+            else:
+                plain = [item for item in plain if item.flag is not option]
+                name = _flag_name(option, is_true=_truth(option, value))
+                plain += [_Word(name, option)] if name else []
+        if parts is None:
+            plain.append(_Word(word))
         if _wants_next(word, options):
-            plain += [value for value in [next(rest, None)] if value is not None]
-    return plain
+            plain += [_Word(value) for value in [next(rest, None)] if value is not None]
+    return [item.text for item in plain]
+
+
+_Parts = list[tuple[click.Option, str]]
+
+
+def _long(word: str, options: Mapping[str, click.Option]) -> _Parts | None:
+    name, equals, value = word.partition("=")
+    option = options.get(name)
+    if option is None or not option.is_flag:
+        return None
+    return [(option, value if equals else "true")]
+
+
+def _short(word: str, options: Mapping[str, click.Option]) -> _Parts | None:
+    """Take ``-it=false`` apart; None if something in it is unknown, or there is nothing."""
+    parts: _Parts = []
+    letters = word[1:] if word.startswith("-") else ""
+    while letters:
+        option = options.get(f"-{letters[0]}")
+        if option is None:
+            return None
+        name, letters = f"-{letters[0]}", letters[1:]
+        if not option.is_flag:
+            parts.append((option, name + letters.removeprefix("=")))
+            break
+        if letters.startswith("="):
+            parts.append((option, letters[1:]))
+            break
+        parts.append((option, "true"))
+    return parts or None
+
+
+def _truth(option: click.Option, value: str) -> bool:
+    if value not in _TRUE | _FALSE:
+        raise click.BadParameter(
+            f'invalid argument "{value}" for "{flag_names(option)}" flag: '
+            f'strconv.ParseBool: parsing "{value}": invalid syntax'
+        )
+    return value in _TRUE
+
+
+def flag_names(option: click.Option) -> str:
+    """Return the names of an option as Docker's messages have them: ``-t, --tty``."""
+    return ", ".join([option.opts[0], *option.opts[-1:]] if len(option.opts) > 1 else option.opts)
+
+
+def _flag_name(option: click.Option, *, is_true: bool) -> str:
+    """Return the word that click takes for a flag; empty if leaving it out says the same."""
+    if is_true:
+        return max(option.opts, key=len)
+    return option.secondary_opts[0] if option.secondary_opts else ""
 
 
 def _wants_next(word: str, options: Mapping[str, click.Option]) -> bool:

@@ -4,8 +4,8 @@ Rules: a subcommand's module is imported only when it is used, so that `run` sta
 fast. Here is the one place that turns exceptions into text and exit codes:
 
 ====================  ==========================================================
-the user's mistake    one line on standard error; 125 for run, create and start,
-                      otherwise 1
+the user's mistake    one line on standard error; 125 for run and create, and for
+                      a flag that is wrong, otherwise 1
 interrupted           130
 our mistake           one line, a traceback in a file it names, and 3
 ====================  ==========================================================
@@ -208,49 +208,28 @@ def _report(exc: SandboxError, command: str, *, debug: bool) -> int:
 
 
 def _report_usage(exc: click.ClickException) -> int:
+    from sandbox.cli import mistakes
+
     ctx = exc.ctx if isinstance(exc, click.UsageError) else None
-    refused = _refusal(exc)
+    refused = mistakes.refusal(exc)
     click.echo(f"sandbox: {refused or _usage_message(exc)}", err=True)
     if ctx is not None and not refused:
         usage = ctx.command.get_usage(ctx).replace("Usage: ", "Usage:  ", 1)
         click.echo(f"\n{usage}\n", err=True)
         click.echo(f"Run '{ctx.command_path} --help' for more information", err=True)
-    words = ctx.command_path.split()[1:] if ctx is not None else []
-    return _EXIT_RUN if _subcommand(words) in _RUN_COMMANDS else 1
-
-
-def _refusal(exc: click.ClickException) -> str | None:
-    """Return why a flag that Docker has is not supported here."""
-    if not isinstance(exc, click.NoSuchOption) or exc.ctx is None:
-        return None
-    from sandbox.cli.refused import reason_against
-
-    ctx = exc.ctx
-    group = ctx.parent.command.name if ctx.parent else None
-    words = [group] if group in ("volume", "network") else []
-    reason = reason_against(" ".join([*words, ctx.command.name or ""]), exc.option_name)
-    return reason and f"{exc.option_name} is not supported: {reason}"
+    return _EXIT_RUN if mistakes.is_about_a_flag(exc) else 1
 
 
 def _usage_message(exc: click.ClickException) -> str:
-    """Return Docker's words for an unknown flag, and click's for the rest."""
-    if isinstance(exc, click.NoSuchOption):
-        name = exc.option_name
-        if name.startswith("--"):
-            message = f"unknown flag: {name}"
-        else:
-            message = f"unknown shorthand flag: '{name[1:2]}' in {name}"
-        if exc.possibilities:
-            message += f" (did you mean {', '.join(sorted(exc.possibilities))}?)"
-        return message
+    from sandbox.cli import mistakes
+
     if exc.message.startswith("No such command"):
         name = exc.message.split("'")[1]
         ctx = exc.ctx if isinstance(exc, click.UsageError) else None
         if ctx is not None and ctx.parent is not None:
             return f"unknown command: {ctx.command_path} {name}"
         return _unknown_command(name)
-    message = exc.format_message()
-    return message[:1].lower() + message[1:].removesuffix(".")
+    return mistakes.text_of(exc)
 
 
 def _unknown_command(name: str) -> str:

@@ -7,11 +7,12 @@ import json
 import click
 
 from sandbox.cli.format import emit
+from sandbox.cli.lazy import Verbs
 from sandbox.engine import Engine
 from sandbox.errors import NotFound
 
 
-@click.group()
+@click.command(cls=Verbs)
 def manifest() -> None:
     """Make and show manifests, and lists of them."""
 
@@ -45,6 +46,22 @@ def create(*, amend: bool, name: str, images: tuple[str, ...]) -> None:
 
     reference = ManifestLists(Engine().layout).create(name, images, amend=amend)
     emit(f"Created manifest list {reference}")
+
+
+@manifest.command()
+@click.option("--arch", metavar="NAME", help="Architecture of the image, as in amd64.")
+@click.option("--os", metavar="NAME", help="Operating system of the image.")
+@click.option("--variant", metavar="NAME", help="Variant of the architecture, as in v8.")
+@click.argument("name", metavar="LIST")
+@click.argument("image", metavar="IMAGE")
+def annotate(
+    *, arch: str | None, os: str | None, variant: str | None, name: str, image: str
+) -> None:
+    """Say what an image of a list is for."""
+    from sandbox.engine.manifests import ManifestLists
+
+    lists = ManifestLists(Engine().layout)
+    lists.annotate(name, image, architecture=arch, os=os, variant=variant)
 
 
 @manifest.command()

@@ -19,6 +19,9 @@ _SWAP = "swap is not counted; --memory watches resident memory"
 _SHARES = "CPU time has no shares; use --cpus"
 _CHECKPOINT = "there are no checkpoints"
 _NUMA = "memory is not bound to nodes"
+_BUILD_CPU = "the CPU time of a build is not limited"
+_ONE_PLATFORM = "an image is here for one platform"
+_INSECURE = "say in registries.toml which registries have no TLS"
 
 _UPDATE = {
     "--blkio-weight": _RATE,
@@ -89,6 +92,35 @@ REFUSED: dict[str, dict[str, str]] = {
         "--link": "a link is a name in /etc/hosts, and goes with its container",
         "-l": "a link is a name in /etc/hosts, and goes with its container",
     },
+    "build": {
+        "--allow": "a build has no entitlements to give",
+        "--annotation": "images have no annotations; use --label",
+        "--builder": "there is one builder",
+        "--cgroup-parent": _CGROUP,
+        "--cpu-period": _BUILD_CPU,
+        "--cpu-quota": _BUILD_CPU,
+        "--cpu-shares": _BUILD_CPU,
+        "-c": _BUILD_CPU,
+        "--cpuset-cpus": _BUILD_CPU,
+        "--cpuset-mems": _NUMA,
+        "--debug": "see 'sandbox --debug'",
+        "-D": "see 'sandbox --debug'",
+        "--isolation": _WINDOWS,
+        "--memory": "the memory of a build is not limited",
+        "-m": "the memory of a build is not limited",
+        "--memory-swap": _SWAP,
+        "--security-opt": "there is no seccomp, AppArmor or SELinux profile to set",
+        "--shm-size": "the size of its /dev/shm is not limited",
+    },
+    "history": {"--platform": _ONE_PLATFORM},
+    "rmi": {"--platform": _ONE_PLATFORM},
+    "push": {"--platform": _ONE_PLATFORM},
+    "save": {"--platform": _ONE_PLATFORM},
+    "image inspect": {"--platform": _ONE_PLATFORM},
+    "manifest annotate": {"--os-features": _WINDOWS, "--os-version": _WINDOWS},
+    "manifest create": {"--insecure": _INSECURE},
+    "manifest inspect": {"--insecure": _INSECURE},
+    "manifest push": {"--insecure": _INSECURE},
     "exec": {
         "--privileged": "root is emulated, and no more than you may yourself can be given",
     },

@@ -64,11 +64,44 @@ class ManifestLists:
             digest = new.descriptor.digest
             entries = [item for item in entries if item.descriptor.digest != digest]
             entries.append(new)
+        self._write(path, entries)
+        return reference
+
+    def annotate(
+        self,
+        name: str,
+        image: str,
+        *,
+        architecture: str | None,
+        os: str | None,
+        variant: str | None,
+    ) -> None:
+        """Say of an image of a list what it is for; None leaves what is there."""
+        entries = self.read(name)
+        reference = parse_reference(image).with_default_tag()
+        if reference.digest is None:
+            refuse_offline(image)
+            digest = _entry(open_session(), reference).descriptor.digest
+        else:
+            digest = str(reference.digest)
+        if all(entry.descriptor.digest != digest for entry in entries):
+            raise NotFound(f"manifest for image {image} does not exist in {name}")
+        wishes = {"architecture": architecture, "os": os, "variant": variant}
+        changes = {key: value for key, value in wishes.items() if value is not None}
+        path = self._path(parse_reference(name).with_default_tag())
+        self._write(
+            path,
+            [
+                _annotated(entry, changes) if entry.descriptor.digest == digest else entry
+                for entry in entries
+            ],
+        )
+
+    def _write(self, path: Path, entries: list[ListEntry]) -> None:
         self._layout.prepare()
         with store_lock(self._layout), map_os_errors(f"cannot write {path}"):
             path.parent.mkdir(0o700, exist_ok=True)
             write_atomic(path, msgspec.json.encode(entries), layout=self._layout)
-        return reference
 
     def read(self, name: str) -> list[ListEntry]:
         """Return the entries of a list; `NotFound` if there is no such list."""
@@ -110,6 +143,12 @@ class ManifestLists:
 
     def _path(self, reference: Reference) -> Path:
         return self._layout.lists / urllib.parse.quote(str(reference), safe="")
+
+
+def _annotated(entry: ListEntry, changes: dict[str, str]) -> ListEntry:
+    platform = msgspec.structs.replace(entry.descriptor.platform or oci.Platform(), **changes)
+    descriptor = msgspec.structs.replace(entry.descriptor, platform=platform)
+    return msgspec.structs.replace(entry, descriptor=descriptor)
 
 
 def _entry(session: Session, reference: Reference) -> ListEntry:

@@ -433,8 +433,16 @@ def test_what_cannot_be_done_is_refused_by_name(builder: Builder) -> None:
     builder.put("Dockerfile", "FROM base\n")
     for flag in (["--annotation", "a=b"], ["--memory", "1g"], ["--shm-size", "1g"]):
         done = builder.engine.call("build", *flag, builder.context)
-        assert done.returncode == 1
+        assert done.returncode == 125
         assert f"{flag[0]} is not supported".encode() in done.stderr
-    assert builder.engine.call("build", "--no-such-flag", ".").returncode == 1
+    for flag in (["--provenance=true"], ["--sbom", "true"], ["--attest", "type=sbom"]):
+        done = builder.engine.call("build", *flag, builder.context)
+        assert done.returncode == 1
+        assert b"no attestations are made" in done.stderr
+    wants_none = ["--provenance=false", "--attest=type=sbom,disabled=true"]
+    builder.engine.ok("build", *wants_none, builder.context)
+    done = builder.engine.call("build", "--push", builder.context)
+    assert (done.returncode, b"tag is needed when pushing" in done.stderr) == (1, True)
+    assert builder.engine.call("build", "--no-such-flag", ".").returncode == 125
     shown = builder.fails("FROM nothing-of-this-name\n")
     assert "nothing-of-this-name" in shown

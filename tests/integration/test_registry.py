@@ -427,6 +427,15 @@ def test_a_list_of_manifests(plain: Server, sandbox: Sandbox) -> None:
     assert sandbox.call("manifest", "create", name, *parts).returncode == 1
     shown = json.loads(sandbox.ok("manifest", "inspect", name))
     assert [item["platform"]["architecture"] for item in shown["manifests"]] == ["amd64", "arm64"]
+    first = shown["manifests"][0]["digest"]
+    image = f"{plain.host}/parts@{first}"
+    sandbox.ok("manifest", "annotate", "--arch", "arm", "--variant", "v7", name, image)
+    place = json.loads(sandbox.ok("manifest", "inspect", name))["manifests"][0]["platform"]
+    assert (place["architecture"], place["variant"], place["os"]) == ("arm", "v7", "linux")
+    sandbox.ok("manifest", "annotate", "--arch", "amd64", "--variant", "", name, parts[0])
+    assert json.loads(sandbox.ok("manifest", "inspect", name)) == shown
+    absent = sandbox.call("manifest", "annotate", "--os", "x", name, f"x@sha256:{'0' * 64}")
+    assert (absent.returncode, b"does not exist in" in absent.stderr) == (1, True)
     digest = sandbox.ok("manifest", "push", "--purge", name).strip()
     assert json.loads(sandbox.ok("manifest", "inspect", name)) == shown
     assert sandbox.ok("pull", "-q", "--platform", "linux/arm64", name).strip() == digest

@@ -23,7 +23,7 @@ def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["run", "--bad", "x"], 125, "sandbox: unknown flag: --bad"),
         (["run", "-Z", "x"], 125, "sandbox: unknown shorthand flag: 'Z' in -Z"),
-        (["run"], 125, "sandbox: missing argument 'IMAGE'"),
+        (["run"], 1, "sandbox: 'sandbox run' requires at least 1 argument"),
         (["run", "nope"], 125, "find image 'nope:latest' locally"),
         (["run", "-v", "no!:/x", "host"], 125, "invalid characters for a local volume name"),
         (["run", "--pull", "always", "nope"], 125, "no connection may be made"),
@@ -38,7 +38,7 @@ def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["run", "-h", "-", "host"], 125, "invalid hostname"),
         (["create", "--bad", "x"], 125, "unknown flag: --bad"),
         (["start", "nope"], 1, "no such container: nope"),
-        (["ps", "--bad"], 1, "unknown flag: --bad"),
+        (["ps", "--bad"], 125, "unknown flag: --bad"),
         (["ps", "--filter", "colour=red"], 1, "invalid filter 'colour'"),
         (["ps", "--filter", "x"], 1, "bad format"),
         (["rm", "nope"], 1, "no such container: nope"),
