@@ -18,6 +18,7 @@ from sandbox.builder.request import BuildRequest, parse_host
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError
 from sandbox.models.reference import parse_reference
+from sandbox.runtime import supervise
 
 if TYPE_CHECKING:
     from sandbox.builder.progress import Vertex
@@ -104,6 +105,9 @@ def main() -> None:
     """Build what the first argument says."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     data = json.loads(sys.argv[1])
+    supervise.die_with_parent(signal.SIGTERM)  # nobody would take the image's id
+    if os.getppid() != data["server"]:
+        return
     out = os.dup(1)
     os.dup2(2, 1)  # whatever prints by mistake is no line of ours
     lines = Lines(out, quiet=data["quiet"])

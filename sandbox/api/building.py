@@ -85,6 +85,7 @@ def _request(call: Call) -> dict[str, Any]:
         if name == "outputs" and text not in ("", "[]", "null"):
             raise BadRequest("outputs are not supported by the classic builder")
     return {
+        "server": os.getpid(),
         "remote": call.text("remote"),
         "dockerfile": call.text("dockerfile") or None,
         "tags": call.texts("t"),
