@@ -97,7 +97,13 @@ class NetworkVerbs(_Base):
         return network
 
     def prune_networks(self, wanted: Callable[[Network], bool] = lambda _: True) -> list[str]:
-        """Delete networks that no container knows; return their names."""
+        """Delete networks that no container knows; return their names.
+
+        What killed containers have left of networks goes as well.
+        """
+        from sandbox.runtime import leftovers
+
+        leftovers.sweep(self.layout)
         known = {item.network for c in self.containers() for item in c.config.network.endpoints}
         removed = []
         for network in self.networks():

@@ -115,6 +115,7 @@ def changing(layout: Layout) -> Iterator[Change]:
         register = seats.Seats(seats.directory_of(layout))
         try:
             with NetworkTable.locked(register.directory) as table:
+                register.mark(layout)
                 change = Change(register, table, store.all())
                 change.purge()
                 yield change

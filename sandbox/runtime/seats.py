@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 
+_STORE = "store"
+
+
 @dataclass(frozen=True, slots=True)
 class LiveEndpoint:
     """A running container's place on a network; *links* are (container id, alias)."""
@@ -112,6 +115,14 @@ def directory_of(layout: Layout) -> str:
     return f"{rundir.base_dir({})}/{name}"
 
 
+def is_abandoned(directory: str) -> bool:
+    """Tell whether a directory's store is gone, and all who held its containers."""
+    mark = f"{directory}/{_STORE}"
+    if not os.path.islink(mark) or os.path.exists(f"{mark}/networks"):
+        return False
+    return not any(seat.is_held for seat in Seats(directory))
+
+
 class Seats:
     """The register, read once."""
 
@@ -147,6 +158,11 @@ class Seats:
         self._seats.pop(seat.id, None)
         self._rows.pop(seat.id, None)
         self._changed = True
+
+    def mark(self, layout: Layout) -> None:
+        """Say whose it is, by a link, so that others can see when that store is gone."""
+        with map_os_errors(f"cannot write in {self.directory}"), suppress(FileExistsError):
+            os.symlink(os.path.realpath(layout.root), f"{self.directory}/{_STORE}")
 
     def save(self) -> None:
         """Write the register if it changed; without a seat, everything of the network goes."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -212,7 +213,7 @@ def test_a_network_in_use_is_not_removed(net: Sandbox) -> None:
     done = net.call("start", "one")
     assert done.returncode == 1
     assert b"network back not found" in done.stderr
-    assert net.ok("network", "prune", "-f") == "Deleted Networks:\nfront\n"
+    assert net.ok("network", "prune", "-f") == "Deleted Networks:\nfront\n\n"
     net.ok("network", "create", "unused")
     assert "Deleted Networks:\nunused\n" in net.ok("system", "prune", "-f")
 
@@ -266,6 +267,38 @@ def test_what_a_killed_container_had_is_free_again(net: Sandbox) -> None:
     with socket.create_connection(("127.0.0.1", port)) as sock:
         assert sock.recv(100).startswith(b"two")
     assert net.ok("network", "inspect", "tiny", "-f", "{{len .Containers}}") == "1\n"
+
+
+def test_a_prune_takes_away_what_containers_of_a_deleted_store_have_left(
+    net: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    def places(engine: Sandbox) -> list[pathlib.Path]:
+        """The run directory of `one`, its socket, and the directory of its store's networks."""
+        run_dir = pathlib.Path(record(engine, "one")["runDir"])
+        [mark] = [
+            link
+            for link in pathlib.Path(f"/dev/shm/sandbox-{os.getuid()}").glob("net-*/store")
+            if os.readlink(link) == str(engine.store)
+        ]
+        return [run_dir, run_dir.with_suffix(".sock"), mark.parent]
+
+    gone, alive = (Sandbox(tmp_path / name, net.environ) for name in ("gone", "alive"))
+    serve(gone, "one")
+    serve(alive, "one")
+    try:
+        left, kept = places(gone), places(alive)
+        state = record(gone, "one")
+        os.kill(state["keeper"], signal.SIGKILL)
+        os.kill(state["pid"], signal.SIGKILL)
+        net.ok("system", "prune", "-f")
+        assert all(path.exists() for path in left)  # the store may still want it
+        shutil.rmtree(gone.store)
+        net.ok("system", "prune", "-f")
+        assert not any(path.exists() for path in left)
+        assert all(path.exists() for path in kept)
+        assert call(alive, "one", "127.0.0.1") == "one 127.0.0.1"
+    finally:
+        alive.ok("rm", "-f", "one")
 
 
 def test_many_that_start_at_once_all_get_addresses_of_their_own(net: Sandbox) -> None:
