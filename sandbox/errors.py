@@ -78,6 +78,10 @@ class ImageNotFound(NotFound):
     """No image has this name or id."""
 
 
+class OtherPlatform(ImageNotFound):
+    """The image is here, but for another kind of machine than asked for."""
+
+
 class ContainerNotFound(NotFound):
     """No container has this name or id."""
 

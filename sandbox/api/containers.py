@@ -10,7 +10,7 @@ from sandbox.api.errors import ApiError, BadRequest, NotModified
 from sandbox.api.models import ContainerBody
 from sandbox.engine.finding import containers_that
 from sandbox.engine.inspection import summarize_container
-from sandbox.errors import ContainerNotFound, ImageNotFound
+from sandbox.errors import ContainerNotFound, ImageNotFound, OtherPlatform
 from sandbox.models.reference import parse_reference
 from sandbox.runtime.lifecycle import may_remove
 
@@ -55,6 +55,8 @@ async def create(call: Call) -> web.StreamResponse:
     request, warnings = creating.request_of(body, name, call.text("platform"))
     try:
         container = await call.work.act(call.engine.create, request)
+    except OtherPlatform as exc:
+        raise ApiError(404, exc.message) from None
     except ImageNotFound:
         raise ApiError(404, f"No such image: {_familiar(request.image)}") from None
     return call.json({"Id": container.config.id, "Warnings": warnings}, 201)

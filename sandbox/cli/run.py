@@ -18,7 +18,7 @@ from sandbox.cli.options import (
     request_of,
     write_cidfile,
 )
-from sandbox.errors import ImageNotFound, UsageError
+from sandbox.errors import ImageNotFound, OtherPlatform, UsageError
 from sandbox.runtime import spec
 
 if TYPE_CHECKING:
@@ -124,8 +124,11 @@ def _engine() -> Engine:
 
 def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _T:
     """Do *act*, which needs the image, after or before pulling it as the user wants."""
+    from sandbox.engine.creation import check_machine
     from sandbox.engine.transfers import can_pull, is_offline
 
+    if can_pull(request.image):
+        check_machine(request)
     if flags.pull == "always" and can_pull(request.image):
         _pull(request, flags)
         return act()
@@ -135,7 +138,8 @@ def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _
         if flags.pull == "never" or is_offline() or not can_pull(request.image):
             raise
         if not flags.quiet:
-            text = exc.message.partition(" (")[0]
+            is_other = isinstance(exc, OtherPlatform)
+            text = exc.message if is_other else exc.message.partition(" (")[0]
             click.echo(f"{text[:1].upper()}{text[1:]}", err=True)
     _pull(request, flags)
     return act()

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import RuntimeFailed
+from sandbox.errors import OtherPlatform, RuntimeFailed
 from sandbox.models.container import ContainerConfig
 from sandbox.models.endpoints import NetworkFlags, all_exposed, resolve_flags
 from sandbox.models.network import BRIDGE
@@ -67,20 +67,28 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds:09}Z"
 
 
+def check_machine(request: CreateRequest) -> None:
+    """Refuse a platform that this machine cannot run, before anything is pulled for it."""
+    if request.platform:
+        _refuse_machine(f"image {request.image}", spec.parse_platform(request.platform))
+
+
 def check_platform(image: Image, request: CreateRequest) -> None:
     """Refuse an image for another kind of machine than asked for, or than this one."""
-    wanted = spec.parse_platform(request.platform) if request.platform else None
     has = (image.os or "linux", image.architecture or "amd64")
-    if wanted is not None and wanted != has:
-        raise RuntimeFailed(
+    if request.platform and has != (wanted := spec.parse_platform(request.platform)):
+        raise OtherPlatform(
             f"image {request.image} was found but its platform ({'/'.join(has)}) does "
             f"not match the specified platform ({'/'.join(wanted)})"
         )
+    _refuse_machine(f"image {request.image}", has)
+
+
+def _refuse_machine(what: str, wanted: tuple[str, str]) -> None:
     machine = spec.parse_platform(f"linux/{os.uname().machine}")
-    if has != machine:
+    if wanted != machine:
         raise RuntimeFailed(
-            f"image {request.image} is for {'/'.join(has)}; "
-            f"this machine runs {'/'.join(machine)} only"
+            f"{what} is for {'/'.join(wanted)}; this machine runs {'/'.join(machine)} only"
         )
 
 

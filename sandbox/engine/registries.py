@@ -33,6 +33,7 @@ from sandbox.models.digest import Digest, parse_digest
 from sandbox.models.image import parse_config
 from sandbox.models.reference import Reference, parse_reference
 from sandbox.store.images import ImageStore, NewImage
+from sandbox.store.tags import read_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,7 @@ class Pulled:
     digest: Digest
     image_id: Digest
     is_new: bool
+    """The reference did not mean this image before."""
 
 
 class Registries:
@@ -266,7 +268,7 @@ class Puller:
         image_id = parse_digest(document.config.digest)
         names = (reference,) if reference.tag is not None else ()
         digests = (Reference(reference.domain, reference.path, digest=top.digest),)
-        is_new = not self._is_complete(image_id)
+        is_new = read_tags(self._layout).find(reference) != image_id
         config = self.config(sources, document.config)
         if self._strict:
             _refuse_other_platform(config, reference, self._wanted)

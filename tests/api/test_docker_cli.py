@@ -192,7 +192,9 @@ def test_a_registry(docker: Docker, tmp_path: pathlib.Path) -> None:
         ok("tag", "box", name)
         assert "1: digest: sha256:" in ok("push", name)
         ok("rmi", name)
-        assert "Digest: sha256:" in ok("pull", name)
+        pulled = ok("pull", name)
+        assert "Digest: sha256:" in pulled
+        assert f"Status: Downloaded newer image for {name}" in pulled
         assert f"Status: Image is up to date for {name}" in ok("pull", name)
         ok("rmi", name)
         assert ok("run", "--rm", name, "echo", "pulled") == "pulled\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import hashlib
 import http.server
 import json
@@ -27,6 +28,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.harness import images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -374,3 +377,22 @@ def put_blob(server: Server, path: str, data: bytes) -> str:
 def _descriptor(data: bytes, kind: str) -> dict[str, Any]:
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
     return {"mediaType": kind, "digest": digest, "size": len(data)}
+
+
+def put_platforms(server: Server, path: str) -> dict[str, str]:
+    """Put an image for two platforms into the registry; return the ids."""
+    entries, ids = [], {}
+    for name in ("amd64", "arm64"):
+        layer = images.tar([images.file("arch", name)])
+        document = images.config_for([layer], {"architecture": name})
+        config = json.dumps(document).encode()
+        digest = put_image(server, path, name, [gzip.compress(layer)], config)
+        size = server.blob_path(digest).stat().st_size
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        platform = {"os": "linux", "architecture": name}
+        entries.append({"mediaType": kind, "digest": digest, "size": size, "platform": platform})
+        ids[name] = images.digest(config)
+    kind = "application/vnd.oci.image.index.v1+json"
+    document = {"schemaVersion": 2, "mediaType": kind, "manifests": entries}
+    ids["index"] = put_manifest(server, path, "all", document)
+    return ids

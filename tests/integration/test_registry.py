@@ -14,7 +14,6 @@ import pytest
 from sandbox.engine import Engine
 from sandbox.errors import (
     AuthFailed,
-    CorruptData,
     ImageNotFound,
     NotFound,
     RegistryError,
@@ -147,36 +146,6 @@ def test_every_packing_of_layers(plain: Server, engine: Engine, packing: str) ->
     assert engine.find_image(f"{plain.host}/again/{packing}@{pushed.digest}").repo_tags
 
 
-def index_of(plain: Server, path: str) -> dict[str, str]:
-    """Put an image for two platforms into the registry; return the ids."""
-    entries, ids = [], {}
-    for name in ("amd64", "arm64"):
-        layer = images.tar([*LOWER, images.file("arch", name)])
-        document = images.config_for([layer], {"architecture": name})
-        config = json.dumps(document).encode()
-        digest = registry.put_image(plain, path, name, [gzip.compress(layer)], config)
-        size = plain.blob_path(digest).stat().st_size
-        kind = "application/vnd.oci.image.manifest.v1+json"
-        platform = {"os": "linux", "architecture": name}
-        entries.append({"mediaType": kind, "digest": digest, "size": size, "platform": platform})
-        ids[name] = images.digest(config)
-    kind = "application/vnd.oci.image.index.v1+json"
-    document = {"schemaVersion": 2, "mediaType": kind, "manifests": entries}
-    ids["index"] = registry.put_manifest(plain, path, "all", document)
-    return ids
-
-
-def test_platforms_are_chosen_from_an_index(plain: Server, engine: Engine) -> None:
-    ids = index_of(plain, "platforms")
-    name = f"{plain.host}/platforms:all"
-    [pulled] = engine.pull_image(name, platform="linux/arm64")
-    assert (pulled.image_id, pulled.digest) == (ids["arm64"], ids["index"])
-    [pulled] = engine.pull_image(name, platform="linux/amd64")
-    assert pulled.image_id == ids["amd64"]
-    with pytest.raises(CorruptData, match="no image for linux/s390x"):
-        engine.pull_image(name, platform="linux/s390x")
-
-
 def test_all_tags(plain: Server, engine: Engine) -> None:
     for number in range(3):
         loaded(engine, f"{plain.host}/tags:{number}", [images.file("n", str(number))])
@@ -248,22 +217,6 @@ def test_a_foreign_layer_is_refused_with_its_place(tmp_path: pathlib.Path, engin
         with pytest.raises(SandboxError, match=r"elsewhere\.example/layer.*foreign layers"):
             engine.pull_image(f"{server.host}/foreign:1")
     assert engine.images() == []
-
-
-def test_a_single_image_for_another_platform_is_refused(plain: Server, engine: Engine) -> None:
-    layer = images.tar([images.file("a")])
-    config = json.dumps(images.config_for([layer])).encode()
-    registry.put_image(plain, "single", "1", [gzip.compress(layer, mtime=0)], config)
-    name = f"{plain.host}/single:1"
-    with pytest.raises(ImageNotFound, match=r"linux/amd64.*linux/arm64"):
-        engine.pull_image(name, platform="linux/arm64")
-    assert engine.images() == []
-    engine.pull_image(name, platform="linux/amd64")
-    with pytest.raises(ImageNotFound, match="does not match"):
-        engine.pull_image(name, platform="linux/arm64", offline=True)
-
-
-# ---- who may ----------------------------------------------------------------------------------
 
 
 def test_passwords(
@@ -360,7 +313,7 @@ def test_a_mirror_is_asked_first_and_forgiven(
 def test_the_commands_speak_like_docker(plain: Server, sandbox: Sandbox) -> None:
     layer = images.tar(LOWER)
     config = json.dumps(images.config_for([layer])).encode()
-    digest = registry.put_image(plain, "spoken", "latest", [gzip.compress(layer)], config)
+    digest = registry.put_image(plain, "spoken", "latest", [gzip.compress(layer, mtime=0)], config)
     name = f"{plain.host}/spoken"
     lines = sandbox.ok("pull", name).splitlines()
     assert lines[0] == "Using default tag: latest"
@@ -370,6 +323,14 @@ def test_the_commands_speak_like_docker(plain: Server, sandbox: Sandbox) -> None
         f"Status: Downloaded newer image for {name}:latest",
         f"{name}:latest",
     ]
+    status = f"Status: Image is up to date for {name}:latest"
+    assert sandbox.ok("pull", name).splitlines()[-2] == status
+    registry.put_image(plain, "spoken", "other", [gzip.compress(layer, mtime=0)], config)
+    status = f"Status: Downloaded newer image for {name}:other"
+    assert sandbox.ok("pull", f"{name}:other").splitlines()[-2] == status
+    by_digest = f"{name}@{digest}"
+    status = f"Status: Image is up to date for {by_digest}"
+    assert sandbox.ok("pull", by_digest).splitlines()[-2] == status
     assert sandbox.ok("pull", "-q", name) == f"{digest}\n"
     assert sandbox.ok("pull", "-q", "--offline", name) == f"{digest}\n"
     sandbox.ok("tag", name, f"{name}:two")
@@ -420,7 +381,7 @@ def test_blobs_are_pruned_and_fetched_again(plain: Server, engine: Engine) -> No
 
 
 def test_a_list_of_manifests(plain: Server, sandbox: Sandbox) -> None:
-    ids = index_of(plain, "parts")
+    ids = registry.put_platforms(plain, "parts")
     name = f"{plain.host}/parts/together:1"
     parts = [f"{plain.host}/parts:{arch}" for arch in ("amd64", "arm64")]
     assert "Created manifest list" in sandbox.ok("manifest", "create", name, *parts)
