@@ -22,6 +22,7 @@
 #include "adopt.h"
 #include "confine.h"
 #include "dispatch.h"
+#include "fds.h"
 #include "binfmt_elf.h"
 #include "log.h"
 #include "on_net.h"
@@ -50,6 +51,7 @@ struct start {
 };
 
 static struct sb_proc first_proc;
+static struct sb_fds first_fds __attribute__((aligned(4096)));
 static struct sb_path loader_dir; /* the run directory */
 static struct sb_path scratch;
 static char execfn_copy[SB_PATH_MAX];
@@ -57,6 +59,13 @@ static struct sb_elf program;
 static struct sb_elf interpreter;
 
 void sb_jump(uint64_t entry, void *sp) SB_NORETURN;
+static void remember_descriptors(struct sb_proc *proc)
+{
+	if (sb_fds_are_known(proc->tree.control) &&
+	    sys_madvise(&first_fds, sizeof(first_fds), MADV_WIPEONFORK) == 0)
+		proc->fds = &first_fds;
+}
+
 void sb_boot(uint64_t *stack, uint64_t asked) SB_NORETURN;
 
 /* What runc says, where it is a user's mistake. */
@@ -409,6 +418,7 @@ void sb_boot(uint64_t *stack, uint64_t asked)
 	first_proc.root_len = 1;
 	memcpy(first_proc.root, "/", 2);
 	attach(&first_proc, start.execfn);
+	remember_descriptors(&first_proc);
 	name = last_part(start.execfn);
 	if (memcmp(name, enter_prefix, sizeof(enter_prefix) - 1) == 0)
 		enter(&start, thread, name + sizeof(enter_prefix) - 1);

@@ -126,14 +126,10 @@ bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir)
 bool sb_dirlist_is_untouched(const struct sb_fs *fs, int fd)
 {
 	const struct sb_tree *tree = fs->tree;
-	struct statx sx;
 	uint32_t node;
 
-	if (tree->index == NULL ||
-	    sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &sx) < 0)
-		return false;
-	node = sb_index_find_dir(tree, &sx);
-	if (node == SB_NO_NODE || (tree->nodes[node].flags & SB_NODE_NATIVE_DIR) == 0 ||
+	if (tree->index == NULL || sb_tree_fd_dir(fs, fd, &node) != 1 || node == SB_NO_NODE ||
+	    (tree->nodes[node].flags & SB_NODE_NATIVE_DIR) == 0 ||
 	    tree->state[node] != SB_STATE_UNTOUCHED || !sb_spot_is_plain(tree, node))
 		return false;
 	for (uint32_t i = 0; i < tree->control->mount_count; i++) {

@@ -40,6 +40,7 @@ static void prepare(struct sb_thread *thread, struct sb_call *call)
 	fs->commit = &thread->commit;
 	fs->work = &thread->scratch.work;
 	fs->dirs = &proc->dirs;
+	fs->fds = proc->fds;
 	call->thread = thread;
 	call->regs = &thread->regs;
 	call->fs = fs;

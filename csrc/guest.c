@@ -74,9 +74,8 @@ static void fd_link(int fd, char out[32])
 
 /* A directory of a layer is known by its inode number, which costs less than
  * asking /proc for a path. */
-static int fd_path(struct sb_call *call, int fd, const struct statx *sx, struct sb_path *out)
+static int fd_path(struct sb_call *call, int fd, uint32_t node, struct sb_path *out)
 {
-	uint32_t node = sb_index_find_dir(call->fs->tree, sx);
 	struct sb_path *host = &call->work->p[5];
 	char link[32];
 	long len;
@@ -96,10 +95,10 @@ static int fd_path(struct sb_call *call, int fd, const struct statx *sx, struct 
 
 int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
 {
-	struct statx sx;
-	long ret = fd < 0 ? -EBADF : sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &sx);
+	uint32_t node;
+	int ret = fd < 0 ? -EBADF : sb_tree_fd_dir(call->fs, fd, &node);
 
-	return ret < 0 ? (int)ret : fd_path(call, fd, &sx, out);
+	return ret < 0 ? ret : fd_path(call, fd, node, out);
 }
 
 static int cwd_path(struct sb_call *call, struct sb_path *out)
@@ -126,19 +125,17 @@ static int cwd_path(struct sb_call *call, struct sb_path *out)
 
 int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out)
 {
-	struct statx sx;
-	long ret;
+	uint32_t node;
+	int ret;
 
 	if (dirfd == AT_FDCWD)
 		return cwd_path(call, out);
 	if (dirfd < 0)
 		return -EBADF;
-	ret = sys_statx(dirfd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &sx);
+	ret = sb_tree_fd_dir(call->fs, dirfd, &node);
 	if (ret < 0)
-		return (int)ret;
-	if ((sx.stx_mode & S_IFMT) != S_IFDIR)
-		return -ENOTDIR;
-	return fd_path(call, dirfd, &sx, out);
+		return ret;
+	return ret == 0 ? -ENOTDIR : fd_path(call, dirfd, node, out);
 }
 
 int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags,

@@ -65,6 +65,7 @@ struct sb_proc {
 	uint32_t cwd_given_up;
 	struct sb_cwd cwd;
 	struct sb_dir_slots dirs;
+	struct sb_fds *fds; /* of the threads that share memory and descriptors; or NULL */
 	struct sb_action actions[65]; /* by signal number */
 	char root[SB_PATH_MAX];      /* canonical guest path of the root directory */
 	char exe[SB_PATH_MAX];       /* canonical guest path of the program */

@@ -41,9 +41,15 @@ void *memmove(void *dst, const void *src, size_t len)
 {
 	unsigned char *to = dst;
 	const unsigned char *from = src;
+	uint64_t word;
 
 	if (to <= from || to >= from + len)
 		return memcpy(dst, src, len);
+	while (len >= sizeof(word)) {
+		len -= sizeof(word);
+		__builtin_memcpy(&word, from + len, sizeof(word));
+		__builtin_memcpy(to + len, &word, sizeof(word));
+	}
 	while (len--)
 		to[len] = from[len];
 	return dst;
@@ -69,7 +75,15 @@ int memcmp(const void *a, const void *b, size_t len)
 {
 	const unsigned char *x = a;
 	const unsigned char *y = b;
+	uint64_t left;
+	uint64_t right;
 
+	for (; len >= sizeof(left); len -= sizeof(left), x += sizeof(left), y += sizeof(left)) {
+		__builtin_memcpy(&left, x, sizeof(left));
+		__builtin_memcpy(&right, y, sizeof(right));
+		if (left != right)
+			break;
+	}
 	for (size_t i = 0; i < len; i++) {
 		if (x[i] != y[i])
 			return x[i] - y[i];

@@ -12,6 +12,7 @@
 
 #include "dirlist.h"
 #include "dispatch.h"
+#include "fds.h"
 #include "mem.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
@@ -51,6 +52,7 @@ static void reopen(struct sb_call *call, int fd, const struct sb_at *at)
 	sb_commit_begin(call->fs);
 	upper = (int)sys_openat(AT_FDCWD, host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (upper >= 0) {
+		sb_fds_forget(call->fs, (uint32_t)fd, (uint32_t)fd);
 		flags = sb_syscall(__NR_fcntl, fd, F_GETFD, 0, 0, 0, 0);
 		sb_syscall(__NR_dup3, upper, fd, flags == 1 ? O_CLOEXEC : 0, 0, 0, 0);
 		sys_close(upper);

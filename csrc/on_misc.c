@@ -94,6 +94,8 @@ long on_unshare(struct sb_call *call)
 		return -EPERM;
 	if ((call->regs->rdi & CLONE_FS) != 0)
 		sb_cwd_give_up(call->proc);
+	if ((call->regs->rdi & CLONE_FILES) != 0)
+		call->proc->fds = NULL;
 	return sb_syscall(__NR_unshare, (long)call->regs->rdi, 0, 0, 0, 0, 0);
 }
 

@@ -18,6 +18,7 @@
 
 #include "change.h"
 #include "dispatch.h"
+#include "fds.h"
 #include "mem.h"
 #include "on_proc.h"
 
@@ -379,6 +380,7 @@ static bool may_create_quickly(const struct sb_call *call, const struct how *how
 
 static long do_open(struct sb_call *call, uint64_t path, struct how *how)
 {
+	const uint64_t closes = sb_fds_count(call->fs);
 	long ret = check_flags(how);
 
 	if (ret == 0)
@@ -398,6 +400,8 @@ static long do_open(struct sb_call *call, uint64_t path, struct how *how)
 		if (SB_LIKELY(ret >= 0) || !is_race(how, &call->work->a, ret))
 			break;
 	}
+	if (ret >= 0 && call->work->a.spot.place == SB_PLACE_LOWER)
+		sb_fds_opened(call->fs, (int)ret, closes, call->work->a.spot.node);
 	return ret;
 }
 

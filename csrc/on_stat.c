@@ -118,20 +118,23 @@ static long find_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned f
 	return err;
 }
 
+/* Is it the descriptor itself that is asked for? 1, 0 or -errno. */
+static int asks_descriptor(uint64_t path, unsigned at_flags)
+{
+	return (at_flags & AT_EMPTY_PATH) != 0 ? is_empty(path) : 0;
+}
+
 /* The answer of the whole stat family, in *st. */
 static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_flags,
 		    struct sb_stat *st)
 {
 	struct sb_at *at = &call->work->a;
-	long err;
+	long err = asks_descriptor(path, at_flags);
 
-	if ((at_flags & AT_EMPTY_PATH) != 0) {
-		err = is_empty(path);
-		if (err < 0)
-			return err;
-		if (err == 1)
-			return sb_tree_fstat(call->fs, dirfd, st, NULL);
-	}
+	if (err < 0)
+		return err;
+	if (err == 1)
+		return sb_tree_fstat(call->fs, dirfd, st, NULL);
 	err = find_stat(call, dirfd, path, (at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW,
 			at);
 	if (err == 0)
@@ -139,11 +142,28 @@ static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_
 	return err;
 }
 
+static long do_fstat(struct sb_call *call, int fd, uint64_t out)
+{
+	struct sb_stat st;
+	struct stat plain;
+	long err = sb_tree_fstat_plain(call->fs, fd, &plain);
+
+	if (err == 1)
+		return sb_guest_write(out, &plain, sizeof(plain));
+	if (err == 0)
+		err = sb_tree_fstat(call->fs, fd, &st, NULL);
+	return err < 0 ? err : write_stat(out, &st);
+}
+
 static long do_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned flags, uint64_t out)
 {
 	struct sb_stat st;
-	long err = stat_at(call, dirfd, path, flags, &st);
+	long err = asks_descriptor(path, flags);
 
+	if (err == 1 && dirfd >= 0)
+		return do_fstat(call, dirfd, out);
+	if (err == 0 || err == 1)
+		err = stat_at(call, dirfd, path, flags, &st);
 	return err < 0 ? err : write_stat(out, &st);
 }
 
@@ -159,11 +179,9 @@ long on_lstat(struct sb_call *call)
 
 long on_fstat(struct sb_call *call)
 {
-	struct sb_stat st;
 	int fd = fd_of(call->regs->rdi);
-	long err = fd < 0 ? -EBADF : sb_tree_fstat(call->fs, fd, &st, NULL);
 
-	return err < 0 ? err : write_stat(call->regs->rsi, &st);
+	return fd < 0 ? -EBADF : do_fstat(call, fd, call->regs->rsi);
 }
 
 long on_newfstatat(struct sb_call *call)
@@ -212,13 +230,11 @@ static long do_access(struct sb_call *call, int dirfd, uint64_t path, unsigned w
 	if ((want & ~7U) != 0 || (flags & ~(unsigned)ACCESS_FLAGS) != 0)
 		return -EINVAL;
 	call->fs->real_ids = (flags & AT_EACCESS) == 0;
-	if ((flags & AT_EMPTY_PATH) != 0) {
-		err = is_empty(path);
-		if (err < 0)
-			return err;
-		if (err == 1)
-			return access_fd(call, dirfd, want);
-	}
+	err = asks_descriptor(path, flags);
+	if (err < 0)
+		return err;
+	if (err == 1)
+		return access_fd(call, dirfd, want);
 	err = sb_guest_lookup(call, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW,
 			      at);
 	if (err < 0 || want == 0)

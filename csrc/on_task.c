@@ -89,6 +89,8 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 		child->own_proc = *parent->proc;
 	if (!is_thread)
 		sb_cwd_forked(&child->own_proc);
+	if (!is_thread)
+		child->own_proc.fds = NULL;
 	sb_thread_init(child, is_thread ? parent->proc : &child->own_proc);
 	inherit(child, parent);
 	child->place = place;
@@ -140,6 +142,12 @@ static bool splits_cwd(uint64_t flags)
 	return ((flags & CLONE_THREAD) != 0) != ((flags & CLONE_FS) != 0);
 }
 
+/* The same for descriptors (fds.h). */
+static bool splits_descriptors(uint64_t flags)
+{
+	return ((flags & CLONE_THREAD) != 0) != ((flags & CLONE_FILES) != 0);
+}
+
 static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 {
 	uint64_t *place;
@@ -152,6 +160,8 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 		return -EPERM; /* a child gets a tracer of its own */
 	if (splits_cwd(a->flags))
 		sb_cwd_give_up(call->proc);
+	if (splits_descriptors(a->flags))
+		call->proc->fds = NULL;
 	sb_commit_begin(call->fs);
 	block_all(&mask);
 	if (call->thread->pending) {

@@ -100,25 +100,26 @@ static uint32_t *bucket_of(const struct sb_tree *tree, uint32_t volume, uint64_t
 	return NULL;
 }
 
-void sb_owner_key(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key)
+uint32_t sb_owner_volume(const struct sb_tree *tree, uint64_t dev)
 {
 	const struct sb_control *control = tree->control;
-	uint64_t dev = sb_device(sx->stx_dev_major, sx->stx_dev_minor);
 
+	if (dev == control->upper_dev || dev == control->upper_file_dev)
+		return 0;
+	for (uint32_t i = 0; i < control->mount_count && i < SB_MAX_MOUNTS; i++) {
+		if (control->mounts[i].dev == dev)
+			return i + 1;
+	}
+	return 0x80000000U | (uint32_t)sb_hash((const char *)&dev, sizeof(dev));
+}
+
+void sb_owner_key(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key)
+{
 	key->ino = sx->stx_ino;
 	key->btime = 0;
 	if (sx->stx_mask & STATX_BTIME)
 		key->btime = (uint64_t)sx->stx_btime.tv_sec * 1000000000U + sx->stx_btime.tv_nsec;
-	key->volume = 0;
-	if (dev == control->upper_dev || dev == control->upper_file_dev)
-		return;
-	for (uint32_t i = 0; i < control->mount_count && i < SB_MAX_MOUNTS; i++) {
-		if (control->mounts[i].dev == dev) {
-			key->volume = i + 1;
-			return;
-		}
-	}
-	key->volume = 0x80000000U | (uint32_t)sb_hash((const char *)&dev, sizeof(dev));
+	key->volume = sb_owner_volume(tree, sb_device(sx->stx_dev_major, sx->stx_dev_minor));
 }
 
 bool sb_owner_any(const struct sb_tree *tree)

@@ -35,6 +35,8 @@ int sb_owner_init(void *map, uint64_t size, const unsigned char *nonce) SB_MUST_
 /* Does this mapping hold a table of this version? 0 or -EINVAL. */
 int sb_owner_check(const struct sb_owner_table *table, uint64_t size) SB_MUST_CHECK;
 
+/* The volume of a device number as struct stat holds it. */
+uint32_t sb_owner_volume(const struct sb_tree *tree, uint64_t dev);
 void sb_owner_key(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key);
 /* The current record, or NULL. The pointer stays valid; records never change. */
 const struct sb_owner *sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key);

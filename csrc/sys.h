@@ -61,6 +61,10 @@ static inline long sys_statx(int dir, const char *path, int flags, uint32_t mask
 {
 	return sb_syscall6(__NR_statx, dir, SB_P(path), flags, mask, SB_P(out), 0);
 }
+static inline long sys_fstat(int fd, struct stat *out)
+{
+	return sb_syscall6(__NR_fstat, fd, SB_P(out), 0, 0, 0, 0);
+}
 static inline long sys_faccessat2(int dir, const char *path, int mode, int flags)
 {
 	return sb_syscall6(__NR_faccessat2, dir, SB_P(path), mode, flags, 0, 0);

@@ -70,7 +70,7 @@ static bool is_native(const struct job *job, const struct sb_tracee_call *call)
 	const int argument = sb_verdict_argument(nr);
 
 	if (sb_tracee_pc(call) - SB_ADDR_RUNTIME < job->tracer->text_size ||
-	    sb_verdict(nr) == SB_NATIVE)
+	    sb_verdict(nr) == SB_NATIVE || sb_verdict_is_descriptor(nr))
 		return true;
 	if (nr == __NR_ioctl)
 		return (sb_tracee_argument(call, 1) & SB_IOCTL_MASK) != SB_IOCTL_SOCKET;

@@ -28,6 +28,7 @@
 #include <linux/wait.h>
 
 #include "dispatch.h"
+#include "fds.h"
 #include "log.h"
 #include "patch.h"
 #include "signals.h"
@@ -42,6 +43,7 @@ struct program {
 	unsigned len;
 	bool full;
 	bool has_network; /* addresses of its own */
+	bool knows_descriptors; /* fds.h */
 	unsigned trap_count;
 	unsigned short traps[SB_NR_KNOWN]; /* jumps to the one end that checks the address */
 	struct sock_filter code[MAX_CODE];
@@ -119,7 +121,7 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (verdict - SB_REFUSED));
 		return;
 	}
-	if (verdict == SB_NATIVE) {
+	if (verdict == SB_NATIVE || (sb_verdict_is_descriptor(nr) && !p->knows_descriptors)) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
@@ -205,6 +207,7 @@ int sb_trap_install(const struct sb_control *control)
 	if (flags & SB_CONTROL_STEPS)
 		return 0; /* the tracer looks at every call */
 	program.has_network = control->net_container != 0;
+	program.knows_descriptors = sb_fds_are_known(control);
 	build(&program, flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP);
 	if (program.full)
 		SB_BUG("seccomp filter too long");

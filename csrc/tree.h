@@ -52,6 +52,7 @@ struct sb_fs {
 		*commit; /* set: signals wait (see sb_commit_begin); NULL in the hosted build */
 	struct sb_work *work;
 	struct sb_dir_slots *dirs; /* NULL: nothing is remembered */
+	struct sb_fds *fds; /* NULL: nothing is remembered */
 };
 
 /* From sb_commit_begin on, until the call is over, a signal is delivered at the
@@ -210,6 +211,13 @@ int sb_tree_stat(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
  * files, the owner table for others. node (may be NULL) receives the index
  * node of a lower file, else SB_NO_NODE. Uses work->p[4] and p[5]. */
 int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node) SB_MUST_CHECK;
+
+/* Is a descriptor's file a directory: 1, 0 or -errno. *node: that of the image, or SB_NO_NODE. */
+int sb_tree_fd_dir(const struct sb_fs *fs, int fd, uint32_t *node) SB_MUST_CHECK;
+
+/* The common case in the kernel's own layout: 1 when *out is the answer, 0 when only
+ * sb_tree_fstat() knows it. */
+int sb_tree_fstat_plain(const struct sb_fs *fs, int fd, struct stat *out) SB_MUST_CHECK;
 
 /* Virtual view of a host file that is not in the index: owner records, uid
  * mapping. sx must hold STATX_BASIC_STATS and, where known, STATX_BTIME. */

@@ -42,3 +42,8 @@ int sb_verdict_argument(uint64_t nr)
 		return -1;
 	}
 }
+
+bool sb_verdict_is_descriptor(uint64_t nr)
+{
+	return nr == __NR_close || nr == __NR_dup2 || nr == __NR_dup3 || nr == __NR_close_range;
+}

@@ -32,6 +32,8 @@ enum sb_verdict {
 #define SB_IOCTL_SOCKET 0x8900
 
 unsigned sb_verdict(uint64_t nr);
+/* Trapped only in containers that remember descriptors (fds.h); native elsewhere. */
+bool sb_verdict_is_descriptor(uint64_t nr);
 /* A trapped call that matters only when this argument (0-5) is not zero; -1:
  * it always does. */
 int sb_verdict_argument(uint64_t nr);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/stat.h>
 
+#include "fds.h"
 #include "mem.h"
 #include "owner.h"
 #include "spot.h"
@@ -237,17 +238,111 @@ static uint32_t opened_name(struct sb_fs *fs, int fd, uint32_t node)
 										      : node;
 }
 
+int sb_tree_fd_dir(const struct sb_fs *fs, int fd, uint32_t *node)
+{
+	struct sb_fds_mark mark;
+	struct statx sx;
+	long ret;
+
+	*node = sb_fds_find(fs, fd);
+	if (*node != SB_NO_NODE) {
+		if ((fs->tree->nodes[*node].mode & S_IFMT) == S_IFDIR)
+			return 1;
+		*node = SB_NO_NODE;
+		return 0;
+	}
+	mark = sb_fds_mark(fs, fd);
+	ret = sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &sx);
+	if (ret < 0)
+		return (int)ret;
+	*node = sb_index_find_dir(fs->tree, &sx);
+	sb_fds_learn(fs, fd, mark, *node);
+	return (sx.stx_mode & S_IFMT) == S_IFDIR;
+}
+
+/* What stat_node() says, over the host's answer. */
+static void put_node(const struct sb_tree *tree, uint32_t node, struct stat *out)
+{
+	const struct sb_node *n = &tree->nodes[node];
+
+	out->st_dev = tree->control->upper_dev;
+	out->st_ino = n->ino;
+	out->st_nlink = n->nlink;
+	out->st_mode = n->mode;
+	out->st_uid = n->uid;
+	out->st_gid = n->gid;
+	out->st_rdev = n->rdev;
+	out->st_size = (int64_t)n->size;
+	out->st_blksize = BLOCK_SIZE;
+	out->st_blocks = (int64_t)n->blocks;
+	out->st_mtim.tv_sec = n->mtime_sec;
+	out->st_mtim.tv_nsec = n->mtime_nsec;
+	out->st_atim = out->st_mtim;
+	out->st_ctim = out->st_mtim;
+}
+
+int sb_tree_fstat_plain(const struct sb_fs *fs, int fd, struct stat *out)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_control *control = tree->control;
+	uint32_t node = sb_fds_find(fs, fd);
+	struct sb_fds_mark mark;
+	int err;
+
+	if (node != SB_NO_NODE && tree->state[node] == SB_STATE_UNTOUCHED) {
+		memset(out, 0, sizeof(*out));
+		put_node(tree, node, out);
+		return 1;
+	}
+	mark = sb_fds_mark(fs, fd);
+	err = (int)sys_fstat(fd, out);
+	if (err < 0)
+		return err;
+	node = SB_NO_NODE;
+	if (tree->index != NULL &&
+	    (out->st_dev == control->store_dev || out->st_dev == control->store_file_dev))
+		node = sb_index_find_inode(tree, out->st_ino);
+	if (node != SB_NO_NODE) {
+		const struct sb_node *n = &tree->nodes[node];
+
+		if (tree->state[node] != SB_STATE_UNTOUCHED ||
+		    (n->nlink > 1 && (n->mode & S_IFMT) != S_IFDIR))
+			return 0; /* another of its names may have a copy */
+		sb_fds_learn(fs, fd, mark, node);
+		put_node(tree, node, out);
+		return 1;
+	}
+	if (sb_owner_any(tree) &&
+	    sb_owner_maybe(tree, sb_owner_volume(tree, out->st_dev), out->st_ino))
+		return 0;
+	if (out->st_uid == control->host_uid)
+		out->st_uid = 0;
+	if (out->st_gid == control->host_gid)
+		out->st_gid = 0;
+	if (is_tree_dev(control, out->st_dev))
+		out->st_dev = control->upper_dev;
+	return 1;
+}
+
 int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
 {
 	const struct sb_tree *tree = fs->tree;
 	const struct sb_control *control = tree->control;
-	uint32_t found = SB_NO_NODE;
+	uint32_t found = sb_fds_find(fs, fd);
 	struct statx sx;
 	uint64_t dev;
-	int err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &sx);
+	int err;
 
+	if (found != SB_NO_NODE && tree->state[found] == SB_STATE_UNTOUCHED) {
+		if (node != NULL)
+			*node = found;
+		stat_node(tree, found, out);
+		return 0;
+	}
 	if (node != NULL)
 		*node = SB_NO_NODE;
+	found = SB_NO_NODE;
+	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &sx);
 	if (err < 0)
 		return err;
 	dev = make_dev(sx.stx_dev_major, sx.stx_dev_minor);

@@ -75,6 +75,8 @@ int sb_xattr_rewrite(const struct sb_tree *tree, struct sb_owner *record, const 
 	}
 	if (value)
 		total += HEAD + name_len + value_len;
+	if (value && total > SB_XATTR_ROOM && total > len)
+		return -ENOSPC;
 	if (total > 0)
 		err = sb_owner_alloc_blob(tree, total, &record->blob_off, &to);
 	if (err < 0)

@@ -10,6 +10,10 @@
 
 #include "owner.h"
 
+/* What all attributes of a file may take when one is added: as on ext4. Each change writes the
+ * list anew, so long ones would use up the table. */
+#define SB_XATTR_ROOM 4096
+
 /* One attribute inside packed bytes. */
 struct sb_xattr {
 	const char *name;

@@ -64,7 +64,7 @@ PROGRAMS = {
         " && readlink -f /usr/bin/xx",
         "/usr/bin/ls\n",
     ),
-    "ldconfig": ("ldconfig && ldconfig -p | grep -c 'libc.so.6 '", "1\n"),
+    "ldconfig": ("ldconfig && ldconfig -p | grep 'libc.so.6 ' | grep -c x86-64", "1\n"),
     "adduser": (
         "adduser --quiet --system --group svc && id -un svc && getent group svc | cut -d: -f1",
         "svc\nsvc\n",

@@ -667,6 +667,33 @@ static void xattrs(void)
 	SEE(getxattr("g", "user.large", value, sizeof(value)));
 }
 
+/* How many one file may have differs from file system to file system. */
+static void many_xattrs(void)
+{
+	char name[32], value[32], found[32];
+	int count = 0, wrong = 0;
+
+	for (; count < 5000; count++) {
+		snprintf(name, sizeof(name), "user.number-%d", count);
+		if (setxattr("f", name, "the first", 9, XATTR_CREATE) == -1)
+			break;
+	}
+	say("some: %d", count >= 20);
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "user.number-%d", i);
+		snprintf(value, sizeof(value), "new %5d", i);
+		MUST(setxattr("f", name, value, 9, XATTR_REPLACE));
+	}
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "user.number-%d", i);
+		snprintf(value, sizeof(value), "new %5d", i);
+		wrong += getxattr("f", name, found, sizeof(found)) != 9 ||
+			 memcmp(value, found, 9) != 0;
+	}
+	say("wrong: %d", wrong);
+	MUST(setxattr("d", "user.other", "1", 1, 0));
+}
+
 /* ---- waiting for changes ---- */
 
 static void prepare_inotify(void)
@@ -914,6 +941,7 @@ static const struct {
 	{"links", prepare_links, links},
 	{"modes", NULL, modes},
 	{"xattrs", prepare_xattrs, xattrs},
+	{"many_xattrs", prepare_xattrs, many_xattrs},
 	{"watches", prepare_inotify, watches},
 	{"locks", prepare_locks, locks},
 	{"fifos", prepare_fifos, fifos},

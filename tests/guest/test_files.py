@@ -29,6 +29,7 @@ GROUPS = (
     "links",
     "modes",
     "xattrs",
+    "many_xattrs",
     "watches",
     "locks",
     "fifos",

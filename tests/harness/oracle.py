@@ -119,6 +119,7 @@ class Oracle:
     native_folder: pathlib.Path
     inside_folder: pathlib.Path
     flags: Sequence[str] = field(default_factory=tuple)
+    image: str = "host"
 
     def below(self, name: str) -> Oracle:
         """Return the same with an empty folder in each of the two."""
@@ -134,11 +135,11 @@ class Oracle:
         env: Mapping[str, str] = ENVIRONMENT,
         timeout: float = 60,
     ) -> Seen:
-        """Run a program in a throwaway container of the image `host`."""
+        """Run a program in a throwaway container."""
         words = ["run", "--rm", "-w", str(self.inside_folder), *self.flags, *flags]
         for name, value in env.items():
             words += ["-e", f"{name}={value}"]
-        done = self.sandbox.call(*words, "host", *map(os.fspath, command), timeout=timeout)
+        done = self.sandbox.call(*words, self.image, *map(os.fspath, command), timeout=timeout)
         return seen(done)
 
     def compare(

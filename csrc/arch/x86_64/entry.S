@@ -83,11 +83,24 @@ sb_exit:
 	mov	%gs:SB_R_R14, %r14
 	mov	%gs:SB_R_R15, %r15
 	mov	%gs:SB_R_RFLAGS, %r11
-	mov	%gs:SB_R_RAX, %rax
-	pushq	%gs:SB_R_RFLAGS
-	popfq
 	mov	%gs:SB_R_RSP, %rsp
 	mov	%gs:SB_R_RIP, %rcx
+	/* Of the flags the runtime changes the direction and those of arithmetic:
+	 * without popfq, which is slow, unless the guest had the first set. */
+	test	$SB_FLAGS_SLOW, %r11d
+	jnz	9f
+	mov	%r11d, %eax
+	xchg	%al, %ah
+	and	$8, %al
+	add	$0x78, %al	/* the overflow flag */
+	sahf
+	mov	%gs:SB_R_RAX, %rax
+	jmp	*%rcx
+9:	mov	%gs:SB_T_STACK_TOP, %rsp
+	mov	%gs:SB_R_RAX, %rax
+	pushq	%r11
+	popfq
+	mov	%gs:SB_R_RSP, %rsp
 	jmp	*%rcx
 2:	/* a signal waits, or a mask must be set back: all signals are blocked */
 	mov	%gs:SB_T_SELF, %rdi
@@ -136,8 +149,26 @@ sb_block_done:
 	.globl sb_copy_fault
 sb_copy:
 	mov	%rdx, %rcx
-	rep movsb
-	xor	%eax, %eax
+	cmp	$256, %rdx	/* rep movsb takes its time to begin */
+	ja	12f
+	shr	$3, %ecx
+	jz	11f
+10:	mov	(%rsi), %rax
+	mov	%rax, (%rdi)
+	add	$8, %rsi
+	add	$8, %rdi
+	dec	%ecx
+	jnz	10b
+11:	and	$7, %edx
+	jz	13f
+	mov	(%rsi), %al
+	mov	%al, (%rdi)
+	inc	%rsi
+	inc	%rdi
+	dec	%edx
+	jmp	11b
+12:	rep movsb
+13:	xor	%eax, %eax
 	ret
 	/* long sb_copy_string(char *dst, const char *src, size_t max) */
 	.globl sb_copy_string

@@ -24,6 +24,9 @@
 #define SB_ADDR_HIGH 0x568000000000
 #define SB_RUNTIME_HIGH_WORD 0x5670
 
+/* Trap and direction: flags of the guest that only popfq sets back. */
+#define SB_FLAGS_SLOW 0x500
+
 /* In r15 of a new program: a debugger waits for it (on_ptrace.c). */
 #define SB_TRACEE_MAGIC 0x5bdeb06
 

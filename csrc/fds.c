@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fds.c - which image file a descriptor is, remembered.
+ */
+#include "fds.h"
+
+_Static_assert(sizeof(struct sb_fds) == 4096, "a page that a fork wipes");
+_Static_assert(SB_NO_NODE == UINT32_MAX, "an entry without a node is zero");
+
+#define COUNT_ONE (1ULL << 32)
+
+bool sb_fds_are_known(const struct sb_control *control)
+{
+	const uint32_t ways = SB_CONTROL_REWRITE | SB_CONTROL_TRACED | SB_CONTROL_STEPS;
+
+	return control->index.len != 0 && (control->flags & ways) == SB_CONTROL_REWRITE;
+}
+
+struct sb_fds_mark sb_fds_mark(const struct sb_fs *fs, int fd)
+{
+	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN)
+		return (struct sb_fds_mark){0, 0};
+	return (struct sb_fds_mark){
+		.closes = sb_fds_count(fs),
+		.entry = __atomic_load_n(&fs->fds->entry[fd], __ATOMIC_SEQ_CST),
+	};
+}
+
+/* Does an open descriptor of this node stay what it is? */
+static bool is_plain(const struct sb_tree *tree, uint32_t node)
+{
+	const struct sb_node *n = &tree->nodes[node];
+	const uint32_t type = n->mode & S_IFMT;
+
+	return type == S_IFDIR || (type == S_IFREG && n->nlink == 1);
+}
+
+void sb_fds_learn(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, uint32_t node)
+{
+	uint64_t next;
+
+	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN || node == SB_NO_NODE ||
+	    !is_plain(fs->tree, node) || sb_fds_count(fs) != mark.closes)
+		return;
+	next = (mark.entry & ~(COUNT_ONE - 1)) | (node + 1);
+	(void)__atomic_compare_exchange_n(&fs->fds->entry[fd], &mark.entry, next, false,
+					  __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+uint64_t sb_fds_count(const struct sb_fs *fs)
+{
+	return fs->fds == NULL ? 0 : __atomic_load_n(&fs->fds->closes, __ATOMIC_SEQ_CST);
+}
+
+void sb_fds_opened(const struct sb_fs *fs, int fd, uint64_t count, uint32_t node)
+{
+	struct sb_fds_mark mark = sb_fds_mark(fs, fd);
+
+	mark.closes = count;
+	sb_fds_learn(fs, fd, mark, node);
+}
+
+void sb_fds_forget(const struct sb_fs *fs, uint32_t first, uint32_t last)
+{
+	struct sb_fds *fds = fs->fds;
+	uint64_t now;
+
+	if (fds == NULL)
+		return;
+	__atomic_fetch_add(&fds->closes, 1, __ATOMIC_SEQ_CST);
+	for (uint32_t fd = first; fd <= last && fd < SB_FDS_KNOWN; fd++) {
+		now = __atomic_load_n(&fds->entry[fd], __ATOMIC_SEQ_CST);
+		while (!__atomic_compare_exchange_n(&fds->entry[fd], &now,
+						    (now & ~(COUNT_ONE - 1)) + COUNT_ONE, false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			;
+	}
+}
