@@ -50,6 +50,7 @@ async def attach(call: Call) -> web.StreamResponse:
         call.state.attachments.wait_for_start(container.config.id, client)
     try:
         content_type = RAW if client.tty or call.version < (1, 42) else MULTIPLEXED
+        await call.work.look(call.engine.tell_attached, container)
         await answer(call.request, connection, content_type)
         await _grace(call)
         await _attached(call, container, client, past)

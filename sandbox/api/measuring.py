@@ -118,7 +118,6 @@ def _object(container: Container, before: Sample | None, after: Sample) -> dict[
         },
         "name": f"/{container.config.name}",
         "id": container.config.id,
-        "networks": {},
     }
 
 

@@ -21,6 +21,7 @@ from sandbox.models.digest import digest_of
 from sandbox.models.reference import parse_reference
 from sandbox.runtime.destinations import HostDestination, copy_all
 from sandbox.runtime.sources import Item
+from sandbox.store import events
 from sandbox.store.images import ImageStore, NewImage
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ def _add_image(build: Build, state: State, output: Output) -> Digest:
         document = msgspec.structs.replace(document, build_cache=encode_inline(steps))
     image = NewImage(oci.encode(document), tuple(references), lower_blobs=state.base_blobs)
     build.shop.settle()
-    ImageStore(build.shop.layout).add([image], {})
+    store = ImageStore(build.shop.layout)
+    image_id = store.add([image], {})[0]
+    for reference in references:
+        events.tell_image(build.shop.layout, "tag", store.read(image_id), reference.familiar)
     return digest_of(image.config)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError, NotFound, SandboxError, UsageError
+from sandbox.store import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,15 +49,17 @@ class ArchiveVerbs(_Base):
         from sandbox.runtime.destinations import pack_entries
         from sandbox.runtime.sources import tree_items
 
-        with self._files(self.container(name), with_mounts=False) as tree:
+        container = self.container(name)
+        with self._files(container, with_mounts=False) as tree:
             write_tar(pack_entries(tree_items(tree, b"/"), b""), write)
+        events.tell_container(self.layout, container.config, "export")
 
     def copy_from(self, name: str, source: str, target: str, flags: CopyFlags) -> int:
         """Copy out of a container to a path of the host; return the bytes."""
         from sandbox.runtime.destinations import HostDestination, copy_all
         from sandbox.runtime.sources import tree_items
 
-        with self._files(self.container(name), with_mounts=True) as tree:
+        with self._read_from(name) as tree:
             follow = flags.follow or source.endswith("/")
             is_dir = _tree_is_dir(tree, name, source, follow=follow)
             path = copy_target(
@@ -77,7 +80,7 @@ class ArchiveVerbs(_Base):
         from sandbox.runtime.destinations import pack_entries
         from sandbox.runtime.sources import tree_items
 
-        with self._files(self.container(name), with_mounts=True) as tree:
+        with self._read_from(name) as tree:
             follow = flags.follow or source.endswith("/")
             _tree_is_dir(tree, name, source, follow=follow)
             prefix = b"" if _is_contents(source) else os.fsencode(_base_name(source))
@@ -93,7 +96,7 @@ class ArchiveVerbs(_Base):
         is_dir = os.path.isdir(source) and (follow or not os.path.islink(source))
         if not os.path.lexists(source):
             raise NotFound(f"no such file or directory: {source}")
-        with self._files(self.container(name), with_mounts=True) as tree:
+        with self._written_to(name) as tree:
             inside = "/" + target.lstrip("/")
             path = copy_target(
                 source,
@@ -111,12 +114,26 @@ class ArchiveVerbs(_Base):
         from sandbox.runtime.destinations import TreeDestination, copy_all
         from sandbox.runtime.sources import tar_items
 
-        with self._files(self.container(name), with_mounts=True) as tree:
+        with self._written_to(name) as tree:
             inside = "/" + target.strip("/")
             if not _tree_kind(tree, inside):
                 raise UsageError(f"destination '{name}:{target}' must be a directory")
             destination = TreeDestination(tree, os.fsencode(inside), owner=None)
             return copy_all(tar_items(read), destination)
+
+    @contextmanager
+    def _read_from(self, name: str) -> Iterator[core.Tree]:
+        container = self.container(name)
+        with self._files(container, with_mounts=True) as tree:
+            yield tree
+        events.tell_container(self.layout, container.config, "archive-path")
+
+    @contextmanager
+    def _written_to(self, name: str) -> Iterator[core.Tree]:
+        container = self.container(name)
+        with self._files(container, with_mounts=True) as tree:
+            yield tree
+        events.tell_container(self.layout, container.config, "extract-to-dir")
 
     @contextmanager
     def _files(self, container: Container, *, with_mounts: bool) -> Iterator[core.Tree]:

@@ -87,7 +87,11 @@ class CommitVerbs(_Base):
             )
             blobs = {parse_digest(layer.blob.digest): scratch / "blob"} if known else {}
             image_id = store.add([image], {layer.diff_id: layer.path}, blobs)[0]
-        events.tell_container(self.layout, config, "commit", imageID=str(image_id))
+        events.tell_container(
+            self.layout, config, "commit", comment=request.message, imageID=str(image_id)
+        )
+        if reference is not None:
+            events.tell_image(self.layout, "tag", store.read(image_id), reference.familiar)
         return image_id
 
 

@@ -30,7 +30,7 @@ from sandbox.models.container import ContainerState
 from sandbox.models.reference import parse_reference
 from sandbox.runtime import interceptor, lifecycle, supervise
 from sandbox.runtime.remnants import kill_guests
-from sandbox.store import events
+from sandbox.store import events, uses
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
 from sandbox.store.volumes import drop_anonymous
@@ -124,8 +124,7 @@ class ContainerVerbs:
             on_create(container)
             return self._run(container, attachment)
         finally:
-            if container.config.auto_remove:
-                self._forget(container)
+            self._forget_if_told(container)
 
     def start(self, name: str, attachment: Attachment) -> int:
         """Run an existing container to its end and return its exit code."""
@@ -133,8 +132,12 @@ class ContainerVerbs:
         try:
             return self._run(container, attachment)
         finally:
-            if container.config.auto_remove:
-                self._forget(container)
+            self._forget_if_told(container)
+
+    def _forget_if_told(self, container: Container) -> None:
+        if container.config.auto_remove:
+            self._forget(container)
+            events.tell_container(self.layout, container.config, "destroy")
 
     def _run(self, container: Container, attachment: Attachment) -> int:
         from sandbox.runtime import launch
@@ -149,8 +152,12 @@ class ContainerVerbs:
                 nonlocal current
                 state = lifecycle.started(current.state, process, now())
                 current = store.write_state(current, state)
+                uses.tell_begin(self.layout, container.config)
+                events.tell_container(self.layout, container.config, "start")
 
             code = launch.run(container.config, place, attachment, on_start=on_start)
+            events.tell_container(self.layout, container.config, "die", exitCode=str(code))
+            uses.tell_end(self.layout, container.config)
             self._record(current, lifecycle.exited(current.state, code, now()))
             return code
         except SandboxError as exc:
@@ -225,8 +232,12 @@ class ContainerVerbs:
     def _found_dead(self, container: Container) -> Container | None:
         state = container.state
         _clean_up_after(container)
+        if state.is_running:
+            lost = str(lifecycle.lost(state, now()).exit_code)
+            events.tell_container(self.layout, container.config, "die", exitCode=lost)
+            uses.tell_end(self.layout, container.config)
         if container.config.auto_remove:
-            self._forget(container)
+            self._forget_if_told(container)
             return None
         told = lifecycle.lost(state, now()) if state.is_running else ContainerState()
         return self._containers.write_state(container, told)

@@ -51,11 +51,12 @@ class ExecutingVerbs(_Base):
 
         container = self.active_container(name)
         state = container.state
-        command = " ".join(request.args)
-        events.tell_container(self.layout, container.config, f"exec_start: {command}")
+        identity = os.urandom(32).hex()
+        for what in ("create", "start"):
+            self.tell_exec(container, identity, what, request.args)
 
         def ended(code: int) -> None:
-            events.tell_container(self.layout, container.config, "exec_die", exitCode=str(code))
+            self.tell_exec_end(container, identity, code)
 
         if detach:
             another.leave(container.config, state.run_dir, request, ended)
@@ -102,7 +103,9 @@ class ExecutingVerbs(_Base):
         """Return headings and rows of ps for the container's processes."""
         import subprocess
 
-        pids = {str(pid) for pid in self.processes(name)}
+        container = self.container(name)
+        pids = {str(pid) for pid in self.processes(container.config.id)}
+        events.tell_container(self.layout, container.config, "top")
         try:
             done = subprocess.run(
                 ["ps", *(options or ("-ef",))], capture_output=True, text=True, check=False

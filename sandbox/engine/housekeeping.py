@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sandbox.engine.images import tell_removal
 from sandbox.engine.measuring import Usage, measure
 from sandbox.errors import Conflict, ContainerNotFound, ImageNotFound
 from sandbox.models.choosing import prune_filter
@@ -131,6 +132,7 @@ class HousekeepingVerbs:
             removal = ImageStore(self.layout).remove_unused(image.id, self._is_used)
         except (Conflict, ImageNotFound):
             return
+        tell_removal(self.layout, image, removal)
         pruned.untagged += removal.untagged
         pruned.deleted += map(str, removal.deleted)
 

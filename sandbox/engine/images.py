@@ -8,7 +8,7 @@ Does not know: how results are shown.
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 from sandbox.errors import (
     CorruptData,
     DigestMismatch,
+    ImageNotFound,
     UsageError,
     map_os_errors,
 )
@@ -24,6 +25,7 @@ from sandbox.models.digest import digest_of, parse_digest
 from sandbox.models.image import layer_histories
 from sandbox.models.reference import Reference, parse_reference
 from sandbox.models.selection import parse_filters, select_images
+from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore, NewImage
 from sandbox.store.removal import ImageUser, Removal
@@ -98,7 +100,9 @@ class ImageVerbs:
             document = _imported(config, layer.diff_id, place, comment)
             image = NewImage(oci.encode(document), names, blobs=(layer.blob,))
             blobs = {parse_digest(layer.blob.digest): scratch / "blob"}
-            return self._images.add([image], {layer.diff_id: layer.path}, blobs)[0]
+            image_id = self._images.add([image], {layer.diff_id: layer.path}, blobs)[0]
+        self._tell("import", image_id, names)
+        return image_id
 
     def load_images(self, path: str, *, platform: str | None = None) -> list[LoadedImage]:
         """Add every image of an archive, a compressed one, or an OCI directory."""
@@ -117,18 +121,35 @@ class ImageVerbs:
                 loading = _Loading(self.layout, scratch)
                 new = [loading.take(image) for image in archived]
             ids = self._images.add(new, loading.layers, loading.blobs)
-        return [
+        loaded = [
             LoadedImage(image_id, image.references)
             for image_id, image in zip(ids, archived, strict=True)
         ]
+        for item in loaded:
+            self._tell("load", item.id, item.references)
+        return loaded
 
     def tag_image(self, source: str, target: str) -> None:
         """Give an image one more name."""
-        self._images.tag(source, parse_reference(target))
+        wanted = parse_reference(target)
+        self._images.tag(source, wanted)
+        name = wanted.with_default_tag().familiar
+        events.tell_image(self.layout, "tag", self._images.find(name), name)
 
     def remove_image(self, name: str, *, force: bool = False) -> Removal:
         """Remove a name, and the image itself once it has none."""
-        return self._images.remove(name, force=force, users=self._image_users)
+        image = self._images.find(name)
+        removal = self._images.remove(name, force=force, users=self._image_users)
+        tell_removal(self.layout, image, removal)
+        return removal
+
+    def _tell(self, action: str, image_id: Digest, names: Sequence[Reference]) -> None:
+        """Append the events of an image that came into the store with *names*."""
+        with suppress(ImageNotFound):  # it is gone again
+            image = self._images.read(image_id)
+            for name in names:
+                events.tell_image(self.layout, "tag", image, name.familiar)
+            events.tell_image(self.layout, action, image)
 
     def image_history(self, name: str) -> list[tuple[History, int]]:
         """Return the steps of an image, newest first, each with its size."""
@@ -146,6 +167,15 @@ class ImageVerbs:
             for container in ContainerStore(self.layout).all()
             if container.config.image_id == image_id
         ]
+
+
+def tell_removal(layout: Layout, image: Image, removal: Removal) -> None:
+    """Append the events of what a removal took: Docker names the image by its id in them."""
+    for name in removal.untagged:
+        if "@" not in name:
+            events.tell_image(layout, "untag", image)
+    if image.id in removal.deleted:
+        events.tell_image(layout, "delete", image)
 
 
 class _Loading:

@@ -52,7 +52,7 @@ def _with_place(layout: Layout, mount: MountPoint) -> MountPoint:
     if mount.type != "volume":
         return mount
     name = mount.name or os.urandom(32).hex()
-    volume, _ = VolumeStore(layout).ensure(name, now(), anonymous=mount.anonymous)
+    volume = VolumeStore(layout).ensure(name, now(), anonymous=mount.anonymous)
     return replace(mount, name=name, source=volume.data)
 
 

@@ -86,6 +86,12 @@ class ServingVerbs(_Base):
         container = self.container(name)
         if container.state.is_running:
             self._asked(container, {"verb": "resize", "rows": rows, "columns": columns})
+            size = {"height": str(rows), "width": str(columns)}
+            events.tell_container(self.layout, container.config, "resize", **size)
+
+    def tell_attached(self, container: Container, action: str = "attach") -> None:
+        """Append the event that a client attached, or detached."""
+        events.tell_container(self.layout, container.config, action)
 
     def log_reader(self, name: str, span: Span) -> Reader:
         """Return a reader of what a container said and says."""

@@ -6,9 +6,13 @@ Does not know: how anything is transferred (see `registries` and `saving`).
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from sandbox.errors import ImageNotFound
 from sandbox.models.reference import image_reference, parse_reference
+from sandbox.store import events
+from sandbox.store.images import ImageStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,9 +80,12 @@ class TransferVerbs:
         credentials: Credentials | None = None,
     ) -> list[Pulled]:
         """Get an image, or every tag of a repository, from its registry."""
-        return self._registries_as(name, credentials).pull(
+        found = self._registries_as(name, credentials).pull(
             name, platform=platform, all_tags=all_tags, offline=offline, progress=progress
         )
+        for item in found if not (offline or is_offline()) else ():
+            events.tell_transfer(self.layout, "pull", item.reference)
+        return found
 
     def push_image(
         self,
@@ -89,9 +96,12 @@ class TransferVerbs:
         credentials: Credentials | None = None,
     ) -> list[Pushed]:
         """Send an image to the registry that its name says."""
-        return self._registries_as(name, credentials).push(
+        sent = self._registries_as(name, credentials).push(
             name, all_tags=all_tags, progress=progress
         )
+        for item in sent:
+            events.tell_transfer(self.layout, "push", item.reference)
+        return sent
 
     def login(self, domain: str | None, username: str, password: str) -> str:
         """Try a name and password, and keep them; returns where."""
@@ -121,9 +131,16 @@ class TransferVerbs:
         from sandbox.engine import saving
 
         saving.save_images(self.layout, names, write, kind=kind, since=since)
+        self._tell_saved(names)
 
     def save_directory(self, names: Sequence[str], path: str, *, since: str | None = None) -> None:
         """Write images as an OCI layout into the new directory *path*."""
         from sandbox.engine import saving
 
         saving.save_directory(self.layout, names, path, since=since)
+        self._tell_saved(names)
+
+    def _tell_saved(self, names: Sequence[str]) -> None:
+        for name in names:
+            with suppress(ImageNotFound):  # it went while it was written
+                events.tell_image(self.layout, "save", ImageStore(self.layout).find(name))

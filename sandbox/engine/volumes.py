@@ -33,10 +33,7 @@ class VolumeVerbs:
         """Make a volume; an empty name makes an anonymous one."""
         store = VolumeStore(self.layout)
         wanted = name or os.urandom(32).hex()
-        volume, made = store.ensure(wanted, now(), anonymous=not name, labels=labels)
-        if made:
-            events.tell(self.layout, "volume", "create", wanted, driver="local")
-        return volume
+        return store.ensure(wanted, now(), anonymous=not name, labels=labels)
 
     def volumes(self) -> list[Volume]:
         """Return every volume, by name."""

@@ -97,7 +97,7 @@ def event_filter(filters: Sequence[str]) -> Callable[[dict[str, Any]], bool]:
     for item in filters:
         key, equals, value = item.partition("=")
         if not equals or key not in _EVENT_TESTS:
-            raise UsageError(f"invalid filter '{item}'")
+            raise UsageError(f"invalid filter '{key}'")
         wanted.setdefault(key, []).append(value)
     return lambda event: all(
         enough(key)(_EVENT_TESTS[key](event, value) for value in values)
@@ -111,6 +111,25 @@ def _is_object(event: dict[str, Any], kind: str, value: str) -> bool:
     return bool(event["Type"] == kind and (named or actor["ID"].startswith(value)))
 
 
+def _is_image(event: dict[str, Any], value: str) -> bool:
+    """Tell whether an event is about an image, or a container of it; a tag may be left out."""
+    actor = event["Actor"]
+    if event["Type"] not in ("image", "container"):
+        return False
+    is_own = event["Type"] == "image"
+    names = {actor["Attributes"].get("name" if is_own else "image", "")}
+    if is_own:
+        names.add(actor["ID"])
+        if len(value) > 3 and actor["ID"].removeprefix("sha256:").startswith(value):
+            return True
+    return value in names or value in {_without_tag(name) for name in names if name}
+
+
+def _without_tag(name: str) -> str:
+    head, slash, last = name.rpartition("/")
+    return head + slash + last.partition("@")[0].partition(":")[0]
+
+
 def _tells_label(event: dict[str, Any], value: str) -> bool:
     key, equals, text = value.partition("=")
     attributes = event["Actor"]["Attributes"]
@@ -122,8 +141,9 @@ _EVENT_TESTS: dict[str, Callable[[dict[str, Any], str], bool]] = {
     "type": lambda event, value: event["Type"] == value,
     "container": lambda event, value: _is_object(event, "container", value),
     "volume": lambda event, value: _is_object(event, "volume", value),
-    "image": lambda event, value: (
-        _is_object(event, "image", value) or event["Actor"]["Attributes"].get("image") == value
-    ),
+    "network": lambda event, value: _is_object(event, "network", value),
+    "image": _is_image,
+    "scope": lambda event, value: event.get("scope") == value,
+    "daemon": lambda event, value: event["Type"] == "daemon",
     "label": _tells_label,
 }

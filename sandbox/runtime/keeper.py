@@ -33,7 +33,7 @@ from sandbox.runtime.requests import Requests
 from sandbox.runtime.session import Session
 from sandbox.runtime.spawn import Plan
 from sandbox.runtime.watch import HealthWatch, LimitWatch, MemoryWatch
-from sandbox.store import events
+from sandbox.store import events, uses
 from sandbox.store.containers import ContainerStore
 from sandbox.store.layout import Layout
 from sandbox.store.volumes import drop_anonymous
@@ -148,6 +148,7 @@ class Keeper:
         self._usage = _usage(before, time.monotonic() - begun)
         code = lifecycle.exit_code_of(status)
         self.tell("die", exitCode=str(code))
+        uses.tell_end(self._layout, self.container.config)
         if self.requests.is_stopping:
             self.tell("stop")
         return code
@@ -160,6 +161,7 @@ class Keeper:
         self.container = self._store.write_state(self.container, state)
 
     def _after_start(self) -> None:
+        uses.tell_begin(self._layout, self.container.config)
         self.tell("start")
         if self._starter.verb == "start":
             self._starter.verb = "started"

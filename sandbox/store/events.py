@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.models.container import ContainerConfig
+    from sandbox.models.image import Image
+    from sandbox.models.reference import Reference
     from sandbox.store.layout import Layout
 
 _LARGEST = 4 * 1024 * 1024
@@ -28,8 +30,11 @@ def _path(layout: Layout) -> Path:
     return layout.root / "events.jsonl"
 
 
-def tell(layout: Layout, kind: str, action: str, identity: str, **attributes: str) -> None:
-    """Append an event about the object with this id (or name)."""
+def tell(layout: Layout, kind: str, action: str, identity: str, /, **attributes: str) -> None:
+    """Append an event about the object with this id (or name).
+
+    Attributes may have any name: the labels of an object are among them.
+    """
     moment = time.time_ns()
     event = {
         "Type": kind,
@@ -52,10 +57,21 @@ def tell(layout: Layout, kind: str, action: str, identity: str, **attributes: st
             os.close(fd)
 
 
-def tell_container(layout: Layout, config: ContainerConfig, action: str, **more: str) -> None:
+def tell_container(layout: Layout, config: ContainerConfig, action: str, /, **more: str) -> None:
     """Append an event about a container."""
     attributes = {**config.labels, "image": config.image, "name": config.name, **more}
     tell(layout, "container", action, config.id, **attributes)
+
+
+def tell_image(layout: Layout, action: str, image: Image, name: str = "") -> None:
+    """Append an event about an image that the store has; its id stands for an empty *name*."""
+    labels = image.config.labels or {}
+    tell(layout, "image", action, str(image.id), **{**labels, "name": name or str(image.id)})
+
+
+def tell_transfer(layout: Layout, action: str, reference: Reference) -> None:
+    """Append an event about an image on its way from or to a registry, as Docker names it."""
+    tell(layout, "image", action, reference.familiar, name=reference.familiar_name)
 
 
 def read(

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import CorruptData, NotFound, UsageError, map_os_errors
 from sandbox.models.volume import Volume
+from sandbox.store import events
 from sandbox.store.files import discard
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def drop_anonymous(layout: Layout, config: ContainerConfig) -> None:
     for mount in config.mounts:
         if mount.type == "volume" and mount.anonymous:
             discard(store.place(mount.name), layout=layout)
+            events.tell(layout, "volume", "destroy", mount.name, driver="local")
 
 
 class VolumeStore:
@@ -73,11 +75,11 @@ class VolumeStore:
         *,
         anonymous: bool = False,
         labels: dict[str, str] | None = None,
-    ) -> tuple[Volume, bool]:
-        """Return the volume, made if missing, and whether it was made."""
+    ) -> Volume:
+        """Return the volume, made if missing."""
         path = self.place(name)
         if path.exists():
-            return self.find(name), False
+            return self.find(name)
         self._layout.prepare()
         draft = self._layout.tmp / f"volume-{os.urandom(8).hex()}"
         facts = {"name": name, "created": created, "anonymous": anonymous, "labels": labels or {}}
@@ -92,8 +94,9 @@ class VolumeStore:
                 discard(draft, layout=self._layout)
                 if not path.exists():
                     raise
-                return self.find(name), False
-        return self.find(name), True
+                return self.find(name)
+        events.tell(self._layout, "volume", "create", name, driver="local")
+        return self.find(name)
 
     def find(self, name: str) -> Volume:
         """Return the volume of this name."""
