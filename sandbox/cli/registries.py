@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from sandbox.cli.format import Column, ellipsis, emit, render
 from sandbox.cli.progress import progress_shown
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError, UsageError
+
+if TYPE_CHECKING:
+    from sandbox.engine.registries import Pulled
 
 _SEARCH_COLUMNS = (
     Column("NAME", "Name"),
@@ -50,9 +53,12 @@ def pull(
         if quiet:
             emit(item.digest)
             continue
-        what = item.reference.familiar
-        done = "Downloaded newer image for" if item.is_new else "Image is up to date for"
-        emit(f"Digest: {item.digest}\nStatus: {done} {what}\n{item.reference}")
+        emit(f"{_result(item)}\n{item.reference}")
+
+
+def _result(item: Pulled) -> str:
+    done = "Downloaded newer image for" if item.is_new else "Image is up to date for"
+    return f"Digest: {item.digest}\nStatus: {done} {item.reference.familiar}"
 
 
 @click.command()
@@ -167,4 +173,4 @@ def pull_for_run(image: str, platform: str | None, *, quiet: bool) -> None:
             exc.exit_code = 125
             raise
     if not quiet:
-        click.echo(f"Digest: {pulled.digest}", err=True)
+        click.echo(_result(pulled), err=True)
