@@ -128,18 +128,17 @@ class ExecutingVerbs(_Base):
 
 
 def _sample(pids: list[int]) -> Sample:
-    cpu, memory, read, written = 0.0, 0, 0, 0
-    for pid in pids:
-        for spent, resident, taken, given in _of_process(pid):
-            cpu, memory = cpu + spent, memory + resident
-            read, written = read + taken, written + given
-    return Sample(time.monotonic(), cpu, memory, read, written, len(pids))
-
-
-def _of_process(pid: int) -> Iterator[tuple[float, int, int, int]]:
-    """Yield (CPU seconds, resident bytes, bytes read, bytes written), if it is there."""
     from sandbox.runtime.limits import resident_bytes
 
+    cpu, read, written = 0.0, 0, 0
+    for pid in pids:
+        for spent, taken, given in _of_process(pid):
+            cpu, read, written = cpu + spent, read + taken, written + given
+    return Sample(time.monotonic(), cpu, resident_bytes(pids), read, written, len(pids))
+
+
+def _of_process(pid: int) -> Iterator[tuple[float, int, int]]:
+    """Yield (CPU seconds, bytes read, bytes written), if it is there."""
     with suppress(OSError, IndexError, ValueError):
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
@@ -151,4 +150,4 @@ def _of_process(pid: int) -> Iterator[tuple[float, int, int, int]]:
                 for key, _, value in (line.partition(b":") for line in file)
                 if key in traffic
             }
-        yield spent, resident_bytes([pid]), traffic[b"read_bytes"], traffic[b"write_bytes"]
+        yield spent, traffic[b"read_bytes"], traffic[b"write_bytes"]

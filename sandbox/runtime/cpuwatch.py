@@ -28,6 +28,7 @@ _TICK = 1 / os.sysconf("SC_CLK_TCK")
 _PERIOD = 0.1  # Docker's
 _BUSY_LOOK = 0.02
 _IDLE_LOOK = 0.05
+_IDLEST_LOOK = 0.25
 _REASON = "cpu"
 
 
@@ -101,6 +102,7 @@ class CpuWatch(LimitWatch):
         self._meter = Meter()
         self._before = 0.0
         self._bucket: Bucket | None = None
+        self._idle = _IDLE_LOOK
         super().__init__(keeper, session)
 
     def check(self) -> float:
@@ -120,4 +122,9 @@ class CpuWatch(LimitWatch):
             session.pace.hold(_REASON)
             return wait
         session.pace.release(_REASON)
-        return _BUSY_LOOK if spent else _IDLE_LOOK
+        if spent:
+            self._idle = _IDLE_LOOK
+            return _BUSY_LOOK
+        # Whatever is spent before the next look is seen then, and made good.
+        self._idle = min(2 * self._idle, _IDLEST_LOOK)
+        return self._idle

@@ -32,11 +32,26 @@ def parse_cpus(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def resident_bytes(pids: Iterable[int]) -> int:
-    """Return the memory that the processes have: shared pages count for each."""
-    total = 0
+def resident_bytes(pids: Iterable[int], *, floor: int = 0) -> int:
+    """Return the memory that processes have, but for pages of files.
+
+    What processes share counts once: as much as the one has that has most of it. A result
+    up to *floor* may be too large by mapped files, which saves a look at each process.
+    """
+    own, sharing = 0, {}
     for pid in pids:
         with suppress(OSError, IndexError, ValueError), open(f"/proc/{pid}/statm", "rb") as file:
             fields = file.read().split()
-            total += (int(fields[1]) - int(fields[2])) * _PAGE
-    return total
+            sharing[pid] = int(fields[2]) * _PAGE
+            own += int(fields[1]) * _PAGE - sharing[pid]
+    bound = own + max(sharing.values(), default=0)
+    if bound <= floor:
+        return bound
+    return own + max(map(_shared_bytes, sharing), default=0)
+
+
+def _shared_bytes(pid: int) -> int:
+    """Return the resident bytes of memory that is shared and in no file."""
+    with suppress(OSError, ValueError), open(f"/proc/{pid}/status", "rb") as file:
+        return int(file.read().partition(b"RssShmem:")[2].split(maxsplit=1)[0]) * 1024
+    return 0

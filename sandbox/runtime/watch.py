@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sandbox.runtime.session import Session, Timer
 
 _MEMORY_PERIOD = 0.04
+_LONGEST_PERIOD = 1.0
+_GROWTH = 4 << 30  # bytes that one CPU makes resident in a second, at the very most
 _KEPT_OUTPUT = 4096
 _KEPT_RESULTS = 5
 
@@ -54,6 +56,15 @@ class LimitWatch:
         raise NotImplementedError
 
 
+def memory_period(room: int, cpus: int) -> float:
+    """Return the seconds until the next look: 0.04 after *room* bytes can be used up.
+
+    >>> memory_period(0, 2), memory_period(1 << 32, 8), memory_period(1 << 40, 2)
+    (0.04, 0.165, 1.0)
+    """
+    return min(_MEMORY_PERIOD + room / (_GROWTH * cpus), _LONGEST_PERIOD)
+
+
 class MemoryWatch(LimitWatch):
     """Kills a container that uses more than its policy allows."""
 
@@ -63,7 +74,8 @@ class MemoryWatch(LimitWatch):
         if not limit:
             return 0
         pids = self._session.processes()
-        if resident_bytes(pids) > limit:
+        used = resident_bytes(pids, floor=limit)
+        if used > limit:
             self._keeper.tell("oom")
             self._keeper.change(replace(self._keeper.container.state, oom_killed=True))
             for pid in pids:
@@ -71,7 +83,7 @@ class MemoryWatch(LimitWatch):
                     os.kill(pid, signal.SIGKILL)
             self._session.main.send(signal.SIGKILL)
             return 0
-        return _MEMORY_PERIOD
+        return memory_period(limit - used, len(os.sched_getaffinity(0)))
 
 
 class HealthWatch:

@@ -127,8 +127,15 @@ def test_a_share_of_cpu_time_can_be_given_to_a_running_container(engine: Sandbox
     assert "range of CPUs" in _error(engine, "update", "--cpus", "1000", "burn")
 
 
-def test_a_memory_limit_can_be_given_to_a_running_container(engine: Sandbox) -> None:
-    hog = "import time\nx = bytearray(b'1') * (64 << 20)\ntime.sleep(1000)"
+HOGS = {
+    "its own": "x = bytearray(b'1') * (64 << 20)",
+    "shared": "import mmap\nx = mmap.mmap(-1, 64 << 20)\nx.write(b'1' * (64 << 20))",
+}
+
+
+@pytest.mark.parametrize("kind", HOGS)
+def test_a_memory_limit_can_be_given_to_a_running_container(engine: Sandbox, kind: str) -> None:
+    hog = f"import time\n{HOGS[kind]}\ntime.sleep(1000)"
     engine.ok("run", "-d", "--name", "hog", "host", "python3", "-c", hog)
     engine.ok("update", "-m", "16m", "hog")
     assert engine.ok("wait", "hog") == "137\n"

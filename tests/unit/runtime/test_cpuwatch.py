@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from sandbox.runtime import cpuwatch
-from sandbox.runtime.cpuwatch import Bucket, Meter
+from sandbox.runtime.cpuwatch import Bucket, CpuWatch, Meter
 
 
 def test_who_spends_more_than_is_earned_waits_until_it_is_made_good() -> None:
@@ -39,3 +41,22 @@ def test_what_a_process_without_parent_in_the_container_spent_is_kept(
     meter = Meter()
     assert meter.spent([1, 2]) == 3.0
     assert meter.spent([1]) == 3.0
+
+
+def test_who_spends_nothing_is_looked_at_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spent = iter([0.0, 0.0, 0.0, 0.0, 0.01, 0.01])
+    monkeypatch.setattr(Meter, "spent", lambda *_: next(spent))
+    policy = SimpleNamespace(cpus=0.5)
+    container = SimpleNamespace(config=SimpleNamespace(policy=policy))
+    pace = SimpleNamespace(hold=lambda _: None, release=lambda _: None)
+    waits: list[float] = []
+    session = SimpleNamespace(
+        main=1, run_dir=1, pace=pace, processes=list, after=lambda wait, _: waits.append(wait)
+    )
+    watch = CpuWatch(SimpleNamespace(container=container), session)  # type: ignore[arg-type]
+    for _ in range(5):
+        watch.look()
+    assert waits[0] < waits[1] < waits[2] == waits[3]
+    assert waits[4] < waits[0] == waits[5]
