@@ -20,7 +20,7 @@ from sandbox.api.call import encode
 from sandbox.api.errors import ApiError, BadRequest, message_of, printable
 from sandbox.api.models import AuthBody
 from sandbox.api.work import Sink
-from sandbox.errors import ImageNotFound, SandboxError
+from sandbox.errors import AuthFailed, ImageNotFound, SandboxError
 from sandbox.models.reference import parse_reference
 from sandbox.store.files import workspace
 
@@ -271,9 +271,15 @@ async def search(call: Call) -> web.StreamResponse:
 async def auth(call: Call) -> web.StreamResponse:
     """``POST /auth``: the client keeps what is valid, not the server."""
     body = await call.body(AuthBody)
-    await call.work.act(
-        call.engine.check_login, body.serveraddress, body.username or "", body.password or ""
-    )
+    where = body.serveraddress
+    try:
+        await call.work.act(
+            call.engine.check_login, where, body.username or "", body.password or ""
+        )
+    except AuthFailed:
+        place = (where or "https://index.docker.io/v1/").rstrip("/")
+        text = f"login attempt to {place}/v2/ failed with status: 401 Unauthorized"
+        raise ApiError(401, text) from None
     return call.json({"Status": "Login Succeeded", "IdentityToken": ""})
 
 

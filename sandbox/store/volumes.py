@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sandbox.models.container import ContainerConfig
     from sandbox.store.layout import Layout
 
+_LONGEST_NAME = 255  # of a directory
 _VALID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
 
@@ -44,6 +45,8 @@ def check_name(name: str) -> str:
             '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host '
             "directory, use absolute path"
         )
+    if len(name) > _LONGEST_NAME:
+        raise UsageError(f"volume name is too long: {len(name)} characters, not {_LONGEST_NAME}")
     return name
 
 

@@ -56,6 +56,7 @@ def test_a_version_that_is_too_new_or_too_old_is_refused_in_dockers_words(api: S
         ("GET", "/images/nosuch/json", 404, "No such image: nosuch:latest"),
         ("GET", "/exec/nosuch/json", 404, "No such exec instance: nosuch"),
         ("GET", "/volumes/nosuch", 404, "get nosuch: no such volume"),
+        ("GET", f"/volumes/{'x' * 300}", 400, "volume name is too long"),
         ("GET", "/networks/nosuch", 404, "network nosuch not found"),
         ("GET", "/swarm", 503, "This node is not a swarm manager"),
         ("GET", "/containers/json?filters=x", 400, "invalid filter"),

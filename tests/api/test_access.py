@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Who may use the server, from where, and who may use a registry through it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http.client
+import json
+import os
+import pathlib
+import re
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from aiohttp import web
+
+from sandbox.api.call import State
+from sandbox.api.dispatch import Dispatcher
+from sandbox.api.routes import ROUTES
+from tests.api.conftest import import_rootfs
+from tests.harness import apiserver, registry
+from tests.harness.apiserver import Server
+from tests.harness.command import Sandbox
+from tests.harness.polling import until
+
+pytestmark = pytest.mark.guest
+
+
+def answer_to(user: int, path: pathlib.Path) -> tuple[int, str]:
+    """Ping a server of *user*'s, as who we are; return status and body."""
+
+    async def main() -> tuple[int, str]:
+        dispatcher = Dispatcher(ROUTES, cast("State", None), peer=user)
+        runner = web.ServerRunner(web.Server(dispatcher))
+        await runner.setup()
+        await web.UnixSite(runner, str(path)).start()
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"GET /_ping HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+        await runner.cleanup()
+        return int(head.split()[1]), body.decode()
+
+    return asyncio.run(main())
+
+
+def test_another_user_is_refused_whatever_the_sockets_mode(tmp_path: pathlib.Path) -> None:
+    me = os.getuid()
+    assert answer_to(me, tmp_path / "mine") == (200, "OK")
+    status, body = answer_to(me + 1, tmp_path / "other")
+    assert status == 403
+    assert json.loads(body) == {"message": f"user {me} may not use the engine of user {me + 1}"}
+
+
+def test_a_tcp_address_is_served_with_a_warning(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    with apiserver.serving(sandbox, tmp_path, "--tcp", "127.0.0.1:0") as server:
+        listening = re.compile(r"^listening on tcp://127\.0\.0\.1:(\d+)$", re.MULTILINE)
+        found = until(lambda: listening.search(server.log.read_text()))
+        assert found is not None
+        said = server.log.read_text()
+        assert "warning: every user and program of this machine that can reach" in said
+        client = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=30)
+        client.request("GET", "/_ping")
+        assert client.getresponse().read() == b"OK"
+        client.close()
+
+
+@pytest.fixture
+def online(sandbox: Sandbox, tmp_path: pathlib.Path, rootfs: pathlib.Path) -> Iterator[Server]:
+    sandbox.environ["SANDBOX_OFFLINE"] = "0"
+    with apiserver.serving(sandbox, tmp_path) as server:
+        import_rootfs(server, rootfs)
+        yield server
+
+
+def header(**fields: str) -> dict[str, str]:
+    text = base64.urlsafe_b64encode(json.dumps(fields).encode()).decode()
+    return {"X-Registry-Auth": text}
+
+
+def test_a_registry_with_a_password_is_used_with_what_the_client_says(
+    online: Server, tmp_path: pathlib.Path
+) -> None:
+    more = registry.htpasswd(tmp_path)
+    with registry.running(tmp_path / "registry", more) as server:
+        right = {
+            "username": registry.USER,
+            "password": registry.PASSWORD,
+            "serveraddress": server.host,
+        }
+        wrong = {**right, "password": "guess"}
+        assert online.call("POST", "/auth", right) == (
+            200,
+            {"Status": "Login Succeeded", "IdentityToken": ""},
+        )
+        status, said = online.call("POST", "/auth", wrong)
+        assert status == 401
+        assert said["message"].endswith("failed with status: 401 Unauthorized")
+
+        name = f"{server.host}/team/box"
+        online.ok("POST", f"/images/box/tag?repo={name}&tag=1")
+        for refused in ({}, header(**wrong)):
+            said = online.ok("POST", f"/images/{name}/push?tag=1", headers=refused)
+            assert b"errorDetail" in lines(said)
+        pushed = lines(online.ok("POST", f"/images/{name}/push?tag=1", headers=header(**right)))
+        assert b"errorDetail" not in pushed
+        digest = re.search(rb"sha256:[0-9a-f]{64}", pushed)
+        assert digest is not None
+
+        assert online.call("GET", f"/distribution/{name}:1/json")[0] in (401, 403)
+        found = online.ok("GET", f"/distribution/{name}:1/json", headers=header(**right))
+        assert found["Descriptor"]["digest"] == digest[0].decode()
+        assert found["Descriptor"]["size"] > 100
+        assert found["Platforms"] == [{"architecture": "amd64", "os": "linux"}]
+        status, said = online.call("GET", f"/distribution/{name}:9/json", headers=header(**right))
+        assert status == 404, said
+
+        online.ok("DELETE", f"/images/{name}:1")
+        assert b"errorDetail" in lines(online.ok("POST", f"/images/create?fromImage={name}&tag=1"))
+        told = online.ok("POST", f"/images/create?fromImage={name}&tag=1", headers=header(**right))
+        assert b"errorDetail" not in lines(told)
+        online.ok("GET", f"/images/{name}:1/json")
+
+
+def lines(said: object) -> bytes:
+    """Return what was told, which is decoded already if it is a single line."""
+    return said if isinstance(said, bytes) else json.dumps(said).encode()
