@@ -19,42 +19,126 @@ if TYPE_CHECKING:
     from sandbox.builder.request import BuildRequest, BuildResult, Output
 
 _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("-f", "--file"), {"help": "The Dockerfile; - for standard input."}),
+    (
+        ("-f", "--file"),
+        {"metavar": "FILE", "help": "The Dockerfile (PATH/Dockerfile); - is standard input."},
+    ),
     (("-t", "--tag"), {"multiple": True, "metavar": "NAME", "help": "Name the image."}),
     (("--build-arg",), {"multiple": True, "metavar": "NAME[=VALUE]", "help": "Set an ARG."}),
     (("--target",), {"metavar": "STAGE", "help": "Build this stage, not the last."}),
     (("--no-cache",), {"is_flag": True, "help": "Use nothing that earlier builds made."}),
-    (("--no-cache-filter",), {"multiple": True, "metavar": "STAGE", "help": "Not in these."}),
+    (
+        ("--no-cache-filter",),
+        {"multiple": True, "metavar": "STAGE", "help": "Use no cache in this stage."},
+    ),
     (("--pull",), {"is_flag": True, "help": "Ask registries for newer base images."}),
     (("--platform",), {"metavar": "OS/ARCH", "help": "What the image is for."}),
     (("--label",), {"multiple": True, "metavar": "KEY=VALUE", "help": "Add a label."}),
-    (("--secret",), {"multiple": True, "metavar": "id=ID,src=FILE", "help": "Offer a secret."}),
-    (("--ssh",), {"multiple": True, "metavar": "default|ID=SOCKET", "help": "Offer an agent."}),
-    (("--add-host",), {"multiple": True, "metavar": "NAME:IP", "help": "Add to /etc/hosts."}),
-    (("--network",), {"default": "default", "help": "Of RUN: default, none or host."}),
-    (("--progress",), {"default": "auto", "help": "auto, plain, tty, quiet or rawjson."}),
+    (
+        ("--secret",),
+        {"multiple": True, "metavar": "id=ID,src=FILE", "help": "Let RUN mount a secret."},
+    ),
+    (
+        ("--ssh",),
+        {"multiple": True, "metavar": "default|ID=SOCKET", "help": "Let RUN use an agent."},
+    ),
+    (
+        ("--add-host",),
+        {"multiple": True, "metavar": "NAME:IP", "help": "A line of /etc/hosts in RUN."},
+    ),
+    (
+        ("--network",),
+        {"default": "default", "metavar": "default|none|host", "help": "Network of RUN (default)."},
+    ),
+    (
+        ("--progress",),
+        {
+            "default": "auto",
+            "metavar": "auto|plain|tty|quiet|rawjson",
+            "help": "How progress is shown (auto).",
+        },
+    ),
     (("-q", "--quiet"), {"is_flag": True, "help": "Print only the image's id."}),
     (("--iidfile",), {"metavar": "FILE", "help": "Write the image's id here."}),
     (("--metadata-file",), {"metavar": "FILE", "help": "Write what was made here, as JSON."}),
-    (("-o", "--output"), {"multiple": True, "metavar": "type=TYPE,dest=PATH", "help": "Where."}),
+    (
+        ("-o", "--output"),
+        {
+            "multiple": True,
+            "metavar": "type=TYPE,dest=PATH",
+            "help": "What becomes of it (an image in the store).",
+        },
+    ),
     (("--load",), {"is_flag": True, "help": "The same as --output type=docker."}),
     (("--squash",), {"is_flag": True, "help": "Make one layer of all that is new."}),
-    (("--build-context",), {"multiple": True, "metavar": "NAME=PLACE", "help": "Name another."}),
-    (("-v", "--volume"), {"multiple": True, "metavar": "SRC:DST[:ro]", "help": "Bind in RUN."}),
-    (("--check",), {"is_flag": True, "help": "Only look at the Dockerfile."}),
-    (("--jobs",), {"type": int, "default": 0, "help": "How many stages at once."}),
-    (("--cache-from",), {"multiple": True, "metavar": "type=TYPE,...", "help": "Take steps."}),
-    (("--cache-to",), {"multiple": True, "metavar": "type=TYPE,...", "help": "Give steps."}),
-    (("--ulimit",), {"multiple": True, "metavar": "NAME=SOFT[:HARD]", "help": "Of RUN."}),
+    (
+        ("--build-context",),
+        {
+            "multiple": True,
+            "metavar": "NAME=PLACE",
+            "help": "One more context, or a stand-in for an image.",
+        },
+    ),
+    (
+        ("-v", "--volume"),
+        {
+            "multiple": True,
+            "metavar": "SRC:DST[:ro]",
+            "help": "Show a directory of the host in RUN.",
+        },
+    ),
+    (("--check",), {"is_flag": True, "help": "Check the Dockerfile and build nothing."}),
+    (
+        ("--jobs",),
+        {
+            "type": int,
+            "default": 0,
+            "metavar": "N",
+            "help": "How many stages at once (one a CPU, 2 at least).",
+        },
+    ),
+    (
+        ("--cache-from",),
+        {
+            "multiple": True,
+            "metavar": "type=TYPE,...",
+            "help": "Take steps of earlier builds from there, too.",
+        },
+    ),
+    (
+        ("--cache-to",),
+        {
+            "multiple": True,
+            "metavar": "type=TYPE,...",
+            "help": "Keep the steps of this build there, too.",
+        },
+    ),
+    (
+        ("--ulimit",),
+        {"multiple": True, "metavar": "NAME=SOFT[:HARD]", "help": "Set a resource limit in RUN."},
+    ),
     (("--push",), {"is_flag": True, "help": "The same as --output type=registry."}),
-    (("--call",), {"metavar": "METHOD", "default": "build", "help": "build, or check: --check."}),
-    (("--provenance",), {"metavar": "false", "help": "No attestation is made."}),
-    (("--sbom",), {"metavar": "false", "help": "No attestation is made."}),
-    (("--attest",), {"multiple": True, "metavar": "type=TYPE,disabled=true", "help": "The same."}),
-    (("--compress",), {"is_flag": True, "help": "The context is not sent anywhere."}),
-    (("--disable-content-trust",), {"is_flag": True, "help": "No signatures are checked."}),
-    (("--force-rm",), {"is_flag": True, "help": "Nothing of a build's containers is kept."}),
-    (("--rm",), {"is_flag": True, "help": "Nothing of a build's containers is kept."}),
+    (
+        ("--call",),
+        {"metavar": "METHOD", "default": "build", "help": "What to do: build or check (build)."},
+    ),
+    (("--provenance",), {"metavar": "false", "help": "Only false: no attestation is made."}),
+    (("--sbom",), {"metavar": "false", "help": "Only false: no attestation is made."}),
+    (
+        ("--attest",),
+        {
+            "multiple": True,
+            "metavar": "type=TYPE,disabled=true",
+            "help": "Only disabled ones: none is made.",
+        },
+    ),
+    (("--compress",), {"is_flag": True, "help": "Changes nothing: the context is not sent."}),
+    (
+        ("--disable-content-trust",),
+        {"is_flag": True, "help": "Changes nothing: no signature is checked."},
+    ),
+    (("--force-rm",), {"is_flag": True, "help": "Changes nothing: no container is left."}),
+    (("--rm",), {"is_flag": True, "help": "Changes nothing: no container is left."}),
 )
 
 
@@ -259,8 +343,17 @@ def _volume(text: str) -> Any:
 @click.command("prune", options_metavar="[OPTIONS]")
 @click.option("-a", "--all", "everything", is_flag=True, help="Also what images still have.")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
-@click.option("--filter", "filters", multiple=True, metavar="until=AGE", help="Only older.")
-@click.option("--keep-storage", "--reserved-space", "keep", default="", help="Keep so much.")
+@click.option(
+    "--filter", "filters", multiple=True, metavar="until=AGE", help="Only what was not used since."
+)
+@click.option(
+    "--keep-storage",
+    "--reserved-space",
+    "keep",
+    default="",
+    metavar="BYTES",
+    help="Keep so much, the last used.",
+)
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...], keep: str) -> None:
     """Forget what builds remember."""
     from sandbox.cli.asking import agrees

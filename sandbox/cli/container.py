@@ -44,7 +44,11 @@ def container() -> None:
 @click.command(options_metavar="[OPTIONS]")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @click.option(
-    "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Choose (until=, label=)."
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only those that match (label, label!, until).",
 )
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove containers that do not run."""

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 _force = click.option("-f", "--force", is_flag=True, help="Do not ask.")
 _filter = click.option(
-    "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Choose (until=, label=)."
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only those that match (label, label!, until).",
 )
 
 
@@ -44,7 +48,13 @@ def image_prune(*, everything: bool, blobs: bool, force: bool, filters: tuple[st
 
 
 @click.command("prune")
-@click.option("-a", "--all", "everything", is_flag=True, help="All images without container.")
+@click.option(
+    "-a",
+    "--all",
+    "everything",
+    is_flag=True,
+    help="All images that no container uses, all build cache.",
+)
 @click.option("--volumes", is_flag=True, help="Also anonymous volumes.")
 @_force
 @_filter

@@ -74,7 +74,7 @@ _format_option = click.option(
     "filters",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Choose, e.g. dangling=true, label=KEY, since=IMAGE.",
+    help="Only those that match (before, dangling, label, reference, since, until).",
 )
 @_format_option
 @click.argument("name", required=False, metavar="[REPOSITORY[:TAG]]")
@@ -143,8 +143,10 @@ def image_rows(image: Image, *, long: bool, digests: bool) -> list[dict[str, Any
     metavar="INSTRUCTION",
     help="Apply a Dockerfile instruction to the image.",
 )
-@click.option("-m", "--message", help="Set the comment of the image's only step.")
-@click.option("--platform", help="Set the platform: os/architecture[/variant].")
+@click.option("-m", "--message", metavar="TEXT", help="Set the comment of the image's only step.")
+@click.option(
+    "--platform", metavar="OS/ARCH", help="Say what the image is for: os/architecture[/variant]."
+)
 @click.argument("file", metavar="FILE|-")
 @click.argument("reference", required=False, metavar="[REPOSITORY[:TAG]]")
 def import_(
@@ -172,7 +174,9 @@ def import_(
     help="Read from an archive or an OCI directory instead of standard input.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-@click.option("--platform", help="Take only this platform of a multi-platform image.")
+@click.option(
+    "--platform", metavar="OS/ARCH", help="Take only this platform of a multi-platform image."
+)
 def load(*, path: str, quiet: bool, platform: str | None) -> None:
     """Load images from an archive made by 'docker save', or in OCI form."""
     for image in Engine().load_images(path, platform=platform):
@@ -189,8 +193,8 @@ def load(*, path: str, quiet: bool, platform: str | None) -> None:
     "kind",
     type=click.Choice(["docker-archive", "oci-archive", "oci-dir"]),
     default="docker-archive",
-    show_default=True,
-    help="What to write; oci-dir needs -o.",
+    metavar="docker-archive|oci-archive|oci-dir",
+    help="What to write (docker-archive); oci-dir needs -o.",
 )
 @click.option("--since", metavar="IMAGE", help="Leave out the layers that IMAGE has too.")
 @click.argument(

@@ -37,6 +37,8 @@ class Verbs(click.Group):
         name, command, rest = super().resolve_command(ctx, args)
         if command is None or isinstance(command, click.Group):
             return name, command, rest
+        if "--help" in rest or "-h" in rest:
+            command.params.sort(key=_help_order)
         try:
             return name, command, plain_flags(command, rest)
         except click.BadParameter as exc:
@@ -46,7 +48,7 @@ class Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with the whole first sentence of its help."""
         rows = []
-        for name in self.list_commands(ctx):
+        for name in sorted(self.list_commands(ctx)):
             command = self.get_command(ctx, name)
             if command is not None:
                 rows.append((name, command.get_short_help_str(200).removesuffix(".")))
@@ -60,6 +62,13 @@ class _Word:
 
     text: str
     flag: click.Option | None = None
+
+
+def _help_order(item: click.Parameter) -> tuple[bool, str]:
+    """Arguments stay as they are, options stand by their long names."""
+    if isinstance(item, click.Argument):
+        return False, ""
+    return True, max(item.opts, key=len).lstrip("-")
 
 
 def plain_flags(command: click.Command, args: Sequence[str]) -> list[str]:
@@ -185,6 +194,6 @@ def lazy_group(entries: Mapping[str, Entry], aliases: Mapping[str, str]) -> type
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
             """Write the commands with their summaries."""
             with formatter.section("Commands"):
-                formatter.write_dl([(name, entry[2]) for name, entry in entries.items()])
+                formatter.write_dl([(name, entry[2]) for name, entry in sorted(entries.items())])
 
     return LazyGroup

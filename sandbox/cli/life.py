@@ -18,7 +18,7 @@ LIFE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {
             "metavar": "no|on-failure[:N]|always|unless-stopped",
             "default": "no",
-            "help": "When to start it again.",
+            "help": "When to start it again (no).",
         },
     ),
     (
@@ -27,7 +27,11 @@ LIFE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     ),
     (
         ("--log-driver",),
-        {"metavar": "json-file|none", "default": "json-file", "help": "Where output is kept."},
+        {
+            "metavar": "json-file|none",
+            "default": "json-file",
+            "help": "Where output is kept (json-file).",
+        },
     ),
     (
         ("--log-opt",),

@@ -19,7 +19,7 @@ from sandbox.models.moments import parse_moment
 @click.option("-f", "--follow", is_flag=True, help="Go on until the container ends.")
 @click.option("--since", metavar="TIME", help="Only later ones (10m, 2026-01-02T03:04:05).")
 @click.option("--until", metavar="TIME", help="Only earlier ones.")
-@click.option("-n", "--tail", metavar="N", default="all", help="Only the last N lines.")
+@click.option("-n", "--tail", metavar="N", default="all", help="Only the last N lines (all).")
 @click.option("-t", "--timestamps", is_flag=True, help="Show when it was said.")
 @click.option("--details", is_flag=True, help="Show extra attributes (there are none).")
 @click.argument("container", shell_complete=complete_containers)

@@ -132,7 +132,7 @@ class LazyGroup(Verbs):
         """Write the subcommands by section."""
         for section, entries in _SECTIONS.items():
             with formatter.section(section):
-                formatter.write_dl([(name, item.summary) for name, item in entries.items()])
+                formatter.write_dl([(name, item.summary) for name, item in sorted(entries.items())])
 
 
 @click.command(

@@ -100,7 +100,7 @@ def _address(text: str) -> int:
     "filters",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Only these (name, id, label, type...).",
+    help="Only those that match (dangling, driver, id, label, name, scope, type).",
 )
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 def list_(*, quiet: bool, no_trunc: bool, filters: tuple[str, ...], template: str | None) -> None:
@@ -212,7 +212,11 @@ def disconnect(*, force: bool, name: str, container: str) -> None:
 @network.command(options_metavar="[OPTIONS]")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @click.option(
-    "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Only these (label, until)."
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only those that match (label, label!, until).",
 )
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove networks that no container knows."""

@@ -30,7 +30,7 @@ NETWORK_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {
             "multiple": True,
             "metavar": "NETWORK",
-            "help": "bridge, host, none, container:NAME, or a network; more than one is possible.",
+            "help": "Join a network (bridge): host, none, container:NAME, or several by name.",
         },
     ),
     (

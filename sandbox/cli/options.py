@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container, MountPoint
 
 _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("-i", "--interactive"), {"is_flag": True, "help": "Keep standard input attached."}),
+    (("-i", "--interactive"), {"is_flag": True, "help": "Keep standard input open."}),
     (("-t", "--tty"), {"is_flag": True, "help": "Give the container a terminal."}),
     (("--rm",), {"is_flag": True, "help": "Remove the container when it ends."}),
     (("--name",), {"metavar": "NAME", "help": "Name of the container."}),
@@ -49,7 +49,11 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     ),
     (
         ("--mount",),
-        {"multiple": True, "metavar": "type=bind|volume|tmpfs,...", "help": "Attach a mount."},
+        {
+            "multiple": True,
+            "metavar": "type=bind|volume|tmpfs,...",
+            "help": "Show a directory, a volume or an empty directory in memory.",
+        },
     ),
     (
         ("--tmpfs",),
@@ -87,21 +91,19 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {
             "metavar": "missing|never|always",
             "default": "missing",
-            "help": "When to pull the image.",
-            "show_default": True,
+            "help": "When to pull the image (missing).",
         },
     ),
     (("-q", "--quiet"), {"is_flag": True, "help": "Show no progress of a pull."}),
     (("--platform",), {"metavar": "OS/ARCH", "help": "Require this platform."}),
-    (("--stop-signal",), {"metavar": "SIGNAL", "help": "Signal that asks it to stop."}),
+    (("--stop-signal",), {"metavar": "SIGNAL", "help": "Signal that asks it to stop (TERM)."}),
     (
         ("--interceptor",),
         {
             "metavar": "auto|rewrite|trap|ptrace",
             "default": "auto",
             "envvar": "SANDBOX_INTERCEPTOR",
-            "help": "How system calls are caught; 'sandbox doctor' tells more.",
-            "show_default": True,
+            "help": "How system calls are caught (auto); 'sandbox doctor' tells more.",
         },
     ),
     (

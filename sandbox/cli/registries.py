@@ -23,11 +23,12 @@ _SEARCH_COLUMNS = (
     Column("OFFICIAL", "IsOfficial"),
 )
 _LAST_PASSWORD_BYTE = 64 * 1024
+_MATCHING = "Only those that match (is-official, stars)."
 
 
 @click.command()
 @click.option("-a", "--all-tags", is_flag=True, help="Pull every tag of the repository.")
-@click.option("--platform", help="Pull this platform of a multi-platform image.")
+@click.option("--platform", metavar="OS/ARCH", help="Pull this platform of a multi-platform image.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress; print the digest.")
 @click.option("--offline", is_flag=True, help="Make no connection: only say what is here.")
 @click.option("--disable-content-trust", is_flag=True, hidden=True)
@@ -124,9 +125,11 @@ def logout(*, server: str | None) -> None:
 
 
 @click.command()
-@click.option("--limit", default=25, type=click.IntRange(1, 100), help="At most so many.")
+@click.option(
+    "--limit", default=25, type=click.IntRange(1, 100), metavar="N", help="At most so many (25)."
+)
 @click.option("--no-trunc", is_flag=True, help="Do not cut descriptions.")
-@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Choose.")
+@click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help=_MATCHING)
 @click.option("--format", "template", metavar="TEMPLATE", help="'json' or a Go template.")
 @click.argument("term")
 def search(

@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 
 
 _ATTACH = click.option(
-    "-a", "--attach", multiple=True, metavar="STREAM", help="stdin, stdout or stderr."
+    "-a", "--attach", multiple=True, metavar="STREAM", help="Attach stdin, stdout or stderr."
 )
 
 

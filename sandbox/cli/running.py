@@ -25,8 +25,10 @@ _CONTAINERS = click.argument(
 )
 _CONTAINER = click.argument("container", shell_complete=complete_containers)
 _KEYS = click.option("--detach-keys", metavar="KEYS", help="Keys that detach (ctrl-p,ctrl-q).")
-_PROXY = click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.")
-_SIGNAL = click.option("-s", "--signal", "signal_name", metavar="SIGNAL", help="Signal to send.")
+_PROXY = click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on (true).")
+_SIGNAL = click.option(
+    "-s", "--signal", "signal_name", metavar="SIGNAL", help="Signal to send (its own, or TERM)."
+)
 _TIME = click.option(
     "-t",
     "--time",
@@ -34,7 +36,7 @@ _TIME = click.option(
     "timeout",
     type=int,
     metavar="SECONDS",
-    help="Wait so long before it is killed.",
+    help="Wait so long before it is killed (its own, or 10).",
 )
 
 
@@ -62,7 +64,9 @@ def each(names: tuple[str, ...], act: Callable[[str], object]) -> int:
 @click.option("-a", "--attach", "stay", is_flag=True, help="Show output and pass signals on.")
 @click.option("-i", "--interactive", is_flag=True, help="Attach standard input.")
 @_KEYS
-@click.option("--trace", is_flag=True, help="Show intercepted calls on stderr.")
+@click.option(
+    "--trace", is_flag=True, help="Show every call that is intercepted, on standard error."
+)
 @_CONTAINERS
 def start(
     *,

@@ -116,7 +116,13 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 @volume.command(options_metavar="[OPTIONS]")
 @click.option("-a", "--all", "everything", is_flag=True, help="Named ones too.")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
-@click.option("--filter", "filters", multiple=True, metavar="KEY=VALUE", help="Choose (label=).")
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only those that match (label, label!).",
+)
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...]) -> None:
     """Remove anonymous volumes that no container has."""
     from sandbox.cli.asking import agrees

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 
 import click
 import pytest
@@ -357,6 +358,43 @@ def test_a_verb_is_the_same_in_its_group(group: str, verbs: str) -> None:
     for text in verbs.split():
         inner, _, outer = text.partition("=")
         assert command_of(f"{group} {inner}") is command_of(outer or inner)
+
+
+def _leaves(group: click.Group, path: str = "") -> list[tuple[str, click.Command]]:
+    found: list[tuple[str, click.Command]] = []
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        words = f"{path} {name}".strip()
+        is_group = isinstance(command, click.Group)
+        found += _leaves(command, words) if is_group else [(words, command)]
+    return found
+
+
+assert isinstance(cli, click.Group)
+LEAVES = [item for item in _leaves(cli) if item[0] != "docker"]
+
+
+@pytest.mark.parametrize(("verb", "command"), LEAVES, ids=[verb for verb, _ in LEAVES])
+def test_every_help_reads_alike(
+    verb: str,
+    command: click.Command,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for option in command.params:
+        if isinstance(option, click.Option) and not option.hidden:
+            text = option.help or ""
+            assert re.fullmatch(r"[A-Z0-9'].*\.", text), f"{option.opts}: {text}"
+            named = option.is_flag or option.metavar or isinstance(option.type, click.Choice)
+            assert named, f"{option.opts} shows a value without a name"
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*verb.split(), "--help"]) == 0
+    shown = capfd.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    options = re.findall(r"^  (?:-\w, )?--([\w-]+)", shown, re.MULTILINE)
+    options = [name for name in options if name != "help"]
+    assert options == sorted(options)
 
 
 def test_labels_come_from_files_and_the_command_line_wins(
