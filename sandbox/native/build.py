@@ -194,9 +194,9 @@ def is_current(target: Path, stamp: str) -> bool:
     if command.read_text() != stamp:
         return False
     made = target.stat().st_mtime_ns
-    names = depfile.read_text().replace("\\\n", " ").split(":", 1)[1].split()
+    _, colon, names = depfile.read_text().replace("\\\n", " ").partition(":")
     try:
-        return all(Path(name).stat().st_mtime_ns < made for name in names)
+        return bool(colon) and all(Path(name).stat().st_mtime_ns < made for name in names.split())
     except FileNotFoundError:
         return False
 

@@ -98,3 +98,13 @@ def test_linking_replaces_the_old_file_at_once(source: pathlib.Path) -> None:
         assert old.read() == b"old"
     assert target.read_bytes()[:4] == b"\x7fELF"
     assert sorted(p.name for p in source.parent.iterdir() if p.name.startswith(".")) == []
+
+
+def test_what_a_killed_compiler_left_is_compiled_again(source: pathlib.Path) -> None:
+    made = build.compile_object(source, source.parent, [])
+    made.with_suffix(".d").write_text("")
+    made.write_bytes(b"half an object")
+    age(source, 100)
+    age(source.with_name("part.h"), 100)
+    again = build.compile_object(source, source.parent, [])
+    assert again.read_bytes()[:4] == b"\x7fELF"
