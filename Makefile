@@ -60,7 +60,7 @@ test-interceptors: build
 
 bench: build
 	@[ -n "$(SANDBOX_TEST_FIXTURES)" ] || tests/fixtures/prepare.sh build/fixtures
-	@$(BIN)/python -m pytest bench --benchmark-only --benchmark-quiet --timeout 0 -q -rN
+	@$(BIN)/python -m pytest bench -p no:schemathesis --benchmark-only --benchmark-quiet --timeout 0 -q -rN
 
 fuzz: build
 	@SANDBOX_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/property --hypothesis-profile fuzz --timeout 0
