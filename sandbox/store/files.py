@@ -2,11 +2,13 @@
 
 Rules: content goes to a temporary name of the same file system, is synced, and is
 renamed into place. Work in progress lives in a workspace, whose lock tells a crashed
-owner from a busy one.
+owner from a busy one. A file that is removed from NFS while somebody here has it open stays
+as ``.nfs…`` in its directory, which cannot go before it is closed.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from contextlib import contextmanager, suppress
@@ -81,6 +83,7 @@ def workspace(layout: Layout, prefix: str = "") -> Iterator[Path]:
             remove_tree(path)
         finally:
             os.close(lock)
+            remove_tree(path)  # the rest, if there is any: on NFS, the lock's own file
 
 
 def _make_workspace(layout: Layout, prefix: str) -> tuple[Path, int]:
@@ -146,30 +149,34 @@ def remove_tree(path: Path) -> None:
     """Delete *path* and all below it, however deep; what is missing is fine.
 
     Directories are first moved up next to each other: no recursion, no path longer
-    than the kernel takes.
+    than the kernel takes. What NFS holds back stays, in directories that are otherwise
+    empty: who calls this again later removes it.
     """
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
         return
     root = os.fspath(path)
     pending = [root]
+    kept: set[str] = set()
     while pending:
         current = pending[-1]
         with suppress(FileNotFoundError):
             os.chmod(current, 0o700)
-            _empty(current, root, pending)
+            _empty(current, root, pending, kept)
         if pending[-1] == current:
             with suppress(FileNotFoundError):
-                os.rmdir(current)
+                _remove_empty(current, kept)
             pending.pop()
 
 
-def _empty(current: str, root: str, pending: list[str]) -> None:
+def _empty(current: str, root: str, pending: list[str], kept: set[str]) -> None:
     with os.scandir(current) as entries:
         inner = list(entries)
     for entry in inner:
         if not entry.is_dir(follow_symlinks=False):
-            os.unlink(entry.path)
+            _unlink(entry.path)
+        elif entry.path in kept:
+            continue
         elif current == root:
             pending.append(entry.path)
         else:
@@ -177,3 +184,28 @@ def _empty(current: str, root: str, pending: list[str]) -> None:
             moved = f"{root}/.doomed-{os.urandom(8).hex()}"
             os.rename(entry.path, moved)
             pending.append(moved)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError as exc:
+        if exc.errno != errno.EBUSY or not _is_held(os.path.basename(path)):
+            raise
+
+
+def _remove_empty(path: str, kept: set[str]) -> None:
+    """Remove a directory; note it instead when NFS holds all that is in it."""
+    try:
+        os.rmdir(path)
+    except OSError as exc:
+        if exc.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
+            raise
+        names = os.listdir(path)
+        if not names or not all(_is_held(name) or f"{path}/{name}" in kept for name in names):
+            raise
+        kept.add(path)
+
+
+def _is_held(name: str) -> bool:
+    return name.startswith(".nfs")

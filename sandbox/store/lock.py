@@ -1,8 +1,9 @@
 """Locks between processes, on files.
 
-Rules: flock(2) where it works; fcntl(2) locks where a network file system refuses
-it. Locks vanish with their process, however it ends. They do not nest: whoever
-holds the store's lock calls nothing that takes it.
+Rules: flock(2) where it works; where a network file system refuses it, fcntl(2) locks of
+the open file, which exclude other openings in the same process too. Locks vanish with
+their process, however it ends. They do not nest: whoever holds the store's lock calls
+nothing that takes it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from sandbox.store.layout import Layout
 
+# struct flock of x86-64: type, whence, start, length (0: to the end), pid
+_WHOLE_FILE = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 _NO_FLOCK = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF})
 
 
@@ -46,7 +50,7 @@ def acquire(fd: int, *, wait: bool = True) -> bool:
     """Take the exclusive lock of an open file; False if it is held and not waited."""
     flags = fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
     try:
-        _flock_or_lockf(fd, flags)
+        _flock_or_fcntl(fd, flags)
     except OSError as exc:
         if not wait and exc.errno in (errno.EAGAIN, errno.EACCES):
             return False
@@ -54,10 +58,11 @@ def acquire(fd: int, *, wait: bool = True) -> bool:
     return True
 
 
-def _flock_or_lockf(fd: int, flags: int) -> None:
+def _flock_or_fcntl(fd: int, flags: int) -> None:
     try:
         fcntl.flock(fd, flags)
     except OSError as exc:
         if exc.errno not in _NO_FLOCK:
             raise
-        fcntl.lockf(fd, flags)
+        request = fcntl.F_OFD_SETLK if flags & fcntl.LOCK_NB else fcntl.F_OFD_SETLKW
+        fcntl.fcntl(fd, request, _WHOLE_FILE)

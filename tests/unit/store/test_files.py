@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from sandbox.errors import StoreFull
 from sandbox.store import files
-from sandbox.store.files import leftovers, remove_tree, workspace, write_atomic
+from sandbox.store.files import discard, leftovers, remove_tree, workspace, write_atomic
 from sandbox.store.layout import Layout
 from sandbox.store.lock import acquire
 
@@ -106,3 +108,72 @@ def test_a_small_file_that_takes_long_is_left_alone_while_its_writer_lives(layou
         os.utime(slow, (1, 1))
         assert str(slow) not in leftovers_seen_elsewhere(layout)
     assert str(slow) in leftovers_seen_elsewhere(layout)
+
+
+class Nfs:
+    """Lets os.unlink and os.close do what the kernel's NFS client does to open files."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._unlink, self._close = os.unlink, os.close
+        patch.setattr(os, "unlink", self.unlink)
+        patch.setattr(os, "close", self.close)
+
+    def unlink(self, path: str | Path, *, dir_fd: int | None = None) -> None:
+        text = os.fspath(path)
+        if dir_fd is not None or not self._is_open(text):
+            self._unlink(text, dir_fd=dir_fd)
+        elif os.path.basename(text).startswith(".nfs"):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), text)
+        else:
+            os.rename(text, f"{os.path.dirname(text)}/.nfs{os.urandom(8).hex()}")
+
+    def close(self, fd: int) -> None:
+        link = os.readlink(f"/proc/self/fd/{fd}")
+        self._close(fd)
+        if "/.nfs" in link and os.path.exists(link) and not self._is_open(link):
+            self._unlink(link)
+
+    def _is_open(self, path: str) -> bool:
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(int(name)), os.lstat(path)):
+                    return True
+        return False
+
+
+def test_a_workspace_goes_from_nfs_too(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout.prepare()
+    Nfs(monkeypatch)
+    with workspace(layout) as scratch:
+        (scratch / "d").mkdir()
+        (scratch / "d" / "f").touch()
+    assert os.listdir(layout.tmp) == []
+
+
+def test_what_is_open_on_nfs_leaves_a_trace_that_the_next_sweep_removes(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout.prepare()
+    Nfs(monkeypatch)
+    target = layout.root / "thing"
+    (target / "a" / "b").mkdir(parents=True)
+    (target / "a" / "b" / "f").touch()
+    fd = os.open(target / "a" / "b" / "f", os.O_RDONLY)
+    discard(target, layout=layout)
+    assert not target.exists()
+    [trash] = leftovers(layout)
+    remove_tree(trash)
+    assert trash.exists()
+    os.close(fd)
+    remove_tree(trash)
+    assert leftovers(layout) == []
+
+
+def test_a_directory_that_cannot_be_emptied_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "top").mkdir()
+    (tmp_path / "top" / "kept").touch()
+    monkeypatch.setattr(os, "unlink", lambda *_, **__: None)
+    with pytest.raises(OSError, match="not empty"):
+        remove_tree(tmp_path / "top")

@@ -38,6 +38,10 @@ def test_without_flock_the_lock_is_an_fcntl_lock(
     layout = Layout(tmp_path)
     with store_lock(layout):
         assert not is_free(layout.lock)
+        second = open_lock(layout.lock)
+        assert not acquire(second, wait=False)
+        os.close(second)  # which takes the lock of the first away, were it the process's
+        assert not is_free(layout.lock)
     assert is_free(layout.lock)
 
 
