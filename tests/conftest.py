@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import pathlib
 import sys
@@ -115,3 +116,37 @@ def sandbox(tmp_path: pathlib.Path) -> Sandbox:
 def guest_program() -> Callable[..., pathlib.Path]:
     """Compile tests/guest/NAME.c: guest_program("statx", "musl-gcc", "-static")."""
     return build_guest_program
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sandbox]:
+    """once(NAME, make): a sandbox whose store make(sandbox, folder) has filled."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+
+    def shared(name: str, make: Callable[[Sandbox, pathlib.Path], None]) -> Sandbox:
+        folder = base / f"shared-{name}"
+        folder.mkdir(exist_ok=True)
+        sandbox = Sandbox(folder / "store", {"HOME": str(folder)})
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "tried").exists():
+                (folder / "tried").touch()
+                make(sandbox, folder)
+                (folder / "ready").touch()
+        assert (folder / "ready").exists(), f"{name} could not be made: see the first failure"
+        return sandbox
+
+    return shared
+
+
+@pytest.fixture(scope="session")
+def servers_image(once: Callable[..., Sandbox]) -> Sandbox:
+    """A store that holds the image `servers`: nginx, redis, PostgreSQL."""
+    rootfs = prepared("servers") / "rootfs.tar"
+
+    def make(sandbox: Sandbox, _: pathlib.Path) -> None:
+        sandbox.ok("import", rootfs, "servers", timeout=120)
+
+    return once("servers", make)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import pathlib
 from collections.abc import Callable
 
@@ -12,29 +10,6 @@ import pytest
 
 from tests.conftest import prepared
 from tests.harness.command import Sandbox
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sandbox]:
-    """once(NAME, make): a sandbox whose store make(sandbox, folder) has filled."""
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-
-    def shared(name: str, make: Callable[[Sandbox, pathlib.Path], None]) -> Sandbox:
-        folder = base / f"shared-{name}"
-        folder.mkdir(exist_ok=True)
-        sandbox = Sandbox(folder / "store", {"HOME": str(folder)})
-        with (folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (folder / "tried").exists():
-                (folder / "tried").touch()
-                make(sandbox, folder)
-                (folder / "ready").touch()
-        assert (folder / "ready").exists(), f"{name} could not be made: see the first failure"
-        return sandbox
-
-    return shared
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import json
-import pathlib
 import socket
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import prepared
 from tests.harness.command import Sandbox
 from tests.harness.polling import until
 
@@ -34,17 +32,6 @@ ASK = """
     psql -h db -U postgres -Atc 'select 6 * 7, inet_server_addr()'
     getent hosts db
 """
-
-
-@pytest.fixture(scope="session")
-def servers_image(once: Callable[..., Sandbox]) -> Sandbox:
-    """A store that holds the image `servers`."""
-    rootfs = prepared("servers") / "rootfs.tar"
-
-    def make(sandbox: Sandbox, _: pathlib.Path) -> None:
-        sandbox.ok("import", rootfs, "servers", timeout=120)
-
-    return once("servers", make)
 
 
 @pytest.fixture
