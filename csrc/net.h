@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#define SB_NET_VERSION 1
+#define SB_NET_VERSION 2
 #define SB_NET_CONTAINERS 4096
 #define SB_NET_ENDPOINTS 16384
 #define SB_NET_PUBLISHED 16384
@@ -44,6 +44,7 @@ struct sb_net_address {
 	uint32_t gateway; /* 0: none */
 	uint32_t network; /* its number, 1 to 65535 */
 	uint32_t prefix;  /* length, for interface addresses and routes */
+	unsigned char hardware[8]; /* the first six; zeros: made of the address */
 };
 
 /* A place outside that may be reached: IPv4 as ::ffff:a.b.c.d. */

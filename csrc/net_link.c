@@ -50,6 +50,20 @@ static void name_link(struct sb_link *link, uint32_t number)
 	link->name[at] = (char)('0' + number % 10);
 }
 
+/* What was chosen, or 02:42 and the address. */
+static void set_hardware(struct sb_link *link, const struct sb_net_address *from)
+{
+	static const unsigned char none[sizeof(link->hardware)];
+
+	memcpy(link->hardware, from->hardware, sizeof(link->hardware));
+	if (memcmp(link->hardware, none, sizeof(none)) != 0)
+		return;
+	link->hardware[0] = 0x02;
+	link->hardware[1] = 0x42;
+	for (int byte = 0; byte < 4; byte++)
+		link->hardware[2 + byte] = (unsigned char)(from->address >> (24 - 8 * byte));
+}
+
 uint32_t sb_link_list(const struct sb_net *net, struct sb_link *out)
 {
 	uint64_t version;
@@ -72,11 +86,7 @@ uint32_t sb_link_list(const struct sb_net *net, struct sb_link *out)
 		link->address = from->address;
 		link->prefix = SB_MIN(from->prefix, 32U);
 		link->gateway = from->gateway;
-		link->hardware[0] = 0x02;
-		link->hardware[1] = 0x42;
-		for (int byte = 0; byte < 4; byte++)
-			link->hardware[2 + byte] =
-				(unsigned char)(from->address >> (24 - 8 * byte));
+		set_hardware(link, from);
 		name_link(link, i);
 	}
 	return count + 1;

@@ -15,6 +15,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from sandbox.builder.request import BuildRequest, parse_host
+from sandbox.dockerfile.errors import DockerfileError
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError
 from sandbox.models.reference import parse_reference
@@ -30,16 +31,24 @@ _FAILED = re.compile(r'process "(.*)" did not complete successfully: exit code: 
 
 
 class Lines:
-    """Shows a build as the classic builder did."""
+    """Shows a build as the classic builder did.
+
+    A step is held back until it is known whether it was done: instructions that change no
+    file were "cached" if the next one that does was.
+    """
 
     def __init__(self, out: int, *, quiet: bool) -> None:
         """Write to the descriptor *out*."""
         self._out = out
         self._quiet = quiet
         self._lock = threading.Lock()
+        self._held: list[str] = []
+        self._was_cached = False
+        self.is_silent = True
 
     def tell(self, **line: Any) -> None:
         """Write one line."""
+        self.is_silent = False
         data = json.dumps(line).encode() + b"\r\n"
         with self._lock:
             while data:
@@ -54,19 +63,39 @@ class Lines:
         """Name the step."""
         match = _STEP.fullmatch(vertex.name)
         if match is not None:
-            self.say(f"Step {match[2]}/{match[3]} : {match[4]}\n")
-        elif not vertex.name.startswith("[internal]"):
+            if match[4].startswith("FROM "):
+                self.decide(cached=self._was_cached)
+            self._held.append(f"Step {match[2]}/{match[3]} : {match[4]}\n")
+        elif not vertex.name.startswith(("[internal]", "exporting")):
             self.say(f"{vertex.name}\n")
 
     def said(self, vertex: Vertex, stream: int, data: bytes) -> None:
-        """Pass on what the step says."""
-        del vertex, stream
-        self.say(data.decode("utf-8", "replace"))
+        """Pass on what the step says; what it complains of is red."""
+        del vertex
+        self.decide(cached=False)
+        text = data.decode("utf-8", "replace")
+        if text:
+            self.say(f"\x1b[91m{text}\x1b[0m" if stream == 2 else text)
 
     def ended(self, vertex: Vertex) -> None:
-        """Say that it was not done again."""
-        if vertex.cached and _STEP.fullmatch(vertex.name):
-            self.say(" ---> Using cache\n")
+        """Say that it was not done again, if that is so."""
+        match = _STEP.fullmatch(vertex.name)
+        if match is not None and not vertex.idle:
+            self._was_cached = vertex.cached and not match[4].startswith("FROM ")
+            self.decide(cached=self._was_cached)
+
+    @property
+    def has_steps(self) -> bool:
+        """Tell whether a step is held back."""
+        return bool(self._held)
+
+    def decide(self, *, cached: bool) -> None:
+        """Show the steps that were held back."""
+        for text in self._held:
+            self.say(text)
+            if cached:
+                self.say(" ---> Using cache\n")
+        self._held.clear()
 
 
 def request_of(data: dict[str, Any]) -> BuildRequest:
@@ -85,8 +114,23 @@ def request_of(data: dict[str, Any]) -> BuildRequest:
         network=data["network"],
         hosts=tuple(parse_host(text) for text in data["hosts"]),
         squash=data["squash"],
+        jobs=1,
+        every_step=True,
         memory=data["memory"],
     )
+
+
+def is_foreign(engine: Engine, names: list[str]) -> bool:
+    """Tell whether the cache may not be used: it is to come from images that are not here."""
+
+    def is_here(name: str) -> bool:
+        try:
+            engine.find_image(name)
+        except SandboxError:
+            return False
+        return True
+
+    return bool(names) and not any(is_here(name) for name in names)
 
 
 def told(text: str) -> tuple[str, int]:
@@ -97,7 +141,7 @@ def told(text: str) -> tuple[str, int]:
     """
     match = _FAILED.search(text)
     if match is None:
-        return text, 1
+        return text.removeprefix("failed to solve: "), 1
     return f"The command '{match[1]}' returned a non-zero code: {match[2]}", int(match[2])
 
 
@@ -111,12 +155,23 @@ def main() -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # whatever prints by mistake is no line of ours
     lines = Lines(out, quiet=data["quiet"])
+    for name in data["without_effect"]:
+        lines.say(f"[Warning] {name} has no effect: see docs/docker-compat.md\n")
     try:
-        result = Engine().build(request_of(data), lines)
+        engine = Engine()
+        before = {str(image.id) for image in engine.images()}
+        data["no_cache"] |= is_foreign(engine, data["cache_from"])
+        result = engine.build(request_of(data), lines)
     except SandboxError as exc:
         text, code = told(exc.message.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        if lines.is_silent and not lines.has_steps:
+            is_written_wrong = isinstance(exc.__cause__, DockerfileError)
+            lines.tell(status=400 if is_written_wrong else exc.http_status, message=text)
+            return
+        lines.decide(cached=False)
         lines.tell(errorDetail={"code": code, "message": text}, error=text)
         return
+    lines.decide(cached=result.image_id in before and not data["no_cache"])
     lines.tell(aux={"ID": result.image_id})
     if data["quiet"]:
         lines.tell(stream=f"{result.image_id}\n")

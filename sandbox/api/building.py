@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from sandbox.api.call import Call
 
 _CHUNK = 256 * 1024
+_NOTHING = ("", "0", "-1", "null", "[]", "{}", "default")
+_WITHOUT = (
+    *("shmsize", "memswap", "cpushares", "cpusetcpus", "cpusetmems", "cpuquota", "cpuperiod"),
+    *("ulimits", "securityopt", "cgroupparent", "isolation"),
+)
 
 
 async def build(call: Call) -> web.StreamResponse:
@@ -47,12 +52,15 @@ async def build(call: Call) -> web.StreamResponse:
     descriptors.give_back(child.pid)  # it waits for the context
     feeding = asyncio.create_task(_feed(call, child))
     try:
-        response = await call.stream()
         assert child.stdout is not None
-        while data := await child.stdout.readline():
+        data = await child.stdout.readline()
+        _check_begun(data)
+        response = await call.stream()
+        while data:
             await response.write(data)
             if call.is_gone:
                 break
+            data = await child.stdout.readline()
         await response.write_eof()
         return response
     finally:
@@ -61,6 +69,15 @@ async def build(call: Call) -> web.StreamResponse:
             if child.returncode is None and call.is_gone:
                 child.terminate()
         await child.wait()
+
+
+def _check_begun(line: bytes) -> None:
+    """Raise what ended a build before anything was said of it."""
+    if not line:
+        raise ApiError(500, "the build ended without a word")
+    said = json.loads(line)
+    if "message" in said:
+        raise ApiError(said["status"], said["message"])
 
 
 def _roots(call: Call) -> str:
@@ -80,10 +97,8 @@ async def _feed(call: Call, child: asyncio.subprocess.Process) -> None:
 def _request(call: Call) -> dict[str, Any]:
     if call.text("version") == "2":
         raise ApiError(501, "BuildKit is not supported: set DOCKER_BUILDKIT=0")
-    for name in ("cachefrom", "outputs"):
-        text = call.text(name)
-        if name == "outputs" and text not in ("", "[]", "null"):
-            raise BadRequest("outputs are not supported by the classic builder")
+    if call.text("outputs") not in _NOTHING:
+        raise BadRequest("outputs are not supported by the classic builder")
     return {
         "server": os.getpid(),
         "remote": call.text("remote"),
@@ -100,7 +115,19 @@ def _request(call: Call) -> dict[str, Any]:
         "network": call.text("networkmode") or "default",
         "hosts": call.texts("extrahosts"),
         "memory": call.number("memory") or 0,
+        "cache_from": _names(call, "cachefrom"),
+        "without_effect": [name for name in _WITHOUT if call.text(name) not in _NOTHING],
     }
+
+
+def _names(call: Call, name: str) -> list[str]:
+    try:
+        found = json.loads(call.text(name) or "null") or []
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise BadRequest(f"invalid {name}: a JSON list of strings is needed")
+    return found
 
 
 def _mapping(call: Call, name: str) -> dict[str, str | None]:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sandbox.api import query
 from sandbox.api.errors import BadRequest
+from sandbox.api.models import spelled
 
 if TYPE_CHECKING:
     from sandbox.api.attaching import Attachments
@@ -118,7 +119,7 @@ class Call:
         if not data.strip():
             raise BadRequest("invalid JSON: got EOF while reading request body")
         try:
-            return msgspec.json.decode(data, type=kind)
+            return msgspec.convert(spelled(msgspec.json.decode(data), kind), kind)
         except (msgspec.MsgspecError, RecursionError, UnicodeError) as exc:
             raise BadRequest(f"invalid JSON: {exc}") from None
 

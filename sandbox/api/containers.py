@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sandbox.api import creating, query
 from sandbox.api.errors import ApiError, BadRequest, NotModified
 from sandbox.api.models import ContainerBody
+from sandbox.api.networking import shown_only
 from sandbox.engine.finding import containers_that
-from sandbox.engine.inspection import summarize_container
+from sandbox.engine.inspection import link_names, summarize_container
 from sandbox.errors import ContainerNotFound, ImageNotFound, OtherPlatform
+from sandbox.models.endpoints import split_link
 from sandbox.models.reference import parse_reference
 from sandbox.runtime.lifecycle import may_remove
 
@@ -33,16 +35,17 @@ async def list_all(call: Call) -> web.StreamResponse:
     def look() -> list[dict[str, Any]]:
         engine = call.engine
         matches = containers_that(engine, query.as_flags(wanted))
+        every = engine.containers()
         found = [
             item
-            for item in engine.containers()
+            for item in every
             if (everything or limit > 0 or item.state.is_running) and matches(item)
         ]
-        seats, networks = engine.seats(), engine.networks()
+        seats, networks, links = engine.seats(), engine.networks(), link_names(every)
         shown = []
         for item in found[:limit] if limit > 0 else found:
             sizes = engine.container_sizes(item) if size else {}
-            shown.append(summarize_container(item, seats, networks) | sizes)
+            shown.append(summarize_container(item, seats, networks, links) | sizes)
         return shown
 
     return call.json(await call.work.look(look))
@@ -55,6 +58,9 @@ async def create(call: Call) -> web.StreamResponse:
     request, warnings = creating.request_of(body, name, call.text("platform"))
     try:
         container = await call.work.act(call.engine.create, request)
+        if any(item.asked or item.address for item in container.config.network.endpoints):
+            networks = await call.work.look(call.engine.networks)
+            warnings += shown_only(container.config.network.endpoints, networks)
     except OtherPlatform as exc:
         raise ApiError(404, exc.message) from None
     except ImageNotFound:
@@ -161,7 +167,8 @@ async def update(call: Call) -> web.StreamResponse:
     """``POST /containers/{name}/update``."""
     data = await call.body(dict[str, Any])
     changes, warnings = creating.changes_of(data)
-    await call.work.act(call.engine.update, call.args["name"], **changes)
+    asked = creating.shown_by(data)
+    await call.work.act(call.engine.update, call.args["name"], asked=asked, **changes)
     return call.json({"Warnings": warnings or None})
 
 
@@ -197,7 +204,8 @@ async def remove(call: Call) -> web.StreamResponse:
     """``DELETE /containers/{name}``."""
     name, force = call.args["name"], call.flag("force")
     if call.flag("link"):
-        raise ApiError(501, "a link cannot be removed: recreate the container without it")
+        await call.work.act(call.engine.remove_link, *split_link(name))
+        return call.empty()
 
     def act() -> None:
         container = call.engine.container(name)

@@ -14,7 +14,7 @@ import msgspec
 
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.models import HostBody, HostNetworkBody, UpdateBody
-from sandbox.api.networking import network_of
+from sandbox.api.networking import NO_EFFECT, network_of
 from sandbox.engine.creation import CreateRequest
 from sandbox.errors import UsageError, map_os_errors
 from sandbox.models import policy
@@ -105,8 +105,6 @@ def _refuse(body: ContainerBody, host: dict[str, Any]) -> None:
         )
     if host.get("StorageOpt"):
         raise ApiError(500, "--storage-opt is not supported: a container's size is not limited")
-    if host.get("VolumeDriver") not in (None, "", "local"):
-        raise BadRequest(f"error looking up volume plugin {host['VolumeDriver']}: plugin not found")
     if host.get("CgroupParent"):
         raise BadRequest("CgroupParent is not supported: containers have no cgroup of their own")
 
@@ -118,7 +116,7 @@ def warnings_for(host: dict[str, Any]) -> list[str]:
     ['CapAdd has no effect: see docs/docker-compat.md']
     """
     return [
-        f"{name} has no effect: see docs/docker-compat.md"
+        f"{name} {NO_EFFECT}"
         for name, value in host.items()
         if name not in _HONOURED | _HARMLESS and value not in _NOTHING
     ]
@@ -134,8 +132,10 @@ def _asked(body: ContainerBody) -> dict[str, Any]:
     host |= {
         key: value
         for key, value in (body.host_config or {}).items()
-        if key in ("Mounts", "VolumesFrom", "Tmpfs", "Devices", "Binds") and value
+        if key in ("Mounts", "VolumesFrom", "VolumeDriver", "Tmpfs", "Devices", "Binds") and value
     }
+    if body.runtime:
+        host["Runtime"] = body.runtime
     config = {
         "Domainname": body.domainname or "",
         "AttachStdin": bool(body.attach_stdin),
@@ -273,7 +273,6 @@ def _health(wanted: Health | None) -> policy.Health | None:
 
 def _mounts(body: ContainerBody, host: HostBody) -> tuple[MountPoint, ...]:
     found = [_bind(text) for text in host.binds or ()]
-    found += [_mount(item) for item in host.mounts or ()]
     found += [
         mounts.parse_tmpfs(f"{target}:{options}" if options else target)
         for target, options in (host.tmpfs or {}).items()
@@ -288,13 +287,17 @@ def _mounts(body: ContainerBody, host: HostBody) -> tuple[MountPoint, ...]:
             )
         found.append(MountPoint("bind", mounts.clean_target(target), device.path_on_host))
     taken = {mount.target for mount in found}
+    taken |= {mounts.clean_target(item.target) for item in host.mounts or () if item.target}
     for target in body.volumes or ():
         source, _, rest = target.partition(":")
         if rest:
             found.append(_bind(target))
         elif mounts.clean_target(source) not in taken:
             found.append(MountPoint("volume", mounts.clean_target(source), anonymous=True))
-    return mounts.check_duplicates(found)
+    made = [mount for mount in found if mount.type == "volume"]
+    if made and host.volume_driver not in (None, "", "local"):
+        raise BadRequest(f"error looking up volume plugin {host.volume_driver}: plugin not found")
+    return mounts.check_duplicates((*found, *(_mount(item) for item in host.mounts or ())))
 
 
 def _bind(text: str) -> MountPoint:
@@ -324,12 +327,21 @@ def _mount(item: MountBody) -> MountPoint:
         return _long_bind(source, target, read_only, item.bind_options or {})
     if kind == "volume":
         options = item.volume_options or {}
-        driver = (options.get("DriverConfig") or {}).get("Name") or "local"
-        if driver != "local":
-            raise BadRequest(f"error looking up volume plugin {driver}: plugin not found")
-        copy = not options.get("NoCopy")
+        driver = options.get("DriverConfig") or {}
+        if (driver.get("Name") or "local") != "local":
+            raise BadRequest(f"error looking up volume plugin {driver['Name']}: plugin not found")
+        if driver.get("Options") or options.get("Subpath"):
+            raise BadRequest(
+                f"options of the volume at {target} are not supported: it is a directory"
+            )
         return MountPoint(
-            "volume", target, name=source, read_only=read_only, copy=copy, anonymous=not source
+            "volume",
+            target,
+            name=source,
+            read_only=read_only,
+            copy=not options.get("NoCopy"),
+            anonymous=not source,
+            labels=tuple((options.get("Labels") or {}).items()),
         )
     if kind == "tmpfs":
         if source:
@@ -386,3 +398,16 @@ def changes_of(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     if body.cpuset_cpus:
         changes["cpuset"] = cpuset_of(body.cpuset_cpus)
     return changes, warnings_for(data)
+
+
+def shown_by(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what an update asks for that has no effect, for inspect.
+
+    >>> shown_by({"CpuShares": 3, "Memory": 0, "Image": None})
+    {'CpuShares': 3}
+    """
+    return {
+        name: value
+        for name, value in data.items()
+        if name not in _HONOURED and value not in _NOTHING
+    }

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.query import Filters, as_flags, flag_filter
 from sandbox.engine.commits import CommitRequest
-from sandbox.engine.inspection import describe_image, summarize_image
+from sandbox.engine.inspection import NEVER, describe_image, summarize_image
 from sandbox.errors import ImageNotFound, SandboxError
-from sandbox.models.oci import seconds_of
+from sandbox.models.oci import seconds_of, timestamp
 from sandbox.models.reference import parse_reference
 
 if TYPE_CHECKING:
@@ -34,7 +35,25 @@ async def list_all(call: Call) -> web.StreamResponse:
 
 async def inspect(call: Call) -> web.StreamResponse:
     """``GET /images/{name}/json``."""
-    return call.json(describe_image(await find(call, call.args["name"])))
+    image = await find(call, call.args["name"])
+    shown = describe_image(image)
+    if image.is_host:  # the machine as it is
+        shown["Created"] = timestamp()
+    shown["Metadata"] = {"LastTagTime": _came(call, image)}
+    return call.json(shown)
+
+
+def _came(call: Call, image: Image) -> str:
+    """Return since when an image has its names: clients compute an age."""
+    if image.is_host:
+        return timestamp()
+    if not image.repo_tags:
+        return NEVER
+    path = call.engine.layout.home(image.id).image(image.id)
+    try:
+        return timestamp(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    except OSError:
+        return NEVER
 
 
 async def find(call: Call, name: str) -> Image:

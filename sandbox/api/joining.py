@@ -289,11 +289,12 @@ async def exec_start(call: Call) -> web.StreamResponse:
         item.request = _without_terminal(item.request)
         await call.state.execs.start(item, null, free=True)
         return call.empty(200)
-    content_type = RAW if item.request.tty or call.version < (1, 42) else MULTIPLEXED
+    framed = not body.tty  # as Docker: the start decides, whatever the process has
+    content_type = MULTIPLEXED if framed and call.version >= (1, 42) else RAW
     connection = await hijack(call.request, content_type)
     await _grace(call)
     try:
-        await _run_exec(call, item, connection)
+        await _run_exec(call, Pump(connection, item, framed=framed), connection)
     finally:
         await connection.finish()
     return Silent()
@@ -305,8 +306,8 @@ def _without_terminal(request: ExecRequest) -> ExecRequest:
     return replace(request, tty=False)
 
 
-async def _run_exec(call: Call, item: Exec, connection: Hijacked) -> None:
-    pump = Pump(connection, item)
+async def _run_exec(call: Call, pump: Pump, connection: Hijacked) -> None:
+    item = pump.item
     keys = item.detach_keys or _DEFAULT_KEYS
     fds = pump.open(parse_keys(keys))
     try:
@@ -316,7 +317,7 @@ async def _run_exec(call: Call, item: Exec, connection: Hijacked) -> None:
         text = exc.message
         with suppress(Gone):
             told = f"OCI runtime exec failed: {text}\r\n".encode()
-            await connection.write(told if item.request.tty else wire.frame(wire.STDERR, told))
+            await connection.write(wire.frame(wire.STDERR, told) if pump.framed else told)
         return
     await pump.run()
     if pump.goes_on:

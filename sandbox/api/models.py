@@ -16,6 +16,21 @@ class Body(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
     """A document of Docker's."""
 
 
+def spelled(data: Any, kind: type) -> Any:
+    """Return a document with its names as *kind* spells them: Go ignores their case.
+
+    >>> spelled({"detachkeys": "a", "Cmd": ["b"]}, ExecBody)
+    {'DetachKeys': 'a', 'Cmd': ['b']}
+    """
+    if not isinstance(data, dict) or not hasattr(kind, "__struct_fields__"):
+        return data
+    names = [field.encode_name for field in msgspec.structs.fields(kind)]
+    known = {name.lower(): name for name in names}
+    return {known.get(key.lower(), key): value for key, value in data.items()} | {
+        key: value for key, value in data.items() if key in names
+    }
+
+
 class Health(Body, frozen=True, kw_only=True):
     """Times in nanoseconds; 0 is the image's."""
 
@@ -97,6 +112,7 @@ class ContainerBody(Body, frozen=True, kw_only=True):
     stop_timeout: int | None = None
     shell: list[str] | None = None
     on_build: list[str] | None = None
+    runtime: str | None = None
     host_config: dict[str, Any] | None = None
     networking_config: dict[str, Any] | None = None
 

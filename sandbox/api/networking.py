@@ -3,28 +3,34 @@
 
 from __future__ import annotations
 
+import ipaddress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from sandbox.api.errors import BadRequest
 from sandbox.api.models import EndpointBody, HostNetworkBody, PortBody
-from sandbox.errors import UsageError
-from sandbox.models.addresses import parse_address
+from sandbox.models.addresses import LOOPBACK_NET, parse_address
 from sandbox.models.endpoints import (
+    Endpoint,
     NetworkConfig,
     NetworkFlags,
     check_address,
+    check_mac,
     parse_extra_host,
-    parse_network,
+    parse_link,
 )
-from sandbox.models.network import BRIDGE, NONE
+from sandbox.models.network import BRIDGE, NONE, find_network
 from sandbox.models.ports import Publication, check_publications, parse_exposed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sandbox.api.models import ContainerBody
+    from sandbox.models.network import Network
+
+NO_EFFECT = "has no effect: see docs/docker-compat.md"
 
 
 def network_of(body: ContainerBody) -> NetworkFlags:
@@ -37,11 +43,17 @@ def network_of(body: ContainerBody) -> NetworkFlags:
     others = [name for name in wanted if name != mode and not (mode == BRIDGE == name)]
     endpoints = {name: _endpoint(wanted.get(name)) for name in (mode, *others)}
     first = endpoints[mode]
+    if body.mac_address and first.mac_address not in (None, "", body.mac_address):
+        raise BadRequest(
+            "the container-wide MAC address must match the endpoint-specific MAC address for "
+            "the main network, or be left empty"
+        )
     for text in host.dns or ():
         if parse_address(text) is None and ":" not in text:
             raise BadRequest(f"invalid DNS address: {text}")
     return NetworkFlags(
-        networks=tuple(_flag(name, item) for name, item in endpoints.items()),
+        networks=tuple(_place(name, item) for name, item in endpoints.items()),
+        mac=check_mac(body.mac_address) if body.mac_address else "",
         links=tuple(host.links or ()) + tuple(first.links or ()),
         exposed=tuple(body.exposed_ports or ()),
         hostname=bool(body.hostname) and mode.startswith("container:"),
@@ -68,34 +80,86 @@ def _endpoint(data: Any) -> EndpointBody:
     return found
 
 
-def endpoint_flag(name: str, data: Any) -> str:
-    """Return an endpoint of a network in the form of the command line's flag."""
-    return _flag(name, _endpoint(data))
+def endpoint_of(name: str, data: Any) -> Endpoint:
+    """Return a place on the network *name*, with its links."""
+    item = _endpoint(data)
+    links = tuple(("", *parse_link(text)) for text in item.links or ())
+    return replace(_place(name, item), links=links)
 
 
-def links_of(data: Any) -> tuple[str, ...]:
-    """Return the links of an endpoint."""
-    return tuple(_endpoint(data).links or ())
+def _place(name: str, item: EndpointBody) -> Endpoint:
+    config = item.ip_amconfig or {}
+    for alias in item.aliases or ():
+        if not alias or any(char.isspace() for char in alias):
+            raise BadRequest(f"invalid alias: {alias!r}")
+    six, local = config.get("IPv6Address"), config.get("LinkLocalIPs")
+    if six:
+        _check_six(six)
+    return Endpoint(
+        name,
+        tuple(item.aliases or ()),
+        check_address(config["IPv4Address"]) if config.get("IPv4Address") else "",
+        mac=check_mac(item.mac_address) if item.mac_address else "",
+        asked=({"IPv6Address": six} if six else {}) | ({"LinkLocalIPs": local} if local else {}),
+    )
 
 
-def _flag(name: str, item: EndpointBody) -> str:
-    if "," in name:
-        raise BadRequest(f"network {name} not found")
-    address = (item.ip_amconfig or {}).get("IPv4Address") or ""
-    if (item.ip_amconfig or {}).get("IPv6Address"):
-        raise UsageError("addresses of IPv6 cannot be chosen: containers have IPv4 addresses")
-    aliases = tuple(item.aliases or ())
-    if not aliases and not address:
-        return name
-    for alias in aliases:
-        if "," in alias or "=" in alias:
-            raise BadRequest(f"invalid alias: {alias}")
-    parts = [f"name={name}", *(f"alias={alias}" for alias in aliases)]
-    if address:
-        parts.append(f"ip={check_address(address)}")
-    text = ",".join(parts)
-    parse_network(text)
-    return text
+def _check_six(text: Any) -> None:
+    try:
+        ipaddress.IPv6Address(str(text))
+    except ValueError:
+        raise BadRequest(f"invalid IPv6 address: {text}") from None
+
+
+def shown_only(endpoints: Iterable[Endpoint], networks: Sequence[Network]) -> list[str]:
+    """Return a line for each address that a place was given and does not have."""
+    told = []
+    for item in endpoints:
+        network = find_network(networks, item.network)
+        names = list(item.asked)
+        if network is not None and item.address and network.only_shows(item.address):
+            names.append("IPv4Address")
+        told += [f"{name} on {item.network} {NO_EFFECT}" for name in names]
+    return told
+
+
+def split_pools(ipam: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the pool that a network is to have, and those that are only shown.
+
+    >>> split_pools({"Config": [{"Subnet": "127.50.0.0/24"}]})
+    ({'Subnet': '127.50.0.0/24'}, [])
+    >>> split_pools({"Config": [{"Subnet": "10.1.0.0/16"}]})
+    ({}, [{'Subnet': '10.1.0.0/16'}])
+    """
+    pools = [
+        pool for pool in ipam.get("Config") or () if isinstance(pool, dict) and any(pool.values())
+    ]
+    if not pools:
+        return {}, []
+    if len(pools) == 1 and not pools[0].get("AuxiliaryAddresses"):
+        base = parse_address(str(pools[0].get("Subnet")).partition("/")[0])
+        if not pools[0].get("Subnet") or (base is not None and base >> 24 == LOOPBACK_NET >> 24):
+            return pools[0], []
+    for pool in pools:
+        _check_pool(pool)
+    return {}, [{key: value for key, value in pool.items() if value} for pool in pools]
+
+
+def _check_pool(pool: Mapping[str, Any]) -> None:
+    """Refuse in Docker's words what makes no sense."""
+    try:
+        subnet = ipaddress.ip_network(str(pool.get("Subnet") or ""), strict=False)
+    except ValueError:
+        raise BadRequest(f"invalid CIDR address: {pool.get('Subnet')}") from None
+    places = {"gateway": pool.get("Gateway"), "range": pool.get("IPRange")}
+    places |= pool.get("AuxiliaryAddresses") or {}
+    for name, text in places.items():
+        try:
+            inside = not text or ipaddress.ip_interface(str(text)).ip in subnet
+        except ValueError:
+            raise BadRequest(f"invalid IP address: {text}") from None
+        if not inside:
+            raise BadRequest(f"no matching subnet for {name} {text}")
 
 
 def _publications(bindings: Mapping[str, Any]) -> tuple[Publication, ...]:

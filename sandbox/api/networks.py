@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.models import ConnectBody, DisconnectBody, NetworkBody
-from sandbox.api.networking import endpoint_flag, links_of
+from sandbox.api.networking import NO_EFFECT, endpoint_of, split_pools
 from sandbox.api.query import Filters, as_flags
 from sandbox.engine.networkview import (
     describe_network,
@@ -16,7 +16,6 @@ from sandbox.engine.networkview import (
 )
 from sandbox.errors import Conflict, NotFound
 from sandbox.models.addresses import parse_address, parse_subnet
-from sandbox.models.endpoints import parse_link, parse_network
 from sandbox.models.network import NetworkWish
 
 if TYPE_CHECKING:
@@ -49,17 +48,20 @@ async def create(call: Call) -> web.StreamResponse:
     body = await call.body(NetworkBody)
     if not body.name:
         raise BadRequest("network name cannot be empty")
-    if body.enable_ipv6:
-        raise BadRequest("EnableIPv6 is not supported: containers have IPv4 addresses")
-    pools = (body.ipam or {}).get("Config") or []
-    if len(pools) > 1:
-        raise BadRequest("only one subnet for a network is supported")
-    pool = pools[0] if pools and isinstance(pools[0], dict) else {}
-    if pool.get("AuxiliaryAddresses"):
-        raise BadRequest("auxiliary addresses are not supported")
-    driver = (body.ipam or {}).get("Driver") or "default"
+    ipam = body.ipam or {}
+    driver = ipam.get("Driver") or "default"
     if driver != "default":
-        raise ApiError(404, f"plugin {driver!r} not found")
+        raise ApiError(404, f'plugin "{driver}" not found')
+    pool, shown = split_pools(ipam)
+    asked: dict[str, Any] = {
+        "IPAM": {"Options": ipam.get("Options"), **({"Config": shown} if shown else {})}
+    }
+    without = [f"subnet {item['Subnet']}" for item in shown]
+    if body.enable_ipv6:
+        asked["EnableIPv6"] = True
+        without.append("EnableIPv6")
+    if ipam.get("Options"):
+        without.append("IPAM.Options")
     wish = NetworkWish(
         name=body.name,
         driver=body.driver or "bridge",
@@ -70,9 +72,11 @@ async def create(call: Call) -> web.StreamResponse:
         attachable=bool(body.attachable),
         labels=body.labels or {},
         options=body.options or {},
+        asked=asked,
     )
     network = await call.work.act(call.engine.create_network, wish)
-    return call.json({"Id": network.id, "Warning": ""}, 201)
+    warning = "; ".join(f"{name} {NO_EFFECT}" for name in without)
+    return call.json({"Id": network.id, "Warning": warning}, 201)
 
 
 def _address(text: Any) -> int:
@@ -98,17 +102,9 @@ async def connect(call: Call) -> web.StreamResponse:
     body = await call.body(ConnectBody)
     if not body.container:
         raise BadRequest("no container was named")
-    endpoint = parse_network(endpoint_flag(call.args["name"], body.endpoint_config))
-    links = tuple(("", *parse_link(text)) for text in links_of(body.endpoint_config))
-    from dataclasses import replace
-
+    endpoint = endpoint_of(call.args["name"], body.endpoint_config)
     try:
-        await call.work.act(
-            call.engine.connect,
-            call.args["name"],
-            body.container,
-            replace(endpoint, links=links),
-        )
+        await call.work.act(call.engine.connect, call.args["name"], body.container, endpoint)
     except Conflict as exc:
         raise ApiError(403, exc.message) from None
     return call.empty(200)

@@ -33,10 +33,11 @@ _LAST_OUTPUT = 0.2  # seconds for what background children of the process still 
 class Pump:
     """One exec's streams."""
 
-    def __init__(self, connection: Hijacked, item: Exec) -> None:
-        """Join *item* to *connection*; nothing is open yet."""
+    def __init__(self, connection: Hijacked, item: Exec, *, framed: bool) -> None:
+        """Join *item* to *connection*, with Docker's frames or raw; nothing is open yet."""
         self._connection = connection
-        self._item = item
+        self.item = item
+        self.framed = framed
         self._sources: dict[int, int] = {}
         self._input: int | None = None
         self._keys = KeyWatch(b"")
@@ -44,7 +45,7 @@ class Pump:
 
     def open(self, keys: bytes) -> list[int]:
         """Make pipes or a terminal and return what becomes the process's own."""
-        item = self._item
+        item = self.item
         if item.request.tty:
             self._keys = KeyWatch(keys)
             pty = terminal.open_pty(None)
@@ -76,7 +77,7 @@ class Pump:
         leaving = asyncio.create_task(self._connection.until_gone())
         detached = asyncio.create_task(_set(self._detached))
         shown = asyncio.create_task(_all(showing))
-        ended = asyncio.create_task(_set(self._item.ended))
+        ended = asyncio.create_task(_set(self.item.ended))
         try:
             await asyncio.wait(
                 {leaving, detached, ended, shown}, return_when=asyncio.FIRST_COMPLETED
@@ -92,7 +93,7 @@ class Pump:
                 return_exceptions=True,
             )
             self._close_input()
-            if self._item.ended.is_set():
+            if self.item.ended.is_set():
                 self.close()
 
     @property
@@ -104,7 +105,7 @@ class Pump:
         """Read what nobody wants until the process has ended."""
         skipping = [asyncio.create_task(_skip(fd)) for fd in self._sources]
         try:
-            await self._item.ended.wait()
+            await self.item.ended.wait()
         finally:
             for task in skipping:
                 task.cancel()
@@ -141,19 +142,20 @@ class Pump:
 
     async def _show(self, fd: int) -> None:
         stream = self._sources[fd]
-        is_wanted = self._item.stderr if stream == wire.STDERR else self._item.stdout
+        is_wanted = self.item.stderr if stream == wire.STDERR else self.item.stdout
         with suppress(Gone):
-            if self._item.request.tty or not is_wanted:
-                await self._copy(fd, is_wanted=is_wanted)
+            if self.item.request.tty or not (self.framed and is_wanted):
+                await self._copy(fd, stream, is_wanted=is_wanted)
             else:
                 await self._frame(fd, stream)
 
-    async def _copy(self, fd: int, *, is_wanted: bool) -> None:
-        """Send what a terminal says, as it is; read what nobody wants."""
+    async def _copy(self, fd: int, stream: int, *, is_wanted: bool) -> None:
+        """Send what a terminal says; read what nobody wants."""
         while data := await _read(fd):
             if is_wanted:
                 with self._counted(len(data)):
-                    await self._connection.write(data)
+                    framed = wire.frame(stream, data) if self.framed else data
+                    await self._connection.write(framed)
 
     async def _frame(self, fd: int, stream: int) -> None:
         while held := await splicing.held(fd):
@@ -173,11 +175,11 @@ class Pump:
     async def _type(self) -> None:
         assert self._input is not None
         with suppress(OSError):
-            if self._item.request.tty:
+            if self.item.request.tty:
                 await self._type_keys(self._input)
             else:
                 await self._connection.pour(self._input)
-        if not self._item.request.tty:
+        if not self.item.request.tty:
             self._close_input()
 
     async def _type_keys(self, fd: int) -> None:
@@ -197,7 +199,7 @@ class Pump:
     def close(self) -> None:
         """Close our ends."""
         self._close_input()
-        self._item.master = None
+        self.item.master = None
         for fd in self._sources:
             os.close(fd)
         self._sources = {}

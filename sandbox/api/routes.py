@@ -68,7 +68,7 @@ ROUTES = (
     Route("GET", "/containers/{name}/changes", containers.changes),
     Route(
         "DELETE",
-        "/containers/{name}",
+        "/containers/{name:path}",
         containers.remove,
         "force:boolean v:boolean link:boolean",
         success=204,
@@ -153,6 +153,13 @@ ROUTES = (
     Route("GET", "/system/df", volumes.disk, "type:string"),
     # ---- what is not here -------------------------------------------------------------------
     Route("GET", "/plugins", system.no_plugins, "filters:filters"),
+    Route("GET", "/plugins/privileges", system.no_plugin_made, "remote:string", success=501),
+    Route("POST", "/plugins/pull", system.no_plugin_made, "remote:string", success=501),
+    Route("POST", "/plugins/create", system.no_plugin_made, "name:string", success=501),
+    *(
+        Route(method, "/plugins/{rest:path}", system.no_plugin, success=404)
+        for method in ("GET", "POST", "DELETE")
+    ),
     *(
         Route(method, f"/{name}{rest}", system.no_swarm, success=503)
         for name in ("swarm", "nodes", "services", "tasks", "secrets", "configs")

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sandbox import __version__
 from sandbox.api.dispatch import API_VERSION, OLDEST_VERSION, version_text
+from sandbox.api.errors import ApiError
 from sandbox.engine.facts import architecture
 
 if TYPE_CHECKING:
@@ -146,6 +147,19 @@ async def no_swarm(call: Call) -> web.StreamResponse:
 async def no_plugins(call: Call) -> web.StreamResponse:
     """``GET /plugins``: there are none."""
     return call.json([])
+
+
+async def no_plugin(call: Call) -> web.StreamResponse:
+    """Answer what is about one plugin."""
+    name = call.args["rest"].removesuffix("/json")
+    if call.request.method == "POST":  # .../enable, .../set
+        name = name.rpartition("/")[0] or name
+    raise ApiError(404, f'plugin "{name}" not found')
+
+
+async def no_plugin_made(call: Call) -> web.StreamResponse:
+    """Answer who wants a plugin."""
+    raise ApiError(501, "plugins are not supported")
 
 
 async def no_checkpoints(call: Call) -> web.StreamResponse:

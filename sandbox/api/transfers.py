@@ -20,6 +20,8 @@ from sandbox.api.call import encode
 from sandbox.api.errors import ApiError, BadRequest, message_of, printable
 from sandbox.api.models import AuthBody
 from sandbox.api.work import Sink
+from sandbox.dockerfile.platforms import PlatformName, parse_platform
+from sandbox.engine.facts import architecture
 from sandbox.errors import AuthFailed, ImageNotFound, SandboxError
 from sandbox.models.reference import parse_reference
 from sandbox.store.files import workspace
@@ -111,6 +113,8 @@ async def create(call: Call) -> web.StreamResponse:
     full = f"{name}@{tag}" if ":" in tag else f"{name}:{tag}" if tag else name
     everything = not tag and ":" not in name.rpartition("/")[2] and "@" not in name
     parse_reference(name if everything else full)
+    if call.text("platform"):
+        parse_platform(call.text("platform"), default=PlatformName("linux", architecture()))
     credentials = credentials_of(call)
     lines = Lines(call)
 

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sandbox.api.errors import BadRequest
 from sandbox.api.models import VolumeBody
 from sandbox.api.query import as_flags, flag_filter
-from sandbox.engine.inspection import describe_volume, summarize_container, summarize_image
+from sandbox.engine.inspection import (
+    describe_volume,
+    link_names,
+    summarize_container,
+    summarize_image,
+)
 from sandbox.models.choosing import volume_filter
 from sandbox.models.oci import moment_text
 
@@ -79,6 +84,7 @@ async def disk(call: Call) -> web.StreamResponse:
         engine = call.engine
         usage = engine.disk_usage()
         seats, networks = engine.seats(), engine.networks()
+        links = link_names(one.container for one in usage.containers)
         return {
             "LayersSize": usage.images_size,
             "Images": [
@@ -92,7 +98,7 @@ async def disk(call: Call) -> web.StreamResponse:
                 if not one.image.is_host
             ],
             "Containers": [
-                summarize_container(one.container, seats, networks)
+                summarize_container(one.container, seats, networks, links)
                 | engine.container_sizes(one.container)
                 | {"SizeRw": one.size}
                 for one in usage.containers

@@ -79,6 +79,8 @@ class Build:
         self.has_stages = len(dockerfile.stages) > 1
         self.used: dict[str, buildcache.Step] = {}
         """The steps of this build by key: what a cache elsewhere is told."""
+        self.numbering: dict[int, tuple[int, int]] = {}
+        """Where stages are numbered through: how many steps come before, and all of them."""
         self._services = services
         self._remote: Remote = lambda _: None
         self._own_platform = own_platform
@@ -101,6 +103,8 @@ class Build:
     def run(self) -> State:
         """Build what the target needs and return the target's state."""
         planned = self._plan()
+        if self.request.every_step:
+            self._number_through(planned)
         waiting = {stage.index: stage for stage in planned.stages}
         count = self.request.jobs or max(2, os.cpu_count() or 2)
         running: dict[Future[State], int] = {}
@@ -123,6 +127,11 @@ class Build:
                 "copy what is wanted into a stage FROM scratch"
             )
         return state
+
+    def _number_through(self, planned: Plan) -> None:
+        counts = [1 + len(stage.stage.instructions) for stage in planned.stages]
+        for place, stage in enumerate(planned.stages):
+            self.numbering[stage.index] = (sum(counts[:place]), sum(counts))
 
     def _ready(self, waiting: Mapping[int, PlannedStage]) -> list[int]:
         return [i for i, stage in waiting.items() if stage.dependencies <= self._done.keys()]
@@ -184,8 +193,10 @@ class Build:
                     f"a stage cannot be FROM {self.dockerfile.stages[base.index].label}, which is "
                     "based on the image 'host': copy what is wanted from it"
                 )
+            self._tell_base(title, self.dockerfile.stages[base.index].label)
             return below.copy()
         if isinstance(base, Scratch):
+            self._tell_base(title, "scratch")
             config = oci.RunConfig(env=[f"PATH={DEFAULT_PATH}"], working_dir="/")
             return self._first(config, arguments, planned)
         image = self._base_image(planned)
@@ -200,6 +211,10 @@ class Build:
                 state.box = self.shop.box()
                 state.is_host = True
         return state
+
+    def _tell_base(self, title: Callable[[str], str], name: str) -> None:
+        if self.request.every_step:
+            self.teller.end(self.teller.start(title(f"FROM {name}")))
 
     def _first(
         self,
@@ -323,6 +338,8 @@ class Build:
                 vertex.cached = True
                 self.used[key] = step
                 return Digest(step.layer), step.created
+            if self.request.every_step:
+                self.teller.say(vertex, b"")  # it is really done
             made = make(self.shop.folder("layer"))
             step = buildcache.Step(
                 layer=made.diff_id,

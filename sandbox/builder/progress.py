@@ -32,6 +32,8 @@ class Vertex:
     ended: float = 0.0
     cached: bool = False
     error: str = ""
+    idle: bool = False
+    """An instruction that changes no file: there is nothing to do."""
     tail: bytearray = field(default_factory=bytearray)
     """The end of what it said."""
 
@@ -71,12 +73,13 @@ class Teller:
         self._lock = threading.Lock()
         self._count = 0
 
-    def start(self, name: str) -> Vertex:
+    def start(self, name: str, *, idle: bool = False) -> Vertex:
         """Say that something begins."""
         with self._lock:
             self._count += 1
             digest = hashlib.sha256(f"{self._count} {name}".encode("utf-8", "replace"))
-            vertex = Vertex(self._count, name, time.time(), f"sha256:{digest.hexdigest()}")
+            known = f"sha256:{digest.hexdigest()}"
+            vertex = Vertex(self._count, name, time.time(), known, idle=idle)
             self._progress.started(vertex)
         return vertex
 

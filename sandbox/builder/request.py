@@ -85,6 +85,9 @@ class BuildRequest:
     jobs: int = 0
     check: bool = False
     epoch: int | None = None
+    every_step: bool = False
+    """Tell of every instruction, one stage after the other, numbered through: what the
+    builder before BuildKit did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

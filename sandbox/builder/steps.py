@@ -61,8 +61,12 @@ class StageBuilder:
         self._build = build
         self._planned = planned
         self.state = state
-        self._number = 1
-        self._total = 1 + sum(isinstance(item, _WITH_LAYER) for item in planned.stage.instructions)
+        self._every = build.request.every_step
+        before, total = build.numbering.get(planned.index, (0, 0))
+        self._number = 1 + before
+        self._total = total or 1 + sum(
+            isinstance(item, _WITH_LAYER) for item in planned.stage.instructions
+        )
 
     def title(self, text: str) -> str:
         """Return what progress calls a step: ``[name 2/3] RUN ...``."""
@@ -82,10 +86,20 @@ class StageBuilder:
         expanded = self.state.scope.expanded(instruction)
         if isinstance(expanded, say.Arg):
             metadata.declare(self.state, expanded)
-        elif not metadata.apply(self.state, expanded):
+            self._told(instruction)
+        elif metadata.apply(self.state, expanded):
+            self._told(instruction)
+        else:
             self._number += 1
             self._layered(expanded)
         self.state.scope = self.state.scope.after(expanded)
+
+    def _told(self, instruction: say.Instruction) -> None:
+        if self._every:
+            self._number += 1
+            teller = self._build.teller
+            text = " ".join(instruction.original.split(None, 1))
+            teller.end(teller.start(self.title(text), idle=True))
 
     def _layered(self, instruction: say.Instruction) -> None:
         text = " ".join(instruction.original.split(None, 1))

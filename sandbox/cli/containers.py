@@ -20,6 +20,7 @@ from sandbox.engine.finding import containers_that
 from sandbox.engine.networkview import networks_text, ports_text
 from sandbox.errors import ContainerNotFound, CorruptData, SandboxError
 from sandbox.models.choosing import status_text
+from sandbox.models.endpoints import split_link
 from sandbox.models.moments import human_duration, seconds_since
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def describe(
 
 @click.command()
 @click.option("-f", "--force", is_flag=True, help="Kill it if it runs; missing is fine.")
+@click.option("-l", "--link", is_flag=True, help="Remove a link, CONTAINER/ALIAS, instead.")
 @click.option("-v", "--volumes", is_flag=True, help="Also remove its anonymous volumes.")
 @click.argument(
     "containers",
@@ -150,13 +152,16 @@ def describe(
     metavar="CONTAINER...",
     shell_complete=complete_containers,
 )
-def rm(*, force: bool, volumes: bool, containers: tuple[str, ...]) -> int:
+def rm(*, force: bool, link: bool, volumes: bool, containers: tuple[str, ...]) -> int:
     """Remove containers and what they changed."""
     engine = Engine()
     code = 0
     for name in containers:
         try:
-            engine.remove_container(name, force=force, volumes=volumes)
+            if link:
+                engine.remove_link(*split_link(name))
+            else:
+                engine.remove_container(name, force=force, volumes=volumes)
         except ContainerNotFound as exc:
             click.echo(f"sandbox: {exc.message}", err=True)
             code = code if force else 1

@@ -17,6 +17,7 @@ from sandbox.models.endpoints import (
     NetworkConfig,
     NetworkFlags,
     check_address,
+    check_mac,
     parse_extra_host,
     parse_network,
     split_allowed,
@@ -38,6 +39,10 @@ NETWORK_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {"multiple": True, "metavar": "NAME", "help": "One more name on its network."},
     ),
     (("--ip",), {"metavar": "ADDRESS", "default": "", "help": "Its address on its network."}),
+    (
+        ("--mac-address",),
+        {"metavar": "ADDRESS", "default": "", "help": "The hardware address of its interface."},
+    ),
     (
         ("-p", "--publish"),
         {
@@ -107,6 +112,7 @@ def network_of(options: dict[str, Any]) -> NetworkFlags:
         networks=options["network"],
         aliases=options["network_alias"],
         address=check_address(options["ip"]) if options["ip"] else "",
+        mac=check_mac(options["mac_address"]) if options["mac_address"] else "",
         links=options["link"],
         exposed=options["expose"],
         hostname=bool(options["hostname"]),

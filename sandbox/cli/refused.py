@@ -58,7 +58,6 @@ _CREATE = {
     "--isolation": _WINDOWS,
     "--kernel-memory": "memory of the kernel is not limited",
     "--link-local-ip": "there are no link-local addresses",
-    "--mac-address": "interfaces have an address that cannot be chosen",
     "--memory-swappiness": _SWAP,
     "--oom-kill-disable": "a container that crosses --memory is killed",
     "--oom-score-adj": "it is not adjusted",
@@ -88,10 +87,6 @@ REFUSED: dict[str, dict[str, str]] = {
         "--cpuset-cpus": "CPUs are chosen when a container is created",
     },
     "start": {"--checkpoint": _CHECKPOINT, "--checkpoint-dir": _CHECKPOINT},
-    "rm": {
-        "--link": "a link is a name in /etc/hosts, and goes with its container",
-        "-l": "a link is a name in /etc/hosts, and goes with its container",
-    },
     "build": {
         "--allow": "a build has no entitlements to give",
         "--annotation": "images have no annotations; use --label",

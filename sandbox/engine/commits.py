@@ -84,6 +84,7 @@ class CommitVerbs(_Base):
                 oci.encode(document),
                 () if reference is None else (reference,),
                 blobs=(*base.blobs, layer.blob) if known else (),
+                parent=str(base.id),
             )
             blobs = {parse_digest(layer.blob.digest): scratch / "blob"} if known else {}
             image_id = store.add([image], {layer.diff_id: layer.path}, blobs)[0]
@@ -97,18 +98,10 @@ class CommitVerbs(_Base):
 
 def _run_config(config: ContainerConfig, base: Image) -> oci.RunConfig:
     """Return what a container of the new image runs: what this one does."""
-    own = {"HOSTNAME": config.hostname, "TERM": "xterm"}
-    env = [
-        entry
-        for entry in config.env
-        if "=" not in entry
-        or entry in (base.config.env or ())
-        or own.get(entry.split("=")[0]) != entry.split("=")[1]
-    ]
     return msgspec.structs.replace(
         base.config,
         user=config.user,
-        env=env,
+        env=list(config.env),
         entrypoint=list(config.entrypoint) or None,
         cmd=list(config.cmd) or None,
         working_dir=config.working_dir if config.working_dir != "/" else base.config.working_dir,

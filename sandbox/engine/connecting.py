@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.errors import ContainerNotFound, NotFound, UsageError
+from sandbox.models.network import BRIDGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +27,8 @@ def with_containers(
         other = find(network.joined)
         if other.id == config.id:
             raise UsageError("cannot join own network")
-        env = tuple(
-            f"HOSTNAME={other.hostname}" if item == f"HOSTNAME={config.hostname}" else item
-            for item in config.env
-        )
         network = replace(network, mode=f"container:{other.id}")
-        return replace(config, network=network, hostname=other.hostname, env=env)
+        return replace(config, network=network, hostname=other.hostname)
     endpoints = []
     for item in network.endpoints:
         links = []
@@ -39,6 +36,9 @@ def with_containers(
             try:
                 found = find(name)
             except ContainerNotFound as exc:
+                if item.network != BRIDGE:  # whoever has the name by then
+                    links.append(("", name, alias))
+                    continue
                 raise NotFound(f"could not get container for {name}: {exc.message}") from exc
             links.append((found.id, found.name, alias))
         endpoints.append(replace(item, links=tuple(links)))

@@ -120,11 +120,7 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
         entrypoint=command.entrypoint,
         cmd=command.cmd,
         env=(
-            *spec.merge_env(
-                spec.base_env(hostname=hostname, tty=request.tty),
-                defaults.env or (),
-                request.env,
-            ),
+            *spec.merge_env(defaults.env or (), request.env),
             # Shown by inspect, as Docker does; no program sees them.
             *(name for name in request.env if "=" not in name),
         ),

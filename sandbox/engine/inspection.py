@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.engine.networkview import network_settings, port_bindings
 from sandbox.models import oci
 from sandbox.models.choosing import status_text
+from sandbox.models.network import BRIDGE
 from sandbox.models.oci import seconds_of
 
 if TYPE_CHECKING:
@@ -77,16 +78,29 @@ LIMITS_BY = {
 }
 
 
+def link_names(containers: Iterable[Container]) -> dict[str, list[str]]:
+    """Return by which links each container is known on the network `bridge`: /web/db."""
+    found: dict[str, list[str]] = {}
+    for item in containers:
+        for place in item.config.network.endpoints:
+            for identity, _, alias in place.links if place.network == BRIDGE else ():
+                found.setdefault(identity, []).append(f"/{item.config.name}/{alias}")
+    return found
+
+
 def summarize_container(
-    container: Container, seats: Mapping[str, Seat], networks: Iterable[Network]
+    container: Container,
+    seats: Mapping[str, Seat],
+    networks: Iterable[Network],
+    links: Mapping[str, list[str]],
 ) -> dict[str, Any]:
-    """Return the container's object in a list."""
+    """Return the container's object in a list; *links* are those of `link_names`."""
     config, state = container.config, container.state
     seat = seats.get(config.id)
     settings = network_settings(container, seat, networks)
     return {
         "Id": config.id,
-        "Names": [f"/{config.name}"],
+        "Names": [f"/{config.name}", *links.get(config.id, ())],
         "Image": config.image,
         "ImageID": config.image_id,
         "Command": " ".join(config.args),
@@ -332,7 +346,7 @@ def summarize_image(image: Image) -> dict[str, Any]:
     """Return the image's object in a list."""
     return {
         "Id": str(image.id),
-        "ParentId": "",
+        "ParentId": image.parent,
         "RepoTags": image.familiar_tags,
         "RepoDigests": image.familiar_digests,
         "Created": int(seconds_of(image.created)),
@@ -351,7 +365,7 @@ def describe_image(image: Image) -> dict[str, Any]:
         "Id": str(image.id),
         "RepoTags": image.familiar_tags,
         "RepoDigests": image.familiar_digests,
-        "Parent": "",
+        "Parent": image.parent,
         "Comment": image.comment,
         "Created": image.created or NEVER,
         "DockerVersion": "",

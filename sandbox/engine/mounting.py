@@ -52,7 +52,8 @@ def _with_place(layout: Layout, mount: MountPoint) -> MountPoint:
     if mount.type != "volume":
         return mount
     name = mount.name or os.urandom(32).hex()
-    volume = VolumeStore(layout).ensure(name, now(), anonymous=mount.anonymous)
+    labels = dict(mount.labels)
+    volume = VolumeStore(layout).ensure(name, now(), anonymous=mount.anonymous, labels=labels)
     return replace(mount, name=name, source=volume.data)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sandbox.engine.creation import now
-from sandbox.errors import Conflict, ContainerNotFound, UsageError
+from sandbox.errors import Conflict, ContainerNotFound, NotFound, UsageError
 from sandbox.models.network import BRIDGE, Network, NetworkWish, check_wish, find_network
 from sandbox.store import events
 from sandbox.store.networks import NetworkStore
@@ -124,7 +124,7 @@ class NetworkVerbs(_Base):
         endpoint = replace(
             wanted,
             network=network.name,
-            links=tuple((self.container(n).config.id, n, alias) for _, n, alias in wanted.links),
+            links=tuple(self._link(network, name, alias) for _, name, alias in wanted.links),
         )
 
         def decide(current: ContainerConfig, _taken: frozenset[str]) -> ContainerConfig:
@@ -138,6 +138,15 @@ class NetworkVerbs(_Base):
         self._change_live(container, lambda change, seat: change.connect(seat, endpoint))
         self._told(self._containers.change(container, decide))
         self._tell_network(network, "connect", container=config.id)
+
+    def _link(self, network: Network, name: str, alias: str) -> tuple[str, str, str]:
+        """Return a link; on a network with names whoever has the name by then is meant."""
+        try:
+            return self.container(name).config.id, name, alias
+        except ContainerNotFound:
+            if network.has_names:
+                return "", name, alias
+            raise
 
     def disconnect(self, network_name: str, container_name: str, *, force: bool = False) -> None:
         """Take a container off a network; at once if it runs."""
@@ -165,6 +174,24 @@ class NetworkVerbs(_Base):
         self._change_live(container, lambda change, seat: change.disconnect(seat, network))
         self._told(self._containers.change(container, decide))
         self._tell_network(network, "disconnect", container=config.id)
+
+    def remove_link(self, container_name: str, alias: str) -> None:
+        """Take a name that ``--link`` gave to another container; at once if it runs."""
+        container = self.container(container_name)
+
+        def decide(current: ContainerConfig, _taken: frozenset[str]) -> ContainerConfig:
+            before = current.network.endpoints
+            after = tuple(
+                replace(item, links=tuple(link for link in item.links if link[2] != alias))
+                for item in before
+            )
+            if after == before:
+                raise NotFound(f"no such link: /{current.name}/{alias}")
+            return replace(current, network=replace(current.network, endpoints=after))
+
+        changed = self._containers.change(container, decide)
+        self._change_live(container, lambda change, seat: change.unlink(seat, alias))
+        self._told(changed)
 
     def _change_live(self, container: Container, act: Callable[[Change, Seat], None]) -> None:
         from sandbox.runtime import joining

@@ -39,8 +39,10 @@ def describe_network(view: NetworkView) -> dict[str, Any]:
         "Scope": "local",
         "Driver": network.driver,
         "EnableIPv4": True,
-        "EnableIPv6": False,
-        "IPAM": {"Driver": "default", "Options": {}, "Config": _pools(network)},
+        "EnableIPv6": network.asked.get("EnableIPv6", False),
+        "IPAM": {"Driver": "default", "Options": None, "Config": _pools(network)}
+        | network.asked.get("IPAM", {}),
+        **({"Pools": _pools(network)} if "Config" in network.asked.get("IPAM", {}) else {}),
         "Internal": network.internal,
         "Attachable": network.attachable,
         "Ingress": False,
@@ -79,7 +81,7 @@ def endpoint_id(container_id: str, network_id: str, address: str) -> str:
 
 
 def _mac(place: LiveEndpoint) -> str:
-    return mac_of(parse_address(place.address) or 0)
+    return place.mac or mac_of(parse_address(place.address) or 0)
 
 
 # ---- containers --------------------------------------------------------------------------
@@ -137,10 +139,12 @@ def _endpoint(
     wanted: Endpoint | None, place: LiveEndpoint | None, network_id: str, container_id: str
 ) -> dict[str, Any]:
     links = [f"{name}:{alias}" for _, name, alias in wanted.links] if wanted else []
-    config = {"IPv4Address": wanted.address} if wanted and wanted.address else None
+    config = dict(wanted.asked) if wanted else {}
+    if wanted and wanted.address:
+        config["IPv4Address"] = wanted.address
     names = [*wanted.aliases] if wanted else []
     return {
-        "IPAMConfig": config,
+        "IPAMConfig": config or None,
         "Links": links or None,
         "Aliases": list(names) or None,
         "MacAddress": _mac(place) if place else "",

@@ -257,11 +257,11 @@ class Puller:
 
         sources = self._session.sources(reference)
         name = tag_or_digest(reference)
-        self._progress(name, f"Pulling from {reference.path}")
         try:
             top = read_manifest(sources, name)
         except (NotFound, AuthFailed) as exc:
             raise type(exc)(_not_pulled(reference, exc)) from exc
+        self._progress(name, f"Pulling from {reference.path}")
         manifest = self._choose(sources, top)
         what = f"manifest {manifest.digest}"
         document = oci.decode(manifest.data, oci.Manifest, what=what)

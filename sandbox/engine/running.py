@@ -21,7 +21,7 @@ from sandbox.store import events
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sandbox.engine.containers import ContainerVerbs
     from sandbox.engine.creation import CreateRequest
@@ -256,8 +256,8 @@ class RunningVerbs(_Base):
             if seat is not None:
                 change.rename(seat, container.config.name)
 
-    def update(self, name: str, **changes: Any) -> None:
-        """Change parts of a container's policy."""
+    def update(self, name: str, *, asked: Mapping[str, Any] | None = None, **changes: Any) -> None:
+        """Change parts of a container's policy, and what inspect shows as *asked* for."""
         container = self.container(name)
 
         def decide(config: ContainerConfig, _taken: frozenset[str]) -> ContainerConfig:
@@ -268,7 +268,12 @@ class RunningVerbs(_Base):
                 raise Conflict(
                     "a limit of tasks can be set or lifted only while the container does not run"
                 )
-            return replace(config, policy=replace(config.policy, **changes))
+            host = {**config.asked.get("HostConfig", {}), **(asked or {})}
+            return replace(
+                config,
+                policy=replace(config.policy, **changes),
+                asked={**config.asked, "HostConfig": host} if asked else config.asked,
+            )
 
         changed = self._containers.change(container, decide)
         self._told(changed)

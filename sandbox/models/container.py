@@ -48,6 +48,8 @@ class MountPoint:
     copy: bool = True
     uid: int | None = None
     gid: int | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    """Of the volume that is made for it; not kept here."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""

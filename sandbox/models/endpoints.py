@@ -29,13 +29,17 @@ HOST_ALIAS = "host.docker.internal"
 class Endpoint:
     """A container's place on one network, named as the user named it.
 
-    *links* are (full id of the other container, its name, alias).
+    *links* are (full id of the other container, its name, alias); without an id whoever has
+    the name is meant. *mac* is empty if it is made of the address. *asked* are addresses that
+    are shown only.
     """
 
     network: str
     aliases: tuple[str, ...] = ()
     address: str = ""
     links: tuple[tuple[str, str, str], ...] = ()
+    mac: str = ""
+    asked: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""
@@ -44,13 +48,22 @@ class Endpoint:
             "aliases": list(self.aliases),
             "address": self.address,
             "links": [list(link) for link in self.links],
+            "mac": self.mac,
+            "asked": self.asked,
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Endpoint:
         """Read the stored form."""
         links = tuple((link[0], link[1], link[2]) for link in data["links"])
-        return cls(data["network"], tuple(data["aliases"]), data["address"], links)
+        return cls(
+            data["network"],
+            tuple(data["aliases"]),
+            data["address"],
+            links,
+            data.get("mac", ""),
+            data.get("asked", {}),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +131,10 @@ class NetworkConfig:
 class NetworkFlags:
     """The flags of `run` and `create` as the user gave them."""
 
-    networks: tuple[str, ...] = ()
+    networks: tuple[str | Endpoint, ...] = ()
     aliases: tuple[str, ...] = ()
     address: str = ""
+    mac: str = ""
     links: tuple[str, ...] = ()
     config: NetworkConfig = field(default_factory=NetworkConfig)
     exposed: tuple[str, ...] = ()
@@ -146,6 +160,8 @@ def parse_network(text: str) -> Endpoint:
             found = replace(found, aliases=(*found.aliases, value))
         elif key == "ip":
             found = replace(found, address=check_address(value))
+        elif key == "mac-address":
+            found = replace(found, mac=check_mac(value))
         else:
             raise UsageError(f"invalid field key {key}")
     if not found.network:
@@ -160,6 +176,18 @@ def check_address(text: str) -> str:
     return text
 
 
+def check_mac(text: str) -> str:
+    """Return a hardware address of six bytes, with colons.
+
+    >>> check_mac("02-42-AC-11-00-0A")
+    '02:42:ac:11:00:0a'
+    """
+    plain = text.lower().replace("-", ":")
+    if re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", plain) is None or not plain.strip("0:"):
+        raise UsageError(f"invalid MAC address: {text}")
+    return plain
+
+
 def parse_link(text: str) -> tuple[str, str]:
     """Return (container, alias) of ``--link CONTAINER[:ALIAS]``.
 
@@ -171,6 +199,18 @@ def parse_link(text: str) -> tuple[str, str]:
         raise UsageError(f"bad format for links: {text}")
     name = name.removeprefix("/")
     return name, alias.rpartition("/")[2] or name
+
+
+def split_link(text: str) -> tuple[str, str]:
+    """Return (container, alias) of the name of a link, CONTAINER/ALIAS.
+
+    >>> split_link("/web/db")
+    ('web', 'db')
+    """
+    name, slash, alias = text.removeprefix("/").partition("/")
+    if not slash or not name or not alias:
+        raise UsageError(f"{text} is no name of a link: it is CONTAINER/ALIAS")
+    return name, alias
 
 
 def parse_extra_host(text: str) -> tuple[str, str]:
@@ -215,7 +255,7 @@ def resolve_flags(flags: NetworkFlags, default: str) -> NetworkConfig:
 
     Names of containers (container:NAME, links) are left for whoever can look them up.
     """
-    wanted = [parse_network(text) for text in flags.networks] or [Endpoint(default)]
+    wanted = [_endpoint(item) for item in flags.networks] or [Endpoint(default)]
     wanted = [_spelled(item) for item in wanted]
     first = wanted[0]
     mode = first.network
@@ -238,9 +278,14 @@ def resolve_flags(flags: NetworkFlags, default: str) -> NetworkConfig:
         first,
         aliases=(*first.aliases, *flags.aliases),
         address=first.address or flags.address,
+        mac=first.mac or flags.mac,
         links=links,
     )
     return replace(flags.config, mode=mode, endpoints=(endpoint, *wanted[1:]))
+
+
+def _endpoint(item: str | Endpoint) -> Endpoint:
+    return parse_network(item) if isinstance(item, str) else item
 
 
 def _spelled(item: Endpoint) -> Endpoint:
@@ -275,6 +320,7 @@ def _check_special(flags: NetworkFlags, mode: str) -> None:
     if mode == "container:":
         raise UsageError("invalid container format container:<name|id>")
     for given, text in (
+        (flags.mac, "mac-address and the network mode"),
         (
             flags.links,
             "container type network can't be used with links. This would result in "

@@ -43,6 +43,8 @@ class Image:
     """The manifest the image came with."""
     lower_blobs: tuple[oci.Descriptor, ...] = ()
     """Of an image that was built here: the blobs of the lowest layers, those of its base."""
+    parent: str = ""
+    """The image of the container that was committed."""
 
     @property
     def is_host(self) -> bool:

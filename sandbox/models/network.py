@@ -63,6 +63,15 @@ class Network:
     chosen_subnet: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
+    """What is shown, and has no effect: ``IPAM``, ``EnableIPv6``."""
+
+    def only_shows(self, address: str) -> bool:
+        """Tell whether an IPv4 address is of a subnet that is shown and not had."""
+        number = parse_address(address)
+        pools = (self.asked.get("IPAM") or {}).get("Config") or ()
+        subnets = [pool["Subnet"] for pool in pools if ":" not in pool.get("Subnet", ":")]
+        return number is not None and any(number in parse_subnet(text) for text in subnets)
 
     @property
     def is_predefined(self) -> bool:
@@ -89,6 +98,7 @@ class Network:
             "chosenSubnet": self.chosen_subnet,
             "labels": dict(self.labels),
             "options": dict(self.options),
+            "asked": self.asked,
         }
 
     @classmethod
@@ -108,6 +118,7 @@ class Network:
                 chosen_subnet=data["chosenSubnet"],
                 labels=dict(data["labels"]),
                 options=dict(data["options"]),
+                asked=dict(data.get("asked") or {}),
             )
         except (KeyError, TypeError, ValueError, AttributeError, UsageError) as exc:
             raise CorruptData(f"the record of a network is damaged: {exc!r}") from exc
@@ -126,6 +137,7 @@ class NetworkWish:
     attachable: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
 
 
 def check_wish(wish: NetworkWish) -> NetworkWish:

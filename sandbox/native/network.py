@@ -55,6 +55,8 @@ class Interface:
     network: int
     prefix: int = 24
     gateway: str | None = None
+    mac: str = ""
+    """Empty: made of the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,10 @@ def _narrow(packed: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return address.ipv4_mapped or address
 
 
+def _mac_text(packed: bytes) -> str:
+    return packed.hex(":") if any(packed) else ""
+
+
 def _allowed_row(allowed: Allowed) -> dict[str, object]:
     network = ipaddress.ip_network(allowed.network)
     wide = 96 if network.version == 4 else 0
@@ -151,6 +157,7 @@ def _interface_row(interface: Interface) -> dict[str, object]:
         "gateway": _number(interface.gateway) if interface.gateway else 0,
         "network": interface.network,
         "prefix": interface.prefix,
+        "hardware": list(bytes.fromhex(interface.mac.replace(":", ""))),
     }
 
 
@@ -268,6 +275,7 @@ class NetworkTable:
                     one.network,
                     one.prefix,
                     _text(one.gateway) if one.gateway else None,
+                    _mac_text(bytes(one.hardware)[:6]),
                 )
                 for one in row.addresses[0 : row.address_count]
             ),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sandbox.errors import Detached, RuntimeFailed
-from sandbox.runtime import entry, lifecycle, spec
+from sandbox.runtime import entry, lifecycle
 from sandbox.runtime.process import Attachment, FirstProcess, Streams
 from sandbox.runtime.rundir import RunDir
 
@@ -40,12 +40,11 @@ class ExecRequest:
 
 def configure(config: ContainerConfig, request: ExecRequest) -> ContainerConfig:
     """Return a configuration whose main process is what was asked for."""
-    terminal = ("TERM=xterm",) if request.tty and not config.tty else ()
     return replace(
         config,
         entrypoint=(),
         cmd=request.args,
-        env=spec.merge_env(terminal, config.env, request.env),
+        env=(*config.env, *request.env),
         user=config.user if request.user is None else request.user,
         working_dir=request.working_dir or config.working_dir,
         tty=request.tty,

@@ -23,7 +23,7 @@ from sandbox.errors import (
     RuntimeFailed,
 )
 from sandbox.native import core
-from sandbox.runtime import spec, users
+from sandbox.runtime import linking, spec, users
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def prepare(config: ContainerConfig, control: str) -> Entry:
         identity = find_identity(tree, config.user, config.group_add)
         make_mount_points(tree, [mount.target for mount in config.mounts])
         make_directories(tree, config.working_dir)
-        return _post(tree, config, identity)
+        return _post(tree, config, identity, control)
 
 
 def prepare_another(config: ContainerConfig, control: str) -> Entry:
@@ -62,11 +62,13 @@ def prepare_another(config: ContainerConfig, control: str) -> Entry:
         if status is None or not stat.S_ISDIR(status.mode):
             problem = "no such file or directory" if status is None else "not a directory"
             raise CommandNotFound(f'chdir to cwd ("{config.working_dir}") failed: {problem}')
-        return _post(tree, config, identity)
+        return _post(tree, config, identity, control)
 
 
-def _post(tree: core.Tree, config: ContainerConfig, identity: Identity) -> Entry:
-    env = spec.with_home(config.env, identity.home)
+def _post(tree: core.Tree, config: ContainerConfig, identity: Identity, control: str) -> Entry:
+    base = spec.base_env(hostname=config.hostname, tty=config.tty)
+    linked = linking.read(os.path.dirname(control))
+    env = spec.with_home(spec.merge_env(base, linked, config.env), identity.home)
     path = find_command(tree, config.args[0], spec.path_of(env), config.working_dir, identity)
     request = core.EntryRequest(
         path=path,

@@ -124,7 +124,7 @@ def lines_about(reader: Seat, other: Seat) -> list[str]:
         theirs = other.on(mine.network)
         if theirs is None:
             continue
-        links = [alias for container, alias in mine.links if container == other.id]
+        links = [alias for linked, alias in mine.links if linked in (other.id, other.name)]
         if not (mine.has_names or links):
             continue
         names = [other.name, other.id[:12], *theirs.aliases, other.hostname, *links]

@@ -32,7 +32,7 @@ from sandbox.models.network import HOST, find_network
 from sandbox.native.network import Endpoint as Row
 from sandbox.native.network import Interface, NetworkState, NetworkTable
 from sandbox.native.network import Published as PublishedRow
-from sandbox.runtime import etcfiles, hostports, seating, seats
+from sandbox.runtime import etcfiles, hostports, linking, seating, seats
 from sandbox.runtime.remnants import kill_guests
 from sandbox.runtime.rundir import RunDir
 from sandbox.runtime.supervise import start_time_of
@@ -76,6 +76,7 @@ def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator
         try:
             contents["hosts"] = etcfiles.own_hosts(seat, network, allowed.names, change.register)
             etcfiles.write(run_dir.etc, contents)
+            linking.write(run_dir.path, _linked(config, layout, seat, change.register))
         except BaseException:
             change.leave(seat)
             raise
@@ -85,6 +86,18 @@ def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator
         _give_back(layout, config.id, seat.pid)
         if keep is not None:
             keep.close()
+
+
+def _linked(config: ContainerConfig, layout: Layout, seat: Seat, register: Seats) -> Iterator[str]:
+    """Yield the variables of the links of a container."""
+    store = ContainerStore(layout)
+    for item, mine in zip(config.network.endpoints, seat.endpoints, strict=False):
+        for identity, _, alias in () if mine.has_names else item.links:
+            other = register.get(identity)
+            place = other.on(mine.network) if other else None
+            if place is not None:
+                linked = store.read(identity).config
+                yield from linking.variables(alias, config.name, linked, place.address)
 
 
 def _give_back(layout: Layout, container_id: str, pid: int) -> None:
@@ -319,6 +332,17 @@ class Change:
                 self._tell_others(other, replace(other, endpoints=endpoints))
                 self.register.put(replace(other, endpoints=endpoints, egress=egress))
 
+    def unlink(self, seat: Seat, alias: str) -> None:
+        """Let a running container know another one no longer by an alias."""
+        endpoints = tuple(
+            replace(item, links=tuple(link for link in item.links if link[1] != alias))
+            for item in seat.endpoints
+        )
+        new = replace(seat, endpoints=endpoints)
+        self._tell_others(seat, new)
+        self.register.put(new)
+        linking.forget(seat.run_dir, alias)
+
     def rename(self, seat: Seat, name: str) -> None:
         """Let the others know a running container by another name."""
         new = replace(seat, name=name)
@@ -343,7 +367,7 @@ class Change:
 
 
 def _interface(item: seats.LiveEndpoint) -> Interface:
-    return Interface(item.address, item.number, item.prefix, item.gateway or None)
+    return Interface(item.address, item.number, item.prefix, item.gateway or None, item.mac)
 
 
 def _state(seat: Seat, allowed: tuple[Allowed, ...], resolvers: tuple[str, ...]) -> NetworkState:

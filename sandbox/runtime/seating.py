@@ -100,7 +100,8 @@ def _guarded(
 def endpoint_on(network: Network, wanted: Endpoint, taken: set[str]) -> LiveEndpoint:
     """Return a place on a network with an address that is not taken."""
     assert network.subnet is not None
-    address = _asked_for(network, wanted, taken) if wanted.address else _free(network, taken)
+    chosen = wanted.address and not network.only_shows(wanted.address)
+    address = _asked_for(network, wanted, taken) if chosen else _free(network, taken)
     return LiveEndpoint(
         network=network.id,
         number=network.number,
@@ -109,8 +110,9 @@ def endpoint_on(network: Network, wanted: Endpoint, taken: set[str]) -> LiveEndp
         prefix=network.subnet.prefix,
         gateway="" if network.internal else format_address(network.gateway),
         aliases=wanted.aliases,
-        links=tuple((container, alias) for container, _, alias in wanted.links),
+        links=tuple((container or name, alias) for container, name, alias in wanted.links),
         has_names=network.has_names,
+        mac=wanted.mac,
     )
 
 
@@ -149,10 +151,11 @@ def _lonely(taken: set[str]) -> tuple[str, hostports.Guard]:
 
 
 def _check_links(wanted: Sequence[Endpoint], present: Sequence[Seat]) -> None:
+    """A link to a name of one's own network needs nobody; one by an id needs who it names."""
     running = {seat.id for seat in present}
     for item in wanted:
         for container, name, alias in item.links:
-            if container not in running:
+            if container and container not in running:
                 raise RuntimeFailed(f"Cannot link to a non running container: /{name} AS /{alias}")
 
 

@@ -48,6 +48,8 @@ class LiveEndpoint:
     aliases: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     has_names: bool = True
+    mac: str = ""
+    """What was chosen; empty: made of the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@
 
     containers/<64 hex>/
       config.json                      never replaced: its lock is held while it runs
-      settings.json                    what changed of it since: name, networks and policy
+      settings.json                    what changed of it since: name, networks, policy, wishes
       state.json                       replaced at every change
       <64 hex>-json.log                what it said, as Docker's json-file writes it
       upper/  work/  owners            the container's own layer
@@ -226,7 +226,7 @@ class ContainerStore:
         container: Container,
         decide: Callable[[ContainerConfig, frozenset[str]], ContainerConfig],
     ) -> Container:
-        """Record another name, network or policy; *decide* is given the names that are taken."""
+        """Record what may change of it; *decide* is given the names that are taken."""
         directory = self.directory(container.config.id)
         with store_lock(self._layout):
             fresh = self.read(container.config.id)
@@ -236,6 +236,7 @@ class ContainerStore:
                 "name": config.name,
                 "network": config.network.to_json(),
                 "policy": config.policy.to_json(),
+                "asked": config.asked,
             }
             with map_os_errors("cannot record the container's settings"):
                 _write(draft, settings, durable=True)

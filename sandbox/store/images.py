@@ -58,6 +58,7 @@ class Record(msgspec.Struct, frozen=True):
     blobs: list[oci.Descriptor] = []  # as pulled or loaded; empty in records of old
     manifest: str | None = None
     lower_blobs: list[oci.Descriptor] = []  # of the lowest layers, where those above have none
+    parent: str = ""  # the image of the container that was committed
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class NewImage:
     blobs: tuple[oci.Descriptor, ...] = ()
     manifest: bytes | None = None
     lower_blobs: tuple[oci.Descriptor, ...] = ()
+    parent: str = ""
 
 
 class ImageStore:
@@ -326,7 +328,7 @@ class ImageStore:
                 undo.callback(discard, self._layout.blob(manifest), layout=self._layout)
             write_blob(self._layout, image.manifest)
         lower = [] if image.blobs else list(image.lower_blobs)
-        record = Record(image_id, sizes, list(image.blobs), manifest, lower)
+        record = Record(image_id, sizes, list(image.blobs), manifest, lower, image.parent)
         write_atomic(self._layout.image(image_id), oci.encode(record), layout=self._layout)
 
     def _find_id(self, name: str) -> Digest | None:
@@ -368,6 +370,7 @@ class ImageStore:
             blobs=tuple(record.blobs),
             manifest=Digest(record.manifest) if record.manifest else None,
             lower_blobs=tuple(record.lower_blobs),
+            parent=record.parent,
         )
 
 

@@ -125,6 +125,7 @@ class NetworkStore:
             chosen_subnet=wish.subnet is not None,
             labels=wish.labels,
             options=wish.options,
+            asked=wish.asked,
         )
         data = json.dumps(network.to_json(), indent=1).encode()
         write_atomic(self._root / f"{network.id}.json", data, layout=self._layout)

@@ -90,6 +90,8 @@ def test_compose_runs_a_stack_of_three_services(stack: Compose) -> None:
     ok("up", "-d")
     up = ["demo-db-1 running", "demo-web-1 running", "demo-worker-1 running"]
     assert stack.services() == up
+    [age] = {line.split("  ")[-1].strip() for line in ok("images").splitlines()[1:]}
+    assert "second" in age
     [web] = map(json.loads, ok("ps", "--format", "json", "web").splitlines())
     [published] = web["Publishers"]
     assert (published["URL"], published["TargetPort"]) == ("127.0.0.1", 8000)

@@ -254,8 +254,10 @@ def test_the_system(docker: Docker) -> None:
     ok = docker.ok
     assert ok("version", "--format", "{{.Server.APIVersion}}") == "1.44\n"
     assert ok("info", "--format", "{{.OSType}}") == "linux\n"
+    wanted_events = ("--filter", "container=seen", "--filter", "type=container")
+    wanted_events += ("--format", "{{.Action}}")
     following = subprocess.Popen(
-        [docker.program, "events", "--filter", "type=container", "--format", "{{.Action}}"],
+        [docker.program, "events", "--since", "1", *wanted_events],
         env=docker.environment(),
         stdout=subprocess.PIPE,
         text=True,

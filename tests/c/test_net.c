@@ -30,7 +30,7 @@ static void add(uint32_t number, uint32_t network, uint32_t last)
 	state->low_ports = 1024;
 	state->address_count = 1;
 	state->addresses[0] =
-		(struct sb_net_address){state->address, ADDRESS(network, 1), network, 24};
+		(struct sb_net_address){state->address, ADDRESS(network, 1), network, 24, {0}};
 	sb_net_put_state(table, number, state);
 	CHECK_INT(sb_net_put_endpoint(table, state->address, network, number), 0);
 	free(state);

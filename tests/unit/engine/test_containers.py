@@ -59,7 +59,7 @@ def test_what_the_user_did_not_say_comes_from_the_image() -> None:
     request = CreateRequest(image="x", labels=(("b", "3"),), env=("A=2",))
     config = creation.configure(request, image, ())
     assert config.args == ("tini", "sh")
-    assert config.env == ("PATH=/p", f"HOSTNAME={config.id[:12]}", "A=2")
+    assert config.env == ("PATH=/p", "A=2")
     assert (config.user, config.working_dir) == ("www", "/srv")
     assert config.labels == {"a": "1", "b": "3"}
     assert config.stop_signal == "SIGINT"
