@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 	const struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(80)};
 	const int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-	alarm(280);
+	alarm(1200);
 	if (argc != 2 || bind(listener, (const void *)&name, sizeof(name)) < 0 ||
 	    listen(listener, 128) < 0) {
 		perror("member");
