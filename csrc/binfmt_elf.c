@@ -11,32 +11,97 @@
 #include <errno.h>
 #include <linux/mman.h>
 
+#include "arch/x86_64/sys32.h"
 #include "mem.h"
 #include "sys.h"
 
 #define PAGE 4096ULL
+#define EM_I486 6 /* never used, but the kernel takes it */
 #define PAGE_DOWN(x) ((x) & ~(PAGE - 1))
 #define PAGE_UP(x) (((x) + PAGE - 1) & ~(PAGE - 1))
 #define USER_END 0x7ffffffff000ULL
 #define RUNTIME_LOW 0x566000000000ULL
 #define RUNTIME_HIGH 0x568000000000ULL
 
-static int check_header(const Elf64_Ehdr *h)
+static size_t phdr_size(const struct sb_elf *elf)
 {
-	if (memcmp(h->e_ident, ELFMAG, SELFMAG) != 0)
-		return -ENOEXEC;
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_machine != EM_X86_64)
+	return elf->is_32 ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+}
+
+static int check_header(const struct sb_elf *elf)
+{
+	const Elf64_Ehdr *h = &elf->header;
+
+	if (!elf->is_32 && h->e_machine != EM_X86_64)
 		return -ENOEXEC;
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
 		return -ENOEXEC;
-	if (h->e_phentsize != sizeof(Elf64_Phdr) || h->e_phnum == 0 ||
-	    h->e_phnum > SB_ELF_MAX_PHDRS)
+	if (h->e_phentsize != phdr_size(elf) || h->e_phnum == 0 || h->e_phnum > SB_ELF_MAX_PHDRS)
 		return -ENOEXEC;
 	return 0;
 }
 
+static void widen_header(Elf64_Ehdr *h)
+{
+	Elf32_Ehdr from;
+
+	memcpy(&from, h, sizeof(from));
+	*h = (Elf64_Ehdr){
+		.e_type = from.e_type,
+		.e_machine = from.e_machine,
+		.e_version = from.e_version,
+		.e_entry = from.e_entry,
+		.e_phoff = from.e_phoff,
+		.e_flags = from.e_flags,
+		.e_ehsize = from.e_ehsize,
+		.e_phentsize = from.e_phentsize,
+		.e_phnum = from.e_phnum,
+	};
+	memcpy(h->e_ident, from.e_ident, EI_NIDENT);
+}
+
+/* In place, from the last on: an entry becomes longer. */
+static void widen_segments(struct sb_elf *elf)
+{
+	const char *bytes = (const char *)elf->phdrs;
+	Elf32_Phdr from;
+
+	for (unsigned i = elf->header.e_phnum; i-- > 0;) {
+		memcpy(&from, bytes + i * sizeof(from), sizeof(from));
+		elf->phdrs[i] = (Elf64_Phdr){
+			.p_type = from.p_type,
+			.p_flags = from.p_flags,
+			.p_offset = from.p_offset,
+			.p_vaddr = from.p_vaddr,
+			.p_paddr = from.p_paddr,
+			.p_filesz = from.p_filesz,
+			.p_memsz = from.p_memsz,
+			.p_align = from.p_align,
+		};
+	}
+}
+
+static int read_header(int fd, struct sb_elf *elf)
+{
+	const long len = sys_pread(fd, &elf->header, sizeof(elf->header), 0);
+	const unsigned char *ident = elf->header.e_ident;
+
+	if (len < 0)
+		return (int)len;
+	if ((size_t)len < sizeof(Elf32_Ehdr) || memcmp(ident, ELFMAG, SELFMAG) != 0)
+		return -ENOEXEC;
+	/* As the kernel, which does not look at the class of these. */
+	elf->is_32 = elf->header.e_machine == EM_386 || elf->header.e_machine == EM_I486;
+	if (elf->is_32)
+		widen_header(&elf->header);
+	else if ((size_t)len < sizeof(elf->header) || ident[EI_CLASS] != ELFCLASS64)
+		return -ENOEXEC;
+	return check_header(elf);
+}
+
 static int check_segments(const struct sb_elf *elf)
 {
+	const uint64_t end = elf->is_32 ? SB_END32 : USER_END;
 	bool any = false;
 
 	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
@@ -45,8 +110,8 @@ static int check_segments(const struct sb_elf *elf)
 		if (p->p_type != PT_LOAD)
 			continue;
 		any = true;
-		if (p->p_filesz > p->p_memsz || p->p_memsz > USER_END || p->p_vaddr > USER_END ||
-		    p->p_vaddr + p->p_memsz > USER_END)
+		if (p->p_filesz > p->p_memsz || p->p_memsz > end || p->p_vaddr > end ||
+		    p->p_vaddr + p->p_memsz > end)
 			return -ENOEXEC;
 		if (((p->p_vaddr ^ p->p_offset) & (PAGE - 1)) != 0)
 			return -EINVAL;
@@ -74,20 +139,17 @@ static int read_interp(int fd, const Elf64_Phdr *p, char *interp, size_t max)
 int sb_elf_read(int fd, struct sb_elf *elf, char *interp, size_t max)
 {
 	size_t size;
-	long ret = sys_pread(fd, &elf->header, sizeof(elf->header), 0);
+	long ret = read_header(fd, elf);
 
 	elf->interp_len = 0;
 	if (ret < 0)
 		return (int)ret;
-	if ((size_t)ret < sizeof(elf->header))
-		return -ENOEXEC;
-	ret = check_header(&elf->header);
-	if (ret < 0)
-		return (int)ret;
-	size = elf->header.e_phnum * sizeof(Elf64_Phdr);
+	size = elf->header.e_phnum * phdr_size(elf);
 	ret = sys_pread(fd, elf->phdrs, size, (int64_t)elf->header.e_phoff);
 	if (ret < 0 || (size_t)ret != size)
 		return -ENOEXEC;
+	if (elf->is_32)
+		widen_segments(elf);
 	ret = check_segments(elf);
 	if (ret < 0)
 		return (int)ret;
@@ -132,7 +194,9 @@ static long reserve(const struct sb_elf *elf, uint64_t hint, uint64_t low, uint6
 	if (elf->header.e_type == ET_EXEC)
 		return sys_mmap((void *)(uintptr_t)low, size, PROT_NONE,
 				flags | MAP_FIXED_NOREPLACE, -1, 0);
-	at = sys_mmap((void *)(uintptr_t)hint, size + align - PAGE, PROT_NONE, flags, -1, 0);
+	at = elf->is_32 ? sb_mmap32(hint, size + align - PAGE, PROT_NONE, flags)
+			: sys_mmap((void *)(uintptr_t)hint, size + align - PAGE, PROT_NONE, flags,
+				   -1, 0);
 	if (at < 0 || align == PAGE)
 		return at;
 	aligned = ((uint64_t)at + align - 1) & ~(align - 1);

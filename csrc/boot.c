@@ -20,6 +20,7 @@
 #include <linux/prctl.h>
 
 #include "adopt.h"
+#include "arch/x86_64/boot32.h"
 #include "confine.h"
 #include "dispatch.h"
 #include "fds.h"
@@ -37,6 +38,8 @@
 #define EXIT_FAILED 125
 #define PIE_BASE 0x555555554000ULL
 #define PIE_RANDOM_PAGES (1ULL << 28)
+#define PIE_BASE_32 0x56555000ULL
+#define PIE_RANDOM_PAGES_32 256
 #define ADDR_NO_RANDOMIZE 0x0040000
 #define GROWSDOWN 0x01000000
 
@@ -188,7 +191,7 @@ static void set_auxv(struct start *start, uint64_t type, uint64_t value)
 	}
 }
 
-static uint64_t pie_base(const struct start *start)
+static uint64_t pie_base(const struct start *start, bool is_32)
 {
 	uint64_t random = 0;
 	long persona = sb_syscall6(__NR_personality, 0xffffffff, 0, 0, 0, 0, 0);
@@ -196,6 +199,8 @@ static uint64_t pie_base(const struct start *start)
 	if (start->random && !(persona & ADDR_NO_RANDOMIZE))
 		memcpy(&random, start->random + 8, 8);
 	random ^= random >> 31;
+	if (is_32)
+		return PIE_BASE_32 + (random % PIE_RANDOM_PAGES_32 << 12);
 	return PIE_BASE + (random % PIE_RANDOM_PAGES << 12);
 }
 
@@ -210,14 +215,18 @@ static int open_elf(const char *path, int given)
 	return (int)fd;
 }
 
-static void load(const char *path, int given, struct sb_elf *elf, uint64_t hint,
+/* start: where a program lies is random; NULL for its interpreter. */
+static void load(const char *path, int given, struct sb_elf *elf, const struct start *start,
 		 struct sb_elf_image *image)
 {
 	int fd = open_elf(path, given);
 	int ret = sb_elf_read(fd, elf, scratch.buf, sizeof(scratch.buf));
+	const uint64_t hint = start && elf->interp_len ? pie_base(start, elf->is_32) : 0;
 
+	if (ret == 0 && start && elf->is_32)
+		sb_boot32_begin(elf);
 	if (ret == 0)
-		ret = sb_elf_map(fd, elf, elf->interp_len ? hint : 0, image);
+		ret = sb_elf_map(fd, elf, hint, image);
 	sys_close(fd);
 	if (ret < 0)
 		die(EXIT_NOT_EXECUTABLE, "cannot load", execfn_copy, ret);
@@ -285,6 +294,35 @@ static struct sb_mailbox *own_mailbox(struct sb_proc *proc)
 	return NULL;
 }
 
+/* A 32-bit program: its stack, and how its thread is known. */
+static long prepare_32(const struct start *start, struct sb_thread *thread,
+		       const struct sb_elf_image *image)
+{
+	const struct sb_start32 what = {
+		.argv = start->argv,
+		.envp = start->envp,
+		.auxv = start->auxv,
+		.random = start->random,
+		.exec_stack = image->exec_stack,
+	};
+	/* Without an interpreter it may lie where the kernel puts mappings. */
+	const bool is_loader = program.header.e_type == ET_DYN && program.interp_len == 0;
+	long stack;
+
+	if (start->has_debugger)
+		die(EXIT_NOT_EXECUTABLE, "no debugger can follow the 32-bit", execfn_copy,
+		    -ENOEXEC);
+	thread->proc->is_32 = 1;
+	sb_thread_mark32(thread);
+	stack = sb_boot32_prepare(thread->proc, is_loader ? PIE_BASE_32 : image->high,
+				  start->random);
+	if (stack == 0)
+		stack = sb_boot32_stack(&what);
+	if (stack < 0)
+		die(EXIT_FAILED, "no memory for", execfn_copy, stack);
+	return stack;
+}
+
 /* Take over from the program that called execve. */
 static void SB_NORETURN run_program(struct start *start, struct sb_thread *thread)
 {
@@ -293,6 +331,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	struct sb_elf_image image;
 	struct sb_elf_image interp = {0};
 	uint64_t entry;
+	long stack = 0;
 	int ret;
 
 	if (!box)
@@ -306,10 +345,10 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	memcpy(proc->exe, box->text + box->exe.off, SB_MIN(box->exe.len + 1, SB_PATH_MAX));
 	proc->exe_len = box->exe.len;
 	memcpy(execfn_copy, box->text + box->execfn.off, SB_MIN(box->execfn.len + 1, SB_PATH_MAX));
-	load(box->text + box->elf.off, box->fd, &program, pie_base(start), &image);
+	load(box->text + box->elf.off, box->fd, &program, start, &image);
 	entry = image.entry;
 	if (box->interp.len) {
-		load(box->text + box->interp.off, -1, &interpreter, 0, &interp);
+		load(box->text + box->interp.off, -1, &interpreter, NULL, &interp);
 		entry = interp.entry;
 	}
 	sb_trace_exec(sb_thread_call(thread), proc->exe, box->text + box->elf.off);
@@ -319,11 +358,15 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	if (image.exec_stack)
 		make_stack_executable(start);
 	hide_loader_name(start);
+	if (program.is_32)
+		stack = prepare_32(start, thread, &image);
 	sb_syscall6(__NR_prctl, PR_SET_NAME, SB_P(last_part(execfn_copy)), 0, 0, 0, 0);
 	sb_proc_register(proc, &thread->ids, 0);
-	ret = sb_trap_handlers();
+	ret = sb_trap_handlers(program.is_32);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot set handlers for", execfn_copy, ret);
+	if (program.is_32)
+		sb_jump32(entry, (uint64_t)stack);
 	if (start->has_debugger)
 		sb_syscall6(__NR_tgkill, proc->pid, thread->tid, SIGTRAP, (long)entry,
 			    SB_P(start->stack), 0);

@@ -20,8 +20,8 @@
 #include "spot.h"
 #include "upper.h"
 
-#define LOWER_POS ((int64_t)1 << 62)
-#define MOUNT_POS ((int64_t)3 << 61)
+#define WIDE 62   /* bits of an upper position */
+#define NARROW 29 /* for 32-bit programs */
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 #define HEAD offsetof(struct sb_dirent, name)
 
@@ -32,6 +32,7 @@ struct reader {
 	struct sb_at *dir;
 	int fd;
 	bool raw;      /* positions are the native ones of fd */
+	unsigned bits; /* WIDE or NARROW */
 	bool fd_upper; /* fd is the upper directory */
 	bool full;
 	char *buf;
@@ -57,11 +58,30 @@ static int64_t stretch(int64_t pos, unsigned bits)
 	return pos < half ? pos : (pos ^ half) << (64 - bits);
 }
 
+/* Where the lower source begins, and the mounts. */
+static int64_t lower_pos(const struct reader *r)
+{
+	return (int64_t)1 << r->bits;
+}
+
+static int64_t mount_pos(const struct reader *r)
+{
+	return (int64_t)3 << (r->bits - 1);
+}
+
+/* Directories of 32-bit programs have positions of 31 bits, also when one host directory
+ * lists them. */
+static bool is_narrow(const struct reader *r)
+{
+	return r->bits == NARROW;
+}
+
 static int64_t encode(const struct reader *r, enum source source, int64_t native)
 {
 	if (r->raw)
-		return native;
-	return source == UPPER ? squeeze(native, 62) : LOWER_POS | squeeze(native, 61);
+		return is_narrow(r) ? squeeze(native, NARROW + 2) : native;
+	return source == UPPER ? squeeze(native, r->bits)
+			       : lower_pos(r) | squeeze(native, r->bits - 1);
 }
 
 /* ---- mounts -------------------------------------------------------------- */
@@ -340,7 +360,7 @@ static int read_other(struct reader *r, const char *host, enum source source, in
 static int read_upper(struct reader *r)
 {
 	struct sb_path *host = &r->fs->work->p[0];
-	int64_t native = stretch(r->pos, 62);
+	int64_t native = stretch(r->pos, r->bits);
 	int err;
 
 	if (r->fd_upper)
@@ -355,8 +375,8 @@ static void read_nodes(struct reader *r)
 	const struct sb_tree *tree = r->fs->tree;
 	const struct sb_node *dir = &tree->nodes[r->dir->spot.node];
 
-	for (int64_t x = r->pos & ~LOWER_POS; x < (int64_t)dir->child_count + 2; x++) {
-		int64_t next = LOWER_POS | (x + 1);
+	for (int64_t x = r->pos & ~lower_pos(r); x < (int64_t)dir->child_count + 2; x++) {
+		int64_t next = lower_pos(r) | (x + 1);
 		const struct sb_node *node;
 		const char *name;
 		unsigned state;
@@ -380,7 +400,7 @@ static void read_nodes(struct reader *r)
 static int read_lower(struct reader *r)
 {
 	const struct sb_spot *spot = &r->dir->spot;
-	int64_t native = stretch(r->pos & ~LOWER_POS, 61);
+	int64_t native = stretch(r->pos & ~lower_pos(r), r->bits - 1);
 
 	if (spot->mount == SB_NO_MOUNT && !spot->lower_below)
 		return 0;
@@ -397,14 +417,15 @@ static void read_mounts(struct reader *r)
 {
 	const struct sb_control *control = r->fs->tree->control;
 
-	for (uint32_t i = (uint32_t)(r->pos & 0xffffffff); i < control->mount_count; i++) {
+	for (uint32_t i = (uint32_t)(r->pos & (lower_pos(r) / 2 - 1)); i < control->mount_count;
+	     i++) {
 		const struct sb_mount *mount = &control->mounts[i];
 		uint32_t at = name_of_mount(r->fs->tree, i, &r->dir->guest);
 		struct sb_path *host = &r->fs->work->p[0];
 		struct sb_spot spot = {.place = SB_PLACE_MOUNT, .node = SB_NO_NODE, .mount = i};
 		struct sb_stat st;
 
-		r->pos = MOUNT_POS | i;
+		r->pos = mount_pos(r) | i;
 		if (at == 0 ||
 		    sb_path_set(host, sb_text_at(control, mount->host), mount->host.len) < 0)
 			continue;
@@ -412,7 +433,7 @@ static void read_mounts(struct reader *r)
 			spot.place = SB_PLACE_LINK;
 		if (sb_spot_stat(r->fs, &spot, host, NULL, &st) == 0 &&
 		    !emit(r, sb_text_at(control, mount->guest) + at, mount->guest.len - at, st.ino,
-			  st.mode & S_IFMT, MOUNT_POS | (i + 1)))
+			  st.mode & S_IFMT, mount_pos(r) | (i + 1)))
 			return;
 	}
 }
@@ -421,7 +442,7 @@ static int read_phases(struct reader *r)
 {
 	int err = 0;
 
-	if (r->pos < LOWER_POS) {
+	if (r->pos < lower_pos(r)) {
 		int64_t start = r->pos;
 
 		if (r->dir->spot.in_upper)
@@ -429,16 +450,16 @@ static int read_phases(struct reader *r)
 		if (err < 0 || r->full)
 			return err;
 		/* After an upper part the dots are done. */
-		r->pos = LOWER_POS;
+		r->pos = lower_pos(r);
 		if (r->fs->tree->index && (r->dir->spot.in_upper || start != 0) &&
 		    r->dir->spot.mount == SB_NO_MOUNT)
-			r->pos = LOWER_POS | 2;
+			r->pos = lower_pos(r) | 2;
 	}
-	if (r->pos < MOUNT_POS) {
+	if (r->pos < mount_pos(r)) {
 		err = read_lower(r);
 		if (err < 0 || r->full)
 			return err;
-		r->pos = MOUNT_POS;
+		r->pos = mount_pos(r);
 	}
 	read_mounts(r);
 	return 0;
@@ -450,6 +471,7 @@ long sb_dirlist_read(struct sb_fs *fs, int fd, struct sb_at *dir, char *buf, siz
 	struct reader r = {.fs = fs, .dir = dir, .fd = fd, .buf = buf, .len = len};
 	long err = 0;
 
+	r.bits = fs->narrow_positions ? NARROW : WIDE;
 	r.pos = sys_lseek(fd, 0, SEEK_CUR);
 	if (r.pos < 0)
 		return r.pos;
@@ -457,7 +479,8 @@ long sb_dirlist_read(struct sb_fs *fs, int fd, struct sb_at *dir, char *buf, siz
 	if (!mounts)
 		r.raw = r.fd_upper ? !dir->spot.lower_below : is_native_lower(fs->tree, dir);
 	if (r.raw)
-		err = read_native(&r, fd, r.fd_upper ? UPPER : LOWER, r.pos);
+		err = read_native(&r, fd, r.fd_upper ? UPPER : LOWER,
+				  is_narrow(&r) ? stretch(r.pos, NARROW + 2) : r.pos);
 	else
 		err = read_phases(&r);
 	if (err < 0 && r.used == 0)

@@ -37,6 +37,7 @@ static void prepare(struct sb_thread *thread, struct sb_call *call)
 	fs->root_len = proc->root_len;
 	fs->umask = proc->umask;
 	fs->real_ids = 0;
+	fs->narrow_positions = proc->is_32;
 	fs->commit = &thread->commit;
 	fs->work = &thread->scratch.work;
 	fs->dirs = &proc->dirs;

@@ -8,7 +8,9 @@
 #include "exec_plan.h"
 
 #include <errno.h>
+#include <linux/wait.h>
 
+#include "arch/x86_64/sys32.h"
 #include "change.h"
 #include "on_proc.h"
 #include "text.h"
@@ -154,6 +156,9 @@ static int plan_interpreter(struct sb_call *call, struct sb_exec_plan *plan, str
 	int ret = look_up(call, plan->next.buf, at);
 	int fd;
 
+	if (ret == -ENOENT)
+		sb_trace_note(call, plan->elf.is_32 ? "its 32-bit ELF interpreter is not there"
+						    : "its ELF interpreter is not there");
 	if (ret < 0)
 		return ret;
 	ret = check_program(call, at);
@@ -164,15 +169,46 @@ static int plan_interpreter(struct sb_call *call, struct sb_exec_plan *plan, str
 		return fd;
 	ret = sb_elf_read(fd, elf, NULL, 0);
 	sys_close(fd);
-	if (ret < 0)
+	if (ret < 0 || elf->is_32 != plan->elf.is_32)
 		return -ELIBBAD;
 	return mapped_file(call, at, &plan->interp);
+}
+
+/* Does the kernel answer 32-bit calls, and does nobody outside forbid them? */
+static bool has_32(void)
+{
+	const long pid = sb_try32();
+	int status = -1;
+	long ret;
+
+	if (pid < 0)
+		return false;
+	do
+		ret = sb_syscall6(__NR_wait4, pid, SB_P(&status), (int)__WCLONE, 0, 0, 0);
+	while (ret == -EINTR);
+	return ret == pid && status == 0;
+}
+
+static bool may_run_32(struct sb_call *call)
+{
+	if (call->proc->is_32)
+		return true;
+	if (call->proc->tree.control->flags & (SB_CONTROL_TRACED | SB_CONTROL_STEPS)) {
+		sb_trace_note(call, "a 32-bit program: not with the interceptor ptrace");
+		return false;
+	}
+	if (has_32())
+		return true;
+	sb_trace_note(call, "a 32-bit program: this machine runs none");
+	return false;
 }
 
 static int plan_elf(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at, int fd)
 {
 	int ret = sb_elf_read(fd, &plan->elf, plan->next.buf, sizeof(plan->next.buf));
 
+	if (ret == 0 && plan->elf.is_32 && !may_run_32(call))
+		ret = -ENOEXEC;
 	if (ret < 0)
 		return ret;
 	plan->exe = at->guest;
@@ -188,11 +224,6 @@ static int plan_elf(struct sb_call *call, struct sb_exec_plan *plan, struct sb_a
 					     ret > 0 ? (unsigned char *)plan->line : NULL,
 					     ret > 0 ? (uint32_t)ret : 0);
 	return plan->elf.interp_len ? plan_interpreter(call, plan, at) : 0;
-}
-
-static int is_elf32(const char *line, long len)
-{
-	return len > 4 && memcmp(line, "\177ELF\1", 5) == 0;
 }
 
 /* One program file: 0 = an ELF was planned, 1 = a script, go on with plan->next. */
@@ -212,10 +243,6 @@ static int plan_file(struct sb_call *call, struct sb_exec_plan *plan, struct sb_
 			ret = push_front(plan, plan->execfn.buf, plan->execfn.len);
 		ret = ret < 0 ? ret : parse_script(plan);
 		return ret < 0 ? ret : 1;
-	}
-	if (is_elf32(plan->line, len)) {
-		sb_trace_note(call, "a 32-bit program: not supported yet");
-		return -ENOEXEC;
 	}
 	return plan_elf(call, plan, at, fd);
 }

@@ -29,7 +29,10 @@ static bool is_guest_range(uint64_t addr, size_t len)
 {
 	if (addr >= SB_USER_END || len > SB_USER_END - addr)
 		return false;
-	return addr + len <= SB_ADDR_LOW || addr >= SB_ADDR_RUNTIME;
+	if (addr + len <= SB_ADDR_LOW || addr >= SB_ADDR_RUNTIME)
+		return true;
+	/* A 32-bit program has no such address: a structure that was changed for it. */
+	return sb_thread_self()->proc->is_32 != 0;
 }
 
 int sb_guest_read(void *dst, uint64_t src, size_t len)

@@ -16,7 +16,7 @@
 
 /* Guest registers, in the order the entry stub saves them. */
 struct sb_regs {
-	uint64_t rax; /* number in, result out */
+	uint64_t rax; /* number in, result out; of a 32-bit program eax.., ecx in r8 */
 	uint64_t rdi;
 	uint64_t rsi;
 	uint64_t rdx;
@@ -59,7 +59,10 @@ struct sb_proc {
 	uint32_t seccomp_mode;       /* what the guest believes (0, 2) */
 	uint32_t root_len;
 	uint32_t exe_len;
-	uint64_t brk_unused;
+	uint32_t is_32;         /* a 32-bit program: arch/x86_64/i386.h */
+	uint32_t return32;      /* its code that ends a signal handler */
+	uint32_t brk_start;     /* its heap */
+	uint32_t brk;
 	uint32_t cwd_count;    /* changes of the working directory */
 	uint32_t cwd_changing; /* those on their way */
 	uint32_t cwd_given_up;

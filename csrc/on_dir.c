@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 
+#include "arch/x86_64/sys32.h"
 #include "dirlist.h"
 #include "dispatch.h"
 #include "fds.h"
@@ -74,6 +75,17 @@ static int find(struct sb_call *call, int fd, struct sb_at *at)
 	return sb_dirlist_is_native(call->fs, at) ? 1 : 0;
 }
 
+/* Positions are shorter in the directories of 32-bit programs. */
+static long read_natively(struct sb_call *call, long nr, int fd, uint32_t count)
+{
+	const long to = (long)call->regs->rsi;
+	const long args[6] = {fd, to, count};
+
+	if (call->proc->is_32 && to < (long)SB_END32)
+		return sb_syscall32(SB_NR32_GETDENTS64, args);
+	return sb_syscall(nr, fd, to, count, 0, 0, 0);
+}
+
 static long read_entries(struct sb_call *call, long nr)
 {
 	const struct sb_regs *r = call->regs;
@@ -87,7 +99,7 @@ static long read_entries(struct sb_call *call, long nr)
 	int native;
 
 	if (sb_dirlist_is_untouched(call->fs, fd))
-		return sb_syscall(nr, fd, (long)r->rsi, count, 0, 0, 0);
+		return read_natively(call, nr, fd, count);
 	flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
 	if (flags < 0 || (flags & O_PATH) != 0)
 		return -EBADF;
@@ -95,7 +107,7 @@ static long read_entries(struct sb_call *call, long nr)
 	if (native < 0)
 		return native;
 	if (native == 1)
-		return sb_syscall(nr, fd, (long)r->rsi, count, 0, 0, 0);
+		return read_natively(call, nr, fd, count);
 	reopen(call, fd, at);
 	pos = sys_lseek(fd, 0, SEEK_CUR);
 	len = sb_dirlist_read(call->fs, fd, at, buf, SB_MIN((size_t)count, HALF));

@@ -287,7 +287,8 @@ static uint64_t start_stack(struct sb_proc_fill *f)
 
 /* The runtime corrected the vector on the stack; the kernel's copy is that of the
  * runtime's own start. Above the start of the stack: argc, the arguments,
- * 0, the environment, 0, the vector. */
+ * 0, the environment, 0, the vector. That of a 32-bit program has a type and a value in
+ * each word (boot32.c). */
 static long fill_auxv(struct sb_proc_fill *f)
 {
 	uint64_t *words = (uint64_t *)(void *)f->call->work->buffer;
@@ -296,6 +297,7 @@ static long fill_auxv(struct sb_proc_fill *f)
 	unsigned zeros = 0;
 	bool first = true;
 	bool key = true;
+	bool is_pairs = false;
 
 	if (f->slot == NULL)
 		return -EACCES;
@@ -312,10 +314,12 @@ static long fill_auxv(struct sb_proc_fill *f)
 				zeros += words[i] == 0;
 				continue;
 			}
+			if (f->out.len == 0)
+				is_pairs = words[i] >> 32 != 0;
 			sb_proc_put(&f->out, (const char *)&words[i], 8);
-			if (zeros == 3)
+			if (zeros == 3 || (is_pairs && words[i] == AT_NULL))
 				return 0;
-			if (key && words[i] == AT_NULL)
+			if (key && !is_pairs && words[i] == AT_NULL)
 				zeros = 3;
 			key = !key;
 		}

@@ -91,7 +91,7 @@ static bool send_on(int tid)
 
 	return trace(PTRACE_GETSIGINFO, tid, SB_P(&info)) == 0 &&
 	       info.si_code == SYS_SECCOMP_CODE && info.si_errno == SB_TRAP_MAGIC &&
-	       sb_tracee_read(tid, &stopped) == 0 &&
+	       sb_tracee_read(tid, &stopped) == 0 && sb_tracee_is_64(&stopped) &&
 	       sb_tracee_redirect(tid, &stopped, SB_ADDR_ENTRY) == 0 &&
 	       trace(resume_request(tid), tid, 0) == 0;
 }

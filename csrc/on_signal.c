@@ -21,35 +21,43 @@
 /* entry.S */
 extern char sb_signal_entry[];
 extern char sb_restorer[];
+/* entry32.S */
+extern char sb_signal_entry32[];
 
 static bool is_handler(uint64_t handler)
 {
 	return handler != (uintptr_t)SIG_DFL && handler != (uintptr_t)SIG_IGN;
 }
 
-static void to_kernel(int sig, const struct sb_action *guest, struct sb_action *kernel)
+static uintptr_t entry_of(const struct sb_proc *proc)
+{
+	return (uintptr_t)(proc->is_32 ? sb_signal_entry32 : sb_signal_entry);
+}
+
+static void to_kernel(const struct sb_proc *proc, int sig, const struct sb_action *guest,
+		      struct sb_action *kernel)
 {
 	*kernel = *guest;
 	kernel->mask &= ~SIGSYS_BIT;
 	if (!is_handler(guest->handler) && sig != SIGSEGV && sig != SIGBUS)
 		return;
-	kernel->handler = (uintptr_t)sb_signal_entry;
+	kernel->handler = entry_of(proc);
 	/* SA_NODEFER: a signal queued again must wait until the entry has returned. */
 	kernel->flags = (guest->flags | SA_SIGINFO) & ~(uint64_t)(SA_RESETHAND | SA_NODEFER);
-	if (!(guest->flags & SB_SA_RESTORER)) {
+	if (!(guest->flags & SB_SA_RESTORER) || proc->is_32) {
 		kernel->flags |= SB_SA_RESTORER;
 		kernel->restorer = (uintptr_t)sb_restorer;
 	}
-	if (!is_handler(guest->handler)) {
+	if (!is_handler(guest->handler))
 		kernel->flags |= SA_ONSTACK;
+	if (!is_handler(guest->handler) || proc->is_32) /* entry32.S */
 		kernel->mask = SB_MASK_ALL;
-	}
 }
 
 /* What the guest set before, from the kernel's word old. */
 static void to_guest(const struct sb_proc *proc, int sig, struct sb_action *old)
 {
-	if (old->handler == (uintptr_t)sb_signal_entry)
+	if (old->handler == entry_of(proc))
 		*old = proc->actions[sig];
 }
 
@@ -67,14 +75,14 @@ static long set_action(struct sb_call *call, int sig, uint64_t new_addr, struct 
 	if (sig == SIGKILL || sig == SIGSTOP)
 		return -EINVAL;
 	next.mask &= ~(SB_SIGMASK(SIGKILL) | SB_SIGMASK(SIGSTOP));
-	to_kernel(sig, &next, &kernel);
+	to_kernel(proc, sig, &next, &kernel);
 	/* A handler must be known before the kernel can call it, and the old
 	 * one must be known until it no longer does. */
 	sb_commit_begin(call->fs);
 	if (is_handler(next.handler))
 		proc->actions[sig] = next;
 	ret = sb_syscall6(__NR_rt_sigaction, sig, SB_P(&kernel), SB_P(old), MASK_BYTES, 0, 0);
-	if (ret == 0 && old->handler == (uintptr_t)sb_signal_entry)
+	if (ret == 0 && old->handler == entry_of(proc))
 		*old = before;
 	proc->actions[sig] = ret == 0 ? next : before;
 	sb_commit_end(call->fs);

@@ -35,6 +35,8 @@ struct clone_args_x {
 
 /* entry.S */
 long sb_clone(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls);
+long sb_clone32(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls,
+		struct sb_thread *child);
 void sb_task_started(struct sb_thread *thread);
 
 static void block_all(uint64_t *old)
@@ -55,6 +57,8 @@ static void find_tracer(const struct sb_thread *thread)
 void sb_task_started(struct sb_thread *thread)
 {
 	sb_thread_set_base(thread);
+	if (thread->proc->is_32)
+		sb_thread_mark32(thread);
 	thread->tid = (uint32_t)sys_gettid();
 	sb_pids_settle(thread->place);
 	if (thread->proc == &thread->own_proc) {
@@ -72,6 +76,7 @@ static void inherit(struct sb_thread *child, const struct sb_thread *parent)
 	child->regs = parent->regs;
 	child->regs.rax = 0;
 	child->sigsys_blocked = parent->sigsys_blocked;
+	child->gs32 = parent->gs32;
 }
 
 static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, uint64_t guest_mask,
@@ -101,7 +106,10 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 	child->saved_mask = guest_mask;
 	top = (uint64_t *)(uintptr_t)(child->stack_top - 16);
 	top[0] = (uintptr_t)child;
-	ret = sb_clone(a->flags, (uintptr_t)top, a->ptid, a->ctid, a->tls);
+	if (child->proc->is_32)
+		ret = sb_clone32(a->flags, child->regs.rsp, a->ptid, a->ctid, a->tls, child);
+	else
+		ret = sb_clone(a->flags, (uintptr_t)top, a->ptid, a->ctid, a->tls);
 	if (ret < 0) {
 		sb_thread_free(child);
 		return ret;
@@ -110,6 +118,9 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 		if (child->exec_memory)
 			sys_munmap(child->exec_memory, child->exec_size);
 		child->exec_memory = NULL;
+		if (child->exec_memory32)
+			sys_munmap(child->exec_memory32, child->exec_size32);
+		child->exec_memory32 = NULL;
 		sb_thread_free(child);
 	}
 	return ret;
@@ -119,7 +130,8 @@ static long clone_copying(struct sb_call *call, const struct clone_args_x *a, ui
 {
 	struct sb_thread *self = call->thread;
 	uint32_t parent = self->proc->pid;
-	long ret = sb_clone(a->flags, 0, a->ptid, a->ctid, a->tls);
+	long ret = self->proc->is_32 ? sb_clone32(a->flags, 0, a->ptid, a->ctid, a->tls, NULL)
+				     : sb_clone(a->flags, 0, a->ptid, a->ctid, a->tls);
 
 	if (ret > 0)
 		sb_proc_announce(self->proc, &self->ids, (uint32_t)ret);

@@ -26,6 +26,7 @@
 #define SB_SI_USER_MAX 0 /* si_code of signals that processes send is <= 0 */
 
 long sb_block(long nr, const long args[6]);
+long sb_block32(long nr, const long args[6]);
 
 enum interrupted {
 	GUEST,   /* guest code */
@@ -49,11 +50,12 @@ static enum interrupted classify(const struct sb_thread *thread, uint64_t pc)
 		return HANDLER;
 	if (is_between(pc, sb_entry_traced, sb_entry_saved))
 		return ENTRY;
-	if (is_between(pc, sb_exit, sb_exit_end))
+	if (is_between(pc, sb_exit, sb_exit_end) || is_between(pc, sb_exit32, sb_exit32_end))
 		return EXIT;
-	if (is_between(pc, (const char *)sb_block, sb_block_done))
+	if (is_between(pc, (const char *)sb_block, sb_block_done) ||
+	    is_between(pc, (const char *)sb_block32, sb_block32_done))
 		return BEFORE;
-	if (pc == (uintptr_t)sb_block_done)
+	if (pc == (uintptr_t)sb_block_done || pc == (uintptr_t)sb_block32_done)
 		return AFTER;
 	return thread->commit ? AFTER : BEFORE;
 }
@@ -86,6 +88,18 @@ static void load_guest(const struct sb_thread *thread, struct sigcontext *to)
 	to->r15 = r->r15;
 	to->rcx = r->rip;
 	to->r11 = r->rflags;
+	if (thread->proc->is_32) {
+		to->rcx = r->r8;
+		to->cs = SB_CS32;
+		to->ss = SB_SS32;
+	}
+}
+
+/* The program's system call instruction, to make it again. */
+static uint64_t origin_of(const struct sb_thread *thread)
+{
+	return thread->proc->is_32 ? thread->regs.rip - SB_INT80_SIZE
+				   : sb_patch_origin(thread->regs.rip);
 }
 
 static bool on_runtime_stack(const struct sb_thread *thread, uint64_t sp)
@@ -140,8 +154,9 @@ static void leave_runtime(struct sb_thread *thread, enum interrupted where, int 
 		break;
 	case BEFORE:
 		load_guest(thread, regs);
-		regs->rip = sb_patch_origin(regs->rip);
-		regs->rax = thread->number;
+		regs->rip = origin_of(thread);
+		if (!thread->proc->is_32) /* otherwise number is not the program's */
+			regs->rax = thread->number;
 		thread->waits = SB_WAIT_NONE;
 		if (thread->pending) {
 			*(uint64_t *)&uc->uc_sigmask = thread->saved_mask;
@@ -188,14 +203,13 @@ static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *in
 		if (sig != SIGSEGV && sig != SIGBUS)
 			sb_syscall6(__NR_rt_sigaction, sig, SB_P(action), 0, 8, 0, 0);
 	}
-	if ((action->flags & SA_NODEFER) && !(action->mask & own))
+	if ((action->flags & SA_NODEFER) && !(action->mask & own) && !proc->is_32)
 		sb_syscall6(__NR_rt_sigprocmask, SIG_UNBLOCK, SB_P(&own), 0, 8, 0, 0);
 	return handler;
 }
 
 /* Called by sb_signal_entry (entry.S). Returns the guest's handler, or 0 to
  * return from the signal. */
-uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc);
 uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 {
 	struct sb_thread *thread = sb_thread_self();

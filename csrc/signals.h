@@ -32,6 +32,23 @@ extern char sb_restorer[];
 extern char sb_text_start[];
 extern char sb_text_end[];
 
+/* entry32.S */
+extern char sb_entry32[];
+extern char sb_exit32[];
+extern char sb_exit32_end[];
+extern char sb_block32_done[];
+extern char sb_signal_entry32[];
+extern char sb_trap_entry32[];
+
+/* Segments of a 32-bit program in the kernel's frame, and its system call instruction. */
+#define SB_CS32 0x23
+#define SB_CS64 0x33
+#define SB_SS32 0x2b
+#define SB_INT80_SIZE 2
+
+/* The guest's handler to enter on this frame, or 0 to return from the signal. */
+uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc);
+
 /* A SIGSYS that no filter sent: kill(2) by somebody. */
 void sb_signal_sigsys(int sig, siginfo_t *info, struct ucontext *uc);
 

@@ -12,12 +12,17 @@
 #include <errno.h>
 #include <linux/mman.h>
 
+#include "log.h"
+
 #define HWCAP2_FSGSBASE 2
 #define ARCH_SET_GS 0x1001
+#define ARCH_SET_FS 0x1002
+#define ARCH_GET_FS 0x1003
 #define SEARCH 16 /* blocks looked at before a new one is made */
 
 /* entry.S */
 void sb_write_gs_base(void *base);
+uint64_t sb_read_fs_base(void);
 
 /* The block of the process's first thread; the head of the list. */
 struct sb_thread sb_first_thread;
@@ -38,6 +43,31 @@ void sb_thread_set_base(struct sb_thread *thread)
 		sb_syscall6(__NR_arch_prctl, ARCH_SET_GS, SB_P(thread), 0, 0, 0, 0);
 }
 
+void sb_thread_mark32(struct sb_thread *thread)
+{
+	sb_syscall6(__NR_arch_prctl, ARCH_SET_FS, SB_P(thread), 0, 0, 0, 0);
+}
+
+struct sb_thread *sb_thread_find(void)
+{
+	uint64_t base = 0;
+	uint32_t tid;
+
+	if (has_fsgsbase)
+		base = sb_read_fs_base();
+	else
+		sb_syscall6(__NR_arch_prctl, ARCH_GET_FS, SB_P(&base), 0, 0, 0, 0);
+	if (base - SB_ADDR_LOW < SB_ADDR_HIGH - SB_ADDR_LOW)
+		return (struct sb_thread *)(uintptr_t)base;
+	/* A program that uses fs itself. */
+	tid = (uint32_t)sys_gettid();
+	for (struct sb_thread *t = &sb_first_thread; t; t = t->next) {
+		if (t->tid == tid)
+			return t;
+	}
+	SB_BUG("a thread without a block");
+}
+
 void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc)
 {
 	thread->self = thread;
@@ -50,6 +80,8 @@ void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc)
 	thread->trace_me = 0;
 	thread->exec_memory = NULL;
 	thread->exec_size = 0;
+	thread->exec_memory32 = NULL;
+	thread->exec_size32 = 0;
 	thread->proc = proc;
 }
 

@@ -16,6 +16,7 @@
 #include "guest.h"
 
 #define SB_STACK_SIZE 65536
+#define SB_ROOM32 32768
 
 enum sb_thread_state {
 	SB_THREAD_FREE = 0,
@@ -39,6 +40,7 @@ struct sb_scratch {
 	char path[2 * SB_PATH_MAX];
 	char path2[2 * SB_PATH_MAX];
 	struct sb_exec_plan plan;
+	char room32[SB_ROOM32]; /* structures of a 32-bit program, changed */
 } __attribute__((aligned(4096)));
 
 struct sb_thread {
@@ -50,7 +52,9 @@ struct sb_thread {
 	volatile uint32_t commit; /* fs.commit points here */
 	uint32_t handling;    /* nesting of sb_signal_arrived */
 	uint64_t trap_site;   /* the call came by a trap: address behind its instruction */
-	uint64_t pad3[2];
+	uint32_t gs32;        /* thread pointer (selector) of a 32-bit program */
+	uint32_t pad2;
+	uint64_t pad3;
 	struct sb_regs regs;
 	uint32_t state;       /* enum sb_thread_state */
 	uint32_t tid;
@@ -64,6 +68,9 @@ struct sb_thread {
 	uint32_t trace_me;    /* ptrace(PTRACE_TRACEME) when it executes a program */
 	void *exec_memory;    /* argument vector made for execve, to give back */
 	size_t exec_size;
+	void *exec_memory32;  /* the same of a 32-bit program: both vectors */
+	size_t exec_size32;
+	struct sb_regs args32; /* arguments of its call, as a 64-bit program would give them */
 	uint64_t *place;      /* among the tasks of the container: pids.h */
 	struct sb_thread *next;
 	struct sb_proc *proc;
@@ -84,6 +91,7 @@ SB_OFFSET_IS(number, SB_T_NUMBER);
 SB_OFFSET_IS(commit, SB_T_COMMIT);
 SB_OFFSET_IS(handling, SB_T_HANDLING);
 SB_OFFSET_IS(trap_site, SB_T_TRAP_SITE);
+SB_OFFSET_IS(gs32, SB_T_GS);
 SB_OFFSET_IS(regs, SB_T_REGS);
 SB_OFFSET_IS(regs.rip, SB_R_RIP);
 SB_OFFSET_IS(regs.r15, SB_R_R15);
@@ -106,6 +114,10 @@ void sb_thread_free(struct sb_thread *thread);
 /* After fork: only the caller's block is in use. */
 void sb_thread_forked(struct sb_thread *self);
 void sb_thread_set_base(struct sb_thread *thread);
+/* Mark it as the calling thread's for sb_thread_find: at fs base. */
+void sb_thread_mark32(struct sb_thread *thread);
+/* The calling thread's block in a 32-bit program, whose gs base may be in force. */
+struct sb_thread *sb_thread_find(void);
 /* Which way to set the gs base this machine has (AT_HWCAP2). */
 void sb_thread_probe(uint64_t hwcap2);
 /* Take a slot of the process table for the calling process. */

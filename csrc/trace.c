@@ -18,6 +18,9 @@ static const char *const names[] = {
 #include "syscalls.def"
 #undef ON
 #undef REFUSE
+	/* of 32-bit programs only */
+	[__NR_brk] = "brk",
+	[__NR_rt_sigreturn] = "rt_sigreturn",
 };
 
 static void put_name(struct sb_line *line, uint64_t nr)
@@ -61,7 +64,7 @@ static char way_in(const struct sb_call *call, uint64_t site)
 	return call->fs->tree->control->flags & SB_CONTROL_TRACED ? 'p' : 't';
 }
 
-static void head(struct sb_call *call, struct sb_line *line, char way, uint64_t ns)
+static void start(struct sb_line *line, char way, uint64_t ns)
 {
 	const char text[4] = {' ', way, ' ', '\0'};
 
@@ -70,6 +73,11 @@ static void head(struct sb_call *call, struct sb_line *line, char way, uint64_t 
 	sb_line_add(line, text);
 	sb_line_dec(line, (int64_t)ns);
 	sb_line_add(line, " ");
+}
+
+static void head(struct sb_call *call, struct sb_line *line, char way, uint64_t ns)
+{
+	start(line, way, ns);
 	put_name(line, call->thread->number);
 }
 
@@ -138,6 +146,19 @@ void sb_trace_note(struct sb_call *call, const char *what)
 	head(call, &line, 'n', 0);
 	sb_line_add(&line, ": ");
 	sb_line_add(&line, what);
+	line_end(call, &line);
+}
+
+void sb_trace_refused(struct sb_call *call, const char *name, long result)
+{
+	struct sb_line line;
+
+	if (!(call->fs->tree->control->flags & SB_CONTROL_TRACE))
+		return;
+	start(&line, 'n', 0);
+	sb_line_add(&line, name);
+	sb_line_add(&line, ": refused to a 32-bit program: ");
+	sb_line_result(&line, result);
 	line_end(call, &line);
 }
 

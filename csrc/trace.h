@@ -20,5 +20,7 @@ void sb_trace_call(struct sb_call *call, long result, uint64_t site, uint64_t st
 /* The process has become this program. */
 void sb_trace_exec(struct sb_call *call, const char *guest, const char *host);
 void sb_trace_note(struct sb_call *call, const char *what);
+/* A call of a 32-bit program that has no like among those of 64-bit ones. */
+void sb_trace_refused(struct sb_call *call, const char *name, long result);
 
 #endif

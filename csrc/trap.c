@@ -27,6 +27,7 @@
 #include <linux/seccomp.h>
 #include <linux/wait.h>
 
+#include "arch/x86_64/i386.h"
 #include "dispatch.h"
 #include "fds.h"
 #include "log.h"
@@ -37,15 +38,17 @@
 
 #define SB_SYS_SECCOMP 1
 
-#define MAX_CODE 1024
+#define MAX_CODE 2048
 
 struct program {
 	unsigned len;
 	bool full;
 	bool has_network; /* addresses of its own */
+	bool has_32;      /* 32-bit programs: not beside a tracer */
 	bool knows_descriptors; /* fds.h */
 	unsigned trap_count;
-	unsigned short traps[SB_NR_KNOWN]; /* jumps to the one end that checks the address */
+	unsigned short traps[SB_NR_KNOWN +
+			     SB_I386_KNOWN]; /* jumps to the one end that checks the address */
 	struct sock_filter code[MAX_CODE];
 };
 
@@ -160,38 +163,80 @@ static unsigned verdict_of(unsigned nr)
 }
 
 /* A decision tree over runs of equal verdicts; depth is log2 of their count. */
-static void emit_tree(struct program *p, const unsigned *starts, unsigned count)
+static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
+		      void (*leaf)(struct program *, unsigned))
 {
 	unsigned half = count / 2;
 	unsigned jump;
 
 	if (count == 1) {
-		emit_leaf(p, starts[0]);
+		leaf(p, starts[0]);
 		return;
 	}
 	emit(p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, starts[half]);
 	jump = p->len;
 	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
-	emit_tree(p, starts, half);
+	emit_tree(p, starts, half, leaf);
 	if (!p->full)
 		p->code[jump].k = p->len - jump - 1;
-	emit_tree(p, starts + half, count - half);
+	emit_tree(p, starts + half, count - half, leaf);
+}
+
+static unsigned verdict32_of(const struct program *p, unsigned nr)
+{
+	if (nr == SB_I386_IOCTL)
+		return p->has_network ? SB_REFUSED : SB_NATIVE;
+	return sb_i386_is_native(nr) ? SB_NATIVE : SB_TRAPPED;
+}
+
+static void emit_leaf32(struct program *p, unsigned nr)
+{
+	if (verdict32_of(p, nr) == SB_NATIVE) {
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+		return;
+	}
+	if (nr == SB_I386_IOCTL)
+		emit_ioctl(p);
+	emit_jump_to_trap(p);
+}
+
+/* Calls by int $0x80. */
+static void emit_32(struct program *p)
+{
+	unsigned starts[SB_I386_KNOWN + 2];
+	unsigned count = 0;
+
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, p->has_32 ? 1 : 0, 0, AUDIT_ARCH_I386);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
+	if (!p->has_32)
+		return;
+	LOAD(p, nr);
+	for (unsigned nr = 0; nr <= SB_I386_KNOWN + 1; nr++) {
+		if (nr == 0 || verdict32_of(p, nr) != verdict32_of(p, nr - 1))
+			starts[count++] = nr;
+	}
+	emit_tree(p, starts, count, emit_leaf32);
 }
 
 static void build(struct program *p, unsigned action)
 {
 	unsigned starts[SB_NR_KNOWN + 2];
 	unsigned count = 0;
+	unsigned jump;
 
 	LOAD(p, arch);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AUDIT_ARCH_X86_64);
-	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
+	jump = p->len;
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
 	LOAD(p, nr);
 	for (unsigned nr = 0; nr <= SB_NR_KNOWN + 1; nr++) {
 		if (nr == 0 || verdict_of(nr) != verdict_of(nr - 1))
 			starts[count++] = nr;
 	}
-	emit_tree(p, starts, count);
+	emit_tree(p, starts, count, emit_leaf);
+	if (!p->full)
+		p->code[jump].k = p->len - jump - 1;
+	emit_32(p);
 	for (unsigned i = 0; i < p->trap_count && !p->full; i++)
 		p->code[p->traps[i]].k = p->len - p->traps[i] - 1;
 	emit_trap(p, action);
@@ -207,6 +252,7 @@ int sb_trap_install(const struct sb_control *control)
 	if (flags & SB_CONTROL_STEPS)
 		return 0; /* the tracer looks at every call */
 	program.has_network = control->net_container != 0;
+	program.has_32 = (flags & SB_CONTROL_TRACED) == 0;
 	program.knows_descriptors = sb_fds_are_known(control);
 	build(&program, flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP);
 	if (program.full)
@@ -239,6 +285,10 @@ void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 		regs->rax = (uint64_t)-ENOSYS;
 		return;
 	}
+	if (info->si_arch != AUDIT_ARCH_X86_64) { /* int $0x80 of a 64-bit program */
+		regs->rax = (uint64_t)-ENOSYS;
+		return;
+	}
 	sb_thread_self()->trap_site = regs->rip;
 	regs->rcx = regs->rip;
 	regs->rip = (uintptr_t)sb_entry;
@@ -261,16 +311,16 @@ void sb_enter(struct sb_thread *thread)
 	}
 }
 
-int sb_trap_handlers(void)
+int sb_trap_handlers(bool is_32)
 {
 	const struct sb_action trap = {
-		.handler = (uintptr_t)sb_trap_entry,
+		.handler = (uintptr_t)(is_32 ? sb_trap_entry32 : sb_trap_entry),
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SB_SA_RESTORER,
 		.restorer = (uintptr_t)sb_restorer,
 		.mask = SB_MASK_ALL,
 	};
 	const struct sb_action fault = {
-		.handler = (uintptr_t)sb_signal_entry,
+		.handler = (uintptr_t)(is_32 ? sb_signal_entry32 : sb_signal_entry),
 		.flags = SA_SIGINFO | SA_ONSTACK | SB_SA_RESTORER,
 		.restorer = (uintptr_t)sb_restorer,
 		.mask = SB_MASK_ALL,

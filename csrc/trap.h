@@ -15,6 +15,6 @@
  * trapped call, and whether the container has a network of its own. */
 int sb_trap_install(const struct sb_control *control) SB_MUST_CHECK;
 /* Handlers of the calling process, which a new program does not inherit. */
-int sb_trap_handlers(void) SB_MUST_CHECK;
+int sb_trap_handlers(bool is_32) SB_MUST_CHECK;
 
 #endif

@@ -48,6 +48,7 @@ struct sb_fs {
 	uint32_t root_len;
 	uint32_t umask;
 	uint32_t real_ids; /* non-zero while a permission check must use the real ids (access(2)) */
+	uint32_t narrow_positions; /* in directories: for 32-bit programs */
 	volatile uint32_t
 		*commit; /* set: signals wait (see sb_commit_begin); NULL in the hosted build */
 	struct sb_work *work;

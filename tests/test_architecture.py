@@ -20,8 +20,9 @@ CSRC = ROOT / "csrc"
 
 # File stem (foo.c, foo.h and foo.def share one) -> level. A new file declares its place.
 LEVELS = {
-    0: "abi net base mem sys rep layout",
-    1: "path ids log net_table net_place net_rules net_show net_link site syscalls verdict tracee",
+    0: "abi net base mem sys sys32 rep layout",
+    1: "path ids log net_table net_place net_rules net_show net_link site syscalls verdict tracee"
+    " i386",
     2: "index spot upper view view_stat control copyup copyup_tree dirlist owner tree change"
     " proc_text proc_net proc_mounts change_make change_link change_name change_rename change_meta"
     " change_xattr change_quick xattr fds"
@@ -39,7 +40,7 @@ COMMON_C = [p for p in C_FILES if "arch" not in p.relative_to(CSRC).parts]
 PYTHON_FILES = sorted(
     path for folder in ("sandbox", "tests", "bench") for path in (ROOT / folder).rglob("*.py")
 )
-KNOWS_UCONTEXT = {"trap", "signals", "patch"}
+KNOWS_UCONTEXT = {"trap", "signals", "patch", "signal32"}
 GUEST_ONLY_LEVELS = {3, 4}
 ASSEMBLY = re.compile(r"\b__asm(__)?\b|\basm\s*(volatile|goto|inline|\()")
 

@@ -16,6 +16,7 @@ needs_test=(
 	docker-registry:docker-registry skopeo:skopeo umoci:umoci htpasswd:apache2-utils openssl:openssl
 	buildah:buildah
 	/usr/share/gocode/src/github.com/opencontainers/image-spec/schema:golang-github-opencontainers-image-spec-dev
+	/usr/include/asm:gcc-multilib
 	g++:g++ vim.tiny:vim-tiny less:less htop:htop dpkg-deb:dpkg apt-get:apt
 	ss:iproute2 netstat:net-tools hostname:hostname
 )

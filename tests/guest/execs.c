@@ -15,6 +15,14 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 
+#ifdef __i386__
+typedef Elf32_Ehdr HEADER;
+typedef Elf32_Phdr SEGMENT;
+#else
+typedef Elf64_Ehdr HEADER;
+typedef Elf64_Phdr SEGMENT;
+#endif
+
 extern char **environ;
 
 static void put_word(const char *word)
@@ -195,7 +203,7 @@ static void auxiliary(void)
 		{AT_MINSIGSTKSZ, "MINSIGSTKSZ"},
 		{AT_EXECFN, "EXECFN"},
 	};
-	const Elf64_Phdr *phdr = (const Elf64_Phdr *)getauxval(AT_PHDR);
+	const SEGMENT *phdr = (const SEGMENT *)getauxval(AT_PHDR);
 	const unsigned char *random = (const unsigned char *)getauxval(AT_RANDOM);
 	unsigned bits = 0;
 	uint64_t entry[2];
@@ -584,15 +592,39 @@ static void identity(void)
 
 /* ---- ELF files that are not well ---- */
 
+#ifdef __i386__
+static const unsigned char code[] = {
+	0xb8, 252,  0, 0, 0, /* mov $SYS_exit_group, %eax */
+	0xbb, 42,   0, 0, 0, /* mov $42, %ebx */
+	0xcd, 0x80,      /* int $0x80 */
+};
+/* mov BASE+0x200100, %ebx (must be 0); exit */
+static const char zero_code[] = "\x8b\x1d\x00\x01\x20\x10\xb8\xfc\x00\x00\x00\xcd\x80";
+#define CLASS ELFCLASS32
+#define MACHINE EM_386
+#define OTHER_MACHINE EM_X86_64
+#define USER_END 0xffffe000
+#define NO_MANS_LAND 0xfffff000
+#define MEMORY_SIZE offsetof(SEGMENT, p_memsz)
+#else
 static const unsigned char code[] = {
 	0xb8, 231,  0, 0, 0, /* mov $SYS_exit_group, %eax */
 	0xbf, 42,   0, 0, 0, /* mov $42, %edi */
 	0x0f, 0x05,         /* syscall */
 };
+/* mov BASE+0x200100, %edi (must be 0); exit */
+static const char zero_code[] = "\x8b\x3c\x25\x00\x01\x20\x10\xb8\xe7\x00\x00\x00\x0f\x05";
+#define CLASS ELFCLASS64
+#define MACHINE EM_X86_64
+#define OTHER_MACHINE EM_386
+#define USER_END 0x7ffffffff000
+#define NO_MANS_LAND 0xffff800000000000
+#define MEMORY_SIZE (offsetof(SEGMENT, p_memsz) + 4)
+#endif
 
 struct image {
-	Elf64_Ehdr header;
-	Elf64_Phdr segments[3];
+	HEADER header;
+	SEGMENT segments[3];
 	unsigned char code[64];
 	char text[64];
 };
@@ -604,24 +636,24 @@ static struct image good_image(void)
 	struct image image = {0};
 
 	memcpy(image.header.e_ident, ELFMAG, SELFMAG);
-	image.header.e_ident[EI_CLASS] = ELFCLASS64;
+	image.header.e_ident[EI_CLASS] = CLASS;
 	image.header.e_ident[EI_DATA] = ELFDATA2LSB;
 	image.header.e_ident[EI_VERSION] = EV_CURRENT;
 	image.header.e_type = ET_EXEC;
-	image.header.e_machine = EM_X86_64;
+	image.header.e_machine = MACHINE;
 	image.header.e_version = EV_CURRENT;
 	image.header.e_entry = BASE + offsetof(struct image, code);
 	image.header.e_phoff = offsetof(struct image, segments);
-	image.header.e_ehsize = sizeof(Elf64_Ehdr);
-	image.header.e_phentsize = sizeof(Elf64_Phdr);
+	image.header.e_ehsize = sizeof(HEADER);
+	image.header.e_phentsize = sizeof(SEGMENT);
 	image.header.e_phnum = 1;
-	image.segments[0] = (Elf64_Phdr){.p_type = PT_LOAD,
-					 .p_flags = PF_R | PF_X,
-					 .p_vaddr = BASE,
-					 .p_paddr = BASE,
-					 .p_filesz = sizeof(image),
-					 .p_memsz = sizeof(image),
-					 .p_align = 4096};
+	image.segments[0] = (SEGMENT){.p_type = PT_LOAD,
+				      .p_flags = PF_R | PF_X,
+				      .p_vaddr = BASE,
+				      .p_paddr = BASE,
+				      .p_filesz = sizeof(image),
+				      .p_memsz = sizeof(image),
+				      .p_align = 4096};
 	memcpy(image.code, code, sizeof(code));
 	return image;
 }
@@ -647,11 +679,11 @@ static void with_interpreter(const char *what, const char *path, size_t size)
 	struct image image = good_image();
 
 	image.header.e_phnum = 2;
-	image.segments[1] = (Elf64_Phdr){.p_type = PT_INTERP,
-					 .p_flags = PF_R,
-					 .p_offset = offsetof(struct image, text),
-					 .p_filesz = size,
-					 .p_memsz = size};
+	image.segments[1] = (SEGMENT){.p_type = PT_INTERP,
+				      .p_flags = PF_R,
+				      .p_offset = offsetof(struct image, text),
+				      .p_filesz = size,
+				      .p_memsz = size};
 	strcpy(image.text, path);
 	try_image(what, &image);
 }
@@ -673,11 +705,11 @@ static void elf_headers(void)
 			   "0123456789012345678901234567890123456789\n");
 	MUST(chmod("text", 0755));
 	try_image("good", &image);
-	for (size_t len = 0; len <= sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr) + 8; len += 8)
+	for (size_t len = 0; len <= sizeof(HEADER) + sizeof(SEGMENT) + 8; len += 8)
 		try_bytes("cut off", &image, len);
 	CHANGED(header.e_ident[0], 0);
 	CHANGED(header.e_ident[3], 'f');
-	CHANGED(header.e_machine, EM_386);
+	CHANGED(header.e_machine, OTHER_MACHINE);
 	CHANGED(header.e_ident[EI_DATA], ELFDATA2MSB);
 	CHANGED(header.e_ident[EI_VERSION], 0);
 	CHANGED(header.e_ident[EI_OSABI], 9);
@@ -705,8 +737,8 @@ static void elf_headers(void)
 	CHANGED(segments[0].p_offset, 8);
 	CHANGED(segments[0].p_vaddr, 0);
 	CHANGED(segments[0].p_vaddr, BASE + 1);
-	CHANGED(segments[0].p_vaddr, 0x7ffffffff000);
-	CHANGED(segments[0].p_vaddr, 0xffff800000000000);
+	CHANGED(segments[0].p_vaddr, USER_END);
+	CHANGED(segments[0].p_vaddr, NO_MANS_LAND);
 	CHANGED(segments[0].p_filesz, 0);
 	CHANGED(segments[0].p_filesz, ~0UL);
 	CHANGED(segments[0].p_memsz, 0);
@@ -738,14 +770,13 @@ static void elf_segments(void)
 	/* Memory beyond the file is zero, even in the last page. */
 	image = good_image();
 	image.header.e_phnum = 2;
-	image.segments[1] = (Elf64_Phdr){.p_type = PT_LOAD,
-					 .p_flags = PF_R | PF_W,
-					 .p_vaddr = BASE + 0x200000,
-					 .p_filesz = 0x80,
-					 .p_memsz = 0x10000,
-					 .p_align = 4096};
-	/* mov BASE+0x200100, %eax (must be 0); add $42... exit */
-	memcpy(image.code, "\x8b\x3c\x25\x00\x01\x20\x10\xb8\xe7\x00\x00\x00\x0f\x05", 14);
+	image.segments[1] = (SEGMENT){.p_type = PT_LOAD,
+				      .p_flags = PF_R | PF_W,
+				      .p_vaddr = BASE + 0x200000,
+				      .p_filesz = 0x80,
+				      .p_memsz = 0x10000,
+				      .p_align = 4096};
+	memcpy(image.code, zero_code, sizeof(zero_code) - 1);
 	try_image("zero after the file's part", &image);
 	image.segments[1].p_flags = PF_R;
 	try_image("zero after the file's part, read only", &image);
@@ -755,16 +786,16 @@ static void elf_segments(void)
 	try_image("two segments at one place", &image);
 	image.segments[1].p_vaddr = BASE - 0x100000;
 	try_image("second segment below the first", &image);
-	image.segments[1] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W | PF_X};
+	image.segments[1] = (SEGMENT){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W | PF_X};
 	try_image("executable stack", &image);
-	image.segments[1] = (Elf64_Phdr){.p_type = PT_TLS, .p_flags = PF_R, .p_memsz = ~0UL};
+	image.segments[1] = (SEGMENT){.p_type = PT_TLS, .p_flags = PF_R, .p_memsz = ~0UL};
 	try_image("odd TLS", &image);
 }
 
 /* Change single bytes of the headers at random; the same ones everywhere. */
 static void elf_fuzz(void)
 {
-	const size_t headers = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr);
+	const size_t headers = sizeof(HEADER) + sizeof(SEGMENT);
 	uint64_t state = 88172645463325252ULL;
 	char what[64];
 
@@ -783,7 +814,7 @@ static void elf_fuzz(void)
 			where = state % headers;
 			/* Linux does not look at the class; how much memory there may be is its
 			 * own. */
-			if (where == EI_CLASS || where / 4 == (sizeof(Elf64_Ehdr) + 44) / 4)
+			if (where == EI_CLASS || where / 4 == (sizeof(HEADER) + MEMORY_SIZE) / 4)
 				where = 0;
 			value = (unsigned char)(state >> 40);
 			((unsigned char *)&image)[where] = value;

@@ -31,6 +31,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef SYS_newfstatat /* 32-bit programs */
+#define SYS_newfstatat SYS_fstatat64
+#endif
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define UNUSED __attribute__((unused))
 #define NO_CALL (-123456) /* the kernel's headers do not know this call */

@@ -88,9 +88,12 @@ def tolerant(expected: oracles.Seen, actual: oracles.Seen) -> oracles.Seen:
     return oracles.Seen(actual.status, "\n".join(lines), actual.errors)
 
 
+@pytest.mark.parametrize("build", ["static", "i386-static"])
 @pytest.mark.parametrize("group", ELF_GROUPS)
-def test_broken_elf_files_are_refused_or_killed(oracle: Oracle, guest_program, group: str) -> None:
-    program = guest_program("execs", *BUILDS["static"])
+def test_broken_elf_files_are_refused_or_killed(
+    oracle: Oracle, guest_program, group: str, build: str
+) -> None:
+    program = guest_program("execs", *BUILDS[build])
     expected = oracles.native([program, group], oracle.native_folder)
     actual = oracle.inside([program, group])
     assert str(oracle.sandbox.store) not in actual.output + actual.errors

@@ -45,6 +45,11 @@ BUILDS = {
     "non-pie": ("gcc", "-no-pie"),
     "musl-static": ("musl-gcc", "-static", *KERNEL_HEADERS),
     "musl-dynamic": ("musl-gcc", *KERNEL_HEADERS),
+    # 32-bit programs: with the system calls of old programs, of those for large files, and of
+    # those with times of 64 bits.
+    "i386": ("gcc", "-m32"),
+    "i386-static": ("gcc", "-m32", "-static", "-D_FILE_OFFSET_BITS=64"),
+    "i386-times": ("gcc", "-m32", "-no-pie", "-D_FILE_OFFSET_BITS=64", "-D_TIME_BITS=64"),
 }
 
 

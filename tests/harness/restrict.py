@@ -18,7 +18,7 @@ import os
 import platform
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 PR_SET_NO_NEW_PRIVS = 38
@@ -34,7 +34,8 @@ NUMBER, ARCH, FIRST_ARGUMENT = 0, 4, 16
 # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET}
 CLONE_NEW_MASK = 0x7E020000
 
-# machine -> (audit architecture, numbers). From 424 on they are the same everywhere.
+# machine -> its kinds of programs: (audit architecture, numbers, number of clone).
+# From 424 on they are the same everywhere.
 UNIFIED = {
     "open_tree": 428,
     "move_mount": 429,
@@ -53,6 +54,16 @@ X86_64 = {
     "pivot_root": 155,
     "chroot": 161,
 }
+# 32-bit programs of x86-64, which those profiles allow as well.
+I386 = {
+    "unshare": 310,
+    "setns": 346,
+    "mount": 21,
+    "umount": 22,
+    "umount2": 52,
+    "pivot_root": 217,
+    "chroot": 61,
+}
 AARCH64 = {
     "unshare": 97,
     "setns": 268,
@@ -62,8 +73,11 @@ AARCH64 = {
     "chroot": 51,
 }
 MACHINES = {
-    "x86_64": (0xC000003E, {**X86_64, **UNIFIED}, 56),
-    "aarch64": (0xC00000B7, {**AARCH64, **UNIFIED}, 220),
+    "x86_64": (
+        (0xC000003E, {**X86_64, **UNIFIED}, 56),
+        (0x40000003, {**I386, **UNIFIED}, 120),
+    ),
+    "aarch64": ((0xC00000B7, {**AARCH64, **UNIFIED}, 220),),
 }
 CLONE3 = 435
 
@@ -73,28 +87,33 @@ def instruction(code: int, jump_true: int, jump_false: int, operand: int) -> byt
     return struct.pack("=HBBI", code, jump_true, jump_false, operand)
 
 
-def bpf_program(machine: str) -> bytes:
-    """Return the filter; calls made with another architecture's numbers are killed."""
-    audit, forbidden, clone = MACHINES[machine]
+def rules(forbidden: Mapping[str, int], clone: int) -> list[bytes]:
+    """Return what is decided for one kind of programs, their numbers in hand."""
     refuse = instruction(RETURN, 0, 0, ERRNO | errno.EPERM)
     lines = [
-        instruction(LOAD, 0, 0, ARCH),
-        instruction(JUMP_EQ, 1, 0, audit),
-        instruction(RETURN, 0, 0, KILL),
         instruction(LOAD, 0, 0, NUMBER),
         instruction(JUMP_EQ, 0, 1, CLONE3),
         instruction(RETURN, 0, 0, ERRNO | errno.ENOSYS),
     ]
     for number in forbidden.values():
         lines += [instruction(JUMP_EQ, 0, 1, number), refuse]
-    lines += [
+    return [
+        *lines,
         instruction(JUMP_EQ, 0, 3, clone),
         instruction(LOAD, 0, 0, FIRST_ARGUMENT),
         instruction(JUMP_ANY_BIT, 0, 1, CLONE_NEW_MASK),
         refuse,
         instruction(RETURN, 0, 0, ALLOW),
     ]
-    return b"".join(lines)
+
+
+def bpf_program(machine: str) -> bytes:
+    """Return the filter; calls made with another architecture's numbers are killed."""
+    lines = [instruction(LOAD, 0, 0, ARCH)]
+    for audit, forbidden, clone in MACHINES[machine]:
+        decided = rules(forbidden, clone)
+        lines += [instruction(JUMP_EQ, 0, len(decided), audit), *decided]
+    return b"".join([*lines, instruction(RETURN, 0, 0, KILL)])
 
 
 def install_filter(program: bytes) -> None:

@@ -37,6 +37,7 @@
 #define SB_T_COMMIT 32
 #define SB_T_HANDLING 36
 #define SB_T_TRAP_SITE 40
+#define SB_T_GS 48
 #define SB_T_REGS 64
 #define SB_R_RAX (SB_T_REGS + 0)
 #define SB_R_RDI (SB_T_REGS + 8)

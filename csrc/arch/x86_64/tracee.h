@@ -42,6 +42,12 @@ static inline uint64_t sb_tracee_pc(const struct sb_tracee_call *call)
 	return call->regs.rip;
 }
 
+/* Not in a 32-bit program. */
+static inline int sb_tracee_is_64(const struct sb_tracee_call *call)
+{
+	return call->regs.cs == 0x33;
+}
+
 /* No system call; the runtime is entered instead, at this address (entry.S). */
 static inline long sb_tracee_redirect(int tid, struct sb_tracee_call *call, uint64_t entry)
 {

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * i386.c - what becomes of each system call number of 32-bit programs.
+ *
+ * Level 1. Pure.
+ */
+#include "i386.h"
+
+static const bool native[SB_I386_KNOWN + 1] = {
+#define NATIVE(nr, name) [nr] = true,
+#define PLAIN(nr, name, call)
+#define CONVERT(nr, name, call, change)
+#define REFUSE(nr, name, error)
+#include "i386.def"
+#undef NATIVE
+#undef PLAIN
+#undef CONVERT
+#undef REFUSE
+};
+
+bool sb_i386_is_native(uint64_t nr)
+{
+	return nr <= SB_I386_KNOWN && native[nr];
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * i386.h - what becomes of each system call number of 32-bit programs.
+ *
+ * Level 1. The table itself is i386.def.
+ */
+#ifndef SB_ARCH_I386_H
+#define SB_ARCH_I386_H
+
+#include "base.h"
+
+/* The highest number with a row. */
+#define SB_I386_KNOWN 462
+#define SB_I386_IOCTL 54
+
+/* May the kernel answer it? All others come into the runtime. */
+bool sb_i386_is_native(uint64_t nr);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * i386_call.h - system calls of 32-bit programs, made ones of 64-bit programs.
+ *
+ * Level 4. A function sb_i386_<change>() of i386.def finds the six arguments in
+ * call->regs, where a 64-bit program's would be (rdi, rsi, rdx, r10, r8, r9), each of
+ * 32 bits. It may change them: the program's own registers are in thread->regs.
+ */
+#ifndef SB_ARCH_I386_CALL_H
+#define SB_ARCH_I386_CALL_H
+
+#include <asm/siginfo.h>
+
+#include "dispatch.h"
+#include "i386.h"
+#include "mem.h"
+#include "sys32.h"
+#include "../../thread.h"
+
+#define NATIVE(nr, name)
+#define PLAIN(nr, name, call)
+#define CONVERT(nr, name, call, change) long sb_i386_##change(struct sb_call *call);
+#define REFUSE(nr, name, error)
+#include "i386.def"
+#undef NATIVE
+#undef PLAIN
+#undef CONVERT
+#undef REFUSE
+
+/* The program's code for the end of a handler: sigreturn, then rt_sigreturn. */
+#define SB_RETURN32_RT 16
+
+struct sb_siginfo32 {
+	int32_t signo;
+	int32_t error;
+	int32_t code;
+	union {
+		struct {
+			uint32_t pid;
+			uint32_t uid;
+			union {
+				int32_t status;
+				uint32_t value;
+			};
+			int32_t utime;
+			int32_t stime;
+		};
+		struct {
+			int32_t timer;
+			int32_t overrun;
+			uint32_t timer_value;
+		};
+		struct {
+			uint32_t address;
+			uint32_t lsb;
+		};
+		struct {
+			int32_t band;
+			int32_t fd;
+		};
+		uint32_t words[29];
+	};
+};
+
+struct sb_timespec32 {
+	int32_t sec;
+	int32_t nsec;
+};
+
+void sb_i386_dispatch(struct sb_thread *thread);
+/* Make the call in call->regs as a 32-bit one: the kernel has its structures. */
+long sb_i386_pass(struct sb_call *call, long nr) SB_MUST_CHECK;
+void sb_i386_siginfo(const siginfo_t *from, struct sb_siginfo32 *to);
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signal32.c - traps and signals of 32-bit programs.
+ *
+ * How it works
+ *   The kernel knows 64-bit handlers only: its frame (A) holds all registers, the
+ *   vector state too. A handler of the program gets a frame of its layout (B) below
+ *   A, filled from it, and is entered by a sigreturn on a third one that sets its
+ *   registers and mask at once. When it returns, its sigreturn comes here: what it may
+ *   have changed in B goes to A, and the kernel returns from A.
+ *   B has no vector state: it is restored, but cannot be seen or changed.
+ * Rules
+ *   As entry32.S: all signals are blocked here.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+
+#include "i386_call.h"
+#include "sigmask.h"
+#include "signals.h"
+#include "../../thread.h"
+#include "trap.h"
+
+#define SB_SYS_SECCOMP 1
+#define UC_SS (0x2UL | 0x4UL) /* the frame's ss counts: UC_SIGCONTEXT_SS, ..._STRICT_... */
+#define FLAGS_OFF 0x10500UL   /* TF, DF, RF: clear in a handler */
+#define RETURN_ADDRESS_SIZE 4
+#define FRAME_MARK 0x32f5a3e1U
+
+struct sigcontext32 {
+	uint32_t gs, fs, es, ds;
+	uint32_t di, si, bp, sp, bx, dx, cx, ax;
+	uint32_t trapno, err, ip, cs, flags, sp_at_signal, ss;
+	uint32_t fpstate, oldmask, cr2;
+};
+
+struct ucontext32 {
+	uint32_t flags;
+	uint32_t link;
+	uint32_t stack_sp;
+	int32_t stack_flags;
+	uint32_t stack_size;
+	struct sigcontext32 mc;
+	uint64_t mask;
+} __attribute__((packed, aligned(4)));
+
+/* For handlers with SA_SIGINFO. */
+struct rt_frame32 {
+	uint32_t pretcode;
+	int32_t sig;
+	uint32_t pinfo;
+	uint32_t puc;
+	struct sb_siginfo32 info;
+	struct ucontext32 uc;
+};
+
+/* For the others. */
+struct frame32 {
+	uint32_t pretcode;
+	int32_t sig;
+	struct sigcontext32 mc;
+	uint32_t mask_high;
+};
+
+/* Both, and where A is. */
+struct frames {
+	union {
+		struct rt_frame32 rt;
+		struct frame32 plain;
+	};
+	uint32_t mark;
+	uint32_t uc; /* of A */
+};
+
+/* entry32.S */
+void sb_sigreturn32(const struct ucontext *uc, unsigned gs) SB_NORETURN;
+
+static unsigned read_gs(void)
+{
+	unsigned selector;
+
+	__asm__ volatile("mov %%gs, %0" : "=r"(selector));
+	return selector;
+}
+
+/* From the program's gs to the runtime's. */
+static struct sb_thread *take_over(const struct ucontext *uc)
+{
+	const unsigned gs = read_gs();
+	struct sb_thread *thread = sb_thread_find();
+
+	if (uc->uc_mcontext.cs == SB_CS32)
+		thread->gs32 = gs;
+	sb_thread_set_base(thread);
+	return thread;
+}
+
+/* ---- traps ------------------------------------------------------------------ */
+
+static void save(struct sb_thread *thread, const struct sigcontext *from)
+{
+	thread->regs = (struct sb_regs){
+		.rax = from->rax,
+		.rbx = from->rbx,
+		.r8 = from->rcx,
+		.rdx = from->rdx,
+		.rsi = from->rsi,
+		.rdi = from->rdi,
+		.rbp = from->rbp,
+		.rip = from->rip,
+		.rsp = from->rsp,
+		.rflags = from->eflags,
+	};
+	thread->number = from->rax;
+	thread->commit = 0;
+}
+
+static bool in_runtime(uint64_t pc)
+{
+	return pc >= (uintptr_t)sb_text_start && pc <= (uintptr_t)sb_text_end;
+}
+
+void sb_trap_arrived32(int sig, siginfo_t *info, struct ucontext *uc);
+void sb_trap_arrived32(int sig, siginfo_t *info, struct ucontext *uc)
+{
+	struct sigcontext *regs = &uc->uc_mcontext;
+	struct sb_thread *thread;
+
+	if (info->si_code == SB_SYS_SECCOMP && in_runtime(regs->rip)) {
+		regs->rax = (uint64_t)-ENOSYS; /* see sb_trap_arrived */
+		return;
+	}
+	thread = take_over(uc);
+	if (info->si_code != SB_SYS_SECCOMP) {
+		sb_signal_sigsys(sig, info, uc);
+		return;
+	}
+	if (info->si_arch != AUDIT_ARCH_I386 || regs->cs != SB_CS32) {
+		regs->rax = (uint64_t)-ENOSYS; /* it left compatibility mode */
+		return;
+	}
+	save(thread, regs);
+	regs->rdi = (uintptr_t)thread;
+	regs->rip = (uintptr_t)sb_entry32;
+	regs->rsp = thread->stack_top;
+	regs->cs = SB_CS64;
+	regs->ss = SB_SS32;
+}
+
+void sb_enter32(struct sb_thread *thread);
+void sb_enter32(struct sb_thread *thread)
+{
+	sb_i386_dispatch(thread);
+	if (SB_UNLIKELY(thread->restart)) {
+		thread->restart = 0;
+		thread->regs.rip -= SB_INT80_SIZE;
+	}
+}
+
+/* ---- into a handler --------------------------------------------------------- */
+
+static void put_context(struct sigcontext32 *to, const struct sb_thread *thread,
+			const struct sigcontext *from, uint64_t mask)
+{
+	*to = (struct sigcontext32){
+		.gs = thread->gs32,
+		.es = SB_SS32,
+		.ds = SB_SS32,
+		.di = (uint32_t)from->rdi,
+		.si = (uint32_t)from->rsi,
+		.bp = (uint32_t)from->rbp,
+		.sp = (uint32_t)from->rsp,
+		.bx = (uint32_t)from->rbx,
+		.dx = (uint32_t)from->rdx,
+		.cx = (uint32_t)from->rcx,
+		.ax = (uint32_t)from->rax,
+		.trapno = (uint32_t)from->trapno,
+		.err = (uint32_t)from->err,
+		.ip = (uint32_t)from->rip,
+		.cs = from->cs,
+		.flags = (uint32_t)from->eflags,
+		.sp_at_signal = (uint32_t)from->rsp,
+		.ss = from->ss,
+		.oldmask = (uint32_t)mask,
+		.cr2 = (uint32_t)from->cr2,
+	};
+}
+
+static void put_ucontext(struct ucontext32 *to, const struct sb_thread *thread,
+			 const struct ucontext *from)
+{
+	memset(to, 0, sizeof(*to));
+	memcpy(&to->mask, &from->uc_sigmask, sizeof(to->mask));
+	to->stack_sp = (uint32_t)(uintptr_t)from->uc_stack.ss_sp;
+	to->stack_flags = from->uc_stack.ss_flags;
+	to->stack_size = (uint32_t)from->uc_stack.ss_size;
+	put_context(&to->mc, thread, &from->uc_mcontext, to->mask);
+}
+
+/* Which mask the handler runs with; during: the one in force when it came. */
+static uint64_t mask_in(const struct sb_action *action, int sig, uint64_t during)
+{
+	const uint64_t own = action->flags & SA_NODEFER ? 0 : SB_SIGMASK(sig);
+
+	return (during | action->mask | own) & ~SB_SIGMASK(SIGSYS);
+}
+
+/* Return address of the handler: the program's, or code that the runtime made. */
+static uint32_t return_to(const struct sb_proc *proc, const struct sb_action *action)
+{
+	if (action->flags & SB_SA_RESTORER)
+		return (uint32_t)action->restorer;
+	return proc->return32 + (action->flags & SA_SIGINFO ? SB_RETURN32_RT : 0);
+}
+
+static void SB_NORETURN enter_handler(struct sb_thread *thread, uint64_t handler, int sig,
+				      const siginfo_t *info, const struct ucontext *uc,
+				      uint64_t during, uint64_t sp)
+{
+	const struct sb_action *action = &thread->proc->actions[sig];
+	/* The stack is as behind a call: aligned above the return address. */
+	const uint64_t place = (sp - sizeof(struct frames) - 16) & ~15ULL;
+	struct frames *f = (struct frames *)(uintptr_t)(place - RETURN_ADDRESS_SIZE);
+	struct ucontext next;
+	const uint64_t mask = mask_in(action, sig, during);
+
+	f->rt.pretcode = return_to(thread->proc, action);
+	f->rt.sig = sig;
+	f->mark = FRAME_MARK;
+	f->uc = (uint32_t)(uintptr_t)uc;
+	memset(&next, 0, sizeof(next));
+	if (action->flags & SA_SIGINFO) {
+		sb_i386_siginfo(info, &f->rt.info);
+		put_ucontext(&f->rt.uc, thread, uc);
+		f->rt.pinfo = (uint32_t)(uintptr_t)&f->rt.info;
+		f->rt.puc = (uint32_t)(uintptr_t)&f->rt.uc;
+		next.uc_mcontext.rdx = f->rt.pinfo;
+		next.uc_mcontext.rcx = f->rt.puc;
+	} else {
+		uint64_t old;
+
+		memcpy(&old, &uc->uc_sigmask, sizeof(old));
+		put_context(&f->plain.mc, thread, &uc->uc_mcontext, old);
+		f->plain.mask_high = (uint32_t)(old >> 32);
+	}
+	next.uc_flags = UC_SS;
+	next.uc_stack = uc->uc_stack;
+	memcpy(&next.uc_sigmask, &mask, sizeof(mask));
+	next.uc_mcontext.rax = (uint32_t)sig;
+	next.uc_mcontext.rip = handler;
+	next.uc_mcontext.rsp = (uintptr_t)f;
+	next.uc_mcontext.eflags = uc->uc_mcontext.eflags & ~FLAGS_OFF;
+	next.uc_mcontext.cs = SB_CS32;
+	next.uc_mcontext.ss = SB_SS32;
+	sb_sigreturn32(&next, thread->gs32);
+}
+
+/* sp: where the program's stack ends, when it was interrupted. */
+void sb_signal_arrived32(int sig, siginfo_t *info, struct ucontext *uc, uint64_t sp);
+void sb_signal_arrived32(int sig, siginfo_t *info, struct ucontext *uc, uint64_t sp)
+{
+	struct sb_thread *thread = take_over(uc);
+	uint64_t during;
+	uint64_t handler;
+
+	memcpy(&during, &uc->uc_sigmask, sizeof(during));
+	if (thread->waits == SB_WAIT_ENDED)
+		during = thread->wait_mask;
+	handler = sb_signal_arrived(sig, info, uc);
+	if (handler)
+		enter_handler(thread, handler, sig, info, uc, during, sp);
+}
+
+/* ---- out of a handler ------------------------------------------------------- */
+
+static void take_context(struct ucontext *to, const struct sigcontext32 *from, uint64_t mask)
+{
+	struct sigcontext *regs = &to->uc_mcontext;
+
+	mask &= ~SB_SIGMASK(SIGSYS);
+	memcpy(&to->uc_sigmask, &mask, sizeof(mask));
+	regs->rdi = from->di;
+	regs->rsi = from->si;
+	regs->rbp = from->bp;
+	regs->rsp = from->sp;
+	regs->rbx = from->bx;
+	regs->rdx = from->dx;
+	regs->rcx = from->cx;
+	regs->rax = from->ax;
+	regs->rip = from->ip;
+	regs->eflags = from->flags;
+	regs->cs = SB_CS32;
+	regs->ss = SB_SS32;
+}
+
+/* The frame was not one that we made: what the kernel does. */
+static long bad_frame(void)
+{
+	sys_kill((int)sys_getpid(), SIGSEGV);
+	return 0;
+}
+
+static long leave(const struct frames *f, const struct sigcontext32 *mc, uint64_t mask)
+{
+	struct ucontext a;
+
+	if (f->mark != FRAME_MARK || sb_guest_read(&a, f->uc, sizeof(a)) < 0)
+		return bad_frame();
+	take_context(&a, mc, mask);
+	if (sb_guest_write(f->uc, &a, sizeof(a)) < 0)
+		return bad_frame();
+	sb_sigreturn32((const struct ucontext *)(uintptr_t)f->uc, mc->gs);
+}
+
+long sb_i386_rt_sigreturn(struct sb_call *call)
+{
+	struct frames f;
+
+	if (sb_guest_read(&f, call->thread->regs.rsp - 4, sizeof(f)) < 0)
+		return bad_frame();
+	return leave(&f, &f.rt.uc.mc, f.rt.uc.mask);
+}
+
+long sb_i386_sigreturn(struct sb_call *call)
+{
+	struct frames f;
+
+	if (sb_guest_read(&f, call->thread->regs.rsp - 8, sizeof(f)) < 0)
+		return bad_frame();
+	return leave(&f, &f.plain.mc, f.plain.mc.oldmask | (uint64_t)f.plain.mask_high << 32);
+}

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""32-bit programs run as on this machine: old calls, old structures, frames of signals."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+
+from tests.harness import oracle as oracles
+from tests.harness.cbuild import BUILDS
+from tests.harness.command import Sandbox
+from tests.harness.oracle import Oracle
+
+pytestmark = [
+    pytest.mark.guest,
+    pytest.mark.skipif(
+        os.environ.get("SANDBOX_TEST_INTERCEPTOR") == "ptrace", reason="not beside a tracer"
+    ),
+]
+
+# i386.c has addresses in its assembly: not position-independent.
+KINDS = {"dynamic": (*BUILDS["i386"], "-no-pie"), "static": BUILDS["i386"] + ("-static",)}
+OWN_GROUPS = (
+    "memory",
+    "threads",
+    "old-files",
+    "old-signals",
+    "waits",
+    "frames",
+    "sockets",
+    "messages",
+)
+# Groups of programs that both kinds share, each with the calls of another generation.
+SHARED = (
+    ("i386", "files", "cwd dirfds tmpfiles contents times links modes xattrs locks fifos"),
+    ("i386-times", "files", "identity times unlinked watches long-paths devices"),
+    ("i386", "listings", "kinds many seeks removing raw"),
+    ("i386-times", "listings", "kinds renaming"),
+    ("i386", "processes", "tree statuses waiting vforks spawns after-exec thread-exits seven"),
+    ("i386-times", "processes", "thousand-threads fork-with-threads exec-from-thread"),
+    ("i386", "processes", "shared-cwd sessions daemons many-children names"),
+    ("i386-static", "signals", "actions masks waits pending flags faults stacks overflow"),
+    ("i386-static", "signals", "contexts threads deaths children exec registers"),
+    ("i386", "interrupts", "restarts cancellation jumps storm storm-spawn"),
+    ("i386-static", "execs", "arguments many-arguments addresses refusals scripts chains at"),
+)
+
+
+# Its string lies below 4 GiB.
+OPEN_BY_INT80 = """
+int main(void)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80" : "=a"(ret) : "a"(5), "b"("/etc/passwd"), "c"(0), "d"(0));
+	return ret == -38 ? 0 : 1;
+}
+"""
+
+
+@pytest.fixture
+def oracle(sandbox: Sandbox) -> Iterator[Oracle]:
+    """Return an oracle whose folders have short names: sun_path holds 108 bytes."""
+    with tempfile.TemporaryDirectory(prefix="s", dir="/tmp") as folder:
+        native, inside = pathlib.Path(folder, "n"), pathlib.Path(folder, "i")
+        native.mkdir()
+        inside.mkdir()
+        yield Oracle(sandbox, native, inside)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("group", OWN_GROUPS)
+def test_a_32_bit_program_prints_what_it_prints_natively(
+    oracle: Oracle, guest_program, group: str, kind: str
+) -> None:
+    oracle.same([guest_program("i386", *KINDS[kind]), group])
+
+
+@pytest.mark.parametrize(("build", "program", "groups"), SHARED)
+def test_programs_built_for_32_bits_do_the_same(
+    oracle: Oracle, guest_program, build: str, program: str, groups: str
+) -> None:
+    problems = []
+    for group in groups.split():
+        try:
+            oracle.below(group).same([guest_program(program, *BUILDS[build]), group])
+        except AssertionError as error:
+            problems.append(f"{group}: {error}")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("group", ["names", "errors", "messages", "credentials", "interrupted"])
+def test_sockets_of_32_bit_programs_answer_as_the_kernel_does(
+    oracle: Oracle, guest_program, group: str
+) -> None:
+    program = guest_program("sockets", *BUILDS["i386"])
+    folders = oracle.native_folder, oracle.inside_folder
+    expected = oracles.native([program, group, folders[0]], folders[0])
+    oracle.compare(expected, oracle.inside([program, group, folders[1]]))
+
+
+def test_programs_of_both_kinds_execute_each_other(oracle: Oracle, guest_program) -> None:
+    narrow = [guest_program("i386", *words) for words in KINDS.values()]
+    wide = guest_program("i386", *BUILDS["dynamic"])
+    oracle.same([wide, "chain", narrow[0], narrow[1], wide, narrow[1], wide])
+    oracle.same([narrow[0], "children", wide])
+    oracle.same([wide, "children", narrow[1]])
+
+
+def test_no_call_of_a_32_bit_program_changes_a_file_of_the_machine(
+    oracle: Oracle, guest_program
+) -> None:
+    file = oracle.inside_folder / "file"
+    file.write_text("precious\n")
+    before = oracles.tree_hash(oracle.inside_folder)
+    new = oracle.inside_folder / "new"
+    seen = oracle.inside([guest_program("i386", *KINDS["static"]), "walk", file, new])
+    assert seen.output.endswith("walked\n")
+    assert oracles.tree_hash(oracle.inside_folder) == before
+
+
+def test_what_is_not_known_is_refused_and_traced(oracle: Oracle, guest_program) -> None:
+    program = guest_program("i386", *KINDS["static"])
+    seen = oracle.inside([program, "unknown"], "--trace")
+    results = [line.rsplit(" = ", 1)[1] for line in seen.output.splitlines() if " = " in line]
+    assert results == ["ENOSYS", "ENOSYS", "EPERM", "ENOSYS", "ENOSYS"]
+    for name in ("vm86old", "ustat", "mount", "unknown"):
+        assert f"{name}: refused to a 32-bit program: -E" in seen.errors
+
+
+def test_a_tracer_cannot_follow_and_says_so(sandbox: Sandbox, guest_program) -> None:
+    program = guest_program("i386", *KINDS["static"])
+    words = "run", "--rm", "--trace", "--interceptor", "ptrace"
+    done = sandbox.call(*words, "host", program, "chain")
+    assert done.returncode == 126
+    assert b"exec format error" in done.stderr
+    assert b"a 32-bit program: not with the interceptor ptrace" in done.stderr
+
+
+def test_a_missing_32_bit_interpreter_is_told_of(sandbox: Sandbox, guest_program) -> None:
+    program = guest_program("i386", *KINDS["dynamic"], "-Wl,--dynamic-linker=/lib/ld-none.so.2")
+    done = sandbox.call("run", "--rm", "--trace", "host", program, "chain")
+    assert done.returncode == 127
+    assert b"no such file or directory" in done.stderr
+    assert b"its 32-bit ELF interpreter is not there" in done.stderr
+
+
+def test_int_0x80_of_a_64_bit_program_reaches_no_file(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    source = tmp_path / "int80.c"
+    source.write_text(OPEN_BY_INT80)
+    program = tmp_path / "int80"
+    command = ["gcc", "-static", "-no-pie", source, "-o", program]
+    subprocess.run(command, check=True, timeout=60)
+    natively = subprocess.run([program], check=False, timeout=60)
+    assert natively.returncode == 1, "the machine knows the call"
+    assert sandbox.call("run", "--rm", "host", program).returncode == 0

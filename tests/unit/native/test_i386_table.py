@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""Every system call of 32-bit programs is decided, and as for 64-bit programs."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import re
+import subprocess
+from dataclasses import dataclass
+
+import pytest
+
+CSRC = pathlib.Path(__file__).resolve().parents[3] / "csrc"
+ROW = re.compile(r"^(NATIVE|PLAIN|CONVERT|REFUSE)\((\d+), (\w+)(?:, (\w+))?(?:, (\w+))?\)$")
+KNOWN = 462
+# Trapped for 64-bit programs only because of rewritten copies of their libraries.
+TEXT_ONLY = {"mmap"}
+
+
+@dataclass(frozen=True)
+class Row:
+    kind: str
+    name: str
+    detail: str | None
+
+
+@functools.cache
+def rows() -> dict[int, Row]:
+    found: dict[int, Row] = {}
+    for line in (CSRC / "arch" / "x86_64" / "i386.def").read_text().splitlines():
+        match = ROW.match(line)
+        if match:
+            number = int(match[2])
+            assert number not in found, f"{number} is decided twice"
+            found[number] = Row(match[1], match[3], match[4])
+        else:
+            assert not re.match(r"^[A-Z]+\(", line), f"not understood: {line}"
+    return found
+
+
+def numbers_of_headers() -> dict[str, int]:
+    done = subprocess.run(
+        ["gcc", "-E", "-dM", "-include", "asm/unistd_32.h", "-x", "c", "/dev/null"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    lines = re.findall(r"^#define __NR_(\w+) (\d+)$", done.stdout, re.MULTILINE)
+    return {name: int(number) for name, number in lines}
+
+
+@functools.cache
+def decided_for_64() -> dict[str, str]:
+    text = (CSRC / "syscalls.def").read_text()
+    trapped = dict.fromkeys(re.findall(r"^ON\((\w+)\)", text, re.MULTILINE), "trapped")
+    return trapped | dict(re.findall(r"^REFUSE\((\w+), (\w+)\)", text, re.MULTILINE))
+
+
+@functools.cache
+def name_for_64(name: str) -> str:
+    """Return the call of 64-bit programs that does the same."""
+    known = decided_for_64()
+    for form in (
+        name,
+        re.sub(r"_time64$", "", name),
+        re.sub(r"(32|64|2)$", "", name),
+        {"umount": "umount2", "stime": "settimeofday"}.get(name, name),
+    ):
+        if form in known:
+            return form
+    return name
+
+
+def test_every_number_of_the_headers_has_one_row_with_its_name() -> None:
+    table = rows()
+    headers = numbers_of_headers()
+    assert len(headers) > 400
+    for name, number in headers.items():
+        if number <= KNOWN:
+            assert table[number].name == name
+    assert max(table) == KNOWN
+
+
+@pytest.mark.parametrize("name", sorted(decided_for_64()))
+def test_what_64_bit_programs_may_not_have_natively_is_not_the_kernels(name: str) -> None:
+    verdict = decided_for_64()[name]
+    alike = [row for row in rows().values() if name_for_64(row.name) == name]
+    for row in alike:
+        if name in TEXT_ONLY:
+            continue
+        assert row.kind != "NATIVE", f"{row.name} would pass by the runtime"
+        if verdict != "trapped":
+            assert (row.kind, row.detail) == ("REFUSE", verdict)
+
+
+def test_the_old_ways_to_a_path_or_an_id_are_not_the_kernels() -> None:
+    native = {row.name for row in rows().values() if row.kind == "NATIVE"}
+    words = "path stat chown uid gid dir link mount open exec clone fork sig socketcall"
+    suspicious = {name for name in native if any(word in name for word in words.split())}
+    # Of these none has a path, an id or a handler.
+    harmless = {
+        "setpgid",
+        "getpgid",
+        "getsid",
+        "getpid",
+        "getppid",
+        "gettid",
+        "mq_open",
+        "cachestat",
+    }
+    harmless |= {"perf_event_open", "pidfd_open", "pidfd_send_signal", "mq_unlink"}
+    harmless |= {"sigpending", "rt_sigpending", "sigaltstack"}
+    harmless |= {"rt_sigqueueinfo", "rt_tgsigqueueinfo"}
+    assert suspicious <= harmless
