@@ -96,14 +96,14 @@ def _layers_of_images(layout: Layout) -> set[Digest]:
 
 
 def _until(filters: Sequence[str]) -> float | None:
-    from sandbox.models.policy import SECOND, parse_duration
+    from sandbox.models.moments import parse_moment
 
     until = None
     for text in filters:
         key, _, value = text.partition("=")
         if key not in ("until", "unused-for"):
             raise UsageError(f"invalid filter '{key}': until or unused-for")
-        until = time.time() - parse_duration(value) / SECOND
+        until = parse_moment(value, time.time())
     return until
 
 

@@ -8,10 +8,12 @@ keys: all of them.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.errors import UsageError
+from sandbox.models.moments import parse_moment
 from sandbox.models.oci import seconds_of
 from sandbox.models.reference import parse_reference
 
@@ -93,19 +95,13 @@ def _passes(image: Image, filters: dict[str, list[str]]) -> bool:
         return False
     if any(_has(labels, text) for text in filters.get("label!", ())):
         return False
-    return all(seconds_of(image.created) < _moment(text) for text in filters.get("until", ()))
+    limits = [parse_moment(text, time.time()) for text in filters.get("until", ())]
+    return all(seconds_of(image.created) < limit for limit in limits)
 
 
 def _has(labels: Mapping[str, str], text: str) -> bool:
     key, equals, value = text.partition("=")
     return key in labels and (not equals or labels[key] == value)
-
-
-def _moment(text: str) -> float:
-    moment = float(text) if text.isdecimal() else seconds_of(text)
-    if not moment:
-        raise UsageError(f"invalid filter 'until={text}'")
-    return moment
 
 
 def _with_matching_names(image: Image, patterns: Sequence[str]) -> Image:

@@ -159,6 +159,17 @@ def test_system_prune_sweeps(engine: Engine) -> None:
     assert len(engine.images()) == 1
 
 
+@pytest.mark.parametrize("until", ["1h", "2020-01-01T00:00:00Z", "1577836800"])
+def test_system_prune_takes_any_form_of_a_moment_also_for_the_build_cache(
+    engine: Engine, until: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(engine, "a:1", [images.file("a")])
+    assert main(["create", "--name", "young", "a:1", "/x"]) == 0
+    assert main(["system", "prune", "-f", "--filter", f"until={until}"]) == 0
+    assert "Total reclaimed space: " in capsys.readouterr().out
+    assert [item.config.name for item in engine.containers()] == ["young"]
+
+
 def test_what_a_container_uses_stays(engine: Engine) -> None:
     image_id = load(engine, "a:1", [images.file("a")])
     request: Any = CreateRequest(image="a:1", args=("/a",))
