@@ -53,6 +53,7 @@ class Figures:
 
     first: list[float] = field(default_factory=list)
     second: list[float] = field(default_factory=list)
+    step: list[float] = field(default_factory=list)
     run: list[float] = field(default_factory=list)
     room: int = 0
 
@@ -106,6 +107,7 @@ def prepare(folder: Path) -> Path:
         for file in range(50):
             (context / f"tree/d{number}/f{file}").write_bytes(os.urandom(4096))
     (context / "Dockerfile").write_text(DOCKERFILE)
+    (context / "Step").write_text("FROM base\nRUN true\n")
     return context
 
 
@@ -121,6 +123,8 @@ def measure(folder: Path, rootfs: Path, rounds: int) -> dict[str, Figures]:
         for _ in range(rounds):
             figures.first.append(_timed(way, *way.build, *way.fresh, "-t", "made", str(context)))
             figures.second.append(_timed(way, *way.build, "-t", "made", str(context)))
+            step = ("-f", str(context / "Step"), str(context))
+            figures.step.append(_timed(way, *way.build, *way.fresh, *step))
             if way.importing:
                 figures.run.append(_timed(way, "run", "--rm", "base", "true"))
         done = subprocess.run(
@@ -144,11 +148,19 @@ def _import(way: Way, rootfs: Path, folder: Path) -> None:
 
 def summary(found: dict[str, Figures]) -> str:
     """Return the table."""
-    lines = ["| way | build, nothing remembered | again, unchanged | room in the store |"]
-    lines.append("|---|--:|--:|--:|")
+    lines = [
+        "| way | build, nothing remembered | again, unchanged | `RUN true` alone"
+        " | `run` of the same | room in the store |"
+    ]
+    lines.append("|---|--:|--:|--:|--:|--:|")
     for name, figures in found.items():
         first, second = statistics.median(figures.first), statistics.median(figures.second)
-        lines.append(f"| {name} | {first:.2f} s | {second:.2f} s | {figures.room >> 20} MiB |")
+        step = statistics.median(figures.step)
+        run = f"{statistics.median(figures.run):.2f} s" if figures.run else "-"
+        lines.append(
+            f"| {name} | {first:.2f} s | {second:.2f} s | {step:.2f} s | {run}"
+            f" | {figures.room >> 20} MiB |"
+        )
     return "\n".join(lines)
 
 

@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 from sandbox.builder import contexts
 from sandbox.builder.errors import StepFailed
+from sandbox.builder.patterns import has_pattern, matches
 from sandbox.builder.transfer import Wanted
-from sandbox.builder.views import Fact, HostView, Written, clean, has_pattern, matches, resolve
+from sandbox.builder.views import Fact, HostView, Written, clean, resolve
 from sandbox.errors import SandboxError
 from sandbox.layers.repack import read_rows
 from sandbox.layers.streams import HashingReader, decompressed

@@ -6,21 +6,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.builder import contexts
-from sandbox.builder.errors import BuildFailed, StepFailed
+from sandbox.builder.errors import BuildFailed
 from sandbox.builder.executor import Build
 from sandbox.builder.outputs import give_out
 from sandbox.builder.progress import Silent, Teller
-from sandbox.builder.remotecache import RemoteCaches, give_caches
 from sandbox.builder.request import BuildResult
-from sandbox.builder.squash import squash
 from sandbox.builder.workshop import PREFIX, Workshop, clean_up
 from sandbox.dockerfile.errors import DockerfileError, snippet
-from sandbox.dockerfile.ignore import IgnoreRules
-from sandbox.dockerfile.lint import lint
 from sandbox.dockerfile.parser import parse
-from sandbox.dockerfile.plan import Wanted
-from sandbox.errors import NotFound, RegistryError, RuntimeFailed, Unsupported
-from sandbox.layers.archive import own_platform
+from sandbox.dockerfile.planned import Wanted
+from sandbox.errors import SandboxError, Unsupported, UsageError
+from sandbox.models.machine import own_platform
 from sandbox.runtime import supervise
 from sandbox.store import buildcache
 from sandbox.store.files import workspace
@@ -31,7 +27,7 @@ if TYPE_CHECKING:
     from sandbox.builder.progress import Progress
     from sandbox.builder.request import BuildRequest
     from sandbox.builder.services import Services
-    from sandbox.dockerfile.lint import Warning  # noqa: A004 - the language's own word
+    from sandbox.dockerfile.findings import Warning  # noqa: A004 - the language's own word
     from sandbox.dockerfile.stages import Dockerfile
     from sandbox.store.layout import Layout
 
@@ -52,7 +48,9 @@ def build(
             return _build(request, shop, services, teller)
         except DockerfileError as exc:
             raise BuildFailed(exc.reason, excerpt=exc.snippet) from exc
-        except (StepFailed, NotFound, RegistryError, RuntimeFailed) as exc:
+        except BuildFailed:
+            raise
+        except SandboxError as exc:
             raise BuildFailed(exc.message) from exc
         finally:
             shop.settle()
@@ -65,7 +63,10 @@ def _build(
         return shop.folder(name)
 
     with teller.doing("[internal] load build definition from Dockerfile"):
-        context = contexts.open_context(request, folder)
+        try:
+            context = contexts.open_context(request, folder)
+        except UsageError as exc:
+            raise BuildFailed(exc.message, begun=False) from exc
         raw = context.dockerfile.encode("utf-8", "surrogateescape")
         dockerfile = parse(raw, name=context.name)
     platform = own_platform()
@@ -73,12 +74,20 @@ def _build(
     if request.check:
         return _check(request, dockerfile, context, own)
     work = Build(request, dockerfile, context, shop, services, teller, own_platform=own)
-    work.take_from(RemoteCaches(request.cache_from, shop, teller).find)
+    if request.cache_from:
+        from sandbox.builder.remotecache import RemoteCaches
+
+        work.layering.remote = RemoteCaches(request.cache_from, shop, teller).find
     state = work.run()
     if request.squash:
+        from sandbox.builder.squash import squash
+
         squash(shop, state, work.moment())
     image_id = give_out(work, state, services)
-    give_caches(work, state.layers)
+    if request.cache_to:
+        from sandbox.builder.cachegiving import give_caches
+
+        give_caches(work, state.layers)
     return BuildResult(image_id=image_id, names=request.tags)
 
 
@@ -86,6 +95,9 @@ def _check(
     request: BuildRequest, dockerfile: Dockerfile, context: contexts.Context, own: str
 ) -> BuildResult:
     """Look at the file only."""
+    from sandbox.dockerfile.ignore import IgnoreRules
+    from sandbox.dockerfile.lint import lint
+
     wanted = Wanted(
         target=request.target or "",
         build_arguments=request.build_args,
@@ -111,9 +123,5 @@ def _told(warning: Warning, dockerfile: Dockerfile) -> str:
 def _refuse(request: BuildRequest) -> None:
     if request.network not in ("default", "host", "none"):
         raise Unsupported(f"network mode {request.network!r} is not supported by builds")
-    if request.annotations:
-        raise Unsupported(
-            "--annotation is not supported: an image gets its manifest when it is pushed"
-        )
     if request.memory:
         raise Unsupported("--memory is not supported for builds")

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sandbox.builder.errors import StepFailed
 from sandbox.errors import RegistryError, SandboxError, UsageError, map_os_errors
-from sandbox.layers.streams import HashingReader, decompressed
-from sandbox.layers.unpack import unpack_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +132,9 @@ def _from_url(request: BuildRequest, folder: Callable[[str], Path]) -> Context:
 def _from_data(request: BuildRequest, stream: _Stream, folder: Callable[[str], Path]) -> Context:
     import io
 
+    from sandbox.layers.streams import decompressed
+    from sandbox.layers.unpack import unpack_layer
+
     reader = io.BufferedReader(_Raw(decompressed(stream)), 256 * 1024)
     head = reader.peek(_BLOCK)[:_BLOCK]
     if not is_tar(head):
@@ -157,6 +157,8 @@ def is_tar(head: bytes) -> bool:
 
 def _raw_type() -> Any:
     import io
+
+    from sandbox.layers.streams import HashingReader
 
     class Raw(io.RawIOBase):
         """Bytes of anything with read()."""
@@ -222,6 +224,8 @@ def _fetch(checkout: str, url: str, ref: str) -> str:
 
 
 def _git(*arguments: str) -> None:
+    import subprocess
+
     environment = {
         **os.environ,
         "GIT_TERMINAL_PROMPT": "0",

@@ -13,8 +13,11 @@ import msgspec
 
 from sandbox.builder.state import Row
 from sandbox.dockerfile import instructions as say
+from sandbox.dockerfile.errors import LanguageError
 from sandbox.dockerfile.ports import exposed_ports
+from sandbox.errors import UsageError
 from sandbox.models import oci
+from sandbox.models.signals import parse_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +138,10 @@ def _shell(state: State, instruction: say.Shell) -> str:
 
 
 def _stop(state: State, instruction: say.StopSignal) -> str:
+    try:
+        parse_signal(instruction.signal)
+    except UsageError:
+        raise LanguageError(f"invalid signal: {instruction.signal}") from None
     _change(state, stop_signal=instruction.signal)
     return f"STOPSIGNAL {instruction.signal}"
 

@@ -3,29 +3,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from sandbox.builder.history import image_document
-from sandbox.builder.remotecache import chosen_steps, encode_inline
-from sandbox.builder.views import TreeView, opener, walk
 from sandbox.errors import UsageError, map_os_errors
-from sandbox.layers.pack import PackEntry, write_tar
-from sandbox.layers.tarstream import TarEntry
 from sandbox.models import oci
 from sandbox.models.digest import digest_of
 from sandbox.models.reference import parse_reference
-from sandbox.runtime.destinations import HostDestination, copy_all
-from sandbox.runtime.sources import Item
 from sandbox.store import events
 from sandbox.store.images import ImageStore, NewImage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from sandbox.builder.executor import Build
     from sandbox.builder.request import Output
@@ -70,8 +65,7 @@ def _client(output: Output) -> str:
 
 def names_of(build: Build, output: Output) -> list[str]:
     """Return the names of an output's image: the tags, or its own."""
-    named = output.options.get("name", "")
-    return [*(named.split(",") if named else ()), *build.request.tags]
+    return [*output.names, *build.request.tags]
 
 
 def _add_image(build: Build, state: State, output: Output) -> Digest:
@@ -85,9 +79,17 @@ def _add_image(build: Build, state: State, output: Output) -> Digest:
     epoch = None if request.epoch is None else build.moment()
     document = image_document(state, labels=request.labels, epoch=epoch, now=build.moment())
     if any(cache.kind == "inline" for cache in request.cache_to):
+        from sandbox.builder.cachegiving import chosen_steps
+        from sandbox.builder.remotecache import encode_inline
+
         steps = chosen_steps(build, state.layers, everything=False)
         document = msgspec.structs.replace(document, build_cache=encode_inline(steps))
-    image = NewImage(oci.encode(document), tuple(references), lower_blobs=state.base_blobs)
+    image = NewImage(
+        oci.encode(document),
+        tuple(references),
+        lower_blobs=state.base_blobs,
+        annotations={**request.annotations, **output.annotations},
+    )
     build.shop.settle()
     store = ImageStore(build.shop.layout)
     image_id = store.add([image], {})[0]
@@ -113,51 +115,38 @@ def _opened(dest: str) -> Iterator[BinaryIO]:
     draft = f"{dest}.{os.getpid()}.part"
     with map_os_errors(f"cannot write {dest}"):
         try:
-            with open(draft, "xb") as file:
+            with _unseen(dest, draft) as file:
                 yield file
+                file.flush()
+                if not os.path.lexists(draft):
+                    # A directory is given so that linkat(2) is used, which follows.
+                    fd = file.fileno()
+                    os.link(f"/proc/self/fd/{fd}", draft, src_dir_fd=fd, follow_symlinks=True)
             os.rename(draft, dest)
         except BaseException:
-            if os.path.exists(draft):
+            with suppress(FileNotFoundError):
                 os.unlink(draft)
             raise
 
 
+def _unseen(dest: str, draft: str) -> BinaryIO:
+    """Return a new file that has no name yet, of which a kill leaves nothing; or *draft*."""
+    folder = os.path.dirname(os.path.abspath(dest))
+    try:
+        fd = os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o666)
+    except OSError as exc:
+        if exc.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+            raise
+        return open(draft, "xb")
+    return os.fdopen(fd, "wb")
+
+
 def _give_files(build: Build, state: State, output: Output) -> None:
+    from sandbox.builder.files import write_files, write_folder
+
     with build.shop.tree(state.layers) as tree:
-        view = TreeView(tree)
         if output.kind == "local":
-            with map_os_errors(f"cannot write {output.dest}"):
-                os.makedirs(output.dest, exist_ok=True)
-            destination = HostDestination(os.fsencode(output.dest))
-            copy_all(_items(view), destination)
+            write_folder(tree, output.dest)
             return
         with _opened(output.dest) as file:
-            write_tar(_entries(view), file.write)
-
-
-def _items(view: TreeView) -> Iterator[Item]:
-    first: dict[object, bytes] = {}
-    for name, fact in walk(view, b""):
-        if fact.kind in "cb":
-            continue  # nobody without privileges can make them
-        known = first.setdefault(fact.inode, name) if fact.inode is not None else name
-        entry = TarEntry(
-            name=name, kind=fact.kind if known == name else "h",
-            mode=fact.mode & 0o777 if name else 0o755, uid=fact.uid,
-            gid=fact.gid, mtime_ns=fact.mtime_ns, size=fact.size,
-            link=fact.link if known == name else known,
-        )  # fmt: skip
-        yield Item(entry, opener(view, name) if entry.kind == "f" else None)
-
-
-def _entries(view: TreeView) -> Iterator[PackEntry]:
-    for name, fact in walk(view, b""):
-        if not name:
-            continue
-        content: Callable[[], BinaryIO] | None = None
-        if fact.kind == "f":
-            content = opener(view, name)
-        yield PackEntry(
-            name, fact.kind, fact.mode, fact.uid, fact.gid, fact.mtime_ns, fact.size, fact.link,
-            fact.rdev, fact.xattrs, fact.inode, content,
-        )  # fmt: skip
+            write_files(tree, file.write)

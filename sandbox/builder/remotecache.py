@@ -12,37 +12,32 @@ read is no reason to fail: the build does without.
 from __future__ import annotations
 
 import base64
-import json
-import os
-import shutil
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from sandbox.errors import CorruptData, DigestMismatch, SandboxError, map_os_errors
-from sandbox.layers.repack import pack_layer
 from sandbox.layers.unpack import unpack_layer
 from sandbox.models import oci
-from sandbox.models.digest import Digest, digest_of, hex_of, parse_digest
+from sandbox.models.digest import digest_of, hex_of, parse_digest
 from sandbox.models.reference import parse_reference
 from sandbox.store import buildcache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sandbox.builder.executor import Build
     from sandbox.builder.progress import Teller
     from sandbox.builder.request import RemoteCache
     from sandbox.builder.workshop import Workshop
     from sandbox.registry.session import Session
 
 CONFIG = "application/vnd.sandbox.buildcache.v1+json"
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 _LIMIT = 32 * 1024 * 1024
-_BLOBS = "blobs/sha256"
+BLOBS = "blobs/sha256"
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -65,11 +60,12 @@ class Table(msgspec.Struct, frozen=True):
 
 def encode_inline(steps: Sequence[tuple[str, buildcache.Step]]) -> str:
     """Return the table that an image's configuration holds."""
-    table = Table([_remembered(key, step) for key, step in steps])
+    table = Table([remembered(key, step) for key, step in steps])
     return base64.b64encode(msgspec.json.encode(table)).decode()
 
 
-def _remembered(key: str, step: buildcache.Step, blob: oci.Descriptor | None = None) -> Remembered:
+def remembered(key: str, step: buildcache.Step, blob: oci.Descriptor | None = None) -> Remembered:
+    """Return a step as tables have it."""
     return Remembered(key, step.layer, step.created, step.description, step.size, blob)
 
 
@@ -107,7 +103,7 @@ class _InRegistry(_Place):
 
         with downloaded(
             shop.layout, descriptor, self._sources, transport=self._session.transport,
-            progress=_silent,
+            progress=silent,
         ) as path:  # fmt: skip
             yield path
 
@@ -132,7 +128,7 @@ class _InDirectory(_Place):
     def _read(self, text: str) -> bytes:
         digest = parse_digest(text)
         with map_os_errors(f"cannot read the cache in {self._path}"):
-            data = (self._path / _BLOBS / hex_of(digest)).read_bytes()
+            data = (self._path / BLOBS / hex_of(digest)).read_bytes()
         if digest_of(data) != digest:
             raise DigestMismatch(f"{self._path}: the content {digest} is damaged")
         return data
@@ -140,7 +136,7 @@ class _InDirectory(_Place):
     @contextmanager
     def blob(self, shop: Workshop, descriptor: oci.Descriptor) -> Iterator[Path]:
         del shop
-        yield self._path / _BLOBS / hex_of(parse_digest(descriptor.digest))
+        yield self._path / BLOBS / hex_of(parse_digest(descriptor.digest))
 
 
 def _table(config: bytes, manifest: oci.Manifest) -> Table:
@@ -219,112 +215,5 @@ def _open(cache: RemoteCache) -> _Place:
     return _InRegistry(cache.options["ref"], Session())
 
 
-# ---- giving ---------------------------------------------------------------------------------
-
-
-def give_caches(build: Build, layers: tuple[Digest, ...]) -> None:
-    """Do what --cache-to says, but for the inline kind, which is in the image."""
-    for cache in build.request.cache_to:
-        if cache.kind == "inline":
-            continue
-        with build.teller.doing(
-            "exporting cache to " + ("registry" if cache.kind == "registry" else "client directory")
-        ):
-            steps = chosen_steps(build, layers, everything=cache.options.get("mode") == "max")
-            with ExitStack() as stack:
-                blobs = _packed(build, steps, stack)
-                if cache.kind == "registry":
-                    _push(cache.options["ref"], steps, blobs)
-                else:
-                    _write(Path(cache.options["dest"]), cache.options, steps, blobs)
-
-
-def chosen_steps(
-    build: Build, layers: tuple[Digest, ...], *, everything: bool
-) -> list[tuple[str, buildcache.Step]]:
-    """Return the steps to give: those of the image, or all."""
-    own = set(layers)
-    return sorted(
-        (key, step) for key, step in build.used.items() if everything or step.layer in own
-    )
-
-
-_Steps = list[tuple[str, buildcache.Step]]
-_Blobs = dict[str, tuple[oci.Descriptor, Path]]
-
-
-def _packed(build: Build, steps: list[tuple[str, buildcache.Step]], stack: ExitStack) -> _Blobs:
-    """Pack the layers of all steps."""
-    folder = build.shop.folder("cache")
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    blobs: _Blobs = {}
-    layout = build.shop.layout
-    for _, step in steps:
-        if step.layer not in blobs:
-            layer = Digest(step.layer)
-            path = folder / hex_of(layer)
-            found, blob = pack_layer(layout.layer_diff(layer), layout.layer_meta(layer), path)
-            if found != layer:
-                raise CorruptData(f"layer {layer}: packing its files gives {found}")
-            blobs[step.layer] = (blob, path)
-    return blobs
-
-
-def _documents(steps: list[tuple[str, buildcache.Step]], blobs: _Blobs) -> tuple[bytes, bytes]:
-    table = Table([_remembered(key, step, blobs[step.layer][0]) for key, step in steps])
-    config = msgspec.json.encode(table)
-    unique = {blob.digest: blob for blob, _ in blobs.values()}
-    manifest = oci.Manifest(
-        media_type=_MANIFEST,
-        config=oci.Descriptor(media_type=CONFIG, digest=digest_of(config), size=len(config)),
-        layers=list(unique.values()),
-    )
-    return config, oci.encode_versioned(manifest)
-
-
-def _push(ref: str, steps: list[tuple[str, buildcache.Step]], blobs: _Blobs) -> None:
-    from sandbox.registry.client import RawManifest
-    from sandbox.registry.session import Session
-    from sandbox.registry.upload import ensure_blob, send_bytes
-
-    session = Session()
-    reference = parse_reference(ref).with_default_tag()
-    target = session.target(reference)
-    config, manifest = _documents(steps, blobs)
-    for blob, path in blobs.values():
-        ensure_blob(target, blob, path, known=[], transport=session.transport, progress=_silent)
-    send_bytes(target, config)
-    target.put_manifest(str(reference.tag), RawManifest(manifest, _MANIFEST))
-
-
-def _write(
-    folder: Path,
-    options: Mapping[str, str],
-    steps: list[tuple[str, buildcache.Step]],
-    blobs: _Blobs,
-) -> None:
-    config, manifest = _documents(steps, blobs)
-    tag = options.get("tag", "latest")
-    with map_os_errors(f"cannot write the cache to {folder}"):
-        (folder / _BLOBS).mkdir(parents=True, exist_ok=True)
-        for blob, path in blobs.values():
-            target = folder / _BLOBS / hex_of(parse_digest(blob.digest))
-            if not target.exists():
-                shutil.copyfile(path, f"{target}.part")
-                os.replace(f"{target}.part", target)
-        for data in (config, manifest):
-            (folder / _BLOBS / hex_of(digest_of(data))).write_bytes(data)
-        entry: dict[str, Any] = {
-            "mediaType": _MANIFEST,
-            "digest": digest_of(manifest),
-            "size": len(manifest),
-            "annotations": {oci.REF_NAME: tag},
-        }
-        index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [entry]}
-        (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
-        (folder / "index.json.part").write_text(json.dumps(index))
-        os.replace(folder / "index.json.part", folder / "index.json")
-
-
-def _silent(name: str, status: str, done: int = 0, total: int = 0) -> None:
+def silent(name: str, status: str, done: int = 0, total: int = 0) -> None:
     """Take no note."""

@@ -6,16 +6,28 @@ Does not know: the command line, the HTTP API.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from sandbox.errors import UsageError
+from sandbox.errors import Unsupported, UsageError
 
 if TYPE_CHECKING:
     from sandbox.models.container import MountPoint, Ulimit
 
+_IMAGES = ("docker", "image", "oci")
+YES = ("true", "1")
+# What may be said of an image besides, with the values that are what is done anyway.
+_CHOICES = {
+    "compression": ("gzip",),
+    "force-compression": ("false", "0"),
+    "image-manifest": YES,
+    "oci-mediatypes": YES,
+    "rewrite-timestamp": YES,
+    "store": YES,
+    "tar": YES,
+    "unpack": (*YES, "false", "0"),
+}
 OUTPUTS = ("docker", "image", "oci", "local", "tar", "cacheonly")
 
 
@@ -42,7 +54,10 @@ class Output:
 
     kind: str
     dest: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    """Further names of the image."""
+    push: bool = False
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,6 +123,8 @@ def parse_fields(text: str, option: str) -> dict[str, str]:
     >>> parse_fields("type=local,dest=out", "--output")
     {'type': 'local', 'dest': 'out'}
     """
+    import csv
+
     try:
         [row] = csv.reader([text], strict=True)
     except (csv.Error, ValueError):
@@ -117,7 +134,8 @@ def parse_fields(text: str, option: str) -> dict[str, str]:
         key, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"invalid field '{item}' in {option}: must be a key=value pair")
-        fields[key.strip().lower()] = value
+        name = key.strip()
+        fields[name if name.startswith("annotation") else name.lower()] = value
     return fields
 
 
@@ -195,13 +213,45 @@ def parse_output(text: str) -> Output:
         raise UsageError("dest is required for local exporter")
     if kind in ("oci", "tar") and not dest:
         dest = "-"
-    known = {"name", "tar", "push", "compression", "rewrite-timestamp", "unpack", "store"}
-    if kind in ("docker", "image", "oci"):
-        known.add("oci-mediatypes")
-    for key in fields:
-        if key not in known and not key.startswith("annotation"):
+    annotations: dict[str, str] = {}
+    pushed = fields.pop("push", "false") if kind in _IMAGES else "false"
+    if pushed not in (*YES, "false", "0"):
+        raise UsageError(f"non-bool value {pushed!r} specified for push in --output")
+    names = fields.pop("name", "")
+    for key, value in fields.items():
+        kind_of_note, dot, note = key.partition(".")
+        if dot and kind_of_note.startswith("annotation") and kind in _IMAGES:
+            where = kind_of_note.removeprefix("annotation").removeprefix("-") or "manifest"
+            annotations.update([parse_annotation(f"{where}:{note}={value}")])
+        elif key not in _CHOICES or key == "image-manifest" or kind not in _IMAGES:
             raise UsageError(f"unknown key '{key}' in --output {text}")
-    return Output(kind, dest, fields)
+        else:
+            _refuse_choice(key, value, "--output")
+    return Output(kind, dest, tuple(names.split(",")) if names else (), pushed in YES, annotations)
+
+
+def _refuse_choice(key: str, value: str, option: str) -> None:
+    if value not in _CHOICES[key]:
+        raise Unsupported(f"{key}={value} in {option} is not supported: only {_CHOICES[key][0]}")
+
+
+def parse_annotation(text: str) -> tuple[str, str]:
+    """Return the key and value of ``[manifest:]KEY=VALUE``.
+
+    >>> parse_annotation("manifest:a.b=c=d")
+    ('a.b', 'c=d')
+    """
+    key, equals, value = text.partition("=")
+    kind, colon, name = key.rpartition(":")
+    if not equals or not name:
+        raise UsageError(f"invalid annotation {text!r}, expected key=value")
+    if not colon or kind == "manifest":
+        return name, value
+    if kind == "index":
+        raise Unsupported("index annotations not supported for single platform export")
+    if kind in ("manifest-descriptor", "index-descriptor") or "[" in kind:
+        raise Unsupported(f"annotations of kind {kind!r} are not supported: only manifest")
+    raise UsageError(f"unknown annotation type {kind!r}")
 
 
 def parse_cache(text: str, option: str) -> RemoteCache:
@@ -215,10 +265,11 @@ def parse_cache(text: str, option: str) -> RemoteCache:
         raise UsageError(f"cache of type {kind!r} is not supported: use registry, local or inline")
     if kind in needs and needs[kind] not in fields:
         raise UsageError(f"{option} type={kind} requires {needs[kind]}")
-    known = {"ref", "src", "dest", "mode", "tag", "digest", "compression", "oci-mediatypes"}
-    known |= {"image-manifest", "ignore-error"}
-    for key in fields:
-        if key not in known:
+    known = {"ref", "src", "dest", "mode", "tag", "digest", "ignore-error"}
+    for key, value in fields.items():
+        if key in ("compression", "oci-mediatypes", "image-manifest"):
+            _refuse_choice(key, value, option)
+        elif key not in known:
             raise UsageError(f"unknown key '{key}' in {option} {text}")
     if fields.get("mode", "min") not in ("min", "max"):
         raise UsageError(f"invalid cache mode {fields['mode']!r}")

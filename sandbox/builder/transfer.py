@@ -12,18 +12,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sandbox.builder.errors import StepFailed
+from sandbox.builder.modes import new_mode
+from sandbox.builder.patterns import deep_matches, has_pattern, matches
 from sandbox.builder.views import (
     Fact,
     View,
     clean,
-    has_pattern,
     join,
-    matches,
     opener,
     resolve,
     walk,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _CHUNK = 1024 * 1024
-_CLAUSE = re.compile(r"([ugoa]*)([-+=])([rwxXstugo]*)")
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ class TransferPlan:
 def plan(sources: list[Wanted], target: Target, stage: View | None) -> TransferPlan:
     """Decide every entry; *stage* is what is there so far, None if nothing matters of it."""
     made = _Plan(target, stage)
-    found = [(source, path) for source in sources for path in _found(source)]
+    found = [(source, path) for source in sources for path in _found(source, target)]
     is_folder = (
         target.destination.endswith(("/", "/."))
         or target.destination in (".", "")
@@ -138,10 +136,14 @@ def plan(sources: list[Wanted], target: Target, stage: View | None) -> TransferP
     return made.result
 
 
-def _found(source: Wanted) -> list[bytes]:
+def _found(source: Wanted, target: Target) -> list[bytes]:
     """Return the paths that a source means, links in them not yet followed."""
     if source.is_tree:
         return [b""]
+    if target.parents and "**" in source.path:
+        top, pivot, pattern = source.path.partition("/./")
+        below = clean(top) if pivot else b""
+        return deep_matches(source.view, below, pattern if pivot else source.path)
     plain = source.path.replace("/./", "/")
     if has_pattern(plain):
         found = matches(source.view, plain)
@@ -265,43 +267,3 @@ class _Plan:
             uid, gid = self._target.owner or (0, 0)
             moment = self._time(self._target.now_ns)
             self.result.pieces[here] = Piece(Fact("d", 0o755, uid, gid, moment))
-
-
-def new_mode(text: str, mode: int, is_dir: bool) -> int:
-    """Return the mode that ``--chmod`` makes of *mode*: octal, or symbolic as chmod(1).
-
-    >>> oct(new_mode("755", 0o600, False)), oct(new_mode("u=rwX,go=r", 0o600, True))
-    ('0o755', '0o744')
-    """
-    if re.fullmatch(r"[0-7]{1,5}", text):
-        return int(text, 8) & 0o7777
-    for clause in text.split(","):
-        match = _CLAUSE.fullmatch(clause)
-        if match is None:
-            raise StepFailed(f"invalid chmod parameter: '{text}'")
-        mode = _clause(mode, match[1] or "a", match[2], match[3], is_dir)
-    return mode
-
-
-def _clause(mode: int, who: str, action: str, what: str, is_dir: bool) -> int:
-    shifts = {"u": 6, "g": 3, "o": 0}
-    people = "ugo" if "a" in who else who
-    bits = 0
-    for letter in what:
-        if letter in shifts:
-            bits |= mode >> shifts[letter] & 7
-        elif letter == "X":
-            bits |= 1 if is_dir or mode & 0o111 else 0
-        elif letter in "rwx":
-            bits |= {"r": 4, "w": 2, "x": 1}[letter]
-    special = (0o1000 if "t" in what else 0) | (
-        (0o4000 if "u" in people else 0) | (0o2000 if "g" in people else 0) if "s" in what else 0
-    )
-    changed = special
-    cleared = 0
-    for person in people:
-        changed |= bits << shifts[person]
-        cleared |= 7 << shifts[person]
-    if action == "+":
-        return mode | changed
-    return mode & ~changed if action == "-" else mode & ~cleared | changed

@@ -8,7 +8,6 @@ resolves symlinks inside its top, as a root directory would.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,7 +29,6 @@ _KINDS = {
     stat.S_IFIFO: "p",
 }
 _LINKS = 40
-_META = re.compile(rb"[*?\[\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,80 +253,6 @@ def resolve(view: View, path: bytes, *, follow: bool = True) -> bytes:
             done = []
         todo += fact.link.split(b"/")[::-1]
     return b"/".join(done)
-
-
-def has_pattern(path: str) -> bool:
-    """Tell whether *path* holds wildcards."""
-    return _META.search(os.fsencode(path)) is not None
-
-
-def matches(view: View, pattern: str) -> list[bytes]:
-    """Return the paths that a pattern finds, as Go's filepath.Match matches."""
-    found = [b""]
-    for part in clean(pattern).split(b"/"):
-        if _META.search(part) is None:
-            found = [join(path, part) for path in found]
-            found = [path for path in found if view.fact(resolve(view, path, follow=False))]
-            continue
-        wanted = go_pattern(part)
-        next_found = []
-        for path in found:
-            folder = resolve(view, path)
-            fact = view.fact(folder)
-            if fact is not None and fact.kind == "d":
-                names = view.names(folder)
-                next_found += [join(path, name) for name in names if wanted.fullmatch(name)]
-        found = next_found
-    return found
-
-
-def go_pattern(part: bytes) -> re.Pattern[bytes]:
-    """Return what one component of a Go pattern matches.
-
-    >>> bool(go_pattern(b"a[^b-c]*").fullmatch(b"adx")), bool(go_pattern(b"?").fullmatch(b"xy"))
-    (True, False)
-    """
-    out, place = b"", 0
-    while place < len(part):
-        char = part[place : place + 1]
-        place += 1
-        if char == b"*":
-            out += b"[^/]*"
-        elif char == b"?":
-            out += b"[^/]"
-        elif char == b"\\" and place < len(part):
-            out += re.escape(part[place : place + 1])
-            place += 1
-        elif char == b"[":
-            end = _class_end(part, place)
-            out += _class(part[place:end])
-            place = end + 1
-        else:
-            out += re.escape(char)
-    return re.compile(out, re.DOTALL)
-
-
-def _class_end(part: bytes, start: int) -> int:
-    place = start + (part[start : start + 1] == b"^")
-    while place < len(part):
-        if part[place : place + 1] == b"\\":
-            place += 2
-            continue
-        if part[place : place + 1] == b"]":
-            if place == start + (part[start : start + 1] == b"^"):
-                break
-            return place
-        place += 1
-    raise CorruptData(f"syntax error in pattern: {os.fsdecode(part)}")
-
-
-def _class(body: bytes) -> bytes:
-    negated = body.startswith(b"^")
-    inner = body[1:] if negated else body
-    inner = re.sub(rb"\\(.)", rb"\1", inner, flags=re.DOTALL)
-    kept = inner.replace(b"\\", b"\\\\").replace(b"]", b"\\]").replace(b"[", b"\\[")
-    kept = kept.replace(b"^", b"\\^")
-    return b"[" + (b"^" if negated else b"") + kept + b"]"
 
 
 def walk(view: View, path: bytes) -> Iterator[tuple[bytes, Fact]]:

@@ -22,7 +22,7 @@ from sandbox.models.container import ContainerConfig
 from sandbox.native import core
 from sandbox.runtime import launch, rundir, supervise
 from sandbox.store import buildcache
-from sandbox.store.files import is_owned, sync_file_system
+from sandbox.store.files import is_owned, sync_directory, sync_file_system, sync_tree
 from sandbox.store.images import ImageStore
 from sandbox.store.layers import adopt_layer, ensure_stack, read_layer_info
 from sandbox.store.lock import store_lock
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 PREFIX = f"{PINNING}build-"
 _RUNNING = "running"
+_FEW = 64
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,10 @@ class Workshop:
         self._lock = threading.Lock()
         self._count = 0
         self._pins: set[Digest] = set()
-        self._unsettled: list[str] = []
+        self._unsettled: dict[str, Digest | None] = {}
+        """Keys of steps whose layers may not be on the disk yet."""
+        self._nameless: set[Digest] = set()
+        """New layers that no step is remembered for."""
         self._empty: dict[Digest, bool] = {}
 
     def folder(self, name: str) -> Path:
@@ -146,15 +150,22 @@ class Workshop:
             adopt_layer(self.layout, layer.diff_id, layer.path)
             if key and step is not None:
                 buildcache.write_step(self.layout, key, step)
+        self.note(key, layer.diff_id)
+
+    def note(self, key: str, layer: Digest) -> None:
+        """Have a layer made durable with the others, and then its step's record say so."""
         with self._lock:
-            self._unsettled.append(key)
+            if key:
+                self._unsettled[key] = layer
+            else:
+                self._nameless.add(layer)
 
     def remember(self, key: str, step: buildcache.Step) -> None:
         """Remember a step whose layer is in the store."""
         with store_lock(self.layout):
             buildcache.write_step(self.layout, key, step)
         with self._lock:
-            self._unsettled.append(key)
+            self._unsettled[key] = None  # what came from elsewhere is durable
 
     def adopt(self, layers: dict[Digest, Path], blobs: dict[Digest, Path]) -> None:
         """Put layers that came from elsewhere into the store."""
@@ -163,11 +174,25 @@ class Workshop:
 
     def settle(self) -> None:
         """Make all that was added durable."""
-        if self._unsettled:
+        with self._lock:
+            keys, self._unsettled = self._unsettled, {}
+            layers, self._nameless = self._nameless, set()
+        layers |= {layer for layer in keys.values() if layer is not None}
+        if layers:
             with map_os_errors("cannot sync the new layers"):
-                sync_file_system(self.layout.root)
-            buildcache.settle(self.layout, filter(None, self._unsettled))
-            self._unsettled = []
+                self._sync(layers)
+        if keys:
+            buildcache.settle(self.layout, keys)
+
+    def _sync(self, layers: set[Digest]) -> None:
+        """Few files are synced one by one: others may have much to write on the same disk."""
+        entries = sum(read_layer_info(self.layout, layer).entries for layer in layers)
+        if entries > _FEW:
+            sync_file_system(self.layout.root)
+            return
+        for layer in layers:
+            sync_tree(self.layout.layer(layer))
+        sync_directory(self.layout.layers)
 
     def bring_home(self, image: Image) -> None:
         """Have the layers of an image of a store that is only read in our own."""

@@ -34,6 +34,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--pull",), {"is_flag": True, "help": "Ask registries for newer base images."}),
     (("--platform",), {"metavar": "OS/ARCH", "help": "What the image is for."}),
     (("--label",), {"multiple": True, "metavar": "KEY=VALUE", "help": "Add a label."}),
+    (("--annotation",), {"multiple": True, "metavar": "KEY=VALUE", "help": "Add to the manifest."}),
     (
         ("--secret",),
         {"multiple": True, "metavar": "id=ID,src=FILE", "help": "Let RUN mount a secret."},
@@ -178,7 +179,7 @@ def build(*, context: str, **options: Any) -> int:
 
 
 def _is_pushed(outputs: tuple[Output, ...]) -> bool:
-    return any(item.options.get("push", "false").lower() in ("true", "1") for item in outputs)
+    return any(item.push for item in outputs)
 
 
 def _push(names: tuple[str, ...], *, quiet: bool) -> None:
@@ -260,6 +261,7 @@ def _request(context: str, options: Mapping[str, Any]) -> BuildRequest:
         pull=options["pull"],
         platform=_platform(options["platform"]),
         labels=spec.parse_labels(options["label"]),
+        annotations=dict(asked.parse_annotation(text) for text in options["annotation"]),
         secrets=tuple(asked.parse_secret(text, os.environ) for text in options["secret"]),
         ssh=tuple(asked.parse_ssh(text, os.environ) for text in options["ssh"]),
         hosts=tuple(asked.parse_host(text) for text in options["add_host"]),

@@ -89,7 +89,6 @@ REFUSED: dict[str, dict[str, str]] = {
     "start": {"--checkpoint": _CHECKPOINT, "--checkpoint-dir": _CHECKPOINT},
     "build": {
         "--allow": "a build has no entitlements to give",
-        "--annotation": "images have no annotations; use --label",
         "--builder": "there is one builder",
         "--cgroup-parent": _CGROUP,
         "--cpu-period": _BUILD_CPU,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Dockerfile language: text in, typed instructions, words and a plan out.
 
 Everything here is pure: no file is opened, no image is looked at, nothing is run.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is wrong in a Dockerfile, and where.
 
 Rules: ``message`` is BuildKit's text; ``str()`` adds the place; ``snippet`` shows the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 r"""Variables and quotes in a word, as BuildKit's shell lexer reads them. Pure.
 
 ::

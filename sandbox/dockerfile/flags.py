@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The ``--name=value`` flags of an instruction. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 r"""``.dockerignore``: which files of a context are left out. Pure.
 
 Rules, Docker's (moby/patternmatcher), which are not git's: a pattern is anchored at the root

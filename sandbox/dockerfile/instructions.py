@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a Dockerfile can say: one frozen type for each instruction.
 
 Rules: a value is what was written, with quotes and ``$variables`` still in it where the

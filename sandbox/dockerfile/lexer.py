@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 r"""Bytes to logical lines: directives, comments, continuations, here-documents. Pure.
 
 Rules, all BuildKit's: a file may begin with a byte order mark; a directive is a comment

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The value of ``RUN --mount``: ``type=cache,target=/x,...``. Pure.
 
 Rules: a value is expanded before it is looked at, but ``from`` must not hold variables: the

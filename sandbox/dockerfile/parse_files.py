@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The parsers of RUN, COPY and ADD, which may hold here-documents. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The parsers of all instructions but RUN, COPY and ADD. Pure."""
 
 from __future__ import annotations

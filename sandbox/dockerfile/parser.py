@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Dockerfile's text to typed instructions. Pure.
 
 Rules: what an instruction accepts and how a refusal reads is BuildKit's. Nothing is expanded.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which stages a target needs, in which order, and where each source comes from. Pure.
 
 Rules: FROM sees global ARGs only; a stage may use those above it; a context given with
@@ -11,13 +12,23 @@ Does not know: what an image holds. The ONBUILD triggers of a base image are giv
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.dockerfile.errors import DockerfileError, located
 from sandbox.dockerfile.expand import Style, expansion
 from sandbox.dockerfile.instructions import Copy, MountKind, OnBuild, Run
 from sandbox.dockerfile.parser import parse_trigger
+from sandbox.dockerfile.planned import (
+    ContextSource,
+    ImageSource,
+    Plan,
+    PlannedStage,
+    Scratch,
+    Source,
+    StageSource,
+    Wanted,
+)
 from sandbox.dockerfile.platforms import PlatformName, parse_platform
 from sandbox.dockerfile.text import did_you_mean, quoted
 from sandbox.dockerfile.words import ArgumentError
@@ -33,85 +44,6 @@ if TYPE_CHECKING:
 
 SCRATCH = "scratch"
 _NO_CONTEXTS = ("scratch", "context")
-
-
-@dataclass(frozen=True)
-class Scratch:
-    """The empty tree."""
-
-
-@dataclass(frozen=True)
-class StageSource:
-    """The result of another stage of the file."""
-
-    index: int
-
-
-@dataclass(frozen=True)
-class ContextSource:
-    """A context given with --build-context, by name."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class ImageSource:
-    """An image, named as it was written (variables expanded)."""
-
-    reference: str
-
-
-Source = Scratch | StageSource | ContextSource | ImageSource
-
-
-@dataclass(frozen=True)
-class PlannedStage:
-    """One stage to build; its instructions begin with the ONBUILD triggers of its base."""
-
-    stage: Stage
-    base: Source
-    platform: str | None
-    """What FROM --platform says (normalised), or None for the target's platform."""
-    sources: Mapping[str, Source]
-    """For each ``from_`` of its COPYs and mounts that is not "", what it names."""
-
-    @property
-    def index(self) -> int:
-        """The place of the stage in the file."""
-        return self.stage.index
-
-    @property
-    def dependencies(self) -> frozenset[int]:
-        """Indexes of the stages that must be finished first, the base's included."""
-        used = (self.base, *self.sources.values())
-        return frozenset(source.index for source in used if isinstance(source, StageSource))
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to build: ``stages`` in an order in which each comes after what it needs."""
-
-    stages: tuple[PlannedStage, ...]
-    target: int
-    global_arguments: Mapping[str, str]
-    """Values of the ARGs above the first FROM and of the platform arguments; a stage sees
-    one only after it declares it."""
-
-    @property
-    def last(self) -> PlannedStage:
-        """The stage that was asked for."""
-        return next(stage for stage in self.stages if stage.index == self.target)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the user asks of a build."""
-
-    target: str = ""
-    build_arguments: Mapping[str, str] | None = None
-    platform: str = "linux/amd64"
-    build_platform: str = "linux/amd64"
-    contexts: Collection[str] = ()
 
 
 def plan(

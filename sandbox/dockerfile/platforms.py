@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names of platforms: ``linux/arm64/v8``, ``arm64``, ``linux``. Pure."""
 
 from __future__ import annotations

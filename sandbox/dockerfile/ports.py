@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The ports of EXPOSE: ``80``, ``80/udp``, ``8000-8010/tcp``. Pure."""
 
 from __future__ import annotations

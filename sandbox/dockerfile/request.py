@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the parser of one instruction is given. Pure."""
 
 from __future__ import annotations

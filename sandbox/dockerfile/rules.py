@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rules of ``--check``, by BuildKit's names, and the directive that chooses among them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which variables an instruction sees, and what it looks like once they are put in. Pure.
 
 Rules, BuildKit's:

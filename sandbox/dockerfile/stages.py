@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A whole Dockerfile: directives, global arguments, stages.
 
 Does not know: which stages are needed (see ``plan``).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Characters, distances and durations as Go's standard library sees them. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 r"""Shell patterns of ``${name#pattern}``, ``${name%pattern}`` and ``${name/pattern/text}``.
 
 A pattern has ``*``, ``?`` and ``\*``, ``\?``, ``\\``; no brackets. It is cut at each star

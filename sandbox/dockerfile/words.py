@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The arguments of one logical line: flags, words, pairs, JSON arrays. Pure.
 
 Rules: quotes stay in a word, they are removed when it is expanded; only flags lose them here.

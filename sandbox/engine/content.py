@@ -76,7 +76,12 @@ class Content:
     def _new_manifest(self) -> oci.Manifest:
         size = len(self._store.raw_config(self._image.id))
         config = oci.Descriptor(media_type=CONFIG, digest=self._image.id, size=size)
-        return oci.Manifest(media_type=MANIFEST, config=config, layers=list(self.blobs))
+        return oci.Manifest(
+            media_type=MANIFEST,
+            config=config,
+            layers=list(self.blobs),
+            annotations=dict(self._image.annotations) or None,
+        )
 
     def as_new(self, digest: Reference) -> NewImage:
         """Return the image to add once more, with one more repository digest."""

@@ -33,10 +33,11 @@ from sandbox.store.removal import ImageUser, Removal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sandbox.layers.archive import ArchivedImage, ArchivedLayer, Platform
+    from sandbox.layers.archive import ArchivedImage, ArchivedLayer
     from sandbox.layers.sources import Source
     from sandbox.models.digest import Digest
     from sandbox.models.image import Image
+    from sandbox.models.machine import Platform
     from sandbox.models.oci import History
     from sandbox.store.fsck import Finding
     from sandbox.store.layout import Layout
@@ -82,9 +83,9 @@ class ImageVerbs:
         platform: str | None = None,
     ) -> Digest:
         """Make an image of one layer from the tar of a root file system."""
-        from sandbox.layers.archive import own_platform, parse_platform
         from sandbox.layers.unpack import unpack_layer
         from sandbox.models.changes import apply_changes
+        from sandbox.models.machine import own_platform, parse_platform
         from sandbox.store.files import workspace
 
         names = () if reference is None else (_new_name(reference),)
@@ -106,7 +107,8 @@ class ImageVerbs:
 
     def load_images(self, path: str, *, platform: str | None = None) -> list[LoadedImage]:
         """Add every image of an archive, a compressed one, or an OCI directory."""
-        from sandbox.layers.archive import parse_platform, read_archive
+        from sandbox.layers.archive import read_archive
+        from sandbox.models.machine import parse_platform
         from sandbox.store.files import workspace
 
         wanted = None if platform is None else parse_platform(platform)

@@ -38,7 +38,7 @@ from sandbox.store.tags import read_tags
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandbox.layers.archive import Platform
+    from sandbox.models.machine import Platform
     from sandbox.registry.client import RawManifest, Repository
     from sandbox.registry.credentials import Credentials
     from sandbox.registry.download import OnProgress
@@ -83,7 +83,7 @@ class Registries:
         progress: OnProgress = silent,
     ) -> list[Pulled]:
         """Get an image, or every tag of a repository, from its registry."""
-        from sandbox.layers.archive import own_platform, parse_platform
+        from sandbox.models.machine import own_platform, parse_platform
 
         reference = parse_reference(name)
         if reference.is_host:

@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import Conflict, RuntimeFailed, SandboxError, Unsupported, UsageError
+from sandbox.errors import Conflict, RuntimeFailed, SandboxError, Unsupported
 from sandbox.models.container import ContainerState
+from sandbox.models.signals import parse_signal
 from sandbox.runtime import supervise
 from sandbox.store import events
 
@@ -34,23 +35,6 @@ else:
     _Base = object
 
 _POLL = 0.02
-
-
-def parse_signal(text: str) -> int:
-    """Return the number of a signal's name or number.
-
-    >>> parse_signal("SIGHUP"), parse_signal("term"), parse_signal("9")
-    (1, 15, 9)
-    """
-    if text.isdecimal() and 0 < int(text) <= signal.SIGRTMAX:
-        return int(text)
-    name = "SIG" + text.upper().removeprefix("SIG")
-    base, plus, offset = name.partition("+")
-    with suppress(ValueError):
-        return signal.Signals[name].value
-    with suppress(ValueError, KeyError):
-        return signal.Signals[base].value + (int(offset) if plus else 0)
-    raise UsageError(f"invalid signal: {text}")
 
 
 class RunningVerbs(_Base):

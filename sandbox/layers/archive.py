@@ -11,18 +11,18 @@ Does not know: the store.
 
 from __future__ import annotations
 
-import platform as machine
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.errors import CorruptData, ReferenceSyntaxError, UsageError
+from sandbox.errors import CorruptData, ReferenceSyntaxError
 from sandbox.layers.sources import Source, read_document
 from sandbox.layers.streams import HashingReader
 from sandbox.models import oci
 from sandbox.models.digest import Digest, digest_of, hex_of, parse_digest
 from sandbox.models.image import parse_config
+from sandbox.models.machine import Platform, own_platform
 from sandbox.models.reference import Reference, parse_reference
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ _NESTING = 4
 _BLOB_NAME = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
 _BARE_NAME = re.compile(r"[a-z][a-z0-9._-]*")
 _ATTESTATION = "vnd.docker.reference.type"
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386"}
 
 
 @dataclass(frozen=True)
@@ -85,47 +84,6 @@ class ArchivedImage:
     references: tuple[Reference, ...]
     manifest: bytes | None = None
     """The OCI or Docker manifest, if the archive has one."""
-
-
-@dataclass(frozen=True)
-class Platform:
-    """A kind of machine: os/architecture[/variant]."""
-
-    os: str
-    architecture: str
-    variant: str = ""
-
-    def __str__(self) -> str:
-        """Return the form that --platform takes."""
-        variant = f"/{self.variant}" if self.variant else ""
-        return f"{self.os}/{self.architecture}{variant}"
-
-
-def parse_platform(text: str) -> Platform:
-    """Return the platform that *text* means.
-
-    >>> str(parse_platform("linux/arm64/v8")), str(parse_platform("arm64"))
-    ('linux/arm64/v8', 'linux/arm64')
-    """
-    parts = text.split("/")
-    if not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
-        raise UsageError(f"{text!r} is an invalid platform: os/architecture[/variant]")
-    if len(parts) == 1:
-        parts = [parts[0], ""] if parts[0] == "linux" else ["linux", parts[0]]
-    if len(parts) > 3:
-        raise UsageError(f"{text!r} is an invalid platform: os/architecture[/variant]")
-    own = own_platform()
-    return Platform(
-        parts[0],
-        _ARCHITECTURES.get(parts[1], parts[1]) or own.architecture,
-        parts[2] if len(parts) > 2 else "",
-    )
-
-
-def own_platform() -> Platform:
-    """Return the platform of this machine."""
-    name = machine.machine()
-    return Platform("linux", _ARCHITECTURES.get(name, name))
 
 
 def read_archive(source: Source, wanted: Platform | None) -> list[ArchivedImage]:

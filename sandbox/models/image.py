@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData
@@ -12,6 +12,8 @@ from sandbox.models.digest import Digest, chain_ids, digest_of, parse_digest, sh
 from sandbox.models.reference import DEFAULT_TAG, HOST, parse_reference
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.models.oci import History, ImageConfig, RunConfig
 
 _HOST_ID = digest_of(b"the machine's own tree")
@@ -45,6 +47,8 @@ class Image:
     """Of an image that was built here: the blobs of the lowest layers, those of its base."""
     parent: str = ""
     """The image of the container that was committed."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Of an image that was built here: what a new manifest says besides."""
 
     @property
     def is_host(self) -> bool:

@@ -118,6 +118,7 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, 
     media_type: str = ""
     config: Descriptor
     layers: list[Descriptor]
+    annotations: dict[str, str] | None = None
 
 
 class Index(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -59,6 +59,7 @@ class Record(msgspec.Struct, frozen=True):
     manifest: str | None = None
     lower_blobs: list[oci.Descriptor] = []  # of the lowest layers, where those above have none
     parent: str = ""  # the image of the container that was committed
+    annotations: dict[str, str] = {}  # for a manifest that is still to be written
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class NewImage:
     manifest: bytes | None = None
     lower_blobs: tuple[oci.Descriptor, ...] = ()
     parent: str = ""
+    annotations: Mapping[str, str] | None = None
+    """What its manifest will say besides; None leaves that as it is."""
 
 
 class ImageStore:
@@ -315,7 +318,12 @@ class ImageStore:
             write_blob(self._layout, image.config)
             undo.callback(discard, path, layout=self._layout)
             self._write_record(image, image_id, sizes, undo)
-        elif not self._read(image_id, Tags()).blobs and image.blobs:
+            return
+        known = self._read(image_id, Tags())
+        if image.annotations is None:
+            image = replace(image, annotations=known.annotations)
+        if (image.blobs and not known.blobs) or image.annotations != known.annotations:
+            image = replace(image, lower_blobs=image.lower_blobs or known.blobs)
             self._write_record(image, image_id, sizes, undo)
 
     def _write_record(
@@ -328,7 +336,8 @@ class ImageStore:
                 undo.callback(discard, self._layout.blob(manifest), layout=self._layout)
             write_blob(self._layout, image.manifest)
         lower = [] if image.blobs else list(image.lower_blobs)
-        record = Record(image_id, sizes, list(image.blobs), manifest, lower, image.parent)
+        notes = dict(image.annotations or {})
+        record = Record(image_id, sizes, list(image.blobs), manifest, lower, image.parent, notes)
         write_atomic(self._layout.image(image_id), oci.encode(record), layout=self._layout)
 
     def _find_id(self, name: str) -> Digest | None:
@@ -371,6 +380,7 @@ class ImageStore:
             manifest=Digest(record.manifest) if record.manifest else None,
             lower_blobs=tuple(record.lower_blobs),
             parent=record.parent,
+            annotations=record.annotations,
         )
 
 

@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import stat
 import tarfile
 from typing import Any
@@ -27,10 +28,11 @@ assert _SPEC is not None
 assert _SPEC.loader is not None
 _MODULE = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(_MODULE)
-CASES, TIME = _MODULE.CASES, _MODULE.TIME
+CASES, TIME, mark = _MODULE.CASES, _MODULE.TIME, _MODULE.mark
 
 # Names that running containers bring along, on either side.
 PASSING = {"etc/hosts", "etc/hostname", "etc/resolv.conf", "run/.containerenv", ".dockerenv"}
+XATTR = "SCHILY.xattr."
 FIELDS = (
     "Cmd",
     "Entrypoint",
@@ -52,7 +54,22 @@ PACKED = "what an archive holds keeps the owner and mode that the archive says"
 DIFFERENT: dict[str, dict[str, str]] = {
     "from scratch with a file": SCRATCH,
     "copy from an image": SCRATCH,
-    "shell": {"Cmd": "SHELL is for CMD in the shell form, too"},
+    "add a bz2 archive": {"x/opt/packed": PACKED, "x/x/again": PACKED},
+    "add a zst archive": {"x/opt/packed": PACKED, "x/x/again": PACKED},
+    "add an archive and a file": {"x/opt/packed": PACKED, "x/x/again": PACKED},
+    "shell": {
+        "Cmd": "SHELL is for CMD in the shell form, too",
+        "history": "the shell is shown that was used",
+    },
+    "an undeclared argument is not seen": {"history": "an argument without a value is shown, too"},
+    "history of every instruction": {"v": VOLUME},
+    "given labels": {"history": "--label is no row"},
+    "run takes a capability by writing": {
+        "opt/able": "the kernel takes it away; here only a new owner does"
+    },
+    "expose a range": {"ExposedPorts": "a range is as many ports"},
+    "history of a stage on a stage": {"history": "each ARG is shown by its own name"},
+    "volume of several with a variable": {"vol": VOLUME, "vol/a": VOLUME},
     "volume": {"data": VOLUME, "more": VOLUME},
     "volume as json": {"v one": VOLUME},
     "copy an empty directory": {"e": "a directory copied to a new name keeps its mode"},
@@ -61,11 +78,14 @@ DIFFERENT: dict[str, dict[str, str]] = {
     "add an xz archive": {"x/opt/packed": PACKED, "x/x/again": PACKED},
     "add an archive over files": {"opt/packed": PACKED, "x/again": PACKED},
     "mount over a directory of the base": dict.fromkeys(
-        ("opt", "opt/inner", "opt/inner/kept"), "buildah removes the target of a mount afterwards"
+        ("opt", "opt/able", "opt/inner", "opt/inner/kept", "opt/marked"),
+        "buildah removes the target of a mount afterwards",
     ),
     "a mode is for the copied directory, too": {"d": "--chmod is for the directory itself, too"},
     "a directory of a stage keeps its owner": {"got": "as what is in it does"},
-    "an argument after env": {"f": "ARG and ENV add to one set of variables: the later one wins"},
+    "an argument after env": dict.fromkeys(
+        ("f", "history"), "ARG and ENV add to one set of variables: the later one wins"
+    ),
     "a backslash is plain with another escape": {"Env": "only the escape character escapes"},
 }
 
@@ -87,6 +107,7 @@ def builds(buildah: pathlib.Path, once: Any) -> tuple[Sandbox, dict[str, Any]]:
         sandbox.ok("load", "-i", buildah / "base.tar")
         with tarfile.open(buildah / "context.tar") as tar:
             tar.extractall(folder / "context")
+        mark(folder / "context")
 
     return once("buildah", make), json.loads((buildah / "cases.json").read_text())
 
@@ -94,14 +115,19 @@ def builds(buildah: pathlib.Path, once: Any) -> tuple[Sandbox, dict[str, Any]]:
 def row(member: tarfile.TarInfo, tar: tarfile.TarFile) -> list[Any]:
     """Return what make-buildah.py records of a file."""
     mode = stat.S_IMODE(member.mode)
+    attributes = {
+        key.removeprefix(XATTR): value.encode("utf-8", "surrogateescape").hex()
+        for key, value in member.pax_headers.items()
+        if key.startswith(XATTR)
+    }
     if member.issym():
-        return [stat.S_IFLNK, 0o777, member.uid, member.gid, member.linkname, False]
+        return [stat.S_IFLNK, 0o777, member.uid, member.gid, member.linkname, False, attributes]
     if member.isdir():
-        return [stat.S_IFDIR, mode, member.uid, member.gid, "", False]
+        return [stat.S_IFDIR, mode, member.uid, member.gid, "", False, attributes]
     file = tar.extractfile(member)
     content = hashlib.sha256(file.read() if file else b"").hexdigest()
     dated = int(member.mtime) == TIME
-    return [stat.S_IFREG, mode, member.uid, member.gid, content, dated]
+    return [stat.S_IFREG, mode, member.uid, member.gid, content, dated, attributes]
 
 
 def lay_over(tree: dict[str, list[Any]], layer: tarfile.TarFile) -> None:
@@ -153,6 +179,30 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, tuple
     }
 
 
+def rows_of(history: list[list[Any]], *, with_layers: bool) -> list[list[Any]]:
+    """Return what each row of buildah's history has in common with BuildKit's.
+
+    Of RUN the command with its arguments; of others the instruction. Which rows are a layer
+    can be said where buildah made one for each; but WORKDIR is none of buildah's.
+    """
+    found = []
+    for text, is_empty in history:
+        shown = text
+        if "#(nop) " in text:
+            shown = text.partition("#(nop) ")[2].split()[0].upper()
+        elif text.startswith("RUN "):
+            shown = text.removeprefix("RUN ").removesuffix(" # buildkit")
+        elif text.split()[0].isupper():
+            shown = text.split()[0]
+        else:
+            words = text.partition("/bin/sh -c ")
+            command = re.sub(r"^(--[a-z]+=\S+ )+", "", words[2])
+            is_list = command.startswith("[")
+            shown = " ".join(json.loads(command)) if is_list else words[0] + words[1] + command
+        found.append([shown, is_empty and with_layers and shown != "WORKDIR"])
+    return found
+
+
 def settings(config: dict[str, Any], *, author: str) -> dict[str, Any]:
     """Return the compared part of an image's configuration."""
     labels = dict(config.get("Labels") or {})
@@ -170,14 +220,21 @@ def test_a_dockerfile_makes_the_image_that_buildah_makes(
     (tmp_path / "Dockerfile").write_text(case["dockerfile"])
     if case["ignore"]:
         (tmp_path / "Dockerfile.dockerignore").write_text("\n".join(case["ignore"]) + "\n")
+    with_layers = "--layers" in case["options"]  # of buildah: one for each instruction
+    options = [option for option in case["options"] if option != "--layers"]
     sandbox.ok(
         "build", "-q", "-o", f"type=docker,dest={tmp_path}/image.tar",
-        "-f", tmp_path / "Dockerfile", *case["options"], context,
+        "-f", tmp_path / "Dockerfile", *options, context,
     )  # fmt: skip
     told, tree = read_image(tmp_path / "image.tar")
     found = differences(
         settings(told["config"], author=told.get("author", "")),
         settings(case["config"], author=case["author"]),
+    )
+    our_rows = [[row["created_by"], row.get("empty_layer", False)] for row in told["history"]]
+    found |= differences(
+        {"history": rows_of(our_rows, with_layers=with_layers)},
+        {"history": rows_of(case["history"], with_layers=with_layers)},
     )
     theirs = {path: row for path, row in case["tree"].items() if path not in PASSING}
     ours = {path: row for path, row in tree.items() if path not in PASSING}

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import pathlib
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ import pytest
 from sandbox.engine import Engine
 from sandbox.store.layout import Layout
 from tests.harness import images, registry
+from tests.harness.builds import base_image
 from tests.harness.command import Sandbox
-from tests.harness.smalldisk import MountForbiddenError, small_disk
+from tests.harness.smalldisk import MountForbiddenError, run_on_small_disk, small_disk
 
 if TYPE_CHECKING:
     from tests.harness.registry import Server
@@ -139,19 +141,100 @@ def test_a_save_to_a_full_disk_is_no_success(small: Sandbox) -> None:
     assert small.ok("system", "fsck") == "the store is whole\n"
 
 
+BUILDS = {
+    "COPY": "FROM scratch\nCOPY big /\n",
+    "COPY of many files": "FROM scratch\nCOPY many /\n",
+    "ADD of an archive": "FROM scratch\nADD big.tar /\n",
+    "a context that is unpacked": "FROM scratch\n",
+}
+
+
+@pytest.mark.parametrize("case", BUILDS)
 def test_a_build_that_fills_the_disk_says_so_in_one_line(
-    small: Sandbox, tmp_path: pathlib.Path
+    small: Sandbox, tmp_path: pathlib.Path, case: str
 ) -> None:
     (tmp_path / "big").write_bytes(os.urandom(8 * MIB))
-    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY big /\n")
+    (tmp_path / "big.tar").write_bytes(images.tar([images.file("a", images.noise(8 * MIB))]))
+    (tmp_path / "many").mkdir()
+    for number in range(500):
+        (tmp_path / f"many/{number}").touch()
+    (tmp_path / "Dockerfile").write_text(BUILDS[case])
     before = files_of(small)
-    done = small.call("build", "-q", str(tmp_path))
+    members = [images.file("Dockerfile", BUILDS[case]), images.file("big", images.noise(8 * MIB))]
+    if case == "a context that is unpacked":
+        done = small.call("build", "-q", "-", stdin=images.tar(members))
+    else:
+        done = small.call("build", "-q", str(tmp_path))
+    full(done)
+    left = {path for path in files_of(small) - before if not path.startswith("build-steps")}
+    known = {path for path in left if path.startswith(("bin/", "layers/", "indexes/"))}
+    assert left - known <= {"bin", "containers", "layers", "indexes", "tmp"}
+    small.ok("builder", "prune", "-af")
+    left = {path for path in files_of(small) - before if not path.startswith(("bin/", "indexes"))}
+    assert left <= {"bin", "containers", "layers", "build-steps", "tmp"}
+    assert small.ok("system", "fsck") == "the store is whole\n"
+
+
+def full(done: subprocess.CompletedProcess[bytes]) -> None:
+    """Check that a build failed, and that its last line alone says that the disk is full."""
     lines = done.stderr.decode().splitlines()
     assert done.returncode == 1
-    assert [line for line in lines if "No space left on device" in line] == [lines[-1]]
+    told = ("No space left on device", "that are free")
+    assert [line for line in lines if any(words in line for words in told)] == [lines[-1]]
     assert lines[-1].startswith("ERROR: failed to solve: ")
-    left = {path for path in files_of(small) - before if not path.startswith("build-steps")}
-    assert left <= {"bin", "containers", "layers", "indexes", "tmp"} | {
-        path for path in left if path.startswith("bin/")
-    }
-    assert "problem" not in small.ok("system", "fsck")
+
+
+def test_a_build_whose_outputs_have_no_room_leaves_the_image_alone(
+    small: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "half").write_bytes(os.urandom(MIB))
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY half /\n")
+    small.ok("build", "-q", "-t", "made", str(tmp_path))
+    out = small.store.parent / "out"
+    out.mkdir()
+    ballast = fill(small)
+    before = sorted(os.listdir(small.store.parent))
+    outputs = [
+        ("-o", f"type=docker,dest={out}/a.tar"), ("-o", f"type=tar,dest={out}/b.tar"),
+        ("-o", f"type=local,dest={out}/c"), ("--cache-to", f"type=local,dest={out}/d"),
+    ]  # fmt: skip
+    for flags in outputs:
+        full(small.call("build", "-q", *flags, str(tmp_path)))
+    assert sorted(os.listdir(small.store.parent)) == before
+    assert [name for name in os.listdir(out) if name.endswith((".tar", ".part"))] == []
+    ballast.unlink()
+    assert small.ok("images", "-q", "made") != ""
+    assert small.ok("system", "fsck") == "the store is whole\n"
+
+
+def test_a_command_that_fills_the_disk_fails_with_its_own_words(tmp_path: pathlib.Path) -> None:
+    mount_point = tmp_path / "disk"
+    mount_point.mkdir()
+    base_image(Sandbox(tmp_path / "first"), tmp_path)
+    Sandbox(tmp_path / "first").ok("save", "-o", tmp_path / "base.tar", "base")
+    (tmp_path / "Dockerfile").write_text(
+        "FROM base\nRUN head -c 1000 /bin/busybox > /kept\n"
+        "RUN cat /bin/busybox /bin/busybox /bin/busybox /bin/busybox > /big\n"
+    )
+    (tmp_path / "Small").write_text("FROM base\nRUN head -c 1000 /bin/busybox > /kept\n")
+    sandbox = Sandbox(mount_point / "store", {"XDG_RUNTIME_DIR": str(tmp_path)})
+    script = (
+        '"$@" load -q -i base.tar >&2 && "$@" build --progress plain . ; code=$?; '
+        '"$@" build --progress plain -f Small . ; "$@" builder prune -f >&2; '
+        'ls "$SANDBOX_ROOT/tmp" >&2; "$@" system fsck >&2; exit $code'
+    )
+    try:
+        with (tmp_path / "log").open("wb") as log:
+            code = run_on_small_disk(
+                mount_point, 6 * MIB, ["sh", "-c", script, "sh", *sandbox.argv()],
+                env=sandbox.environment(), cwd=tmp_path, stderr=log,
+            )  # fmt: skip
+    except MountForbiddenError:
+        pytest.skip("a disk to fill needs user namespaces, which are forbidden here")
+    shown = (tmp_path / "log").read_text()
+    assert code == 1, shown
+    assert "No space left on device" in shown
+    assert "Dockerfile:3" in shown
+    assert "did not complete successfully: exit code: 1" in shown
+    assert shown.endswith("the store is whole\n")
+    assert "RUN head -c 1000 /bin/busybox > /kept\n#4 CACHED" in shown

@@ -3,77 +3,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
-import pexpect
-import pyte
 import pytest
 
 from tests.harness.command import Sandbox
+from tests.harness.screen import Terminal
 
 pytestmark = pytest.mark.guest
-
-ROWS, COLUMNS = 24, 80
-
-
-class Screen(pyte.Screen):
-    """One that passes over what this library does not know."""
-
-    def select_graphic_rendition(self, *attributes: int, **_private: bool) -> None:
-        super().select_graphic_rendition(*attributes)
-
-
-class Terminal:
-    """What a person sees of a command, and a keyboard."""
-
-    def __init__(self, engine: Sandbox, *arguments: str) -> None:
-        program, *rest = engine.argv(*arguments)
-        environ = {**engine.environment(), "TERM": "xterm", "LC_ALL": "C.UTF-8"}
-        self.child = pexpect.spawn(
-            program,
-            rest,
-            env=environ,
-            dimensions=(ROWS, COLUMNS),
-            timeout=30,  # type: ignore[arg-type]
-        )
-        self.child.delaybeforesend = None
-        self._screen = Screen(COLUMNS, ROWS)
-        self._stream = pyte.ByteStream(self._screen)
-
-    @property
-    def text(self) -> str:
-        """The screen now."""
-        return "\n".join(line.rstrip() for line in self._screen.display)
-
-    def see(self, *words: str) -> None:
-        """Wait until all of it is on the screen."""
-        self.until(lambda: all(word in self.text for word in words), str(words))
-
-    def until(self, probe: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 30
-        while not probe():
-            assert time.monotonic() < deadline, f"{what} is not on the screen:\n{self.text}"
-            try:
-                self._stream.feed(self.child.read_nonblocking(65536, 0.1))
-            except pexpect.TIMEOUT:
-                continue
-            except pexpect.EOF:
-                assert probe(), f"it ended without {what}:\n{self.text}"
-                return
-
-    def keys(self, text: str) -> None:
-        self.child.send(text)
-
-    def resize(self, rows: int, columns: int) -> None:
-        self._screen.resize(rows, columns)
-        self.child.setwinsize(rows, columns)
-
-    def ends(self) -> int | None:
-        self.child.expect(pexpect.EOF)
-        self.child.close()
-        code: int | None = self.child.exitstatus
-        return code
 
 
 def test_vim_edits_is_left_and_joined_again(engine: Sandbox) -> None:

@@ -10,8 +10,10 @@ from typing import BinaryIO
 import pytest
 
 from sandbox.builder.errors import StepFailed
-from sandbox.builder.transfer import Target, Wanted, new_mode, plan
-from sandbox.builder.views import Fact, go_pattern
+from sandbox.builder.modes import new_mode
+from sandbox.builder.patterns import go_pattern
+from sandbox.builder.transfer import Target, Wanted, plan
+from sandbox.builder.views import Fact
 from sandbox.errors import CorruptData
 
 

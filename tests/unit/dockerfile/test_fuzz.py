@@ -12,7 +12,8 @@ from sandbox.dockerfile.expand import Style, expansion
 from sandbox.dockerfile.ignore import IgnoreRules
 from sandbox.dockerfile.lint import lint
 from sandbox.dockerfile.parser import parse
-from sandbox.dockerfile.plan import Wanted, plan
+from sandbox.dockerfile.plan import plan
+from sandbox.dockerfile.planned import Wanted
 from sandbox.errors import UsageError
 
 WORDS = [

@@ -8,7 +8,7 @@ from sandbox.dockerfile.errors import LanguageError
 from sandbox.dockerfile.ignore import IgnoreRules
 from sandbox.dockerfile.lint import lint
 from sandbox.dockerfile.parser import parse
-from sandbox.dockerfile.plan import Wanted
+from sandbox.dockerfile.planned import Wanted
 from sandbox.dockerfile.rules import DESCRIPTIONS, parse_check, rule_url
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from sandbox.dockerfile.parser import parse
-from sandbox.dockerfile.plan import (
+from sandbox.dockerfile.plan import plan
+from sandbox.dockerfile.planned import (
     ContextSource,
     ImageSource,
     Plan,
     Scratch,
     StageSource,
     Wanted,
-    plan,
 )
 from sandbox.errors import UsageError
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from sandbox.errors import CorruptData, UsageError
-from sandbox.layers.archive import ArchivedImage, Platform, parse_platform, read_archive
+from sandbox.layers.archive import ArchivedImage, read_archive
 from sandbox.layers.sources import DirectorySource, TarSource, tar_source
+from sandbox.models.machine import Platform, parse_platform
 from tests.harness import images
 
 LAYERS = [[images.file("a", "1")], [images.whiteout("a"), images.file("b", "2")]]

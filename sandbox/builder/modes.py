@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""``--chmod``: a mode in octal, or what chmod(1) understands. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from sandbox.builder.errors import StepFailed
+
+_CLAUSE = re.compile(r"([ugoa]*)([-+=])([rwxXstugo]*)")
+
+
+def new_mode(text: str, mode: int, is_dir: bool) -> int:
+    """Return the mode that ``--chmod`` makes of *mode*: octal, or symbolic as chmod(1).
+
+    >>> oct(new_mode("755", 0o600, False)), oct(new_mode("u=rwX,go=r", 0o600, True))
+    ('0o755', '0o744')
+    """
+    if re.fullmatch(r"[0-7]{1,5}", text):
+        return int(text, 8) & 0o7777
+    for clause in text.split(","):
+        match = _CLAUSE.fullmatch(clause)
+        if match is None:
+            raise StepFailed(f"invalid chmod parameter: '{text}'")
+        mode = _clause(mode, match[1] or "a", match[2], match[3], is_dir)
+    return mode
+
+
+def _clause(mode: int, who: str, action: str, what: str, is_dir: bool) -> int:
+    shifts = {"u": 6, "g": 3, "o": 0}
+    people = "ugo" if "a" in who else who
+    bits = 0
+    for letter in what:
+        if letter in shifts:
+            bits |= mode >> shifts[letter] & 7
+        elif letter == "X":
+            bits |= 1 if is_dir or mode & 0o111 else 0
+        elif letter in "rwx":
+            bits |= {"r": 4, "w": 2, "x": 1}[letter]
+    special = (0o1000 if "t" in what else 0) | (
+        (0o4000 if "u" in people else 0) | (0o2000 if "g" in people else 0) if "s" in what else 0
+    )
+    changed = special
+    cleared = 0
+    for person in people:
+        changed |= bits << shifts[person]
+        cleared |= 7 << shifts[person]
+    if action == "+":
+        return mode | changed
+    return mode & ~changed if action == "-" else mode & ~cleared | changed

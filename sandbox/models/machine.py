@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""Kinds of machines, as images name them, and which one this is."""
+
+from __future__ import annotations
+
+import platform
+import re
+from dataclasses import dataclass
+
+from sandbox.errors import UsageError
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386"}
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A kind of machine: os/architecture[/variant]."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        """Return the form that --platform takes."""
+        variant = f"/{self.variant}" if self.variant else ""
+        return f"{self.os}/{self.architecture}{variant}"
+
+
+def own_platform() -> Platform:
+    """Return the platform of this machine."""
+    name = platform.machine()
+    return Platform("linux", _ARCHITECTURES.get(name, name))
+
+
+def parse_platform(text: str) -> Platform:
+    """Return the platform that *text* means.
+
+    >>> str(parse_platform("linux/arm64/v8")), str(parse_platform("arm64"))
+    ('linux/arm64/v8', 'linux/arm64')
+    """
+    parts = text.split("/")
+    if not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
+        raise UsageError(f"{text!r} is an invalid platform: os/architecture[/variant]")
+    if len(parts) == 1:
+        parts = [parts[0], ""] if parts[0] == "linux" else ["linux", parts[0]]
+    if len(parts) > 3:
+        raise UsageError(f"{text!r} is an invalid platform: os/architecture[/variant]")
+    own = own_platform()
+    return Platform(
+        parts[0],
+        _ARCHITECTURES.get(parts[1], parts[1]) or own.architecture,
+        parts[2] if len(parts) > 2 else "",
+    )

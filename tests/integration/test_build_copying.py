@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""COPY and ADD with what Docker's documentation says of flags that buildah does not know."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import pathlib
+
+import pytest
+
+from tests.harness import registry
+from tests.harness.builds import Builder, base_image, cached
+from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+FILES = (
+    "x/a.txt",
+    "y/a.txt",
+    "y/b.txt",
+    "y/z/c.txt",
+    "y/z/d.md",
+    "home.txt",
+    "hometown",
+    "dir/k.md",
+)
+
+# The instruction and what is in /o afterwards.
+CASES: dict[str, tuple[str, set[str]]] = {
+    "no parents": ("COPY x/a.txt y/b.txt /o/", {"a.txt", "b.txt"}),
+    "parents": ("COPY --parents x/a.txt y/a.txt /o/", {"x", "x/a.txt", "y", "y/a.txt"}),
+    "parents with dots": (
+        "COPY --parents ./x/a.txt ./y/a.txt /o/",
+        {"x", "x/a.txt", "y", "y/a.txt"},
+    ),
+    "parents and a pivot": ("COPY --parents x/./a.txt y/./*.txt /o/", {"a.txt", "b.txt"}),
+    "parents and a deep pivot": ("COPY --parents y/./z/*.txt /o/", {"z", "z/c.txt"}),
+    "parents of a directory": ("COPY --parents y/z /o/", {"y", "y/z", "y/z/c.txt", "y/z/d.md"}),
+    "parents and two stars": (
+        "COPY --parents **/*.md /o/",
+        {"y", "y/z", "y/z/d.md", "dir", "dir/k.md"},
+    ),
+    "parents and two stars below": (
+        "COPY --parents y/**/*.txt /o/",
+        {"y", "y/a.txt", "y/b.txt", "y/z", "y/z/c.txt"},
+    ),
+    "parents, a pivot and two stars": (
+        "COPY --parents ./y/./**/*.txt /o/",
+        {"a.txt", "b.txt", "z", "z/c.txt"},
+    ),
+    "exclude of a pattern": ("COPY --exclude=*.txt hom* /o/", {"hometown"}),
+    "exclude below": ("COPY --exclude=**/*.txt y /o/", {"z", "z/d.md"}),
+    "exclude a directory": ("COPY --exclude=z y /o/", {"a.txt", "b.txt"}),
+    "exclude twice": (
+        "COPY --exclude=*.txt --exclude=z/*.md y /o/",
+        {"z", "z/c.txt"},
+    ),
+    "exclude and keep": (
+        "COPY --exclude=*.txt --exclude=!b.txt --exclude=z y /o/",
+        {"b.txt"},
+    ),
+    "exclude with parents": (
+        "COPY --parents --exclude=**/*.md y/z /o/",
+        {"y", "y/z", "y/z/c.txt"},
+    ),
+    "add with exclude": ("ADD --exclude=*.md dir hometown /o/", {"hometown"}),
+    "link": ("COPY --link x/a.txt /o/sub/", {"sub", "sub/a.txt"}),
+    "link of a directory": ("COPY --link x /o/", {"a.txt"}),
+    "heredoc": ("COPY <<one /o/name\ntext $V\none", {"name"}),
+    "heredocs": ("COPY <<one <<two.txt /o/\n1\none\n2\ntwo.txt", {"one", "two.txt"}),
+    "heredoc of add": ("ADD <<one /o/\n1\none", {"one"}),
+    "heredoc and a file": ("COPY <<one x/a.txt /o/\n1\none", {"one", "a.txt"}),
+}
+
+
+@pytest.fixture
+def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
+    base_image(engine, tmp_path)
+    context = tmp_path / "context"
+    context.mkdir()
+    made = Builder(engine, context)
+    for name in FILES:
+        made.put(name, f"{name}\n")
+    return made
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_copied(name: str, builder: Builder, tmp_path: pathlib.Path) -> None:
+    instruction, expected = CASES[name]
+    builder.put("Dockerfile", f"FROM scratch\n{instruction}\n")
+    builder.engine.ok("build", "-q", "-o", tmp_path / "out", builder.context)
+    top = tmp_path / "out/o"
+    assert {str(path.relative_to(top)) for path in top.rglob("*")} == expected
+
+
+def test_a_heredoc_is_expanded_unless_its_name_is_quoted(builder: Builder) -> None:
+    builder.ok(
+        "FROM base\nARG V=value\nCOPY <<a <<'b' <<-c /o/\n$V \\$V\na\n$V\nb\n"
+        "\tno tab\n\tc\nCOPY --chmod=0710 --chown=3:4 <<d /o/\n1\nd\n"
+    )
+    assert builder.read("/o/a") == "value $V\n"
+    assert builder.read("/o/b") == "$V\n"
+    assert builder.read("/o/c") == "no tab\n"
+    made = builder.files()["o/d"]
+    assert (made.mode, made.uid, made.gid) == (0o710, 3, 4)
+    assert builder.files()["o/a"].mode == 0o644
+
+
+def test_a_linked_layer_does_not_depend_on_what_is_below(builder: Builder) -> None:
+    steps = "COPY --link x/a.txt /link/\n"
+    builder.ok("FROM base\nRUN echo 1 > /one\n" + steps)
+    shown = builder.ok("FROM base\nRUN echo 2 > /two\n" + steps)
+    assert "[3/3] COPY --link x/a.txt /link/" in cached(shown)
+    # Without --link a link in the way is followed; with it, the link is replaced.
+    builder.ok("FROM base\nRUN ln -s /data /link\n" + steps)
+    assert builder.files()["link"].isdir()
+    assert "data/a.txt" not in builder.files()
+    builder.ok("FROM base\nRUN ln -s /data /link\nCOPY x/a.txt /link/\n")
+    assert "data/a.txt" in builder.files()
+
+
+def test_modes_may_be_symbolic(builder: Builder) -> None:
+    builder.put("p", "1", 0o604)
+    builder.put("t/p", "1", 0o640)
+    builder.ok(
+        "FROM base\nCOPY --chmod=u=rwx,g+w,o-r p /1\nCOPY --chmod=a+x p /2\n"
+        "COPY --chmod=go=u p /3\nCOPY --chmod=u+s,g+s p /4\nCOPY --chmod=a=rX t /5\n"
+    )
+    files = builder.files()
+    assert [files[str(n)].mode for n in (1, 2, 3, 4)] == [0o720, 0o715, 0o666, 0o6604]
+    assert (files["5"].mode, files["5/p"].mode) == (0o555, 0o444)
+
+
+def serves(body: bytes) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+def test_a_checksum_is_checked_and_other_content_makes_the_step_anew(builder: Builder) -> None:
+    digest = f"sha256:{hashlib.sha256(b'one').hexdigest()}"
+    text = "FROM base\nADD --checksum={} http://127.0.0.1:{}/file /got\n"
+    with registry.serving(serves(b"one")) as port:
+        builder.ok(text.format(digest, port))
+        assert builder.read("/got") == "one"
+        assert builder.files()["got"].mode == 0o600
+        upper = builder.fails(text.format("sha256:" + "A" * 64, port))
+        assert "Dockerfile:2" in upper
+        assert "Dockerfile:2" in builder.fails(text.format("md5:00", port))
+        plain = f"FROM base\nADD http://127.0.0.1:{port}/file /got\n"
+        builder.ok(plain)
+        assert len(cached(builder.ok(plain))) == 2
+    with registry.serving(serves(b"two")) as port:
+        assert "digest mismatch" in builder.fails(text.format(digest, port))
+    assert "Dockerfile:2" in builder.fails(f"FROM base\nADD --checksum={digest} home.txt /\n")
+
+
+def test_a_source_that_is_missing_is_named_and_an_empty_pattern_is_no_error(
+    builder: Builder,
+) -> None:
+    for instruction in ("COPY --parents x/none /", "COPY none x/a.txt /o/", "ADD none /"):
+        assert 'none": not found' in builder.fails(f"FROM base\n{instruction}\n")
+    builder.ok("FROM base\nCOPY x/a.txt none* /o/\nCOPY --parents **/none* /o/\n")
+    assert {name for name in builder.files() if name.startswith("o/")} == {"o/a.txt"}

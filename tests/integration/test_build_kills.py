@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Builds that are killed (SIGKILL), at each thing they do: they go on, and leave nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.harness import images
+from tests.harness.builds import Builder, base_image, cached
+from tests.harness.command import Sandbox
+from tests.harness.polling import until
+
+pytestmark = pytest.mark.guest
+
+SLEEP = "4321.25"
+DOCKERFILE = """\
+FROM base
+WORKDIR /w
+COPY tree /w/tree
+ADD archive.tar /x
+RUN cat tree/a > /made; sleep ${SECONDS:-0}
+RUN rm -r tree/sub && echo 2 > tree/new
+LABEL done=yes
+"""
+STEPS = 5
+# Where it dies, and how many steps it has finished by then.
+POINTS = {
+    "before anything is copied": ("sandbox.builder.copying:transfer:before", 1),
+    "in the middle of copying": ("sandbox.layers.make:LayerMaker._fill:after:2", 1),
+    "when the copied layer is whole": ("sandbox.layers.make:LayerMaker.finish:after:2", 1),
+    "while the copied layer goes into the store": (
+        "sandbox.builder.workshop:adopt_layer:after:2",
+        1,
+    ),
+    "before a step is remembered": ("sandbox.store.buildcache:write_step:before:2", 1),
+    "when a step is remembered": ("sandbox.store.buildcache:write_step:after:2", 2),
+    "when an archive is unpacked": ("sandbox.builder.adding:unpack_layer:after", 2),
+    "before the command starts": ("sandbox.builder.running:FirstProcess.start:before", 3),
+    "while the command runs": ("sandbox.builder.running:_Output.until_end:before", 3),
+    "when the command has ended": ("sandbox.builder.running:run:after", 3),
+    "before the upper is a layer": ("sandbox.layers.upper:write_tables:before", 3),
+    "before the layer is hashed": ("sandbox.layers.upper:hash_layer:before", 3),
+    "while the last layer is hashed": ("sandbox.layers.pack:TarWriter.end:before:5", 4),
+    "before the layers are durable": ("sandbox.builder.workshop:Workshop.settle:before", 5),
+    "before the image is there": ("sandbox.store.images:ImageStore.add:before", 5),
+    "before the image has its name": ("sandbox.store.images:write_tags:before", 5),
+    "when the image has its name": ("sandbox.store.images:ImageStore.add:after", 5),
+    "while the archive is written": ("sandbox.engine.saving:write_tar:before", 5),
+    "before the cache is given": ("sandbox.builder.cachegiving:_packed:before", 5),
+    "while the cache is given": ("sandbox.builder.cachegiving:_documents:before", 5),
+    "at the very end": ("sandbox.builder.building:_build:after", 5),
+}
+
+
+@pytest.fixture
+def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
+    base_image(engine, tmp_path)
+    context = tmp_path / "context"
+    context.mkdir()
+    builder = Builder(engine, context)
+    for name in ("a", "b", "sub/c"):
+        builder.put(f"tree/{name}", f"{name}\n")
+    builder.put("archive.tar", images.tar([images.file("packed", "p")]))
+    (tmp_path / "out").mkdir()
+    return builder
+
+
+def killed(
+    builder: Builder, point: str, *flags: str | os.PathLike[str]
+) -> subprocess.CompletedProcess[bytes]:
+    """Build, and die at *point*."""
+    engine = builder.engine
+    builder.put("Dockerfile", DOCKERFILE)
+    return subprocess.run(
+        [
+            sys.executable, "-m", "tests.harness.killed", point,
+            "build", "--progress", "plain", "-t", "made", *map(os.fspath, flags),
+            os.fspath(builder.context),
+        ],
+        env=engine.environment(), capture_output=True, timeout=100, check=False,
+    )  # fmt: skip
+
+
+def finished(shown: str) -> int:
+    """Return how many steps plain progress says are done, the base aside."""
+    steps = [
+        line.partition(" ")[0] for line in shown.splitlines() if " [" in line and "/6]" in line
+    ]
+    done = {line.partition(" ")[0] for line in shown.splitlines() if " DONE " in line}
+    return len(done.intersection(steps))
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_a_build_killed_at_any_point_goes_on_from_its_cache_and_leaves_nothing(
+    name: str, builder: Builder, tmp_path: pathlib.Path
+) -> None:
+    point, steps = POINTS[name]
+    engine = builder.engine
+    out = tmp_path / "out"
+    flags = ("-o", f"type=docker,dest={out}/image.tar", "--cache-to", f"type=local,dest={out}/c")
+    running = ("--build-arg", f"SECONDS={SLEEP}") if "while the command" in name else ()
+    done = killed(builder, point, *flags, *running)
+    shown = done.stderr.decode()
+    assert done.returncode == -signal.SIGKILL, shown
+    assert steps - 1 <= finished(shown) <= steps, "it may die before it says that it is done"
+    assert os.listdir(out) in ([], ["image.tar"], ["image.tar", "c"], ["c", "image.tar"])
+
+    again = builder.ok(DOCKERFILE, *flags)
+    assert len(cached(again)) - 1 >= steps, "what was finished is not done again"
+    assert builder.read("/made") == "a\n"
+    assert builder.read("/w/tree/new") == "2\n"
+    assert "w/tree/sub" not in builder.files()
+    assert "x/packed" in builder.files()
+    assert builder.inspect()["Config"]["Labels"] == {"done": "yes"}
+
+    until(lambda: processes(SLEEP) == [])
+    engine.ok("builder", "prune", "-f")
+    assert os.listdir(engine.store / "tmp") == []
+    assert sorted(os.listdir(out)) == ["c", "image.tar"]
+    assert engine.ok("system", "fsck") == "the store is whole\n"
+    runtime = pathlib.Path(engine.environ["XDG_RUNTIME_DIR"]) / "sandbox"
+    assert [path.name for path in runtime.iterdir() if path.is_dir()] == []
+
+
+def processes(word: str) -> list[str]:
+    """Return the processes with *word* in their command line, this test's own aside."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if word.encode() in words:
+                found.append(path.parent.name)
+    return found
