@@ -431,7 +431,7 @@ def test_a_check_builds_nothing_and_tells_of_what_it_found(builder: Builder) -> 
 
 def test_what_cannot_be_done_is_refused_by_name(builder: Builder) -> None:
     builder.put("Dockerfile", "FROM base\n")
-    for flag in (["--annotation", "a=b"], ["--memory", "1g"], ["--shm-size", "1g"]):
+    for flag in (["--memory", "1g"], ["--shm-size", "1g"]):
         done = builder.engine.call("build", *flag, builder.context)
         assert done.returncode == 125
         assert f"{flag[0]} is not supported".encode() in done.stderr
