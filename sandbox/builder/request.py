@@ -214,9 +214,7 @@ def parse_output(text: str) -> Output:
     if kind in ("oci", "tar") and not dest:
         dest = "-"
     annotations: dict[str, str] = {}
-    pushed = fields.pop("push", "false") if kind in _IMAGES else "false"
-    if pushed not in (*YES, "false", "0"):
-        raise UsageError(f"non-bool value {pushed!r} specified for push in --output")
+    pushed = _is_pushed(fields) if kind in _IMAGES else False
     names = fields.pop("name", "")
     for key, value in fields.items():
         kind_of_note, dot, note = key.partition(".")
@@ -227,7 +225,14 @@ def parse_output(text: str) -> Output:
             raise UsageError(f"unknown key '{key}' in --output {text}")
         else:
             _refuse_choice(key, value, "--output")
-    return Output(kind, dest, tuple(names.split(",")) if names else (), pushed in YES, annotations)
+    return Output(kind, dest, tuple(names.split(",")) if names else (), pushed, annotations)
+
+
+def _is_pushed(fields: dict[str, str]) -> bool:
+    value = fields.pop("push", "false")
+    if value not in (*YES, "false", "0"):
+        raise UsageError(f"non-bool value {value!r} specified for push in --output")
+    return value in YES
 
 
 def _refuse_choice(key: str, value: str, option: str) -> None:
