@@ -144,7 +144,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_built(
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     done = sandbox.call("build", *flags, tmp_path)
-    assert done.returncode == 1
+    assert done.returncode in (1, 125), "125 is for a flag that there is not"
     [line] = done.stderr.decode().splitlines()
     assert REFUSED[flags] in line
     assert not (sandbox.store / "images").exists()
