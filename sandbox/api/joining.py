@@ -21,7 +21,7 @@ from sandbox.api.streams import MULTIPLEXED, RAW, Gone, Hijacked, Silent, answer
 from sandbox.errors import Conflict, SandboxError
 from sandbox.runtime import terminal, wire
 from sandbox.runtime.another import ExecRequest
-from sandbox.runtime.attach import parse_keys
+from sandbox.runtime.attach import chosen_keys
 from sandbox.runtime.logreader import Span
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from sandbox.api.call import Call
     from sandbox.models.container import Container
 
-_DEFAULT_KEYS = "ctrl-p,ctrl-q"
 # These libraries lose what arrives together with the answer's head (docker-py issue 3332).
 _HASTY = ("docker-sdk-python", "tc-python", "testcontainers")
 _GRACE = 0.004
@@ -80,7 +79,7 @@ async def _attachable(call: Call) -> Container:
 
 
 def _keys(call: Call) -> bytes:
-    return parse_keys(call.text("detachKeys") or _DEFAULT_KEYS)
+    return chosen_keys(call.text("detachKeys") or None)
 
 
 def _client(
@@ -244,7 +243,7 @@ async def exec_create(call: Call) -> web.StreamResponse:
     if not command or not command[0]:
         raise BadRequest("no exec command specified")
     if body.detach_keys:
-        parse_keys(body.detach_keys)
+        chosen_keys(body.detach_keys)
     container = await call.work.look(call.engine.active_container, call.args["name"])
     size = tuple(body.console_size or ())
     item = Exec(
@@ -308,8 +307,7 @@ def _without_terminal(request: ExecRequest) -> ExecRequest:
 
 async def _run_exec(call: Call, pump: Pump, connection: Hijacked) -> None:
     item = pump.item
-    keys = item.detach_keys or _DEFAULT_KEYS
-    fds = pump.open(parse_keys(keys))
+    fds = pump.open(chosen_keys(item.detach_keys or None))
     try:
         await call.state.execs.start(item, fds, free=False)
     except SandboxError as exc:

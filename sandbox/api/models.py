@@ -85,26 +85,31 @@ class MountBody(Body, frozen=True, kw_only=True):
     tmpfs_options: dict[str, Any] | None = None
 
 
-class ContainerBody(Body, frozen=True, kw_only=True):
+class ProcessBody(Body, frozen=True, kw_only=True):
+    """What processes are told, a container's first one and others."""
+
+    attach_stdin: bool | None = None
+    attach_stdout: bool | None = None
+    attach_stderr: bool | None = None
+    tty: bool | None = None
+    env: list[str] | None = None
+    cmd: list[str] | str | None = None
+    user: str | None = None
+    working_dir: str | None = None
+
+
+class ContainerBody(ProcessBody, frozen=True, kw_only=True):
     """What a container is to be; ``HostConfig`` stays as it was sent, see `creating`."""
 
     hostname: str | None = None
     domainname: str | None = None
-    user: str | None = None
-    attach_stdin: bool | None = None
-    attach_stdout: bool | None = None
-    attach_stderr: bool | None = None
     exposed_ports: dict[str, Any] | None = None
-    tty: bool | None = None
     open_stdin: bool | None = None
     stdin_once: bool | None = None
-    env: list[str] | None = None
-    cmd: list[str] | str | None = None
     entrypoint: list[str] | str | None = None
     healthcheck: Health | None = None
     image: str | None = None
     volumes: dict[str, Any] | None = None
-    working_dir: str | None = None
     network_disabled: bool | None = None
     mac_address: str | None = None
     labels: dict[str, str] | None = None
@@ -117,7 +122,19 @@ class ContainerBody(Body, frozen=True, kw_only=True):
     networking_config: dict[str, Any] | None = None
 
 
-class HostBody(Body, frozen=True, kw_only=True):
+class UpdateBody(Body, frozen=True, kw_only=True):
+    """What may be changed of a container that exists."""
+
+    restart_policy: RestartPolicy | None = None
+    memory: int | None = None
+    nano_cpus: int | None = None
+    cpu_period: int | None = None
+    cpu_quota: int | None = None
+    pids_limit: int | None = None
+    cpuset_cpus: str | None = None
+
+
+class HostBody(UpdateBody, frozen=True, kw_only=True):
     """The part of a host configuration that has an effect here."""
 
     binds: list[str] | None = None
@@ -125,15 +142,8 @@ class HostBody(Body, frozen=True, kw_only=True):
     tmpfs: dict[str, str] | None = None
     volumes_from: list[str] | None = None
     volume_driver: str | None = None
-    restart_policy: RestartPolicy | None = None
     auto_remove: bool | None = None
     log_config: LogConfig | None = None
-    memory: int | None = None
-    nano_cpus: int | None = None
-    cpu_period: int | None = None
-    cpu_quota: int | None = None
-    pids_limit: int | None = None
-    cpuset_cpus: str | None = None
     ulimits: list[UlimitBody] | None = None
     readonly_rootfs: bool | None = None
     init: bool | None = None
@@ -171,32 +181,12 @@ class EndpointBody(Body, frozen=True, kw_only=True):
     driver_opts: dict[str, Any] | None = None
 
 
-class UpdateBody(Body, frozen=True, kw_only=True):
-    """What may be changed of a container that exists."""
-
-    restart_policy: RestartPolicy | None = None
-    memory: int | None = None
-    nano_cpus: int | None = None
-    cpu_period: int | None = None
-    cpu_quota: int | None = None
-    pids_limit: int | None = None
-    cpuset_cpus: str | None = None
-
-
-class ExecBody(Body, frozen=True, kw_only=True):
+class ExecBody(ProcessBody, frozen=True, kw_only=True):
     """One more process."""
 
-    attach_stdin: bool | None = None
-    attach_stdout: bool | None = None
-    attach_stderr: bool | None = None
     detach_keys: str | None = None
     console_size: list[int] | None = None
-    tty: bool | None = None
-    env: list[str] | None = None
-    cmd: list[str] | str | None = None
     privileged: bool | None = None
-    user: str | None = None
-    working_dir: str | None = None
 
 
 class ExecStartBody(Body, frozen=True, kw_only=True):

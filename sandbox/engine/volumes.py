@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,13 +77,16 @@ class VolumeVerbs:
         """
         from sandbox.models.choosing import volume_filter
 
-        matches = volume_filter(filters, lambda name: bool(self.volume_users(name)))
+        mounts = [mount for item in self.containers() for mount in item.config.mounts]
+        used = {mount.name for mount in mounts if mount.type == "volume"}
+        matches = volume_filter(filters, used.__contains__)
         removed, freed = [], 0
         for volume in self.volumes():
-            wanted = (everything or volume.anonymous) and matches(volume)
-            if wanted and not self.volume_users(volume.name):
+            wanted = (everything or volume.anonymous) and volume.name not in used
+            if wanted and matches(volume):
                 size = disk_usage([Path(volume.path)])
-                self.remove_volume(volume.name)
-                removed.append(volume.name)
-                freed += size
+                with suppress(Conflict, NotFound):  # a new container has it, or it is gone
+                    self.remove_volume(volume.name)
+                    removed.append(volume.name)
+                    freed += size
         return removed, freed
