@@ -15,9 +15,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from sandbox.builder.request import BuildRequest, parse_host
-from sandbox.dockerfile.errors import DockerfileError
 from sandbox.engine import Engine
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, UsageError
 from sandbox.models.reference import parse_reference
 from sandbox.runtime import supervise
 
@@ -165,7 +164,7 @@ def main() -> None:
     except SandboxError as exc:
         text, code = told(exc.message.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
         if lines.is_silent and not lines.has_steps:
-            is_written_wrong = isinstance(exc.__cause__, DockerfileError)
+            is_written_wrong = isinstance(exc.__cause__, UsageError)
             lines.tell(status=400 if is_written_wrong else exc.http_status, message=text)
             return
         lines.decide(cached=False)
