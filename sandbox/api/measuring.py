@@ -118,6 +118,7 @@ def _object(container: Container, before: Sample | None, after: Sample) -> dict[
         },
         "name": f"/{container.config.name}",
         "id": container.config.id,
+        "networks": {},  # of no interface is the traffic counted
     }
 
 
