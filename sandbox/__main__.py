@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``python -m sandbox`` is the command ``sandbox``."""
 
 import sys

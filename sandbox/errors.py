@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The errors this package raises on purpose, split by who can fix them.
 
 ::

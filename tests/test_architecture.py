@@ -132,6 +132,12 @@ def test_c_file_is_short(path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
+def test_python_file_opens_with_its_licence(path: pathlib.Path) -> None:
+    head = path.read_text().splitlines()[:2]  # a program's first line names its interpreter
+    assert not head or "# SPDX-License-Identifier: MIT" in head
+
+
+@pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
 def test_python_file_is_short(path: pathlib.Path) -> None:
     assert len(path.read_text().splitlines()) <= 500
 

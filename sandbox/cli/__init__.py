@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line: parsing and showing, nothing else."""
 
 import gc

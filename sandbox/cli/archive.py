@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``cp`` and ``export``."""
 
 from __future__ import annotations

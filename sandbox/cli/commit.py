@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``commit``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``completion``: scripts for shells, and what they ask for.
 
 Rules: completing never fails and never writes; a store that cannot be read completes

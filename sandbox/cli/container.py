@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``container``: everything about containers under one word, as docker has it."""
 
 from __future__ import annotations

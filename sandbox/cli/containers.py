@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``ps``, ``rm`` and ``diff``."""
 
 from __future__ import annotations

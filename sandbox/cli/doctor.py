@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``doctor``: what this machine offers, and what is missing.
 
 Does not know: how anything is found out.

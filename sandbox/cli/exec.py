@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``exec`` and ``top``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The view of ``image explore`` on a terminal: layers above, the files of one below.
 
 Does not know: how a report is made.

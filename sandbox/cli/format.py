@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How results look: tables, ages, sizes, and ``--format``.
 
 Rules: everything returns text; `emit` is the one function that writes.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``image prune`` and ``system prune``."""
 
 from __future__ import annotations

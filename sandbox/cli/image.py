@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``image``: everything about images under one word, as docker has it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``images``, ``import``, ``load``, ``save``, ``tag``, ``rmi`` and ``history``."""
 
 from __future__ import annotations

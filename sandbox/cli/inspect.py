@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``inspect``: all that is known about containers, images and networks."""
 
 from __future__ import annotations

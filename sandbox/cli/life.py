@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Flags about a container's life: restarts, logs, health, limits; `run` and `update`.
 
 Does not know: what is done with a policy.

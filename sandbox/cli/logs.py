@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``logs`` and ``events``."""
 
 from __future__ import annotations

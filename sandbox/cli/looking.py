@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``image diff``, ``image explore`` and the tree of images."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command ``sandbox``: finds a subcommand, runs it, and reports any error.
 
 Rules: a subcommand's module is imported only when it is used, so that `run` starts

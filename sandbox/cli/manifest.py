@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``manifest``: show, make and push lists of manifests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The flags that `run` and `create` share, and the request they make.
 
 Does not know: what is done with a request.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How a transfer looks: bars on a terminal, a line a step elsewhere, or nothing.
 
 Rules: what reports comes from any thread. Only a terminal pays for the import of rich.

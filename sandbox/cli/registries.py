@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``pull``, ``push``, ``login``, ``logout`` and ``search``."""
 
 from __future__ import annotations

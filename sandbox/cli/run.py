@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``run`` and ``create``.
 
 Does not know: how a container is made or supervised; it turns flags into a request.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Start, stop and the like: verbs for containers that run by themselves."""
 
 from __future__ import annotations

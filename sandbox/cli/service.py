@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``system start`` and ``system service-unit``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``stats`` and ``port``."""
 
 from __future__ import annotations

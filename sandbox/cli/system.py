@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``info``, ``version`` and ``system``."""
 
 from __future__ import annotations

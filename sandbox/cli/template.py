@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The part of Go's text/template that ``--format`` needs: evaluation.
 
 Rules: pure. A `Struct` has fixed fields, so a missing one is an error; a plain

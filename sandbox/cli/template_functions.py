@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The functions a ``--format`` template may call, and how Go shows values.
 
 Rules: pure. A wrong argument raises `TemplateError` or a plain TypeError or

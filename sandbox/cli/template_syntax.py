@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The syntax of ``--format`` templates: the part of Go's text/template in use.
 
 Grammar::

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``trace``: run a throwaway container and show what it asked the system for.
 
 Does not know: how a call is decoded.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``volume``: directories that outlive containers."""
 
 from __future__ import annotations

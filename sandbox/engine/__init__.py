@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The façade: every user-visible verb is a method of `Engine`.
 
 The command line (and later the API server) are two skins over it: they parse and

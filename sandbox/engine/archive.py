@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a container changed, and its files in and out: diff, export, cp.
 
 Docker's rules for the destination of a copy are one pure function, `copy_target`.

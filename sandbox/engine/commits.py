@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Make an image of what a container changed, from its own layer alone.
 
 Rules: the work is proportional to what changed, not to the image. A container that runs

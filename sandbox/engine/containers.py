@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What can be done with containers: one method a verb.
 
 Rules: a verb decides, then calls one thing below. A container whose main process is

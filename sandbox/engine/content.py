@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An image as others take it: its blobs, and a manifest that names them.
 
 How it works: what came with the image is given away unchanged. Where a layer's blob is

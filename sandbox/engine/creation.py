@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From what the user asked for and what the image says to a container's configuration.
 
 Rules: pure, but for the clock and fresh ids.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What this machine offers to containers, and what follows from it.
 
 Rules: a fact is found out by trying, not by reading versions, wherever trying is

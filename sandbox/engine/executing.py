@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What goes on in a running container: exec, top, stats."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What takes room in the store, and how to get it back: one method a verb.
 
 Does not know: how results are shown, or whether the user was asked.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What can be done with images: one method a verb.
 
 Rules: archives are unpacked beside the store first; the store changes in one step at the end.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What Docker's inspect shows of a container or an image, as plain JSON values.
 
 Rules: pure, and the only place that knows Docker's field names for both. What this

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Look into images without running them: what differs, what each layer adds.
 
 Rules: modification times alone are no difference. Names are bytes read as Latin-1, as in

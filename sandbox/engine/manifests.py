@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Lists of manifests: one name for the images of several platforms.
 
 How it works: a list being made is a small file of the store, ``lists/<name>``: an OCI

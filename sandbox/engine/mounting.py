@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which volumes a new container gets, and what is in them at first."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where the pieces of a container are on the host, made ready where needed.
 
 The guest runtime is executed from a copy in the store, named by its content, so that

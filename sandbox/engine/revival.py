@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What comes back when the machine starts, and the unit that does it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Containers that run by themselves: start, stop, kill, pause, wait, attach.
 
 How it works: a supervisor (`sandbox.runtime.keeper`) is executed for each; what is

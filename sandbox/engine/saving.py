@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """``save``: images as archives that docker, podman, skopeo and umoci read.
 
 How it works: one form serves all. It is an OCI image layout; a docker-archive has

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What moves images in and out: one method a verb, none of it loaded before it is used.
 
 Does not know: how anything is transferred (see `registries` and `saving`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What can be done with volumes: one method a verb."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """From archives to layers on disk, and back."""

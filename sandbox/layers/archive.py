@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What an image archive says it holds: docker-archive, OCI archive, OCI directory.
 
 How it works: ``manifest.json`` (``docker save``) is believed first, then

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The entries of one layer while it is being unpacked: a model of its tree.
 
 How it works: the table is the C core's; it keeps its records in a file, so that memory

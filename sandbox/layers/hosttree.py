@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A tree being built below one directory, reached only through descriptors.
 
 How it works: a directory is opened component by component with O_NOFOLLOW, so no

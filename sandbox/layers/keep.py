@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Keep a layer as it came while it is being unpacked.
 
 How it works: gzip and zstd are copied byte for byte. A plain tar, and compressions that

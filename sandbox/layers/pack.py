@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Write a tar from a stream of entries: the same entries give the same bytes.
 
 How it works: ustar headers; whatever they cannot hold (long names, large numbers,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Make a layer's tar again from its files and its table, compressed, always the same.
 
 Rules: entries come in the order of the table, whiteouts last. It is the layer's own tar

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where the files of an image archive come from: a directory or a tar.
 
 Rules: a source is read by name, in any order, any number of times. Names are taken

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Byte streams on their way into the store: counted, hashed, decompressed.
 
 Rules: the format is found by its first bytes, never by a name. Whatever a decoder

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The fields of tar headers: numbers, PAX records, maps of sparse files. Pure."""
 
 from __future__ import annotations

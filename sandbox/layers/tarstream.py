@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Read a tar archive once, front to back, in all the dialects images come in.
 
 How it works: old (v7), ustar, GNU and PAX headers become one TarEntry each. Long

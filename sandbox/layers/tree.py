@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The merged tree of a stack of layers, from their tables alone. Pure.
 
 How it works: layers are applied from the lowest to the highest; the marks of a layer

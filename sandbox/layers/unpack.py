@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Unpack the tar of one layer into diff/ and meta.jsonl.
 
 How it works: the entries made so far are also kept in a table (kind, attributes, link

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a member's name says about the layers below (OCI image spec, AUFS names).
 
 ``.wh.NAME`` removes NAME of the layers below; ``.wh..wh..opq`` hides all they have in

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """Typed facts: references, digests, OCI documents, images. No I/O."""

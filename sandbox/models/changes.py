@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Changes to an image's configuration, written as Dockerfile instructions.
 
 ``import --change`` (and later ``commit --change``) take these instructions: CMD,

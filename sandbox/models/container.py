@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a container is (its configuration) and how it fares (its state).
 
 Rules: frozen and typed; JSON becomes one of these the moment it is read and JSON

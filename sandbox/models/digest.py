@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Content digests and the ids derived from them.
 
 Does not know: where content lives or who promised it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An image as the rest of the program sees it: facts, already checked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The OCI and Docker documents this program reads and writes.
 
 Rules: an unknown field is ignored on the way in (the bytes themselves are kept, so

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the user decided about a container's life: restarts, logs, limits, health.
 
 Rules: frozen and typed; a record of an older version lacks fields and gets defaults.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 r"""Image references, read exactly as Docker reads them.
 
 Grammar (after github.com/distribution/reference)::

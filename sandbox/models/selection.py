@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Choose images by name and by ``--filter``, as ``docker images`` does. Pure.
 
 Keys: dangling=true|false, label=KEY[=VALUE], label!=, reference=GLOB, before=, since= (an image)

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """Registries: the distribution protocol, credentials, and transport."""

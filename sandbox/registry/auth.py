@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Prove who the user is, in the way a registry asks for.
 
 How it works: a request goes out with what is known; a 401 names a challenge, which is

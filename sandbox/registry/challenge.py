@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a registry asks for in ``WWW-Authenticate``. Pure.
 
 Grammar (RFC 9110, 11.6.1)::

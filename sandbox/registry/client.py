@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The distribution protocol: manifests, blobs, tags, uploads. One registry each.
 
 Rules: what comes back is checked against its digest here, or streamed to somebody who

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Settings for registries, from one TOML file.
 
 The file is ``$SANDBOX_REGISTRIES``, or ``sandbox/registries.toml`` in the user's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who the user is for a registry: ``~/.docker/config.json`` and credential helpers.
 
 How it works: as docker does. ``credHelpers`` names a helper for one registry,

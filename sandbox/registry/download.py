@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fetch a blob into the store: hashed while it comes, resumed where it broke off.
 
 How it works: bytes go to ``downloads/<hex>``, whose lock makes other processes that want

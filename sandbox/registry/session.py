@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Registries as one command meets them: settings, credentials and tokens, shared."""
 
 from __future__ import annotations

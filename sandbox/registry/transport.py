@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """HTTP for registries: pooled, bounded in time, repeated where that is safe.
 
 How it works: one urllib3 pool manager for each kind of trust (the system's, a CA of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Send a blob to a repository, but only if it must be.
 
 How it works: ask whether it is there; have it mounted from a repository of the same

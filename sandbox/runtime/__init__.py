@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """How a container is described, started, watched and ended."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One more process in a container that runs: exec.
 
 How it works: the process is a child of whoever asks, or of the holder of its terminal, not

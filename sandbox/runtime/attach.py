@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The user's side of a connection to a supervisor: requests, and the terminal.
 
 Rules: raw mode is undone on every way out. Nothing is decoded. Input is read only when

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The supervisor's side of its connections: requests in, answers and output out.
 
 Rules: nobody is waited for here. What a client does not take yet is kept for it;

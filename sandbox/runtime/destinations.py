@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where copied files go: a container's tree or the host (or, as entries, a tar).
 
 Rules: nothing is written outside the destination, whatever the items are called and

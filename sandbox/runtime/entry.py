@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Look up in the container's own tree what its first process needs.
 
 Rules: all that can be refused is refused here, before any process exists, in Docker's

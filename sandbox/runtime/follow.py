@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Show the lines that guests write to the trace, while they run.
 
 How it works: a thread reads the file as it grows and hands the lines to a program of its

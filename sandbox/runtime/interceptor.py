@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How a container's system calls are caught: choose among what the machine allows.
 
 ===========  ================================================================

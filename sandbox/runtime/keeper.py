@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The supervisor of one detached container, in a process of its own.
 
 How it works: the engine executes this module with a plan and one end of a socket on

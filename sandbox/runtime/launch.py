@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bring a container to life and stay with it until it ends.
 
 How it works: a run directory with the control file is made, the user and the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The life of a container as a table: created, running, paused, restarting, exited.
 
 Rule 1: everything about transitions lives here. Rule 2: this file starts and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Limits that need no cgroup: which CPUs, and a watch over memory.
 
 Does not know: what happens to whoever crosses one.

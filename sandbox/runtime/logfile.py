@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 r"""Write what a container says as Docker's json-file: one object a line.
 
 ::

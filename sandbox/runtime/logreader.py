@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Read back what `logfile` wrote, rotated files included.
 
 Rules: a damaged line is passed over; a last line without an end is still being

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is laid over the container's tree: user binds, tmpfs, /dev, /proc, /etc.
 
 Rules: the parsing half is pure; a plan is a list of rows in mount order, and a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names of containers: what is allowed, what is made up, and fresh ids.
 
 Does not know: which names are taken; the caller says.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Owners and modes of files in volumes, kept beside the volume between containers.
 
 How it works: what a host file cannot hold is in the owner table of one container. When

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The main process of a container: fork, attach, execute, relay, wait.
 
 Rules: between fork and exec nothing is looked up or imported. The process gets its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What clients ask of a supervisor: the verbs of docs/control-protocol.md.
 
 Rules: a request is answered once what it asks for is true, by the loop, never by

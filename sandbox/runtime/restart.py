@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """When a container that ended runs again. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The directory that exists only while a container runs.
 
 It holds the control file (memory shared by all processes of the container), the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The supervisor's event loop: a run's output and input, its clients, its timers.
 
 Rules: one `selectors` loop, nothing blocks in it. Output goes to the log first and then

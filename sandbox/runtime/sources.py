@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where files to copy come from: a container's tree, the host, or a tar archive.
 
 Each source yields items whose names are relative to what was asked for: the first is

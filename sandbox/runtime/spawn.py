@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Start a supervisor: what it is told, and how.
 
 The supervisor (`keeper`) is a fresh interpreter without what a command line needs: it is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What will run: image defaults and the user's wishes merged as Docker does.
 
 Pure: every function returns a value and touches nothing but its arguments.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What stands for the password files of the machine when its user may not read them.
 
 How it works: /etc/shadow and /etc/gshadow of the image `host` are secrets of the machine,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Watch the main process of a container from before its birth to its end.
 
 Rules: signals that arrive here are meant for the container and are passed on; all

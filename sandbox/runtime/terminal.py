@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The user's terminal and the container's: a pty, raw mode, and copying between.
 
 Rules: raw mode is undone on every way out. Nothing is decoded; nothing is lost:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The process that catches a container's system calls by ptrace.
 
 It is forked before the container's first process and lives as long as the container:

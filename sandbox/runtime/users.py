@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who the main process is: Docker's rules for ``--user`` over passwd and group.
 
 Pure: works on the *text* of the container's files, never on the host's.

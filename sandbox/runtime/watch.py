@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the supervisor looks after while a container runs: its health, its memory.
 
 Rules: everything happens in the loop, by timers; a check is one more process of the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The words of the control protocol (docs/control-protocol.md).
 
 A connection starts with one JSON line from the client and one back. After ``attach``

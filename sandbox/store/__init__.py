@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """What is on disk: names, locks, blobs, layers, images."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Content by digest: what is read is what was promised.
 
 Small blobs are documents and always there. Those of layers may be missing: see

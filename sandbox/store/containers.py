@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The records of containers: one directory each, found by name or id.
 
 ::

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What happened in a store, in order: one JSON object a line, Docker's fields.
 
 Rules: a line is appended in one piece; the file is replaced by a fresh one when it

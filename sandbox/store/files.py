@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files that are either the old or the new ones, whenever the power fails.
 
 Rules: content goes to a temporary name of the same file system, is synced, and is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Check a store, and mend what can be mended without losing anything.
 
 Rules: a *problem* makes the store unsound; a *note* is what a killed process left

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images: records, names, and what keeps a layer alive.
 
 Rules: an image is there once its record is; everything the record names is in place

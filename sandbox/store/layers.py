@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Unpacked layers, and the indexes made of stacks of them.
 
 Rules: a layer appears complete, by one rename, and never changes after that. An index

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every name the store has on disk, in one place.
 
 ::

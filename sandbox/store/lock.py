@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Locks between processes, on files.
 
 Rules: flock(2) where it works; where a network file system refuses it, fcntl(2) locks of

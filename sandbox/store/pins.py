@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pins: content that somebody is about to use, though no image needs it yet.
 
 How it works: whoever adds layers one by one first names all of them in a file of its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a removal of a name or an image takes with it, as Docker decides it. Pure."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Remove what no image needs, and measure what that gives back.
 
 Rules: everything is decided and done under the store's lock, against the images, the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of references: which image a name or a repository digest means.
 
 Rules: one file, replaced as a whole, under the store's lock.

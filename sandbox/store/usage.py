@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How much room things take on disk, as ``du`` counts it.
 
 Rules: blocks, not lengths; a file with several names counts once; what vanishes while it

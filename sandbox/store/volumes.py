@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Volumes: directories that outlive containers.
 
 ::

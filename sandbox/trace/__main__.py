@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The filter: lines of a trace on standard input, text on standard error or to a file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A call as strace would show it, with python-ptrace's tables.
 
 Rules: no memory of a guest is read; a pointer is a path that the trace holds, or hex.

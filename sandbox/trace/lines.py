@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The lines that csrc/trace.c writes.
 
 =======================================================================  =================

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How often each call was made, which way in, and how long it took."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What ``ps`` shows."""
 
 from __future__ import annotations

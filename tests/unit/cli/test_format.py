@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tables, sizes, ages."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command: errors become one line and an exit code; start-up stays light."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Go template subset of ``--format``."""
 
 from __future__ import annotations

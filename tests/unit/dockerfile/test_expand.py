@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Variables and quotes in a word."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whatever a stranger writes: a Dockerfile or a DockerfileError, and no other exception."""
 
 from __future__ import annotations

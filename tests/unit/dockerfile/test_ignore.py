@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which files of a context .dockerignore leaves out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bytes to logical lines: directives, continuations, comments, here-documents."""
 
 from __future__ import annotations

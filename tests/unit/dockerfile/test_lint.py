@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What --check warns of: names, texts and lines are BuildKit's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """RUN --mount=..."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What each instruction accepts, and how it refuses the rest."""
 
 from __future__ import annotations

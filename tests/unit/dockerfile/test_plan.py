@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which stages a target needs, and where each source comes from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The ports of EXPOSE, and the platforms of FROM."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which variables an instruction sees."""
 
 from __future__ import annotations

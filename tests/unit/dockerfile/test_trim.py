@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Shell patterns in ${name#pattern} and its kin."""
 
 from __future__ import annotations

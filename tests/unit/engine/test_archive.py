@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Docker's rules for where a copy goes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a request and an image make of each other, and what is true of a container."""
 
 from __future__ import annotations

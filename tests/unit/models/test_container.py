@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Container records survive being written and read."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A container's tree in a host directory: what `native.core.Tree` offers, by hand."""
 
 from __future__ import annotations

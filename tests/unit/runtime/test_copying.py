@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files from a source to a destination: `sources` and `destinations` together."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the first process needs is looked up in the container's own tree."""
 
 from __future__ import annotations

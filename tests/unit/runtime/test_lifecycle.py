@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table of a container's life."""
 
 from __future__ import annotations

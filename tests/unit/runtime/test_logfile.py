@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Logs are written whole and read back."""
 
 from __future__ import annotations

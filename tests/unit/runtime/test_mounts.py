@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is laid over the container's tree."""
 
 from __future__ import annotations

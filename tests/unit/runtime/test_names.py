@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names and ids of containers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Run directories: private, found again, never mistaken."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Image defaults and the user's wishes, merged."""
 
 from __future__ import annotations

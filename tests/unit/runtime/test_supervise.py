@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Watching processes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The relay between the user's terminal and the container's."""
 
 from __future__ import annotations

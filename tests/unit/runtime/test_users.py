@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who the main process is."""
 
 from __future__ import annotations

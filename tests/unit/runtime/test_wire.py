@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Frames and lines of the control protocol."""
 
 from __future__ import annotations
