@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What does the HTTP API cost: latency, memory of the server, bytes through an exec?
+"""What does the HTTP API cost, beside podman's: latency, the server's memory, bytes of an exec?
 
     python -m bench.api [MEGABYTES]
 
-Starts a server over a fresh store, with a container of the image `host`. Latencies are medians,
-throughput is the best of three, memory is the server's resident set. Rows of the docker command
-line are left out where it is not installed.
+Each server has a fresh store with one small image (a static busybox) and a container of it.
+Latencies are medians, throughput is the best of three, memory is the resident set of the server's
+process. Podman is measured as root alone, who then goes on as a user without privileges for
+sandbox's own column. What is not installed is left out: rows of the docker command line, podman.
 """
 
 from __future__ import annotations
@@ -17,21 +18,41 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
+import tarfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench import podman
 from bench.network import output, print_line, sandbox
 
 MEGABYTE = 1024 * 1024
 EXECS, FOLLOWERS = 200, 300
 UPGRADE = "Connection: Upgrade\r\nUpgrade: tcp\r\n"
+IMAGE = "small"
+USER = int(os.environ.get("SANDBOX_TEST_UID", "12345"))
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of one server; *least* is what it should be at least."""
+
+    title: str
+    value: float
+    unit: str
+    least: float = 0
+
+    def row(self, peer: Figure | None) -> str:
+        """Return the line that shows it, beside another server's."""
+        missed = f"  missed: {self.least:g}" if self.value < self.least else ""
+        other = f" {peer.value:8.1f}" if peer else ""
+        return f"{self.title:<38} {self.value:8.1f}{other} {self.unit}{missed}"
 
 
 @dataclass(frozen=True)
@@ -78,21 +99,66 @@ class Api:
 
 
 @contextmanager
+def with_box(api: Api, client: list[str], tree: Path) -> Iterator[Api]:
+    """Give a server the image and a container named box.
+
+    It says a line, as podman answers a follower of a log with the first one only.
+    """
+    output([*client, "import", str(tree), IMAGE])
+    command = ["sh", "-c", "echo begun; exec sleep 1000"]
+    output([*client, "run", "-d", "--name", "box", IMAGE, *command])
+    try:
+        yield api
+    finally:
+        output([*client, "rm", "-f", "box"])
+
+
+@contextmanager
 def serving(folder: Path) -> Iterator[Api]:
-    """Run a server, and a container named box."""
+    """Run sandbox's server."""
     path = str(folder / "docker.sock")
-    process = subprocess.Popen(
-        sandbox("serve", "--socket", path), stdout=subprocess.PIPE, text=True
-    )
+    os.environ["SANDBOX_ROOT"] = f"{folder}/store"
+    command = sandbox("serve", "--socket", path)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         process.stdout.readline()
-        output(sandbox("run", "-d", "--name", "box", "host", "sleep", "1000"))
-        yield Api(path, process.pid)
+        with with_box(Api(path, process.pid), sandbox(), small_image(folder)) as api:
+            yield api
     finally:
-        output(sandbox("rm", "-f", "box"))
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def serving_podman(folder: Path) -> Iterator[Api]:
+    """Run podman's server."""
+    path = str(folder / "podman.sock")
+    with (
+        podman.server(folder, path) as pid,
+        with_box(Api(path, pid), podman.client(path), small_image(folder)) as api,
+    ):
+        yield api
+
+
+def small_image(folder: Path) -> Path:
+    """Return an archive of busybox and nothing else."""
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        raise SystemExit("bench.api: busybox is not installed (package busybox-static)")
+    path = folder / "image.tar"
+    with tarfile.open(path, "w") as archive:
+        archive.add(busybox, "bin/busybox", filter=_plain)
+        for name in ("sh", "cat", "sleep", "true"):
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            archive.addfile(link)
+    return path
+
+
+def _plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    info.mode = 0o755
+    return info
 
 
 def median_ms(count: int, act: Callable[[], object]) -> float:
@@ -144,58 +210,83 @@ async def together(count: int, make: Callable[[], Awaitable[Streams]]) -> list[S
     return list(await asyncio.gather(*(make() for _ in range(count))))
 
 
-async def crowds(api: Api) -> None:
-    """Print the server's memory with many execs, then with many followers of a log."""
+async def crowds(api: Api) -> Iterator[Figure]:
+    """Yield the server's memory with many execs, then with many followers of a log."""
     execs = await together(EXECS, lambda: api.start_exec("cat"))
     for _, writer in execs:
         writer.write(b"x")
     for reader, _ in execs:
         await reader.readexactly(9)
-    row(f"memory with {EXECS} execs at once", api.memory(), "MB")
+    first = Figure(f"memory with {EXECS} execs at once", api.memory(), "MB")
     for _, writer in execs:
         writer.close()
     path = "/containers/box/logs?follow=1&stdout=1"
     followers = await together(FOLLOWERS, lambda: api.open("GET", path))
-    row(f"memory with {FOLLOWERS} that follow a log", api.memory(), "MB")
+    second = Figure(f"memory with {FOLLOWERS} that follow a log", api.memory(), "MB")
     for _, writer in followers:
         writer.close()
+    return iter((first, second))
 
 
-def row(title: str, value: float, unit: str, *, limit: float | None = None) -> None:
-    """Print one figure; *limit* is the least that it should be."""
-    mark = "" if limit is None or value >= limit else f"  missed: {limit:g}"
-    print_line(f"{title:<38} {value:8.1f} {unit}{mark}")
-
-
-def with_docker(api: Api, megabytes: int) -> None:
-    """Print the rows of the real docker command line."""
+def with_docker(api: Api, megabytes: int) -> Iterator[Figure]:
+    """Yield what the real docker command line takes."""
     os.environ |= {"DOCKER_HOST": f"unix://{api.socket}", "DOCKER_BUILDKIT": "0"}
-    row("docker ps", median_ms(15, lambda: output(["docker", "ps"])), "ms")
-    run = ["docker", "run", "--rm", "host", "true"]
-    row("docker run --rm host true", median_ms(9, lambda: output(run)), "ms")
+    yield Figure("docker ps", median_ms(15, lambda: output(["docker", "ps"])), "ms")
+    run = ["docker", "run", "--rm", IMAGE, "true"]
+    yield Figure("docker run --rm true", median_ms(9, lambda: output(run)), "ms")
     pipe = f"head -c {megabytes}M /dev/zero | docker exec -i box sh -c 'cat > /dev/null'"
     rate = best_rate(megabytes, lambda: output(["sh", "-c", pipe]))
-    row(f"docker exec -i, {megabytes} MB in", rate, "MB/s", limit=300)
+    yield Figure(f"docker exec -i, {megabytes} MB in", rate, "MB/s", least=300)
+
+
+def measure(api: Api, megabytes: int) -> Iterator[Figure]:
+    """Yield every figure of one server."""
+    yield Figure("memory at the start", api.memory(), "MB")
+    listing = ("GET", "/containers/json")
+    took = median_ms(50, lambda: asyncio.run(api.get(*listing)))
+    yield Figure("list of containers", took, "ms")
+    if shutil.which("docker"):
+        yield from with_docker(api, megabytes)
+    ways = (("in", ("sh", "-c", "cat > /dev/null")), ("in and out", ("cat",)))
+    for title, command in ways:
+        rate = best_rate(megabytes, partial(move, api, megabytes, *command))
+        yield Figure(f"exec, {megabytes} MB {title}", rate, "MB/s")
+    yield from asyncio.run(crowds(api))
+
+
+def measure_podman(megabytes: int) -> dict[str, Figure]:
+    """Return podman's figures; say so where there are none."""
+    if reason := podman.why_not():
+        print_line(f"without podman's column: {reason}")
+        return {}
+    print_line(f"podman {podman.version()}, as root; sandbox as uid {USER}")
+    with (
+        TemporaryDirectory(prefix="sandbox-bench-", ignore_cleanup_errors=True) as name,
+        serving_podman(Path(name)) as api,
+    ):
+        return {figure.title: figure for figure in measure(api, megabytes)}
+
+
+def drop_root(folder: Path) -> None:
+    """Go on as a user without privileges, whose home is *folder*."""
+    if os.geteuid() == 0:
+        os.chown(folder, USER, USER)
+        os.setgroups([])
+        os.setgid(USER)
+        os.setuid(USER)
+        os.environ |= {"HOME": str(folder)}
 
 
 def main() -> None:
     """Measure and print."""
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
-    with tempfile.TemporaryDirectory(prefix="sandbox-bench-") as name:
-        os.environ["SANDBOX_ROOT"] = f"{name}/store"
+    beside = measure_podman(megabytes)
+    print_line(f"{'':<38} {'sandbox':>8} {'podman' if beside else '':>8}".rstrip())
+    with TemporaryDirectory(prefix="sandbox-bench-") as name:
+        drop_root(Path(name))
         with serving(Path(name)) as api:
-            row("memory at the start", api.memory(), "MB")
-            listing = ("GET", "/containers/json")
-            row("list of containers", median_ms(50, lambda: asyncio.run(api.get(*listing))), "ms")
-            if shutil.which("docker"):
-                with_docker(api, megabytes)
-            for title, command in (
-                ("in", ("sh", "-c", "cat > /dev/null")),
-                ("in and out", ("cat",)),
-            ):
-                moved = partial(move, api, megabytes, *command)
-                row(f"exec, {megabytes} MB {title}", best_rate(megabytes, moved), "MB/s")
-            asyncio.run(crowds(api))
+            for figure in measure(api, megabytes):
+                print_line(figure.row(beside.get(figure.title)))
 
 
 if __name__ == "__main__":
