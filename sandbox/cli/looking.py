@@ -89,8 +89,9 @@ def summary(report: ImageReport) -> str:
     """Return the line on the whole image."""
     wasted = report.wasted_size
     good = 100.0 if not report.size else 100 * (report.size - wasted) / report.size
+    count = len(report.layers)
     return (
-        f"{len(report.layers)} layers, {human_size(report.size, 4)};"
+        f"{count} layer{'s' if count != 1 else ''}, {human_size(report.size, 4)};"
         f" wasted {human_size(wasted, 4)}, efficiency {good:.1f}%"
     )
 
@@ -116,15 +117,15 @@ def _as_json(report: ImageReport) -> dict[str, object]:
         "Id": report.image.id,
         "Size": report.size,
         "Wasted": report.wasted_size,
-        "WastedFiles": [{"Path": f"/{path}", "Size": size} for path, size in report.wasted],
+        "WastedFiles": [{"Path": f"/{shown(path)}", "Size": size} for path, size in report.wasted],
         "Layers": [
             {
                 "DiffId": layer.diff_id,
                 "CreatedBy": layer.created_by,
                 "Size": layer.size,
-                "Added": [f"/{path}" for path, _ in layer.added],
-                "Changed": [f"/{path}" for path, _ in layer.changed],
-                "Removed": [f"/{path}" for path in layer.removed],
+                "Added": [f"/{shown(path)}" for path, _ in layer.added],
+                "Changed": [f"/{shown(path)}" for path, _ in layer.changed],
+                "Removed": [f"/{shown(path)}" for path in layer.removed],
             }
             for layer in report.layers
         ],

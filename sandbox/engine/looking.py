@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import filecmp
+import io
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -140,12 +141,16 @@ def _is_same(old: _Merged, one: Node, new: _Merged, two: Node) -> bool:
 
 
 def patch_of(difference: Difference) -> str:
-    """Return the text of a difference as diff -u shows it; "" if there is none."""
+    """Return the text of a difference as diff -u shows it; "" if there is none.
+
+    Bytes of its name that are no UTF-8 are surrogates, as os.fsdecode makes them.
+    """
     if difference.before is None and difference.after is None:
         return ""
     old, new = _text(difference.before), _text(difference.after)
-    before = "/dev/null" if difference.before is None else f"a/{difference.path}"
-    after = "/dev/null" if difference.after is None else f"b/{difference.path}"
+    path = raw(difference.path).decode("utf-8", "surrogateescape")
+    before = "/dev/null" if difference.before is None else f"a/{path}"
+    after = "/dev/null" if difference.after is None else f"b/{path}"
     if old is None or new is None:
         return f"Binary files {before} and {after} differ\n"
     return "".join(
@@ -163,7 +168,8 @@ def _text(path: Path | None) -> list[str] | None:
     if len(data) > _PATCH_LIMIT or b"\0" in data:
         return None
     try:
-        return data.decode("utf-8").splitlines(keepends=True)
+        # As diff has it: "\n" alone ends a line, no form feed or other separator does.
+        return io.StringIO(data.decode("utf-8"), newline="\n").readlines()
     except UnicodeDecodeError:
         return None
 

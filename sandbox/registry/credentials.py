@@ -15,6 +15,7 @@ import base64
 import binascii
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -28,6 +29,8 @@ DOCKER_HUB = "https://index.docker.io/v1/"
 _TOKEN_USER = "<token>"  # noqa: S105 - how helpers mark an identity token
 _PATIENCE = 60.0
 _NOT_FOUND = "credentials not found"
+_HELPER_NAME = re.compile(r"[\w.+-]+", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,7 @@ class CredentialStore:
             found = _ask_helper(helper, key_of(domain))
             if found is not None:
                 return found
-        auths = document.get("auths")
-        if not isinstance(auths, dict):
-            return None
+        auths = self._auths(document)
         exact = auths.get(key_of(domain))
         entries = [exact] if exact is not None else []
         entries += [entry for key, entry in auths.items() if host_in(key) == domain]
@@ -91,39 +92,49 @@ class CredentialStore:
         document = self._read()
         helper = self._helper(document, domain)
         if helper is not None:
+            self._auths(document)  # a file that cannot be changed is refused first
             _run_helper(helper, "store", _as_helper(key_of(domain), credentials))
-            document.setdefault("auths", {})[key_of(domain)] = {}
-            self._write(document)
+            self._keep(document, domain, {})
             return f"the credential helper {helper}"
         pair = f"{credentials.username}:{credentials.password}".encode()
         entry = {"auth": base64.b64encode(pair).decode()}
         if credentials.identity_token:
             entry["identitytoken"] = credentials.identity_token
-        document.setdefault("auths", {})[key_of(domain)] = entry
-        self._write(document)
+        self._keep(document, domain, entry)
         return str(self._path)
 
     def erase(self, domain: str) -> bool:
         """Forget credentials; False if there were none."""
         document = self._read()
         helper = self._helper(document, domain)
+        auths = self._auths(document)
         erased = False
         if helper is not None and _ask_helper(helper, key_of(domain)) is not None:
             _run_helper(helper, "erase", key_of(domain))
             erased = True
-        auths = document.get("auths")
-        doomed = [key for key in auths or {} if host_in(key) == domain]
+        doomed = [key for key in auths if host_in(key) == domain]
         for key in doomed:
-            del document["auths"][key]
+            del auths[key]
         if doomed:
             self._write(document)
         return erased or bool(doomed)
+
+    def _auths(self, document: dict[str, Any]) -> dict[str, Any]:
+        auths = document.get("auths")
+        if auths is None:
+            return {}
+        if not isinstance(auths, dict):
+            raise UsageError(f"{self._path}: auths must be an object")
+        return auths
+
+    def _keep(self, document: dict[str, Any], domain: str, entry: dict[str, str]) -> None:
+        self._write({**document, "auths": {**self._auths(document), key_of(domain): entry}})
 
     def _helper(self, document: dict[str, Any], domain: str) -> str | None:
         helpers = document.get("credHelpers")
         name = helpers.get(domain) if isinstance(helpers, dict) else None
         name = name or document.get("credsStore") or None
-        if name is not None and (not isinstance(name, str) or "/" in name):
+        if name is not None and not (isinstance(name, str) and _HELPER_NAME.fullmatch(name)):
             raise UsageError(f"{self._path}: {name!r} is no name of a credential helper")
         return name
 
@@ -137,7 +148,7 @@ class CredentialStore:
                 raise UsageError(f"{self._path}: damaged credentials for {domain}") from exc
             username, _, password = pair.partition(":")
             password = password.rstrip("\0")
-        if not all(isinstance(item, str) for item in (token, username, password)):
+        if not all(map(_is_text, (token, username, password))):
             raise UsageError(f"{self._path}: damaged credentials for {domain}")
         if not (token or username):
             return None
@@ -160,12 +171,16 @@ class CredentialStore:
     def _write(self, document: dict[str, Any]) -> None:
         target = Path(os.path.realpath(self._path))
         draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}")
+        try:
+            text = json.dumps(document, indent="\t")
+        except RecursionError as exc:
+            raise UsageError(f"{self._path}: nested too deeply") from exc
         with map_os_errors(f"cannot write {self._path}"):
             target.parent.mkdir(0o700, parents=True, exist_ok=True)
             fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 with open(fd, "w", encoding="utf-8") as file:
-                    json.dump(document, file, indent="\t")
+                    file.write(text)
                 draft.rename(target)
             except OSError:
                 draft.unlink(missing_ok=True)
@@ -187,9 +202,16 @@ def _ask_helper(helper: str, key: str) -> Credentials | None:
         username, secret = document["Username"], document["Secret"]
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
         raise RegistryError(f"the credential helper {helper} gave no valid answer") from exc
+    if not (_is_text(username) and _is_text(secret)):
+        raise RegistryError(f"the credential helper {helper} gave no valid answer")
     if username == _TOKEN_USER:
         return Credentials(identity_token=secret)
     return Credentials(username, secret)
+
+
+def _is_text(value: object) -> bool:
+    """Return whether a value is a text that can be sent: JSON may hold half a surrogate pair."""
+    return isinstance(value, str) and not _SURROGATE.search(value)
 
 
 def _as_helper(key: str, credentials: Credentials) -> str:

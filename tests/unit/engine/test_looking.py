@@ -70,6 +70,27 @@ def test_what_differs_between_images(engine: Engine) -> None:
         list(compare_images(engine.layout, "host", "b:1"))
 
 
+def test_a_patch_and_a_report_have_names_and_lines_as_they_are(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = [images.file("grün", "a\fb\u2028c\r\n")]
+    load(engine, "a:1", old)
+    load(engine, "b:1", old, [images.file("grün", "a\fb\u2028d\r\n"), images.file(b"\xff", "x\n")])
+    [changed, new] = compare_images(engine.layout, "a:1", "b:1")
+    assert patch_of(changed) == (
+        "--- a/grün\n+++ b/grün\n@@ -1 +1 @@\n-a\fb\u2028c\r\n+a\fb\u2028d\r\n"
+    )
+    assert patch_of(new).encode("utf-8", "surrogateescape").splitlines()[1] == b"+++ b/\xff"
+    capsys.readouterr()
+    assert main(["image", "explore", "--json", "b:1"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["WastedFiles"] == [{"Path": "/grün", "Size": 9}]
+    assert report["Layers"][0]["Added"] == report["Layers"][1]["Changed"] == ["/grün"]
+    assert report["Layers"][1]["Added"] == ["/\udcff"]
+    assert main(["image", "explore", "a:1"]) == 0
+    assert capsys.readouterr().out.startswith("1 layer, 9B; wasted")
+
+
 def test_modes_and_owners_are_differences(engine: Engine) -> None:
     load(engine, "a:1", [images.file("x", "1"), images.file("y", "1"), images.file("z", "1")])
     other = [images.file("x", "1", mode=0o4755), images.file("y", "1", uid=9)]

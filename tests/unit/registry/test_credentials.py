@@ -2,18 +2,21 @@
 from __future__ import annotations
 
 import base64
-import contextlib
+import functools
 import json
 import os
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.errors import RegistryError, SandboxError, UsageError
 from sandbox.registry.credentials import Credentials, CredentialStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HELPER = """#!/bin/sh
 # Keeps one secret, as docker-credential-helpers do.
@@ -141,17 +144,92 @@ def test_a_broken_file_is_named(text: str) -> None:
         CredentialStore().find("r")
 
 
-KEYS = st.sampled_from(["auths", "r", "auth", "username", "password", "identitytoken", "x"])
+KEYS = st.sampled_from(
+    [
+        "auths",
+        "credHelpers",
+        "credsStore",
+        "r",
+        "auth",
+        "username",
+        "password",
+        "identitytoken",
+        "x",
+    ]
+)
+TEXTS = st.text(max_size=8) | st.sampled_from(["\ud800", encoded("me:x"), "<token>", "a\nb", "\0"])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=8,
 )
+DOCUMENTS = st.dictionaries(KEYS, JSON, max_size=4)
 
 
-@given(st.dictionaries(KEYS, JSON, max_size=4))
-def test_any_document_is_read_or_refused(document: dict[str, Any]) -> None:
+def use(action: Callable[[], object]) -> None:
+    """Do something that succeeds, or fails in one line."""
+    message = ""
+    try:
+        found = action()
+    except SandboxError as exc:
+        message = exc.message
+        found = None
+    assert message.isprintable(), message
+    if isinstance(found, Credentials):
+        assert found.basic.isascii()
+        assert found.identity_token.encode() or found.username
+
+
+def use_file(content: bytes) -> None:
     path = pathlib.Path(os.environ["HOME"]) / "any.json"
-    path.write_text(json.dumps(document))
-    with contextlib.suppress(SandboxError):
-        CredentialStore(path).find("r")
+    for action in ("find", "save", "erase"):
+        path.write_bytes(content)
+        store = CredentialStore(path)
+        arguments: list[Any] = ["r", Credentials("you", "y")] if action == "save" else ["r"]
+        use(functools.partial(getattr(store, action), *arguments))
+        assert path.read_bytes() == content or json.loads(path.read_bytes())["auths"] is not None
+    assert os.listdir(path.parent) == [path.name]
+
+
+@given(DOCUMENTS | JSON)
+def test_any_document_is_read_or_refused(document: Any) -> None:
+    use_file(json.dumps(document).encode())
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    use_file(content)
+
+
+def test_a_deeply_nested_file_is_read_or_refused() -> None:
+    for depth in (300, *range(900, 1000, 7), 100_000):
+        use_file(b'{"a":' * depth + b"1" + b"}" * depth)
+
+
+@pytest.mark.parametrize("auths", [[], "x", 1])
+def test_what_cannot_be_changed_is_refused_before_a_helper_keeps_a_secret(auths: Any) -> None:
+    path = config({"auths": auths, "credsStore": "no-such"})
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match=r"config\.json: auths must be an object"):
+        CredentialStore().save("r", Credentials("me", "x"))
+    assert path.read_bytes() == before
+
+
+def test_a_file_without_any_entries_gets_its_first() -> None:
+    path = config({"auths": None})
+    assert CredentialStore().find("r") is None
+    assert not CredentialStore().erase("r")
+    CredentialStore().save("r", Credentials("me", "x"))
+    assert json.loads(path.read_text()) == {"auths": {"r": {"auth": encoded("me:x")}}}
+
+
+ANSWERS = st.fixed_dictionaries({}, optional={"Username": JSON, "Secret": JSON}) | JSON
+
+
+@pytest.mark.usefixtures("helper")
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ANSWERS.map(json.dumps).map(str.encode) | st.binary(max_size=30))
+def test_any_answer_of_a_helper_is_taken_or_refused(answer: bytes) -> None:
+    config({"credsStore": "test"})
+    (pathlib.Path.home() / "kept").write_bytes(answer)
+    use(lambda: CredentialStore().find("r"))
