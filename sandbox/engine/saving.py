@@ -10,10 +10,11 @@ Rules: the same images give the same bytes.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,15 +25,16 @@ from sandbox.engine.registries import open_session
 from sandbox.engine.transfers import is_offline
 from sandbox.errors import Conflict, UsageError, map_os_errors
 from sandbox.layers.pack import PackEntry, write_tar
+from sandbox.layers.streams import HashingReader
 from sandbox.models import oci
 from sandbox.models.digest import Digest, hex_of, parse_digest
 from sandbox.models.reference import Reference, image_reference, parse_reference
 from sandbox.store.images import ImageStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import IO
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from sandbox.layers.streams import Readable
     from sandbox.models.image import Image
     from sandbox.store.layout import Layout
 
@@ -47,27 +49,31 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True)
 class _File:
-    """One file of a layout: bytes, or the path of a blob."""
+    """One file of a layout: bytes, or a blob of the store and the path where it is."""
 
-    data: bytes | None = None
+    data: bytes = b""
     path: Path | None = None
+    blob: oci.Descriptor | None = None
 
     @property
     def size(self) -> int:
         """The size in bytes."""
-        if self.data is not None:
-            return len(self.data)
-        assert self.path is not None
-        return self.path.stat().st_size
+        return len(self.data) if self.blob is None else self.blob.size
 
-    def open(self) -> IO[bytes]:
-        """Return the content, to be read once."""
-        import io
-
-        if self.data is not None:
-            return io.BytesIO(self.data)
-        assert self.path is not None
-        return self.path.open("rb")
+    @contextmanager
+    def open(self) -> Iterator[Readable]:
+        """Give the content, to be read once; what is read to its end is what was promised."""
+        if self.path is None or self.blob is None:
+            yield io.BytesIO(self.data)
+            return
+        with self.path.open("rb") as file:
+            reader = HashingReader(file)
+            yield reader
+            reader.verify(
+                digest=parse_digest(self.blob.digest),
+                size=self.blob.size,
+                what="a blob of the store",
+            )
 
 
 @dataclass
@@ -89,7 +95,9 @@ class _Saving:
         for layer, blob in zip(image.layers, content.blobs, strict=True):
             if layer not in self.left_out:
                 session = None if is_offline() or content.path(blob) else open_session()
-                self._put(parse_digest(blob.digest), _File(path=content.fetch(session, blob)))
+                self._put(
+                    parse_digest(blob.digest), _File(path=content.fetch(session, blob), blob=blob)
+                )
         self.saved.append(
             {
                 "Config": _blob_name(image.id),
@@ -212,7 +220,7 @@ def _entries(files: dict[str, _File]) -> Iterable[PackEntry]:
             yield PackEntry(name.encode(), "f", 0o644, size=file.size, open=opener)
 
 
-def _opened(file: _File, stack: ExitStack) -> IO[bytes]:
+def _opened(file: _File, stack: ExitStack) -> Readable:
     return stack.enter_context(file.open())
 
 
@@ -226,7 +234,8 @@ def _write_directory(files: dict[str, _File], draft: Path) -> None:
         target = draft / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with file.open() as source, target.open("xb") as sink:
-            shutil.copyfileobj(source, sink, _CHUNK)
+            while data := source.read(_CHUNK):
+                sink.write(data)
 
 
 def _blob_name(digest: Digest) -> str:

@@ -15,13 +15,15 @@ import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from sandbox.errors import CorruptData, DigestMismatch, StoreFull, Unsupported
+from sandbox.errors import CorruptData, DigestMismatch, SandboxError, StoreFull, Unsupported
 from sandbox.models.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _HEAD = 6
+_MOST_MEMORY = (128 + 2) * 1024 * 1024  # a dictionary of 128 MiB, which is zstd's limit too
+_TOO_MUCH = ("Memory usage limit exceeded", "requires too much memory")  # xz, zstd
 _CHUNK = 256 * 1024
 
 
@@ -105,13 +107,19 @@ def decoder_errors() -> Iterator[None]:
         yield
     except EOFError as exc:
         raise CorruptData("the compressed data is truncated") from exc
-    except (gzip.BadGzipFile, lzma.LZMAError) as exc:
-        raise CorruptData(f"the compressed data is damaged: {exc}") from exc
+    except (gzip.BadGzipFile, lzma.LZMAError, zlib.error) as exc:
+        raise _refused(exc) from exc
     except Exception as exc:
-        # isal, backports.zstd and zlib each have a class of their own.
-        if isinstance(exc, zlib.error) or type(exc).__name__ in _FOREIGN:
-            raise CorruptData(f"the compressed data is damaged: {exc}") from exc
+        # isal and backports.zstd each have a class of their own.
+        if type(exc).__name__ in _FOREIGN:
+            raise _refused(exc) from exc
         raise
+
+
+def _refused(exc: Exception) -> SandboxError:
+    if any(words in str(exc) for words in _TOO_MUCH):
+        return Unsupported("the compressed data needs more than 128 MiB of memory to be unpacked")
+    return CorruptData(f"the compressed data is damaged: {exc}")
 
 
 _FOREIGN = frozenset({"IsalError", "ZstdError"})
@@ -180,8 +188,32 @@ class _Bzip2Errors:
             raise CorruptData(f"the compressed data is damaged: {exc}") from exc
 
 
-def _xz(raw: IO[bytes]) -> Readable:
-    return lzma.LZMAFile(raw)
+class _Xz:
+    """What one or more xz streams hold, in bounded memory: the input says how much it wants."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_MEMORY)
+
+    def read(self, size: int, /) -> bytes:
+        while size:
+            piece = b""
+            if self._decoder.eof:
+                if not (piece := self._next_stream()):
+                    break
+                self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_MEMORY)
+            elif self._decoder.needs_input and not (piece := self._raw.read(_CHUNK)):
+                raise EOFError
+            if data := self._decoder.decompress(piece, size):
+                return data
+        return b""
+
+    def _next_stream(self) -> bytes:
+        """Return the start of the next stream, after the padding; b"" at the end."""
+        piece = self._decoder.unused_data.lstrip(b"\0")
+        while not piece and (more := self._raw.read(_CHUNK)):
+            piece = more.lstrip(b"\0")
+        return piece
 
 
 def _zstd(raw: IO[bytes]) -> Readable:
@@ -199,6 +231,6 @@ def _zstd(raw: IO[bytes]) -> Readable:
 _FORMATS: tuple[tuple[bytes, Callable[[IO[bytes]], Readable]], ...] = (
     (b"\x1f\x8b", _gzip),
     (b"BZh", _bzip2),
-    (b"\xfd7zXZ\x00", _xz),
+    (b"\xfd7zXZ\x00", _Xz),
     (b"\x28\xb5\x2f\xfd", _zstd),
 )

@@ -27,6 +27,7 @@ from sandbox.errors import (
     map_os_errors,
 )
 from sandbox.models.digest import hex_of, parse_digest, short_id
+from sandbox.store.blobs import is_whole
 from sandbox.store.lock import acquire
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def downloaded(
     fd = _open_locked(layout, digest)
     try:
         place = layout.blob(digest)
-        if place.exists():
+        if place.exists() and _is_sound(layout, digest):
             layout.download(digest).unlink(missing_ok=True)
             yield place
             return
@@ -81,6 +82,21 @@ def downloaded(
         raise
     finally:
         os.close(fd)
+
+
+def _is_sound(layout: Layout, digest: Digest) -> bool:
+    """Return whether a blob of the store is what it should be; drop it if it is not."""
+    path = layout.blob(digest)
+    try:
+        if is_whole(layout, digest):
+            return True
+    except SandboxError:
+        if path.exists():
+            raise
+        return False  # removed meanwhile
+    with map_os_errors(f"cannot remove the damaged blob {digest}"):
+        path.unlink(missing_ok=True)
+    return False
 
 
 def drop_downloads(layout: Layout, digests: Iterable[Digest]) -> None:

@@ -405,3 +405,18 @@ def zstd(data: bytes) -> bytes:
         from backports import zstd as module
     packed: bytes = module.compress(data)
     return packed
+
+
+def estargz(members: list[Member]) -> tuple[bytes, bytes]:
+    """Return a tar as eStargz has it, and the same compressed: a gzip member for each of the
+    tar's, one for the table of contents, and the footer that says where that begins.
+    """
+    landmark = file(".no.prefetch.landmark", b"\x0f")
+    parts = [member_bytes(member) for member in [landmark, *members]]
+    packed = b"".join(gzip.compress(part, mtime=0) for part in parts)
+    entries = [{"name": member.name.decode(), "type": "reg"} for member in members]
+    table = tar([file("stargz.index.json", json.dumps({"version": 1, "entries": entries}))])
+    extra = b"SG\x16\x00%016xSTARGZ" % len(packed)
+    head = b"\x1f\x8b\x08\x04" + bytes(4) + b"\x00\xff" + len(extra).to_bytes(2, "little")
+    footer = head + extra + b"\x01\x00\x00\xff\xff" + bytes(8)
+    return b"".join(parts) + table, packed + gzip.compress(table, mtime=0) + footer

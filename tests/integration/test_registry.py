@@ -20,6 +20,7 @@ from sandbox.errors import (
     SandboxError,
     TransportFailed,
 )
+from sandbox.models.digest import parse_digest
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout
 from tests.harness import images, registry
@@ -144,6 +145,23 @@ def test_every_packing_of_layers(plain: Server, engine: Engine, packing: str) ->
     engine.tag_image(name, again)
     [pushed] = engine.push_image(again)
     assert engine.find_image(f"{plain.host}/again/{packing}@{pushed.digest}").repo_tags
+
+
+def test_a_layer_of_estargz_is_a_layer_of_gzip(
+    plain: Server, engine: Engine, other: Engine
+) -> None:
+    layer, blob = images.estargz(LOWER)
+    assert gzip.decompress(blob) == layer
+    config = json.dumps(images.config_for([layer])).encode()
+    name = f"{plain.host}/as/estargz:1"
+    digest = registry.put_image(plain, "as/estargz", "1", [blob], config)
+    engine.pull_image(name)
+    assert (engine.layout.layer_diff(parse_digest(images.digest(layer))) / "etc/os").is_file()
+    engine.tag_image(name, f"{plain.host}/again/estargz:1")
+    [pushed] = engine.push_image(f"{plain.host}/again/estargz:1")
+    assert pushed.digest == digest
+    other.pull_image(f"{plain.host}/again/estargz:1")
+    assert plain.blob_path(images.digest(blob)).read_bytes() == blob
 
 
 def test_all_tags(plain: Server, engine: Engine) -> None:

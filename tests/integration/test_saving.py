@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -17,11 +18,16 @@ import pytest
 
 from sandbox.engine import Engine
 from sandbox.errors import CorruptData
+from sandbox.models.digest import Digest, parse_digest
+from sandbox.store.files import workspace
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout
+from sandbox.store.pins import PINNING, pin
 from tests.harness import images, registry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tests.harness.command import Sandbox
     from tests.harness.registry import Server
 
@@ -116,6 +122,52 @@ def test_manifests_and_blobs_survive(plain: Server, engine: Engine, other: Engin
     other.load_images(str(save(engine, f"{plain.host}/survives:1")))
     other.tag_image(f"{plain.host}/survives:1", f"{plain.host}/again:1")
     assert other.push_image(f"{plain.host}/again:1")[0].digest == digest
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "a wrong byte": lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:],
+    "a lost end": lambda data: data[:-9],
+    "nothing left": lambda _: b"",
+    "more than there was": lambda data: data + b"x",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("kind", ["docker-archive", "oci-dir"])
+def test_a_damaged_blob_is_not_given_away(
+    engine: Engine, sandbox: Sandbox, tmp_path: pathlib.Path, damage: str, kind: str
+) -> None:
+    load(engine, "a:1")
+    path = engine.layout.blob(parse_digest(engine.find_image("a:1").blobs[0].digest))
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    done = sandbox.call("save", "--format", kind, "-o", tmp_path / "out", "a:1")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.glob("out*"))
+    sandbox.ok("system", "fsck", "--repair")
+
+
+def test_a_damaged_blob_is_fetched_again(plain: Server, engine: Engine) -> None:
+    name = f"{plain.host}/damaged:1"
+    image_id = load(engine, name)
+    engine.push_image(name)
+    digest = parse_digest(engine.find_image(name).blobs[0].digest)
+    path = engine.layout.blob(digest)
+    whole = path.read_bytes()
+    with pinned_content(engine, digest):
+        engine.remove_image(name)
+        path.write_bytes(whole[:-9] + bytes(9))
+        assert engine.pull_image(name)[0].image_id == image_id
+    assert path.read_bytes() == whole
+    assert check(engine.layout, repair=False) == []
+
+
+@contextlib.contextmanager
+def pinned_content(engine: Engine, digest: Digest) -> Iterator[None]:
+    """Keep a blob in the store while no image needs it."""
+    with workspace(engine.layout, PINNING) as scratch:
+        pin(engine.layout, scratch, {digest})
+        yield
 
 
 def test_a_whole_repository_is_saved(engine: Engine, other: Engine) -> None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import io
 import json
 import os
 import pathlib
@@ -23,6 +25,8 @@ from tests.harness import images, proxy, registry
 from tests.harness.polling import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.harness.command import Sandbox
     from tests.harness.registry import Server
 
@@ -196,12 +200,32 @@ def test_a_store_may_be_moved(family: list[str], sandbox: Sandbox, tmp_path: pat
     assert (tmp_path / "exported.tar").stat().st_size > 600_000
 
 
-def test_a_pull_needs_little_memory(plain: Server, sandbox: Sandbox) -> None:
+def noise_layers() -> list[tuple[bytes, str]]:
+    """Return layers of incompressible bytes, each with its diff id."""
     layers = [images.tar([images.file(f"big{n}", images.noise(24_000_000 + n))]) for n in range(3)]
-    config = json.dumps(images.config_for(layers)).encode()
-    blobs = [gzip.compress(item, 1, mtime=0) for item in layers]
-    registry.put_image(plain, "large", "1", blobs, config)
-    process = start(sandbox, "pull", "-q", f"{plain.host}/large:1")
+    return [(gzip.compress(item, 1, mtime=0), images.digest(item)) for item in layers]
+
+
+def zero_layers() -> list[tuple[bytes, str]]:
+    """Return layers of 300 MB that are next to nothing on the way and on disk."""
+    found = []
+    for number in range(3):
+        blob = images.zeros_in_gzip(300_000_000, f"zeros{number}")
+        with gzip.open(io.BytesIO(blob)) as file:
+            found.append((blob, "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()))
+    return found
+
+
+@pytest.mark.parametrize("make", [noise_layers, zero_layers])
+def test_a_pull_needs_little_memory(
+    plain: Server, sandbox: Sandbox, make: Callable[[], list[tuple[bytes, str]]]
+) -> None:
+    layers = make()
+    config = images.config_for([])
+    config["rootfs"]["diff_ids"] = [diff_id for _, diff_id in layers]
+    path = f"large/{make.__name__}"
+    registry.put_image(plain, path, "1", [blob for blob, _ in layers], json.dumps(config).encode())
+    process = start(sandbox, "pull", "-q", f"{plain.host}/{path}:1")
     peak = 0  # rusage would count the test's own memory, from before the exec
     while process.poll() is None:
         peak = max(peak, high_water(process.pid))

@@ -5,10 +5,11 @@ import bz2
 import gzip
 import io
 import lzma
+import zlib
 
 import pytest
 
-from sandbox.errors import CorruptData, DigestMismatch, StoreFull
+from sandbox.errors import CorruptData, DigestMismatch, StoreFull, Unsupported
 from sandbox.layers.streams import HashingReader, decompressed
 from sandbox.models.digest import digest_of
 
@@ -69,6 +70,42 @@ def test_a_slow_pipe_is_read_in_full(name: str) -> None:
 def test_several_gzip_members_are_one_stream() -> None:
     data = gzip.compress(b"a") + gzip.compress(b"b")
     assert HashingReader(decompressed(io.BytesIO(data))).read(9) == b"ab"
+
+
+def test_several_xz_streams_with_padding_are_one() -> None:
+    one, two = lzma.compress(b"a"), lzma.compress(b"b" * 300_000)
+    much = one + bytes(400_000) + two + bytes(4)
+    for source in (io.BytesIO(much), Dribble(one + bytes(8) + two)):
+        reader = HashingReader(decompressed(source))
+        assert reader.read(3) == b"abb"
+        reader.drain()
+        assert reader.count == 300_001
+
+
+def hungry_xz() -> bytes:
+    """Return a stream whose header asks for a dictionary of 1 GiB."""
+    data = bytearray(lzma.compress(b"x", preset=0))
+    assert data[14:16] == b"\x21\x01"  # LZMA2, one byte of properties
+    data[16] = 36
+    data[20:24] = zlib.crc32(data[12:20]).to_bytes(4, "little")
+    return bytes(data)
+
+
+HUNGRY = {
+    "xz": hungry_xz(),
+    "zstd": bytes.fromhex("28b52ffd 00 a8 090000") + b"x",  # a window of 2 GiB
+}
+
+
+@pytest.mark.parametrize("name", HUNGRY)
+def test_a_small_stream_that_wants_much_memory_is_refused(name: str) -> None:
+    with pytest.raises(Unsupported, match="128 MiB"):
+        HashingReader(decompressed(io.BytesIO(HUNGRY[name]))).drain()
+
+
+def test_the_strongest_presets_are_read() -> None:
+    data = lzma.compress(DATA, preset=9 | lzma.PRESET_EXTREME)
+    assert HashingReader(decompressed(io.BytesIO(data))).read(len(DATA)) == DATA
 
 
 def test_more_than_the_limit_is_a_full_store() -> None:
