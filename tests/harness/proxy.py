@@ -205,3 +205,43 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
     with serving(Handler) as port:
         proxy.port = port
         yield proxy
+
+
+@dataclass
+class Tunnels:
+    """What a proxy for TLS was asked: where to, with which Proxy-Authorization."""
+
+    port: int = 0
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def tunnelling(server: Server) -> Iterator[Tunnels]:
+    """Run a proxy that answers CONNECT, and leads to *server* wherever one wants to go."""
+    tunnels = Tunnels()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            tunnels.asked.append((self.path, self.headers.get("Proxy-Authorization")))
+            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as there:
+                self.send_response(200)
+                self.end_headers()
+                back = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
+                back.start()
+                _pump(self.connection, there)
+                back.join(timeout=30)
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with serving(Handler) as tunnels.port:
+        yield tunnels
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)

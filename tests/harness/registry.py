@@ -137,6 +137,9 @@ def htpasswd(folder: pathlib.Path) -> str:
     return f"auth:\n  htpasswd: {{realm: test, path: {path}}}\n"
 
 
+NAMED = "registry.example"  # no name server knows it: it is reached through a proxy
+
+
 @dataclass(frozen=True)
 class Authority:
     """A CA, and a server's certificate from it."""
@@ -158,7 +161,7 @@ class Authority:
 
 
 def authority(folder: pathlib.Path) -> Authority:
-    """Make a CA and a certificate for 127.0.0.1 and localhost."""
+    """Make a CA and a certificate for 127.0.0.1, localhost and NAMED."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +176,7 @@ def authority(folder: pathlib.Path) -> Authority:
         "-subj", "/CN=a CA for a test",
     )  # fmt: skip
     openssl("req", *curve, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=127.0.0.1")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    (folder / "names").write_text(f"subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:{NAMED}\n")
     openssl(
         "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key",
         "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "certificate.pem",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import pathlib
@@ -23,7 +24,7 @@ from sandbox.errors import (
 from sandbox.models.digest import parse_digest
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout
-from tests.harness import images, registry
+from tests.harness import images, proxy, registry
 
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
@@ -308,6 +309,27 @@ def test_tls_with_a_ca_of_its_own(
         monkeypatch.delenv("SANDBOX_REGISTRIES")
         monkeypatch.setenv("SSL_CERT_FILE", str(pair.ca))
         assert engine.pull_image(name)[0].digest == pushed.digest
+
+
+def test_tls_goes_through_a_proxy_that_sees_no_more_than_where_to(
+    tmp_path: pathlib.Path, engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = registry.authority(tmp_path / "ca")
+    monkeypatch.setenv("SSL_CERT_FILE", str(pair.ca))
+    more = registry.htpasswd(tmp_path / "secret")
+    with (
+        registry.running(tmp_path / "registry", pair.http + more) as server,
+        proxy.tunnelling(server) as tunnels,
+    ):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:word@127.0.0.1:{tunnels.port}")
+        name = f"{registry.NAMED}/through/proxy:1"
+        engine.login(registry.NAMED, registry.USER, registry.PASSWORD)
+        image_id = loaded(engine, name)
+        [pushed] = engine.push_image(name)
+        [pulled] = other.pull_image(name)
+    assert (pulled.image_id, pulled.digest) == (image_id, pushed.digest)
+    me = f"Basic {base64.b64encode(b'me:word').decode()}"
+    assert set(tunnels.asked) == {(f"{registry.NAMED}:443", me)}
 
 
 def test_a_mirror_is_asked_first_and_forgiven(
