@@ -173,7 +173,11 @@ class Registry:
             if answer.status != 401 or last or not is_own:
                 return answer
             challenge = answer.headers.get("WWW-Authenticate", "")
-            proof = authorizer.refused(challenge, scopes, proof)
+            try:
+                proof = authorizer.refused(challenge, scopes, proof)
+            except BaseException:
+                answer.close()
+                raise
             if proof is None:
                 return answer
             answer.close()
