@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.engine import Engine
+from sandbox.engine.creation import CreateRequest
 from sandbox.store.layout import Layout
 from tests.harness import images
 from tests.harness.store import Store
@@ -47,15 +49,19 @@ def killed_at(operation: Callable[[], object], number: int) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-@pytest.mark.parametrize("name", ["load", "import", "remove", "tag", "repair"])
+@pytest.mark.parametrize("name", ["load", "import", "remove", "tag", "repair", "prune"])
 def test_a_kill_at_any_moment_loses_nothing(name: str, tmp_path: Path) -> None:
     store = Store(Layout(tmp_path / "store"))
     kept = store.load(LAYERS[:1], tags=["kept"])
     archive = store.archive(images.docker_archive(LAYERS, tags=["new"]))
     tree = store.archive(images.tar(LAYERS[0]))
 
+    engine = Engine(store.layout)
+    if name == "prune":
+        engine.create(CreateRequest(image="kept", args=("/a",)))
+
     def prepare() -> None:
-        if name in ("remove", "repair"):
+        if name in ("remove", "repair", "prune"):
             store.load_images(archive)
         if name == "repair":
             (store.layout.layers / ("0" * 64)).mkdir(exist_ok=True)
@@ -66,6 +72,7 @@ def test_a_kill_at_any_moment_loses_nothing(name: str, tmp_path: Path) -> None:
         "remove": lambda: store.remove_image("new"),
         "tag": lambda: store.tag_image("kept", "new"),
         "repair": lambda: store.check_store(repair=True),
+        "prune": lambda: engine.prune_images(everything=True),
     }
     number = 0
     died = True
@@ -78,6 +85,7 @@ def test_a_kill_at_any_moment_loses_nothing(name: str, tmp_path: Path) -> None:
         assert store.find_image("kept").layers == kept.layers
         number += 1
     assert number > 5
+    assert name != "prune" or [image.id for image in store.images()] == [kept.id]
     for path in store.layout.tmp.iterdir():
         os.utime(path, (1, 1))  # young files might still be being written
     store.check_store(repair=True)
