@@ -33,6 +33,7 @@ from sandbox.errors import UsageError, map_os_errors
 
 _DOCKER_HUB = "registry-1.docker.io"
 _LOOPBACK = ("localhost", "127.", "[::1]")
+_LONGEST = 24 * 60 * 60  # seconds; what is much longer no socket takes
 
 
 class HostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,10 +88,10 @@ def endpoints(settings: Settings, domain: str, *, mirrors: bool) -> list[Endpoin
 
 
 def _mirror(settings: Settings, url: str) -> Endpoint:
-    scheme, separator, rest = url.rstrip("/").partition("://")
+    scheme, separator, rest = url.partition("://")
     if not separator:
         scheme, rest = "https", scheme
-    host, _, prefix = rest.partition("/")
+    host, _, prefix = rest.rstrip("/").partition("/")
     if scheme not in ("http", "https") or not host:
         raise UsageError(f"mirror {url!r} is no URL of a registry")
     return Endpoint(host, host, prefix, scheme, settings.host(host))
@@ -116,6 +117,8 @@ def parse_settings(text: str, *, what: str) -> Settings:
         raise UsageError(f"{what}: {exc}") from exc
     if settings.parallel < 1 or settings.retries < 0 or settings.timeout <= 0:
         raise UsageError(f"{what}: parallel, retries and timeout must be positive")
+    if not settings.timeout <= _LONGEST:  # that is false of nan, too
+        raise UsageError(f"{what}: timeout must be at most {_LONGEST} seconds")
     return settings
 
 

@@ -26,9 +26,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ProxyError, SSLError
+from urllib3.exceptions import (
+    HTTPError,
+    LocationParseError,
+    MaxRetryError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
 
-from sandbox.errors import TransportFailed, UsageError
+from sandbox.errors import RegistryError, TransportFailed, UsageError
 from sandbox.registry.config import HostSettings, is_loopback
 
 if TYPE_CHECKING:
@@ -255,8 +262,8 @@ def _ssl_context(host: HostSettings) -> ssl.SSLContext:
             context.load_verify_locations(host.ca)
         if host.cert:
             context.load_cert_chain(host.cert, host.key)
-    except (OSError, ssl.SSLError) as exc:
-        raise UsageError(f"cannot use the certificate {host.ca or host.cert}: {exc}") from exc
+    except (OSError, ssl.SSLError, ValueError) as exc:
+        raise UsageError(f"cannot use the certificate {(host.ca or host.cert)!r}: {exc}") from exc
     if host.insecure:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # it was asked for
         context.check_hostname = False
@@ -300,6 +307,8 @@ def _mapped(url: str) -> Iterator[None]:
     except (ProxyError, MaxRetryError, NewConnectionError) as exc:
         reason = getattr(exc, "reason", None) or getattr(exc, "original_error", None) or exc
         raise TransportFailed(f"{where}: {_reason(reason)}") from exc
+    except LocationParseError as exc:
+        raise RegistryError(f"{where}: that is no address of a server") from exc
     except (HTTPError, OSError) as exc:
         raise TransportFailed(f"{where}: {_reason(exc)}") from exc
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import json
 import pathlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
 from sandbox.registry.config import Settings, endpoints, is_loopback, parse_settings, read_settings
@@ -35,6 +38,8 @@ def test_mirrors_come_first_with_their_own_settings() -> None:
 WRONG = {
     "parallel = 0": "positive",
     "parallel = 'x'": "int",
+    "timeout = nan": "at most",
+    "timeout = inf": "at most",
     "unknown = 1": "unknown",
     "[registry.a]\nmirror = []": "mirror",
     "x": "Expected",
@@ -49,9 +54,10 @@ def test_mistakes_are_named(text: str, match: str) -> None:
     assert caught.value.message.startswith("the file: ")
 
 
-def test_a_mirror_must_be_a_url() -> None:
-    settings = parse_settings('[registry.a]\nmirrors = ["ftp://x"]', what="x")
-    with pytest.raises(SandboxError, match="ftp"):
+@pytest.mark.parametrize("mirror", ["ftp://x", "http://", "https:///", ""])
+def test_a_mirror_must_be_a_url(mirror: str) -> None:
+    settings = parse_settings(f'[registry.a]\nmirrors = ["{mirror}"]', what="x")
+    with pytest.raises(SandboxError, match=f"mirror '{mirror}' is no URL"):
         endpoints(settings, "a", mirrors=True)
 
 
@@ -83,3 +89,41 @@ def test_where_the_file_is_found(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
 )
 def test_loopback(host: str, *, expected: bool) -> None:
     assert is_loopback(host) == expected
+
+
+NAMES = st.sampled_from(["parallel", "retries", "timeout", "registry", "a", "mirrors", "ca", "x"])
+VALUES = st.recursive(
+    st.integers() | st.floats() | st.booleans() | st.sampled_from(["", "http://", "https://b/c"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def toml(value: object) -> str:
+    """Return a value as TOML has it, tables inline."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value).replace("NaN", "nan").replace("Infinity", "inf")
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4).map(lambda d: tables(d).encode()) | st.binary())
+def test_any_file_gives_settings_or_one_line(raw: bytes) -> None:
+    path = pathlib.Path.home() / "any.toml"
+    path.write_bytes(raw)
+    message = ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANDBOX_REGISTRIES", str(path))
+        try:
+            settings = read_settings()
+            assert all(item.host for item in endpoints(settings, "a", mirrors=True))
+            assert 0 < settings.timeout < 10**6
+        except SandboxError as exc:
+            message = exc.message
+    assert message.isprintable()
+
+
+def tables(document: dict[str, object]) -> str:
+    """Return a TOML document."""
+    return "".join(f"{key} = {toml(value)}\n" for key, value in document.items())

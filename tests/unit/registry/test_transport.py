@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.errors import TransportFailed
-from sandbox.registry.config import Settings
+from sandbox.errors import RegistryError, TransportFailed, UsageError
+from sandbox.registry.config import HostSettings, Settings
 from sandbox.registry.transport import Transport, proxy_for
 from tests.harness.registry import free_port, serving
 
@@ -120,3 +120,18 @@ def test_a_query_is_never_shown() -> None:
     with pytest.raises(TransportFailed) as caught:
         transport.request("GET", f"http://127.0.0.1:{free_port()}/x?token=secret")
     assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:99999999", "x" * 64 + ".example"])
+def test_what_is_no_address_is_refused_at_once(host: str) -> None:
+    transport, pauses = pausing()
+    with pytest.raises(RegistryError, match="no address of a server"):
+        transport.request("GET", f"https://{host}/v2/")
+    assert pauses == []
+
+
+@pytest.mark.parametrize("path", ["/no/such/file", "\0"])
+def test_a_certificate_that_cannot_be_read_is_named(path: str) -> None:
+    transport, _ = pausing()
+    with pytest.raises(UsageError, match="cannot use the certificate"):
+        transport.request("GET", "https://127.0.0.1:1/", host=HostSettings(ca=path))
