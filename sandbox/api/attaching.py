@@ -58,6 +58,8 @@ class Client:
     """Set once the head of the answer, and what is past, is sent."""
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    detached: bool = False
+    """Whether its keys were typed."""
 
     async def show(self, stream: int, data: bytes) -> None:
         """Send what came on a stream, if that is wanted."""
@@ -161,6 +163,7 @@ async def _type(client: Client, writer: asyncio.StreamWriter) -> None:
                 writer.write(wire.frame(wire.STDIN, passed))
                 await writer.drain()
             if watch.found:
+                client.detached = True
                 client.done.set()
                 return
 

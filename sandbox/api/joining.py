@@ -53,10 +53,16 @@ async def attach(call: Call) -> web.StreamResponse:
         await answer(call.request, connection, content_type)
         await _grace(call)
         await _attached(call, container, client, past)
+        await _tell_left(call, container, client)
     finally:
         call.state.attachments.leave(container.config.id, client)
         await connection.finish()
     return Silent()
+
+
+async def _tell_left(call: Call, container: Container, client: Client) -> None:
+    if client.detached:
+        await call.work.look(call.engine.tell_attached, container, "detach")
 
 
 async def _grace(call: Call) -> None:
@@ -218,7 +224,9 @@ async def attach_websocket(call: Call) -> web.StreamResponse:
         past = await _past(call, container) if call.flag("logs") else []
         if call.flag("stream") and not container.state.is_running:
             call.state.attachments.wait_for_start(config.id, client)
+        await call.work.look(call.engine.tell_attached, container)
         await _attached(call, container, client, past)
+        await _tell_left(call, container, client)
     finally:
         call.state.attachments.leave(config.id, client)
         if listening is not None:
@@ -318,6 +326,8 @@ async def _run_exec(call: Call, pump: Pump, connection: Hijacked) -> None:
             await connection.write(wire.frame(wire.STDERR, told) if pump.framed else told)
         return
     await pump.run()
+    if pump.was_left:
+        await call.work.look(call.engine.tell_exec_left, item.container, item.id)
     if pump.goes_on:
         call.state.execs.keep(pump.read_on())
 

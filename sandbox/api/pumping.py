@@ -97,6 +97,11 @@ class Pump:
                 self.close()
 
     @property
+    def was_left(self) -> bool:
+        """Tell whether the client typed the keys that detach."""
+        return self._detached.is_set()
+
+    @property
     def goes_on(self) -> bool:
         """Tell whether the process runs and nobody reads its output."""
         return bool(self._sources)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import Conflict, ImageNotFound, SandboxError, Unsupported, UsageError
 from sandbox.models.reference import parse_reference
+from sandbox.store import events
 from sandbox.store.images import ImageStore
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class BuildVerbs(_Base):
                     pruned.ids.append(item.id)
                     total -= item.size
         pruned.freed = sweep(self.layout).freed
+        events.tell_prune(self.layout, "builder", pruned.freed)
         return pruned
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.errors import Conflict, RuntimeFailed
+from sandbox.errors import Conflict, Detached, RuntimeFailed
 from sandbox.store import events
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ class ExecutingVerbs(_Base):
         if detach:
             another.leave(container.config, state.run_dir, request, ended)
             return 0
-        return another.run(container.config, state.run_dir, request, keys=keys, on_end=ended)
+        try:
+            return another.run(container.config, state.run_dir, request, keys=keys, on_end=ended)
+        except Detached:
+            self.tell_exec_left(container, identity)
+            raise
 
     def active_container(self, name: str) -> Container:
         """Return a container in which processes can be started."""
@@ -74,6 +78,10 @@ class ExecutingVerbs(_Base):
         """Append the event that an exec was created or started."""
         action = f"exec_{what}: {' '.join(args)}"
         events.tell_container(self.layout, container.config, action, execID=exec_id)
+
+    def tell_exec_left(self, container: Container, exec_id: str) -> None:
+        """Append the event that the user left an exec by the keys for it."""
+        events.tell_container(self.layout, container.config, "exec_detach", execID=exec_id)
 
     def tell_exec_end(self, container: Container, exec_id: str, code: int) -> None:
         """Append the event that an exec has ended."""

@@ -17,6 +17,7 @@ from sandbox.engine.measuring import Usage, measure
 from sandbox.errors import Conflict, ContainerNotFound, ImageNotFound
 from sandbox.models.choosing import prune_filter
 from sandbox.models.selection import parse_filters, select_images
+from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
 
@@ -83,6 +84,7 @@ class HousekeepingVerbs:
             if everything or not image.repo_tags:
                 self._prune_image(image, pruned)
         pruned.freed = max(0, before - self._room()) if pruned.deleted else 0
+        events.tell_prune(self.layout, "image", pruned.freed)
         return pruned
 
     def prune_system(self, *, everything: bool = False, filters: Sequence[str] = ()) -> Pruned:
@@ -118,6 +120,7 @@ class HousekeepingVerbs:
                 store.remove(container)
                 freed += size
                 removed.append(container.config.id)
+        events.tell_prune(self.layout, "container", freed)
         return removed, freed
 
     def _room(self) -> int:

@@ -113,6 +113,7 @@ class NetworkVerbs(_Base):
             with suppress(Conflict):
                 self.remove_network(network.id)
                 removed.append(network.name)
+        events.tell_prune(self.layout, "network")
         return removed
 
     def connect(self, network_name: str, container_name: str, wanted: Endpoint) -> None:

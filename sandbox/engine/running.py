@@ -58,17 +58,24 @@ class RunningVerbs(_Base):
         self, request: CreateRequest, wishes: Wishes, *, on_create: Callable[[Container], None]
     ) -> int | None:
         """Create and start a container and stay with it; None if the user detached."""
-        from sandbox.runtime import attach
-
         container = self._create_ours(request)
         try:
             on_create(container)
+            events.tell_container(self.layout, container.config, "attach")
             connection = self._launch(container, wishes)
         except SandboxError:
             self._drop(container)
             raise
         with connection:
-            return attach.stay(connection, wishes)
+            return self._stay(container, connection, wishes)
+
+    def _stay(self, container: Container, connection: socket.socket, wishes: Wishes) -> int | None:
+        from sandbox.runtime import attach
+
+        code = attach.stay(connection, wishes)
+        if code is None:
+            events.tell_container(self.layout, container.config, "detach")
+        return code
 
     def _create_ours(self, request: CreateRequest) -> Container:
         own = os.getpid()
@@ -86,14 +93,14 @@ class RunningVerbs(_Base):
 
         One that runs already is left as it is, as Docker does.
         """
-        from sandbox.runtime import attach
-
         container = self.container(name)
         if container.state.is_running:
             return self.attach(name, wishes) if wishes else None
+        if wishes:
+            events.tell_container(self.layout, container.config, "attach")
         connection = self._launch(container, wishes)
         with connection:
-            return attach.stay(connection, wishes) if wishes else None
+            return self._stay(container, connection, wishes) if wishes else None
 
     def _launch(self, container: Container, wishes: Wishes | None = None) -> socket.socket:
         """Start a supervisor and its container; return the connection to it."""
@@ -139,7 +146,8 @@ class RunningVerbs(_Base):
             request = {"verb": "attach", "stdin": wishes.stdin, "size": size}
             connection.sendall(wire.line(request))
             attach.understand(wire.read_line(connection))
-            return attach.stay(connection, wishes)
+            events.tell_container(self.layout, container.config, "attach")
+            return self._stay(container, connection, wishes)
 
     def stop(
         self, name: str, *, signal_name: str | None = None, timeout: int | None = None

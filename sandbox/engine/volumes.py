@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sandbox.engine.creation import now
 from sandbox.errors import Conflict, NotFound
 from sandbox.store import events
+from sandbox.store.lock import store_lock
 from sandbox.store.usage import disk_usage
 from sandbox.store.volumes import VolumeStore
 
@@ -35,7 +36,9 @@ class VolumeVerbs:
         """Make a volume; an empty name makes an anonymous one."""
         store = VolumeStore(self.layout)
         wanted = name or os.urandom(32).hex()
-        return store.ensure(wanted, now(), anonymous=not name, labels=labels)
+        self.layout.prepare()
+        with store_lock(self.layout):
+            return store.ensure(wanted, now(), anonymous=not name, labels=labels)
 
     def volumes(self) -> list[Volume]:
         """Return every volume, by name."""
@@ -90,4 +93,5 @@ class VolumeVerbs:
                     self.remove_volume(volume.name)
                     removed.append(volume.name)
                     freed += size
+        events.tell_prune(self.layout, "volume", freed)
         return removed, freed

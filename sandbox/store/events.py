@@ -45,8 +45,10 @@ def tell(layout: Layout, kind: str, action: str, identity: str, /, **attributes:
         "time": moment // 10**9,
         "timeNano": moment,
     }
-    if kind == "container":
-        event |= {"status": action, "id": identity, "from": attributes.get("image", "")}
+    if kind in ("container", "image"):  # the fields of API 1.21; empty ones are left out
+        source = attributes.get("image", "") if kind == "container" else ""
+        old = {"status": action, "id": identity, "from": source}
+        event |= {key: value for key, value in old.items() if value}
     path = _path(layout)
     with suppress(OSError):
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -62,6 +64,11 @@ def tell_container(layout: Layout, config: ContainerConfig, action: str, /, **mo
     """Append an event about a container."""
     attributes = {**config.labels, "image": config.image, "name": config.name, **more}
     tell(layout, "container", action, config.id, **attributes)
+
+
+def tell_prune(layout: Layout, kind: str, freed: int = 0) -> None:
+    """Append the event that objects of a kind were pruned, which gave so many bytes."""
+    tell(layout, kind, "prune", "", reclaimed=str(freed))
 
 
 def tell_image(layout: Layout, action: str, image: Image, name: str = "") -> None:

@@ -80,7 +80,10 @@ class VolumeStore:
         anonymous: bool = False,
         labels: dict[str, str] | None = None,
     ) -> Volume:
-        """Return the volume, made if missing."""
+        """Return the volume, made if missing.
+
+        The caller holds the store's lock: nothing else keeps a draft from a prune.
+        """
         path = self.place(name)
         if path.exists():
             return self.find(name)

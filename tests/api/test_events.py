@@ -175,6 +175,63 @@ def test_containers_tell_all_that_is_done_to_them(api: Server) -> None:
     assert [event["Action"] for event in only] == ["die"]
 
 
+def test_who_leaves_by_the_keys_is_told_of(api: Server) -> None:
+    begun = time.time()
+    api.create("cat", name="one", Image="box", OpenStdin=True, Tty=True)
+    api.ok("POST", "/containers/one/start")
+    wish = {"Cmd": ["cat"], "Tty": True, "AttachStdin": True, "DetachKeys": "ctrl-x"}
+    made = api.ok("POST", "/containers/one/exec", wish)["Id"]
+    body = b'{"Tty":true}'
+    for path, sent in (
+        ("/containers/one/attach?stream=1&stdin=1&stdout=1&detachKeys=ctrl-x", b""),
+        (f"/exec/{made}/start", body),
+    ):
+        connection, _, rest = api.raw(
+            f"POST {path} HTTP/1.1\nHost: d\nConnection: Upgrade\nUpgrade: tcp\n"
+            f"Content-Type: application/json\nContent-Length: {len(sent)}\n",
+            sent,
+        )
+        connection.sendall(b"a\x18")
+        read_all(connection, rest)
+    events = told(api, begun, type=["container"])
+    assert [event["Action"] for event in events] == [
+        "create",
+        "start",
+        "exec_create: cat",
+        "attach",
+        "detach",
+        "exec_start: cat",
+        "exec_detach",
+    ]
+    assert events[-1]["Actor"]["Attributes"]["execID"] == made
+
+
+def test_prunes_tell_what_they_gave(api: Server) -> None:
+    begun = time.time()
+    api.create("true", name="one", Image="box")
+    api.ok("POST", "/networks/create", {"Name": "net"})
+    name = api.ok("POST", "/volumes/create", {})["Name"]
+    freed = {
+        kind: api.ok("POST", f"/{path}/prune").get("SpaceReclaimed", 0)
+        for kind, path in (
+            ("container", "containers"),
+            ("image", "images"),
+            ("network", "networks"),
+            ("volume", "volumes"),
+            ("builder", "build"),
+        )
+    }
+    events = told(api, begun, event=["prune"])
+    assert [(event["Type"], event["Actor"]) for event in events] == [
+        (kind, {"ID": "", "Attributes": {"reclaimed": str(size)}}) for kind, size in freed.items()
+    ]
+    assert freed["container"] > 0
+    assert events[0]["status"] == "prune"
+    assert "id" not in events[0]
+    gone = [event["Actor"]["ID"] for event in told(api, begun, event=["destroy"], type=["volume"])]
+    assert gone == [name]
+
+
 def test_volumes_and_networks_tell_who_uses_them(api: Server) -> None:
     begun = time.time()
     net = api.ok("POST", "/networks/create", {"Name": "net"})["Id"]

@@ -60,6 +60,9 @@ def test_detach_and_come_back(engine: Sandbox) -> None:
     child.expect("ready> ")
     child.sendline("exit 4")
     assert _end(child) == 4
+    wanted = ("--filter", "event=attach", "--filter", "event=detach", "--format", "{{.Action}}")
+    actions = engine.ok("events", "--since", "1h", "--until", "0s", *wanted).split()
+    assert actions == ["attach", "detach", "attach", "detach", "attach", "attach"]
 
 
 def test_bytes_pass_unchanged_and_are_logged(engine: Sandbox) -> None:

@@ -179,6 +179,7 @@ def test_the_detach_keys_leave_the_command_running(
     child.send(typed)
     child.expect("read escape sequence")
     assert _end(child) == 1
+    assert "exec_detach" in engine.ok("events", "--since", "1h", "--until", "0s")
     os.kill(_talk(engine, out), signal.SIGKILL)
     until(lambda: "exitCode=137" in engine.ok("events", "--since", "1h", "--until", "0s"))
     engine.ok("rm", "-f", "srv")
