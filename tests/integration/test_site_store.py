@@ -75,4 +75,4 @@ def test_what_the_site_has_is_not_stored_again(
     sandbox.ok("save", "-o", tmp_path / "saved.tar", "base:1")
     Sandbox(tmp_path / "third").ok("load", "-i", tmp_path / "saved.tar")
     assert "Images" in sandbox.ok("system", "df")
-    assert sandbox.ok("image", "explore", "base:1").startswith("1 layers")
+    assert sandbox.ok("image", "explore", "base:1").startswith("1 layer,")
