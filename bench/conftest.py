@@ -21,8 +21,8 @@ from bench.measure import QUICK, Effort
 from bench.tree import PreparationError, Size, compile_programs, default_place, lay_out
 from bench.ways import find_ways
 
-EFFORT = Effort(rounds=3, seconds=6) if QUICK else Effort(rounds=9, seconds=45)
-SIZE = Size(sources=8, tracked_files=500) if QUICK else Size()
+EFFORT = Effort(rounds=3, seconds=6) if QUICK else Effort(rounds=9, seconds=25)
+SIZE = Size(sources=8, tracked_files=500, checks=20) if QUICK else Size()
 RESULTS = Path(__file__).parent / "results"
 LAB = pytest.StashKey[Lab]()
 
@@ -62,7 +62,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def timer(lab: Lab) -> Path:
     """The program that times a command, for the host."""
-    compile_programs(lab.folder / "bin")
+    compile_programs(lab.folder / "bin", "-static")
     return lab.folder / "bin" / "timed"
 
 

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.measure import CLOCK, Effort, Outcome, Row, Work, measure
+from bench.measure import CLOCK, INSIDE_ONLY, OURS, Effort, Outcome, Row, Work, measure
 
 if TYPE_CHECKING:
     from bench.ways import Way
-
-OURS = ("native", "sandbox")
 
 
 @dataclass
@@ -86,8 +84,8 @@ class Cell:
 
 
 def refuse(way: str, reason: str) -> None:
-    """A peer that cannot is left out; what is ours must work, except what needs real root."""
+    """A peer that cannot is left out; what is ours must work, except what needs the inside."""
     message = f"{way}: {reason}"
-    if way in OURS and reason != "needs root":
+    if way in OURS and reason != INSIDE_ONLY:
         pytest.fail(message, pytrace=False)
     pytest.skip(message)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bench.measure import Outcome, Row
 
 ROOT = Path(__file__).resolve().parents[1]
-# What a tracer outside does for a program is not in the program's processor time.
-TRACED = ("proot",)
+# What a tracer or a server outside does for a program is not in the program's processor time.
+HELPED = ("proot", "fakechroot")
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -109,7 +109,7 @@ def cell(row: Row, outcome: Outcome, way: str) -> str:
     factor = outcome.ratio(way, row.key)
     if way == "native" or factor is None or row.seconds_limit is not None:
         return taken
-    cpu = None if way in TRACED else outcome.cpu_ratio(way, row.key)
+    cpu = None if way in HELPED else outcome.cpu_ratio(way, row.key)
     return f"{ratio(factor)}{'' if cpu is None else f' cpu {ratio(cpu)}'} ({taken})"
 
 

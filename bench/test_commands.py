@@ -30,6 +30,24 @@ WORKS: tuple[Work, ...] = (
         "cd {root}/bench/project; for i in 1 2; do $timed make -s -j2; make -s clean; done",
     ),
     timed_work(
+        Row("configure", "./configure of a C project", ratio_limit=1.15),
+        1,
+        "mkdir {root}/bench/work/built; cd {root}/bench/work/built; "
+        "$timed ../../configure/configure; rm -r ../built",
+    ),
+    timed_work(
+        Row("node", "node start", ratio_limit=1.15),
+        5,
+        "$timed node -p process.version",
+        inside_only=True,
+    ),
+    timed_work(
+        Row("java", "Java start", ratio_limit=1.15),
+        5,
+        "$timed /usr/lib/jvm/java-17-openjdk-*/bin/java --version",
+        inside_only=True,
+    ),
+    timed_work(
         Row("git-status", "git status", ratio_limit=1.1),
         10,
         # A copied tree has new inode numbers: the first status reads every file again.
@@ -39,7 +57,14 @@ WORKS: tuple[Work, ...] = (
         Row("dpkg", "install a package, dpkg -i", ratio_limit=1.2),
         1,
         "cd /bench/debs; for i in 1 2 3; do $timed dpkg -i hello.deb; dpkg --purge hello; done",
-        needs_root=True,
+        inside_only=True,
+    ),
+    timed_work(
+        Row("dpkg-ten", "install ten packages, dpkg -i", ratio_limit=1.2),
+        1,
+        "cd /bench/debs/ten; "
+        "for i in 1 2; do $timed dpkg -i *.deb; dpkg --purge $(cat names); done",
+        inside_only=True,
     ),
 )
 CELLS = [pytest.param(work, work.rows[0], id=work.rows[0].key) for work in WORKS]

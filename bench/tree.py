@@ -4,12 +4,15 @@
 `tree/` is unpacked and owned by the caller, for tools that need a directory; `image.tar` has the
 owners and modes of the original, for tools that import. Both hold the folder /bench:
 
-    bin/         calls and timed, from programs/*.c
+    bin/         calls and timed, from programs/*.c; bin-dynamic/ the same, linked dynamically
     files/       deep/file (1000 bytes), hundred/ (100 empty files)
     work/        empty: where files are created
     project/     a C project to make
+    configure/   a script that checks what the C compiler and library have
     repo/        a git repository with a clean working tree
-    debs/        a package to install, where one was prepared
+    debs/        packages to install: hello.deb, where one was prepared, and ten/*.deb
+
+Node and a Java runtime are unpacked from the fixture `debian`, where it was prepared.
 
 Does not know: how a tool is started, or what is measured.
 """
@@ -22,6 +25,9 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench.configure import write_configure
+from bench.packages import unpack_runtimes, write_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = ("calls", "timed")
@@ -36,8 +42,9 @@ class PreparationError(Exception):
 class Size:
     """How much there is to do in a round; the ratios should not depend on it."""
 
-    sources: int = 24
+    sources: int = 16
     tracked_files: int = 3000
+    checks: int = 75
 
 
 def default_place() -> Path:
@@ -67,12 +74,12 @@ def fixture(name: str) -> Path | None:
     return folder if (folder / "ready").exists() else None
 
 
-def compile_programs(folder: Path) -> None:
-    """Compile programs/*.c into *folder*, statically: they must run in any tree."""
+def compile_programs(folder: Path, *linking: str) -> None:
+    """Compile programs/*.c into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in PROGRAMS:
         source = Path(__file__).parent / "programs" / f"{name}.c"
-        flags = ["-std=gnu11", "-O2", "-static", "-Wall", "-Wextra"]
+        flags = ["-std=gnu11", "-O2", *linking, "-Wall", "-Wextra"]
         subprocess.run(["gcc", *flags, str(source), "-o", str(folder / name)], check=True)
 
 
@@ -90,17 +97,29 @@ def lay_out(folder: Path, size: Size) -> None:
     _fill(tree / "bench", size)
     image = folder / "image.tar"
     shutil.copyfile(rootfs, image)
+    _append(image, tree, ["./bench"])
+    debian = fixture("debian")
+    if debian:
+        runtimes = unpack_runtimes(debian / "debs", folder / "runtimes")
+        _append(image, runtimes, ["./etc", "./usr"])
+        subprocess.run(["cp", "-a", "--remove-destination", f"{runtimes}/.", str(tree)], check=True)
+        shutil.rmtree(runtimes)
+
+
+def _append(image: Path, folder: Path, names: list[str]) -> None:
     owner = ["--owner=0", "--group=0"]
-    subprocess.run(["tar", "-r", "-C", str(tree), *owner, "-f", str(image), "./bench"], check=True)
+    subprocess.run(["tar", "-r", "-C", str(folder), *owner, "-f", str(image), *names], check=True)
 
 
 def _fill(bench: Path, size: Size) -> None:
-    compile_programs(bench / "bin")
+    compile_programs(bench / "bin", "-static")  # they must run in any tree
+    compile_programs(bench / "bin-dynamic")  # a preloaded library sees only these
     _write_files(bench / "files")
     (bench / "work").mkdir()
     write_project(bench / "project", size.sources)
+    write_configure(bench / "configure", size.checks)
     write_repository(bench / "repo", size.tracked_files)
-    (bench / "debs").mkdir()
+    write_packages(bench / "debs" / "ten", 10)
     debian = fixture("debian")
     for package in sorted((debian / "debs").glob("hello_*.deb")) if debian else []:
         shutil.copyfile(package, bench / "debs" / "hello.deb")

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-NAMES = ("native", "sandbox", "proot", "bwrap")
+NAMES = ("native", "sandbox", "proot", "fakechroot", "bwrap", "podman", "ch-run")
 IMAGE = "bench"
 INSIDE = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -41,18 +41,25 @@ class WayError(Exception):
 
 @dataclass(frozen=True)
 class Way:
-    """One way in. Commands say `{root}` where the tree begins: it is empty inside."""
+    """One way in. Commands say `{root}` where the tree begins: it is empty inside.
+
+    They say `{bin}` for the folder of our programs: *programs*, below the tree's /bench.
+    *is_inside* is false if the tree is not the root of what runs, nor the caller its root.
+    """
 
     name: str
     prefix: tuple[str, ...]
     root: str = ""
-    is_root: bool = True
+    programs: str = "bin"
+    is_inside: bool = True
     note: str = ""
     environ: dict[str, str] = field(default_factory=lambda: dict(INSIDE))
 
     def argv(self, command: tuple[str, ...]) -> list[str]:
         """Return what the host starts to run *command* inside."""
-        return [*self.prefix, *(word.replace("{root}", self.root) for word in command)]
+        folder = f"{self.root}/bench/{self.programs}"
+        words = (word.replace("{bin}", folder).replace("{root}", self.root) for word in command)
+        return [*self.prefix, *words]
 
     def run(self, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         """Run *command* inside and return what came of it."""
@@ -78,7 +85,7 @@ def native(folder: Path) -> Way:
         if way.run(("/bin/true",)).returncode == 0:
             return way
     note = "native: no user namespaces here, so it is the host's programs working on the same files"
-    return Way("native", (), root=str(folder / "tree"), is_root=False, note=note)
+    return Way("native", (), root=str(folder / "tree"), is_inside=False, note=note)
 
 
 def sandbox(folder: Path) -> Way:
@@ -115,11 +122,35 @@ def bwrap(folder: Path) -> Way:
     return Way("bwrap", (*words, "--bind", "/proc", "/proc", "--chdir", "/"))
 
 
+def fakechroot(folder: Path) -> Way:
+    """Return fakechroot and fakeroot: a preloaded library that rewrites names, and a fake root."""
+    words = (_installed("fakechroot"), _installed("fakeroot"), _installed("chroot"))
+    # A static program is not intercepted: it would start the host's programs and call them ours.
+    return Way("fakechroot", (*words, str(folder / "tree")), programs="bin-dynamic")
+
+
+def podman(folder: Path) -> Way:
+    """Return podman on the tree itself: no image, no network, no limits to set up."""
+    words = [_installed("podman"), "run", "--rm", "--network", "host", "--cgroups", "disabled"]
+    words += [word for name, value in INSIDE.items() for word in ("-e", f"{name}={value}")]
+    words += ["--rootfs", str(folder / "tree")]
+    return Way("podman", tuple(words), environ=_host_environ())
+
+
+def charliecloud(folder: Path) -> Way:
+    """Return Charliecloud's ch-run, with the tree writable: user and mount namespaces."""
+    words = (_installed("ch-run"), "--write", "--no-passwd", "--uid=0", "--gid=0")
+    return Way("ch-run", (*words, str(folder / "tree"), "--"), environ=INSIDE | {"USER": "root"})
+
+
 MAKERS: dict[str, Callable[[Path], Way]] = {
     "native": native,
     "sandbox": sandbox,
     "proot": proot,
+    "fakechroot": fakechroot,
     "bwrap": bwrap,
+    "podman": podman,
+    "ch-run": charliecloud,
 }
 
 
