@@ -53,7 +53,8 @@ def _facts(engine: FactVerbs) -> dict[str, Any]:
         "DockerRootDir": os.fspath(root),
         "FreeSpace": free.f_bavail * free.f_frsize,
         "KernelVersion": os.uname().release,
-        "OperatingSystem": _system_name(),
+        "OperatingSystem": _system("PRETTY_NAME", "Linux"),
+        "OSVersion": _system("VERSION_ID", ""),
         "OSType": "linux",
         "Architecture": os.uname().machine,
         "NCPU": os.cpu_count() or 1,
@@ -80,11 +81,12 @@ def _security() -> list[str]:
     return [seccomp, "rootless"]
 
 
-def _system_name() -> str:
+def _system(field: str, otherwise: str) -> str:
+    """Return what os-release says of the machine's system."""
     try:
-        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+        return platform.freedesktop_os_release().get(field, otherwise)
     except OSError:
-        return "Linux"
+        return otherwise
 
 
 def architecture() -> str:

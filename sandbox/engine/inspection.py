@@ -189,13 +189,18 @@ def _host_config(container: Container) -> dict[str, Any]:
 
 # Wishes that are shown word for word.
 _AS_ASKED = frozenset(
-    ("LogConfig", "Tmpfs", "Isolation", "Runtime", "IpcMode", "PidMode", "UTSMode")
+    ("LogConfig", "Tmpfs", "Isolation", "Runtime", "IpcMode", "PidMode", "UTSMode", "ConsoleSize")
 )
 
 
 # What clients expect to find, though it means nothing here.
 _EMPTY_HOST_CONFIG: dict[str, Any] = {
     **dict.fromkeys(("CpuShares", "NanoCpus", "CpuPeriod", "CpuQuota"), 0),
+    **dict.fromkeys(("CpuRealtimePeriod", "CpuRealtimeRuntime", "CpuCount", "CpuPercent"), 0),
+    **dict.fromkeys(("IOMaximumIOps", "IOMaximumBandwidth"), 0),
+    **dict.fromkeys(("BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps"), None),
+    **dict.fromkeys(("BlkioDeviceReadIOps", "BlkioDeviceWriteIOps", "DeviceCgroupRules"), None),
+    "ConsoleSize": [0, 0],
     **dict.fromkeys(("MemorySwap", "MemoryReservation", "BlkioWeight", "OomScoreAdj"), 0),
     **dict.fromkeys(("CgroupParent", "CpusetMems", "UsernsMode", "CgroupnsMode", "Cgroup"), ""),
     **dict.fromkeys(("MemorySwappiness", "OomKillDisable", "PidsLimit", "Links"), None),
