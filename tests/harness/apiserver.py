@@ -13,6 +13,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ from tests.harness.polling import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+LONGEST = 100  # bytes of a socket's path; the kernel takes 107
 
 
 class _Http(http.client.HTTPConnection):
@@ -53,7 +57,9 @@ class Server:
         return f"unix://{self.socket}"
 
     def start(self, *flags: str) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it answers. It ends by itself if nobody ends it."""
+        if "--idle-exit" not in flags:
+            flags += ("--idle-exit", "10m")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.wrapper, *self.sandbox.argv("serve", "--socket", self.socket, *flags)],
@@ -63,7 +69,11 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        until(self.answers)
+        try:
+            until(self.answers)
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
 
     def answers(self) -> bool:
         """Tell whether somebody accepts connections; fail if the server has ended."""
@@ -197,7 +207,16 @@ def serving(
     runtime = folder / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)
     sandbox.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    server = Server(sandbox, str(folder / "docker.sock"), folder / "serve.log", wrapper)
+    with contextlib.ExitStack() as stack:
+        path = str(folder / "docker.sock")
+        if len(path) > LONGEST:
+            short = stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp"))
+            path = f"{short}/docker.sock"
+        yield from _serving(Server(sandbox, path, folder / "serve.log", wrapper), flags)
+
+
+def _serving(server: Server, flags: tuple[str, ...]) -> Iterator[Server]:
+    sandbox = server.sandbox
     server.start(*flags)
     try:
         yield server
