@@ -18,8 +18,8 @@ bool sb_fds_are_known(const struct sb_control *control)
 
 struct sb_fds_mark sb_fds_mark(const struct sb_fs *fs, int fd)
 {
-	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN)
-		return (struct sb_fds_mark){0, 0};
+	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN || fs->fds->threads != 0)
+		return (struct sb_fds_mark){UINT64_MAX, 0};
 	return (struct sb_fds_mark){
 		.closes = sb_fds_count(fs),
 		.entry = __atomic_load_n(&fs->fds->entry[fd], __ATOMIC_SEQ_CST),
@@ -54,9 +54,11 @@ uint64_t sb_fds_count(const struct sb_fs *fs)
 
 void sb_fds_opened(const struct sb_fs *fs, int fd, uint64_t count, uint32_t node)
 {
-	struct sb_fds_mark mark = sb_fds_mark(fs, fd);
+	struct sb_fds_mark mark = {.closes = count};
 
-	mark.closes = count;
+	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN)
+		return;
+	mark.entry = __atomic_load_n(&fs->fds->entry[fd], __ATOMIC_SEQ_CST);
 	sb_fds_learn(fs, fd, mark, node);
 }
 
@@ -74,5 +76,15 @@ void sb_fds_forget(const struct sb_fs *fs, uint32_t first, uint32_t last)
 						    (now & ~(COUNT_ONE - 1)) + COUNT_ONE, false,
 						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			;
+	}
+}
+
+void sb_fds_closed(const struct sb_fs *fs, uint32_t first, uint32_t last)
+{
+	if (fs->fds == NULL || fs->fds->threads == 0)
+		return;
+	for (uint32_t fd = first; fd <= last && fd < SB_FDS_KNOWN; fd++) {
+		if ((uint32_t)__atomic_load_n(&fs->fds->entry[fd], __ATOMIC_SEQ_CST) != 0)
+			sb_fds_forget(fs, fd, fd);
 	}
 }

@@ -2,8 +2,8 @@
 /*
  * on_close.c - the calls that end what a descriptor number means.
  *
- * Level 3. They come here only where fds.h remembers what descriptors are (trap.c); the kernel does
- * the work, after the number is forgotten.
+ * Level 3. They come here only where fds.h remembers what descriptors are
+ * (trap.c); the kernel does the work, after the number is forgotten.
  */
 #include <linux/close_range.h>
 
@@ -11,36 +11,38 @@
 #include "fds.h"
 #include "guest.h"
 
-static long pass_on(struct sb_call *call, long nr)
+/* The kernel ends what first..last mean. */
+static long end(struct sb_call *call, long nr, uint32_t first, uint32_t last)
 {
 	const struct sb_regs *r = call->regs;
+	long ret;
 
-	return sb_guest_block(call, nr, (long)r->rdi, (long)r->rsi, (long)r->rdx, (long)r->r10,
-			      (long)r->r8, (long)r->r9);
+	sb_fds_forget(call->fs, first, last);
+	ret = sb_guest_block(call, nr, (long)r->rdi, (long)r->rsi, (long)r->rdx, (long)r->r10,
+			     (long)r->r8, (long)r->r9);
+	sb_fds_closed(call->fs, first, last);
+	return ret;
 }
 
 long on_close(struct sb_call *call)
 {
 	const uint32_t fd = (uint32_t)call->regs->rdi;
 
-	sb_fds_forget(call->fs, fd, fd);
-	return pass_on(call, __NR_close);
+	return end(call, __NR_close, fd, fd);
 }
 
 long on_dup2(struct sb_call *call)
 {
 	const uint32_t to = (uint32_t)call->regs->rsi;
 
-	sb_fds_forget(call->fs, to, to);
-	return pass_on(call, __NR_dup2);
+	return end(call, __NR_dup2, to, to);
 }
 
 long on_dup3(struct sb_call *call)
 {
 	const uint32_t to = (uint32_t)call->regs->rsi;
 
-	sb_fds_forget(call->fs, to, to);
-	return pass_on(call, __NR_dup3);
+	return end(call, __NR_dup3, to, to);
 }
 
 long on_close_range(struct sb_call *call)
@@ -49,6 +51,5 @@ long on_close_range(struct sb_call *call)
 
 	if ((r->rdx & CLOSE_RANGE_UNSHARE) != 0)
 		call->proc->fds = NULL;
-	sb_fds_forget(call->fs, (uint32_t)r->rdi, (uint32_t)r->rsi);
-	return pass_on(call, __NR_close_range);
+	return end(call, __NR_close_range, (uint32_t)r->rdi, (uint32_t)r->rsi);
 }

@@ -17,6 +17,7 @@
 #include "adopt.h"
 #include "cwd.h"
 #include "dispatch.h"
+#include "fds.h"
 #include "pids.h"
 #include "sigmask.h"
 #include "thread.h"
@@ -174,6 +175,8 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 		sb_cwd_give_up(call->proc);
 	if (splits_descriptors(a->flags))
 		call->proc->fds = NULL;
+	if ((a->flags & CLONE_THREAD) != 0 && call->proc->fds != NULL)
+		call->proc->fds->threads = 1;
 	sb_commit_begin(call->fs);
 	block_all(&mask);
 	if (call->thread->pending) {
