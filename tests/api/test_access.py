@@ -118,7 +118,7 @@ def test_a_registry_with_a_password_is_used_with_what_the_client_says(
         assert status == 404, said
 
         online.ok("DELETE", f"/images/{name}:1")
-        assert b"errorDetail" in lines(online.ok("POST", f"/images/create?fromImage={name}&tag=1"))
+        assert online.call("POST", f"/images/create?fromImage={name}&tag=1")[0] in (401, 404)
         told = online.ok("POST", f"/images/create?fromImage={name}&tag=1", headers=header(**right))
         assert b"errorDetail" not in lines(told)
         online.ok("GET", f"/images/{name}:1/json")
