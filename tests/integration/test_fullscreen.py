@@ -38,7 +38,7 @@ def test_vim_edits_is_left_and_joined_again(engine: Sandbox) -> None:
 
 
 def test_less_pages_and_searches(engine: Sandbox) -> None:
-    numbers = "seq 1 500 | sed 's/^/row /' > /tmp/rows; exec less /tmp/rows"
+    numbers = "seq 1 500 | sed 's/^/row /' > $HOME/.rows; exec less $HOME/.rows"
     screen = Terminal(engine, "run", "-it", "--rm", "host", "sh", "-c", numbers)
     screen.see("row 1\n", "row 23")
     screen.keys(" ")
