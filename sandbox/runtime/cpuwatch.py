@@ -103,6 +103,7 @@ class CpuWatch(LimitWatch):
         self._before = 0.0
         self._bucket: Bucket | None = None
         self._idle = _IDLE_LOOK
+        self._held = False
         super().__init__(keeper, session)
 
     def check(self) -> float:
@@ -120,9 +121,11 @@ class CpuWatch(LimitWatch):
         wait = self._bucket.account(time.monotonic(), spent)
         if wait:
             session.pace.hold(_REASON)
+            self._held = True
             return wait
         session.pace.release(_REASON)
-        if spent:
+        if spent or self._held:  # who was held spent nothing, and goes on at once
+            self._held = False
             self._idle = _IDLE_LOOK
             return _BUSY_LOOK
         # Whatever is spent before the next look is seen then, and made good.

@@ -43,10 +43,9 @@ def test_what_a_process_without_parent_in_the_container_spent_is_kept(
     assert meter.spent([1]) == 3.0
 
 
-def test_who_spends_nothing_is_looked_at_less_and_less_often(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    spent = iter([0.0, 0.0, 0.0, 0.0, 0.01, 0.01])
+def waits_after(monkeypatch: pytest.MonkeyPatch, totals: list[float]) -> list[float]:
+    """Look once for each total; the seconds until the next look."""
+    spent = iter(totals)
     monkeypatch.setattr(Meter, "spent", lambda *_: next(spent))
     policy = SimpleNamespace(cpus=0.5)
     container = SimpleNamespace(config=SimpleNamespace(policy=policy))
@@ -56,7 +55,22 @@ def test_who_spends_nothing_is_looked_at_less_and_less_often(
         main=1, run_dir=1, pace=pace, processes=list, after=lambda wait, _: waits.append(wait)
     )
     watch = CpuWatch(SimpleNamespace(container=container), session)  # type: ignore[arg-type]
-    for _ in range(5):
+    while len(waits) < len(totals):
         watch.look()
+    return waits
+
+
+def test_who_spends_nothing_is_looked_at_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits = waits_after(monkeypatch, [0.0, 0.0, 0.0, 0.0, 0.01, 0.01])
     assert waits[0] < waits[1] < waits[2] == waits[3]
     assert waits[4] < waits[0] == waits[5]
+
+
+def test_who_was_held_is_looked_at_as_soon_as_who_spends(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([0.0, 0.0, 0.0, 1.0, 1.0])
+    monkeypatch.setattr("sandbox.runtime.cpuwatch.time.monotonic", lambda: next(moments, 1.0))
+    waits = waits_after(monkeypatch, [0.0, 0.2, 0.2])
+    assert waits[1] > 0.1  # held until the debt is paid
+    assert waits[2] == 0.02
