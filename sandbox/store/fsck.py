@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox.errors import SandboxError, map_os_errors
+from sandbox.errors import ContainerNotFound, SandboxError, map_os_errors
 from sandbox.models import oci
 from sandbox.models.digest import Digest, chain_ids
 from sandbox.models.image import host_image, parse_config
@@ -209,6 +209,8 @@ class _Checker:
             try:
                 container = store.read(path.name)
             except SandboxError as exc:
+                if isinstance(exc, ContainerNotFound) and not path.exists():
+                    continue  # removed since it was listed
                 text = f"container {path.name[:12]}: {exc.message}"
                 yield Finding(text, is_problem=True)
                 continue

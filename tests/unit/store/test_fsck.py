@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.models.image import Image
+from sandbox.store import fsck
 from sandbox.store.layout import Layout
 from tests.harness import images
 from tests.harness.store import Store
@@ -92,3 +93,17 @@ def test_a_containers_directory_is_never_removed(store: Store, image: Image) -> 
     stray(path)
     assert store.check_store(repair=True)[0].is_problem
     assert path.exists()
+
+
+def test_a_container_that_is_removed_meanwhile_is_no_problem(
+    store: Store, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert image
+    listed = fsck._listed
+    gone = store.layout.container("1" * 64)
+    monkeypatch.setattr(
+        fsck,
+        "_listed",
+        lambda path: [*listed(path), gone] if path == store.layout.containers else listed(path),
+    )
+    assert store.check_store() == []
