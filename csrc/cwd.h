@@ -2,7 +2,8 @@
 /*
  * cwd.h - remember the guest path of the working directory.
  *
- * Level 3. How it works
+ * Level 3.
+ * How it works
  *   The working directory is the kernel's. Its guest path is kept in struct sb_proc until a
  *   thread of this process changes the directory, or any process of the container moves or
  *   removes some directory (dircache.h). Not kept: in mounts and live lowers, which others may

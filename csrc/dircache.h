@@ -2,7 +2,8 @@
 /*
  * dircache.h - remember directories that exist in the upper.
  *
- * Level 2. How it works
+ * Level 2.
+ * How it works
  *   A directory of the image needs no look at the disk; one that a container
  *   made needs one for every component above it. The last few are kept per
  *   process, under the hash of their canonical path. Every rmdir and every

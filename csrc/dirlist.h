@@ -16,7 +16,7 @@
  *     3<<61 | k          mount points in this directory
  *   Native positions of 63 bits (ext4 hashes) lose their last bits, which only tell
  *   names of equal hash apart.
- * An entry that exists all the time is reported exactly once.
+ *   An entry that exists all the time is reported exactly once.
  */
 #ifndef SB_DIRLIST_H
 #define SB_DIRLIST_H

@@ -2,7 +2,8 @@
 /*
  * fds.h - which image file a descriptor is, remembered.
  *
- * Level 2. How it works
+ * Level 2.
+ * How it works
  *   A descriptor of an image file means that file until it is closed. What is
  *   learned when it is opened, or asked for the first time, answers fstat,
  *   starts lookups and lists directories without the kernel. close, dup2, dup3

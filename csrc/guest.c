@@ -2,7 +2,8 @@
 /*
  * guest.c - guest memory, and guest paths of descriptors and arguments.
  *
- * Level 3. Rules
+ * Level 3.
+ * Rules
  *   A guest pointer is only followed by sb_copy and sb_copy_string (entry.S),
  *   where a fault becomes -EFAULT.
  */

@@ -2,8 +2,9 @@
 /*
  * on_net_link.c - netlink sockets of a container with addresses of its own.
  *
- * See on_net_link.h. Does not know: what the messages mean (net_link.c,
- * on_net_diag.c).
+ * See on_net_link.h.
+ * Does not know
+ *   What the messages mean (net_link.c, on_net_diag.c).
  */
 #include "on_net_link.h"
 

@@ -8,10 +8,11 @@
  *   What is a device in the image is an empty file on the host: the few
  *   harmless devices are opened on the host instead, by their number.
  * Rules
- *   The host's open follows no symlink: that was done by the look-up. That open may wait (FIFOs,
- * terminals, network file systems), and a descriptor must not be lost to a signal: it is always
- * sb_guest_block(). Does not know How entries are made or copied (change.h), what /proc shows
- * (on_proc.h).
+ *   The host's open follows no symlink: that was done by the look-up.
+ *   That open may wait (FIFOs, terminals, network file systems), and a
+ *   descriptor must not be lost to a signal: it is always sb_guest_block().
+ * Does not know
+ *   How entries are made or copied (change.h), what /proc shows (on_proc.h).
  */
 #include <errno.h>
 #include <linux/openat2.h>

@@ -15,6 +15,7 @@
 #include "dispatch.h"
 #include "mem.h"
 #include "on_proc.h"
+#include "target.h"
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
 #define ACCESS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)
@@ -95,18 +96,6 @@ static long write_statx(uint64_t addr, const struct sb_stat *st)
 	return sb_guest_write(addr, &out, sizeof(out));
 }
 
-/* With AT_EMPTY_PATH: 1 when the path is "" or NULL, 0 when not. */
-static int is_empty(uint64_t addr)
-{
-	char first;
-	int err;
-
-	if (addr == 0)
-		return 1;
-	err = sb_guest_read(&first, addr, 1);
-	return err < 0 ? err : first == '\0';
-}
-
 /* Look path up and fill at->st. */
 static long find_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned flags,
 		      struct sb_at *at)
@@ -121,7 +110,9 @@ static long find_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned f
 /* Is it the descriptor itself that is asked for? 1, 0 or -errno. */
 static int asks_descriptor(uint64_t path, unsigned at_flags)
 {
-	return (at_flags & AT_EMPTY_PATH) != 0 ? is_empty(path) : 0;
+	if ((at_flags & AT_EMPTY_PATH) == 0)
+		return 0;
+	return path == 0 ? 1 : sb_target_is_empty(path);
 }
 
 /* The answer of the whole stat family, in *st. */

@@ -2,7 +2,8 @@
 /*
  * thread.c - per-thread blocks and the table of processes.
  *
- * Level 3. Rules
+ * Level 3.
+ * Rules
  *   No lock: blocks and slots are claimed by compare-and-swap; an owner that
  *   is gone is recognised by asking the kernel.
  */

@@ -8,9 +8,10 @@
  * take turns. DIR is the folder that bench/tree.py lays out; SCALE (per cent) changes their length.
  *
  * Rules
- *   Linked statically, so that one binary runs in any tree. A call that fails ends the program: a
- *   fast failure must not pass for speed. Only futex goes through syscall(): one instruction for
- * calls that are intercepted and calls that are not would charge one for the other.
+ *   Linked statically, so that one binary runs in any tree. A call that fails ends the
+ *   program: a fast failure must not pass for speed. Only futex goes through syscall():
+ *   one instruction for calls that are intercepted and calls that are not would charge
+ *   one for the other.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -14,20 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sandbox.errors import CorruptData, NativeError, map_os_errors
+from sandbox.models.filekind import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     from sandbox.native import core
 
-_KINDS = {
-    stat.S_IFREG: "f",
-    stat.S_IFDIR: "d",
-    stat.S_IFLNK: "l",
-    stat.S_IFCHR: "c",
-    stat.S_IFBLK: "b",
-    stat.S_IFIFO: "p",
-}
 _LINKS = 40
 
 
@@ -87,7 +80,7 @@ class HostView:
             return None
         except OSError as exc:
             raise NativeError(exc.errno or 0, f"cannot read {os.fsdecode(full)}") from exc
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode))
+        kind = kind_of(status.st_mode)
         if kind is None or (kind != "d" and path and self._is_hidden(path)):
             return None
         return Fact(
@@ -152,7 +145,7 @@ class TreeView:
             status = self._tree.stat(full, follow=False)
         except NativeError:
             return None
-        kind = _KINDS.get(stat.S_IFMT(status.mode))
+        kind = kind_of(status.mode)
         if kind is None:
             return None
         return Fact(

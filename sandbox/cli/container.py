@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import click
 
+from sandbox.cli.flags import filter_option
 from sandbox.cli.lazy import lazy_group
 
 _COMMANDS = {
@@ -44,13 +45,7 @@ def container() -> None:
 
 @click.command(options_metavar="[OPTIONS]")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
-@click.option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only those that match (label, label!, until).",
-)
+@filter_option("label, label!, until", short=False)
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove containers that do not run."""
     from sandbox.cli.asking import agrees

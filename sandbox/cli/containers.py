@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.cli.completion import complete_containers
+from sandbox.cli.flags import filter_option
 from sandbox.cli.format import (
     Column,
     ellipsis,
@@ -59,14 +60,9 @@ _HEADINGS = {
 @click.option("-l", "--latest", is_flag=True, help="The latest created.")
 @click.option("--no-trunc", is_flag=True, help="Do not cut ids and commands.")
 @click.option("-s", "--size", is_flag=True, help="Show sizes.")
-@click.option(
-    "-f",
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only those that match (ancestor, before, exited, expose, health, id, label, name, "
-    "network, publish, since, status, volume).",
+@filter_option(
+    "ancestor, before, exited, expose, health, id, label, name, "
+    "network, publish, since, status, volume"
 )
 @click.option(
     "--format",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sandbox.cli.asking import agrees
+from sandbox.cli.flags import filter_option
 from sandbox.cli.format import emit, human_size
 from sandbox.engine import Engine
 from sandbox.errors import UsageError
@@ -16,13 +17,7 @@ if TYPE_CHECKING:
     from sandbox.engine.housekeeping import Pruned
 
 _force = click.option("-f", "--force", is_flag=True, help="Do not ask.")
-_filter = click.option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only those that match (label, label!, until).",
-)
+_filter = filter_option("label, label!, until", short=False)
 
 
 @click.command("prune")

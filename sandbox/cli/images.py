@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.cli.completion import complete_images
+from sandbox.cli.flags import filter_option
 from sandbox.cli.format import Column, ellipsis, emit, human_size, render
 from sandbox.engine import Engine
 from sandbox.errors import NotFound, SandboxError, UsageError, map_os_errors
@@ -69,14 +70,7 @@ _format_option = click.option(
 @click.option("--no-trunc", is_flag=True, help="Do not cut ids.")
 @click.option("--digests", is_flag=True, help="Show digests.")
 @click.option("--tree", is_flag=True, help="Show which layers images share.")
-@click.option(
-    "-f",
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only those that match (before, dangling, label, reference, since, until).",
-)
+@filter_option("before, dangling, label, reference, since, until")
 @_format_option
 @click.argument("name", required=False, metavar="[REPOSITORY[:TAG]]")
 def images(

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from sandbox.cli.completion import complete_containers
+from sandbox.cli.flags import filter_option
 from sandbox.cli.format import emit, render_objects
 from sandbox.errors import UsageError
 from sandbox.models.choosing import event_filter
@@ -66,14 +67,7 @@ def _tail(text: str) -> int | None:
 @click.command(options_metavar="[OPTIONS]")
 @click.option("--since", metavar="TIME", help="Show those since then.")
 @click.option("--until", metavar="TIME", help="End there.")
-@click.option(
-    "-f",
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only those that match (type, event, container, image, volume, label).",
-)
+@filter_option("type, event, container, image, volume, label")
 @click.option("--format", "template", metavar="TEMPLATE", help="'json' or a Go template.")
 def events(
     *, since: str | None, until: str | None, filters: tuple[str, ...], template: str | None

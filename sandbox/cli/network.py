@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.cli.completion import complete_containers
+from sandbox.cli.flags import filter_option
 from sandbox.cli.format import Column, emit, render, render_objects
 from sandbox.cli.lazy import Verbs
 from sandbox.cli.running import each
@@ -94,14 +95,7 @@ def _address(text: str) -> int:
 @network.command("ls", options_metavar="[OPTIONS]")
 @click.option("-q", "--quiet", is_flag=True, help="Only ids.")
 @click.option("--no-trunc", is_flag=True, help="Do not cut ids.")
-@click.option(
-    "-f",
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only those that match (dangling, driver, id, label, name, scope, type).",
-)
+@filter_option("dangling, driver, id, label, name, scope, type")
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 def list_(*, quiet: bool, no_trunc: bool, filters: tuple[str, ...], template: str | None) -> None:
     """List networks."""
@@ -211,13 +205,7 @@ def disconnect(*, force: bool, name: str, container: str) -> None:
 
 @network.command(options_metavar="[OPTIONS]")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
-@click.option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only those that match (label, label!, until).",
-)
+@filter_option("label, label!, until", short=False)
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove networks that no container knows."""
     from sandbox.cli.asking import agrees

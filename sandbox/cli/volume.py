@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sandbox.cli.flags import filter_option
 from sandbox.cli.format import Column, emit, human_size, render, render_objects
 from sandbox.cli.lazy import Verbs
 from sandbox.cli.running import each
@@ -55,14 +56,7 @@ def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
 
 @volume.command("ls", options_metavar="[OPTIONS]")
 @click.option("-q", "--quiet", is_flag=True, help="Only names.")
-@click.option(
-    "-f",
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only those that match (name, label, driver, dangling).",
-)
+@filter_option("name, label, driver, dangling")
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 def list_(*, quiet: bool, filters: tuple[str, ...], template: str | None) -> None:
     """List volumes."""
@@ -117,13 +111,7 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 @volume.command(options_metavar="[OPTIONS]")
 @click.option("-a", "--all", "everything", is_flag=True, help="Named ones too.")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
-@click.option(
-    "--filter",
-    "filters",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Only those that match (label, label!).",
-)
+@filter_option("label, label!", short=False)
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...]) -> None:
     """Remove anonymous volumes that no container has."""
     from sandbox.cli.asking import agrees

@@ -19,6 +19,7 @@ import msgspec
 from sandbox.errors import NativeError, Unsupported
 from sandbox.models import oci
 from sandbox.models.digest import Digest, parse_digest
+from sandbox.models.filekind import kind_of
 from sandbox.models.reference import parse_reference
 from sandbox.store import events
 from sandbox.store.images import ImageStore, NewImage
@@ -138,16 +139,6 @@ def _document(
     )
 
 
-_KINDS = {
-    stat.S_IFREG: "f",
-    stat.S_IFDIR: "d",
-    stat.S_IFLNK: "l",
-    stat.S_IFCHR: "c",
-    stat.S_IFBLK: "b",
-    stat.S_IFIFO: "p",
-}
-
-
 def _changed(tree: core.Tree) -> Iterator[PackEntry]:
     """Yield what differs from the image; what is gone as OCI's whiteouts."""
     for kind, path in tree.changes():
@@ -174,7 +165,7 @@ def _entry(tree: core.Tree, path: bytes) -> PackEntry | None:
     from sandbox.layers.pack import PackEntry
 
     status = tree.stat(path, follow=False)
-    kind = _KINDS.get(stat.S_IFMT(status.mode))
+    kind = kind_of(status.mode)
     if kind is None:
         return None  # sockets are in no image
     is_file = kind == "f"

@@ -22,6 +22,7 @@ from sandbox.layers.make import hash_layer, write_tables
 from sandbox.layers.pack import PackEntry
 from sandbox.layers.repack import Row, row_of
 from sandbox.layers.unpack import UnpackedLayer
+from sandbox.models.filekind import kind_of
 from sandbox.store.files import remove_tree
 from sandbox.store.layout import DIFF
 
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.native import core
-
-_KINDS = {
-    stat.S_IFREG: "f",
-    stat.S_IFDIR: "d",
-    stat.S_IFLNK: "l",
-    stat.S_IFCHR: "c",
-    stat.S_IFBLK: "b",
-    stat.S_IFIFO: "p",
-}
 
 
 class Changes:
@@ -97,7 +89,7 @@ class Changes:
 
     def _entry(self, path: bytes) -> PackEntry | None:
         status = self._tree.stat(path, follow=False)
-        kind = _KINDS.get(stat.S_IFMT(status.mode))
+        kind = kind_of(status.mode)
         if kind is None:
             return None  # sockets are in no image
         mtime = status.mtime_ns if self._latest is None else min(status.mtime_ns, self._latest)

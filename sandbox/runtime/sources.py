@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sandbox.errors import map_os_errors
 from sandbox.layers.tarstream import TarEntry, TarStream
+from sandbox.models.filekind import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
     from sandbox.native import core
 
 _CHUNK = 256 * 1024
-_KINDS = {
-    stat.S_IFREG: "f",
-    stat.S_IFDIR: "d",
-    stat.S_IFLNK: "l",
-    stat.S_IFCHR: "c",
-    stat.S_IFBLK: "b",
-    stat.S_IFIFO: "p",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,7 @@ def tree_items(tree: core.Tree, path: bytes, *, follow: bool = False) -> Iterato
         name, resolve = pending.pop()
         full = _join(top, name)
         status = tree.stat(full, follow=resolve)
-        kind = _KINDS.get(stat.S_IFMT(status.mode))
+        kind = kind_of(status.mode)
         if kind is None:
             continue
         entry = _tree_entry(tree, full, name, kind, status)
@@ -112,7 +105,7 @@ def host_items(path: bytes, *, follow: bool = False) -> Iterator[Item]:
         full = _join(path, name)
         with map_os_errors(f"cannot read {os.fsdecode(full)}"):
             status = os.stat(full, follow_symlinks=resolve)
-            kind = _KINDS.get(stat.S_IFMT(status.st_mode))
+            kind = kind_of(status.st_mode)
             if kind is None:
                 continue
             entry = TarEntry(

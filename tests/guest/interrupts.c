@@ -6,9 +6,9 @@
  *   interrupts GROUP (in an empty directory)
  *
  * How it works
- *   A timer ticks all the time, so it does not matter how long a process is kept from running. With
- *   SA_RESTART the handler asks a helper process to end the wait; without it nothing ends the wait
- * but the signal.
+ *   A timer ticks all the time, so it does not matter how long a process is kept from
+ *   running. With SA_RESTART the handler asks a helper process to end the wait; without it
+ *   nothing ends the wait but the signal.
  */
 #include "see.h"
 

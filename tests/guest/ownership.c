@@ -2,13 +2,14 @@
 /*
  * ownership.c - owners, modes and devices as root sees and changes them, and what others may do.
  *
- *   ownership GROUP (as root, in an empty directory of mode 0755 below directories that all may
- * search) ownership list  prints what the group `permissions` starts with, for tests that make it
- * otherwise
+ *   ownership GROUP   as root, in an empty directory of mode 0755 below
+ *                     directories that all may search
+ *   ownership list    prints what the group `permissions` starts with, for
+ *                     tests that make it otherwise
  *
- * What a real kernel answers to real root was recorded, once for all, in
- * recorded/ownership-GROUP.txt: mkdir /srv/x && cd /srv/x && .../ownership GROUP >
- * .../recorded/ownership-GROUP.txt   (on ext4)
+ * What a real kernel answers to real root (on ext4) was recorded, once for all:
+ *   mkdir /srv/x && cd /srv/x
+ *   .../ownership GROUP > .../recorded/ownership-GROUP.txt
  */
 #include "see.h"
 
