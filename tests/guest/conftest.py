@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pathlib
 import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -22,3 +23,13 @@ def oracle(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Oracle]:
     yield Oracle(sandbox, *folders)
     for folder in folders:  # thousands of files: do not keep them
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def short_oracle(sandbox: Sandbox) -> Iterator[Oracle]:
+    """Return an oracle whose folders have short names: sun_path holds 108 bytes."""
+    with tempfile.TemporaryDirectory(prefix="s", dir="/tmp") as folder:
+        native, inside = pathlib.Path(folder, "n"), pathlib.Path(folder, "i")
+        native.mkdir()
+        inside.mkdir()
+        yield Oracle(sandbox, native, inside)

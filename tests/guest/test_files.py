@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness import oracle as oracles
-
 if TYPE_CHECKING:
-    import pathlib
-
     from tests.harness.oracle import Oracle
 
 pytestmark = pytest.mark.guest
@@ -48,20 +43,6 @@ DIFFERS = {
 }
 
 
-def run(oracle: Oracle, program: pathlib.Path, group: str, place: str) -> None:
-    expected = oracles.native([program, group, "both"], oracle.native_folder)
-    folder = str(oracle.inside_folder)
-    if place == "lower":
-        subprocess.run([program, group, "prepare"], check=True, timeout=60, cwd=folder)
-        before = oracles.tree_hash(oracle.inside_folder)
-        actual = oracle.inside([program, group, "observe"])
-        assert oracles.tree_hash(oracle.inside_folder) == before, "the host's files changed"
-    else:
-        flags = ["-v", f"{folder}:{folder}"] if place == "bind" else []
-        actual = oracle.inside([program, group, "both"], *flags)
-    oracle.compare(expected, actual, DIFFERS.get((group, place)))
-
-
 def cases() -> list[object]:
     return [
         pytest.param(
@@ -78,14 +59,15 @@ def cases() -> list[object]:
 
 @pytest.mark.parametrize(("group", "place"), cases())
 def test_files_behave_as_on_the_host(oracle: Oracle, guest_program, group: str, place: str) -> None:
-    run(oracle, guest_program("files"), group, place)
+    differs = DIFFERS.get((group, place))
+    oracle.same_in(place, guest_program("files"), group, differs)
 
 
 @pytest.mark.xfail(reason="a directory is named by its whole path, at most 4095 bytes", strict=True)
 def test_a_path_may_grow_longer_than_path_max(oracle: Oracle, guest_program) -> None:
-    run(oracle, guest_program("files"), "longer-paths", "upper")
+    oracle.same_in("upper", guest_program("files"), "longer-paths")
 
 
 @pytest.mark.xfail(reason="a removed working directory leads nowhere, not even up", strict=True)
 def test_a_removed_working_directory_leads_up(oracle: Oracle, guest_program) -> None:
-    run(oracle, guest_program("files"), "removed-cwd", "upper")
+    oracle.same_in("upper", guest_program("files"), "removed-cwd")

@@ -6,8 +6,6 @@ from __future__ import annotations
 import os
 import pathlib
 import subprocess
-import tempfile
-from collections.abc import Iterator
 
 import pytest
 
@@ -63,32 +61,22 @@ int main(void)
 """
 
 
-@pytest.fixture
-def oracle(sandbox: Sandbox) -> Iterator[Oracle]:
-    """Return an oracle whose folders have short names: sun_path holds 108 bytes."""
-    with tempfile.TemporaryDirectory(prefix="s", dir="/tmp") as folder:
-        native, inside = pathlib.Path(folder, "n"), pathlib.Path(folder, "i")
-        native.mkdir()
-        inside.mkdir()
-        yield Oracle(sandbox, native, inside)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("group", OWN_GROUPS)
 def test_a_32_bit_program_prints_what_it_prints_natively(
-    oracle: Oracle, guest_program, group: str, kind: str
+    short_oracle: Oracle, guest_program, group: str, kind: str
 ) -> None:
-    oracle.same([guest_program("i386", *KINDS[kind]), group])
+    short_oracle.same([guest_program("i386", *KINDS[kind]), group])
 
 
 @pytest.mark.parametrize(("build", "program", "groups"), SHARED)
 def test_programs_built_for_32_bits_do_the_same(
-    oracle: Oracle, guest_program, build: str, program: str, groups: str
+    short_oracle: Oracle, guest_program, build: str, program: str, groups: str
 ) -> None:
     problems = []
     for group in groups.split():
         try:
-            oracle.below(group).same([guest_program(program, *BUILDS[build]), group])
+            short_oracle.below(group).same([guest_program(program, *BUILDS[build]), group])
         except AssertionError as error:
             problems.append(f"{group}: {error}")
     assert not problems, "\n".join(problems)
@@ -96,37 +84,37 @@ def test_programs_built_for_32_bits_do_the_same(
 
 @pytest.mark.parametrize("group", ["names", "errors", "messages", "credentials", "interrupted"])
 def test_sockets_of_32_bit_programs_answer_as_the_kernel_does(
-    oracle: Oracle, guest_program, group: str
+    short_oracle: Oracle, guest_program, group: str
 ) -> None:
     program = guest_program("sockets", *BUILDS["i386"])
-    folders = oracle.native_folder, oracle.inside_folder
+    folders = short_oracle.native_folder, short_oracle.inside_folder
     expected = oracles.native([program, group, folders[0]], folders[0])
-    oracle.compare(expected, oracle.inside([program, group, folders[1]]))
+    short_oracle.compare(expected, short_oracle.inside([program, group, folders[1]]))
 
 
-def test_programs_of_both_kinds_execute_each_other(oracle: Oracle, guest_program) -> None:
+def test_programs_of_both_kinds_execute_each_other(short_oracle: Oracle, guest_program) -> None:
     narrow = [guest_program("i386", *words) for words in KINDS.values()]
     wide = guest_program("i386", *BUILDS["dynamic"])
-    oracle.same([wide, "chain", narrow[0], narrow[1], wide, narrow[1], wide])
-    oracle.same([narrow[0], "children", wide])
-    oracle.same([wide, "children", narrow[1]])
+    short_oracle.same([wide, "chain", narrow[0], narrow[1], wide, narrow[1], wide])
+    short_oracle.same([narrow[0], "children", wide])
+    short_oracle.same([wide, "children", narrow[1]])
 
 
 def test_no_call_of_a_32_bit_program_changes_a_file_of_the_machine(
-    oracle: Oracle, guest_program
+    short_oracle: Oracle, guest_program
 ) -> None:
-    file = oracle.inside_folder / "file"
+    file = short_oracle.inside_folder / "file"
     file.write_text("precious\n")
-    before = oracles.tree_hash(oracle.inside_folder)
-    new = oracle.inside_folder / "new"
-    seen = oracle.inside([guest_program("i386", *KINDS["static"]), "walk", file, new])
+    before = oracles.tree_hash(short_oracle.inside_folder)
+    new = short_oracle.inside_folder / "new"
+    seen = short_oracle.inside([guest_program("i386", *KINDS["static"]), "walk", file, new])
     assert seen.output.endswith("walked\n")
-    assert oracles.tree_hash(oracle.inside_folder) == before
+    assert oracles.tree_hash(short_oracle.inside_folder) == before
 
 
-def test_what_is_not_known_is_refused_and_traced(oracle: Oracle, guest_program) -> None:
+def test_what_is_not_known_is_refused_and_traced(short_oracle: Oracle, guest_program) -> None:
     program = guest_program("i386", *KINDS["static"])
-    seen = oracle.inside([program, "unknown"], "--trace")
+    seen = short_oracle.inside([program, "unknown"], "--trace")
     results = [line.rsplit(" = ", 1)[1] for line in seen.output.splitlines() if " = " in line]
     assert results == ["ENOSYS", "ENOSYS", "EPERM", "ENOSYS", "ENOSYS"]
     for name in ("vm86old", "ustat", "mount", "unknown"):

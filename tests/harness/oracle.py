@@ -173,3 +173,26 @@ class Oracle:
         expected = native(here, self.native_folder, env=env, timeout=timeout)
         actual = self.inside(there, *flags, env=env, timeout=timeout)
         self.compare(expected, actual, differs)
+
+    def same_in(
+        self,
+        place: str,
+        program: pathlib.Path,
+        group: str,
+        differs: Mapping[str, str] | None = None,
+    ) -> None:
+        """Compare one group of a program whose folder is in the *place* upper, lower or bind.
+
+        In a lower place the host prepares what the container observes and must not change.
+        """
+        expected = native([program, group, "both"], self.native_folder)
+        folder = str(self.inside_folder)
+        if place == "lower":
+            subprocess.run([program, group, "prepare"], check=True, timeout=60, cwd=folder)
+            before = tree_hash(self.inside_folder)
+            actual = self.inside([program, group, "observe"])
+            assert tree_hash(self.inside_folder) == before, "the host's files changed"
+        else:
+            flags = ["-v", f"{folder}:{folder}"] if place == "bind" else []
+            actual = self.inside([program, group, "both"], *flags)
+        self.compare(expected, actual, differs)
