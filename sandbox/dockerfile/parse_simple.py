@@ -28,6 +28,7 @@ from sandbox.dockerfile.instructions import (
     Workdir,
 )
 from sandbox.dockerfile.text import SPACES, duration, quoted
+from sandbox.dockerfile.tree import words_of
 from sandbox.dockerfile.words import (
     ArgumentError,
     json_words,
@@ -179,8 +180,7 @@ def parse_onbuild(request: Request) -> OnBuild:
         raise ArgumentError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
     if trigger in ("MAINTAINER", "FROM"):
         raise ArgumentError(f"{trigger} isn't allowed as an ONBUILD trigger")
-    if trigger in ("ADD", "COPY", "RUN", "CMD", "ENTRYPOINT", "SHELL", "VOLUME"):
-        json_words(inner.rest)
+    words_of(inner, request.escape)
     expression = _ONBUILD.sub("", request.line.text, count=1)
     for heredoc in request.heredocs:
         expression += f"\n{heredoc.content}{heredoc.name}"

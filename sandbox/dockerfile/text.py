@@ -16,6 +16,18 @@ SPACES = (
 """unicode.IsSpace; Python's own idea of a space also has four control characters."""
 
 _CLOSE = 3
+_NAMED = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    '"': '\\"',
+    "\\": "\\\\",
+}
+_DELETE, _SHORT, _FIRST_BYTE, _LAST_BYTE = 0x7F, 0xFFFF, 0xDC80, 0xDCFF
 _UNITS = {
     "ns": 1,
     "us": 1_000,
@@ -57,12 +69,18 @@ def did_you_mean(message: str, word: str, options: Iterable[str], **how: bool) -
 
 def quoted(text: str) -> str:
     """Return *text* as Go's %q shows it: in double quotes, with escapes."""
-    out = []
-    named = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
-    for char in text:
-        plain = char if char.isprintable() else f"\\x{ord(char):02x}"
-        out.append(named.get(char, plain))
-    return '"' + "".join(out) + '"'
+    return '"' + "".join(_NAMED.get(char) or _shown(char) for char in text) + '"'
+
+
+def _shown(char: str) -> str:
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if _FIRST_BYTE <= code <= _LAST_BYTE:  # a byte that is no text
+        return f"\\x{code - _FIRST_BYTE + 0x80:02x}"
+    if code < _DELETE + 1:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _SHORT else f"\\U{code:08x}"
 
 
 def duration(text: str) -> int:

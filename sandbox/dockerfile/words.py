@@ -16,6 +16,7 @@ from sandbox.dockerfile.instructions import KeyValue
 from sandbox.dockerfile.text import SPACES, quoted
 
 GAP = re.compile(r"[\t\v\f\r ]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _NOT_STRINGS = "when using JSON array syntax, arrays must be comprised of strings only"
 
@@ -135,21 +136,17 @@ def _pair(word: str) -> KeyValue:
 
 
 def json_words(rest: str) -> tuple[str, ...] | None:
-    """Return the strings of a JSON array; None when *rest* is no array.
-
-    What follows the array is ignored, as Docker does.
-    """
-    text = rest.lstrip(SPACES)
+    """Return the strings of a JSON array; None when *rest* is no array, or not only one."""
+    text = rest.strip(SPACES)
     if not text.startswith("["):
         return None
-    decoder = json.JSONDecoder(parse_constant=_no_constant, parse_int=float)
     try:
-        found, _ = decoder.raw_decode(text)
+        found = json.loads(text, parse_constant=_no_constant, parse_int=float)
     except (ValueError, RecursionError):
         return None
     if not all(isinstance(item, str) for item in found):
         raise ArgumentError(_NOT_STRINGS)
-    return tuple(item.encode("utf-8", "replace").decode() for item in found)
+    return tuple(_SURROGATE.sub("\ufffd", item) for item in found)
 
 
 def _no_constant(name: str) -> None:

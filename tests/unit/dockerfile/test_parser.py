@@ -94,7 +94,9 @@ def test_pairs_are_divided_and_stay_quoted(keyword: str, rest: str, expected: ob
         ('["a"', ('["a"',), True),
         ('["a",]', ('["a",]',), True),
         ("[NaN]", ("[NaN]",), True),
-        ('["a"] trailing', ("a",), False),
+        ('["a"] trailing', ('["a"] trailing',), True),
+        ('["a"]]', ('["a"]]',), True),
+        ('["\\ud800x"]', ("\ufffdx",), False),
         ("", ("",), True),
     ],
 )
@@ -291,6 +293,11 @@ def test_healthcheck_has_a_command_and_times(rest: str, expected: ins.Health) ->
         ("ONBUILD", "ONBUILD requires at least one argument"),
         ("ONBUILD ONBUILD RUN x", "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"),
         ("ONBUILD from x", "FROM isn't allowed as an ONBUILD trigger"),
+        ("ONBUILD ENV a", "ENV must have two arguments"),
+        (
+            "ONBUILD LABEL a=b c",
+            'Syntax error - can\'t find = in "c". Must be of the form: name=value',
+        ),
         ("ONBUILD MAINTAINER x", "MAINTAINER isn't allowed as an ONBUILD trigger"),
         ("HEALTHCHECK", "HEALTHCHECK requires at least one argument"),
         ("HEALTHCHECK NONE x", "HEALTHCHECK NONE takes no arguments"),
