@@ -299,12 +299,13 @@ struct sb_owner {
 	uint64_t rdev;
 	uint64_t origin; /* inode number of the lower file this is a copy of, or 0 */
 	uint32_t volume; /* 0: the upper's device; n + 1: the device of mount n */
-	uint32_t flags;
+	uint32_t flags; /* in the table above them: how often it was written, see owner.c */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t mode;
 	uint32_t blob_len;
-	uint64_t blob_off; /* into the blob area; packed as sb_node's xattrs */
+	uint32_t blob_off; /* into the blob area; packed as sb_node's xattrs */
+	uint32_t spare; /* the record that this one replaced, for the next change */
 };
 
 struct sb_owner_table {
@@ -313,8 +314,8 @@ struct sb_owner_table {
 	uint32_t record_next; /* first unused record; records are 1-based */
 	uint64_t blob_next;
 	unsigned char nonce[16];
-	uint64_t buckets_off; /* uint32_t[SB_OWNER_BUCKETS]: 0 free, 4294967295 deleted, else record
-				 number */
+	uint64_t buckets_off; /* uint32_t[SB_OWNER_BUCKETS]: 0 free, else record number, with
+				 the highest bit once it was dropped */
 	uint64_t records_off;
 	uint64_t blobs_off;
 	uint64_t size;

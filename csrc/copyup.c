@@ -322,6 +322,7 @@ static int touch_root(struct sb_fs *fs)
 	struct source src = {.host = "/", .node = tree->index ? 0 : SB_NO_NODE};
 	const char *upper = sb_text_at(tree->control, tree->control->upper);
 	struct sb_owner_key key;
+	struct sb_owner record;
 	struct sb_stat st;
 	struct statx sx;
 	int err;
@@ -335,7 +336,7 @@ static int touch_root(struct sb_fs *fs)
 		return err;
 	sb_owner_key(tree, &sx, &key);
 	src.st = &st;
-	if (!sb_owner_find(tree, &key))
+	if (!sb_owner_find(tree, &key, &record))
 		err = dress_copy(fs, &src, upper);
 	if (err == 0)
 		sb_upper_touch(tree, src.node, SB_STATE_MERGED);

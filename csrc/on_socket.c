@@ -95,7 +95,6 @@ static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_nam
 	const struct sb_tree *tree = call->fs->tree;
 	struct sb_at *at = &call->work->a;
 	const char *host = at->host.buf;
-	const struct sb_owner *owner;
 	struct sb_owner_key key;
 	struct sb_owner record;
 	struct statx sx;
@@ -106,10 +105,7 @@ static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_nam
 	if (ret < 0)
 		return ret;
 	sb_owner_key(tree, &sx, &key);
-	owner = sb_owner_find(tree, &key);
-	has_record = owner != NULL;
-	if (has_record)
-		record = *owner;
+	has_record = sb_owner_find(tree, &key, &record);
 	ret = sys_unlinkat(AT_FDCWD, host, 0);
 	if (ret < 0)
 		return ret;

@@ -5,12 +5,18 @@
  * How it works
  *   A file mapped by every process: buckets (record numbers, open addressing
  *   by volume and inode), records, and bytes of extended attributes. A writer
- *   takes the next record, fills it, and swaps its number into the bucket.
- *   An inode has at most one bucket: the record of a reused inode number
- *   takes the place of the old one, and a lookup compares the birth time.
+ *   takes a record, fills it, and swaps its number into the bucket. An inode
+ *   has at most one bucket: the record of a reused inode number takes the
+ *   place of the old one, and a lookup compares the birth time.
+ *   The record that was replaced is kept as the spare of the new one, and is
+ *   what the next writer fills: a record belongs to one inode for ever, and
+ *   an inode needs two, however often it changes.
+ *   A reader copies a record, and again when it was replaced meanwhile: then
+ *   the bucket differs, or the count of writings above the record's flags.
  * Rules
- *   Lock-free in all processes; readers never wait. Records and bytes that
- *   were replaced are not reused, so a pointer to one stays valid.
+ *   Lock-free in all processes. Who has a record's number, by an exchange of
+ *   the bucket or of a spare, owns it; who is killed then loses one record.
+ *   Bytes of attributes are not used again, so a pointer to them stays valid.
  */
 #include "owner.h"
 
@@ -19,7 +25,11 @@
 #include "mem.h"
 
 #define BUCKETS_OFF 4096
-#define DELETED UINT32_MAX
+#define FLAGS 0xfU     /* of sb_owner.flags, what a reader gets */
+#define WRITING 0x10U  /* the lowest bit of the count: odd while somebody writes */
+#define DROPPED 0x80000000U /* in a bucket: the inode has no record any more, but the bucket */
+#define TAKEN UINT32_MAX    /* in spare: a writer has it and is about to replace this record */
+#define PATIENCE 10000      /* looks, while another writer is at it */
 
 static const char MAGIC[8] = "SBOWNER";
 
@@ -89,8 +99,8 @@ static uint32_t *bucket_of(const struct sb_tree *tree, uint32_t volume, uint64_t
 		*number = n;
 		if (n == 0)
 			return &all[at];
-		if (n < SB_OWNER_RECORDS) {
-			const struct sb_owner *record = record_at(tree, n);
+		if ((n & ~DROPPED) < SB_OWNER_RECORDS) {
+			const struct sb_owner *record = record_at(tree, n & ~DROPPED);
 
 			if (record->ino == ino && record->volume == volume)
 				return &all[at];
@@ -132,38 +142,53 @@ bool sb_owner_may_be_stale(const struct sb_tree *tree)
 	return (tree->control->flags & SB_CONTROL_BIRTH_TIMES) == 0 && sb_owner_any(tree);
 }
 
-const struct sb_owner *sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key)
+/* Copy a record. False when it was no longer the bucket's at the end. */
+static bool copy_record(const uint32_t *bucket, uint32_t number, const struct sb_owner *record,
+			struct sb_owner *out)
 {
-	const struct sb_owner *record;
+	uint32_t before = __atomic_load_n(&record->flags, __ATOMIC_ACQUIRE);
+
+	*out = *record;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	out->flags = before & FLAGS;
+	return (before & WRITING) == 0 &&
+	       __atomic_load_n(&record->flags, __ATOMIC_RELAXED) == before &&
+	       __atomic_load_n(bucket, __ATOMIC_RELAXED) == number;
+}
+
+bool sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key, struct sb_owner *out)
+{
+	const uint32_t *bucket;
 	uint32_t number;
 
 	if (!sb_owner_any(tree))
-		return NULL;
-	if (!bucket_of(tree, key->volume, key->ino, &number) || number == 0)
-		return NULL;
-	record = record_at(tree, number);
-	return record->btime == key->btime ? record : NULL;
+		return false;
+	for (uint32_t looks = 0; looks < PATIENCE; looks++) {
+		bucket = bucket_of(tree, key->volume, key->ino, &number);
+		if (!bucket || number == 0 || (number & DROPPED) != 0)
+			return false;
+		if (copy_record(bucket, number, record_at(tree, number), out))
+			return out->btime == key->btime;
+	}
+	return false; /* only of a table that somebody damaged */
 }
 
 bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino)
 {
 	uint32_t number;
 
-	return sb_owner_any(tree) && bucket_of(tree, volume, ino, &number) && number != 0;
+	return sb_owner_any(tree) && bucket_of(tree, volume, ino, &number) && number != 0 &&
+	       (number & DROPPED) == 0;
 }
 
 bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key,
 		   struct sb_owner *next)
 {
-	const struct sb_owner *now;
-
 	sb_owner_key(tree, sx, key);
-	now = sb_owner_find(tree, key);
-	if (now)
-		*next = *now;
-	else
-		memset(next, 0, sizeof(*next));
-	return now != NULL;
+	if (sb_owner_find(tree, key, next))
+		return true;
+	memset(next, 0, sizeof(*next));
+	return false;
 }
 
 bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64_t ino)
@@ -174,43 +199,79 @@ bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64
 	return sb_owner_load(tree, sx, &key, &record) && record.origin == ino;
 }
 
-/* A number of a record nobody else has, or -ENOSPC. */
-static long take_record(struct sb_owner_table *table)
+/* The number of a record that nobody had before, or 0. */
+static uint32_t new_record(struct sb_owner_table *table)
 {
 	uint32_t n = __atomic_load_n(&table->record_next, __ATOMIC_RELAXED);
 
 	do {
 		if (n >= SB_OWNER_RECORDS)
-			return -ENOSPC;
+			return 0;
 	} while (!__atomic_compare_exchange_n(&table->record_next, &n, n + 1, false,
 					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-	return (long)n;
+	return n;
+}
+
+/* A record to write in, for the inode that has this bucket: the spare of the current one. Another
+ * writer who has it publishes it in a moment, with a spare of its own. */
+static uint32_t take_record(const struct sb_tree *tree, const uint32_t *bucket)
+{
+	for (uint32_t looks = 0; looks < PATIENCE; looks++) {
+		uint32_t current = __atomic_load_n(bucket, __ATOMIC_ACQUIRE) & ~DROPPED;
+		uint32_t spare = __atomic_exchange_n(&record_at(tree, current)->spare, TAKEN,
+						     __ATOMIC_ACQ_REL);
+
+		if (spare == 0)
+			break;
+		if (spare < SB_OWNER_RECORDS)
+			return spare;
+	}
+	return new_record(tree->owners);
+}
+
+/* Fill a record that is ours alone. */
+static void write_record(struct sb_owner *record, const struct sb_owner_key *key,
+			 const struct sb_owner *next, uint32_t spare)
+{
+	const uint32_t count = (record->flags & ~FLAGS) | WRITING;
+
+	__atomic_store_n(&record->flags, count, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	record->ino = key->ino;
+	record->btime = key->btime;
+	record->volume = key->volume;
+	record->rdev = next->rdev;
+	record->origin = next->origin;
+	record->uid = next->uid;
+	record->gid = next->gid;
+	record->mode = next->mode;
+	record->blob_len = next->blob_len;
+	record->blob_off = next->blob_off;
+	__atomic_store_n(&record->spare, spare, __ATOMIC_RELAXED);
+	__atomic_store_n(&record->flags, (count + WRITING) | (next->flags & FLAGS),
+			 __ATOMIC_RELEASE);
 }
 
 int sb_owner_put(const struct sb_tree *tree, const struct sb_owner_key *key,
 		 const struct sb_owner *next)
 {
-	struct sb_owner *record;
+	uint32_t mine = 0;
 	uint32_t *bucket;
 	uint32_t old;
-	long number;
 
 	if (!tree->owners)
 		return -ENOSPC;
-	number = take_record(tree->owners);
-	if (number < 0)
-		return (int)number;
-	record = record_at(tree, (uint32_t)number);
-	*record = *next;
-	record->ino = key->ino;
-	record->btime = key->btime;
-	record->volume = key->volume;
 	do {
 		bucket = bucket_of(tree, key->volume, key->ino, &old);
-		if (!bucket)
+		if (bucket && mine == 0)
+			mine = old != 0 ? take_record(tree, bucket) : new_record(tree->owners);
+		if (!bucket || mine == 0)
 			return -ENOSPC;
-	} while (!__atomic_compare_exchange_n(bucket, &old, (uint32_t)number, false,
-					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+		write_record(record_at(tree, mine), key, next, old != 0 ? TAKEN : 0);
+	} while (!__atomic_compare_exchange_n(bucket, &old, mine, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	if (old != 0)
+		__atomic_store_n(&record_at(tree, mine)->spare, old & ~DROPPED, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -222,9 +283,9 @@ void sb_owner_drop(const struct sb_tree *tree, const struct sb_owner_key *key)
 	if (!sb_owner_any(tree))
 		return;
 	bucket = bucket_of(tree, key->volume, key->ino, &old);
-	if (!bucket || old == 0 || record_at(tree, old)->btime != key->btime)
+	if (!bucket || old == 0 || record_at(tree, old & ~DROPPED)->btime != key->btime)
 		return;
-	__atomic_compare_exchange_n(bucket, &old, DELETED, false, __ATOMIC_RELEASE,
+	__atomic_compare_exchange_n(bucket, &old, old | DROPPED, false, __ATOMIC_RELEASE,
 				    __ATOMIC_RELAXED);
 }
 
@@ -233,7 +294,7 @@ const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *own
 	return (const char *)tree->owners + tree->owners->blobs_off + owner->blob_off;
 }
 
-int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint64_t *off, char **room)
+int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint32_t *off, char **room)
 {
 	struct sb_owner_table *table = tree->owners;
 	uint64_t at;
@@ -246,12 +307,12 @@ int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint64_t *off,
 			return -ENOSPC;
 	} while (!__atomic_compare_exchange_n(&table->blob_next, &at, at + len, false,
 					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-	*off = at;
+	*off = (uint32_t)at;
 	*room = (char *)table + table->blobs_off + at;
 	return 0;
 }
 
-int sb_owner_put_blob(const struct sb_tree *tree, const char *bytes, uint32_t len, uint64_t *off)
+int sb_owner_put_blob(const struct sb_tree *tree, const char *bytes, uint32_t len, uint32_t *off)
 {
 	char *room;
 	int err = sb_owner_alloc_blob(tree, len, off, &room);

@@ -5,7 +5,7 @@
  *
  * Level 2. Records are keyed by (volume, inode, birth time), so a reused inode
  * never inherits one. A record is written whole before one atomic store
- * publishes it: a kill leaves the old or the new one.
+ * publishes it: a kill leaves the old or the new one. Readers get copies.
  */
 #ifndef SB_OWNER_H
 #define SB_OWNER_H
@@ -38,8 +38,9 @@ int sb_owner_check(const struct sb_owner_table *table, uint64_t size) SB_MUST_CH
 /* The volume of a device number as struct stat holds it. */
 uint32_t sb_owner_volume(const struct sb_tree *tree, uint64_t dev);
 void sb_owner_key(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key);
-/* The current record, or NULL. The pointer stays valid; records never change. */
-const struct sb_owner *sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key);
+/* Copy the current record. False when there is none. */
+bool sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key,
+		   struct sb_owner *out) SB_MUST_CHECK;
 /* Fill key, and next with the current record or zeros. True when there is one. */
 bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key,
 		   struct sb_owner *next);
@@ -52,16 +53,16 @@ bool sb_owner_may_be_stale(const struct sb_tree *tree);
 /* Is there any record of this inode, whatever its birth time (cheap test)? */
 bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino);
 /* Publish next for key (its ino, btime and volume are set from key). -ENOSPC
- * when the table is full. */
+ * when the table is full: a file that has had two records needs no more room. */
 int sb_owner_put(const struct sb_tree *tree, const struct sb_owner_key *key,
 		 const struct sb_owner *next) SB_MUST_CHECK;
 void sb_owner_drop(const struct sb_tree *tree, const struct sb_owner_key *key);
 /* Extended attributes of a record or of a node: packed bytes. */
 const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *owner);
 /* Room for len bytes that the caller fills before it publishes a record. */
-int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint64_t *off,
+int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint32_t *off,
 			char **room) SB_MUST_CHECK;
 int sb_owner_put_blob(const struct sb_tree *tree, const char *bytes, uint32_t len,
-		      uint64_t *off) SB_MUST_CHECK;
+		      uint32_t *off) SB_MUST_CHECK;
 
 #endif

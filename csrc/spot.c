@@ -61,18 +61,17 @@ uint32_t sb_tree_mount_of(const struct sb_tree *tree, const char *guest, uint32_
 static uint32_t type_of(const struct sb_tree *tree, const struct statx *sx)
 {
 	uint32_t type = sx->stx_mode & S_IFMT;
-	const struct sb_owner *owner;
 	struct sb_owner_key key;
+	struct sb_owner owner;
 
 	if (type != S_IFREG || sx->stx_size != 0)
 		return type;
 	sb_owner_key(tree, sx, &key);
 	if (!sb_owner_maybe(tree, key.volume, key.ino))
 		return type;
-	owner = sb_owner_find(tree, &key);
-	if (owner == NULL || (owner->flags & SB_OWNER_MODE) == 0)
+	if (!sb_owner_find(tree, &key, &owner) || (owner.flags & SB_OWNER_MODE) == 0)
 		return type;
-	return owner->mode & S_IFMT;
+	return owner.mode & S_IFMT;
 }
 
 static int ask_host(const struct sb_path *host, struct sb_seen *seen)

@@ -146,13 +146,14 @@ int sb_upper_scan(struct sb_fs *fs)
 	const struct sb_control *control = fs->tree->control;
 	const char *upper = sb_text_at(control, control->upper);
 	struct sb_owner_key key;
+	struct sb_owner record;
 	struct statx sx;
 	int err = sb_host_stat(upper, &sx);
 
 	if (err < 0)
 		return err;
 	sb_owner_key(fs->tree, &sx, &key);
-	if (sb_owner_find(fs->tree, &key))
+	if (sb_owner_find(fs->tree, &key, &record))
 		sb_upper_touch(fs->tree, 0, SB_STATE_MERGED);
 	if (!fs->tree->index)
 		return scan_live(fs, upper);

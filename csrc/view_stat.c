@@ -83,8 +83,8 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 {
 	const struct sb_tree *tree = fs->tree;
 	const struct sb_control *control = tree->control;
-	const struct sb_owner *owner = NULL;
 	struct sb_owner_key key;
+	struct sb_owner owner;
 
 	sb_owner_key(tree, sx, &key);
 	*out = (struct sb_stat){
@@ -106,20 +106,18 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 	};
 	if (is_tree_dev(control, out->dev))
 		out->dev = control->upper_dev;
-	if (sb_owner_maybe(tree, key.volume, key.ino))
-		owner = sb_owner_find(tree, &key);
-	if (owner == NULL)
+	if (!sb_owner_find(tree, &key, &owner))
 		return;
-	if ((owner->flags & SB_OWNER_IDS) != 0) {
-		out->uid = owner->uid;
-		out->gid = owner->gid;
+	if ((owner.flags & SB_OWNER_IDS) != 0) {
+		out->uid = owner.uid;
+		out->gid = owner.gid;
 	}
-	if ((owner->flags & SB_OWNER_MODE) != 0) {
-		out->mode = owner->mode;
-		out->rdev = owner->rdev;
+	if ((owner.flags & SB_OWNER_MODE) != 0) {
+		out->mode = owner.mode;
+		out->rdev = owner.rdev;
 	}
-	if ((owner->flags & SB_OWNER_ORIGIN) != 0) {
-		out->ino = owner->origin;
+	if ((owner.flags & SB_OWNER_ORIGIN) != 0) {
+		out->ino = owner.origin;
 		if ((out->mode & S_IFMT) == S_IFDIR)
 			out->nlink = 1; /* merged: nobody counted its subdirectories */
 	}

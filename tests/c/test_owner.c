@@ -50,45 +50,63 @@ static void put(uint64_t ino, uint64_t btime, uint32_t uid)
 	CHECK_INT(sb_owner_put(&tree, &key, &record), 0);
 }
 
+/* The uid of the inode's record, or -1. */
+static long uid_of(uint64_t ino, uint64_t btime)
+{
+	struct sb_owner_key key = key_of(ino, btime);
+	struct sb_owner found;
+
+	return sb_owner_find(&tree, &key, &found) ? (long)found.uid : -1;
+}
+
+static void drop(uint64_t ino, uint64_t btime)
+{
+	struct sb_owner_key key = key_of(ino, btime);
+
+	sb_owner_drop(&tree, &key);
+}
+
 static void test_a_record_is_found_by_its_whole_key(void)
 {
-	struct sb_owner_key key = key_of(7, 1);
-	struct sb_owner_key later = key_of(7, 2);
-	const struct sb_owner *found;
-
 	make_table();
 	CHECK(!sb_owner_any(&tree));
-	CHECK(sb_owner_find(&tree, &key) == NULL);
+	CHECK_INT(uid_of(7, 1), -1);
 	CHECK(!sb_owner_maybe(&tree, 0, 7));
 	put(7, 1, 100);
 	CHECK(sb_owner_any(&tree));
-	found = sb_owner_find(&tree, &key);
-	CHECK_INT(found->uid, 100);
+	CHECK_INT(uid_of(7, 1), 100);
 	CHECK(sb_owner_maybe(&tree, 0, 7));
 	CHECK(!sb_owner_maybe(&tree, 1, 7));
-	CHECK(sb_owner_find(&tree, &later) == NULL);
+	CHECK_INT(uid_of(7, 2), -1);
 	drop_table();
 }
 
 static void test_a_reused_inode_takes_the_place_of_the_old_record(void)
 {
-	struct sb_owner_key old = key_of(7, 1);
-	struct sb_owner_key new = key_of(7, 2);
-	const struct sb_owner *before;
-
 	make_table();
 	put(7, 1, 100);
-	before = sb_owner_find(&tree, &old);
 	put(7, 2, 200);
-	CHECK(sb_owner_find(&tree, &old) == NULL);
-	CHECK_INT(sb_owner_find(&tree, &new)->uid, 200);
-	CHECK_INT(before->uid, 100); /* a pointer stays good */
-	sb_owner_drop(&tree, &old);  /* not this one's */
-	CHECK(sb_owner_find(&tree, &new) != NULL);
-	sb_owner_drop(&tree, &new);
-	CHECK(sb_owner_find(&tree, &new) == NULL);
+	CHECK_INT(uid_of(7, 1), -1);
+	drop(7, 1); /* not this one's */
+	CHECK_INT(uid_of(7, 2), 200);
+	drop(7, 2);
+	CHECK_INT(uid_of(7, 2), -1);
+	CHECK(!sb_owner_maybe(&tree, 0, 7));
 	put(7, 2, 300);
-	CHECK_INT(sb_owner_find(&tree, &new)->uid, 300);
+	CHECK_INT(uid_of(7, 2), 300);
+	drop_table();
+}
+
+static void test_a_file_changes_more_often_than_the_table_has_records(void)
+{
+	make_table();
+	for (uint32_t i = 0; i <= SB_OWNER_RECORDS; i++) {
+		put(7, i, i);
+		if (i % 3 == 0)
+			drop(7, i);
+	}
+	CHECK_INT(uid_of(7, SB_OWNER_RECORDS), SB_OWNER_RECORDS % 3 ? SB_OWNER_RECORDS : -1);
+	CHECK_INT(tree.owners->record_next, 3);
 	drop_table();
 }
 
@@ -96,7 +114,7 @@ static void test_a_full_table_says_so(void)
 {
 	struct sb_owner_key key = key_of(1, 1);
 	struct sb_owner record = {0};
-	uint64_t off;
+	uint32_t off;
 	char *room;
 
 	make_table();
@@ -122,14 +140,13 @@ static void write_often(uint32_t who)
 			struct sb_owner_key key = key_of(ino, 1);
 			struct sb_owner record = {.uid = who << 16 | round,
 						  .gid = who << 16 | round};
-			const struct sb_owner *found;
+			struct sb_owner found;
 
 			if (sb_owner_put(&tree, &key, &record) != 0)
 				_exit(1);
-			found = sb_owner_find(&tree, &key);
-			if (!found || found->uid != found->gid)
+			if (!sb_owner_find(&tree, &key, &found) || found.uid != found.gid)
 				_exit(2);
-			if ((found->uid >> 16) == who && (found->uid & 0xffff) != round)
+			if ((found.uid >> 16) == who && (found.uid & 0xffff) != round)
 				_exit(3); /* an older record of ours came back */
 		}
 	}
@@ -151,17 +168,15 @@ static void test_writers_in_several_processes_leave_one_record_each(void)
 		CHECK(wait(&status) > 0);
 		CHECK_INT(status, 0);
 	}
-	CHECK_INT(tree.owners->record_next, 1 + WRITERS * FILES * ROUNDS);
+	/* two for each file, and one for each writer who was held up while it wrote */
+	CHECK(tree.owners->record_next < WRITERS * FILES * ROUNDS / 4);
 	buckets = (const uint32_t *)(const void *)((const char *)tree.owners +
 						   tree.owners->buckets_off);
 	for (uint32_t i = 0; i < SB_OWNER_BUCKETS; i++)
 		used += buckets[i] != 0;
 	CHECK_INT(used, FILES);
-	for (uint64_t ino = 1; ino <= FILES; ino++) {
-		struct sb_owner_key key = key_of(ino, 1);
-
-		CHECK_INT(sb_owner_find(&tree, &key)->uid & 0xffff, ROUNDS);
-	}
+	for (uint64_t ino = 1; ino <= FILES; ino++)
+		CHECK_INT(uid_of(ino, 1) & 0xffff, ROUNDS);
 	drop_table();
 }
 
@@ -222,6 +237,7 @@ int main(void)
 {
 	test_a_record_is_found_by_its_whole_key();
 	test_a_reused_inode_takes_the_place_of_the_old_record();
+	test_a_file_changes_more_often_than_the_table_has_records();
 	test_a_full_table_says_so();
 	test_writers_in_several_processes_leave_one_record_each();
 	test_device_decides_the_volume();

@@ -654,6 +654,22 @@ static void attributes(void)
 	SEE(getxattr("f", "trusted.a", value, sizeof(value)));
 }
 
+/* More changes than a container has records of owners and modes. */
+static void often(void)
+{
+	long refused = 0;
+	int fd;
+
+	write_file("f", "x");
+	fd = open("f", O_RDWR);
+	MUST(fd);
+	for (int i = 0; i < 1100000; i++)
+		refused += fchmod(fd, i % 2 ? 0400 : 0) != 0;
+	say("refused %ld", refused);
+	SEE(chown("f", USER, TEAM));
+	say_owner("f");
+}
+
 static const struct part groups[] = {
 	{"chowns", chowns},
 	{"bits", bits},
@@ -667,6 +683,7 @@ static const struct part groups[] = {
 	{"show-ids", show_ids},
 	{"effective", effective},
 	{"attributes", attributes},
+	{"often", often},
 	{"chroots", chroots},
 	{"list", list},
 };

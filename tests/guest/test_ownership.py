@@ -31,6 +31,7 @@ GROUPS = (
     "set-ids",
     "effective",
     "attributes",
+    "often",
     "chroots",
 )
 
