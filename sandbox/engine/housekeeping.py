@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sandbox.engine.containers import ContainerVerbs
     from sandbox.models.container import Container, ContainerState
     from sandbox.models.digest import Digest
     from sandbox.models.image import Image
     from sandbox.store.layout import Layout
     from sandbox.store.sweep import Swept
 
+    _Base = ContainerVerbs
+else:
+    _Base = object
 
 _DEPARTURE = 1.0
 
@@ -48,18 +52,12 @@ class Pruned:
     freed: int = 0
 
 
-class HousekeepingVerbs:
+class HousekeepingVerbs(_Base):
     """The part of `Engine` that looks after the store."""
-
-    layout: Layout
 
     def disk_usage(self) -> Usage:
         """Measure the whole store."""
         return measure(self.layout, self.containers())
-
-    def containers(self) -> list[Container]:
-        """Return every container (see `ContainerVerbs`)."""
-        raise NotImplementedError
 
     def prune_images(
         self, *, everything: bool = False, filters: Sequence[str] = (), blobs: bool = False

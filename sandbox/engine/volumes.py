@@ -18,19 +18,17 @@ from sandbox.store.volumes import VolumeStore
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sandbox.engine.containers import ContainerVerbs
     from sandbox.models.container import Container
     from sandbox.models.volume import Volume
-    from sandbox.store.layout import Layout
+
+    _Base = ContainerVerbs
+else:
+    _Base = object
 
 
-class VolumeVerbs:
+class VolumeVerbs(_Base):
     """The part of `Engine` that is about volumes."""
-
-    layout: Layout
-
-    def containers(self) -> list[Container]:
-        """Return every container (see `ContainerVerbs`)."""
-        raise NotImplementedError
 
     def create_volume(self, name: str, labels: dict[str, str]) -> Volume:
         """Make a volume; an empty name makes an anonymous one."""
