@@ -14,10 +14,11 @@ import json
 import os
 import socket
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import CommandNotExecutable, CommandNotFound, NotFound, RuntimeFailed
+from sandbox.models.record import plain
 from sandbox.runtime import forker
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Execs:
             "root": os.fspath(self._engine.layout.root),
             "container": item.container.config.id,
             "runDir": item.container.state.run_dir,
-            "request": asdict(item.request),
+            "request": plain(item.request),
             "free": free,
         }
         try:

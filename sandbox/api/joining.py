@@ -308,7 +308,7 @@ async def exec_start(call: Call) -> web.StreamResponse:
 
 
 def _without_terminal(request: ExecRequest) -> ExecRequest:
-    from dataclasses import replace
+    from sandbox.models.record import replace
 
     return replace(request, tty=False)
 

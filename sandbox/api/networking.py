@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +22,7 @@ from sandbox.models.endpoints import (
 )
 from sandbox.models.network import BRIDGE, NONE, find_network
 from sandbox.models.ports import Publication, check_publications, parse_exposed
+from sandbox.models.record import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,10 +7,11 @@ Does not know: which commands there are; the groups pass their tables.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from sandbox.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,8 +57,7 @@ class Verbs(click.Group):
             formatter.write_dl(rows)
 
 
-@dataclass(eq=False, slots=True)
-class _Word:
+class _Word(Record, eq=False):
     """A word of the command line, and the flag that it is, if it is one."""
 
     text: str

@@ -19,13 +19,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from sandbox.cli.lazy import Verbs
 from sandbox.errors import SandboxError
+from sandbox.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,7 @@ _EXIT_RUN = 125
 _RUN_COMMANDS = frozenset({"run", "create", "trace"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Record, frozen=True):
     """A subcommand that has not been imported yet."""
 
     module: str

@@ -7,7 +7,6 @@ Does not know: what is done with a request.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +16,7 @@ from sandbox.cli.life import LIFE_OPTIONS, policy_of
 from sandbox.cli.networking import NETWORK_OPTIONS, network_of
 from sandbox.engine.creation import CreateRequest
 from sandbox.errors import RuntimeFailed, UsageError, map_os_errors
+from sandbox.models.record import Record
 from sandbox.runtime import mounts, spec
 
 if TYPE_CHECKING:
@@ -127,8 +127,7 @@ def container_options(command: Any) -> Any:
     return command
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(Record, frozen=True):
     """The flags that are no part of the container's configuration."""
 
     cidfile: str | None

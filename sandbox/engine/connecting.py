@@ -6,11 +6,11 @@ Does not know: networks; those are looked up when the container starts, as in Do
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.errors import ContainerNotFound, NotFound, UsageError
 from sandbox.models.network import BRIDGE
+from sandbox.models.record import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,6 @@ import os
 import signal
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.engine.connecting import with_containers
@@ -28,6 +27,7 @@ from sandbox.errors import (
     Unsupported,
 )
 from sandbox.models.container import ContainerState
+from sandbox.models.record import replace
 from sandbox.models.reference import parse_reference
 from sandbox.runtime import interceptor, lifecycle, supervise
 from sandbox.runtime.remnants import kill_guests

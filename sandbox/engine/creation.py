@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import OtherPlatform, RuntimeFailed
@@ -18,6 +17,7 @@ from sandbox.models.container import ContainerConfig
 from sandbox.models.endpoints import NetworkFlags, all_exposed, resolve_flags
 from sandbox.models.network import BRIDGE
 from sandbox.models.policy import SECOND, Health, Policy
+from sandbox.models.record import Record, field, replace
 from sandbox.runtime import names, spec
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 DEFAULT_NETWORK = BRIDGE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateRequest:
+class CreateRequest(Record, frozen=True, kw_only=True):
     """What the user asked for; what is absent comes from the image."""
 
     image: str

@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import Conflict, Detached, RuntimeFailed
+from sandbox.models.record import Record
 from sandbox.store import events
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ else:
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Record, frozen=True):
     """What the processes of a container use at one moment; bytes and seconds."""
 
     moment: float

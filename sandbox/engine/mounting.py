@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.engine.creation import now
 from sandbox.errors import NativeError, UsageError
 from sandbox.models.container import MountPoint
+from sandbox.models.record import replace
 from sandbox.store.volumes import VolumeStore
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.engine.creation import now
 from sandbox.errors import Conflict, ContainerNotFound, NotFound, UsageError
 from sandbox.models.network import BRIDGE, Network, NetworkWish, check_wish, find_network
+from sandbox.models.record import replace
 from sandbox.store import events
 from sandbox.store.networks import NetworkStore
 

@@ -11,7 +11,7 @@ Does not know: how progress looks.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +31,7 @@ from sandbox.errors import (
 from sandbox.models import oci
 from sandbox.models.digest import Digest, parse_digest
 from sandbox.models.image import parse_config
+from sandbox.models.record import replace
 from sandbox.models.reference import Reference, parse_reference
 from sandbox.store.images import ImageStore, NewImage
 from sandbox.store.tags import read_tags

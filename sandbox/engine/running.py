@@ -12,11 +12,11 @@ import os
 import signal
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import Conflict, RuntimeFailed, SandboxError, Unsupported
 from sandbox.models.container import ContainerState
+from sandbox.models.record import replace
 from sandbox.models.signals import parse_signal
 from sandbox.runtime import supervise
 from sandbox.store import events

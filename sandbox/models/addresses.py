@@ -10,10 +10,10 @@ Does not know: which addresses are in use (a bind proves that).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import UsageError
+from sandbox.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,8 +52,7 @@ def format_address(value: int) -> str:
     return ".".join(str(value >> shift & 255) for shift in (24, 16, 8, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class Subnet:
+class Subnet(Record, frozen=True):
     """An IPv4 network: its lowest address and the length of its prefix."""
 
     base: int

@@ -9,12 +9,12 @@ Does not know: where records are kept, or how a container is started.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from sandbox.errors import CorruptData
 from sandbox.models.endpoints import NetworkConfig
 from sandbox.models.policy import HealthState, Policy, Usage
+from sandbox.models.record import Record, field, plain, replace
 
 Status = Literal["created", "running", "paused", "restarting", "exited", "dead"]
 MountType = Literal["bind", "tmpfs", "volume"]
@@ -29,8 +29,7 @@ _STATUSES: dict[str, Status] = {
 _ALIVE = frozenset({"running", "paused", "restarting"})
 
 
-@dataclass(frozen=True, slots=True)
-class MountPoint:
+class MountPoint(Record, frozen=True):
     """A piece of the host (or of memory) that the user put into the tree.
 
     *name* is a volume's, whose *source* is filled in when the container is created;
@@ -86,8 +85,7 @@ class MountPoint:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Ulimit:
+class Ulimit(Record, frozen=True):
     """A resource limit; ``-1`` is unlimited."""
 
     name: str
@@ -104,8 +102,7 @@ class Ulimit:
         return cls(name=data["name"], soft=data["soft"], hard=data["hard"])
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerConfig:
+class ContainerConfig(Record, frozen=True):
     """Everything decided when the container was created.
 
     *asked* holds wishes of an API's client that have no effect here, for inspect.
@@ -218,8 +215,7 @@ class ContainerConfig:
             raise CorruptData(f"container configuration is damaged: {exc!r}") from exc
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerState:
+class ContainerState(Record, frozen=True):
     """How the container fares; replaced as a whole at every change.
 
     ``pid`` and ``pid_start`` (clock ticks after boot, from /proc) name a process
@@ -271,8 +267,8 @@ class ContainerState:
             "stopped": self.stopped,
             "restartCount": self.restart_count,
             "oomKilled": self.oom_killed,
-            "health": asdict(self.health) if self.health else None,
-            "usage": asdict(self.usage) if self.usage else None,
+            "health": plain(self.health) if self.health else None,
+            "usage": plain(self.usage) if self.usage else None,
         }
 
     @classmethod
@@ -304,8 +300,7 @@ def _health(data: dict[str, Any] | None) -> HealthState | None:
     return None if data is None else HealthState(**{**data, "log": tuple(data["log"])})
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Record, frozen=True):
     """A configuration and the state it is in."""
 
     config: ContainerConfig

@@ -10,13 +10,13 @@ Does not know: which networks and addresses there are.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import UsageError
 from sandbox.models.addresses import parse_address
 from sandbox.models.network import BRIDGE, HOST, NONE
 from sandbox.models.ports import Publication, parse_exposed
+from sandbox.models.record import Record, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +25,7 @@ GATEWAY_NAME = "host-gateway"
 HOST_ALIAS = "host.docker.internal"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Record, frozen=True):
     """A container's place on one network, named as the user named it.
 
     *links* are (full id of the other container, its name, alias); without an id whoever has
@@ -66,8 +65,7 @@ class Endpoint:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkConfig:
+class NetworkConfig(Record, frozen=True, kw_only=True):
     """What was decided about a container's network when it was created.
 
     *mode* is host, none, container:ID, or the name of the first network; *endpoints* are
@@ -127,8 +125,7 @@ class NetworkConfig:
 # ---- flags -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkFlags:
+class NetworkFlags(Record, frozen=True, kw_only=True):
     """The flags of `run` and `create` as the user gave them."""
 
     networks: tuple[str | Endpoint, ...] = ()

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData
 from sandbox.models import oci
 from sandbox.models.digest import Digest, chain_ids, digest_of, parse_digest, short_id
+from sandbox.models.record import Record, field
 from sandbox.models.reference import DEFAULT_TAG, HOST, parse_reference
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386"}
 _LAYER_LIMIT = 127 * 4  # Docker stops at 127; room for images of other builders
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(Record, frozen=True):
     """One image of the store. ``layers`` are diff ids, lowest first."""
 
     id: Digest

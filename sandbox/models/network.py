@@ -9,7 +9,6 @@ Does not know: where records are kept, or which addresses are free.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.errors import CorruptData, Unsupported, UsageError
@@ -21,6 +20,7 @@ from sandbox.models.addresses import (
     parse_subnet,
 )
 from sandbox.models.ports import check_host_ip
+from sandbox.models.record import Record, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,7 @@ _FIXED_OPTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Network(Record, frozen=True, kw_only=True):
     """A network's record; *number* stands for it in the files that guests read."""
 
     id: str
@@ -124,8 +123,7 @@ class Network:
             raise CorruptData(f"the record of a network is damaged: {exc!r}") from exc
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkWish:
+class NetworkWish(Record, frozen=True, kw_only=True):
     """What ``network create`` was asked for."""
 
     name: str

@@ -8,10 +8,10 @@ Does not know: who enforces any of it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from sandbox.errors import UsageError
+from sandbox.models.record import Record, field, plain
 
 RestartName = Literal["no", "on-failure", "always", "unless-stopped"]
 LogDriver = Literal["json-file", "none"]
@@ -26,8 +26,7 @@ _RESTARTS: dict[str, RestartName] = {
 SECOND = 10**9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Record, frozen=True, kw_only=True):
     """How to ask the container whether it is well; times in nanoseconds."""
 
     test: tuple[str, ...]
@@ -48,8 +47,7 @@ class Health:
         return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Record, frozen=True, kw_only=True):
     """The part of a configuration that is about life, not about files.
 
     Limits that are 0 or empty do not exist; memory is in bytes.
@@ -70,21 +68,19 @@ class Policy:
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""
-        return asdict(self)
+        return plain(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Policy:
         """Read the stored form."""
-        known = {item.name for item in fields(cls)}
-        given = {key: value for key, value in data.items() if key in known}
+        given = {key: value for key, value in data.items() if key in cls.__struct_fields__}
         health = given.get("health")
         if health is not None:
             given["health"] = Health(**{**health, "test": tuple(health["test"])})
         return cls(**given)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Record, frozen=True, kw_only=True):
     """What a run cost; seconds and bytes."""
 
     user: float = 0.0
@@ -97,8 +93,7 @@ class Usage:
     written: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthState:
+class HealthState(Record, frozen=True, kw_only=True):
     """What the last questions were answered; *log* is oldest first."""
 
     status: str = "starting"

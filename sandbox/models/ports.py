@@ -12,11 +12,11 @@ Does not know: which ports of the machine are free.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import Unsupported, UsageError
 from sandbox.models.addresses import parse_address
+from sandbox.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - Docker's default for published ports
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Port:
+class Port(Record, frozen=True, order=True):
     """A port of a container."""
 
     number: int
@@ -36,8 +35,7 @@ class Port:
         return f"{self.number}/{self.protocol}"
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Record, frozen=True):
     """A wish: the port shall be one of *first* to *last* of the machine; 0: any free one."""
 
     port: Port
@@ -61,8 +59,7 @@ class Publication:
         return cls(port, data["hostIp"], data["first"], data["last"])
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Record, frozen=True):
     """A port of a running container and where it is on the machine."""
 
     port: Port

@@ -21,10 +21,10 @@ Does not know: which images exist.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 
 from sandbox.errors import ReferenceSyntaxError
 from sandbox.models.digest import Digest
+from sandbox.models.record import Record, replace
 
 DEFAULT_DOMAIN = "docker.io"
 DEFAULT_TAG = "latest"
@@ -51,8 +51,7 @@ _FULL_ID = re.compile(r"[a-f0-9]{64}")
 _ID_PREFIX = re.compile(r"(?:sha256:)?([a-f0-9]{1,64})")
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Record, frozen=True):
     """A normalised reference: where an image is from and which one it is."""
 
     domain: str

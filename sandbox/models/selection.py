@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.errors import UsageError
 from sandbox.models.moments import parse_moment
 from sandbox.models.oci import seconds_of
+from sandbox.models.record import replace
 from sandbox.models.reference import parse_reference
 
 if TYPE_CHECKING:

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from sandbox.models.record import Record, field
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Record, frozen=True):
     """A volume's record."""
 
     name: str

@@ -17,10 +17,10 @@ import errno
 import os
 import stat as stat_bits
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self
 
 from sandbox.errors import NativeError, map_os_errors
+from sandbox.models.record import Record, field
 from sandbox.native._native import ffi, lib
 from sandbox.native.index import build_index, index_is_current
 from sandbox.native.processes import end, limit_pids, pace, processes
@@ -59,8 +59,7 @@ _MOUNT_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Record, frozen=True):
     """Something laid over the tree; the host side of a link is its target."""
 
     kind: str
@@ -69,8 +68,7 @@ class Mount:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ControlSpec:
+class ControlSpec(Record, frozen=True):
     """All that the processes of a container share.
 
     *index_path* is None for the machine's own tree. *work_dir*, which must be on the
@@ -99,8 +97,7 @@ class ControlSpec:
     net_log: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRequest:
+class EntryRequest(Record, frozen=True):
     """How a process enters the container."""
 
     path: str
@@ -112,8 +109,7 @@ class EntryRequest:
     flags: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TreeStat:
+class TreeStat(Record, frozen=True):
     """What stat(2) says in the container, and where the file really is."""
 
     mode: int

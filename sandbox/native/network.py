@@ -18,10 +18,10 @@ import fcntl
 import ipaddress
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 from sandbox.errors import NativeError
+from sandbox.models.record import Record
 from sandbox.native._native import ffi, lib
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ _EGRESS_NAMES = {number: name for name, number in _EGRESS.items()}
 _DROPPED = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(Record, frozen=True):
     """A container's place on one network (number 1 to 65535)."""
 
     address: str
@@ -59,16 +58,14 @@ class Interface:
     """Empty: made of the address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Record, frozen=True):
     """Addresses outside that may be reached; *port* 0 is any."""
 
     network: str
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkState:
+class NetworkState(Record, frozen=True):
     """What a container is on its networks.
 
     All its sockets are bound to *address*, which stays while it runs and need be no
@@ -83,8 +80,7 @@ class NetworkState:
     low_ports: int = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Record, frozen=True):
     """An address, the network it belongs to and the container it leads to."""
 
     address: str
@@ -92,8 +88,7 @@ class Endpoint:
     container: int
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Record, frozen=True):
     """A port of a container that lies on an address of the machine."""
 
     container: int
@@ -103,8 +98,7 @@ class Published:
     host_port: int
 
 
-@dataclass(frozen=True, slots=True)
-class PortInUse:
+class PortInUse(Record, frozen=True):
     """A port that a program of a container has bound; the program may be gone."""
 
     container: int

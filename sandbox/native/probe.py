@@ -7,13 +7,12 @@ Does not know: what follows from it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from sandbox.models.record import Record
 from sandbox.native._native import ffi, lib
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Record, frozen=True):
     """Errno of what stands in the way, 0 where nothing does.
 
     *landlock* is the newest version of Landlock, 0 if there is none.

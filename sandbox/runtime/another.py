@@ -11,10 +11,10 @@ Does not know: how a container is found.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sandbox.errors import Detached, RuntimeFailed
+from sandbox.models.record import Record, replace
 from sandbox.runtime import entry, lifecycle
 from sandbox.runtime.process import Attachment, FirstProcess, Streams
 from sandbox.runtime.rundir import RunDir
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from sandbox.runtime.terminal import Pty
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecRequest:
+class ExecRequest(Record, frozen=True, kw_only=True):
     """What to run; what is absent is as for the main process."""
 
     args: tuple[str, ...]

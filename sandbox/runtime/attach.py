@@ -16,7 +16,6 @@ import signal
 import socket
 import termios
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import (
@@ -27,6 +26,7 @@ from sandbox.errors import (
     SandboxError,
     UsageError,
 )
+from sandbox.models.record import Record
 from sandbox.runtime import supervise, terminal, wire
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ _USUAL_KEYS = "ctrl-p,ctrl-q"
 _CONTROL_KEYS = {"@": 0, "[": 27, "\\": 28, "]": 29, "^": 30, "_": 31}
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Record, frozen=True):
     """How the user wants to be attached; *keys* is empty for no way to detach."""
 
     stdin: bool = False

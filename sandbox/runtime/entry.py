@@ -14,7 +14,6 @@ import os
 import posixpath
 import stat
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import (
@@ -23,6 +22,7 @@ from sandbox.errors import (
     NativeError,
     RuntimeFailed,
 )
+from sandbox.models.record import Record
 from sandbox.native import core
 from sandbox.runtime import linking, spec, users
 
@@ -37,8 +37,7 @@ _UMASK = 0o022
 _PATIENCE = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record, frozen=True):
     """A posted request for the first process, and what it is given."""
 
     number: int

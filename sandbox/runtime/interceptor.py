@@ -20,11 +20,11 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from threading import get_native_id
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, SandboxError
+from sandbox.models.record import Record, plain
 from sandbox.native.probe import Probe, probe
 from sandbox.runtime import rundir
 
@@ -35,8 +35,7 @@ NAMES = ("auto", "rewrite", "trap", "ptrace")
 _MEMORY = "interceptor"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Record, frozen=True):
     """A way of catching calls, and why it was chosen.
 
     *steps*: without seccomp the tracer must look at every call.
@@ -129,5 +128,5 @@ def _remember(choice: Choice, env: Mapping[str, str]) -> None:
         path = f"{rundir.base_dir(env)}/{_MEMORY}"
         draft = f"{path}-{get_native_id()}"
         with open(draft, "wb") as file:
-            file.write(json.dumps([_key(), asdict(choice)]).encode())
+            file.write(json.dumps([_key(), plain(choice)]).encode())
         os.rename(draft, path)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from sandbox.errors import (
     SandboxError,
 )
 from sandbox.models.network import HOST, find_network
+from sandbox.models.record import Record, replace
 from sandbox.native.network import Endpoint as Row
 from sandbox.native.network import Interface, NetworkState, NetworkTable
 from sandbox.native.network import Published as PublishedRow
@@ -51,8 +51,7 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Record, frozen=True):
     """What the guests are told: nothing for the machine's own network."""
 
     directory: str | None = None

@@ -20,12 +20,12 @@ import signal
 import socket
 import time
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import Conflict, ContainerNotFound, RuntimeFailed, SandboxError
 from sandbox.models.policy import Usage
+from sandbox.models.record import replace
 from sandbox.native import core
 from sandbox.runtime import lifecycle, restart, rundir, supervise, wire
 from sandbox.runtime.cpuwatch import CpuWatch

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
+from sandbox.models.record import Record
 from sandbox.native import core, texts
 from sandbox.runtime import (
     entry,
@@ -53,8 +53,7 @@ if TYPE_CHECKING:
 _NO_WAY = interceptor.Choice("none", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record, frozen=True):
     """Where the container's pieces are on the host.
 
     *index* is None for the machine's own tree, and then there are no layers.

@@ -7,11 +7,11 @@ stops nothing, reads no clock and no /proc; it is handed what happened.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from sandbox.errors import Conflict
 from sandbox.models.container import ContainerState, Status
+from sandbox.models.record import Record, replace
 
 if TYPE_CHECKING:
     from sandbox.models.policy import Usage
@@ -52,8 +52,7 @@ _REFUSALS: dict[Event, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class MainProcess:
+class MainProcess(Record, frozen=True):
     """The process whose end is the container's end."""
 
     pid: int

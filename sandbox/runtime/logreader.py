@@ -12,8 +12,9 @@ import os
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
+
+from sandbox.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _NAP = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Record, frozen=True):
     """One line of a container: its text has its newline, if it ended."""
 
     text: str
@@ -30,8 +30,7 @@ class Line:
     time: str
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record, frozen=True):
     """Which lines: RFC 3339 bounds (compared as text) and how many of the last."""
 
     since: str = ""

@@ -10,12 +10,12 @@ Does not know: how a row becomes effective (the control file does that).
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from sandbox.errors import UsageError
 from sandbox.models.container import MountPoint
+from sandbox.models.record import Record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,8 +44,7 @@ class Kind(Enum):
     LINK = "link"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record, frozen=True):
     """One mount: for `Kind.LINK` the host side is the link's text."""
 
     kind: Kind
@@ -94,8 +93,7 @@ def parse_volume(text: str, cwd: str) -> MountPoint:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _VolumeOptions:
+class _VolumeOptions(Record, frozen=True):
     read_only: bool = False
     copy: bool = True
     uid: int | None = None

@@ -22,10 +22,10 @@ import socket
 import struct
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from sandbox.errors import map_os_errors
+from sandbox.models.record import Record
 from sandbox.runtime import supervise
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ _LAST_MOMENT = 1.0  # seconds that the kernel has to tell of the last sockets
 _ROOM = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Record, frozen=True):
     """What a stream carried, in bytes; the other side's end counts as one received."""
 
     established: bool
@@ -184,8 +183,7 @@ def _listen() -> socket.socket | None:
     return sock
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
+class _Files(Record, frozen=True):
     parent: int
     source: int
     target: int

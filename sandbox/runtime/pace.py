@@ -18,10 +18,10 @@ import os
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError
+from sandbox.models.record import Record
 from sandbox.native import core
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ _PATIENCE = 0.02  # seconds for one generation of processes to stop
 _STILL = frozenset({"T", "t", "Z", "X"})
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Record, frozen=True):
     """What /proc says of a process."""
 
     parent: int

@@ -12,10 +12,10 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed
+from sandbox.models.record import Record
 from sandbox.runtime import lifecycle, rundir, supervise
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from sandbox.runtime.rundir import RunDir
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Record, frozen=True):
     """How the main process meets the user.
 
     *view* says how the trace is shown, None: as well as can be.
@@ -38,8 +37,7 @@ class Attachment:
     view: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Streams:
+class Streams(Record, frozen=True):
     """What becomes descriptors 0, 1 and 2; None is the caller's own.
 
     A *terminal* becomes all three, and the controlling terminal. The process dies with
@@ -158,8 +156,7 @@ class FirstProcess:
             raise RuntimeFailed(f"cannot start the container: {problem.decode()}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Birth:
+class _Birth(Record, frozen=True):
     """What the child needs, decided before the fork."""
 
     program: str

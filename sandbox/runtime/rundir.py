@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from threading import get_native_id
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
+from sandbox.models.record import Record
 from sandbox.store.files import remove_tree
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 _OWNER_MARK = "."
 
 
-@dataclass(frozen=True, slots=True)
-class RunDir:
+class RunDir(Record, frozen=True):
     """Names inside a run directory."""
 
     path: str

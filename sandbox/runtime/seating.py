@@ -10,7 +10,6 @@ Does not know: who is told of the result (see `joining`).
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NetworkNotFound, RuntimeFailed, UsageError
@@ -18,6 +17,7 @@ from sandbox.models.addresses import format_address, lonely_subnet, parse_addres
 from sandbox.models.endpoints import GATEWAY_NAME, HOST_ALIAS, split_allowed
 from sandbox.models.network import HOST_BINDING, find_network
 from sandbox.models.ports import Publication, Published, parse_exposed
+from sandbox.models.record import Record, replace
 from sandbox.native.network import MAX_ADDRESSES, MAX_ALLOWED, Allowed
 from sandbox.runtime import hostports, seats
 from sandbox.runtime.seats import LiveEndpoint, Seat
@@ -181,8 +181,7 @@ def _published(
 # ---- --allow-host ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedHosts:
+class AllowedHosts(Record, frozen=True):
     """What may be reached outside, and the lines of hosts that lead there.
 
     The network `GATEWAY_NAME` stands for the gateways, which are chosen later.

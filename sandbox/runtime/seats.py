@@ -18,11 +18,11 @@ import json
 import os
 import zlib
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import map_os_errors
 from sandbox.models.ports import Port, Published
+from sandbox.models.record import Record, plain
 from sandbox.runtime import rundir, supervise
 from sandbox.store.files import remove_tree
 
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 _STORE = "store"
 
 
-@dataclass(frozen=True, slots=True)
-class LiveEndpoint:
+class LiveEndpoint(Record, frozen=True):
     """A running container's place on a network; *links* are (container id, alias)."""
 
     network: str
@@ -52,8 +51,7 @@ class LiveEndpoint:
     """What was chosen; empty: made of the address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
+class Seat(Record, frozen=True, kw_only=True):
     """What a running container has: its number for the guests, addresses and ports.
 
     *shares* is the id of the container whose network it has, empty if it has its own.
@@ -83,8 +81,7 @@ class Seat:
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""
-        data = {item.name: getattr(self, item.name) for item in fields(self)}
-        data["endpoints"] = [asdict(item) for item in self.endpoints]
+        data = plain(self)
         data["published"] = [
             [item.port.number, item.port.protocol, item.host_ip, item.host_port]
             for item in self.published

@@ -17,9 +17,9 @@ import signal
 import termios
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sandbox.models.record import Record
 from sandbox.native import core
 from sandbox.runtime import entry, launch, rundir, supervise, terminal, wire
 from sandbox.runtime.clients import Clients
@@ -42,8 +42,7 @@ _TOO_MUCH = 256 * 1024
 _NAMES = {wire.STDOUT: "stdout", wire.STDERR: "stderr"}
 
 
-@dataclass(eq=False, slots=True)
-class Timer:
+class Timer(Record, eq=False):
     """Something to do later; cleared when it was done or is no longer wanted."""
 
     when: float

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from sandbox.errors import map_os_errors
 from sandbox.layers.tarstream import TarEntry, TarStream
 from sandbox.models.filekind import kind_of
+from sandbox.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 _CHUNK = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Record, frozen=True):
     """One file system object; *open* gives the content of a regular file.
 
     Content that is only there once, in passing, is in *stream* instead.

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from sandbox.models.record import Record, plain
 from sandbox.runtime import descriptors
 from sandbox.runtime.launch import Place
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     import socket
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record, frozen=True):
     """What the engine decided; *attach* and *stdin* are about the first connection."""
 
     root: str
@@ -33,7 +32,7 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the text that is handed over."""
-        return json.dumps(asdict(self))
+        return json.dumps(plain(self))
 
     @classmethod
     def from_json(cls, text: bytes) -> Plan:

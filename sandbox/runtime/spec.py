@@ -9,11 +9,11 @@ users), or what is done with the result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, UsageError
 from sandbox.models.container import Ulimit
+from sandbox.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,8 +42,7 @@ ULIMIT_NAMES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Record, frozen=True):
     """The command line of the main process, in Docker's two parts."""
 
     entrypoint: tuple[str, ...]

@@ -15,8 +15,9 @@ import select
 import termios
 import tty
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sandbox.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _CHUNK = 65536
 
 
-@dataclass(frozen=True, slots=True)
-class Pty:
+class Pty(Record, frozen=True):
     """Both ends of a new terminal: ours and the container's."""
 
     master: int

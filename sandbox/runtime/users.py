@@ -8,10 +8,10 @@ Does not know: where the text comes from, or what the ids are used for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed
+from sandbox.models.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 MAX_ID = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class PasswdEntry:
+class PasswdEntry(Record, frozen=True):
     """A line of /etc/passwd, as far as it matters here."""
 
     name: str
@@ -29,8 +28,7 @@ class PasswdEntry:
     home: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupEntry:
+class GroupEntry(Record, frozen=True):
     """A line of /etc/group."""
 
     name: str
@@ -38,8 +36,7 @@ class GroupEntry:
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Record, frozen=True):
     """The ids and the home directory a process starts with."""
 
     uid: int = 0

@@ -13,11 +13,11 @@ import os
 import signal
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
 from sandbox.models.policy import SECOND, Health, HealthState
+from sandbox.models.record import replace
 from sandbox.runtime.lifecycle import exit_code_of
 from sandbox.runtime.limits import resident_bytes
 from sandbox.runtime.logfile import stamp

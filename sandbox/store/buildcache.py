@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,6 +20,7 @@ import msgspec
 from sandbox.errors import SandboxError, map_os_errors
 from sandbox.models import oci
 from sandbox.models.digest import Digest
+from sandbox.models.record import Record
 from sandbox.store.files import discard, write_atomic
 from sandbox.store.lock import acquire, open_lock, store_lock
 
@@ -54,8 +54,7 @@ class _About(msgspec.Struct, frozen=True):
     id: str
 
 
-@dataclass(frozen=True)
-class Cached:
+class Cached(Record, frozen=True):
     """A record or a directory, to be shown or removed."""
 
     id: str

@@ -21,7 +21,6 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import get_native_id
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ from sandbox.errors import (
     map_os_errors,
 )
 from sandbox.models.container import Container, ContainerConfig, ContainerState
+from sandbox.models.record import Record
 from sandbox.store.files import discard, sync_directory
 from sandbox.store.lock import acquire, open_lock, store_lock
 
@@ -46,8 +46,7 @@ _ID_LENGTH = 64
 _HEX = frozenset("0123456789abcdef")
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerDir:
+class ContainerDir(Record, frozen=True):
     """Names inside a container's directory."""
 
     path: Path

@@ -9,8 +9,8 @@ Decisions are made under the store's lock; a layer is unpacked before it is take
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +26,7 @@ from sandbox.errors import (
 from sandbox.models import oci
 from sandbox.models.digest import Digest, digest_of, hex_of
 from sandbox.models.image import Image, host_image, parse_config
+from sandbox.models.record import replace
 from sandbox.models.reference import Reference, id_prefix, image_reference, parse_reference
 from sandbox.store.blobs import adopt_blob, read_blob, write_blob
 from sandbox.store.buildcache import kept_by_builds
@@ -42,7 +43,7 @@ from sandbox.store.removal import Removal, may_go, plan_removal
 from sandbox.store.tags import Tags, read_own_tags, read_tags, write_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sandbox.store.layout import Layout
@@ -63,8 +64,7 @@ class Record(msgspec.Struct, frozen=True):
     annotations: dict[str, str] = {}  # for a manifest that is still to be written
 
 
-@dataclass(frozen=True)
-class NewImage:
+class NewImage(msgspec.Struct, frozen=True):
     """An image to add: its configuration, byte for byte, and its names."""
 
     config: bytes

@@ -27,11 +27,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.errors import map_os_errors
 from sandbox.models.digest import Digest, hex_of
+from sandbox.models.record import Record
 
 DIFF = "diff"
 META = "meta.jsonl"
@@ -39,8 +39,7 @@ INFO = "info.json"
 _PRIVATE = 0o700
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Record, frozen=True):
     """The names below one store's root."""
 
     root: Path

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.errors import Conflict
+from sandbox.models.record import Record, field
 from sandbox.models.reference import (
     Reference,
     image_reference,
@@ -20,24 +20,21 @@ if TYPE_CHECKING:
     from sandbox.models.image import Image
 
 
-@dataclass(frozen=True)
-class ImageUser:
+class ImageUser(Record, frozen=True):
     """A container made from an image."""
 
     container_id: str
     is_running: bool
 
 
-@dataclass
-class Removal:
+class Removal(Record):
     """What a removal did, in the order to tell it."""
 
     untagged: list[str] = field(default_factory=list)
     deleted: list[Digest] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Record, frozen=True):
     """The references to drop, and whether the image goes with them."""
 
     references: Sequence[str]

@@ -15,8 +15,9 @@ import pathlib
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from sandbox.models.record import replace
 from sandbox.native import core
 from sandbox.native.network import (
     Endpoint,

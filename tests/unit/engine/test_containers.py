@@ -41,7 +41,7 @@ def _image(**config: Any) -> Any:
     image = host_image()
     return type(image)(
         **{
-            **{name: getattr(image, name) for name in image.__dataclass_fields__},
+            **{name: getattr(image, name) for name in image.__struct_fields__},
             "config": RunConfig(**config),
         }
     )

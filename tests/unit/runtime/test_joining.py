@@ -8,7 +8,6 @@ import pathlib
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -17,6 +16,7 @@ from sandbox.models.addresses import parse_subnet
 from sandbox.models.container import ContainerConfig
 from sandbox.models.endpoints import Endpoint, NetworkConfig
 from sandbox.models.network import Network, NetworkWish
+from sandbox.models.record import replace
 from sandbox.native.network import NetworkTable
 from sandbox.runtime import etcfiles, joining, rundir, seats
 from sandbox.runtime.rundir import RunDir

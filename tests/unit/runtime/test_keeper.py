@@ -10,5 +10,5 @@ import sys
 def test_a_supervisor_loads_nothing_that_makes_it_large() -> None:
     code = "import sys, sandbox.runtime.keeper; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"msgspec", "_hashlib", "tempfile", "subprocess", "asyncio", "logging", "tarfile"}
+    heavy = {"dataclasses", "_hashlib", "tempfile", "subprocess", "asyncio", "logging", "tarfile"}
     assert not set(done.stdout.split()) & heavy
