@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
 """``python -m sandbox`` is the command ``sandbox``."""
 
-import sys
-
-from sandbox.cli.main import main
+from sandbox.cli.main import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

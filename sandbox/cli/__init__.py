@@ -4,4 +4,4 @@
 import gc
 
 # Imports allocate much and free nothing: looking for garbage meanwhile is time lost at every start.
-gc.set_threshold(20_000, 20, 20)
+gc.set_threshold(50_000, 20, 20)

@@ -19,7 +19,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -182,6 +183,25 @@ def main(args: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
+def program() -> NoReturn:
+    """Be the command, to the end of the process.
+
+    Taking the interpreter apart would cost as much time as a fifth of `run`; it is left
+    to the kernel, once everybody who registered for the end was called.
+    """
+    import atexit
+    import threading
+
+    code = main()
+    if threading.active_count() == 1:
+        atexit._run_exitfuncs()
+        with suppress(OSError, ValueError):  # what could not be written is told below
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                stream.flush()
+            os._exit(code)
+    sys.exit(code)
+
+
 def _make_output_transparent() -> None:
     """Let names that are no UTF-8 pass through unchanged."""
     for stream in (sys.stdout, sys.stderr):
@@ -260,7 +280,3 @@ def _abandon_output() -> None:
     """Let the interpreter end quietly when nobody reads its output any more."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -120,12 +120,51 @@ def test_every_command_exists_and_has_a_summary() -> None:
 
 def test_running_a_container_imports_nothing_heavy() -> None:
     code = (
-        "import sys, sandbox.cli.run, sandbox.engine, sandbox.runtime.launch;"
-        "print(' '.join(sorted(sys.modules)))"
+        "import sys, sandbox.cli.main, sandbox.cli.run, sandbox.runtime.launch;"
+        "from sandbox.engine import Engine; Engine().run;"
+        "print(' '.join(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # Without site: a development environment has hooks that import much.
+    path = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
     loaded = set(done.stdout.split())
     assert not loaded & {"rich", "tarfile", "subprocess", "asyncio", "aiohttp", "urllib3", "isal"}
+    # Each of its classes is compiled at import, and a container has a hundred records.
+    assert not loaded & {"dataclasses", "shutil", "tempfile"}
+    assert len([name for name in loaded if name.startswith("sandbox.")]) <= 80
+
+
+def test_the_command_ends_with_its_code_and_all_of_its_output(tmp_path: pathlib.Path) -> None:
+    env = {**os.environ, "SANDBOX_ROOT": str(tmp_path)}
+    start = [sys.executable, "-m", "sandbox"]
+    done = subprocess.run([*start, "--help"], capture_output=True, text=True, check=True, env=env)
+    assert "completion" in done.stdout
+    done = subprocess.run([*start, "rm", "x"], capture_output=True, text=True, check=False, env=env)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no such container: x" in done.stderr
+
+
+def test_what_was_registered_for_the_end_is_called(tmp_path: pathlib.Path) -> None:
+    code = (
+        "import atexit; atexit.register(print, 'called'); import sandbox.cli.main as m;"
+        "m.main = lambda: 5; m.program()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (5, "called\n")
+
+
+def test_output_that_cannot_be_written_is_no_success() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sandbox", "version"], stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode != 0
 
 
 def test_it_runs_as_a_module(tmp_path: pathlib.Path) -> None:
