@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import DigestMismatch, NotFound, SandboxError, Unsupported, map_os_errors
 from sandbox.models.digest import Digest, parse_digest, short_id
+from sandbox.store.files import remove_tree
 from sandbox.store.images import ImageStore
 from sandbox.store.layers import has_layer
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from sandbox.layers.turns import Turns
+    from sandbox.layers.memory import Memory
+    from sandbox.layers.unpack import UnpackedLayer
     from sandbox.models import oci
     from sandbox.registry.client import Repository
     from sandbox.registry.download import OnProgress
@@ -41,7 +43,7 @@ class LayerJob:
     blob: oci.Descriptor
     into: Path
     stop: threading.Event
-    turns: Turns
+    memory: Memory
 
     def get(self, sources: Sequence[Repository], session: Session, tell: OnProgress) -> None:
         """Make the store have the layer."""
@@ -87,18 +89,27 @@ class LayerJob:
             ) from exc
 
     def _unpack(self, path: Path) -> None:
-        from sandbox.layers.unpack import unpack_layer
-
-        with map_os_errors(f"cannot read {path}"):
-            self.into.mkdir()
-            file = path.open("rb")
-        with file, self.turns.turn() as report:
-            unpacked = unpack_layer(file, self.into, report=report)
+        while (unpacked := self._try_to_unpack(path)) is None:
+            remove_tree(self.into)
         if unpacked.diff_id != self.diff_id:
             raise DigestMismatch(
                 f"layer {self.blob.digest}: content is {unpacked.diff_id}, the image's"
                 f" configuration promises {self.diff_id}"
             )
+
+    def _try_to_unpack(self, path: Path) -> UnpackedLayer | None:
+        """Unpack the layer; None if it has to be done again, because it gave way."""
+        from sandbox.layers.memory import GiveWay
+        from sandbox.layers.unpack import unpack_layer
+
+        with map_os_errors(f"cannot read {path}"):
+            self.into.mkdir()
+            file = path.open("rb")
+        try:
+            with file, self.memory.share() as share:
+                return unpack_layer(file, self.into, share=share)
+        except GiveWay:
+            return None
 
 
 def in_parallel(count: int, jobs: Iterable[Callable[[], object]], stop: threading.Event) -> None:

@@ -323,7 +323,7 @@ class Puller:
         forget(self._layout, [*parse_config(new.config)[1], *blobs])
 
     def _get_layers(self, sources: Sequence[Repository], new: NewImage) -> None:
-        from sandbox.layers.turns import Turns
+        from sandbox.layers.memory import Memory
         from sandbox.store.files import workspace
         from sandbox.store.pins import PINNING, pin
 
@@ -337,9 +337,9 @@ class Puller:
         with workspace(self._layout, PINNING) as scratch:
             pin(self._layout, scratch, {*diff_ids, *blobs})
             layers = dict(zip(diff_ids, new.blobs, strict=True))
-            stop, turns = threading.Event(), Turns()
+            stop, memory = threading.Event(), Memory()
             jobs = [
-                LayerJob(self._layout, diff_id, blob, scratch / f"layer-{number}", stop, turns)
+                LayerJob(self._layout, diff_id, blob, scratch / f"layer-{number}", stop, memory)
                 for number, (diff_id, blob) in enumerate(layers.items())
             ]
             in_parallel(

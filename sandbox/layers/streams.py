@@ -16,13 +16,15 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from sandbox.errors import CorruptData, DigestMismatch, SandboxError, StoreFull, Unsupported
+from sandbox.layers.memory import Memory
 from sandbox.models.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sandbox.layers.memory import Share
+
 _HEAD = 6
-_MOST_MEMORY = (128 + 2) * 1024 * 1024  # a dictionary of 128 MiB, which is zstd's limit too
 _TOO_MUCH = ("Memory usage limit exceeded", "requires too much memory")  # xz, zstd
 _CHUNK = 256 * 1024
 
@@ -90,13 +92,16 @@ def _not_bytes(count: int, size: int) -> str:
     return f"size is {'more than' if count > size else 'less than'} the {size} promised"
 
 
-def decompressed(source: Readable) -> Readable:
-    """Return what *source* holds, decompressed if it is gzip, bzip2, xz or zstd."""
+def decompressed(source: Readable, share: Share | None = None) -> Readable:
+    """Return what *source* holds, decompressed if it is gzip, bzip2, xz or zstd.
+
+    *share* is what decoders ask for memory; without it they are alone.
+    """
     head = read_fully(source, _HEAD)
     raw = io.BufferedReader(_Rejoined(head, source), _CHUNK)
-    for magic, opener in _FORMATS:
-        if head.startswith(magic):
-            return opener(raw)
+    for magics, opener in _FORMATS:
+        if head.startswith(magics):
+            return opener(raw, share or Memory().share())
     return raw
 
 
@@ -118,7 +123,7 @@ def decoder_errors() -> Iterator[None]:
 
 def _refused(exc: Exception) -> SandboxError:
     if any(words in str(exc) for words in _TOO_MUCH):
-        return Unsupported("the compressed data needs more than 128 MiB of memory to be unpacked")
+        return Unsupported("the compressed data needs more memory than its beginning says")
     return CorruptData(f"the compressed data is damaged: {exc}")
 
 
@@ -157,7 +162,7 @@ def read_fully(source: Readable, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _gzip(raw: IO[bytes]) -> Readable:
+def _gzip(raw: IO[bytes], _: Share) -> Readable:
     try:
         from isal import igzip
     except ImportError:
@@ -167,7 +172,7 @@ def _gzip(raw: IO[bytes]) -> Readable:
     return stream
 
 
-def _bzip2(raw: IO[bytes]) -> Readable:
+def _bzip2(raw: IO[bytes], _: Share) -> Readable:
     import bz2
 
     return _Bzip2Errors(bz2.BZ2File(raw))
@@ -188,49 +193,21 @@ class _Bzip2Errors:
             raise CorruptData(f"the compressed data is damaged: {exc}") from exc
 
 
-class _Xz:
-    """What one or more xz streams hold, in bounded memory: the input says how much it wants."""
+def _xz(raw: IO[bytes], share: Share) -> Readable:
+    from sandbox.layers.decoders import Xz
 
-    def __init__(self, raw: IO[bytes]) -> None:
-        self._raw = raw
-        self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_MEMORY)
-
-    def read(self, size: int, /) -> bytes:
-        while size:
-            piece = b""
-            if self._decoder.eof:
-                if not (piece := self._next_stream()):
-                    break
-                self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_MEMORY)
-            elif self._decoder.needs_input and not (piece := self._raw.read(_CHUNK)):
-                raise EOFError
-            if data := self._decoder.decompress(piece, size):
-                return data
-        return b""
-
-    def _next_stream(self) -> bytes:
-        """Return the start of the next stream, after the padding; b"" at the end."""
-        piece = self._decoder.unused_data.lstrip(b"\0")
-        while not piece and (more := self._raw.read(_CHUNK)):
-            piece = more.lstrip(b"\0")
-        return piece
+    return Xz(raw, share)
 
 
-def _zstd(raw: IO[bytes]) -> Readable:
-    try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        try:
-            from backports import zstd  # type: ignore[no-redef,unused-ignore]
-        except ImportError as exc:
-            raise Unsupported("zstd needs the Python package backports.zstd") from exc
-    stream: Readable = zstd.ZstdFile(raw)
-    return stream
+def _zstd(raw: IO[bytes], share: Share) -> Readable:
+    from sandbox.layers.decoders import Zstd
+
+    return Zstd(raw, share)
 
 
-_FORMATS: tuple[tuple[bytes, Callable[[IO[bytes]], Readable]], ...] = (
-    (b"\x1f\x8b", _gzip),
-    (b"BZh", _bzip2),
-    (b"\xfd7zXZ\x00", _Xz),
-    (b"\x28\xb5\x2f\xfd", _zstd),
+_FORMATS: tuple[tuple[tuple[bytes, ...], Callable[[IO[bytes], Share], Readable]], ...] = (
+    ((b"\x1f\x8b",), _gzip),
+    ((b"BZh",), _bzip2),
+    ((b"\xfd7zXZ\x00",), _xz),
+    ((b"\x28\xb5\x2f\xfd", *(bytes((0x50 + n, 0x2A, 0x4D, 0x18)) for n in range(16))), _zstd),
 )

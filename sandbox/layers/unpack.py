@@ -37,6 +37,7 @@ from sandbox.layers.ahead import ReadAhead
 from sandbox.layers.entries import Entries
 from sandbox.layers.hosttree import HostTree
 from sandbox.layers.keep import BlobKeeper
+from sandbox.layers.memory import Memory
 from sandbox.layers.streams import HashingReader, decompressed
 from sandbox.layers.tarfields import text
 from sandbox.layers.tarstream import TarEntry, TarStream
@@ -46,9 +47,9 @@ from sandbox.store.layers import LayerInfo
 from sandbox.store.layout import DIFF, INFO, META
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
+    from sandbox.layers.memory import Share
     from sandbox.layers.streams import Readable
     from sandbox.models.digest import Digest
     from sandbox.models.oci import Descriptor
@@ -89,21 +90,22 @@ def unpack_layer(
     *,
     keep: Path | None = None,
     ahead: bool = True,
-    report: Callable[[int], None] | None = None,
+    share: Share | None = None,
 ) -> UnpackedLayer:
     """Unpack a layer's tar, compressed or not, into the empty directory *into*.
 
     With *keep*, the layer as it came is put there (see `keep`). *ahead* must be false
     for a source that may never give the next byte: nobody could be told to stop.
-    *report* is told how many members there are so far (see `turns`).
+    *share* is asked for memory (see `memory`); without it the layer is alone.
     """
+    share = share or Memory().share()
     if keep is None:
-        reader = HashingReader(decompressed(source), limit=free_bytes(into))
-        return _unpack(reader, into, ahead=ahead, report=report)
+        reader = HashingReader(decompressed(source, share), limit=free_bytes(into))
+        return _unpack(reader, into, ahead=ahead, share=share)
     with map_os_errors("cannot keep the layer"), closing(BlobKeeper(source, keep)) as keeper:
         limit = free_bytes(into)
-        reader = HashingReader(decompressed(keeper), limit=limit, copy=keeper.feed)
-        layer = _unpack(reader, into, ahead=ahead, report=report)
+        reader = HashingReader(decompressed(keeper, share), limit=limit, copy=keeper.feed)
+        layer = _unpack(reader, into, ahead=ahead, share=share)
         while keeper.read(_HOLE):
             pass
         return replace(layer, blob=keeper.finish())
@@ -114,13 +116,13 @@ def _unpack(
     into: Path,
     *,
     ahead: bool,
-    report: Callable[[int], None] | None,
+    share: Share,
 ) -> UnpackedLayer:
     with map_os_errors("cannot unpack the layer"), ExitStack() as stack:
         os.mkdir(into / DIFF, 0o755)
         tree = stack.enter_context(closing(HostTree(into / DIFF)))
         entries = stack.enter_context(closing(Entries(into)))
-        unpacker = _Unpacker(entries, tree, report)
+        unpacker = _Unpacker(entries, tree, share)
         if ahead:
             with ReadAhead(reader) as stream:
                 unpacker.run_quickly(stream)
@@ -152,14 +154,12 @@ def _write_tables(entries: Entries, into: Path) -> LayerInfo:
 class _Unpacker:
     """One run over one archive."""
 
-    def __init__(
-        self, entries: Entries, tree: HostTree, report: Callable[[int], None] | None
-    ) -> None:
+    def __init__(self, entries: Entries, tree: HostTree, share: Share) -> None:
         self._entries = entries
         self._stream = TarStream(lambda _: b"")
         self._tree = tree
         self._umask = _umask()
-        self._report = report
+        self._share = share
         self._count = 0
         self._next_report = 0
         self._quick: QuickMembers | None = None
@@ -203,8 +203,8 @@ class _Unpacker:
         self._count += members
         if self._count > _MEMBER_LIMIT:
             raise Unsupported(f"a layer of more than {_MEMBER_LIMIT} members")
-        if self._report is not None and self._count >= self._next_report:
-            self._report(self._count)
+        if self._count >= self._next_report:
+            self._share.members(self._count)
             self._next_report = self._count + _REPORTED
 
     def _failed(self, error: int, header: bytes) -> Exception:
@@ -239,6 +239,7 @@ class _Unpacker:
     def _make_parents(self, parent: bytes, mtime_ns: int) -> None:
         for path in self._entries.missing_parents(parent):
             above, _, name = path.rpartition(b"/")
+            self._note(1)
             os.mkdir(name, 0o755, dir_fd=self._tree.directory(above or b"."))
             self._entries.put(path, Record("d", 0o755, 0, 0, mtime_ns))
 

@@ -407,6 +407,19 @@ def zstd(data: bytes) -> bytes:
     return packed
 
 
+def zstd_with_window(data: bytes, log: int) -> bytes:
+    """Return *data* as a frame of zstd with a window of 2**log bytes and an unknown length."""
+    try:
+        from compression import zstd as module
+    except ImportError:
+        from backports import zstd as module
+    names = module.CompressionParameter
+    options = {names.compression_level: 1, names.window_log: log}
+    packer = module.ZstdCompressor(options={**options, names.enable_long_distance_matching: 1})
+    pieces = [packer.compress(data[at : at + 1024**2]) for at in range(0, len(data), 1024**2)]
+    return b"".join([*pieces, packer.flush()])
+
+
 def estargz(members: list[Member]) -> tuple[bytes, bytes]:
     """Return a tar as eStargz has it, and the same compressed: a gzip member for each of the
     tar's, one for the table of contents, and the footer that says where that begins.

@@ -216,7 +216,17 @@ def zero_layers() -> list[tuple[bytes, str]]:
     return found
 
 
-@pytest.mark.parametrize("make", [noise_layers, zero_layers])
+def window_layers() -> list[tuple[bytes, str]]:
+    """Return layers of 70 MB in zstd, each with a window of 64 MiB that it fills."""
+    found = []
+    for number in range(3):
+        part = images.noise(1024**2 + number)
+        tar = images.tar([images.file(f"repeated{number}", part * 70)])
+        found.append((images.zstd_with_window(tar, 26), images.digest(tar)))
+    return found
+
+
+@pytest.mark.parametrize("make", [noise_layers, zero_layers, window_layers])
 def test_a_pull_needs_little_memory(
     plain: Server, sandbox: Sandbox, make: Callable[[], list[tuple[bytes, str]]]
 ) -> None:
@@ -232,6 +242,18 @@ def test_a_pull_needs_little_memory(
         time.sleep(0.005)
     assert finish(process) == (0, "")
     assert 10_000 < peak < 150 * 1024
+
+
+def test_a_window_that_needs_too_much_memory_is_refused_unless_the_user_allows_it(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    tar = images.tar([images.file("f", b"x" * 5000)])
+    (tmp_path / "root.tar.zst").write_bytes(images.zstd_with_window(tar, 27))
+    refused = sandbox.call("import", tmp_path / "root.tar.zst")
+    assert refused.returncode == 1
+    assert b"the layer needs more than 96 MiB of memory to be unpacked" in refused.stderr
+    sandbox.environ["SANDBOX_UNPACK_MEMORY"] = "160m"
+    sandbox.ok("import", tmp_path / "root.tar.zst")
 
 
 def high_water(pid: int) -> int:

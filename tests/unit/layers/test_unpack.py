@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.errors import CorruptData, StoreFull
+from sandbox.errors import CorruptData, StoreFull, Unsupported
 from sandbox.layers import unpack
 from sandbox.layers.unpack import UnpackedLayer, unpack_layer
 from sandbox.models.digest import digest_of
@@ -181,6 +181,15 @@ def test_more_than_fits_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(unpack, "free_bytes", lambda _path: 1 << 20)
     with pytest.raises(StoreFull):
         Layer(images.zeros_in_gzip(1 << 22), tmp_path)
+
+
+def test_directories_that_names_imply_count_as_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpack, "_MEMBER_LIMIT", 50)
+    data = images.tar([images.file("d/" * n + "f") for n in (20, 40, 60)])
+    with pytest.raises(Unsupported, match="more than 50 members"):
+        unpack_layer(io.BytesIO(data), tmp_path)
 
 
 def test_a_sparse_member_keeps_its_holes(tmp_path: Path) -> None:
