@@ -57,21 +57,20 @@ async def wait(call: Call) -> web.StreamResponse:
 
 async def _outcome(call: Call, before: Container, condition: str, listener: Listener) -> int | None:
     """Return the exit code; None if the client went away first."""
-    code = before.state.exit_code
+    code = _LOST if before.state.is_running else before.state.exit_code
     if condition == "not-running" and not before.state.is_running:
         return code
     while not call.is_gone:
         event = await _next(listener)
         action = event["Action"] if event else ""
-        if event is not None and action == "die":
-            code = int(event["Actor"]["Attributes"].get("exitCode", _LOST))
+        code = _code_in([event], code)
         if action == "destroy":
             return code
         if action not in ("die", ""):
             continue
         present = await _settled(call, before, died=action == "die")
-        if present is None:
-            return code
+        if present is None:  # gone, and what told of its end may not have been read yet
+            return _code_in(listener.waiting(fresh=True), code)
         state = present.state
         # Docker takes a container that is about to run again for one that has ended, too.
         if condition != "removed" and action == "die":
@@ -80,6 +79,14 @@ async def _outcome(call: Call, before: Container, condition: str, listener: List
         if condition != "removed" and state.status == "exited" and has_run:
             return state.exit_code
     return None
+
+
+def _code_in(events: list[Event | None], code: int) -> int:
+    """Return the exit code that the last of these events tells of, or *code*."""
+    for event in events:
+        if event is not None and event["Action"] == "die":
+            code = int(event["Actor"]["Attributes"].get("exitCode", _LOST))
+    return code
 
 
 async def _settled(call: Call, before: Container, *, died: bool) -> Container | None:

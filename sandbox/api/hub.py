@@ -49,8 +49,13 @@ class Listener:
             raise EOFError
         return event
 
-    def waiting(self) -> list[Event | None]:
-        """Return what is in the queue; None in it is the end."""
+    def waiting(self, *, fresh: bool = False) -> list[Event | None]:
+        """Return what is in the queue; None in it is the end.
+
+        With *fresh* the store is read first: all that has happened is in the queue then.
+        """
+        if fresh:
+            self._hub.look()
         found = []
         while not self._queue.empty():
             found.append(self._queue.get_nowait())
@@ -79,7 +84,7 @@ class Hub:
         self._naps: asyncio.Task[None] | None = None
         self._watch = ExitStack()
         if not self._watch.enter_context(
-            changes.watching(os.fspath(engine.layout.root), self._tell)
+            changes.watching(os.fspath(engine.layout.root), self.look)
         ):
             self._naps = self._loop.create_task(self._look_again_and_again())
 
@@ -95,7 +100,7 @@ class Hub:
         It hears of the object with the id *about*, of all if that is empty; *wake* is
         called when something is in its queue.
         """
-        self._tell()
+        self.look()
         history = [] if since is None else self._follower.history(since)
         listener = Listener(self, history, about=about, wake=wake)
         self._listeners.add(listener)
@@ -105,7 +110,8 @@ class Hub:
         """Tell it nothing more."""
         self._listeners.discard(listener)
 
-    def _tell(self) -> None:
+    def look(self) -> None:
+        """Tell everybody what is new in the store."""
         for event in self._follower.poll():
             for listener in list(self._listeners):
                 listener.put(event)
@@ -114,7 +120,7 @@ class Hub:
         while True:
             await asyncio.sleep(_NAP)
             with suppress(OSError):
-                self._tell()
+                self.look()
 
     def close(self) -> None:
         """End everybody's listening."""
