@@ -58,7 +58,10 @@ async def create(call: Call) -> web.StreamResponse:
     request, warnings = creating.request_of(body, name, call.text("platform"))
     try:
         container = await call.work.act(call.engine.create, request)
-        if any(item.asked or item.address for item in container.config.network.endpoints):
+        if any(
+            item.asked or item.options or item.address
+            for item in container.config.network.endpoints
+        ):
             networks = await call.work.look(call.engine.networks)
             warnings += shown_only(container.config.network.endpoints, networks)
     except OtherPlatform as exc:

@@ -369,7 +369,13 @@ def _long_bind(source: str, target: str, read_only: bool, options: dict[str, Any
         _made(source)
     if not os.path.exists(source):
         raise BadRequest(f"{head}bind source path does not exist: {source}")
-    return MountPoint("bind", target, os.path.normpath(source), read_only)
+    return MountPoint(
+        "bind",
+        target,
+        os.path.normpath(source),
+        read_only,
+        propagation=mounts.check_propagation(options.get("Propagation") or ""),
+    )
 
 
 def check_name(text: str) -> str:

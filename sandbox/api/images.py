@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.query import Filters, as_flags, flag_filter
 from sandbox.engine.commits import CommitRequest
-from sandbox.engine.inspection import NEVER, describe_image, summarize_image
+from sandbox.engine.imageview import describe_image, summarize_image
+from sandbox.engine.inspection import NEVER
 from sandbox.errors import ImageNotFound, SandboxError
 from sandbox.models.oci import seconds_of, timestamp
 from sandbox.models.reference import parse_reference

@@ -178,7 +178,7 @@ class EndpointBody(Body, frozen=True, kw_only=True):
     aliases: list[str] | None = None
     links: list[str] | None = None
     mac_address: str | None = None
-    driver_opts: dict[str, Any] | None = None
+    driver_opts: dict[str, str] | None = None
 
 
 class ExecBody(ProcessBody, frozen=True, kw_only=True):

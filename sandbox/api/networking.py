@@ -101,6 +101,7 @@ def _place(name: str, item: EndpointBody) -> Endpoint:
         check_address(config["IPv4Address"]) if config.get("IPv4Address") else "",
         mac=check_mac(item.mac_address) if item.mac_address else "",
         asked=({"IPv6Address": six} if six else {}) | ({"LinkLocalIPs": local} if local else {}),
+        options=item.driver_opts or {},
     )
 
 
@@ -112,11 +113,11 @@ def _check_six(text: Any) -> None:
 
 
 def shown_only(endpoints: Iterable[Endpoint], networks: Sequence[Network]) -> list[str]:
-    """Return a line for each address that a place was given and does not have."""
+    """Return a line for each wish that a place was given and does not have."""
     told = []
     for item in endpoints:
         network = find_network(networks, item.network)
-        names = list(item.asked)
+        names = [*item.asked, *(["DriverOpts"] if item.options else [])]
         if network is not None and item.address and network.only_shows(item.address):
             names.append("IPv4Address")
         told += [f"{name} on {item.network} {NO_EFFECT}" for name in names]

@@ -68,12 +68,17 @@ class Lines:
             line["progressDetail"] = {"current": done, "total": total} if total else {}
         self.tell(**line)
 
-    async def run(self, function: Callable[[], None]) -> web.StreamResponse:
-        """Do *function* in a thread and end the answer, whatever it raises."""
+    async def run(
+        self, function: Callable[[], None], *, always: bool = False
+    ) -> web.StreamResponse:
+        """Do *function* in a thread and end the answer, whatever it raises.
+
+        A failure is the answer's status if nothing has been sent, but not with *always*.
+        """
         try:
             await self._call.work.alone(function)
         except SandboxError as exc:
-            if self._response is None:
+            if self._response is None and not always:
                 raise
             text = printable(message_of(exc))
             await self.send({"errorDetail": {"message": text}, "error": text})
@@ -257,7 +262,7 @@ async def load(call: Call) -> web.StreamResponse:
                 if not image.references:
                     lines.tell(stream=f"Loaded image ID: {image.id}\n")
 
-        return await lines.run(act)
+        return await lines.run(act, always=True)
 
 
 # ---- registries -------------------------------------------------------------------------------

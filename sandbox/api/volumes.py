@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.api.errors import BadRequest
+from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.models import VolumeBody
 from sandbox.api.query import as_flags, flag_filter
+from sandbox.engine.imageview import summarize_image
 from sandbox.engine.inspection import (
     describe_volume,
     link_names,
     summarize_container,
-    summarize_image,
 )
 from sandbox.models.choosing import volume_filter
 from sandbox.models.oci import moment_text
@@ -41,9 +41,10 @@ async def create(call: Call) -> web.StreamResponse:
     body = await call.body(VolumeBody)
     driver = body.driver or "local"
     if driver != "local":
-        raise BadRequest(
+        raise ApiError(
+            404,
             f"create {body.name or ''}: error looking up volume plugin {driver}: "
-            f'plugin "{driver}" not found'
+            f'plugin "{driver}" not found',
         )
     if body.driver_opts:
         raise BadRequest("options of the local driver mount file systems, which needs privileges")

@@ -78,7 +78,8 @@ def _inspect(template: str | None, kind: str | None, names: tuple[str, ...], *, 
 
 
 def _look_up(engine: Engine, name: str, kind: str | None, *, size: bool) -> dict[str, Any]:
-    from sandbox.engine.inspection import describe_image, describe_volume
+    from sandbox.engine.imageview import describe_image
+    from sandbox.engine.inspection import describe_volume
     from sandbox.engine.networkview import describe_network
 
     looks: dict[str, Callable[[], dict[str, Any]]] = {

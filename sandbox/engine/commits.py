@@ -120,6 +120,8 @@ def _document(
     request: CommitRequest,
     config: ContainerConfig,
 ) -> oci.ImageConfig:
+    from sandbox.engine.inspection import describe_config
+
     now = oci.timestamp()
     step = oci.History(
         created=now,
@@ -136,6 +138,8 @@ def _document(
         config=run_config,
         rootfs=oci.RootFS("layers", [*base.layers, diff_id]),
         history=[*base.history, step],
+        container=config.id,
+        container_config=describe_config(config),
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What Docker's inspect shows of a container or an image, as plain JSON values.
+"""What Docker's inspect shows of a container or a volume, as plain JSON values.
 
-Rules: pure, and the only place that knows Docker's field names for both. What this
+Rules: pure, and the only place that knows Docker's field names for them. What this
 engine does not have is shown empty, never invented.
 """
 
@@ -11,7 +11,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.networkview import network_settings, port_bindings
-from sandbox.models import oci
 from sandbox.models.choosing import status_text
 from sandbox.models.network import BRIDGE
 from sandbox.models.oci import seconds_of
@@ -20,14 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sandbox.models.container import Container, ContainerConfig, MountPoint
-    from sandbox.models.image import Image
     from sandbox.models.network import Network
     from sandbox.models.policy import Health, Policy, Usage
     from sandbox.models.volume import Volume
     from sandbox.runtime.seats import Seat
 
 NEVER = "0001-01-01T00:00:00Z"
-_DRIVER = "index"
+DRIVER = "index"
 
 
 def describe_container(
@@ -56,16 +54,16 @@ def describe_container(
         "LogPath": _log_path(config, directory),
         "Name": f"/{config.name}",
         "RestartCount": container.state.restart_count,
-        "Driver": _DRIVER,
+        "Driver": DRIVER,
         "Platform": config.platform.partition("/")[0],
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": None,
         "HostConfig": _host_config(container),
-        "GraphDriver": {"Data": {"UpperDir": f"{directory}/upper"}, "Name": _DRIVER},
+        "GraphDriver": {"Data": {"UpperDir": f"{directory}/upper"}, "Name": DRIVER},
         "Mounts": [_mount(mount) for mount in config.mounts],
-        "Config": _config(config),
+        "Config": describe_config(config),
         "NetworkSettings": network_settings(container, seat, networks),
     }
 
@@ -272,8 +270,8 @@ def _log_config(policy: Policy) -> dict[str, Any]:
 
 
 def _bind_text(mount: MountPoint) -> str:
-    text = f"{mount.source}:{mount.target}"
-    return f"{text}:ro" if mount.read_only else text
+    options = [*(["ro"] if mount.read_only else []), mount.propagation]
+    return ":".join(filter(None, (mount.source, mount.target, ",".join(filter(None, options)))))
 
 
 def _mount(mount: MountPoint) -> dict[str, Any]:
@@ -285,11 +283,12 @@ def _mount(mount: MountPoint) -> dict[str, Any]:
         "Destination": mount.target,
         "Mode": "ro" if mount.read_only else "",
         "RW": not mount.read_only,
-        "Propagation": "rprivate" if mount.type == "bind" else "",
+        "Propagation": (mount.propagation or "rprivate") if mount.type == "bind" else "",
     }
 
 
-def _config(config: ContainerConfig) -> dict[str, Any]:
+def describe_config(config: ContainerConfig) -> dict[str, Any]:
+    """Return the configuration as inspect shows it."""
     shown = _true_config(config)
     asked = config.asked.get("Config", {})
     exposed = {**asked.get("ExposedPorts", {}), **shown["ExposedPorts"]}
@@ -345,66 +344,4 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
         "Name": volume.name,
         "Options": None,
         "Scope": "local",
-    }
-
-
-def summarize_image(image: Image) -> dict[str, Any]:
-    """Return the image's object in a list."""
-    return {
-        "Id": str(image.id),
-        "ParentId": image.parent,
-        "RepoTags": image.familiar_tags,
-        "RepoDigests": image.familiar_digests,
-        "Created": int(seconds_of(image.created)),
-        "Size": image.size,
-        "SharedSize": -1,
-        "VirtualSize": image.size,
-        "Labels": image.config.labels or {},
-        "Containers": -1,
-    }
-
-
-def describe_image(image: Image) -> dict[str, Any]:
-    """Return the image's inspect object."""
-    run = image.config
-    return {
-        "Id": str(image.id),
-        "RepoTags": image.familiar_tags,
-        "RepoDigests": image.familiar_digests,
-        "Parent": image.parent,
-        "Comment": image.comment,
-        "Created": image.created or NEVER,
-        "DockerVersion": "",
-        "Author": image.author,
-        "Config": {
-            "Hostname": "",
-            "Domainname": "",
-            "User": run.user,
-            "AttachStdin": False,
-            "AttachStdout": False,
-            "AttachStderr": False,
-            "ExposedPorts": run.exposed_ports or {},
-            "Tty": False,
-            "OpenStdin": False,
-            "StdinOnce": False,
-            "Env": run.env,
-            "Cmd": run.cmd,
-            "Healthcheck": oci.to_builtins(run.healthcheck) if run.healthcheck else None,
-            "Image": "",
-            "Volumes": run.volumes,
-            "WorkingDir": run.working_dir,
-            "Entrypoint": run.entrypoint,
-            "OnBuild": run.on_build,
-            "Labels": run.labels or {},
-            "StopSignal": run.stop_signal,
-            "Shell": run.shell,
-            **({"ArgsEscaped": True} if run.args_escaped else {}),
-        },
-        "Architecture": image.architecture,
-        "Variant": image.variant,
-        "Os": image.os,
-        "Size": image.size,
-        "GraphDriver": {"Data": {}, "Name": _DRIVER},
-        "RootFS": {"Type": "layers", "Layers": [str(layer) for layer in image.layers]},
-        "Metadata": {"LastTagTime": NEVER},
     }

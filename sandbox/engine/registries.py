@@ -85,6 +85,7 @@ class Registries:
     ) -> list[Pulled]:
         """Get an image, or every tag of a repository, from its registry."""
         from sandbox.models.machine import own_platform, parse_platform
+        from sandbox.registry.session import first_answer
 
         reference = parse_reference(name)
         if reference.is_host:
@@ -103,7 +104,7 @@ class Registries:
             return [pull.run(reference.with_default_tag())]
         if reference.tag is not None or reference.digest is not None:
             raise UsageError("tag can't be used with --all-tags/-a")
-        tags = session.target(reference).tags()
+        _, tags = first_answer(session.sources(reference), lambda source: source.tags())
         pull = Puller(self.layout, session, wanted, progress, strict=strict)
         return [pull.run(replace(reference, tag=tag)) for tag in tags]
 

@@ -34,7 +34,8 @@ class MountPoint(Record, frozen=True):
 
     *name* is a volume's, whose *source* is filled in when the container is created;
     *anonymous* ones go with the container. *uid* and *gid* are whom the files of a bind
-    that belong to the user shall belong to.
+    that belong to the user shall belong to. *propagation* of a bind is shown only: there
+    is no mount that could be told of others.
     """
 
     type: MountType
@@ -48,6 +49,7 @@ class MountPoint(Record, frozen=True):
     copy: bool = True
     uid: int | None = None
     gid: int | None = None
+    propagation: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     """Of the volume that is made for it; not kept here."""
 
@@ -65,6 +67,7 @@ class MountPoint(Record, frozen=True):
             "copy": self.copy,
             "uid": self.uid,
             "gid": self.gid,
+            "propagation": self.propagation,
         }
 
     @classmethod
@@ -82,6 +85,7 @@ class MountPoint(Record, frozen=True):
             copy=data.get("copy", True),
             uid=data.get("uid"),
             gid=data.get("gid"),
+            propagation=data.get("propagation", ""),
         )
 
 

@@ -29,8 +29,8 @@ class Endpoint(Record, frozen=True):
     """A container's place on one network, named as the user named it.
 
     *links* are (full id of the other container, its name, alias); without an id whoever has
-    the name is meant. *mac* is empty if it is made of the address. *asked* are addresses that
-    are shown only.
+    the name is meant. *mac* is empty if it is made of the address. *asked* are addresses, and
+    *options* a driver's, that are shown only.
     """
 
     network: str
@@ -39,6 +39,7 @@ class Endpoint(Record, frozen=True):
     links: tuple[tuple[str, str, str], ...] = ()
     mac: str = ""
     asked: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the stored form."""
@@ -49,6 +50,7 @@ class Endpoint(Record, frozen=True):
             "links": [list(link) for link in self.links],
             "mac": self.mac,
             "asked": self.asked,
+            "options": self.options,
         }
 
     @classmethod
@@ -62,6 +64,7 @@ class Endpoint(Record, frozen=True):
             links,
             data.get("mac", ""),
             data.get("asked", {}),
+            data.get("options", {}),
         )
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import CorruptData
 from sandbox.models import oci
@@ -47,6 +47,10 @@ class Image(Record, frozen=True):
     """Of an image that was built here: the blobs of the lowest layers, those of its base."""
     parent: str = ""
     """The image of the container that was committed."""
+    container: str = ""
+    """The container that was committed."""
+    container_config: Mapping[str, Any] = field(default_factory=dict)
+    """Its configuration, by Docker's names."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Of an image that was built here: what a new manifest says besides."""
 

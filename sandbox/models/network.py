@@ -30,7 +30,7 @@ Driver = Literal["bridge", "host", "null"]
 BRIDGE, HOST, NONE = "bridge", "host", "none"
 PREDEFINED = (BRIDGE, HOST, NONE)
 
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9 _.-]*[a-zA-Z0-9_.-])?")
 # What changes nothing where there is no bridge device.
 _IDLE_OPTIONS = (
     "com.docker.network.bridge.name",
@@ -142,7 +142,7 @@ def check_wish(wish: NetworkWish) -> NetworkWish:
     """Return the wish, or raise in Docker's words what is wrong with it."""
     if _NAME.fullmatch(wish.name) is None:
         raise UsageError(
-            f"invalid network name {wish.name!r}: only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed"
+            f"invalid network name {wish.name!r}: only [a-zA-Z0-9][a-zA-Z0-9 _.-]* are allowed"
         )
     if wish.driver in ("host", "null", "none"):
         kind = "null" if wish.driver == "none" else wish.driver

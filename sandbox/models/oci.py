@@ -90,6 +90,8 @@ class ImageConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     config: RunConfig | None = None
     rootfs: RootFS | None = None
     history: list[History] | None = None
+    container: str = ""
+    container_config: dict[str, Any] | None = None
     build_cache: str = msgspec.field(default="", name="sandbox.buildcache.v1")
 
 

@@ -90,6 +90,7 @@ def parse_volume(text: str, cwd: str) -> MountPoint:
         options.read_only,
         uid=options.uid,
         gid=options.gid,
+        propagation=options.propagation,
     )
 
 
@@ -98,25 +99,12 @@ class _VolumeOptions(Record, frozen=True):
     copy: bool = True
     uid: int | None = None
     gid: int | None = None
+    propagation: str = ""
 
 
 # Sharing, labelling and propagation have no meaning without a mount.
-_MEANINGLESS = frozenset(
-    (
-        "rw",
-        "z",
-        "Z",
-        "cached",
-        "delegated",
-        "consistent",
-        "rprivate",
-        "private",
-        "rslave",
-        "slave",
-        "rshared",
-        "shared",
-    )
-)
+_MEANINGLESS = frozenset(("rw", "z", "Z", "cached", "delegated", "consistent"))
+PROPAGATIONS = frozenset(("rprivate", "private", "rslave", "slave", "rshared", "shared"))
 
 
 def _volume_options(options: str, text: str) -> _VolumeOptions:
@@ -131,9 +119,18 @@ def _volume_options(options: str, text: str) -> _VolumeOptions:
             found = replace(found, uid=int(value))
         elif equals and key == "gid" and value.isdecimal():
             found = replace(found, gid=int(value))
+        elif option in PROPAGATIONS:
+            found = replace(found, propagation=option)
         elif option not in _MEANINGLESS:
             raise UsageError(f"invalid mode: {option} in '{text}'")
     return found
+
+
+def check_propagation(wanted: str) -> str:
+    """Return how mounts below a bind are shared; empty if nothing was said."""
+    if wanted and wanted not in PROPAGATIONS:
+        raise UsageError(f"invalid propagation mode: {wanted}")
+    return wanted
 
 
 def parse_mount(text: str, cwd: str) -> MountPoint:
@@ -148,10 +145,14 @@ def parse_mount(text: str, cwd: str) -> MountPoint:
     if kind == "bind":
         if not source:
             raise UsageError(f"invalid argument {text!r} for --mount: source is required")
-        for ignored in ("bind-propagation", "bind-nonrecursive", "bind-recursive", "consistency"):
+        for ignored in ("bind-nonrecursive", "bind-recursive", "consistency"):
             fields.pop(ignored, None)
         mount = MountPoint(
-            "bind", target, posixpath.normpath(posixpath.join(cwd, source)), read_only
+            "bind",
+            target,
+            posixpath.normpath(posixpath.join(cwd, source)),
+            read_only,
+            propagation=check_propagation(fields.pop("bind-propagation", "")),
         )
     elif kind == "tmpfs":
         if source:

@@ -381,6 +381,8 @@ class ImageStore:
             manifest=Digest(record.manifest) if record.manifest else None,
             lower_blobs=tuple(record.lower_blobs),
             parent=record.parent,
+            container=document.container,
+            container_config=document.container_config or {},
             annotations=record.annotations,
         )
 

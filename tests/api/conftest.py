@@ -9,6 +9,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 
+import docker as docker_py
 import pytest
 
 from tests.conftest import INTERCEPTOR
@@ -84,6 +85,26 @@ def api(shared: Server) -> Iterator[Server]:
     """That server, with no container before and after."""
     yield shared
     shared.remove_all()
+
+
+@pytest.fixture(scope="module")
+def stocked(shared: Server, rootfs: pathlib.Path) -> Server:
+    """The server with the image `box`."""
+    import_rootfs(shared, rootfs)
+    return shared
+
+
+@pytest.fixture
+def client(stocked: Server, api: Server) -> Iterator[docker_py.DockerClient]:
+    """A client; networks and volumes are gone afterwards, too."""
+    found = docker_py.DockerClient(base_url=api.url, timeout=60)
+    try:
+        yield found
+        api.remove_all()
+        found.networks.prune()
+        found.volumes.prune(filters={"all": True})
+    finally:
+        found.close()
 
 
 @pytest.fixture

@@ -3,55 +3,20 @@
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 import docker as docker_py
 import pytest
-from docker.errors import APIError, ContainerError, ImageNotFound, NotFound
+from docker.errors import ContainerError, ImageNotFound, NotFound
 from docker.types import EndpointConfig, IPAMConfig, IPAMPool, LogConfig, Mount
 from docker.utils.socket import next_frame_header, read_exactly
 
-from tests.api.conftest import import_rootfs
-from tests.harness.apiserver import Server
 from tests.harness.polling import until
+from tests.harness.pydocker import refusal, sleeper
 
 pytestmark = pytest.mark.guest
 
 SECOND = 10**9
-
-
-@pytest.fixture(scope="module")
-def stocked(shared: Server, rootfs: pathlib.Path) -> Server:
-    """The server with the image `box`."""
-    import_rootfs(shared, rootfs)
-    return shared
-
-
-@pytest.fixture
-def client(stocked: Server, api: Server) -> Iterator[docker_py.DockerClient]:
-    """A client; networks and volumes are gone afterwards, too."""
-    found = docker_py.DockerClient(base_url=api.url, timeout=60)
-    try:
-        yield found
-        api.remove_all()
-        found.networks.prune()
-        found.volumes.prune(filters={"all": True})
-    finally:
-        found.close()
-
-
-def sleeper(client: docker_py.DockerClient, **more: Any) -> docker_py.models.containers.Container:
-    """Return a container that runs until it is removed."""
-    return client.containers.run("box", ["sleep", "1000"], detach=True, **more)
-
-
-def refusal(act: Any, *words: Any, **more: Any) -> tuple[int, str]:
-    """Return the status and the words of an error."""
-    with pytest.raises(APIError) as caught:
-        act(*words, **more)
-    return caught.value.status_code, caught.value.explanation
 
 
 def close(connection: Any) -> None:

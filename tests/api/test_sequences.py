@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.api.conftest import import_rootfs, private_sandbox
+from tests.api.conftest import private_sandbox
 from tests.harness.apiserver import Docker, Server, docker_on
 from tests.harness.polling import until
 
@@ -24,13 +24,6 @@ pytestmark = pytest.mark.guest
 
 IDLE = "trap 'exit 15' 15; echo Container started; while sleep 1 & wait $!; do :; done"
 PEER = struct.Struct("3i")
-
-
-@pytest.fixture(scope="module")
-def stocked(shared: Server, rootfs: pathlib.Path) -> Server:
-    """The server with the image `box`."""
-    import_rootfs(shared, rootfs)
-    return shared
 
 
 @pytest.fixture

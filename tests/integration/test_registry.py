@@ -345,6 +345,9 @@ def test_a_mirror_is_asked_first_and_forgiven(
     [pulled] = engine.pull_image("thing:1")
     assert str(pulled.reference) == "docker.io/library/thing:1"
     assert engine.find_image("thing:1").repo_digests
+    registry.put_image(plain, "hub/library/thing", "2", [gzip.compress(layer)], config)
+    every = engine.pull_image("thing", all_tags=True)
+    assert {str(one.reference.tag) for one in every} == {"1", "2"}
 
 
 # ---- the commands -----------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def test_a_damaged_record_is_said_to_be_one(data: object) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"name": "a b"}, "invalid network name"),
+        ({"name": "a/b"}, "invalid network name"),
         ({"driver": "host"}, 'only one instance of "host" network is allowed'),
         ({"driver": "none"}, 'only one instance of "null" network is allowed'),
         ({"driver": "overlay"}, "not supported"),

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""What tests with docker-py share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from docker.errors import APIError
+
+if TYPE_CHECKING:
+    import docker as docker_py
+
+
+def sleeper(client: docker_py.DockerClient, **more: Any) -> docker_py.models.containers.Container:
+    """Return a container that runs until it is removed."""
+    return client.containers.run("box", ["sleep", "1000"], detach=True, **more)
+
+
+def refusal(act: Any, *words: Any, **more: Any) -> tuple[int, str]:
+    """Return the status and the words of an error."""
+    with pytest.raises(APIError) as caught:
+        act(*words, **more)
+    return caught.value.status_code, caught.value.explanation
