@@ -116,6 +116,11 @@ int sb_hosted_net_publish(struct sb_hosted_net *net, uint32_t container, uint32_
 			  uint32_t port, uint32_t host, uint32_t host_port);
 int sb_hosted_net_unpublish(struct sb_hosted_net *net, uint32_t container, uint32_t udp,
 			    uint32_t port);
+/* Where a port of a container lies now, IPv4 as ::ffff:a.b.c.d: its real port, or -errno. */
+int sb_hosted_net_lead(struct sb_hosted_net *net, uint32_t container, uint32_t udp, uint32_t port,
+		       unsigned char address[16]);
+/* A relay has, or no longer has, this UDP port of the container's gateway. */
+int sb_hosted_net_relay(struct sb_hosted_net *net, uint32_t container, uint32_t port, uint32_t on);
 
 /* hosted.c */
 

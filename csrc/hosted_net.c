@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "hosted_tree.h"
-#include "net_table.h"
+#include "net_rules.h"
 
 struct sb_hosted_net {
 	struct sb_map table;
@@ -222,4 +222,30 @@ int sb_hosted_net_unpublish(struct sb_hosted_net *net, uint32_t container, uint3
 {
 	return port > 0xffff ? -EINVAL
 			     : sb_net_unpublish(table_of(net), container, udp != 0, (uint16_t)port);
+}
+
+/* ---- relays ------------------------------------------------------------------ */
+
+int sb_hosted_net_lead(struct sb_hosted_net *net, uint32_t container, uint32_t udp, uint32_t port,
+		       unsigned char address[16])
+{
+	const struct sb_net here = {net->table.at, net->ports.at, container,
+				    sb_net_base(net->table.at, container)};
+	struct sb_net_place place = {0};
+
+	if (here.base == 0 || port > 0xffff)
+		return -ENOENT;
+	sb_net_lead(&here, udp != 0, (uint16_t)port, &place);
+	sb_net_widen(&place, address);
+	return place.port;
+}
+
+int sb_hosted_net_relay(struct sb_hosted_net *net, uint32_t container, uint32_t port, uint32_t on)
+{
+	const struct sb_net_port row = {(uint16_t)port, (uint16_t)port, 0};
+
+	if (on != 0)
+		return sb_net_put_port(net->ports.at, container, SB_NET_UDP | SB_NET_RELAY, &row);
+	sb_net_drop_port(net->ports.at, container, SB_NET_UDP | SB_NET_RELAY, row.port);
+	return 0;
 }

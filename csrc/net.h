@@ -97,6 +97,7 @@ struct sb_net_table {
 #define SB_NET_UDP 1
 #define SB_NET_V6 2 /* lies on ::1, for IPv6 alone */
 #define SB_NET_REVERSE 4 /* port is the real one, value the container's */
+#define SB_NET_RELAY 8 /* a relay has this port of the gateway */
 
 /* Flags of a row */
 #define SB_NET_ANY 1 /* bound to 0.0.0.0 or :: */

@@ -33,20 +33,16 @@ static uint16_t default_port(const struct sb_net *net, uint16_t port)
 	return port != 0 && port < low ? (uint16_t)(SB_NET_LOW_BASE + port) : port;
 }
 
-/* A published port lies on an address of the machine. */
+/* A published port lies on an address of the machine, of IPv4: the machine's IPv6 is relayed. */
 static bool bind_published(const struct sb_net *net, const struct sb_net_place *name, bool udp,
 			   bool v6only, struct sb_net_binding *out)
 {
 	uint32_t host;
 	uint16_t port;
 
-	if (!sb_net_find_published(net->table, net->self, udp, name->port, &host, &port) ||
-	    (v6only && host != 0))
+	if (v6only || !sb_net_find_published(net->table, net->self, udp, name->port, &host, &port))
 		return false;
-	if (name->wide && host == 0)
-		sb_net_set_v6(&out->place, sb_net_any_v6, port);
-	else
-		sb_net_set_v4(&out->place, host, port);
+	sb_net_set_v4(&out->place, host, port);
 	out->flags |= SB_NET_PUBLISHED_PORT;
 	out->fixed = true;
 	return true;
@@ -137,6 +133,27 @@ static void lead_to(const struct sb_net *net, uint32_t container, uint32_t base,
 		sb_net_set_v4(&out->place, host, host_port);
 }
 
+void sb_net_lead(const struct sb_net *net, bool udp, uint16_t port, struct sb_net_place *out)
+{
+	const uint32_t kind = udp ? SB_NET_UDP : 0;
+	struct sb_net_target target = {.place.port = port};
+	struct sb_net_port row;
+
+	if (!sb_net_find_port(net->ports, net->self, kind, port, &row)) {
+		row.flags = 0;
+		if (sb_net_find_port(net->ports, net->self, kind | SB_NET_V6, port, &row) &&
+		    (row.flags & SB_NET_LOOPBACK) == 0) {
+			sb_net_set_v6(out, sb_net_loopback_v6, row.value);
+			return;
+		}
+	}
+	lead_to(net, net->self, net->base, true, udp, &target);
+	*out = target.place;
+	/* A datagram's answer comes from there. */
+	if ((row.flags & SB_NET_PUBLISHED_PORT) != 0 && out->v4 == net->base)
+		out->v4 = SB_NET_LOOPBACK_V4;
+}
+
 static int reach_own(const struct sb_net *net, const struct sb_net_place *name, bool udp,
 		     struct sb_net_target *out)
 {
@@ -153,10 +170,7 @@ static int reach_own(const struct sb_net *net, const struct sb_net_place *name, 
 		return 0;
 	}
 	if (sb_net_find_port(net->ports, net->self, kind | SB_NET_V6, name->port, &row)) {
-		sb_net_set_v6(&out->place,
-			      (row.flags & SB_NET_PUBLISHED_PORT) != 0 ? name->v6
-								       : sb_net_loopback_v6,
-			      row.value);
+		sb_net_set_v6(&out->place, sb_net_loopback_v6, row.value);
 		return 0;
 	}
 	if (sb_net_find_port(net->ports, net->self, kind, name->port, &row) &&
@@ -243,6 +257,7 @@ int sb_net_reach(const struct sb_net *net, const struct sb_net_place *name, bool
 {
 	uint64_t version;
 	const struct sb_net_state *state = sb_net_state(net->table, net->self, &version);
+	struct sb_net_port relay;
 	int err = 0;
 
 	*out = (struct sb_net_target){.place = *name};
@@ -267,6 +282,11 @@ int sb_net_reach(const struct sb_net *net, const struct sb_net_place *name, bool
 						: reach_peer(net, name->v4, udp, out);
 		break;
 	case SB_NET_IS_GATEWAY:
+		if (udp && sb_net_find_port(net->ports, net->self, SB_NET_UDP | SB_NET_RELAY,
+					    name->port, &relay)) {
+			out->changed = true;
+			return 0;
+		}
 		err = may_leave(state, name);
 		sb_net_set_v4(&out->place, SB_NET_LOOPBACK_V4, name->port);
 		break;

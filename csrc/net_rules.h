@@ -94,6 +94,9 @@ struct sb_net_target {
 int sb_net_reach(const struct sb_net *net, const struct sb_net_place *name, bool udp,
 		 struct sb_net_target *out) SB_MUST_CHECK;
 
+/* Where a caller from the machine finds what listens on a port of the container, now. */
+void sb_net_lead(const struct sb_net *net, bool udp, uint16_t port, struct sb_net_place *out);
+
 /* ---- out: net_show.c ---- */
 
 /* How a socket was bound: SB_NET_ANY, SB_NET_LOOPBACK or 0. */

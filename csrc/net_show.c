@@ -100,8 +100,11 @@ void sb_net_show_local(const struct sb_net *net, const struct sb_net_ends *ends,
 	known = reverse(net, net->self, kind, &out->port, &flags);
 	if (!known && local->is_v6 && sb_net_is_any(local))
 		known = reverse(net, net->self, kind | SB_NET_V6, &out->port, &flags);
-	if (sb_net_is_any(local))
+	if (sb_net_is_any(local)) {
+		if (known && (flags & SB_NET_PUBLISHED_PORT) != 0)
+			show_any(out); /* also what lies on ::ffff:0.0.0.0 */
 		return;
+	}
 	if (local->is_v6) {
 		if (!ends->connected && sb_net_is_loopback(local) && ends->bound == SB_NET_ANY)
 			show_any(out);
@@ -197,9 +200,10 @@ bool sb_net_show_row(const struct sb_net *net, struct sb_net_row *row)
 	if (six)
 		visible = known;
 	else if (!row->local.is_v6 && row->local.v4 == net->base)
-		visible = true;
-	else
-		visible = known && (port.flags & SB_NET_PUBLISHED_PORT) != 0;
+		visible = row->local.port !=
+			  SB_NET_LOW_BASE; /* its supervisor's, to keep the address */
+	else /* of IPv6, it is the relay's */
+		visible = known && (port.flags & SB_NET_PUBLISHED_PORT) != 0 && !row->local.is_v6;
 	if (ends.connected && !row->peer.is_v6 && row->peer.v4 == net->base)
 		visible = true;
 	if (!visible)

@@ -165,7 +165,7 @@ static int note(const struct sb_net *net, int fd, const struct sb_net_binding *b
 		row.value = local.port;
 	}
 	err = sb_net_put_port(net->ports, net->self, binding->kind, &row);
-	if (err < 0 || row.value == row.port)
+	if (err < 0 || (row.value == row.port && (binding->flags & SB_NET_PUBLISHED_PORT) == 0))
 		return port == 0 ? 0 : err;
 	row = (struct sb_net_port){binding->place.port, port, binding->flags};
 	return sb_net_put_port(net->ports, net->self, binding->kind | SB_NET_REVERSE, &row);

@@ -21,7 +21,7 @@ from sandbox.models.endpoints import (
     parse_link,
 )
 from sandbox.models.network import BRIDGE, NONE, find_network
-from sandbox.models.ports import Publication, check_publications, parse_exposed
+from sandbox.models.ports import Publication, check_host_ip, merge_publications, parse_exposed
 from sandbox.models.record import replace
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _publications(bindings: Mapping[str, Any]) -> tuple[Publication, ...]:
         for port in parse_exposed(text):
             rows: list[PortBody] = _convert(wishes or [{}], list[PortBody], "PortBindings")
             found += [_publication(port, row) for row in rows]
-    return check_publications(found)
+    return merge_publications(found)
 
 
 def _publication(port: Any, row: PortBody) -> Publication:
@@ -179,5 +179,4 @@ def _publication(port: Any, row: PortBody) -> Publication:
     low, high = int(first), int(last or first)
     if not 0 <= low <= high <= 65535:
         raise BadRequest(f"invalid port specification: {row.host_port!r}")
-    host_ip = "" if row.host_ip in (None, "", "0.0.0.0", "::") else str(row.host_ip)  # noqa: S104
-    return Publication(port, host_ip, low, high)
+    return Publication(port, check_host_ip(row.host_ip or ""), low, high)

@@ -23,7 +23,7 @@ from sandbox.models.endpoints import (
     split_allowed,
 )
 from sandbox.models.network import HOST, NONE
-from sandbox.models.ports import check_publications, parse_exposed, parse_publication
+from sandbox.models.ports import merge_publications, parse_exposed, parse_publication
 
 NETWORK_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
@@ -117,7 +117,7 @@ def network_of(options: dict[str, Any]) -> NetworkFlags:
         exposed=options["expose"],
         hostname=bool(options["hostname"]),
         config=NetworkConfig(
-            publications=check_publications(publications),
+            publications=merge_publications(publications),
             publish_all=options["publish_all"],
             dns=options["dns"],
             dns_search=options["dns_search"],

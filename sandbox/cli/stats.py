@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sandbox.engine import Engine
     from sandbox.engine.executing import Sample
     from sandbox.models.container import Container
+    from sandbox.models.ports import Published
 
 _COLUMNS = (
     Column("CONTAINER ID", "ID"),
@@ -128,6 +129,10 @@ def _binary(size: float) -> str:
     return f"{size:.4g}{units[unit]}"
 
 
+def _in_order(row: Published) -> tuple[str, int, str, int]:
+    return str(row.port), row.host_ip.count(":"), row.host_ip, row.host_port
+
+
 @click.command()
 @click.argument("container", shell_complete=complete_containers)
 @click.argument("private_port", required=False)
@@ -138,10 +143,10 @@ def port(*, container: str, private_port: str | None) -> int:
     engine = Engine()
     found = engine.container(container)
     seat = engine.seats().get(found.config.id) if found.state.is_running else None
-    rows = sorted(seat.published, key=lambda row: str(row.port)) if seat else []
+    rows = sorted(seat.published, key=_in_order) if seat else []
     if private_port is None:
         for row in rows:
-            emit(f"{row.port} -> {row.host_ip}:{row.host_port}")
+            emit(f"{row.port} -> {row.place}")
         return 0
     wanted = private_port if "/" in private_port else f"{private_port}/tcp"
     number, _, protocol = wanted.partition("/")
@@ -149,7 +154,7 @@ def port(*, container: str, private_port: str | None) -> int:
         raise UsageError(f"invalid port: {private_port}")
     chosen = [row for row in rows if str(row.port) == wanted]
     for row in chosen:
-        emit(f"{row.host_ip}:{row.host_port}")
+        emit(row.place)
     if not chosen:
         text = f"no public port '{wanted}' published for {container}"
         click.echo(f"sandbox: {text}", err=True)

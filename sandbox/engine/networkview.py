@@ -167,7 +167,8 @@ def _ports(container: Container, seat: Seat | None) -> dict[str, Any]:
         return {}
     shown: dict[str, Any] = {str(port): None for port in exposed_of(container)}
     for row in seat.published:
-        shown[str(row.port)] = [{"HostIp": row.host_ip, "HostPort": str(row.host_port)}]
+        place = {"HostIp": row.host_ip, "HostPort": str(row.host_port)}
+        shown[str(row.port)] = [*(shown.get(str(row.port)) or ()), place]
     return shown
 
 
@@ -181,7 +182,7 @@ def port_bindings(container: Container) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for wish in container.config.network.publications:
         port = str(wish.first or "") if wish.first == wish.last else f"{wish.first}-{wish.last}"
-        shown[str(wish.port)] = [{"HostIp": wish.host_ip, "HostPort": port}]
+        shown.setdefault(str(wish.port), []).append({"HostIp": wish.host_ip, "HostPort": port})
     return shown
 
 

@@ -177,7 +177,8 @@ def _check_subnet(wish: NetworkWish) -> None:
 def _check_options(options: dict[str, str]) -> None:
     for key, value in options.items():
         if key == HOST_BINDING:
-            check_host_ip(value)
+            if ":" in check_host_ip(value):
+                raise UsageError(f"invalid IPv4 address: {value}")
         elif key in _FIXED_OPTIONS:
             if value != _FIXED_OPTIONS[key]:
                 raise Unsupported(f"network option {key}={value} is not supported")

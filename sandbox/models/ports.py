@@ -21,7 +21,9 @@ from sandbox.models.record import Record
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - Docker's default for published ports
+# Docker's default for published ports is both.
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104
+ANY_ADDRESS_6 = "::"
 
 
 class Port(Record, frozen=True, order=True):
@@ -66,9 +68,34 @@ class Published(Record, frozen=True):
     host_ip: str
     host_port: int
 
+    @property
+    def place(self) -> str:
+        """Return where it is on the machine, as it is shown.
+
+        >>> Published(Port(80), "::1", 8081).place
+        '[::1]:8081'
+        """
+        return f"{_bracketed(self.host_ip)}:{self.host_port}"
+
     def __str__(self) -> str:
         """Return it as `ps` shows it."""
-        return f"{self.host_ip}:{self.host_port}->{self.port}"
+        return f"{self.place}->{self.port}"
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def native_of(published: Iterable[Published]) -> dict[Port, Published]:
+    """Return where the listener itself is bound: one place of IPv4 a port.
+
+    A socket has one address; all other places of a port are relayed to it.
+    """
+    found: dict[Port, Published] = {}
+    for row in published:
+        if ":" not in row.host_ip:
+            found.setdefault(row.port, row)
+    return found
 
 
 def _range(text: str, what: str) -> tuple[int, int]:
@@ -146,12 +173,25 @@ def _host_part(text: str) -> tuple[str, str]:
 
 
 def check_host_ip(text: str) -> str:
-    """Return an address of the machine that a port can be published on."""
-    if text.startswith("[") or ":" in text:
-        raise Unsupported(f"ports cannot be published on an IPv6 address: {text}")
-    if text and parse_address(text) is None:
-        raise UsageError(f"invalid IP address: {text}")
-    return text
+    """Return an address of the machine that a port can be published on, in its usual form.
+
+    >>> check_host_ip("[0:0:0:0:0:0:0:1]"), check_host_ip("[::ffff:127.0.0.1]")
+    ('::1', '127.0.0.1')
+    """
+    if ":" not in text:
+        if text and parse_address(text) is None:
+            raise UsageError(f"invalid IP address: {text}")
+        return text
+    import ipaddress  # few need it
+
+    bare = text[1:-1] if text[0] == "[" and text[-1] == "]" else text
+    try:
+        address = ipaddress.IPv6Address(bare)
+    except ValueError:
+        raise UsageError(f"invalid IP address: {text}") from None
+    if address.scope_id:
+        raise Unsupported(f"ports cannot be published on an address with a zone: {text}")
+    return str(address.ipv4_mapped or address)
 
 
 def _long_form(text: str) -> tuple[Publication, ...]:
@@ -170,17 +210,9 @@ def _long_form(text: str) -> tuple[Publication, ...]:
     return parse_publication(f"{fields['published']}:{fields['target']}/{fields['protocol']}")
 
 
-def check_publications(wishes: Iterable[Publication]) -> tuple[Publication, ...]:
-    """Return the wishes without repetitions; one port can be in one place only."""
-    found: dict[Port, Publication] = {}
-    for wish in wishes:
-        other = found.setdefault(wish.port, wish)
-        if other != wish:
-            raise Unsupported(
-                f"port {wish.port} is published more than once: "
-                "a listener can be at one port of the machine only"
-            )
-    return tuple(found.values())
+def merge_publications(wishes: Iterable[Publication]) -> tuple[Publication, ...]:
+    """Return the wishes without repetitions."""
+    return tuple(dict.fromkeys(wishes))
 
 
 def show_ports(published: Iterable[Published], exposed: Iterable[Port]) -> str:
@@ -189,7 +221,7 @@ def show_ports(published: Iterable[Published], exposed: Iterable[Port]) -> str:
     >>> show_ports([Published(Port(80), "0.0.0.0", 8081)], [Port(80), Port(443)])
     '443/tcp, 0.0.0.0:8081->80/tcp'
     """
-    items = sorted(published, key=lambda item: (item.port.protocol, item.port.number))
+    items = sorted(published, key=_order)
     shown = {item.port for item in items}
     rows: list[tuple[str, str, int, int, int]] = [
         ("", port.protocol, port.number, port.number, 0)
@@ -209,6 +241,11 @@ def show_ports(published: Iterable[Published], exposed: Iterable[Port]) -> str:
     return ", ".join(_shown(row) for row in merged)
 
 
+def _order(row: Published) -> tuple[str, bool, str, int, int]:
+    """Order rows so that neighbours that can be one range are side by side."""
+    return (row.port.protocol, ":" in row.host_ip, row.host_ip, row.port.number, row.host_port)
+
+
 def _continues(before: tuple[str, str, int, int, int], row: tuple[str, str, int, int, int]) -> bool:
     """Tell whether *row* is the next port of the run *before*."""
     if before[:2] != row[:2] or row[2] != before[3] + 1 or bool(row[4]) != bool(before[4]):
@@ -222,4 +259,4 @@ def _shown(row: tuple[str, str, int, int, int]) -> str:
     if not host:
         return f"{numbers}/{protocol}"
     there = str(host) if first == last else f"{host}-{host + last - first}"
-    return f"{host_ip}:{there}->{numbers}/{protocol}"
+    return f"{_bracketed(host_ip)}:{there}->{numbers}/{protocol}"

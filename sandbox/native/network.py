@@ -334,6 +334,21 @@ class NetworkTable:
             if key > _DROPPED
         ]
 
+    # -- relays
+
+    def lead(self, container: int, protocol: Protocol, port: int) -> tuple[str, int]:
+        """Return where a port of a container lies now; nobody listens there if it is not bound."""
+        address = ffi.new("unsigned char[16]")
+        udp = protocol == "udp"
+        real = lib.sb_hosted_net_lead(self._handle, container, udp, port, address)
+        _check(real, f"no container has the network number {container}")
+        return str(_narrow(bytes(address))), real
+
+    def relay(self, container: int, port: int, *, on: bool) -> None:
+        """Say whether this UDP port of the container's gateway is a relay's."""
+        result = lib.sb_hosted_net_relay(self._handle, container, port, on)
+        _check(result, "no room for one more port")
+
     # -- ports in use
 
     def ports(self) -> list[PortInUse]:
@@ -350,7 +365,7 @@ class NetworkTable:
                 bool(word >> 32 & lib.SB_NET_PUBLISHED_PORT),
             )
             for word in used
-            if not word >> 40 & lib.SB_NET_REVERSE
+            if not word >> 40 & (lib.SB_NET_REVERSE | lib.SB_NET_RELAY)
         ]
 
     @staticmethod

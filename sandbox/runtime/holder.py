@@ -153,11 +153,10 @@ class _Holder:
         os.setsid()
         supervise.adopt_orphans()
         null = os.open("/dev/null", os.O_RDWR)
-        kept = sorted({0, 1, 2, self._pty.master, self._pty.slave, self._connection.fileno()})
+        kept = {0, 1, 2, self._pty.master, self._pty.slave, self._connection.fileno()}
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        for first, next_one in zip(kept, [*kept[1:], 0x7FFFFFFF], strict=True):
-            os.closerange(first + 1, next_one)
+        supervise.close_others(kept)
         for number in supervise.PROXIED:
             signal.signal(number, signal.SIG_IGN)
 

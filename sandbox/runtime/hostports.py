@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed
-from sandbox.models.ports import ANY_ADDRESS, Published
+from sandbox.models.ports import ANY_ADDRESS, ANY_ADDRESS_6, Port, Published
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +24,7 @@ Guard = _socket.socket
 # Of a container's address, never used by a container: port 0 below the privileged ones.
 GUARD_PORT = 64512
 _AUTOMATIC = 8192
+_BACKLOG = 512
 
 
 def guard(address: str) -> Guard | None:
@@ -59,18 +60,28 @@ def settle(
     used = list(taken)
     found: list[Published] = []
     for wish in wishes:
-        host_ip = wish.host_ip or default_ip or ANY_ADDRESS
+        address = wish.host_ip or default_ip
+        places = [address] if address else _everywhere()
         candidates = range(wish.first, wish.last + 1) if wish.first else _automatic()
         problem = ""
         for number in candidates:
-            row = Published(wish.port, host_ip, number)
-            problem = _problem_with(row, [*used, *found])
+            rows = [Published(wish.port, place, number) for place in places]
+            problem = next(filter(None, (_problem_with(row, [*used, *found]) for row in rows)), "")
             if not problem:
-                found.append(row)
+                found += rows
                 break
         if problem:
             raise RuntimeFailed(problem)
     return tuple(found)
+
+
+def _everywhere() -> list[str]:
+    """Return the addresses that stand for all of the machine."""
+    try:
+        bind(Published(Port(1, "udp"), "::1", 0)).close()
+    except OSError:
+        return [ANY_ADDRESS]
+    return [ANY_ADDRESS, ANY_ADDRESS_6]
 
 
 def _automatic() -> Iterator[int]:
@@ -91,27 +102,47 @@ def _problem_with(row: Published, used: Iterable[Published]) -> str:
     """Return why the port cannot be had, in Docker's words; empty if it can."""
     for other in used:
         same = other.host_port == row.host_port and other.port.protocol == row.port.protocol
-        if same and (other.host_ip == row.host_ip or ANY_ADDRESS in (other.host_ip, row.host_ip)):
-            return f"Bind for {row.host_ip}:{row.host_port} failed: port is already allocated"
+        if same and _overlap(other.host_ip, row.host_ip):
+            return f"Bind for {row.place} failed: port is already allocated"
     return _probe(row)
 
 
-def _probe(row: Published) -> str:
+def _overlap(one: str, other: str) -> bool:
+    if (":" in one) != (":" in other):
+        return False
+    return one == other or not {one, other}.isdisjoint((ANY_ADDRESS, ANY_ADDRESS_6))
+
+
+def bind(row: Published) -> _socket.socket:
+    """Return a socket at a place of the machine, which for TCP listens; raises `OSError`."""
     stream = row.port.protocol == "tcp"
-    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM if stream else _socket.SOCK_DGRAM)
+    family = _socket.AF_INET6 if ":" in row.host_ip else _socket.AF_INET
+    sock = _socket.socket(family, _socket.SOCK_STREAM if stream else _socket.SOCK_DGRAM)
     try:
+        if family == _socket.AF_INET6:
+            sock.setsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY, 1)
         if stream:
             sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
         sock.bind((row.host_ip, row.host_port))
         if stream:
-            sock.listen(1)
-    except OSError as exc:
-        reason = (exc.strerror or str(exc)).lower()
-        if exc.errno == errno.EACCES:
-            reason += f": ports below {low_ports()} of the machine need root"
-        return (
-            f"failed to bind host port {row.host_ip}:{row.host_port}/{row.port.protocol}: {reason}"
-        )
-    finally:
+            sock.listen(_BACKLOG)
+    except OSError:
         sock.close()
+        raise
+    return sock
+
+
+def _probe(row: Published) -> str:
+    try:
+        bind(row).close()
+    except OSError as exc:
+        return failure(row, exc)
     return ""
+
+
+def failure(row: Published, exc: OSError) -> str:
+    """Return why a place of the machine cannot be had, in Docker's words."""
+    reason = (exc.strerror or str(exc)).lower()
+    if exc.errno == errno.EACCES:
+        reason += f": ports below {low_ports()} of the machine need root"
+    return f"failed to bind host port {row.place}/{row.port.protocol}: {reason}"

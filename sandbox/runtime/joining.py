@@ -28,11 +28,12 @@ from sandbox.errors import (
     SandboxError,
 )
 from sandbox.models.network import HOST, find_network
+from sandbox.models.ports import native_of
 from sandbox.models.record import Record, replace
 from sandbox.native.network import Endpoint as Row
 from sandbox.native.network import Interface, NetworkState, NetworkTable
 from sandbox.native.network import Published as PublishedRow
-from sandbox.runtime import etcfiles, hostports, linking, seating, seats
+from sandbox.runtime import etcfiles, hostports, linking, relay, seating, seats
 from sandbox.runtime.remnants import kill_guests
 from sandbox.runtime.rundir import RunDir
 from sandbox.runtime.supervise import start_time_of
@@ -80,7 +81,8 @@ def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator
             change.leave(seat)
             raise
     try:
-        yield Joined(change.register.directory, seat.number)
+        with relay.relaying(seat, change.register.directory):
+            yield Joined(change.register.directory, seat.number)
     finally:
         _give_back(layout, config.id, seat.pid)
         if keep is not None:
@@ -152,6 +154,7 @@ class Change:
         """Take away the seats of containers whose supervisor was killed."""
         for seat in self.register:
             if not seat.is_held:
+                relay.wait_for_end(seat.run_dir)
                 kill_guests(seat.run_dir)
                 self.leave(seat)
 
@@ -250,7 +253,7 @@ class Change:
                 self._table.release(number)
 
     def _publish(self, seat: Seat) -> None:
-        for port in seat.published:
+        for port in native_of(seat.published).values():
             self._table.publish(
                 PublishedRow(
                     seat.number,
@@ -277,7 +280,7 @@ class Change:
     def _strip(self, seat: Seat) -> None:
         """Leave those who shared the network alone with their loopback."""
         self._drop_rows(seat)
-        for port in seat.published:
+        for port in native_of(seat.published).values():
             with suppress(SandboxError):
                 self._table.unpublish(seat.number, _protocol(port.port.protocol), port.port.number)
         old = self._table.state(seat.number)

@@ -268,8 +268,7 @@ def _serve(files: _Files, events: socket.socket | None) -> NoReturn:
         signal.set_wakeup_fd(-1)
         kept = {files.parent, files.source, files.target}
         kept |= {events.fileno()} if events is not None else set()
-        for low, high in zip([-1, *sorted(kept)], [*sorted(kept), 0x7FFFFFFF], strict=True):
-            os.closerange(low + 1, high)
+        supervise.close_others(kept)
         _Writer(files, events).live()
     finally:
         os._exit(0)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from sandbox.errors import NativeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
@@ -169,6 +169,13 @@ def signals_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
+def close_others(kept: Iterable[int]) -> None:
+    """Close every descriptor but *kept*."""
+    wanted = sorted(kept)
+    for low, high in zip([-1, *wanted], [*wanted, 0x7FFFFFFF], strict=True):
+        os.closerange(low + 1, high)
 
 
 def reset_signals() -> None:

@@ -137,8 +137,8 @@ static void test_published_ports(void)
 	CHECK_INT(sb_net_publish(table, SELF, true, 53, LOCALHOST, 5353), 0);
 	CHECK_INT(sb_net_publish(table, SELF, false, 80, 0, 8082), -EEXIST);
 	CHECK_STR(bound("0.0.0.0", 80, false, false), "0.0.0.0 8081");
-	CHECK_STR(bound("::", 80, false, false), ":: 8081");
-	CHECK_STR(bound("::", 80, false, true), ":: 8081");
+	CHECK_STR(bound("::", 80, false, false), "six 0.0.0.0 8081");
+	CHECK_STR(bound("::", 80, false, true), "::1 64592");
 	CHECK_STR(bound("127.80.1.2", 80, false, false), "0.0.0.0 8081");
 	CHECK_STR(bound("127.0.0.1", 80, false, false), "127.80.1.2 64592");
 	CHECK_STR(bound("0.0.0.0", 80, true, false), "127.80.1.2 64592");
@@ -147,6 +147,34 @@ static void test_published_ports(void)
 	CHECK_INT(sb_net_unpublish(table, SELF, false, 80), 0);
 	CHECK_INT(sb_net_unpublish(table, SELF, false, 80), -ENOENT);
 	CHECK_STR(bound("0.0.0.0", 80, false, false), "127.80.1.2 64592");
+}
+
+static const char *led(uint16_t port, bool udp)
+{
+	struct sb_net_place out = {0};
+
+	sb_net_lead(&net, udp, port, &out);
+	return text(&out);
+}
+
+static void test_where_relays_lead(void)
+{
+	start();
+	CHECK_INT(sb_net_publish(table, SELF, false, 82, 0, 8082), 0);
+	CHECK_INT(sb_net_publish(table, SELF, false, 83, LOCALHOST, 8083), 0);
+	note(SELF, 0, 80, 64592, SB_NET_ANY);
+	note(SELF, 0, 81, 64593, SB_NET_LOOPBACK);
+	note(SELF, 0, 82, 8082, SB_NET_ANY | SB_NET_PUBLISHED_PORT);
+	note(SELF, 0, 83, 8083, SB_NET_ANY | SB_NET_PUBLISHED_PORT);
+	note(SELF, SB_NET_UDP | SB_NET_V6, 53, 61000, SB_NET_ANY);
+	note(SELF, SB_NET_UDP | SB_NET_V6, 54, 61001, SB_NET_LOOPBACK);
+	CHECK_STR(led(80, false), "127.80.1.2 64592");
+	CHECK_STR(led(81, false), "127.80.1.2 64512");
+	CHECK_STR(led(82, false), "127.0.0.1 8082");
+	CHECK_STR(led(83, false), "127.0.0.1 8083");
+	CHECK_STR(led(84, false), "127.80.1.2 64512");
+	CHECK_STR(led(53, true), "::1 61000");
+	CHECK_STR(led(54, true), "127.80.1.2 64512");
 }
 
 static const char *reached(const char *address, uint16_t port, bool udp)
@@ -184,6 +212,10 @@ static void test_where_connections_lead(void)
 	CHECK_STR(reached("192.0.2.1", 80, false), "192.0.2.1 80");
 	note(SELF, SB_NET_V6, 80, 61000, SB_NET_ANY);
 	CHECK_STR(reached("::1", 80, false), "::1 61000");
+	note(SELF, SB_NET_UDP | SB_NET_RELAY, 40000, 40000, 0);
+	CHECK_STR(reached("127.80.1.1", 40000, true), "127.80.1.1 40000");
+	CHECK_STR(reached("127.80.1.1", 40000, false), "127.0.0.1 40000");
+	CHECK_STR(reached("127.80.1.1", 40001, true), "127.0.0.1 40001");
 }
 
 static void test_the_way_out(void)
@@ -362,6 +394,7 @@ int main(void)
 {
 	test_where_sockets_are_bound();
 	test_published_ports();
+	test_where_relays_lead();
 	test_where_connections_lead();
 	test_the_way_out();
 	test_what_programs_are_shown();

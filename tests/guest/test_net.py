@@ -261,6 +261,25 @@ def test_datagrams_come_back_from_where_they_were_sent(net: Net) -> None:
         assert output_of(server)[-1] == f"host {pool(1)}.1"
 
 
+def test_a_port_published_at_its_own_number_shows_the_machine_as_the_gateway(net: Net) -> None:
+    port = free_ports()
+    published = {("udp", port): ("0.0.0.0", port), ("tcp", port): ("0.0.0.0", port)}
+    with net.box((1, 2), published=published) as box:
+        server = box.start(python(UDP_ECHO, "0.0.0.0", port, 1))
+        first_line(server)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(20)
+            client.connect(("127.0.0.1", port))
+            client.send(b"host")
+            assert client.recv(100) == b"host"
+        assert output_of(server) == [f"host {pool(1)}.1"]
+        server = box.start(python(ACCEPT, "0.0.0.0", port))
+        first_line(server)
+        with socket.create_connection(("127.0.0.1", port), 20) as client:
+            assert client.recv(5) == b"hello"
+        assert output_of(server) == [f"{pool(1)}.1 ('{box.address}', {port}) {pool(1)}.1"]
+
+
 def test_only_listed_addresses_are_reached(net: Net) -> None:
     port = free_ports()
     allowed = [Allowed("127.0.0.77/32", port)]

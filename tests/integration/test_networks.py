@@ -41,12 +41,13 @@ def test_a_published_port_is_native_and_its_server_sees_who_calls(net: Sandbox) 
         sock.bind(("127.45.67.89", 0))
         sock.connect(("127.0.0.1", port))
         assert sock.recv(100) == b"web 127.45.67.89"
-    assert net.ok("port", "web") == f"80/tcp -> 0.0.0.0:{port}\n"
-    assert net.ok("port", "web", "80") == f"0.0.0.0:{port}\n"
+    assert net.ok("port", "web") == f"80/tcp -> 0.0.0.0:{port}\n80/tcp -> [::]:{port}\n"
+    assert net.ok("port", "web", "80") == f"0.0.0.0:{port}\n[::]:{port}\n"
     assert net.call("port", "web", "81").returncode == 1
-    assert net.ok("ps", "--format", "{{.Ports}}") == f"0.0.0.0:{port}->80/tcp\n"
+    places = f"0.0.0.0:{port}->80/tcp, [::]:{port}->80/tcp\n"
+    assert net.ok("ps", "--format", "{{.Ports}}") == places
     shown = json.loads(net.ok("inspect", "web"))[0]
-    ports = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(port)}]}
+    ports = {"80/tcp": [{"HostIp": ip, "HostPort": str(port)} for ip in ("0.0.0.0", "::")]}
     assert shown["NetworkSettings"]["Ports"] == ports
     # Others on its network find it at its own address and port, too.
     serve(net, "other", "--network", "back")
@@ -74,7 +75,8 @@ def test_exposed_ports_get_free_ones_of_the_machine(net: Sandbox) -> None:
     serve(net, "web", "-P", "--expose", "5432", "--expose", "99/udp")
     shown = json.loads(net.ok("inspect", "web"))[0]["NetworkSettings"]["Ports"]
     assert set(shown) == {"5432/tcp", "99/udp"}
-    [row] = shown["5432/tcp"]
+    row, six = shown["5432/tcp"]
+    assert row["HostPort"] == six["HostPort"]
     with socket.create_connection(("127.0.0.1", int(row["HostPort"]))) as sock:
         assert sock.recv(100).startswith(b"web")
 
@@ -231,7 +233,7 @@ def test_a_network_in_use_is_not_removed(net: Sandbox) -> None:
         (("run", "-p", "x:80", "host", "true"), 125, "invalid hostPort: x"),
         (("run", "--network", "host", "--network", "back", "host", "true"), 125, "conflicting"),
         (("run", "--ip", "127.1.1.1", "host", "true"), 125, "user specified IP address"),
-        (("run", "-p", "80:80", "-p", "81:80", "host", "true"), 125, "published more than once"),
+        (("run", "-p", "[::1]x:80:80", "host", "true"), 125, "invalid IP address: [::1]x"),
     ],
 )
 def test_mistakes_are_told_in_one_line(

@@ -12,7 +12,8 @@ from sandbox.models.ports import (
     Port,
     Publication,
     Published,
-    check_publications,
+    merge_publications,
+    native_of,
     parse_exposed,
     parse_publication,
     show_ports,
@@ -28,6 +29,9 @@ from sandbox.models.ports import (
         ("8080:80/TCP", [Publication(Port(80), "", 8080, 8080)]),
         ("127.0.0.1:8080:80", [Publication(Port(80), "127.0.0.1", 8080, 8080)]),
         ("127.0.0.1::80", [Publication(Port(80), "127.0.0.1")]),
+        ("[::1]:8080:80", [Publication(Port(80), "::1", 8080, 8080)]),
+        ("[::]::80", [Publication(Port(80), "::")]),
+        ("::1:8080:80/udp", [Publication(Port(80, "udp"), "::1", 8080, 8080)]),
         ("8000-8010:80", [Publication(Port(80), "", 8000, 8010)]),
         ("80-81", [Publication(Port(80)), Publication(Port(81))]),
         (
@@ -56,6 +60,9 @@ def test_what_publish_says_is_understood(text: str, expected: list[Publication])
         ("99999:80", "invalid hostPort: 99999"),
         ("80:80/icmp", "invalid proto: icmp"),
         ("nohost:80:80", "invalid IP address: nohost"),
+        ("[::1:80:80", "invalid IP address: [::1"),
+        ("[nohost]:80:80", "invalid IP address: [nohost]"),
+        ("[:x]:80:80", "invalid IP address: [:x]"),
         ("1-3:80-81", "invalid ranges specified for container and host Ports: 80-81 and 1-3"),
         ("target=80,colour=red", "invalid field key: colour"),
         ("published=80", "missing mandatory field 'target'"),
@@ -67,7 +74,7 @@ def test_what_is_wrong_with_publish_is_said_in_docker_s_words(text: str, words: 
     assert caught.value.message == words
 
 
-@pytest.mark.parametrize("text", ["[::1]:80:80", "80:80/sctp"])
+@pytest.mark.parametrize("text", ["[fe80::1%lo]:80:80", "80:80/sctp"])
 def test_what_cannot_be_published_is_refused_by_name(text: str) -> None:
     with pytest.raises(Unsupported):
         parse_publication(text)
@@ -80,12 +87,20 @@ def test_any_text_is_ports_or_one_line_of_refusal(text: str) -> None:
             assert parse(text)
 
 
-def test_a_port_in_two_places_is_refused_and_twice_the_same_is_once() -> None:
+def test_twice_the_same_is_once_and_two_places_are_two() -> None:
     one, two = parse_publication("8080:80"), parse_publication("8081:80")
-    assert check_publications([*one, *one]) == one
-    with pytest.raises(Unsupported, match="80/tcp is published more than once"):
-        check_publications([*one, *two])
-    check_publications([*one, *parse_publication("8080:80/udp")])
+    assert merge_publications([*one, *one]) == one
+    assert merge_publications([*one, *two, *one]) == (*one, *two)
+
+
+def test_the_listener_itself_is_at_the_first_place_of_ipv4() -> None:
+    rows = [
+        Published(Port(80), "::1", 8080),
+        Published(Port(80), "127.0.0.1", 8081),
+        Published(Port(80), "0.0.0.0", 8082),
+        Published(Port(81), "::", 8083),
+    ]
+    assert native_of(rows) == {Port(80): rows[1]}
 
 
 def test_ps_shows_neighbours_as_a_range() -> None:
@@ -94,3 +109,5 @@ def test_ps_shows_neighbours_as_a_range() -> None:
     text = "443-444/tcp, 0.0.0.0:8080-8082->80-82/tcp, 127.0.0.1:9000->80/udp"
     assert show_ports(rows, [Port(81), Port(444), Port(443)]) == text
     assert show_ports([], []) == ""
+    both = [Published(Port(80 + n), place, 8080 + n) for n in (0, 1) for place in ("0.0.0.0", "::")]
+    assert show_ports(both, []) == "0.0.0.0:8080-8081->80-81/tcp, [::]:8080-8081->80-81/tcp"

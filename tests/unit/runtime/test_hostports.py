@@ -74,3 +74,16 @@ def test_a_port_that_needs_root_is_refused() -> None:
 def test_an_address_that_is_not_the_machine_s_is_refused() -> None:
     with pytest.raises(RuntimeFailed, match="cannot assign requested address"):
         hostports.settle(parse_publication("192.0.2.1:8080:80"), [], default_ip="")
+
+
+def test_without_an_address_a_port_is_had_on_all_of_both_families_at_one_number() -> None:
+    [four, six] = hostports.settle([Publication(Port(80))], [], default_ip="")
+    assert (four.host_ip, six.host_ip) == ("0.0.0.0", "::")
+    assert four.host_port == six.host_port
+
+
+def test_places_of_two_families_do_not_meet_and_of_one_they_do() -> None:
+    taken = [Published(Port(80), "::", 8080)]
+    hostports.settle(parse_publication("127.0.0.1::80"), taken, default_ip="")
+    with pytest.raises(RuntimeFailed, match=r"Bind for \[::1\]:8080 failed: port is already"):
+        hostports.settle(parse_publication("[::1]:8080:80"), taken, default_ip="")

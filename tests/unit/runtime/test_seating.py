@@ -113,7 +113,8 @@ def test_publish_all_takes_what_is_exposed_and_not_published() -> None:
         Endpoint("back"), publications=parse_publication(f"{BASE[:-1]}5::80"), publish_all=True
     )
     seat = choose(wanted, [network()])
-    assert [str(row.port) for row in seat.published] == ["80/tcp", "81/tcp"]
+    assert [str(row.port) for row in seat.published] == ["80/tcp", "81/tcp", "81/tcp"]
+    assert [row.host_ip for row in seat.published[1:]] == ["0.0.0.0", "::"]
     assert seat.published[0].host_ip.startswith("127.")
 
 
