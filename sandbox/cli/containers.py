@@ -16,6 +16,7 @@ from sandbox.cli.format import (
     emit,
     human_size,
     render,
+    visible,
 )
 from sandbox.engine import Engine
 from sandbox.engine.finding import containers_that
@@ -183,4 +184,4 @@ def rm(*, force: bool, link: bool, volumes: bool, containers: tuple[str, ...]) -
 def diff(*, container: str) -> None:
     """Show what a container changed: A added, C changed, D deleted."""
     for kind, path in Engine().container_changes(container):
-        emit(f"{kind} {path}")
+        emit(f"{kind} {visible(path)}")

@@ -24,9 +24,32 @@ class Column:
     field: str
 
 
-def emit(text: str) -> None:
-    """Write *text* and a newline to standard output, byte for byte."""
-    sys.stdout.write(text + "\n")
+def emit(text: str, *, end: str = "\n") -> None:
+    """Write *text* and *end* to standard output, byte for byte.
+
+    A terminal gets no control characters: what is in the text is a stranger's.
+    """
+    if sys.stdout.isatty():
+        text = visible(text, keep="\n\t")
+    sys.stdout.write(text + end)
+
+
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+    ord("\t"): "\\t",
+    ord("\n"): "\\n",
+    ord("\r"): "\\r",
+}
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    r"""Return *text* with its control characters as escapes: names are a stranger's.
+
+    >>> visible("a\x1b[2J\n"), visible("a\n", keep="\n")
+    ('a\\x1b[2J\\n', 'a\n')
+    """
+    if text.isprintable():
+        return text
+    return text.translate({code: to for code, to in _ESCAPES.items() if chr(code) not in keep})
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, least: int = 10) -> str:
@@ -36,7 +59,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, least: int 
     A         BB
     xx        y
     """
-    lines = [list(headings), *(list(row) for row in rows)]
+    lines = [list(headings), *([visible(cell) for cell in row] for row in rows)]
     widths = [
         max(least, *(len(line[index]) + 3 for line in lines)) for index in range(len(headings))
     ]

@@ -11,7 +11,7 @@ import click
 
 from sandbox.cli.completion import complete_containers
 from sandbox.cli.flags import filter_option
-from sandbox.cli.format import emit, render_objects
+from sandbox.cli.format import emit, render_objects, visible
 from sandbox.errors import UsageError
 from sandbox.models.choosing import event_filter
 from sandbox.models.moments import parse_moment
@@ -83,7 +83,8 @@ def events(
     for event in Engine().events(since=first, until=last):
         if wanted(event):
             shown = event if template == "json" else as_go(event)
-            emit(_event_line(event) if template is None else render_objects([shown], template))
+            is_plain = template is None
+            emit(visible(_event_line(event)) if is_plain else render_objects([shown], template))
             sys.stdout.flush()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sandbox.cli.completion import complete_images
-from sandbox.cli.format import ellipsis, emit, human_size
+from sandbox.cli.format import ellipsis, emit, human_size, visible
 from sandbox.engine import Engine
 from sandbox.errors import UsageError
 
@@ -27,6 +27,11 @@ def shown(name: str) -> str:
     return name.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
+def shown_in_line(name: str) -> str:
+    """Return a name of a table as a part of a line: no control character is let through."""
+    return visible(shown(name))
+
+
 @click.command("diff")
 @click.option("-p", "--patch", is_flag=True, help="Show how texts differ.")
 @click.argument("before", metavar="IMAGE", shell_complete=complete_images)
@@ -39,9 +44,9 @@ def image_diff(*, patch: bool, before: str, after: str) -> None:
     from sandbox.engine.looking import compare_images, patch_of
 
     for item in compare_images(Engine().layout, before, after):
-        emit(f"{item.kind} /{shown(item.path)}")
+        emit(f"{item.kind} /{shown_in_line(item.path)}")
         if patch:
-            sys.stdout.write(patch_of(item))
+            emit(patch_of(item), end="")
 
 
 @click.command()
@@ -82,7 +87,7 @@ def report_lines(report: ImageReport) -> Iterator[str]:
         yield ""
         yield "Wasted (in a lower layer, and hidden by a higher one):"
     for path, size in report.wasted[:20]:
-        yield f"{human_size(size, 4):>10}  /{shown(path)}"
+        yield f"{human_size(size, 4):>10}  /{shown_in_line(path)}"
 
 
 def summary(report: ImageReport) -> str:
@@ -99,7 +104,7 @@ def summary(report: ImageReport) -> str:
 def layer_line(layer: LayerReport) -> str:
     """Return the line on one layer."""
     counts = f"+{len(layer.added)} ~{len(layer.changed)} -{len(layer.removed)}"
-    step = ellipsis(" ".join(layer.created_by.split()), 60)
+    step = ellipsis(visible(" ".join(layer.created_by.split())), 60)
     return f"{layer.number + 1:>3} {human_size(layer.size, 4):>9} {counts:<18} {step}".rstrip()
 
 
@@ -109,7 +114,7 @@ def file_lines(layer: LayerReport) -> Iterator[str]:
     rows += [("C", path, size) for path, size in layer.changed]
     rows += [("D", path, 0) for path in layer.removed]
     for kind, path, size in sorted(rows, key=lambda row: row[1]):
-        yield f"{kind} {human_size(size, 4):>9}  /{shown(path)}"
+        yield f"{kind} {human_size(size, 4):>9}  /{shown_in_line(path)}"
 
 
 def _as_json(report: ImageReport) -> dict[str, object]:

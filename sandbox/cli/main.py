@@ -221,7 +221,9 @@ def _report(exc: SandboxError, command: str, *, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(exc)
-    click.echo(f"sandbox: {exc.message}", err=True)
+    from sandbox.cli.format import visible
+
+    click.echo(f"sandbox: {visible(exc.message, keep=chr(10))}", err=True)
     if command in _RUN_COMMANDS and exc.exit_code not in (126, 127):
         return _EXIT_RUN
     return exc.exit_code

@@ -71,7 +71,7 @@ def stats(
         rows = [_row(item, before, after, long=no_trunc) for item in chosen]
         text = render(rows, _COLUMNS, template=template, headings=_HEADINGS)
         if not no_stream and os.isatty(1):
-            text = _CLEAR + text
+            sys.stdout.write(_CLEAR)
         emit(text)
         sys.stdout.flush()
         if no_stream:
