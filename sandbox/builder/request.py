@@ -14,6 +14,7 @@ from sandbox.errors import Unsupported, UsageError
 
 if TYPE_CHECKING:
     from sandbox.models.container import MountPoint, Ulimit
+    from sandbox.models.lockfile import Lockfile
 
 _IMAGES = ("docker", "image", "oci")
 YES = ("true", "1")
@@ -82,6 +83,8 @@ class BuildRequest:
     no_cache: bool = False
     no_cache_filter: tuple[str, ...] = ()
     pull: bool = False
+    lock: Lockfile | None = None
+    """What base images' names mean."""
     platform: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)

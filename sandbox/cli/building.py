@@ -32,6 +32,8 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         {"multiple": True, "metavar": "STAGE", "help": "Use no cache in this stage."},
     ),
     (("--pull",), {"is_flag": True, "help": "Ask registries for newer base images."}),
+    (("--lockfile",), {"metavar": "FILE", "help": "Take the digests that FILE locks images to."}),
+    (("--locked",), {"is_flag": True, "help": "Refuse an image that the lockfile lacks."}),
     (("--platform",), {"metavar": "OS/ARCH", "help": "What the image is for."}),
     (("--label",), {"multiple": True, "metavar": "KEY=VALUE", "help": "Add a label."}),
     (("--annotation",), {"multiple": True, "metavar": "KEY=VALUE", "help": "Add to the manifest."}),
@@ -230,6 +232,7 @@ def _write(path: str, text: str) -> None:
 
 def _request(context: str, options: Mapping[str, Any]) -> BuildRequest:
     from sandbox.builder import request as asked
+    from sandbox.engine.locking import chosen_lockfile
     from sandbox.errors import UsageError
     from sandbox.runtime import spec
 
@@ -259,6 +262,7 @@ def _request(context: str, options: Mapping[str, Any]) -> BuildRequest:
             name for text in options["no_cache_filter"] for name in text.split(",")
         ),
         pull=options["pull"],
+        lock=chosen_lockfile(options["lockfile"], strict=options["locked"]),
         platform=_platform(options["platform"]),
         labels=spec.parse_labels(options["label"]),
         annotations=dict(asked.parse_annotation(text) for text in options["annotation"]),

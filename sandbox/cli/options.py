@@ -21,6 +21,7 @@ from sandbox.runtime import mounts, spec
 
 if TYPE_CHECKING:
     from sandbox.models.container import Container, MountPoint
+    from sandbox.models.lockfile import Lockfile
 
 _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("-i", "--interactive"), {"is_flag": True, "help": "Keep standard input open."}),
@@ -96,6 +97,8 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         },
     ),
     (("-q", "--quiet"), {"is_flag": True, "help": "Show no progress of a pull."}),
+    (("--lockfile",), {"metavar": "FILE", "help": "Take the digest that FILE locks IMAGE to."}),
+    (("--locked",), {"is_flag": True, "help": "Refuse an image that the lockfile lacks."}),
     (("--platform",), {"metavar": "OS/ARCH", "help": "Require this platform."}),
     (("--stop-signal",), {"metavar": "SIGNAL", "help": "Signal that asks it to stop (TERM)."}),
     (
@@ -134,6 +137,7 @@ class Flags(Record, frozen=True):
     pull: str
     trace: bool
     quiet: bool
+    lock: Lockfile | None = None
 
 
 def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
@@ -145,8 +149,9 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         raise UsageError("--disable-content-trust=false is not supported: no signature is checked")
     if options["hostname"]:
         spec.parse_hostname(options["hostname"])
+    lock = _lockfile(options)
     request = CreateRequest(
-        image=options["image"],
+        image=options["image"] if lock is None else lock.pinned(options["image"]),
         args=options["args"],
         name=options["name"],
         entrypoint=_entrypoint(options["entrypoint"]),
@@ -171,7 +176,16 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         network=network_of(options),
         policy=policy_of(options, detached=options.get("detach", True)),
     )
-    return request, Flags(options["cidfile"], options["pull"], options["trace"], options["quiet"])
+    flags = (options["cidfile"], options["pull"], options["trace"], options["quiet"])
+    return request, Flags(*flags, lock)
+
+
+def _lockfile(options: dict[str, Any]) -> Lockfile | None:
+    if options["lockfile"] is None and not options["locked"]:
+        return None
+    from sandbox.engine.locking import chosen_lockfile
+
+    return chosen_lockfile(options["lockfile"], strict=options["locked"])
 
 
 def _labels(files: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,7 @@ from sandbox.errors import SandboxError, UsageError
 
 if TYPE_CHECKING:
     from sandbox.engine.registries import Pulled
+    from sandbox.models.lockfile import Lockfile
 
 _SEARCH_COLUMNS = (
     Column("NAME", "Name"),
@@ -32,6 +34,8 @@ _MATCHING = "Only those that match (is-official, stars)."
 @click.option("--platform", metavar="OS/ARCH", help="Pull this platform of a multi-platform image.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress; print the digest.")
 @click.option("--offline", is_flag=True, help="Make no connection: only say what is here.")
+@click.option("--lockfile", metavar="FILE", help="Write which digest NAME means now to FILE.")
+@click.option("--locked", is_flag=True, help="Pull the digest that the lockfile says.")
 @click.option("--disable-content-trust", is_flag=True, hidden=True)
 @click.argument("name", metavar="NAME[:TAG|@DIGEST]")
 def pull(
@@ -40,22 +44,59 @@ def pull(
     platform: str | None,
     quiet: bool,
     offline: bool,
+    lockfile: str | None,
+    locked: bool,
     disable_content_trust: bool,
     name: str,
 ) -> None:
     """Get an image from a registry."""
     del disable_content_trust
+    lock = _checked_lock(lockfile, locked=locked, offline=offline, all_tags=all_tags, name=name)
     with progress_shown(quiet=quiet) as progress:
         if ":" not in name.rpartition("/")[2] and "@" not in name and not all_tags and not quiet:
             emit("Using default tag: latest")
-        found = Engine().pull_image(
-            name, platform=platform, all_tags=all_tags, offline=offline, progress=progress
-        )
+        pinned = None if lock is None else lock.digest_of(name)
+        blamed = nullcontext() if lock is None else lock.blamed(lock.pinned(name))
+        with blamed:
+            found = Engine().pull_image(
+                name,
+                platform=platform,
+                all_tags=all_tags,
+                offline=offline,
+                pinned=pinned,
+                progress=progress,
+            )
+    if lockfile is not None and not locked:
+        from sandbox.engine.locking import lock_images
+
+        lock_images(lockfile, ((item.reference, item.digest) for item in found))
     for item in found:
         if quiet:
             emit(item.digest)
             continue
         emit(f"{_result(item)}\n{item.reference}")
+
+
+def _checked_lock(
+    path: str | None, *, locked: bool, offline: bool, all_tags: bool, name: str
+) -> Lockfile | None:
+    """Return what is locked, with --locked; refuse what could not be locked."""
+    if path is None and not locked:
+        return None
+    from sandbox.engine.locking import check_lockfile, chosen_lockfile
+    from sandbox.engine.transfers import is_offline
+    from sandbox.models.reference import parse_reference
+
+    if path is None or locked:
+        if all_tags:
+            raise UsageError("--locked can't be used with --all-tags/-a")
+        return chosen_lockfile(path, strict=True)
+    if offline or is_offline():
+        raise UsageError("--lockfile without --locked asks the registry: it cannot be offline")
+    if parse_reference(name).digest is not None:
+        raise UsageError("--lockfile is for tags: the name has a digest")
+    check_lockfile(path)
+    return None
 
 
 def _result(item: Pulled) -> str:

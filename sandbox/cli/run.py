@@ -7,6 +7,7 @@ Does not know: how a container is made or supervised; it turns flags into a requ
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -149,4 +150,5 @@ def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _
 def _pull(request: CreateRequest, flags: Flags) -> None:
     from sandbox.cli.registries import pull_for_run
 
-    pull_for_run(request.image, request.platform, quiet=flags.quiet)
+    with nullcontext() if flags.lock is None else flags.lock.blamed(request.image):
+        pull_for_run(request.image, request.platform, quiet=flags.quiet)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox.builder.request import BuildRequest, BuildResult
     from sandbox.models.digest import Digest
     from sandbox.models.image import Image
+    from sandbox.models.lockfile import Lockfile
     from sandbox.store.layout import Layout
 
     class _Base:
@@ -53,7 +54,7 @@ class BuildVerbs(_Base):
         """Build an image of a Dockerfile and return what came of it."""
         from sandbox.builder import building
 
-        return building.build(request, self.layout, _Services(self), progress)
+        return building.build(request, self.layout, _Services(self, request.lock), progress)
 
     def prune_builds(
         self, *, everything: bool = False, filters: Sequence[str] = (), keep: int = 0
@@ -112,11 +113,19 @@ def _until(filters: Sequence[str]) -> float | None:
 class _Services:
     """The engine, as a build sees it."""
 
-    def __init__(self, engine: BuildVerbs) -> None:
+    def __init__(self, engine: BuildVerbs, lock: Lockfile | None) -> None:
         self._engine = engine
+        self._lock = lock
 
     def base_image(self, name: str, *, platform: str, pull: bool) -> Image:
         """Return an image, pulled if it is missing, or always with *pull*."""
+        if self._lock is None:
+            return self._base_image(name, platform, pull=pull)
+        name = self._lock.pinned(name)
+        with self._lock.blamed(name):
+            return self._base_image(name, platform, pull=pull)
+
+    def _base_image(self, name: str, platform: str, *, pull: bool) -> Image:
         engine = self._engine
         reference = parse_reference(name)
         if reference.is_host:

@@ -81,9 +81,13 @@ class Registries:
         platform: str | None = None,
         all_tags: bool = False,
         offline: bool = False,
+        pinned: Digest | None = None,
         progress: OnProgress = silent,
     ) -> list[Pulled]:
-        """Get an image, or every tag of a repository, from its registry."""
+        """Get an image, or every tag of a repository, from its registry.
+
+        *pinned* is what the tag is to mean, whatever the registry says.
+        """
         from sandbox.models.machine import own_platform, parse_platform
         from sandbox.registry.session import first_answer
 
@@ -92,16 +96,17 @@ class Registries:
             raise UsageError("the image 'host' is the machine itself: there is nothing to pull")
         wanted = own_platform() if platform is None else parse_platform(platform)
         if offline or is_offline():
-            cached = _cached(ImageStore(self.layout), reference)
+            cached = _cached(ImageStore(self.layout), _pinned(reference, pinned))
             if platform is not None:
                 raw = ImageStore(self.layout).raw_config(cached.image_id)
                 _refuse_other_platform(raw, reference, wanted)
             return [cached]
         session = self.session()
+        session.transport.tell = progress
         strict = platform is not None
         if not all_tags:
             pull = Puller(self.layout, session, wanted, progress, strict=strict)
-            return [pull.run(reference.with_default_tag())]
+            return [pull.run(reference.with_default_tag(), pinned)]
         if reference.tag is not None or reference.digest is not None:
             raise UsageError("tag can't be used with --all-tags/-a")
         _, tags = first_answer(session.sources(reference), lambda source: source.tags())
@@ -253,16 +258,16 @@ class Puller:
         self._wanted = wanted
         self._progress = progress
 
-    def run(self, reference: Reference) -> Pulled:
-        """Pull one image."""
+    def run(self, reference: Reference, pinned: Digest | None = None) -> Pulled:
+        """Pull one image; *pinned* is what its tag means."""
         from sandbox.registry.session import read_manifest
 
         sources = self._session.sources(reference)
-        name = tag_or_digest(reference)
+        name = tag_or_digest(_pinned(reference, pinned))
         try:
             top = read_manifest(sources, name)
         except (NotFound, AuthFailed) as exc:
-            raise type(exc)(_not_pulled(reference, exc)) from exc
+            raise type(exc)(_not_pulled(_pinned(reference, pinned), exc)) from exc
         self._progress(name, f"Pulling from {reference.path}")
         manifest = self._choose(sources, top)
         what = f"manifest {manifest.digest}"
@@ -349,6 +354,12 @@ class Puller:
                 stop,
             )
             self._store.add([new], {})
+
+
+def _pinned(reference: Reference, digest: Digest | None) -> Reference:
+    if digest is None:
+        return reference
+    return Reference(reference.domain, reference.path, digest=digest)
 
 
 def _not_pulled(reference: Reference, exc: SandboxError) -> str:

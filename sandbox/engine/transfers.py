@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sandbox.engine.pushing import Pushed
     from sandbox.engine.registries import Pulled, Registries
+    from sandbox.models.digest import Digest
     from sandbox.registry.client import RawManifest
     from sandbox.registry.credentials import Credentials
     from sandbox.registry.download import OnProgress
@@ -77,12 +78,18 @@ class TransferVerbs:
         platform: str | None = None,
         all_tags: bool = False,
         offline: bool = False,
+        pinned: Digest | None = None,
         progress: OnProgress = silent,
         credentials: Credentials | None = None,
     ) -> list[Pulled]:
         """Get an image, or every tag of a repository, from its registry."""
         found = self._registries_as(name, credentials).pull(
-            name, platform=platform, all_tags=all_tags, offline=offline, progress=progress
+            name,
+            platform=platform,
+            all_tags=all_tags,
+            offline=offline,
+            pinned=pinned,
+            progress=progress,
         )
         for item in found if not (offline or is_offline()) else ():
             events.tell_transfer(self.layout, "pull", item.reference)

@@ -27,9 +27,10 @@ from sandbox.errors import (
 )
 from sandbox.models import oci
 from sandbox.models.digest import Digest, digest_of, parse_digest
+from sandbox.models.moments import human_duration
 from sandbox.registry.auth import Authorizer
 from sandbox.registry.challenge import pull_scope, push_scope
-from sandbox.registry.transport import NotTls
+from sandbox.registry.transport import NotTls, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -423,11 +424,37 @@ def _failure(answer: Answer, text: bytes, what: str) -> Exception:
     if answer.status == 403:
         return AuthFailed(f"{what}: access denied{f': {message}' if message else ''}")
     if answer.status == 429:
-        return TransportFailed(f"{what}: {host} is asked too often: {message or 'try again later'}")
+        return TransportFailed(
+            f"{what}: {host} is asked too often: {message or 'try again later'}"
+            f"{rate_limit(answer.headers)}"
+        )
     if answer.status == 404:
         return NotFound(f"{what}: {message or 'not found'}")
     kind = TransportFailed if answer.status >= 500 else RegistryError
     return kind(f"{what}: {host} answered {answer.status}{f': {message}' if message else ''}")
+
+
+def rate_limit(headers: Mapping[str, str]) -> str:
+    """Return what an answer says of its limit, in brackets; "" if nothing.
+
+    Headers: Docker Hub's ``RateLimit-Limit: 100;w=21600`` and ``RateLimit-Remaining``,
+    and ``Retry-After`` of RFC 9110.
+
+    >>> rate_limit({"RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "0;w=21600"})
+    ' (limit: 100 in 6 hours, 0 left)'
+    >>> rate_limit({"Retry-After": "90"})
+    ' (try again in about a minute)'
+    """
+    parts = []
+    limit, _, window = headers.get("RateLimit-Limit", "").partition(";w=")
+    if limit.isdecimal():
+        span = f" in {human_duration(int(window[:12])).lower()}" if window.isdecimal() else ""
+        left = headers.get("RateLimit-Remaining", "").partition(";")[0]
+        parts.append(f"limit: {limit[:12]}{span}" + (f", {left[:12]} left" * left.isdecimal()))
+    wait = retry_after(headers.get("Retry-After"))
+    if wait:
+        parts.append(f"try again in {human_duration(wait).lower()}")
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _words(text: bytes) -> str:

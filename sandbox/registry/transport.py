@@ -107,6 +107,8 @@ class Transport:
         self._settings = settings
         self._sleep = sleep
         self._managers: dict[tuple[object, ...], Any] = {}
+        self.tell: Callable[[str, str], object] | None = None
+        """Is told which registry wants us to wait, and how long."""
 
     @property
     def retries(self) -> int:
@@ -146,9 +148,8 @@ class Transport:
             url = target
         raise TransportFailed(f"{url}: too many redirects")
 
-    def pause(self, attempt: int, retry_after: str | None = None) -> None:
-        """Wait before another attempt, longer each time."""
-        seconds = _retry_after(retry_after)
+    def pause(self, attempt: int, seconds: float | None = None) -> None:
+        """Wait before another attempt, longer each time or so many *seconds*."""
         if seconds is None:
             seconds = 0.5 * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
         self._sleep(min(seconds, _PAUSE_LIMIT))
@@ -176,11 +177,15 @@ class Transport:
                 _log.info("%s: trying again", exc.message)
                 self.pause(attempt)
                 continue
-            if answer.status not in _PASSING or last:
+            wait = retry_after(answer.headers.get("Retry-After"))
+            if answer.status not in _PASSING or last or (wait or 0) > _PAUSE_LIMIT:
                 return answer
             _log.info("%s %s: status %d, trying again", method, url, answer.status)
             answer.close()
-            self.pause(attempt, answer.headers.get("Retry-After"))
+            if answer.status == 429 and self.tell is not None:
+                text = "" if wait is None else f" {wait:.0f} s, as it asks"
+                self.tell(urlsplit(url).netloc, f"Asked too often; waiting{text}")
+            self.pause(attempt, wait)
         raise AssertionError("unreachable")
 
     def _once(
@@ -239,10 +244,10 @@ def _for_redirect(headers: Mapping[str, str], old: str, new: str) -> dict[str, s
     return {name: value for name, value in headers.items() if name.lower() not in _SECRET}
 
 
-def _retry_after(value: str | None) -> float | None:
+def retry_after(value: str | None) -> float | None:
     """Return the seconds a server asks to wait: a number or a date.
 
-    >>> _retry_after("3"), _retry_after("soon"), _retry_after(None)
+    >>> retry_after("3"), retry_after("soon"), retry_after(None)
     (3.0, None, None)
     """
     if not value:

@@ -145,6 +145,20 @@ def test_a_rate_limit_is_named_in_one_line(filled: Server, sandbox: Sandbox) -> 
     assert "is asked too often: you have reached your limit" in line
 
 
+def test_a_rate_limit_says_how_much_is_allowed_and_when(filled: Server, sandbox: Sandbox) -> None:
+    headers = (
+        ("RateLimit-Limit", "100;w=21600"),
+        ("RateLimit-Remaining", "0;w=21600"),
+        ("Retry-After", "7200"),
+    )
+    limit = Fault(status=429, headers=headers)
+    with proxy.before(filled, Nth(is_manifest, limit, 99)) as between:
+        done = sandbox.call("pull", f"{between.host}/faulty:1")
+    assert done.returncode == 1
+    shown = done.stderr.decode()
+    assert "(limit: 100 in 6 hours, 0 left; try again in 2 hours)" in shown
+
+
 def test_a_bomb_is_refused(plain: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = images.tar([images.file("zeros", bytes(30_000_000))])
     config = json.dumps(images.config_for([bomb])).encode()

@@ -63,12 +63,27 @@ def test_pauses_grow_and_obey_the_server() -> None:
     assert pauses[2] == 7
 
 
-def test_a_pause_has_a_limit() -> None:
+def test_a_server_that_asks_for_a_day_is_not_waited_for() -> None:
     transport, pauses = pausing()
     with server() as served:
         served.answers = [(429, {"Retry-After": "86400"})]
+        answer = transport.request("GET", f"http://127.0.0.1:{served.port}/")
+        answer.close()
+    assert (answer.status, pauses) == (429, [])
+
+
+def test_the_user_is_told_of_a_rate_limit_that_is_waited_for() -> None:
+    transport, _ = pausing()
+    told: list[tuple[str, str]] = []
+    transport.tell = lambda host, text: told.append((host, text))
+    with server() as served:
+        served.answers = [(429, {"Retry-After": "7"}), (503, {}), (429, {})]
         transport.request("GET", f"http://127.0.0.1:{served.port}/").close()
-    assert pauses == [60]
+    host = f"127.0.0.1:{served.port}"
+    assert told == [
+        (host, "Asked too often; waiting 7 s, as it asks"),
+        (host, "Asked too often; waiting"),
+    ]
 
 
 def test_the_last_failure_is_handed_on() -> None:
