@@ -141,6 +141,33 @@ def test_clients_that_never_read_hold_nobody_up(api: Server) -> None:
     assert first["networks"] == {}  # traffic is not counted: zeros would not be true
 
 
+def test_three_hundred_follow_one_log_and_the_events_and_each_is_told_all(api: Server) -> None:
+    count, lines = 150, 50
+    running(api, "sh", "-c", f"read x; seq {lines}", OpenStdin=True)
+
+    async def main() -> tuple[list[bytes], list[bytes]]:
+        logs = await together(
+            count, lambda _: opened(api, "GET", "/containers/box/logs?follow=1&stdout=1")
+        )
+        events = await together(count, lambda _: opened(api, "GET", "/events"))
+        connection, _, _ = await asyncio.to_thread(
+            api.raw,
+            "POST /containers/box/attach?stream=1&stdin=1 HTTP/1.1\nHost: d\n"
+            "Connection: Upgrade\nUpgrade: tcp\n",
+        )
+        connection.sendall(b"\n")
+        said = await together(count, lambda number: logs[number][0].read())
+        died = await together(count, lambda number: events[number][0].readuntil(b'"die"'))
+        for _, writer in (*logs, *events):
+            writer.close()
+        return said, died
+
+    said, died = asyncio.run(asyncio.wait_for(main(), 300))
+    wanted = b"".join(b"%d\n" % number for number in range(1, lines + 1))
+    assert [joined(dechunked(data), 1) for data in said] == [wanted] * count
+    assert len(died) == count
+
+
 def dechunked(data: bytes) -> bytes:
     found = bytearray()
     while data:

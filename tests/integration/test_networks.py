@@ -158,6 +158,27 @@ def test_the_default_network_has_addresses_and_only_links_have_names(net: Sandbo
     assert b"could not get container for nobody" in done.stderr
 
 
+def test_a_removed_link_is_a_name_no_more(net: Sandbox) -> None:
+    serve(net, "one")
+    serve(net, "two", "--link", "one:uno")
+    assert net.ok("rm", "--link", "/two/uno") == "/two/uno\n"
+    assert call(net, "two", "uno") == "no such name"
+    assert sorted(net.ok("ps", "--format", "{{.Names}}").split()) == ["one", "two"]
+    again = net.call("rm", "--link", "two/uno")
+    assert (again.returncode, b"no such link" in again.stderr.lower()) == (1, True)
+
+
+def test_a_chosen_hardware_address_is_what_the_program_finds(net: Sandbox) -> None:
+    wanted = "02:42:ac:11:00:0a"
+    said = net.ok("run", "--rm", "--mac-address", wanted, "host", "ip", "link", "show", "eth0")
+    assert wanted in said
+    net.ok("create", "--name", "made", "--mac-address", wanted, "--network", "back", "host", "true")
+    shown = json.loads(net.ok("inspect", "made"))[0]["NetworkSettings"]["Networks"]["back"]
+    assert shown["MacAddress"] == wanted
+    odd = net.call("run", "--rm", "--mac-address", "02:42", "host", "true")
+    assert odd.returncode == 125
+
+
 def test_names_come_and_go_with_containers(net: Sandbox) -> None:
     serve(net, "one", "--network", "back")
     before = hosts(net, "one")
