@@ -31,3 +31,14 @@ def toolchain_image(once: Callable[..., Sandbox]) -> Sandbox:
         sandbox.ok("import", rootfs, "toolchain")
 
     return once("toolchain", make)
+
+
+@pytest.fixture(scope="session")
+def trixie_image(once: Callable[..., Sandbox]) -> Sandbox:
+    """A store that holds the image `trixie`: bash, coreutils and python3 of Debian 13."""
+    rootfs = prepared("trixie") / "rootfs.tar"
+
+    def make(sandbox: Sandbox, _: pathlib.Path) -> None:
+        sandbox.ok("import", rootfs, "trixie")
+
+    return once("trixie", make)

@@ -36,8 +36,21 @@ static uint32_t movable(const unsigned char *p)
 	return 0;
 }
 
-/* mov %r11,N(%rsp), without the N: so ends glibc 2.41's __syscall_cancel_arch */
-static const unsigned char save_r11[4] = {0x4c, 0x89, 0x5c, 0x24};
+/* Five bytes that move like mov $nr,%eax, without the last, an offset: how glibc since 2.41 makes
+ * every call that can be cancelled. */
+static const unsigned char heads[][4] = {
+	{0x4c, 0x89, 0x5c, 0x24}, /* mov %r11,N(%rsp): __syscall_cancel_arch, and musl */
+	{0x48, 0x8b, 0x44, 0x24}, /* mov N(%rsp),%rax: __internal_syscall_cancel, with one thread */
+};
+
+static bool is_head(const unsigned char *p)
+{
+	for (unsigned i = 0; i < SB_ARRAY_LEN(heads); i++) {
+		if (memcmp(p, heads[i], sizeof(heads[i])) == 0)
+			return true;
+	}
+	return false;
+}
 
 /* Is mov $nr,%eax in front of the syscall instruction? */
 static bool loads(const unsigned char before[16], uint32_t nr)
@@ -57,7 +70,7 @@ void sb_site_decode(const unsigned char before[16], const unsigned char behind[1
 	*site = (struct sb_site){.form = SB_SITE_NONE, .after = after};
 	if (before[14] != 0x0f || before[15] != 0x05)
 		return;
-	if (loads(before, nr) || memcmp(head, save_r11, sizeof(save_r11)) == 0) {
+	if (loads(before, nr) || is_head(head)) {
 		site->form = SB_SITE_MOV;
 		memcpy(site->head, head, sizeof(site->head));
 		site->start = after - 7;

@@ -6,8 +6,9 @@
  *
  * Form 1   mov $nr,%eax; syscall      the five bytes of mov become a jump; the
  *                                     syscall instruction stays where it is; also mov %r11,N(%rsp)
- *                                     in mov's place, which is how glibc since 2.41 and musl make
- *                                     every call that can be cancelled, from one site
+ *                                     and mov N(%rsp),%rax in mov's place, which is how glibc since
+ *                                     2.41 (and musl) makes every call that can be cancelled, from
+ *                                     two sites
  * Form 2   syscall; cmp/mov/...       the syscall and the first three bytes
  *                                     behind it become a jump; the displaced
  *                                     instruction runs in the trampoline
