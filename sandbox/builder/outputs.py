@@ -89,6 +89,7 @@ def _add_image(build: Build, state: State, output: Output) -> Digest:
         tuple(references),
         lower_blobs=state.base_blobs,
         annotations={**request.annotations, **output.annotations},
+        is_settled=True,
     )
     build.shop.settle()
     store = ImageStore(build.shop.layout)

@@ -21,7 +21,7 @@ from sandbox.errors import SandboxError, map_os_errors
 from sandbox.models import oci
 from sandbox.models.digest import Digest
 from sandbox.models.record import Record
-from sandbox.store.files import discard, write_atomic
+from sandbox.store.files import discard, sync_file_system, write_atomic
 from sandbox.store.lock import acquire, open_lock, store_lock
 
 if TYPE_CHECKING:
@@ -99,19 +99,38 @@ def settle(layout: Layout, keys: Iterable[str]) -> None:
 
 
 def forget_unsafe(layout: Layout) -> None:
-    """Drop what was not on the disk when the machine went down."""
+    """Drop what was not on the disk when the machine went down.
+
+    All records are looked at once in each boot: later ones are of this boot. No image has
+    such a layer (`sync_unsettled`), unless it was made durable for it.
+    """
     from sandbox.store.images import ImageStore
     from sandbox.store.layers import remove_layer
 
-    unsafe = [(key, step) for key, step in steps(layout) if not _is_safe(step)]
-    if not unsafe:
-        return
+    boot = boot_id().encode()
+    with suppress(OSError):
+        if layout.build_boot.read_bytes() == boot:
+            return
     with store_lock(layout):
+        unsafe = [(key, step) for key, step in steps(layout) if not _is_safe(step)]
         for key, _ in unsafe:
             discard(layout.build_step(key), layout=layout)
-        kept = ImageStore(layout).needs()
-        for layer in {Digest(step.layer) for _, step in unsafe} - kept:
-            remove_layer(layout, layer)
+        if unsafe:
+            for layer in {Digest(step.layer) for _, step in unsafe} - ImageStore(layout).needs():
+                remove_layer(layout, layer)
+        with suppress(SandboxError):  # on a full disk they are looked at again
+            write_atomic(layout.build_boot, boot, layout=layout)
+
+
+def sync_unsettled(layout: Layout, layers: Iterable[Digest]) -> None:
+    """Make durable what an image is about to have and a build has not made durable yet.
+
+    The caller holds the store's lock.
+    """
+    unsettled = {Digest(step.layer) for _, step in steps(layout) if step.boot}
+    if not unsettled.isdisjoint(layers):
+        with map_os_errors("cannot sync the layers"):
+            sync_file_system(layout.root)
 
 
 def _is_safe(step: Step) -> bool:

@@ -29,7 +29,7 @@ from sandbox.models.image import Image, host_image, parse_config
 from sandbox.models.record import replace
 from sandbox.models.reference import Reference, id_prefix, image_reference, parse_reference
 from sandbox.store.blobs import adopt_blob, read_blob, write_blob
-from sandbox.store.buildcache import kept_by_builds
+from sandbox.store.buildcache import kept_by_builds, sync_unsettled
 from sandbox.store.files import discard, sync_directory, sync_file_system, write_atomic
 from sandbox.store.layers import (
     adopt_layer,
@@ -76,6 +76,8 @@ class NewImage(msgspec.Struct, frozen=True):
     parent: str = ""
     annotations: Mapping[str, str] | None = None
     """What its manifest will say besides; None leaves that as it is."""
+    is_settled: bool = False
+    """Its layers are known to be on the disk."""
 
 
 class ImageStore:
@@ -315,6 +317,8 @@ class ImageStore:
         sizes = [read_layer_info(self._layout, layer).size for layer in diff_ids]
         path = self._layout.image(image_id)
         if not path.exists():
+            if not image.is_settled:
+                sync_unsettled(self._layout, diff_ids)
             undo.callback(discard, self._layout.blob(image_id), layout=self._layout)
             write_blob(self._layout, image.config)
             undo.callback(discard, path, layout=self._layout)

@@ -16,6 +16,7 @@
       bin/                             the guest program, when it must be copied
       lists/<name>                     lists of manifests being made
       build-steps/<64 hex>.json        which layer a step of a build gave
+      build-boot                       in which boot all of these were looked at
       build-mounts/<64 hex>/           what RUN --mount=type=cache keeps
       site-indexes/<hex>-<crc>         indexes of the layers of a store that is only read
       tmp/<random>/                    work in progress, each held by its own lock
@@ -120,6 +121,11 @@ class Layout(Record, frozen=True):
     def build_steps(self) -> Path:
         """What steps of builds gave, by key."""
         return self.root / "build-steps"
+
+    @property
+    def build_boot(self) -> Path:
+        """Since which boot of the machine no record of an earlier one can be unsure."""
+        return self.root / "build-boot"
 
     @property
     def build_mounts(self) -> Path:

@@ -166,12 +166,12 @@ def test_a_build_that_fills_the_disk_says_so_in_one_line(
     else:
         done = small.call("build", "-q", str(tmp_path))
     full(done)
-    left = {path for path in files_of(small) - before if not path.startswith("build-steps")}
+    left = {path for path in files_of(small) - before if not path.startswith("build-")}
     known = {path for path in left if path.startswith(("bin/", "layers/", "indexes/"))}
     assert left - known <= {"bin", "containers", "layers", "indexes", "tmp"}
     small.ok("builder", "prune", "-af")
     left = {path for path in files_of(small) - before if not path.startswith(("bin/", "indexes"))}
-    assert left <= {"bin", "containers", "layers", "build-steps", "tmp"}
+    assert left <= {"bin", "containers", "layers", "build-steps", "build-boot", "tmp"}
     assert small.ok("system", "fsck") == "the store is whole\n"
 
 
@@ -238,3 +238,36 @@ def test_a_command_that_fills_the_disk_fails_with_its_own_words(tmp_path: pathli
     assert "did not complete successfully: exit code: 1" in shown
     assert shown.endswith("the store is whole\n")
     assert "RUN head -c 1000 /bin/busybox > /kept\n#4 CACHED" in shown
+
+
+def test_a_copy_from_a_stage_that_fills_the_disk_says_so_in_one_line(
+    tmp_path: pathlib.Path,
+) -> None:
+    mount_point = tmp_path / "disk"
+    mount_point.mkdir()
+    (tmp_path / "third").write_bytes(os.urandom(5 * MIB // 2))
+    (tmp_path / "Dockerfile").write_text(
+        "FROM scratch AS a\nCOPY third /\nFROM scratch\n"
+        "COPY --from=a /third /one\nCOPY --from=a /third /two\n"
+    )
+    sandbox = Sandbox(mount_point / "store", {"XDG_RUNTIME_DIR": str(tmp_path)})
+    script = (
+        '"$@" build --progress plain . ; code=$?; "$@" builder prune -af >&2; '
+        'ls "$SANDBOX_ROOT/tmp" "$SANDBOX_ROOT/layers" >&2; "$@" system fsck >&2; exit $code'
+    )
+    try:
+        with (tmp_path / "log").open("wb") as log:
+            code = run_on_small_disk(
+                mount_point, 6 * MIB, ["sh", "-c", script, "sh", *sandbox.argv()],
+                env=sandbox.environment(), cwd=tmp_path, stderr=log,
+            )  # fmt: skip
+    except MountForbiddenError:
+        pytest.skip("a disk to fill needs user namespaces, which are forbidden here")
+    shown = (tmp_path / "log").read_text()
+    assert code == 1, shown
+    lines = shown.splitlines()
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    assert [line.endswith("No space left on device") for line in errors] == [True], shown
+    assert ">>> COPY --from=a" in shown
+    store = mount_point / "store"
+    assert lines[-4:] == [f"{store}/layers:", "", f"{store}/tmp:", "the store is whole"], shown
