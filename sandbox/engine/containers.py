@@ -33,7 +33,6 @@ from sandbox.runtime import interceptor, lifecycle, supervise
 from sandbox.runtime.remnants import kill_guests
 from sandbox.store import events, uses
 from sandbox.store.containers import ContainerStore
-from sandbox.store.images import ImageStore
 from sandbox.store.volumes import drop_anonymous
 
 if TYPE_CHECKING:
@@ -101,6 +100,8 @@ class ContainerVerbs:
             drop_anonymous(self.layout, container.config)
 
     def _image_to_run(self, name: str) -> Image:
+        from sandbox.store.images import ImageStore
+
         try:
             return ImageStore(self.layout).find(name)
         except ImageNotFound as exc:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.engine.creation import now
 from sandbox.errors import Conflict, ContainerNotFound, NotFound, UsageError
 from sandbox.models.network import BRIDGE, Network, NetworkWish, check_wish, find_network
-from sandbox.models.record import replace
+from sandbox.models.record import Record, replace
 from sandbox.store import events
 from sandbox.store.networks import NetworkStore
 
@@ -35,8 +34,7 @@ else:
     _Base = object
 
 
-@dataclass(frozen=True)
-class NetworkView:
+class NetworkView(Record, frozen=True):
     """A network and the containers that run on it."""
 
     network: Network

@@ -7,7 +7,6 @@ invented.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +76,8 @@ def _member(seat: Seat, network: Network) -> dict[str, str]:
 
 def endpoint_id(container_id: str, network_id: str, address: str) -> str:
     """Return the id of a running container's place on a network."""
+    import hashlib  # loads OpenSSL, which a list of containers does without
+
     return hashlib.sha256(f"{container_id} {network_id} {address}".encode()).hexdigest()
 
 

@@ -8,11 +8,11 @@ are regular expressions, found anywhere in the name.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import UsageError
 from sandbox.models.ports import Port, parse_exposed
+from sandbox.models.record import Record
 from sandbox.models.selection import enough, parse_filters, parse_truth
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ _STATUSES = ("created", "restarting", "running", "removing", "paused", "exited",
 _HEALTHS = ("starting", "healthy", "unhealthy", "none")
 
 
-@dataclass(frozen=True)
-class Lookups:
+class Lookups(Record, frozen=True):
     """What a filter asks about others.
 
     A container's record by its name; the ids of an image and of all that is made of it; the

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import platform
 import re
-from dataclasses import dataclass
 
 from sandbox.errors import UsageError
+from sandbox.models.record import Record
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386"}
 
 
-@dataclass(frozen=True)
-class Platform:
+class Platform(Record, frozen=True):
     """A kind of machine: os/architecture[/variant]."""
 
     os: str

@@ -50,3 +50,8 @@ def test_the_host_image_has_no_layers_and_no_stack() -> None:
     assert host_image().is_host
     assert host_image().chain_id is None
     assert not image().is_host
+
+
+def test_the_machine_s_own_tree_has_the_id_that_its_name_gives() -> None:
+    assert host_image().id == digest_of(b"the machine's own tree")
+    assert host_image().is_host
