@@ -7,6 +7,7 @@ owners and modes of the original, for tools that import. Both hold the folder /b
     bin/         calls and timed, from programs/*.c; bin-dynamic/ the same, linked dynamically
     files/       deep/file (1000 bytes), hundred/ (100 empty files)
     work/        empty: where files are created
+    hello/ lua/  the sources of GNU hello and lua, to configure and to make; without them:
     project/     a C project to make
     configure/   a script that checks what the C compiler and library have
     repo/        a git repository with a clean working tree
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.configure import write_configure
+from bench.measure import QUICK
 from bench.packages import unpack_runtimes, write_packages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,6 +76,11 @@ def fixture(name: str) -> Path | None:
     return folder if (folder / "ready").exists() else None
 
 
+def real_sources() -> Path | None:
+    """Return the folder with hello/ and lua/, if it was prepared; a look does without."""
+    return None if QUICK else fixture("sources")
+
+
 def compile_programs(folder: Path, *linking: str) -> None:
     """Compile programs/*.c into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,8 +123,13 @@ def _fill(bench: Path, size: Size) -> None:
     compile_programs(bench / "bin-dynamic")  # a preloaded library sees only these
     _write_files(bench / "files")
     (bench / "work").mkdir()
-    write_project(bench / "project", size.sources)
-    write_configure(bench / "configure", size.checks)
+    sources = real_sources()
+    if sources:
+        for name in ("hello", "lua"):
+            shutil.copytree(sources / name, bench / name, symlinks=True)
+    else:
+        write_project(bench / "project", size.sources)
+        write_configure(bench / "configure", size.checks)
     write_repository(bench / "repo", size.tracked_files)
     write_packages(bench / "debs" / "ten", 10)
     debian = fixture("debian")
