@@ -21,7 +21,7 @@ from bench.measure import QUICK, Effort
 from bench.tree import PreparationError, Size, compile_programs, default_place, lay_out
 from bench.ways import find_ways
 
-EFFORT = Effort(rounds=3, seconds=6) if QUICK else Effort(rounds=9, seconds=25)
+EFFORT = Effort(rounds=3, seconds=6) if QUICK else Effort(rounds=9, seconds=20)
 SIZE = Size(sources=8, tracked_files=500, checks=20) if QUICK else Size()
 RESULTS = Path(__file__).parent / "results"
 LAB = pytest.StashKey[Lab]()

@@ -69,7 +69,7 @@ class Work:
 class Effort:
     """How often to measure: *rounds*, fewer if they take longer than *seconds*.
 
-    But two of every way, and *least* of ours: peers leave when the time is over.
+    But one of every way, and *least* of ours: peers leave when the time is over.
     """
 
     rounds: int
@@ -115,7 +115,7 @@ def measure(work: Work, ways: dict[str, Way], effort: Effort) -> Outcome:
     outcome.failures = {w.name: INSIDE_ONLY for w in ways.values() if w not in able}
     began = time.monotonic()
     for number in range(effort.rounds + 1):
-        late = number > 2 and time.monotonic() - began > effort.seconds
+        late = number > 1 and time.monotonic() - began > effort.seconds
         if late and number > effort.least:
             break
         turn = number % len(able) if able else 0
