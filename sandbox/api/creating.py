@@ -30,8 +30,8 @@ _HARMLESS = frozenset(
     (
         *("BlkioWeight", "Capabilities", "CgroupnsMode", "ConsoleSize", "ContainerIDFile"),
         *("CpuCount", "CpuPercent", "IOMaximumBandwidth", "IOMaximumIOps", "Isolation"),
-        *("KernelMemory", "KernelMemoryTCP", "MaskedPaths", "MemorySwappiness"),
-        *("OomKillDisable", "ReadonlyPaths", "Runtime", "Annotations"),
+        *("KernelMemory", "KernelMemoryTCP", "MemorySwappiness"),
+        *("OomKillDisable", "Runtime", "Annotations"),
     )
 )
 # Values that ask for nothing.

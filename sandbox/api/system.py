@@ -104,6 +104,7 @@ async def info(call: Call) -> web.StreamResponse:
                 "Mirrors": [],
             },
             "GenericResources": None,
+            "CDISpecDirs": [],
             "HttpProxy": os.environ.get("HTTP_PROXY", ""),
             "HttpsProxy": os.environ.get("HTTPS_PROXY", ""),
             "NoProxy": os.environ.get("NO_PROXY", ""),

@@ -62,11 +62,11 @@ class HousekeepingVerbs(_Base):
     def prune_images(
         self, *, everything: bool = False, filters: Sequence[str] = (), blobs: bool = False
     ) -> Pruned:
-        """Remove images without a name, or all that no container uses.
+        """Remove images without a name, or all that no container uses; and what was left in hand.
 
         With *blobs*, only the layers' compressed blobs that a registry has.
         """
-        from sandbox.store.sweep import drop_blobs
+        from sandbox.store.sweep import drop_blobs, drop_leftovers
 
         pruned = Pruned()
         if blobs:
@@ -82,6 +82,7 @@ class HousekeepingVerbs(_Base):
             if everything or not image.repo_tags:
                 self._prune_image(image, pruned)
         pruned.freed = max(0, before - self._room()) if pruned.deleted else 0
+        _note(pruned, drop_leftovers(self.layout))
         events.tell_prune(self.layout, "image", pruned.freed)
         return pruned
 

@@ -205,6 +205,8 @@ _EMPTY_HOST_CONFIG: dict[str, Any] = {
     **dict.fromkeys(("SecurityOpt", "StorageOpt", "Sysctls", "GroupAdd", "Devices"), None),
     **dict.fromkeys(("ExtraHosts", "Dns", "DnsOptions", "DnsSearch", "DeviceRequests"), None),
     "PublishAllPorts": False,
+    "MaskedPaths": [],  # of /proc there is only what the runtime shows
+    "ReadonlyPaths": [],
 }
 
 

@@ -43,9 +43,7 @@ def sweep(layout: Layout) -> Swept:
     if not layout.root.is_dir():
         return swept
     with store_lock(layout), map_os_errors("cannot clean the store"):
-        for path in leftovers(layout):
-            swept.freed += disk_usage([path])
-            remove_tree(path)
+        _drop_leftovers(layout, swept)
         store = ImageStore(layout)
         needs = store.needs()
         chains = {
@@ -65,6 +63,21 @@ def sweep(layout: Layout) -> Swept:
             if _is_free(path):
                 _discard(path, layout, swept)
     return swept
+
+
+def drop_leftovers(layout: Layout) -> Swept:
+    """Remove the workspaces that killed processes left."""
+    swept = Swept()
+    if layout.root.is_dir():
+        with store_lock(layout), map_os_errors("cannot clean the store"):
+            _drop_leftovers(layout, swept)
+    return swept
+
+
+def _drop_leftovers(layout: Layout, swept: Swept) -> None:
+    for path in leftovers(layout):
+        swept.freed += disk_usage([path])
+        remove_tree(path)
 
 
 def forget(layout: Layout, digests: Iterable[Digest]) -> None:

@@ -10,16 +10,15 @@ import pytest
 from tests.harness.apiserver import Server
 
 pytestmark = pytest.mark.guest
-# Of HostConfig, without MaskedPaths and ReadonlyPaths: here the runtime decides what is hidden.
 HOST_CONFIG = """
 AutoRemove Binds BlkioDeviceReadBps BlkioDeviceReadIOps BlkioDeviceWriteBps BlkioDeviceWriteIOps
 BlkioWeight BlkioWeightDevice CapAdd CapDrop Cgroup CgroupParent CgroupnsMode ConsoleSize
 ContainerIDFile CpuCount CpuPercent CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime
 CpuShares CpusetCpus CpusetMems DeviceCgroupRules DeviceRequests Devices Dns DnsOptions DnsSearch
-ExtraHosts GroupAdd IOMaximumBandwidth IOMaximumIOps IpcMode Isolation Links LogConfig Memory
-MemoryReservation MemorySwap MemorySwappiness NanoCpus NetworkMode OomKillDisable OomScoreAdj
-PidMode PidsLimit PortBindings Privileged PublishAllPorts ReadonlyRootfs RestartPolicy Runtime
-SecurityOpt ShmSize UTSMode Ulimits UsernsMode VolumeDriver VolumesFrom
+ExtraHosts GroupAdd IOMaximumBandwidth IOMaximumIOps IpcMode Isolation Links LogConfig MaskedPaths
+Memory MemoryReservation MemorySwap MemorySwappiness NanoCpus NetworkMode OomKillDisable OomScoreAdj
+PidMode PidsLimit PortBindings Privileged PublishAllPorts ReadonlyPaths ReadonlyRootfs RestartPolicy
+Runtime SecurityOpt ShmSize UTSMode Ulimits UsernsMode VolumeDriver VolumesFrom
 """
 
 
@@ -30,6 +29,14 @@ def test_a_host_config_has_every_field_and_what_was_asked(api: Server) -> None:
     assert set(HOST_CONFIG.split()) - set(shown) == set()
     assert {name: shown[name] for name in host} == host
     assert (shown["CpuCount"], shown["DeviceCgroupRules"]) == (0, None)
+    assert (shown["MaskedPaths"], shown["ReadonlyPaths"]) == ([], [])
+
+
+def test_paths_that_shall_be_masked_are_shown_with_a_warning(api: Server) -> None:
+    host = {"MaskedPaths": ["/proc/keys"], "ReadonlyPaths": []}
+    said = api.ok("POST", "/containers/create?name=one", {"Image": "host", "HostConfig": host})
+    assert said["Warnings"] == ["MaskedPaths has no effect: see docs/docker-compat.md"]
+    assert api.ok("GET", "/containers/one/json")["HostConfig"]["MaskedPaths"] == ["/proc/keys"]
 
 
 def test_info_tells_of_the_limits_that_hold_here(api: Server) -> None:
@@ -37,4 +44,14 @@ def test_info_tells_of_the_limits_that_hold_here(api: Server) -> None:
     held = ("MemoryLimit", "CPUSet", "PidsLimit", "CpuCfsPeriod", "CpuCfsQuota")
     assert [name for name in held if not info[name]] == []
     assert not info["SwapLimit"]
+    assert info["CDISpecDirs"] == []
     assert info["OSVersion"] == platform.freedesktop_os_release().get("VERSION_ID", "")
+
+
+def test_a_prune_of_images_takes_what_killed_programs_left(api: Server) -> None:
+    left = api.sandbox.store / "tmp" / "killed"
+    left.mkdir(parents=True)
+    (left / "file").write_bytes(b"x" * 2**20)
+    said = api.ok("POST", "/images/prune")
+    assert said["SpaceReclaimed"] >= 2**20
+    assert not left.exists()
