@@ -63,7 +63,7 @@ bench: build
 	@$(BIN)/python -m pytest bench -p no:schemathesis --benchmark-only --benchmark-quiet --timeout 0 -q -rN
 
 fuzz: build
-	@SANDBOX_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/property --hypothesis-profile fuzz --timeout 0
+	@SANDBOX_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest $(if $(filter tests,$(T)),tests/property,$(T)) --hypothesis-profile fuzz --timeout 0
 
 cov: build
 	@$(BIN)/coverage run -m pytest tests/unit tests/property && $(BIN)/coverage report
@@ -73,7 +73,7 @@ endif
 # test: ## set up, then lint, types, C tests under sanitizers, all tests, guests again in a restricted pod
 # test-interceptors: ## all guest tests three times: by traps, rewritten call sites, and ptrace
 # bench: ## measure against native and the installed peers, results in bench/results/ (QUICK=1: a look)
-# fuzz: ## property tests with a large budget (SECONDS=60)
+# fuzz: ## each property test for a while (SECONDS=60), T=tests/property/... for some
 # cov: ## coverage of the Python code
 
 # ---- checks ---------------------------------------------------------------------------------

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+"""With SANDBOX_FUZZ_SECONDS (`make fuzz SECONDS=...`) every property test goes on so long.
+
+How it works: Hypothesis knows a number of examples, not a time; so the test is begun again, each
+time with other examples, until its time is over.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import hypothesis
+import pytest
+
+SECONDS = float(os.environ.get("SANDBOX_FUZZ_SECONDS", "0"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Call a property test until its time is over."""
+    if not SECONDS or not hypothesis.is_hypothesis_test(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        pyfuncitem.obj(**arguments)
+    return True
