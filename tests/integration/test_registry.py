@@ -21,6 +21,7 @@ from sandbox.errors import (
     SandboxError,
     TransportFailed,
 )
+from sandbox.layers.memory import GiveWay, Share
 from sandbox.models.digest import parse_digest
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout
@@ -163,6 +164,27 @@ def test_a_layer_of_estargz_is_a_layer_of_gzip(
     assert pushed.digest == digest
     other.pull_image(f"{plain.host}/again/estargz:1")
     assert plain.blob_path(images.digest(blob)).read_bytes() == blob
+
+
+def test_a_layer_that_had_to_give_way_is_unpacked_again(
+    plain: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{plain.host}/again:1"
+    layer = images.tar(LOWER)
+    config = json.dumps(images.config_for([layer])).encode()
+    registry.put_image(plain, "again", "1", [gzip.compress(layer)], config)
+    real, asked = Share.members, []
+
+    def members(share: Share, count: int) -> None:
+        asked.append(count)
+        if len(asked) == 1:
+            raise GiveWay("an elder layer needs the memory")
+        real(share, count)
+
+    monkeypatch.setattr(Share, "members", members)
+    assert engine.pull_image(name)[0].is_new
+    assert len(asked) > 1
+    assert check(engine.layout, repair=False) == []
 
 
 def test_all_tags(plain: Server, engine: Engine) -> None:

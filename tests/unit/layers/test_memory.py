@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -112,3 +114,31 @@ def test_what_can_never_fit_is_refused_and_says_how_to_allow_it() -> None:
 def test_the_user_may_allow_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_UNPACK_MEMORY", "1g")
     assert Memory().most == 1024 * MIB
+
+
+def test_many_layers_that_grow_all_come_to_an_end() -> None:
+    of = Memory(40 * MIB)
+    begun: list[int] = []
+
+    def unpack(seed: int) -> None:
+        chance = random.Random(seed)
+        sizes = [chance.randint(0, 34 * MIB // 2) for _ in range(6)]
+        while True:
+            begun.append(seed)
+            try:
+                with of.share() as share:
+                    for number, size in enumerate(sizes):
+                        share.window(size)
+                        share.members((number + 1) * (34 * MIB // 2) // len(sizes) // 24)
+                        with of.changed:
+                            assert sum(one.has() for one in of.shares) <= of.most
+                return
+            except GiveWay:
+                continue
+
+    threads = [started(partial(unpack, seed)) for seed in range(12)]
+    for thread in threads:
+        thread.join(120)
+    assert not any(thread.is_alive() for thread in threads)
+    assert {*begun} == {*range(12)}
+    assert of.shares == []
