@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TAIL = 64 * 1024
+CANCELED = "context canceled"
+"""The error of what was ended because something else failed; the words are BuildKit's."""
 
 
 @dataclass(eq=False)
@@ -36,6 +38,11 @@ class Vertex:
     """An instruction that changes no file: there is nothing to do."""
     tail: bytearray = field(default_factory=bytearray)
     """The end of what it said."""
+
+    @property
+    def canceled(self) -> bool:
+        """Whether it was ended from outside, and did not fail by itself."""
+        return self.error == CANCELED
 
 
 class Progress(Protocol):
@@ -103,8 +110,14 @@ class Teller:
         try:
             yield vertex
         except BaseException as exc:
-            reason = getattr(exc, "reason", "") or str(exc) or type(exc).__name__
-            self.end(vertex, error=reason)
+            self.end(vertex, error=error_of(exc))
             raise
         if not vertex.ended:
             self.end(vertex, cached=vertex.cached)
+
+
+def error_of(exc: BaseException) -> str:
+    """Return what to say of a vertex that ended with *exc*."""
+    if isinstance(exc, KeyboardInterrupt):
+        return CANCELED
+    return getattr(exc, "reason", "") or str(exc) or type(exc).__name__

@@ -15,6 +15,7 @@ from sandbox.builder import metadata
 from sandbox.builder.commands import run_command
 from sandbox.builder.copying import change_directory, transfer
 from sandbox.builder.errors import BuildFailed, Cancelled, StepFailed, placed
+from sandbox.builder.progress import CANCELED, error_of
 from sandbox.builder.state import Row, State
 from sandbox.builder.views import TreeView, Written, clean, resolve
 from sandbox.dockerfile import instructions as say
@@ -100,7 +101,7 @@ class StageBuilder:
             elif isinstance(instruction, say.Workdir):
                 change_directory(self, instruction, vertex)
         except Cancelled:
-            self.build.teller.end(vertex, error="canceled")
+            self.build.teller.end(vertex, error=CANCELED)
             raise
         except DockerfileError:
             raise
@@ -108,7 +109,7 @@ class StageBuilder:
             self.build.teller.end(vertex, error=exc.message)
             raise self._failure(exc, instruction, vertex) from exc
         except BaseException as exc:
-            self.build.teller.end(vertex, error=type(exc).__name__)
+            self.build.teller.end(vertex, error=error_of(exc))
             raise
         if not vertex.ended:
             self.build.teller.end(vertex, cached=vertex.cached)

@@ -89,7 +89,9 @@ class Plain:
         left = self._partial.pop(vertex.number, b"")
         if left:
             self._output(vertex, left)
-        if vertex.error:
+        if vertex.canceled:
+            self._line(vertex, "CANCELED")
+        elif vertex.error:
             self._line(vertex, f"ERROR: {vertex.error}")
         elif vertex.cached:
             self._line(vertex, "CACHED")
@@ -182,8 +184,7 @@ class Live:
         text = Text(f"[+] Building {seconds:.1f}s ({done}/{len(self._vertices)})\n")
         for vertex in self._vertices:
             end = vertex.ended or time.time()
-            style = "red" if vertex.error else "blue" if vertex.ended else ""
-            state = "ERROR" if vertex.error else "CACHED" if vertex.cached else ""
+            state, style = _state(vertex)
             title = f" => {state} {vertex.name}".replace("  ", " ")
             width = max(20, self._screen.console.width - 8)
             text.append(f"{title[:width]:<{width}}{end - vertex.started:5.1f}s\n", style)
@@ -192,6 +193,15 @@ class Live:
                 for line in lines:
                     text.append(f" => => # {line[: width - 8]}\n", "dim")
         return text
+
+
+def _state(vertex: Vertex) -> tuple[str, str]:
+    """Return the word before a vertex and its colour."""
+    if vertex.canceled:
+        return "CANCELED", "yellow"
+    if vertex.error:
+        return "ERROR", "red"
+    return "CACHED" if vertex.cached else "", "blue" if vertex.ended else ""
 
 
 def _moment(seconds: float) -> str:

@@ -56,9 +56,9 @@ def snippet(text: str, span: Span, *, name: str) -> str:
         mark = ">>>" if first <= number <= last else "   "
         shown.append(f"{number:4} | {mark} {line}".rstrip())
         if number == first:
-            indent = len(line) - len(line.lstrip())
+            indent = line[: len(line) - len(line.lstrip())]  # tabs are as wide here as above
             width = max(len(line.strip()), 1)
-            shown.append(f"     |     {' ' * indent}^{'~' * (min(width, 72) - 1)}")
+            shown.append(f"     |     {indent}^{'~' * (min(width, 72) - 1)}")
     return "\n".join([*shown, rule])
 
 

@@ -48,6 +48,25 @@ def test_a_terminal_shows_what_runs_the_end_of_its_output_and_what_is_done(
     assert again.ends() == 0
 
 
+def test_what_another_stage_s_failure_ends_is_canceled_and_did_not_fail(builder: Builder) -> None:
+    builder.put(
+        "Dockerfile",
+        "FROM base AS one\nRUN echo waits; sleep 1000\n"
+        "FROM base AS two\nRUN echo fails; cat /bound/gate; exit 3\n"
+        "FROM base\nCOPY --from=one /etc /a\nCOPY --from=two /etc /b\n",
+    )
+    gate = builder.context / "gate"
+    subprocess.run(["mkfifo", gate], check=True)
+    screen = Terminal(
+        builder.engine, "build", "-v", f"{builder.context}:/bound", str(builder.context)
+    )
+    screen.see("=> => # waits", "=> => # fails")
+    with gate.open("w") as file:
+        file.write("through\n")
+    screen.see("=> CANCELED [one 2/2] RUN echo waits", "=> ERROR [two 2/2] RUN echo fails")
+    assert screen.ends() == 1
+
+
 def test_an_interrupt_ends_the_build_and_its_command(builder: Builder) -> None:
     builder.put("Dockerfile", "FROM base\nRUN echo seen; sleep 1000\n")
     screen = Terminal(builder.engine, "build", str(builder.context))

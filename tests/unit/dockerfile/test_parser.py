@@ -331,6 +331,13 @@ def test_an_error_shows_file_line_source_and_a_caret() -> None:
     ]
 
 
+def test_the_caret_is_below_a_line_that_begins_with_tabs() -> None:
+    with pytest.raises(DockerfileError) as caught:
+        parse(b"FROM a\n \tFRON b\n")
+    source, caret = caught.value.snippet.split("\n")[3:5]
+    assert (source, caret) == ("   2 | >>>  \tFRON b", "     |      \t^~~~~~")
+
+
 def test_arguments_above_the_first_stage_are_global() -> None:
     found = parse(b"ARG a=1\nARG b\nFROM x\nARG c\nFROM y AS z\nRUN d\n")
     assert [a.arguments[0].name for a in found.arguments] == ["a", "b"]
