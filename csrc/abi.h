@@ -299,13 +299,14 @@ struct sb_owner {
 	uint64_t rdev;
 	uint64_t origin; /* inode number of the lower file this is a copy of, or 0 */
 	uint32_t volume; /* 0: the upper's device; n + 1: the device of mount n */
-	uint32_t flags; /* in the table above them: how often it was written, see owner.c */
+	uint32_t flags; /* in the table above them: more, see owner.c */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t mode;
 	uint32_t blob_len;
 	uint32_t blob_off; /* into the blob area; packed as sb_node's xattrs */
-	uint32_t spare; /* the record that this one replaced, for the next change */
+	uint32_t spare; /* the record that this one replaced, for the next change; in a copy:
+			 * which writing of which record it is of */
 };
 
 struct sb_owner_table {

@@ -31,10 +31,12 @@ struct file {
 	struct sb_owner_key key;
 	struct sb_owner record;
 	bool has_record;
+	bool drops_caps; /* the record loses its security.capability */
 };
 
 static void look(struct sb_fs *fs, struct file *file)
 {
+	file->drops_caps = false;
 	sb_tree_virtual_stat(fs, &file->sx, &file->st);
 	file->has_record = sb_owner_load(fs->tree, &file->sx, &file->key, &file->record);
 }
@@ -89,9 +91,17 @@ static int host_chown(const struct file *file, uint32_t uid, uint32_t gid)
 /* The record the file needs for what file->record says now; none if it can. */
 static int save(struct sb_fs *fs, const struct file *file)
 {
+	const struct sb_tree *tree = fs->tree;
+	const char *packed;
+	struct sb_xattr one;
+	uint32_t len;
+
 	if (!file->has_record && file->record.flags == 0)
 		return 0;
-	return sb_owner_put(fs->tree, &file->key, &file->record);
+	packed = sb_owner_blob(tree, &file->record, &len);
+	if (!file->drops_caps || !sb_xattr_find(packed, len, "security.capability", &one))
+		return sb_owner_put(tree, &file->key, &file->record);
+	return sb_xattr_put(fs, &file->key, &file->record, "security.capability", NULL, 0);
 }
 
 /* ---- mode --------------------------------------------------------------- */
@@ -269,10 +279,7 @@ static int set_owner(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t
 		uid = st->uid;
 	if (gid == UINT32_MAX)
 		gid = st->gid;
-	if ((st->mode & S_IFMT) != S_IFDIR)
-		err = sb_xattr_forget(fs->tree, &file->record, "security.capability");
-	if (err < 0)
-		return err;
+	file->drops_caps = (st->mode & S_IFMT) != S_IFDIR;
 	sb_commit_begin(fs);
 	if (file->in_upper)
 		err = own_in_upper(fs, file, uid, gid, mode);

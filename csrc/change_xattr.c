@@ -25,8 +25,11 @@
 
 /* Where the attributes of one file are. */
 struct bag {
-	const char *packed;
+	const char *packed; /* of record, unless it is a node's */
 	uint32_t len;
+	bool has_record;
+	struct sb_owner_key key;
+	struct sb_owner record;
 	const char *host; /* ask the host too: this path, */
 	int fd;           /* or this descriptor when host is NULL; -1: do not ask */
 	uint32_t mode;
@@ -184,16 +187,22 @@ static int acl_mode(const char *value, size_t len, uint32_t *bits, bool *minimal
 
 static void bag_of_stat(struct sb_fs *fs, const struct statx *sx, struct bag *bag)
 {
-	struct sb_owner_key key;
-	struct sb_owner record;
 	struct sb_stat st;
 
 	sb_tree_virtual_stat(fs, sx, &st);
 	bag->mode = st.mode;
 	bag->uid = st.uid;
 	bag->gid = st.gid;
-	if (sb_owner_load(fs->tree, sx, &key, &record))
-		bag->packed = sb_xattr_of(fs->tree, &record, &bag->len);
+	bag->has_record = sb_owner_load(fs->tree, sx, &bag->key, &bag->record);
+	if (bag->has_record)
+		bag->packed = sb_owner_blob(fs->tree, &bag->record, &bag->len);
+}
+
+/* Was the list whole while it was read? Not when the file was changed meanwhile. */
+static bool was_whole(const struct sb_fs *fs, const struct bag *bag)
+{
+	return !bag->has_record || !bag->packed ||
+	       sb_owner_is_current(fs->tree, &bag->key, &bag->record);
 }
 
 static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag)
@@ -335,10 +344,7 @@ static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, 
 		return -ENODATA;
 	sb_owner_load(fs->tree, sx, &key, &record);
 	sb_commit_begin(fs);
-	err = sb_xattr_rewrite(fs->tree, &record, bag->packed, bag->len, name, value,
-			       (uint32_t)len);
-	if (err == 0)
-		err = sb_owner_put(fs->tree, &key, &record);
+	err = sb_xattr_put(fs, &key, &record, name, value, (uint32_t)len);
 	sb_commit_end(fs);
 	return err;
 }
@@ -358,17 +364,23 @@ static int check_set(const struct sb_fs *fs, const struct bag *bag, const char *
 long sb_change_getxattr(struct sb_fs *fs, struct sb_at *at, const char *name, char *buf, size_t len)
 {
 	struct bag bag;
-	int err = bag_of_at(fs, at, &bag);
+	long ret;
 
-	return err < 0 ? err : get(fs, &bag, name, buf, len);
+	do {
+		ret = bag_of_at(fs, at, &bag) ?: get(fs, &bag, name, buf, len);
+	} while (!was_whole(fs, &bag));
+	return ret;
 }
 
 long sb_change_listxattr(struct sb_fs *fs, struct sb_at *at, char *buf, size_t len)
 {
 	struct bag bag;
-	int err = bag_of_at(fs, at, &bag);
+	long ret;
 
-	return err < 0 ? err : list(fs, &bag, buf, len);
+	do {
+		ret = bag_of_at(fs, at, &bag) ?: list(fs, &bag, buf, len);
+	} while (!was_whole(fs, &bag));
+	return ret;
 }
 
 /* at is an entry of the upper or a mount after this, with a fresh bag. */
@@ -436,18 +448,24 @@ long sb_change_fgetxattr(struct sb_fs *fs, int fd, const char *name, char *buf, 
 {
 	struct statx sx;
 	struct bag bag;
-	int err = bag_of_fd(fs, fd, &bag, &sx);
+	long ret;
 
-	return err < 0 ? err : get(fs, &bag, name, buf, len);
+	do {
+		ret = bag_of_fd(fs, fd, &bag, &sx) ?: get(fs, &bag, name, buf, len);
+	} while (!was_whole(fs, &bag));
+	return ret;
 }
 
 long sb_change_flistxattr(struct sb_fs *fs, int fd, char *buf, size_t len)
 {
 	struct statx sx;
 	struct bag bag;
-	int err = bag_of_fd(fs, fd, &bag, &sx);
+	long ret;
 
-	return err < 0 ? err : list(fs, &bag, buf, len);
+	do {
+		ret = bag_of_fd(fs, fd, &bag, &sx) ?: list(fs, &bag, buf, len);
+	} while (!was_whole(fs, &bag));
+	return ret;
 }
 
 int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *value, size_t len,

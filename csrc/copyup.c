@@ -22,6 +22,7 @@
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
+#include "xattr.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 
@@ -179,23 +180,25 @@ static int make_copy(struct sb_fs *fs, const struct source *src, const char *tem
 	}
 }
 
-static int add_xattrs(struct sb_fs *fs, const struct source *src, struct sb_owner *record)
+static int read_xattrs(struct sb_fs *fs, const struct source *src, const char **bytes,
+		       uint32_t *len)
 {
 	const struct sb_tree *tree = fs->tree;
+	struct sb_xattr_draft draft = {0};
 	const struct sb_node *node;
 	int err;
 
-	if (src->node == SB_NO_NODE)
-		return sb_xattr_import(fs, src->host, record);
-	node = &tree->nodes[src->node];
-	if ((node->flags & SB_NODE_XATTRS) == 0)
-		return 0;
-	err = sb_owner_put_blob(tree, tree->strings + node->xattr_off, node->xattr_len,
-				&record->blob_off);
-	if (err < 0)
+	if (src->node == SB_NO_NODE) {
+		err = sb_xattr_import(fs, src->host, &draft);
+		*bytes = draft.bytes;
+		*len = draft.len;
 		return err;
-	record->blob_len = node->xattr_len;
-	record->flags |= SB_OWNER_XATTRS;
+	}
+	node = &tree->nodes[src->node];
+	if ((node->flags & SB_NODE_XATTRS) != 0) {
+		*bytes = tree->strings + node->xattr_off;
+		*len = node->xattr_len;
+	}
 	return 0;
 }
 
@@ -208,6 +211,8 @@ static int dress_copy(struct sb_fs *fs, const struct source *src, const char *te
 	struct sb_timespec times[2] = {st->atime, st->mtime};
 	struct sb_owner record = {
 		.uid = st->uid, .gid = st->gid, .mode = st->mode, .rdev = st->rdev};
+	const char *xattrs = NULL;
+	uint32_t len = 0;
 	struct sb_owner_key key;
 	struct statx sx;
 	int err = sb_host_stat(temp, &sx);
@@ -224,11 +229,13 @@ static int dress_copy(struct sb_fs *fs, const struct source *src, const char *te
 		record.flags |= SB_OWNER_IDS;
 	if (type == S_IFCHR || type == S_IFBLK || (type != S_IFLNK && (st->mode & 07777) != mode))
 		record.flags |= SB_OWNER_MODE;
-	err = add_xattrs(fs, src, &record);
+	err = read_xattrs(fs, src, &xattrs, &len);
 	if (err < 0)
 		return err;
+	if (xattrs)
+		record.flags |= SB_OWNER_XATTRS;
 	sb_owner_key(fs->tree, &sx, &key);
-	err = sb_owner_put(fs->tree, &key, &record);
+	err = sb_owner_put_list(fs->tree, &key, &record, xattrs ?: "", len);
 	if (err == 0)
 		err = (int)sys_utimensat(AT_FDCWD, temp, times, AT_SYMLINK_NOFOLLOW);
 	return err;

@@ -13,10 +13,11 @@
  *   an inode needs two, however often it changes.
  *   A reader copies a record, and again when it was replaced meanwhile: then
  *   the bucket differs, or the count of writings above the record's flags.
+ *   Attributes are in a room that the record alone has, and that is written
+ *   with it: a reader asks after reading whether its copy is current.
  * Rules
  *   Lock-free in all processes. Who has a record's number, by an exchange of
  *   the bucket or of a spare, owns it; who is killed then loses one record.
- *   Bytes of attributes are not used again, so a pointer to them stays valid.
  */
 #include "owner.h"
 
@@ -25,8 +26,11 @@
 #include "mem.h"
 
 #define BUCKETS_OFF 4096
-#define FLAGS 0xfU     /* of sb_owner.flags, what a reader gets */
-#define WRITING 0x10U  /* the lowest bit of the count: odd while somebody writes */
+#define FLAGS 0xfU /* of sb_owner.flags, what a reader gets */
+#define ROOM_SHIFT 4 /* above: 0, or of the room for attributes SMALLEST_ROOM << n - 1 bytes */
+#define ROOM_MASK 0x1f0U
+#define SMALLEST_ROOM 64U
+#define WRITING 0x200U /* the lowest bit of the count: odd while somebody writes */
 #define DROPPED 0x80000000U /* in a bucket: the inode has no record any more, but the bucket */
 #define TAKEN UINT32_MAX    /* in spare: a writer has it and is about to replace this record */
 #define PATIENCE 10000      /* looks, while another writer is at it */
@@ -151,6 +155,7 @@ static bool copy_record(const uint32_t *bucket, uint32_t number, const struct sb
 	*out = *record;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	out->flags = before & FLAGS;
+	out->spare = number | before / (2 * WRITING) * SB_OWNER_RECORDS;
 	return (before & WRITING) == 0 &&
 	       __atomic_load_n(&record->flags, __ATOMIC_RELAXED) == before &&
 	       __atomic_load_n(bucket, __ATOMIC_RELAXED) == number;
@@ -179,6 +184,14 @@ bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino)
 
 	return sb_owner_any(tree) && bucket_of(tree, volume, ino, &number) && number != 0 &&
 	       (number & DROPPED) == 0;
+}
+
+bool sb_owner_is_current(const struct sb_tree *tree, const struct sb_owner_key *key,
+			 const struct sb_owner *copy)
+{
+	struct sb_owner now;
+
+	return sb_owner_find(tree, key, &now) && now.spare == copy->spare;
 }
 
 bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key,
@@ -229,50 +242,126 @@ static uint32_t take_record(const struct sb_tree *tree, const uint32_t *bucket)
 	return new_record(tree->owners);
 }
 
-/* Fill a record that is ours alone. */
-static void write_record(struct sb_owner *record, const struct sb_owner_key *key,
-			 const struct sb_owner *next, uint32_t spare)
-{
-	const uint32_t count = (record->flags & ~FLAGS) | WRITING;
+/* What a record shall hold: a list, or (NULL) the one of the record it replaces. */
+struct filling {
+	const struct sb_owner_key *key;
+	const struct sb_owner *next;
+	const char *bytes;
+	uint32_t len;
+};
 
+/* Room of its own for len bytes in a record that is ours alone. */
+static int make_room(const struct sb_tree *tree, struct sb_owner *record, uint32_t len)
+{
+	uint32_t n = (record->flags & ROOM_MASK) >> ROOM_SHIFT;
+	uint32_t size = SMALLEST_ROOM;
+	char *room;
+	int err;
+
+	if (len == 0 || (n > 0 && len <= SMALLEST_ROOM << (n - 1)))
+		return 0;
+	for (n = 1; size < len; n++)
+		size *= 2;
+	err = sb_owner_alloc_blob(tree, size, &record->blob_off, &room);
+	if (err == 0)
+		record->flags = (record->flags & ~ROOM_MASK) | n << ROOM_SHIFT;
+	return err;
+}
+
+/* The attributes of the current record, for the one that replaces it. */
+static void take_list(const struct sb_tree *tree, const struct sb_owner *current, struct filling *f)
+{
+	f->len = 0;
+	f->bytes = "";
+	if (current->btime == f->key->btime && (current->flags & SB_OWNER_XATTRS) != 0 &&
+	    (f->next->flags & SB_OWNER_XATTRS) != 0)
+		f->bytes = sb_owner_blob(tree, current, &f->len) ?: "";
+}
+
+/* Fill a record that is ours alone. */
+static int write_record(const struct sb_tree *tree, struct sb_owner *record,
+			const struct filling *f, uint32_t spare)
+{
+	const struct sb_owner *next = f->next;
+	uint32_t count;
+	int err = make_room(tree, record, f->len);
+
+	if (err < 0)
+		return err;
+	count = (record->flags & ~FLAGS) | WRITING;
 	__atomic_store_n(&record->flags, count, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	record->ino = key->ino;
-	record->btime = key->btime;
-	record->volume = key->volume;
+	record->ino = f->key->ino;
+	record->btime = f->key->btime;
+	record->volume = f->key->volume;
 	record->rdev = next->rdev;
 	record->origin = next->origin;
 	record->uid = next->uid;
 	record->gid = next->gid;
 	record->mode = next->mode;
-	record->blob_len = next->blob_len;
-	record->blob_off = next->blob_off;
+	record->blob_len = f->len;
+	memcpy((char *)tree->owners + tree->owners->blobs_off + record->blob_off, f->bytes, f->len);
 	__atomic_store_n(&record->spare, spare, __ATOMIC_RELAXED);
 	__atomic_store_n(&record->flags, (count + WRITING) | (next->flags & FLAGS),
 			 __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* Publish a record, mine or (0) one that is taken for it. 0, or -EAGAIN when another writer was
+ * faster; mine is the one to go on with. */
+static int publish(const struct sb_tree *tree, struct filling f, uint32_t *mine)
+{
+	struct sb_owner current = {0};
+	struct sb_owner again;
+	uint32_t old;
+	uint32_t *bucket = bucket_of(tree, f.key->volume, f.key->ino, &old);
+	uint32_t number = old & ~DROPPED;
+	int err;
+
+	if (bucket && *mine == 0)
+		*mine = old != 0 ? take_record(tree, bucket) : new_record(tree->owners);
+	if (!bucket || *mine == 0)
+		return -ENOSPC;
+	if (!f.bytes && old != 0 && old == number &&
+	    !copy_record(bucket, old, record_at(tree, old), &current))
+		return -EAGAIN;
+	if (!f.bytes)
+		take_list(tree, &current, &f);
+	err = write_record(tree, record_at(tree, *mine), &f, old != 0 ? TAKEN : 0);
+	if (err < 0)
+		return err;
+	if (f.len > 0 && current.spare != 0 &&
+	    (!copy_record(bucket, old, record_at(tree, old), &again) ||
+	     again.spare != current.spare))
+		return -EAGAIN;
+	if (!__atomic_compare_exchange_n(bucket, &old, *mine, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED))
+		return -EAGAIN;
+	if (number != 0)
+		__atomic_store_n(&record_at(tree, *mine)->spare, number, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int put(const struct sb_tree *tree, struct filling f)
+{
+	uint32_t mine = 0;
+	int err = tree->owners ? -EAGAIN : -ENOSPC;
+
+	for (uint32_t tries = 0; err == -EAGAIN && tries < PATIENCE; tries++)
+		err = publish(tree, f, &mine);
+	return err == -EAGAIN ? -ENOSPC : err; /* only of a table that somebody damaged */
 }
 
 int sb_owner_put(const struct sb_tree *tree, const struct sb_owner_key *key,
 		 const struct sb_owner *next)
 {
-	uint32_t mine = 0;
-	uint32_t *bucket;
-	uint32_t old;
+	return put(tree, (struct filling){.key = key, .next = next});
+}
 
-	if (!tree->owners)
-		return -ENOSPC;
-	do {
-		bucket = bucket_of(tree, key->volume, key->ino, &old);
-		if (bucket && mine == 0)
-			mine = old != 0 ? take_record(tree, bucket) : new_record(tree->owners);
-		if (!bucket || mine == 0)
-			return -ENOSPC;
-		write_record(record_at(tree, mine), key, next, old != 0 ? TAKEN : 0);
-	} while (!__atomic_compare_exchange_n(bucket, &old, mine, false, __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED));
-	if (old != 0)
-		__atomic_store_n(&record_at(tree, mine)->spare, old & ~DROPPED, __ATOMIC_RELEASE);
-	return 0;
+int sb_owner_put_list(const struct sb_tree *tree, const struct sb_owner_key *key,
+		      const struct sb_owner *next, const char *bytes, uint32_t len)
+{
+	return put(tree, (struct filling){key, next, bytes, len});
 }
 
 void sb_owner_drop(const struct sb_tree *tree, const struct sb_owner_key *key)
@@ -289,9 +378,13 @@ void sb_owner_drop(const struct sb_tree *tree, const struct sb_owner_key *key)
 				    __ATOMIC_RELAXED);
 }
 
-const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *owner)
+const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *owner, uint32_t *len)
 {
-	return (const char *)tree->owners + tree->owners->blobs_off + owner->blob_off;
+	*len = (owner->flags & SB_OWNER_XATTRS) != 0 ? owner->blob_len : 0;
+	if (*len > SB_OWNER_BLOB_SIZE || owner->blob_off > SB_OWNER_BLOB_SIZE - *len)
+		*len = 0; /* somebody damaged the table */
+	return *len > 0 ? (const char *)tree->owners + tree->owners->blobs_off + owner->blob_off
+			: NULL;
 }
 
 int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint32_t *off, char **room)
@@ -310,14 +403,4 @@ int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint32_t *off,
 	*off = (uint32_t)at;
 	*room = (char *)table + table->blobs_off + at;
 	return 0;
-}
-
-int sb_owner_put_blob(const struct sb_tree *tree, const char *bytes, uint32_t len, uint32_t *off)
-{
-	char *room;
-	int err = sb_owner_alloc_blob(tree, len, off, &room);
-
-	if (err == 0)
-		memcpy(room, bytes, len);
-	return err;
 }

@@ -52,17 +52,23 @@ bool sb_owner_any(const struct sb_tree *tree);
 bool sb_owner_may_be_stale(const struct sb_tree *tree);
 /* Is there any record of this inode, whatever its birth time (cheap test)? */
 bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino);
-/* Publish next for key (its ino, btime and volume are set from key). -ENOSPC
- * when the table is full: a file that has had two records needs no more room. */
+/* Is the copy still what the current record says? Then its attributes, which are not copied, were
+ * whole when they were read. */
+bool sb_owner_is_current(const struct sb_tree *tree, const struct sb_owner_key *key,
+			 const struct sb_owner *copy) SB_MUST_CHECK;
+/* Publish next for key (its ino, btime and volume are set from key). With SB_OWNER_XATTRS the
+ * attributes are those of the current record. -ENOSPC when the table is full: a file that has had
+ * two records needs no more room. */
 int sb_owner_put(const struct sb_tree *tree, const struct sb_owner_key *key,
 		 const struct sb_owner *next) SB_MUST_CHECK;
+/* The same with this list of attributes, packed bytes. */
+int sb_owner_put_list(const struct sb_tree *tree, const struct sb_owner_key *key,
+		      const struct sb_owner *next, const char *bytes, uint32_t len) SB_MUST_CHECK;
 void sb_owner_drop(const struct sb_tree *tree, const struct sb_owner_key *key);
-/* Extended attributes of a record or of a node: packed bytes. */
-const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *owner);
+/* Extended attributes of a record, len packed bytes; NULL when there are none. */
+const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *owner, uint32_t *len);
 /* Room for len bytes that the caller fills before it publishes a record. */
 int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint32_t *off,
 			char **room) SB_MUST_CHECK;
-int sb_owner_put_blob(const struct sb_tree *tree, const char *bytes, uint32_t len,
-		      uint32_t *off) SB_MUST_CHECK;
 
 #endif

@@ -95,9 +95,6 @@ int sb_upper_drop_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 void sb_upper_fd_name(int fd, char out[32]);
 int sb_upper_fd_path(int fd, struct sb_path *out) SB_MUST_CHECK;
 
-/* xattr.c: put all extended attributes of a host file into a record. */
-int sb_xattr_import(const struct sb_fs *fs, const char *host,
-		    struct sb_owner *record) SB_MUST_CHECK;
 /* copyup.c: copy the lower file of node (a live one: SB_NO_NODE) at this guest path, unless
  * the upper has something there. 1: go on below it, 0: not. Uses p[0], p[1], p[2], p[4]. */
 int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node) SB_MUST_CHECK;

@@ -3,8 +3,9 @@
  * xattr.c - packed extended attributes, and those of a host file as such.
  *
  * Rules
- *   Packed bytes never change: a change writes a whole new list into the owner
- *   table, and publishing the record that points at it is left to the caller.
+ *   A change makes a whole new list; publishing a record with it is left to the caller.
+ *   Packed bytes of the owner table may change while they are read: no length is read twice, and
+ *   whether what was read was whole is asked afterwards (sb_owner_is_current).
  */
 #include "xattr.h"
 
@@ -46,68 +47,69 @@ bool sb_xattr_find(const char *packed, uint32_t len, const char *name, struct sb
 	return false;
 }
 
-static char *append(char *to, const char *name, uint32_t name_len, const char *value,
-		    uint32_t value_len)
+static void put_head(char *to, uint32_t name_len, uint32_t value_len)
 {
 	uint16_t short_len = (uint16_t)name_len;
 
 	memcpy(to, &short_len, sizeof(short_len));
 	memcpy(to + 2, &value_len, sizeof(value_len));
-	memcpy(to + HEAD, name, name_len);
-	if (value_len > 0)
-		memcpy(to + HEAD + name_len, value, value_len);
-	return to + HEAD + name_len + value_len;
 }
 
-int sb_xattr_rewrite(const struct sb_tree *tree, struct sb_owner *record, const char *packed,
-		     uint32_t len, const char *name, const char *value, uint32_t value_len)
+static int append(struct sb_xattr_draft *draft, const struct sb_xattr *one)
 {
-	uint32_t name_len = (uint32_t)strlen(name);
-	struct sb_xattr one;
-	uint32_t total = 0;
-	uint32_t pos = 0;
-	char *to = NULL;
-	int err = 0;
+	char *to = draft->bytes + draft->len;
+	uint32_t size = HEAD + one->name_len + one->value_len;
 
-	while (sb_xattr_next(packed, len, &pos, &one)) {
-		if (!sb_same(one.name, one.name_len, name, name_len))
-			total += HEAD + one.name_len + one.value_len;
-	}
-	if (value)
-		total += HEAD + name_len + value_len;
-	if (value && total > SB_XATTR_ROOM && total > len)
+	if (size > draft->room - draft->len)
 		return -ENOSPC;
-	if (total > 0)
-		err = sb_owner_alloc_blob(tree, total, &record->blob_off, &to);
-	if (err < 0)
-		return err;
-	pos = 0;
-	while (sb_xattr_next(packed, len, &pos, &one)) {
-		if (!sb_same(one.name, one.name_len, name, name_len))
-			to = append(to, one.name, one.name_len, one.value, one.value_len);
-	}
-	if (value)
-		append(to, name, name_len, value, value_len);
-	record->blob_len = total;
-	record->flags |= SB_OWNER_XATTRS;
+	put_head(to, one->name_len, one->value_len);
+	memcpy(to + HEAD, one->name, one->name_len);
+	if (one->value_len > 0)
+		memcpy(to + HEAD + one->name_len, one->value, one->value_len);
+	draft->len += size;
 	return 0;
 }
 
-const char *sb_xattr_of(const struct sb_tree *tree, const struct sb_owner *record, uint32_t *len)
+int sb_xattr_rewrite(struct sb_xattr_draft *draft, const char *packed, uint32_t len,
+		     const char *name, const char *value, uint32_t value_len)
 {
-	*len = (record->flags & SB_OWNER_XATTRS) != 0 ? record->blob_len : 0;
-	return *len > 0 ? sb_owner_blob(tree, record) : NULL;
+	const struct sb_xattr new = {name, value, (uint32_t)strlen(name), value_len};
+	struct sb_xattr one;
+	uint32_t pos = 0;
+	int err = 0;
+
+	draft->len = 0;
+	while (err == 0 && sb_xattr_next(packed, len, &pos, &one)) {
+		if (!sb_same(one.name, one.name_len, name, new.name_len))
+			err = append(draft, &one);
+	}
+	if (err == 0 && value)
+		err = append(draft, &new);
+	if (err == 0 && value && draft->len > SB_XATTR_ROOM && draft->len > len)
+		err = -ENOSPC;
+	return err;
 }
 
-int sb_xattr_forget(const struct sb_tree *tree, struct sb_owner *record, const char *name)
+int sb_xattr_put(const struct sb_fs *fs, const struct sb_owner_key *key,
+		 const struct sb_owner *next, const char *name, const char *value,
+		 uint32_t value_len)
 {
-	struct sb_xattr one;
-	uint32_t len;
-	const char *packed = sb_xattr_of(tree, record, &len);
+	struct sb_xattr_draft draft = {.bytes = fs->work->buffer, .room = sizeof(fs->work->buffer)};
+	struct sb_owner record = *next;
+	struct sb_owner now;
+	uint32_t len = 0;
+	int err;
 
-	if (!sb_xattr_find(packed, len, name, &one))
-		return 0;
-	return sb_xattr_rewrite(tree, record, packed, len, name, NULL, 0);
+	record.flags |= SB_OWNER_XATTRS;
+	do {
+		const char *packed = NULL;
+
+		len = 0;
+		if (sb_owner_find(fs->tree, key, &now))
+			packed = sb_owner_blob(fs->tree, &now, &len);
+		err = sb_xattr_rewrite(&draft, packed, packed ? len : 0, name, value, value_len);
+	} while (len > 0 && !sb_owner_is_current(fs->tree, key, &now));
+	return err < 0 ? err : sb_owner_put_list(fs->tree, key, &record, draft.bytes, draft.len);
 }
 
 static long list(const char *host, char *buf, size_t len)
@@ -128,12 +130,12 @@ static bool is_label(const char *name)
 	       sb_same(name, strlen(name), "security.evm", 12);
 }
 
-int sb_xattr_import(const struct sb_fs *fs, const char *host, struct sb_owner *record)
+int sb_xattr_import(const struct sb_fs *fs, const char *host, struct sb_xattr_draft *draft)
 {
 	char *names = fs->work->buffer + sizeof(fs->work->buffer) / 2;
 	long count = list(host, names, sizeof(fs->work->buffer) / 2);
 	uint32_t total = 0;
-	char *to;
+	uint32_t off;
 	int err;
 
 	for (long at = 0; at < count; at += (long)strlen(names + at) + 1) {
@@ -144,24 +146,22 @@ int sb_xattr_import(const struct sb_fs *fs, const char *host, struct sb_owner *r
 	}
 	if (total == 0)
 		return 0;
-	err = sb_owner_alloc_blob(fs->tree, total, &record->blob_off, &to);
+	err = sb_owner_alloc_blob(fs->tree, total, &off, &draft->bytes);
 	if (err < 0)
 		return err;
-	record->blob_len = 0;
-	record->flags |= SB_OWNER_XATTRS;
 	for (long at = 0; at < count; at += (long)strlen(names + at) + 1) {
 		uint32_t name_len = (uint32_t)strlen(names + at);
-		uint32_t used = record->blob_len + HEAD + name_len;
+		uint32_t used = draft->len + HEAD + name_len;
 		long len;
 
 		if (is_label(names + at) || used > total)
 			continue;
-		len = get(host, names + at, to + used, total - used);
+		len = get(host, names + at, draft->bytes + used, total - used);
 		if (len < 0 || (len == 0 && total == used))
 			continue;
-		append(to + record->blob_len, names + at, name_len, NULL, 0);
-		memcpy(to + record->blob_len + 2, &(uint32_t){(uint32_t)len}, sizeof(uint32_t));
-		record->blob_len = used + (uint32_t)len;
+		put_head(draft->bytes + draft->len, name_len, (uint32_t)len);
+		memcpy(draft->bytes + draft->len + HEAD, names + at, name_len);
+		draft->len = used + (uint32_t)len;
 	}
 	return 0;
 }

@@ -10,8 +10,7 @@
 
 #include "owner.h"
 
-/* What all attributes of a file may take when one is added: as on ext4. Each change writes the
- * list anew, so long ones would use up the table. */
+/* What all attributes of a file may take when one is added: as on ext4. */
 #define SB_XATTR_ROOM 4096
 
 /* One attribute inside packed bytes. */
@@ -25,15 +24,22 @@ struct sb_xattr {
 /* The attribute at *pos (advanced past it); false at the end. */
 bool sb_xattr_next(const char *packed, uint32_t len, uint32_t *pos, struct sb_xattr *out);
 bool sb_xattr_find(const char *packed, uint32_t len, const char *name, struct sb_xattr *out);
-/* The list of a record; NULL and 0 when it has none. */
-const char *sb_xattr_of(const struct sb_tree *tree, const struct sb_owner *record, uint32_t *len);
-/* The record's list becomes packed without name and, unless value is NULL,
- * with name = value. */
-int sb_xattr_rewrite(const struct sb_tree *tree, struct sb_owner *record, const char *packed,
-		     uint32_t len, const char *name, const char *value,
-		     uint32_t value_len) SB_MUST_CHECK;
-/* Take a name out of the record's attributes (0 also when it has none). */
-int sb_xattr_forget(const struct sb_tree *tree, struct sb_owner *record,
-		    const char *name) SB_MUST_CHECK;
+/* A list of packed bytes that is being made. */
+struct sb_xattr_draft {
+	char *bytes;
+	uint32_t len;
+	uint32_t room;
+};
+/* The draft becomes packed without name and, unless value is NULL, with name = value. */
+int sb_xattr_rewrite(struct sb_xattr_draft *draft, const char *packed, uint32_t len,
+		     const char *name, const char *value, uint32_t value_len) SB_MUST_CHECK;
+
+/* Publish next with the attributes of the current record, changed like that. Uses work->buffer. */
+int sb_xattr_put(const struct sb_fs *fs, const struct sb_owner_key *key,
+		 const struct sb_owner *next, const char *name, const char *value,
+		 uint32_t value_len) SB_MUST_CHECK;
+/* All extended attributes of a host file, into room of the owner table (draft: zeros). */
+int sb_xattr_import(const struct sb_fs *fs, const char *host,
+		    struct sb_xattr_draft *draft) SB_MUST_CHECK;
 
 #endif

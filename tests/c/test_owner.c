@@ -5,7 +5,10 @@
 #include "owner.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,32 +207,131 @@ static void test_device_decides_the_volume(void)
 	CHECK(key.volume > SB_MAX_MOUNTS);
 }
 
+/* ---- attributes ---- */
+
+static struct sb_work work;
+static struct sb_fs fs = {.tree = &tree, .work = &work};
+
+/* Set an attribute (value NULL: take it away) of inode 7. */
+static int set(const char *name, const char *value)
+{
+	struct sb_owner_key key = key_of(7, 1);
+	struct sb_owner record = {0};
+
+	return sb_xattr_put(&fs, &key, &record, name, value, value ? (uint32_t)strlen(value) : 0);
+}
+
+/* Does inode 7 have name = value? */
+static bool has(const char *name, const char *value)
+{
+	struct sb_owner_key key = key_of(7, 1);
+	struct sb_owner record;
+	struct sb_xattr one;
+	const char *packed;
+	uint32_t len;
+
+	if (!sb_owner_find(&tree, &key, &record))
+		return false;
+	packed = sb_owner_blob(&tree, &record, &len);
+	return sb_xattr_find(packed, len, name, &one) &&
+	       sb_same(one.value, one.value_len, value, strlen(value));
+}
+
 static void test_attribute_lists(void)
 {
-	struct sb_owner record = {0};
+	struct sb_owner_key key = key_of(7, 1);
+	struct sb_owner record = {.flags = SB_OWNER_XATTRS | SB_OWNER_IDS, .uid = 5};
 	struct sb_xattr one;
 	const char *packed;
 	uint32_t len;
 	uint32_t pos = 0;
 
 	make_table();
-	CHECK_INT(sb_xattr_rewrite(&tree, &record, NULL, 0, "user.a", "1", 1), 0);
-	packed = sb_xattr_of(&tree, &record, &len);
-	CHECK_INT(sb_xattr_rewrite(&tree, &record, packed, len, "user.b", "", 0), 0);
-	packed = sb_xattr_of(&tree, &record, &len);
-	CHECK_INT(sb_xattr_rewrite(&tree, &record, packed, len, "user.a", "22", 2), 0);
-	packed = sb_xattr_of(&tree, &record, &len);
-	CHECK(sb_xattr_find(packed, len, "user.b", &one));
-	CHECK_INT(one.value_len, 0);
-	CHECK(sb_xattr_find(packed, len, "user.a", &one));
-	CHECK(memcmp(one.value, "22", 2) == 0);
-	CHECK(!sb_xattr_find(packed, len, "user.", &one));
+	CHECK_INT(set("user.a", "1"), 0);
+	CHECK_INT(set("user.b", ""), 0);
+	CHECK_INT(set("user.a", "22"), 0);
+	CHECK(has("user.a", "22") && has("user.b", "") && !has("user.", ""));
+	CHECK_INT(sb_owner_put(&tree, &key, &record), 0); /* a change of owner keeps them */
+	CHECK(has("user.a", "22") && has("user.b", ""));
+	CHECK(sb_owner_find(&tree, &key, &record));
+	CHECK_INT(record.uid, 5);
+	packed = sb_owner_blob(&tree, &record, &len);
 	CHECK(!sb_xattr_next(packed, len - 1, &pos, &one) ||
 	      !sb_xattr_next(packed, len - 1, &pos, &one));
-	CHECK_INT(sb_xattr_forget(&tree, &record, "user.a"), 0);
-	CHECK_INT(sb_xattr_forget(&tree, &record, "user.b"), 0);
-	CHECK(sb_xattr_of(&tree, &record, &len) == NULL);
-	CHECK_INT(record.flags, SB_OWNER_XATTRS);
+	CHECK_INT(set("user.a", NULL), 0);
+	CHECK(!has("user.a", "22") && has("user.b", ""));
+	CHECK_INT(set("user.b", NULL), 0);
+	CHECK(!has("user.b", ""));
+	put(7, 2, 9); /* another file with this inode number has none */
+	put(7, 1, 9);
+	CHECK(!has("user.a", "22"));
+	drop_table();
+}
+
+static void test_attributes_change_more_often_than_the_table_has_room_for(void)
+{
+	static char value[4000];
+
+	make_table();
+	memset(value, 'v', sizeof(value) - 1);
+	for (uint32_t i = 0; i < SB_OWNER_BLOB_SIZE / sizeof(value) * 2; i++) {
+		CHECK_INT(set("user.a", value), 0);
+		put(7 + i % 3, 1, i); /* owners change in between, of other files as well */
+		if (i % 3 != 0)
+			CHECK(has("user.a", value));
+	}
+	CHECK(tree.owners->blob_next < 100000);
+	drop_table();
+}
+
+#define READS 5000
+
+/* Values are one letter, repeated: a mixture would be seen. */
+static void test_a_list_is_read_whole_while_others_change_it(void)
+{
+	struct sb_owner_key key = key_of(7, 1);
+	uint32_t whole = 0;
+	int status;
+	pid_t writers[2];
+
+	make_table();
+	for (int who = 0; who < 2; who++) {
+		writers[who] = fork();
+		if (writers[who] == 0)
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (unsigned i = 0; writers[who] == 0; i++) {
+			char value[2001];
+
+			memset(value, 'a' + (int)(i % 26), sizeof(value));
+			value[100 + (i * 37) % 1900] = '\0';
+			if (set("user.a", value) != 0)
+				_exit(1);
+		}
+	}
+	while (whole < READS) {
+		struct sb_owner record;
+		struct sb_xattr one;
+		const char *packed;
+		uint32_t len;
+		char copy[2001];
+
+		if (!sb_owner_find(&tree, &key, &record))
+			continue;
+		packed = sb_owner_blob(&tree, &record, &len);
+		if (!sb_xattr_find(packed, len, "user.a", &one) || one.value_len > sizeof(copy))
+			continue; /* torn: is seen below by others */
+		memcpy(copy, one.value, one.value_len);
+		if (!sb_owner_is_current(&tree, &key, &record))
+			continue;
+		for (uint32_t i = 1; i < one.value_len; i++)
+			CHECK_INT(copy[i], copy[0]);
+		whole++;
+	}
+	for (int who = 0; who < 2; who++) {
+		kill(writers[who], SIGKILL);
+		CHECK_INT(waitpid(writers[who], &status, 0), writers[who]);
+		CHECK(WIFSIGNALED(status)); /* no call failed */
+	}
 	drop_table();
 }
 
@@ -242,5 +344,7 @@ int main(void)
 	test_writers_in_several_processes_leave_one_record_each();
 	test_device_decides_the_volume();
 	test_attribute_lists();
+	test_attributes_change_more_often_than_the_table_has_room_for();
+	test_a_list_is_read_whole_while_others_change_it();
 	return 0;
 }

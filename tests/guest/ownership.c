@@ -654,9 +654,10 @@ static void attributes(void)
 	SEE(getxattr("f", "trusted.a", value, sizeof(value)));
 }
 
-/* More changes than a container has records of owners and modes. */
+/* More changes than a container has records of owners and modes, and room for attributes. */
 static void often(void)
 {
+	char value[3000] = "value";
 	long refused = 0;
 	int fd;
 
@@ -668,6 +669,13 @@ static void often(void)
 	say("refused %ld", refused);
 	SEE(chown("f", USER, TEAM));
 	say_owner("f");
+	for (int i = 0; i < 100000; i++) {
+		value[10] = (char)i;
+		refused += fsetxattr(fd, "user.often", value, sizeof(value), 0) != 0;
+	}
+	say("refused %ld", refused);
+	refused = fgetxattr(fd, "user.often", value, sizeof(value));
+	say("%ld bytes, %d", refused, value[10]);
 }
 
 static const struct part groups[] = {
