@@ -67,7 +67,11 @@ def exec_(
         from sandbox.runtime.attach import chosen_keys
 
         keys = chosen_keys(detach_keys)
-    return Engine().execute(container, request, detach=detach, keys=keys)
+    return Engine().execute(container, request, detach=detach, keys=keys, warn=_warn)
+
+
+def _warn(text: str) -> None:
+    click.echo(f"sandbox: warning: {text}", err=True)
 
 
 @click.command(context_settings=_SETTINGS)

@@ -81,6 +81,8 @@ def info(*, template: str | None) -> None:
     emit("Isolation:")
     for name, how in _ISOLATION.items():
         emit(f" {name}: {how}")
+    for field, name in _LIMITED.items():
+        emit(f" {name}: limited by {_HOLDERS[facts['LimitsBy'][field]]}")
 
 
 _ISOLATION = {
@@ -89,9 +91,13 @@ _ISOLATION = {
     "host name": "own, emulated",
     "processes": "shared with this user",
     "network": "shared with the machine",
-    "memory, CPU time": "limited by the supervisor, without cgroups",
-    "tasks": "limited by the runtime, without cgroups",
-    "CPUs": "limited by affinity",
+}
+_LIMITED = {"Memory": "memory", "NanoCpus": "CPU time", "PidsLimit": "tasks", "CpusetCpus": "CPUs"}
+_HOLDERS = {
+    "cgroup": "a cgroup of its own",
+    "supervisor": "the supervisor, without cgroups",
+    "runtime": "the runtime, without cgroups",
+    "affinity": "affinity",
 }
 
 

@@ -18,6 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sandbox.engine.holding import offered
 from sandbox.errors import SandboxError
 from sandbox.native import probe as native_probe
 from sandbox.runtime import interceptor, rundir
@@ -59,6 +60,7 @@ def examine(layout: Layout, env: Mapping[str, str]) -> list[Fact]:
         *_interceptor(found, env),
         *_kernel(found),
         *_run_dir(env),
+        _limits(),
         *_store(os.fspath(layout.root)),
     ]
 
@@ -116,6 +118,15 @@ def _read(path: str) -> str | None:
             return file.read().strip()
     except OSError:
         return None
+
+
+def _limits() -> Fact:
+    path, holders = offered()
+    if not path:
+        effect = "limits are kept by the supervisor and the runtime"
+        return Fact("limits", "cgroup", "none is given to this user", "irrelevant", effect)
+    held = [name for name, holder in holders.items() if holder == "cgroup"]
+    return Fact("limits", "cgroup", path, effect=f"for {', '.join(held)}")
 
 
 def _run_dir(env: Mapping[str, str]) -> Iterator[Fact]:

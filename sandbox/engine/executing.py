@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sandbox.errors import Conflict, Detached, RuntimeFailed
-from sandbox.models.record import Record
+from sandbox.models.record import Record, replace
 from sandbox.store import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sandbox.engine.containers import ContainerVerbs
     from sandbox.models.container import Container
@@ -41,16 +41,26 @@ class ExecutingVerbs(_Base):
     """The part of `Engine` that is about processes."""
 
     def execute(
-        self, name: str, request: ExecRequest, *, detach: bool = False, keys: bytes = b""
+        self,
+        name: str,
+        request: ExecRequest,
+        *,
+        detach: bool = False,
+        keys: bytes = b"",
+        warn: Callable[[str], None] = lambda _: None,
     ) -> int:
         """Run one more process in a container and return its exit code.
 
-        Raises `Detached` when the user types *keys* on its terminal: it goes on.
+        Raises `Detached` when the user types *keys* on its terminal: it goes on. Calls *warn*
+        if it cannot be held to the container's limits.
         """
-        from sandbox.runtime import another
+        from sandbox.engine.holding import APART
+        from sandbox.runtime import another, cgroups
 
         container = self.active_container(name)
         state = container.state
+        if cgroups.is_out_of_reach(state.run_dir):
+            warn(APART)
         identity = os.urandom(32).hex()
         for what in ("create", "start"):
             self.tell_exec(container, identity, what, request.args)
@@ -132,7 +142,16 @@ class ExecutingVerbs(_Base):
 
     def sample(self, name: str) -> Sample:
         """Return what a container uses now."""
-        return _sample(self.processes(name))
+        from sandbox.runtime import cgroups
+
+        container = self.container(name)
+        found, use = _sample(self.processes(name)), cgroups.use_of(container.state.run_dir)
+        return replace(
+            found,
+            cpu=found.cpu if use.cpu is None else use.cpu,
+            memory=found.memory if use.memory is None else use.memory,
+            pids=found.pids if use.tasks is None else use.tasks,
+        )
 
 
 def _sample(pids: list[int]) -> Sample:

@@ -10,6 +10,7 @@ import os
 import platform
 from typing import TYPE_CHECKING, Any
 
+from sandbox.engine.holding import offered
 from sandbox.errors import SandboxError
 from sandbox.runtime import interceptor
 from sandbox.runtime.spec import parse_platform
@@ -63,6 +64,7 @@ def _facts(engine: FactVerbs) -> dict[str, Any]:
         "Interceptors": list(interceptor.NAMES),
         "Interceptor": _chosen_interceptor(),
         "SecurityOptions": _security(),
+        "LimitsBy": offered()[1],
     }
 
 

@@ -32,12 +32,14 @@ def describe_container(
     container: Container,
     *,
     directory: str,
+    limits_by: Mapping[str, str],
     seat: Seat | None = None,
     networks: Iterable[Network] = (),
 ) -> dict[str, Any]:
     """Return the container's inspect object; *directory* is where it is kept.
 
-    *seat* is what it has on *networks* if it runs.
+    *limits_by* says who holds it to which limit; *seat* is what it has on *networks* if it
+    runs.
     """
     config = container.config
     etc = f"{container.state.run_dir}/etc/" if container.state.run_dir else ""
@@ -60,21 +62,12 @@ def describe_container(
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": None,
-        "HostConfig": _host_config(container),
+        "HostConfig": {**_host_config(container), "LimitsBy": dict(limits_by)},
         "GraphDriver": {"Data": {"UpperDir": f"{directory}/upper"}, "Name": DRIVER},
         "Mounts": [_mount(mount) for mount in config.mounts],
         "Config": describe_config(config),
         "NetworkSettings": network_settings(container, seat, networks),
     }
-
-
-# Who enforces what: no cgroup is needed for any of it.
-LIMITS_BY = {
-    "Memory": "supervisor",
-    "NanoCpus": "supervisor",
-    "PidsLimit": "runtime",
-    "CpusetCpus": "affinity",
-}
 
 
 def link_names(containers: Iterable[Container]) -> dict[str, list[str]]:
@@ -242,7 +235,6 @@ def _true_host_config(container: Container) -> dict[str, Any]:
         "CpusetCpus": config.policy.cpuset,
         "NanoCpus": round(config.policy.cpus * 10**9),
         "PidsLimit": config.policy.pids_limit or None,
-        "LimitsBy": LIMITS_BY,
         "AutoRemove": config.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": None,

@@ -251,16 +251,15 @@ class RunningVerbs(_Base):
 
     def update(self, name: str, *, asked: Mapping[str, Any] | None = None, **changes: Any) -> None:
         """Change parts of a container's policy, and what inspect shows as *asked* for."""
+        from sandbox.engine import holding
+
         container = self.container(name)
 
         def decide(config: ContainerConfig, _taken: frozenset[str]) -> ContainerConfig:
             if config.auto_remove and changes.get("restart", "no") != "no":
                 raise Conflict("restart policy cannot be updated because AutoRemove is enabled")
-            before, after = config.policy.pids_limit, changes.get("pids_limit")
-            if container.state.is_running and after is not None and bool(before) != bool(after):
-                raise Conflict(
-                    "a limit of tasks can be set or lifted only while the container does not run"
-                )
+            if container.state.is_running:
+                holding.check_change(config, container.state, changes)
             host = {**config.asked.get("HostConfig", {}), **(asked or {})}
             return replace(
                 config,
@@ -269,7 +268,8 @@ class RunningVerbs(_Base):
             )
 
         changed = self._containers.change(container, decide)
-        self._told(changed)
+        if not self._told(changed) and container.state.is_running:
+            holding.apply(changed)
         events.tell_container(self.layout, changed.config, "update")
 
     def logs(self, name: str, span: Span, *, follow: bool = False) -> Iterator[Line]:
@@ -293,9 +293,8 @@ class RunningVerbs(_Base):
         """Yield what happens, from *since* (seconds since 1970) on until *until*."""
         return events.read(self.layout, since=since, until=until)
 
-    def _told(self, container: Container) -> None:
-        if container.state.is_running:
-            self._asked(container, {"verb": "update"})
+    def _told(self, container: Container) -> bool:
+        return container.state.is_running and self._asked(container, {"verb": "update"})
 
     def _must_run(self, container: Container, verb: str) -> None:
         if not container.state.is_running:

@@ -105,12 +105,14 @@ class ServingVerbs(_Base):
 
     def describe(self, name: str) -> dict[str, Any]:
         """Return a container's inspect object."""
+        from sandbox.engine.holding import limits_by
         from sandbox.engine.inspection import describe_container
 
         container = self.container(name)
         return describe_container(
             container,
             directory=self.container_dir(container),
+            limits_by=limits_by(container),
             seat=self.seats().get(container.config.id),
             networks=self.networks(),
         )

@@ -109,7 +109,7 @@ class CpuWatch(LimitWatch):
     def check(self) -> float:
         """Earn, spend, hold or release."""
         rate, session = self._keeper.container.config.policy.cpus, self._session
-        if not rate:
+        if not rate or "cpu" in session.held:
             self._bucket = None
             session.pace.release(_REASON)
             return 0

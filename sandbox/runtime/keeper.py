@@ -27,7 +27,7 @@ from sandbox.errors import Conflict, ContainerNotFound, RuntimeFailed, SandboxEr
 from sandbox.models.policy import Usage
 from sandbox.models.record import replace
 from sandbox.native import core
-from sandbox.runtime import lifecycle, restart, rundir, supervise, wire
+from sandbox.runtime import cgroups, lifecycle, restart, rundir, supervise, wire
 from sandbox.runtime.cpuwatch import CpuWatch
 from sandbox.runtime.logfile import LogFile, stamp
 from sandbox.runtime.requests import Requests
@@ -148,6 +148,9 @@ class Keeper:
         )
         self._usage = _usage(before, time.monotonic() - begun)
         code = lifecycle.exit_code_of(status)
+        if self.session.was_out_of_memory:
+            self.tell("oom")
+            self.change(replace(self.container.state, oom_killed=True))
         self.tell("die", exitCode=str(code))
         uses.tell_end(self._layout, self.container.config)
         if self.requests.is_stopping:
@@ -219,7 +222,8 @@ class Keeper:
         after = self.container.config.policy
         if self.session.run_dir is None:
             return
-        if after.pids_limit != before.pids_limit:
+        cgroups.apply(after, self.session.run_dir.path)
+        if after.pids_limit != before.pids_limit and "pids" not in self.session.held:
             core.limit_pids(self.session.run_dir.control, after.pids_limit)
         for watch in self._watches:
             watch.look()

@@ -23,6 +23,7 @@ from sandbox.errors import RuntimeFailed, map_os_errors
 from sandbox.models.record import Record
 from sandbox.native import core, texts
 from sandbox.runtime import (
+    cgroups,
     entry,
     etcfiles,
     interceptor,
@@ -119,6 +120,9 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
                 standins.write(run_dir.stand_ins)
             log = stack.enter_context(_connection_log(config, run_dir))
             _make_control(config, place, run_dir, rows, way, trace=trace, seat=seat, net_log=log)
+            held = stack.enter_context(cgroups.made(config.policy, config.id, run_dir))
+            if config.policy.pids_limit and "pids" not in held:
+                core.limit_pids(run_dir.control, config.policy.pids_limit)
             if way.traced:
                 stack.enter_context(tracer.serving(run_dir.control, place.guest))
             owned = [mount for mount in config.mounts if mount.type != "tmpfs"]
@@ -210,8 +214,6 @@ def _make_control(
             net_log=net_log,
         ),
     )
-    if config.policy.pids_limit:
-        core.limit_pids(run_dir.control, config.policy.pids_limit)
     if way.rewrite:
         texts.attach(run_dir.control, place.layer_dirs)
 

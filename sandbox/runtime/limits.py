@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Limits that need no cgroup: which CPUs, and a watch over memory.
+"""Limits where there is no cgroup for them: which CPUs, and a watch over memory.
 
 Does not know: what happens to whoever crosses one.
 """

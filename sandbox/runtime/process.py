@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed
 from sandbox.models.record import Record
-from sandbox.runtime import lifecycle, rundir, supervise
+from sandbox.runtime import cgroups, lifecycle, rundir, supervise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,6 +120,8 @@ class FirstProcess:
         """Start the process; the descriptors of *streams* are closed here."""
         # Look-ups and imports happen here: after fork there is only the exec.
         program = rundir.link_entry(self._run_dir, self._entry.number)
+        group = cgroups.entrance(self._run_dir.path)
+        kept = cgroups.controllers_of(self._run_dir.path) if group else frozenset()
         reader, report = os.pipe2(os.O_CLOEXEC)
         go, release = os.pipe2(os.O_CLOEXEC)
         birth = _Birth(
@@ -127,7 +129,7 @@ class FirstProcess:
             argv=[os.fsencode(arg) for arg in self._entry.argv],
             env=dict(_split_env(entry) for entry in self._entry.env),
             limits=_numeric_limits(self._config),
-            cpus=_cpus(self._config.policy.cpuset),
+            cpus=_cpus(self._config.policy.cpuset) if "cpuset" not in kept else frozenset(),
             streams=streams,
             go=go,
             release=release,
@@ -147,6 +149,8 @@ class FirstProcess:
         # Recorded before the program's first instruction: whatever is killed now, the
         # record tells the truth. The child ends if it is never released.
         with open(release, "wb", buffering=0) as gate, open(reader, "rb") as answer:
+            if group is not None:
+                cgroups.enter(group, pid)
             on_start(lifecycle.MainProcess(pid, started or 0, self._run_dir.path))
             with suppress(BrokenPipeError):
                 gate.write(b".")

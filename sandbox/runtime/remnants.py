@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from sandbox.runtime import supervise
+from sandbox.runtime import cgroups, supervise
 from sandbox.runtime.rundir import RunDir
 
 
 def kill_guests(run_dir: str) -> None:
-    """Kill every process of the container in this run directory."""
-    supervise.kill_all(RunDir(run_dir).control)
+    """Kill every process of the container in this run directory; remove its cgroup."""
+    try:
+        supervise.kill_all(RunDir(run_dir).control)
+    finally:
+        cgroups.remove(run_dir)

@@ -80,6 +80,11 @@ class RunDir(Record, frozen=True):
         """Return the tree of what stands for files of the machine that may not be read."""
         return f"{self.path}/stand-ins"
 
+    @property
+    def cgroup(self) -> str:
+        """Return the link to the cgroup of the run, if it has one."""
+        return f"{self.path}/cgroup"
+
     def tmpfs(self, number: int) -> str:
         """Return the directory behind the tmpfs mount with this number."""
         return f"{self.path}/tmpfs-{number}"  # noqa: S108 - our own name

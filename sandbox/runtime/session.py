@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.models.record import Record
 from sandbox.native import core
-from sandbox.runtime import entry, launch, rundir, supervise, terminal, wire
+from sandbox.runtime import cgroups, entry, launch, rundir, supervise, terminal, wire
 from sandbox.runtime.clients import Clients
 from sandbox.runtime.pace import Pace
 from sandbox.runtime.process import FirstProcess, Streams
@@ -59,6 +59,8 @@ class Session:
         self.on_tick: Callable[[], None] = lambda: None
         self.main = supervise.MainProcess()
         self.run_dir: RunDir | None = None
+        self.held: frozenset[str] = frozenset()  # the controllers of the run's cgroup
+        self.was_out_of_memory = False  # by its cgroup
         self.pace = Pace("", list)
         self.size: tuple[int, int] | None = None
         self._log = log
@@ -108,12 +110,14 @@ class Session:
             first = FirstProcess(config, run_dir, entry.prepare(config, run_dir.control))
             self.main, self.run_dir = first.main, run_dir
             self.pace = Pace(run_dir.control, self.processes)
+            self.held = cgroups.controllers_of(run_dir.path)
             with ExitStack() as stack:
                 stack.callback(self._close_streams)
                 stack.callback(supervise.kill_all, run_dir.control)
                 first.start(self._open_streams(config), on_start)
                 after_start()
                 self.loop(self.main.has_ended)
+                self.was_out_of_memory = cgroups.was_out_of_memory(run_dir.path)
         self.run_dir = None
         assert self.main.status is not None
         return self.main.status

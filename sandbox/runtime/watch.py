@@ -72,7 +72,7 @@ class MemoryWatch(LimitWatch):
     def check(self) -> float:
         """Compare."""
         limit = self._keeper.container.config.policy.memory
-        if not limit:
+        if not limit or "memory" in self._session.held:
             return 0
         pids = self._session.processes()
         used = resident_bytes(pids, floor=limit)

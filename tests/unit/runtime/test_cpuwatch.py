@@ -52,7 +52,12 @@ def waits_after(monkeypatch: pytest.MonkeyPatch, totals: list[float]) -> list[fl
     pace = SimpleNamespace(hold=lambda _: None, release=lambda _: None)
     waits: list[float] = []
     session = SimpleNamespace(
-        main=1, run_dir=1, pace=pace, processes=list, after=lambda wait, _: waits.append(wait)
+        held=frozenset(),
+        main=1,
+        run_dir=1,
+        pace=pace,
+        processes=list,
+        after=lambda wait, _: waits.append(wait),
     )
     watch = CpuWatch(SimpleNamespace(container=container), session)  # type: ignore[arg-type]
     while len(waits) < len(totals):

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Who holds containers to their limits: a cgroup where there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import Conflict
+from sandbox.runtime import cgroupplan, cgroups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.models.container import Container, ContainerConfig, ContainerState
+
+APART = (
+    "the limits of this container do not hold for this process: it cannot be moved to the "
+    "container's cgroup from here"
+)
+
+
+def limits_by(container: Container) -> dict[str, str]:
+    """Return who holds a container to which limit, or would if it were started from here."""
+    if container.state.run_dir:
+        return cgroupplan.limits_by(cgroups.controllers_of(container.state.run_dir))
+    return offered(cgroupplan.wanted(container.config.policy))[1]
+
+
+def offered(controllers: frozenset[str] = cgroupplan.CONTROLLERS) -> tuple[str, dict[str, str]]:
+    """Return the cgroup in which those of containers are made, or nothing, and who holds what."""
+    found = cgroups.offered(controllers)
+    if not found:
+        return "", cgroupplan.limits_by(())
+    return found[0].path, cgroupplan.limits_by(found[0].ready | found[0].more)
+
+
+def check_change(
+    config: ContainerConfig, state: ContainerState, changes: Mapping[str, Any]
+) -> None:
+    """Raise `Conflict` unless the running container can be held to what a policy changes to."""
+    held = cgroups.controllers_of(state.run_dir)
+    before, after = config.policy.pids_limit, changes.get("pids_limit")
+    if "pids" not in held and after is not None and bool(before) != bool(after):
+        raise Conflict(
+            "a limit of tasks can be set or lifted only while the container does not run"
+        )
+    watched = {"memory": changes.get("memory"), "cpu": changes.get("cpus")}
+    if not state.keeper and any(limit for name, limit in watched.items() if name not in held):
+        raise Conflict(
+            f"cannot limit {config.name}: it runs in the foreground of another command, without "
+            "a supervisor"
+        )
+
+
+def apply(container: Container) -> None:
+    """Hold a running container that has no supervisor to its policy."""
+    from sandbox.native import core
+    from sandbox.runtime.rundir import RunDir
+
+    policy, run_dir = container.config.policy, container.state.run_dir
+    cgroups.apply(policy, run_dir)
+    if policy.pids_limit and "pids" not in cgroups.controllers_of(run_dir):
+        core.limit_pids(RunDir(run_dir).control, policy.pids_limit)
