@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One more process in a container that runs: exec.
 
-How it works: the process is a child of whoever asks, or of the holder of its terminal, not
+How it works: the process is a child of whoever asks, or of a holder that outlives them, not
 of the supervisor: it enters through the run directory as the first one did, so its output
 needs no relay. It is in the container's process table and ends with the container.
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sandbox.errors import Detached, RuntimeFailed
 from sandbox.models.record import Record, replace
 from sandbox.runtime import entry, lifecycle
-from sandbox.runtime.process import Attachment, FirstProcess, Streams
+from sandbox.runtime.process import Attachment, FirstProcess
 from sandbox.runtime.rundir import RunDir
 
 if TYPE_CHECKING:
@@ -86,20 +86,18 @@ def leave(
 ) -> None:
     """Start it with nobody attached and go; on a terminal if it wants one."""
     process = prepared(config, run_dir, request)
-    if request.tty:
-        from sandbox.runtime import terminal
-
-        pty = terminal.open_pty(None)
-        _held(process, pty, run_dir, on_end).close()
-        os.close(pty.master)
+    if not request.tty:
+        _held(process, None, run_dir, on_end).close()
         return
-    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-    streams = Streams(stdin=null, stdout=null, stderr=null, free=True)
-    process.start(streams, lambda _: check_present(run_dir))
+    from sandbox.runtime import terminal
+
+    pty = terminal.open_pty(None)
+    _held(process, pty, run_dir, on_end).close()
+    os.close(pty.master)
 
 
 def _held(
-    process: FirstProcess, pty: Pty, run_dir: str, on_end: Callable[[int], None]
+    process: FirstProcess, pty: Pty | None, run_dir: str, on_end: Callable[[int], None]
 ) -> socket.socket:
     from sandbox.runtime import holder
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""One more process on a terminal, which goes on when its command is gone: exec -t.
+"""One more process that goes on when its command is gone: exec -t, exec -d.
 
 How it works: the command forks a holder, which starts the process and waits for its end.
-Both have the terminal: the command copies between it and the user; once the command is
-gone (it was killed, or the user typed the detach keys) the holder reads on, so that the
-process never waits for somebody to look at it.
+Both have the terminal, if there is one: the command copies between it and the user; once
+the command is gone (it was killed, or the user typed the detach keys) the holder reads on,
+so that the process never waits for somebody to look at it.
 
 Between them is a socket. To the command: a line when the process runs, or why it does not,
 and one with its exit code. To the holder: a byte for each signal; its end is the command's.
@@ -36,12 +36,12 @@ _CHUNK = 65536
 
 def start(
     process: FirstProcess,
-    pty: Pty,
+    pty: Pty | None,
     *,
     on_start: Callable[[lifecycle.MainProcess], None],
     on_end: Callable[[int], None],
 ) -> socket.socket:
-    """Start *process* on *pty* with a holder; return the connection to that.
+    """Start *process* on *pty*, or on nothing, with a holder; return the connection to that.
 
     *on_start* and *on_end* (with the exit code) are called in the holder. Of *pty* only the
     master stays open. Raises what *on_start* raises, and `RuntimeFailed`.
@@ -52,7 +52,8 @@ def start(
         if pid == 0:
             _be_holder(_Holder(process, pty, theirs, on_end), on_start)
     theirs.close()
-    os.close(pty.slave)
+    if pty is not None:
+        os.close(pty.slave)
     try:
         attach.understand(wire.read_line(ours))
     except BaseException:
@@ -138,7 +139,7 @@ class _Holder:
     def __init__(
         self,
         process: FirstProcess,
-        pty: Pty,
+        pty: Pty | None,
         connection: socket.socket,
         on_end: Callable[[int], None],
     ) -> None:
@@ -153,7 +154,8 @@ class _Holder:
         os.setsid()
         supervise.adopt_orphans()
         null = os.open("/dev/null", os.O_RDWR)
-        kept = {0, 1, 2, self._pty.master, self._pty.slave, self._connection.fileno()}
+        terminal_ends = (self._pty.master, self._pty.slave) if self._pty else ()
+        kept = {0, 1, 2, *terminal_ends, self._connection.fileno()}
         for fd in (0, 1, 2):
             os.dup2(null, fd)
         supervise.close_others(kept)
@@ -163,21 +165,33 @@ class _Holder:
     def live(self, on_start: Callable[[lifecycle.MainProcess], None], wake: int) -> None:
         """Start the process, and tell how it ended."""
         main = self._process.main
-        self._process.start(Streams(terminal=self._pty.slave), on_start)
+        self._process.start(self._streams(), on_start)
         self.say({"ok": True})
         while not main.has_ended():
-            # Nobody else reads it when there is no connection.
-            other = self._connection or self._pty.master
-            ready, _, _ = select.select([wake, other], [], [])
+            # Nobody else reads the terminal when there is no connection.
+            other = self._other()
+            ready, _, _ = select.select([wake] if other is None else [wake, other], [], [])
             if wake in ready:
                 terminal.drain(wake)
-            if other in ready:
-                self._hear() if self._connection else self._skip(wake)
+            if other is not None and other in ready:
+                self._hear() if self._connection else self._skip(other, wake)
         assert main.status is not None
         code = lifecycle.exit_code_of(main.status)
         with suppress(SandboxError):  # its command must hear all the same
             self._on_end(code)
         self.say({"exit": code})
+
+    def _other(self) -> int | None:
+        """Return what to look at beside the process."""
+        if self._connection is not None:
+            return self._connection.fileno()
+        return None if self._pty is None else self._pty.master
+
+    def _streams(self) -> Streams:
+        if self._pty is not None:
+            return Streams(terminal=self._pty.slave)
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        return Streams(stdin=null, stdout=null, stderr=null, free=True)
 
     def _hear(self) -> None:
         assert self._connection is not None
@@ -189,11 +203,12 @@ class _Holder:
         if not numbers:
             self._connection.close()
             self._connection = None
-            os.set_blocking(self._pty.master, False)
+            if self._pty is not None:
+                os.set_blocking(self._pty.master, False)
 
-    def _skip(self, wake: int) -> None:
+    def _skip(self, master: int, wake: int) -> None:
         try:
-            os.read(self._pty.master, _CHUNK)
+            os.read(master, _CHUNK)
         except BlockingIOError:
             return
         except OSError:  # EIO: nobody has the other side open; its end will come

@@ -77,6 +77,20 @@ def test_one_left_behind_ends_with_the_container(engine: Sandbox, tmp_path: path
     assert is_gone(pid)
 
 
+def test_the_end_of_one_left_behind_is_told(engine: Sandbox) -> None:
+    server(engine)
+
+    def deaths() -> list[str]:
+        span = ("--since", "1h", "--until", "0s", "--filter", "event=exec_die")
+        return engine.ok("events", *span, "--format", "{{.Actor.Attributes.exitCode}}").split()
+
+    engine.ok("exec", "-d", "srv", "sh", "-c", "exit 5")
+    until(lambda: deaths() == ["5"])
+    engine.ok("exec", "-d", "srv", "sleep", "1000")
+    engine.ok("rm", "-f", "srv")
+    until(lambda: deaths() == ["5", "137"])
+
+
 def test_bytes_pass_unchanged(engine: Sandbox) -> None:
     server(engine)
     data = os.urandom(5_000_000)
