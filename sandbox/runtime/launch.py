@@ -168,14 +168,14 @@ def tell_owners(control: str, owned: Sequence[MountPoint]) -> None:
     """Let the container know whose the files in its volumes are."""
     with core.Tree.open(control) as tree:
         for mount in owned:
-            ownership.restore(tree, mount)
+            ownership.restore(tree, mount, os.path.dirname(control))
 
 
 def keep_owners(control: str, owned: Sequence[MountPoint]) -> None:
     """Write down whose the files in the container's volumes are now."""
     with core.Tree.open(control) as tree:
         for mount in owned:
-            ownership.save(tree, mount)
+            ownership.save(tree, mount, os.path.dirname(control))
 
 
 def _make_control(

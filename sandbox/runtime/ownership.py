@@ -3,7 +3,9 @@
 
 How it works: what a host file cannot hold is in the owner table of one container. When
 a container ends, what its table says of a volume's files is written to the volume;
-when another one starts, it is told. Rows are relative to the volume.
+when another one starts, it is told, and what it was told is kept in its run directory:
+so a container that ends writes what it changed, over what others wrote meanwhile. Rows
+are relative to the volume.
 
 Rules: the work is proportional to the volume. Nothing is written when nothing differs
 from what a host file says by itself.
@@ -13,6 +15,7 @@ Does not know: where volumes are kept, beyond the path of the file.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
@@ -23,37 +26,65 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import NativeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sandbox.models.container import MountPoint
     from sandbox.native import core
 
 _FILE = "owners.jsonl"
+_Fact = tuple[int, int, int]  # uid, gid, mode
 
 
 def _file_of(mount: MountPoint) -> str:
     return f"{os.path.dirname(mount.source)}/{_FILE}"
 
 
-def restore(tree: core.Tree, mount: MountPoint) -> None:
-    """Tell the container what is known of the files of a volume."""
+def _told(run_dir: str, mount: MountPoint) -> str:
+    """Return the file of what a run was told of a volume."""
+    import hashlib
+
+    return f"{run_dir}/owners-{hashlib.sha256(os.fsencode(mount.target)).hexdigest()[:16]}"
+
+
+def restore(tree: core.Tree, mount: MountPoint, run_dir: str) -> None:
+    """Tell the container of this run what is known of the files of a volume."""
     if mount.type == "bind":
         if mount.uid is not None or mount.gid is not None:
             _claim(tree, mount)
         return
-    with suppress(FileNotFoundError), open(_file_of(mount), "rb") as file:
-        for line in file:
-            with suppress(ValueError, KeyError, NativeError):
-                _apply(tree, os.fsencode(mount.target), json.loads(line))
+    facts = _read(_file_of(mount))
+    for name, fact in facts.items():
+        with suppress(NativeError):
+            _apply(tree, _below(os.fsencode(mount.target), name), fact)
+    if facts:
+        _write(_told(run_dir, mount), facts)
 
 
-def _apply(tree: core.Tree, top: bytes, row: dict[str, Any]) -> None:
-    path = _below(top, row["p"].encode("latin-1"))
+def _apply(tree: core.Tree, path: bytes, fact: _Fact) -> None:
+    uid, gid, mode = fact
     status = tree.stat(path, follow=False)
-    if (status.uid, status.gid) != (row["u"], row["g"]):
-        tree.chown(path, row["u"], row["g"])
-    if not stat.S_ISLNK(status.mode) and stat.S_IMODE(status.mode) != row["m"]:
-        tree.chmod(path, row["m"])
+    if (status.uid, status.gid) != (uid, gid):
+        tree.chown(path, uid, gid)
+    if not stat.S_ISLNK(status.mode) and stat.S_IMODE(status.mode) != mode:
+        tree.chmod(path, mode)
+
+
+def _read(path: str) -> dict[bytes, _Fact]:
+    """Return what a file says; of a damaged one, what can be read."""
+    found = {}
+    with suppress(FileNotFoundError), open(path, "rb") as file:
+        for line in file:
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                row: dict[str, Any] = json.loads(line)
+                found[row["p"].encode("latin-1")] = (row["u"], row["g"], row["m"])
+    return found
+
+
+def _write(path: str, facts: Mapping[bytes, _Fact]) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        for name, (uid, gid, mode) in facts.items():
+            row = {"p": name.decode("latin-1"), "u": uid, "g": gid, "m": mode}
+            file.write(json.dumps(row) + "\n")
 
 
 def _claim(tree: core.Tree, mount: MountPoint) -> None:
@@ -64,36 +95,76 @@ def _claim(tree: core.Tree, mount: MountPoint) -> None:
                 tree.chown(path, mount.uid or 0, mount.gid or 0)
 
 
-def save(tree: core.Tree, mount: MountPoint) -> None:
-    """Keep what the container's table knows of the files of a volume."""
+def save(tree: core.Tree, mount: MountPoint, run_dir: str) -> None:
+    """Keep what the container's table knows of the files of a volume, as far as it changed it."""
     if mount.type != "volume" or mount.read_only:
         return
     top = os.fsencode(mount.target)
-    write(
-        mount,
-        [
-            (path[len(top) :].lstrip(b"/"), status.uid, status.gid, stat.S_IMODE(status.mode))
-            for path, status in _walk(tree, top)
-        ],
-    )
+    present = [
+        (path[len(top) :].lstrip(b"/"), (status.uid, status.gid, stat.S_IMODE(status.mode)))
+        for path, status in _walk(tree, top)
+    ]
+    own = _unusual(mount, present)
+    told = _read(_told(run_dir, mount))
+    with suppress(FileNotFoundError):  # the volume was removed by force
+        folder = os.open(os.path.dirname(mount.source), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            names = [name for name, _ in present]
+            _replace(mount, merged(names, told, own, _read(_file_of(mount))))
+        finally:
+            os.close(folder)
+
+
+def merged(
+    names: Sequence[bytes],
+    told: Mapping[bytes, _Fact],
+    own: Mapping[bytes, _Fact],
+    others: Mapping[bytes, _Fact],
+) -> dict[bytes, _Fact]:
+    """Return what is to be kept of the files that there are.
+
+    Who was *told* something and did not change it has no say against what *others* wrote.
+
+    >>> told, others = {b"a": (1, 1, 0), b"b": (1, 1, 0)}, {b"a": (1, 1, 0), b"b": (2, 2, 0)}
+    >>> merged([b"a", b"b"], told, {b"a": (3, 3, 0), b"b": (1, 1, 0)}, others)
+    {b'a': (3, 3, 0), b'b': (2, 2, 0)}
+    """
+    found = {}
+    for name in names:
+        before, mine, theirs = told.get(name), own.get(name), others.get(name)
+        # A file that another one put there may look as if its owner was given up here.
+        chosen = theirs if mine == before or (mine is None and theirs != before) else mine
+        if chosen is not None:
+            found[name] = chosen
+    return found
 
 
 def write(mount: MountPoint, facts: Sequence[tuple[bytes, int, int, int]]) -> None:
     """Keep (name, uid, gid, mode) of a volume's files where the host's say otherwise."""
-    rows = []
-    for name, uid, gid, mode in facts:
+    _replace(mount, _unusual(mount, [(name, (uid, gid, mode)) for name, uid, gid, mode in facts]))
+
+
+def _unusual(mount: MountPoint, facts: Sequence[tuple[bytes, _Fact]]) -> dict[bytes, _Fact]:
+    """Return what the host's own files do not say."""
+    found = {}
+    for name, (uid, gid, mode) in facts:
         plain = mode
         with suppress(OSError):
             plain = stat.S_IMODE(os.lstat(_below(os.fsencode(mount.source), name)).st_mode)
         if (uid, gid) != (0, 0) or mode != plain:
-            rows.append({"p": name.decode("latin-1"), "u": uid, "g": gid, "m": mode})
+            found[name] = (uid, gid, mode)
+    return found
+
+
+def _replace(mount: MountPoint, facts: Mapping[bytes, _Fact]) -> None:
     target = _file_of(mount)
-    if not rows and not os.path.exists(target):
+    if not facts and not os.path.exists(target):
         return
     draft = f"{target}.{get_native_id()}"
     with suppress(FileNotFoundError):  # the volume was removed by force
-        with open(draft, "w", encoding="ascii") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+        _write(draft, facts)
         os.replace(draft, target)
 
 

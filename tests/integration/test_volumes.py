@@ -26,6 +26,17 @@ def test_a_named_volume_outlives_containers(engine: Sandbox) -> None:
     assert engine.ok("volume", "ls", "-q") == "vol\n"
 
 
+def test_who_ends_later_keeps_what_others_said_of_owners(engine: Sandbox) -> None:
+    engine.ok("run", "--rm", "-v", "vol:/v", "host", "sh", "-c", "touch /v/a /v/b; chown 1 /v/?")
+    engine.ok("run", "-d", "--name", "late", "-v", "vol:/v", "host", "sleep", "1000")
+    script = "chown 33:34 /v/b; touch /v/c; chown 7 /v/c; rm /v/a; touch /v/a; chown 8 /v/a"
+    engine.ok("run", "--rm", "-v", "vol:/v", "host", "sh", "-c", script)
+    engine.ok("exec", "late", "sh", "-c", "touch /v/d; chown 9 /v/d")
+    engine.ok("rm", "-f", "late")
+    output = engine.ok("run", "--rm", "-v", "vol:/w", "host", "sh", "-c", "stat -c '%n %u' /w/?")
+    assert output.split("\n") == ["/w/a 8", "/w/b 33", "/w/c 7", "/w/d 9", ""]
+
+
 def _image(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     tar = tmp_path / "t.tar"
     members = [images.directory("data"), images.file("data/x", b"1", uid=33, gid=34, mode=0o4711)]
