@@ -305,6 +305,21 @@ def test_a_client_bound_to_any_port_reaches_the_world_and_others(net: Net) -> No
             assert b.run(python(text, gateway, number)).status == 0
 
 
+OWN_PORT = """
+import errno, socket
+for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+    s = socket.socket(socket.AF_INET, kind)
+    s.bind(('', {0}))
+    print(errno.errorcode[s.connect_ex(('192.0.2.1', 80))], s.getsockname()[1] == {0})
+"""
+
+
+def test_a_client_bound_to_its_own_port_is_told_that_the_world_is_not_reached(net: Net) -> None:
+    with net.box((1, 2)) as box:
+        output = box.run(python(OWN_PORT, free_ports())).output
+    assert output == "ENETUNREACH True\nENETUNREACH True\n"
+
+
 def test_the_machine_is_the_gateway(net: Net) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, net.box((1, 2)) as a:
         port = server.getsockname()[1]

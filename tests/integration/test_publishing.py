@@ -70,6 +70,17 @@ def test_one_port_at_several_places_answers_at_each(net: Sandbox) -> None:
     assert listeners == ["00000000:0050"]
 
 
+def test_a_range_gives_each_port_its_own_or_one_port_the_first_that_is_free(net: Sandbox) -> None:
+    first, second = two_ports()
+    serve(net, "one", "-p", f"127.0.0.1:{first}-{first + 1}:80-81", port=81)
+    assert answer("127.0.0.1", first + 1).startswith("one ")
+    serve(net, "two", "-p", f"127.0.0.1:{first}-{second + 50}:80", port=80)
+    [line] = net.ok("port", "two").splitlines()
+    port = int(line.rpartition(":")[2])
+    assert first + 1 < port <= second + 50
+    assert answer("127.0.0.1", port).startswith("two ")
+
+
 def test_an_ipv6_address_alone_is_enough(net: Sandbox) -> None:
     port = free_port()
     serve(net, "web", "-p", f"[::1]:{port}:80", port=80)
