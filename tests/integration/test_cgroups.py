@@ -134,7 +134,7 @@ def test_who_takes_too_much_memory_is_killed_by_the_kernel(
     assert engine.ok("wait", "box") == "137\n"
     assert engine.ok("inspect", "-f", "{{.State.OOMKilled}}", "box") == "true\n"
     told = engine.ok("events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}").split()
-    assert told[-2:] == ["oom", "die"]
+    assert told.index("oom") == told.index("die") - 1
     assert not group.exists()
 
 
@@ -149,7 +149,7 @@ def test_cpus_are_chosen_and_no_program_can_choose_others(
 
 @needs("pids")
 def test_a_cgroup_goes_with_its_run(engine: Sandbox, given: pathlib.Path) -> None:
-    start(engine, ("--pids-limit", "20"), "sh", "-c", "trap 'exit 3' TERM; echo up; read x")
+    start(engine, ("--pids-limit", "20"), "sh", "-c", "exec sleep 1000")
     group = cgroup_of(given, engine)
     assert group.is_dir()
     engine.ok("stop", "-t", "0", "box")
