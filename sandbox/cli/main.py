@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sandbox.cli import stdio
 from sandbox.cli.lazy import Verbs
 from sandbox.errors import SandboxError
 from sandbox.models.record import Record
@@ -176,7 +177,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        _abandon_output()
+        stdio.abandon_output()
         return 1
     except Exception as exc:  # noqa: BLE001 - the one place that may
         return _report_bug(exc)
@@ -192,6 +193,7 @@ def program() -> NoReturn:
     import atexit
     import threading
 
+    stdio.prepare()
     code = main()
     if threading.active_count() == 1:
         atexit._run_exitfuncs()
@@ -276,9 +278,3 @@ def _report_bug(exc: BaseException) -> int:
 
 def _flush() -> None:
     sys.stdout.flush()
-
-
-def _abandon_output() -> None:
-    """Let the interpreter end quietly when nobody reads its output any more."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)

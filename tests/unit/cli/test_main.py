@@ -159,12 +159,32 @@ def test_what_was_registered_for_the_end_is_called(tmp_path: pathlib.Path) -> No
     assert (done.returncode, done.stdout) == (5, "called\n")
 
 
-def test_output_that_cannot_be_written_is_no_success() -> None:
+@pytest.mark.parametrize("words", [["version"], ["--version"], ["run", "--help"]])
+def test_output_that_cannot_be_written_is_told_in_one_line(words: list[str]) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "sandbox", "version"], stdout=full, stderr=subprocess.PIPE
+            [sys.executable, "-m", "sandbox", *words], stdout=full, stderr=subprocess.PIPE
         )
-    assert done.returncode != 0
+    line = b"sandbox: cannot write to standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (125 if "run" in words else 1, line)
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_standard_stream_that_the_caller_closed_is_nothing_not_a_file_of_ours(
+    closed: int,
+) -> None:
+    code = (
+        "import os, sandbox.cli.stdio as s; s.prepare(); "
+        f"print('x'); print(os.readlink('/proc/self/fd/{closed}'), file=open(9, 'w'))"
+    )
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as answer:
+        script = f'exec {closed}>&- 9>&{writer}; exec "$@"'
+        done = subprocess.run(
+            ["bash", "-c", script, "bash", sys.executable, "-c", code], pass_fds=[writer]
+        )
+        os.close(writer)
+        assert (done.returncode, answer.read()) == (0, "/dev/null\n")
 
 
 def test_it_runs_as_a_module(tmp_path: pathlib.Path) -> None:

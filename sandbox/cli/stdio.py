@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""The standard streams of the command's own process.
+
+Rules: descriptors 0 to 2 are never anybody else's: where the caller closed one it is
+/dev/null, or a file of the store would be taken for it. Output that cannot be written is
+an error, and told once.
+
+Does not know: what is written.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from sandbox.errors import NativeError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class _Output(io.FileIO):
+    """Standard output; a write that fails is its last."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except (BrokenPipeError, BlockingIOError):
+            raise
+        except OSError as exc:
+            abandon_output()
+            raise NativeError(exc.errno or 0, "cannot write to standard output") from exc
+
+
+def prepare() -> None:
+    """Make the three descriptors exist."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free one
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it stays
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(_Output(1, "w", closefd=False)),
+        encoding=getattr(sys.stdout, "encoding", None),
+        line_buffering=os.isatty(1),
+    )
+
+
+def abandon_output() -> None:
+    """Let the interpreter end quietly when nobody takes its output any more."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
