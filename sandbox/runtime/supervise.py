@@ -175,7 +175,8 @@ def close_others(kept: Iterable[int]) -> None:
     """Close every descriptor but *kept*."""
     wanted = sorted(kept)
     for low, high in zip([-1, *wanted], [*wanted, 0x7FFFFFFF], strict=True):
-        os.closerange(low + 1, high)
+        if low + 1 < high:  # closerange(0, 0) closes everything
+            os.closerange(low + 1, high)
 
 
 def reset_signals() -> None:
