@@ -18,7 +18,10 @@ IMPORTS = "import asyncio, email.message, http.client, json, sqlite3, unittest, 
 TREES = "usr/share usr/lib/python3.11"
 
 # What is built is GNU hello and lua; a look, and a machine without their sources, has stand-ins.
-BUILT = "mkdir {root}/bench/work/built; cd {root}/bench/work/built; $timed %s; rm -r ../built"
+BUILT = (
+    "rm -rf {root}/bench/work/built; mkdir {root}/bench/work/built; cd {root}/bench/work/built; "
+    "$timed {root}/bench/%s"
+)
 if real_sources():
     MAKE = timed_work(
         Row("make", "make -j2 of lua", ratio_limit=1.05),
@@ -28,7 +31,7 @@ if real_sources():
     CONFIGURE = timed_work(
         Row("configure", "./configure of GNU hello", ratio_limit=1.15),
         1,
-        BUILT % "../../hello/configure",
+        BUILT % "hello/configure",
     )
 else:
     MAKE = timed_work(
@@ -39,7 +42,7 @@ else:
     CONFIGURE = timed_work(
         Row("configure", "./configure of a C project", ratio_limit=1.15),
         1,
-        BUILT % "../../configure/configure",
+        BUILT % "configure/configure",
     )
 
 WORKS: tuple[Work, ...] = (

@@ -90,15 +90,20 @@ def compile_programs(folder: Path, *linking: str) -> None:
         subprocess.run(["gcc", *flags, str(source), "-o", str(folder / name)], check=True)
 
 
-def lay_out(folder: Path, size: Size) -> None:
-    """Make *folder*/tree and *folder*/image.tar afresh."""
+def root_file_system() -> Path:
+    """Return the tar of all that is measured on; raises `PreparationError`."""
     toolchain = fixture("toolchain")
     if toolchain is None:
         raise PreparationError("no root file system to measure on: see tests/fixtures/prepare.sh")
+    return toolchain / "rootfs.tar"
+
+
+def lay_out(folder: Path, size: Size) -> None:
+    """Make *folder*/tree and *folder*/image.tar afresh."""
+    rootfs = root_file_system()
     shutil.rmtree(folder, ignore_errors=True)
     tree = folder / "tree"
     tree.mkdir(parents=True)
-    rootfs = toolchain / "rootfs.tar"
     plain = ["--no-same-owner", "--exclude=./dev/*"]
     subprocess.run(["tar", "-x", "-C", str(tree), *plain, "-f", str(rootfs)], check=True)
     _fill(tree / "bench", size)
