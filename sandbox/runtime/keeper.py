@@ -42,7 +42,7 @@ from sandbox.store.volumes import drop_anonymous
 if TYPE_CHECKING:
     from sandbox.models.container import ContainerState
 
-_RECORD_PERIOD = 60.0
+_RECORD_PERIOD = 300.0
 _PATIENCE = 5.0  # seconds that clients get at the very end
 
 

@@ -78,7 +78,7 @@ def test_idle_containers_cost_next_to_nothing(engine: Sandbox) -> None:
     begun = time.monotonic()
     time.sleep(4)
     woken = [after - earlier for after, earlier in zip(map(_wakes, keepers), before, strict=True)]
-    # One look a minute at whether the record is still there; a starter that is just leaving.
+    # A look now and then at whether the record is still there; a starter that is just leaving.
     assert max(woken) <= 3 + (time.monotonic() - begun) // 60
     print(f"\n{IDLE} idle: woken {sum(woken)} times, {max(resident)} KiB, own {max(private)} KiB")
 
