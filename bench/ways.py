@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-NAMES = ("native", "sandbox", "proot", "fakechroot", "bwrap", "podman", "ch-run")
+NAMES = ("native", "sandbox", "overlayfs", "proot", "fakechroot", "bwrap", "podman", "ch-run")
 IMAGE = "bench"
 INSIDE = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -33,6 +33,16 @@ CHROOT = (
     'mount --rbind /dev "$0/dev" && mount --rbind /proc "$0/proc" && '
     'exec chroot "$0" /usr/bin/env -i "$@"'
 )
+
+# The upper layer is empty when a command starts and gone when it ends, as with --rm.
+OVERLAY = """
+cd "$0" && mkdir -p upper work merged &&
+mount -t overlay overlay -o lowerdir=tree,upperdir=upper,workdir=work,userxattr merged || exit 125
+"$@"
+status=$?
+umount merged && rm -rf upper work
+exit $status
+"""
 
 
 class WayError(Exception):
@@ -117,9 +127,15 @@ def proot(folder: Path) -> Way:
 
 def bwrap(folder: Path) -> Way:
     """Return bubblewrap: user and mount namespaces of the kernel, no translation."""
-    words = [_installed("bwrap"), "--unshare-user", "--uid", "0", "--gid", "0"]
-    words += ["--bind", str(folder / "tree"), "/", "--dev-bind", "/dev", "/dev"]
-    return Way("bwrap", (*words, "--bind", "/proc", "/proc", "--chdir", "/"))
+    user = ("--unshare-user", "--uid", "0", "--gid", "0")
+    return Way("bwrap", (_installed("bwrap"), *user, *_binds(folder / "tree")))
+
+
+def overlayfs(folder: Path) -> Way:
+    """Return bubblewrap on the kernel's overlayfs: the tree below, an empty layer above."""
+    words = (_installed("unshare"), "--user", "--map-root-user", "--mount", "sh", "-c", OVERLAY)
+    inside = (_installed("bwrap"), *_binds(folder / "merged"))
+    return Way("overlayfs", (*words, str(folder), *inside))
 
 
 def fakechroot(folder: Path) -> Way:
@@ -149,6 +165,7 @@ MAKERS: dict[str, Callable[[Path], Way]] = {
     "proot": proot,
     "fakechroot": fakechroot,
     "bwrap": bwrap,
+    "overlayfs": overlayfs,
     "podman": podman,
     "ch-run": charliecloud,
 }
@@ -171,6 +188,12 @@ def _checked(way: Way) -> Way:
     if done.returncode:
         raise WayError(f"cannot run `true` here: {_last_line(done.stderr)}")
     return way
+
+
+def _binds(tree: Path) -> tuple[str, ...]:
+    """Return bubblewrap's words for *tree* as the root, with the machine's /dev and /proc."""
+    devices = ("--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc")
+    return ("--bind", str(tree), "/", *devices, "--chdir", "/")
 
 
 def _host_environ() -> dict[str, str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.builder.errors import Cancelled
+from sandbox.models.closing import Closing
 from sandbox.models.container import ContainerConfig
 from sandbox.models.endpoints import NetworkConfig
 from sandbox.models.network import HOST
@@ -100,7 +101,7 @@ def run(
     return lifecycle.exit_code_of(status)
 
 
-class _Output:
+class _Output(Closing):
     """The pipes of one command."""
 
     def __init__(self, streams: dict[int, int], output: Callable[[bytes, int], None]) -> None:
@@ -111,10 +112,8 @@ class _Output:
             os.set_blocking(fd, False)
             self._selector.register(fd, selectors.EVENT_READ)
 
-    def __enter__(self) -> _Output:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the pipes."""
         self._selector.close()
         for fd in self._streams:
             os.close(fd)

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData, RegistryError, SandboxError
 from sandbox.models import oci
+from sandbox.models.closing import Closing
 from sandbox.models.digest import Digest, parse_digest
 from sandbox.models.reference import Reference, parse_reference
 from sandbox.store.blobs import read_blob
@@ -23,7 +24,6 @@ from sandbox.store.images import ImageStore, NewImage
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from sandbox.models.image import Image
     from sandbox.registry.client import RawManifest
@@ -34,7 +34,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
-class Content:
+class Content(Closing):
     """The blobs of one image; packed ones live until it is closed."""
 
     def __init__(self, layout: Layout, image: Image) -> None:
@@ -44,15 +44,8 @@ class Content:
         self._stack = ExitStack()
         self._packed: dict[Digest, Path] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Remove the packed blobs."""
         self._stack.close()
 
     @cached_property

@@ -13,18 +13,18 @@ from __future__ import annotations
 import queue
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
+
+from sandbox.models.closing import Closing
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from sandbox.layers.streams import Readable
 
 _PIECE = 1024 * 1024
 _PIECES = 3  # wait in the queue
 
 
-class ReadAhead:
+class ReadAhead(Closing):
     """*source*, which gives as much as asked for until its end, read by a thread."""
 
     def __init__(self, source: Readable) -> None:
@@ -37,17 +37,6 @@ class ReadAhead:
         self._is_ended = False
         self._thread = threading.Thread(target=self._fill, name="read-ahead", daemon=True)
         self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def read(self, size: int, /) -> bytes:
         """Return *size* bytes, fewer only at the end."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +26,7 @@ from sandbox.layers.pack import TarWriter
 from sandbox.layers.repack import Row, layer_entries, row_of
 from sandbox.layers.tarfields import text
 from sandbox.layers.unpack import UnpackedLayer, write_with_holes
+from sandbox.models.closing import Closing
 from sandbox.models.digest import Digest
 from sandbox.store.layers import LayerInfo
 from sandbox.store.layout import DIFF, INFO, META
@@ -33,7 +34,6 @@ from sandbox.store.layout import DIFF, INFO, META
 if TYPE_CHECKING:
     from collections.abc import Hashable
     from pathlib import Path
-    from types import TracebackType
 
     from sandbox.layers.pack import PackEntry
     from sandbox.layers.streams import Readable
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class LayerMaker:
+class LayerMaker(Closing):
     """One layer in the making, below the empty directory *into*."""
 
     def __init__(self, into: Path) -> None:
@@ -55,15 +55,8 @@ class LayerMaker:
             os.mkdir(into / DIFF, 0o755)
             self._tree = HostTree(into / DIFF)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the tree; the layer is not finished by it."""
         self._tree.close()
 
     def add(self, entry: PackEntry) -> None:

@@ -15,13 +15,10 @@ from __future__ import annotations
 import os
 import threading
 from enum import Enum
-from typing import TYPE_CHECKING, Self
 
 from sandbox.errors import SandboxError, Unsupported
+from sandbox.models.closing import Closing
 from sandbox.models.policy import parse_bytes
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _MIB = 1024 * 1024
 MOST = 96 * _MIB
@@ -73,7 +70,7 @@ class Memory:
             self.changed.notify_all()
 
 
-class Share:
+class Share(Closing):
     """What one layer has of the memory. May be asked by two threads."""
 
     def __init__(self, memory: Memory) -> None:
@@ -89,17 +86,6 @@ class Share:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give everything back."""

@@ -20,6 +20,7 @@ from sandbox.errors import map_os_errors
 from sandbox.layers.keep import BlobKeeper
 from sandbox.layers.pack import PackEntry, write_tar
 from sandbox.layers.whiteout import OPAQUE, PREFIX
+from sandbox.models.closing import Closing
 from sandbox.models.digest import Digest
 
 if TYPE_CHECKING:
@@ -140,17 +141,15 @@ class _Nothing:
         return b""
 
 
-class Files:
+class Files(Closing):
     """The files of a layer; one is open at a time."""
 
     def __init__(self, diff: Path) -> None:
         self._top = os.fsencode(diff)
         self._open: IO[bytes] | None = None
 
-    def __enter__(self) -> Files:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the file that is open."""
         if self._open is not None:
             self._open.close()
 

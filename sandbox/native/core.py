@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, Self
 
 from sandbox.errors import NativeError, map_os_errors
+from sandbox.models.closing import Closing
 from sandbox.models.record import Record, field
 from sandbox.native._native import ffi, lib
 from sandbox.native.index import build_index, index_is_current
@@ -27,7 +28,6 @@ from sandbox.native.processes import end, limit_pids, pace, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
 
 __all__ = [
     "Changes",
@@ -210,7 +210,7 @@ def post_entry(control_path: str, request: EntryRequest) -> int:
 # ---- tree ---------------------------------------------------------------------------
 
 
-class Tree:
+class Tree(Closing):
     """The merged tree of a container, seen and changed as its root."""
 
     def __init__(self, handle: object) -> None:
@@ -225,17 +225,6 @@ class Tree:
         if handle == ffi.NULL:
             raise NativeError(-error[0], f"cannot open {control_path}")
         return cls(handle)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Release the maps; the tree cannot be used afterwards."""

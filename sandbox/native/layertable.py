@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, Any
 
 from sandbox.errors import NativeError, Unsupported
+from sandbox.models.closing import Closing
 from sandbox.native._native import ffi, lib
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 @dataclass(slots=True)
@@ -114,7 +112,7 @@ class LayerTable:
         _check(lib.sb_table_set_times(self._table, top_fd, problem))
 
 
-class QuickMembers:
+class QuickMembers(Closing):
     """Makes the plain members of a tar below the directory *top_fd*."""
 
     def __init__(self, table: LayerTable, top_fd: int, umask: int) -> None:
@@ -124,15 +122,8 @@ class QuickMembers:
         self._members = ffi.new("uint32_t *")
         self._error = ffi.new("int *")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Release the table; nothing can be asked afterwards."""
         lib.sb_quick_close(self._quick)
         self._quick = ffi.NULL
 

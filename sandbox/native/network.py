@@ -21,12 +21,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Self
 
 from sandbox.errors import NativeError
+from sandbox.models.closing import Closing
 from sandbox.models.record import Record
 from sandbox.native._native import ffi, lib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
 
 Protocol = Literal["tcp", "udp"]
 Egress = Literal["free", "none", "listed"]
@@ -185,7 +185,7 @@ def _check(result: int, doing: str) -> int:
     return result
 
 
-class NetworkTable:
+class NetworkTable(Closing):
     """Both files, mapped. Reading needs no lock."""
 
     def __init__(self, handle: object) -> None:
@@ -220,16 +220,7 @@ class NetworkTable:
             raise NativeError(-error[0], f"cannot use the network files in {directory}")
         return cls(handle)
 
-    def __enter__(self) -> Self:
-        """Return the table itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Unmap the files."""
         lib.sb_hosted_net_close(self._handle)
 
