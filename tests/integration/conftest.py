@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness import registry
+from tests.harness.builds import Builder, base_image
 from tests.harness.command import Sandbox
 
 
@@ -22,6 +23,15 @@ def engine(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
     ids = sandbox.ok("ps", "-aq").split()
     if ids:
         sandbox.ok("rm", "-f", *ids)
+
+
+@pytest.fixture
+def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
+    """Builds from an empty context, with the image `base`."""
+    base_image(engine, tmp_path)
+    context = tmp_path / "context"
+    context.mkdir()
+    return Builder(engine, context)
 
 
 @pytest.fixture

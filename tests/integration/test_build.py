@@ -9,18 +9,9 @@ import pathlib
 
 import pytest
 
-from tests.harness.builds import Builder, base_image, cached
-from tests.harness.command import Sandbox
+from tests.harness.builds import Builder, cached
 
 pytestmark = pytest.mark.guest
-
-
-@pytest.fixture
-def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
-    base_image(engine, tmp_path)
-    context = tmp_path / "context"
-    context.mkdir()
-    return Builder(engine, context)
 
 
 def test_what_run_writes_and_what_is_copied_is_in_the_image(builder: Builder) -> None:

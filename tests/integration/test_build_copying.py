@@ -10,8 +10,7 @@ import pathlib
 import pytest
 
 from tests.harness import registry
-from tests.harness.builds import Builder, base_image, cached
-from tests.harness.command import Sandbox
+from tests.harness.builds import Builder, cached
 
 pytestmark = pytest.mark.guest
 
@@ -75,14 +74,10 @@ CASES: dict[str, tuple[str, set[str]]] = {
 
 
 @pytest.fixture
-def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
-    base_image(engine, tmp_path)
-    context = tmp_path / "context"
-    context.mkdir()
-    made = Builder(engine, context)
+def builder(builder: Builder) -> Builder:
     for name in FILES:
-        made.put(name, f"{name}\n")
-    return made
+        builder.put(name, f"{name}\n")
+    return builder
 
 
 @pytest.mark.parametrize("name", CASES)

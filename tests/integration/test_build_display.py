@@ -10,19 +10,11 @@ import subprocess
 
 import pytest
 
-from tests.harness.builds import Builder, base_image
+from tests.harness.builds import Builder
 from tests.harness.command import Sandbox
 from tests.harness.screen import Terminal
 
 pytestmark = pytest.mark.guest
-
-
-@pytest.fixture
-def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
-    base_image(engine, tmp_path)
-    context = tmp_path / "context"
-    context.mkdir()
-    return Builder(engine, context)
 
 
 def test_a_terminal_shows_what_runs_the_end_of_its_output_and_what_is_done(

@@ -13,8 +13,7 @@ import sys
 import pytest
 
 from tests.harness import images
-from tests.harness.builds import Builder, base_image, cached
-from tests.harness.command import Sandbox
+from tests.harness.builds import Builder, cached
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
@@ -60,11 +59,7 @@ POINTS = {
 
 
 @pytest.fixture
-def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
-    base_image(engine, tmp_path)
-    context = tmp_path / "context"
-    context.mkdir()
-    builder = Builder(engine, context)
+def builder(builder: Builder, tmp_path: pathlib.Path) -> Builder:
     for name in ("a", "b", "sub/c"):
         builder.put(f"tree/{name}", f"{name}\n")
     builder.put("archive.tar", images.tar([images.file("packed", "p")]))

@@ -27,14 +27,6 @@ pytestmark = pytest.mark.guest
 WORD = "quite-a-secret-9f3b"
 
 
-@pytest.fixture
-def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
-    base_image(engine, tmp_path)
-    context = tmp_path / "context"
-    context.mkdir()
-    return Builder(engine, context)
-
-
 def everything_below(path: pathlib.Path) -> bytes:
     found = b""
     for folder, _, names in os.walk(path):

@@ -15,21 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness import images, registry
-from tests.harness.builds import Builder, base_image
+from tests.harness.builds import Builder
 
 if TYPE_CHECKING:
-    from tests.harness.command import Sandbox
     from tests.harness.registry import Server
 
 pytestmark = pytest.mark.guest
-
-
-@pytest.fixture
-def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
-    base_image(engine, tmp_path)
-    context = tmp_path / "context"
-    context.mkdir()
-    return Builder(engine, context)
 
 
 def test_one_job_builds_one_stage_after_the_other(builder: Builder) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.harness import images, registry
-from tests.harness.builds import Builder, base_image, cached
+from tests.harness.builds import Builder, cached
 from tests.harness.command import Sandbox
 
 pytestmark = pytest.mark.guest
@@ -26,14 +26,6 @@ SMALL = (
     "RUN echo 1 > one && chmod 640 one && ln one two && ln -s one soft\n"
     "FROM scratch\nCOPY --from=b --chown=7:8 /t/ /\n"
 )
-
-
-@pytest.fixture
-def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
-    base_image(engine, tmp_path)
-    context = tmp_path / "context"
-    context.mkdir()
-    return Builder(engine, context)
 
 
 def layout_of(path: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any]]:

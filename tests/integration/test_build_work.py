@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import json
-import pathlib
 import subprocess
 import sys
 
 import pytest
 
 from tests.harness import images
-from tests.harness.builds import Builder, base_image
-from tests.harness.command import Sandbox
+from tests.harness.builds import Builder
 
 pytestmark = pytest.mark.guest
 
@@ -36,14 +34,6 @@ assert main(sys.argv[1:]) == 0
 sys.setprofile(None)
 print(json.dumps([calls, read() - before]))
 """
-
-
-@pytest.fixture
-def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
-    base_image(engine, tmp_path)
-    context = tmp_path / "context"
-    context.mkdir()
-    return Builder(engine, context)
 
 
 def work(builder: Builder, dockerfile: str, *flags: str) -> tuple[int, int]:

@@ -207,9 +207,25 @@ def test_a_build_whose_outputs_have_no_room_leaves_the_image_alone(
     assert small.ok("system", "fsck") == "the store is whole\n"
 
 
+def built_on_a_small_disk(
+    mount_point: pathlib.Path, script: str, context: pathlib.Path
+) -> tuple[int, str]:
+    """Run *script* for the command and a store on a small disk; return its code and output."""
+    sandbox = Sandbox(mount_point / "store", {"XDG_RUNTIME_DIR": str(context)})
+    mount_point.mkdir()
+    try:
+        with (context / "log").open("wb") as log:
+            code = run_on_small_disk(
+                mount_point, 6 * MIB, ["sh", "-c", script, "sh", *sandbox.argv()],
+                env=sandbox.environment(), cwd=context, stderr=log,
+            )  # fmt: skip
+    except MountForbiddenError:
+        pytest.skip("a disk to fill needs user namespaces, which are forbidden here")
+    return code, (context / "log").read_text()
+
+
 def test_a_command_that_fills_the_disk_fails_with_its_own_words(tmp_path: pathlib.Path) -> None:
     mount_point = tmp_path / "disk"
-    mount_point.mkdir()
     base_image(Sandbox(tmp_path / "first"), tmp_path)
     Sandbox(tmp_path / "first").ok("save", "-o", tmp_path / "base.tar", "base")
     (tmp_path / "Dockerfile").write_text(
@@ -217,21 +233,12 @@ def test_a_command_that_fills_the_disk_fails_with_its_own_words(tmp_path: pathli
         "RUN cat /bin/busybox /bin/busybox /bin/busybox /bin/busybox > /big\n"
     )
     (tmp_path / "Small").write_text("FROM base\nRUN head -c 1000 /bin/busybox > /kept\n")
-    sandbox = Sandbox(mount_point / "store", {"XDG_RUNTIME_DIR": str(tmp_path)})
     script = (
         '"$@" load -q -i base.tar >&2 && "$@" build --progress plain . ; code=$?; '
         '"$@" build --progress plain -f Small . ; "$@" builder prune -f >&2; '
         'ls "$SANDBOX_ROOT/tmp" >&2; "$@" system fsck >&2; exit $code'
     )
-    try:
-        with (tmp_path / "log").open("wb") as log:
-            code = run_on_small_disk(
-                mount_point, 6 * MIB, ["sh", "-c", script, "sh", *sandbox.argv()],
-                env=sandbox.environment(), cwd=tmp_path, stderr=log,
-            )  # fmt: skip
-    except MountForbiddenError:
-        pytest.skip("a disk to fill needs user namespaces, which are forbidden here")
-    shown = (tmp_path / "log").read_text()
+    code, shown = built_on_a_small_disk(mount_point, script, tmp_path)
     assert code == 1, shown
     assert "No space left on device" in shown
     assert "Dockerfile:3" in shown
@@ -244,26 +251,16 @@ def test_a_copy_from_a_stage_that_fills_the_disk_says_so_in_one_line(
     tmp_path: pathlib.Path,
 ) -> None:
     mount_point = tmp_path / "disk"
-    mount_point.mkdir()
     (tmp_path / "third").write_bytes(os.urandom(5 * MIB // 2))
     (tmp_path / "Dockerfile").write_text(
         "FROM scratch AS a\nCOPY third /\nFROM scratch\n"
         "COPY --from=a /third /one\nCOPY --from=a /third /two\n"
     )
-    sandbox = Sandbox(mount_point / "store", {"XDG_RUNTIME_DIR": str(tmp_path)})
     script = (
         '"$@" build --progress plain . ; code=$?; "$@" builder prune -af >&2; '
         'ls "$SANDBOX_ROOT/tmp" "$SANDBOX_ROOT/layers" >&2; "$@" system fsck >&2; exit $code'
     )
-    try:
-        with (tmp_path / "log").open("wb") as log:
-            code = run_on_small_disk(
-                mount_point, 6 * MIB, ["sh", "-c", script, "sh", *sandbox.argv()],
-                env=sandbox.environment(), cwd=tmp_path, stderr=log,
-            )  # fmt: skip
-    except MountForbiddenError:
-        pytest.skip("a disk to fill needs user namespaces, which are forbidden here")
-    shown = (tmp_path / "log").read_text()
+    code, shown = built_on_a_small_disk(mount_point, script, tmp_path)
     assert code == 1, shown
     lines = shown.splitlines()
     errors = [line for line in lines if line.startswith("ERROR: ")]
