@@ -42,7 +42,6 @@ struct sb_text {
 /* ---- index of an image: indexes/<chainid>, read-only, mmapped --------- */
 
 /* sb_node.flags */
-#define SB_NODE_NATIVE_DIR 1 /* the host directory lists exactly the children, right types */
 #define SB_NODE_XATTRS 2     /* has extended attributes */
 #define SB_NODE_PLACEHOLDER 4 /* the host file is an empty stand-in (device, FIFO, socket) */
 

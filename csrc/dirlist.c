@@ -20,8 +20,6 @@
 #include "spot.h"
 #include "upper.h"
 
-#define WIDE 62   /* bits of an upper position */
-#define NARROW 29 /* for 32-bit programs */
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 #define HEAD offsetof(struct sb_dirent, name)
 
@@ -32,7 +30,7 @@ struct reader {
 	struct sb_at *dir;
 	int fd;
 	bool raw;      /* positions are the native ones of fd */
-	unsigned bits; /* WIDE or NARROW */
+	unsigned bits; /* sb_dirlist_bits() */
 	bool fd_upper; /* fd is the upper directory */
 	bool full;
 	char *buf;
@@ -73,13 +71,13 @@ static int64_t mount_pos(const struct reader *r)
  * lists them. */
 static bool is_narrow(const struct reader *r)
 {
-	return r->bits == NARROW;
+	return r->bits == SB_DIRLIST_NARROW;
 }
 
 static int64_t encode(const struct reader *r, enum source source, int64_t native)
 {
 	if (r->raw)
-		return is_narrow(r) ? squeeze(native, NARROW + 2) : native;
+		return is_narrow(r) ? squeeze(native, SB_DIRLIST_NARROW + 2) : native;
 	return source == UPPER ? squeeze(native, r->bits)
 			       : lower_pos(r) | squeeze(native, r->bits - 1);
 }
@@ -131,32 +129,13 @@ static bool has_mounts(const struct sb_tree *tree, const struct sb_path *dir)
 /* Does one lower directory of the host list this directory's lower part? */
 static bool is_native_lower(const struct sb_tree *tree, const struct sb_at *dir)
 {
-	if (dir->spot.mount != SB_NO_MOUNT || !tree->index)
-		return true;
-	return dir->spot.node != SB_NO_NODE &&
-	       (tree->nodes[dir->spot.node].flags & SB_NODE_NATIVE_DIR) != 0;
+	return dir->spot.mount != SB_NO_MOUNT || !tree->index;
 }
 
 bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir)
 {
 	return dir->spot.place != SB_PLACE_UPPER && dir->spot.place != SB_PLACE_ABSENT &&
 	       is_native_lower(fs->tree, dir) && !has_mounts(fs->tree, &dir->guest);
-}
-
-bool sb_dirlist_is_untouched(const struct sb_fs *fs, int fd)
-{
-	const struct sb_tree *tree = fs->tree;
-	uint32_t node;
-
-	if (tree->index == NULL || sb_tree_fd_dir(fs, fd, &node) != 1 || node == SB_NO_NODE ||
-	    (tree->nodes[node].flags & SB_NODE_NATIVE_DIR) == 0 ||
-	    tree->state[node] != SB_STATE_UNTOUCHED || !sb_spot_is_plain(tree, node))
-		return false;
-	for (uint32_t i = 0; i < tree->control->mount_count; i++) {
-		if (tree->control->mounts[i].parent == node)
-			return false;
-	}
-	return true;
 }
 
 /* ---- output -------------------------------------------------------------- */
@@ -471,16 +450,17 @@ long sb_dirlist_read(struct sb_fs *fs, int fd, struct sb_at *dir, char *buf, siz
 	struct reader r = {.fs = fs, .dir = dir, .fd = fd, .buf = buf, .len = len};
 	long err = 0;
 
-	r.bits = fs->narrow_positions ? NARROW : WIDE;
+	r.bits = sb_dirlist_bits(fs);
 	r.pos = sys_lseek(fd, 0, SEEK_CUR);
 	if (r.pos < 0)
 		return r.pos;
+	sb_commit_begin(fs); /* the position moves */
 	r.fd_upper = dir->spot.in_upper && sb_upper_owns_fd(fs, fd);
 	if (!mounts)
 		r.raw = r.fd_upper ? !dir->spot.lower_below : is_native_lower(fs->tree, dir);
 	if (r.raw)
 		err = read_native(&r, fd, r.fd_upper ? UPPER : LOWER,
-				  is_narrow(&r) ? stretch(r.pos, NARROW + 2) : r.pos);
+				  is_narrow(&r) ? stretch(r.pos, SB_DIRLIST_NARROW + 2) : r.pos);
 	else
 		err = read_phases(&r);
 	if (err < 0 && r.used == 0)

@@ -5,10 +5,8 @@
  * Level 2. The position is the descriptor's own file offset, so dup, fork,
  * lseek, rewinddir and seekdir work without help.
  *   A directory that one host directory lists completely keeps that one's
- *   native positions, also when the container changes it while it is read: an
- *   upper directory without a lower part, and (while the descriptor is on the
- *   lower one) a lower directory that is native by itself.
- *   Any other has its own positions:
+ *   native positions: an upper directory without a lower part, a mount, a live lower.
+ *   Any other has its own positions, also when the container changes it while it is read:
  *     0 <= pos < 1<<62   names only the upper has; the upper's native position
  *     1<<62 | x          names the lower has (whatever became of them); x is
  *                        the ordinal (two dots first), or the native position
@@ -23,12 +21,25 @@
 
 #include "tree.h"
 
+/* Bits of a position in the upper: fewer for 32-bit programs. */
+#define SB_DIRLIST_WIDE 62
+#define SB_DIRLIST_NARROW 29
+/* What sb_dirlist_read_untouched says of other directories; never seen by guests. */
+#define SB_ELIST 4002
+
+static inline unsigned sb_dirlist_bits(const struct sb_fs *fs)
+{
+	return fs->narrow_positions ? SB_DIRLIST_NARROW : SB_DIRLIST_WIDE;
+}
+
 /* Can the kernel's own getdents64 on this directory serve as it is? */
 bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir);
 
-/* The same of an untouched directory of the image that fd has open: only its inode is asked
- * for. False when that does not tell. */
-bool sb_dirlist_is_untouched(const struct sb_fs *fs, int fd);
+/* Like sb_dirlist_read, of a directory of the image that the container left alone: the index
+ * lists it, and of the kernel only fd's position is asked for. -SB_ELIST when fd is none. *pos
+ * is where it was. */
+long sb_dirlist_read_untouched(struct sb_fs *fs, int fd, char *buf, size_t len,
+			       long *pos) SB_MUST_CHECK;
 
 /* Fill buf (runtime memory, len bytes) with struct linux_dirent64 entries of
  * the directory dir, which fd has open. Returns bytes, 0 at the end, -EINVAL

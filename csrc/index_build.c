@@ -183,20 +183,6 @@ static int count_links(struct sb_build *b)
 	return 0;
 }
 
-/* Does the host directory list exactly what the guest shall see? */
-static bool is_native(const struct sb_build *b, const struct sb_item *dir, uint32_t first)
-{
-	if (dir->hides)
-		return false;
-	for (uint32_t i = first; i < first + dir->child_count; i++) {
-		const struct sb_item *it = &b->items[b->order[i]];
-
-		if (it->layer != dir->layer || is_placeholder(it))
-			return false;
-	}
-	return true;
-}
-
 /* ---- output ---------------------------------------------------------------- */
 
 struct image {
@@ -344,8 +330,6 @@ static int put_node(struct sb_build *b, struct image *image, uint32_t number, ui
 		.child_first = first,
 		.child_count = it->child_count,
 	};
-	if (sb_item_is_dir(it) && is_native(b, it, first))
-		node->flags |= SB_NODE_NATIVE_DIR;
 	if (is_placeholder(it))
 		node->flags |= SB_NODE_PLACEHOLDER;
 	put_texts(image, it, node);

@@ -128,7 +128,6 @@ static void clear(struct sb_build *b, uint32_t item)
 static void make_dir(struct sb_item *it, uint32_t layer)
 {
 	it->dead = false;
-	it->hides = false;
 	it->layer = layer;
 	it->row = (struct sb_row){.type = 'd', .mode = 0755};
 	it->link = NULL;
@@ -225,12 +224,8 @@ static int hide_lower(struct sb_build *b, const struct cursor *c)
 	if (err < 0)
 		return err;
 	clear(b, item);
-	if (c->row.type == 'o') {
-		b->items[item].hides = true;
-	} else if (item != 0) {
+	if (c->row.type != 'o' && item != 0)
 		b->items[item].dead = true;
-		b->items[b->items[item].parent].hides = true;
-	}
 	return 0;
 }
 
@@ -252,8 +247,6 @@ static int put_member(struct sb_build *b, const struct cursor *c, uint32_t layer
 	merges = !it->dead && sb_item_is_dir(it) && c->row.type == 'd';
 	if (!merges && !it->dead)
 		clear(b, item);
-	if (!merges || it->layer != layer)
-		it->hides = false;
 	it->dead = false;
 	it->layer = layer;
 	it->row = c->row;

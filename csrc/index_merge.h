@@ -20,7 +20,6 @@ struct sb_item { /* one name of the tree */
 	uint32_t layer;
 	uint32_t name_len;
 	bool dead;
-	bool hides;          /* a name of the layer directory is not visible */
 	const char *name;
 	struct sb_row row;   /* type d for directories nobody described */
 	const char *link;

@@ -3,9 +3,10 @@
  * on_dir.c - getdents64 and getdents.
  *
  * How it works
- *   A directory that one host directory lists completely is read by the
- *   kernel. Others go through dirlist.h into the first half of work->buffer
- *   and from there to the guest. A descriptor on a lower directory that was
+ *   A directory of the image that the container left alone is listed by the
+ *   index, one that a host directory lists completely by the kernel. Others go
+ *   through dirlist.h. What is not the kernel's goes into work->buffer (its first
+ *   half) and from there to the guest. A descriptor on a lower directory that was
  *   not read yet and has an upper part by now is opened anew on that one.
  */
 #include <errno.h>
@@ -81,9 +82,27 @@ static long read_natively(struct sb_call *call, long nr, int fd, uint32_t count)
 	const long to = (long)call->regs->rsi;
 	const long args[6] = {fd, to, count};
 
-	if (call->proc->is_32 && to < (long)SB_END32)
+	if (call->proc->is_32 && to < (long)SB_END32) {
+		sb_commit_begin(call->fs); /* the position moves */
 		return sb_syscall32(SB_NR32_GETDENTS64, args);
-	return sb_syscall(nr, fd, to, count, 0, 0, 0);
+	}
+	return sb_guest_block(call, nr, fd, to, count, 0, 0, 0);
+}
+
+/* Hand over what was read from position pos on. */
+static long give(struct sb_call *call, long nr, int fd, long pos, long len)
+{
+	const struct sb_regs *r = call->regs;
+	char *buf = call->work->buffer;
+
+	if (len <= 0)
+		return len;
+	if (nr == __NR_getdents)
+		to_legacy(buf, len);
+	if (sb_guest_write(r->rsi, buf, (size_t)len) == 0)
+		return len;
+	sys_lseek(fd, pos, SEEK_SET);
+	return -EFAULT;
 }
 
 static long read_entries(struct sb_call *call, long nr)
@@ -94,12 +113,14 @@ static long read_entries(struct sb_call *call, long nr)
 	int fd = (int)(uint32_t)r->rdi;
 	uint32_t count = (uint32_t)r->rdx;
 	long flags;
-	long pos;
+	long pos = 0;
 	long len;
 	int native;
 
-	if (sb_dirlist_is_untouched(call->fs, fd))
-		return read_natively(call, nr, fd, count);
+	len = sb_dirlist_read_untouched(call->fs, fd, buf,
+					SB_MIN((size_t)count, sizeof(call->work->buffer)), &pos);
+	if (len != -SB_ELIST)
+		return give(call, nr, fd, pos, len);
 	flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
 	if (flags < 0 || (flags & O_PATH) != 0)
 		return -EBADF;
@@ -111,14 +132,7 @@ static long read_entries(struct sb_call *call, long nr)
 	reopen(call, fd, at);
 	pos = sys_lseek(fd, 0, SEEK_CUR);
 	len = sb_dirlist_read(call->fs, fd, at, buf, SB_MIN((size_t)count, HALF));
-	if (len <= 0)
-		return len;
-	if (nr == __NR_getdents)
-		to_legacy(buf, len);
-	if (sb_guest_write(r->rsi, buf, (size_t)len) == 0)
-		return len;
-	sys_lseek(fd, pos, SEEK_SET);
-	return -EFAULT;
+	return give(call, nr, fd, pos, len);
 }
 
 long on_getdents64(struct sb_call *call)

@@ -25,7 +25,7 @@ LEVELS = {
     " i386",
     2: "index spot upper view view_stat control copyup copyup_tree dirlist owner tree change"
     " proc_text proc_net proc_mounts change_make change_link change_name change_rename change_meta"
-    " change_xattr change_quick xattr fds"
+    " change_xattr change_quick xattr fds dirlist_index"
     " upper_scan dirlist_empty hosted hosted_control hosted_text hosted_net hosted_tree hosted_pace"
     " index_build index_merge layer_draft layer_table layer_rows layer_quick"
     " view_path text text_build tracer probe dircache",

@@ -70,7 +70,7 @@ def test_the_site_of_threads_is_rewritten_in_the_next_container(trixie_image: Sa
     assert rewritten >= 2 * ROUNDS - FEW
 
 
-@pytest.mark.parametrize("group", ["cancellation", "restarts", "jumps", "storm"])
+@pytest.mark.parametrize("group", ["cancellation", "restarts", "jumps", "storm", "storm-alone"])
 def test_calls_that_wait_there_are_cancelled_and_interrupted(
     trixie_image: Sandbox, tmp_path: pathlib.Path, guest_program, group: str
 ) -> None:

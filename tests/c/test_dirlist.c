@@ -177,17 +177,19 @@ static void check_entry(const struct sb_dirent *entry)
 	seen[slot_of(entry->name)]++;
 }
 
-/* One portion; the bytes. A native directory is read by the kernel, as level 3 does. */
+/* One portion; the bytes, as level 3 reads them: an untouched directory of the image by the index,
+ * a native one by the kernel. */
 static long read_some(int fd, size_t size)
 {
 	_Alignas(8) char buf[4096];
 	struct sb_at *at = &h->work.a;
-	long len;
+	long pos;
+	long len = sb_dirlist_read_untouched(&h->fs, fd, buf, size, &pos);
 
 	must(sb_tree_lookup(&h->fs, "/", 1, dir, 0, at));
-	if (sb_dirlist_is_native(&h->fs, at))
+	if (len == -SB_ELIST && sb_dirlist_is_native(&h->fs, at))
 		len = syscall(SYS_getdents64, fd, buf, size);
-	else
+	else if (len == -SB_ELIST)
 		len = sb_dirlist_read(&h->fs, fd, at, buf, size);
 	CHECK(len >= 0);
 	for (long i = 0; i < len;) {
@@ -364,6 +366,36 @@ static void test_seek_back_repeats_the_rest(int layers, const char *folder)
 	tear_down(fd);
 }
 
+/* The index lists what is untouched: which entries, which position, and when not. */
+static void test_untouched(int layers, const char *folder)
+{
+	char buf[64];
+	long pos;
+	int fd;
+
+	set_up(folder, layers);
+	fd = open_dir();
+	if (layers == 0) {
+		CHECK_INT(sb_dirlist_read_untouched(&h->fs, fd, buf, 64, &pos), -SB_ELIST);
+		tear_down(fd);
+		return;
+	}
+	CHECK_INT(sb_dirlist_read_untouched(&h->fs, fd, buf, 23, &pos), -EINVAL);
+	CHECK_INT(sb_dirlist_read_untouched(&h->fs, fd, buf, 47, &pos), 24); /* "." */
+	CHECK_INT(pos, 0);
+	CHECK_INT(sb_dirlist_read_untouched(&h->fs, fd, buf, 64, &pos), 48); /* "..", "f0" */
+	CHECK_STR(buf + 24 + offsetof(struct sb_dirent, name), "f0");
+	CHECK_INT(sb_dirlist_read_untouched(&h->fs, dup(fd), buf, 24, &pos), 24);
+	CHECK_STR(buf + offsetof(struct sb_dirent, name), "f1");
+	CHECK(lseek(fd, pos + 1000, SEEK_SET) > 0);
+	CHECK_INT(sb_dirlist_read_untouched(&h->fs, fd, buf, 64, &pos), 0);
+	CHECK_INT(sb_dirlist_read_untouched(&h->fs, -1, buf, 64, &pos), -SB_ELIST);
+	CHECK_INT(lseek(fd, 0, SEEK_SET), 0);
+	make_new();
+	CHECK_INT(sb_dirlist_read_untouched(&h->fs, fd, buf, 64, &pos), -SB_ELIST);
+	tear_down(fd);
+}
+
 static void with_each(void (*test)(int, const char *), const char *name)
 {
 	static const char *const kinds[] = {"live", "native", "merged"};
@@ -381,6 +413,7 @@ int main(void)
 	with_each(test_every_size_of_buffer, "sizes");
 	with_each(test_change_while_reading, "change");
 	with_each(test_remove_while_reading, "remove");
+	with_each(test_untouched, "untouched");
 	with_each(test_reopen, "reopen");
 	with_each(test_seek_back_repeats_the_rest, "seek");
 	return 0;

@@ -122,6 +122,23 @@ static void test_an_instruction_that_depends_on_its_place_is_left_alone(void)
 	}
 }
 
+/* A call that was rolled back traps at the instruction that was left behind the jump. */
+static void test_what_was_rewritten_is_no_site_any_more(void)
+{
+	static const struct sample *const firsts[] = {&with_mov, &with_save, &with_load};
+	struct sb_site site;
+
+	for (size_t i = 0; i < SB_ARRAY_LEN(firsts); i++) {
+		struct sample s = *firsts[i];
+
+		memcpy(s.behind, with_next.behind, sizeof(s.behind));
+		decode(&s, NR, &site);
+		CHECK(sb_site_jump(&site, AFTER + 0x1000, s.before + 9));
+		decode(&s, NR, &site);
+		CHECK_INT(site.form, SB_SITE_NONE);
+	}
+}
+
 static void test_no_syscall_instruction_is_no_site(void)
 {
 	struct sample s = with_mov;
@@ -196,6 +213,7 @@ int main(void)
 	test_what_stands_right_before_moves_whatever_the_number(&with_save);
 	test_what_stands_right_before_moves_whatever_the_number(&with_load);
 	test_another_number_in_eax_is_not_that_form();
+	test_what_was_rewritten_is_no_site_any_more();
 	test_a_prefix_makes_the_mov_another_instruction();
 	test_a_following_compare_can_be_moved();
 	test_an_instruction_that_depends_on_its_place_is_left_alone();

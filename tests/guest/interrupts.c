@@ -693,6 +693,27 @@ static void storm(void)
 	say("storm over, ticks %s", ticks > 20 ? "seen" : "too few");
 }
 
+/* One thread, whose calls are interrupted at the same few sites, very often. */
+static void storm_alone(void)
+{
+	const struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+	struct stat st;
+	int fd;
+
+	MUST(sigaction(SIGALRM, &action, NULL));
+	set_timer(100);
+	while (ticks < 2000) {
+		check(stat("/", &st) == 0 && S_ISDIR(st.st_mode), "stat");
+		check(stat("/no/such", &st) == -1 && errno == ENOENT, "failed stat");
+		check(access("/", X_OK) == 0, "access");
+		fd = open("/", O_RDONLY | O_DIRECTORY);
+		check(fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode), "fstat");
+		check(close(fd) == 0, "close");
+	}
+	set_timer(0);
+	say("storm over");
+}
+
 /* Spawning, forking and executing in a storm. */
 static void storm_spawn(void)
 {
@@ -725,7 +746,10 @@ static void storm_spawn(void)
 static const struct part groups[] = {
 	{"restarts", restarts},
 
-	{"cancellation", cancellation}, {"jumps", jumps}, {"storm", storm},
+	{"cancellation", cancellation},
+	{"jumps", jumps},
+	{"storm", storm},
+	{"storm-alone", storm_alone},
 	{"storm-spawn", storm_spawn},
 };
 

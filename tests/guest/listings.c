@@ -9,6 +9,7 @@
 #include "see.h"
 
 #include <dirent.h>
+#include <sys/time.h>
 
 #define MANY 5000
 
@@ -334,15 +335,53 @@ static void raw(void)
 	SEE(syscall(SYS_getdents64, other, buf, 4096));
 }
 
+/* ---- signals ---- */
+
+static volatile sig_atomic_t ticks;
+
+static void tick(int sig)
+{
+	(void)sig;
+	ticks++;
+}
+
+/* A call that a signal interrupts must not lose what it read. */
+static void storm(void)
+{
+	const struct itimerval often = {{0, 100}, {0, 100}}, never = {0};
+	const struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+	static char buf[1000] __attribute__((aligned(8)));
+	const int fd = (int)MUST(open("d", O_RDONLY | O_DIRECTORY));
+	int other = 0;
+
+	MUST(sigaction(SIGALRM, &action, NULL));
+	MUST(setitimer(ITIMER_REAL, &often, NULL));
+	while (ticks < 2000) {
+		MUST(lseek(fd, 0, SEEK_SET));
+		other += count_raw(fd, buf, sizeof(buf)) != SEEKS + 2;
+	}
+	MUST(setitimer(ITIMER_REAL, &never, NULL));
+	say("listings of another length: %d", other);
+}
+
+/* The same of a directory that was changed. */
+static void changed(void)
+{
+	touch("d/new-%d", 1);
+	MUST(unlink("d/entry-7"));
+	storm();
+}
+
 static const struct {
 	const char *name;
 	void (*prepare)(void);
 	void (*observe)(void);
 } stories[] = {
-	{"kinds", prepare_kinds, kinds},   {"many", prepare_many, many},
-	{"seeks", prepare_seeks, seeks},   {"removing", prepare_seeks, removing},
-	{"adding", prepare_seeks, adding}, {"renaming", prepare_seeks, renaming},
-	{"raw", prepare_raw, raw},
+	{"kinds", prepare_kinds, kinds},     {"many", prepare_many, many},
+	{"seeks", prepare_seeks, seeks},     {"removing", prepare_seeks, removing},
+	{"adding", prepare_seeks, adding},   {"renaming", prepare_seeks, renaming},
+	{"raw", prepare_raw, raw},           {"storm", prepare_seeks, storm},
+	{"changed", prepare_seeks, changed},
 };
 
 int main(int argc, char **argv)

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pathlib
+from dataclasses import replace
 
 import pytest
 
+from tests.harness import images
 from tests.harness.cbuild import BUILDS
-
-if TYPE_CHECKING:
-    from tests.harness.oracle import Oracle
+from tests.harness.oracle import Oracle, native
 
 pytestmark = pytest.mark.guest
 
@@ -34,6 +34,21 @@ def test_a_handler_may_jump_out_of_any_call(oracle: Oracle, guest_program) -> No
 @pytest.mark.parametrize("build", ["static", "musl-static"])
 def test_calls_are_right_in_a_storm_of_signals(oracle: Oracle, guest_program, build: str) -> None:
     oracle.same([guest_program("interrupts", *BUILDS[build]), "storm"])
+
+
+@pytest.mark.parametrize("build", ["static", "musl-static"])
+def test_one_thread_is_interrupted_at_the_same_calls_very_often(
+    oracle: Oracle, guest_program, build: str
+) -> None:
+    """In an image, whose second container has what the first learned of call sites."""
+    program = guest_program("interrupts", *BUILDS[build])
+    members = [images.file("interrupts", program.read_bytes(), mode=0o755)]
+    archive = images.docker_archive([[*members, images.directory("work")]], tags=["image:1"])
+    oracle.sandbox.ok("load", stdin=archive)
+    inside = replace(oracle, image="image:1", inside_folder=pathlib.Path("/work"))
+    expected = native([program, "storm-alone"], oracle.native_folder)
+    for _ in range(2):
+        inside.compare(expected, inside.inside(["/interrupts", "storm-alone"]))
 
 
 @pytest.mark.parametrize("build", ["dynamic", "musl-static"])

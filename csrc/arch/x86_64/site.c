@@ -3,6 +3,8 @@
  * site.c - what a system call site looks like on x86-64, and its trampoline.
  *
  * Rules
+ *   A site is rewritten once: behind form 1 the syscall instruction and what follows must stay,
+ *   since the trampoline comes back there.
  *   A displaced instruction must mean the same at another address: register
  *   and immediate operands only, no jump, no rip-relative memory.
  */
@@ -69,6 +71,8 @@ void sb_site_decode(const unsigned char before[16], const unsigned char behind[1
 
 	*site = (struct sb_site){.form = SB_SITE_NONE, .after = after};
 	if (before[14] != 0x0f || before[15] != 0x05)
+		return;
+	if (head[0] == JMP_REL32) /* rewritten already: a call that was rolled back comes here */
 		return;
 	if (loads(before, nr) || is_head(head)) {
 		site->form = SB_SITE_MOV;
