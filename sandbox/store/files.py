@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _OWNER = "owner"
 _PATIENCE = 10.0  # seconds; nobody needs so long from a file's name to its lock, or to its place
+_MOVED = ".doomed-"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -165,8 +166,9 @@ def remove_tree(path: Path) -> None:
     """Delete *path* and all below it, however deep; what is missing is fine.
 
     Directories are first moved up next to each other: no recursion, no path longer
-    than the kernel takes. What NFS holds back stays, in directories that are otherwise
-    empty: who calls this again later removes it.
+    than the kernel takes. Several processes may do it at once, as a removal and a sweep do:
+    each goes on until all is gone. What NFS holds back stays, in directories that are
+    otherwise empty: who calls this again later removes it.
     """
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
@@ -179,9 +181,7 @@ def remove_tree(path: Path) -> None:
         with suppress(FileNotFoundError):
             os.chmod(current, 0o700)
             _empty(current, root, pending, kept)
-        if pending[-1] == current:
-            with suppress(FileNotFoundError):
-                _remove_empty(current, kept)
+        if pending[-1] == current and _is_removed(current, kept):
             pending.pop()
 
 
@@ -189,17 +189,18 @@ def _empty(current: str, root: str, pending: list[str], kept: set[str]) -> None:
     with os.scandir(current) as entries:
         inner = list(entries)
     for entry in inner:
-        if not entry.is_dir(follow_symlinks=False):
-            _unlink(entry.path)
-        elif entry.path in kept:
-            continue
-        elif current == root:
-            pending.append(entry.path)
-        else:
-            os.chmod(entry.path, 0o700)  # or it could not be moved
-            moved = f"{root}/.doomed-{os.urandom(8).hex()}"
-            os.rename(entry.path, moved)
-            pending.append(moved)
+        with suppress(FileNotFoundError):  # somebody else was faster
+            if not entry.is_dir(follow_symlinks=False):
+                _unlink(entry.path)
+            elif entry.path in kept:
+                continue
+            elif current == root:
+                pending.append(entry.path)
+            else:
+                os.chmod(entry.path, 0o700)  # or it could not be moved
+                moved = f"{root}/{_MOVED}{os.urandom(8).hex()}"
+                os.rename(entry.path, moved)
+                pending.append(moved)
 
 
 def _unlink(path: str) -> None:
@@ -210,17 +211,28 @@ def _unlink(path: str) -> None:
             raise
 
 
-def _remove_empty(path: str, kept: set[str]) -> None:
-    """Remove a directory; note it instead when NFS holds all that is in it."""
-    try:
-        os.rmdir(path)
-    except OSError as exc:
-        if exc.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
-            raise
-        names = os.listdir(path)
-        if not names or not all(_is_held(name) or f"{path}/{name}" in kept for name in names):
-            raise
-        kept.add(path)
+def _is_removed(path: str, kept: set[str]) -> bool:
+    """Remove a directory; note it instead when NFS holds all that is in it.
+
+    False when it has a directory again that somebody else has just moved into it.
+    """
+    with suppress(FileNotFoundError):
+        try:
+            os.rmdir(path)
+        except OSError as exc:
+            if exc.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
+                raise
+            names = os.listdir(path)
+            left = [name for name in names if not _is_held(name) and f"{path}/{name}" not in kept]
+            if any(name.startswith(_MOVED) for name in left):
+                return False
+            if left:
+                raise
+            if names:
+                kept.add(path)
+            else:
+                os.rmdir(path)
+    return True
 
 
 def _is_held(name: str) -> bool:

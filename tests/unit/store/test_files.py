@@ -101,6 +101,46 @@ def test_a_very_deep_or_closed_tree_is_removed(tmp_path: Path) -> None:
     remove_tree(top)
 
 
+class Faster:
+    """Lets os.unlink, os.rename and os.rmdir find that another remover did it right before."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, top: Path) -> None:
+        self._unlink, self._rename, self._rmdir = os.unlink, os.rename, os.rmdir
+        self._top = str(top)
+        self.moved = 0
+        for call in ("unlink", "rename", "rmdir"):
+            patch.setattr(os, call, getattr(self, call))
+
+    def unlink(self, path: str) -> None:
+        self._unlink(path)
+        raise FileNotFoundError(path)
+
+    def rename(self, old: str, _new: str) -> None:
+        self.moved += 1
+        self._rename(old, f"{self._top}/.doomed-{self.moved}")
+        raise FileNotFoundError(old)
+
+    def rmdir(self, path: str) -> None:
+        if path == self._top and self.moved < 5:  # it is still at it
+            self.moved += 1
+            os.mkdir(f"{self._top}/.doomed-{self.moved}")
+        self._rmdir(path)
+
+
+def test_who_removes_a_tree_goes_on_when_somebody_else_removes_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = tmp_path / "top"
+    for folder in (top, top / "a", top / "a" / "b", top / "c"):
+        folder.mkdir()
+        for name in "12":
+            (folder / name).touch()
+    faster = Faster(monkeypatch, top)
+    remove_tree(top)
+    assert not top.exists()
+    assert faster.moved == 5
+
+
 def test_a_small_file_that_takes_long_is_left_alone_while_its_writer_lives(layout: Layout) -> None:
     slow = layout.tmp / "file-3"
     with slow.open("w") as file:
