@@ -4,8 +4,8 @@
  *
  *   net tcp|udp|six|both|errors|options|pass PORT
  *
- * PORT and the few above it are free and not privileged. Prints addresses as the
- * program asked for them, and no port that the kernel chose.
+ * PORT and the 19 above it are free and not privileged; nobody ever listens at the last one.
+ * Prints addresses as the program asked for them, and no port that the kernel chose.
  */
 #include "see.h"
 
@@ -14,6 +14,9 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+
+#define NOBODY (base_port + 19)
+#define PATIENCE 30000 /* milliseconds for what comes at once on a machine that is not busy */
 
 static int base_port;
 
@@ -212,7 +215,7 @@ static void exchange(int server, int family, const char *to, int port, bool conn
 		return;
 	}
 	wait.fd = server;
-	if (poll(&wait, 1, 300) != 1) {
+	if (poll(&wait, 1, PATIENCE) != 1) {
 		say("sent to %s: nothing arrives", to);
 		close(client);
 		return;
@@ -222,7 +225,7 @@ static void exchange(int server, int family, const char *to, int port, bool conn
 	    ntohs(((struct sockaddr_in *)&name)->sin_port) == port_of(client));
 	MUST(sendto(server, "tell", 4, 0, (struct sockaddr *)&name, len));
 	wait.fd = client;
-	if (poll(&wait, 1, 2000) != 1) {
+	if (poll(&wait, 1, PATIENCE) != 1) {
 		say("no answer");
 	} else {
 		struct iovec vector = {text, sizeof(text)};
@@ -356,7 +359,7 @@ static void errors(void)
 	int six_socket = make(AF_INET6, SOCK_STREAM);
 	struct sockaddr *to = (struct sockaddr *)&name;
 
-	SEE(connect_to(stream, "127.0.0.1", base_port + 50));
+	SEE(connect_to(stream, "127.0.0.1", NOBODY));
 	SEE(bind(stream, to, 3));
 	SEE(bind(stream, to, 15));
 	SEE(bind(stream, to, 1000));
@@ -407,13 +410,13 @@ static void waiting(void)
 	MUST(listen(listener, 1));
 	say("%s", connect_to(client, "127.0.0.1", base_port) == -1 ? error_name(errno) : "0");
 	wait.fd = client;
-	SEE(poll(&wait, 1, 5000));
+	SEE(poll(&wait, 1, PATIENCE));
 	MUST(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len));
 	say("error %d, %s -> %s", error, local_of(client), peer_of(client));
 	say("%s", connect_to(client, "127.0.0.1", base_port) == -1 ? error_name(errno) : "0");
-	connect_to(refused, "127.0.0.1", base_port + 50);
+	connect_to(refused, "127.0.0.1", NOBODY);
 	wait.fd = refused;
-	SEE(poll(&wait, 1, 5000));
+	SEE(poll(&wait, 1, PATIENCE));
 	MUST(getsockopt(refused, SOL_SOCKET, SO_ERROR, &error, &len));
 	say("error %s", error_name(error));
 }

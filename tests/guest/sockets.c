@@ -412,46 +412,67 @@ static void credentials(void)
 }
 
 static volatile int caught;
+static volatile int asked = -1; /* a byte written here lets the child connect */
 
 static void on_alarm(int sig)
 {
 	caught = sig;
+	if (asked != -1) {
+		(void)!write(asked, "x", 1);
+		asked = -1;
+	}
+}
+
+/* It ticks until it is off: the first tick may come before the call that is to be interrupted. */
+static void tick(long us)
+{
+	const struct itimerval every = {{0, us}, {0, us}};
+
+	caught = 0;
+	MUST(setitimer(ITIMER_REAL, &every, NULL));
+}
+
+static void say_caught(void)
+{
+	const struct itimerval off = {{0, 0}, {0, 0}};
+
+	MUST(setitimer(ITIMER_REAL, &off, NULL));
+	say("caught %d", caught);
 }
 
 static void interrupted(void)
 {
-	const struct itimerval soon = {.it_value = {.tv_usec = 50000}};
 	struct sigaction action;
 	struct sockaddr_un un;
 	socklen_t len = sizeof(un);
 	char bytes[16];
+	int ends[2];
 	int server = listening(in_folder("s"));
 	int dgram = make(SOCK_DGRAM);
 
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = on_alarm;
 	MUST(sigaction(SIGALRM, &action, NULL));
-	MUST(setitimer(ITIMER_REAL, &soon, NULL));
+	tick(50000);
 	SEE(accept(server, (struct sockaddr *)&un, &len));
-	say("caught %d", caught);
-	caught = 0;
+	say_caught();
 	MUST(bind_to(dgram, in_folder("d")));
-	MUST(setitimer(ITIMER_REAL, &soon, NULL));
+	tick(50000);
 	SEE(recvfrom(dgram, bytes, sizeof(bytes), 0, (struct sockaddr *)&un, &len));
-	say("caught %d", caught);
-	caught = 0;
+	say_caught();
 	action.sa_flags = SA_RESTART;
 	MUST(sigaction(SIGALRM, &action, NULL));
-	if (fork() == 0) {
-		struct timespec wait = {.tv_nsec = 200000000};
-
-		nanosleep(&wait, NULL);
+	MUST(pipe(ends));
+	if (MUST(fork()) == 0) {
+		if (read(ends[0], bytes, 1) != 1)
+			_exit(2);
 		_exit(connect_to(make(SOCK_STREAM), in_folder("s")) == 0 ? 0 : 1);
 	}
-	MUST(setitimer(ITIMER_REAL, &soon, NULL));
+	asked = ends[1];
+	tick(50000);
 	len = sizeof(un);
 	SEE(accept(server, (struct sockaddr *)&un, &len) >= 0 ? 0 : -1);
-	say("caught %d", caught);
+	say_caught();
 	say_status("client", wait_for(-1));
 }
 

@@ -40,6 +40,8 @@ int main(void)
 	return found;
 }
 """
+# The kernel tells which call a process waits in: 35 is nanosleep, 230 is clock_nanosleep.
+UNTIL_IT_SLEEPS = "until grep -qE '^(35|230) ' /proc/$!/syscall; do sleep 0.05; done"
 COMPILE = f"cat > /t.c <<'END'\n{PROGRAM}END\ngcc -g -O0 -o /t /t.c || exit 99\n"
 
 
@@ -71,7 +73,7 @@ def test_gdb_attaches_to_a_running_program(sandbox: Sandbox, interceptor: str) -
     shown = inside(
         sandbox,
         interceptor,
-        "sleep 100 & sleep 0.3\n"
+        f"sleep 1000 & {UNTIL_IT_SLEEPS}\n"
         "gdb -nx -batch -p $! -ex bt -ex detach < /dev/null 2>&1; kill $! && echo alive",
     )
     assert "nanosleep" in shown

@@ -43,20 +43,26 @@ def net(tmp_path: pathlib.Path) -> Net:
     return net
 
 
-_used = itertools.count(os.getpid() % 400)
+_ROWS = 220  # of twenty ports each
+_used = itertools.count(os.getpid() % _ROWS)
 
 
 def free_ports() -> int:
-    """Return the first of twenty ports below those that the kernel chooses."""
-    for _ in range(500):
-        first = 20000 + next(_used) % 500 * 20
+    """Return the first of twenty ports below those that the engine and the kernel choose.
+
+    The last of them stays bound until this process ends, and nobody listens there: so no other
+    process of these tests takes the same ones, however long they are not in use.
+    """
+    for _ in range(_ROWS):
+        first = 20000 + next(_used) % _ROWS * 20
         with contextlib.ExitStack() as stack:
             try:
-                for port in range(first, first + 20):
-                    one = stack.enter_context(socket.socket(socket.AF_INET6))
+                bound = [stack.enter_context(socket.socket(socket.AF_INET6)) for _ in range(20)]
+                for port, one in enumerate(reversed(bound), first):
                     one.bind(("::", port))
             except OSError:
                 continue
+            bound[0].detach()
         return first
     raise AssertionError("no free ports")
 

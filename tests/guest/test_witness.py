@@ -63,7 +63,7 @@ def test_no_call_leaves_the_containers_trees(
         ],
         env=sandbox.environment(),
         capture_output=True,
-        timeout=30,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
