@@ -75,6 +75,14 @@ def listening() -> Iterator[socket.socket]:
         yield server
 
 
+@contextmanager
+def silent() -> Iterator[tuple[str, int]]:
+    """Give an address where nobody listens, and nobody else can."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()
+
+
 def all_of(sock: socket.socket) -> bytes:
     found = bytearray()
     while data := sock.recv(1 << 20):
@@ -135,9 +143,7 @@ def call(port: int) -> bytes:
 
 
 def test_a_listener_that_comes_later_is_found() -> None:
-    with listening() as gone:
-        nobody = gone.getsockname()
-    with relayed(nobody) as (port, table):
+    with silent() as nobody, relayed(nobody) as (port, table):
         with pytest.raises(ConnectionResetError):
             call(port)
         with listening() as server:

@@ -13,6 +13,8 @@ from sandbox.errors import RuntimeFailed
 from sandbox.runtime import rundir
 
 ID = "0123456789abcdef" * 4
+# Of this process alone: in the places that all tests share.
+OWN_ID = os.urandom(32).hex()
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_a_directory_that_others_can_write_is_not_used(
 ) -> None:
     os.mkdir(tmp_path / "xdg/sandbox")
     os.chmod(tmp_path / "xdg/sandbox", 0o777)
-    made = rundir.create(ID, env)
+    made = rundir.create(OWN_ID, env)
     assert not made.path.startswith(str(tmp_path / "xdg"))
     rundir.remove(made.path)
 
@@ -61,7 +63,7 @@ def test_a_directory_that_others_can_write_is_not_used(
 def test_a_link_is_not_followed(env: dict[str, str], tmp_path: pathlib.Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     os.symlink(tmp_path / "elsewhere", tmp_path / "xdg/sandbox")
-    made = rundir.create(ID, env)
+    made = rundir.create(OWN_ID, env)
     assert list((tmp_path / "elsewhere").iterdir()) == []
     rundir.remove(made.path)
 
