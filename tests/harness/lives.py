@@ -28,8 +28,10 @@ SCRIPT = (
     "trap 'exit 5' TERM; (sleep 1000 &); echo ready; while :; do read x || sleep 0.1; done"
 )
 COMMAND = ["sh", "-c", SCRIPT]
-PATIENCE = 30
+PATIENCE = 40
 OUR_MISTAKE = 3
+# How who is stopped may end but by its killer: by its handler, or before it had one.
+STOPPED = ("exited 5", "exited 143")
 
 
 class Worker:
@@ -124,9 +126,9 @@ class Worker:
 
     def compare(self, what: str, before: str) -> None:
         """Find out whether the state is the model's; it may take a moment to be told."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE
         while (shown := self.shown()) != self.model and time.monotonic() < end:
-            if what == "stop" and shown == "exited 5":  # it was quicker than its killer
+            if what == "stop" and shown in STOPPED:
                 self.model = shown
             time.sleep(0.02)
         if shown != self.model:
@@ -190,8 +192,8 @@ class Worker:
 
 
 _ALIVE = {"running": "running", "paused": "paused"}
-_GONE = dict.fromkeys(["created", "exited 5", "exited 137", "exited 0"], "running")
-_RM = dict.fromkeys(["created", "exited 5", "exited 137"], "absent")
+_RM = dict.fromkeys(["created", "exited 137", *STOPPED], "absent")
+_GONE = dict.fromkeys([*_RM, "exited 0"], "running")
 _REST = {state: state for state in _RM}
 # What is done, and what becomes of each state; a state that is missing is refused.
 VERBS: dict[str, tuple[list[str], dict[str, str]]] = {
