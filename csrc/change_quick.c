@@ -23,6 +23,9 @@
 
 /* A name that only the upper can have, in a directory that fs->ids may write. */
 struct name {
+	const char *path;
+	uint32_t len;
+	uint32_t at; /* where the last component begins */
 	struct sb_spot dir;
 	struct sb_dir_looks looks;
 };
@@ -32,37 +35,70 @@ static bool has_strays(const struct sb_tree *tree)
 	return __atomic_load_n(&tree->control->strays, __ATOMIC_SEQ_CST) != 0;
 }
 
-static bool is_of_upper(const struct sb_fs *fs, const struct name *name, const char *path,
-			uint32_t at, uint32_t len)
+static bool can_be_quick(const struct sb_fs *fs)
+{
+	return fs->tree->index != NULL && fs->root_len == 1 && !has_strays(fs->tree) &&
+	       sb_tree_may_search_all(fs);
+}
+
+static bool split(const char *path, struct name *name)
+{
+	name->path = path;
+	name->len = sb_path_canonical(path);
+	name->at = name->len;
+	if (name->len == 0)
+		return false;
+	while (path[name->at - 1] != '/')
+		name->at--;
+	return name->at >= 2 && name->len - name->at <= 255;
+}
+
+static bool find_dir(struct sb_fs *fs, struct name *name)
+{
+	const struct sb_dir_looks *looks = &name->looks;
+
+	return sb_dircache_looks(fs, name->path, name->at - 1, &name->dir, &name->looks) &&
+	       sb_upper_may_write(fs, &name->dir) == 0 &&
+	       sb_ids_permit(fs->ids, looks->mode, looks->uid, looks->gid, 3) == 0;
+}
+
+/* True when host is where the name is, which the upper alone can have. */
+static bool find_name(struct sb_fs *fs, const struct name *name, struct sb_path *host)
 {
 	const struct sb_tree *tree = fs->tree;
 	const struct sb_spot *dir = &name->dir;
+	const char *last = name->path + name->at;
+	const uint32_t last_len = name->len - name->at;
 
-	if (sb_upper_has_mounts(tree, path, len) || sb_upper_is_mark(tree, path + at, len - at))
+	if ((name->looks.mounts != 0 && sb_upper_has_mounts(tree, name->path, name->len)) ||
+	    sb_upper_is_mark(tree, last, last_len))
 		return false;
-	return !dir->lower_below || dir->node == SB_NO_NODE ||
-	       sb_index_find_child(tree, dir->node, path + at, len - at) == SB_NO_NODE;
+	if (dir->lower_below && dir->node != SB_NO_NODE &&
+	    sb_index_find_child(tree, dir->node, last, last_len) != SB_NO_NODE)
+		return false;
+	return sb_tree_upper_path(fs, name->path, name->len, host) == 0;
 }
 
-/* True when host is where the name is, and the name may be changed. */
+/* The same for a path, when the name may be changed. */
 static bool find(struct sb_fs *fs, const char *path, struct name *name, struct sb_path *host)
 {
-	const struct sb_tree *tree = fs->tree;
-	const struct sb_dir_looks *looks = &name->looks;
-	uint32_t len = sb_path_canonical(path);
-	uint32_t at = len;
+	return can_be_quick(fs) && split(path, name) && find_dir(fs, name) &&
+	       find_name(fs, name, host);
+}
 
-	if (len == 0 || tree->index == NULL || fs->root_len != 1 || has_strays(tree) ||
-	    !sb_tree_may_search_all(fs))
+/* The same for two paths, mostly of one directory. */
+static bool find_both(struct sb_fs *fs, struct name *a, struct sb_path *a_host, struct name *b,
+		      struct sb_path *b_host)
+{
+	if (!can_be_quick(fs) || !split(a->path, a) || !split(b->path, b) || !find_dir(fs, a))
 		return false;
-	while (path[at - 1] != '/')
-		at--;
-	if (at < 2 || len - at > 255 ||
-	    !sb_dircache_looks(fs, path, at - 1, &name->dir, &name->looks))
+	if (sb_same(a->path, a->at, b->path, b->at)) {
+		b->dir = a->dir;
+		b->looks = a->looks;
+	} else if (!find_dir(fs, b)) {
 		return false;
-	return sb_upper_may_write(fs, &name->dir) == 0 &&
-	       sb_ids_permit(fs->ids, looks->mode, looks->uid, looks->gid, 3) == 0 &&
-	       is_of_upper(fs, name, path, at, len) && sb_tree_upper_path(fs, path, len, host) == 0;
+	}
+	return find_name(fs, a, a_host) && find_name(fs, b, b_host);
 }
 
 /* May any file in the directory be taken away, whoever owns it? */
@@ -116,12 +152,12 @@ int sb_quick_rename(struct sb_fs *fs, const char *from, const char *to, unsigned
 {
 	struct sb_path *old = &fs->work->p[0];
 	struct sb_path *new = &fs->work->p[5];
-	struct name source;
-	struct name target;
+	struct name source = {.path = from};
+	struct name target = {.path = to};
 	long err;
 
-	if ((flags & RENAME_EXCHANGE) != 0 || !find(fs, from, &source, old) ||
-	    !find(fs, to, &target, new) || !may_take(fs, &source) || !may_take(fs, &target))
+	if ((flags & RENAME_EXCHANGE) != 0 || !find_both(fs, &source, old, &target, new) ||
+	    !may_take(fs, &source) || !may_take(fs, &target))
 		return -SB_ELOOK;
 	if (source.looks.flat == 0 || !sb_dircache_is_quiet(fs->tree, source.looks.made))
 		return -SB_ELOOK;

@@ -12,8 +12,9 @@
  *   Never waits: whoever finds the lock taken leaves the site for the next
  *   trap. A process that may not make such pages (PR_SET_MDWE, SELinux) stays
  *   on traps. With several threads only form 1 whose bytes lie in one aligned
- *   word is rewritten, by one store; form 2 changes bytes that other threads
- *   may return to.
+ *   word is rewritten, by one store. Form 2 changes bytes that a call returns to: other
+ *   threads may be there, and the frame of a signal whose handler runs may lead there, so
+ *   it is left to the copies in the store (text_build.c) wherever there is one or the other.
  */
 #include "patch.h"
 
@@ -255,6 +256,34 @@ static bool is_only_thread(void)
 	return live == 1;
 }
 
+/* A handler that runs now has interrupted something, perhaps right behind a call. */
+static bool has_handlers(const struct sb_proc *proc)
+{
+	for (unsigned sig = 1; sig < SB_ARRAY_LEN(proc->actions); sig++) {
+		if (proc->actions[sig].handler != (uintptr_t)SIG_DFL &&
+		    proc->actions[sig].handler != (uintptr_t)SIG_IGN)
+			return true;
+	}
+	return false;
+}
+
+/* May the bytes of the site be changed now? 0 or -errno. */
+static int check(const struct sb_proc *proc, const struct sb_site *site,
+		 const struct sb_mapping *map)
+{
+	const bool alone = is_only_thread();
+	const unsigned char *text = (const unsigned char *)(uintptr_t)map->start;
+
+	if (site->form == SB_SITE_NONE)
+		return -EINVAL;
+	if (site->form == SB_SITE_MOV)
+		return alone || sb_site_is_atomic(site) ? 0 : -EBUSY;
+	if (!alone || has_handlers(proc))
+		return -EBUSY;
+	return sb_site_is_target(text, 0, map->end - map->start, site->after - map->start) ? -EINVAL
+											   : 0;
+}
+
 /* 0 when patched; -errno when this site never will be. */
 static int patch(struct sb_call *call, uint64_t after, uint64_t nr)
 {
@@ -274,10 +303,9 @@ static int patch(struct sb_call *call, uint64_t after, uint64_t nr)
 		return -EACCES;
 	memcpy(behind, text, sizeof(behind));
 	sb_site_decode(text - 16, behind, after, (uint32_t)nr, &site);
-	if (site.form == SB_SITE_NONE)
-		return -EINVAL;
-	if ((site.form == SB_SITE_NEXT || !sb_site_is_atomic(&site)) && !is_only_thread())
-		return -EBUSY;
+	ret = check(call->proc, &site, &map);
+	if (ret < 0)
+		return ret;
 	page = near_page(after, &map);
 	if (!page)
 		return -ENOMEM;

@@ -25,8 +25,6 @@
 #include "sys.h"
 
 #define PAGE 4096ULL
-#define SHORT_REACH 128
-#define LONG_REACH 4096
 
 struct text {
 	unsigned char *file;
@@ -87,34 +85,6 @@ static int find_text(struct text *t)
 	return t->next + SB_STUB_SIZE > t->room ? -ENOSPC : 0;
 }
 
-/* Does a jump of the text lead to at? Over-careful: any bytes that could be one count. (Nobody
- * jumps into the middle of an instruction, and the bytes of a SB_SITE_MOV that follow its jump
- * are still the syscall instruction.) */
-static bool is_jumped_to(const struct text *t, uint64_t target)
-{
-	uint64_t first = target > t->from + LONG_REACH ? target - LONG_REACH : t->from;
-	uint64_t last = SB_MIN(target + LONG_REACH, t->to - 6);
-
-	for (uint64_t at = first; at < last; at++) {
-		const unsigned char *p = t->file + at;
-		int64_t to = -1;
-		int32_t rel;
-
-		if (p[0] == 0xeb || (p[0] & 0xf0) == 0x70) {
-			to = (int64_t)at + 2 + (int8_t)p[1];
-		} else if (p[0] == 0xe9 || p[0] == 0xe8 ||
-			   (p[0] == 0x0f && (p[1] & 0xf0) == 0x80)) {
-			uint32_t op = p[0] == 0x0f ? 2 : 1;
-
-			memcpy(&rel, p + op, 4);
-			to = (int64_t)at + op + 4 + rel;
-		}
-		if (to == (int64_t)target)
-			return true;
-	}
-	return false;
-}
-
 static uint64_t address(const struct text *t, uint64_t offset)
 {
 	return offset + (uint64_t)t->bias;
@@ -136,7 +106,7 @@ static bool rewrite(struct text *t, const struct sb_learned_site *learned)
 	if (site.form == SB_SITE_NONE)
 		return false;
 	start = site.start - (uint64_t)t->bias;
-	if (site.form == SB_SITE_NEXT && is_jumped_to(t, after))
+	if (site.form == SB_SITE_NEXT && sb_site_is_target(t->file, t->from, t->to, after))
 		return false;
 	len = sb_stub(&site, t->file + after, address(t, t->next), address(t, t->common), stub);
 	if (!sb_site_jump(&site, address(t, t->next), jump))

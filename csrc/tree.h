@@ -123,6 +123,7 @@ struct sb_dir_looks {
 	uint32_t gid;
 	uint32_t flat; /* the upper directory had no directory in it, */
 	uint32_t made; /* when sb_control.dirs_made was this */
+	uint32_t mounts; /* there are some below it */
 };
 struct sb_dir_slot {
 	uint64_t hash;

@@ -60,12 +60,21 @@ bool sb_upper_is_opaque(const struct sb_tree *tree, const char *host_dir, uint32
 	return links_to_mark(tree, AT_FDCWD, path);
 }
 
+/* Is mark, which ends with a NUL, the name? Mostly the first byte tells. */
+static bool is_named(const char *name, size_t len, const char *mark)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (mark[i] == '\0' || mark[i] != name[i])
+			return false;
+	}
+	return mark[len] == '\0';
+}
+
 bool sb_upper_is_mark(const struct sb_tree *tree, const char *name, size_t len)
 {
 	const struct sb_control *control = tree->control;
 
-	return sb_same(name, len, control->opaque, strlen(control->opaque)) ||
-	       sb_same(name, len, control->whiteout, strlen(control->whiteout));
+	return is_named(name, len, control->opaque) || is_named(name, len, control->whiteout);
 }
 
 void sb_upper_touch(const struct sb_tree *tree, uint32_t node, unsigned char value)
@@ -125,6 +134,7 @@ static int stat_parent(const struct sb_fs *fs, const struct sb_at *at, uint32_t 
 	looks.mode = out->mode;
 	looks.uid = out->uid;
 	looks.gid = out->gid;
+	looks.mounts = sb_upper_has_mounts(fs->tree, at->guest.buf, len);
 	looks.flat = quiet && seen.sx.stx_nlink == 2 &&
 		     (fs->tree->control->flags & SB_CONTROL_COUNTS_DIRS) != 0;
 	sb_dircache_learn(fs, at->guest.buf, len, &at->dir, &looks, generation);

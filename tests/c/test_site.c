@@ -139,6 +139,35 @@ static void test_what_was_rewritten_is_no_site_any_more(void)
 	}
 }
 
+static void test_any_bytes_that_lead_to_a_place_count_as_a_jump(void)
+{
+	static const struct {
+		unsigned char code[6];
+		int target; /* from where the code begins */
+	} jumps[] = {
+		{{0xeb, 0x10}, 0x12},
+		{{0x75, 0xf0}, -0x0e},
+		{{0xe9, 0x00, 0x01, 0, 0}, 0x105},
+		{{0xe8, 0x00, 0xff, 0xff, 0xff}, -0xfb},
+		{{0x0f, 0x84, 0x00, 0x02, 0, 0}, 0x206},
+	};
+	static unsigned char text[9000];
+	const uint64_t at = 4200;
+
+	for (size_t i = 0; i < SB_ARRAY_LEN(jumps); i++) {
+		const uint64_t target = at + (uint64_t)jumps[i].target;
+
+		memset(text, 0x90, sizeof(text));
+		CHECK(!sb_site_is_target(text, 0, sizeof(text), target));
+		memcpy(text + at, jumps[i].code, sizeof(jumps[i].code));
+		CHECK(sb_site_is_target(text, 0, sizeof(text), target));
+		CHECK(!sb_site_is_target(text, 0, sizeof(text), target + 1));
+		CHECK(!sb_site_is_target(text, at + 1, sizeof(text), target));
+	}
+	CHECK(!sb_site_is_target(text, 0, sizeof(text), 0));
+	CHECK(!sb_site_is_target(text, 0, sizeof(text), sizeof(text) - 1));
+}
+
 static void test_no_syscall_instruction_is_no_site(void)
 {
 	struct sample s = with_mov;
@@ -214,6 +243,7 @@ int main(void)
 	test_what_stands_right_before_moves_whatever_the_number(&with_load);
 	test_another_number_in_eax_is_not_that_form();
 	test_what_was_rewritten_is_no_site_any_more();
+	test_any_bytes_that_lead_to_a_place_count_as_a_jump();
 	test_a_prefix_makes_the_mov_another_instruction();
 	test_a_following_compare_can_be_moved();
 	test_an_instruction_that_depends_on_its_place_is_left_alone();

@@ -715,6 +715,65 @@ static void storm_alone(void)
 	say("storm over");
 }
 
+#ifdef __x86_64__
+/* access(path, 0) by a site whose number is not loaded right before it, and to which a branch leads
+ * over the call. */
+static __attribute__((noinline)) long query(const char *path)
+{
+	long ret;
+
+	__asm__ volatile("mov $21, %%eax\n\t"
+			 "nop\n\t"
+			 "syscall\n\t"
+			 "cmp $-4096, %%rax\n\t"
+			 "nop"
+			 : "=a"(ret)
+			 : "D"(path), "S"(0)
+			 : "rcx", "r11", "cc", "memory");
+	return ret;
+}
+
+static long query_around(const char *path, int really)
+{
+	long ret = really;
+
+	__asm__ volatile("test %%eax, %%eax\n\t"
+			 "jz 1f\n\t"
+			 "mov $21, %%eax\n\t"
+			 "nop\n\t"
+			 "syscall\n"
+			 "1:\tcmp $-4096, %%rax\n\t"
+			 "nop"
+			 : "+a"(ret)
+			 : "D"(path), "S"(0)
+			 : "rcx", "r11", "cc", "memory");
+	return ret;
+}
+
+static void query_in_handler(int sig)
+{
+	(void)sig;
+	ticks++;
+	if (query("/") != 0)
+		abort();
+}
+
+/* A handler makes a call by the site behind which it interrupted the program. */
+static void storm_nested(void)
+{
+	const struct sigaction action = {.sa_handler = query_in_handler, .sa_flags = SA_RESTART};
+
+	for (int i = 0; i < 100; i++)
+		check(query_around("/", i % 2) == 0, "a branch over the call");
+	MUST(sigaction(SIGALRM, &action, NULL));
+	set_timer(100);
+	while (ticks < 2000)
+		check(query("/no/such") == -ENOENT, "the call");
+	set_timer(0);
+	say("storm over");
+}
+#endif
+
 /* Spawning, forking and executing in a storm. */
 static void storm_spawn(void)
 {
@@ -752,6 +811,9 @@ static const struct part groups[] = {
 	{"storm", storm},
 	{"storm-alone", storm_alone},
 	{"storm-spawn", storm_spawn},
+#ifdef __x86_64__
+	{"storm-nested", storm_nested},
+#endif
 };
 
 int main(int argc, char **argv)

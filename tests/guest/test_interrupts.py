@@ -36,9 +36,10 @@ def test_calls_are_right_in_a_storm_of_signals(oracle: Oracle, guest_program, bu
     oracle.same([guest_program("interrupts", *BUILDS[build]), "storm"])
 
 
+@pytest.mark.parametrize("group", ["storm-alone", "storm-nested"])
 @pytest.mark.parametrize("build", ["static", "musl-static"])
 def test_one_thread_is_interrupted_at_the_same_calls_very_often(
-    oracle: Oracle, guest_program, build: str
+    oracle: Oracle, guest_program, build: str, group: str
 ) -> None:
     """In an image, whose second container has what the first learned of call sites."""
     program = guest_program("interrupts", *BUILDS[build])
@@ -46,9 +47,9 @@ def test_one_thread_is_interrupted_at_the_same_calls_very_often(
     archive = images.docker_archive([[*members, images.directory("work")]], tags=["image:1"])
     oracle.sandbox.ok("load", stdin=archive)
     inside = replace(oracle, image="image:1", inside_folder=pathlib.Path("/work"))
-    expected = native([program, "storm-alone"], oracle.native_folder)
+    expected = native([program, group], oracle.native_folder)
     for _ in range(2):
-        inside.compare(expected, inside.inside(["/interrupts", "storm-alone"]))
+        inside.compare(expected, inside.inside(["/interrupts", group]))
 
 
 @pytest.mark.parametrize("build", ["dynamic", "musl-static"])

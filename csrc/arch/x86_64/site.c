@@ -15,6 +15,9 @@
 #define MOV_EAX 0xb8
 #define JMP_REL32 0xe9
 #define REACH 0x7fff0000LL
+#define PAGE 4096
+#define LONGEST_JUMP 6
+#define SEARCHED 4096
 
 /* Length of the instruction when it may be moved, else 0. */
 static uint32_t movable(const unsigned char *p)
@@ -90,6 +93,33 @@ void sb_site_decode(const unsigned char before[16], const unsigned char behind[1
 bool sb_site_is_atomic(const struct sb_site *site)
 {
 	return (site->start & 7) + SB_JUMP_SIZE <= 8;
+}
+
+/* Where the bytes at p, which have the offset at, jump to; -1: they are no jump. */
+static int64_t jump_target(const unsigned char *p, uint64_t at)
+{
+	const bool is_wide = p[0] == 0x0f && (p[1] & 0xf0) == 0x80;
+	const unsigned len = is_wide ? 6 : 5;
+	int32_t rel;
+
+	if (p[0] == 0xeb || (p[0] & 0xf0) == 0x70)
+		return (int64_t)at + 2 + (int8_t)p[1];
+	if (!is_wide && p[0] != 0xe8 && p[0] != JMP_REL32)
+		return -1;
+	memcpy(&rel, p + len - 4, 4);
+	return (int64_t)at + len + rel;
+}
+
+bool sb_site_is_target(const unsigned char *text, uint64_t from, uint64_t to, uint64_t target)
+{
+	uint64_t at = target > from + SEARCHED ? target - SEARCHED : from;
+	uint64_t last = to - target > SEARCHED ? target + SEARCHED : to - LONGEST_JUMP;
+
+	for (; at < last; at++) {
+		if (jump_target(text + at, at) == (int64_t)target)
+			return true;
+	}
+	return false;
 }
 
 static bool relative(uint64_t from, uint64_t to, int32_t *out)
@@ -206,6 +236,8 @@ uint64_t sb_stub_origin(uint64_t after)
 	uint32_t magic;
 	int32_t back;
 
+	if (after % PAGE < 8) /* no stub: those of a text lie in one page */
+		return after - 2;
 	memcpy(&magic, p - 8, 4);
 	if (magic != SB_STUB_MAGIC)
 		return after - 2;

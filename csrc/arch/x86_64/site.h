@@ -40,6 +40,10 @@ void sb_site_decode(const unsigned char before[16], const unsigned char behind[1
 		    uint32_t nr, struct sb_site *site);
 /* Does one aligned word hold the five bytes, so that one store changes them? */
 bool sb_site_is_atomic(const struct sb_site *site);
+/* Does a jump of the code, which has the offsets from to to of text, lead to target? Over-careful:
+ * any bytes within 4 KiB that could be one count. (Nobody jumps into the middle of an instruction,
+ * and the bytes of a SB_SITE_MOV that follow its jump are still the syscall instruction.) */
+bool sb_site_is_target(const unsigned char *text, uint64_t from, uint64_t to, uint64_t target);
 /* The jump at the site. false when target is out of reach. */
 bool sb_site_jump(const struct sb_site *site, uint64_t target, unsigned char jump[SB_JUMP_SIZE]);
 /* Code of the trampoline at address at, which enters the runtime at entry.
