@@ -105,7 +105,7 @@ def _push(ref: str, steps: list[tuple[str, buildcache.Step]], blobs: _Blobs) -> 
     config, manifest = _documents(steps, blobs)
     for blob, path in blobs.values():
         ensure_blob(target, blob, path, known=[], transport=session.transport, progress=silent)
-    send_bytes(target, config)
+    send_bytes(target, config, transport=session.transport)
     target.put_manifest(str(reference.tag), RawManifest(manifest, MANIFEST))
 
 

@@ -93,7 +93,7 @@ class Push:
             in_parallel(
                 self._session.settings.parallel, [partial(send, blob) for blob in unique], stop
             )
-        send_bytes(target, self._store.raw_config(image.id))
+        send_bytes(target, self._store.raw_config(image.id), transport=transport)
 
     def _repositories(self, domain: str) -> dict[Digest, list[str]]:
         """Return the repositories of a registry that are known to hold each blob."""

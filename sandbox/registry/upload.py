@@ -15,7 +15,7 @@ from sandbox.errors import NotFound, RegistryError, TransportFailed, map_os_erro
 from sandbox.models.digest import parse_digest, short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from sandbox.models.digest import Digest
@@ -42,16 +42,28 @@ def ensure_blob(
     digest = parse_digest(descriptor.digest)
     if present(target, digest, known=known, progress=progress):
         return
+    _insist(
+        target,
+        digest,
+        lambda: _upload(target, descriptor, path, transport, progress),
+        transport=transport,
+    )
+    progress(short_id(digest), "Pushed")
+
+
+def _insist(
+    target: Repository, digest: Digest, send: Callable[[], None], *, transport: Transport
+) -> None:
+    """Send a blob, again from the start after a failure that may pass."""
     for attempt in range(transport.retries + 1):
         try:
-            _upload(target, descriptor, path, transport, progress)
+            send()
         except (TransportFailed, NotFound):  # broken off, or forgotten by the registry
             if attempt == transport.retries:
                 raise
             transport.pause(attempt)
             if not target.has_blob(digest):
                 continue
-        progress(short_id(digest), "Pushed")
         return
 
 
@@ -95,13 +107,17 @@ def present(
     return False
 
 
-def send_bytes(target: Repository, data: bytes) -> None:
+def send_bytes(target: Repository, data: bytes, *, transport: Transport) -> None:
     """Make the repository hold a small blob."""
     digest = parse_digest("sha256:" + hashlib.sha256(data).hexdigest())
-    if not target.has_blob(digest):
+
+    def send() -> None:
         location = target.start_upload()
         if location is not None:
             target.finish_upload(location, digest, data)
+
+    if not target.has_blob(digest):
+        _insist(target, digest, send, transport=transport)
 
 
 class _Sender:

@@ -8,15 +8,18 @@ proxy passes the Host header on, so the registry's own links lead through it aga
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import socket
 import struct
+import sys
+import termios
 import threading
-import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
+from tests.harness.polling import until
 from tests.harness.registry import serving
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ class Fault:
     status: int | None = None  # answer this instead of asking the registry
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    reset_after: int | None = None  # bytes of the body, then a reset
+    reset_after: int | None = None  # bytes of the body, then a reset; 0: not even a head
     end_after: int | None = None  # bytes of the body, then an orderly end
     flip: int | None = None  # change the byte at this place of the body
     trickle: float | None = None  # seconds before each byte
@@ -58,6 +61,7 @@ class Proxy:
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    is_over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def host(self) -> str:
@@ -148,7 +152,7 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
             for name, value in self.headers.items():
                 upstream.putheader(name, value)
             upstream.endheaders(part)
-            time.sleep(0.1)
+            _deliver(upstream.sock)
             upstream.close()
 
         def _answer(self, answer: http.client.HTTPResponse, fault: Fault, seen: Seen) -> None:
@@ -157,6 +161,9 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
                 for name, value in answer.getheaders()
                 if name.lower() not in ("connection", "transfer-encoding")
             ]
+            if fault.reset_after == 0:
+                self._reset()
+                return
             self._head(answer.status, headers)
             done = 0
             while self.command != "HEAD" and (data := answer.read(16384)):
@@ -181,7 +188,8 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
                 seen.sent += len(data)
                 return
             for position in range(len(data)):
-                time.sleep(fault.trickle)
+                if proxy.is_over.wait(fault.trickle):
+                    return
                 self.wfile.write(data[position : position + 1])
                 seen.sent += 1
 
@@ -194,7 +202,7 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
         def _reset(self) -> None:
             linger = struct.pack("ii", 1, 0)
             self.wfile.flush()
-            time.sleep(0.05)  # what was written arrives before the reset
+            _deliver(self.connection)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.connection.close()
             self.close_connection = True
@@ -204,7 +212,20 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
 
     with serving(Handler) as port:
         proxy.port = port
-        yield proxy
+        try:
+            yield proxy
+        finally:
+            proxy.is_over.set()
+
+
+def _deliver(connection: socket.socket) -> None:
+    """Wait until all that was written is at the other end, where a reset takes nothing back."""
+
+    def is_acknowledged() -> bool:
+        left = fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))
+        return int.from_bytes(left, sys.byteorder) == 0
+
+    until(is_acknowledged)
 
 
 @dataclass
