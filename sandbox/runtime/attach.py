@@ -249,6 +249,8 @@ def _signals(connection: socket.socket, wishes: Wishes) -> Iterator[int]:
         if signal.getsignal(number) is not signal.SIG_IGN:
             previous[number] = signal.signal(number, handler)
     try:
+        if wishes.tty:
+            resized()  # since it was looked at last, nobody has listened
         yield reader
     finally:
         for number, old in previous.items():

@@ -156,7 +156,9 @@ class FirstProcess:
                 gate.write(b".")
             problem = answer.read()
         if problem:
-            self.main.reap(block=True)
+            # This one alone: the end of others is for whoever waits for it.
+            with suppress(ChildProcessError):
+                _, self.main.status = os.waitpid(pid, 0)
             raise RuntimeFailed(f"cannot start the container: {problem.decode()}")
 
 

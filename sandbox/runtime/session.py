@@ -276,6 +276,15 @@ class Session:
         self._timers.append(timer)
         return timer
 
+    def listen(self, fd: int, heard: Callable[[], object]) -> None:
+        """Have *heard* called when there is something to read, until `turn_away`."""
+        self._selector.register(fd, selectors.EVENT_READ, lambda _: heard())
+
+    def turn_away(self, fd: int) -> None:
+        """Listen there no longer, if anybody did."""
+        with suppress(KeyError):
+            self._selector.unregister(fd)
+
     def loop(self, is_over: Callable[[], bool]) -> None:
         """Serve until *is_over*, which is asked after every event."""
         while not is_over():  # which also collects children: now the tick can see them

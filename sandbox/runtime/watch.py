@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _MEMORY_PERIOD = 0.04
 _LONGEST_PERIOD = 1.0
 _GROWTH = 4 << 30  # bytes that one CPU makes resident in a second, at the very most
+_CHUNK = 65536
 _KEPT_OUTPUT = 4096
 _KEPT_RESULTS = 5
 
@@ -99,6 +100,8 @@ class HealthWatch:
         self._begun = time.monotonic()
         self._pid = 0
         self._output: int | None = None
+        self._heard = b""
+        self._is_more = False
         self._started = 0
         self._deadline: Timer | None = None
         self._set(HealthState())
@@ -133,12 +136,13 @@ class HealthWatch:
         self._started = time.time_ns()
         reader, writer = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(reader, False)
-        self._output = reader
+        self._output, self._heard, self._is_more = reader, b"", False
         try:
             self._pid = self._start(writer)
         except SandboxError as exc:
             self._answered(-1, exc.message.encode())
             return
+        self._session.listen(reader, self._hear)
         self._main.others[self._pid] = -1
         self._deadline = self._session.after(self._health.timeout / SECOND, self._too_late)
 
@@ -166,14 +170,23 @@ class HealthWatch:
         """Look whether the check has ended; called after every event."""
         status = self._main.others.get(self._pid, -1) if self._pid else -1
         if status != -1:
-            self._answered(exit_code_of(status), self._read())
+            while not self._is_more and self._hear():
+                pass
+            self._answered(exit_code_of(status), self._heard + b"..." * self._is_more)
 
-    def _read(self) -> bytes:
+    def _hear(self) -> bool:
+        """Take what the check says now, all of it: it would wait otherwise; False: nothing."""
         assert self._output is not None
         try:
-            return os.read(self._output, _KEPT_OUTPUT)
+            data = os.read(self._output, _CHUNK)
         except BlockingIOError:
-            return b""
+            return False
+        if not data:
+            self._session.turn_away(self._output)
+        room = _KEPT_OUTPUT - len(self._heard)
+        self._heard += data[:room]
+        self._is_more = self._is_more or len(data) > room
+        return bool(data)
 
     def _answered(self, code: int, output: bytes) -> None:
         if self._deadline is not None:
@@ -184,6 +197,7 @@ class HealthWatch:
                     os.kill(self._pid, signal.SIGKILL)
             self._pid = 0
         if self._output is not None:
+            self._session.turn_away(self._output)
             os.close(self._output)
             self._output = None
         if self._is_current():

@@ -30,8 +30,16 @@ def test_health_follows_the_check(engine: Sandbox, tmp_path: pathlib.Path) -> No
     mark.touch()
     until(lambda: "(healthy)" in engine.ok("ps", "--format", "{{.Status}}"))
     assert engine.ok("ps", "-q", "--filter", "health=healthy") != ""
-    lines = engine.ok("events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}")
-    assert "health_status: unhealthy\nhealth_status: healthy\n" in lines
+    flags = ("--since", "1h", "--until", "0s", "--format", "{{.Action}}")
+    wanted = "health_status: unhealthy\nhealth_status: healthy\n"
+    until(lambda: wanted in engine.ok("events", *flags))  # told after it is shown
+
+
+def test_a_check_may_say_much(engine: Sandbox) -> None:
+    much = ["--health-cmd", "head -c 300000 /dev/zero | tr '\\0' x", "--health-interval", "100ms"]
+    server(engine, "srv", *much)
+    until(lambda: state(engine)["Health"]["Status"] == "healthy")
+    assert state(engine)["Health"]["Log"][0]["Output"] == "x" * 4096 + "..."
 
 
 def test_a_check_that_takes_too_long(engine: Sandbox) -> None:
