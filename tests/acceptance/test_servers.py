@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import urllib.request
 from collections.abc import Iterator
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.harness.command import Sandbox
 from tests.harness.polling import until
+from tests.harness.ports import free_port
 
 pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -42,12 +42,6 @@ def engine(servers_image: Sandbox) -> Iterator[Sandbox]:
     if ids:
         servers_image.ok("rm", "-f", *ids)
     servers_image.ok("network", "prune", "-f")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def page(port: int) -> str:

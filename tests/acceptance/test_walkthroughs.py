@@ -21,6 +21,7 @@ from tests.harness import registry
 from tests.harness.builds import base_image
 from tests.harness.command import Sandbox
 from tests.harness.polling import until
+from tests.harness.ports import free_port
 
 pytestmark = pytest.mark.guest
 
@@ -87,7 +88,7 @@ def mistake(box: Sandbox, code: int, *arguments: str) -> str:
 
 
 def test_an_app_is_containerized_run_updated_and_removed(box: Sandbox, app: pathlib.Path) -> None:
-    port = registry.free_port()
+    port = free_port()
     published = f"127.0.0.1:{port}:80"
     done = box.call("build", "-t", "getting-started", app)
     assert done.returncode == 0
@@ -160,7 +161,7 @@ def test_the_layers_of_an_image_are_told_and_shared(box: Sandbox, app: pathlib.P
 def test_containers_are_run_in_every_way_of_the_reference(
     box: Sandbox, tmp_path: pathlib.Path
 ) -> None:
-    name = f"127.0.0.1:{registry.free_port()}/nosuch"
+    name = f"127.0.0.1:{free_port()}/nosuch"
     box.environ["SANDBOX_OFFLINE"] = "0"
     missing = mistake(box, 125, "run", name, "true")
     assert missing.startswith(f"Unable to find image '{name}:latest' locally\n")
@@ -256,7 +257,7 @@ def test_data_is_kept_in_volumes_and_sources_are_bound(
     source = tmp_path / "src"
     source.mkdir()
     (source / "index.html").write_text("draft\n")
-    port = registry.free_port()
+    port = free_port()
     serve = ["busybox", "httpd", "-f", "-p", "80"]
     flags = ["-w", "/app", "--mount", f"type=bind,src={source},target=/app"]
     box.ok("run", "-dp", f"127.0.0.1:{port}:80", "--name", "dev", *flags, "base", *serve)

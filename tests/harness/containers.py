@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import pathlib
+import signal
 from typing import TYPE_CHECKING, Any
 
 from tests.harness.polling import until
@@ -36,6 +39,17 @@ def record(engine: Sandbox, name: str = "srv") -> dict[str, Any]:
     return found
 
 
+def murder(engine: Sandbox, name: str = "srv") -> None:
+    """Kill the supervisor and the main process, and wait until nothing is left of them."""
+    stored = record(engine, name)
+    pids = stored["keeper"], stored["pid"]
+    assert all(pids), f"{name} does not run"
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # it dies with its supervisor
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: all(map(is_gone, pids)))
+
+
 def is_gone(pid: int) -> bool:
     """Tell whether there is no such process, zombies aside."""
     try:
@@ -43,6 +57,16 @@ def is_gone(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return True
     return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def processes(word: str) -> list[str]:
+    """Return the processes with *word* in their command line."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if word.encode() in path.read_bytes().split(b"\0"):
+                found.append(path.parent.name)
+    return found
 
 
 def is_stopped(pid: int) -> bool:

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-
 from tests.harness.command import Sandbox
 from tests.harness.polling import until
 
@@ -64,18 +61,6 @@ def call(engine: Sandbox, name: str, host: str, port: int = 5432) -> str:
 def address(engine: Sandbox, name: str, network: str) -> str:
     template = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
     return engine.ok("inspect", "-f", template, name).strip()
-
-
-def free_port() -> int:
-    """Return a port that is free now, below those of outgoing connections."""
-    for port in range(20000 + os.getpid() % 5000, 32000):
-        with socket.socket() as sock:
-            try:
-                sock.bind(("0.0.0.0", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
 
 
 def hosts(engine: Sandbox, name: str) -> dict[str, str]:

@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.harness import images
+from tests.harness.polling import until
+from tests.harness.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +48,6 @@ http:
   secret: only-a-test
 {more}
 """
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @dataclass
@@ -114,13 +108,14 @@ def running(folder: pathlib.Path, more: str = "", *, scheme: str = "http") -> It
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: pathlib.Path) -> None:
-    for _ in range(400):
+    def answers() -> bool:
+        problem = f"the registry did not start: {log.read_text()[-2000:]}"
+        assert process.poll() is None, problem
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        if process.poll() is not None:
-            break
-        time.sleep(0.025)
-    raise AssertionError(f"the registry did not start: {log.read_text()[-2000:]}")
+            return True
+        return False
+
+    until(answers, seconds=60)
 
 
 def htpasswd(folder: pathlib.Path) -> str:

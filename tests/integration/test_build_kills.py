@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
 import signal
@@ -14,6 +13,7 @@ import pytest
 
 from tests.harness import images
 from tests.harness.builds import Builder, cached
+from tests.harness.containers import processes
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
@@ -122,14 +122,3 @@ def test_a_build_killed_at_any_point_goes_on_from_its_cache_and_leaves_nothing(
     assert engine.ok("system", "fsck") == "the store is whole\n"
     runtime = pathlib.Path(engine.environ["XDG_RUNTIME_DIR"]) / "sandbox"
     assert [path.name for path in runtime.iterdir() if path.is_dir()] == []
-
-
-def processes(word: str) -> list[str]:
-    """Return the processes with *word* in their command line, this test's own aside."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            words = path.read_bytes().split(b"\0")
-            if word.encode() in words:
-                found.append(path.parent.name)
-    return found

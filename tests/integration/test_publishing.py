@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
 import socket
 
 import pytest
 
 from tests.harness.command import Sandbox
-from tests.harness.containers import record
-from tests.harness.members import ECHO, SERVER, free_port, serve
+from tests.harness.containers import murder
+from tests.harness.members import ECHO, SERVER, serve
 from tests.harness.polling import until
+from tests.harness.ports import free_port, free_ports
 
 pytestmark = pytest.mark.guest
 
@@ -33,15 +32,8 @@ def answer(host: str, port: int) -> str:
 
 
 def two_ports() -> tuple[int, int]:
-    first = free_port()
-    for second in range(first + 1, first + 500):
-        with socket.socket() as sock:
-            try:
-                sock.bind(("0.0.0.0", second))
-            except OSError:
-                continue
-            return first, second
-    raise AssertionError("no free port")
+    first = free_ports(2)
+    return first, first + 1
 
 
 def test_one_port_at_several_places_answers_at_each(net: Sandbox) -> None:
@@ -143,9 +135,7 @@ def test_places_are_free_again_however_the_container_ends(net: Sandbox) -> None:
     serve(net, "one", *flags)
     net.ok("rm", "-f", "one")
     serve(net, "two", *flags)
-    state = record(net, "two")
-    os.kill(state["keeper"], signal.SIGKILL)
-    os.kill(state["pid"], signal.SIGKILL)
+    murder(net, "two")
     serve(net, "three", *flags)
     assert answer("::1", second).startswith("three")
     net.ok("restart", "-t", "0", "three")

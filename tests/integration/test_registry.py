@@ -26,6 +26,7 @@ from sandbox.models.digest import parse_digest
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout
 from tests.harness import images, proxy, registry
+from tests.harness.ports import free_port
 
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
@@ -201,16 +202,16 @@ def test_what_does_not_exist(plain: Server, engine: Engine) -> None:
         engine.pull_image(f"{plain.host}/nothing/here")
     with pytest.raises(ImageNotFound):
         engine.push_image(f"{plain.host}/never/made")
-    port = registry.free_port()
+    port = free_port()
     with pytest.raises(TransportFailed, match="refused"):
         quick(engine, f"127.0.0.1:{port}/a/b")
 
 
 def quick(engine: Engine, name: str) -> None:
-    """Pull without patience."""
+    """Pull without a second attempt."""
     with pytest.MonkeyPatch.context() as patch:
         path = engine.layout.root.parent / "quick.toml"
-        path.write_text("retries = 0\ntimeout = 2\n")
+        path.write_text("retries = 0\n")
         patch.setenv("SANDBOX_REGISTRIES", str(path))
         engine.pull_image(name)
 
@@ -360,7 +361,7 @@ def test_a_mirror_is_asked_first_and_forgiven(
     layer = images.tar(LOWER)
     config = json.dumps(images.config_for([layer])).encode()
     registry.put_image(plain, "hub/library/thing", "1", [gzip.compress(layer)], config)
-    dead = registry.free_port()
+    dead = free_port()
     mirrors = f'["http://127.0.0.1:{dead}", "http://{plain.host}/hub"]'
     text = f'retries = 0\n[registry."docker.io"]\nmirrors = {mirrors}\n'
     settings(tmp_path, monkeypatch, text)

@@ -12,7 +12,8 @@ import pytest
 from sandbox.errors import RegistryError, TransportFailed, UsageError
 from sandbox.registry.config import HostSettings, Settings
 from sandbox.registry.transport import Transport, proxy_for
-from tests.harness.registry import free_port, serving
+from tests.harness.ports import free_port
+from tests.harness.registry import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
