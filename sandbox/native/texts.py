@@ -8,7 +8,8 @@ from in ``text/<inode number>.sites``, one ``offset number`` a line). `attach` l
 copies for the next container, whose programs map them in place of the originals.
 
 Rules: all of this only saves time, so a full disk or a read-only store is no error. A
-copy appears by rename; readers see a whole one or none.
+copy appears by rename; readers see a whole one or none. Who makes one holds ``text/lock``,
+and the sites are noted last: a copy has at least the sites that are noted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from sandbox.native._native import ffi, lib
 from sandbox.native.core import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+    Holding = Callable[[str], AbstractContextManager[None]]
 
 Site = tuple[int, int]
 """Offset behind the syscall instruction in the file, and the call's number."""
@@ -55,11 +59,14 @@ def _copies(folder: str) -> list[tuple[int, str]]:
     return [(int(name), f"{folder}/{name}") for name in names if name.isdigit()]
 
 
-def learn(control_path: str) -> None:
-    """Make the copies that the container's programs would have wanted."""
+def learn(control_path: str, holding: Holding) -> None:
+    """Make the copies that the container's programs would have wanted.
+
+    *holding* locks the file of a path, between processes, for a block.
+    """
     try:
         for host, sites in learned(control_path).items():
-            _renew(host, sites)
+            renew(host, sites, holding)
     except (OSError, NativeError) as exc:
         # Also when `rm -f` was faster and the control file is gone.
         if exc.errno not in _USELESS:
@@ -81,23 +88,30 @@ def learned(control_path: str) -> dict[str, set[Site]]:
     return result
 
 
-def _renew(host: str, sites: set[Site]) -> None:
+def renew(host: str, sites: set[Site], holding: Holding) -> None:
+    """Have a copy of a layer's file *host* with these sites, and those known already."""
     inode = os.stat(host).st_ino
     diff, found, _ = host.partition("/diff/")
     if not found:
         return
     folder = f"{diff}/text"
-    known = _read_sites(f"{folder}/{inode}.sites")
-    if sites <= known:
+    noted = f"{folder}/{inode}.sites"
+    if sites <= _read_sites(noted):
         return
     import tempfile  # large, and most runs learn nothing
 
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as draft:
-        _write_sites(f"{draft}/sites", known | sites)
-        os.rename(f"{draft}/sites", f"{folder}/{inode}.sites")
-        build(host, f"{draft}/text", known | sites)
-        os.rename(f"{draft}/text", f"{folder}/{inode}")
+    with (
+        holding(f"{folder}/lock"),
+        tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as draft,
+    ):
+        every = sites | _read_sites(noted)  # another container may have ended meanwhile
+        _write_sites(f"{draft}/sites", every)
+        try:
+            build(host, f"{draft}/text", every)
+            os.rename(f"{draft}/text", f"{folder}/{inode}")
+        finally:  # what cannot be rewritten is not tried again and again
+            os.rename(f"{draft}/sites", noted)
 
 
 def build(source: str, dest: str, sites: Iterable[Site]) -> int:

@@ -38,6 +38,7 @@ from sandbox.runtime import (
 )
 from sandbox.runtime.process import FirstProcess
 from sandbox.store.layout import Layout
+from sandbox.store.lock import file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -132,7 +133,7 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
             if owned:
                 keep_owners(run_dir.control, owned)
         if way.rewrite:
-            texts.learn(run_dir.control)
+            texts.learn(run_dir.control, file_lock)
     finally:
         rundir.remove(run_dir.path)
 

@@ -42,7 +42,18 @@ def store_lock(layout: Layout) -> Iterator[None]:
         os.close(fd)
 
 
-def open_lock(path: Path) -> int:
+@contextmanager
+def file_lock(path: str) -> Iterator[None]:
+    """Hold one lock file, made if missing, for the block; waits for whoever holds it now."""
+    fd = open_lock(path)
+    try:
+        acquire(fd)
+        yield
+    finally:
+        os.close(fd)
+
+
+def open_lock(path: str | Path) -> int:
     """Open a lock file, made if missing; the caller closes it."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 

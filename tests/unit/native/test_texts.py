@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import pathlib
 import shutil
 import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 
 import pytest
 
 from sandbox.errors import NativeError
 from sandbox.native import texts
+from tests.harness.command import ROOT
 
 SOURCE = "int main(void) { return 0; }"
 
@@ -92,3 +98,57 @@ def test_damaged_programs_never_crash_the_builder(
             texts.build(str(tmp_path / "file"), str(tmp_path / "copy"), wanted)
         except NativeError:
             continue
+
+
+def test_two_containers_that_end_at_once_lose_no_site_of_each_other(
+    program: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "diff").mkdir()
+    file = str(shutil.copy(program, tmp_path / "diff"))
+    every = sorted(sites(program))[:8]
+    lock, comes = threading.Lock(), threading.Event()
+    original = texts.build
+
+    @contextlib.contextmanager
+    def holding(_: str) -> Iterator[None]:
+        if threading.current_thread() is other:
+            comes.set()
+        with lock:
+            yield
+
+    def build(source: str, dest: str, wanted: set[texts.Site]) -> int:
+        if not comes.is_set():
+            other.start()
+            assert comes.wait(60)
+        return original(source, dest, wanted)
+
+    other = threading.Thread(target=texts.renew, args=(file, set(every[4:]), holding))
+    monkeypatch.setattr(texts, "build", build)
+    texts.renew(file, set(every[:4]), holding)
+    other.join()
+    folder, inode = tmp_path / "text", os.stat(file).st_ino
+    copy = (folder / str(inode)).read_bytes()
+    assert [offset for offset, _ in every if copy[offset - 7] != 0xE9] == []
+    noted = (folder / f"{inode}.sites").read_text()
+    assert noted == "".join(f"{offset} {number}\n" for offset, number in every)
+
+
+ENDED_EARLY = """
+import contextlib, os, sys
+from sandbox.native import texts
+from tests.harness.command import ROOT
+texts.build = lambda *_: os._exit(9)
+texts.renew(sys.argv[1], {(int(sys.argv[2]), int(sys.argv[3]))}, lambda _: contextlib.nullcontext())
+"""
+
+
+def test_a_copy_that_was_not_finished_is_made_the_next_time(
+    program: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "diff").mkdir()
+    file = str(shutil.copy(program, tmp_path / "diff"))
+    site = min(sites(program))
+    words = [sys.executable, "-c", ENDED_EARLY, file, *map(str, site)]
+    assert subprocess.run(words, check=False, timeout=60, cwd=ROOT).returncode == 9
+    texts.renew(file, {site}, lambda _: contextlib.nullcontext())
+    assert (tmp_path / "text" / str(os.stat(file).st_ino)).exists()
