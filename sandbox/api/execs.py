@@ -43,6 +43,8 @@ class Exec:
     stderr: bool = True
     privileged: bool = False
     detach_keys: str = ""
+    claimed: bool = False
+    """Whether somebody has asked for its start."""
     running: bool = False
     started: bool = False
     pid: int = 0
@@ -115,8 +117,7 @@ class Execs:
         finally:
             for fd in fds:
                 os.close(fd)
-        item.pid = await item.born
-        item.running = item.started = True
+        await item.born
 
     async def _helper(self) -> socket.socket:
         async with self._lock:
@@ -146,12 +147,15 @@ class Execs:
         if item is None or item.born is None:
             return
         if "pid" in message:
+            item.pid = message["pid"]  # before anybody is told that it runs
             item.started = item.running = True
-            item.born.set_result(message["pid"])
+            if not item.born.done():  # else nobody waits any more: the server ends
+                item.born.set_result(item.pid)
         elif "error" in message:
             item.exit_code = message["code"]
             item.ended.set()
-            item.born.set_exception(_refusal(message["error"], message["code"]))
+            if not item.born.done():
+                item.born.set_exception(_refusal(message["error"], message["code"]))
         else:
             self._end(item, message["exit"])
 

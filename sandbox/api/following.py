@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _CONDITIONS = ("not-running", "next-exit", "removed")
 _TICK = 1.0
 _NAP = 0.05
+_PATIENCE = 30.0  # seconds that a record may come after its event
 _PIECE = 64 * 1024
 _LOST = 137
 
@@ -68,7 +69,7 @@ async def _outcome(call: Call, before: Container, condition: str, listener: List
             return code
         if action not in ("die", ""):
             continue
-        present = await _settled(call, before, died=action == "die")
+        present = await _settled(call, before, event["timeNano"] if event else 0)
         if present is None:  # gone, and what told of its end may not have been read yet
             return _code_in(listener.waiting(fresh=True), code)
         state = present.state
@@ -89,18 +90,25 @@ def _code_in(events: list[Event | None], code: int) -> int:
     return code
 
 
-async def _settled(call: Call, before: Container, *, died: bool) -> Container | None:
-    """Return the container once its record says what an event said; None if it is gone."""
-    nap = 0.002
+async def _settled(call: Call, before: Container, died: int) -> Container | None:
+    """Return the container once its record says what an event said; None if it is gone.
+
+    *died*: when its run ended, in nanoseconds since 1970, or 0. The record follows the event
+    soon, on a busy machine later; it may tell of the next run already.
+    """
+    nap, left = 0.002, _PATIENCE
     while True:
         try:
             present = await call.work.look(call.engine.container, before.config.id)
         except SandboxError:
             return None
-        if not died or present.state.status not in ("running", "paused") or nap > 1:
+        state = present.state
+        is_true = state.status not in ("running", "paused") or state.started_at > stamp(died)
+        if not died or is_true or left <= 0 or call.is_gone:
             return present
         await asyncio.sleep(nap)
-        nap *= 1.6
+        left -= nap
+        nap = min(nap * 1.6, _NAP)
 
 
 async def _next(listener: Listener) -> Event | None:
@@ -208,8 +216,8 @@ async def _follow(call: Call, container: Container, reader: Reader, shown: _Show
                     continue
                 if ends:
                     return
-                if _tells_the_end(listener):
-                    present = await _settled(call, container, died=True)
+                if died := _time_of_end(listener):
+                    present = await _settled(call, container, died)
                     ends = present is None or not present.state.is_running
                 elif time.monotonic() - looked > _TICK:  # it may have been killed: no event
                     looked = time.monotonic()
@@ -222,9 +230,14 @@ async def _follow(call: Call, container: Container, reader: Reader, shown: _Show
         call.state.hub.leave(listener)
 
 
-def _tells_the_end(listener: Listener) -> bool:
-    actions = [event["Action"] if event else "die" for event in listener.waiting()]
-    return "die" in actions or "destroy" in actions
+def _time_of_end(listener: Listener) -> int:
+    """Return when the container ended, in nanoseconds since 1970; 0 if no event tells it."""
+    moments = [
+        event["timeNano"] if event else time.time_ns()
+        for event in listener.waiting()
+        if event is None or event["Action"] in ("die", "destroy")
+    ]
+    return moments[-1] if moments else 0
 
 
 async def _is_alive(call: Call, identity: str) -> bool:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 # These libraries lose what arrives together with the answer's head (docker-py issue 3332).
 _HASTY = ("docker-sdk-python", "tc-python", "testcontainers")
-_GRACE = 0.004
 
 
 # ---- attach ---------------------------------------------------------------------------------
@@ -51,7 +50,7 @@ async def attach(call: Call) -> web.StreamResponse:
         content_type = RAW if client.tty or call.version < (1, 42) else MULTIPLEXED
         await call.work.look(call.engine.tell_attached, container)
         await answer(call.request, connection, content_type)
-        await _grace(call)
+        await _grace(call, connection)
         await _attached(call, container, client, past)
         await _tell_left(call, container, client)
     finally:
@@ -65,9 +64,9 @@ async def _tell_left(call: Call, container: Container, client: Client) -> None:
         await call.work.look(call.engine.tell_attached, container, "detach")
 
 
-async def _grace(call: Call) -> None:
+async def _grace(call: Call, connection: Hijacked) -> None:
     if call.agent.startswith(_HASTY):
-        await asyncio.sleep(_GRACE)
+        await connection.head_is_read()
 
 
 async def _attachable(call: Call) -> Container:
@@ -280,13 +279,18 @@ async def exec_start(call: Call) -> web.StreamResponse:
     """``POST /exec/{id}/start``."""
     body = await call.body(ExecStartBody, empty=ExecStartBody())
     item = call.state.execs.find(call.args["id"])
-    if item.started or item.born is not None:
+    if item.claimed:
         raise Conflict(
-            f"exec command {item.id} is already running"
-            if item.running
-            else f"exec command {item.id} has already run"
+            f"exec command {item.id} has already run"
+            if item.ended.is_set()
+            else f"exec command {item.id} is already running"
         )
-    container = await call.work.look(call.engine.active_container, item.container.config.id)
+    item.claimed = True  # before anything is waited for: two may ask at once
+    try:
+        container = await call.work.look(call.engine.active_container, item.container.config.id)
+    except SandboxError:
+        item.claimed = False
+        raise
     item.container = container
     if body.console_size and len(body.console_size) == 2:
         item.size = (body.console_size[0], body.console_size[1])
@@ -299,7 +303,7 @@ async def exec_start(call: Call) -> web.StreamResponse:
     framed = not body.tty  # as Docker: the start decides, whatever the process has
     content_type = MULTIPLEXED if framed and call.version >= (1, 42) else RAW
     connection = await hijack(call.request, content_type)
-    await _grace(call)
+    await _grace(call, connection)
     try:
         await _run_exec(call, Pump(connection, item, framed=framed), connection)
     finally:

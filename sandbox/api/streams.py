@@ -12,8 +12,12 @@ waits until the kernel has taken all of it; what is raw goes from descriptor to 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import select
+import socket
+import sys
+import termios
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -29,6 +33,8 @@ MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 _CHUNK = 256 * 1024
 _LOOK = 2.0
 _LAST_PATIENCE = 2.0  # seconds a client gets to take the end and close
+_HEAD_PATIENCE = 5.0  # seconds a client gets to read the head
+_HEAD_NAP = 0.004
 
 
 class Gone(Exception):  # noqa: N818 - no failure of ours
@@ -157,6 +163,16 @@ class Hijacked:
             except OSError:
                 raise Gone from None
 
+    async def head_is_read(self) -> None:
+        """Return when the client has read all that was sent, or does not for long.
+
+        Between machines a socket tells no more than that it has arrived: soon it is read.
+        """
+        await taken(self._own, _HEAD_PATIENCE)
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or connection.family != socket.AF_UNIX:
+            await asyncio.sleep(_HEAD_NAP)
+
     async def finish(self) -> None:
         """Send the end, let the client close first for a while, and close."""
         with suppress(OSError, RuntimeError):
@@ -175,6 +191,17 @@ class Hijacked:
             self._own = -1
         self._transport.close()
         self._protocol.leave()
+
+
+async def taken(fd: int, seconds: float) -> None:
+    """Return when the other side has read all that was sent on a socket, or the time is over."""
+    nap = 0.001
+    while seconds > 0 and int.from_bytes(
+        fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder
+    ):
+        await asyncio.sleep(nap)
+        seconds -= nap
+        nap = min(nap * 1.5, 0.02)
 
 
 async def hijack(request: web.BaseRequest, content_type: str) -> Hijacked:

@@ -54,6 +54,7 @@ class Work:
         result: Future[_T] = Future()
 
         def run() -> None:
+            result.set_running_or_notify_cancel()  # from now on nobody can take it back
             try:
                 result.set_result(function())
             except BaseException as exc:  # noqa: BLE001 - handed to whoever waits

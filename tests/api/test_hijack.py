@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import struct
+import threading
 
 import pytest
 
@@ -102,13 +103,15 @@ def test_input_and_output_of_an_exec_are_the_same_bytes(api: Server) -> None:
     running(api)
     connection, _, rest, made = exec_start(api, "box", Cmd=["cat"], AttachStdin=True)
     sent = os.urandom(3_000_000)
-    child = os.fork()
-    if child == 0:
+
+    def send() -> None:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
-        os._exit(0)
+
+    sender = threading.Thread(target=send)
+    sender.start()
     received = joined(read_all(connection, rest), 1)
-    os.waitpid(child, 0)
+    sender.join()
     assert received == sent
     until(lambda: api.ok("GET", f"/exec/{made}/json")["ExitCode"] == 0)
 
@@ -119,6 +122,20 @@ def test_the_exit_code_of_an_exec_is_there_when_its_stream_has_ended(api: Server
         connection, _, rest, made = exec_start(api, "box", Cmd=["sh", "-c", f"exit {code}"])
         read_all(connection, rest)
         assert api.ok("GET", f"/exec/{made}/json")["ExitCode"] == code
+
+
+def test_of_two_who_start_an_exec_at_once_one_is_refused(api: Server) -> None:
+    running(api)
+    made = api.ok("POST", "/containers/box/exec", {"Cmd": ["true"]})["Id"]
+    request = (
+        f"POST /exec/{made}/start HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n"
+        "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    both = [api.connect(), api.connect()]
+    for connection in both:
+        connection.sendall(request.encode())
+    heads = sorted(read_all(connection).split(b"\r\n")[0] for connection in both)
+    assert heads == [b"HTTP/1.1 200 OK", b"HTTP/1.1 409 Conflict"]
 
 
 def test_an_exec_ends_though_a_child_in_the_background_keeps_its_output(api: Server) -> None:
@@ -137,6 +154,12 @@ def test_detach_keys_leave_a_terminal_that_runs_on(api: Server) -> None:
     assert api.ok("GET", "/containers/box/json")["State"]["Running"] is True
 
 
+def runs(api: Server, command: str) -> bool:
+    """Tell whether a process of the container has exactly this command line."""
+    shown = api.ok("GET", "/containers/box/top")
+    return command in [row[shown["Titles"].index("CMD")] for row in shown["Processes"]]
+
+
 def test_an_exec_goes_on_after_the_detach_keys_and_when_its_client_leaves(api: Server) -> None:
     running(api)
     script = "read x; seq 1 20000; exec sleep 999"
@@ -148,7 +171,7 @@ def test_an_exec_goes_on_after_the_detach_keys_and_when_its_client_leaves(api: S
         if not leaves:
             read_all(connection, rest)
         connection.close()
-        until(lambda: "sleep 999" in str(api.ok("GET", "/containers/box/top")))
+        until(lambda: runs(api, "sleep 999"))
         assert api.ok("GET", f"/exec/{made}/json")["Running"] is True
         pid = api.ok("GET", f"/exec/{made}/json")["Pid"]
         os.kill(pid, signal.SIGTERM)

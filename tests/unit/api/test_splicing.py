@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from sandbox.api import splicing
+from sandbox.api import splicing, streams
+from sandbox.api.work import Work
 
 SENT = os.urandom(300_000)
 
@@ -97,3 +100,48 @@ def test_a_pipe_into_a_socket_that_nobody_reads_waits_then_fails_when_it_closes(
         filling.cancel()
 
     asyncio.run(main())
+
+
+def test_what_was_sent_is_taken_when_the_other_side_has_read_it() -> None:
+    near, far = socket.socketpair()
+
+    async def main() -> None:
+        near.send(b"a head")
+        waiting = asyncio.create_task(streams.taken(near.fileno(), 600))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        far.recv(3)
+        far.recv(3)
+        await waiting
+
+    with near, far:
+        asyncio.run(main())
+
+
+def test_who_never_reads_is_not_waited_for_for_ever() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        near.send(b"a head")
+        asyncio.run(streams.taken(near.fileno(), 0.01))
+
+
+def test_a_stream_that_nobody_waits_for_any_more_ends_without_a_word() -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        goes_on.wait(60)
+
+    async def main() -> None:
+        waiting = asyncio.create_task(Work().alone(work, "abandoned"))
+        await asyncio.to_thread(begun.wait, 60)
+        waiting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(main())
+    goes_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "abandoned":
+            thread.join(60)
