@@ -54,7 +54,8 @@ def tell(layout: Layout, kind: str, action: str, identity: str, /, **attributes:
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.write(fd, json.dumps(event, separators=(",", ":")).encode() + b"\n")
-            if os.fstat(fd).st_size > _LARGEST:
+            # Another writer may have replaced it meanwhile: the fresh one is not to take its place.
+            if os.fstat(fd).st_size > _LARGEST and not _is_replaced(fd, path):
                 os.replace(path, f"{path}.1")
         finally:
             os.close(fd)
