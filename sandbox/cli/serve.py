@@ -16,7 +16,7 @@ from sandbox.cli.format import emit
 from sandbox.errors import RuntimeFailed, UsageError
 from sandbox.models.policy import SECOND, parse_duration
 
-_PATIENCE = 15.0
+_PATIENCE = 60.0
 _IDLE = "5m"
 
 

@@ -183,8 +183,10 @@ class RunningVerbs(_Base):
         self._must_run(container, "kill")
         if not self._asked(container, {"verb": "kill", "signal": number}):
             self._signal_main(container, number)
-        if number == signal.SIGKILL and not self._ends_within(container, 10):
-            raise RuntimeFailed(f"container {name} does not end")
+        if number == signal.SIGKILL:
+            if not self._ends_within(container, 10):
+                raise RuntimeFailed(f"container {name} does not end")
+            self._settled(container)
 
     def pause(self, name: str) -> None:
         """Stop all processes of a container where they are."""
@@ -215,9 +217,18 @@ class RunningVerbs(_Base):
             time.sleep(_POLL)
             try:
                 container = self.container(container.config.id)
-            except SandboxError:
-                return 137
+            except SandboxError:  # it removed itself
+                return self._told_code(container)
         return container.state.exit_code
+
+    def _told_code(self, container: Container) -> int:
+        """Return the exit code that the last event of a container's end tells of."""
+        ends = [
+            int(event["Actor"]["Attributes"].get("exitCode", 137))
+            for event in events.read(self.layout, since=0, until=time.time())
+            if event["Action"] == "die" and event["Actor"]["ID"] == container.config.id
+        ]
+        return ends[-1] if ends else 137
 
     def rename(self, name: str, new_name: str) -> None:
         """Give a container another name."""

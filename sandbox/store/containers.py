@@ -271,9 +271,10 @@ class ContainerStore:
 
     def _open_lock(self, container: Container) -> int:
         path = self.directory(container.config.id).config
-        if not path.exists():
-            raise ContainerNotFound(f"no such container: {container.config.name}")
-        return open_lock(path)
+        with suppress(FileNotFoundError):  # removed between the two
+            if path.exists():
+                return open_lock(path)
+        raise ContainerNotFound(f"no such container: {container.config.name}")
 
 
 def _write(path: Path, data: Any, *, durable: bool) -> None:

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Supervisors that the machine lets run late: what a verb reports is true all the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.engine import Engine, containers
+from sandbox.engine.containers import ContainerVerbs
+from sandbox.models.container import Container
+from sandbox.runtime import attach
+from tests.harness.containers import is_gone, is_stopped, server
+from tests.harness.polling import until
+
+if TYPE_CHECKING:
+    from tests.harness.command import Sandbox
+
+pytestmark = pytest.mark.guest
+
+
+def test_who_was_killed_does_not_run_any_more(
+    engine: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The main process is killed while its supervisor stands still until somebody looks."""
+    stopped: list[int] = []
+    look = ContainerVerbs.container
+
+    def asked(_: Any, container: Container, message: dict[str, Any]) -> bool:
+        state = container.state
+        os.kill(state.keeper, signal.SIGSTOP)
+        until(lambda: is_stopped(state.keeper))
+        stopped.append(state.keeper)
+        os.kill(state.pid, message["signal"])
+        until(lambda: is_gone(state.pid))
+        return True
+
+    def container(self: Any, name: str) -> Container:
+        found = look(self, name)
+        for keeper in stopped:
+            os.kill(keeper, signal.SIGCONT)
+        stopped.clear()
+        return found
+
+    server(engine)
+    monkeypatch.setattr(containers, "_TOLD_WITHIN", 0.0)
+    monkeypatch.setattr(Engine, "_asked", asked, raising=False)
+    monkeypatch.setattr(Engine, "container", container, raising=False)
+    Engine().kill("srv")
+    assert Engine().container("srv").state.status == "exited"
+
+
+def test_who_waits_hears_the_code_of_one_that_removed_itself_meanwhile(
+    engine: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server(engine, "srv", "--rm")
+
+    def ask(path: str, _: dict[str, Any], *, seconds: float | None = None) -> dict[str, Any]:
+        engine.ok("stop", "srv")
+        until(lambda: engine.ok("ps", "-aq") == "")
+        raise attach.NobodyThere(f"{path} is gone after {seconds}")
+
+    monkeypatch.setattr(attach, "ask", ask)
+    assert Engine().wait("srv") == 7
