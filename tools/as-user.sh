@@ -44,7 +44,7 @@ list_files | tar -C "$root" --null --no-recursion -T - -c |
 chown -R -h "$uid:$uid" "$copy"
 
 if [ "$needs" = test ] && [ -x "$root/tests/fixtures/prepare.sh" ]; then
-	"$root/tests/fixtures/prepare.sh" "$base/fixtures"
+	"$root/tests/fixtures/prepare.sh" "$base/fixtures" 9>&-
 fi
 
 echo "dropping root: make ${targets[*]} runs as uid $uid without capabilities, in $copy"

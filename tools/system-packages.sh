@@ -50,7 +50,14 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 	echo "make $1: missing ${missing[*]}; as root: apt-get install ${missing[*]}" >&2
 	exit 1
 fi
+# Runs in several checkouts may start at once: one after another, and what one has installed is there.
+mkdir -p /var/cache/rootless-sandbox
+exec 8>/var/cache/rootless-sandbox/packages.lock
+flock 8
+mapfile -t missing < <(missing_packages "${needs[@]}" | sort -u)
+[ ${#missing[@]} -eq 0 ] && exit 0
 echo "installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+apt-get update -qq 8>&-
+apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 "${missing[@]}" \
+	</dev/null >/dev/null 8>&-

@@ -53,9 +53,13 @@ def can_run_here() -> bool:
 def throwaway_home() -> str:
     """Return the user's folder, the same one each time so that nothing piles up."""
     home = pathlib.Path(tempfile.gettempdir()) / f"sandbox-test-{UID}"
-    if not home.exists():
-        home.mkdir(mode=0o700)
-        os.chown(home, UID, UID)
+    if not home.exists():  # another run may make it, too: it appears with its owner
+        fresh = tempfile.mkdtemp(dir=home.parent)
+        os.chown(fresh, UID, UID)
+        try:
+            os.rename(fresh, home)
+        except OSError:
+            os.rmdir(fresh)
     info = home.lstat()
     if not home.is_dir() or home.is_symlink() or info.st_uid != UID:
         raise SystemExit(f"{home} is not a folder of user {UID}: remove it")
