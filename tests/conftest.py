@@ -147,6 +147,6 @@ def servers_image(once: Callable[..., Sandbox]) -> Sandbox:
     rootfs = prepared("servers") / "rootfs.tar"
 
     def make(sandbox: Sandbox, _: pathlib.Path) -> None:
-        sandbox.ok("import", rootfs, "servers", timeout=120)
+        sandbox.ok("import", rootfs, "servers", timeout=250)
 
     return once("servers", make)

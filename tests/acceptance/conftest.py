@@ -17,7 +17,7 @@ def debian_image(once: Callable[..., Sandbox], debian: pathlib.Path) -> Sandbox:
     """A store that holds the image `debian`."""
 
     def make(sandbox: Sandbox, _: pathlib.Path) -> None:
-        sandbox.ok("import", debian / "rootfs.tar", "debian")
+        sandbox.ok("import", debian / "rootfs.tar", "debian", timeout=250)
 
     return once("debian", make)
 
@@ -28,7 +28,7 @@ def toolchain_image(once: Callable[..., Sandbox]) -> Sandbox:
     rootfs = prepared("toolchain") / "rootfs.tar"
 
     def make(sandbox: Sandbox, _: pathlib.Path) -> None:
-        sandbox.ok("import", rootfs, "toolchain")
+        sandbox.ok("import", rootfs, "toolchain", timeout=250)
 
     return once("toolchain", make)
 

@@ -103,8 +103,8 @@ PROGRAMS = {
         "daemon\nok\n",
     ),
     "start-stop-daemon": (
-        "start-stop-daemon -S -b -m -p /run/s.pid -x /bin/sleep -- 100 && sleep 0.2"
-        " && start-stop-daemon -T -p /run/s.pid -x /bin/sleep && echo up"
+        "start-stop-daemon -S -b -m -p /run/s.pid -x /bin/sleep -- 100"
+        " && until start-stop-daemon -T -p /run/s.pid -x /bin/sleep; do sleep 0.1; done && echo up"
         " && start-stop-daemon -K -q -p /run/s.pid -x /bin/sleep && echo down",
         "up\ndown\n",
     ),
@@ -225,10 +225,12 @@ def test_a_pager_and_top_take_keys(sandbox: Sandbox) -> None:
         screen.type("G")
         screen.wait(lambda lines: any(line.startswith("1000 ") for line in lines))
         screen.type("q")
+        screen.wait_for("ready>")  # before that, what is typed may be the program's
     screen.type("clear; top\r")
     screen.wait_for("load average")
     screen.wait_for("COMMAND")
     screen.type("q")
+    screen.wait_for("ready>")
     screen.type("\rclear; echo status=$?\r")
     screen.wait_for("status=0")
     screen.type("exit\r")

@@ -60,10 +60,10 @@ def test_ten_containers_of_the_machine_cost_little(
     _check_costs(sandbox, record_property, "host", "sh", "-c", script)
 
 
+@pytest.mark.timeout(300)
 def test_ten_containers_of_one_image_cost_little(
-    debian_image: Sandbox, record_property: Callable[[str, object], None]
+    sandbox: Sandbox, debian: pathlib.Path, record_property: Callable[[str, object], None]
 ) -> None:
-    try:
-        _check_costs(debian_image, record_property, "debian", "cat", "/etc/debian_version")
-    finally:
-        debian_image.call("rm", *CONTAINERS)
+    # Not in a store that others change at the same time: it is measured as a whole.
+    sandbox.ok("import", debian / "rootfs.tar", "debian", timeout=200)
+    _check_costs(sandbox, record_property, "debian", "cat", "/etc/debian_version")

@@ -77,9 +77,9 @@ def installed(once: Callable[..., Sandbox], debian_image: Sandbox, debian: pathl
             "run", "--name", "installing", *options, "debian", *command, timeout=280
         )
         (out / "log").write_text(log)
-        debian_image.ok("export", "-o", folder / "installed.tar", "installing")
+        debian_image.ok("export", "-o", folder / "installed.tar", "installing", timeout=200)
         debian_image.ok("rm", "installing")
-        sandbox.ok("import", folder / "installed.tar", "installed")
+        sandbox.ok("import", folder / "installed.tar", "installed", timeout=200)
 
     return once("installed", make)
 

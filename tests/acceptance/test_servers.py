@@ -35,13 +35,13 @@ ASK = """
 
 
 @pytest.fixture
-def engine(servers_image: Sandbox) -> Iterator[Sandbox]:
-    """The command; what runs at the end is removed, and the networks."""
-    yield servers_image
-    ids = servers_image.ok("ps", "-aq").split()
+def engine(servers_image: Sandbox, sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The command with a store of its own above the one with the image, which is only read."""
+    sandbox.environ["SANDBOX_ROOT"] = f"{servers_image.store}:{sandbox.store}"
+    yield sandbox
+    ids = sandbox.ok("ps", "-aq").split()
     if ids:
-        servers_image.ok("rm", "-f", *ids)
-    servers_image.ok("network", "prune", "-f")
+        sandbox.ok("rm", "-f", *ids)
 
 
 def page(port: int) -> str:
@@ -111,7 +111,8 @@ def test_two_stacks_with_the_same_ports_and_names_run_at_once(engine: Sandbox) -
             engine.ok("run", "-d", *flags, *published, "servers", "sh", "-c", script, stack)
     for stack, port in ports.items():
         assert page(port) == f"page of {stack}\n"
-        output = engine.ok("run", "--rm", "--network", stack, "servers", "sh", "-c", ASK)
+        ask = ("--rm", "--network", stack, "servers", "sh", "-c", ASK)
+        output = engine.ok("run", *ask, timeout=200)  # a database is made meanwhile
         template = f'{{{{(index .NetworkSettings.Networks "{stack}").IPAddress}}}}'
         address = engine.ok("inspect", "-f", template, f"{stack}-db").strip()
         lines = [line for line in output.splitlines() if "refused" not in line]

@@ -53,9 +53,9 @@ def services(once: Callable[..., Sandbox], debian_image: Sandbox, debian: pathli
     def make(sandbox: Sandbox, _folder: pathlib.Path) -> None:
         volume = f"{debian}/services:/debs:ro"
         command = ["sh", "-c", INSTALL]
-        sandbox.ok("import", debian / "rootfs.tar", "debian")
+        sandbox.ok("import", debian / "rootfs.tar", "debian", timeout=200)
         sandbox.ok("run", "--name", "made", "-v", volume, "debian", *command, timeout=250)
-        sandbox.ok("commit", "made", "services")
+        sandbox.ok("commit", "made", "services", timeout=200)
         sandbox.ok("rm", "made")
 
     return once("services", make)
@@ -98,7 +98,7 @@ def test_nginx_serves_is_reloaded_restarted_and_stops(
     services.ok("kill", "-s", "HUP", "web")  # reads its configuration again
     services.ok("restart", "web")
     until(lambda: _fetch(url) == b"two\n")
-    services.ok("stop", "-s", "QUIT", "web")
+    services.ok("stop", "-t", "50", "-s", "QUIT", "web")
     assert state(services, "web")["ExitCode"] == 0
     services.ok("rm", "web")
     services.ok("run", "-d", "--name", "web", "-p", f"{port}:80", "-v", "www:/www", *command)
@@ -115,7 +115,7 @@ def _file(folder: pathlib.Path, text: str) -> pathlib.Path:
 
 def _fetch(url: str) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             body: bytes = answer.read()
     except OSError:
         return b""
@@ -135,10 +135,11 @@ def test_redis_keeps_its_data_beyond_its_container(services: Sandbox, ends: list
     services.ok("restart", "cache")
     until(_answers(services, *client, "ping"))
     until(lambda: services.ok("exec", *client, "get", "key") == "value\n")
-    with socket.create_connection(("127.0.0.1", int(port)), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", int(port)), timeout=30) as connection:
         connection.sendall(b"GET key\r\n")
-        assert connection.recv(100) == b"$5\r\nvalue\r\n"
-    services.ok("stop", "cache")
+        with connection.makefile("rb") as answer:
+            assert answer.read(11) == b"$5\r\nvalue\r\n"
+    services.ok("stop", "-t", "50", "cache")
     assert state(services, "cache")["ExitCode"] == 0
     assert "Redis is now ready to exit" in services.ok("logs", "cache")
     services.ok("rm", "cache")
@@ -155,17 +156,17 @@ def test_postgres_keeps_its_data_beyond_its_container(services: Sandbox, ends: l
     serve = ["services", "sh", "-c", POSTGRES, "sh", port]
     services.ok("run", *flags, *serve)
     client = ["-u", "postgres", "db", "psql", "-h", "127.0.0.1", "-p", port, "-Atc"]
-    until(_answers(services, *client, "select 1"))
+    until(_answers(services, *client, "select 1"), seconds=100)
     services.ok("exec", *client, "create table t (n int)")
     services.ok("exec", *client, "insert into t select generate_series(1, 1000)")
     services.ok("restart", "db")
-    until(_answers(services, *client, "select 1"))
+    until(_answers(services, *client, "select 1"), seconds=100)
     assert services.ok("exec", *client, "select sum(n) from t") == "500500\n"
-    services.ok("stop", "db")
+    services.ok("stop", "-t", "50", "db")  # it writes to the disk, which may be busy
     assert "database system is shut down" in services.call("logs", "db").stderr.decode()
     assert state(services, "db")["ExitCode"] == 0
     services.ok("rm", "db")
     services.ok("run", *flags, *serve)
-    until(_answers(services, *client, "select 1"))
+    until(_answers(services, *client, "select 1"), seconds=100)
     assert services.ok("exec", *client, "select sum(n) from t") == "500500\n"
     services.ok("rm", "-f", "db")

@@ -22,7 +22,7 @@ from tests.harness import images
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
 
 # A stressor and its rounds; what else it is told stands in OPTIONS.
 STRESSORS = {
@@ -138,7 +138,7 @@ def check(sandbox: Sandbox, image: str, kind: str, folder: pathlib.Path) -> None
     jobs.write_text(job(STRESSORS[kind]))
     user = "1000:1000" if kind == "processes" else "0:0"  # spawn refuses root
     flags = ["-u", user, "-w", "/tmp", "-v", f"{jobs}:/jobs:ro"]
-    done = sandbox.call("run", "--rm", *flags, image, "stress-ng", "--job", "/jobs", timeout=110)
+    done = sandbox.call("run", "--rm", *flags, image, "stress-ng", "--job", "/jobs", timeout=280)
     said = (done.stdout + done.stderr).decode()
     assert done.returncode == 0, said
     assert not re.search("fail:|error:|skipping|aborted early", said), said

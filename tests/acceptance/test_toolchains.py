@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
 
 HERE = pathlib.Path(__file__).parent
 
@@ -127,7 +127,7 @@ def test_gcc_and_make(toolchain_image: Sandbox, tmp_path: pathlib.Path) -> None:
     """
     output = toolchain_image.ok(
         *("run", "--rm", "-v", f"{folder}:/source:ro", "toolchain", "sh", "-ec", script),
-        timeout=110,
+        timeout=250,
     )
     assert output == "C 36\nC 36\n435\n435\n0\n"
 
@@ -147,7 +147,7 @@ def test_git_on_a_tree_of_300_files(toolchain_image: Sandbox, tmp_path: pathlib.
         path.write_text(f"line {number}\n" * (1 + number % 40))
     output = toolchain_image.ok(
         *("run", "--rm", "-v", f"{tree}:/tree:ro", "toolchain", "sh", "-ec", GIT, "/tree"),
-        timeout=110,
+        timeout=250,
     )
     assert output == GIT_OUTPUT
 
@@ -169,7 +169,7 @@ def test_a_static_go_program(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
         "GO111MODULE": "off",
     }
     command = ["go", "build", "-o", program, source]
-    subprocess.run(command, env=environ, check=True, timeout=110)
+    subprocess.run(command, env=environ, check=True, timeout=250)
     output = sandbox.host(str(program))
     assert output.splitlines() == [
         "lengths 1",

@@ -270,11 +270,12 @@ def test_the_system(docker: Docker) -> None:
         seen: list[str] = []
         while "destroy" not in seen:
             seen.append(following.stdout.readline().strip())
+            assert seen[-1], seen  # it has ended
         wanted = ["create", "start", "die", "destroy"]
         assert [action for action in seen if action in wanted] == wanted
     finally:
         following.terminate()
-        following.wait(timeout=10)
+        following.wait(timeout=60)
         following.stdout.close()
     past = ok("events", "--since", "1h", "--until", "0s", "--format", "{{.Type}} {{.Action}}")
     assert "container create" in past

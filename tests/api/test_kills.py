@@ -35,6 +35,7 @@ class Stage:
     rootfs: pathlib.Path
     registry: registry.Server
     chance: random.Random = field(default_factory=lambda: random.Random(8))
+    asking: list[threading.Thread] = field(default_factory=list)
 
     def container(self, *command: str, start: bool = True) -> None:
         self.api.create(*(command or ("sleep", "1000")), name="box", Image="box")
@@ -70,8 +71,20 @@ class Stage:
             with contextlib.suppress(Exception):  # the server is killed
                 self.api.call(method, path, body, timeout=20)
 
-        threading.Thread(target=act, daemon=True).start()
+        thread = threading.Thread(target=act, daemon=True)
+        self.asking.append(thread)
+        thread.start()
         time.sleep(self.chance.random() * 0.04)
+
+    def kill(self) -> None:
+        """Kill the server; whoever asked it something asks the next one nothing."""
+        self.api.stop(signal.SIGKILL)
+        for thread in self.asking:
+            thread.join()
+        self.asking.clear()
+        for connection in self.api.opened:
+            connection.close()
+        self.api.opened.clear()
 
     def working(self) -> list[str]:
         """Return what is in the store's place for work in progress."""
@@ -248,22 +261,16 @@ def test_a_server_killed_in_the_middle_leaves_the_store_true(stage: Stage, verb:
     api = stage.api
     for _ in range(1 if verb in STEADY else 2):
         VERBS[verb](stage)
-        api.stop(signal.SIGKILL)
-        for connection in api.opened:
-            connection.close()
-        api.opened.clear()
+        stage.kill()
         api.start()
         for item in api.ok("GET", "/containers/json?all=1"):
-            state = api.ok("GET", f"/containers/{item['Id']}/json")["State"]
-            alive = bool(state["Pid"]) and os.path.exists(f"/proc/{state['Pid']}")
-            assert alive == state["Running"]
-            if state["Paused"]:
+            if api.settled_state(item["Id"])["Paused"]:
                 api.ok("POST", f"/containers/{item['Id']}/unpause")
         *notes, verdict = api.sandbox.ok("system", "fsck").splitlines()
         assert verdict == "the store is whole"
         assert all(text.startswith("note: ") for text in notes), notes
         if verb == "exec":
-            assert not any("sleep 999" in text for text in stage.processes())
+            until(lambda: not any("sleep 999" in text for text in stage.processes()))
         clear(stage)
 
 
@@ -282,8 +289,9 @@ def clear(stage: Stage) -> None:
         api.ok("DELETE", f"/volumes/{item['Name']}")
     assert api.ok("GET", "/containers/json?all=1") == []
     until(lambda: not stage.processes())
+    begun = time.time()
     api.ok("POST", "/build/prune")
-    assert [name for name in stage.working() if not fresh_file(stage, name)] == []
+    assert [name for name in stage.working() if not fresh_file(stage, name, begun)] == []
     said = api.sandbox.ok("system", "fsck")
     assert "left by a process" not in said
     assert "uses" not in said
@@ -291,7 +299,7 @@ def clear(stage: Stage) -> None:
         import_rootfs(api, stage.rootfs)
 
 
-def fresh_file(stage: Stage, name: str) -> bool:
-    """Tell whether this is a file that a process might be about to put in its place."""
+def fresh_file(stage: Stage, name: str, now: float) -> bool:
+    """Tell whether this was a file then that a process might be about to put in its place."""
     path = stage.api.sandbox.store / "tmp" / name
-    return path.is_file() and time.time() - path.stat().st_mtime < FRESH
+    return path.is_file() and now - path.stat().st_mtime < FRESH

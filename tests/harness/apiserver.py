@@ -58,6 +58,15 @@ class Server:
 
     def start(self, *flags: str) -> None:
         """Start the server and wait until it answers. It ends by itself if nobody ends it."""
+        self.launch(*flags)
+        try:
+            until(self.answers)
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
+
+    def launch(self, *flags: str) -> None:
+        """Start the server; it does not listen yet."""
         if "--idle-exit" not in flags:
             flags += ("--idle-exit", "10m")
         with self.log.open("ab") as log:
@@ -69,11 +78,6 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        try:
-            until(self.answers)
-        except BaseException:
-            self.stop(signal.SIGKILL)
-            raise
 
     def answers(self) -> bool:
         """Tell whether somebody accepts connections; fail if the server has ended."""
@@ -87,9 +91,9 @@ class Server:
         """End the server and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
-    def connect(self, timeout: float = 30) -> socket.socket:
+    def connect(self, timeout: float = 60) -> socket.socket:
         """Return a raw connection."""
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(timeout)
@@ -148,6 +152,21 @@ class Server:
         body = {"Image": "host", "Cmd": list(command), **fields}
         made = self.ok("POST", f"/containers/create?name={name}", body)
         return str(made["Id"])
+
+    def settled_state(self, identity: str) -> dict[str, Any]:
+        """Return a container's state as it is once that agrees with what there is.
+
+        It may be about to end, and its process be gone before its supervisor has noted it.
+        """
+
+        def look() -> dict[str, Any] | None:
+            state: dict[str, Any] = self.ok("GET", f"/containers/{identity}/json")["State"]
+            is_there = bool(state["Pid"]) and os.path.exists(f"/proc/{state['Pid']}")
+            return state if is_there == state["Running"] else None
+
+        found = until(look)
+        assert found is not None
+        return found
 
     def remove_all(self) -> None:
         """Close all connections and remove all containers."""

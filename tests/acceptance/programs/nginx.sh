@@ -21,7 +21,7 @@ perl -e '
 	print $lines[-1];' "$1"
 stat -c %U /var/log/nginx/access.log
 nginx -c /root/nginx.conf -s stop 2>/dev/null
-for _ in $(seq 100); do
+for _ in $(seq 400); do
 	test -e /run/nginx-test.pid || break
 	sleep 0.1
 done
