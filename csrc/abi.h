@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 5
+#define SB_ABI_VERSION 6
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -173,6 +173,7 @@ struct sb_mailbox {
 	uint32_t umask;
 	uint32_t secure; /* AT_SECURE */
 	uint32_t seccomp_mode; /* what the guest believes */
+	uint64_t mask; /* of signals: all are blocked until the program begins */
 	struct sb_ids ids;
 	struct sb_text elf; /* host path of the program's ELF file */
 	struct sb_text interp; /* host path of its interpreter, empty when static */

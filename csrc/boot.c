@@ -29,6 +29,7 @@
 #include "on_net.h"
 #include "owner.h"
 #include "pids.h"
+#include "sigmask.h"
 #include "thread.h"
 #include "trace.h"
 #include "trap.h"
@@ -331,6 +332,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	struct sb_elf_image image;
 	struct sb_elf_image interp = {0};
 	uint64_t entry;
+	uint64_t mask;
 	long stack = 0;
 	int ret;
 
@@ -353,6 +355,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	}
 	sb_trace_exec(sb_thread_call(thread), proc->exe, box->text + box->elf.off);
 	set_identity(start, &thread->ids, box->secure);
+	mask = box->mask & ~SB_SIGMASK(SIGSYS);
 	set_program(start, &image, &program, interp.base);
 	__atomic_store_n(&box->owner, 0, __ATOMIC_RELEASE);
 	if (image.exec_stack)
@@ -365,6 +368,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	ret = sb_trap_handlers(program.is_32);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot set handlers for", execfn_copy, ret);
+	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&mask), 0, 8, 0, 0); /* see on_exec.c */
 	if (program.is_32)
 		sb_jump32(entry, (uint64_t)stack);
 	if (start->has_debugger)

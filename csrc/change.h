@@ -97,7 +97,7 @@ bool sb_upper_owns_fd(const struct sb_fs *fs, int fd);
 /* upper.c: marks of the upper directory. */
 /* Is the upper entry dir/name (host paths) a whiteout? */
 bool sb_upper_is_whiteout(const struct sb_tree *tree, int dirfd, const char *name);
-bool sb_upper_is_opaque(const struct sb_tree *tree, const char *host_dir, uint32_t len);
+bool sb_upper_is_opaque(const struct sb_fs *fs, const char *host_dir, uint32_t len);
 /* Would a guest making this entry forge a mark (name is the opaque name, or
  * target is the whiteout target)? */
 bool sb_upper_is_mark(const struct sb_tree *tree, const char *name, size_t len);

@@ -297,9 +297,9 @@ long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t m
 	err = sb_copyup(fs, at, 0);
 	if (err < 0)
 		return err;
+	sb_commit_begin(fs);
 	if (at->spot.mount != SB_NO_MOUNT)
 		return sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE, looks.mode & 07777);
-	sb_commit_begin(fs);
 	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE,
 			sb_upper_host_mode(S_IFREG, looks.mode));
 	if (fd >= 0 && (sb_upper_needs_record(&looks) || sb_owner_may_be_stale(fs->tree))) {

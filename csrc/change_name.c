@@ -111,6 +111,7 @@ int sb_change_unlink(struct sb_fs *fs, struct sb_at *at)
 		return -EBUSY;
 	if (at->dir.mount == SB_NO_MOUNT)
 		return unlink_in_tree(fs, at);
+	sb_commit_begin(fs);
 	err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, 0);
 	return err < 0 ? err : settle_absent(fs, at, false);
 }
@@ -202,6 +203,7 @@ int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at)
 		return -EBUSY;
 	if (at->dir.mount != SB_NO_MOUNT &&
 	    !sb_upper_has_mounts(fs->tree, at->guest.buf, at->guest.len)) {
+		sb_commit_begin(fs);
 		err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, AT_REMOVEDIR);
 		return err < 0 ? err : settle_absent(fs, at, false);
 	}

@@ -398,6 +398,7 @@ static int do_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, uns
 		return err;
 	if (from->dir.mount == SB_NO_MOUNT)
 		return rename_in_tree(fs, from, to, flags);
+	sb_commit_begin(fs);
 	err = (int)sys_renameat2(AT_FDCWD, from->host.buf, AT_FDCWD, to->host.buf, flags);
 	if (err < 0)
 		return err;

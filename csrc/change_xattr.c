@@ -333,6 +333,7 @@ static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, 
 	bool has = sb_xattr_find(bag->packed, bag->len, name, &one);
 	int err;
 
+	sb_commit_begin(fs);
 	if (asks_host(bag) && !has) {
 		err = value ? host_set(bag, name, value, len, flags) : host_remove(bag, name);
 		if ((err != -EPERM && err != -EOPNOTSUPP) || begins(name, XATTR_USER_PREFIX))
@@ -343,7 +344,6 @@ static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, 
 	if (!has && (!value || (flags & XATTR_REPLACE) != 0))
 		return -ENODATA;
 	sb_owner_load(fs->tree, sx, &key, &record);
-	sb_commit_begin(fs);
 	err = sb_xattr_put(fs, &key, &record, name, value, (uint32_t)len);
 	sb_commit_end(fs);
 	return err;

@@ -468,7 +468,7 @@ int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node
 	err = sb_host_stat(dst->buf, &sx);
 	if (err == 0)
 		return (sx.stx_mode & S_IFMT) == S_IFDIR &&
-		       !sb_upper_is_opaque(fs->tree, dst->buf, dst->len);
+		       !sb_upper_is_opaque(fs, dst->buf, dst->len);
 	if (err == -ENOENT)
 		err = lower_stat(fs, node, guest->buf, &st);
 	if (err == 0 && node != SB_NO_NODE) {

@@ -15,8 +15,6 @@
 #include "verdict.h"
 
 #define SB_HANDLERS 512
-/* The kernel's own "restart after the signal"; never reaches the guest. */
-#define SB_RESTART (-512)
 
 static sb_handler *const handlers[SB_HANDLERS] = {
 #define ON(name) [__NR_##name] = on_##name,

@@ -23,6 +23,7 @@ struct sb_exec_plan {
 	struct sb_path execfn;  /* what AT_EXECFN shall say */
 	struct sb_path next;    /* path of the interpreter being looked up */
 	struct sb_ids ids;      /* credentials of the new program */
+	uint64_t mask; /* of the guest's signals: all but SIGTRAP are blocked meanwhile */
 	int fd;                 /* open program without a name (memfd), else -1 */
 	int script_fd;          /* descriptor a script was named by (fexecve), else -1 */
 	uint32_t secure;

@@ -45,6 +45,13 @@ int sb_guest_read(void *dst, uint64_t src, size_t len)
 
 int sb_guest_write(uint64_t dst, const void *src, size_t len)
 {
+	/* A second time a length or version there would be the answer of the first. */
+	sb_thread_self()->commit = 1;
+	return sb_guest_rewrite(dst, src, len);
+}
+
+int sb_guest_rewrite(uint64_t dst, const void *src, size_t len)
+{
 	if (!is_guest_range(dst, len))
 		return -EFAULT;
 	return (int)sb_copy((void *)(uintptr_t)dst, src, len);

@@ -88,9 +88,11 @@ struct sb_call {
 	char *path2;
 };
 
-/* Copy len bytes; 0 or -EFAULT. */
+/* Copy len bytes; 0 or -EFAULT. From a write on the call is not rolled back any more. */
 int sb_guest_read(void *dst, uint64_t src, size_t len) SB_MUST_CHECK;
 int sb_guest_write(uint64_t dst, const void *src, size_t len) SB_MUST_CHECK;
+/* The same of what may be written again: the call can still be rolled back. */
+int sb_guest_rewrite(uint64_t dst, const void *src, size_t len) SB_MUST_CHECK;
 /* Copy a string with its NUL into dst (max bytes). Returns the length without
  * NUL, -EFAULT, or -ENAMETOOLONG when it does not fit. */
 long sb_guest_string(char *dst, uint64_t src, size_t max) SB_MUST_CHECK;
@@ -112,8 +114,11 @@ int sb_guest_find(struct sb_call *call, int dirfd, const char *path, unsigned fl
 /* The path from the root where that costs no system call, else path as it is. */
 const char *sb_guest_whole(struct sb_call *call, int dirfd, const char *path, struct sb_path *room);
 
+/* The kernel's own "restart after the signal"; never reaches the guest. */
+#define SB_RESTART (-512)
 /* A system call that may block: a signal that arrives before it is rolled
- * back to the guest's instruction. Only as the last step of a handler. */
+ * back to the guest's instruction. Only as the last step of a handler. In a commit section
+ * it is not made then, and SB_RESTART returned: the handler undoes what it did and returns that. */
 long sb_guest_block(struct sb_call *call, long nr, long a, long b, long c, long d, long e,
 		    long f) SB_MUST_CHECK;
 

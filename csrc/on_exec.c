@@ -15,6 +15,7 @@
 #include "dispatch.h"
 #include "exec_plan.h"
 #include "on_proc.h"
+#include "sigmask.h"
 #include "thread.h"
 #include "trace.h"
 
@@ -76,6 +77,7 @@ static int fill_mailbox(struct sb_call *call, const struct sb_exec_plan *plan,
 	box->umask = proc->umask;
 	box->secure = plan->secure;
 	box->seccomp_mode = proc->seccomp_mode;
+	box->mask = plan->mask;
 	box->ids = plan->ids;
 	ret = put_text(box, &used, &box->elf, plan->host.buf, plan->fd < 0 ? plan->host.len : 0);
 	if (ret == 0)
@@ -167,7 +169,8 @@ static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t a
 		(void)sb_syscall6(__NR_ptrace, PTRACE_TRACEME, 0, 0, 0, 0, 0);
 	}
 	if (ret == 0)
-		ret = sb_syscall6(__NR_execve, SB_P(loader->buf), vector, (long)envp, 0, 0, 0);
+		ret = sb_guest_block(call, __NR_execve, SB_P(loader->buf), vector, (long)envp, 0, 0,
+				     0);
 	if (box)
 		__atomic_store_n(&box->owner, 0, __ATOMIC_RELEASE);
 	forget_arguments(call->thread);
@@ -197,7 +200,7 @@ static bool is_close_on_exec(int fd)
 	return flags > 0 && (flags & FD_CLOEXEC);
 }
 
-static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint64_t envp)
+static long exec_planned(struct sb_call *call, struct sb_at *at, uint64_t argv, uint64_t envp)
 {
 	struct sb_exec_plan *plan = &call->thread->scratch.plan;
 	bool is_object = sb_proc_is_object(call->fs, at);
@@ -217,6 +220,23 @@ static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint6
 	ret = run_plan(call, plan, argv, envp);
 	if (plan->fd >= 0)
 		sys_close(plan->fd);
+	return ret;
+}
+
+/* A signal that came meanwhile would be lost with this program's memory: it waits in the kernel
+ * and meets the new program, as one that comes while the kernel executes it. Not SIGTRAP, by
+ * which a debugger learns of the new program. */
+static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint64_t envp)
+{
+	const uint64_t held = SB_MASK_ALL & ~SB_SIGMASK(SIGTRAP);
+	uint64_t mask;
+	long ret = sb_thread_hold(call->thread, held, &mask);
+
+	if (ret < 0)
+		return ret;
+	call->thread->scratch.plan.mask = mask;
+	ret = exec_planned(call, at, argv, envp);
+	sb_thread_unhold(call->thread, mask);
 	return ret;
 }
 

@@ -438,7 +438,7 @@ long on_prctl(struct sb_call *call)
 	case SB_PR_SET_MDWE:
 		return refuse(call, "memory must stay changeable", EINVAL);
 	default:
-		return sb_syscall(__NR_prctl, option, (long)regs->rsi, (long)regs->rdx,
-				  (long)regs->r10, (long)regs->r8, 0);
+		return sb_guest_block(call, __NR_prctl, option, (long)regs->rsi, (long)regs->rdx,
+				      (long)regs->r10, (long)regs->r8, 0);
 	}
 }

@@ -96,7 +96,7 @@ long on_unshare(struct sb_call *call)
 		sb_cwd_give_up(call->proc);
 	if ((call->regs->rdi & CLONE_FILES) != 0)
 		call->proc->fds = NULL;
-	return sb_syscall(__NR_unshare, (long)call->regs->rdi, 0, 0, 0, 0, 0);
+	return sb_guest_block(call, __NR_unshare, (long)call->regs->rdi, 0, 0, 0, 0, 0);
 }
 
 /* May the caller signal a process of that user? kill(2). */
@@ -193,5 +193,6 @@ long on_inotify_add_watch(struct sb_call *call)
 		err = bring_up(call, at);
 	if (err < 0)
 		return err;
-	return sb_syscall(__NR_inotify_add_watch, fd, SB_P(at->host.buf), host_mask, 0, 0, 0);
+	return sb_guest_block(call, __NR_inotify_add_watch, fd, SB_P(at->host.buf), host_mask, 0, 0,
+			      0);
 }

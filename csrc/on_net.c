@@ -10,8 +10,8 @@
  *   execve and SCM_RIGHTS. Both together: the program has bound it to any address and
  *   port, the kernel has not yet.
  * Rules
- *   What comes before the last call may be done twice: a signal that arrives
- *   rolls back to the guest's instruction.
+ *   What comes before the last call may be done twice, where no commit section
+ *   has begun: a signal that arrives rolls back to the guest's instruction.
  */
 #include "on_net.h"
 
@@ -194,16 +194,22 @@ bool sb_net_is_bound_later(int fd)
 	       sb_net_option(fd, SB_SOL_IP, SB_IP_BIND_ADDRESS_NO_PORT) == 1;
 }
 
+static long bind_natively(struct sb_call *call, int fd, const struct sb_socket_name *name)
+{
+	return sb_guest_block(call, __NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+}
+
 /* Only a socket of that family which has no address can be bound. */
-static long bind_later(int fd, const struct sb_socket_name *name)
+static long bind_later(struct sb_call *call, int fd, const struct sb_socket_name *name)
 {
 	struct sb_net_place local;
 
 	if (sb_net_option(fd, SOL_SOCKET, SO_DOMAIN) != name->family ||
 	    !sb_net_read_local(fd, &local) || local.port != 0)
-		return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+		return bind_natively(call, fd, name);
 	if (sb_net_is_bound_later(fd))
 		return -EINVAL;
+	sb_commit_begin(call->fs); /* a second time it is bound already */
 	set_option(fd, SB_IP_FREEBIND, 1);
 	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 1);
 	return 0;
@@ -232,14 +238,14 @@ long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
 	if (ret < 0)
 		return ret;
 	if (!is_place)
-		return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+		return bind_natively(call, fd, name);
 	ret = sb_net_bind(&net, &place, &socket, &binding);
 	if (ret < 0)
 		return ret;
 	if (binding.native)
-		return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
+		return bind_natively(call, fd, name);
 	if (binding.later)
-		return bind_later(fd, name);
+		return bind_later(call, fd, name);
 	if (!socket.udp && sb_net_is_bound_later(fd))
 		return -EINVAL;
 	return bind_now(call, &net, fd, name, place.port, &binding);
@@ -260,6 +266,8 @@ void sb_net_settle(struct sb_call *call, int fd)
 	    describe(fd, place.wide, &socket) < 0 || socket.udp || sb_net_get(call, &net) < 0 ||
 	    sb_net_bind(&net, &place, &socket, &binding) < 0)
 		return;
+	sb_commit_begin(
+		call->fs); /* half the mark is none: it would be forgotten that it is bound */
 	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 0); /* it would get no port */
 	/* When that fails, so does the call that follows, or the name is not known. */
 	if (bind_now(call, &net, fd, &name, 0, &binding) < 0)
@@ -274,7 +282,7 @@ long on_listen(struct sb_call *call)
 	if (call->fs->tree->control->net_container != 0 && sb_net_read_local(fd, &local) &&
 	    local.port == 0)
 		sb_net_settle(call, fd);
-	return sb_syscall(__NR_listen, fd, (int)call->regs->rsi, 0, 0, 0, 0);
+	return sb_guest_block(call, __NR_listen, fd, (int)call->regs->rsi, 0, 0, 0, 0);
 }
 
 /* ---- connect ------------------------------------------------------------ */

@@ -91,7 +91,7 @@ static int pid_of(int fd, uint32_t *pid)
 	return ret < 0 ? (int)ret : 0;
 }
 
-long sb_link_bind(int fd, struct sb_socket_name *name)
+long sb_link_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
 {
 	struct link_name link;
 	const bool is_one = sb_link_is_one(fd);
@@ -101,6 +101,7 @@ long sb_link_bind(int fd, struct sb_socket_name *name)
 	memcpy(&link, name->bytes, sizeof(link));
 	if (is_one)
 		link.groups = 0;
+	sb_commit_begin(call->fs);
 	ret = sb_syscall(__NR_bind, fd, SB_P(&link), sizeof(link), 0, 0, 0);
 	if (ret < 0 || !is_one || pid_of(fd, &pid) < 0)
 		return ret;
@@ -201,6 +202,7 @@ void sb_link_serve_queued(struct sb_call *call, int fd)
 		/* Answers are no requests. */
 		if (len < (long)sizeof(head) || (head.flags & NLM_F_REQUEST) == 0)
 			return;
+		sb_commit_begin(call->fs); /* taken once */
 		len = sb_syscall(__NR_recvfrom, fd, SB_P(request), sizeof(request), MSG_DONTWAIT, 0,
 				 0);
 		if (len < 0 || serve(call, fd, request, (uint32_t)len) < 0)

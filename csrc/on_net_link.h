@@ -35,7 +35,7 @@ long sb_link_send_message(struct sb_call *call, int fd, const struct sb_message 
 /* Before recvmsg(2) and the like: answer what was written. */
 void sb_link_serve_queued(struct sb_call *call, int fd);
 /* bind(2): no events ever come, so no group is joined. */
-long sb_link_bind(int fd, struct sb_socket_name *name);
+long sb_link_bind(struct sb_call *call, int fd, struct sb_socket_name *name);
 /* Answers come from the kernel, as far as the program knows. */
 void sb_link_received(struct sb_socket_name *name);
 

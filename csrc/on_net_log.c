@@ -127,6 +127,8 @@ static void put_line(struct sb_call *call, const struct sb_net_event *event)
 
 void sb_net_log(struct sb_call *call, const struct sb_net_event *event)
 {
-	if (SB_UNLIKELY(call->fs->tree->control->net_log.len != 0))
-		put_line(call, event);
+	if (SB_LIKELY(call->fs->tree->control->net_log.len == 0) || event->ret == SB_RESTART)
+		return;
+	sb_commit_begin(call->fs); /* one line, and the file is open */
+	put_line(call, event);
 }

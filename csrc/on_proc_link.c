@@ -125,6 +125,7 @@ static uint32_t process_of(struct sb_call *call, uint32_t tid)
 	sb_proc_put_number(&text, tid, 10, 1);
 	sb_proc_put_text(&text, "/status");
 	path[text.len] = '\0';
+	sb_commit_begin(call->fs);
 	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return 0;

@@ -101,6 +101,7 @@ long on_rt_sigaction(struct sb_call *call)
 	if (sig == SIGSYS) {
 		old = call->proc->actions[SIGSYS];
 		if (r->rsi) {
+			sb_commit_begin(call->fs); /* a second time old would be the new one */
 			ret = sb_guest_read(&call->proc->actions[SIGSYS], r->rsi, sizeof(old));
 			if (ret < 0)
 				return ret;
@@ -198,7 +199,7 @@ long on_rt_sigtimedwait(struct sb_call *call)
 			      MASK_BYTES, 0, 0);
 }
 
-long on_signalfd4(struct sb_call *call)
+static long make_signalfd(struct sb_call *call, int flags)
 {
 	struct sb_regs *r = call->regs;
 	uint64_t mask;
@@ -206,14 +207,18 @@ long on_signalfd4(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
-	return sb_guest_block(call, __NR_signalfd4, (int)r->rdi, SB_P(&mask), MASK_BYTES,
-			      (int)r->r10, 0, 0);
+	return sb_guest_block(call, __NR_signalfd4, (int)r->rdi, SB_P(&mask), MASK_BYTES, flags, 0,
+			      0);
+}
+
+long on_signalfd4(struct sb_call *call)
+{
+	return make_signalfd(call, (int)call->regs->r10);
 }
 
 long on_signalfd(struct sb_call *call)
 {
-	call->regs->r10 = 0;
-	return on_signalfd4(call);
+	return make_signalfd(call, 0);
 }
 
 long on_ppoll(struct sb_call *call)

@@ -160,7 +160,7 @@ long on_bind(struct sb_call *call)
 	if (sb_net_is_name(call, &name))
 		return sb_net_on_bind(call, (int)regs->rdi, &name);
 	if (sb_link_is_name(call, &name))
-		return sb_link_bind((int)regs->rdi, &name);
+		return sb_link_bind(call, (int)regs->rdi, &name);
 	if (sb_socket_name_is_path(&name))
 		return bind_path(call, (int)regs->rdi, &name);
 	return with_name(call, &name, __NR_bind);
@@ -395,6 +395,7 @@ long on_getsockopt(struct sb_call *call)
 	/* The host's groups are not the guest's; older kernels lack the option. */
 	if ((int)regs->rsi == SOL_SOCKET && (int)regs->rdx == SB_SO_PEERGROUPS)
 		return -ENOPROTOOPT;
-	return sb_syscall(__NR_getsockopt, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx,
-			  (long)regs->r10, (long)regs->r8, 0);
+	/* SO_ERROR is told once. */
+	return sb_guest_block(call, __NR_getsockopt, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx,
+			      (long)regs->r10, (long)regs->r8, 0);
 }

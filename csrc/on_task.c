@@ -40,12 +40,6 @@ long sb_clone32(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, ui
 		struct sb_thread *child);
 void sb_task_started(struct sb_thread *thread);
 
-static void block_all(uint64_t *old)
-{
-	const uint64_t all = SB_MASK_ALL;
-
-	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), SB_P(old), 8, 0, 0);
-}
 /* Without its tracer a child would lose every call: it must not begin. */
 static void find_tracer(const struct sb_thread *thread)
 {
@@ -177,12 +171,9 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 		call->proc->fds = NULL;
 	if ((a->flags & CLONE_THREAD) != 0 && call->proc->fds != NULL)
 		call->proc->fds->threads = 1;
-	sb_commit_begin(call->fs);
-	block_all(&mask);
-	if (call->thread->pending) {
-		/* A signal came first: give it back, then make the call again. */
-		return -512;
-	}
+	ret = sb_thread_hold(call->thread, SB_MASK_ALL, &mask);
+	if (ret < 0)
+		return ret;
 	ret = sb_pids_claim(call->fs->tree, &place);
 	if (ret == 0) {
 		if (a->flags & CLONE_VM)
@@ -192,8 +183,7 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 		if (ret < 0)
 			sb_pids_drop(place);
 	}
-	call->thread->saved_mask = mask;
-	call->thread->pending |= SB_PENDING_MASK;
+	sb_thread_unhold(call->thread, mask);
 	return ret;
 }
 

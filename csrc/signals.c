@@ -12,7 +12,9 @@
  *   begun a change goes on; its signal is kept in the thread's block with all
  *   others blocked, and sb_signal_release() queues it at the end.
  *   A restarted or interrupted call needs nothing special: before its final
- *   system call it is rolled back, after it -EINTR is an ordinary result.
+ *   system call it is rolled back, after it -EINTR is an ordinary result. A call that has
+ *   begun a change (a descriptor, memory for its arguments) undoes it first: its final
+ *   call returns SB_RESTART.
  * Rules
  *   No allocation, no lock. May run on the guest's small alternate stack.
  */
@@ -25,15 +27,13 @@
 
 #define SB_SI_USER_MAX 0 /* si_code of signals that processes send is <= 0 */
 
-long sb_block(long nr, const long args[6]);
-long sb_block32(long nr, const long args[6]);
-
 enum interrupted {
 	GUEST,   /* guest code */
 	HANDLER, /* a handler of ours, not yet in the guest's */
 	ENTRY,   /* registers are still the guest's */
 	EXIT,    /* the block holds the guest's state after the call */
 	BEFORE,  /* the call can be rolled back */
+	WAITS,   /* the call must be finished, without the final call that it was about to make */
 	AFTER,   /* the call must be finished */
 };
 
@@ -52,9 +52,9 @@ static enum interrupted classify(const struct sb_thread *thread, uint64_t pc)
 		return ENTRY;
 	if (is_between(pc, sb_exit, sb_exit_end) || is_between(pc, sb_exit32, sb_exit32_end))
 		return EXIT;
-	if (is_between(pc, (const char *)sb_block, sb_block_done) ||
-	    is_between(pc, (const char *)sb_block32, sb_block32_done))
-		return BEFORE;
+	if (is_between(pc, sb_block_asked, sb_block_done) ||
+	    is_between(pc, sb_block32_asked, sb_block32_done))
+		return thread->commit ? WAITS : BEFORE;
 	if (pc == (uintptr_t)sb_block_done || pc == (uintptr_t)sb_block32_done)
 		return AFTER;
 	return thread->commit ? AFTER : BEFORE;
@@ -166,6 +166,12 @@ static void leave_runtime(struct sb_thread *thread, enum interrupted where, int 
 	case HANDLER:
 		*(uint64_t *)&uc->uc_sigmask = mask_with(sig);
 		break;
+	case WAITS: /* it returns SB_RESTART (dispatch.c) */
+		regs->rip = (uintptr_t)(is_between(regs->rip, sb_block_asked, sb_block_done)
+						? sb_block_refused
+						: sb_block32_refused);
+		keep(thread, info, uc);
+		return;
 	case AFTER:
 		keep(thread, info, uc);
 		return;

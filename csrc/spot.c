@@ -246,7 +246,7 @@ static int ask_upper(const struct sb_fs *fs, const struct sb_spot *dir, const ch
 	if (out->type == S_IFDIR) {
 		out->in_upper = true;
 		out->lower_below = has_lower_dir(tree, dir, guest, len, out) &&
-				   !sb_upper_is_opaque(tree, host->buf, host->len);
+				   !sb_upper_is_opaque(fs, host->buf, host->len);
 	}
 	return 1;
 }

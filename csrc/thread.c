@@ -184,6 +184,19 @@ void sb_thread_forked(struct sb_thread *self)
 	self->tid = (uint32_t)sys_gettid();
 }
 
+long sb_thread_hold(struct sb_thread *thread, uint64_t mask, uint64_t *old)
+{
+	sb_commit_begin(&thread->fs);
+	sb_syscall6(__NR_rt_sigprocmask, SIG_BLOCK, SB_P(&mask), SB_P(old), 8, 0, 0);
+	return thread->pending ? SB_RESTART : 0;
+}
+
+void sb_thread_unhold(struct sb_thread *thread, uint64_t old)
+{
+	thread->saved_mask = old;
+	thread->pending |= SB_PENDING_MASK;
+}
+
 static struct sb_proc_slot *slot_at(const struct sb_tree *tree, uint32_t i)
 {
 	char *base = (char *)tree->control + tree->control->procs_off;

@@ -113,6 +113,11 @@ struct sb_thread *sb_thread_new(void) SB_MUST_CHECK;
 void sb_thread_free(struct sb_thread *thread);
 /* After fork: only the caller's block is in use. */
 void sb_thread_forked(struct sb_thread *self);
+/* Block the signals of mask until the call is over; *old is the guest's mask. SB_RESTART, and
+ * nothing to give back, when one came before. */
+long sb_thread_hold(struct sb_thread *thread, uint64_t mask, uint64_t *old) SB_MUST_CHECK;
+/* The guest's mask is in force again when the call is over. */
+void sb_thread_unhold(struct sb_thread *thread, uint64_t old);
 void sb_thread_set_base(struct sb_thread *thread);
 /* Mark it as the calling thread's for sb_thread_find: at fs base. */
 void sb_thread_mark32(struct sb_thread *thread);

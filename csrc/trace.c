@@ -36,6 +36,7 @@ static void line_end(struct sb_call *call, struct sb_line *line)
 	const struct sb_control *control = call->fs->tree->control;
 	struct sb_path *file = &call->work->p[5];
 
+	sb_commit_begin(call->fs); /* the file is open */
 	if (sb_path_set(file, sb_text_at(control, control->run), control->run.len) < 0 ||
 	    sb_path_join(file, "trace", 5) < 0)
 		return;

@@ -299,7 +299,8 @@ void sb_enter(struct sb_thread *thread);
 void sb_enter(struct sb_thread *thread)
 {
 	struct sb_regs *regs = &thread->regs;
-	uint64_t site = thread->trap_site;
+	/* Not the site of another call, which a signal rolled back between the trap and here. */
+	const uint64_t site = thread->trap_site == regs->rip ? regs->rip : 0;
 
 	thread->trap_site = 0;
 	sb_dispatch(thread, site);

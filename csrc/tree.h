@@ -56,18 +56,21 @@ struct sb_fs {
 	struct sb_fds *fds; /* NULL: nothing is remembered */
 };
 
-/* From sb_commit_begin on, until the call is over, a signal is delivered at the
+/* Until it, a signal rolls the call back: it is made again after the handler. So it stands before
+ * the first step that must not be done twice or left half done, whatever that is done to: a name,
+ * a position, a descriptor, memory, an option of a socket, a state that is read and cleared.
+ * From sb_commit_begin on, until the call is over, a signal is delivered at the
  * end of the call instead of rolling it back, so that a half-made change or a
  * temporary descriptor is never abandoned and a finished one never repeated.
  * sb_commit_end marks where the section ends for the reader; a call that did
  * something not idempotent must not be rolled back after it either. */
-static inline void sb_commit_begin(struct sb_fs *fs)
+static inline void sb_commit_begin(const struct sb_fs *fs)
 {
 	if (fs->commit)
 		*fs->commit = 1;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
-static inline void sb_commit_end(struct sb_fs *fs)
+static inline void sb_commit_end(const struct sb_fs *fs)
 {
 	(void)fs;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -37,17 +37,20 @@ bool sb_upper_is_whiteout(const struct sb_tree *tree, int dirfd, const char *nam
 	return links_to_mark(tree, dirfd, name);
 }
 
-bool sb_upper_is_opaque(const struct sb_tree *tree, const char *host_dir, uint32_t len)
+bool sb_upper_is_opaque(const struct sb_fs *fs, const char *host_dir, uint32_t len)
 {
+	const struct sb_tree *tree = fs->tree;
 	const char *opaque = tree->control->opaque;
 	size_t mark_len = strlen(opaque);
 	char path[3072];
 
 	if (len + mark_len + 2 > sizeof(path)) {
-		int dir = (int)sys_openat(AT_FDCWD, host_dir,
-					  O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 		bool is;
+		int dir;
 
+		sb_commit_begin(fs);
+		dir = (int)sys_openat(AT_FDCWD, host_dir,
+				      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 		if (dir < 0)
 			return false;
 		is = links_to_mark(tree, dir, opaque);

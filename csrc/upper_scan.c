@@ -44,7 +44,7 @@ static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_pa
 	}
 	merged = (sx.stx_mode & S_IFMT) == S_IFDIR &&
 		 (tree->nodes[node].mode & S_IFMT) == S_IFDIR &&
-		 !sb_upper_is_opaque(tree, host->buf, host->len);
+		 !sb_upper_is_opaque(fs, host->buf, host->len);
 	if (!merged && (sx.stx_mode & S_IFMT) == S_IFDIR)
 		tree->control->strays = 1;
 	sb_upper_touch(tree, node, merged ? SB_STATE_MERGED : SB_STATE_ASK);

@@ -6,6 +6,9 @@
  * differ between two good runs is printed: no process ids, addresses, times, inode or device
  * numbers (only whether they are equal). Owners are printed as seen by the program: `me` for its
  * own.
+ *
+ * With SEE_STORM=MICROSECONDS in the environment a signal comes that often, in every process that
+ * a program makes by fork. Most calls are restarted after it, so most programs print the same.
  */
 #ifndef SEE_H
 #define SEE_H
@@ -16,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,6 +33,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef SYS_newfstatat /* 32-bit programs */
@@ -253,6 +258,46 @@ static UNUSED void say_content(const char *path)
 	}
 	if (fd != -1)
 		close(fd);
+}
+
+/* ---- a storm: SIGURG, whose default is to be ignored, by a timer that ends with execve ---- */
+
+static volatile sig_atomic_t see_ticks;
+static long see_interval; /* in microseconds */
+
+static UNUSED void see_tick(int sig)
+{
+	(void)sig;
+	see_ticks++;
+}
+
+static UNUSED void see_arm(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGURG};
+	const struct timespec often = {0, see_interval * 1000};
+	const struct itimerspec every = {often, often};
+	timer_t timer;
+
+	MUST(timer_create(CLOCK_MONOTONIC, &event, &timer));
+	MUST(timer_settime(timer, 0, &every, NULL));
+}
+
+static UNUSED void begin_storm(long us)
+{
+	const struct sigaction action = {.sa_handler = see_tick, .sa_flags = SA_RESTART};
+
+	see_interval = us;
+	MUST(sigaction(SIGURG, &action, NULL));
+	see_arm();
+	pthread_atfork(NULL, NULL, see_arm);
+}
+
+static UNUSED void __attribute__((constructor)) storm_of_environment(void)
+{
+	const char *us = getenv("SEE_STORM");
+
+	if (us != NULL)
+		begin_storm(atol(us));
 }
 
 /* A program is a table of groups; `PROGRAM GROUP ...` runs one of them. */

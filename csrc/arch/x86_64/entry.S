@@ -10,7 +10,8 @@
  *
  * signals.c sorts an interrupted runtime by address:
  *   sb_entry .. sb_entry_saved   registers are still the guest's: roll back
- *   sb_block .. sb_block_done    the final call has not been made: roll back
+ *   sb_block_asked .. sb_block_done  the final call has not been made: roll back, or
+ *                                once fs.commit is set let it return SB_RESTART
  *   sb_exit .. sb_exit_end       the block holds the guest's state: go there
  *   sb_copy .. sb_copy_end       a fault is the guest's bad pointer: -EFAULT
  *   anything else                roll back, or wait once fs.commit is set
@@ -124,7 +125,9 @@ sb_resume:
 
 	/* long sb_block(long nr, const long args[6]): the final, maybe blocking call */
 	.globl sb_block
+	.globl sb_block_asked
 	.globl sb_block_done
+	.globl sb_block_refused
 sb_block:
 	mov	%rdi, %rax
 	mov	%rsi, %r11
@@ -135,12 +138,14 @@ sb_block:
 	mov	32(%r11), %r8
 	mov	40(%r11), %r9
 	cmpl	$0, %gs:SB_T_PENDING
-	jne	3f
+sb_block_asked:
+	jne	sb_block_refused
 	syscall
 sb_block_done:
 	movl	$1, %gs:SB_T_COMMIT
 	ret
-3:	mov	$-512, %rax
+sb_block_refused:
+	mov	$-512, %rax
 	ret
 
 	/* long sb_copy(void *dst, const void *src, size_t len): 0 or -EFAULT */

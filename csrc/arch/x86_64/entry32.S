@@ -10,7 +10,7 @@
  * in r8), so there is nothing to save here.
  *
  * signals.c sorts an interrupted runtime by address:
- *   sb_block32 .. sb_block32_done  the final call has not been made: roll back
+ *   sb_block32_asked .. sb_block32_done  the final call has not been made, as in entry.S
  *   sb_exit32 .. sb_exit32_end     the block holds the guest's state: go there
  */
 #include "layout.h"
@@ -97,12 +97,15 @@ sb_exit32_end:
 	/* long sb_block32(long nr, const long args[6]): as sb_block, the call of a
 	 * 32-bit program */
 	.globl sb_block32
+	.globl sb_block32_asked
 	.globl sb_block32_done
+	.globl sb_block32_refused
 sb_block32:
 	push	%rbx
 	push	%rbp
 	cmpl	$0, %gs:SB_T_PENDING
-	jne	5f
+sb_block32_asked:
+	jne	sb_block32_refused
 	mov	%rdi, %rax
 	mov	%rsi, %r11
 	mov	0(%r11), %ebx
@@ -117,7 +120,8 @@ sb_block32_done:
 	pop	%rbp
 	pop	%rbx
 	ret
-5:	mov	$-512, %rax
+sb_block32_refused:
+	mov	$-512, %rax
 	pop	%rbp
 	pop	%rbx
 	ret

@@ -12,8 +12,6 @@
 
 #include "trace.h"
 
-#define SB_RESTART (-512)
-
 struct row {
 	sb_handler *handler;
 	const char *name;
@@ -342,6 +340,7 @@ static int widen_vectors(struct sb_call *call, uint64_t *argv, uint64_t *envp)
 
 	if (args < 0 || vars < 0)
 		return (int)SB_MIN(args, vars);
+	sb_commit_begin(call->fs);
 	thread->exec_size32 = ((size_t)args + (size_t)vars + 2) * sizeof(uint64_t);
 	vectors = (uint64_t *)sys_mmap(NULL, thread->exec_size32, 3, 0x22, -1, 0);
 	if ((long)vectors < 0 && (long)vectors > -4096)

@@ -307,7 +307,8 @@ static long leave(const struct frames *f, const struct sigcontext32 *mc, uint64_
 	if (f->mark != FRAME_MARK || sb_guest_read(&a, f->uc, sizeof(a)) < 0)
 		return bad_frame();
 	take_context(&a, mc, mask);
-	if (sb_guest_write(f->uc, &a, sizeof(a)) < 0)
+	/* No call ends here, so none could give a kept signal back. */
+	if (sb_guest_rewrite(f->uc, &a, sizeof(a)) < 0)
 		return bad_frame();
 	sb_sigreturn32((const struct ucontext *)(uintptr_t)f->uc, mc->gs);
 }

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""No call is made twice, half made or left open because a signal came in the middle of it."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from tests.harness.cbuild import BUILDS
+from tests.harness.command import Sandbox
+from tests.harness.netbox import Net
+from tests.harness.oracle import Oracle, native
+
+pytestmark = pytest.mark.guest
+
+NOTHING_WRONG = ["wrong 0", "[exit status 0]"]
+
+
+@pytest.fixture
+def net(tmp_path: pathlib.Path) -> Net:
+    net = Net(tmp_path)
+    net.add_network(1)
+    return net
+
+
+@pytest.mark.parametrize("place", ["upper", "bind"])
+@pytest.mark.parametrize("group", ["names", "nameless", "attributes", "watches"])
+def test_a_name_is_changed_once(oracle: Oracle, guest_program, group: str, place: str) -> None:
+    folder = oracle.inside_folder
+    flags = ["-v", f"{folder}:{folder}"] if place == "bind" else []
+    oracle.same([guest_program("storms"), group], *flags)
+
+
+@pytest.mark.parametrize("group", ["threads", "actions", "programs", "errors", "answers"])
+def test_a_call_has_one_effect_and_leaves_nothing_behind(
+    oracle: Oracle, guest_program, group: str
+) -> None:
+    oracle.same([guest_program("storms"), group])
+
+
+def test_programs_of_32_bits_leave_no_memory_behind(oracle: Oracle, guest_program) -> None:
+    oracle.same([guest_program("storms", *BUILDS["i386"]), "refusals"], "--interceptor", "rewrite")
+
+
+def test_a_call_of_a_handler_is_no_trap_of_the_program(oracle: Oracle, guest_program) -> None:
+    oracle.same([guest_program("storms"), "sites"], "--interceptor", "rewrite")
+
+
+def test_a_connection_that_is_restarted_leaves_no_descriptor(
+    short_oracle: Oracle, guest_program
+) -> None:
+    """The folder's name is long inside, so that the runtime needs a descriptor for it."""
+    folder = pathlib.Path("x" * 100)
+    (short_oracle.inside_folder / folder).mkdir()
+    program = guest_program("storms")
+    expected = native([program, "long-names"], short_oracle.native_folder)
+    actual = short_oracle.inside(
+        [program, "long-names"], "-w", str(short_oracle.inside_folder / folder)
+    )
+    short_oracle.compare(expected, actual)
+
+
+@pytest.mark.parametrize("way", ["trap", "rewrite", "ptrace"])
+@pytest.mark.parametrize("group", ["bound", "links"])
+def test_a_socket_of_a_container_with_addresses_is_bound_once(
+    net: Net, guest_program, tmp_path: pathlib.Path, group: str, way: str
+) -> None:
+    program = guest_program("storms")
+    expected = native([program, group], tmp_path)
+    with net.box((1, 2), way=way) as box:
+        actual = box.run([program, group])
+    assert actual.lines({}) == expected.lines({}), actual.errors
+
+
+def test_a_call_has_one_line_in_the_log_of_connections(
+    net: Net, guest_program, tmp_path: pathlib.Path
+) -> None:
+    log = tmp_path / "connections"
+    log.touch()
+    with net.box(log=str(log)) as box:
+        lines = box.run([guest_program("storms"), "unreachable"]).lines({})
+    assert lines[1:] == ["descriptors more: 0", *NOTHING_WRONG]
+    assert lines[0] == f"calls {len(log.read_text().splitlines())}"
+
+
+def test_a_trace_leaves_no_descriptor(sandbox: Sandbox, guest_program) -> None:
+    words = ["run", "--rm", "--trace", "host", guest_program("storms"), "looks"]
+    assert sandbox.ok(*words) == "descriptors more: 0\nwrong 0\n"
