@@ -134,7 +134,7 @@ class Client:
     def _heard_the_end(self) -> None:
         # Half-closed is not gone: output still goes there until sending fails.
         self.hears = False
-        if not self.attached and not self.verb:
+        if (not self.attached and not self.verb) or (self.ending and not self.out):
             self.close()
             return
         self.listen()
@@ -207,11 +207,7 @@ class Clients:
         for client in self.attached:
             client.listen()
 
-    def dismiss(self, seconds: float) -> None:
-        """Give everybody some time to take what is theirs, then close."""
+    def dismiss(self) -> None:
+        """Close each as soon as it has taken what is its own; the loop goes on until all have."""
         for client in list(self.all):
-            if client.is_open and client.out:
-                client.connection.settimeout(seconds)
-                with suppress(OSError):
-                    client.connection.sendall(client.out)
-            client.close()
+            client.end()

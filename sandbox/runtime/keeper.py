@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sandbox.models.container import ContainerState
 
 _RECORD_PERIOD = 300.0
-_PATIENCE = 5.0  # seconds that clients get at the very end
+_PATIENCE = 5.0  # seconds that somebody who only looks into the container gets
 
 
 def now() -> str:
@@ -133,7 +133,7 @@ class Keeper:
             self._record(lifecycle.waiting(self.container.state, code, now()))
             self.requests.run_ended(code)
             self._rest(delay)
-            if self.stopped and not self._runs_again():
+            if not self._runs_again() and self.stopped:
                 self._record(lifecycle.exited(self.container.state, code, now(), self._usage))
                 return
 
@@ -255,7 +255,11 @@ class Keeper:
         if self._problem is not None and self._starter.verb == "start":
             self._starter.say(refusal(self._problem))
         self.requests.all_ended(self.container.state.exit_code)
-        self.session.clients.dismiss(_PATIENCE)
+        # The container is let go: only this process stays, for whoever looks at the end of a
+        # long output later (a pager).
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self.session.clients.dismiss()
+        self.session.loop(lambda: not self.session.clients.all)
 
 
 def refusal(problem: SandboxError) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 
@@ -22,6 +23,7 @@ def test_start_and_restart(engine: Sandbox) -> None:
     first = record(engine)["pid"]
     assert engine.ok("restart", "srv") == "srv\n"
     assert record(engine)["pid"] != first
+    until(lambda: engine.ok("logs", "srv").count("up\n") == 2)
     assert engine.ok("inspect", "-f", "{{.RestartCount}}", "srv") == "0\n"
     engine.ok("stop", "srv")
     assert engine.ok("restart", "srv") == "srv\n"
@@ -64,6 +66,27 @@ def test_one_that_is_always_there_stays_stopped_when_stopped(engine: Sandbox) ->
     until(lambda: state(engine, "loop")["Status"] == "restarting")
     engine.ok("stop", "loop")
     assert state(engine, "loop")["Status"] == "exited"
+
+
+def test_a_restart_while_it_waits_for_its_next_run_is_one_run(
+    engine: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    script = "test -e /w/go || exit 1; until test -e /w/end; do sleep 0.05; done"
+    flags = ("--restart", "on-failure", "-v", f"{tmp_path}:/w")
+    engine.ok("run", "-d", "--name", "loop", *flags, "host", "sh", "-c", script)
+    template = "{{.State.Status}} {{.RestartCount}}"
+
+    def waits_long() -> bool:
+        status, count = engine.ok("inspect", "-f", template, "loop").split()
+        return status == "restarting" and int(count) >= 5  # more than a second
+
+    until(waits_long)
+    (tmp_path / "go").touch()
+    engine.ok("restart", "-t", "0", "loop")
+    (tmp_path / "end").touch()
+    assert engine.ok("wait", "loop") == "0\n"
+    told = engine.ok("events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}").split()
+    assert "start" not in told[told.index("restart") :]
 
 
 def test_rename_and_update(engine: Sandbox) -> None:

@@ -8,6 +8,7 @@ import selectors
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -50,3 +51,20 @@ def test_a_client_that_another_event_closed_does_not_end_the_supervisor(
     for pair in pairs:
         for end in pair:
             end.close()
+
+
+def test_who_reads_slowly_gets_all_of_the_output_at_the_end(tmp_path: pathlib.Path) -> None:
+    session = Session(wire.listen(str(tmp_path / "socket")), None)
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(60)
+    client = session.clients.add(ours)
+    client.attached = True
+    data = b"0123456789abcdef" * 65536  # more than the connection takes
+    session.clients.broadcast(wire.STDOUT, data)
+    session.clients.dismiss()
+    assert client.is_open
+    with theirs, theirs.makefile("rb") as file, ThreadPoolExecutor() as pool:
+        received = pool.submit(file.read)
+        session.loop(lambda: not session.clients.all)
+        assert received.result() == wire.frame(wire.STDOUT, data)
+    session.close()
