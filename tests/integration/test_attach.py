@@ -47,9 +47,10 @@ def test_detach_and_come_back(engine: Sandbox) -> None:
     assert state(engine, "sh")["Running"]
     child = _terminal(engine, "attach", "--detach-keys", "ctrl-a,q", "sh")
     child.setwinsize(20, 70)
-    child.sendline("echo $x; stty size")
+    child.sendline("echo $x")
     child.expect("kept")
-    child.expect("20 70")
+    # Asked until the new size has found its way: what is typed may be quicker.
+    until(lambda: child.sendline("stty size") and child.expect(["20 70", "33 101"]) == 0)
     child.send("\x01q")
     child.expect("read escape sequence")
     assert _end(child) == 1

@@ -18,7 +18,7 @@ from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
 
-SLEEP = "4321.25"
+SLEEP = f"4322.{os.getpid()}"  # nobody else's, of the other workers neither
 DOCKERFILE = """\
 FROM base
 WORKDIR /w

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import tarfile
+import tempfile
 import threading
 
 import pytest
@@ -25,6 +26,7 @@ from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
 WORD = "quite-a-secret-9f3b"
+SLEEP = f"1234.{os.getpid()}"  # nobody else's
 
 
 def everything_below(path: pathlib.Path) -> bytes:
@@ -117,10 +119,11 @@ def test_bind_mounts_show_the_context_and_stages(builder: Builder) -> None:
     assert builder.read("/one") == "changed"
 
 
-def test_the_agent_is_where_the_variable_says(builder: Builder, tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "agent"
-    with socket.socket(socket.AF_UNIX) as agent:
-        agent.bind(str(path))
+def test_the_agent_is_where_the_variable_says(builder: Builder) -> None:
+    # In /tmp: sun_path holds 108 bytes.
+    with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as agent:
+        path = f"{short}/agent"
+        agent.bind(path)
         agent.listen()
         builder.ok(
             "FROM base\nRUN --mount=type=ssh test -S $SSH_AUTH_SOCK && echo $SSH_AUTH_SOCK > /s\n",
@@ -276,7 +279,7 @@ def test_two_stores_and_one_moment_give_one_image(builder: Builder, tmp_path: pa
 
 
 def test_a_killed_build_goes_on_from_its_cache(builder: Builder) -> None:
-    builder.put("Dockerfile", "FROM base\nRUN echo 1 > /one\nRUN sleep 1234.5\n")
+    builder.put("Dockerfile", f"FROM base\nRUN echo 1 > /one\nRUN sleep {SLEEP}\n")
     engine = builder.engine
     command = engine.argv("build", "--progress", "plain", "-t", "made", builder.context)
     with subprocess.Popen(command, env=engine.environment(), stderr=subprocess.PIPE) as process:
@@ -298,7 +301,7 @@ def _sleepers() -> list[str]:
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            if b"1234.5" in path.read_bytes():
+            if SLEEP.encode() in path.read_bytes().split(b"\0"):
                 found.append(path.parent.name)
     return found
 

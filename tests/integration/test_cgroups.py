@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.runtime import cgroups
 from tests.harness.command import Sandbox
-from tests.harness.containers import is_stopped, record
+from tests.harness.containers import is_gone, is_stopped, record
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
@@ -166,19 +166,22 @@ def test_the_cgroup_of_a_killed_supervisor_is_removed(engine: Sandbox, given: pa
     start(engine, ("--pids-limit", "20"), "python3", "-c", daemon)
     group = cgroup_of(given, engine)
     until(lambda: len(members(group)) == 2)
-    os.kill(record(engine, "box")["keeper"], signal.SIGKILL)
+    keeper = record(engine, "box")["keeper"]
+    os.kill(keeper, signal.SIGKILL)
+    until(lambda: is_gone(keeper))
     assert engine.ok("inspect", "-f", "{{.State.Status}}", "box") == "exited\n"
     assert not group.exists()
 
 
 @needs("pids")
 def test_a_limit_comes_in_time_for_who_runs_in_the_foreground(
-    engine: Sandbox, given: pathlib.Path
+    engine: Sandbox, given: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     code = MANY.replace("time.sleep(0.1)", "break")
-    told = engine.ok("run", "--rm", "--pids-limit", "5", "host", "python3", "-c", code)
+    flags = ("--rm", "--pids-limit", "5", "--cidfile", str(tmp_path / "id"))
+    told = engine.ok("run", *flags, "host", "python3", "-c", code)
     assert told == "4\n"
-    assert [path.name for path in given.glob("sandbox-*")] == []
+    assert not (given / f"sandbox-{(tmp_path / 'id').read_text()[:12]}").exists()
 
 
 @needs("pids")

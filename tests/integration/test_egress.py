@@ -77,9 +77,11 @@ def machine_servers(count: int) -> Iterator[list[int]]:
 
         for listener in listeners:
             pool.submit(answer, listener)
-        yield [listener.getsockname()[1] for listener in listeners]
-        for listener in listeners:
-            listener.shutdown(socket.SHUT_RDWR)
+        try:
+            yield [listener.getsockname()[1] for listener in listeners]
+        finally:
+            for listener in listeners:
+                listener.shutdown(socket.SHUT_RDWR)
 
 
 DATAGRAM = """
@@ -197,7 +199,8 @@ def test_a_killed_supervisor_leaves_no_writer_of_the_log(
     assert call(net, "one", "127.0.0.1") == "one 127.0.0.1"
     state = record(net, "one")
     os.kill(state["keeper"], signal.SIGKILL)
-    os.kill(state["pid"], signal.SIGKILL)
+    with suppress(ProcessLookupError):  # it dies with its supervisor
+        os.kill(state["pid"], signal.SIGKILL)
 
     def writers() -> list[str]:
         found = []

@@ -65,15 +65,17 @@ def test_threads_and_children_of_python(way: Oracle) -> None:
 
 
 def test_a_stopped_process_goes_on(way: Oracle) -> None:
+    # It cannot end before it goes on: it waits for a line that comes later.
     script = (
-        "sleep 0.2 & kill -STOP $!; sleep 0.1; grep -c 'State:.T' /proc/$!/status;"
-        "kill -CONT $!; wait $!; echo ended $?"
+        "mkfifo go; (read line < go; exit 3) & kill -STOP $!;"
+        "until grep -q 'State:.T' /proc/$!/status; do sleep 0.01; done; echo stopped;"
+        "kill -CONT $!; echo line > go; wait $!; echo ended $?"
     )
     way.same(["bash", "-c", script])
 
 
 def test_nothing_is_left_when_the_main_process_ends(way: Oracle) -> None:
-    mark = f"3{time.time_ns() % 10**9}"
+    mark = f"3{time.time_ns() % 10**9:09}"
     way.inside(["sh", "-c", f"sleep {mark} & sleep {mark} & exit 0"])
     assert not any(mark.encode() in command for command in running())
 
