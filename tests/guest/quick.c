@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,13 +153,13 @@ static void together(void)
 	if (child == 0) {
 		for (int i = 0; i < ROUNDS; i++) {
 			while (mkdir(in("new/m"), 0755) < 0 && errno == EEXIST)
-				;
+				sched_yield();
 		}
 		_exit(0);
 	}
 	for (int i = 0; i < ROUNDS; i++) {
 		while (move("new/m", "new/n") < 0)
-			;
+			sched_yield();
 		moved += make("new/n/f") == 0 && take("new/n/f") == 0 && rmdir(in("new/n")) == 0;
 		if (make("new/n/f") == 0)
 			moved = -1; /* somewhere else, that is */
