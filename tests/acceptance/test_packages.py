@@ -20,7 +20,7 @@ from tests.harness.polling import until
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(900)]
 
 HERE = pathlib.Path(__file__).parent
 
@@ -66,7 +66,7 @@ def installed(once: Callable[..., Sandbox], debian_image: Sandbox, debian: pathl
         options = [word for volume in volumes for word in ("-v", volume)]
         command = ["sh", "-c", "\n".join(lines)]
         log = debian_image.ok(
-            "run", "--name", "installing", *options, "debian", *command, timeout=280
+            "run", "--name", "installing", *options, "debian", *command, timeout=600
         )
         (out / "log").write_text(log)
         debian_image.ok("export", "-o", folder / "installed.tar", "installing", timeout=200)

@@ -13,11 +13,12 @@ import pytest
 
 from tests.harness.containers import state
 from tests.harness.polling import until
+from tests.harness.ports import free_port
 
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(900)]
 
 INSTALL = """
     set -e
@@ -54,7 +55,7 @@ def services(once: Callable[..., Sandbox], debian_image: Sandbox, debian: pathli
         volume = f"{debian}/services:/debs:ro"
         command = ["sh", "-c", INSTALL]
         sandbox.ok("import", debian / "rootfs.tar", "debian", timeout=200)
-        sandbox.ok("run", "--name", "made", "-v", volume, "debian", *command, timeout=250)
+        sandbox.ok("run", "--name", "made", "-v", volume, "debian", *command, timeout=600)
         sandbox.ok("commit", "made", "services", timeout=200)
         sandbox.ok("rm", "made")
 
@@ -70,12 +71,6 @@ def ends(services: Sandbox) -> Iterator[list[str]]:
         services.call("rm", "-f", name)
 
 
-def _port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def _answers(sandbox: Sandbox, *command: str) -> Callable[[], bool]:
     return lambda: sandbox.call("exec", *command).returncode == 0
 
@@ -84,7 +79,7 @@ def test_nginx_serves_is_reloaded_restarted_and_stops(
     services: Sandbox, ends: list[str], tmp_path: pathlib.Path
 ) -> None:
     ends.append("web")
-    port = _port()
+    port = str(free_port())
     site = "server { listen 80; root /www; }"
     setup = f"echo '{site}' > /etc/nginx/sites-enabled/default; exec nginx -g 'daemon off;'"
     services.ok("volume", "create", "www")
@@ -124,7 +119,7 @@ def _fetch(url: str) -> bytes:
 
 def test_redis_keeps_its_data_beyond_its_container(services: Sandbox, ends: list[str]) -> None:
     ends.append("cache")
-    port = _port()
+    port = str(free_port())
     serve = ["redis-server", "--port", port, "--dir", "/data", "--appendonly", "yes"]
     serve += ["--protected-mode", "no"]
     flags = ["-d", "--name", "cache", "-u", "redis", "-v", "cache:/data", "-p", f"{port}:{port}"]
@@ -151,7 +146,7 @@ def test_redis_keeps_its_data_beyond_its_container(services: Sandbox, ends: list
 
 def test_postgres_keeps_its_data_beyond_its_container(services: Sandbox, ends: list[str]) -> None:
     ends.append("db")
-    port = _port()
+    port = "5432"  # of the container alone
     flags = ["-d", "--name", "db", "-v", "db:/db", "--stop-signal", "INT"]
     serve = ["services", "sh", "-c", POSTGRES, "sh", port]
     services.ok("run", *flags, *serve)
