@@ -218,7 +218,7 @@ def _descendants(pid: int) -> list[int]:
     return found[1:]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_two_hundred_kills_lose_nothing(
     sandbox: Sandbox, tmp_path: pathlib.Path, record_property: Callable[[str, object], None]
 ) -> None:
