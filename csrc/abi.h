@@ -256,6 +256,8 @@ struct sb_control {
 	char whiteout[64]; /* target of a whiteout symlink, NUL-terminated */
 	char opaque[64]; /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */
+	uint64_t mount_firsts[4]; /* a bit for each byte that stands behind the first slash of a
+				     mount's guest path: most look-ups need not see the table */
 	uint32_t generation; /* dircache.h */
 	uint32_t dirs_making; /* directories that are just being made in the upper */
 	uint32_t dirs_made; /* counts those that were */

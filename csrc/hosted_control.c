@@ -327,8 +327,10 @@ int sb_hosted_create(const char *path, const struct sb_hosted_spec *spec)
 
 static void insert_mount(struct sb_control *control, const struct sb_mount *mount)
 {
+	const unsigned char first = (unsigned char)sb_text_at(control, mount->guest)[1];
 	uint32_t at = 0;
 
+	control->mount_firsts[first / 64] |= 1ULL << first % 64;
 	while (at < control->mount_count && control->mounts[at].guest.len > mount->guest.len)
 		at++;
 	memmove(&control->mounts[at + 1], &control->mounts[at],

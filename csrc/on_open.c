@@ -379,6 +379,36 @@ static bool may_create_quickly(const struct sb_call *call, const struct how *how
 	       how->resolve == 0 && !sb_dispatch_is_traced(call);
 }
 
+/* ---- what a walk through the image opens ---------------------------------------- */
+
+/* Open a file or directory of the image to read it, by a name in a directory that is open: no path
+ * is made of it. Below 0: look it up. */
+static long open_nearby(struct sb_call *call, const struct how *how)
+{
+	const int plain = O_ACCMODE | O_CREAT | O_TRUNC | TMPFILE_BIT | O_PATH | O_NOATIME;
+	const uint64_t closes = sb_fds_count(call->fs);
+	const struct sb_node *n;
+	uint32_t node;
+	long fd;
+
+	if ((how->flags & plain) != O_RDONLY || how->resolve != 0 || how->dirfd < 0 ||
+	    sb_dispatch_is_traced(call))
+		return -SB_ELOOK;
+	node = sb_fds_child(call->fs, how->dirfd, call->path);
+	if (node == SB_NO_NODE)
+		return -SB_ELOOK;
+	n = &call->fs->tree->nodes[node];
+	if (n->layer != call->fs->tree->nodes[n->parent].layer ||
+	    ((n->mode & S_IFMT) != S_IFDIR && (n->mode & S_IFMT) != S_IFREG) ||
+	    (n->flags & SB_NODE_PLACEHOLDER) != 0 ||
+	    sb_ids_permit(call->ids, n->mode & 07777, n->uid, n->gid, 4) < 0)
+		return -SB_ELOOK;
+	fd = open_strictly(call, how->dirfd, call->path, how->flags);
+	if (fd >= 0)
+		sb_fds_opened(call->fs, (int)fd, closes, node);
+	return fd;
+}
+
 static long do_open(struct sb_call *call, uint64_t path, struct how *how)
 {
 	const uint64_t closes = sb_fds_count(call->fs);
@@ -387,6 +417,9 @@ static long do_open(struct sb_call *call, uint64_t path, struct how *how)
 	if (ret == 0)
 		ret = sb_guest_string(call->path, path, SB_PATH_MAX);
 	if (ret < 0)
+		return ret;
+	ret = open_nearby(call, how);
+	if (ret >= 0)
 		return ret;
 	if (may_create_quickly(call, how)) {
 		const char *whole = sb_guest_whole(call, how->dirfd, call->path, &call->work->p[1]);

@@ -13,8 +13,10 @@
 #include <linux/stat.h>
 
 #include "dispatch.h"
+#include "fds.h"
 #include "mem.h"
 #include "on_proc.h"
+#include "spot.h"
 #include "target.h"
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
@@ -96,11 +98,10 @@ static long write_statx(uint64_t addr, const struct sb_stat *st)
 	return sb_guest_write(addr, &out, sizeof(out));
 }
 
-/* Look path up and fill at->st. */
-static long find_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned flags,
-		      struct sb_at *at)
+/* Look call->path up and fill at->st. */
+static long find_stat(struct sb_call *call, int dirfd, unsigned flags, struct sb_at *at)
 {
-	long err = sb_guest_lookup(call, dirfd, path, flags | SB_WANT_STAT, at);
+	long err = sb_guest_find(call, dirfd, call->path, flags | SB_WANT_STAT, at);
 
 	if (err == 0 && !at->has_stat)
 		err = sb_tree_stat(call->fs, at);
@@ -115,10 +116,26 @@ static int asks_descriptor(uint64_t path, unsigned at_flags)
 	return path == 0 ? 1 : sb_target_is_empty(path);
 }
 
+/* An entry of an open directory of the image: no path is made of it. */
+static bool stat_nearby(struct sb_call *call, int dirfd, unsigned flags, struct sb_stat *st)
+{
+	struct sb_spot spot = {.place = SB_PLACE_LOWER, .mount = SB_NO_MOUNT};
+	const struct sb_tree *tree = call->fs->tree;
+
+	if (dirfd < 0 || sb_dispatch_is_traced(call))
+		return false;
+	spot.node = sb_fds_child(call->fs, dirfd, call->path);
+	if (spot.node == SB_NO_NODE ||
+	    ((flags & SB_FOLLOW) != 0 && (tree->nodes[spot.node].mode & S_IFMT) == S_IFLNK))
+		return false;
+	return sb_spot_stat(call->fs, &spot, NULL, NULL, st) == 0;
+}
+
 /* The answer of the whole stat family, in *st. */
 static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_flags,
 		    struct sb_stat *st)
 {
+	const unsigned flags = (at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW;
 	struct sb_at *at = &call->work->a;
 	long err = asks_descriptor(path, at_flags);
 
@@ -126,8 +143,12 @@ static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_
 		return err;
 	if (err == 1)
 		return sb_tree_fstat(call->fs, dirfd, st, NULL);
-	err = find_stat(call, dirfd, path, (at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW,
-			at);
+	err = sb_guest_string(call->path, path, SB_PATH_MAX);
+	if (err < 0)
+		return err;
+	if (stat_nearby(call, dirfd, flags, st))
+		return 0;
+	err = find_stat(call, dirfd, flags, at);
 	if (err == 0)
 		*st = at->st;
 	return err;

@@ -33,6 +33,8 @@ static bool is_live(const struct sb_tree *tree)
 
 static uint32_t mount_at(const struct sb_control *control, const char *guest, uint32_t len)
 {
+	if (!sb_spot_near_mounts(control, guest, len))
+		return SB_NO_MOUNT;
 	for (uint32_t i = 0; i < control->mount_count; i++) {
 		const struct sb_mount *mount = &control->mounts[i];
 
@@ -48,6 +50,8 @@ uint32_t sb_tree_mount_of(const struct sb_tree *tree, const char *guest, uint32_
 {
 	const struct sb_control *control = tree->control;
 
+	if (!sb_spot_near_mounts(control, guest, len))
+		return SB_NO_MOUNT;
 	for (uint32_t i = 0; i < control->mount_count; i++) {
 		const struct sb_mount *mount = &control->mounts[i];
 

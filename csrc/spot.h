@@ -18,6 +18,15 @@ struct sb_seen {
 	struct statx sx;
 };
 
+/* May a mount be at, above or below a canonical path? Mostly its first byte says no. */
+static inline bool sb_spot_near_mounts(const struct sb_control *control, const char *guest,
+				       uint32_t len)
+{
+	const unsigned char first = len > 1 ? (unsigned char)guest[1] : 0;
+
+	return len < 2 || (control->mount_firsts[first / 64] >> first % 64 & 1) != 0;
+}
+
 /* The root directory of the container. */
 void sb_spot_root(const struct sb_fs *fs, struct sb_spot *out);
 

@@ -183,6 +183,8 @@ bool sb_upper_has_mounts(const struct sb_tree *tree, const char *guest, uint32_t
 {
 	const struct sb_control *control = tree->control;
 
+	if (!sb_spot_near_mounts(control, guest, len))
+		return false;
 	for (uint32_t i = 0; i < control->mount_count; i++) {
 		const struct sb_mount *mount = &control->mounts[i];
 
