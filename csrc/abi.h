@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 6
+#define SB_ABI_VERSION 7
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -280,8 +280,9 @@ struct sb_control {
 
 /* a byte of sb_control's state array */
 #define SB_STATE_UNTOUCHED 0
-#define SB_STATE_MERGED 1 /* a directory with a transparent directory in the upper */
-#define SB_STATE_ASK 2 /* the upper (or the mount table) decides */
+#define SB_STATE_MAKING 1 /* a directory that somebody is about to make in the upper, too: ask */
+#define SB_STATE_MERGED 2 /* a directory with a transparent directory in the upper */
+#define SB_STATE_ASK 3 /* the upper (or the mount table) decides */
 
 /* ---- owner table: containers/<id>/owners, mmapped by every process ----- */
 

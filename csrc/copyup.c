@@ -294,9 +294,11 @@ static int copy_one(struct sb_fs *fs, const struct source *src, const struct sb_
 	if (err == 0)
 		err = dress_copy(fs, src, temp->buf);
 	if (err == 0) {
-		sb_upper_touch(fs->tree, src->node, is_dir ? SB_STATE_MERGED : SB_STATE_ASK);
+		sb_upper_touch(fs->tree, src->node, is_dir ? SB_STATE_MAKING : SB_STATE_ASK);
 		err = publish_quietly(fs, temp->buf, dst, is_dir);
 	}
+	if (err == 0 && is_dir)
+		sb_upper_touch(fs->tree, src->node, SB_STATE_MERGED);
 	if (err < 0)
 		sys_unlinkat(AT_FDCWD, temp->buf, is_dir ? AT_REMOVEDIR : 0);
 	if (err == -EEXIST)

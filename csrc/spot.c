@@ -370,7 +370,7 @@ static int walk_to_dir(const struct sb_fs *fs, const char *guest, uint32_t len,
 bool sb_spot_is_plain(const struct sb_tree *tree, uint32_t node)
 {
 	for (;;) {
-		if (__atomic_load_n(&tree->state[node], __ATOMIC_ACQUIRE) > SB_STATE_MERGED)
+		if (!sb_state_is_plain(__atomic_load_n(&tree->state[node], __ATOMIC_ACQUIRE)))
 			return false;
 		if (node == 0)
 			return true;
@@ -411,7 +411,7 @@ int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, stru
 		return walk_to_dir(fs, guest, len, host, out);
 	if (out->node != SB_NO_NODE && (tree->nodes[out->node].mode & S_IFMT) != S_IFDIR)
 		return -ENOTDIR;
-	touched = out->node == SB_NO_NODE || tree->state[out->node] != SB_STATE_UNTOUCHED;
+	touched = out->node == SB_NO_NODE || tree->state[out->node] >= SB_STATE_MERGED;
 	out->place = touched ? SB_PLACE_UPPER : SB_PLACE_LOWER;
 	out->type = S_IFDIR;
 	out->in_upper = touched;

@@ -41,7 +41,12 @@ int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *
 int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_path *host,
 		   struct sb_spot *out) SB_MUST_CHECK;
 
-/* Is a node of the index, and every directory above it, untouched or merged? */
+/* Does the index alone say what is at a node's path? When that and every directory above it has
+ * such a state. */
+static inline bool sb_state_is_plain(unsigned state)
+{
+	return state == SB_STATE_UNTOUCHED || state == SB_STATE_MERGED;
+}
 bool sb_spot_is_plain(const struct sb_tree *tree, uint32_t node);
 
 /* Host path of a spot; of an absent one, where it would be made. */

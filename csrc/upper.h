@@ -40,8 +40,8 @@ struct sb_looks {
 	uint64_t rdev;
 };
 
-/* A node's path is about to change: value is SB_STATE_MERGED or SB_STATE_ASK; a
- * higher value stays. node may be SB_NO_NODE. */
+/* A node's path is about to change: value is SB_STATE_MAKING or SB_STATE_ASK; or a directory is
+ * in the upper: SB_STATE_MERGED. A higher value stays. node may be SB_NO_NODE. */
 void sb_upper_touch(const struct sb_tree *tree, uint32_t node, unsigned char value);
 /* -EROFS when this spot lies in something read-only. */
 int sb_upper_may_write(const struct sb_fs *fs, const struct sb_spot *spot) SB_MUST_CHECK;

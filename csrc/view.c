@@ -101,11 +101,11 @@ static bool find_directly(struct sb_fs *fs, const char *path, unsigned flags, st
 	parent = tree->nodes[node].parent;
 	state = state_of(tree, node);
 	parent_state = state_of(tree, parent);
-	if (state > SB_STATE_MERGED || parent_state > SB_STATE_MERGED)
+	if (!sb_state_is_plain(state) || !sb_state_is_plain(parent_state))
 		return false;
 	for (uint32_t up = parent; up != 0;) {
 		up = tree->nodes[up].parent;
-		if (state_of(tree, up) > SB_STATE_MERGED)
+		if (!sb_state_is_plain(state_of(tree, up)))
 			return false;
 	}
 	spot_of_node(tree, node, state, &out->spot);

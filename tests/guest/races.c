@@ -11,6 +11,7 @@
 
 #define WORKERS 4
 #define ROUNDS 60
+#define FIRST 20
 
 /* Shared by all workers. */
 static struct board {
@@ -300,15 +301,72 @@ static void shared(void)
 	closedir(stream);
 }
 
+/* ---- directories that all change for the first time ---- */
+
+static const char *in_dir(const char *entry, int number)
+{
+	static char text[2][64];
+	static int turn;
+
+	turn = !turn;
+	snprintf(text[turn], sizeof(text[turn]), "p-%d/sub/%s", number, entry);
+	return text[turn];
+}
+
+static void prepare_first(void)
+{
+	for (int i = 0; i < FIRST; i++) {
+		MUST(mkdir(name("p", i), 0755));
+		MUST(mkdir(in_dir("", i), 0755));
+		make_file(in_dir("old", i));
+		make_file(in_dir("moved", i));
+	}
+}
+
+/* Each a change of its own: none may fail. (A test makes the renames of a copy-up slow.) */
+static void change_first(int worker)
+{
+	for (int i = 0; i < FIRST; i++) {
+		meet(i);
+		usleep((useconds_t)(worker * (i % 5) * 3000));
+		if (worker == 0)
+			count(0, open(in_dir("new", i), O_CREAT | O_EXCL | O_WRONLY, 0600), 0);
+		else if (worker == 1 && i % 2)
+			count(1, mkdir(in_dir("dir", i), 0700), 0);
+		else if (worker == 1)
+			count(2, unlink(in_dir("old", i)), 0);
+		else if (worker == 2)
+			count(3, chmod(in_dir("", i), 0711), 0);
+		else
+			count(4, rename(in_dir("moved", i), in_dir("there", i)), 0);
+	}
+}
+
+static void first(void)
+{
+	int entries = 0;
+
+	run_workers(change_first);
+	for (int i = 0; i < 5; i++)
+		say("%d: %d", i, board->won[i]);
+	for (int i = 0; i < FIRST; i++) {
+		DIR *stream = opendir(in_dir("", i));
+
+		while (stream && readdir(stream))
+			entries++;
+		closedir(stream);
+	}
+	say("entries %d", entries);
+}
+
 static const struct {
 	const char *name;
 	void (*prepare)(void);
 	void (*observe)(void);
 } stories[] = {
-	{"winners", prepare_winners, winners},
-	{"writers", prepare_writers, writers},
-	{"replaced", prepare_replaced, replaced},
-	{"shared", prepare_shared, shared},
+	{"winners", prepare_winners, winners},    {"writers", prepare_writers, writers},
+	{"replaced", prepare_replaced, replaced}, {"shared", prepare_shared, shared},
+	{"first", prepare_first, first},
 };
 
 int main(int argc, char **argv)
