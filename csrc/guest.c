@@ -15,6 +15,7 @@
 #include "log.h"
 #include "mem.h"
 #include "on_proc.h"
+#include "spot.h"
 #include "thread.h"
 
 /* entry.S */
@@ -83,6 +84,21 @@ static void fd_link(int fd, char out[32])
 	out[at] = '\0';
 }
 
+/* Is what stands at the path of a layer's directory that directory, changed or not? It may be
+ * removed, and another one have its name. Uses p[5]. */
+static int check_alive(struct sb_call *call, uint32_t node, const struct sb_path *path)
+{
+	struct sb_spot spot;
+	int err;
+
+	if (sb_spot_is_plain(call->fs->tree, node))
+		return 0;
+	err = sb_spot_of_dir(call->fs, path->buf, path->len, &call->work->p[5], &spot);
+	if (err < 0)
+		return err == -ENOTDIR ? -ENOENT : err;
+	return spot.node == node && spot.lower_below ? 0 : -ENOENT;
+}
+
 /* A directory of a layer is known by its inode number, which costs less than
  * asking /proc for a path. */
 static int fd_path(struct sb_call *call, int fd, uint32_t node, struct sb_path *out)
@@ -91,8 +107,11 @@ static int fd_path(struct sb_call *call, int fd, uint32_t node, struct sb_path *
 	char link[32];
 	long len;
 
-	if (node != SB_NO_NODE)
-		return sb_index_guest_path(call->fs->tree, node, out);
+	if (node != SB_NO_NODE) {
+		int err = sb_index_guest_path(call->fs->tree, node, out);
+
+		return err < 0 ? err : check_alive(call, node, out);
+	}
 	fd_link(fd, link);
 	len = sys_readlinkat(AT_FDCWD, link, host->buf, sizeof(host->buf) - 1);
 	if (len < 0)
@@ -112,10 +131,28 @@ int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
 	return ret < 0 ? ret : fd_path(call, fd, node, out);
 }
 
+/* The node of a directory whose host path is in a layer, or SB_NO_NODE. */
+static uint32_t node_of_layer(const struct sb_tree *tree, const struct sb_path *host,
+			      const struct sb_path *guest)
+{
+	const struct sb_control *control = tree->control;
+
+	if (tree->index == NULL ||
+	    !sb_path_within(host->buf, host->len, sb_text_at(control, control->store),
+			    control->store.len) ||
+	    sb_path_within(host->buf, host->len, sb_text_at(control, control->upper),
+			   control->upper.len) ||
+	    sb_tree_mount_of(tree, guest->buf, guest->len) != SB_NO_MOUNT)
+		return SB_NO_NODE;
+	return sb_index_find_path(tree, guest->buf, guest->len);
+}
+
 static int cwd_path(struct sb_call *call, struct sb_path *out)
 {
+	const struct sb_tree *tree = call->fs->tree;
 	struct sb_path *host = &call->work->p[5];
 	struct sb_cwd_mark mark;
+	uint32_t node;
 	long len;
 	int err;
 
@@ -129,6 +166,11 @@ static int cwd_path(struct sb_call *call, struct sb_path *out)
 	if (host->buf[0] != '/')
 		return -ENOENT;
 	err = sb_tree_guest_path(call->fs, host->buf, host->len, out);
+	if (err < 0)
+		return err;
+	node = node_of_layer(tree, host, out);
+	if (node != SB_NO_NODE)
+		err = check_alive(call, node, out);
 	if (err == 0)
 		sb_cwd_put(call, &mark, out->buf, out->len);
 	return err;

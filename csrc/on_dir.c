@@ -66,8 +66,11 @@ static void reopen(struct sb_call *call, int fd, const struct sb_at *at)
 static int find(struct sb_call *call, int fd, struct sb_at *at)
 {
 	struct sb_path *path = &call->work->p[4];
+	uint32_t node;
 	int err = sb_guest_fd_path(call, fd, path);
 
+	if (err == -ENOENT && sb_tree_fd_dir(call->fs, fd, &node) == 1 && node != SB_NO_NODE)
+		return err; /* deleted, but for the layer */
 	if (err < 0)
 		return 1; /* deleted, or no directory: the kernel knows */
 	err = sb_tree_lookup(call->fs, path->buf, path->len, ".", 0, at);

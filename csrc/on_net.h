@@ -25,6 +25,8 @@ int sb_net_get(struct sb_call *call, struct sb_net *out) SB_MUST_CHECK;
 /* on_net.c: the calls, whole. */
 long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name);
 long sb_net_on_connect(struct sb_call *call, int fd, struct sb_socket_name *name);
+/* on_net_ioctl.c: passes requests that are not about interfaces. */
+long sb_net_on_ioctl(struct sb_call *call);
 
 /* Where a message goes, and where it comes from. */
 struct sb_net_route {

@@ -159,7 +159,7 @@ static bool is_change(uint64_t request)
 	}
 }
 
-long on_ioctl(struct sb_call *call)
+long sb_net_on_ioctl(struct sb_call *call)
 {
 	const struct sb_regs *regs = call->regs;
 	const uint64_t request = (uint32_t)regs->rsi;
@@ -170,8 +170,8 @@ long on_ioctl(struct sb_call *call)
 	uint32_t count;
 	long ret;
 
-	if (call->fs->tree->control->net_container == 0 || request < FIRST_REQUEST ||
-	    request > LAST_REQUEST || sb_net_option((int)regs->rdi, SOL_SOCKET, SO_TYPE) < 0)
+	if (request < FIRST_REQUEST || request > LAST_REQUEST ||
+	    sb_net_option((int)regs->rdi, SOL_SOCKET, SO_TYPE) < 0)
 		return sb_guest_block(call, __NR_ioctl, (int)regs->rdi, (long)regs->rsi,
 				      (long)regs->rdx, 0, 0, 0);
 	ret = sb_net_get(call, &net);

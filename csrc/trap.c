@@ -88,12 +88,19 @@ static void emit_trap(struct program *p, unsigned action)
 
 #define ARGUMENT(n) ((unsigned)offsetof(struct seccomp_data, args) + 8U * (n))
 
-/* To the kernel unless the request is one of those about interfaces. */
+/* To the kernel unless the request changes a file, or is one of those about interfaces. */
 static void emit_ioctl(struct program *p)
 {
+	const unsigned char rest = p->has_network ? 3 : 1;
+
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
-	emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_MASK);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_IOCTL_SOCKET);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, rest + 2U, 0, SB_IOCTL_SET_FLAGS);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, rest + 1U, 0, SB_IOCTL_SET_FLAGS32);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, rest, 0, SB_IOCTL_SET_FSXATTR);
+	if (p->has_network) {
+		emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_MASK);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_IOCTL_SOCKET);
+	}
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
 
@@ -143,7 +150,7 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, PROT_EXEC);
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
-	if ((nr == __NR_ioctl || nr == __NR_listen) && !p->has_network) {
+	if (nr == __NR_listen && !p->has_network) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
@@ -182,16 +189,17 @@ static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
 	emit_tree(p, starts + half, count - half, leaf);
 }
 
-static unsigned verdict32_of(const struct program *p, unsigned nr)
+/* SB_REFUSED stands alone: it looks at its arguments. */
+static unsigned verdict32_of(unsigned nr)
 {
 	if (nr == SB_I386_IOCTL)
-		return p->has_network ? SB_REFUSED : SB_NATIVE;
+		return SB_REFUSED;
 	return sb_i386_is_native(nr) ? SB_NATIVE : SB_TRAPPED;
 }
 
 static void emit_leaf32(struct program *p, unsigned nr)
 {
-	if (verdict32_of(p, nr) == SB_NATIVE) {
+	if (verdict32_of(nr) == SB_NATIVE) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
@@ -212,7 +220,7 @@ static void emit_32(struct program *p)
 		return;
 	LOAD(p, nr);
 	for (unsigned nr = 0; nr <= SB_I386_KNOWN + 1; nr++) {
-		if (nr == 0 || verdict32_of(p, nr) != verdict32_of(p, nr - 1))
+		if (nr == 0 || verdict32_of(nr) != verdict32_of(nr - 1))
 			starts[count++] = nr;
 	}
 	emit_tree(p, starts, count, emit_leaf32);

@@ -47,3 +47,9 @@ bool sb_verdict_is_descriptor(uint64_t nr)
 {
 	return nr == __NR_close || nr == __NR_dup2 || nr == __NR_dup3 || nr == __NR_close_range;
 }
+
+bool sb_verdict_request_changes_file(uint32_t request)
+{
+	return request == SB_IOCTL_SET_FLAGS || request == SB_IOCTL_SET_FLAGS32 ||
+	       request == SB_IOCTL_SET_FSXATTR;
+}

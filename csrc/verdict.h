@@ -27,13 +27,20 @@ enum sb_verdict {
  * addresses of its own: netlink sockets are put there. */
 #define SB_LINK_FD_FIRST 1000
 #define SB_LINK_FD_LAST 1015
-/* ioctl(2) matters when the request with these bits is this: SIOCGIFCONF and others. */
+/* ioctl(2) matters when the request with these bits is this, SIOCGIFCONF and others, and the
+ * container has addresses of its own. */
 #define SB_IOCTL_MASK 0xffffff80
 #define SB_IOCTL_SOCKET 0x8900
+/* It always matters when the request changes a file that is open to be read: linux/fs.h. */
+#define SB_IOCTL_SET_FLAGS 0x40086602 /* FS_IOC_SETFLAGS */
+#define SB_IOCTL_SET_FLAGS32 0x40046602
+#define SB_IOCTL_SET_FSXATTR 0x401c5820
 
 unsigned sb_verdict(uint64_t nr);
 /* Trapped only in containers that remember descriptors (fds.h); native elsewhere. */
 bool sb_verdict_is_descriptor(uint64_t nr);
+/* Does this request of ioctl(2) change a file through a descriptor that may only read? */
+bool sb_verdict_request_changes_file(uint32_t request);
 /* A trapped call that matters only when this argument (0-5) is not zero; -1:
  * it always does. */
 int sb_verdict_argument(uint64_t nr);

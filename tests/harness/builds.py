@@ -62,12 +62,12 @@ PASSWD = b"root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1001:user:/home/user:/bin/
 GROUP = b"root:x:0:\nstaff:x:50:\nuser:x:1001:\n"
 
 
-def base_image(engine: Sandbox, folder: pathlib.Path, name: str = "base") -> str:
-    """Import a small image with busybox and accounts; return its name."""
+def base_members() -> list[images.Member]:
+    """Return a small root file system: busybox, accounts, /data/old, /tmp."""
     busybox = shutil.which("busybox")
     if busybox is None:
         pytest.skip("needs busybox, statically linked")
-    members = [
+    return [
         images.directory("bin"),
         images.file("bin/busybox", pathlib.Path(busybox).read_bytes(), mode=0o755),
         *(images.symlink(f"bin/{applet}", "busybox") for applet in APPLETS),
@@ -78,8 +78,12 @@ def base_image(engine: Sandbox, folder: pathlib.Path, name: str = "base") -> str
         images.file("data/old", b"old\n", uid=5, gid=6),
         images.directory("tmp", mode=0o1777),
     ]
+
+
+def base_image(engine: Sandbox, folder: pathlib.Path, name: str = "base") -> str:
+    """Import a small image with busybox and accounts; return its name."""
     tar = folder / "base.tar"
-    tar.write_bytes(images.tar(members))
+    tar.write_bytes(images.tar(base_members()))
     engine.ok("import", "--change", "ENV PATH=/bin", tar, name)
     return name
 

@@ -16,6 +16,7 @@
 #include "i386_call.h"
 #include "on_net.h"
 #include "on_socket.h"
+#include "verdict.h"
 
 #define SB_SO_PEERGROUPS 59
 #define NR32_IOCTL SB_I386_IOCTL
@@ -439,7 +440,8 @@ static long list_interfaces(struct sb_call *call)
 	return sb_guest_write(at, &narrow.len, sizeof(narrow.len)) < 0 ? -EFAULT : ret;
 }
 
-/* The filter shows requests about interfaces only, of containers with a network. */
+/* The filter shows requests about interfaces only, of containers with a network, and those that
+ * change files. */
 long sb_i386_ioctl(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
@@ -447,6 +449,11 @@ long sb_i386_ioctl(struct sb_call *call)
 	char request[REQUEST64] = {0};
 	long ret;
 
+	if (sb_verdict_request_changes_file((uint32_t)r->rsi)) {
+		if ((uint32_t)r->rsi == SB_IOCTL_SET_FLAGS32) /* the argument is an int for both */
+			r->rsi = SB_IOCTL_SET_FLAGS;
+		return on_ioctl(call);
+	}
 	if ((uint32_t)r->rsi < SIOCGIFNAME || (uint32_t)r->rsi > 0x8970 ||
 	    sb_net_option((int)r->rdi, SOL_SOCKET, SO_TYPE) < 0)
 		return sb_i386_pass(call, NR32_IOCTL);
@@ -465,7 +472,7 @@ long sb_i386_ioctl(struct sb_call *call)
 
 struct single {
 	sb_handler *handler; /* NULL: the kernel's, by number */
-	uint16_t nr;         /* the 64-bit call's, or the 32-bit call's of the kernel */
+	uint16_t nr; /* the 64-bit call's, or the 32-bit call's of the kernel */
 	uint8_t count;
 };
 
@@ -479,7 +486,7 @@ static const struct single singles[] = {
 	[7] = {on_getpeername, __NR_getpeername, 3},
 	[8] = {NULL, NR32_SOCKETPAIR, 4},
 	[9] = {on_sendto, __NR_sendto, 4}, /* send */
-	[10] = {NULL, NR32_RECVFROM, 4},   /* recv */
+	[10] = {NULL, NR32_RECVFROM, 4}, /* recv */
 	[11] = {on_sendto, __NR_sendto, 6},
 	[12] = {on_recvfrom, __NR_recvfrom, 6},
 	[13] = {NULL, NR32_SHUTDOWN, 2},

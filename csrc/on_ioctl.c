@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_ioctl.c - ioctl(2): the few requests that are not the kernel's alone.
+ *
+ * Level 3. The flags and the project of a file (chattr) can be changed through a descriptor
+ * that may only read: a file of the lower is copied up, and the copy is changed. Requests
+ * about interfaces are for on_net_ioctl.c. The filter shows no others.
+ */
+#include <errno.h>
+
+#include "change.h"
+#include "dispatch.h"
+#include "on_net.h"
+#include "target.h"
+#include "verdict.h"
+
+static long pass(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+
+	return sb_guest_block(call, __NR_ioctl, (int)r->rdi, (long)r->rsi, (long)r->rdx, 0, 0, 0);
+}
+
+static long change_file(struct sb_call *call)
+{
+	const struct sb_regs *r = call->regs;
+	struct sb_at *at = &call->work->a;
+	long ret = sb_target_of_open_fd(call, (int)r->rdi, at);
+	int fd;
+
+	if (ret < 0)
+		return ret;
+	if (ret == SB_TARGET_FD)
+		return pass(call);
+	if (!sb_ids_owns(call->ids, at->st.uid))
+		return -EPERM;
+	ret = sb_copyup(call->fs, at, UINT64_MAX);
+	if (ret < 0)
+		return ret;
+	sb_commit_begin(call->fs);
+	fd = (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+			     0);
+	ret = fd;
+	if (fd >= 0) {
+		ret = sb_syscall(__NR_ioctl, fd, (long)r->rsi, (long)r->rdx, 0, 0, 0);
+		sys_close(fd);
+	}
+	sb_commit_end(call->fs);
+	return ret;
+}
+
+long on_ioctl(struct sb_call *call)
+{
+	const uint32_t request = (uint32_t)call->regs->rsi;
+
+	if (sb_verdict_request_changes_file(request))
+		return change_file(call);
+	if (call->fs->tree->control->net_container == 0)
+		return pass(call);
+	return sb_net_on_ioctl(call);
+}

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""Guest programs in an image do as on the host: in one layer and in two, with call sites learned.
+
+The first container of an image traps, the second maps the copies with rewritten sites that
+came of it. Each runs all groups of a program, one after the other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import pathlib
+import re
+import shlex
+import struct
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.harness import builds, images, layered
+from tests.harness.cbuild import BUILDS
+from tests.harness.oracle import Oracle, difference, native, without
+
+pytestmark = pytest.mark.guest
+
+FS_IOC_GETFLAGS = 0x80086601
+
+Differs = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Groups of a program; its words, where @ is the group's folder and % its name."""
+
+    program: str
+    groups: str
+    words: str = "%"
+    build: str = "static"
+
+
+# What they begin with is prepared, and of layers in the container.
+PREPARED = (Case("layers", "emptied moved exchanged kinds", "% observe"),)
+# These make all that they need.
+BARE = (Case("execs", "arguments"),)
+DIFFERS: Mapping[tuple[str, str], Differs] = {}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A program and a folder for each of its groups, here and in a container."""
+
+    oracle: Oracle
+    case: Case
+    program: pathlib.Path
+
+    def words(self, group: str, top: pathlib.Path) -> list[str]:
+        given = {"%": group, "@": str(top / group)}
+        return [given.get(word, word) for word in self.case.words.split()]
+
+    def prepare(self, top: pathlib.Path) -> None:
+        for group in self.case.groups.split():
+            (top / group).mkdir(mode=0o755)
+            words = [word.replace("observe", "prepare") for word in self.words(group, top)]
+            if "prepare" in words:
+                subprocess.run([self.program, *words], check=True, timeout=60, cwd=top / group)
+        layered.purge(top)
+
+    def natively(self, group: str) -> list[str]:
+        top = self.oracle.native_folder
+        done = native([self.program, *self.words(group, top)], top / group)
+        return done.lines({str(top): "@"})
+
+    def script(self) -> str:
+        """Return what the container's shell does: a program with each group in its folder."""
+        lines = []
+        for group in self.case.groups.split():
+            top = self.oracle.inside_folder
+            command = shlex.join([f"/bin/{self.case.program}", *self.words(group, top)])
+            lines.append(f"cd {top / group}; echo '=== {group}'; {command}")
+            lines.append('echo "[exit status $?]"')
+        return "\n".join(lines)
+
+    def load(self, tag: str, prepared: list[list[images.Member]]) -> None:
+        name = f"bin/{self.case.program}"
+        program = images.file(name, self.program.read_bytes(), mode=0o755)
+        layers = [[*builds.base_members(), program], *prepared]
+        self.oracle.sandbox.ok("load", stdin=images.docker_archive(layers, tags=[tag]))
+
+    def inside(self, tag: str) -> dict[str, list[str]]:
+        """Return the lines of each group in a new container."""
+        command = ["/bin/sh", "-c", self.script()]
+        done = replace(self.oracle, image=tag).inside(command, timeout=110)
+        text = done.output.replace(str(self.oracle.inside_folder), "@")
+        parts = re.split(r"^=== (.*)\n", text, flags=re.MULTILINE)
+        assert done.status == 0, done
+        return {
+            name: lines.splitlines() for name, lines in zip(parts[1::2], parts[2::2], strict=True)
+        }
+
+    def problems(self, tag: str) -> list[str]:
+        """Return what differs between here and a first and a second container."""
+        expected = {group: self.natively(group) for group in self.case.groups.split()}
+        found = []
+        for container in ("first", "second"):
+            inside = self.inside(tag)
+            for group, lines in expected.items():
+                differs = DIFFERS.get((self.case.program, group), {})
+                pair = without(lines, differs), without(inside[group], differs)
+                if pair[0] != pair[1]:
+                    found.append(f"{group}, {container}: {difference(*pair)}")
+        return found
+
+
+def scene(oracle: Oracle, case: Case, guest_program: Callable[..., pathlib.Path]) -> Scene:
+    made = Scene(oracle, case, guest_program(case.program, *BUILDS[case.build]))
+    for top in oracle.native_folder, oracle.inside_folder:
+        made.prepare(top)
+    return made
+
+
+@pytest.mark.parametrize("layers", [layered.whole, layered.split])
+@pytest.mark.parametrize("case", PREPARED, ids=lambda case: case.program)
+def test_programs_find_and_change_what_is_of_layers_as_on_the_host(
+    oracle: Oracle,
+    guest_program: Callable[..., pathlib.Path],
+    case: Case,
+    layers: Callable[[pathlib.Path], list[list[images.Member]]],
+) -> None:
+    made = scene(oracle, case, guest_program)
+    made.load("image:1", layers(oracle.inside_folder))
+    assert not made.problems("image:1")
+
+
+@pytest.mark.parametrize("case", BARE, ids=lambda case: f"{case.program}-{case.build}")
+def test_programs_of_an_image_do_as_on_the_host(
+    oracle: Oracle, guest_program: Callable[..., pathlib.Path], case: Case
+) -> None:
+    made = scene(oracle, case, guest_program)
+    made.load("image:1", layered.whole(oracle.inside_folder))
+    assert not made.problems("image:1")
+
+
+def flags_of(path: pathlib.Path) -> int:
+    """Return what lsattr shows of a file; 0 where its file system has no such flags."""
+    with path.open("rb") as file:
+        try:
+            return struct.unpack("i", fcntl.ioctl(file, FS_IOC_GETFLAGS, bytes(4)))[0]
+        except OSError:
+            return 0
+
+
+def test_the_flags_of_a_layers_file_are_changed_in_the_containers_copy(
+    oracle: Oracle, guest_program: Callable[..., pathlib.Path]
+) -> None:
+    made = scene(oracle, Case("layers", "flags", "% observe"), guest_program)
+    made.load("image:1", layered.whole(oracle.inside_folder))
+    [layer] = [
+        path for path in oracle.sandbox.store.glob("layers/*/diff") if not (path / "bin").exists()
+    ]
+    file = layer / str(oracle.inside_folder / "flags" / "a" / "f0").lstrip("/")
+    before = flags_of(file)
+    assert "found: " in "".join(made.inside("image:1")["flags"])
+    assert flags_of(file) == before
