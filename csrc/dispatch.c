@@ -83,6 +83,8 @@ void sb_dispatch(struct sb_thread *thread, uint64_t site)
 	long ret;
 
 	prepare(thread, call);
+	if (sb_thread_insists(thread))
+		thread->commit = 1;
 	if (SB_UNLIKELY(thread->proc->tree.control->flags & SB_CONTROL_TRACE)) {
 		forget_paths(call);
 		started = sb_trace_begin(call);
@@ -99,6 +101,8 @@ void sb_dispatch(struct sb_thread *thread, uint64_t site)
 		 * its signal handler. */
 		thread->restart = 1;
 		ret = (long)nr;
+	} else if (sb_thread_insists(thread)) {
+		thread->rolled = 0;
 	}
 	thread->commit = 1;
 	r->rax = (uint64_t)ret;

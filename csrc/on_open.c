@@ -10,7 +10,7 @@
  * Rules
  *   The host's open follows no symlink: that was done by the look-up.
  *   That open may wait (FIFOs, terminals, network file systems), and a
- *   descriptor must not be lost to a signal: it is always sb_guest_block().
+ *   descriptor must not be lost to a signal: it is open_last().
  * Does not know
  *   How entries are made or copied (change.h), what /proc shows (on_proc.h).
  */
@@ -22,6 +22,7 @@
 #include "fds.h"
 #include "mem.h"
 #include "on_proc.h"
+#include "thread.h"
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 #define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
@@ -188,6 +189,16 @@ static bool is_real_device(const struct sb_at *at)
 	       is_device(sx.stx_mode & S_IFMT);
 }
 
+/* The last step. What does not wait is opened while signals do, when they came too often. */
+static long open_last(struct sb_call *call, long nr, int dirfd, const char *host, long a, long b)
+{
+	const uint32_t type = call->work->a.spot.type;
+
+	if (sb_thread_insists(call->thread) && (type == S_IFREG || type == S_IFDIR))
+		return sb_syscall(nr, dirfd, SB_P(host), a, b, 0, 0);
+	return sb_guest_block(call, nr, dirfd, SB_P(host), a, b, 0, 0);
+}
+
 /* openat2 rather than O_NOFOLLOW, which F_GETFL would show. Where the kernel has no
  * openat2, a filter refuses it, or the way to the store became a symlink, O_NOFOLLOW. */
 static long open_strictly(struct sb_call *call, int dirfd, const char *host, int flags)
@@ -197,7 +208,7 @@ static long open_strictly(struct sb_call *call, int dirfd, const char *host, int
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
 
-	return sb_guest_block(call, __NR_openat2, dirfd, SB_P(host), SB_P(&how), sizeof(how), 0, 0);
+	return open_last(call, __NR_openat2, dirfd, host, SB_P(&how), sizeof(how));
 }
 
 static long open_host(struct sb_call *call, const char *host, int flags)
@@ -205,8 +216,7 @@ static long open_host(struct sb_call *call, const char *host, int flags)
 	long fd = open_strictly(call, AT_FDCWD, host, flags);
 
 	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM)
-		fd = sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags | O_NOFOLLOW, 0,
-				    0, 0);
+		fd = open_last(call, __NR_openat, AT_FDCWD, host, flags | O_NOFOLLOW, 0);
 	if (fd == -EPERM && (flags & O_NOATIME) != 0) /* only the guest believes to own it */
 		return open_host(call, host, flags & ~O_NOATIME);
 	return fd;

@@ -139,6 +139,18 @@ static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontex
 	thread->pending |= SB_PENDING_SIGNAL;
 }
 
+/* Not of a call that waits: it does so again. */
+static void count_roll_back(struct sb_thread *thread, uint64_t pc)
+{
+	if (thread->rolled_rip != thread->regs.rip || thread->rolled_rsp != thread->regs.rsp ||
+	    is_between(pc, sb_block_asked, sb_block_done) ||
+	    is_between(pc, sb_block32_asked, sb_block32_done))
+		thread->rolled = 0;
+	thread->rolled_rip = thread->regs.rip;
+	thread->rolled_rsp = thread->regs.rsp;
+	thread->rolled++;
+}
+
 /* The runtime was interrupted: make uc a place where the signal may land. */
 static void leave_runtime(struct sb_thread *thread, enum interrupted where, int sig,
 			  siginfo_t *info, struct ucontext *uc)
@@ -153,6 +165,7 @@ static void leave_runtime(struct sb_thread *thread, enum interrupted where, int 
 		load_guest(thread, regs);
 		break;
 	case BEFORE:
+		count_roll_back(thread, regs->rip);
 		load_guest(thread, regs);
 		regs->rip = origin_of(thread);
 		if (!thread->proc->is_32) /* otherwise number is not the program's */

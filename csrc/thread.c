@@ -79,6 +79,7 @@ void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc)
 	thread->sigsys_blocked = 0;
 	thread->waits = SB_WAIT_NONE;
 	thread->trace_me = 0;
+	thread->rolled = 0;
 	thread->exec_memory = NULL;
 	thread->exec_size = 0;
 	thread->exec_memory32 = NULL;

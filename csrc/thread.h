@@ -66,6 +66,9 @@ struct sb_thread {
 	uint32_t sigsys_blocked;
 	uint32_t restart;     /* the guest shall make its call again */
 	uint32_t trace_me;    /* ptrace(PTRACE_TRACEME) when it executes a program */
+	uint64_t rolled_rip;  /* of the call that was rolled back last */
+	uint64_t rolled_rsp;
+	uint32_t rolled;      /* how often in a row */
 	void *exec_memory;    /* argument vector made for execve, to give back */
 	size_t exec_size;
 	void *exec_memory32;  /* the same of a 32-bit program: both vectors */
@@ -95,6 +98,16 @@ SB_OFFSET_IS(gs32, SB_T_GS);
 SB_OFFSET_IS(regs, SB_T_REGS);
 SB_OFFSET_IS(regs.rip, SB_R_RIP);
 SB_OFFSET_IS(regs.r15, SB_R_R15);
+
+/* How often a call is rolled back: then it is made, and signals wait. Otherwise one that takes
+ * longer than from one signal to the next would never be made. */
+#define SB_PATIENCE 4
+/* Is the call on its way one of those? */
+static inline bool sb_thread_insists(const struct sb_thread *thread)
+{
+	return SB_UNLIKELY(thread->rolled >= SB_PATIENCE) &&
+	       thread->rolled_rip == thread->regs.rip && thread->rolled_rsp == thread->regs.rsp;
+}
 
 /* The block of the calling thread. */
 static inline struct sb_thread *sb_thread_self(void)

@@ -103,6 +103,30 @@ static void names(void)
 		one_name();
 }
 
+/* Calls that take much longer than from one signal to the next. */
+static void far(void)
+{
+	char path[4000] = "";
+	struct stat st;
+	int fd;
+
+	MUST(mkdir("d", 0700));
+	while (strlen(path) < sizeof(path) - 10)
+		strcat(path, "d/../");
+	strcat(path, "f");
+	while (goes_on()) {
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+		expect(fd != -1, "open to create");
+		close(fd);
+		GOOD(stat(path, &st));
+		GOOD(access(path, R_OK));
+		fd = open(path, O_RDONLY);
+		expect(fd != -1, "open");
+		close(fd);
+		GOOD(unlink(path));
+	}
+}
+
 static void nameless(void)
 {
 	const int before = open_descriptors();
@@ -456,12 +480,24 @@ static void looks(void)
 }
 
 static const struct part groups[] = {
-	{"names", names},       {"nameless", nameless}, {"attributes", attributes},
-	{"watches", watches},   {"threads", threads},   {"actions", actions},
-	{"programs", programs}, {"mask", mask},         {"refusals", refusals},
-	{"sites", sites},       {"errors", errors},     {"long-names", long_names},
-	{"bound", bound},       {"links", links},       {"unreachable", unreachable},
-	{"looks", looks},       {"answers", answers},
+	{"names", names},
+	{"far", far},
+	{"nameless", nameless},
+	{"attributes", attributes},
+	{"watches", watches},
+	{"threads", threads},
+	{"actions", actions},
+	{"programs", programs},
+	{"mask", mask},
+	{"refusals", refusals},
+	{"sites", sites},
+	{"errors", errors},
+	{"long-names", long_names},
+	{"bound", bound},
+	{"links", links},
+	{"unreachable", unreachable},
+	{"looks", looks},
+	{"answers", answers},
 };
 
 int main(int argc, char **argv)

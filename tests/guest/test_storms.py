@@ -25,7 +25,7 @@ def net(tmp_path: pathlib.Path) -> Net:
 
 
 @pytest.mark.parametrize("place", ["upper", "bind"])
-@pytest.mark.parametrize("group", ["names", "nameless", "attributes", "watches"])
+@pytest.mark.parametrize("group", ["names", "far", "nameless", "attributes", "watches"])
 def test_a_name_is_changed_once(oracle: Oracle, guest_program, group: str, place: str) -> None:
     folder = oracle.inside_folder
     flags = ["-v", f"{folder}:{folder}"] if place == "bind" else []
@@ -34,9 +34,9 @@ def test_a_name_is_changed_once(oracle: Oracle, guest_program, group: str, place
 
 @pytest.mark.parametrize("group", ["threads", "actions", "programs", "errors", "answers"])
 def test_a_call_has_one_effect_and_leaves_nothing_behind(
-    oracle: Oracle, guest_program, group: str
+    short_oracle: Oracle, guest_program, group: str
 ) -> None:
-    oracle.same([guest_program("storms"), group])
+    short_oracle.same([guest_program("storms"), group])
 
 
 def test_programs_of_32_bits_leave_no_memory_behind(oracle: Oracle, guest_program) -> None:

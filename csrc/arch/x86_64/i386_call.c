@@ -99,10 +99,14 @@ void sb_i386_dispatch(struct sb_thread *thread)
 
 	call->regs = &thread->args32;
 	take_arguments(thread);
+	if (sb_thread_insists(thread))
+		thread->commit = 1;
 	ret = row->handler ? run(call, row) : refuse(call, row);
 	if (SB_UNLIKELY(ret == SB_RESTART && thread->pending)) {
 		thread->restart = 1;
 		ret = (long)r->rax;
+	} else if (sb_thread_insists(thread)) {
+		thread->rolled = 0;
 	}
 	thread->commit = 1;
 	r->rax = (uint32_t)ret;
