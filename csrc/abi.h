@@ -124,6 +124,7 @@ struct sb_ids {
 #define SB_CONTROL_TRACED 32 /* a tracer redirects calls to the runtime (tracer.c) */
 #define SB_CONTROL_STEPS 64 /* it does so without seccomp: it stops every call */
 #define SB_CONTROL_COUNTS_DIRS 128 /* st_nlink of an upper directory is 2 + its subdirectories */
+#define SB_CONTROL_SHORT_POSITIONS 256 /* of 31 bits: directories here take no others */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */

@@ -71,7 +71,7 @@ static int64_t mount_pos(const struct reader *r)
  * lists them. */
 static bool is_narrow(const struct reader *r)
 {
-	return r->bits == SB_DIRLIST_NARROW;
+	return r->fs->narrow_positions != 0;
 }
 
 static int64_t encode(const struct reader *r, enum source source, int64_t native)

@@ -21,7 +21,7 @@
 
 #include "tree.h"
 
-/* Bits of a position in the upper: fewer for 32-bit programs. */
+/* Bits of a position in the upper: fewer for 32-bit programs, and on some file systems. */
 #define SB_DIRLIST_WIDE 62
 #define SB_DIRLIST_NARROW 29
 /* What sb_dirlist_read_untouched says of other directories; never seen by guests. */
@@ -29,7 +29,9 @@
 
 static inline unsigned sb_dirlist_bits(const struct sb_fs *fs)
 {
-	return fs->narrow_positions ? SB_DIRLIST_NARROW : SB_DIRLIST_WIDE;
+	const bool is_short = (fs->tree->control->flags & SB_CONTROL_SHORT_POSITIONS) != 0;
+
+	return fs->narrow_positions || is_short ? SB_DIRLIST_NARROW : SB_DIRLIST_WIDE;
 }
 
 /* Can the kernel's own getdents64 on this directory serve as it is? */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "change.h"
+#include "dirlist.h"
 #include "hosted.h"
 #include "hosted_tree.h"
 #include "owner.h"
@@ -154,6 +155,19 @@ static bool counts_dirs(const char *work, const struct sb_path *probe)
 	return counts;
 }
 
+/* Note whether a directory may stand at the positions of dirlist.h: those of ext4 without dir_index
+ * may not. */
+static void try_positions(struct sb_control *control, const char *dir)
+{
+	const int fd = (int)sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (sys_lseek(fd, (int64_t)3 << (SB_DIRLIST_WIDE - 1), SEEK_SET) < 0)
+		control->flags |= SB_CONTROL_SHORT_POSITIONS;
+	sys_close(fd);
+}
+
 /* Device numbers of a directory and of the files in it: a file is made to see. */
 static int find_upper_devs(struct sb_control *control, const char *upper, const char *work,
 			   struct sb_path *probe)
@@ -165,6 +179,7 @@ static int find_upper_devs(struct sb_control *control, const char *upper, const 
 	if (err < 0)
 		return err;
 	control->upper_dev = dev_of(&sx);
+	try_positions(control, upper);
 	err = sb_path_set(probe, work, strlen(work));
 	if (err == 0)
 		err = sb_path_join(probe, "probe", 5);
@@ -196,6 +211,7 @@ static int find_store_devs(struct sb_hosted *h)
 	if (err < 0)
 		return err;
 	control->store_dev = dev_of(&sx);
+	try_positions(control, sb_text_at(control, control->store));
 	control->store_file_dev = control->store_dev;
 	if (h->tree.index == NULL)
 		return 0;

@@ -26,6 +26,7 @@ static char dir[2200];    /* guest path of the directory to list */
 static struct sb_hosted *h;
 static int seen[2 * FILES + 20];
 static bool live;
+static bool narrow;
 
 static const char *below(const char *name)
 {
@@ -110,6 +111,8 @@ static void open_tree(const char *index)
 	must(sb_hosted_create(below("control"), &spec));
 	h = sb_hosted_open(below("control"), &error);
 	CHECK(h != NULL);
+	if (narrow)
+		h->tree.control->flags |= SB_CONTROL_SHORT_POSITIONS;
 }
 
 /* layers: how many make up d/; 0: a live lower. */
@@ -402,19 +405,27 @@ static void with_each(void (*test)(int, const char *), const char *name)
 	char folder[64];
 
 	for (int layers = 0; layers <= 2; layers++) {
-		snprintf(folder, sizeof(folder), "%s-%s", name, kinds[layers]);
+		snprintf(folder, sizeof(folder), "%s-%s-%s", name, kinds[layers],
+			 narrow ? "narrow" : "wide");
 		test(layers, folder);
 	}
 }
 
-int main(void)
+static void test_all(void)
 {
-	umask(022);
 	with_each(test_every_size_of_buffer, "sizes");
 	with_each(test_change_while_reading, "change");
 	with_each(test_remove_while_reading, "remove");
 	with_each(test_untouched, "untouched");
 	with_each(test_reopen, "reopen");
 	with_each(test_seek_back_repeats_the_rest, "seek");
+}
+
+int main(void)
+{
+	umask(022);
+	test_all();
+	narrow = true;
+	test_all();
 	return 0;
 }
