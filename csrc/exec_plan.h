@@ -38,6 +38,12 @@ struct sb_exec_plan {
  * -ENOEXEC, -ENOENT (an interpreter is missing), -ELOOP, -ELIBBAD, ... */
 int sb_exec_plan(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at) SB_MUST_CHECK;
 
+/* on_exec.c: execve and execveat, to be called by sb_exec_held(), which keeps signals for the new
+ * program. */
+long sb_execve(struct sb_call *call) SB_MUST_CHECK;
+long sb_execveat(struct sb_call *call) SB_MUST_CHECK;
+long sb_exec_held(struct sb_call *call, sb_handler *handler) SB_MUST_CHECK;
+
 /* on_exec.c: execute path for a process that is not inside a system call of
  * the guest. Returns only to say -errno. argv and envp as execve(2). */
 long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t envp) SB_MUST_CHECK;

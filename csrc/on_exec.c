@@ -200,7 +200,7 @@ static bool is_close_on_exec(int fd)
 	return flags > 0 && (flags & FD_CLOEXEC);
 }
 
-static long exec_planned(struct sb_call *call, struct sb_at *at, uint64_t argv, uint64_t envp)
+static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint64_t envp)
 {
 	struct sb_exec_plan *plan = &call->thread->scratch.plan;
 	bool is_object = sb_proc_is_object(call->fs, at);
@@ -223,30 +223,17 @@ static long exec_planned(struct sb_call *call, struct sb_at *at, uint64_t argv, 
 	return ret;
 }
 
-/* A signal that came meanwhile would be lost with this program's memory: it waits in the kernel
- * and meets the new program, as one that comes while the kernel executes it. Not SIGTRAP, by
- * which a debugger learns of the new program. */
-static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint64_t envp)
-{
-	const uint64_t held = SB_MASK_ALL & ~SB_SIGMASK(SIGTRAP);
-	uint64_t mask;
-	long ret = sb_thread_hold(call->thread, held, &mask);
-
-	if (ret < 0)
-		return ret;
-	call->thread->scratch.plan.mask = mask;
-	ret = exec_planned(call, at, argv, envp);
-	sb_thread_unhold(call->thread, mask);
-	return ret;
-}
-
 long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t envp)
 {
 	struct sb_at *at = &call->work->a;
 	struct sb_path *base = &call->work->p[4];
-	int ret = sb_path_set(&call->thread->scratch.plan.execfn, path, strlen(path));
+	struct sb_exec_plan *plan = &call->thread->scratch.plan;
+	int ret = sb_path_set(&plan->execfn, path, strlen(path));
 
-	call->thread->scratch.plan.script_fd = -1;
+	plan->script_fd = -1;
+	if (ret == 0)
+		ret = (int)sb_syscall6(__NR_rt_sigprocmask, SIG_BLOCK, 0, SB_P(&plan->mask), 8, 0,
+				       0);
 	if (ret < 0)
 		return ret;
 	ret = sb_path_set(base, "/", 1);
@@ -260,7 +247,7 @@ long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t env
 	return ret < 0 ? ret : exec_at(call, at, argv, envp);
 }
 
-long on_execve(struct sb_call *call)
+long sb_execve(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
@@ -316,7 +303,7 @@ static long exec_fd(struct sb_call *call, int fd, uint64_t argv, uint64_t envp)
 	return exec_at(call, at, argv, envp);
 }
 
-long on_execveat(struct sb_call *call)
+long sb_execveat(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
@@ -346,4 +333,31 @@ long on_execveat(struct sb_call *call)
 	else
 		ret = name_by_fd(&call->thread->scratch.plan.execfn, (int)r->rdi, call->path);
 	return ret < 0 ? ret : exec_at(call, at, r->rdx, r->r10);
+}
+
+/* A signal that came meanwhile would be lost with this program's memory: it waits in the kernel
+ * and meets the new program, as one that comes while the kernel executes it. Not SIGTRAP, by
+ * which a debugger learns of the new program. */
+long sb_exec_held(struct sb_call *call, sb_handler *handler)
+{
+	const uint64_t held = SB_MASK_ALL & ~SB_SIGMASK(SIGTRAP);
+	uint64_t mask;
+	long ret = sb_thread_hold(call->thread, held, &mask);
+
+	if (ret < 0)
+		return ret;
+	call->thread->scratch.plan.mask = mask;
+	ret = handler(call);
+	sb_thread_unhold(call->thread, mask);
+	return ret;
+}
+
+long on_execve(struct sb_call *call)
+{
+	return sb_exec_held(call, sb_execve);
+}
+
+long on_execveat(struct sb_call *call)
+{
+	return sb_exec_held(call, sb_execveat);
 }

@@ -10,11 +10,35 @@ import pytest
 from tests.harness.cbuild import BUILDS
 from tests.harness.command import Sandbox
 from tests.harness.netbox import Net
-from tests.harness.oracle import Oracle, native
+from tests.harness.oracle import ENVIRONMENT, Oracle, difference, native
 
 pytestmark = pytest.mark.guest
 
 NOTHING_WRONG = ["wrong 0", "[exit status 0]"]
+# What other tests run, too. Left out is what shows its handlers, and what is not as in the kernel.
+SUITE = {
+    "files": "dirfds unlinked tmpfiles contents times identity links modes xattrs many_xattrs"
+    " watches locks fifos long-paths devices",
+    "listings": "kinds seeks removing adding renaming",
+    "execs": "arguments many-arguments auxiliary addresses refusals searches scripts chains at"
+    " identity after-start",
+    "signals": "masks waits pending flags faults contexts threads deaths children exec registers",
+    "processes": "tree statuses waiting orphans vforks shared-cwd umasks spawns exec-from-thread"
+    " after-exec thread-exits many-children fds seven sessions daemons names bad-clones",
+}
+ROUNDS = 3
+IN_A_STORM = """
+rounds=$1; program=$2; shift 2
+for group; do
+    for round in $(seq $rounds); do
+        mkdir -p $group-$round/work && cd $group-$round/work || exit
+        echo "=== $group $round"
+        $program $group both
+        echo "[exit status $?]"
+        cd ../..
+    done
+done
+"""
 
 
 @pytest.fixture
@@ -82,6 +106,28 @@ def test_a_call_has_one_line_in_the_log_of_connections(
         lines = box.run([guest_program("storms"), "unreachable"]).lines({})
     assert lines[1:] == ["descriptors more: 0", *NOTHING_WRONG]
     assert lines[0] == f"calls {len(log.read_text().splitlines())}"
+
+
+@pytest.mark.parametrize("name", SUITE)
+def test_programs_print_the_same_in_a_storm(oracle: Oracle, guest_program, name: str) -> None:
+    program = guest_program(name)
+    groups = SUITE[name].split()
+    right = {}
+    for group in groups:
+        folder = oracle.native_folder / f"{group}-0" / "work"
+        folder.mkdir(parents=True)
+        right[group] = native([program, group, "both"], folder).lines({str(folder): "@"})
+    command = ["sh", "-c", IN_A_STORM, "sh", str(ROUNDS), program, *groups]
+    storm = {**ENVIRONMENT, "SEE_STORM": "100"}
+    done = oracle.inside(command, "--interceptor", "rewrite", env=storm, timeout=150)
+    runs = done.output.split("=== ")[1:]
+    assert len(runs) == ROUNDS * len(groups), done
+    for run in runs:
+        head, _, text = run.partition("\n")
+        folder = oracle.inside_folder / head.replace(" ", "-") / "work"
+        found = text.replace(str(folder), "@").splitlines()
+        wrong = difference(right[head.split()[0]], found)
+        assert not wrong, f"{head}: {wrong}\n{done.errors}"
 
 
 def test_a_trace_leaves_no_descriptor(sandbox: Sandbox, guest_program) -> None:

@@ -344,7 +344,6 @@ static int widen_vectors(struct sb_call *call, uint64_t *argv, uint64_t *envp)
 
 	if (args < 0 || vars < 0)
 		return (int)SB_MIN(args, vars);
-	sb_commit_begin(call->fs);
 	thread->exec_size32 = ((size_t)args + (size_t)vars + 2) * sizeof(uint64_t);
 	vectors = (uint64_t *)sys_mmap(NULL, thread->exec_size32, 3, 0x22, -1, 0);
 	if ((long)vectors < 0 && (long)vectors > -4096)
@@ -365,22 +364,32 @@ static void forget_vectors(struct sb_thread *thread)
 	thread->exec_memory32 = NULL;
 }
 
-long sb_i386_execve(struct sb_call *call)
+static long execve_wide(struct sb_call *call)
 {
 	long ret = widen_vectors(call, &call->regs->rsi, &call->regs->rdx);
 
 	if (ret == 0)
-		ret = on_execve(call);
+		ret = sb_execve(call);
 	forget_vectors(call->thread);
 	return ret;
 }
 
-long sb_i386_execveat(struct sb_call *call)
+static long execveat_wide(struct sb_call *call)
 {
 	long ret = widen_vectors(call, &call->regs->rdx, &call->regs->r10);
 
 	if (ret == 0)
-		ret = on_execveat(call);
+		ret = sb_execveat(call);
 	forget_vectors(call->thread);
 	return ret;
+}
+
+long sb_i386_execve(struct sb_call *call)
+{
+	return sb_exec_held(call, execve_wide);
+}
+
+long sb_i386_execveat(struct sb_call *call)
+{
+	return sb_exec_held(call, execveat_wide);
 }
