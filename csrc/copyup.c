@@ -456,6 +456,20 @@ int sb_copyup(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
 	return sb_upper_settle(fs, at, at->spot.type, at->spot.type == S_IFDIR);
 }
 
+/* Has another process removed, or replaced, what would have its copy at dst? Uses p[2]. */
+static bool is_removed(struct sb_fs *fs, const struct sb_path *dst)
+{
+	struct sb_path *parent = &fs->work->p[2];
+	struct statx sx;
+
+	if (sb_upper_is_whiteout(fs->tree, AT_FDCWD, dst->buf))
+		return true;
+	if (sb_path_set(parent, dst->buf, dst->len) < 0)
+		return false;
+	sb_path_pop(parent);
+	return sb_host_stat(parent->buf, &sx) < 0 || (sx.stx_mode & S_IFMT) != S_IFDIR;
+}
+
 int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
 {
 	struct sb_path *dst = &fs->work->p[0];
@@ -479,5 +493,7 @@ int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node
 	}
 	if (err == 0)
 		err = copy_one(fs, &src, dst);
+	if ((err == -ENOENT || err == -ENOTDIR) && is_removed(fs, dst))
+		return 0;
 	return err < 0 ? err : (st.mode & S_IFMT) == S_IFDIR;
 }

@@ -359,6 +359,102 @@ static void first(void)
 	say("entries %d", entries);
 }
 
+/* ---- directories that move while others change what is in them ---- */
+
+#define MOVES 25
+
+static const char *in_moving(char top, int number, const char *entry)
+{
+	static char text[4][64];
+	static unsigned turn;
+	char *chosen = text[turn++ % COUNT(text)];
+
+	snprintf(chosen, sizeof(text[0]), "%c-%d/%s", top, number, entry);
+	return chosen;
+}
+
+static void prepare_moving(void)
+{
+	static const char *const files[] = {"written", "removed", "moved", "kept", "sub/kept"};
+
+	for (int i = 0; i < MOVES; i++) {
+		MUST(mkdir(name("v", i), 0755));
+		MUST(mkdir(in_moving('v', i, "sub"), 0755));
+		MUST(mkdir(in_moving('v', i, "sub/empty"), 0755));
+		for (size_t k = 0; k < COUNT(files); k++)
+			make_file(in_moving('v', i, files[k]));
+	}
+}
+
+/* What happened to each directory. */
+static struct {
+	char moved[MOVES], written[MOVES], made[MOVES], renamed[MOVES], removed[MOVES],
+		emptied[MOVES];
+} *happened;
+
+static void note_moving(char *fact, long result)
+{
+	*fact = result >= 0;
+	count(result >= 0 ? 0 : 1, result, ENOENT);
+}
+
+static void move_or_change(int worker)
+{
+	for (int i = 0; i < MOVES; i++) {
+		int fd;
+
+		meet(i);
+		if (worker == 0) {
+			usleep((useconds_t)(i % 6) * 700);
+			happened->moved[i] = rename(name("v", i), name("z", i)) == 0;
+		} else if (worker == 1) {
+			fd = open(in_moving('v', i, "written"), O_RDWR);
+			note_moving(&happened->written[i], fd < 0 ? -1 : write(fd, "BEFORE", 6));
+			close(fd);
+			fd = open(in_moving('v', i, "sub/made"), O_CREAT | O_EXCL | O_RDWR, 0600);
+			note_moving(&happened->made[i], fd);
+			close(fd);
+		} else if (worker == 2) {
+			note_moving(&happened->renamed[i], rename(in_moving('v', i, "moved"),
+								  in_moving('v', i, "sub/moved")));
+		} else {
+			note_moving(&happened->removed[i], unlink(in_moving('v', i, "removed")));
+			note_moving(&happened->emptied[i], rmdir(in_moving('v', i, "sub/empty")));
+		}
+	}
+}
+
+static int differs(int number, const char *entry, int expected)
+{
+	return (access(in_moving('z', number, entry), F_OK) == 0) != expected;
+}
+
+static void moving(void)
+{
+	int moved = 0, wrong = 0, left = 0;
+
+	happened = mmap(NULL, sizeof(*happened), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	run_workers(move_or_change);
+	for (int i = 0; i < MOVES; i++) {
+		char text[8] = "";
+		int fd = open(in_moving('z', i, "written"), O_RDONLY);
+
+		moved += happened->moved[i];
+		left += access(name("v", i), F_OK) == 0;
+		wrong += read(fd, text, 6) != 6 ||
+			 strcmp(text, happened->written[i] ? "BEFORE" : "before") != 0;
+		close(fd);
+		wrong += differs(i, "sub/made", happened->made[i]);
+		wrong += differs(i, "moved", !happened->renamed[i]);
+		wrong += differs(i, "sub/moved", happened->renamed[i]);
+		wrong += differs(i, "removed", !happened->removed[i]);
+		wrong += differs(i, "sub/empty", !happened->emptied[i]);
+		wrong += differs(i, "kept", 1) + differs(i, "sub/kept", 1);
+	}
+	say("moved %d, left %d, wrong %d", moved, left, wrong);
+}
+
 static const struct {
 	const char *name;
 	void (*prepare)(void);
@@ -366,7 +462,7 @@ static const struct {
 } stories[] = {
 	{"winners", prepare_winners, winners},    {"writers", prepare_writers, writers},
 	{"replaced", prepare_replaced, replaced}, {"shared", prepare_shared, shared},
-	{"first", prepare_first, first},
+	{"first", prepare_first, first},          {"moving", prepare_moving, moving},
 };
 
 int main(int argc, char **argv)

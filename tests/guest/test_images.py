@@ -53,7 +53,7 @@ PREPARED = (
         " long-paths devices",
         "% observe",
     ),
-    Case("races", "winners shared first", "% observe"),
+    Case("races", "winners shared first moving", "% observe"),
     Case("listings", "kinds", "% observe"),  # the others: test_listings.py
     Case("paths", "look open xattr", "% observe @"),
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.guest
 
-GROUPS = ("winners", "writers", "replaced", "shared", "first")
+GROUPS = ("winners", "writers", "replaced", "shared", "first", "moving")
 
 
 @pytest.mark.parametrize("place", ["upper", "lower", "bind"])
@@ -29,8 +29,9 @@ def test_races_end_as_on_the_host(oracle: Oracle, guest_program, group: str, pla
     oracle.same_in(place, guest_program("races"), group)
 
 
+@pytest.mark.parametrize("group", ["first", "moving"])
 def test_a_directory_of_an_image_may_be_changed_while_others_copy_it_up(
-    oracle: Oracle, guest_program: Callable[..., pathlib.Path]
+    oracle: Oracle, guest_program: Callable[..., pathlib.Path], group: str
 ) -> None:
     """The rename that puts a copy into its place takes its time here."""
     strace = shutil.which("strace")
@@ -38,13 +39,13 @@ def test_a_directory_of_an_image_may_be_changed_while_others_copy_it_up(
         pytest.skip("needs strace")
     program = guest_program("races", *BUILDS["static"])
     folder = oracle.inside_folder
-    subprocess.run([program, "first", "prepare"], check=True, timeout=60, cwd=folder)
+    subprocess.run([program, group, "prepare"], check=True, timeout=60, cwd=folder)
     layers = [[images.file("races", program.read_bytes(), mode=0o755), *layered.members(folder)]]
     oracle.sandbox.ok("load", stdin=images.docker_archive(layers, tags=["image:1"]))
     slow = [strace, "-f", "-o", "/dev/null", "-e", "trace=renameat2"]
     slow += ["-e", "inject=renameat2:delay_enter=20000"]
     flags = ["--interceptor", "trap", "-w", str(folder)]
-    run = oracle.sandbox.argv("run", "--rm", *flags, "image:1", "/races", "first", "observe")
+    run = oracle.sandbox.argv("run", "--rm", *flags, "image:1", "/races", group, "observe")
     inside = subprocess.run(
         [*slow, *run],
         env=oracle.sandbox.environment(),
@@ -53,5 +54,5 @@ def test_a_directory_of_an_image_may_be_changed_while_others_copy_it_up(
         timeout=100,
         check=True,
     )
-    expected = native([program, "first", "both"], oracle.native_folder)
+    expected = native([program, group, "both"], oracle.native_folder)
     assert inside.stdout == expected.output
