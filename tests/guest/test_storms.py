@@ -15,16 +15,17 @@ from tests.harness.oracle import ENVIRONMENT, Oracle, difference, native
 pytestmark = pytest.mark.guest
 
 NOTHING_WRONG = ["wrong 0", "[exit status 0]"]
-# What other tests run, too. Left out is what shows its handlers, and what is not as in the kernel.
+# What other tests run, too. Left out is what waits and is not restarted natively, what shows its
+# handlers, and what is not as in the kernel.
 SUITE = {
     "files": "dirfds unlinked tmpfiles contents times identity links modes xattrs many_xattrs"
-    " watches locks fifos long-paths devices",
+    " locks fifos long-paths devices",
     "listings": "kinds seeks removing adding renaming",
     "execs": "arguments many-arguments auxiliary addresses refusals searches scripts chains at"
     " identity after-start",
     "signals": "masks waits pending flags faults contexts threads deaths children exec registers",
-    "processes": "tree statuses waiting orphans vforks shared-cwd umasks spawns exec-from-thread"
-    " after-exec thread-exits many-children fds seven sessions daemons names bad-clones",
+    "processes": "tree waiting vforks shared-cwd umasks spawns"
+    " after-exec many-children fds seven daemons names bad-clones",
 }
 ROUNDS = 3
 IN_A_STORM = """
