@@ -467,6 +467,85 @@ static void unreachable(void)
 	say("descriptors more: %d", open_descriptors() - before);
 }
 
+/* A descriptor goes to the other end of a pair, once. */
+static void pass(const int ends[2], int what)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			      .cmsg_level = SOL_SOCKET,
+			      .cmsg_type = SCM_RIGHTS}};
+	char byte = 'b';
+	struct iovec vec = {&byte, 1};
+	struct msghdr message = {.msg_iov = &vec,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	int got = -1;
+
+	memcpy(CMSG_DATA(&control.head), &what, sizeof(what));
+	expect(sendmsg(ends[0], &message, 0) == 1, "sendmsg");
+	memset(&control, 0, sizeof(control));
+	message.msg_controllen = sizeof(control);
+	expect(recvmsg(ends[1], &message, 0) == 1, "recvmsg");
+	memcpy(&got, CMSG_DATA(&control.head), sizeof(got));
+	GOOD(close(got));
+}
+
+static void meet(int listener, const struct sockaddr_un *name)
+{
+	const int fd = (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0));
+	struct sockaddr_un from;
+	socklen_t len = sizeof(from);
+	int other;
+
+	GOOD(connect(fd, (const struct sockaddr *)name, sizeof(*name)));
+	other = accept(listener, (struct sockaddr *)&from, &len);
+	GOOD(getsockopt(other, SOL_SOCKET, SO_PEERCRED, (char[32]){0}, &(socklen_t){32}));
+	GOOD(close(other));
+	GOOD(close(fd));
+}
+
+/* Calls that open something on their way. */
+static void leaves(void)
+{
+	static const char *const files[] = {"/proc/self/status", "/proc/self/maps", "/proc/mounts",
+					    "/proc/self/exe",    "/proc/self/fd/0", "/etc/passwd"};
+	static char large[20000];
+	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "socket"};
+	const int listener = (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0));
+	int descriptors = 0;
+	int maps = 0;
+	int ends[2];
+
+	MUST(bind(listener, (struct sockaddr *)&name, sizeof(name)));
+	MUST(listen(listener, 5));
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+	write_file("file", "");
+	MUST(mkdir("d", 0700));
+	for (int round = 0; round < 20 || goes_on(); round++) {
+		if (round == 20) { /* sites are rewritten by now */
+			descriptors = open_descriptors();
+			maps = mappings();
+		}
+		for (size_t i = 0; i < COUNT(files); i++) {
+			const int fd = open(files[i], O_RDONLY);
+
+			expect(fd != -1, files[i]);
+			close(fd);
+		}
+		GOOD(chdir("d"));
+		GOOD(chdir(".."));
+		getxattr("file", "user.none", large, sizeof(large));
+		setxattr("file", "system.none", large, sizeof(large), 0);
+		meet(listener, &name);
+		pass(ends, listener);
+	}
+	say("descriptors more: %d", open_descriptors() - descriptors);
+	say("mappings more: %d", mappings() - maps);
+}
+
 /* ---- with --trace ---- */
 
 static void looks(void)
@@ -498,6 +577,7 @@ static const struct part groups[] = {
 	{"unreachable", unreachable},
 	{"looks", looks},
 	{"answers", answers},
+	{"leaves", leaves},
 };
 
 int main(int argc, char **argv)

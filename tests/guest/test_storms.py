@@ -57,7 +57,7 @@ def test_a_name_is_changed_once(oracle: Oracle, guest_program, group: str, place
     oracle.same([guest_program("storms"), group], *flags)
 
 
-@pytest.mark.parametrize("group", ["threads", "actions", "programs", "errors", "answers"])
+@pytest.mark.parametrize("group", ["threads", "actions", "programs", "errors", "answers", "leaves"])
 def test_a_call_has_one_effect_and_leaves_nothing_behind(
     short_oracle: Oracle, guest_program, group: str
 ) -> None:
