@@ -80,7 +80,7 @@ def policy_of(options: dict[str, Any], *, detached: bool) -> Policy:
         log_max_size=size,
         log_max_file=count,
         health=_health(options),
-        memory=policy.parse_bytes(options["memory"]) if options["memory"] else 0,
+        memory=policy.parse_memory(options["memory"]) if options["memory"] else 0,
         cpus=share_of(options["cpus"], options["cpu_quota"], options["cpu_period"]),
         pids_limit=max(0, options["pids_limit"] or 0),
         cpuset=check_cpus(options["cpuset_cpus"] or ""),

@@ -217,13 +217,13 @@ def update(
     A limit of tasks can be changed while the container runs if it was started with one.
     """
     from sandbox.cli.life import share_of
-    from sandbox.models.policy import parse_bytes, parse_restart
+    from sandbox.models.policy import parse_memory, parse_restart
 
     changes: dict[str, Any] = {}
     if restart_policy is not None:
         changes["restart"], changes["restart_max"] = parse_restart(restart_policy)
     if memory is not None:
-        changes["memory"] = parse_bytes(memory)
+        changes["memory"] = parse_memory(memory)
     if cpus is not None or cpu_quota is not None:
         changes["cpus"] = share_of(cpus, cpu_quota, cpu_period)
     elif cpu_period is not None:

@@ -158,6 +158,24 @@ def parse_bytes(text: str) -> int:
     return int(value * 1024**power)
 
 
+LEAST_MEMORY = 6 * 2**20
+"""Bytes of the smallest limit that Docker takes."""
+
+
+def parse_memory(text: str) -> int:
+    """Return a limit of memory in bytes, 0 for none.
+
+    Raises UsageError below LEAST_MEMORY.
+
+    >>> parse_memory("64m"), parse_memory("0")
+    (67108864, 0)
+    """
+    limit = parse_bytes(text)
+    if 0 < limit < LEAST_MEMORY:
+        raise UsageError("Minimum memory limit allowed is 6MB")
+    return limit
+
+
 _DURATION_UNITS = {
     "ns": 1,
     "us": 10**3,

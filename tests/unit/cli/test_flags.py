@@ -248,6 +248,7 @@ def test_a_flag_refused_by_one_verb_is_unknown_to_another(
         (["create", "--annotation", "x", "host"], "invalid annotation"),
         (["create", "--cpus", "1", "--cpu-quota", "5000", "host"], "conflicting options"),
         (["create", "--cpu-period", "10", "host"], "cfs period"),
+        (["create", "-m", "6291455", "host"], "Minimum memory limit allowed is 6MB"),
         (["create", "--cpu-quota", "10", "host"], "cfs quota"),
         (["create", "--cpu-quota", "900000000", "host"], "range of CPUs"),
         (["create", "--label-file", "/no/such", "host"], "cannot read /no/such"),
