@@ -161,6 +161,7 @@ static int rmdir_in_tree(struct sb_fs *fs, struct sb_at *at)
 {
 	struct sb_path *host = &fs->work->p[0];
 	bool hides = sb_upper_hides(fs, at);
+	int lock = -1;
 	int err = sb_copyup_parent(fs, at);
 
 	if (err == 0)
@@ -168,6 +169,8 @@ static int rmdir_in_tree(struct sb_fs *fs, struct sb_at *at)
 	if (err < 0)
 		return err;
 	sb_commit_begin(fs);
+	if (hides) /* not while it is copied up whole */
+		lock = sb_upper_lock(fs);
 	sb_upper_touch(fs->tree, at->spot.node, SB_STATE_ASK);
 	err = -EEXIST;
 	if (at->spot.place != SB_PLACE_UPPER)
@@ -177,6 +180,7 @@ static int rmdir_in_tree(struct sb_fs *fs, struct sb_at *at)
 	else if (err == -EEXIST)
 		err = hides ? sb_upper_replace_dir(fs, host->buf)
 			    : sb_upper_drop_dir(fs, host->buf);
+	sb_upper_unlock(lock);
 	sb_commit_end(fs);
 	return err < 0 ? err : settle_absent(fs, at, hides);
 }

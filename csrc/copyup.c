@@ -456,29 +456,32 @@ int sb_copyup(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
 	return sb_upper_settle(fs, at, at->spot.type, at->spot.type == S_IFDIR);
 }
 
-/* Has another process removed, or replaced, what would have its copy at dst? Uses p[2]. */
-static bool is_removed(struct sb_fs *fs, const struct sb_path *dst)
+/* Does the lower still show in the directory that holds guest? Another process may have removed
+ * it, and made another of its name. 1, 0 or -errno. Uses p[2]. */
+static int shows_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
 {
-	struct sb_path *parent = &fs->work->p[2];
-	struct statx sx;
+	const uint32_t name = sb_path_name(guest);
+	struct sb_spot dir;
+	int err = sb_spot_of_dir(fs, guest->buf, name > 1 ? name - 1 : 1, &fs->work->p[2], &dir);
 
-	if (sb_upper_is_whiteout(fs->tree, AT_FDCWD, dst->buf))
-		return true;
-	if (sb_path_set(parent, dst->buf, dst->len) < 0)
-		return false;
-	sb_path_pop(parent);
-	return sb_host_stat(parent->buf, &sx) < 0 || (sx.stx_mode & S_IFMT) != S_IFDIR;
+	if (err < 0)
+		return err == -ENOENT || err == -ENOTDIR ? 0 : err;
+	return dir.lower_below && (node == SB_NO_NODE || dir.node == fs->tree->nodes[node].parent);
 }
 
-int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
+/* The same with the lock. */
+static int copy_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
 {
 	struct sb_path *dst = &fs->work->p[0];
 	struct sb_path *host = &fs->work->p[4];
 	struct sb_stat st;
 	struct source src = {.host = guest->buf, .st = &st, .node = node, .keep = UINT64_MAX};
 	struct statx sx;
-	int err = sb_tree_upper_path(fs, guest->buf, guest->len, dst);
+	int err = shows_lower(fs, guest, node);
 
+	if (err <= 0)
+		return err;
+	err = sb_tree_upper_path(fs, guest->buf, guest->len, dst);
 	if (err < 0)
 		return err;
 	err = sb_host_stat(dst->buf, &sx);
@@ -493,7 +496,16 @@ int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node
 	}
 	if (err == 0)
 		err = copy_one(fs, &src, dst);
-	if ((err == -ENOENT || err == -ENOTDIR) && is_removed(fs, dst))
-		return 0;
+	if (err == -ENOENT && sb_upper_is_whiteout(fs->tree, AT_FDCWD, dst->buf))
+		return 0; /* removed meanwhile */
 	return err < 0 ? err : (st.mode & S_IFMT) == S_IFDIR;
+}
+
+int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
+{
+	const int lock = sb_upper_lock(fs);
+	const int ret = copy_lower(fs, guest, node);
+
+	sb_upper_unlock(lock);
+	return ret;
 }

@@ -375,12 +375,14 @@ static const char *in_moving(char top, int number, const char *entry)
 
 static void prepare_moving(void)
 {
-	static const char *const files[] = {"written", "removed", "moved", "kept", "sub/kept"};
+	static const char *const files[] = {"written", "removed",  "moved",
+					    "kept",    "sub/kept", "again/gone"};
 
 	for (int i = 0; i < MOVES; i++) {
 		MUST(mkdir(name("v", i), 0755));
 		MUST(mkdir(in_moving('v', i, "sub"), 0755));
 		MUST(mkdir(in_moving('v', i, "sub/empty"), 0755));
+		MUST(mkdir(in_moving('v', i, "again"), 0755));
 		for (size_t k = 0; k < COUNT(files); k++)
 			make_file(in_moving('v', i, files[k]));
 	}
@@ -389,7 +391,7 @@ static void prepare_moving(void)
 /* What happened to each directory. */
 static struct {
 	char moved[MOVES], written[MOVES], made[MOVES], renamed[MOVES], removed[MOVES],
-		emptied[MOVES];
+		emptied[MOVES], gone[MOVES];
 } *happened;
 
 static void note_moving(char *fact, long result)
@@ -417,6 +419,10 @@ static void move_or_change(int worker)
 		} else if (worker == 2) {
 			note_moving(&happened->renamed[i], rename(in_moving('v', i, "moved"),
 								  in_moving('v', i, "sub/moved")));
+			note_moving(&happened->gone[i], unlink(in_moving('v', i, "again/gone")));
+			/* Where it is by now, it may be no more, or not empty. */
+			if (rmdir(in_moving('v', i, "again")) == 0)
+				mkdir(in_moving('v', i, "again"), 0755);
 		} else {
 			note_moving(&happened->removed[i], unlink(in_moving('v', i, "removed")));
 			note_moving(&happened->emptied[i], rmdir(in_moving('v', i, "sub/empty")));
@@ -450,6 +456,7 @@ static void moving(void)
 		wrong += differs(i, "sub/moved", happened->renamed[i]);
 		wrong += differs(i, "removed", !happened->removed[i]);
 		wrong += differs(i, "sub/empty", !happened->emptied[i]);
+		wrong += differs(i, "again/gone", !happened->gone[i]);
 		wrong += differs(i, "kept", 1) + differs(i, "sub/kept", 1);
 	}
 	say("moved %d, left %d, wrong %d", moved, left, wrong);
