@@ -926,11 +926,7 @@ static void devices(void)
 	close(fd);
 }
 
-static const struct {
-	const char *name;
-	void (*prepare)(void);
-	void (*observe)(void);
-} stories[] = {
+static const struct story stories[] = {
 	{"cwd", prepare_cwd, cwd},
 	{"dirfds", prepare_dirfds, dirfds},
 	{"unlinked", prepare_unlinked, unlinked},
@@ -953,18 +949,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	umask(022);
-	for (size_t i = 0; argc == 3 && i < COUNT(stories); i++) {
-		if (strcmp(stories[i].name, argv[1]) != 0)
-			continue;
-		if (strcmp(argv[2], "observe") != 0 && stories[i].prepare)
-			stories[i].prepare();
-		if (strcmp(argv[2], "prepare") != 0)
-			stories[i].observe();
-		return 0;
-	}
-	for (size_t i = 0; i < COUNT(stories); i++)
-		puts(stories[i].name);
-	return 98;
+	return run_story(argc, argv, stories, COUNT(stories));
 }

@@ -774,11 +774,7 @@ static void flags(void)
 	say_content("a/f0");
 }
 
-static const struct {
-	const char *name;
-	void (*prepare)(void);
-	void (*observe)(void);
-} stories[] = {
+static const struct story stories[] = {
 	{"emptied", prepare_trees, emptied},
 	{"moved", prepare_trees, moved},
 	{"exchanged", prepare_trees, exchanged},
@@ -800,22 +796,11 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	umask(022);
 	if (argc >= 2 && strcmp(argv[1], "-") == 0) {
+		setvbuf(stdout, NULL, _IOLBF, 0);
+		umask(022);
 		started();
 		return 0;
 	}
-	for (size_t i = 0; argc == 3 && i < COUNT(stories); i++) {
-		if (strcmp(stories[i].name, argv[1]) != 0)
-			continue;
-		if (strcmp(argv[2], "observe") != 0)
-			stories[i].prepare();
-		if (strcmp(argv[2], "prepare") != 0)
-			stories[i].observe();
-		return 0;
-	}
-	for (size_t i = 0; i < COUNT(stories); i++)
-		puts(stories[i].name);
-	return 98;
+	return run_story(argc, argv, stories, COUNT(stories));
 }

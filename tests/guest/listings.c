@@ -372,11 +372,7 @@ static void changed(void)
 	storm();
 }
 
-static const struct {
-	const char *name;
-	void (*prepare)(void);
-	void (*observe)(void);
-} stories[] = {
+static const struct story stories[] = {
 	{"kinds", prepare_kinds, kinds},     {"many", prepare_many, many},
 	{"seeks", prepare_seeks, seeks},     {"removing", prepare_seeks, removing},
 	{"adding", prepare_seeks, adding},   {"renaming", prepare_seeks, renaming},
@@ -386,18 +382,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	umask(022);
-	for (size_t i = 0; argc == 3 && i < COUNT(stories); i++) {
-		if (strcmp(stories[i].name, argv[1]) != 0)
-			continue;
-		if (strcmp(argv[2], "observe") != 0)
-			stories[i].prepare();
-		if (strcmp(argv[2], "prepare") != 0)
-			stories[i].observe();
-		return 0;
-	}
-	for (size_t i = 0; i < COUNT(stories); i++)
-		puts(stories[i].name);
-	return 98;
+	return run_story(argc, argv, stories, COUNT(stories));
 }

@@ -322,4 +322,30 @@ static UNUSED int run_group(int argc, char **argv, const struct part *groups, si
 	return argc > 1 ? 98 : 0;
 }
 
+/* Or a table of stories: what is prepared (may be NULL), perhaps elsewhere, and what is seen then;
+ * `PROGRAM STORY prepare|observe|both`. */
+struct story {
+	const char *name;
+	void (*prepare)(void);
+	void (*observe)(void);
+};
+
+static UNUSED int run_story(int argc, char **argv, const struct story *stories, size_t count)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	umask(022);
+	for (size_t i = 0; argc == 3 && i < count; i++) {
+		if (strcmp(stories[i].name, argv[1]) != 0)
+			continue;
+		if (strcmp(argv[2], "observe") != 0 && stories[i].prepare)
+			stories[i].prepare();
+		if (strcmp(argv[2], "prepare") != 0)
+			stories[i].observe();
+		return 0;
+	}
+	for (size_t i = 0; i < count; i++)
+		puts(stories[i].name);
+	return 98;
+}
+
 #endif
