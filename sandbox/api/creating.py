@@ -19,7 +19,7 @@ from sandbox.engine.creation import CreateRequest
 from sandbox.errors import UsageError, map_os_errors
 from sandbox.models import policy
 from sandbox.models.container import MountPoint, Ulimit
-from sandbox.models.policy import LEAST_MEMORY, Policy
+from sandbox.models.policy import Policy
 from sandbox.runtime import mounts, spec
 
 if TYPE_CHECKING:
@@ -214,9 +214,7 @@ def memory_of(wanted: int | None) -> int:
     """Return a limit of memory in bytes, checked as Docker does; 0 is none."""
     if wanted and wanted < 0:
         raise BadRequest("invalid memory limit: it cannot be negative")
-    if wanted and wanted < LEAST_MEMORY:
-        raise BadRequest("Minimum memory limit allowed is 6MB")
-    return wanted or 0
+    return policy.check_memory(wanted or 0)
 
 
 def cpus_of(nano: int | None, quota: int | None, period: int | None) -> float:

@@ -158,22 +158,23 @@ def parse_bytes(text: str) -> int:
     return int(value * 1024**power)
 
 
-LEAST_MEMORY = 6 * 2**20
-"""Bytes of the smallest limit that Docker takes."""
+_LEAST_MEMORY = 6 * 2**20  # bytes of the smallest limit that Docker takes
+
+
+def check_memory(limit: int) -> int:
+    """Return a limit of memory in bytes, 0 for none; UsageError for one that is too small."""
+    if 0 < limit < _LEAST_MEMORY:
+        raise UsageError("Minimum memory limit allowed is 6MB")
+    return limit
 
 
 def parse_memory(text: str) -> int:
-    """Return a limit of memory in bytes, 0 for none.
-
-    Raises UsageError below LEAST_MEMORY.
+    """Return what *text* says as a limit of memory, as `check_memory`.
 
     >>> parse_memory("64m"), parse_memory("0")
     (67108864, 0)
     """
-    limit = parse_bytes(text)
-    if 0 < limit < LEAST_MEMORY:
-        raise UsageError("Minimum memory limit allowed is 6MB")
-    return limit
+    return check_memory(parse_bytes(text))
 
 
 _DURATION_UNITS = {
