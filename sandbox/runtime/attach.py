@@ -132,7 +132,7 @@ def understand(answer: bytes) -> dict[str, Any]:
 def stay(connection: socket.socket, wishes: Wishes) -> int | None:
     """Relay until the container ends; its exit code, or None if the user detached."""
     with ExitStack() as stack:
-        wake = stack.enter_context(_signals(connection, wishes))
+        wake = stack.enter_context(_signals(wishes))
         if wishes.stdin and wishes.tty:
             stack.enter_context(terminal.raw_mode(0))
         return _Relay(connection, wishes, wake).run()
@@ -161,7 +161,7 @@ class _Relay:
             writers = [connection] if self._pending else []
             ready, writable, _ = select.select(readers, writers, [])
             if self._wake in ready:
-                self._pending += _drained(self._wake)
+                self._pending += _told(_drained(self._wake), self._wishes)
             if connection in ready:
                 code = self._hear()
                 if code is not None:
@@ -229,34 +229,40 @@ class _Relay:
 
 
 @contextmanager
-def _signals(connection: socket.socket, wishes: Wishes) -> Iterator[int]:
-    """Turn signals into frames, which come out of the descriptor this gives."""
+def _signals(wishes: Wishes) -> Iterator[int]:
+    """Hold back signals for the other end: a descriptor gives their numbers, a byte each."""
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-
-    def resized(*_: Any) -> None:
-        size = window_size(wishes.stdin)
-        if size:
-            os.write(writer, wire.frame(wire.CONTROL, wire.line({"resize": size})))
-
-    def passed(number: int, *_: Any) -> None:
-        os.write(writer, wire.frame(wire.CONTROL, wire.line({"signal": int(number)})))
-
-    handlers: dict[int, Any] = {signal.SIGWINCH: resized} if wishes.tty else {}
+    numbers: list[int] = [signal.SIGWINCH] if wishes.tty else []
     if wishes.proxy:
-        handlers |= dict.fromkeys(supervise.PROXIED, passed)
+        numbers += supervise.PROXIED
     previous = {}
-    for number, handler in handlers.items():
+    for number in numbers:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            previous[number] = signal.signal(number, handler)
+            previous[number] = signal.signal(number, lambda *_: None)
+    old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         if wishes.tty:
-            resized()  # since it was looked at last, nobody has listened
+            os.write(writer, bytes([signal.SIGWINCH]))  # nobody has listened so far
         yield reader
     finally:
+        signal.set_wakeup_fd(old_wakeup)
         for number, old in previous.items():
             signal.signal(number, old)
         os.close(reader)
         os.close(writer)
+
+
+def _told(numbers: bytes, wishes: Wishes) -> bytes:
+    """Return the frames that tell of these signals."""
+    frames = b""
+    for number in numbers:
+        if number == signal.SIGWINCH and wishes.tty:
+            size = window_size(wishes.stdin)
+            if size:
+                frames += wire.frame(wire.CONTROL, wire.line({"resize": size}))
+        elif wishes.proxy and number in supervise.PROXIED:
+            frames += wire.frame(wire.CONTROL, wire.line({"signal": number}))
+    return frames
 
 
 def _drained(fd: int) -> bytes:

@@ -23,14 +23,10 @@ def test_vim_edits_is_left_and_joined_again(engine: Sandbox) -> None:
     again.keys("\x0c")  # draws anew
     again.see("first line", "second")
     again.resize(30, 100)
+    # Drawn anew before more is typed: vim forgets a change that comes while it draws.
+    again.until(lambda: again.text.count("~") == 27, "the new size")
     again.keys("othird\x1b")
     again.see("third")
-
-    def lines_are_30() -> bool:
-        again.keys(":set lines?\r")  # asked until the new size has found its way
-        return "lines=30" in again.text
-
-    again.until(lines_are_30, "the new size")
     again.keys(":wq\r")
     assert again.ends() == 0
     engine.ok("cp", "edit:/root/note", str(engine.store.parent / "note"))
