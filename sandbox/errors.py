@@ -20,7 +20,8 @@
     │   └── PermissionDenied
     ├── RegistryError               whoever runs the registry, or the network
     │   ├── AuthFailed              the caller: not logged in, or not allowed
-    │   └── TransportFailed         the network: nothing came, or it broke off
+    │   ├── TransportFailed         the network: nothing came, or it broke off
+    │   └── UploadRefused           the network, or the blob is damaged on this side
     ├── NativeError                 the kernel said no; carries ``errno``
     └── RuntimeFailed               the container could not be run
         ├── CommandNotFound         exit code 127
@@ -147,6 +148,10 @@ class AuthFailed(RegistryError):
 
 class TransportFailed(RegistryError):
     """No complete answer came from the registry."""
+
+
+class UploadRefused(RegistryError):
+    """What arrived of a blob is not what was announced: all of it must be sent again."""
 
 
 class NativeError(SandboxError):

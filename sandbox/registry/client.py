@@ -24,6 +24,7 @@ from sandbox.errors import (
     RegistryError,
     TransportFailed,
     Unsupported,
+    UploadRefused,
 )
 from sandbox.models import oci
 from sandbox.models.digest import Digest, digest_of, parse_digest
@@ -43,6 +44,8 @@ _ACCEPT = ", ".join([*sorted(oci.MANIFEST_TYPES), *sorted(oci.INDEX_TYPES)])
 _SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
+# Of the distribution specification, for an upload; so is status 416.
+_SPOILT = frozenset({"BLOB_UPLOAD_INVALID", "DIGEST_INVALID", "SIZE_INVALID"})
 _PAGES = 1000
 _PAGE = 500
 
@@ -415,7 +418,8 @@ class Repository:
 
 def _failure(answer: Answer, text: bytes, what: str) -> Exception:
     """Return the error that says what the registry said."""
-    message = _words(text)
+    error = _first_error(text)
+    message = "".join(char for char in error.message if char.isprintable())[:200]
     host = answer.url.partition("://")[2].partition("/")[0]
     if answer.status == 401:
         return AuthFailed(
@@ -431,6 +435,8 @@ def _failure(answer: Answer, text: bytes, what: str) -> Exception:
     if answer.status == 404:
         return NotFound(f"{what}: {message or 'not found'}")
     kind = TransportFailed if answer.status >= 500 else RegistryError
+    if answer.status == 416 or (answer.status == 400 and error.code in _SPOILT):
+        kind = UploadRefused
     return kind(f"{what}: {host} answered {answer.status}{f': {message}' if message else ''}")
 
 
@@ -457,12 +463,9 @@ def rate_limit(headers: Mapping[str, str]) -> str:
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-def _words(text: bytes) -> str:
+def _first_error(text: bytes) -> _Error:
     try:
         errors = msgspec.json.decode(text, type=_Errors).errors
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return ""
-    if not errors:
-        return ""
-    message = "".join(char for char in errors[0].message if char.isprintable())
-    return message[:200]
+        errors = None
+    return errors[0] if errors else _Error()

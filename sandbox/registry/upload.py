@@ -3,7 +3,8 @@
 
 How it works: ask whether it is there; have it mounted from a repository of the same
 registry that is known to hold it; else send it, in parts. After a broken connection the
-registry is asked how far it got, and the rest follows.
+registry is asked how far it got, and the rest follows. What arrived wrong, or belongs to
+an upload that the registry has forgotten, is sent again from the beginning.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from typing import IO, TYPE_CHECKING
 
-from sandbox.errors import NotFound, RegistryError, TransportFailed, map_os_errors
+from sandbox.errors import NotFound, RegistryError, TransportFailed, UploadRefused, map_os_errors
 from sandbox.models.digest import parse_digest, short_id
 
 if TYPE_CHECKING:
@@ -54,12 +55,17 @@ def ensure_blob(
 def _insist(
     target: Repository, digest: Digest, send: Callable[[], None], *, transport: Transport
 ) -> None:
-    """Send a blob, again from the start after a failure that may pass."""
+    """Send a blob, again from the start after a failure that may pass.
+
+    That what arrived is wrong may pass once: the second time it is what this side has.
+    """
+    refused = 0
     for attempt in range(transport.retries + 1):
         try:
             send()
-        except (TransportFailed, NotFound):  # broken off, or forgotten by the registry
-            if attempt == transport.retries:
+        except (TransportFailed, NotFound, UploadRefused) as exc:  # NotFound: forgotten there
+            refused += isinstance(exc, UploadRefused)
+            if attempt == transport.retries or refused > 1:
                 raise
             transport.pause(attempt)
             if not target.has_blob(digest):

@@ -37,6 +37,7 @@ class Fault:
     body: bytes = b""
     reset_after: int | None = None  # bytes of the body, then a reset; 0: not even a head
     end_after: int | None = None  # bytes of the body, then an orderly end
+    flip_request: int | None = None  # change the byte at this place of the request's body
     flip: int | None = None  # change the byte at this place of the body
     trickle: float | None = None  # seconds before each byte
     reset_request_after: int | None = None  # bytes of the request's body
@@ -139,7 +140,7 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
             length = int(self.headers.get("Content-Length", "0"))
             limit = fault.reset_request_after
             if limit is None:
-                return self.rfile.read(length)
+                return _flipped(self.rfile.read(length), fault.flip_request)
             part = self.rfile.read(min(limit, length))
             self._forward_part(part)
             self._reset()
@@ -167,9 +168,7 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
             self._head(answer.status, headers)
             done = 0
             while self.command != "HEAD" and (data := answer.read(16384)):
-                if fault.flip is not None and done <= fault.flip < done + len(data):
-                    at = fault.flip - done
-                    data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+                data = _flipped(data, None if fault.flip is None else fault.flip - done)
                 for limit, end in (
                     (fault.reset_after, self._reset),
                     (fault.end_after, self._end),
@@ -216,6 +215,13 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
             yield proxy
         finally:
             proxy.is_over.set()
+
+
+def _flipped(data: bytes, at: int | None) -> bytes:
+    """Return *data* with another byte at this place, if it has it."""
+    if at is None or not 0 <= at < len(data):
+        return data
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
 def _deliver(connection: socket.socket) -> None:

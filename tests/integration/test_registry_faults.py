@@ -62,8 +62,17 @@ def is_config(seen: Seen) -> bool:
 
 
 def sends_config(seen: Seen) -> bool:
-    is_end = seen.method == "PUT" and "/uploads/" in seen.path
-    return is_end and seen.headers["Content-Length"] != "0"  # a large layer has come before
+    return (
+        is_upload_end(seen) and seen.headers["Content-Length"] != "0"
+    )  # a large layer has come before
+
+
+def is_upload_end(seen: Seen) -> bool:
+    return seen.method == "PUT" and "/uploads/" in seen.path
+
+
+def is_upload_start(seen: Seen) -> bool:
+    return seen.method == "POST" and seen.path.endswith("/uploads/")
 
 
 def leftovers(engine: Engine) -> list[str]:
@@ -312,7 +321,22 @@ UPLOADS = {
         Fault(status=404, body=b'{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"?"}]}'),
     ),
     "out of order for a while": Nth(lambda i: i.method in ("PATCH", "POST"), Fault(status=503), 2),
+    "a part that belongs elsewhere": Nth(
+        lambda i: i.method == "PATCH", Fault(status=416, headers=(("Range", "0-99"),))
+    ),
+    "a wrong byte on the way": Nth(lambda i: i.method == "PATCH", Fault(flip_request=200_000)),
+    "a wrong byte in the configuration": Nth(sends_config, Fault(flip_request=10)),
+    "forgotten before its end": Nth(is_upload_end, Fault(status=404)),
 }
+
+
+def loaded(engine: Engine, name: str, tmp_path: pathlib.Path, size: int = SIZE) -> str:
+    """Load an image of one large layer and return its id."""
+    path = tmp_path / "archive"
+    layer = [images.file("noise", images.noise(size))]
+    path.write_bytes(images.docker_archive([layer], tags=[name]))
+    [image] = engine.load_images(str(path))
+    return image.id
 
 
 @pytest.mark.parametrize("decide", UPLOADS.values(), ids=UPLOADS)
@@ -321,11 +345,37 @@ def test_pushing_through_faults(
 ) -> None:
     with proxy.before(plain, decide) as between:
         name = f"{between.host}/pushed/{abs(hash(decide))}:1"
-        path = tmp_path / "archive"
-        noise = images.file("noise", images.noise(SIZE + hash(decide) % 1000))
-        path.write_bytes(images.docker_archive([[noise]], tags=[name]))
-        [image] = engine.load_images(str(path))
+        image_id = loaded(engine, name, tmp_path, SIZE + hash(decide) % 1000)
         engine.push_image(name)
         between.decide = proxy.never
         other = Engine(Layout(tmp_path / "other"))
-        assert other.pull_image(name)[0].image_id == image.id
+        assert other.pull_image(name)[0].image_id == image_id
+
+
+def test_an_upload_that_is_forgotten_while_it_is_resumed_starts_again(
+    plain: Server, engine: Engine, tmp_path: pathlib.Path
+) -> None:
+    broken = Nth(lambda i: i.method == "PATCH", Fault(reset_request_after=200_000))
+    forgotten = Nth(lambda i: i.method == "GET" and "/uploads/" in i.path, Fault(status=404))
+    with proxy.before(plain, lambda i: broken(i) or forgotten(i)) as between:
+        name = f"{between.host}/resumed:1"
+        loaded(engine, name, tmp_path, SIZE + 1001)
+        engine.push_image(name)
+        starts = [item for item in between.seen if is_upload_start(item)]
+        assert len(starts) == 3  # the layer twice, then the configuration
+
+
+def test_what_arrives_wrong_each_time_is_sent_twice_and_then_told(
+    plain: Server, sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    always = Nth(lambda i: i.method == "PATCH", Fault(flip_request=200_000), 99)
+    with proxy.before(plain, always) as between:
+        name = f"{between.host}/wrong:1"
+        loaded(Engine(Layout(sandbox.store)), name, tmp_path, SIZE + 1002)
+        done = sandbox.call("push", "-q", name)
+        starts = [item for item in between.seen if is_upload_start(item)]
+        assert not any("/manifests/" in i.path for i in between.seen if i.method == "PUT")
+    assert done.returncode == 1
+    assert len(starts) == 2
+    [line] = done.stderr.decode().splitlines()
+    assert "answered 400: provided digest did not match uploaded content" in line
