@@ -32,6 +32,9 @@
 /* Where a port goes that something outside of the container holds. */
 #define SB_NET_SPARE_FIRST 61000
 #define SB_NET_SPARE_LAST 64511
+/* With the lower half of a container's address, one where it asks whether the machine has a port.
+ */
+#define SB_NET_QUESTIONS 0x7fff0000U
 
 /* sb_net_state.egress: what lies outside of the container's networks */
 #define SB_NET_EGRESS_FREE 0

@@ -66,7 +66,7 @@ static void bind_own(const struct sb_net *net, const struct sb_net_place *name,
 
 	const uint16_t port = known ? row.value : default_port(net, name->port);
 
-	out->spare = !known && port < SB_NET_LOW_BASE && (out->kind & SB_NET_UDP) == 0 &&
+	out->spare = !known && port < SB_NET_SPARE_FIRST && (out->kind & SB_NET_UDP) == 0 &&
 		     sb_net_is_alone(net->table, net->self);
 	if (out->kind & SB_NET_V6) {
 		sb_net_set_v6(&out->place, sb_net_loopback_v6,

@@ -151,6 +151,45 @@ static long bind_spare(int fd, struct sb_socket_name *name, struct sb_net_bindin
 	return ret;
 }
 
+/* An address of this container that nothing is ever bound to for longer than a question takes. */
+static uint32_t question_address(const struct sb_net *net)
+{
+	return SB_NET_QUESTIONS | (net->base & 0xffff);
+}
+
+/* The address and port are taken: by a socket of the container, at the port that it knows? What
+ * the machine has at 0.0.0.0 is in the way at every address. Of a port that the kernel chose
+ * there is no note. */
+static bool is_taken_inside(const struct sb_net *net, int fd, const struct sb_net_binding *binding,
+			    uint16_t port)
+{
+	static const int options[] = {SO_REUSEADDR, SO_REUSEPORT};
+	struct sb_socket_name name = {.len = binding->place.wide ? 28 : 16};
+	struct sb_net_place place = binding->place;
+	struct sb_net_port row;
+	int type = binding->kind & SB_NET_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int question;
+	long ret;
+
+	if (place.is_v6 || place.port != port ||
+	    sb_net_find_port(net->ports, net->self, binding->kind | SB_NET_REVERSE, port, &row))
+		return false;
+	name.family = place.wide ? AF_INET6 : AF_INET;
+	question = (int)sb_syscall(__NR_socket, name.family, type | SOCK_CLOEXEC, 0, 0, 0, 0);
+	if (question < 0)
+		return false;
+	for (size_t i = 0; i < SB_ARRAY_LEN(options); i++) {
+		int value = sb_net_option(fd, SOL_SOCKET, options[i]);
+
+		sb_syscall(__NR_setsockopt, question, SOL_SOCKET, options[i], SB_P(&value),
+			   sizeof(value), 0);
+	}
+	sb_net_set_v4(&place, question_address(net), port);
+	ret = try_bind(question, &name, &place);
+	sys_close(question);
+	return ret == 0;
+}
+
 static int note(const struct sb_net *net, int fd, const struct sb_net_binding *binding,
 		uint16_t port)
 {
@@ -178,7 +217,8 @@ static long bind_now(struct sb_call *call, const struct sb_net *net, int fd,
 
 	sb_commit_begin(call->fs);
 	ret = binding->spare ? -EADDRINUSE : try_bind(fd, name, &binding->place);
-	if (ret == -EADDRINUSE && !binding->fixed && (port != 0 || binding->spare))
+	if (ret == -EADDRINUSE && !binding->fixed && (port != 0 || binding->spare) &&
+	    (binding->spare || !is_taken_inside(net, fd, binding, port)))
 		ret = bind_spare(fd, name, binding);
 	if (ret == 0 && binding->note && note(net, fd, binding, port) < 0)
 		ret = -ENOBUFS;

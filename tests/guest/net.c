@@ -2,7 +2,7 @@
 /*
  * net.c - IPv4 and IPv6 sockets on one machine: what is bound, named and reached.
  *
- *   net tcp|udp|six|both|errors|options|pass PORT
+ *   net tcp|udp|six|both|errors|options|pass|taken PORT
  *
  * PORT and the 19 above it are free and not privileged; nobody ever listens at the last one.
  * Prints addresses as the program asked for them, and no port that the kernel chose.
@@ -517,13 +517,40 @@ static void later(void)
 	SEE(listen(make(AF_INET, SOCK_DGRAM), 1));
 }
 
+/* A port that the kernel chose cannot be had a second time, whatever the addresses. */
+static void taken(void)
+{
+	static const char *const pairs[][2] = {{"127.0.0.1", "127.0.0.1"}, {"0.0.0.0", "127.0.0.1"},
+					       {"127.0.0.1", "0.0.0.0"},   {"0.0.0.0", "0.0.0.0"},
+					       {"127.0.0.1", "::"},        {"::", "127.0.0.1"}};
+
+	for (size_t i = 0; i < COUNT(pairs) * 4; i++) {
+		const char *first = pairs[i / 4][0];
+		const char *second = pairs[i / 4][1];
+		const int reuse[] = {(int)(i & 1), (int)(i & 2) / 2};
+		int server = make(strchr(first, ':') ? AF_INET6 : AF_INET, SOCK_STREAM);
+		int other = make(strchr(second, ':') ? AF_INET6 : AF_INET, SOCK_STREAM);
+		int port;
+
+		say("%s, %s, reuse %d %d", first, second, reuse[0], reuse[1]);
+		MUST(setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &reuse[0], sizeof(int)));
+		MUST(setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &reuse[1], sizeof(int)));
+		MUST(bind_to(server, first, 0));
+		MUST(listen(server, 1));
+		port = port_of(server);
+		SEE(bind_to(other, second, port));
+		close(server);
+		close(other);
+	}
+}
+
 static const struct part parts[] = {
 	{"tcp", tcp},         {"tcp-chosen", tcp_chosen},
 	{"udp", udp},         {"udp-many", udp_many},
 	{"six", six},         {"both", both},
 	{"errors", errors},   {"waiting", waiting},
 	{"options", options}, {"pass", pass},
-	{"later", later},
+	{"later", later},     {"taken", taken},
 };
 
 int main(int argc, char **argv)

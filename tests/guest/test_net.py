@@ -32,6 +32,7 @@ GROUPS = (
     "options",
     "pass",
     "later",
+    "taken",
 )
 
 
