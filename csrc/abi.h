@@ -253,7 +253,7 @@ struct sb_control {
 			       the machine's own network */
 	struct sb_text net_log; /* host path of the log of connections, empty: none */
 	uint32_t net_container; /* number in the network table */
-	uint32_t reserved;
+	uint32_t watched; /* non-zero: somebody has asked to be told of new names */
 	char whiteout[64]; /* target of a whiteout symlink, NUL-terminated */
 	char opaque[64]; /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */

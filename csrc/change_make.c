@@ -6,6 +6,8 @@
  *   What the host can hold as it is, is made in place with one call. What
  *   needs an owner record, replaces a whiteout or must be opaque is made aside
  *   and moved into place. Devices become empty files with a record.
+ *   Who watches a directory would see that move (IN_MOVED_TO). So where somebody
+ *   watches, what is not a directory appears there by link(2), as IN_CREATE.
  * Rules
  *   In a mount the host's own call is made; only the owner may need a record.
  *   fs->umask is applied here. The process's real umask has no other bits,
@@ -14,6 +16,7 @@
 #include "change.h"
 
 #include <errno.h>
+#include <linux/openat2.h>
 #include <linux/stat.h>
 
 #include "dircache.h"
@@ -110,6 +113,49 @@ static void unmake(const struct sb_fs *fs, const struct recipe *r, const char *p
 		sys_unlinkat(AT_FDCWD, path, 0);
 }
 
+/* Is that the file that fd is open on? */
+static bool is_of(int fd, int made)
+{
+	struct statx a;
+	struct statx b;
+
+	return sys_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &a) == 0 &&
+	       sys_statx(made, "", AT_EMPTY_PATH, STATX_INO, &b) == 0 && a.stx_ino == b.stx_ino;
+}
+
+/* made is open under a name that goes: make it one that is open as host, unless that is another
+ * file already or there is no second descriptor. openat2 as in on_open.c. */
+static void reopen(const struct recipe *r, const char *host, int made)
+{
+	const struct open_how how = {
+		.flags = (uint32_t)r->flags & ~(uint32_t)(O_CREAT | O_EXCL),
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+	long fd = sb_syscall(__NR_openat2, AT_FDCWD, SB_P(host), SB_P(&how), sizeof(how), 0, 0);
+
+	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM)
+		fd = sys_openat(AT_FDCWD, host, (int)how.flags | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return;
+	if (is_of((int)fd, made))
+		sb_syscall(__NR_dup3, fd, made, r->flags & O_CLOEXEC, 0, 0, 0);
+	sys_close((int)fd);
+}
+
+/* What was made as temp gets its name: host. */
+static int appear(const struct sb_fs *fs, const struct recipe *r, const char *temp,
+		  const char *host, int fd)
+{
+	if ((r->looks.mode & S_IFMT) == S_IFDIR ||
+	    __atomic_load_n(&fs->tree->control->watched, __ATOMIC_SEQ_CST) == 0 ||
+	    sys_linkat(AT_FDCWD, temp, AT_FDCWD, host, 0) < 0)
+		return sb_upper_place(fs, temp, host);
+	if (r->flags != -1)
+		reopen(r, host, fd);
+	sys_unlinkat(AT_FDCWD, temp, 0);
+	return 0;
+}
+
 /* A temporary name, dressed, then moved to host. */
 static long make_aside(struct sb_fs *fs, const struct recipe *r, const char *host)
 {
@@ -126,7 +172,7 @@ static long make_aside(struct sb_fs *fs, const struct recipe *r, const char *hos
 	if (err == 0 && r->opaque)
 		err = sb_upper_make_opaque(fs, temp);
 	if (err == 0)
-		err = sb_upper_place(fs, temp->buf, host);
+		err = appear(fs, r, temp->buf, host, (int)result);
 	if (err == 0)
 		return result;
 	unmake(fs, r, temp->buf, result);

@@ -193,6 +193,7 @@ long on_inotify_add_watch(struct sb_call *call)
 		err = bring_up(call, at);
 	if (err < 0)
 		return err;
+	__atomic_store_n(&call->fs->tree->control->watched, 1, __ATOMIC_SEQ_CST);
 	return sb_guest_block(call, __NR_inotify_add_watch, fd, SB_P(at->host.buf), host_mask, 0, 0,
 			      0);
 }

@@ -721,6 +721,40 @@ static void say_events(int fd)
 	say("--");
 }
 
+static void prepare_arrivals(void)
+{
+	MUST(mkdir("d", 0755));
+}
+
+/* Files that their owner may not read, too: they are made in another way. */
+static void arrivals(void)
+{
+	int fd = (int)MUST(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+	int file;
+
+	MUST(inotify_add_watch(fd, "d",
+			       IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_OPEN |
+				       IN_MODIFY | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE));
+	file = (int)SEE(open("d/file", O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0400));
+	say("flags %#x %#x", fcntl(file, F_GETFL), fcntl(file, F_GETFD));
+	say_fd_link("the new file", file);
+	SEE(write(file, "text", 4));
+	MUST(close(file));
+	say_events(fd);
+	file = (int)SEE(open("d/other", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0));
+	say("flags %#x %#x", fcntl(file, F_GETFL), fcntl(file, F_GETFD));
+	MUST(unlink("d/other"));
+	say_fd_link("the removed file", file);
+	MUST(close(file));
+	SEE(open("d/file", O_RDWR | O_CREAT | O_EXCL, 0400));
+	SEE(mknod("d/node", S_IFREG | 0040, 0));
+	SEE(mkfifo("d/fifo", 0));
+	SEE(mkfifo("d/fifo", 0));
+	SEE(symlink("file", "d/link"));
+	say_events(fd);
+	MUST(close(fd));
+}
+
 static void watches(void)
 {
 	int fd = (int)MUST(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
@@ -938,6 +972,7 @@ static const struct story stories[] = {
 	{"modes", NULL, modes},
 	{"xattrs", prepare_xattrs, xattrs},
 	{"many_xattrs", prepare_xattrs, many_xattrs},
+	{"arrivals", prepare_arrivals, arrivals},
 	{"watches", prepare_inotify, watches},
 	{"locks", prepare_locks, locks},
 	{"fifos", prepare_fifos, fifos},

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import pathlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.harness.oracle import native
 
 if TYPE_CHECKING:
     from tests.harness.oracle import Oracle
@@ -25,6 +29,7 @@ GROUPS = (
     "modes",
     "xattrs",
     "many_xattrs",
+    "arrivals",
     "watches",
     "locks",
     "fifos",
@@ -71,3 +76,11 @@ def test_a_path_may_grow_longer_than_path_max(oracle: Oracle, guest_program) -> 
 @pytest.mark.xfail(reason="a removed working directory leads nowhere, not even up", strict=True)
 def test_a_removed_working_directory_leads_up(oracle: Oracle, guest_program) -> None:
     oracle.same_in("upper", guest_program("files"), "removed-cwd")
+
+
+def test_files_that_a_user_makes_are_announced_as_new(oracle: Oracle, guest_program) -> None:
+    program = guest_program("files")
+    there = replace(oracle, inside_folder=pathlib.Path("/tmp"))
+    flags = ["-u", "1000:1000", "-v", f"{program}:/files:ro"]
+    expected = native([program, "arrivals", "both"], oracle.native_folder)
+    there.compare(expected, there.inside(["/files", "arrivals", "both"], *flags))
