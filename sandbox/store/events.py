@@ -2,17 +2,19 @@
 """What happened in a store, in order: one JSON object a line, Docker's fields.
 
 Rules: a line is appended in one piece; the file is replaced by a fresh one when it
-has grown, and the old one is kept as ``events.jsonl.1``. An event that cannot be
-written is lost: nothing waits for it.
+has grown, and the old one is kept as ``events.jsonl.1``. Who writes holds a shared lock,
+who replaces it an exclusive one: nothing is added to a file once it is replaced. An event
+that cannot be written is lost: nothing waits for it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,16 +51,29 @@ def tell(layout: Layout, kind: str, action: str, identity: str, /, **attributes:
         source = attributes.get("image", "") if kind == "container" else ""
         old = {"status": action, "id": identity, "from": source}
         event |= {key: value for key, value in old.items() if value}
-    path = _path(layout)
+    line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
     with suppress(OSError):
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(fd, json.dumps(event, separators=(",", ":")).encode() + b"\n")
-            # Another writer may have replaced it meanwhile: the fresh one is not to take its place.
-            if os.fstat(fd).st_size > _LARGEST and not _is_replaced(fd, path):
-                os.replace(path, f"{path}.1")
-        finally:
-            os.close(fd)
+        while not _append(_path(layout), line):
+            pass
+
+
+def _append(path: Path, line: bytes) -> bool:
+    """Append to the file; False if it was replaced before it could be locked."""
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        if _is_replaced(fd, path):
+            return False
+        os.write(fd, line)
+        if os.fstat(fd).st_size > _LARGEST:
+            with suppress(BlockingIOError):  # whoever writes right now finds it too large as well
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # The shared lock was let go for a moment: the fresh one is not to take its place.
+                if not _is_replaced(fd, path):
+                    os.replace(path, f"{path}.1")
+    finally:
+        os.close(fd)
+    return True
 
 
 def tell_container(layout: Layout, config: ContainerConfig, action: str, /, **more: str) -> None:
@@ -90,29 +105,17 @@ def read(
 
     With *until* None, new ones are waited for as long as *more* (always, if not given).
     """
-    path = _path(layout)
-    yield from _between(_lines(f"{path}.1"), since, until)
-    file = None
+    follower = Follower(layout, at_end=False)
     try:
         while True:
-            if file is None:
-                with suppress(FileNotFoundError):
-                    file = open(path, "rb")  # noqa: SIM115 - closed below
             # Looked at before reading: what was written by then is still read.
             over = (until is not None and time.time() > until) or (more is not None and not more())
-            replaced = file is not None and _is_replaced(file.fileno(), path)
-            if file is not None:
-                yield from _between(_parsed(file), since, until)
+            yield from _between(follower.fresh(), since, until)
             if over:
                 return
-            if replaced and file is not None:
-                file.close()
-                file = None
-                continue
             time.sleep(_NAP)
     finally:
-        if file is not None:
-            file.close()
+        follower.close()
 
 
 def _is_replaced(fd: int, path: Path) -> bool:
@@ -122,9 +125,28 @@ def _is_replaced(fd: int, path: Path) -> bool:
         return True
 
 
-def _lines(path: str) -> Iterator[dict[str, Any]]:
-    with suppress(FileNotFoundError), open(path, "rb") as file:
-        yield from _parsed(file)
+def _after(path: Path, last: IO[bytes] | None) -> list[IO[bytes]]:
+    """Open the files that came after *last* (None: all), in order; there are two at most."""
+    while True:
+        present, before = _opened(path), _opened(f"{path}.1")
+        found = [file for file in (before, present) if file is not None]
+        if present is None or not _is_replaced(present.fileno(), path):
+            break
+        for file in found:  # *before* may be the same, or a later one
+            file.close()
+    if (
+        last is not None
+        and before is not None
+        and os.path.sameopenfile(before.fileno(), last.fileno())
+    ):
+        found.pop(0).close()
+    return found
+
+
+def _opened(path: Path | str) -> IO[bytes] | None:
+    with suppress(FileNotFoundError):
+        return open(path, "rb")
+    return None
 
 
 def _parsed(file: Any) -> Iterator[dict[str, Any]]:
@@ -148,51 +170,57 @@ def _between(
 
 
 class Follower:
-    """Reads what is appended from now on; it never waits."""
+    """Reads what is appended from now on, or all there is as well; it never waits."""
 
-    def __init__(self, layout: Layout) -> None:
-        """Begin at the present end of the file, which may not exist."""
+    def __init__(self, layout: Layout, *, at_end: bool = True) -> None:
+        """Begin at the present end of the file, which may not exist, or at the beginning."""
         self._path = _path(layout)
-        self._file: Any = None
-        self._open(at_end=True)
-
-    def _open(self, *, at_end: bool) -> None:
-        with suppress(FileNotFoundError):
-            self._file = open(self._path, "rb")  # noqa: SIM115 - closed when replaced
-            if at_end:
-                self._file.seek(0, os.SEEK_END)
+        self._files = _after(self._path, None)  # the first is being read
+        if at_end and self._files:
+            for file in self._files[:-1]:
+                file.close()
+            self._files = self._files[-1:]
+            self._files[0].seek(0, os.SEEK_END)
 
     def poll(self) -> list[dict[str, Any]]:
         """Return the events that were appended since the last time."""
-        if self._file is None:
-            self._open(at_end=False)
-        if self._file is None:
-            return []
-        replaced = _is_replaced(self._file.fileno(), self._path)
-        found = list(_parsed(self._file))
-        if replaced:  # looked at before reading: the old file is read to its end
-            self._file.close()
-            self._file = None
-            self._open(at_end=False)
-            found += self.poll() if self._file is not None else []
-        return found
+        return list(self.fresh())
+
+    def fresh(self) -> Iterator[dict[str, Any]]:
+        """Yield the events that were appended since the last time."""
+        while True:
+            self._files = self._files or _after(self._path, None)
+            if not self._files:
+                return
+            file, *rest = self._files
+            # Looked at before reading: nothing is added to a file that is replaced.
+            replaced = bool(rest) or _is_replaced(file.fileno(), self._path)
+            yield from _parsed(file)
+            rest = rest or (_after(self._path, file) if replaced else [])
+            if not rest:
+                return
+            file.close()
+            self._files = rest
 
     def history(self, since: float) -> list[dict[str, Any]]:
         """Return the events from *since* on that were there before what `poll` gives next."""
         import io
 
-        kept = self._file
-        old = list(_lines(f"{self._path}.1"))
-        if kept is None:
-            return list(_between(iter(old), since, None))
-        with suppress(FileNotFoundError):
-            if os.stat(f"{self._path}.1").st_ino == os.fstat(kept.fileno()).st_ino:
-                old = []
-        present = io.BytesIO(os.pread(kept.fileno(), kept.tell(), 0))
-        return list(_between(iter([*old, *_parsed(present)]), since, None))
+        old: list[dict[str, Any]] = []
+        before = _opened(f"{self._path}.1")
+        if before is not None:
+            with before:
+                is_kept = self._files and os.path.sameopenfile(
+                    before.fileno(), self._files[0].fileno()
+                )
+                old = [] if is_kept else list(_parsed(before))
+        if self._files:
+            kept = self._files[0]
+            old += _parsed(io.BytesIO(os.pread(kept.fileno(), kept.tell(), 0)))
+        return list(_between(iter(old), since, None))
 
     def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Close the files."""
+        for file in self._files:
+            file.close()
+        self._files = []
