@@ -79,9 +79,12 @@ def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator
             linking.write(run_dir.path, _linked(config, layout, seat, change.register))
         except BaseException:
             change.leave(seat)
+            if keep is not None:
+                keep.close()
             raise
     try:
-        with relay.relaying(seat, change.register.directory):
+        places = keep.ports.take_relayed() if keep is not None else []
+        with relay.relaying(seat, change.register.directory, places):
             yield Joined(change.register.directory, seat.number)
     finally:
         _give_back(layout, config.id, seat.pid)
@@ -177,8 +180,8 @@ class Change:
         run_dir: RunDir,
         allowed: tuple[Allowed, ...],
         resolvers: tuple[str, ...],
-    ) -> tuple[Seat, hostports.Guard | None]:
-        """Seat a container; the guard, if any, is closed by the caller at the end."""
+    ) -> tuple[Seat, seating.Keep | None]:
+        """Seat a container; the caller closes what keeps its place, if anything."""
         own = os.getpid()
         draft = seats.Seat(
             id=config.id,

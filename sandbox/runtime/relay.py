@@ -22,10 +22,9 @@ import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from sandbox.errors import RuntimeFailed, map_os_errors
-from sandbox.models.ports import native_of
+from sandbox.errors import map_os_errors
 from sandbox.native.network import NetworkTable
-from sandbox.runtime import hostports, supervise
+from sandbox.runtime import supervise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,23 +36,17 @@ _LOCK = "relay"
 
 
 @contextmanager
-def relaying(seat: Seat, directory: str) -> Iterator[None]:
-    """Have the places that are not native relayed for the block.
+def relaying(
+    seat: Seat, directory: str, places: list[tuple[Published, _socket.socket]]
+) -> Iterator[None]:
+    """Have the *places* that are not native relayed for the block; their sockets are closed.
 
-    *directory* is that of the networks' files. Raises `RuntimeFailed` if a place is taken.
+    *directory* is that of the networks' files.
     """
-    native = native_of(seat.published)
-    rows = [row for row in seat.published if native.get(row.port) != row]
-    if not rows:
+    if not places:
         yield
         return
-    places: list[tuple[Published, _socket.socket]] = []
     try:
-        for row in rows:
-            try:
-                places.append((row, hostports.bind(row)))
-            except OSError as exc:
-                raise RuntimeFailed(hostports.failure(row, exc)) from exc
         connection, pid = _start(seat, directory, places)
     finally:
         for _, sock in places:

@@ -10,13 +10,14 @@ Does not know: who is told of the result (see `joining`).
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NetworkNotFound, RuntimeFailed, UsageError
 from sandbox.models.addresses import format_address, lonely_subnet, parse_address
 from sandbox.models.endpoints import GATEWAY_NAME, HOST_ALIAS, split_allowed
 from sandbox.models.network import HOST_BINDING, find_network
-from sandbox.models.ports import Publication, Published, parse_exposed
+from sandbox.models.ports import Publication, parse_exposed
 from sandbox.models.record import Record, replace
 from sandbox.native.network import MAX_ADDRESSES, MAX_ALLOWED, Allowed
 from sandbox.runtime import hostports, seats
@@ -30,37 +31,53 @@ if TYPE_CHECKING:
     from sandbox.models.network import Network
 
 
+class Keep:
+    """What keeps a container's base address and ports; closed when it ends."""
+
+    def __init__(self, address: hostports.Guard, ports: hostports.Held) -> None:
+        """Take both over."""
+        self._address = address
+        self.ports = ports
+
+    def close(self) -> None:
+        """Give both back."""
+        self.ports.close()
+        self._address.close()
+
+
 def choose(
     draft: Seat, config: ContainerConfig, networks: Sequence[Network], present: Sequence[Seat]
-) -> tuple[Seat, hostports.Guard]:
-    """Return the seat, but for its number, and what keeps its base address."""
+) -> tuple[Seat, Keep]:
+    """Return the seat, but for its number, and what keeps its base address and ports."""
     wanted = config.network.endpoints
     if len(wanted) > MAX_ADDRESSES:
         raise RuntimeFailed(f"a container can be on {MAX_ADDRESSES} networks at most")
     found = [_find(networks, item.network) for item in wanted]
-    published = _published(config, found, present)
     taken = seats.addresses_of(present)
-    if not found:
-        address, keep = _lonely(taken)
-        return replace(draft, address=address, egress="none"), keep
-    first, keep = _guarded(found[0], wanted[0], taken)
-    endpoints = [first]
-    try:
+    with ExitStack() as stack:
+        ports = _ports(config, found, present)
+        stack.callback(ports.close)
+        if not found:
+            address, guard = _lonely(taken)
+            stack.pop_all()
+            return replace(draft, address=address, egress="none"), Keep(guard, ports)
+        first, guard = _guarded(found[0], wanted[0], taken)
+        stack.callback(guard.close)
+        endpoints = [first]
         for network, item in zip(found[1:], wanted[1:], strict=True):
             taken.add(endpoints[-1].address)
             endpoints.append(endpoint_on(network, item, taken))
         _check_links(wanted, present)
-    except BaseException:
-        keep.close()
-        raise
-    egress = "listed" if config.network.allowed_hosts else egress_on(endpoints, networks)
-    return replace(
-        draft,
-        address=first.address,
-        endpoints=tuple(endpoints),
-        published=published,
-        egress=egress,
-    ), keep
+        egress = "listed" if config.network.allowed_hosts else egress_on(endpoints, networks)
+        seat = replace(
+            draft,
+            address=first.address,
+            endpoints=tuple(endpoints),
+            published=ports.published,
+            egress=egress,
+        )
+        stack.pop_all()
+    return seat, Keep(guard, ports)
 
 
 def _find(networks: Sequence[Network], name: str) -> Network:
@@ -162,12 +179,12 @@ def _check_links(wanted: Sequence[Endpoint], present: Sequence[Seat]) -> None:
 # ---- ports -------------------------------------------------------------------------------
 
 
-def _published(
+def _ports(
     config: ContainerConfig, networks: Sequence[Network], present: Sequence[Seat]
-) -> tuple[Published, ...]:
+) -> hostports.Held:
     open_ones = [network for network in networks if not network.internal]
     if not open_ones:
-        return ()  # as Docker: an internal network publishes nothing
+        return hostports.Held()  # as Docker: an internal network publishes nothing
     wishes = list(config.network.publications)
     if config.network.publish_all:
         known = {wish.port for wish in wishes}
