@@ -68,13 +68,11 @@ static void bind_own(const struct sb_net *net, const struct sb_net_place *name,
 
 	out->spare = !known && port < SB_NET_SPARE_FIRST && (out->kind & SB_NET_UDP) == 0 &&
 		     sb_net_is_alone(net->table, net->self);
-	if (out->kind & SB_NET_V6) {
-		sb_net_set_v6(&out->place, sb_net_loopback_v6,
-			      port); /* which all containers share */
-		return;
-	}
-	sb_net_set_v4(&out->place, net->base, port);
 	out->fixed = known;
+	if (out->kind & SB_NET_V6) /* which all containers share */
+		sb_net_set_v6(&out->place, sb_net_loopback_v6, port);
+	else
+		sb_net_set_v4(&out->place, net->base, port);
 }
 
 int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,

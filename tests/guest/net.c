@@ -520,9 +520,13 @@ static void later(void)
 /* A port that the kernel chose cannot be had a second time, whatever the addresses. */
 static void taken(void)
 {
-	static const char *const pairs[][2] = {{"127.0.0.1", "127.0.0.1"}, {"0.0.0.0", "127.0.0.1"},
-					       {"127.0.0.1", "0.0.0.0"},   {"0.0.0.0", "0.0.0.0"},
-					       {"127.0.0.1", "::"},        {"::", "127.0.0.1"}};
+	static const char *const pairs[][2] = {{"127.0.0.1", "127.0.0.1"},
+					       {"0.0.0.0", "127.0.0.1"},
+					       {"127.0.0.1", "0.0.0.0"},
+					       {"0.0.0.0", "0.0.0.0"},
+					       {"127.0.0.1", "::"},
+					       {"::", "127.0.0.1"},
+					       {"::1", "::1"}};
 
 	for (size_t i = 0; i < COUNT(pairs) * 4; i++) {
 		const char *first = pairs[i / 4][0];
