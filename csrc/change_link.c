@@ -10,6 +10,7 @@
 #include <linux/stat.h>
 
 #include "change.h"
+#include "lists.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -29,7 +30,7 @@ static int may_name(struct sb_fs *fs, struct sb_at *to)
 	if (err == 0)
 		err = sb_upper_parent(fs, to, &dir);
 	if (err == 0)
-		err = sb_ids_permit(fs->ids, dir.mode, dir.uid, dir.gid, 3);
+		err = sb_lists_permit(fs, &dir, 3);
 	if (err < 0)
 		return err;
 	if (to->dir.mount == SB_NO_MOUNT &&
@@ -49,7 +50,7 @@ static int may_link(struct sb_fs *fs, const struct sb_stat *st)
 	if (type != S_IFREG || (st->mode & S_ISUID) != 0 ||
 	    (st->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		return -EPERM;
-	return sb_ids_permit(fs->ids, st->mode, st->uid, st->gid, 6) < 0 ? -EPERM : 0;
+	return sb_lists_permit(fs, st, 6) < 0 ? -EPERM : 0;
 }
 
 /* Link old to the free name of to, whose directory is in the upper. */

@@ -20,6 +20,7 @@
 #include <linux/stat.h>
 
 #include "dircache.h"
+#include "lists.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -29,6 +30,7 @@ struct recipe {
 	const char *target; /* of a symlink */
 	int flags;          /* of open(2), -1 when no descriptor is wanted */
 	bool opaque;
+	bool inherits; /* the default access list in work->p[5] */
 };
 
 static bool is_device(uint32_t mode)
@@ -57,8 +59,32 @@ static void look_of_new(const struct sb_fs *fs, const struct sb_stat *dir, uint3
 		looks->mode &= ~(uint32_t)S_ISGID;
 }
 
+/* The directory, which is in the upper or a mount, has a default list: it says what
+ * the umask says elsewhere. */
+static int look_at_list(const struct sb_fs *fs, const char *dir, uint32_t mode, struct recipe *r)
+{
+	struct sb_path *list = &fs->work->p[5];
+	int err = sb_lists_default(fs, dir, list);
+
+	if (err < 0)
+		return err == -ENODATA ? 0 : err;
+	r->inherits = true;
+	r->looks.mode = (r->looks.mode & ~0777U) | (sb_lists_mode(list, mode) & 0777);
+	return 0;
+}
+
+static int look_at_parents_list(struct sb_fs *fs, const struct sb_at *at, uint32_t mode,
+				struct recipe *r)
+{
+	struct sb_path *host = &fs->work->p[2];
+	uint32_t len = at->name == 1 ? 1 : at->name - 1;
+	int err = sb_spot_host(fs, &at->dir, at->guest.buf, len, host);
+
+	return err < 0 ? err : look_at_list(fs, host->buf, mode, r);
+}
+
 /* Everything that can refuse a new name; then its directory is in the upper. */
-static int prepare(struct sb_fs *fs, struct sb_at *at, uint32_t mode, struct sb_looks *looks)
+static int prepare(struct sb_fs *fs, struct sb_at *at, uint32_t mode, struct recipe *r)
 {
 	const char *name = at->guest.buf + at->name;
 	struct sb_stat dir;
@@ -72,14 +98,17 @@ static int prepare(struct sb_fs *fs, struct sb_at *at, uint32_t mode, struct sb_
 	if (err == 0)
 		err = sb_upper_parent(fs, at, &dir);
 	if (err == 0)
-		err = sb_ids_permit(fs->ids, dir.mode, dir.uid, dir.gid, 3);
+		err = sb_lists_permit(fs, &dir, 3);
 	if (err < 0)
 		return err;
 	if (at->dir.mount == SB_NO_MOUNT &&
 	    sb_upper_is_mark(fs->tree, name, at->guest.len - at->name))
 		return -EPERM;
-	look_of_new(fs, &dir, mode, looks);
-	return sb_copyup_parent(fs, at);
+	look_of_new(fs, &dir, mode, &r->looks);
+	err = sb_copyup_parent(fs, at);
+	if (err == 0 && dir.acl.defaults != 0 && (mode & S_IFMT) != S_IFLNK)
+		err = look_at_parents_list(fs, at, mode, r);
+	return err;
 }
 
 static long make_at(const struct recipe *r, const char *path, uint32_t mode)
@@ -156,6 +185,18 @@ static int appear(const struct sb_fs *fs, const struct recipe *r, const char *te
 	return 0;
 }
 
+/* Give what was just made there its lists, and the mode that the umask took. */
+static int inherit(struct sb_fs *fs, const struct recipe *r, const char *path)
+{
+	struct statx sx;
+	int err = (int)sys_fchmodat(AT_FDCWD, path,
+				    sb_upper_host_mode(r->looks.mode & S_IFMT, r->looks.mode));
+
+	if (err == 0)
+		err = sb_host_stat(path, &sx);
+	return err < 0 ? err : sb_lists_inherit(fs, &sx, &fs->work->p[5]);
+}
+
 /* A temporary name, dressed, then moved to host. */
 static long make_aside(struct sb_fs *fs, const struct recipe *r, const char *host)
 {
@@ -169,6 +210,8 @@ static long make_aside(struct sb_fs *fs, const struct recipe *r, const char *hos
 	if (result < 0)
 		return result;
 	err = sb_upper_dress(fs, temp->buf, &r->looks);
+	if (err == 0 && r->inherits)
+		err = inherit(fs, r, temp->buf);
 	if (err == 0 && r->opaque)
 		err = sb_upper_make_opaque(fs, temp);
 	if (err == 0)
@@ -231,6 +274,8 @@ static long make_in_mount(struct sb_fs *fs, const struct sb_at *at, const struct
 	if (result < 0)
 		return result;
 	err = own_in_mount(fs, host, &r->looks);
+	if (err == 0 && r->inherits)
+		err = inherit(fs, r, host);
 	if (err == 0)
 		return result;
 	unmake(fs, r, host, result);
@@ -239,7 +284,7 @@ static long make_in_mount(struct sb_fs *fs, const struct sb_at *at, const struct
 
 static long make(struct sb_fs *fs, struct sb_at *at, struct recipe *r)
 {
-	bool aside = at->spot.whiteout || sb_upper_needs_record(&r->looks);
+	bool aside = at->spot.whiteout || r->inherits || sb_upper_needs_record(&r->looks);
 	bool in_mount = at->dir.mount != SB_NO_MOUNT;
 	uint32_t type = r->looks.mode & S_IFMT;
 	long result;
@@ -269,7 +314,7 @@ static long make(struct sb_fs *fs, struct sb_at *at, struct recipe *r)
 long sb_change_create(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode)
 {
 	struct recipe r = {.flags = flags & ~O_TRUNC};
-	int err = prepare(fs, at, S_IFREG | (mode & 07777), &r.looks);
+	int err = prepare(fs, at, S_IFREG | (mode & 07777), &r);
 
 	return err < 0 ? err : make(fs, at, &r);
 }
@@ -277,7 +322,7 @@ long sb_change_create(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mo
 int sb_change_mkdir(struct sb_fs *fs, struct sb_at *at, uint32_t mode)
 {
 	struct recipe r = {.flags = -1};
-	int err = prepare(fs, at, S_IFDIR | (mode & 01777), &r.looks);
+	int err = prepare(fs, at, S_IFDIR | (mode & 01777), &r);
 
 	return err < 0 ? err : (int)make(fs, at, &r);
 }
@@ -285,7 +330,7 @@ int sb_change_mkdir(struct sb_fs *fs, struct sb_at *at, uint32_t mode)
 int sb_change_symlink(struct sb_fs *fs, struct sb_at *at, const char *target)
 {
 	struct recipe r = {.flags = -1, .target = target};
-	int err = prepare(fs, at, S_IFLNK | 0777, &r.looks);
+	int err = prepare(fs, at, S_IFLNK | 0777, &r);
 
 	if (err == 0 && at->dir.mount == SB_NO_MOUNT &&
 	    sb_upper_is_mark(fs->tree, target, strlen(target)))
@@ -314,7 +359,7 @@ int sb_change_mknod(struct sb_fs *fs, struct sb_at *at, uint32_t mode, uint64_t 
 	default:
 		return -EINVAL;
 	}
-	err = prepare(fs, at, type | (mode & 07777), &r.looks);
+	err = prepare(fs, at, type | (mode & 07777), &r);
 	if (err < 0)
 		return err;
 	if (is_device(type) && !(type == S_IFCHR && rdev == 0) &&
@@ -324,40 +369,56 @@ int sb_change_mknod(struct sb_fs *fs, struct sb_at *at, uint32_t mode, uint64_t 
 	return (int)make(fs, at, &r);
 }
 
-long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode)
+/* What a file without a name cannot hold, and its lists. */
+static int dress_tmpfile(struct sb_fs *fs, int fd, const struct recipe *r)
 {
-	struct sb_looks looks;
-	struct sb_owner record = {0};
+	struct sb_owner record = {.flags = SB_OWNER_IDS | SB_OWNER_MODE,
+				  .uid = r->looks.uid,
+				  .gid = r->looks.gid,
+				  .mode = r->looks.mode};
 	struct sb_owner_key key;
 	struct statx sx;
+	int err = 0;
+
+	if (!r->inherits && !sb_upper_needs_record(&r->looks) && !sb_owner_may_be_stale(fs->tree))
+		return 0;
+	if (r->inherits) /* the umask took bits */
+		err = (int)sb_syscall(__NR_fchmod, fd, sb_upper_host_mode(S_IFREG, r->looks.mode),
+				      0, 0, 0, 0);
+	if (err == 0)
+		err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &sx);
+	if (err < 0)
+		return err;
+	sb_owner_key(fs->tree, &sx, &key);
+	err = sb_owner_put(fs->tree, &key, &record);
+	return err < 0 || !r->inherits ? err : sb_lists_inherit(fs, &sx, &fs->work->p[5]);
+}
+
+long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode)
+{
+	struct recipe r = {.flags = flags};
 	long fd;
 	int err = sb_upper_may_write(fs, &at->spot);
 
 	if (err == 0)
 		err = at->has_stat ? 0 : sb_tree_stat(fs, at);
 	if (err == 0)
-		err = sb_ids_permit(fs->ids, at->st.mode, at->st.uid, at->st.gid, 3);
+		err = sb_lists_permit(fs, &at->st, 3);
 	if (err < 0)
 		return err;
-	look_of_new(fs, &at->st, S_IFREG | (mode & 07777), &looks);
+	look_of_new(fs, &at->st, S_IFREG | (mode & 07777), &r.looks);
 	err = sb_copyup(fs, at, 0);
+	if (err == 0 && at->st.acl.defaults != 0)
+		err = look_at_list(fs, at->host.buf, mode, &r);
 	if (err < 0)
 		return err;
 	sb_commit_begin(fs);
 	if (at->spot.mount != SB_NO_MOUNT)
-		return sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE, looks.mode & 07777);
+		return sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE, r.looks.mode & 07777);
 	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE,
-			sb_upper_host_mode(S_IFREG, looks.mode));
-	if (fd >= 0 && (sb_upper_needs_record(&looks) || sb_owner_may_be_stale(fs->tree))) {
-		err = (int)sys_statx((int)fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &sx);
-		record.flags = SB_OWNER_IDS | SB_OWNER_MODE;
-		record.uid = looks.uid;
-		record.gid = looks.gid;
-		record.mode = looks.mode;
-		if (err == 0) {
-			sb_owner_key(fs->tree, &sx, &key);
-			err = sb_owner_put(fs->tree, &key, &record);
-		}
+			sb_upper_host_mode(S_IFREG, r.looks.mode));
+	if (fd >= 0) {
+		err = dress_tmpfile(fs, (int)fd, &r);
 		if (err < 0)
 			sys_close((int)fd);
 	}

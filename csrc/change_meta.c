@@ -17,6 +17,7 @@
 #include <linux/stat.h>
 
 #include "dircache.h"
+#include "lists.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -334,7 +335,7 @@ static int may_set_times(const struct sb_fs *fs, const struct sb_stat *st,
 		return 0;
 	if (!is_now(times))
 		return -EPERM;
-	return sb_ids_permit(fs->ids, st->mode, st->uid, st->gid, 2);
+	return sb_lists_permit(fs, st, 2);
 }
 
 int sb_change_utimens(struct sb_fs *fs, struct sb_at *at, const struct sb_timespec *times)
@@ -405,7 +406,7 @@ int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len)
 		return -EINVAL;
 	err = begin(fs, at);
 	if (err == 0)
-		err = sb_ids_permit(fs->ids, at->st.mode, at->st.uid, at->st.gid, 2);
+		err = sb_lists_permit(fs, &at->st, 2);
 	if (err == 0)
 		err = bring_up(fs, at, (uint64_t)len, &file);
 	if (err == 0)

@@ -15,6 +15,7 @@
 
 #include "dirlist.h"
 #include "dircache.h"
+#include "lists.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -25,7 +26,7 @@ int sb_upper_may_delete(struct sb_fs *fs, struct sb_at *at)
 	int err = sb_upper_parent(fs, at, &dir);
 
 	if (err == 0)
-		err = sb_ids_permit(fs->ids, dir.mode, dir.uid, dir.gid, 3);
+		err = sb_lists_permit(fs, &dir, 3);
 	if (err < 0 || (dir.mode & S_ISVTX) == 0)
 		return err;
 	if (!at->has_stat)

@@ -21,6 +21,7 @@
 
 #include "dirlist.h"
 #include "dircache.h"
+#include "lists.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -99,7 +100,7 @@ static int check_target(struct sb_fs *fs, const struct sb_at *from, struct sb_at
 
 	if (to->spot.place == SB_PLACE_ABSENT) {
 		err = sb_upper_parent(fs, to, &dir);
-		return err < 0 ? err : sb_ids_permit(fs->ids, dir.mode, dir.uid, dir.gid, 3);
+		return err < 0 ? err : sb_lists_permit(fs, &dir, 3);
 	}
 	err = sb_upper_may_delete(fs, to);
 	if (err < 0 || exchange)
@@ -114,7 +115,7 @@ static int check_moved_dir(struct sb_fs *fs, struct sb_at *at)
 {
 	int err = at->has_stat ? 0 : sb_tree_stat(fs, at);
 
-	return err < 0 ? err : sb_ids_permit(fs->ids, at->st.mode, at->st.uid, at->st.gid, 2);
+	return err < 0 ? err : sb_lists_permit(fs, &at->st, 2);
 }
 
 static bool holds_mounts(const struct sb_fs *fs, const struct sb_at *at)

@@ -7,7 +7,8 @@
  *   a live lower are asked on the host; what the host refuses to virtual root
  *   is kept in a record, which is looked at first.
  * Rules
- *   Names and values are only stored; posix ACLs also set the mode they mean.
+ *   Names and values are only stored. An access list also sets the mode it means, and is
+ *   read with the mode's bits (acl.h).
  */
 #include "change.h"
 
@@ -15,6 +16,8 @@
 #include <linux/stat.h>
 #include <linux/xattr.h>
 
+#include "dircache.h"
+#include "lists.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -32,9 +35,7 @@ struct bag {
 	struct sb_owner record;
 	const char *host; /* ask the host too: this path, */
 	int fd;           /* or this descriptor when host is NULL; -1: do not ask */
-	uint32_t mode;
-	uint32_t uid;
-	uint32_t gid;
+	struct sb_stat st;
 };
 
 /* ---- the host's ---------------------------------------------------------- */
@@ -82,12 +83,34 @@ static bool begins(const char *name, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
-	return strlen(name) > len && memcmp(name, prefix, len) == 0;
+	return strlen(name) >= len && memcmp(name, prefix, len) == 0;
+}
+
+/* 0, or -EINVAL for a name that is no more than the prefix. */
+static int need_more(const char *name, const char *prefix)
+{
+	return strlen(name) > strlen(prefix) ? 0 : -EINVAL;
+}
+
+static bool is_access_list(const char *name)
+{
+	return sb_same(name, strlen(name), SB_ACL_ACCESS_NAME, strlen(SB_ACL_ACCESS_NAME));
+}
+
+static bool is_default_list(const char *name)
+{
+	return sb_same(name, strlen(name), SB_ACL_DEFAULT_NAME, strlen(SB_ACL_DEFAULT_NAME));
+}
+
+/* An open socket has this one, of the kernel. */
+static bool is_protocol_name(const char *name)
+{
+	return sb_same(name, strlen(name), "system.sockprotoname", 20);
 }
 
 static bool is_acl(const char *name)
 {
-	return begins(name, "system.posix_acl_");
+	return is_access_list(name) || is_default_list(name);
 }
 
 /* May this name be used on this file? As the kernel's xattr_permission() and
@@ -95,91 +118,47 @@ static bool is_acl(const char *name)
 static int check_name(const struct sb_fs *fs, const struct bag *bag, const char *name, bool write)
 {
 	const struct sb_ids *ids = fs->ids;
-	uint32_t type = bag->mode & S_IFMT;
+	uint32_t type = bag->st.mode & S_IFMT;
 	size_t len = strlen(name);
 
 	if (len == 0 || len > NAME_MAX_LEN)
 		return -ERANGE;
 	if (begins(name, XATTR_TRUSTED_PREFIX)) {
 		if (sb_ids_has_cap(ids, SB_CAP_SYS_ADMIN))
-			return 0;
+			return need_more(name, XATTR_TRUSTED_PREFIX);
 		return write ? -EPERM : -ENODATA;
 	}
 	if (begins(name, XATTR_USER_PREFIX)) {
 		if (type != S_IFREG && type != S_IFDIR)
 			return write ? -EPERM : -ENODATA;
-		if (write && type == S_IFDIR && (bag->mode & S_ISVTX) != 0 &&
-		    !sb_ids_owns(ids, bag->uid))
+		if (write && type == S_IFDIR && (bag->st.mode & S_ISVTX) != 0 &&
+		    !sb_ids_owns(ids, bag->st.uid))
 			return -EPERM;
-		return sb_ids_permit(ids, bag->mode, bag->uid, bag->gid, write ? 2 : 4);
+		return sb_lists_permit(fs, &bag->st, write ? 2 : 4)
+			       ?: need_more(name, XATTR_USER_PREFIX);
 	}
 	if (begins(name, XATTR_SECURITY_PREFIX)) {
 		unsigned cap = sb_same(name, len, XATTR_NAME_CAPS, strlen(XATTR_NAME_CAPS))
 				       ? SB_CAP_SETFCAP
 				       : SB_CAP_SYS_ADMIN;
 
-		return write && !sb_ids_has_cap(ids, cap) ? -EPERM : 0;
+		if (write && !sb_ids_has_cap(ids, cap))
+			return -EPERM;
+		return need_more(name, XATTR_SECURITY_PREFIX);
 	}
 	if (!begins(name, XATTR_SYSTEM_PREFIX)) {
-		int err = sb_ids_permit(ids, bag->mode, bag->uid, bag->gid, write ? 2 : 4);
+		int err = sb_lists_permit(fs, &bag->st, write ? 2 : 4);
 
 		return err < 0 ? err : -EOPNOTSUPP;
 	}
+	if (type == S_IFSOCK && bag->fd != -1 && !write && is_protocol_name(name))
+		return 0;
 	if (!is_acl(name) || type == S_IFLNK)
 		return -EOPNOTSUPP;
-	if (write && !sb_ids_owns(ids, bag->uid))
+	if (write && !sb_ids_owns(ids, bag->st.uid))
 		return -EPERM;
-	if (write && type != S_IFDIR && begins(name, "system.posix_acl_d"))
+	if (write && type != S_IFDIR && is_default_list(name))
 		return -EACCES;
-	return 0;
-}
-
-/* ---- posix ACLs ---------------------------------------------------------- */
-
-/* The mode bits an access ACL means; minimal when it says nothing else.
- * -EINVAL when it is none. */
-static int acl_mode(const char *value, size_t len, uint32_t *bits, bool *minimal)
-{
-	uint32_t group = 0;
-	uint32_t mask = 8;
-	uint32_t head;
-
-	*bits = 0;
-	*minimal = true;
-	if (len < 4 || (len - 4) % 8 != 0)
-		return -EINVAL;
-	memcpy(&head, value, sizeof(head));
-	if (head != 2)
-		return -EOPNOTSUPP;
-	for (size_t at = 4; at < len; at += 8) {
-		uint16_t entry[2];
-
-		memcpy(entry, value + at, sizeof(entry));
-		if (entry[1] > 7)
-			return -EINVAL;
-		switch (entry[0]) {
-		case 0x01:
-			*bits |= (uint32_t)entry[1] << 6;
-			break;
-		case 0x04:
-			group = entry[1];
-			break;
-		case 0x10:
-			mask = entry[1];
-			*minimal = false;
-			break;
-		case 0x20:
-			*bits |= entry[1];
-			break;
-		case 0x02:
-		case 0x08:
-			*minimal = false;
-			break;
-		default:
-			return -EINVAL;
-		}
-	}
-	*bits |= (mask == 8 ? group : mask) << 3;
 	return 0;
 }
 
@@ -187,12 +166,7 @@ static int acl_mode(const char *value, size_t len, uint32_t *bits, bool *minimal
 
 static void bag_of_stat(struct sb_fs *fs, const struct statx *sx, struct bag *bag)
 {
-	struct sb_stat st;
-
-	sb_tree_virtual_stat(fs, sx, &st);
-	bag->mode = st.mode;
-	bag->uid = st.uid;
-	bag->gid = st.gid;
+	sb_tree_virtual_stat(fs, sx, &bag->st);
 	bag->has_record = sb_owner_load(fs->tree, sx, &bag->key, &bag->record);
 	if (bag->has_record)
 		bag->packed = sb_owner_blob(fs->tree, &bag->record, &bag->len);
@@ -215,18 +189,16 @@ static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag)
 	if (at->spot.place == SB_PLACE_ABSENT)
 		return -ENOENT;
 	if (at->spot.place == SB_PLACE_LINK) {
-		bag->mode = S_IFLNK | 0777;
+		bag->st.mode = S_IFLNK | 0777;
 		return 0;
 	}
 	if (at->spot.place == SB_PLACE_LOWER) {
 		const struct sb_node *node = &tree->nodes[at->spot.node];
 
-		bag->mode = node->mode;
-		bag->uid = node->uid;
-		bag->gid = node->gid;
+		err = sb_spot_stat(fs, &at->spot, &at->host, NULL, &bag->st);
 		bag->packed = tree->strings + node->xattr_off;
 		bag->len = node->xattr_len;
-		return 0;
+		return err;
 	}
 	err = sb_host_stat(at->host.buf, &sx);
 	if (err < 0)
@@ -270,6 +242,8 @@ static long get(const struct sb_fs *fs, const struct bag *bag, const char *name,
 		if (len < one.value_len)
 			return -ERANGE;
 		memcpy(buf, one.value, one.value_len);
+		if (is_access_list(name))
+			sb_acl_show(buf, one.value_len, bag->st.mode);
 		return one.value_len;
 	}
 	return asks_host(bag) ? host_get(bag, name, buf, len) : -ENODATA;
@@ -345,6 +319,8 @@ static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, 
 		return -ENODATA;
 	sb_owner_load(fs->tree, sx, &key, &record);
 	err = sb_xattr_put(fs, &key, &record, name, value, (uint32_t)len);
+	if (is_acl(name) && (bag->st.mode & S_IFMT) == S_IFDIR)
+		sb_dircache_changed(fs->tree);
 	sb_commit_end(fs);
 	return err;
 }
@@ -402,7 +378,7 @@ int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, con
 	struct bag bag;
 	uint32_t bits = 0;
 	bool minimal = false;
-	bool access = begins(name, "system.posix_acl_a");
+	bool access = is_access_list(name);
 	int err = bag_of_at(fs, at, &bag);
 
 	if (!value)
@@ -412,11 +388,11 @@ int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, con
 	if (err == 0)
 		err = check_set(fs, &bag, name, len, flags);
 	if (err == 0 && is_acl(name))
-		err = acl_mode(value, len, &bits, &minimal);
+		err = sb_acl_mode(value, len, &bits, &minimal);
 	if (err == 0)
 		err = bring_up(fs, at, &bag, &sx);
 	if (err == 0 && access)
-		err = sb_change_chmod(fs, at, (bag.mode & 07000) | bits);
+		err = sb_change_chmod(fs, at, (bag.st.mode & 07000) | bits);
 	if (err < 0)
 		return err;
 	if (access && minimal) {
@@ -482,10 +458,10 @@ int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *
 	if (err == 0)
 		err = check_set(fs, &bag, name, len, flags);
 	if (err == 0 && is_acl(name))
-		err = acl_mode(value, len, &bits, &minimal);
-	if (err == 0 && begins(name, "system.posix_acl_a"))
-		err = sb_change_fchmod(fs, fd, (bag.mode & 07000) | bits);
-	if (err == 0 && minimal && begins(name, "system.posix_acl_a"))
+		err = sb_acl_mode(value, len, &bits, &minimal);
+	if (err == 0 && is_access_list(name))
+		err = sb_change_fchmod(fs, fd, (bag.st.mode & 07000) | bits);
+	if (err == 0 && minimal && is_access_list(name))
 		value = NULL;
 	if (err == 0)
 		err = put(fs, &bag, &sx, name, value, len, flags);

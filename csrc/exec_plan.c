@@ -12,6 +12,7 @@
 
 #include "arch/x86_64/sys32.h"
 #include "change.h"
+#include "lists.h"
 #include "on_proc.h"
 #include "text.h"
 #include "trace.h"
@@ -32,7 +33,7 @@ static int check_program(struct sb_call *call, struct sb_at *at)
 		return ret;
 	if ((at->st.mode & S_IFMT) != S_IFREG)
 		return -EACCES;
-	return sb_ids_permit(call->ids, at->st.mode, at->st.uid, at->st.gid, 1);
+	return sb_lists_permit(call->fs, &at->st, 1);
 }
 
 static bool is_blank(char c)

@@ -281,6 +281,11 @@ bool sb_ids_in_group(const struct sb_ids *ids, uint32_t gid)
 	return gid == ids->fsgid || in_list(ids, gid);
 }
 
+bool sb_ids_in_real_group(const struct sb_ids *ids, uint32_t gid)
+{
+	return gid == ids->rgid || in_list(ids, gid);
+}
+
 /* ---- capabilities ------------------------------------------------------- */
 
 int sb_ids_capset(struct sb_ids *ids, uint64_t effective, uint64_t permitted, uint64_t inheritable)

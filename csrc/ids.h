@@ -66,6 +66,7 @@ int sb_ids_set_securebits(struct sb_ids *ids, uint64_t bits) SB_MUST_CHECK;
 
 /* Is gid the fsgid or in the list of supplementary groups? */
 bool sb_ids_in_group(const struct sb_ids *ids, uint32_t gid);
+bool sb_ids_in_real_group(const struct sb_ids *ids, uint32_t gid); /* the rgid instead */
 
 /* What execve makes of ids for a program file of that mode, owner and file
  * capabilities (security.capability value, NULL when it has none). mode 0

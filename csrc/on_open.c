@@ -262,13 +262,31 @@ static long open_directory(const struct how *how, struct sb_call *call, struct s
 	return fd;
 }
 
+/* A symlink that has no file: the machine's own of that name, where it is the same (/dev/stdin). */
+static long open_made_link(const struct how *how, struct sb_call *call, struct sb_at *at)
+{
+	const struct sb_control *control = call->fs->tree->control;
+	const struct sb_text *text = &control->mounts[at->spot.mount].host;
+	char target[256];
+	long fd = open_host(call, at->guest.buf, host_flags(how));
+	long len;
+
+	if (fd < 0)
+		return -ELOOP;
+	len = sys_readlinkat((int)fd, "", target, sizeof(target));
+	if (len > 0 && sb_same(target, (size_t)len, sb_text_at(control, *text), text->len))
+		return fd;
+	sys_close((int)fd);
+	return -ELOOP;
+}
+
 /* An O_PATH descriptor: no permission, no copy, no device. */
 static long open_path_only(const struct how *how, struct sb_call *call, struct sb_at *at)
 {
 	if (at->spot.type == S_IFLNK && !has(how, O_NOFOLLOW))
 		return -ELOOP;
 	if (at->spot.place == SB_PLACE_LINK)
-		return -ELOOP; /* no host object to point at */
+		return open_made_link(how, call, at);
 	if (at->spot.type == S_IFDIR)
 		return open_directory(how, call, at);
 	return open_host(call, at->host.buf, host_flags(how));

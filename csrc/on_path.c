@@ -15,6 +15,7 @@
 #include "cwd.h"
 #include "dircache.h"
 #include "dispatch.h"
+#include "lists.h"
 #include "mem.h"
 #include "on_proc.h"
 
@@ -64,7 +65,7 @@ long on_fchdir(struct sb_call *call)
 	if (err == 0 && (st.mode & S_IFMT) != S_IFDIR)
 		err = -ENOTDIR;
 	if (err == 0)
-		err = sb_ids_permit(call->ids, st.mode, st.uid, st.gid, 1);
+		err = sb_lists_permit(call->fs, &st, 1);
 	if (err < 0)
 		return err;
 	sb_commit_begin(call->fs);

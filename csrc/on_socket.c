@@ -95,9 +95,12 @@ static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_nam
 	const struct sb_tree *tree = call->fs->tree;
 	struct sb_at *at = &call->work->a;
 	const char *host = at->host.buf;
+	char *attributes = call->work->buffer;
+	const char *packed = NULL;
 	struct sb_owner_key key;
 	struct sb_owner record;
 	struct statx sx;
+	uint32_t len = 0;
 	bool has_record;
 	long ret = sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME,
 			     &sx);
@@ -106,6 +109,12 @@ static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_nam
 		return ret;
 	sb_owner_key(tree, &sx, &key);
 	has_record = sb_owner_find(tree, &key, &record);
+	if (has_record)
+		packed = sb_owner_blob(tree, &record, &len);
+	if (len > sizeof(call->work->buffer))
+		return -ENOSPC;
+	if (packed)
+		memcpy(attributes, packed, len); /* access lists; the record goes */
 	ret = sys_unlinkat(AT_FDCWD, host, 0);
 	if (ret < 0)
 		return ret;
@@ -124,7 +133,8 @@ static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_nam
 	if (ret < 0)
 		return ret;
 	sb_owner_key(tree, &sx, &key);
-	return sb_owner_put(tree, &key, &record);
+	return packed ? sb_owner_put_list(tree, &key, &record, attributes, len)
+		      : sb_owner_put(tree, &key, &record);
 }
 
 static long bind_path(struct sb_call *call, int fd, struct sb_socket_name *name)
@@ -137,7 +147,7 @@ static long bind_path(struct sb_call *call, int fd, struct sb_socket_name *name)
 	if (ret < 0)
 		return ret;
 	sb_commit_begin(call->fs);
-	ret = sb_change_mknod(call->fs, at, S_IFSOCK | 0777, 0);
+	ret = sb_change_mknod(call->fs, at, S_IFSOCK | (0777 & ~call->fs->umask), 0);
 	if (ret == -EEXIST)
 		ret = -EADDRINUSE;
 	if (ret == 0)

@@ -14,6 +14,7 @@
 
 #include "dispatch.h"
 #include "fds.h"
+#include "lists.h"
 #include "mem.h"
 #include "on_proc.h"
 #include "spot.h"
@@ -221,17 +222,15 @@ long on_statx(struct sb_call *call)
 
 /* ---- access -------------------------------------------------------------- */
 
-/* A descriptor's file, as sb_ids_permit() wants it. */
+/* A descriptor's file, as access(2) judges it. */
 static long access_fd(struct sb_call *call, int fd, unsigned want)
 {
-	const struct sb_ids *ids = call->ids;
 	struct sb_stat st;
 	long err = sb_tree_fstat(call->fs, fd, &st, NULL);
 
 	if (err < 0)
 		return err;
-	return call->fs->real_ids != 0 ? sb_ids_permit_real(ids, st.mode, st.uid, st.gid, want)
-				       : sb_ids_permit(ids, st.mode, st.uid, st.gid, want);
+	return sb_lists_permit(call->fs, &st, want);
 }
 
 static long do_access(struct sb_call *call, int dirfd, uint64_t path, unsigned want, unsigned flags)

@@ -20,6 +20,7 @@
 #define SB_TREE_H
 
 #include "abi.h"
+#include "acl.h"
 #include "base.h"
 #include "ids.h"
 #include "mem.h"
@@ -93,6 +94,7 @@ struct sb_stat {
 	struct sb_timespec mtime;
 	struct sb_timespec ctime;
 	struct sb_timespec btime;
+	struct sb_acl acl;
 };
 
 enum sb_place {

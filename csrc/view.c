@@ -19,6 +19,7 @@
 #include <linux/stat.h>
 
 #include "dircache.h"
+#include "lists.h"
 #include "mem.h"
 #include "spot.h"
 #include "tree.h"
@@ -201,7 +202,6 @@ static int go_up(struct walk *w)
 static int check_search(struct walk *w)
 {
 	const struct sb_tree *tree = w->fs->tree;
-	const struct sb_ids *ids = w->fs->ids;
 	struct sb_at *out = w->out;
 	struct sb_stat st;
 	int err;
@@ -215,8 +215,7 @@ static int check_search(struct walk *w)
 		err = sb_spot_stat(w->fs, &w->cur, &out->host, NULL, &st);
 	if (err < 0)
 		return err;
-	return w->fs->real_ids != 0 ? sb_ids_permit_real(ids, st.mode, st.uid, st.gid, 1)
-				    : sb_ids_permit(ids, st.mode, st.uid, st.gid, 1);
+	return sb_lists_permit(w->fs, &st, 1);
 }
 
 /* Is the symlink at out->guest one whose text means nothing? */

@@ -15,6 +15,7 @@
 #include <linux/stat.h>
 
 #include "fds.h"
+#include "lists.h"
 #include "mem.h"
 #include "owner.h"
 #include "spot.h"
@@ -42,8 +43,9 @@ static bool is_tree_dev(const struct sb_control *control, uint64_t dev)
 
 /* ---- stat --------------------------------------------------------------- */
 
-static void stat_node(const struct sb_tree *tree, uint32_t node, struct sb_stat *out)
+static void stat_node(const struct sb_fs *fs, uint32_t node, struct sb_stat *out)
 {
+	const struct sb_tree *tree = fs->tree;
 	const struct sb_node *n = &tree->nodes[node];
 	struct sb_timespec mtime = {.sec = n->mtime_sec, .nsec = n->mtime_nsec};
 
@@ -63,6 +65,7 @@ static void stat_node(const struct sb_tree *tree, uint32_t node, struct sb_stat 
 		.ctime = mtime,
 		.btime = mtime,
 	};
+	sb_lists_of_node(fs, n, out);
 }
 
 static void stat_link(const struct sb_tree *tree, uint32_t mount, struct sb_stat *out)
@@ -121,13 +124,16 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 		if ((out->mode & S_IFMT) == S_IFDIR)
 			out->nlink = 1; /* merged: nobody counted its subdirectories */
 	}
+	if ((owner.flags & SB_OWNER_XATTRS) != 0)
+		sb_lists_of_record(fs, &key, &owner, out);
 }
 
 /* An upper directory that shows a lower one keeps that one's identity, and
  * its owner and mode as long as nobody changed them. */
-static void stat_merged(const struct sb_tree *tree, uint32_t node, const struct statx *sx,
+static void stat_merged(const struct sb_fs *fs, uint32_t node, const struct statx *sx,
 			struct sb_stat *out)
 {
+	const struct sb_tree *tree = fs->tree;
 	struct sb_owner_key key;
 
 	out->nlink = 1;
@@ -140,6 +146,7 @@ static void stat_merged(const struct sb_tree *tree, uint32_t node, const struct 
 	out->uid = tree->nodes[node].uid;
 	out->gid = tree->nodes[node].gid;
 	out->mode = tree->nodes[node].mode;
+	sb_lists_of_node(fs, &tree->nodes[node], out);
 }
 
 int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struct sb_path *host,
@@ -155,7 +162,7 @@ int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struc
 	case SB_PLACE_ABSENT:
 		return -ENOENT;
 	case SB_PLACE_LOWER:
-		stat_node(tree, spot->node, out);
+		stat_node(fs, spot->node, out);
 		return 0;
 	case SB_PLACE_LINK:
 		stat_link(tree, spot->mount, out);
@@ -170,14 +177,14 @@ int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struc
 	else
 		err = sb_host_stat(host->buf, &own);
 	if (err == -ENOENT && merged && spot->node != SB_NO_NODE) {
-		stat_node(tree, spot->node, out); /* another process is about to make it */
+		stat_node(fs, spot->node, out); /* another process is about to make it */
 		return 0;
 	}
 	if (err < 0)
 		return err;
 	sb_tree_virtual_stat(fs, sx, out);
 	if (merged)
-		stat_merged(tree, spot->node, sx, out);
+		stat_merged(fs, spot->node, sx, out);
 	return 0;
 }
 
@@ -334,7 +341,7 @@ int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
 	if (found != SB_NO_NODE && tree->state[found] == SB_STATE_UNTOUCHED) {
 		if (node != NULL)
 			*node = found;
-		stat_node(tree, found, out);
+		stat_node(fs, found, out);
 		return 0;
 	}
 	if (node != NULL)
@@ -354,7 +361,7 @@ int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
 	if (node != NULL)
 		*node = found;
 	if (tree->state[found] == SB_STATE_UNTOUCHED || !stat_copy(fs, found, out))
-		stat_node(tree, found, out);
+		stat_node(fs, found, out);
 	return 0;
 }
 
@@ -405,8 +412,6 @@ bool sb_tree_is_proc(const struct sb_tree *tree, const struct sb_spot *spot)
 
 int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want)
 {
-	const struct sb_ids *ids = fs->ids;
-	const struct sb_stat *st = &at->st;
 	uint32_t type = at->spot.type;
 	int err = 0;
 
@@ -415,14 +420,13 @@ int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want)
 		return -EROFS;
 	if (sb_tree_is_proc(fs->tree, &at->spot))
 		return 0;
-	if ((want & 1) == 0 && fs->real_ids == 0 && sb_ids_has_cap(ids, SB_CAP_DAC_OVERRIDE))
+	if ((want & 1) == 0 && fs->real_ids == 0 && sb_ids_has_cap(fs->ids, SB_CAP_DAC_OVERRIDE))
 		return 0;
 	if (!at->has_stat)
 		err = sb_tree_stat(fs, at);
 	if (err < 0)
 		return err;
-	return fs->real_ids != 0 ? sb_ids_permit_real(ids, st->mode, st->uid, st->gid, want)
-				 : sb_ids_permit(ids, st->mode, st->uid, st->gid, want);
+	return sb_lists_permit(fs, &at->st, want);
 }
 
 int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want)

@@ -922,6 +922,7 @@ static void devices(void)
 	static const char *const names[] = {"/dev/null",   "/dev/zero",    "/dev/full",
 					    "/dev/random", "/dev/urandom", "/dev/tty"};
 	char buf[8] = "xxxxxxx";
+	char target[64];
 	struct stat st;
 	int fd;
 
@@ -952,6 +953,9 @@ static void devices(void)
 	say_link("/dev/stdin");
 	say_link("/dev/stdout");
 	say_link("/dev/stderr");
+	fd = (int)MUST(open("/dev/stderr", O_PATH | O_NOFOLLOW));
+	say("the link itself: %zd bytes", readlinkat(fd, "", target, sizeof(target)));
+	MUST(close(fd));
 	fd = (int)SEE(open("/dev/stdin", O_RDONLY));
 	close(fd);
 	SEE(access("/dev/shm", W_OK));

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <time.h>
 
 static const char *folder;
@@ -214,6 +215,7 @@ static void errors(void)
 	SEE(getsockname(-1, (struct sockaddr *)&un, &len));
 	SEE(getsockname(fd, NULL, &len));
 	SEE(getsockname(fd, (struct sockaddr *)&un, NULL));
+	SEE(fgetxattr(fd, "system.sockprotoname", deep, sizeof(deep)));
 	un.sun_family = 99;
 	SEE(bind(make(SOCK_STREAM), (struct sockaddr *)&un, len));
 	MUST(chmod(in_folder("dir"), 0755));
