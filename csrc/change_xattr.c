@@ -113,6 +113,12 @@ static bool is_acl(const char *name)
 	return is_access_list(name) || is_default_list(name);
 }
 
+/* A list without entries: it is removed. */
+static bool is_empty_list(const char *name, const char *value, size_t len)
+{
+	return is_acl(name) && (len == 0 || (len == 4 && memcmp(value, "\2\0\0", 4) == 0));
+}
+
 /* May this name be used on this file? As the kernel's xattr_permission() and
  * the handlers of each namespace. */
 static int check_name(const struct sb_fs *fs, const struct bag *bag, const char *name, bool write)
@@ -387,6 +393,8 @@ int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, con
 		err = sb_upper_may_write(fs, &at->spot);
 	if (err == 0)
 		err = check_set(fs, &bag, name, len, flags);
+	if (err == 0 && is_empty_list(name, value, len))
+		return sb_change_removexattr(fs, at, name);
 	if (err == 0 && is_acl(name))
 		err = sb_acl_mode(value, len, &bits, &minimal);
 	if (err == 0)
@@ -457,6 +465,8 @@ int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *
 		value = "";
 	if (err == 0)
 		err = check_set(fs, &bag, name, len, flags);
+	if (err == 0 && is_empty_list(name, value, len))
+		return sb_change_fremovexattr(fs, fd, name);
 	if (err == 0 && is_acl(name))
 		err = sb_acl_mode(value, len, &bits, &minimal);
 	if (err == 0 && is_access_list(name))

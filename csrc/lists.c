@@ -10,6 +10,8 @@
 #include "spot.h"
 #include "xattr.h"
 
+#define EMPTY 4 /* bytes of a list without entries */
+
 static void fill(const struct sb_fs *fs, const char *packed, uint32_t len, struct sb_stat *st)
 {
 	struct sb_xattr one;
@@ -17,10 +19,10 @@ static void fill(const struct sb_fs *fs, const char *packed, uint32_t len, struc
 	st->acl = (struct sb_acl){0};
 	if (len == 0 || (st->mode & S_IFMT) == S_IFLNK)
 		return;
-	if (sb_xattr_find(packed, len, SB_ACL_ACCESS_NAME, &one))
+	if (sb_xattr_find(packed, len, SB_ACL_ACCESS_NAME, &one) && one.value_len > EMPTY)
 		sb_acl_judge(one.value, one.value_len, fs->ids, st->mode, st->gid, &st->acl);
 	if ((st->mode & S_IFMT) == S_IFDIR && sb_xattr_find(packed, len, SB_ACL_DEFAULT_NAME, &one))
-		st->acl.defaults = 1;
+		st->acl.defaults = one.value_len > EMPTY;
 }
 
 void sb_lists_of_node(const struct sb_fs *fs, const struct sb_node *node, struct sb_stat *st)

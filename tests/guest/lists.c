@@ -224,6 +224,13 @@ static void masks(void)
 	SET("f", ACCESS, {OWNER, 6, -1}, {GROUP, 4, -1}, {OTHERS, 4, -1});
 	say_all("f");
 	SET("f", DEFAULT, {OWNER, 6, -1}, {GROUP, 4, -1}, {OTHERS, 4, -1});
+	SEE(setxattr("f", ACCESS, "\2\0\0", 4, 0));
+	SEE(setxattr("e", DEFAULT, "\2\0\0", 4, 0));
+	SEE(setxattr("e", DEFAULT, NULL, 0, 0));
+	write_file("e/plain", "x");
+	say_all("e");
+	say_all("e/plain");
+	say_all("f");
 	SEE(setxattr("f", ACCESS, "short", 5, 0));
 	SEE(setxattr("f", "system.posix_acl_other", "short", 5, 0));
 	SEE(setxattr("f", "user.", "x", 1, 0));
