@@ -19,6 +19,7 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
+#include "filesize.h"
 #include "mem.h"
 #include "spot.h"
 #include "upper.h"
@@ -130,6 +131,10 @@ static int copy_file(struct sb_fs *fs, const struct source *src, const char *tem
 		in = open_source(fs, src, &size);
 		if (in < 0)
 			return in;
+	}
+	if (in >= 0 && sb_is_above_file_limit(size)) {
+		sys_close(in);
+		return -EFBIG;
 	}
 	out = (int)sys_openat(AT_FDCWD, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			      mode);

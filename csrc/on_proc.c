@@ -18,6 +18,7 @@
 #include <linux/auxvec.h>
 #include <linux/memfd.h>
 
+#include "filesize.h"
 #include "log.h"
 #include "mem.h"
 #include "on_proc_fill.h"
@@ -32,8 +33,13 @@
 
 static long flush(struct sb_proc_fill *f)
 {
+	const long at = sys_lseek(f->fd, 0, SEEK_CUR);
 	uint32_t done = 0;
 
+	if (at < 0)
+		return at;
+	if (sb_is_above_file_limit((uint64_t)at + f->out.len))
+		return -EFBIG;
 	while (done < f->out.len) {
 		const long ret = sys_write(f->fd, f->out.buf + done, f->out.len - done);
 

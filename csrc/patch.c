@@ -23,6 +23,7 @@
 #include <linux/mman.h>
 
 #include "arch/x86_64/site.h"
+#include "filesize.h"
 #include "maps.h"
 #include "proc_text.h"
 #include "sigmask.h"
@@ -128,8 +129,10 @@ static bool is_near(uint64_t a, uint64_t b)
  * are seen. */
 static int page_file(void)
 {
-	long fd = sb_syscall6(__NR_memfd_create, SB_P(SB_PROC_HIDDEN_MEMFD),
-			      MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0, 0, 0, 0);
+	long fd = sb_is_above_file_limit(PAGE)
+			  ? -EFBIG
+			  : sb_syscall6(__NR_memfd_create, SB_P(SB_PROC_HIDDEN_MEMFD),
+					MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0, 0, 0, 0);
 
 	if (fd == -EINVAL) /* before Linux 6.3 */
 		fd = sb_syscall6(__NR_memfd_create, SB_P(SB_PROC_HIDDEN_MEMFD), MFD_CLOEXEC, 0, 0,

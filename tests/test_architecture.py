@@ -20,7 +20,7 @@ CSRC = ROOT / "csrc"
 
 # File stem (foo.c, foo.h and foo.def share one) -> level. A new file declares its place.
 LEVELS = {
-    0: "abi net base mem sys sys32 rep layout",
+    0: "abi net base filesize mem sys sys32 rep layout",
     1: "path ids acl log net_table net_place net_rules net_show net_link site syscalls verdict"
     " tracee i386",
     2: "index spot upper view view_stat control copyup copyup_tree dirlist owner tree change"

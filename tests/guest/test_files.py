@@ -84,3 +84,19 @@ def test_files_that_a_user_makes_are_announced_as_new(oracle: Oracle, guest_prog
     flags = ["-u", "1000:1000", "-v", f"{program}:/files:ro"]
     expected = native([program, "arrivals", "both"], oracle.native_folder)
     there.compare(expected, there.inside(["/files", "arrivals", "both"], *flags))
+
+
+def test_a_program_that_may_write_no_file_runs(oracle: Oracle) -> None:
+    """What the runtime writes for itself ended it with SIGXFSZ."""
+    command = (
+        "(ulimit -f 0; ls -d /; cat /etc/passwd >/dev/null; mkdir new; rmdir new; ls -d /new;"
+        " cat /proc/self/status; chmod 700 /bin/ls; echo end) 2>&1 | cat"
+    )
+    seen = oracle.inside(["/bin/sh", "-c", command])
+    assert seen.output.splitlines() == [
+        "/",
+        "ls: cannot access '/new': No such file or directory",
+        "cat: /proc/self/status: File too large",
+        "chmod: changing permissions of '/bin/ls': File too large",
+        "end",
+    ], seen
