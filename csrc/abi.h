@@ -158,7 +158,8 @@ struct sb_proc_slot {
 	uint32_t gid;
 	uint32_t exe_len;
 	uint32_t paced; /* SB_PACED_*: what a wait for it shall not report */
-	char exe[224]; /* canonical guest path, cut off when longer */
+	char exe[220]; /* canonical guest path, cut off when longer */
+	uint32_t ruid;
 };
 
 /* sb_proc_slot.paced: stopped or continued from outside, not by a guest */

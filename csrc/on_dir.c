@@ -73,7 +73,7 @@ static int find(struct sb_call *call, int fd, struct sb_at *at)
 		return err; /* deleted, but for the layer */
 	if (err < 0)
 		return 1; /* deleted, or no directory: the kernel knows */
-	err = sb_tree_lookup(call->fs, path->buf, path->len, ".", 0, at);
+	err = sb_tree_lookup(call->fs, path->buf, path->len, ".", SB_SEARCHED, at);
 	if (err < 0)
 		return err == -ENOTDIR ? 1 : err;
 	return sb_dirlist_is_native(call->fs, at) ? 1 : 0;

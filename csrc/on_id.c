@@ -58,6 +58,7 @@ static long publish(struct sb_call *call, int result)
 	slot = sb_proc_find(call->fs->tree, call->proc->pid);
 	if (slot != NULL) {
 		slot->uid = call->ids->euid;
+		slot->ruid = call->ids->ruid;
 		slot->gid = call->ids->egid;
 	}
 	return 0;

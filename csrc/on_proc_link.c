@@ -302,6 +302,7 @@ static int lookup_entry(struct sb_call *call, const struct sb_path *path, unsign
 {
 	const uint32_t name = sb_path_name(path);
 
+	flags |= SB_SEARCHED;
 	if (path->len == 1)
 		return sb_tree_lookup(call->fs, "/", 1, ".", flags, at);
 	return sb_tree_lookup(call->fs, path->buf, name > 1 ? name - 1 : 1, path->buf + name, flags,

@@ -190,13 +190,18 @@ long on_rt_sigsuspend(struct sb_call *call)
 long on_rt_sigtimedwait(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
+	siginfo_t info;
 	uint64_t mask;
 	long ret = read_mask(r->rdi, r->r10, &mask);
 
 	if (ret < 0)
 		return ret;
-	return sb_guest_block(call, __NR_rt_sigtimedwait, SB_P(&mask), (long)r->rsi, (long)r->rdx,
-			      MASK_BYTES, 0, 0);
+	ret = sb_guest_block(call, __NR_rt_sigtimedwait, SB_P(&mask), SB_P(&info), (long)r->rdx,
+			     MASK_BYTES, 0, 0);
+	if (ret < 0)
+		return ret;
+	sb_proc_name_sender(&call->proc->tree, &info);
+	return r->rsi && sb_guest_write(r->rsi, &info, sizeof(info)) < 0 ? -EFAULT : ret;
 }
 
 static long make_signalfd(struct sb_call *call, int flags)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * on_wait.c - waits that also tell of stopped children.
+ * on_wait.c - waits that also tell of stopped children, or of a child's uid.
  *
  * How it works
  *   A paused container is stopped from outside, parents before children and
  *   continued the other way round (runtime/pace.py). What a shell would take for
  *   a stopped or continued job is marked in the process table and passed over here.
  * Rules
- *   The filter shows only waits that ask for such children, or with __WALL.
+ *   The filter shows every waitid, and of wait4 what asks for such children, or
+ *   with __WALL.
  */
 #include <asm/siginfo.h>
 #include <errno.h>
@@ -84,6 +85,7 @@ long on_waitid(struct sb_call *call)
 			mark = info.si_code == CLD_STOPPED ? SB_PACED_STOPPED : mark;
 		}
 	} while (mark && is_paced(call, info.si_pid, mark));
+	sb_proc_name_sender(&call->proc->tree, &info);
 	if (r->rdx && sb_guest_write(r->rdx, &info, SI_WRITTEN) < 0)
 		return -EFAULT;
 	return ret;

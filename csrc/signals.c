@@ -248,11 +248,16 @@ uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 		regs->rip = sb_patch_inside(regs->rip);
 	}
 	if (where == GUEST) {
+		uint64_t handler;
+
 		if (thread->waits == SB_WAIT_ENDED) {
 			*(uint64_t *)&uc->uc_sigmask = thread->mask_after;
 			thread->waits = SB_WAIT_NONE;
 		}
-		return guest_handler(thread->proc, sig, info);
+		handler = guest_handler(thread->proc, sig, info);
+		if (handler != 0)
+			sb_proc_name_sender(&thread->proc->tree, info);
+		return handler;
 	}
 	leave_runtime(thread, where, sig, info, uc);
 	return 0;

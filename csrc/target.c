@@ -32,13 +32,13 @@ static int find_again(struct sb_call *call, struct sb_path *path, struct sb_at *
 	uint32_t len = path->len - at_name;
 
 	if (path->len == 1)
-		return sb_tree_lookup(call->fs, "/", 1, ".", SB_WANT_STAT, at);
+		return sb_tree_lookup(call->fs, "/", 1, ".", SB_WANT_STAT | SB_SEARCHED, at);
 	if (len >= sizeof(name))
 		return -ENAMETOOLONG;
 	memcpy(name, path->buf + at_name, len);
 	name[len] = '\0';
 	sb_path_pop(path);
-	return sb_tree_lookup(call->fs, path->buf, path->len, name, SB_WANT_STAT, at);
+	return sb_tree_lookup(call->fs, path->buf, path->len, name, SB_WANT_STAT | SB_SEARCHED, at);
 }
 
 /* Is at still the file with this inode number, or the copy of it? */

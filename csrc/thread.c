@@ -218,12 +218,32 @@ struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid)
 	return NULL;
 }
 
+/* By the kernel, and not by the sender itself (sigqueue)? */
+static bool has_uid(const siginfo_t *info)
+{
+	const int code = info->si_code;
+
+	return code == SI_USER || code == SI_TKILL || code == SI_MESGQ ||
+	       (info->si_signo == SIGCHLD && code >= CLD_EXITED && code <= CLD_CONTINUED);
+}
+
+void sb_proc_name_sender(const struct sb_tree *tree, siginfo_t *info)
+{
+	const struct sb_proc_slot *slot;
+
+	if (!has_uid(info) || info->si_uid != tree->control->host_uid)
+		return;
+	slot = sb_proc_find(tree, (uint32_t)info->si_pid);
+	info->si_uid = slot == NULL ? 0 : slot->ruid;
+}
+
 static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc,
 		      const struct sb_ids *ids)
 {
 	uint32_t len = SB_MIN(proc->exe_len, (uint32_t)sizeof(slot->exe));
 
 	slot->uid = ids->euid;
+	slot->ruid = ids->ruid;
 	slot->gid = ids->egid;
 	memcpy(slot->exe, proc->exe, len);
 	slot->exe_len = proc->exe_len;

@@ -10,6 +10,8 @@
 #ifndef SB_THREAD_H
 #define SB_THREAD_H
 
+#include <asm/siginfo.h>
+
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/thread.h"
 #include "exec_plan.h"
@@ -143,6 +145,9 @@ void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t p
 /* Do it for a child, which may be stopped before it can. */
 void sb_proc_announce(const struct sb_proc *proc, const struct sb_ids *ids, uint32_t child);
 struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid);
+/* Set the uid of a signal's sender, or of a child, to what the container knows, where the
+ * kernel has written it. Not twice: it may be the number of another. */
+void sb_proc_name_sender(const struct sb_tree *tree, siginfo_t *info);
 /* The call structure of a thread, filled: for code that runs without a trap. */
 struct sb_call *sb_thread_call(struct sb_thread *thread);
 

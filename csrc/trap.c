@@ -135,13 +135,10 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
-	if (nr == __NR_wait4 || nr == __NR_waitid) { /* see on_ptrace.c, on_wait.c */
-		const unsigned options = nr == __NR_wait4 ? 2 : 3;
-
+	if (nr == __NR_wait4) { /* see on_ptrace.c, on_wait.c */
 		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
-		     (unsigned)offsetof(struct seccomp_data, args) + 8U * options);
-		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0,
-		     (nr == __NR_wait4 ? __WALL : 0) | WUNTRACED | WCONTINUED);
+		     (unsigned)offsetof(struct seccomp_data, args) + 8U * 2);
+		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, __WALL | WUNTRACED | WCONTINUED);
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
 	if (nr == __NR_mmap) {

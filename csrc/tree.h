@@ -191,6 +191,8 @@ struct sb_work {
 	512 /* the last component is a name to make, remove or rename: a symlink there is       \
 	     * not followed even before a trailing slash, and what is there may be no directory \
 	     * (out->slash tells the caller). SB_MAY_BE_ABSENT without SB_FOLLOW implies it. */
+#define SB_SEARCHED \
+	1024 /* a descriptor led to the directory: it need not be searched (one component) */
 
 /* Find path (any guest string, NUL-terminated, not empty) from the directory
  * base (canonical guest path; ignored for absolute paths). Checks search

@@ -536,7 +536,7 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	w.root = fs->root;
 	w.root_len = fs->root_len;
 	w.links = 0;
-	w.search_free = search_free;
+	w.search_free = search_free || (flags & SB_SEARCHED) != 0;
 	w.last_was_link = false;
 	w.seen.has = false;
 	out->slash = true;

@@ -678,6 +678,117 @@ static void often(void)
 	say("%ld bytes, %d", refused, value[10]);
 }
 
+/* ---- what was opened before ---- */
+
+static void say_names(const char *what, int dir)
+{
+	char name[256] = "";
+	long found = 0;
+	DIR *list;
+	struct dirent *entry;
+
+	errno = 0;
+	list = fdopendir(dup(dir));
+	if (list != NULL)
+		rewinddir(list);
+	while (list != NULL && (entry = readdir(list)) != NULL) {
+		found++;
+		if (entry->d_name[0] != '.')
+			snprintf(name, sizeof(name), "%s", entry->d_name);
+	}
+	say("%s: %ld names, %s, %s", what, found, name, error_name(errno));
+	if (list != NULL)
+		closedir(list);
+}
+
+static int opened_dir;
+static int opened_file;
+
+static void use_opened(void)
+{
+	struct stat st;
+	char c;
+	int here = (int)MUST(open(".", O_PATH));
+	int dir;
+	int file;
+
+	say_names("of root", opened_dir);
+	SEE(openat(opened_dir, "f", O_RDONLY));
+	SEE(fstatat(opened_dir, "f", &st, 0));
+	SEE(fchdir(opened_dir));
+	SEE(fchmod(opened_dir, 0755));
+	SEE(fstat(opened_file, &st));
+	SEE(read(opened_file, &c, 1));
+	SEE(fchmod(opened_file, 0600));
+	SEE(futimens(opened_file, NULL));
+	MUST(mkdir("own", 0700));
+	dir = (int)MUST(open("own", O_RDONLY | O_DIRECTORY));
+	file = (int)MUST(openat(dir, "f", O_RDWR | O_CREAT, 0600));
+	for (mode_t mode = 0700; mode != 07; mode = mode == 0 ? 07 : (mode - 0100) & 0700) {
+		MUST(fchmod(dir, mode));
+		say("mode %o", (unsigned)mode);
+		say_names("by the descriptor", dir);
+		say_names("opened", open("own", O_RDONLY | O_DIRECTORY));
+		SEE(chdir("own"));
+		SEE(fchmod(file, 0640));
+		SEE(futimens(file, NULL));
+		SEE(fchown(file, USER, USER));
+		SEE(fsetxattr(file, "user.x", "y", 1, 0));
+		SEE(ftruncate(file, 3));
+		MUST(fchdir(here));
+	}
+}
+
+static void opened(void)
+{
+	MUST(chmod(".", 0777));
+	MUST(mkdir("roots", 0700));
+	MUST(close((int)MUST(open("roots/f", O_WRONLY | O_CREAT, 0600))));
+	opened_dir = (int)MUST(open("roots", O_RDONLY | O_DIRECTORY));
+	opened_file = (int)MUST(open("roots/f", O_RDWR));
+	as("a user", USER, USER, 0, use_opened);
+}
+
+/* ---- who sent a signal ---- */
+
+static siginfo_t handled;
+
+static void keep_sender(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	handled = *info;
+}
+
+static void senders(void)
+{
+	struct sigaction action = {.sa_sigaction = keep_sender, .sa_flags = SA_SIGINFO};
+	const pid_t self = getpid();
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	MUST(sigaction(SIGUSR2, &action, NULL));
+	MUST(sigprocmask(SIG_BLOCK, &set, NULL));
+	for (uid_t uid = USER; uid <= OTHER; uid++) {
+		pid_t child = (pid_t)MUST(fork());
+
+		if (child == 0) { /* the real one counts */
+			MUST(setresuid(uid, 0, 0));
+			kill(self, SIGUSR2);
+			kill(self, SIGUSR1);
+			_exit(0);
+		}
+		while (sigwaitinfo(&set, &info) == -1)
+			; /* the other one came */
+		say("waited for: %u", info.si_uid);
+		MUST(waitid(P_PID, (id_t)child, &info, WEXITED));
+		say("waitid: %u", info.si_uid);
+		say("handled: %u", handled.si_uid);
+	}
+}
+
 static const struct part groups[] = {
 	{"chowns", chowns},
 	{"bits", bits},
@@ -693,6 +804,8 @@ static const struct part groups[] = {
 	{"attributes", attributes},
 	{"often", often},
 	{"chroots", chroots},
+	{"opened", opened},
+	{"senders", senders},
 	{"list", list},
 };
 

@@ -740,6 +740,64 @@ static void child_signals(void)
 	SEE(waitpid(child, &status, 0));
 }
 
+static siginfo_t sent;
+
+static void take(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	sent = *info;
+}
+
+static void say_sender(const char *what, const siginfo_t *info, pid_t pid)
+{
+	say("%s: code %d, pid %d, uid %d", what, info->si_code, info->si_pid == pid,
+	    info->si_uid == getuid());
+}
+
+/* Who sends a signal has the uid that it has when asked. */
+static void senders(void)
+{
+	struct sigaction action = {.sa_sigaction = take, .sa_flags = SA_SIGINFO};
+	const pid_t self = getpid();
+	siginfo_t info;
+	sigset_t set;
+	pid_t child;
+
+	MUST(sigaction(SIGUSR1, &action, NULL));
+	MUST(kill(self, SIGUSR1));
+	say_sender("kill", &sent, self);
+	MUST(syscall(SYS_tgkill, self, self, SIGUSR1));
+	say_sender("tgkill", &sent, self);
+	MUST(sigqueue(self, SIGUSR1, (union sigval){.sival_int = 1}));
+	say_sender("sigqueue", &sent, self);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGCHLD);
+	MUST(sigprocmask(SIG_BLOCK, &set, NULL));
+	child = (pid_t)MUST(fork());
+	if (child == 0) {
+		kill(self, SIGUSR1);
+		_exit(2);
+	}
+	MUST(sigwaitinfo(&set, &info));
+	say_sender("waited for", &info, child);
+	while (info.si_signo != SIGCHLD)
+		MUST(sigwaitinfo(&set, &info));
+	say_sender("waited for", &info, child);
+	MUST(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT));
+	say_sender("waitid", &info, child);
+	MUST(sigaction(SIGCHLD, &action, NULL));
+	MUST(sigprocmask(SIG_UNBLOCK, &set, NULL));
+	MUST(waitpid(child, NULL, 0));
+	child = (pid_t)MUST(fork());
+	if (child == 0)
+		_exit(2);
+	while (waitpid(child, NULL, 0) == -1)
+		;
+	say_sender("SIGCHLD", &sent, child);
+}
+
 /* Handlers go, ignored signals and the mask stay; what is pending stays too. */
 static void across_exec(void)
 {
@@ -871,6 +929,7 @@ static const struct part groups[] = {
 	{"deaths", deaths},
 	{"sigsys-handler", sigsys_handler},
 	{"children", child_signals},
+	{"senders", senders},
 	{"exec", across_exec},
 	{"shown", shown},
 	{"sigsys-exec", sigsys_across_exec},

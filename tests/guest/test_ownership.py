@@ -33,6 +33,8 @@ GROUPS = (
     "attributes",
     "often",
     "chroots",
+    "opened",
+    "senders",
 )
 
 

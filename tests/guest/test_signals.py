@@ -28,6 +28,7 @@ GROUPS = (
     "threads",
     "deaths",
     "children",
+    "senders",
     "exec",
     "registers",
 )
