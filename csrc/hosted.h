@@ -148,7 +148,9 @@ long sb_hosted_getxattr(struct sb_hosted *h, const char *path, const char *name,
 			uint64_t len);
 long sb_hosted_listxattr(struct sb_hosted *h, const char *path, char *buf, uint64_t len);
 
-/* Changes; a symlink at the end is not followed. create returns a descriptor
+/* hosted_change.c */
+
+/* A symlink at the end is not followed. create returns a descriptor
  * for writing. */
 int sb_hosted_create_file(struct sb_hosted *h, const char *path, uint32_t mode);
 int sb_hosted_mkdir(struct sb_hosted *h, const char *path, uint32_t mode);
