@@ -63,6 +63,11 @@ struct sb_hosted_stat {
 /* Make the control file (and the owner table when there is none) of a
  * container that has no process yet, without mounts. */
 int sb_hosted_create(const char *control, const struct sb_hosted_spec *spec);
+/* Do inode numbers of the index still fit the files in the store? 1, 0 or -errno. */
+int sb_hosted_index_fits(const char *index, const char *store);
+
+/* hosted_tables.c */
+
 /* Attach a mount. guest must be canonical (sb_hosted_resolve). */
 int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest,
 			const char *host);
@@ -72,8 +77,6 @@ int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd,
 /* Pids in the process table of a control file; they may be gone. Returns how
  * many were stored. */
 int sb_hosted_processes(const char *control, uint32_t *pids, uint64_t *started, uint32_t room);
-/* Do inode numbers of the index still fit the files in the store? 1, 0 or -errno. */
-int sb_hosted_index_fits(const char *index, const char *store);
 
 /* hosted_pace.c */
 

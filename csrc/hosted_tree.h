@@ -28,6 +28,9 @@ struct sb_hosted {
 int sb_map_file(const char *host, bool writable, struct sb_map *out) SB_MUST_CHECK;
 void sb_unmap(struct sb_map *map);
 
+/* hosted_control.c: add a string to the control file's; -ENOSPC. */
+int sb_hosted_put_text(struct sb_control *control, const char *text,
+		       struct sb_text *out) SB_MUST_CHECK;
 /* hosted.c: sb_tree_lookup() as root of the container; -EACCES at a magic link of /proc, which
  * means nothing outside a guest. */
 int sb_hosted_look_up(struct sb_hosted *h, const char *path, unsigned flags,

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hosted_tables.c - use the tables of a control file from outside: mounts,
+ * entries of processes to come, processes.
+ *
+ * Hosted build only.
+ * Rules
+ *   Mounts are added while the container has no process; the other tables are
+ *   shared with those it has.
+ * Does not know
+ *   How the file is made and laid out (hosted_control.c).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hosted.h"
+#include "hosted_tree.h"
+
+/* ---- mounts ------------------------------------------------------------------ */
+
+static void insert_mount(struct sb_control *control, const struct sb_mount *mount)
+{
+	const unsigned char first = (unsigned char)sb_text_at(control, mount->guest)[1];
+	uint32_t at = 0;
+
+	control->mount_firsts[first / 64] |= 1ULL << first % 64;
+	while (at < control->mount_count && control->mounts[at].guest.len > mount->guest.len)
+		at++;
+	memmove(&control->mounts[at + 1], &control->mounts[at],
+		(control->mount_count - at) * sizeof(control->mounts[0]));
+	control->mounts[at] = *mount;
+	control->mount_count++;
+}
+
+static void drop_mount(struct sb_control *control, const char *guest, size_t len)
+{
+	for (uint32_t i = 0; i < control->mount_count; i++) {
+		const struct sb_mount *m = &control->mounts[i];
+
+		if (!sb_same(sb_text_at(control, m->guest), m->guest.len, guest, len))
+			continue;
+		control->mount_count--;
+		memmove(&control->mounts[i], &control->mounts[i + 1],
+			(control->mount_count - i) * sizeof(control->mounts[0]));
+		return;
+	}
+}
+
+/* The node at the mount point is hidden: look-ups must come here. */
+static void shadow_nodes(struct sb_hosted *h, const char *guest, size_t len, struct sb_mount *mount)
+{
+	size_t parent_len = len;
+	uint32_t node;
+
+	mount->parent = SB_NO_NODE;
+	if (h->tree.index == NULL)
+		return;
+	node = sb_index_find_path(&h->tree, guest, len);
+	if (node != SB_NO_NODE)
+		h->tree.state[node] = SB_STATE_ASK;
+	while (guest[parent_len - 1] != '/')
+		parent_len--;
+	mount->parent = sb_index_find_path(&h->tree, guest, parent_len > 1 ? parent_len - 1 : 1);
+}
+
+int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest,
+			const char *host)
+{
+	struct sb_control *control = h->tree.control;
+	struct sb_mount mount = {.kind = kind, .flags = flags};
+	size_t len = strlen(guest);
+	struct statx sx = {0};
+	int err = 0;
+
+	if (len < 2 || len >= SB_PATH_MAX || guest[0] != '/')
+		return -EINVAL;
+	if (kind != SB_MOUNT_LINK)
+		err = (int)sys_statx(AT_FDCWD, host, 0, STATX_BASIC_STATS, &sx);
+	if (err < 0)
+		return err;
+	drop_mount(control, guest, len);
+	if (control->mount_count == SB_MAX_MOUNTS)
+		return -ENOSPC;
+	mount.hash = sb_hash(guest, len);
+	mount.dev = sb_make_dev(sx.stx_dev_major, sx.stx_dev_minor);
+	mount.is_dir = (sx.stx_mode & S_IFMT) == S_IFDIR;
+	err = sb_hosted_put_text(control, guest, &mount.guest);
+	if (err == 0)
+		err = sb_hosted_put_text(control, host, &mount.host);
+	if (err < 0)
+		return err;
+	shadow_nodes(h, guest, len, &mount);
+	insert_mount(control, &mount);
+	return 0;
+}
+
+/* ---- processes ---------------------------------------------------------------- */
+
+/* A free entry, else one whose process has begun long ago; NULL when all wait. */
+static struct sb_entry *take_entry(struct sb_control *control, uint32_t *number)
+{
+	struct sb_entry *entries =
+		(struct sb_entry *)(void *)((char *)control + control->entries_off);
+
+	for (uint32_t wanted = 0; wanted <= 2; wanted += 2) {
+		for (uint32_t i = 0; i < SB_MAX_ENTRIES; i++) {
+			uint32_t state = wanted;
+
+			if (!__atomic_compare_exchange_n(&entries[i].state, &state, 3, false,
+							 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+				continue;
+			*number = i;
+			return &entries[i];
+		}
+	}
+	return NULL;
+}
+
+int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask,
+			 uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t group_count)
+{
+	struct sb_entry *entry;
+	uint32_t number;
+
+	if (strlen(path) >= SB_PATH_MAX || strlen(cwd) >= SB_PATH_MAX)
+		return -ENAMETOOLONG;
+	if (group_count > SB_MAX_GROUPS)
+		return -EINVAL;
+	entry = take_entry(h->tree.control, &number);
+	if (entry == NULL)
+		return -EBUSY;
+	entry->umask = umask;
+	memset(&entry->ids, 0, sizeof(entry->ids));
+	sb_ids_init(&entry->ids, uid, gid, groups, group_count);
+	memcpy(entry->path, path, strlen(path) + 1);
+	memcpy(entry->cwd, cwd, strlen(cwd) + 1);
+	__atomic_store_n(&entry->state, 1, __ATOMIC_RELEASE);
+	return (int)number;
+}
+
+/* Read with pread: touching a map would give memory to every empty page. */
+static int collect(int fd, const struct sb_control *head, uint32_t *pids, uint64_t *started,
+		   uint32_t room)
+{
+	uint64_t end = head->procs_off + SB_PROC_SLOTS * sizeof(struct sb_proc_slot);
+	uint32_t count = 0;
+
+	for (uint64_t at = head->procs_off; at < end;) {
+		int64_t data = sys_lseek(fd, (int64_t)at, SEEK_DATA);
+		struct sb_proc_slot slots[8];
+		long len;
+
+		if (data == -ENXIO || data >= (int64_t)end)
+			break;
+		if (data > (int64_t)at)
+			at += ((uint64_t)data - at) / sizeof(slots[0]) * sizeof(slots[0]);
+		len = sys_pread(fd, slots, SB_MIN(sizeof(slots), end - at), (int64_t)at);
+		if (len < (long)sizeof(slots[0]))
+			return len < 0 ? (int)len : -EINVAL;
+		for (size_t i = 0; i < (size_t)len / sizeof(slots[0]); i++) {
+			if (slots[i].pid == 0 || count == room)
+				continue;
+			pids[count] = slots[i].pid;
+			started[count++] = slots[i].started;
+		}
+		at += (uint64_t)len / sizeof(slots[0]) * sizeof(slots[0]);
+	}
+	return (int)count;
+}
+
+int sb_hosted_processes(const char *path, uint32_t *pids, uint64_t *started, uint32_t room)
+{
+	struct sb_control *head = malloc(sizeof(*head));
+	int fd = (int)sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	int ret = fd;
+
+	if (head == NULL)
+		ret = -ENOMEM;
+	if (fd >= 0 && head != NULL) {
+		long len = sys_pread(fd, head, sizeof(*head), 0);
+
+		if (len != (long)sizeof(*head) || memcmp(head->magic, "SBCTL", 6) != 0 ||
+		    head->version != SB_ABI_VERSION)
+			ret = -EINVAL;
+		else
+			ret = collect(fd, head, pids, started, room);
+	}
+	if (fd >= 0)
+		sys_close(fd);
+	free(head);
+	return ret;
+}
