@@ -12,7 +12,7 @@
  *   Uses work->p[1] to p[4]; the rest of the path stays in work->todo until the
  *   next lookup takes it.
  * Does not know
- *   The content of files (on_proc.c).
+ *   The content of files (on_proc.c), how a name is taken apart (on_proc_name.c).
  */
 #include <errno.h>
 
@@ -23,137 +23,7 @@
 
 #define MAX_LINKS 40
 
-/* ---- names -------------------------------------------------------------- */
-
-void sb_proc_fd_link(int fd, char out[32])
-{
-	static const char prefix[] = "/proc/self/fd/";
-	struct sb_proc_out text = {.buf = out, .max = 31};
-
-	sb_proc_put(&text, prefix, sizeof(prefix) - 1);
-	sb_proc_put_number(&text, (unsigned)fd, 10, 1);
-	out[text.len] = '\0';
-}
-
-/* The number at the start of text; *used is its length, 0 when there is none
- * before the next slash. */
-static uint32_t parse_number(const char *text, size_t len, size_t *used)
-{
-	uint64_t value = 0;
-	size_t at = 0;
-
-	while (at < len && text[at] >= '0' && text[at] <= '9' && value < UINT32_MAX)
-		value = value * 10 + (uint64_t)(text[at++] - '0');
-	if (value > UINT32_MAX || (at < len && text[at] != '/'))
-		at = 0;
-	*used = at;
-	return at == 0 ? 0 : (uint32_t)value;
-}
-
-static bool begins(const char *text, size_t len, const char *prefix)
-{
-	const size_t want = strlen(prefix);
-
-	return len >= want && memcmp(text, prefix, want) == 0;
-}
-
-bool sb_proc_name(const struct sb_fs *fs, const struct sb_at *at, struct sb_proc_name *name)
-{
-	const struct sb_control *control = fs->tree->control;
-	const struct sb_mount *mount;
-	const char *text;
-	size_t len;
-	size_t used;
-
-	if (at->spot.mount == SB_NO_MOUNT || at->spot.place != SB_PLACE_MOUNT)
-		return false;
-	mount = &control->mounts[at->spot.mount];
-	if (mount->kind != SB_MOUNT_PROC || at->guest.len < mount->guest.len + 2)
-		return false;
-	text = at->guest.buf + mount->guest.len + 1;
-	len = at->guest.len - mount->guest.len - 1;
-	name->pid = parse_number(text, len, &used);
-	name->tid = 0;
-	if (used > 0 && used < len) {
-		text += used + 1;
-		len -= used + 1;
-	} else if (used > 0) {
-		text += len;
-		len = 0;
-	}
-	if (name->pid != 0 && begins(text, len, "task/")) {
-		name->tid = parse_number(text + 5, len - 5, &used);
-		if (used > 0 && 5 + used < len) {
-			text += 6 + used;
-			len -= 6 + used;
-		}
-	}
-	name->rest = text;
-	name->len = len;
-	return true;
-}
-
-static bool is_fd_link(const struct sb_proc_name *name)
-{
-	return name->pid != 0 && name->len > 3 && memcmp(name->rest, "fd/", 3) == 0;
-}
-
-static bool is_named(const struct sb_proc_name *name, const char *text)
-{
-	return sb_same(name->rest, name->len, text, strlen(text));
-}
-
-/* Links whose object may have lost its name and is reached through the link. */
-static bool leads_to_object(const struct sb_proc_name *name)
-{
-	return is_fd_link(name) || is_named(name, "cwd");
-}
-
-/* ---- processes ---------------------------------------------------------- */
-
-/* The process a thread belongs to: /proc/TID exists for every thread. */
-static uint32_t process_of(struct sb_call *call, uint32_t tid)
-{
-	static const char key[] = "\nTgid:\t";
-	char path[48];
-	struct sb_proc_out text = {.buf = path, .max = sizeof(path) - 1};
-	char *status = call->work->p[4].buf;
-	long fd;
-	long len;
-
-	sb_proc_put_text(&text, "/proc/");
-	sb_proc_put_number(&text, tid, 10, 1);
-	sb_proc_put_text(&text, "/status");
-	path[text.len] = '\0';
-	sb_commit_begin(call->fs);
-	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return 0;
-	len = sys_read((int)fd, status, SB_PATH_MAX);
-	sys_close((int)fd);
-	for (long i = 0; i + (long)sizeof(key) < len; i++) {
-		size_t used;
-
-		if (memcmp(status + i, key, sizeof(key) - 1) != 0)
-			continue;
-		i += (long)sizeof(key) - 1;
-		for (used = 0; i + (long)used < len && status[i + (long)used] != '\n';)
-			used++;
-		return parse_number(status + i, used, &used);
-	}
-	return 0;
-}
-
-const struct sb_proc_slot *sb_proc_slot_of(struct sb_call *call, uint32_t id)
-{
-	const struct sb_proc_slot *slot = sb_proc_find(call->fs->tree, id);
-	uint32_t pid;
-
-	if (slot != NULL)
-		return slot;
-	pid = process_of(call, id);
-	return pid == 0 || pid == id ? NULL : sb_proc_find(call->fs->tree, pid);
-}
+/* ---- what a link means -------------------------------------------------- */
 
 /* May the guest follow links of this process: is it of the container? */
 static const struct sb_proc_slot *owner_of(struct sb_call *call, const struct sb_proc_name *name)
@@ -165,8 +35,6 @@ static bool is_own(const struct sb_call *call, const struct sb_proc_slot *slot)
 {
 	return slot->pid == call->proc->pid;
 }
-
-/* ---- what a link means -------------------------------------------------- */
 
 static int exe_path(struct sb_call *call, const struct sb_proc_slot *slot, struct sb_path *out)
 {
@@ -198,9 +66,9 @@ static int link_path(struct sb_call *call, const struct sb_at *at, const struct 
 	struct sb_path *host = &call->work->p[1];
 	int err;
 
-	if (is_named(name, "exe"))
+	if (sb_proc_is_named(name, "exe"))
 		return exe_path(call, slot, out);
-	if (is_named(name, "root"))
+	if (sb_proc_is_named(name, "root"))
 		return is_own(call, slot) ? sb_path_set(out, call->fs->root, call->fs->root_len)
 					  : sb_path_set(out, "/", 1);
 	err = host_text(at, host);
@@ -218,26 +86,6 @@ static int link_path(struct sb_call *call, const struct sb_at *at, const struct 
 }
 
 /* ---- objects ------------------------------------------------------------ */
-
-bool sb_proc_is_object(const struct sb_fs *fs, const struct sb_at *at)
-{
-	struct sb_proc_name name;
-
-	return sb_proc_name(fs, at, &name) && leads_to_object(&name) && at->spot.type != S_IFLNK &&
-	       at->spot.type != 0;
-}
-
-int sb_proc_object_fd(const struct sb_call *call, const struct sb_at *at)
-{
-	struct sb_proc_name name;
-	uint32_t fd;
-	size_t used;
-
-	if (!sb_proc_name(call->fs, at, &name) || !is_fd_link(&name) || name.pid != call->proc->pid)
-		return -1;
-	fd = parse_number(name.rest + 3, name.len - 3, &used);
-	return used == 0 || fd > INT32_MAX ? -1 : (int)fd;
-}
 
 /* Stat of what the link at->host leads to. */
 static int stat_behind(struct sb_call *call, struct sb_at *at, struct sb_stat *st, uint32_t *node)
@@ -322,7 +170,7 @@ static int resolve_end(struct sb_call *call, unsigned flags, const struct sb_pro
 	uint32_t node = SB_NO_NODE;
 	int err;
 
-	if (!leads_to_object(name))
+	if (!sb_proc_leads_to_object(name))
 		return has_path ? lookup_entry(call, path, (flags & SB_WANT_DIR) | keep, at)
 				: -ENOENT;
 	err = stat_behind(call, at, &st, &node);
@@ -381,7 +229,7 @@ static int resolve_once(struct sb_call *call, unsigned flags, struct sb_at *at)
 	}
 	if (err < 0)
 		return err;
-	if (is_named(&name, "exe"))
+	if (sb_proc_is_named(&name, "exe"))
 		return -ENOTDIR;
 	err = (int)sys_statx(AT_FDCWD, at->host.buf, 0, STATX_TYPE | STATX_NLINK, &sx);
 	if (err < 0)
@@ -492,7 +340,7 @@ long sb_proc_readlink(struct sb_call *call, struct sb_at *at, char *buf, size_t 
 		slot = owner_of(call, &name);
 		if (slot == NULL)
 			return -EACCES;
-		if (is_named(&name, "exe") || is_named(&name, "root")) {
+		if (sb_proc_is_named(&name, "exe") || sb_proc_is_named(&name, "root")) {
 			err = link_path(call, at, &name, slot, path);
 			return err < 0 ? err : copy_path(call->fs, path, buf, len);
 		}

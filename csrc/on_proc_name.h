@@ -7,6 +7,7 @@
 #ifndef SB_ON_PROC_NAME_H
 #define SB_ON_PROC_NAME_H
 
+#include "mem.h"
 #include "on_proc.h"
 
 /* "/proc/12/task/13/fd/4" is pid 12, tid 13, rest "fd/4"; "/proc/sys/x" is pid
@@ -20,6 +21,15 @@ struct sb_proc_name {
 
 /* False when at is not below the mount of /proc. */
 bool sb_proc_name(const struct sb_fs *fs, const struct sb_at *at, struct sb_proc_name *name);
+
+/* Is the rest this text? */
+static inline bool sb_proc_is_named(const struct sb_proc_name *name, const char *text)
+{
+	return sb_same(name->rest, name->len, text, strlen(text));
+}
+
+/* Is it a link whose object may have lost its name and is reached through the link? */
+bool sb_proc_leads_to_object(const struct sb_proc_name *name);
 
 /* "/proc/self/fd/N" */
 void sb_proc_fd_link(int fd, char out[32]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xattr.h - packed extended attributes, as sb_node and struct sb_owner hold them.
+ * xattr.h - packed extended attributes, as sb_node and struct sb_owner hold them, and the
+ * rules of their names.
  *
  * Level 2. The packing: u16 name length, u32 value length, name, value; no
  * padding, in no order.
