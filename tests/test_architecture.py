@@ -26,9 +26,9 @@ LEVELS = {
     2: "index spot upper view view_stat control copyup copyup_tree dirlist owner tree change"
     " proc_text proc_net proc_mounts change_make change_link change_name change_rename change_meta"
     " change_xattr change_quick xattr fds lists dirlist_index"
-    " upper_scan dirlist_empty hosted hosted_control hosted_text hosted_net hosted_tree hosted_pace"
-    " index_build index_merge layer_draft layer_table layer_rows layer_quick"
-    " view_path text text_build tracer probe dircache",
+    " upper_scan dirlist_empty hosted hosted_change hosted_control hosted_tables hosted_text"
+    " hosted_net hosted_tree hosted_pace index_build index_merge layer_draft layer_table layer_rows"
+    " layer_quick view_path text text_build tracer probe dircache",
     3: "guest cwd target thread pids trace adopt dispatch binfmt_elf exec_plan confine maps"
     " sigmask socket_name",
     4: "trap patch signals boot",
