@@ -694,25 +694,36 @@ static void storm(void)
 	say("storm over, ticks %s", ticks > TICKS ? "seen" : "too few");
 }
 
-/* One thread, whose calls are interrupted at the same few sites, very often. */
-static void storm_alone(void)
+/* Do the same until a handler has interrupted it often. */
+static void storm_over(void (*handler)(int), void (*calls)(void))
 {
-	const struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
-	struct stat st;
-	int fd;
+	const struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
 
 	MUST(sigaction(SIGALRM, &action, NULL));
 	set_timer(100);
-	while (ticks < 2000) {
-		check(stat("/", &st) == 0 && S_ISDIR(st.st_mode), "stat");
-		check(stat("/no/such", &st) == -1 && errno == ENOENT, "failed stat");
-		check(access("/", X_OK) == 0, "access");
-		fd = open("/", O_RDONLY | O_DIRECTORY);
-		check(fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode), "fstat");
-		check(close(fd) == 0, "close");
-	}
+	while (ticks < 2000)
+		calls();
 	set_timer(0);
 	say("storm over");
+}
+
+static void look_around(void)
+{
+	struct stat st;
+	int fd;
+
+	check(stat("/", &st) == 0 && S_ISDIR(st.st_mode), "stat");
+	check(stat("/no/such", &st) == -1 && errno == ENOENT, "failed stat");
+	check(access("/", X_OK) == 0, "access");
+	fd = open("/", O_RDONLY | O_DIRECTORY);
+	check(fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode), "fstat");
+	check(close(fd) == 0, "close");
+}
+
+/* One thread, whose calls are interrupted at the same few sites, very often. */
+static void storm_alone(void)
+{
+	storm_over(tick, look_around);
 }
 
 #ifdef __x86_64__
@@ -758,19 +769,17 @@ static void query_in_handler(int sig)
 		abort();
 }
 
+static void query_once(void)
+{
+	check(query("/no/such") == -ENOENT, "the call");
+}
+
 /* A handler makes a call by the site behind which it interrupted the program. */
 static void storm_nested(void)
 {
-	const struct sigaction action = {.sa_handler = query_in_handler, .sa_flags = SA_RESTART};
-
 	for (int i = 0; i < 100; i++)
 		check(query_around("/", i % 2) == 0, "a branch over the call");
-	MUST(sigaction(SIGALRM, &action, NULL));
-	set_timer(100);
-	while (ticks < 2000)
-		check(query("/no/such") == -ENOENT, "the call");
-	set_timer(0);
-	say("storm over");
+	storm_over(query_in_handler, query_once);
 }
 #endif
 
