@@ -61,18 +61,31 @@ def _append(path: Path, line: bytes) -> bool:
     """Append to the file; False if it was replaced before it could be locked."""
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH)
+        _locked(fd, fcntl.LOCK_SH)
         if _is_replaced(fd, path):
             return False
         os.write(fd, line)
-        if os.fstat(fd).st_size > _LARGEST:
-            with suppress(BlockingIOError):  # whoever writes right now finds it too large as well
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # The shared lock was let go for a moment: the fresh one is not to take its place.
-                if not _is_replaced(fd, path):
-                    os.replace(path, f"{path}.1")
+        # Whoever writes right now finds it too large as well. The shared lock was let go for a
+        # moment: the fresh one is not to take its place.
+        if (
+            os.fstat(fd).st_size > _LARGEST
+            and _locked(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            and not _is_replaced(fd, path)
+        ):
+            os.replace(path, f"{path}.1")
     finally:
         os.close(fd)
+    return True
+
+
+def _locked(fd: int, flags: int) -> bool:
+    """Take the lock; False if somebody has it. Where there are no locks, everybody has them."""
+    try:
+        fcntl.flock(fd, flags)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
     return True
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from typing import TYPE_CHECKING, Any
@@ -125,3 +126,17 @@ def test_who_takes_the_old_events_slowly_misses_none_when_the_file_is_replaced(
     replace(layout, monkeypatch, "four")
     tell(layout, "five")
     assert names([first, *found]) == ["one", "two", "three", "four", "five"]
+
+
+def test_a_file_system_without_locks_loses_no_event(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    tell(layout, "first")
+    replace(layout, monkeypatch, "second")
+    tell(layout, "third")
+    assert everything(layout) == ["first", "second", "third"]
+    assert (layout.root / "events.jsonl.1").exists()
