@@ -235,19 +235,20 @@ def _signals(wishes: Wishes) -> Iterator[int]:
     numbers: list[int] = [signal.SIGWINCH] if wishes.tty else []
     if wishes.proxy:
         numbers += supervise.PROXIED
+    # First, and last undone: the handlers themselves do nothing with a signal.
+    old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     previous = {}
     for number in numbers:
         if signal.getsignal(number) is not signal.SIG_IGN:
             previous[number] = signal.signal(number, lambda *_: None)
-    old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         if wishes.tty:
             os.write(writer, bytes([signal.SIGWINCH]))  # nobody has listened so far
         yield reader
     finally:
-        signal.set_wakeup_fd(old_wakeup)
         for number, old in previous.items():
             signal.signal(number, old)
+        signal.set_wakeup_fd(old_wakeup)
         os.close(reader)
         os.close(writer)
 

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.runtime import attach, wire
 
@@ -13,12 +15,9 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_a_window_that_changed_before_anybody_listened_is_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(attach, "window_size", lambda _stdin: (20, 70))
+def heard_by_a_supervisor(told: bytes, wishes: attach.Wishes) -> bytes:
+    """Stay attached until as much as *told* has come; return it."""
     ours, theirs = socket.socketpair()
-    told = wire.frame(wire.CONTROL, wire.line({"resize": [20, 70]}))
     heard = []
 
     def supervise() -> None:
@@ -29,6 +28,31 @@ def test_a_window_that_changed_before_anybody_listened_is_told(
     with ours, theirs:
         thread = threading.Thread(target=supervise)
         thread.start()
-        assert attach.stay(ours, attach.Wishes(tty=True)) == 3
+        assert attach.stay(ours, wishes) == 3
         thread.join()
-    assert heard == [told]
+    return heard[0]
+
+
+def test_a_window_that_changed_before_anybody_listened_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attach, "window_size", lambda _stdin: (20, 70))
+    told = wire.frame(wire.CONTROL, wire.line({"resize": [20, 70]}))
+    assert heard_by_a_supervisor(told, attach.Wishes(tty=True)) == told
+
+
+def test_a_signal_that_comes_as_soon_as_it_is_listened_for_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = signal.signal
+
+    def listen(number: int, handler: Any) -> Any:
+        old = original(number, handler)
+        if number == signal.SIGUSR1:
+            monkeypatch.setattr(signal, "signal", original)
+            os.kill(os.getpid(), number)
+        return old
+
+    monkeypatch.setattr(signal, "signal", listen)
+    told = wire.frame(wire.CONTROL, wire.line({"signal": int(signal.SIGUSR1)}))
+    assert heard_by_a_supervisor(told, attach.Wishes()) == told
