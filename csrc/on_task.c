@@ -157,6 +157,7 @@ static bool splits_descriptors(uint64_t flags)
 
 static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 {
+	const bool is_thread = (a->flags & CLONE_THREAD) != 0;
 	uint64_t *place;
 	uint64_t mask;
 	long ret;
@@ -169,7 +170,7 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 		sb_cwd_give_up(call->proc);
 	if (splits_descriptors(a->flags))
 		call->proc->fds = NULL;
-	if ((a->flags & CLONE_THREAD) != 0 && call->proc->fds != NULL)
+	if (is_thread && call->proc->fds != NULL)
 		call->proc->fds->threads = 1;
 	ret = sb_thread_hold(call->thread, SB_MASK_ALL, &mask);
 	if (ret < 0)
@@ -182,6 +183,9 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 			ret = clone_copying(call, a, place);
 		if (ret < 0)
 			sb_pids_drop(place);
+		if (ret > 0)
+			sb_pids_born(place, is_thread ? call->proc->pid : (uint32_t)ret,
+				     (uint32_t)ret);
 	}
 	sb_thread_unhold(call->thread, mask);
 	return ret;

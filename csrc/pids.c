@@ -79,3 +79,13 @@ void sb_pids_settle(uint64_t *place)
 	if (place)
 		__atomic_store_n(place, own_task(), __ATOMIC_RELEASE);
 }
+
+void sb_pids_born(uint64_t *place, uint32_t pid, uint32_t tid)
+{
+	uint64_t claimed = own_task() | UNBORN;
+
+	/* Else it has settled, and may even be gone and another be in its place. */
+	if (place)
+		__atomic_compare_exchange_n(place, &claimed, (uint64_t)pid << 32 | tid, false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}

@@ -18,5 +18,7 @@ int sb_pids_claim(const struct sb_tree *tree, uint64_t **place) SB_MUST_CHECK;
 void sb_pids_drop(uint64_t *place);
 /* The new task says, itself, that the place is its own. */
 void sb_pids_settle(uint64_t *place);
+/* Who made it says so, too: it may be killed before it can. */
+void sb_pids_born(uint64_t *place, uint32_t pid, uint32_t tid);
 
 #endif

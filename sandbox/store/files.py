@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 _OWNER = "owner"
-_PATIENCE = 10.0  # seconds; nobody needs so long from a file's name to its lock, or to its place
+_PATIENCE = 10.0  # seconds; nobody needs so long from a file's name to its lock
 _MOVED = ".doomed-"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -43,9 +43,9 @@ def write_atomic(path: Path, data: bytes, *, layout: Layout) -> None:
                 while view:
                     view = view[os.write(fd, view) :]
                 os.fsync(fd)
+                os.rename(temporary, path)  # with its lock held: nobody takes it for left
             finally:
                 os.close(fd)
-            os.rename(temporary, path)
             sync_directory(path.parent)
         except OSError:
             temporary.unlink(missing_ok=True)
@@ -97,6 +97,10 @@ def workspace(layout: Layout, prefix: str = "") -> Iterator[Path]:
         yield path
     finally:
         try:
+            with suppress(FileNotFoundError):
+                for name in os.listdir(path):
+                    if name != _OWNER:  # it is owned until nothing else is in it
+                        remove_tree(path / name)
             remove_tree(path)
         finally:
             os.close(lock)
@@ -146,7 +150,10 @@ def _is_being_written(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        return not acquire(fd, wait=False) or time.time() - os.fstat(fd).st_mtime < _PATIENCE
+        if not acquire(fd, wait=False):
+            return True
+        status = os.fstat(fd)  # nothing is written before it is locked
+        return status.st_size == 0 and time.time() - status.st_mtime < _PATIENCE
     finally:
         os.close(fd)
 

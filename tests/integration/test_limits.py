@@ -47,6 +47,25 @@ def test_a_limit_of_tasks_counts_processes_and_threads(engine: Sandbox) -> None:
     assert told.split("\n") == ["9", "full again", ""]
 
 
+# A child is killed before its first instruction: the CPU is its parent's.
+STILLBORN = r"""
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+for _ in range(200):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+print("all born")
+"""
+
+
+def test_a_task_killed_before_it_ran_leaves_its_place(engine: Sandbox) -> None:
+    limit = ("--pids-limit", "10")
+    assert engine.ok("run", "--rm", *limit, "host", "python3", "-c", STILLBORN) == "all born\n"
+
+
 # Many fork at once, and never give up.
 BOMB = r"""
 import os, time

@@ -81,6 +81,51 @@ def test_a_small_file_being_written_is_left_alone_at_first(layout: Layout) -> No
     assert leftovers(layout) == [old]
 
 
+def test_a_small_file_is_left_over_as_soon_as_its_writer_is_killed(layout: Layout) -> None:
+    child = os.fork()
+    if child == 0:
+        files.os.fsync = lambda _fd: os._exit(0)  # as if killed
+        write_atomic(layout.tags, b"new", layout=layout)
+    os.waitpid(child, 0)
+    (left,) = layout.tmp.iterdir()
+    assert leftovers(layout) == [left]
+
+
+def test_a_small_file_has_an_owner_until_it_is_in_its_place(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = os.rename
+    seen: list[str] = []
+
+    def look(old: Path, new: Path) -> None:
+        os.utime(old, (1, 1))
+        seen.extend(leftovers_seen_elsewhere(layout))
+        rename(old, new)
+
+    monkeypatch.setattr(files.os, "rename", look)
+    write_atomic(layout.tags, b"new", layout=layout)
+    assert seen == [""]
+    assert layout.tags.read_bytes() == b"new"
+
+
+def test_a_workspace_that_is_being_removed_has_an_owner(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = os.unlink
+    seen: list[str] = []
+
+    def look(path: str | Path) -> None:
+        seen.extend(leftovers_seen_elsewhere(layout))
+        unlink(path)
+
+    with workspace(layout) as path:
+        for name in "abcdefgh":
+            (path / name).touch()
+        monkeypatch.setattr(files.os, "unlink", look)
+    assert set(seen) == {""}
+    assert os.listdir(layout.tmp) == []
+
+
 def test_a_very_deep_or_closed_tree_is_removed(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()
