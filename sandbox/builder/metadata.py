@@ -6,7 +6,6 @@ Rules: the history says of each what BuildKit says.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +14,7 @@ from sandbox.builder.state import Row
 from sandbox.dockerfile import instructions as say
 from sandbox.dockerfile.errors import LanguageError
 from sandbox.dockerfile.ports import exposed_ports
+from sandbox.dockerfile.text import quoted
 from sandbox.errors import UsageError
 from sandbox.models import oci
 from sandbox.models.signals import parse_signal
@@ -33,7 +33,8 @@ def apply(state: State, instruction: say.Instruction) -> bool:
     if change is None:
         return False
     text = change(state, instruction)
-    state.history.append(Row(text, empty=True))
+    if text:
+        state.history.append(Row(text, empty=True))
     return True
 
 
@@ -148,7 +149,7 @@ def _stop(state: State, instruction: say.StopSignal) -> str:
 
 def _onbuild(state: State, instruction: say.OnBuild) -> str:
     _change(state, on_build=[*(state.config.on_build or ()), instruction.expression])
-    return f"ONBUILD {instruction.expression}"
+    return ""  # BuildKit's history says nothing of it
 
 
 def _maintainer(state: State, instruction: say.Maintainer) -> str:
@@ -174,7 +175,7 @@ _CHANGES: dict[type, Callable[[State, Any], str]] = {
 
 def _quoted(words: tuple[str, ...]) -> str:
     """Return a list of strings as Go's %q shows it."""
-    return "[" + " ".join(json.dumps(word, ensure_ascii=False) for word in words) + "]"
+    return "[" + " ".join(quoted(word) for word in words) + "]"
 
 
 def _quoted_rune(number: int) -> str:

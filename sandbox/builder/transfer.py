@@ -142,8 +142,10 @@ def _found(source: Wanted, target: Target) -> list[bytes]:
         return [b""]
     if target.parents and "**" in source.path:
         top, pivot, pattern = source.path.partition("/./")
-        below = clean(top) if pivot else b""
-        return deep_matches(source.view, below, pattern if pivot else source.path)
+        if not pivot:
+            return deep_matches(source.view, b"", source.path)
+        tops = matches(source.view, top) if has_pattern(top) else [clean(top)]
+        return [path for below in tops for path in deep_matches(source.view, below, pattern)]
     plain = source.path.replace("/./", "/")
     if has_pattern(plain):
         found = matches(source.view, plain)

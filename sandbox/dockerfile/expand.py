@@ -291,13 +291,13 @@ class _Reader:
     def _name(self) -> str:
         start = self.at
         first = self.peek()
-        if first.isdigit():
-            while self.peek().isdigit():
+        if first.isdecimal():
+            while self.peek().isdecimal():
                 self.take()
         elif first in _SPECIAL and first:
             self.take()
         else:
-            while (char := self.peek()) and (char.isalnum() or char == "_"):
+            while (char := self.peek()) and (char.isalpha() or char.isdecimal() or char == "_"):
                 self.take()
         return self.text[start : self.at]
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 65535
 _BOM = "\ufeff"
-_DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*\Z")
+_DIRECTIVE = re.compile(
+    r"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z"
+)
 _KNOWN = ("syntax", "escape", "check")
 _HEREDOC = re.compile(r"([0-9]*)<<(-?)[\t\n\v\f\r ]*([^<]*)\Z")
 _WITH_HEREDOCS = frozenset({"add", "copy", "run"})

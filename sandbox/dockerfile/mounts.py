@@ -39,6 +39,7 @@ _KEYS = {
     "gid": "gid",
     "env": "env",
 }
+_OF_KINDS = {"required": ("secret", "ssh"), "size": ("tmpfs",)}
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]*)?) ?([kKmMgGtTpP]?)(?:[iI]?[bB])?")
@@ -49,16 +50,10 @@ _LARGEST = 2**32
 def parse_mount(text: str, expand: Callable[[str], str] | None = None) -> Mount:
     """Return the mount that *text* describes; without *expand*, values with "$" are left out."""
     found: dict[str, str] = {}
+    complete = expand is not None or "$" not in text
     for field in _fields(text):
         key, equals, value = field.partition("=")
-        name = _KEYS.get(key.lower())
-        if name is None:
-            if not equals:
-                raise ArgumentError(f"invalid field '{field}' must be a key=value pair")
-            message = f"unexpected key '{key.lower()}' in '{field}'"
-            raise ArgumentError(did_you_mean(message, key.lower(), _KEYS))
-        if not equals and name not in ("ro", "rw", "required"):
-            raise ArgumentError(f"invalid field '{field}' must be a key=value pair")
+        name = _name_of(field, key.lower(), has_value=bool(equals))
         if name == "from" and re.search(r"\$.", value):
             raise ArgumentError(
                 f"'{key.lower()}' doesn't support variable expansion, define alias stage instead"
@@ -67,13 +62,23 @@ def parse_mount(text: str, expand: Callable[[str], str] | None = None) -> Mount:
             value = expand(value)
         elif "$" in value:
             continue
+        if name in _OF_KINDS and complete:
+            _check_kind(name, found.get("type", "bind").lower())
         if name in ("ro", "rw", "required"):
             value = _flag(key, value) if equals else "true"
         if name == "rw":
             name, value = "ro", "false" if value == "true" else "true"
         found[name] = value
-    complete = expand is not None or "$" not in text
     return _mount(found, complete=complete)
+
+
+def _name_of(field: str, key: str, *, has_value: bool) -> str:
+    name = _KEYS.get(key)
+    if not has_value and name not in ("ro", "rw", "required"):
+        raise ArgumentError(f"invalid field '{field}' must be a key=value pair")
+    if name is None:
+        raise ArgumentError(did_you_mean(f"unexpected key '{key}' in '{field}'", key, _KEYS))
+    return name
 
 
 def _mount(found: dict[str, str], *, complete: bool) -> Mount:
@@ -113,15 +118,21 @@ def _check(kind: MountKind, found: dict[str, str]) -> None:
         for name in ("mode", "uid", "gid"):
             if name in found:
                 raise ArgumentError(f"{name} not allowed for {quoted(kind.value)} type mounts")
-    for name, kinds in (("required", ("secret", "ssh")), ("size", ("tmpfs",))):
-        if name in found and kind.value not in kinds:
-            raise ArgumentError(f"unexpected key '{name}' for mount type '{kind.value}'")
+    for name in _OF_KINDS:
+        if name in found:
+            _check_kind(name, kind.value)
     if "env" in found and kind is not MountKind.SECRET:
         raise ArgumentError(f"unexpected key 'env' for mount type '{kind.value}'")
     if kind is MountKind.SECRET:
         _check_secret(found)
     if "sharing" in found and kind is not MountKind.CACHE:
         raise ArgumentError(f"invalid cache sharing set for {kind.value} mount")
+
+
+def _check_kind(name: str, kind: str) -> None:
+    """Refuse what only mounts of another type have; of a field, by the type given before it."""
+    if kind not in _OF_KINDS[name]:
+        raise ArgumentError(f"unexpected key '{name}' for mount type '{kind}'")
 
 
 def _check_secret(found: dict[str, str]) -> None:

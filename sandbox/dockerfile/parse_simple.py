@@ -31,6 +31,7 @@ from sandbox.dockerfile.text import SPACES, duration, quoted
 from sandbox.dockerfile.tree import words_of
 from sandbox.dockerfile.words import (
     ArgumentError,
+    first_word,
     json_words,
     pairs,
     quoted_words,
@@ -191,7 +192,7 @@ def parse_healthcheck(request: Request) -> Healthcheck:
     """HEALTHCHECK [options] CMD command, or HEALTHCHECK NONE."""
     if not request.rest:
         raise request.at_least_one()
-    kind, _, rest = _first_word(request.rest)
+    kind, rest = first_word(request.rest)
     flags = request.flags(_HEALTH)
     if kind.upper() == "NONE":
         if rest:
@@ -211,11 +212,6 @@ def parse_healthcheck(request: Request) -> Healthcheck:
         retries=_retries(flags.text("retries")),
     )
     return Healthcheck(health=health, **request.common())
-
-
-def _first_word(text: str) -> tuple[str, str, str]:
-    end = next((at for at, char in enumerate(text) if char in SPACES), len(text))
-    return text[:end], text[end : end + 1], text[end:].lstrip(SPACES)
 
 
 def _interval(name: str, text: str) -> int:

@@ -12,6 +12,7 @@ Does not know: what an image holds. The ONBUILD triggers of a base image are giv
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 SCRATCH = "scratch"
 _NO_CONTEXTS = ("scratch", "context")
+_INDEX = re.compile(r"[+-]?[0-9]+")
 
 
 def plan(
@@ -193,7 +195,9 @@ class _Planner:
         try:
             return str(parse_platform(found.text, default=target))
         except ArgumentError as exc:
-            raise ArgumentError(f"failed to parse platform {written}: {exc.message}") from exc
+            word = min(found.unknown, default="")
+            message = did_you_mean(exc.message, word, self.arguments)
+            raise ArgumentError(f"failed to parse platform {written}: {message}") from exc
 
     def _base(self, stage: Stage) -> Source:
         name = self._expanded(stage.base.image).text
@@ -247,7 +251,7 @@ class _Planner:
                 "variable expansion is not supported for --from, define a new stage with FROM"
                 " using ARG from global scope as a workaround"
             )
-        if name.lstrip("+-").isdecimal() and name.isascii():
+        if _INDEX.fullmatch(name):
             index = int(name[:10])
             if not 0 <= index < len(self.dockerfile.stages):
                 raise ArgumentError(f"invalid stage index {index}")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from sandbox.dockerfile.text import quoted
 from sandbox.dockerfile.words import ArgumentError
 
-_PART = re.compile(r"[A-Za-z0-9_.-]+(?:\([A-Za-z0-9_.-]*\))?")
+_SYSTEM = "^([A-Za-z0-9_-]+)(?:\\(([A-Za-z0-9_.-]*)\\))?$"
+_PART = "^[A-Za-z0-9_.-]+$"
 _SYSTEMS = frozenset(
     {
         "aix",
@@ -90,8 +91,15 @@ def parse_platform(text: str, *, default: PlatformName) -> PlatformName:
     'linux/arm64'
     """
     parts = text.lower().split("/")
-    if len(parts) > _MOST or not all(_PART.fullmatch(part) for part in parts):
-        raise ArgumentError(f"{quoted(text)}: invalid platform specifier: invalid argument")
+    if len(parts) > _MOST:
+        raise ArgumentError(f"{quoted(text)}: cannot parse platform specifier: invalid argument")
+    for part, form in zip(parts, (_SYSTEM, _PART, _PART), strict=False):
+        if "\n" in part or re.match(form, part) is None:
+            what, kind = ("OS ", "OSAndVersion") if form is _SYSTEM else ("", "platform")
+            raise ArgumentError(
+                f"{quoted(part)} is an invalid {what}component of {quoted(text)}: {kind} specifier"
+                f" component must match {quoted(form)}: invalid argument"
+            )
     if len(parts) > 1:
         return _normalised(parts[0], *parts[1:])
     word = "darwin" if parts[0] == "macos" else parts[0]

@@ -14,6 +14,8 @@ SPACES = (
     "\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 """unicode.IsSpace; Python's own idea of a space also has four control characters."""
+ASCII_SPACES = "\t\n\v\f\r "
+"""Where BuildKit looks at bytes, and not at characters."""
 
 _CLOSE = 3
 _NAMED = {

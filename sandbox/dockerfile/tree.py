@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 from sandbox.dockerfile.errors import DockerfileError, LanguageError
 from sandbox.dockerfile.lexer import lex
 from sandbox.dockerfile.text import SPACES, quoted
-from sandbox.dockerfile.words import json_words, pairs, quoted_words, spaced_words, split_line
+from sandbox.dockerfile.words import (
+    first_word,
+    json_words,
+    pairs,
+    quoted_words,
+    spaced_words,
+    split_line,
+)
 
 if TYPE_CHECKING:
     from sandbox.dockerfile.instructions import Heredoc, Span
@@ -102,8 +109,8 @@ def words_of(split: Split, escape: str) -> Words:
     elif keyword in _COMMANDS or keyword in _LISTS:
         values, json = _maybe_json(rest, whole=keyword in _COMMANDS)
     elif keyword == "healthcheck":
-        kind, *command = rest.split(None, 1)
-        values, json = _maybe_json(command[0], whole=True) if command else ((), False)
+        kind, command = first_word(rest)
+        values, json = _maybe_json(command, whole=True) if command else ((), False)
         values = (kind, *values)
     return Words(values, json, child, keyword, split.flags)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sandbox.dockerfile.errors import LanguageError
 from sandbox.dockerfile.instructions import KeyValue
-from sandbox.dockerfile.text import SPACES, quoted
+from sandbox.dockerfile.text import ASCII_SPACES, SPACES, quoted
 
 GAP = re.compile(r"[\t\v\f\r ]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -45,7 +45,7 @@ def _flags(line: str) -> tuple[tuple[str, ...], str]:
     flags: list[str] = []
     at = 0
     while True:
-        while at < len(line) and line[at] in SPACES:
+        while at < len(line) and line[at] in ASCII_SPACES:
             at += 1
         if not line.startswith("--", at):
             return tuple(flags), line[at:]
@@ -64,7 +64,7 @@ def _flag(line: str, at: int) -> tuple[str, int, bool]:
     blank = False
     while at < len(line):
         char = line[at]
-        if not quote and char in SPACES:
+        if not quote and char in ASCII_SPACES:
             break
         at += 1
         if char == quote:
@@ -151,6 +151,12 @@ def json_words(rest: str) -> tuple[str, ...] | None:
 
 def _no_constant(name: str) -> None:
     raise ValueError(name)
+
+
+def first_word(text: str) -> tuple[str, str]:
+    """Return the type of a HEALTHCHECK and what comes behind it."""
+    end = next((at for at, char in enumerate(text) if char in ASCII_SPACES), len(text))
+    return text[:end], text[end:].lstrip(ASCII_SPACES)
 
 
 def spaced_words(rest: str) -> tuple[str, ...]:

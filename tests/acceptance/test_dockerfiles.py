@@ -182,6 +182,7 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, tuple
 def rows_of(history: list[list[Any]], *, with_layers: bool) -> list[list[Any]]:
     """Return what each row of buildah's history has in common with BuildKit's.
 
+    BuildKit has no row of ONBUILD.
     Of RUN the command with its arguments; of others the instruction. Which rows are a layer
     can be said where buildah made one for each; but WORKDIR is none of buildah's.
     """
@@ -199,6 +200,8 @@ def rows_of(history: list[list[Any]], *, with_layers: bool) -> list[list[Any]]:
             command = re.sub(r"^(--[a-z]+=\S+ )+", "", words[2])
             is_list = command.startswith("[")
             shown = " ".join(json.loads(command)) if is_list else words[0] + words[1] + command
+        if shown == "ONBUILD":
+            continue
         found.append([shown, is_empty and with_layers and shown != "WORKDIR"])
     return found
 

@@ -48,6 +48,10 @@ CASES: dict[str, tuple[str, set[str]]] = {
         "COPY --parents ./y/./**/*.txt /o/",
         {"a.txt", "b.txt", "z", "z/c.txt"},
     ),
+    "parents, a pattern before the pivot and two stars behind it": (
+        "COPY --parents [xy]*/./**/*.txt /o/",
+        {"a.txt", "b.txt", "z", "z/c.txt"},
+    ),
     "exclude of a pattern": ("COPY --exclude=*.txt hom* /o/", {"hometown"}),
     "exclude below": ("COPY --exclude=**/*.txt y /o/", {"z", "z/d.md"}),
     "exclude a directory": ("COPY --exclude=z y /o/", {"a.txt", "b.txt"}),

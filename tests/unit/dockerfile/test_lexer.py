@@ -92,6 +92,7 @@ def test_directives_are_the_first_comments_only(
         ("\n# only comments\n", "file with no instructions", None),
         ("# escape=\\\n# escape=`\nFROM a", "only one escape parser directive can be used", 2),
         ("# syntax=a\n# Syntax=b\nFROM a", "only one syntax parser directive can be used", 2),
+        ("# escape=`\u00a0\nFROM a", "invalid escape token '`\u00a0' does not match", 1),
         ("# escape=x\nFROM a", "invalid escape token 'x' does not match ` or \\", 1),
         ("FROM a\nRUN <<E\nfoo\n", "unterminated heredoc", 2),
         ("FROM a\nRUN x\0y\n", "the line holds bytes that are no UTF-8 text", 2),

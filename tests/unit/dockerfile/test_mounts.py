@@ -83,6 +83,8 @@ def test_a_mount_is_what_its_fields_say(text: str, expected: Mount | None) -> No
         ("type=bind,target=/a,mode=1", 'mode not allowed for "bind" type mounts'),
         ("type=tmpfs,target=/a,uid=1", 'uid not allowed for "tmpfs" type mounts'),
         ("type=cache,target=/a,required", "unexpected key 'required' for mount type 'cache'"),
+        ("required,type=secret,id=a", "unexpected key 'required' for mount type 'bind'"),
+        ("size=1m,type=tmpfs,target=/a", "unexpected key 'size' for mount type 'bind'"),
         ("type=cache,target=/a,size=1", "unexpected key 'size' for mount type 'cache'"),
         ("target=/a,sharing=shared", "invalid cache sharing set for bind mount"),
         ("type=secret", "invalid secret mount. one of source, target required"),

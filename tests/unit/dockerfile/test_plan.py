@@ -149,7 +149,25 @@ def test_a_stage_begins_with_the_triggers_of_the_stage_it_is_based_on() -> None:
             'failed to parse platform foo: "foo": unknown operating system or architecture:'
             " invalid argument",
         ),
+        (
+            "ARG MY_ARCH=arm64\nFROM --platform=linux/${MYARCH} a",
+            "",
+            'failed to parse platform linux/${MYARCH}: "" is an invalid component of "linux/":'
+            ' platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument'
+            " (did you mean MY_ARCH?)",
+        ),
+        (
+            "FROM --platform=a/b/c/d a",
+            "",
+            'failed to parse platform a/b/c/d: "a/b/c/d": cannot parse platform specifier:'
+            " invalid argument",
+        ),
         ("FROM a\nCOPY --from=7 a b", "", "invalid stage index 7"),
+        (
+            "FROM a\nCOPY --from=+-1 a b",
+            "",
+            'failed to parse stage name "+-1": invalid reference format',
+        ),
         (
             "FROM a\nCOPY --from=b a b\nFROM a AS b",
             "stage-0",

@@ -36,6 +36,8 @@ from sandbox.dockerfile.tree import tree
         ("ONBUILD", "onbuild"),
         ("RUN --no-such-flag=1 x", 'run ["--no-such-flag=1"] "x"'),
         ("NOSUCH a b", "nosuch"),
+        ("RUN \u00a0--mount=x y", 'run "--mount=x y"'),
+        ("HEALTHCHECK CMD\u3000x", 'healthcheck "CMD\\u3000x"'),
     ],
 )
 def test_a_line_is_words(line: str, printed: str) -> None:
