@@ -14,6 +14,7 @@ from sandbox.builder.errors import StepFailed
 from sandbox.builder.patterns import has_pattern, matches
 from sandbox.builder.transfer import Wanted
 from sandbox.builder.views import Fact, HostView, Written, clean, resolve
+from sandbox.dockerfile.remote import is_git, is_url
 from sandbox.errors import SandboxError
 from sandbox.layers.repack import read_rows
 from sandbox.layers.streams import HashingReader, decompressed
@@ -37,16 +38,14 @@ def added(build: Build, instruction: Add, context: View, stack: ExitStack) -> li
     del stack
     found: list[Wanted] = []
     for source in instruction.sources:
-        if contexts.is_git(source):
+        if is_git(source):
             if instruction.checksum and instruction.checksum.startswith("sha256:"):
                 raise StepFailed("checksum can't be specified for git sources as sha256")
             keep = bool(instruction.keep_git_dir)
             root = contexts.clone(source, build.shop.folder("git"), keep_git=keep)
             found.append(Wanted(HostView(os.fspath(root)), "/"))
-        elif contexts.is_url(source):
+        elif is_url(source):
             found.append(_downloaded(build, instruction, source))
-        elif instruction.checksum:
-            raise StepFailed("checksum can't be specified for non-HTTP(S) sources")
         elif instruction.unpack is False:
             found.append(Wanted(context, source))
         else:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from sandbox.builder import contexts
 from sandbox.builder.errors import BuildFailed
-from sandbox.builder.executor import Build
+from sandbox.builder.executor import Build, wanted
 from sandbox.builder.outputs import give_out
 from sandbox.builder.progress import Silent, Teller
 from sandbox.builder.request import BuildResult
 from sandbox.builder.workshop import PREFIX, Workshop, clean_up
-from sandbox.dockerfile.errors import DockerfileError, snippet
+from sandbox.dockerfile.errors import DockerfileError
 from sandbox.dockerfile.parser import parse
-from sandbox.dockerfile.planned import Wanted
 from sandbox.errors import SandboxError, Unsupported, UsageError
 from sandbox.models.machine import own_platform
 from sandbox.runtime import supervise
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from sandbox.builder.progress import Progress
     from sandbox.builder.request import BuildRequest
     from sandbox.builder.services import Services
-    from sandbox.dockerfile.findings import Warning  # noqa: A004 - the language's own word
-    from sandbox.dockerfile.stages import Dockerfile
     from sandbox.store.layout import Layout
 
 
@@ -68,11 +65,13 @@ def _build(
         except UsageError as exc:
             raise BuildFailed(exc.message, begun=False) from exc
         raw = context.dockerfile.encode("utf-8", "surrogateescape")
-        dockerfile = parse(raw, name=context.name)
+        dockerfile = None if request.check else parse(raw, name=context.name)
     platform = own_platform()
     own = "/".join(part for part in (platform.os, platform.architecture, platform.variant) if part)
-    if request.check:
-        return _check(request, dockerfile, context, own)
+    if dockerfile is None:
+        from sandbox.builder.checking import check
+
+        return check(context, wanted(request, own), context.rules(), services)
     work = Build(request, dockerfile, context, shop, services, teller, own_platform=own)
     if request.cache_from:
         from sandbox.builder.remotecache import RemoteCaches
@@ -88,36 +87,7 @@ def _build(
         from sandbox.builder.cachegiving import give_caches
 
         give_caches(work, state.layers)
-    return BuildResult(image_id=image_id, names=request.tags)
-
-
-def _check(
-    request: BuildRequest, dockerfile: Dockerfile, context: contexts.Context, own: str
-) -> BuildResult:
-    """Look at the file only."""
-    from sandbox.dockerfile.ignore import IgnoreRules
-    from sandbox.dockerfile.lint import lint
-
-    wanted = Wanted(
-        target=request.target or "",
-        build_arguments=request.build_args,
-        platform=request.platform or own,
-        build_platform=own,
-        contexts=tuple(request.contexts),
-    )
-    ignore = None
-    if context.ignore is not None:
-        ignore = IgnoreRules.parse(context.ignore.encode("utf-8", "surrogateescape"))
-    checked = lint(dockerfile, wanted, ignore=ignore)
-    return BuildResult(
-        warnings=tuple(_told(warning, dockerfile) for warning in checked.warnings),
-        fails=bool(checked.warnings),
-    )
-
-
-def _told(warning: Warning, dockerfile: Dockerfile) -> str:
-    shown = snippet(dockerfile.text, warning.span, name=dockerfile.name)
-    return f"WARNING: {warning.rule} - {warning.url}\n{warning.message}\n{shown}\n"
+    return BuildResult(image_id=image_id, names=request.tags, warnings=work.warnings)
 
 
 def _refuse(request: BuildRequest) -> None:

@@ -8,11 +8,12 @@ fetched with git keeps no git directory unless it is asked for.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sandbox.builder.errors import StepFailed
+from sandbox.dockerfile.ignore import IgnoreRules
+from sandbox.dockerfile.remote import is_git_context, is_url
 from sandbox.errors import RegistryError, SandboxError, UsageError, map_os_errors
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sandbox.builder.request import BuildRequest
 
 STDIN = "-"
-_GIT = re.compile(r"(?:git://|git@|ssh://|https?://[^#?]+\.git(?:[#?]|$)|github\.com/)")
 _BLOCK = 512
 _TIMEOUT = 600
 
@@ -37,15 +37,9 @@ class Context:
     ignore: str | None = None
     """The text of the file that says what is left out."""
 
-
-def is_url(text: str) -> bool:
-    """Tell whether *text* is fetched with HTTP."""
-    return text.startswith(("http://", "https://"))
-
-
-def is_git(text: str) -> bool:
-    """Tell whether *text* is a git repository, as BuildKit sees it."""
-    return _GIT.match(text) is not None
+    def rules(self) -> IgnoreRules:
+        """Return what that file says."""
+        return IgnoreRules.parse((self.ignore or "").encode("utf-8", "surrogateescape"))
 
 
 def open_context(request: BuildRequest, folder: Callable[[str], Path]) -> Context:
@@ -56,7 +50,7 @@ def open_context(request: BuildRequest, folder: Callable[[str], Path]) -> Contex
     text = _standard_input(request) if file == STDIN else None
     if context == STDIN:
         return _from_stream(request, folder)
-    if is_git(context):
+    if is_git_context(context):
         root = os.fspath(clone(context, folder("git")))
     elif is_url(context):
         return _from_url(request, folder)
@@ -65,7 +59,7 @@ def open_context(request: BuildRequest, folder: Callable[[str], Path]) -> Contex
         if not os.path.isdir(root):
             reason = "is not a directory" if os.path.exists(root) else "not found"
             raise UsageError(f"unable to prepare context: path {context!r} {reason}")
-    return _with_dockerfile(request, root, text, is_local=not is_git(context))
+    return _with_dockerfile(request, root, text, is_local=not is_git_context(context))
 
 
 def _standard_input(request: BuildRequest) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from sandbox.builder.checking import warn
 from sandbox.builder.errors import Cancelled, placed
 from sandbox.builder.graph import build_stages
 from sandbox.builder.layering import Layering
@@ -13,7 +14,6 @@ from sandbox.builder.sources import Sources
 from sandbox.builder.state import Row, State
 from sandbox.builder.steps import StageBuilder
 from sandbox.builder.views import HostView
-from sandbox.dockerfile.ignore import IgnoreRules
 from sandbox.dockerfile.parser import parse_trigger
 from sandbox.dockerfile.plan import plan
 from sandbox.dockerfile.planned import ContextSource, Scratch, StageSource, Wanted
@@ -64,8 +64,10 @@ class Build:
         self._own_platform = own_platform
         self._platform = request.platform or own_platform
         self._sources = Sources(request, shop, services, teller, self._platform)
-        rules = IgnoreRules.parse((context.ignore or "").encode("utf-8", "surrogateescape"))
-        self._main = HostView(context.root, rules.excludes if rules.rules else None)
+        self._rules = context.rules()
+        self._main = HostView(context.root, self._rules.excludes if self._rules.rules else None)
+        self._triggers: dict[int, tuple[Instruction, ...]] = {}
+        self.warnings: tuple[str, ...] = ()
         self._done: dict[int, State] = {}
 
     # ---- the graph ---------------------------------------------------------------------------
@@ -75,6 +77,15 @@ class Build:
         planned = self._plan()
         if self.request.every_step:
             self._number_through(planned)
+        else:
+            bases = {stage.index: self._sources.base_image(stage) for stage in planned.stages}
+            self.warnings = warn(
+                self.dockerfile,
+                wanted(self.request, self._own_platform),
+                self._rules,
+                {index: image for index, image in bases.items() if image is not None},
+                self._triggers,
+            )
         build_stages(
             planned.stages,
             lambda stage: self._stage(stage, planned),
@@ -103,9 +114,10 @@ class Build:
 
     def _plan(self) -> Plan:
         """Plan with the triggers that base images bring, which may need further stages."""
-        triggers: dict[int, tuple[Instruction, ...]] = {}
+        triggers = self._triggers
+        asked = wanted(self.request, self._own_platform)
         while True:
-            planned = plan(self.dockerfile, self._wanted(), triggers=triggers)
+            planned = plan(self.dockerfile, asked, triggers=triggers)
             before = len(triggers)
             for stage in planned.stages:
                 with placed(self.dockerfile, stage.stage.base.span):
@@ -117,15 +129,6 @@ class Build:
                     )
             if len(triggers) == before:
                 return planned
-
-    def _wanted(self) -> Wanted:
-        return Wanted(
-            target=self.request.target or "",
-            build_arguments=self.request.build_args,
-            platform=self._platform,
-            build_platform=self._own_platform,
-            contexts=tuple(self.request.contexts),
-        )
 
     def _stage(self, planned: PlannedStage, whole: Plan) -> State:
         self.check()
@@ -215,6 +218,17 @@ class Build:
     def moment(self) -> str:
         """Return the time that new steps have."""
         return moment(self.request.epoch)
+
+
+def wanted(request: BuildRequest, own_platform: str) -> Wanted:
+    """Return what a request asks of the plan."""
+    return Wanted(
+        target=request.target or "",
+        build_arguments=request.build_args,
+        platform=request.platform or own_platform,
+        build_platform=own_platform,
+        contexts=tuple(request.contexts),
+    )
 
 
 def moment(epoch: int | None) -> str:

@@ -12,12 +12,9 @@ import msgspec
 
 from sandbox.builder.state import Row
 from sandbox.dockerfile import instructions as say
-from sandbox.dockerfile.errors import LanguageError
 from sandbox.dockerfile.ports import exposed_ports
 from sandbox.dockerfile.text import quoted
-from sandbox.errors import UsageError
 from sandbox.models import oci
-from sandbox.models.signals import parse_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,10 +136,6 @@ def _shell(state: State, instruction: say.Shell) -> str:
 
 
 def _stop(state: State, instruction: say.StopSignal) -> str:
-    try:
-        parse_signal(instruction.signal)
-    except UsageError:
-        raise LanguageError(f"invalid signal: {instruction.signal}") from None
     _change(state, stop_signal=instruction.signal)
     return f"STOPSIGNAL {instruction.signal}"
 

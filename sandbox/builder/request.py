@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from sandbox.errors import Unsupported, UsageError
 
 if TYPE_CHECKING:
+    from sandbox.builder.errors import BuildFailed
     from sandbox.models.container import MountPoint, Ulimit
     from sandbox.models.lockfile import Lockfile
 
@@ -116,8 +117,9 @@ class BuildResult:
     digest: str = ""
     names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    fails: bool = False
-    """A check found something."""
+    """Of a build a line each; of a check with the place in the file."""
+    error: BuildFailed | None = None
+    """What a check found that a build would end with."""
 
 
 def parse_fields(text: str, option: str) -> dict[str, str]:

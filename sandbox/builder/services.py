@@ -17,6 +17,9 @@ class Services(Protocol):
     def base_image(self, name: str, *, platform: str, pull: bool) -> Image:
         """Return an image, pulled if it is missing, or always with *pull*."""
 
+    def stored_image(self, name: str, *, platform: str) -> Image | None:
+        """Return an image if it is there, and for this platform."""
+
     def load_layout(self, path: str) -> Image:
         """Return the image of an OCI layout on disk, ``PATH[:TAG]``."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sandbox.builder import contexts
 from sandbox.builder.views import HostView, TreeView
 from sandbox.dockerfile.planned import ContextSource, ImageSource, Scratch, StageSource
+from sandbox.dockerfile.remote import is_git_context
 from sandbox.errors import UsageError
 from sandbox.models.digest import Digest
 
@@ -118,7 +119,7 @@ class Sources:
         return image
 
     def _folder(self, address: str) -> str:
-        if contexts.is_git(address):
+        if is_git_context(address):
             return os.fspath(contexts.clone(address, self._shop.folder("git")))
         path = os.path.abspath(address)
         if not os.path.isdir(path):

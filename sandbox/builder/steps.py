@@ -20,6 +20,7 @@ from sandbox.builder.state import Row, State
 from sandbox.builder.views import TreeView, Written, clean, resolve
 from sandbox.dockerfile import instructions as say
 from sandbox.dockerfile.errors import DockerfileError, located, snippet
+from sandbox.dockerfile.refusals import refuse_impossible
 from sandbox.errors import SandboxError
 from sandbox.runtime import users
 
@@ -73,6 +74,7 @@ class StageBuilder:
 
     def _step(self, instruction: say.Instruction) -> None:
         expanded = self.state.scope.expanded(instruction)
+        refuse_impossible(expanded)
         if isinstance(expanded, say.Arg):
             metadata.declare(self.state, expanded)
             self._told(instruction)

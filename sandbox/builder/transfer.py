@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sandbox.builder.errors import StepFailed
-from sandbox.builder.modes import new_mode
 from sandbox.builder.patterns import deep_matches, has_pattern, matches
 from sandbox.builder.views import (
     Fact,
@@ -27,6 +26,7 @@ from sandbox.builder.views import (
     resolve,
     walk,
 )
+from sandbox.dockerfile.modes import new_mode
 from sandbox.layers.pack import PackEntry
 
 if TYPE_CHECKING:

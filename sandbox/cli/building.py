@@ -16,6 +16,7 @@ from sandbox.cli.lazy import lazy_group
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandbox.builder.errors import BuildFailed
     from sandbox.builder.request import BuildRequest, BuildResult, Output
 
 _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
@@ -168,13 +169,13 @@ def build(*, context: str, **options: Any) -> int:
             result = Engine().build(request, progress)
         except BuildFailed as exc:
             progress.finish()
-            if exc.excerpt:
-                click.echo(exc.excerpt, err=True)
-            click.echo(f"ERROR: {exc.message}", err=True)
+            _failed(exc)
             return 1
     if request.check:
         return _checked(result)
     _report(result, options)
+    if result.warnings and kind not in ("quiet", "none", "rawjson"):
+        _warn(result.warnings)
     if _is_pushed(request.outputs):
         _push(options["tag"], quiet=options["quiet"])
     return 0
@@ -195,12 +196,29 @@ def _push(names: tuple[str, ...], *, quiet: bool) -> None:
 
 def _checked(result: BuildResult) -> int:
     count = len(result.warnings)
-    plural = "" if count == 1 else "s"
-    found = f"{count} warning{plural} found." if count else "no warnings found."
-    click.echo(f"Check complete, {found}")
+    if count:
+        found = "1 warning has" if count == 1 else f"{count} warnings have"
+        click.echo(f"Check complete, {found} been found!")
+    elif result.error is None:
+        click.echo("Check complete, no warnings found.")
     for warning in result.warnings:
-        click.echo(f"\n{warning}")
-    return 1 if result.fails else 0
+        click.echo(f"\n{warning}", nl=False)
+    if result.error is not None:
+        _failed(result.error)
+    return 1 if count or result.error is not None else 0
+
+
+def _failed(error: BuildFailed) -> None:
+    if error.excerpt:
+        click.echo(error.excerpt, err=True)
+    click.echo(f"ERROR: {error.message}", err=True)
+
+
+def _warn(warnings: tuple[str, ...]) -> None:
+    count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+    click.echo(f"\n {count} found (use --check to expand):", err=True)
+    for warning in warnings:
+        click.echo(f" - {warning}", err=True)
 
 
 def _stop(*_: object) -> None:

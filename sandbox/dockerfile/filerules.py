@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sandbox.dockerfile import instructions as ins
 from sandbox.dockerfile.errors import LanguageError, located
 from sandbox.dockerfile.expand import Style, expansion
-from sandbox.dockerfile.findings import Warner
+from sandbox.dockerfile.findings import Warner, Warning  # noqa: A004 - the language's own word
 from sandbox.dockerfile.plan import global_arguments
 from sandbox.dockerfile.platforms import PlatformName, parse_platform
 from sandbox.dockerfile.text import quoted, suggestion
@@ -31,17 +31,37 @@ _DEFAULT = PlatformName("linux", "amd64")
 class FileRules(Warner):
     """Warns of names, cases, comments and bases."""
 
+    def written(self) -> None:
+        """Look at what is seen in reading already."""
+        for span in self.dockerfile.empty_continuations:
+            if self.options.wants("NoEmptyContinuation"):
+                self.found.append(Warning("NoEmptyContinuation", "Empty continuation line", span))
+        for argument in self.dockerfile.arguments:
+            self._definition("ARG", [a.name for a in argument.arguments], argument)
+        for stage in self.dockerfile.stages:
+            self._stage_line(stage.base)
+            self._definition("FROM", [stage.name] if stage.name else [], stage.base)
+            for instruction in stage.instructions:
+                if isinstance(instruction, ins.Arg):
+                    names = [argument.name for argument in instruction.arguments]
+                    self._definition("ARG", names, instruction)
+                elif isinstance(instruction, ins.Maintainer):
+                    text = "Maintainer instruction is deprecated in favor of using label"
+                    self.warn("MaintainerDeprecated", text, instruction)
+
+    def _stage_line(self, base: ins.From) -> None:
+        if base.name_as_written != base.name:
+            text = f"Stage name '{base.name_as_written}' should be lowercase"
+            self.warn("StageNameCasing", text, base)
+        if base.as_keyword and not _same_case(base.keyword, base.as_keyword):
+            text = f"'{base.as_keyword}' and '{base.keyword}' keywords' casing do not match"
+            self.warn("FromAsCasing", text, base)
+
     def names(self) -> None:
         """Look at the names of stages."""
         seen: set[str] = set()
         for stage in self.dockerfile.stages:
             base = stage.base
-            if base.name_as_written != base.name:
-                text = f"Stage name '{base.name_as_written}' should be lowercase"
-                self.warn("StageNameCasing", text, base)
-            if base.as_keyword and not _same_case(base.keyword, base.as_keyword):
-                text = f"'{base.as_keyword}' and '{base.keyword}' keywords' casing do not match"
-                self.warn("FromAsCasing", text, base)
             if base.name in _RESERVED:
                 text = "Stage name should not use the same name as reserved stage"
                 self.warn("ReservedStageName", f"{text} {quoted(base.name)}", base)
@@ -62,20 +82,6 @@ class FileRules(Warner):
             if wanted(instruction.keyword) != instruction.keyword:
                 text = f"Command '{instruction.keyword}' should match the case of the command"
                 self.warn("ConsistentInstructionCasing", f"{text} majority ({name})", instruction)
-        for span in self.dockerfile.empty_continuations:
-            culprit = replace(everything[0], span=span, comments=())
-            self.warn("NoEmptyContinuation", "Empty continuation line", culprit)
-
-    def definitions(self) -> None:
-        """Look at comments above ARG and FROM."""
-        for argument in self.dockerfile.arguments:
-            self._definition("ARG", [a.name for a in argument.arguments], argument)
-        for stage in self.dockerfile.stages:
-            self._definition("FROM", [stage.name] if stage.name else [], stage.base)
-            for instruction in stage.instructions:
-                if isinstance(instruction, ins.Arg):
-                    names = [argument.name for argument in instruction.arguments]
-                    self._definition("ARG", names, instruction)
 
     def _definition(self, kind: str, names: list[str], culprit: Instruction) -> None:
         if not culprit.comments or not names or culprit.comments[-1].split(" ")[0] in names:

@@ -12,6 +12,7 @@ from sandbox.dockerfile.rules import DESCRIPTIONS, CheckOptions, parse_check, ru
 if TYPE_CHECKING:
     from sandbox.dockerfile.instructions import Instruction, Span
     from sandbox.dockerfile.stages import Dockerfile
+    from sandbox.errors import SandboxError
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,10 @@ class Warning:  # noqa: A001 -- what it is called everywhere else
     rule: str
     message: str
     span: Span
+
+    def __str__(self) -> str:
+        """Return the line that a build shows."""
+        return f"{self.rule}: {self.message} (line {self.span.first})"
 
     @property
     def description(self) -> str:
@@ -39,6 +44,8 @@ class Checked:
 
     warnings: tuple[Warning, ...]
     fails: bool
+    error: SandboxError | None = None
+    """What is wrong in the file, or cannot be planned: a build would end with it."""
 
     @property
     def summary(self) -> str:

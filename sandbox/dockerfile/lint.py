@@ -2,8 +2,9 @@
 """What ``--check`` warns of. Pure.
 
 Rules: names, texts and places of the warnings are BuildKit's; a file that cannot be parsed or
-planned is an error, not a warning. Without the environment of a base image (``environments``)
-nothing is said of undefined variables in its stages.
+planned is an error, which comes with the warnings about what was read before. Without the
+environment of a base image (``environments``) nothing is said of undefined variables in its
+stages.
 """
 
 from __future__ import annotations
@@ -20,19 +21,23 @@ from sandbox.dockerfile.ignore import clean
 from sandbox.dockerfile.plan import plan
 from sandbox.dockerfile.planned import Scratch, StageSource, Wanted
 from sandbox.dockerfile.ports import split_address
+from sandbox.dockerfile.refusals import refuse_impossible
 from sandbox.dockerfile.rules import parse_check
 from sandbox.dockerfile.scope import expand_instruction, first_scope
 from sandbox.dockerfile.text import quoted, suggestion
+from sandbox.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandbox.dockerfile.errors import DockerfileError
     from sandbox.dockerfile.expand import Expansion
     from sandbox.dockerfile.ignore import IgnoreRules
     from sandbox.dockerfile.instructions import Instruction
-    from sandbox.dockerfile.planned import PlannedStage
+    from sandbox.dockerfile.planned import Plan, PlannedStage
     from sandbox.dockerfile.scope import Scope
     from sandbox.dockerfile.stages import Dockerfile
+    from sandbox.errors import SandboxError
 
 _SECRET = re.compile(
     r"(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)",
@@ -47,17 +52,43 @@ def lint(
     *,
     ignore: IgnoreRules | None = None,
     environments: Mapping[int, Mapping[str, str]] | None = None,
+    triggers: Mapping[int, tuple[Instruction, ...]] | None = None,
+    all_stages: bool = True,
+    error: DockerfileError | None = None,
 ) -> Checked:
-    """Return the warnings about *dockerfile*; without a target, about all of its stages."""
+    """Return the warnings about *dockerfile*.
+
+    Without a target they are about all of its stages, or (not *all_stages*) about those that
+    the last one needs. *environments* and *triggers* are what base images bring, by stage.
+
+    *error* is what parsing the file ended with: then it is about what was read before. What the
+    rest would end with is in the result, too.
+    """
     given = (wanted.build_arguments or {}).get("BUILDKIT_DOCKERFILE_CHECK")
     options = parse_check(dockerfile.directives.check if given is None else given)
     linter = _Linter(dockerfile, options)
-    linter.names()
-    linter.casing()
-    linter.definitions()
-    linter.bases(wanted)
-    planned = plan(dockerfile, wanted, all_stages=not wanted.target)
-    known = environments or {}
+    linter.written()
+    failure: SandboxError | None = error
+    if failure is None:
+        try:
+            all_stages = all_stages and not wanted.target
+            planned = linter.planned(wanted, triggers or {}, all_stages=all_stages)
+            _look(linter, planned, wanted, ignore, environments or {})
+        except UsageError as exc:
+            failure = exc
+    warnings = tuple(sorted(linter.found, key=lambda warning: warning.span.first))
+    return Checked(warnings, options.error and bool(warnings), failure)
+
+
+def _look(
+    linter: _Linter,
+    planned: Plan,
+    wanted: Wanted,
+    ignore: IgnoreRules | None,
+    known: Mapping[int, Mapping[str, str]],
+) -> None:
+    """Look at the instructions of stages."""
+    dockerfile = linter.dockerfile
     scopes: dict[int, _State] = {}
     for stage in planned.stages:
         first = first_scope(
@@ -70,8 +101,6 @@ def lint(
         inherits = isinstance(stage.base, StageSource) and stage.base.index in scopes
         state = scopes[stage.base.index] if inherits else fresh  # type: ignore[union-attr]
         scopes[stage.index] = linter.stage(stage, state, ignore)
-    warnings = tuple(sorted(linter.found, key=lambda warning: warning.span.first))
-    return Checked(warnings, options.error and bool(warnings))
 
 
 @dataclass(frozen=True)
@@ -86,10 +115,25 @@ class _State:
 
 
 class _Linter(FileRules):
+    def planned(
+        self,
+        wanted: Wanted,
+        triggers: Mapping[int, tuple[Instruction, ...]],
+        *,
+        all_stages: bool,
+    ) -> Plan:
+        """Look at the file as a whole, and plan."""
+        self.names()
+        self.casing()
+        self.bases(wanted)
+        return plan(self.dockerfile, wanted, triggers=triggers, all_stages=all_stages)
+
     def stage(self, stage: PlannedStage, state: _State, ignore: IgnoreRules | None) -> _State:
         last: dict[str, Instruction] = {}
         for instruction in stage.stage.instructions:
             expanded = self._variables(instruction, state)
+            with located(self.dockerfile, instruction.span):
+                refuse_impossible(expanded)
             self._once(instruction, last)
             self._instruction(instruction, expanded, state, ignore)
             state = replace(
@@ -145,9 +189,6 @@ class _Linter(FileRules):
                 text = f"JSON arguments recommended for {instruction.keyword} to prevent unintended"
                 text += " behavior related to OS signals"
                 self.warn("JSONArgsRecommended", text, instruction)
-            case ins.Maintainer():
-                text = "Maintainer instruction is deprecated in favor of using label"
-                self.warn("MaintainerDeprecated", text, instruction)
             case ins.Workdir():
                 self._workdir(instruction, expanded, state)
             case ins.Expose():

@@ -18,6 +18,7 @@ from sandbox.dockerfile.instructions import (
     Health,
     Healthcheck,
     Instruction,
+    KeyValue,
     Label,
     Maintainer,
     OnBuild,
@@ -28,7 +29,6 @@ from sandbox.dockerfile.instructions import (
     Workdir,
 )
 from sandbox.dockerfile.text import SPACES, duration, quoted
-from sandbox.dockerfile.tree import words_of
 from sandbox.dockerfile.words import (
     ArgumentError,
     first_word,
@@ -92,14 +92,22 @@ def parse_arg(request: Request) -> Arg:
 
 def parse_env(request: Request) -> Env:
     """ENV key=value..."""
-    request.flags()
-    return Env(pairs=pairs(request.rest, "ENV", request.escape), **request.common())
+    return Env(pairs=_pairs(request), **request.common())
 
 
 def parse_label(request: Request) -> Label:
     """LABEL key=value..."""
+    return Label(pairs=_pairs(request), **request.common())
+
+
+def _pairs(request: Request) -> tuple[KeyValue, ...]:
     request.flags()
-    return Label(pairs=pairs(request.rest, "LABEL", request.escape), **request.common())
+    found = pairs(request.rest, request.name, request.escape)
+    if not found:
+        raise request.at_least_one()
+    if not all(pair.key for pair in found):
+        raise ArgumentError(f"{request.name} names can not be blank")
+    return found
 
 
 def parse_workdir(request: Request) -> Workdir:
@@ -181,7 +189,6 @@ def parse_onbuild(request: Request) -> OnBuild:
         raise ArgumentError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
     if trigger in ("MAINTAINER", "FROM"):
         raise ArgumentError(f"{trigger} isn't allowed as an ONBUILD trigger")
-    words_of(inner, request.escape)
     expression = _ONBUILD.sub("", request.line.text, count=1)
     for heredoc in request.heredocs:
         expression += f"\n{heredoc.content}{heredoc.name}"

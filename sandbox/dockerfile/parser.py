@@ -17,6 +17,7 @@ from sandbox.dockerfile.parse_simple import SIMPLE
 from sandbox.dockerfile.request import Request
 from sandbox.dockerfile.stages import Dockerfile, Stage
 from sandbox.dockerfile.text import did_you_mean
+from sandbox.dockerfile.tree import nodes_of
 from sandbox.dockerfile.words import split_line
 
 if TYPE_CHECKING:
@@ -34,12 +35,32 @@ _PARSERS: dict[str, Callable[[Request], Instruction]] = {
 
 def parse(text: bytes, *, name: str = "Dockerfile") -> Dockerfile:
     """Return what *text* says; *name* is what errors call the file."""
+    dockerfile, error = parse_until_error(text, name=name)
+    if error is not None:
+        raise error
+    return dockerfile
+
+
+def parse_until_error(
+    text: bytes, *, name: str = "Dockerfile"
+) -> tuple[Dockerfile, DockerfileError | None]:
+    """Return what *text* says up to the first instruction that is wrong, and that error.
+
+    A line that has no shape (``tree``), wherever it stands, is raised before any instruction is
+    looked at.
+    """
     source = lex(text, name=name)
+    nodes_of(source)
     stages: list[Stage] = []
     arguments: list[Arg] = []
     pending: list[Instruction] = []
+    error: DockerfileError | None = None
     for line in source.lines:
-        instruction = _instruction(line, source)
+        try:
+            instruction = _instruction(line, source)
+        except DockerfileError as exc:
+            error = exc
+            break
         if isinstance(instruction, From):
             _finish(stages, pending)
             stages.append(Stage(len(stages), instruction, ()))
@@ -48,14 +69,17 @@ def parse(text: bytes, *, name: str = "Dockerfile") -> Dockerfile:
         elif isinstance(instruction, Arg):
             arguments.append(instruction)
         else:
-            raise _error("no build stage in current context", line.span, source)
-    if not stages:
-        raise DockerfileError("dockerfile contains no stages to build", name=name)
+            reason = "no build stage in current context"
+            error = DockerfileError(reason, name=name, text=source.text, span=line.span)
+            break
     _finish(stages, pending)
+    if not stages and error is None:
+        error = DockerfileError("dockerfile contains no stages to build", name=name)
     empty = tuple(
         Span(line.span.last, line.span.last) for line in source.lines if line.empty_continuation
     )
-    return Dockerfile(name, source.text, source.directives, tuple(arguments), tuple(stages), empty)
+    found = Dockerfile(name, source.text, source.directives, tuple(arguments), tuple(stages), empty)
+    return found, error
 
 
 def parse_trigger(expression: str, *, base: From, name: str = "Dockerfile") -> Instruction:
@@ -63,6 +87,7 @@ def parse_trigger(expression: str, *, base: From, name: str = "Dockerfile") -> I
     source = lex(expression.encode("utf-8", "surrogateescape"), name=f"{name} (ONBUILD)")
     if len(source.lines) != 1:
         raise DockerfileError("onbuild trigger should be a single expression", name=name)
+    nodes_of(source)
     instruction = _instruction(source.lines[0], source)
     if isinstance(instruction, From):
         raise _error("FROM isn't allowed as an ONBUILD trigger", source.lines[0].span, source)

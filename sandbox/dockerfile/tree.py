@@ -26,6 +26,7 @@ from sandbox.dockerfile.words import (
 
 if TYPE_CHECKING:
     from sandbox.dockerfile.instructions import Heredoc, Span
+    from sandbox.dockerfile.lexer import Source
     from sandbox.dockerfile.words import Split
 
 _LISTS = frozenset({"add", "copy", "volume"})
@@ -75,14 +76,19 @@ def tree(text: bytes, *, name: str = "Dockerfile") -> tuple[Node, ...]:
     >>> str(tree(b'FROM a\nCMD ["x", "y"]')[1].words)
     'cmd "x" "y"'
     """
-    source = lex(text, name=name)
+    return nodes_of(lex(text, name=name))
+
+
+def nodes_of(source: Source) -> tuple[Node, ...]:
+    """Return the nodes of a divided file; DockerfileError for a line that has no shape."""
     nodes = []
     for line in source.lines:
         try:
             words = words_of(split_line(line.text), source.directives.escape)
         except LanguageError as exc:
-            reason = f"dockerfile parse error on line {line.span.first}: {exc.message}"
-            raise DockerfileError(reason, name=name, text=source.text, span=line.span) from exc
+            raise DockerfileError(
+                exc.message, name=source.name, text=source.text, span=line.span
+            ) from exc
         nodes.append(Node(words, line.heredocs, line.span, line.text.strip(SPACES)))
     return tuple(nodes)
 

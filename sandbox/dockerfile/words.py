@@ -112,18 +112,12 @@ def quoted_words(rest: str, escape: str) -> list[str]:
 def pairs(rest: str, instruction: str, escape: str) -> tuple[KeyValue, ...]:
     """Return the pairs of ENV and LABEL: ``key=value...`` or the old ``key value``."""
     words = quoted_words(rest, escape)
-    if not words:
-        raise ArgumentError(f"{instruction} requires at least one argument")
-    if "=" not in words[0]:
+    if words and "=" not in words[0]:
         key, *value = GAP.split(rest, maxsplit=1)
         if not value:
             raise ArgumentError(f"{instruction} must have two arguments")
-        found = [KeyValue(key, value[0], spaced=True)]
-    else:
-        found = [_pair(word) for word in words]
-    if not all(pair.key for pair in found):
-        raise ArgumentError(f"{instruction} names can not be blank")
-    return tuple(found)
+        return (KeyValue(key, value[0], spaced=True),)
+    return tuple(_pair(word) for word in words)
 
 
 def _pair(word: str) -> KeyValue:

@@ -141,6 +141,13 @@ class _Services:
             raise type(exc)(f"{name}: failed to resolve source metadata: {exc.message}") from exc
         return ImageStore(engine.layout).read(pulled[0].image_id)
 
+    def stored_image(self, name: str, *, platform: str) -> Image | None:
+        """Return an image if it is in the store, and for this platform."""
+        try:
+            return _fitting(self._engine.find_image(name), name, platform)
+        except (ImageNotFound, Conflict):
+            return None
+
     def load_layout(self, path: str) -> Image:
         """Return the image of an OCI layout on disk."""
         folder, _, tag = path.rpartition(":") if not os.path.isdir(path) else (path, "", "")

@@ -10,7 +10,6 @@ from typing import BinaryIO
 import pytest
 
 from sandbox.builder.errors import StepFailed
-from sandbox.builder.modes import new_mode
 from sandbox.builder.patterns import go_pattern
 from sandbox.builder.transfer import Target, Wanted, plan
 from sandbox.builder.views import Fact
@@ -115,29 +114,6 @@ def test_the_digest_is_of_content_and_modes_and_not_of_times() -> None:
     assert one != digest(Tree({"a": "1"}, {"a": 0o600}))
     assert one != digest(Tree({"b": "1"}))
     assert one != digest(Tree({"a": "1"}), owner=(1, 1))
-
-
-@pytest.mark.parametrize(
-    ("text", "before", "is_dir", "after"),
-    [
-        ("755", 0o600, False, 0o755),
-        ("u+x", 0o644, False, 0o744),
-        ("go-rwx", 0o777, False, 0o700),
-        ("a=r", 0o777, False, 0o444),
-        ("+X", 0o644, False, 0o644),
-        ("+X", 0o644, True, 0o755),
-        ("u+s,g+s", 0o755, False, 0o6755),
-        ("g=u", 0o640, False, 0o660),
-        ("+t", 0o777, True, 0o1777),
-    ],
-)
-def test_modes(text: str, before: int, is_dir: bool, after: int) -> None:
-    assert new_mode(text, before, is_dir) == after
-
-
-def test_a_mode_that_is_none_is_refused() -> None:
-    with pytest.raises(StepFailed, match="invalid chmod"):
-        new_mode("u+y", 0o644, False)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from sandbox.dockerfile.errors import LanguageError
 from sandbox.dockerfile.ignore import IgnoreRules
 from sandbox.dockerfile.lint import lint
-from sandbox.dockerfile.parser import parse
+from sandbox.dockerfile.parser import parse, parse_until_error
 from sandbox.dockerfile.planned import Wanted
 from sandbox.dockerfile.rules import DESCRIPTIONS, parse_check, rule_url
 
@@ -272,6 +272,21 @@ def test_warnings_can_be_made_errors_by_the_file_or_an_argument() -> None:
     assert lint(dockerfile, Wanted()).summary == "lint violation found for rules: FromAsCasing"
     relaxed = Wanted(build_arguments={"BUILDKIT_DOCKERFILE_CHECK": "skip=all"})
     assert not lint(dockerfile, relaxed).fails
+
+
+def test_an_error_comes_with_the_warnings_before_it() -> None:
+    dockerfile, error = parse_until_error(b"FROM a as B\nRUN x \\\n\ny\nCMD z\nNONSENSE\n")
+    found = lint(dockerfile, Wanted(), error=error)
+    assert [str(w) for w in found.warnings] == [
+        "StageNameCasing: Stage name 'B' should be lowercase (line 1)",
+        "FromAsCasing: 'as' and 'FROM' keywords' casing do not match (line 1)",
+        "NoEmptyContinuation: Empty continuation line (line 4)",
+    ]
+    assert found.error is error
+    circle = parse(b"FROM a as b\nCOPY --from=b x y\n")
+    found = lint(circle, Wanted())
+    assert [w.rule for w in found.warnings] == ["FromAsCasing"]
+    assert "circular dependency" in str(found.error)
 
 
 @pytest.mark.parametrize("text", ["skip", "foo=1", "error=perhaps"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import re
 
-from sandbox.builder.errors import StepFailed
+from sandbox.dockerfile.words import ArgumentError
 
-_CLAUSE = re.compile(r"([ugoa]*)([-+=])([rwxXstugo]*)")
+_WHO = re.compile(r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)")
+_ACTION = re.compile(r"([-+=])([rwxXstugo]*)")
+_NUMBER = re.compile(r"[-+]?[0-9]")
 
 
 def new_mode(text: str, mode: int, is_dir: bool) -> int:
@@ -15,14 +17,21 @@ def new_mode(text: str, mode: int, is_dir: bool) -> int:
 
     >>> oct(new_mode("755", 0o600, False)), oct(new_mode("u=rwX,go=r", 0o600, True))
     ('0o755', '0o744')
+    >>> oct(new_mode("a=r+X-x", 0o777, False))
+    '0o444'
     """
-    if re.fullmatch(r"[0-7]{1,5}", text):
-        return int(text, 8) & 0o7777
+    if re.fullmatch(r"[0-7]{1,11}", text) and int(text, 8) <= 0o7777:
+        return int(text, 8)
+    if _NUMBER.match(text):
+        raise ArgumentError(
+            f"invalid chmod parameter: '{text}'. it should be octal string and between 0 and 07777"
+        )
     for clause in text.split(","):
-        match = _CLAUSE.fullmatch(clause)
+        match = _WHO.fullmatch(clause)
         if match is None:
-            raise StepFailed(f"invalid chmod parameter: '{text}'")
-        mode = _clause(mode, match[1] or "a", match[2], match[3], is_dir)
+            raise ArgumentError(f"invalid chmod parameter: '{text}'")
+        for action, what in _ACTION.findall(match[2]):
+            mode = _clause(mode, match[1] or "a", action, what, is_dir)
     return mode
 
 

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""What an instruction asks for that cannot be, once its variables are in. Pure.
+
+Rules: the words are BuildKit's, which looks before anything is built.
+"""
+
+from __future__ import annotations
+
+from sandbox.dockerfile import instructions as ins
+from sandbox.dockerfile.modes import new_mode
+from sandbox.dockerfile.ports import exposed_ports
+from sandbox.dockerfile.remote import is_git, is_url
+from sandbox.dockerfile.words import ArgumentError
+from sandbox.errors import UsageError
+from sandbox.models.signals import parse_signal
+
+
+def refuse_impossible(instruction: ins.Instruction) -> None:
+    """Raise ArgumentError if an (expanded) instruction cannot be carried out anywhere."""
+    match instruction:
+        case ins.Transfer():
+            _transfer(instruction)
+        case ins.Expose(ports=ports):
+            exposed_ports(ports)
+        case ins.StopSignal(signal=signal):
+            try:
+                parse_signal(signal)
+            except UsageError:
+                raise ArgumentError(f"invalid signal: {signal}") from None
+
+
+def _transfer(instruction: ins.Transfer) -> None:
+    if instruction.chmod:
+        new_mode(instruction.chmod, 0, False)
+    if isinstance(instruction, ins.Add):
+        _checksum(instruction)
+        return
+    for source in instruction.sources:
+        if is_git(source):
+            raise ArgumentError("source can't be a git ref for COPY")
+        if is_url(source):
+            raise ArgumentError("source can't be a URL for COPY")
+
+
+def _checksum(instruction: ins.Add) -> None:
+    if not instruction.checksum:
+        return
+    if len(instruction.sources) != 1:
+        raise ArgumentError("checksum can't be specified for multiple sources")
+    if not (is_git(instruction.sources[0]) or is_url(instruction.sources[0])):
+        raise ArgumentError("checksum requires HTTP(S) or Git sources")
