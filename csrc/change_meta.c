@@ -42,9 +42,9 @@ static void look(struct sb_fs *fs, struct file *file)
 	file->has_record = sb_owner_load(fs->tree, &file->sx, &file->key, &file->record);
 }
 
-static int open_path(struct sb_fs *fs, const struct sb_at *at, struct file *file)
+static int open_path(struct sb_fs *fs, struct sb_at *at, struct file *file)
 {
-	int err = sb_host_stat(at->host.buf, &file->sx);
+	int err = sb_entry_stat(at, &file->sx);
 
 	if (err < 0)
 		return err;

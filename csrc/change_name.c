@@ -37,6 +37,7 @@ int sb_upper_may_delete(struct sb_fs *fs, struct sb_at *at)
 static int settle_absent(const struct sb_fs *fs, struct sb_at *at, bool whiteout)
 {
 	at->has_stat = false;
+	at->has_look = false;
 	at->spot.place = SB_PLACE_ABSENT;
 	at->spot.type = 0;
 	at->spot.in_upper = false;

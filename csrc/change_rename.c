@@ -285,6 +285,7 @@ static int close_dir(const struct sb_fs *fs, const struct sb_at *at, const struc
 static void settle_source(const struct sb_fs *fs, struct sb_at *from, bool whiteout)
 {
 	from->has_stat = false;
+	from->has_look = false;
 	from->spot.place = SB_PLACE_ABSENT;
 	from->spot.type = 0;
 	from->spot.in_upper = false;

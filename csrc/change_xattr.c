@@ -185,10 +185,10 @@ static bool was_whole(const struct sb_fs *fs, const struct bag *bag)
 	       sb_owner_is_current(fs->tree, &bag->key, &bag->record);
 }
 
-static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag)
+/* sx is what the host says, of an entry of the upper or a mount. */
+static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct statx *sx)
 {
 	const struct sb_tree *tree = fs->tree;
-	struct statx sx;
 	int err;
 
 	*bag = (struct bag){.fd = -1};
@@ -206,10 +206,10 @@ static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag)
 		bag->len = node->xattr_len;
 		return err;
 	}
-	err = sb_host_stat(at->host.buf, &sx);
+	err = sb_entry_stat(at, sx);
 	if (err < 0)
 		return err;
-	bag_of_stat(fs, &sx, bag);
+	bag_of_stat(fs, sx, bag);
 	if (at->spot.place != SB_PLACE_UPPER)
 		bag->host = at->host.buf;
 	return 0;
@@ -345,22 +345,24 @@ static int check_set(const struct sb_fs *fs, const struct bag *bag, const char *
 
 long sb_change_getxattr(struct sb_fs *fs, struct sb_at *at, const char *name, char *buf, size_t len)
 {
+	struct statx sx;
 	struct bag bag;
 	long ret;
 
 	do {
-		ret = bag_of_at(fs, at, &bag) ?: get(fs, &bag, name, buf, len);
+		ret = bag_of_at(fs, at, &bag, &sx) ?: get(fs, &bag, name, buf, len);
 	} while (!was_whole(fs, &bag));
 	return ret;
 }
 
 long sb_change_listxattr(struct sb_fs *fs, struct sb_at *at, char *buf, size_t len)
 {
+	struct statx sx;
 	struct bag bag;
 	long ret;
 
 	do {
-		ret = bag_of_at(fs, at, &bag) ?: list(fs, &bag, buf, len);
+		ret = bag_of_at(fs, at, &bag, &sx) ?: list(fs, &bag, buf, len);
 	} while (!was_whole(fs, &bag));
 	return ret;
 }
@@ -370,11 +372,7 @@ static int bring_up(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct 
 {
 	int err = at->spot.place == SB_PLACE_LINK ? -EPERM : sb_copyup(fs, at, UINT64_MAX);
 
-	if (err == 0)
-		err = bag_of_at(fs, at, bag);
-	if (err == 0)
-		err = sb_host_stat(at->host.buf, sx);
-	return err;
+	return err < 0 ? err : bag_of_at(fs, at, bag, sx);
 }
 
 int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, const char *value,
@@ -385,7 +383,7 @@ int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, con
 	uint32_t bits = 0;
 	bool minimal = false;
 	bool access = is_access_list(name);
-	int err = bag_of_at(fs, at, &bag);
+	int err = bag_of_at(fs, at, &bag, &sx);
 
 	if (!value)
 		value = "";
@@ -415,7 +413,7 @@ int sb_change_removexattr(struct sb_fs *fs, struct sb_at *at, const char *name)
 	struct statx sx;
 	struct bag bag;
 	struct sb_xattr one;
-	int err = bag_of_at(fs, at, &bag);
+	int err = bag_of_at(fs, at, &bag, &sx);
 
 	if (err == 0)
 		err = sb_upper_may_write(fs, &at->spot);

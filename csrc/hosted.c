@@ -318,6 +318,7 @@ int sb_hosted_lower_stat(struct sb_hosted *h, const char *path, struct sb_hosted
 
 	if (err < 0)
 		return err;
+	at->has_look = false;
 	at->spot =
 		(struct sb_spot){.place = SB_PLACE_LIVE, .node = SB_NO_NODE, .mount = SB_NO_MOUNT};
 	if (h->tree.index != NULL) {

@@ -133,6 +133,7 @@ static int object(struct sb_at *at, const struct sb_path *link, const struct sb_
 	at->slash = false;
 	at->dots = false;
 	at->has_stat = true;
+	at->has_look = false;
 	at->st = *st;
 	return 0;
 }

@@ -53,9 +53,9 @@ bool sb_spot_is_plain(const struct sb_tree *tree, uint32_t node);
 int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char *guest,
 		 uint32_t len, struct sb_path *host) SB_MUST_CHECK;
 
-/* Stat of a present spot. host is its host path; seen may be NULL. */
+/* Stat of a present spot. host is its host path; look, the host's answer, may be NULL. */
 int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struct sb_path *host,
-		 const struct sb_seen *seen, struct sb_stat *out) SB_MUST_CHECK;
+		 const struct statx *look, struct sb_stat *out) SB_MUST_CHECK;
 
 /* A file of the machine that its user may not read can have a stand-in, which the launcher
  * wrote below the run directory: is there one, and where? */
@@ -67,6 +67,16 @@ static inline int sb_host_stat(const char *host, struct statx *sx)
 {
 	return (int)sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, SB_STATX_MASK,
 			      sx);
+}
+
+/* The same for a present entry: what the walk was told, the first time. */
+static inline int sb_entry_stat(struct sb_at *at, struct statx *sx)
+{
+	if (!at->has_look)
+		return sb_host_stat(at->host.buf, sx);
+	at->has_look = false;
+	*sx = at->look;
+	return 0;
 }
 
 static inline bool sb_is_dir(const struct sb_spot *spot)

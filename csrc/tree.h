@@ -152,6 +152,8 @@ struct sb_at {
 		      EEXIST cases) */
 	bool has_stat;
 	struct sb_stat st; /* valid when has_stat */
+	bool has_look; /* the walk had to ask the host about the entry: */
+	struct statx look; /* the host's answer; whoever changes the entry takes it away */
 	bool has_dir_stat; /* the walk had to ask the host about the directory: */
 	struct statx dir_stat; /* the host's answer */
 	struct sb_path guest; /* canonical; for an absent entry the path it would have */

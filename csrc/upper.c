@@ -127,12 +127,11 @@ static int stat_parent(const struct sb_fs *fs, const struct sb_at *at, uint32_t 
 	uint32_t generation = sb_dircache_generation(fs->tree);
 	struct sb_dir_looks looks = {.known = 1, .made = sb_dircache_count(fs->tree)};
 	bool quiet = sb_dircache_is_quiet(fs->tree, looks.made);
-	struct sb_seen seen;
-	int err = sb_host_stat(host->buf, &seen.sx);
+	struct statx sx;
+	bool is_there = sb_host_stat(host->buf, &sx) == 0;
+	int err = sb_spot_stat(fs, &at->dir, host, is_there ? &sx : NULL, out);
 
-	seen.has = err == 0;
-	err = sb_spot_stat(fs, &at->dir, host, &seen, out);
-	if (err < 0 || !seen.has)
+	if (err < 0 || !is_there)
 		return err;
 	if (out->acl.access != 0 || out->acl.defaults != 0)
 		return 0; /* lists say more than looks */
@@ -140,7 +139,7 @@ static int stat_parent(const struct sb_fs *fs, const struct sb_at *at, uint32_t 
 	looks.uid = out->uid;
 	looks.gid = out->gid;
 	looks.mounts = sb_upper_has_mounts(fs->tree, at->guest.buf, len);
-	looks.flat = quiet && seen.sx.stx_nlink == 2 &&
+	looks.flat = quiet && sx.stx_nlink == 2 &&
 		     (fs->tree->control->flags & SB_CONTROL_COUNTS_DIRS) != 0;
 	sb_dircache_learn(fs, at->guest.buf, len, &at->dir, &looks, generation);
 	return 0;
@@ -150,16 +149,13 @@ int sb_upper_parent(const struct sb_fs *fs, const struct sb_at *at, struct sb_st
 {
 	struct sb_path *host = &fs->work->p[2];
 	uint32_t len = at->guest.len == 1 || at->name == 1 ? 1 : at->name - 1;
-	struct sb_seen seen = {.has = at->has_dir_stat};
 	int err = sb_spot_host(fs, &at->dir, at->guest.buf, len, host);
 
 	if (err < 0)
 		return err;
-	if (seen.has)
-		seen.sx = at->dir_stat;
-	if (!seen.has && at->dir.place == SB_PLACE_UPPER)
+	if (!at->has_dir_stat && at->dir.place == SB_PLACE_UPPER)
 		return stat_parent(fs, at, len, host, out);
-	return sb_spot_stat(fs, &at->dir, host, &seen, out);
+	return sb_spot_stat(fs, &at->dir, host, at->has_dir_stat ? &at->dir_stat : NULL, out);
 }
 
 bool sb_upper_hides(const struct sb_fs *fs, const struct sb_at *at)
@@ -402,6 +398,7 @@ int sb_upper_remove_dir(const struct sb_fs *fs, const char *host)
 int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type, bool lower_below)
 {
 	at->has_stat = false;
+	at->has_look = false;
 	at->spot.type = type;
 	at->spot.whiteout = false;
 	if (at->dir.mount != SB_NO_MOUNT) {

@@ -440,10 +440,15 @@ static int finish(struct walk *w)
 		return 0;
 	if ((w->flags & SB_WANT_DIR) != 0 && !sb_is_dir(&out->spot))
 		return -ENOTDIR;
-	if ((w->flags & SB_WANT_STAT) == 0)
-		return 0;
-	err = sb_spot_stat(w->fs, &out->spot, &out->host, &w->seen, &out->st);
-	out->has_stat = err == 0;
+	if ((w->flags & SB_WANT_STAT) != 0) {
+		const struct statx *look = w->seen.has ? &w->seen.sx : NULL;
+
+		err = sb_spot_stat(w->fs, &out->spot, &out->host, look, &out->st);
+		out->has_stat = err == 0;
+	} else if (w->seen.has) {
+		out->has_look = true;
+		out->look = w->seen.sx;
+	}
 	return err;
 }
 
@@ -516,6 +521,7 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	int err;
 
 	out->has_stat = false;
+	out->has_look = false;
 	out->has_dir_stat = false;
 	if (path[0] == '\0')
 		return -ENOENT;

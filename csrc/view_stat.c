@@ -150,12 +150,12 @@ static void stat_merged(const struct sb_fs *fs, uint32_t node, const struct stat
 }
 
 int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struct sb_path *host,
-		 const struct sb_seen *seen, struct sb_stat *out)
+		 const struct statx *look, struct sb_stat *out)
 {
 	const struct sb_tree *tree = fs->tree;
 	bool merged = spot->place == SB_PLACE_UPPER && spot->type == S_IFDIR && spot->lower_below;
 	struct statx own;
-	const struct statx *sx = &own;
+	const struct statx *sx = look != NULL ? look : &own;
 	int err = 0;
 
 	switch (spot->place) {
@@ -172,9 +172,7 @@ int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struc
 	case SB_PLACE_MOUNT:
 		break;
 	}
-	if (seen != NULL && seen->has)
-		sx = &seen->sx;
-	else
+	if (look == NULL)
 		err = sb_host_stat(host->buf, &own);
 	if (err == -ENOENT && merged && spot->node != SB_NO_NODE) {
 		stat_node(fs, spot->node, out); /* another process is about to make it */
@@ -190,7 +188,8 @@ int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struc
 
 int sb_tree_stat(struct sb_fs *fs, struct sb_at *at)
 {
-	int err = sb_spot_stat(fs, &at->spot, &at->host, NULL, &at->st);
+	const struct statx *look = at->has_look ? &at->look : NULL;
+	int err = sb_spot_stat(fs, &at->spot, &at->host, look, &at->st);
 
 	at->has_stat = err == 0;
 	return err;
