@@ -138,7 +138,7 @@ class _Linter(FileRules):
             self._instruction(instruction, expanded, state, ignore)
             state = replace(
                 state,
-                scope=state.scope.after(expanded if isinstance(expanded, ins.Env) else instruction),
+                scope=state.scope.after(expanded),
                 has_shell=state.has_shell or isinstance(instruction, ins.Shell),
                 has_workdir=state.has_workdir or isinstance(instruction, ins.Workdir),
             )
@@ -148,8 +148,7 @@ class _Linter(FileRules):
         seen: list[Expansion] = []
         with located(self.dockerfile, instruction.span):
             if isinstance(instruction, ins.Arg):
-                state.scope.resolved(instruction, seen.append)
-                expanded: Instruction = instruction
+                expanded: Instruction = state.scope.resolved(instruction, seen.append)
             else:
                 expanded = expand_instruction(
                     instruction,

@@ -59,7 +59,7 @@ class Scope:
             )
         if isinstance(instruction, ins.Arg):
             scope = self
-            for argument in self.resolved(instruction).arguments:
+            for argument in instruction.arguments:
                 scope = scope._with(argument)
             return scope
         return self
