@@ -23,7 +23,7 @@ from sandbox.runtime import supervise
 if TYPE_CHECKING:
     from sandbox.builder.progress import Vertex
 
-_STEP = re.compile(r"\[(?:(\S+) )?(\d+)/(\d+)\] (.*)", re.DOTALL)
+_STEP = re.compile(r"\[(?:(\S+) )? *(\d+)/(\d+)\] (.*)", re.DOTALL)
 
 
 _FAILED = re.compile(r'process "(.*)" did not complete successfully: exit code: (\d+)', re.DOTALL)

@@ -57,10 +57,10 @@ class Build:
         self.shop = shop
         self.teller = teller
         self.cancel = threading.Event()
-        self.has_stages = len(dockerfile.stages) > 1
+        self.has_stages = len(dockerfile.stages) > 1  # an image that is copied from is one, too
         self.layering = Layering(shop, self.moment, teller if request.every_step else None)
         self.numbering: dict[int, tuple[int, int]] = {}
-        """Where stages are numbered through: how many steps come before, and all of them."""
+        """Where stages are numbered through: the number of the base, and of all steps."""
         self._own_platform = own_platform
         self._platform = request.platform or own_platform
         self._sources = Sources(request, shop, services, teller, self._platform)
@@ -75,6 +75,7 @@ class Build:
     def run(self) -> State:
         """Build what the target needs and return the target's state."""
         planned = self._plan()
+        self.has_stages = self.has_stages or any(stage.sources for stage in planned.stages)
         if self.request.every_step:
             self._number_through(planned)
         else:
@@ -105,7 +106,7 @@ class Build:
     def _number_through(self, planned: Plan) -> None:
         counts = [1 + len(stage.stage.instructions) for stage in planned.stages]
         for place, stage in enumerate(planned.stages):
-            self.numbering[stage.index] = (sum(counts[:place]), sum(counts))
+            self.numbering[stage.index] = (1 + sum(counts[:place]), sum(counts))
 
     def check(self) -> None:
         """Go no further if another stage failed."""

@@ -17,6 +17,7 @@ from sandbox.builder.copying import change_directory, transfer
 from sandbox.builder.errors import BuildFailed, Cancelled, StepFailed, placed
 from sandbox.builder.progress import CANCELED, error_of
 from sandbox.builder.state import Row, State
+from sandbox.builder.titles import numbered, steps_of, text_of
 from sandbox.builder.views import TreeView, Written, clean, resolve
 from sandbox.dockerfile import instructions as say
 from sandbox.dockerfile.errors import DockerfileError, located, snippet
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     _Make = Callable[[Path], UnpackedLayer]
 
-_WITH_LAYER = (say.Run, say.Transfer, say.Workdir)
 _NS = 10**9
 
 
@@ -49,17 +49,13 @@ class StageBuilder:
         self._planned = planned
         self.state = state
         self._every = build.request.every_step
-        before, total = build.numbering.get(planned.index, (0, 0))
-        self._number = 1 + before
-        self._total = total or 1 + sum(
-            isinstance(item, _WITH_LAYER) for item in planned.stage.instructions
-        )
+        self._number, self._total = build.numbering.get(planned.index) or steps_of(planned)
 
     def title(self, text: str) -> str:
         """Return what progress calls a step: ``[name 2/3] RUN ...``."""
         stage = self._planned.stage
-        named = stage.name or (f"stage-{stage.index}" if self.build.has_stages else "")
-        return f"[{named} {self._number}/{self._total}] {text}".replace("[ ", "[")
+        named = stage.label if self.build.has_stages else ""
+        return numbered(named, self._number, self._total, text)
 
     def run(self) -> State:
         """Do every instruction and return what came of it."""
@@ -89,12 +85,17 @@ class StageBuilder:
         if self._every:
             self._number += 1
             teller = self.build.teller
-            text = " ".join(instruction.original.split(None, 1))
-            teller.end(teller.start(self.title(text), idle=True))
+            teller.end(teller.start(self.title(self._text(instruction)), idle=True))
+
+    def _text(self, instruction: say.Instruction) -> str:
+        if self._every:  # the builder before BuildKit showed what is written
+            return " ".join(instruction.original.split(None, 1))
+        scope = self.state.scope
+        is_trigger = instruction.span == self._planned.stage.base.span
+        return text_of(instruction, scope.variables, escape=scope.escape, is_trigger=is_trigger)
 
     def _layered(self, instruction: say.Instruction) -> None:
-        text = " ".join(instruction.original.split(None, 1))
-        vertex = self.build.teller.start(self.title(text))
+        vertex = self.build.teller.start(self.title(self._text(instruction)))
         try:
             if isinstance(instruction, say.Run):
                 run_command(self, instruction, vertex)

@@ -41,7 +41,7 @@ def after(text: str, **given: str) -> Scope:
         ("ARG a=", "a", ""),
         ("ARG a=1 b=$a", "b", "1"),
         ("ARG a=$BASE", "a", "base"),
-        ("ARG a='{\"k\": \"$BASE\"}'", "a", '{"k": "$BASE"}'),
+        ('ARG a=\'{"k": "$BASE"}\'', "a", '{"k": "$BASE"}'),
         ("ARG a=\\\\n", "a", "\\n"),
         ("ENV a=1\nENV a=2 b=$a", "b", "1"),
         ("ENV a=1\nENV a=$a:2", "a", "1:2"),
