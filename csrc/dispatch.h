@@ -19,6 +19,9 @@
  * leaves the result in regs->rax. site: where it trapped, 0 when it did not. */
 void sb_dispatch(struct sb_thread *thread, uint64_t site);
 
+/* on_ioctl.c: -ENOTTY when a request of file systems could change a file of the lower. */
+int sb_ioctl_check(struct sb_call *call) SB_MUST_CHECK;
+
 /* Does each call leave a line, which names the files it found? */
 static inline bool sb_dispatch_is_traced(const struct sb_call *call)
 {

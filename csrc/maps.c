@@ -12,8 +12,8 @@
 
 #include "mem.h"
 #include "sys.h"
+#include "verdict.h"
 
-#define PROCMAP_QUERY 0xc0686611UL
 #define QUERY_VMA_READABLE 1
 #define QUERY_VMA_WRITABLE 2
 #define QUERY_VMA_EXECUTABLE 4
@@ -40,7 +40,7 @@ struct query {
 static int ask(int fd, uint64_t address, struct sb_mapping *out)
 {
 	struct query q = {.size = sizeof(q), .query_addr = address};
-	long ret = sys_ioctl(fd, PROCMAP_QUERY, SB_P(&q));
+	long ret = sys_ioctl(fd, SB_IOCTL_PROCMAP_QUERY, SB_P(&q));
 
 	if (ret < 0)
 		return (int)ret;

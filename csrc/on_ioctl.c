@@ -3,8 +3,10 @@
  * on_ioctl.c - ioctl(2): the few requests that are not the kernel's alone.
  *
  * Level 3. The flags and the project of a file (chattr) can be changed through a descriptor
- * that may only read: a file of the lower is copied up, and the copy is changed. Requests
- * about interfaces are for on_net_ioctl.c. The filter shows no others.
+ * that may only read: a file of the lower is copied up, and the copy is changed. What else a
+ * file system may do to a file through such a descriptor (verity, encryption, subvolumes) a file
+ * of the lower does not have. Requests about interfaces are for on_net_ioctl.c. The filter shows
+ * no others.
  */
 #include <errno.h>
 
@@ -49,12 +51,29 @@ static long change_file(struct sb_call *call)
 	return ret;
 }
 
+int sb_ioctl_check(struct sb_call *call)
+{
+	int found;
+
+	if (sb_verdict_request_is_harmless((uint32_t)call->regs->rsi))
+		return 0;
+	found = sb_target_of_open_fd(call, (int)call->regs->rdi, &call->work->a);
+	if (found < 0)
+		return found;
+	return found == SB_TARGET_FD ? 0 : -ENOTTY;
+}
+
 long on_ioctl(struct sb_call *call)
 {
 	const uint32_t request = (uint32_t)call->regs->rsi;
 
 	if (sb_verdict_request_changes_file(request))
 		return change_file(call);
+	if (sb_verdict_request_is_of_files(request)) {
+		int err = sb_ioctl_check(call);
+
+		return err < 0 ? err : pass(call);
+	}
 	if (call->fs->tree->control->net_container == 0)
 		return pass(call);
 	return sb_net_on_ioctl(call);

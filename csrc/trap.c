@@ -88,16 +88,19 @@ static void emit_trap(struct program *p, unsigned action)
 
 #define ARGUMENT(n) ((unsigned)offsetof(struct seccomp_data, args) + 8U * (n))
 
-/* To the kernel unless the request changes a file, or is one of those about interfaces. */
+/* To the kernel unless the request is of file systems, or one of those about interfaces. */
 static void emit_ioctl(struct program *p)
 {
-	const unsigned char rest = p->has_network ? 3 : 1;
+	unsigned left = p->has_network ? 4 : 1; /* instructions behind the types */
 
+	for (const unsigned short *type = sb_verdict_file_types; *type != 0; type++)
+		left++;
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, rest + 2U, 0, SB_IOCTL_SET_FLAGS);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, rest + 1U, 0, SB_IOCTL_SET_FLAGS32);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, rest, 0, SB_IOCTL_SET_FSXATTR);
+	emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_TYPE);
+	for (const unsigned short *type = sb_verdict_file_types; *type != 0; type++)
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, --left, 0, *type);
 	if (p->has_network) {
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
 		emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_MASK);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_IOCTL_SOCKET);
 	}

@@ -7,6 +7,10 @@
 #include "verdict.h"
 
 #include <errno.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
 
 #include "sys.h"
 
@@ -46,6 +50,45 @@ int sb_verdict_argument(uint64_t nr)
 bool sb_verdict_is_descriptor(uint64_t nr)
 {
 	return nr == __NR_close || nr == __NR_dup2 || nr == __NR_dup3 || nr == __NR_close_range;
+}
+
+/* ext2 and most others, ext4's version, XFS, btrfs, f2fs, FAT, Ceph */
+const unsigned short sb_verdict_file_types[] = {0x6600, 0x7600, 0x5800, 0x9400,
+						0xf500, 0x7200, 0x9700, 0};
+
+bool sb_verdict_request_is_of_files(uint32_t request)
+{
+	const unsigned short *type = sb_verdict_file_types;
+
+	while (*type != 0 && *type != (request & SB_IOCTL_TYPE))
+		type++;
+	return *type != 0;
+}
+
+bool sb_verdict_request_is_harmless(uint32_t request)
+{
+	switch (request) {
+	case FS_IOC_GETFLAGS:
+	case FS_IOC32_GETFLAGS:
+	case FS_IOC_GETVERSION:
+	case FS_IOC32_GETVERSION:
+	case FS_IOC_FSGETXATTR:
+	case FS_IOC_GETFSLABEL:
+	case FS_IOC_FIEMAP:
+	case FICLONE:
+	case FICLONERANGE:
+	case FIDEDUPERANGE:
+	case FS_IOC_GET_ENCRYPTION_POLICY:
+	case FS_IOC_GET_ENCRYPTION_POLICY_EX:
+	case FS_IOC_GET_ENCRYPTION_KEY_STATUS:
+	case FS_IOC_GET_ENCRYPTION_NONCE:
+	case FS_IOC_MEASURE_VERITY:
+	case FS_IOC_READ_VERITY_METADATA:
+	case SB_IOCTL_PROCMAP_QUERY:
+		return true;
+	default:
+		return false;
+	}
 }
 
 bool sb_verdict_request_changes_file(uint32_t request)

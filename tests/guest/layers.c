@@ -774,6 +774,32 @@ static void flags(void)
 	say_content("a/f0");
 }
 
+/* What a file system can do to a file that is open to be read, a file of a layer does not have. */
+static void requests(void)
+{
+	static const struct {
+		const char *name;
+		unsigned long request;
+	} all[] = {
+		{"enable verity", 0x40806685},
+		{"set a version", FS_IOC_SETVERSION},
+		{"encrypt", 0x800c6613},
+		{"begin to shut down", 0x8004587d},
+		{"get a version", FS_IOC_GETVERSION},
+		{"list extents", 0xc020660b},
+	};
+	int lower = (int)MUST(open("a/f0", O_RDONLY));
+	int folder = (int)MUST(open("a", O_RDONLY | O_DIRECTORY));
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char argument[256] = {0};
+
+		say("%s: %d", all[i].name, ioctl(lower, all[i].request, argument) < 0 ? errno : 0);
+		memset(argument, 0, sizeof(argument));
+		say("of a directory: %d", ioctl(folder, all[i].request, argument) < 0 ? errno : 0);
+	}
+}
+
 static const struct story stories[] = {
 	{"emptied", prepare_trees, emptied},
 	{"moved", prepare_trees, moved},
@@ -792,6 +818,7 @@ static const struct story stories[] = {
 	{"statxes", prepare_trees, statxes},
 	{"times", prepare_times, times},
 	{"flags", prepare_trees, flags},
+	{"requests", prepare_trees, requests},
 };
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@ came of it. Each runs all groups of a program, one after the other.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import pathlib
 import re
@@ -201,3 +202,13 @@ def test_the_flags_of_a_layers_file_are_changed_in_the_containers_copy(
     before = flags_of(file)
     assert "found: " in "".join(made.inside("image:1")["flags"])
     assert flags_of(file) == before
+
+
+def test_what_a_file_system_can_do_to_a_file_is_never_done_to_a_layers(
+    oracle: Oracle, guest_program: Callable[..., pathlib.Path]
+) -> None:
+    made = scene(oracle, Case("layers", "requests", "% observe"), guest_program)
+    made.load("image:1", layered.whole(oracle.inside_folder))
+    told = made.inside("image:1")["requests"]
+    refused = {line.partition(": ")[2] for line in told[:8]}
+    assert refused == {str(errno.ENOTTY)}, told

@@ -83,8 +83,8 @@ static long list_interfaces(struct sb_call *call)
 	return sb_guest_write(at, &narrow.len, sizeof(narrow.len)) < 0 ? -EFAULT : ret;
 }
 
-/* The filter shows requests about interfaces only, of containers with a network, and those that
- * change files. */
+/* The filter shows requests about interfaces only, of containers with a network, and those of file
+ * systems. */
 long sb_i386_ioctl(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
@@ -96,6 +96,10 @@ long sb_i386_ioctl(struct sb_call *call)
 		if ((uint32_t)r->rsi == SB_IOCTL_SET_FLAGS32) /* the argument is an int for both */
 			r->rsi = SB_IOCTL_SET_FLAGS;
 		return on_ioctl(call);
+	}
+	if (sb_verdict_request_is_of_files((uint32_t)r->rsi)) {
+		ret = sb_ioctl_check(call);
+		return ret < 0 ? ret : sb_i386_pass(call, NR32_IOCTL);
 	}
 	if ((uint32_t)r->rsi < SIOCGIFNAME || (uint32_t)r->rsi > 0x8970 ||
 	    sb_net_option((int)r->rdi, SOL_SOCKET, SO_TYPE) < 0)
