@@ -13,7 +13,7 @@ from sandbox.dockerfile.findings import Warner, Warning  # noqa: A004 - the lang
 from sandbox.dockerfile.plan import global_arguments
 from sandbox.dockerfile.platforms import PlatformName, parse_platform
 from sandbox.dockerfile.text import quoted, suggestion
-from sandbox.errors import ReferenceSyntaxError
+from sandbox.errors import ReferenceSyntaxError, UsageError
 from sandbox.models.reference import parse_reference
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ class FileRules(Warner):
     def _default_bases(self, wanted: Wanted) -> None:
         try:
             arguments = global_arguments(self.dockerfile, wanted)
-        except LanguageError:
-            return
+        except UsageError:
+            return  # without build arguments it cannot be built, which is no warning
         for stage in self.dockerfile.stages:
             try:
                 name = self._expanded(stage.base.image, arguments).text

@@ -239,6 +239,12 @@ def test_a_default_that_makes_no_image_is_warned_of_even_when_an_argument_is_giv
     ]
 
 
+def test_an_argument_that_has_to_be_given_is_no_error_when_it_is() -> None:
+    content = "ARG V=${V:?give a version}\nFROM busybox:$V\n"
+    assert lint(parse(content.encode()), Wanted("", {"V": "1"})).error is None
+    assert "give a version" in str(lint(parse(content.encode()), Wanted()).error)
+
+
 def test_with_a_target_only_its_stages_are_looked_at() -> None:
     content = "FROM scratch AS a\nENV x y\nFROM scratch AS b\n"
     assert [line for line, _, _ in warnings(content)] == [2]
