@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.builder import contexts
@@ -19,6 +20,7 @@ from sandbox.models.machine import own_platform
 from sandbox.runtime import supervise
 from sandbox.store import buildcache
 from sandbox.store.files import workspace
+from sandbox.store.networks import NetworkStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +37,7 @@ def build(
     """Build and return what came of it; `BuildFailed` says why not."""
     _refuse(request)
     layout.prepare()
+    request = replace(request, network=_network_of(request.network, layout))
     clean_up(layout)
     buildcache.forget_unsafe(layout)
     supervise.adopt_orphans()
@@ -90,8 +93,16 @@ def _build(
     return BuildResult(image_id=image_id, names=request.tags, warnings=work.warnings)
 
 
+def _network_of(mode: str, layout: Layout) -> str:
+    """Return default, host, none, or the id of the network on which RUN is."""
+    if mode == "default":
+        return mode
+    network = NetworkStore(layout).find(mode)
+    return network.name if network.driver != "bridge" else network.id
+
+
 def _refuse(request: BuildRequest) -> None:
-    if request.network not in ("default", "host", "none"):
+    if request.network.startswith("container:"):
         raise Unsupported(f"network mode {request.network!r} is not supported by builds")
     if request.memory:
         raise Unsupported("--memory is not supported for builds")

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 from sandbox.builder.errors import Cancelled
 from sandbox.models.closing import Closing
 from sandbox.models.container import ContainerConfig
-from sandbox.models.endpoints import NetworkConfig
-from sandbox.models.network import HOST
+from sandbox.models.endpoints import Endpoint, NetworkConfig
+from sandbox.models.network import HOST, NONE
 from sandbox.native import core
 from sandbox.runtime import entry, launch, lifecycle, rundir
 from sandbox.runtime.process import FirstProcess, Streams
@@ -53,6 +53,7 @@ class Command:
     hosts: tuple[tuple[str, str], ...] = ()
     ulimits: tuple[Ulimit, ...] = ()
     network: str = "default"
+    """default, host, none, or a network's id."""
 
 
 def run(
@@ -66,7 +67,7 @@ def run(
     """Run a command in *box* and return its exit code."""
     config = ContainerConfig(
         id=box.id,
-        name="build",
+        name=f"build-{box.id[:12]}",
         created="",
         image="build",
         image_id="",
@@ -78,9 +79,7 @@ def run(
         hostname=HOSTNAME,
         mounts=command.mounts,
         ulimits=command.ulimits,
-        network=NetworkConfig(
-            mode="none" if command.network == "none" else HOST, extra_hosts=command.hosts
-        ),
+        network=_network(command),
     )
     with launch.live_tree(config, place) as run_dir:
         rundir.link_guest(run_dir, place.guest)
@@ -99,6 +98,14 @@ def run(
     if cancel.is_set():
         raise Cancelled("canceled")
     return lifecycle.exit_code_of(status)
+
+
+def _network(command: Command) -> NetworkConfig:
+    """Return where the command is: on the machine's network, on none, or on one of its own."""
+    if command.network in ("default", HOST):
+        return NetworkConfig(mode=HOST, extra_hosts=command.hosts)
+    endpoints = () if command.network == NONE else (Endpoint(command.network),)
+    return NetworkConfig(mode=command.network, endpoints=endpoints, extra_hosts=command.hosts)
 
 
 class _Output(Closing):

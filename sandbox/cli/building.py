@@ -52,7 +52,11 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     ),
     (
         ("--network",),
-        {"default": "default", "metavar": "default|none|host", "help": "Network of RUN (default)."},
+        {
+            "default": "default",
+            "metavar": "NETWORK",
+            "help": "Where RUN is: default, none, host, or a network of yours (default).",
+        },
     ),
     (
         ("--progress",),

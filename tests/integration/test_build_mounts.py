@@ -156,6 +156,22 @@ def test_hosts_and_network_of_commands(builder: Builder) -> None:
     assert "not allowed" in builder.fails("FROM base\nRUN --security=insecure true\n")
 
 
+def test_commands_are_on_the_network_that_the_build_names(builder: Builder) -> None:
+    engine = builder.engine
+    engine.ok("network", "create", "lab")
+    serve = "mkdir /w && echo of the web > /w/f && exec httpd -f -p 80 -h /w"
+    engine.ok("run", "-d", "--name", "web", "--network", "lab", "base", "sh", "-c", serve)
+    get = "for i in $(seq 100); do wget -q -O - http://web/f && exit; sleep 0.1; done; exit 1"
+    builder.ok(f"FROM base\nRUN ({get}) > /seen\n", "--network", "lab")
+    assert builder.read("/seen") == "of the web\n"
+    assert '"web"' in engine.ok("network", "inspect", "lab")
+    assert "build-" not in engine.ok("network", "inspect", "lab")
+    assert "bad address 'web'" in builder.fails("FROM base\nRUN wget http://web/f\n")
+    assert "network nonesuch not found" in builder.fails("FROM base\n", "--network", "nonesuch")
+    engine.ok("rm", "-f", "web")
+    engine.ok("network", "rm", "lab")
+
+
 class Files(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = b"downloaded\n"
