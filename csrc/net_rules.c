@@ -24,10 +24,10 @@
 
 /* ---- bind --------------------------------------------------------------- */
 
-static uint16_t default_port(const struct sb_net *net, uint16_t port)
+static uint16_t default_port(const struct sb_net *net, uint32_t container, uint16_t port)
 {
 	uint64_t version;
-	const struct sb_net_state *state = sb_net_state(net->table, net->self, &version);
+	const struct sb_net_state *state = sb_net_state(net->table, container, &version);
 	const uint32_t low = state == NULL ? 1024 : SB_MIN(state->low_ports, 1024U);
 
 	return port != 0 && port < low ? (uint16_t)(SB_NET_LOW_BASE + port) : port;
@@ -64,7 +64,7 @@ static void bind_own(const struct sb_net *net, const struct sb_net_place *name,
 	const bool known = sb_net_find_port(net->ports, net->self, out->kind, name->port, &row) &&
 			   (row.flags & SB_NET_PUBLISHED_PORT) == 0;
 
-	const uint16_t port = known ? row.value : default_port(net, name->port);
+	const uint16_t port = known ? row.value : default_port(net, net->self, name->port);
 
 	out->spare = !known && port < SB_NET_SPARE_FIRST && (out->kind & SB_NET_UDP) == 0 &&
 		     sb_net_is_alone(net->table, net->self);
@@ -107,6 +107,19 @@ int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,
 
 /* ---- connect and send --------------------------------------------------- */
 
+/* Where a socket of datagrams will most likely lie that is bound to a port which nobody has yet. */
+static void await(const struct sb_net *net, uint32_t container, uint32_t base,
+		  struct sb_net_target *out)
+{
+	const uint16_t port = out->place.port;
+	uint32_t host;
+	uint16_t host_port;
+
+	sb_net_set_v4(&out->awaited, base, default_port(net, container, port));
+	if (sb_net_find_published(net->table, container, true, port, &host, &host_port))
+		sb_net_set_v4(&out->awaited, host == 0 ? base : host, host_port);
+}
+
 /* Where the port of a container lies for who comes by outer ways or by its loopback. */
 static void lead_to(const struct sb_net *net, uint32_t container, uint32_t base, bool outer,
 		    bool udp, struct sb_net_target *out)
@@ -118,6 +131,8 @@ static void lead_to(const struct sb_net *net, uint32_t container, uint32_t base,
 	uint16_t host_port;
 
 	if (!sb_net_find_port(net->ports, container, kind, port, &row)) {
+		if (udp && port != 0 && port < EPHEMERAL)
+			await(net, container, base, out);
 		sb_net_set_v4(&out->place, base, port < EPHEMERAL ? DEAD_PORT : port);
 		return;
 	}
@@ -286,6 +301,7 @@ int sb_net_reach(const struct sb_net *net, const struct sb_net_place *name, bool
 			return 0;
 		}
 		err = may_leave(state, name);
+		out->is_gateway = true;
 		sb_net_set_v4(&out->place, SB_NET_LOOPBACK_V4, name->port);
 		break;
 	case SB_NET_IS_GROUP:

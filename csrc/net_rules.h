@@ -89,7 +89,11 @@ struct sb_net_target {
 	bool from_base;   /* a socket without an address is bound to the base address first */
 	bool is_loopback; /* the program meant its own loopback, */
 	bool from_six;    /* and that of IPv6: a stream is bound to SB_NET_SIX */
+	bool is_gateway;  /* it meant the machine, which is on the same address */
 	bool is_outside;
+	/* Datagrams: nobody has noted the port yet; who binds it will lie here. Port 0: there is
+	 * one. */
+	struct sb_net_place awaited;
 };
 int sb_net_reach(const struct sb_net *net, const struct sb_net_place *name, bool udp,
 		 struct sb_net_target *out) SB_MUST_CHECK;
@@ -104,6 +108,7 @@ struct sb_net_ends {
 	struct sb_net_place local;
 	struct sb_net_place peer;
 	bool connected; /* peer holds */
+	bool received;  /* it came with a datagram */
 	bool udp;
 	uint8_t bound;
 };

@@ -82,9 +82,20 @@ static uint32_t shown_loopback(const struct sb_net *net, const struct sb_net_end
 
 	if (!local->is_v6 && local->v4 == net->base)
 		return SB_NET_LOOPBACK_V4;
-	if (sb_net_is_any(local) && !is_published(net, kind, local->port))
+	if (ends->bound == SB_NET_LOOPBACK)
+		return SB_NET_LOOPBACK_V4;
+	if (sb_net_is_any(local) && ends->bound != SB_NET_ANY &&
+	    !is_published(net, kind, local->port))
 		return SB_NET_LOOPBACK_V4;
 	return gateway_of(net);
+}
+
+/* From 127.0.0.1 to 127.0.0.1 goes what was connected to a gateway, and datagrams of the
+ * container's own. */
+static bool is_to_machine(const struct sb_net_ends *ends)
+{
+	return ends->connected && !ends->peer.is_v6 && ends->peer.v4 == SB_NET_LOOPBACK_V4 &&
+	       (!ends->udp || ends->bound == SB_NET_ANY);
 }
 
 void sb_net_show_local(const struct sb_net *net, const struct sb_net_ends *ends,
@@ -129,8 +140,39 @@ void sb_net_show_local(const struct sb_net *net, const struct sb_net_ends *ends,
 		show_any(out); /* published on one address of the machine */
 		return;
 	}
-	if (!sb_net_is_loopback(local) || (known && (flags & SB_NET_PUBLISHED_PORT) != 0))
+	if (!sb_net_is_loopback(local) || (known && (flags & SB_NET_PUBLISHED_PORT) != 0) ||
+	    is_to_machine(ends))
 		out->v4 = sb_net_shown_address(net);
+}
+
+/* A datagram socket was connected before anybody bound the port: to where a low one will lie. */
+static void show_awaited(const struct sb_net *net, uint32_t container, uint16_t *port)
+{
+	struct sb_net_port row;
+
+	if (*port > SB_NET_LOW_BASE &&
+	    !sb_net_find_port(net->ports, container, SB_NET_UDP, *port, &row))
+		*port -= SB_NET_LOW_BASE;
+}
+
+/* The row of "ports" that made a socket lie where it does. */
+static bool find_real(const struct sb_net *net, uint32_t kind, uint16_t real,
+		      struct sb_net_port *out)
+{
+	if (sb_net_find_port(net->ports, net->self, kind | SB_NET_REVERSE, real, out))
+		return true;
+	return sb_net_find_port(net->ports, net->self, kind, real, out) && out->value == real;
+}
+
+/* What was sent to an address of the container's own comes from the base address, too; then nobody
+ * has noted the port that the kernel chose for its sender. */
+static bool is_from_loopback(const struct sb_net *net, const struct sb_net_ends *ends,
+			     uint32_t kind)
+{
+	struct sb_net_port row;
+
+	return ends->bound == SB_NET_LOOPBACK &&
+	       (!ends->received || find_real(net, kind, ends->peer.port, &row));
 }
 
 void sb_net_show_peer(const struct sb_net *net, const struct sb_net_ends *ends, bool initiated,
@@ -159,7 +201,7 @@ void sb_net_show_peer(const struct sb_net *net, const struct sb_net_ends *ends, 
 		return;
 	} else if (peer->v4 == net->base) {
 		out->v4 = sb_net_shown_address(net);
-		if (ends->bound == SB_NET_LOOPBACK ||
+		if (is_from_loopback(net, ends, kind) ||
 		    (ends->local.v4 == SB_NET_LOOPBACK_V4 && !ends->local.is_v6 &&
 		     !is_published(net, kind, ends->local.port)))
 			out->v4 = SB_NET_LOOPBACK_V4;
@@ -171,17 +213,8 @@ void sb_net_show_peer(const struct sb_net *net, const struct sb_net_ends *ends, 
 			return;
 		out->v4 = shared_address(net, container, peer->v4);
 	}
-	if (initiated && !reverse(net, container, kind, &out->port, &flags))
-		return;
-}
-
-/* The row of "ports" that made a socket lie where it does. */
-static bool find_real(const struct sb_net *net, uint32_t kind, uint16_t real,
-		      struct sb_net_port *out)
-{
-	if (sb_net_find_port(net->ports, net->self, kind | SB_NET_REVERSE, real, out))
-		return true;
-	return sb_net_find_port(net->ports, net->self, kind, real, out) && out->value == real;
+	if (initiated && !reverse(net, container, kind, &out->port, &flags) && ends->udp)
+		show_awaited(net, container, &out->port);
 }
 
 bool sb_net_show_row(const struct sb_net *net, struct sb_net_row *row)

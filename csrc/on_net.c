@@ -113,10 +113,8 @@ static void set_option(int fd, int option, int value)
 
 static void set_mark(int fd, uint32_t bound)
 {
-	if (bound != SB_NET_LOOPBACK)
-		set_option(fd, SB_IP_FREEBIND, bound == SB_NET_ANY);
-	if (bound != SB_NET_ANY)
-		set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, bound == SB_NET_LOOPBACK);
+	set_option(fd, SB_IP_FREEBIND, bound == SB_NET_ANY);
+	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, bound == SB_NET_LOOPBACK);
 }
 
 bool sb_net_read_local(int fd, struct sb_net_place *out)
@@ -340,6 +338,50 @@ static void bind_source(uint32_t source, int fd, bool wide, bool udp)
 	try_bind(fd, &name, &base);
 }
 
+/* Has nothing of the machine this port at 0.0.0.0? That it would get what is sent to it. */
+static bool is_free_everywhere(uint16_t port)
+{
+	struct sb_socket_name name = {.family = AF_INET, .len = 16};
+	struct sb_net_place place = {0};
+	struct sb_timespec now = {0, 0};
+	const int question =
+		(int)sb_syscall(__NR_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0, 0);
+	long ret;
+
+	if (question < 0)
+		return false;
+	sys_clock_gettime(CLOCK_MONOTONIC,
+			  &now); /* two that ask at once are not in each other's way */
+	sb_net_set_v4(&place, SB_NET_QUESTIONS | ((uint32_t)now.nsec & 0xffff), port);
+	ret = try_bind(question, &name, &place);
+	sys_close(question);
+	return ret == 0;
+}
+
+/* On the machine's 127.0.0.1 a datagram socket of the container meets the machine and what the
+ * container has at ports that the kernel chose. Which was meant is noted in a socket that
+ * has no address of its own, so that it is known whose an answer is. */
+static void note_way(const struct sb_net *net, int fd, const struct sb_net_target *target)
+{
+	struct sb_net_place local;
+
+	if ((!target->is_loopback && !target->is_gateway) || target->place.is_v6 ||
+	    !sb_net_read_local(fd, &local) || (!local.is_v6 && local.v4 == net->base))
+		return;
+	set_option(fd, SB_IP_FREEBIND, target->is_gateway);
+	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, target->is_loopback);
+}
+
+/* A datagram socket is connected to where a server will lie: it may come later. */
+static void aim(const struct sb_net *net, int fd, struct sb_net_target *target)
+{
+	const struct sb_net_place *awaited = &target->awaited;
+
+	if (awaited->port != 0 && is_free_everywhere(awaited->port))
+		sb_net_set_v4(&target->place, awaited->v4, awaited->port);
+	note_way(net, fd, target);
+}
+
 static bool is_bound_to_base(const struct sb_net *net, int fd)
 {
 	struct sb_net_place local;
@@ -365,6 +407,8 @@ long sb_net_on_connect(struct sb_call *call, int fd, struct sb_socket_name *name
 	if (ret == 0) {
 		if (target.from_base || target.from_six)
 			bind_source(target.from_base ? net.base : SB_NET_SIX, fd, place.wide, udp);
+		if (udp)
+			aim(&net, fd, &target);
 		sb_net_place_write(&target.place, name->bytes);
 		ret = sb_guest_block(call, __NR_connect, fd, SB_P(name->bytes), name->len, 0, 0, 0);
 	}
@@ -402,12 +446,10 @@ int sb_net_on_send(struct sb_call *call, int fd, struct sb_socket_name *name,
 	sb_net_place_write(&target.place, name->bytes);
 	if (!udp || !sb_net_read_local(fd, &local) || target.place.is_v6)
 		return 0;
+	note_way(&net, fd, &target);
 	out->from_own = target.is_outside && !local.is_v6 && local.v4 == net.base;
 	if (target.from_base && (local.is_v6 || local.v4 == 0))
 		out->source = net.base;
-	/* So that the answer's name is that of the loopback, too. */
-	if (target.is_loopback && (local.is_v6 || local.v4 == 0))
-		set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 1);
 	return 0;
 }
 

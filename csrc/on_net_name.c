@@ -49,10 +49,9 @@ void sb_net_local_name(struct sb_call *call, int fd, struct sb_socket_name *name
 	sb_net_place_write(&shown, name->bytes);
 }
 
-static void show_peer(struct sb_call *call, int fd, struct sb_socket_name *name, bool udp,
-		      bool initiated)
+static void show_peer(struct sb_call *call, int fd, struct sb_socket_name *name,
+		      struct sb_net_ends ends, bool initiated)
 {
-	struct sb_net_ends ends = {.connected = true, .udp = udp};
 	struct sb_net_place shown;
 	struct sb_net net;
 
@@ -61,7 +60,7 @@ static void show_peer(struct sb_call *call, int fd, struct sb_socket_name *name,
 	if (!ends.peer.is_v6 && (ends.peer.v4 == SB_NET_LOOPBACK_V4 || ends.peer.v4 == net.base ||
 				 ends.peer.v4 == SB_NET_SIX))
 		sb_net_read_local(fd, &ends.local);
-	if (udp && ends.peer.v4 == net.base)
+	if (ends.udp && (ends.peer.v4 == net.base || ends.peer.v4 == SB_NET_LOOPBACK_V4))
 		ends.bound = how_bound(fd);
 	sb_net_show_peer(&net, &ends, initiated, &shown);
 	sb_net_place_write(&shown, name->bytes);
@@ -69,19 +68,22 @@ static void show_peer(struct sb_call *call, int fd, struct sb_socket_name *name,
 
 void sb_net_peer_name(struct sb_call *call, int fd, struct sb_socket_name *name)
 {
-	show_peer(call, fd, name, sb_net_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM, true);
+	const bool udp = sb_net_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM;
+
+	show_peer(call, fd, name, (struct sb_net_ends){.connected = true, .udp = udp}, true);
 }
 
 void sb_net_accepted_name(struct sb_call *call, int fd, struct sb_socket_name *name)
 {
 	struct sb_net_place place;
 
-	show_peer(call, fd, name, false, false);
+	show_peer(call, fd, name, (struct sb_net_ends){.connected = true}, false);
 	if (sb_net_place_read(name->bytes, name->len, &place))
 		sb_net_log(call, &(struct sb_net_event){"accept", false, fd, &place, 0});
 }
 
 void sb_net_received_name(struct sb_call *call, int fd, struct sb_socket_name *name)
 {
-	show_peer(call, fd, name, true, true);
+	show_peer(call, fd, name,
+		  (struct sb_net_ends){.connected = true, .received = true, .udp = true}, true);
 }

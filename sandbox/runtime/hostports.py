@@ -33,10 +33,14 @@ _BACKLOG = 512
 
 
 def guard(address: str) -> Guard | None:
-    """Return a socket that keeps the address for its holder; None if somebody has it."""
+    """Return a socket that keeps the address for its holder; None if somebody has it.
+
+    It is connected to itself: what others send to its port is refused, as where nobody is.
+    """
     sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     try:
         sock.bind((address, GUARD_PORT))
+        sock.connect((address, GUARD_PORT))
     except OSError as exc:
         sock.close()
         if exc.errno == errno.EADDRINUSE:

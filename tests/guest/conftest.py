@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What guest tests share: the oracle."""
+"""What guest tests share: the oracle, a network."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness.command import Sandbox
+from tests.harness.netbox import Net
 from tests.harness.oracle import Oracle
 
 
@@ -33,3 +34,12 @@ def short_oracle(sandbox: Sandbox) -> Iterator[Oracle]:
         native.mkdir()
         inside.mkdir()
         yield Oracle(sandbox, native, inside)
+
+
+@pytest.fixture
+def net(tmp_path: pathlib.Path) -> Net:
+    """Two networks without containers."""
+    net = Net(tmp_path)
+    net.add_network(1)
+    net.add_network(2)
+    return net

@@ -259,6 +259,7 @@ static void udp(void)
 		fd = make(AF_INET, SOCK_DGRAM);
 		MUST(bind_to(fd, binds[i], 0));
 		exchange(fd, AF_INET, "127.0.0.1", port_of(fd), false);
+		exchange(fd, AF_INET, "127.0.0.1", port_of(fd), true);
 		close(fd);
 	}
 }
@@ -548,6 +549,38 @@ static void taken(void)
 	}
 }
 
+/* A datagram socket is connected before anybody has bound the port. */
+static void awaited(void)
+{
+	struct sockaddr_in peer;
+	socklen_t len = sizeof(peer);
+	int server = make(AF_INET, SOCK_DGRAM);
+	int client = make(AF_INET, SOCK_DGRAM);
+	int low = make(AF_INET, SOCK_DGRAM);
+	struct pollfd wait = {.fd = client, .events = POLLIN};
+
+	MUST(connect_to(low, "127.0.0.1", 853));
+	MUST(getpeername(low, (struct sockaddr *)&peer, &len));
+	say("port %d", ntohs(peer.sin_port));
+	MUST(connect_to(client, "127.0.0.1", base_port));
+	say("%s -> %s", local_of(client), peer_of(client));
+	SEE(send(client, "lost", 4, 0));
+	SEE(poll(&wait, 1, PATIENCE));
+	SEE(recv(client, &peer, 1, 0));
+	MUST(bind_to(server, "127.0.0.1", base_port));
+	SEE(send(client, "found", 5, 0));
+	wait.fd = server;
+	SEE(poll(&wait, 1, PATIENCE));
+	MUST(connect_to(server, "127.0.0.1", port_of(client)));
+	say("%s -> %s, %s", local_of(client), peer_of(client), peer_of(server));
+	SEE(send(server, "back", 4, 0));
+	wait.fd = client;
+	SEE(poll(&wait, 1, PATIENCE));
+	close(low);
+	close(server);
+	close(client);
+}
+
 static const struct part parts[] = {
 	{"tcp", tcp},         {"tcp-chosen", tcp_chosen},
 	{"udp", udp},         {"udp-many", udp_many},
@@ -555,6 +588,7 @@ static const struct part parts[] = {
 	{"errors", errors},   {"waiting", waiting},
 	{"options", options}, {"pass", pass},
 	{"later", later},     {"taken", taken},
+	{"awaited", awaited},
 };
 
 int main(int argc, char **argv)

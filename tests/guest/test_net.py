@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import os
 import pathlib
 import re
 import socket
-import subprocess
 
 import pytest
 
@@ -17,6 +13,16 @@ from sandbox.native.network import Allowed, NetworkState, NetworkTable
 from sandbox.native.probe import probe
 from tests.harness import oracle as oracles
 from tests.harness.netbox import Net, pool
+from tests.harness.netpeers import (
+    ACCEPT,
+    ASK,
+    TRY,
+    UDP_ECHO,
+    first_line,
+    free_ports,
+    output_of,
+    python,
+)
 
 pytestmark = pytest.mark.guest
 
@@ -33,39 +39,8 @@ GROUPS = (
     "pass",
     "later",
     "taken",
+    "awaited",
 )
-
-
-@pytest.fixture
-def net(tmp_path: pathlib.Path) -> Net:
-    net = Net(tmp_path)
-    net.add_network(1)
-    net.add_network(2)
-    return net
-
-
-_ROWS = 220  # of twenty ports each
-_used = itertools.count(os.getpid() % _ROWS)
-
-
-def free_ports() -> int:
-    """Return the first of twenty ports below those that the engine and the kernel choose.
-
-    The last of them stays bound until this process ends, and nobody listens there: so no other
-    process of these tests takes the same ones, however long they are not in use.
-    """
-    for _ in range(_ROWS):
-        first = 20000 + next(_used) % _ROWS * 20
-        with contextlib.ExitStack() as stack:
-            try:
-                bound = [stack.enter_context(socket.socket(socket.AF_INET6)) for _ in range(20)]
-                for port, one in enumerate(reversed(bound), first):
-                    one.bind(("::", port))
-            except OSError:
-                continue
-            bound[0].detach()
-        return first
-    raise AssertionError("no free ports")
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -83,70 +58,6 @@ def test_one_machine_alone_looks_like_any_other(
 
 
 # -- several containers ---------------------------------------------------------------
-
-PYTHON = "/usr/bin/python3"
-ACCEPT = """
-import socket, sys
-s = socket.create_server(('{0}', {1}))
-print(s.getsockname(), flush=True)
-c, peer = s.accept()
-print(peer[0], c.getsockname(), c.getpeername()[0], flush=True)
-c.sendall(b'hello')
-"""
-ASK = """
-import socket
-import subprocess
-c = socket.create_connection(('{0}', {1}), 20)
-print(c.recv(5).decode(), c.getpeername(), c.getsockname()[0])
-"""
-UDP_ECHO = """
-import socket
-import subprocess
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(('{0}', {1}))
-print(s.getsockname(), flush=True)
-for _ in range({2}):
-    data, peer = s.recvfrom(100)
-    print(data.decode(), peer[0], flush=True)
-    s.sendto(data, peer)
-"""
-UDP_ASK = """
-import socket
-import subprocess
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(20)
-s.sendto(b'ask', ('{0}', {1}))
-print(s.recvfrom(100))
-c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-c.settimeout(20)
-c.connect(('{0}', {1}))
-c.send(b'again')
-print(c.recv(100), c.getpeername(), c.getsockname()[0])
-"""
-TRY = """
-import errno, socket
-s = socket.socket(socket.AF_INET, socket.{2})
-try:
-    s.connect(('{0}', {1}))
-    print('connected')
-except OSError as exc:
-    print(errno.errorcode[exc.errno])
-"""
-
-
-def python(text: str, *values: object) -> list[str]:
-    return [PYTHON, "-u", "-c", text.format(*values)]
-
-
-def output_of(process: subprocess.Popen[bytes]) -> list[str]:
-    output, errors = process.communicate(timeout=30)
-    assert not errors, errors.decode()
-    return output.decode().splitlines()
-
-
-def first_line(process: subprocess.Popen[bytes]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().decode().strip()
 
 
 @pytest.mark.parametrize("port", [0, 80])
@@ -242,32 +153,6 @@ def test_a_published_port_is_the_servers_own_socket(net: Net, host: str) -> None
             assert output_of(server)[0].startswith(box.address)
 
 
-def test_datagrams_come_back_from_where_they_were_sent(net: Net) -> None:
-    port = free_ports()
-    outer = free_ports() + 10
-    published = {("udp", 53): ("0.0.0.0", outer)}
-    with net.box((1, 2), published=published) as a, net.box((1, 3)) as b:
-        server = a.start(python(UDP_ECHO, "0.0.0.0", port, 4))
-        first_line(server)
-        for box in (a, b):
-            answer = box.run(python(UDP_ASK, a.address, port)).output.splitlines()
-            assert answer[0] == f"(b'ask', ('{a.address}', {port}))"
-            assert answer[1] == f"b'again' ('{a.address}', {port}) {box.address}"
-        expected = [f"{word} {box.address}" for box in (a, b) for word in ("ask", "again")]
-        assert output_of(server) == expected
-        server = a.start(python(UDP_ECHO, "0.0.0.0", 53, 3))
-        first_line(server)
-        answer = b.run(python(UDP_ASK, a.address, 53)).output.splitlines()
-        assert answer[0] == f"(b'ask', ('{a.address}', 53))"
-        assert answer[1] == f"b'again' ('{a.address}', 53) {b.address}"
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(20)
-            client.connect(("127.0.0.1", outer))
-            client.send(b"host")
-            assert client.recv(100) == b"host"
-        assert output_of(server)[-1] == f"host {pool(1)}.1"
-
-
 def test_a_port_published_at_its_own_number_shows_the_machine_as_the_gateway(net: Net) -> None:
     port = free_ports()
     published = {("udp", port): ("0.0.0.0", port), ("tcp", port): ("0.0.0.0", port)}
@@ -335,7 +220,7 @@ def test_the_machine_is_the_gateway(net: Net) -> None:
         connection, _ = server.accept()
         with connection:
             connection.sendall(b"hello")
-        assert output_of(process)[0].startswith(f"hello ('{gateway}', {port})")
+        assert output_of(process)[0] == f"hello ('{gateway}', {port}) {a.address}"
 
 
 SHOUT = """

@@ -44,7 +44,9 @@ class Box:
     address: str
     run_dir: rundir.RunDir
 
-    def start(self, command: Sequence[str | os.PathLike[str]]) -> subprocess.Popen[bytes]:
+    def start(
+        self, command: Sequence[str | os.PathLike[str]], *, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         """Start a program as root of the container."""
         words = [os.fspath(word) for word in command]
         request = core.EntryRequest(path=words[0], cwd="/")
@@ -55,7 +57,7 @@ class Box:
             words,
             executable=link,
             env=dict(ENVIRONMENT),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -47,6 +48,17 @@ def test_a_guarded_address_is_had_once_and_free_again_when_its_holder_is_gone() 
     again = hostports.guard(HERE)
     assert again is not None
     again.close()
+
+
+def test_what_is_sent_to_a_guarded_address_is_refused_as_where_nobody_is() -> None:
+    keep = hostports.guard(HERE)
+    assert keep is not None
+    with closing(keep), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.settimeout(20)
+        sender.connect((HERE, hostports.GUARD_PORT))
+        sender.send(b"x")
+        with pytest.raises(ConnectionRefusedError):
+            sender.recv(1)
 
 
 def test_a_port_that_somebody_listens_on_is_refused(settle: Settle) -> None:
