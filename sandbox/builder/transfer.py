@@ -26,7 +26,7 @@ from sandbox.builder.views import (
     resolve,
     walk,
 )
-from sandbox.dockerfile.modes import new_mode
+from sandbox.dockerfile.modes import made_mode, new_mode
 from sandbox.layers.pack import PackEntry
 
 if TYPE_CHECKING:
@@ -223,17 +223,16 @@ class _Plan:
 
     def _put(self, source: Wanted, at: bytes, real: bytes, fact: Fact, *, is_top: bool) -> None:
         present = self._present(at) if at else Fact("d", 0o755)
-        if fact.kind == "d" and present is not None:
-            if present.kind != "d":
-                raise StepFailed(f"cannot copy to non-directory: /{os.fsdecode(at)}")
-            if is_top and not self._target.parents:
-                self._need(at)
-                return
+        if fact.kind == "d" and present is not None and present.kind != "d":
+            raise StepFailed(f"cannot copy to non-directory: /{os.fsdecode(at)}")
         if not at:
+            return
+        if fact.kind == "d" and is_top and not self._target.parents and not source.is_tree:
+            self._need(at)  # the files of a source are copied, not the directory itself
             return
         self._need(at.rpartition(b"/")[0])
         if fact.kind != "d" and present is not None and present.kind == "d":
-            raise StepFailed(f"cannot copy to directory: /{os.fsdecode(at)}")
+            raise StepFailed(f"cannot replace to directory /{os.fsdecode(at)} with file")
         content = opener(source.view, real) if fact.kind == "f" else None
         self.result.pieces[at] = Piece(self._adapted(fact, at, source), content)
 
@@ -268,4 +267,5 @@ class _Plan:
                 raise StepFailed(f"mkdir /{os.fsdecode(here)}: not a directory")
             uid, gid = self._target.owner or (0, 0)
             moment = self._time(self._target.now_ns)
-            self.result.pieces[here] = Piece(Fact("d", 0o755, uid, gid, moment))
+            mode = made_mode(self._target.chmod)
+            self.result.pieces[here] = Piece(Fact("d", mode, uid, gid, moment))

@@ -35,6 +35,15 @@ def new_mode(text: str, mode: int, is_dir: bool) -> int:
     return mode
 
 
+def made_mode(text: str) -> int:
+    """Return the mode of the directories that are made on the way, as BuildKit does.
+
+    >>> [oct(made_mode(text)) for text in ("", "4700", "u=rwx,go=")]
+    ['0o755', '0o700', '0o755']
+    """
+    return int(text, 8) & 0o777 if re.fullmatch("[0-7]+", text) else 0o755
+
+
 def _clause(mode: int, who: str, action: str, what: str, is_dir: bool) -> int:
     shifts = {"u": 6, "g": 3, "o": 0}
     people = "ugo" if "a" in who else who

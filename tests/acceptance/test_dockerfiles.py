@@ -49,6 +49,7 @@ FIELDS = (
 
 # Where Docker itself (BuildKit) differs from buildah, ours is Docker's: path or field -> why.
 SCRATCH = {"WorkingDir": "an image from scratch has / as its working directory"}
+MADE = "an octal --chmod is for the directories that are made, too"
 VOLUME = "a volume's directory is made when a container starts, not by the build"
 PACKED = "what an archive holds keeps the owner and mode that the archive says"
 DIFFERENT: dict[str, dict[str, str]] = {
@@ -70,9 +71,10 @@ DIFFERENT: dict[str, dict[str, str]] = {
     "expose a range": {"ExposedPorts": "a range is as many ports"},
     "history of a stage on a stage": {"history": "each ARG is shown by its own name"},
     "volume of several with a variable": {"vol": VOLUME, "vol/a": VOLUME},
+    "copy with a mode": {"o": MADE},
+    "copy with a mode and an owner": {"x": MADE},
     "volume": {"data": VOLUME, "more": VOLUME},
     "volume as json": {"v one": VOLUME},
-    "copy an empty directory": {"e": "a directory copied to a new name keeps its mode"},
     "add an archive": {"x/opt/packed": PACKED, "x/x/again": PACKED},
     "add a compressed archive": {"x/opt/packed": PACKED, "x/x/again": PACKED},
     "add an xz archive": {"x/opt/packed": PACKED, "x/x/again": PACKED},
@@ -82,7 +84,6 @@ DIFFERENT: dict[str, dict[str, str]] = {
         "buildah removes the target of a mount afterwards",
     ),
     "a mode is for the copied directory, too": {"d": "--chmod is for the directory itself, too"},
-    "a directory of a stage keeps its owner": {"got": "as what is in it does"},
     "an argument after env": dict.fromkeys(
         ("f", "history"), "ARG and ENV add to one set of variables: the later one wins"
     ),

@@ -128,7 +128,26 @@ def test_modes_may_be_symbolic(builder: Builder) -> None:
     )
     files = builder.files()
     assert [files[str(n)].mode for n in (1, 2, 3, 4)] == [0o720, 0o715, 0o666, 0o6604]
-    assert (files["5"].mode, files["5/p"].mode) == (0o555, 0o444)
+    assert (files["5"].mode, files["5/p"].mode) == (0o755, 0o444)
+
+
+def test_a_directory_that_copy_makes_is_root_s_whatever_its_source_is(builder: Builder) -> None:
+    made = "mkdir -p /d/sub && touch /d/sub/f && chown -R 100:200 /d && chmod 700 /d"
+    builder.ok(
+        f"FROM base AS one\nRUN {made}\nFROM base\nCOPY --from=one /d /new\n"
+        "COPY --from=one --chown=3:4 /d/. /owned\nCOPY --from=one --chmod=2711 /d /a/open\n"
+        "RUN mkdir -m 0711 /there && chown 5:6 /there\nCOPY --from=one /d /there\n"
+        "COPY --chmod=770 x/a.txt /p/sub/f\n"
+    )
+    files = builder.files()
+    shown = {name: (files[name].uid, files[name].gid, files[name].mode) for name in files}
+    assert shown["new"] == (0, 0, 0o755)
+    assert shown["new/sub"] == shown["there/sub"] == (100, 200, 0o755)
+    assert (shown["owned"], shown["owned/sub"]) == ((3, 4, 0o755), (3, 4, 0o755))
+    assert shown["a"] == shown["a/open"] == (0, 0, 0o711)
+    assert shown["a/open/sub"] == (100, 200, 0o2711)
+    assert shown["there"] == (5, 6, 0o711)
+    assert shown["p"] == shown["p/sub"] == shown["p/sub/f"] == (0, 0, 0o770)
 
 
 def serves(body: bytes) -> type[http.server.BaseHTTPRequestHandler]:
