@@ -48,18 +48,21 @@ static long with_name(struct sb_call *call, struct sb_socket_name *name, long nr
 long on_socket(struct sb_call *call)
 {
 	const struct sb_regs *regs = call->regs;
+	long fd;
 
 	/* As a kernel without auditing: PAM and others go on then. */
 	if ((int)regs->rdi == AF_NETLINK && (int)regs->rdx == NETLINK_AUDIT)
 		return -EPROTONOSUPPORT;
 	if ((int)regs->rdi == AF_NETLINK) {
-		const long fd = sb_link_socket(call, (int)regs->rsi, (int)regs->rdx);
-
+		fd = sb_link_socket(call, (int)regs->rsi, (int)regs->rdx);
 		if (fd != -SB_EMAGIC)
 			return fd;
 	}
-	return sb_guest_block(call, __NR_socket, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, 0,
-			      0, 0);
+	fd = sb_guest_block(call, __NR_socket, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, 0, 0,
+			    0);
+	if ((fd == -EACCES || fd == -EPERM) && (int)regs->rdi == AF_INET)
+		return sb_ping_socket(call, (int)regs->rsi, (int)regs->rdx);
+	return fd;
 }
 
 long on_connect(struct sb_call *call)
@@ -342,6 +345,11 @@ long on_sendto(struct sb_call *call)
 		return sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi,
 				      (long)regs->rdx, (int)regs->r10, 0, 0);
 	err = sb_socket_name_read(regs->r8, (uint32_t)regs->r9, &name);
+	if (err == 0 && sb_ping_is_request((int)regs->rdi, &name)) {
+		const struct user_vector vector = {regs->rsi, regs->rdx};
+
+		return sb_ping_send(call, (int)regs->rdi, &name, (uint64_t)(uintptr_t)&vector, 1);
+	}
 	if (err == 0 && sb_net_is_name(call, &name))
 		return send_to_place(call, &name);
 	if (err == 0 && sb_link_is_name(call, &name) && sb_link_is_one((int)regs->rdi))

@@ -26,4 +26,14 @@ struct sb_message { /* struct user_msghdr */
 /* Ids of a peer as the kernel gave them, in the guest's terms. */
 void sb_socket_peer_ids(struct sb_call *call, uint32_t pid, uint32_t *uid, uint32_t *gid);
 
+/* on_ping.c. A socket for ICMP echo where the kernel gave none; else -EACCES. */
+long sb_ping_socket(struct sb_call *call, int type, int protocol);
+bool sb_ping_is_one(int fd);
+/* Is a message to name one for sb_ping_send()? */
+bool sb_ping_is_request(int fd, const struct sb_socket_name *name);
+/* Answer the request in count vectors at iov (guest memory, or the runtime's). Uses work->buffer.
+ */
+long sb_ping_send(struct sb_call *call, int fd, const struct sb_socket_name *name, uint64_t iov,
+		  uint64_t count);
+
 #endif

@@ -177,6 +177,15 @@ static bool is_for_link(const struct sb_call *call, const struct sb_message *m)
 	return (family == AF_NETLINK || (m->name == 0 && sb_link_may_be(fd))) && sb_link_is_one(fd);
 }
 
+static bool is_ping(const struct sb_call *call, const struct sb_message *m,
+		    struct sb_socket_name *name)
+{
+	return m->name != 0 && m->name_len != 0 &&
+	       sb_socket_name_read(m->name, SB_MIN(m->name_len, (uint32_t)SB_SOCKET_NAME_MAX),
+				   name) == 0 &&
+	       sb_ping_is_request((int)call->regs->rdi, name);
+}
+
 long on_sendmsg(struct sb_call *call)
 {
 	const struct sb_regs *regs = call->regs;
@@ -186,6 +195,8 @@ long on_sendmsg(struct sb_call *call)
 
 	if (ret == 0 && is_for_link(call, &m))
 		return sb_link_send_message(call, (int)regs->rdi, &m);
+	if (ret == 0 && is_ping(call, &m, &sending.name))
+		return sb_ping_send(call, (int)regs->rdi, &sending.name, m.iov, m.iov_len);
 	if (ret == 0)
 		ret = prepare(call, &m, &sending);
 	if (ret < 0)

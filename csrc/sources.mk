@@ -10,7 +10,7 @@ GUEST_ONLY = mem.c adopt.c guest.c cwd.c thread.c pids.c target.c dispatch.c tra
 	 on_xattr.c on_dir.c on_id.c on_proc.c on_proc_link.c on_proc_name.c on_socket.c on_socket_message.c socket_name.c on_misc.c on_ptrace.c on_wait.c \
 	 arch/x86_64/entry.S arch/x86_64/entry32.S arch/x86_64/signal32.c arch/x86_64/boot32.c \
 	 arch/x86_64/i386_call.c arch/x86_64/i386_id.c arch/x86_64/i386_message.c arch/x86_64/i386_socket.c arch/x86_64/i386_stat.c arch/x86_64/i386_wait.c
-GUEST_ONLY += on_net.c on_net_name.c on_net_log.c on_net_link.c on_net_diag.c on_net_ioctl.c on_proc_net.c
+GUEST_ONLY += on_net.c on_net_name.c on_net_log.c on_net_link.c on_net_diag.c on_net_ioctl.c on_proc_net.c on_ping.c
 # O_PATH, AT_EMPTY_PATH and the like hide behind it in <fcntl.h>.
 HOSTED_CFLAGS = -D_GNU_SOURCE
 # Position-independent code reaches the runtime's far address without movabs.
