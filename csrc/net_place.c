@@ -87,6 +87,12 @@ bool sb_net_is_loopback(const struct sb_net_place *place)
 			    : place->v4 >> 24 == 127;
 }
 
+bool sb_net_is_near(const struct sb_net_place *place)
+{
+	return !place->is_v6 && place->v4 >> 16 == SB_NET_LOOPBACK_V4 >> 16 &&
+	       place->v4 != SB_NET_SIX;
+}
+
 static bool is_group(const struct sb_net_place *place)
 {
 	if (place->is_v6)

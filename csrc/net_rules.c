@@ -86,7 +86,9 @@ int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,
 	*out = (struct sb_net_binding){.place = *name};
 	out->native = class == SB_NET_IS_GROUP || (v6only && !name->is_v6) ||
 		      (class == SB_NET_IS_ANY && udp && name->port == 0);
-	out->later = class == SB_NET_IS_ANY && !udp && name->port == 0 && !socket->now;
+	out->later =
+		!udp && name->port == 0 && !socket->now &&
+		(class == SB_NET_IS_ANY || (class == SB_NET_IS_LOOPBACK && sb_net_is_near(name)));
 	if (out->native || out->later)
 		return 0;
 	if (class == SB_NET_IS_OUTSIDE || class == SB_NET_IS_PEER || class == SB_NET_IS_GATEWAY)

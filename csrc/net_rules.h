@@ -32,6 +32,9 @@ bool sb_net_place_read(const unsigned char *name, uint32_t len, struct sb_net_pl
 /* Put address and port into a name that sb_net_place_read took. */
 void sb_net_place_write(const struct sb_net_place *place, unsigned char *name);
 
+/* The source of a stream to ::1 whose server listens on an IPv4 address, so that both ends
+ * know: nobody listens there. */
+#define SB_NET_SIX 0x7f000006
 extern const unsigned char sb_net_any_v6[16];
 extern const unsigned char sb_net_loopback_v6[16];
 #define SB_NET_LOOPBACK_V4 0x7f000001
@@ -39,6 +42,9 @@ void sb_net_set_v4(struct sb_net_place *place, uint32_t address, uint16_t port);
 void sb_net_set_v6(struct sb_net_place *place, const unsigned char address[16], uint16_t port);
 bool sb_net_is_any(const struct sb_net_place *place);
 bool sb_net_is_loopback(const struct sb_net_place *place);
+/* 127.0.0.0/16, where no container is whom nobody put there: a client may say that it comes from
+ * there. */
+bool sb_net_is_near(const struct sb_net_place *place);
 /* As 16 bytes, IPv4 inside of IPv6. */
 void sb_net_widen(const struct sb_net_place *place, unsigned char out[16]);
 
@@ -61,11 +67,12 @@ struct sb_net_binding {
 	uint32_t kind;  /* of the row to note, */
 	uint8_t flags;  /* and its flags */
 	bool native;    /* leave it alone */
-	bool later;     /* any address and port, of a stream: when it is asked for, or listens; a
-			 * client must be able to connect to the world */
-	bool spare;     /* only the ports from SB_NET_SPARE_FIRST on, any of them */
-	bool fixed;     /* this port or none: published, or known to be the container's */
-	bool note;      /* note the row when it is bound */
+	bool later; /* any address, or one of the loopback, and any port, of a stream: when it is
+		     * asked for, or listens. A client connects to the world, and from where it said
+		     */
+	bool spare; /* only the ports from SB_NET_SPARE_FIRST on, any of them */
+	bool fixed; /* this port or none: published, or known to be the container's */
+	bool note; /* note the row when it is bound */
 };
 struct sb_net_socket {
 	bool udp;
@@ -78,18 +85,14 @@ bool sb_net_is_alone(const struct sb_net_table *table, uint32_t container);
 int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,
 		const struct sb_net_socket *socket, struct sb_net_binding *out) SB_MUST_CHECK;
 
-/* The source of a stream to ::1 whose server listens on an IPv4 address, so that both ends
- * know: nobody listens there. */
-#define SB_NET_SIX 0x7f000006
-
 /* Where to connect or send to instead. */
 struct sb_net_target {
 	struct sb_net_place place;
 	bool changed;
-	bool from_base;   /* a socket without an address is bound to the base address first */
+	bool from_base; /* a socket without an address is bound to the base address first */
 	bool is_loopback; /* the program meant its own loopback, */
-	bool from_six;    /* and that of IPv6: a stream is bound to SB_NET_SIX */
-	bool is_gateway;  /* it meant the machine, which is on the same address */
+	bool from_six; /* and that of IPv6: a stream is bound to SB_NET_SIX */
+	bool is_gateway; /* it meant the machine, which is on the same address */
 	bool is_outside;
 	/* Datagrams: nobody has noted the port yet; who binds it will lie here. Port 0: there is
 	 * one. */
@@ -108,7 +111,7 @@ struct sb_net_ends {
 	struct sb_net_place local;
 	struct sb_net_place peer;
 	bool connected; /* peer holds */
-	bool received;  /* it came with a datagram */
+	bool received; /* it came with a datagram */
 	bool udp;
 	uint8_t bound;
 };

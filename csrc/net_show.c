@@ -90,6 +90,37 @@ static uint32_t shown_loopback(const struct sb_net *net, const struct sb_net_end
 	return gateway_of(net);
 }
 
+/* The row of "ports" that made a socket lie where it does. */
+static bool find_real(const struct sb_net *net, uint32_t kind, uint16_t real,
+		      struct sb_net_port *out)
+{
+	if (sb_net_find_port(net->ports, net->self, kind | SB_NET_REVERSE, real, out))
+		return true;
+	return sb_net_find_port(net->ports, net->self, kind, real, out) && out->value == real;
+}
+
+static bool is_of_loopback(const struct sb_net *net, uint16_t port)
+{
+	struct sb_net_port row;
+
+	return find_real(net, 0, port, &row) && (row.flags & SB_NET_LOOPBACK) != 0;
+}
+
+/* Has the program itself bound one end of a stream to a port of its loopback? */
+static bool is_stream_of_loopback(const struct sb_net *net, const struct sb_net_ends *ends)
+{
+	return !ends->udp && ends->connected && !ends->local.is_v6 && !ends->peer.is_v6 &&
+	       ends->local.v4 == net->base && ends->peer.v4 == net->base &&
+	       (is_of_loopback(net, ends->local.port) || is_of_loopback(net, ends->peer.port));
+}
+
+/* Is the other end one of the container's own, at an address of the loopback? */
+static bool is_peer_near(const struct sb_net *net, const struct sb_net_ends *ends)
+{
+	return ends->connected && sb_net_is_near(&ends->peer) &&
+	       sb_net_endpoint(net->table, ends->peer.v4) == 0;
+}
+
 /* From 127.0.0.1 to 127.0.0.1 goes what was connected to a gateway, and datagrams of the
  * container's own. */
 static bool is_to_machine(const struct sb_net_ends *ends)
@@ -129,8 +160,8 @@ void sb_net_show_local(const struct sb_net *net, const struct sb_net_ends *ends,
 	if (local->v4 == net->base) {
 		if (!ends->connected && ends->bound == SB_NET_ANY)
 			show_any(out);
-		else if (ends->bound == SB_NET_LOOPBACK || (ends->connected && !ends->peer.is_v6 &&
-							    ends->peer.v4 == SB_NET_LOOPBACK_V4))
+		else if (ends->bound == SB_NET_LOOPBACK || is_peer_near(net, ends) ||
+			 is_stream_of_loopback(net, ends))
 			out->v4 = SB_NET_LOOPBACK_V4;
 		else
 			out->v4 = sb_net_shown_address(net);
@@ -153,15 +184,6 @@ static void show_awaited(const struct sb_net *net, uint32_t container, uint16_t 
 	if (*port > SB_NET_LOW_BASE &&
 	    !sb_net_find_port(net->ports, container, SB_NET_UDP, *port, &row))
 		*port -= SB_NET_LOW_BASE;
-}
-
-/* The row of "ports" that made a socket lie where it does. */
-static bool find_real(const struct sb_net *net, uint32_t kind, uint16_t real,
-		      struct sb_net_port *out)
-{
-	if (sb_net_find_port(net->ports, net->self, kind | SB_NET_REVERSE, real, out))
-		return true;
-	return sb_net_find_port(net->ports, net->self, kind, real, out) && out->value == real;
 }
 
 /* What was sent to an address of the container's own comes from the base address, too; then nobody
@@ -201,9 +223,8 @@ void sb_net_show_peer(const struct sb_net *net, const struct sb_net_ends *ends, 
 		return;
 	} else if (peer->v4 == net->base) {
 		out->v4 = sb_net_shown_address(net);
-		if (is_from_loopback(net, ends, kind) ||
-		    (ends->local.v4 == SB_NET_LOOPBACK_V4 && !ends->local.is_v6 &&
-		     !is_published(net, kind, ends->local.port)))
+		if (is_from_loopback(net, ends, kind) || is_stream_of_loopback(net, ends) ||
+		    (sb_net_is_near(&ends->local) && !is_published(net, kind, ends->local.port)))
 			out->v4 = SB_NET_LOOPBACK_V4;
 		else if (ends->local.v4 == SB_NET_SIX)
 			show_six(out);

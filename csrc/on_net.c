@@ -226,10 +226,20 @@ static long bind_now(struct sb_call *call, const struct sb_net *net, int fd,
 	return ret;
 }
 
-bool sb_net_is_bound_later(int fd)
+/* To an address of the loopback: until it is connected the kernel has no port for it, and it can be
+ * bound again. */
+static bool is_client_of_loopback(const struct sb_net *net, int fd, struct sb_net_place *local)
 {
-	return sb_net_option(fd, SB_SOL_IP, SB_IP_FREEBIND) == 1 &&
-	       sb_net_option(fd, SB_SOL_IP, SB_IP_BIND_ADDRESS_NO_PORT) == 1;
+	return sb_net_read_local(fd, local) && sb_net_is_near(local) && local->v4 != net->base;
+}
+
+bool sb_net_is_bound_later(const struct sb_net *net, int fd)
+{
+	struct sb_net_place local;
+
+	return sb_net_option(fd, SB_SOL_IP, SB_IP_BIND_ADDRESS_NO_PORT) == 1 &&
+	       (sb_net_option(fd, SB_SOL_IP, SB_IP_FREEBIND) == 1 ||
+		is_client_of_loopback(net, fd, &local));
 }
 
 static long bind_natively(struct sb_call *call, int fd, const struct sb_socket_name *name)
@@ -238,19 +248,20 @@ static long bind_natively(struct sb_call *call, int fd, const struct sb_socket_n
 }
 
 /* Only a socket of that family which has no address can be bound. */
-static long bind_later(struct sb_call *call, int fd, const struct sb_socket_name *name)
+static long bind_later(struct sb_call *call, const struct sb_net *net, int fd,
+		       struct sb_socket_name *name, const struct sb_net_place *place)
 {
 	struct sb_net_place local;
 
 	if (sb_net_option(fd, SOL_SOCKET, SO_DOMAIN) != name->family ||
 	    !sb_net_read_local(fd, &local) || local.port != 0)
 		return bind_natively(call, fd, name);
-	if (sb_net_is_bound_later(fd))
+	if (sb_net_is_bound_later(net, fd))
 		return -EINVAL;
 	sb_commit_begin(call->fs); /* a second time it is bound already */
-	set_option(fd, SB_IP_FREEBIND, 1);
+	set_option(fd, SB_IP_FREEBIND, sb_net_is_any(place));
 	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 1);
-	return 0;
+	return sb_net_is_any(place) ? 0 : try_bind(fd, name, place);
 }
 
 static int describe(int fd, bool wide, struct sb_net_socket *out)
@@ -283,8 +294,8 @@ long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
 	if (binding.native)
 		return bind_natively(call, fd, name);
 	if (binding.later)
-		return bind_later(call, fd, name);
-	if (!socket.udp && sb_net_is_bound_later(fd))
+		return bind_later(call, &net, fd, name, &place);
+	if (!socket.udp && sb_net_is_bound_later(&net, fd))
 		return -EINVAL;
 	return bind_now(call, &net, fd, name, place.port, &binding);
 }
@@ -295,14 +306,18 @@ void sb_net_settle(struct sb_call *call, int fd)
 	struct sb_socket_name name = {.len = family == AF_INET6 ? 28 : 16};
 	struct sb_net_socket socket = {.now = true};
 	struct sb_net_binding binding;
+	struct sb_net_place local;
 	struct sb_net_place place;
 	struct sb_net net;
 
 	name.family = (unsigned short)family;
 	if ((family != AF_INET && family != AF_INET6) ||
 	    !sb_net_place_read(name.bytes, name.len, &place) ||
-	    describe(fd, place.wide, &socket) < 0 || socket.udp || sb_net_get(call, &net) < 0 ||
-	    sb_net_bind(&net, &place, &socket, &binding) < 0)
+	    describe(fd, place.wide, &socket) < 0 || socket.udp || sb_net_get(call, &net) < 0)
+		return;
+	if (is_client_of_loopback(&net, fd, &local))
+		sb_net_set_v4(&place, local.v4, 0);
+	if (sb_net_bind(&net, &place, &socket, &binding) < 0)
 		return;
 	sb_commit_begin(
 		call->fs); /* half the mark is none: it would be forgotten that it is bound */
@@ -316,9 +331,11 @@ long on_listen(struct sb_call *call)
 {
 	const int fd = (int)call->regs->rdi;
 	struct sb_net_place local;
+	struct sb_net net;
 
+	/* The port of a connection that came to nothing is shown, and no longer its own. */
 	if (call->fs->tree->control->net_container != 0 && sb_net_read_local(fd, &local) &&
-	    local.port == 0)
+	    (local.port == 0 || (sb_net_get(call, &net) == 0 && sb_net_is_bound_later(&net, fd))))
 		sb_net_settle(call, fd);
 	return sb_guest_block(call, __NR_listen, fd, (int)call->regs->rsi, 0, 0, 0, 0);
 }

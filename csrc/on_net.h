@@ -55,7 +55,7 @@ void sb_net_accepted_name(struct sb_call *call, int fd, struct sb_socket_name *n
 void sb_net_received_name(struct sb_call *call, int fd, struct sb_socket_name *name);
 
 /* Has the program bound it, and the kernel not yet? Then do it. */
-bool sb_net_is_bound_later(int fd);
+bool sb_net_is_bound_later(const struct sb_net *net, int fd);
 void sb_net_settle(struct sb_call *call, int fd);
 
 /* Facts about a socket. */

@@ -36,7 +36,7 @@ void sb_net_local_name(struct sb_call *call, int fd, struct sb_socket_name *name
 	if (!sb_net_place_read(name->bytes, name->len, &ends.local) || sb_net_get(call, &net) < 0)
 		return;
 	ends.udp = sb_net_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM;
-	if (ends.local.port == 0 && !ends.udp && sb_net_is_bound_later(fd)) {
+	if (ends.local.port == 0 && !ends.udp && sb_net_is_bound_later(&net, fd)) {
 		sb_net_settle(call, fd);
 		if (!sb_net_read_local(fd, &ends.local))
 			return;

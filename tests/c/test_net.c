@@ -120,7 +120,10 @@ static void test_where_sockets_are_bound(void)
 	CHECK_STR(bound("::ffff:127.0.0.1", 8080, false, false), "six 127.80.1.2 8080");
 	CHECK_STR(bound("0.0.0.0", 0, true, false), "native");
 	CHECK_STR(bound("0.0.0.0", 0, false, false), "later");
-	CHECK_STR(bound("127.0.0.1", 0, false, false), "127.80.1.2 0");
+	CHECK_STR(bound("127.0.0.1", 0, false, false), "later");
+	CHECK_STR(bound("127.0.0.2", 0, false, false), "later");
+	CHECK_STR(bound("127.0.0.1", 0, true, false), "127.80.1.2 0");
+	CHECK_STR(bound("127.81.0.1", 0, false, false), "127.80.1.2 0");
 	CHECK_STR(bound("224.0.0.1", 5353, true, false), "native");
 	CHECK_STR(bound("127.80.1.3", 8080, false, false), "EADDRNOTAVAIL");
 	CHECK_STR(bound("127.80.1.1", 8080, false, false), "EADDRNOTAVAIL");
@@ -282,10 +285,15 @@ static void test_what_programs_are_shown(void)
 	CHECK_STR(shown("0.0.0.0", 8082, NULL, 0, SB_NET_ANY, false), "0.0.0.0 82");
 	CHECK_STR(shown("127.0.0.1", 8082, "127.0.0.1", 40000, 0, false), "127.80.1.2 82");
 	CHECK_STR(shown("127.0.0.1", 8082, "127.0.0.1", 40000, 0, true), "127.80.1.1 40000");
+	CHECK_STR(shown("127.0.0.1", 40000, "127.0.0.1", 22, 0, false), "127.80.1.2 40000");
+	CHECK_STR(shown("127.80.1.2", 64592, "127.0.0.2", 40000, 0, true), "127.0.0.2 40000");
 	CHECK_STR(shown("10.0.0.5", 8082, "10.0.0.9", 40000, 0, true), "10.0.0.9 40000");
 	CHECK_STR(shown("10.0.0.5", 40000, "192.0.2.1", 80, 0, false), "127.80.1.2 40000");
 	CHECK_STR(shown("127.80.1.2", 40000, "127.80.1.3", 64592, 0, true), "127.80.1.3 80");
 	CHECK_STR(shown("127.0.0.1", 40000, "127.80.1.2", 64592, 0, true), "127.0.0.1 80");
+	note(SELF, 0, 83, 8083, SB_NET_LOOPBACK);
+	CHECK_STR(shown("127.80.1.2", 64592, "127.80.1.2", 8083, 0, true), "127.0.0.1 83");
+	CHECK_STR(shown("127.80.1.2", 8083, "127.80.1.2", 64592, 0, false), "127.0.0.1 83");
 	CHECK_STR(shown("::ffff:127.80.1.2", 64592, NULL, 0, SB_NET_ANY, false), ":: 80");
 	CHECK_STR(shown("2001:db8::5", 4000, "2001:db8::1", 80, 0, true), "2001:db8::1 80");
 }

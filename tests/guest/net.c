@@ -549,6 +549,60 @@ static void taken(void)
 	}
 }
 
+/* Clients that say where on the loopback they come from. */
+static void sources(void)
+{
+	static const struct {
+		int family;
+		const char *from;
+		int offset; /* -1: any port */
+	} clients[] = {{AF_INET, "127.0.0.1", -1},
+		       {AF_INET, "127.0.0.2", -1},
+		       {AF_INET, "127.0.0.1", 3},
+		       {AF_INET6, "::ffff:127.0.0.3", -1},
+		       {AF_INET, "0.0.0.0", -1}};
+	static const char *const binds[] = {"0.0.0.0", "127.0.0.1"};
+
+	for (size_t i = 0; i < COUNT(binds) * COUNT(clients); i++) {
+		const int family = clients[i / 2].family;
+		const int offset = clients[i / 2].offset;
+		const char *to = family == AF_INET ? "127.0.0.1" : "::ffff:127.0.0.1";
+		const int port = base_port + (int)i % 2;
+		const int on = 1;
+		int server = make(AF_INET, SOCK_STREAM);
+		int client = make(family, SOCK_STREAM);
+		int accepted;
+
+		MUST(setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+		MUST(setsockopt(client, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+		MUST(bind_to(server, binds[i % 2], port));
+		MUST(listen(server, 1));
+		MUST(bind_to(client, clients[i / 2].from, offset < 0 ? 0 : base_port + offset));
+		SEE(bind_to(client, clients[i / 2].from, 0));
+		MUST(connect_to(client, to, port));
+		say("%s -> %s", local_of(client), peer_of(client));
+		accepted = (int)MUST(accept(server, NULL, NULL));
+		say("  %s <- %s", local_of(accepted), peer_of(accepted));
+		close(client);
+		close(accepted);
+		close(server);
+	}
+	for (size_t i = 0; i < 2; i++) { /* it was a server */
+		int server = make(AF_INET, SOCK_STREAM);
+		int client = make(AF_INET, SOCK_STREAM);
+
+		MUST(bind_to(server, clients[0].from, 0));
+		if (i == 1)
+			say("%s", local_of(server));
+		SEE(connect_to(server, "127.0.0.1", NOBODY));
+		MUST(listen(server, 1));
+		say("%s", local_of(server));
+		SEE(connect_to(client, "127.0.0.1", port_of(server)));
+		close(client);
+		close(server);
+	}
+}
+
 /* A datagram socket is connected before anybody has bound the port. */
 static void awaited(void)
 {
@@ -588,7 +642,7 @@ static const struct part parts[] = {
 	{"errors", errors},   {"waiting", waiting},
 	{"options", options}, {"pass", pass},
 	{"later", later},     {"taken", taken},
-	{"awaited", awaited},
+	{"awaited", awaited}, {"sources", sources},
 };
 
 int main(int argc, char **argv)

@@ -40,6 +40,7 @@ GROUPS = (
     "later",
     "taken",
     "awaited",
+    "sources",
 )
 
 
