@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-pytestmark = [pytest.mark.guest, pytest.mark.timeout(300)]  # an image may have to be made
+pytestmark = [pytest.mark.guest, pytest.mark.timeout(600)]  # an image may have to be made
 
 ACCOUNTS = """
 set -e

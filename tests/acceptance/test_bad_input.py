@@ -345,7 +345,7 @@ def test_the_last_of_duplicate_members_counts(sandbox: Sandbox, tmp_path: pathli
     assert (tmp_path / "copy").read_text() == "last"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_gigabyte_of_zeros_takes_no_space(sandbox: Sandbox) -> None:
     bomb = images.zeros_in_gzip(2**30)
     assert len(bomb) < 1.1 * MIB

@@ -17,7 +17,7 @@ from tests.harness.builds import cached
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
 APT = """
 RUN --mount=from=packages,target=/packages \\

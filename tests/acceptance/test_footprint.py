@@ -60,7 +60,7 @@ def test_ten_containers_of_the_machine_cost_little(
     _check_costs(sandbox, record_property, "host", "sh", "-c", script)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_ten_containers_of_one_image_cost_little(
     sandbox: Sandbox, debian: pathlib.Path, record_property: Callable[[str, object], None]
 ) -> None:

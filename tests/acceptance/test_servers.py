@@ -13,7 +13,7 @@ from tests.harness.command import Sandbox
 from tests.harness.polling import until
 from tests.harness.ports import free_port
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
 # Every server ends by itself, should nobody end it.
 WEB = "echo page of $0 > /var/www/html/index.html; exec timeout 200 nginx -g 'daemon off;'"

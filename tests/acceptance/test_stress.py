@@ -22,7 +22,7 @@ from tests.harness import images
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
 # A stressor and its rounds; what else it is told stands in OPTIONS.
 STRESSORS = {

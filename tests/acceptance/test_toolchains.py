@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
 HERE = pathlib.Path(__file__).parent
 

@@ -153,7 +153,7 @@ def test_detach_keys_end_an_exec_however_their_name_is_spelled(
     made = api.exec_create(box.id, "cat", stdin=True, tty=True, detach_keys="ctrl-x")
     connection = api.exec_start(made, tty=True, socket=True)
     raw = getattr(connection, "_sock", connection)
-    raw.settimeout(30)
+    raw.settimeout(100)
     raw.sendall(b"line\n")
     received = b""
     while received.count(b"line") < 2:

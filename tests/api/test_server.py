@@ -251,7 +251,7 @@ def test_bytes_that_are_no_http_never_end_the_server(api: Server) -> None:
         for _ in range(chance.randrange(1, 8)):
             data[chance.randrange(len(data))] = chance.randrange(256)
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(30)
+            connection.settimeout(100)
             connection.connect(api.socket)
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)

@@ -19,7 +19,7 @@ from tests.harness.apiserver import Docker, Server
 from tests.harness.command import Sandbox
 from tests.harness.polling import until
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
 HERE = pathlib.Path(__file__).parent
 # What the images of Docker Hub do; every server ends by itself, should nobody end it.

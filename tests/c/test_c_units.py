@@ -12,7 +12,7 @@ import pytest
 from tests.harness.cbuild import build_c_test
 
 # The first one compiles all of the core, and the other worker waits for it.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(800)
 SOURCES = sorted(pathlib.Path(__file__).parent.glob("test_*.c"))
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:detect_stack_use_after_return=1",

@@ -161,7 +161,7 @@ def test_a_port_published_at_its_own_number_shows_the_machine_as_the_gateway(net
         server = box.start(python(UDP_ECHO, "0.0.0.0", port, 1))
         first_line(server)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(20)
+            client.settimeout(100)
             client.connect(("127.0.0.1", port))
             client.send(b"host")
             assert client.recv(100) == b"host"
@@ -184,7 +184,7 @@ def test_only_listed_addresses_are_reached(net: Net) -> None:
 
 
 def test_a_client_bound_to_any_port_reaches_the_world_and_others(net: Net) -> None:
-    bound = "s.bind(('', 0)); s.settimeout(20); s.connect(('{0}', {1})); print(s.getsockname()[0])"
+    bound = "s.bind(('', 0)); s.settimeout(100); s.connect(('{0}', {1})); print(s.getsockname()[0])"
     text = "import socket; s = socket.socket(); " + bound
     with socket.create_server(("127.0.0.1", 0)) as outside:
         state = NetworkState("127.0.0.1")

@@ -33,7 +33,7 @@ def test_datagrams_come_back_from_where_they_were_sent(net: Net) -> None:
         assert answer[0] == f"(b'ask', ('{a.address}', 53))"
         assert answer[1] == f"b'again' ('{a.address}', 53) {b.address}"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(20)
+            client.settimeout(100)
             client.connect(("127.0.0.1", outer))
             client.send(b"host")
             assert client.recv(100) == b"host"
@@ -44,7 +44,7 @@ def test_datagrams_of_the_machine_come_from_the_gateway(net: Net) -> None:
     gateway = f"{pool(1)}.1"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, net.box((1, 2)) as a:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(20)
+        server.settimeout(100)
         port = server.getsockname()[1]
         process = a.start(python(UDP_ASK, gateway, port))
         for word in (b"ask", b"again"):
@@ -61,7 +61,7 @@ MIXED = """
 import socket
 def make():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.settimeout(20)
+    s.settimeout(100)
     return s
 server = make()
 server.bind(('0.0.0.0', 0))
@@ -84,7 +84,7 @@ def test_a_server_at_a_port_the_kernel_chose_answers_each_where_it_came_from(net
 WAIT = """
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(20)
+s.settimeout(100)
 s.connect(('{0}', {1}))
 print(s.getpeername(), flush=True)
 input()
@@ -111,7 +111,7 @@ def test_datagrams_for_a_port_that_the_machine_has_do_not_reach_it(net: Net) -> 
     port = free_ports()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, net.box((1, 2)) as a:
         server.bind(("0.0.0.0", port))
-        text = "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(20); "
+        text = "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.settimeout(100); "
         text += "s.connect(('127.0.0.1', {0})); s.send(b'x')\ntry: s.recv(1)\n"
         text += "except ConnectionRefusedError: print('refused')"
         assert a.run(python(text, port)).output == "refused\n"

@@ -93,7 +93,7 @@ class Server:
             self.process.send_signal(number)
         return self.process.wait(timeout=60)
 
-    def connect(self, timeout: float = 60) -> socket.socket:
+    def connect(self, timeout: float = 200) -> socket.socket:
         """Return a raw connection."""
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(timeout)
@@ -108,7 +108,7 @@ class Server:
         body: Any = None,
         *,
         headers: dict[str, str] | None = None,
-        timeout: float = 60,
+        timeout: float = 200,
     ) -> tuple[int, Any]:
         """Do one request; return the status and the body, decoded if it is JSON."""
         status, _, data = self.exchange(method, path, body, headers=headers, timeout=timeout)
@@ -121,7 +121,7 @@ class Server:
         body: Any = None,
         *,
         headers: dict[str, str] | None = None,
-        timeout: float = 60,
+        timeout: float = 200,
     ) -> tuple[int, http.client.HTTPMessage, Any]:
         """Do one request; return status, headers and body."""
         client = _Http(self.socket, timeout)
@@ -271,7 +271,7 @@ class Docker:
         }
 
     def call(
-        self, *arguments: str, stdin: bytes | None = None, timeout: float = 90
+        self, *arguments: str, stdin: bytes | None = None, timeout: float = 200
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command and return what came of it."""
         source: dict[str, Any] = (

@@ -111,14 +111,14 @@ class Builder:
         return path
 
     def call(
-        self, dockerfile: str, *flags: str, timeout: float = 60
+        self, dockerfile: str, *flags: str, timeout: float = 200
     ) -> subprocess.CompletedProcess[bytes]:
         """Build, whatever comes of it."""
         self.put("Dockerfile", dockerfile)
         command = ("build", "--progress", "plain", "-t", self.tag, *self.flags, *flags)
         return self.engine.call(*command, self.context, timeout=timeout)
 
-    def ok(self, dockerfile: str, *flags: str, timeout: float = 60) -> str:
+    def ok(self, dockerfile: str, *flags: str, timeout: float = 200) -> str:
         """Build, which must succeed; return what was shown."""
         done = self.call(dockerfile, *flags, timeout=timeout)
         shown = done.stderr.decode(errors="replace")

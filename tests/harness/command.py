@@ -37,7 +37,7 @@ class Sandbox:
         self,
         *arguments: str | os.PathLike[str],
         stdin: bytes | None = None,
-        timeout: float = 60,
+        timeout: float = 200,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run the command and return what came of it, whatever that is."""
         source = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
@@ -54,7 +54,7 @@ class Sandbox:
         self,
         *arguments: str | os.PathLike[str],
         stdin: bytes | None = None,
-        timeout: float = 60,
+        timeout: float = 200,
     ) -> str:
         """Run the command, which must succeed, and return its standard output."""
         done = self.call(*arguments, stdin=stdin, timeout=timeout)
@@ -64,6 +64,6 @@ class Sandbox:
         )
         return done.stdout.decode("utf-8", "surrogateescape")
 
-    def host(self, *command: str, timeout: float = 60) -> str:
+    def host(self, *command: str, timeout: float = 200) -> str:
         """Run a program in a throwaway container of the image `host`."""
         return self.ok("run", "--rm", "host", *command, timeout=timeout)

@@ -62,7 +62,7 @@ class Box:
             stderr=subprocess.PIPE,
         )
 
-    def run(self, command: Sequence[str | os.PathLike[str]], *, timeout: float = 60) -> Seen:
+    def run(self, command: Sequence[str | os.PathLike[str]], *, timeout: float = 200) -> Seen:
         """Run a program to its end."""
         with self.start(command) as process:
             try:

@@ -42,11 +42,11 @@ UDP_ASK = """
 import socket
 import subprocess
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(20)
+s.settimeout(100)
 s.sendto(b'ask', ('{0}', {1}))
 print(s.recvfrom(100))
 c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-c.settimeout(20)
+c.settimeout(100)
 c.connect(('{0}', {1}))
 c.send(b'again')
 print(c.recv(100), c.getpeername(), c.getsockname()[0])
@@ -67,7 +67,7 @@ def python(text: str, *values: object) -> list[str]:
 
 
 def output_of(process: subprocess.Popen[bytes]) -> list[str]:
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=100)
     assert not errors, errors.decode()
     return output.decode().splitlines()
 

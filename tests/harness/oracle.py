@@ -53,7 +53,7 @@ def native(
     folder: pathlib.Path,
     *,
     env: Mapping[str, str] = ENVIRONMENT,
-    timeout: float = 60,
+    timeout: float = 200,
 ) -> Seen:
     """Run a program here, in *folder*."""
     with subprocess.Popen(
@@ -133,7 +133,7 @@ class Oracle:
         command: Sequence[str | os.PathLike[str]],
         *flags: str,
         env: Mapping[str, str] = ENVIRONMENT,
-        timeout: float = 60,
+        timeout: float = 200,
     ) -> Seen:
         """Run a program in a throwaway container."""
         words = ["run", "--rm", "-w", str(self.inside_folder), *self.flags, *flags]
@@ -161,7 +161,7 @@ class Oracle:
         *flags: str,
         differs: Mapping[str, str] | None = None,
         env: Mapping[str, str] = ENVIRONMENT,
-        timeout: float = 60,
+        timeout: float = 200,
     ) -> None:
         """Run here and in a container with the same arguments, and compare.
 

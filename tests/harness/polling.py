@@ -10,7 +10,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-def until(probe: Callable[[], _T], *, seconds: float = 30) -> _T:
+def until(probe: Callable[[], _T], *, seconds: float = 100) -> _T:
     """Return the first true result of *probe*; fail when the time is over."""
     deadline = time.monotonic() + seconds
     while not (found := probe()):

@@ -127,7 +127,7 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
                 self._head(fault.status, [*fault.headers, ("Content-Length", str(len(fault.body)))])
                 self.wfile.write(fault.body)
                 return
-            upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=100)
             try:
                 upstream.request(self.command, self.path, body, seen.headers)
                 self._answer(upstream.getresponse(), fault, seen)
@@ -148,7 +148,7 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
 
         def _forward_part(self, part: bytes) -> None:
             """Send the start of a request's body on, then break off there too."""
-            upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=100)
             upstream.putrequest(self.command, self.path, skip_host=True)
             for name, value in self.headers.items():
                 upstream.putheader(name, value)
@@ -250,13 +250,13 @@ def tunnelling(server: Server) -> Iterator[Tunnels]:
     class Handler(BaseHTTPRequestHandler):
         def do_CONNECT(self) -> None:
             tunnels.asked.append((self.path, self.headers.get("Proxy-Authorization")))
-            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as there:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=100) as there:
                 self.send_response(200)
                 self.end_headers()
                 back = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
                 back.start()
                 _pump(self.connection, there)
-                back.join(timeout=30)
+                back.join(timeout=100)
             self.close_connection = True
 
         def log_message(self, *_: object) -> None:

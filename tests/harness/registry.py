@@ -163,7 +163,7 @@ def authority(folder: pathlib.Path) -> Authority:
 
     def openssl(*arguments: str) -> None:
         command = ["openssl", *arguments]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=200)
 
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     openssl(
@@ -354,7 +354,7 @@ def put_manifest(server: Server, path: str, tag: str, document: dict[str, Any]) 
     url = f"http://{server.host}/v2/{path}/manifests/{tag}"
     request = urllib.request.Request(url, raw, {"Content-Type": document["mediaType"]})
     request.method = "PUT"
-    urllib.request.urlopen(request, timeout=30).close()
+    urllib.request.urlopen(request, timeout=100).close()
     return "sha256:" + hashlib.sha256(raw).hexdigest()
 
 
@@ -363,12 +363,12 @@ def put_blob(server: Server, path: str, data: bytes) -> str:
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
     base = f"http://{server.host}/v2/{path}/blobs/uploads/"
     request = urllib.request.Request(base, b"", method="POST")
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=100) as answer:
         location = answer.headers["Location"]
     joint = "&" if "?" in location else "?"
     request = urllib.request.Request(f"{location}{joint}digest={digest}", data, method="PUT")
     request.add_header("Content-Type", "application/octet-stream")
-    urllib.request.urlopen(request, timeout=30).close()
+    urllib.request.urlopen(request, timeout=100).close()
     return digest
 
 

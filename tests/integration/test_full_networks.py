@@ -13,7 +13,7 @@ from tests.harness.command import Sandbox
 from tests.harness.crowd import crowd
 from tests.harness.polling import until
 
-pytestmark = [pytest.mark.guest, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.guest, pytest.mark.timeout(600)]
 
 # Connects to every name it is given and prints who answers, a line each.
 CALL = """

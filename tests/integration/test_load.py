@@ -16,7 +16,7 @@ from tests.harness.command import Sandbox
 from tests.harness.containers import record, server
 from tests.harness.polling import until
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
 IDLE = int(os.environ.get("SANDBOX_TEST_IDLE", "12"))
 MEGABYTES = int(os.environ.get("SANDBOX_TEST_MEGABYTES", "256"))

@@ -86,7 +86,7 @@ def test_udp_is_published_and_answers(net: Sandbox) -> None:
     port = free_port()
     serve(net, "echo", "-p", f"127.0.0.1:{port}:7777/udp", script=ECHO)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(20)
+        sock.settimeout(100)
         sock.connect(("127.0.0.1", port))
         sock.send(b"hello")
         assert sock.recv(100) == b"HELLO"
@@ -95,7 +95,7 @@ def test_udp_is_published_and_answers(net: Sandbox) -> None:
 SHOUT = """
 import socket, sys
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-sock.settimeout(20)
+sock.settimeout(100)
 sock.sendto(b"hello", (sys.argv[1], 7777))
 print(*sock.recvfrom(100))
 """

@@ -29,7 +29,7 @@ def message(kind):
     head = struct.pack("!BBHHH", kind, 0, 0, 77, 5)
     return struct.pack("!BBHHH", kind, 0, sum_of(head + b"hello!"), 77, 5) + b"hello!"
 sock.sendto(message(8), (where, 0))
-sock.settimeout(30)
+sock.settimeout(100)
 while True:
     data, peer = sock.recvfrom(2000)
     if kind == socket.SOCK_RAW:

@@ -105,7 +105,7 @@ def test_datagrams_find_back_from_each_place(net: Sandbox) -> None:
     ):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(20)
+            sock.settimeout(100)
             sock.connect((host, port))  # so only an answer from there is heard
             for word in (b"one", b"two"):
                 sock.send(word)

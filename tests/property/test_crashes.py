@@ -22,7 +22,7 @@ from tests.harness import images
 from tests.harness.store import Store
 
 # Hundreds of times the store is synced to the disk, which may be slow.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(800)
 LAYERS = [[images.file("a", "1"), images.directory("d")], [images.file("d/b", "2")]]
 EVENTS = ("open", "os.", "fcntl.")
 

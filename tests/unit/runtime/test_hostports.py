@@ -54,7 +54,7 @@ def test_what_is_sent_to_a_guarded_address_is_refused_as_where_nobody_is() -> No
     keep = hostports.guard(HERE)
     assert keep is not None
     with closing(keep), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.settimeout(20)
+        sender.settimeout(100)
         sender.connect((HERE, hostports.GUARD_PORT))
         sender.send(b"x")
         with pytest.raises(ConnectionRefusedError):

@@ -71,7 +71,7 @@ def send_all(sock: socket.socket, data: bytes) -> threading.Thread:
 @contextmanager
 def listening() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+        server.settimeout(100)
         yield server
 
 
@@ -99,7 +99,7 @@ def test_each_side_sends_as_much_as_it_likes_and_ends_by_itself() -> None:
         other, peer = server.accept()
         assert peer[0] == HERE
         with other:
-            other.settimeout(30)
+            other.settimeout(100)
             for source, sink, size in ((caller, other, 8), (other, caller, 4)):
                 thread = send_all(source, _WORD * size)
                 assert all_of(sink) == _WORD * size
@@ -156,12 +156,12 @@ def test_a_listener_that_comes_later_is_found() -> None:
 
 def test_datagrams_of_two_callers_come_back_to_each_from_where_they_were_sent() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.settimeout(30)
+        server.settimeout(100)
         server.bind(("127.0.0.1", 0))
         with relayed(server.getsockname(), "udp") as (port, table):
             for place in ("127.0.0.1", "127.8.7.6"):
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
-                    caller.settimeout(30)
+                    caller.settimeout(100)
                     caller.connect((place, port))
                     for word in (place.encode(), b"", bytes(60000)):
                         caller.send(word)
