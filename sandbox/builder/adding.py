@@ -59,7 +59,7 @@ def _downloaded(build: Build, instruction: Add, url: str) -> Wanted:
         got = "sha256:" + hashlib.sha256(data).hexdigest()
         if got != instruction.checksum:
             raise StepFailed(f"digest mismatch {got}: {instruction.checksum}")
-    name = unquote(posixpath.basename(urlsplit(url).path)) or "index.html"
+    name = posixpath.basename(unquote(urlsplit(url).path).rstrip("/")) or "__unnamed__"
     if instruction.unpack:
         import io
 

@@ -80,8 +80,8 @@ class HostView:
             return None
         except OSError as exc:
             raise NativeError(exc.errno or 0, f"cannot read {os.fsdecode(full)}") from exc
-        kind = kind_of(status.st_mode)
-        if kind is None or (kind != "d" and path and self._is_hidden(path)):
+        kind = kind_of(status.st_mode) or "f"  # a socket is an empty file, as with BuildKit
+        if kind != "d" and path and self._is_hidden(path):
             return None
         return Fact(
             kind=kind,
@@ -117,6 +117,8 @@ class HostView:
         """Return the content of a regular file."""
         full = self._full(path)
         with map_os_errors(f"cannot read {os.fsdecode(full)}"):
+            if stat.S_ISSOCK(os.lstat(full).st_mode):
+                return open(os.devnull, "rb")
             return os.fdopen(os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
 
     def _full(self, path: bytes) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import os
 import pathlib
+import socket
 
 import pytest
 
@@ -162,6 +164,26 @@ def serves(body: bytes) -> type[http.server.BaseHTTPRequestHandler]:
             """Say nothing."""
 
     return Handler
+
+
+def test_a_download_is_named_as_buildkit_names_it(builder: Builder) -> None:
+    with registry.serving(serves(b"x")) as port:
+        url = f"http://127.0.0.1:{port}"
+        builder.ok(f"FROM base\nADD {url}/ {url}/d/e/ {url}/a%20b?q=1 /got/\nADD {url} /top/\n")
+    names = {name for name in builder.files() if name.startswith(("got/", "top/"))}
+    assert names == {"got/__unnamed__", "got/e", "got/a b", "top/__unnamed__"}
+
+
+def test_a_socket_in_the_context_is_an_empty_file(builder: Builder) -> None:
+    folder = os.open(builder.context, os.O_PATH)  # an address may have 107 bytes only
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(f"/proc/self/fd/{folder}/s")
+        os.close(folder)
+        (builder.context / "s").chmod(0o640)
+        builder.ok("FROM base\nCOPY . /c/\nADD s /s\n")
+    files = builder.files()
+    found = [(files[name].isreg(), files[name].size, files[name].mode) for name in ("c/s", "s")]
+    assert found == [(True, 0, 0o640)] * 2
 
 
 def test_a_checksum_is_checked_and_other_content_makes_the_step_anew(builder: Builder) -> None:
