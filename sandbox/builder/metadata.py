@@ -100,10 +100,10 @@ def _entrypoint(state: State, instruction: say.Entrypoint) -> str:
 
 
 def _expose(state: State, instruction: say.Expose) -> str:
-    ports = sorted(exposed_ports(instruction.ports))
+    ports = sorted(set(exposed_ports(instruction.ports)))
     known = dict(state.config.exposed_ports or {})
     _change(state, exposed_ports={**known, **{port: {} for port in ports}})
-    return "EXPOSE map[" + " ".join(f"{port}:{{}}" for port in ports) + "]"
+    return f"EXPOSE [{' '.join(ports)}]"
 
 
 def _volume(state: State, instruction: say.Volume) -> str:
@@ -125,9 +125,14 @@ def _health(state: State, instruction: say.Healthcheck) -> str:
             retries=asked.retries,
         ),
     )
-    times = (asked.interval, asked.timeout, asked.start_period, asked.start_interval)
-    spans = " ".join(f'"{go_duration(span)}"' for span in times)
-    return f"HEALTHCHECK &{{{_quoted(asked.test)} {spans} {_quoted_rune(asked.retries)}}}"
+    times = {
+        "Interval": asked.interval,
+        "Timeout": asked.timeout,
+        "StartPeriod": asked.start_period,
+        "StartInterval": asked.start_interval,
+    }
+    spans = " ".join(f"{name}:{go_duration(span)}" for name, span in times.items())
+    return f"HEALTHCHECK {{Test:[{' '.join(asked.test)}] {spans} Retries:{asked.retries}}}"
 
 
 def _shell(state: State, instruction: say.Shell) -> str:
@@ -169,18 +174,6 @@ _CHANGES: dict[type, Callable[[State, Any], str]] = {
 def _quoted(words: tuple[str, ...]) -> str:
     """Return a list of strings as Go's %q shows it."""
     return "[" + " ".join(quoted(word) for word in words) + "]"
-
-
-def _quoted_rune(number: int) -> str:
-    r"""Return a number as Go's %q shows it: as a character.
-
-    >>> _quoted_rune(3), _quoted_rune(65)
-    ("'\\x03'", "'A'")
-    """
-    known = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 39: "\\'"}
-    if number in known:
-        return f"'{known[number]}'"
-    return f"'{chr(number)}'" if 32 <= number < 127 else f"'\\x{number:02x}'"
 
 
 def go_duration(nanoseconds: int) -> str:

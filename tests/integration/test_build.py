@@ -99,7 +99,8 @@ def test_config_and_history_are_those_of_buildkit(builder: Builder) -> None:
     assert rows[:12] == [
         f"{text}|buildkit.dockerfile.v0"
         for text in (
-            'HEALTHCHECK &{["CMD-SHELL" "test -e /v"] "1m30s" "0s" "0s" "0s" \'\\x03\'}',
+            "HEALTHCHECK {Test:[CMD-SHELL test -e /v] Interval:1m30s Timeout:0s StartPeriod:0s"
+            " StartInterval:0s Retries:3}",
             'CMD ["/bin/sh" "-ec" "echo hi"]',
             "SHELL [/bin/sh -ec]",
             "STOPSIGNAL SIGUSR1",
@@ -107,7 +108,7 @@ def test_config_and_history_are_those_of_buildkit(builder: Builder) -> None:
             "WORKDIR /w",
             "USER 5:6",
             "VOLUME [/v]",
-            "EXPOSE map[53/udp:{} 80/tcp:{}]",
+            "EXPOSE [53/udp 80/tcp]",
             "LABEL x=y",
             "ENV A=b C=d e",
             "ARG V=1",
