@@ -134,8 +134,10 @@ class _Lexer:
             line = next(n for n, text in enumerate(self.physical, 1) if "escape" in text.lower())
             reason = f"invalid escape token '{escape}' does not match ` or \\"
             raise self.error(reason, line, line)
-        syntax = found.get("syntax")
-        return Directives(syntax and syntax.split(" ")[0], escape, found.get("check"))
+        syntax, check = (
+            found[key].partition(" ")[0] if key in found else None for key in ("syntax", "check")
+        )
+        return Directives(syntax, escape, check)
 
     def _directives(self, start: int) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -76,6 +76,7 @@ def test_comments_right_above_belong_to_the_instruction() -> None:
         ("#!/usr/bin/env docker\n# check=error=true\nFROM a", None, "\\", "error=true"),
         ("\ufeff# escape=`\nFROM a", None, "`", None),
         ("# check=skip=A;error=true\r\nFROM a", None, "\\", "skip=A;error=true"),
+        ("# check = skip=A, B # why\nFROM a", None, "\\", "skip=A,"),
     ],
 )
 def test_directives_are_the_first_comments_only(

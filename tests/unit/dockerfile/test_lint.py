@@ -221,7 +221,7 @@ UNDEFINED = "Usage of undefined variable "
         ),
         ("# bad\nARG foo\nFROM scratch\n", []),
         ("# check=skip=all\nFROM scratch as A\n", []),
-        ("# check=skip=FromAsCasing, StageNameCasing\nFROM scratch as A\n", []),
+        ("# check=skip=FromAsCasing,StageNameCasing // both\nFROM scratch as A\n", []),
         ("FROM scratch\n# check=skip=JSONArgsRecommended\nCMD x\n", []),
     ],
 )
