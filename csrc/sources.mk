@@ -1,6 +1,6 @@
 # Which C file belongs to which build: the one place. Paths relative to csrc/.
 # COMMON: levels 0-2, in both builds. HOSTED_ONLY: what Python calls. GUEST_ONLY: levels 3-4.
-COMMON = path.c verdict.c index.c spot.c view.c view_stat.c dircache.c fds.c view_path.c text.c arch/x86_64/site.c arch/x86_64/i386.c control.c ids.c acl.c log.c proc_text.c proc_mounts.c \
+COMMON = path.c verdict.c index.c spot.c view.c view_walk.c view_stat.c dircache.c fds.c view_path.c text.c arch/x86_64/site.c arch/x86_64/i386.c control.c ids.c acl.c log.c proc_text.c proc_mounts.c \
 	 owner.c lists.c upper.c upper_scan.c copyup.c copyup_tree.c change_make.c change_link.c change_name.c \
 	 change_rename.c change_quick.c change_meta.c change_xattr.c xattr.c dirlist.c dirlist_empty.c dirlist_index.c net_table.c \
 	 net_place.c net_rules.c net_show.c net_link.c proc_net.c
