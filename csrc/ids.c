@@ -4,7 +4,7 @@
  *
  * How it works
  *   Each function is the kernel's rule of the same name (kernel/sys.c,
- *   kernel/groups.c, security/commoncap.c, fs/exec.c, fs/namei.c, fs/attr.c)
+ *   kernel/groups.c, security/commoncap.c, fs/namei.c, fs/attr.c)
  *   over struct sb_ids: build the new credentials beside the old ones, check,
  *   then let the change of user ids act on the capability sets.
  * Rules
@@ -35,16 +35,6 @@
 	 1u << SECURE_NO_CAP_AMBIENT_RAISE)
 #define SECURE_LOCKS (SECURE_BITS << 1)
 
-static bool is_secure(const struct sb_ids *ids, unsigned bit)
-{
-	return (ids->securebits >> bit & 1) != 0;
-}
-
-static bool is_subset(uint64_t inner, uint64_t outer)
-{
-	return (inner & ~outer) == 0;
-}
-
 void sb_ids_init(struct sb_ids *ids, uint32_t uid, uint32_t gid, const uint32_t *groups,
 		 uint32_t count)
 {
@@ -69,10 +59,10 @@ static bool has_root_id(const struct sb_ids *ids)
 /* cap_emulate_setxuid: "Effect of user ID changes on capabilities". */
 static void fix_caps(struct sb_ids *next, const struct sb_ids *old)
 {
-	if (is_secure(old, SECURE_NO_SETUID_FIXUP))
+	if (sb_ids_is_secure(old, SECURE_NO_SETUID_FIXUP))
 		return;
 	if (has_root_id(old) && !has_root_id(next)) {
-		if (!is_secure(old, SECURE_KEEP_CAPS))
+		if (!sb_ids_is_secure(old, SECURE_KEEP_CAPS))
 			next->cap_permitted = next->cap_effective = 0;
 		next->cap_ambient = 0;
 	}
@@ -168,7 +158,7 @@ uint32_t sb_ids_setfsuid(struct sb_ids *ids, uint32_t uid)
 	if (!is_own_uid(ids, uid) && !sb_ids_has_cap(ids, SB_CAP_SETUID))
 		return old;
 	ids->fsuid = uid;
-	if (is_secure(ids, SECURE_NO_SETUID_FIXUP))
+	if (sb_ids_is_secure(ids, SECURE_NO_SETUID_FIXUP))
 		return old;
 	if (old == 0)
 		ids->cap_effective &= ~FS_CAPS;
@@ -294,10 +284,11 @@ int sb_ids_capset(struct sb_ids *ids, uint64_t effective, uint64_t permitted, ui
 	permitted &= SB_CAP_FULL;
 	inheritable &= SB_CAP_FULL;
 	if (!sb_ids_has_cap(ids, SB_CAP_SETPCAP) &&
-	    !is_subset(inheritable, ids->cap_inheritable | ids->cap_permitted))
+	    !sb_ids_is_subset(inheritable, ids->cap_inheritable | ids->cap_permitted))
 		return -EPERM;
-	if (!is_subset(inheritable, ids->cap_inheritable | ids->cap_bounding) ||
-	    !is_subset(permitted, ids->cap_permitted) || !is_subset(effective, permitted))
+	if (!sb_ids_is_subset(inheritable, ids->cap_inheritable | ids->cap_bounding) ||
+	    !sb_ids_is_subset(permitted, ids->cap_permitted) ||
+	    !sb_ids_is_subset(effective, permitted))
 		return -EPERM;
 	ids->cap_effective = effective;
 	ids->cap_permitted = permitted;
@@ -321,7 +312,7 @@ int sb_ids_raise_ambient(struct sb_ids *ids, uint64_t cap)
 	if (cap > SB_CAP_LAST)
 		return -EINVAL;
 	if ((ids->cap_permitted & ids->cap_inheritable & 1ULL << cap) == 0 ||
-	    is_secure(ids, SECURE_NO_CAP_AMBIENT_RAISE))
+	    sb_ids_is_secure(ids, SECURE_NO_CAP_AMBIENT_RAISE))
 		return -EPERM;
 	ids->cap_ambient |= 1ULL << cap;
 	return 0;
@@ -339,7 +330,7 @@ int sb_ids_keep_caps(struct sb_ids *ids, uint64_t keep)
 {
 	if (keep > 1)
 		return -EINVAL;
-	if (is_secure(ids, SECURE_KEEP_CAPS_LOCKED))
+	if (sb_ids_is_secure(ids, SECURE_KEEP_CAPS_LOCKED))
 		return -EPERM;
 	ids->securebits &= ~(1u << SECURE_KEEP_CAPS);
 	ids->securebits |= (uint32_t)keep << SECURE_KEEP_CAPS;
@@ -357,116 +348,6 @@ int sb_ids_set_securebits(struct sb_ids *ids, uint64_t bits)
 		return -EPERM;
 	ids->securebits = (uint32_t)bits;
 	return 0;
-}
-
-/* ---- execve ------------------------------------------------------------- */
-
-struct file_caps {
-	uint64_t permitted;
-	uint64_t inheritable;
-	bool effective;
-	bool present;
-};
-
-static uint32_t le32(const unsigned char *bytes)
-{
-	return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-	       (uint32_t)bytes[3] << 24;
-}
-
-/* Decode a security.capability value; anything malformed counts as none. */
-static void read_file_caps(const unsigned char *bytes, uint32_t len, struct file_caps *out)
-{
-	uint32_t magic;
-	uint32_t revision;
-
-	memset(out, 0, sizeof(*out));
-	if (bytes == NULL || len < 4)
-		return;
-	magic = le32(bytes);
-	revision = magic & VFS_CAP_REVISION_MASK;
-	if (revision == VFS_CAP_REVISION_1 && len == XATTR_CAPS_SZ_1) {
-		out->permitted = le32(bytes + 4);
-		out->inheritable = le32(bytes + 8);
-	} else if ((revision == VFS_CAP_REVISION_2 && len == XATTR_CAPS_SZ_2) ||
-		   (revision == VFS_CAP_REVISION_3 && len == XATTR_CAPS_SZ_3 &&
-		    le32(bytes + 20) == 0)) {
-		out->permitted = le32(bytes + 4) | (uint64_t)le32(bytes + 12) << 32;
-		out->inheritable = le32(bytes + 8) | (uint64_t)le32(bytes + 16) << 32;
-	} else {
-		return;
-	}
-	out->permitted &= SB_CAP_FULL;
-	out->inheritable &= SB_CAP_FULL;
-	out->effective = (magic & VFS_CAP_FLAGS_EFFECTIVE) != 0;
-	out->present = true;
-}
-
-/* P'(permitted) before ambient, and whether the effective bit holds. */
-static uint64_t exec_permitted(const struct sb_ids *ids, const struct file_caps *file,
-			       uint32_t euid, bool *effective)
-{
-	uint64_t permitted = 0;
-
-	*effective = file->effective;
-	if (file->present)
-		permitted = (ids->cap_bounding & file->permitted) |
-			    (ids->cap_inheritable & file->inheritable);
-	if (is_secure(ids, SECURE_NOROOT))
-		return permitted;
-	/* A set-user-ID-root program with file capabilities gets only those. */
-	if (file->present && euid == 0 && ids->ruid != 0)
-		return permitted;
-	if (euid == 0 || ids->ruid == 0)
-		permitted = ids->cap_bounding | ids->cap_inheritable;
-	if (euid == 0)
-		*effective = true;
-	return permitted;
-}
-
-int sb_ids_exec(struct sb_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid,
-		const unsigned char *file_caps, uint32_t file_caps_len)
-{
-	struct file_caps file;
-	uint32_t euid = ids->euid;
-	uint32_t egid = ids->egid;
-	uint64_t permitted;
-	bool effective;
-	bool changed;
-	bool grew;
-
-	if (ids->no_new_privs == 0) {
-		if (mode & S_ISUID)
-			euid = uid;
-		if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-			egid = gid;
-	}
-	read_file_caps(file_caps, file_caps_len, &file);
-	if (file.effective &&
-	    !is_subset(file.permitted, (ids->cap_bounding & file.permitted) |
-					       (ids->cap_inheritable & file.inheritable)))
-		return -EPERM;
-	permitted = exec_permitted(ids, &file, euid, &effective);
-
-	changed = euid != ids->euid || !sb_ids_in_group(ids, egid);
-	if ((changed || !is_subset(permitted, ids->cap_permitted)) && ids->no_new_privs != 0) {
-		euid = ids->ruid;
-		egid = ids->rgid;
-		permitted &= ids->cap_permitted;
-	}
-	if (file.present || changed)
-		ids->cap_ambient = 0;
-	permitted |= ids->cap_ambient;
-	grew = !is_subset(permitted, ids->cap_ambient);
-
-	changed = changed || euid != ids->ruid || egid != ids->rgid ||
-		  (ids->ruid != 0 && (effective || grew));
-	ids->euid = ids->suid = ids->fsuid = euid;
-	ids->egid = ids->sgid = ids->fsgid = egid;
-	ids->cap_permitted = permitted;
-	ids->cap_effective = effective ? permitted : ids->cap_ambient;
-	ids->securebits &= ~(1u << SECURE_KEEP_CAPS);
-	return changed ? 1 : 0;
 }
 
 /* ---- permission checks -------------------------------------------------- */
@@ -509,7 +390,7 @@ int sb_ids_permit_real(const struct sb_ids *ids, uint32_t mode, uint32_t uid, ui
 {
 	uint64_t caps = ids->cap_effective;
 
-	if (!is_secure(ids, SECURE_NO_SETUID_FIXUP))
+	if (!sb_ids_is_secure(ids, SECURE_NO_SETUID_FIXUP))
 		caps = ids->ruid == 0 ? ids->cap_permitted : 0;
 	return permit(ids, ids->ruid, ids->rgid, caps, mode, uid, gid, want);
 }

@@ -94,4 +94,16 @@ int sb_ids_may_chown(const struct sb_ids *ids, uint32_t uid, uint32_t gid, uint3
 int sb_ids_may_delete(const struct sb_ids *ids, uint32_t dir_mode, uint32_t dir_uid,
 		      uint32_t file_uid) SB_MUST_CHECK;
 
+/* ---- for ids.c and ids_exec.c ---- */
+
+static inline bool sb_ids_is_secure(const struct sb_ids *ids, unsigned bit)
+{
+	return (ids->securebits >> bit & 1) != 0;
+}
+
+static inline bool sb_ids_is_subset(uint64_t inner, uint64_t outer)
+{
+	return (inner & ~outer) == 0;
+}
+
 #endif

@@ -4,9 +4,8 @@
  *
  * How it works
  *   Look the path up, make what open(2) would make, copy a lower file up when
- *   it will be written, then open the host's file with the guest's own flags.
- *   What is a device in the image is an empty file on the host: the few
- *   harmless devices are opened on the host instead, by their number.
+ *   it will be written, then open the host's file with the guest's own flags
+ *   (on_open.h).
  * Rules
  *   The host's open follows no symlink: that was done by the look-up.
  *   That open may wait (FIFOs, terminals, network file systems), and a
@@ -21,6 +20,7 @@
 #include "dispatch.h"
 #include "fds.h"
 #include "mem.h"
+#include "on_open.h"
 #include "on_proc.h"
 #include "thread.h"
 
@@ -149,93 +149,6 @@ static bool is_near(const struct sb_call *call, const struct how *how, const str
 	       tree->nodes[dir].layer == tree->nodes[at->spot.node].layer;
 }
 
-/* ---- devices ------------------------------------------------------------------ */
-
-struct device {
-	uint32_t minor_of_major; /* major << 8 | minor */
-	const char *host;
-};
-
-static const struct device devices[] = {
-	{1 << 8 | 3, "/dev/null"},   {1 << 8 | 5, "/dev/zero"},    {1 << 8 | 7, "/dev/full"},
-	{1 << 8 | 8, "/dev/random"}, {1 << 8 | 9, "/dev/urandom"}, {5 << 8 | 0, "/dev/tty"},
-	{5 << 8 | 2, "/dev/ptmx"},
-};
-
-static const char *host_device(const struct sb_stat *st)
-{
-	if ((st->mode & S_IFMT) != S_IFCHR)
-		return NULL;
-	for (size_t i = 0; i < SB_ARRAY_LEN(devices); i++) {
-		if (devices[i].minor_of_major == st->rdev)
-			return devices[i].host;
-	}
-	return NULL;
-}
-
-static bool is_device(uint32_t type)
-{
-	return type == S_IFCHR || type == S_IFBLK;
-}
-
-/* The host's own node is as good as its number, where it is one. */
-static bool is_real_device(const struct sb_at *at)
-{
-	struct statx sx;
-
-	if (at->spot.place != SB_PLACE_MOUNT && at->spot.place != SB_PLACE_LIVE)
-		return false;
-	return sys_statx(AT_FDCWD, at->host.buf, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &sx) == 0 &&
-	       is_device(sx.stx_mode & S_IFMT);
-}
-
-/* The last step. What does not wait is opened while signals do, when they came too often. */
-static long open_last(struct sb_call *call, long nr, int dirfd, const char *host, long a, long b)
-{
-	const uint32_t type = call->work->a.spot.type;
-
-	if (sb_thread_insists(call->thread) && (type == S_IFREG || type == S_IFDIR))
-		return sb_syscall(nr, dirfd, SB_P(host), a, b, 0, 0);
-	return sb_guest_block(call, nr, dirfd, SB_P(host), a, b, 0, 0);
-}
-
-/* openat2 rather than O_NOFOLLOW, which F_GETFL would show. Where the kernel has no
- * openat2, a filter refuses it, or the way to the store became a symlink, O_NOFOLLOW. */
-static long open_strictly(struct sb_call *call, int dirfd, const char *host, int flags)
-{
-	const struct open_how how = {
-		.flags = (uint32_t)flags,
-		.resolve = RESOLVE_NO_SYMLINKS,
-	};
-
-	return open_last(call, __NR_openat2, dirfd, host, SB_P(&how), sizeof(how));
-}
-
-static long open_host(struct sb_call *call, const char *host, int flags)
-{
-	long fd = open_strictly(call, AT_FDCWD, host, flags);
-
-	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM)
-		fd = open_last(call, __NR_openat, AT_FDCWD, host, flags | O_NOFOLLOW, 0);
-	if (fd == -EPERM && (flags & O_NOATIME) != 0) /* only the guest believes to own it */
-		return open_host(call, host, flags & ~O_NOATIME);
-	return fd;
-}
-
-static long open_device(struct sb_call *call, const struct how *how, struct sb_at *at)
-{
-	const char *host;
-	int err = at->has_stat ? 0 : sb_tree_stat(call->fs, at);
-
-	if (err < 0)
-		return err;
-	host = host_device(&at->st);
-	if (host != NULL) /* /dev/ptmx may be a symlink there */
-		return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host),
-				      host_flags(how) & ~O_NOFOLLOW, 0, 0, 0);
-	return is_real_device(at) ? open_host(call, at->host.buf, host_flags(how)) : -EPERM;
-}
-
 /* ---- entries that exist --------------------------------------------------------- */
 
 static int check_owner(struct sb_call *call, struct sb_at *at)
@@ -249,16 +162,16 @@ static int check_owner(struct sb_call *call, struct sb_at *at)
 
 static long open_directory(const struct how *how, struct sb_call *call, struct sb_at *at)
 {
-	long fd = open_host(call, at->host.buf, host_flags(how));
+	long fd = sb_open_host(call, at->host.buf, host_flags(how));
 
 	/* A merged directory that another process is just making in the upper. */
 	if (fd == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.lower_below &&
 	    at->spot.node != SB_NO_NODE &&
 	    sb_index_host_path(call->fs->tree, at->spot.node, &at->host) == 0)
-		fd = open_host(call, at->host.buf, host_flags(how));
+		fd = sb_open_host(call, at->host.buf, host_flags(how));
 	/* A directory of the machine that its user may not read. */
 	if (fd == -EACCES && at->spot.place == SB_PLACE_LIVE && sb_copyup(call->fs, at, 0) == 0)
-		fd = open_host(call, at->host.buf, host_flags(how));
+		fd = sb_open_host(call, at->host.buf, host_flags(how));
 	return fd;
 }
 
@@ -268,7 +181,7 @@ static long open_made_link(const struct how *how, struct sb_call *call, struct s
 	const struct sb_control *control = call->fs->tree->control;
 	const struct sb_text *text = &control->mounts[at->spot.mount].host;
 	char target[256];
-	long fd = open_host(call, at->guest.buf, host_flags(how));
+	long fd = sb_open_host(call, at->guest.buf, host_flags(how));
 	long len;
 
 	if (fd < 0)
@@ -289,7 +202,7 @@ static long open_path_only(const struct how *how, struct sb_call *call, struct s
 		return open_made_link(how, call, at);
 	if (at->spot.type == S_IFDIR)
 		return open_directory(how, call, at);
-	return open_host(call, at->host.buf, host_flags(how));
+	return sb_open_host(call, at->host.buf, host_flags(how));
 }
 
 static int check_type(const struct how *how, const struct sb_at *at)
@@ -328,7 +241,7 @@ static long open_proc(struct sb_call *call, const struct how *how, struct sb_at 
 	if (at->spot.type == S_IFLNK)
 		return -ELOOP;
 	fd = sb_proc_open(call, at, how->flags);
-	return fd != -SB_EMAGIC ? fd : open_host(call, at->host.buf, host_flags(how));
+	return fd != -SB_EMAGIC ? fd : sb_open_host(call, at->host.buf, host_flags(how));
 }
 
 static long open_present(struct sb_call *call, const struct how *how, struct sb_at *at)
@@ -353,24 +266,24 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 	if (err < 0)
 		return err;
 	if (how->near && (type == S_IFDIR || (type == S_IFREG && (wanted(how) & 2) == 0))) {
-		fd = open_strictly(call, how->dirfd, call->path, host_flags(how));
+		fd = sb_open_strictly(call, how->dirfd, call->path, host_flags(how));
 		if (fd >= 0)
 			return fd;
 	}
 	if (type == S_IFDIR)
 		return open_directory(how, call, at);
-	if (is_device(type))
-		return open_device(call, how, at);
+	if (sb_open_is_device(type))
+		return sb_open_device(call, host_flags(how), at);
 	err = prepare_file(call, how, at);
 	if (err == 0 && type == S_IFREG && has(how, O_TRUNC))
 		err = sb_change_written(call->fs, at);
 	if (err < 0)
 		return err;
-	fd = open_host(call, at->host.buf, host_flags(how));
+	fd = sb_open_host(call, at->host.buf, host_flags(how));
 	/* A file of the machine that its user may not read: is there a stand-in? */
 	if (fd == -EACCES && at->spot.place == SB_PLACE_LIVE &&
 	    sb_copyup(call->fs, at, UINT64_MAX) == 0)
-		fd = open_host(call, at->host.buf, host_flags(how));
+		fd = sb_open_host(call, at->host.buf, host_flags(how));
 	return fd;
 }
 
@@ -431,7 +344,7 @@ static long open_nearby(struct sb_call *call, const struct how *how)
 	    (n->flags & SB_NODE_PLACEHOLDER) != 0 ||
 	    sb_ids_permit(call->ids, n->mode & 07777, n->uid, n->gid, 4) < 0)
 		return -SB_ELOOK;
-	fd = open_strictly(call, how->dirfd, call->path, how->flags);
+	fd = sb_open_strictly(call, how->dirfd, call->path, how->flags);
 	if (fd >= 0)
 		sb_fds_opened(call->fs, (int)fd, closes, node);
 	return fd;

@@ -95,6 +95,9 @@ int sb_upper_drop_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 void sb_upper_fd_name(int fd, char out[32]);
 int sb_upper_fd_path(int fd, struct sb_path *out) SB_MUST_CHECK;
 
+/* copyup_content.c: copy size bytes from in to out and leave holes where in has them. whole: in
+ * has no more. Uses the second half of the buffer. */
+int sb_copy_content(struct sb_fs *fs, int in, int out, int64_t size, bool whole) SB_MUST_CHECK;
 /* copyup.c: copy the lower file of node (a live one: SB_NO_NODE) at this guest path, unless
  * the upper has something there. 1: go on below it, 0: not. Uses p[0], p[1], p[2], p[4]. */
 int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node) SB_MUST_CHECK;

@@ -21,11 +21,11 @@ CSRC = ROOT / "csrc"
 # File stem (foo.c, foo.h and foo.def share one) -> level. A new file declares its place.
 LEVELS = {
     0: "abi net base filesize mem sys sys32 rep layout",
-    1: "path ids acl log net_table net_place net_rules net_show net_link site syscalls verdict"
-    " tracee i386",
-    2: "index spot upper view view_walk view_stat control copyup copyup_tree dirlist owner tree change"
-    " proc_text proc_net proc_mounts change_make change_link change_name change_rename change_meta"
-    " change_xattr change_quick xattr fds lists dirlist_index"
+    1: "path ids ids_exec acl log net_table net_place net_rules net_show net_link site syscalls"
+    " verdict tracee i386",
+    2: "index spot upper view view_walk view_stat control copyup copyup_content copyup_tree dirlist"
+    " owner tree change proc_text proc_net proc_mounts change_make change_link change_name"
+    " change_rename change_meta change_xattr change_quick xattr fds lists dirlist_index"
     " upper_scan dirlist_empty hosted hosted_change hosted_control hosted_tables hosted_text"
     " hosted_net hosted_tree hosted_pace index_build index_merge layer_draft layer_table layer_rows"
     " layer_quick view_path text text_build tracer probe dircache",
