@@ -83,7 +83,18 @@ def request_of(
         policy=_policy(body, host, restart),
         network=network_of(body),
     )
-    return request, warnings_for(body.host_config or {})
+    return request, [*warnings_for(body.host_config or {}), *_tmpfs_warnings(host)]
+
+
+def _tmpfs_warnings(host: HostBody) -> list[str]:
+    idle = [
+        option
+        for target, options in (host.tmpfs or {}).items()
+        for option in mounts.idle_tmpfs_options(f"{target}:{options}")
+    ]
+    if any((item.tmpfs_options or {}).get("SizeBytes") for item in host.mounts or ()):
+        idle.append("size")
+    return [f"{option} of a tmpfs {NO_EFFECT}" for option in dict.fromkeys(idle)]
 
 
 def _host(data: dict[str, Any]) -> HostBody:
@@ -363,6 +374,11 @@ def _long_bind(source: str, target: str, read_only: bool, options: dict[str, Any
         raise BadRequest(f"{head}field Source must not be empty")
     if not source.startswith("/"):
         raise BadRequest(f"{head}invalid mount path: '{source}' mount path must be absolute")
+    if options.get("NonRecursive") or options.get("ReadOnlyNonRecursive"):
+        raise BadRequest(
+            f"{head}NonRecursive and ReadOnlyNonRecursive are not supported: what is mounted "
+            "below a bind is seen like the rest of it"
+        )
     if options.get("CreateMountpoint"):
         _made(source)
     if not os.path.exists(source):

@@ -287,7 +287,16 @@ def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
             )
     if any(mount.size is not None for mount in others):
         click.echo("sandbox: warning: the size of a tmpfs is not limited", err=True)
-    return mounts.check_duplicates([*volumes, *others])
+    idle = [option for text in options["tmpfs"] for option in mounts.idle_tmpfs_options(text)]
+    for option in dict.fromkeys(idle):
+        if option != "size":
+            click.echo(f"sandbox: warning: {option} of a tmpfs has no effect", err=True)
+    named = [mount for mount in volumes if not mount.anonymous]
+    found = mounts.check_duplicates([*named, *others])
+    taken = {mount.target for mount in found}
+    # As in Docker an anonymous volume gives way to whatever else is mounted at its place.
+    plain = {mount.target: mount for mount in volumes if mount.target not in taken}
+    return (*found, *plain.values())
 
 
 def _check_cidfile(path: str | None) -> None:

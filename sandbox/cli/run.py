@@ -75,8 +75,12 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
     """Run in the way that gives what was asked for with the fewest processes."""
     from sandbox.runtime.process import Attachment
 
+    streams = check_streams(options["attach"])
+
     def created(container: Container) -> None:
         write_cidfile(flags.cidfile, container)
+        if streams == {"stdin"}:  # nothing else would be told
+            click.echo(container.config.id)
 
     engine = _engine()
     if options["detach"]:
@@ -94,7 +98,6 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
         return engine.run(request, attachment, on_create=created)
     from sandbox.runtime.attach import Wishes, chosen_keys
 
-    streams = check_streams(options["attach"])
     wishes = Wishes(
         stdin=request.open_stdin and (not streams or "stdin" in streams),
         tty=request.tty,

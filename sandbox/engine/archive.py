@@ -63,12 +63,13 @@ class ArchiveVerbs(_Base):
         with self._read_from(name) as tree:
             follow = flags.follow or source.endswith("/")
             is_dir = _tree_is_dir(tree, name, source, follow=follow)
+            place = _behind_link(target)
             path = copy_target(
                 source,
-                target,
+                place,
                 source_is_dir=is_dir,
-                target_is_dir=_host_is_dir(target),
-                parent_is_dir=os.path.isdir(os.path.dirname(target.rstrip("/")) or "."),
+                target_is_dir=_host_is_dir(place),
+                parent_is_dir=os.path.isdir(os.path.dirname(place.rstrip("/")) or "."),
             )
             destination = HostDestination(os.fsencode(path), keep_owners=flags.keep_owners)
             return copy_all(tree_items(tree, _absolute(source), follow=follow), destination)
@@ -98,7 +99,7 @@ class ArchiveVerbs(_Base):
         if not os.path.lexists(source):
             raise NotFound(f"no such file or directory: {source}")
         with self._written_to(name) as tree:
-            inside = "/" + target.lstrip("/")
+            inside = _tree_behind_link(tree, "/" + target.lstrip("/"))
             path = copy_target(
                 source,
                 inside,
@@ -201,6 +202,23 @@ def _absolute(source: str) -> bytes:
     return os.fsencode(os.path.normpath("/" + source.lstrip("/")))
 
 
+def _behind_link(path: str) -> str:
+    """Return where a path leads if it is a symbolic link, though nothing be there."""
+    plain = path.rstrip("/")
+    return os.path.realpath(plain) + path[len(plain) :] if os.path.islink(plain) else path
+
+
+def _tree_behind_link(tree: core.Tree, path: str) -> str:
+    """Return the same of a path in a container."""
+    plain = path.rstrip("/") or "/"
+    try:
+        is_link = stat.S_ISLNK(tree.stat(os.fsencode(plain), follow=False).mode)
+        found = os.fsdecode(tree.resolve(os.fsencode(plain))) if is_link else plain
+    except NativeError:
+        return path
+    return found + path[len(plain) :]
+
+
 def _host_is_dir(path: str) -> bool | None:
     return os.path.isdir(path) if os.path.lexists(path) else None
 
@@ -217,4 +235,7 @@ def _tree_is_dir(tree: core.Tree, name: str, source: str, *, follow: bool) -> bo
         status = tree.stat(_absolute(source), follow=follow)
     except NativeError:
         raise NotFound(f"could not find the file {source} in container {name}") from None
-    return stat.S_ISDIR(status.mode)
+    is_dir = stat.S_ISDIR(status.mode)
+    if not is_dir and (source.endswith("/") or _is_contents(source)):
+        raise SandboxError(f"not a directory: {source} in container {name}")
+    return is_dir

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.errors import ContainerNotFound, NotFound, UsageError
-from sandbox.models.network import BRIDGE
+from sandbox.models.network import BRIDGE, HOST
 from sandbox.models.record import replace
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ def with_containers(
                     links.append(("", name, alias))
                     continue
                 raise NotFound(f"could not get container for {name}: {exc.message}") from exc
+            if found.network.mode == HOST and item.network == BRIDGE:
+                raise UsageError(
+                    "conflicting options: host type networking can't be used with links. This "
+                    "would result in undefined behavior"
+                )
             links.append((found.id, found.name, alias))
         endpoints.append(replace(item, links=tuple(links)))
     return replace(config, network=replace(network, endpoints=tuple(endpoints)))

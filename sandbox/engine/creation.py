@@ -18,6 +18,7 @@ from sandbox.models.endpoints import NetworkFlags, all_exposed, resolve_flags
 from sandbox.models.network import BRIDGE
 from sandbox.models.policy import SECOND, Health, Policy
 from sandbox.models.record import Record, field, replace
+from sandbox.models.signals import parse_signal
 from sandbox.runtime import names, spec
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def _refuse_machine(what: str, wanted: tuple[str, str]) -> None:
 def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> ContainerConfig:
     """Merge what the user asked for with what the image says."""
     defaults = image.config
+    if request.stop_signal:
+        parse_signal(request.stop_signal)
     container_id = names.generate_id()
     hostname = request.hostname or container_id[:12]
     command = spec.merge_command(

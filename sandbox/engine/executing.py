@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sandbox.errors import Conflict, Detached, RuntimeFailed
+from sandbox.errors import Conflict, Detached, RuntimeFailed, SandboxError
 from sandbox.models.record import Record, replace
 from sandbox.store import events
 
@@ -135,7 +135,7 @@ class ExecutingVerbs(_Base):
         lines = done.stdout.splitlines()
         headings = lines[0].split() if lines else []
         if "PID" not in headings:
-            raise RuntimeFailed("couldn't find PID field in ps output")
+            raise SandboxError("couldn't find PID field in ps output")
         column = headings.index("PID")
         rows = [line.split(None, len(headings) - 1) for line in lines[1:]]
         return headings, [row for row in rows if row[column] in pids]

@@ -304,7 +304,7 @@ def _true_config(config: ContainerConfig) -> dict[str, Any]:
         "Env": list(config.env),
         "Cmd": list(config.cmd) or None,
         "Image": config.image,
-        "Volumes": None,
+        "Volumes": {mount.target: {} for mount in config.mounts if mount.anonymous} or None,
         "WorkingDir": config.working_dir,
         "Entrypoint": list(config.entrypoint) or None,
         "OnBuild": None,

@@ -25,12 +25,15 @@ def attached(
 ) -> tuple[MountPoint, ...]:
     """Return all mounts of a new container; volumes are made where missing.
 
-    The user's own come first, then those of other containers, then the image's.
+    The user's own come first, then those of other containers, then anonymous ones of the
+    user, then the image's.
     """
-    found = {mount.target: mount for mount in request.mounts}
+    found = {mount.target: mount for mount in request.mounts if not mount.anonymous}
     for text in request.volumes_from:
         for mount in _of_another(engine, text):
             found.setdefault(mount.target, mount)
+    for mount in request.mounts:
+        found.setdefault(mount.target, mount)
     for target in image.config.volumes or {}:
         clean = os.path.normpath(target)
         found.setdefault(clean, MountPoint("volume", clean, anonymous=True))

@@ -93,7 +93,7 @@ class RunningVerbs(_Base):
 
         One that runs already is left as it is, as Docker does.
         """
-        container = self.container(name)
+        container = self._startable(self.container(name))
         if container.state.is_running:
             return self.attach(name, wishes) if wishes else None
         if wishes:
@@ -101,6 +101,11 @@ class RunningVerbs(_Base):
         connection = self._launch(container, wishes)
         with connection:
             return self._stay(container, connection, wishes) if wishes else None
+
+    def _startable(self, container: Container) -> Container:
+        if container.state.status == "paused":
+            raise Conflict("cannot start a paused container, try unpause instead")
+        return container
 
     def _launch(self, container: Container, wishes: Wishes | None = None) -> socket.socket:
         """Start a supervisor and its container; return the connection to it."""

@@ -55,9 +55,7 @@ class ServingVerbs(_Base):
         """Start a container; the connection gives its output if it is to be *attached*."""
         from sandbox.runtime.attach import Wishes
 
-        if container.state.status == "paused":
-            raise Conflict("cannot start a paused container, try unpause instead")
-        return self._launch(container, Wishes(stdin=stdin) if attach else None)
+        return self._launch(self._startable(container), Wishes(stdin=stdin) if attach else None)
 
     def join(self, container: Container, *, stdin: bool) -> socket.socket:
         """Return a connection that gives the output of a container that runs."""

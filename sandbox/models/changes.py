@@ -100,10 +100,10 @@ def _command(config: RunConfig, text: str) -> list[str]:
 
 def _pairs(word: str, text: str) -> dict[str, str]:
     words = split_words(text)
-    if "=" not in words[0] and word == "ENV":
+    if "=" not in words[0]:
         name, _, value = text.partition(" ")  # the old form: ENV name the value
         if not value.strip():
-            raise UsageError("ENV must have two arguments")
+            raise UsageError(f"{word} must have two arguments")
         return {name: value.strip()}
     pairs = [item.partition("=") for item in words]
     for name, equals, _ in pairs:

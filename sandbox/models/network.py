@@ -144,6 +144,8 @@ def check_wish(wish: NetworkWish) -> NetworkWish:
         raise UsageError(
             f"invalid network name {wish.name!r}: only [a-zA-Z0-9][a-zA-Z0-9 _.-]* are allowed"
         )
+    if wish.name == "default":  # as a mode it means the bridge
+        raise UsageError("operation is not permitted on predefined default network")
     if wish.driver in ("host", "null", "none"):
         kind = "null" if wish.driver == "none" else wish.driver
         raise UsageError(f'only one instance of "{kind}" network is allowed')

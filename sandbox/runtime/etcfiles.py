@@ -101,15 +101,20 @@ def own_hosts(
 def self_lines(seat: Seat, others: Iterable[Seat]) -> list[str]:
     """Return the lines of a container's own file that depend on its networks."""
     if not seat.endpoints:
-        return [f"127.0.0.1\t{seat.hostname}\n"]
+        return [f"127.0.0.1\t{' '.join(_host_names(seat.hostname))}\n"]
     lines = [f"{item.address}\t{' '.join(_own_names(seat, item))}\n" for item in seat.endpoints]
     for other in others:
         lines += lines_about(seat, other)
     return lines
 
 
+def _host_names(hostname: str) -> list[str]:
+    """Return a host name and, if it has a domain, the name without it."""
+    return list(dict.fromkeys((hostname, hostname.partition(".")[0])))
+
+
 def _own_names(seat: Seat, endpoint: LiveEndpoint) -> list[str]:
-    names = [seat.hostname]
+    names = _host_names(seat.hostname)
     if endpoint.has_names:
         names += [seat.name, seat.id[:12], *endpoint.aliases]
     return list(dict.fromkeys(names))

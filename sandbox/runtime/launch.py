@@ -126,7 +126,7 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
                 core.limit_pids(run_dir.control, config.policy.pids_limit)
             if way.traced:
                 stack.enter_context(tracer.serving(run_dir.control, place.guest))
-            owned = [mount for mount in config.mounts if mount.type != "tmpfs"]
+            owned = [mount for mount in config.mounts if ownership.is_told(mount)]
             if owned:
                 tell_owners(run_dir.control, owned)
             yield run_dir
@@ -229,7 +229,7 @@ def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts
         # Else the machine's tree would hold the container's own, and the other images.
         store = os.path.realpath(place.store_root)
         rows.append(mounts.Row(mounts.Kind.TMPFS, store, run_dir.nothing, True))
-    rows += mounts.etc_rows(run_dir.etc, etcfiles.NAMES)
+    rows += mounts.etc_rows(run_dir.etc, etcfiles.NAMES, read_only=config.read_only)
     return mounts.replace_rows(rows, _user_rows(config, run_dir))
 
 

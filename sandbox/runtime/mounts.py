@@ -13,7 +13,7 @@ import posixpath
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from sandbox.errors import UsageError
+from sandbox.errors import Unsupported, UsageError
 from sandbox.models.container import MountPoint
 from sandbox.models.record import Record, replace
 
@@ -80,9 +80,13 @@ def parse_volume(text: str, cwd: str) -> MountPoint:
     if source[0] not in "/.~":
         if options.uid is not None or options.gid is not None:
             raise UsageError(f"uid and gid are for directories of the host: '{text}'")
+        if options.propagation:
+            raise UsageError(f"invalid mode: {options.propagation} in '{text}'")
         return MountPoint(
             "volume", target, name=source, read_only=options.read_only, copy=options.copy
         )
+    if not options.copy:
+        raise UsageError(f"invalid mode: nocopy in '{text}'")
     return MountPoint(
         "bind",
         target,
@@ -145,8 +149,8 @@ def parse_mount(text: str, cwd: str) -> MountPoint:
     if kind == "bind":
         if not source:
             raise UsageError(f"invalid argument {text!r} for --mount: source is required")
-        for ignored in ("bind-nonrecursive", "bind-recursive", "consistency"):
-            fields.pop(ignored, None)
+        fields.pop("consistency", None)
+        _check_recursive(fields, text)
         mount = MountPoint(
             "bind",
             target,
@@ -178,6 +182,19 @@ def parse_mount(text: str, cwd: str) -> MountPoint:
     return mount
 
 
+def _check_recursive(fields: dict[str, str], text: str) -> None:
+    """Refuse what cannot be had: what is mounted below a bind is seen, and as it is."""
+    below = fields.pop("bind-recursive", "enabled")
+    if below not in ("enabled", "disabled", "writable", "readonly"):
+        raise UsageError(f"invalid value for bind-recursive in '{text}': {below}")
+    plain = _flag(fields.pop("bind-nonrecursive", "false"), text)
+    if plain or below in ("disabled", "writable"):
+        raise Unsupported(
+            f"bind-recursive={below if not plain else 'disabled'} is not supported: what is "
+            "mounted below a bind is seen like the rest of it"
+        )
+
+
 def _mount_fields(text: str) -> dict[str, str]:
     aliases = {"src": "source", "dst": "target", "destination": "target", "ro": "readonly"}
     fields: dict[str, str] = {}
@@ -199,32 +216,37 @@ def _mount_fields(text: str) -> dict[str, str]:
 def parse_tmpfs(text: str) -> MountPoint:
     """Return the mount of ``--tmpfs DST[:OPTIONS]``."""
     target, _, options = text.partition(":")
-    size = mode = None
-    read_only = False
+    found = MountPoint("tmpfs", clean_target(target))
     for option in options.split(",") if options else ():
         key, _, value = option.partition("=")
         if key == "size":
-            size = _size(value, text)
+            found = replace(found, size=_size(value, text))
         elif key == "mode":
-            mode = _mode(value, text)
-        elif key == "ro":
-            read_only = True
-        elif key not in (
-            "rw",
-            "exec",
-            "noexec",
-            "suid",
-            "nosuid",
-            "dev",
-            "nodev",
-            "uid",
-            "gid",
-            "nr_inodes",
-            "relatime",
-            "noatime",
-        ):
+            found = replace(found, mode=_mode(value, text))
+        elif key in ("ro", "rw"):
+            found = replace(found, read_only=key == "ro")
+        elif key == "uid" and value.isdecimal():
+            found = replace(found, uid=int(value))
+        elif key == "gid" and value.isdecimal():
+            found = replace(found, gid=int(value))
+        elif option not in _FREE_OPTIONS and key not in _IDLE_OPTIONS:
             raise UsageError(f"invalid tmpfs option {option!r} in '{text}'")
-    return MountPoint("tmpfs", clean_target(target), "", read_only, size, mode)
+    return found
+
+
+# Of a tmpfs: what is so in any case, and what cannot be had.
+_FREE_OPTIONS = frozenset(("exec", "suid", "nosuid", "dev", "nodev", "relatime", "noatime"))
+_IDLE_OPTIONS = frozenset(("size", "nr_inodes", "noexec"))
+
+
+def idle_tmpfs_options(text: str) -> list[str]:
+    """Return the options of ``--tmpfs DST[:OPTIONS]`` that have no effect.
+
+    >>> idle_tmpfs_options("/run:noexec,mode=700,size=5k")
+    ['noexec', 'size']
+    """
+    keys = (option.partition("=")[0] for option in text.partition(":")[2].split(","))
+    return [key for key in keys if key in _IDLE_OPTIONS]
 
 
 def _flag(text: str, whole: str) -> bool:
@@ -287,9 +309,9 @@ def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
     return rows
 
 
-def etc_rows(container_dir: str, names: Iterable[str]) -> list[Row]:
+def etc_rows(container_dir: str, names: Iterable[str], *, read_only: bool) -> list[Row]:
     """Return the binds of the files that the engine writes for the container."""
-    return [Row(Kind.BIND, f"/etc/{name}", f"{container_dir}/{name}") for name in names]
+    return [Row(Kind.BIND, f"/etc/{name}", f"{container_dir}/{name}", read_only) for name in names]
 
 
 def user_rows(mounts: Iterable[MountPoint], tmpfs_dirs: dict[str, str]) -> list[Row]:

@@ -46,10 +46,15 @@ def _told(run_dir: str, mount: MountPoint) -> str:
     return f"{run_dir}/owners-{hashlib.sha256(os.fsencode(mount.target)).hexdigest()[:16]}"
 
 
+def is_told(mount: MountPoint) -> bool:
+    """Tell whether the owners of what is mounted are others than the host's files say."""
+    return mount.type == "volume" or mount.uid is not None or mount.gid is not None
+
+
 def restore(tree: core.Tree, mount: MountPoint, run_dir: str) -> None:
     """Tell the container of this run what is known of the files of a volume."""
-    if mount.type == "bind":
-        if mount.uid is not None or mount.gid is not None:
+    if mount.type != "volume":
+        if is_told(mount):
             _claim(tree, mount)
         return
     facts = _read(_file_of(mount))

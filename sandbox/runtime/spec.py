@@ -96,8 +96,11 @@ def with_home(env: Sequence[str], home: str) -> tuple[str, ...]:
     """Return *env* with HOME from the user database, unless it is set already.
 
     Names without a value, which only say what was removed, are left out.
+
+    >>> with_home(["A=1", "B", "HOME="], "/root")
+    ('A=1', 'HOME=/root')
     """
-    real = tuple(entry for entry in env if "=" in entry)
+    real = tuple(entry for entry in env if "=" in entry and entry != "HOME=")
     if any(entry.startswith("HOME=") for entry in real):
         return real
     return (*real, f"HOME={home}")

@@ -120,8 +120,8 @@ def _memberships(user: str, group: tuple[GroupEntry, ...]) -> tuple[int, ...]:
 
 
 def _number(spec: str, kind: str, file: str) -> int:
-    if not spec.isdigit():
+    if not spec.removeprefix("-").isdigit():
         raise RuntimeFailed(f"unable to find {kind} {spec}: no matching entries in {file} file")
-    if int(spec) > MAX_ID:
+    if not 0 <= int(spec) <= MAX_ID:
         raise RuntimeFailed(f"uids and gids must be in range 0-{MAX_ID}: {spec} is not")
     return int(spec)

@@ -70,6 +70,42 @@ def test_files_go_in_and_belong_to_root(
     assert "A /srv/in/x" in sandbox.ok("diff", container).splitlines()
 
 
+def test_what_is_copied_to_a_link_goes_where_it_leads(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    script = "mkdir /srv/d && cd /srv/d && echo old > file && ln -s file link && ln -s new dangling"
+    sandbox.ok("run", "--name", "c1", "host", "sh", "-ec", f"{script} && ln -s /srv/top folder")
+    out = tmp_path / "out"
+    out.mkdir()
+    for name, leads_to in (("link", "file"), ("dangling", "new"), ("folder", "top")):
+        (out / name).symlink_to(leads_to)
+    (out / "file").write_text("mine\n")
+    sandbox.ok("cp", "c1:/srv/d/file", out / "link")
+    sandbox.ok("cp", "c1:/srv/d/file", out / "dangling")
+    sandbox.ok("cp", "c1:/srv/d", out / "folder")
+    assert [(out / name).is_symlink() for name in ("link", "dangling", "folder")] == [True] * 3
+    assert (out / "file").read_text() == (out / "new").read_text() == "old\n"
+    assert (out / "top" / "file").read_text() == "old\n"
+    source = tmp_path / "source"
+    source.write_text("fresh\n")
+    sandbox.ok("cp", source, "c1:/srv/d/link")
+    sandbox.ok("cp", source, "c1:/srv/d/dangling")
+    sandbox.ok("cp", out / "top", "c1:/srv/d/folder")
+    sandbox.ok("cp", "c1:/srv", tmp_path / "all")
+    inside = tmp_path / "all" / "d"
+    assert (inside / "link").is_symlink()
+    assert (inside / "file").read_text() == (inside / "new").read_text() == "fresh\n"
+    assert (tmp_path / "all" / "top" / "file").read_text() == "old\n"
+
+
+def test_a_file_is_no_directory(sandbox: Sandbox, container: str, tmp_path: pathlib.Path) -> None:
+    for path in ("/srv/tree/file/", "/srv/tree/file/."):
+        done = sandbox.call("cp", f"{container}:{path}", tmp_path)
+        assert done.returncode == 1
+        assert b"not a directory" in done.stderr
+    assert list(tmp_path.glob("file")) == []
+
+
 def test_a_running_container_sees_what_is_copied_in(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:

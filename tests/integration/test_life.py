@@ -37,6 +37,9 @@ def test_pause_and_unpause(engine: Sandbox) -> None:
     assert "(Paused)" in engine.ok("ps", "--format", "{{.Status}}")
     until(lambda: is_stopped(record(engine)["pid"]))
     assert b"already paused" in engine.call("pause", "srv").stderr
+    started = engine.call("start", "srv")
+    assert started.returncode == 1
+    assert b"cannot start a paused container" in started.stderr
     engine.ok("unpause", "srv")
     engine.ok("kill", "-s", "HUP", "srv")
     until(lambda: "hup\n" in engine.ok("logs", "srv"))

@@ -22,6 +22,7 @@ def test_each_instruction_changes_its_part_of_the_configuration() -> None:
             'VOLUME ["/v w"]',
             "VOLUME /a /b",
             'LABEL one=1 two="2 2"',
+            "LABEL old form",
             "EXPOSE 80 53/udp 8000-8002",
             "STOPSIGNAL SIGINT",
             "ONBUILD RUN x",
@@ -34,7 +35,7 @@ def test_each_instruction_changes_its_part_of_the_configuration() -> None:
     assert config.user == "me:us"
     assert config.working_dir == "/srv/data"
     assert list(config.volumes or {}) == ["/v w", "/a", "/b"]
-    assert config.labels == {"one": "1", "two": "2 2"}
+    assert config.labels == {"one": "1", "two": "2 2", "old": "form"}
     assert list(config.exposed_ports or {}) == [
         "80/tcp",
         "53/udp",

@@ -30,6 +30,7 @@ def test_a_damaged_record_is_said_to_be_one(data: object) -> None:
     ("changes", "words"),
     [
         ({"name": "a/b"}, "invalid network name"),
+        ({"name": "default"}, "predefined default network"),
         ({"driver": "host"}, 'only one instance of "host" network is allowed'),
         ({"driver": "none"}, 'only one instance of "null" network is allowed'),
         ({"driver": "overlay"}, "not supported"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.errors import UsageError
+from sandbox.errors import Unsupported, UsageError
 from sandbox.models.container import MountPoint
 from sandbox.runtime import mounts
 from sandbox.runtime.mounts import Kind, Row
@@ -39,6 +39,8 @@ def test_a_volume_has_a_name_or_none() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("data:/b:shared", "invalid mode: shared"),
+        ("/a:/b:nocopy", "invalid mode: nocopy"),
         ("data:/b:uid=3", "uid and gid are for directories of the host"),
         ("/a:/b:uid=me", "invalid mode: uid=me"),
         ("/a:b", "mount path must be absolute"),
@@ -80,6 +82,7 @@ def test_a_mount_flag_has_keys_with_aliases(text: str, expected: MountPoint) -> 
         ("type=tmpfs,src=/a,dst=/b", "Source must not be specified"),
         ("type=npipe,dst=/b", "invalid mount type: npipe"),
         ("type=bind,src=/a,dst=/b,colour=red", "unexpected key 'colour'"),
+        ("type=bind,src=/a,dst=/b,bind-recursive=no", "invalid value for bind-recursive"),
         ("type=bind,what", "must be a key=value pair"),
         ("type=tmpfs,dst=/b,tmpfs-size=much", "invalid size"),
         ("type=bind,src=/a,dst=/b,ro=maybe", "invalid value for readonly"),
@@ -90,12 +93,21 @@ def test_a_bad_mount_flag_is_explained(text: str, message: str) -> None:
         mounts.parse_mount(text, "/work")
 
 
+@pytest.mark.parametrize("option", ["bind-nonrecursive", "bind-recursive=writable"])
+def test_what_is_below_a_bind_cannot_be_left_out(option: str) -> None:
+    with pytest.raises(Unsupported, match="mounted below a bind"):
+        mounts.parse_mount(f"type=bind,src=/a,dst=/b,{option}", "/")
+    plain = "type=bind,src=/a,dst=/b,bind-nonrecursive=false,bind-recursive=enabled"
+    assert mounts.parse_mount(plain, "/") == MountPoint("bind", "/b", "/a")
+
+
 def test_a_tmpfs_flag_has_options() -> None:
-    assert mounts.parse_tmpfs("/t:size=1g,mode=755,noexec") == MountPoint(
-        "tmpfs", "/t", size=2**30, mode=0o755
+    assert mounts.parse_tmpfs("/t:size=1g,mode=755,noexec,uid=3,gid=4") == MountPoint(
+        "tmpfs", "/t", size=2**30, mode=0o755, uid=3, gid=4
     )
-    with pytest.raises(UsageError, match="invalid tmpfs option"):
-        mounts.parse_tmpfs("/t:colour=red")
+    for text in ("/t:colour=red", "/t:uid=me", "/t:exec=1"):
+        with pytest.raises(UsageError, match="invalid tmpfs option"):
+            mounts.parse_tmpfs(text)
 
 
 def test_two_mounts_may_not_have_the_same_target() -> None:

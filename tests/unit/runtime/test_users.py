@@ -49,6 +49,7 @@ def test_a_user_spec_resolves_as_docker_resolves_it(spec: str, expected: Identit
         ("nobody", "unable to find user nobody: no matching entries in passwd file"),
         ("www:nope", "unable to find group nope: no matching entries in group file"),
         ("4294967296", "uids and gids must be in range"),
+        ("-1", "uids and gids must be in range"),
     ],
 )
 def test_an_unknown_user_is_refused(spec: str, message: str) -> None:
