@@ -56,17 +56,16 @@ struct vector {
 	uint64_t len;
 };
 
-long sb_ping_socket(struct sb_call *call, int type, int protocol)
+long sb_ping_socket(struct sb_call *call, int type, int protocol, long refusal)
 {
 	const int flags = type & (SOCK_CLOEXEC | SOCK_NONBLOCK);
 	const bool raw = (type & ~flags) == SOCK_RAW;
 	const uint32_t mark = raw ? SB_RAW_MARK : SB_PING_MARK;
 	long fd;
 
-	if (raw && (protocol != IPPROTO_ICMP || !sb_ids_has_cap(call->ids, SB_CAP_NET_RAW)))
-		return -EPERM;
-	if (!raw && (protocol != IPPROTO_ICMP || (type & ~flags) != SOCK_DGRAM))
-		return -EACCES;
+	if (protocol != IPPROTO_ICMP || (!raw && (type & ~flags) != SOCK_DGRAM) ||
+	    (raw && !sb_ids_has_cap(call->ids, SB_CAP_NET_RAW)))
+		return refusal;
 	sb_commit_begin(call->fs);
 	fd = sb_syscall(__NR_socket, AF_INET, SOCK_DGRAM | flags, 0, 0, 0, 0);
 	if (fd >= 0)

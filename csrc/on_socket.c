@@ -61,7 +61,7 @@ long on_socket(struct sb_call *call)
 	fd = sb_guest_block(call, __NR_socket, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, 0, 0,
 			    0);
 	if ((fd == -EACCES || fd == -EPERM) && (int)regs->rdi == AF_INET)
-		return sb_ping_socket(call, (int)regs->rsi, (int)regs->rdx);
+		return sb_ping_socket(call, (int)regs->rsi, (int)regs->rdx, fd);
 	return fd;
 }
 

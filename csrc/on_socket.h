@@ -26,8 +26,8 @@ struct sb_message { /* struct user_msghdr */
 /* Ids of a peer as the kernel gave them, in the guest's terms. */
 void sb_socket_peer_ids(struct sb_call *call, uint32_t pid, uint32_t *uid, uint32_t *gid);
 
-/* on_ping.c. A socket for ICMP echo where the kernel gave none; else -EACCES. */
-long sb_ping_socket(struct sb_call *call, int type, int protocol);
+/* on_ping.c. A socket for ICMP echo where the kernel gave none; the refusal for others. */
+long sb_ping_socket(struct sb_call *call, int type, int protocol, long refusal);
 bool sb_ping_is_one(int fd);
 /* Is a message to name one for sb_ping_send()? */
 bool sb_ping_is_request(int fd, const struct sb_socket_name *name);

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shlex
 import shutil
@@ -69,6 +70,17 @@ def test_only_root_has_raw_sockets(net: Sandbox) -> None:
     call = ("run", "--rm", "--user", "1000", "host", "python3", "-c", ECHO)
     assert b"PermissionError" in net.call(*call, "raw", "127.0.0.1").stderr
     assert json.loads(net.ok(*call, "datagram", "127.0.0.1"))[:2] == [0, 5]
+
+
+def test_other_sockets_that_the_machine_refuses_are_refused(net: Sandbox) -> None:
+    program = (
+        "import socket\n"
+        "for kind, protocol in ((socket.SOCK_RAW, socket.IPPROTO_UDP), (10, 768)):\n"
+        "    try: socket.socket(socket.AF_INET, kind, protocol)\n"
+        "    except OSError as exc: print(exc.errno)\n"
+    )
+    told = net.ok("run", "--rm", "host", "python3", "-c", program)
+    assert told == f"{errno.EPERM}\n{errno.EPERM}\n"
 
 
 def test_ping_finds_containers_by_name_also_while_building(builder: Builder) -> None:
