@@ -19,6 +19,7 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
+#include "dircache.h"
 #include "filesize.h"
 #include "mem.h"
 #include "spot.h"
@@ -224,6 +225,7 @@ static int copy_one(struct sb_fs *fs, const struct source *src, const struct sb_
 {
 	struct sb_path *temp = &fs->work->p[1];
 	bool is_dir = (src->st->mode & S_IFMT) == S_IFDIR;
+	bool is_live_dir = is_dir && fs->tree->index == NULL;
 	int err = sb_upper_temp(fs, temp);
 
 	if (err < 0)
@@ -233,7 +235,13 @@ static int copy_one(struct sb_fs *fs, const struct source *src, const struct sb_
 		err = dress_copy(fs, src, temp->buf);
 	if (err == 0) {
 		sb_upper_touch(fs->tree, src->node, is_dir ? SB_STATE_MAKING : SB_STATE_ASK);
+		if (is_live_dir)
+			sb_dircache_making(fs->tree);
 		err = publish_quietly(fs, temp->buf, dst, is_dir);
+		if (is_live_dir)
+			sb_dircache_changed(fs->tree);
+		if (is_live_dir)
+			sb_dircache_made(fs->tree);
 	}
 	if (err == 0 && is_dir)
 		sb_upper_touch(fs->tree, src->node, SB_STATE_MERGED);

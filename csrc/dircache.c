@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dircache.c - remember directories that exist in the upper.
+ * dircache.c - remember directories that exist in the upper, or in a live lower alone.
  */
 #include "dircache.h"
 
@@ -58,6 +58,8 @@ static uint64_t sum_of(const struct sb_dir_slot *slot)
 /* A copy of the slot of guest, if it holds that directory as it is now. */
 static bool load(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_dir_slot *slot)
 {
+	/* Before the generation, which is raised before a directory counts as made. */
+	const bool making = __atomic_load_n(&fs->tree->control->dirs_making, __ATOMIC_SEQ_CST) != 0;
 	uint64_t hash;
 
 	if (!fs->dirs)
@@ -65,7 +67,8 @@ static bool load(const struct sb_fs *fs, const char *guest, uint32_t len, struct
 	hash = sb_hash(guest, len);
 	*slot = *slot_of(fs, hash);
 	return slot->hash == hash && slot->len == len &&
-	       slot->generation == sb_dircache_generation(fs->tree) && slot->sum == sum_of(slot);
+	       slot->generation == sb_dircache_generation(fs->tree) && slot->sum == sum_of(slot) &&
+	       (slot->spot.place == SB_PLACE_UPPER || !making);
 }
 
 static void store(const struct sb_fs *fs, const char *guest, uint32_t len,
@@ -73,7 +76,8 @@ static void store(const struct sb_fs *fs, const char *guest, uint32_t len,
 {
 	struct sb_dir_slot slot;
 
-	if (!fs->dirs || spot->place != SB_PLACE_UPPER || spot->mount != SB_NO_MOUNT)
+	if (!fs->dirs || spot->mount != SB_NO_MOUNT ||
+	    (spot->place != SB_PLACE_UPPER && spot->place != SB_PLACE_LIVE))
 		return;
 	memset(&slot, 0, sizeof(slot)); /* padding goes into the sum */
 	slot.hash = sb_hash(guest, len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dircache.h - remember directories that exist in the upper.
+ * dircache.h - remember directories that exist in the upper, or in a live lower alone.
  *
  * Level 2.
  * How it works
@@ -9,6 +9,10 @@
  *   process, under the hash of their canonical path. Every rmdir and every
  *   rename of a directory, by any process, raises sb_control.generation; what
  *   was remembered under another number is forgotten.
+ *   A directory of a live lower is remembered too: that it is none of the upper. A copy-up of
+ *   one raises the number, and nobody believes such a memory while one is being made. What the
+ *   machine makes of its own directories meanwhile is found by the look at the entry itself, but
+ *   for a symlink in the place of a directory, which the kernel follows.
  *   With the looks of a directory (owner, mode, whether it holds directories) names in it
  *   can be changed without a look at them (change_quick.c): a change of those looks raises
  *   the number too, and directories that are made are counted.

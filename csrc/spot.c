@@ -17,6 +17,7 @@
 #include <linux/stat.h>
 
 #include "change.h"
+#include "dircache.h"
 #include "mem.h"
 #include "owner.h"
 
@@ -209,22 +210,26 @@ static int ask_entry(const struct sb_tree *tree, const struct sb_path *host, str
 	return 0;
 }
 
-/* Is there a directory in the lower at the path of out (whose node is known)? */
-static bool has_lower_dir(const struct sb_tree *tree, const struct sb_spot *dir, const char *guest,
-			  uint32_t len, const struct sb_spot *out)
+/* Has the machine a directory at this path? */
+static bool is_live_dir(const char *guest, uint32_t len)
 {
 	struct statx sx;
 	char name[SB_PATH_MAX - 2048];
 
-	if (!is_live(tree))
-		return out->node != SB_NO_NODE && (tree->nodes[out->node].mode & S_IFMT) == S_IFDIR;
-	if (!dir->lower_below)
-		return false;
 	if (len >= sizeof(name)) /* deeper paths of a live lower: not worth a bigger frame */
 		return true;
 	memcpy(name, guest, len);
 	name[len] = '\0';
 	return sb_host_stat(name, &sx) == 0 && (sx.stx_mode & S_IFMT) == S_IFDIR;
+}
+
+/* Is there a directory in the lower at the path of out (whose node is known)? */
+static bool has_lower_dir(const struct sb_tree *tree, const struct sb_spot *dir, const char *guest,
+			  uint32_t len, const struct sb_spot *out)
+{
+	if (!is_live(tree))
+		return out->node != SB_NO_NODE && (tree->nodes[out->node].mode & S_IFMT) == S_IFDIR;
+	return dir->lower_below && is_live_dir(guest, len);
 }
 
 /* 1 when the upper decides (out filled), 0 when it has nothing here. */
@@ -378,6 +383,26 @@ bool sb_spot_is_plain(const struct sb_tree *tree, uint32_t node)
 	}
 }
 
+bool sb_spot_recall(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out)
+{
+	return sb_dircache_find(fs, guest, len, out) &&
+	       (!is_live(fs->tree) || out->lower_below || !is_live_dir(guest, len));
+}
+
+static int find_live_dir(const struct sb_fs *fs, const char *guest, uint32_t len,
+			 struct sb_path *host, struct sb_spot *out)
+{
+	const uint32_t generation = sb_dircache_generation(fs->tree);
+	int err;
+
+	if (sb_spot_recall(fs, guest, len, out))
+		return 0;
+	err = walk_to_dir(fs, guest, len, host, out);
+	if (err == 0)
+		sb_dircache_put(fs, guest, len, out, generation);
+	return err;
+}
+
 int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_path *host,
 		   struct sb_spot *out)
 {
@@ -398,7 +423,7 @@ int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, stru
 	}
 	if (is_live(tree)) {
 		if (tree->control->upper_used != 0)
-			return walk_to_dir(fs, guest, len, host, out);
+			return find_live_dir(fs, guest, len, host, out);
 		*out = absent;
 		out->place = SB_PLACE_LIVE;
 		out->type = S_IFDIR;

@@ -41,6 +41,9 @@ int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *
 int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_path *host,
 		   struct sb_spot *out) SB_MUST_CHECK;
 
+/* The spot of a directory that is remembered (dircache.h), when that still holds. */
+bool sb_spot_recall(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out);
+
 /* Does the index alone say what is at a node's path? When that and every directory above it has
  * such a state. */
 static inline bool sb_state_is_plain(unsigned state)

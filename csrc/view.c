@@ -158,7 +158,7 @@ static bool start_at_known(struct sb_walk *w, const char *path, uint32_t len)
 
 	while (path[dir - 1] != '/')
 		dir--;
-	if (dir < 2 || !sb_dircache_find(w->fs, path, dir - 1, &w->cur) ||
+	if (dir < 2 || !sb_spot_recall(w->fs, path, dir - 1, &w->cur) ||
 	    sb_path_set(guest, path, dir - 1) < 0)
 		return false;
 	w->knows_root = true;
@@ -184,8 +184,7 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 {
 	const unsigned scoped = SB_BENEATH | SB_IN_ROOT;
 	bool search_free = sb_tree_may_search_all(fs);
-	bool plain = search_free && fs->tree->index != NULL && fs->root_len == 1 &&
-		     (flags & scoped) == 0;
+	bool plain = search_free && fs->root_len == 1 && (flags & scoped) == 0;
 	uint32_t generation = sb_dircache_generation(fs->tree);
 	uint32_t canonical;
 	size_t len;
@@ -197,7 +196,7 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	out->has_dir_stat = false;
 	if (path[0] == '\0')
 		return -ENOENT;
-	if (plain && find_directly(fs, path, flags, out)) {
+	if (plain && fs->tree->index != NULL && find_directly(fs, path, flags, out)) {
 		if ((flags & SB_WANT_STAT) == 0)
 			return 0;
 		err = sb_spot_stat(fs, &out->spot, &out->host, NULL, &out->st);
