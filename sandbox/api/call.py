@@ -109,7 +109,7 @@ class Call:
     async def body(self, kind: type[_T], *, empty: _T | None = None) -> _T:
         """Return the JSON body; *empty* stands for none, which is an error without it."""
         data = await self.read()
-        if not data.strip() and empty is not None:
+        if data.strip() in (b"", b"null") and empty is not None:
             return empty
         content_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip()
         if content_type.lower() != _JSON and (data or content_type):

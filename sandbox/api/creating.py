@@ -15,9 +15,10 @@ import msgspec
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.models import HostBody, HostNetworkBody, UpdateBody
 from sandbox.api.networking import NO_EFFECT, network_of
+from sandbox.api.ranges import check_host
 from sandbox.engine.creation import CreateRequest
 from sandbox.errors import UsageError, map_os_errors
-from sandbox.models import policy
+from sandbox.models import oci, policy
 from sandbox.models.container import MountPoint, Ulimit
 from sandbox.models.policy import Policy
 from sandbox.runtime import mounts, spec
@@ -51,6 +52,7 @@ def request_of(
         raise BadRequest("no image specified")
     host = _host(body.host_config or {})
     _refuse(body, body.host_config or {})
+    check_host(body.host_config or {})
     restart = _restart(host.restart_policy)
     if host.auto_remove and restart[0] != "no":
         raise BadRequest("can't create 'AutoRemove' container with restart policy")
@@ -160,6 +162,33 @@ def _asked(body: ContainerBody) -> dict[str, Any]:
     if body.mac_address:
         config["MacAddress"] = body.mac_address
     return {"HostConfig": host, "Config": config}
+
+
+def run_config_of(body: ContainerBody) -> oci.RunConfig:
+    """Return what a configuration says of an image."""
+    health = _health(body.healthcheck)
+    return oci.RunConfig(
+        user=body.user or "",
+        env=list(_env(body.env or [])),
+        entrypoint=list(_words(body.entrypoint) or ()),
+        cmd=list(_words(body.cmd) or ()),
+        working_dir=body.working_dir or "",
+        labels=body.labels,
+        stop_signal=body.stop_signal or "",
+        exposed_ports={key: {} for key in body.exposed_ports or {}},
+        volumes={key: {} for key in body.volumes or {}},
+        on_build=body.on_build,
+        healthcheck=None
+        if health is None
+        else oci.Healthcheck(
+            list(health.test),
+            health.interval,
+            health.timeout,
+            health.start_period,
+            health.start_interval,
+            health.retries,
+        ),
+    )
 
 
 def _words(value: list[str] | str | None) -> tuple[str, ...] | None:
@@ -329,6 +358,7 @@ def _mount(item: MountBody) -> MountPoint:
     kind = item.type or "volume"
     if not item.target:
         raise BadRequest(f'invalid mount config for type "{kind}": field Target must not be empty')
+    _check_options(kind, item)
     target = mounts.clean_target(item.target)
     source = item.source or ""
     read_only = bool(item.read_only)
@@ -366,6 +396,17 @@ def _mount(item: MountBody) -> MountPoint:
             mode=options.get("Mode") or None,
         )
     raise BadRequest(f'mount type unknown: "{kind}"')
+
+
+def _check_options(kind: str, item: MountBody) -> None:
+    """Refuse the options of another type of mount than it is."""
+    given = {"bind": item.bind_options, "volume": item.volume_options, "tmpfs": item.tmpfs_options}
+    for other, options in given.items():
+        if kind in given and other != kind and options is not None:
+            raise BadRequest(
+                f'invalid mount config for type "{kind}": field {other.title()}Options must not '
+                "be specified"
+            )
 
 
 def _long_bind(source: str, target: str, read_only: bool, options: dict[str, Any]) -> MountPoint:
@@ -406,6 +447,7 @@ def changes_of(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         body = msgspec.convert(data, UpdateBody)
     except msgspec.ValidationError as exc:
         raise BadRequest(f"invalid JSON: {exc}") from None
+    check_host(data, is_update=True)
     changes: dict[str, Any] = {}
     if body.restart_policy is not None and body.restart_policy.name:
         changes["restart"], changes["restart_max"] = _restart(body.restart_policy)

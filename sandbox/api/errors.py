@@ -55,7 +55,9 @@ def message_of(problem: SandboxError) -> str:
     text = problem.message
     if text.startswith("the container name "):
         return f"Conflict. T{text[1:]}"
-    return f"N{text[1:]}" if text.startswith("no such ") else text
+    if text.startswith(("no such ", "could not find the file ")):
+        return text[0].upper() + text[1:]
+    return text
 
 
 def problem_response(status: int, message: str, headers: Mapping[str, str]) -> web.Response:

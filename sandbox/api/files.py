@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,8 @@ async def get(call: Call) -> web.StreamResponse:
 async def put(call: Call) -> web.StreamResponse:
     """``PUT /containers/{name}/archive``."""
     path, name = _path(call), call.args["name"]
-    found = await call.work.act(call.engine.path_stat, name, f"{path.rstrip('/')}/.")
+    as_user = call.flag("copyUIDGID")
+    found = await call.work.act(call.engine.path_stat, name, path.rstrip("/") + "/")
     if not stat.S_ISDIR(found.mode):
         raise ApiError(400, "extraction point is not a directory")
     with workspace(call.engine.layout) as scratch:
@@ -113,7 +115,9 @@ async def put(call: Call) -> web.StreamResponse:
 
         def act() -> None:
             with body.open("rb") as file:
-                call.engine.copy_to_from_tar(name, file.read, path)
+                if file.seek(0, os.SEEK_END):  # nothing at all is an empty archive
+                    file.seek(0)
+                    call.engine.copy_to_from_tar(name, file.read, path, as_user=as_user)
 
         await call.work.act(act)
     return call.empty(200)

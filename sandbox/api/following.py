@@ -255,6 +255,8 @@ async def events(call: Call) -> web.StreamResponse:
     """``GET /events``."""
     since = moment(call.text("since")) if call.text("since") else None
     until = moment(call.text("until")) if call.text("until") else None
+    if since is not None and until is not None and since > until:
+        raise BadRequest(f"`since` time ({since:.9f}) cannot be after `until` time ({until:.9f})")
     matches = event_filter(as_flags(call.filters()))
     listener = call.state.hub.listen(since=since)
     try:

@@ -6,7 +6,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sandbox.api.creating import run_config_of
 from sandbox.api.errors import ApiError, BadRequest
+from sandbox.api.models import ContainerBody
 from sandbox.api.query import Filters, as_flags, flag_filter
 from sandbox.engine.commits import CommitRequest
 from sandbox.engine.imageview import describe_image, summarize_image
@@ -132,11 +134,11 @@ async def prune(call: Call) -> web.StreamResponse:
 
 
 async def commit(call: Call) -> web.StreamResponse:
-    """``POST /commit``; the body, a configuration, is replaced by ``changes``."""
+    """``POST /commit``; the body is a configuration, ``changes`` go over it."""
     container = call.text("container")
     if not container:
         raise BadRequest("the parameter container is needed")
-    await call.read()
+    wanted = run_config_of(await call.body(ContainerBody, empty=ContainerBody()))
     repository, name = call.text("repo"), call.text("tag")
     reference = f"{repository}:{name}" if repository and name else repository or None
     changes = [line for text in call.texts("changes") for line in text.splitlines() if line]
@@ -145,6 +147,7 @@ async def commit(call: Call) -> web.StreamResponse:
         author=call.text("author"),
         message=call.text("comment"),
         changes=changes,
+        wanted=wanted,
     )
     image_id = await call.work.act(call.engine.commit, container, request)
     return call.json({"Id": image_id}, 201)

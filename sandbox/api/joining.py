@@ -252,6 +252,11 @@ async def exec_create(call: Call) -> web.StreamResponse:
     if body.detach_keys:
         chosen_keys(body.detach_keys)
     container = await call.work.look(call.engine.active_container, call.args["name"])
+    if body.privileged:
+        raise BadRequest(
+            "Privileged is not supported: root is emulated, and no more than the user may can be "
+            "given"
+        )
     size = tuple(body.console_size or ())
     item = Exec(
         id=secrets.token_hex(32),

@@ -227,6 +227,10 @@ class NetworkBody(Body, frozen=True, kw_only=True):
     internal: bool | None = None
     attachable: bool | None = None
     ingress: bool | None = None
+    scope: str | None = None
+    config_only: bool | None = None
+    config_from: dict[str, Any] | None = None
+    enable_ipv4: bool | None = msgspec.field(name="EnableIPv4", default=None)
     check_duplicate: bool | None = None
     enable_ipv6: bool | None = msgspec.field(name="EnableIPv6", default=None)
     ipam: dict[str, Any] | None = msgspec.field(name="IPAM", default=None)

@@ -16,7 +16,7 @@ from sandbox.engine.networkview import (
 )
 from sandbox.errors import Conflict, NotFound
 from sandbox.models.addresses import parse_address, parse_subnet
-from sandbox.models.network import NetworkWish
+from sandbox.models.network import PREDEFINED, NetworkWish
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -48,6 +48,7 @@ async def create(call: Call) -> web.StreamResponse:
     body = await call.body(NetworkBody)
     if not body.name:
         raise BadRequest("network name cannot be empty")
+    _refuse(body)
     ipam = body.ipam or {}
     driver = ipam.get("Driver") or "default"
     if driver != "default":
@@ -77,6 +78,21 @@ async def create(call: Call) -> web.StreamResponse:
     network = await call.work.act(call.engine.create_network, wish)
     warning = "; ".join(f"{name} {NO_EFFECT}" for name in without)
     return call.json({"Id": network.id, "Warning": warning}, 201)
+
+
+def _refuse(body: NetworkBody) -> None:
+    """Refuse by name what cannot be had."""
+    if body.name in (*PREDEFINED, "default"):
+        raise ApiError(403, f"operation is not permitted on predefined {body.name} network")
+    for name, wish in (
+        ("Ingress", body.ingress),
+        ("ConfigOnly", body.config_only),
+        ("ConfigFrom", (body.config_from or {}).get("Network")),
+        ("EnableIPv4 false", body.enable_ipv4 is False),
+        (f"Scope {body.scope}", (body.scope or "local") != "local"),
+    ):
+        if wish:
+            raise BadRequest(f"{name} is not supported: networks are bridges of this machine")
 
 
 def _address(text: Any) -> int:

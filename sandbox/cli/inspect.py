@@ -109,7 +109,7 @@ def _volume(engine: Engine, name: str) -> Volume:
 def _container(engine: Engine, name: str, *, size: bool) -> dict[str, Any]:
     shown = engine.describe(name)
     if size:
-        shown["SizeRw"] = engine.container_dir_size(engine.container(name))
+        shown |= engine.container_sizes(engine.container(name))
     return shown
 
 

@@ -79,6 +79,8 @@ def events(
     now = time.time()
     first = parse_moment(since, now) if since else now
     last = parse_moment(until, now) if until else None
+    if since and last is not None and first > last:
+        raise UsageError(f"`since` time ({since}) cannot be after `until` time ({until})")
     wanted = event_filter(filters)
     for event in Engine().events(since=first, until=last):
         if wanted(event):

@@ -111,8 +111,14 @@ class ArchiveVerbs(_Base):
             destination = TreeDestination(tree, os.fsencode(path), owner=owner)
             return copy_all(host_items(os.fsencode(source), follow=follow), destination)
 
-    def copy_to_from_tar(self, name: str, read: Callable[[int], bytes], target: str) -> int:
-        """Unpack a tar archive into a directory of the container; return the bytes."""
+    def copy_to_from_tar(
+        self, name: str, read: Callable[[int], bytes], target: str, *, as_user: bool = False
+    ) -> int:
+        """Unpack a tar archive into a directory of the container; return the bytes.
+
+        All belongs to the container's user if it is to be *as_user* and there is one.
+        """
+        from sandbox.runtime import entry
         from sandbox.runtime.destinations import TreeDestination, copy_all
         from sandbox.runtime.sources import tar_items
 
@@ -120,7 +126,10 @@ class ArchiveVerbs(_Base):
             inside = "/" + target.strip("/")
             if not _tree_kind(tree, inside):
                 raise UsageError(f"destination '{name}:{target}' must be a directory")
-            destination = TreeDestination(tree, os.fsencode(inside), owner=None)
+            user = self.container(name).config.user if as_user else ""
+            who = entry.find_identity(tree, user) if user else None
+            owner = (who.uid, who.gid) if who else None
+            destination = TreeDestination(tree, os.fsencode(inside), owner=owner)
             return copy_all(tar_items(read), destination)
 
     @contextmanager
@@ -237,5 +246,5 @@ def _tree_is_dir(tree: core.Tree, name: str, source: str, *, follow: bool) -> bo
         raise NotFound(f"could not find the file {source} in container {name}") from None
     is_dir = stat.S_ISDIR(status.mode)
     if not is_dir and (source.endswith("/") or _is_contents(source)):
-        raise SandboxError(f"not a directory: {source} in container {name}")
+        raise UsageError(f"not a directory: {source} in container {name}")
     return is_dir

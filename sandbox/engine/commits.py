@@ -21,6 +21,7 @@ from sandbox.models import oci
 from sandbox.models.digest import Digest, parse_digest
 from sandbox.models.filekind import kind_of
 from sandbox.models.reference import parse_reference
+from sandbox.runtime import spec
 from sandbox.store import events
 from sandbox.store.images import ImageStore, NewImage
 
@@ -46,6 +47,8 @@ class CommitRequest:
     author: str = ""
     message: str = ""
     changes: Sequence[str] = ()
+    wanted: oci.RunConfig | None = None
+    """What the image is to run where this says something, instead of what the container does."""
 
 
 class CommitVerbs(_Base):
@@ -70,7 +73,10 @@ class CommitVerbs(_Base):
                 "layer (use 'export' and 'import')"
             )
         base = store.read(Digest(config.image_id))
-        run_config = apply_changes(_run_config(config, base), request.changes)
+        run_config = _run_config(config, base)
+        if request.wanted is not None:
+            run_config = overlaid(run_config, request.wanted)
+        run_config = apply_changes(run_config, request.changes)
         with workspace(self.layout) as scratch:
             spool = scratch / "layer.tar"
             with self._files(container, with_mounts=False) as tree, spool.open("wb") as out:
@@ -98,6 +104,31 @@ class CommitVerbs(_Base):
         return image_id
 
 
+def overlaid(config: oci.RunConfig, wanted: oci.RunConfig) -> oci.RunConfig:
+    """Return *config* with what *wanted* says: labels, variables and the like are added.
+
+    An entry point that is wanted takes the command away, unless that is wanted as well.
+
+    >>> plain = oci.RunConfig(cmd=["sh"], env=["A=1", "B=1"], labels={"a": "1"})
+    >>> found = overlaid(plain, oci.RunConfig(entrypoint=["x"], env=["B=2"], labels={"b": "2"}))
+    >>> found.entrypoint, found.cmd, found.env, found.labels
+    (['x'], None, ['A=1', 'B=2'], {'a': '1', 'b': '2'})
+    """
+    said = {
+        name: value
+        for name in wanted.__struct_fields__
+        if (value := getattr(wanted, name)) not in (None, "", False, [], {})
+    }
+    for name in ("labels", "volumes", "exposed_ports"):
+        if name in said:
+            said[name] = {**(getattr(config, name) or {}), **said[name]}
+    if "env" in said:
+        said["env"] = list(spec.merge_env(config.env or (), said["env"]))
+    if "entrypoint" in said:
+        said.setdefault("cmd", None)
+    return msgspec.structs.replace(config, **said)
+
+
 def _run_config(config: ContainerConfig, base: Image) -> oci.RunConfig:
     """Return what a container of the new image runs: what this one does."""
     return msgspec.structs.replace(
@@ -108,6 +139,12 @@ def _run_config(config: ContainerConfig, base: Image) -> oci.RunConfig:
         cmd=list(config.cmd) or None,
         working_dir=config.working_dir if config.working_dir != "/" else base.config.working_dir,
         labels=dict(config.labels) or None,
+        exposed_ports={port: {} for port in config.exposed_ports} or None,
+        volumes={
+            **(base.config.volumes or {}),
+            **{mount.target: {} for mount in config.mounts if mount.anonymous},
+        }
+        or None,
         stop_signal=base.config.stop_signal
         or ("" if config.stop_signal == "SIGTERM" else config.stop_signal),
     )

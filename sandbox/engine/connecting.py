@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.errors import ContainerNotFound, NotFound, UsageError
+from sandbox.errors import ContainerNotFound, UsageError
 from sandbox.models.network import BRIDGE, HOST
 from sandbox.models.record import replace
 
@@ -39,7 +39,7 @@ def with_containers(
                 if item.network != BRIDGE:  # whoever has the name by then
                     links.append(("", name, alias))
                     continue
-                raise NotFound(f"could not get container for {name}: {exc.message}") from exc
+                raise UsageError(f"could not get container for {name}: {exc.message}") from exc
             if found.network.mode == HOST and item.network == BRIDGE:
                 raise UsageError(
                     "conflicting options: host type networking can't be used with links. This "

@@ -12,7 +12,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import OtherPlatform, RuntimeFailed
+from sandbox.errors import OtherPlatform, RuntimeFailed, UsageError
 from sandbox.models.container import ContainerConfig
 from sandbox.models.endpoints import NetworkFlags, all_exposed, resolve_flags
 from sandbox.models.network import BRIDGE
@@ -107,7 +107,7 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
     )
     working_dir = request.working_dir or defaults.working_dir or "/"
     if not working_dir.startswith("/"):
-        raise RuntimeFailed(
+        raise UsageError(
             f"the working directory '{working_dir}' is invalid, it needs to be an absolute path"
         )
     return ContainerConfig(

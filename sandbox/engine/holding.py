@@ -44,6 +44,8 @@ def check_change(
         raise Conflict(
             "a limit of tasks can be set or lifted only while the container does not run"
         )
+    if "cpuset" not in held and changes.get("cpuset", config.policy.cpuset) != config.policy.cpuset:
+        raise Conflict("the CPUs can be chosen only while the container does not run")
     watched = {"memory": changes.get("memory"), "cpu": changes.get("cpus")}
     if not state.keeper and any(limit for name, limit in watched.items() if name not in held):
         raise Conflict(

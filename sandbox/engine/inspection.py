@@ -259,7 +259,9 @@ def _true_host_config(container: Container) -> dict[str, Any]:
 def _log_config(policy: Policy) -> dict[str, Any]:
     options = {}
     if policy.log_max_size:
-        options = {"max-size": str(policy.log_max_size), "max-file": str(policy.log_max_file)}
+        options["max-size"] = str(policy.log_max_size)
+    if policy.log_max_size or policy.log_max_file > 1:
+        options["max-file"] = str(policy.log_max_file)
     return {"Type": policy.log_driver, "Config": options}
 
 

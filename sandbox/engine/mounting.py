@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandbox.engine.creation import now
-from sandbox.errors import NativeError, UsageError
+from sandbox.errors import ContainerNotFound, NativeError, UsageError
 from sandbox.models.container import MountPoint
 from sandbox.models.record import replace
 from sandbox.store.volumes import VolumeStore
@@ -44,7 +44,11 @@ def _of_another(engine: ContainerVerbs, text: str) -> list[MountPoint]:
     name, _, mode = text.partition(":")
     if mode not in ("", "ro", "rw", "z", "Z"):
         raise UsageError(f"invalid mode: {mode} in '{text}'")
-    mounts = [mount for mount in engine.container(name).config.mounts if mount.type != "tmpfs"]
+    try:
+        other = engine.container(name).config
+    except ContainerNotFound as exc:
+        raise UsageError(exc.message) from exc
+    mounts = [mount for mount in other.mounts if mount.type != "tmpfs"]
     # Shared, it no longer goes with a container.
     return [
         replace(mount, anonymous=False, read_only=mode == "ro" or mount.read_only)

@@ -132,7 +132,8 @@ class ServingVerbs(_Base):
                 status = tree.stat(wanted, follow=path.endswith("/"))
                 target = os.fsdecode(tree.resolve(wanted)) if status.link else ""
             except NativeError:
-                raise NotFound(f"could not find the file {path} in container {name}") from None
+                what = path.rstrip("/") or "/"
+                raise NotFound(f"could not find the file {what} in container {name}") from None
         shown = posixpath.basename(posixpath.normpath("/" + path)) or "/"
         size = status.size if stat.S_ISREG(status.mode) else 4096
         return PathStat(shown, size, status.mode, status.mtime_ns, target)

@@ -401,6 +401,10 @@ def content_of(image: Image) -> set[Digest]:
 def _refuse_reserved(reference: Reference) -> None:
     if reference.is_host:
         raise ReferenceSyntaxError("the name 'host' is reserved for the machine's own tree")
+    if reference.familiar_name == "sha256":  # with a tag it reads like an id
+        raise ReferenceSyntaxError(
+            "refusing to create an ambiguous tag using digest algorithm as name"
+        )
 
 
 def _not_found(name: str, reference: Reference | None, tags: Tags) -> str:

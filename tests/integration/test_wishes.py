@@ -87,3 +87,16 @@ def test_a_list_of_processes_needs_their_pids(engine: Sandbox) -> None:
     done = engine.call("top", "srv", "-o", "comm")
     assert done.returncode == 1
     assert b"PID" in done.stderr
+
+
+def test_no_tag_reads_like_an_id(engine: Sandbox) -> None:
+    done = engine.call("tag", "host", "sha256:abc")
+    assert done.returncode == 1
+    assert b"ambiguous tag using digest algorithm as name" in done.stderr
+
+
+def test_inspect_tells_both_sizes_and_how_many_logs_are_kept(engine: Sandbox) -> None:
+    engine.ok("create", "--name", "kept", "--log-opt", "max-file=4", "host", "true")
+    assert engine.ok("inspect", "-s", "-f", "{{.SizeRw}} {{.SizeRootFs}}", "kept") == "0 0\n"
+    shown = engine.ok("inspect", "-f", "{{json .HostConfig.LogConfig.Config}}", "kept")
+    assert json.loads(shown) == {"max-file": "4"}

@@ -15,7 +15,6 @@ from sandbox.errors import (
     Conflict,
     ContainerNotFound,
     ImageNotFound,
-    RuntimeFailed,
     SandboxError,
     Unsupported,
     UsageError,
@@ -84,7 +83,7 @@ def test_what_the_user_said_wins() -> None:
 
 def test_a_relative_working_directory_is_refused() -> None:
     request = CreateRequest(image="x", args=("ls",), working_dir="a")
-    with pytest.raises(RuntimeFailed, match="needs to be an absolute path"):
+    with pytest.raises(UsageError, match="needs to be an absolute path"):
         creation.configure(request, _image(), ())
 
 

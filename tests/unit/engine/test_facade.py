@@ -35,7 +35,7 @@ def test_every_verb_of_every_part_is_there_and_only_once() -> None:
     assert len(names) == len(set(names))
     engine = Engine()
     for name in names:
-        assert hasattr(type(engine), name) or callable(getattr(engine, name)), name
+        assert getattr(engine, name, None) is not None, name
 
 
 def test_a_verb_that_does_not_exist_is_an_error() -> None:
