@@ -25,6 +25,7 @@
 #include "dispatch.h"
 #include "fds.h"
 #include "binfmt_elf.h"
+#include "change.h"
 #include "log.h"
 #include "on_net.h"
 #include "owner.h"
@@ -405,6 +406,16 @@ static int enter_directory(struct sb_call *call, const char *cwd)
 	return ret < 0 ? ret : (int)sys_chdir(at->host.buf);
 }
 
+/* As Docker's runtime does: the terminal is the user's, who may open it again by its name. */
+static int give_terminals(struct sb_call *call, uint32_t uid)
+{
+	int err = 0;
+
+	for (int fd = 0; fd < 3 && err == 0; fd++)
+		err = sb_change_give_terminal(call->fs, fd, uid);
+	return err;
+}
+
 /* Come in from outside: confine, then execve as a guest does. */
 static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, const char *number)
 {
@@ -425,6 +436,9 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = enter_directory(call, entry->cwd);
 	if (ret < 0)
 		die(EXIT_NOT_EXECUTABLE, "cannot enter directory", entry->cwd, ret);
+	ret = give_terminals(call, thread->ids.fsuid);
+	if (ret < 0)
+		die(EXIT_FAILED, "cannot own the terminal of", entry->path, ret);
 	ret = sb_pids_claim(&proc->tree, &place);
 	if (ret < 0)
 		die(EXIT_FAILED, "too many processes (--pids-limit) for", entry->path, ret);

@@ -83,6 +83,9 @@ int sb_change_removexattr(struct sb_fs *fs, struct sb_at *at, const char *name) 
  * of a mount, a deleted file, a pipe): no path is needed. */
 int sb_change_fchmod(struct sb_fs *fs, int fd, uint32_t mode) SB_MUST_CHECK;
 int sb_change_fchown(struct sb_fs *fs, int fd, uint32_t uid, uint32_t gid) SB_MUST_CHECK;
+/* Make a user the owner of the terminal that the descriptor is, or whose master it is, without
+ * asking whether that is permitted. 0 also for what is no terminal of /dev/pts. */
+int sb_change_give_terminal(struct sb_fs *fs, int fd, uint32_t uid) SB_MUST_CHECK;
 int sb_change_futimens(struct sb_fs *fs, int fd, const struct sb_timespec *times) SB_MUST_CHECK;
 long sb_change_fgetxattr(struct sb_fs *fs, int fd, const char *name, char *buf,
 			 size_t len) SB_MUST_CHECK;

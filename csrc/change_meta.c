@@ -14,6 +14,7 @@
 #include "change.h"
 
 #include <errno.h>
+#include <asm/ioctls.h>
 #include <linux/stat.h>
 
 #include "dircache.h"
@@ -312,6 +313,46 @@ int sb_change_fchown(struct sb_fs *fs, int fd, uint32_t uid, uint32_t gid)
 	if (err == 0)
 		err = may_chown(fs, &file.st, uid, gid);
 	return err < 0 ? err : set_owner(fs, &file, uid, gid);
+}
+
+#define PTS_MAJOR 136 /* and the seven behind it */
+
+/* "/dev/pts/" and the number of the terminal whose master the descriptor is; false: it is none. */
+static bool name_terminal(int fd, char out[24])
+{
+	char digits[12];
+	uint32_t number = 0;
+	size_t count = 0;
+
+	if (sb_syscall(__NR_ioctl, fd, TIOCGPTN, SB_P(&number), 0, 0, 0) < 0)
+		return false;
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) != 0);
+	memcpy(out, "/dev/pts/", 9);
+	for (size_t i = 0; i < count; i++)
+		out[9 + i] = digits[count - 1 - i];
+	out[9 + count] = '\0';
+	return true;
+}
+
+int sb_change_give_terminal(struct sb_fs *fs, int fd, uint32_t uid)
+{
+	char name[24] = "";
+	struct file file = {.fd = fd};
+	const bool is_master = name_terminal(fd, name);
+
+	if (sys_statx(is_master ? AT_FDCWD : fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
+		      SB_STATX_MASK, &file.sx) < 0 ||
+	    file.sx.stx_rdev_major < PTS_MAJOR || file.sx.stx_rdev_major > PTS_MAJOR + 7)
+		return 0;
+	look(fs, &file);
+	if (file.st.uid == uid) /* a number is used again: the last owner's record may be there */
+		return 0;
+	file.record.flags |= SB_OWNER_IDS;
+	file.record.uid = uid;
+	file.record.gid = file.st.gid;
+	return save(fs, &file);
 }
 
 /* ---- times and length ---------------------------------------------------- */

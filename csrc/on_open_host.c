@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/openat2.h>
 
+#include "change.h"
 #include "guest.h"
 #include "on_open.h"
 #include "thread.h"
@@ -20,10 +21,12 @@ struct device {
 	const char *host;
 };
 
+#define PTMX (5 << 8 | 2)
+
 static const struct device devices[] = {
 	{1 << 8 | 3, "/dev/null"},   {1 << 8 | 5, "/dev/zero"},    {1 << 8 | 7, "/dev/full"},
 	{1 << 8 | 8, "/dev/random"}, {1 << 8 | 9, "/dev/urandom"}, {5 << 8 | 0, "/dev/tty"},
-	{5 << 8 | 2, "/dev/ptmx"},
+	{PTMX, "/dev/ptmx"},
 };
 
 static const char *host_device(const struct sb_stat *st)
@@ -84,6 +87,21 @@ long sb_open_host(struct sb_call *call, const char *host, int flags)
 	return fd;
 }
 
+/* The other side of the new terminal belongs to who opens this one; nothing waits here. */
+static long open_new_terminal(struct sb_call *call, const char *host, int flags)
+{
+	long fd;
+	int err;
+
+	sb_commit_begin(call->fs);
+	fd = sys_openat(AT_FDCWD, host, flags, 0);
+	err = fd < 0 ? 0 : sb_change_give_terminal(call->fs, (int)fd, call->ids->fsuid);
+	if (err < 0)
+		sys_close((int)fd);
+	sb_commit_end(call->fs);
+	return err < 0 ? err : fd;
+}
+
 long sb_open_device(struct sb_call *call, int flags, struct sb_at *at)
 {
 	const char *host;
@@ -92,6 +110,8 @@ long sb_open_device(struct sb_call *call, int flags, struct sb_at *at)
 	if (err < 0)
 		return err;
 	host = host_device(&at->st);
+	if (host != NULL && at->st.rdev == PTMX)
+		return open_new_terminal(call, host, flags & ~O_NOFOLLOW);
 	if (host != NULL) /* /dev/ptmx may be a symlink there */
 		return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags & ~O_NOFOLLOW,
 				      0, 0, 0);

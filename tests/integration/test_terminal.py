@@ -109,3 +109,34 @@ def test_without_input_a_terminal_is_given_all_the_same(sandbox: Sandbox) -> Non
         timeout=60,
     )
     assert done.stdout == b"yes" + os.linesep.replace("\n", "\r\n").encode()
+
+
+def test_the_terminal_belongs_to_the_user_who_may_open_it_by_its_name(sandbox: Sandbox) -> None:
+    script = 'stat -c "owner %u" $(tty); echo written >$(tty); echo error >/dev/stderr'
+    for user, owner in (("1234:0", 1234), ("0", 0)):
+        child = _spawn(sandbox, "-u", user, "host", "sh", "-c", script)
+        child.expect(f"owner {owner}\r\nwritten\r\nerror\r\n")
+        assert _exit_code(child) == 0
+
+
+NEW_TERMINALS = """
+import fcntl, os, sys, termios
+for uid in (1234, 0, 77):
+    if os.fork() == 0:
+        os.setresuid(uid, uid, uid)
+        master = os.open('/dev/ptmx', os.O_RDWR | os.O_NOCTTY)
+        number = int.from_bytes(fcntl.ioctl(master, 0x80045430, bytes(4)), sys.byteorder)
+        fcntl.ioctl(master, 0x40045431, bytes(4))
+        name = f'/dev/pts/{number}'
+        os.write(os.open(name, os.O_RDWR | os.O_NOCTTY), b'written')
+        print(os.stat(name).st_uid, os.read(master, 100).decode(), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+@pytest.mark.parametrize("way", ["rewrite", "trap", "ptrace"])
+def test_who_opens_a_new_terminal_owns_both_sides(sandbox: Sandbox, way: str) -> None:
+    script = ["python3", "-c", NEW_TERMINALS]
+    output = sandbox.ok("run", "--rm", "--interceptor", way, "host", *script)
+    assert output.splitlines() == ["1234 written", "0 written", "77 written"]
