@@ -240,7 +240,7 @@ static long make_here(struct sb_fs *fs, const struct recipe *r, const char *host
 }
 
 /* The host file of a mount belongs to the caller: another owner is a record. */
-static int own_in_mount(struct sb_fs *fs, const char *host, const struct sb_looks *looks)
+static int own_in_mount(struct sb_fs *fs, int fd, const char *host, const struct sb_looks *looks)
 {
 	struct sb_owner record = {.flags = SB_OWNER_IDS, .uid = looks->uid, .gid = looks->gid};
 	struct sb_owner_key key;
@@ -249,7 +249,7 @@ static int own_in_mount(struct sb_fs *fs, const char *host, const struct sb_look
 
 	if (looks->uid == 0 && looks->gid == 0 && !sb_owner_may_be_stale(fs->tree))
 		return 0;
-	err = sb_host_stat(host, &sx);
+	err = (int)sys_statx(fd, host, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, SB_STATX_MASK, &sx);
 	if (err < 0)
 		return err;
 	sb_owner_key(fs->tree, &sx, &key);
@@ -273,7 +273,7 @@ static long make_in_mount(struct sb_fs *fs, const struct sb_at *at, const struct
 	result = make_at(r, host, r->looks.mode & 07777);
 	if (result < 0)
 		return result;
-	err = own_in_mount(fs, host, &r->looks);
+	err = own_in_mount(fs, AT_FDCWD, host, &r->looks);
 	if (err == 0 && r->inherits)
 		err = inherit(fs, r, host);
 	if (err == 0)
@@ -390,13 +390,17 @@ static int dress_tmpfile(struct sb_fs *fs, int fd, const struct recipe *r)
 	if (err < 0)
 		return err;
 	sb_owner_key(fs->tree, &sx, &key);
-	err = sb_owner_put(fs->tree, &key, &record);
+	if (sb_upper_needs_record(&r->looks))
+		err = sb_owner_put(fs->tree, &key, &record);
+	else
+		sb_owner_drop(fs->tree, &key);
 	return err < 0 || !r->inherits ? err : sb_lists_inherit(fs, &sx, &fs->work->p[5]);
 }
 
 long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode)
 {
 	struct recipe r = {.flags = flags};
+	bool in_mount;
 	long fd;
 	int err = sb_upper_may_write(fs, &at->spot);
 
@@ -413,12 +417,15 @@ long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t m
 	if (err < 0)
 		return err;
 	sb_commit_begin(fs);
-	if (at->spot.mount != SB_NO_MOUNT)
-		return sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE, r.looks.mode & 07777);
+	in_mount = at->spot.mount != SB_NO_MOUNT;
+	if (in_mount ? r.looks.uid != 0 || r.looks.gid != 0 : sb_upper_needs_record(&r.looks))
+		sb_owner_note_nameless(fs->tree);
 	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE,
-			sb_upper_host_mode(S_IFREG, r.looks.mode));
+			in_mount ? r.looks.mode & 07777
+				 : sb_upper_host_mode(S_IFREG, r.looks.mode));
 	if (fd >= 0) {
-		err = dress_tmpfile(fs, (int)fd, &r);
+		err = in_mount ? own_in_mount(fs, (int)fd, "", &r.looks)
+			       : dress_tmpfile(fs, (int)fd, &r);
 		if (err < 0)
 			sys_close((int)fd);
 	}

@@ -100,6 +100,8 @@ static int save(struct sb_fs *fs, const struct file *file)
 
 	if (!file->has_record && file->record.flags == 0)
 		return 0;
+	if (file->sx.stx_nlink == 0)
+		sb_owner_note_nameless(tree);
 	packed = sb_owner_blob(tree, &file->record, &len);
 	if (!file->drops_caps || !sb_xattr_find(packed, len, "security.capability", &one))
 		return sb_owner_put(tree, &file->key, &file->record);

@@ -141,9 +141,22 @@ bool sb_owner_any(const struct sb_tree *tree)
 	return tree->owners && __atomic_load_n(&tree->owners->record_next, __ATOMIC_ACQUIRE) > 1;
 }
 
+/* Record 0, which is none: have there been records of files without a name? */
+static uint32_t *nameless(const struct sb_tree *tree)
+{
+	return &record_at(tree, 0)->flags;
+}
+
 bool sb_owner_may_be_stale(const struct sb_tree *tree)
 {
-	return (tree->control->flags & SB_CONTROL_BIRTH_TIMES) == 0 && sb_owner_any(tree);
+	return sb_owner_any(tree) && ((tree->control->flags & SB_CONTROL_BIRTH_TIMES) == 0 ||
+				      __atomic_load_n(nameless(tree), __ATOMIC_RELAXED) != 0);
+}
+
+void sb_owner_note_nameless(const struct sb_tree *tree)
+{
+	if (tree->owners)
+		__atomic_store_n(nameless(tree), 1, __ATOMIC_RELAXED);
 }
 
 /* Copy a record. False when it was no longer the bucket's at the end. */

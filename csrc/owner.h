@@ -50,6 +50,10 @@ bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64
 bool sb_owner_any(const struct sb_tree *tree);
 /* May a new file find a record that was another one's? */
 bool sb_owner_may_be_stale(const struct sb_tree *tree);
+/* A file without a name has a record, which nobody drops when the file is gone: from now on one
+ * may. A clock of birth times ticks some 250 times a second, and a new file can follow in the same
+ * tick. */
+void sb_owner_note_nameless(const struct sb_tree *tree);
 /* Is there any record of this inode, whatever its birth time (cheap test)? */
 bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino);
 /* Is the copy still what the current record says? Then its attributes, which are not copied, were

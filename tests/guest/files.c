@@ -246,6 +246,7 @@ static void unlinked(void)
 
 static void tmpfiles(void)
 {
+	static const mode_t modes[] = {0, 0640, 0, 0, 0600, 04755, 0755};
 	char path[64];
 	struct stat st;
 	int fd = (int)SEE(open(".", O_TMPFILE | O_RDWR, 0640));
@@ -267,6 +268,22 @@ static void tmpfiles(void)
 	close(fd);
 	SEE(open("named", O_TMPFILE | O_RDWR, 0600));
 	SEE(open("missing", O_TMPFILE | O_RDWR, 0600));
+	/* Each is gone before the next, which gets its inode in the same tick of the clock. */
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		fd = (int)MUST(open(".", O_TMPFILE | O_RDWR, modes[i]));
+		MUST(fstat(fd, &st));
+		say("without a name: %o", st.st_mode);
+		close(fd);
+		fd = (int)MUST(open("after", O_CREAT | O_RDWR, 0640));
+		MUST(fstat(fd, &st));
+		say("after it: %o", st.st_mode);
+		MUST(unlink("after"));
+		MUST(fchmod(fd, modes[i]));
+		close(fd);
+		MUST(mkdir("after", 0750));
+		say_stat("after");
+		MUST(rmdir("after"));
+	}
 }
 
 /* ---- reading and writing ---- */

@@ -97,3 +97,22 @@ def test_a_user_given_on_the_command_line_is_checked(sandbox: Sandbox) -> None:
     assert "Permission denied" in lines[3]
     assert "Permission denied" in lines[4]
     assert lines[5].split()[2:4] == ["1000", "50"]
+
+
+TEMPORARY = """
+import os
+for folder in ('/dev/shm', '/var/tmp', '/mnt'):
+    fd = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
+    print(folder, os.fstat(fd).st_uid, os.fstat(fd).st_gid)
+"""
+
+
+def test_a_file_without_a_name_belongs_to_its_maker_in_mounts_too(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    folder = tmp_path / "bind"
+    folder.mkdir()
+    folder.chmod(0o777)
+    words = ["-u", "1234:77", "-v", f"{folder}:/mnt", "host", "python3", "-c", TEMPORARY]
+    output = sandbox.ok("run", "--rm", *words)
+    assert output.splitlines() == ["/dev/shm 1234 77", "/var/tmp 1234 77", "/mnt 1234 77"]
