@@ -97,6 +97,9 @@ def _pair(text: str) -> tuple[str, str]:
 _TIMES = ("interval", "timeout", "start_period", "start_interval")
 
 
+_SHORTEST = 10**6  # nanoseconds; Docker's bound
+
+
 def _health(options: dict[str, Any]) -> Health | None:
     """Return the check; one without a command changes the image's."""
     given = {
@@ -104,8 +107,13 @@ def _health(options: dict[str, Any]) -> Health | None:
         for key in _TIMES
         if options[f"health_{key}"]
     }
+    for key, time in given.items():
+        if 0 < time < _SHORTEST:
+            raise UsageError(f"--health-{key.replace('_', '-')} cannot be less than 1ms")
     if options["health_retries"] is not None:
         given["retries"] = options["health_retries"]
+        if given["retries"] < 0:
+            raise UsageError("--health-retries cannot be negative")
     if options["no_healthcheck"]:
         if given or options["health_cmd"]:
             raise UsageError("--no-healthcheck conflicts with --health-* options")

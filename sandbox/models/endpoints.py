@@ -314,6 +314,8 @@ def _check_special(flags: NetworkFlags, mode: str) -> None:
     if mode in (HOST, NONE):
         if config.allowed_hosts:
             raise UsageError(f"conflicting options: --allow-host and the network mode {mode}")
+        if flags.mac and mode == HOST:
+            raise UsageError("conflicting options: mac-address and the network mode")
         if config.log and mode == HOST:
             raise UsageError("conflicting options: --network-log and the network mode host")
         return

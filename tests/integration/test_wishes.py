@@ -100,3 +100,20 @@ def test_inspect_tells_both_sizes_and_how_many_logs_are_kept(engine: Sandbox) ->
     assert engine.ok("inspect", "-s", "-f", "{{.SizeRw}} {{.SizeRootFs}}", "kept") == "0 0\n"
     shown = engine.ok("inspect", "-f", "{{json .HostConfig.LogConfig.Config}}", "kept")
     assert json.loads(shown) == {"max-file": "4"}
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [("--health-interval=1us", b"cannot be less than 1ms"), ("--health-retries=-1", b"negative")],
+)
+def test_a_health_check_that_cannot_be_is_refused(engine: Sandbox, flag: str, words: bytes) -> None:
+    done = engine.call("create", "--health-cmd", "true", flag, "host", "true")
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_events_that_cannot_be_shown_are_told_at_once(engine: Sandbox) -> None:
+    for flags in (["--since", "1", "--format", "{{nope .}}"], ["--since", "5"]):
+        done = engine.call("events", "--until", "2", *flags)
+        assert done.returncode == 1
+        assert b"not defined" in done.stderr or b"cannot be after" in done.stderr

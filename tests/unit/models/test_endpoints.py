@@ -62,6 +62,7 @@ def test_flags_become_places_on_networks() -> None:
         ({"aliases": ("db",)}, "network-scoped aliases are only supported for user-defined"),
         ({"networks": ("bridge",), "address": "127.5.0.2"}, "user specified IP address is"),
         ({"networks": ("host",), "links": ("db",)}, "host type networking can't be used with"),
+        ({"networks": ("host",), "mac": "02:42:ac:11:00:02"}, "mac-address and the network mode"),
         ({"networks": ("container:",)}, "invalid container format container:<name|id>"),
         ({"networks": ("container:a",), "hostname": True}, "hostname and the network mode"),
         ({"networks": ("container:a",), "exposed": ("80",)}, "port exposing and the container"),
