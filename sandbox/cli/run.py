@@ -76,6 +76,10 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
     from sandbox.runtime.process import Attachment
 
     streams = check_streams(options["attach"])
+    if options["detach_keys"] is not None:
+        from sandbox.runtime.attach import parse_keys
+
+        parse_keys(options["detach_keys"])  # also where nobody can type them
 
     def created(container: Container) -> None:
         write_cidfile(flags.cidfile, container)

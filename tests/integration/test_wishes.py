@@ -117,3 +117,11 @@ def test_events_that_cannot_be_shown_are_told_at_once(engine: Sandbox) -> None:
         done = engine.call("events", "--until", "2", *flags)
         assert done.returncode == 1
         assert b"not defined" in done.stderr or b"cannot be after" in done.stderr
+
+
+def test_keys_that_there_are_not_are_refused_also_without_a_terminal(engine: Sandbox) -> None:
+    for flags in (["--rm"], ["-d"]):
+        done = engine.call("run", *flags, "--detach-keys", "x-y", "host", "true")
+        assert done.returncode == 125
+        assert b"invalid detach keys" in done.stderr
+    assert engine.ok("ps", "-aq") == ""
