@@ -66,6 +66,7 @@ struct sb_proc {
 	uint32_t cwd_count;    /* changes of the working directory */
 	uint32_t cwd_changing; /* those on their way */
 	uint32_t cwd_given_up;
+	uint32_t deaf; /* it has a raw socket of ICMP that hears nothing: on_ping.c */
 	struct sb_cwd cwd;
 	struct sb_dir_slots dirs;
 	struct sb_fds *fds; /* of the threads that share memory and descriptors; or NULL */

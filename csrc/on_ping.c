@@ -13,6 +13,8 @@
  *   What lies outside nobody has asked: EPERM, as where a firewall forbids it.
  *   Errors of a request are those of ping_v4_sendmsg() in the kernel, also of a raw socket,
  *   which can send nothing else and receives answers only, behind an IP header.
+ *   Who has a raw socket, has sent nothing by it and sends datagrams to the ports of traceroute
+ *   waits for errors that would never come: EPERM, too.
  * Does not know
  *   IPv6, and sockets of ICMP that the kernel has given.
  */
@@ -29,6 +31,8 @@
 #define SB_RAW_MARK 0x70696e68
 #define SB_ECHO_REQUEST 8
 #define SB_MAX_VECTORS 16
+#define SB_TRACE_FIRST 33434 /* traceroute's first port, and how far it gets */
+#define SB_TRACE_LAST (SB_TRACE_FIRST + 1023)
 
 struct echo { /* struct icmphdr */
 	unsigned char type;
@@ -72,6 +76,8 @@ long sb_ping_socket(struct sb_call *call, int type, int protocol, long refusal)
 		sb_syscall(__NR_setsockopt, (int)fd, SOL_SOCKET, SB_SO_MAX_PACING_RATE, SB_P(&mark),
 			   sizeof(mark), 0);
 	sb_commit_end(call->fs);
+	if (raw && fd >= 0)
+		call->proc->deaf = 1;
 	return fd;
 }
 
@@ -87,10 +93,15 @@ bool sb_ping_is_one(int fd)
 	return mark == SB_PING_MARK || mark == SB_RAW_MARK;
 }
 
-bool sb_ping_is_request(int fd, const struct sb_socket_name *name)
+bool sb_ping_is_request(const struct sb_call *call, int fd, const struct sb_socket_name *name)
 {
-	return name->family == AF_INET && name->len >= 16 && name->bytes[2] == 0 &&
-	       name->bytes[3] == 0 && sb_ping_is_one(fd);
+	const uint32_t port = (uint32_t)name->bytes[2] << 8 | name->bytes[3];
+
+	if (name->family != AF_INET || name->len < 16)
+		return false;
+	if (port == 0)
+		return sb_ping_is_one(fd);
+	return call->proc->deaf != 0 && port >= SB_TRACE_FIRST && port <= SB_TRACE_LAST;
 }
 
 /* All bytes of a message in out: how many, or -errno. */
@@ -241,6 +252,10 @@ long sb_ping_send(struct sb_call *call, int fd, const struct sb_socket_name *nam
 	long len = gather(iov, count, data, sizeof(call->work->buffer) - sizeof(head));
 	long ret;
 
+	if (!sb_net_place_read(name->bytes, name->len, &place))
+		return -EINVAL;
+	if (place.port != 0)
+		return -EPERM;
 	if (len < 0)
 		return len;
 	if ((size_t)len < sizeof(echo))
@@ -248,8 +263,7 @@ long sb_ping_send(struct sb_call *call, int fd, const struct sb_socket_name *nam
 	memcpy(&echo, data, sizeof(echo));
 	if (echo.type != SB_ECHO_REQUEST || echo.code != 0)
 		return -EINVAL;
-	if (!sb_net_place_read(name->bytes, name->len, &place))
-		return -EINVAL;
+	call->proc->deaf = 0;
 	ret = check_place(call, &place, &base);
 	if (ret < 0)
 		return ret;

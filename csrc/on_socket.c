@@ -345,7 +345,7 @@ long on_sendto(struct sb_call *call)
 		return sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi,
 				      (long)regs->rdx, (int)regs->r10, 0, 0);
 	err = sb_socket_name_read(regs->r8, (uint32_t)regs->r9, &name);
-	if (err == 0 && sb_ping_is_request((int)regs->rdi, &name)) {
+	if (err == 0 && sb_ping_is_request(call, (int)regs->rdi, &name)) {
 		const struct user_vector vector = {regs->rsi, regs->rdx};
 
 		return sb_ping_send(call, (int)regs->rdi, &name, (uint64_t)(uintptr_t)&vector, 1);

@@ -30,7 +30,7 @@ void sb_socket_peer_ids(struct sb_call *call, uint32_t pid, uint32_t *uid, uint3
 long sb_ping_socket(struct sb_call *call, int type, int protocol, long refusal);
 bool sb_ping_is_one(int fd);
 /* Is a message to name one for sb_ping_send()? */
-bool sb_ping_is_request(int fd, const struct sb_socket_name *name);
+bool sb_ping_is_request(const struct sb_call *call, int fd, const struct sb_socket_name *name);
 /* Answer the request in count vectors at iov (guest memory, or the runtime's). Uses work->buffer.
  */
 long sb_ping_send(struct sb_call *call, int fd, const struct sb_socket_name *name, uint64_t iov,

@@ -183,7 +183,7 @@ static bool is_ping(const struct sb_call *call, const struct sb_message *m,
 	return m->name != 0 && m->name_len != 0 &&
 	       sb_socket_name_read(m->name, SB_MIN(m->name_len, (uint32_t)SB_SOCKET_NAME_MAX),
 				   name) == 0 &&
-	       sb_ping_is_request((int)call->regs->rdi, name);
+	       sb_ping_is_request(call, (int)call->regs->rdi, name);
 }
 
 long on_sendmsg(struct sb_call *call)

@@ -83,6 +83,19 @@ def test_other_sockets_that_the_machine_refuses_are_refused(net: Sandbox) -> Non
     assert told == f"{errno.EPERM}\n{errno.EPERM}\n"
 
 
+def test_who_would_wait_for_errors_of_icmp_is_refused(net: Sandbox) -> None:
+    program = (
+        "import socket\n"
+        "ear = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)\n"
+        "mouth = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "print(mouth.sendto(b'x', ('127.0.0.1', 33433)))\n"
+        "try: mouth.sendto(b'x', ('127.0.0.1', 33434))\n"
+        "except OSError as exc: print(exc.errno)\n"
+    )
+    told = net.ok("run", "--rm", "host", "python3", "-c", program)
+    assert told == f"1\n{errno.EPERM}\n"
+
+
 def test_ping_finds_containers_by_name_also_while_building(builder: Builder) -> None:
     if shutil.which("busybox") is None:
         pytest.skip("busybox is not installed (busybox-static)")
