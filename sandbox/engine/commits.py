@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sandbox.layers.pack import PackEntry
     from sandbox.models.container import ContainerConfig
     from sandbox.models.image import Image
+    from sandbox.models.policy import Health
     from sandbox.native import core
 
     _Base = ArchiveVerbs
@@ -147,6 +148,25 @@ def _run_config(config: ContainerConfig, base: Image) -> oci.RunConfig:
         or None,
         stop_signal=base.config.stop_signal
         or ("" if config.stop_signal == "SIGTERM" else config.stop_signal),
+        healthcheck=_healthcheck(config.policy.health, base.config.healthcheck),
+    )
+
+
+def _healthcheck(health: Health | None, of_image: oci.Healthcheck | None) -> oci.Healthcheck | None:
+    """Return the image's check, or what the container has in its place."""
+    from sandbox.engine.creation import merge_health
+
+    if health == merge_health(of_image, None):
+        return of_image
+    if health is None:
+        return oci.Healthcheck(["NONE"])
+    return oci.Healthcheck(
+        test=list(health.test),
+        interval=health.interval,
+        timeout=health.timeout,
+        start_period=health.start_period,
+        start_interval=health.start_interval,
+        retries=health.retries,
     )
 
 

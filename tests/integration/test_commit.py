@@ -72,6 +72,30 @@ def test_what_is_gone_stays_gone(engine: Sandbox, small: str) -> None:
     assert engine.call("cp", "c2:/e/gone", "-").returncode == 1
 
 
+def test_an_image_of_a_container_asks_how_it_is_as_the_container_was_asked(
+    engine: Sandbox, small: str
+) -> None:
+    def check(image: str) -> object:
+        return json.loads(engine.ok("image", "inspect", image))[0]["Config"].get("Healthcheck")
+
+    flags = ("--health-cmd", "true", "--health-interval", "7s")
+    engine.ok("create", "--name", "own", *flags, small)
+    engine.ok("commit", "own", "own:1")
+    asked = check("own:1")
+    assert isinstance(asked, dict)
+    assert asked["Test"] == ["CMD-SHELL", "true"]
+    assert asked["Interval"] == 7 * 10**9
+    engine.ok("create", "--name", "same", "own:1")
+    engine.ok("commit", "same", "same:1")
+    assert check("same:1") == asked
+    engine.ok("create", "--name", "none", "--no-healthcheck", "own:1")
+    engine.ok("commit", "none", "none:1")
+    assert check("none:1") == {"Test": ["NONE"]}
+    engine.ok("create", "--name", "plain", small)
+    engine.ok("commit", "plain", "plain:1")
+    assert check("plain:1") is None
+
+
 def test_the_machine_s_own_tree_is_no_image(engine: Sandbox) -> None:
     engine.ok("create", "--name", "c1", "host", "true")
     done = engine.call("commit", "c1", "new:1")
