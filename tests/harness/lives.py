@@ -199,7 +199,7 @@ _REST = {state: state for state in _RM}
 VERBS: dict[str, tuple[list[str], dict[str, str]]] = {
     "run": (["run", "-di", "--name", "NAME", "host", *COMMAND], {"absent": "running"}),
     "create": (["create", "--name", "NAME", "host", *COMMAND], {"absent": "created"}),
-    "start": (["start", "NAME"], {**_GONE, **_ALIVE}),
+    "start": (["start", "NAME"], {**_GONE, "running": "running"}),
     "kill": (["kill", "NAME"], dict.fromkeys(_ALIVE, "exited 137")),
     "stop": (["stop", "-t", "0", "NAME"], {**_REST, **dict.fromkeys(_ALIVE, "exited 137")}),
     "pause": (["pause", "NAME"], {"running": "paused"}),
