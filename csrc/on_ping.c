@@ -55,11 +55,6 @@ struct ip_header { /* struct iphdr without options */
 	unsigned char destination[4];
 };
 
-struct vector {
-	uint64_t base;
-	uint64_t len;
-};
-
 long sb_ping_socket(struct sb_call *call, int type, int protocol, long refusal)
 {
 	const int flags = type & (SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -107,7 +102,7 @@ bool sb_ping_is_request(const struct sb_call *call, int fd, const struct sb_sock
 /* All bytes of a message in out: how many, or -errno. */
 static long gather(uint64_t iov, uint64_t count, char *out, size_t size)
 {
-	struct vector part;
+	struct sb_vector part;
 	size_t len = 0;
 
 	if (count > SB_MAX_VECTORS)

@@ -290,18 +290,13 @@ long on_recvfrom(struct sb_call *call)
 	return err < 0 ? err : count;
 }
 
-struct user_vector {
-	uint64_t base;
-	uint64_t len;
-};
-
 /* sendto(2) with a source: only sendmsg(2) can say it. */
 static long send_from(struct sb_call *call, const struct sb_socket_name *name,
 		      const struct sb_net_route *route)
 {
 	const struct sb_regs *regs = call->regs;
 	unsigned char source[SB_NET_CONTROL_SIZE];
-	const struct user_vector vector = {regs->rsi, regs->rdx};
+	const struct sb_vector vector = {regs->rsi, regs->rdx};
 	const struct sb_message message = {
 		.name = (uint64_t)(uintptr_t)name->bytes,
 		.name_len = name->len,
@@ -346,7 +341,7 @@ long on_sendto(struct sb_call *call)
 				      (long)regs->rdx, (int)regs->r10, 0, 0);
 	err = sb_socket_name_read(regs->r8, (uint32_t)regs->r9, &name);
 	if (err == 0 && sb_ping_is_request(call, (int)regs->rdi, &name)) {
-		const struct user_vector vector = {regs->rsi, regs->rdx};
+		const struct sb_vector vector = {regs->rsi, regs->rdx};
 
 		return sb_ping_send(call, (int)regs->rdi, &name, (uint64_t)(uintptr_t)&vector, 1);
 	}

@@ -23,6 +23,11 @@ struct sb_message { /* struct user_msghdr */
 	uint32_t pad2;
 };
 
+struct sb_vector { /* struct iovec */
+	uint64_t base;
+	uint64_t len;
+};
+
 /* Ids of a peer as the kernel gave them, in the guest's terms. */
 void sb_socket_peer_ids(struct sb_call *call, uint32_t pid, uint32_t *uid, uint32_t *gid);
 

@@ -29,14 +29,6 @@ subprocess.run(sys.argv[1:], check=True)
 """
 
 
-@pytest.fixture
-def net(tmp_path: pathlib.Path) -> Net:
-    net = Net(tmp_path)
-    net.add_network(1)
-    net.add_network(2)
-    return net
-
-
 def shell(box: Box, command: str) -> str:
     done = box.run(["/bin/sh", "-c", f"PATH=$PATH:/usr/sbin:/sbin; {command}"])
     assert done.status == 0, done
