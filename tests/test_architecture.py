@@ -18,22 +18,34 @@ from tests.harness.cbuild import native_build
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CSRC = ROOT / "csrc"
 
-# File stem (foo.c, foo.h and foo.def share one) -> level. A new file declares its place.
-LEVELS = {
-    0: "abi net base filesize mem sys sys32 rep layout",
-    1: "path ids ids_exec acl log net_table net_place net_rules net_show net_link site syscalls"
-    " verdict tracee i386",
-    2: "index spot upper view view_walk view_stat control copyup copyup_content copyup_tree dirlist"
-    " owner tree change proc_text proc_net proc_mounts change_make change_link change_name"
-    " change_rename change_meta change_xattr change_quick xattr fds lists dirlist_index"
-    " upper_scan dirlist_empty hosted hosted_change hosted_control hosted_tables hosted_text"
-    " hosted_net hosted_tree hosted_pace index_build index_merge layer_draft layer_table layer_rows"
-    " layer_quick view_path text text_build tracer probe dircache",
-    3: "guest cwd target thread pids trace adopt dispatch binfmt_elf exec_plan confine maps"
-    " sigmask socket_name",
-    4: "trap patch signals boot",
+# The folders of csrc/, lowest level first. A file includes only headers of its own level or of
+# a lower one. A new folder declares its place here; a new file has the place of its folder.
+FOLDERS = {
+    "base": 0,  # the kernel's ABI, layouts of files and shared memory
+    "arch/x86_64": 0,  # the processor: its system call instruction, addresses, registers
+    "": 1,  # syscalls.def: which system calls are intercepted
+    "pure": 1,  # paths, credentials, access lists: no I/O but a log line
+    "net": 1,  # rules and tables of networks
+    "arch/x86_64/pure": 1,  # call sites of the processor; system calls of 32-bit programs
+    "tree": 2,  # what the merged tree is made of
+    "view": 2,  # look-ups and listings of the merged tree
+    "change": 2,  # changes of the merged tree, copy-up, the upper directory
+    "procfs": 2,  # lines of /proc
+    "layers": 2,  # tables of layers and indexes of images, made
+    "hosted": 2,  # what Python calls
+    "guest": 3,  # state and memory of a guest process
+    "calls": 3,  # dispatch: the handler of a system call
+    "calls/proc": 3,  # handlers of system calls: files of /proc
+    "calls/fs": 3,
+    "calls/net": 3,
+    "calls/task": 3,
+    "entry": 4,  # how control gets in and out of the runtime
+    "arch/x86_64/entry": 4,
+    "arch/x86_64/i386": 4,
 }
-LEVEL_OF = {stem: level for level, stems in LEVELS.items() for stem in stems.split()}
+HOSTED_ONLY = {"layers", "hosted"}
+GUEST_ONLY_LEVEL = 3
+WIDEST = 30  # entries of a folder
 
 C_FILES = sorted(CSRC.rglob("*.[chS]")) + sorted(CSRC.rglob("*.def"))
 COMMON_C = [p for p in C_FILES if "arch" not in p.relative_to(CSRC).parts]
@@ -41,7 +53,6 @@ PYTHON_FILES = sorted(
     path for folder in ("sandbox", "tests", "bench") for path in (ROOT / folder).rglob("*.py")
 )
 KNOWS_UCONTEXT = {"trap", "signals", "patch", "signal32"}
-GUEST_ONLY_LEVELS = {3, 4}
 ASSEMBLY = re.compile(r"\b__asm(__)?\b|\basm\s*(volatile|goto|inline|\()")
 
 
@@ -60,29 +71,32 @@ def blank_strings(match: re.Match[str]) -> str:
     return re.sub(r'"(\\.|[^"\\])*"', '""', match[0])
 
 
+def folder_of(path: pathlib.Path) -> str:
+    folder = path.parent.relative_to(CSRC).as_posix()
+    return "" if folder == "." else folder
+
+
 def level_of(path: pathlib.Path) -> int:
-    if path.suffix == ".S":
-        return 4
-    if "arch" in path.relative_to(CSRC).parts and path.stem not in LEVEL_OF:
-        return 4
-    if path.stem.startswith("on_"):
-        return 3
-    return LEVEL_OF[path.stem]
+    return FOLDERS[folder_of(path)]
 
 
 def included(path: pathlib.Path) -> list[pathlib.Path]:
     """Return our own files that this one includes."""
     found = []
     for name in re.findall(r'(?m)^\s*#\s*include\s+"([^"]+)"', path.read_text()):
-        candidates = [path.parent / name, CSRC / name]
+        candidates = [CSRC / name]
         candidates += [arch / name for arch in (CSRC / "arch").iterdir()]
         found.append(next((c for c in candidates if c.exists()), CSRC / name))
     return found
 
 
-@pytest.mark.parametrize("path", C_FILES, ids=name_of)
-def test_c_file_declares_its_level(path: pathlib.Path) -> None:
-    assert level_of(path) in LEVELS
+def test_every_c_folder_declares_its_level() -> None:
+    assert {folder_of(path) for path in C_FILES} == set(FOLDERS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_c_folder_is_no_wider_than_a_screen(folder: str) -> None:
+    assert len(list((CSRC / folder).iterdir())) <= WIDEST
 
 
 @pytest.mark.parametrize("path", C_FILES, ids=name_of)
@@ -106,15 +120,16 @@ def test_only_signal_code_knows_ucontext(path: pathlib.Path) -> None:
 def test_every_c_source_belongs_to_a_build() -> None:
     sources = native_build().read_sources()
     listed = {*sources.hosted, *sources.guest}
-    arch = native_build().architecture()
+    other = [f for f in (CSRC / "arch").iterdir() if f.name != native_build().architecture()]
     here = [p for p in C_FILES if p.suffix in (".c", ".S")]
-    here = [p for p in here if p.parent == CSRC or p.parent.name == arch]
+    here = [p for p in here if not any(p.is_relative_to(arch) for arch in other)]
     assert sorted(name_of(p) for p in set(here) - listed) == []
 
 
 def test_hosted_build_holds_no_guest_code() -> None:
     sources = native_build().read_sources()
-    wrong = [p for p in sources.hosted if level_of(p) in GUEST_ONLY_LEVELS]
+    wrong = [p for p in sources.hosted if level_of(p) >= GUEST_ONLY_LEVEL]
+    wrong += [p for p in sources.guest if folder_of(p) in HOSTED_ONLY]
     assert [name_of(p) for p in wrong] == []
 
 

@@ -250,7 +250,7 @@ struct sb_control {
 	struct sb_text owners; /* host path of the owner table */
 	struct sb_text index; /* host path of the index, empty when live */
 	struct sb_text hostname;
-	struct sb_text net; /* host path of the directory with the network files (net.h); empty:
+	struct sb_text net; /* host path of the directory with the network files (net_abi.h); empty:
 			       the machine's own network */
 	struct sb_text net_log; /* host path of the log of connections, empty: none */
 	uint32_t net_container; /* number in the network table */

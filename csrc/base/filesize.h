@@ -10,7 +10,7 @@
 #ifndef SB_FILESIZE_H
 #define SB_FILESIZE_H
 
-#include "sys.h"
+#include "base/sys.h"
 
 /* Is it more than the program may write? */
 static inline bool sb_is_above_file_limit(uint64_t size)

@@ -2,13 +2,13 @@
 /*
  * mem.h - the few libc-named functions gcc may call, and the hash of names.
  *
- * Level 0. mem.c defines the libc names in the guest build only; the hosted
+ * Level 0. guest/libc.c defines the libc names in the guest build only; the hosted
  * build takes them from libc.
  */
 #ifndef SB_MEM_H
 #define SB_MEM_H
 
-#include "base.h"
+#include "base/base.h"
 
 void *memcpy(void *restrict dst, const void *restrict src, size_t len);
 void *memmove(void *dst, const void *src, size_t len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net.h - the files by which the containers of one user know each other's
+ * net_abi.h - the files by which the containers of one user know each other's
  * addresses and ports; docs/network.md tells the rules.
  *
  * Level 0, rules as abi.h: cffi reads this too. Two files in one directory:

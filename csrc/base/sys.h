@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <linux/stat.h>
 
-#include "base.h"
+#include "base/base.h"
 
 #if defined(__x86_64__)
 #include "arch/x86_64/sys.h"

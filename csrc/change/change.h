@@ -22,8 +22,8 @@
 #ifndef SB_CHANGE_H
 #define SB_CHANGE_H
 
-#include "owner.h"
-#include "tree.h"
+#include "tree/owner.h"
+#include "tree/tree.h"
 
 /* copyup.c: make a LOWER or LIVE entry an UPPER one (no effect on others).
  * keep: bytes of content to copy (0 for O_TRUNC, UINT64_MAX for all). A placeholder

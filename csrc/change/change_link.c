@@ -9,11 +9,11 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change.h"
-#include "lists.h"
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
+#include "change/change.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
 
 /* Everything that can refuse the new name. */
 static int may_name(struct sb_fs *fs, struct sb_at *to)

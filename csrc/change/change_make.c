@@ -13,17 +13,17 @@
  *   fs->umask is applied here. The process's real umask has no other bits,
  *   unless fs->umask is 0 (Python): then sb_upper_dress() puts the mode right.
  */
-#include "change.h"
+#include "change/change.h"
 
 #include <errno.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
-#include "dircache.h"
-#include "lists.h"
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
+#include "tree/dircache.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
 
 struct recipe {
 	struct sb_looks looks;

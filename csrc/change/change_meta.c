@@ -11,18 +11,18 @@
  *   A record goes first, the host's mode second: a kill between them leaves
  *   what the guest asked for.
  */
-#include "change.h"
+#include "change/change.h"
 
 #include <errno.h>
 #include <asm/ioctls.h>
 #include <linux/stat.h>
 
-#include "dircache.h"
-#include "lists.h"
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
-#include "xattr.h"
+#include "tree/dircache.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
+#include "tree/xattr.h"
 
 struct file {
 	const char *host; /* path, or "" with fd */

@@ -16,10 +16,10 @@
 #include <errno.h>
 #include <linux/fs.h>
 
-#include "change.h"
-#include "dircache.h"
-#include "mem.h"
-#include "upper.h"
+#include "change/change.h"
+#include "tree/dircache.h"
+#include "base/mem.h"
+#include "change/upper.h"
 
 /* A name that only the upper can have, in a directory that fs->ids may write. */
 struct name {

@@ -13,18 +13,18 @@
  *   The order of the checks is that of the kernel's do_renameat2() and
  *   vfs_rename(). Upper paths: p[0] old, p[5] new.
  */
-#include "change.h"
+#include "change/change.h"
 
 #include <errno.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
 
-#include "dirlist.h"
-#include "dircache.h"
-#include "lists.h"
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
+#include "view/dirlist.h"
+#include "tree/dircache.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
 
 #define RACES 8 /* how often another process may be faster */
 

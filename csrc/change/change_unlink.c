@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * change_name.c - taking names away: unlink(2) and rmdir(2).
+ * change_unlink.c - taking names away: unlink(2) and rmdir(2).
  *
  * How it works
  *   Where a lower entry would show again, a whiteout takes the name's place in
  *   the same step that removes the upper entry: a rename over a file, an
  *   exchange with a directory, which is then emptied of its marks aside.
  */
-#include "change.h"
+#include "change/change.h"
 
 #include <errno.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
 
-#include "dirlist.h"
-#include "dircache.h"
-#include "lists.h"
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
+#include "view/dirlist.h"
+#include "tree/dircache.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
 
 int sb_upper_may_delete(struct sb_fs *fs, struct sb_at *at)
 {

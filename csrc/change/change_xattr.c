@@ -10,18 +10,18 @@
  *   Names and values are only stored. An access list also sets the mode it means, and is
  *   read with the mode's bits (acl.h).
  */
-#include "change.h"
+#include "change/change.h"
 
 #include <errno.h>
 #include <linux/stat.h>
 #include <linux/xattr.h>
 
-#include "dircache.h"
-#include "lists.h"
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
-#include "xattr.h"
+#include "tree/dircache.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
+#include "tree/xattr.h"
 
 #define NAME_MAX_LEN 255
 #define VALUE_MAX 65536

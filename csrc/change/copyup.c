@@ -13,18 +13,18 @@
  *   fs->work->buffer: positions of a tree walk in the first half, content in
  *   the second.
  */
-#include "change.h"
+#include "change/change.h"
 
 #include <errno.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
 
-#include "dircache.h"
-#include "filesize.h"
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
-#include "xattr.h"
+#include "tree/dircache.h"
+#include "base/filesize.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
+#include "tree/xattr.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 

@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <linux/fs.h>
 
-#include "change.h"
-#include "mem.h"
-#include "upper.h"
+#include "change/change.h"
+#include "base/mem.h"
+#include "change/upper.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 

@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "mem.h"
-#include "upper.h"
+#include "base/mem.h"
+#include "change/upper.h"
 
 #define MAX_DEPTH 2048
 

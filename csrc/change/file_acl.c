@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lists.c - POSIX access control lists of the tree's files.
+ * file_acl.c - POSIX access control lists of the tree's files.
  */
-#include "lists.h"
+#include "change/file_acl.h"
 
 #include <errno.h>
 
-#include "mem.h"
-#include "spot.h"
-#include "xattr.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "tree/xattr.h"
 
 #define EMPTY 4 /* bytes of a list without entries */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lists.h - POSIX access control lists of the tree's files.
+ * file_acl.h - POSIX access control lists of the tree's files.
  *
  * Level 2.
  * How it works
@@ -13,8 +13,8 @@
 #ifndef SB_LISTS_H
 #define SB_LISTS_H
 
-#include "owner.h"
-#include "tree.h"
+#include "tree/owner.h"
+#include "tree/tree.h"
 
 /* Fill st->acl, of a node or of the current record of a file whose mode and group st has. */
 void sb_lists_of_node(const struct sb_fs *fs, const struct sb_node *node, struct sb_stat *st);

@@ -9,15 +9,15 @@
  * Rules
  *   Signal-safe; the callers hold a commit section where that matters.
  */
-#include "upper.h"
+#include "change/upper.h"
 
 #include <errno.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
 
-#include "dircache.h"
-#include "mem.h"
-#include "spot.h"
+#include "tree/dircache.h"
+#include "base/mem.h"
+#include "tree/spot.h"
 
 #define MARK_SIZE 64
 #define LOCK_EX 2 /* sys/file.h */

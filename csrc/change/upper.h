@@ -13,9 +13,9 @@
 #ifndef SB_UPPER_H
 #define SB_UPPER_H
 
-#include "change.h"
-#include "owner.h"
-#include "tree.h"
+#include "change/change.h"
+#include "tree/owner.h"
+#include "tree/tree.h"
 
 /* struct linux_dirent64 */
 struct sb_dirent {
@@ -82,7 +82,7 @@ int sb_upper_remove_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type,
 		    bool lower_below) SB_MUST_CHECK;
 
-/* change_name.c: may at's name be taken away (write permission, sticky bit)? */
+/* change_unlink.c: may at's name be taken away (write permission, sticky bit)? */
 int sb_upper_may_delete(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
 /* A whiteout over the upper file host. Uses p[1], as do the next two. */
 int sb_upper_cover(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;

@@ -13,10 +13,10 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change.h"
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
+#include "change/change.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
 
 #define MAX_DEPTH 2048
 

@@ -19,21 +19,21 @@
 #include <linux/mman.h>
 #include <linux/prctl.h>
 
-#include "adopt.h"
-#include "arch/x86_64/boot32.h"
-#include "confine.h"
-#include "dispatch.h"
-#include "fds.h"
-#include "binfmt_elf.h"
-#include "change.h"
-#include "log.h"
-#include "on_net.h"
-#include "owner.h"
-#include "pids.h"
-#include "sigmask.h"
-#include "thread.h"
-#include "trace.h"
-#include "trap.h"
+#include "guest/adopt.h"
+#include "arch/x86_64/i386/boot32.h"
+#include "guest/confine.h"
+#include "calls/dispatch.h"
+#include "tree/descriptors.h"
+#include "guest/binfmt_elf.h"
+#include "change/change.h"
+#include "pure/log.h"
+#include "calls/net/on_net.h"
+#include "tree/owner.h"
+#include "guest/pids.h"
+#include "guest/sigmask.h"
+#include "guest/thread.h"
+#include "guest/trace.h"
+#include "entry/trap.h"
 
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126

@@ -14,21 +14,21 @@
  *   on traps. With several threads only form 1 whose bytes lie in one aligned
  *   word is rewritten, by one store. Form 2 changes bytes that a call returns to: other
  *   threads may be there, and the frame of a signal whose handler runs may lead there, so
- *   it is left to the copies in the store (text_build.c) wherever there is one or the other.
+ *   it is left to the copies in the store (rewritten_build.c) wherever there is one or the other.
  */
-#include "patch.h"
+#include "entry/patch.h"
 
 #include <errno.h>
 #include <linux/memfd.h>
 #include <linux/mman.h>
 
-#include "arch/x86_64/site.h"
-#include "filesize.h"
-#include "maps.h"
-#include "proc_text.h"
-#include "sigmask.h"
-#include "text.h"
-#include "thread.h"
+#include "arch/x86_64/pure/site.h"
+#include "base/filesize.h"
+#include "guest/maps.h"
+#include "procfs/proc_text.h"
+#include "guest/sigmask.h"
+#include "tree/rewritten.h"
+#include "guest/thread.h"
 
 #define HOT 6
 #define SITES 1024

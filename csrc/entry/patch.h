@@ -7,7 +7,7 @@
 #ifndef SB_PATCH_H
 #define SB_PATCH_H
 
-#include "guest.h"
+#include "guest/guest.h"
 
 /* After a trapped call: site is the address behind the syscall instruction,
  * nr the number. May set thread's return address to the new code. */

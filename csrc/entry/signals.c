@@ -18,12 +18,12 @@
  * Rules
  *   No allocation, no lock. May run on the guest's small alternate stack.
  */
-#include "signals.h"
+#include "entry/signals.h"
 
 #include <errno.h>
 
-#include "patch.h"
-#include "thread.h"
+#include "entry/patch.h"
+#include "guest/thread.h"
 
 #define SB_SI_USER_MAX 0 /* si_code of signals that processes send is <= 0 */
 

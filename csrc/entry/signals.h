@@ -12,8 +12,8 @@
 #include <asm/signal.h>
 #include <asm/ucontext.h>
 
-#include "guest.h"
-#include "sigmask.h"
+#include "guest/guest.h"
+#include "guest/sigmask.h"
 
 /* entry.S */
 extern char sb_entry_traced[];

@@ -13,7 +13,7 @@
  * Rules
  *   The handler uses no stack beyond its frame and no thread state.
  */
-#include "trap.h"
+#include "entry/trap.h"
 
 #include <asm/sigcontext.h>
 #include <asm/siginfo.h>
@@ -27,14 +27,14 @@
 #include <linux/seccomp.h>
 #include <linux/wait.h>
 
-#include "arch/x86_64/i386.h"
-#include "dispatch.h"
-#include "fds.h"
-#include "log.h"
-#include "patch.h"
-#include "signals.h"
-#include "thread.h"
-#include "verdict.h"
+#include "arch/x86_64/pure/i386_table.h"
+#include "calls/dispatch.h"
+#include "tree/descriptors.h"
+#include "pure/log.h"
+#include "entry/patch.h"
+#include "entry/signals.h"
+#include "guest/thread.h"
+#include "pure/verdict.h"
 
 #define SB_SYS_SECCOMP 1
 
@@ -45,7 +45,7 @@ struct program {
 	bool full;
 	bool has_network; /* addresses of its own */
 	bool has_32;      /* 32-bit programs: not beside a tracer */
-	bool knows_descriptors; /* fds.h */
+	bool knows_descriptors; /* descriptors.h */
 	unsigned trap_count;
 	unsigned short traps[SB_NR_KNOWN +
 			     SB_I386_KNOWN]; /* jumps to the one end that checks the address */

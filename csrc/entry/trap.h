@@ -7,8 +7,8 @@
 #ifndef SB_TRAP_H
 #define SB_TRAP_H
 
-#include "abi.h"
-#include "base.h"
+#include "base/abi.h"
+#include "base/base.h"
 
 /* Set no_new_privs and install the filter; once, by the first process of an
  * entry; children and new programs inherit it. The control file says who is told of a

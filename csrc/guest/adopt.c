@@ -11,13 +11,13 @@
  * Rules
  *   No memory but the control file: a child that shares memory runs this too.
  */
-#include "adopt.h"
+#include "guest/adopt.h"
 
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
 
-#include "log.h"
+#include "pure/log.h"
 
 #define ROUNDS 5000
 #define EXIT_NO_TRACER 125

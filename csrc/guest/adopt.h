@@ -7,7 +7,7 @@
 #ifndef SB_ADOPT_H
 #define SB_ADOPT_H
 
-#include "guest.h"
+#include "guest/guest.h"
 
 /* Returns once the calling thread is traced, or at once when the container
  * has no tracer. -errno when that cannot be. */

@@ -6,14 +6,14 @@
  *   sb_elf_read takes nothing from the file on trust: sizes and offsets are
  *   checked before use. No recursion, no allocation.
  */
-#include "binfmt_elf.h"
+#include "guest/binfmt_elf.h"
 
 #include <errno.h>
 #include <linux/mman.h>
 
 #include "arch/x86_64/sys32.h"
-#include "mem.h"
-#include "sys.h"
+#include "base/mem.h"
+#include "base/sys.h"
 
 #define PAGE 4096ULL
 #define EM_I486 6 /* never used, but the kernel takes it */

@@ -10,7 +10,7 @@
 
 #include <elf.h>
 
-#include "base.h"
+#include "base/base.h"
 
 #define SB_ELF_MAX_PHDRS 64
 

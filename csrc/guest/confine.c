@@ -11,12 +11,12 @@
  *   Called once, before the first guest instruction. What Landlock cannot
  *   restrict (stat, chmod, chown, utime of files the user owns) stays open.
  */
-#include "confine.h"
+#include "guest/confine.h"
 
 #include <errno.h>
 #include <linux/prctl.h>
 
-#include "net_rules.h"
+#include "net/net_rules.h"
 
 #define CREATE_RULESET_VERSION 1
 #define RULE_PATH_BENEATH 1

@@ -7,7 +7,7 @@
 #ifndef SB_CONFINE_H
 #define SB_CONFINE_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 /* Restrict the calling process to the container's files. 0 also where the
  * kernel has no Landlock (sandbox info says so); -errno when it has and refuses. */

@@ -2,10 +2,10 @@
 /*
  * cwd.c - remember the guest path of the working directory.
  */
-#include "cwd.h"
+#include "guest/cwd.h"
 
-#include "dircache.h"
-#include "mem.h"
+#include "tree/dircache.h"
+#include "base/mem.h"
 
 static uint64_t sum_of(const struct sb_cwd *cwd, const char *text)
 {

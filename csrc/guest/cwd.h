@@ -14,7 +14,7 @@
 #ifndef SB_CWD_H
 #define SB_CWD_H
 
-#include "guest.h"
+#include "guest/guest.h"
 
 /* Read before the kernel is asked, given back with the answer. */
 struct sb_cwd_mark {

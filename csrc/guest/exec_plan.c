@@ -5,17 +5,17 @@
  * Level 3. Follows binfmt_script.c and binfmt_elf.c of the kernel: order of
  * the checks, what counts as a script, which errno.
  */
-#include "exec_plan.h"
+#include "guest/exec_plan.h"
 
 #include <errno.h>
 #include <linux/wait.h>
 
 #include "arch/x86_64/sys32.h"
-#include "change.h"
-#include "lists.h"
-#include "on_proc.h"
-#include "text.h"
-#include "trace.h"
+#include "change/change.h"
+#include "change/file_acl.h"
+#include "calls/proc/on_proc.h"
+#include "tree/rewritten.h"
+#include "guest/trace.h"
 
 static int open_program(struct sb_call *call, struct sb_at *at)
 {

@@ -9,8 +9,8 @@
 #ifndef SB_EXEC_PLAN_H
 #define SB_EXEC_PLAN_H
 
-#include "binfmt_elf.h"
-#include "guest.h"
+#include "guest/binfmt_elf.h"
+#include "guest/guest.h"
 
 #define SB_SCRIPT_DEPTH 5   /* one more level of "#!" is ELOOP */
 #define SB_SCRIPT_LINE 256  /* bytes of a script that are looked at */

@@ -7,16 +7,16 @@
  *   A guest pointer is only followed by sb_copy and sb_copy_string (entry.S),
  *   where a fault becomes -EFAULT.
  */
-#include "guest.h"
+#include "guest/guest.h"
 
 #include <errno.h>
 
-#include "cwd.h"
-#include "log.h"
-#include "mem.h"
-#include "on_proc.h"
-#include "spot.h"
-#include "thread.h"
+#include "guest/cwd.h"
+#include "pure/log.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc.h"
+#include "tree/spot.h"
+#include "guest/thread.h"
 
 /* entry.S */
 long sb_copy(void *dst, const void *src, size_t len);

@@ -12,7 +12,7 @@
 #ifndef SB_GUEST_H
 #define SB_GUEST_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 /* Guest registers, in the order the entry stub saves them. */
 struct sb_regs {

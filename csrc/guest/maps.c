@@ -6,13 +6,13 @@
  *   Newer kernels answer one address by ioctl (PROCMAP_QUERY); older ones
  *   print everything, which is read line by line.
  */
-#include "maps.h"
+#include "guest/maps.h"
 
 #include <errno.h>
 
-#include "mem.h"
-#include "sys.h"
-#include "verdict.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "pure/verdict.h"
 
 #define QUERY_VMA_READABLE 1
 #define QUERY_VMA_WRITABLE 2

@@ -7,7 +7,7 @@
 #ifndef SB_MAPS_H
 #define SB_MAPS_H
 
-#include "base.h"
+#include "base/base.h"
 
 struct sb_mapping {
 	uint64_t start;

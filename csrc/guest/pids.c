@@ -9,11 +9,11 @@
  * Rules
  *   No lock: a place is taken by compare-and-swap.
  */
-#include "pids.h"
+#include "guest/pids.h"
 
 #include <errno.h>
 
-#include "sys.h"
+#include "base/sys.h"
 
 #define UNBORN (1ULL << 63)
 

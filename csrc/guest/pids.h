@@ -9,7 +9,7 @@
 #ifndef SB_PIDS_H
 #define SB_PIDS_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 /* Take a place for a task about to be born; *place is NULL where there is no
  * limit. -EAGAIN when there are too many. */

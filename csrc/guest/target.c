@@ -7,14 +7,14 @@
  *   its path. With a live lower the descriptor's own path tells. Files of the
  *   upper and of mounts, and objects without a name, are changed by descriptor.
  */
-#include "target.h"
+#include "guest/target.h"
 
 #include <errno.h>
 
-#include "change.h"
-#include "mem.h"
-#include "on_proc.h"
-#include "owner.h"
+#include "change/change.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc.h"
+#include "tree/owner.h"
 
 int sb_target_is_empty(uint64_t addr)
 {

@@ -9,7 +9,7 @@
 #ifndef SB_TARGET_H
 #define SB_TARGET_H
 
-#include "guest.h"
+#include "guest/guest.h"
 
 #define SB_TARGET_AT 0 /* at is the file: use the functions that take it */
 #define SB_TARGET_FD 1 /* *fd is the file: use the functions that take a descriptor */

@@ -7,13 +7,13 @@
  *   No lock: blocks and slots are claimed by compare-and-swap; an owner that
  *   is gone is recognised by asking the kernel.
  */
-#include "thread.h"
+#include "guest/thread.h"
 
 #include <asm/signal.h>
 #include <errno.h>
 #include <linux/mman.h>
 
-#include "log.h"
+#include "pure/log.h"
 
 #define HWCAP2_FSGSBASE 2
 #define ARCH_SET_GS 0x1001

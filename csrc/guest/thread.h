@@ -14,8 +14,8 @@
 
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/thread.h"
-#include "exec_plan.h"
-#include "guest.h"
+#include "guest/exec_plan.h"
+#include "guest/guest.h"
 
 #define SB_STACK_SIZE 65536
 #define SB_ROOM32 32768

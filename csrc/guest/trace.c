@@ -5,12 +5,12 @@
  * Level 3. Only reached when the container traces; costs five system calls a
  * line then. sandbox/trace reads the lines.
  */
-#include "trace.h"
+#include "guest/trace.h"
 
 #include <linux/time.h>
 
-#include "log.h"
-#include "thread.h"
+#include "pure/log.h"
+#include "guest/thread.h"
 
 static const char *const names[] = {
 #define ON(name) [__NR_##name] = #name,

@@ -7,7 +7,7 @@
 #ifndef SB_TRACE_H
 #define SB_TRACE_H
 
-#include "guest.h"
+#include "guest/guest.h"
 
 /* "<pid> <way> <ns> name(six arguments) = result "path" "path" > "host" "host"",
  * without what there is not. way: t trapped, r rewritten, p by the tracer; x a new

@@ -7,18 +7,18 @@
  * and hands the answer to the level 2 function of the same name. What changes
  * the tree is in hosted_change.c.
  */
-#include "hosted.h"
+#include "hosted/hosted.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "change.h"
-#include "dirlist.h"
-#include "hosted_tree.h"
-#include "owner.h"
-#include "spot.h"
+#include "change/change.h"
+#include "view/dirlist.h"
+#include "hosted/hosted_tree.h"
+#include "tree/owner.h"
+#include "tree/spot.h"
 
 int sb_map_file(const char *host, bool writable, struct sb_map *out)
 {

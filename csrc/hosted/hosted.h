@@ -9,14 +9,14 @@
 #ifndef SB_HOSTED_H
 #define SB_HOSTED_H
 
-#include "abi.h"
-#include "index_build.h"
-#include "layer_quick.h"
-#include "layer_table.h"
-#include "net.h"
-#include "probe.h"
-#include "text_build.h"
-#include "tracer.h"
+#include "base/abi.h"
+#include "layers/index_build.h"
+#include "layers/layer_quick.h"
+#include "layers/layer_table.h"
+#include "base/net_abi.h"
+#include "hosted/probe.h"
+#include "layers/rewritten_build.h"
+#include "hosted/tracer.h"
 
 /* One container's tree, as root of the container sees it. Not for two threads
  * at a time. */
@@ -87,7 +87,7 @@ int sb_hosted_limit_pids(const char *control, uint32_t limit);
 /* Set sb_proc_slot.paced of these processes. */
 int sb_hosted_pace(const char *control, const uint32_t *pids, uint32_t count, uint32_t mark);
 
-/* hosted_text.c */
+/* hosted_rewritten.c */
 
 /* List the copy at host of the layer file with that inode number. -ENOENT when
  * the image has no such file, -ESTALE when the copy is of another one. */

@@ -9,9 +9,9 @@
  */
 #include <errno.h>
 
-#include "change.h"
-#include "hosted.h"
-#include "hosted_tree.h"
+#include "change/change.h"
+#include "hosted/hosted.h"
+#include "hosted/hosted_tree.h"
 
 /* A name to make; -EEXIST when something is there. */
 static int look_up_new(struct sb_hosted *h, const char *path, struct sb_at *at)

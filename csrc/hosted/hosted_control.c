@@ -11,12 +11,12 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-#include "change.h"
-#include "dirlist.h"
-#include "hosted.h"
-#include "hosted_tree.h"
-#include "owner.h"
-#include "spot.h"
+#include "change/change.h"
+#include "view/dirlist.h"
+#include "hosted/hosted.h"
+#include "hosted/hosted_tree.h"
+#include "tree/owner.h"
+#include "tree/spot.h"
 
 /* ---- the files ------------------------------------------------------------- */
 

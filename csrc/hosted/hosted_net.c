@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hosted_tree.h"
-#include "net_rules.h"
+#include "hosted/hosted_tree.h"
+#include "net/net_rules.h"
 
 struct sb_hosted_net {
 	struct sb_map table;

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "hosted.h"
-#include "hosted_tree.h"
+#include "hosted/hosted.h"
+#include "hosted/hosted_tree.h"
 
 static int open_control(const char *path, struct sb_map *map, struct sb_control **out)
 {

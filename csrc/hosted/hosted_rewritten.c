@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_text.c - copies of texts in a control file: listed, and learned from.
+ * hosted_rewritten.c - copies of texts in a control file: listed, and learned from.
  *
  * Hosted build only.
  */
 #include <errno.h>
 
-#include "hosted_tree.h"
-#include "mem.h"
+#include "hosted/hosted_tree.h"
+#include "base/mem.h"
 
 int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host)
 {

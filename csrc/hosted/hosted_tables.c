@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hosted.h"
-#include "hosted_tree.h"
+#include "hosted/hosted.h"
+#include "hosted/hosted_tree.h"
 
 /* ---- mounts ------------------------------------------------------------------ */
 

@@ -5,8 +5,8 @@
 #ifndef SB_HOSTED_TREE_H
 #define SB_HOSTED_TREE_H
 
-#include "hosted.h"
-#include "tree.h"
+#include "hosted/hosted.h"
+#include "tree/tree.h"
 
 struct sb_map {
 	void *at;

@@ -10,7 +10,7 @@
  *   Hosted build only. A child of a process with threads runs here: system
  *   calls only.
  */
-#include "probe.h"
+#include "hosted/probe.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -23,9 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "base/abi.h"
 #include "arch/x86_64/layout.h"
-#include "sys.h"
+#include "base/sys.h"
 
 #define PAGE 4096
 

@@ -14,7 +14,7 @@
  *   must run sandbox-guest: a guest can write the control file.
  *   When this process ends, the kernel kills every thread it traces.
  */
-#include "tracer.h"
+#include "hosted/tracer.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -26,11 +26,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "abi.h"
+#include "base/abi.h"
 #include "arch/x86_64/tracee.h"
-#include "hosted_tree.h"
-#include "spot.h"
-#include "verdict.h"
+#include "hosted/hosted_tree.h"
+#include "tree/spot.h"
+#include "pure/verdict.h"
 
 #define STACK_SIZE 65536
 #define EVENT_OF(status) ((unsigned)(status) >> 16)

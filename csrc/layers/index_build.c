@@ -9,7 +9,7 @@
  * Rules
  *   Hosted build only: uses libc. The file is new and complete or an error.
  */
-#include "index_build.h"
+#include "layers/index_build.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +20,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "abi.h"
-#include "base.h"
-#include "index_merge.h"
-#include "mem.h"
-#include "sys.h"
+#include "base/abi.h"
+#include "base/base.h"
+#include "layers/index_merge.h"
+#include "base/mem.h"
+#include "base/sys.h"
 
 /* ---- what the host files say ---------------------------------------------- */
 

@@ -11,14 +11,14 @@
  *   are checked here again. Items are never freed singly; a removed one is
  *   marked dead and may come back to life.
  */
-#include "index_merge.h"
+#include "layers/index_merge.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 void sb_build_problem(struct sb_build *b, const char *path, size_t len)
 {

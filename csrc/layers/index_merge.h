@@ -7,9 +7,9 @@
 #ifndef SB_INDEX_MERGE_H
 #define SB_INDEX_MERGE_H
 
-#include "abi.h"
-#include "base.h"
-#include "index_build.h"
+#include "base/abi.h"
+#include "base/base.h"
+#include "layers/index_build.h"
 
 #define SB_NO_ITEM UINT32_MAX
 

@@ -8,12 +8,12 @@
  * Rules
  *   Hosted build only. 0 or -errno.
  */
-#include "layer_draft.h"
+#include "layers/layer_draft.h"
 
 #include <errno.h>
 
-#include "mem.h"
-#include "sys.h"
+#include "base/mem.h"
+#include "base/sys.h"
 
 int sb_write_all(int fd, const char *bytes, size_t len, int64_t at)
 {

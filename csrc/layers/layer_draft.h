@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base.h"
+#include "base/base.h"
 
 #define SB_DRAFT_FIRST 8
 #define SB_DRAFT_BUFFER (128 * 1024)

@@ -10,7 +10,7 @@
  * Rules
  *   Hosted build only. No symlink is followed: a parent is opened component by component.
  */
-#include "layer_quick.h"
+#include "layers/layer_quick.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layer_draft.h"
-#include "layer_rows.h"
-#include "mem.h"
-#include "sys.h"
+#include "layers/layer_draft.h"
+#include "layers/layer_rows.h"
+#include "base/mem.h"
+#include "base/sys.h"
 
 #define BLOCK 512
 #define HOLE (64 * 1024)

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "layer_table.h"
+#include "layers/layer_table.h"
 
 struct sb_quick;
 

@@ -10,14 +10,14 @@
  *   Hosted build only. The first name of a file that has several describes it; the
  *   others name the first.
  */
-#include "layer_rows.h"
+#include "layers/layer_rows.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "mem.h"
-#include "sys.h"
+#include "base/mem.h"
+#include "base/sys.h"
 
 /* ---- reading ------------------------------------------------------------------ */
 

@@ -7,9 +7,9 @@
 #ifndef SB_LAYER_ROWS_H
 #define SB_LAYER_ROWS_H
 
-#include "base.h"
-#include "layer_draft.h"
-#include "layer_table.h"
+#include "base/base.h"
+#include "layers/layer_draft.h"
+#include "layers/layer_table.h"
 
 #define SB_ROWS_WINDOW (64 * 1024)
 

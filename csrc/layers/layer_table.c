@@ -11,16 +11,16 @@
  *   Hosted build only. Marks (whiteouts, opaque directories) are kept under their path
  *   and a NUL, which no name holds.
  */
-#include "layer_table.h"
+#include "layers/layer_table.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "layer_draft.h"
-#include "layer_rows.h"
-#include "mem.h"
+#include "layers/layer_draft.h"
+#include "layers/layer_rows.h"
+#include "base/mem.h"
 
 #define FIRST_ROOM 4096
 #define GONE 1        /* no record lies so far in front (SB_DRAFT_FIRST is behind it) */

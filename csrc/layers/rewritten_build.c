@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text_build.c - make a copy of a program file with rewritten call sites.
+ * rewritten_build.c - make a copy of a program file with rewritten call sites.
  *
  * How it works
  *   The stubs go into the unused end of the text segment's last page, which
@@ -12,17 +12,17 @@
  *   rewritten when its bytes are one of the known forms and no jump of the
  *   text lands in the middle of it.
  */
-#include "text_build.h"
+#include "layers/rewritten_build.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <linux/mman.h>
 
 #include "arch/x86_64/layout.h"
-#include "arch/x86_64/site.h"
-#include "hosted_tree.h"
-#include "mem.h"
-#include "sys.h"
+#include "arch/x86_64/pure/site.h"
+#include "hosted/hosted_tree.h"
+#include "base/mem.h"
+#include "base/sys.h"
 
 #define PAGE 4096ULL
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text_build.h - make a copy of a program file with rewritten call sites.
+ * rewritten_build.h - make a copy of a program file with rewritten call sites.
  *
  * Hosted build only; read by cffi as well (see abi.h).
  */
 #ifndef SB_TEXT_BUILD_H
 #define SB_TEXT_BUILD_H
 
-#include "abi.h"
+#include "base/abi.h"
 
 /* Write dst (a new file) as a copy of the ELF file src in which the sites jump
  * into the runtime. Sites that do not fit are left alone: *done counts the

@@ -7,7 +7,7 @@
  *   "done" or an acknowledgement. Changes are refused as to a process without
  *   privileges. Tables that a container has nothing in are empty.
  */
-#include "net_link.h"
+#include "net/net_link.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -17,7 +17,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define FLAGS_LOOPBACK 0x10049 /* UP LOOPBACK RUNNING LOWER_UP */
 #define FLAGS_ETHERNET 0x11043 /* UP BROADCAST RUNNING MULTICAST LOWER_UP */

@@ -8,7 +8,7 @@
 #ifndef SB_NET_LINK_H
 #define SB_NET_LINK_H
 
-#include "net_rules.h"
+#include "net/net_rules.h"
 
 #define SB_LINK_MAX (1 + SB_NET_ADDRESSES)
 #define SB_LINK_MTU 65536

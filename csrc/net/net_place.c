@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "mem.h"
-#include "net_rules.h"
+#include "base/mem.h"
+#include "net/net_rules.h"
 
 const unsigned char sb_net_any_v6[16];
 const unsigned char sb_net_loopback_v6[16] = {[15] = 1};

@@ -10,11 +10,11 @@
  * Does not know
  *   Descriptors, and what the kernel says of them.
  */
-#include "net_rules.h"
+#include "net/net_rules.h"
 
 #include <errno.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 /* Ports from here on may have been chosen by the kernel, without a note. */
 #define EPHEMERAL 32768

@@ -8,7 +8,7 @@
 #ifndef SB_NET_RULES_H
 #define SB_NET_RULES_H
 
-#include "net_table.h"
+#include "net/net_table.h"
 
 /* The network as one container sees it. */
 struct sb_net {

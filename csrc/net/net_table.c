@@ -9,11 +9,11 @@
  * Rules
  *   "table" has one writer at a time (Python's lock), "ports" any number.
  */
-#include "net_table.h"
+#include "net/net_table.h"
 
 #include <errno.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define UNUSED 0
 #define DROPPED 1

@@ -9,8 +9,8 @@
 #ifndef SB_NET_TABLE_H
 #define SB_NET_TABLE_H
 
-#include "base.h"
-#include "net.h"
+#include "base/base.h"
+#include "base/net_abi.h"
 
 /* A row of "ports". */
 struct sb_net_port {

@@ -11,8 +11,8 @@
  */
 #include <linux/magic.h>
 
-#include "mem.h"
-#include "proc_text.h"
+#include "base/mem.h"
+#include "procfs/proc_text.h"
 
 #define FIRST_MOUNT_ID 1000
 

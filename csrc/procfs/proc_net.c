@@ -6,9 +6,9 @@
  *   A line of a socket is changed in place: the kernel writes addresses in
  *   fields of fixed width. What tells of interfaces is made anew.
  */
-#include "proc_net.h"
+#include "procfs/proc_net.h"
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define LINE_MAX 512
 #define UID_FIELD 7

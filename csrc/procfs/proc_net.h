@@ -7,8 +7,8 @@
 #ifndef SB_PROC_NET_H
 #define SB_PROC_NET_H
 
-#include "net_link.h"
-#include "proc_text.h"
+#include "net/net_link.h"
+#include "procfs/proc_text.h"
 
 /* A line of tcp, tcp6, udp or udp6: changed, or left out when it is of a socket
  * outside of the container or of another user than uid. Headings stay. */

@@ -11,11 +11,11 @@
  * Does not know
  *   How a /proc file is opened or which process asks.
  */
-#include "proc_text.h"
+#include "procfs/proc_text.h"
 
 #include <errno.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 /* ---- output ------------------------------------------------------------- */
 

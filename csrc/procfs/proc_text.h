@@ -9,7 +9,7 @@
 #ifndef SB_PROC_TEXT_H
 #define SB_PROC_TEXT_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 struct sb_proc_out {
 	char *buf;

@@ -2,11 +2,11 @@
 /*
  * acl.c - POSIX access control lists: what they mean.
  */
-#include "acl.h"
+#include "pure/acl.h"
 
 #include <errno.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define HEAD 4
 #define VERSION 2

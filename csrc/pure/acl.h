@@ -11,7 +11,7 @@
 #ifndef SB_ACL_H
 #define SB_ACL_H
 
-#include "ids.h"
+#include "pure/ids.h"
 
 #define SB_ACL_ACCESS_NAME "system.posix_acl_access"
 #define SB_ACL_DEFAULT_NAME "system.posix_acl_default"

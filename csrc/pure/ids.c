@@ -12,14 +12,14 @@
  * Does not know
  *   Processes, threads, files: callers pass mode and owner.
  */
-#include "ids.h"
+#include "pure/ids.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define UNCHANGED UINT32_MAX
 

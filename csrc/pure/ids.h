@@ -11,8 +11,8 @@
 #ifndef SB_IDS_H
 #define SB_IDS_H
 
-#include "abi.h"
-#include "base.h"
+#include "base/abi.h"
+#include "base/base.h"
 
 /* linux/capability.h numbers used by name */
 #define SB_CAP_CHOWN 0

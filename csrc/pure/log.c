@@ -8,12 +8,12 @@
  * Does not know
  *   Which process traces, or where the run directory is.
  */
-#include "log.h"
+#include "pure/log.h"
 
 #include <errno.h>
 
-#include "mem.h"
-#include "sys.h"
+#include "base/mem.h"
+#include "base/sys.h"
 
 static const char *const errno_names[] = {
 	[EPERM] = "EPERM",

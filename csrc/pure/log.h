@@ -9,7 +9,7 @@
 #ifndef SB_LOG_H
 #define SB_LOG_H
 
-#include "base.h"
+#include "base/base.h"
 
 #define SB_LINE_MAX 1024
 

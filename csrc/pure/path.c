@@ -5,11 +5,11 @@
  * Rules
  *   Pure: no system call, no state. Safe in a signal handler.
  */
-#include "path.h"
+#include "pure/path.h"
 
 #include <errno.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 int sb_path_set(struct sb_path *path, const char *text, size_t len)
 {

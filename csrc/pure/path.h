@@ -9,8 +9,8 @@
 #ifndef SB_PATH_H
 #define SB_PATH_H
 
-#include "abi.h"
-#include "base.h"
+#include "base/abi.h"
+#include "base/base.h"
 
 struct sb_path {
 	uint32_t len;           /* without the NUL */

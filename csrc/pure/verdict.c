@@ -4,7 +4,7 @@
  *
  * Level 1. Pure.
  */
-#include "verdict.h"
+#include "pure/verdict.h"
 
 #include <errno.h>
 #include <linux/fiemap.h>
@@ -12,7 +12,7 @@
 #include <linux/fscrypt.h>
 #include <linux/fsverity.h>
 
-#include "sys.h"
+#include "base/sys.h"
 
 static const unsigned short verdicts[SB_NR_KNOWN + 1] = {
 #define ON(name) [__NR_##name] = SB_TRAPPED,

@@ -7,7 +7,7 @@
 #ifndef SB_VERDICT_H
 #define SB_VERDICT_H
 
-#include "base.h"
+#include "base/base.h"
 
 /* The newest system call number that was looked at; anything above is unknown
  * and refused, so that a new path call cannot slip past. (462: mseal) */
@@ -40,7 +40,7 @@ enum sb_verdict {
 #define SB_IOCTL_PROCMAP_QUERY 0xc0686611UL /* of /proc/PID/maps, since Linux 6.11 */
 
 unsigned sb_verdict(uint64_t nr);
-/* Trapped only in containers that remember descriptors (fds.h); native elsewhere. */
+/* Trapped only in containers that remember descriptors (descriptors.h); native elsewhere. */
 bool sb_verdict_is_descriptor(uint64_t nr);
 /* The types of requests of ioctl(2) that are of file systems; 0 ends them. */
 extern const unsigned short sb_verdict_file_types[];

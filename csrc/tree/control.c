@@ -7,8 +7,8 @@
  */
 #include <errno.h>
 
-#include "mem.h"
-#include "tree.h"
+#include "base/mem.h"
+#include "tree/tree.h"
 
 static bool is_text(const struct sb_control *control, struct sb_text text)
 {

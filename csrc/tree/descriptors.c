@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fds.c - which image file a descriptor is, remembered.
+ * descriptors.c - which image file a descriptor is, remembered.
  */
-#include "fds.h"
+#include "tree/descriptors.h"
 
-#include "spot.h"
+#include "tree/spot.h"
 
 _Static_assert(sizeof(struct sb_fds) == 4096, "a page that a fork wipes");
 _Static_assert(SB_NO_NODE == UINT32_MAX, "an entry without a node is zero");

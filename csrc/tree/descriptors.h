@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fds.h - which image file a descriptor is, remembered.
+ * descriptors.h - which image file a descriptor is, remembered.
  *
  * Level 2.
  * How it works
@@ -24,7 +24,7 @@
 #ifndef SB_FDS_H
 #define SB_FDS_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 #define SB_FDS_KNOWN 510
 

@@ -2,9 +2,9 @@
 /*
  * dircache.c - remember directories that exist in the upper, or in a live lower alone.
  */
-#include "dircache.h"
+#include "tree/dircache.h"
 
-#include "mem.h"
+#include "base/mem.h"
 
 static struct sb_dir_slot *slot_of(const struct sb_fs *fs, uint64_t hash)
 {

@@ -23,7 +23,7 @@
 #ifndef SB_DIRCACHE_H
 #define SB_DIRCACHE_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 /* The spot of the directory guest[0..len), if it is known. */
 bool sb_dircache_find(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out);

@@ -11,8 +11,8 @@
  */
 #include <errno.h>
 
-#include "mem.h"
-#include "tree.h"
+#include "base/mem.h"
+#include "tree/tree.h"
 
 static bool is_inside(uint64_t off, uint64_t count, uint64_t each, uint64_t size)
 {

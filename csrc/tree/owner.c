@@ -19,11 +19,11 @@
  *   Lock-free in all processes. Who has a record's number, by an exchange of
  *   the bucket or of a spare, owns it; who is killed then loses one record.
  */
-#include "owner.h"
+#include "tree/owner.h"
 
 #include <errno.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define BUCKETS_OFF 4096
 #define FLAGS 0xfU /* of sb_owner.flags, what a reader gets */

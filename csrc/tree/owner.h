@@ -10,7 +10,7 @@
 #ifndef SB_OWNER_H
 #define SB_OWNER_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 /* Key of a host file. */
 struct sb_owner_key {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.c - copies of layer files whose call sites are rewritten already.
+ * rewritten.c - copies of layer files whose call sites are rewritten already.
  *
  * Rules
  *   Signal-safe; a short table, scanned.
  */
-#include "text.h"
+#include "tree/rewritten.h"
 
 const struct sb_patched_text *sb_text_of_node(const struct sb_tree *tree, uint32_t node)
 {

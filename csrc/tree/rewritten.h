@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - copies of layer files whose call sites are rewritten already.
+ * rewritten.h - copies of layer files whose call sites are rewritten already.
  *
  * Level 2. The copies lie in the store (layers/<digest>/text/<inode>); the
  * control file lists those of this image. They have the size and layout of the
@@ -10,7 +10,7 @@
 #ifndef SB_TEXT_H
 #define SB_TEXT_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 /* The copy of a node's file, or NULL. */
 const struct sb_patched_text *sb_text_of_node(const struct sb_tree *tree, uint32_t node);

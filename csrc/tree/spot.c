@@ -11,15 +11,15 @@
  *   Signal-safe. The host is only asked with AT_SYMLINK_NOFOLLOW, one component
  *   below a directory that was itself found this way.
  */
-#include "spot.h"
+#include "tree/spot.h"
 
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change.h"
-#include "dircache.h"
-#include "mem.h"
-#include "owner.h"
+#include "change/change.h"
+#include "tree/dircache.h"
+#include "base/mem.h"
+#include "tree/owner.h"
 
 static const struct sb_spot absent = {
 	.place = SB_PLACE_ABSENT,

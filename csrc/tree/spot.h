@@ -8,7 +8,7 @@
 #ifndef SB_SPOT_H
 #define SB_SPOT_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 #define SB_STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
 

@@ -19,14 +19,14 @@
 #ifndef SB_TREE_H
 #define SB_TREE_H
 
-#include "abi.h"
-#include "acl.h"
-#include "base.h"
-#include "ids.h"
-#include "mem.h"
-#include "net_table.h"
-#include "path.h"
-#include "sys.h"
+#include "base/abi.h"
+#include "pure/acl.h"
+#include "base/base.h"
+#include "pure/ids.h"
+#include "base/mem.h"
+#include "net/net_table.h"
+#include "pure/path.h"
+#include "base/sys.h"
 
 /* The maps of one container; the same in all its processes. */
 struct sb_tree {

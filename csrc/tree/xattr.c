@@ -7,12 +7,12 @@
  *   Packed bytes of the owner table may change while they are read: no length is read twice, and
  *   whether what was read was whole is asked afterwards (sb_owner_is_current).
  */
-#include "xattr.h"
+#include "tree/xattr.h"
 
 #include <errno.h>
 
-#include "mem.h"
-#include "upper.h"
+#include "base/mem.h"
+#include "change/upper.h"
 
 #define HEAD 6 /* bytes of the two lengths */
 

@@ -9,7 +9,7 @@
 #ifndef SB_XATTR_H
 #define SB_XATTR_H
 
-#include "owner.h"
+#include "tree/owner.h"
 
 /* What all attributes of a file may take when one is added: as on ext4. */
 #define SB_XATTR_ROOM 4096

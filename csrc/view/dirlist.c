@@ -10,15 +10,15 @@
  * Rules
  *   Signal-safe. A directory opened here is closed before the return, inside a commit section.
  */
-#include "dirlist.h"
+#include "view/dirlist.h"
 
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change.h"
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
+#include "change/change.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 #define HEAD offsetof(struct sb_dirent, name)

@@ -19,7 +19,7 @@
 #ifndef SB_DIRLIST_H
 #define SB_DIRLIST_H
 
-#include "tree.h"
+#include "tree/tree.h"
 
 /* Bits of a position in the upper: fewer for 32-bit programs, and on some file systems. */
 #define SB_DIRLIST_WIDE 62

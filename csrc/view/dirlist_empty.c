@@ -6,14 +6,14 @@
  *   Any entry of the upper that is no mark, any child of the lower that no
  *   whiteout hides, and any mount below makes it not empty.
  */
-#include "dirlist.h"
+#include "view/dirlist.h"
 
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change.h"
-#include "mem.h"
-#include "upper.h"
+#include "change/change.h"
+#include "base/mem.h"
+#include "change/upper.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 

@@ -8,13 +8,13 @@
  * Rules
  *   Positions are those of dirlist.c, which goes on when the directory is changed meanwhile.
  */
-#include "dirlist.h"
+#include "view/dirlist.h"
 
 #include <errno.h>
 
-#include "mem.h"
-#include "spot.h"
-#include "upper.h"
+#include "base/mem.h"
+#include "tree/spot.h"
+#include "change/upper.h"
 
 #define HEAD offsetof(struct sb_dirent, name)
 

@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "dircache.h"
-#include "mem.h"
-#include "view_walk.h"
+#include "tree/dircache.h"
+#include "base/mem.h"
+#include "view/view_walk.h"
 
 bool sb_tree_may_search_all(const struct sb_fs *fs)
 {

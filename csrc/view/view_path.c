@@ -13,9 +13,9 @@
  */
 #include <errno.h>
 
-#include "mem.h"
-#include "text.h"
-#include "tree.h"
+#include "base/mem.h"
+#include "tree/rewritten.h"
+#include "tree/tree.h"
 
 int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len, struct sb_path *out)
 {

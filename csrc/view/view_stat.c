@@ -14,13 +14,13 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "fds.h"
-#include "lists.h"
-#include "mem.h"
-#include "owner.h"
-#include "spot.h"
-#include "tree.h"
-#include "upper.h"
+#include "tree/descriptors.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
+#include "tree/owner.h"
+#include "tree/spot.h"
+#include "tree/tree.h"
+#include "change/upper.h"
 
 #define BLOCK_SIZE 4096
 

@@ -11,12 +11,12 @@
  * Does not know
  *   What a magic link of /proc means (-SB_EMAGIC hands it to level 3).
  */
-#include "view_walk.h"
+#include "view/view_walk.h"
 
 #include <errno.h>
 
-#include "lists.h"
-#include "mem.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
 
 #define MAX_LINKS 40
 #define MAX_NAME 255

@@ -7,8 +7,8 @@
 #ifndef SB_VIEW_WALK_H
 #define SB_VIEW_WALK_H
 
-#include "spot.h"
-#include "tree.h"
+#include "tree/spot.h"
+#include "tree/tree.h"
 
 #define SB_WALK_TODO (sizeof(((struct sb_work *)0)->todo))
 

@@ -1,4 +1,4 @@
-# What cffi makes of csrc/abi.h, csrc/index_build.h and csrc/hosted.h. Only core.py uses
+# What cffi makes of csrc/base/abi.h, csrc/layers/index_build.h and csrc/hosted/hosted.h. Only core.py uses
 # it, and gives every result its type there.
 from typing import Any
 

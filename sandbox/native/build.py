@@ -2,7 +2,7 @@
 """Compile csrc/ twice: the hosted cffi extension and the freestanding guest ELF.
 
 Rules: which file belongs to which build is written in csrc/sources.mk and what Python
-may see in csrc/abi.h; this file only drives the compiler. Objects are kept under
+may see in csrc/base/abi.h; this file only drives the compiler. Objects are kept under
 build/ and rebuilt when a source or a header they included is newer.
 Does not know: what any C file does. Not imported at run time: setup.py, the Makefile
 (`python -P sandbox/native/build.py`) and tests/harness/cbuild.py load it.
@@ -35,15 +35,15 @@ EXTENSION = "_native.abi3.so"
 GUEST = "sandbox-guest"
 # What Python sees, in the order cffi reads it.
 CDEF_HEADERS = (
-    "abi.h",
-    "net.h",
-    "index_build.h",
-    "layer_table.h",
-    "layer_quick.h",
-    "text_build.h",
-    "tracer.h",
-    "probe.h",
-    "hosted.h",
+    "base/abi.h",
+    "base/net_abi.h",
+    "layers/index_build.h",
+    "layers/layer_table.h",
+    "layers/layer_quick.h",
+    "layers/rewritten_build.h",
+    "hosted/tracer.h",
+    "hosted/probe.h",
+    "hosted/hosted.h",
 )
 
 # Every warning of docs/style; -Werror is added by `make lint` alone, so that a newer
@@ -142,16 +142,18 @@ def parse_make_lists(text: str, given: dict[str, str]) -> dict[str, str]:
 
 
 def read_sources() -> Sources:
-    """Parse csrc/sources.mk and check that every listed file exists."""
+    """Parse csrc/sources.mk and check that every pattern matches a file."""
     text = (CSRC / "sources.mk").read_text()
     values = parse_make_lists(text, {"ARCH": architecture(), "CSRC": str(CSRC)})
 
     def files(name: str) -> tuple[Path, ...]:
-        paths = [CSRC / word for word in values.get(name, "").split()]
-        for path in paths:
-            if not path.is_file():
-                raise BuildError(f"csrc/sources.mk: {name} lists {path.name}, which is absent")
-        return tuple(dict.fromkeys(paths))
+        paths: list[Path] = []
+        for pattern in values.get(name, "").split():
+            found = sorted(CSRC.glob(pattern))
+            if not found:
+                raise BuildError(f"csrc/sources.mk: {name} names {pattern}, which matches no file")
+            paths += found
+        return tuple(paths)
 
     def flags(name: str) -> tuple[str, ...]:
         return tuple(shlex.split(values.get(name, "")))
@@ -267,7 +269,7 @@ def write_wrapper(target: Path) -> None:
 
     ffi = FFI()
     ffi.cdef(abi_cdef())
-    ffi.set_source("sandbox.native._native", '#include "hosted.h"', py_limited_api=True)
+    ffi.set_source("sandbox.native._native", '#include "hosted/hosted.h"', py_limited_api=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = target.with_suffix(f".{os.getpid()}.tmp.c")
     with contextlib.redirect_stdout(io.StringIO()):  # cffi announces what it writes
@@ -307,7 +309,7 @@ def build_guest(sources: Sources, destination: Path) -> Path | None:
         return None
     objects = compile_all(sources.guest, BUILD / "guest", guest_flags(sources))
     target = destination / GUEST
-    script = CSRC / "arch" / architecture() / "guest.ld"
+    script = CSRC / "arch" / architecture() / "entry" / "guest.ld"
     flags = [*GUEST_LDFLAGS, f"-Wl,-T,{script}", *sources.guest_ldflags]
     link(target, [*compiler(), *flags, *map(str, objects)])
     target.chmod(0o755)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The merged tree, its control file and its index, as Python sees them.
 
-How it works: every function here is one call (or a loop of calls) of csrc/hosted.h;
+How it works: every function here is one call (or a loop of calls) of csrc/hosted/hosted.h;
 a negative result becomes a NativeError. Guest paths are bytes, host paths are str.
 
 Rules: a Tree acts as root of the container, and is used by one thread at a time. All

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The entries of a layer that is being unpacked (csrc/layer_table.h, layer_quick.h).
+"""The entries of a layer that is being unpacked (csrc/layers/layer_table.h, layer_quick.h).
 
 Rules: one thread at a time. A path that is new is put; one that is there may be put
 again only if both are directories.

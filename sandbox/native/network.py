@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The network files of one user: who has which address, and what is published.
 
-How it works: two files in one directory, laid out by csrc/net.h. Guests map them, so
+How it works: two files in one directory, laid out by csrc/base/net_abi.h. Guests map them, so
 every change is seen at once by the containers that run. docs/network.md says what a
 guest makes of a row.
 

@@ -2,7 +2,7 @@
 """Turn the table of a layer (meta.jsonl) into the packed rows that the C core reads.
 
 How it works: one JSON object a line; byte strings are written as text of the code
-points 0 to 255. A packed row is a ``struct sb_row`` of csrc/index_build.h followed by
+points 0 to 255. A packed row is a ``struct sb_row`` of csrc/layers/index_build.h followed by
 path, link target and extended attributes.
 
 Does not know: what the rows mean; the C core merges the layers.

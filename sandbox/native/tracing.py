@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tracer of csrc/tracer.c.
+"""The tracer of csrc/hosted/tracer.c.
 
 Does not know: which process becomes one, or when.
 """

@@ -4,7 +4,7 @@
 How it works: SIGSTOP and SIGCONT, so that nobody inside can tell. Parents are stopped
 before their children and go on after them: no wait finds a stopped child. That a child
 was continued is marked in the process table, where the runtime passes over it
-(csrc/on_wait.c). What a guest had stopped itself stays stopped.
+(csrc/calls/task/on_wait.c). What a guest had stopped itself stays stopped.
 
 Rules: two may want a container held (a user's pause, a limit of CPU time); it goes on
 when neither does.

@@ -6,7 +6,7 @@ when it ends, for whatever reason, the kernel kills all it traces.
 
 Rules: between fork and the call that never returns nothing is imported.
 
-Does not know: how a call is redirected (csrc/tracer.c).
+Does not know: how a call is redirected (csrc/hosted/tracer.c).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The lines that csrc/trace.c writes.
+"""The lines that csrc/guest/trace.c writes.
 
 =======================================================================  =================
 ``PID WAY NS name(ARGUMENTS) = RESULT "path" "path" > "host" "host"``    a call

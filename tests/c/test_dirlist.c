@@ -3,7 +3,7 @@
  * test_dirlist.c - listing a directory that changes: what exists all the time is reported
  * exactly once, with the inode number and the type that stat gives, whatever the buffer's size.
  */
-#include "dirlist.h"
+#include "view/dirlist.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,11 +12,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "change.h"
+#include "change/change.h"
 #include "check.h"
-#include "hosted_tree.h"
-#include "index_build.h"
-#include "upper.h"
+#include "hosted/hosted_tree.h"
+#include "layers/index_build.h"
+#include "change/upper.h"
 
 #define FILES 150
 #define must(result) CHECK_INT(result, 0)

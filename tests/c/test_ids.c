@@ -5,7 +5,7 @@
  * Replays oracle/ids.txt, which oracle/record_ids.c wrote on Linux 6.18 as real root; what the
  * recording cannot show (permission checks for files) is a table from the man pages.
  */
-#include "ids.h"
+#include "pure/ids.h"
 
 #include <errno.h>
 #include <inttypes.h>

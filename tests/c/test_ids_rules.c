@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "ids.h"
+#include "pure/ids.h"
 
 #define KEEP UINT32_MAX
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "index_build.h"
-#include "tree.h"
+#include "layers/index_build.h"
+#include "tree/tree.h"
 
 static char rows[2][65536];
 static struct sb_layer_rows layers[2];

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "layer_quick.h"
-#include "layer_table.h"
+#include "layers/layer_quick.h"
+#include "layers/layer_table.h"
 
 static int new_file(void)
 {

@@ -2,7 +2,7 @@
 /*
  * test_log.c - a line is always one line, however strange or long its parts.
  */
-#include "log.h"
+#include "pure/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

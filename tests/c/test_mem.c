@@ -2,7 +2,7 @@
 /*
  * test_mem.c - the guest's own memcpy and friends do what libc's do.
  *
- * mem.c defines libc names, so it is included under other names.
+ * libc.c defines libc names, so it is included under other names.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 #define memset guest_memset
 #define memcmp guest_memcmp
 #define strlen guest_strlen
-#include "mem.c"
+#include "guest/libc.c"
 #undef memcpy
 #undef memmove
 #undef memset

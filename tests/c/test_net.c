@@ -7,9 +7,9 @@
 #include <netinet/in.h>
 
 #include "check.h"
-#include "net_link.h"
-#include "net_rules.h"
-#include "proc_net.h"
+#include "net/net_link.h"
+#include "net/net_rules.h"
+#include "procfs/proc_net.h"
 
 #define SELF 1
 #define PEER 2

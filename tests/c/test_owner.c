@@ -2,7 +2,7 @@
 /*
  * test_owner.c - the owner table: one record an inode, none for a reused one, many writers.
  */
-#include "owner.h"
+#include "tree/owner.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "upper.h"
-#include "xattr.h"
+#include "change/upper.h"
+#include "tree/xattr.h"
 
 static struct sb_control control;
 static struct sb_tree tree = {.control = &control};

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "check.h"
-#include "path.h"
+#include "pure/path.h"
 
 static struct sb_path path;
 static char long_name[SB_PATH_MAX + 1];

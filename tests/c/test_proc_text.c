@@ -2,7 +2,7 @@
 /*
  * test_proc_text.c - lines of /proc as the guest may read them.
  */
-#include "proc_text.h"
+#include "procfs/proc_text.h"
 
 #include <errno.h>
 

@@ -6,7 +6,7 @@
  */
 #include <stdint.h>
 
-#include "arch/x86_64/site.h"
+#include "arch/x86_64/pure/site.h"
 #include "check.h"
 
 #define AFTER 0x7f0000001010ULL

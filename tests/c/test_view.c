@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "change.h"
+#include "change/change.h"
 #include "check.h"
-#include "hosted.h"
-#include "hosted_tree.h"
-#include "spot.h"
+#include "hosted/hosted.h"
+#include "hosted/hosted_tree.h"
+#include "tree/spot.h"
 
 static char here[PATH_MAX];
 static char rows[16384];

@@ -12,7 +12,7 @@
 #include <sys/user.h>
 
 #include "layout.h"
-#include "sys.h"
+#include "base/sys.h"
 
 struct sb_tracee_call {
 	struct user_regs_struct regs;

@@ -9,11 +9,11 @@
 #include <errno.h>
 #include <linux/fs.h>
 
-#include "change.h"
-#include "dispatch.h"
-#include "mem.h"
-#include "on_proc.h"
-#include "target.h"
+#include "change/change.h"
+#include "calls/dispatch.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc.h"
+#include "guest/target.h"
 
 #define NAME_FLAGS (SB_PARENT | SB_MAY_BE_ABSENT)
 

@@ -2,14 +2,14 @@
 /*
  * on_close.c - the calls that end what a descriptor number means.
  *
- * Level 3. They come here only where fds.h remembers what descriptors are
+ * Level 3. They come here only where descriptors.h remembers what descriptors are
  * (trap.c); the kernel does the work, after the number is forgotten.
  */
 #include <linux/close_range.h>
 
-#include "dispatch.h"
-#include "fds.h"
-#include "guest.h"
+#include "calls/dispatch.h"
+#include "tree/descriptors.h"
+#include "guest/guest.h"
 
 /* The kernel ends what first..last mean. */
 static long end(struct sb_call *call, long nr, uint32_t first, uint32_t last)

@@ -12,10 +12,10 @@
 #include <errno.h>
 
 #include "arch/x86_64/sys32.h"
-#include "dirlist.h"
-#include "dispatch.h"
-#include "fds.h"
-#include "mem.h"
+#include "view/dirlist.h"
+#include "calls/dispatch.h"
+#include "tree/descriptors.h"
+#include "base/mem.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 

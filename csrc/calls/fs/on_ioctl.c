@@ -10,11 +10,11 @@
  */
 #include <errno.h>
 
-#include "change.h"
-#include "dispatch.h"
-#include "on_net.h"
-#include "target.h"
-#include "verdict.h"
+#include "change/change.h"
+#include "calls/dispatch.h"
+#include "calls/net/on_net.h"
+#include "guest/target.h"
+#include "pure/verdict.h"
 
 static long pass(struct sb_call *call)
 {

@@ -8,9 +8,9 @@
  */
 #include <errno.h>
 
-#include "change.h"
-#include "dispatch.h"
-#include "target.h"
+#include "change/change.h"
+#include "calls/dispatch.h"
+#include "guest/target.h"
 
 #define PATH_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
 

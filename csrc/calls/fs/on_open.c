@@ -16,13 +16,13 @@
 #include <errno.h>
 #include <linux/openat2.h>
 
-#include "change.h"
-#include "dispatch.h"
-#include "fds.h"
-#include "mem.h"
-#include "on_open.h"
-#include "on_proc.h"
-#include "thread.h"
+#include "change/change.h"
+#include "calls/dispatch.h"
+#include "tree/descriptors.h"
+#include "base/mem.h"
+#include "calls/fs/on_open.h"
+#include "calls/proc/on_proc.h"
+#include "guest/thread.h"
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 #define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)

@@ -7,7 +7,7 @@
 #ifndef SB_ON_OPEN_H
 #define SB_ON_OPEN_H
 
-#include "guest.h"
+#include "guest/guest.h"
 
 /* openat2 rather than O_NOFOLLOW, which F_GETFL would show. Where the kernel has no
  * openat2, a filter refuses it, or the way to the store became a symlink, O_NOFOLLOW. */

@@ -11,10 +11,10 @@
 #include <errno.h>
 #include <linux/openat2.h>
 
-#include "change.h"
-#include "guest.h"
-#include "on_open.h"
-#include "thread.h"
+#include "change/change.h"
+#include "guest/guest.h"
+#include "calls/fs/on_open.h"
+#include "guest/thread.h"
 
 struct device {
 	uint32_t minor_of_major; /* major << 8 | minor */

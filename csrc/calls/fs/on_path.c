@@ -11,13 +11,13 @@
  */
 #include <errno.h>
 
-#include "change.h"
-#include "cwd.h"
-#include "dircache.h"
-#include "dispatch.h"
-#include "lists.h"
-#include "mem.h"
-#include "on_proc.h"
+#include "change/change.h"
+#include "guest/cwd.h"
+#include "tree/dircache.h"
+#include "calls/dispatch.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc.h"
 
 static int find_directory(struct sb_call *call, uint64_t path, struct sb_at *at)
 {

@@ -12,13 +12,13 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "dispatch.h"
-#include "fds.h"
-#include "lists.h"
-#include "mem.h"
-#include "on_proc.h"
-#include "spot.h"
-#include "target.h"
+#include "calls/dispatch.h"
+#include "tree/descriptors.h"
+#include "change/file_acl.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc.h"
+#include "tree/spot.h"
+#include "guest/target.h"
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
 #define ACCESS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)

@@ -9,10 +9,10 @@
 #include <errno.h>
 #include <linux/mman.h>
 
-#include "change.h"
-#include "dispatch.h"
-#include "mem.h"
-#include "target.h"
+#include "change/change.h"
+#include "calls/dispatch.h"
+#include "base/mem.h"
+#include "guest/target.h"
 
 #define SMALL (2 * SB_PATH_MAX)
 #define VALUE_MAX 65536

@@ -13,7 +13,7 @@
  *   What comes before the last call may be done twice, where no commit section
  *   has begun: a signal that arrives rolls back to the guest's instruction.
  */
-#include "on_net.h"
+#include "calls/net/on_net.h"
 
 #include <errno.h>
 #include <linux/mman.h>
@@ -21,8 +21,8 @@
 #include <time.h>
 
 #include "arch/x86_64/layout.h"
-#include "dispatch.h"
-#include "mem.h"
+#include "calls/dispatch.h"
+#include "base/mem.h"
 
 #define IP_PKTINFO_TYPE 8
 #define IPV6_PKTINFO_TYPE 50

@@ -8,9 +8,9 @@
 #ifndef SB_ON_NET_H
 #define SB_ON_NET_H
 
-#include "guest.h"
-#include "net_rules.h"
-#include "socket_name.h"
+#include "guest/guest.h"
+#include "net/net_rules.h"
+#include "calls/net/socket_name.h"
 
 /* Is it a name for the functions here? */
 static inline bool sb_net_is_name(const struct sb_call *call, const struct sb_socket_name *name)

@@ -12,10 +12,10 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include "mem.h"
-#include "net_link.h"
-#include "on_net.h"
-#include "on_net_link.h"
+#include "base/mem.h"
+#include "net/net_link.h"
+#include "calls/net/on_net.h"
+#include "calls/net/on_net_link.h"
 
 struct query {
 	const struct sb_net *net;

@@ -10,11 +10,11 @@
 #include <linux/sockios.h>
 #include <sys/socket.h>
 
-#include "dispatch.h"
-#include "mem.h"
-#include "net_link.h"
-#include "on_net.h"
-#include "verdict.h"
+#include "calls/dispatch.h"
+#include "base/mem.h"
+#include "net/net_link.h"
+#include "calls/net/on_net.h"
+#include "pure/verdict.h"
 
 #define NAME_SIZE 16
 #define FIRST_REQUEST SIOCGIFNAME

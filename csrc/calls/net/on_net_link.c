@@ -6,15 +6,15 @@
  * Does not know
  *   What the messages mean (net_link.c, on_net_diag.c).
  */
-#include "on_net_link.h"
+#include "calls/net/on_net_link.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include "mem.h"
-#include "net_link.h"
-#include "on_net.h"
+#include "base/mem.h"
+#include "net/net_link.h"
+#include "calls/net/on_net.h"
 
 #define REQUEST_MAX 2048
 #define SOCK_DIAG_BY_FAMILY 20

@@ -12,9 +12,9 @@
 #ifndef SB_ON_NET_LINK_H
 #define SB_ON_NET_LINK_H
 
-#include "net_rules.h"
-#include "on_socket.h"
-#include "verdict.h"
+#include "net/net_rules.h"
+#include "calls/net/on_socket.h"
+#include "pure/verdict.h"
 
 /* Such sockets get descriptors here (verdict.h), for the filter looks at nothing but the
  * number when a message is sent without an address. */

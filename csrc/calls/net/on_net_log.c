@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "log.h"
-#include "mem.h"
-#include "on_net.h"
+#include "pure/log.h"
+#include "base/mem.h"
+#include "calls/net/on_net.h"
 
 #define DAY 86400
 #define SB_SO_COOKIE 57

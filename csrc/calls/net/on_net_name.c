@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "mem.h"
-#include "on_net.h"
+#include "base/mem.h"
+#include "calls/net/on_net.h"
 
 static bool read_peer(int fd, struct sb_net_place *out)
 {

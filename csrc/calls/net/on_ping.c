@@ -22,9 +22,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "mem.h"
-#include "on_net.h"
-#include "on_socket.h"
+#include "base/mem.h"
+#include "calls/net/on_net.h"
+#include "calls/net/on_socket.h"
 
 #define SB_SO_MAX_PACING_RATE 47 /* means nothing to a UDP socket on the loopback */
 #define SB_PING_MARK 0x70696e67

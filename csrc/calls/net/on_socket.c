@@ -18,12 +18,12 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include "change.h"
-#include "dispatch.h"
-#include "mem.h"
-#include "on_net.h"
-#include "on_net_link.h"
-#include "on_socket.h"
+#include "change/change.h"
+#include "calls/dispatch.h"
+#include "base/mem.h"
+#include "calls/net/on_net.h"
+#include "calls/net/on_net_link.h"
+#include "calls/net/on_socket.h"
 
 #define SB_SO_PEERGROUPS 59
 #define SB_PATH_OFFSET 2

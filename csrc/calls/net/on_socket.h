@@ -7,9 +7,9 @@
 #ifndef SB_ON_SOCKET_H
 #define SB_ON_SOCKET_H
 
-#include "guest.h"
-#include "on_proc.h"
-#include "socket_name.h"
+#include "guest/guest.h"
+#include "calls/proc/on_proc.h"
+#include "calls/net/socket_name.h"
 
 struct sb_message { /* struct user_msghdr */
 	uint64_t name;

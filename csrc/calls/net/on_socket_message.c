@@ -13,11 +13,11 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "dispatch.h"
-#include "mem.h"
-#include "on_net.h"
-#include "on_net_link.h"
-#include "on_socket.h"
+#include "calls/dispatch.h"
+#include "base/mem.h"
+#include "calls/net/on_net.h"
+#include "calls/net/on_net_link.h"
+#include "calls/net/on_socket.h"
 
 #define SB_MAX_MESSAGES 1024 /* UIO_MAXIOV */
 

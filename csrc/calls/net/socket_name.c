@@ -13,15 +13,15 @@
  * Does not know
  *   Which call uses the name, or how the entry of a bound socket is made.
  */
-#include "socket_name.h"
+#include "calls/net/socket_name.h"
 
 #include <errno.h>
 #include <linux/un.h>
 #include <sys/socket.h>
 
-#include "mem.h"
-#include "on_proc_name.h"
-#include "proc_text.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc_name.h"
+#include "procfs/proc_text.h"
 
 #define PATH_OFFSET 2 /* offsetof(struct sockaddr_un, sun_path) */
 #define PATH_ROOM (UNIX_PATH_MAX - 1)

@@ -9,7 +9,7 @@
 #ifndef SB_SOCKET_NAME_H
 #define SB_SOCKET_NAME_H
 
-#include "guest.h"
+#include "guest/guest.h"
 
 #define SB_SOCKET_NAME_MAX 128 /* sizeof(struct sockaddr_storage) */
 

@@ -12,17 +12,17 @@
  * Does not know
  *   What the lines mean (proc_text.c), how links are followed (on_proc_link.c).
  */
-#include "on_proc.h"
+#include "calls/proc/on_proc.h"
 
 #include <errno.h>
 #include <linux/auxvec.h>
 #include <linux/memfd.h>
 
-#include "filesize.h"
-#include "log.h"
-#include "mem.h"
-#include "on_proc_fill.h"
-#include "thread.h"
+#include "base/filesize.h"
+#include "pure/log.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc_fill.h"
+#include "guest/thread.h"
 
 #define INPUT_SIZE 12288
 #define OUTPUT_SIZE (sizeof(((struct sb_work *)0)->buffer) - INPUT_SIZE)

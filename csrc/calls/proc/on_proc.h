@@ -26,7 +26,7 @@
 #ifndef SB_ON_PROC_H
 #define SB_ON_PROC_H
 
-#include "guest.h"
+#include "guest/guest.h"
 
 /* Go on where sb_tree_lookup() stopped with -SB_EMAGIC: at->guest is the link,
  * the rest is in work->todo; flags are those of the lookup. Errors as

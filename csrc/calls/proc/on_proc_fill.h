@@ -8,10 +8,10 @@
 #ifndef SB_ON_PROC_FILL_H
 #define SB_ON_PROC_FILL_H
 
-#include "net_rules.h"
-#include "on_proc.h"
-#include "on_proc_name.h"
-#include "proc_text.h"
+#include "net/net_rules.h"
+#include "calls/proc/on_proc.h"
+#include "calls/proc/on_proc_name.h"
+#include "procfs/proc_text.h"
 
 struct sb_proc_fill {
 	struct sb_call *call;

@@ -16,10 +16,10 @@
  */
 #include <errno.h>
 
-#include "mem.h"
-#include "on_proc_name.h"
-#include "proc_text.h"
-#include "thread.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc_name.h"
+#include "procfs/proc_text.h"
+#include "guest/thread.h"
 
 #define MAX_LINKS 40
 

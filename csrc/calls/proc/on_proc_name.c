@@ -8,11 +8,11 @@
  * Does not know
  *   What a link leads to (on_proc_link.c), the content of files (on_proc.c).
  */
-#include "on_proc_name.h"
+#include "calls/proc/on_proc_name.h"
 
-#include "mem.h"
-#include "proc_text.h"
-#include "thread.h"
+#include "base/mem.h"
+#include "procfs/proc_text.h"
+#include "guest/thread.h"
 
 /* ---- names -------------------------------------------------------------- */
 

@@ -7,8 +7,8 @@
 #ifndef SB_ON_PROC_NAME_H
 #define SB_ON_PROC_NAME_H
 
-#include "mem.h"
-#include "on_proc.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc.h"
 
 /* "/proc/12/task/13/fd/4" is pid 12, tid 13, rest "fd/4"; "/proc/sys/x" is pid
  * 0, rest "sys/x". rest points into at->guest. */

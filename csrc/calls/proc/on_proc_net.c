@@ -7,10 +7,10 @@
  */
 #include <errno.h>
 
-#include "mem.h"
-#include "on_net.h"
-#include "on_proc_fill.h"
-#include "proc_net.h"
+#include "base/mem.h"
+#include "calls/net/on_net.h"
+#include "calls/proc/on_proc_fill.h"
+#include "procfs/proc_net.h"
 
 static void tcp_line(struct sb_proc_fill *f, const char *line, size_t len)
 {

@@ -12,12 +12,12 @@
 #include <linux/mman.h>
 #include <linux/ptrace.h>
 
-#include "dispatch.h"
-#include "exec_plan.h"
-#include "on_proc.h"
-#include "sigmask.h"
-#include "thread.h"
-#include "trace.h"
+#include "calls/dispatch.h"
+#include "guest/exec_plan.h"
+#include "calls/proc/on_proc.h"
+#include "guest/sigmask.h"
+#include "guest/thread.h"
+#include "guest/trace.h"
 
 #define MAX_ARGUMENTS (1UL << 20)
 #define CLAIM_ROUNDS 2000

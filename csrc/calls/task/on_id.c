@@ -19,10 +19,10 @@
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
 
-#include "dispatch.h"
-#include "mem.h"
-#include "on_proc.h"
-#include "thread.h"
+#include "calls/dispatch.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc.h"
+#include "guest/thread.h"
 
 /* Of newer headers than some build hosts have. */
 #define SB_PR_SET_SYSCALL_USER_DISPATCH 59

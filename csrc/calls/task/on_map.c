@@ -7,8 +7,8 @@
  */
 #include <linux/mman.h>
 
-#include "dispatch.h"
-#include "text.h"
+#include "calls/dispatch.h"
+#include "tree/rewritten.h"
 
 static long map(struct sb_call *call, int fd)
 {

@@ -15,12 +15,12 @@
 #include <linux/sched.h>
 #include <linux/utsname.h>
 
-#include "change.h"
-#include "cwd.h"
-#include "dispatch.h"
-#include "mem.h"
-#include "on_proc.h"
-#include "thread.h"
+#include "change/change.h"
+#include "guest/cwd.h"
+#include "calls/dispatch.h"
+#include "base/mem.h"
+#include "calls/proc/on_proc.h"
+#include "guest/thread.h"
 
 /* Of <sys/inotify.h>; linux/inotify.h cannot be included beside <fcntl.h>. */
 #define SB_IN_ONLYDIR 0x01000000u

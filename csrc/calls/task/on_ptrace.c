@@ -23,10 +23,10 @@
 #include <errno.h>
 
 #include "arch/x86_64/tracee.h"
-#include "dispatch.h"
-#include "on_ptrace.h"
-#include "thread.h"
-#include "verdict.h"
+#include "calls/dispatch.h"
+#include "calls/task/on_ptrace.h"
+#include "guest/thread.h"
+#include "pure/verdict.h"
 
 #define SYS_SECCOMP_CODE 1
 #define STOPPED_BY(sig) ((sig) << 8 | 0x7f)

@@ -7,7 +7,7 @@
 #ifndef SB_ON_PTRACE_H
 #define SB_ON_PTRACE_H
 
-#include "base.h"
+#include "base/base.h"
 
 /* Was the stop of the runtime's own making? Then the thread goes on already.
  * Otherwise *status may have become what the debugger shall see. */

@@ -11,9 +11,9 @@
 #include <asm/signal.h>
 #include <errno.h>
 
-#include "dispatch.h"
-#include "sigmask.h"
-#include "thread.h"
+#include "calls/dispatch.h"
+#include "guest/sigmask.h"
+#include "guest/thread.h"
 
 #define SIGSYS_BIT SB_SIGMASK(SIGSYS)
 #define MASK_BYTES 8

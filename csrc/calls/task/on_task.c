@@ -14,13 +14,13 @@
 #include <errno.h>
 #include <linux/sched.h>
 
-#include "adopt.h"
-#include "cwd.h"
-#include "dispatch.h"
-#include "fds.h"
-#include "pids.h"
-#include "sigmask.h"
-#include "thread.h"
+#include "guest/adopt.h"
+#include "guest/cwd.h"
+#include "calls/dispatch.h"
+#include "tree/descriptors.h"
+#include "guest/pids.h"
+#include "guest/sigmask.h"
+#include "guest/thread.h"
 
 #define NAMESPACE_FLAGS                                                                            \
 	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
@@ -149,7 +149,7 @@ static bool splits_cwd(uint64_t flags)
 	return ((flags & CLONE_THREAD) != 0) != ((flags & CLONE_FS) != 0);
 }
 
-/* The same for descriptors (fds.h). */
+/* The same for descriptors (descriptors.h). */
 static bool splits_descriptors(uint64_t flags)
 {
 	return ((flags & CLONE_THREAD) != 0) != ((flags & CLONE_FILES) != 0);

@@ -28,7 +28,7 @@ class Row:
 @functools.cache
 def rows() -> dict[int, Row]:
     found: dict[int, Row] = {}
-    for line in (CSRC / "arch" / "x86_64" / "i386.def").read_text().splitlines():
+    for line in (CSRC / "arch" / "x86_64" / "pure" / "i386.def").read_text().splitlines():
         match = ROW.match(line)
         if match:
             number = int(match[2])

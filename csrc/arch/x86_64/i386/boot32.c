@@ -5,13 +5,13 @@
  * Without AT_SYSINFO and AT_SYSINFO_EHDR: the vdso is the 64-bit one, so the program
  * makes its calls by int $0x80.
  */
-#include "boot32.h"
+#include "i386/boot32.h"
 
 #include <errno.h>
 #include <linux/auxvec.h>
 #include <linux/mman.h>
 
-#include "i386_call.h"
+#include "i386/i386_call.h"
 #include "sys32.h"
 
 #define PAGE 4096ULL

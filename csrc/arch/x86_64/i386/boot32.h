@@ -10,9 +10,9 @@
 
 #include <elf.h>
 
-#include "base.h"
-#include "binfmt_elf.h"
-#include "guest.h"
+#include "base/base.h"
+#include "guest/binfmt_elf.h"
+#include "guest/guest.h"
 
 struct sb_start32 {
 	char **argv;

@@ -5,12 +5,12 @@
  * What the filter lets pass never comes here. What the table does not know is ENOSYS
  * and leaves a note.
  */
-#include "i386_call.h"
+#include "i386/i386_call.h"
 
 #include <asm/signal.h>
 #include <errno.h>
 
-#include "trace.h"
+#include "guest/trace.h"
 
 struct row {
 	sb_handler *handler;
@@ -25,7 +25,7 @@ static const struct row rows[SB_I386_KNOWN + 1] = {
 #define CONVERT(nr, name_, call, change) \
 	[nr] = {.handler = sb_i386_##change, .shown = __NR_##call, .name = #name_},
 #define REFUSE(nr, name_, error_) [nr] = {.error = error_, .name = #name_},
-#include "i386.def"
+#include "pure/i386.def"
 #undef NATIVE
 #undef PLAIN
 #undef CONVERT

@@ -11,17 +11,17 @@
 
 #include <asm/siginfo.h>
 
-#include "dispatch.h"
-#include "i386.h"
-#include "mem.h"
+#include "calls/dispatch.h"
+#include "pure/i386_table.h"
+#include "base/mem.h"
 #include "sys32.h"
-#include "../../thread.h"
+#include "guest/thread.h"
 
 #define NATIVE(nr, name)
 #define PLAIN(nr, name, call)
 #define CONVERT(nr, name, call, change) long sb_i386_##change(struct sb_call *call);
 #define REFUSE(nr, name, error)
-#include "i386.def"
+#include "pure/i386.def"
 #undef NATIVE
 #undef PLAIN
 #undef CONVERT

@@ -7,7 +7,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 
-#include "i386_call.h"
+#include "i386/i386_call.h"
 
 #define OVERFLOW_ID 65534 /* what an id shows as that does not fit */
 #define NR32_PRCTL 172

@@ -14,8 +14,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "i386_call.h"
-#include "on_socket.h"
+#include "i386/i386_call.h"
+#include "calls/net/on_socket.h"
 
 #define FEW 8
 

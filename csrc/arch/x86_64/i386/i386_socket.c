@@ -13,10 +13,10 @@
 #include <linux/sockios.h>
 #include <sys/socket.h>
 
-#include "i386_call.h"
-#include "on_net.h"
-#include "on_socket.h"
-#include "verdict.h"
+#include "i386/i386_call.h"
+#include "calls/net/on_net.h"
+#include "calls/net/on_socket.h"
+#include "pure/verdict.h"
 
 #define SB_SO_PEERGROUPS 59
 #define NR32_IOCTL SB_I386_IOCTL

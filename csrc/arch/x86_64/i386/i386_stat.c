@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "i386_call.h"
+#include "i386/i386_call.h"
 
 #define OVERFLOW_ID 65534
 #define MAX_SMALL_FILE 0x7fffffffLL /* of a program without large files */

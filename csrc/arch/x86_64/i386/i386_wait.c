@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <linux/resource.h>
 
-#include "i386_call.h"
+#include "i386/i386_call.h"
 
 #define NR32_PSELECT6 308
 #define NR32_PPOLL 309

@@ -15,11 +15,11 @@
 #include <errno.h>
 #include <linux/audit.h>
 
-#include "i386_call.h"
-#include "sigmask.h"
-#include "signals.h"
-#include "../../thread.h"
-#include "trap.h"
+#include "i386/i386_call.h"
+#include "guest/sigmask.h"
+#include "entry/signals.h"
+#include "guest/thread.h"
+#include "entry/trap.h"
 
 #define SB_SYS_SECCOMP 1
 #define UC_SS (0x2UL | 0x4UL) /* the frame's ss counts: UC_SIGCONTEXT_SS, ..._STRICT_... */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i386.c - what becomes of each system call number of 32-bit programs.
+ * i386_table.c - what becomes of each system call number of 32-bit programs.
  *
  * Level 1. Pure.
  */
-#include "i386.h"
+#include "pure/i386_table.h"
 
 static const bool native[SB_I386_KNOWN + 1] = {
 #define NATIVE(nr, name) [nr] = true,
 #define PLAIN(nr, name, call)
 #define CONVERT(nr, name, call, change)
 #define REFUSE(nr, name, error)
-#include "i386.def"
+#include "pure/i386.def"
 #undef NATIVE
 #undef PLAIN
 #undef CONVERT

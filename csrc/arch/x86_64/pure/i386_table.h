@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i386.h - what becomes of each system call number of 32-bit programs.
+ * i386_table.h - what becomes of each system call number of 32-bit programs.
  *
  * Level 1. The table itself is i386.def.
  */
 #ifndef SB_ARCH_I386_H
 #define SB_ARCH_I386_H
 
-#include "base.h"
+#include "base/base.h"
 
 /* The highest number with a row. */
 #define SB_I386_KNOWN 462

@@ -8,9 +8,9 @@
  *   A displaced instruction must mean the same at another address: register
  *   and immediate operands only, no jump, no rip-relative memory.
  */
-#include "site.h"
+#include "pure/site.h"
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define MOV_EAX 0xb8
 #define JMP_REL32 0xe9

@@ -16,7 +16,7 @@
 #ifndef SB_ARCH_SITE_H
 #define SB_ARCH_SITE_H
 
-#include "base.h"
+#include "base/base.h"
 
 #define SB_SITE_NONE 0
 #define SB_SITE_MOV 1

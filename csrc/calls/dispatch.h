@@ -7,7 +7,7 @@
 #ifndef SB_DISPATCH_H
 #define SB_DISPATCH_H
 
-#include "guest.h"
+#include "guest/guest.h"
 
 #define ON(name) long on_##name(struct sb_call *call);
 #define REFUSE(name, error)

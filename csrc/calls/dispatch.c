@@ -5,14 +5,14 @@
  * Level 3. A number without a handler gets here only from a future way in that
  * is wider than the filter; it goes to the kernel as it is.
  */
-#include "dispatch.h"
+#include "calls/dispatch.h"
 
 #include <errno.h>
 
-#include "log.h"
-#include "thread.h"
-#include "trace.h"
-#include "verdict.h"
+#include "pure/log.h"
+#include "guest/thread.h"
+#include "guest/trace.h"
+#include "pure/verdict.h"
 
 #define SB_HANDLERS 512
 

@@ -7,7 +7,7 @@
 #ifndef SB_ARCH_SYS32_H
 #define SB_ARCH_SYS32_H
 
-#include "base.h"
+#include "base/base.h"
 
 #define SB_NR32_GETDENTS64 220
 #define SB_NR32_MMAP2 192

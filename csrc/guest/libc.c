@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mem.c - the libc-named functions that gcc may call in the guest build.
+ * libc.c - the libc-named functions that gcc may call in the guest build.
  *
  * Level 0. No vector registers, which belong to the guest: words for short pieces, "rep" string
  * instructions, which take their time to begin, for long ones.
  */
-#include "mem.h"
+#include "base/mem.h"
 
 #if defined(__x86_64__)
 #include "arch/x86_64/rep.h"
