@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.harness import privileges
+from tests.harness import privileges, surroundings
 from tests.harness.cbuild import build_guest_program
 from tests.harness.command import Sandbox
 
@@ -22,6 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 CLONE_NEWUSER = 0x10000000
 # How guests' system calls are caught in every test that does not say it itself.
 INTERCEPTOR = os.environ.get("SANDBOX_TEST_INTERCEPTOR", "auto")
+PASSED_OVER = "passed_over_signals"
+PASSED_OVER_KEY = pytest.StashKey[list[int]]()
 
 # A small machine may be busy: time limits belong to pytest-timeout.
 COMMON: dict[str, Any] = {
@@ -37,21 +39,11 @@ hypothesis.settings.register_profile("fuzz", max_examples=200, **COMMON)  # agai
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
-SYS_RT_SIGACTION = 13
-
-
-def reset_library_signals() -> None:
-    """Give signals 32 and 33 their default: some starters leave them ignored, and
-    neither sigaction() nor Python may touch them. A container starts without that, so
-    what natively runs beside it must as well."""
-    default = bytes(32)
-    for number in (32, 33):
-        ctypes.CDLL(None).syscall(SYS_RT_SIGACTION, number, default, None, 8)
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    reset_library_signals()
     if os.geteuid() != 0:
+        from_controller = getattr(config, "workerinput", {})
+        passed_over = surroundings.put_in_order(from_controller.get(PASSED_OVER, ()))
+        config.stash[PASSED_OVER_KEY] = passed_over
         return
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is not None:
@@ -62,6 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
         f"{sys.executable}: use `make test`",
         returncode=4,
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist which signals have no effect on this run."""
+    node.workerinput[PASSED_OVER] = node.config.stash[PASSED_OVER_KEY]
 
 
 def can_make_user_namespaces() -> bool:
@@ -80,17 +78,13 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(autouse=True)
 def private_surroundings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a test away from the user's store, configuration and terminal settings."""
+    """Give a test a store and a home of its own."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SANDBOX_ROOT", str(tmp_path / "store"))
     monkeypatch.setenv("SANDBOX_OFFLINE", "1")
     monkeypatch.setenv("SANDBOX_INTERCEPTOR", INTERCEPTOR)
-    for name in [n for n in os.environ if n.startswith(("XDG_", "DOCKER_"))]:
-        monkeypatch.delenv(name)
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def prepared(name: str) -> pathlib.Path:
