@@ -2,5 +2,5 @@
 """The Docker Engine API over a unix socket (docs/api.md): a thin skin over `Engine`.
 
 ``server`` listens, ``dispatch`` finds the handler that ``routes`` names for a request, and
-a handler parses, calls one verb of the engine in a thread (``work``), and shows the result.
+a handler parses, calls one verb of the engine in a thread (``thread_pools``), and shows the result.
 """

@@ -10,15 +10,15 @@ import msgspec
 from aiohttp import web
 
 from sandbox.api import query
+from sandbox.api.bodies import spelled
 from sandbox.api.errors import BadRequest
-from sandbox.api.models import spelled
 
 if TYPE_CHECKING:
-    from sandbox.api.attaching import Attachments
-    from sandbox.api.execs import Execs
-    from sandbox.api.hub import Hub
-    from sandbox.api.inotify import Changes
-    from sandbox.api.work import Work
+    from sandbox.api.containers.attach_streams import Attachments
+    from sandbox.api.containers.exec_processes import Execs
+    from sandbox.api.events.feed import Hub
+    from sandbox.api.events.inotify import Changes
+    from sandbox.api.thread_pools import Work
     from sandbox.engine import Engine
 
 _T = TypeVar("_T")

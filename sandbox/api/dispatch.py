@@ -20,7 +20,7 @@ from aiohttp import web
 from sandbox import __version__
 from sandbox.api.call import Call, State
 from sandbox.api.errors import ApiError, NotModified, message_of, problem_response, status_of
-from sandbox.api.streams import Gone, Silent
+from sandbox.api.streams.hijack import Gone, Silent
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:

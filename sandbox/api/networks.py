@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.api.bodies import ConnectBody, DisconnectBody, NetworkBody
+from sandbox.api.containers.network_request import NO_EFFECT, endpoint_of, split_pools
 from sandbox.api.errors import ApiError, BadRequest
-from sandbox.api.models import ConnectBody, DisconnectBody, NetworkBody
-from sandbox.api.networking import NO_EFFECT, endpoint_of, split_pools
 from sandbox.api.query import Filters, as_flags
 from sandbox.engine.networkview import (
     describe_network,

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.api.errors import BadRequest
 from sandbox.errors import UsageError
-from sandbox.models.moments import parse_moment
+from sandbox.models.timestamps import parse_moment
 
 _FALSE = frozenset({"", "0", "no", "false", "none"})
 Filters = dict[str, list[str]]

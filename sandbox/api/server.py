@@ -22,16 +22,17 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from sandbox.api.attaching import Attachments
 from sandbox.api.call import State
+from sandbox.api.containers.attach_streams import Attachments
+from sandbox.api.containers.exec_processes import Execs
 from sandbox.api.dispatch import Dispatcher
-from sandbox.api.execs import Execs
-from sandbox.api.hub import Hub
-from sandbox.api.inotify import Changes
+from sandbox.api.events.feed import Hub
+from sandbox.api.events.inotify import Changes
 from sandbox.api.routes import ROUTES
-from sandbox.api.work import Work
+from sandbox.api.thread_pools import Work
 from sandbox.errors import Conflict, UsageError
-from sandbox.runtime import descriptors, wire
+from sandbox.runtime.process import descriptor_limit
+from sandbox.runtime.supervisor import protocol
 from sandbox.store.lock import acquire, open_lock
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class _Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end.set)
-        descriptors.widen()
+        descriptor_limit.widen()
         listeners = self._listeners()
         work = Work()
         changes = Changes()
@@ -134,7 +135,7 @@ class _Server:
         found = inherited()
         if not found:
             self._lock = _locked(self._settings.socket)
-            found.append(wire.listen(self._settings.socket))
+            found.append(protocol.listen(self._settings.socket))
         if self._settings.tcp is not None:
             listener = socket.socket()
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.api.bodies import VolumeBody
 from sandbox.api.errors import ApiError, BadRequest
-from sandbox.api.models import VolumeBody
 from sandbox.api.query import as_flags, flag_filter
 from sandbox.engine.imageview import summarize_image
 from sandbox.engine.inspection import (
@@ -14,7 +14,7 @@ from sandbox.engine.inspection import (
     link_names,
     summarize_container,
 )
-from sandbox.models.choosing import volume_filter
+from sandbox.models.filters import volume_filter
 from sandbox.models.oci import moment_text
 
 if TYPE_CHECKING:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Build images of Dockerfiles: stages as a graph, a layer a step, a cache that is right.
 
-* ``request``: what the user asked for. ``progress``: what is told on the way.
-* ``state``, ``metadata``, ``history``, ``keys``, ``transfer``: pure, what a step means.
-* ``views``: the files of a context or a stage. ``workshop``: stacks of layers as trees.
-* ``running``, ``runmounts``: RUN. ``contexts``, ``downloads``: where files come from.
-* ``stages``, ``executor``: the graph. ``outputs``: what becomes of the result.
+* ``build``: the entry to this package. ``request``: what the user asked for.
+* ``executor``, ``stage_graph``, ``stage``: one build, its stages, and the steps of each stage.
+* ``instructions``: what each instruction does to a stage. ``cache``: results of earlier steps.
+* ``build_context``, ``stage_images``, ``file_views``: the files that instructions read.
+* ``workspace``: stacks of layers as trees. ``outputs``: what becomes of the result.
+* ``progress``: what is told while a build goes on.
 """

@@ -6,18 +6,18 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from sandbox.builder.checking import warn
+from sandbox.builder.cache.step_layer import Layering
+from sandbox.builder.check import warn
 from sandbox.builder.errors import Cancelled, placed
-from sandbox.builder.graph import build_stages
-from sandbox.builder.layering import Layering
-from sandbox.builder.sources import Sources
-from sandbox.builder.state import Row, State
-from sandbox.builder.steps import StageBuilder
-from sandbox.builder.views import HostView
+from sandbox.builder.file_views import HostView
+from sandbox.builder.stage import StageBuilder
+from sandbox.builder.stage_graph import build_stages
+from sandbox.builder.stage_images import Sources
+from sandbox.builder.stage_state import Row, State
 from sandbox.dockerfile.parser import parse_trigger
-from sandbox.dockerfile.plan import plan
-from sandbox.dockerfile.planned import ContextSource, Scratch, StageSource, Wanted
-from sandbox.dockerfile.scope import DEFAULT_PATH, first_scope
+from sandbox.dockerfile.plan import ContextSource, Scratch, StageSource, Wanted
+from sandbox.dockerfile.planner import plan
+from sandbox.dockerfile.variables import DEFAULT_PATH, first_scope
 from sandbox.errors import UsageError
 from sandbox.models import oci
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import ExitStack
 
-    from sandbox.builder.contexts import Context
+    from sandbox.builder.build_context import Context
+    from sandbox.builder.file_views import View
     from sandbox.builder.progress import Teller
     from sandbox.builder.request import BuildRequest
     from sandbox.builder.services import Services
-    from sandbox.builder.views import View
-    from sandbox.builder.workshop import Workshop
+    from sandbox.builder.workspace import Workshop
     from sandbox.dockerfile.instructions import Instruction
-    from sandbox.dockerfile.planned import Plan, PlannedStage, Source
+    from sandbox.dockerfile.plan import Plan, PlannedStage, Source
     from sandbox.dockerfile.stages import Dockerfile, Stage
     from sandbox.models.image import Image
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from sandbox.builder.history import image_document
+from sandbox.builder.image_config import image_document
 from sandbox.errors import UsageError, map_os_errors
 from sandbox.models import oci
 from sandbox.models.digest import digest_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandbox.builder.executor import Build
     from sandbox.builder.request import Output
     from sandbox.builder.services import Services
-    from sandbox.builder.state import State
+    from sandbox.builder.stage_state import State
     from sandbox.models.digest import Digest
 
 _ARCHIVES = {"docker": "docker-archive", "image": "docker-archive", "oci": "oci-archive"}
@@ -79,8 +79,8 @@ def _add_image(build: Build, state: State, output: Output) -> Digest:
     epoch = None if request.epoch is None else build.moment()
     document = image_document(state, labels=request.labels, epoch=epoch, now=build.moment())
     if any(cache.kind == "inline" for cache in request.cache_to):
-        from sandbox.builder.cachegiving import chosen_steps
-        from sandbox.builder.remotecache import encode_inline
+        from sandbox.builder.cache.export import chosen_steps
+        from sandbox.builder.cache.remote import encode_inline
 
         steps = chosen_steps(build, state.layers, everything=False)
         document = msgspec.structs.replace(document, build_cache=encode_inline(steps))
@@ -143,7 +143,7 @@ def _unseen(dest: str, draft: str) -> BinaryIO:
 
 
 def _give_files(build: Build, state: State, output: Output) -> None:
-    from sandbox.builder.files import write_files, write_folder
+    from sandbox.builder.output_files import write_files, write_folder
 
     with build.shop.tree(state.layers) as tree:
         if output.kind == "local":

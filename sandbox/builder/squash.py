@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
-from sandbox.builder.state import Row as HistoryRow
-from sandbox.layers.make import LayerMaker
-from sandbox.layers.repack import layer_entries, read_rows
+from sandbox.builder.stage_state import Row as HistoryRow
+from sandbox.layers.layer_tar import layer_entries, read_rows
+from sandbox.layers.layer_writer import LayerMaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from sandbox.builder.state import State
-    from sandbox.builder.workshop import Workshop
-    from sandbox.layers.pack import PackEntry
-    from sandbox.layers.repack import Row
+    from sandbox.builder.stage_state import State
+    from sandbox.builder.workspace import Workshop
+    from sandbox.layers.layer_tar import Row
+    from sandbox.layers.tar_writer import PackEntry
     from sandbox.layers.unpack import UnpackedLayer
     from sandbox.models.digest import Digest
     from sandbox.store.layout import Layout

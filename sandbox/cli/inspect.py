@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.cli.completion import complete_containers, complete_images
-from sandbox.cli.format import emit, render_objects
+from sandbox.cli.output.format import emit, render_objects
 from sandbox.engine import Engine
 from sandbox.errors import NotFound, SandboxError, UsageError
 
@@ -115,7 +115,7 @@ def _container(engine: Engine, name: str, *, size: bool) -> dict[str, Any]:
 
 def as_go(value: Any, *, is_map: bool = False) -> Any:
     """Return *value* with Go's difference between structs and maps restored."""
-    from sandbox.cli.template_functions import Struct
+    from sandbox.cli.output.template_functions import Struct
 
     if isinstance(value, list):
         return [as_go(item) for item in value]

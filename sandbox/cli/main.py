@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from sandbox.cli import stdio
-from sandbox.cli.lazy import Verbs
+from sandbox.cli.lazy_group import Verbs
 from sandbox.errors import SandboxError
 from sandbox.models.record import Record
 
@@ -50,64 +50,74 @@ class _Entry(Record, frozen=True):
 
 _SECTIONS: dict[str, dict[str, _Entry]] = {
     "Containers": {
-        "run": _Entry("run", "run", "Create and run a new container from an image"),
-        "create": _Entry("run", "create", "Create a new container"),
-        "start": _Entry("running", "start", "Start containers that exist"),
-        "stop": _Entry("running", "stop", "Stop running containers"),
-        "restart": _Entry("running", "restart", "Stop containers and start them"),
-        "kill": _Entry("running", "kill", "Send a signal to containers"),
-        "pause": _Entry("running", "pause", "Stop all processes of containers for a while"),
-        "unpause": _Entry("running", "unpause", "Let paused containers go on"),
-        "wait": _Entry("running", "wait", "Wait until containers end, print their exit codes"),
-        "attach": _Entry("running", "attach", "Join a container's input and output"),
-        "exec": _Entry("exec", "exec_", "Run a command in a running container"),
-        "top": _Entry("exec", "top", "Show the processes of a container"),
-        "stats": _Entry("stats", "stats", "Show what containers use"),
-        "port": _Entry("stats", "port", "Show the ports of a container"),
-        "logs": _Entry("logs", "logs", "Show what a container said"),
-        "rename": _Entry("running", "rename", "Give a container another name"),
-        "update": _Entry("running", "update", "Change a container's restart policy and limits"),
-        "ps": _Entry("containers", "ps", "List containers"),
-        "rm": _Entry("containers", "rm", "Remove containers"),
-        "commit": _Entry("commit", "commit", "Make an image of what a container changed"),
-        "container": _Entry("container", "container", "Manage containers"),
+        "run": _Entry("containers.run", "run", "Create and run a new container from an image"),
+        "create": _Entry("containers.run", "create", "Create a new container"),
+        "start": _Entry("containers.lifecycle", "start", "Start containers that exist"),
+        "stop": _Entry("containers.lifecycle", "stop", "Stop running containers"),
+        "restart": _Entry("containers.lifecycle", "restart", "Stop containers and start them"),
+        "kill": _Entry("containers.lifecycle", "kill", "Send a signal to containers"),
+        "pause": _Entry(
+            "containers.lifecycle", "pause", "Stop all processes of containers for a while"
+        ),
+        "unpause": _Entry("containers.lifecycle", "unpause", "Let paused containers go on"),
+        "wait": _Entry(
+            "containers.lifecycle", "wait", "Wait until containers end, print their exit codes"
+        ),
+        "attach": _Entry("containers.lifecycle", "attach", "Join a container's input and output"),
+        "exec": _Entry("containers.exec", "exec_", "Run a command in a running container"),
+        "top": _Entry("containers.exec", "top", "Show the processes of a container"),
+        "stats": _Entry("containers.stats", "stats", "Show what containers use"),
+        "port": _Entry("containers.stats", "port", "Show the ports of a container"),
+        "logs": _Entry("containers.logs", "logs", "Show what a container said"),
+        "rename": _Entry("containers.lifecycle", "rename", "Give a container another name"),
+        "update": _Entry(
+            "containers.lifecycle", "update", "Change a container's restart policy and limits"
+        ),
+        "ps": _Entry("containers.ps", "ps", "List containers"),
+        "rm": _Entry("containers.ps", "rm", "Remove containers"),
+        "commit": _Entry(
+            "containers.commit", "commit", "Make an image of what a container changed"
+        ),
+        "container": _Entry("containers.group", "container", "Manage containers"),
         "volume": _Entry("volume", "volume", "Manage volumes"),
         "network": _Entry("network", "network", "Manage networks"),
-        "diff": _Entry("containers", "diff", "Show what a container changed"),
-        "cp": _Entry("archive", "cp", "Copy files between a container and the host"),
-        "export": _Entry("archive", "export", "Write a container's files as a tar"),
+        "diff": _Entry("containers.ps", "diff", "Show what a container changed"),
+        "cp": _Entry("containers.cp", "cp", "Copy files between a container and the host"),
+        "export": _Entry("containers.cp", "export", "Write a container's files as a tar"),
     },
     "Images": {
-        "images": _Entry("images", "images", "List images"),
-        "build": _Entry("building", "build", "Build an image of a Dockerfile"),
-        "pull": _Entry("registries", "pull", "Get an image from a registry"),
-        "push": _Entry("registries", "push", "Send an image to a registry"),
-        "login": _Entry("registries", "login", "Log in to a registry"),
-        "logout": _Entry("registries", "logout", "Log out from a registry"),
-        "search": _Entry("registries", "search", "Search a registry"),
-        "import": _Entry("images", "import_", "Make an image from a tar of files"),
-        "load": _Entry("images", "load", "Load images from an archive"),
-        "save": _Entry("images", "save", "Save images to an archive"),
-        "tag": _Entry("images", "tag", "Give an image another name"),
-        "rmi": _Entry("images", "rmi", "Remove images"),
-        "history": _Entry("images", "history", "Show the steps of an image"),
-        "builder": _Entry("building", "builder", "Manage builds"),
-        "image": _Entry("image", "image", "Manage images"),
+        "images": _Entry("images.images", "images", "List images"),
+        "build": _Entry("images.build", "build", "Build an image of a Dockerfile"),
+        "pull": _Entry("images.registry", "pull", "Get an image from a registry"),
+        "push": _Entry("images.registry", "push", "Send an image to a registry"),
+        "login": _Entry("images.registry", "login", "Log in to a registry"),
+        "logout": _Entry("images.registry", "logout", "Log out from a registry"),
+        "search": _Entry("images.registry", "search", "Search a registry"),
+        "import": _Entry("images.images", "import_", "Make an image from a tar of files"),
+        "load": _Entry("images.images", "load", "Load images from an archive"),
+        "save": _Entry("images.images", "save", "Save images to an archive"),
+        "tag": _Entry("images.images", "tag", "Give an image another name"),
+        "rmi": _Entry("images.images", "rmi", "Remove images"),
+        "history": _Entry("images.images", "history", "Show the steps of an image"),
+        "builder": _Entry("images.build", "builder", "Manage builds"),
+        "image": _Entry("images.group", "image", "Manage images"),
         "manifest": _Entry("manifest", "manifest", "Make and show lists of manifests"),
     },
     "Other": {
-        "events": _Entry("logs", "events", "Show what happens, as it happens"),
+        "events": _Entry("containers.logs", "events", "Show what happens, as it happens"),
         "inspect": _Entry(
             "inspect", "inspect", "Show all about containers, images, networks, volumes"
         ),
-        "info": _Entry("system", "info", "Show the store and the machine"),
-        "trace": _Entry("trace", "trace", "Run a command and show its system calls"),
-        "doctor": _Entry("doctor", "doctor", "Tell what this machine offers and what is missing"),
-        "version": _Entry("system", "version", "Show the versions"),
-        "system": _Entry("system", "system", "Look after the store"),
-        "serve": _Entry("serve", "serve", "Serve the Docker Engine API on a unix socket"),
-        "env": _Entry("serve", "env", "Print what makes docker clients use this engine"),
-        "docker": _Entry("serve", "docker", "Run the docker command line on this engine"),
+        "info": _Entry("system.system", "info", "Show the store and the machine"),
+        "trace": _Entry("system.trace", "trace", "Run a command and show its system calls"),
+        "doctor": _Entry(
+            "system.doctor", "doctor", "Tell what this machine offers and what is missing"
+        ),
+        "version": _Entry("system.system", "version", "Show the versions"),
+        "system": _Entry("system.system", "system", "Look after the store"),
+        "serve": _Entry("system.serve", "serve", "Serve the Docker Engine API on a unix socket"),
+        "env": _Entry("system.serve", "env", "Print what makes docker clients use this engine"),
+        "docker": _Entry("system.serve", "docker", "Run the docker command line on this engine"),
         "completion": _Entry("completion", "completion", "Print shell completions"),
     },
 }
@@ -223,7 +233,7 @@ def _report(exc: SandboxError, command: str, *, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(exc)
-    from sandbox.cli.format import visible
+    from sandbox.cli.output.format import visible
 
     click.echo(f"sandbox: {visible(exc.message, keep=chr(10))}", err=True)
     if command in _RUN_COMMANDS and exc.exit_code not in (126, 127):
@@ -232,20 +242,20 @@ def _report(exc: SandboxError, command: str, *, debug: bool) -> int:
 
 
 def _report_usage(exc: click.ClickException) -> int:
-    from sandbox.cli import mistakes
+    from sandbox.cli import usage_errors
 
     ctx = exc.ctx if isinstance(exc, click.UsageError) else None
-    refused = mistakes.refusal(exc)
+    refused = usage_errors.refusal(exc)
     click.echo(f"sandbox: {refused or _usage_message(exc)}", err=True)
     if ctx is not None and not refused:
         usage = ctx.command.get_usage(ctx).replace("Usage: ", "Usage:  ", 1)
         click.echo(f"\n{usage}\n", err=True)
         click.echo(f"Run '{ctx.command_path} --help' for more information", err=True)
-    return _EXIT_RUN if mistakes.is_about_a_flag(exc) else 1
+    return _EXIT_RUN if usage_errors.is_about_a_flag(exc) else 1
 
 
 def _usage_message(exc: click.ClickException) -> str:
-    from sandbox.cli import mistakes
+    from sandbox.cli import usage_errors
 
     if exc.message.startswith("No such command"):
         name = exc.message.split("'")[1]
@@ -253,7 +263,7 @@ def _usage_message(exc: click.ClickException) -> str:
         if ctx is not None and ctx.parent is not None:
             return f"unknown command: {ctx.command_path} {name}"
         return _unknown_command(name)
-    return mistakes.text_of(exc)
+    return usage_errors.text_of(exc)
 
 
 def _unknown_command(name: str) -> str:

@@ -7,8 +7,8 @@ import json
 
 import click
 
-from sandbox.cli.format import emit
-from sandbox.cli.lazy import Verbs
+from sandbox.cli.lazy_group import Verbs
+from sandbox.cli.output.format import emit
 from sandbox.engine import Engine
 from sandbox.errors import NotFound
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sandbox.cli.common_flags import filter_option
 from sandbox.cli.completion import complete_containers
-from sandbox.cli.flags import filter_option
-from sandbox.cli.format import Column, emit, render, render_objects
-from sandbox.cli.lazy import Verbs
-from sandbox.cli.running import each
+from sandbox.cli.containers.lifecycle import each
+from sandbox.cli.lazy_group import Verbs
+from sandbox.cli.output.format import Column, emit, render, render_objects
 from sandbox.errors import SandboxError, UsageError
 from sandbox.models.addresses import parse_address, parse_subnet
 from sandbox.models.endpoints import Endpoint, check_address, parse_link
@@ -208,7 +208,7 @@ def disconnect(*, force: bool, name: str, container: str) -> None:
 @filter_option("label, label!, until", short=False)
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove networks that no container knows."""
-    from sandbox.cli.asking import agrees
+    from sandbox.cli.confirm import agrees
     from sandbox.engine.networkview import parse_prune_filters
 
     wanted = parse_prune_filters(filters)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.flags import filter_option
-from sandbox.cli.format import Column, emit, human_size, render, render_objects
-from sandbox.cli.lazy import Verbs
-from sandbox.cli.running import each
+from sandbox.cli.common_flags import filter_option
+from sandbox.cli.containers.lifecycle import each
+from sandbox.cli.lazy_group import Verbs
+from sandbox.cli.output.format import Column, emit, human_size, render, render_objects
 from sandbox.errors import UsageError
-from sandbox.models.choosing import volume_filter
+from sandbox.models.filters import volume_filter
 from sandbox.runtime import spec
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 @filter_option("label, label!", short=False)
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...]) -> None:
     """Remove anonymous volumes that no container has."""
-    from sandbox.cli.asking import agrees
+    from sandbox.cli.confirm import agrees
 
     kind = "all" if everything else "anonymous"
     warning = f"WARNING! This will remove {kind} local volumes not used by at least one container."

@@ -6,8 +6,8 @@ Everything here is pure: no file is opened, no image is looked at, nothing is ru
 * ``lexer``: lines, directives, continuations, here-documents.
 * ``instructions``, ``stages``: what a Dockerfile says, as frozen types.
 * ``parser``: text to those types.
-* ``expand``, ``scope``: variables.
-* ``plan``: which stages a target needs, and in which order.
-* ``ignore``: ``.dockerignore``.
+* ``expand``, ``variables``: variables.
+* ``planner``, ``plan``: which stages a target needs, and in which order.
+* ``dockerignore``: ``.dockerignore``.
 * ``lint``: what ``--check`` warns of.
 """

@@ -10,7 +10,7 @@ r"""Variables and quotes in a word, as BuildKit's shell lexer reads them. Pure.
               | "${" name ("/" | "//") pattern "/" text "}"
     name   := [letter "_"] [letter digit "_"]* | digit+ | one of "@*#?-$!0"
 
-Does not know: which variables an instruction sees (``scope``), or which it expands.
+Does not know: which variables an instruction sees (``variables``), or which it expands.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.dockerfile.errors import LanguageError
-from sandbox.dockerfile.text import SPACES, quoted
-from sandbox.dockerfile.trim import substitute, trim_prefix, trim_suffix
+from sandbox.dockerfile.go_text import SPACES, quoted
+from sandbox.dockerfile.shell_patterns import substitute, trim_prefix, trim_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

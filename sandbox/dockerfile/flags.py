@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.dockerfile.text import did_you_mean
+from sandbox.dockerfile.go_text import did_you_mean
 from sandbox.dockerfile.words import ArgumentError
 
 if TYPE_CHECKING:

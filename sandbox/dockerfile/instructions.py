@@ -2,7 +2,7 @@
 """What a Dockerfile can say: one frozen type for each instruction.
 
 Rules: a value is what was written, with quotes and ``$variables`` still in it where the
-language expands them later (``scope.expand_instruction``); flags are checked and typed.
+language expands them later (``variables.expand_instruction``); flags are checked and typed.
 Nothing here is resolved: ``from_`` may name a stage, an index, a context or an image.
 
 Does not know: stages, the order of a build, images.
@@ -185,7 +185,7 @@ class Run(Instruction):
     mount_texts: tuple[str, ...] = ()
     """The flags as written; ``mounts`` is made from them."""
     mounts: tuple[Mount, ...] = ()
-    """Complete after ``scope.expand_instruction``; before it, values with variables are left
+    """Complete after ``variables.expand_instruction``; before it, values with variables are left
     out, and only ``kind`` and ``from_`` can be relied on."""
     network: str = "default"
     """default, none or host."""

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from sandbox.dockerfile.errors import DockerfileError
 from sandbox.dockerfile.expand import ExpansionError, Style, expansion
+from sandbox.dockerfile.go_text import SPACES
 from sandbox.dockerfile.instructions import Heredoc, Span
 from sandbox.dockerfile.stages import Directives
-from sandbox.dockerfile.text import SPACES
 from sandbox.dockerfile.words import ArgumentError, json_words, split_line
 
 if TYPE_CHECKING:

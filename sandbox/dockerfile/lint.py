@@ -14,29 +14,29 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sandbox.dockerfile import instructions as ins
+from sandbox.dockerfile.dockerignore import clean
 from sandbox.dockerfile.errors import located
-from sandbox.dockerfile.filerules import FileRules
-from sandbox.dockerfile.findings import Checked
-from sandbox.dockerfile.ignore import clean
-from sandbox.dockerfile.plan import plan
-from sandbox.dockerfile.planned import Scratch, StageSource, Wanted
+from sandbox.dockerfile.file_rules import FileRules
+from sandbox.dockerfile.go_text import quoted, suggestion
+from sandbox.dockerfile.lint_rules import parse_check
+from sandbox.dockerfile.plan import Scratch, StageSource, Wanted
+from sandbox.dockerfile.planner import plan
 from sandbox.dockerfile.ports import split_address
 from sandbox.dockerfile.refusals import refuse_impossible
-from sandbox.dockerfile.rules import parse_check
-from sandbox.dockerfile.scope import expand_instruction, first_scope
-from sandbox.dockerfile.text import quoted, suggestion
+from sandbox.dockerfile.variables import expand_instruction, first_scope
+from sandbox.dockerfile.warnings import Checked
 from sandbox.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandbox.dockerfile.dockerignore import IgnoreRules
     from sandbox.dockerfile.errors import DockerfileError
     from sandbox.dockerfile.expand import Expansion
-    from sandbox.dockerfile.ignore import IgnoreRules
     from sandbox.dockerfile.instructions import Instruction
-    from sandbox.dockerfile.planned import Plan, PlannedStage
-    from sandbox.dockerfile.scope import Scope
+    from sandbox.dockerfile.plan import Plan, PlannedStage
     from sandbox.dockerfile.stages import Dockerfile
+    from sandbox.dockerfile.variables import Scope
     from sandbox.errors import SandboxError
 
 _SECRET = re.compile(

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sandbox.dockerfile.flags import Known
+from sandbox.dockerfile.go_text import did_you_mean, quoted
 from sandbox.dockerfile.instructions import Add, Command, Copy, Heredoc, Run
 from sandbox.dockerfile.lexer import parse_heredoc
-from sandbox.dockerfile.mounts import parse_mount
-from sandbox.dockerfile.text import did_you_mean, quoted
+from sandbox.dockerfile.run_mounts import parse_mount
 from sandbox.dockerfile.words import ArgumentError
 
 if TYPE_CHECKING:
-    from sandbox.dockerfile.request import Request
+    from sandbox.dockerfile.parse_request import Request
 
 _COPY = Known(("chown", "chmod", "from"), ("link", "parents"), ("exclude",))
 _ADD = Known(("chown", "chmod", "checksum"), ("link", "keep-git-dir", "unpack"), ("exclude",))

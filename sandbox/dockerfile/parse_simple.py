@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sandbox.dockerfile.flags import Known
+from sandbox.dockerfile.go_text import SPACES, duration, quoted
 from sandbox.dockerfile.instructions import (
     Arg,
     Argument,
@@ -28,7 +29,6 @@ from sandbox.dockerfile.instructions import (
     Volume,
     Workdir,
 )
-from sandbox.dockerfile.text import SPACES, duration, quoted
 from sandbox.dockerfile.words import (
     ArgumentError,
     first_word,
@@ -42,7 +42,7 @@ from sandbox.dockerfile.words import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.dockerfile.request import Request
+    from sandbox.dockerfile.parse_request import Request
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
 _ONBUILD = re.compile(r"\s*ONBUILD\s*", re.IGNORECASE)

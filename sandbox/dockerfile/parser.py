@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.dockerfile.errors import DockerfileError, LanguageError
+from sandbox.dockerfile.go_text import did_you_mean
 from sandbox.dockerfile.instructions import Arg, From, Instruction, Span
 from sandbox.dockerfile.lexer import Line, lex
 from sandbox.dockerfile.parse_files import parse_add, parse_copy, parse_run
+from sandbox.dockerfile.parse_request import Request
 from sandbox.dockerfile.parse_simple import SIMPLE
-from sandbox.dockerfile.request import Request
+from sandbox.dockerfile.parse_tree import nodes_of
 from sandbox.dockerfile.stages import Dockerfile, Stage
-from sandbox.dockerfile.text import did_you_mean
-from sandbox.dockerfile.tree import nodes_of
 from sandbox.dockerfile.words import split_line
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def parse_until_error(
 ) -> tuple[Dockerfile, DockerfileError | None]:
     """Return what *text* says up to the first instruction that is wrong, and that error.
 
-    A line that has no shape (``tree``), wherever it stands, is raised before any instruction is
-    looked at.
+    A line that has no shape (``parse_tree``), wherever it stands, is raised before any
+    instruction is looked at.
     """
     source = lex(text, name=name)
     nodes_of(source)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sandbox.dockerfile.text import quoted
+from sandbox.dockerfile.go_text import quoted
 from sandbox.dockerfile.words import ArgumentError
 
 _SYSTEM = "^([A-Za-z0-9_-]+)(?:\\(([A-Za-z0-9_.-]*)\\))?$"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from sandbox.dockerfile.text import quoted
+from sandbox.dockerfile.go_text import quoted
 from sandbox.dockerfile.words import ArgumentError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ Rules: the words are BuildKit's, which looks before anything is built.
 from __future__ import annotations
 
 from sandbox.dockerfile import instructions as ins
-from sandbox.dockerfile.modes import new_mode
+from sandbox.dockerfile.chmod import new_mode
 from sandbox.dockerfile.ports import exposed_ports
-from sandbox.dockerfile.remote import is_git, is_url
+from sandbox.dockerfile.remote_sources import is_git, is_url
 from sandbox.dockerfile.words import ArgumentError
 from sandbox.errors import UsageError
 from sandbox.models.signals import parse_signal

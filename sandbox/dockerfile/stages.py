@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A whole Dockerfile: directives, global arguments, stages.
 
-Does not know: which stages are needed (see ``plan``).
+Does not know: which stages are needed (see ``planner``).
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 
 from sandbox.dockerfile.errors import LanguageError
+from sandbox.dockerfile.go_text import ASCII_SPACES, SPACES, quoted
 from sandbox.dockerfile.instructions import KeyValue
-from sandbox.dockerfile.text import ASCII_SPACES, SPACES, quoted
 
 GAP = re.compile(r"[\t\v\f\r ]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")

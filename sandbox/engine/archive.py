@@ -46,9 +46,9 @@ class ArchiveVerbs(_Base):
 
     def export_container(self, name: str, write: Callable[[bytes], object]) -> None:
         """Write all files of the container as one tar archive."""
-        from sandbox.layers.pack import write_tar
-        from sandbox.runtime.destinations import pack_entries
-        from sandbox.runtime.sources import tree_items
+        from sandbox.layers.tar_writer import write_tar
+        from sandbox.runtime.copy.destinations import pack_entries
+        from sandbox.runtime.copy.sources import tree_items
 
         container = self.container(name)
         with self._files(container, with_mounts=False) as tree:
@@ -57,8 +57,8 @@ class ArchiveVerbs(_Base):
 
     def copy_from(self, name: str, source: str, target: str, flags: CopyFlags) -> int:
         """Copy out of a container to a path of the host; return the bytes."""
-        from sandbox.runtime.destinations import HostDestination, copy_all
-        from sandbox.runtime.sources import tree_items
+        from sandbox.runtime.copy.destinations import HostDestination, copy_all
+        from sandbox.runtime.copy.sources import tree_items
 
         with self._read_from(name) as tree:
             follow = flags.follow or source.endswith("/")
@@ -78,9 +78,9 @@ class ArchiveVerbs(_Base):
         self, name: str, source: str, write: Callable[[bytes], object], flags: CopyFlags
     ) -> None:
         """Write what is at a path of the container as a tar archive."""
-        from sandbox.layers.pack import write_tar
-        from sandbox.runtime.destinations import pack_entries
-        from sandbox.runtime.sources import tree_items
+        from sandbox.layers.tar_writer import write_tar
+        from sandbox.runtime.copy.destinations import pack_entries
+        from sandbox.runtime.copy.sources import tree_items
 
         with self._read_from(name) as tree:
             follow = flags.follow or source.endswith("/")
@@ -91,8 +91,8 @@ class ArchiveVerbs(_Base):
 
     def copy_to(self, name: str, source: str, target: str, flags: CopyFlags) -> int:
         """Copy from a path of the host into a container; return the bytes."""
-        from sandbox.runtime.destinations import TreeDestination, copy_all
-        from sandbox.runtime.sources import host_items
+        from sandbox.runtime.copy.destinations import TreeDestination, copy_all
+        from sandbox.runtime.copy.sources import host_items
 
         follow = flags.follow or source.endswith("/")
         is_dir = os.path.isdir(source) and (follow or not os.path.islink(source))
@@ -118,16 +118,16 @@ class ArchiveVerbs(_Base):
 
         All belongs to the container's user if it is to be *as_user* and there is one.
         """
-        from sandbox.runtime import entry
-        from sandbox.runtime.destinations import TreeDestination, copy_all
-        from sandbox.runtime.sources import tar_items
+        from sandbox.runtime.copy.destinations import TreeDestination, copy_all
+        from sandbox.runtime.copy.sources import tar_items
+        from sandbox.runtime.process import lookup
 
         with self._written_to(name) as tree:
             inside = "/" + target.strip("/")
             if not _tree_kind(tree, inside):
                 raise UsageError(f"destination '{name}:{target}' must be a directory")
             user = self.container(name).config.user if as_user else ""
-            who = entry.find_identity(tree, user) if user else None
+            who = lookup.find_identity(tree, user) if user else None
             owner = (who.uid, who.gid) if who else None
             destination = TreeDestination(tree, os.fsencode(inside), owner=owner)
             return copy_all(tar_items(read), destination)

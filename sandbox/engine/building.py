@@ -52,7 +52,7 @@ class BuildVerbs(_Base):
 
     def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
         """Build an image of a Dockerfile and return what came of it."""
-        from sandbox.builder import building
+        from sandbox.builder import build as building
 
         return building.build(request, self.layout, _Services(self, request.lock), progress)
 
@@ -60,10 +60,10 @@ class BuildVerbs(_Base):
         self, *, everything: bool = False, filters: Sequence[str] = (), keep: int = 0
     ) -> PrunedBuilds:
         """Forget what builds remember: what no image has, or all, oldest first down to *keep*."""
-        from sandbox.builder.workshop import clean_up
-        from sandbox.store import buildcache
+        from sandbox.builder.workspace import clean_up
+        from sandbox.store import build_cache
+        from sandbox.store.garbage_collection import sweep
         from sandbox.store.lock import store_lock
-        from sandbox.store.sweep import sweep
 
         until = _until(filters)
         pruned = PrunedBuilds()
@@ -72,7 +72,7 @@ class BuildVerbs(_Base):
         clean_up(self.layout)
         with store_lock(self.layout):
             used = _layers_of_images(self.layout)
-            items = buildcache.everything(self.layout)
+            items = build_cache.everything(self.layout)
             total = sum(item.size for item in items)
             for item in items:
                 if keep and total <= keep:
@@ -81,7 +81,7 @@ class BuildVerbs(_Base):
                     continue
                 if not everything and not _may_go(item, used):
                     continue
-                if buildcache.drop(self.layout, item):
+                if build_cache.drop(self.layout, item):
                     pruned.ids.append(item.id)
                     total -= item.size
         pruned.freed = sweep(self.layout).freed
@@ -99,7 +99,7 @@ def _layers_of_images(layout: Layout) -> set[Digest]:
 
 
 def _until(filters: Sequence[str]) -> float | None:
-    from sandbox.models.moments import parse_moment
+    from sandbox.models.timestamps import parse_moment
 
     until = None
     for text in filters:

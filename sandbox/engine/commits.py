@@ -19,7 +19,7 @@ import msgspec
 from sandbox.errors import NativeError, Unsupported
 from sandbox.models import oci
 from sandbox.models.digest import Digest, parse_digest
-from sandbox.models.filekind import kind_of
+from sandbox.models.file_type import kind_of
 from sandbox.models.reference import parse_reference
 from sandbox.runtime import spec
 from sandbox.store import events
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sandbox.engine.archive import ArchiveVerbs
-    from sandbox.layers.pack import PackEntry
+    from sandbox.layers.tar_writer import PackEntry
     from sandbox.models.container import ContainerConfig
     from sandbox.models.image import Image
     from sandbox.models.policy import Health
@@ -57,10 +57,10 @@ class CommitVerbs(_Base):
 
     def commit(self, name: str, request: CommitRequest) -> Digest:
         """Make an image of a container and return its id."""
-        from sandbox.layers.pack import write_tar
+        from sandbox.layers.tar_writer import write_tar
         from sandbox.layers.unpack import unpack_layer
-        from sandbox.models.changes import apply_changes
-        from sandbox.store.files import workspace
+        from sandbox.models.config_changes import apply_changes
+        from sandbox.store.atomic_files import workspace
 
         container = self.container(name)
         config = container.config
@@ -210,7 +210,7 @@ def _changed(tree: core.Tree) -> Iterator[PackEntry]:
 
 
 def _whiteout(path: bytes) -> PackEntry:
-    from sandbox.layers.pack import PackEntry
+    from sandbox.layers.tar_writer import PackEntry
 
     parent, _, name = path.strip(b"/").rpartition(b"/")
     mark = b".wh." + name
@@ -223,7 +223,7 @@ def _whiteout(path: bytes) -> PackEntry:
 
 
 def _entry(tree: core.Tree, path: bytes) -> PackEntry | None:
-    from sandbox.layers.pack import PackEntry
+    from sandbox.layers.tar_writer import PackEntry
 
     status = tree.stat(path, follow=False)
     kind = kind_of(status.mode)

@@ -29,9 +29,10 @@ from sandbox.errors import (
 from sandbox.models.container import ContainerState
 from sandbox.models.record import replace
 from sandbox.models.reference import parse_reference
-from sandbox.runtime import interceptor, lifecycle, supervise
-from sandbox.runtime.remnants import kill_guests
-from sandbox.store import events, uses
+from sandbox.runtime import interceptor, lifecycle
+from sandbox.runtime.process import reaper
+from sandbox.runtime.process.kill import kill_guests
+from sandbox.store import events, resource_events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.volumes import drop_anonymous
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container, ContainerConfig
     from sandbox.models.image import Image
     from sandbox.runtime.launch import Place
-    from sandbox.runtime.process import Attachment
+    from sandbox.runtime.process.start import Attachment
     from sandbox.store.layout import Layout
 
 
@@ -120,7 +121,7 @@ class ContainerVerbs:
     ) -> int:
         """Create a container, run it to its end, and return its exit code."""
         own = os.getpid()
-        started = supervise.start_time_of(own) or 0
+        started = reaper.start_time_of(own) or 0
         container = self._create(request, ContainerState(pid=own, pid_start=started))
         try:
             on_create(container)
@@ -154,12 +155,12 @@ class ContainerVerbs:
                 nonlocal current
                 state = lifecycle.started(current.state, process, now())
                 current = store.write_state(current, state)
-                uses.tell_begin(self.layout, container.config)
+                resource_events.tell_begin(self.layout, container.config)
                 events.tell_container(self.layout, container.config, "start")
 
             code = launch.run(container.config, place, attachment, on_start=on_start)
             events.tell_container(self.layout, container.config, "die", exitCode=str(code))
-            uses.tell_end(self.layout, container.config)
+            resource_events.tell_end(self.layout, container.config)
             self._record(current, lifecycle.exited(current.state, code, now()))
             return code
         except SandboxError as exc:
@@ -237,7 +238,7 @@ class ContainerVerbs:
         if state.is_running:
             lost = str(lifecycle.lost(state, now()).exit_code)
             events.tell_container(self.layout, container.config, "die", exitCode=lost)
-            uses.tell_end(self.layout, container.config)
+            resource_events.tell_end(self.layout, container.config)
         if container.config.auto_remove:
             self._forget_if_told(container)
             return None
@@ -302,7 +303,7 @@ class ContainerVerbs:
 
 def is_main_process(pid: int, start_time: int) -> bool:
     """Tell whether *pid* is still the process that started at *start_time*."""
-    return pid > 0 and supervise.start_time_of(pid) == start_time
+    return pid > 0 and reaper.start_time_of(pid) == start_time
 
 
 def _kill(container: Container) -> None:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData, RegistryError, SandboxError
 from sandbox.models import oci
-from sandbox.models.closing import Closing
+from sandbox.models.closable import Closing
 from sandbox.models.digest import Digest, parse_digest
 from sandbox.models.reference import Reference, parse_reference
+from sandbox.store.atomic_files import workspace
 from sandbox.store.blobs import read_blob
-from sandbox.store.files import workspace
 from sandbox.store.images import ImageStore, NewImage
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Content(Closing):
         return self._layout.blob(digest)
 
     def _pack(self, layer: Digest) -> oci.Descriptor:
-        from sandbox.layers.repack import pack_layer
+        from sandbox.layers.layer_tar import pack_layer
 
         scratch = self._stack.enter_context(workspace(self._layout))
         home = self._layout.home(self._image.id)

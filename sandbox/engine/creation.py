@@ -19,7 +19,7 @@ from sandbox.models.network import BRIDGE
 from sandbox.models.policy import SECOND, Health, Policy
 from sandbox.models.record import Record, field, replace
 from sandbox.models.signals import parse_signal
-from sandbox.runtime import names, spec
+from sandbox.runtime import container_names, spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,7 +98,7 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
     defaults = image.config
     if request.stop_signal:
         parse_signal(request.stop_signal)
-    container_id = names.generate_id()
+    container_id = container_names.generate_id()
     hostname = request.hostname or container_id[:12]
     command = spec.merge_command(
         image=spec.Command(tuple(defaults.entrypoint or ()), tuple(defaults.cmd or ())),
@@ -113,9 +113,9 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
     return ContainerConfig(
         id=container_id,
         name=(
-            names.check_name(request.name)
+            container_names.check_name(request.name)
             if request.name
-            else names.generate_name(frozenset(taken))
+            else container_names.generate_name(frozenset(taken))
         ),
         created=now(),
         image=request.image,

@@ -52,7 +52,7 @@ def recover(store: ContainerStore, container: Container) -> Container | None:
 def end_processes(identity: str) -> None:
     """Kill what is left of a container, and remove its run directory."""
     from sandbox.runtime import rundir
-    from sandbox.runtime.remnants import kill_guests
+    from sandbox.runtime.process.kill import kill_guests
 
     for place in rundir.remains(identity, os.environ):
         kill_guests(place.path)

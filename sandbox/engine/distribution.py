@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox.engine.registries import Puller, refuse_offline, tag_or_digest
 from sandbox.engine.transfers import silent
 from sandbox.models import oci
+from sandbox.models.architecture import own_platform
 from sandbox.models.image import parse_config
-from sandbox.models.machine import own_platform
 from sandbox.models.reference import parse_reference
 from sandbox.registry.session import read_manifest
 

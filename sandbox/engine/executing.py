@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sandbox.engine.containers import ContainerVerbs
     from sandbox.models.container import Container
-    from sandbox.runtime.another import ExecRequest
+    from sandbox.runtime.exec.exec_process import ExecRequest
 
     _Base = ContainerVerbs
 else:
@@ -55,7 +55,8 @@ class ExecutingVerbs(_Base):
         if it cannot be held to the container's limits.
         """
         from sandbox.engine.holding import APART
-        from sandbox.runtime import another, cgroups
+        from sandbox.runtime.exec import exec_process
+        from sandbox.runtime.limits import cgroups
 
         container = self.active_container(name)
         state = container.state
@@ -69,10 +70,12 @@ class ExecutingVerbs(_Base):
             self.tell_exec_end(container, identity, code)
 
         if detach:
-            another.leave(container.config, state.run_dir, request, ended)
+            exec_process.leave(container.config, state.run_dir, request, ended)
             return 0
         try:
-            return another.run(container.config, state.run_dir, request, keys=keys, on_end=ended)
+            return exec_process.run(
+                container.config, state.run_dir, request, keys=keys, on_end=ended
+            )
         except Detached:
             self.tell_exec_left(container, identity)
             raise
@@ -142,7 +145,7 @@ class ExecutingVerbs(_Base):
 
     def sample(self, name: str) -> Sample:
         """Return what a container uses now."""
-        from sandbox.runtime import cgroups
+        from sandbox.runtime.limits import cgroups
 
         container = self.container(name)
         found, use = _sample(self.processes(name)), cgroups.use_of(container.state.run_dir)
@@ -155,7 +158,7 @@ class ExecutingVerbs(_Base):
 
 
 def _sample(pids: list[int]) -> Sample:
-    from sandbox.runtime.limits import resident_bytes
+    from sandbox.runtime.limits.usage import resident_bytes
 
     cpu, read, written = 0.0, 0, 0
     for pid in pids:

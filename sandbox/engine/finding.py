@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What ``ps --filter`` asks the store: which images descend from one, which networks are meant.
 
-Does not know: how a filter is read (`models.containerfilter` does).
+Does not know: how a filter is read (`models.container_filters` does).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
-from sandbox.models.containerfilter import Lookups, container_filter
+from sandbox.models.container_filters import Lookups, container_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

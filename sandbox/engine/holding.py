@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import Conflict
-from sandbox.runtime import cgroupplan, cgroups
+from sandbox.runtime.limits import cgroup_plan, cgroups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,16 +22,16 @@ APART = (
 def limits_by(container: Container) -> dict[str, str]:
     """Return who holds a container to which limit, or would if it were started from here."""
     if container.state.run_dir:
-        return cgroupplan.limits_by(cgroups.controllers_of(container.state.run_dir))
-    return offered(cgroupplan.wanted(container.config.policy))[1]
+        return cgroup_plan.limits_by(cgroups.controllers_of(container.state.run_dir))
+    return offered(cgroup_plan.wanted(container.config.policy))[1]
 
 
-def offered(controllers: frozenset[str] = cgroupplan.CONTROLLERS) -> tuple[str, dict[str, str]]:
+def offered(controllers: frozenset[str] = cgroup_plan.CONTROLLERS) -> tuple[str, dict[str, str]]:
     """Return the cgroup in which those of containers are made, or nothing, and who holds what."""
     found = cgroups.offered(controllers)
     if not found:
-        return "", cgroupplan.limits_by(())
-    return found[0].path, cgroupplan.limits_by(found[0].ready | found[0].more)
+        return "", cgroup_plan.limits_by(())
+    return found[0].path, cgroup_plan.limits_by(found[0].ready | found[0].more)
 
 
 def check_change(

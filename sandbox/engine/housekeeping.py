@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from sandbox.engine.images import tell_removal
 from sandbox.engine.measuring import Usage, measure
 from sandbox.errors import Conflict, ContainerNotFound, ImageNotFound
-from sandbox.models.choosing import prune_filter
-from sandbox.models.selection import parse_filters, select_images
+from sandbox.models.filters import prune_filter
+from sandbox.models.image_filters import parse_filters, select_images
 from sandbox.store import events
 from sandbox.store.containers import ContainerStore
 from sandbox.store.images import ImageStore
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container, ContainerState
     from sandbox.models.digest import Digest
     from sandbox.models.image import Image
+    from sandbox.store.garbage_collection import Swept
     from sandbox.store.layout import Layout
-    from sandbox.store.sweep import Swept
 
     _Base = ContainerVerbs
 else:
@@ -66,7 +66,7 @@ class HousekeepingVerbs(_Base):
 
         With *blobs*, only the layers' compressed blobs that a registry has.
         """
-        from sandbox.store.sweep import drop_blobs, drop_leftovers
+        from sandbox.store.garbage_collection import drop_blobs, drop_leftovers
 
         pruned = Pruned()
         if blobs:
@@ -88,7 +88,7 @@ class HousekeepingVerbs(_Base):
 
     def prune_system(self, *, everything: bool = False, filters: Sequence[str] = ()) -> Pruned:
         """Remove stopped containers, unused images, and what nobody needs."""
-        from sandbox.store.sweep import sweep
+        from sandbox.store.garbage_collection import sweep
 
         parse_filters(filters)  # before anything is removed
         pruned = Pruned()
@@ -102,7 +102,7 @@ class HousekeepingVerbs(_Base):
     def prune_containers(self, filters: Sequence[str] = ()) -> tuple[list[str], int]:
         """Remove containers that do not run; returns their ids and the bytes freed."""
         matches = prune_filter(filters)
-        from sandbox.store.usage import disk_usage
+        from sandbox.store.disk_usage import disk_usage
 
         store = ContainerStore(self.layout)
         removed, freed = [], 0
@@ -123,7 +123,7 @@ class HousekeepingVerbs(_Base):
         return removed, freed
 
     def _room(self) -> int:
-        from sandbox.store.usage import disk_usage
+        from sandbox.store.disk_usage import disk_usage
 
         return disk_usage(_image_places(self.layout))
 
@@ -165,6 +165,6 @@ def _image_places(layout: Layout) -> list[Path]:
 
 def is_in_hand(state: ContainerState) -> bool:
     """Tell whether a container runs, or whoever made it is about to start it."""
-    from sandbox.runtime.supervise import start_time_of
+    from sandbox.runtime.process.reaper import start_time_of
 
     return state.is_running or bool(state.pid and start_time_of(state.pid) == state.pid_start)

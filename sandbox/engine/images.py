@@ -24,21 +24,21 @@ from sandbox.errors import (
 from sandbox.models import oci
 from sandbox.models.digest import digest_of, parse_digest
 from sandbox.models.image import layer_histories
+from sandbox.models.image_filters import parse_filters, select_images
 from sandbox.models.reference import Reference, parse_reference
-from sandbox.models.selection import parse_filters, select_images
 from sandbox.store import events
 from sandbox.store.containers import ContainerStore
+from sandbox.store.image_removal import ImageUser, Removal
 from sandbox.store.images import ImageStore, NewImage
-from sandbox.store.removal import ImageUser, Removal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sandbox.layers.archive import ArchivedImage, ArchivedLayer
-    from sandbox.layers.sources import Source
+    from sandbox.layers.archive_sources import Source
+    from sandbox.layers.image_archive import ArchivedImage, ArchivedLayer
+    from sandbox.models.architecture import Platform
     from sandbox.models.digest import Digest
     from sandbox.models.image import Image
-    from sandbox.models.machine import Platform
     from sandbox.models.oci import History
     from sandbox.store.fsck import Finding
     from sandbox.store.layout import Layout
@@ -85,9 +85,9 @@ class ImageVerbs:
     ) -> Digest:
         """Make an image of one layer from the tar of a root file system."""
         from sandbox.layers.unpack import unpack_layer
-        from sandbox.models.changes import apply_changes
-        from sandbox.models.machine import own_platform, parse_platform
-        from sandbox.store.files import workspace
+        from sandbox.models.architecture import own_platform, parse_platform
+        from sandbox.models.config_changes import apply_changes
+        from sandbox.store.atomic_files import workspace
 
         names = () if reference is None else (_new_name(reference),)
         config = apply_changes(oci.RunConfig(), changes)
@@ -108,9 +108,9 @@ class ImageVerbs:
 
     def load_images(self, path: str, *, platform: str | None = None) -> list[LoadedImage]:
         """Add every image of an archive, a compressed one, or an OCI directory."""
-        from sandbox.layers.archive import read_archive
-        from sandbox.models.machine import parse_platform
-        from sandbox.store.files import workspace
+        from sandbox.layers.image_archive import read_archive
+        from sandbox.models.architecture import parse_platform
+        from sandbox.store.atomic_files import workspace
 
         wanted = None if platform is None else parse_platform(platform)
         with ExitStack() as stack:
@@ -282,7 +282,7 @@ def _new_name(text: str) -> Reference:
 
 @contextmanager
 def _source(path: str, file: IO[bytes] | None, scratch: Path) -> Iterator[Source]:
-    from sandbox.layers.sources import DirectorySource, tar_source
+    from sandbox.layers.archive_sources import DirectorySource, tar_source
 
     if file is None:
         yield DirectorySource(Path(path))

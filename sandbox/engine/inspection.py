@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.networkview import network_settings, port_bindings
-from sandbox.models.choosing import status_text
+from sandbox.models.filters import status_text
 from sandbox.models.network import BRIDGE
 from sandbox.models.oci import seconds_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sandbox.models.network import Network
     from sandbox.models.policy import Health, Policy, Usage
     from sandbox.models.volume import Volume
-    from sandbox.runtime.seats import Seat
+    from sandbox.runtime.network.members import Seat
 
 NEVER = "0001-01-01T00:00:00Z"
 DRIVER = "index"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import DigestMismatch, NotFound, SandboxError, Unsupported, map_os_errors
 from sandbox.models.digest import Digest, parse_digest, short_id
-from sandbox.store.files import remove_tree
+from sandbox.store.atomic_files import remove_tree
 from sandbox.store.images import ImageStore
 from sandbox.store.layers import has_layer
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from sandbox.layers.memory import Memory
+    from sandbox.layers.memory_budget import Memory
     from sandbox.layers.unpack import UnpackedLayer
     from sandbox.models import oci
     from sandbox.registry.client import Repository
@@ -99,7 +99,7 @@ class LayerJob:
 
     def _try_to_unpack(self, path: Path) -> UnpackedLayer | None:
         """Unpack the layer; None if it has to be done again, because it gave way."""
-        from sandbox.layers.memory import GiveWay
+        from sandbox.layers.memory_budget import GiveWay
         from sandbox.layers.unpack import unpack_layer
 
         with map_os_errors(f"cannot read {path}"):

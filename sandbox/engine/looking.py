@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.errors import UsageError, map_os_errors
-from sandbox.layers.repack import Row, raw, read_rows
-from sandbox.layers.tree import TOP, Node, Tree
+from sandbox.layers.layer_tar import Row, raw, read_rows
+from sandbox.layers.merged_tree import TOP, Node, Tree
 from sandbox.store.images import ImageStore
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _text(path: Path | None) -> list[str] | None:
 
 def report_image(layout: Layout, name: str) -> ImageReport:
     """Return what every layer of an image adds, and what is wasted."""
-    from sandbox.layers.tree import LayerChanges
+    from sandbox.layers.merged_tree import LayerChanges
 
     image = ImageStore(layout).find(name)
     merged = _Merged(layout, image)

@@ -22,7 +22,7 @@ from sandbox.models.reference import Reference, parse_reference
 from sandbox.registry.client import RawManifest
 from sandbox.registry.session import read_manifest
 from sandbox.registry.upload import present
-from sandbox.store.files import discard, write_atomic
+from sandbox.store.atomic_files import discard, write_atomic
 from sandbox.store.lock import store_lock
 
 if TYPE_CHECKING:

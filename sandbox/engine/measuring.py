@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.store import buildcache
+from sandbox.store import build_cache
+from sandbox.store.disk_usage import disk_usage
 from sandbox.store.images import ImageStore
-from sandbox.store.usage import disk_usage
 from sandbox.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.models.digest import Digest
     from sandbox.models.image import Image
     from sandbox.models.volume import Volume
-    from sandbox.store.buildcache import Cached
+    from sandbox.store.build_cache import Cached
     from sandbox.store.layout import Layout
 
 
@@ -177,7 +177,7 @@ class _Measure:
 
     def _builds(self) -> list[BuildUsage]:
         found = []
-        for item in buildcache.everything(self._layout):
+        for item in build_cache.everything(self._layout):
             own = 0 if item.layer is None else self._count([self._layout.layer(item.layer)])
             if item.layer is not None and not own:
                 found.append(BuildUsage(item, item.size, shared=True))

@@ -78,9 +78,9 @@ def fill_volumes(layout: Layout, config: ContainerConfig) -> None:
 
 def _fill(layout: Layout, config: ContainerConfig, empty: list[MountPoint]) -> None:
     from sandbox.engine.places import place_of
-    from sandbox.runtime import launch, ownership
-    from sandbox.runtime.destinations import HostDestination, copy_all
-    from sandbox.runtime.sources import tree_items
+    from sandbox.runtime import launch, volume_owners
+    from sandbox.runtime.copy.destinations import HostDestination, copy_all
+    from sandbox.runtime.copy.sources import tree_items
 
     place = place_of(layout, config)
     with launch.resting_tree(config, place, with_mounts=False) as tree:
@@ -93,6 +93,6 @@ def _fill(layout: Layout, config: ContainerConfig, empty: list[MountPoint]) -> N
             items = list(tree_items(tree, path))
             copy_all(items, HostDestination(os.fsencode(mount.source)))
             entries = [item.entry for item in items]
-            ownership.write(
+            volume_owners.write(
                 mount, [(e.name, e.uid, e.gid, e.mode) for e in entries if e.kind != "h"]
             )

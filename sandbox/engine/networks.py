@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from sandbox.engine.running import RunningVerbs
     from sandbox.models.container import Container, ContainerConfig
     from sandbox.models.endpoints import Endpoint
-    from sandbox.runtime.joining import Change
-    from sandbox.runtime.seats import Seat
+    from sandbox.runtime.network.members import Seat
+    from sandbox.runtime.network.membership import Change
 
     _Base = RunningVerbs
 else:
@@ -72,18 +72,18 @@ class NetworkVerbs(_Base):
 
     def seats(self) -> dict[str, Seat]:
         """Return what running containers have on networks, by container id."""
-        from sandbox.runtime.seats import live_seats
+        from sandbox.runtime.network.members import live_seats
 
         return live_seats(self.layout)
 
     def remove_network(self, name: str) -> Network:
         """Delete a network that no running container is on."""
-        from sandbox.runtime import joining
+        from sandbox.runtime.network import membership
 
         network = self._networks.find(name)
         if network.is_predefined:
             raise Conflict(f"{network.name} is a pre-defined network and cannot be removed")
-        with joining.changing(self.layout) as change:
+        with membership.changing(self.layout) as change:
             members = change.members(network)
             if members:
                 names = ", ".join(f'name:"{seat.name}" id:"{seat.id[:12]}"' for seat in members)
@@ -100,9 +100,9 @@ class NetworkVerbs(_Base):
 
         What killed containers have left of networks goes as well.
         """
-        from sandbox.runtime import leftovers
+        from sandbox.runtime import cleanup
 
-        leftovers.sweep(self.layout)
+        cleanup.sweep(self.layout)
         known = {item.network for c in self.containers() for item in c.config.network.endpoints}
         removed = []
         for network in self.networks():
@@ -194,11 +194,11 @@ class NetworkVerbs(_Base):
         self._told(changed)
 
     def _change_live(self, container: Container, act: Callable[[Change, Seat], None]) -> None:
-        from sandbox.runtime import joining
+        from sandbox.runtime.network import membership
 
         if not container.state.is_running:
             return
-        with joining.changing(self.layout) as change:
+        with membership.changing(self.layout) as change:
             seat = change.register.get(container.config.id)
             if seat is not None:
                 act(change, seat)

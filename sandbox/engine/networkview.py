@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import UsageError
 from sandbox.models.addresses import format_address, mac_of, parse_address
-from sandbox.models.containerfilter import fits_pattern
-from sandbox.models.moments import parse_moment
+from sandbox.models.container_filters import fits_pattern
+from sandbox.models.image_filters import enough, parse_filters, parse_truth
 from sandbox.models.network import HOST, NONE, find_network
 from sandbox.models.ports import Port, parse_exposed, show_ports
-from sandbox.models.selection import enough, parse_filters, parse_truth
+from sandbox.models.timestamps import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container
     from sandbox.models.endpoints import Endpoint
     from sandbox.models.network import Network
-    from sandbox.runtime.seats import LiveEndpoint, Seat
+    from sandbox.runtime.network.members import LiveEndpoint, Seat
 
 
 def describe_network(view: NetworkView) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from sandbox.store.tags import read_tags
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandbox.models.machine import Platform
+    from sandbox.models.architecture import Platform
     from sandbox.registry.client import RawManifest, Repository
     from sandbox.registry.credentials import Credentials
     from sandbox.registry.download import OnProgress
@@ -88,7 +88,7 @@ class Registries:
 
         *pinned* is what the tag is to mean, whatever the registry says.
         """
-        from sandbox.models.machine import own_platform, parse_platform
+        from sandbox.models.architecture import own_platform, parse_platform
         from sandbox.registry.session import first_answer
 
         reference = parse_reference(name)
@@ -291,7 +291,7 @@ class Puller:
         return Pulled(reference, top.digest, image_id, is_new)
 
     def _choose(self, sources: Sequence[Repository], top: RawManifest) -> RawManifest:
-        from sandbox.layers.archive import choose, is_attestation
+        from sandbox.layers.image_archive import choose, is_attestation
         from sandbox.registry.session import read_manifest
 
         manifest = top
@@ -322,15 +322,15 @@ class Puller:
     def _make_room(self, new: NewImage) -> None:
         """Drop what came of an image that does not fit; a full disk needs the room."""
         from sandbox.registry.download import drop_downloads
-        from sandbox.store.sweep import forget
+        from sandbox.store.garbage_collection import forget
 
         blobs = [parse_digest(blob.digest) for blob in new.blobs]
         drop_downloads(self._layout, blobs)
         forget(self._layout, [*parse_config(new.config)[1], *blobs])
 
     def _get_layers(self, sources: Sequence[Repository], new: NewImage) -> None:
-        from sandbox.layers.memory import Memory
-        from sandbox.store.files import workspace
+        from sandbox.layers.memory_budget import Memory
+        from sandbox.store.atomic_files import workspace
         from sandbox.store.pins import PINNING, pin
 
         _, diff_ids = parse_config(new.config)

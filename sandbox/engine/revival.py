@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
-from sandbox.runtime.restart import wants_revival
+from sandbox.runtime.restart_policy import wants_revival
 
 if TYPE_CHECKING:
     from sandbox.engine.running import RunningVerbs

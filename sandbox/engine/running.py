@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Containers that run by themselves: start, stop, kill, pause, wait, attach.
 
-How it works: a supervisor (`sandbox.runtime.keeper`) is executed for each; what is
+How it works: a supervisor (`sandbox.runtime.supervisor.main`) is executed for each; what is
 wanted of it goes through its socket. A container in the foreground without one, or
 whose supervisor does not answer, is dealt with through its processes.
 """
@@ -18,7 +18,7 @@ from sandbox.errors import Conflict, RuntimeFailed, SandboxError, Unsupported
 from sandbox.models.container import ContainerState
 from sandbox.models.record import replace
 from sandbox.models.signals import parse_signal
-from sandbox.runtime import supervise
+from sandbox.runtime.process import reaper
 from sandbox.store import events
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sandbox.engine.creation import CreateRequest
     from sandbox.models.container import Container, ContainerConfig
     from sandbox.runtime.attach import Wishes
-    from sandbox.runtime.logreader import Line, Span
+    from sandbox.runtime.logs.reader import Line, Span
 
     _Base = ContainerVerbs
 else:
@@ -81,7 +81,7 @@ class RunningVerbs(_Base):
         own = os.getpid()
         # Until it is started nobody prunes it; should this process be killed now, a
         # container that removes itself is known to be left over.
-        started = supervise.start_time_of(own) or 0
+        started = reaper.start_time_of(own) or 0
         return self._create(request, ContainerState(pid=own, pid_start=started))
 
     def _drop(self, container: Container) -> None:
@@ -110,7 +110,7 @@ class RunningVerbs(_Base):
     def _launch(self, container: Container, wishes: Wishes | None = None) -> socket.socket:
         """Start a supervisor and its container; return the connection to it."""
         from sandbox.runtime import attach
-        from sandbox.runtime.spawn import Plan, spawn
+        from sandbox.runtime.supervisor.spawn import Plan, spawn
 
         plan = Plan(
             root=os.fspath(self.layout.root),
@@ -130,7 +130,8 @@ class RunningVerbs(_Base):
 
     def attach(self, name: str, wishes: Wishes) -> int | None:
         """Join a container that runs; None if the user detached."""
-        from sandbox.runtime import attach, wire
+        from sandbox.runtime import attach
+        from sandbox.runtime.supervisor import protocol
 
         container = self.container(name)
         state = container.state
@@ -144,13 +145,13 @@ class RunningVerbs(_Base):
         wishes = replace(wishes, stdin=wishes.stdin and container.config.open_stdin, tty=tty)
         size = attach.window_size(stdin=True) if tty else None
         try:
-            connection = wire.connect(state.socket)
+            connection = protocol.connect(state.socket)
         except OSError as exc:
             raise attach.NobodyThere(f"the supervisor does not answer: {exc}") from exc
         with connection:
             request = {"verb": "attach", "stdin": wishes.stdin, "size": size}
-            connection.sendall(wire.line(request))
-            attach.understand(wire.read_line(connection))
+            connection.sendall(protocol.line(request))
+            attach.understand(protocol.read_line(connection))
             events.tell_container(self.layout, container.config, "attach")
             return self._stay(container, connection, wishes)
 
@@ -237,7 +238,7 @@ class RunningVerbs(_Base):
 
     def rename(self, name: str, new_name: str) -> None:
         """Give a container another name."""
-        from sandbox.runtime.names import check_name
+        from sandbox.runtime.container_names import check_name
 
         container = self.container(name)
         wanted = check_name(new_name.removeprefix("/"))
@@ -258,9 +259,9 @@ class RunningVerbs(_Base):
         )
 
     def _rename_on_networks(self, container: Container) -> None:
-        from sandbox.runtime import joining
+        from sandbox.runtime.network import membership
 
-        with joining.changing(self.layout) as change:
+        with membership.changing(self.layout) as change:
             seat = change.register.get(container.config.id)
             if seat is not None:
                 change.rename(seat, container.config.name)
@@ -290,7 +291,7 @@ class RunningVerbs(_Base):
 
     def logs(self, name: str, span: Span, *, follow: bool = False) -> Iterator[Line]:
         """Yield what the container said; *follow* until it ends."""
-        from sandbox.runtime import logreader
+        from sandbox.runtime.logs import reader
 
         container = self.container(name)
         if container.config.policy.log_driver == "none":
@@ -303,7 +304,7 @@ class RunningVerbs(_Base):
             except SandboxError:
                 return False
 
-        return logreader.read(path, span, alive=alive if follow else None)
+        return reader.read(path, span, alive=alive if follow else None)
 
     def events(self, *, since: float, until: float | None) -> Iterator[dict[str, Any]]:
         """Yield what happens, from *since* (seconds since 1970) on until *until*."""
@@ -333,14 +334,14 @@ class RunningVerbs(_Base):
 
     def _signal_main(self, container: Container, number: int) -> None:
         state = container.state
-        if state.pid and supervise.start_time_of(state.pid) == state.pid_start:
+        if state.pid and reaper.start_time_of(state.pid) == state.pid_start:
             with suppress(ProcessLookupError):
                 os.kill(state.pid, number)
 
     def _ends_within(self, container: Container, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         state = container.state
-        while supervise.start_time_of(state.pid) == state.pid_start:
+        while reaper.start_time_of(state.pid) == state.pid_start:
             if seconds >= 0 and time.monotonic() > deadline:
                 return False
             time.sleep(_POLL)
@@ -368,9 +369,9 @@ def _ending(
 
 
 def _read_line(connection: socket.socket) -> bytes:
-    from sandbox.runtime import wire
+    from sandbox.runtime.supervisor import protocol
 
     try:
-        return wire.read_line(connection)
+        return protocol.read_line(connection)
     except OSError:
         return b""

@@ -24,8 +24,8 @@ from sandbox.engine.content import Content
 from sandbox.engine.registries import open_session
 from sandbox.engine.transfers import is_offline
 from sandbox.errors import Conflict, UsageError, map_os_errors
-from sandbox.layers.pack import PackEntry, write_tar
-from sandbox.layers.streams import HashingReader
+from sandbox.layers.byte_streams import HashingReader
+from sandbox.layers.tar_writer import PackEntry, write_tar
 from sandbox.models import oci
 from sandbox.models.digest import Digest, hex_of, parse_digest
 from sandbox.models.reference import Reference, image_reference, parse_reference
@@ -34,7 +34,7 @@ from sandbox.store.images import ImageStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from sandbox.layers.streams import Readable
+    from sandbox.layers.byte_streams import Readable
     from sandbox.models.image import Image
     from sandbox.store.layout import Layout
 

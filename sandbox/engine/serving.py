@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.engine.archive import ArchiveVerbs
     from sandbox.engine.networks import NetworkVerbs
     from sandbox.models.container import Container
-    from sandbox.runtime.logreader import Reader, Span
+    from sandbox.runtime.logs.reader import Reader, Span
 
     class _Base(ArchiveVerbs, NetworkVerbs):
         """The verbs used here."""
@@ -59,7 +59,8 @@ class ServingVerbs(_Base):
 
     def join(self, container: Container, *, stdin: bool) -> socket.socket:
         """Return a connection that gives the output of a container that runs."""
-        from sandbox.runtime import attach, wire
+        from sandbox.runtime import attach
+        from sandbox.runtime.supervisor import protocol
 
         state = container.state
         if not state.socket:
@@ -68,12 +69,12 @@ class ServingVerbs(_Base):
                 "another command"
             )
         try:
-            connection = wire.connect(state.socket)
+            connection = protocol.connect(state.socket)
         except OSError as exc:
             raise attach.NobodyThere(f"the supervisor does not answer: {exc}") from exc
         try:
-            connection.sendall(wire.line({"verb": "attach", "stdin": stdin, "size": None}))
-            attach.understand(wire.read_line(connection))
+            connection.sendall(protocol.line({"verb": "attach", "stdin": stdin, "size": None}))
+            attach.understand(protocol.read_line(connection))
         except BaseException:
             connection.close()
             raise
@@ -93,13 +94,13 @@ class ServingVerbs(_Base):
 
     def log_reader(self, name: str, span: Span) -> Reader:
         """Return a reader of what a container said and says."""
-        from sandbox.runtime import logreader
+        from sandbox.runtime.logs import reader
 
         container = self.container(name)
         if container.config.policy.log_driver == "none":
             raise Unsupported("configured logging driver does not support reading")
         path = os.fspath(self._containers.directory(container.config.id).log)
-        return logreader.Reader(path, span)
+        return reader.Reader(path, span)
 
     def describe(self, name: str) -> dict[str, Any]:
         """Return a container's inspect object."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from sandbox.engine.creation import now
 from sandbox.errors import Conflict, NotFound
 from sandbox.store import events
+from sandbox.store.disk_usage import disk_usage
 from sandbox.store.lock import store_lock
-from sandbox.store.usage import disk_usage
 from sandbox.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class VolumeVerbs(_Base):
 
         Returns their names, and the bytes on disk that gave.
         """
-        from sandbox.models.choosing import volume_filter
+        from sandbox.models.filters import volume_filter
 
         mounts = [mount for item in self.containers() for mount in item.config.mounts]
         used = {mount.name for mount in mounts if mount.type == "volume"}

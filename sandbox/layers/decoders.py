@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from sandbox.errors import Unsupported
 
 if TYPE_CHECKING:
-    from sandbox.layers.memory import Share
+    from sandbox.layers.memory_budget import Share
 
 _CHUNK = 256 * 1024
 _OWN = 1024 * 1024  # what a decoder takes beside its window

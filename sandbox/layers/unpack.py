@@ -33,24 +33,24 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sandbox.errors import CorruptData, Unsupported, map_os_errors
-from sandbox.layers.ahead import ReadAhead
-from sandbox.layers.entries import Entries
-from sandbox.layers.hosttree import HostTree
-from sandbox.layers.keep import BlobKeeper
-from sandbox.layers.memory import Memory
-from sandbox.layers.streams import HashingReader, decompressed
-from sandbox.layers.tarfields import text
-from sandbox.layers.tarstream import TarEntry, TarStream
+from sandbox.layers.byte_streams import HashingReader, decompressed
+from sandbox.layers.host_tree import HostTree
+from sandbox.layers.layer_entries import Entries
+from sandbox.layers.memory_budget import Memory
+from sandbox.layers.original_blob import BlobKeeper
+from sandbox.layers.read_ahead import ReadAhead
+from sandbox.layers.tar_fields import text
+from sandbox.layers.tar_reader import TarEntry, TarStream
 from sandbox.layers.whiteout import Mark, classify
-from sandbox.native.layertable import QuickMembers, Record
+from sandbox.native.layer_table import QuickMembers, Record
 from sandbox.store.layers import LayerInfo
 from sandbox.store.layout import DIFF, INFO, META
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.layers.memory import Share
-    from sandbox.layers.streams import Readable
+    from sandbox.layers.byte_streams import Readable
+    from sandbox.layers.memory_budget import Share
     from sandbox.models.digest import Digest
     from sandbox.models.oci import Descriptor
 
@@ -94,9 +94,9 @@ def unpack_layer(
 ) -> UnpackedLayer:
     """Unpack a layer's tar, compressed or not, into the empty directory *into*.
 
-    With *keep*, the layer as it came is put there (see `keep`). *ahead* must be false
+    With *keep*, the layer as it came is put there (see `original_blob`). *ahead* must be false
     for a source that may never give the next byte: nobody could be told to stop.
-    *share* is asked for memory (see `memory`); without it the layer is alone.
+    *share* is asked for memory (see `memory_budget`); without it the layer is alone.
     """
     share = share or Memory().share()
     if keep is None:

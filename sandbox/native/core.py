@@ -20,11 +20,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, Self
 
 from sandbox.errors import NativeError, map_os_errors
-from sandbox.models.closing import Closing
+from sandbox.models.closable import Closing
 from sandbox.models.record import Record, field
 from sandbox.native._native import ffi, lib
 from sandbox.native.index import build_index, index_is_current
-from sandbox.native.processes import end, limit_pids, pace, processes
+from sandbox.native.process_table import end, limit_pids, pace, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -26,7 +26,7 @@ def build_index(
     A layer is its directory of files and its table. Without *store_root* the store
     is three levels above that directory.
     """
-    from sandbox.native.tables import pack_table  # loads msgspec; supervisors do without
+    from sandbox.native.layer_rows import pack_table  # loads msgspec; supervisors do without
 
     kept: list[object] = []
     rows = ffi.new("struct sb_layer_rows[]", max(len(layers), 1))

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Self
 
 from sandbox.errors import NativeError
-from sandbox.models.closing import Closing
+from sandbox.models.closable import Closing
 from sandbox.models.record import Record
 from sandbox.native._native import ffi, lib
 

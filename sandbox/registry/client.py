@@ -28,7 +28,7 @@ from sandbox.errors import (
 )
 from sandbox.models import oci
 from sandbox.models.digest import Digest, digest_of, parse_digest
-from sandbox.models.moments import human_duration
+from sandbox.models.timestamps import human_duration
 from sandbox.registry.auth import Authorizer
 from sandbox.registry.challenge import pull_scope, push_scope
 from sandbox.registry.transport import NotTls, retry_after

@@ -27,7 +27,9 @@ from sandbox.errors import (
     UsageError,
 )
 from sandbox.models.record import Record
-from sandbox.runtime import supervise, terminal, wire
+from sandbox.runtime import terminal
+from sandbox.runtime.process import reaper
+from sandbox.runtime.supervisor import protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,10 +98,10 @@ def window_size(stdin: bool) -> tuple[int, int] | None:
 def ask(path: str, message: dict[str, Any], *, seconds: float | None = None) -> dict[str, Any]:
     """Send a request and return its answer; `RuntimeFailed` if nobody answers."""
     try:
-        with wire.connect(path) as connection:
+        with protocol.connect(path) as connection:
             connection.settimeout(seconds)
-            connection.sendall(wire.line(message))
-            return understand(wire.read_line(connection))
+            connection.sendall(protocol.line(message))
+            return understand(protocol.read_line(connection))
     except OSError as exc:
         raise NobodyThere(f"the supervisor does not answer: {exc}") from exc
 
@@ -112,7 +114,7 @@ def understand(answer: bytes) -> dict[str, Any]:
     """Return what an answer says, or raise what it complains about."""
     if not answer:
         raise NobodyThere("the supervisor ended without an answer")
-    message = wire.parse_line(answer)
+    message = protocol.parse_line(answer)
     if "error" not in message:
         return message
     text, code = str(message["error"]), int(message.get("code", 1))
@@ -143,7 +145,7 @@ class _Relay:
         self._connection = connection
         self._wishes = wishes
         self._wake = wake
-        self._frames = wire.Frames()
+        self._frames = protocol.Frames()
         self._keys = terminal.KeyWatch(wishes.keys if wishes.tty else b"")
         self._pending = b""
         self._listens = wishes.stdin
@@ -180,7 +182,7 @@ class _Relay:
             count = 0
         if not count:
             self._listens = False
-            self._pending += wire.frame(wire.STDIN, b"")
+            self._pending += protocol.frame(protocol.STDIN, b"")
             return
         data = self._typed[:count]
         passed = self._keys.take(bytes(data)) if self._wishes.tty else data
@@ -190,10 +192,10 @@ class _Relay:
     def _give(self, data: bytes | memoryview) -> None:
         """Send a frame of input; what is not taken now waits."""
         if self._pending:
-            self._pending += wire.frame(wire.STDIN, data)
+            self._pending += protocol.frame(protocol.STDIN, data)
             return
         try:
-            self._pending = wire.send_frame(self._connection, wire.STDIN, data)
+            self._pending = protocol.send_frame(self._connection, protocol.STDIN, data)
         except OSError:
             self._listens = False
 
@@ -217,12 +219,12 @@ class _Relay:
         if not count:
             raise NobodyThere("the supervisor was killed")
         for stream, content in self._frames.feed(self._heard[:count]):
-            if stream == wire.CONTROL:
-                return int(wire.parse_line(bytes(content))["exit"])
-            wanted = self._wishes.errors if stream == wire.STDERR else self._wishes.output
+            if stream == protocol.CONTROL:
+                return int(protocol.parse_line(bytes(content))["exit"])
+            wanted = self._wishes.errors if stream == protocol.STDERR else self._wishes.output
             if wanted and self._screen:
                 try:
-                    terminal.write_all(2 if stream == wire.STDERR else 1, content)
+                    terminal.write_all(2 if stream == protocol.STDERR else 1, content)
                 except BrokenPipeError:
                     self._screen = False
         return None
@@ -234,7 +236,7 @@ def _signals(wishes: Wishes) -> Iterator[int]:
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     numbers: list[int] = [signal.SIGWINCH] if wishes.tty else []
     if wishes.proxy:
-        numbers += supervise.PROXIED
+        numbers += reaper.PROXIED
     # First, and last undone: the handlers themselves do nothing with a signal.
     old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     previous = {}
@@ -260,9 +262,9 @@ def _told(numbers: bytes, wishes: Wishes) -> bytes:
         if number == signal.SIGWINCH and wishes.tty:
             size = window_size(wishes.stdin)
             if size:
-                frames += wire.frame(wire.CONTROL, wire.line({"resize": size}))
-        elif wishes.proxy and number in supervise.PROXIED:
-            frames += wire.frame(wire.CONTROL, wire.line({"signal": number}))
+                frames += protocol.frame(protocol.CONTROL, protocol.line({"resize": size}))
+        elif wishes.proxy and number in reaper.PROXIED:
+            frames += protocol.frame(protocol.CONTROL, protocol.line({"signal": number}))
     return frames
 
 

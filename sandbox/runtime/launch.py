@@ -21,22 +21,20 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
 from sandbox.models.record import Record
-from sandbox.native import core, texts
+from sandbox.native import core, rewritten_files
 from sandbox.runtime import (
-    cgroups,
-    entry,
-    etcfiles,
     interceptor,
-    joining,
     lifecycle,
     mounts,
-    ownership,
+    password_files,
     rundir,
-    standins,
-    supervise,
     tracer,
+    volume_owners,
 )
-from sandbox.runtime.process import FirstProcess
+from sandbox.runtime.limits import cgroups
+from sandbox.runtime.network import etc_files, membership
+from sandbox.runtime.process import lookup, reaper
+from sandbox.runtime.process.start import FirstProcess
 from sandbox.store.layout import Layout
 from sandbox.store.lock import file_lock
 
@@ -46,8 +44,8 @@ if TYPE_CHECKING:
 
     from sandbox.models.container import ContainerConfig, MountPoint
     from sandbox.runtime.interceptor import Choice
-    from sandbox.runtime.joining import Joined
-    from sandbox.runtime.process import Attachment
+    from sandbox.runtime.network.membership import Joined
+    from sandbox.runtime.process.start import Attachment
     from sandbox.runtime.rundir import RunDir
 
 
@@ -89,16 +87,16 @@ def run(
     """Run the container to its end and return the exit code people see."""
     with live_tree(config, place, trace=attachment.trace) as run_dir:
         rundir.link_guest(run_dir, place.guest)
-        main = FirstProcess(config, run_dir, entry.prepare(config, run_dir.control))
+        main = FirstProcess(config, run_dir, lookup.prepare(config, run_dir.control))
         with ExitStack() as stack:
-            stack.callback(supervise.kill_all, run_dir.control)
+            stack.callback(reaper.kill_all, run_dir.control)
 
             def started(process: lifecycle.MainProcess) -> None:
                 # A thread must not exist before the fork.
                 if attachment.trace:
-                    from sandbox.runtime import follow
+                    from sandbox.runtime import trace_output
 
-                    stack.enter_context(follow.following(run_dir.trace, attachment.view))
+                    stack.enter_context(trace_output.following(run_dir.trace, attachment.view))
                 on_start(process)
 
             status = main.run(attachment, started)
@@ -115,10 +113,10 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
     run_dir = rundir.create(config.id, os.environ)
     try:
         with ExitStack() as stack:
-            seat = stack.enter_context(joining.joined(config, place.layout, run_dir))
+            seat = stack.enter_context(membership.joined(config, place.layout, run_dir))
             rows = _rows(config, place, run_dir)
             if place.index is None:
-                standins.write(run_dir.stand_ins)
+                password_files.write(run_dir.stand_ins)
             log = stack.enter_context(_connection_log(config, run_dir))
             _make_control(config, place, run_dir, rows, way, trace=trace, seat=seat, net_log=log)
             held = stack.enter_context(cgroups.made(config.policy, config.id, run_dir))
@@ -126,14 +124,14 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
                 core.limit_pids(run_dir.control, config.policy.pids_limit)
             if way.traced:
                 stack.enter_context(tracer.serving(run_dir.control, place.guest))
-            owned = [mount for mount in config.mounts if ownership.is_told(mount)]
+            owned = [mount for mount in config.mounts if volume_owners.is_told(mount)]
             if owned:
                 tell_owners(run_dir.control, owned)
             yield run_dir
             if owned:
                 keep_owners(run_dir.control, owned)
         if way.rewrite:
-            texts.learn(run_dir.control, file_lock)
+            rewritten_files.learn(run_dir.control, file_lock)
     finally:
         rundir.remove(run_dir.path)
 
@@ -142,9 +140,9 @@ def _connection_log(config: ContainerConfig, run_dir: RunDir) -> AbstractContext
     """Have the file of --network-log written; gives where the guests note connections."""
     if not config.network.log:
         return nullcontext()
-    from sandbox.runtime import netlog
+    from sandbox.runtime.network import connection_log
 
-    return netlog.serving(config.network.log, run_dir)
+    return connection_log.serving(config.network.log, run_dir)
 
 
 @contextmanager
@@ -169,14 +167,14 @@ def tell_owners(control: str, owned: Sequence[MountPoint]) -> None:
     """Let the container know whose the files in its volumes are."""
     with core.Tree.open(control) as tree:
         for mount in owned:
-            ownership.restore(tree, mount, os.path.dirname(control))
+            volume_owners.restore(tree, mount, os.path.dirname(control))
 
 
 def keep_owners(control: str, owned: Sequence[MountPoint]) -> None:
     """Write down whose the files in the container's volumes are now."""
     with core.Tree.open(control) as tree:
         for mount in owned:
-            ownership.save(tree, mount, os.path.dirname(control))
+            volume_owners.save(tree, mount, os.path.dirname(control))
 
 
 def _make_control(
@@ -216,7 +214,7 @@ def _make_control(
         ),
     )
     if way.rewrite:
-        texts.attach(run_dir.control, place.layer_dirs)
+        rewritten_files.attach(run_dir.control, place.layer_dirs)
 
 
 def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts.Row]:
@@ -229,7 +227,7 @@ def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts
         # Else the machine's tree would hold the container's own, and the other images.
         store = os.path.realpath(place.store_root)
         rows.append(mounts.Row(mounts.Kind.TMPFS, store, run_dir.nothing, True))
-    rows += mounts.etc_rows(run_dir.etc, etcfiles.NAMES, read_only=config.read_only)
+    rows += mounts.etc_rows(run_dir.etc, etc_files.NAMES, read_only=config.read_only)
     return mounts.replace_rows(rows, _user_rows(config, run_dir))
 
 

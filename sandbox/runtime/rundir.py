@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
 from sandbox.models.record import Record
-from sandbox.store.files import remove_tree
+from sandbox.store.atomic_files import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

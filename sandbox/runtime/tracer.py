@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from sandbox.errors import NativeError, RuntimeFailed
-from sandbox.native import tracing
-from sandbox.runtime import supervise
+from sandbox.native import tracer
+from sandbox.runtime.process import reaper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def serving(control: str, guest: str) -> Iterator[None]:
     """Have the container of this control file traced while the block runs."""
     reader, ready = os.pipe2(os.O_CLOEXEC)
     parent = os.getpid()
-    with supervise.signals_held():
+    with reaper.signals_held():
         pid = os.fork()
         if pid == 0:
             _serve(control, guest, ready, parent)
@@ -51,11 +51,11 @@ def _serve(control: str, guest: str, ready: int, parent: int) -> NoReturn:
     """Be the tracer; every signal stays blocked, so only SIGKILL ends it."""
     try:
         os.setsid()  # what the user types at the terminal is not for this process
-        supervise.die_with_parent()
+        reaper.die_with_parent()
         if os.getppid() == parent:
             kept = os.dup2(ready, 3)
             os.closerange(4, 0x7FFFFFFF)
-            tracing.serve(control, guest, kept)
+            tracer.serve(control, guest, kept)
     except (OSError, NativeError) as exc:
         os.write(3, f"!{exc}".encode())
     finally:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData, DigestMismatch, map_os_errors
 from sandbox.models.digest import Digest, digest_of
-from sandbox.store.files import write_atomic
+from sandbox.store.atomic_files import write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -33,7 +33,7 @@ from sandbox.errors import (
 )
 from sandbox.models.container import Container, ContainerConfig, ContainerState
 from sandbox.models.record import Record
-from sandbox.store.files import discard, sync_directory
+from sandbox.store.atomic_files import discard, sync_directory
 from sandbox.store.lock import acquire, open_lock, store_lock
 
 if TYPE_CHECKING:

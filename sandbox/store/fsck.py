@@ -20,10 +20,10 @@ from sandbox.models import oci
 from sandbox.models.digest import Digest, chain_ids
 from sandbox.models.image import host_image, parse_config
 from sandbox.models.reference import parse_reference
+from sandbox.store.atomic_files import discard, leftovers, remove_tree
 from sandbox.store.blobs import is_whole, read_blob
-from sandbox.store.buildcache import chains_of_builds, kept_by_builds
+from sandbox.store.build_cache import chains_of_builds, kept_by_builds
 from sandbox.store.containers import ContainerStore
-from sandbox.store.files import discard, leftovers, remove_tree
 from sandbox.store.images import ImageStore, content_of
 from sandbox.store.layers import is_index_fresh, read_layer_info, remove_index
 from sandbox.store.lock import store_lock

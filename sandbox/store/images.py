@@ -28,9 +28,10 @@ from sandbox.models.digest import Digest, digest_of, hex_of
 from sandbox.models.image import Image, host_image, parse_config
 from sandbox.models.record import replace
 from sandbox.models.reference import Reference, id_prefix, image_reference, parse_reference
+from sandbox.store.atomic_files import discard, sync_directory, sync_file_system, write_atomic
 from sandbox.store.blobs import adopt_blob, read_blob, write_blob
-from sandbox.store.buildcache import kept_by_builds, sync_unsettled
-from sandbox.store.files import discard, sync_directory, sync_file_system, write_atomic
+from sandbox.store.build_cache import kept_by_builds, sync_unsettled
+from sandbox.store.image_removal import Removal, may_go, plan_removal
 from sandbox.store.layers import (
     adopt_layer,
     read_layer_info,
@@ -39,15 +40,14 @@ from sandbox.store.layers import (
 )
 from sandbox.store.lock import store_lock
 from sandbox.store.pins import pinned
-from sandbox.store.removal import Removal, may_go, plan_removal
 from sandbox.store.tags import Tags, read_own_tags, read_tags, write_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from sandbox.store.image_removal import ImageUser
     from sandbox.store.layout import Layout
-    from sandbox.store.removal import ImageUser
 
 _ID_DIGITS = 64
 

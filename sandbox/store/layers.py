@@ -16,7 +16,7 @@ import msgspec
 from sandbox.errors import CorruptData, map_os_errors
 from sandbox.models import oci
 from sandbox.models.digest import chain_ids
-from sandbox.store.files import discard, workspace, write_atomic
+from sandbox.store.atomic_files import discard, workspace, write_atomic
 from sandbox.store.lock import store_lock
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from sandbox.errors import Conflict, CorruptData, NetworkNotFound, RuntimeFailed, map_os_errors
 from sandbox.models.addresses import bridge_subnet, free_subnet
 from sandbox.models.network import BRIDGE, HOST, NONE, Network, NetworkWish, find_network
-from sandbox.store.files import write_atomic
+from sandbox.store.atomic_files import write_atomic
 from sandbox.store.lock import acquire, open_lock
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import map_os_errors
 from sandbox.models.digest import Digest
-from sandbox.store.files import is_owned
+from sandbox.store.atomic_files import is_owned
 from sandbox.store.lock import store_lock
 
 if TYPE_CHECKING:

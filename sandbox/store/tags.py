@@ -13,7 +13,7 @@ import msgspec
 from sandbox.errors import map_os_errors
 from sandbox.models import oci
 from sandbox.models.digest import Digest
-from sandbox.store.files import write_atomic
+from sandbox.store.atomic_files import write_atomic
 
 if TYPE_CHECKING:
     from sandbox.models.reference import Reference

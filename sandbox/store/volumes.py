@@ -5,7 +5,7 @@
 
     volumes/<name>/
       volume.json        labels, age, whether somebody named it
-      owners.jsonl       what host files cannot hold (see `runtime.ownership`)
+      owners.jsonl       what host files cannot hold (see `runtime.volume_owners`)
       _data/             the files
 
 Rules: a volume appears and disappears in one step. Making one that exists gives the one
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.errors import CorruptData, NotFound, UsageError, map_os_errors
 from sandbox.models.volume import Volume
 from sandbox.store import events
-from sandbox.store.files import discard
+from sandbox.store.atomic_files import discard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,30 +31,36 @@ LABEL done=yes
 STEPS = 5
 # Where it dies, and how many steps it has finished by then.
 POINTS = {
-    "before anything is copied": ("sandbox.builder.copying:transfer:before", 1),
-    "in the middle of copying": ("sandbox.layers.make:LayerMaker._fill:after:2", 1),
-    "when the copied layer is whole": ("sandbox.layers.make:LayerMaker.finish:after:2", 1),
+    "before anything is copied": ("sandbox.builder.instructions.copy:transfer:before", 1),
+    "in the middle of copying": ("sandbox.layers.layer_writer:LayerMaker._fill:after:2", 1),
+    "when the copied layer is whole": ("sandbox.layers.layer_writer:LayerMaker.finish:after:2", 1),
     "while the copied layer goes into the store": (
-        "sandbox.builder.workshop:adopt_layer:after:2",
+        "sandbox.builder.workspace:adopt_layer:after:2",
         1,
     ),
-    "before a step is remembered": ("sandbox.store.buildcache:write_step:before:2", 1),
-    "when a step is remembered": ("sandbox.store.buildcache:write_step:after:2", 2),
-    "when an archive is unpacked": ("sandbox.builder.adding:unpack_layer:after", 2),
-    "before the command starts": ("sandbox.builder.running:FirstProcess.start:before", 3),
-    "while the command runs": ("sandbox.builder.running:_Output.until_end:before", 3),
-    "when the command has ended": ("sandbox.builder.running:run:after", 3),
-    "before the upper is a layer": ("sandbox.layers.upper:write_tables:before", 3),
-    "before the layer is hashed": ("sandbox.layers.upper:hash_layer:before", 3),
-    "while the last layer is hashed": ("sandbox.layers.pack:TarWriter.end:before:5", 4),
-    "before the layers are durable": ("sandbox.builder.workshop:Workshop.settle:before", 5),
+    "before a step is remembered": ("sandbox.store.build_cache:write_step:before:2", 1),
+    "when a step is remembered": ("sandbox.store.build_cache:write_step:after:2", 2),
+    "when an archive is unpacked": ("sandbox.builder.instructions.add:unpack_layer:after", 2),
+    "before the command starts": (
+        "sandbox.builder.instructions.run_container:FirstProcess.start:before",
+        3,
+    ),
+    "while the command runs": (
+        "sandbox.builder.instructions.run_container:_Output.until_end:before",
+        3,
+    ),
+    "when the command has ended": ("sandbox.builder.instructions.run_container:run:after", 3),
+    "before the upper is a layer": ("sandbox.layers.upper_layer:write_tables:before", 3),
+    "before the layer is hashed": ("sandbox.layers.upper_layer:hash_layer:before", 3),
+    "while the last layer is hashed": ("sandbox.layers.tar_writer:TarWriter.end:before:5", 4),
+    "before the layers are durable": ("sandbox.builder.workspace:Workshop.settle:before", 5),
     "before the image is there": ("sandbox.store.images:ImageStore.add:before", 5),
     "before the image has its name": ("sandbox.store.images:write_tags:before", 5),
     "when the image has its name": ("sandbox.store.images:ImageStore.add:after", 5),
     "while the archive is written": ("sandbox.engine.saving:write_tar:before", 5),
-    "before the cache is given": ("sandbox.builder.cachegiving:_packed:before", 5),
-    "while the cache is given": ("sandbox.builder.cachegiving:_documents:before", 5),
-    "at the very end": ("sandbox.builder.building:_build:after", 5),
+    "before the cache is given": ("sandbox.builder.cache.export:_packed:before", 5),
+    "while the cache is given": ("sandbox.builder.cache.export:_documents:before", 5),
+    "at the very end": ("sandbox.builder.build:_build:after", 5),
 }
 
 

@@ -10,7 +10,7 @@ import signal
 
 import pytest
 
-from sandbox.runtime import cgroups
+from sandbox.runtime.limits import cgroups
 from tests.harness.command import Sandbox
 from tests.harness.containers import is_gone, is_stopped, record
 from tests.harness.polling import until

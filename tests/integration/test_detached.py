@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from sandbox.runtime import wire
+from sandbox.runtime.supervisor import protocol
 from tests.harness.command import Sandbox
 from tests.harness.containers import SERVER, is_gone, record, server, state
 from tests.harness.polling import until
@@ -118,7 +118,7 @@ def test_nonsense_on_the_socket_harms_nobody(engine: Sandbox) -> None:
     server(engine)
     path = record(engine)["runDir"] + ".sock"
     for request in (b"\0\xff\n", b"{}\n", b'{"verb":"resize"}\n', b"[1]\n", b"x" * 70000):
-        with wire.connect(path) as client:
+        with protocol.connect(path) as client:
             client.settimeout(100)
             client.sendall(request)
             assert b"error" in client.recv(4096)

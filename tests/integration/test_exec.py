@@ -106,7 +106,7 @@ def test_many_at_once(engine: Sandbox) -> None:
     code = """
 import sys, os
 from sandbox.engine import Engine
-from sandbox.runtime.another import ExecRequest
+from sandbox.runtime.exec.exec_process import ExecRequest
 children = []
 for number in range(100):
     child = os.fork()

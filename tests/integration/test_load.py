@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from sandbox.native import processes
+from sandbox.native import process_table
 from tests.harness.command import Sandbox
 from tests.harness.containers import record, server
 from tests.harness.polling import until
@@ -89,9 +89,9 @@ def test_all_processes_are_found_however_many(
     script = "sleep 1000 & sleep 1000 & sleep 1000 & echo up; wait"
     server(engine, "srv", script=script)
     control = f"{record(engine, 'srv')['runDir']}/control"
-    until(lambda: len(processes.processes(control)) == 4)
-    monkeypatch.setattr(processes, "_FEW_PIDS", 2)
-    assert len(processes.processes(control)) == 4
+    until(lambda: len(process_table.processes(control)) == 4)
+    monkeypatch.setattr(process_table, "_FEW_PIDS", 2)
+    assert len(process_table.processes(control)) == 4
 
 
 def _through(engine: Sandbox, *arguments: str) -> float:

@@ -21,7 +21,7 @@ from sandbox.errors import (
     SandboxError,
     TransportFailed,
 )
-from sandbox.layers.memory import GiveWay, Share
+from sandbox.layers.memory_budget import GiveWay, Share
 from sandbox.models.digest import parse_digest
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout

@@ -19,7 +19,7 @@ import pytest
 from sandbox.engine import Engine
 from sandbox.errors import CorruptData
 from sandbox.models.digest import Digest, parse_digest
-from sandbox.store.files import workspace
+from sandbox.store.atomic_files import workspace
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout
 from sandbox.store.pins import PINNING, pin

@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.errors import SandboxError
-from sandbox.layers.archive import read_archive
-from sandbox.layers.pack import PackEntry, write_tar
-from sandbox.layers.repack import pack_layer
-from sandbox.layers.sources import TarSource
-from sandbox.layers.streams import HashingReader, decompressed
-from sandbox.layers.tarstream import TarStream
+from sandbox.layers.archive_sources import TarSource
+from sandbox.layers.byte_streams import HashingReader, decompressed
+from sandbox.layers.image_archive import read_archive
+from sandbox.layers.layer_tar import pack_layer
+from sandbox.layers.tar_reader import TarStream
+from sandbox.layers.tar_writer import PackEntry, write_tar
 from sandbox.layers.unpack import unpack_layer
 from sandbox.models.digest import digest_of
 from tests.harness import images

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.errors import CorruptData, StoreFull, Unsupported
+from sandbox.layers.byte_streams import HashingReader, decompressed
 from sandbox.layers.decoders import xz_window, zstd_window
-from sandbox.layers.memory import Memory, Use
-from sandbox.layers.streams import HashingReader, decompressed
+from sandbox.layers.memory_budget import Memory, Use
 from tests.harness import images
 
 _MIB = 1024 * 1024

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.errors import CorruptData
-from sandbox.layers.entries import Entries
-from sandbox.native.layertable import Record
+from sandbox.layers.layer_entries import Entries
+from sandbox.native.layer_table import Record
 
 DIRECTORIES = [b"a", b"a/b", b"a/b/c", b"d"]
 PARTS = st.sampled_from([b"a", b"b", b"c", b"d", b"l0", b"l1", b"l2", b"..", b"."])

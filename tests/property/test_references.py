@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.errors import ReferenceSyntaxError, UsageError
-from sandbox.models.changes import apply_changes
+from sandbox.models.config_changes import apply_changes
 from sandbox.models.oci import RunConfig
 from sandbox.models.reference import parse_reference
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sandbox.engine.registries import Puller
 from sandbox.errors import NotFound, SandboxError
 from sandbox.models import oci
+from sandbox.models.architecture import Platform
 from sandbox.models.digest import digest_of
-from sandbox.models.machine import Platform
 from sandbox.models.reference import Reference
 from sandbox.registry.client import RawManifest
 from sandbox.registry.config import Settings

@@ -4,7 +4,7 @@
  *
  * How it works
  *   A paused container is stopped from outside, parents before children and
- *   continued the other way round (runtime/pace.py). What a shell would take for
+ *   continued the other way round (runtime/process/pause.py). What a shell would take for
  *   a stopped or continued job is marked in the process table and passed over here.
  * Rules
  *   The filter shows every waitid, and of wait4 what asks for such children, or

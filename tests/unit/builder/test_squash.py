@@ -9,9 +9,9 @@ import pathlib
 import pytest
 
 from sandbox.builder.squash import Merged
-from sandbox.layers.repack import Row
+from sandbox.layers.layer_tar import Row
 from sandbox.models.digest import digest_of
-from sandbox.store import buildcache
+from sandbox.store import build_cache
 from sandbox.store.images import ImageStore, NewImage
 from sandbox.store.layout import Layout
 
@@ -55,18 +55,18 @@ def test_a_step_of_another_boot_counts_once_it_is_known_to_be_on_the_disk(
     layout.prepare()
     for layer in (ONE, TWO):
         layout.layer(layer).mkdir()
-    for key, layer, boot in (("a" * 64, ONE, "another"), ("b" * 64, TWO, buildcache.boot_id())):
-        step = buildcache.Step(layer=layer, created="", description="", boot=boot)
-        buildcache.write_step(layout, key, step)
-    assert buildcache.read_step(layout, "a" * 64) is None
-    assert buildcache.read_step(layout, "b" * 64) is not None
+    for key, layer, boot in (("a" * 64, ONE, "another"), ("b" * 64, TWO, build_cache.boot_id())):
+        step = build_cache.Step(layer=layer, created="", description="", boot=boot)
+        build_cache.write_step(layout, key, step)
+    assert build_cache.read_step(layout, "a" * 64) is None
+    assert build_cache.read_step(layout, "b" * 64) is not None
     layout.build_boot.write_text("another")
-    buildcache.forget_unsafe(layout)
+    build_cache.forget_unsafe(layout)
     assert not layout.layer(ONE).exists(), "its files may be torn"
-    assert layout.build_boot.read_text() == buildcache.boot_id()
+    assert layout.build_boot.read_text() == build_cache.boot_id()
     assert layout.layer(TWO).exists()
-    buildcache.settle(layout, ["b" * 64])
-    settled = buildcache.read_step(layout, "b" * 64)
+    build_cache.settle(layout, ["b" * 64])
+    settled = build_cache.read_step(layout, "b" * 64)
     assert settled is not None
     assert settled.boot == ""
 
@@ -77,10 +77,10 @@ def test_the_records_are_looked_at_once_in_each_boot(
     layout = Layout(tmp_path / "store")
     layout.prepare()
     looked: list[Layout] = []
-    monkeypatch.setattr(buildcache, "steps", lambda where: looked.append(where) or [])
+    monkeypatch.setattr(build_cache, "steps", lambda where: looked.append(where) or [])
     for boot in ("one", "one", "two", "two"):
-        monkeypatch.setattr(buildcache, "boot_id", lambda boot=boot: boot)
-        buildcache.forget_unsafe(layout)
+        monkeypatch.setattr(build_cache, "boot_id", lambda boot=boot: boot)
+        build_cache.forget_unsafe(layout)
     assert len(looked) == 2
 
 
@@ -92,8 +92,8 @@ def test_an_image_that_takes_a_layer_of_an_unfinished_build_has_it_made_durable_
     layout.prepare()
     layout.layer(ONE).mkdir()
     layout.layer_info(ONE).write_text('{"size": 0, "entries": 0}')
-    step = buildcache.Step(layer=ONE, created="", description="", boot=boot)
-    buildcache.write_step(layout, "a" * 64, step)
+    step = build_cache.Step(layer=ONE, created="", description="", boot=boot)
+    build_cache.write_step(layout, "a" * 64, step)
     document = {
         "architecture": "amd64",
         "os": "linux",
@@ -102,7 +102,7 @@ def test_an_image_that_takes_a_layer_of_an_unfinished_build_has_it_made_durable_
     }
     seen: list[bool] = []
     monkeypatch.setattr(
-        buildcache,
+        build_cache,
         "sync_file_system",
         lambda _: seen.append(any(layout.images.glob("*.json"))),
     )

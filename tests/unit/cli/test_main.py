@@ -120,7 +120,7 @@ def test_every_command_exists_and_has_a_summary() -> None:
 
 def test_running_a_container_imports_nothing_heavy() -> None:
     code = (
-        "import sys, sandbox.cli.main, sandbox.cli.run, sandbox.runtime.launch;"
+        "import sys, sandbox.cli.main, sandbox.cli.containers.run, sandbox.runtime.launch;"
         "from sandbox.engine import Engine; Engine().run;"
         "print(' '.join(sys.modules))"
     )

@@ -8,13 +8,13 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.dockerfile.dockerignore import IgnoreRules
 from sandbox.dockerfile.errors import DockerfileError, LanguageError
 from sandbox.dockerfile.expand import Style, expansion
-from sandbox.dockerfile.ignore import IgnoreRules
 from sandbox.dockerfile.lint import lint
 from sandbox.dockerfile.parser import parse
-from sandbox.dockerfile.plan import plan
-from sandbox.dockerfile.planned import Wanted
+from sandbox.dockerfile.plan import Wanted
+from sandbox.dockerfile.planner import plan
 from sandbox.errors import UsageError
 
 WORDS = [

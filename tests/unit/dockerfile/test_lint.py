@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.dockerfile.dockerignore import IgnoreRules
 from sandbox.dockerfile.errors import LanguageError
-from sandbox.dockerfile.ignore import IgnoreRules
 from sandbox.dockerfile.lint import lint
+from sandbox.dockerfile.lint_rules import DESCRIPTIONS, parse_check, rule_url
 from sandbox.dockerfile.parser import parse, parse_until_error
-from sandbox.dockerfile.planned import Wanted
-from sandbox.dockerfile.rules import DESCRIPTIONS, parse_check, rule_url
+from sandbox.dockerfile.plan import Wanted
 
 
 def warnings(content: str, target: str = "", **given: str) -> list[tuple[int, str, str]]:

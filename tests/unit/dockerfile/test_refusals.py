@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.dockerfile.modes import new_mode
+from sandbox.dockerfile.chmod import new_mode
 from sandbox.dockerfile.parser import parse
 from sandbox.dockerfile.refusals import refuse_impossible
 from sandbox.dockerfile.words import ArgumentError

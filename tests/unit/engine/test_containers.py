@@ -22,7 +22,7 @@ from sandbox.errors import (
 from sandbox.models.container import Container, ContainerState
 from sandbox.models.image import host_image
 from sandbox.models.oci import RunConfig
-from sandbox.runtime import supervise
+from sandbox.runtime.process import reaper
 from sandbox.store.containers import ContainerStore
 from sandbox.store.layout import Layout
 
@@ -155,7 +155,7 @@ def test_a_container_whose_process_is_gone_has_exited(engine: Engine) -> None:
 
 def test_a_container_whose_process_lives_is_running(engine: Engine) -> None:
     made = engine.create(CreateRequest(image="host"))
-    start = supervise.start_time_of(os.getpid())
+    start = reaper.start_time_of(os.getpid())
     assert start is not None
     _running(made, os.getpid(), start, engine)
     assert engine.container(made.config.id).state.is_running

@@ -8,9 +8,9 @@ import random
 import pytest
 
 from sandbox.errors import Unsupported
+from sandbox.layers.byte_streams import HashingReader, decompressed
 from sandbox.layers.decoders import xz_window, zstd_window
-from sandbox.layers.memory import Memory, Use
-from sandbox.layers.streams import HashingReader, decompressed
+from sandbox.layers.memory_budget import Memory, Use
 from tests.harness import images
 
 MIB = 1024 * 1024

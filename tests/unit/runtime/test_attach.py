@@ -9,7 +9,8 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from sandbox.runtime import attach, wire
+from sandbox.runtime import attach
+from sandbox.runtime.supervisor import protocol
 
 if TYPE_CHECKING:
     import pytest
@@ -23,7 +24,7 @@ def heard_by_a_supervisor(told: bytes, wishes: attach.Wishes) -> bytes:
     def supervise() -> None:
         theirs.settimeout(60)
         heard.append(theirs.recv(len(told), socket.MSG_WAITALL))
-        theirs.sendall(wire.frame(wire.CONTROL, wire.line({"exit": 3})))
+        theirs.sendall(protocol.frame(protocol.CONTROL, protocol.line({"exit": 3})))
 
     with ours, theirs:
         thread = threading.Thread(target=supervise)
@@ -37,7 +38,7 @@ def test_a_window_that_changed_before_anybody_listened_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(attach, "window_size", lambda _stdin: (20, 70))
-    told = wire.frame(wire.CONTROL, wire.line({"resize": [20, 70]}))
+    told = protocol.frame(protocol.CONTROL, protocol.line({"resize": [20, 70]}))
     assert heard_by_a_supervisor(told, attach.Wishes(tty=True)) == told
 
 
@@ -54,5 +55,5 @@ def test_a_signal_that_comes_as_soon_as_it_is_listened_for_is_passed_on(
         return old
 
     monkeypatch.setattr(signal, "signal", listen)
-    told = wire.frame(wire.CONTROL, wire.line({"signal": int(signal.SIGUSR1)}))
+    told = protocol.frame(protocol.CONTROL, protocol.line({"signal": int(signal.SIGUSR1)}))
     assert heard_by_a_supervisor(told, attach.Wishes()) == told

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from sandbox.errors import CorruptData, SandboxError
-from sandbox.layers.pack import write_tar
-from sandbox.layers.tarstream import TarEntry
-from sandbox.runtime.destinations import (
+from sandbox.layers.tar_reader import TarEntry
+from sandbox.layers.tar_writer import write_tar
+from sandbox.runtime.copy.destinations import (
     HostDestination,
     TreeDestination,
     copy_all,
     pack_entries,
 )
-from sandbox.runtime.sources import Item, host_items, tar_items, tree_items
+from sandbox.runtime.copy.sources import Item, host_items, tar_items, tree_items
 from tests.unit.runtime.faketree import FakeTree
 
 

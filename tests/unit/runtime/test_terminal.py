@@ -10,7 +10,8 @@ import termios
 
 import pytest
 
-from sandbox.runtime import supervise, terminal
+from sandbox.runtime import terminal
+from sandbox.runtime.process import reaper
 
 # Waits for signals. A shell looks for them between commands: one that comes right before a `read`
 # would wait as long as that.
@@ -51,10 +52,10 @@ class Session:
 def _relay_child(program: list[str], user_side: int, attach: bool) -> int:
     os.setsid()
     terminal.become_controlling(user_side)
-    main = supervise.MainProcess()
+    main = reaper.MainProcess()
     pty = terminal.open_pty(user_side)
     with (
-        supervise.woken_by_children(lambda: terminal.copy_size(user_side, pty.master)) as wake,
+        reaper.woken_by_children(lambda: terminal.copy_size(user_side, pty.master)) as wake,
         terminal.raw_mode(user_side),
     ):
         pid = os.fork()
@@ -63,7 +64,7 @@ def _relay_child(program: list[str], user_side: int, attach: bool) -> int:
             terminal.become_controlling(pty.slave)
             for fd in (0, 1, 2):
                 os.dup2(pty.slave, fd)
-            supervise.reset_signals()
+            reaper.reset_signals()
             os.closerange(3, 256)
             os.execvp(program[0], program)
         os.close(pty.slave)

@@ -5,11 +5,11 @@ import os
 from pathlib import Path
 
 from sandbox.models.digest import digest_of
-from sandbox.store.files import workspace
+from sandbox.store.atomic_files import workspace
+from sandbox.store.garbage_collection import sweep
 from sandbox.store.layout import Layout
 from sandbox.store.lock import store_lock
 from sandbox.store.pins import PINNING, pin, pinned
-from sandbox.store.sweep import sweep
 
 DIGEST = digest_of(b"soon needed")
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The endpoint of events, and the one reader of the store that serves all its listeners."""

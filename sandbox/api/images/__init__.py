@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The endpoints of images: records, transfers and archives."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Connections that carry bytes instead of HTTP."""

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: MIT
+"""Connections that stop being HTTP: hijack, Docker's frames, ends that close one by one.
+
+How it works: the transport gets another protocol, a plain stream. aiohttp is told of the
+end when the handler is done. (A client may send what is no HTTP only after the answer's
+head: what comes before is taken for a request.)
+
+Rules: the client's half-close is no disconnect: only an error in sending is. Every write
+waits until the kernel has taken all of it; what is raw goes from descriptor to descriptor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import select
+import socket
+import sys
+import termios
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from sandbox.api.streams import splice
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
+
+RAW = "application/vnd.docker.raw-stream"
+MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
+_CHUNK = 256 * 1024
+_LOOK = 2.0
+_LAST_PATIENCE = 2.0  # seconds a client gets to take the end and close
+_HEAD_PATIENCE = 5.0  # seconds a client gets to read the head
+_HEAD_NAP = 0.004
+
+
+class Gone(Exception):  # noqa: N818 - no failure of ours
+    """The client takes no more."""
+
+
+class _Taken(asyncio.StreamReaderProtocol):
+    """The protocol after the hijack; the old one hears of the end."""
+
+    def __init__(self, reader: asyncio.StreamReader, old: asyncio.BaseProtocol) -> None:
+        super().__init__(reader)
+        self.old = old
+        self.lost = asyncio.Event()
+        self.unread = 0
+        self._left = False
+        self._reason: Exception | None = None
+
+    def data_received(self, data: bytes) -> None:
+        self.unread += len(data)
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._reason = exc
+        self.lost.set()
+        self._tell()
+
+    def leave(self) -> None:
+        """Say that the handler is done with the connection."""
+        self._left = True
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._left and self.lost.is_set():
+            asyncio.get_running_loop().call_soon(self.old.connection_lost, self._reason)
+
+
+class Hijacked:
+    """A client's connection as two streams of bytes."""
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        """Take the connection from aiohttp; nothing is sent yet."""
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise Gone
+        old = request.protocol
+        loop = asyncio.get_running_loop()
+        self._reader = asyncio.StreamReader(limit=_CHUNK, loop=loop)
+        self._protocol = _Taken(self._reader, old)
+        transport.set_protocol(self._protocol)
+        self._protocol.connection_made(transport)
+        transport.resume_reading()
+        transport.set_write_buffer_limits(high=0)  # drained means: nothing is held here
+        self._writer = asyncio.StreamWriter(transport, self._protocol, self._reader, loop)
+        self._transport = transport
+        self._sending = asyncio.Lock()
+        self._own = os.dup(transport.get_extra_info("socket").fileno())
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether nothing can be sent any more."""
+        return self._protocol.lost.is_set() or self._transport.is_closing()
+
+    async def until_gone(self) -> None:
+        """Return when the connection is lost, also if the client closed it without a word."""
+        while not self._protocol.lost.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await self._protocol.lost.wait()
+            if self._reader.at_eof() and self._is_hung_up():
+                self._transport.abort()
+
+    def _is_hung_up(self) -> bool:
+        """Tell whether both halves are closed; after one half nothing else would say so."""
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or connection.fileno() < 0:
+            return True
+        poll = select.poll()
+        poll.register(connection.fileno(), 0)
+        return any(mask & (select.POLLHUP | select.POLLERR) for _, mask in poll.poll(0))
+
+    async def read(self) -> bytes:
+        """Return what the client sent next; empty when it has closed its half."""
+        try:
+            data = await self._reader.read(_CHUNK)
+        except OSError:
+            return b""
+        self._protocol.unread -= len(data)
+        return data
+
+    async def pour(self, pipe: int) -> None:
+        """Move what the client sends to a pipe, until it closes its half.
+
+        `OSError` if nobody reads the pipe any more.
+        """
+        while self._protocol.unread:
+            await splice.write(pipe, await self.read())
+        self._transport.pause_reading()
+        try:
+            while await splice.move(self._own, pipe, _CHUNK):
+                pass
+        finally:
+            self._transport.resume_reading()
+
+    async def write(self, data: bytes) -> None:
+        """Send *data*; `Gone` if the client does not take it."""
+        async with self._sending:
+            await self._write(data)
+
+    async def _write(self, data: bytes) -> None:
+        if self.is_gone:
+            raise Gone
+        self._writer.write(data)
+        try:
+            await self._writer.drain()
+        except OSError:
+            raise Gone from None
+
+    async def send_from(self, pipe: int, count: int, head: bytes) -> None:
+        """Send *head* and *count* bytes that a pipe holds; `Gone` as `write`."""
+        async with self._sending:
+            await self._write(head)
+            try:
+                while count:
+                    count -= await splice.move(pipe, self._own, count)
+            except OSError:
+                raise Gone from None
+
+    async def head_is_read(self) -> None:
+        """Return when the client has read all that was sent, or does not for long.
+
+        Between machines a socket tells no more than that it has arrived: soon it is read.
+        """
+        await taken(self._own, _HEAD_PATIENCE)
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or connection.family != socket.AF_UNIX:
+            await asyncio.sleep(_HEAD_NAP)
+
+    async def finish(self) -> None:
+        """Send the end, let the client close first for a while, and close."""
+        with suppress(OSError, RuntimeError):
+            if not self.is_gone and self._transport.can_write_eof():
+                self._transport.write_eof()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_PATIENCE):
+                while not self.is_gone and await self.read():
+                    pass
+        self.close()
+
+    def close(self) -> None:
+        """Close now."""
+        if self._own >= 0:
+            os.close(self._own)
+            self._own = -1
+        self._transport.close()
+        self._protocol.leave()
+
+
+async def taken(fd: int, seconds: float) -> None:
+    """Return when the other side has read all that was sent on a socket, or the time is over."""
+    nap = 0.001
+    while seconds > 0 and int.from_bytes(
+        fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder
+    ):
+        await asyncio.sleep(nap)
+        seconds -= nap
+        nap = min(nap * 1.5, 0.02)
+
+
+async def hijack(request: web.BaseRequest, content_type: str) -> Hijacked:
+    """Answer an attach or exec request and return the raw connection."""
+    connection = Hijacked(request)
+    await answer(request, connection, content_type)
+    return connection
+
+
+async def answer(request: web.BaseRequest, connection: Hijacked, content_type: str) -> None:
+    """Send the head of the answer on a connection that was taken."""
+    if request.headers.get("Upgrade"):
+        head = (
+            "HTTP/1.1 101 UPGRADED\r\n"
+            f"Content-Type: {content_type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+        )
+    else:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\n"
+    await connection.write(head.encode("ascii"))
+
+
+class Silent(web.StreamResponse):
+    """The answer to a request whose connection was taken: aiohttp writes nothing."""
+
+    def __init__(self) -> None:
+        """Keep the connection from being used again."""
+        super().__init__()
+        self.force_close()
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Do nothing."""
+        del request
+        return None
+
+    async def write_eof(self, data: bytes | bytearray | memoryview = b"") -> None:
+        """Do nothing."""
+        del data

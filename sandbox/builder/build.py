@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""One build, from the request to its results: the entry to this package."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sandbox.builder import build_context
+from sandbox.builder.errors import BuildFailed
+from sandbox.builder.executor import Build, wanted
+from sandbox.builder.outputs import give_out
+from sandbox.builder.progress import Silent, Teller
+from sandbox.builder.request import BuildResult
+from sandbox.builder.workspace import PREFIX, Workshop, clean_up
+from sandbox.dockerfile.errors import DockerfileError
+from sandbox.dockerfile.parser import parse
+from sandbox.errors import SandboxError, Unsupported, UsageError
+from sandbox.models.architecture import own_platform
+from sandbox.runtime.process import reaper
+from sandbox.store import build_cache
+from sandbox.store.atomic_files import workspace
+from sandbox.store.networks import NetworkStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.builder.progress import Progress
+    from sandbox.builder.request import BuildRequest
+    from sandbox.builder.services import Services
+    from sandbox.store.layout import Layout
+
+
+def build(
+    request: BuildRequest, layout: Layout, services: Services, progress: Progress | None
+) -> BuildResult:
+    """Build and return what came of it; `BuildFailed` says why not."""
+    _refuse(request)
+    layout.prepare()
+    request = replace(request, network=_network_of(request.network, layout))
+    clean_up(layout)
+    build_cache.forget_unsafe(layout)
+    reaper.adopt_orphans()
+    teller = Teller(progress or Silent())
+    with workspace(layout, PREFIX) as scratch:
+        shop = Workshop(layout, scratch, services.guest_program())
+        try:
+            return _build(request, shop, services, teller)
+        except DockerfileError as exc:
+            raise BuildFailed(exc.reason, excerpt=exc.snippet) from exc
+        except BuildFailed:
+            raise
+        except SandboxError as exc:
+            raise BuildFailed(exc.message) from exc
+        finally:
+            shop.settle()
+
+
+def _build(
+    request: BuildRequest, shop: Workshop, services: Services, teller: Teller
+) -> BuildResult:
+    def folder(name: str) -> Path:
+        return shop.folder(name)
+
+    with teller.doing("[internal] load build definition from Dockerfile"):
+        try:
+            context = build_context.open_context(request, folder)
+        except UsageError as exc:
+            raise BuildFailed(exc.message, begun=False) from exc
+        raw = context.dockerfile.encode("utf-8", "surrogateescape")
+        dockerfile = None if request.check else parse(raw, name=context.name)
+    platform = own_platform()
+    own = "/".join(part for part in (platform.os, platform.architecture, platform.variant) if part)
+    if dockerfile is None:
+        from sandbox.builder.check import check
+
+        return check(context, wanted(request, own), context.rules(), services)
+    work = Build(request, dockerfile, context, shop, services, teller, own_platform=own)
+    if request.cache_from:
+        from sandbox.builder.cache.remote import RemoteCaches
+
+        work.layering.remote = RemoteCaches(request.cache_from, shop, teller).find
+    state = work.run()
+    if request.squash:
+        from sandbox.builder.squash import squash
+
+        squash(shop, state, work.moment())
+    image_id = give_out(work, state, services)
+    if request.cache_to:
+        from sandbox.builder.cache.export import give_caches
+
+        give_caches(work, state.layers)
+    return BuildResult(image_id=image_id, names=request.tags, warnings=work.warnings)
+
+
+def _network_of(mode: str, layout: Layout) -> str:
+    """Return default, host, none, or the id of the network on which RUN is."""
+    if mode == "default":
+        return mode
+    network = NetworkStore(layout).find(mode)
+    return network.name if network.driver != "bridge" else network.id
+
+
+def _refuse(request: BuildRequest) -> None:
+    if request.network.startswith("container:"):
+        raise Unsupported(f"network mode {request.network!r} is not supported by builds")
+    if request.memory:
+        raise Unsupported("--memory is not supported for builds")

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""The layer of a step: found by its key, in the store or in a cache elsewhere, or made.
+
+Rules: of one key one layer is made, however many stages want it at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from sandbox.layers.layer_writer import LayerMaker
+from sandbox.models.digest import Digest, chain_ids
+from sandbox.store import build_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sandbox.builder.progress import Teller, Vertex
+    from sandbox.builder.workspace import Workshop
+    from sandbox.layers.unpack import UnpackedLayer
+
+    Remote = Callable[[str], build_cache.Step | None]
+
+_UNSURE = "unsure"
+
+
+class Layering:
+    """The steps of one build; *moment* tells the time that new ones have."""
+
+    def __init__(
+        self, shop: Workshop, moment: Callable[[], str], teller: Teller | None = None
+    ) -> None:
+        """Remember nothing yet; a *teller* is told of each step that is really done."""
+        self._teller = teller
+        self.used: dict[str, build_cache.Step] = {}
+        """The steps of this build by key: what a cache elsewhere is told."""
+        self.remote: Remote = lambda _: None
+        """Finds a step by its key in caches elsewhere."""
+        self._shop = shop
+        self._moment = moment
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def layer(
+        self,
+        key: str,
+        vertex: Vertex,
+        make: Callable[[Path], UnpackedLayer],
+        *,
+        fresh: bool,
+        layers: tuple[Digest, ...],
+    ) -> tuple[Digest, str]:
+        """Return the layer of a step and when it was made: remembered, or made now."""
+        with self._one_at_a_time(key):
+            step = None if fresh and key not in self.used else self._remembered(key)
+            if step is not None:
+                vertex.cached = True
+                self.used[key] = step
+                return Digest(step.layer), step.created
+            if self._teller is not None:
+                self._teller.say(vertex, b"")
+            made = make(self._shop.folder("layer"))
+            step = build_cache.Step(
+                layer=made.diff_id,
+                created=self._moment(),
+                description=vertex.name,
+                size=made.info.size,
+                chain=chain_ids([*layers, made.diff_id])[-1],
+                boot=build_cache.boot_id(),
+            )
+            is_sure = not (made.path / _UNSURE).exists()
+            self._shop.add(key if is_sure else "", made, step)
+            if is_sure:
+                self.used[key] = step
+            return made.diff_id, step.created
+
+    def _remembered(self, key: str) -> build_cache.Step | None:
+        step = build_cache.read_step(self._shop.layout, key)
+        if step is not None:
+            self._shop.keep([Digest(step.layer)])
+            if self._shop.layout.layer(Digest(step.layer)).is_dir():
+                if step.boot:  # of a build that was killed, or is not done yet
+                    self._shop.note(key, Digest(step.layer))
+                return step
+        return self.remote(key)
+
+    def _one_at_a_time(self, key: str) -> threading.Lock:
+        with self._lock:
+            return self._locks.setdefault(key, threading.Lock())
+
+
+def nothing(into: Path) -> UnpackedLayer:
+    """Return the layer of a step on the machine itself, which is not remembered."""
+    with LayerMaker(into) as maker:
+        layer = maker.finish()
+    (into / _UNSURE).touch()
+    return layer

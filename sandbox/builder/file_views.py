@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""The files that COPY and its kin read: of a directory of the host, or of a stage.
+
+Rules: paths are relative to the top, without "." or "..", and b"" is the top. A view
+resolves symlinks inside its top, as a root directory would.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from sandbox.errors import CorruptData, NativeError, map_os_errors
+from sandbox.models.file_type import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    from sandbox.native import core
+
+_LINKS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is known of one file; *inode* is equal for all names of one."""
+
+    kind: str
+    mode: int
+    uid: int = 0
+    gid: int = 0
+    mtime_ns: int = 0
+    size: int = 0
+    link: bytes = b""
+    rdev: tuple[int, int] = (0, 0)
+    xattrs: dict[bytes, bytes] = field(default_factory=dict)
+    inode: Hashable = None
+
+
+class View(Protocol):
+    """A tree of files that is only read."""
+
+    def fact(self, path: bytes) -> Fact | None:
+        """Return what is at *path*, not following a link there; None if nothing is."""
+
+    def names(self, path: bytes) -> list[bytes]:
+        """Return the names in a directory, sorted."""
+
+    def open(self, path: bytes) -> BinaryIO:
+        """Return the content of a regular file."""
+
+
+class HostView:
+    """A directory of the host; whatever is in it belongs to root."""
+
+    def __init__(self, root: str, excluded: Callable[[str], bool] | None = None) -> None:
+        """Read below *root* what is not *excluded* (a path relative to it)."""
+        self._root = os.fsencode(root)
+        self._excluded = excluded
+
+    @property
+    def root(self) -> str:
+        """The directory itself."""
+        return os.fsdecode(self._root)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self._excluded is None
+
+    def fact(self, path: bytes) -> Fact | None:
+        """Return what is at *path*."""
+        full = self._full(path)
+        try:
+            status = os.lstat(full)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as exc:
+            raise NativeError(exc.errno or 0, f"cannot read {os.fsdecode(full)}") from exc
+        kind = kind_of(status.st_mode) or "f"  # a socket is an empty file, as with BuildKit
+        if kind != "d" and path and self._is_hidden(path):
+            return None
+        return Fact(
+            kind=kind,
+            mode=stat.S_IMODE(status.st_mode),
+            mtime_ns=status.st_mtime_ns,
+            size=status.st_size if kind == "f" else 0,
+            link=os.readlink(full) if kind == "l" else b"",
+            rdev=(os.major(status.st_rdev), os.minor(status.st_rdev)) if kind in "cb" else (0, 0),
+            xattrs=_user_xattrs(full) if kind in "fd" else {},
+            inode=(status.st_dev, status.st_ino) if kind != "d" and status.st_nlink > 1 else None,
+        )
+
+    def _is_hidden(self, path: bytes) -> bool:
+        return self._excluded is not None and self._excluded(os.fsdecode(path))
+
+    def names(self, path: bytes) -> list[bytes]:
+        """Return the names in a directory; one that is excluded shows what is not."""
+        with map_os_errors(f"cannot read {os.fsdecode(self._full(path))}"):
+            found = sorted(os.listdir(self._full(path)))
+        if self._excluded is None:
+            return found
+        return [name for name in found if self._has_shown(join(path, name))]
+
+    def _has_shown(self, path: bytes) -> bool:
+        if not self._is_hidden(path):
+            return True
+        full = self._full(path)
+        if not os.path.isdir(full) or os.path.islink(full):
+            return False
+        return any(self._has_shown(join(path, name)) for name in os.listdir(full))
+
+    def open(self, path: bytes) -> BinaryIO:
+        """Return the content of a regular file."""
+        full = self._full(path)
+        with map_os_errors(f"cannot read {os.fsdecode(full)}"):
+            if stat.S_ISSOCK(os.lstat(full).st_mode):
+                return open(os.devnull, "rb")
+            return os.fdopen(os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+
+    def _full(self, path: bytes) -> bytes:
+        return self._root + b"/" + path if path else self._root
+
+
+def _user_xattrs(path: bytes) -> dict[bytes, bytes]:
+    try:
+        names = [name for name in os.listxattr(path) if name.startswith("user.")]
+        return {name.encode(): os.getxattr(path, name) for name in names}
+    except OSError:
+        return {}
+
+
+class TreeView:
+    """The files of a stage or an image, with their owners."""
+
+    def __init__(self, tree: core.Tree) -> None:
+        """Read *tree*, which the caller closes."""
+        self._tree = tree
+
+    def fact(self, path: bytes) -> Fact | None:
+        """Return what is at *path*."""
+        full = b"/" + path
+        try:
+            status = self._tree.stat(full, follow=False)
+        except NativeError:
+            return None
+        kind = kind_of(status.mode)
+        if kind is None:
+            return None
+        return Fact(
+            kind=kind,
+            mode=stat.S_IMODE(status.mode),
+            uid=status.uid,
+            gid=status.gid,
+            mtime_ns=status.mtime_ns,
+            size=status.size if kind == "f" else 0,
+            link=status.link or b"",
+            rdev=(os.major(status.rdev), os.minor(status.rdev)) if kind in "cb" else (0, 0),
+            xattrs=dict(self._tree.xattrs(full)) if kind in "fd" else {},
+            inode=(status.dev, status.ino) if kind != "d" and status.nlink > 1 else None,
+        )
+
+    def names(self, path: bytes) -> list[bytes]:
+        """Return the names in a directory."""
+        return sorted(self._tree.list(b"/" + path))
+
+    def open(self, path: bytes) -> BinaryIO:
+        """Return the content of a regular file."""
+        return os.fdopen(self._tree.open_file(b"/" + path), "rb")
+
+    def host_path(self, path: bytes) -> str:
+        """Return where a regular file is on the host."""
+        return os.fsdecode(self._tree.stat(b"/" + path).host_path or b"")
+
+
+@dataclass(frozen=True)
+class Written:
+    """Files whose content is at hand."""
+
+    files: dict[bytes, bytes]
+    mode: int = 0o644
+    mtime_ns: int = 0
+
+    def fact(self, path: bytes) -> Fact | None:
+        """Return what is at *path*."""
+        if not path:
+            return Fact("d", 0o755)
+        if path not in self.files:
+            return None
+        size = len(self.files[path])
+        return Fact("f", self.mode, mtime_ns=self.mtime_ns, size=size)
+
+    def names(self, path: bytes) -> list[bytes]:
+        """Return all names."""
+        return [] if path else sorted(self.files)
+
+    def open(self, path: bytes) -> BinaryIO:
+        """Return the content."""
+        import io
+
+        return io.BytesIO(self.files[path])
+
+
+def join(parent: bytes, name: bytes) -> bytes:
+    """Return the path of *name* in *parent*."""
+    return parent + b"/" + name if parent else name
+
+
+def clean(path: str) -> bytes:
+    """Return a path as views take it; ".." never leads above the top.
+
+    >>> clean("/a/./b/../c/"), clean("../..")
+    (b'a/c', b'')
+    """
+    parts: list[bytes] = []
+    for part in os.fsencode(path).split(b"/"):
+        if part == b"..":
+            del parts[-1:]
+        elif part not in (b"", b"."):
+            parts.append(part)
+    return b"/".join(parts)
+
+
+def resolve(view: View, path: bytes, *, follow: bool = True) -> bytes:
+    """Return *path* without symlinks; what is missing stays as it is."""
+    todo = path.split(b"/")[::-1] if path else []
+    done: list[bytes] = []
+    links = 0
+    while todo:
+        part = todo.pop()
+        if part in (b"", b"."):
+            continue
+        if part == b"..":
+            del done[-1:]
+            continue
+        here = b"/".join([*done, part])
+        fact = view.fact(here)
+        if fact is None or fact.kind != "l" or (not todo and not follow):
+            done.append(part)
+            continue
+        links += 1
+        if links > _LINKS:
+            raise CorruptData(f"too many links: {os.fsdecode(path)}")
+        if fact.link.startswith(b"/"):
+            done = []
+        todo += fact.link.split(b"/")[::-1]
+    return b"/".join(done)
+
+
+def walk(view: View, path: bytes) -> Iterator[tuple[bytes, Fact]]:
+    """Yield (name below *path*, fact) of it and all below, parents first."""
+    pending = [b""]
+    while pending:
+        name = pending.pop()
+        full = join(path, name) if name else path
+        fact = view.fact(full)
+        if fact is None:
+            continue
+        yield name, fact
+        if fact.kind == "d":
+            pending += [join(name, child) for child in reversed(view.names(full))]
+
+
+def opener(view: View, path: bytes) -> Callable[[], BinaryIO]:
+    """Return what opens a file later."""
+    return partial(view.open, path)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""What progress calls the steps of a stage, as BuildKit does. Pure.
+
+Rules: variables that are known are put in; of a RUN the quotes stay, and what is not known.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sandbox.dockerfile import instructions as say
+from sandbox.dockerfile.expand import ExpansionError, Style, expansion
+from sandbox.dockerfile.lexer import parse_heredoc
+from sandbox.dockerfile.plan import Scratch, StageSource
+from sandbox.dockerfile.words import split_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.dockerfile.plan import PlannedStage
+
+_WITH_LAYER = (say.Run, say.Transfer, say.Workdir)
+
+
+def steps_of(planned: PlannedStage) -> tuple[int, int]:
+    """Return the number that the base has, 0 if it is no step, and how many steps there are."""
+    first = 0 if isinstance(planned.base, Scratch | StageSource) else 1
+    layers = sum(isinstance(item, _WITH_LAYER) for item in planned.stage.instructions)
+    return first, first + layers
+
+
+def numbered(name: str, number: int, total: int, text: str) -> str:
+    """Return the title of a step.
+
+    >>> numbered("build", 2, 12, "RUN [ a ]"), numbered("", 1, 1, "RUN a")
+    ('[build  2/12] RUN [ a ]', '[1/1] RUN a')
+    """
+    before = f"{name} " if name else ""
+    return f"[{before}{number:{len(str(total))}}/{total}] {text}"
+
+
+def text_of(
+    instruction: say.Instruction, variables: Mapping[str, str], *, escape: str, is_trigger: bool
+) -> str:
+    """Return an instruction as it is shown."""
+    is_run = isinstance(instruction, say.Run)
+    style = Style(escape, raw_quotes=is_run, keep_unset=is_run)
+    text = " ".join(instruction.original.split(None, 1))
+    if isinstance(instruction, say.Run) and instruction.heredocs:
+        text += _summary(instruction)
+    with suppress(ExpansionError):
+        text = expansion(text, variables, style).text
+    keyword, space, rest = text.partition(" ")
+    return ("ONBUILD " if is_trigger else "") + keyword.upper() + space + rest
+
+
+def _summary(instruction: say.Run) -> str:
+    """Return the first line of a RUN that is one here-document."""
+    if parse_heredoc(split_line(instruction.original).rest) is None:
+        return ""
+    first, *more = instruction.heredocs[0].content.strip().replace("\r\n", "\n").split("\n")
+    return f" ({first}{'...' if more else ''})"

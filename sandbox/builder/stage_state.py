@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""What a stage has come to: its layers, its configuration, its variables.
+
+Rules: a state is changed by one thread, the stage's own; what others take of a finished
+stage is never changed again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.dockerfile.variables import Scope, proxy_variables
+
+if TYPE_CHECKING:
+    from sandbox.builder.workspace import Box
+    from sandbox.models import oci
+    from sandbox.models.digest import Digest
+
+DEFAULT_SHELL = ("/bin/sh", "-c")
+
+
+@dataclass
+class Row:
+    """A row of the history; *created* is None until the image is put together."""
+
+    created_by: str
+    empty: bool
+    created: str | None = None
+    comment: str = "buildkit.dockerfile.v0"
+    author: str = ""
+
+
+@dataclass
+class State:
+    """One stage on its way."""
+
+    config: oci.RunConfig
+    scope: Scope
+    architecture: str
+    os: str = "linux"
+    variant: str = ""
+    layers: tuple[Digest, ...] = ()
+    base_count: int = 0
+    """How many of the layers are the base image's."""
+    base_rows: int = 0
+    """How many rows of the history are."""
+    is_host: bool = False
+    base_blobs: tuple[oci.Descriptor, ...] = ()
+    history: list[Row] = field(default_factory=list)
+    author: str = ""
+    cmd_is_set: bool = False
+    box: Box | None = None
+    """On the machine itself: the one container of the whole stage."""
+
+    @property
+    def shell(self) -> tuple[str, ...]:
+        """What runs commands that are text."""
+        return tuple(self.config.shell or DEFAULT_SHELL)
+
+    @property
+    def workdir(self) -> str:
+        """The working directory."""
+        return self.config.working_dir or "/"
+
+    def copy(self) -> State:
+        """Return the state a stage starts with that is FROM this one."""
+        return State(
+            config=msgspec.structs.replace(self.config, on_build=None),
+            scope=self.scope,
+            architecture=self.architecture,
+            os=self.os,
+            variant=self.variant,
+            layers=self.layers,
+            base_count=self.base_count,
+            base_rows=self.base_rows,
+            is_host=self.is_host,
+            base_blobs=self.base_blobs,
+            history=list(self.history),
+            author=self.author,
+        )
+
+
+def run_environment(scope: Scope) -> tuple[tuple[str, ...], list[str]]:
+    """Return the variables of a RUN, and those of them that its key is made of.
+
+    Proxies given as build arguments are there without being declared, and say nothing
+    about the result.
+    """
+    proxies = proxy_variables(scope.build_arguments)
+    variables = {**proxies, **scope.variables}
+    entries = tuple(f"{name}={value}" for name, value in variables.items())
+    return entries, sorted(f"{name}={value}" for name, value in scope.variables.items())
+
+
+def shown_arguments(scope: Scope) -> str:
+    """Return how the history of a RUN begins with the arguments it saw: ``|1 A=b ``."""
+    shown: dict[str, str] = {}
+    for argument in scope.arguments:
+        shown[argument.name] = scope.variables.get(argument.name, argument.default or "")
+    if not shown:
+        return ""
+    return " ".join([f"|{len(shown)}", *(f"{name}={value}" for name, value in shown.items()), ""])

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The commands about containers; ``sandbox container`` groups them."""

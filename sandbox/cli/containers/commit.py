@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""``commit``."""
+
+from __future__ import annotations
+
+import click
+
+from sandbox.cli.completion import complete_containers
+from sandbox.cli.output.format import emit
+
+
+@click.command(options_metavar="[OPTIONS]")
+@click.option("-a", "--author", default="", metavar="TEXT", help="Who made it.")
+@click.option("-m", "--message", default="", metavar="TEXT", help="What it is.")
+@click.option(
+    "-c", "--change", "changes", multiple=True, metavar="INSTRUCTION",
+    help="Apply a Dockerfile instruction to the image.",
+)  # fmt: skip
+@click.option("-p", "--pause", is_flag=True, help="Changes nothing: it is never paused.")
+@click.argument("container", shell_complete=complete_containers)
+@click.argument("reference", required=False, metavar="[REPOSITORY[:TAG]]")
+def commit(
+    *,
+    author: str,
+    message: str,
+    changes: tuple[str, ...],
+    pause: bool,
+    container: str,
+    reference: str | None,
+) -> None:
+    """Make an image of what a container changed, and print its id."""
+    from sandbox.engine import Engine
+    from sandbox.engine.commits import CommitRequest
+
+    del pause
+    request = CommitRequest(reference=reference, author=author, message=message, changes=changes)
+    emit(Engine().commit(container, request))

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""``cp`` and ``export``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from sandbox.cli.completion import complete_containers
+from sandbox.engine import Engine
+from sandbox.engine.archive import CopyFlags
+from sandbox.errors import UsageError, map_os_errors
+
+
+@click.command()
+@click.option("-o", "--output", metavar="FILE", help="Write here instead of standard output.")
+@click.argument("container", shell_complete=complete_containers)
+def export(*, output: str | None, container: str) -> None:
+    """Write a container's files as a tar archive."""
+    engine = Engine()
+    if output is None:
+        _refuse_terminal("use the -o flag or redirect")
+        engine.export_container(container, sys.stdout.buffer.write)
+        return
+    draft = f"{output}.{os.getpid()}.part"
+    with map_os_errors(f"cannot write {output}"):
+        try:
+            with open(draft, "xb") as file:
+                engine.export_container(container, file.write)
+            os.replace(draft, output)
+        except BaseException:
+            if os.path.exists(draft):
+                os.unlink(draft)
+            raise
+
+
+@click.command()
+@click.option("-a", "--archive", is_flag=True, help="Keep owners.")
+@click.option("-L", "--follow-link", is_flag=True, help="Follow a link that is the source.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not say what was copied.")
+@click.argument("source", metavar="SRC")
+@click.argument("target", metavar="DEST")
+def cp(*, archive: bool, follow_link: bool, quiet: bool, source: str, target: str) -> None:
+    """Copy files between a container and the host.
+
+    One of SRC and DEST is CONTAINER:PATH; the other is a path, or - for a tar archive
+    on standard output or input. A SRC that ends in /. stands for the contents of the
+    directory.
+    """
+    flags = CopyFlags(follow=follow_link, keep_owners=archive)
+    engine = Engine()
+    from_name, from_path = split_container_path(source)
+    to_name, to_path = split_container_path(target)
+    if from_name and to_name:
+        raise UsageError("copying between containers is not supported")
+    if from_name and to_path == "-":
+        _refuse_terminal("use a path or redirect")
+        engine.copy_from_as_tar(from_name, from_path, sys.stdout.buffer.write, flags)
+        return
+    if from_name:
+        size = engine.copy_from(from_name, from_path, to_path, flags)
+    elif not to_name:
+        raise UsageError("must specify at least one container source or destination")
+    elif from_path == "-":
+        size = engine.copy_to_from_tar(to_name, sys.stdin.buffer.read, to_path)
+    else:
+        size = engine.copy_to(to_name, from_path, to_path, flags)
+    if not quiet and sys.stderr.isatty():
+        from sandbox.cli.output.format import human_size
+
+        click.echo(f"Successfully copied {human_size(size)} to {target}", err=True)
+
+
+def split_container_path(argument: str) -> tuple[str, str]:
+    """Return (container, path); the container is empty for a path of the host.
+
+    >>> split_container_path("c1:/etc"), split_container_path("./c1:x")
+    (('c1', '/etc'), ('', './c1:x'))
+    """
+    if argument.startswith("/"):
+        return "", argument
+    name, colon, path = argument.partition(":")
+    if not colon or name.startswith("."):
+        return "", argument
+    return name, path
+
+
+def _refuse_terminal(advice: str) -> None:
+    if sys.stdout.isatty():
+        raise UsageError(f"refusing to write a tar archive to a terminal: {advice}")

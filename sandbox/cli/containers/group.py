@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""``container``: everything about containers under one word, as docker has it."""
+
+from __future__ import annotations
+
+import click
+
+from sandbox.cli.common_flags import filter_option
+from sandbox.cli.lazy_group import lazy_group
+
+_COMMANDS = {
+    "ls": ("containers.ps", "ps", "List containers"),
+    "run": ("containers.run", "run", "Create and run a new container from an image"),
+    "create": ("containers.run", "create", "Create a new container"),
+    "start": ("containers.lifecycle", "start", "Start containers that exist"),
+    "stop": ("containers.lifecycle", "stop", "Stop running containers"),
+    "restart": ("containers.lifecycle", "restart", "Stop containers and start them"),
+    "kill": ("containers.lifecycle", "kill", "Send a signal to containers"),
+    "pause": ("containers.lifecycle", "pause", "Stop all processes of containers for a while"),
+    "unpause": ("containers.lifecycle", "unpause", "Let paused containers go on"),
+    "wait": ("containers.lifecycle", "wait", "Wait until containers end, print their exit codes"),
+    "attach": ("containers.lifecycle", "attach", "Join a container's input and output"),
+    "exec": ("containers.exec", "exec_", "Run a command in a running container"),
+    "logs": ("containers.logs", "logs", "Show what a container said"),
+    "top": ("containers.exec", "top", "Show the processes of a container"),
+    "stats": ("containers.stats", "stats", "Show what containers use"),
+    "port": ("containers.stats", "port", "Show the ports of a container"),
+    "inspect": ("inspect", "inspect_container", "Show all about containers"),
+    "rename": ("containers.lifecycle", "rename", "Give a container another name"),
+    "update": ("containers.lifecycle", "update", "Change a container's restart policy and limits"),
+    "diff": ("containers.ps", "diff", "Show what a container changed"),
+    "commit": ("containers.commit", "commit", "Make an image of what a container changed"),
+    "cp": ("containers.cp", "cp", "Copy files between a container and the host"),
+    "export": ("containers.cp", "export", "Write a container's files as a tar"),
+    "rm": ("containers.ps", "rm", "Remove containers"),
+    "prune": ("containers.group", "prune", "Remove containers that do not run"),
+}
+_ALIASES = {"list": "ls", "ps": "ls", "remove": "rm"}
+
+
+@click.command(cls=lazy_group(_COMMANDS, _ALIASES), subcommand_metavar="COMMAND")
+def container() -> None:
+    """Manage containers."""
+
+
+@click.command(options_metavar="[OPTIONS]")
+@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@filter_option("label, label!, until", short=False)
+def prune(*, force: bool, filters: tuple[str, ...]) -> None:
+    """Remove containers that do not run."""
+    from sandbox.cli.confirm import agrees
+    from sandbox.cli.output.format import emit, human_size
+    from sandbox.engine import Engine
+
+    if not agrees("WARNING! This will remove all stopped containers.", force=force):
+        return
+    removed, freed = Engine().prune_containers(filters)
+    if removed:
+        emit("Deleted Containers:\n" + "\n".join(removed) + "\n")
+    emit(f"Total reclaimed space: {human_size(freed, 4)}")

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""``run`` and ``create``.
+
+Does not know: how a container is made or supervised; it turns flags into a request.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sandbox.cli.containers.run_flags import (
+    SETTINGS,
+    Flags,
+    check_streams,
+    container_options,
+    request_of,
+    write_cidfile,
+)
+from sandbox.errors import ImageNotFound, OtherPlatform, UsageError
+from sandbox.runtime import spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.engine import Engine
+    from sandbox.engine.creation import CreateRequest
+    from sandbox.models.container import Container
+
+_T = TypeVar("_T")
+
+
+_ATTACH = click.option(
+    "-a", "--attach", multiple=True, metavar="STREAM", help="Attach stdin, stdout or stderr."
+)
+
+
+@click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
+@click.option("-d", "--detach", is_flag=True, help="Leave it running and print its id.")
+@_ATTACH
+@click.option("--detach-keys", metavar="KEYS", help="Keys that detach (ctrl-p,ctrl-q).")
+@click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.")
+@container_options
+def run(**options: Any) -> int:
+    """Create and run a new container from an image.
+
+    What follows IMAGE belongs to the program in the container. The exit code is the
+    program's own; 125 if the container could not be started, 126 if the command is
+    not executable, 127 if it was not found, 128+N after signal N.
+
+    \b
+    Examples:
+      sandbox run --rm -it debian bash
+      sandbox run --rm -v ./src:/src -w /src gcc make
+      sandbox run --rm host apt-get update   (this machine's own files, unharmed)
+    """  # noqa: D301 - \b keeps click from filling the paragraph
+    if options["detach"] and options["attach"]:
+        raise UsageError("conflicting options: cannot specify both --attach and --detach")
+    request, flags = request_of(options)
+    problem = spec.tty_conflict(
+        tty=request.tty,
+        attach_stdin=request.open_stdin and not options["detach"],
+        stdin_is_tty=os.isatty(0),
+    )
+    if problem is not None:
+        click.echo(f"sandbox: {problem}", err=True)
+        return 1
+    return with_image(request, flags, lambda: _run(request, flags, options))
+
+
+def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
+    """Run in the way that gives what was asked for with the fewest processes."""
+    from sandbox.runtime.process.start import Attachment
+
+    streams = check_streams(options["attach"])
+    if options["detach_keys"] is not None:
+        from sandbox.runtime.attach import parse_keys
+
+        parse_keys(options["detach_keys"])  # also where nobody can type them
+
+    def created(container: Container) -> None:
+        write_cidfile(flags.cidfile, container)
+        if streams == {"stdin"}:  # nothing else would be told
+            click.echo(container.config.id)
+
+    engine = _engine()
+    if options["detach"]:
+        click.echo(engine.run_detached(request, on_create=created).config.id)
+        return 0
+    policy = request.policy
+    watched = policy.memory or policy.cpus or policy.health
+    if flags.trace and (watched or policy.restart != "no"):
+        raise UsageError(
+            "--trace runs without a supervisor: no --memory, --cpus, --restart or health check"
+        )
+    goes_with_us = request.auto_remove and not watched and not (request.tty and request.open_stdin)
+    if flags.trace or (goes_with_us and options["sig_proxy"] and not options["attach"]):
+        attachment = Attachment(stdin=request.open_stdin, trace=flags.trace)
+        return engine.run(request, attachment, on_create=created)
+    from sandbox.runtime.attach import Wishes, chosen_keys
+
+    wishes = Wishes(
+        stdin=request.open_stdin and (not streams or "stdin" in streams),
+        tty=request.tty,
+        keys=chosen_keys(options["detach_keys"]),
+        proxy=options["sig_proxy"] and not request.tty,
+        output=not streams or "stdout" in streams,
+        errors=not streams or "stderr" in streams,
+    )
+    return engine.run_attached(request, wishes, on_create=created) or 0
+
+
+@click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
+@_ATTACH
+@container_options
+def create(**options: Any) -> None:
+    """Create a new container without starting it, and print its id."""
+    request, flags = request_of(options)
+    engine = _engine()
+    container = with_image(request, flags, lambda: engine.create(request))
+    write_cidfile(flags.cidfile, container)
+    click.echo(container.config.id)
+
+
+def _engine() -> Engine:
+    from sandbox.engine import Engine
+
+    return Engine()
+
+
+def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _T:
+    """Do *act*, which needs the image, after or before pulling it as the user wants."""
+    from sandbox.engine.creation import check_machine
+    from sandbox.engine.transfers import can_pull, is_offline
+
+    if can_pull(request.image):
+        check_machine(request)
+    if flags.pull == "always" and can_pull(request.image):
+        _pull(request, flags)
+        return act()
+    try:
+        return act()
+    except ImageNotFound as exc:
+        if flags.pull == "never" or is_offline() or not can_pull(request.image):
+            raise
+        if not flags.quiet:
+            is_other = isinstance(exc, OtherPlatform)
+            text = exc.message if is_other else exc.message.partition(" (")[0]
+            click.echo(f"{text[:1].upper()}{text[1:]}", err=True)
+    _pull(request, flags)
+    return act()
+
+
+def _pull(request: CreateRequest, flags: Flags) -> None:
+    from sandbox.cli.images.registry import pull_for_run
+
+    with nullcontext() if flags.lock is None else flags.lock.blamed(request.image):
+        pull_for_run(request.image, request.platform, quiet=flags.quiet)

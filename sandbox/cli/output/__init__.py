@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""How results look: tables, ``--format`` templates, and progress."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The commands about the store, the machine and the server."""

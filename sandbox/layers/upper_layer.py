@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Turn what a container changed into a layer, in place.
+
+How it works: the changed entries become the rows of a table; then the container's own
+directory, without the marks of the runtime, *is* the layer's diff/, and its files are read
+once, for the diff id. The work is proportional to what changed.
+
+Rules: directories that were made only to mount something in them are not in the layer if
+nothing else is in them. The container is over, and its directory on the file system of the
+layer.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sandbox.errors import NativeError, map_os_errors
+from sandbox.layers.layer_tar import Row, row_of
+from sandbox.layers.layer_writer import hash_layer, write_tables
+from sandbox.layers.tar_writer import PackEntry
+from sandbox.layers.unpack import UnpackedLayer
+from sandbox.models.file_type import kind_of
+from sandbox.store.atomic_files import remove_tree
+from sandbox.store.layout import DIFF
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from pathlib import Path
+
+    from sandbox.native import core
+
+
+class Changes:
+    """The rows of a layer, taken from a container's tree while it is open."""
+
+    def __init__(
+        self, tree: core.Tree, *, latest_ns: int | None, unwanted: frozenset[bytes]
+    ) -> None:
+        """Look at the tree; *unwanted* directories are left out when they are empty."""
+        self._tree = tree
+        self._latest = latest_ns
+        self._unwanted = unwanted
+        self._above = {os.path.dirname(path) for path in unwanted}
+        self._first: dict[Hashable, bytes] = {}
+        self.upper = tree.upper
+        self.rows: list[Row] = []
+        self.size = 0
+        self.gone: list[bytes] = []
+        """What is in the upper and not in the layer, marks of the runtime included."""
+        self._collect()
+
+    def _collect(self) -> None:
+        marks = []
+        found: list[PackEntry] = []
+        needed: set[bytes] = set()
+        for kind, path in reversed(self._tree.changes(marks=self.gone)):
+            if kind == "D":
+                marks.append(Row(p=path.strip(b"/").decode("latin-1"), t="w"))
+                needed.add(os.path.dirname(path))
+                continue
+            with suppress(NativeError):
+                entry = self._entry(path)
+                if entry is None or self._is_trace(kind, path, needed):
+                    self.gone.append(path)
+                    continue
+                needed.add(os.path.dirname(path))
+                found.append(entry)
+        for entry in reversed(found):
+            self._add(entry)
+        self.rows += reversed(marks)
+
+    def _add(self, entry: PackEntry) -> None:
+        first = None
+        if entry.inode is not None:
+            first = self._first.setdefault(entry.inode, entry.path)
+        is_new = first is None or first == entry.path
+        self.rows.append(row_of(entry, None if is_new else first))
+        if is_new:
+            self.size += entry.size
+
+    def _is_trace(self, kind: str, path: bytes, needed: set[bytes]) -> bool:
+        """Tell whether the entry is only there because something was mounted."""
+        if path in needed:
+            return False
+        return path in self._unwanted if kind == "A" else path in self._above
+
+    def _entry(self, path: bytes) -> PackEntry | None:
+        status = self._tree.stat(path, follow=False)
+        kind = kind_of(status.mode)
+        if kind is None:
+            return None  # sockets are in no image
+        mtime = status.mtime_ns if self._latest is None else min(status.mtime_ns, self._latest)
+        return PackEntry(
+            path=path.strip(b"/"),
+            kind=kind,
+            mode=stat.S_IMODE(status.mode),
+            uid=status.uid,
+            gid=status.gid,
+            mtime_ns=mtime,
+            size=status.size if kind == "f" else 0,
+            link=status.link or b"",
+            rdev=(os.major(status.rdev), os.minor(status.rdev)) if kind in "cb" else (0, 0),
+            xattrs=dict(self._tree.xattrs(path)) if kind in "fd" else {},
+            inode=(status.dev, status.ino) if kind != "d" and status.nlink > 1 else None,
+        )
+
+
+def adopt_upper(changes: Changes, into: Path) -> UnpackedLayer:
+    """Make the layer of *changes* in the empty directory *into*; the upper is gone after."""
+    from pathlib import Path
+
+    upper = Path(changes.upper)
+    with map_os_errors("cannot make the layer"):
+        for name in changes.gone:
+            remove_tree(upper / os.fsdecode(name.lstrip(b"/")))
+        for row in changes.rows:
+            if row.t == "p":
+                _make_plain(upper / os.fsdecode(row.p.encode("latin-1")))
+        os.chmod(upper, 0o700)
+        upper.rename(into / DIFF)
+        for row in reversed(changes.rows):
+            if row.t == "d":
+                path = into / DIFF / os.fsdecode(row.p.encode("latin-1"))
+                os.utime(path, ns=(row.mt, row.mt), follow_symlinks=False)
+    info = write_tables(changes.rows, into, changes.size)
+    return UnpackedLayer(hash_layer(into, changes.rows), into, info)
+
+
+def _make_plain(path: Path) -> None:
+    """Let an empty file stand for a FIFO, as in every layer."""
+    mode = 0o600 | stat.S_IMODE(path.lstat().st_mode)
+    path.unlink()
+    path.touch()
+    path.chmod(mode & 0o777)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""Choose images by name and by ``--filter``, as ``docker images`` does. Pure.
+
+Keys: dangling=true|false, label=KEY[=VALUE], label!=, reference=GLOB, before=, since= (an image)
+and until= (a moment). Several values of one key: any of them (labels: all); several
+keys: all of them.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+from sandbox.errors import UsageError
+from sandbox.models.oci import seconds_of
+from sandbox.models.record import replace
+from sandbox.models.reference import parse_reference
+from sandbox.models.timestamps import parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from sandbox.models.image import Image
+
+_KEYS = ("before", "dangling", "label", "label!", "reference", "since", "until")
+
+
+def parse_filters(filters: Iterable[str], keys: Collection[str] = _KEYS) -> dict[str, list[str]]:
+    """Return the values of each key of ``key=value`` strings; the keys are those of images.
+
+    >>> parse_filters(["dangling=true", "label=a", "label=b=c"])
+    {'dangling': ['true'], 'label': ['a', 'b=c']}
+    """
+    wanted: dict[str, list[str]] = {}
+    for item in filters:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"invalid argument {item!r} for --filter: bad format")
+        if key not in keys:
+            raise UsageError(f"invalid filter '{key}'")
+        wanted.setdefault(key, []).append(value)
+    return wanted
+
+
+def enough(key: str) -> Callable[[Iterable[bool]], bool]:
+    """Return how many values of a key must fit.
+
+    >>> enough("label") is all, enough("name") is any
+    (True, True)
+    """
+    return all if key in ("label", "label!") else any
+
+
+def parse_truth(key: str, value: str) -> bool:
+    """Return what the value of a filter says, as Docker reads it: true, false, 1, 0.
+
+    >>> parse_truth("dangling", "True"), parse_truth("dangling", "0")
+    (True, False)
+    """
+    if value.lower() not in ("true", "false", "1", "0"):
+        raise UsageError(f"invalid filter '{key}=[{value}]'")
+    return value.lower() in ("true", "1")
+
+
+def select_images(
+    images: Sequence[Image],
+    filters: dict[str, list[str]],
+    *,
+    find: Callable[[str], Image],
+) -> list[Image]:
+    """Return the images that pass, with only the names that pass."""
+    chosen = [image for image in images if _passes(image, filters)]
+    for key, newer in (("before", False), ("since", True)):
+        for name in filters.get(key, ()):
+            moment = seconds_of(find(name).created)
+            chosen = [
+                image
+                for image in chosen
+                if seconds_of(image.created) != moment
+                and (seconds_of(image.created) > moment) == newer
+            ]
+    patterns = filters.get("reference")
+    if patterns is None:
+        return chosen
+    named = [_with_matching_names(image, patterns) for image in chosen]
+    return [image for image in named if image.repo_tags or image.repo_digests]
+
+
+def _passes(image: Image, filters: dict[str, list[str]]) -> bool:
+    for text in filters.get("dangling", ()):
+        if parse_truth("dangling", text) == bool(image.repo_tags):
+            return False
+    labels = image.config.labels or {}
+    if not all(_has(labels, text) for text in filters.get("label", ())):
+        return False
+    if any(_has(labels, text) for text in filters.get("label!", ())):
+        return False
+    limits = [parse_moment(text, time.time()) for text in filters.get("until", ())]
+    return all(seconds_of(image.created) < limit for limit in limits)
+
+
+def _has(labels: Mapping[str, str], text: str) -> bool:
+    key, equals, value = text.partition("=")
+    return key in labels and (not equals or labels[key] == value)
+
+
+def _with_matching_names(image: Image, patterns: Sequence[str]) -> Image:
+    return replace(
+        image,
+        repo_tags=tuple(name for name in image.repo_tags if _matches(name, patterns)),
+        repo_digests=tuple(name for name in image.repo_digests if _matches(name, patterns)),
+    )
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    reference = parse_reference(name)
+    candidates = (reference.familiar, reference.familiar_name)
+    return any(
+        _glob(pattern).fullmatch(candidate) for pattern in patterns for candidate in candidates
+    )
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Return Go's path.Match as a regular expression: "*" stops at a slash."""
+    parts = {"*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(parts.get(char, re.escape(char)) for char in pattern))

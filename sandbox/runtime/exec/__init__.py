@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""``exec``: one more process in a container that runs."""

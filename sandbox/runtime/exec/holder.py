@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+"""One more process that goes on when its command is gone: exec -t, exec -d.
+
+How it works: the command forks a holder, which starts the process and waits for its end.
+Both have the terminal, if there is one: the command copies between it and the user; once
+the command is gone (it was killed, or the user typed the detach keys) the holder reads on,
+so that the process never waits for somebody to look at it.
+
+Between them is a socket. To the command: a line when the process runs, or why it does not,
+and one with its exit code. To the holder: a byte for each signal; its end is the command's.
+
+Rules: the holder has nothing open of what the command had.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import SandboxError
+from sandbox.runtime import attach, lifecycle, terminal
+from sandbox.runtime.process import reaper
+from sandbox.runtime.process.start import Streams
+from sandbox.runtime.supervisor import protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandbox.runtime.process.start import FirstProcess
+    from sandbox.runtime.terminal import Pty
+
+_CHUNK = 65536
+
+
+def start(
+    process: FirstProcess,
+    pty: Pty | None,
+    *,
+    on_start: Callable[[lifecycle.MainProcess], None],
+    on_end: Callable[[int], None],
+) -> socket.socket:
+    """Start *process* on *pty*, or on nothing, with a holder; return the connection to that.
+
+    *on_start* and *on_end* (with the exit code) are called in the holder. Of *pty* only the
+    master stays open. Raises what *on_start* raises, and `RuntimeFailed`.
+    """
+    ours, theirs = socket.socketpair()
+    with reaper.signals_held():
+        pid = os.fork()
+        if pid == 0:
+            _be_holder(_Holder(process, pty, theirs, on_end), on_start)
+    theirs.close()
+    if pty is not None:
+        os.close(pty.slave)
+    try:
+        attach.understand(protocol.read_line(ours))
+    except BaseException:
+        ours.close()
+        raise
+    return ours
+
+
+def stay(connection: socket.socket, master: int, *, stdin: bool, keys: bytes) -> int | None:
+    """Relay until the process ends; its exit code, or None if the user detached."""
+    code: list[int] = []
+
+    def has_ended() -> bool:
+        with suppress(BlockingIOError):
+            while not code and (data := connection.recv(512)):
+                code.append(int(protocol.parse_line(data)["exit"]))
+            if not code:
+                raise attach.NobodyThere("who held the terminal was killed")
+        return bool(code)
+
+    like = terminal.users_own()
+    watch = terminal.KeyWatch(keys if stdin else b"")
+    with ExitStack() as stack:
+        stack.enter_context(_signals(connection, like, master))
+        if stdin:
+            stack.enter_context(terminal.raw_mode(0))
+        connection.setblocking(False)
+        terminal.relay(
+            master,
+            keyboard=0 if stdin else None,
+            screen=1,
+            wake=connection.fileno(),
+            has_ended=has_ended,
+            keys=watch,
+        )
+    return None if watch.found else code[0]
+
+
+@contextmanager
+def _signals(connection: socket.socket, like: int | None, master: int) -> Iterator[None]:
+    """Tell the holder of signals, and the terminal of the window's size."""
+
+    def passed(number: int, *_: Any) -> None:
+        with suppress(OSError):
+            connection.send(bytes([number]))
+
+    def resized(*_: Any) -> None:
+        if like is not None:
+            terminal.copy_size(like, master)
+
+    handlers: dict[int, Any] = {**dict.fromkeys(reaper.PROXIED, passed)}
+    handlers[signal.SIGWINCH] = resized
+    previous = {}
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            previous[number] = signal.signal(number, handler)
+    try:
+        resized()  # it may have changed since the terminal was made
+        yield
+    finally:
+        for number, old in previous.items():
+            signal.signal(number, old)
+
+
+def _be_holder(holder: _Holder, on_start: Callable[[lifecycle.MainProcess], None]) -> None:
+    """Live as the forked child, and never return."""
+    try:
+        holder.settle()
+        with reaper.woken_by_children(lambda: None) as wake:
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            holder.live(on_start, wake)
+    except SandboxError as exc:
+        holder.say({"error": exc.message, "code": exc.exit_code, "status": exc.http_status})
+    except OSError as exc:
+        holder.say({"error": f"cannot start the process: {exc}", "code": 125})
+    finally:
+        os._exit(0)
+
+
+class _Holder:
+    """The holder's side."""
+
+    def __init__(
+        self,
+        process: FirstProcess,
+        pty: Pty | None,
+        connection: socket.socket,
+        on_end: Callable[[int], None],
+    ) -> None:
+        self._process = process
+        self._pty = pty
+        self._connection: socket.socket | None = connection
+        self._on_end = on_end
+
+    def settle(self) -> None:
+        """Let go of all that was the command's."""
+        assert self._connection is not None
+        os.setsid()
+        reaper.adopt_orphans()
+        null = os.open("/dev/null", os.O_RDWR)
+        terminal_ends = (self._pty.master, self._pty.slave) if self._pty else ()
+        kept = {0, 1, 2, *terminal_ends, self._connection.fileno()}
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        reaper.close_others(kept)
+        for number in reaper.PROXIED:
+            signal.signal(number, signal.SIG_IGN)
+
+    def live(self, on_start: Callable[[lifecycle.MainProcess], None], wake: int) -> None:
+        """Start the process, and tell how it ended."""
+        main = self._process.main
+        self._process.start(self._streams(), on_start)
+        self.say({"ok": True})
+        while not main.has_ended():
+            # Nobody else reads the terminal when there is no connection.
+            other = self._other()
+            ready, _, _ = select.select([wake] if other is None else [wake, other], [], [])
+            if wake in ready:
+                terminal.drain(wake)
+            if other is not None and other in ready:
+                self._hear() if self._connection else self._skip(other, wake)
+        assert main.status is not None
+        code = lifecycle.exit_code_of(main.status)
+        with suppress(SandboxError):  # its command must hear all the same
+            self._on_end(code)
+        self.say({"exit": code})
+
+    def _other(self) -> int | None:
+        """Return what to look at beside the process."""
+        if self._connection is not None:
+            return self._connection.fileno()
+        return None if self._pty is None else self._pty.master
+
+    def _streams(self) -> Streams:
+        if self._pty is not None:
+            return Streams(terminal=self._pty.slave)
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        return Streams(stdin=null, stdout=null, stderr=null, free=True)
+
+    def _hear(self) -> None:
+        assert self._connection is not None
+        numbers = b""
+        with suppress(OSError):
+            numbers = self._connection.recv(512)
+        for number in numbers:
+            self._process.main.send(number)
+        if not numbers:
+            self._connection.close()
+            self._connection = None
+            if self._pty is not None:
+                os.set_blocking(self._pty.master, False)
+
+    def _skip(self, master: int, wake: int) -> None:
+        try:
+            os.read(master, _CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:  # EIO: nobody has the other side open; its end will come
+            select.select([wake], [], [])
+
+    def say(self, message: dict[str, object]) -> None:
+        """Tell the command, if it is there."""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.sendall(protocol.line(message))

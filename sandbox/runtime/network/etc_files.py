@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: MIT
+"""The files laid over /etc: hosts, hostname, resolv.conf.
+
+How it works: they lie in a directory of their own below the run directory, which the
+container may write, and are made anew at every start. When others come and go, lines are
+added to and taken from ``hosts``; what else the container has written there stays.
+
+Rules: a file is replaced as a whole, or grows within a page by one write, so a reader sees
+the old or the new one. Every
+line that comes and goes can be computed from two seats, so nothing else is kept.
+
+Does not know: when that happens (see `membership`).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sandbox.errors import map_os_errors
+from sandbox.models.addresses import parse_address
+from sandbox.models.endpoints import GATEWAY_NAME, HOST_ALIAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sandbox.models.endpoints import NetworkConfig
+    from sandbox.runtime.network.members import LiveEndpoint, Seat
+
+NAMES = ("hosts", "hostname", "resolv.conf")
+_PAGE = 4096
+
+_LOCAL = (
+    "127.0.0.1\tlocalhost\n"
+    "::1\tlocalhost ip6-localhost ip6-loopback\n"
+    "fe00::\tip6-localnet\n"
+    "ff00::\tip6-mcastprefix\n"
+    "ff02::1\tip6-allnodes\n"
+    "ff02::2\tip6-allrouters\n"
+)
+
+
+def write(directory: str, contents: dict[str, str]) -> None:
+    """Write all three files."""
+    with map_os_errors(f"cannot write in {directory}"):
+        os.makedirs(directory, mode=0o755, exist_ok=True)
+        for name, text in contents.items():
+            _replace(f"{directory}/{name}", text.encode("utf-8", "surrogateescape"))
+
+
+def _replace(path: str, content: bytes) -> None:
+    draft = f"{path}.{os.getpid()}"
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    with open(fd, "wb") as file:
+        os.fchmod(fd, 0o644)
+        file.write(content)
+    os.replace(draft, path)
+
+
+def host_file(path: str) -> str:
+    """Return a file of the machine, empty if it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            text = file.read()
+    except OSError:
+        return ""
+    return text if text.endswith("\n") or not text else text + "\n"
+
+
+# ---- hosts -------------------------------------------------------------------------------
+
+
+def machine_hosts(hostname: str, config: NetworkConfig) -> str:
+    """Return the file of a container on the machine's own network."""
+    extra = "".join(
+        f"{'127.0.0.1' if address == GATEWAY_NAME else address}\t{name}\n"
+        for name, address in config.extra_hosts
+    )
+    text = host_file("/etc/hosts") or "127.0.0.1\tlocalhost\n"
+    return f"{text}{extra}127.0.0.1\t{hostname}\n"
+
+
+def own_hosts(
+    seat: Seat, config: NetworkConfig, allowed: Iterable[tuple[str, str]], others: Iterable[Seat]
+) -> str:
+    """Return the file of a container that has addresses of its own, or none."""
+    gateway = next((item.gateway for item in seat.endpoints if item.gateway), "")
+    lines = [
+        f"{gateway if address == GATEWAY_NAME else address}\t{name}\n"
+        for name, address in config.extra_hosts
+        if address != GATEWAY_NAME or gateway
+    ]
+    if gateway and all(name != HOST_ALIAS for name, _ in config.extra_hosts):
+        lines.append(f"{gateway}\t{HOST_ALIAS}\n")
+    lines += [f"{address}\t{name}\n" for address, name in allowed]
+    lines += self_lines(seat, others)
+    return _LOCAL + "".join(lines)
+
+
+def self_lines(seat: Seat, others: Iterable[Seat]) -> list[str]:
+    """Return the lines of a container's own file that depend on its networks."""
+    if not seat.endpoints:
+        return [f"127.0.0.1\t{' '.join(_host_names(seat.hostname))}\n"]
+    lines = [f"{item.address}\t{' '.join(_own_names(seat, item))}\n" for item in seat.endpoints]
+    for other in others:
+        lines += lines_about(seat, other)
+    return lines
+
+
+def _host_names(hostname: str) -> list[str]:
+    """Return a host name and, if it has a domain, the name without it."""
+    return list(dict.fromkeys((hostname, hostname.partition(".")[0])))
+
+
+def _own_names(seat: Seat, endpoint: LiveEndpoint) -> list[str]:
+    names = _host_names(seat.hostname)
+    if endpoint.has_names:
+        names += [seat.name, seat.id[:12], *endpoint.aliases]
+    return list(dict.fromkeys(names))
+
+
+def lines_about(reader: Seat, other: Seat) -> list[str]:
+    """Return the lines about *other* in the file of *reader*."""
+    if other.id == reader.id or other.shares:
+        return []
+    lines = []
+    for mine in reader.endpoints:
+        theirs = other.on(mine.network)
+        if theirs is None:
+            continue
+        links = [alias for linked, alias in mine.links if linked in (other.id, other.name)]
+        if not (mine.has_names or links):
+            continue
+        names = [other.name, other.id[:12], *theirs.aliases, other.hostname, *links]
+        lines.append(f"{theirs.address}\t{' '.join(dict.fromkeys(names))}\n")
+    return lines
+
+
+def amend(path: str, gone: Sequence[str], come: Sequence[str]) -> None:
+    """Take lines from a hosts file and add others; a container that ended has none."""
+    removed = [line.encode() for line in gone if line not in come]
+    added = [line.encode() for line in come if line not in gone]
+    if not removed and not added:
+        return
+    with suppress(FileNotFoundError):
+        if removed or not _append(path, b"".join(added)):
+            _rewrite(path, removed, added)
+
+
+def _append(path: str, data: bytes) -> bool:
+    """Add lines at the end if a reader cannot see a part of them: within one page."""
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        size = os.fstat(fd).st_size
+        is_whole = size > 0 and os.pread(fd, 1, size - 1) == b"\n"
+        if not is_whole or size % _PAGE + len(data) > _PAGE:
+            return False
+        return os.write(fd, data) == len(data)
+    finally:
+        os.close(fd)
+
+
+def _rewrite(path: str, removed: Sequence[bytes], added: Sequence[bytes]) -> None:
+    with open(path, "rb") as file:
+        before = file.read()
+    text = before
+    for line in removed:
+        while b"\n" + line in text:
+            text = text.replace(b"\n" + line, b"\n")
+    if text and not text.endswith(b"\n"):
+        text += b"\n"
+    for line in added:
+        if b"\n" + line not in text:
+            text += line
+    if text != before:
+        _replace(path, text)
+
+
+# ---- resolv.conf -------------------------------------------------------------------------
+
+
+def resolv_conf(machine: str, config: NetworkConfig) -> str:
+    r"""Return the resolver's settings: the machine's, where nothing else was asked for.
+
+    >>> from sandbox.models.endpoints import NetworkConfig
+    >>> resolv_conf("nameserver 10.0.0.1\nsearch a b\n", NetworkConfig(dns=("10.0.0.2",)))
+    'nameserver 10.0.0.2\nsearch a b\n'
+    """
+    if not (config.dns or config.dns_search or config.dns_options):
+        return machine
+    rows = [line.split() for line in machine.splitlines()]
+    servers = config.dns or tuple(row[1] for row in rows if len(row) > 1 and row[0] == "nameserver")
+    search = config.dns_search or tuple(
+        word for row in rows if row and row[0] in ("search", "domain") for word in row[1:]
+    )
+    options = config.dns_options or tuple(
+        word for row in rows if row and row[0] == "options" for word in row[1:]
+    )
+    lines = [f"nameserver {server}" for server in servers]
+    if search and search != (".",):
+        lines.append("search " + " ".join(search))
+    if options:
+        lines.append("options " + " ".join(options))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def name_servers(text: str) -> tuple[str, ...]:
+    r"""Return the addresses of the name servers that resolv.conf names.
+
+    >>> name_servers("nameserver 127.0.0.53\nnameserver fe80::1%eth0\n")
+    ('127.0.0.53',)
+    """
+    rows = [line.split() for line in text.splitlines()]
+    named = [row[1] for row in rows if len(row) > 1 and row[0] == "nameserver"]
+    return tuple(item for item in named if _is_plain_address(item))
+
+
+def _is_plain_address(text: str) -> bool:
+    if parse_address(text) is not None:
+        return True
+    return ":" in text and all(char in "0123456789abcdefABCDEF:." for char in text)

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""Who is on which network right now: the register of running containers.
+
+How it works: one file beside those that guests read (`native.network`). A seat names the
+process that holds it; when that is gone, the seat is stale, and whoever holds the
+networks' lock next takes it away.
+
+Rules: written under the lock of `store.networks`, replaced as a whole; readers need no
+lock. It lies in memory, found by the store's path, whatever the environment of a
+command says.
+
+Does not know: how an address is chosen, or what guests make of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import map_os_errors
+from sandbox.models.ports import Port, Published
+from sandbox.models.record import Record, plain
+from sandbox.runtime import rundir
+from sandbox.runtime.process import reaper
+from sandbox.store.atomic_files import remove_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sandbox.store.layout import Layout
+
+
+_STORE = "store"
+
+
+class LiveEndpoint(Record, frozen=True):
+    """A running container's place on a network; *links* are (container id, alias)."""
+
+    network: str
+    number: int
+    name: str
+    address: str
+    prefix: int
+    gateway: str = ""
+    aliases: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    has_names: bool = True
+    mac: str = ""
+    """What was chosen; empty: made of the address."""
+
+
+class Seat(Record, frozen=True, kw_only=True):
+    """What a running container has: its number for the guests, addresses and ports.
+
+    *shares* is the id of the container whose network it has, empty if it has its own.
+    """
+
+    id: str
+    name: str
+    hostname: str
+    number: int
+    address: str
+    pid: int
+    pid_start: int
+    run_dir: str
+    egress: str = "free"
+    shares: str = ""
+    endpoints: tuple[LiveEndpoint, ...] = ()
+    published: tuple[Published, ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether the process that holds it still exists."""
+        return reaper.start_time_of(self.pid) == self.pid_start
+
+    def on(self, network: str) -> LiveEndpoint | None:
+        """Return its place on the network with this id."""
+        return next((item for item in self.endpoints if item.network == network), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the stored form."""
+        data = plain(self)
+        data["published"] = [
+            [item.port.number, item.port.protocol, item.host_ip, item.host_port]
+            for item in self.published
+        ]
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Seat:
+        """Read the stored form."""
+        endpoints = tuple(
+            LiveEndpoint(
+                **{
+                    **item,
+                    "aliases": tuple(item["aliases"]),
+                    "links": tuple((link[0], link[1]) for link in item["links"]),
+                }
+            )
+            for item in data["endpoints"]
+        )
+        published = tuple(
+            Published(Port(number, protocol), host_ip, host_port)
+            for number, protocol, host_ip, host_port in data["published"]
+        )
+        return cls(**{**data, "endpoints": endpoints, "published": published})
+
+
+def directory_of(layout: Layout) -> str:
+    """Return the directory of the network's files of this store on this machine."""
+    name = f"net-{zlib.crc32(os.fsencode(os.path.realpath(layout.root))):08x}"
+    return f"{rundir.base_dir({})}/{name}"
+
+
+def is_abandoned(directory: str) -> bool:
+    """Tell whether a directory's store is gone, and all who held its containers."""
+    mark = f"{directory}/{_STORE}"
+    if not os.path.islink(mark) or os.path.exists(f"{mark}/networks"):
+        return False
+    return not any(seat.is_held for seat in Seats(directory))
+
+
+class Seats:
+    """The register, read once."""
+
+    def __init__(self, directory: str) -> None:
+        """Read the register in *directory*; one that is absent is empty."""
+        self.directory = directory
+        self._path = f"{directory}/seats"
+        self._seats: dict[str, Seat] = {}
+        self._rows: dict[str, dict[str, Any]] = {}  # the stored form of each: hundreds may be there
+        self._changed = False
+        with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+            with open(self._path, "rb") as file:
+                rows = {row["id"]: row for row in json.load(file)}
+            self._seats = {key: Seat.from_json(row) for key, row in rows.items()}
+            self._rows = rows
+
+    def __iter__(self) -> Iterator[Seat]:
+        """Yield all seats."""
+        return iter(list(self._seats.values()))
+
+    def get(self, container_id: str) -> Seat | None:
+        """Return the seat of a container, None if it does not run on a network."""
+        return self._seats.get(container_id)
+
+    def put(self, seat: Seat) -> None:
+        """Add or replace a seat."""
+        self._seats[seat.id] = seat
+        self._rows[seat.id] = seat.to_json()
+        self._changed = True
+
+    def drop(self, seat: Seat) -> None:
+        """Take a seat away."""
+        self._seats.pop(seat.id, None)
+        self._rows.pop(seat.id, None)
+        self._changed = True
+
+    def mark(self, layout: Layout) -> None:
+        """Say whose it is, by a link, so that others can see when that store is gone."""
+        with map_os_errors(f"cannot write in {self.directory}"), suppress(FileExistsError):
+            os.symlink(os.path.realpath(layout.root), f"{self.directory}/{_STORE}")
+
+    def save(self) -> None:
+        """Write the register if it changed; without a seat, everything of the network goes."""
+        if self._seats and not self._changed:
+            return
+        with map_os_errors(f"cannot write {self._path}"):
+            if not self._seats:
+                remove_tree(_as_path(self.directory))
+                return
+            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            draft = f"{self._path}.new"
+            with open(draft, "w", encoding="ascii") as file:
+                file.write(json.dumps(list(self._rows.values())))
+            os.replace(draft, self._path)
+
+
+def addresses_of(seats: Iterable[Seat]) -> set[str]:
+    """Return all addresses that the seats have."""
+    found = set()
+    for seat in seats:
+        found.add(seat.address)
+        found.update(item.address for item in seat.endpoints)
+    return found
+
+
+def live_seats(layout: Layout) -> dict[str, Seat]:
+    """Return the seats of this store by container; to look only, without a lock."""
+    return {seat.id: seat for seat in Seats(directory_of(layout))}
+
+
+def _as_path(path: str) -> Any:
+    from pathlib import Path
+
+    return Path(path)

@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: MIT
+"""A container takes its place on networks, changes it, and gives it back.
+
+How it works: under the networks' lock everything that can be refused is decided first
+(`allocation`); then the files that guests read, the register and the others' hosts files
+are changed, in an order in which a kill leaves a seat that the next one finds stale.
+
+Rules: whoever changes anything takes stale seats away before. The process that runs a
+container holds its base address by a socket, so that no other user or store takes it.
+
+Does not know: how a container is started, or what guests make of the files.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.errors import (
+    Conflict,
+    ContainerNotFound,
+    NativeError,
+    NetworkNotFound,
+    RuntimeFailed,
+    SandboxError,
+)
+from sandbox.models.network import HOST, find_network
+from sandbox.models.ports import native_of
+from sandbox.models.record import Record, replace
+from sandbox.native.network import Endpoint as Row
+from sandbox.native.network import Interface, NetworkState, NetworkTable
+from sandbox.native.network import Published as PublishedRow
+from sandbox.runtime.network import allocation, etc_files, host_ports, links, port_proxy
+from sandbox.runtime.network import members as seats
+from sandbox.runtime.process.kill import kill_guests
+from sandbox.runtime.process.reaper import start_time_of
+from sandbox.runtime.rundir import RunDir
+from sandbox.store.atomic_files import remove_tree
+from sandbox.store.containers import ContainerStore
+from sandbox.store.networks import NetworkStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.models.container import ContainerConfig
+    from sandbox.models.endpoints import Endpoint
+    from sandbox.models.network import Network
+    from sandbox.native.network import Allowed, Egress, Protocol
+    from sandbox.runtime.network.members import Seat, Seats
+    from sandbox.store.layout import Layout
+
+
+class Joined(Record, frozen=True):
+    """What the guests are told: nothing for the machine's own network."""
+
+    directory: str | None = None
+    number: int = 0
+
+
+@contextmanager
+def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator[Joined]:
+    """Have the container on its networks, and its files for /etc ready, for the block."""
+    network = config.network
+    resolver = etc_files.resolv_conf(etc_files.host_file("/etc/resolv.conf"), network)
+    contents = {"hostname": f"{config.hostname}\n", "resolv.conf": resolver}
+    if network.mode == HOST or (network.joined and _is_on_machine(layout, network.joined)):
+        contents["hosts"] = etc_files.machine_hosts(config.hostname, network)
+        etc_files.write(run_dir.etc, contents)
+        yield Joined()
+        return
+    allowed = allocation.resolve_allowed(network.allowed_hosts, network.extra_hosts)
+    with changing(layout) as change:
+        seat, keep = change.join(config, run_dir, allowed.rows, etc_files.name_servers(resolver))
+        try:
+            contents["hosts"] = etc_files.own_hosts(seat, network, allowed.names, change.register)
+            etc_files.write(run_dir.etc, contents)
+            links.write(run_dir.path, _linked(config, layout, seat, change.register))
+        except BaseException:
+            change.leave(seat)
+            if keep is not None:
+                keep.close()
+            raise
+    try:
+        places = keep.ports.take_relayed() if keep is not None else []
+        with port_proxy.relaying(seat, change.register.directory, places):
+            yield Joined(change.register.directory, seat.number)
+    finally:
+        _give_back(layout, config.id, seat.pid)
+        if keep is not None:
+            keep.close()
+
+
+def _linked(config: ContainerConfig, layout: Layout, seat: Seat, register: Seats) -> Iterator[str]:
+    """Yield the variables of the links of a container."""
+    store = ContainerStore(layout)
+    for item, mine in zip(config.network.endpoints, seat.endpoints, strict=False):
+        for identity, _, alias in () if mine.has_names else item.links:
+            other = register.get(identity)
+            place = other.on(mine.network) if other else None
+            if place is not None:
+                linked = store.read(identity).config
+                yield from links.variables(alias, config.name, linked, place.address)
+
+
+def _give_back(layout: Layout, container_id: str, pid: int) -> None:
+    """Leave the networks; of a store that was deleted meanwhile nothing is made again."""
+    if not (layout.root / "networks").exists():
+        remove_tree(Path(seats.directory_of(layout)))
+        return
+    with changing(layout) as change:
+        seat = change.register.get(container_id)
+        if seat is not None and seat.pid == pid:
+            change.leave(seat)
+
+
+def _is_on_machine(layout: Layout, container_id: str) -> bool:
+    """Tell whether the container whose network is wanted has the machine's own."""
+    try:
+        network = ContainerStore(layout).read(container_id).config.network
+    except ContainerNotFound:
+        raise RuntimeFailed(f"No such container: {container_id}") from None
+    return network.mode == HOST
+
+
+@contextmanager
+def changing(layout: Layout) -> Iterator[Change]:
+    """Hold the networks of a store, with stale seats taken away, and keep what changes."""
+    store = NetworkStore(layout)
+    with store.locked():
+        register = seats.Seats(seats.directory_of(layout))
+        try:
+            with NetworkTable.locked(register.directory) as table:
+                register.mark(layout)
+                change = Change(register, table, store.all())
+                change.purge()
+                yield change
+        finally:
+            register.save()
+
+
+class _AddressTakenError(NativeError):
+    """An address leads somewhere already."""
+
+
+class Change:
+    """What can be done with the networks while they are held."""
+
+    def __init__(self, register: Seats, table: NetworkTable, networks: list[Network]) -> None:
+        """Work on the register and the guests' table."""
+        self.register = register
+        self.networks = networks
+        self._table = table
+
+    def purge(self) -> None:
+        """Take away the seats of containers whose supervisor was killed."""
+        for seat in self.register:
+            if not seat.is_held:
+                port_proxy.wait_for_end(seat.run_dir)
+                kill_guests(seat.run_dir)
+                self.leave(seat)
+
+    def network(self, name: str) -> Network:
+        """Return the network of this name or id."""
+        found = find_network(self.networks, name)
+        if found is None:
+            raise NetworkNotFound(f"network {name} not found")
+        return found
+
+    def members(self, network: Network) -> list[Seat]:
+        """Return the containers that run on a network."""
+        return [seat for seat in self.register if seat.on(network.id) and not seat.shares]
+
+    # ---- a container starts or ends ------------------------------------------------------
+
+    def join(
+        self,
+        config: ContainerConfig,
+        run_dir: RunDir,
+        allowed: tuple[Allowed, ...],
+        resolvers: tuple[str, ...],
+    ) -> tuple[Seat, allocation.Keep | None]:
+        """Seat a container; the caller closes what keeps its place, if anything."""
+        own = os.getpid()
+        draft = seats.Seat(
+            id=config.id,
+            name=config.name,
+            hostname=config.hostname,
+            number=0,
+            address="",
+            pid=own,
+            pid_start=start_time_of(own) or 0,
+            run_dir=run_dir.path,
+        )
+        if config.network.joined:
+            seat = self._share(draft, config.network.joined)
+            self.register.put(seat)
+            return seat, None
+        seat, keep = allocation.choose(draft, config, self.networks, list(self.register))
+        try:
+            reached = allocation.at_gateways(allowed, seat.endpoints)
+            number = self._table.take(config.id, _state(seat, reached, resolvers))
+            seat = replace(seat, number=number)
+            try:
+                self._write_rows(number, seat.endpoints)
+                self._publish(seat)
+            except SandboxError:
+                self._table.release(number)
+                raise
+        except BaseException:
+            keep.close()
+            raise
+        self._tell_others(None, seat)
+        self.register.put(seat)
+        return seat, keep
+
+    def _share(self, draft: Seat, container_id: str) -> Seat:
+        other = self.register.get(container_id)
+        if other is None:
+            raise RuntimeFailed(f"cannot join network of a non running container: {container_id}")
+        return replace(
+            draft,
+            number=other.number,
+            hostname=other.hostname,
+            address=other.address,
+            egress=other.egress,
+            endpoints=other.endpoints,
+            shares=other.shares or other.id,
+        )
+
+    def _write_rows(self, number: int, endpoints: tuple[seats.LiveEndpoint, ...]) -> None:
+        for item in endpoints:
+            if item.gateway:
+                with suppress(_AddressTakenError):
+                    self._add(Row(item.gateway, item.number, 0))
+            row = Row(item.address, item.number, number)
+            try:
+                self._add(row)
+            except _AddressTakenError:  # left by one that was killed before it was registered
+                self._forget_unregistered(number)
+                self._table.add_endpoint(row)
+
+    def _add(self, row: Row) -> None:
+        try:
+            self._table.add_endpoint(row)
+        except NativeError as exc:
+            raise (_AddressTakenError if exc.errno == errno.EEXIST else NativeError)(
+                exc.errno, f"cannot add the address {row.address}"
+            ) from exc
+
+    def _forget_unregistered(self, own: int) -> None:
+        known = {own, *(seat.number for seat in self.register)}
+        for number in self._table.containers():
+            if number not in known:
+                self._table.release(number)
+
+    def _publish(self, seat: Seat) -> None:
+        for port in native_of(seat.published).values():
+            self._table.publish(
+                PublishedRow(
+                    seat.number,
+                    _protocol(port.port.protocol),
+                    port.port.number,
+                    port.host_ip,
+                    port.host_port,
+                )
+            )
+
+    def leave(self, seat: Seat) -> None:
+        """Give back what a container had; its number stays while others share it."""
+        self._tell_others(seat, None)
+        self.register.drop(seat)
+        sharing = [other for other in self.register if other.number == seat.number]
+        if not sharing:
+            with suppress(SandboxError):  # an interrupted one has released it already
+                self._table.release(seat.number)
+        elif not seat.shares:
+            self._strip(seat)
+            for other in sharing:
+                self.register.put(replace(other, endpoints=()))
+
+    def _strip(self, seat: Seat) -> None:
+        """Leave those who shared the network alone with their loopback."""
+        self._drop_rows(seat)
+        for port in native_of(seat.published).values():
+            with suppress(SandboxError):
+                self._table.unpublish(seat.number, _protocol(port.port.protocol), port.port.number)
+        old = self._table.state(seat.number)
+        if old is not None:
+            self._table.update(seat.number, replace(old, interfaces=(), egress="none"))
+
+    def _drop_rows(self, seat: Seat) -> None:
+        for item in seat.endpoints:
+            with suppress(SandboxError):
+                self._table.drop_endpoint(item.address)
+
+    # ---- a running container changes networks --------------------------------------------
+
+    def connect(self, seat: Seat, wanted: Endpoint) -> None:
+        """Put a running container on one more network."""
+        network = self.network(wanted.network)
+        if seat.on(network.id):
+            raise Conflict(
+                f"endpoint with name {seat.name} already exists in network {network.name}"
+            )
+        taken = seats.addresses_of(self.register)
+        place = allocation.endpoint_on(network, wanted, taken)
+        self._reseat(seat, (*seat.endpoints, place))
+
+    def disconnect(self, seat: Seat, network: Network) -> None:
+        """Take a running container off a network."""
+        rest = tuple(item for item in seat.endpoints if item.network != network.id)
+        gone = seat.on(network.id)
+        if gone is not None:
+            with suppress(SandboxError):
+                self._table.drop_endpoint(gone.address)
+        self._reseat(seat, rest)
+
+    def _reseat(self, seat: Seat, endpoints: tuple[seats.LiveEndpoint, ...]) -> None:
+        listed = seat.egress == "listed"
+        egress = "listed" if listed else allocation.egress_on(endpoints, self.networks)
+        new = replace(seat, endpoints=endpoints, egress=egress)
+        old = self._table.state(seat.number)
+        if old is None:
+            raise RuntimeFailed(f"container {seat.name} has no place on the networks")
+        interfaces = tuple(_interface(item) for item in endpoints)
+        self._table.update(
+            seat.number, replace(old, interfaces=interfaces, egress=_egress(new.egress))
+        )
+        fresh = tuple(item for item in endpoints if item not in seat.endpoints)
+        self._write_rows(seat.number, fresh)
+        self._tell_others(seat, new)
+        self.register.put(new)
+        for other in self.register:
+            if other.shares == seat.id:
+                self._tell_others(other, replace(other, endpoints=endpoints))
+                self.register.put(replace(other, endpoints=endpoints, egress=egress))
+
+    def unlink(self, seat: Seat, alias: str) -> None:
+        """Let a running container know another one no longer by an alias."""
+        endpoints = tuple(
+            replace(item, links=tuple(link for link in item.links if link[1] != alias))
+            for item in seat.endpoints
+        )
+        new = replace(seat, endpoints=endpoints)
+        self._tell_others(seat, new)
+        self.register.put(new)
+        links.forget(seat.run_dir, alias)
+
+    def rename(self, seat: Seat, name: str) -> None:
+        """Let the others know a running container by another name."""
+        new = replace(seat, name=name)
+        self._tell_others(seat, new)
+        self.register.put(new)
+
+    def _tell_others(self, before: Seat | None, after: Seat | None) -> None:
+        """Bring all hosts files up to date with one seat's change."""
+        changed = after or before
+        assert changed is not None
+        everybody = list(self.register)
+        for other in everybody:
+            if other.id == changed.id:
+                continue
+            gone = etc_files.lines_about(other, before) if before else []
+            come = etc_files.lines_about(other, after) if after else []
+            etc_files.amend(f"{RunDir(other.run_dir).etc}/hosts", gone, come)
+        if before and after:
+            gone = etc_files.self_lines(before, everybody)
+            come = etc_files.self_lines(after, everybody)
+            etc_files.amend(f"{RunDir(after.run_dir).etc}/hosts", gone, come)
+
+
+def _interface(item: seats.LiveEndpoint) -> Interface:
+    return Interface(item.address, item.number, item.prefix, item.gateway or None, item.mac)
+
+
+def _state(seat: Seat, allowed: tuple[Allowed, ...], resolvers: tuple[str, ...]) -> NetworkState:
+    return NetworkState(
+        address=seat.address,
+        interfaces=tuple(_interface(item) for item in seat.endpoints),
+        egress=_egress(seat.egress),
+        allowed=allowed,
+        resolvers=resolvers[:4],
+        low_ports=host_ports.low_ports(),
+    )
+
+
+def _egress(text: str) -> Egress:
+    return "none" if text == "none" else "listed" if text == "listed" else "free"
+
+
+def _protocol(text: str) -> Protocol:
+    return "udp" if text == "udp" else "tcp"

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Hold a container to a share of CPU time, by stopping it when it has had its share.
+
+How it works: time is earned at the limit's rate and spent as the kernel says of the
+processes and of children they have waited for. Who has spent more than was earned is
+held until that is made good: over a second or more the rate is exact, however late one looks.
+
+Rules: what is not spent within a tenth of a second is forfeit, as with cgroups.
+
+Does not know: who holds it (`pause`).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from sandbox.runtime.supervisor.health import LimitWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sandbox.runtime.supervisor.event_loop import Session
+    from sandbox.runtime.supervisor.main import Keeper
+
+_TICK = 1 / os.sysconf("SC_CLK_TCK")
+_PERIOD = 0.1  # Docker's
+_BUSY_LOOK = 0.02
+_IDLE_LOOK = 0.05
+_IDLEST_LOOK = 0.25
+_REASON = "cpu"
+
+
+class Meter:
+    """Adds up the CPU time of a container, of processes that are gone, too."""
+
+    def __init__(self) -> None:
+        """Nothing was spent yet."""
+        self._last: dict[int, tuple[int, float]] = {}  # pid: whose child, seconds
+        self._gone = 0.0
+
+    def spent(self, pids: Collection[int]) -> float:
+        """Return the seconds that were spent from the beginning.
+
+        A child that was waited for is in its parent's sum; of one whose parent is not
+        in the container any more, what was seen last is kept.
+        """
+        found: dict[int, tuple[int, float]] = {}
+        for pid in pids:
+            seen = _of_process(pid)
+            if seen is not None:
+                found[pid] = seen
+        for pid, (_, seconds) in self._last.items():
+            if pid not in found and not self._has_heir(pid, found):
+                self._gone += seconds
+        self._last = found
+        return self._gone + sum(seconds for _, seconds in found.values())
+
+    def _has_heir(self, pid: int, found: Collection[int]) -> bool:
+        """Tell whether an ancestor lives, which has waited for it."""
+        for _ in range(len(self._last)):
+            pid = self._last[pid][0]
+            if pid in found:
+                return True
+            if pid not in self._last:
+                break
+        return False
+
+
+def _of_process(pid: int) -> tuple[int, float] | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return int(fields[1]), sum(map(int, fields[11:15])) * _TICK
+
+
+class Bucket:
+    """What may still be spent: negative when too much was."""
+
+    def __init__(self, rate: float, moment: float) -> None:
+        """Begin with a tenth of a second's worth."""
+        self.rate = rate
+        self.left = rate * _PERIOD
+        self._moment = moment
+
+    def account(self, moment: float, spent: float) -> float:
+        """Earn up to *moment*, take off what was *spent*; seconds to be held, or 0."""
+        self.left += (moment - self._moment) * self.rate - spent
+        self._moment = moment
+        self.left = min(self.left, self.rate * _PERIOD)
+        return max(0.0, -self.left / self.rate)
+
+
+class CpuWatch(LimitWatch):
+    """Looks after one run of a container."""
+
+    def __init__(self, keeper: Keeper, session: Session) -> None:
+        """Look from now on, if there is a limit."""
+        self._meter = Meter()
+        self._before = 0.0
+        self._bucket: Bucket | None = None
+        self._idle = _IDLE_LOOK
+        self._held = False
+        super().__init__(keeper, session)
+
+    def check(self) -> float:
+        """Earn, spend, hold or release."""
+        rate, session = self._keeper.container.config.policy.cpus, self._session
+        if not rate or "cpu" in session.held:
+            self._bucket = None
+            session.pace.release(_REASON)
+            return 0
+        total = self._meter.spent(session.processes())
+        spent, self._before = max(0.0, total - self._before), max(total, self._before)
+        if self._bucket is None:  # what was spent without a limit is no debt
+            self._bucket, spent = Bucket(rate, time.monotonic()), 0.0
+        self._bucket.rate = rate
+        wait = self._bucket.account(time.monotonic(), spent)
+        if wait:
+            session.pace.hold(_REASON)
+            self._held = True
+            return wait
+        session.pace.release(_REASON)
+        if spent or self._held:  # who was held spent nothing, and goes on at once
+            self._held = False
+            self._idle = _IDLE_LOOK
+            return _BUSY_LOOK
+        # Whatever is spent before the next look is seen then, and made good.
+        self._idle = min(2 * self._idle, _IDLEST_LOOK)
+        return self._idle

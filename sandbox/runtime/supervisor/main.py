@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: MIT
+"""The supervisor of one detached container, in a process of its own.
+
+How it works: the engine executes this module with a plan and one end of a socket on
+standard input. It forks away, takes the container's lock, and runs the container,
+again if its policy says so, until that is over. Everything else comes in through its
+socket (see `requests` and docs/control-protocol.md).
+
+Rules: it alone writes the container's state while it lives. It never waits for a
+client. Killed at any moment, it leaves a container that is found out to be dead.
+
+Does not know: images, or how a command line looks.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.errors import Conflict, ContainerNotFound, RuntimeFailed, SandboxError
+from sandbox.models.policy import Usage
+from sandbox.models.record import replace
+from sandbox.native import core
+from sandbox.runtime import lifecycle, restart_policy, rundir
+from sandbox.runtime.limits import cgroups
+from sandbox.runtime.logs.writer import LogFile, stamp
+from sandbox.runtime.process import reaper
+from sandbox.runtime.supervisor import protocol
+from sandbox.runtime.supervisor.cpu_limit import CpuWatch
+from sandbox.runtime.supervisor.event_loop import Session
+from sandbox.runtime.supervisor.health import HealthWatch, LimitWatch, MemoryWatch
+from sandbox.runtime.supervisor.requests import Requests
+from sandbox.runtime.supervisor.spawn import Plan
+from sandbox.store import events, resource_events
+from sandbox.store.containers import ContainerStore
+from sandbox.store.layout import Layout
+from sandbox.store.volumes import drop_anonymous
+
+if TYPE_CHECKING:
+    from sandbox.models.container import ContainerState
+
+_RECORD_PERIOD = 300.0
+_PATIENCE = 5.0  # seconds that somebody who only looks into the container gets
+
+
+def now() -> str:
+    """Return the present as RFC 3339."""
+    return stamp(time.time_ns())
+
+
+class Keeper:
+    """Runs a container as often as its policy wants."""
+
+    def __init__(self, plan: Plan, connection: socket.socket) -> None:
+        """Take the container's lock and listen; `Conflict` if it runs already."""
+        self._plan = plan
+        self._layout = Layout(Path(plan.root))
+        self._store = ContainerStore(self._layout)
+        self.container = self._store.read(plan.container_id)
+        self._lock = self._take_lock()
+        self.container = self._store.read(plan.container_id)
+        lifecycle.next_status(self.container.state.status, "start")
+        self._identity = (os.getpid(), reaper.start_time_of(os.getpid()) or 0)
+        self._log = self._open_log()
+        self._address = rundir.socket_path(plan.container_id, os.environ)
+        self.session = Session(protocol.listen(self._address), self._log)
+        self.session.size = plan.size
+        self.requests = Requests(self, self.session)
+        self._starter = self.session.clients.add(connection)
+        self._starter.verb = "start"
+        self._problem: SandboxError | None = None
+        self._usage = Usage()
+        self._watches: list[LimitWatch] = []
+        self.stopped = False  # the user wants it to end
+        self.again = False  # the user wants it to run again at once
+        self._look_after_the_record()
+
+    def _look_after_the_record(self) -> None:
+        """End when somebody has deleted the store under a running container."""
+        if self._store.directory(self.container.config.id).config.exists():
+            self.session.after(_RECORD_PERIOD, self._look_after_the_record)
+            return
+        self.stopped = True
+        self.session.main.send(signal.SIGKILL)
+
+    def _take_lock(self) -> int:
+        """Hold the container; somebody who only looks into it is waited for."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self._store.hold(self.container)
+            except Conflict:
+                state = self._store.read(self.container.config.id).state
+                if state.is_running or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
+
+    def _open_log(self) -> LogFile | None:
+        policy = self.container.config.policy
+        if policy.log_driver != "json-file":
+            return None
+        path = os.fspath(self._store.directory(self.container.config.id).log)
+        return LogFile(path, max_size=policy.log_max_size, max_file=policy.log_max_file)
+
+    def live(self) -> None:
+        """Run until it is over."""
+        try:
+            self._run_again_and_again()
+        except SandboxError as exc:
+            self._fail(exc)
+        except OSError as exc:
+            self._fail(RuntimeFailed(f"the supervisor failed: {exc}"))
+        finally:
+            self._depart()
+
+    def _run_again_and_again(self) -> None:
+        delay = 0.0
+        while True:
+            begun = time.monotonic()
+            code = self._run()
+            ran = time.monotonic() - begun
+            if self._runs_again():
+                delay = 0.0
+                continue
+            if not self._wants_restart(code):
+                state = self.container.state
+                self._record(lifecycle.exited(state, code, now(), self._usage))
+                return
+            delay = restart_policy.next_delay(delay, ran)
+            self._record(lifecycle.waiting(self.container.state, code, now()))
+            self.requests.run_ended(code)
+            self._rest(delay)
+            if not self._runs_again() and self.stopped:
+                self._record(lifecycle.exited(self.container.state, code, now(), self._usage))
+                return
+
+    def _run(self) -> int:
+        begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.stopped = False
+        status = self.session.run(
+            self.container.config,
+            self._plan.place,
+            on_start=self._on_start,
+            after_start=self._after_start,
+        )
+        self._usage = _usage(before, time.monotonic() - begun)
+        code = lifecycle.exit_code_of(status)
+        if self.session.was_out_of_memory:
+            self.tell("oom")
+            self.change(replace(self.container.state, oom_killed=True))
+        self.tell("die", exitCode=str(code))
+        resource_events.tell_end(self._layout, self.container.config)
+        if self.requests.is_stopping:
+            self.tell("stop")
+        return code
+
+    def _on_start(self, process: lifecycle.MainProcess) -> None:
+        state = self.container.state
+        if state.status in ("running", "paused"):  # restarted by the user
+            state = replace(lifecycle.waiting(state, 0, now()), restart_count=state.restart_count)
+        state = lifecycle.started(state, process, now(), keeper=self._identity)
+        self.container = self._store.write_state(self.container, state)
+
+    def _after_start(self) -> None:
+        resource_events.tell_begin(self._layout, self.container.config)
+        self.tell("start")
+        if self._starter.verb == "start":
+            self._starter.verb = "started"
+            self._starter.say({"ok": True, "pid": self.container.state.pid})
+            if self._plan.attach:
+                self._starter.attached = True
+                self._starter.gives_input = self._plan.stdin
+            else:
+                self._starter.end()
+        self.requests.run_began()
+        policy = self.container.config.policy
+        self.session.on_tick = lambda: None
+        if policy.health is not None and policy.health.argv:
+            HealthWatch(self, self.session, policy.health)
+        self._watches = [MemoryWatch(self, self.session), CpuWatch(self, self.session)]
+
+    def _runs_again(self) -> bool:
+        again, self.again = self.again, False
+        if again:
+            self.stopped = False
+        return again
+
+    def _wants_restart(self, code: int) -> bool:
+        try:
+            self.refresh(self.container.state)
+        except SandboxError:
+            return False  # removed meanwhile
+        return restart_policy.wants_restart(
+            self.container.config.policy,
+            exit_code=code,
+            count=self.container.state.restart_count,
+            stopped=self.stopped,
+        )
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        self.session.after(seconds, lambda: None)
+        self.session.loop(lambda: self.stopped or self.again or time.monotonic() >= until)
+
+    def _record(self, state: ContainerState) -> None:
+        state = replace(state, stopped=self.stopped)
+        with suppress(ContainerNotFound):  # removed by force
+            self._store.write_state(self.container, state)
+        self.container = self.container.with_state(state)
+
+    def change(self, state: ContainerState) -> None:
+        """Record a state that a request brought about."""
+        self._record(state)
+
+    def refresh(self, state: ContainerState) -> None:
+        """Take over a new name or policy."""
+        before = self.container.config.policy
+        self.container = self._store.read(self.container.config.id).with_state(state)
+        after = self.container.config.policy
+        if self.session.run_dir is None:
+            return
+        cgroups.apply(after, self.session.run_dir.path)
+        if after.pids_limit != before.pids_limit and "pids" not in self.session.held:
+            core.limit_pids(self.session.run_dir.control, after.pids_limit)
+        for watch in self._watches:
+            watch.look()
+
+    def tell(self, action: str, **more: str) -> None:
+        """Append an event."""
+        events.tell_container(self._layout, self.container.config, action, **more)
+
+    def _fail(self, problem: SandboxError) -> None:
+        state = self.container.state
+        if state.status in ("running", "paused"):
+            state = lifecycle.exited(state, problem.exit_code, now())
+        else:
+            state = lifecycle.failed(state, problem.exit_code, problem.message)
+        self._problem = problem
+        self._record(state)
+
+    def _depart(self) -> None:
+        self.session.close()
+        rundir.remove(self._address)
+        if self._log is not None:
+            self._log.close()
+        if self.container.config.auto_remove:
+            with suppress(SandboxError):
+                self._store.remove(self.container)
+                drop_anonymous(self._layout, self.container.config)
+                self.tell("destroy")
+        os.close(self._lock)
+        if self._problem is not None and self._starter.verb == "start":
+            self._starter.say(refusal(self._problem))
+        self.requests.all_ended(self.container.state.exit_code)
+        # The container is let go: only this process stays, for whoever looks at the end of a
+        # long output later (a pager).
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self.session.clients.dismiss()
+        self.session.loop(lambda: not self.session.clients.all)
+
+
+def refusal(problem: SandboxError) -> dict[str, object]:
+    """Return the answer that tells a client of *problem*."""
+    status = 409 if isinstance(problem, Conflict) else problem.http_status
+    return {"error": problem.message, "code": problem.exit_code, "status": status}
+
+
+def _usage(before: resource.struct_rusage, wall: float) -> Usage:
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Usage(
+        user=after.ru_utime - before.ru_utime,
+        system=after.ru_stime - before.ru_stime,
+        wall=wall,
+        max_rss=after.ru_maxrss * 1024,
+        minor_faults=after.ru_minflt - before.ru_minflt,
+        major_faults=after.ru_majflt - before.ru_majflt,
+        read=(after.ru_inblock - before.ru_inblock) * 512,
+        written=(after.ru_oublock - before.ru_oublock) * 512,
+    )
+
+
+def main() -> None:
+    """Be the supervisor that standard input describes."""
+    connection = socket.socket(fileno=os.dup(0))
+    connection.set_inheritable(False)
+    text = b""
+    while not text.endswith(b"\n"):
+        piece = connection.recv(65536)
+        if not piece:
+            return
+        text += piece
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+    os.chdir("/")
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    reaper.adopt_orphans()
+    try:
+        keeper = Keeper(Plan.from_json(text), connection)
+    except SandboxError as exc:
+        with suppress(OSError):
+            connection.sendall(protocol.line(refusal(exc)))
+        return
+    keeper.live()
+
+
+if __name__ == "__main__":
+    main()

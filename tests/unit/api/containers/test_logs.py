@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Who waits for an end is answered once the container's record tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from sandbox.api.containers import logs
+from sandbox.errors import ContainerNotFound
+from sandbox.models.container import ContainerState
+from sandbox.runtime.logs.writer import stamp
+
+if TYPE_CHECKING:
+    import pytest
+
+DIED = 2_000_000_000
+BEFORE = SimpleNamespace(config=SimpleNamespace(id="box"))
+RUNS = ContainerState(status="running", started_at=stamp(DIED - 1))
+RUNS_AGAIN = ContainerState(status="running", started_at=stamp(DIED + 1))
+ENDED = ContainerState(status="exited", exit_code=3)
+
+
+def settled(monkeypatch: pytest.MonkeyPatch, states: list[ContainerState]) -> Any:
+    """Return what is answered when the record has these states, one at each look."""
+
+    async def sleep(_: float) -> None:
+        """Let no time pass."""
+
+    async def look(*_: object) -> Any:
+        if not states:
+            raise ContainerNotFound("no such container: box")
+        return SimpleNamespace(state=states.pop(0))
+
+    monkeypatch.setattr("sandbox.api.containers.logs.asyncio.sleep", sleep)
+    call: Any = SimpleNamespace(
+        work=SimpleNamespace(look=look), engine=SimpleNamespace(container=None), is_gone=False
+    )
+    return asyncio.run(logs._settled(call, BEFORE, DIED))  # type: ignore[arg-type]
+
+
+def test_a_record_that_is_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settled(monkeypatch, [*[RUNS] * 200, ENDED]).state is ENDED
+
+
+def test_a_container_that_runs_again_already_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert settled(monkeypatch, [RUNS, RUNS_AGAIN, ENDED]).state is RUNS_AGAIN
+
+
+def test_a_container_that_is_gone_meanwhile_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settled(monkeypatch, [RUNS]) is None

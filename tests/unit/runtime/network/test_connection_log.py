@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Lines of the log of connections."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.runtime.network.connection_log import Carried, Journal, parse_event
+
+HEAD = '2026-01-02T03:04:05.000006Z 7 "/bin/a = b" connect tcp 127.9.1.2:80'
+NAMES = {"127.9.1.2": "db", "fd00::1": "six"}
+
+
+def begun(journal: Journal, tail: str, head: str = HEAD) -> list[str]:
+    return list(journal.begin(f"{head} = {tail}", NAMES))
+
+
+def test_a_stream_has_one_line_when_it_has_ended() -> None:
+    journal = Journal(told=True)
+    assert begun(journal, "-EINPROGRESS #5") == []
+    assert begun(journal, "-EALREADY #5") == []
+    assert begun(journal, "0 #5") == []
+    assert begun(journal, "-EISCONN #5") == []
+    assert list(journal.end(6, Carried(True, 1, 1))) == []
+    assert list(journal.end(5, Carried(True, 10, 20))) == [f"{HEAD} db = 0 sent 10 received 20"]
+    assert list(journal.end(5, Carried(True, 10, 20))) == []
+    assert not journal.is_waiting
+
+
+def test_what_never_came_about_is_told_by_its_error() -> None:
+    journal = Journal(told=True)
+    assert begun(journal, "-ECONNREFUSED #5") == [f"{HEAD} db = -ECONNREFUSED"]
+    begun(journal, "-EINPROGRESS #6")
+    assert begun(journal, "-ETIMEDOUT #6") == [f"{HEAD} db = -ETIMEDOUT"]
+    begun(journal, "-EINPROGRESS #7")
+    lines = list(journal.end(7, Carried(False, 0, 0)))
+    assert lines == [f"{HEAD} db = failed"]
+
+
+def test_what_nobody_told_of_is_written_without_numbers() -> None:
+    journal = Journal(told=True)
+    begun(journal, "0 #5")
+    assert list(journal.rest()) == [f"{HEAD} db = ? sent ? received ?"]
+    assert begun(Journal(told=False), "0 #5") == [f"{HEAD} db = ? sent ? received ?"]
+
+
+def test_addresses_are_looked_up_whatever_their_form() -> None:
+    six = "t 1 x connect tcp [fd00:0000:0000:0000:0000:0000:0000:0001]:80"
+    assert begun(Journal(told=True), "-ECONNREFUSED #5", six) == [f"{six} six = -ECONNREFUSED"]
+    other = "t 1 x send udp 192.0.2.1:53"
+    assert begun(Journal(told=True), "17", other) == [f"{other} - = 17"]
+
+
+@given(st.binary(max_size=400))
+def test_any_message_is_taken_or_left(message: bytes) -> None:
+    parse_event(message)
+    parse_event(struct.pack("=I", len(message)) + message[4:])
+
+
+def test_a_message_of_the_kernel_is_read() -> None:
+    info = bytearray(284)
+    struct.pack_into("=QQ", info, 120, 11, 21)
+    struct.pack_into("=I", info, 152, 3)
+    struct.pack_into("=QQ", info, 200, 12, 2)
+    attributes = struct.pack("=HHB3x", 5, 10, 0) + struct.pack("=HH", 4 + len(info), 2) + info
+    body = struct.pack("=BBBB", socket.AF_INET, 7, 0, 0).ljust(44, b"\0") + struct.pack("=Q", 99)
+    message = struct.pack("=IHHII", 0, 20, 0, 0, 0) + body.ljust(72, b"\0") + attributes
+    message = struct.pack("=I", len(message)) + message[4:]
+    assert parse_event(message) == (99, Carried(True, 10, 21))

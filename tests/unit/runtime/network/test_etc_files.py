@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import os
+import pathlib
+import threading
+
+from sandbox.models.endpoints import NetworkConfig
+from sandbox.runtime.network import etc_files
+from sandbox.runtime.network.members import LiveEndpoint, Seat
+
+BACK = LiveEndpoint("n1", 2, "back", "127.5.0.2", 24, "127.5.0.1")
+
+
+def seat(letter: str, *endpoints: LiveEndpoint, **more: object) -> Seat:
+    given = {"hostname": letter * 12, "number": 1, "address": "127.5.0.2", "pid": 1, "pid_start": 1}
+    return Seat(
+        id=letter * 64,
+        name=f"name-{letter}",
+        run_dir="/x",
+        endpoints=endpoints,
+        **{**given, **more},
+    )
+
+
+def at(address: str, **more: object) -> LiveEndpoint:
+    given = {"network": "n1", "number": 2, "name": "back", "prefix": 24, "gateway": "127.5.0.1"}
+    return LiveEndpoint(address=address, **{**given, **more})
+
+
+def test_containers_of_one_network_know_each_other_s_names() -> None:
+    one = seat("a", at("127.5.0.2"))
+    two = seat("b", at("127.5.0.3", aliases=("db", "store")), hostname="box")
+    assert etc_files.lines_about(one, two) == [f"127.5.0.3\tname-b {'b' * 12} db store box\n"]
+    assert etc_files.lines_about(one, seat("c", at("127.6.0.2", network="n2"))) == []
+    assert etc_files.lines_about(one, one) == []
+    assert etc_files.lines_about(one, seat("d", at("127.5.0.4"), shares=two.id)) == []
+
+
+def test_on_the_default_network_only_links_have_names() -> None:
+    two = seat("b", at("127.5.0.3", has_names=False))
+    plain = seat("a", at("127.5.0.2", has_names=False))
+    linked = seat("a", at("127.5.0.2", has_names=False, links=((two.id, "db"),)))
+    assert etc_files.lines_about(plain, two) == []
+    assert etc_files.lines_about(linked, two) == [f"127.5.0.3\tname-b {'b' * 12} db\n"]
+
+
+def test_the_own_file_has_what_was_asked_for_and_the_machine() -> None:
+    config = NetworkConfig(extra_hosts=(("gate", "host-gateway"), ("far", "10.0.0.1")))
+    text = etc_files.own_hosts(seat("a", at("127.5.0.2")), config, [("10.0.0.9", "ok")], [])
+    lines = text.splitlines()[6:]
+    assert lines == [
+        "127.5.0.1\tgate",
+        "10.0.0.1\tfar",
+        "127.5.0.1\thost.docker.internal",
+        "10.0.0.9\tok",
+        f"127.5.0.2\t{'a' * 12} name-a",
+    ]
+    alone = etc_files.own_hosts(seat("a"), NetworkConfig(), [], [])
+    assert alone.splitlines()[6:] == [f"127.0.0.1\t{'a' * 12}"]
+
+
+def test_lines_come_and_go_and_the_container_s_own_stay(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "hosts"
+    path.write_text("127.0.0.1\tlocalhost\n127.5.0.3\tb\n")
+    with path.open("a") as file:
+        file.write("9.9.9.9 mine")  # without a newline
+    etc_files.amend(str(path), [], ["127.5.0.4\tc\n"])
+    etc_files.amend(str(path), ["x\n"], ["127.5.0.4\tc\n"])  # twice is once
+    etc_files.amend(str(path), ["127.5.0.3\tb\n"], [])
+    assert path.read_text() == "127.0.0.1\tlocalhost\n9.9.9.9 mine\n127.5.0.4\tc\n"
+
+
+def test_a_reader_never_sees_a_part_of_a_change(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "hosts"
+    etc_files.write(str(tmp_path), {"hosts": "127.0.0.1\tlocalhost\n"})
+    lines = [f"127.5.0.{number}\tname-{number}{'x' * 40}\n" for number in range(200)]
+    stop = threading.Event()
+    torn: list[str] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            text = path.read_text()
+            if not text.startswith("127.0.0.1\tlocalhost\n") or not text.endswith("\n"):
+                torn.append(text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for line in lines:
+            etc_files.amend(str(path), [], [line])
+        for line in lines:
+            etc_files.amend(str(path), [line], [])
+    finally:
+        stop.set()
+        reader.join()
+    assert not torn
+    assert path.read_text() == "127.0.0.1\tlocalhost\n"
+    assert set(os.listdir(tmp_path)) == {"hosts", "home"}
+
+
+def test_the_file_of_a_container_that_ended_is_left_alone(tmp_path: pathlib.Path) -> None:
+    etc_files.amend(str(tmp_path / "hosts"), ["a\n"], ["b\n"])
+    assert os.listdir(tmp_path) == ["home"]
+
+
+def test_the_resolver_is_the_machine_s_but_for_what_was_asked_for() -> None:
+    machine = "nameserver 10.0.0.1\nsearch a b\noptions ndots:1\n"
+    assert etc_files.resolv_conf(machine, NetworkConfig()) == machine
+    asked = NetworkConfig(dns=("1.1.1.1", "::2"), dns_search=(".",), dns_options=("rotate",))
+    text = etc_files.resolv_conf(machine, asked)
+    assert text == "nameserver 1.1.1.1\nnameserver ::2\noptions rotate\n"
+    assert etc_files.name_servers(text) == ("1.1.1.1", "::2")
+    only = etc_files.resolv_conf(machine, NetworkConfig(dns_search=("c",)))
+    assert only == "nameserver 10.0.0.1\nsearch c\noptions ndots:1\n"

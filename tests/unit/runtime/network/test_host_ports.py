@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+
+import pytest
+
+from sandbox.errors import RuntimeFailed
+from sandbox.models.ports import Port, Publication, Published, parse_publication
+from sandbox.runtime.network import host_ports
+from tests.harness import ports
+
+HERE = f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 256}.9"
+
+Settle = Callable[..., tuple[Published, ...]]
+
+
+@pytest.fixture
+def settle() -> Iterator[Settle]:
+    """Have ports for a container of a store; they are given back at the end of the test."""
+    everybody: list[host_ports.Held] = []
+
+    def settle(
+        wishes: Iterable[Publication], taken: Iterable[Published] = (), default_ip: str = ""
+    ) -> tuple[Published, ...]:
+        everybody.append(host_ports.settle(wishes, taken, default_ip=default_ip))
+        return everybody[-1].published
+
+    yield settle
+    for held in everybody:
+        held.close()
+
+
+@pytest.fixture(name="free_ports")
+def two_free_ports() -> int:
+    """The first of two free ports in a row."""
+    return ports.free_ports(2)
+
+
+def test_a_guarded_address_is_had_once_and_free_again_when_its_holder_is_gone() -> None:
+    keep = host_ports.guard(HERE)
+    assert keep is not None
+    assert host_ports.guard(HERE) is None
+    keep.close()
+    again = host_ports.guard(HERE)
+    assert again is not None
+    again.close()
+
+
+def test_what_is_sent_to_a_guarded_address_is_refused_as_where_nobody_is() -> None:
+    keep = host_ports.guard(HERE)
+    assert keep is not None
+    with closing(keep), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.settimeout(100)
+        sender.connect((HERE, host_ports.GUARD_PORT))
+        sender.send(b"x")
+        with pytest.raises(ConnectionRefusedError):
+            sender.recv(1)
+
+
+def test_a_port_that_somebody_listens_on_is_refused(settle: Settle) -> None:
+    with socket.socket() as other:
+        other.bind((HERE, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        wish = Publication(Port(80), HERE, port, port)
+        with pytest.raises(RuntimeFailed) as caught:
+            settle([wish])
+    assert caught.value.exit_code == 125
+    text = f"failed to bind host port {HERE}:{port}/tcp: address already in use"
+    assert caught.value.message == text
+
+
+def test_a_port_of_a_range_is_the_first_that_is_free(settle: Settle) -> None:
+    with socket.socket() as other:
+        other.bind((HERE, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        wish = Publication(Port(80), HERE, port, min(port + 20, 65535))
+        [found] = settle([wish])
+    assert port < found.host_port <= port + 20
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_a_port_without_a_wish_is_free_and_below_those_of_outgoing_connections(
+    kind: str, settle: Settle
+) -> None:
+    [first, second] = settle(
+        [Publication(Port(80, kind)), Publication(Port(81, kind))], default_ip=HERE
+    )
+    assert first.host_ip == HERE
+    assert first.host_port != second.host_port
+    assert first.host_port >= 1024
+
+
+def test_a_port_that_another_container_has_is_refused_whoever_listens(settle: Settle) -> None:
+    taken = [Published(Port(80), "0.0.0.0", 8080)]
+    wishes = parse_publication("127.0.0.1:8080:80")
+    with pytest.raises(RuntimeFailed, match="failed: port is already allocated"):
+        settle(wishes, taken)
+    settle(parse_publication(f"{HERE}::80/udp"), taken)
+
+
+@pytest.mark.skipif(host_ports.low_ports() < 2, reason="every port may be bound here")
+def test_a_port_that_needs_root_is_refused(settle: Settle) -> None:
+    wish = Publication(Port(80), HERE, host_ports.low_ports() - 1, host_ports.low_ports() - 1)
+    with pytest.raises(RuntimeFailed, match="of the machine need root"):
+        settle([wish])
+
+
+def test_an_address_that_is_not_the_machine_s_is_refused(settle: Settle) -> None:
+    with pytest.raises(RuntimeFailed, match="cannot assign requested address"):
+        settle(parse_publication("192.0.2.1:8080:80"))
+
+
+def test_without_an_address_a_port_is_had_on_all_of_both_families_at_one_number(
+    settle: Settle,
+) -> None:
+    [four, six] = settle([Publication(Port(80))])
+    assert (four.host_ip, six.host_ip) == ("0.0.0.0", "::")
+    assert four.host_port == six.host_port
+
+
+def test_places_of_two_families_do_not_meet_and_of_one_they_do(settle: Settle) -> None:
+    taken = [Published(Port(80), "::", 8080)]
+    settle(parse_publication("127.0.0.1::80"), taken)
+    with pytest.raises(RuntimeFailed, match=r"Bind for \[::1\]:8080 failed: port is already"):
+        settle(parse_publication("[::1]:8080:80"), taken)
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+@pytest.mark.parametrize("address", [HERE, "::1", ""], ids=["IPv4", "IPv6", "all"])
+def test_two_stores_never_choose_the_same_port_by_themselves(
+    settle: Settle, monkeypatch: pytest.MonkeyPatch, address: str, kind: str
+) -> None:
+    place = os.getpid().to_bytes(4, "little")
+    monkeypatch.setattr(host_ports.os, "urandom", lambda _: place[:2])  # both begin there
+    wish = Publication(Port(80, kind), address)
+    one, two = ({row.host_port for row in settle([wish])} for _ in range(2))
+    assert len(one) == len(two) == 1
+    assert one != two
+
+
+def test_two_stores_share_a_range(settle: Settle, free_ports: int) -> None:
+    wish = Publication(Port(80), HERE, free_ports, free_ports + 1)
+    [one], [two] = settle([wish]), settle([wish])
+    assert (one.host_port, two.host_port) == (free_ports, free_ports + 1)
+
+
+def test_a_port_that_was_asked_for_is_not_had_where_another_store_listens(
+    settle: Settle, free_ports: int
+) -> None:
+    wish = Publication(Port(80), "::1", free_ports, free_ports)
+    settle([wish])
+    with pytest.raises(RuntimeFailed, match=r"failed to bind host port \[::1\]:.*in use"):
+        settle([wish])
+
+
+def test_what_is_given_back_can_be_had_again(settle: Settle, free_ports: int) -> None:
+    wish = Publication(Port(80), "", free_ports, free_ports + 1)
+    first = host_ports.settle([wish], [], default_ip="")
+    places = first.published
+    for _, sock in first.take_relayed():
+        sock.close()
+    first.close()
+    assert settle([wish]) == places

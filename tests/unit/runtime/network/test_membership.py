@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""Many containers on one network, without their processes."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.errors import Conflict, RuntimeFailed
+from sandbox.models.addresses import parse_subnet
+from sandbox.models.container import ContainerConfig
+from sandbox.models.endpoints import Endpoint, NetworkConfig
+from sandbox.models.network import Network, NetworkWish
+from sandbox.models.record import replace
+from sandbox.native.network import NetworkTable
+from sandbox.runtime import rundir
+from sandbox.runtime.network import etc_files, members, membership
+from sandbox.runtime.rundir import RunDir
+from sandbox.store.layout import Layout
+from sandbox.store.networks import NetworkStore
+
+# No address of it is bound by anybody else: it has this process's number in it.
+SUBNET = parse_subnet(f"127.{16 + os.getpid() % 200}.{os.getpid() // 200 % 32 * 8}.0/21")
+
+
+@pytest.fixture
+def layout(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setattr(rundir, "candidates", lambda _env, _uid: iter([str(runtime)]))
+    return Layout(tmp_path / "store")
+
+
+@pytest.fixture
+def back(layout: Layout) -> Network:
+    store = NetworkStore(layout)
+    with store.locked():
+        wish = NetworkWish(name="back", subnet=SUBNET)
+        return store.create(wish, network_id="f" * 64, created="")
+
+
+@pytest.fixture
+def guards() -> Iterator[list[object]]:
+    kept: list[object] = []
+    yield kept
+    for item in kept:
+        item.close()
+
+
+def config(number: int, *endpoints: Endpoint) -> ContainerConfig:
+    return ContainerConfig(
+        id=f"{number:064x}",
+        name=f"name-{number}",
+        created="",
+        image="host",
+        image_id="",
+        entrypoint=(),
+        cmd=("true",),
+        hostname=f"host-{number}",
+        network=NetworkConfig(mode="back", endpoints=endpoints or (Endpoint("back"),)),
+    )
+
+
+def join(
+    change: membership.Change, tmp_path: pathlib.Path, wanted: ContainerConfig, guards: list[object]
+) -> members.Seat:
+    run_dir = RunDir(f"{tmp_path}/run-{wanted.name}")
+    seat, keep = change.join(wanted, run_dir, (), ())
+    guards.append(keep)
+    os.makedirs(run_dir.etc)
+    hosts = etc_files.own_hosts(seat, wanted.network, [], change.register)
+    etc_files.write(run_dir.etc, {"hosts": hosts})
+    return seat
+
+
+def names_in(tmp_path: pathlib.Path, name: str) -> set[str]:
+    text = (tmp_path / f"run-{name}" / "etc" / "hosts").read_text()
+    return {word for line in text.splitlines() for word in line.split()[1:]}
+
+
+def test_five_hundred_containers_on_one_network_know_each_other(
+    layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object], record_property
+) -> None:
+    times = []
+    for number in range(500):
+        begun = time.monotonic()
+        with membership.changing(layout) as change:
+            join(change, tmp_path, config(number), guards)
+        times.append(time.monotonic() - begun)
+    record_property("ms of the last joins", sum(times[-20:]) / 20 * 1000)
+    expected = {f"name-{number}" for number in range(500)}
+    assert expected <= names_in(tmp_path, "name-0")
+    assert expected <= names_in(tmp_path, "name-499")
+    found = members.live_seats(layout)
+    assert len({seat.address for seat in found.values()}) == 500
+    assert len({seat.number for seat in found.values()}) == 500
+    with membership.changing(layout) as change:
+        change.leave(found[config(250).id])
+    assert "name-250" not in names_in(tmp_path, "name-0")
+    with NetworkTable.reading(members.directory_of(layout)) as table:
+        assert len(table.endpoints()) == 499 + 1  # the machine's
+
+
+def test_a_seat_whose_process_is_gone_is_given_to_the_next(
+    layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
+) -> None:
+    with membership.changing(layout) as change:
+        first = join(change, tmp_path, config(1), guards)
+        stays = join(change, tmp_path, config(2), guards)
+        change.register.put(replace(first, pid_start=1))
+    guards.pop(0).close()
+    assert "name-1" in names_in(tmp_path, "name-2")
+    wanted = config(3, Endpoint("back", address=first.address))
+    with membership.changing(layout) as change:
+        third = join(change, tmp_path, wanted, guards)
+        assert {seat.id for seat in change.members(back)} == {stays.id, third.id}
+    assert third.address == first.address
+    assert {"name-2", "name-3"} <= names_in(tmp_path, "name-2") - {"name-1"}
+    assert "name-1" not in names_in(tmp_path, "name-2")
+
+
+def test_what_was_cut_off_between_two_files_does_not_stay_in_the_way(
+    layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
+) -> None:
+    with membership.changing(layout) as change:
+        first = join(change, tmp_path, config(1), guards)
+        change.register.drop(first)  # as if killed before it was registered
+        change.register.put(replace(first, id="x", number=first.number + 1000))
+    guards.pop().close()
+    with membership.changing(layout) as change:
+        change.register.drop(change.register.get("x"))
+        again = join(change, tmp_path, config(2), guards)
+    assert again.address == first.address
+    with NetworkTable.reading(members.directory_of(layout)) as table:
+        assert list(table.containers()) == [again.number]
+
+
+def test_when_the_last_leaves_nothing_stays(
+    layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
+) -> None:
+    with membership.changing(layout) as change:
+        seat = join(change, tmp_path, config(1), guards)
+    assert os.path.isdir(members.directory_of(layout))
+    with membership.changing(layout) as change:
+        change.leave(seat)
+    assert not os.path.exists(members.directory_of(layout))
+
+
+def test_a_store_that_was_deleted_is_not_made_again(
+    layout: Layout, back: Network, tmp_path: pathlib.Path
+) -> None:
+    with membership.joined(config(1), layout, RunDir(f"{tmp_path}/one")) as seat:
+        assert seat.number
+        shutil.rmtree(layout.root)
+    assert not layout.root.exists()
+    assert not os.path.exists(members.directory_of(layout))
+
+
+def test_one_cannot_be_twice_on_a_network_or_on_one_that_is_not_there(
+    layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
+) -> None:
+    with membership.changing(layout) as change:
+        seat = join(change, tmp_path, config(1), guards)
+        with pytest.raises(Conflict, match="already exists in network back"):
+            change.connect(seat, Endpoint("back"))
+        other = replace(config(2), network=NetworkConfig(mode="container:nobody"))
+        with pytest.raises(RuntimeFailed, match="cannot join network of a non running container"):
+            change.join(other, RunDir("/x"), (), ())

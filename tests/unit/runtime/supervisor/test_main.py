@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""What a supervisor is made of."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_a_supervisor_loads_nothing_that_makes_it_large() -> None:
+    code = "import sys, sandbox.runtime.supervisor.main; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"dataclasses", "_hashlib", "tempfile", "subprocess", "asyncio", "logging", "tarfile"}
+    assert not set(done.stdout.split()) & heavy

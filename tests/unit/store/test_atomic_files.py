@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from sandbox.errors import StoreFull
+from sandbox.store import atomic_files
+from sandbox.store.atomic_files import discard, leftovers, remove_tree, workspace, write_atomic
+from sandbox.store.layout import Layout
+from sandbox.store.lock import acquire
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    made = Layout(tmp_path / "store")
+    made.prepare()
+    return made
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_atomic(layout.tags, b"old", layout=layout)
+
+    def full(_fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(atomic_files.os, "fsync", full)
+    with pytest.raises(StoreFull, match="No space left"):
+        write_atomic(layout.tags, b"new", layout=layout)
+    assert layout.tags.read_bytes() == b"old"
+    assert os.listdir(layout.tmp) == []
+
+
+def test_a_workspace_is_gone_after_the_block_even_on_an_error(layout: Layout) -> None:
+    def fail(path: Path) -> None:
+        (path / "deep" / "er").mkdir(parents=True)
+        raise KeyError(path)
+
+    with pytest.raises(KeyError), workspace(layout) as path:
+        fail(path)
+    assert os.listdir(layout.tmp) == []
+
+
+def test_only_what_has_no_living_owner_is_left_over(layout: Layout) -> None:
+    child = os.fork()
+    if child == 0:
+        with workspace(layout):
+            os._exit(0)  # as if killed
+    os.waitpid(child, 0)
+    (dead,) = layout.tmp.iterdir()
+    with workspace(layout) as alive:
+        found = leftovers_seen_elsewhere(layout)
+        assert str(dead) in found
+        assert str(alive) not in found
+
+
+def leftovers_seen_elsewhere(layout: Layout) -> list[str]:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, "\n".join(map(str, leftovers(layout))).encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader, "rb") as pipe:
+        found = pipe.read().decode().split("\n")
+    os.waitpid(child, 0)
+    return found
+
+
+def test_a_small_file_being_written_is_left_alone_at_first(layout: Layout) -> None:
+    fresh, old = layout.tmp / "file-1", layout.tmp / "file-2"
+    fresh.touch()
+    old.touch()
+    os.utime(old, (1, 1))
+    assert leftovers(layout) == [old]
+
+
+def test_a_small_file_is_left_over_as_soon_as_its_writer_is_killed(layout: Layout) -> None:
+    child = os.fork()
+    if child == 0:
+        atomic_files.os.fsync = lambda _fd: os._exit(0)  # as if killed
+        write_atomic(layout.tags, b"new", layout=layout)
+    os.waitpid(child, 0)
+    (left,) = layout.tmp.iterdir()
+    assert leftovers(layout) == [left]
+
+
+def test_a_small_file_has_an_owner_until_it_is_in_its_place(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = os.rename
+    seen: list[str] = []
+
+    def look(old: Path, new: Path) -> None:
+        os.utime(old, (1, 1))
+        seen.extend(leftovers_seen_elsewhere(layout))
+        rename(old, new)
+
+    monkeypatch.setattr(atomic_files.os, "rename", look)
+    write_atomic(layout.tags, b"new", layout=layout)
+    assert seen == [""]
+    assert layout.tags.read_bytes() == b"new"
+
+
+def test_a_workspace_that_is_being_removed_has_an_owner(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = os.unlink
+    seen: list[str] = []
+
+    def look(path: str | Path) -> None:
+        seen.extend(leftovers_seen_elsewhere(layout))
+        unlink(path)
+
+    with workspace(layout) as path:
+        for name in "abcdefgh":
+            (path / name).touch()
+        monkeypatch.setattr(atomic_files.os, "unlink", look)
+    assert set(seen) == {""}
+    assert os.listdir(layout.tmp) == []
+
+
+def test_a_very_deep_or_closed_tree_is_removed(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    fd = os.open(top, os.O_RDONLY)
+    for _ in range(2000):
+        os.mkdir("d", dir_fd=fd)
+        deeper = os.open("d", os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = deeper
+    os.close(fd)
+    (top / "closed").mkdir()
+    (top / "closed" / "file").touch()
+    (top / "closed").chmod(0o000)
+    (top / "link").symlink_to(tmp_path)
+    remove_tree(top)
+    assert not top.exists()
+    assert tmp_path.exists()
+    remove_tree(top)
+
+
+class Faster:
+    """Lets os.unlink, os.rename and os.rmdir find that another remover did it right before."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, top: Path) -> None:
+        self._unlink, self._rename, self._rmdir = os.unlink, os.rename, os.rmdir
+        self._top = str(top)
+        self.moved = 0
+        for call in ("unlink", "rename", "rmdir"):
+            patch.setattr(os, call, getattr(self, call))
+
+    def unlink(self, path: str) -> None:
+        self._unlink(path)
+        raise FileNotFoundError(path)
+
+    def rename(self, old: str, _new: str) -> None:
+        self.moved += 1
+        self._rename(old, f"{self._top}/.doomed-{self.moved}")
+        raise FileNotFoundError(old)
+
+    def rmdir(self, path: str) -> None:
+        if path == self._top and self.moved < 5:  # it is still at it
+            self.moved += 1
+            os.mkdir(f"{self._top}/.doomed-{self.moved}")
+        self._rmdir(path)
+
+
+def test_who_removes_a_tree_goes_on_when_somebody_else_removes_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = tmp_path / "top"
+    for folder in (top, top / "a", top / "a" / "b", top / "c"):
+        folder.mkdir()
+        for name in "12":
+            (folder / name).touch()
+    faster = Faster(monkeypatch, top)
+    remove_tree(top)
+    assert not top.exists()
+    assert faster.moved == 5
+
+
+def test_a_small_file_that_takes_long_is_left_alone_while_its_writer_lives(layout: Layout) -> None:
+    slow = layout.tmp / "file-3"
+    with slow.open("w") as file:
+        acquire(file.fileno())
+        os.utime(slow, (1, 1))
+        assert str(slow) not in leftovers_seen_elsewhere(layout)
+    assert str(slow) in leftovers_seen_elsewhere(layout)
+
+
+class Nfs:
+    """Lets os.unlink and os.close do what the kernel's NFS client does to open files."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._unlink, self._close = os.unlink, os.close
+        patch.setattr(os, "unlink", self.unlink)
+        patch.setattr(os, "close", self.close)
+
+    def unlink(self, path: str | Path, *, dir_fd: int | None = None) -> None:
+        text = os.fspath(path)
+        if dir_fd is not None or not self._is_open(text):
+            self._unlink(text, dir_fd=dir_fd)
+        elif os.path.basename(text).startswith(".nfs"):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), text)
+        else:
+            os.rename(text, f"{os.path.dirname(text)}/.nfs{os.urandom(8).hex()}")
+
+    def close(self, fd: int) -> None:
+        link = os.readlink(f"/proc/self/fd/{fd}")
+        self._close(fd)
+        if "/.nfs" in link and os.path.exists(link) and not self._is_open(link):
+            self._unlink(link)
+
+    def _is_open(self, path: str) -> bool:
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(int(name)), os.lstat(path)):
+                    return True
+        return False
+
+
+def test_a_workspace_goes_from_nfs_too(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout.prepare()
+    Nfs(monkeypatch)
+    with workspace(layout) as scratch:
+        (scratch / "d").mkdir()
+        (scratch / "d" / "f").touch()
+    assert os.listdir(layout.tmp) == []
+
+
+def test_what_is_open_on_nfs_leaves_a_trace_that_the_next_sweep_removes(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout.prepare()
+    Nfs(monkeypatch)
+    target = layout.root / "thing"
+    (target / "a" / "b").mkdir(parents=True)
+    (target / "a" / "b" / "f").touch()
+    fd = os.open(target / "a" / "b" / "f", os.O_RDONLY)
+    discard(target, layout=layout)
+    assert not target.exists()
+    [trash] = leftovers(layout)
+    remove_tree(trash)
+    assert trash.exists()
+    os.close(fd)
+    remove_tree(trash)
+    assert leftovers(layout) == []
+
+
+def test_a_directory_that_cannot_be_emptied_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "top").mkdir()
+    (tmp_path / "top" / "kept").touch()
+    monkeypatch.setattr(os, "unlink", lambda *_, **__: None)
+    with pytest.raises(OSError, match="not empty"):
+        remove_tree(tmp_path / "top")
