@@ -140,7 +140,8 @@ import contextlib, os, sys
 from sandbox.native import rewritten_files
 from tests.harness.command import ROOT
 rewritten_files.build = lambda *_: os._exit(9)
-texts.renew(sys.argv[1], {(int(sys.argv[2]), int(sys.argv[3]))}, lambda _: contextlib.nullcontext())
+sites = {(int(sys.argv[2]), int(sys.argv[3]))}
+rewritten_files.renew(sys.argv[1], sites, lambda _: contextlib.nullcontext())
 """
 
 
