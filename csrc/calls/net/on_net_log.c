@@ -7,8 +7,8 @@
  *   time, process, program, call, protocol, address as the program gave it, result, and
  *   of a stream the number that the kernel gives its socket.
  * Does not know
- *   How many bytes a stream carries, and names: runtime/network/connection_log.py adds them when the kernel
- *   tells of that socket's end.
+ *   How many bytes a stream carries, and names: runtime/network/connection_log.py adds them when
+ * the kernel tells of that socket's end.
  */
 #include <errno.h>
 #include <sys/socket.h>
