@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from sandbox.api import bodies, build, networks, system, volumes
-from sandbox.api.containers import archive, attach, lifecycle, logs, stats
+from sandbox.api import bodies, build, disk_usage, networks, system, volumes
+from sandbox.api.containers import archive, attach, lifecycle, logs, stats, wait
+from sandbox.api.containers import exec as exec_
 from sandbox.api.dispatch import Route
-from sandbox.api.images import images, transfer
+from sandbox.api.events import events
+from sandbox.api.images import archives, images, pull, push, registry
 
 _SIGNAL_AND_TIME = "signal:string t:integer"
 _ATTACH = (
@@ -22,7 +24,7 @@ ROUTES = (
     Route("GET", "/_ping", system.ping),
     Route("GET", "/version", system.version),
     Route("GET", "/info", system.info),
-    Route("GET", "/events", logs.events, "since:string until:string filters:filters"),
+    Route("GET", "/events", events.events, "since:string until:string filters:filters"),
     # ---- containers -------------------------------------------------------------------------
     Route(
         "GET",
@@ -49,7 +51,7 @@ ROUTES = (
     Route("POST", "/containers/{name}/rename", lifecycle.rename, "name:string", success=204),
     Route("POST", "/containers/{name}/update", lifecycle.update, body=bodies.UpdateBody),
     Route("POST", "/containers/{name}/resize", lifecycle.resize, "h:integer w:integer"),
-    Route("POST", "/containers/{name}/wait", logs.wait, "condition:string"),
+    Route("POST", "/containers/{name}/wait", wait.wait, "condition:string"),
     Route("POST", "/containers/{name}/attach", attach.attach, _ATTACH),
     Route("GET", "/containers/{name}/attach/ws", attach.attach_websocket, _ATTACH),
     Route("GET", "/containers/{name}/logs", logs.logs, _LOGS),
@@ -75,10 +77,10 @@ ROUTES = (
     Route("GET", "/containers/{name}/checkpoints", system.no_checkpoints, success=501),
     Route("POST", "/containers/{name}/checkpoints", system.no_checkpoints, success=501),
     # ---- exec -------------------------------------------------------------------------------
-    Route("POST", "/containers/{name}/exec", attach.exec_create, "", bodies.ExecBody, 201),
-    Route("POST", "/exec/{id}/start", attach.exec_start, "", bodies.ExecStartBody),
-    Route("POST", "/exec/{id}/resize", attach.exec_resize, "h:integer w:integer"),
-    Route("GET", "/exec/{id}/json", attach.exec_inspect),
+    Route("POST", "/containers/{name}/exec", exec_.create, "", bodies.ExecBody, 201),
+    Route("POST", "/exec/{id}/start", exec_.start, "", bodies.ExecStartBody),
+    Route("POST", "/exec/{id}/resize", exec_.resize, "h:integer w:integer"),
+    Route("GET", "/exec/{id}/json", exec_.inspect),
     # ---- images -----------------------------------------------------------------------------
     Route(
         "GET",
@@ -89,18 +91,18 @@ ROUTES = (
     Route(
         "POST",
         "/images/create",
-        transfer.create,
+        pull.create,
         "fromImage:string fromSrc:string repo:string tag:string message:string "
         "changes:string platform:string",
     ),
-    Route("POST", "/images/load", transfer.load, "quiet:boolean platform:string"),
+    Route("POST", "/images/load", archives.load, "quiet:boolean platform:string"),
     Route("POST", "/images/prune", images.prune, "filters:filters"),
-    Route("GET", "/images/search", transfer.search, "term:string limit:integer filters:filters"),
-    Route("GET", "/images/get", transfer.get, "names:string"),
+    Route("GET", "/images/search", registry.search, "term:string limit:integer filters:filters"),
+    Route("GET", "/images/get", archives.get, "names:string"),
     Route("GET", "/images/{name:path}/json", images.inspect),
     Route("GET", "/images/{name:path}/history", images.history),
-    Route("GET", "/images/{name:path}/get", transfer.get),
-    Route("POST", "/images/{name:path}/push", transfer.push, "tag:string"),
+    Route("GET", "/images/{name:path}/get", archives.get),
+    Route("POST", "/images/{name:path}/push", push.push, "tag:string"),
     Route("POST", "/images/{name:path}/tag", images.tag, "repo:string tag:string", success=201),
     Route("DELETE", "/images/{name:path}", images.remove, "force:boolean noprune:boolean"),
     Route(
@@ -111,8 +113,8 @@ ROUTES = (
         "changes:string pause:boolean",
         success=201,
     ),
-    Route("GET", "/distribution/{name:path}/json", transfer.distribution),
-    Route("POST", "/auth", transfer.auth, body=bodies.AuthBody),
+    Route("GET", "/distribution/{name:path}/json", registry.distribution),
+    Route("POST", "/auth", registry.auth, body=bodies.AuthBody),
     # ---- builds -----------------------------------------------------------------------------
     Route(
         "POST",
@@ -137,7 +139,7 @@ ROUTES = (
     Route("POST", "/volumes/prune", volumes.prune, "filters:filters"),
     Route("GET", "/volumes/{name}", volumes.inspect),
     Route("DELETE", "/volumes/{name}", volumes.remove, "force:boolean", success=204),
-    Route("GET", "/system/df", volumes.disk, "type:string"),
+    Route("GET", "/system/df", disk_usage.disk, "type:string"),
     # ---- what is not here -------------------------------------------------------------------
     Route("GET", "/plugins", system.no_plugins, "filters:filters"),
     Route("GET", "/plugins/privileges", system.no_plugin_made, "remote:string", success=501),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The endpoints of volumes, and what takes room."""
+"""The endpoints of volumes."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING, Any
 from sandbox.api.bodies import VolumeBody
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.query import as_flags, flag_filter
-from sandbox.engine.imageview import summarize_image
 from sandbox.engine.inspection import (
     describe_volume,
-    link_names,
-    summarize_container,
 )
 from sandbox.models.filters import volume_filter
-from sandbox.models.oci import moment_text
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from sandbox.api.call import Call
-    from sandbox.engine.measuring import BuildUsage
 
 
 async def list_all(call: Call) -> web.StreamResponse:
@@ -76,56 +71,3 @@ async def prune(call: Call) -> web.StreamResponse:
         call.engine.prune_volumes, everything=everything, filters=rest
     )
     return call.json({"VolumesDeleted": removed or None, "SpaceReclaimed": freed})
-
-
-async def disk(call: Call) -> web.StreamResponse:
-    """``GET /system/df``."""
-
-    def look() -> dict[str, Any]:
-        engine = call.engine
-        usage = engine.disk_usage()
-        seats, networks = engine.seats(), engine.networks()
-        links = link_names(one.container for one in usage.containers)
-        return {
-            "LayersSize": usage.images_size,
-            "Images": [
-                summarize_image(one.image)
-                | {
-                    "Size": one.shared + one.unique,
-                    "SharedSize": one.shared,
-                    "Containers": one.containers,
-                }
-                for one in usage.images
-                if not one.image.is_host
-            ],
-            "Containers": [
-                summarize_container(one.container, seats, networks, links)
-                | engine.container_sizes(one.container)
-                | {"SizeRw": one.size}
-                for one in usage.containers
-            ],
-            "Volumes": [
-                describe_volume(one.volume)
-                | {"UsageData": {"Size": one.size, "RefCount": one.links}}
-                for one in usage.volumes
-            ],
-            "BuildCache": [_cached(one) for one in usage.builds],
-            "BuilderSize": usage.builds_size,
-        }
-
-    return call.json(await call.work.act(look))
-
-
-def _cached(one: BuildUsage) -> dict[str, Any]:
-    """Describe what builds remember; how often it was used is not counted."""
-    return {
-        "ID": one.item.id,
-        "Type": one.item.kind,
-        "Description": one.item.description,
-        "InUse": False,
-        "Shared": one.shared,
-        "Size": one.size,
-        "CreatedAt": moment_text(one.item.created),
-        "LastUsedAt": moment_text(one.item.last_used),
-        "UsageCount": 0,
-    }

@@ -9,8 +9,9 @@ import click
 
 from sandbox.cli.common_flags import filter_option
 from sandbox.cli.completion import complete_containers
-from sandbox.cli.containers.lifecycle import each
+from sandbox.cli.for_each import each
 from sandbox.cli.lazy_group import Verbs
+from sandbox.cli.open_engine import open_engine
 from sandbox.cli.output.format import Column, emit, render, render_objects
 from sandbox.errors import SandboxError, UsageError
 from sandbox.models.addresses import parse_address, parse_subnet
@@ -21,7 +22,6 @@ from sandbox.runtime import spec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.engine import Engine
     from sandbox.models.network import Network
 
 _COLUMNS = (
@@ -38,12 +38,6 @@ _HEADINGS = {
     "Labels": "LABELS",
     "CreatedAt": "CREATED AT",
 }
-
-
-def _engine() -> Engine:
-    from sandbox.engine import Engine
-
-    return Engine()
 
 
 @click.command(cls=Verbs)
@@ -79,7 +73,7 @@ def create(**options: Any) -> None:
         labels=spec.parse_labels(options["label"]),
         options=dict(text.partition("=")[::2] for text in options["opt"]),
     )
-    emit(_engine().create_network(wish).id)
+    emit(open_engine().create_network(wish).id)
 
 
 def _one(texts: tuple[str, ...], what: str, parse: Callable[[str], Any]) -> Any:
@@ -101,7 +95,7 @@ def list_(*, quiet: bool, no_trunc: bool, filters: tuple[str, ...], template: st
     """List networks."""
     from sandbox.engine.networkview import parse_network_filters
 
-    engine = _engine()
+    engine = open_engine()
     wanted = parse_network_filters(engine, filters)
     chosen = sorted((item for item in engine.networks() if wanted(item)), key=lambda n: n.name)
     if quiet:
@@ -139,7 +133,7 @@ def inspect(*, template: str | None, verbose: bool, names: tuple[str, ...]) -> i
     from sandbox.cli.inspect import as_go
     from sandbox.engine.networkview import describe_network
 
-    engine = _engine()
+    engine = open_engine()
     shown, problems = [], []
     for name in names:
         try:
@@ -161,7 +155,7 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
     """Remove networks that no running container is on."""
     from sandbox.errors import NetworkNotFound
 
-    engine = _engine()
+    engine = open_engine()
 
     def act(name: str) -> None:
         try:
@@ -191,7 +185,7 @@ def connect(
         address=check_address(ip) if ip else "",
         links=tuple(("", *parse_link(text)) for text in link),
     )
-    _engine().connect(name, container, wanted)
+    open_engine().connect(name, container, wanted)
 
 
 @network.command(options_metavar="[OPTIONS]")
@@ -200,7 +194,7 @@ def connect(
 @click.argument("container", shell_complete=complete_containers)
 def disconnect(*, force: bool, name: str, container: str) -> None:
     """Take a container off a network."""
-    _engine().disconnect(name, container, force=force)
+    open_engine().disconnect(name, container, force=force)
 
 
 @network.command(options_metavar="[OPTIONS]")
@@ -215,6 +209,6 @@ def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     warning = "WARNING! This will remove all custom networks not used by at least one container."
     if not agrees(warning, force=force):
         return
-    removed = _engine().prune_networks(wanted)
+    removed = open_engine().prune_networks(wanted)
     if removed:
         emit("Deleted Networks:\n" + "\n".join(removed) + "\n")

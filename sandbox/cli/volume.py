@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.cli.common_flags import filter_option
-from sandbox.cli.containers.lifecycle import each
+from sandbox.cli.for_each import each
 from sandbox.cli.lazy_group import Verbs
+from sandbox.cli.open_engine import open_engine
 from sandbox.cli.output.format import Column, emit, human_size, render, render_objects
 from sandbox.errors import UsageError
 from sandbox.models.filters import volume_filter
 from sandbox.runtime import spec
 
 if TYPE_CHECKING:
-    from sandbox.engine import Engine
     from sandbox.models.volume import Volume
 
 _COLUMNS = (Column("DRIVER", "Driver"), Column("VOLUME NAME", "Name"))
@@ -32,12 +32,6 @@ _HEADINGS = {**{column.field: column.heading for column in _COLUMNS}, **_MORE}
 _NAMES = click.argument("names", nargs=-1, required=True, metavar="VOLUME...")
 
 
-def _engine() -> Engine:
-    from sandbox.engine import Engine
-
-    return Engine()
-
-
 @click.command(cls=Verbs)
 def volume() -> None:
     """Manage volumes."""
@@ -51,7 +45,7 @@ def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
     """Make a volume and print its name."""
     if driver != "local":
         raise UsageError(f"error looking up volume plugin {driver}: plugin not found")
-    emit(_engine().create_volume(name, spec.parse_labels(label)).name)
+    emit(open_engine().create_volume(name, spec.parse_labels(label)).name)
 
 
 @volume.command("ls", options_metavar="[OPTIONS]")
@@ -60,7 +54,7 @@ def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 def list_(*, quiet: bool, filters: tuple[str, ...], template: str | None) -> None:
     """List volumes."""
-    engine = _engine()
+    engine = open_engine()
     wanted = volume_filter(filters, lambda name: bool(engine.volume_users(name)))
     chosen = [item for item in engine.volumes() if wanted(item)]
     if quiet:
@@ -93,7 +87,7 @@ def inspect(*, template: str | None, names: tuple[str, ...]) -> None:
     from sandbox.cli.inspect import as_go
     from sandbox.engine.inspection import describe_volume
 
-    engine = _engine()
+    engine = open_engine()
     shown = [describe_volume(engine.volume(name)) for name in names]
     items = shown if template in (None, "json") else [as_go(item) for item in shown]
     emit(render_objects(items, template))
@@ -104,7 +98,7 @@ def inspect(*, template: str | None, names: tuple[str, ...]) -> None:
 @_NAMES
 def remove(*, force: bool, names: tuple[str, ...]) -> int:
     """Remove volumes that no container has, with their files."""
-    engine = _engine()
+    engine = open_engine()
     return each(names, lambda name: engine.remove_volume(name, force=force))
 
 
@@ -120,7 +114,7 @@ def prune(*, everything: bool, force: bool, filters: tuple[str, ...]) -> None:
     warning = f"WARNING! This will remove {kind} local volumes not used by at least one container."
     if not agrees(warning, force=force):
         return
-    removed, freed = _engine().prune_volumes(everything=everything, filters=filters)
+    removed, freed = open_engine().prune_volumes(everything=everything, filters=filters)
     if removed:
         emit("Deleted Volumes:\n" + "\n".join(removed) + "\n")
     emit(f"Total reclaimed space: {human_size(freed, 4)}")

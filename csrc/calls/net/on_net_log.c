@@ -8,7 +8,7 @@
  *   of a stream the number that the kernel gives its socket.
  * Does not know
  *   How many bytes a stream carries, and names: runtime/network/connection_log.py adds them when
- * the kernel tells of that socket's end.
+ *   the kernel tells of that socket's end.
  */
 #include <errno.h>
 #include <sys/socket.h>

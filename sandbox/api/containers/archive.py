@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sandbox.api.call import encode
 from sandbox.api.errors import ApiError, BadRequest
-from sandbox.api.images.transfer import send_tar, spool
+from sandbox.api.images.archives import send_tar, spool
 from sandbox.engine.archive import CopyFlags
 from sandbox.runtime.logs.writer import stamp
 from sandbox.store.atomic_files import workspace

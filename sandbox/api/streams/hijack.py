@@ -35,6 +35,8 @@ _LOOK = 2.0
 _LAST_PATIENCE = 2.0  # seconds a client gets to take the end and close
 _HEAD_PATIENCE = 5.0  # seconds a client gets to read the head
 _HEAD_NAP = 0.004
+# These libraries lose what arrives together with the answer's head (docker-py issue 3332).
+_HASTY = ("docker-sdk-python", "tc-python", "testcontainers")
 
 
 class Gone(Exception):  # noqa: N818 - no failure of ours
@@ -221,6 +223,12 @@ async def answer(request: web.BaseRequest, connection: Hijacked, content_type: s
     else:
         head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\n"
     await connection.write(head.encode("ascii"))
+
+
+async def wait_for_head(connection: Hijacked, agent: str) -> None:
+    """Wait until the client has read the answer's head, if *agent* needs that."""
+    if agent.startswith(_HASTY):
+        await connection.head_is_read()
 
 
 class Silent(web.StreamResponse):

@@ -1,39 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""``cp`` and ``export``."""
+"""``cp``."""
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
 
-from sandbox.cli.completion import complete_containers
 from sandbox.engine import Engine
 from sandbox.engine.archive import CopyFlags
-from sandbox.errors import UsageError, map_os_errors
-
-
-@click.command()
-@click.option("-o", "--output", metavar="FILE", help="Write here instead of standard output.")
-@click.argument("container", shell_complete=complete_containers)
-def export(*, output: str | None, container: str) -> None:
-    """Write a container's files as a tar archive."""
-    engine = Engine()
-    if output is None:
-        _refuse_terminal("use the -o flag or redirect")
-        engine.export_container(container, sys.stdout.buffer.write)
-        return
-    draft = f"{output}.{os.getpid()}.part"
-    with map_os_errors(f"cannot write {output}"):
-        try:
-            with open(draft, "xb") as file:
-                engine.export_container(container, file.write)
-            os.replace(draft, output)
-        except BaseException:
-            if os.path.exists(draft):
-                os.unlink(draft)
-            raise
+from sandbox.errors import UsageError
 
 
 @click.command()
@@ -56,7 +32,7 @@ def cp(*, archive: bool, follow_link: bool, quiet: bool, source: str, target: st
     if from_name and to_name:
         raise UsageError("copying between containers is not supported")
     if from_name and to_path == "-":
-        _refuse_terminal("use a path or redirect")
+        _refuse_terminal()
         engine.copy_from_as_tar(from_name, from_path, sys.stdout.buffer.write, flags)
         return
     if from_name:
@@ -87,6 +63,6 @@ def split_container_path(argument: str) -> tuple[str, str]:
     return name, path
 
 
-def _refuse_terminal(advice: str) -> None:
+def _refuse_terminal() -> None:
     if sys.stdout.isatty():
-        raise UsageError(f"refusing to write a tar archive to a terminal: {advice}")
+        raise UsageError("refusing to write a tar archive to a terminal: use a path or redirect")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``exec`` and ``top``."""
+"""``exec``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import click
 
 from sandbox.cli.completion import complete_containers
-from sandbox.cli.output.format import emit, table
 from sandbox.errors import UsageError
 from sandbox.runtime import spec
 
@@ -72,18 +71,3 @@ def exec_(
 
 def _warn(text: str) -> None:
     click.echo(f"sandbox: warning: {text}", err=True)
-
-
-@click.command(context_settings=_SETTINGS)
-@click.argument("container", shell_complete=complete_containers)
-@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[ps OPTIONS]")
-def top(*, container: str, options: tuple[str, ...]) -> None:
-    """Show the processes of a container.
-
-    Users are those of the machine: everything runs as you. With options, the machine's
-    own ps is asked; it must show a column PID.
-    """
-    from sandbox.engine import Engine
-
-    headings, rows = Engine().top(container, options)
-    emit(table(headings, rows, least=20))

@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""``logs`` and ``events``."""
+"""``logs``."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import Any
 
 import click
 
-from sandbox.cli.common_flags import filter_option
 from sandbox.cli.completion import complete_containers
-from sandbox.cli.output.format import emit, render_objects, visible
 from sandbox.errors import UsageError
-from sandbox.models.filters import event_filter
 from sandbox.models.timestamps import parse_moment
 
 
@@ -62,39 +58,3 @@ def _tail(text: str) -> int | None:
     except ValueError:
         raise UsageError(f"invalid value for --tail: {text}") from None
     return None if count < 0 else count
-
-
-@click.command(options_metavar="[OPTIONS]")
-@click.option("--since", metavar="TIME", help="Show those since then.")
-@click.option("--until", metavar="TIME", help="End there.")
-@filter_option("type, event, container, image, volume, label")
-@click.option("--format", "template", metavar="TEMPLATE", help="'json' or a Go template.")
-def events(
-    *, since: str | None, until: str | None, filters: tuple[str, ...], template: str | None
-) -> None:
-    """Show what happens to containers, volumes and images, as it happens."""
-    from sandbox.cli.inspect import as_go
-    from sandbox.engine import Engine
-
-    now = time.time()
-    first = parse_moment(since, now) if since else now
-    last = parse_moment(until, now) if until else None
-    if since and last is not None and first > last:
-        raise UsageError(f"`since` time ({since}) cannot be after `until` time ({until})")
-    wanted = event_filter(filters)
-    render_objects([], template)  # a template that is none is told before the first event
-    for event in Engine().events(since=first, until=last):
-        if wanted(event):
-            shown = event if template == "json" else as_go(event)
-            is_plain = template is None
-            emit(visible(_event_line(event)) if is_plain else render_objects([shown], template))
-            sys.stdout.flush()
-
-
-def _event_line(event: dict[str, Any]) -> str:
-    from sandbox.runtime.logs.writer import stamp
-
-    actor = event["Actor"]
-    pairs = ", ".join(f"{key}={value}" for key, value in sorted(actor["Attributes"].items()))
-    more = f" ({pairs})" if pairs else ""
-    return f"{stamp(event['timeNano'])} {event['Type']} {event['Action']} {actor['ID']}{more}"

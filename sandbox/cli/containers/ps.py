@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``ps``, ``rm`` and ``diff``."""
+"""``ps``."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sandbox.cli.common_flags import filter_option
-from sandbox.cli.completion import complete_containers
 from sandbox.cli.output.format import (
     Column,
     ellipsis,
     emit,
     human_size,
     render,
-    visible,
 )
 from sandbox.engine import Engine
 from sandbox.engine.finding import containers_that
 from sandbox.engine.networkview import networks_text, ports_text
-from sandbox.errors import ContainerNotFound, CorruptData, SandboxError
-from sandbox.models.endpoints import split_link
 from sandbox.models.filters import status_text
 from sandbox.models.timestamps import human_duration, seconds_since
 
@@ -137,51 +133,3 @@ def describe(
         "Status": status_text(container, time.time()),
         "Label": lambda key: labels.get(key, ""),
     }
-
-
-@click.command()
-@click.option("-f", "--force", is_flag=True, help="Kill it if it runs; missing is fine.")
-@click.option("-l", "--link", is_flag=True, help="Remove a link, CONTAINER/ALIAS, instead.")
-@click.option("-v", "--volumes", is_flag=True, help="Also remove its anonymous volumes.")
-@click.argument(
-    "containers",
-    nargs=-1,
-    required=True,
-    metavar="CONTAINER...",
-    shell_complete=complete_containers,
-)
-def rm(*, force: bool, link: bool, volumes: bool, containers: tuple[str, ...]) -> int:
-    """Remove containers and what they changed."""
-    engine = Engine()
-    code = 0
-    for name in containers:
-        try:
-            if link:
-                engine.remove_link(*split_link(name))
-            else:
-                engine.remove_container(name, force=force, volumes=volumes)
-        except ContainerNotFound as exc:
-            click.echo(f"sandbox: {exc.message}", err=True)
-            code = code if force else 1
-            continue
-        except CorruptData as exc:
-            if force and engine.remove_damaged(name):
-                emit(name)
-                continue
-            click.echo(f"sandbox: {exc.message}", err=True)
-            code = 1
-            continue
-        except SandboxError as exc:
-            click.echo(f"sandbox: {exc.message}", err=True)
-            code = 1
-            continue
-        emit(name)
-    return code
-
-
-@click.command()
-@click.argument("container", shell_complete=complete_containers)
-def diff(*, container: str) -> None:
-    """Show what a container changed: A added, C changed, D deleted."""
-    for kind, path in Engine().container_changes(container):
-        emit(f"{kind} {visible(path)}")

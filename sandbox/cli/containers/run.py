@@ -20,13 +20,13 @@ from sandbox.cli.containers.run_flags import (
     request_of,
     write_cidfile,
 )
+from sandbox.cli.open_engine import open_engine
 from sandbox.errors import ImageNotFound, OtherPlatform, UsageError
 from sandbox.runtime import spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.engine import Engine
     from sandbox.engine.creation import CreateRequest
     from sandbox.models.container import Container
 
@@ -86,7 +86,7 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
         if streams == {"stdin"}:  # nothing else would be told
             click.echo(container.config.id)
 
-    engine = _engine()
+    engine = open_engine()
     if options["detach"]:
         click.echo(engine.run_detached(request, on_create=created).config.id)
         return 0
@@ -119,16 +119,10 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
 def create(**options: Any) -> None:
     """Create a new container without starting it, and print its id."""
     request, flags = request_of(options)
-    engine = _engine()
+    engine = open_engine()
     container = with_image(request, flags, lambda: engine.create(request))
     write_cidfile(flags.cidfile, container)
     click.echo(container.config.id)
-
-
-def _engine() -> Engine:
-    from sandbox.engine import Engine
-
-    return Engine()
 
 
 def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _T:
@@ -155,7 +149,7 @@ def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _
 
 
 def _pull(request: CreateRequest, flags: Flags) -> None:
-    from sandbox.cli.images.registry import pull_for_run
+    from sandbox.cli.images.pull import pull_for_run
 
     with nullcontext() if flags.lock is None else flags.lock.blamed(request.image):
         pull_for_run(request.image, request.platform, quiet=flags.quiet)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``stats`` and ``port``."""
+"""``stats``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import click
 
 from sandbox.cli.completion import complete_containers
 from sandbox.cli.output.format import Column, emit, human_size, render
-from sandbox.errors import SandboxError, UsageError
+from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from sandbox.engine import Engine
     from sandbox.engine.executing import Sample
     from sandbox.models.container import Container
-    from sandbox.models.ports import Published
 
 _COLUMNS = (
     Column("CONTAINER ID", "ID"),
@@ -127,35 +126,3 @@ def _binary(size: float) -> str:
     while size >= 1024 and unit < len(units) - 1:
         size, unit = size / 1024, unit + 1
     return f"{size:.4g}{units[unit]}"
-
-
-def _in_order(row: Published) -> tuple[str, int, str, int]:
-    return str(row.port), row.host_ip.count(":"), row.host_ip, row.host_port
-
-
-@click.command()
-@click.argument("container", shell_complete=complete_containers)
-@click.argument("private_port", required=False)
-def port(*, container: str, private_port: str | None) -> int:
-    """Show the published ports of a container."""
-    from sandbox.engine import Engine
-
-    engine = Engine()
-    found = engine.container(container)
-    seat = engine.seats().get(found.config.id) if found.state.is_running else None
-    rows = sorted(seat.published, key=_in_order) if seat else []
-    if private_port is None:
-        for row in rows:
-            emit(f"{row.port} -> {row.place}")
-        return 0
-    wanted = private_port if "/" in private_port else f"{private_port}/tcp"
-    number, _, protocol = wanted.partition("/")
-    if not number.isdecimal() or protocol not in ("tcp", "udp"):
-        raise UsageError(f"invalid port: {private_port}")
-    chosen = [row for row in rows if str(row.port) == wanted]
-    for row in chosen:
-        emit(row.place)
-    if not chosen:
-        text = f"no public port '{wanted}' published for {container}"
-        click.echo(f"sandbox: {text}", err=True)
-    return 0 if chosen else 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import curses
 from typing import TYPE_CHECKING, Any
 
-from sandbox.cli.images.image_explore import file_lines, layer_line, summary
+from sandbox.cli.images.layer_report import file_lines, layer_line, summary
 
 if TYPE_CHECKING:
     from sandbox.engine.looking import ImageReport

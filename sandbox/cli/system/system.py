@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from sandbox.cli.containers.logs import events
 from sandbox.cli.lazy_group import Verbs
 from sandbox.cli.output.format import emit, human_size, render_objects
 from sandbox.cli.system.disk_usage import df
+from sandbox.cli.system.events import events
 from sandbox.cli.system.prune import system_prune
 from sandbox.cli.system.service import service_unit, system_start
 

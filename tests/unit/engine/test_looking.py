@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.cli.images.image_explore import report_lines, tree_lines
+from sandbox.cli.images.image_tree import tree_lines
+from sandbox.cli.images.layer_report import report_lines
 from sandbox.cli.main import main
 from sandbox.engine import Engine
 from sandbox.engine.creation import CreateRequest

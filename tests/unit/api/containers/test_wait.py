@@ -7,7 +7,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.api.containers import logs
+from sandbox.api.containers import wait
 from sandbox.errors import ContainerNotFound
 from sandbox.models.container import ContainerState
 from sandbox.runtime.logs.writer import stamp
@@ -33,11 +33,11 @@ def settled(monkeypatch: pytest.MonkeyPatch, states: list[ContainerState]) -> An
             raise ContainerNotFound("no such container: box")
         return SimpleNamespace(state=states.pop(0))
 
-    monkeypatch.setattr("sandbox.api.containers.logs.asyncio.sleep", sleep)
+    monkeypatch.setattr("sandbox.api.containers.wait.asyncio.sleep", sleep)
     call: Any = SimpleNamespace(
         work=SimpleNamespace(look=look), engine=SimpleNamespace(container=None), is_gone=False
     )
-    return asyncio.run(logs._settled(call, BEFORE, DIED))  # type: ignore[arg-type]
+    return asyncio.run(wait.settled(call, BEFORE, DIED))  # type: ignore[arg-type]
 
 
 def test_a_record_that_is_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""``rm``."""
+
+from __future__ import annotations
+
+import click
+
+from sandbox.cli.completion import complete_containers
+from sandbox.cli.output.format import (
+    emit,
+)
+from sandbox.engine import Engine
+from sandbox.errors import ContainerNotFound, CorruptData, SandboxError
+from sandbox.models.endpoints import split_link
+
+
+@click.command()
+@click.option("-f", "--force", is_flag=True, help="Kill it if it runs; missing is fine.")
+@click.option("-l", "--link", is_flag=True, help="Remove a link, CONTAINER/ALIAS, instead.")
+@click.option("-v", "--volumes", is_flag=True, help="Also remove its anonymous volumes.")
+@click.argument(
+    "containers",
+    nargs=-1,
+    required=True,
+    metavar="CONTAINER...",
+    shell_complete=complete_containers,
+)
+def rm(*, force: bool, link: bool, volumes: bool, containers: tuple[str, ...]) -> int:
+    """Remove containers and what they changed."""
+    engine = Engine()
+    code = 0
+    for name in containers:
+        try:
+            if link:
+                engine.remove_link(*split_link(name))
+            else:
+                engine.remove_container(name, force=force, volumes=volumes)
+        except ContainerNotFound as exc:
+            click.echo(f"sandbox: {exc.message}", err=True)
+            code = code if force else 1
+            continue
+        except CorruptData as exc:
+            if force and engine.remove_damaged(name):
+                emit(name)
+                continue
+            click.echo(f"sandbox: {exc.message}", err=True)
+            code = 1
+            continue
+        except SandboxError as exc:
+            click.echo(f"sandbox: {exc.message}", err=True)
+            code = 1
+            continue
+        emit(name)
+    return code

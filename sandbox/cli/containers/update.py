@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""``update``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sandbox.cli.containers.arguments import CONTAINERS
+from sandbox.cli.for_each import each
+from sandbox.cli.open_engine import open_engine
+from sandbox.errors import UsageError
+
+
+@click.command(options_metavar="[OPTIONS]")
+@click.option("--restart", "restart_policy", metavar="POLICY", help="When to start it again.")
+@click.option("-m", "--memory", metavar="BYTES", help="Kill it when it uses more; 0: no limit.")
+@click.option("--cpus", type=float, metavar="N", help="How many CPUs' time it may use; 0: all.")
+@click.option("--cpu-quota", type=int, metavar="MICROSECONDS", help="CPU time in each period.")
+@click.option("--cpu-period", type=int, metavar="MICROSECONDS", help="A period (100000).")
+@click.option("--pids-limit", type=int, metavar="N", help="Most tasks at once; -1: no limit.")
+@CONTAINERS
+def update(
+    *,
+    restart_policy: str | None,
+    memory: str | None,
+    cpus: float | None,
+    cpu_quota: int | None,
+    cpu_period: int | None,
+    pids_limit: int | None,
+    containers: tuple[str, ...],
+) -> int:
+    """Change the restart policy and the limits of containers.
+
+    A limit of tasks can be changed while the container runs if it was started with one.
+    """
+    from sandbox.cli.containers.lifecycle_flags import share_of
+    from sandbox.models.policy import parse_memory, parse_restart
+
+    changes: dict[str, Any] = {}
+    if restart_policy is not None:
+        changes["restart"], changes["restart_max"] = parse_restart(restart_policy)
+    if memory is not None:
+        changes["memory"] = parse_memory(memory)
+    if cpus is not None or cpu_quota is not None:
+        changes["cpus"] = share_of(cpus, cpu_quota, cpu_period)
+    elif cpu_period is not None:
+        raise UsageError("--cpu-period needs --cpu-quota")
+    if pids_limit is not None:
+        changes["pids_limit"] = max(0, pids_limit)
+    if not changes:
+        raise UsageError("you must provide one or more flags when using this command")
+    engine = open_engine()
+    return each(containers, lambda name: engine.update(name, **changes))
