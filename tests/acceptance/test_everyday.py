@@ -141,7 +141,7 @@ def test_a_program(sandbox: Sandbox, program: str) -> None:
     if shutil.which(program, path=path) is None:
         pytest.skip(f"this machine has no {program}")
     script, expected = PROGRAMS[program]
-    done = sandbox.call("run", "--rm", "-w", "/root/work", "host", "sh", "-c", script)
+    done = sandbox.call("run", "--rm", "-w", "/sbx", "host", "sh", "-c", script)
     assert done.stdout.decode() == expected, done.stderr.decode()
 
 
@@ -197,7 +197,7 @@ def _shell(sandbox: Sandbox) -> Screen:
 @pytest.mark.skipif(shutil.which("vim.tiny") is None, reason="needs vim.tiny")
 def test_an_editor_fills_the_screen_is_stopped_and_saves(sandbox: Sandbox) -> None:
     screen = _shell(sandbox)
-    screen.type("vim.tiny -u NONE /root/note\r")
+    screen.type("vim.tiny -u NONE /sbx-note\r")
     screen.wait(lambda lines: lines[1].startswith("~") and lines[22].startswith("~"))
     screen.type("ione\rtwo\x1b")
     screen.wait(lambda lines: lines[0].startswith("one") and lines[1].startswith("two"))
@@ -210,7 +210,7 @@ def test_an_editor_fills_the_screen_is_stopped_and_saves(sandbox: Sandbox) -> No
     screen.wait(lambda lines: lines[0].startswith("one") and lines[10].startswith("~"))
     screen.type(":wq\r")
     screen.wait_for("ready>")
-    screen.type("clear; cat /root/note; echo end=$((40+2))\r")
+    screen.type("clear; cat /sbx-note; echo end=$((40+2))\r")
     lines = screen.wait_for("end=42")
     assert [line.strip() for line in lines[:3]] == ["one", "two", "end=42"]
     screen.type("exit 6\r")

@@ -5,7 +5,7 @@
  *   lists GROUP   as root, in an empty directory of mode 0755 below directories that all may search
  *
  * What a real kernel answers to real root (on ext4) was recorded, once for all:
- *   mkdir /srv/x && cd /srv/x
+ *   mkdir /srv/sbx && cd /srv/sbx
  *   .../lists GROUP > .../recorded/lists-GROUP.txt
  */
 #include "see.h"

@@ -8,7 +8,7 @@
  *                     tests that make it otherwise
  *
  * What a real kernel answers to real root (on ext4) was recorded, once for all:
- *   mkdir /srv/x && cd /srv/x
+ *   mkdir /srv/sbx && cd /srv/sbx
  *   .../ownership GROUP > .../recorded/ownership-GROUP.txt
  */
 #include "see.h"

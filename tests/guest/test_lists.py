@@ -33,7 +33,7 @@ def test_lists_mean_what_they_mean_to_the_kernel(
     sandbox: Sandbox, guest_program, group: str
 ) -> None:
     program = guest_program("lists")
-    compare(group, sandbox.ok("run", "--rm", "-w", "/srv/x", "host", str(program), group))
+    compare(group, sandbox.ok("run", "--rm", "-w", "/srv/sbx", "host", str(program), group))
 
 
 def test_lists_of_an_images_files_decide_and_are_inherited(
@@ -41,12 +41,12 @@ def test_lists_of_an_images_files_decide_and_are_inherited(
 ) -> None:
     program = guest_program("lists").read_bytes()
     archive = tmp_path / "tree.tar"
-    members = [images.file("lists", program, mode=0o755), images.directory("srv/x")]
+    members = [images.file("lists", program, mode=0o755), images.directory("srv/sbx")]
     archive.write_bytes(images.tar(members))
     sandbox.ok("import", str(archive), "tree")
     for group in ("inherited", "allowed"):
-        run = "run", "--name", group, "-w", "/srv/x", "tree", "/lists", group
+        run = "run", "--name", group, "-w", "/srv/sbx", "tree", "/lists", group
         compare(group, sandbox.ok(*run))
         sandbox.ok("commit", group, "tree")
     for group in ("again", "judged"):
-        compare(group, sandbox.ok("run", "--rm", "-w", "/srv/x", "tree", "/lists", group))
+        compare(group, sandbox.ok("run", "--rm", "-w", "/srv/sbx", "tree", "/lists", group))

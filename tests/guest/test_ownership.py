@@ -49,7 +49,7 @@ def test_root_and_others_may_do_what_the_kernel_allows(
     sandbox: Sandbox, guest_program, group: str
 ) -> None:
     program = guest_program("ownership")
-    output = sandbox.ok("run", "--rm", "-w", "/srv/x", "host", str(program), group)
+    output = sandbox.ok("run", "--rm", "-w", "/srv/sbx", "host", str(program), group)
     compare(group, output)
 
 
@@ -60,17 +60,19 @@ def test_permissions_of_an_images_files_are_kept(
     listed = sandbox.ok("run", "--rm", "host", str(program), "list")
     members = [
         images.file("ownership", program.read_bytes(), mode=0o755),
-        images.directory("srv/x"),
+        images.directory("srv/sbx"),
     ]
     for line in listed.splitlines():
         kind, uid, gid, mode, name = line.split(" ", 4)
         owner = {"uid": int(uid), "gid": int(gid), "mode": int(mode, 8)}
         make = images.directory if kind == "d" else images.file
-        members.append(make(f"srv/x/{name}", **owner))
+        members.append(make(f"srv/sbx/{name}", **owner))
     archive = tmp_path / "tree.tar"
     archive.write_bytes(images.tar(members))
     sandbox.ok("import", str(archive), "tree")
-    output = sandbox.ok("run", "--rm", "-w", "/srv/x", "tree", "/ownership", "permissions-observe")
+    output = sandbox.ok(
+        "run", "--rm", "-w", "/srv/sbx", "tree", "/ownership", "permissions-observe"
+    )
     compare("permissions", output)
 
 
@@ -81,16 +83,13 @@ def test_a_user_given_on_the_command_line_is_checked(sandbox: Sandbox) -> None:
     )
     check = "id -u; id -g; id -G; cat secret 2>&1; cat shared; rm -f secret 2>&1; ls -lnd ."
     command = f"{prepare}; exec setpriv --reuid 1000 --regid 50 --clear-groups sh -c '{check}'"
-    output = sandbox.ok("run", "--rm", "-w", "/srv/x", "host", "sh", "-c", command)
+    output = sandbox.ok("run", "--rm", "-w", "/srv/sbx", "host", "sh", "-c", command)
     lines = output.splitlines()
     assert lines[:3] == ["1000", "50", "50"]
     assert "Permission denied" in lines[3]
     assert lines[4] == "y"
     assert "Operation not permitted" in lines[5]
-    probe = (
-        "id -u; id -g; id -G; cat /etc/shadow 2>&1; touch /etc/x 2>&1;"
-        " touch /tmp/mine && ls -ln /tmp/mine"
-    )
+    probe = "id -u; id -g; id -G; cat /etc/shadow 2>&1; touch /etc/x 2>&1; ls -ln $(mktemp)"
     output = sandbox.ok("run", "--rm", "-u", "1000:50", "host", "sh", "-c", probe)
     lines = output.splitlines()
     assert lines[:3] == ["1000", "50", "50"]

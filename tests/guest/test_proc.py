@@ -40,7 +40,7 @@ def test_a_guest_starts_without_the_limits_of_the_runtime(oracle: Oracle) -> Non
 
 def test_no_file_of_proc_tells_a_host_path(oracle: Oracle) -> None:
     command = (
-        "exec 3</etc/passwd 4>/tmp/new; cd /usr; "
+        "exec 3</etc/passwd 4>new; cd /usr; "
         "cat /proc/self/maps /proc/self/smaps /proc/self/mountinfo /proc/mounts "
         "/proc/self/mountstats /proc/net/unix; "
         "ls -l /proc/self/fd /proc/self/cwd /proc/self/exe /proc/self/root /proc/self/map_files"

@@ -200,11 +200,11 @@ def test_triggers_of_a_base_run_first(builder: Builder) -> None:
 def test_the_machine_itself_can_be_a_stage(builder: Builder) -> None:
     builder.put("f", "from the context\n")
     builder.ok(
-        "FROM host AS tools\nCOPY f /opt/f\nRUN cat /opt/f > /opt/made && uname > /opt/name\n"
-        "FROM scratch\nCOPY --from=tools /opt/made /opt/name /\n"
+        "FROM host AS tools\nWORKDIR /sbx\nCOPY f .\nRUN cat f > made && uname > name\n"
+        "FROM scratch\nCOPY --from=tools /sbx/made /sbx/name /\n"
     )
     assert builder.read("/made") == "from the context\n"
-    assert not pathlib.Path("/opt/made").exists()
+    assert not pathlib.Path("/sbx").exists()
     shown = builder.fails("FROM host\nRUN true\n")
     assert "the machine's files are no layer" in shown
 

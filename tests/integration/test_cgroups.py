@@ -125,12 +125,12 @@ HOG = "import time\nx = bytearray(b'1') * (256 << 20)\ntime.sleep(1000)"
 def test_who_takes_too_much_memory_is_killed_by_the_kernel(
     engine: Sandbox, given: pathlib.Path
 ) -> None:
-    script = f'sleep 1000 & until test -e /tmp/go; do sleep 0.05; done; python3 -c "{HOG}"'
+    script = f'sleep 1000 & until test -e /sbx-go; do sleep 0.05; done; python3 -c "{HOG}"'
     start(engine, ("-m", "64m"), "sh", "-c", script)
     group = cgroup_of(given, engine)
     assert (group / "memory.max").read_text() == f"{64 << 20}\n"
     assert holders(engine)["Memory"] == "cgroup"
-    engine.ok("exec", "box", "touch", "/tmp/go")
+    engine.ok("exec", "box", "touch", "/sbx-go")
     assert engine.ok("wait", "box") == "137\n"
     assert engine.ok("inspect", "-f", "{{.State.OOMKilled}}", "box") == "true\n"
     told = engine.ok("events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}").split()

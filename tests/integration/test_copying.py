@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.guest
 
 SETUP = """
-mkdir -p /srv/tree/sub && cd /srv/tree
+mkdir -p /sbx/tree/sub && cd /sbx/tree
 echo content > file && chown 33:44 file && chmod 4750 file
 ln file second && ln -s file link && mkfifo pipe && mknod null c 1 3
 touch -d @1000000000 sub
@@ -34,19 +34,19 @@ def container(sandbox: Sandbox) -> str:
 def test_files_come_out_with_modes_links_and_times(
     sandbox: Sandbox, container: str, tmp_path: pathlib.Path
 ) -> None:
-    sandbox.ok("cp", f"{container}:/srv/tree/sub", tmp_path)
+    sandbox.ok("cp", f"{container}:/sbx/tree/sub", tmp_path)
     assert (tmp_path / "sub").stat().st_mtime == 1_000_000_000
-    sandbox.ok("cp", f"{container}:/srv/tree/file", tmp_path / "renamed")
+    sandbox.ok("cp", f"{container}:/sbx/tree/file", tmp_path / "renamed")
     assert (tmp_path / "renamed").read_text() == "content\n"
     assert (tmp_path / "renamed").stat().st_uid == os.getuid()
-    sandbox.ok("cp", "-L", f"{container}:/srv/tree/link", tmp_path / "followed")
+    sandbox.ok("cp", "-L", f"{container}:/sbx/tree/link", tmp_path / "followed")
     assert not (tmp_path / "followed").is_symlink()
 
 
 def test_a_tar_has_the_container_s_owners_modes_and_devices(
     sandbox: Sandbox, container: str
 ) -> None:
-    data = sandbox.call("cp", f"{container}:/srv/tree", "-").stdout
+    data = sandbox.call("cp", f"{container}:/sbx/tree", "-").stdout
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         members = {member.name: member for member in archive}
     file = members["tree/file"]
@@ -62,36 +62,36 @@ def test_files_go_in_and_belong_to_root(
     (tmp_path / "in").mkdir()
     (tmp_path / "in/x").write_text("from the host")
     (tmp_path / "in/x").chmod(0o640)
-    sandbox.ok("cp", tmp_path / "in", f"{container}:/srv/")
-    data = sandbox.call("cp", f"{container}:/srv/in", "-").stdout
+    sandbox.ok("cp", tmp_path / "in", f"{container}:/sbx/")
+    data = sandbox.call("cp", f"{container}:/sbx/in", "-").stdout
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         member = archive.getmember("in/x")
         assert (member.uid, member.gid, member.mode) == (0, 0, 0o640)
-    assert "A /srv/in/x" in sandbox.ok("diff", container).splitlines()
+    assert "A /sbx/in/x" in sandbox.ok("diff", container).splitlines()
 
 
 def test_what_is_copied_to_a_link_goes_where_it_leads(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
-    script = "mkdir /srv/d && cd /srv/d && echo old > file && ln -s file link && ln -s new dangling"
-    sandbox.ok("run", "--name", "c1", "host", "sh", "-ec", f"{script} && ln -s /srv/top folder")
+    script = "mkdir -p /sbx/d; cd /sbx/d; echo old > file; ln -s file link; ln -s new dangling"
+    sandbox.ok("run", "--name", "c1", "host", "sh", "-ec", f"{script} && ln -s /sbx/top folder")
     out = tmp_path / "out"
     out.mkdir()
     for name, leads_to in (("link", "file"), ("dangling", "new"), ("folder", "top")):
         (out / name).symlink_to(leads_to)
     (out / "file").write_text("mine\n")
-    sandbox.ok("cp", "c1:/srv/d/file", out / "link")
-    sandbox.ok("cp", "c1:/srv/d/file", out / "dangling")
-    sandbox.ok("cp", "c1:/srv/d", out / "folder")
+    sandbox.ok("cp", "c1:/sbx/d/file", out / "link")
+    sandbox.ok("cp", "c1:/sbx/d/file", out / "dangling")
+    sandbox.ok("cp", "c1:/sbx/d", out / "folder")
     assert [(out / name).is_symlink() for name in ("link", "dangling", "folder")] == [True] * 3
     assert (out / "file").read_text() == (out / "new").read_text() == "old\n"
     assert (out / "top" / "file").read_text() == "old\n"
     source = tmp_path / "source"
     source.write_text("fresh\n")
-    sandbox.ok("cp", source, "c1:/srv/d/link")
-    sandbox.ok("cp", source, "c1:/srv/d/dangling")
-    sandbox.ok("cp", out / "top", "c1:/srv/d/folder")
-    sandbox.ok("cp", "c1:/srv", tmp_path / "all")
+    sandbox.ok("cp", source, "c1:/sbx/d/link")
+    sandbox.ok("cp", source, "c1:/sbx/d/dangling")
+    sandbox.ok("cp", out / "top", "c1:/sbx/d/folder")
+    sandbox.ok("cp", "c1:/sbx", tmp_path / "all")
     inside = tmp_path / "all" / "d"
     assert (inside / "link").is_symlink()
     assert (inside / "file").read_text() == (inside / "new").read_text() == "fresh\n"
@@ -99,7 +99,7 @@ def test_what_is_copied_to_a_link_goes_where_it_leads(
 
 
 def test_a_file_is_no_directory(sandbox: Sandbox, container: str, tmp_path: pathlib.Path) -> None:
-    for path in ("/srv/tree/file/", "/srv/tree/file/."):
+    for path in ("/sbx/tree/file/", "/sbx/tree/file/."):
         done = sandbox.call("cp", f"{container}:{path}", tmp_path)
         assert done.returncode == 1
         assert b"not a directory" in done.stderr
@@ -110,7 +110,7 @@ def test_a_running_container_sees_what_is_copied_in(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "x").write_text("news\n")
-    script = "until test -s /tmp/x; do sleep 0.05; done; cat /tmp/x"
+    script = "until test -s /sbx; do sleep 0.05; done; cat /sbx"
     with subprocess.Popen(
         sandbox.argv("run", "--rm", "--name", "r1", "host", "sh", "-c", f"echo up; {script}"),
         env=sandbox.environment(),
@@ -119,15 +119,15 @@ def test_a_running_container_sees_what_is_copied_in(
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
-        sandbox.ok("cp", tmp_path / "x", "r1:/tmp/x")
+        sandbox.ok("cp", tmp_path / "x", "r1:/sbx")
         assert process.communicate(timeout=30)[0] == b"news\n"
 
 
 def test_diff_tells_added_changed_and_deleted(sandbox: Sandbox) -> None:
-    script = "rm /etc/issue; echo >> /etc/hosts.allow; chmod 600 /etc/passwd; mkdir /etc/new"
+    script = "rm /etc/issue; echo >> /etc/hosts.allow; chmod 600 /etc/passwd; mkdir /etc/sbx"
     sandbox.ok("run", "--name", "c1", "host", "sh", "-c", script)
     lines = sandbox.ok("diff", "c1").splitlines()
-    assert {"C /etc", "D /etc/issue", "C /etc/passwd", "A /etc/new"} <= set(lines)
+    assert {"C /etc", "D /etc/issue", "C /etc/passwd", "A /etc/sbx"} <= set(lines)
 
 
 def test_an_exported_tree_holds_the_changes_and_not_the_mounts(
@@ -150,11 +150,11 @@ def test_an_exported_tree_holds_the_changes_and_not_the_mounts(
     sandbox.ok("export", "-o", output, "c1")
     with tarfile.open(output) as archive:
         members = {member.name.removeprefix("./"): member for member in archive}
-    assert (members["srv/tree/file"].uid, members["srv/tree/file"].mode) == (33, 0o4750)
-    assert members["srv/tree/null"].ischr()
+    assert (members["sbx/tree/file"].uid, members["sbx/tree/file"].mode) == (33, 0o4750)
+    assert members["sbx/tree/null"].ischr()
     assert not [name for name in members if name.startswith(("proc/", "dev/"))]
     sandbox.ok("import", output, "again")
-    script = "ls -l /srv/tree/null /srv/tree/file"
+    script = "ls -l /sbx/tree/null /sbx/tree/file"
     shown = sandbox.ok("run", "--rm", "again", "sh", "-c", script)
     assert "-rwsr-x---    2 33       44" in shown
     assert "1,   3" in shown

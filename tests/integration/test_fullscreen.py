@@ -12,7 +12,7 @@ pytestmark = pytest.mark.guest
 
 
 def test_vim_edits_is_left_and_joined_again(engine: Sandbox) -> None:
-    engine.ok("create", "-it", "--name", "edit", "host", "vim.tiny", "-u", "NONE", "/root/note")
+    engine.ok("create", "-it", "--name", "edit", "host", "vim.tiny", "-u", "NONE", "/sbx-note")
     screen = Terminal(engine, "start", "-ai", "edit")
     screen.see("note", "[New File]")
     screen.keys("ifirst line\rsecond\x1b")
@@ -29,7 +29,7 @@ def test_vim_edits_is_left_and_joined_again(engine: Sandbox) -> None:
     again.see("third")
     again.keys(":wq\r")
     assert again.ends() == 0
-    engine.ok("cp", "edit:/root/note", str(engine.store.parent / "note"))
+    engine.ok("cp", "edit:/sbx-note", str(engine.store.parent / "note"))
     assert (engine.store.parent / "note").read_text() == "first line\nsecond\nthird\n"
 
 

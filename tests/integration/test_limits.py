@@ -184,11 +184,11 @@ while True:
     found = os.waitid(os.P_ALL, 0, os.WNOHANG | os.WSTOPPED | os.WCONTINUED)
     if found:
         print("told", found, flush=True)
-    if os.path.exists("/tmp/stop-child"):
-        os.remove("/tmp/stop-child")
+    if os.path.exists("/sbx-stop"):
+        os.remove("/sbx-stop")
         os.kill(child, signal.SIGSTOP)
-    if os.path.exists("/tmp/go-child"):
-        os.remove("/tmp/go-child")
+    if os.path.exists("/sbx-go"):
+        os.remove("/sbx-go")
         os.kill(child, signal.SIGCONT)
     time.sleep(0.001)
 """
@@ -201,9 +201,9 @@ def test_nobody_inside_can_tell_that_the_container_was_paused(engine: Sandbox) -
         engine.ok("pause", "family")
         engine.ok("unpause", "family")
     engine.ok("update", "--cpus", "0.05", "family")
-    engine.ok("exec", "family", "touch", "/tmp/stop-child")
+    engine.ok("exec", "family", "touch", "/sbx-stop")
     until(lambda: "told" in engine.ok("logs", "family"))
-    engine.ok("exec", "family", "touch", "/tmp/go-child")
+    engine.ok("exec", "family", "touch", "/sbx-go")
     until(lambda: "0xffff" in engine.ok("logs", "family"))
     told = engine.ok("logs", "family").splitlines()
     # Only what happened inside; and who was stopped before was left so.
@@ -216,9 +216,9 @@ def test_nobody_inside_can_tell_that_the_container_was_paused(engine: Sandbox) -
 SHELL = """
 set -m
 sleep 1000 &
-trap 'jobs >> /tmp/seen' CHLD
-while [ ! -e /tmp/enough ]; do read -t 0.05 x < /dev/zero; : ; done
-jobs; cat /tmp/seen 2>/dev/null
+trap 'jobs >> /sbx-seen' CHLD
+while [ ! -e /sbx-enough ]; do read -t 0.05 x < /dev/zero; : ; done
+jobs; cat /sbx-seen 2>/dev/null
 """
 
 
@@ -229,7 +229,7 @@ def test_a_shell_inside_does_not_see_a_stopped_job(engine: Sandbox) -> None:
         engine.ok("pause", "shell")
         assert "Paused" in engine.ok("ps", "--filter", "name=shell")
         engine.ok("unpause", "shell")
-    engine.ok("exec", "shell", "touch", "/tmp/enough")
+    engine.ok("exec", "shell", "touch", "/sbx-enough")
     engine.ok("wait", "shell")
     lines = set(engine.ok("logs", "shell").splitlines())
     assert lines == {"[1]+  Running                 sleep 1000 &"}
