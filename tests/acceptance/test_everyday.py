@@ -155,7 +155,7 @@ class Screen:
             rest,
             env={**sandbox.environment(), "TERM": "linux"},  # type: ignore[arg-type]
             dimensions=(24, 80),
-            timeout=30,
+            timeout=100,
         )
         self.display = pyte.Screen(80, 24)
         self.stream = pyte.ByteStream(self.display)
@@ -165,7 +165,7 @@ class Screen:
 
     def wait(self, seen: Callable[[list[str]], bool]) -> list[str]:
         """Read until the lines of the screen are as wanted."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 100
         while not seen(self.display.display):
             assert time.monotonic() < end, "\n".join(self.display.display)
             try:

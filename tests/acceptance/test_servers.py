@@ -49,7 +49,7 @@ def page(port: int) -> str:
 
     def ask() -> str:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=100) as answer:
                 return str(answer.read().decode())
         except OSError:
             return ""

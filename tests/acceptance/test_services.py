@@ -110,7 +110,7 @@ def _file(folder: pathlib.Path, text: str) -> pathlib.Path:
 
 def _fetch(url: str) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(url, timeout=100) as answer:
             body: bytes = answer.read()
     except OSError:
         return b""
@@ -130,7 +130,7 @@ def test_redis_keeps_its_data_beyond_its_container(services: Sandbox, ends: list
     services.ok("restart", "cache")
     until(_answers(services, *client, "ping"))
     until(lambda: services.ok("exec", *client, "get", "key") == "value\n")
-    with socket.create_connection(("127.0.0.1", int(port)), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", int(port)), timeout=100) as connection:
         connection.sendall(b"GET key\r\n")
         with connection.makefile("rb") as answer:
             assert answer.read(11) == b"$5\r\nvalue\r\n"

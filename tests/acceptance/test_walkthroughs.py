@@ -203,7 +203,7 @@ def test_a_shell_is_opened_in_a_container_left_and_joined(box: Sandbox) -> None:
     def terminal(*arguments: str) -> pexpect.spawn:
         program, *rest = box.argv(*arguments)
         environ = {**box.environment(), "TERM": "xterm"}
-        child = pexpect.spawn(program, rest, env=environ, timeout=30)  # type: ignore[arg-type]
+        child = pexpect.spawn(program, rest, env=environ, timeout=100)  # type: ignore[arg-type]
         child.delaybeforesend = None
         return child
 
@@ -349,7 +349,7 @@ def test_the_room_that_all_takes_is_told_and_given_back(box: Sandbox, app: pathl
         ["Build Cache", "3", "0"],
     ]
     program, *rest = box.argv("system", "prune")
-    child = pexpect.spawn(program, rest, env=box.environment(), timeout=30)  # type: ignore[arg-type]
+    child = pexpect.spawn(program, rest, env=box.environment(), timeout=100)  # type: ignore[arg-type]
     child.expect(re.escape("Are you sure you want to continue? [y/N] "))
     assert "WARNING! This will remove:\r\n  - all stopped containers" in child.before.decode()
     child.sendline("n")

@@ -64,7 +64,7 @@ def test_a_tcp_address_is_served_with_a_warning(sandbox: Sandbox, tmp_path: path
         assert found is not None
         said = server.log.read_text()
         assert "warning: every user and program of this machine that can reach" in said
-        client = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=30)
+        client = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=100)
         client.request("GET", "/_ping")
         assert client.getresponse().read() == b"OK"
         client.close()

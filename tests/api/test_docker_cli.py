@@ -107,7 +107,7 @@ def test_logs_attach_and_terminals(docker: Docker) -> None:
         docker.program,
         ["run", "-it", "--rm", "--name", "term", "box", "sh"],
         env=docker.environment(),
-        timeout=30,
+        timeout=100,
         dimensions=(33, 101),
         encoding="utf-8",
     )
@@ -122,7 +122,7 @@ def test_logs_attach_and_terminals(docker: Docker) -> None:
         docker.program,
         ["exec", "-it", "term", "sh"],
         env=docker.environment(),
-        timeout=30,
+        timeout=100,
         encoding="utf-8",
     )
     inner.expect("# ")
@@ -135,7 +135,7 @@ def test_logs_attach_and_terminals(docker: Docker) -> None:
     terminal.close()
     assert ok("ps", "-q", "--filter", "name=term") != ""
     again = pexpect.spawn(
-        docker.program, ["attach", "term"], env=docker.environment(), timeout=30, encoding="utf-8"
+        docker.program, ["attach", "term"], env=docker.environment(), timeout=100, encoding="utf-8"
     )
     again.sendline("exit 4")
     again.expect(pexpect.EOF)

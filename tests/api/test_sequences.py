@@ -80,7 +80,7 @@ def test_an_editor_opens_a_folder_in_a_container(docker: Docker, tmp_path: pathl
         assert (done.returncode, done.stdout) == (7, b"print()\n0\n")
         assert (tmp_path / "new").read_text() == "made\n"
         run.kill()  # the editor goes; what it started does not
-        run.wait(timeout=30)
+        run.wait(timeout=100)
         assert ok("ps", "-q", "--no-trunc", "--filter", f"label={label}") == f"{identity}\n"
     assert ok("stop", identity) == f"{identity}\n"
     assert ok("inspect", "-f", "{{.State.ExitCode}}", identity) == "15\n"
@@ -132,7 +132,7 @@ def test_signals_of_the_command_are_the_container_s(docker: Docker) -> None:
     with running(docker, "run", "--name", "trapping", "box", "sh", "-c", IDLE) as run:
         assert line_of(run) == "Container started\n"
         run.send_signal(signal.SIGTERM)
-        assert run.wait(timeout=30) == 15
+        assert run.wait(timeout=100) == 15
     assert docker.ok("inspect", "-f", "{{.State.Running}}", "trapping") == "false\n"
 
 

@@ -154,7 +154,7 @@ def test_the_listening_socket_may_be_handed_over(
         other.opened.clear()
     finally:
         server.terminate()
-        assert server.wait(timeout=30) == 0
+        assert server.wait(timeout=100) == 0
     assert os.path.exists(path)
 
 
@@ -286,7 +286,7 @@ def test_any_request_that_the_description_allows_is_answered(
     path = case.formatted_path
     query = "&".join(f"{key}={value}" for key, value in _quoted(case.query or {}))
     body = case.body if isinstance(case.body, dict | list) else None
-    status, said = shared.call(case.method, f"{path}?{query}", body, timeout=30)
+    status, said = shared.call(case.method, f"{path}?{query}", body, timeout=100)
     assert status != 500 or "internal error" not in str(said), (case.method, path, query, said)
 
 

@@ -101,7 +101,7 @@ def test_a_client_of_datagrams_may_be_there_before_the_server(net: Net, low: boo
         assert first_line(client) == f"('{a.address}', {port})"
         server = a.start(python(UDP_ECHO, "0.0.0.0", port, 1))
         first_line(server)
-        output, errors = client.communicate(b"\n", timeout=30)
+        output, errors = client.communicate(b"\n", timeout=100)
         assert not errors
         assert output.decode() == f"b'late' ('{a.address}', {port})\n"
         assert output_of(server) == [f"late {b.address}"]

@@ -104,7 +104,7 @@ def running(folder: pathlib.Path, more: str = "", *, scheme: str = "http") -> It
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=100)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: pathlib.Path) -> None:
@@ -320,7 +320,7 @@ def serving(
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(timeout=10)
+        thread.join(timeout=100)
 
 
 # ---- filling a registry without the code under test ----------------------------------------------

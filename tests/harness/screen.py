@@ -34,7 +34,7 @@ class Terminal:
             rest,
             env=environ,
             dimensions=(ROWS, COLUMNS),
-            timeout=30,  # type: ignore[arg-type]
+            timeout=100,  # type: ignore[arg-type]
         )
         self.child.delaybeforesend = None
         self._screen = Screen(COLUMNS, ROWS)
@@ -51,7 +51,7 @@ class Terminal:
 
     def until(self, probe: Callable[[], bool], what: str) -> None:
         """Read until *probe* is content."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while not probe():
             assert time.monotonic() < deadline, f"{what} is not on the screen:\n{self.text}"
             try:

@@ -24,7 +24,7 @@ def _terminal(engine: Sandbox, *arguments: str) -> pexpect.spawn:
         rest,
         env={**engine.environment(), "TERM": "xterm"},  # type: ignore[arg-type]
         dimensions=(33, 101),
-        timeout=30,
+        timeout=100,
     )
     child.delaybeforesend = None
     return child
@@ -95,7 +95,7 @@ def test_signals_are_passed_on(engine: Sandbox) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=30)[0] == b"got\n"
+        assert process.communicate(timeout=100)[0] == b"got\n"
     assert process.returncode == 5
 
 
@@ -124,7 +124,7 @@ def test_two_see_the_same(engine: Sandbox) -> None:
     engine.ok("stop", "srv")
     for watcher in watchers:
         with watcher:
-            assert watcher.communicate(timeout=30)[0].endswith(b"bye\n")
+            assert watcher.communicate(timeout=100)[0].endswith(b"bye\n")
             assert watcher.returncode == 7
 
 

@@ -120,7 +120,7 @@ def test_a_running_container_sees_what_is_copied_in(
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         sandbox.ok("cp", tmp_path / "x", "r1:/sbx")
-        assert process.communicate(timeout=30)[0] == b"news\n"
+        assert process.communicate(timeout=100)[0] == b"news\n"
 
 
 def test_diff_tells_added_changed_and_deleted(sandbox: Sandbox) -> None:

@@ -162,7 +162,7 @@ def test_output_is_followed_to_the_end(engine: Sandbox) -> None:
         engine.ok("kill", "-s", "HUP", "srv")
         until(lambda: "hup" in engine.ok("logs", "srv"))
         engine.ok("stop", "srv")
-        output = follower.communicate(timeout=30)[0]
+        output = follower.communicate(timeout=100)[0]
     assert output == b"up\nhup\nbye\n"
 
 

@@ -134,7 +134,7 @@ def _terminal(engine: Sandbox, *arguments: str) -> pexpect.spawn:
         rest,
         env={**engine.environment(), "TERM": "xterm", "PS1": "x"},  # type: ignore[arg-type]
         dimensions=(33, 101),
-        timeout=30,
+        timeout=100,
     )
     child.delaybeforesend = None
     return child

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def on_terminal(sandbox: Sandbox, *arguments: str) -> pexpect.spawn[bytes]:
     command, *rest = sandbox.argv(*arguments)
     environ = {**sandbox.environment(), "TERM": "linux"}
-    return pexpect.spawn(command, rest, env=environ, dimensions=(24, 100), timeout=30)
+    return pexpect.spawn(command, rest, env=environ, dimensions=(24, 100), timeout=100)
 
 
 def test_the_view_moves_between_layers(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
@@ -36,7 +36,7 @@ def test_the_view_moves_between_layers(sandbox: Sandbox, tmp_path: pathlib.Path)
 
     def wait_for(text: str) -> None:
         while not any(text in line for line in screen.display):
-            stream.feed(child.read_nonblocking(4096, timeout=30))
+            stream.feed(child.read_nonblocking(4096, timeout=100))
 
     wait_for("2 layers")
     wait_for("A        1B  /first")

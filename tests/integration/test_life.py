@@ -133,7 +133,7 @@ def test_waiting_for_several(engine: Sandbox) -> None:
     ) as waiting:
         for name in ("w1", "w2"):
             engine.ok("kill", "-s", "KILL", name)
-        assert waiting.communicate(timeout=30)[0] == b"137\n137\n"
+        assert waiting.communicate(timeout=100)[0] == b"137\n137\n"
 
 
 def test_cpus_are_chosen(engine: Sandbox) -> None:

@@ -160,7 +160,7 @@ def test_a_web_server_sends_a_large_page_by_each_place(net: Sandbox) -> None:
     net.ok("exec", "web", "dd", "if=/dev/zero", "of=/tmp/page", "bs=1M", "count=8", "status=none")
     until(lambda: "up\n" in net.ok("logs", "web"))
     for host, port in (("127.0.0.1", first), ("::1", first), ("127.0.0.1", second)):
-        connection = http.client.HTTPConnection(host, port, timeout=30)
+        connection = http.client.HTTPConnection(host, port, timeout=100)
         connection.request("GET", "/page")
         assert connection.getresponse().read() == bytes(8 << 20)
         connection.close()

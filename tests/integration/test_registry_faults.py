@@ -220,7 +220,7 @@ def test_a_killed_pull_is_resumed(filled: Server, sandbox: Sandbox) -> None:
             until(lambda: any("Range" in item.headers for item in between.blob_requests()))
         finally:
             process.send_signal(signal.SIGKILL)
-            process.wait(timeout=30)
+            process.wait(timeout=100)
         between.decide = proxy.never
         between.seen.clear()
         sandbox.ok("pull", name)

@@ -23,7 +23,7 @@ def _spawn(sandbox: Sandbox, *arguments: str) -> pexpect.spawn:
         rest,
         env={**sandbox.environment(), "TERM": "xterm"},  # type: ignore[arg-type]
         dimensions=(33, 101),
-        timeout=30,
+        timeout=100,
     )
     child.delaybeforesend = None
     return child
