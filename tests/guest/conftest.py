@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What guest tests share: the oracle, a network."""
+"""Fixtures of guest tests: programs that run here and in a container, and networks."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.harness.oracle import Oracle
 
 @pytest.fixture
 def oracle(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Oracle]:
-    """Two folders for one program: here, and the same one as a container sees it."""
+    """Return an oracle with two folders: one for the host and one for the container."""
     folders = tmp_path / "native" / "work", tmp_path / "inside" / "work"
     for folder in folders:
         folder.mkdir(parents=True)
     yield Oracle(sandbox, *folders)
-    for folder in folders:  # thousands of files: do not keep them
+    for folder in folders:  # may hold thousands of files
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def short_oracle(sandbox: Sandbox) -> Iterator[Oracle]:
-    """Return an oracle whose folders have short names: sun_path holds 108 bytes."""
+    """Return an oracle whose folders have short names, since sun_path holds only 108 bytes."""
     with tempfile.TemporaryDirectory(prefix="s", dir="/tmp") as folder:
         native, inside = pathlib.Path(folder, "n"), pathlib.Path(folder, "i")
         native.mkdir()
@@ -38,7 +38,7 @@ def short_oracle(sandbox: Sandbox) -> Iterator[Oracle]:
 
 @pytest.fixture
 def net(tmp_path: pathlib.Path) -> Net:
-    """Two networks without containers."""
+    """Return two networks without containers."""
     net = Net(tmp_path)
     net.add_network(1)
     net.add_network(2)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descriptors.c - a number means what was opened last, whoever closed what was there before.
+ * descriptors.c - a descriptor names the file that was opened last under its number, even when
+ * another thread or process closed the file before it.
  *
  *   descriptors GROUP (in a folder with the files a and bb and the directory d with the file x)
  */
@@ -43,7 +44,7 @@ static int open_known(const char *path)
 	return fd;
 }
 
-/* Something with the same number, made by a call that nobody watches. */
+/* Reuse the number fd by pipe(), a call that the sandbox does not intercept. */
 static int pipe_at(int fd)
 {
 	int ends[2];
@@ -107,7 +108,7 @@ static void put_over(void)
 	SEE(dup2(99, d));
 	say_fd("still the pipe", d);
 	SEE(dup2(d, -1));
-	MUST(dup2(bb, 700)); /* a number that is not remembered */
+	MUST(dup2(bb, 700)); /* too high for the sandbox to remember */
 	say_start("d at 700", 700);
 	say_start("d at fcntl's", (int)MUST(fcntl(bb, F_DUPFD_CLOEXEC, 50)));
 	MUST(dup2(ends[0], 50));
@@ -123,7 +124,7 @@ static void *close_unshared(void *fd)
 
 static void *unshare_and_close(void *fd)
 {
-	if (unshare(CLONE_FILES) == -1) { /* a filter forbids it, to the container as well */
+	if (unshare(CLONE_FILES) == -1) { /* a seccomp filter forbids it, here and in a container */
 		say("no table of its own: %s", error_name(errno));
 		return NULL;
 	}
@@ -191,7 +192,7 @@ static void must_end_well(pid_t child)
 		say("the child failed: %d", status);
 }
 
-/* A child with memory, descriptors, both, or none in common. */
+/* Clone a child that shares memory, descriptors, both or neither with its parent. */
 static void child_with(const char *what, int flags)
 {
 	char *stack = malloc(STACK);
@@ -287,7 +288,7 @@ static void arrives(void)
 	say_fd("bb by message", a);
 }
 
-/* ---- a storm: what a thread opened is what it sees ------------------------ */
+/* ---- a storm: each thread sees the files that it opened --------------------- */
 
 static int wrong;
 static int stop;
@@ -316,7 +317,7 @@ static void *open_and_look(void *unused)
 	return unused;
 }
 
-/* Asks for numbers that others open and close. */
+/* Look at descriptors that other threads open and close. */
 static void *look_at_others(void *unused)
 {
 	struct stat st;

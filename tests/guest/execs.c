@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * execs.c - what a program is started with, and what execve refuses.
+ * execs.c - what execve passes to a new program, and what it refuses.
  *
  *   execs GROUP (in an empty directory)
  *
- * Called by a name that begins with "show" it prints how it was started; scripts in these tests
- * name it as their interpreter.
+ * A copy of this program whose name begins with "show" prints how it was started. Scripts in these
+ * tests name such a copy as their interpreter.
  */
 #include "see.h"
 
@@ -62,7 +62,7 @@ static int show(int argc, char **argv, char **envp)
 	return 33;
 }
 
-/* A copy of this program under another name. */
+/* Copy this program to another name. */
 static void make_show(const char *name)
 {
 	char buf[65536];
@@ -79,7 +79,7 @@ static void make_show(const char *name)
 static char *const no_environment[] = {NULL};
 static char *const one_variable[] = {"A=b", NULL};
 
-/* Execute in a child and tell what came of it. */
+/* Execute a file in a child, and print the error or how the program ended. */
 static void try_exec(const char *what, const char *path, char *const argv[], char *const envp[])
 {
 	pid_t pid;
@@ -210,7 +210,7 @@ static void auxiliary(void)
 	FILE *stream;
 	size_t n = 0;
 
-	for (size_t i = 0; i < COUNT(types); i++) /* ids: see below */
+	for (size_t i = 0; i < COUNT(types); i++) /* ids are compared below */
 		say("%s is %s", types[i].name, getauxval(types[i].type) ? "set" : "0");
 	say("page %lu, ticks %lu, phent %lu", getauxval(AT_PAGESZ), getauxval(AT_CLKTCK),
 	    getauxval(AT_PHENT));
@@ -312,7 +312,7 @@ static void refusals(void)
 	try_exec("bad path", (char *)8, no_environment, no_environment);
 }
 
-/* The libc functions that search PATH and start /bin/sh for what has no header. */
+/* execvp searches PATH, and runs /bin/sh on a file that is neither ELF nor a script with `#!`. */
 static void searches(void)
 {
 	char *const words[] = {"zero", "one", NULL};
@@ -590,7 +590,7 @@ static void identity(void)
 	try_exec("script", "./a-script", argv, one_variable);
 }
 
-/* ---- ELF files that are not well ---- */
+/* ---- malformed ELF files ---- */
 
 #ifdef __i386__
 static const unsigned char code[] = {
@@ -663,7 +663,7 @@ static void try_bytes(const char *what, const void *bytes, size_t len)
 	static int number;
 	char name[32];
 
-	snprintf(name, sizeof(name), "elf-%d", number++); /* never a file that may still be busy */
+	snprintf(name, sizeof(name), "elf-%d", number++); /* old files may be busy */
 	write_bytes(name, bytes, len);
 	try_exec(what, name, (char *const[]){"zero", NULL}, no_environment);
 	MUST(unlink(name));
@@ -792,7 +792,7 @@ static void elf_segments(void)
 	try_image("odd TLS", &image);
 }
 
-/* Change single bytes of the headers at random; the same ones everywhere. */
+/* Change single bytes of the headers. The random numbers are the same on every machine. */
 static void elf_fuzz(void)
 {
 	const size_t headers = sizeof(HEADER) + sizeof(SEGMENT);
@@ -812,8 +812,8 @@ static void elf_fuzz(void)
 			state ^= state >> 7;
 			state ^= state << 17;
 			where = state % headers;
-			/* Linux does not look at the class; how much memory there may be is its
-			 * own. */
+			/* Linux ignores the class, and each kernel has its own limit for a
+			 * segment's size in memory. */
 			if (where == EI_CLASS || where / 4 == (sizeof(HEADER) + MEMORY_SIZE) / 4)
 				where = 0;
 			value = (unsigned char)(state >> 40);

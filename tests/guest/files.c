@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * files.c - small stories about files, told by what can be observed.
+ * files.c - short sequences of calls on files: working directories, contents, times, links, modes,
+ * attributes, watches and locks.
  *
  *   files GROUP prepare|observe|both (in an empty directory)
  *
@@ -125,7 +126,7 @@ static void cwd(void)
 	SEE(access("a", F_OK));
 }
 
-/* A removed directory still leads up. */
+/* The parent of a removed working directory is still reached by `..`. */
 static void removed_cwd(void)
 {
 	MUST(mkdir("d", 0755));
@@ -268,7 +269,7 @@ static void tmpfiles(void)
 	close(fd);
 	SEE(open("named", O_TMPFILE | O_RDWR, 0600));
 	SEE(open("missing", O_TMPFILE | O_RDWR, 0600));
-	/* Each is gone before the next, which gets its inode in the same tick of the clock. */
+	/* Each file is gone before the next is made, which gets its inode and its time. */
 	for (size_t i = 0; i < COUNT(modes); i++) {
 		fd = (int)MUST(open(".", O_TMPFILE | O_RDWR, modes[i]));
 		MUST(fstat(fd, &st));
@@ -614,10 +615,10 @@ static void say_xattrs(const char *path)
 		return;
 	}
 	for (char *p = list; p < list + n && count < COUNT(names); p += strlen(p) + 1) {
-		if (strncmp(p, "user.", 5) == 0) /* others are the file system's */
+		if (strncmp(p, "user.", 5) == 0) /* file systems add their own */
 			names[count++] = p;
 	}
-	for (size_t i = 0; i < count; i++) { /* sorted: the order is nobody's promise */
+	for (size_t i = 0; i < count; i++) { /* listxattr promises no order */
 		for (size_t k = i + 1; k < count; k++) {
 			if (strcmp(names[k], names[i]) < 0) {
 				const char *swap = names[i];
@@ -684,7 +685,7 @@ static void xattrs(void)
 	SEE(getxattr("g", "user.large", value, sizeof(value)));
 }
 
-/* How many one file may have differs from file system to file system. */
+/* File systems differ in how many attributes a file may have. */
 static void many_xattrs(void)
 {
 	char name[32], value[32], found[32];
@@ -711,7 +712,7 @@ static void many_xattrs(void)
 	MUST(setxattr("d", "user.other", "1", 1, 0));
 }
 
-/* ---- waiting for changes ---- */
+/* ---- inotify ---- */
 
 static void prepare_inotify(void)
 {
@@ -743,7 +744,7 @@ static void prepare_arrivals(void)
 	MUST(mkdir("d", 0755));
 }
 
-/* Files that their owner may not read, too: they are made in another way. */
+/* Includes new files that their owner may not read: the sandbox makes those in another way. */
 static void arrivals(void)
 {
 	int fd = (int)MUST(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
@@ -914,7 +915,7 @@ static void long_paths(void)
 	say("removed but for %d", depth);
 }
 
-/* A path may grow beyond PATH_MAX, step by step. */
+/* Step by step, the path of the working directory grows beyond PATH_MAX. */
 static void longer_paths(void)
 {
 	char name[256];
@@ -932,7 +933,7 @@ static void longer_paths(void)
 	SEE(rmdir("deepest"));
 }
 
-/* ---- devices everybody has ---- */
+/* ---- devices that every container has ---- */
 
 static void devices(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i386.c - what only 32-bit programs do: old system calls, their structures, programs of
- * both kinds that execute each other. Prints the same here and in a container.
+ * i386.c - what only 32-bit programs do: old system calls with their structures, and 32-bit and
+ * 64-bit programs that execute each other. Prints the same on the host and in a container.
  */
 #include "see.h"
 
@@ -18,9 +18,9 @@
 #include <time.h>
 #include <ucontext.h>
 
-static char **words; /* behind the group's name */
+static char **words; /* the arguments after the group's name */
 
-/* ---- programs of both kinds ------------------------------------------------- */
+/* ---- 32-bit and 64-bit programs --------------------------------------------- */
 
 /* `PROGRAM chain A B C`: executes A with the rest, and so on. */
 static void chain(void)
@@ -37,7 +37,7 @@ static void chain(void)
 	say("%s", error_name(errno));
 }
 
-/* The same from a child, by every kind of fork. */
+/* Execute the program in a child, after each kind of fork. */
 static void children(void)
 {
 	char *next[] = {words[0], "chain", NULL};
@@ -260,7 +260,7 @@ static void old_signals(void)
 
 	SEE(syscall(SYS_sigaction, SIGUSR1, &action, &before));
 	say("before: %d", before.handler == SIG_DFL);
-	raise(SIGUSR1); /* returns through code that the program did not bring */
+	raise(SIGUSR1); /* no SA_RESTORER: the handler returns through the vDSO */
 	say("got %d", got);
 	sigemptyset(&high);
 	sigaddset(&high, 40);
@@ -474,7 +474,7 @@ static void messages(void)
 	SEE(sendmsg(pair[0], (struct msghdr *)8, 0));
 }
 
-/* ---- every number --------------------------------------------------------------- */
+/* ---- every system call number ----------------------------------------------------- */
 
 static bool is_skipped(long nr)
 {
@@ -488,7 +488,7 @@ static bool is_skipped(long nr)
 	return false;
 }
 
-/* Some calls wait for ever. */
+/* Wait for a child; kill it when its call takes long. */
 static void end_of(pid_t pid)
 {
 	const struct timespec soon = {0, 100000000};
@@ -502,8 +502,8 @@ static void end_of(pid_t pid)
 	}
 }
 
-/* `PROGRAM walk PATH OTHER`: each call there may ever be, with paths in the places where
- * calls have them. Each in a child: it may end, and wait for long. */
+/* `PROGRAM walk PATH OTHER`: try every call number, with the paths where calls take paths. A child
+ * makes each call, since a call may end the process or wait for ever. */
 static void walk(void)
 {
 	const long a = (long)words[0];
@@ -540,7 +540,7 @@ static void walk(void)
 	say("walked");
 }
 
-/* Those that the runtime does not know. */
+/* Calls that the runtime does not know. */
 static void unknown(void)
 {
 	SEE(syscall(SYS_vm86old, 0));

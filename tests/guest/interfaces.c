@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interfaces.c - a machine's interfaces, asked in every way there is.
+ * interfaces.c - list network interfaces by getifaddrs, by ioctl and by netlink requests.
  *
  *   interfaces getifaddrs|ioctl|requests
  */
@@ -84,7 +84,7 @@ static void by_ioctl(void)
 	SEE(ioctl(pipes[0], FIONREAD, &fd));
 }
 
-/* Requests without an address, written, and broken ones. */
+/* Netlink requests by send() and write(), and requests that fail. */
 static void requests(void)
 {
 	struct {

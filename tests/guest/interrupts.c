@@ -6,9 +6,9 @@
  *   interrupts GROUP (in an empty directory)
  *
  * How it works
- *   A timer ticks all the time, so it does not matter how long a process is kept from
- *   running. With SA_RESTART the handler asks a helper process to end the wait; without it
- *   nothing ends the wait but the signal.
+ *   A timer ticks all the time, so a machine that is busy changes no result. With SA_RESTART
+ *   the handler asks a helper process to end the wait. Without it only the signal ends the
+ *   wait.
  */
 #include "see.h"
 
@@ -27,7 +27,7 @@
 extern char **environ;
 
 static volatile sig_atomic_t ticks;
-static int ask = -1; /* a byte written here lets the helper end the wait */
+static int ask = -1; /* a byte written here makes the helper end the wait */
 
 static void tick(int sig)
 {
@@ -213,7 +213,7 @@ static void end_accept(void)
 static void make_full_listener(void)
 {
 	make_listener();
-	end_accept(); /* a backlog of 0 holds one */
+	end_accept(); /* a backlog of 0 holds one connection */
 }
 
 static long wait_connect(void)
@@ -230,7 +230,7 @@ static long wait_connect(void)
 static void end_connect(void)
 {
 	MUST(accept(listener, NULL, NULL));
-	pause(); /* the queue stays open */
+	pause(); /* keeps the listener open */
 }
 
 static pid_t child;
@@ -521,7 +521,7 @@ static void cancellation(void)
 	say("still here: %d", access(".", F_OK));
 }
 
-/* ---- jumping out ---- */
+/* ---- jumps out of a handler ---- */
 
 static sigjmp_buf out;
 static volatile sig_atomic_t armed;
@@ -591,11 +591,11 @@ static void jumps(void)
 		}
 		jumped++;
 		for (int fd = 3; fd < 16; fd++)
-			close(fd); /* the jump may have lost one */
+			close(fd); /* the jump may have left one open */
 	}
 	set_timer(0);
 	check_tree("after jumps");
-	/* Out of a call that waits. */
+	/* Jump out of a call that waits. */
 	make_fifo();
 	set_timer(5000);
 	for (jumped = 0; jumped < 20;) {
@@ -625,7 +625,7 @@ static void storm_tick(int sig)
 }
 
 #define ROUNDS 120
-#define TICKS 20 /* at least so many, however fast the machine is */
+#define TICKS 20 /* signals that must come, even on a fast machine */
 
 static void check(bool good, const char *what)
 {
@@ -694,7 +694,7 @@ static void storm(void)
 	say("storm over, ticks %s", ticks > TICKS ? "seen" : "too few");
 }
 
-/* Do the same until a handler has interrupted it often. */
+/* Repeat the calls until a handler has interrupted them often. */
 static void storm_over(void (*handler)(int), void (*calls)(void))
 {
 	const struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
@@ -720,15 +720,15 @@ static void look_around(void)
 	check(close(fd) == 0, "close");
 }
 
-/* One thread, whose calls are interrupted at the same few sites, very often. */
+/* Interrupt one thread very often at the same few call sites. */
 static void storm_alone(void)
 {
 	storm_over(tick, look_around);
 }
 
 #ifdef __x86_64__
-/* access(path, 0) by a site whose number is not loaded right before it, and to which a branch leads
- * over the call. */
+/* access(path, 0) by a call site that has other code between the load of the number and the call.
+ * query_around() has a branch over such a call. */
 static __attribute__((noinline)) long query(const char *path)
 {
 	long ret;
@@ -774,7 +774,7 @@ static void query_once(void)
 	check(query("/no/such") == -ENOENT, "the call");
 }
 
-/* A handler makes a call by the site behind which it interrupted the program. */
+/* The handler makes a call by the same call site at which it interrupted the program. */
 static void storm_nested(void)
 {
 	for (int i = 0; i < 100; i++)
@@ -783,7 +783,7 @@ static void storm_nested(void)
 }
 #endif
 
-/* Spawning, forking and executing in a storm. */
+/* Spawn, fork and execute in a storm of signals. */
 static void storm_spawn(void)
 {
 	struct sigaction action = {.sa_handler = storm_tick, .sa_flags = SA_RESTART};

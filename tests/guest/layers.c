@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layers.c - changes of files and directories that were there before: in an image, of layers.
+ * layers.c - change files and directories that existed before: in a container, those of layers.
  *
  *   layers GROUP prepare|observe|both (in an empty directory)
  *
- * What is printed is the same wherever the files come from. What a layer cannot do as a file
- * system does (docs/limits.md) is not asked here: hard links between files of a layer, old
- * content behind a descriptor that was opened before a change, a directory that moves while it is
- * open.
+ * The output is the same wherever the files come from. The known limits of layers
+ * (docs/limits.md) are left out: hard links between files of a layer, the old content behind a
+ * descriptor that was opened before a change, and a directory that moves while it is open.
  */
 #include "see.h"
 
@@ -31,7 +30,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Everything below a directory, one line a directory: types, modes, sizes, targets. */
+/* Print everything below a directory, a line for each directory: types, modes, sizes, targets. */
 static void say_tree(const char *dir)
 {
 	char *names[64];
@@ -219,7 +218,7 @@ static void exchanged(void)
 	say_tree("c");
 }
 
-/* ---- other kinds of files in the places of removed ones ---- */
+/* ---- removed files are replaced by files of other kinds ---- */
 
 static void kinds(void)
 {
@@ -258,7 +257,7 @@ static void kinds(void)
 	say_tree("b");
 }
 
-/* ---- by a descriptor that may only read ---- */
+/* ---- changes through a read-only descriptor ---- */
 
 static void say_both(const char *path, int fd)
 {
@@ -312,7 +311,7 @@ static void descriptors(void)
 	say_tree("a");
 }
 
-/* ---- descriptors of files whose names are gone ---- */
+/* ---- descriptors of removed files ---- */
 
 static void nameless(void)
 {
@@ -340,7 +339,7 @@ static void nameless(void)
 	SEE(lseek(file, 0, SEEK_END));
 }
 
-/* A directory that was removed is not the one that is made in its place. */
+/* A removed directory is not the same as a new directory of its name. */
 static void other_directory(void)
 {
 	struct stat st;
@@ -387,7 +386,7 @@ static void other_cwd(void)
 	SEE(open("x", O_CREAT | O_WRONLY, 0600));
 }
 
-/* A working directory is gone although another one got its name. */
+/* A removed working directory stays removed although a new directory has its name. */
 static void lost_cwd(void)
 {
 	char cwd[PATH_MAX];
@@ -456,7 +455,7 @@ static void reopened(void)
 	say_tree("b/sub");
 }
 
-/* ---- nameless files get names ---- */
+/* ---- O_TMPFILE files get names ---- */
 
 static void tmpfiles(void)
 {
@@ -513,7 +512,7 @@ static void run(const char *path)
 	say_status(path, wait_for(pid));
 }
 
-/* What a program started as `-` says: its calls, some often enough to be rewritten. */
+/* What the program does when `-` is its argument: calls, repeated until they are rewritten. */
 static void started(void)
 {
 	char exe[PATH_MAX] = "";
@@ -663,7 +662,7 @@ static void deep(void)
 	SEE(chdir("/"));
 }
 
-/* ---- all that statx says ---- */
+/* ---- statx ---- */
 
 static void say_statx(const char *path)
 {
@@ -755,7 +754,7 @@ static void times(void)
 	say_age("a");
 }
 
-/* ---- flags that only the file system knows ---- */
+/* ---- inode flags (chattr) ---- */
 
 static void flags(void)
 {
@@ -774,7 +773,7 @@ static void flags(void)
 	say_content("a/f0");
 }
 
-/* What a file system can do to a file that is open to be read, a file of a layer does not have. */
+/* Requests that change or describe an inode through a read-only descriptor. Layers refuse them. */
 static void requests(void)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// member NAME - says its name to whoever connects to its port 80, and ends by itself.
+// member NAME - sends its name to each client of its port 80, and ends by itself.
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>

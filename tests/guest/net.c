@@ -4,8 +4,8 @@
  *
  *   net tcp|udp|six|both|errors|options|pass|taken PORT
  *
- * PORT and the 19 above it are free and not privileged; nobody ever listens at the last one.
- * Prints addresses as the program asked for them, and no port that the kernel chose.
+ * PORT and the 19 ports above it are free and not privileged; nothing ever listens at the last
+ * one. Addresses are printed as the program asked for them; ports that the kernel chose are not.
  */
 #include "see.h"
 
@@ -16,11 +16,11 @@
 #include <sys/socket.h>
 
 #define NOBODY (base_port + 19)
-#define PATIENCE 30000 /* milliseconds for what comes at once on a machine that is not busy */
+#define PATIENCE 30000 /* milliseconds: enough on a busy machine; an idle one answers at once */
 
 static int base_port;
 
-/* A port the kernel chose prints as "eph". */
+/* Print a port that the kernel chose as "eph". */
 static const char *name_text(const struct sockaddr_storage *name)
 {
 	static char text[4][128];
@@ -321,7 +321,7 @@ static void six(void)
 	}
 }
 
-/* As nginx, postgres and others: one port, a socket for each family. */
+/* Like nginx and postgres: one port, with a socket for each family. */
 static void both(void)
 {
 	static const char *const pairs[][2] = {
@@ -397,7 +397,7 @@ static void errors(void)
 	SEE(connect(datagram, to, sizeof(struct sockaddr_in)));
 }
 
-/* A connection that is not waited for. */
+/* Connect without blocking. */
 static void waiting(void)
 {
 	int listener = make(AF_INET, SOCK_STREAM);
@@ -439,7 +439,7 @@ static void options(void)
 	say("%s %s", local_of(a), local_of(b));
 }
 
-/* A socket keeps its name in another process, and when it is sent to one. */
+/* A socket keeps its name in a child, and when it is sent to another process. */
 static void pass(void)
 {
 	int pair[2];
@@ -477,7 +477,7 @@ static void pass(void)
 	say_status("child", wait_for(child));
 }
 
-/* Bound to any port, in the order that programs do it. */
+/* Bind to any port; then bind, listen and connect in the orders that programs use. */
 static void later(void)
 {
 	static const char *const binds[] = {"0.0.0.0", "::"};
@@ -518,7 +518,7 @@ static void later(void)
 	SEE(listen(make(AF_INET, SOCK_DGRAM), 1));
 }
 
-/* A port that the kernel chose cannot be had a second time, whatever the addresses. */
+/* Try to bind the port that the kernel chose for another socket, at various addresses. */
 static void taken(void)
 {
 	static const char *const pairs[][2] = {{"127.0.0.1", "127.0.0.1"},
@@ -549,7 +549,7 @@ static void taken(void)
 	}
 }
 
-/* Clients that say where on the loopback they come from. */
+/* Clients that bind to a loopback address before they connect. */
 static void sources(void)
 {
 	static const struct {
@@ -587,7 +587,7 @@ static void sources(void)
 		close(accepted);
 		close(server);
 	}
-	for (size_t i = 0; i < 2; i++) { /* it was a server */
+	for (size_t i = 0; i < 2; i++) { /* the client was bound like a server */
 		int server = make(AF_INET, SOCK_STREAM);
 		int client = make(AF_INET, SOCK_STREAM);
 
@@ -603,7 +603,7 @@ static void sources(void)
 	}
 }
 
-/* A datagram socket is connected before anybody has bound the port. */
+/* Connect a datagram socket before the server has bound the port. */
 static void awaited(void)
 {
 	struct sockaddr_in peer;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ownership.c - owners, modes and devices as root sees and changes them, and what others may do.
+ * ownership.c - owners, modes and devices as root sees and changes them, and what other users may
+ * do.
  *
- *   ownership GROUP   as root, in an empty directory of mode 0755 below
- *                     directories that all may search
- *   ownership list    prints what the group `permissions` starts with, for
- *                     tests that make it otherwise
+ *   ownership GROUP   as root, in an empty directory of mode 0755; everybody may
+ *                     search the directories above it
+ *   ownership list    prints the tree that the group `permissions` starts with,
+ *                     for tests that make it in another way
  *
- * What a real kernel answers to real root (on ext4) was recorded, once for all:
+ * The answers of a kernel to real root (on ext4) were recorded once:
  *   mkdir /srv/sbx && cd /srv/sbx
  *   .../ownership GROUP > .../recorded/ownership-GROUP.txt
  */
@@ -236,7 +237,7 @@ static void inheriting(void)
 	as("a user of the team", USER, USER, TEAM, make_inside_user);
 }
 
-/* ---- who may do what: a tree of owners and modes ---- */
+/* ---- permissions: a tree of owners and modes ---- */
 
 static const mode_t modes[] = {0,    0400, 0200, 0100, 0040, 0020, 0010,
 			       0004, 0002, 0001, 0644, 0755, 0700, 0660};
@@ -292,7 +293,7 @@ static void list(void)
 	each(list_one);
 }
 
-/* Letters for what is allowed; the tree is as before afterwards. */
+/* Return the letter for what is allowed. Every check leaves the tree as it was. */
 static char allowed(long result, char letter)
 {
 	if (result >= 0)
@@ -380,7 +381,7 @@ static void permissions(void)
 	permissions_observe();
 }
 
-/* ---- directories that all may write ---- */
+/* ---- directories that everybody may write to ---- */
 
 static const char *const sticky_files[] = {"t/root", "t/user", "t/other"};
 
@@ -443,7 +444,7 @@ static void sticky(void)
 	empty_sticky();
 }
 
-/* Moving a directory writes into it; a name needs no right on the file. */
+/* Moving a directory needs write permission on it; removing a name needs none on the file. */
 static void move_things(void)
 {
 	SEE(rename("open/locked", "open/renamed"));
@@ -546,7 +547,7 @@ static void set_ids(void)
 	as("a user, by a script", USER, USER, 0, run_program);
 }
 
-/* access() asks for the real user, opening for the effective one. */
+/* access() checks the real user; open() checks the effective one. */
 static void effective(void)
 {
 	write_file("secret", "x");
@@ -654,7 +655,7 @@ static void attributes(void)
 	SEE(getxattr("f", "trusted.a", value, sizeof(value)));
 }
 
-/* More changes than a container has records of owners and modes, and room for attributes. */
+/* Make more changes than a container's records of owners, modes and attributes can hold. */
 static void often(void)
 {
 	char value[3000] = "value";
@@ -678,7 +679,7 @@ static void often(void)
 	say("%ld bytes, %d", refused, value[10]);
 }
 
-/* ---- what was opened before ---- */
+/* ---- descriptors that root opened before ---- */
 
 static void say_names(const char *what, int dir)
 {
@@ -774,14 +775,14 @@ static void senders(void)
 	for (uid_t uid = USER; uid <= OTHER; uid++) {
 		pid_t child = (pid_t)MUST(fork());
 
-		if (child == 0) { /* the real one counts */
+		if (child == 0) { /* the kernel reports the real user */
 			MUST(setresuid(uid, 0, 0));
 			kill(self, SIGUSR2);
 			kill(self, SIGUSR1);
 			_exit(0);
 		}
 		while (sigwaitinfo(&set, &info) == -1)
-			; /* the other one came */
+			; /* SIGUSR2 came */
 		say("waited for: %u", info.si_uid);
 		MUST(waitid(P_PID, (id_t)child, &info, WEXITED));
 		say("waitid: %u", info.si_uid);
@@ -811,7 +812,7 @@ static const struct part groups[] = {
 
 int main(int argc, char **argv)
 {
-	if (argc > 2) /* as an interpreter: `./program-0 show-ids ./script show-ids` */
+	if (argc > 2) /* as a script's interpreter: `./program-0 show-ids ./script show-ids` */
 		argc = 2;
 	return run_group(argc, argv, groups, COUNT(groups));
 }

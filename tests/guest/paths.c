@@ -4,10 +4,10 @@
  *
  *   paths look|open|change|meta|xattr|pairs|openat2 prepare|observe|both DIRECTORY
  *
- * `prepare` makes, under DIRECTORY, one small tree for each case that may change it (a shared one
- * for those that do not); `observe` makes the calls and prints result, details and what became of
- * the tree. The two stages may run in different worlds: a tree prepared on the host is a lower
- * layer for the container.
+ * `prepare` makes small trees under DIRECTORY: one for each case that may change it, and one that
+ * the other cases share. `observe` makes the calls and prints results, details and changes of the
+ * tree. The two stages may run in different places: a tree that the host prepared is a lower layer
+ * of the container.
  */
 #include "see.h"
 
@@ -20,15 +20,15 @@
 #define OLD 1000000000
 #define LONG_NAME 256
 
-static int at;              /* the directory that *at calls get */
+static int at;              /* the directory that is passed to *at calls */
 static const char *tree;    /* absolute path of the current tree */
-static char detail[4096];   /* what a successful call found out */
+static char detail[4096];   /* what a successful call returned */
 static char name_255[256];
 static char name_256[257];
 static char path_4095[4096];
 static char path_4096[4097];
-static char *at_page_end;   /* "f", its NUL the last byte of a page that no other follows */
-static char *no_end;        /* "fff", no NUL before the end of the page */
+static char *at_page_end;   /* "f"; its NUL is the last byte before an unmapped page */
+static char *no_end;        /* "fff" without a NUL before an unmapped page */
 
 struct kind {
 	const char *label;
@@ -320,7 +320,7 @@ static long note_link(long result, const char *buf)
 	return result;
 }
 
-/* Describe the new descriptor and close it. (O_NOFOLLOW shows what the runtime asked for.) */
+/* Describe the new descriptor and close it. O_NOFOLLOW is left out: the runtime may have set it. */
 static long note_fd(long fd)
 {
 	char link[64];
@@ -547,7 +547,7 @@ static const struct timespec bad_times[2] = {{0, 1000000000}, {0, 0}};
 	CALL(lremovexattr, syscall(SYS_lremovexattr, path, "user.a"))                        \
 	CALL(getxattr, syscall(SYS_getxattr, path, "user.a", buf_, 10))
 
-/* open() with every sensible mixture of flags, and some that are not. */
+/* open() with every sensible mixture of flags, and some mixtures that make no sense. */
 #define OPENS(CALL)                                                      \
 	CALL(rdonly, O_RDONLY)                                           \
 	CALL(wronly, O_WRONLY)                                           \
@@ -590,7 +590,7 @@ static bool is_string(const char *path)
 	       (uintptr_t)path < 1ULL << 48;
 }
 
-/* creat() would wait for a reader. */
+/* creat() of a FIFO would wait for a reader. */
 static UNUSED bool is_fifo(const char *path)
 {
 	size_t len = is_string(path) ? strlen(path) : 0;
@@ -657,7 +657,7 @@ OLD_METAS(FUNCTION)
 XATTRS(FUNCTION)
 OPENS(OPEN_FUNCTION)
 
-/* openat2: every RESOLVE flag alone. */
+/* openat2 with each RESOLVE flag alone. */
 static uint64_t resolve;
 static const char *resolve_name = "";
 
@@ -700,8 +700,8 @@ static const struct call openat2_calls[] = {{"openat2", run_openat2},
 static char base[PATH_MAX / 2];
 static char tree_path[PATH_MAX];
 static bool make_as_needed;
-static bool only_looks; /* nothing will change: do not check after each call */
-static int trees;   /* how many were used */
+static bool only_looks; /* the calls change nothing: do not compare the tree after each */
+static int trees;   /* how many trees were used */
 static int tree_fd;
 
 /* Go to a tree that nothing has changed yet. */
@@ -732,7 +732,7 @@ static void say_result(long result, int error)
 	put_result(result);
 	if (result >= 0 && detail[0])
 		printf(" %s", detail);
-	if (only_looks || result == -1) { /* what a failure changed shows at the next success */
+	if (only_looks || result == -1) { /* a failed call's changes show later */
 		printf("\n");
 		return;
 	}
@@ -873,7 +873,7 @@ static void openat2(void)
 	openat2_sizes();
 }
 
-/* Two paths: all pairs. */
+/* Calls with two paths, on all pairs of paths. */
 static void pairs(void)
 {
 	static const char *const names[] = {"f",   "e",     "d",        "n",    "p",    "missing",
@@ -910,7 +910,7 @@ static void pairs(void)
 	}
 }
 
-/* `trees` is how many a group may use up; `prepare` makes that many. */
+/* `trees` is how many trees a group needs at most; `prepare` makes that many. */
 static const struct {
 	const char *name;
 	void (*run)(void);

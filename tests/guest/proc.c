@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proc.c - /proc/self: its links, the descriptors behind them, and the files programs parse.
+ * proc.c - /proc/self: its links, the descriptors behind them, and the files that programs parse.
  *
  *   proc links|descriptors|paths|files DIRECTORY
  */
@@ -16,7 +16,7 @@
 
 static const char *folder;
 
-/* "/proc/self/fd/N" followed by rest. */
+/* Return "/proc/self/fd/N" followed by rest. */
 static const char *of_fd(int fd, const char *rest)
 {
 	static char path[4][4096];
@@ -27,7 +27,7 @@ static const char *of_fd(int fd, const char *rest)
 	return chosen;
 }
 
-/* A link's target without the folder and without numbers in brackets. */
+/* Print a link's target without the folder and without numbers in brackets. */
 static void say_link(const char *what, const char *path)
 {
 	char target[4096];
@@ -218,7 +218,7 @@ static void paths(void)
 	SEE(open("/proc/new", O_CREAT | O_WRONLY, 0644));
 }
 
-/* The line of a file that begins with key. */
+/* Print the lines of a file that begin with key. */
 static void say_line(const char *path, const char *key)
 {
 	FILE *file = fopen(path, "r");
@@ -236,7 +236,7 @@ static void say_line(const char *path, const char *key)
 		say("%s: %s", path, error_name(errno));
 }
 
-/* What maps says of an address: permissions and the base name. */
+/* Print the permissions and the file of an address, as in /proc/self/maps. */
 static void say_map(const char *what, const void *address)
 {
 	FILE *file = fopen("/proc/self/maps", "r");

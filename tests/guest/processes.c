@@ -32,7 +32,7 @@ static void make_calls(const char *name)
 	MUST(unlink(name));
 }
 
-/* Fork, run, wait; what `body` returns is the exit status. */
+/* Run `body` in a child and wait for it; its result is the exit status. */
 static int in_child(int (*body)(void))
 {
 	pid_t pid;
@@ -529,7 +529,7 @@ static void say_fds(const char *what)
 static void fds_at_start(void)
 {
 	say_fds("at start");
-	/* The lowest number is the next. */
+	/* open() returns the lowest free number. */
 	for (int i = 0; i < 3; i++)
 		say("opened %d", (int)MUST(open("/etc", O_RDONLY)));
 	close(4);
@@ -666,7 +666,7 @@ static int become_daemon(void)
 		return 1;
 	if (daemon(0, 0) == -1)
 		return 2;
-	/* The grandchild goes on. */
+	/* Only the grandchild, the daemon, comes here. */
 	for (fd = 3; fd < 256; fd++)
 		close(fd);
 	snprintf(path, sizeof(path), "%s/daemon.tmp", cwd);
@@ -775,8 +775,7 @@ static void umasks(void)
 	SEE(umask(022));
 }
 
-/* A process that shares no memory, but directories and the mask; a thread that shares memory only.
- */
+/* A process that shares the umask but no memory, and a thread that shares memory but no umask. */
 static void shared_umask(void)
 {
 	wait_for((pid_t)MUST(clone(set_umask, stack + sizeof(stack), CLONE_FS | SIGCHLD, NULL)));

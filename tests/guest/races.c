@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * races.c - several processes at one name: who wins, and that nothing is lost or seen half done.
+ * races.c - several processes change the same names at once: one of them wins, nothing is lost, and
+ * no half-made file is seen.
  *
  *   races GROUP prepare|observe|both (in an empty directory)
  */
@@ -109,7 +110,7 @@ static void win(int worker)
 		count(5, link(name("l", i), name("x", i)), EEXIST);
 		snprintf(to, sizeof(to), "dir-by-%d-%d", worker, i);
 		count(6, rename(name("d", i), to), ENOENT);
-		/* In two steps, the new name may be there before the old one is gone. */
+		/* A rename in two steps makes the new name before it removes the old one. */
 		if (syscall(SYS_renameat2, AT_FDCWD, name("n", i), AT_FDCWD, name("o", i),
 			    RENAME_NOREPLACE) == 0)
 			count(7, 0, 0);
@@ -193,7 +194,7 @@ static void writers(void)
 	say("appended: %lld bytes", (long long)st.st_size);
 }
 
-/* ---- nothing is seen half done ---- */
+/* ---- no half-written file is seen ---- */
 
 static void prepare_replaced(void)
 {
@@ -250,7 +251,7 @@ static void replaced(void)
 		say("%d: %d", i, board->won[i]);
 }
 
-/* ---- a directory that all use ---- */
+/* ---- all processes use one directory ---- */
 
 static void prepare_shared(void)
 {
@@ -301,7 +302,7 @@ static void shared(void)
 	closedir(stream);
 }
 
-/* ---- directories that all change for the first time ---- */
+/* ---- all processes are the first to change a directory ---- */
 
 static const char *in_dir(const char *entry, int number)
 {
@@ -323,7 +324,7 @@ static void prepare_first(void)
 	}
 }
 
-/* Each a change of its own: none may fail. (A test makes the renames of a copy-up slow.) */
+/* Each worker makes a different change, so none may fail. (A test makes copy-ups slow.) */
 static void change_first(int worker)
 {
 	for (int i = 0; i < FIRST; i++) {
@@ -388,7 +389,7 @@ static void prepare_moving(void)
 	}
 }
 
-/* What happened to each directory. */
+/* Which changes of each directory succeeded. */
 static struct {
 	char moved[MOVES], written[MOVES], made[MOVES], renamed[MOVES], removed[MOVES],
 		emptied[MOVES], gone[MOVES];
@@ -420,7 +421,7 @@ static void move_or_change(int worker)
 			note_moving(&happened->renamed[i], rename(in_moving('v', i, "moved"),
 								  in_moving('v', i, "sub/moved")));
 			note_moving(&happened->gone[i], unlink(in_moving('v', i, "again/gone")));
-			/* Where it is by now, it may be no more, or not empty. */
+			/* By now the directory may be moved, removed or not empty. */
 			if (rmdir(in_moving('v', i, "again")) == 0)
 				mkdir(in_moving('v', i, "again"), 0755);
 		} else {

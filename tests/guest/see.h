@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * see.h - what guest programs share: print what was observed, one fact a line.
+ * see.h - shared by guest programs: print results of calls, one fact a line.
  *
- * The same program runs on the host and in a container and must print the same, so nothing that may
- * differ between two good runs is printed: no process ids, addresses, times, inode or device
- * numbers (only whether they are equal). Owners are printed as seen by the program: `me` for its
- * own.
+ * A program runs on the host and in a container and must print the same. It therefore prints
+ * nothing that may differ between two good runs: no process ids, addresses, times, inode or device
+ * numbers (only whether they are equal). It prints its own user and group as `me`.
  *
- * With SEE_STORM=MICROSECONDS in the environment a signal comes that often, in every process that
- * a program makes by fork. Most calls are restarted after it, so most programs print the same.
+ * With SEE_STORM=MICROSECONDS in the environment, the program and every process that it forks get
+ * a signal at that interval. The kernel restarts most calls after the signal, so most programs
+ * still print the same.
  */
 #ifndef SEE_H
 #define SEE_H
@@ -148,7 +148,7 @@ static UNUSED void __attribute__((format(printf, 1, 2))) say(const char *format,
 	putchar('\n');
 }
 
-/* The test is wrong, or the machine: not a fact to compare. */
+/* Stop, because the test or the machine is at fault: this is no result to compare. */
 static UNUSED void __attribute__((noreturn)) broken(const char *what)
 {
 	printf("BROKEN %s: %s\n", what, error_name(errno));
@@ -260,7 +260,7 @@ static UNUSED void say_content(const char *path)
 		close(fd);
 }
 
-/* ---- a storm: SIGURG, whose default is to be ignored, by a timer that ends with execve ---- */
+/* ---- a storm of SIGURG, which is ignored by default, by a timer that ends with execve ---- */
 
 static volatile sig_atomic_t see_ticks;
 static long see_interval; /* in microseconds */
@@ -322,8 +322,8 @@ static UNUSED int run_group(int argc, char **argv, const struct part *groups, si
 	return argc > 1 ? 98 : 0;
 }
 
-/* Or a table of stories: what is prepared (may be NULL), perhaps elsewhere, and what is seen then;
- * `PROGRAM STORY prepare|observe|both`. */
+/* Or a program is a table of stories; `PROGRAM STORY prepare|observe|both` runs one of them.
+ * `prepare`, which may be NULL, makes files, perhaps in another place; `observe` works on them. */
 struct story {
 	const char *name;
 	void (*prepare)(void);

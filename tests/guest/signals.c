@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signals.c - dispositions, masks, handlers and what they are told.
+ * signals.c - signal dispositions, masks, and handlers with their arguments.
  *
  *   signals GROUP
  */
@@ -32,7 +32,7 @@ static void handle(int sig, void (*handler)(int), int flags)
 	MUST(sigaction(sig, &action, NULL));
 }
 
-/* As numbers without gaps: libc keeps 32 and 33 for itself. */
+/* Print a set as numbers, without those that libc keeps for itself. */
 static void say_set(const char *what, const sigset_t *set)
 {
 	printf("%s:", what);
@@ -68,7 +68,7 @@ static void say_action(int sig)
 	say_set("  mask", &action.sa_mask);
 }
 
-/* What a handler may well do, and what must work with every signal blocked. */
+/* Calls that handlers may make, and that must work while every signal is blocked. */
 static void make_calls(void)
 {
 	struct stat st;
@@ -171,7 +171,7 @@ static void full_mask_handler(void)
 	say_mask("afterwards");
 }
 
-/* Waiting with a mask of its own: with nothing unblocked, with SIGALRM unblocked. */
+/* Wait with a mask that blocks everything, and with one that only lets SIGALRM through. */
 static void waits(void)
 {
 	const struct timespec short_time = {0, 20000000};
@@ -315,7 +315,7 @@ static void faults(void)
 	MUST(mprotect(protected, page, PROT_READ));
 	protected[0] = 'y';
 	say("wrote '%c'", protected[0]);
-	/* System calls are told EFAULT; no signal. */
+	/* System calls return EFAULT and cause no signal. */
 	MUST(mprotect(protected, page, PROT_NONE));
 	at = (struct stat *)(void *)protected;
 	SEE(syscall(SYS_newfstatat, AT_FDCWD, "/", at, 0));
@@ -333,7 +333,7 @@ static void faults(void)
 	MUST(pipe(fds));
 	MUST(write(fds[1], "abc", 3));
 	SEE(read(fds[0], protected, 3));
-	/* The last byte of the page before is fine. */
+	/* The page is readable and the string ends in it. */
 	MUST(mprotect(protected, page, PROT_READ | PROT_WRITE));
 	strcpy(protected, "/etc");
 	MUST(mprotect(protected, page, PROT_READ));
@@ -341,7 +341,7 @@ static void faults(void)
 	SEE(syscall(SYS_newfstatat, AT_FDCWD, protected, at, 0));
 }
 
-/* Bad pointers are EFAULT even when the signals of faults are blocked. */
+/* Bad pointers give EFAULT even while SIGSEGV and SIGBUS are blocked. */
 static void bad_pointers_blocked(void)
 {
 	sigset_t set;
@@ -399,7 +399,7 @@ static void stacks(void)
 	raise(SIGUSR1);
 }
 
-/* A fault on an exhausted stack is handled on the alternate one. */
+/* The fault of a stack overflow is handled on the alternate stack. */
 static sigjmp_buf escape;
 
 static void overflowed(int sig)
@@ -514,7 +514,7 @@ static void threads(void)
 	say("pthread_kill = %d", pthread_kill(thread, SIGUSR1));
 	pthread_join(thread, NULL);
 	say("handled %d", count);
-	/* The process is signalled; only the other thread lets it in. */
+	/* The signal is sent to the process; only the other thread does not block it. */
 	count = 0;
 	ready = 0;
 	if (pthread_create(&thread, NULL, waiting_thread, NULL) != 0)
@@ -755,7 +755,7 @@ static void say_sender(const char *what, const siginfo_t *info, pid_t pid)
 	    info->si_uid == getuid());
 }
 
-/* Who sends a signal has the uid that it has when asked. */
+/* A signal carries the sender's user id as the sender sees it. */
 static void senders(void)
 {
 	struct sigaction action = {.sa_sigaction = take, .sa_flags = SA_SIGINFO};
@@ -798,7 +798,7 @@ static void senders(void)
 	say_sender("SIGCHLD", &sent, child);
 }
 
-/* Handlers go, ignored signals and the mask stay; what is pending stays too. */
+/* execve resets handlers, and keeps ignored signals, the mask and pending signals. */
 static void across_exec(void)
 {
 	sigset_t set;
@@ -893,7 +893,7 @@ static void registers(void)
 #endif
 }
 
-/* The same for SIGSYS, which is the sandbox's own way in. */
+/* The same for SIGSYS, by which the sandbox intercepts calls. */
 static void sigsys_across_exec(void)
 {
 	sigset_t set;

@@ -4,7 +4,7 @@
  *
  *   sockets names|errors|messages|credentials|interrupted DIRECTORY
  *
- * Names are absolute and lie in DIRECTORY, which is cut off what is printed.
+ * Names are absolute and lie in DIRECTORY. They are printed without it.
  */
 #include "see.h"
 
@@ -28,7 +28,7 @@ static const char *in_folder(const char *name)
 	return chosen;
 }
 
-/* The address of a path; without its NUL when exact. */
+/* Make the address of a path, without its NUL when exact. */
 static socklen_t address(struct sockaddr_un *un, const char *path, bool exact)
 {
 	size_t len = strlen(path);
@@ -71,7 +71,7 @@ static int listening(const char *path)
 	return fd;
 }
 
-/* What the kernel said of a name: family, path below the folder, length. */
+/* Describe a name from the kernel: family, path below the folder, length. */
 static const char *name_text(const struct sockaddr_un *un, socklen_t len)
 {
 	const size_t skip = offsetof(struct sockaddr_un, sun_path);
@@ -414,7 +414,7 @@ static void credentials(void)
 }
 
 static volatile int caught;
-static volatile int asked = -1; /* a byte written here lets the child connect */
+static volatile int asked = -1; /* a byte written here makes the child connect */
 
 static void on_alarm(int sig)
 {
@@ -425,7 +425,7 @@ static void on_alarm(int sig)
 	}
 }
 
-/* It ticks until it is off: the first tick may come before the call that is to be interrupted. */
+/* Repeat the signal, since the first may come before the call that it shall interrupt. */
 static void tick(long us)
 {
 	const struct itimerval every = {{0, us}, {0, us}};

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""gdb and strace in a container, on a program in it, as they are used every day."""
+"""Everyday uses of gdb and strace in a container work."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ int main(void)
 	return found;
 }
 """
-# The kernel tells which call a process waits in: 35 is nanosleep, 230 is clock_nanosleep.
+
+# /proc/PID/syscall names the call that a process waits in: 35 is nanosleep, 230 clock_nanosleep.
 UNTIL_IT_SLEEPS = "until grep -qE '^(35|230) ' /proc/$!/syscall; do sleep 0.05; done"
 COMPILE = f"cat > /t.c <<'END'\n{PROGRAM}END\ngcc -g -O0 -o /t /t.c || exit 99\n"
 
@@ -83,7 +84,7 @@ def test_gdb_attaches_to_a_running_program(sandbox: Sandbox, interceptor: str) -
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 @pytest.mark.parametrize("interceptor", INTERCEPTORS)
-def test_strace_follows_and_shows_no_sigsys(sandbox: Sandbox, interceptor: str) -> None:
+def test_strace_follows_children_and_shows_no_sigsys(sandbox: Sandbox, interceptor: str) -> None:
     shown = inside(sandbox, interceptor, "strace -f -o /calls /t; echo $?; cat /calls")
     assert shown.startswith("found 20\n20\n")
     assert "--- SIGSYS" not in shown

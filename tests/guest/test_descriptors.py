@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A descriptor is what was opened last under its number, whoever closed what was there."""
+"""A descriptor names the file that was opened last under its number.
+
+Another thread or process may have closed the file that had the number before.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,11 @@ FILES = {"a": "one", "bb": "22", "d/x": "in a folder"}
 
 
 @pytest.fixture
-def of_image(oracle: Oracle, tmp_path: pathlib.Path) -> Oracle:
-    """The same few files here and in an image: descriptors of an image's files are remembered."""
+def image_oracle(oracle: Oracle, tmp_path: pathlib.Path) -> Oracle:
+    """Return an oracle with the same few files here and in an image.
+
+    The sandbox remembers only descriptors of an image's files.
+    """
     folder = str(oracle.inside_folder).lstrip("/")
     members = [images.directory(f"{folder}/d")]
     (oracle.native_folder / "d").mkdir(mode=0o755)
@@ -40,8 +46,10 @@ def of_image(oracle: Oracle, tmp_path: pathlib.Path) -> Oracle:
 
 @pytest.mark.parametrize("interceptor", ["rewrite", "trap"])
 @pytest.mark.parametrize("group", GROUPS)
-def test_descriptors_of_an_image_are_what_was_opened_last(
-    of_image: Oracle, guest_program: Callable[..., pathlib.Path], group: str, interceptor: str
+def test_descriptors_of_an_image_name_the_file_that_was_opened_last(
+    image_oracle: Oracle, guest_program: Callable[..., pathlib.Path], group: str, interceptor: str
 ) -> None:
     program = guest_program("descriptors", *BUILDS["static"])
-    of_image.same([program, group], "--interceptor", interceptor, "-v", f"{program}:{program}:ro")
+    image_oracle.same(
+        [program, group], "--interceptor", interceptor, "-v", f"{program}:{program}:ro"
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs start with exactly what they were given; what is no program is refused as usual."""
+"""execve starts programs as in the kernel, and refuses the same files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PT_INTERP = 3
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_programs_start_as_in_the_kernel(oracle: Oracle, guest_program, group: str) -> None:
+def test_execve_works_as_in_the_kernel(oracle: Oracle, guest_program, group: str) -> None:
     oracle.same([guest_program("execs", *BUILDS["static"]), group])
 
 
@@ -44,7 +44,7 @@ def test_programs_start_as_in_the_kernel(oracle: Oracle, guest_program, group: s
     "build", ["static-pie", "dynamic", "non-pie", "musl-static", "musl-dynamic"]
 )
 @pytest.mark.parametrize("group", ["auxiliary", "addresses", "identity", "at"])
-def test_programs_start_however_built(
+def test_execve_starts_every_build_of_a_program(
     oracle: Oracle, guest_program, build: str, group: str
 ) -> None:
     oracle.same([guest_program("execs", *BUILDS[build]), group])
@@ -61,7 +61,7 @@ def interpreter(program: pathlib.Path) -> str:
         kind, _, at, _, _, length = struct.unpack_from("<IIQQQQ", data, offset + i * size)
         if kind == PT_INTERP:
             return data[at : at + length].rstrip(b"\0").decode()
-    raise AssertionError(f"{program} names none")
+    raise AssertionError(f"{program} names no dynamic linker")
 
 
 @pytest.mark.parametrize("build", ["dynamic", "musl-dynamic"])
@@ -72,10 +72,10 @@ def test_the_dynamic_linker_runs_a_program(oracle: Oracle, guest_program, build:
 
 
 def tolerant(expected: oracles.Seen, actual: oracles.Seen) -> oracles.Seen:
-    """Give native lines in the place of those that may stand for them.
+    """Replace lines that may differ from the native ones by the native ones.
 
-    Linux finds some faults of a file only when the old program is gone and kills; the
-    sandbox may refuse the file before, or say after it why it cannot be started.
+    Linux finds some faults of a file only after the old program is gone, and then kills the
+    process. The sandbox may refuse such a file before, or print why the program cannot start.
     """
     lines = []
     right = expected.output.splitlines()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Stories about files go as on the host, wherever the files lie."""
+"""Calls on files behave as on the host in the upper layer, in a lower layer and in a bind mount."""
 
 from __future__ import annotations
 
@@ -34,15 +34,18 @@ GROUPS = (
     "long-paths",
     "devices",
 )
-# What a lower layer cannot do; the kernel's overlayfs cannot either, without more options.
+
+# What fails in a lower layer. The kernel's overlayfs fails too, unless it is mounted with options.
 NOT_IN_LOWER = {
-    "cwd": "renaming a directory of a layer copies it: who has it open stays in the old one",
-    "dirfds": "renaming a directory of a layer copies it: who has it open stays in the old one",
-    "links": "a change takes a name of a layer out of its group of hard links",
-    "watches": "the mark that hides a removed name is seen as a new file",
+    "cwd": "renaming a layer's directory copies it; open descriptors stay in the old one",
+    "dirfds": "renaming a layer's directory copies it; open descriptors stay in the old one",
+    "links": "changing a layer's file breaks its hard links",
+    "watches": "inotify reports the whiteout of a removed name as a new file",
 }
 DIFFERS = {
-    ("unlinked", "lower"): {r"^descriptor is": "the name of a removed file of a layer is lost"},
+    ("unlinked", "lower"): {
+        r"^descriptor is": "/proc/self/fd loses the name of a layer's removed file"
+    },
 }
 
 
@@ -67,16 +70,18 @@ def test_files_behave_as_on_the_host(oracle: Oracle, guest_program, group: str, 
 
 
 @pytest.mark.xfail(reason="a directory is named by its whole path, at most 4095 bytes", strict=True)
-def test_a_path_may_grow_longer_than_path_max(oracle: Oracle, guest_program) -> None:
+def test_the_path_of_the_working_directory_may_exceed_path_max(
+    oracle: Oracle, guest_program
+) -> None:
     oracle.same_in("upper", guest_program("files"), "longer-paths")
 
 
-@pytest.mark.xfail(reason="a removed working directory leads nowhere, not even up", strict=True)
-def test_a_removed_working_directory_leads_up(oracle: Oracle, guest_program) -> None:
+@pytest.mark.xfail(reason="a removed working directory has no parent", strict=True)
+def test_a_removed_working_directory_still_has_its_parent(oracle: Oracle, guest_program) -> None:
     oracle.same_in("upper", guest_program("files"), "removed-cwd")
 
 
-def test_files_that_a_user_makes_are_announced_as_new(short_oracle: Oracle, guest_program) -> None:
+def test_inotify_reports_the_files_that_a_user_makes(short_oracle: Oracle, guest_program) -> None:
     program = guest_program("files")
     short_oracle.inside_folder.parent.chmod(0o755)
     short_oracle.inside_folder.chmod(0o777)
@@ -86,8 +91,8 @@ def test_files_that_a_user_makes_are_announced_as_new(short_oracle: Oracle, gues
     short_oracle.compare(expected, actual)
 
 
-def test_a_program_that_may_write_no_file_runs(oracle: Oracle) -> None:
-    """What the runtime writes for itself ended it with SIGXFSZ."""
+def test_a_program_with_a_file_size_limit_of_0_runs(oracle: Oracle) -> None:
+    """Files that the runtime itself writes must not end the program with SIGXFSZ."""
     command = (
         "(ulimit -f 0; ls -d /; cat /etc/passwd >/dev/null; mkdir new; rmdir new; ls -d new;"
         " cat /proc/self/status; chmod 700 /bin/ls; echo end) 2>&1 | cat"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""32-bit programs run as on this machine: old calls, old structures, frames of signals."""
+"""32-bit programs run as on the host: old calls, old structures, signal frames."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from tests.harness.oracle import Oracle
 pytestmark = [
     pytest.mark.guest,
     pytest.mark.skipif(
-        os.environ.get("SANDBOX_TEST_INTERCEPTOR") == "ptrace", reason="not beside a tracer"
+        os.environ.get("SANDBOX_TEST_INTERCEPTOR") == "ptrace",
+        reason="the ptrace interceptor refuses them",
     ),
 ]
 
-# i386.c has addresses in its assembly: not position-independent.
+
+# The assembly in i386.c contains absolute addresses, so it cannot be position-independent.
 KINDS = {"dynamic": (*BUILDS["i386"], "-no-pie"), "static": BUILDS["i386"] + ("-static",)}
 OWN_GROUPS = (
     "memory",
@@ -33,12 +35,12 @@ OWN_GROUPS = (
     "sockets",
     "messages",
 )
-# Groups of programs that both kinds share, each with the calls of another generation.
+# Programs that are also built for 64 bits. Each build uses another generation of calls.
 SHARED = (
     ("i386", "files", "cwd dirfds tmpfiles contents times links modes xattrs locks fifos"),
     ("i386-times", "files", "identity times unlinked watches long-paths devices"),
-    ("i386", "listings", "kinds many seeks removing raw"),
-    ("i386-times", "listings", "kinds renaming"),
+    ("i386", "directory_listings", "kinds many seeks removing raw"),
+    ("i386-times", "directory_listings", "kinds renaming"),
     ("i386", "processes", "tree statuses waiting vforks spawns after-exec thread-exits seven"),
     ("i386-times", "processes", "thousand-threads fork-with-threads exec-from-thread"),
     ("i386", "processes", "shared-cwd sessions daemons many-children names"),
@@ -49,7 +51,7 @@ SHARED = (
 )
 
 
-# Its string lies below 4 GiB.
+# The string lies below 4 GiB, since the program is linked statically and not as a PIE.
 OPEN_BY_INT80 = """
 int main(void)
 {
@@ -63,14 +65,14 @@ int main(void)
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("group", OWN_GROUPS)
-def test_a_32_bit_program_prints_what_it_prints_natively(
+def test_a_32_bit_program_prints_the_same_as_on_the_host(
     short_oracle: Oracle, guest_program, group: str, kind: str
 ) -> None:
     short_oracle.same([guest_program("i386", *KINDS[kind]), group])
 
 
 @pytest.mark.parametrize(("build", "program", "groups"), SHARED)
-def test_programs_built_for_32_bits_do_the_same(
+def test_32_bit_builds_of_other_programs_print_the_same_as_on_the_host(
     short_oracle: Oracle, guest_program, build: str, program: str, groups: str
 ) -> None:
     problems = []
@@ -92,7 +94,7 @@ def test_sockets_of_32_bit_programs_answer_as_the_kernel_does(
     short_oracle.compare(expected, short_oracle.inside([program, group, folders[1]]))
 
 
-def test_programs_of_both_kinds_execute_each_other(short_oracle: Oracle, guest_program) -> None:
+def test_32_bit_and_64_bit_programs_execute_each_other(short_oracle: Oracle, guest_program) -> None:
     narrow = [guest_program("i386", *words) for words in KINDS.values()]
     wide = guest_program("i386", *BUILDS["dynamic"])
     short_oracle.same([wide, "chain", narrow[0], narrow[1], wide, narrow[1], wide])
@@ -100,7 +102,7 @@ def test_programs_of_both_kinds_execute_each_other(short_oracle: Oracle, guest_p
     short_oracle.same([wide, "children", narrow[1]])
 
 
-def test_no_call_of_a_32_bit_program_changes_a_file_of_the_machine(
+def test_no_call_of_a_32_bit_program_changes_a_file_of_the_host(
     short_oracle: Oracle, guest_program
 ) -> None:
     file = short_oracle.inside_folder / "file"
@@ -112,7 +114,7 @@ def test_no_call_of_a_32_bit_program_changes_a_file_of_the_machine(
     assert oracles.tree_hash(short_oracle.inside_folder) == before
 
 
-def test_what_is_not_known_is_refused_and_traced(short_oracle: Oracle, guest_program) -> None:
+def test_unknown_32_bit_calls_are_refused_and_traced(short_oracle: Oracle, guest_program) -> None:
     program = guest_program("i386", *KINDS["static"])
     seen = short_oracle.inside([program, "unknown"], "--trace")
     results = [line.rsplit(" = ", 1)[1] for line in seen.output.splitlines() if " = " in line]
@@ -121,7 +123,7 @@ def test_what_is_not_known_is_refused_and_traced(short_oracle: Oracle, guest_pro
         assert f"{name}: refused to a 32-bit program: -E" in seen.errors
 
 
-def test_a_tracer_cannot_follow_and_says_so(sandbox: Sandbox, guest_program) -> None:
+def test_the_ptrace_interceptor_refuses_32_bit_programs(sandbox: Sandbox, guest_program) -> None:
     program = guest_program("i386", *KINDS["static"])
     words = "run", "--rm", "--trace", "--interceptor", "ptrace"
     done = sandbox.call(*words, "host", program, "chain")
@@ -130,7 +132,7 @@ def test_a_tracer_cannot_follow_and_says_so(sandbox: Sandbox, guest_program) -> 
     assert b"a 32-bit program: not with the interceptor ptrace" in done.stderr
 
 
-def test_a_missing_32_bit_interpreter_is_told_of(sandbox: Sandbox, guest_program) -> None:
+def test_a_missing_32_bit_elf_interpreter_is_reported(sandbox: Sandbox, guest_program) -> None:
     program = guest_program("i386", *KINDS["dynamic"], "-Wl,--dynamic-linker=/lib/ld-none.so.2")
     done = sandbox.call("run", "--rm", "--trace", "host", program, "chain")
     assert done.returncode == 127
@@ -147,5 +149,5 @@ def test_int_0x80_of_a_64_bit_program_reaches_no_file(
     command = ["gcc", "-static", "-no-pie", source, "-o", program]
     subprocess.run(command, check=True, timeout=60)
     natively = subprocess.run([program], check=False, timeout=60)
-    assert natively.returncode == 1, "the machine knows the call"
+    assert natively.returncode == 1, "the kernel does not open the file by int 0x80"
     assert sandbox.call("run", "--rm", "host", program).returncode == 0

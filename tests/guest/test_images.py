@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Guest programs in an image do as on the host: in one layer and in two, with call sites learned.
+"""Guest programs in an image behave as on the host, with one layer and with two.
 
-The first container of an image traps, the second maps the copies with rewritten sites that
-came of it. Each runs all groups of a program, one after the other.
+Calls trap in the first container of an image. The second container maps copies of the programs
+with the call sites that the first one rewrote. Each container runs all groups of a program.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Differs = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Case:
-    """Groups of a program; its words, where @ is the group's folder and % its name."""
+    """Groups of a program and its arguments: @ is the group's folder, % is the group's name."""
 
     program: str
     groups: str
@@ -40,7 +40,7 @@ class Case:
     build: str = "static"
 
 
-# What they begin with is prepared, and of layers in the container.
+# The host prepares the files of these groups; in the container they lie in layers.
 PREPARED = (
     Case(
         "layers",
@@ -55,10 +55,11 @@ PREPARED = (
         "% observe",
     ),
     Case("races", "winners shared first moving", "% observe"),
-    Case("listings", "kinds", "% observe"),  # the others: test_listings.py
+    Case("directory_listings", "kinds", "% observe"),  # the others: test_directory_listings.py
     Case("paths", "look open xattr", "% observe @"),
 )
-# These make all that they need.
+
+# These groups make the files that they need.
 BARE = (
     Case(
         "execs",
@@ -76,11 +77,13 @@ BARE = (
     ),
     Case("interrupts", "cancellation storm storm-spawn"),
     Case("interrupts", "cancellation storm", build="musl-static"),
-    Case("crowds", "sites threads forks limits mdwe"),
+    Case("concurrency", "sites threads forks limits mdwe"),
     Case("proc", "links descriptors paths", "% @"),
 )
 DIFFERS: Mapping[tuple[str, str], Differs] = {
-    ("files", "unlinked"): {r"^descriptor is": "the name of a removed file of a layer is lost"},
+    ("files", "unlinked"): {
+        r"^descriptor is": "/proc/self/fd loses the name of a layer's removed file"
+    },
     ("files", "contents"): {r"SEEK_(HOLE|DATA)|blocks": "the tests' archive has no holes"},
     ("execs", "auxiliary"): {r"^called": "the program lies elsewhere"},
 }
@@ -112,7 +115,7 @@ class Scene:
         return done.lines({str(top): "@"})
 
     def script(self) -> str:
-        """Return what the container's shell does: a program with each group in its folder."""
+        """Return the container's shell script: run the program with each group in its folder."""
         lines = []
         for group in self.case.groups.split():
             top = self.oracle.inside_folder
@@ -128,7 +131,7 @@ class Scene:
         self.oracle.sandbox.ok("load", stdin=images.docker_archive(layers, tags=[tag]))
 
     def inside(self, tag: str) -> dict[str, list[str]]:
-        """Return the lines of each group in a new container."""
+        """Return the lines that each group prints in a new container."""
         command = ["/bin/sh", "-c", self.script()]
         done = replace(self.oracle, image=tag).inside(command, timeout=110)
         text = done.output.replace(str(self.oracle.inside_folder), "@")
@@ -139,7 +142,7 @@ class Scene:
         }
 
     def problems(self, tag: str) -> list[str]:
-        """Return what differs between here and a first and a second container."""
+        """Return how the first and the second container of an image differ from the host."""
         expected = {group: self.natively(group) for group in self.case.groups.split()}
         found = []
         for container in ("first", "second"):
@@ -161,7 +164,7 @@ def scene(oracle: Oracle, case: Case, guest_program: Callable[..., pathlib.Path]
 
 @pytest.mark.parametrize("layers", [layered.whole, layered.split])
 @pytest.mark.parametrize("case", PREPARED, ids=lambda case: case.program)
-def test_programs_find_and_change_what_is_of_layers_as_on_the_host(
+def test_programs_find_and_change_files_of_layers_as_on_the_host(
     oracle: Oracle,
     guest_program: Callable[..., pathlib.Path],
     case: Case,
@@ -173,7 +176,7 @@ def test_programs_find_and_change_what_is_of_layers_as_on_the_host(
 
 
 @pytest.mark.parametrize("case", BARE, ids=lambda case: f"{case.program}-{case.build}")
-def test_programs_of_an_image_do_as_on_the_host(
+def test_programs_of_an_image_behave_as_on_the_host(
     oracle: Oracle, guest_program: Callable[..., pathlib.Path], case: Case
 ) -> None:
     made = scene(oracle, case, guest_program)
@@ -182,7 +185,7 @@ def test_programs_of_an_image_do_as_on_the_host(
 
 
 def flags_of(path: pathlib.Path) -> int:
-    """Return what lsattr shows of a file; 0 where its file system has no such flags."""
+    """Return the inode flags of a file as lsattr shows them; 0 if its file system has none."""
     with path.open("rb") as file:
         try:
             return struct.unpack("i", fcntl.ioctl(file, FS_IOC_GETFLAGS, bytes(4)))[0]
@@ -190,7 +193,7 @@ def flags_of(path: pathlib.Path) -> int:
             return 0
 
 
-def test_the_flags_of_a_layers_file_are_changed_in_the_containers_copy(
+def test_chattr_changes_the_containers_copy_of_a_layers_file(
     oracle: Oracle, guest_program: Callable[..., pathlib.Path]
 ) -> None:
     made = scene(oracle, Case("layers", "flags", "% observe"), guest_program)
@@ -204,7 +207,7 @@ def test_the_flags_of_a_layers_file_are_changed_in_the_containers_copy(
     assert flags_of(file) == before
 
 
-def test_what_a_file_system_can_do_to_a_file_is_never_done_to_a_layers(
+def test_ioctl_requests_on_files_of_layers_are_refused(
     oracle: Oracle, guest_program: Callable[..., pathlib.Path]
 ) -> None:
     made = scene(oracle, Case("layers", "requests", "% observe"), guest_program)

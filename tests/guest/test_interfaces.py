@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Interfaces, routes and lists of sockets in a container with addresses of its own."""
+"""A container with its own addresses sees its own interfaces, routes and sockets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_program_finds_the_containers_interfaces(net: Net, guest_program, comp
     assert lines[-4:] == ["1 is lo", "2 is eth0", "3 is eth1", "lo is 1, nothing is 0"]
 
 
-def test_requests_about_interfaces_are_answered_as_by_the_kernel(
+def test_netlink_and_ioctl_requests_are_answered_as_by_the_kernel(
     net: Net, guest_program, tmp_path: pathlib.Path
 ) -> None:
     program = guest_program("interfaces")
@@ -56,7 +56,7 @@ def test_requests_about_interfaces_are_answered_as_by_the_kernel(
     with net.box((1, 2)) as box:
         actual = box.run([program, "requests"])
         ioctl = box.run([program, "ioctl"]).output.splitlines()
-    # A container has no auditing.
+    # The kernel has audit sockets, a container has none.
     expected = oracles.Seen(0, expected.output.replace("audit 1", "audit 0"), "")
     assert actual.output == expected.output
     assert ioctl == [
@@ -85,14 +85,14 @@ def test_ip_shows_the_containers_addresses_and_routes(net: Net, ip: str) -> None
     assert routes[1].startswith(f"{pool(1)}.0/24 dev eth0 ")
 
 
-def test_a_container_without_a_network_has_lo_alone(net: Net) -> None:
+def test_a_container_without_a_network_only_has_lo(net: Net) -> None:
     with net.box() as box:
         assert re.findall(r"^\d+: (\S+):", shell(box, "ip addr"), re.MULTILINE) == ["lo"]
         assert shell(box, "ip route") == ""
         assert shell(box, "hostname -I").strip() == ""
 
 
-def test_small_tools_agree(net: Net) -> None:
+def test_hostname_netstat_ifconfig_and_proc_show_the_same_addresses(net: Net) -> None:
     with net.box((1, 2), (2, 7)) as box:
         assert shell(box, "hostname -I").split() == [f"{pool(1)}.2", f"{pool(2)}.7"]
         names = re.findall(r"^\s*(\w+):", shell(box, "cat /proc/net/dev"), re.MULTILINE)
@@ -129,7 +129,7 @@ def test_only_the_containers_own_sockets_are_listed(net: Net, command: tuple[str
     }
 
 
-def test_connections_are_listed_by_the_names_that_programs_see(net: Net) -> None:
+def test_connections_are_listed_with_the_addresses_that_programs_see(net: Net) -> None:
     with net.box((1, 2)) as box:
         done = box.run(["/usr/bin/python3", "-c", LISTENERS, "ss", "-Htn", "state", "established"])
     ends = re.findall(r"(127\S+):(\d+) +(127\S+):(\d+)", done.output)

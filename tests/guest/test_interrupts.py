@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Calls that wait are interrupted, restarted, cancelled and left as in the kernel."""
+"""Waiting calls are interrupted, restarted, cancelled and left by a jump as in the kernel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.guest
 
 
 @pytest.mark.parametrize("build", ["static", "musl-static", "dynamic"])
-def test_a_signal_interrupts_or_restarts_what_waits(
+def test_a_signal_interrupts_or_restarts_a_waiting_call(
     oracle: Oracle, guest_program, build: str
 ) -> None:
     oracle.same([guest_program("interrupts", *BUILDS[build]), "restarts"])
@@ -32,16 +32,18 @@ def test_a_handler_may_jump_out_of_any_call(oracle: Oracle, guest_program) -> No
 
 
 @pytest.mark.parametrize("build", ["static", "musl-static"])
-def test_calls_are_right_in_a_storm_of_signals(oracle: Oracle, guest_program, build: str) -> None:
+def test_calls_give_right_results_in_a_storm_of_signals(
+    oracle: Oracle, guest_program, build: str
+) -> None:
     oracle.same([guest_program("interrupts", *BUILDS[build]), "storm"])
 
 
 @pytest.mark.parametrize("group", ["storm-alone", "storm-nested"])
 @pytest.mark.parametrize("build", ["static", "musl-static"])
-def test_one_thread_is_interrupted_at_the_same_calls_very_often(
+def test_a_thread_may_be_interrupted_very_often_at_the_same_calls(
     oracle: Oracle, guest_program, build: str, group: str
 ) -> None:
-    """In an image, whose second container has what the first learned of call sites."""
+    """The second container of an image starts with call sites that the first one rewrote."""
     program = guest_program("interrupts", *BUILDS[build])
     members = [images.file("interrupts", program.read_bytes(), mode=0o755)]
     archive = images.docker_archive([[*members, images.directory("work")]], tags=["image:1"])

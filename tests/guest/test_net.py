@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""IPv4 and IPv6 sockets in a container with an address of its own."""
+"""IPv4 and IPv6 sockets in a container with its own address."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GROUPS = (
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_one_machine_alone_looks_like_any_other(
+def test_a_lone_container_behaves_like_a_machine(
     net: Net, guest_program, tmp_path: pathlib.Path, group: str
 ) -> None:
     program = guest_program("net")
@@ -62,7 +62,7 @@ def test_one_machine_alone_looks_like_any_other(
 
 
 @pytest.mark.parametrize("port", [0, 80])
-def test_two_containers_listen_on_one_port_and_see_each_other(net: Net, port: int) -> None:
+def test_two_containers_listen_on_the_same_port_and_reach_each_other(net: Net, port: int) -> None:
     port = port or free_ports()
     with net.box((1, 2)) as a, net.box((1, 3)) as b:
         servers = [box.start(python(ACCEPT, "0.0.0.0", port)) for box in (a, b)]
@@ -78,7 +78,7 @@ def test_two_containers_listen_on_one_port_and_see_each_other(net: Net, port: in
 
 
 @pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
-def test_a_container_of_another_network_is_not_reached(net: Net, kind: str) -> None:
+def test_a_container_of_another_network_is_unreachable(net: Net, kind: str) -> None:
     port = free_ports()
     with net.box((1, 2)) as a, net.box((2, 2)) as b, net.box() as lonely:
         server = a.start(python(ACCEPT, "0.0.0.0", port))
@@ -91,7 +91,7 @@ def test_a_container_of_another_network_is_not_reached(net: Net, kind: str) -> N
 
 
 @pytest.mark.parametrize("group", ["tcp", "tcp-chosen", "udp", "six", "both", "later", "pass"])
-def test_the_loopback_of_a_container_without_a_network_is_like_any(
+def test_loopback_works_in_a_container_without_a_network(
     net: Net, guest_program, tmp_path: pathlib.Path, group: str
 ) -> None:
     program = guest_program("net")
@@ -102,7 +102,7 @@ def test_the_loopback_of_a_container_without_a_network_is_like_any(
     assert not oracles.difference(expected.lines({}), actual.lines({})), actual.errors
 
 
-def test_a_container_on_two_networks_is_reached_by_each_address(net: Net) -> None:
+def test_a_container_on_two_networks_is_reached_by_both_addresses(net: Net) -> None:
     port = free_ports()
     with net.box((1, 2), (2, 2)) as middle, net.box((2, 3)) as b:
         server = middle.start(python(ACCEPT, "0.0.0.0", port))
@@ -112,12 +112,12 @@ def test_a_container_on_two_networks_is_reached_by_each_address(net: Net) -> Non
         assert output_of(server)[0].startswith(b.address)
 
 
-def test_a_server_of_the_machine_is_not_taken_for_one_of_a_container(net: Net) -> None:
+def test_a_server_of_the_host_is_not_reached_at_a_containers_address(net: Net) -> None:
     port = free_ports()
     with socket.create_server(("0.0.0.0", port)), net.box((1, 2)) as a, net.box((1, 3)) as b:
         assert a.run(python(TRY, "127.0.0.1", port, "SOCK_STREAM")).output == "ECONNREFUSED\n"
         assert a.run(python(TRY, b.address, port, "SOCK_STREAM")).output == "ECONNREFUSED\n"
-        # It has the port; the container gets another one, and nobody notices.
+        # The host's server has the port. The container's server gets another one unnoticed.
         server = b.start(python(ACCEPT, "0.0.0.0", port))
         assert first_line(server) == f"('0.0.0.0', {port})"
         answer = a.run(python(ASK, b.address, port)).output
@@ -125,7 +125,7 @@ def test_a_server_of_the_machine_is_not_taken_for_one_of_a_container(net: Net) -
         assert output_of(server) == [f"{a.address} ('{b.address}', {port}) {a.address}"]
 
 
-def test_a_server_on_the_loopback_is_for_its_own_container(net: Net) -> None:
+def test_a_server_on_loopback_is_reached_only_from_its_own_container(net: Net) -> None:
     port = free_ports()
     with net.box((1, 2)) as a, net.box((1, 3)) as b:
         server = a.start(python(ACCEPT, "127.0.0.1", port))
@@ -137,7 +137,7 @@ def test_a_server_on_the_loopback_is_for_its_own_container(net: Net) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
-def test_a_published_port_is_the_servers_own_socket(net: Net, host: str) -> None:
+def test_a_published_port_reaches_the_containers_server(net: Net, host: str) -> None:
     outer = free_ports()
     published = {("tcp", 80): (host, outer)}
     with net.box((1, 2), published=published) as a, net.box((1, 3)) as b:
@@ -154,7 +154,9 @@ def test_a_published_port_is_the_servers_own_socket(net: Net, host: str) -> None
             assert output_of(server)[0].startswith(box.address)
 
 
-def test_a_port_published_at_its_own_number_shows_the_machine_as_the_gateway(net: Net) -> None:
+def test_clients_from_the_host_appear_as_the_gateway_at_a_port_published_unchanged(
+    net: Net,
+) -> None:
     port = free_ports()
     published = {("udp", port): ("0.0.0.0", port), ("tcp", port): ("0.0.0.0", port)}
     with net.box((1, 2), published=published) as box:
@@ -173,7 +175,7 @@ def test_a_port_published_at_its_own_number_shows_the_machine_as_the_gateway(net
         assert output_of(server) == [f"{pool(1)}.1 ('{box.address}', {port}) {pool(1)}.1"]
 
 
-def test_only_listed_addresses_are_reached(net: Net) -> None:
+def test_only_allowed_addresses_are_reached(net: Net) -> None:
     port = free_ports()
     allowed = [Allowed("127.0.0.77/32", port)]
     state = NetworkState("127.0.0.1", egress="listed", allowed=allowed, resolvers=["127.0.0.53"])
@@ -183,7 +185,7 @@ def test_only_listed_addresses_are_reached(net: Net) -> None:
         assert a.run(python(TRY, f"{pool(1)}.1", port, "SOCK_STREAM")).output == "ENETUNREACH\n"
 
 
-def test_a_client_bound_to_any_port_reaches_the_world_and_others(net: Net) -> None:
+def test_a_client_that_bound_any_port_reaches_containers_and_the_host(net: Net) -> None:
     bound = "s.bind(('', 0)); s.settimeout(100); s.connect(('{0}', {1})); print(s.getsockname()[0])"
     text = "import socket; s = socket.socket(); " + bound
     with socket.create_server(("127.0.0.1", 0)) as outside:
@@ -207,13 +209,13 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
 """
 
 
-def test_a_client_bound_to_its_own_port_is_told_that_the_world_is_not_reached(net: Net) -> None:
+def test_a_client_that_bound_a_port_gets_enetunreach_without_egress(net: Net) -> None:
     with net.box((1, 2)) as box:
         output = box.run(python(OWN_PORT, free_ports())).output
     assert output == "ENETUNREACH True\nENETUNREACH True\n"
 
 
-def test_the_machine_is_the_gateway(net: Net) -> None:
+def test_the_gateways_address_reaches_the_host(net: Net) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, net.box((1, 2)) as a:
         port = server.getsockname()[1]
         gateway = f"{pool(1)}.1"
@@ -273,7 +275,7 @@ for _ in range(500):
 
 
 @pytest.mark.parametrize("way", ["trap", "rewrite"])
-def test_calls_that_carry_no_address_are_not_intercepted(net: Net, way: str) -> None:
+def test_calls_without_an_address_are_not_intercepted(net: Net, way: str) -> None:
     with net.box((1, 2), trace=True, way=way) as box:
         done = box.run(python(CHATTER))
         lines = pathlib.Path(box.run_dir.trace).read_text().splitlines()
@@ -287,7 +289,7 @@ def test_calls_that_carry_no_address_are_not_intercepted(net: Net, way: str) -> 
 
 @pytest.mark.parametrize("group", ["tcp", "udp", "later"])
 @pytest.mark.parametrize("way", ["rewrite", "ptrace"])
-def test_the_way_in_makes_no_difference(
+def test_every_interceptor_gives_the_same_results(
     net: Net, guest_program, tmp_path: pathlib.Path, group: str, way: str
 ) -> None:
     program = guest_program("net")
@@ -310,12 +312,12 @@ print(errno.errorcode.get(result, result))
 """
 
 
-def test_the_kernel_too_keeps_a_container_without_a_network_in(net: Net) -> None:
+def test_landlock_also_confines_a_container_without_a_network(net: Net) -> None:
     with socket.create_server(("127.0.0.1", free_ports())) as server, net.box() as box:
         port = server.getsockname()[1]
         process = box.start(python(UNTIL_ALLOWED, f"{pool(1)}.1", port))
-        assert first_line(process) == "ready"  # the fence is around it
-        # Let the runtime agree: what is left is the kernel.
+        assert first_line(process) == "ready"  # Landlock confines it now
+        # Once the runtime allows the address, only the kernel can still refuse it.
         with NetworkTable.locked(net.directory) as table:
             table.update(box.number, NetworkState(box.address))
         enforced = probe().landlock >= 4

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Datagrams between containers, and between a container and the machine."""
+"""Datagrams between containers, and between a container and the host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.harness.netpeers import UDP_ASK, UDP_ECHO, first_line, free_ports, ou
 pytestmark = pytest.mark.guest
 
 
-def test_datagrams_come_back_from_where_they_were_sent(net: Net) -> None:
+def test_an_answer_comes_from_the_address_that_the_datagram_was_sent_to(net: Net) -> None:
     port = free_ports()
     outer = free_ports() + 10
     published = {("udp", 53): ("0.0.0.0", outer)}
@@ -40,7 +40,7 @@ def test_datagrams_come_back_from_where_they_were_sent(net: Net) -> None:
         assert output_of(server)[-1] == f"host {pool(1)}.1"
 
 
-def test_datagrams_of_the_machine_come_from_the_gateway(net: Net) -> None:
+def test_datagrams_from_the_host_come_from_the_gateway(net: Net) -> None:
     gateway = f"{pool(1)}.1"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, net.box((1, 2)) as a:
         server.bind(("127.0.0.1", 0))
@@ -76,7 +76,7 @@ for address in ('127.0.0.1', '{0}', '127.0.0.1', '{0}'):
 """
 
 
-def test_a_server_at_a_port_the_kernel_chose_answers_each_where_it_came_from(net: Net) -> None:
+def test_a_server_at_a_port_that_the_kernel_chose_answers_every_client(net: Net) -> None:
     with net.box((1, 2)) as a:
         assert a.run(python(MIXED, a.address)).output == "True True\n" * 4
 
@@ -94,7 +94,7 @@ print(s.recv(100), s.getpeername())
 
 
 @pytest.mark.parametrize("low", [False, True])
-def test_a_client_of_datagrams_may_be_there_before_the_server(net: Net, low: bool) -> None:
+def test_a_datagram_client_may_connect_before_the_server_starts(net: Net, low: bool) -> None:
     port = 853 if low else free_ports()
     with net.box((1, 2)) as a, net.box((1, 3)) as b:
         client = b.start(python(WAIT, a.address, port), stdin=subprocess.PIPE)
@@ -107,7 +107,7 @@ def test_a_client_of_datagrams_may_be_there_before_the_server(net: Net, low: boo
         assert output_of(server) == [f"late {b.address}"]
 
 
-def test_datagrams_for_a_port_that_the_machine_has_do_not_reach_it(net: Net) -> None:
+def test_datagrams_to_a_container_do_not_reach_the_hosts_server_on_that_port(net: Net) -> None:
     port = free_ports()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, net.box((1, 2)) as a:
         server.bind(("0.0.0.0", port))

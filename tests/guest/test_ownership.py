@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Root owns, changes and is refused what real root is; other users get what is theirs.
+"""Owners, modes and devices work for root and for other users as the kernel's do for real root.
 
-The oracle is what a real kernel answered to real root, recorded: see ownership.c.
+The expected output was recorded with real root: see ownership.c.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def compare(group: str, output: str) -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_root_and_others_may_do_what_the_kernel_allows(
+def test_root_and_other_users_may_do_what_the_kernel_allows(
     sandbox: Sandbox, guest_program, group: str
 ) -> None:
     program = guest_program("ownership")
@@ -76,7 +76,7 @@ def test_permissions_of_an_images_files_are_kept(
     compare("permissions", output)
 
 
-def test_a_user_given_on_the_command_line_is_checked(sandbox: Sandbox) -> None:
+def test_permissions_are_checked_for_the_user_of_run(sandbox: Sandbox) -> None:
     prepare = (
         "chmod 1777 .; echo x > secret; chmod 600 secret;"
         " echo y > shared; chgrp 50 shared; chmod 640 shared"
@@ -106,7 +106,7 @@ for folder in ('/dev/shm', '/var/tmp', '/mnt'):
 """
 
 
-def test_a_file_without_a_name_belongs_to_its_maker_in_mounts_too(
+def test_an_unnamed_file_in_a_mount_belongs_to_its_creator(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     folder = tmp_path / "bind"

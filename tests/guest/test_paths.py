@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every call that takes a path answers as the kernel does, whatever the path is."""
+"""Every call that takes a path gives the kernel's result, for every kind of path."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.harness.oracle import Oracle
 
 pytestmark = pytest.mark.guest
 
-# What the calls do, and in which places the tree lies that they work on: made by the
-# container, by the host before it (a lower layer), in a bind, in a tmpfs.
+# Groups of calls, and the places of the tree that they work on. The container makes the tree
+# ("upper"), the host makes it before ("lower"), or it lies in a bind mount or in a tmpfs.
 EVERYWHERE = ("upper", "lower", "bind", "tmpfs")
 IN_LAYERS = ("upper", "lower")
 GROUPS = {
@@ -32,9 +32,9 @@ GROUPS = {
 CASES = [(group, place) for group, places in GROUPS.items() for place in places]
 
 DIFFERS = {
-    r"^openat2_path[ A-Z_]*\((fd, )?/\) = 0": "the root directory is root's: natively not ours",
-    r"^openat2\w* NO_XDEV\(la\)": "Linux answers EXDEV, even when nothing is crossed, unless the "
-    "path began at the root",
+    r"^openat2_path[ A-Z_]*\((fd, )?/\) = 0": "natively the caller does not own the root directory",
+    r"^openat2\w* NO_XDEV\(la\)": "Linux returns EXDEV for an absolute link unless the path began "
+    "at the root",
 }
 BELOW_A_MOUNT = {
     r"^openat2\w* NO_XDEV\(/": "natively a path from the root crosses a mount of the machine",
@@ -62,7 +62,7 @@ def observe(oracle: Oracle, program: pathlib.Path, group: str, place: str) -> or
 
 @contextlib.contextmanager
 def native_place(oracle: Oracle, place: str) -> Iterator[pathlib.Path]:
-    """Give a folder here, of the same kind of file system and with a name as long."""
+    """Return a folder of the host on the same kind of file system, with a name as long."""
     if place != "tmpfs":
         yield oracle.native_folder
         return
@@ -74,7 +74,7 @@ def native_place(oracle: Oracle, place: str) -> Iterator[pathlib.Path]:
 
 
 @pytest.mark.parametrize(("group", "place"), CASES)
-def test_calls_answer_as_the_kernel_does(
+def test_calls_give_the_results_of_the_kernel(
     oracle: Oracle, guest_program, group: str, place: str
 ) -> None:
     program = guest_program("paths")

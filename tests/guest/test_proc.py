@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""/proc/self reads, leads and opens as the kernel's does."""
+"""The links and files of /proc/self are the same as the kernel's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.guest
 PLACES = ("upper", "bind", "tmpfs")
 GROUPS = ("links", "descriptors", "paths", "files")
 
-# What a guest believes of itself, whatever the test itself runs under.
+# A guest sees its own state here, and not that of the test process.
 DIFFERS = {
     "(?i)no_?new_?privs": "the host's tests may run with it set; a guest starts without",
     "(?i)seccomp": "the host's tests may run under a filter; a guest starts without",
@@ -22,7 +22,7 @@ DIFFERS = {
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("group", GROUPS)
-def test_proc_answers_as_the_kernel_does(
+def test_proc_gives_the_results_of_the_kernel(
     oracle: Oracle, guest_program, group: str, place: str
 ) -> None:
     program = guest_program("proc")
@@ -33,12 +33,12 @@ def test_proc_answers_as_the_kernel_does(
     oracle.compare(expected, actual, DIFFERS)
 
 
-def test_a_guest_starts_without_the_limits_of_the_runtime(oracle: Oracle) -> None:
+def test_a_guest_does_not_see_the_runtimes_seccomp_filter_and_no_new_privs(oracle: Oracle) -> None:
     seen = oracle.inside(["/bin/sh", "-c", "grep -E '^(NoNewPrivs|Seccomp|Uid)' /proc/self/status"])
     assert seen.output.split("\n")[:3] == ["Uid:\t0\t0\t0\t0", "NoNewPrivs:\t0", "Seccomp:\t0"]
 
 
-def test_no_file_of_proc_tells_a_host_path(oracle: Oracle) -> None:
+def test_no_file_of_proc_shows_a_path_of_the_host(oracle: Oracle) -> None:
     command = (
         "exec 3</etc/passwd 4>new; cd /usr; "
         "cat /proc/self/maps /proc/self/smaps /proc/self/mountinfo /proc/mounts "

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Processes and threads start, share, wait and end as in the kernel."""
+"""Processes and threads start, share state, wait and end as in the kernel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GROUPS = (
     "bad-clones",
 )
 DIFFERS = {
-    "closing": {r"^no number is free": "rmdir and copying a file up need a free descriptor"},
+    "closing": {r"^no number is free": "rmdir and copy-up need a free descriptor"},
 }
 
 
@@ -51,25 +51,25 @@ def every_group(oracle: Oracle, program, groups: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_processes_are_as_in_the_kernel(oracle: Oracle, guest_program, group: str) -> None:
+def test_processes_behave_as_in_the_kernel(oracle: Oracle, guest_program, group: str) -> None:
     program = guest_program("processes", *BUILDS["static"])
     oracle.same([program, group], differs=DIFFERS.get(group))
 
 
 @pytest.mark.parametrize("build", ["static-pie", "dynamic", "non-pie", "musl-static"])
-def test_processes_are_as_in_the_kernel_however_built(
+def test_every_build_of_a_program_starts_and_ends_processes_as_in_the_kernel(
     oracle: Oracle, guest_program, build: str
 ) -> None:
     groups = ("vforks", "spawns", "thousand-threads", "exec-from-thread", "thread-exits", "fds")
     every_group(oracle, guest_program("processes", *BUILDS[build]), groups)
 
 
-def test_clone3_is_answered_as_by_an_older_kernel(oracle: Oracle, guest_program) -> None:
-    """Every libc falls back to clone(2)."""
+def test_clone3_gives_enosys_as_in_an_older_kernel(oracle: Oracle, guest_program) -> None:
+    """On ENOSYS every libc falls back to clone(2)."""
     actual = oracle.inside([guest_program("processes"), "clone3"])
     assert actual.output.startswith("clone3: ENOSYS\n")
 
 
-@pytest.mark.xfail(reason="the umask is kept per process and memory", strict=True)
-def test_a_umask_is_shared_where_only_directories_are(oracle: Oracle, guest_program) -> None:
+@pytest.mark.xfail(reason="the umask is kept for each address space", strict=True)
+def test_a_clone_with_clone_fs_shares_the_umask(oracle: Oracle, guest_program) -> None:
     oracle.same([guest_program("processes"), "shared-umask"])

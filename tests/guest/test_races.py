@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Processes that use one name at once get one winner, whole files and no losses."""
+"""When processes change one name at once, one of them wins, and no file is lost or half-made."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def test_races_end_as_on_the_host(oracle: Oracle, guest_program, group: str, pla
 
 
 @pytest.mark.parametrize("group", ["first", "moving"])
-def test_a_directory_of_an_image_may_be_changed_while_others_copy_it_up(
+def test_an_images_directory_may_change_while_other_processes_copy_it_up(
     oracle: Oracle, guest_program: Callable[..., pathlib.Path], group: str
 ) -> None:
-    """The rename that puts a copy into its place takes its time here."""
+    """strace delays the rename that puts a copy into its place."""
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("needs strace")

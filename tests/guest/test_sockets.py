@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""AF_UNIX sockets by path have the kernel's results, names and credentials."""
+"""AF_UNIX sockets with paths give the kernel's results, names and credentials."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from tests.harness.oracle import Oracle
 
 pytestmark = pytest.mark.guest
 
-# Where the sockets are made.
 PLACES = ("upper", "bind", "tmpfs")
 GROUPS = ("names", "errors", "messages", "credentials", "interrupted")
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("group", GROUPS)
-def test_sockets_answer_as_the_kernel_does(
+def test_unix_sockets_work_as_in_the_kernel(
     short_oracle: Oracle, guest_program, group: str, place: str
 ) -> None:
     program = guest_program("sockets")

@@ -92,7 +92,7 @@ def running() -> list[bytes]:
 
 def test_a_guest_that_traces_is_refused_and_told(sandbox: Sandbox, guest_program) -> None:
     done = sandbox.call(
-        "run", "--rm", "--interceptor", "ptrace", "--trace", "host", guest_program("traced")
+        "run", "--rm", "--interceptor", "ptrace", "--trace", "host", guest_program("ptrace_child")
     )
     assert b"the interceptor ptrace is in use" in done.stderr
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.guest
 
-TIMES = 500  # as in untouched.c
+TIMES = 500  # as in never_intercepted.c
 CALLS = ("read", "write", "futex", "mmap", "munmap", "poll", "getpid")
 RUNTIME = range(0x5670_0000_0000, 0x5680_0000_0000)  # SB_ADDR_RUNTIME, SB_ADDR_HIGH
 CALL = re.compile(r"(\d+) +\[([0-9a-f]+)\] (\w+)\(")
@@ -41,7 +41,7 @@ def test_calls_that_name_nothing_are_never_intercepted(
         pytest.skip("needs strace")
     log = tmp_path / "log"
     words = ["run", "--rm", "--interceptor", interceptor]
-    words += ["-v", f"{guest_program('untouched')}:/untouched:ro", "host", "/untouched"]
+    words += ["-v", f"{guest_program('never_intercepted')}:/guest:ro", "host", "/guest"]
     subprocess.run(
         [strace, "-f", "-i", "-o", str(log), *sandbox.argv(*words)],
         env=sandbox.environment(),

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lists.c - POSIX access control lists: who may do what, and what new files get.
+ * acl.c - POSIX access control lists: what they allow, and what new files inherit.
  *
- *   lists GROUP   as root, in an empty directory of mode 0755 below directories that all may search
+ *   acl GROUP   as root, in an empty directory of mode 0755; everybody may search the directories
+ *               above it
  *
- * What a real kernel answers to real root (on ext4) was recorded, once for all:
+ * The answers of a kernel to real root (on ext4) were recorded once:
  *   mkdir /srv/sbx && cd /srv/sbx
- *   .../lists GROUP > .../recorded/lists-GROUP.txt
+ *   .../acl GROUP > .../recorded/acl-GROUP.txt
  */
 #include "see.h"
 
@@ -23,7 +24,7 @@
 #define TEAM 50
 #define CREW 60
 
-/* Of linux/posix_acl_xattr.h. */
+/* As in linux/posix_acl_xattr.h. */
 struct entry {
 	uint16_t tag;
 	uint16_t perm;
@@ -76,7 +77,7 @@ static void say_all(const char *path)
 		say_list(path, DEFAULT);
 }
 
-/* ---- what new files get ------------------------------------------------- */
+/* ---- what new files inherit --------------------------------------------- */
 
 static void make_everything(void)
 {
@@ -143,7 +144,7 @@ static void again(void)
 	say_all("d/dir");
 }
 
-/* ---- who may do what ------------------------------------------------------ */
+/* ---- what the lists allow ------------------------------------------------- */
 
 static void observe(void)
 {
@@ -203,7 +204,7 @@ static void allowed(void)
 	judged();
 }
 
-/* ---- lists and modes ------------------------------------------------------ */
+/* ---- access control lists and modes --------------------------------------- */
 
 static void masks(void)
 {

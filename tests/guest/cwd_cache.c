@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * places.c - where is the working directory, after whoever changed it?
+ * cwd_cache.c - the working directory, after threads and other processes changed or moved it.
  *
- * `places FOLDER` prints one line for each thing it observes, relative to the folder.
+ * `cwd_cache FOLDER` prints one line for each observation, with paths relative to the folder. What
+ * the sandbox remembers of the working directory must never be out of date.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -30,7 +31,7 @@ static const char *in(const char *name)
 	return path;
 }
 
-/* The working directory twice, and whether names are looked for there. */
+/* Print the working directory twice, and whether a relative name is found in it. */
 static void where(const char *when)
 {
 	char cwd[700];
@@ -88,7 +89,7 @@ static int go_to_a(void *arg)
 	return chdir(in("a")) < 0;
 }
 
-/* A process that shares the working directory but not the memory, or the other way round. */
+/* A child that shares the working directory or the memory changes its working directory. */
 static void cloned(int flags, const char *when)
 {
 	static char stack[65536] __attribute__((aligned(16)));
@@ -123,7 +124,7 @@ static void take_away(void)
 	where("another of that name");
 }
 
-/* Files found from a directory, however that one changes. */
+/* Find files relative to a directory while the directory changes. */
 static void relative(void)
 {
 	int dir = open(in("b"), O_RDONLY | O_DIRECTORY);

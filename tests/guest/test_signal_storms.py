@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""No call is made twice, half made or left open because a signal came in the middle of it."""
+"""Signals that interrupt a call never make it run twice, run in part or leave anything open."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.harness.oracle import ENVIRONMENT, Oracle, difference, native
 pytestmark = pytest.mark.guest
 
 NOTHING_WRONG = ["wrong 0", "[exit status 0]"]
-# What other tests run, too. Left out is what waits and is not restarted natively, what shows its
-# handlers, and what is not as in the kernel.
-SUITE = {
+# Programs and groups of other tests. Left out are groups with waits that are not restarted, those
+# that print their signal handlers, and those that differ from the kernel.
+PROGRAMS = {
     "files": "dirfds unlinked tmpfiles contents times identity links modes xattrs many_xattrs"
     " locks fifos long-paths devices",
-    "listings": "kinds seeks removing adding renaming",
+    "directory_listings": "kinds seeks removing adding renaming",
     "execs": "arguments many-arguments auxiliary addresses refusals searches scripts chains at"
     " identity after-start",
     "signals": "masks waits pending flags faults contexts threads deaths children exec registers",
@@ -28,7 +28,7 @@ SUITE = {
     " after-exec many-children fds seven daemons names bad-clones",
 }
 ROUNDS = 3
-IN_A_STORM = """
+SCRIPT = """
 rounds=$1; program=$2; shift 2
 for group; do
     for round in $(seq $rounds); do
@@ -51,34 +51,40 @@ def net(tmp_path: pathlib.Path) -> Net:
 
 @pytest.mark.parametrize("place", ["upper", "bind"])
 @pytest.mark.parametrize("group", ["names", "far", "nameless", "attributes", "watches"])
-def test_a_name_is_changed_once(oracle: Oracle, guest_program, group: str, place: str) -> None:
+def test_a_call_changes_a_name_only_once(
+    oracle: Oracle, guest_program, group: str, place: str
+) -> None:
     folder = oracle.inside_folder
     flags = ["-v", f"{folder}:{folder}"] if place == "bind" else []
-    oracle.same([guest_program("storms"), group], *flags)
+    oracle.same([guest_program("signal_storms"), group], *flags)
 
 
 @pytest.mark.parametrize("group", ["threads", "actions", "programs", "errors", "answers", "leaves"])
-def test_a_call_has_one_effect_and_leaves_nothing_behind(
+def test_a_call_takes_effect_only_once_and_leaves_nothing_behind(
     short_oracle: Oracle, guest_program, group: str
 ) -> None:
-    short_oracle.same([guest_program("storms"), group])
+    short_oracle.same([guest_program("signal_storms"), group])
 
 
-def test_programs_of_32_bits_leave_no_memory_behind(oracle: Oracle, guest_program) -> None:
-    oracle.same([guest_program("storms", *BUILDS["i386"]), "refusals"], "--interceptor", "rewrite")
-
-
-def test_a_call_of_a_handler_is_no_trap_of_the_program(oracle: Oracle, guest_program) -> None:
-    oracle.same([guest_program("storms"), "sites"], "--interceptor", "rewrite")
-
-
-def test_a_connection_that_is_restarted_leaves_no_descriptor(
-    short_oracle: Oracle, guest_program
+def test_a_failed_execve_of_a_32_bit_program_leaves_no_memory_mapped(
+    oracle: Oracle, guest_program
 ) -> None:
-    """The folder's name is long inside, so that the runtime needs a descriptor for it."""
+    oracle.same(
+        [guest_program("signal_storms", *BUILDS["i386"]), "refusals"], "--interceptor", "rewrite"
+    )
+
+
+def test_a_handler_that_interrupts_a_trap_may_use_a_rewritten_call_site(
+    oracle: Oracle, guest_program
+) -> None:
+    oracle.same([guest_program("signal_storms"), "sites"], "--interceptor", "rewrite")
+
+
+def test_a_restarted_connect_leaves_no_descriptor(short_oracle: Oracle, guest_program) -> None:
+    """The folder's name is long, so the runtime needs a descriptor to connect."""
     folder = pathlib.Path("x" * 100)
     (short_oracle.inside_folder / folder).mkdir()
-    program = guest_program("storms")
+    program = guest_program("signal_storms")
     expected = native([program, "long-names"], short_oracle.native_folder)
     actual = short_oracle.inside(
         [program, "long-names"], "-w", str(short_oracle.inside_folder / folder)
@@ -88,37 +94,37 @@ def test_a_connection_that_is_restarted_leaves_no_descriptor(
 
 @pytest.mark.parametrize("way", ["trap", "rewrite", "ptrace"])
 @pytest.mark.parametrize("group", ["bound", "links"])
-def test_a_socket_of_a_container_with_addresses_is_bound_once(
+def test_a_socket_of_a_container_on_a_network_is_bound_only_once(
     net: Net, guest_program, tmp_path: pathlib.Path, group: str, way: str
 ) -> None:
-    program = guest_program("storms")
+    program = guest_program("signal_storms")
     expected = native([program, group], tmp_path)
     with net.box((1, 2), way=way) as box:
         actual = box.run([program, group])
     assert actual.lines({}) == expected.lines({}), actual.errors
 
 
-def test_a_call_has_one_line_in_the_log_of_connections(
+def test_a_call_writes_one_line_to_the_connection_log(
     net: Net, guest_program, tmp_path: pathlib.Path
 ) -> None:
     log = tmp_path / "connections"
     log.touch()
     with net.box(log=str(log)) as box:
-        lines = box.run([guest_program("storms"), "unreachable"]).lines({})
+        lines = box.run([guest_program("signal_storms"), "unreachable"]).lines({})
     assert lines[1:] == ["descriptors more: 0", *NOTHING_WRONG]
     assert lines[0] == f"calls {len(log.read_text().splitlines())}"
 
 
-@pytest.mark.parametrize("name", SUITE)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_print_the_same_in_a_storm(oracle: Oracle, guest_program, name: str) -> None:
     program = guest_program(name)
-    groups = SUITE[name].split()
+    groups = PROGRAMS[name].split()
     right = {}
     for group in groups:
         folder = oracle.native_folder / f"{group}-0" / "work"
         folder.mkdir(parents=True)
         right[group] = native([program, group, "both"], folder).lines({str(folder): "@"})
-    command = ["sh", "-c", IN_A_STORM, "sh", str(ROUNDS), program, *groups]
+    command = ["sh", "-c", SCRIPT, "sh", str(ROUNDS), program, *groups]
     storm = {**ENVIRONMENT, "SEE_STORM": "100"}
     done = oracle.inside(command, "--interceptor", "rewrite", env=storm, timeout=150)
     runs = done.output.split("=== ")[1:]
@@ -131,6 +137,6 @@ def test_programs_print_the_same_in_a_storm(oracle: Oracle, guest_program, name:
         assert not wrong, f"{head}: {wrong}\n{done.errors}"
 
 
-def test_a_trace_leaves_no_descriptor(sandbox: Sandbox, guest_program) -> None:
-    words = ["run", "--rm", "--trace", "host", guest_program("storms"), "looks"]
+def test_tracing_leaves_no_descriptor(sandbox: Sandbox, guest_program) -> None:
+    words = ["run", "--rm", "--trace", "host", guest_program("signal_storms"), "looks"]
     assert sandbox.ok(*words) == "descriptors more: 0\nwrong 0\n"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crowds.c - many threads, many processes, and limits: what must not matter to a system call.
+ * concurrency.c - system calls under many threads, many processes and tight limits.
  *
- * `crowds GROUP` prints counts that are the same on every machine. Also built with sanitizers.
+ * `concurrency GROUP` prints counts that are the same on every machine. The tests also build this
+ * program with sanitizers.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +30,7 @@ static pthread_barrier_t barrier;
 static atomic_int good;
 static atomic_int stop;
 
-/* ---- one call site each, in the form that compilers make ----------------- */
+/* ---- call sites in the forms that compilers emit -------------------------- */
 
 #define SITE(name)                                                   \
 	__attribute__((noinline)) static long name(const char *path) \
@@ -50,7 +51,7 @@ SITE(site4)
 SITE(site5)
 SITE(site6)
 
-/* As glibc does since 2.41: the number comes in a register, and one is saved right before. */
+/* Like glibc since 2.41: the number is in a register long before, and r11 is saved right before. */
 __attribute__((noinline)) static long by_register(const char *path)
 {
 	long result = SYS_access;
@@ -155,7 +156,7 @@ static void forks(void)
 	printf("children %d\n", fine);
 }
 
-/* ---- what a process may have ---------------------------------------------------- */
+/* ---- resource limits --------------------------------------------------------- */
 
 static int run(const char *program, int resource, rlim_t limit)
 {
@@ -184,7 +185,7 @@ static void limits(const char *program)
 	printf("16 descriptors: %d\n", run(program, RLIMIT_NOFILE, 16));
 }
 
-/* Memory that was writable may never become executable from here on. */
+/* PR_SET_MDWE: from here on, memory that was writable cannot become executable. */
 static void no_new_code(void)
 {
 	int fine = 0;

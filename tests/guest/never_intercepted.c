@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * untouched.c - calls that name no file and no user, many times, and one that does.
+ * never_intercepted.c - one open(), then many calls that name neither a file nor a user.
  *
- * Whoever traces it counts from where, and how often, the kernel is entered.
+ * A test traces the program and counts how often, and from where, it enters the kernel.
  */
 #include "see.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * waits.c - calls that change the signal mask while they wait.
+ * wait_masks.c - calls that change the signal mask while they wait.
  *
- * The handler must run before the call returns, with the call's mask and its own, and the mask
- * afterwards is the one before.
+ * The handler must run before the call returns, under the call's mask and the handler's own.
+ * Afterwards the old mask must be back.
  */
 #include "see.h"
 
@@ -82,7 +82,7 @@ int main(void)
 	prepare(&wait);
 	SEE(epoll_pwait(epoll, &event, 1, 20000, &wait));
 	after();
-	/* Ready at once: no handler, and the mask is back. */
+	/* The descriptor is ready at once, so no handler runs, and the mask is back. */
 	prepare(&wait);
 	MUST(write(pipe_ends[1], "x", 1));
 	SEE(ppoll(&(struct pollfd){.fd = pipe_ends[0], .events = POLLIN}, 1, &long_time, &wait));

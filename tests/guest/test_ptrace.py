@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ptrace inside a container: what debuggers and strace do to their children."""
+"""ptrace works inside a container, as gdb and strace use it on their children."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ pytestmark = [
 ]
 
 
-def test_a_vfork_child_asks_to_be_traced(sandbox: Sandbox, guest_program) -> None:
-    program = guest_program("traced")
+def test_a_vfork_child_may_ask_to_be_traced(sandbox: Sandbox, guest_program) -> None:
+    program = guest_program("ptrace_child")
     native = subprocess.run([program], capture_output=True, text=True, timeout=60, check=True)
     assert native.stdout == "stopped 1 by 5\nended: exit 5\n"
     assert sandbox.host(str(program)) == native.stdout
@@ -33,7 +33,7 @@ def test_strace_follows_children(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.skipif(shutil.which("gdb") is None, reason="needs gdb")
-def test_gdb_starts_and_attaches(sandbox: Sandbox) -> None:
+def test_gdb_starts_a_program_and_attaches_to_one(sandbox: Sandbox) -> None:
     gdb = "gdb -nx -batch -ex 'handle SIGSYS nostop noprint pass'"
     script = f"""
         {gdb} -ex run --args sh -c 'exit 7' < /dev/null 2>&1 | grep exited

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Calls that wait with a signal mask of their own run the handler under it."""
+"""Calls that wait with their own signal mask run the handler under that mask."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.harness.command import Sandbox
 pytestmark = pytest.mark.guest
 
 
-def test_a_wait_with_a_mask_runs_the_handler(sandbox: Sandbox, guest_program) -> None:
-    program = guest_program("waits")
+def test_a_wait_with_its_own_mask_runs_the_handler(sandbox: Sandbox, guest_program) -> None:
+    program = guest_program("wait_masks")
     native = subprocess.run([program], capture_output=True, text=True, timeout=60, check=True)
     assert native.stdout.count("handled 14") == 4
-    output = sandbox.ok("run", "--rm", "-v", f"{program}:/waits:ro", "host", "/waits")
+    output = sandbox.ok("run", "--rm", "-v", f"{program}:/wait_masks:ro", "host", "/wait_masks")
     assert output == native.stdout

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quick.c - names that are made, moved and removed again and again in one folder.
+ * directory_cache.c - make, move and remove names again and again in one folder.
  *
- * `quick FOLDER` finds lower/{one,two,three} and lower/below in the folder, names everything by
- * its whole path, and prints one line for each thing it observes. What was learned of a
- * directory must never outlive a change of it, by this or by another process.
+ * `directory_cache FOLDER` expects lower/{one,two,three} and lower/below in the folder, uses whole
+ * paths only, and prints one line for each observation. What the sandbox remembers of a directory
+ * must never outlive a change of it, by this process or by another.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 static char folder[512];
 
-/* Up to four paths at once. */
+/* Return a path in the folder. It is valid until the fourth call after this one. */
 static const char *in(const char *name)
 {
 	static char paths[4][700];
@@ -54,7 +54,7 @@ static int take(const char *name)
 	return unlink(in(name));
 }
 
-/* After this the folder is known. */
+/* Use a directory so often that the sandbox remembers it. */
 static void warm(const char *where)
 {
 	char a[64];
@@ -116,7 +116,7 @@ static void directories(void)
 	say("rmdir", rmdir(in("new/e")));
 }
 
-/* Names of a layer, hidden and shown. */
+/* Names of a lower layer that are removed, replaced and moved. */
 static void layer(void)
 {
 	warm("lower");
@@ -140,7 +140,7 @@ static void layer(void)
 	say("rmdir", rmdir(in("moved/deeper")) + rmdir(in("moved")));
 }
 
-/* One process makes directories while another moves whatever has the name. */
+/* One process makes a directory again and again while another moves it away. */
 static void together(void)
 {
 	int moved = 0;
@@ -162,7 +162,7 @@ static void together(void)
 			sched_yield();
 		moved += make("new/n/f") == 0 && take("new/n/f") == 0 && rmdir(in("new/n")) == 0;
 		if (make("new/n/f") == 0)
-			moved = -1; /* somewhere else, that is */
+			moved = -1; /* the file was made in another directory */
 	}
 	waitpid(child, &status, 0);
 	printf("moved %d of %d, %d\n", moved, ROUNDS, status);

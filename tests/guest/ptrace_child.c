@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * traced.c - start a program under ptrace from a vfork child, as debuggers do.
+ * ptrace_child.c - start a program under ptrace from a vfork child, as debuggers do.
  *
- * In a container the program stops for a SIGSYS now and then, which is passed on; nothing else may
- * differ.
+ * In a container the program stops at SIGSYS now and then, and this program passes the signal on.
+ * Nothing else may differ.
  */
 #include "see.h"
 

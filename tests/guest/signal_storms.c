@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * storms.c - calls that must not be made twice, in a storm of signals.
+ * signal_storms.c - calls that must not be made twice, in a storm of signals.
  *
- *   storms GROUP [PORT] (in an empty directory)
+ *   signal_storms GROUP (in an empty directory)
  *
  * How it works
- *   Each group makes the same calls until enough signals came. What a call does is undone by the
- *   next, so that doing it twice gives an error; what it leaves behind (descriptors, memory) is
- *   counted. Without mistakes a group prints only zeros.
+ *   Each group makes the same calls until enough signals have come. Each call undoes the one
+ *   before, so a call that is made twice fails. Descriptors and mappings that are left behind are
+ *   counted. A group without mistakes prints only zeros.
  */
 #include "see.h"
 
@@ -34,7 +34,7 @@ static const char *own_name;
 static int rounds;
 static int wrong;
 
-/* Another round? The storm begins with the first one. */
+/* Whether to go on with another round. The first round begins the storm. */
 static bool goes_on(void)
 {
 	if (rounds++ == 0)
@@ -103,7 +103,7 @@ static void names(void)
 		one_name();
 }
 
-/* Calls that take much longer than from one signal to the next. */
+/* Calls that take much longer than the interval between two signals. */
 static void far(void)
 {
 	char path[4000] = "";
@@ -178,7 +178,7 @@ static void *idle(void *arg)
 		pause();
 }
 
-/* Files of a process by the number of one of its threads. */
+/* Read files of /proc by the id of a thread. */
 static void threads(void)
 {
 	const int before = open_descriptors();
@@ -211,7 +211,7 @@ static void actions(void)
 	}
 }
 
-/* A new program has the mask of the old one, whatever came meanwhile. */
+/* A new program has the old one's signal mask, whatever signals came meanwhile. */
 static void programs(void)
 {
 	pid_t pid;
@@ -238,7 +238,7 @@ static void mask(void)
 	_exit(0);
 }
 
-/* Programs that cannot be executed. */
+/* execve fails, and leaves no memory mapped. */
 static void refusals(void)
 {
 	char *const arguments[] = {"name", NULL};
@@ -256,12 +256,11 @@ static void refusals(void)
 	say("mappings more: %d", mappings() - before);
 }
 
-/* ---- sites of two kinds ---- */
+/* ---- trapped and rewritten call sites ---- */
 
 static volatile sig_atomic_t bad_waits;
 
-/* The call below comes through a site that is rewritten. Its kind without a mask is the kernel's
- * own. */
+/* This call site is rewritten. pselect6 without a mask goes to the kernel unchanged. */
 static void wait_in_handler(int sig)
 {
 	struct timespec nothing = {0, 0};
@@ -282,7 +281,7 @@ static void sites(void)
 	MUST(sigaction(SIGURG, &action, NULL));
 	while (see_ticks < ENOUGH) {
 #ifdef __x86_64__
-		/* No form that is known: always a trap. */
+		/* The rewriter does not know this form, so the call always traps. */
 		long ret;
 
 		__asm__ volatile("std; cld; syscall; std; cld"
@@ -299,7 +298,7 @@ static void sites(void)
 
 /* ---- sockets ---- */
 
-/* An error that is told once. */
+/* SO_ERROR reports an error only once. */
 static void errors(void)
 {
 	struct sockaddr_in nobody = {.sin_family = AF_INET, .sin_port = htons(1)};
@@ -323,7 +322,7 @@ static void errors(void)
 	}
 }
 
-/* A connection that waits, to a name that no kernel's structure holds. */
+/* A connection waits for a listener whose whole path is too long for sun_path. */
 static void long_names(void)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -342,7 +341,7 @@ static void long_names(void)
 	fd = (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0));
 	before = open_descriptors();
 	pid = (pid_t)MUST(fork());
-	if (pid == 0) { /* ends the wait after some signals */
+	if (pid == 0) { /* accepts after some signals, which ends the wait */
 		begin_storm(5000);
 		while (see_ticks < 40)
 			pause();
@@ -425,7 +424,7 @@ static void links(void)
 	say("descriptors more: %d", open_descriptors() - before);
 }
 
-/* What is told of a length, or of a version, is also what is asked with. */
+/* Calls that overwrite their argument with the answer: a length, a version. */
 static void answers(void)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "socket"};
@@ -450,7 +449,7 @@ static void answers(void)
 	}
 }
 
-/* Each leaves one line in a log. How many, is printed: only for a container. */
+/* Each call writes one line to the container's log. Prints how many calls were made. */
 static void unreachable(void)
 {
 	const int fd = (int)MUST(socket(AF_INET, SOCK_DGRAM, 0));
@@ -467,7 +466,7 @@ static void unreachable(void)
 	say("descriptors more: %d", open_descriptors() - before);
 }
 
-/* A descriptor goes to the other end of a pair, once. */
+/* Send a descriptor once to the other end of a pair. */
 static void pass(const int ends[2], int what)
 {
 	union {
@@ -507,7 +506,7 @@ static void meet(int listener, const struct sockaddr_un *name)
 	GOOD(close(fd));
 }
 
-/* Calls that open something on their way. */
+/* Calls for which the runtime opens descriptors or maps memory. */
 static void leaves(void)
 {
 	static const char *const files[] = {"/proc/self/status", "/proc/self/maps", "/proc/mounts",
@@ -525,7 +524,7 @@ static void leaves(void)
 	write_file("file", "");
 	MUST(mkdir("d", 0700));
 	for (int round = 0; round < 20 || goes_on(); round++) {
-		if (round == 20) { /* sites are rewritten by now */
+		if (round == 20) { /* call sites are rewritten by now */
 			descriptors = open_descriptors();
 			maps = mappings();
 		}

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Traced from outside, no call of a container reaches a path outside of its own trees."""
+"""No system call of a container uses a path outside of the container's own trees.
+
+A tracer outside of the container (tests/harness/witness.py) records the paths of all calls.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ pytestmark = [
     ),
 ]
 
-STORY = """
+SCRIPT = """
 cd /etc && cat ../etc/passwd /etc/hostname no-such-file; ls -la / /proc/self/fd > /listing
 mkdir -p /a/b && echo text > /a/b/file && mv /a/b /a/c && ln -s /a/c/file /link && cat /link
 cp /listing /a/copy && rm /a/copy && chmod 700 /a && find /a /bin /etc -name 'file*'
@@ -31,7 +34,7 @@ WITNESS = ROOT / "tests" / "harness" / "witness.py"
 
 
 @pytest.mark.parametrize("interceptor", ["trap", "rewrite"])
-def test_no_call_leaves_the_containers_trees(
+def test_no_call_uses_a_path_outside_of_the_containers_trees(
     sandbox: Sandbox, tmp_path: pathlib.Path, interceptor: str
 ) -> None:
     shell = pathlib.Path("/bin/busybox")
@@ -48,7 +51,7 @@ def test_no_call_leaves_the_containers_trees(
     archive = images.rootfs_archive(members, tmp_path / "root.tar")
     sandbox.ok("import", archive, "shell")
     seen = tmp_path / "seen"
-    command = sandbox.argv("run", "--rm", "--interceptor", interceptor, "shell", "sh", "-c", STORY)
+    command = sandbox.argv("run", "--rm", "--interceptor", interceptor, "shell", "sh", "-c", SCRIPT)
     done = subprocess.run(
         [
             "sh",

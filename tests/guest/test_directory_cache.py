@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is remembered of directories does not outlive a change of them."""
+"""What the sandbox remembers of a directory is forgotten when the directory changes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.guest
 
 LOWER = ("lower/one", "lower/two", "lower/three", "a/name", "b/name", "b/sub/name")
 FOLDERS = ("lower", "lower/below", "a", "b", "b/sub")
-PROGRAMS = ("quick", "places")
+PROGRAMS = ("directory_cache", "cwd_cache")
 
 
 @pytest.fixture
 def image(
     sandbox: Sandbox, guest_program: Callable[..., pathlib.Path], tmp_path: pathlib.Path
 ) -> str:
-    """An image with the programs and the folder that they expect; its name."""
+    """Return the name of an image with the programs and the folder that they expect."""
     members = [
         images.directory("work"),
         *(images.directory(f"work/{name}") for name in FOLDERS),
@@ -39,12 +39,12 @@ def image(
         members.append(images.file(name, program.read_bytes(), mode=0o755))
     archive = tmp_path / "image.tar"
     archive.write_bytes(images.tar(members))
-    sandbox.ok("import", str(archive), "quick")
-    return "quick"
+    sandbox.ok("import", str(archive), "cache")
+    return "cache"
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_what_is_remembered_of_directories_is_what_the_host_finds(
+def test_remembered_directories_give_the_same_results_as_on_the_host(
     sandbox: Sandbox,
     image: str,
     guest_program: Callable[..., pathlib.Path],
@@ -63,7 +63,7 @@ def test_what_is_remembered_of_directories_is_what_the_host_finds(
     assert inside.splitlines() == done.stdout.splitlines()
 
 
-def test_a_known_directory_needs_one_call_of_the_kernel_for_a_name(
+def test_a_name_in_a_known_directory_needs_one_kernel_call(
     sandbox: Sandbox, image: str, tmp_path: pathlib.Path
 ) -> None:
     strace = shutil.which("strace")
@@ -71,8 +71,9 @@ def test_a_known_directory_needs_one_call_of_the_kernel_for_a_name(
         pytest.skip("needs strace")
     log = tmp_path / "log"
     words = [strace, "-f", "-o", str(log), "-e", "trace=%file"]
+    run = ["run", "--rm", "--interceptor", "trap"]
     subprocess.run(
-        [*words, *sandbox.argv("run", "--rm", "--interceptor", "trap", image, "/quick", "/work")],
+        [*words, *sandbox.argv(*run, image, "/directory_cache", "/work")],
         env=sandbox.environment(),
         check=True,
         timeout=100,

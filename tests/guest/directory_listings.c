@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listings.c - directories as readdir, seekdir and getdents show them.
+ * directory_listings.c - directories as readdir, seekdir and getdents show them.
  *
- *   listings GROUP prepare|observe|both (in an empty directory)
+ *   directory_listings GROUP prepare|observe|both (in an empty directory)
  *
- * The order of entries is the file system's own; sets, counts and checksums are compared.
+ * The order of entries depends on the file system, so only sets, counts and checksums are printed.
  */
 #include "see.h"
 
@@ -35,7 +35,7 @@ static unsigned char expected_type(mode_t mode)
 	return (unsigned char)((mode & S_IFMT) >> 12);
 }
 
-/* Count, an order-free checksum, and whether each entry is what lstat finds. */
+/* Print the count, a checksum that ignores the order, and where entries differ from lstat. */
 static void say_listing(const char *dir)
 {
 	DIR *stream = opendir(dir);
@@ -304,7 +304,7 @@ static void raw(void)
 	}
 	MUST(lseek(fd, 0, SEEK_SET));
 	SEE(syscall(SYS_getdents64, fd, (void *)8, 4096));
-	/* A copy of a descriptor shares the position, so does a child. */
+	/* A copy of a descriptor shares its position, also in a child. */
 	MUST(lseek(fd, 0, SEEK_SET));
 	other = dup(fd);
 	say("with a copy: %d",
@@ -364,7 +364,7 @@ static void storm(void)
 	say("listings of another length: %d", other);
 }
 
-/* The same of a directory that was changed. */
+/* Do the same with a directory that was changed. */
 static void changed(void)
 {
 	touch("d/new-%d", 1);
