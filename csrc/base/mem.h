@@ -2,7 +2,7 @@
 /*
  * mem.h - the few libc-named functions gcc may call, and the hash of names.
  *
- * Level 0. guest/libc.c defines the libc names in the guest build only; the hosted
+ * Level 0. mem.c defines the libc names in the guest build only; the hosted
  * build takes them from libc.
  */
 #ifndef SB_MEM_H

@@ -10,9 +10,9 @@
 #include <linux/stat.h>
 
 #include "change/change.h"
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "change/upper.h"
 
 /* Everything that can refuse the new name. */

@@ -20,9 +20,9 @@
 #include <linux/stat.h>
 
 #include "tree/dircache.h"
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "change/upper.h"
 
 struct recipe {

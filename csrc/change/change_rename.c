@@ -21,9 +21,9 @@
 
 #include "view/dirlist.h"
 #include "tree/dircache.h"
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "change/upper.h"
 
 #define RACES 8 /* how often another process may be faster */

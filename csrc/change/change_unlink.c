@@ -15,9 +15,9 @@
 
 #include "view/dirlist.h"
 #include "tree/dircache.h"
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "change/upper.h"
 
 int sb_upper_may_delete(struct sb_fs *fs, struct sb_at *at)

@@ -17,9 +17,9 @@
 #include <linux/xattr.h>
 
 #include "tree/dircache.h"
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "change/upper.h"
 #include "tree/xattr.h"
 

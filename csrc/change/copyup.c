@@ -22,7 +22,7 @@
 #include "tree/dircache.h"
 #include "base/filesize.h"
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "change/upper.h"
 #include "tree/xattr.h"
 

@@ -17,7 +17,7 @@
 
 #include "tree/dircache.h"
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 
 #define MARK_SIZE 64
 #define LOCK_EX 2 /* sys/file.h */

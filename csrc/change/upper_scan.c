@@ -15,7 +15,7 @@
 
 #include "change/change.h"
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "change/upper.h"
 
 #define MAX_DEPTH 2048

@@ -12,7 +12,7 @@
 
 #include "arch/x86_64/sys32.h"
 #include "change/change.h"
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "calls/proc/on_proc.h"
 #include "tree/rewritten.h"
 #include "guest/trace.h"

@@ -15,7 +15,7 @@
 #include "pure/log.h"
 #include "base/mem.h"
 #include "calls/proc/on_proc.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "guest/thread.h"
 
 /* entry.S */

@@ -18,7 +18,7 @@
 #include "view/dirlist.h"
 #include "hosted/hosted_tree.h"
 #include "tree/owner.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 
 int sb_map_file(const char *host, bool writable, struct sb_map *out)
 {

@@ -16,7 +16,7 @@
 #include "hosted/hosted.h"
 #include "hosted/hosted_tree.h"
 #include "tree/owner.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 
 /* ---- the files ------------------------------------------------------------- */
 

@@ -29,7 +29,7 @@
 #include "base/abi.h"
 #include "arch/x86_64/tracee.h"
 #include "hosted/hosted_tree.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "pure/verdict.h"
 
 #define STACK_SIZE 65536

@@ -4,7 +4,7 @@
  */
 #include "tree/descriptors.h"
 
-#include "tree/spot.h"
+#include "view/spot.h"
 
 _Static_assert(sizeof(struct sb_fds) == 4096, "a page that a fork wipes");
 _Static_assert(SB_NO_NODE == UINT32_MAX, "an entry without a node is zero");

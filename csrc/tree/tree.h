@@ -6,7 +6,7 @@
  *   Four sources make the tree, asked in this order for every component:
  *   mounts (the table in struct sb_control), the upper directory, and the
  *   lower: the index of the image, or the host's own "/" (a live lower).
- *   sb_tree_lookup() (view.c) answers what is at a guest path; the functions
+ *   sb_tree_lookup() (lookup.c) answers what is at a guest path; the functions
  *   of change.h alter the tree; dirlist.h lists a directory.
  * Rules
  *   Signal-safe: no heap, no locks, no writable globals, no frame over 4 KiB.

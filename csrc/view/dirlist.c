@@ -17,7 +17,7 @@
 
 #include "change/change.h"
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "change/upper.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)

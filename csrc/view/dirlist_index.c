@@ -13,7 +13,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "change/upper.h"
 
 #define HEAD offsetof(struct sb_dirent, name)

@@ -2,7 +2,7 @@
 /*
  * test_mem.c - the guest's own memcpy and friends do what libc's do.
  *
- * libc.c defines libc names, so it is included under other names.
+ * mem.c defines libc names, so it is included under other names.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 #define memset guest_memset
 #define memcmp guest_memcmp
 #define strlen guest_strlen
-#include "guest/libc.c"
+#include "base/mem.c"
 #undef memcpy
 #undef memmove
 #undef memset

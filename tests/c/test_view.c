@@ -10,7 +10,7 @@
 #include "check.h"
 #include "hosted/hosted.h"
 #include "hosted/hosted_tree.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 
 static char here[PATH_MAX];
 static char rows[16384];

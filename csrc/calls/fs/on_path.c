@@ -15,7 +15,7 @@
 #include "guest/cwd.h"
 #include "tree/dircache.h"
 #include "calls/dispatch.h"
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "base/mem.h"
 #include "calls/proc/on_proc.h"
 

@@ -14,10 +14,10 @@
 
 #include "calls/dispatch.h"
 #include "tree/descriptors.h"
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "base/mem.h"
 #include "calls/proc/on_proc.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "guest/target.h"
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)

@@ -9,7 +9,7 @@
  *   Seccomp filters of the guest are accepted and not run: they were written
  *   for the guest's own calls and would see the runtime's. --trace says so.
  * Does not know
- *   What root may do with files (view.c, change_*.c) or what execve makes of
+ *   What root may do with files (lookup.c, change_*.c) or what execve makes of
  *   ids (sb_ids_exec).
  */
 #include <errno.h>

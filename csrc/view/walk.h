@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * view_walk.h - a walk along a path, which view.c sets up and ends.
+ * walk.h - a walk along a path, which lookup.c sets up and ends.
  *
- * Level 2. For view.c alone.
+ * Level 2. For lookup.c alone.
  */
 #ifndef SB_VIEW_WALK_H
 #define SB_VIEW_WALK_H
 
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "tree/tree.h"
 
 #define SB_WALK_TODO (sizeof(((struct sb_work *)0)->todo))

@@ -11,7 +11,7 @@
  *   Signal-safe. The host is only asked with AT_SYMLINK_NOFOLLOW, one component
  *   below a directory that was itself found this way.
  */
-#include "tree/spot.h"
+#include "view/spot.h"
 
 #include <errno.h>
 #include <linux/stat.h>

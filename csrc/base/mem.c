@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libc.c - the libc-named functions that gcc may call in the guest build.
+ * mem.c - the libc-named functions that gcc may call in the guest build.
  *
  * Level 0. No vector registers, which belong to the guest: words for short pieces, "rep" string
  * instructions, which take their time to begin, for long ones.

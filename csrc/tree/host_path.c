@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * view_path.c - host paths of the upper, and the way back from a host path.
+ * host_path.c - host paths of the upper, and the way back from a host path.
  *
  * How it works
  *   The kernel names an open file or the working directory by its host path.

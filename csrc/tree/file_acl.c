@@ -2,12 +2,12 @@
 /*
  * file_acl.c - POSIX access control lists of the tree's files.
  */
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 
 #include <errno.h>
 
 #include "base/mem.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "tree/xattr.h"
 
 #define EMPTY 4 /* bytes of a list without entries */

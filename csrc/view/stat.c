@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * view_stat.c - what stat, access and readlink say of an entry.
+ * stat.c - what stat, access and readlink say of an entry.
  *
  * How it works
  *   A lower entry is answered from its node. Any other is the host's stat with
@@ -15,10 +15,10 @@
 #include <linux/stat.h>
 
 #include "tree/descriptors.h"
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "base/mem.h"
 #include "tree/owner.h"
-#include "tree/spot.h"
+#include "view/spot.h"
 #include "tree/tree.h"
 #include "change/upper.h"
 

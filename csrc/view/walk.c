@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * view_walk.c - go along a path of the merged tree, component by component.
+ * walk.c - go along a path of the merged tree, component by component.
  *
  * How it works
  *   work->todo holds the text still to do (a symlink's target is put in front of it),
@@ -11,11 +11,11 @@
  * Does not know
  *   What a magic link of /proc means (-SB_EMAGIC hands it to level 3).
  */
-#include "view/view_walk.h"
+#include "view/walk.h"
 
 #include <errno.h>
 
-#include "change/file_acl.h"
+#include "tree/file_acl.h"
 #include "base/mem.h"
 
 #define MAX_LINKS 40

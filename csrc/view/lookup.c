@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * view.c - find what is at a path of the merged tree.
+ * lookup.c - find what is at a path of the merged tree.
  *
  * How it works
  *   A path that is already canonical and names a node of the index with
  *   untouched or merged directories above it is answered by one probe. Any
- *   other path is walked (view_walk.h).
+ *   other path is walked (walk.h).
  *   The directory a relative path starts from is known to exist: its
  *   spot comes from sb_spot_of_dir(), those above it only when ".." asks.
  */
@@ -14,7 +14,7 @@
 
 #include "tree/dircache.h"
 #include "base/mem.h"
-#include "view/view_walk.h"
+#include "view/walk.h"
 
 bool sb_tree_may_search_all(const struct sb_fs *fs)
 {
