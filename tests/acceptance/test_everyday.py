@@ -24,8 +24,8 @@ PROGRAMS = {
     "awk": ("awk 'BEGIN { while ((\"ls /etc\" | getline) > 0) n++; print(n > 10) }'", "1\n"),
     "find": ("find /usr/share/perl5 -name Find.pm -o -name Copy.pm | wc -l | grep -c .", "1\n"),
     "xargs": (
-        "ls /etc | xargs -P 4 -n 1 echo | wc -l > n; ls /etc | wc -l | cmp n && echo ok",
-        "ok\n",
+        "mkdir x && cd x && touch $(seq 200) && ls | xargs -P 4 -n 1 echo | wc -l",
+        "200\n",
     ),
     "tar": (
         "tar czf a.tgz -C /etc alternatives && mkdir x && tar xzf a.tgz -C x"
@@ -58,21 +58,24 @@ PROGRAMS = {
         "wal\n2\n3\n",
     ),
     "man": ("MANPAGER=cat man ls | head -n 1 | cut -c1-5", "LS(1)\n"),
-    "locale-gen": ("locale-gen > l && tail -n 1 l", "Generation complete.\n"),
+    "locale-gen": (
+        "echo de_DE.UTF-8 UTF-8 > /etc/locale.gen; locale-gen > l && tail -n 1 l",
+        "Generation complete.\n",
+    ),
     "update-alternatives": (
-        "update-alternatives --quiet --install /usr/bin/xx xx /bin/ls 10"
-        " && readlink -f /usr/bin/xx",
+        "update-alternatives --quiet --install /usr/bin/sbx sbx /bin/ls 10"
+        " && readlink -f /usr/bin/sbx",
         "/usr/bin/ls\n",
     ),
     "ldconfig": ("ldconfig && ldconfig -p | grep 'libc.so.6 ' | grep -c x86-64", "1\n"),
     "adduser": (
-        "adduser --quiet --system --group svc && id -un svc && getent group svc | cut -d: -f1",
-        "svc\nsvc\n",
+        "adduser --quiet --system --group sbx && id -un sbx && getent group sbx | cut -d: -f1",
+        "sbx\nsbx\n",
     ),
-    "systemd-sysusers": ("echo 'u sy 567' | systemd-sysusers - 2> e; id -u sy", "567\n"),
+    "systemd-sysusers": ("echo 'u sbx 56789' | systemd-sysusers - 2> e; id -u sbx", "56789\n"),
     "systemd-tmpfiles": (
-        "echo 'd /run/some 0751 daemon adm' > t.conf; systemd-tmpfiles --create $PWD/t.conf"
-        "; stat -c '%U %G %a' /run/some",
+        "echo 'd /run/sbx 0751 daemon adm' > t.conf; systemd-tmpfiles --create $PWD/t.conf"
+        "; stat -c '%U %G %a' /run/sbx",
         "daemon adm 751\n",
     ),
     "setcap": (
@@ -103,9 +106,9 @@ PROGRAMS = {
         "daemon\nok\n",
     ),
     "start-stop-daemon": (
-        "start-stop-daemon -S -b -m -p /run/s.pid -x /bin/sleep -- 100"
-        " && until start-stop-daemon -T -p /run/s.pid -x /bin/sleep; do sleep 0.1; done && echo up"
-        " && start-stop-daemon -K -q -p /run/s.pid -x /bin/sleep && echo down",
+        "start-stop-daemon -S -b -m -p /sbx.pid -x /bin/sleep -- 100"
+        " && until start-stop-daemon -T -p /sbx.pid -x /bin/sleep; do sleep 0.1; done && echo up"
+        " && start-stop-daemon -K -q -p /sbx.pid -x /bin/sleep && echo down",
         "up\ndown\n",
     ),
     "timeout": ("timeout 0.2 sleep 5; echo $?; timeout -s KILL 0.2 sleep 5; echo $?", "124\n137\n"),
@@ -115,7 +118,8 @@ PROGRAMS = {
         "1\n",
     ),
     "gpg": (
-        "gpg -q --batch --passphrase '' --quick-gen-key me && gpg -K --with-colons | grep -c ^sec",
+        "mkdir -m 700 g; export GNUPGHOME=$PWD/g;"
+        " gpg -q --batch --passphrase '' --quick-gen-key me && gpg -K --with-colons | grep -c ^sec",
         "1\n",
     ),
     "bash": (

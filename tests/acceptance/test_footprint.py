@@ -51,7 +51,7 @@ def _check_costs(sandbox: Sandbox, note: Callable[[str, object], None], *command
 
 @pytest.mark.parametrize(
     "script",
-    ["true", "echo text > /etc/new; chown 12:34 /etc/new; seq 100"],
+    ["true", "echo text > /etc/sbx; chown 12:34 /etc/sbx; seq 100"],
     ids=["nothing", "a file and some output"],
 )
 def test_ten_containers_of_the_machine_cost_little(

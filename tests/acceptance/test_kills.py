@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.guest, pytest.mark.slow]
 KILLS = 200
 AT_ONCE = 4
 SEED = 2
-GUEST = "for n in $(seq COUNT); do echo $n > /etc/a; mv /etc/a /etc/b; rm /etc/b; done"
+GUEST = "for n in $(seq COUNT); do echo $n > /etc/sbx; mv /etc/sbx /etc/sbx2; rm /etc/sbx2; done"
 TREE = [
     images.directory("d"),
     *(images.file(f"d/{n}", images.noise(3000)) for n in range(100)),
@@ -78,7 +78,7 @@ class Storm:
     def prepare(self) -> None:
         """Make what is to survive it all, and see how long an import takes."""
         self._sandbox.ok("import", self._rootfs, "kept")
-        self._sandbox.ok("run", "--name", "kept", "host", "sh", "-c", "echo text > /etc/new")
+        self._sandbox.ok("run", "--name", "kept", "host", "sh", "-c", "echo text > /etc/sbx")
         started = time.monotonic()
         self._sandbox.ok("import", self._rootfs, "kept:2")
         self._usual = time.monotonic() - started
@@ -250,7 +250,7 @@ def test_two_hundred_kills_lose_nothing(
     assert known.kills["run: the guests"] > 0
     record_property("kills", dict(known.kills))
     record_property("ended by themselves", dict(known.done))
-    assert sandbox.ok("diff", "kept").splitlines() == ["C /etc", "A /etc/new"]
+    assert sandbox.ok("diff", "kept").splitlines() == ["C /etc", "A /etc/sbx"]
     sandbox.ok("system", "fsck", "--repair")
     assert sandbox.ok("system", "fsck") == "the store is whole\n"
     storm.check()

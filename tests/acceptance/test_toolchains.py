@@ -134,7 +134,7 @@ def test_gcc_and_make(toolchain_image: Sandbox, tmp_path: pathlib.Path) -> None:
 
 def test_a_cxx_compiler_of_the_machine(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     (tmp_path / "sample.cc").write_text(CXX_PROGRAM)
-    script = 'cd /root && g++ -O1 -pthread -o sample "$0" && ./sample'
+    script = 'cd "$(mktemp -d)" && g++ -O1 -pthread -o sample "$0" && ./sample'
     output = sandbox.host("sh", "-ec", script, f"{tmp_path}/sample.cc")
     assert output == "C++ not empty\n"
 

@@ -89,7 +89,7 @@ def test_permissions_are_checked_for_the_user_of_run(sandbox: Sandbox) -> None:
     assert "Permission denied" in lines[3]
     assert lines[4] == "y"
     assert "Operation not permitted" in lines[5]
-    probe = "id -u; id -g; id -G; cat /etc/shadow 2>&1; touch /etc/x 2>&1; ls -ln $(mktemp)"
+    probe = "id -u; id -g; id -G; cat /etc/shadow 2>&1; touch /etc/sbx 2>&1; ls -ln $(mktemp)"
     output = sandbox.ok("run", "--rm", "-u", "1000:50", "host", "sh", "-c", probe)
     lines = output.splitlines()
     assert lines[:3] == ["1000", "50", "50"]

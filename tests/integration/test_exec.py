@@ -23,8 +23,8 @@ pytestmark = pytest.mark.guest
 
 def test_it_is_in_the_same_tree_with_the_same_rules(engine: Sandbox) -> None:
     server(engine, "srv", "-e", "A=1", "-w", "/srv", "-h", "box")
-    engine.ok("exec", "srv", "sh", "-c", "echo news > /etc/mark")
-    assert engine.ok("exec", "srv", "cat", "/etc/mark") == "news\n"
+    engine.ok("exec", "srv", "sh", "-c", "echo news > /etc/sbx")
+    assert engine.ok("exec", "srv", "cat", "/etc/sbx") == "news\n"
     script = "pwd; echo $A$B; id -u; uname -n"
     assert engine.ok("exec", "-e", "B=2", "srv", "sh", "-c", script).split() == [
         "/srv",

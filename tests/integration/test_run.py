@@ -164,10 +164,10 @@ def test_a_tmpfs_is_empty_and_leaves_nothing(sandbox: Sandbox) -> None:
 def test_a_read_only_root_refuses_writes(sandbox: Sandbox) -> None:
     done = sandbox.call(
         "run", "--rm", "--read-only", "--tmpfs", "/run", "host",
-        "sh", "-c", "echo > /run/x && echo > /etc/x",
+        "sh", "-c", "echo > /run/sbx && echo > /etc/sbx",
     )  # fmt: skip
     assert done.returncode != 0
-    assert b"/etc/x: Read-only file system" in done.stderr
+    assert b"/etc/sbx: Read-only file system" in done.stderr
 
 
 def test_limits_are_set(sandbox: Sandbox) -> None:
@@ -250,7 +250,7 @@ def test_a_container_of_run_rm_whose_command_was_killed_disappears(sandbox: Sand
 
 
 def test_what_a_container_changed_is_there_when_it_starts_again(sandbox: Sandbox) -> None:
-    script = "test -e /etc/mark && exit 7; echo > /etc/mark"
+    script = "test -e /etc/sbx && exit 7; echo > /etc/sbx"
     sandbox.ok("run", "--name", "c1", "host", "sh", "-c", script)
     assert sandbox.call("start", "-a", "c1").returncode == 7
 
