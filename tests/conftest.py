@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every test shares: it runs without privileges, in a store and home of its own."""
+"""Every test runs without privileges, in known surroundings, with a store and a home of its own."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from tests.harness.command import Sandbox
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CLONE_NEWUSER = 0x10000000
-# How guests' system calls are caught in every test that does not say it itself.
+# The interceptor of every test that does not choose one.
 INTERCEPTOR = os.environ.get("SANDBOX_TEST_INTERCEPTOR", "auto")
 PASSED_OVER = "passed_over_signals"
 PASSED_OVER_KEY = pytest.StashKey[list[int]]()
 
-# A small machine may be busy: time limits belong to pytest-timeout.
+# Hypothesis measures no time: a small machine may be busy, and pytest-timeout sets the limits.
 COMMON: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": [hypothesis.HealthCheck.too_slow],
 }
 if not os.access(ROOT, os.W_OK):
     COMMON["database"] = None  # it would lie in the checkout
-# The suite tries the same examples each time, so that who changed nothing sees no failure;
-# `make fuzz` looks for new ones.
+# The suite tries the same examples each time, so a run without a change has no new failure.
+# `make fuzz` looks for new examples.
 hypothesis.settings.register_profile("default", max_examples=50, derandomize=True, **COMMON)
-hypothesis.settings.register_profile("fuzz", max_examples=200, **COMMON)  # again and again
+hypothesis.settings.register_profile("fuzz", max_examples=200, **COMMON)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
@@ -47,10 +47,10 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is not None:
-        capture.stop_global_capturing()  # the new program gets the real descriptors
+        capture.stop_global_capturing()  # execute pytest again with the real descriptors
     privileges.become_throwaway_user(list(config.invocation_params.args))
     pytest.exit(
-        "root may not run tests and another user cannot read this checkout or "
+        "tests do not run as root, and another user cannot read this checkout or "
         f"{sys.executable}: use `make test`",
         returncode=4,
     )
@@ -78,7 +78,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(autouse=True)
 def private_surroundings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a test a store and a home of its own."""
+    """Give a test a store and a home of its own, and no way to a registry."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -88,7 +88,7 @@ def private_surroundings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 
 
 def prepared(name: str) -> pathlib.Path:
-    """Return a folder that tests/fixtures/make-NAME made, or skip the test."""
+    """Return the folder that tests/fixtures/make-NAME made, or skip the test."""
     where = os.environ.get("SANDBOX_TEST_FIXTURES") or ROOT / "build" / "fixtures"
     folder = pathlib.Path(where) / name
     if not (folder / "ready").exists():
@@ -98,13 +98,13 @@ def prepared(name: str) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def debian() -> pathlib.Path:
-    """A folder with rootfs.tar, a minimal Debian 12, and debs/, packages to install in it."""
+    """A folder with a minimal Debian 12 (rootfs.tar) and packages to install in it (debs/)."""
     return prepared("debian")
 
 
 @pytest.fixture
 def sandbox(tmp_path: pathlib.Path) -> Sandbox:
-    """The command, with an empty store of this test's own."""
+    """The command, with an empty store."""
     return Sandbox(tmp_path / "store")
 
 
@@ -116,7 +116,7 @@ def guest_program() -> Callable[..., pathlib.Path]:
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sandbox]:
-    """once(NAME, make): a sandbox whose store make(sandbox, folder) has filled."""
+    """once(NAME, make): a sandbox whose store make(sandbox, folder) fills, once per test run."""
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
@@ -139,7 +139,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sandbox]:
 
 @pytest.fixture(scope="session")
 def servers_image(once: Callable[..., Sandbox]) -> Sandbox:
-    """A store that holds the image `servers`: nginx, redis, PostgreSQL."""
+    """A store with the image `servers`: nginx, redis, PostgreSQL."""
     rootfs = prepared("servers") / "rootfs.tar"
 
     def make(sandbox: Sandbox, _: pathlib.Path) -> None:

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# as-user.sh TARGET... - root's way to run `make TARGET...`: as a throwaway user without privileges.
+# as-user.sh TARGET... - run `make TARGET...` for root, as a throwaway user without privileges.
 #
 # How it works
-#   The checkout may lie where that user cannot write or even look, so the tree is copied to a folder of
-#   its own under /var/cache, and make runs there with another uid, an empty capability bounding set and
-#   no_new_privs. Environment and objects built there are kept, so the next run is quick.
+#   That user may be unable to write or even to read the checkout. So the tree is copied to a folder under
+#   /var/cache, and make runs there with another uid, an empty capability bounding set and no_new_privs.
+#   The virtual environment and the objects stay there, so the next run is quick.
 # Rules
-#   Things that only root can prepare (package installation; an overlayfs mount to compare with) happen
-#   before the drop. Nothing is written to the checkout but bench/results.
+#   What needs root (the installation of packages, root file systems for tests) happens before the drop.
+#   Nothing is written to the checkout but bench/results.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -28,7 +28,7 @@ install -d -m 755 -o "$uid" -g "$uid" "$base/home" "$copy"
 exec 9>"$base/lock"
 flock 9
 
-# Files of the project: what git knows plus what is new, or everything outside a git checkout.
+# The files of the project: tracked and new ones, or all files where there is no git checkout.
 list_files() {
 	cd "$root"
 	if ! git -c safe.directory='*' ls-files -z -co --exclude-standard 2>/dev/null; then
@@ -51,10 +51,10 @@ echo "dropping root: make ${targets[*]} runs as uid $uid without capabilities, i
 for name in $(compgen -e | grep -E '^(XDG_|PYENV|VIRTUAL_ENV|PYTHON|SUDO_|GIT_|MAKE|MFLAGS)'); do
 	unset "$name"
 done
-# The copy has no history; results name the commit.
+# Results name the commit, and the copy has no history.
 commit=$(git -c safe.directory='*' -C "$root" describe --always --dirty --abbrev=12 2>/dev/null || true)
 status=0
-# 9>&-: a process left over by a test must not hold the lock.
+# 9>&-: a process that outlives its test must not hold the lock.
 env HOME="$base/home" USER=sandbox-test LOGNAME=sandbox-test SHELL=/bin/sh LANG=C.UTF-8 \
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	SANDBOX_TEST_FIXTURES="$base/fixtures" SANDBOX_COMMIT="$commit" \

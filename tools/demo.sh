@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# demo.sh - what `make run` shows: be root in a container of this very machine, and harm nothing.
+# demo.sh - the demonstration of `make run`: be root in a container of this machine, and harm nothing.
 set -euo pipefail
 
 sandbox=${SANDBOX-$(cd "$(dirname "$0")/.." && pwd)/.venv/bin/sandbox}

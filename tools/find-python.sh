@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# find-python.sh - print a Python >= 3.11 that every user of this machine may execute.
+# find-python.sh - print the path of a Python >= 3.11 that every user may execute.
 #
-# The system's own comes first: one that lies in somebody's home is of no use to the unprivileged
-# user whom root runs the tests as. $PYTHON overrides.
+# The system's Python comes first: the tests of root run as another user, who cannot execute a Python
+# in root's home. $PYTHON overrides.
 set -euo pipefail
 
 for python in ${PYTHON-} /usr/bin/python3 python3 python3.{14,13,12,11}; do

@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# system-packages.sh run|test - make sure the system has what `make run` or `make test` needs.
+# system-packages.sh run|test - check that the system has the packages of `make run` or `make test`.
 #
-# As root on Debian it installs what is missing. As anybody else it names what is missing in one
-# line and exits 1. The lists below are the only place that says what is needed: command:package,
-# or directory:package.
+# Root on Debian installs the missing packages. Otherwise the script names them in one line and exits 1.
+# The lists below are the only lists of needed packages: command:package, or directory:package.
 set -euo pipefail
 
 needs_run=(gcc:gcc make:make tar:tar)
@@ -50,7 +49,7 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 	echo "make $1: missing ${missing[*]}; as root: apt-get install ${missing[*]}" >&2
 	exit 1
 fi
-# Runs in several checkouts may start at once: one after another, and what one has installed is there.
+# Checkouts may run this at the same time. They take turns: one installs, the next finds the packages.
 mkdir -p /var/cache/rootless-sandbox
 exec 8>/var/cache/rootless-sandbox/packages.lock
 flock 8

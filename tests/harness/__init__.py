@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Helpers that tests share."""
+"""Helpers of the tests."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`sandbox serve` as a test starts it, and ways to talk to it."""
+"""A running `sandbox serve`, and clients of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Http(http.client.HTTPConnection):
 
 @dataclass
 class Server:
-    """A server that runs."""
+    """A running server."""
 
     sandbox: Sandbox
     socket: str
@@ -53,11 +53,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address as clients take it."""
+        """The address, as Docker clients write it."""
         return f"unix://{self.socket}"
 
     def start(self, *flags: str) -> None:
-        """Start the server and wait until it answers. It ends by itself if nobody ends it."""
+        """Start the server and wait until it answers. Unused for ten minutes, it ends by itself."""
         self.launch(*flags)
         try:
             until(self.answers)
@@ -66,7 +66,7 @@ class Server:
             raise
 
     def launch(self, *flags: str) -> None:
-        """Start the server; it does not listen yet."""
+        """Start the server, without waiting until it listens."""
         if "--idle-exit" not in flags:
             flags += ("--idle-exit", "10m")
         with self.log.open("ab") as log:
@@ -80,7 +80,7 @@ class Server:
             )
 
     def answers(self) -> bool:
-        """Tell whether somebody accepts connections; fail if the server has ended."""
+        """Tell whether the server accepts connections; fail if it has ended."""
         assert self.process.poll() is None, self.log.read_text()
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
             probe.connect(self.socket)
@@ -110,7 +110,7 @@ class Server:
         headers: dict[str, str] | None = None,
         timeout: float = 200,
     ) -> tuple[int, Any]:
-        """Do one request; return the status and the body, decoded if it is JSON."""
+        """Make one request; return the status and the body, decoded if it is JSON."""
         status, _, data = self.exchange(method, path, body, headers=headers, timeout=timeout)
         return status, data
 
@@ -123,7 +123,7 @@ class Server:
         headers: dict[str, str] | None = None,
         timeout: float = 200,
     ) -> tuple[int, http.client.HTTPMessage, Any]:
-        """Do one request; return status, headers and body."""
+        """Make one request; return status, headers and body."""
         client = _Http(self.socket, timeout)
         sent = dict(headers or {})
         data = body
@@ -142,21 +142,21 @@ class Server:
             client.close()
 
     def ok(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
-        """Do one request, which must succeed, and return what it gives."""
+        """Make one request, which must succeed, and return the body."""
         status, content = self.call(method, path, body, **more)
         assert status < 400, (status, content)
         return content
 
     def create(self, *command: str, name: str = "", **fields: Any) -> str:
-        """Make a container of the image `host` and return its id."""
+        """Create a container of the image `host` and return its id."""
         body = {"Image": "host", "Cmd": list(command), **fields}
         made = self.ok("POST", f"/containers/create?name={name}", body)
         return str(made["Id"])
 
     def settled_state(self, identity: str) -> dict[str, Any]:
-        """Return a container's state as it is once that agrees with what there is.
+        """Return a container's state when the state agrees with the processes of the machine.
 
-        It may be about to end, and its process be gone before its supervisor has noted it.
+        The main process may have ended before the supervisor notes its end.
         """
 
         def look() -> dict[str, Any] | None:
@@ -177,8 +177,10 @@ class Server:
             self.call("DELETE", f"/containers/{item['Id']}?force=1&v=1")
 
     def raw(self, head: str, body: bytes = b"") -> tuple[socket.socket, bytes, bytes]:
-        """Send a request that takes the connection over; return it, the answer's head, and
-        what came behind the head."""
+        """Send a request that hijacks the connection.
+
+        Return the connection, the head of the answer, and the bytes behind the head.
+        """
         connection = self.connect()
         connection.sendall(head.replace("\n", "\r\n").encode() + b"\r\n" + body)
         received = b""
@@ -191,7 +193,7 @@ class Server:
 
 
 def read_all(connection: socket.socket, begun: bytes = b"") -> bytes:
-    """Return everything until the other side's end."""
+    """Read until the other side ends; return everything, *begun* first."""
     received = bytearray(begun)
     while piece := connection.recv(65536):
         received += piece
@@ -199,7 +201,7 @@ def read_all(connection: socket.socket, begun: bytes = b"") -> bytes:
 
 
 def frames(data: bytes) -> list[tuple[int, bytes]]:
-    """Take Docker's frames apart; fails if there is anything else."""
+    """Split a stream into Docker's frames; fail on anything else."""
     found = []
     while data:
         stream, length = struct.unpack(">BxxxI", data[:8])
@@ -211,7 +213,7 @@ def frames(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def joined(data: bytes, stream: int) -> bytes:
-    """Return what the frames of one stream hold together."""
+    """Return the joined content of one stream's frames."""
     return b"".join(content for number, content in frames(data) if number == stream)
 
 
@@ -221,7 +223,7 @@ def serving(
 ) -> Iterator[Server]:
     """Run a server until the block ends, and remove its containers.
 
-    *wrapper* is a command that executes what follows it.
+    *wrapper* is a command that executes its arguments.
     """
     runtime = folder / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)
@@ -251,14 +253,14 @@ def _serving(server: Server, flags: tuple[str, ...]) -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Docker:
-    """The real docker command line on a server."""
+    """The real docker command line, on a server of ours."""
 
     server: Server
     config: pathlib.Path
     program: str
 
     def environment(self) -> dict[str, str]:
-        """Return what the command runs with."""
+        """Return the environment of the command."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.config),
@@ -273,7 +275,7 @@ class Docker:
     def call(
         self, *arguments: str, stdin: bytes | None = None, timeout: float = 200
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a command and return what came of it."""
+        """Run a command and return the result, whatever it is."""
         source: dict[str, Any] = (
             {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
         )

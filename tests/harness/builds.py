@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds for tests: a base image with a static shell, contexts, and looks at results."""
+"""Builds: a base image with a static shell, a build context, and checks of the result."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def base_image(engine: Sandbox, folder: pathlib.Path, name: str = "base") -> str
 
 @dataclass
 class Builder:
-    """Builds Dockerfiles of a test in a context directory."""
+    """Builds Dockerfiles in one context directory."""
 
     engine: Sandbox
     context: pathlib.Path
@@ -113,26 +113,26 @@ class Builder:
     def call(
         self, dockerfile: str, *flags: str, timeout: float = 200
     ) -> subprocess.CompletedProcess[bytes]:
-        """Build, whatever comes of it."""
+        """Build and return the result, whatever it is."""
         self.put("Dockerfile", dockerfile)
         command = ("build", "--progress", "plain", "-t", self.tag, *self.flags, *flags)
         return self.engine.call(*command, self.context, timeout=timeout)
 
     def ok(self, dockerfile: str, *flags: str, timeout: float = 200) -> str:
-        """Build, which must succeed; return what was shown."""
+        """Build, which must succeed; return the progress output."""
         done = self.call(dockerfile, *flags, timeout=timeout)
         shown = done.stderr.decode(errors="replace")
         assert done.returncode == 0, shown
         return shown
 
     def fails(self, dockerfile: str, *flags: str) -> str:
-        """Build, which must fail with exit code 1; return what was shown."""
+        """Build, which must fail with exit code 1; return the progress output."""
         done = self.call(dockerfile, *flags)
         assert done.returncode == 1, (done.returncode, done.stderr)
         return done.stderr.decode(errors="replace")
 
     def inspect(self, name: str | None = None) -> dict[str, Any]:
-        """Return what inspect says of an image."""
+        """Return `inspect` of an image."""
         found: dict[str, Any] = json.loads(self.engine.ok("image", "inspect", name or self.tag))[0]
         return found
 
@@ -161,7 +161,7 @@ class Builder:
 
 
 def cached(shown: str) -> list[str]:
-    """Return the titles of the steps that plain progress calls cached."""
+    """Return the titles of the steps that plain progress marks as cached."""
     titles: dict[str, str] = {}
     found = []
     for line in shown.splitlines():

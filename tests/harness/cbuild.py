@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Compile C unit tests against the hosted sources, and programs that guests run.
+"""Compile C unit tests with the hosted sources, and the programs that containers run.
 
-Unit tests are built under ASan and UBSan; guest programs print what Linux answers and
-are built as the test asks (static, musl, position independent). Everything is kept under
-build/ (or below TMPDIR where the checkout is read-only) and shared by the workers of
-pytest-xdist.
+Unit tests are built with ASan and UBSan. Guest programs print the kernel's answers and are
+built as a test asks (static, musl, position independent). The results stay under build/, or
+below TMPDIR where the checkout is read-only; the workers of pytest-xdist share them.
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ SANITIZE = [
     "-fno-sanitize-recover=all",
 ]
 
-# Ways to build a guest program. musl's compiler does not know the kernel's headers: last, ours.
+# Ways to build a guest program. musl's compiler lacks the kernel's headers: it takes the
+# machine's, after its own.
 KERNEL_HEADERS = (
     "-idirafter",
     "/usr/include",
@@ -45,7 +45,7 @@ BUILDS = {
     "non-pie": ("gcc", "-no-pie"),
     "musl-static": ("musl-gcc", "-static", *KERNEL_HEADERS),
     "musl-dynamic": ("musl-gcc", *KERNEL_HEADERS),
-    # 32-bit programs: with the system calls of old programs, of those for large files, and of
+    # 32-bit programs use three families of system calls: the oldest, those for large files, and
     # those with times of 64 bits.
     "i386": ("gcc", "-m32"),
     "i386-static": ("gcc", "-m32", "-static", "-D_FILE_OFFSET_BITS=64"),
@@ -68,7 +68,7 @@ def native_build() -> ModuleType:
 
 
 def object_folder(name: str) -> pathlib.Path:
-    """Return a folder that this user may write, the same one for all workers."""
+    """Return a writable folder, the same one for all workers."""
     folder = ROOT / "build" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)

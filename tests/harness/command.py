@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command `sandbox` as a test starts it: a process of its own, in the test's store."""
+"""The command `sandbox` as a process of its own, in the test's store."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Starts `sandbox` with a store; every call is bounded in time."""
+    """Runs `sandbox` with a store. Every call has a time limit."""
 
     store: pathlib.Path
     environ: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of the command: ours, with the store and the checkout."""
+        """Return the environment of the command: the test's, with the store and the checkout."""
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         return {
             **os.environ,
@@ -30,7 +30,7 @@ class Sandbox:
         }
 
     def argv(self, *arguments: str | os.PathLike[str]) -> list[str]:
-        """Return the command line, for a test that starts it by other means (a terminal)."""
+        """Return the command line, for tests that start it themselves (in a terminal, say)."""
         return [sys.executable, "-m", "sandbox", *map(os.fspath, arguments)]
 
     def call(
@@ -39,7 +39,7 @@ class Sandbox:
         stdin: bytes | None = None,
         timeout: float = 200,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run the command and return what came of it, whatever that is."""
+        """Run the command and return the result, whatever it is."""
         source = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
         return subprocess.run(
             self.argv(*arguments),

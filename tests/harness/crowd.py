@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Many containers at once, at a price that a test can pay.
+"""Many containers at once, started fast.
 
     python -m tests.harness.crowd NETWORK COUNT PROGRAM
 
 runs `sandbox run --rm --name member-N --network NETWORK host PROGRAM member-N` COUNT times
-at once. Each is the whole command in a process of its own; only the interpreter and its
-imports are shared, by fork. They end when standard input does.
+at once. Each container has the whole command in a process of its own; the processes are forks
+of one interpreter, so only one of them imports the modules. All end with standard input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.harness.command import ROOT, Sandbox
 
 @contextlib.contextmanager
 def crowd(sandbox: Sandbox, network: str, count: int, program: str) -> Iterator[None]:
-    """Have the containers for the block; they may not be there yet when it begins."""
+    """Run the containers until the block ends; when it begins, some may not have started."""
     words = [sys.executable, "-m", "tests.harness.crowd", network, str(count), program]
     process = subprocess.Popen(
         words, env=sandbox.environment(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=ROOT
@@ -45,10 +45,10 @@ def _member(words: list[str]) -> None:
 
 
 def main() -> None:
-    """Be the process of `crowd`."""
+    """Start the containers; see the top of this file."""
     network, count, program = sys.argv[1:]
     flags = ["run", "--rm", "--network", network, "--name"]
-    if command([*flags, "member-warm", "host", "true"]) != 0:  # all is imported
+    if command([*flags, "member-warm", "host", "true"]) != 0:  # imports every module
         raise SystemExit(1)
     gc.freeze()
     pids = []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A file system in memory, as root sees one: the oracle of changes to the merged tree.
+"""A file system in memory, as root sees it: the oracle of changes to the merged tree.
 
-It answers each operation with 0 or an errno and knows what must be seen afterwards. That
-the answers are the kernel's is itself tested, against overlayfs, where a test may mount it.
+Each operation returns 0 or an errno, and the model holds the tree that must be seen afterwards.
+A test compares the model with the kernel's overlayfs, where mounting one is allowed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EXCHANGE = 2
 
 @dataclass(eq=False)
 class Inode:
-    """A file; *mtime* and *nlink* are None when nothing is promised about them."""
+    """A file. *mtime* and *nlink* are None where the model makes no promise."""
 
     mode: int
     uid: int = 0
@@ -45,7 +45,7 @@ class Inode:
 
 @dataclass
 class Found:
-    """What is at a path, and where its name is."""
+    """The inode at a path, and the directory and name that lead to it."""
 
     parent: Inode
     name: bytes
@@ -103,7 +103,7 @@ class Filesystem:
     # -- finding
 
     def find(self, path: bytes, links: int = 0) -> Found:
-        """Walk to the last component, which is not followed."""
+        """Walk to the last component and do not follow it."""
         stack = [self.root]
         parts = [part for part in path.split(b"/") if part not in (b"", b".")]
         while len(parts) > 1:
@@ -174,7 +174,7 @@ class Filesystem:
 
     @staticmethod
     def _touch(inode: Inode) -> Inode:
-        """Split a lower file from its hard links: it is copied up."""
+        """Copy a file of a layer up, which separates it from its hard links."""
         if inode.nlink is None:
             inode.nlink = 1
         return inode

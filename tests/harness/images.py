@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Make image archives for tests, good ones and evil ones, byte by byte.
+"""Image archives, valid and malicious ones, written byte by byte.
 
-Nothing here uses the code under test: headers are written by hand, so a test
-can lie about sizes, names, digests and checksums wherever it wants to.
+Nothing here uses the code under test. Headers are written by hand, so a test can lie about
+sizes, names, digests and checksums.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BLOCK = 512
 
 @dataclass(frozen=True)
 class Member:
-    """One tar member; ``size`` overrides what the header claims."""
+    """One tar member; ``size`` replaces the size in its header."""
 
     name: bytes
     type: bytes = b"0"
@@ -78,13 +78,13 @@ def fifo(name: str | bytes, **more: Any) -> Member:
 
 
 def whiteout(path: str) -> Member:
-    """Return the mark that removes *path* of the layers below."""
+    """Return the whiteout that removes *path* of the layers below."""
     parent, _, name = path.rpartition("/")
     return file(f"{parent}/.wh.{name}" if parent else f".wh.{name}")
 
 
 def opaque(path: str) -> Member:
-    """Return the mark that hides what the layers below have in *path*."""
+    """Return the opaque whiteout that hides the layers below in the directory *path*."""
     return file(f"{path}/.wh..wh..opq")
 
 
@@ -122,7 +122,7 @@ def header(member: Member) -> bytes:
 
 
 def padded(data: bytes) -> bytes:
-    """Return *data* filled up with zeros to whole blocks."""
+    """Return *data* padded with zeros to whole blocks."""
     return data + b"\0" * (-len(data) % BLOCK)
 
 
@@ -136,7 +136,7 @@ def pax_record(key: str, value: bytes) -> bytes:
 
 
 def member_bytes(member: Member) -> bytes:
-    """Return header(s) and data of one member."""
+    """Return the headers and the data of one member."""
     pax = dict(member.pax)
     if len(member.name) > 100:
         pax.setdefault("path", member.name)
@@ -194,7 +194,7 @@ def docker_archive(
     manifest: Any = None,
     config_bytes: bytes | None = None,
 ) -> bytes:
-    """Return what ``docker save`` would write; also put it into *path*."""
+    """Return an archive as ``docker save`` writes it, and write it to *path* if there is one."""
     blobs = _layer_bytes(layers)
     raw = config_bytes or json.dumps(config_for(blobs, config)).encode()
     config_name = digest(raw).removeprefix("sha256:") + ".json"
@@ -291,7 +291,7 @@ def random_layers(count: int = 60, *, seed: int = 0, changes: int = 25) -> list[
     """Return *count* layers of random adds, replaces, whiteouts, opaque
     directories, links and type changes; the same for the same *seed*.
 
-    As in Docker's own diffs, each layer holds the parents of what it changes.
+    As in Docker's diffs, each layer holds the parents of its changes.
     """
     rng = random.Random(seed)
     parents: dict[str, Member] = {}
@@ -393,7 +393,7 @@ def _random_layer(
 
 
 def noise(size: int) -> bytes:
-    """Return bytes that nothing compresses, the same each time."""
+    """Return bytes that do not compress, the same each time."""
     return random.Random(size).randbytes(size)
 
 
@@ -421,8 +421,10 @@ def zstd_with_window(data: bytes, log: int) -> bytes:
 
 
 def estargz(members: list[Member]) -> tuple[bytes, bytes]:
-    """Return a tar as eStargz has it, and the same compressed: a gzip member for each of the
-    tar's, one for the table of contents, and the footer that says where that begins.
+    """Return the tar of an eStargz layer, and the same compressed.
+
+    Compressed it has a gzip member for each tar member, one for the table of contents, and a
+    footer with the offset of that table.
     """
     landmark = file(".no.prefetch.landmark", b"\x0f")
     parts = [member_bytes(member) for member in [landmark, *members]]

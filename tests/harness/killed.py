@@ -3,7 +3,7 @@
 
     python -m tests.harness.killed MODULE:NAME[.METHOD]:before|after[:NUMBER] ARGUMENTS...
 
-It dies before the call, or when the call has returned; at the first one, or at that NUMBER.
+The process dies before the call, or after it has returned; at the first call, or at that NUMBER.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 
 def plant(point: str) -> None:
-    """Replace the function of *point* by one that kills this process."""
+    """Replace the function that *point* names by one that kills this process."""
     module, name, moment, *rest = point.split(":")
     left = int(rest[0]) if rest else 1
     *path, last = name.split(".")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A prepared folder as layers of an image: whole, or split over two that say the same.
+"""A folder as the layers of an image: one layer, or two that merge to the same tree.
 
-Split, each directory lies in both layers, files lie in one or are replaced by the second, and
-the first holds more than should be seen: the second has whiteouts, opaque directories and
-other kinds of files for it. What shows is the folder, as root would own it.
+With two layers, each directory lies in both. A file lies in one layer, or the second replaces
+the one of the first. The first layer holds more files, which the second hides with whiteouts,
+opaque directories and other kinds of files. The merged tree is the folder, owned by root.
 
 Does not know: programs, containers.
 """
@@ -24,7 +24,7 @@ OLD = 1_500_000_000
 
 
 def purge(folder: pathlib.Path) -> None:
-    """Remove what no layer can hold: sockets, and names that are marks in a layer."""
+    """Remove what no layer can hold: sockets, and the names of whiteouts."""
     for where, folders, files in os.walk(os.fsencode(folder), topdown=False):
         for name in [*files, *folders]:
             path = os.path.join(where, name)
@@ -46,7 +46,7 @@ def _paths(folder: bytes) -> Iterator[bytes]:
 
 
 def members(folder: pathlib.Path) -> list[Member]:
-    """Return a folder and all below as members of a layer, parents first, owned by root."""
+    """Return a folder's tree as members of a layer, parents first, owned by root."""
     linked: dict[tuple[int, int], bytes] = {}
     found = []
     for path in _paths(os.fsencode(folder)):
@@ -85,7 +85,7 @@ def whole(folder: pathlib.Path) -> list[list[Member]]:
 
 
 def split(folder: pathlib.Path) -> list[list[Member]]:
-    """Return two layers that show the folder together."""
+    """Return two layers that merge to the folder."""
     first: list[Member] = []
     second: list[Member] = []
     opaque: list[bytes] = []
@@ -132,7 +132,7 @@ def _marks(folder: bytes, *, opaque: bool) -> list[Member]:
 
 
 def _replaced(member: Member, kind: int) -> list[Member]:
-    """What the first layer has in the place of a member of the second."""
+    """Return the first layer's entry at the name of a member of the second."""
     if kind == 0:
         return [images.file(member.name, "of the first layer", mode=0o600)]
     if kind == 1:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""One of the processes of tests/property/test_lives.py: random verbs, and what they must do.
+"""One worker process of tests/property/test_lives.py: random verbs, checked against a model.
 
-Its own container is nobody else's: after every verb its state must be the model's. The
-others are everybody's: there only mistakes of ours and lost log lines are found.
+Only this worker changes the container OWN: after every verb its state must be the model's. All
+workers change the containers SHARED: in those, only internal errors and lost log lines are found.
 
-    python -m tests.harness.lives SEED SECONDS OWN SHARED...    prints what was wrong as JSON
+    python -m tests.harness.lives SEED SECONDS OWN SHARED...    prints the bugs as JSON
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ SCRIPT = (
     "trap 'exit 5' TERM; (sleep 1000 &); echo ready; while :; do read x || sleep 0.1; done"
 )
 COMMAND = ["sh", "-c", SCRIPT]
-PATIENCE = 40
+PATIENCE = 100
 OUR_MISTAKE = 3
-# How who is stopped may end but by its killer: by its handler, or before it had one.
+# What `stop` may leave instead of 137: the container's handler ran, or was not yet set.
 STOPPED = ("exited 5", "exited 143")
 
 
 class Worker:
-    """Does random things and keeps the model of its own container."""
+    """Does random verbs and keeps the model of its own container."""
 
     def __init__(self, seed: int, own: str, shared: list[str]) -> None:
         self.rng = random.Random(seed)
@@ -49,7 +49,7 @@ class Worker:
     # ---- doing ----------------------------------------------------------------------------
 
     def verb(self, *arguments: str, kill_after: float | None = None) -> tuple[int, str]:
-        """Do it in a process, as users have it; its exit code and output."""
+        """Run a verb in a process, as users do; return its exit code and output."""
         with tempfile.TemporaryFile() as output:
             child = os.fork()
             if child == 0:
@@ -65,7 +65,7 @@ class Worker:
         return code, text
 
     def _wait(self, child: int, arguments: tuple[str, ...], kill_after: float | None) -> int:
-        # An exec in a container that somebody else pauses waits with it.
+        # An exec in a container that another worker has paused waits until the container goes on.
         may_wait = arguments[0] == "exec" and self.own not in arguments
         patience = 3.0 if may_wait else PATIENCE
         end = time.monotonic() + (patience if kill_after is None else kill_after)
@@ -92,7 +92,7 @@ class Worker:
     # ---- the own container -------------------------------------------------------------------
 
     def own_step(self) -> None:
-        """Do something to the own container and compare."""
+        """Do a verb to the own container and compare."""
         before = self.model
         what = self.rng.choice(sorted(VERBS))
         arguments, after = VERBS[what]
@@ -114,7 +114,7 @@ class Worker:
             words = [word.replace("NAME", self.own) for word in VERBS[what][0]]
             self.verb(*words, kill_after=self.rng.random() * 0.3)
             self.done.append([f"killed {what}", before, self.shown()])
-            # What it began may go on for a while; but not beyond this.
+            # The supervisor may finish what the command began, until `rm -f`.
             self.verb("rm", "-f", self.own)
             self.model = "absent"
             self.compare(f"killed {what}", before)
@@ -125,7 +125,7 @@ class Worker:
             self.compare(f"murder of {which}", before)
 
     def compare(self, what: str, before: str) -> None:
-        """Find out whether the state is the model's; it may take a moment to be told."""
+        """Compare the state with the model's; a change may take a moment to show."""
         end = time.monotonic() + PATIENCE
         while (shown := self.shown()) != self.model and time.monotonic() < end:
             if what == "stop" and shown in STOPPED:
@@ -136,7 +136,7 @@ class Worker:
             self.model = shown
 
     def shown(self) -> str:
-        """Return the state that is shown."""
+        """Return the state that `inspect` shows."""
         code, text = self.verb("inspect", self.own)
         if code != 0:
             return "absent"
@@ -149,7 +149,7 @@ class Worker:
     # ---- everybody's containers ----------------------------------------------------------------
 
     def shared_step(self) -> None:
-        """Do something to a container that others use at the same time."""
+        """Do a verb to a container that other workers use at the same time."""
         name = self.rng.choice(self.shared)
         restart = self.rng.choice(["no", "no", "always", "on-failure:2"])
         choices: list[Callable[[], object]] = [
@@ -172,7 +172,7 @@ class Worker:
         self.rng.choice(choices)()
 
     def read_logs(self) -> None:
-        """Read a log: what was read before must still be there."""
+        """Read a log: the lines that were read before must still be there."""
         name = self.rng.choice([self.own, *self.shared])
         try:
             identity = Engine().container(name).config.id
@@ -195,7 +195,8 @@ _ALIVE = {"running": "running", "paused": "paused"}
 _RM = dict.fromkeys(["created", "exited 137", *STOPPED], "absent")
 _GONE = dict.fromkeys([*_RM, "exited 0"], "running")
 _REST = {state: state for state in _RM}
-# What is done, and what becomes of each state; a state that is missing is refused.
+# Each verb, its arguments, and the state after it by the state before. The verb is refused in
+# a state that is missing.
 VERBS: dict[str, tuple[list[str], dict[str, str]]] = {
     "run": (["run", "-di", "--name", "NAME", "host", *COMMAND], {"absent": "running"}),
     "create": (["create", "--name", "NAME", "host", *COMMAND], {"absent": "created"}),
@@ -214,7 +215,7 @@ VERBS: dict[str, tuple[list[str], dict[str, str]]] = {
 
 
 def main() -> None:
-    """Be a worker."""
+    """Work until the time is over; see the top of this file."""
     seed, seconds, own, *shared = sys.argv[1:]
     worker = Worker(int(seed), own, shared)
     end = time.monotonic() + float(seconds)

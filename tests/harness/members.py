@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Members of networks: containers with small servers, and what their callers are told."""
+"""Members of networks: containers with small servers, and callers of them."""
 
 from __future__ import annotations
 
 from tests.harness.command import Sandbox
 from tests.harness.polling import until
 
-# Answers each caller with its own name and the caller's address, and ends by itself.
+# Sends each caller the server's name and the caller's address. Ends by itself.
 SERVER = """
 import signal, socket, sys
 signal.alarm(100)
@@ -47,14 +47,14 @@ except OSError as exc:
 
 
 def serve(engine: Sandbox, name: str, *flags: str, port: int = 5432, script: str = SERVER) -> None:
-    """Start a container that listens, and wait until it does."""
+    """Start a container with a server; return when it listens."""
     command = ("host", "/usr/bin/python3", "-c", script, str(port), name)
     engine.ok("run", "-d", "--name", name, *flags, *command)
     until(lambda: "up\n" in engine.ok("logs", name))
 
 
 def call(engine: Sandbox, name: str, host: str, port: int = 5432) -> str:
-    """Connect from within a container and return what came of it."""
+    """Connect from inside a container; return the answer or the error."""
     return engine.ok("exec", name, "/usr/bin/python3", "-c", CALL, host, str(port)).strip()
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Containers on networks, made from the core alone: no store, no engine, no command line.
+"""Containers on networks, made of the C core alone: no store, no engine, no command line.
 
-A `Net` is a directory of network files with a pool of loopback addresses of this
-process; a `Box` is a container on it whose tree is the machine's own. For tests of what
-the C core makes of socket addresses.
+A `Net` is a directory of network files, with a pool of loopback addresses for this process. A
+`Box` is a container on it with the machine's own tree. Both are for tests of the C core's
+handling of socket addresses.
 
 Does not know: how the engine chooses addresses.
 """
@@ -97,7 +97,7 @@ class Net:
         trace: bool = False,
         way: str = "trap",
     ) -> Iterator[Box]:
-        """Give a container at (network, last byte) places; without one it has its loopback."""
+        """Give a container with an address at each (network, last byte); with none, on loopback."""
         interfaces = [
             Interface(f"{pool(net)}.{last}", net, 24, f"{pool(net)}.1") for net, last in places
         ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Small servers and clients, and ports for them, for tests of containers on a network.
+"""Small servers and clients, and ports for them.
 
-Does not know: containers; a `Box` of `netbox` runs what is made here.
+Does not know: containers. A `Box` of `netbox` runs these programs.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ _used = itertools.count(os.getpid() % _ROWS)
 def free_ports() -> int:
     """Return the first of twenty ports below those that the engine and the kernel choose.
 
-    The last of them stays bound until this process ends, and nobody listens there: so no other
-    process of these tests takes the same ones, however long they are not in use.
+    The last of them stays bound until this process ends, without a listener. So no other test
+    process takes the same ports, even while they are not in use.
     """
     for _ in range(_ROWS):
         first = 20000 + next(_used) % _ROWS * 20

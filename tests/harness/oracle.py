@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Run a program on this machine and in a container, and compare what it printed.
+"""Run a program on this machine and in a container, and compare the outputs.
 
-The host is the oracle: what the program prints natively is right. A test names the lines
-that may differ, each with its reason; everything else must be equal.
+The host is the oracle: the output of the native run is right. A test names the lines that may
+differ, each with its reason; all other lines must be equal.
 
 Does not know: what the programs do.
 """
@@ -27,7 +27,7 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/", "LC_ALL": "C
 
 @dataclass(frozen=True)
 class Seen:
-    """What a program printed and how it ended (128 + N after signal N)."""
+    """A program's output, and how it ended (128 + N after signal N)."""
 
     status: int
     output: str
@@ -42,7 +42,7 @@ class Seen:
 
 
 def seen(done: subprocess.CompletedProcess[bytes]) -> Seen:
-    """Decode what came of a program; a signal counts as a shell counts it."""
+    """Decode the result of a program; a signal counts as in a shell."""
     status = 128 - done.returncode if done.returncode < 0 else done.returncode
     decode = "utf-8", "backslashreplace"
     return Seen(status, done.stdout.decode(*decode), done.stderr.decode(*decode))
@@ -74,12 +74,12 @@ def native(
 
 
 def renamed(what: Seen, old: str, new: pathlib.Path) -> Seen:
-    """Return what was seen with the name of a folder replaced."""
+    """Return the result with the name of a folder replaced."""
     return replace(what, output=what.output.replace(old, str(new)))
 
 
 def difference(expected: Sequence[str], actual: Sequence[str]) -> str:
-    """Return the lines that differ, the first ones, as a unified diff."""
+    """Return the first lines that differ, as a unified diff."""
     lines = list(
         difflib.unified_diff(expected, actual, "native", "in the sandbox", lineterm="", n=1)
     )
@@ -89,13 +89,13 @@ def difference(expected: Sequence[str], actual: Sequence[str]) -> str:
 
 
 def without(lines: Sequence[str], differs: Mapping[str, str]) -> list[str]:
-    """Drop the lines that match one of the patterns (each is given with its reason)."""
+    """Drop the lines that match one of the patterns, the keys of *differs*."""
     patterns = [re.compile(pattern) for pattern in differs]
     return [line for line in lines if not any(p.search(line) for p in patterns)]
 
 
 def tree_hash(folder: pathlib.Path) -> str:
-    """Return one hash over names, modes, times, owners and contents below *folder*."""
+    """Return one hash of all names, modes, times, owners and contents below *folder*."""
     digest = hashlib.sha256()
     for where, names, files in os.walk(folder):
         names.sort()
@@ -113,7 +113,7 @@ def tree_hash(folder: pathlib.Path) -> str:
 
 @dataclass(frozen=True)
 class Oracle:
-    """Compares programs; *native_folder* and *inside_folder* have names of one length."""
+    """Compares programs. *native_folder* and *inside_folder* have names of the same length."""
 
     sandbox: Sandbox
     native_folder: pathlib.Path
@@ -122,7 +122,7 @@ class Oracle:
     image: str = "host"
 
     def below(self, name: str) -> Oracle:
-        """Return the same with an empty folder in each of the two."""
+        """Return an oracle with a new folder NAME in each of the two folders."""
         folders = self.native_folder / name, self.inside_folder / name
         for folder in folders:
             folder.mkdir()
@@ -165,7 +165,7 @@ class Oracle:
     ) -> None:
         """Run here and in a container with the same arguments, and compare.
 
-        The word ``@`` stands for the folder: here ours, in the container its own.
+        ``@`` in a word stands for the folder: the native one here, the other one in the container.
         """
         words = [os.fspath(word) for word in command]
         here = [word.replace("@", str(self.native_folder)) for word in words]
@@ -181,9 +181,9 @@ class Oracle:
         group: str,
         differs: Mapping[str, str] | None = None,
     ) -> None:
-        """Compare one group of a program whose folder is in the *place* upper, lower or bind.
+        """Compare one group of a program in a folder at *place*: upper, lower or bind.
 
-        In a lower place the host prepares what the container observes and must not change.
+        In the lower place the host prepares files; the container observes and must not change them.
         """
         expected = native([program, group, "both"], self.native_folder)
         folder = str(self.inside_folder)

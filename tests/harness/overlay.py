@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The kernel's overlayfs as an oracle, mounted by root of a user namespace of its own.
 
-`run` forks, so the caller keeps its identity. Layers are made of tests.harness.stacks
-members with the kernel's own whiteouts.
+`run` forks, so the caller keeps its identity. The layers are made of members of
+tests.harness.stacks, with the kernel's whiteouts.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def become_root() -> None:
 
 
 def write_layer(folder: pathlib.Path, members: Sequence[Member]) -> None:
-    """Write a layer as overlayfs reads it."""
+    """Write a layer for overlayfs."""
     folder.mkdir()
     directories = []
     for member in members:
@@ -69,7 +69,7 @@ def write_layer(folder: pathlib.Path, members: Sequence[Member]) -> None:
 
 
 def useful(members: Sequence[Member], below: Sequence[Sequence[Member]]) -> list[Member]:
-    """Leave out whiteouts that hide nothing: overlayfs may list them."""
+    """Leave out whiteouts that hide nothing: overlayfs may show them in a listing."""
     opaque = [Member(item.path, "w") for item in members if item.kind == "o"]
     visible = merge([*below, opaque])
     return [item for item in members if item.kind != "w" or item.path in visible]
@@ -82,7 +82,7 @@ def mount(root: pathlib.Path, layers: Sequence[Sequence[Member]]) -> pathlib.Pat
         lowers.insert(0, f"lower{number}")
     for name in ("upper", "work", "merged"):
         (root / name).mkdir(0o755)
-    os.chdir(root)  # sixty absolute names would not fit into a page of options
+    os.chdir(root)  # sixty absolute names do not fit into a page of options
     options = f"lowerdir={':'.join(lowers)},upperdir=upper,workdir=work,userxattr"
     merged = root / "merged"
     check(libc.mount(b"overlay", os.fsencode(merged), b"overlay", 0, options.encode()))
@@ -139,7 +139,7 @@ class Kernel:
 
 
 def describe(path: bytes) -> list[object]:
-    """Return what the model knows of an entry, as JSON can hold it."""
+    """Return the facts of an entry that the model has, too, in a form for JSON."""
     found = os.lstat(path)
     kind = stat.S_IFMT(found.st_mode)
     content = b""
@@ -178,7 +178,7 @@ def run(
     operations: Sequence[tuple],
     every: int = 1,
 ) -> Answers:
-    """Return the answer to each operation and, after every so many, what is there."""
+    """Return the answer to each operation, and a snapshot of the tree after *every* so many."""
     answer = root / "answer"
     child = os.fork()
     if child == 0:

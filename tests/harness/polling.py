@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Wait for something to become true, with a deadline; never for a fixed time."""
+"""Wait until something is true, with a deadline and never for a fixed time."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Ports of the machine for servers of tests: free, and nobody else's.
+"""Free ports of the machine, for servers of tests.
 
-How it works: a process takes a block of ports for as long as it lives, and a socket that is
-bound to the first of them keeps the others away. All lie below those that the kernel gives to
-outgoing connections and those that the engine gives to published ports by itself, so what is
-free now is still free when the server that it is for binds it.
+How it works: each process takes a block of ports for as long as it lives. A socket bound to the
+first port of the block keeps other test processes away. All blocks lie below the ports that the
+kernel gives to outgoing connections and those that the engine chooses for published ports. So a
+free port is still free when its server binds it.
 
-Does not know: who listens there.
+Does not know: the servers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def free_ports(count: int) -> int:
 
 @functools.cache
 def _rounds() -> itertools.cycle[int]:
-    """The ports of this process, in turn: one that was just used is the last to be used again."""
+    """Return the ports of this process in turn: the last used port is the last to be used again."""
     return itertools.cycle(_block())
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Never run a test as root: a test that passes only as root proves nothing here.
 
-pytest started as root executes itself again as a throwaway user with an empty
-capability bounding set and no_new_privs. Where that user cannot read the checkout or
-the interpreter, the run ends with one line that names `make test`, which copies both.
+Started as root, pytest executes itself again as a throwaway user with an empty capability
+bounding set and no_new_privs. Where that user cannot read the checkout or the interpreter, the
+run ends with one line that names `make test`, which copies both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def setpriv_command() -> list[str]:
-    """Return the words that start a program as the throwaway user."""
+    """Return the command that runs its arguments as the throwaway user."""
     return [
         "setpriv",
         f"--reuid={UID}",
@@ -33,14 +33,14 @@ def setpriv_command() -> list[str]:
 
 
 def capability_sets() -> dict[str, int]:
-    """Return this process's capability sets as the kernel shows them."""
+    """Return the capability sets of this process."""
     status = pathlib.Path("/proc/self/status").read_text()
     rows = (line.split(":\t") for line in status.splitlines() if line[:3] == "Cap")
     return {name: int(value, 16) for name, value in rows}
 
 
 def can_run_here() -> bool:
-    """Tell whether the throwaway user could read this checkout with this Python."""
+    """Tell whether the throwaway user can read this checkout with this Python."""
     probe = f"import pytest, os; os.stat({str(ROOT / 'tests/conftest.py')!r})"
     command = [*setpriv_command(), sys.executable, "-c", probe]
     try:
@@ -51,9 +51,9 @@ def can_run_here() -> bool:
 
 
 def throwaway_home() -> str:
-    """Return the user's folder, the same one each time so that nothing piles up."""
+    """Return the user's folder, the same one each time: nothing piles up."""
     home = pathlib.Path(tempfile.gettempdir()) / f"sandbox-test-{UID}"
-    if not home.exists():  # another run may make it, too: it appears with its owner
+    if not home.exists():  # a run at the same time must never see it without its owner
         fresh = tempfile.mkdtemp(dir=home.parent)
         os.chown(fresh, UID, UID)
         try:
@@ -67,7 +67,7 @@ def throwaway_home() -> str:
 
 
 def become_throwaway_user(arguments: list[str]) -> None:
-    """Execute pytest again without privileges; returns only if that is impossible."""
+    """Execute pytest again without privileges; return only if that is impossible."""
     if not can_run_here():
         return
     home = throwaway_home()

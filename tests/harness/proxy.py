@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A proxy before a registry that breaks what a test wants broken.
+"""A proxy in front of a registry that breaks answers on purpose.
 
-A test gives a function that looks at each request and answers with a `Fault` or None. The
-proxy passes the Host header on, so the registry's own links lead through it again.
+A test gives a function that takes each request and returns a `Fault` or None. The proxy passes
+the Host header on, so the registry's links lead through the proxy again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fault:
-    """What to do to an answer (or, with ``after_body``, to a request)."""
+    """What to do to an answer, or to a request."""
 
     status: int | None = None  # answer this instead of asking the registry
     headers: tuple[tuple[str, str], ...] = ()
@@ -55,7 +55,7 @@ class Seen:
 
 @dataclass
 class Proxy:
-    """A proxy that runs."""
+    """A running proxy."""
 
     server: Server
     decide: Callable[[Seen], Fault | None]
@@ -66,15 +66,15 @@ class Proxy:
 
     @property
     def host(self) -> str:
-        """The registry behind the proxy, as image names spell it."""
+        """The registry behind the proxy, as image names write it."""
         return f"127.0.0.1:{self.port}"
 
     def blob_requests(self) -> list[Seen]:
-        """Return the requests for blobs (manifests and configurations are small)."""
+        """Return the requests for blobs."""
         return [item for item in self.seen if item.method == "GET" and "/blobs/sha256" in item.path]
 
     def blob_bytes(self) -> int:
-        """Return how many bytes of blobs went out."""
+        """Return how many bytes of blobs the proxy has sent."""
         return sum(item.sent for item in self.blob_requests())
 
 
@@ -100,7 +100,7 @@ def never(_: Seen) -> Fault | None:
 
 @contextlib.contextmanager
 def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> Iterator[Proxy]:
-    """Run a proxy before *server* until the block ends."""
+    """Run a proxy in front of *server* until the block ends."""
     proxy = Proxy(server, decide)
 
     class Handler(BaseHTTPRequestHandler):
@@ -147,7 +147,7 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
             return None
 
         def _forward_part(self, part: bytes) -> None:
-            """Send the start of a request's body on, then break off there too."""
+            """Send the start of a request's body to the registry, then close that connection."""
             upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=100)
             upstream.putrequest(self.command, self.path, skip_host=True)
             for name, value in self.headers.items():
@@ -218,14 +218,14 @@ def before(server: Server, decide: Callable[[Seen], Fault | None] = never) -> It
 
 
 def _flipped(data: bytes, at: int | None) -> bytes:
-    """Return *data* with another byte at this place, if it has it."""
+    """Return *data* with the byte at this place changed, if there is one."""
     if at is None or not 0 <= at < len(data):
         return data
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
 def _deliver(connection: socket.socket) -> None:
-    """Wait until all that was written is at the other end, where a reset takes nothing back."""
+    """Wait until the other end has all the data: a reset discards what is still on its way."""
 
     def is_acknowledged() -> bool:
         left = fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))
@@ -236,7 +236,7 @@ def _deliver(connection: socket.socket) -> None:
 
 @dataclass
 class Tunnels:
-    """What a proxy for TLS was asked: where to, with which Proxy-Authorization."""
+    """The requests to a proxy for TLS: their targets and their Proxy-Authorization."""
 
     port: int = 0
     asked: list[tuple[str, str | None]] = field(default_factory=list)
@@ -244,7 +244,7 @@ class Tunnels:
 
 @contextlib.contextmanager
 def tunnelling(server: Server) -> Iterator[Tunnels]:
-    """Run a proxy that answers CONNECT, and leads to *server* wherever one wants to go."""
+    """Run a proxy that answers CONNECT. Every tunnel leads to *server*."""
     tunnels = Tunnels()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What tests with docker-py share."""
+"""Helpers of tests with docker-py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sleeper(client: docker_py.DockerClient, **more: Any) -> docker_py.models.con
 
 
 def refusal(act: Any, *words: Any, **more: Any) -> tuple[int, str]:
-    """Return the status and the words of an error."""
+    """Call *act*, which must be refused; return the status and the message."""
     with pytest.raises(APIError) as caught:
         act(*words, **more)
     return caught.value.status_code, caught.value.explanation

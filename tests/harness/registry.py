@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A real registry on loopback (Debian's docker-registry), with what it needs around it.
+"""A real registry on loopback (Debian's docker-registry), with passwords, TLS and tokens.
 
-Every server is a child of the test, bound to a free port of 127.0.0.1, and stopped by its
-process id. Certificates come from a CA that is made for the test.
+Every server is a child of the test, listens at a free port of 127.0.0.1, and is stopped by its
+process id. The certificates come from a CA of the test.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ http:
 
 @dataclass
 class Server:
-    """A registry that runs."""
+    """A running registry."""
 
     port: int
     root: pathlib.Path
@@ -61,16 +61,16 @@ class Server:
 
     @property
     def host(self) -> str:
-        """The registry as image names spell it."""
+        """The registry, as image names write it."""
         return f"127.0.0.1:{self.port}"
 
     def stored_blobs(self) -> set[str]:
-        """Return the hex digests of everything that the registry keeps."""
+        """Return the hex digests of all blobs of the registry."""
         base = self.root / "docker/registry/v2/blobs/sha256"
         return {path.parent.name for path in base.glob("*/*/data")}
 
     def blob_path(self, digest: str) -> pathlib.Path:
-        """Return where the registry keeps a blob."""
+        """Return the path of a blob in the registry's storage."""
         name = digest.removeprefix("sha256:")
         return self.root / "docker/registry/v2/blobs/sha256" / name[:2] / name / "data"
 
@@ -119,7 +119,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: pathlib.Path) ->
 
 
 def htpasswd(folder: pathlib.Path) -> str:
-    """Return the part of a configuration that asks for USER and PASSWORD."""
+    """Return the part of a configuration that demands USER and PASSWORD."""
     program = shutil.which("htpasswd")
     if program is None:
         pytest.skip("htpasswd is not installed (apache2-utils)")
@@ -132,12 +132,12 @@ def htpasswd(folder: pathlib.Path) -> str:
     return f"auth:\n  htpasswd: {{realm: test, path: {path}}}\n"
 
 
-NAMED = "registry.example"  # no name server knows it: it is reached through a proxy
+NAMED = "registry.example"  # no name server knows it: only a proxy leads there
 
 
 @dataclass(frozen=True)
 class Authority:
-    """A CA, and a server's certificate from it."""
+    """A CA, and a server's certificate that it signed."""
 
     ca: pathlib.Path
     certificate: pathlib.Path
@@ -145,11 +145,11 @@ class Authority:
 
     @property
     def http(self) -> str:
-        """The part of a configuration below "http:" that turns TLS on."""
+        """The lines below "http:" in a registry's configuration that turn TLS on."""
         return f"  tls: {{certificate: {self.certificate}, key: {self.key}}}\n"
 
     def server_context(self) -> ssl.SSLContext:
-        """Return what a server of the test's own needs for TLS."""
+        """Return the TLS context of a server in this process."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         return context
@@ -184,7 +184,7 @@ def authority(folder: pathlib.Path) -> Authority:
 
 @dataclass
 class TokenServer:
-    """Hands out signed tokens that docker-registry believes."""
+    """Issues signed tokens that docker-registry accepts."""
 
     folder: pathlib.Path
     pair: Authority
@@ -194,7 +194,7 @@ class TokenServer:
 
     @property
     def config(self) -> str:
-        """The part of a registry's configuration that sends clients here."""
+        """The part of a registry's configuration that sends clients to this server."""
         return (
             "auth:\n  token:\n"
             f"    realm: http://127.0.0.1:{self.port}/token\n"
@@ -234,7 +234,7 @@ def _base64(data: bytes) -> str:
 
 
 def _raw_signature(der: bytes) -> bytes:
-    """Return r and s of an ECDSA signature as JWT wants them."""
+    """Return r and s of an ECDSA signature in the form of JWT."""
     position, numbers = 2, []
     for _ in range(2):
         length = der[position + 1]
@@ -246,7 +246,7 @@ def _raw_signature(der: bytes) -> bytes:
 
 @contextlib.contextmanager
 def token_server(folder: pathlib.Path, *, lifetime: int = 300) -> Iterator[TokenServer]:
-    """Run a token server that knows USER and lets anybody pull."""
+    """Run a token server that accepts USER and lets everybody pull."""
     tokens = TokenServer(folder, authority(folder), lifetime=lifetime)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -302,14 +302,14 @@ class _Threads(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Broken connections are what some tests are about."""
+        """Say nothing: some tests break connections."""
 
 
 @contextlib.contextmanager
 def serving(
     handler: type[http.server.BaseHTTPRequestHandler], *, context: ssl.SSLContext | None = None
 ) -> Iterator[int]:
-    """Run a server of the test's own until the block ends; gives its port."""
+    """Run an HTTP server in this process until the block ends; give its port."""
     server = _Threads(("127.0.0.1", 0), handler)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)

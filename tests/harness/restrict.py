@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Run a program as a restricted pod would: `restrict.py PROGRAM ARG…`.
 
-Installs a seccomp filter under which new user namespaces and every kind of mount fail
-with EPERM and clone3 with ENOSYS, as the default profile of container engines does,
-and then executes its arguments. The filter is inherited and cannot be taken off, so
-whatever the program starts lives under it too.
+Installs a seccomp filter, then executes its arguments. Under the filter, new user namespaces
+and every kind of mount fail with EPERM and clone3 fails with ENOSYS, as under the default
+profile of container engines. Children inherit the filter, and nobody can remove it.
 
-Does not know: pytest, or what is run. Needs no privileges and no library but libc.
+Does not know: pytest. Needs no privileges and no library but libc.
 """
 
 from __future__ import annotations
@@ -88,7 +87,7 @@ def instruction(code: int, jump_true: int, jump_false: int, operand: int) -> byt
 
 
 def rules(forbidden: Mapping[str, int], clone: int) -> list[bytes]:
-    """Return what is decided for one kind of programs, their numbers in hand."""
+    """Return the rules for one kind of programs."""
     refuse = instruction(RETURN, 0, 0, ERRNO | errno.EPERM)
     lines = [
         instruction(LOAD, 0, 0, NUMBER),
@@ -108,7 +107,7 @@ def rules(forbidden: Mapping[str, int], clone: int) -> list[bytes]:
 
 
 def bpf_program(machine: str) -> bytes:
-    """Return the filter; calls made with another architecture's numbers are killed."""
+    """Return the filter. A call with the numbers of another architecture kills its process."""
     lines = [instruction(LOAD, 0, 0, ARCH)]
     for audit, forbidden, clone in MACHINES[machine]:
         decided = rules(forbidden, clone)
@@ -117,7 +116,7 @@ def bpf_program(machine: str) -> bytes:
 
 
 def install_filter(program: bytes) -> None:
-    """Put this process, and all it will start, under the filter."""
+    """Put this process and its future children under the filter."""
     libc = ctypes.CDLL(None, use_errno=True)
     code = ctypes.create_string_buffer(program, len(program))
     count = len(program) // 8

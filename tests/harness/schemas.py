@@ -42,7 +42,7 @@ def _registry() -> Any:
 
 
 def _without_ids(node: Any) -> Any:
-    """Take out the ids, which would make the files' names in $ref mean something else."""
+    """Remove the ids: with them, the file names in $ref would have another base."""
     if isinstance(node, list):
         return [_without_ids(item) for item in node]
     if not isinstance(node, dict):

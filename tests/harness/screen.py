@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A command in a real terminal: what is on its screen, and a keyboard."""
+"""A command in a real terminal: its screen and its keyboard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROWS, COLUMNS = 24, 80
 
 
 class Screen(pyte.Screen):
-    """One that passes over what this library does not know."""
+    """A screen that skips the sequences which pyte does not know."""
 
     def select_graphic_rendition(self, *attributes: int, **_private: bool) -> None:
         """Leave out private forms."""
@@ -23,7 +23,7 @@ class Screen(pyte.Screen):
 
 
 class Terminal:
-    """What a person sees of a command, and a keyboard."""
+    """The terminal of a command."""
 
     def __init__(self, engine: Sandbox, *arguments: str) -> None:
         """Start the command."""
@@ -42,15 +42,15 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """The screen now."""
+        """The text of the screen."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def see(self, *words: str) -> None:
-        """Wait until all of it is on the screen."""
+        """Wait until all *words* are on the screen."""
         self.until(lambda: all(word in self.text for word in words), str(words))
 
     def until(self, probe: Callable[[], bool], what: str) -> None:
-        """Read until *probe* is content."""
+        """Read until *probe* is true."""
         deadline = time.monotonic() + 100
         while not probe():
             assert time.monotonic() < deadline, f"{what} is not on the screen:\n{self.text}"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A disk that is soon full, made without privileges.
+"""A disk that is full soon, made without privileges.
 
 How it works: a process in a user and a mount namespace of its own mounts a tmpfs of a
-few megabytes and then waits. Nobody has to enter the namespace: /proc/PID/root leads
-there, for every process of the same user.
+few megabytes and then waits. Other processes of the same user reach the disk through
+/proc/PID/root; they need not enter the namespace.
 
 Rules: where the kernel forbids user namespaces there is no such disk (`MountForbiddenError`).
 """
@@ -25,7 +25,7 @@ CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 
 
 class MountForbiddenError(Exception):
-    """This machine lets nobody but root mount anything."""
+    """Only root may mount on this machine."""
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def small_disk(mount_point: Path, size: int, *, inodes: int = 0) -> Iterator[Pat
 
 
 def run_on_small_disk(mount_point: Path, size: int, command: list[str], **more: Any) -> int:
-    """Run a command where the disk is mounted, for what looks for real paths; its exit code."""
+    """Run a command in the namespace, where the disk has its real path; return its exit code."""
     options = f"size={size},nr_inodes=0,mode=700"
     done = subprocess.run([sys.executable, __file__, mount_point, options, *command], **more)
     if done.returncode == FORBIDDEN:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Stacks of layers on disk, as the unpacker leaves them, and what they must look like.
+"""Stacks of layers on disk, as the unpacker leaves them, and their merged tree.
 
-A layer is a list of Member in archive order. `write_layer` makes its diff/ and
-meta.jsonl; `merge` is the plainest merge of such lists one can write, the oracle of the
-index and of look-ups.
+A layer is a list of Member in archive order. `write_layer` writes its diff/ and meta.jsonl.
+`merge` is a plain merge of such lists: the oracle of the index and of look-ups.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ MTIME_NS = 1_600_000_000_123_456_789
 
 @dataclass(frozen=True)
 class Member:
-    """One row of a layer's table; `w` and `o` are the two kinds of whiteout."""
+    """One row of a layer's table. The kinds `w` and `o` are the two whiteouts."""
 
     path: str
     kind: str = "f"
@@ -86,7 +85,7 @@ def _row(member: Member) -> dict[str, object]:
 
 
 def merge(layers: Sequence[Sequence[Member]]) -> dict[str, Member]:
-    """Return what is visible, by path; the root is "" and no row of its own."""
+    """Return the visible members by path; the root, "", is not among them."""
     tree: dict[str, Member] = {}
     for layer in layers:
         for member in layer:
@@ -116,7 +115,7 @@ def _lay_over(tree: dict[str, Member], member: Member) -> None:
 
 @dataclass(frozen=True)
 class Container:
-    """Where the pieces of a made container are."""
+    """The paths of a container's files."""
 
     root: pathlib.Path
 
@@ -137,7 +136,7 @@ class Container:
         return self.root / "container" / "upper"
 
     def spec(self, mounts: Sequence[core.Mount] = (), **changes: object) -> core.ControlSpec:
-        """Return the spec of this container's control file."""
+        """Return the values of this container's control file."""
         fields: dict[str, object] = {
             "run_dir": os.fspath(self.root / "run"),
             "store_root": self.store,
@@ -179,7 +178,7 @@ def open_tree(
     mounts: Sequence[core.Mount] = (),
     **changes: object,
 ) -> Iterator[core.Tree]:
-    """Give the tree of a fresh container with these layers."""
+    """Give the tree of a new container with these layers."""
     container = make_container(root, layers, mounts, **changes)
     with core.Tree.open(container.control) as tree:
         yield tree

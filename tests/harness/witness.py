@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""An independent witness: trace a command from outside and note what its guests really do.
+"""An independent witness: trace a command from outside and record the calls of its guests.
 
-`witness.py COMMAND ARG…` runs the command under python-ptrace (a program of its own: the
-library is GPL-2.0) and writes a line of JSON to descriptor 3 for every call of a process of a
-container that reaches the kernel with a path: ``[name, path, instruction is the runtime's]``.
-With ``WITNESS_EVERYBODY`` in the environment it notes the command's own processes, too.
+`witness.py COMMAND ARG…` runs the command under python-ptrace (in a program of its own: the
+library is GPL-2.0). For every system call of a container's process that reaches the kernel with
+a path, it writes a line of JSON to descriptor 3: ``[name, path, instruction is the runtime's]``.
+With ``WITNESS_EVERYBODY`` in the environment it records the command's own processes, too.
 
-Rules: python-ptrace's own loop sleeps between polls; ours waits. What the guest asked for
-from its own code is noted only where the kernel carried it out.
+Rules: python-ptrace's loop sleeps between polls, the loop here waits. A call from the guest's
+own code is recorded only if the kernel executed it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ PATHS = {number: path_arguments(name) for number, name in SYSCALL_NAMES.items()}
 
 
 class Witness:
-    """Looks at every stop of every process."""
+    """Examines every stop of every process."""
 
     def __init__(self, command: list[str]) -> None:
         self.debugger = PtraceDebugger()
@@ -66,7 +66,7 @@ class Witness:
         self.debugger.addProcess(pid, is_attached=True).syscall()
 
     def run(self) -> int:
-        """Wait until all is over; return the exit status of the command."""
+        """Wait until every process has ended; return the exit status of the command."""
         code = 1
         while True:
             try:
@@ -81,7 +81,7 @@ class Witness:
 
     def process(self, pid: int) -> PtraceProcess:
         if pid not in self.debugger.dict:
-            # Not addProcess(): that waits for a stop which we have seen already.
+            # Not addProcess(): it waits for a stop that we have already seen.
             self.debugger.dict[pid] = PtraceProcess(self.debugger, pid, is_attached=True)
         return self.debugger.dict[pid]
 
@@ -102,7 +102,7 @@ class Witness:
     def on_call(self, process: PtraceProcess) -> None:
         pid = process.pid
         if pid not in self.guests:
-            # The kernel executes one program for containers, from the store.
+            # All processes of containers execute one program, from the store.
             if not EVERYBODY and not os.readlink(f"/proc/{pid}/exe").startswith(f"{STORE}/"):
                 return
             self.guests.add(pid)
@@ -122,7 +122,7 @@ class Witness:
     def note(self, registers: Any, entered: list[tuple[str, str, bool]] | None) -> None:
         if not entered:
             return
-        # A call that trapped was not made: its number stands where the result would.
+        # The kernel did not execute a call that trapped: rax still holds its number.
         trapped = not entered[0][2] and registers.rax == registers.orig_rax
         for row in [] if trapped else entered:
             os.write(3, json.dumps(row).encode() + b"\n")
