@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The Dockerfile language: text in, typed instructions, words and a plan out.
+"""The Dockerfile language: a text becomes typed instructions, and those become a plan.
 
-Everything here is pure: no file is opened, no image is looked at, nothing is run.
+Source: BuildKit, ``frontend/dockerfile``. Error messages, warnings and odd cases are BuildKit's.
 
-* ``lexer``: lines, directives, continuations, here-documents.
-* ``instructions``, ``stages``: what a Dockerfile says, as frozen types.
-* ``parser``: text to those types.
-* ``expand``, ``variables``: variables.
-* ``planner``, ``plan``: which stages a target needs, and in which order.
-* ``dockerignore``: ``.dockerignore``.
-* ``lint``: what ``--check`` warns of.
+Everything here is pure: no module opens a file, looks at an image or runs anything.
+
+* ``lexer``: splits bytes into lines: directives, continuations, here-documents.
+* ``parser`` and ``parse_*``: turn lines into ``instructions``, grouped in ``stages``.
+* ``parse_tree``: the shape of each line, as BuildKit's own parser reports it.
+* ``expand``, ``variables``: replace variables in the words of an instruction.
+* ``planner``: chooses the stages that a target needs; ``plan`` holds the result.
+* ``dockerignore``: reads ``.dockerignore`` and applies its patterns.
+* ``lint``: produces the warnings of ``--check``.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``--chmod``: a mode in octal, or what chmod(1) understands. Pure."""
+"""The value of ``--chmod``: an octal mode, or a symbolic one as in chmod(1). Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ _NUMBER = re.compile(r"[-+]?[0-9]")
 
 
 def new_mode(text: str, mode: int, is_dir: bool) -> int:
-    """Return the mode that ``--chmod`` makes of *mode*: octal, or symbolic as chmod(1).
+    """Return the mode that ``--chmod`` *text* gives to a file whose mode is *mode*.
+
+    *text* is octal ("755") or symbolic ("u=rwX,go=r"). Raises ArgumentError for anything else.
 
     >>> oct(new_mode("755", 0o600, False)), oct(new_mode("u=rwX,go=r", 0o600, True))
     ('0o755', '0o744')
@@ -35,10 +37,12 @@ def new_mode(text: str, mode: int, is_dir: bool) -> int:
     return mode
 
 
-def made_mode(text: str) -> int:
-    """Return the mode of the directories that are made on the way, as BuildKit does.
+def parent_mode(text: str) -> int:
+    """Return the mode of parent directories that COPY creates under ``--chmod`` *text*.
 
-    >>> [oct(made_mode(text)) for text in ("", "4700", "u=rwx,go=")]
+    BuildKit uses the permission bits of an octal mode, and 0755 for a symbolic one.
+
+    >>> [oct(parent_mode(text)) for text in ("", "4700", "u=rwx,go=")]
     ['0o755', '0o700', '0o755']
     """
     return int(text, 8) & 0o777 if re.fullmatch("[0-7]+", text) else 0o755

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
-r"""``.dockerignore``: which files of a context are left out. Pure.
+r"""``.dockerignore``: the patterns that leave files out of a build context. Pure.
 
-Rules, Docker's (moby/patternmatcher), which are not git's: a pattern is anchored at the root
-of the context; ``*`` and ``?`` stay in one name, ``**`` is any number of them; a pattern that
-matches a directory matches all below it; ``!`` takes back what earlier lines left out; the
-last line that matches wins; ``#`` begins a comment only in the first column.
+Source: moby/patternmatcher. The rules differ from those of git:
 
-Paths have no leading slash. A name that is no UTF-8 text may be given with surrogates.
+* A pattern is anchored at the root of the context.
+* ``*`` and ``?`` match within one name; ``**`` matches any number of names.
+* A pattern that matches a directory also matches everything below it.
+* ``!`` includes again what an earlier line excluded; the last line that matches wins.
+* ``#`` begins a comment only in the first column.
+
+Paths have no leading slash. Bytes of a name that are not UTF-8 appear as surrogates.
 """
 
 from __future__ import annotations
@@ -27,12 +30,12 @@ _GLOB = frozenset("*?[^")
 
 
 class IgnoreError(LanguageError):
-    """A pattern that makes no sense."""
+    """A pattern with a syntax error."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the rules say of one path, and what they need to know of it for those below."""
+    """The answer for one path; ``matched`` (one entry a rule) helps to answer for its children."""
 
     excluded: bool
     matched: tuple[bool, ...]
@@ -47,28 +50,28 @@ class _Rule:
 
 @dataclass(frozen=True)
 class IgnoreRules:
-    """An ordered list of patterns."""
+    """An ordered list of patterns, as one file or one ``--exclude`` list gives them."""
 
     rules: tuple[_Rule, ...] = ()
 
     @classmethod
     def parse(cls, content: bytes) -> IgnoreRules:
-        """Return the rules of a file."""
+        """Return the rules in a ``.dockerignore`` file. Raises IgnoreError for a bad pattern."""
         return cls.of(read_patterns(content))
 
     @classmethod
     def of(cls, patterns: Iterable[str]) -> IgnoreRules:
-        """Return the rules of a list of patterns (``COPY --exclude``)."""
+        """Return the rules in a list of patterns (``COPY --exclude``). Raises IgnoreError."""
         stripped = (pattern.strip(SPACES) for pattern in patterns)
         return cls(tuple(_rule(clean(pattern)) for pattern in stripped if pattern))
 
     @property
     def has_exceptions(self) -> bool:
-        """Whether any line begins with an exclamation mark."""
+        """Whether any pattern begins with an exclamation mark."""
         return any(rule.exception for rule in self.rules)
 
     def excludes(self, path: str) -> bool:
-        """Return whether a walk leaves *path* out; the root of the context never is."""
+        """Return whether *path* is excluded. The root of the context never is."""
         path = clean(path)
         above: Verdict | None = None
         for parent in _parents(path):
@@ -76,10 +79,10 @@ class IgnoreRules:
         return path != "." and self.verdict(path, above).excluded
 
     def verdict(self, path: str, above: Verdict | None = None) -> Verdict:
-        """Return what is said of *path*; *above* is the verdict of its directory.
+        """Return the answer for *path*; *above* is the verdict of its parent directory.
 
-        A walk that hands the verdict down matches each name once. Without *above* all the
-        directories of the path are looked at.
+        A walk that passes *above* matches each name once. Without *above*, the method matches
+        every parent directory of *path* as well.
         """
         known = above.matched if above is not None and above.matched else None
         excluded = False
@@ -96,7 +99,7 @@ class IgnoreRules:
         return Verdict(excluded, tuple(matched))
 
     def skips(self, path: str, verdict: Verdict) -> bool:
-        """Return whether nothing below the directory *path* can be wanted."""
+        """Return whether a walk may skip the directory *path*, since no ``!`` reaches into it."""
         if not verdict.excluded:
             return False
         exceptions = [_without_glob(rule.pattern) for rule in self.rules if rule.exception]
@@ -106,12 +109,12 @@ class IgnoreRules:
 
     @property
     def excludes_all(self) -> bool:
-        """Whether some pattern matches whatever is in the root."""
+        """Whether some pattern excludes every name in the root."""
         return any(not r.exception and r.pattern in ("*", "**", "**/*") for r in self.rules)
 
 
 def ignore_file_names(dockerfile: str) -> tuple[str, str]:
-    """Return where to look for the rules: the first that exists is used.
+    """Return the paths of the ignore file to try, in order; the first that exists is used.
 
     >>> ignore_file_names("build/Dockerfile")
     ('build/Dockerfile.dockerignore', '.dockerignore')
@@ -120,7 +123,7 @@ def ignore_file_names(dockerfile: str) -> tuple[str, str]:
 
 
 def read_patterns(content: bytes) -> list[str]:
-    """Return the patterns of a file, cleaned and without a leading slash."""
+    """Return the patterns in a file: cleaned, with ``!`` but without a leading slash."""
     found: list[str] = []
     text = content.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     for line in text.split("\n"):
@@ -142,7 +145,7 @@ def read_patterns(content: bytes) -> list[str]:
 
 
 def clean(path: str) -> str:
-    """Return Go's filepath.Clean: no "//", no "/./", ".." resolved as far as it can be."""
+    """Return what Go's filepath.Clean returns: no "//", no "/./", ".." resolved if possible."""
     found = posixpath.normpath(path or ".")
     return found[1:] if found.startswith("//") else found
 
@@ -165,7 +168,7 @@ def _syntax(pattern: str) -> IgnoreError:
 
 
 def _check(pattern: str) -> None:
-    """Refuse what Go's filepath.Match refuses."""
+    """Raise IgnoreError for a pattern that Go's filepath.Match refuses."""
     at = 0
     while at < len(pattern):
         if pattern[at] == "[":
@@ -179,7 +182,7 @@ def _check(pattern: str) -> None:
 
 
 def _class_end(pattern: str, at: int) -> int:
-    """Return the place behind the class that begins at *at*."""
+    """Return the index after the character class that begins at *at*."""
     at += 1
     if pattern.startswith("^", at):
         at += 1
@@ -197,15 +200,15 @@ def _class_char(pattern: str, at: int) -> int:
         raise _syntax(pattern)
     if pattern[at] == "\\":
         at += 1
-    if at + 1 >= len(pattern):  # a class has to be closed
+    if at + 1 >= len(pattern):  # the class has no "]"
         raise _syntax(pattern)
     return at + 1
 
 
 def _expression(pattern: str) -> str:
-    """Return the regular expression that matches what patternmatcher matches.
+    """Return a regular expression that matches the same paths as patternmatcher.
 
-    Its shortcuts are part of that: ``**x`` is any path that ends in x.
+    That includes its shortcuts: ``**x`` matches any path that ends in x.
     """
     tail = pattern.removeprefix("**")
     if tail != pattern and not _GLOB.difference("^").intersection(tail) and "\\" not in tail:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What is wrong in a Dockerfile, and where.
+"""Errors in a Dockerfile, with their place in the file.
 
-Rules: ``message`` is BuildKit's text; ``str()`` adds the place; ``snippet`` shows the
-lines with a caret below the culprit.
+Rules: ``reason`` is BuildKit's text. ``str()`` adds the file name, the line number and a
+``snippet``: the lines at fault, with a caret below.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _SHOWN = 12
 
 
 class LanguageError(UsageError):
-    """Something that makes no sense, raised where the line is not known; see ``located``."""
+    """An error found by code that does not know the line; ``located`` adds it."""
 
 
 class DockerfileError(UsageError):
-    """A Dockerfile that cannot be built as it is written."""
+    """A Dockerfile that cannot be built as written."""
 
     def __init__(
         self, reason: str, *, name: str = "Dockerfile", text: str = "", span: Span | None = None
     ) -> None:
-        """Keep the reason; *text* is the whole file, *span* the lines at fault."""
+        """Make the message; *text* is the whole file, *span* the lines at fault."""
         self.reason = reason
         self.name = name
         self.span = span
@@ -42,7 +42,7 @@ class DockerfileError(UsageError):
 
 
 def snippet(text: str, span: Span, *, name: str) -> str:
-    """Return the lines of *span* and two around them, numbered, with a caret below."""
+    """Return the lines of *span* and two lines around them, numbered, with a caret below."""
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
@@ -56,7 +56,7 @@ def snippet(text: str, span: Span, *, name: str) -> str:
         mark = ">>>" if first <= number <= last else "   "
         shown.append(f"{number:4} | {mark} {line}".rstrip())
         if number == first:
-            indent = line[: len(line) - len(line.lstrip())]  # tabs are as wide here as above
+            indent = line[: len(line) - len(line.lstrip())]  # keeps tabs, so the caret lines up
             width = max(len(line.strip()), 1)
             shown.append(f"     |     {indent}^{'~' * (min(width, 72) - 1)}")
     return "\n".join([*shown, rule])
@@ -64,7 +64,7 @@ def snippet(text: str, span: Span, *, name: str) -> str:
 
 @contextmanager
 def located(dockerfile: Dockerfile, span: Span) -> Iterator[None]:
-    """Say of any LanguageError of the block that it is about *span*."""
+    """Convert a LanguageError of the block into a DockerfileError about *span*."""
     try:
         yield
     except LanguageError as exc:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-r"""Variables and quotes in a word, as BuildKit's shell lexer reads them. Pure.
+r"""Expands variables and removes quotes in one word, as BuildKit's shell lexer does. Pure.
 
 ::
 
@@ -10,7 +10,7 @@ r"""Variables and quotes in a word, as BuildKit's shell lexer reads them. Pure.
               | "${" name ("/" | "//") pattern "/" text "}"
     name   := [letter "_"] [letter digit "_"]* | digit+ | one of "@*#?-$!0"
 
-Does not know: which variables an instruction sees (``variables``), or which it expands.
+Must not know: which variables an instruction sees (``variables``), which words it expands.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ class ExpansionError(LanguageError):
 
 @dataclass(frozen=True)
 class Style:
-    """How a word is read; the default is that of an instruction's argument."""
+    """How to read a word; the defaults suit an instruction's argument."""
 
     escape: str = "\\"
     raw_quotes: bool = False
     raw_escapes: bool = False
     no_quotes: bool = False
-    """Quotes are ordinary characters: the text of a here-document."""
+    """Treat quotes as ordinary characters, as in the text of a here-document."""
     keep_unset: bool = False
-    """A variable that is not set stays as it was written."""
+    """Leave a variable that is not set as it was written."""
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """What became of a word, and which variables it named."""
+    """The result for one word: its text, and the variables it named."""
 
     text: str
     words: tuple[str, ...]
@@ -58,7 +58,7 @@ class Expansion:
 
 
 def expand(word: str, variables: Mapping[str, str], *, escape: str = "\\") -> str:
-    """Return *word* with its variables replaced and its quotes removed.
+    """Return *word* with variables replaced and quotes removed. Raises ExpansionError.
 
     >>> expand("${a:-x}/$b", {"b": "y"})
     'x/y'
@@ -67,17 +67,17 @@ def expand(word: str, variables: Mapping[str, str], *, escape: str = "\\") -> st
 
 
 def expand_words(word: str, variables: Mapping[str, str], *, escape: str = "\\") -> tuple[str, ...]:
-    """Return *word* expanded and then split at spaces outside of quotes."""
+    """Return *word* expanded, then split at spaces outside quotes. Raises ExpansionError."""
     return expansion(word, variables, Style(escape)).words
 
 
 def expand_heredoc(text: str, variables: Mapping[str, str]) -> str:
-    """Return the text of a here-document with its variables replaced."""
+    """Return the text of a here-document with variables replaced. Raises ExpansionError."""
     return expansion(text, variables, Style(no_quotes=True)).text
 
 
 def expansion(word: str, variables: Mapping[str, str], style: Style) -> Expansion:
-    """Return everything there is to know of *word*."""
+    """Return the text, the words and the variables of *word*. Raises ExpansionError."""
     reader = _Reader(word.removeprefix("\ufeff"), variables, style)
     try:
         text, words = reader.until("", raw_escapes=style.raw_escapes)
@@ -87,12 +87,12 @@ def expansion(word: str, variables: Mapping[str, str], style: Style) -> Expansio
 
 
 class _Syntax(Exception):  # noqa: N818 -- never leaves this file
-    """What is wrong with the word."""
+    """A syntax error in the word."""
 
 
 @dataclass
 class _Words:
-    """Splits at spaces as text arrives."""
+    """Collects text, and splits it at spaces."""
 
     done: list[str] = field(default_factory=list)
     word: list[str] = field(default_factory=list)
@@ -174,7 +174,7 @@ class _Reader:
         return "".join(out), words.finish()
 
     def _less_than(self) -> str:
-        """Take "<", or "<<" and the blanks after it: those do not divide ``<< EOF``."""
+        """Take "<", or "<<" with the blanks after it, so that ``<< EOF`` stays one word."""
         start = self.at
         self.at += 1
         if self.peek() == "<":

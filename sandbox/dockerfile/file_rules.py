@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rules of ``--check`` that are about the file as a whole. Pure."""
+"""The rules of ``--check`` that look at the file as a whole. Pure."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _DEFAULT = PlatformName("linux", "amd64")
 
 
 class FileRules(Warner):
-    """Warns of names, cases, comments and bases."""
+    """Checks names of stages, letter case, comments and base images."""
 
     def written(self) -> None:
-        """Look at what is seen in reading already."""
+        """Check what needs no plan: continuations, MAINTAINER, comments, FROM lines."""
         for span in self.dockerfile.empty_continuations:
             if self.options.wants("NoEmptyContinuation"):
                 self.found.append(Warning("NoEmptyContinuation", "Empty continuation line", span))
@@ -58,7 +58,7 @@ class FileRules(Warner):
             self.warn("FromAsCasing", text, base)
 
     def names(self) -> None:
-        """Look at the names of stages."""
+        """Check that stage names are unique and not reserved."""
         seen: set[str] = set()
         for stage in self.dockerfile.stages:
             base = stage.base
@@ -71,7 +71,7 @@ class FileRules(Warner):
             seen |= {base.name} - {""}
 
     def casing(self) -> None:
-        """Look at how instructions are written."""
+        """Check that all keywords have the same case."""
         everything = [
             i for stage in self.dockerfile.stages for i in (stage.base, *stage.instructions)
         ]
@@ -91,7 +91,7 @@ class FileRules(Warner):
         self.warn("InvalidDefinitionDescription", text, culprit)
 
     def bases(self, wanted: Wanted) -> None:
-        """Look at what stages are FROM."""
+        """Check the image and the platform of each FROM."""
         self._default_bases(replace(wanted, build_arguments={}))
         arguments = global_arguments(self.dockerfile, wanted)
         declared = {a.name for i in self.dockerfile.arguments for a in i.arguments} | {*arguments}
@@ -112,7 +112,7 @@ class FileRules(Warner):
         try:
             arguments = global_arguments(self.dockerfile, wanted)
         except UsageError:
-            return  # without build arguments it cannot be built, which is no warning
+            return  # the file needs build arguments; BuildKit does not warn of that
         for stage in self.dockerfile.stages:
             try:
                 name = self._expanded(stage.base.image, arguments).text

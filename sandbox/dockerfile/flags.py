@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Known:
-    """The flags an instruction has, by what they take."""
+    """The flags that an instruction accepts, by the kind of their value."""
 
     texts: tuple[str, ...] = ()
     switches: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Known:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them."""
+        """The names of all flags."""
         return (*self.texts, *self.switches, *self.lists)
 
 
@@ -34,11 +34,11 @@ class Given:
     values: dict[str, list[str]]
 
     def text(self, name: str) -> str:
-        """Return the value of a flag, or ""."""
+        """Return the value of a flag; "" if it was not given."""
         return self.values.get(name, [""])[0]
 
     def switch(self, name: str) -> bool | None:
-        """Return whether a flag is on; None when it was not given."""
+        """Return whether a flag is on; None if it was not given."""
         return self.values[name][0] == "true" if name in self.values else None
 
     def list(self, name: str) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Given:
 
 
 def parse_flags(arguments: Sequence[str], known: Known) -> Given:
-    """Return the flags in *arguments*; one that is not *known* is an error."""
+    """Return the flags in *arguments*. Raises ArgumentError for one that is not *known*."""
     values: dict[str, list[str]] = {}
     for argument in arguments:
         name, equals, value = argument.removeprefix("--").partition("=")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Characters, distances and durations as Go's standard library sees them. Pure."""
+"""Text functions that behave as in Go's standard library, since BuildKit uses those. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SPACES = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
     "\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-"""unicode.IsSpace; Python's own idea of a space also has four control characters."""
+"""unicode.IsSpace. Python's str.isspace() also accepts four control characters."""
 ASCII_SPACES = "\t\n\v\f\r "
-"""Where BuildKit looks at bytes, and not at characters."""
+"""The spaces that BuildKit recognises where it works on bytes, not characters."""
 
 _CLOSE = 3
 _NAMED = {
@@ -46,7 +46,7 @@ _TOO_MANY_DIGITS = 30
 
 
 def suggestion(word: str, options: Iterable[str], *, case_sensitive: bool = True) -> str:
-    """Return the option that *word* may have been meant to be, or "".
+    """Return the option that is close to *word*, in the case of *word*; "" if none is.
 
     >>> suggestion("FORM", ["from", "run"], case_sensitive=False)
     'FROM'
@@ -64,13 +64,13 @@ def suggestion(word: str, options: Iterable[str], *, case_sensitive: bool = True
 
 
 def did_you_mean(message: str, word: str, options: Iterable[str], **how: bool) -> str:
-    """Return *message* with the suggestion that Docker would add to it."""
+    """Return *message*, with Docker's suggestion added if an option is close to *word*."""
     found = suggestion(word, options, **how)
     return f"{message} (did you mean {found}?)" if found else message
 
 
 def quoted(text: str) -> str:
-    """Return *text* as Go's %q shows it: in double quotes, with escapes."""
+    """Return *text* as Go's %q prints it: in double quotes, with escapes."""
     return '"' + "".join(_NAMED.get(char) or _shown(char) for char in text) + '"'
 
 
@@ -78,7 +78,7 @@ def _shown(char: str) -> str:
     if char.isprintable():
         return char
     code = ord(char)
-    if _FIRST_BYTE <= code <= _LAST_BYTE:  # a byte that is no text
+    if _FIRST_BYTE <= code <= _LAST_BYTE:  # a byte that is not UTF-8
         return f"\\x{code - _FIRST_BYTE + 0x80:02x}"
     if code < _DELETE + 1:
         return f"\\x{code:02x}"
@@ -86,7 +86,7 @@ def _shown(char: str) -> str:
 
 
 def duration(text: str) -> int:
-    """Return the nanoseconds of a Go duration such as 1m30s; ValueError if it is none.
+    """Return a Go duration such as 1m30s in nanoseconds. Raises ValueError for other text.
 
     >>> duration("1m30s")
     90000000000
@@ -127,7 +127,7 @@ def _in_the_case_of(word: str, option: str) -> str:
 
 
 def _distance(left: str, right: str) -> int:
-    """Return the Levenshtein distance; anything above two is as good as three."""
+    """Return the Levenshtein distance, exact up to two; larger ones count as three."""
     if abs(len(left) - len(right)) >= _CLOSE:
         return _CLOSE
     row = list(range(len(right) + 1))

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What a Dockerfile can say: one frozen type for each instruction.
+"""The instructions of a Dockerfile: one frozen type each.
 
-Rules: a value is what was written, with quotes and ``$variables`` still in it where the
-language expands them later (``variables.expand_instruction``); flags are checked and typed.
-Nothing here is resolved: ``from_`` may name a stage, an index, a context or an image.
+Rules: a value is the text as written. It still has quotes and ``$variables`` if the language
+expands them later (``variables.expand_instruction``). Flags are checked and typed. Names are
+not resolved: ``from_`` may name a stage, an index, a context or an image.
 
-Does not know: stages, the order of a build, images.
+Must not know: stages, the order of a build, images.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from enum import Enum
 
 @dataclass(frozen=True)
 class Span:
-    """The lines of a file that say one thing; ``first`` and ``last`` count from one."""
+    """The lines of one instruction; ``first`` and ``last`` count from one."""
 
     first: int
     last: int
@@ -30,9 +30,9 @@ class Span:
 class Heredoc:
     """A here-document: ``<<NAME`` and the lines up to ``NAME``.
 
-    ``content`` has its final newline. Of COPY and ADD it has no leading tabs after ``<<-``;
-    of RUN it has them still, the shell takes them off. ``expand`` is false when the name
-    was quoted.
+    ``content`` ends with a newline. After ``<<-``, COPY and ADD get it without leading tabs;
+    RUN gets it with them, since the shell removes them. ``expand`` is false if the name was
+    quoted.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Heredoc:
 
 @dataclass(frozen=True)
 class KeyValue:
-    """``key=value``; ``spaced`` for the old form ``key value``."""
+    """``key=value``; ``spaced`` is true for the old form ``key value``."""
 
     key: str
     value: str
@@ -53,7 +53,7 @@ class KeyValue:
 
 @dataclass(frozen=True)
 class Argument:
-    """One variable of ARG; no default is not the same as an empty one."""
+    """One variable of ARG. No default (None) differs from an empty default."""
 
     name: str
     default: str | None = None
@@ -61,7 +61,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Command:
-    """A command line: words to execute, or (``shell``) one text for the stage's SHELL."""
+    """A command: a list of words, or (``shell``) one text for the stage's SHELL."""
 
     words: tuple[str, ...]
     shell: bool
@@ -78,7 +78,7 @@ class MountKind(Enum):
 
 
 class Sharing(Enum):
-    """What happens when two steps want the same cache mount at once."""
+    """What happens when two steps use the same cache mount at the same time."""
 
     SHARED = "shared"
     PRIVATE = "private"
@@ -93,24 +93,24 @@ class Mount:
     target: str = ""
     source: str = ""
     from_: str = ""
-    """Where ``source`` is looked up: "" is the build context (bind) or an empty tree (cache)."""
+    """The tree that holds ``source``. "" is the build context (bind) or an empty tree (cache)."""
     read_only: bool = False
     sharing: Sharing = Sharing.SHARED
     id: str = ""
-    """Of a cache, secret or ssh mount; never empty for the first two after expansion."""
+    """The id of a cache, secret or ssh mount; not empty for cache and secret once expanded."""
     size: int = 0
-    """Bytes of a tmpfs; 0: no limit."""
+    """The size of a tmpfs in bytes; 0 means no limit."""
     required: bool = False
     mode: int | None = None
     uid: int | None = None
     gid: int | None = None
     env: str | None = None
-    """Of a secret: the variable it is put in."""
+    """The environment variable that receives a secret."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """HEALTHCHECK: durations in nanoseconds, 0 for what was not given.
+    """HEALTHCHECK. Durations are in nanoseconds; 0 means not given.
 
     ``test`` is ``("NONE",)``, ``("CMD", word...)`` or ``("CMD-SHELL", text)``.
     """
@@ -125,26 +125,26 @@ class Health:
 
 @dataclass(frozen=True, kw_only=True)
 class Instruction:
-    """What every instruction has."""
+    """The fields that every instruction has."""
 
     span: Span
     original: str
-    """The text as one logical line: continuations joined, comments gone, body of a
-    here-document not included. BuildKit shows this in its progress."""
+    """The text as one logical line: continuations joined, without comments and without the
+    bodies of here-documents. BuildKit shows it as progress."""
     keyword: str
-    """As it was written: ``run``, ``RUN``."""
+    """The keyword as written: ``run`` or ``RUN``."""
     comments: tuple[str, ...] = ()
-    """The comment lines right above."""
+    """The comment lines directly above."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class From(Instruction):
-    """FROM [--platform=...] image [AS name]. Only global arguments are expanded in it."""
+    """FROM [--platform=...] image [AS name]. Only global ARGs are expanded in it."""
 
     image: str
     platform: str = ""
     name: str = ""
-    """Lower case; "" for none."""
+    """In lower case; "" if there is none."""
     name_as_written: str = ""
     as_keyword: str = ""
 
@@ -174,41 +174,41 @@ class Label(Instruction):
 class Run(Instruction):
     """RUN command.
 
-    In shell form ``command.words`` is one text, with the here-documents put into it. When
-    the whole command is one here-document that begins with ``#!``, it is ``program``: a file
-    (mode 0755) that has to be at ``/dev/pipes/<name>``, which is then the command's text.
+    In shell form ``command.words`` is one text that includes the here-documents. If the whole
+    command is one here-document that begins with ``#!``, ``program`` holds it. The build then
+    writes it to ``/dev/pipes/<name>`` with mode 0755, and that path is the command.
     """
 
     command: Command
     heredocs: tuple[Heredoc, ...] = ()
     program: Heredoc | None = None
     mount_texts: tuple[str, ...] = ()
-    """The flags as written; ``mounts`` is made from them."""
+    """The ``--mount`` flags as written; ``mounts`` is parsed from them."""
     mounts: tuple[Mount, ...] = ()
-    """Complete after ``variables.expand_instruction``; before it, values with variables are left
-    out, and only ``kind`` and ``from_`` can be relied on."""
+    """Complete after ``variables.expand_instruction``. Before, values with variables are missing,
+    and only ``kind`` and ``from_`` are reliable."""
     network: str = "default"
-    """default, none or host."""
+    """One of "default", "none", "host"."""
     security: str = "sandbox"
-    """sandbox or insecure."""
+    """One of "sandbox", "insecure"."""
     devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer(Instruction):
-    """What COPY and ADD share: ``sources`` first, then each of ``contents``, into one place."""
+    """The fields of COPY and ADD. ``sources`` and then ``contents`` go to ``destination``."""
 
     sources: tuple[str, ...]
-    """Paths, patterns; for ADD also URLs and git references."""
+    """Paths and patterns; ADD also accepts URLs and git references."""
     destination: str
     contents: tuple[Heredoc, ...] = ()
-    """Files written in the Dockerfile itself; ``name`` is the file's name."""
+    """Files written inline as here-documents; ``name`` is the file's name."""
     chown: str = ""
     chmod: str = ""
     link: bool = False
     exclude: tuple[str, ...] = ()
     from_: str = ""
-    """--from of COPY: a stage, an index, a named context or an image."""
+    """The value of ``COPY --from``: a stage, an index, a named context or an image."""
     parents: bool = False
 
 
@@ -219,12 +219,12 @@ class Copy(Transfer):
 
 @dataclass(frozen=True, kw_only=True)
 class Add(Transfer):
-    """ADD source... destination: also from URLs, from git, and unpacking local archives."""
+    """ADD source... destination. It also downloads URLs, clones git, unpacks local archives."""
 
     checksum: str = ""
     keep_git_dir: bool | None = None
     unpack: bool | None = None
-    """None: local archives are unpacked, downloaded ones are not."""
+    """None means: unpack local archives, keep downloaded ones as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +257,7 @@ class Volume(Instruction):
 
 @dataclass(frozen=True, kw_only=True)
 class Cmd(Instruction):
-    """CMD command; no words at all unsets it."""
+    """CMD command. A command without words removes the base's CMD."""
 
     command: Command
 
@@ -292,7 +292,7 @@ class StopSignal(Instruction):
 
 @dataclass(frozen=True, kw_only=True)
 class OnBuild(Instruction):
-    """ONBUILD instruction: kept as text in the image and parsed when that image is a base."""
+    """ONBUILD instruction. The image stores its text; a build based on the image parses it."""
 
     expression: str
 

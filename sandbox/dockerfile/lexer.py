@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-r"""Bytes to logical lines: directives, comments, continuations, here-documents. Pure.
+r"""Splits the bytes of a Dockerfile into logical lines. Pure.
 
-Rules, all BuildKit's: a file may begin with a byte order mark; a directive is a comment
-``# name=value`` above everything else; a line that ends in the escape character goes on in
-the next one, comments and (with a warning) blank lines between do not count; the body of a
-here-document is taken as it is. A line may have 65,535 bytes.
+Rules, all BuildKit's:
 
-Does not know: instructions, but for those that may hold here-documents.
+* A file may begin with a byte order mark.
+* A directive is a comment ``# name=value`` above everything else.
+* A line that ends in the escape character continues on the next line. Comments between the
+  two are dropped, and so are blank lines, with a warning.
+* The body of a here-document is kept unchanged.
+* A line has fewer than 65,535 bytes.
+
+Must not know: instructions, except which of them may have here-documents.
 """
 
 from __future__ import annotations
@@ -37,7 +41,7 @@ _WITH_HEREDOCS = frozenset({"add", "copy", "run"})
 
 @dataclass(frozen=True)
 class Line:
-    """One logical line: continuations joined; ``comments`` are those right above."""
+    """One logical line, continuations joined; ``comments`` are those directly above."""
 
     text: str
     span: Span
@@ -48,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Source:
-    """A file as the lexer sees it."""
+    """A Dockerfile as logical lines."""
 
     name: str
     text: str
@@ -57,7 +61,7 @@ class Source:
 
 
 def lex(content: bytes, *, name: str) -> Source:
-    """Return the logical lines of a Dockerfile."""
+    """Return the logical lines of a Dockerfile; *name* is for messages. Raises DockerfileError."""
     text = content.decode("utf-8", "surrogateescape").removeprefix(_BOM)
     if not content:
         raise DockerfileError("the Dockerfile cannot be empty", name=name)
@@ -70,7 +74,7 @@ def lex(content: bytes, *, name: str) -> Source:
 
 
 def parse_heredoc(word: str) -> Heredoc | None:
-    """Return the here-document that a word such as ``<<-"EOF"`` begins, still empty."""
+    """Return the here-document that *word* (``<<-"EOF"``) begins, still empty, or None."""
     match = _HEREDOC.match(word)
     if match is None or not match[3]:
         return None
@@ -91,7 +95,7 @@ def parse_heredoc(word: str) -> Heredoc | None:
 
 
 def heredocs_of(line: str) -> list[Heredoc]:
-    """Return the here-documents a line begins, in order."""
+    """Return the here-documents that a line begins, in order."""
     style = Style(raw_quotes=True, raw_escapes=True, keep_unset=True)
     try:
         words = expansion(line, {}, style).words
@@ -114,7 +118,7 @@ class _Lexer:
         return DockerfileError(reason, name=self.name, text=self.text, span=Span(first, last))
 
     def take(self) -> str | None:
-        """Return the next physical line, its carriage return included."""
+        """Return the next physical line with its carriage return; None at the end."""
         if self.number >= len(self.physical):
             return None
         line = self.physical[self.number]
@@ -197,7 +201,7 @@ class _Lexer:
 
     def _check_characters(self, line: Line) -> None:
         if "\0" in line.text or any("\udc80" <= char <= "\udcff" for char in line.text):
-            reason = "the line holds bytes that are no UTF-8 text"
+            reason = "the line contains bytes that are not UTF-8 text"
             raise self.error(reason, line.span.first, line.span.last)
 
     def _with_heredocs(self, line: Line) -> Line:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What ``--check`` warns of. Pure.
+"""The warnings of ``--check``. Pure.
 
-Rules: names, texts and places of the warnings are BuildKit's; a file that cannot be parsed or
-planned is an error, which comes with the warnings about what was read before. Without the
-environment of a base image (``environments``) nothing is said of undefined variables in its
-stages.
+Rules: names, texts and places of warnings are BuildKit's. A file that cannot be parsed or
+planned is an error; the result then has that error and the warnings about the lines before it.
+Undefined variables are reported only in stages whose base environment is known
+(``environments``).
 """
 
 from __future__ import annotations
@@ -58,11 +58,12 @@ def lint(
 ) -> Checked:
     """Return the warnings about *dockerfile*.
 
-    Without a target they are about all of its stages, or (not *all_stages*) about those that
-    the last one needs. *environments* and *triggers* are what base images bring, by stage.
+    If ``wanted`` names no target, all stages are checked; with *all_stages* false, only those
+    that the last stage needs. *environments* and *triggers* map the index of a stage to the
+    environment and the ONBUILD triggers of its base image.
 
-    *error* is what parsing the file ended with: then it is about what was read before. What the
-    rest would end with is in the result, too.
+    *error* is the error that ended the parsing of *dockerfile*, which then holds only what
+    precedes it. The result carries that error, or the one that planning ends with.
     """
     given = (wanted.build_arguments or {}).get("BUILDKIT_DOCKERFILE_CHECK")
     options = parse_check(dockerfile.directives.check if given is None else given)
@@ -87,7 +88,7 @@ def _look(
     ignore: IgnoreRules | None,
     known: Mapping[int, Mapping[str, str]],
 ) -> None:
-    """Look at the instructions of stages."""
+    """Check the instructions of all planned stages."""
     dockerfile = linter.dockerfile
     scopes: dict[int, _State] = {}
     for stage in planned.stages:
@@ -105,11 +106,11 @@ def _look(
 
 @dataclass(frozen=True)
 class _State:
-    """What a stage leaves to one that is based on it."""
+    """The state at the end of a stage, which a stage based on it starts from."""
 
     scope: Scope
     complete: bool
-    """Whether all of the base's variables are known."""
+    """Whether all variables of the base image are known."""
     has_shell: bool = False
     has_workdir: bool = False
 
@@ -122,7 +123,7 @@ class _Linter(FileRules):
         *,
         all_stages: bool,
     ) -> Plan:
-        """Look at the file as a whole, and plan."""
+        """Check the file as a whole, then plan it."""
         self.names()
         self.casing()
         self.bases(wanted)

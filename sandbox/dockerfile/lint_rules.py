@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rules of ``--check``, by BuildKit's names, and the directive that chooses among them."""
+"""The rules of ``--check`` under BuildKit's names, and the directive that selects them."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ DESCRIPTIONS = {
     " instruction. This will become an error in a future release",
 }
 EXPERIMENTAL = frozenset({"CopyIgnoredFile", "InvalidDefinitionDescription"})
-"""Only looked at when the directive asks for them."""
+"""Rules that apply only if the directive names them."""
 
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """``# check=skip=A,B;error=true;experimental=C``."""
+    """A parsed directive ``# check=skip=A,B;error=true;experimental=C``."""
 
     skip: frozenset[str] = frozenset()
     skip_all: bool = False
@@ -61,13 +61,13 @@ class CheckOptions:
     error: bool = False
 
     def wants(self, rule: str) -> bool:
-        """Return whether a violation of *rule* is a warning."""
+        """Return whether a violation of *rule* is reported."""
         if rule in EXPERIMENTAL:
             return self.experimental_all or rule in self.experimental
         return not self.skip_all and rule not in self.skip
 
     def merged(self, other: CheckOptions) -> CheckOptions:
-        """Return both together."""
+        """Return the union of both."""
         return CheckOptions(
             self.skip | other.skip,
             self.skip_all or other.skip_all,
@@ -78,7 +78,7 @@ class CheckOptions:
 
 
 def parse_check(text: str | None) -> CheckOptions:
-    """Return what a check directive says."""
+    """Return the options in the text of a check directive. Raises ArgumentError."""
     if text is None or not text.strip():
         return CheckOptions()
     found: dict[str, str] = {}
@@ -105,7 +105,7 @@ def parse_check(text: str | None) -> CheckOptions:
 
 
 def rule_url(rule: str) -> str:
-    """Return where Docker explains a rule.
+    """Return the address of the page that explains a rule.
 
     >>> rule_url("JSONArgsRecommended")
     'https://docs.docker.com/go/dockerfile/rule/json-args-recommended/'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The parsers of RUN, COPY and ADD, which may hold here-documents. Pure."""
+"""Parsers of RUN, COPY and ADD, the instructions that may have here-documents. Pure."""
 
 from __future__ import annotations
 

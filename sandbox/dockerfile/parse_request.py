@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the parser of one instruction is given. Pure."""
+"""The input of every instruction's parser. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Common(TypedDict):
-    """The fields every instruction has."""
+    """The fields that every instruction has, as keyword arguments."""
 
     span: Span
     original: str
@@ -28,7 +28,7 @@ class Common(TypedDict):
 
 @dataclass(frozen=True)
 class Request:
-    """A line, divided into keyword, flags and the rest."""
+    """One line, split into keyword, flags and the rest."""
 
     line: Line
     split: Split
@@ -41,7 +41,7 @@ class Request:
 
     @property
     def rest(self) -> str:
-        """All behind the flags."""
+        """Everything after the flags."""
         return self.split.rest
 
     @property
@@ -50,7 +50,7 @@ class Request:
         return self.line.heredocs
 
     def common(self) -> Common:
-        """Return the fields every instruction has."""
+        """Return the fields that every instruction has."""
         return {
             "span": self.line.span,
             "original": self.line.text.strip(SPACES),
@@ -59,25 +59,25 @@ class Request:
         }
 
     def flags(self, known: Known | None = None) -> Given:
-        """Return the flags that were given."""
+        """Return the flags that were given. Raises ArgumentError for one that is not *known*."""
         return parse_flags(self.split.flags, known or Known())
 
     def text(self) -> str:
-        """Return the rest as the one argument that is required."""
+        """Return the rest as the one required argument. Raises ArgumentError if it is empty."""
         if not self.rest:
             raise ArgumentError(f"{self.name} requires exactly one argument")
         return self.rest
 
     def words(self) -> tuple[str, ...]:
-        """Return the words of a JSON array or of a blank-separated list."""
+        """Return the words of a JSON array or of a list separated by blanks."""
         found = json_words(self.rest)
         return spaced_words(self.rest) if found is None else found
 
     def command(self) -> Command:
-        """Return the rest as a command: words of a JSON array, or one text for the shell."""
+        """Return the rest as a command: the words of a JSON array, or one text for the shell."""
         found = json_words(self.rest)
         return Command((self.rest,), True) if found is None else Command(found, False)
 
     def at_least_one(self) -> ArgumentError:
-        """Return the error of an instruction without arguments."""
+        """Return the error for an instruction without arguments."""
         return ArgumentError(f"{self.name} requires at least one argument")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The parsers of all instructions but RUN, COPY and ADD. Pure."""
+"""Parsers of all instructions except RUN, COPY and ADD. Pure."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The lines of a Dockerfile as a tree of words: BuildKit's own parse tree. Pure.
+"""BuildKit's parse tree: each line of a Dockerfile as keyword, flags and words. Pure.
 
-Rules: only the shape of a line is looked at, as BuildKit's parser does: which keyword, flags,
-words. Whether a flag exists, how many arguments there have to be and whether there is a stage
-is for ``parser``; a file without FROM has a tree, and a line with an unknown keyword has a node
-without words.
+Rules: as in BuildKit's parser, only the shape of a line matters. ``parser`` checks flags,
+the number of arguments, and that there is a stage. So a file without FROM has a tree, and
+a line with an unknown keyword has a node without words.
 """
 
 from __future__ import annotations
@@ -37,20 +36,21 @@ _SPACED = frozenset({"expose", "from"})
 
 @dataclass(frozen=True)
 class Words:
-    """What stands behind keyword and flags.
+    """The arguments of one line.
 
-    ``values`` of ENV and LABEL are name, value and ``=`` (or "" in the old form) of each pair;
-    of HEALTHCHECK the type comes first; of RUN, CMD, ENTRYPOINT and SHELL in shell form there is
-    one text. ``json`` says that they were an array. ``child`` is what ONBUILD holds.
+    ``values`` of ENV and LABEL hold three entries a pair: name, value, and ``=`` ("" in the old
+    form). For HEALTHCHECK the first value is the type. RUN, CMD, ENTRYPOINT and SHELL in shell
+    form have one value, the text. ``json`` is true if the values were a JSON array. ``child``
+    is the instruction inside ONBUILD.
     """
 
     values: tuple[str, ...] = ()
     json: bool = False
     child: Words | None = None
     keyword: str = ""
-    """In lower case."""
+    """The keyword in lower case."""
     flags: tuple[str, ...] = ()
-    """As written, without quotes: ``--from=x``."""
+    """The flags as written, without quotes: ``--from=x``."""
 
     def __str__(self) -> str:
         """Return the line as BuildKit's parser prints it: ``run ["--mount=x"] "true"``."""
@@ -67,11 +67,11 @@ class Node:
     heredocs: tuple[Heredoc, ...]
     span: Span
     original: str
-    """The whole line, continuations joined, without the bodies of here-documents."""
+    """The whole line: continuations joined, without the bodies of here-documents."""
 
 
 def tree(text: bytes, *, name: str = "Dockerfile") -> tuple[Node, ...]:
-    r"""Return the lines of a Dockerfile; DockerfileError for what BuildKit's parser refuses.
+    r"""Return one node a logical line. Raises DockerfileError where BuildKit's parser does.
 
     >>> str(tree(b'FROM a\nCMD ["x", "y"]')[1].words)
     'cmd "x" "y"'
@@ -80,7 +80,7 @@ def tree(text: bytes, *, name: str = "Dockerfile") -> tuple[Node, ...]:
 
 
 def nodes_of(source: Source) -> tuple[Node, ...]:
-    """Return the nodes of a divided file; DockerfileError for a line that has no shape."""
+    """Return the nodes of lexed lines. Raises DockerfileError for a line without a valid shape."""
     nodes = []
     for line in source.lines:
         try:
@@ -94,7 +94,7 @@ def nodes_of(source: Source) -> tuple[Node, ...]:
 
 
 def words_of(split: Split, escape: str) -> Words:
-    """Return the words of a divided line; ArgumentError for what has no shape."""
+    """Return the words of a split line. Raises ArgumentError if its shape is invalid."""
     keyword, rest = split.keyword.lower(), split.rest
     child = None
     values: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A Dockerfile's text to typed instructions. Pure.
+"""Turns the text of a Dockerfile into typed instructions. Pure.
 
-Rules: what an instruction accepts and how a refusal reads is BuildKit's. Nothing is expanded.
+Rules: BuildKit decides what an instruction accepts and how an error reads. Nothing is expanded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PARSERS: dict[str, Callable[[Request], Instruction]] = {
 
 
 def parse(text: bytes, *, name: str = "Dockerfile") -> Dockerfile:
-    """Return what *text* says; *name* is what errors call the file."""
+    """Return the parsed *text*; messages call the file *name*. Raises DockerfileError."""
     dockerfile, error = parse_until_error(text, name=name)
     if error is not None:
         raise error
@@ -44,10 +44,10 @@ def parse(text: bytes, *, name: str = "Dockerfile") -> Dockerfile:
 def parse_until_error(
     text: bytes, *, name: str = "Dockerfile"
 ) -> tuple[Dockerfile, DockerfileError | None]:
-    """Return what *text* says up to the first instruction that is wrong, and that error.
+    """Return *text* parsed up to the first wrong instruction, and the error about that one.
 
-    A line that has no shape (``parse_tree``), wherever it stands, is raised before any
-    instruction is looked at.
+    Raises DockerfileError if any line has an invalid shape (``parse_tree``), since BuildKit
+    checks the shape of all lines first.
     """
     source = lex(text, name=name)
     nodes_of(source)
@@ -83,7 +83,7 @@ def parse_until_error(
 
 
 def parse_trigger(expression: str, *, base: From, name: str = "Dockerfile") -> Instruction:
-    """Return the instruction of an ONBUILD trigger; its span is that of the FROM it comes by."""
+    """Return the instruction of an ONBUILD trigger; its span is that of the FROM *base*."""
     source = lex(expression.encode("utf-8", "surrogateescape"), name=f"{name} (ONBUILD)")
     if len(source.lines) != 1:
         raise DockerfileError("onbuild trigger should be a single expression", name=name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a plan says: the stages to build, and where each source comes from."""
+"""The plan of a build: the stages to build, and the origin of each source."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class Scratch:
 
 @dataclass(frozen=True)
 class StageSource:
-    """The result of another stage of the file."""
+    """The result of another stage in the file."""
 
     index: int
 
 
 @dataclass(frozen=True)
 class ContextSource:
-    """A context given with --build-context, by name."""
+    """A context given with --build-context; ``name`` is its name there."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class ImageSource:
-    """An image, named as it was written (variables expanded)."""
+    """An image, named as written, with variables expanded."""
 
     reference: str
 
@@ -43,46 +43,46 @@ Source = Scratch | StageSource | ContextSource | ImageSource
 
 @dataclass(frozen=True)
 class PlannedStage:
-    """One stage to build; its instructions begin with the ONBUILD triggers of its base."""
+    """One stage to build. Its instructions begin with the ONBUILD triggers of its base."""
 
     stage: Stage
     base: Source
     platform: str | None
-    """What FROM --platform says (normalised), or None for the target's platform."""
+    """The normalised platform of FROM --platform; None means the target's platform."""
     sources: Mapping[str, Source]
-    """For each ``from_`` of its COPYs and mounts that is not "", what it names."""
+    """Maps each ``from_`` of a COPY or mount to what it names."""
 
     @property
     def index(self) -> int:
-        """The place of the stage in the file."""
+        """The index of the stage in the file."""
         return self.stage.index
 
     @property
     def dependencies(self) -> frozenset[int]:
-        """Indexes of the stages that must be finished first, the base's included."""
+        """The indexes of the stages that must be built first, including the base."""
         used = (self.base, *self.sources.values())
         return frozenset(source.index for source in used if isinstance(source, StageSource))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to build: ``stages`` in an order in which each comes after what it needs."""
+    """The stages to build, each after the stages it depends on."""
 
     stages: tuple[PlannedStage, ...]
     target: int
     global_arguments: Mapping[str, str]
-    """Values of the ARGs above the first FROM and of the platform arguments; a stage sees
-    one only after it declares it."""
+    """Values of the global ARGs and of the platform arguments. A stage sees one of them only
+    after declaring it with ARG."""
 
     @property
     def last(self) -> PlannedStage:
-        """The stage that was asked for."""
+        """The target stage."""
         return next(stage for stage in self.stages if stage.index == self.target)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user asks of a build."""
+    """The user's request: target, arguments, platforms and contexts."""
 
     target: str = ""
     build_arguments: Mapping[str, str] | None = None

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Which stages a target needs, in which order, and where each source comes from. Pure.
+"""Chooses and orders the stages that a target needs, and resolves their sources. Pure.
 
-Rules: FROM sees global ARGs only; a stage may use those above it; a context given with
-``--build-context`` takes the place of a stage or image of its name; a stage that is based on
-another stage begins with that one's ONBUILD triggers. Names of stages are compared as FROM
-(exact) and ``--from`` (any case) do.
+Rules:
 
-Does not know: what an image holds. The ONBUILD triggers of a base image are given to
-``plan`` by the builder in a second call.
+* FROM sees global ARGs only.
+* A stage may use only stages above it.
+* A context given with ``--build-context`` replaces a stage or an image of the same name.
+* A stage based on another stage begins with that stage's ONBUILD triggers.
+* FROM compares stage names exactly, ``--from`` ignores case.
+
+Must not know: the contents of images. The builder passes the ONBUILD triggers of base images
+to ``plan`` in a second call.
 """
 
 from __future__ import annotations
@@ -55,7 +58,10 @@ def plan(
     triggers: Mapping[int, tuple[Instruction, ...]] | None = None,
     all_stages: bool = False,
 ) -> Plan:
-    """Return what has to be built; *triggers* are those that base images bring, by stage."""
+    """Return the stages to build; *triggers* are those of base images, by index of the stage.
+
+    Raises DockerfileError for a file that cannot be planned, UsageError for an unknown target.
+    """
     arguments = global_arguments(dockerfile, wanted)
     planner = _Planner(dockerfile, wanted, arguments, triggers or {})
     target = planner.target()
@@ -69,7 +75,7 @@ def plan(
 
 
 def global_arguments(dockerfile: Dockerfile, wanted: Wanted) -> dict[str, str]:
-    """Return the values of the platform arguments and of the ARGs above the first FROM."""
+    """Return the values of the platform arguments and of the global ARGs."""
     given = wanted.build_arguments or {}
     found = {name: given.get(name, value) for name, value in _predefined(dockerfile, wanted)}
     for instruction in dockerfile.arguments:

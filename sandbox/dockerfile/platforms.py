@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names of platforms: ``linux/arm64/v8``, ``arm64``, ``linux``. Pure."""
+"""Platform names: ``linux/arm64/v8``, ``arm64``, ``linux``. Source: containerd/platforms. Pure."""
 
 from __future__ import annotations
 
@@ -80,12 +80,14 @@ class PlatformName:
     variant: str = ""
 
     def __str__(self) -> str:
-        """Return linux/arm/v7."""
+        """Return the name, for example linux/arm/v7."""
         return "/".join(part for part in (self.system, self.machine, self.variant) if part)
 
 
 def parse_platform(text: str, *, default: PlatformName) -> PlatformName:
-    """Return the platform that *text* names; what it leaves out is taken from *default*.
+    """Return the platform that *text* names; missing parts come from *default*.
+
+    Raises ArgumentError for an unknown or malformed name.
 
     >>> str(parse_platform("aarch64", default=PlatformName("linux", "amd64")))
     'linux/arm64'

@@ -17,7 +17,7 @@ _HIGHEST = 65535
 
 
 def exposed_ports(words: Iterable[str]) -> list[str]:
-    """Return each single port with its protocol.
+    """Return each single port with its protocol. Raises ArgumentError.
 
     >>> exposed_ports(["80", "53/UDP", "8000-8001"])
     ['80/tcp', '53/udp', '8000/tcp', '8001/tcp']
@@ -26,7 +26,7 @@ def exposed_ports(words: Iterable[str]) -> list[str]:
 
 
 def split_address(word: str) -> tuple[str, str, str]:
-    """Return address, host port and container port of a word; only the last means anything."""
+    """Return the address, host port and container port in *word*; EXPOSE uses only the last."""
     *before, container = word.split(":")
     host = before.pop() if before else ""
     return ":".join(before), host, container

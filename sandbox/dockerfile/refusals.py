@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What an instruction asks for that cannot be, once its variables are in. Pure.
+"""Checks of an expanded instruction that need no image and no files. Pure.
 
-Rules: the words are BuildKit's, which looks before anything is built.
+Rules: the messages are BuildKit's. It makes these checks before it builds anything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sandbox.models.signals import parse_signal
 
 
 def refuse_impossible(instruction: ins.Instruction) -> None:
-    """Raise ArgumentError if an (expanded) instruction cannot be carried out anywhere."""
+    """Raise ArgumentError if an expanded instruction can never succeed."""
     match instruction:
         case ins.Transfer():
             _transfer(instruction)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which sources of ADD, and which contexts, are fetched from elsewhere. Pure."""
+"""Recognises sources of ADD, and contexts, that must be fetched. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _SHORT = "github.com/"
 
 
 def is_url(text: str) -> bool:
-    """Tell whether *text* is fetched with HTTP."""
+    """Return whether *text* is an HTTP or HTTPS address."""
     return text.startswith(("http://", "https://"))
 
 
 def is_git(text: str) -> bool:
-    """Tell whether the source *text* is a git repository, as BuildKit sees it."""
+    """Return whether the source *text* is a git repository, by BuildKit's rules."""
     return _GIT.match(text) is not None
 
 
 def is_git_context(text: str) -> bool:
-    """Tell the same of a context, which may leave out the scheme where a source is a path.
+    """Return whether the context *text* is a git repository; it may lack the scheme.
 
     >>> is_git("github.com/a/b"), is_git_context("github.com/a/b")
     (False, True)

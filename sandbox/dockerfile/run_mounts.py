@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The value of ``RUN --mount``: ``type=cache,target=/x,...``. Pure.
 
-Rules: a value is expanded before it is looked at, but ``from`` must not hold variables: the
-order of a build is known before any variable is.
+Rules: values are expanded before they are checked. ``from`` must not contain variables,
+since the order of the build is decided before any variable has a value.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ _LARGEST = 2**32
 
 
 def parse_mount(text: str, expand: Callable[[str], str] | None = None) -> Mount:
-    """Return the mount that *text* describes; without *expand*, values with "$" are left out."""
+    """Return the mount in *text*. Without *expand*, values that contain "$" are left out.
+
+    Raises ArgumentError.
+    """
     found: dict[str, str] = {}
     complete = expand is not None or "$" not in text
     for field in _fields(text):
@@ -130,7 +133,7 @@ def _check(kind: MountKind, found: dict[str, str]) -> None:
 
 
 def _check_kind(name: str, kind: str) -> None:
-    """Refuse what only mounts of another type have; of a field, by the type given before it."""
+    """Raise ArgumentError if a mount of type *kind* has no key *name*."""
     if kind not in _OF_KINDS[name]:
         raise ArgumentError(f"unexpected key '{name}' for mount type '{kind}'")
 
@@ -189,7 +192,7 @@ def _size(key: str, value: str) -> int:
 
 
 def _fields(text: str) -> list[str]:
-    """Return the fields of one line of comma-separated values, as Go's reader divides them."""
+    """Return the comma-separated values in one line, as Go's encoding/csv splits them."""
     fields: list[str] = []
     at = 0
     while True:

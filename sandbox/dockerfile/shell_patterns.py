@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 r"""Shell patterns of ``${name#pattern}``, ``${name%pattern}`` and ``${name/pattern/text}``.
 
-A pattern has ``*``, ``?`` and ``\*``, ``\?``, ``\\``; no brackets. It is cut at each star
-into segments, so matching never backtracks: the earliest place of each segment gives the
-shortest match, the latest place of the last one gives the longest. A star does not cross
-the end of a line.
+A pattern has ``*``, ``?`` and the escapes ``\*``, ``\?``, ``\\``; it has no brackets. A star
+does not match a newline.
+
+Matching never backtracks: the pattern is split at stars into segments. Taking the earliest
+place of each segment gives the shortest match, and the latest place of the last segment
+gives the longest.
 """
 
 from __future__ import annotations
@@ -14,20 +16,20 @@ Segment = list[str]
 
 
 def trim_prefix(pattern: str, value: str, *, longest: bool) -> str:
-    """Return *value* without what *pattern* matches at its start."""
+    """Return *value* without the prefix that *pattern* matches."""
     end = _match_at(_segments(pattern), value, 0, longest=longest)
     return value if end is None else value[end:]
 
 
 def trim_suffix(pattern: str, value: str, *, longest: bool) -> str:
-    """Return *value* without what *pattern* matches at its end."""
+    """Return *value* without the suffix that *pattern* matches."""
     segments = [segment[::-1] for segment in reversed(_segments(pattern))]
     end = _match_at(segments, value[::-1], 0, longest=longest)
     return value if end is None else value[: len(value) - end]
 
 
 def substitute(pattern: str, value: str, replacement: str, *, everywhere: bool) -> str:
-    """Return *value* with the longest match, or all of them, replaced.
+    """Return *value* with the longest match of *pattern*, or every match, replaced.
 
     >>> substitute("a*c", "xabcabc", "-", everywhere=False)
     'x-'

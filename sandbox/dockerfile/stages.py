@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A whole Dockerfile: directives, global arguments, stages.
+"""A parsed Dockerfile: directives, global arguments, stages.
 
-Does not know: which stages are needed (see ``planner``).
+Must not know: which stages are needed (``planner``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Directives:
 
 @dataclass(frozen=True)
 class Stage:
-    """FROM and all up to the next one."""
+    """A FROM and the instructions up to the next FROM."""
 
     index: int
     base: From
@@ -32,24 +32,24 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """The name given by AS, in lower case, or ""."""
+        """The name given by AS in lower case, or ""."""
         return self.base.name
 
     @property
     def label(self) -> str:
-        """What to call the stage in messages: its name, or stage-N."""
+        """The name of the stage in messages: its AS name, or stage-N."""
         return self.name or f"stage-{self.index}"
 
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """A parsed file; ``text`` is what its spans point into."""
+    """A parsed file; spans refer to lines of ``text``."""
 
     name: str
     text: str
     directives: Directives
     arguments: tuple[Arg, ...]
-    """The global ARGs, above the first FROM."""
+    """The ARGs above the first FROM."""
     stages: tuple[Stage, ...]
     empty_continuations: tuple[Span, ...] = ()
-    """Instructions with a blank line in the middle, which is allowed no longer one day."""
+    """Instructions with a blank line inside. BuildKit warns of them, and will refuse them."""

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Which variables an instruction sees, and what it looks like once they are put in. Pure.
+"""The variables that an instruction sees, and their expansion in it. Pure.
 
 Rules, BuildKit's:
 
-* A stage begins with the environment of its base; ARG and ENV then add to one set of
-  variables, the later one wins, and a RUN gets all of them. The image keeps ENV's alone.
-* ARG takes the value given by ``--build-arg``, else its default, else that of a global ARG.
-* A stage that is based on another one goes on with that one's variables.
-* All words of one instruction are expanded with the variables before it.
+* A stage begins with the environment of its base. ARG and ENV add to one set of variables;
+  the later one wins. A RUN gets all of them, the image keeps only those of ENV.
+* The value of an ARG is that of ``--build-arg``, else its default, else that of the global ARG.
+* A stage based on another stage inherits that stage's variables.
+* All words of one instruction are expanded with the variables as they were before it.
 * CMD, ENTRYPOINT, HEALTHCHECK, MAINTAINER, ONBUILD, SHELL and the command of RUN are not
-  expanded: the shell in the container does that.
+  expanded here: the shell in the container does that.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
-"""Build arguments that a RUN gets, in both cases, without an ARG; the cache ignores them."""
+"""Build arguments that every RUN gets without an ARG, in both cases. The cache ignores them."""
 
 _T = TypeVar("_T", bound=ins.Instruction)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The variables at one point of a stage. Make the first with ``first_scope``."""
+    """The variables at one point of a stage; ``first_scope`` makes the first."""
 
     variables: Mapping[str, str]
-    """What ``$name`` means, and the environment of a RUN."""
+    """The values used in expansion, and the environment of a RUN."""
     environment: Mapping[str, str]
-    """What the image keeps: ENV, and that of the base."""
+    """The environment that the image keeps: ENV, and that of the base."""
     build_arguments: Mapping[str, str]
     global_arguments: Mapping[str, str]
     escape: str = "\\"
     arguments: tuple[ins.Argument, ...] = field(default=())
-    """The ARGs so far, with the values they have (None: declared, and not set)."""
+    """The ARGs declared so far with their values; None means declared but not set."""
 
     def after(self, instruction: ins.Instruction) -> Scope:
-        """Return the scope behind *instruction*, which has been expanded."""
+        """Return the scope after *instruction*, which is already expanded."""
         if isinstance(instruction, ins.Env):
             pairs = {pair.key: pair.value for pair in instruction.pairs}
             return replace(
@@ -67,7 +67,7 @@ class Scope:
     def resolved(
         self, instruction: ins.Arg, watch: Callable[[Expansion], None] | None = None
     ) -> ins.Arg:
-        """Return an ARG with the values its variables take (``ARG a=1`` in the history)."""
+        """Return an ARG with the values that its variables get (``ARG a=1`` in the history)."""
         scope, found = self, []
         for argument in instruction.arguments:
             value = scope._value(argument, watch)
@@ -76,7 +76,7 @@ class Scope:
         return replace(instruction, arguments=tuple(found))
 
     def expanded(self, instruction: _T) -> _T:
-        """Return *instruction* with this scope's variables put in."""
+        """Return *instruction* with this scope's variables expanded."""
         if isinstance(instruction, ins.Arg):
             return cast("_T", self.resolved(instruction))
         return expand_instruction(instruction, self.variables, escape=self.escape)
@@ -108,14 +108,14 @@ def first_scope(
     global_arguments: Mapping[str, str],
     escape: str = "\\",
 ) -> Scope:
-    """Return the scope a stage begins with; *environment* is its base image's."""
+    """Return the scope at the start of a stage; *environment* is that of its base image."""
     full = {**environment}
     full.setdefault("PATH", DEFAULT_PATH)
     return Scope(full, full, build_arguments, global_arguments, escape)
 
 
 def proxy_variables(build_arguments: Mapping[str, str]) -> dict[str, str]:
-    """Return what every RUN gets of the proxies among the build arguments."""
+    """Return the proxy variables among the build arguments, which every RUN gets."""
     found: dict[str, str] = {}
     for name in sorted(build_arguments):
         if name.upper() in PROXIES:
@@ -130,9 +130,9 @@ def expand_instruction(
     escape: str = "\\",
     watch: Callable[[Expansion], None] | None = None,
 ) -> _T:
-    """Return *instruction* with *variables* put in; *watch* is told of each word.
+    """Return *instruction* with *variables* expanded; *watch* is called for each word.
 
-    ARG is left alone: see ``Scope.resolved``.
+    An ARG is returned unchanged: see ``Scope.resolved``. Raises LanguageError.
     """
     words = _Words(variables, escape, watch)
     changed = _changes(instruction, words)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Warnings, and who may say them. Pure."""
+"""Warnings of ``--check``, and their collector. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Warning:  # noqa: A001 -- what it is called everywhere else
+class Warning:  # noqa: A001 -- BuildKit's and Docker's word
     """One violation of a rule."""
 
     rule: str
@@ -24,41 +24,41 @@ class Warning:  # noqa: A001 -- what it is called everywhere else
     span: Span
 
     def __str__(self) -> str:
-        """Return the line that a build shows."""
+        """Return the line that a build prints."""
         return f"{self.rule}: {self.message} (line {self.span.first})"
 
     @property
     def description(self) -> str:
-        """What the rule says."""
+        """The text of the rule."""
         return DESCRIPTIONS[self.rule]
 
     @property
     def url(self) -> str:
-        """Where Docker explains it."""
+        """The address of the page that explains the rule."""
         return rule_url(self.rule)
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The warnings in the order of the file; ``fails`` when the file wants them as errors."""
+    """The warnings in the order of the file; ``fails`` if the file makes them errors."""
 
     warnings: tuple[Warning, ...]
     fails: bool
     error: SandboxError | None = None
-    """What is wrong in the file, or cannot be planned: a build would end with it."""
+    """The error in parsing or planning the file; a build would end with it."""
 
     @property
     def summary(self) -> str:
-        """The error BuildKit ends with when warnings are errors."""
+        """The message of BuildKit's error when warnings are errors."""
         rules = sorted({warning.rule for warning in self.warnings})
         return f"lint violation found for rules: {', '.join(rules)}"
 
 
 class Warner:
-    """Collects warnings of one file, if the file and the user want them."""
+    """Collects the warnings about one file, except those that are switched off."""
 
     def __init__(self, dockerfile: Dockerfile, options: CheckOptions) -> None:
-        """Warn of nothing yet."""
+        """Start without warnings."""
         self.dockerfile = dockerfile
         self.options = options
         self.found: list[Warning] = []
@@ -66,7 +66,7 @@ class Warner:
     def warn(
         self, rule: str, message: str, culprit: Instruction, *, span: Span | None = None
     ) -> None:
-        """Note a violation of *rule* by *culprit*."""
+        """Record a violation of *rule* by *culprit*, unless a directive or comment skips it."""
         options = self.options
         for comment in culprit.comments:
             name, equals, value = comment.partition("=")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The arguments of one logical line: flags, words, pairs, JSON arrays. Pure.
 
-Rules: quotes stay in a word, they are removed when it is expanded; only flags lose them here.
-A text that begins like a JSON array and is none is ordinary text, as in Docker.
+Rules: quotes stay in a word until it is expanded; flags lose theirs here. A text that begins
+like a JSON array but is not one is ordinary text, as in Docker.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _NOT_STRINGS = "when using JSON array syntax, arrays must be comprised of string
 
 
 class ArgumentError(LanguageError):
-    """Arguments that do not fit; whoever knows the line makes it a DockerfileError."""
+    """Wrong arguments; code that knows the line turns this into a DockerfileError."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """A line as ``KEYWORD --flag... rest``."""
+    """A line split into ``KEYWORD --flag... rest``."""
 
     keyword: str
     flags: tuple[str, ...]
@@ -35,7 +35,7 @@ class Split:
 
 
 def split_line(line: str) -> Split:
-    """Return the keyword of a logical line, its flags and all the rest."""
+    """Return the keyword, the flags and the rest of a logical line."""
     keyword, *more = GAP.split(line.strip(SPACES), maxsplit=1)
     flags, rest = _flags(more[0]) if more else ((), "")
     return Split(keyword, flags, rest.strip(SPACES))
@@ -80,7 +80,7 @@ def _flag(line: str, at: int) -> tuple[str, int, bool]:
 
 
 def quoted_words(rest: str, escape: str) -> list[str]:
-    """Return the words of *rest*; spaces in quotes do not divide, the quotes stay."""
+    """Return the words of *rest*. Spaces inside quotes do not split; quotes stay."""
     words: list[str] = []
     word: list[str] = []
     quote, blank, at = "", False, 0
@@ -110,7 +110,7 @@ def quoted_words(rest: str, escape: str) -> list[str]:
 
 
 def pairs(rest: str, instruction: str, escape: str) -> tuple[KeyValue, ...]:
-    """Return the pairs of ENV and LABEL: ``key=value...`` or the old ``key value``."""
+    """Return the pairs of ENV and LABEL: ``key=value...``, or the old ``key value``."""
     words = quoted_words(rest, escape)
     if words and "=" not in words[0]:
         key, *value = GAP.split(rest, maxsplit=1)
@@ -130,7 +130,10 @@ def _pair(word: str) -> KeyValue:
 
 
 def json_words(rest: str) -> tuple[str, ...] | None:
-    """Return the strings of a JSON array; None when *rest* is no array, or not only one."""
+    """Return the strings of a JSON array; None if *rest* is not exactly one array.
+
+    Raises ArgumentError if the array has anything but strings.
+    """
     text = rest.strip(SPACES)
     if not text.startswith("["):
         return None
@@ -148,11 +151,11 @@ def _no_constant(name: str) -> None:
 
 
 def first_word(text: str) -> tuple[str, str]:
-    """Return the type of a HEALTHCHECK and what comes behind it."""
+    """Return the type of a HEALTHCHECK, and the text after it."""
     end = next((at for at, char in enumerate(text) if char in ASCII_SPACES), len(text))
     return text[:end], text[end:].lstrip(ASCII_SPACES)
 
 
 def spaced_words(rest: str) -> tuple[str, ...]:
-    """Return the words of *rest*, divided by blanks alone."""
+    """Return the words of *rest*, split at blanks; quotes have no effect."""
     return tuple(GAP.split(rest)) if rest else ()

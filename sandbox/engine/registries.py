@@ -186,10 +186,10 @@ class Registries:
 
 def open_session(identity: tuple[str, Credentials] | None = None) -> Session:
     """Return a session with the user's settings, or as somebody else for one registry."""
-    from sandbox.registry.credentials import CredentialStore, Given
+    from sandbox.registry.credentials import CredentialStore, OverriddenCredentials
     from sandbox.registry.session import Session
 
-    known = CredentialStore() if identity is None else Given(*identity)
+    known = CredentialStore() if identity is None else OverriddenCredentials(*identity)
     return Session(credentials=known)
 
 

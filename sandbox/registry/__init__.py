@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Registries: the distribution protocol, credentials, and transport."""
+"""Clients of image registries: the distribution protocol, credentials and HTTP."""

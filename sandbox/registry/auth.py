@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Prove who the user is, in the way a registry asks for.
+"""Authorization headers for one registry: basic authentication and bearer tokens.
 
-How it works: a request goes out with what is known; a 401 names a challenge, which is
-answered with the name and password (basic) or with a token fetched from the place that
-the challenge names (bearer), and the request is made once more. Tokens are kept until
-shortly before they expire, one for each set of scopes; threads share them.
+Source: the distribution project's token authentication, and RFC 9110, section 11.
 
-Rules: a password goes only to the registry and to the token server it names, and never
-over plain HTTP unless the registry itself is plain.
+How it works: a 401 answer names a challenge. For a basic challenge, the answer is the user name
+and password; for a bearer challenge, a token fetched from the server that the challenge names.
+The request is then sent once more. Tokens are kept until shortly before they expire, one for
+each set of scopes; threads share them.
+
+Rules: a password goes only to the registry and to its token server. It never travels over
+plain HTTP unless the registry itself uses plain HTTP.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from sandbox.registry.transport import Transport
 
 _CLIENT = "sandbox"
-_LIFETIME = 60  # seconds, if the server does not say
+_LIFETIME = 60  # seconds, if the server names none
 _MARGIN = 0.9
 
 
@@ -48,7 +50,7 @@ class _Token:
 
 
 class Authorizer:
-    """The proofs for one registry."""
+    """Makes the Authorization headers of requests to one registry."""
 
     def __init__(
         self,
@@ -67,14 +69,18 @@ class Authorizer:
         self._tokens: dict[frozenset[str], _Token] = {}
 
     def header(self, scopes: frozenset[str]) -> str | None:
-        """Return the Authorization to send first, if the registry wants one."""
+        """Return the Authorization header of a first request, or None."""
         with self._lock:
             if self._challenge is None:
                 return None
             return self._answer(self._challenge, scopes)
 
     def refused(self, header: str, scopes: frozenset[str], sent: str | None) -> str | None:
-        """Return what to send after a 401 with *header*; None if nothing is left to try."""
+        """Return the Authorization to retry with after a 401, or None if there is none.
+
+        *header* is the answer's ``WWW-Authenticate``, *sent* the Authorization that was refused.
+        Raises AuthFailed or RegistryError if the token server gives no token.
+        """
         offered = {item.scheme: item for item in parse_challenges(header)}
         chosen = offered.get("bearer") or offered.get("basic")
         if chosen is None:
@@ -86,7 +92,7 @@ class Authorizer:
                 return proof if proof != sent else None
             token = self._tokens.get(scopes)
             if token is not None and f"Bearer {token.value}" == sent:
-                del self._tokens[scopes]  # expired, or revoked
+                del self._tokens[scopes]  # expired or revoked
             proof = self._answer(chosen, scopes)
             return proof if proof != sent else None
 
@@ -103,9 +109,9 @@ class Authorizer:
         realm = challenge.params.get("realm", "")
         parts = urlsplit(realm)
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise AuthFailed(f"{self._netloc} names no place to get a token from")
+            raise AuthFailed(f"{self._netloc} does not say where to get a token")
         if parts.scheme == "http" and not self._is_plain:
-            raise AuthFailed(f"{self._netloc} wants a password over plain HTTP: refused")
+            raise AuthFailed(f"{self._netloc}: refusing to send a password over plain HTTP")
         service = challenge.params.get("service", "")
         wanted = scopes or frozenset(challenge.params.get("scope", "").split())
         known = self._credentials
@@ -116,7 +122,7 @@ class Authorizer:
         answer = oci.decode(raw, _TokenAnswer, what=f"token of {parts.netloc}")
         value = answer.token or answer.access_token
         if not value or not value.isascii() or not value.isprintable():
-            raise AuthFailed(f"{parts.netloc} gave no token")
+            raise AuthFailed(f"{parts.netloc} sent no token")
         lifetime = answer.expires_in or _LIFETIME
         return _Token(value, time.monotonic() + lifetime * _MARGIN)
 
@@ -149,5 +155,5 @@ class Authorizer:
         if answer.status in (400, 401, 403):
             raise AuthFailed(f"{where}: access denied: wrong user name or password")
         if answer.status != 200:
-            raise RegistryError(f"{where}: status {answer.status} instead of a token")
+            raise RegistryError(f"{where} answered {answer.status} to a request for a token")
         return text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a registry asks for in ``WWW-Authenticate``. Pure.
+"""The ``WWW-Authenticate`` header of a registry. Pure.
 
 Grammar (RFC 9110, 11.6.1)::
 
@@ -7,7 +7,7 @@ Grammar (RFC 9110, 11.6.1)::
     challenge := scheme [ (token68 | param ("," param)*) ]
     param     := name "=" (token | quoted-string)
 
-Rules: what cannot be understood is left out, never guessed; a scheme is lower case.
+Rules: parts that do not fit the grammar are dropped, never guessed. Schemes are lower case.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*(?=\s*(?:,|$))")
 
 @dataclass(frozen=True)
 class Challenge:
-    """One way to prove who one is."""
+    """One authentication method that the server offers."""
 
     scheme: str
     params: dict[str, str] = field(default_factory=dict)
 
 
 def parse_challenges(header: str) -> list[Challenge]:
-    """Return the challenges of a header.
+    """Return the challenges in a header.
 
     >>> parse_challenges('Bearer realm="https://a/token",service="r"')
     [Challenge(scheme='bearer', params={'realm': 'https://a/token', 'service': 'r'})]
@@ -58,10 +58,10 @@ def parse_challenges(header: str) -> list[Challenge]:
 
 
 def pull_scope(path: str) -> str:
-    """Return the scope that reading a repository needs."""
+    """Return the token scope for reading a repository."""
     return f"repository:{path}:pull"
 
 
 def push_scope(path: str) -> str:
-    """Return the scope that writing to a repository needs."""
+    """Return the token scope for reading and writing a repository."""
     return f"repository:{path}:pull,push"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The distribution protocol: manifests, blobs, tags, uploads. One registry each.
+"""The distribution protocol: manifests, blobs, tags, uploads, for one registry.
 
-Rules: what comes back is checked against its digest here, or streamed to somebody who
-does. Every failure is a RegistryError with the registry's own words, cut to one line.
+Source: the OCI distribution specification.
 
-Does not know: where blobs are kept, or what images are.
+Rules: this module checks documents against their digests; callers check the blobs they
+stream. Every failure is a SandboxError with the registry's own message, cut to one line.
+
+Must not know: where blobs are stored, the structure of images.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ _ACCEPT = ", ".join([*sorted(oci.MANIFEST_TYPES), *sorted(oci.INDEX_TYPES)])
 _SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
-# Of the distribution specification, for an upload; so is status 416.
+# Error codes of the distribution specification for a failed upload; status 416 means the same.
 _SPOILT = frozenset({"BLOB_UPLOAD_INVALID", "DIGEST_INVALID", "SIZE_INVALID"})
 _PAGES = 1000
 _PAGE = 500
@@ -75,7 +77,7 @@ class _TagList(msgspec.Struct):
 
 @dataclass(frozen=True)
 class RawManifest:
-    """A manifest or index, byte for byte."""
+    """A manifest or index as the bytes that were sent or received."""
 
     data: bytes
     media_type: str
@@ -87,7 +89,7 @@ class RawManifest:
 
     @property
     def is_index(self) -> bool:
-        """Whether it lists other manifests."""
+        """Whether it is an index, which lists manifests."""
         return self.media_type in oci.INDEX_TYPES
 
 
@@ -105,13 +107,13 @@ class Registry:
         self._lock = threading.Lock()
 
     def repository(self, path: str) -> Repository:
-        """Return a repository; nothing is asked yet."""
+        """Return a repository; sends no request."""
         prefix = self.endpoint.prefix
         return Repository(self, f"{prefix}/{path}" if prefix else path)
 
     @property
     def base(self) -> str:
-        """The URL of the registry, its scheme found out."""
+        """The URL of the registry; the first use tries HTTPS, and HTTP where that is allowed."""
         with self._lock:
             if self._base is None:
                 self._base = self._find_base()
@@ -141,7 +143,7 @@ class Registry:
         self._transport.request("GET", url, host=self.endpoint.settings, repeat=False).close()
 
     def check_login(self) -> None:
-        """Ask for nothing but to be let in."""
+        """Check the credentials. Raises AuthFailed if the registry refuses them."""
         answer, text = self.fetch("GET", "/v2/")
         if answer.status != 200:
             raise _failure(answer, text, "login")
@@ -156,7 +158,7 @@ class Registry:
         body: bytes | Callable[[], Any] | None = None,
         repeat: bool = True,
     ) -> Answer:
-        """Return the answer, after proving who the user is if that is asked for."""
+        """Return the answer to a request, authenticated if the registry asks for that."""
         url = urljoin(self.base, path)
         authorizer = self._authorizer
         assert authorizer is not None
@@ -212,7 +214,10 @@ class Registry:
         raise AssertionError("unreachable")
 
     def search(self, term: str, limit: int) -> list[dict[str, Any]]:
-        """Return what the registry's old search interface or its catalogue finds."""
+        """Return repositories that match *term*, by the v1 search or else by the catalogue.
+
+        Raises Unsupported if the registry offers neither.
+        """
         query = urlencode({"q": term, "n": limit})
         answer, text = self.fetch("GET", f"/v1/search?{query}")
         if answer.status == 200:
@@ -233,7 +238,7 @@ class Registry:
         return found
 
     def pages(self, path: str, scopes: frozenset[str], what: str) -> Iterator[bytes]:
-        """Yield the documents of a list that comes in several."""
+        """Yield the JSON documents of a paginated list."""
         url: str | None = path
         for _ in range(_PAGES):
             if url is None:
@@ -257,11 +262,11 @@ class Repository:
 
     @property
     def shown(self) -> str:
-        """The repository as an error names it."""
+        """The name of the repository in messages."""
         return f"{self.registry.endpoint.host}/{self.path}"
 
     def manifest(self, name: str) -> RawManifest:
-        """Return the manifest with this tag or digest, checked."""
+        """Return the manifest with this tag or digest. Raises DigestMismatch, NotFound."""
         answer, text = self.registry.fetch(
             "GET", self._url("manifests", name), scopes=self._read, headers={"Accept": _ACCEPT}
         )
@@ -279,15 +284,15 @@ class Repository:
         kind = head.media_type or answer.headers.get("Content-Type", "").partition(";")[0].strip()
         if kind.startswith(_SCHEMA_1) or head.schema_version == 1:
             raise Unsupported(
-                f"{what} is of Docker's schema 1, which nobody should use any more:"
-                " ask for the image to be pushed again"
+                f"{what} uses Docker's schema 1, which is obsolete:"
+                " the image must be pushed again with a newer client"
             )
         if kind not in oci.MANIFEST_TYPES | oci.INDEX_TYPES:
             kind = next(iter(oci.INDEX_TYPES if head.manifests else oci.MANIFEST_TYPES))
         return RawManifest(text, kind)
 
     def manifest_digest(self, name: str) -> Digest | None:
-        """Return the digest that a tag means; None if it does not exist."""
+        """Return the digest that a tag points to; None if there is no such tag."""
         answer = self.registry.request(
             "HEAD", self._url("manifests", name), scopes=self._write, headers={"Accept": _ACCEPT}
         )
@@ -296,7 +301,7 @@ class Repository:
         return parse_digest(value) if answer.status == 200 and value else None
 
     def put_manifest(self, name: str, manifest: RawManifest) -> None:
-        """Store a manifest under a tag or its digest."""
+        """Upload a manifest under a tag or under its digest."""
         answer, text = self.registry.fetch(
             "PUT",
             self._url("manifests", name),
@@ -308,7 +313,7 @@ class Repository:
             raise _failure(answer, text, f"manifest {self.shown}:{name}")
 
     def tags(self) -> list[str]:
-        """Return every tag."""
+        """Return all tags."""
         what = f"tags of {self.shown}"
         found: list[str] = []
         for text in self.registry.pages(self._url("tags", "list"), self._read, what):
@@ -316,9 +321,9 @@ class Repository:
         return found
 
     def open_blob(self, digest: Digest, offset: int = 0) -> tuple[Answer, int]:
-        """Return the body of a blob, and where in the blob it starts.
+        """Return the body of a blob from *offset* on, and the offset where it really starts.
 
-        A registry that cannot resume sends the whole blob, from 0.
+        That is 0 if the registry cannot resume: it then sends the whole blob.
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         answer = self.registry.request(
@@ -338,9 +343,9 @@ class Repository:
         return answer, 0
 
     def blob(self, digest: Digest, size: int, limit: int) -> bytes:
-        """Return a small blob, checked."""
+        """Return the content of a small blob. Raises DigestMismatch if it is not *digest*."""
         if size > limit:
-            raise DigestMismatch(f"blob {digest}: too large for what it should be")
+            raise DigestMismatch(f"blob {digest}: {size} bytes is too large for this kind of blob")
         url = self._url("blobs", digest)
         answer, data = self.registry.fetch("GET", url, scopes=self._read)
         if answer.status != 200:
@@ -354,11 +359,11 @@ class Repository:
         answer = self.registry.request("HEAD", self._url("blobs", digest), scopes=self._write)
         answer.close()
         if answer.status in (401, 403):
-            raise AuthFailed(f"pushing to {self.shown} is not allowed: log in first?")
+            raise AuthFailed(f"push to {self.shown} is not allowed: 'sandbox login' may help")
         return answer.status == 200
 
     def start_upload(self, digest: Digest | None = None, source: str | None = None) -> str | None:
-        """Begin an upload and return where it goes; None if *source* had the blob."""
+        """Begin an upload and return its location; None if the blob was mounted from *source*."""
         path = self._url("blobs", "uploads/")
         scopes = self._write
         if digest is not None and source is not None:
@@ -375,7 +380,7 @@ class Repository:
     def send_part(
         self, location: str, body: bytes | Callable[[], Any], offset: int, size: int
     ) -> str:
-        """Send the next part of an upload and return where the rest goes."""
+        """Send the next part of an upload and return the location for the rest."""
         headers = {
             "Content-Type": "application/octet-stream",
             "Content-Length": str(size),
@@ -389,17 +394,17 @@ class Repository:
         return urljoin(answer.url, answer.headers.get("Location") or location)
 
     def upload_progress(self, location: str) -> tuple[str, int]:
-        """Return where an interrupted upload goes on, and at which byte."""
+        """Return the location and the offset at which an interrupted upload continues."""
         answer, text = self.registry.fetch("GET", location, scopes=self._write)
         if answer.status not in (200, 202, 204):
             raise _failure(answer, text, f"upload to {self.shown}")
         match = _RANGE.fullmatch(answer.headers.get("Range", ""))
-        # "0-0" means nothing to some registries and one byte to others.
+        # "0-0" means no bytes to some registries and one byte to others.
         done = int(match[1]) + 1 if match and match[1] != "0" else 0
         return urljoin(answer.url, answer.headers.get("Location") or location), done
 
     def finish_upload(self, location: str, digest: Digest, body: bytes = b"") -> None:
-        """End an upload, with its last bytes if there are any."""
+        """Finish an upload; *body* holds the last bytes."""
         joint = "&" if "?" in location else "?"
         answer, text = self.registry.fetch(
             "PUT",
@@ -417,7 +422,7 @@ class Repository:
 
 
 def _failure(answer: Answer, text: bytes, what: str) -> Exception:
-    """Return the error that says what the registry said."""
+    """Return the error that reports a registry's failure answer."""
     error = _first_error(text)
     message = "".join(char for char in error.message if char.isprintable())[:200]
     host = answer.url.partition("://")[2].partition("/")[0]
@@ -429,7 +434,7 @@ def _failure(answer: Answer, text: bytes, what: str) -> Exception:
         return AuthFailed(f"{what}: access denied{f': {message}' if message else ''}")
     if answer.status == 429:
         return TransportFailed(
-            f"{what}: {host} is asked too often: {message or 'try again later'}"
+            f"{what}: {host} reports too many requests: {message or 'try again later'}"
             f"{rate_limit(answer.headers)}"
         )
     if answer.status == 404:
@@ -441,7 +446,7 @@ def _failure(answer: Answer, text: bytes, what: str) -> Exception:
 
 
 def rate_limit(headers: Mapping[str, str]) -> str:
-    """Return what an answer says of its limit, in brackets; "" if nothing.
+    """Return the rate limit that an answer reports, in brackets; "" if it reports none.
 
     Headers: Docker Hub's ``RateLimit-Limit: 100;w=21600`` and ``RateLimit-Remaining``,
     and ``Retry-After`` of RFC 9110.

@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: MIT
 """Settings for registries, from one TOML file.
 
-The file is ``$SANDBOX_REGISTRIES``, or ``sandbox/registries.toml`` in the user's
-configuration directory, or ``/etc/sandbox/registries.toml``; the first that exists::
+The first of these files that exists is read: ``$SANDBOX_REGISTRIES``,
+``sandbox/registries.toml`` in the user's configuration directory,
+``/etc/sandbox/registries.toml``::
 
     parallel = 3          # layers at a time
-    retries = 5           # further attempts after a failure that may pass
-    timeout = 60          # seconds without a byte
+    retries = 5           # more attempts after a failure that may be temporary
+    timeout = 60          # seconds without receiving a byte
 
     [registry."docker.io"]
     mirrors = ["https://mirror.example/hub"]
 
     [registry."registry.example:5000"]
-    insecure = true       # plain HTTP, or a certificate nobody checks
-    ca = "/path/ca.pem"   # trusted besides the system's
+    insecure = true       # plain HTTP, or a certificate that is not verified
+    ca = "/path/ca.pem"   # trusted in addition to the system's
     cert = "/path/client.pem"
     key = "/path/client.key"
 
-Rules: an unknown key is an error that names it; nothing here opens a socket.
+Rules: an unknown key is an error that names the key. Nothing here opens a socket.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ from sandbox.errors import UsageError, map_os_errors
 
 _DOCKER_HUB = "registry-1.docker.io"
 _LOOPBACK = ("localhost", "127.", "[::1]")
-_LONGEST = 24 * 60 * 60  # seconds; what is much longer no socket takes
+_LONGEST = 24 * 60 * 60  # seconds; sockets refuse much longer timeouts
 
 
 class HostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file says of one registry."""
+    """The settings of one registry."""
 
     mirrors: list[str] = []
     insecure: bool = False
@@ -55,28 +56,28 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registry: dict[str, HostSettings] = {}
 
     def host(self, domain: str) -> HostSettings:
-        """Return what is said of one registry, by its name and port."""
+        """Return the settings of the registry *domain* ("host" or "host:port")."""
         return self.registry.get(domain, HostSettings())
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where requests for a registry go: a mirror of it, or itself."""
+    """A server that answers for a registry: the registry itself or a mirror of it."""
 
     domain: str
     host: str
     prefix: str = ""
-    scheme: str | None = None  # None: find out
+    scheme: str | None = None  # None: not known yet
     settings: HostSettings = field(default_factory=HostSettings)
 
     @property
     def may_be_plain(self) -> bool:
-        """Whether HTTP without TLS is acceptable."""
+        """Whether plain HTTP is allowed."""
         return self.settings.insecure or is_loopback(self.host)
 
 
 def endpoints(settings: Settings, domain: str, *, mirrors: bool) -> list[Endpoint]:
-    """Return the places to ask for *domain*, best first.
+    """Return the servers for *domain*, the preferred first.
 
     >>> [item.host for item in endpoints(Settings(), "docker.io", mirrors=True)]
     ['registry-1.docker.io']
@@ -93,7 +94,7 @@ def _mirror(settings: Settings, url: str) -> Endpoint:
         scheme, rest = "https", scheme
     host, _, prefix = rest.rstrip("/").partition("/")
     if scheme not in ("http", "https") or not host:
-        raise UsageError(f"mirror {url!r} is no URL of a registry")
+        raise UsageError(f"mirror {url!r} is not the URL of a registry")
     return Endpoint(host, host, prefix, scheme, settings.host(host))
 
 
@@ -110,20 +111,20 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_settings(text: str, *, what: str) -> Settings:
-    """Return the settings in *text*; *what* names it in an error."""
+    """Return the settings in *text*; messages call it *what*. Raises UsageError."""
     try:
         settings = msgspec.convert(tomllib.loads(text), Settings)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as exc:
         raise UsageError(f"{what}: {exc}") from exc
     if settings.parallel < 1 or settings.retries < 0 or settings.timeout <= 0:
         raise UsageError(f"{what}: parallel, retries and timeout must be positive")
-    if not settings.timeout <= _LONGEST:  # that is false of nan, too
+    if not settings.timeout <= _LONGEST:  # also true for nan
         raise UsageError(f"{what}: timeout must be at most {_LONGEST} seconds")
     return settings
 
 
 def read_settings() -> Settings:
-    """Return the user's settings, or the machine's, or the defaults."""
+    """Return the user's settings, else the system's, else the defaults. Raises UsageError."""
     named = os.environ.get("SANDBOX_REGISTRIES")
     for path in [Path(named)] if named else _usual_places():
         with map_os_errors(f"cannot read {path}"):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Who the user is for a registry: ``~/.docker/config.json`` and credential helpers.
+"""Credentials for registries: ``~/.docker/config.json`` and credential helpers.
 
-How it works: as docker does. ``credHelpers`` names a helper for one registry,
-``credsStore`` one for all, ``auths`` holds what no helper keeps. A helper is a program
-``docker-credential-NAME`` that is given the registry on its standard input.
+Source: Docker's CLI. ``credHelpers`` names a helper for one registry, ``credsStore`` one for
+all, and ``auths`` holds the credentials that no helper stores. A helper is a program
+``docker-credential-NAME`` that reads the registry's name from its standard input.
 
-Rules: a password never appears in an error, a log or an argument list. What other
-programs wrote into the file is kept when it is changed.
+Rules: a password never appears in an error, a log or an argument list. A change of the file
+keeps what other programs wrote into it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 from sandbox.errors import RegistryError, UsageError, map_os_errors
 
 DOCKER_HUB = "https://index.docker.io/v1/"
-_TOKEN_USER = "<token>"  # noqa: S105 - how helpers mark an identity token
+_TOKEN_USER = "<token>"  # noqa: S105 - the user name by which helpers mark an identity token
 _PATIENCE = 60.0
 _NOT_FOUND = "credentials not found"
 _HELPER_NAME = re.compile(r"[\w.+-]+", re.ASCII)
@@ -35,7 +35,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Credentials:
-    """A name and password, or an identity token."""
+    """A user name and password, or an identity token."""
 
     username: str = ""
     password: str = field(default="", repr=False)
@@ -43,18 +43,18 @@ class Credentials:
 
     @property
     def basic(self) -> str:
-        """The value of an Authorization header."""
+        """The value of a basic Authorization header."""
         pair = f"{self.username}:{self.password}".encode()
         return f"Basic {base64.b64encode(pair).decode()}"
 
 
 def key_of(domain: str) -> str:
-    """Return the name under which credentials of a registry are kept."""
+    """Return the key under which Docker stores the credentials of a registry."""
     return DOCKER_HUB if domain == "docker.io" else domain
 
 
 def host_in(key: str) -> str:
-    """Return the registry that a key of ``auths`` means.
+    """Return the registry that a key of ``auths`` refers to.
 
     >>> host_in("https://registry.example/v2/"), host_in("a:5000")
     ('registry.example', 'a:5000')
@@ -65,13 +65,13 @@ def host_in(key: str) -> str:
 
 
 class CredentialStore:
-    """The credentials in one configuration file and the helpers it names."""
+    """The credentials in one configuration file and in the helpers it names."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or default_path()
 
     def find(self, domain: str) -> Credentials | None:
-        """Return the credentials for a registry, if there are any."""
+        """Return the credentials for a registry, or None. Raises UsageError, RegistryError."""
         document = self._read()
         helper = self._helper(document, domain)
         if helper is not None:
@@ -88,11 +88,11 @@ class CredentialStore:
         return None
 
     def save(self, domain: str, credentials: Credentials) -> str:
-        """Keep credentials; return where, for the user to read."""
+        """Store credentials, and return a phrase that says where, for the user."""
         document = self._read()
         helper = self._helper(document, domain)
         if helper is not None:
-            self._auths(document)  # a file that cannot be changed is refused first
+            self._auths(document)  # fails before the helper stores anything
             _run_helper(helper, "store", _as_helper(key_of(domain), credentials))
             self._keep(document, domain, {})
             return f"the credential helper {helper}"
@@ -104,7 +104,7 @@ class CredentialStore:
         return str(self._path)
 
     def erase(self, domain: str) -> bool:
-        """Forget credentials; False if there were none."""
+        """Delete credentials; return False if there were none."""
         document = self._read()
         helper = self._helper(document, domain)
         auths = self._auths(document)
@@ -135,7 +135,7 @@ class CredentialStore:
         name = helpers.get(domain) if isinstance(helpers, dict) else None
         name = name or document.get("credsStore") or None
         if name is not None and not (isinstance(name, str) and _HELPER_NAME.fullmatch(name)):
-            raise UsageError(f"{self._path}: {name!r} is no name of a credential helper")
+            raise UsageError(f"{self._path}: {name!r} is not the name of a credential helper")
         return name
 
     def _parse(self, entry: dict[str, Any], domain: str) -> Credentials | None:
@@ -165,7 +165,7 @@ class CredentialStore:
         except (ValueError, RecursionError) as exc:
             raise UsageError(f"{self._path}: {exc}") from exc
         if not isinstance(document, dict):
-            raise UsageError(f"{self._path}: a JSON object is expected")
+            raise UsageError(f"{self._path}: expected a JSON object")
         return document
 
     def _write(self, document: dict[str, Any]) -> None:
@@ -188,7 +188,7 @@ class CredentialStore:
 
 
 def default_path() -> Path:
-    """Return the file that docker uses."""
+    """Return the path of the file that Docker's CLI uses."""
     folder = os.environ.get("DOCKER_CONFIG")
     return (Path(folder) if folder else Path.home() / ".docker") / "config.json"
 
@@ -201,16 +201,16 @@ def _ask_helper(helper: str, key: str) -> Credentials | None:
         document = json.loads(answer)
         username, secret = document["Username"], document["Secret"]
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
-        raise RegistryError(f"the credential helper {helper} gave no valid answer") from exc
+        raise RegistryError(f"the credential helper {helper} sent an invalid answer") from exc
     if not (_is_text(username) and _is_text(secret)):
-        raise RegistryError(f"the credential helper {helper} gave no valid answer")
+        raise RegistryError(f"the credential helper {helper} sent an invalid answer")
     if username == _TOKEN_USER:
         return Credentials(identity_token=secret)
     return Credentials(username, secret)
 
 
 def _is_text(value: object) -> bool:
-    """Return whether a value is a text that can be sent: JSON may hold half a surrogate pair."""
+    """Return whether a value is encodable text; JSON may contain half a surrogate pair."""
     return isinstance(value, str) and not _SURROGATE.search(value)
 
 
@@ -226,7 +226,7 @@ def _as_helper(key: str, credentials: Credentials) -> str:
 
 
 def _run_helper(helper: str, verb: str, text: str) -> str | None:
-    """Return the helper's answer; None if it knows nothing."""
+    """Return the helper's answer; None if it has no such credentials."""
     program = shutil.which(f"docker-credential-{helper}")
     if program is None:
         raise RegistryError(f"the credential helper docker-credential-{helper} is not installed")
@@ -240,7 +240,7 @@ def _run_helper(helper: str, verb: str, text: str) -> str | None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired, UnicodeError) as exc:
-        raise RegistryError(f"the credential helper {helper} does not work") from exc
+        raise RegistryError(f"the credential helper {helper} cannot be run") from exc
     if done.returncode == 0:
         return done.stdout
     if verb == "get" and _NOT_FOUND in done.stdout + done.stderr:
@@ -252,8 +252,8 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0][:200] or "no message"
 
 
-class Given(CredentialStore):
-    """The user's credentials, but for one registry others that somebody sent."""
+class OverriddenCredentials(CredentialStore):
+    """The user's credentials, with other credentials for one registry."""
 
     def __init__(self, domain: str, credentials: Credentials) -> None:
         super().__init__()
@@ -261,5 +261,5 @@ class Given(CredentialStore):
         self._given = credentials
 
     def find(self, domain: str) -> Credentials | None:
-        """Return what is known about a registry."""
+        """Return the credentials for a registry, or None."""
         return self._given if domain == self._domain else super().find(domain)

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Fetch a blob into the store: hashed while it comes, resumed where it broke off.
+"""Downloads one blob into the store: hashes it on the way, resumes after a break.
 
-How it works: bytes go to ``downloads/<hex>``, whose lock makes other processes that want
-the same blob wait for it. After a broken connection, or in a later run, the rest is
-asked for with a Range. What is complete and right is handed on; what is wrong is
-deleted at once.
+How it works: bytes go to ``downloads/<hex>``. A lock on that file makes other processes wait
+if they want the same blob. After a broken connection, or in a later run, a Range request
+fetches the rest. A complete, correct file is handed to the caller; a wrong one is deleted.
 
-Rules: one lock a thread at a time, so that nobody waits in a circle. No byte beyond the
-promised size is written.
+Rules: a thread holds one such lock at a time, which rules out deadlocks. At most the promised
+size is written.
 """
 
 from __future__ import annotations
@@ -43,14 +42,14 @@ if TYPE_CHECKING:
 _CHUNK = 1024 * 1024
 _MOST_ATTEMPTS = 50
 _SLOWEST = 256  # bytes a second
-_PROGRESS = 16 * 1024  # bytes; less is no reason to go on for ever
+_PROGRESS = 16 * 1024  # bytes; an attempt that brings less counts as one without progress
 
 
 class OnProgress(Protocol):
-    """Is told how much there is of something, now and in all."""
+    """A function that is told the progress of something: *done* of *total* bytes."""
 
     def __call__(self, name: str, status: str, done: int = 0, total: int = 0) -> None:
-        """Take note."""
+        """Report that *name* is in the state *status*."""
 
 
 @contextmanager
@@ -62,10 +61,10 @@ def downloaded(
     transport: Transport,
     progress: OnProgress,
 ) -> Iterator[Path]:
-    """Give the path of a blob that is complete and right, until the block ends.
+    """Give the path of a complete, verified blob until the block ends.
 
-    It may be moved away. If another process put it into its place meanwhile, that is
-    the path.
+    The block may move the file away. If another process has stored the blob meanwhile, the path
+    is the one in the store. Raises DigestMismatch, RegistryError, StoreError.
     """
     digest = parse_digest(descriptor.digest)
     fd = _open_locked(layout, digest)
@@ -85,7 +84,7 @@ def downloaded(
 
 
 def _is_sound(layout: Layout, digest: Digest) -> bool:
-    """Return whether a blob of the store is what it should be; drop it if it is not."""
+    """Return whether the store's copy of a blob is intact; delete a damaged copy."""
     path = layout.blob(digest)
     try:
         if is_whole(layout, digest):
@@ -93,14 +92,14 @@ def _is_sound(layout: Layout, digest: Digest) -> bool:
     except SandboxError:
         if path.exists():
             raise
-        return False  # removed meanwhile
+        return False  # another process removed it
     with map_os_errors(f"cannot remove the damaged blob {digest}"):
         path.unlink(missing_ok=True)
     return False
 
 
 def drop_downloads(layout: Layout, digests: Iterable[Digest]) -> None:
-    """Delete what was transferred of these blobs, but what somebody is at work on."""
+    """Delete partial downloads of these blobs, except those that another process works on."""
     for digest in digests:
         path = layout.download(digest)
         with suppress(OSError):
@@ -124,13 +123,14 @@ def _open_locked(layout: Layout, digest: Digest) -> int:
                     return fd
             except FileNotFoundError:
                 pass
-            os.close(fd)  # whoever had the lock moved the file into its place
+            os.close(fd)  # the previous owner of the lock moved the file into the store
 
 
 class _Attempts:
-    """Which source to ask next, and when to give up.
+    """Decides which source to try next, and when to give up.
 
-    Sources are asked in order; the last one again and again while what fails may pass.
+    Each source but the last is tried once. The last is tried repeatedly, while its failures
+    may be temporary.
     """
 
     def __init__(self, sources: int, transport: Transport) -> None:
@@ -141,7 +141,7 @@ class _Attempts:
         self._all = 0
 
     def failed(self, exc: SandboxError, *, progressed: bool) -> None:
-        """Take note of a failure; raise it if nothing is left to try."""
+        """Record a failure, and wait before the next attempt. Raises *exc* to give up."""
         self._all += 1
         if self.source < self._sources - 1:
             self.source += 1
@@ -157,7 +157,7 @@ class _Attempts:
 
 
 class _Pace:
-    """Refuses a server that sends, but next to nothing."""
+    """Detects a server that sends too slowly."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
@@ -165,18 +165,20 @@ class _Pace:
         self._count = 0
 
     def check(self, count: int) -> None:
-        """Take note of *count* bytes."""
+        """Record *count* bytes. Raises TransportFailed if too few came in the last period."""
         self._count += count
         now = time.monotonic()
         if now - self._since < self._patience:
             return
         if self._count < _SLOWEST * self._patience:
-            raise TransportFailed(f"only {self._count} bytes came in {self._patience:.0f} seconds")
+            raise TransportFailed(
+                f"received only {self._count} bytes in {self._patience:.0f} seconds"
+            )
         self._since, self._count = now, 0
 
 
 class _Download:
-    """One blob on its way into one file."""
+    """The download of one blob into one file."""
 
     def __init__(self, fd: int, digest: Digest, size: int, progress: OnProgress) -> None:
         self._fd = fd
@@ -189,7 +191,7 @@ class _Download:
         self._done = 0
 
     def run(self, sources: Sequence[Repository], transport: Transport) -> None:
-        """Fetch what is missing, from the first source that has it."""
+        """Download the missing bytes, from the first source that has them."""
         with map_os_errors(f"cannot store the blob {self._digest}"):
             self._take_up()
         if self._done > self._size:
@@ -204,7 +206,7 @@ class _Download:
         self._check()
 
     def _take_up(self) -> None:
-        """Hash what an earlier run left."""
+        """Hash the bytes that an earlier run left."""
         while data := os.pread(self._fd, _CHUNK, self._done):
             self._hash.update(data)
             self._done += len(data)
@@ -234,7 +236,7 @@ class _Download:
             answer.close()
         if self._done < self._size:
             raise TransportFailed(
-                f"blob {self._digest}: only {self._done} of {self._size} bytes came"
+                f"blob {self._digest}: received only {self._done} of {self._size} bytes"
             )
 
     def _write(self, data: bytes) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Registries as one command meets them: settings, credentials and tokens, shared."""
+"""The registries of one command, with settings, credentials and tokens that they share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 class Session:
-    """All registries of one command."""
+    """The registries of one command."""
 
     def __init__(
         self, settings: Settings | None = None, credentials: CredentialStore | None = None
@@ -34,16 +34,16 @@ class Session:
         self._registries: dict[Endpoint | str, Registry] = {}
 
     def sources(self, reference: Reference) -> list[Repository]:
-        """Return where an image can be had: mirrors first, then its own registry."""
+        """Return the repositories to pull an image from: mirrors first, then its registry."""
         places = endpoints(self.settings, reference.domain, mirrors=True)
         return [self._registry(place).repository(reference.path) for place in places]
 
     def target(self, reference: Reference) -> Repository:
-        """Return the repository itself."""
+        """Return the repository of an image in its own registry, to push to."""
         return self.registry(reference.domain).repository(reference.path)
 
     def registry(self, domain: str, credentials: Credentials | None = None) -> Registry:
-        """Return a registry itself; with *credentials*, to try them."""
+        """Return a registry, not a mirror of it. *credentials* replace those of the user."""
         [place] = endpoints(self.settings, domain, mirrors=False)
         if credentials is not None:
             return Registry(place, self.transport, credentials)
@@ -60,7 +60,10 @@ class Session:
 def first_answer(
     sources: Sequence[Repository], ask: Callable[[Repository], _T]
 ) -> tuple[Repository, _T]:
-    """Return what the first source says that can say something."""
+    """Return the first source for which *ask* succeeds, and its answer.
+
+    Raises the last source's error if all fail.
+    """
     failure: SandboxError | None = None
     for source in sources:
         try:
@@ -72,5 +75,5 @@ def first_answer(
 
 
 def read_manifest(sources: Sequence[Repository], name: str) -> RawManifest:
-    """Return the manifest with this tag or digest."""
+    """Return the manifest with this tag or digest from the first source that has it."""
     return first_answer(sources, lambda source: source.manifest(name))[1]

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""HTTP for registries: pooled, bounded in time, repeated where that is safe.
+"""HTTP for registries: pooled connections, timeouts, retries where those are safe.
 
-How it works: one urllib3 pool manager for each kind of trust (the system's, a CA of
-one registry, none). A request is repeated with growing pauses after a broken
-connection, 429 and 5xx; redirects are followed here, without the credentials as soon
-as another host is meant.
+How it works: there is one urllib3 pool manager for each kind of trust (the system's
+certificates, a registry's own CA, no verification). After a broken connection, 429 or 5xx, a
+request is repeated with growing pauses. Redirects are followed here, so that credentials do
+not go to another host.
 
-Rules: the only module that knows urllib3. A body that can be sent twice is bytes or a
-callable that opens it anew. Never from HTTPS to HTTP.
+Rules: only this module uses urllib3. A body that can be sent twice is bytes, or a callable that
+opens it anew. A redirect from HTTPS to HTTP is refused.
 
-Does not know: what is asked for, or who asks.
+Must not know: the meaning of requests, users.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ _POOL = 8
 
 
 class NotTls(TransportFailed):
-    """The server answered, and not in TLS."""
+    """The server answered, but not in TLS."""
 
 
 class Answer:
-    """The head of an answer, and its body while it is still to be read."""
+    """The head of an answer, and its body until that is read or closed."""
 
     def __init__(self, raw: Any, url: str, *, has_body: bool = True) -> None:
         self._raw = raw
@@ -71,13 +71,13 @@ class Answer:
         self.headers: Mapping[str, str] = raw.headers
 
     def read(self, size: int, /) -> bytes:
-        """Return what there is of the body, up to *size* bytes as sent; none at the end."""
+        """Return at most *size* bytes of the body, not decompressed; b"" at the end."""
         with _mapped(self.url):
             data: bytes = self._raw.read1(size, decode_content=False)
         return data
 
     def document(self, limit: int = _DOCUMENT_LIMIT) -> bytes:
-        """Return the whole body, which must be small, and let the connection go."""
+        """Return the whole body, which must be small, and release the connection."""
         parts, total = [], 0
         try:
             while data := self.read(min(_DRAIN, limit + 1 - total)):
@@ -89,11 +89,11 @@ class Answer:
             self.close()
         promised = self.headers.get("Content-Length", "")
         if promised.isdecimal() and int(promised) != total and self.has_body:
-            raise TransportFailed(f"{_shown(self.url)}: the answer broke off")
+            raise TransportFailed(f"{_shown(self.url)}: the answer was cut off")
         return b"".join(parts)
 
     def close(self) -> None:
-        """Let go of the connection, whatever of the body is left."""
+        """Release the connection; unread parts of the body are lost."""
         if self._raw.isclosed():
             self._raw.release_conn()
         else:
@@ -101,23 +101,23 @@ class Answer:
 
 
 class Transport:
-    """Requests to any registry, with the settings of one file."""
+    """Sends requests to any registry, with the settings of one file."""
 
     def __init__(self, settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
         self._sleep = sleep
         self._managers: dict[tuple[object, ...], Any] = {}
         self.tell: Callable[[str, str], object] | None = None
-        """Is told which registry wants us to wait, and how long."""
+        """Called with a registry's host and a message when that registry asks us to wait."""
 
     @property
     def retries(self) -> int:
-        """How many further attempts a failure that may pass gets."""
+        """The number of further attempts after a failure that may be temporary."""
         return self._settings.retries
 
     @property
     def timeout(self) -> float:
-        """How many seconds nothing may happen."""
+        """The number of seconds to wait for the next byte."""
         return self._settings.timeout
 
     def request(
@@ -130,7 +130,10 @@ class Transport:
         host: HostSettings | None = None,
         repeat: bool = True,
     ) -> Answer:
-        """Return the answer, redirects followed; the caller reads or closes it."""
+        """Return the answer after redirects; the caller must read or close it.
+
+        Raises TransportFailed, RegistryError.
+        """
         host = host or HostSettings()
         sent = dict(headers or {})
         for _ in range(_REDIRECTS):
@@ -149,7 +152,7 @@ class Transport:
         raise TransportFailed(f"{url}: too many redirects")
 
     def pause(self, attempt: int, seconds: float | None = None) -> None:
-        """Wait before another attempt, longer each time or so many *seconds*."""
+        """Wait before another attempt: *seconds*, or longer with each *attempt*."""
         if seconds is None:
             seconds = 0.5 * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
         self._sleep(min(seconds, _PAUSE_LIMIT))
@@ -183,8 +186,8 @@ class Transport:
             _log.info("%s %s: status %d, trying again", method, url, answer.status)
             answer.close()
             if answer.status == 429 and self.tell is not None:
-                text = "" if wait is None else f" {wait:.0f} s, as it asks"
-                self.tell(urlsplit(url).netloc, f"Asked too often; waiting{text}")
+                text = "" if wait is None else f" {wait:.0f} s"
+                self.tell(urlsplit(url).netloc, f"Too many requests; waiting{text}")
             self.pause(attempt, wait)
         raise AssertionError("unreachable")
 
@@ -245,7 +248,7 @@ def _for_redirect(headers: Mapping[str, str], old: str, new: str) -> dict[str, s
 
 
 def retry_after(value: str | None) -> float | None:
-    """Return the seconds a server asks to wait: a number or a date.
+    """Return the seconds in a ``Retry-After`` header: a number or a date.
 
     >>> retry_after("3"), retry_after("soon"), retry_after(None)
     (3.0, None, None)
@@ -270,14 +273,14 @@ def _ssl_context(host: HostSettings) -> ssl.SSLContext:
     except (OSError, ssl.SSLError, ValueError) as exc:
         raise UsageError(f"cannot use the certificate {(host.ca or host.cert)!r}: {exc}") from exc
     if host.insecure:
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # it was asked for
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the user's choice
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
 
 
 def proxy_for(scheme: str, netloc: str) -> str | None:
-    """Return the proxy that the environment names for a host, as curl reads it."""
+    """Return the proxy that the environment sets for a host, by curl's rules, or None."""
     if is_loopback(netloc):
         return None
     proxies = urllib.request.getproxies_environment()
@@ -300,7 +303,7 @@ def _proxy_headers(proxy: str) -> dict[str, str]:
 
 @contextmanager
 def _mapped(url: str) -> Iterator[None]:
-    """Turn whatever urllib3 raises into one line."""
+    """Convert any exception of urllib3 into an error of one line."""
     where = _shown(url)
     try:
         yield
@@ -313,7 +316,7 @@ def _mapped(url: str) -> Iterator[None]:
         reason = getattr(exc, "reason", None) or getattr(exc, "original_error", None) or exc
         raise TransportFailed(f"{where}: {_reason(reason)}") from exc
     except LocationParseError as exc:
-        raise RegistryError(f"{where}: that is no address of a server") from exc
+        raise RegistryError(f"{where}: not the address of a server") from exc
     except (HTTPError, OSError) as exc:
         raise TransportFailed(f"{where}: {_reason(exc)}") from exc
 
@@ -337,6 +340,6 @@ def _reason(exc: BaseException) -> str:
 
 
 def _shown(url: str) -> str:
-    """Return a URL without its query, which may hold a secret."""
+    """Return a URL without user name and query, which may contain secrets."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

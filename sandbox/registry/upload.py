@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Send a blob to a repository, but only if it must be.
+"""Uploads one blob to a repository, if the repository does not have it.
 
-How it works: ask whether it is there; have it mounted from a repository of the same
-registry that is known to hold it; else send it, in parts. After a broken connection the
-registry is asked how far it got, and the rest follows. What arrived wrong, or belongs to
-an upload that the registry has forgotten, is sent again from the beginning.
+How it works: ask whether the blob is there; else ask to mount it from a repository of the same
+registry that may have it; else send it in parts. After a broken connection, ask the registry
+how much arrived, and send the rest. If the registry reports damaged data or no longer knows
+the upload, send the whole blob again.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def ensure_blob(
     transport: Transport,
     progress: OnProgress,
 ) -> None:
-    """Make the repository hold the blob in *path*; *known* are others that may."""
+    """Make the repository hold the blob in *path*; *known* repositories may have it already."""
     digest = parse_digest(descriptor.digest)
     if present(target, digest, known=known, progress=progress):
         return
-    _insist(
+    _send_with_retries(
         target,
         digest,
         lambda: _upload(target, descriptor, path, transport, progress),
@@ -52,18 +52,18 @@ def ensure_blob(
     progress(short_id(digest), "Pushed")
 
 
-def _insist(
+def _send_with_retries(
     target: Repository, digest: Digest, send: Callable[[], None], *, transport: Transport
 ) -> None:
-    """Send a blob, again from the start after a failure that may pass.
+    """Send a blob; start again after a failure that may be temporary.
 
-    That what arrived is wrong may pass once: the second time it is what this side has.
+    Damage in transit may be temporary once. The second time, the local blob is damaged.
     """
     refused = 0
     for attempt in range(transport.retries + 1):
         try:
             send()
-        except (TransportFailed, NotFound, UploadRefused) as exc:  # NotFound: forgotten there
+        except (TransportFailed, NotFound, UploadRefused) as exc:  # NotFound: unknown upload
             refused += isinstance(exc, UploadRefused)
             if attempt == transport.retries or refused > 1:
                 raise
@@ -96,7 +96,7 @@ def _upload(
 def present(
     target: Repository, digest: Digest, *, known: Sequence[str], progress: OnProgress
 ) -> bool:
-    """Return whether the repository holds the blob now, mounted if need be."""
+    """Return whether the repository has the blob, if necessary after mounting it."""
     if target.has_blob(digest):
         progress(short_id(digest), "Layer already exists")
         return True
@@ -114,7 +114,7 @@ def present(
 
 
 def send_bytes(target: Repository, data: bytes, *, transport: Transport) -> None:
-    """Make the repository hold a small blob."""
+    """Upload the small blob *data*, if the repository does not have it."""
     digest = parse_digest("sha256:" + hashlib.sha256(data).hexdigest())
 
     def send() -> None:
@@ -123,7 +123,7 @@ def send_bytes(target: Repository, data: bytes, *, transport: Transport) -> None
             target.finish_upload(location, digest, data)
 
     if not target.has_blob(digest):
-        _insist(target, digest, send, transport=transport)
+        _send_with_retries(target, digest, send, transport=transport)
 
 
 class _Sender:
@@ -140,7 +140,7 @@ class _Sender:
         self._name = ""
 
     def run(self, digest: Digest, transport: Transport) -> str:
-        """Send everything and return where the upload is to be finished."""
+        """Send everything, and return the location that finishes the upload."""
         self._name = short_id(digest)
         offset, failures = 0, 0
         with map_os_errors(f"cannot read {self._path}"), self._path.open("rb") as file:
@@ -168,12 +168,12 @@ class _Sender:
         return _Part(file, offset, length, self)
 
     def tell(self, done: int) -> None:
-        """Report how much was sent."""
+        """Report how many bytes are sent."""
         self._progress(self._name, "Pushing", done, self._size)
 
 
 class _Part:
-    """Opens a part of a file, as often as it is sent."""
+    """Opens one part of a file, once for each time it is sent."""
 
     def __init__(self, file: IO[bytes], offset: int, length: int, sender: _Sender) -> None:
         self._file = file
@@ -182,7 +182,7 @@ class _Part:
         self._sender = sender
 
     def __call__(self) -> Iterator[bytes]:
-        """Return the bytes in pieces."""
+        """Return the bytes of the part in pieces."""
         self._file.seek(self._offset)
         left = self._length
         while left and (data := self._file.read(min(left, _CHUNK))):

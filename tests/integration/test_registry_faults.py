@@ -181,7 +181,7 @@ def test_a_rate_limit_is_named_in_one_line(filled: Server, sandbox: Sandbox) -> 
         done = sandbox.call("pull", "-q", f"{between.host}/faulty:1")
     assert done.returncode == 1
     [line] = done.stderr.decode().splitlines()
-    assert "is asked too often: you have reached your limit" in line
+    assert "reports too many requests: you have reached your limit" in line
 
 
 def test_a_rate_limit_says_how_much_is_allowed_and_when(filled: Server, sandbox: Sandbox) -> None:

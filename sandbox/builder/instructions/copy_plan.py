@@ -26,7 +26,7 @@ from sandbox.builder.file_views import (
     walk,
 )
 from sandbox.builder.instructions.patterns import deep_matches, has_pattern, matches
-from sandbox.dockerfile.chmod import made_mode, new_mode
+from sandbox.dockerfile.chmod import new_mode, parent_mode
 from sandbox.layers.tar_writer import PackEntry
 
 if TYPE_CHECKING:
@@ -267,5 +267,5 @@ class _Plan:
                 raise StepFailed(f"mkdir /{os.fsdecode(here)}: not a directory")
             uid, gid = self._target.owner or (0, 0)
             moment = self._time(self._target.now_ns)
-            mode = made_mode(self._target.chmod)
+            mode = parent_mode(self._target.chmod)
             self.result.pieces[here] = Piece(Fact("d", mode, uid, gid, moment))

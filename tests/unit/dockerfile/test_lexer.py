@@ -96,22 +96,20 @@ def test_directives_are_the_first_comments_only(
         ("# escape=`\u00a0\nFROM a", "invalid escape token '`\u00a0' does not match", 1),
         ("# escape=x\nFROM a", "invalid escape token 'x' does not match ` or \\", 1),
         ("FROM a\nRUN <<E\nfoo\n", "unterminated heredoc", 2),
-        ("FROM a\nRUN x\0y\n", "the line holds bytes that are no UTF-8 text", 2),
+        ("FROM a\nRUN x\0y\n", "the line contains bytes that are not UTF-8 text", 2),
         (f"FROM a\nLABEL a={'x' * 65536}\n", "dockerfile line greater than max allowed size", 2),
     ],
 )
-def test_what_is_no_dockerfile_is_refused_with_its_line(
-    content: str, reason: str, line: int | None
-) -> None:
+def test_an_error_names_its_line(content: str, reason: str, line: int | None) -> None:
     with pytest.raises(DockerfileError) as caught:
         lex(content.encode(), name="Dockerfile")
     assert reason in caught.value.reason
     assert (caught.value.span.first if caught.value.span else None) == line
 
 
-def test_a_byte_that_is_no_text_is_refused_only_outside_of_comments_and_copied_bodies() -> None:
+def test_bytes_that_are_not_utf_8_are_allowed_only_in_comments_and_copied_files() -> None:
     assert len(lex(b"# \xff\nFROM a\nCOPY <<E /\n\xff\nE\n", name="D").lines) == 2
-    with pytest.raises(DockerfileError, match="no UTF-8"):
+    with pytest.raises(DockerfileError, match="not UTF-8"):
         lex(b"FROM a\nRUN \xff\n", name="D")
 
 

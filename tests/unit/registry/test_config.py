@@ -57,7 +57,7 @@ def test_mistakes_are_named(text: str, match: str) -> None:
 @pytest.mark.parametrize("mirror", ["ftp://x", "http://", "https:///", ""])
 def test_a_mirror_must_be_a_url(mirror: str) -> None:
     settings = parse_settings(f'[registry.a]\nmirrors = ["{mirror}"]', what="x")
-    with pytest.raises(SandboxError, match=f"mirror '{mirror}' is no URL"):
+    with pytest.raises(SandboxError, match=f"mirror '{mirror}' is not the URL"):
         endpoints(settings, "a", mirrors=True)
 
 

@@ -123,7 +123,7 @@ def test_a_helper_s_identity_token() -> None:
     (pathlib.Path.home() / "kept").write_text(json.dumps(kept))
     assert CredentialStore().find("r") == Credentials(identity_token="t")
     (pathlib.Path.home() / "kept").write_text("{]")
-    with pytest.raises(RegistryError, match="no valid answer"):
+    with pytest.raises(RegistryError, match="invalid answer"):
         CredentialStore().find("r")
 
 
