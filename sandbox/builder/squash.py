@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sandbox.builder.stage_state import Row as HistoryRow
 from sandbox.layers.layer_tar import layer_entries, read_rows
-from sandbox.layers.layer_writer import LayerMaker
+from sandbox.layers.layer_writer import LayerWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,7 +86,7 @@ def squash(shop: Workshop, state: State, moment: str) -> None:
 
 
 def _make(layout: Layout, merged: Merged, into: Path) -> UnpackedLayer:
-    with LayerMaker(into) as maker:
+    with LayerWriter(into) as maker:
         for path in sorted(merged.files):
             layer, row = merged.files[path]
             maker.add(_entry(layout, layer, row))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""From archives to layers on disk, and back."""
+"""Layers and image archives: unpacks tars into layers, and packs layers into tars."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Where the files of an image archive come from: a directory or a tar.
+"""The files of an image archive, read from a directory or a tar.
 
-Rules: a source is read by name, in any order, any number of times. Names are taken
-from the archive and never lead out of it.
+Rules: files can be read by name, in any order, any number of times. Names come from the archive,
+and never reach a file outside it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sandbox.layers.byte_streams import Readable
 
-_HOPS = 8  # links between the files of a legacy archive
+_HOPS = 8  # links to follow between the files of a legacy docker archive
 _CHUNK = 1024 * 1024
 _TAR_MAGIC = slice(257, 262)
 
@@ -34,18 +34,18 @@ class Source(Protocol):
     """The files of one image archive."""
 
     def has(self, name: str) -> bool:
-        """Return whether there is a file of this name."""
+        """Return whether the archive has a file *name*."""
 
     def open(self, name: str) -> AbstractContextManager[Readable]:
-        """Give a reader of the file for the length of a block."""
+        """Give a reader of a file until the block ends. Raises CorruptData if it is missing."""
 
 
 def read_document(source: Source, name: str, *, limit: int) -> bytes:
-    """Return a whole small file."""
+    """Return the content of a small file. Raises CorruptData above *limit* bytes."""
     with source.open(name) as reader:
         data = HashingReader(reader).read(limit + 1)
     if len(data) > limit:
-        raise CorruptData(f"{name}: too large for what it should be")
+        raise CorruptData(f"{name}: larger than the {limit} bytes allowed for such a file")
     return data
 
 
@@ -56,12 +56,12 @@ class DirectorySource:
         self._path = path
 
     def has(self, name: str) -> bool:
-        """Return whether there is a file of this name."""
+        """Return whether the directory has a file *name*."""
         return (self._path / _inside(name)).is_file()
 
     @contextmanager
     def open(self, name: str) -> Iterator[Readable]:
-        """Give a reader of the file for the length of a block."""
+        """Give a reader of a file until the block ends."""
         path = self._path / _inside(name)
         with map_os_errors(f"cannot read {path}"):
             if not path.is_file():
@@ -72,7 +72,7 @@ class DirectorySource:
 
 
 class TarSource:
-    """A seekable, uncompressed tar; the file stays the caller's."""
+    """A seekable, uncompressed tar. The caller closes the file."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -81,12 +81,12 @@ class TarSource:
         self._index()
 
     def has(self, name: str) -> bool:
-        """Return whether there is a file of this name."""
+        """Return whether the tar has a member *name*."""
         return self._resolve(name) in self._files
 
     @contextmanager
     def open(self, name: str) -> Iterator[Readable]:
-        """Give a reader of the file for the length of a block."""
+        """Give a reader of a member until the block ends."""
         found = self._files.get(self._resolve(name))
         if found is None:
             raise CorruptData(f"{name} is missing from the archive")
@@ -122,9 +122,9 @@ class TarSource:
 
 @contextmanager
 def tar_source(file: IO[bytes], scratch: Path) -> Iterator[TarSource]:
-    """Give a tar, compressed or not, from a file or a pipe, as a source.
+    """Give a source for a tar in a file or a pipe, compressed or not.
 
-    What cannot be sought in is copied into *scratch* first.
+    A tar that is compressed or not seekable is copied into *scratch* first.
     """
     if file.seekable():
         start = file.read(512)
@@ -153,7 +153,7 @@ def _inside(name: str) -> str:
 
 
 class _Window:
-    """A part of a file, read without moving anybody else's position."""
+    """A part of a file; reading it does not move the file's position."""
 
     def __init__(self, file: IO[bytes], offset: int, size: int) -> None:
         self._file = file

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Byte streams on their way into the store: counted, hashed, decompressed.
+"""Byte streams on their way into the store: counts, hashes and decompresses them.
 
-Rules: the format is found by its first bytes, never by a name. Whatever a decoder
-raises about bad data becomes CorruptData.
+Rules: the first bytes decide the compression, never a name. Exceptions that decoders raise for
+bad data become CorruptData.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _CHUNK = 256 * 1024
 
 
 class Readable(Protocol):
-    """Anything with read(); it may return less than asked for."""
+    """An object with read(), which may return fewer bytes than requested."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to *size* bytes, none at the end."""
+        """Return at most *size* bytes; b"" at the end."""
 
 
 class HashingReader:
-    """Read exactly as much as asked for; know the digest of all that was read."""
+    """A reader that returns exactly as many bytes as requested, and hashes them."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class HashingReader:
         self.count = 0
 
     def read(self, size: int, /) -> bytes:
-        """Return *size* bytes, fewer only at the end."""
+        """Return *size* bytes, fewer only at the end. Raises Unsupported above the limit."""
         with decoder_errors():
             data = read_fully(self._source, size)
         self._hash.update(data)
@@ -62,22 +62,22 @@ class HashingReader:
             self._copy(data)
         if self._limit is not None and self.count > self._limit:
             raise StoreFull(
-                f"the archive unpacks to more than the {self._limit} bytes that are free"
+                f"the archive unpacks to more than the {self._limit} bytes of free space"
             )
         return data
 
     def drain(self) -> None:
-        """Read whatever is left."""
+        """Read and hash the rest."""
         while self.read(_CHUNK):
             pass
 
     @property
     def digest(self) -> Digest:
-        """The digest of what was read so far."""
+        """The digest of the bytes read so far."""
         return Digest("sha256:" + self._hash.hexdigest())
 
     def verify(self, *, digest: Digest | None, size: int | None, what: str) -> None:
-        """Read to the end and refuse anything but the promised content."""
+        """Read to the end. Raises DigestMismatch if the digest or the size in bytes differs."""
         if size is not None:
             while self.count <= size and self.read(_CHUNK):
                 pass
@@ -89,13 +89,13 @@ class HashingReader:
 
 
 def _not_bytes(count: int, size: int) -> str:
-    return f"size is {'more than' if count > size else 'less than'} the {size} promised"
+    return f"size is {'more than' if count > size else 'less than'} the expected {size}"
 
 
 def decompressed(source: Readable, share: Share | None = None) -> Readable:
-    """Return what *source* holds, decompressed if it is gzip, bzip2, xz or zstd.
+    """Return *source*, decompressed if it is gzip, bzip2, xz or zstd.
 
-    *share* is what decoders ask for memory; without it they are alone.
+    Decoders ask *share* for memory; without it they may use the whole budget.
     """
     head = read_fully(source, _HEAD)
     raw = io.BufferedReader(_Rejoined(head, source), _CHUNK)
@@ -107,7 +107,7 @@ def decompressed(source: Readable, share: Share | None = None) -> Readable:
 
 @contextmanager
 def decoder_errors() -> Iterator[None]:
-    """Turn what decoders raise about bad data into CorruptData."""
+    """Convert the exceptions of decoders about bad data into CorruptData."""
     try:
         yield
     except EOFError as exc:
@@ -115,7 +115,7 @@ def decoder_errors() -> Iterator[None]:
     except (gzip.BadGzipFile, lzma.LZMAError, zlib.error) as exc:
         raise _refused(exc) from exc
     except Exception as exc:
-        # isal and backports.zstd each have a class of their own.
+        # isal and backports.zstd each have their own exception class.
         if type(exc).__name__ in _FOREIGN:
             raise _refused(exc) from exc
         raise
@@ -123,7 +123,7 @@ def decoder_errors() -> Iterator[None]:
 
 def _refused(exc: Exception) -> SandboxError:
     if any(words in str(exc) for words in _TOO_MUCH):
-        return Unsupported("the compressed data needs more memory than its beginning says")
+        return Unsupported("the compressed data needs more memory than its header declares")
     return CorruptData(f"the compressed data is damaged: {exc}")
 
 
@@ -131,7 +131,7 @@ _FOREIGN = frozenset({"IsalError", "ZstdError"})
 
 
 class _Rejoined(io.RawIOBase):
-    """The bytes already read, then the rest."""
+    """A stream of bytes that were already read, followed by the rest."""
 
     def __init__(self, head: bytes, rest: Readable) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ def _bzip2(raw: IO[bytes], _: Share) -> Readable:
 
 
 class _Bzip2Errors:
-    """bz2 raises a bare OSError about bad data; give it a name."""
+    """Converts the bare OSError that bz2 raises for bad data into CorruptData."""
 
     def __init__(self, source: Readable) -> None:
         self._source = source

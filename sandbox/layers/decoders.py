@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Decoders of xz and zstd in bounded memory: the data says how much it wants.
+"""Decoders of xz and zstd that ask for memory before they use it.
 
-How it works: the head of every frame names its window. That much is asked for before
-the frame is decoded, and given back after it.
+How it works: the header of each frame names the size of its window. The decoder asks for that
+many bytes before it decodes the frame, and returns them afterwards.
 
-Formats: RFC 8878 (zstd), section 3.1.1.1; xz-file-format 1.1.0, sections 2 and 3.1.
+Sources: RFC 8878 (zstd), section 3.1.1.1; xz-file-format 1.1.0, sections 2 and 3.1.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from sandbox.layers.memory_budget import Share
 
 _CHUNK = 256 * 1024
-_OWN = 1024 * 1024  # what a decoder takes beside its window
+_OWN = 1024 * 1024  # bytes that a decoder needs besides its window
 _ZSTD_HEAD = 18
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_XZ_HEAD = 12 + 1024  # of the stream and of its first block
+_XZ_HEAD = 12 + 1024  # bytes: the headers of the stream and of its first block
 _LZMA2 = 0x21
 
 
 class Xz:
-    """What one or more xz streams hold."""
+    """Decompresses one or more xz streams."""
 
     def __init__(self, raw: IO[bytes], share: Share) -> None:
         self._raw = raw
         self._share = share
-        self._data = b""  # not given to the decoder yet
+        self._data = b""  # not yet passed to the decoder
         self._decoder: lzma.LZMADecompressor | None = None
 
     def read(self, size: int, /) -> bytes:
-        """Return up to *size* bytes, none at the end."""
+        """Return at most *size* bytes; b"" at the end."""
         while size:
             if self._decoder is None and not self._begin():
                 break
@@ -54,7 +54,7 @@ class Xz:
         return b""
 
     def _begin(self) -> bool:
-        """Begin the next stream, after the padding; False at the end."""
+        """Begin the stream that follows the padding; return False at the end."""
         self._data = self._data.lstrip(b"\0")
         while not self._data and (more := self._raw.read(_CHUNK)):
             self._data = more.lstrip(b"\0")
@@ -68,17 +68,17 @@ class Xz:
 
 
 class Zstd:
-    """What the frames of a zstd file hold."""
+    """Decompresses the frames of a zstd file."""
 
     def __init__(self, raw: IO[bytes], share: Share) -> None:
         self._module = _zstd_module()
         self._raw = raw
         self._share = share
-        self._data = b""  # not given to the decoder yet
+        self._data = b""  # not yet passed to the decoder
         self._decoder: Any = None
 
     def read(self, size: int, /) -> bytes:
-        """Return up to *size* bytes, none at the end."""
+        """Return at most *size* bytes; b"" at the end."""
         while size:
             if self._decoder is None and not self._begin():
                 break
@@ -95,7 +95,7 @@ class Zstd:
         return b""
 
     def _begin(self) -> bool:
-        """Begin the next frame; False at the end."""
+        """Begin the next frame; return False at the end."""
         self._data = _filled(self._raw, self._data, _ZSTD_HEAD)
         if not self._data:
             self._share.window(0)
@@ -111,7 +111,7 @@ class Zstd:
 
 
 def zstd_window(head: bytes) -> int:
-    """Return how many bytes a frame's decoder must keep; 0 for what is no frame.
+    """Return the window size of a frame in bytes; 0 if *head* does not begin a frame.
 
     >>> zstd_window(bytes.fromhex("28b52ffd 00 58"))
     2097152
@@ -132,13 +132,13 @@ def zstd_window(head: bytes) -> int:
 
 
 def xz_window(head: bytes) -> int:
-    """Return the size of the dictionary of a stream's first block; 0 if none is named."""
+    """Return the dictionary size of a stream's first block in bytes; 0 if it names none."""
     length = (head[12] + 1) * 4 if len(head) > 12 else 0
     block = head[12 : 12 + length]
     if len(block) < 8 or not block[0]:
         return 0
     at = 2
-    for flag in (0x40, 0x80):  # the sizes, which may be there
+    for flag in (0x40, 0x80):  # the optional compressed and uncompressed sizes
         if block[1] & flag:
             at = _number(block, at)[1]
     for _ in range((block[1] & 3) + 1):
@@ -152,7 +152,7 @@ def xz_window(head: bytes) -> int:
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """Return the number of seven bits a byte at a position, and where the next thing is."""
+    """Return the variable-length integer at *at* (7 bits a byte), and the offset after it."""
     value = shift = 0
     while at < len(data) and shift < 63:
         byte = data[at]
@@ -164,7 +164,7 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _filled(raw: IO[bytes], data: bytes, size: int) -> bytes:
-    """Return *data* and what follows it, at least *size* bytes unless it ends before."""
+    """Return *data* and bytes that follow it: at least *size*, unless the stream ends."""
     while len(data) < size and (more := raw.read(_CHUNK)):
         data += more
     return data

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""A tree being built below one directory, reached only through descriptors.
+"""Builds a tree below one directory of the host, using only descriptors.
 
-How it works: a directory is opened component by component with O_NOFOLLOW, so no
-symlink of an archive is ever followed, whatever was made by it; the descriptors of the
-last path are kept, since archives name neighbours one after the other.
+How it works: a directory is opened component by component with O_NOFOLLOW, so symlinks of an
+archive are never followed. The descriptors of the last path stay open, since archives list
+neighbours one after the other.
 
-Rules: paths are relative, normalised bytes; "." is the top. remove() forgets kept
-descriptors below what it removes.
+Rules: paths are relative, normalised bytes; "." is the top. remove() closes the descriptors
+below the removed directory.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 TOP = b"."
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_KEPT = 64  # descriptors; deeper directories are opened anew each time
+_KEPT = 64  # descriptors; deeper directories are opened again each time
 
 
 class HostTree:
-    """The directory *top*; close it after use."""
+    """The tree below the directory *top*; close it after use."""
 
     def __init__(self, top: Path) -> None:
         self._parts: list[bytes] = []
         self._fds = [os.open(top, _DIRECTORY)]
-        self._deep = -1  # one more, of the path _deep_parts, below the kept ones
+        self._deep = -1  # one more descriptor, of the directory _deep_parts
         self._deep_parts: list[bytes] = []
 
     def close(self) -> None:
-        """Release every descriptor."""
+        """Close all descriptors."""
         self._drop_deep()
         for fd in self._fds:
             os.close(fd)
         self._fds = []
 
     def directory(self, path: bytes) -> int:
-        """Return a descriptor of *path*, good until the next call."""
+        """Return a descriptor of the directory *path*, valid until the next call."""
         parts = [] if path == TOP else path.split(b"/")
         if self._deep >= 0 and parts[: len(self._deep_parts)] == self._deep_parts:
             return self._descend(parts)
@@ -67,7 +67,7 @@ class HostTree:
         return self._deep
 
     def remove(self, parent: bytes, name: bytes, gone: Callable[[bytes], None]) -> None:
-        """Remove an entry with all below it; *gone* is told the path of each."""
+        """Remove an entry and everything below it; *gone* is called with each path."""
         fd = self.directory(parent)
         path = name if parent == TOP else parent + b"/" + name
         if not stat.S_ISDIR(os.lstat(name, dir_fd=fd).st_mode):
@@ -94,7 +94,7 @@ class HostTree:
 def _remove_directory(
     parent_fd: int, name: bytes, path: bytes, gone: Callable[[bytes], None]
 ) -> None:
-    """Empty and remove a directory without recursion: children move up to it."""
+    """Empty and remove a directory without recursion, by moving nested directories up."""
     top = os.open(name, _DIRECTORY, dir_fd=parent_fd)
     try:
         pending = [(entry, path + b"/" + entry) for entry in _names(top)]
@@ -114,7 +114,7 @@ def _remove_directory(
 def _hoist(
     top: int, child: bytes, path: bytes, gone: Callable[[bytes], None]
 ) -> list[tuple[bytes, bytes]]:
-    """Move the directories in *child* up into *top*; unlink the rest."""
+    """Move the directories in *child* up into *top*, and unlink its other entries."""
     fd = os.open(child, _DIRECTORY, dir_fd=top)
     moved: list[tuple[bytes, bytes]] = []
     try:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""What an image archive says it holds: docker-archive, OCI archive, OCI directory.
+"""Reads the metadata of an image archive: docker-archive, OCI archive, OCI directory.
 
-How it works: ``manifest.json`` (``docker save``) is believed first, then
-``index.json`` (OCI), whose nested indexes are followed to the wanted platform.
+Sources: ``docker save`` (``manifest.json``), the OCI image layout (``index.json``).
 
-Rules: every promise of a document (digest, size, number of layers) is either checked
-here or handed on for the unpacker's caller to check.
+How it works: ``manifest.json`` is preferred. Without it, ``index.json`` is read, and nested
+indexes are followed to the wanted platform.
 
-Does not know: the store.
+Rules: each digest, size and number of layers in a document is checked here, or given to the
+caller to check while it unpacks.
+
+Must not know: the store.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ _ATTESTATION = "vnd.docker.reference.type"
 
 @dataclass(frozen=True)
 class ArchivedLayer:
-    """One layer of an archive, and what was promised about it."""
+    """One layer of an archive, with the digests and sizes that the archive states for it."""
 
     source: Source
     name: str
@@ -50,10 +52,9 @@ class ArchivedLayer:
 
     @contextmanager
     def open(self) -> Iterator[HashingReader]:
-        """Give a reader of the blob as it is, maybe compressed.
+        """Give a reader of the blob, which may be compressed, until the block ends.
 
-        At the end of the block the rest is read, and a blob that is not what was
-        promised is refused.
+        Then the rest is read. Raises DigestMismatch if the blob differs from its descriptor.
         """
         with self.source.open(self.name) as file:
             reader = HashingReader(file)
@@ -62,15 +63,15 @@ class ArchivedLayer:
 
     @property
     def is_present(self) -> bool:
-        """Whether the archive holds it: one of 'save --since' leaves layers out."""
+        """Whether the archive contains the layer; 'save --since' leaves layers out."""
         return self.source.has(self.name)
 
     def is_other(self, blob: Descriptor) -> bool:
-        """Return whether the archive promises another blob than this."""
+        """Return whether the archive states a digest other than that of *blob*."""
         return self.digest is not None and self.digest not in (blob.digest, self.diff_id)
 
     def check(self) -> None:
-        """Refuse a blob that breaks its promises, if there are any."""
+        """Read the blob. Raises DigestMismatch if it differs from its descriptor."""
         if self.digest is not None or self.size is not None:
             with self.open():
                 pass
@@ -84,23 +85,26 @@ class ArchivedImage:
     layers: tuple[ArchivedLayer, ...]
     references: tuple[Reference, ...]
     manifest: bytes | None = None
-    """The OCI or Docker manifest, if the archive has one."""
+    """The OCI or Docker manifest; None if the archive has none."""
 
 
 def read_archive(source: Source, wanted: Platform | None) -> list[ArchivedImage]:
-    """Return the images in *source*; those for another platform only if *wanted*."""
+    """Return the images in *source*, of an OCI index only those for the platform *wanted*.
+
+    Raises CorruptData, DigestMismatch.
+    """
     if source.has("manifest.json"):
         return _docker_images(source)
     if not source.has("index.json"):
         raise CorruptData(
-            "this is no image archive: neither manifest.json nor index.json is in it"
-            " ('sandbox import' takes a tar of a root file system)"
+            "not an image archive: it has neither manifest.json nor index.json"
+            " (use 'sandbox import' for a tar of a root file system)"
         )
     raw = read_document(source, "index.json", limit=_DOCUMENT_LIMIT)
     index = oci.decode(raw, oci.Index, what="index.json")
     images = list(_oci_images(source, index, wanted or own_platform()))
     if not images:
-        raise CorruptData("index.json: the archive holds no image")
+        raise CorruptData("index.json: the archive has no image")
     return images
 
 
@@ -108,13 +112,13 @@ def _docker_images(source: Source) -> list[ArchivedImage]:
     raw = read_document(source, "manifest.json", limit=_DOCUMENT_LIMIT)
     saved = oci.decode(raw, list[oci.SavedImage], what="manifest.json")
     if not saved:
-        raise CorruptData("manifest.json: the archive holds no image")
+        raise CorruptData("manifest.json: the archive has no image")
     manifests = _plain_manifests(source) if source.has("index.json") else {}
     return [_docker_image(source, item, manifests) for item in saved]
 
 
 def _plain_manifests(source: Source) -> dict[Digest, bytes]:
-    """Return the manifests that index.json names, by the image they are about."""
+    """Return the manifests that index.json lists, by the digest of their configuration."""
     raw = read_document(source, "index.json", limit=_DOCUMENT_LIMIT)
     found = {}
     for entry in oci.decode(raw, oci.Index, what="index.json").manifests or ():
@@ -189,7 +193,7 @@ def _manifest(source: Source, entry: Descriptor, wanted: Platform) -> tuple[byte
 def choose(
     entries: Sequence[Descriptor], wanted: Platform, *, what: str = "the archive"
 ) -> Descriptor:
-    """Return the entry for a platform; *what* names the index in an error."""
+    """Return the entry for a platform; messages call the index *what*. Raises CorruptData."""
     for entry in entries:
         if entry.platform is None or _fits(entry.platform, wanted):
             return entry
@@ -198,7 +202,7 @@ def choose(
         for entry in entries
         if entry.platform is not None
     )
-    raise CorruptData(f"{what} holds no image for {wanted} (it has: {has or 'none'})")
+    raise CorruptData(f"{what} has no image for {wanted} (it has: {has or 'none'})")
 
 
 def _fits(has: oci.Platform, wanted: Platform) -> bool:
@@ -210,10 +214,10 @@ def _fits(has: oci.Platform, wanted: Platform) -> bool:
 
 
 def _blob(source: Source, descriptor: Descriptor) -> bytes:
-    """Return a document, checked against what was promised of it."""
+    """Return a document after checking its digest and size."""
     name = _blob_name(descriptor)
     if descriptor.size > _DOCUMENT_LIMIT:
-        raise CorruptData(f"{name}: too large for what it should be")
+        raise CorruptData(f"{name}: larger than the {_DOCUMENT_LIMIT} bytes allowed for a document")
     with source.open(name) as file:
         reader = HashingReader(file)
         data = reader.read(_DOCUMENT_LIMIT)
@@ -232,7 +236,7 @@ def _digest_in(name: str) -> Digest | None:
 
 
 def is_attestation(entry: Descriptor) -> bool:
-    """Return whether an index's entry is about another one, and no image."""
+    """Return whether an entry of an index is an attestation, not an image."""
     return _ATTESTATION in (entry.annotations or {})
 
 
@@ -242,7 +246,7 @@ def _ref_name(entry: Descriptor) -> str | None:
 
 
 def _oci_references(name: str) -> tuple[Reference, ...]:
-    """Return the name in an annotation; a bare tag such as "latest" names nothing."""
+    """Return the reference in an annotation; none for a bare tag such as "latest"."""
     if "/" in name or ":" in name:
         return (_named(name, what="index.json"),)
     if name == "latest" or not _BARE_NAME.fullmatch(name):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The entries of one layer while it is being unpacked: a model of its tree.
+"""The entries of a layer during unpacking: a model of its tree.
 
-How it works: the table is the C core's; it keeps its records in a file, so that memory
-hardly grows with the layer. Names of the archive are resolved here, symlinks among the
-parents included, before any host call is made.
+How it works: the C core keeps the table in a file, so that memory use hardly grows with the
+layer. Names from the archive are resolved here, including symlinks among the parents, before
+any call to the host.
 """
 
 from __future__ import annotations
@@ -25,49 +25,49 @@ if TYPE_CHECKING:
 TOP = b"."
 _PATH_LIMIT = 4095
 _NAME_LIMIT = 255
-_LINK_LIMIT = 40  # as in the kernel
+_LINK_LIMIT = 40  # as in Linux
 
 
 class Entries:
-    """All entries made so far, in order, parents before children; close it after use."""
+    """All entries so far, in order, parents before children; close it after use."""
 
     def __init__(self, folder: Path) -> None:
         self.table = LayerTable(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - the table's
-        self._directory = TOP  # one that exists: archives name neighbours together
+        self._directory = TOP  # a known directory: archives list neighbours together
 
     def close(self) -> None:
-        """Forget everything."""
+        """Close the table and delete its file."""
         self.table.close()
 
     def get(self, path: bytes) -> Record | None:
-        """Return what is at *path*, if anything."""
+        """Return the entry at *path*, or None."""
         return self.table.get(path)
 
     def put(self, path: bytes, record: Record, xattrs: Mapping[bytes, bytes] | None = None) -> None:
-        """Record what is at *path*; a directory may replace a directory."""
+        """Set the entry at *path*; a directory may replace a directory."""
         self.table.put(path, record, _json(xattrs) if xattrs else b"")
 
     def link(self, path: bytes, target: bytes) -> None:
-        """Record that *path*, where nothing is, is another name of what is at *target*."""
+        """Add *path* as another name of the file at *target*; *path* must be free."""
         self.table.link(path, target)
 
     def remove(self, path: bytes) -> None:
-        """Forget *path*; whoever removes a directory removes all that is below it."""
+        """Remove the entry at *path*. The caller must remove the entries below it as well."""
         self._directory = TOP
         self.table.remove(path)
 
     def mark_whiteout(self, parent: bytes, name: bytes) -> None:
-        """Record that *name* of the layers below is removed."""
+        """Record a whiteout: *name* of the lower layers is hidden."""
         self.table.mark(_join(parent, name), "w")
 
     def mark_opaque(self, path: bytes) -> None:
-        """Record that the layers below show nothing in directory *path*."""
+        """Record that the directory *path* is opaque: it hides the lower layers' entries."""
         self.table.mark(path, "o")
 
     def place(self, name: bytes) -> tuple[bytes, bytes]:
         """Return the resolved parent and the last component of a member's name.
 
-        The last component is never followed; for the top it is ".".
+        The last component is never followed; that of the top is ".". Raises CorruptData.
         """
         parts = _normalised(name)
         if not parts:
@@ -80,7 +80,7 @@ class Entries:
         return parent, parts[-1]
 
     def missing_parents(self, parent: bytes) -> list[bytes]:
-        """Return the directories to make so that *parent* exists, outermost first."""
+        """Return the directories to create so that *parent* exists, outermost first."""
         missing = []
         while not self._is_directory(parent):
             missing.append(parent)
@@ -97,7 +97,7 @@ class Entries:
         return True
 
     def _resolve(self, parts: list[bytes], name: bytes) -> bytes:
-        """Follow the symlinks among *parts*; what is missing stays as it is."""
+        """Follow the symlinks among *parts*; missing components stay as they are."""
         todo = parts[::-1]
         done: list[bytes] = []
         links = 0
@@ -116,7 +116,7 @@ class Entries:
             links += 1
             if inode.kind != "l" or links > _LINK_LIMIT:
                 raise CorruptData(
-                    f"tar: {text(name)} lies below {text(path)}, which is no directory"
+                    f"tar: {text(name)} is below {text(path)}, which is not a directory"
                 )
             if inode.link.startswith(b"/"):
                 done = []
@@ -128,7 +128,7 @@ class Entries:
 
 
 def _normalised(name: bytes) -> list[bytes]:
-    """Return the components of *name*, "." and ".." taken out as text."""
+    """Return the components of *name*, with "." and ".." resolved lexically."""
     parts: list[bytes] = []
     for part in name.split(b"/"):
         if part in (b"", b"."):
@@ -145,7 +145,7 @@ def _normalised(name: bytes) -> list[bytes]:
 
 
 def _json(xattrs: Mapping[bytes, bytes]) -> bytes:
-    """Return the value that the rows of a table have under "x"."""
+    """Return the value of "x" in a row of the table."""
     return msgspec.json.encode(
         {name.decode("latin-1"): base64.b64encode(value).decode() for name, value in xattrs.items()}
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Make a layer's tar again from its files and its table, compressed, always the same.
+"""Packs a layer's files and table into a compressed tar, which is always the same.
 
-Rules: entries come in the order of the table, whiteouts last. It is the layer's own tar
-only if that was made by `tar_writer`; the caller compares diff ids.
+Rules: entries come in the order of the table, whiteouts last. The result equals the layer's
+original tar only if `tar_writer` made that one, so the caller compares diff ids.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Row(msgspec.Struct, omit_defaults=True):
-    """One row of a layer's table (see `unpack`)."""
+    """One row of a layer's table; `unpack` explains the fields."""
 
     p: str
     t: str
@@ -48,7 +48,7 @@ class Row(msgspec.Struct, omit_defaults=True):
 
 
 def read_rows(meta: Path) -> Iterator[Row]:
-    """Yield the rows of a table."""
+    """Yield the rows of a table. Raises CorruptData, StoreError."""
     decoder = msgspec.json.Decoder(Row)
     with map_os_errors(f"cannot read {meta}"), meta.open("rb") as lines:
         for line in lines:
@@ -56,7 +56,7 @@ def read_rows(meta: Path) -> Iterator[Row]:
 
 
 def row_of(entry: PackEntry, first: bytes | None = None) -> Row:
-    """Return the row that stands for an entry; *first* is the earlier name of its file."""
+    """Return the row for an entry; *first* is an earlier name of the same file."""
     return Row(
         p=entry.path.decode("latin-1"),
         t=entry.kind,
@@ -76,12 +76,12 @@ def row_of(entry: PackEntry, first: bytes | None = None) -> Row:
 
 
 def raw(name: str) -> bytes:
-    """Return a name of the table as the bytes it stands for."""
+    """Return the bytes that a name in the table stands for."""
     return name.encode("latin-1")
 
 
 def pack_layer(diff: Path, meta: Path, into: Path) -> tuple[Digest, oci.Descriptor]:
-    """Write the compressed tar to the new file *into*; return its diff id and itself."""
+    """Write the compressed tar to the new file *into*; return its diff id and descriptor."""
     digest = hashlib.sha256()
     with closing(BlobKeeper(_Nothing(), into)) as keeper, Files(diff) as files:
 
@@ -100,7 +100,7 @@ def layer_entries(
     size_of: Callable[[bytes], int],
     opener: Callable[[bytes], IO[bytes]],
 ) -> Iterator[PackEntry]:
-    """Yield the entries that a layer's tar has."""
+    """Yield the entries for the tar of a layer."""
     shared: set[str] = set()
     everything = list(rows)
     shared.update(row.h for row in everything if row.h)
@@ -134,7 +134,7 @@ def _mark(path: bytes, kind: str) -> bytes:
 
 
 class _Nothing:
-    """A source without a byte: what is kept comes through feed()."""
+    """An empty source: the caller passes the data to feed()."""
 
     def read(self, size: int, /) -> bytes:
         del size
@@ -142,23 +142,23 @@ class _Nothing:
 
 
 class Files(Closing):
-    """The files of a layer; one is open at a time."""
+    """Opens the files of a layer, one at a time."""
 
     def __init__(self, diff: Path) -> None:
         self._top = os.fsencode(diff)
         self._open: IO[bytes] | None = None
 
     def close(self) -> None:
-        """Close the file that is open."""
+        """Close the open file."""
         if self._open is not None:
             self._open.close()
 
     def size(self, path: bytes) -> int:
-        """Return the size of a file."""
+        """Return the size of a file in bytes."""
         return os.lstat(os.path.join(self._top, path)).st_size
 
     def open(self, path: bytes) -> IO[bytes]:
-        """Return a file to read; the one before is closed."""
+        """Open a file for reading, and close the previous one."""
         if self._open is not None:
             self._open.close()
         fd = os.open(os.path.join(self._top, path), _NEVER_FOLLOW)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Make a layer entry by entry: files, table and diff id at once, no archive in between.
+"""Writes a layer entry by entry: files, table and diff id in one pass, without an archive.
 
-How it works: what is added is written below diff/ and, in the same pass, hashed as the tar
-would be that `layer_tar` makes of the finished layer. So the layer is ready to be used, and
-its archive can be had whenever somebody wants it.
+How it works: each entry is written below diff/. In the same pass, its part of the tar that
+`layer_tar` would make of the layer is hashed. So the layer is usable at once, and its archive
+can be made later.
 
-Rules: paths are relative and normalised, parents come before what is in them, and none
-comes twice. Host files follow the rules of `unpack`.
+Rules: paths are relative and normalised. Parents come before their children; no path comes
+twice. Host files follow the rules of `unpack`.
 
-Does not know: where entries come from, or where the layer goes.
+Must not know: where entries come from, where the layer goes.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class LayerMaker(Closing):
-    """One layer in the making, below the empty directory *into*."""
+class LayerWriter(Closing):
+    """Writes one layer below the empty directory *into*."""
 
     def __init__(self, into: Path) -> None:
         self._into = into
@@ -56,11 +56,11 @@ class LayerMaker(Closing):
             self._tree = HostTree(into / DIFF)
 
     def close(self) -> None:
-        """Close the tree; the layer is not finished by it."""
+        """Close the tree. This does not finish the layer."""
         self._tree.close()
 
     def add(self, entry: PackEntry) -> None:
-        """Make one file, directory, link, device or FIFO."""
+        """Write one file, directory, link, device or FIFO. Raises CorruptData, StoreError."""
         with map_os_errors(f"cannot write {text(entry.path)}"):
             parent, _, name = entry.path.rpartition(b"/")
             first = self._first.get(entry.inode) if entry.inode is not None else None
@@ -75,7 +75,7 @@ class LayerMaker(Closing):
             self._make(entry, name, self._tree.directory(parent or b"."))
 
     def mark(self, path: str, kind: str) -> None:
-        """Note that something of the layers below is gone: "w" it, "o" all in it.
+        """Record a whiteout (*kind* "w") or an opaque directory ("o").
 
         Marks come after all entries.
         """
@@ -85,7 +85,7 @@ class LayerMaker(Closing):
         self._tar.add(entry)
 
     def finish(self) -> UnpackedLayer:
-        """Complete the tables and return the layer."""
+        """Write the tables and return the complete layer."""
         self._tar.end()
         with map_os_errors("cannot make the layer"):
             for row in self._rows:
@@ -141,7 +141,7 @@ class LayerMaker(Closing):
 
 
 def write_tables(rows: list[Row], into: Path, size: int) -> LayerInfo:
-    """Write what a layer has beside its files."""
+    """Write the files of a layer other than diff/; *size* is that of its files in bytes."""
     encoder = msgspec.json.Encoder()
     info = LayerInfo(size, len(rows))
     with map_os_errors("cannot make the layer"):
@@ -153,7 +153,7 @@ def write_tables(rows: list[Row], into: Path, size: int) -> LayerInfo:
 
 
 def hash_layer(into: Path, rows: list[Row]) -> Digest:
-    """Return the diff id of a layer whose files are in place already."""
+    """Return the diff id of a layer whose files are already in place."""
     from sandbox.layers.layer_tar import Files
 
     digest = hashlib.sha256()

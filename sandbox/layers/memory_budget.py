@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""How much memory the layers that are unpacked at the same time may take together.
+"""Limits the memory of the layers that one pull unpacks at the same time.
 
-How it works: an unpacker needs its buffers, a few bytes for each member and the window
-of its decoder; it asks before it takes more. What does not fit waits until others are
-done. The eldest never waits for one that waits itself: that one gives way, which means
-that it starts again later.
+How it works: an unpacker needs buffers, a few bytes for each member, and the window of its
+decoder. It asks before it uses more memory. A request that does not fit waits until other
+layers are done. If the oldest layer waits only for layers that wait as well, the youngest of
+them must give way: it releases its memory and starts again later.
 
-Rules: never more than MOST bytes together; what needs more alone is refused. Only the
-eldest may make others give way, so one layer always goes on.
+Rules: all layers together use at most MOST bytes; a layer that alone needs more is refused.
+Only the oldest layer makes others give way, so at least one layer always makes progress.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from sandbox.models.policy import parse_bytes
 
 _MIB = 1024 * 1024
 MOST = 96 * _MIB
-"""Bytes for a whole pull: with the interpreter and its libraries (45 MiB) below 150 MiB."""
-_BUFFERS = 5 * _MIB  # what is read ahead of one layer, and decoded at a time
-_A_MEMBER = 24  # a slot of 8 bytes, at most half of them used, and the old ones while they move
+"""Bytes for a pull. With the interpreter and its libraries (45 MiB) it stays below 150 MiB."""
+_BUFFERS = 5 * _MIB  # bytes that one layer reads ahead and decodes at a time
+_A_MEMBER = 24  # bytes: half-filled slots of 8 bytes, and the old ones while they are moved
 
 
-class GiveWay(SandboxError):  # noqa: N818 - no failure of its own
-    """An elder layer needs the memory: let go of everything and begin again."""
+class GiveWay(SandboxError):  # noqa: N818 - not a failure
+    """An older layer needs the memory: release everything and start again."""
 
 
 class Use(Enum):
-    """What a layer has memory for."""
+    """The purpose of the memory."""
 
     BUFFERS = "buffers"
     MEMBERS = "members"
@@ -40,30 +40,30 @@ class Use(Enum):
 
 
 class Memory:
-    """Shared by the unpackers of one pull."""
+    """The memory that the unpackers of one pull share."""
 
     def __init__(self, most: int | None = None) -> None:
-        """Give out *most* bytes, or what SANDBOX_UNPACK_MEMORY says."""
+        """Allow *most* bytes; None means SANDBOX_UNPACK_MEMORY or MOST."""
         self.most = _most_of_user() if most is None else most
         self.changed = threading.Condition()
-        self.shares: list[Share] = []  # the eldest first
+        self.shares: list[Share] = []  # the oldest first
 
     def share(self) -> Share:
-        """Return the part of one layer; it counts until it is closed."""
+        """Return the share of one more layer, which counts until it is closed."""
         return Share(self)
 
     def may_have(self, who: Share, use: Use, size: int) -> bool:
-        """Tell whether *who* may have *size* bytes for something now."""
-        eldest = self.shares[0]
+        """Return whether *who* may now have *size* bytes for *use*."""
+        oldest = self.shares[0]
         others = sum(
-            max(other.has(), other.wants()) if other is eldest else other.has()
+            max(other.has(), other.wants()) if other is oldest else other.has()
             for other in self.shares
             if other is not who
         )
         return others + who.has() - who.held[use] + size <= self.most
 
     def make_way(self, who: Share) -> None:
-        """Let the youngest give way, if nobody but the eldest could change anything."""
+        """Make the youngest layer give way if *who*, the oldest, waits only for waiting ones."""
         holders = [other for other in self.shares if other is not who and other.has()]
         if who is self.shares[0] and all(one.waits and not one.gives_way for one in holders):
             holders[-1].gives_way = True
@@ -71,13 +71,13 @@ class Memory:
 
 
 class Share(Closing):
-    """What one layer has of the memory. May be asked by two threads."""
+    """The memory of one layer. Two threads may use it."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self.held = dict.fromkeys(Use, 0)
         self._wanted = dict.fromkeys(Use, 0)
-        self.waits = 0  # threads
+        self.waits = 0  # waiting threads
         self.gives_way = False
         with memory.changed:
             memory.shares.append(self)
@@ -88,26 +88,26 @@ class Share(Closing):
             raise
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release all memory."""
         with self._memory.changed:
             if self in self._memory.shares:
                 self._memory.shares.remove(self)
             self._memory.changed.notify_all()
 
     def members(self, count: int) -> None:
-        """Ask for what is kept of *count* members; may wait, and raises GiveWay."""
+        """Request the memory for *count* members. May wait; raises GiveWay or Unsupported."""
         self._ask(Use.MEMBERS, count * _A_MEMBER)
 
     def window(self, size: int) -> None:
-        """Ask for a decoder's *size* bytes instead of the last one's; 0 gives them back."""
+        """Request *size* bytes for a decoder, instead of the last request; 0 releases them."""
         self._ask(Use.WINDOW, size)
 
     def has(self) -> int:
-        """Return the bytes this layer may take."""
+        """Return the number of bytes that this layer may use now."""
         return sum(self.held.values())
 
     def wants(self) -> int:
-        """Return the bytes it would take if it had not to wait."""
+        """Return the number of bytes that this layer holds or waits for."""
         return sum(max(self.held[use], self._wanted[use]) for use in Use)
 
     def _ask(self, use: Use, size: int) -> None:
@@ -122,11 +122,11 @@ class Share(Closing):
         memory = self._memory
         self._wanted[use] = size
         self.waits += 1
-        memory.changed.notify_all()  # the eldest may ask for the way now
+        memory.changed.notify_all()  # lets the oldest check whether everybody waits
         try:
             while True:
                 if self.gives_way:
-                    raise GiveWay("an earlier layer needs the memory")
+                    raise GiveWay("an older layer needs the memory")
                 if self.has() - self.held[use] + size > memory.most:
                     raise _too_much(memory.most)
                 if memory.may_have(self, use, size):

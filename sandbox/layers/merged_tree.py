@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The merged tree of a stack of layers, from their tables alone. Pure.
+"""The merged tree of a stack of layers, computed from their tables. Pure.
 
-How it works: layers are applied from the lowest to the highest; the marks of a layer
-(whiteouts, opaque directories) first, since they are about the layers below only.
+Source: the OCI image specification, "Applying Changesets".
 
-Does not know: where tables come from, or what is in files.
+How it works: layers are applied from the lowest to the highest. The whiteouts and opaque
+directories of a layer come first, since they concern only the layers below.
+
+Must not know: where tables come from, the content of files.
 """
 
 from __future__ import annotations
@@ -19,32 +21,32 @@ TOP = "."
 
 
 class TableRow(Protocol):
-    """What is needed of a row of a table."""
+    """The fields that this module needs of a table's row."""
 
     @property
     def p(self) -> str:
-        """The path."""
+        """The path; "." is the top."""
 
     @property
     def t(self) -> str:
-        """The kind of entry."""
+        """The kind of entry, a letter of the table in `unpack`."""
 
     @property
     def m(self) -> int:
-        """The mode."""
+        """The mode bits, without the type."""
 
     @property
     def u(self) -> int:
-        """The owner."""
+        """The uid."""
 
     @property
     def g(self) -> int:
-        """The group."""
+        """The gid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A visible entry: the layer it is from, counted from the lowest, and its row."""
+    """A visible entry: its row, and the index of its layer, 0 for the lowest."""
 
     layer: int
     row: TableRow
@@ -52,17 +54,17 @@ class Node:
 
 @dataclass
 class LayerChanges:
-    """What one layer does to the tree below it."""
+    """The changes that one layer makes to the tree below it."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     hidden: list[Node] = field(default_factory=list)
-    """Entries of lower layers that can no longer be seen."""
+    """Entries of lower layers that this layer hides."""
 
 
 class Tree:
-    """A tree that grows by one layer at a time."""
+    """A merged tree, built layer by layer."""
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
@@ -70,7 +72,7 @@ class Tree:
         self._count = 0
 
     def add_layer(self, rows: Iterable[TableRow]) -> LayerChanges:
-        """Put a layer on top."""
+        """Add a layer on top, and return its changes."""
         changes = LayerChanges()
         everything = list(rows)
         gone: set[str] = set()
@@ -101,7 +103,7 @@ class Tree:
             self._children.setdefault(parent_of(row.p), set()).add(row.p)
 
     def _remove(self, path: str, changes: LayerChanges, *, hide: bool = True) -> set[str]:
-        """Forget *path* and all below it; returns what was forgotten."""
+        """Remove *path* and everything below it; return the removed paths."""
         self._children.get(parent_of(path), set()).discard(path)
         removed = set()
         pending = [path]
@@ -117,12 +119,12 @@ class Tree:
 
 
 def _is_same_directory(old: TableRow, new: TableRow) -> bool:
-    """Return whether a directory is only named again, as archives do on the way."""
+    """Return whether *new* repeats a directory unchanged, as archives often do for parents."""
     return old.t == new.t == "d" and (old.m, old.u, old.g) == (new.m, new.u, new.g)
 
 
 def parent_of(path: str) -> str:
-    """Return the directory that holds *path*.
+    """Return the directory that contains *path*.
 
     >>> parent_of("a/b/c"), parent_of("a")
     ('a/b', '.')

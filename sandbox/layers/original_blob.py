@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Keep a layer as it came while it is being unpacked.
+"""Keeps the blob of a layer while it is unpacked.
 
-How it works: gzip and zstd are copied byte for byte. A plain tar, and compressions that
-no registry takes, are compressed with gzip on the way: the same tar comes out of it, at
-a third of the size.
+How it works: gzip and zstd blobs are copied unchanged. A plain tar, or a compression that
+registries refuse, is compressed with gzip: it decompresses to the same tar, and takes about a
+third of the space.
 
-Does not know: where the blob goes when it is complete.
+Must not know: where the finished blob goes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD}
 _HEAD = 6
-_LEVEL = 1  # of isal's: near the ratio of zlib's 3, ten times as fast
+_LEVEL = 1  # of isal: compresses about as well as zlib's level 3, ten times as fast
 
 
 class BlobKeeper:
-    """Copies a layer into the new file *path*; close() when all was read.
+    """Copies a layer's blob into the new file *path*; close() it after use.
 
-    ``source`` is the layer as it came, to be read to its end. If it is no blob yet,
-    ``sink`` wants the uncompressed bytes.
+    ``source`` is the layer as it arrives, and must be read to its end. If it is not a blob that
+    registries accept, ``sink`` must be fed the uncompressed bytes.
     """
 
     def __init__(self, source: Readable, path: Path) -> None:
@@ -50,7 +50,7 @@ class BlobKeeper:
             self._packer = _compressor(_Sink(self))
 
     def read(self, size: int, /) -> bytes:
-        """Return the next bytes of the source, kept if they are the blob's."""
+        """Return the next bytes of the source; copy them if they belong to the blob."""
         data, self._head = self._head[:size], self._head[size:]
         data = data or self._inner.read(size)
         if self._packer is None:
@@ -58,18 +58,18 @@ class BlobKeeper:
         return data
 
     def feed(self, data: bytes) -> None:
-        """Take uncompressed bytes, in order."""
+        """Compress bytes of the tar into the blob; they must come in order."""
         if self._packer is not None:
             self._packer.write(data)
 
     def put(self, data: bytes) -> None:
-        """Add bytes to the blob."""
+        """Append bytes to the blob."""
         self._file.write(data)
         self._hash.update(data)
         self._size += len(data)
 
     def finish(self) -> oci.Descriptor:
-        """Complete the file and return what it holds."""
+        """Complete the file and return its descriptor."""
         if self._packer is not None:
             self._packer.close()
         self._file.flush()
@@ -80,12 +80,12 @@ class BlobKeeper:
         )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 
 class _Sink:
-    """What a compressor sees of a keeper."""
+    """The file object that a compressor writes to."""
 
     def __init__(self, keeper: BlobKeeper) -> None:
         self._keeper = keeper
@@ -95,7 +95,7 @@ class _Sink:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing waits here."""
+        """Do nothing: there is no buffer."""
 
 
 def _compressor(sink: _Sink) -> IO[bytes]:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Read a stream ahead in a thread: inflating and hashing beside the making of files.
+"""Reads a stream ahead in a thread, so that decompression overlaps with writing files.
 
-How it works: decoders, hashlib and read(2) let go of the interpreter, so the thread
-that fills a short queue of pieces really runs beside the one that empties it.
+How it works: the thread fills a short queue of pieces; the reader empties it. Decoders, hashlib
+and read(2) release the interpreter lock, so both really run in parallel.
 
-Rules: what the thread's source raises is raised by read(), in its place; close() ends
-the thread, and nothing of the source is touched after it.
+Rules: an exception in the thread is raised by read() at its place in the stream. close() ends
+the thread; after it the source is not used any more.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from sandbox.layers.byte_streams import Readable
 
 _PIECE = 1024 * 1024
-_PIECES = 3  # wait in the queue
+_PIECES = 3  # that the queue may hold
 
 
 class ReadAhead(Closing):
-    """*source*, which gives as much as asked for until its end, read by a thread."""
+    """Reads *source* in a thread. *source* must return full reads until its end."""
 
     def __init__(self, source: Readable) -> None:
         self._source = source
@@ -56,23 +56,23 @@ class ReadAhead(Closing):
         return b"".join(parts)
 
     def peek(self) -> tuple[bytes, int]:
-        """Return bytes that come next, from a position on; none only at the end."""
+        """Return a buffer and the offset in it of the next bytes; b"" only at the end."""
         if self._at == len(self._piece):
             self._piece, self._at = self._next(), 0
         return self._piece, self._at
 
     def skip(self, size: int) -> None:
-        """Pass over bytes that peek() showed."""
+        """Skip *size* bytes that peek() returned."""
         self._at += size
 
     def drain(self) -> None:
-        """Read whatever is left."""
+        """Read the rest."""
         self._piece, self._at = b"", 0
         while self._next():
             pass
 
     def close(self) -> None:
-        """Stop reading; the thread is gone when this returns."""
+        """Stop reading; when this returns, the thread has ended."""
         self._stop.set()
         while self._thread.is_alive():
             with suppress(queue.Empty):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The fields of tar headers: numbers, PAX records, maps of sparse files. Pure."""
+"""The fields of tar headers: numbers, PAX records, maps of sparse files. Pure.
+
+Sources: POSIX pax (ustar and extended headers), the GNU tar manual (sparse files).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _PAIR = struct.Struct("12s12s")
 
 
 def text(name: bytes) -> str:
-    r"""Return *name* for a message: one line, printable.
+    r"""Return *name* as a printable text of one line, quoted, for a message.
 
     >>> text(b"a\n\xff")
     "'a\\n\\xff'"
@@ -38,7 +41,7 @@ def text(name: bytes) -> str:
 
 
 def number(raw: bytes) -> int:
-    r"""Return a numeric header field: octal digits, or base 256 if too large for them.
+    r"""Return a numeric header field: octal digits, or base 256 for large numbers.
 
     >>> number(b"0000644\0"), number(b"  17 \0"), number(b"\x80" + bytes(6) + b"\x05")
     (420, 15, 5)
@@ -56,7 +59,7 @@ def number(raw: bytes) -> int:
 
 @dataclass(slots=True)
 class PaxSparse:
-    """What PAX records say of a sparse file; no segments: the map leads the data."""
+    """The sparse file in PAX records. Without segments, the map precedes the data."""
 
     size: int
     segments: Segments | None
@@ -64,7 +67,7 @@ class PaxSparse:
 
 @dataclass(slots=True)
 class PaxRecords:
-    """One extended header, taken apart."""
+    """One parsed extended header."""
 
     values: dict[bytes, bytes]
     xattrs: dict[bytes, bytes] = field(default_factory=dict)
@@ -72,7 +75,7 @@ class PaxRecords:
 
 
 def parse_pax(data: bytes) -> PaxRecords:
-    r"""Return the records ("length key=value\\n") of an extended header.
+    r"""Return the records ("length key=value\\n") of an extended header. Raises CorruptData.
 
     >>> parse_pax(b"9 path=x\n").values
     {b'path': b'x'}
@@ -101,15 +104,15 @@ def parse_pax(data: bytes) -> PaxRecords:
 
 
 def apply_pax(entry: TarEntry, pax: PaxRecords) -> None:
-    """Let the extended header overrule the plain one."""
+    """Override the fields of the ustar header with those of the extended header."""
     values = pax.values
     for name in (values.get(b"path"), values.get(b"GNU.sparse.name")):
         if name and b"\0" in name:
-            raise CorruptData("tar: a name holds a NUL byte")
+            raise CorruptData("tar: a name contains a NUL byte")
         entry.name = name or entry.name
     entry.link = values.get(b"linkpath") or entry.link
     if b"\0" in entry.link:
-        raise CorruptData("tar: a link's target holds a NUL byte")
+        raise CorruptData("tar: a link's target contains a NUL byte")
     if size := values.get(b"size"):
         entry.size = _decimal(size)
     if uid := values.get(b"uid"):
@@ -122,7 +125,7 @@ def apply_pax(entry: TarEntry, pax: PaxRecords) -> None:
 
 
 def check_entry(entry: TarEntry) -> None:
-    """Refuse owners and times that no file can have."""
+    """Raise CorruptData for an owner or a time outside the range of Linux."""
     if not (0 <= entry.uid <= _ID_LIMIT and 0 <= entry.gid <= _ID_LIMIT):
         raise CorruptData(f"tar: {text(entry.name)} has an impossible owner")
     if abs(entry.mtime_ns) > _TIME_LIMIT:
@@ -130,7 +133,7 @@ def check_entry(entry: TarEntry) -> None:
 
 
 def old_sparse(block: bytes, more: Callable[[], bytes]) -> tuple[int, Segments]:
-    """Return size and map of a GNU sparse file (type S) from its header blocks."""
+    """Return the size and map of a GNU sparse file (type S) from its header blocks."""
     size = number(block[483:495])
     segments = _pairs(block[386:482])
     extended = block[482]
@@ -144,7 +147,7 @@ def old_sparse(block: bytes, more: Callable[[], bytes]) -> tuple[int, Segments]:
 
 
 def read_map(more: Callable[[], bytes]) -> Segments:
-    """Return the map that leads the data of a PAX 1.0 sparse file."""
+    """Return the map before the data of a PAX 1.0 sparse file."""
     numbers: list[int] = []
     rest = b""
     while not numbers or len(numbers) < 1 + 2 * numbers[0]:
@@ -160,7 +163,7 @@ def read_map(more: Callable[[], bytes]) -> Segments:
 
 
 def check_segments(entry: TarEntry) -> None:
-    """Refuse a sparse map that overlaps, leaves the file, or lies about its data."""
+    """Raise CorruptData for a sparse map that overlaps, exceeds the file or its data."""
     segments = entry.segments or []
     end = total = 0
     for offset, length in segments:

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Read a tar archive once, front to back, in all the dialects images come in.
+"""Reads a tar archive once, front to back, in all formats that images use.
 
-How it works: old (v7), ustar, GNU and PAX headers become one TarEntry each. Long
-names, extended attributes, times with nanoseconds and all four ways of writing sparse
-files are understood; names stay bytes.
+Sources: POSIX pax (ustar and extended headers), the GNU tar manual, Go's archive/tar.
 
-Rules: a member that is damaged, cut short or that contradicts itself ends the reading
-with CorruptData: never a silent end, never a guess. Global PAX headers are skipped, as
-Docker does. Memory is bounded whatever a header claims.
+How it works: v7, ustar, GNU and PAX headers become one TarEntry for each member. Long names,
+extended attributes, times in nanoseconds and all four formats of sparse files are supported.
+Names stay bytes.
 
-Does not know: what an entry means for a file system, or whether its name is safe.
+Rules: a damaged, truncated or contradictory member raises CorruptData; nothing is guessed or
+silently dropped. Global PAX headers are skipped, as in Docker. Memory is bounded, whatever a
+header claims.
+
+Must not know: the effect of an entry on a file system, whether its name is safe.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ _PAX_LOCAL, _PAX_GLOBAL = (b"x", b"X"), b"g"
 
 @dataclass(slots=True)
 class TarEntry:
-    """One member. ``kind``: f d l(symlink) h(ard link) c b p. Names are raw."""
+    """One member. ``kind`` is one of f, d, l (symlink), h (hard link), c, b, p. Names are raw."""
 
     name: bytes
     kind: str
@@ -68,22 +70,21 @@ class TarEntry:
     uid: int
     gid: int
     mtime_ns: int
-    size: int  # of the file; for a sparse one more than is stored
+    size: int  # of the file in bytes; ``stored`` is less for a sparse file
     link: bytes = b""
     rdev: tuple[int, int] = (0, 0)
     xattrs: dict[bytes, bytes] = field(default_factory=dict)
     stored: int = 0  # bytes of data in the archive
-    data_offset: int = 0  # where they start
-    segments: Segments | None = None  # of a sparse file: (offset, length) stored
+    data_offset: int = 0  # of the data in the archive
+    segments: Segments | None = None  # of a sparse file: the stored (offset, length) pairs
 
 
 class TarStream:
-    """The entries of one archive; ask for chunks() before the next entry.
+    """The entries of one archive; read chunks() of an entry before the next entry.
 
-    *read* returns as many bytes as asked for, fewer only at the end of the input.
-    *skip* passes over bytes that nobody wants; whoever gives it checks that they exist.
-    *quick* takes care of the members it can at the current position, which are not
-    yielded then, and returns how many bytes they took.
+    *read* returns as many bytes as requested, fewer only at the end of the input. *skip* passes
+    over unwanted bytes, and must check that they exist. *quick* handles the members it can at the
+    current position, and returns the number of bytes they took; those members are not yielded.
     """
 
     def __init__(
@@ -96,21 +97,21 @@ class TarStream:
         self._read = read
         self._skip = skip
         self._quick = quick
-        self._left = 0  # bytes of the current member's data not read yet
+        self._left = 0  # unread bytes of the current member's data
         self._padding = 0
         self._entry: TarEntry | None = None
-        self._has_begun = False  # there was a member
+        self._has_begun = False  # a member was read
         self.offset = 0
 
     def __iter__(self) -> Iterator[TarEntry]:
-        """Yield every member up to the end mark (or the end of the input)."""
+        """Yield every member, up to the end mark or the end of the input. Raises CorruptData."""
         while (entry := self._next()) is not None:
             self._entry = entry
             self._has_begun = True
             yield entry
 
     def chunks(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the current member's data as (offset in the file, bytes)."""
+        """Yield the current member's data as pairs (offset in the file, bytes)."""
         entry = self._entry
         if entry is None:
             return
@@ -155,9 +156,9 @@ class TarStream:
         return entry
 
     def _finish(self, entry: TarEntry, block: bytes, pax: PaxRecords | None) -> None:
-        """Settle how much data follows the header and how it is laid out."""
+        """Determine the size and the layout of the data after the header."""
         if entry.kind == "f" and entry.name.endswith(b"/") and block[156:157] == b"\0":
-            entry.kind = "d"  # as before ustar had a type for it
+            entry.kind = "d"  # v7 has no type for directories
         if entry.kind != "f":
             entry.size = 0
         stored = entry.size
@@ -209,7 +210,7 @@ class TarStream:
         if len(block) < BLOCK or at_end:
             raise CorruptData("tar: the archive is truncated" if self.offset else "tar: no data")
         if not _is_intact(block):
-            raise CorruptData("tar: a header is damaged, or this is no tar archive")
+            raise CorruptData("tar: a header is damaged, or this is not a tar archive")
         return block
 
     def _extension(self, block: bytes) -> bytes:
@@ -252,5 +253,5 @@ def _is_intact(block: bytes) -> bool:
     unsigned = sum(summed)
     if int(digits, 8) == unsigned:
         return True
-    # Some old programs summed signed characters.
+    # Some old programs summed the bytes as signed characters.
     return int(digits, 8) == unsigned - 256 * sum(byte > 127 for byte in summed)

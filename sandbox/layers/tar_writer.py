@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Write a tar from a stream of entries: the same entries give the same bytes.
+"""Writes a stream of entries as a tar; the same entries always give the same bytes.
 
-How it works: ustar headers; whatever they cannot hold (long names, large numbers,
-nanoseconds, extended attributes) goes into a PAX header before them, with its records
-sorted. The first name of a file with several is written in full, the others as hard
-links to it.
+Source: POSIX pax.
 
-Does not know: where entries come from; they are written in the order given.
+How it works: headers are ustar. Values that do not fit (long names, large numbers, nanoseconds,
+extended attributes) go into a PAX header before them, with sorted records. The first name of a
+file gets its data, further names become hard links to it.
+
+Must not know: where entries come from. It writes them in the given order.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _NANOSECONDS = 10**9
 
 @dataclass(frozen=True, slots=True)
 class PackEntry:
-    """One file. ``kind`` as in the table of a layer: f d l c b p."""
+    """One file. ``kind`` is a letter of a layer's table: f, d, l, c, b or p."""
 
     path: bytes  # relative, "." for the top
     kind: str
@@ -43,14 +44,14 @@ class PackEntry:
     link: bytes = b""
     rdev: tuple[int, int] = (0, 0)
     xattrs: dict[bytes, bytes] = field(default_factory=dict)
-    inode: Hashable = None  # equal for the names of one file, None if it has one
+    inode: Hashable = None  # equal for all names of one file; None if it has one name
     open: Callable[[], Readable] | None = None
 
 
 def write_tar(
     entries: Iterable[PackEntry], write: Callable[[bytes], object], *, end: bool = True
 ) -> None:
-    """Write *entries* as a tar; sockets are left out, as everywhere."""
+    """Write *entries* as a tar. Raises CorruptData if a file shrinks meanwhile."""
     tar = TarWriter(write)
     for entry in entries:
         tar.add(entry)
@@ -59,7 +60,7 @@ def write_tar(
 
 
 class TarWriter:
-    """A tar that grows by one entry at a time."""
+    """A tar that is written one entry at a time."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
@@ -76,7 +77,7 @@ class TarWriter:
                 pass
 
     def head(self, entry: PackEntry) -> bool:
-        """Write the header(s); False if it is one more name of an earlier file."""
+        """Write the header(s); return False for a further name of an earlier file."""
         first = self._known.get(entry.inode) if entry.inode is not None else None
         if entry.inode is not None and first is None:
             self._known[entry.inode] = entry.path
@@ -84,7 +85,7 @@ class TarWriter:
         return first is None
 
     def data(self, reader: Readable, entry: PackEntry) -> Iterator[bytes]:
-        """Write the data, exactly as much as the header said; yields it on the way."""
+        """Write the data, exactly as many bytes as the header says, and yield its pieces."""
         left = entry.size
         while left:
             data = reader.read(min(left, _CHUNK))
@@ -150,7 +151,7 @@ def _head(entry: PackEntry, first: bytes | None) -> bytes:
 
 
 def _split(path: bytes) -> tuple[bytes, bytes]:
-    """Return (name, prefix) for a ustar header; a name over 100 bytes does not fit."""
+    """Return (name, prefix) for a ustar header. A name over 100 bytes does not fit."""
     if len(path) <= 100:
         return path, b""
     cut = path.find(b"/", max(0, len(path) - 101))
@@ -212,7 +213,7 @@ def _ustar(
 
 
 def _octal(value: int, width: int) -> bytes:
-    """Return a field; what does not fit is in the PAX header and 0 here."""
+    """Return a numeric field. A value that does not fit becomes 0; the PAX header has it."""
     limit = 8 ** (width - 1)
     return b"%0*o\0" % (width - 1, value if 0 <= value < limit else 0)
 

@@ -1,25 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""Unpack the tar of one layer into diff/ and meta.jsonl.
+"""Unpacks the tar of one layer into diff/ and meta.jsonl.
 
-How it works: the entries made so far are also kept in a table (kind, attributes, link
-target), so every name of the archive is resolved there before the host is asked for
-anything. Plain members, which are nearly all, are made by the C core, many at a time.
-Host files are plain files with ``0600 | mode``, directories with ``0700 | mode``; all
-that a host file of an ordinary user cannot hold (owner, setuid bits, device numbers,
-extended attributes, whiteouts) goes to the table meta.jsonl, a JSON object a line,
+Source of the archive's rules: the OCI image specification (layer changesets), containerd.
+
+How it works: every entry is also kept in a table (kind, attributes, link target). Names from the
+archive are resolved in that table before any call to the host. The C core creates plain
+members, which are nearly all, many at a time.
+
+Host files are plain files with mode ``0600 | mode``, directories have ``0700 | mode``. The
+table meta.jsonl holds everything that a host file of an ordinary user cannot have: owner,
+setuid bits, device numbers, extended attributes, whiteouts. It has one JSON object a line,
 parents before children::
 
     p path ("." is the top)       m mode & 07777    g gid          rdev [major, minor]
     t f d l c b p, w whiteout,    u uid             mt mtime, ns   x {name: base64}
       o opaque directory          l link target     h first path of the same file
 
-Paths and link targets are bytes read as Latin-1, so any name fits in JSON.
+Paths and link targets are bytes read as Latin-1, so that any name fits in JSON.
 
-Rules: a member's parents are resolved inside the top as containerd does; a name or a
-link on the way that leads above the top is refused. Later members win. Nothing is ever
-written through a symlink. Zeros become holes.
+Rules: the parents of a member are resolved inside the top, as in containerd. A name or a link on
+the way that leads above the top is refused. Later members replace earlier ones. Nothing is ever
+written through a symlink. Blocks of zeros become holes.
 
-Does not know: where the layer goes when it is complete, or which image it is for.
+Must not know: where the finished layer goes, its image.
 """
 
 from __future__ import annotations
@@ -55,7 +58,7 @@ if TYPE_CHECKING:
     from sandbox.models.oci import Descriptor
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_RESERVE = 64 * 1024 * 1024  # bytes left free on large file systems
+_RESERVE = 64 * 1024 * 1024  # bytes that stay free on large file systems
 _HOLE = 64 * 1024
 _ZEROS = bytes(_HOLE)
 _MEMBER_ERRORS = frozenset(
@@ -71,12 +74,12 @@ _MEMBER_ERRORS = frozenset(
     }
 )
 _MEMBER_LIMIT = 3_000_000
-_REPORTED = 256  # members
+_REPORTED = 256  # members between two requests for memory
 
 
 @dataclass(frozen=True)
 class UnpackedLayer:
-    """A complete layer in *path*, not yet in its place."""
+    """A complete layer in *path*, not yet in the store's place for it."""
 
     diff_id: Digest
     path: Path
@@ -94,9 +97,11 @@ def unpack_layer(
 ) -> UnpackedLayer:
     """Unpack a layer's tar, compressed or not, into the empty directory *into*.
 
-    With *keep*, the layer as it came is put there (see `original_blob`). *ahead* must be false
-    for a source that may never give the next byte: nobody could be told to stop.
-    *share* is asked for memory (see `memory_budget`); without it the layer is alone.
+    *keep* is the file that receives the blob (see `original_blob`). *ahead* must be false for a
+    source that may block for ever, since a blocked reading thread cannot be stopped. *share*
+    grants memory (see `memory_budget`); None means no other layer needs any.
+
+    Raises CorruptData, DigestMismatch, Unsupported, StoreError, GiveWay.
     """
     share = share or Memory().share()
     if keep is None:
@@ -136,7 +141,7 @@ def _unpack(
 
 
 def free_bytes(path: Path) -> int:
-    """Return how many bytes a layer may take on the file system of *path*."""
+    """Return the number of bytes that a layer may take on the file system of *path*."""
     with map_os_errors(f"cannot read {path}"):
         status = os.statvfs(path)
     total = status.f_blocks * status.f_frsize
@@ -152,7 +157,7 @@ def _write_tables(entries: Entries, into: Path) -> LayerInfo:
 
 
 class _Unpacker:
-    """One run over one archive."""
+    """The unpacking of one archive."""
 
     def __init__(self, entries: Entries, tree: HostTree, share: Share) -> None:
         self._entries = entries
@@ -165,7 +170,7 @@ class _Unpacker:
         self._quick: QuickMembers | None = None
 
     def run(self, stream: TarStream) -> None:
-        """Make every member."""
+        """Create all members, one by one."""
         self._stream = stream
         for member in stream:
             self._note(1)
@@ -179,7 +184,7 @@ class _Unpacker:
                 raise
 
     def run_quickly(self, ahead: ReadAhead) -> None:
-        """Make every member, the plain ones in the C core."""
+        """Create all members, the plain ones in the C core."""
         top = self._tree.directory(b".")
 
         def plain() -> int:
@@ -196,19 +201,19 @@ class _Unpacker:
             self.run(TarStream(ahead.read, quick=plain))
 
     def finish(self) -> None:
-        """Give directories their times, now that nothing is made in them."""
+        """Set the times of directories, after everything in them is created."""
         self._entries.table.set_times(self._tree.directory(b"."))
 
     def _note(self, members: int) -> None:
         self._count += members
         if self._count > _MEMBER_LIMIT:
-            raise Unsupported(f"a layer of more than {_MEMBER_LIMIT} members")
+            raise Unsupported(f"the layer has more than {_MEMBER_LIMIT} members")
         if self._count >= self._next_report:
             self._share.members(self._count)
             self._next_report = self._count + _REPORTED
 
     def _failed(self, error: int, header: bytes) -> Exception:
-        """Return what to raise about the plain member with that header."""
+        """Return the exception for an error about the plain member with that header."""
         if error not in _MEMBER_ERRORS:
             return OSError(error, os.strerror(error))
         name = text(header[:100].partition(b"\0")[0])
@@ -334,18 +339,18 @@ def _record(member: TarEntry) -> Record:
 
 
 def _umask() -> int:
-    """Return the bits that the kernel takes from the mode of a new file."""
+    """Return the process's umask."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as lines:
         for line in lines:
             if line.startswith("Umask:"):
                 return int(line.split()[1], 8)
-    return 0o777  # unknown: every mode is set again
+    return 0o777  # not known: chmod every file
 
 
 def write_with_holes(fd: int, offset: int, data: bytes) -> int:
-    """Write *data* at *offset*, but leave out stretches of zeros.
+    """Write *data* at *offset*, except its blocks of zeros, which become holes.
 
-    Returns where the last byte written is followed by nothing, 0 if none was.
+    Returns the offset after the last byte written; 0 if all of *data* is zeros.
     """
     end = 0
     view = memoryview(data)

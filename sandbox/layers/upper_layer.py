@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Turn what a container changed into a layer, in place.
+"""Turns a container's changes into a layer, in place.
 
-How it works: the changed entries become the rows of a table; then the container's own
-directory, without the marks of the runtime, *is* the layer's diff/, and its files are read
-once, for the diff id. The work is proportional to what changed.
+How it works: the changed entries become the rows of a table. Then the container's upper
+directory, without the runtime's marks, becomes the layer's diff/. Its files are read once, for
+the diff id. The work is proportional to the changes.
 
-Rules: directories that were made only to mount something in them are not in the layer if
-nothing else is in them. The container is over, and its directory on the file system of the
-layer.
+Rules: a directory that was created only as a mount point is left out if it is empty. The
+container has ended, and its directory is on the file system of the layer.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ if TYPE_CHECKING:
 
 
 class Changes:
-    """The rows of a layer, taken from a container's tree while it is open."""
+    """The rows of a layer, read from a container's tree."""
 
     def __init__(
         self, tree: core.Tree, *, latest_ns: int | None, unwanted: frozenset[bytes]
     ) -> None:
-        """Look at the tree; *unwanted* directories are left out when they are empty."""
+        """Read the tree; *unwanted* directories are left out if they are empty."""
         self._tree = tree
         self._latest = latest_ns
         self._unwanted = unwanted
@@ -49,7 +48,7 @@ class Changes:
         self.rows: list[Row] = []
         self.size = 0
         self.gone: list[bytes] = []
-        """What is in the upper and not in the layer, marks of the runtime included."""
+        """Names in the upper directory that the layer leaves out, such as the runtime's marks."""
         self._collect()
 
     def _collect(self) -> None:
@@ -82,7 +81,7 @@ class Changes:
             self.size += entry.size
 
     def _is_trace(self, kind: str, path: bytes, needed: set[bytes]) -> bool:
-        """Tell whether the entry is only there because something was mounted."""
+        """Return whether the entry exists only because something was mounted there."""
         if path in needed:
             return False
         return path in self._unwanted if kind == "A" else path in self._above
@@ -91,7 +90,7 @@ class Changes:
         status = self._tree.stat(path, follow=False)
         kind = kind_of(status.mode)
         if kind is None:
-            return None  # sockets are in no image
+            return None  # images have no sockets
         mtime = status.mtime_ns if self._latest is None else min(status.mtime_ns, self._latest)
         return PackEntry(
             path=path.strip(b"/"),
@@ -109,7 +108,7 @@ class Changes:
 
 
 def adopt_upper(changes: Changes, into: Path) -> UnpackedLayer:
-    """Make the layer of *changes* in the empty directory *into*; the upper is gone after."""
+    """Make the layer of *changes* in the empty directory *into*; this moves the upper."""
     from pathlib import Path
 
     upper = Path(changes.upper)
@@ -130,7 +129,7 @@ def adopt_upper(changes: Changes, into: Path) -> UnpackedLayer:
 
 
 def _make_plain(path: Path) -> None:
-    """Let an empty file stand for a FIFO, as in every layer."""
+    """Replace a FIFO by an empty file, which stands for it in a layer."""
     mode = 0o600 | stat.S_IMODE(path.lstat().st_mode)
     path.unlink()
     path.touch()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What a member's name says about the layers below (OCI image spec, AUFS names).
+"""Whiteouts: names of tar members that hide entries of lower layers. Pure.
 
-``.wh.NAME`` removes NAME of the layers below; ``.wh..wh..opq`` hides all they have in
-its directory; any other ``.wh..wh.`` name is AUFS bookkeeping and is ignored. Pure.
+Source: the OCI image specification, which took the names from AUFS. ``.wh.NAME`` hides NAME;
+``.wh..wh..opq`` hides all lower entries of its directory. Other ``.wh..wh.`` names are AUFS
+bookkeeping, and are ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _BOOKKEEPING = b".wh..wh."
 
 
 class Mark(Enum):
-    """What a base name stands for."""
+    """The meaning of a base name."""
 
     NONE = "an ordinary member"
     WHITEOUT = "the named entry is removed"
@@ -26,7 +27,9 @@ class Mark(Enum):
 
 
 def classify(name: bytes) -> tuple[Mark, bytes]:
-    """Return what base name *name* means, and the entry it is about.
+    """Return the meaning of the base name *name*, and the entry that it hides.
+
+    Raises CorruptData for a whiteout of "", "." or "..".
 
     >>> classify(b".wh.passwd")
     (<Mark.WHITEOUT: 'the named entry is removed'>, b'passwd')
@@ -39,5 +42,5 @@ def classify(name: bytes) -> tuple[Mark, bytes]:
         return Mark.IGNORED, b""
     target = name.removeprefix(PREFIX)
     if target in (b"", b".", b".."):
-        raise CorruptData(f"tar: the whiteout {name!r} removes nothing that can be")
+        raise CorruptData(f"tar: the whiteout {name!r} names no entry")
     return Mark.WHITEOUT, target

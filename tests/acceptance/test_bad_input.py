@@ -239,8 +239,12 @@ def _image_archives() -> Iterator[tuple[str, bytes, str]]:
     yield "manifest no JSON", _changed(files, manifest, b"{" * len(files[manifest])), ""
     yield "index no JSON", _changed(files, "index.json", b"{"), "index.json"
     yield "index a list", _changed(files, "index.json", b"[1]"), "index.json"
-    yield "size lies low", _with_manifest(files, _layer_size(5)), "more than the 5 promised"
-    yield "size lies high", _with_manifest(files, _layer_size(10**6)), "less than the 1000000"
+    yield "size lies low", _with_manifest(files, _layer_size(5)), "more than the expected 5"
+    yield (
+        "size lies high",
+        _with_manifest(files, _layer_size(10**6)),
+        "less than the expected 1000000",
+    )
     yield "size negative", _with_manifest(files, _layer_size(-5)), ""
     yield "digest lies", _with_manifest(files, _other_digest), "neither"
     yield "digest a path", _with_manifest(files, _bad_digest), "digest"

@@ -32,8 +32,8 @@ STEPS = 5
 # Where it dies, and how many steps it has finished by then.
 POINTS = {
     "before anything is copied": ("sandbox.builder.instructions.copy:transfer:before", 1),
-    "in the middle of copying": ("sandbox.layers.layer_writer:LayerMaker._fill:after:2", 1),
-    "when the copied layer is whole": ("sandbox.layers.layer_writer:LayerMaker.finish:after:2", 1),
+    "in the middle of copying": ("sandbox.layers.layer_writer:LayerWriter._fill:after:2", 1),
+    "when the copied layer is whole": ("sandbox.layers.layer_writer:LayerWriter.finish:after:2", 1),
     "while the copied layer goes into the store": (
         "sandbox.builder.workspace:adopt_layer:after:2",
         1,

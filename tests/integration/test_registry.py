@@ -179,7 +179,7 @@ def test_a_layer_that_had_to_give_way_is_unpacked_again(
     def members(share: Share, count: int) -> None:
         asked.append(count)
         if len(asked) == 1:
-            raise GiveWay("an elder layer needs the memory")
+            raise GiveWay("an older layer needs the memory")
         real(share, count)
 
     monkeypatch.setattr(Share, "members", members)

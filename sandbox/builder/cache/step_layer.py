@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from sandbox.layers.layer_writer import LayerMaker
+from sandbox.layers.layer_writer import LayerWriter
 from sandbox.models.digest import Digest, chain_ids
 from sandbox.store import build_cache
 
@@ -93,7 +93,7 @@ class Layering:
 
 def nothing(into: Path) -> UnpackedLayer:
     """Return the layer of a step on the machine itself, which is not remembered."""
-    with LayerMaker(into) as maker:
+    with LayerWriter(into) as maker:
         layer = maker.finish()
     (into / _UNSURE).touch()
     return layer

@@ -18,7 +18,7 @@ from sandbox.builder.instructions.copy_plan import Target, Wanted, plan
 from sandbox.builder.stage_state import Row
 from sandbox.dockerfile import instructions as say
 from sandbox.dockerfile.dockerignore import IgnoreRules
-from sandbox.layers.layer_writer import LayerMaker
+from sandbox.layers.layer_writer import LayerWriter
 from sandbox.layers.tar_reader import TarEntry
 from sandbox.runtime.copy.destinations import TreeDestination, copy_all
 from sandbox.runtime.copy.sources import Item
@@ -60,7 +60,7 @@ def transfer(stage: StageBuilder, instruction: say.Transfer, vertex: Vertex) -> 
             if state.box is not None:
                 _put_on_host(stage, planned)
                 return nothing(into)
-            with LayerMaker(into) as maker:
+            with LayerWriter(into) as maker:
                 for entry in planned.entries():
                     stage.build.check()
                     maker.add(entry)
@@ -131,7 +131,7 @@ def change_directory(stage: StageBuilder, instruction: say.Workdir, vertex: Vert
             if state.box is not None:
                 _put_on_host(stage, planned)
                 return nothing(into)
-            with LayerMaker(into) as maker:
+            with LayerWriter(into) as maker:
                 for entry in planned.entries():
                     maker.add(entry)
                 return maker.finish()

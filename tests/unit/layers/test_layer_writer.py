@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.errors import CorruptData
 from sandbox.layers.layer_tar import pack_layer, read_rows
-from sandbox.layers.layer_writer import LayerMaker, hash_layer
+from sandbox.layers.layer_writer import LayerWriter, hash_layer
 from sandbox.layers.tar_writer import PackEntry
 from sandbox.layers.unpack import unpack_layer
 
@@ -30,7 +30,7 @@ def test_a_layer_is_what_its_archive_unpacks_to(tmp_path: pathlib.Path) -> None:
     made, again = tmp_path / "made", tmp_path / "again"
     made.mkdir()
     again.mkdir()
-    with LayerMaker(made) as maker:
+    with LayerWriter(made) as maker:
         for entry in ENTRIES:
             maker.add(entry)
         maker.mark("gone", "w")
@@ -50,5 +50,5 @@ def test_a_layer_is_what_its_archive_unpacks_to(tmp_path: pathlib.Path) -> None:
 
 def test_a_file_that_becomes_shorter_is_noticed(tmp_path: pathlib.Path) -> None:
     short = PackEntry(b"f", "f", 0o644, size=9, open=lambda: io.BytesIO(b"abc"))
-    with LayerMaker(tmp_path) as maker, pytest.raises(CorruptData, match="became shorter"):
+    with LayerWriter(tmp_path) as maker, pytest.raises(CorruptData, match="became shorter"):
         maker.add(short)
