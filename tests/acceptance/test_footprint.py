@@ -26,7 +26,7 @@ def _disk_usage(path: pathlib.Path) -> tuple[int, int]:
     counts = []
     for option in ("--block-size=1", "--inodes"):
         done = subprocess.run(
-            ["du", "-s", option, path], capture_output=True, check=True, timeout=60, text=True
+            ["du", "-s", option, path], capture_output=True, check=True, timeout=100, text=True
         )
         counts.append(int(done.stdout.split()[0]))
     return counts[0], counts[1]

@@ -66,7 +66,7 @@ def local_package(tmp_path: pathlib.Path) -> pathlib.Path:
         ["dpkg-deb", "--root-owner-group", "--build", tree, package],
         stdout=subprocess.DEVNULL,
         check=True,
-        timeout=60,
+        timeout=100,
     )
     return package
 

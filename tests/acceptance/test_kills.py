@@ -157,7 +157,7 @@ class Storm:
         for victim in victims:
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
-        command.process.wait(60)  # a command ends when its guests do
+        command.process.wait(100)  # a command ends when its guests do
         if who != "the command":
             self._believe(command)
             self.known.containers.add(command.name)  # its program had been started

@@ -16,13 +16,13 @@ from tests.harness.ports import free_port
 pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
 # Every server ends by itself, should nobody end it.
-WEB = "echo page of $0 > /var/www/html/index.html; exec timeout 200 nginx -g 'daemon off;'"
-CACHE = "exec timeout 200 redis-server --bind 0.0.0.0 --protected-mode no"
+WEB = "echo page of $0 > /var/www/html/index.html; exec timeout 600 nginx -g 'daemon off;'"
+CACHE = "exec timeout 600 redis-server --bind 0.0.0.0 --protected-mode no"
 DATABASE = """
     mkdir -p /run/postgresql /data; chown postgres /run/postgresql /data; cd /
     su postgres -c "/usr/lib/postgresql/15/bin/initdb -A trust -N /data"
     echo 'host all all all trust' >> /data/pg_hba.conf
-    exec su postgres -c "timeout 200 /usr/lib/postgresql/15/bin/postgres -D /data -h '*'"
+    exec su postgres -c "timeout 600 /usr/lib/postgresql/15/bin/postgres -D /data -h '*'"
 """
 ASK = """
     curl -s --retry 20 --retry-delay 1 --retry-connrefused http://web/
@@ -76,7 +76,7 @@ LISTENERS = {
 def test_the_tools_in_a_container_agree_with_what_is_true(engine: Sandbox) -> None:
     engine.ok("network", "create", "true")
     flags = ("-d", "--network", "true", "--name")
-    listeners = f"timeout 200 redis-server --bind 127.0.0.1 --port 8080 & {WEB}"
+    listeners = f"timeout 600 redis-server --bind 127.0.0.1 --port 8080 & {WEB}"
     engine.ok("run", *flags, "web", "servers", "sh", "-c", listeners, "web")
     until(lambda: engine.call("exec", "web", "curl", "-s", "http://web/").returncode == 0)
     until(lambda: engine.call("exec", "web", "redis-cli", "-p", "8080", "ping").stdout == b"PONG\n")

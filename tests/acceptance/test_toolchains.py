@@ -186,7 +186,7 @@ def test_a_musl_program(sandbox: Sandbox, tmp_path: pathlib.Path, flags: list[st
     source = tmp_path / "threads.c"
     source.write_text(C_PROGRAM)
     program = tmp_path / "threads"
-    subprocess.run(["musl-gcc", *flags, "-o", program, source], check=True, timeout=60)
+    subprocess.run(["musl-gcc", *flags, "-o", program, source], check=True, timeout=100)
     assert sandbox.host(str(program)) == "C 36\n"
 
 

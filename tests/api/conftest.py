@@ -97,7 +97,7 @@ def stocked(shared: Server, rootfs: pathlib.Path) -> Server:
 @pytest.fixture
 def client(stocked: Server, api: Server) -> Iterator[docker_py.DockerClient]:
     """A client; networks and volumes are gone afterwards, too."""
-    found = docker_py.DockerClient(base_url=api.url, timeout=60)
+    found = docker_py.DockerClient(base_url=api.url, timeout=100)
     try:
         yield found
         api.remove_all()

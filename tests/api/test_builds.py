@@ -34,7 +34,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, rootfs: pathlib.Path) -> It
 
 @pytest.fixture
 def client(api: Server) -> Iterator[docker_py.DockerClient]:
-    found = docker_py.DockerClient(base_url=api.url, timeout=60)
+    found = docker_py.DockerClient(base_url=api.url, timeout=100)
     try:
         yield found
     finally:

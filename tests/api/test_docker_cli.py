@@ -275,7 +275,7 @@ def test_the_system(docker: Docker) -> None:
         assert [action for action in seen if action in wanted] == wanted
     finally:
         following.terminate()
-        following.wait(timeout=60)
+        following.wait(timeout=100)
         following.stdout.close()
     past = ok("events", "--since", "1h", "--until", "0s", "--format", "{{.Type}} {{.Action}}")
     assert "container create" in past

@@ -121,7 +121,7 @@ def test_an_idle_server_ends_by_itself(fresh: Server) -> None:
     fresh.stop()
     fresh.log.unlink()
     fresh.launch("--idle-exit", "300ms")
-    assert fresh.process.wait(timeout=60) == 0
+    assert fresh.process.wait(timeout=100) == 0
     assert fresh.log.read_text() == f"listening on {fresh.url}\n"
 
 
@@ -190,7 +190,7 @@ def test_a_client_in_a_container_uses_the_socket(api: Server) -> None:
 def test_execs_of_docker_py_at_once_each_get_their_own_output(api: Server) -> None:
     api.create("sleep", "1000", name="box")
     api.ok("POST", "/containers/box/start")
-    client = docker_py.DockerClient(base_url=api.url, timeout=60, max_pool_size=20)
+    client = docker_py.DockerClient(base_url=api.url, timeout=100, max_pool_size=20)
     found: dict[int, tuple[int, bytes]] = {}
     try:
         box = client.containers.get("box")

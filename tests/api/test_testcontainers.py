@@ -30,7 +30,7 @@ chown postgres /run/postgresql /data
 cd /
 su postgres -c "$bin/initdb -N -A trust -U $POSTGRES_USER /data"
 echo "CREATE DATABASE $POSTGRES_DB" | su postgres -c "$bin/postgres --single -D /data postgres"
-exec su postgres -c "exec timeout 250 $bin/postgres -D /data -h '*'"
+exec su postgres -c "exec timeout 600 $bin/postgres -D /data -h '*'"
 """
 IMAGES = {
     "redis:7": 'CMD ["timeout", "250", "redis-server", "--bind", "0.0.0.0", "--protected-mode", '

@@ -88,7 +88,7 @@ static void try_exec(const char *what, const char *path, char *const argv[], cha
 	fflush(stdout);
 	pid = (pid_t)MUST(fork());
 	if (pid == 0) {
-		alarm(10);
+		alarm(100);
 		syscall(SYS_execve, path, argv, envp);
 		printf("%s\n", error_name(errno));
 		fflush(stdout);

@@ -57,7 +57,9 @@ def test_remembered_directories_give_the_same_results_as_on_the_host(
     for below in LOWER:
         (folder / below).write_text(below)
     program = guest_program(name, "gcc", "-static")
-    done = subprocess.run([program, folder], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [program, folder], capture_output=True, text=True, timeout=100, check=True
+    )
     assert "warm" not in done.stdout
     inside = sandbox.ok("run", "--rm", image, f"/{name}", "/work", timeout=120)
     assert inside.splitlines() == done.stdout.splitlines()

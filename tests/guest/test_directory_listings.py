@@ -32,7 +32,7 @@ def test_listings_of_an_image_are_the_same_as_on_the_host(
     oracle: Oracle, guest_program, group: str, layers: int
 ) -> None:
     program = guest_program("directory_listings", *BUILDS["static"])
-    subprocess.run([program, group, "prepare"], check=True, timeout=60, cwd=oracle.inside_folder)
+    subprocess.run([program, group, "prepare"], check=True, timeout=100, cwd=oracle.inside_folder)
     files = sorted(path for path in oracle.inside_folder.rglob("*") if path.is_file())
     members = [
         images.file(str(path.relative_to(oracle.inside_folder.parent)), path.read_bytes())

@@ -147,7 +147,7 @@ def test_int_0x80_of_a_64_bit_program_reaches_no_file(
     source.write_text(OPEN_BY_INT80)
     program = tmp_path / "int80"
     command = ["gcc", "-static", "-no-pie", source, "-o", program]
-    subprocess.run(command, check=True, timeout=60)
-    natively = subprocess.run([program], check=False, timeout=60)
+    subprocess.run(command, check=True, timeout=100)
+    natively = subprocess.run([program], check=False, timeout=100)
     assert natively.returncode == 1, "the kernel does not open the file by int 0x80"
     assert sandbox.call("run", "--rm", "host", program).returncode == 0

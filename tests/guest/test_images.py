@@ -106,7 +106,7 @@ class Scene:
             (top / group).mkdir(mode=0o755)
             words = [word.replace("observe", "prepare") for word in self.words(group, top)]
             if "prepare" in words:
-                subprocess.run([self.program, *words], check=True, timeout=60, cwd=top / group)
+                subprocess.run([self.program, *words], check=True, timeout=100, cwd=top / group)
         layered.purge(top)
 
     def natively(self, group: str) -> list[str]:

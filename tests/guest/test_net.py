@@ -143,7 +143,7 @@ def test_a_published_port_reaches_the_containers_server(net: Net, host: str) -> 
     with net.box((1, 2), published=published) as a, net.box((1, 3)) as b:
         server = a.start(python(ACCEPT, "0.0.0.0", 80))
         assert first_line(server) == "('0.0.0.0', 80)"
-        with socket.create_connection(("127.0.0.1", outer), 20) as client:
+        with socket.create_connection(("127.0.0.1", outer), 100) as client:
             assert client.recv(5) == b"hello"
         shown = f"{pool(1)}.1 ('{a.address}', 80) {pool(1)}.1"
         assert output_of(server) == [shown]
@@ -170,7 +170,7 @@ def test_clients_from_the_host_appear_as_the_gateway_at_a_port_published_unchang
         assert output_of(server) == [f"host {pool(1)}.1"]
         server = box.start(python(ACCEPT, "0.0.0.0", port))
         first_line(server)
-        with socket.create_connection(("127.0.0.1", port), 20) as client:
+        with socket.create_connection(("127.0.0.1", port), 100) as client:
             assert client.recv(5) == b"hello"
         assert output_of(server) == [f"{pool(1)}.1 ('{box.address}', {port}) {pool(1)}.1"]
 

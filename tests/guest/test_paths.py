@@ -51,7 +51,7 @@ def observe(oracle: Oracle, program: pathlib.Path, group: str, place: str) -> or
     """Make the tree in its place and run the calls in a container."""
     folder = str(oracle.inside_folder)
     if place == "lower":
-        subprocess.run([program, group, "prepare", folder], check=True, timeout=60)
+        subprocess.run([program, group, "prepare", folder], check=True, timeout=100)
         before = oracles.tree_hash(oracle.inside_folder)
         actual = oracle.inside([program, group, "observe", folder])
         assert oracles.tree_hash(oracle.inside_folder) == before, "the host's files changed"

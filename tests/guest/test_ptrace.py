@@ -21,7 +21,7 @@ pytestmark = [
 
 def test_a_vfork_child_may_ask_to_be_traced(sandbox: Sandbox, guest_program) -> None:
     program = guest_program("ptrace_child")
-    native = subprocess.run([program], capture_output=True, text=True, timeout=60, check=True)
+    native = subprocess.run([program], capture_output=True, text=True, timeout=100, check=True)
     assert native.stdout == "stopped 1 by 5\nended: exit 5\n"
     assert sandbox.host(str(program)) == native.stdout
 

@@ -39,7 +39,7 @@ def test_an_images_directory_may_change_while_other_processes_copy_it_up(
         pytest.skip("needs strace")
     program = guest_program("races", *BUILDS["static"])
     folder = oracle.inside_folder
-    subprocess.run([program, group, "prepare"], check=True, timeout=60, cwd=folder)
+    subprocess.run([program, group, "prepare"], check=True, timeout=100, cwd=folder)
     layers = [[images.file("races", program.read_bytes(), mode=0o755), *layered.members(folder)]]
     oracle.sandbox.ok("load", stdin=images.docker_archive(layers, tags=["image:1"]))
     slow = [strace, "-f", "-o", "/dev/null", "-e", "trace=renameat2"]

@@ -91,7 +91,7 @@ class Server:
         """End the server and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=100)
 
     def connect(self, timeout: float = 200) -> socket.socket:
         """Return a raw connection."""

@@ -9,7 +9,7 @@ from tests.harness.polling import until
 # Sends each caller the server's name and the caller's address. Ends by itself.
 SERVER = """
 import signal, socket, sys
-signal.alarm(100)
+signal.alarm(600)
 listener = socket.socket()
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 listener.bind(("0.0.0.0", int(sys.argv[1])))
@@ -24,7 +24,7 @@ while True:
 
 ECHO = """
 import signal, socket
-signal.alarm(100)
+signal.alarm(600)
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.bind(("0.0.0.0", 7777))
 print("up", flush=True)
@@ -37,7 +37,7 @@ while True:
 CALL = """
 import errno, socket, sys
 try:
-    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 20) as sock:
+    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 100) as sock:
         print(sock.recv(1000).decode())
 except socket.gaierror:
     print("no such name")

@@ -24,7 +24,7 @@ c.sendall(b'hello')
 ASK = """
 import socket
 import subprocess
-c = socket.create_connection(('{0}', {1}), 20)
+c = socket.create_connection(('{0}', {1}), 100)
 print(c.recv(5).decode(), c.getpeername(), c.getsockname()[0])
 """
 UDP_ECHO = """

@@ -188,7 +188,7 @@ class Oracle:
         expected = native([program, group, "both"], self.native_folder)
         folder = str(self.inside_folder)
         if place == "lower":
-            subprocess.run([program, group, "prepare"], check=True, timeout=60, cwd=folder)
+            subprocess.run([program, group, "prepare"], check=True, timeout=100, cwd=folder)
             before = tree_hash(self.inside_folder)
             actual = self.inside([program, group, "observe"])
             assert tree_hash(self.inside_folder) == before, "the host's files changed"

@@ -115,7 +115,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: pathlib.Path) ->
             return True
         return False
 
-    until(answers, seconds=60)
+    until(answers)
 
 
 def htpasswd(folder: pathlib.Path) -> str:

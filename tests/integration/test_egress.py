@@ -26,7 +26,7 @@ pytestmark = pytest.mark.guest
 
 def test_the_machine_is_reached_through_its_name(net: Sandbox) -> None:
     with socket.socket() as listener:
-        listener.settimeout(60)
+        listener.settimeout(100)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
 
@@ -132,13 +132,13 @@ def test_a_name_that_cannot_be_allowed_is_told_before_anything_starts(net: Sandb
 # Says much, hears little; is killed while it holds the connection; fails; sends a datagram.
 TALK = """
 import os, signal, socket, sys
-with socket.create_connection(("one", 5432), 20) as sock:
+with socket.create_connection(("one", 5432), 100) as sock:
     sock.sendall(b"x" * 70000)
     while sock.recv(1000):
         pass
 child = os.fork()
 if child == 0:
-    sock = socket.create_connection(("one", 5432), 20)
+    sock = socket.create_connection(("one", 5432), 100)
     sock.sendall(b"y" * 300)
     os.kill(os.getpid(), signal.SIGKILL)
 os.waitpid(child, 0)
@@ -152,7 +152,7 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"hello", ("one", 7777))
 
 LISTEN = """
 import signal, socket, threading
-signal.alarm(100)
+signal.alarm(600)
 listener = socket.create_server(("", 5432))
 print("up", flush=True)
 def serve(caller):

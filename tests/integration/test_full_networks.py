@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.guest, pytest.mark.timeout(600)]
 CALL = """
 import socket, sys
 for name in sys.argv[1:]:
-    with socket.create_connection((name, 80), 60) as sock:
+    with socket.create_connection((name, 80), 100) as sock:
         print(name, sock.recv(100).decode(), sock.getpeername()[0])
 """
 CROWD = 61  # a /26 without the network's own address, the gateway's and the broadcast one

@@ -47,7 +47,7 @@ def _calls(engine: Sandbox, folder: pathlib.Path, *arguments: str) -> int:
         env={**engine.environment(), "WITNESS_EVERYBODY": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        timeout=60,
+        timeout=100,
         check=True,
     )
     return len(seen.read_text().splitlines())

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.guest
 
 HTTP = """
 import http.server, signal, sys
-signal.alarm(100)
+signal.alarm(600)
 server = http.server.ThreadingHTTPServer(("0.0.0.0", 80), http.server.SimpleHTTPRequestHandler)
 print("up", flush=True)
 server.serve_forever()
@@ -27,7 +27,7 @@ server.serve_forever()
 
 
 def answer(host: str, port: int) -> str:
-    with socket.create_connection((host, port), 20) as sock:
+    with socket.create_connection((host, port), 100) as sock:
         return sock.recv(100).decode()
 
 

@@ -121,7 +121,7 @@ def test_no_descriptor_of_the_caller_is_inherited(sandbox: Sandbox, tmp_path: pa
     with _started(
         sandbox, "run", "--rm", "host", "sh", "-c", "ls /proc/self/fd", pass_fds=(leak,)
     ) as process:
-        output = process.communicate(timeout=60)[0].split()
+        output = process.communicate(timeout=100)[0].split()
     os.close(leak)
     assert set(output) <= {b"0", b"1", b"2", b"3"}
 
@@ -185,7 +185,7 @@ def test_a_signal_to_the_command_reaches_the_program(sandbox: Sandbox) -> None:
     with _started(sandbox, "run", "--rm", "host", "sh", "-c", script) as process:
         _wait_for(process, b"ready")
         process.send_signal(signal.SIGUSR1)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=100)
         assert (process.returncode, output) == (9, b"got it\n")
 
 
@@ -215,7 +215,7 @@ def test_a_container_is_listed_while_it_runs_and_after(sandbox: Sandbox) -> None
         assert done.returncode == 1
         assert b"container is running" in done.stderr
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=100)
         assert process.returncode == 143
         (shown,) = json.loads(sandbox.ok("inspect", "c1"))
         assert (shown["State"]["Status"], shown["State"]["ExitCode"]) == ("exited", 143)
@@ -227,7 +227,7 @@ def test_remove_by_force_ends_a_running_container(sandbox: Sandbox) -> None:
     with _started(sandbox, *arguments) as process:
         _wait_for(process, b"up")
         sandbox.ok("rm", "-f", "c1")
-        process.communicate(timeout=60)
+        process.communicate(timeout=100)
         assert process.returncode == 137
         assert sandbox.ok("ps", "-aq") == ""
 

@@ -64,7 +64,7 @@ def tool(name: str, *arguments: str | os.PathLike[str]) -> str:
     done = subprocess.run(
         [program, *map(os.fspath, arguments)],
         capture_output=True,
-        timeout=60,
+        timeout=100,
         check=False,
         env=environ,
     )

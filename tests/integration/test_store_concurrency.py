@@ -116,7 +116,7 @@ def test_kills_at_any_time(
             time.sleep(chance.uniform(0.0, 0.35))
             process.send_signal(signal.SIGKILL)
         for process in processes:
-            process.communicate(timeout=60)
+            process.communicate(timeout=100)
         assert not [item for item in check(engine.layout, repair=False) if item.is_problem], round_
         saved = tmp_path / "saved.tar"
         assert not saved.exists() or saved.read_bytes() == whole, "a part of an archive"

@@ -71,7 +71,7 @@ def test_a_terminal_gets_no_escapes_whatever_the_format(
     raw = evil.ok(*arguments)
     command, *rest = evil.argv(*arguments)
     environ = {**evil.environment(), "TERM": "linux"}
-    child = pexpect.spawn(command, rest, env=environ, timeout=60)
+    child = pexpect.spawn(command, rest, env=environ, timeout=100)
     shown = child.read().decode()
     assert "x1b[" in shown or "u001b[" in shown
     assert not any(char in shown for char in "\x1b\x9b")

@@ -106,7 +106,7 @@ def test_without_input_a_terminal_is_given_all_the_same(sandbox: Sandbox) -> Non
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         check=False,
-        timeout=60,
+        timeout=100,
     )
     assert done.stdout == b"yes" + os.linesep.replace("\n", "\r\n").encode()
 

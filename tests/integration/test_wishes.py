@@ -58,7 +58,7 @@ def test_who_gives_input_only_is_told_the_id(engine: Sandbox) -> None:
         env=engine.environment(),
         input=b"words\n",
         capture_output=True,
-        timeout=60,
+        timeout=100,
         check=True,
     )
     assert done.stdout.decode() == engine.ok("inspect", "-f", "{{.Id}}", "reader")

@@ -43,7 +43,7 @@ def test_whatever_happens_the_truth_is_told(sandbox: Sandbox, tmp_path: pathlib.
     ]
     try:
         for worker in workers:
-            output, errors = worker.communicate(timeout=SECONDS + 90)
+            output, errors = worker.communicate(timeout=SECONDS + 250)
             found = json.loads(output or b"null")
             assert found, errors.decode()[-3000:]
             assert found["bugs"] == [], f"{found['bugs']}\n{errors.decode()[-1500:]}"

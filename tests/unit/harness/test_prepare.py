@@ -42,7 +42,7 @@ def prepare(scripts: pathlib.Path) -> subprocess.Popen[bytes]:
 def test_two_runs_at_once_make_a_fixture_once(scripts: pathlib.Path) -> None:
     with prepare(scripts) as one, prepare(scripts) as other:
         (scripts / "gate").write_text("go\n")  # whoever makes it is at work now
-        assert (one.wait(60), other.wait(60)) == (0, 0)
+        assert (one.wait(100), other.wait(60)) == (0, 0)
     assert (scripts / "calls").read_text() == "made\n"
     assert (scripts / "made/thing/it").read_text() == "one\n"
 
@@ -50,12 +50,12 @@ def test_two_runs_at_once_make_a_fixture_once(scripts: pathlib.Path) -> None:
 def test_who_uses_a_fixture_has_it_until_the_next_one_is_whole(scripts: pathlib.Path) -> None:
     with prepare(scripts) as first:
         (scripts / "gate").write_text("go\n")
-        assert first.wait(60) == 0
+        assert first.wait(100) == 0
     write(scripts, "two")
     with prepare(scripts) as second:
         with (scripts / "gate").open("w") as gate:
             assert (scripts / "made/thing/it").read_text() == "one\n"
             assert (scripts / "made/thing/ready").exists()
             gate.write("go\n")
-        assert second.wait(60) == 0
+        assert second.wait(100) == 0
     assert (scripts / "made/thing/it").read_text() == "two\n"

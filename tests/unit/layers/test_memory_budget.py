@@ -28,7 +28,7 @@ def started(work: Callable[[], None]) -> threading.Thread:
 def until_it_waits(of: Memory) -> None:
     """Return as soon as the youngest layer waits."""
     with of.changed:
-        assert of.changed.wait_for(lambda: of.shares[-1].waits > 0, timeout=60)
+        assert of.changed.wait_for(lambda: of.shares[-1].waits > 0, timeout=100)
 
 
 def test_small_layers_do_not_wait_for_each_other() -> None:
@@ -53,7 +53,7 @@ def test_a_window_that_does_not_fit_waits_until_the_elder_is_done() -> None:
         until_it_waits(of)
         elder.window(16 * MIB)
         done.append("elder")
-    thread.join(60)
+    thread.join(100)
     assert done == ["elder", "younger"]
 
 
@@ -72,7 +72,7 @@ def test_the_eldest_gets_what_a_waiting_layer_has_and_that_one_begins_again() ->
         thread = started(younger)
         until_it_waits(of)
         elder.window(15 * MIB)
-        thread.join(60)
+        thread.join(100)
         assert gave_way == [True]
         with of.share() as again:
             assert again.held[Use.WINDOW] == 0
@@ -94,15 +94,15 @@ def test_what_the_eldest_waits_for_is_not_taken_by_others() -> None:
 
     waiting = started(eldest)
     with of.changed:
-        assert of.changed.wait_for(lambda: elder.waits > 0, timeout=60)
+        assert of.changed.wait_for(lambda: elder.waits > 0, timeout=100)
     late = started(third)
     with of.changed:
-        assert of.changed.wait_for(lambda: len(of.shares) == 3 or done, timeout=60)
+        assert of.changed.wait_for(lambda: len(of.shares) == 3 or done, timeout=100)
     until_it_waits(of)
     assert done == []
     holder.close()
-    waiting.join(60)
-    late.join(60)
+    waiting.join(100)
+    late.join(100)
     assert {*done} == {"eldest", "third"}
 
 
@@ -138,7 +138,7 @@ def test_many_layers_that_grow_all_come_to_an_end() -> None:
 
     threads = [started(partial(unpack, seed)) for seed in range(12)]
     for thread in threads:
-        thread.join(120)
+        thread.join(100)
     assert not any(thread.is_alive() for thread in threads)
     assert {*begun} == {*range(12)}
     assert of.shares == []

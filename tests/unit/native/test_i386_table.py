@@ -45,7 +45,7 @@ def numbers_of_headers() -> dict[str, int]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=100,
     )
     lines = re.findall(r"^#define __NR_(\w+) (\d+)$", done.stdout, re.MULTILINE)
     return {name: int(number) for name, number in lines}

@@ -30,7 +30,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     compiler = shutil.which("gcc")
     assert compiler
     subprocess.run(
-        [compiler, "-static", "-o", folder / "main", folder / "main.c"], check=True, timeout=60
+        [compiler, "-static", "-o", folder / "main", folder / "main.c"], check=True, timeout=100
     )
     return folder / "main"
 
@@ -121,7 +121,7 @@ def test_two_containers_that_end_at_once_lose_no_site_of_each_other(
     def build(source: str, dest: str, wanted: set[rewritten_files.Site]) -> int:
         if not comes.is_set():
             other.start()
-            assert comes.wait(60)
+            assert comes.wait(100)
         return original(source, dest, wanted)
 
     other = threading.Thread(target=rewritten_files.renew, args=(file, set(every[4:]), holding))
@@ -152,6 +152,6 @@ def test_a_copy_that_was_not_finished_is_made_the_next_time(
     file = str(shutil.copy(program, tmp_path / "diff"))
     site = min(sites(program))
     words = [sys.executable, "-c", ENDED_EARLY, file, *map(str, site)]
-    assert subprocess.run(words, check=False, timeout=60, cwd=ROOT).returncode == 9
+    assert subprocess.run(words, check=False, timeout=100, cwd=ROOT).returncode == 9
     rewritten_files.renew(file, {site}, lambda _: contextlib.nullcontext())
     assert (tmp_path / "text" / str(os.stat(file).st_ino)).exists()

@@ -51,7 +51,7 @@ def server() -> Iterator[Served]:
 
 def pausing(retries: int = 3) -> tuple[Transport, list[float]]:
     pauses: list[float] = []
-    return Transport(Settings(retries=retries, timeout=60), sleep=pauses.append), pauses
+    return Transport(Settings(retries=retries, timeout=100), sleep=pauses.append), pauses
 
 
 def test_pauses_grow_and_obey_the_server() -> None:

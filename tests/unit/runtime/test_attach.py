@@ -22,7 +22,7 @@ def heard_by_a_supervisor(told: bytes, wishes: attach.Wishes) -> bytes:
     heard = []
 
     def supervise() -> None:
-        theirs.settimeout(60)
+        theirs.settimeout(100)
         heard.append(theirs.recv(len(told), socket.MSG_WAITALL))
         theirs.sendall(protocol.frame(protocol.CONTROL, protocol.line({"exit": 3})))
 

@@ -40,7 +40,7 @@ class Session:
     def read_until(self, wanted: bytes) -> bytes:
         seen = b""
         while wanted not in seen:
-            ready = select.select([self.user], [], [], 60)[0]
+            ready = select.select([self.user], [], [], 100)[0]
             assert ready, f"nothing more after {seen!r}"
             seen += os.read(self.user, 4096)
         return seen

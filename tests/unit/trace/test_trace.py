@@ -22,7 +22,7 @@ def shown(*options: str) -> list[str]:
         input=LINES,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=100,
     )
     return [" ".join(line.split()) for line in done.stderr.decode().splitlines()]
 

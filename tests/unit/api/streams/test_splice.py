@@ -131,7 +131,7 @@ def test_a_stream_that_nobody_waits_for_any_more_ends_without_a_word() -> None:
 
     def work() -> None:
         begun.set()
-        goes_on.wait(60)
+        goes_on.wait(100)
 
     async def main() -> None:
         waiting = asyncio.create_task(Work().alone(work, "abandoned"))
@@ -144,4 +144,4 @@ def test_a_stream_that_nobody_waits_for_any_more_ends_without_a_word() -> None:
     goes_on.set()
     for thread in threading.enumerate():
         if thread.name == "abandoned":
-            thread.join(60)
+            thread.join(100)

@@ -52,7 +52,7 @@ def relayed(listener: tuple[str, int], protocol: str = "tcp") -> Iterator[tuple[
         yield number, table
     finally:
         ours.close()
-        thread.join(30)
+        thread.join(100)
         theirs.close()
 
 
@@ -94,7 +94,7 @@ def test_each_side_sends_as_much_as_it_likes_and_ends_by_itself() -> None:
     with (
         listening() as server,
         relayed(server.getsockname()) as (port, _),
-        socket.create_connection(("127.0.0.1", port), 30) as caller,
+        socket.create_connection(("127.0.0.1", port), 100) as caller,
     ):
         other, peer = server.accept()
         assert peer[0] == HERE
@@ -103,21 +103,21 @@ def test_each_side_sends_as_much_as_it_likes_and_ends_by_itself() -> None:
             for source, sink, size in ((caller, other, 8), (other, caller, 4)):
                 thread = send_all(source, _WORD * size)
                 assert all_of(sink) == _WORD * size
-                thread.join(30)
+                thread.join(100)
 
 
 def test_a_caller_that_reads_nothing_keeps_nobody_waiting() -> None:
     with (
         listening() as server,
         relayed(server.getsockname()) as (port, _),
-        socket.create_connection(("127.0.0.1", port), 30),
+        socket.create_connection(("127.0.0.1", port), 100),
     ):
         full, _ = server.accept()
         full.setblocking(False)
         with full, contextlib.suppress(BlockingIOError):
             while True:
                 full.send(_WORD)
-        with socket.create_connection(("127.0.0.1", port), 30) as second:
+        with socket.create_connection(("127.0.0.1", port), 100) as second:
             other, _ = server.accept()
             other.sendall(b"hello")
             other.close()
@@ -128,7 +128,7 @@ def test_a_reset_of_one_side_is_a_reset_of_the_other() -> None:
     with (
         listening() as server,
         relayed(server.getsockname()) as (port, _),
-        socket.create_connection(("127.0.0.1", port), 30) as caller,
+        socket.create_connection(("127.0.0.1", port), 100) as caller,
     ):
         other, _ = server.accept()
         other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -138,7 +138,7 @@ def test_a_reset_of_one_side_is_a_reset_of_the_other() -> None:
 
 
 def call(port: int) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), 30) as caller:
+    with socket.create_connection(("127.0.0.1", port), 100) as caller:
         return all_of(caller)
 
 
@@ -151,7 +151,7 @@ def test_a_listener_that_comes_later_is_found() -> None:
             thread = threading.Thread(target=lambda: server.accept()[0].close())
             thread.start()
             assert call(port) == b""
-            thread.join(30)
+            thread.join(100)
 
 
 def test_datagrams_of_two_callers_come_back_to_each_from_where_they_were_sent() -> None:

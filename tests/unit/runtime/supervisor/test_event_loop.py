@@ -56,7 +56,7 @@ def test_a_client_that_another_event_closed_does_not_end_the_supervisor(
 def test_who_reads_slowly_gets_all_of_the_output_at_the_end(tmp_path: pathlib.Path) -> None:
     session = Session(protocol.listen(str(tmp_path / "socket")), None)
     ours, theirs = socket.socketpair()
-    theirs.settimeout(60)
+    theirs.settimeout(100)
     client = session.clients.add(ours)
     client.attached = True
     data = b"0123456789abcdef" * 65536  # more than the connection takes
