@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.builder import build_context
+from sandbox.builder.build_job import Build
 from sandbox.builder.errors import BuildFailed
-from sandbox.builder.executor import Build, wanted
+from sandbox.builder.executor import Executor, wanted
 from sandbox.builder.outputs import give_out
 from sandbox.builder.progress import Silent, Teller
 from sandbox.builder.request import BuildResult
@@ -18,9 +19,9 @@ from sandbox.dockerfile.parser import parse
 from sandbox.errors import SandboxError, Unsupported, UsageError
 from sandbox.models.architecture import own_platform
 from sandbox.runtime.process import reaper
-from sandbox.store import build_cache
 from sandbox.store.atomic_files import workspace
 from sandbox.store.networks import NetworkStore
+from sandbox.store.unsynced_steps import drop_unsynced_steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ def build(
     layout.prepare()
     request = replace(request, network=_network_of(request.network, layout))
     clean_up(layout)
-    build_cache.forget_unsafe(layout)
+    drop_unsynced_steps(layout)
     reaper.adopt_orphans()
     teller = Teller(progress or Silent())
     with workspace(layout, PREFIX) as scratch:
@@ -80,7 +81,7 @@ def _build(
         from sandbox.builder.cache.remote import RemoteCaches
 
         work.layering.remote = RemoteCaches(request.cache_from, shop, teller).find
-    state = work.run()
+    state = Executor(work).run()
     if request.squash:
         from sandbox.builder.squash import squash
 

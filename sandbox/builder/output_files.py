@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sandbox.builder.file_views import TreeView, opener, walk
 from sandbox.errors import map_os_errors
-from sandbox.layers.tar_reader import TarEntry
+from sandbox.layers.tar_entry import TarEntry
 from sandbox.layers.tar_writer import PackEntry, write_tar
 from sandbox.runtime.copy.destinations import HostDestination, copy_all
 from sandbox.runtime.copy.sources import Item

@@ -22,7 +22,7 @@ from sandbox.store.images import ImageStore, NewImage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.builder.executor import Build
+    from sandbox.builder.build_job import Build
     from sandbox.builder.request import Output
     from sandbox.builder.services import Services
     from sandbox.builder.stage_state import State

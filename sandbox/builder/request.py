@@ -6,13 +6,14 @@ Does not know: the command line, the HTTP API.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from sandbox.errors import Unsupported, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.builder.errors import BuildFailed
     from sandbox.models.container import MountPoint, Ulimit
     from sandbox.models.lockfile import Lockfile

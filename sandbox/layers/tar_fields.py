@@ -19,9 +19,7 @@ from sandbox.errors import CorruptData
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.layers.tar_reader import TarEntry
-
-Segments = list[tuple[int, int]]
+    from sandbox.layers.tar_entry import Segments, TarEntry
 
 _SEGMENT_LIMIT = 1_000_000
 _LINE_LIMIT = 512

@@ -17,13 +17,12 @@ Must not know: the effect of an entry on a file system, whether its name is safe
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.errors import CorruptData
+from sandbox.layers.tar_entry import TarEntry
 from sandbox.layers.tar_fields import (
     PaxRecords,
-    Segments,
     apply_pax,
     check_entry,
     check_segments,
@@ -58,25 +57,6 @@ _KINDS = {
 }
 _LONG_NAME, _LONG_LINK, _VOLUME_LABEL = b"L", b"K", b"V"
 _PAX_LOCAL, _PAX_GLOBAL = (b"x", b"X"), b"g"
-
-
-@dataclass(slots=True)
-class TarEntry:
-    """One member. ``kind`` is one of f, d, l (symlink), h (hard link), c, b, p. Names are raw."""
-
-    name: bytes
-    kind: str
-    mode: int
-    uid: int
-    gid: int
-    mtime_ns: int
-    size: int  # of the file in bytes; ``stored`` is less for a sparse file
-    link: bytes = b""
-    rdev: tuple[int, int] = (0, 0)
-    xattrs: dict[bytes, bytes] = field(default_factory=dict)
-    stored: int = 0  # bytes of data in the archive
-    data_offset: int = 0  # of the data in the archive
-    segments: Segments | None = None  # of a sparse file: the stored (offset, length) pairs
 
 
 class TarStream:

@@ -43,7 +43,7 @@ from sandbox.layers.memory_budget import Memory
 from sandbox.layers.original_blob import BlobKeeper
 from sandbox.layers.read_ahead import ReadAhead
 from sandbox.layers.tar_fields import text
-from sandbox.layers.tar_reader import TarEntry, TarStream
+from sandbox.layers.tar_reader import TarStream
 from sandbox.layers.whiteout import Mark, classify
 from sandbox.native.layer_table import QuickMembers, Record
 from sandbox.store.layers import LayerInfo
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     from sandbox.layers.byte_streams import Readable
     from sandbox.layers.memory_budget import Share
+    from sandbox.layers.tar_entry import TarEntry
     from sandbox.models.digest import Digest
     from sandbox.models.oci import Descriptor
 

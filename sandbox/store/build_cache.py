@@ -74,7 +74,7 @@ def read_step(layout: Layout, key: str) -> Step | None:
         step = oci.decode(path.read_bytes(), Step, what=str(path))
     except (OSError, SandboxError):
         return None
-    if not layout.layer(Digest(step.layer)).is_dir() or not _is_safe(step):
+    if not layout.layer(Digest(step.layer)).is_dir() or not is_safe(step):
         return None
     with suppress(OSError):
         os.utime(path)
@@ -98,30 +98,6 @@ def settle(layout: Layout, keys: Iterable[str]) -> None:
                 write_step(layout, key, msgspec.structs.replace(step, boot=""))
 
 
-def forget_unsafe(layout: Layout) -> None:
-    """Drop what was not on the disk when the machine went down.
-
-    All records are looked at once in each boot: later ones are of this boot. No image has
-    such a layer (`sync_unsettled`), unless it was made durable for it.
-    """
-    from sandbox.store.images import ImageStore
-    from sandbox.store.layers import remove_layer
-
-    boot = boot_id().encode()
-    with suppress(OSError):
-        if layout.build_boot.read_bytes() == boot:
-            return
-    with store_lock(layout):
-        unsafe = [(key, step) for key, step in steps(layout) if not _is_safe(step)]
-        for key, _ in unsafe:
-            discard(layout.build_step(key), layout=layout)
-        if unsafe:
-            for layer in {Digest(step.layer) for _, step in unsafe} - ImageStore(layout).needs():
-                remove_layer(layout, layer)
-        with suppress(SandboxError):  # on a full disk they are looked at again
-            write_atomic(layout.build_boot, boot, layout=layout)
-
-
 def sync_unsettled(layout: Layout, layers: Iterable[Digest]) -> None:
     """Make durable what an image is about to have and a build has not made durable yet.
 
@@ -133,7 +109,8 @@ def sync_unsettled(layout: Layout, layers: Iterable[Digest]) -> None:
             sync_file_system(layout.root)
 
 
-def _is_safe(step: Step) -> bool:
+def is_safe(step: Step) -> bool:
+    """Tell whether the layer of a step is on the disk, or was made in this boot."""
     return not step.boot or step.boot == boot_id()
 
 

@@ -24,7 +24,7 @@ from sandbox.store import build_cache
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.builder.executor import Build
+    from sandbox.builder.build_job import Build
     from sandbox.builder.request import RemoteCache
 
 

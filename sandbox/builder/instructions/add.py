@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from sandbox.builder.executor import Build
+    from sandbox.builder.build_job import Build
     from sandbox.builder.file_views import View
     from sandbox.dockerfile.instructions import Add
 

@@ -19,7 +19,7 @@ from sandbox.builder.stage_state import Row
 from sandbox.dockerfile import instructions as say
 from sandbox.dockerfile.dockerignore import IgnoreRules
 from sandbox.layers.layer_writer import LayerWriter
-from sandbox.layers.tar_reader import TarEntry
+from sandbox.layers.tar_entry import TarEntry
 from sandbox.runtime.copy.destinations import TreeDestination, copy_all
 from sandbox.runtime.copy.sources import Item
 

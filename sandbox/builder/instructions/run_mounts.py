@@ -15,7 +15,6 @@ import hashlib
 import os
 import posixpath
 import shutil
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -29,6 +28,7 @@ from sandbox.store import build_cache
 from sandbox.store.lock import acquire
 
 if TYPE_CHECKING:
+    from contextlib import ExitStack
     from pathlib import Path
 
     from sandbox.builder.file_views import View

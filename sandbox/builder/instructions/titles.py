@@ -30,6 +30,25 @@ def steps_of(planned: PlannedStage) -> tuple[int, int]:
     return first, first + layers
 
 
+class StepTitles:
+    """Numbers the steps of one stage and makes their titles."""
+
+    def __init__(
+        self, planned: PlannedStage, *, is_named: bool, numbering: tuple[int, int] | None
+    ) -> None:
+        """Begin at the base; *numbering* is its number and the number of all steps."""
+        self._name = planned.stage.label if is_named else ""
+        self._number, self._total = numbering or steps_of(planned)
+
+    def next(self) -> None:
+        """Go on to the next step."""
+        self._number += 1
+
+    def title(self, text: str) -> str:
+        """Return what progress calls the present step: ``[name 2/3] RUN ...``."""
+        return numbered(self._name, self._number, self._total, text)
+
+
 def numbered(name: str, number: int, total: int, text: str) -> str:
     """Return the title of a step.
 

@@ -23,7 +23,7 @@ from sandbox.layers.tar_writer import PackEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sandbox.layers.tar_reader import TarEntry
+    from sandbox.layers.tar_entry import TarEntry
     from sandbox.native import core
     from sandbox.runtime.copy.sources import Item
 

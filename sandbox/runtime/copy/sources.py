@@ -15,7 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from sandbox.errors import map_os_errors
-from sandbox.layers.tar_reader import TarEntry, TarStream
+from sandbox.layers.tar_entry import TarEntry
+from sandbox.layers.tar_reader import TarStream
 from sandbox.models.file_type import kind_of
 from sandbox.models.record import Record
 

@@ -14,6 +14,7 @@ from sandbox.models.digest import digest_of
 from sandbox.store import build_cache
 from sandbox.store.images import ImageStore, NewImage
 from sandbox.store.layout import Layout
+from sandbox.store.unsynced_steps import drop_unsynced_steps
 
 ONE, TWO = digest_of(b"1"), digest_of(b"2")
 
@@ -61,7 +62,7 @@ def test_a_step_of_another_boot_counts_once_it_is_known_to_be_on_the_disk(
     assert build_cache.read_step(layout, "a" * 64) is None
     assert build_cache.read_step(layout, "b" * 64) is not None
     layout.build_boot.write_text("another")
-    build_cache.forget_unsafe(layout)
+    drop_unsynced_steps(layout)
     assert not layout.layer(ONE).exists(), "its files may be torn"
     assert layout.build_boot.read_text() == build_cache.boot_id()
     assert layout.layer(TWO).exists()
@@ -80,7 +81,7 @@ def test_the_records_are_looked_at_once_in_each_boot(
     monkeypatch.setattr(build_cache, "steps", lambda where: looked.append(where) or [])
     for boot in ("one", "one", "two", "two"):
         monkeypatch.setattr(build_cache, "boot_id", lambda boot=boot: boot)
-        build_cache.forget_unsafe(layout)
+        drop_unsynced_steps(layout)
     assert len(looked) == 2
 
 

@@ -9,7 +9,8 @@ import tarfile
 import pytest
 
 from sandbox.errors import CorruptData
-from sandbox.layers.tar_reader import TarEntry, TarStream
+from sandbox.layers.tar_entry import TarEntry
+from sandbox.layers.tar_reader import TarStream
 from tests.harness import images
 
 

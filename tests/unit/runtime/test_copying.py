@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.errors import CorruptData, SandboxError
-from sandbox.layers.tar_reader import TarEntry
+from sandbox.layers.tar_entry import TarEntry
 from sandbox.layers.tar_writer import write_tar
 from sandbox.runtime.copy.destinations import (
     HostDestination,
