@@ -16,13 +16,13 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from sandbox.runtime.supervisor.health import LimitWatch
+from sandbox.runtime.supervisor.limit_watch import LimitWatch
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from sandbox.runtime.supervisor.container_record import ContainerRecord
     from sandbox.runtime.supervisor.event_loop import Session
-    from sandbox.runtime.supervisor.main import Keeper
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 _PERIOD = 0.1  # Docker's
@@ -97,18 +97,18 @@ class Bucket:
 class CpuWatch(LimitWatch):
     """Looks after one run of a container."""
 
-    def __init__(self, keeper: Keeper, session: Session) -> None:
+    def __init__(self, record: ContainerRecord, session: Session) -> None:
         """Look from now on, if there is a limit."""
         self._meter = Meter()
         self._before = 0.0
         self._bucket: Bucket | None = None
         self._idle = _IDLE_LOOK
         self._held = False
-        super().__init__(keeper, session)
+        super().__init__(record, session)
 
     def check(self) -> float:
         """Earn, spend, hold or release."""
-        rate, session = self._keeper.container.config.policy.cpus, self._session
+        rate, session = self._record.container.config.policy.cpus, self._session
         if not rate or "cpu" in session.held:
             self._bucket = None
             session.pace.release(_REASON)

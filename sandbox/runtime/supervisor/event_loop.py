@@ -56,7 +56,7 @@ class Session:
     """The loop, from the supervisor's first client to its last."""
 
     def __init__(self, listener: socket.socket, log: LogFile | None) -> None:
-        """Listen; nothing runs yet. Requests go to *on_request*, set by the keeper."""
+        """Listen; nothing runs yet. Requests go to *on_request*, set by the supervisor."""
         self.on_request: Callable[[Client, dict[str, object]], None] = lambda *_: None
         self.on_stop: Callable[[], None] = lambda: None
         self.on_tick: Callable[[], None] = lambda: None

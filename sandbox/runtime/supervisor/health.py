@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the supervisor looks after while a container runs: its health, its memory.
+"""The health check of a container that runs.
 
 Rules: everything happens in the loop, by timers; a check is one more process of the
 container, never waited for. Docker's rules decide what the answers mean.
@@ -19,81 +19,23 @@ from sandbox.errors import SandboxError
 from sandbox.models.policy import SECOND, Health, HealthState
 from sandbox.models.record import replace
 from sandbox.runtime.lifecycle import exit_code_of
-from sandbox.runtime.limits.usage import resident_bytes
 from sandbox.runtime.logs.writer import stamp
 
 if TYPE_CHECKING:
+    from sandbox.runtime.supervisor.container_record import ContainerRecord
     from sandbox.runtime.supervisor.event_loop import Session, Timer
-    from sandbox.runtime.supervisor.main import Keeper
 
-_MEMORY_PERIOD = 0.04
-_LONGEST_PERIOD = 1.0
-_GROWTH = 4 << 30  # bytes that one CPU makes resident in a second, at the very most
 _CHUNK = 65536
 _KEPT_OUTPUT = 4096
 _KEPT_RESULTS = 5
 
 
-class LimitWatch:
-    """Looks again and again whether one run of a container keeps a limit."""
-
-    def __init__(self, keeper: Keeper, session: Session) -> None:
-        """Look now."""
-        self._keeper = keeper
-        self._session = session
-        self._main = session.main
-        self._timer: Timer | None = None
-        self.look()
-
-    def look(self) -> None:
-        """Look, and decide when to look again; also when the limit was changed."""
-        if self._timer is not None:
-            self._timer.action = None
-        if self._session.main is self._main and self._session.run_dir is not None:
-            seconds = self.check()
-            self._timer = self._session.after(seconds, self.look) if seconds else None
-
-    def check(self) -> float:
-        """Do what is to be done; the seconds until the next look, 0: none."""
-        raise NotImplementedError
-
-
-def memory_period(room: int, cpus: int) -> float:
-    """Return the seconds until the next look: 0.04 after *room* bytes can be used up.
-
-    >>> memory_period(0, 2), memory_period(1 << 32, 8), memory_period(1 << 40, 2)
-    (0.04, 0.165, 1.0)
-    """
-    return min(_MEMORY_PERIOD + room / (_GROWTH * cpus), _LONGEST_PERIOD)
-
-
-class MemoryWatch(LimitWatch):
-    """Kills a container that uses more than its policy allows."""
-
-    def check(self) -> float:
-        """Compare."""
-        limit = self._keeper.container.config.policy.memory
-        if not limit or "memory" in self._session.held:
-            return 0
-        pids = self._session.processes()
-        used = resident_bytes(pids, floor=limit)
-        if used > limit:
-            self._keeper.tell("oom")
-            self._keeper.change(replace(self._keeper.container.state, oom_killed=True))
-            for pid in pids:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            self._session.main.send(signal.SIGKILL)
-            return 0
-        return memory_period(limit - used, len(os.sched_getaffinity(0)))
-
-
 class HealthWatch:
     """Asks a container whether it is well, again and again."""
 
-    def __init__(self, keeper: Keeper, session: Session, health: Health) -> None:
+    def __init__(self, record: ContainerRecord, session: Session, health: Health) -> None:
         """Ask after the first interval."""
-        self._keeper = keeper
+        self._record = record
         self._session = session
         self._health = health
         self._main = session.main
@@ -109,11 +51,11 @@ class HealthWatch:
         session.after(self._interval(), self._ask)
 
     def _set(self, state: HealthState) -> None:
-        self._keeper.change(replace(self._keeper.container.state, health=state))
+        self._record.change(replace(self._record.container.state, health=state))
 
     @property
     def _state(self) -> HealthState:
-        return self._keeper.container.state.health or HealthState()
+        return self._record.container.state.health or HealthState()
 
     def _starts(self) -> bool:
         """Tell whether failures do not count yet."""
@@ -130,7 +72,7 @@ class HealthWatch:
     def _ask(self) -> None:
         if not self._is_current():
             return
-        if self._keeper.container.state.status != "running":
+        if self._record.container.state.status != "running":
             self._session.after(self._interval(), self._ask)
             return
         self._started = time.time_ns()
@@ -154,7 +96,7 @@ class HealthWatch:
         assert run_dir is not None
         request = exec_process.ExecRequest(args=self._health.argv)
         try:
-            process = exec_process.prepared(self._keeper.container.config, run_dir.path, request)
+            process = exec_process.prepared(self._record.container.config, run_dir.path, request)
         except SandboxError:
             os.close(writer)
             raise
@@ -223,4 +165,4 @@ class HealthWatch:
             after = HealthState(status=status, failing_streak=streak, log=log)
         self._set(after)
         if after.status != before.status:
-            self._keeper.tell(f"health_status: {after.status}")
+            self._record.tell(f"health_status: {after.status}")

@@ -6,8 +6,8 @@ standard input. It forks away, takes the container's lock, and runs the containe
 again if its policy says so, until that is over. Everything else comes in through its
 socket (see `requests` and docs/control-protocol.md).
 
-Rules: it alone writes the container's state while it lives. It never waits for a
-client. Killed at any moment, it leaves a container that is found out to be dead.
+Rules: it never waits for a client. When it is killed at any moment, others find out that
+the container is dead.
 
 Does not know: images, or how a command line looks.
 """
@@ -20,93 +20,57 @@ import signal
 import socket
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.errors import Conflict, ContainerNotFound, RuntimeFailed, SandboxError
+from sandbox.errors import Conflict, RuntimeFailed, SandboxError
 from sandbox.models.policy import Usage
 from sandbox.models.record import replace
 from sandbox.native import core
 from sandbox.runtime import lifecycle, restart_policy, rundir
 from sandbox.runtime.limits import cgroups
-from sandbox.runtime.logs.writer import LogFile, stamp
 from sandbox.runtime.process import reaper
 from sandbox.runtime.supervisor import protocol
+from sandbox.runtime.supervisor.container_record import ContainerRecord, now
 from sandbox.runtime.supervisor.cpu_limit import CpuWatch
 from sandbox.runtime.supervisor.event_loop import Session
-from sandbox.runtime.supervisor.health import HealthWatch, LimitWatch, MemoryWatch
+from sandbox.runtime.supervisor.health import HealthWatch
+from sandbox.runtime.supervisor.memory_limit import MemoryWatch
 from sandbox.runtime.supervisor.requests import Requests
 from sandbox.runtime.supervisor.spawn import Plan
-from sandbox.store import events, resource_events
-from sandbox.store.containers import ContainerStore
-from sandbox.store.layout import Layout
-from sandbox.store.volumes import drop_anonymous
 
 if TYPE_CHECKING:
-    from sandbox.models.container import ContainerState
+    from sandbox.runtime.supervisor.limit_watch import LimitWatch
 
 _RECORD_PERIOD = 300.0
-_PATIENCE = 5.0  # seconds that somebody who only looks into the container gets
 
 
-def now() -> str:
-    """Return the present as RFC 3339."""
-    return stamp(time.time_ns())
-
-
-class Keeper:
+class Supervisor:
     """Runs a container as often as its policy wants."""
 
     def __init__(self, plan: Plan, connection: socket.socket) -> None:
         """Take the container's lock and listen; `Conflict` if it runs already."""
         self._plan = plan
-        self._layout = Layout(Path(plan.root))
-        self._store = ContainerStore(self._layout)
-        self.container = self._store.read(plan.container_id)
-        self._lock = self._take_lock()
-        self.container = self._store.read(plan.container_id)
-        lifecycle.next_status(self.container.state.status, "start")
+        self.record = ContainerRecord(plan.root, plan.container_id)
         self._identity = (os.getpid(), reaper.start_time_of(os.getpid()) or 0)
-        self._log = self._open_log()
+        self._log = self.record.open_log()
         self._address = rundir.socket_path(plan.container_id, os.environ)
         self.session = Session(protocol.listen(self._address), self._log)
         self.session.size = plan.size
-        self.requests = Requests(self, self.session)
+        self.requests = Requests(self.record, self.session, on_update=self._refresh)
         self._starter = self.session.clients.add(connection)
         self._starter.verb = "start"
         self._problem: SandboxError | None = None
         self._usage = Usage()
         self._watches: list[LimitWatch] = []
-        self.stopped = False  # the user wants it to end
-        self.again = False  # the user wants it to run again at once
         self._look_after_the_record()
 
     def _look_after_the_record(self) -> None:
         """End when somebody has deleted the store under a running container."""
-        if self._store.directory(self.container.config.id).config.exists():
+        if self.record.is_there:
             self.session.after(_RECORD_PERIOD, self._look_after_the_record)
             return
-        self.stopped = True
+        self.record.stopped = True
         self.session.main.send(signal.SIGKILL)
-
-    def _take_lock(self) -> int:
-        """Hold the container; somebody who only looks into it is waited for."""
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                return self._store.hold(self.container)
-            except Conflict:
-                state = self._store.read(self.container.config.id).state
-                if state.is_running or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.01)
-
-    def _open_log(self) -> LogFile | None:
-        policy = self.container.config.policy
-        if policy.log_driver != "json-file":
-            return None
-        path = os.fspath(self._store.directory(self.container.config.id).log)
-        return LogFile(path, max_size=policy.log_max_size, max_file=policy.log_max_file)
 
     def live(self) -> None:
         """Run until it is over."""
@@ -125,26 +89,28 @@ class Keeper:
             begun = time.monotonic()
             code = self._run()
             ran = time.monotonic() - begun
-            if self._runs_again():
+            if self.record.take_again():
                 delay = 0.0
                 continue
             if not self._wants_restart(code):
-                state = self.container.state
-                self._record(lifecycle.exited(state, code, now(), self._usage))
+                state = self.record.container.state
+                self.record.change(lifecycle.exited(state, code, now(), self._usage))
                 return
             delay = restart_policy.next_delay(delay, ran)
-            self._record(lifecycle.waiting(self.container.state, code, now()))
+            self.record.change(lifecycle.waiting(self.record.container.state, code, now()))
             self.requests.run_ended(code)
             self._rest(delay)
-            if not self._runs_again() and self.stopped:
-                self._record(lifecycle.exited(self.container.state, code, now(), self._usage))
+            if not self.record.take_again() and self.record.stopped:
+                self.record.change(
+                    lifecycle.exited(self.record.container.state, code, now(), self._usage)
+                )
                 return
 
     def _run(self) -> int:
         begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.stopped = False
+        self.record.stopped = False
         status = self.session.run(
-            self.container.config,
+            self.record.container.config,
             self._plan.place,
             on_start=self._on_start,
             after_start=self._after_start,
@@ -152,77 +118,66 @@ class Keeper:
         self._usage = _usage(before, time.monotonic() - begun)
         code = lifecycle.exit_code_of(status)
         if self.session.was_out_of_memory:
-            self.tell("oom")
-            self.change(replace(self.container.state, oom_killed=True))
-        self.tell("die", exitCode=str(code))
-        resource_events.tell_end(self._layout, self.container.config)
+            self.record.tell("oom")
+            self.record.change(replace(self.record.container.state, oom_killed=True))
+        self.record.tell("die", exitCode=str(code))
+        self.record.tell_resources(begin=False)
         if self.requests.is_stopping:
-            self.tell("stop")
+            self.record.tell("stop")
         return code
 
     def _on_start(self, process: lifecycle.MainProcess) -> None:
-        state = self.container.state
+        state = self.record.container.state
         if state.status in ("running", "paused"):  # restarted by the user
             state = replace(lifecycle.waiting(state, 0, now()), restart_count=state.restart_count)
         state = lifecycle.started(state, process, now(), keeper=self._identity)
-        self.container = self._store.write_state(self.container, state)
+        self.record.start(state)
 
     def _after_start(self) -> None:
-        resource_events.tell_begin(self._layout, self.container.config)
-        self.tell("start")
+        self.record.tell_resources(begin=True)
+        self.record.tell("start")
         if self._starter.verb == "start":
             self._starter.verb = "started"
-            self._starter.say({"ok": True, "pid": self.container.state.pid})
+            self._starter.say({"ok": True, "pid": self.record.container.state.pid})
             if self._plan.attach:
                 self._starter.attached = True
                 self._starter.gives_input = self._plan.stdin
             else:
                 self._starter.end()
         self.requests.run_began()
-        policy = self.container.config.policy
+        policy = self.record.container.config.policy
         self.session.on_tick = lambda: None
         if policy.health is not None and policy.health.argv:
-            HealthWatch(self, self.session, policy.health)
-        self._watches = [MemoryWatch(self, self.session), CpuWatch(self, self.session)]
-
-    def _runs_again(self) -> bool:
-        again, self.again = self.again, False
-        if again:
-            self.stopped = False
-        return again
+            HealthWatch(self.record, self.session, policy.health)
+        self._watches = [
+            MemoryWatch(self.record, self.session),
+            CpuWatch(self.record, self.session),
+        ]
 
     def _wants_restart(self, code: int) -> bool:
         try:
-            self.refresh(self.container.state)
+            self._refresh()
         except SandboxError:
             return False  # removed meanwhile
         return restart_policy.wants_restart(
-            self.container.config.policy,
+            self.record.container.config.policy,
             exit_code=code,
-            count=self.container.state.restart_count,
-            stopped=self.stopped,
+            count=self.record.container.state.restart_count,
+            stopped=self.record.stopped,
         )
 
     def _rest(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         self.session.after(seconds, lambda: None)
-        self.session.loop(lambda: self.stopped or self.again or time.monotonic() >= until)
+        self.session.loop(
+            lambda: self.record.stopped or self.record.again or time.monotonic() >= until
+        )
 
-    def _record(self, state: ContainerState) -> None:
-        state = replace(state, stopped=self.stopped)
-        with suppress(ContainerNotFound):  # removed by force
-            self._store.write_state(self.container, state)
-        self.container = self.container.with_state(state)
-
-    def change(self, state: ContainerState) -> None:
-        """Record a state that a request brought about."""
-        self._record(state)
-
-    def refresh(self, state: ContainerState) -> None:
+    def _refresh(self) -> None:
         """Take over a new name or policy."""
-        before = self.container.config.policy
-        self.container = self._store.read(self.container.config.id).with_state(state)
-        after = self.container.config.policy
+        before = self.record.container.config.policy
+        self.record.reload()
+        after = self.record.container.config.policy
         if self.session.run_dir is None:
             return
         cgroups.apply(after, self.session.run_dir.path)
@@ -231,33 +186,26 @@ class Keeper:
         for watch in self._watches:
             watch.look()
 
-    def tell(self, action: str, **more: str) -> None:
-        """Append an event."""
-        events.tell_container(self._layout, self.container.config, action, **more)
-
     def _fail(self, problem: SandboxError) -> None:
-        state = self.container.state
+        state = self.record.container.state
         if state.status in ("running", "paused"):
             state = lifecycle.exited(state, problem.exit_code, now())
         else:
             state = lifecycle.failed(state, problem.exit_code, problem.message)
         self._problem = problem
-        self._record(state)
+        self.record.change(state)
 
     def _depart(self) -> None:
         self.session.close()
         rundir.remove(self._address)
         if self._log is not None:
             self._log.close()
-        if self.container.config.auto_remove:
-            with suppress(SandboxError):
-                self._store.remove(self.container)
-                drop_anonymous(self._layout, self.container.config)
-                self.tell("destroy")
-        os.close(self._lock)
+        if self.record.container.config.auto_remove:
+            self.record.remove()
+        self.record.close()
         if self._problem is not None and self._starter.verb == "start":
             self._starter.say(refusal(self._problem))
-        self.requests.all_ended(self.container.state.exit_code)
+        self.requests.all_ended(self.record.container.state.exit_code)
         # The container is let go: only this process stays, for whoever looks at the end of a
         # long output later (a pager).
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -307,12 +255,12 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     reaper.adopt_orphans()
     try:
-        keeper = Keeper(Plan.from_json(text), connection)
+        supervisor = Supervisor(Plan.from_json(text), connection)
     except SandboxError as exc:
         with suppress(OSError):
             connection.sendall(protocol.line(refusal(exc)))
         return
-    keeper.live()
+    supervisor.live()
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.runtime.supervisor.clients import Client
+    from sandbox.runtime.supervisor.container_record import ContainerRecord
     from sandbox.runtime.supervisor.event_loop import Session, Timer
-    from sandbox.runtime.supervisor.main import Keeper
 
 _REASON = "user"  # why everything is held
 
@@ -30,10 +30,13 @@ _REASON = "user"  # why everything is held
 class Requests:
     """Answers the clients of one supervisor."""
 
-    def __init__(self, keeper: Keeper, session: Session) -> None:
-        """Take over what arrives at *session*."""
-        self._keeper = keeper
+    def __init__(
+        self, record: ContainerRecord, session: Session, *, on_update: Callable[[], None]
+    ) -> None:
+        """Take over what arrives at *session*; *on_update* takes over a changed policy."""
+        self._record = record
         self._session = session
+        self._on_update = on_update
         self._waiting: list[Client] = []
         self._next_exit: list[Client] = []
         self._restarting: list[Client] = []
@@ -85,7 +88,7 @@ class Requests:
         if message.get("size"):
             rows, columns = message["size"]
             self._session.resize(int(rows), int(columns))
-        client.say({"ok": True, "tty": self._keeper.container.config.tty})
+        client.say({"ok": True, "tty": self._record.container.config.tty})
         client.attached = True
         client.gives_input = bool(message.get("stdin"))
 
@@ -96,40 +99,40 @@ class Requests:
     def _stop(self, client: Client, message: dict[str, Any]) -> None:
         self._waiting.append(client)
         self.is_stopping = True
-        self._keeper.stopped = True
-        self._keeper.again = False
+        self._record.stopped = True
+        self._record.again = False
         number = int(message.get("signal") or signal.SIGTERM)
-        self._keeper.tell("kill", signal=str(number))
+        self._record.tell("kill", signal=str(number))
         self._begin_end(number, float(message.get("timeout", 10)))
 
     def _restart(self, client: Client, message: dict[str, Any]) -> None:
         self._restarting.append(client)
         self.is_stopping = True
-        self._keeper.again = True
+        self._record.again = True
         number = int(message.get("signal") or signal.SIGTERM)
         self._begin_end(number, float(message.get("timeout", 10)))
 
     def _kill(self, client: Client, message: dict[str, Any]) -> None:
         number = int(message.get("signal") or signal.SIGKILL)
-        self._keeper.stopped = True
-        if self._keeper.container.state.status == "paused" and number == signal.SIGKILL:
+        self._record.stopped = True
+        if self._record.container.state.status == "paused" and number == signal.SIGKILL:
             self._set_moving()
         self._session.main.send(number)
-        self._keeper.tell("kill", signal=str(number))
+        self._record.tell("kill", signal=str(number))
         self._done(client)
 
     def _pause(self, client: Client, _message: dict[str, Any]) -> None:
-        state = lifecycle.paused(self._keeper.container.state)
+        state = lifecycle.paused(self._record.container.state)
         self._session.pace.hold(_REASON)
-        self._keeper.change(state)
-        self._keeper.tell("pause")
+        self._record.change(state)
+        self._record.tell("pause")
         self._done(client)
 
     def _unpause(self, client: Client, _message: dict[str, Any]) -> None:
-        state = lifecycle.unpaused(self._keeper.container.state)
+        state = lifecycle.unpaused(self._record.container.state)
         self._session.pace.release(_REASON)
-        self._keeper.change(state)
-        self._keeper.tell("unpause")
+        self._record.change(state)
+        self._record.tell("unpause")
         self._done(client)
 
     def _resize(self, client: Client, message: dict[str, Any]) -> None:
@@ -137,8 +140,8 @@ class Requests:
         self._done(client)
 
     def _update(self, client: Client, _message: dict[str, Any]) -> None:
-        self._keeper.refresh(self._keeper.container.state)
-        self._keeper.change(self._keeper.container.state)  # the record may be damaged
+        self._on_update()
+        self._record.change(self._record.container.state)  # the record may be damaged
         self._done(client)
 
     # ---- ending ------------------------------------------------------------------------
@@ -157,9 +160,9 @@ class Requests:
     def _set_moving(self) -> None:
         """Wake what is paused: it could not end otherwise."""
         with suppress(Conflict):
-            state = lifecycle.unpaused(self._keeper.container.state)
+            state = lifecycle.unpaused(self._record.container.state)
             self._session.pace.free()
-            self._keeper.change(state)
+            self._record.change(state)
 
     def run_began(self) -> None:
         """Answer those who waited for another run."""
@@ -167,7 +170,7 @@ class Requests:
         if self._deadline is not None:
             self._deadline.action = None
         if self._restarting:
-            self._keeper.tell("restart")
+            self._record.tell("restart")
         for client in self._restarting:
             self._done(client)
         self._restarting.clear()

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""Kill a container that uses more memory than it may."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+
+from sandbox.models.record import replace
+from sandbox.runtime.limits.usage import resident_bytes
+from sandbox.runtime.supervisor.limit_watch import LimitWatch
+
+_MEMORY_PERIOD = 0.04
+_LONGEST_PERIOD = 1.0
+_GROWTH = 4 << 30  # bytes that one CPU makes resident in a second, at the very most
+
+
+def memory_period(room: int, cpus: int) -> float:
+    """Return the seconds until the next look: 0.04 after *room* bytes can be used up.
+
+    >>> memory_period(0, 2), memory_period(1 << 32, 8), memory_period(1 << 40, 2)
+    (0.04, 0.165, 1.0)
+    """
+    return min(_MEMORY_PERIOD + room / (_GROWTH * cpus), _LONGEST_PERIOD)
+
+
+class MemoryWatch(LimitWatch):
+    """Kills a container that uses more than its policy allows."""
+
+    def check(self) -> float:
+        """Compare."""
+        limit = self._record.container.config.policy.memory
+        if not limit or "memory" in self._session.held:
+            return 0
+        pids = self._session.processes()
+        used = resident_bytes(pids, floor=limit)
+        if used > limit:
+            self._record.tell("oom")
+            self._record.change(replace(self._record.container.state, oom_killed=True))
+            for pid in pids:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            self._session.main.send(signal.SIGKILL)
+            return 0
+        return memory_period(limit - used, len(os.sched_getaffinity(0)))
