@@ -5,7 +5,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON_FILES := sandbox tests setup.py $(wildcard bench)
+PYTHON_FILES := sandbox tests tools setup.py $(wildcard bench)
 C_FILES := $(shell find csrc tests bench -name '*.[ch]' 2>/dev/null)
 SECONDS ?= 60
 T ?= tests

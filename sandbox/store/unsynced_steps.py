@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
 from sandbox.models.digest import Digest
+from sandbox.store import build_cache
 from sandbox.store.atomic_files import discard, write_atomic
-from sandbox.store.build_cache import boot_id, is_safe, steps
 from sandbox.store.images import ImageStore
 from sandbox.store.layers import remove_layer
 from sandbox.store.lock import store_lock
@@ -24,12 +24,12 @@ def drop_unsynced_steps(layout: Layout) -> None:
     All records are looked at once in each boot: later ones are of this boot. No image has
     such a layer (`build_cache.sync_unsettled`), unless it was made durable for it.
     """
-    boot = boot_id().encode()
+    boot = build_cache.boot_id().encode()
     with suppress(OSError):
         if layout.build_boot.read_bytes() == boot:
             return
     with store_lock(layout):
-        unsafe = [(key, step) for key, step in steps(layout) if not is_safe(step)]
+        unsafe = [(key, step) for key, step in build_cache.steps(layout) if not build_cache.is_safe(step)]
         for key, _ in unsafe:
             discard(layout.build_step(key), layout=layout)
         if unsafe:
