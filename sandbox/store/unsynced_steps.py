@@ -29,7 +29,8 @@ def drop_unsynced_steps(layout: Layout) -> None:
         if layout.build_boot.read_bytes() == boot:
             return
     with store_lock(layout):
-        unsafe = [(key, step) for key, step in build_cache.steps(layout) if not build_cache.is_safe(step)]
+        found = build_cache.steps(layout)
+        unsafe = [(key, step) for key, step in found if not build_cache.is_safe(step)]
         for key, _ in unsafe:
             discard(layout.build_step(key), layout=layout)
         if unsafe:
