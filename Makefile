@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 IS_ROOT := $(filter 0,$(shell id -u))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check lint types fmt test-c test-asan test-py test-restricted test-interceptors test-one fuzz bench cov clean needs-dev
+.PHONY: help setup build run test check lint types fmt test-c test-asan test-py test-restricted test-interceptors test-one fuzz bench cov docs clean needs-dev
 
 help: ## print this list
 	@sed -nE 's/^(# )?([a-z-]+)( [a-z-]+)*:.*## (.*)/\2#\4/p' $(MAKEFILE_LIST) | \
@@ -33,6 +33,10 @@ $(VENV)/ready-dev: pyproject.toml setup.py tools/setup.sh
 
 $(VENV)/ready-run: pyproject.toml setup.py tools/setup.sh
 	@tools/setup.sh run
+
+$(VENV)/ready-docs: pyproject.toml setup.py tools/setup.sh
+	@tools/system-packages.sh run
+	@tools/setup.sh docs
 
 build: $(VENV)/ready-dev ## compile csrc/ into the hosted extension and the guest ELF
 	@$(BIN)/python -P sandbox/native/build.py
@@ -109,6 +113,13 @@ test-restricted: build ## guests once more, with user namespaces, mounts and clo
 
 test-one: build ## one test: make test-one T=tests/unit/store
 	@$(BIN)/python -m pytest $(T)
+
+# ---- documents ------------------------------------------------------------------------------
+
+docs: $(VENV)/ready-docs ## the site in build/site and the man pages in build/man; fails on a dead link
+	@$(BIN)/python tools/manual.py build/man
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+	@echo "build/site/index.html, build/man"
 
 clean: ## forget everything built
 	rm -rf build .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# setup.sh run|dev - make the virtual environment .venv, and install the package in it, editable and built.
+# setup.sh run|dev|docs - make the virtual environment .venv, and install the package in it, editable and built.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 what=.
-[ "$1" = dev ] && what='.[dev]'
+[ "$1" = run ] || what=".[$1]"
 # `import pip` fails in an environment that is incomplete, or whose Python is gone.
 if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
 	rm -rf .venv
