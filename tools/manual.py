@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Make the manual from the command line itself: man pages, and one page of the site.
 
-``python tools/manual.py DIRECTORY`` writes ``sandbox.1``, ``sandbox-run.1`` and so on. A verb that has
-two names (``run`` and ``container run``) is written once; the other name refers to it.
+``python tools/manual.py DIRECTORY`` writes ``sandbox.1``, ``sandbox-run.1`` and so on. A verb
+that has two names (``run`` and ``container run``) is written once; the other name refers to it.
 
 Does not know: any verb. What a page says is what ``--help`` says.
 """
@@ -72,11 +72,7 @@ def synopsis(ctx: click.Context) -> str:
 
 
 def roff(text: str) -> str:
-    """Quote text for roff.
-
-    >>> roff("-a\\n.b")
-    '\\\\-a\\n\\\\&.b'
-    """
+    """Quote text for roff."""
     lines = text.replace("\\", "\\e").replace("-", "\\-").split("\n")
     return "\n".join(f"\\&{line}" if line.startswith((".", "'")) else line for line in lines)
 

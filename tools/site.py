@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Hooks of mkdocs: documents outside of docs/ are pages of the site, too.
 
-Links are written for readers of the repository (``../bench/README.md``). Here they are turned into links
-between pages. A link to anything that is no page becomes plain text.
+Links are written for readers of the repository (``../bench/README.md``). Here they are turned
+into links between pages. A link to anything that is no page becomes plain text.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ import pathlib
 import posixpath
 import re
 import sys
+from typing import TYPE_CHECKING
 
-from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
 
 sys.path.insert(0, os.path.dirname(__file__))
 import manual
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.pages import Page
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ELSEWHERE = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "bench/README.md": "measuring.md",
+    "bench/results/intel-xeon-2cpu.svg": "figures.svg",
 }
 _SOURCES = {page: source for source, page in ELSEWHERE.items()}
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<path>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
@@ -33,8 +37,7 @@ _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<path>[^)#\s:]+)(?P<anchor>#
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Add the pages that are no files of docs/."""
     for source, page in ELSEWHERE.items():
-        text = (ROOT / source).read_text(encoding="utf-8")
-        files.append(File.generated(config, page, content=text))
+        files.append(File.generated(config, page, content=(ROOT / source).read_bytes()))
     files.append(File.generated(config, "commands.md", content=manual.commands_page()))
     return files
 
@@ -55,3 +58,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
         return f"[{match['text']}]({path}{match['anchor'] or ''})"
 
     return _LINK.sub(relink, markdown)
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Show the vertical bars of code in tables without the backslash that a table needs."""
+    return html.replace("\\|", "|")
