@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
 """Containers for people without root: the public names of the package."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
