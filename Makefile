@@ -117,8 +117,8 @@ test-one: build ## one test: make test-one T=tests/unit/store
 # ---- documents ------------------------------------------------------------------------------
 
 docs: $(VENV)/ready-docs ## the site in build/site and the man pages in build/man; fails on a dead link
-	@$(BIN)/python tools/manual.py build/man
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --clean
+	@$(BIN)/python -m tools.manual build/man
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --clean
 	@echo "build/site/index.html, build/man"
 
 clean: ## forget everything built

@@ -12,7 +12,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
-from types import ModuleType
 from typing import NamedTuple
 
 import click
@@ -20,6 +19,7 @@ import pytest
 
 from sandbox.cli.main import cli
 from sandbox.cli.unsupported_flags import reason_against
+from tools import manual
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 WIDTH = 140
@@ -261,20 +261,9 @@ def test_flags_that_are_mentioned_exist(path: pathlib.Path) -> None:
     assert [flag for flag in sorted(named) if flag.rstrip("-") not in known] == []
 
 
-@cache
-def manual() -> ModuleType:
-    """Return tools/manual.py, which `make docs` runs."""
-    spec = importlib.util.spec_from_file_location("manual", ROOT / "tools/manual.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_every_command_has_a_man_page(tmp_path: pathlib.Path) -> None:
     tmp_path = tmp_path / "man"
-    manual().write_man_pages(tmp_path)
+    manual.write_man_pages(tmp_path)
     nested = [f"{verb}-{name}" for verb in verbs() for name in verbs(verb)]
     wanted = {"sandbox.1", *(f"sandbox-{name}.1" for name in [*verbs(), *nested])}
     assert {path.name for path in tmp_path.iterdir()} == wanted
@@ -285,7 +274,7 @@ def test_every_command_has_a_man_page(tmp_path: pathlib.Path) -> None:
 
 
 def test_lines_of_a_man_page_that_look_like_requests_are_quoted() -> None:
-    assert manual().roff("-a\n.b\\") == "\\-a\n\\&.b\\e"
+    assert manual.roff("-a\n.b\\") == "\\-a\n\\&.b\\e"
 
 
 def test_every_verb_is_in_the_reference() -> None:

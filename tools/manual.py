@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Make the manual from the command line itself: man pages, and one page of the site.
 
-``python tools/manual.py DIRECTORY`` writes ``sandbox.1``, ``sandbox-run.1`` and so on. A verb
+``python -m tools.manual DIRECTORY`` writes ``sandbox.1``, ``sandbox-run.1`` and so on. A verb
 that has two names (``run`` and ``container run``) is written once; the other name refers to it.
 
 Does not know: any verb. What a page says is what ``--help`` says.

@@ -7,17 +7,14 @@ into links between pages. A link to anything that is no page becomes plain text.
 
 from __future__ import annotations
 
-import os
 import pathlib
 import posixpath
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File, Files
 
-sys.path.insert(0, os.path.dirname(__file__))
-import manual
+from tools import manual
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
