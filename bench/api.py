@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What does the HTTP API cost, beside podman's: latency, the server's memory, bytes of an exec?
+"""Measure the HTTP API beside podman's: latency, the server's memory, throughput of an exec.
 
     python -m bench.api [MEGABYTES]
 
 Each server has a fresh store with one small image (a static busybox) and a container of it.
-Latencies are medians, throughput is the best of three, memory is the resident set of the server's
-process. Podman is measured as root alone, who then goes on as a user without privileges for
-sandbox's own column. What is not installed is left out: rows of the docker command line, podman.
+Latencies are medians, throughput is the best of three runs, and memory is the resident set of the
+server's process. Podman is only measured by root; the program then drops root to measure sandbox.
+Rows that need a program that is not installed (docker, podman) are left out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of one server; *least* is what it should be at least."""
+    """One figure of one server; *least* is the smallest good value."""
 
     title: str
     value: float
@@ -49,7 +49,7 @@ class Figure:
     least: float = 0
 
     def row(self, peer: Figure | None) -> str:
-        """Return the line that shows it, beside another server's."""
+        """Return the line of the report, with another server's figure beside it."""
         missed = f"  missed: {self.least:g}" if self.value < self.least else ""
         other = f" {peer.value:8.1f}" if peer else ""
         return f"{self.title:<38} {self.value:8.1f}{other} {self.unit}{missed}"
@@ -57,7 +57,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Api:
-    """A server that runs."""
+    """A running server."""
 
     socket: str
     pid: int
@@ -68,7 +68,7 @@ class Api:
         return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
 
     async def open(self, method: str, path: str, body: Any = None, more: str = "") -> Streams:
-        """Send a request and return once the head of its answer is there."""
+        """Send a request and return after the headers of the response were read."""
         reader, writer = await asyncio.open_unix_connection(self.socket, limit=MEGABYTE)
         data = json.dumps(body or {}).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{more}"
@@ -80,7 +80,7 @@ class Api:
         return reader, writer
 
     async def get(self, method: str, path: str, body: Any = None) -> Any:
-        """Do one request and return the document of its answer."""
+        """Send a request and return the JSON document of the response."""
         reader, writer = await self.open(method, path, body, "Connection: close\r\n")
         data = await reader.read()
         writer.close()
@@ -100,9 +100,9 @@ class Api:
 
 @contextmanager
 def with_box(api: Api, client: list[str], tree: Path) -> Iterator[Api]:
-    """Give a server the image and a container named box.
+    """Load the image into a server and run a container named box.
 
-    It says a line, as podman answers a follower of a log with the first one only.
+    The container prints a line, since podman answers a log follower only after the first line.
     """
     output([*client, "import", str(tree), IMAGE])
     command = ["sh", "-c", "echo begun; exec sleep 1000"]
@@ -142,7 +142,7 @@ def serving_podman(folder: Path) -> Iterator[Api]:
 
 
 def small_image(folder: Path) -> Path:
-    """Return an archive of busybox and nothing else."""
+    """Return an archive that only contains busybox."""
     busybox = shutil.which("busybox")
     if busybox is None:
         raise SystemExit("bench.api: busybox is not installed (package busybox-static)")
@@ -162,7 +162,7 @@ def _plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def median_ms(count: int, act: Callable[[], object]) -> float:
-    """Return how long it takes, in milliseconds."""
+    """Return the median time of *act* in milliseconds."""
     times = []
     for _ in range(count):
         begun = time.perf_counter()
@@ -172,7 +172,7 @@ def median_ms(count: int, act: Callable[[], object]) -> float:
 
 
 def best_rate(megabytes: int, act: Callable[[], object]) -> float:
-    """Return megabytes a second."""
+    """Return the best throughput of *act* in megabytes a second."""
     times = []
     for _ in range(3):
         begun = time.perf_counter()
@@ -182,7 +182,7 @@ def best_rate(megabytes: int, act: Callable[[], object]) -> float:
 
 
 async def through(api: Api, megabytes: int, *command: str) -> None:
-    """Send zeros to a process and read what it says, until both have ended."""
+    """Send zeros to a process and read its output until both directions have ended."""
     reader, writer = await api.start_exec(*command)
 
     async def send() -> None:
@@ -201,17 +201,17 @@ async def through(api: Api, megabytes: int, *command: str) -> None:
 
 
 def move(api: Api, megabytes: int, *command: str) -> None:
-    """Do `through` to its end."""
+    """Run `through` in a new event loop."""
     asyncio.run(through(api, megabytes, *command))
 
 
 async def together(count: int, make: Callable[[], Awaitable[Streams]]) -> list[Streams]:
-    """Open so many at once."""
+    """Open *count* streams at once."""
     return list(await asyncio.gather(*(make() for _ in range(count))))
 
 
-async def crowds(api: Api) -> Iterator[Figure]:
-    """Yield the server's memory with many execs, then with many followers of a log."""
+async def memory_figures(api: Api) -> Iterator[Figure]:
+    """Return the server's memory with many execs, and with many followers of a log."""
     execs = await together(EXECS, lambda: api.start_exec("cat"))
     for _, writer in execs:
         writer.write(b"x")
@@ -229,7 +229,7 @@ async def crowds(api: Api) -> Iterator[Figure]:
 
 
 def with_docker(api: Api, megabytes: int) -> Iterator[Figure]:
-    """Yield what the real docker command line takes."""
+    """Yield the figures of docker's command line."""
     os.environ |= {"DOCKER_HOST": f"unix://{api.socket}", "DOCKER_BUILDKIT": "0"}
     yield Figure("docker ps", median_ms(15, lambda: output(["docker", "ps"])), "ms")
     run = ["docker", "run", "--rm", IMAGE, "true"]
@@ -251,11 +251,11 @@ def measure(api: Api, megabytes: int) -> Iterator[Figure]:
     for title, command in ways:
         rate = best_rate(megabytes, partial(move, api, megabytes, *command))
         yield Figure(f"exec, {megabytes} MB {title}", rate, "MB/s")
-    yield from asyncio.run(crowds(api))
+    yield from asyncio.run(memory_figures(api))
 
 
 def measure_podman(megabytes: int) -> dict[str, Figure]:
-    """Return podman's figures; say so where there are none."""
+    """Return podman's figures, or print why there are none."""
     if reason := podman.why_not():
         print_line(f"without podman's column: {reason}")
         return {}
@@ -268,7 +268,7 @@ def measure_podman(megabytes: int) -> dict[str, Figure]:
 
 
 def drop_root(folder: Path) -> None:
-    """Go on as a user without privileges, whose home is *folder*."""
+    """Change from root to a user without privileges whose home is *folder*."""
     if os.geteuid() == 0:
         os.chown(folder, USER, USER)
         os.setgroups([])
@@ -278,7 +278,7 @@ def drop_root(folder: Path) -> None:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Print the figures of both servers."""
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
     beside = measure_podman(megabytes)
     print_line(f"{'':<38} {'sandbox':>8} {'podman' if beside else '':>8}".rstrip())

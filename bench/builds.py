@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""How long does a build take, and how much room? Beside buildah, which needs root for it.
+"""Measure time and disk space of a build, beside buildah, which needs root.
 
     python -m bench.builds ROOTFS.tar [ROUNDS [FOLDER]]
 
-As root, `sandbox` runs as nobody without capabilities, and buildah with the drivers overlay
-and vfs; as anybody else buildah is left out. Every way builds the same Dockerfile on the same
-root file system: once with nothing remembered, then once more, unchanged.
+Run by root, it measures sandbox as the user nobody without capabilities, and buildah with the
+drivers overlay and vfs. Run by another user, it leaves buildah out. Every builder builds the same
+Dockerfile on the same root file system: first without a cache, then again unchanged.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NOBODY = 65534
 
 @dataclass(frozen=True)
 class Way:
-    """One builder: its command line, and where it keeps things."""
+    """One builder: its command line and its store."""
 
     name: str
     command: tuple[str, ...]
@@ -49,7 +49,7 @@ class Way:
 
 @dataclass
 class Figures:
-    """Seconds of each round; bytes at the end."""
+    """Seconds of each round, and bytes of the store at the end."""
 
     first: list[float] = field(default_factory=list)
     second: list[float] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Figures:
 
 
 def ways(folder: Path, rootfs: Path) -> Iterator[Way]:
-    """Yield what can build here."""
+    """Yield the builders that can run here."""
     python = (sys.executable, "-m", "sandbox")
     drop: tuple[str, ...] = ()
     if os.geteuid() == 0:
@@ -100,7 +100,7 @@ def _timed(way: Way, *arguments: str) -> float:
 
 
 def prepare(folder: Path) -> Path:
-    """Write the context."""
+    """Write the build context."""
     context = folder / "context"
     for number in range(20):
         (context / f"tree/d{number}").mkdir(parents=True)
@@ -112,7 +112,7 @@ def prepare(folder: Path) -> Path:
 
 
 def measure(folder: Path, rootfs: Path, rounds: int) -> dict[str, Figures]:
-    """Build with every way in turn."""
+    """Build with every builder in turn."""
     context = prepare(folder)
     if os.geteuid() == 0:
         subprocess.run(["chown", "-R", str(_NOBODY), str(folder)], check=True)
@@ -165,7 +165,7 @@ def summary(found: dict[str, Figures]) -> str:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Print the table of the builders."""
     rootfs = Path(sys.argv[1]).resolve()
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     place = sys.argv[3] if len(sys.argv) > 3 else None

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A `configure` script as autoconf would write it: what do the C compiler and its library have?
+"""Write a `configure` script like autoconf's, which checks the C compiler and its library.
 
-Every check writes a small C file, compiles it (functions are linked too, sizes are also run), notes
-in config.log what came of it and removes its files; at the end config.h and a Makefile are made of
-the answers. For each question that is gcc's programs and a handful of sh, sed, cat and rm.
+Every check writes a small C file and compiles it; it also links functions and runs size checks.
+Then it writes the result to config.log and removes its files. At the end the script writes
+config.h and a Makefile. A check starts gcc's programs and a handful of sh, sed, cat and rm.
 
-Does not know: where it is run.
+Does not know: where the script runs.
 """
 
 from __future__ import annotations

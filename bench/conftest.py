@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""`make bench`: what the tests share, and what is printed and kept at the end.
+"""Fixtures and report of `make bench`.
 
-QUICK=1 does fewer rounds of less work and keeps nothing. BENCH_DIR names a place for the trees, and
-so the file system to measure on; see bench.tree.default_place for the one that is taken otherwise.
+QUICK=1 runs fewer rounds of less work and keeps no results. BENCH_DIR names the folder for the
+trees, and so the file system to measure on; bench.tree.default_place chooses it otherwise.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ LAB = pytest.StashKey[Lab]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A cell that has no figure says why; pytest-benchmark need not add that it was not used."""
+    """Silence pytest-benchmark's warning about tests without a figure, which report the reason."""
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse root, whose ways in are others; say where results are kept."""
+    """Refuse to run as root, and set the file of the results."""
     if os.geteuid() == 0:
         pytest.exit("root may not run guests: use `make bench`", returncode=4)
     if not QUICK:
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """The tree and the ways into it; the trees are gone afterwards, the figures stay."""
+    """Return the lab with the tree and the ways into it; the trees are removed at the end."""
     place = Path(os.environ.get("BENCH_DIR") or default_place())
     folder = place / f"sandbox-bench-{os.getuid()}"
     try:
@@ -61,29 +61,29 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def timer(lab: Lab) -> Path:
-    """The program that times a command, for the host."""
+    """Return the program that times a command on the host."""
     compile_programs(lab.folder / "bin", "-static")
     return lab.folder / "bin" / "timed"
 
 
 @pytest.fixture
 def cell(lab: Lab, benchmark: Any) -> Cell:
-    """Reports one figure."""
+    """Return the object that reports one figure."""
     return Cell(lab, benchmark)
 
 
 def pytest_benchmark_generate_machine_info() -> dict[str, object]:
-    """Keep what matters and no host name."""
+    """Return the facts about the machine that matter, without its host name."""
     return report.machine()
 
 
 def pytest_benchmark_generate_commit_info() -> dict[str, object]:
-    """Name the commit even where the tree is a copy without git."""
+    """Return the commit, also for a copy of the tree without git."""
     return {"id": report.commit()}
 
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
-    """Leave out what every benchmark repeats; write table and picture beside the JSON."""
+    """Drop fields that every benchmark repeats; write the table and the chart beside the JSON."""
     for entry in output_json["benchmarks"]:
         del entry["options"], entry["params"]
     lab = config.stash[LAB]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Can so many containers be on one network at once, and what do they cost?
+"""Start many containers on one network and measure what they cost.
 
     python -m bench.crowd [COUNT]
 
-Starts COUNT (500) containers as a user does, `run -d`, each with a server on port 80; one of
-them looks up every name and asks every server. Prints seconds and memory; exits with 1 when
-anything is missing. 500 need about 7 GB of memory, nearly all of it their supervisors'.
+Starts COUNT (500) containers with `run -d`, each with a server on port 80. One of them looks up
+every name and connects to every server. Prints seconds and memory; exits with 1 if a server was
+not reached. 500 containers need about 7 GB of memory, nearly all of it for their supervisors.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def _ask_all(names: list[str]) -> None:
     said = output(sandbox("exec", names[0], "/usr/bin/python3", "-c", CALL, *names))
     wanted = [f"{name} {name} {addresses.get(name)}" for name in names]
     if said.splitlines() != wanted or len(set(addresses.values())) != len(names):
-        raise SystemExit("bench.crowd: not everybody was reached by name")
+        raise SystemExit("bench.crowd: not every container was reached by name")
 
 
 def main() -> None:
-    """Measure and print."""
+    """Start the containers, connect to all, and print the figures."""
     names = [f"member-{number}" for number in range(int(sys.argv[1]) if sys.argv[1:] else 500)]
     with tempfile.TemporaryDirectory(prefix="sandbox-bench-") as folder:
         os.environ["SANDBOX_ROOT"] = f"{folder}/store"

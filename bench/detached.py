@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What detached containers cost: the time of an exec, memory and CPU time of many that are idle.
+"""Measure detached containers: the time of an exec, memory and CPU time of idle containers.
 
-    python -m bench.detached 200 60     so many containers, watched for so many seconds
+    python -m bench.detached 200 60     200 containers, watched for 60 seconds
 
-Figures of supervisors are the kernel's: what they hold, how long they ran, how often they woke.
+The kernel's figures of the supervisors are used: their memory, CPU time and wake-ups.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COMMAND = Path(sys.executable).with_name("sandbox")
 
 @dataclass(frozen=True)
 class Idle:
-    """What *count* supervisors used together in *seconds*; memory is of the largest, in KiB."""
+    """What *count* supervisors used together in *seconds*; memory is the largest one's, in KiB."""
 
     count: int
     seconds: float
@@ -46,7 +46,7 @@ class Idle:
 
 
 class Host:
-    """Containers of the image `host` in a store of their own."""
+    """Containers of the image `host` in their own store."""
 
     def __init__(self, store: Path) -> None:
         self.store = store
@@ -54,7 +54,7 @@ class Host:
         self._environ["SANDBOX_ROOT"] = str(store)
 
     def run(self, *words: str) -> None:
-        """Run the command `sandbox`, which must succeed."""
+        """Run `sandbox` with these words; it must succeed."""
         subprocess.run(
             [str(COMMAND), *words],
             env=self._environ,
@@ -77,7 +77,7 @@ class Host:
 
 
 def exec_times(host: Host, name: str, rounds: int) -> list[float]:
-    """Return the seconds that `exec NAME true` takes, the whole command."""
+    """Return the seconds of the whole command `exec NAME true`, for each round."""
     times = []
     for _ in range(rounds + 1):
         began = time.perf_counter()
@@ -87,7 +87,7 @@ def exec_times(host: Host, name: str, rounds: int) -> list[float]:
 
 
 def watch(keepers: list[int], seconds: float) -> Idle:
-    """Watch supervisors that have nothing to do."""
+    """Watch idle supervisors for some seconds."""
     before = [_activity(pid) for pid in keepers]
     began = time.monotonic()
     time.sleep(seconds)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""How many inodes and bytes does an image of many small files take, and what would a packed one?
+"""Count the inodes and bytes of an image of many small files, unpacked and packed.
 
-The same OCI layout of one layer is loaded, unpacked by umoci, and copied by skopeo and unpacked
-by tar; of each the inodes and the bytes on disk are counted, the compressed layer included where
-it is kept (here and by skopeo). Packed is a form that does not exist: the store with the layer as
-one uncompressed tar in place of its files, whose index would say where each begins. Then members
-are opened and read: where they lie now, and copied out of the tar at first use.
+The same OCI layout of one layer is loaded by sandbox, unpacked by umoci, and copied by skopeo and
+unpacked by tar. For each the inodes and bytes on disk are counted, with the compressed layer where
+it is kept (by sandbox and skopeo). "Packed" is a form of the store that does not exist: the layer
+as one uncompressed tar, with an index of where each file begins. Then members are opened and read
+in their unpacked files, and after they were copied out of the tar at first use.
 
     python -m bench.inodes [FILES [MEBIBYTES [FOLDER]]]
 """
@@ -32,7 +32,7 @@ _OPENED = 2000
 
 @dataclass(frozen=True)
 class Room:
-    """What a tree takes on disk, as du counts it."""
+    """The inodes and bytes of a tree on disk, as du counts them."""
 
     inodes: int
     size: int
@@ -48,7 +48,7 @@ class Opening:
 
 
 def room_of(tree: Path) -> Room:
-    """Count the inodes and bytes of a tree, each hard link once."""
+    """Count the inodes and bytes of a tree; hard links count once."""
     seen: dict[tuple[int, int], int] = {}
     for folder, _, names in os.walk(tree):
         for path in (folder, *(os.path.join(folder, name) for name in names)):
@@ -58,7 +58,7 @@ def room_of(tree: Path) -> Room:
 
 
 def measure(place: Path, *, files: int, size: int) -> tuple[dict[str, Room], Opening]:
-    """Unpack in every way below *place*, and try the packed form."""
+    """Unpack with every tool below *place*, and try the packed form."""
     with tempfile.TemporaryDirectory(dir=place) as name:
         folder = Path(name)
         layout = make_layout(folder, files, size)
@@ -84,7 +84,7 @@ def measure(place: Path, *, files: int, size: int) -> tuple[dict[str, Room], Ope
 
 
 def _make_index(store: Path) -> None:
-    """Create a container, for which the index of the image is built, and remove it."""
+    """Create and remove a container, so that the image's index is built."""
     environ = {**os.environ, "SANDBOX_ROOT": str(store), "PYTHONPATH": str(ROOT)}
 
     def say(*words: str) -> str:
@@ -103,7 +103,7 @@ def _plain_tar(layout: Path, path: Path) -> Path:
 
 
 def _opening(diff: Path, tar: Path, touched: Path) -> Opening:
-    """Time opening some members, everything being in the page cache."""
+    """Time the opening of some members with everything in the page cache."""
     touched.mkdir()
     with tarfile.open(tar) as archive:
         members = [item for item in archive if item.isfile()]
@@ -134,7 +134,7 @@ def _read(path: Path) -> None:
 
 
 def _each(count: int, act: Callable[[int], None], *, repeat: int = 2) -> float:
-    """Return the microseconds of one, in the last of the repetitions."""
+    """Return the microseconds of one call in the last repetition."""
     for _ in range(repeat):
         start = time.perf_counter()
         for number in range(count):

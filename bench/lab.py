@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""One session of measuring: the tree, the ways into it, and what came out so far.
+"""One session of measuring: the tree, the ways into it, and the results so far.
 
-A piece of work has many cells in the table (its rows, times the ways). The first cell that is asked
-for measures them all, interleaved; every cell then reports its own samples to pytest-benchmark.
+A piece of work has many cells in the table: one for each of its rows and each way. The first cell
+measures all of them, interleaved. Every cell then reports its own samples to pytest-benchmark.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Lab:
-    """Everything a session knows.
+    """The state of a session.
 
-    *missing* says why a way cannot be used, *load* how busy the machine was with other work.
+    *missing* holds the reasons why ways cannot be used; *load* is the machine's load at the start.
     """
 
     folder: Path
@@ -32,10 +32,10 @@ class Lab:
     missing: dict[str, str]
     load: float
     outcomes: list[tuple[Work, Outcome]] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)  # results that are no cell of the table
+    remarks: list[str] = field(default_factory=list)  # results outside of the table
 
     def outcome(self, work: Work) -> Outcome:
-        """Measure *work*, or return what came out when it was."""
+        """Return the outcome of *work*; measure it first if that is still to do."""
         for known, outcome in self.outcomes:
             if known is work:
                 return outcome
@@ -48,7 +48,7 @@ class Lab:
         return [(row, outcome) for work, outcome in self.outcomes for row in work.rows]
 
     def notes(self) -> list[str]:
-        """Return what a reader of the table must know, one line each."""
+        """Return the notes below the table, one line each."""
         notes = [way.note for way in self.ways.values() if way.note]
         notes += [f"{name}: {reason}" for name, reason in self.missing.items()]
         for work, outcome in self.outcomes:
@@ -59,13 +59,13 @@ class Lab:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the table as pytest-benchmark sees it."""
+    """A cell of the table for pytest-benchmark."""
 
     lab: Lab
     benchmark: Any
 
     def report(self, work: Work, row: Row, way: str) -> None:
-        """Report the samples of one row and way, or why there are none."""
+        """Report the samples of one row and way, or the reason why there are none."""
         outcome = self.lab.outcome(work)
         if way in self.lab.missing:
             refuse(way, self.lab.missing[way])
@@ -84,7 +84,7 @@ class Cell:
 
 
 def refuse(way: str, reason: str) -> None:
-    """A peer that cannot is left out; what is ours must work, except what needs the inside."""
+    """Skip a cell without a figure; fail if a way of this project should have one."""
     message = f"{way}: {reason}"
     if way in OURS and reason != INSIDE_ONLY:
         pytest.fail(message, pytrace=False)

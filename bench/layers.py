@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Does a container of sixty layers start as fast as one of a single layer with the same files?
+"""Compare the start of a container of sixty layers with one of a single layer of the same files.
 
-Two images with the same tree, one in many layers and one in a single one; every round starts `true`
-in each, in turn. The first round makes the indexes and is thrown away.
+Two images have the same tree, one in many layers and one in a single layer. Every round starts
+`true` in each. The first round makes the indexes and does not count.
 
     python -m bench.layers [LAYERS [FILES-PER-LAYER [ROUNDS [FOLDER]]]]
 """
@@ -32,23 +32,23 @@ _PROGRAM = "int main(void) { return 0; }\n"
 
 @dataclass(frozen=True)
 class Starts:
-    """Seconds of each whole `run --rm`, by image, and of the first runs, with the index."""
+    """Seconds of each `run --rm`, by image; *first* has those of the first runs, with the index."""
 
     seconds: dict[str, list[float]]
     first: dict[str, float]
 
     def median(self, name: str) -> float:
-        """Return the middle one of an image's times."""
+        """Return the median of an image's times."""
         return statistics.median(self.seconds[name])
 
     def ratio(self) -> float:
-        """Return the median of the rounds' ratios, many layers to one."""
+        """Return the median of the rounds' ratios of many layers to one layer."""
         pairs = zip(self.seconds[MANY], self.seconds[ONE], strict=True)
         return statistics.median(many / one for many, one in pairs)
 
 
 def measure(place: Path, *, layers: int, files: int, rounds: int) -> Starts:
-    """Make both images in a store of their own below *place*, and start them in turn."""
+    """Make both images in their own store below *place*, and start them in turn."""
     with tempfile.TemporaryDirectory(dir=place) as name:
         folder = Path(name)
         environ = _environ(folder / "store")
@@ -68,7 +68,7 @@ Member = tuple[str, bytes, int]
 
 
 def _layer(number: int, files: int, program: bytes | None) -> list[Member]:
-    """Return a layer's files; some are those of the layer below, written again."""
+    """Return a layer's files; some of them replace files of the layer below."""
     members = [] if program is None else [("bin/true", program, 0o755)]
     for item in range(files):
         owner = number - 1 if number and item % 50 == 0 else number
@@ -88,7 +88,7 @@ def _tar(members: Iterable[Member]) -> bytes:
 
 
 def _load(folder: Path, environ: dict[str, str], name: str, tars: Iterable[bytes]) -> None:
-    """Write a docker archive and load it."""
+    """Write an archive of `docker save` and load it."""
     path = folder / "archive"
     path.mkdir()
     diff_ids, names = [], []

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Measure a piece of work in interleaved rounds: every way in turn, then the next round.
 
-Ratios are taken within a round, so that a machine that is slow for a minute is slow for all. The
-first round is thrown away: it fills caches. Times come from inside (programs/calls.c, timed.c): the
-start of a tool counts only where it is what is asked.
+Ratios are taken within a round, so a machine that is slow for a minute slows all ways. The first
+round fills caches and does not count. Programs inside take the times (programs/calls.c, timed.c),
+so the start of a tool only counts where it is the figure.
 
 Does not know: pytest, or how results are shown.
 """
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
 
-# Another amount of output means other work: a listing that misses files is no faster listing.
+# A different amount of output means different work, such as a listing that misses files.
 SAME_OUTPUT = 0.02
 
 OURS = ("native", "sandbox")
 
-# Why a way has no figure that leaves us in the host's own root.
+# The reason why a way that stays in the host's own root has no figure.
 INSIDE_ONLY = "only with the tree as root"
 
 
 class WorkError(Exception):
-    """A way did not do the work."""
+    """A way failed to do the work."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement. Figures that a program does not give are zero."""
+    """One measurement. Figures that a program does not report are zero."""
 
     seconds: float
     cpu_seconds: float = 0.0
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Work:
-    """What is run in a round; it yields a sample for each of its rows."""
+    """The work of a round; *run* returns a sample for each of the rows."""
 
     rows: tuple[Row, ...]
     run: Callable[[Way], dict[str, Sample]]
@@ -67,9 +67,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Effort:
-    """How often to measure: *rounds*, fewer if they take longer than *seconds*.
+    """How often to measure: *rounds*, or fewer if they take longer than *seconds*.
 
-    But one of every way, and *least* of ours: peers leave when the time is over.
+    After that time peers are no longer measured. Every way gets at least one round, and native
+    and sandbox get *least*.
     """
 
     rounds: int
@@ -79,18 +80,18 @@ class Effort:
 
 @dataclass
 class Outcome:
-    """The samples of one work: by way, by row, one for each round."""
+    """The samples of one piece of work, by way and by row, one for each round."""
 
     samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
     def add(self, way: str, samples: dict[str, Sample]) -> None:
-        """Remember what one way took in one round."""
+        """Add the samples of one way in one round."""
         for key, sample in samples.items():
             self.samples.setdefault(way, {}).setdefault(key, []).append(sample)
 
     def seconds(self, way: str, key: str) -> float:
-        """Return the median of the rounds."""
+        """Return the median seconds of the rounds."""
         return statistics.median(s.seconds for s in self.samples[way][key])
 
     def ratio(self, way: str, key: str) -> float | None:
@@ -99,17 +100,19 @@ class Outcome:
         return statistics.median(m.seconds / n.seconds for m, n in pairs) if pairs else None
 
     def cpu_ratio(self, way: str, key: str) -> float | None:
-        """Return the same of processor time, where it was taken."""
+        """Return the same ratio for processor time, if it was measured."""
         pairs = [p for p in self._pairs(way, key) if p[1].cpu_seconds]
         return statistics.median(m.cpu_seconds / n.cpu_seconds for m, n in pairs) if pairs else None
 
     def _pairs(self, way: str, key: str) -> list[tuple[Sample, Sample]]:
         native = self.samples.get("native", {}).get(key, [])
-        return list(zip(self.samples[way][key], native, strict=False))  # peers may leave early
+        return list(
+            zip(self.samples[way][key], native, strict=False)
+        )  # peers may have fewer rounds
 
 
 def measure(work: Work, ways: dict[str, Way], effort: Effort) -> Outcome:
-    """Run all rounds. A way that fails is left out from then on, with its message."""
+    """Run all rounds. A way that fails is left out from then on; its message is kept."""
     outcome = Outcome()
     able = [w for w in ways.values() if w.is_inside or not work.inside_only]
     outcome.failures = {w.name: INSIDE_ONLY for w in ways.values() if w not in able}
@@ -130,12 +133,12 @@ def measure(work: Work, ways: dict[str, Way], effort: Effort) -> Outcome:
                 continue
             if number:
                 outcome.add(way.name, samples)
-    _find_other_work(outcome)
+    _reject_other_work(outcome)
     return outcome
 
 
-def _find_other_work(outcome: Outcome) -> None:
-    """Turn a time into a failure if the output is not what native's is."""
+def _reject_other_work(outcome: Outcome) -> None:
+    """Turn a time into a failure if the output differs from native's."""
     for way, rows in list(outcome.samples.items()):
         for key in rows:
             mine, native = (_output(outcome, name, key) for name in (way, "native"))
@@ -163,7 +166,7 @@ def run_inside(way: Way, command: tuple[str, ...]) -> subprocess.CompletedProces
 
 
 def timed_sample(stderr: str) -> Sample:
-    """Read what programs/timed.c printed: the quickest of its repetitions."""
+    """Parse the output of programs/timed.c and return its quickest repetition."""
     lines = [x.split()[1:] for x in stderr.splitlines() if x.startswith("timed: ")]
     if not lines:
         raise WorkError("the timer printed nothing")
@@ -172,7 +175,7 @@ def timed_sample(stderr: str) -> Sample:
 
 
 def timed_work(row: Row, count: int, command: str, *, inside_only: bool = False) -> Work:
-    """Return the work of a shell script in which `$timed` stands before what is timed."""
+    """Return the work of a shell script; it times the command after `$timed`."""
 
     def run(way: Way) -> dict[str, Sample]:
         script = command.replace("$timed", f"{{bin}}/timed {count}")
@@ -182,17 +185,17 @@ def timed_work(row: Row, count: int, command: str, *, inside_only: bool = False)
 
 
 class RecordedClock:
-    """Lets pytest-benchmark measure again what was measured inside: its timer reads this clock."""
+    """A clock for pytest-benchmark's timer that replays times which were measured inside."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     def read(self) -> float:
-        """Return the time that pytest-benchmark believes it is."""
+        """Return the time of this clock."""
         return self.seconds
 
     def replay(self, samples: list[Sample]) -> Callable[[], None]:
-        """Return a function that takes as long, by this clock, as the next sample."""
+        """Return a function that advances this clock by the next sample."""
         remaining = iter(samples)
 
         def take() -> None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""How fast are a container's network and its published ports, beside the machine's loopback?
+"""Measure a container's network and its published ports, beside the host's loopback.
 
     python -m bench.network [ROUNDS [SECONDS]]
 
-Throughput is iperf3's (one stream); the connect rate is that of programs/connects.c. Each round
-measures the machine itself, a published port from the machine, and one container from another;
-a figure is the median of the rounds' ratios to the machine's own.
+iperf3 measures the throughput of one stream, programs/connects.c the rate of connections. Each
+round measures a server of the host, a published port, and a server in another container. A
+figure is the median of the rounds' ratios to the host's own server.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WAYS = ("machine", "published", "containers")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a server is: the words that start a client, and the address it is given."""
+    """A server, as a client reaches it: the words before the client's command, and the address."""
 
     prefix: tuple[str, ...]
     address: str
@@ -39,14 +39,14 @@ class Place:
 
 
 def sandbox(*words: str) -> list[str]:
-    """Return the command line of the command `sandbox`."""
+    """Return a command line of `sandbox`."""
     return [sys.executable, "-m", "sandbox", *words]
 
 
 def output(command: list[str]) -> str:
-    """Run a command that must succeed and return what it says.
+    """Run a command that must succeed, and return its output.
 
-    It has a session of its own, as every container has: the kernel schedules by session.
+    It has its own session, like every container, since the kernel schedules by session.
     """
     return subprocess.run(
         command, check=True, capture_output=True, text=True, timeout=120, start_new_session=True
@@ -135,7 +135,7 @@ def _report(title: str, unit: str, limit: float, rounds: list[dict[str, float]])
 
 
 def main() -> None:
-    """Measure and print."""
+    """Print throughput and rate of connections."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     if shutil.which("iperf3") is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Debian packages for the tree: small ones to install, and two runtimes to start.
+"""Debian packages for the tree: small packages to install, and two runtimes to start.
 
 Does not know: what is measured.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-# What node and Java need that the tree lacks. Debian's node reads its own modules from node-*.
+# The packages of node and Java that the tree lacks. Debian's node loads its modules from node-*.
 RUNTIMES = (
     "nodejs libnode108 libicu72 libuv1 libc-ares2 libnghttp2-14 libbrotli1 node-acorn node-busboy "
     "node-cjs-module-lexer node-undici node-xtend openjdk-17-jre-headless"

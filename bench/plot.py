@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The table as a picture: ratios to native on a logarithmic scale, as SVG."""
+"""Draw the table as an SVG chart: ratios to native on a logarithmic scale."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STYLE = Style(
 
 
 def draw(lab: Lab, path: Path, subtitle: str) -> None:
-    """Write the picture of *lab* to *path*."""
+    """Write the chart of *lab* to *path*."""
     rows = [(r, o) for r, o in lab.rows() if "native" in o.samples and r.seconds_limit is None]
     rows.reverse()  # pygal draws upwards
     names = [name for name in NAMES[1:] if any(name in o.samples for _, o in rows)]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Podman's socket, for bench/api.py to measure what it measures of sandbox's.
+"""Run podman's API server, so that bench/api.py can measure it beside sandbox's.
 
-Podman runs as root, in namespaces of its own for mounts, the network and processes: the machine
-keeps no bridge, no mount and no process of it, whatever end it finds.
+Podman runs as root in its own mount, network and process namespaces. So no bridge, mount or
+process of podman remains on the host, however it ends.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 IDLE_SECONDS = 60
-# Podman raises limits to the machine's highest by itself, which needs CAP_SYS_RESOURCE; the delay
-# is what stays of each exec in memory, five minutes by default.
+# By default podman raises limits to the host's highest, which needs CAP_SYS_RESOURCE. The delay is
+# how long podman keeps an ended exec in memory, five minutes by default.
 CONFIG = """\
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 [engine]
 exit_command_delay = 1
 """
-# crun refuses a machine with both versions of cgroups if the second has controllers.
+# crun refuses a host with both versions of cgroups if version 2 has controllers.
 START = "umount /sys/fs/cgroup/unified 2>/dev/null; {} & wait"
 
 
 def why_not() -> str | None:
-    """Return why podman cannot be measured here; None if it can be tried."""
+    """Return the reason why podman cannot be measured here, or None."""
     if missing := [name for name in ("podman", "setpriv", "unshare") if not shutil.which(name)]:
         return f"{missing[0]} is not installed"
     return "podman is measured as root alone" if os.geteuid() else None
@@ -45,12 +45,12 @@ def version() -> str:
 
 
 def client(path: str) -> list[str]:
-    """Return the words that podman's own commands for the server at *path* begin with."""
+    """Return the first words of podman commands for the server at *path*."""
     return ["podman", "--url", f"unix://{path}"]
 
 
 def _wait_for(path: str) -> None:
-    """Return once the server listens."""
+    """Wait until the server listens."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as sock:
@@ -66,9 +66,9 @@ def _only_child(pid: int) -> int:
 
 @contextmanager
 def server(folder: Path, path: str) -> Iterator[int]:
-    """Serve at *path*, with everything else in *folder*; yield the server's process id.
+    """Serve at *path*, with all other files in *folder*; yield the server's process id.
 
-    It ends with whoever started it, and when nobody has talked to it for a minute.
+    The server ends with this process, and after a minute without a request.
     """
     config = folder / "containers.conf"
     config.write_text(CONFIG)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The table, as Markdown that is also readable in a terminal, and the name of this machine.
+"""The table in Markdown that is also readable in a terminal, and facts about the machine.
 
 Does not know: how anything was measured.
 """
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from bench.measure import Outcome, Row
 
 ROOT = Path(__file__).resolve().parents[1]
-# What a tracer or a server outside does for a program is not in the program's processor time.
+# Ways with a tracer or a server outside, whose work is not in the program's processor time.
 HELPED = ("proot", "fakechroot")
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
 def machine() -> dict[str, object]:
-    """Return what makes figures comparable, and nothing that names the machine."""
+    """Return the facts that make figures comparable, without any name of the machine."""
     text = Path("/proc/cpuinfo").read_text()
     models = re.findall(r"(?m)^model name\s*:\s*(.*)$", text)
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -52,7 +52,7 @@ def slug(facts: dict[str, object]) -> str:
 
 
 def commit() -> str:
-    """Return the commit that is measured: from git, or from whoever copied the tree."""
+    """Return the commit that is measured, from SANDBOX_COMMIT or from git."""
     given = os.environ.get("SANDBOX_COMMIT")
     if given:
         return given
@@ -74,7 +74,7 @@ def duration(seconds: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Return a ratio with as many digits as mean something.
+    """Return a ratio with its significant digits.
 
     >>> ratio(1.034), ratio(12.34), ratio(123.4)
     ('1.03×', '12.3×', '123×')
@@ -84,7 +84,7 @@ def ratio(value: float) -> str:
 
 
 def table(lab: Lab) -> str:
-    """Return the one table: native's time, and the ratio and time of each other way."""
+    """Return the table: native's time, and the ratio and time of each other way."""
     used = [name for name in NAMES if any(name in o.samples for _, o in lab.rows())]
     lines = [["work", *used, "limit"]]
     for row, outcome in lab.rows():
@@ -102,7 +102,7 @@ def _aligned(line: list[str], widths: list[int]) -> list[str]:
 
 
 def cell(row: Row, outcome: Outcome, way: str) -> str:
-    """Return one cell, a dash where there is no figure."""
+    """Return one cell, or a dash if there is no figure."""
     if row.key not in outcome.samples.get(way, {}):
         return "–"
     taken = duration(outcome.seconds(way, row.key))
@@ -114,7 +114,7 @@ def cell(row: Row, outcome: Outcome, way: str) -> str:
 
 
 def limit(row: Row, outcome: Outcome) -> str:
-    """Return what sandbox is expected to reach, with a mark if it did not."""
+    """Return the limit that sandbox should meet, marked if it is missed."""
     mine = outcome.samples.get("sandbox", {}).get(row.key)
     if row.seconds_limit is not None:
         missed = mine and outcome.seconds("sandbox", row.key) > row.seconds_limit

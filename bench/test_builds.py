@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How long does a build take, and the second one of an unchanged Dockerfile?"""
+"""Measure a build, and a second build of the unchanged Dockerfile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROUNDS = 2 if QUICK else 5
 
 
 def test_build(lab: Lab, benchmark: Any) -> None:
-    """Measure; the figure reported is that of the second build."""
+    """Measure both builds; the reported figure is that of the second."""
     folder = lab.folder / "builds"
     folder.mkdir()
     found = builds.measure(folder, root_file_system(), ROUNDS)

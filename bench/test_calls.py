@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What does one system call cost? The loops are in programs/calls.c."""
+"""Measure single system calls; the loops are in programs/calls.c."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BATCHES, SCALE = "6" if QUICK else "20", "100"
 
 
 def run_calls(way: Way) -> dict[str, Sample]:
-    """Run all loops once: the quickest batch of each is the sample."""
+    """Run all loops once; the sample of each is its quickest batch."""
     if way.programs != "bin":
         raise WorkError("its library does not carry the loops: they fail, and leave a child behind")
     program = ("{bin}/calls", "{root}/bench", BATCHES, SCALE)
@@ -55,5 +55,5 @@ CALLS = Work(ROWS, run_calls)
 @pytest.mark.parametrize("way", NAMES)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
 def test_call(cell: Cell, row: Row, way: str) -> None:
-    """Measure, once for all rows; then report this cell."""
+    """Measure all rows once; then report this cell."""
     cell.report(CALLS, row, way)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How long do everyday commands take, their start-up left out?"""
+"""Measure everyday commands, without the start of the tool that runs them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 IMPORTS = "import asyncio, email.message, http.client, json, sqlite3, unittest, xml.dom.minidom"
 TREES = "usr/share usr/lib/python3.11"
 
-# What is built is GNU hello and lua; a look, and a machine without their sources, has stand-ins.
+# GNU hello and lua are built. QUICK=1, or a machine without their sources, uses stand-ins.
 BUILT = (
     "rm -rf {root}/bench/work/built; mkdir {root}/bench/work/built; cd {root}/bench/work/built; "
     "$timed {root}/bench/%s"
@@ -70,7 +70,7 @@ WORKS: tuple[Work, ...] = (
     timed_work(
         Row("git-status", "git status", ratio_limit=1.1),
         10,
-        # A copied tree has new inode numbers: the first status reads every file again.
+        # A copied tree has new inode numbers, so the first status reads every file again.
         "cd {root}/bench/repo; git status -s; $timed git status -s",
     ),
     timed_work(
@@ -94,5 +94,5 @@ CELLS = [pytest.param(work, work.rows[0], id=work.rows[0].key) for work in WORKS
 @pytest.mark.parametrize("way", NAMES)
 @pytest.mark.parametrize(("work", "row"), CELLS)
 def test_command(cell: Cell, work: Work, row: Row, way: str) -> None:
-    """Measure, once for all ways; then report this cell."""
+    """Measure all ways once; then report this cell."""
     cell.report(work, row, way)

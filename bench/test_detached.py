@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How long does an exec take, and what do idle containers cost?"""
+"""Measure an exec, and the memory and CPU time of idle containers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXEC_LIMIT = 0.1
 
 @pytest.mark.benchmark(timer=CLOCK.read)
 def test_detached(lab: Lab, benchmark: Any) -> None:
-    """Measure both with the same containers; the figure reported is exec's."""
+    """Measure both with the same containers; the reported figure is exec's."""
     host = detached.Host(lab.folder / "detached")
     with host.sleepers(COUNT) as keepers:
         idle = detached.watch(keepers, SECONDS)

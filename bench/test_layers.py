@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Does a container of many layers start as fast as one of a single layer?"""
+"""Compare the start of a container of many layers with one of a single layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LAYERS, FILES, ROUNDS = (60, 100, 5) if QUICK else (60, 5000, 20)
 
 
 def test_layers(lab: Lab, benchmark: Any) -> None:
-    """Measure both images in turn; the figure reported is that of many layers."""
+    """Measure both images in turn; the reported figure is that of many layers."""
     starts = layers.measure(lab.folder, layers=LAYERS, files=FILES, rounds=ROUNDS)
     lab.remarks.append(layers.summary(starts, LAYERS, FILES))
     benchmark.extra_info["one layer"] = starts.seconds[layers.ONE]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How long does a whole command take that starts `true` inside?"""
+"""Measure the whole command that starts `true` inside."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNT = "5"
 
 
 def run_true(way: Way, timer: Path) -> dict[str, Sample]:
-    """Start the way from outside; native is the program itself, which needs no way in."""
+    """Time the way from outside; native is the program itself."""
     command = ["/bin/true"] if way.name == "native" else way.argv(("/bin/true",))
     done = subprocess.run(
         [str(timer), COUNT, *command],
@@ -37,12 +37,12 @@ def run_true(way: Way, timer: Path) -> dict[str, Sample]:
 
 @pytest.fixture(scope="session")
 def start(timer: Path) -> Work:
-    """Return the work; the program that times it runs on the host."""
+    """Return the work, which a program on the host times."""
     return Work((ROW,), lambda way: run_true(way, timer))
 
 
 @pytest.mark.benchmark(timer=CLOCK.read)
 @pytest.mark.parametrize("way", NAMES)
 def test_start(cell: Cell, start: Work, way: str) -> None:
-    """Measure, once for all ways; then report this cell."""
+    """Measure all ways once; then report this cell."""
     cell.report(start, ROW, way)

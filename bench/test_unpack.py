@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How fast does an image become files, beside umoci and skopeo with tar?"""
+"""Measure the unpacking of an image, beside umoci, and beside skopeo with tar."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILES, SIZE, ROUNDS = (2_000, 20 << 20, 2) if QUICK else (20_000, 200 << 20, 3)
 
 
 def test_unpack(lab: Lab, benchmark: Any) -> None:
-    """Measure all contenders in turn; the figure reported is ours."""
+    """Measure all tools in turn; the reported figure is sandbox's."""
     runs = unpack.measure(lab.folder, files=FILES, size=SIZE, rounds=ROUNDS)
     lab.remarks.append(unpack.summary(runs, FILES))
     for way, samples in runs.items():

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""The root file system that every way in is measured on, and the same as an image.
+"""The root file system that every way is measured on, as a tree and as an image.
 
-`tree/` is unpacked and owned by the caller, for tools that need a directory; `image.tar` has the
-owners and modes of the original, for tools that import. Both hold the folder /bench:
+`tree/` is unpacked and owned by the caller, for tools that need a directory. `image.tar` has the
+owners and modes of the original, for tools that import it. Both hold the folder /bench:
 
     bin/         calls and timed, from programs/*.c; bin-dynamic/ the same, linked dynamically
     files/       deep/file (1000 bytes), hundred/ (100 empty files)
     work/        empty: where files are created
-    hello/ lua/  the sources of GNU hello and lua, to configure and to make; without them:
-    project/     a C project to make
-    configure/   a script that checks what the C compiler and library have
+    hello/ lua/  the sources of GNU hello and lua, to configure and to make
+    project/     without those sources, a C project to make
+    configure/   without those sources, a configure script
     repo/        a git repository with a clean working tree
-    debs/        packages to install: hello.deb, where one was prepared, and ten/*.deb
+    debs/        packages to install: ten/*.deb, and hello.deb if it was prepared
 
-Node and a Java runtime are unpacked from the fixture `debian`, where it was prepared.
+Node and a Java runtime are unpacked from the fixture `debian`, if it was prepared.
 
 Does not know: how a tool is started, or what is measured.
 """
@@ -37,12 +37,12 @@ NEEDED = 6 << 30
 
 
 class PreparationError(Exception):
-    """Something that must come from outside is missing."""
+    """A prepared fixture is missing."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is to do in a round; the ratios should not depend on it."""
+    """The amount of work in a round; ratios should not depend on it."""
 
     sources: int = 16
     tracked_files: int = 3000
@@ -50,10 +50,10 @@ class Size:
 
 
 def default_place() -> Path:
-    """Return memory if there is plenty that may hold programs, else build/ in the checkout.
+    """Return /dev/shm if it is large and may hold programs, else build/ in the checkout.
 
     On ext4 the cost of creating a file depends on what was deleted in the last minute, natively
-    and in a container alike: in memory one run measures what the next one does.
+    and in a container alike. In memory, repeated runs give the same figures.
     """
     memory = Path("/dev/shm")
     with contextlib.suppress(OSError, ValueError):
@@ -70,14 +70,14 @@ def _available_memory() -> int:
 
 
 def fixture(name: str) -> Path | None:
-    """Return the folder that tests/fixtures/make-NAME filled, if it did."""
+    """Return the folder of tests/fixtures/make-NAME, or None if it was not prepared."""
     where = os.environ.get("SANDBOX_TEST_FIXTURES") or ROOT / "build" / "fixtures"
     folder = Path(where) / name
     return folder if (folder / "ready").exists() else None
 
 
 def real_sources() -> Path | None:
-    """Return the folder with hello/ and lua/, if it was prepared; a look does without."""
+    """Return the folder with hello/ and lua/, or None if it was not prepared or with QUICK=1."""
     return None if QUICK else fixture("sources")
 
 
@@ -91,7 +91,7 @@ def compile_programs(folder: Path, *linking: str) -> None:
 
 
 def root_file_system() -> Path:
-    """Return the tar of all that is measured on; raises `PreparationError`."""
+    """Return the tar of the root file system; raises `PreparationError` if it is missing."""
     toolchain = fixture("toolchain")
     if toolchain is None:
         raise PreparationError("no root file system to measure on: see tests/fixtures/prepare.sh")
@@ -99,7 +99,7 @@ def root_file_system() -> Path:
 
 
 def lay_out(folder: Path, size: Size) -> None:
-    """Make *folder*/tree and *folder*/image.tar afresh."""
+    """Make new *folder*/tree and *folder*/image.tar."""
     rootfs = root_file_system()
     shutil.rmtree(folder, ignore_errors=True)
     tree = folder / "tree"
@@ -124,8 +124,8 @@ def _append(image: Path, folder: Path, names: list[str]) -> None:
 
 
 def _fill(bench: Path, size: Size) -> None:
-    compile_programs(bench / "bin", "-static")  # they must run in any tree
-    compile_programs(bench / "bin-dynamic")  # a preloaded library sees only these
+    compile_programs(bench / "bin", "-static")  # run in any tree
+    compile_programs(bench / "bin-dynamic")  # for preloaded libraries, which need these
     _write_files(bench / "files")
     (bench / "work").mkdir()
     sources = real_sources()

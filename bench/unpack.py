@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""How fast does an image become files? `sandbox load` beside umoci, and skopeo with tar.
+"""Measure `sandbox load` beside umoci, and beside skopeo with tar.
 
-Every round does each in turn on the same OCI layout of one gzip layer, in a folder that is new each
-time; wall time and processor time of the whole command. Then the index of that layer is
-built. Nothing is deleted before the end: ext4 without a journal gives no inode away
-again for minutes, and whoever makes files meanwhile searches ten times as long as it works.
+Every round runs each tool in turn on the same OCI layout of one gzip layer, in a new folder, and
+takes wall time and processor time of the whole command. Then the index of that layer is built.
+Nothing is deleted before the end: ext4 without a journal does not reuse inodes for minutes, and
+creating files meanwhile takes ten times as long.
 
     python -m bench.unpack [FILES [MEBIBYTES [ROUNDS [FOLDER]]]]
 """
@@ -36,14 +36,14 @@ _PER_FOLDER = 50
 
 @dataclass(frozen=True)
 class Run:
-    """One command's cost."""
+    """The times of one command."""
 
     seconds: float
     cpu_seconds: float
 
 
 def make_layout(folder: Path, files: int, size: int) -> Path:
-    """Write an OCI layout of one layer: *files* files, *size* bytes together."""
+    """Write an OCI layout of one layer with *files* files of *size* bytes together."""
     chance = random.Random(1)
     words = [bytes(chance.choices(b"abcdefghijklmnopqrstuvwxyz \n", k=64)) for _ in range(512)]
     plain = io.BytesIO()
@@ -102,7 +102,7 @@ def _timed(command: list[str], folder: Path, environ: dict[str, str]) -> Run:
 
 
 def contenders(layout: Path) -> dict[str, Callable[[Path], Run]]:
-    """Return the ways to unpack that are installed; each works in an empty folder."""
+    """Return the tools that are installed; each unpacks into an empty folder."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def sandbox(folder: Path) -> Run:
@@ -130,7 +130,7 @@ def contenders(layout: Path) -> dict[str, Callable[[Path], Run]]:
 
 
 def measure(place: Path, *, files: int, size: int, rounds: int) -> dict[str, list[Run]]:
-    """Return the runs of every contender, and of building the index."""
+    """Return the runs of every tool, and those of building the index."""
     with tempfile.TemporaryDirectory(dir=place) as name:
         folder = Path(name)
         layout = make_layout(folder, files, size)
@@ -158,7 +158,7 @@ def _build_index(store: Path) -> Run:
 
 
 def table(runs: dict[str, list[Run]]) -> str:
-    """Return the medians, and the times of sandbox to those of each peer."""
+    """Return the table of medians, with each peer's rate relative to sandbox."""
     ours = statistics.median(run.seconds for run in runs["sandbox load"])
     lines = [f"{'':20} {'wall s':>8} {'cpu s':>8} {'rate to sandbox':>16}"]
     for way, samples in runs.items():

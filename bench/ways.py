@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The ways into the tree: native, sandbox, and the peers that are installed.
+"""The ways to run a command in the tree: native, sandbox, and the peers that are installed.
 
-Each way turns a command meant for the inside into one that the host starts. A way that is not
-installed, or cannot start `true` here, is left out with the reason.
+Each way turns a command for the inside into a command of the host. A way that is not installed,
+or cannot start `true` here, is left out with the reason.
 
 Does not know: what is measured.
 """
@@ -28,7 +28,8 @@ INSIDE = {
     "GIT_CONFIG_VALUE_0": "*",
 }
 
-# Needs a user namespace, as bwrap does: then the same programs work on the same files as elsewhere.
+
+# Like bwrap it needs a user namespace. It runs the same programs on the same files as the others.
 CHROOT = (
     'mount --rbind /dev "$0/dev" && mount --rbind /proc "$0/proc" && '
     'exec chroot "$0" /usr/bin/env -i "$@"'
@@ -46,15 +47,16 @@ exit $status
 
 
 class WayError(Exception):
-    """This machine does not have the way; the message says why."""
+    """A way does not work here; the message says why."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way in. Commands say `{root}` where the tree begins: it is empty inside.
+    """One way to run a command in the tree.
 
-    They say `{bin}` for the folder of our programs: *programs*, below the tree's /bench.
-    *is_inside* is false if the tree is not the root of what runs, nor the caller its root.
+    In commands `{root}` stands for the path of the tree, which is empty inside, and `{bin}` for
+    *programs* below the tree's /bench. *is_inside* is false if the tree is not the root directory
+    of the command and the caller is not root.
     """
 
     name: str
@@ -66,13 +68,13 @@ class Way:
     environ: dict[str, str] = field(default_factory=lambda: dict(INSIDE))
 
     def argv(self, command: tuple[str, ...]) -> list[str]:
-        """Return what the host starts to run *command* inside."""
+        """Return the host's command line that runs *command* inside."""
         folder = f"{self.root}/bench/{self.programs}"
         words = (word.replace("{bin}", folder).replace("{root}", self.root) for word in command)
         return [*self.prefix, *words]
 
     def run(self, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-        """Run *command* inside and return what came of it."""
+        """Run *command* inside and return its output and status."""
         return subprocess.run(
             self.argv(command),
             env=self.environ,
@@ -86,7 +88,7 @@ class Way:
 
 
 def native(folder: Path) -> Way:
-    """Return the tree entered with chroot, or the host's own programs."""
+    """Return chroot into the tree, or the host's own programs without user namespaces."""
     unshare = shutil.which("unshare")
     if unshare:
         words = (unshare, "--user", "--map-root-user", "--mount", "sh", "-c", CHROOT)
@@ -99,7 +101,7 @@ def native(folder: Path) -> Way:
 
 
 def sandbox(folder: Path) -> Way:
-    """Return this project, with the image imported into a store of its own."""
+    """Return this project, with the image imported into its own store."""
     command = Path(sys.executable).with_name("sandbox")
     store = folder / "store"
     environ = _host_environ() | {"SANDBOX_ROOT": str(store)}
@@ -118,7 +120,7 @@ def sandbox(folder: Path) -> Way:
 
 
 def proot(folder: Path) -> Way:
-    """Return PRoot as root (-0), which is what a container of ours is."""
+    """Return PRoot with a fake root user (-0), as in a container of this project."""
     words = (_installed("proot"), "-0", "-r", str(folder / "tree"), "-b", "/dev", "-b", "/proc")
     scratch = folder / "proot-tmp"
     scratch.mkdir(exist_ok=True)
@@ -132,7 +134,7 @@ def bwrap(folder: Path) -> Way:
 
 
 def overlayfs(folder: Path) -> Way:
-    """Return bubblewrap on the kernel's overlayfs: the tree below, an empty layer above."""
+    """Return bubblewrap on the kernel's overlayfs, with the tree below an empty layer."""
     words = (_installed("unshare"), "--user", "--map-root-user", "--mount", "sh", "-c", OVERLAY)
     inside = (_installed("bwrap"), *_binds(folder / "merged"))
     return Way("overlayfs", (*words, str(folder), *inside))
@@ -141,12 +143,12 @@ def overlayfs(folder: Path) -> Way:
 def fakechroot(folder: Path) -> Way:
     """Return fakechroot and fakeroot: a preloaded library that rewrites names, and a fake root."""
     words = (_installed("fakechroot"), _installed("fakeroot"), _installed("chroot"))
-    # A static program is not intercepted: it would start the host's programs and call them ours.
+    # A static program is not intercepted, so it would run outside of the tree.
     return Way("fakechroot", (*words, str(folder / "tree")), programs="bin-dynamic")
 
 
 def podman(folder: Path) -> Way:
-    """Return podman on the tree itself: no image, no network, no limits to set up."""
+    """Return podman on the tree itself, with no image, network or limits to set up."""
     words = [_installed("podman"), "run", "--rm", "--network", "host", "--cgroups", "disabled"]
     words += [word for name, value in INSIDE.items() for word in ("-e", f"{name}={value}")]
     words += ["--rootfs", str(folder / "tree")]
@@ -154,7 +156,7 @@ def podman(folder: Path) -> Way:
 
 
 def charliecloud(folder: Path) -> Way:
-    """Return Charliecloud's ch-run, with the tree writable: user and mount namespaces."""
+    """Return Charliecloud's ch-run on the writable tree, in user and mount namespaces."""
     words = (_installed("ch-run"), "--write", "--no-passwd", "--uid=0", "--gid=0")
     return Way("ch-run", (*words, str(folder / "tree"), "--"), environ=INSIDE | {"USER": "root"})
 
@@ -172,7 +174,7 @@ MAKERS: dict[str, Callable[[Path], Way]] = {
 
 
 def find_ways(folder: Path) -> tuple[dict[str, Way], dict[str, str]]:
-    """Return the ways that work here, and for the others why not."""
+    """Return the ways that work here, and the reasons why the others do not."""
     here: dict[str, Way] = {}
     missing: dict[str, str] = {}
     for name in NAMES:
@@ -191,13 +193,13 @@ def _checked(way: Way) -> Way:
 
 
 def _binds(tree: Path) -> tuple[str, ...]:
-    """Return bubblewrap's words for *tree* as the root, with the machine's /dev and /proc."""
+    """Return bubblewrap's words for *tree* as the root, with the host's /dev and /proc."""
     devices = ("--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc")
     return ("--bind", str(tree), "/", *devices, "--chdir", "/")
 
 
 def _host_environ() -> dict[str, str]:
-    """Return our environment without what a user's settings add."""
+    """Return this process's environment without settings of the user."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "GIT_", "SANDBOX_"))}
 
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.c - what does one system call cost here?
+ * calls.c - measure the time of single system calls.
  *
  * `calls DIR BATCHES SCALE [NAME...]` prints a line `name nanoseconds` for each call of the table
- * below, or for those named (to profile them): the quickest of BATCHES batches, since other work on
- * the machine only ever adds time. A batch is shorter than a time slice, and batches of all calls
- * take turns. DIR is the folder that bench/tree.py lays out; SCALE (per cent) changes their length.
+ * below, or only for the given names, to profile them. A figure is the quickest of BATCHES batches,
+ * since other work on the machine only adds time. A batch is shorter than a time slice, and the
+ * batches of all calls take turns. DIR is the folder that bench/tree.py fills; SCALE (per cent)
+ * changes the length of batches.
  *
  * Rules
- *   Linked statically, so that one binary runs in any tree. A call that fails ends the
- *   program: a fast failure must not pass for speed. Only futex goes through syscall():
- *   one instruction for calls that are intercepted and calls that are not would charge
- *   one for the other.
+ *   Linked statically, so that one binary runs in any tree. A call that fails ends the program,
+ *   since a fast failure must not pass for speed. Only futex goes through syscall(): if
+ *   intercepted calls and others shared its syscall instruction, each would slow down the other.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -75,7 +75,7 @@ static void open_close(int count)
 	}
 }
 
-/* ---- a second process, which does the same at once, or behind a fence ---------------- */
+/* ---- a second process, which makes the same calls at once, or behind Landlock ---------- */
 
 struct helper {
 	int ask;
@@ -84,8 +84,8 @@ struct helper {
 static struct helper fenced;
 static struct helper second;
 
-/* Landlock, as sandbox has it: everything it knows is forbidden but reading below the folder.
- * Where there is none, or a container that has its own, it is as it is. */
+/* Restrict the process with Landlock as sandbox does: it may only read below the folder. Does
+ * nothing where Landlock is not available. */
 static void fence(void)
 {
 	static const unsigned long by_version[] = {0x1fff, 0x3fff, 0x7fff, 0x7fff, 0xffff};
@@ -174,7 +174,7 @@ static void getcwd_again(int count)
 		must(getcwd(path, sizeof(path)) != NULL, "getcwd");
 }
 
-/* One listing of the folder of 100 files, without opening it. */
+/* List the folder of 100 files without opening it. */
 static void list_hundred(int count)
 {
 	static char buffer[32768];

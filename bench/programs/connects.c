@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connects.c - how many connections a second?
+ * connects.c - measure the rate of connections.
  *
- *   connects serve PORT            accept and close; ends after two minutes
- *   connects call ADDRESS PORT N   N times BURST connections; prints the seconds for one, as the
- *                                  median burst had it: other work of the machine does not count
+ *   connects serve PORT            accept and close; end after two minutes
+ *   connects call ADDRESS PORT N   make BURST connections N times; print the seconds for one
+ *                                  connection in the median burst, which other work hardly changes
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ static int connect_once(const struct sockaddr_in *name)
 		perror("connects");
 		return -1;
 	}
-	/* The server closes first: its side keeps the pair that must not come again. */
+	/* The server closes first, so TIME_WAIT keeps the port pair on its side. */
 	if (read(fd, &byte, 1) != 0)
 		return -1;
 	return close(fd);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timed.c - how long does a command take, without the start of whatever it runs in?
+ * timed.c - measure a command from inside, without the start of the tool that it runs in.
  *
  * `timed COUNT PROGRAM ARG...` runs the program COUNT times and prints, for each, one line on
  * standard error:
  *
  *     timed: <wall ns> <cpu ns of it and its children> <KiB of the largest process> <bytes written>
  *
- * Its standard output goes into a pipe that is read and counted here, so that commands work as they
- * do in a pipeline, and two tools that did different work are found out.
+ * The standard output goes into a pipe that this program reads and counts. So commands work as in a
+ * pipeline, and different work of two tools shows in the count.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

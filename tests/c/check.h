@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check.h - assertions of the C unit tests: a failure says what differed and ends the test.
+ * check.h - assertions of the C unit tests. A failure prints what differed and ends the test.
  */
 #ifndef SB_TEST_CHECK_H
 #define SB_TEST_CHECK_H

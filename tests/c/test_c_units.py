@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Each tests/c/test_*.c is a program whose main() returns 0; each is one test here."""
+"""The C unit tests: each tests/c/test_*.c is a program that exits with 0 under sanitizers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.harness.cbuild import build_c_test
 
-# The first one compiles all of the core, and the other worker waits for it.
+# The first test compiles the whole core while the other worker waits.
 pytestmark = pytest.mark.timeout(800)
 SOURCES = sorted(pathlib.Path(__file__).parent.glob("test_*.c"))
 SANITIZER_OPTIONS = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_dirlist.c - listing a directory that changes: what exists all the time is reported
- * exactly once, with the inode number and the type that stat gives, whatever the buffer's size.
+ * test_dirlist.c - list a directory while it changes. Entries that exist all the time are listed
+ * exactly once, with the inode number and the type of stat, for every size of the buffer.
  */
 #include "view/dirlist.h"
 
@@ -38,7 +38,7 @@ static const char *below(const char *name)
 	return path[turn];
 }
 
-/* "f12" or "g12" in the listed directory. */
+/* Return the path of "f12" or "g12" in the listed directory. */
 static const char *name_of(int number)
 {
 	static char name[2300];
@@ -55,7 +55,7 @@ static void make_file(const char *host)
 	CHECK_INT(fclose(file), 0);
 }
 
-/* A packed row at *to. */
+/* Write a packed row to *to. */
 static char *add_row(char *to, const char *path, char type)
 {
 	struct sb_row row = {
@@ -66,7 +66,7 @@ static char *add_row(char *to, const char *path, char type)
 	return to + sizeof(row) + row.path_len;
 }
 
-/* Layer `number` has d/ with FILES files beginning with letter. */
+/* Make layer `number`: d/ with FILES files whose names begin with letter. */
 static void make_layer(int number, char letter, struct sb_layer_rows *layer, char *rows)
 {
 	static char relative[2][32];
@@ -115,7 +115,7 @@ static void open_tree(const char *index)
 		h->tree.control->flags |= SB_CONTROL_SHORT_POSITIONS;
 }
 
-/* layers: how many make up d/; 0: a live lower. */
+/* Make d/ from so many layers, or from a live lower when layers is 0. */
 static void set_up(const char *folder, int layers)
 {
 	static char rows[2][FILES * 64 + 64];
@@ -155,7 +155,7 @@ static int open_dir(void)
 	return fd;
 }
 
-/* Slot of a name in seen[]. */
+/* Return the index of a name in seen[]. */
 static int slot_of(const char *name)
 {
 	if (strcmp(name, ".") == 0)
@@ -180,8 +180,8 @@ static void check_entry(const struct sb_dirent *entry)
 	seen[slot_of(entry->name)]++;
 }
 
-/* One portion; the bytes, as level 3 reads them: an untouched directory of the image by the index,
- * a native one by the kernel. */
+/* Read a portion of the directory as level 3 does: the index lists an untouched directory of an
+ * image, the kernel a native one. Returns the number of bytes. */
 static long read_some(int fd, size_t size)
 {
 	_Alignas(8) char buf[4096];
@@ -199,7 +199,7 @@ static long read_some(int fd, size_t size)
 		const struct sb_dirent *entry = (const void *)(buf + i);
 
 		i += entry->reclen;
-		if (strcmp(entry->name, "..") == 0) /* natively a directory of the layer's */
+		if (strcmp(entry->name, "..") == 0) /* a native list has the layer's own parent */
 			seen[slot_of("..")]++;
 		else
 			check_entry(entry);
@@ -243,7 +243,7 @@ static void tear_down(int fd)
 	sb_hosted_close(h);
 }
 
-/* Change some of what is there, so that the upper has copies, whiteouts, new names. */
+/* Change entries, so that the upper has copies, whiteouts and new names. */
 static void change_everything(void)
 {
 	for (int i = 0; i < FILES; i += 3)
@@ -253,7 +253,7 @@ static void change_everything(void)
 	make_new();
 }
 
-static void test_every_size_of_buffer(int layers, const char *folder)
+static void test_every_buffer_size_lists_each_entry_once(int layers, const char *folder)
 {
 	static const size_t sizes[] = {32, 64, 100, 1000, 4096};
 	int total = layers == 2 ? 2 * FILES : FILES;
@@ -277,8 +277,8 @@ static void test_every_size_of_buffer(int layers, const char *folder)
 	tear_down(fd);
 }
 
-/* The directory becomes a merged one after the first portion. */
-static void test_change_while_reading(int layers, const char *folder)
+/* The directory becomes a merged one after the first portion was read. */
+static void test_a_change_while_reading_hides_and_repeats_nothing(int layers, const char *folder)
 {
 	int total = layers == 2 ? 2 * FILES : FILES;
 	int fd;
@@ -298,8 +298,8 @@ static void test_change_while_reading(int layers, const char *folder)
 	tear_down(fd);
 }
 
-/* rm -r: remove what each portion showed. */
-static void test_remove_while_reading(int layers, const char *folder)
+/* Like rm -r: remove the entries of each portion. */
+static void test_removing_while_reading_lists_each_entry_once(int layers, const char *folder)
 {
 	int total = layers == 2 ? 2 * FILES : FILES;
 	bool gone[2 * FILES] = {false};
@@ -322,8 +322,9 @@ static void test_remove_while_reading(int layers, const char *folder)
 	tear_down(fd);
 }
 
-/* A descriptor opened before the first change and read after it. */
-static void test_reopen(int layers, const char *folder)
+/* Read a descriptor that was opened before the first change. */
+static void test_a_descriptor_from_before_the_first_change_is_reopened(int layers,
+								       const char *folder)
 {
 	const char *upper;
 	int fd;
@@ -369,8 +370,8 @@ static void test_seek_back_repeats_the_rest(int layers, const char *folder)
 	tear_down(fd);
 }
 
-/* The index lists what is untouched: which entries, which position, and when not. */
-static void test_untouched(int layers, const char *folder)
+/* The index lists an untouched directory: entries, positions, and the cases that it declines. */
+static void test_the_index_lists_an_untouched_directory(int layers, const char *folder)
 {
 	char buf[64];
 	long pos;
@@ -413,11 +414,11 @@ static void with_each(void (*test)(int, const char *), const char *name)
 
 static void test_all(void)
 {
-	with_each(test_every_size_of_buffer, "sizes");
-	with_each(test_change_while_reading, "change");
-	with_each(test_remove_while_reading, "remove");
-	with_each(test_untouched, "untouched");
-	with_each(test_reopen, "reopen");
+	with_each(test_every_buffer_size_lists_each_entry_once, "sizes");
+	with_each(test_a_change_while_reading_hides_and_repeats_nothing, "change");
+	with_each(test_removing_while_reading_lists_each_entry_once, "remove");
+	with_each(test_the_index_lists_an_untouched_directory, "untouched");
+	with_each(test_a_descriptor_from_before_the_first_change_is_reopened, "reopen");
 	with_each(test_seek_back_repeats_the_rest, "seek");
 }
 

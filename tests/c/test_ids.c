@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ids.c - fake credentials change exactly as the kernel's did.
+ * test_ids.c - fake credentials change exactly like the kernel's.
  *
- * Replays oracle/ids.txt, which oracle/record_ids.c wrote on Linux 6.18 as real root; what the
- * recording cannot show (permission checks for files) is a table from the man pages.
+ * Replays oracle/ids.txt, which oracle/record_ids.c recorded on Linux 6.18 as real root. Permission
+ * checks for files are not in the recording; their table comes from the man pages.
  */
 #include "pure/ids.h"
 
@@ -128,7 +128,7 @@ static int print_state(char *text, size_t size, const struct sb_ids *ids, long r
 	return at;
 }
 
-static void test_every_recorded_call_has_the_kernels_result(const char *folder)
+static void test_every_recorded_call_gives_the_kernels_result(const char *folder)
 {
 	char line[1024];
 	char path[4096];
@@ -160,7 +160,7 @@ static void test_every_recorded_call_has_the_kernels_result(const char *folder)
 			fprintf(stderr, "ids.txt:%d: call %d: %.*s\nours   %s\nkernel %s\n", number,
 				(int)call, at, line, ours, line + at);
 			wrong++;
-			/* Follow the kernel, so that one difference is reported once. */
+			/* Go on at the next start, so that a difference is reported only once. */
 			while (fgets(line, sizeof(line), file) != NULL) {
 				number++;
 				if (strncmp(line, "0 ", 2) == 0)
@@ -192,7 +192,8 @@ static const struct permit_case permit_cases[] = {
 	{1000, S_IFREG | 0640, 0, 7, 4, 0},
 	{1000, S_IFREG | 0640, 0, 7, 6, -EACCES},
 	{1000, S_IFREG | 0640, 0, 8, 4, -EACCES},
-	{1000, S_IFREG | 0004, 1000, 100, 4, -EACCES}, /* only the first class that fits counts */
+	{1000, S_IFREG | 0004, 1000, 100, 4,
+	 -EACCES}, /* the group class applies, so the others' bits do not */
 	{1000, S_IFREG | 0604, 0, 100, 4, -EACCES},
 	{0, S_IFREG | 0000, 1000, 1000, 6, 0},
 	{0, S_IFREG | 0644, 0, 0, 1, -EACCES}, /* root needs one x bit */
@@ -216,7 +217,7 @@ static void test_permissions_follow_path_resolution_7(void)
 	}
 }
 
-static void test_access_asks_for_the_real_user(void)
+static void test_access_checks_the_real_user(void)
 {
 	struct sb_ids ids;
 
@@ -240,7 +241,7 @@ static void test_sticky_directories_protect_other_peoples_files(void)
 	CHECK_INT(sb_ids_may_delete(&root, 01777, 1000, 1001), 0);
 }
 
-static void test_only_root_gives_files_away(void)
+static void test_only_root_may_give_files_away(void)
 {
 	const uint32_t groups[1] = {7};
 	struct sb_ids user;
@@ -259,10 +260,10 @@ static void test_only_root_gives_files_away(void)
 int main(int argc, char **argv)
 {
 	CHECK_INT(argc, 2);
-	test_every_recorded_call_has_the_kernels_result(argv[1]);
+	test_every_recorded_call_gives_the_kernels_result(argv[1]);
 	test_permissions_follow_path_resolution_7();
-	test_access_asks_for_the_real_user();
+	test_access_checks_the_real_user();
 	test_sticky_directories_protect_other_peoples_files();
-	test_only_root_gives_files_away();
+	test_only_root_may_give_files_away();
 	return 0;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ids_rules.c - credentials against the man pages, and live against the kernel.
+ * test_ids_rules.c - compare fake credentials with the man pages and with the running kernel.
  *
  * The tables are transcribed from setuid(2), setreuid(2), setresuid(2), setfsuid(2),
- * setgroups(2), capset(2), capabilities(7) and access(2). When the test runs as root,
- * random sequences of calls and execve are also made by children of its own
- * and every result is compared; what a kernel answered before is in test_ids.c for all.
+ * setgroups(2), capset(2), capabilities(7) and access(2). When the test runs as root, its
+ * children also make random sequences of calls and execve, and every result is compared with the
+ * kernel's. test_ids.c replays recorded results, which needs no root.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -68,7 +68,7 @@ static void check_gids(const struct sb_ids *ids, struct uids u)
 
 enum call { SETID, SETREID, SETRESID };
 
-/* Both the uid and the gid calls follow the same rules. */
+/* The uid and gid calls follow the same rules. */
 static const struct {
 	struct uids from;
 	bool privileged;
@@ -77,14 +77,16 @@ static const struct {
 	int result;
 	struct uids to;
 } set_table[] = {
-	/* setuid(2): privileged sets all, others only effective to real or saved */
+	/* setuid(2): a privileged caller sets all ids, others only set effective to real or saved
+	 */
 	{{0, 0, 0, 0}, true, SETID, 5, 0, 0, 0, {5, 5, 5, 5}},
 	{{5, 5, 7, 5}, false, SETID, 7, 0, 0, 0, {5, 7, 7, 7}},
 	{{5, 7, 7, 7}, false, SETID, 5, 0, 0, 0, {5, 5, 7, 5}},
 	{{5, 7, 6, 7}, false, SETID, 7, 0, 0, -EPERM, {5, 7, 6, 7}},
 	{{5, 5, 5, 5}, false, SETID, 6, 0, 0, -EPERM, {5, 5, 5, 5}},
 	{{5, 5, 5, 5}, false, SETID, KEEP, 0, 0, -EINVAL, {5, 5, 5, 5}},
-	/* setreuid(2): effective to real, effective or saved; real to real or effective */
+	/* setreuid(2): effective becomes real, effective or saved; real becomes real or effective
+	 */
 	{{1, 2, 3, 2}, false, SETREID, 2, 1, 0, 0, {2, 1, 1, 1}},
 	{{1, 2, 3, 2}, false, SETREID, KEEP, 3, 0, 0, {1, 3, 3, 3}},
 	{{1, 2, 3, 2}, false, SETREID, KEEP, 1, 0, 0, {1, 1, 3, 1}},
@@ -92,7 +94,7 @@ static const struct {
 	{{1, 2, 3, 2}, false, SETREID, KEEP, 4, 0, -EPERM, {1, 2, 3, 2}},
 	{{1, 2, 3, 2}, true, SETREID, 8, 9, 0, 0, {8, 9, 9, 9}},
 	{{1, 2, 3, 4}, true, SETREID, KEEP, KEEP, 0, 0, {1, 2, 3, 2}},
-	/* setresuid(2): each to any of the three; fs follows effective */
+	/* setresuid(2): each id becomes any of the three; the fs id follows the effective one */
 	{{1, 2, 3, 2}, false, SETRESID, 3, 1, 2, 0, {3, 1, 2, 1}},
 	{{1, 2, 3, 2}, false, SETRESID, KEEP, KEEP, 1, 0, {1, 2, 1, 2}},
 	{{1, 2, 3, 2}, false, SETRESID, 4, KEEP, KEEP, -EPERM, {1, 2, 3, 2}},
@@ -138,7 +140,7 @@ static void ids_change_as_the_man_pages_say(void)
 	}
 }
 
-static void setfsuid_returns_the_old_value_either_way(void)
+static void setfsuid_returns_the_old_id_also_when_it_fails(void)
 {
 	struct sb_ids ids = user(0, 0);
 
@@ -156,7 +158,7 @@ static void setfsuid_returns_the_old_value_either_way(void)
 	CHECK_INT(ids.fsgid, 5);
 }
 
-static void setgroups_needs_a_capability_and_sorts(void)
+static void setgroups_needs_a_capability_and_sorts_the_groups(void)
 {
 	const uint32_t groups[] = {30, 10, 20};
 	const uint32_t invalid[] = {10, KEEP};
@@ -183,7 +185,7 @@ static void leaving_root_clears_capabilities(void)
 	CHECK_INT(sb_ids_setresuid(&ids, KEEP, 5, KEEP), 0); /* effective only */
 	CHECK_INT(ids.cap_effective, 0);
 	CHECK_INT(ids.cap_permitted, SB_CAP_DEFAULT);
-	CHECK_INT(sb_ids_setresuid(&ids, KEEP, 0, KEEP), 0); /* and back */
+	CHECK_INT(sb_ids_setresuid(&ids, KEEP, 0, KEEP), 0); /* back to root */
 	CHECK_INT(ids.cap_effective, SB_CAP_DEFAULT);
 	ids.cap_inheritable = ids.cap_ambient = 1 << SB_CAP_CHOWN;
 	CHECK_INT(sb_ids_setuid(&ids, 5), 0);
@@ -204,12 +206,12 @@ static void keep_caps_keeps_the_permitted_set(void)
 	CHECK_INT(ids.cap_effective, 0);
 	CHECK_INT(sb_ids_capset(&ids, 1 << SB_CAP_CHOWN, ids.cap_permitted, 0), 0);
 	CHECK(sb_ids_has_cap(&ids, SB_CAP_CHOWN));
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0), 0); /* gone with execve */
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0), 0); /* execve drops the capabilities */
 	CHECK_INT(ids.cap_permitted, 0);
 	CHECK_INT(ids.securebits, 0);
 }
 
-static void capset_only_takes_away(void)
+static void capset_can_only_drop_permitted_capabilities(void)
 {
 	struct sb_ids ids = user(0, 0);
 	const uint64_t chown = 1 << SB_CAP_CHOWN;
@@ -232,7 +234,7 @@ static void capset_only_takes_away(void)
 	CHECK_INT(ids.cap_permitted, SB_CAP_DEFAULT);
 }
 
-static void locked_securebits_stay(void)
+static void locked_securebits_cannot_be_changed(void)
 {
 	struct sb_ids ids = user(0, 0);
 	const uint32_t root_locked = 1 << SECURE_NOROOT_LOCKED;
@@ -262,7 +264,8 @@ static void set_id_bits_take_effect(void)
 	check_gids(&ids, (struct uids){6, 7, 7, 7});
 	CHECK_INT(ids.cap_permitted, 0);
 	ids = user(5, 6);
-	CHECK_INT(sb_ids_exec(&ids, 02745, 0, 7, NULL, 0), 0); /* no group x: a lock bit */
+	CHECK_INT(sb_ids_exec(&ids, 02745, 0, 7, NULL, 0),
+		  0); /* without group x the bit means locking */
 	check_gids(&ids, (struct uids){6, 6, 6, 6});
 	ids = user(5, 6);
 	ids.no_new_privs = 1;
@@ -281,7 +284,7 @@ static void root_keeps_its_bounding_set(void)
 	ids.securebits = 1 << SECURE_NOROOT;
 	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0), 0);
 	CHECK_INT(ids.cap_permitted, 0);
-	ids = user(0, 0); /* only the real id is root: permitted, not effective */
+	ids = user(0, 0); /* only the real id is root, so nothing is effective */
 	CHECK_INT(sb_ids_setresuid(&ids, KEEP, 5, 5), 0);
 	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0), 1);
 	CHECK_INT(ids.cap_permitted, SB_CAP_DEFAULT);
@@ -318,7 +321,8 @@ static void file_capabilities_take_effect(void)
 	CHECK_INT(ids.cap_effective, raw);
 	CHECK_INT(ids.cap_permitted, raw);
 	ids = user(5, 5);
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len - 1), 0); /* malformed: none */
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len - 1),
+		  0); /* malformed, so there are none */
 	CHECK_INT(ids.cap_permitted, 0);
 	len = file_caps(caps, VFS_CAP_REVISION_3, raw, 0, false, 0);
 	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 1);
@@ -328,14 +332,15 @@ static void file_capabilities_take_effect(void)
 	len = file_caps(caps, VFS_CAP_REVISION_3, raw, 0, true, 1000); /* of another namespace */
 	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 0);
 	CHECK_INT(ids.cap_permitted, 0);
-	len = file_caps(caps, VFS_CAP_REVISION_2, admin, 0, true, 0); /* not in the bounding set */
+	len = file_caps(caps, VFS_CAP_REVISION_2, admin, 0, true,
+			0); /* not in the bounding set: execve fails */
 	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), -EPERM);
 	check_uids(&ids, (struct uids){5, 5, 5, 5});
 	len = file_caps(caps, VFS_CAP_REVISION_2, 0, raw, true, 0);
 	ids.cap_inheritable = raw;
 	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 1);
 	CHECK_INT(ids.cap_effective, raw);
-	ids = user(5, 5); /* set-user-ID root and file capabilities: only those */
+	ids = user(5, 5); /* file capabilities win over set-user-ID root */
 	len = file_caps(caps, VFS_CAP_REVISION_2, raw, 0, true, 0);
 	CHECK_INT(sb_ids_exec(&ids, 04755, 0, 0, caps, len), 1);
 	CHECK_INT(ids.euid, 0);
@@ -372,7 +377,7 @@ static const struct {
 	int result;
 } permit_table[] = {
 	{5, S_IFREG | 0400, 5, 9, 4, 0},
-	{5, S_IFREG | 0044, 5, 9, 4, -EACCES}, /* the owner's class alone counts */
+	{5, S_IFREG | 0044, 5, 9, 4, -EACCES}, /* only the owner's bits apply */
 	{5, S_IFREG | 0040, 9, 5, 4, 0},
 	{5, S_IFREG | 0404, 9, 5, 4, -EACCES},
 	{5, S_IFREG | 0004, 9, 9, 4, 0},
@@ -384,7 +389,7 @@ static const struct {
 	{0, S_IFDIR | 0000, 9, 9, 7, 0},
 };
 
-static void permission_bits_decide(void)
+static void permission_bits_are_checked(void)
 {
 	const uint32_t groups[] = {50};
 
@@ -401,7 +406,7 @@ static void permission_bits_decide(void)
 	}
 }
 
-static void access_asks_for_the_real_user(void)
+static void access_checks_the_real_user(void)
 {
 	struct sb_ids ids = user(0, 0);
 
@@ -413,7 +418,7 @@ static void access_asks_for_the_real_user(void)
 	CHECK_INT(sb_ids_permit_real(&ids, S_IFREG | 0600, 9, 9, 4), 0);
 }
 
-static void owners_and_sticky_directories(void)
+static void owners_and_sticky_directories_are_checked(void)
 {
 	const uint32_t groups[] = {50};
 	struct sb_ids ids;
@@ -461,7 +466,7 @@ struct step {
 	uint32_t a, b, c;
 };
 
-/* What both sides must agree on. */
+/* The results and credentials that both sides must agree on. */
 struct outcome {
 	int result;
 	uint32_t ids[8];
@@ -473,7 +478,7 @@ struct outcome {
 
 static uint64_t mask_of(uint32_t bits)
 {
-	/* A few capabilities, so that sets meet often; SETPCAP and SETUID among them. */
+	/* Few capabilities, so that random sets often overlap; with SETPCAP and SETUID. */
 	static const unsigned caps[] = {SB_CAP_SETUID, SB_CAP_SETGID,       SB_CAP_SETPCAP,
 					SB_CAP_CHOWN,  SB_CAP_DAC_OVERRIDE, SB_CAP_MKNOD};
 	uint64_t mask = 0;
@@ -675,13 +680,13 @@ static void random_step(struct step *s)
 			s->a &= s->b;
 		return;
 	}
-	/* An id of 0 keeps the way back to privilege open. */
+	/* An id of 0 allows the process to become privileged again. */
 	s->a = random_id();
 	s->b = next_random(2) == 0 ? 0 : random_id();
 	s->c = next_random(2) == 0 ? 0 : random_id();
 }
 
-/* The child starts as our root with the kernel's: the same sets on both sides. */
+/* Start from root with the kernel's capability sets, and compare after each random step. */
 static int run_against_kernel(uint32_t seed)
 {
 	struct sb_ids ids;
@@ -717,7 +722,7 @@ static int run_against_kernel(uint32_t seed)
 
 static const char program[] = "exec-me";
 
-/* What the new program is: printed by it, compared by its parent's parent. */
+/* Send the credentials of the executed program to the test, which compares them. */
 static int report(void)
 {
 	struct outcome o = {0};
@@ -741,7 +746,7 @@ static void copy_self(void)
 	close(to);
 }
 
-/* Give the program random bits and capabilities; *len is 0 without any. */
+/* Give the program a random owner, mode and capabilities; *len is 0 without capabilities. */
 static void dress(struct stat *st, unsigned char caps[24], uint32_t *len)
 {
 	static const uint32_t modes[] = {0755, 04755, 02755, 06755, 02745, 04711};
@@ -856,19 +861,19 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "--report") == 0)
 		_exit(report());
 	ids_change_as_the_man_pages_say();
-	setfsuid_returns_the_old_value_either_way();
-	setgroups_needs_a_capability_and_sorts();
+	setfsuid_returns_the_old_id_also_when_it_fails();
+	setgroups_needs_a_capability_and_sorts_the_groups();
 	leaving_root_clears_capabilities();
 	keep_caps_keeps_the_permitted_set();
-	capset_only_takes_away();
-	locked_securebits_stay();
+	capset_can_only_drop_permitted_capabilities();
+	locked_securebits_cannot_be_changed();
 	set_id_bits_take_effect();
 	root_keeps_its_bounding_set();
 	file_capabilities_take_effect();
 	ambient_capabilities_survive_a_plain_program();
-	permission_bits_decide();
-	access_asks_for_the_real_user();
-	owners_and_sticky_directories();
+	permission_bits_are_checked();
+	access_checks_the_real_user();
+	owners_and_sticky_directories_are_checked();
 	if (geteuid() == 0)
 		compare_with_kernel();
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_index.c - an index is made from layers, checked, and searched. */
+/* test_index.c - build an index from layers, check it and search it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -87,7 +87,7 @@ static void map_index(void)
 	CHECK_INT(sb_tree_attach_index(&tree, map, (uint64_t)st.st_size), 0);
 }
 
-static void test_two_layers(void)
+static void test_an_index_merges_two_layers(void)
 {
 	struct sb_path path;
 	struct stat st;
@@ -142,7 +142,7 @@ static void test_two_layers(void)
 	CHECK_STR(path.buf, "store/0");
 }
 
-static void test_many_children(void)
+static void test_a_directory_with_many_children_is_searched(void)
 {
 	char name[64];
 
@@ -165,7 +165,7 @@ static void test_many_children(void)
 	}
 }
 
-static void test_broken_rows(void)
+static void test_broken_rows_are_refused(void)
 {
 	start(1);
 	add_row(0, "a", 'f', "");
@@ -185,7 +185,7 @@ static void test_broken_rows(void)
 	CHECK_INT(access("index", F_OK), -1);
 }
 
-static void test_garbage_is_no_index(void)
+static void test_a_damaged_index_is_refused(void)
 {
 	static char bytes[4096];
 
@@ -205,10 +205,10 @@ static void test_garbage_is_no_index(void)
 
 int main(void)
 {
-	test_two_layers();
+	test_an_index_merges_two_layers();
 	CHECK_INT(system("rm -r store"), 0);
-	test_many_children();
-	test_garbage_is_no_index();
-	test_broken_rows();
+	test_a_directory_with_many_children_is_searched();
+	test_a_damaged_index_is_refused();
+	test_broken_rows_are_refused();
 	return 0;
 }

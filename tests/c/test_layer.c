@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_layer.c - the table of a layer in the making, and the plain members of its tar.
+ * test_layer.c - the table of a layer that is being unpacked, and the plain members of its tar.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ static int put(struct sb_table *t, const char *path, char kind, uint64_t size)
 	return sb_table_put(t, path, (uint32_t)strlen(path), &row, "", "", 0);
 }
 
-/* Far more than the draft's buffer holds, so that most is read from the file. */
+/* More names than the buffer holds, so most are read from the file. */
 static void many_names_are_found(void)
 {
 	enum { COUNT = 9000 };
@@ -64,7 +64,7 @@ static void many_names_are_found(void)
 	close(fd);
 }
 
-static void impossible_names_are_refused(void)
+static void too_long_names_are_refused(void)
 {
 	static char path[5000];
 	int fd = new_file();
@@ -99,7 +99,7 @@ static void add_header(char *block, const char *name, char kind, unsigned size)
 	snprintf(block + 148, 8, "%06o", sum);
 }
 
-/* Bytes of exactly the length, so that the sanitizer sees a read behind them. */
+/* Unpack a copy of exactly len bytes, so that the sanitizer finds a read beyond them. */
 static int64_t run(struct sb_quick *q, const char *bytes, size_t len, uint32_t members)
 {
 	char *exact = malloc(len);
@@ -115,7 +115,7 @@ static int64_t run(struct sb_quick *q, const char *bytes, size_t len, uint32_t m
 	return taken;
 }
 
-static void plain_members_are_made_and_others_left(void)
+static void plain_members_are_unpacked_and_others_are_left(void)
 {
 	static char tar[8 * 512];
 	int fd = new_file();
@@ -152,7 +152,7 @@ static void plain_members_are_made_and_others_left(void)
 int main(void)
 {
 	many_names_are_found();
-	impossible_names_are_refused();
-	plain_members_are_made_and_others_left();
+	too_long_names_are_refused();
+	plain_members_are_unpacked_and_others_are_left();
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_log.c - a line is always one line, however strange or long its parts.
+ * test_log.c - a log entry is always one line, however strange or long its parts are.
  */
 #include "pure/log.h"
 
@@ -11,7 +11,7 @@
 
 #include "check.h"
 
-/* What write gives, NUL-terminated. */
+/* Write an entry and return it, NUL-terminated. */
 static const char *written(struct sb_line *line)
 {
 	static char text[SB_LINE_MAX * 2];
@@ -28,7 +28,7 @@ static const char *written(struct sb_line *line)
 	return text;
 }
 
-static void test_numbers_at_their_limits(void)
+static void test_the_smallest_and_largest_numbers_are_written(void)
 {
 	struct sb_line line;
 
@@ -44,7 +44,7 @@ static void test_numbers_at_their_limits(void)
 		  "-9223372036854775808 9223372036854775807 0 0xffffffffffffffff\n");
 }
 
-static void test_results_are_named_as_errno(void)
+static void test_results_are_written_as_errno_names(void)
 {
 	struct sb_line line;
 
@@ -59,7 +59,7 @@ static void test_results_are_named_as_errno(void)
 	CHECK(sb_errno_name(100000) == NULL);
 }
 
-static void test_foreign_bytes_are_escaped(void)
+static void test_unprintable_bytes_are_escaped(void)
 {
 	struct sb_line line;
 
@@ -68,7 +68,7 @@ static void test_foreign_bytes_are_escaped(void)
 	CHECK_STR(written(&line), "a\\x0a\\xff\n");
 }
 
-static void test_too_long_a_line_is_cut_and_says_so(void)
+static void test_a_line_that_is_too_long_is_cut_and_marked(void)
 {
 	static char bytes[5000];
 	struct sb_line line;
@@ -87,7 +87,7 @@ static void test_too_long_a_line_is_cut_and_says_so(void)
 	CHECK(strchr(text, '\n') == text + len - 1);
 }
 
-static void test_append_adds_to_an_existing_file_only(void)
+static void test_append_only_adds_to_an_existing_file(void)
 {
 	struct sb_line line;
 	char text[64];
@@ -110,10 +110,10 @@ static void test_append_adds_to_an_existing_file_only(void)
 
 int main(void)
 {
-	test_numbers_at_their_limits();
-	test_results_are_named_as_errno();
-	test_foreign_bytes_are_escaped();
-	test_too_long_a_line_is_cut_and_says_so();
-	test_append_adds_to_an_existing_file_only();
+	test_the_smallest_and_largest_numbers_are_written();
+	test_results_are_written_as_errno_names();
+	test_unprintable_bytes_are_escaped();
+	test_a_line_that_is_too_long_is_cut_and_marked();
+	test_append_only_adds_to_an_existing_file();
 	return 0;
 }

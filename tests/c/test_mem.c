@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_mem.c - the guest's own memcpy and friends do what libc's do.
+ * test_mem.c - the guest's own memcpy, memmove, memset, memcmp and strlen work like libc's.
  *
- * mem.c defines libc names, so it is included under other names.
+ * mem.c defines libc's names, so this test includes it under other names.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -48,7 +48,7 @@ static void test_memmove_handles_every_overlap(void)
 	}
 }
 
-static void test_memcpy_and_memset_touch_only_their_range(void)
+static void test_memcpy_and_memset_only_change_their_range(void)
 {
 	unsigned char source[SIZE];
 	unsigned char ours[SIZE];
@@ -66,7 +66,7 @@ static void test_memcpy_and_memset_touch_only_their_range(void)
 	}
 }
 
-static void test_memcmp_orders_bytes_as_unsigned(void)
+static void test_memcmp_compares_unsigned_bytes(void)
 {
 	CHECK(guest_memcmp("a", "b", 1) < 0);
 	CHECK(guest_memcmp("\xff", "\x01", 1) > 0);
@@ -81,10 +81,10 @@ static void test_strlen_stops_at_the_first_nul(void)
 	CHECK_INT(guest_strlen("a\0b"), 1);
 }
 
-static void test_hash_reads_no_byte_beyond_its_length(void)
+static void test_the_hash_reads_no_byte_beyond_the_length(void)
 {
 	for (size_t len = 0; len < SIZE; len++) {
-		char *exact = malloc(len ? len : 1); /* ASan guards its end */
+		char *exact = malloc(len ? len : 1); /* AddressSanitizer guards its end */
 		char padded[SIZE + 8];
 
 		memset(exact, 'x', len);
@@ -100,9 +100,9 @@ static void test_hash_reads_no_byte_beyond_its_length(void)
 int main(void)
 {
 	test_memmove_handles_every_overlap();
-	test_memcpy_and_memset_touch_only_their_range();
-	test_memcmp_orders_bytes_as_unsigned();
+	test_memcpy_and_memset_only_change_their_range();
+	test_memcmp_compares_unsigned_bytes();
 	test_strlen_stops_at_the_first_nul();
-	test_hash_reads_no_byte_beyond_its_length();
+	test_the_hash_reads_no_byte_beyond_the_length();
 	return 0;
 }

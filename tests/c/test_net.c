@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_net.c - rules of the containers' network, on tables in memory; broken input. */
+/* test_net.c - the rules of the containers' network on tables in memory, and malformed input. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
@@ -107,7 +107,7 @@ static const char *bound(const char *address, uint16_t port, bool udp, bool v6on
 	return binding.later ? "later" : text(&binding.place);
 }
 
-static void test_where_sockets_are_bound(void)
+static void test_sockets_are_bound_to_the_containers_own_places(void)
 {
 	start();
 	CHECK_STR(bound("0.0.0.0", 8080, false, false), "127.80.1.2 8080");
@@ -133,7 +133,7 @@ static void test_where_sockets_are_bound(void)
 	CHECK_STR(bound("0.0.0.0", 5432, false, false), "127.80.1.2 61234");
 }
 
-static void test_published_ports(void)
+static void test_published_ports_are_bound_to_the_hosts_ports(void)
 {
 	start();
 	CHECK_INT(sb_net_publish(table, SELF, false, 80, 0, 8081), 0);
@@ -160,7 +160,7 @@ static const char *led(uint16_t port, bool udp)
 	return text(&out);
 }
 
-static void test_where_relays_lead(void)
+static void test_relays_lead_to_the_containers_servers(void)
 {
 	start();
 	CHECK_INT(sb_net_publish(table, SELF, false, 82, 0, 8082), 0);
@@ -191,7 +191,7 @@ static const char *reached(const char *address, uint16_t port, bool udp)
 	return text(&target.place);
 }
 
-static void test_where_connections_lead(void)
+static void test_connections_lead_to_the_servers_of_peers(void)
 {
 	start();
 	note(SELF, 0, 80, 64592, SB_NET_ANY);
@@ -205,7 +205,7 @@ static void test_where_connections_lead(void)
 	CHECK_STR(reached("::ffff:127.0.0.1", 80, false), "six 127.80.1.2 64592");
 	CHECK_STR(reached("127.80.1.3", 80, false), "127.80.1.3 64592");
 	CHECK_STR(reached("127.80.1.3", 82, false), "127.80.1.3 8082");
-	/* Nobody is there, whatever the machine has on these ports. */
+	/* No container listens there, even if a server of the host has these ports. */
 	CHECK_STR(reached("127.0.0.1", 5432, false), "127.80.1.2 64512");
 	CHECK_STR(reached("127.80.1.3", 5432, false), "127.80.1.3 64512");
 	CHECK_STR(reached("127.80.1.3", 81, false), "127.80.1.3 64512");
@@ -221,7 +221,7 @@ static void test_where_connections_lead(void)
 	CHECK_STR(reached("127.80.1.1", 40001, true), "127.0.0.1 40001");
 }
 
-static void test_the_way_out(void)
+static void test_egress_is_limited_to_allowed_addresses(void)
 {
 	struct sb_net_state *state = calloc(1, sizeof(*state));
 	uint64_t version;
@@ -269,7 +269,7 @@ static const char *shown(const char *local, uint16_t port, const char *peer, uin
 	return text(&out);
 }
 
-static void test_what_programs_are_shown(void)
+static void test_programs_see_the_names_that_they_used(void)
 {
 	start();
 	note(SELF, 0, 80, 64592, SB_NET_ANY);
@@ -308,7 +308,7 @@ static const char *socket_line(const char *line)
 	return buf;
 }
 
-static void test_lines_of_sockets(void)
+static void test_socket_lists_show_the_containers_sockets(void)
 {
 	start();
 	note(SELF, 0, 80, 64592, SB_NET_ANY);
@@ -328,7 +328,7 @@ static void test_lines_of_sockets(void)
 	CHECK_STR(socket_line(""), "");
 }
 
-static void test_a_table_survives_churn(void)
+static void test_a_table_survives_many_changes(void)
 {
 	start();
 	for (uint32_t round = 0; round < 20; round++) {
@@ -346,8 +346,8 @@ static void test_a_table_survives_churn(void)
 	CHECK_INT(sb_net_check_ports(ports, sizeof(*ports)), -EINVAL);
 }
 
-/* Whatever a program sends: an answer that is whole, or none. */
-static void test_broken_requests(void)
+/* Random requests get complete answers or none. */
+static void test_random_netlink_requests_get_complete_answers(void)
 {
 	unsigned char out[4096];
 
@@ -378,7 +378,7 @@ static void test_broken_requests(void)
 	CHECK_INT(sb_link_answer(&net, out, 0, 7, false, out, sizeof(out)), 0);
 }
 
-static void test_broken_lines(void)
+static void test_random_lines_of_socket_lists_do_not_overflow(void)
 {
 	static const char alphabet[] = "0123456789ABCDEF::  \nabcxyz";
 
@@ -400,16 +400,16 @@ static void test_broken_lines(void)
 
 int main(void)
 {
-	test_where_sockets_are_bound();
-	test_published_ports();
-	test_where_relays_lead();
-	test_where_connections_lead();
-	test_the_way_out();
-	test_what_programs_are_shown();
-	test_lines_of_sockets();
-	test_a_table_survives_churn();
-	test_broken_requests();
-	test_broken_lines();
+	test_sockets_are_bound_to_the_containers_own_places();
+	test_published_ports_are_bound_to_the_hosts_ports();
+	test_relays_lead_to_the_containers_servers();
+	test_connections_lead_to_the_servers_of_peers();
+	test_egress_is_limited_to_allowed_addresses();
+	test_programs_see_the_names_that_they_used();
+	test_socket_lists_show_the_containers_sockets();
+	test_a_table_survives_many_changes();
+	test_random_netlink_requests_get_complete_answers();
+	test_random_lines_of_socket_lists_do_not_overflow();
 	free(table);
 	free(ports);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_owner.c - the owner table: one record an inode, none for a reused one, many writers.
+ * test_owner.c - the owner table: one record for each inode, also with many writers, and none for
+ * an inode that was reused.
  */
 #include "tree/owner.h"
 
@@ -53,7 +54,7 @@ static void put(uint64_t ino, uint64_t btime, uint32_t uid)
 	CHECK_INT(sb_owner_put(&tree, &key, &record), 0);
 }
 
-/* The uid of the inode's record, or -1. */
+/* Return the uid of the inode's record, or -1. */
 static long uid_of(uint64_t ino, uint64_t btime)
 {
 	struct sb_owner_key key = key_of(ino, btime);
@@ -69,7 +70,7 @@ static void drop(uint64_t ino, uint64_t btime)
 	sb_owner_drop(&tree, &key);
 }
 
-static void test_a_record_is_found_by_its_whole_key(void)
+static void test_a_record_is_only_found_by_its_whole_key(void)
 {
 	make_table();
 	CHECK(!sb_owner_any(&tree));
@@ -84,13 +85,13 @@ static void test_a_record_is_found_by_its_whole_key(void)
 	drop_table();
 }
 
-static void test_a_reused_inode_takes_the_place_of_the_old_record(void)
+static void test_a_reused_inode_replaces_the_old_record(void)
 {
 	make_table();
 	put(7, 1, 100);
 	put(7, 2, 200);
 	CHECK_INT(uid_of(7, 1), -1);
-	drop(7, 1); /* not this one's */
+	drop(7, 1); /* the record belongs to the new file */
 	CHECK_INT(uid_of(7, 2), 200);
 	drop(7, 2);
 	CHECK_INT(uid_of(7, 2), -1);
@@ -100,7 +101,7 @@ static void test_a_reused_inode_takes_the_place_of_the_old_record(void)
 	drop_table();
 }
 
-static void test_a_file_changes_more_often_than_the_table_has_records(void)
+static void test_a_file_may_change_more_often_than_the_table_has_records(void)
 {
 	make_table();
 	for (uint32_t i = 0; i <= SB_OWNER_RECORDS; i++) {
@@ -113,7 +114,7 @@ static void test_a_file_changes_more_often_than_the_table_has_records(void)
 	drop_table();
 }
 
-static void test_a_full_table_says_so(void)
+static void test_a_full_table_gives_enospc(void)
 {
 	struct sb_owner_key key = key_of(1, 1);
 	struct sb_owner record = {0};
@@ -135,7 +136,7 @@ static void test_a_full_table_says_so(void)
 #define FILES 50
 #define ROUNDS 400
 
-/* Each writer's uid says who and when; gid must always be the same number. */
+/* The uid of a record names the writer and the round. The gid must always be the same number. */
 static void write_often(uint32_t who)
 {
 	for (uint32_t round = 1; round <= ROUNDS; round++) {
@@ -150,7 +151,7 @@ static void write_often(uint32_t who)
 			if (!sb_owner_find(&tree, &key, &found) || found.uid != found.gid)
 				_exit(2);
 			if ((found.uid >> 16) == who && (found.uid & 0xffff) != round)
-				_exit(3); /* an older record of ours came back */
+				_exit(3); /* an older record of this writer came back */
 		}
 	}
 	_exit(0);
@@ -171,7 +172,7 @@ static void test_writers_in_several_processes_leave_one_record_each(void)
 		CHECK(wait(&status) > 0);
 		CHECK_INT(status, 0);
 	}
-	/* two for each file, and one for each writer who was held up while it wrote */
+	/* two records for each file, and one for each writer that was interrupted while writing */
 	CHECK(tree.owners->record_next < WRITERS * FILES * ROUNDS / 4);
 	buckets = (const uint32_t *)(const void *)((const char *)tree.owners +
 						   tree.owners->buckets_off);
@@ -183,7 +184,7 @@ static void test_writers_in_several_processes_leave_one_record_each(void)
 	drop_table();
 }
 
-static void test_device_decides_the_volume(void)
+static void test_the_device_determines_the_volume(void)
 {
 	struct statx sx = {.stx_dev_major = 8, .stx_dev_minor = 1, .stx_ino = 5};
 	struct sb_owner_key key;
@@ -212,7 +213,7 @@ static void test_device_decides_the_volume(void)
 static struct sb_work work;
 static struct sb_fs fs = {.tree = &tree, .work = &work};
 
-/* Set an attribute (value NULL: take it away) of inode 7. */
+/* Set an attribute of inode 7, or remove it if value is NULL. */
 static int set(const char *name, const char *value)
 {
 	struct sb_owner_key key = key_of(7, 1);
@@ -221,7 +222,7 @@ static int set(const char *name, const char *value)
 	return sb_xattr_put(&fs, &key, &record, name, value, value ? (uint32_t)strlen(value) : 0);
 }
 
-/* Does inode 7 have name = value? */
+/* Whether the attribute of inode 7 has this value. */
 static bool has(const char *name, const char *value)
 {
 	struct sb_owner_key key = key_of(7, 1);
@@ -237,7 +238,7 @@ static bool has(const char *name, const char *value)
 	       sb_same(one.value, one.value_len, value, strlen(value));
 }
 
-static void test_attribute_lists(void)
+static void test_attributes_are_set_replaced_and_removed(void)
 {
 	struct sb_owner_key key = key_of(7, 1);
 	struct sb_owner record = {.flags = SB_OWNER_XATTRS | SB_OWNER_IDS, .uid = 5};
@@ -251,7 +252,8 @@ static void test_attribute_lists(void)
 	CHECK_INT(set("user.b", ""), 0);
 	CHECK_INT(set("user.a", "22"), 0);
 	CHECK(has("user.a", "22") && has("user.b", "") && !has("user.", ""));
-	CHECK_INT(sb_owner_put(&tree, &key, &record), 0); /* a change of owner keeps them */
+	CHECK_INT(sb_owner_put(&tree, &key, &record),
+		  0); /* a change of owner keeps the attributes */
 	CHECK(has("user.a", "22") && has("user.b", ""));
 	CHECK(sb_owner_find(&tree, &key, &record));
 	CHECK_INT(record.uid, 5);
@@ -262,13 +264,13 @@ static void test_attribute_lists(void)
 	CHECK(!has("user.a", "22") && has("user.b", ""));
 	CHECK_INT(set("user.b", NULL), 0);
 	CHECK(!has("user.b", ""));
-	put(7, 2, 9); /* another file with this inode number has none */
+	put(7, 2, 9); /* another file with this inode number has no attributes */
 	put(7, 1, 9);
 	CHECK(!has("user.a", "22"));
 	drop_table();
 }
 
-static void test_attributes_change_more_often_than_the_table_has_room_for(void)
+static void test_attributes_may_change_more_often_than_the_table_has_room_for(void)
 {
 	static char value[4000];
 
@@ -276,7 +278,7 @@ static void test_attributes_change_more_often_than_the_table_has_room_for(void)
 	memset(value, 'v', sizeof(value) - 1);
 	for (uint32_t i = 0; i < SB_OWNER_BLOB_SIZE / sizeof(value) * 2; i++) {
 		CHECK_INT(set("user.a", value), 0);
-		put(7 + i % 3, 1, i); /* owners change in between, of other files as well */
+		put(7 + i % 3, 1, i); /* owners of this and other files change in between */
 		if (i % 3 != 0)
 			CHECK(has("user.a", value));
 	}
@@ -286,8 +288,8 @@ static void test_attributes_change_more_often_than_the_table_has_room_for(void)
 
 #define READS 5000
 
-/* Values are one letter, repeated: a mixture would be seen. */
-static void test_a_list_is_read_whole_while_others_change_it(void)
+/* Each value repeats one letter, so a mixture of two values is noticed. */
+static void test_attributes_are_read_whole_while_other_processes_change_them(void)
 {
 	struct sb_owner_key key = key_of(7, 1);
 	uint32_t whole = 0;
@@ -319,7 +321,7 @@ static void test_a_list_is_read_whole_while_others_change_it(void)
 			continue;
 		packed = sb_owner_blob(&tree, &record, &len);
 		if (!sb_xattr_find(packed, len, "user.a", &one) || one.value_len > sizeof(copy))
-			continue; /* torn: is seen below by others */
+			continue; /* changed while it was read; other rounds check it */
 		memcpy(copy, one.value, one.value_len);
 		if (!sb_owner_is_current(&tree, &key, &record))
 			continue;
@@ -337,14 +339,14 @@ static void test_a_list_is_read_whole_while_others_change_it(void)
 
 int main(void)
 {
-	test_a_record_is_found_by_its_whole_key();
-	test_a_reused_inode_takes_the_place_of_the_old_record();
-	test_a_file_changes_more_often_than_the_table_has_records();
-	test_a_full_table_says_so();
+	test_a_record_is_only_found_by_its_whole_key();
+	test_a_reused_inode_replaces_the_old_record();
+	test_a_file_may_change_more_often_than_the_table_has_records();
+	test_a_full_table_gives_enospc();
 	test_writers_in_several_processes_leave_one_record_each();
-	test_device_decides_the_volume();
-	test_attribute_lists();
-	test_attributes_change_more_often_than_the_table_has_room_for();
-	test_a_list_is_read_whole_while_others_change_it();
+	test_the_device_determines_the_volume();
+	test_attributes_are_set_replaced_and_removed();
+	test_attributes_may_change_more_often_than_the_table_has_room_for();
+	test_attributes_are_read_whole_while_other_processes_change_them();
 	return 0;
 }

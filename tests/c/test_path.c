@@ -8,7 +8,7 @@
 static struct sb_path path;
 static char long_name[SB_PATH_MAX + 1];
 
-static void test_joining(void)
+static void test_names_are_appended(void)
 {
 	CHECK_INT(sb_path_set(&path, "/", 1), 0);
 	CHECK_INT(sb_path_join(&path, "usr", 3), 0);
@@ -20,7 +20,7 @@ static void test_joining(void)
 	CHECK_STR(path.buf, "/usr/bin.old");
 }
 
-static void test_cutting(void)
+static void test_the_last_name_is_removed(void)
 {
 	CHECK_INT(sb_path_set(&path, "/usr/bin", 8), 0);
 	CHECK_INT(sb_path_name(&path), 5);
@@ -34,7 +34,7 @@ static void test_cutting(void)
 	CHECK_INT(sb_path_name(&path), 1);
 }
 
-static void test_too_long_leaves_the_path_as_it_was(void)
+static void test_a_name_that_does_not_fit_leaves_the_path_unchanged(void)
 {
 	memset(long_name, 'n', sizeof(long_name) - 1);
 	CHECK_INT(sb_path_set(&path, long_name, SB_PATH_MAX), -ENAMETOOLONG);
@@ -53,7 +53,7 @@ static bool within(const char *inner, const char *outer)
 	return sb_path_within(inner, strlen(inner), outer, strlen(outer));
 }
 
-static void test_within(void)
+static void test_within_compares_whole_names(void)
 {
 	CHECK(within("/", "/"));
 	CHECK(within("/a", "/"));
@@ -66,9 +66,9 @@ static void test_within(void)
 
 int main(void)
 {
-	test_joining();
-	test_cutting();
-	test_too_long_leaves_the_path_as_it_was();
-	test_within();
+	test_names_are_appended();
+	test_the_last_name_is_removed();
+	test_a_name_that_does_not_fit_leaves_the_path_unchanged();
+	test_within_compares_whole_names();
 	return 0;
 }

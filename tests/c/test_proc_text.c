@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_proc_text.c - lines of /proc as the guest may read them.
+ * test_proc_text.c - lines of /proc files as the guest sees them.
  */
 #include "procfs/proc_text.h"
 
@@ -90,7 +90,7 @@ static void maps_name_guest_files(void)
 	CHECK_STR(map_alone(COLUMNS "/run/sandbox/c/tmpfs-1/f\n"), COLUMNS "/tmp/f\n");
 }
 
-static void maps_keep_what_is_no_file(void)
+static void maps_keep_lines_without_a_file(void)
 {
 	CHECK_STR(map_alone(COLUMNS "[stack]\n"), COLUMNS "[stack]\n");
 	CHECK_STR(map_alone(COLUMNS "\n"), COLUMNS "\n");
@@ -156,7 +156,7 @@ static const char *status_line(const struct sb_proc_status *status, const char *
 	return result();
 }
 
-static void status_shows_who_the_guest_believes_to_be(void)
+static void status_shows_the_guests_own_credentials(void)
 {
 	const uint32_t groups[] = {7, 8};
 	struct sb_ids ids;
@@ -181,7 +181,7 @@ static void status_shows_who_the_guest_believes_to_be(void)
 	status.has_own = false;
 	CHECK_STR(status_line(&status, "SigCgt:\t0000000000000001\n"),
 		  "SigCgt:\t0000000000000001\n");
-	status.ids = NULL; /* a process of somebody else */
+	status.ids = NULL; /* a process outside of the container */
 	CHECK_STR(status_line(&status, "Uid:\t1000\t1000\t1000\t1000\n"),
 		  "Uid:\t1000\t1000\t1000\t1000\n");
 }
@@ -194,7 +194,7 @@ static const char *rows(enum sb_proc_mounts format)
 	return result();
 }
 
-static void mount_tables_are_the_containers(void)
+static void mount_tables_show_the_containers_mounts(void)
 {
 	CHECK_STR(rows(SB_PROC_MOUNTS), "overlay / overlay rw,relatime 0 0\n"
 					"proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n"
@@ -218,7 +218,7 @@ static void mount_tables_are_the_containers(void)
 	fs.root_len = 1;
 }
 
-static void generated_files_keep_their_name(void)
+static void generated_files_keep_their_names(void)
 {
 	struct sb_path path;
 	const char made[] = "/memfd:" SB_PROC_MEMFD "/proc/1/maps (deleted)";
@@ -247,13 +247,13 @@ int main(void)
 {
 	set_up();
 	maps_name_guest_files();
-	maps_keep_what_is_no_file();
+	maps_keep_lines_without_a_file();
 	maps_hide_the_runtime();
 	numa_maps_name_guest_files();
 	unix_sockets_have_guest_names();
-	status_shows_who_the_guest_believes_to_be();
-	mount_tables_are_the_containers();
-	generated_files_keep_their_name();
+	status_shows_the_guests_own_credentials();
+	mount_tables_show_the_containers_mounts();
+	generated_files_keep_their_names();
 	text_that_does_not_fit_is_dropped();
 	return 0;
 }

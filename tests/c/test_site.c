@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_site.c - which system call sites may be rewritten, and into what.
+ * test_site.c - which system call sites may be rewritten, and what they become.
  *
- * The bytes are what compilers and libraries contain; addresses are made up.
+ * The bytes come from compilers and libraries; the addresses are made up.
  */
 #include <stdint.h>
 
@@ -50,7 +50,7 @@ static void decode(const struct sample *s, uint32_t nr, struct sb_site *site)
 	sb_site_decode(s->before, s->behind, AFTER, nr, site);
 }
 
-static void test_a_number_loaded_right_before_is_the_first_form(void)
+static void test_a_mov_of_the_number_right_before_is_replaced(void)
 {
 	struct sb_site site;
 
@@ -60,7 +60,7 @@ static void test_a_number_loaded_right_before_is_the_first_form(void)
 	CHECK(memcmp(site.head, with_mov.before + 9, 5) == 0);
 }
 
-static void test_what_stands_right_before_moves_whatever_the_number(const struct sample *s)
+static void test_another_instruction_right_before_is_moved_into_the_stub(const struct sample *s)
 {
 	unsigned char code[SB_STUB_SIZE];
 	struct sb_site site;
@@ -74,15 +74,15 @@ static void test_what_stands_right_before_moves_whatever_the_number(const struct
 	}
 }
 
-static void test_another_number_in_eax_is_not_that_form(void)
+static void test_a_mov_of_another_number_is_not_replaced(void)
 {
 	struct sb_site site;
 
-	decode(&with_mov, NR + 1, &site); /* eax was set elsewhere: a jump came in between */
+	decode(&with_mov, NR + 1, &site); /* a jump led here, so eax was set elsewhere */
 	CHECK_INT(site.form, SB_SITE_NEXT);
 }
 
-static void test_a_prefix_makes_the_mov_another_instruction(void)
+static void test_a_mov_with_a_prefix_is_another_instruction(void)
 {
 	struct sample s = with_mov;
 	struct sb_site site;
@@ -93,7 +93,7 @@ static void test_a_prefix_makes_the_mov_another_instruction(void)
 	CHECK_INT(site.form, SB_SITE_NONE);
 }
 
-static void test_a_following_compare_can_be_moved(void)
+static void test_a_compare_after_the_call_is_moved_into_the_stub(void)
 {
 	struct sb_site site;
 
@@ -103,7 +103,7 @@ static void test_a_following_compare_can_be_moved(void)
 	CHECK_INT(site.start, AFTER - 2);
 }
 
-static void test_an_instruction_that_depends_on_its_place_is_left_alone(void)
+static void test_an_instruction_that_depends_on_its_address_is_not_moved(void)
 {
 	static const unsigned char never[][3] = {
 		{0xc3, 0xcc, 0xcc}, /* ret */
@@ -122,8 +122,8 @@ static void test_an_instruction_that_depends_on_its_place_is_left_alone(void)
 	}
 }
 
-/* A call that was rolled back traps at the instruction that was left behind the jump. */
-static void test_what_was_rewritten_is_no_site_any_more(void)
+/* A call that was rolled back traps at the syscall instruction, which is kept after the jump. */
+static void test_a_rewritten_site_is_not_rewritten_again(void)
 {
 	static const struct sample *const firsts[] = {&with_mov, &with_save, &with_load};
 	struct sb_site site;
@@ -139,11 +139,11 @@ static void test_what_was_rewritten_is_no_site_any_more(void)
 	}
 }
 
-static void test_any_bytes_that_lead_to_a_place_count_as_a_jump(void)
+static void test_any_bytes_that_may_be_a_jump_to_an_address_make_it_a_target(void)
 {
 	static const struct {
 		unsigned char code[6];
-		int target; /* from where the code begins */
+		int target; /* relative to the start of the code */
 	} jumps[] = {
 		{{0xeb, 0x10}, 0x12},
 		{{0x75, 0xf0}, -0x0e},
@@ -168,7 +168,7 @@ static void test_any_bytes_that_lead_to_a_place_count_as_a_jump(void)
 	CHECK(!sb_site_is_target(text, 0, sizeof(text), sizeof(text) - 1));
 }
 
-static void test_no_syscall_instruction_is_no_site(void)
+static void test_other_instructions_are_not_sites(void)
 {
 	struct sample s = with_mov;
 	struct sb_site site;
@@ -188,7 +188,7 @@ static void test_five_bytes_in_one_word_are_atomic(void)
 	}
 }
 
-static void test_a_jump_reaches_two_gigabytes_and_not_more(void)
+static void test_a_jump_reaches_at_most_two_gigabytes(void)
 {
 	const struct sb_site site = {.start = 0x7f0000000000};
 	unsigned char jump[SB_JUMP_SIZE];
@@ -202,7 +202,7 @@ static void test_a_jump_reaches_two_gigabytes_and_not_more(void)
 	CHECK(!sb_site_jump(&site, site.start - 0x80000000ULL, jump));
 }
 
-static void test_a_stub_of_the_first_form_loads_number_and_return_address(void)
+static void test_a_stub_for_a_replaced_mov_loads_the_number_and_the_return_address(void)
 {
 	unsigned char code[SB_STUB_SIZE];
 	struct sb_site site;
@@ -219,7 +219,7 @@ static void test_a_stub_of_the_first_form_loads_number_and_return_address(void)
 	CHECK_INT(code[12], 0xe9);
 }
 
-static void test_a_rolled_back_stub_begins_again_at_its_site(void)
+static void test_a_stub_that_is_rolled_back_begins_again_at_its_site(void)
 {
 	static unsigned char text[256];
 	uint64_t base = (uintptr_t)text;
@@ -230,7 +230,7 @@ static void test_a_rolled_back_stub_begins_again_at_its_site(void)
 	sb_site_decode(with_next.before, with_next.behind, base + 16, NR, &site);
 	len = sb_stub(&site, with_next.behind, base + 64, base + 32, code);
 	memcpy(text + 64, code, len);
-	/* 7 bytes lea, 5 jump, 8 magic and distance: there the guest goes on. */
+	/* The guest goes on after lea (7 bytes), jump (5), and magic and distance (8). */
 	CHECK_INT(sb_stub_origin(base + 64 + 20), base + 14);
 	CHECK(memcmp(text + 64 + 20, with_next.behind, 6) == 0);
 	CHECK_INT(sb_stub_origin(base + 16), base + 14);
@@ -238,19 +238,19 @@ static void test_a_rolled_back_stub_begins_again_at_its_site(void)
 
 int main(void)
 {
-	test_a_number_loaded_right_before_is_the_first_form();
-	test_what_stands_right_before_moves_whatever_the_number(&with_save);
-	test_what_stands_right_before_moves_whatever_the_number(&with_load);
-	test_another_number_in_eax_is_not_that_form();
-	test_what_was_rewritten_is_no_site_any_more();
-	test_any_bytes_that_lead_to_a_place_count_as_a_jump();
-	test_a_prefix_makes_the_mov_another_instruction();
-	test_a_following_compare_can_be_moved();
-	test_an_instruction_that_depends_on_its_place_is_left_alone();
-	test_no_syscall_instruction_is_no_site();
+	test_a_mov_of_the_number_right_before_is_replaced();
+	test_another_instruction_right_before_is_moved_into_the_stub(&with_save);
+	test_another_instruction_right_before_is_moved_into_the_stub(&with_load);
+	test_a_mov_of_another_number_is_not_replaced();
+	test_a_rewritten_site_is_not_rewritten_again();
+	test_any_bytes_that_may_be_a_jump_to_an_address_make_it_a_target();
+	test_a_mov_with_a_prefix_is_another_instruction();
+	test_a_compare_after_the_call_is_moved_into_the_stub();
+	test_an_instruction_that_depends_on_its_address_is_not_moved();
+	test_other_instructions_are_not_sites();
 	test_five_bytes_in_one_word_are_atomic();
-	test_a_jump_reaches_two_gigabytes_and_not_more();
-	test_a_stub_of_the_first_form_loads_number_and_return_address();
-	test_a_rolled_back_stub_begins_again_at_its_site();
+	test_a_jump_reaches_at_most_two_gigabytes();
+	test_a_stub_for_a_replaced_mov_loads_the_number_and_the_return_address();
+	test_a_stub_that_is_rolled_back_begins_again_at_its_site();
 	return 0;
 }

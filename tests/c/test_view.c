@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_view.c - look-ups, stat, permission and reverse paths in a small container. */
+/* test_view.c - look-ups, stat, permissions and the guest paths of host files in a small container.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -120,7 +121,7 @@ static int look(const char *base, const char *path, unsigned flags)
 
 /* ---- tests --------------------------------------------------------------------- */
 
-static void test_an_answer_is_complete(void)
+static void test_a_look_up_finds_path_layer_and_stat(void)
 {
 	CHECK_INT(look("/", "/a/b/c/file", SB_WANT_STAT), 0);
 	CHECK_STR(at->guest.buf, "/a/b/c/file");
@@ -143,7 +144,7 @@ static void test_an_answer_is_complete(void)
 	CHECK(at->dots && at->guest.len == 1);
 }
 
-static void test_names_to_make(void)
+static void test_a_look_up_for_creation_allows_an_absent_name(void)
 {
 	CHECK_INT(look("/", "/etc/new", 0), -ENOENT);
 	CHECK_INT(look("/", "/etc/new", SB_MAY_BE_ABSENT), 0);
@@ -163,7 +164,7 @@ static void test_names_to_make(void)
 	CHECK_INT(look("/", "/etc/passwd", SB_WANT_DIR), -ENOTDIR);
 }
 
-static void test_scoped_look_ups(void)
+static void test_look_ups_obey_openat2s_resolve_flags(void)
 {
 	CHECK_INT(look("/a", "b/c", SB_BENEATH), 0);
 	CHECK_INT(look("/a", "b/../b", SB_BENEATH), 0);
@@ -186,7 +187,7 @@ static void test_scoped_look_ups(void)
 	CHECK_INT(look("/a/data", ".", SB_NO_XDEV), 0);
 }
 
-static void test_another_root(void)
+static void test_look_ups_stay_below_another_root(void)
 {
 	h->fs.root = "/a";
 	h->fs.root_len = 2;
@@ -195,12 +196,13 @@ static void test_another_root(void)
 	CHECK_INT(look("/a/b", "/abs", SB_FOLLOW), 0);
 	CHECK_STR(at->guest.buf, "/a/b");
 	CHECK_INT(look("/a/b", "/etc", 0), -ENOENT);
-	CHECK_INT(look("/etc", "../etc/passwd", 0), 0); /* a descriptor from outside */
+	CHECK_INT(look("/etc", "../etc/passwd", 0),
+		  0); /* relative to a directory outside of the root */
 	h->fs.root = "/";
 	h->fs.root_len = 1;
 }
 
-static void test_search_permission(void)
+static void test_look_ups_need_search_permission(void)
 {
 	struct sb_ids ids;
 
@@ -220,7 +222,7 @@ static void test_search_permission(void)
 	CHECK_INT(look("/", "/private/file", 0), 0);
 	CHECK_INT(sb_tree_permit(&h->fs, at, 6), 0);
 	CHECK_INT(sb_tree_permit(&h->fs, at, 1), -EACCES);
-	/* access(2) of a setuid program: the real ids count */
+	/* access(2) in a setuid program checks the real ids */
 	sb_ids_init(&ids, 0, 0, NULL, 0);
 	ids.ruid = 1000;
 	h->fs.real_ids = 1;
@@ -230,7 +232,7 @@ static void test_search_permission(void)
 	h->fs.ids = &h->ids;
 }
 
-static void check_way_back(const char *host, const char *guest)
+static void check_guest_path(const char *host, const char *guest)
 {
 	struct sb_path path;
 
@@ -238,23 +240,23 @@ static void check_way_back(const char *host, const char *guest)
 	CHECK_STR(path.buf, guest);
 }
 
-static void test_the_way_back(void)
+static void test_host_paths_are_translated_to_guest_paths(void)
 {
 	struct sb_path path;
 
-	check_way_back(full("upper"), "/");
-	check_way_back(full("upper/x/y (deleted)"), "/x/y (deleted)");
-	check_way_back(full("store/layer/diff/etc"), "/etc");
-	check_way_back(full("store/layer/diff"), "/");
-	check_way_back(full("data/file"), "/a/data/file");
-	check_way_back("/proc/1", "/proc/1");
+	check_guest_path(full("upper"), "/");
+	check_guest_path(full("upper/x/y (deleted)"), "/x/y (deleted)");
+	check_guest_path(full("store/layer/diff/etc"), "/etc");
+	check_guest_path(full("store/layer/diff"), "/");
+	check_guest_path(full("data/file"), "/a/data/file");
+	check_guest_path("/proc/1", "/proc/1");
 	CHECK_INT(sb_tree_guest_path(&h->fs, "/usr", 4, &path), -ENOENT);
 	CHECK_INT(sb_tree_guest_path(&h->fs, full("uppermost"), strlen(full("uppermost")), &path),
 		  -ENOENT);
 	CHECK_INT(sb_tree_guest_path(&h->fs, "pipe:[1]", 8, &path), -ENOENT);
 }
 
-static void test_proc_links(void)
+static void test_magic_links_of_proc_end_a_look_up(void)
 {
 	char self[32];
 
@@ -269,7 +271,7 @@ static void test_proc_links(void)
 	CHECK_INT(look("/", "/proc/mounts", SB_FOLLOW), 0);
 }
 
-static void test_a_descriptor_is_known_by_its_inode(void)
+static void test_fstat_recognizes_a_file_by_its_inode(void)
 {
 	struct sb_stat st;
 	uint32_t node;
@@ -279,7 +281,7 @@ static void test_a_descriptor_is_known_by_its_inode(void)
 	CHECK_INT(st.uid, 5);
 	CHECK_INT(st.mode, S_IFREG | 0644);
 	CHECK_INT(sb_hosted_chmod(h, "/private/file", 0600), 0);
-	CHECK_INT(sb_tree_fstat(&h->fs, fd, &st, &node), 0); /* it is the same file still */
+	CHECK_INT(sb_tree_fstat(&h->fs, fd, &st, &node), 0); /* it is still the same file */
 	CHECK_INT(st.mode, S_IFREG | 0600);
 	CHECK_INT(sb_hosted_unlink(h, "/private/file"), 0);
 	CHECK_INT(sb_tree_fstat(&h->fs, fd, &st, &node), 0);
@@ -292,7 +294,7 @@ static void test_a_descriptor_is_known_by_its_inode(void)
 	CHECK_INT(sb_tree_fstat(&h->fs, 9999, &st, &node), -EBADF);
 }
 
-static void test_deeper_than_the_stack(void)
+static void test_a_path_may_be_deeper_than_the_walks_stack(void)
 {
 	static char path[4096] = "/a";
 	size_t len = 2;
@@ -318,15 +320,15 @@ static void test_deeper_than_the_stack(void)
 int main(void)
 {
 	make_container();
-	test_an_answer_is_complete();
-	test_names_to_make();
-	test_scoped_look_ups();
-	test_another_root();
-	test_search_permission();
-	test_the_way_back();
-	test_proc_links();
-	test_a_descriptor_is_known_by_its_inode();
-	test_deeper_than_the_stack();
+	test_a_look_up_finds_path_layer_and_stat();
+	test_a_look_up_for_creation_allows_an_absent_name();
+	test_look_ups_obey_openat2s_resolve_flags();
+	test_look_ups_stay_below_another_root();
+	test_look_ups_need_search_permission();
+	test_host_paths_are_translated_to_guest_paths();
+	test_magic_links_of_proc_end_a_look_up();
+	test_fstat_recognizes_a_file_by_its_inode();
+	test_a_path_may_be_deeper_than_the_walks_stack();
 	sb_hosted_close(h);
 	return 0;
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""With SANDBOX_FUZZ_SECONDS (`make fuzz SECONDS=...`) every property test goes on so long.
+"""With SANDBOX_FUZZ_SECONDS (`make fuzz SECONDS=...`) every property test runs for that long.
 
-How it works: Hypothesis knows a number of examples, not a time; so the test is begun again, each
-time with other examples, until its time is over.
+How it works: Hypothesis can only limit the number of examples, so the test is repeated with
+other examples until the time is over.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SECONDS = float(os.environ.get("SANDBOX_FUZZ_SECONDS", "0"))
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Call a property test until its time is over."""
+    """Call a property test again and again until the time is over."""
     if not SECONDS or not hypothesis.is_hypothesis_test(pyfuncitem.obj):
         return None
     names = pyfuncitem._fixtureinfo.argnames

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Archives from strangers.
+"""Archives with any content.
 
-Invariants: reading any bytes ends in entries or in CorruptData, nothing else; unpacking
-any archive touches nothing outside its directory, and what it leaves agrees with its
-table; what pack writes, the reader gives back.
+Invariants: reading any bytes gives entries or CorruptData. Unpacking any archive changes
+nothing outside of the layer's directory, and the unpacked files agree with the layer's table.
+The reader returns the entries that the packer wrote.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sandbox.layers.unpack import unpack_layer
 from sandbox.models.digest import digest_of
 from tests.harness import images
 
-# Few names, so that members meet each other.
+# Few names, so that members often collide.
 PARTS = st.sampled_from(
     [b"a", b"b", b"l", b"..", b".", b"", b".wh.a", b".wh.b", b".wh..wh..opq", b"\xff"]
 )
@@ -65,7 +65,7 @@ def check_message(exc: SandboxError) -> None:
 
 
 def fix_checksum(data: bytearray, start: int) -> None:
-    """Let a damaged header pass the first check, to reach those behind it."""
+    """Correct the checksum of a damaged header, so that the later checks are reached."""
     head = data[start : start + 512]
     if len(head) == 512:
         head[148:156] = b" " * 8
@@ -73,7 +73,7 @@ def fix_checksum(data: bytearray, start: int) -> None:
 
 
 @given(st.binary(max_size=2000) | damaged())
-def test_reading_any_bytes_ends_in_entries_or_one_error(data: bytes) -> None:
+def test_reading_any_bytes_gives_entries_or_an_error(data: bytes) -> None:
     stream = TarStream(HashingReader(decompressed(io.BytesIO(data))).read)
     try:
         for entry in stream:
@@ -84,7 +84,9 @@ def test_reading_any_bytes_ends_in_entries_or_one_error(data: bytes) -> None:
 
 
 @given(damaged())
-def test_unpacking_any_archive_stays_inside_and_agrees_with_its_table(data: bytes) -> None:
+def test_unpacking_any_archive_stays_in_its_directory_and_agrees_with_its_table(
+    data: bytes,
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         outer = Path(name)
         (outer / "a").write_text("victim")
@@ -111,16 +113,16 @@ PLAIN = st.builds(
 
 
 @given(damaged() | st.lists(PLAIN | MEMBERS, max_size=16).map(images.tar))
-def test_the_core_and_the_dialects_make_the_same_of_any_archive(data: bytes) -> None:
+def test_the_fast_and_the_complete_unpacker_give_the_same_result(data: bytes) -> None:
     assert outcome(data, quick=True) == outcome(data, quick=False)
 
 
-# Below a folder whose own name is that of a mark, nothing comes back: such names are reserved.
+# Files below a folder with a whiteout's name are not packed again, since such names are reserved.
 UNMARKED = MEMBERS.filter(lambda member: b".wh." not in member.name.rpartition(b"/")[0])
 
 
 @given(st.lists(PLAIN | UNMARKED, max_size=12).map(images.tar))
-def test_an_unpacked_layer_packed_and_unpacked_again_is_the_same(data: bytes) -> None:
+def test_packing_and_unpacking_a_layer_changes_nothing(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name, str(number)) for number in range(3)]
         found = []
@@ -129,7 +131,7 @@ def test_an_unpacked_layer_packed_and_unpacked_again_is_the_same(data: bytes) ->
             try:
                 unpacked = unpack_layer(io.BytesIO(data), folder)
             except SandboxError:
-                assert number == 0, "what was packed here cannot be read here"
+                assert number == 0, "an archive that pack_layer wrote cannot be unpacked"
                 return
             rows = (folder / "meta.jsonl").read_bytes()
             diff_id, _ = pack_layer(folder / "diff", folder / "meta.jsonl", folder / "blob")
@@ -140,7 +142,7 @@ def test_an_unpacked_layer_packed_and_unpacked_again_is_the_same(data: bytes) ->
 
 
 def outcome(data: bytes, *, quick: bool) -> object:
-    """Return all that unpacking leaves, or why it does not."""
+    """Return everything that unpacking leaves, or its error."""
     with tempfile.TemporaryDirectory() as name:
         layer = Path(name)
         try:
@@ -213,7 +215,7 @@ ENTRIES = st.builds(
 
 
 @given(st.lists(ENTRIES, max_size=6))
-def test_what_is_packed_is_read_back_the_same(entries: list[PackEntry]) -> None:
+def test_packed_entries_are_read_back_unchanged(entries: list[PackEntry]) -> None:
     out = io.BytesIO()
     write_tar(entries, out.write)
     stream = TarStream(io.BytesIO(out.getvalue()).read)
@@ -253,7 +255,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON, st.sampled_from(["manifest.json", "index.json"]))
-def test_any_documents_end_in_images_or_one_error(top: object, inner: object, name: str) -> None:
+def test_any_json_documents_give_images_or_an_error(top: object, inner: object, name: str) -> None:
     data = json.dumps(inner).encode()
     digest = images.digest(data)
     if name == "index.json" and isinstance(top, dict):

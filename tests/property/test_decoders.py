@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whatever compressed data claims, it becomes bytes or one error, in bounded memory."""
+"""Any compressed data gives bytes or an error, in bounded memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CHANGES = st.lists(st.tuples(st.integers(0, 9000) | st.integers(0, 40), st.inte
 
 
 @given(st.sampled_from(_STREAMS), _CHANGES, st.integers(0, 9000) | st.none())
-def test_damaged_data_is_bytes_or_one_error(
+def test_damaged_data_gives_bytes_or_an_error(
     data: bytes, changes: list[tuple[int, int]], end: int | None
 ) -> None:
     damaged = bytearray(data)
@@ -48,6 +48,6 @@ def test_damaged_data_is_bytes_or_one_error(
 
 
 @given(st.binary(max_size=40))
-def test_any_head_names_some_window(data: bytes) -> None:
+def test_any_header_gives_a_valid_window_size(data: bytes) -> None:
     assert zstd_window(b"\x28\xb5\x2f\xfd" + data) >= 0
     assert 0 <= xz_window(b"\xfd7zXZ\0\0\4" + data) < 2**32

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Random verbs from eight processes on ten containers, with murder in between.
+"""Eight processes use random verbs on ten containers and kill processes in between.
 
-Whatever happens, no verb may fail by a mistake of ours, every state that is shown at the end
-must be true, and what is removed must leave no process and no file.
+No verb may fail with an internal error, every state that is shown at the end must be true, and
+removed containers must leave no process and no file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ SEED = int(os.environ.get("SANDBOX_FUZZ_SEED", "0"))
 SHARED = ["shared1", "shared2"]
 
 
-def test_whatever_happens_the_truth_is_told(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_states_stay_true_under_random_verbs_and_kills(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
     sandbox.environ["XDG_RUNTIME_DIR"] = str(runtime)
@@ -67,14 +69,14 @@ def test_whatever_happens_the_truth_is_told(sandbox: Sandbox, tmp_path: pathlib.
 
 
 def _compare_logs(sandbox: Sandbox, seen: dict[str, str]) -> None:
-    """What somebody has read of a container that is still there must not be lost."""
+    """Check that the logs of an existing container still begin with what was read before."""
     for identity, text in seen.items():
         now = sandbox.call("logs", identity)
         assert now.returncode != 0 or now.stdout.decode().startswith(text)
 
 
 def _processes_with(text: str) -> list[int]:
-    """Return the processes that were started from, or with, a path of this test."""
+    """Return the processes whose program or environment contains a path of this test."""
     found = []
     for name in os.listdir("/proc"):
         try:

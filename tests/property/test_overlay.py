@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Invariant: whatever is done to a merged tree, answers and results are those of a plain
-file system, also after the container was restarted; and those of the kernel's overlayfs."""
+"""Changes of a merged tree.
+
+Invariant: every operation has the result that it has on a plain file system and on the kernel's
+overlayfs. The tree is the same after the container was restarted.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def parents(path: str) -> list[str]:
 
 @st.composite
 def layers(draw) -> list[Member]:
-    """A layer whose members fit together: what an unpacker lets through."""
+    """Return a layer whose members are consistent, as the unpacker ensures."""
     kinds = draw(st.dictionaries(paths, st.sampled_from("dddffflh"), max_size=7))
     members: list[Member] = []
     files: list[Member] = []
@@ -93,8 +96,8 @@ root_operations = st.one_of(
 )
 
 
-class Sut:
-    """The tree under test, with the model's names for what it can do."""
+class MergedTree:
+    """The tree under test, with methods named like the model's."""
 
     def __init__(self, container: Container) -> None:
         self.container = container
@@ -120,7 +123,7 @@ class Sut:
         self.tree.utimens(path, mtime, mtime)
 
     def restart(self) -> None:
-        """Forget all shared memory; the disk is the truth."""
+        """Drop the shared memory, so that everything is read from the disk again."""
         self.tree.close()
         os.unlink(self.container.control)
         core.create_control(self.container.control, self.container.spec())
@@ -160,18 +163,18 @@ class Sut:
 
 
 @given(st.lists(layers(), min_size=1, max_size=3), st.lists(root_operations, max_size=12))
-def test_changed_tree_is_a_plain_file_system(stack, operations) -> None:
+def test_a_changed_tree_behaves_like_a_plain_file_system(stack, operations) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        sut = Sut(make_container(pathlib.Path(folder), stack))
+        merged = MergedTree(make_container(pathlib.Path(folder), stack))
         model = Filesystem(stack)
-        sut.check(model)
+        merged.check(model)
         for operation in operations:
             expected = 0 if operation[0] == "restart" else model.do(*operation)
-            assert sut.do(*operation) == expected, operation
-            sut.check(model)
-        sut.restart()
-        sut.check(model)
-        sut.tree.close()
+            assert merged.do(*operation) == expected, operation
+            merged.check(model)
+        merged.restart()
+        merged.check(model)
+        merged.tree.close()
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +198,7 @@ def expected_of(model: Filesystem) -> dict[str, list[object]]:
     }
 
 
-def forget_unpromised(seen: dict[str, list[object]], expected: dict[str, list[object]]) -> None:
+def ignore_unspecified(seen: dict[str, list[object]], expected: dict[str, list[object]]) -> None:
     for path, entry in expected.items():
         for column in (4, 5):
             if entry[column] is None and path in seen:
@@ -204,12 +207,12 @@ def forget_unpromised(seen: dict[str, list[object]], expected: dict[str, list[ob
 
 @pytest.mark.usefixtures("overlayfs")
 @given(st.lists(layers(), min_size=1, max_size=3), st.lists(plain_operations, max_size=12))
-def test_plain_file_system_is_what_overlayfs_shows(stack, operations) -> None:
+def test_the_kernels_overlayfs_behaves_like_the_plain_file_system(stack, operations) -> None:
     with tempfile.TemporaryDirectory() as folder:
         answers = overlay.run(pathlib.Path(folder), stack, operations)
     model = Filesystem(stack, as_overlayfs=True)
     for operation, (answer, seen) in zip(operations, answers, strict=True):
         assert answer == model.do(*operation), operation
         expected = expected_of(model)
-        forget_unpromised(seen, expected)
+        ignore_unspecified(seen, expected)
         assert seen == expected, operation

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Names in archives against a reference model: what the kernel does in a chroot.
+"""Names in archives, compared with path resolution in a chroot.
 
-Invariant: a member's parent is resolved to the directory that the kernel would reach
-with the unpacked tree as its root, and a way that leads above the root is refused.
+Invariant: a member's parent is the directory that the kernel would find with the unpacked tree
+as its root. A path that leads above the root is refused.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ TARGETS = st.tuples(st.booleans(), st.lists(PARTS, min_size=1, max_size=4)).map(
 LINKS = st.lists(st.tuples(st.sampled_from([b"", *DIRECTORIES]), TARGETS), min_size=3, max_size=3)
 
 
-def kernel_like(top: Path, parts: list[bytes]) -> bytes | None:
-    """Walk *parts* by asking the file system, with *top* as the root; None if refused."""
+def resolve_in_chroot(top: Path, parts: list[bytes]) -> bytes | None:
+    """Resolve *parts* in the file system with *top* as the root; return None if refused."""
     here: list[bytes] = []
     todo = parts[::-1]
     links = 0
@@ -56,7 +56,7 @@ def kernel_like(top: Path, parts: list[bytes]) -> bytes | None:
 @given(
     LINKS, st.lists(PARTS.filter(lambda part: part not in (b"..", b".")), min_size=1, max_size=5)
 )
-def test_parents_are_resolved_as_the_kernel_does_in_a_chroot(
+def test_a_members_parent_is_resolved_as_in_a_chroot(
     links: list[tuple[bytes, bytes]], parts: list[bytes]
 ) -> None:
     with tempfile.TemporaryDirectory() as name, closing(Entries(Path(name))) as entries:
@@ -68,7 +68,7 @@ def test_parents_are_resolved_as_the_kernel_does_in_a_chroot(
             path = os.path.join(parent, b"l%d" % number)
             os.symlink(target, os.path.join(os.fsencode(top), path))
             entries.put(path, Record("l", 0o777, 0, 0, 0, link=target))
-        expected = kernel_like(top, parts)
+        expected = resolve_in_chroot(top, parts)
         try:
             parent, last = entries.place(b"/".join([*parts, b"last"]))
         except CorruptData:

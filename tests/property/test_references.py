@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Image references: any text is a reference or one error, and a printed reference reads
-back as itself; so does its familiar form."""
+"""Image references and instructions of `commit --change`.
+
+Invariants: any text gives a reference or an error. A reference and its familiar form are parsed
+back to the same reference. Any instruction is applied or gives an error.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ SHAPED = st.from_regex(
 
 
 @given(ANY | SHAPED)
-def test_what_is_printed_reads_back_as_itself(text: str) -> None:
+def test_a_printed_reference_is_parsed_back_to_itself(text: str) -> None:
     try:
         reference = parse_reference(text)
     except ReferenceSyntaxError:
@@ -35,7 +38,7 @@ def test_what_is_printed_reads_back_as_itself(text: str) -> None:
     ),
     st.text(st.sampled_from("ab=\"'\\ []/-,:0189\n"), max_size=20),
 )
-def test_any_instruction_is_applied_or_a_usage_error(word: str, rest: str) -> None:
+def test_any_instruction_is_applied_or_gives_a_usage_error(word: str, rest: str) -> None:
     try:
         config = apply_changes(RunConfig(), [f"{word} {rest}"])
     except UsageError:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Whatever a registry says, pulling ends in an image or in one line, and leaves nothing."""
+"""A pull from a registry with any documents gives an image or an error of one line.
+
+It leaves no other files in the store.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ def good() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 class Answer:
-    """A blob's body."""
+    """The body of a blob's response."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -56,11 +59,11 @@ class Answer:
         return data
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, since nothing is open."""
 
 
 class Repository:
-    """A repository with one manifest, and any blob."""
+    """A repository with one manifest and some blobs."""
 
     path = "fuzz"
     shown = "fuzz"
@@ -91,7 +94,7 @@ class Repository:
 
 
 class Session:
-    """What a pull needs of a session."""
+    """The part of a registry session that a pull uses."""
 
     settings = Settings(retries=0, parallel=1)
     transport = Transport(settings, sleep=lambda _: None)
@@ -134,7 +137,7 @@ JSON = st.recursive(
 
 @st.composite
 def changed(draw: st.DrawFn, document: Any) -> Any:
-    """Return the document with something in it replaced or left out."""
+    """Return the document with some of its parts replaced or left out."""
     document = json.loads(json.dumps(document))
     for _ in range(draw(st.integers(1, 3))):
         node = document
@@ -151,18 +154,18 @@ def changed(draw: st.DrawFn, document: Any) -> Any:
     return document
 
 
-def test_the_unchanged_documents_are_an_image() -> None:
+def test_the_unchanged_documents_give_an_image() -> None:
     manifest, config = good()
     pull(json.dumps(manifest).encode(), json.dumps(config).encode())
 
 
 @given(changed(good()[0]))
-def test_any_manifest(document: Any) -> None:
+def test_any_manifest_gives_an_image_or_an_error(document: Any) -> None:
     pull(json.dumps(document).encode(), json.dumps(CONFIG).encode())
 
 
 @given(changed(CONFIG))
-def test_any_configuration(document: Any) -> None:
+def test_any_configuration_gives_an_image_or_an_error(document: Any) -> None:
     config = json.dumps(document).encode()
     manifest, _ = good()
     manifest["config"] = described(config, "application/vnd.oci.image.config.v1+json")
@@ -170,5 +173,5 @@ def test_any_configuration(document: Any) -> None:
 
 
 @given(st.binary(max_size=40))
-def test_any_bytes(data: bytes) -> None:
+def test_any_bytes_as_manifest_give_an_image_or_an_error(data: bytes) -> None:
     pull(data, json.dumps(CONFIG).encode())

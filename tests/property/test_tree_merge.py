@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Invariant: look-ups, listings and stat of any stack of layers, and of what a container
-did to it, are those of the plainest merge one can write."""
+"""The merged tree of any stack of layers, before and after changes by a container.
+
+Invariant: look-ups, listings and stat give the same results as a simple merge of the layers.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ targets = st.sampled_from(["a", "../b", "/c", "/a/b", "./c/a", "none", "/", ".."
 
 @st.composite
 def layers(draw):
-    """A layer whose members fit together: what an unpacker lets through."""
+    """Return a layer whose members are consistent, as the unpacker ensures."""
     kinds = draw(st.dictionaries(paths, st.sampled_from("ddfffl"), max_size=6))
     members = []
     for path in sorted(kinds):
@@ -56,7 +58,7 @@ operations = st.tuples(
 
 
 def walk(tree, path):
-    """Resolve as path_resolution(7) says; the path of what is there, or None."""
+    """Resolve a path as path_resolution(7) says; return the resolved path or None."""
     todo = [part for part in path.split("/")[::-1] if part not in ("", ".")]
     must_be_dir = path.endswith(("/", "/.", "/.."))
     at: list[str] = []
@@ -85,14 +87,14 @@ def walk(tree, path):
 
 
 def apply(tree: core.Tree, model: dict[str, Member], operation) -> None:
-    """Do it to both; they must agree on whether it can be done."""
+    """Apply an operation to the tree and the model; both must do it or both must refuse it."""
     kind, path, target = operation
     guest = b"/" + path.encode()
     parent, _, _ = path.rpartition("/")
     found = model.get(path)
     plain = parent == "" or all(model.get(p, Member(p)).kind == "d" for p in parents(path))
     if not plain:
-        return  # through symlinks or files: lookups have their own check
+        return  # leads through symlinks or files: check() compares such look-ups
     empty = not any(name.startswith(path + "/") for name in model)
     possible = {
         "mkdir": found is None,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record_ids.c - ask the kernel what random credential calls do, and write it down.
+ * record_ids.c - record what random credential calls do in the kernel.
  *
  * Run by hand as real root on a file system that honours set-user-ID bits:
  *   gcc -o /tmp/record_ids tests/c/oracle/record_ids.c && /tmp/record_ids > tests/c/oracle/ids.txt
@@ -9,8 +9,8 @@
  * no_new_privs, AT_SECURE (of the last exec), number of groups and the groups. All hexadecimal.
  *
  * How it works
- *   A child does what it reads from a pipe and answers with its state; for `exec` it becomes a copy
- *   of this program that the parent gave an owner, a mode and file capabilities.
+ *   A child makes the calls that it reads from a pipe and answers with its state. For `exec` it
+ *   executes a copy of this program, which the parent gave an owner, a mode and file capabilities.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -141,7 +141,7 @@ static uint64_t status_field(const char *text, const char *name)
 	return strtoull(at + strlen(name), NULL, 16);
 }
 
-/* No stdio: what is buffered would be lost by exec or come out twice. */
+/* Does not use stdio: execve would lose buffered bytes, and a fork would write them twice. */
 static void answer(long result)
 {
 	char text[8192];
@@ -301,7 +301,7 @@ static void record_round(const char *self)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3) { /* after exec: answer for it, go on */
+	if (argc == 3) { /* after exec: answer, and go on with the next calls */
 		answer(0);
 		return child();
 	}
