@@ -17,7 +17,7 @@ import pytest
 from tests.harness import overlay
 from tests.harness.filesystem import Filesystem
 from tests.harness.stacks import Member, make_container
-from tests.property.test_overlay import Sut, expected_of, forget_unpromised, parents
+from tests.property.test_overlay import MergedTree, expected_of, ignore_unspecified, parents
 
 LAYERS = 60
 OPERATIONS = 5000
@@ -107,7 +107,7 @@ def check_diff(changes: list[tuple[str, bytes]], before: dict, after: dict) -> N
 
 def test_sixty_layers_and_five_thousand_operations(tmp_path: pathlib.Path) -> None:
     stack, operations = make(60)
-    sut = Sut(make_container(tmp_path, stack))
+    sut = MergedTree(make_container(tmp_path, stack))
     model = Filesystem(stack)
     sut.check(model)
     before = appearance(model)
@@ -135,6 +135,6 @@ def test_kernel_overlayfs_answers_the_same() -> None:
         done += answer == 0
         if seen is not None:
             expected = expected_of(model)
-            forget_unpromised(seen, expected)
+            ignore_unspecified(seen, expected)
             assert seen == expected, operation
     assert done > OPERATIONS // 10

@@ -77,16 +77,14 @@ static const struct {
 	int result;
 	struct uids to;
 } set_table[] = {
-	/* setuid(2): a privileged caller sets all ids, others only set effective to real or saved
-	 */
+	/* setuid(2): a privileged caller sets all ids, others set effective to real or saved */
 	{{0, 0, 0, 0}, true, SETID, 5, 0, 0, 0, {5, 5, 5, 5}},
 	{{5, 5, 7, 5}, false, SETID, 7, 0, 0, 0, {5, 7, 7, 7}},
 	{{5, 7, 7, 7}, false, SETID, 5, 0, 0, 0, {5, 5, 7, 5}},
 	{{5, 7, 6, 7}, false, SETID, 7, 0, 0, -EPERM, {5, 7, 6, 7}},
 	{{5, 5, 5, 5}, false, SETID, 6, 0, 0, -EPERM, {5, 5, 5, 5}},
 	{{5, 5, 5, 5}, false, SETID, KEEP, 0, 0, -EINVAL, {5, 5, 5, 5}},
-	/* setreuid(2): effective becomes real, effective or saved; real becomes real or effective
-	 */
+	/* setreuid(2): effective becomes real or saved; real becomes effective */
 	{{1, 2, 3, 2}, false, SETREID, 2, 1, 0, 0, {2, 1, 1, 1}},
 	{{1, 2, 3, 2}, false, SETREID, KEEP, 3, 0, 0, {1, 3, 3, 3}},
 	{{1, 2, 3, 2}, false, SETREID, KEEP, 1, 0, 0, {1, 1, 3, 1}},
@@ -265,7 +263,7 @@ static void set_id_bits_take_effect(void)
 	CHECK_INT(ids.cap_permitted, 0);
 	ids = user(5, 6);
 	CHECK_INT(sb_ids_exec(&ids, 02745, 0, 7, NULL, 0),
-		  0); /* without group x the bit means locking */
+		  0); /* not set-group-ID without group x */
 	check_gids(&ids, (struct uids){6, 6, 6, 6});
 	ids = user(5, 6);
 	ids.no_new_privs = 1;
@@ -321,8 +319,7 @@ static void file_capabilities_take_effect(void)
 	CHECK_INT(ids.cap_effective, raw);
 	CHECK_INT(ids.cap_permitted, raw);
 	ids = user(5, 5);
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len - 1),
-		  0); /* malformed, so there are none */
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len - 1), 0); /* malformed */
 	CHECK_INT(ids.cap_permitted, 0);
 	len = file_caps(caps, VFS_CAP_REVISION_3, raw, 0, false, 0);
 	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 1);
@@ -332,8 +329,8 @@ static void file_capabilities_take_effect(void)
 	len = file_caps(caps, VFS_CAP_REVISION_3, raw, 0, true, 1000); /* of another namespace */
 	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 0);
 	CHECK_INT(ids.cap_permitted, 0);
-	len = file_caps(caps, VFS_CAP_REVISION_2, admin, 0, true,
-			0); /* not in the bounding set: execve fails */
+	/* execve fails if the capability is not in the bounding set */
+	len = file_caps(caps, VFS_CAP_REVISION_2, admin, 0, true, 0);
 	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), -EPERM);
 	check_uids(&ids, (struct uids){5, 5, 5, 5});
 	len = file_caps(caps, VFS_CAP_REVISION_2, 0, raw, true, 0);

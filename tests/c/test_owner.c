@@ -252,8 +252,7 @@ static void test_attributes_are_set_replaced_and_removed(void)
 	CHECK_INT(set("user.b", ""), 0);
 	CHECK_INT(set("user.a", "22"), 0);
 	CHECK(has("user.a", "22") && has("user.b", "") && !has("user.", ""));
-	CHECK_INT(sb_owner_put(&tree, &key, &record),
-		  0); /* a change of owner keeps the attributes */
+	CHECK_INT(sb_owner_put(&tree, &key, &record), 0); /* a new owner keeps the attributes */
 	CHECK(has("user.a", "22") && has("user.b", ""));
 	CHECK(sb_owner_find(&tree, &key, &record));
 	CHECK_INT(record.uid, 5);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_view.c - look-ups, stat, permissions and the guest paths of host files in a small container.
+/*
+ * test_view.c - look-ups, stat, permissions and the guest paths of host files in a small
+ * container.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -196,8 +198,7 @@ static void test_look_ups_stay_below_another_root(void)
 	CHECK_INT(look("/a/b", "/abs", SB_FOLLOW), 0);
 	CHECK_STR(at->guest.buf, "/a/b");
 	CHECK_INT(look("/a/b", "/etc", 0), -ENOENT);
-	CHECK_INT(look("/etc", "../etc/passwd", 0),
-		  0); /* relative to a directory outside of the root */
+	CHECK_INT(look("/etc", "../etc/passwd", 0), 0); /* a directory outside of the root */
 	h->fs.root = "/";
 	h->fs.root_len = 1;
 }
