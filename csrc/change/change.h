@@ -22,7 +22,6 @@
 #ifndef SB_CHANGE_H
 #define SB_CHANGE_H
 
-#include "tree/owner.h"
 #include "tree/tree.h"
 
 /* copyup.c: make a LOWER or LIVE entry an UPPER one (no effect on others).
@@ -94,16 +93,6 @@ int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *
 			int flags) SB_MUST_CHECK;
 int sb_change_fremovexattr(struct sb_fs *fs, int fd, const char *name) SB_MUST_CHECK;
 
-/* Does the descriptor's file lie in the upper (or was made for it)? Uses p[5]. */
-bool sb_upper_owns_fd(const struct sb_fs *fs, int fd);
-
-/* upper.c: marks of the upper directory. */
-/* Is the upper entry dir/name (host paths) a whiteout? */
-bool sb_upper_is_whiteout(const struct sb_tree *tree, int dirfd, const char *name);
-bool sb_upper_is_opaque(const struct sb_fs *fs, const char *host_dir, uint32_t len);
-/* Would a guest making this entry forge a mark (name is the opaque name, or
- * target is the whiteout target)? */
-bool sb_upper_is_mark(const struct sb_tree *tree, const char *name, size_t len);
 /* Walk the upper and fill the state bytes of a container that has no process. */
 int sb_upper_scan(struct sb_fs *fs) SB_MUST_CHECK;
 

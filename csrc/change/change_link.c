@@ -9,11 +9,11 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change/change.h"
+#include "change/internal.h"
 #include "tree/file_acl.h"
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
+#include "tree/host_path.h"
+#include "tree/whiteout.h"
+#include "view/view.h"
 
 /* Everything that can refuse the new name. */
 static int may_name(struct sb_fs *fs, struct sb_at *to)
@@ -26,15 +26,14 @@ static int may_name(struct sb_fs *fs, struct sb_at *to)
 		return -EEXIST;
 	if (to->slash)
 		return -ENOENT;
-	err = sb_upper_may_write(fs, &to->dir);
+	err = sb_tree_may_write(fs, &to->dir);
 	if (err == 0)
-		err = sb_upper_parent(fs, to, &dir);
+		err = sb_tree_stat_parent(fs, to, &dir);
 	if (err == 0)
-		err = sb_lists_permit(fs, &dir, 3);
+		err = sb_file_acl_permit(fs, &dir, 3);
 	if (err < 0)
 		return err;
-	if (to->dir.mount == SB_NO_MOUNT &&
-	    sb_upper_is_mark(fs->tree, name, to->guest.len - to->name))
+	if (to->dir.mount == SB_NO_MOUNT && sb_is_mark(fs->tree, name, to->guest.len - to->name))
 		return -EPERM;
 	return 0;
 }
@@ -50,7 +49,7 @@ static int may_link(struct sb_fs *fs, const struct sb_stat *st)
 	if (type != S_IFREG || (st->mode & S_ISUID) != 0 ||
 	    (st->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		return -EPERM;
-	return sb_lists_permit(fs, st, 6) < 0 ? -EPERM : 0;
+	return sb_file_acl_permit(fs, st, 6) < 0 ? -EPERM : 0;
 }
 
 /* Link old to the free name of to, whose directory is in the upper. */
@@ -110,19 +109,6 @@ int sb_change_link(struct sb_fs *fs, struct sb_at *from, struct sb_at *to)
 	return err < 0 ? err : link_name(fs, from->host.buf, to, 0, from->spot.type);
 }
 
-bool sb_upper_owns_fd(const struct sb_fs *fs, int fd)
-{
-	const struct sb_control *control = fs->tree->control;
-	struct sb_path *host = &fs->work->p[5];
-
-	if (sb_upper_fd_path(fd, host) < 0)
-		return false;
-	return sb_path_within(host->buf, host->len, sb_text_at(control, control->upper),
-			      control->upper.len) ||
-	       sb_path_within(host->buf, host->len, sb_text_at(control, control->work),
-			      control->work.len);
-}
-
 int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to)
 {
 	struct sb_stat st;
@@ -143,6 +129,6 @@ int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to)
 		err = -EPERM;
 	if (err < 0)
 		return err;
-	sb_upper_fd_name(fd, name);
+	sb_fd_name(fd, name);
 	return link_name(fs, name, to, AT_SYMLINK_FOLLOW, st.mode & S_IFMT);
 }

@@ -13,17 +13,16 @@
  *   fs->umask is applied here. The process's real umask has no other bits,
  *   unless fs->umask is 0 (Python): then sb_upper_dress() puts the mode right.
  */
-#include "change/change.h"
-
 #include <errno.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
+#include "base/stat.h"
+#include "change/internal.h"
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
+#include "tree/whiteout.h"
+#include "view/view.h"
 
 struct recipe {
 	struct sb_looks looks;
@@ -64,12 +63,12 @@ static void look_of_new(const struct sb_fs *fs, const struct sb_stat *dir, uint3
 static int look_at_list(const struct sb_fs *fs, const char *dir, uint32_t mode, struct recipe *r)
 {
 	struct sb_path *list = &fs->work->p[5];
-	int err = sb_lists_default(fs, dir, list);
+	int err = sb_file_acl_default(fs, dir, list);
 
 	if (err < 0)
 		return err == -ENODATA ? 0 : err;
 	r->inherits = true;
-	r->looks.mode = (r->looks.mode & ~0777U) | (sb_lists_mode(list, mode) & 0777);
+	r->looks.mode = (r->looks.mode & ~0777U) | (sb_file_acl_mode(list, mode) & 0777);
 	return 0;
 }
 
@@ -94,15 +93,14 @@ static int prepare(struct sb_fs *fs, struct sb_at *at, uint32_t mode, struct rec
 		return -EEXIST;
 	if (at->slash && (mode & S_IFMT) != S_IFDIR)
 		return -ENOENT;
-	err = sb_upper_may_write(fs, &at->dir);
+	err = sb_tree_may_write(fs, &at->dir);
 	if (err == 0)
-		err = sb_upper_parent(fs, at, &dir);
+		err = sb_tree_stat_parent(fs, at, &dir);
 	if (err == 0)
-		err = sb_lists_permit(fs, &dir, 3);
+		err = sb_file_acl_permit(fs, &dir, 3);
 	if (err < 0)
 		return err;
-	if (at->dir.mount == SB_NO_MOUNT &&
-	    sb_upper_is_mark(fs->tree, name, at->guest.len - at->name))
+	if (at->dir.mount == SB_NO_MOUNT && sb_is_mark(fs->tree, name, at->guest.len - at->name))
 		return -EPERM;
 	look_of_new(fs, &dir, mode, &r->looks);
 	err = sb_copyup_parent(fs, at);
@@ -194,7 +192,7 @@ static int inherit(struct sb_fs *fs, const struct recipe *r, const char *path)
 
 	if (err == 0)
 		err = sb_host_stat(path, &sx);
-	return err < 0 ? err : sb_lists_inherit(fs, &sx, &fs->work->p[5]);
+	return err < 0 ? err : sb_file_acl_inherit(fs, &sx, &fs->work->p[5]);
 }
 
 /* A temporary name, dressed, then moved to host. */
@@ -213,7 +211,7 @@ static long make_aside(struct sb_fs *fs, const struct recipe *r, const char *hos
 	if (err == 0 && r->inherits)
 		err = inherit(fs, r, temp->buf);
 	if (err == 0 && r->opaque)
-		err = sb_upper_make_opaque(fs, temp);
+		err = sb_make_opaque(fs, temp);
 	if (err == 0)
 		err = appear(fs, r, temp->buf, host, (int)result);
 	if (err == 0)
@@ -228,7 +226,7 @@ static long make_here(struct sb_fs *fs, const struct recipe *r, const char *host
 	long result = make_at(r, host, mode);
 	int err;
 
-	if (result == -EEXIST && sb_upper_is_whiteout(fs->tree, AT_FDCWD, host))
+	if (result == -EEXIST && sb_is_whiteout(fs->tree, AT_FDCWD, host))
 		return make_aside(fs, r, host);
 	if (result < 0)
 		return result;
@@ -333,7 +331,7 @@ int sb_change_symlink(struct sb_fs *fs, struct sb_at *at, const char *target)
 	int err = prepare(fs, at, S_IFLNK | 0777, &r);
 
 	if (err == 0 && at->dir.mount == SB_NO_MOUNT &&
-	    sb_upper_is_mark(fs->tree, target, strlen(target)))
+	    sb_is_mark(fs->tree, target, strlen(target)))
 		err = -EPERM;
 	return err < 0 ? err : (int)make(fs, at, &r);
 }
@@ -394,7 +392,7 @@ static int dress_tmpfile(struct sb_fs *fs, int fd, const struct recipe *r)
 		err = sb_owner_put(fs->tree, &key, &record);
 	else
 		sb_owner_drop(fs->tree, &key);
-	return err < 0 || !r->inherits ? err : sb_lists_inherit(fs, &sx, &fs->work->p[5]);
+	return err < 0 || !r->inherits ? err : sb_file_acl_inherit(fs, &sx, &fs->work->p[5]);
 }
 
 long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode)
@@ -402,12 +400,12 @@ long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t m
 	struct recipe r = {.flags = flags};
 	bool in_mount;
 	long fd;
-	int err = sb_upper_may_write(fs, &at->spot);
+	int err = sb_tree_may_write(fs, &at->spot);
 
 	if (err == 0)
 		err = at->has_stat ? 0 : sb_tree_stat(fs, at);
 	if (err == 0)
-		err = sb_lists_permit(fs, &at->st, 3);
+		err = sb_file_acl_permit(fs, &at->st, 3);
 	if (err < 0)
 		return err;
 	look_of_new(fs, &at->st, S_IFREG | (mode & 07777), &r.looks);

@@ -11,18 +11,17 @@
  *   A record goes first, the host's mode second: a kill between them leaves
  *   what the guest asked for.
  */
-#include "change/change.h"
-
-#include <errno.h>
 #include <asm/ioctls.h>
+#include <errno.h>
 #include <linux/stat.h>
 
+#include "base/stat.h"
+#include "change/internal.h"
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
+#include "tree/host_path.h"
 #include "tree/xattr.h"
+#include "view/view.h"
 
 struct file {
 	const char *host; /* path, or "" with fd */
@@ -169,7 +168,7 @@ static int begin(struct sb_fs *fs, struct sb_at *at)
 
 	if (at->spot.place == SB_PLACE_ABSENT)
 		return -ENOENT;
-	err = sb_upper_may_write(fs, &at->spot);
+	err = sb_tree_may_write(fs, &at->spot);
 	if (err < 0)
 		return err;
 	if (at->spot.place == SB_PLACE_LINK)
@@ -378,7 +377,7 @@ static int may_set_times(const struct sb_fs *fs, const struct sb_stat *st,
 		return 0;
 	if (!is_now(times))
 		return -EPERM;
-	return sb_lists_permit(fs, st, 2);
+	return sb_file_acl_permit(fs, st, 2);
 }
 
 int sb_change_utimens(struct sb_fs *fs, struct sb_at *at, const struct sb_timespec *times)
@@ -449,7 +448,7 @@ int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len)
 		return -EINVAL;
 	err = begin(fs, at);
 	if (err == 0)
-		err = sb_lists_permit(fs, &at->st, 2);
+		err = sb_file_acl_permit(fs, &at->st, 2);
 	if (err == 0)
 		err = bring_up(fs, at, (uint64_t)len, &file);
 	if (err == 0)

@@ -16,10 +16,13 @@
 #include <errno.h>
 #include <linux/fs.h>
 
-#include "change/change.h"
+#include "change/internal.h"
 #include "tree/dircache.h"
-#include "base/mem.h"
-#include "change/upper.h"
+#include "tree/host_path.h"
+#include "tree/index.h"
+#include "tree/mounts.h"
+#include "tree/whiteout.h"
+#include "view/view.h"
 
 /* A name that only the upper can have, in a directory that fs->ids may write. */
 struct name {
@@ -58,7 +61,7 @@ static bool find_dir(struct sb_fs *fs, struct name *name)
 	const struct sb_dir_looks *looks = &name->looks;
 
 	return sb_dircache_looks(fs, name->path, name->at - 1, &name->dir, &name->looks) &&
-	       sb_upper_may_write(fs, &name->dir) == 0 &&
+	       sb_tree_may_write(fs, &name->dir) == 0 &&
 	       sb_ids_permit(fs->ids, looks->mode, looks->uid, looks->gid, 3) == 0;
 }
 
@@ -70,8 +73,8 @@ static bool find_name(struct sb_fs *fs, const struct name *name, struct sb_path 
 	const char *last = name->path + name->at;
 	const uint32_t last_len = name->len - name->at;
 
-	if ((name->looks.mounts != 0 && sb_upper_has_mounts(tree, name->path, name->len)) ||
-	    sb_upper_is_mark(tree, last, last_len))
+	if ((name->looks.mounts != 0 && sb_tree_has_mounts(tree, name->path, name->len)) ||
+	    sb_is_mark(tree, last, last_len))
 		return false;
 	if (dir->lower_below && dir->node != SB_NO_NODE &&
 	    sb_index_find_child(tree, dir->node, last, last_len) != SB_NO_NODE)

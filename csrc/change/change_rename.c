@@ -13,18 +13,18 @@
  *   The order of the checks is that of the kernel's do_renameat2() and
  *   vfs_rename(). Upper paths: p[0] old, p[5] new.
  */
-#include "change/change.h"
-
 #include <errno.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
 
-#include "view/dirlist.h"
+#include "base/stat.h"
+#include "change/internal.h"
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
+#include "tree/host_path.h"
+#include "tree/mounts.h"
+#include "tree/whiteout.h"
+#include "view/view.h"
 
 #define RACES 8 /* how often another process may be faster */
 
@@ -73,7 +73,7 @@ static int check_names(const struct sb_fs *fs, const struct sb_at *from, const s
 		return -EBUSY;
 	if (to->dots)
 		return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
-	err = sb_upper_may_write(fs, &from->dir);
+	err = sb_tree_may_write(fs, &from->dir);
 	if (err < 0)
 		return err;
 	if (from->spot.place == SB_PLACE_ABSENT)
@@ -99,10 +99,10 @@ static int check_target(struct sb_fs *fs, const struct sb_at *from, struct sb_at
 	int err;
 
 	if (to->spot.place == SB_PLACE_ABSENT) {
-		err = sb_upper_parent(fs, to, &dir);
-		return err < 0 ? err : sb_lists_permit(fs, &dir, 3);
+		err = sb_tree_stat_parent(fs, to, &dir);
+		return err < 0 ? err : sb_file_acl_permit(fs, &dir, 3);
 	}
-	err = sb_upper_may_delete(fs, to);
+	err = sb_tree_may_delete(fs, to);
 	if (err < 0 || exchange)
 		return err;
 	if (is_dir(from))
@@ -115,19 +115,19 @@ static int check_moved_dir(struct sb_fs *fs, struct sb_at *at)
 {
 	int err = at->has_stat ? 0 : sb_tree_stat(fs, at);
 
-	return err < 0 ? err : sb_lists_permit(fs, &at->st, 2);
+	return err < 0 ? err : sb_file_acl_permit(fs, &at->st, 2);
 }
 
 static bool holds_mounts(const struct sb_fs *fs, const struct sb_at *at)
 {
 	return at->spot.place != SB_PLACE_ABSENT &&
-	       sb_upper_has_mounts(fs->tree, at->guest.buf, at->guest.len);
+	       sb_tree_has_mounts(fs->tree, at->guest.buf, at->guest.len);
 }
 
 static int check_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, bool exchange)
 {
 	const char *name = to->guest.buf + to->name;
-	int err = sb_upper_may_delete(fs, from);
+	int err = sb_tree_may_delete(fs, from);
 
 	if (err == 0)
 		err = check_target(fs, from, to, exchange);
@@ -143,7 +143,7 @@ static int check_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, 
 		return -EBUSY;
 	if (from->dir.mount != SB_NO_MOUNT)
 		return 0;
-	if (sb_upper_is_mark(fs->tree, name, to->guest.len - to->name))
+	if (sb_is_mark(fs->tree, name, to->guest.len - to->name))
 		return -EPERM;
 	if (!exchange && to->spot.place != SB_PLACE_ABSENT && is_dir(to)) {
 		err = sb_dirlist_is_empty(fs, to);
@@ -173,7 +173,7 @@ static bool is_gone(const struct sb_fs *fs, const char *old)
 
 	if (err < 0)
 		return err == -ENOENT;
-	return (sx.stx_mode & S_IFMT) == S_IFLNK && sb_upper_is_whiteout(fs->tree, AT_FDCWD, old);
+	return (sx.stx_mode & S_IFMT) == S_IFLNK && sb_is_whiteout(fs->tree, AT_FDCWD, old);
 }
 
 static bool cannot(int err)
@@ -209,7 +209,7 @@ static int move_over_file(const struct sb_fs *fs, const char *old, const char *n
 
 	if (err == 0)
 		err = (int)sys_linkat(AT_FDCWD, old, AT_FDCWD, temp->buf, 0);
-	if (err == 0 && sb_upper_is_whiteout(fs->tree, AT_FDCWD, temp->buf)) {
+	if (err == 0 && sb_is_whiteout(fs->tree, AT_FDCWD, temp->buf)) {
 		sys_unlinkat(AT_FDCWD, temp->buf, 0);
 		return -ENOENT; /* another process was faster */
 	}
@@ -217,7 +217,7 @@ static int move_over_file(const struct sb_fs *fs, const char *old, const char *n
 		return err;
 	if (err < 0) { /* no hard links here */
 		err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
-		return err < 0 ? err : sb_upper_make_whiteout(fs->tree, old);
+		return err < 0 ? err : sb_make_whiteout(fs->tree, old);
 	}
 	err = (int)sys_renameat2(AT_FDCWD, temp->buf, AT_FDCWD, new, 0);
 	if (err == 0)
@@ -253,7 +253,7 @@ static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new
 
 	for (unsigned i = 0; i < RACES; i++) {
 		if (!present)
-			err = sb_upper_make_whiteout(fs->tree, new);
+			err = sb_make_whiteout(fs->tree, new);
 		if (err < 0 && (err != -EEXIST || (noreplace && !is_gone(fs, new))))
 			return err;
 		err = swap(old, new);
@@ -270,7 +270,7 @@ static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new
 		err = (int)sys_unlinkat(AT_FDCWD, new, 0);
 	if (err == 0)
 		err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
-	return err < 0 ? err : sb_upper_make_whiteout(fs->tree, old);
+	return err < 0 ? err : sb_make_whiteout(fs->tree, old);
 }
 
 /* A directory whose lower must not show at either of the names. */
@@ -279,20 +279,7 @@ static int close_dir(const struct sb_fs *fs, const struct sb_at *at, const struc
 {
 	if (!is_dir(at) || (!at->spot.lower_below && !other_hides))
 		return 0;
-	return sb_upper_make_opaque(fs, host);
-}
-
-static void settle_source(const struct sb_fs *fs, struct sb_at *from, bool whiteout)
-{
-	from->has_stat = false;
-	from->has_look = false;
-	from->spot.place = SB_PLACE_ABSENT;
-	from->spot.type = 0;
-	from->spot.in_upper = false;
-	from->spot.lower_below = false;
-	from->spot.whiteout = whiteout;
-	if (from->dir.mount == SB_NO_MOUNT)
-		(void)!sb_tree_upper_path(fs, from->guest.buf, from->guest.len, &from->host);
+	return sb_make_opaque(fs, host);
 }
 
 static int exchange_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, bool from_hides,
@@ -336,8 +323,7 @@ static int move_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, 
 	if (err < 0)
 		return err;
 	err = sb_upper_settle(fs, to, from->spot.type, false);
-	settle_source(fs, from, from_hides);
-	return err;
+	return sb_upper_settle_absent(fs, from, from_hides) ?: err;
 }
 
 static bool is_merged(const struct sb_at *at)
@@ -407,8 +393,7 @@ static int do_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, uns
 	if (exchange)
 		return 0;
 	err = sb_upper_settle(fs, to, from->spot.type, false);
-	settle_source(fs, from, false);
-	return err;
+	return sb_upper_settle_absent(fs, from, false) ?: err;
 }
 
 int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)

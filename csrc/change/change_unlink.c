@@ -7,61 +7,16 @@
  *   the same step that removes the upper entry: a rename over a file, an
  *   exchange with a directory, which is then emptied of its marks aside.
  */
-#include "change/change.h"
-
 #include <errno.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
 
-#include "view/dirlist.h"
+#include "change/internal.h"
 #include "tree/dircache.h"
-#include "tree/file_acl.h"
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
-
-int sb_upper_may_delete(struct sb_fs *fs, struct sb_at *at)
-{
-	struct sb_stat dir;
-	int err = sb_upper_parent(fs, at, &dir);
-
-	if (err == 0)
-		err = sb_lists_permit(fs, &dir, 3);
-	if (err < 0 || (dir.mode & S_ISVTX) == 0)
-		return err;
-	if (!at->has_stat)
-		err = sb_tree_stat(fs, at);
-	return err < 0 ? err : sb_ids_may_delete(fs->ids, dir.mode, dir.uid, at->st.uid);
-}
-
-static int settle_absent(const struct sb_fs *fs, struct sb_at *at, bool whiteout)
-{
-	at->has_stat = false;
-	at->has_look = false;
-	at->spot.place = SB_PLACE_ABSENT;
-	at->spot.type = 0;
-	at->spot.in_upper = false;
-	at->spot.lower_below = false;
-	at->spot.whiteout = whiteout;
-	if (at->dir.mount != SB_NO_MOUNT)
-		return 0;
-	return sb_tree_upper_path(fs, at->guest.buf, at->guest.len, &at->host);
-}
-
-int sb_upper_cover(const struct sb_fs *fs, const char *host)
-{
-	struct sb_path *temp = &fs->work->p[1];
-	int err = sb_upper_temp(fs, temp);
-
-	if (err == 0)
-		err = sb_upper_swap_out(fs, host, temp->buf);
-	if (err < 0)
-		return err;
-	if (sb_upper_is_whiteout(fs->tree, AT_FDCWD, temp->buf))
-		err = -ENOENT; /* another process was faster */
-	sys_unlinkat(AT_FDCWD, temp->buf, 0);
-	return err;
-}
+#include "tree/host_path.h"
+#include "tree/mounts.h"
+#include "tree/whiteout.h"
+#include "view/view.h"
 
 static int unlink_in_tree(struct sb_fs *fs, struct sb_at *at)
 {
@@ -80,14 +35,14 @@ static int unlink_in_tree(struct sb_fs *fs, struct sb_at *at)
 	} else if (at->spot.place == SB_PLACE_UPPER) {
 		err = sb_upper_cover(fs, host->buf);
 	} else {
-		err = sb_upper_make_whiteout(fs->tree, host->buf);
+		err = sb_make_whiteout(fs->tree, host->buf);
 		if (err == -EEXIST) /* copied up or removed meanwhile */
-			err = sb_upper_is_whiteout(fs->tree, AT_FDCWD, host->buf)
+			err = sb_is_whiteout(fs->tree, AT_FDCWD, host->buf)
 				      ? -ENOENT
 				      : sb_upper_cover(fs, host->buf);
 	}
 	sb_commit_end(fs);
-	return err < 0 ? err : settle_absent(fs, at, hides);
+	return err < 0 ? err : sb_upper_settle_absent(fs, at, hides);
 }
 
 int sb_change_unlink(struct sb_fs *fs, struct sb_at *at)
@@ -97,67 +52,28 @@ int sb_change_unlink(struct sb_fs *fs, struct sb_at *at)
 
 	if (at->dots)
 		return -EISDIR;
-	err = sb_upper_may_write(fs, &at->dir);
+	err = sb_tree_may_write(fs, &at->dir);
 	if (err < 0)
 		return err;
 	if (at->spot.place == SB_PLACE_ABSENT)
 		return -ENOENT;
 	if (at->slash)
 		return is_dir ? -EISDIR : -ENOTDIR;
-	err = sb_upper_may_delete(fs, at);
+	err = sb_tree_may_delete(fs, at);
 	if (err < 0)
 		return err;
 	if (is_dir)
 		return -EISDIR;
-	if (sb_upper_is_mount_point(fs, at))
+	if (sb_is_mount_point(fs->tree, at))
 		return -EBUSY;
 	if (at->dir.mount == SB_NO_MOUNT)
 		return unlink_in_tree(fs, at);
 	sb_commit_begin(fs);
 	err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, 0);
-	return err < 0 ? err : settle_absent(fs, at, false);
+	return err < 0 ? err : sb_upper_settle_absent(fs, at, false);
 }
 
 /* ---- directories -------------------------------------------------------- */
-
-int sb_upper_replace_dir(const struct sb_fs *fs, const char *host)
-{
-	struct sb_path *temp = &fs->work->p[1];
-	int err = sb_upper_temp(fs, temp);
-
-	if (err == 0)
-		err = sb_upper_swap_out(fs, host, temp->buf);
-	if (err < 0)
-		return err;
-	if (sb_upper_is_whiteout(fs->tree, AT_FDCWD, temp->buf)) {
-		sys_unlinkat(AT_FDCWD, temp->buf, 0);
-		return -ENOENT; /* another process was faster */
-	}
-	err = sb_upper_remove_dir(fs, temp->buf);
-	if (err < 0) { /* something was made in it meanwhile */
-		sys_renameat2(AT_FDCWD, temp->buf, AT_FDCWD, host, RENAME_EXCHANGE);
-		sys_unlinkat(AT_FDCWD, temp->buf, 0);
-	}
-	return err;
-}
-
-int sb_upper_drop_dir(const struct sb_fs *fs, const char *host)
-{
-	struct sb_path *temp = &fs->work->p[1];
-	int err = (int)sys_unlinkat(AT_FDCWD, host, AT_REMOVEDIR);
-
-	if (err != -ENOTEMPTY && err != -EEXIST)
-		return err;
-	err = sb_upper_temp(fs, temp);
-	if (err == 0)
-		err = (int)sys_renameat2(AT_FDCWD, host, AT_FDCWD, temp->buf, 0);
-	if (err < 0)
-		return err;
-	err = sb_upper_remove_dir(fs, temp->buf);
-	if (err < 0)
-		(void)!sb_upper_place(fs, temp->buf, host);
-	return err;
-}
 
 static int rmdir_in_tree(struct sb_fs *fs, struct sb_at *at)
 {
@@ -176,15 +92,15 @@ static int rmdir_in_tree(struct sb_fs *fs, struct sb_at *at)
 	sb_upper_touch(fs->tree, at->spot.node, SB_STATE_ASK);
 	err = -EEXIST;
 	if (at->spot.place != SB_PLACE_UPPER)
-		err = sb_upper_make_whiteout(fs->tree, host->buf);
-	if (err == -EEXIST && sb_upper_is_whiteout(fs->tree, AT_FDCWD, host->buf))
+		err = sb_make_whiteout(fs->tree, host->buf);
+	if (err == -EEXIST && sb_is_whiteout(fs->tree, AT_FDCWD, host->buf))
 		err = -ENOENT;
 	else if (err == -EEXIST)
 		err = hides ? sb_upper_replace_dir(fs, host->buf)
 			    : sb_upper_drop_dir(fs, host->buf);
 	sb_upper_unlock(lock);
 	sb_commit_end(fs);
-	return err < 0 ? err : settle_absent(fs, at, hides);
+	return err < 0 ? err : sb_upper_settle_absent(fs, at, hides);
 }
 
 int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at)
@@ -195,23 +111,23 @@ int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at)
 		return -EBUSY;
 	if (at->dots)
 		return -EINVAL;
-	err = sb_upper_may_write(fs, &at->dir);
+	err = sb_tree_may_write(fs, &at->dir);
 	if (err < 0)
 		return err;
 	if (at->spot.place == SB_PLACE_ABSENT)
 		return -ENOENT;
-	err = sb_upper_may_delete(fs, at);
+	err = sb_tree_may_delete(fs, at);
 	if (err < 0)
 		return err;
 	if (at->spot.type != S_IFDIR)
 		return -ENOTDIR;
-	if (sb_upper_is_mount_point(fs, at))
+	if (sb_is_mount_point(fs->tree, at))
 		return -EBUSY;
 	if (at->dir.mount != SB_NO_MOUNT &&
-	    !sb_upper_has_mounts(fs->tree, at->guest.buf, at->guest.len)) {
+	    !sb_tree_has_mounts(fs->tree, at->guest.buf, at->guest.len)) {
 		sb_commit_begin(fs);
 		err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, AT_REMOVEDIR);
-		return err < 0 ? err : settle_absent(fs, at, false);
+		return err < 0 ? err : sb_upper_settle_absent(fs, at, false);
 	}
 	err = sb_dirlist_is_empty(fs, at);
 	if (err <= 0)

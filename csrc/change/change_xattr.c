@@ -10,18 +10,17 @@
  *   Names and values are only stored. An access list also sets the mode it means, and is
  *   read with the mode's bits (acl.h).
  */
-#include "change/change.h"
-
 #include <errno.h>
 #include <linux/stat.h>
 #include <linux/xattr.h>
 
+#include "base/stat.h"
+#include "change/change.h"
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
+#include "tree/host_path.h"
 #include "tree/xattr.h"
+#include "view/view.h"
 
 #define NAME_MAX_LEN 255
 #define VALUE_MAX 65536
@@ -140,7 +139,7 @@ static int check_name(const struct sb_fs *fs, const struct bag *bag, const char 
 		if (write && type == S_IFDIR && (bag->st.mode & S_ISVTX) != 0 &&
 		    !sb_ids_owns(ids, bag->st.uid))
 			return -EPERM;
-		return sb_lists_permit(fs, &bag->st, write ? 2 : 4)
+		return sb_file_acl_permit(fs, &bag->st, write ? 2 : 4)
 			       ?: need_more(name, XATTR_USER_PREFIX);
 	}
 	if (begins(name, XATTR_SECURITY_PREFIX)) {
@@ -153,7 +152,7 @@ static int check_name(const struct sb_fs *fs, const struct bag *bag, const char 
 		return need_more(name, XATTR_SECURITY_PREFIX);
 	}
 	if (!begins(name, XATTR_SYSTEM_PREFIX)) {
-		int err = sb_lists_permit(fs, &bag->st, write ? 2 : 4);
+		int err = sb_file_acl_permit(fs, &bag->st, write ? 2 : 4);
 
 		return err < 0 ? err : -EOPNOTSUPP;
 	}
@@ -388,7 +387,7 @@ int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, con
 	if (!value)
 		value = "";
 	if (err == 0)
-		err = sb_upper_may_write(fs, &at->spot);
+		err = sb_tree_may_write(fs, &at->spot);
 	if (err == 0)
 		err = check_set(fs, &bag, name, len, flags);
 	if (err == 0 && is_empty_list(name, value, len))
@@ -416,7 +415,7 @@ int sb_change_removexattr(struct sb_fs *fs, struct sb_at *at, const char *name)
 	int err = bag_of_at(fs, at, &bag, &sx);
 
 	if (err == 0)
-		err = sb_upper_may_write(fs, &at->spot);
+		err = sb_tree_may_write(fs, &at->spot);
 	if (err == 0)
 		err = check_name(fs, &bag, name, true);
 	if (err == 0 && !asks_host(&bag) && !sb_xattr_find(bag.packed, bag.len, name, &one))

@@ -13,18 +13,19 @@
  *   fs->work->buffer: positions of a tree walk in the first half, content in
  *   the second.
  */
-#include "change/change.h"
-
 #include <errno.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
 
-#include "tree/dircache.h"
 #include "base/filesize.h"
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
+#include "base/stat.h"
+#include "change/internal.h"
+#include "tree/dircache.h"
+#include "tree/host_path.h"
+#include "tree/index.h"
+#include "tree/whiteout.h"
 #include "tree/xattr.h"
+#include "view/view.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 
@@ -47,7 +48,7 @@ static int open_source(struct sb_fs *fs, const struct source *src, uint64_t *siz
 	int in = (int)sys_openat(AT_FDCWD, src->host, flags, 0);
 
 	if (in != -EACCES || src->node != SB_NO_NODE ||
-	    !sb_spot_stand_in(fs->tree, src->host, other, &sx))
+	    !sb_find_stand_in(fs->tree, src->host, other, &sx))
 		return in;
 	*size = sx.stx_size;
 	return (int)sys_openat(AT_FDCWD, other->buf, flags, 0);
@@ -202,7 +203,6 @@ static int publish_quietly(struct sb_fs *fs, const char *temp, const struct sb_p
 			   bool is_dir)
 {
 	struct sb_path *parent = &fs->work->p[2];
-	struct sb_timespec times[2];
 	struct statx sx;
 	int err = sb_path_set(parent, dst->buf, dst->len);
 
@@ -214,9 +214,7 @@ static int publish_quietly(struct sb_fs *fs, const char *temp, const struct sb_p
 		err = publish(temp, dst->buf, is_dir);
 	if (err < 0)
 		return err;
-	times[0] = (struct sb_timespec){sx.stx_atime.tv_sec, sx.stx_atime.tv_nsec};
-	times[1] = (struct sb_timespec){sx.stx_mtime.tv_sec, sx.stx_mtime.tv_nsec};
-	sys_utimensat(AT_FDCWD, parent->buf, times, AT_SYMLINK_NOFOLLOW);
+	sb_host_restore_times(parent->buf, &sx);
 	return 0;
 }
 
@@ -248,7 +246,7 @@ static int copy_one(struct sb_fs *fs, const struct source *src, const struct sb_
 	if (err < 0)
 		sys_unlinkat(AT_FDCWD, temp->buf, is_dir ? AT_REMOVEDIR : 0);
 	if (err == -EEXIST)
-		err = sb_upper_is_whiteout(fs->tree, AT_FDCWD, dst->buf) ? -ENOENT : 0;
+		err = sb_is_whiteout(fs->tree, AT_FDCWD, dst->buf) ? -ENOENT : 0;
 	return err;
 }
 
@@ -354,7 +352,7 @@ static void settle_parent(struct sb_at *at)
 
 int sb_copyup_parent(struct sb_fs *fs, struct sb_at *at)
 {
-	int err = sb_upper_may_write(fs, &at->dir);
+	int err = sb_tree_may_write(fs, &at->dir);
 
 	if (err < 0 || at->dir.mount != SB_NO_MOUNT || at->dir.in_upper)
 		return err;
@@ -384,7 +382,7 @@ static int copy_entry(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
 
 int sb_copyup(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
 {
-	int err = sb_upper_may_write(fs, &at->spot);
+	int err = sb_tree_may_write(fs, &at->spot);
 
 	if (err < 0 || (at->spot.place != SB_PLACE_LOWER && at->spot.place != SB_PLACE_LIVE))
 		return err;
@@ -432,8 +430,7 @@ static int copy_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t no
 		return err;
 	err = sb_host_stat(dst->buf, &sx);
 	if (err == 0)
-		return (sx.stx_mode & S_IFMT) == S_IFDIR &&
-		       !sb_upper_is_opaque(fs, dst->buf, dst->len);
+		return (sx.stx_mode & S_IFMT) == S_IFDIR && !sb_is_opaque(fs, dst->buf, dst->len);
 	if (err == -ENOENT)
 		err = lower_stat(fs, node, guest->buf, &st);
 	if (err == 0 && node != SB_NO_NODE) {
@@ -442,7 +439,7 @@ static int copy_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t no
 	}
 	if (err == 0)
 		err = copy_one(fs, &src, dst);
-	if (err == -ENOENT && sb_upper_is_whiteout(fs->tree, AT_FDCWD, dst->buf))
+	if (err == -ENOENT && sb_is_whiteout(fs->tree, AT_FDCWD, dst->buf))
 		return 0; /* removed meanwhile */
 	return err < 0 ? err : (st.mode & S_IFMT) == S_IFDIR;
 }

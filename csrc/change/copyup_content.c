@@ -9,9 +9,7 @@
 #include <errno.h>
 #include <linux/fs.h>
 
-#include "change/change.h"
-#include "base/mem.h"
-#include "change/upper.h"
+#include "change/internal.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 

@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "base/mem.h"
-#include "change/upper.h"
+#include "base/dirent.h"
+#include "change/internal.h"
 
 #define MAX_DEPTH 2048
 
@@ -53,11 +53,6 @@ static int copy_nodes(struct sb_fs *fs, uint32_t top)
 	}
 }
 
-static bool is_dots(const char *name)
-{
-	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
-
 /* Copy entries of the directory guest from *pos on. 1: guest is now a directory
  * to go into; 0: the end. */
 static int copy_entries(struct sb_fs *fs, int dir, struct sb_path *guest, int64_t *pos)
@@ -74,7 +69,7 @@ static int copy_entries(struct sb_fs *fs, int dir, struct sb_path *guest, int64_
 
 			at += entry->reclen;
 			*pos = entry->off;
-			if (is_dots(entry->name))
+			if (sb_is_dots(entry->name))
 				continue;
 			err = sb_path_join(guest, entry->name, strlen(entry->name));
 			if (err == 0)

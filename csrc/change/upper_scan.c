@@ -13,17 +13,13 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change/change.h"
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
+#include "base/dirent.h"
+#include "base/stat.h"
+#include "change/internal.h"
+#include "tree/index.h"
+#include "tree/whiteout.h"
 
 #define MAX_DEPTH 2048
-
-static bool is_dots(const char *name)
-{
-	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
 
 /* Note what the upper entry host (at the guest path) means. 1: go into it. */
 static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_path *guest)
@@ -44,7 +40,7 @@ static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_pa
 	}
 	merged = (sx.stx_mode & S_IFMT) == S_IFDIR &&
 		 (tree->nodes[node].mode & S_IFMT) == S_IFDIR &&
-		 !sb_upper_is_opaque(fs, host->buf, host->len);
+		 !sb_is_opaque(fs, host->buf, host->len);
 	if (!merged && (sx.stx_mode & S_IFMT) == S_IFDIR)
 		tree->control->strays = 1;
 	sb_upper_touch(tree, node, merged ? SB_STATE_MERGED : SB_STATE_ASK);
@@ -69,7 +65,7 @@ static int scan_entries(struct sb_fs *fs, int dir, int64_t *pos)
 
 			at += entry->reclen;
 			*pos = entry->off;
-			if (is_dots(entry->name))
+			if (sb_is_dots(entry->name))
 				continue;
 			sb_upper_touch(fs->tree, 0, SB_STATE_MERGED);
 			err = sb_path_join(host, entry->name, name_len);
@@ -133,7 +129,7 @@ static int scan_live(struct sb_fs *fs, const char *upper)
 			const struct sb_dirent *entry = (const void *)(buf + at);
 
 			at += entry->reclen;
-			if (!is_dots(entry->name))
+			if (!sb_is_dots(entry->name))
 				sb_upper_touch(fs->tree, SB_NO_NODE, SB_STATE_MERGED);
 		}
 	}

@@ -34,6 +34,7 @@
 #include "guest/thread.h"
 #include "guest/trace.h"
 #include "entry/trap.h"
+#include "tree/control.h"
 
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126

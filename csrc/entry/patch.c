@@ -29,6 +29,7 @@
 #include "guest/sigmask.h"
 #include "tree/rewritten.h"
 #include "guest/thread.h"
+#include "tree/index.h"
 
 #define HOT 6
 #define SITES 1024
@@ -335,7 +336,7 @@ static void learn(struct sb_call *call, uint64_t after, uint64_t nr)
 	    sb_maps_find(after, call->work->buffer, sizeof(call->work->buffer), &map) < 0 ||
 	    !map.is_private_text)
 		return;
-	ino = sb_text_original(tree, map.inode);
+	ino = sb_rewritten_original(tree, map.inode);
 	if (sb_index_find_inode(tree, ino) == SB_NO_NODE)
 		return;
 	slot = __atomic_fetch_add(&control->learned_count, 1, __ATOMIC_RELAXED);

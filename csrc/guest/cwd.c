@@ -6,6 +6,7 @@
 
 #include "tree/dircache.h"
 #include "base/mem.h"
+#include "tree/mounts.h"
 
 static uint64_t sum_of(const struct sb_cwd *cwd, const char *text)
 {

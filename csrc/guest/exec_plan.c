@@ -33,7 +33,7 @@ static int check_program(struct sb_call *call, struct sb_at *at)
 		return ret;
 	if ((at->st.mode & S_IFMT) != S_IFREG)
 		return -EACCES;
-	return sb_lists_permit(call->fs, &at->st, 1);
+	return sb_file_acl_permit(call->fs, &at->st, 1);
 }
 
 static bool is_blank(char c)
@@ -144,7 +144,7 @@ static int mapped_file(struct sb_call *call, const struct sb_at *at, struct sb_p
 	const struct sb_patched_text *copy = NULL;
 
 	if (at->spot.place == SB_PLACE_LOWER)
-		copy = sb_text_of_node(tree, at->spot.node);
+		copy = sb_rewritten_of_node(tree, at->spot.node);
 	if (copy)
 		return sb_path_set(out, sb_text_at(tree->control, copy->host), copy->host.len);
 	return sb_path_set(out, at->host.buf, at->host.len);

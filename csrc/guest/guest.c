@@ -15,8 +15,11 @@
 #include "pure/log.h"
 #include "base/mem.h"
 #include "calls/proc/on_proc.h"
-#include "view/spot.h"
+#include "view/view.h"
 #include "guest/thread.h"
+#include "tree/mounts.h"
+#include "tree/host_path.h"
+#include "tree/index.h"
 
 /* entry.S */
 long sb_copy(void *dst, const void *src, size_t len);

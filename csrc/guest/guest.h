@@ -12,7 +12,8 @@
 #ifndef SB_GUEST_H
 #define SB_GUEST_H
 
-#include "tree/tree.h"
+#include "tree/dircache.h"
+#include "view/view.h"
 
 /* Guest registers, in the order the entry stub saves them. */
 struct sb_regs {
@@ -85,7 +86,7 @@ struct sb_call {
 	struct sb_ids *ids;   /* the thread's credentials; a handler may change them */
 	struct sb_proc *proc;
 	struct sb_work *work;
-	char *path;           /* 2 * SB_PATH_MAX bytes: sb_guest_path puts strings here */
+	char *path;           /* 2 * SB_PATH_MAX bytes: sb_tree_guest_path puts strings here */
 	char *path2;
 };
 

@@ -15,6 +15,9 @@
 #include "base/mem.h"
 #include "calls/proc/on_proc.h"
 #include "tree/owner.h"
+#include "tree/index.h"
+#include "tree/host_path.h"
+#include "base/stat.h"
 
 int sb_target_is_empty(uint64_t addr)
 {

@@ -14,37 +14,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/dirent.h"
+#include "base/stat.h"
 #include "change/change.h"
-#include "view/dirlist.h"
-#include "hosted/hosted_tree.h"
+#include "hosted/internal.h"
+#include "tree/control.h"
+#include "tree/index.h"
 #include "tree/owner.h"
-#include "view/spot.h"
-
-int sb_map_file(const char *host, bool writable, struct sb_map *out)
-{
-	int fd = (int)sys_openat(AT_FDCWD, host, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
-	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-	int64_t size;
-	long map;
-
-	if (fd < 0)
-		return fd;
-	size = sys_lseek(fd, 0, SEEK_END);
-	map = size > 0 ? sys_mmap(NULL, (size_t)size, prot, MAP_SHARED, fd, 0) : -EINVAL;
-	sys_close(fd);
-	if (map < 0 && map > -4096)
-		return (int)map;
-	out->at = (void *)map;
-	out->size = (uint64_t)size;
-	return 0;
-}
-
-void sb_unmap(struct sb_map *map)
-{
-	if (map->at != NULL)
-		sys_munmap(map->at, map->size);
-	map->at = NULL;
-}
+#include "view/view.h"
 
 static int attach(struct sb_hosted *h, const char *path)
 {
@@ -248,25 +225,13 @@ static int put_name(struct names *names, const char *name, size_t len)
 	return 0;
 }
 
-struct entry {
-	uint64_t ino;
-	int64_t off;
-	uint16_t reclen;
-	unsigned char type;
-	char name[];
-};
-
-static bool is_dots(const char *name)
-{
-	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
-
 static int put_entries(struct names *names, const char *buf, long len)
 {
 	for (long at = 0; at < len;) {
-		const struct entry *entry = (const void *)(buf + at);
-		int err = is_dots(entry->name) ? 0
-					       : put_name(names, entry->name, strlen(entry->name));
+		const struct sb_dirent *entry = (const void *)(buf + at);
+		int err = sb_is_dots(entry->name)
+				  ? 0
+				  : put_name(names, entry->name, strlen(entry->name));
 
 		if (err < 0)
 			return err;

@@ -10,8 +10,8 @@
 #include <errno.h>
 
 #include "change/change.h"
-#include "hosted/hosted.h"
-#include "hosted/hosted_tree.h"
+#include "hosted/internal.h"
+#include "view/view.h"
 
 /* A name to make; -EEXIST when something is there. */
 static int look_up_new(struct sb_hosted *h, const char *path, struct sb_at *at)

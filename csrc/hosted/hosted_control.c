@@ -11,12 +11,13 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#include "base/stat.h"
 #include "change/change.h"
-#include "view/dirlist.h"
-#include "hosted/hosted.h"
-#include "hosted/hosted_tree.h"
+#include "hosted/internal.h"
+#include "tree/control.h"
+#include "tree/index.h"
 #include "tree/owner.h"
-#include "view/spot.h"
+#include "view/view.h"
 
 /* ---- the files ------------------------------------------------------------- */
 

@@ -9,8 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hosted/hosted_tree.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "hosted/hosted.h"
+#include "layers/mapped_file.h"
 #include "net/net_rules.h"
+#include "pure/path.h"
 
 struct sb_hosted_net {
 	struct sb_map table;

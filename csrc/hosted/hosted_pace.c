@@ -8,8 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "hosted/hosted.h"
-#include "hosted/hosted_tree.h"
+#include "layers/mapped_file.h"
 
 static int open_control(const char *path, struct sb_map *map, struct sb_control **out)
 {

@@ -6,8 +6,8 @@
  */
 #include <errno.h>
 
-#include "hosted/hosted_tree.h"
-#include "base/mem.h"
+#include "hosted/internal.h"
+#include "tree/index.h"
 
 int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host)
 {

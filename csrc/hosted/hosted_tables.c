@@ -15,8 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hosted/hosted.h"
-#include "hosted/hosted_tree.h"
+#include "base/stat.h"
+#include "hosted/internal.h"
+#include "tree/index.h"
 
 /* ---- mounts ------------------------------------------------------------------ */
 

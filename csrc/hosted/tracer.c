@@ -26,10 +26,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "base/abi.h"
 #include "arch/x86_64/tracee.h"
-#include "hosted/hosted_tree.h"
-#include "view/spot.h"
+#include "base/abi.h"
+#include "base/stat.h"
+#include "layers/mapped_file.h"
 #include "pure/verdict.h"
 
 #define STACK_SIZE 65536

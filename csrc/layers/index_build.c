@@ -20,11 +20,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/abi.h"
-#include "base/base.h"
-#include "layers/index_merge.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "layers/index_merge.h"
 
 /* ---- what the host files say ---------------------------------------------- */
 

@@ -18,10 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layers/layer_draft.h"
-#include "layers/layer_rows.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "layers/layer_rows.h"
 
 #define BLOCK 512
 #define HOLE (64 * 1024)

@@ -18,9 +18,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "layers/layer_draft.h"
-#include "layers/layer_rows.h"
 #include "base/mem.h"
+#include "layers/layer_rows.h"
 
 #define FIRST_ROOM 4096
 #define GONE 1        /* no record lies so far in front (SB_DRAFT_FIRST is behind it) */

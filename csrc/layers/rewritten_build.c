@@ -20,9 +20,9 @@
 
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/pure/site.h"
-#include "hosted/hosted_tree.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "layers/mapped_file.h"
 
 #define PAGE 4096ULL
 

@@ -6,7 +6,6 @@
  *   The base address of a container becomes the address by which the other
  *   side knows it, a real port the one that the program bound.
  */
-#include "base/mem.h"
 #include "net/net_rules.h"
 
 static bool is_published(const struct sb_net *net, uint32_t kind, uint16_t port)

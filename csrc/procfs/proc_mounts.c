@@ -11,7 +11,6 @@
  */
 #include <linux/magic.h>
 
-#include "base/mem.h"
 #include "procfs/proc_text.h"
 
 #define FIRST_MOUNT_ID 1000

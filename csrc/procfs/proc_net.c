@@ -8,8 +8,6 @@
  */
 #include "procfs/proc_net.h"
 
-#include "base/mem.h"
-
 #define LINE_MAX 512
 #define UID_FIELD 7
 

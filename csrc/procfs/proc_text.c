@@ -15,7 +15,7 @@
 
 #include <errno.h>
 
-#include "base/mem.h"
+#include "tree/host_path.h"
 
 /* ---- output ------------------------------------------------------------- */
 

@@ -13,8 +13,8 @@
 #include <linux/capability.h>
 #include <linux/securebits.h>
 
-#include "pure/ids.h"
 #include "base/mem.h"
+#include "pure/ids.h"
 
 struct file_caps {
 	uint64_t permitted;

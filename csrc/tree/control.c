@@ -5,10 +5,11 @@
  * Rules
  *   The files are mapped by the caller; nothing here touches the kernel.
  */
+#include "tree/control.h"
+
 #include <errno.h>
 
-#include "base/mem.h"
-#include "tree/tree.h"
+#include "tree/index.h"
 
 static bool is_text(const struct sb_control *control, struct sb_text text)
 {

@@ -4,8 +4,6 @@
  */
 #include "tree/descriptors.h"
 
-#include "view/spot.h"
-
 _Static_assert(sizeof(struct sb_fds) == 4096, "a page that a fork wipes");
 _Static_assert(SB_NO_NODE == UINT32_MAX, "an entry without a node is zero");
 
@@ -89,24 +87,4 @@ void sb_fds_closed(const struct sb_fs *fs, uint32_t first, uint32_t last)
 		if ((uint32_t)__atomic_load_n(&fs->fds->entry[fd], __ATOMIC_SEQ_CST) != 0)
 			sb_fds_forget(fs, fd, fd);
 	}
-}
-
-uint32_t sb_fds_child(const struct sb_fs *fs, int fd, const char *name)
-{
-	const struct sb_tree *tree = fs->tree;
-	const uint32_t dir = sb_fds_find(fs, fd);
-	size_t len = 0;
-	uint32_t node;
-
-	if (dir == SB_NO_NODE || tree->state[dir] != SB_STATE_UNTOUCHED || fs->root_len != 1 ||
-	    !sb_tree_may_search_all(fs) || !sb_spot_is_plain(tree, dir))
-		return SB_NO_NODE;
-	while (name[len] != '\0' && name[len] != '/')
-		len++;
-	if (name[len] == '/')
-		return SB_NO_NODE;
-	node = sb_index_find_child(tree, dir, name, len);
-	if (node == SB_NO_NODE || tree->state[node] != SB_STATE_UNTOUCHED)
-		return SB_NO_NODE;
-	return node;
 }

@@ -52,10 +52,6 @@ static inline uint32_t sb_fds_find(const struct sb_fs *fs, int fd)
 	return (uint32_t)__atomic_load_n(&fs->fds->entry[fd], __ATOMIC_ACQUIRE) - 1;
 }
 
-/* The node of an entry of the directory that is remembered of fd: SB_NO_NODE unless the container
- * left both alone, everybody may search the directories above, and name is no longer path. */
-uint32_t sb_fds_child(const struct sb_fs *fs, int fd, const char *name);
-
 /* Before the kernel is asked what fd is. */
 struct sb_fds_mark sb_fds_mark(const struct sb_fs *fs, int fd);
 void sb_fds_learn(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, uint32_t node);

@@ -4,8 +4,6 @@
  */
 #include "tree/dircache.h"
 
-#include "base/mem.h"
-
 static struct sb_dir_slot *slot_of(const struct sb_fs *fs, uint64_t hash)
 {
 	return &fs->dirs->slots[hash % SB_ARRAY_LEN(fs->dirs->slots)];

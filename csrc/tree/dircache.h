@@ -25,6 +25,28 @@
 
 #include "tree/tree.h"
 
+/* One directory that was found, and the few that a process keeps. */
+struct sb_dir_looks {
+	uint32_t known; /* 0: the rest says nothing */
+	uint32_t mode; /* as the guest sees it, like uid and gid */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t flat; /* the upper directory had no directory in it, */
+	uint32_t made; /* when sb_control.dirs_made was this */
+	uint32_t mounts; /* there are some below it */
+};
+struct sb_dir_slot {
+	uint64_t hash;
+	uint64_t sum;
+	uint32_t len;
+	uint32_t generation;
+	struct sb_spot spot;
+	struct sb_dir_looks looks;
+};
+struct sb_dir_slots {
+	struct sb_dir_slot slots[64];
+};
+
 /* The spot of the directory guest[0..len), if it is known. */
 bool sb_dircache_find(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out);
 /* Remember it. generation is sb_dircache_generation() from before the lookup. */

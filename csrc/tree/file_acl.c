@@ -6,8 +6,7 @@
 
 #include <errno.h>
 
-#include "base/mem.h"
-#include "view/spot.h"
+#include "base/stat.h"
 #include "tree/xattr.h"
 
 #define EMPTY 4 /* bytes of a list without entries */
@@ -25,14 +24,14 @@ static void fill(const struct sb_fs *fs, const char *packed, uint32_t len, struc
 		st->acl.defaults = one.value_len > EMPTY;
 }
 
-void sb_lists_of_node(const struct sb_fs *fs, const struct sb_node *node, struct sb_stat *st)
+void sb_file_acl_of_node(const struct sb_fs *fs, const struct sb_node *node, struct sb_stat *st)
 {
 	if (node->xattr_len > 0)
 		fill(fs, fs->tree->strings + node->xattr_off, node->xattr_len, st);
 }
 
-void sb_lists_of_record(const struct sb_fs *fs, const struct sb_owner_key *key,
-			const struct sb_owner *record, struct sb_stat *st)
+void sb_file_acl_of_record(const struct sb_fs *fs, const struct sb_owner_key *key,
+			   const struct sb_owner *record, struct sb_stat *st)
 {
 	struct sb_owner now = *record;
 
@@ -46,7 +45,7 @@ void sb_lists_of_record(const struct sb_fs *fs, const struct sb_owner_key *key,
 	} while (!sb_owner_is_current(fs->tree, key, &now) && sb_owner_find(fs->tree, key, &now));
 }
 
-int sb_lists_permit(const struct sb_fs *fs, const struct sb_stat *st, unsigned want)
+int sb_file_acl_permit(const struct sb_fs *fs, const struct sb_stat *st, unsigned want)
 {
 	return sb_acl_permit(&st->acl, fs->ids, fs->real_ids != 0, st->mode, st->uid, st->gid,
 			     want);
@@ -54,7 +53,7 @@ int sb_lists_permit(const struct sb_fs *fs, const struct sb_stat *st, unsigned w
 
 /* ---- default lists --------------------------------------------------------- */
 
-int sb_lists_default(const struct sb_fs *fs, const char *host, struct sb_path *list)
+int sb_file_acl_default(const struct sb_fs *fs, const char *host, struct sb_path *list)
 {
 	struct sb_owner_key key;
 	struct sb_owner record;
@@ -81,7 +80,7 @@ int sb_lists_default(const struct sb_fs *fs, const char *host, struct sb_path *l
 	return -ENODATA;
 }
 
-uint32_t sb_lists_mode(const struct sb_path *list, uint32_t mode)
+uint32_t sb_file_acl_mode(const struct sb_path *list, uint32_t mode)
 {
 	uint32_t bits;
 	bool minimal;
@@ -101,7 +100,7 @@ static int give(const struct sb_fs *fs, const struct statx *sx, const char *name
 	return sb_xattr_put(fs, &key, &record, name, list->buf, list->len);
 }
 
-int sb_lists_inherit(const struct sb_fs *fs, const struct statx *sx, const struct sb_path *list)
+int sb_file_acl_inherit(const struct sb_fs *fs, const struct statx *sx, const struct sb_path *list)
 {
 	uint32_t bits;
 	bool minimal;

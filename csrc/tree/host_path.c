@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host_path.c - host paths of the upper, and the way back from a host path.
+ * host_path.c - host paths of the tree's files, and the way back from a host path.
  *
  * How it works
  *   The kernel names an open file or the working directory by its host path.
  *   Cutting off the prefix that a part of the tree has on the host gives the
  *   guest path: the upper and the layers begin at the root, a mount at its
- *   place. Of two mounts the one with the longer host path is meant.
+ *   guest path. Where two mounts fit, the longer host path decides.
  * Rules
- *   Pure: strings only, no system call. The host paths of the control file
- *   have no symlinks in them, as the kernel's have none.
+ *   Signal-safe. The host paths of the control file have no symlinks in them, as the kernel's
+ *   have none.
  */
+#include "tree/host_path.h"
+
 #include <errno.h>
 
-#include "base/mem.h"
+#include "base/stat.h"
+#include "tree/index.h"
 #include "tree/rewritten.h"
-#include "tree/tree.h"
 
 int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len, struct sb_path *out)
 {
@@ -103,7 +105,7 @@ int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len, str
 		return -ENOENT;
 	if (sb_path_within(host, len, upper, control->upper.len))
 		return rebase(host, len, control->upper.len, "/", 1, out);
-	copy = sb_text_of_host(tree, host, len);
+	copy = sb_rewritten_of_host(tree, host, len);
 	if (copy != NULL)
 		return sb_index_guest_path(tree, copy->node, out);
 	err = strip_layer(tree, host, len, out);
@@ -112,4 +114,59 @@ int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len, str
 	if (err == -ENOENT && tree->index == NULL)
 		err = sb_path_set(out, host, len);
 	return err;
+}
+
+bool sb_find_stand_in(const struct sb_tree *tree, const char *guest, struct sb_path *host,
+		      struct statx *sx)
+{
+	static const char folder[] = "/stand-ins";
+	const struct sb_control *control = tree->control;
+
+	return sb_path_set(host, sb_text_at(control, control->run), control->run.len) == 0 &&
+	       sb_path_add(host, folder, sizeof(folder) - 1) == 0 &&
+	       sb_path_add(host, guest, strlen(guest)) == 0 && sb_host_stat(host->buf, sx) == 0;
+}
+
+/* ---- descriptors -------------------------------------------------------- */
+
+void sb_fd_name(int fd, char out[32])
+{
+	static const char prefix[] = "/proc/self/fd/";
+	size_t at = sizeof(prefix) - 1;
+	unsigned number = (unsigned)fd;
+	unsigned unit = 1;
+
+	memcpy(out, prefix, sizeof(prefix));
+	while (number / unit >= 10)
+		unit *= 10;
+	for (; unit != 0; unit /= 10)
+		out[at++] = (char)('0' + number / unit % 10);
+	out[at] = '\0';
+}
+
+int sb_fd_path(int fd, struct sb_path *out)
+{
+	char name[32];
+	long len;
+
+	sb_fd_name(fd, name);
+	len = sys_readlinkat(AT_FDCWD, name, out->buf, sizeof(out->buf) - 1);
+	if (len < 0)
+		return (int)len;
+	out->len = (uint32_t)len;
+	out->buf[len] = '\0';
+	return 0;
+}
+
+bool sb_upper_owns_fd(const struct sb_fs *fs, int fd)
+{
+	const struct sb_control *control = fs->tree->control;
+	struct sb_path *host = &fs->work->p[5];
+
+	if (sb_fd_path(fd, host) < 0)
+		return false;
+	return sb_path_within(host->buf, host->len, sb_text_at(control, control->upper),
+			      control->upper.len) ||
+	       sb_path_within(host->buf, host->len, sb_text_at(control, control->work),
+			      control->work.len);
 }

@@ -9,10 +9,11 @@
  *   Reads the map only; the one check of its header is sb_index_check().
  *   The index is a file of our own store, so nodes are trusted.
  */
+#include "tree/index.h"
+
 #include <errno.h>
 
-#include "base/mem.h"
-#include "tree/tree.h"
+#include "base/stat.h"
 
 static bool is_inside(uint64_t off, uint64_t count, uint64_t each, uint64_t size)
 {

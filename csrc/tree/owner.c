@@ -23,7 +23,7 @@
 
 #include <errno.h>
 
-#include "base/mem.h"
+#include "base/stat.h"
 
 #define BUCKETS_OFF 4096
 #define FLAGS 0xfU /* of sb_owner.flags, what a reader gets */
@@ -133,7 +133,7 @@ void sb_owner_key(const struct sb_tree *tree, const struct statx *sx, struct sb_
 	key->btime = 0;
 	if (sx->stx_mask & STATX_BTIME)
 		key->btime = (uint64_t)sx->stx_btime.tv_sec * 1000000000U + sx->stx_btime.tv_nsec;
-	key->volume = sb_owner_volume(tree, sb_device(sx->stx_dev_major, sx->stx_dev_minor));
+	key->volume = sb_owner_volume(tree, sb_make_dev(sx->stx_dev_major, sx->stx_dev_minor));
 }
 
 bool sb_owner_any(const struct sb_tree *tree)

@@ -19,16 +19,6 @@ struct sb_owner_key {
 	uint32_t volume;
 };
 
-/* What every statx(2) here asks for. */
-#define SB_STATX_MASK (STATX_BASIC_STATS | STATX_BTIME)
-
-/* A device number as struct stat holds it. */
-static inline uint64_t sb_device(uint32_t major, uint32_t minor)
-{
-	return ((uint64_t)(major & ~0xfffU) << 32) | ((uint64_t)(major & 0xfffU) << 8) |
-	       ((uint64_t)(minor & ~0xffU) << 12) | (minor & 0xffU);
-}
-
 /* Size of a table file, and the first bytes of a new, zero-filled one. */
 uint64_t sb_owner_size(void);
 int sb_owner_init(void *map, uint64_t size, const unsigned char *nonce) SB_MUST_CHECK;

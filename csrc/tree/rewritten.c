@@ -7,7 +7,7 @@
  */
 #include "tree/rewritten.h"
 
-const struct sb_patched_text *sb_text_of_node(const struct sb_tree *tree, uint32_t node)
+const struct sb_patched_text *sb_rewritten_of_node(const struct sb_tree *tree, uint32_t node)
 {
 	const struct sb_control *control = tree->control;
 
@@ -18,8 +18,8 @@ const struct sb_patched_text *sb_text_of_node(const struct sb_tree *tree, uint32
 	return NULL;
 }
 
-const struct sb_patched_text *sb_text_of_host(const struct sb_tree *tree, const char *host,
-					      size_t len)
+const struct sb_patched_text *sb_rewritten_of_host(const struct sb_tree *tree, const char *host,
+						   size_t len)
 {
 	const struct sb_control *control = tree->control;
 
@@ -32,7 +32,7 @@ const struct sb_patched_text *sb_text_of_host(const struct sb_tree *tree, const 
 	return NULL;
 }
 
-uint64_t sb_text_original(const struct sb_tree *tree, uint64_t ino)
+uint64_t sb_rewritten_original(const struct sb_tree *tree, uint64_t ino)
 {
 	const struct sb_control *control = tree->control;
 

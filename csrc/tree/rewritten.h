@@ -13,11 +13,11 @@
 #include "tree/tree.h"
 
 /* The copy of a node's file, or NULL. */
-const struct sb_patched_text *sb_text_of_node(const struct sb_tree *tree, uint32_t node);
+const struct sb_patched_text *sb_rewritten_of_node(const struct sb_tree *tree, uint32_t node);
 /* The copy with this host path, or NULL. */
-const struct sb_patched_text *sb_text_of_host(const struct sb_tree *tree, const char *host,
-					      size_t len);
+const struct sb_patched_text *sb_rewritten_of_host(const struct sb_tree *tree, const char *host,
+						   size_t len);
 /* Inode of the layer file when ino is that of a copy, else ino. */
-uint64_t sb_text_original(const struct sb_tree *tree, uint64_t ino);
+uint64_t sb_rewritten_original(const struct sb_tree *tree, uint64_t ino);
 
 #endif

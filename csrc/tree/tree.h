@@ -24,9 +24,11 @@
 #include "base/base.h"
 #include "pure/ids.h"
 #include "base/mem.h"
-#include "net/net_table.h"
 #include "pure/path.h"
 #include "base/sys.h"
+
+struct sb_net_table;
+struct sb_net_ports;
 
 /* The maps of one container; the same in all its processes. */
 struct sb_tree {
@@ -39,6 +41,11 @@ struct sb_tree {
 	const struct sb_net_table *net; /* NULL until a call needs it */
 	struct sb_net_ports *net_ports;
 };
+
+static inline const char *sb_text_at(const struct sb_control *control, struct sb_text text)
+{
+	return control->strings + text.off;
+}
 
 /* One thread's use of the tree. Level 3 owns it; level 2 gets it first. */
 struct sb_dir_slots;
@@ -120,28 +127,6 @@ struct sb_spot {
 	bool whiteout; /* absent because the upper has a whiteout here */
 };
 
-/* dircache.h: one directory that was found, and the few that a process keeps. */
-struct sb_dir_looks {
-	uint32_t known; /* 0: the rest says nothing */
-	uint32_t mode; /* as the guest sees it, like uid and gid */
-	uint32_t uid;
-	uint32_t gid;
-	uint32_t flat; /* the upper directory had no directory in it, */
-	uint32_t made; /* when sb_control.dirs_made was this */
-	uint32_t mounts; /* there are some below it */
-};
-struct sb_dir_slot {
-	uint64_t hash;
-	uint64_t sum;
-	uint32_t len;
-	uint32_t generation;
-	struct sb_spot spot;
-	struct sb_dir_looks looks;
-};
-struct sb_dir_slots {
-	struct sb_dir_slot slots[64];
-};
-
 /* Answer of a lookup: about 12 KiB, so it lives in struct sb_work. */
 struct sb_at {
 	struct sb_spot spot;
@@ -175,120 +160,5 @@ struct sb_work {
 	} stack[256]; /* spots of the first components, for ".." and for parents */
 	char buffer[32768]; /* directory reading, copying */
 };
-
-/* sb_tree_lookup flags */
-#define SB_FOLLOW 1 /* follow a symlink in the last component */
-#define SB_MAY_BE_ABSENT \
-	2 /* a missing last component is no error: spot.place says ABSENT; a missing parent is */
-#define SB_WANT_DIR 4 /* -ENOTDIR unless a directory (after following) */
-#define SB_NO_SYMLINKS 8 /* -ELOOP on any symlink (RESOLVE_NO_SYMLINKS) */
-#define SB_BENEATH 16 /* -EXDEV when leaving base (RESOLVE_BENEATH) */
-#define SB_IN_ROOT 32 /* base is the root for this lookup (RESOLVE_IN_ROOT) */
-#define SB_NO_XDEV 64 /* -EXDEV when crossing a mount */
-#define SB_WANT_STAT 128 /* fill st */
-#define SB_CREATE                                                                             \
-	256 /* as O_CREAT: a dangling last symlink yields its absent target (with SB_FOLLOW), \
-	     * -EISDIR when the last component has a trailing slash */
-#define SB_PARENT                                                                               \
-	512 /* the last component is a name to make, remove or rename: a symlink there is       \
-	     * not followed even before a trailing slash, and what is there may be no directory \
-	     * (out->slash tells the caller). SB_MAY_BE_ABSENT without SB_FOLLOW implies it. */
-#define SB_SEARCHED \
-	1024 /* a descriptor led to the directory: it need not be searched (one component) */
-
-/* Find path (any guest string, NUL-terminated, not empty) from the directory
- * base (canonical guest path; ignored for absolute paths). Checks search
- * permission on the way with fs->ids. Errors: ENOENT, ENOTDIR, ELOOP (more
- * than 40 symlinks), ENAMETOOLONG (component over 255, string over 4095),
- * EACCES, EXDEV, and what the kernel says of the host file system.
- * /proc magic links are not followed here: a path that reaches a symlink of
- * an SB_MOUNT_PROC other than by SB_FOLLOW on "self" and "thread-self" returns
- * -SB_EMAGIC with out->guest and out->host = the link itself and out->name; the
- * unresolved rest is in fs->work->todo, empty or beginning with "/" (level 3
- * knows what a magic link means). Links straight in /proc (self, thread-self,
- * mounts, net) are plain text and followed here. Uses work->todo and stack. */
-#define SB_EMAGIC 4000
-int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const char *path,
-		   unsigned flags, struct sb_at *out) SB_MUST_CHECK;
-
-/* Has fs->ids search permission on every directory? */
-bool sb_tree_may_search_all(const struct sb_fs *fs);
-
-/* Fill at->st (and has_stat) for a present entry. */
-int sb_tree_stat(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
-
-/* The same for an open descriptor; works for any file of the container, also
- * deleted ones, pipes and sockets. Uses identity by inode: the index for layer
- * files, the owner table for others. node (may be NULL) receives the index
- * node of a lower file, else SB_NO_NODE. Uses work->p[4] and p[5]. */
-int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node) SB_MUST_CHECK;
-
-/* Is a descriptor's file a directory: 1, 0 or -errno. *node: that of the image, or SB_NO_NODE. */
-int sb_tree_fd_dir(const struct sb_fs *fs, int fd, uint32_t *node) SB_MUST_CHECK;
-
-/* The common case in the kernel's own layout: 1 when *out is the answer, 0 when only
- * sb_tree_fstat() knows it. */
-int sb_tree_fstat_plain(const struct sb_fs *fs, int fd, struct stat *out) SB_MUST_CHECK;
-
-/* Virtual view of a host file that is not in the index: owner records, uid
- * mapping. sx must hold STATX_BASIC_STATS and, where known, STATX_BTIME. */
-void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct sb_stat *out);
-
-/* Target of a symlink, at most len bytes, no NUL added; returns the count.
- * EINVAL when it is none. /proc links are left to level 3. */
-long sb_tree_readlink(struct sb_fs *fs, const struct sb_at *at, char *buf,
-		      size_t len) SB_MUST_CHECK;
-
-/* May fs->ids do want (4 read, 2 write, 1 execute) here? 0, -EACCES, -EROFS. */
-int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
-/* The same without asking the host, for a caller whose next step is the host's
- * own check (open). Files of /proc are always left to the host. */
-int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
-/* Is at in an SB_MOUNT_PROC? */
-bool sb_tree_is_proc(const struct sb_tree *tree, const struct sb_spot *spot);
-/* The innermost mount that holds a canonical guest path, or SB_NO_MOUNT. */
-uint32_t sb_tree_mount_of(const struct sb_tree *tree, const char *guest, uint32_t len);
-
-/* Guest path of a host path (as /proc/self/fd/N or getcwd give it): strips the
- * upper, the layers, then mounts (longest host prefix), then, when live, "/".
- * -ENOENT when it belongs to none of them; " (deleted)" at the end is kept.
- * The answer is below the container's root, not fs->root. */
-int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len,
-		       struct sb_path *out) SB_MUST_CHECK;
-
-/* Host path that an entry of the upper at this guest path has or would have. */
-int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len,
-		       struct sb_path *out) SB_MUST_CHECK;
-
-/* st_dev of two halves, as stat gives it. */
-static inline uint64_t sb_make_dev(uint64_t major, uint64_t minor)
-{
-	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 |
-	       (major & ~0xfffULL) << 32;
-}
-
-/* index.c: lookups in the mapped index. */
-int sb_index_check(const struct sb_index *index, uint64_t file_size) SB_MUST_CHECK;
-uint32_t sb_index_find_path(const struct sb_tree *tree, const char *guest, size_t len);
-uint32_t sb_index_find_child(const struct sb_tree *tree, uint32_t dir, const char *name,
-			     size_t len);
-/* A directory of a layer by its host inode; sx has at least type and number. */
-uint32_t sb_index_find_dir(const struct sb_tree *tree, const struct statx *sx);
-uint32_t sb_index_find_inode(const struct sb_tree *tree, uint64_t ino);
-/* Canonical guest path of a node. */
-int sb_index_guest_path(const struct sb_tree *tree, uint32_t node,
-			struct sb_path *out) SB_MUST_CHECK;
-/* Host path of a node's file in its layer. */
-int sb_index_host_path(const struct sb_tree *tree, uint32_t node,
-		       struct sb_path *out) SB_MUST_CHECK;
-
-/* control.c: find the parts of a mapped control file; fills tree except index
- * and owners, which the caller maps from the paths in it. */
-int sb_tree_attach(struct sb_tree *tree, void *control, uint64_t size) SB_MUST_CHECK;
-int sb_tree_attach_index(struct sb_tree *tree, const void *index, uint64_t size) SB_MUST_CHECK;
-static inline const char *sb_text_at(const struct sb_control *c, struct sb_text text)
-{
-	return c->strings + text.off;
-}
 
 #endif

@@ -11,9 +11,6 @@
 
 #include <errno.h>
 
-#include "base/mem.h"
-#include "change/upper.h"
-
 #define HEAD 6 /* bytes of the two lengths */
 
 bool sb_xattr_next(const char *packed, uint32_t len, uint32_t *pos, struct sb_xattr *out)

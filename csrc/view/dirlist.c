@@ -1,24 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dirlist.c - list a merged directory in portions.
+ * dirlist.c - list a merged directory in portions, for getdents64.
  *
  * How it works
  *   A reader goes through up to three sources: the upper directory, the lower
  *   (index, live directory or mount), the mount points. Names that the lower
  *   has are reported from there, also when the container replaced them, so a
  *   copy-up between two portions neither repeats nor loses a name.
+ *   The position is the descriptor's own file offset, so dup, fork,
+ *   lseek, rewinddir and seekdir work without help.
+ *   A directory that one host directory lists completely keeps that one's
+ *   native positions: an upper directory without a lower part, a mount, a live lower.
+ *   Any other has its own positions, also when the container changes it while it is read:
+ *     0 <= pos < 1<<62   names only the upper has; the upper's native position
+ *     1<<62 | x          names the lower has (whatever became of them); x is
+ *                        the ordinal (two dots first), or the native position
+ *                        in a live lower
+ *     3<<61 | k          mount points in this directory
+ *   Native positions of 63 bits (ext4 hashes) lose their last bits, which only tell
+ *   names of equal hash apart.
+ *   An entry that exists all the time is reported exactly once.
  * Rules
  *   Signal-safe. A directory opened here is closed before the return, inside a commit section.
  */
-#include "view/dirlist.h"
-
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change/change.h"
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
+#include "base/dirent.h"
+#include "base/stat.h"
+#include "tree/host_path.h"
+#include "tree/index.h"
+#include "tree/owner.h"
+#include "tree/whiteout.h"
+#include "view/view.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 #define HEAD offsetof(struct sb_dirent, name)
@@ -140,11 +154,6 @@ bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir)
 
 /* ---- output -------------------------------------------------------------- */
 
-static bool is_dots(const char *name)
-{
-	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
-
 /* Add one entry; next is the position after it. False when there is no room. */
 static bool emit(struct reader *r, const char *name, size_t name_len, uint64_t ino, uint32_t type,
 		 int64_t next)
@@ -174,7 +183,7 @@ static bool emit_dots(struct reader *r, const char *name, int64_t next)
 	int err;
 
 	if (up && dir->guest.len > 1) {
-		err = sb_upper_parent(r->fs, dir, &st);
+		err = sb_tree_stat_parent(r->fs, dir, &st);
 	} else {
 		err = dir->has_stat ? 0 : sb_tree_stat(r->fs, dir);
 		st = dir->st;
@@ -196,8 +205,7 @@ static int ask_upper(struct reader *r, const char *name, size_t len, struct sb_s
 		err = sb_host_stat(host->buf, &sx);
 	if (err < 0)
 		return 0;
-	if ((sx.stx_mode & S_IFMT) == S_IFLNK &&
-	    sb_upper_is_whiteout(r->fs->tree, AT_FDCWD, host->buf))
+	if ((sx.stx_mode & S_IFMT) == S_IFLNK && sb_is_whiteout(r->fs->tree, AT_FDCWD, host->buf))
 		return -ENOENT;
 	sb_tree_virtual_stat(r->fs, &sx, st);
 	return 1;
@@ -247,10 +255,10 @@ static bool emit_upper_entry(struct reader *r, int src, const struct sb_dirent *
 	struct sb_stat st;
 	struct statx sx;
 
-	if (is_dots(name))
+	if (sb_is_dots(name))
 		return emit_dots(r, name, next);
 	if (sb_same(name, len, tree->control->opaque, strlen(tree->control->opaque)) ||
-	    ((type == S_IFLNK || type == 0) && sb_upper_is_whiteout(tree, src, name)) ||
+	    ((type == S_IFLNK || type == 0) && sb_is_whiteout(tree, src, name)) ||
 	    (!r->raw && (in_lower(r, name, len) || is_mount_name(r, name, len)))) {
 		r->pos = next;
 		return true;
@@ -274,9 +282,9 @@ static bool emit_lower_entry(struct reader *r, const struct sb_dirent *entry, in
 	uint32_t type = (uint32_t)entry->type << 12;
 	unsigned state = spot->in_upper ? SB_STATE_ASK : SB_STATE_UNTOUCHED;
 
-	if (is_dots(name) && (r->raw || !spot->in_upper))
+	if (sb_is_dots(name) && (r->raw || !spot->in_upper))
 		return emit_dots(r, name, next);
-	if (is_dots(name) || (!r->raw && is_mount_name(r, name, len))) {
+	if (sb_is_dots(name) || (!r->raw && is_mount_name(r, name, len))) {
 		r->pos = next;
 		return true;
 	}

@@ -6,21 +6,16 @@
  *   Any entry of the upper that is no mark, any child of the lower that no
  *   whiteout hides, and any mount below makes it not empty.
  */
-#include "view/dirlist.h"
-
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change/change.h"
-#include "base/mem.h"
-#include "change/upper.h"
+#include "base/dirent.h"
+#include "tree/host_path.h"
+#include "tree/mounts.h"
+#include "tree/whiteout.h"
+#include "view/view.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
-
-static bool is_dots(const char *name)
-{
-	return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
-}
 
 /* Is there a whiteout for name in the upper part of dir? Uses p[0]. */
 static bool is_hidden(struct sb_fs *fs, const struct sb_at *dir, const char *name, size_t len)
@@ -29,8 +24,7 @@ static bool is_hidden(struct sb_fs *fs, const struct sb_at *dir, const char *nam
 
 	return dir->spot.in_upper &&
 	       sb_tree_upper_path(fs, dir->guest.buf, dir->guest.len, host) == 0 &&
-	       sb_path_join(host, name, len) == 0 &&
-	       sb_upper_is_whiteout(fs->tree, AT_FDCWD, host->buf);
+	       sb_path_join(host, name, len) == 0 && sb_is_whiteout(fs->tree, AT_FDCWD, host->buf);
 }
 
 /* Does the open directory src hold only marks (upper) or hidden names (lower)? */
@@ -47,11 +41,11 @@ static int scan(struct sb_fs *fs, const struct sb_at *dir, int src, bool upper)
 			size_t name_len = strlen(name);
 
 			at += entry->reclen;
-			if (is_dots(name))
+			if (sb_is_dots(name))
 				continue;
 			if (upper && sb_same(name, name_len, opaque, strlen(opaque)))
 				continue;
-			if (upper ? !sb_upper_is_whiteout(fs->tree, src, name)
+			if (upper ? !sb_is_whiteout(fs->tree, src, name)
 				  : !is_hidden(fs, dir, name, name_len))
 				return 0;
 		}
@@ -98,7 +92,7 @@ int sb_dirlist_is_empty(struct sb_fs *fs, struct sb_at *dir)
 	struct sb_path *host = &fs->work->p[0];
 	int empty = 1;
 
-	if (sb_upper_has_mounts(fs->tree, dir->guest.buf, dir->guest.len))
+	if (sb_tree_has_mounts(fs->tree, dir->guest.buf, dir->guest.len))
 		return 0;
 	if (dir->spot.in_upper) {
 		empty = sb_tree_upper_path(fs, dir->guest.buf, dir->guest.len, host);

@@ -8,13 +8,10 @@
  * Rules
  *   Positions are those of dirlist.c, which goes on when the directory is changed meanwhile.
  */
-#include "view/dirlist.h"
-
 #include <errno.h>
 
-#include "base/mem.h"
-#include "view/spot.h"
-#include "change/upper.h"
+#include "base/dirent.h"
+#include "view/view.h"
 
 #define HEAD offsetof(struct sb_dirent, name)
 

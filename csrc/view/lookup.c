@@ -12,9 +12,10 @@
 #include <errno.h>
 #include <linux/stat.h>
 
+#include "tree/descriptors.h"
 #include "tree/dircache.h"
-#include "base/mem.h"
-#include "view/walk.h"
+#include "tree/index.h"
+#include "view/internal.h"
 
 bool sb_tree_may_search_all(const struct sb_fs *fs)
 {
@@ -109,7 +110,7 @@ static int finish(struct sb_walk *w)
 		return err;
 	if (out->spot.place == SB_PLACE_ABSENT)
 		return 0;
-	if ((w->flags & SB_WANT_DIR) != 0 && !sb_is_dir(&out->spot))
+	if ((w->flags & SB_WANT_DIR) != 0 && !sb_spot_is_dir(&out->spot))
 		return -ENOTDIR;
 	if ((w->flags & SB_WANT_STAT) != 0) {
 		const struct statx *look = w->seen.has ? &w->seen.sx : NULL;
@@ -233,4 +234,24 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	if (err == 0)
 		remember(&w, canonical, generation);
 	return err;
+}
+
+uint32_t sb_tree_child_of_fd(const struct sb_fs *fs, int fd, const char *name)
+{
+	const struct sb_tree *tree = fs->tree;
+	const uint32_t dir = sb_fds_find(fs, fd);
+	size_t len = 0;
+	uint32_t node;
+
+	if (dir == SB_NO_NODE || tree->state[dir] != SB_STATE_UNTOUCHED || fs->root_len != 1 ||
+	    !sb_tree_may_search_all(fs) || !sb_spot_is_plain(tree, dir))
+		return SB_NO_NODE;
+	while (name[len] != '\0' && name[len] != '/')
+		len++;
+	if (name[len] == '/')
+		return SB_NO_NODE;
+	node = sb_index_find_child(tree, dir, name, len);
+	if (node == SB_NO_NODE || tree->state[node] != SB_STATE_UNTOUCHED)
+		return SB_NO_NODE;
+	return node;
 }

@@ -11,15 +11,16 @@
  *   Signal-safe. The host is only asked with AT_SYMLINK_NOFOLLOW, one component
  *   below a directory that was itself found this way.
  */
-#include "view/spot.h"
-
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "change/change.h"
 #include "tree/dircache.h"
-#include "base/mem.h"
+#include "tree/host_path.h"
+#include "tree/index.h"
+#include "tree/mounts.h"
 #include "tree/owner.h"
+#include "tree/whiteout.h"
+#include "view/internal.h"
 
 static const struct sb_spot absent = {
 	.place = SB_PLACE_ABSENT,
@@ -34,29 +35,13 @@ static bool is_live(const struct sb_tree *tree)
 
 static uint32_t mount_at(const struct sb_control *control, const char *guest, uint32_t len)
 {
-	if (!sb_spot_near_mounts(control, guest, len))
+	if (!sb_tree_is_near_mounts(control, guest, len))
 		return SB_NO_MOUNT;
 	for (uint32_t i = 0; i < control->mount_count; i++) {
 		const struct sb_mount *mount = &control->mounts[i];
 
 		if (mount->guest.len == len &&
 		    memcmp(sb_text_at(control, mount->guest), guest, len) == 0)
-			return i;
-	}
-	return SB_NO_MOUNT;
-}
-
-/* The table has the longest first. */
-uint32_t sb_tree_mount_of(const struct sb_tree *tree, const char *guest, uint32_t len)
-{
-	const struct sb_control *control = tree->control;
-
-	if (!sb_spot_near_mounts(control, guest, len))
-		return SB_NO_MOUNT;
-	for (uint32_t i = 0; i < control->mount_count; i++) {
-		const struct sb_mount *mount = &control->mounts[i];
-
-		if (sb_path_within(guest, len, sb_text_at(control, mount->guest), mount->guest.len))
 			return i;
 	}
 	return SB_NO_MOUNT;
@@ -135,18 +120,7 @@ int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char 
 	return sb_tree_upper_path(fs, guest, len, host);
 }
 
-bool sb_spot_stand_in(const struct sb_tree *tree, const char *guest, struct sb_path *host,
-		      struct statx *sx)
-{
-	static const char folder[] = "/stand-ins";
-	const struct sb_control *control = tree->control;
-
-	return sb_path_set(host, sb_text_at(control, control->run), control->run.len) == 0 &&
-	       sb_path_add(host, folder, sizeof(folder) - 1) == 0 &&
-	       sb_path_add(host, guest, strlen(guest)) == 0 && sb_host_stat(host->buf, sx) == 0;
-}
-
-void sb_spot_root(const struct sb_fs *fs, struct sb_spot *out)
+static void spot_of_root(const struct sb_fs *fs, struct sb_spot *out)
 {
 	const struct sb_tree *tree = fs->tree;
 	bool touched = is_live(tree) ? tree->control->upper_used != 0
@@ -202,7 +176,7 @@ static int ask_entry(const struct sb_tree *tree, const struct sb_path *host, str
 		if (err < 0 || (seen->sx.stx_mode & S_IFMT) != S_IFLNK ||
 		    seen->sx.stx_size != strlen(tree->control->whiteout))
 			return err;
-		if (sb_upper_is_whiteout(tree, AT_FDCWD, host->buf))
+		if (sb_is_whiteout(tree, AT_FDCWD, host->buf))
 			return 1;
 		/* A symlink as long as a whiteout, or another process put something else in
 		 * the whiteout's place meanwhile: look again. */
@@ -255,7 +229,7 @@ static int ask_upper(const struct sb_fs *fs, const struct sb_spot *dir, const ch
 	if (out->type == S_IFDIR) {
 		out->in_upper = true;
 		out->lower_below = has_lower_dir(tree, dir, guest, len, out) &&
-				   !sb_upper_is_opaque(fs, host->buf, host->len);
+				   !sb_is_opaque(fs, host->buf, host->len);
 	}
 	return 1;
 }
@@ -352,7 +326,7 @@ static int walk_to_dir(const struct sb_fs *fs, const char *guest, uint32_t len,
 	struct sb_seen seen = {.has = false};
 	uint32_t name = 1;
 
-	sb_spot_root(fs, out);
+	spot_of_root(fs, out);
 	while (name < len) {
 		uint32_t end = name;
 		int err;
@@ -365,7 +339,7 @@ static int walk_to_dir(const struct sb_fs *fs, const char *guest, uint32_t len,
 			return err;
 		if (out->place == SB_PLACE_ABSENT)
 			return -ENOENT;
-		if (!sb_is_dir(out))
+		if (!sb_spot_is_dir(out))
 			return -ENOTDIR;
 		name = end + 1;
 	}
@@ -411,7 +385,7 @@ int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, stru
 	bool touched;
 
 	if (len == 1) {
-		sb_spot_root(fs, out);
+		spot_of_root(fs, out);
 		return 0;
 	}
 	if (mount != SB_NO_MOUNT) {

@@ -14,26 +14,16 @@
 #include <errno.h>
 #include <linux/stat.h>
 
+#include "base/stat.h"
 #include "tree/descriptors.h"
+#include "tree/dircache.h"
 #include "tree/file_acl.h"
-#include "base/mem.h"
-#include "tree/owner.h"
-#include "view/spot.h"
-#include "tree/tree.h"
-#include "change/upper.h"
+#include "tree/host_path.h"
+#include "tree/index.h"
+#include "tree/mounts.h"
+#include "view/view.h"
 
 #define BLOCK_SIZE 4096
-
-static uint64_t make_dev(uint32_t major, uint32_t minor)
-{
-	return (uint64_t)(minor & 0xff) | (uint64_t)(major & 0xfff) << 8 |
-	       (uint64_t)(minor & ~0xffU) << 12 | (uint64_t)(major & ~0xfffU) << 32;
-}
-
-static struct sb_timespec time_of(struct statx_timestamp t)
-{
-	return (struct sb_timespec){.sec = t.tv_sec, .nsec = t.tv_nsec};
-}
 
 static bool is_tree_dev(const struct sb_control *control, uint64_t dev)
 {
@@ -65,7 +55,7 @@ static void stat_node(const struct sb_fs *fs, uint32_t node, struct sb_stat *out
 		.ctime = mtime,
 		.btime = mtime,
 	};
-	sb_lists_of_node(fs, n, out);
+	sb_file_acl_of_node(fs, n, out);
 }
 
 static void stat_link(const struct sb_tree *tree, uint32_t mount, struct sb_stat *out)
@@ -91,9 +81,9 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 
 	sb_owner_key(tree, sx, &key);
 	*out = (struct sb_stat){
-		.dev = make_dev(sx->stx_dev_major, sx->stx_dev_minor),
+		.dev = sb_make_dev(sx->stx_dev_major, sx->stx_dev_minor),
 		.ino = sx->stx_ino,
-		.rdev = make_dev(sx->stx_rdev_major, sx->stx_rdev_minor),
+		.rdev = sb_make_dev(sx->stx_rdev_major, sx->stx_rdev_minor),
 		.size = sx->stx_size,
 		.blocks = sx->stx_blocks,
 		.mode = sx->stx_mode,
@@ -102,10 +92,10 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 		.gid = sx->stx_gid == control->host_gid ? 0 : sx->stx_gid,
 		.blksize = sx->stx_blksize,
 		.has_btime = (sx->stx_mask & STATX_BTIME) != 0,
-		.atime = time_of(sx->stx_atime),
-		.mtime = time_of(sx->stx_mtime),
-		.ctime = time_of(sx->stx_ctime),
-		.btime = time_of(sx->stx_btime),
+		.atime = sb_time_of(sx->stx_atime),
+		.mtime = sb_time_of(sx->stx_mtime),
+		.ctime = sb_time_of(sx->stx_ctime),
+		.btime = sb_time_of(sx->stx_btime),
 	};
 	if (is_tree_dev(control, out->dev))
 		out->dev = control->upper_dev;
@@ -125,7 +115,7 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 			out->nlink = 1; /* merged: nobody counted its subdirectories */
 	}
 	if ((owner.flags & SB_OWNER_XATTRS) != 0)
-		sb_lists_of_record(fs, &key, &owner, out);
+		sb_file_acl_of_record(fs, &key, &owner, out);
 }
 
 /* An upper directory that shows a lower one keeps that one's identity, and
@@ -146,7 +136,7 @@ static void stat_merged(const struct sb_fs *fs, uint32_t node, const struct stat
 	out->uid = tree->nodes[node].uid;
 	out->gid = tree->nodes[node].gid;
 	out->mode = tree->nodes[node].mode;
-	sb_lists_of_node(fs, &tree->nodes[node], out);
+	sb_file_acl_of_node(fs, &tree->nodes[node], out);
 }
 
 int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struct sb_path *host,
@@ -195,6 +185,53 @@ int sb_tree_stat(struct sb_fs *fs, struct sb_at *at)
 	return err;
 }
 
+int sb_entry_stat(struct sb_at *at, struct statx *sx)
+{
+	if (!at->has_look)
+		return sb_host_stat(at->host.buf, sx);
+	at->has_look = false;
+	*sx = at->look;
+	return 0;
+}
+
+/* Stat of the directory of the upper that holds at; what it looks like is remembered. */
+static int stat_upper_parent(const struct sb_fs *fs, const struct sb_at *at, uint32_t len,
+			     const struct sb_path *host, struct sb_stat *out)
+{
+	uint32_t generation = sb_dircache_generation(fs->tree);
+	struct sb_dir_looks looks = {.known = 1, .made = sb_dircache_count(fs->tree)};
+	bool quiet = sb_dircache_is_quiet(fs->tree, looks.made);
+	struct statx sx;
+	bool is_there = sb_host_stat(host->buf, &sx) == 0;
+	int err = sb_spot_stat(fs, &at->dir, host, is_there ? &sx : NULL, out);
+
+	if (err < 0 || !is_there)
+		return err;
+	if (out->acl.access != 0 || out->acl.defaults != 0)
+		return 0; /* lists say more than looks */
+	looks.mode = out->mode;
+	looks.uid = out->uid;
+	looks.gid = out->gid;
+	looks.mounts = sb_tree_has_mounts(fs->tree, at->guest.buf, len);
+	looks.flat = quiet && sx.stx_nlink == 2 &&
+		     (fs->tree->control->flags & SB_CONTROL_COUNTS_DIRS) != 0;
+	sb_dircache_learn(fs, at->guest.buf, len, &at->dir, &looks, generation);
+	return 0;
+}
+
+int sb_tree_stat_parent(const struct sb_fs *fs, const struct sb_at *at, struct sb_stat *out)
+{
+	struct sb_path *host = &fs->work->p[2];
+	uint32_t len = at->guest.len == 1 || at->name == 1 ? 1 : at->name - 1;
+	int err = sb_spot_host(fs, &at->dir, at->guest.buf, len, host);
+
+	if (err < 0)
+		return err;
+	if (!at->has_dir_stat && at->dir.place == SB_PLACE_UPPER)
+		return stat_upper_parent(fs, at, len, host, out);
+	return sb_spot_stat(fs, &at->dir, host, at->has_dir_stat ? &at->dir_stat : NULL, out);
+}
+
 /* ---- descriptors -------------------------------------------------------- */
 
 /* A lower file that was copied up after it was opened: its name in the upper
@@ -234,8 +271,7 @@ static uint32_t opened_name(struct sb_fs *fs, int fd, uint32_t node)
 	uint32_t named;
 
 	if (tree->nodes[node].nlink < 2 || (tree->nodes[node].mode & S_IFMT) == S_IFDIR ||
-	    sb_upper_fd_path(fd, host) < 0 ||
-	    sb_tree_guest_path(fs, host->buf, host->len, guest) < 0)
+	    sb_fd_path(fd, host) < 0 || sb_tree_guest_path(fs, host->buf, host->len, guest) < 0)
 		return node;
 	named = sb_index_find_path(tree, guest->buf, guest->len);
 	return named != SB_NO_NODE && tree->nodes[named].ino == tree->nodes[node].ino ? named
@@ -349,7 +385,7 @@ int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
 	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &sx);
 	if (err < 0)
 		return err;
-	dev = make_dev(sx.stx_dev_major, sx.stx_dev_minor);
+	dev = sb_make_dev(sx.stx_dev_major, sx.stx_dev_minor);
 	if (tree->index != NULL && (dev == control->store_dev || dev == control->store_file_dev))
 		found = sb_index_find_inode(tree, sx.stx_ino);
 	if (found == SB_NO_NODE) {
@@ -364,76 +400,7 @@ int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
 	return 0;
 }
 
-/* ---- permission and readlink -------------------------------------------- */
-
-static bool is_read_only(const struct sb_control *control, const struct sb_spot *spot)
-{
-	if (spot->mount == SB_NO_MOUNT)
-		return (control->flags & SB_CONTROL_READ_ONLY) != 0;
-	return (control->mounts[spot->mount].flags & SB_MOUNT_READ_ONLY) != 0;
-}
-
-/* Old kernels and filters have no faccessat2; our real and effective ids are equal. */
-static int ask_access(const char *host, unsigned want)
-{
-	int err = (int)sys_faccessat2(AT_FDCWD, host, (int)want, AT_EACCESS);
-
-	if (err == -ENOSYS || err == -EPERM)
-		err = (int)sb_syscall(__NR_faccessat, AT_FDCWD, SB_P(host), want, 0, 0, 0);
-	return err;
-}
-
-/* What the host's kernel lets us do with a file that is not ours alone. */
-static int permit_host(struct sb_fs *fs, const struct sb_at *at, unsigned want)
-{
-	struct sb_path *other = &fs->work->p[0];
-	struct statx sx;
-	int err;
-
-	if (at->spot.place == SB_PLACE_LIVE && (want & 2) != 0)
-		want = (want & ~2U) | 4; /* a write copies it up, which reads it */
-	if (at->spot.place != SB_PLACE_LIVE && at->spot.place != SB_PLACE_MOUNT)
-		return 0;
-	if (want == 0 || at->spot.type == S_IFLNK)
-		return 0;
-	err = ask_access(at->host.buf, want);
-	if (err == -EACCES && at->spot.place == SB_PLACE_LIVE &&
-	    sb_spot_stand_in(fs->tree, at->host.buf, other, &sx))
-		return 0;
-	return err;
-}
-
-bool sb_tree_is_proc(const struct sb_tree *tree, const struct sb_spot *spot)
-{
-	return spot->place == SB_PLACE_MOUNT &&
-	       tree->control->mounts[spot->mount].kind == SB_MOUNT_PROC;
-}
-
-int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want)
-{
-	uint32_t type = at->spot.type;
-	int err = 0;
-
-	if ((want & 2) != 0 && (type == S_IFREG || type == S_IFDIR || type == S_IFLNK) &&
-	    is_read_only(fs->tree->control, &at->spot))
-		return -EROFS;
-	if (sb_tree_is_proc(fs->tree, &at->spot))
-		return 0;
-	if ((want & 1) == 0 && fs->real_ids == 0 && sb_ids_has_cap(fs->ids, SB_CAP_DAC_OVERRIDE))
-		return 0;
-	if (!at->has_stat)
-		err = sb_tree_stat(fs, at);
-	if (err < 0)
-		return err;
-	return sb_lists_permit(fs, &at->st, want);
-}
-
-int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want)
-{
-	int err = sb_tree_permit_ids(fs, at, want);
-
-	return err < 0 ? err : permit_host(fs, at, want);
-}
+/* ---- symlinks ----------------------------------------------------------- */
 
 long sb_tree_readlink(struct sb_fs *fs, const struct sb_at *at, char *buf, size_t len)
 {

@@ -11,12 +11,11 @@
  * Does not know
  *   What a magic link of /proc means (-SB_EMAGIC hands it to level 3).
  */
-#include "view/walk.h"
-
 #include <errno.h>
 
 #include "tree/file_acl.h"
-#include "base/mem.h"
+#include "tree/mounts.h"
+#include "view/internal.h"
 
 #define MAX_LINKS 40
 #define MAX_NAME 255
@@ -116,7 +115,7 @@ static int check_search(struct sb_walk *w)
 		err = sb_spot_stat(w->fs, &w->cur, &out->host, NULL, &st);
 	if (err < 0)
 		return err;
-	return sb_lists_permit(w->fs, &st, 1);
+	return sb_file_acl_permit(w->fs, &st, 1);
 }
 
 /* Is the symlink at out->guest one whose text means nothing? */
@@ -277,7 +276,7 @@ static int enter(struct sb_walk *w, const char *name, uint32_t len, bool last, b
 		err = follow(w, &dir);
 		return err < 0 ? err : 1;
 	}
-	if (!sb_is_dir(&w->cur) &&
+	if (!sb_spot_is_dir(&w->cur) &&
 	    (!last || (slash && (w->flags & (SB_PARENT | SB_MAY_BE_ABSENT)) == 0)))
 		return -ENOTDIR;
 	sb_walk_push(w);

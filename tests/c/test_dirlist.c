@@ -3,7 +3,7 @@
  * test_dirlist.c - list a directory while it changes. Entries that exist all the time are listed
  * exactly once, with the inode number and the type of stat, for every size of the buffer.
  */
-#include "view/dirlist.h"
+#include "view/view.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,11 +12,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "change/change.h"
+#include "base/dirent.h"
 #include "check.h"
-#include "hosted/hosted_tree.h"
+#include "hosted/internal.h"
 #include "layers/index_build.h"
-#include "change/upper.h"
+#include "change/internal.h"
 
 #define FILES 150
 #define must(result) CHECK_INT(result, 0)

@@ -8,7 +8,8 @@
 
 #include "check.h"
 #include "layers/index_build.h"
-#include "tree/tree.h"
+#include "tree/control.h"
+#include "tree/index.h"
 
 static char rows[2][65536];
 static struct sb_layer_rows layers[2];

@@ -13,8 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/stat.h"
 #include "check.h"
-#include "change/upper.h"
+#include "change/internal.h"
 #include "tree/xattr.h"
 
 static struct sb_control control;
@@ -189,9 +190,9 @@ static void test_the_device_determines_the_volume(void)
 	struct statx sx = {.stx_dev_major = 8, .stx_dev_minor = 1, .stx_ino = 5};
 	struct sb_owner_key key;
 
-	control.upper_dev = sb_device(8, 1);
+	control.upper_dev = sb_make_dev(8, 1);
 	control.mount_count = 1;
-	control.mounts[0].dev = sb_device(0, 300);
+	control.mounts[0].dev = sb_make_dev(0, 300);
 	sb_owner_key(&tree, &sx, &key);
 	CHECK_INT(key.volume, 0);
 	CHECK_INT(key.btime, 0);

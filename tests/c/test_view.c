@@ -12,8 +12,8 @@
 #include "change/change.h"
 #include "check.h"
 #include "hosted/hosted.h"
-#include "hosted/hosted_tree.h"
-#include "view/spot.h"
+#include "hosted/internal.h"
+#include "view/view.h"
 
 static char here[PATH_MAX];
 static char rows[16384];

@@ -12,7 +12,7 @@
 #include <errno.h>
 
 #include "arch/x86_64/sys32.h"
-#include "view/dirlist.h"
+#include "view/view.h"
 #include "calls/dispatch.h"
 #include "tree/descriptors.h"
 #include "base/mem.h"

@@ -23,6 +23,8 @@
 #include "calls/fs/on_open.h"
 #include "calls/proc/on_proc.h"
 #include "guest/thread.h"
+#include "tree/mounts.h"
+#include "tree/index.h"
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 #define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
@@ -335,7 +337,7 @@ static long open_nearby(struct sb_call *call, const struct how *how)
 	if ((how->flags & plain) != O_RDONLY || how->resolve != 0 || how->dirfd < 0 ||
 	    sb_dispatch_is_traced(call))
 		return -SB_ELOOK;
-	node = sb_fds_child(call->fs, how->dirfd, call->path);
+	node = sb_tree_child_of_fd(call->fs, how->dirfd, call->path);
 	if (node == SB_NO_NODE)
 		return -SB_ELOOK;
 	n = &call->fs->tree->nodes[node];

@@ -18,6 +18,7 @@
 #include "tree/file_acl.h"
 #include "base/mem.h"
 #include "calls/proc/on_proc.h"
+#include "tree/index.h"
 
 static int find_directory(struct sb_call *call, uint64_t path, struct sb_at *at)
 {
@@ -65,7 +66,7 @@ long on_fchdir(struct sb_call *call)
 	if (err == 0 && (st.mode & S_IFMT) != S_IFDIR)
 		err = -ENOTDIR;
 	if (err == 0)
-		err = sb_lists_permit(call->fs, &st, 1);
+		err = sb_file_acl_permit(call->fs, &st, 1);
 	if (err < 0)
 		return err;
 	sb_commit_begin(call->fs);

@@ -17,8 +17,9 @@
 #include "tree/file_acl.h"
 #include "base/mem.h"
 #include "calls/proc/on_proc.h"
-#include "view/spot.h"
+#include "view/view.h"
 #include "guest/target.h"
+#include "tree/mounts.h"
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
 #define ACCESS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)
@@ -125,7 +126,7 @@ static bool stat_nearby(struct sb_call *call, int dirfd, unsigned flags, struct 
 
 	if (dirfd < 0 || sb_dispatch_is_traced(call))
 		return false;
-	spot.node = sb_fds_child(call->fs, dirfd, call->path);
+	spot.node = sb_tree_child_of_fd(call->fs, dirfd, call->path);
 	if (spot.node == SB_NO_NODE ||
 	    ((flags & SB_FOLLOW) != 0 && (tree->nodes[spot.node].mode & S_IFMT) == S_IFLNK))
 		return false;
@@ -230,7 +231,7 @@ static long access_fd(struct sb_call *call, int fd, unsigned want)
 
 	if (err < 0)
 		return err;
-	return sb_lists_permit(call->fs, &st, want);
+	return sb_file_acl_permit(call->fs, &st, want);
 }
 
 static long do_access(struct sb_call *call, int dirfd, uint64_t path, unsigned want, unsigned flags)

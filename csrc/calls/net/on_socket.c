@@ -24,6 +24,7 @@
 #include "calls/net/on_net.h"
 #include "calls/net/on_net_link.h"
 #include "calls/net/on_socket.h"
+#include "tree/owner.h"
 
 #define SB_SO_PEERGROUPS 59
 #define SB_PATH_OFFSET 2

@@ -20,6 +20,7 @@
 #include "calls/proc/on_proc_name.h"
 #include "procfs/proc_text.h"
 #include "guest/thread.h"
+#include "tree/host_path.h"
 
 #define MAX_LINKS 40
 

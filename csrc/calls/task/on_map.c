@@ -30,7 +30,7 @@ static const struct sb_patched_text *copy_of(struct sb_call *call)
 		return NULL;
 	if (sb_tree_fstat(call->fs, (int)r->r8, &st, &node) < 0 || node == SB_NO_NODE)
 		return NULL;
-	return sb_text_of_node(tree, node);
+	return sb_rewritten_of_node(tree, node);
 }
 
 long on_mmap(struct sb_call *call)

@@ -1,14 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk.h - a walk along a path, which lookup.c sets up and ends.
+ * internal.h - the steps of a look-up, which only view/ knows.
  *
- * Level 2. For lookup.c alone.
+ * Level 2. Guest paths are canonical and given with their length (they may go on).
  */
-#ifndef SB_VIEW_WALK_H
-#define SB_VIEW_WALK_H
+#ifndef SB_VIEW_INTERNAL_H
+#define SB_VIEW_INTERNAL_H
 
-#include "view/spot.h"
-#include "tree/tree.h"
+#include "base/stat.h"
+#include "view/view.h"
+
+/* ---- spot.c: one component ------------------------------------------------ */
+
+/* The host stat that a step had to make anyway. */
+struct sb_seen {
+	bool has;
+	struct statx sx;
+};
+
+/* What is at guest[0..len), whose last component begins at name and whose
+ * directory is dir. An absent entry is no error. host is scratch. */
+int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest,
+		 uint32_t name, uint32_t len, struct sb_path *host, struct sb_spot *out,
+		 struct sb_seen *seen) SB_MUST_CHECK;
+
+/* The spot of a directory that is remembered (dircache.h), when that still holds. */
+bool sb_spot_recall(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out);
+
+/* Does the index alone say what is at the path of a node with this state? See sb_spot_is_plain().
+ */
+static inline bool sb_state_is_plain(unsigned state)
+{
+	return state == SB_STATE_UNTOUCHED || state == SB_STATE_MERGED;
+}
+
+static inline bool sb_spot_is_dir(const struct sb_spot *spot)
+{
+	return spot->type == S_IFDIR;
+}
+
+/* ---- walk.c: a path, component by component ------------------------------- */
 
 #define SB_WALK_TODO (sizeof(((struct sb_work *)0)->todo))
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upper.h - how the write side puts entries into the upper directory.
+ * internal.h - how entries get into the upper directory and out of it, which only change/ knows.
  *
- * Level 2, private to upper.c, copyup.c, change_*.c, xattr.c and dirlist.c.
+ * Level 2.
  * Rules
  *   A new entry is made in control->work under a temporary name, gets its owner
  *   record, and is moved into place in one step; it may be made in place when
@@ -10,21 +10,11 @@
  *   Use of fs->work->p[]: 0 the upper path a change is about, 1 the temporary
  *   name, 2 a parent directory, 3 and 4 copy-up of parents, 5 a second path.
  */
-#ifndef SB_UPPER_H
-#define SB_UPPER_H
+#ifndef SB_CHANGE_INTERNAL_H
+#define SB_CHANGE_INTERNAL_H
 
 #include "change/change.h"
 #include "tree/owner.h"
-#include "tree/tree.h"
-
-/* struct linux_dirent64 */
-struct sb_dirent {
-	uint64_t ino;
-	int64_t off;
-	uint16_t reclen;
-	unsigned char type;
-	char name[];
-};
 
 /* Mode bits a host file of the upper carries. */
 static inline uint32_t sb_upper_host_mode(uint32_t type, uint32_t mode)
@@ -43,24 +33,10 @@ struct sb_looks {
 /* A node's path is about to change: value is SB_STATE_MAKING or SB_STATE_ASK; or a directory is
  * in the upper: SB_STATE_MERGED. A higher value stays. node may be SB_NO_NODE. */
 void sb_upper_touch(const struct sb_tree *tree, uint32_t node, unsigned char value);
-/* -EROFS when this spot lies in something read-only. */
-int sb_upper_may_write(const struct sb_fs *fs, const struct sb_spot *spot) SB_MUST_CHECK;
 /* A temporary name in the work directory; out is at->p[1] or another. */
 int sb_upper_temp(const struct sb_fs *fs, struct sb_path *out) SB_MUST_CHECK;
-/* Stat of the directory that holds at. Uses p[2], which is its host path after. */
-int sb_upper_parent(const struct sb_fs *fs, const struct sb_at *at,
-		    struct sb_stat *out) SB_MUST_CHECK;
 /* Does the lower have an entry at this path that shows when the upper has none? */
 bool sb_upper_hides(const struct sb_fs *fs, const struct sb_at *at);
-/* Is at where a mount is attached? */
-bool sb_upper_is_mount_point(const struct sb_fs *fs, const struct sb_at *at);
-/* Is there a mount at or below this guest path? */
-bool sb_upper_has_mounts(const struct sb_tree *tree, const char *guest, uint32_t len);
-
-/* Make the whiteout symlink at host. */
-int sb_upper_make_whiteout(const struct sb_tree *tree, const char *host) SB_MUST_CHECK;
-/* Make the directory host opaque. Uses p[3]. */
-int sb_upper_make_opaque(const struct sb_fs *fs, const struct sb_path *host) SB_MUST_CHECK;
 /* Give the fresh host file its record, or make sure that it has none. */
 int sb_upper_dress(const struct sb_fs *fs, const char *host,
 		   const struct sb_looks *looks) SB_MUST_CHECK;
@@ -81,19 +57,15 @@ int sb_upper_remove_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 /* at is now an entry of the upper with this type. */
 int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type,
 		    bool lower_below) SB_MUST_CHECK;
+/* at is gone; whiteout: a whiteout is in its place. */
+int sb_upper_settle_absent(const struct sb_fs *fs, struct sb_at *at, bool whiteout) SB_MUST_CHECK;
 
-/* change_unlink.c: may at's name be taken away (write permission, sticky bit)? */
-int sb_upper_may_delete(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
 /* A whiteout over the upper file host. Uses p[1], as do the next two. */
 int sb_upper_cover(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 /* A whiteout for the upper directory host, which holds only marks. */
 int sb_upper_replace_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 /* Nothing for the upper directory host, which holds only marks. */
 int sb_upper_drop_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
-
-/* "/proc/self/fd/N", and what it says: the host path of a descriptor's file. */
-void sb_upper_fd_name(int fd, char out[32]);
-int sb_upper_fd_path(int fd, struct sb_path *out) SB_MUST_CHECK;
 
 /* copyup_content.c: copy size bytes from in to out and leave holes where in has them. whole: in
  * has no more. Uses the second half of the buffer. */

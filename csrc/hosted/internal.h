@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_tree.h - the inside of struct sb_hosted, for the hosted_*.c files.
+ * internal.h - the inside of struct sb_hosted, for the hosted_*.c files.
  */
-#ifndef SB_HOSTED_TREE_H
-#define SB_HOSTED_TREE_H
+#ifndef SB_HOSTED_INTERNAL_H
+#define SB_HOSTED_INTERNAL_H
 
 #include "hosted/hosted.h"
-#include "tree/tree.h"
-
-struct sb_map {
-	void *at;
-	uint64_t size;
-};
+#include "layers/mapped_file.h"
+#include "tree/dircache.h"
 
 struct sb_hosted {
 	struct sb_map control;
@@ -23,10 +19,6 @@ struct sb_hosted {
 	struct sb_work work;
 	struct sb_dir_slots dirs;
 };
-
-/* Map a whole file; its size comes from the file. */
-int sb_map_file(const char *host, bool writable, struct sb_map *out) SB_MUST_CHECK;
-void sb_unmap(struct sb_map *map);
 
 /* hosted_control.c: add a string to the control file's; -ENOSPC. */
 int sb_hosted_put_text(struct sb_control *control, const char *text,

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * whiteout.h - the marks of the upper directory: whiteouts and opaque directories.
+ *
+ * Level 2.
+ */
+#ifndef SB_WHITEOUT_H
+#define SB_WHITEOUT_H
+
+#include "tree/tree.h"
+
+/* Is the entry name (relative to dirfd) of the upper a whiteout? */
+bool sb_is_whiteout(const struct sb_tree *tree, int dirfd, const char *name);
+/* Is the directory with this host path opaque? */
+bool sb_is_opaque(const struct sb_fs *fs, const char *host_dir, uint32_t len);
+/* Would a guest that makes an entry of this name, or a symlink with this target, forge a mark? */
+bool sb_is_mark(const struct sb_tree *tree, const char *name, size_t len);
+
+/* Make the whiteout at host. */
+int sb_make_whiteout(const struct sb_tree *tree, const char *host) SB_MUST_CHECK;
+/* Make the directory host opaque; its times stay. Uses p[3]. */
+int sb_make_opaque(const struct sb_fs *fs, const struct sb_path *host) SB_MUST_CHECK;
+
+#endif

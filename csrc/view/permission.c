@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * permission.c - may the guest do this to an entry?
+ *
+ * How it works
+ *   The guest's ids are compared with the owner and the mode that the guest sees. Files of the
+ *   machine (a live lower, a mount) are also the host's to refuse.
+ * Rules
+ *   Signal-safe.
+ */
+#include <errno.h>
+
+#include "tree/file_acl.h"
+#include "tree/host_path.h"
+#include "tree/mounts.h"
+#include "view/view.h"
+
+int sb_tree_may_write(const struct sb_fs *fs, const struct sb_spot *spot)
+{
+	const struct sb_control *control = fs->tree->control;
+
+	if (spot->mount != SB_NO_MOUNT)
+		return (control->mounts[spot->mount].flags & SB_MOUNT_READ_ONLY) != 0 ? -EROFS : 0;
+	return (control->flags & SB_CONTROL_READ_ONLY) != 0 ? -EROFS : 0;
+}
+
+/* Old kernels and filters have no faccessat2; our real and effective ids are equal. */
+static int ask_access(const char *host, unsigned want)
+{
+	int err = (int)sys_faccessat2(AT_FDCWD, host, (int)want, AT_EACCESS);
+
+	if (err == -ENOSYS || err == -EPERM)
+		err = (int)sb_syscall(__NR_faccessat, AT_FDCWD, SB_P(host), want, 0, 0, 0);
+	return err;
+}
+
+/* What the host's kernel lets us do with a file that is not ours alone. */
+static int permit_host(struct sb_fs *fs, const struct sb_at *at, unsigned want)
+{
+	struct sb_path *other = &fs->work->p[0];
+	struct statx sx;
+	int err;
+
+	if (at->spot.place == SB_PLACE_LIVE && (want & 2) != 0)
+		want = (want & ~2U) | 4; /* a write copies it up, which reads it */
+	if (at->spot.place != SB_PLACE_LIVE && at->spot.place != SB_PLACE_MOUNT)
+		return 0;
+	if (want == 0 || at->spot.type == S_IFLNK)
+		return 0;
+	err = ask_access(at->host.buf, want);
+	if (err == -EACCES && at->spot.place == SB_PLACE_LIVE &&
+	    sb_find_stand_in(fs->tree, at->host.buf, other, &sx))
+		return 0;
+	return err;
+}
+
+int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want)
+{
+	uint32_t type = at->spot.type;
+	int err = 0;
+
+	if ((want & 2) != 0 && (type == S_IFREG || type == S_IFDIR || type == S_IFLNK) &&
+	    sb_tree_may_write(fs, &at->spot) < 0)
+		return -EROFS;
+	if (sb_tree_is_proc(fs->tree, &at->spot))
+		return 0;
+	if ((want & 1) == 0 && fs->real_ids == 0 && sb_ids_has_cap(fs->ids, SB_CAP_DAC_OVERRIDE))
+		return 0;
+	if (!at->has_stat)
+		err = sb_tree_stat(fs, at);
+	if (err < 0)
+		return err;
+	return sb_file_acl_permit(fs, &at->st, want);
+}
+
+int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want)
+{
+	int err = sb_tree_permit_ids(fs, at, want);
+
+	return err < 0 ? err : permit_host(fs, at, want);
+}
+
+int sb_tree_may_delete(struct sb_fs *fs, struct sb_at *at)
+{
+	struct sb_stat dir;
+	int err = sb_tree_stat_parent(fs, at, &dir);
+
+	if (err == 0)
+		err = sb_file_acl_permit(fs, &dir, 3);
+	if (err < 0 || (dir.mode & S_ISVTX) == 0)
+		return err;
+	if (!at->has_stat)
+		err = sb_tree_stat(fs, at);
+	return err < 0 ? err : sb_ids_may_delete(fs->ids, dir.mode, dir.uid, at->st.uid);
+}
