@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What is on disk: names, locks, blobs, layers, images."""
+"""The store on disk: layout, locks, blobs, layers, images, containers, networks, volumes."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Files that are either the old or the new ones, whenever the power fails.
+"""Atomic changes of files: after a crash a file has either its old or its new content.
 
-Rules: content goes to a temporary name of the same file system, is synced, and is
-renamed into place. Work in progress lives in a workspace, whose lock tells a crashed
-owner from a busy one. A file that is removed from NFS while somebody here has it open stays
-as ``.nfs…`` in its directory, which cannot go before it is closed.
+Rules: content is written to a temporary name on the same file system, synced, and renamed.
+Unfinished work lives in a workspace. The lock of a workspace shows whether its owner still
+runs. When an open file on NFS is removed, it stays as ``.nfs…`` in its directory until it is
+closed, and so does the directory.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 _OWNER = "owner"
-_PATIENCE = 10.0  # seconds; nobody needs so long from a file's name to its lock
+_PATIENCE = 10.0  # seconds; ample time between the creation of a file and its lock
 _MOVED = ".doomed-"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 def write_atomic(path: Path, data: bytes, *, layout: Layout) -> None:
-    """Make *path* hold *data*, or leave it as it was."""
+    """Replace the content of *path* by *data*; on failure *path* is unchanged."""
     temporary = layout.tmp / f"file-{os.urandom(8).hex()}"
     with map_os_errors(f"cannot write {path}"):
         try:
@@ -43,7 +43,7 @@ def write_atomic(path: Path, data: bytes, *, layout: Layout) -> None:
                 while view:
                     view = view[os.write(fd, view) :]
                 os.fsync(fd)
-                os.rename(temporary, path)  # with its lock held: nobody takes it for left
+                os.rename(temporary, path)  # while locked, so that no cleanup takes it
             finally:
                 os.close(fd)
             sync_directory(path.parent)
@@ -53,7 +53,7 @@ def write_atomic(path: Path, data: bytes, *, layout: Layout) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Make the names in *path* durable."""
+    """Sync the names in the directory *path* to disk."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -62,7 +62,7 @@ def sync_directory(path: Path) -> None:
 
 
 def sync_tree(path: Path) -> None:
-    """Make the files and directories below *path* durable, one by one."""
+    """Sync the files and directories below *path* to disk, one by one."""
     for folder, _, names, fd in os.fwalk(path, follow_symlinks=False):
         del folder
         for name in names:
@@ -76,7 +76,7 @@ def sync_tree(path: Path) -> None:
 
 
 def sync_file_system(path: Path) -> None:
-    """Make everything written on the file system of *path* durable."""
+    """Sync the whole file system of *path* to disk."""
     import ctypes
 
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -91,7 +91,7 @@ def sync_file_system(path: Path) -> None:
 
 @contextmanager
 def workspace(layout: Layout, prefix: str = "") -> Iterator[Path]:
-    """Give a fresh directory in the store; it is gone when the block ends."""
+    """Give a new directory in the store's tmp/, which is deleted when the block ends."""
     path, lock = _make_workspace(layout, prefix)
     try:
         yield path
@@ -99,18 +99,18 @@ def workspace(layout: Layout, prefix: str = "") -> Iterator[Path]:
         try:
             with suppress(FileNotFoundError):
                 for name in os.listdir(path):
-                    if name != _OWNER:  # it is owned until nothing else is in it
+                    if name != _OWNER:  # the lock goes last
                         remove_tree(path / name)
             remove_tree(path)
         finally:
             os.close(lock)
-            remove_tree(path)  # the rest, if there is any: on NFS, the lock's own file
+            remove_tree(path)  # the lock's own file, which NFS keeps while it is open
 
 
 def _make_workspace(layout: Layout, prefix: str) -> tuple[Path, int]:
     layout.prepare()
     path = layout.tmp / f"{prefix}{os.urandom(8).hex()}"
-    # Under the store's lock, so that leftovers() never sees one without its owner.
+    # The store's lock keeps leftovers() from seeing a workspace that has no owner yet.
     with store_lock(layout), map_os_errors(f"cannot write in {layout.tmp}"):
         path.mkdir(0o700)
         try:
@@ -123,14 +123,14 @@ def _make_workspace(layout: Layout, prefix: str) -> tuple[Path, int]:
 
 
 def leftovers(layout: Layout) -> list[Path]:
-    """Return what crashed owners left in tmp/. The caller holds the store's lock."""
+    """Return the entries of tmp/ whose owner has ended. The caller holds the store's lock."""
     with map_os_errors(f"cannot read {layout.tmp}"):
         found = sorted(layout.tmp.iterdir()) if layout.tmp.is_dir() else []
         return [path for path in found if not is_owned(path)]
 
 
 def is_owned(path: Path) -> bool:
-    """Return whether something in tmp/ belongs to a process that lives."""
+    """Return whether an entry of tmp/ belongs to a running process."""
     try:
         fd = os.open(path / _OWNER, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except NotADirectoryError:
@@ -144,7 +144,7 @@ def is_owned(path: Path) -> bool:
 
 
 def _is_being_written(path: Path) -> bool:
-    """Tell whether somebody lives who writes this temporary file of `write_atomic`."""
+    """Return whether a running `write_atomic` writes this temporary file."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -152,14 +152,14 @@ def _is_being_written(path: Path) -> bool:
     try:
         if not acquire(fd, wait=False):
             return True
-        status = os.fstat(fd)  # nothing is written before it is locked
+        status = os.fstat(fd)  # an empty, recent file: its writer may not hold the lock yet
         return status.st_size == 0 and time.time() - status.st_mtime < _PATIENCE
     finally:
         os.close(fd)
 
 
 def discard(path: Path, *, layout: Layout) -> None:
-    """Take *path* out of its place in one step, then delete it; missing is fine."""
+    """Rename *path* away in one step, then delete it. A missing *path* is fine."""
     with map_os_errors(f"cannot remove {path}"), suppress(FileNotFoundError):
         if not path.is_dir() or path.is_symlink():
             path.unlink()
@@ -170,12 +170,12 @@ def discard(path: Path, *, layout: Layout) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Delete *path* and all below it, however deep; what is missing is fine.
+    """Delete *path* and everything below it, however deep. A missing *path* is fine.
 
-    Directories are first moved up next to each other: no recursion, no path longer
-    than the kernel takes. Several processes may do it at once, as a removal and a sweep do:
-    each goes on until all is gone. What NFS holds back stays, in directories that are
-    otherwise empty: who calls this again later removes it.
+    Nested directories are first moved up to the top. This avoids recursion, and paths that are too
+    long for the kernel. Several processes may remove the same tree at once; each continues until
+    all is gone. Files that NFS keeps stay, in otherwise empty directories; a later call removes
+    them.
     """
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
@@ -196,7 +196,7 @@ def _empty(current: str, root: str, pending: list[str], kept: set[str]) -> None:
     with os.scandir(current) as entries:
         inner = list(entries)
     for entry in inner:
-        with suppress(FileNotFoundError):  # somebody else was faster
+        with suppress(FileNotFoundError):  # another process was faster
             if not entry.is_dir(follow_symlinks=False):
                 _unlink(entry.path)
             elif entry.path in kept:
@@ -204,7 +204,7 @@ def _empty(current: str, root: str, pending: list[str], kept: set[str]) -> None:
             elif current == root:
                 pending.append(entry.path)
             else:
-                os.chmod(entry.path, 0o700)  # or it could not be moved
+                os.chmod(entry.path, 0o700)  # moving a directory needs write permission on it
                 moved = f"{root}/{_MOVED}{os.urandom(8).hex()}"
                 os.rename(entry.path, moved)
                 pending.append(moved)
@@ -219,9 +219,9 @@ def _unlink(path: str) -> None:
 
 
 def _is_removed(path: str, kept: set[str]) -> bool:
-    """Remove a directory; note it instead when NFS holds all that is in it.
+    """Remove a directory, or add it to *kept* if NFS keeps all its entries.
 
-    False when it has a directory again that somebody else has just moved into it.
+    Returns False if another process has just moved a directory into it.
     """
     with suppress(FileNotFoundError):
         try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Content by digest: what is read is what was promised.
+"""Blobs: content that is found, and verified, by its digest.
 
-Small blobs are documents and always there. Those of layers may be missing: see
+Small blobs are documents, and are always present. The blobs of layers may be missing: see
 docs/decisions/0005-layers-are-kept-twice.md.
 """
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from sandbox.store.layout import Layout
 
-_SIZE_LIMIT = 16 * 1024 * 1024  # of a document
+_SIZE_LIMIT = 16 * 1024 * 1024  # bytes of a document
 
 
 def write_blob(layout: Layout, data: bytes) -> Digest:
-    """Store *data*; the caller holds the store's lock."""
+    """Store *data* and return its digest. The caller holds the store's lock."""
     digest = digest_of(data)
     path = layout.blob(digest)
     if not path.exists() or path.read_bytes() != data:
@@ -31,7 +31,7 @@ def write_blob(layout: Layout, data: bytes) -> Digest:
 
 
 def read_blob(layout: Layout, digest: Digest) -> bytes:
-    """Return the content with this digest, checked."""
+    """Return the content of a small blob. Raises CorruptData, DigestMismatch."""
     path = layout.blob(digest)
     with map_os_errors(f"cannot read {path}"):
         try:
@@ -39,15 +39,15 @@ def read_blob(layout: Layout, digest: Digest) -> bytes:
                 data = file.read(_SIZE_LIMIT + 1)
         except FileNotFoundError:
             raise CorruptData(
-                f"the store lost the content {digest} ('sandbox system fsck' says more)"
+                f"the blob {digest} is missing from the store (see 'sandbox system fsck')"
             ) from None
     if digest_of(data) != digest:
-        raise DigestMismatch(f"the store's content {digest} is damaged")
+        raise DigestMismatch(f"the blob {digest} in the store is damaged")
     return data
 
 
 def adopt_blob(layout: Layout, digest: Digest, path: Path) -> bool:
-    """Move checked content into its place; False if it was there already.
+    """Move the verified blob *path* into the store; return False if it was there already.
 
     The caller holds the store's lock.
     """
@@ -60,7 +60,7 @@ def adopt_blob(layout: Layout, digest: Digest, path: Path) -> bool:
 
 
 def is_whole(layout: Layout, digest: Digest) -> bool:
-    """Return whether a blob of any size is what its digest says."""
+    """Return whether a blob of any size has the content of its digest."""
     import hashlib
 
     path = layout.blob(digest)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What builds remember: the results of steps by key, and the directories of cache mounts.
+"""The build cache: results of steps by key, and the directories of cache mounts.
 
-How it works: a record says which layer a step gave; its name is the step's key, its mtime
-when it was last used. A record is written once its layer is in the store, under the
-store's lock, and keeps the layer there until the record goes. Directories of cache mounts
-have a lock each, held by whoever uses them.
+How it works: the record of a step names the layer that the step made. The record's file name is
+the step's key; its mtime is the last use. A record is written under the store's lock once its
+layer is in the store, and the layer stays as long as the record does. Each directory of a cache
+mount has a lock, which its users hold.
 
-Does not know: what a key is made of.
+Must not know: how keys are computed.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ DATA = "data"
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one step gave: a layer, and when it was made."""
+    """The result of one step: a layer, and when it was made."""
 
     layer: str
     created: str
     description: str
     size: int = 0
     chain: str = ""
-    """The stack that ends with the layer: its index is worth keeping."""
+    """The chain id of the stack that ends with the layer; its index is kept."""
     blob: oci.Descriptor | None = None
-    """The layer as it came from another machine, if it did."""
+    """The layer's blob, if it was imported from another cache."""
     boot: str = ""
-    """Until the layer is known to be on the disk: which boot of the machine made it."""
+    """The boot in which the layer was made; "" once the layer is synced to disk."""
 
 
 class _About(msgspec.Struct, frozen=True):
@@ -55,10 +55,10 @@ class _About(msgspec.Struct, frozen=True):
 
 
 class Cached(Record, frozen=True):
-    """A record or a directory, to be shown or removed."""
+    """A record or a cache mount's directory, for listing and removal."""
 
     id: str
-    kind: str  # regular, or exec.cachemount
+    kind: str  # "regular" or "exec.cachemount", as in BuildKit
     description: str
     last_used: float
     created: float
@@ -68,7 +68,7 @@ class Cached(Record, frozen=True):
 
 
 def read_step(layout: Layout, key: str) -> Step | None:
-    """Return what is remembered under *key*, and note that it was used."""
+    """Return the result stored under *key*, and update its last use; None if it is missing."""
     path = layout.build_step(key)
     try:
         step = oci.decode(path.read_bytes(), Step, what=str(path))
@@ -82,14 +82,14 @@ def read_step(layout: Layout, key: str) -> Step | None:
 
 
 def write_step(layout: Layout, key: str, step: Step) -> None:
-    """Remember a step; the caller holds the store's lock and has put the layer in place."""
+    """Store a result. The caller holds the store's lock, and the layer is in the store."""
     with map_os_errors(f"cannot write {layout.build_steps}"):
         layout.build_steps.mkdir(0o700, exist_ok=True)
     write_atomic(layout.build_step(key), oci.encode(step), layout=layout)
 
 
 def settle(layout: Layout, keys: Iterable[str]) -> None:
-    """Note that the layers of these records are on the disk now."""
+    """Mark the layers of these records as synced to disk."""
     with store_lock(layout):
         for key in keys:
             with suppress(OSError, SandboxError):
@@ -99,7 +99,7 @@ def settle(layout: Layout, keys: Iterable[str]) -> None:
 
 
 def sync_unsettled(layout: Layout, layers: Iterable[Digest]) -> None:
-    """Make durable what an image is about to have and a build has not made durable yet.
+    """Sync the file system if a new image has *layers* that are not yet synced.
 
     The caller holds the store's lock.
     """
@@ -115,7 +115,7 @@ def is_safe(step: Step) -> bool:
 
 
 def boot_id() -> str:
-    """Return what names this boot of the machine."""
+    """Return the kernel's id of this boot."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
@@ -124,14 +124,14 @@ def boot_id() -> str:
 
 
 def steps(layout: Layout) -> Iterator[tuple[str, Step]]:
-    """Yield every record with its key; damaged ones are left out."""
+    """Yield every record with its key; damaged records are skipped."""
     for path in _listed(layout.build_steps):
         with suppress(OSError, SandboxError):
             yield path.stem, oci.decode(path.read_bytes(), Step, what=str(path))
 
 
 def kept_by_builds(layout: Layout) -> set[Digest]:
-    """Return the layers and blobs that records need. The caller holds the store's lock."""
+    """Return the layers and blobs that records refer to. The caller holds the store's lock."""
     found: set[Digest] = set()
     for _, step in steps(layout):
         found.add(Digest(step.layer))
@@ -141,12 +141,12 @@ def kept_by_builds(layout: Layout) -> set[Digest]:
 
 
 def chains_of_builds(layout: Layout) -> set[Digest]:
-    """Return the stacks whose indexes are worth keeping."""
+    """Return the chain ids whose indexes are kept for builds."""
     return {Digest(step.chain) for _, step in steps(layout) if step.chain}
 
 
 def everything(layout: Layout) -> list[Cached]:
-    """Return all records and directories, the least recently used first."""
+    """Return all records and cache mounts, the least recently used first."""
     found = [
         Cached(
             id=key[:25],
@@ -177,9 +177,9 @@ def everything(layout: Layout) -> list[Cached]:
 
 
 def drop(layout: Layout, item: Cached) -> bool:
-    """Forget a record or directory; False if it is in use.
+    """Remove a record or a cache mount; return False if it is in use.
 
-    The caller holds the store's lock, and removes layers that nobody needs any more.
+    The caller holds the store's lock, and afterwards removes layers without users.
     """
     if item.kind == "regular":
         discard(item.path, layout=layout)
@@ -198,7 +198,7 @@ def drop(layout: Layout, item: Cached) -> bool:
 
 
 def open_mount(layout: Layout, name: str, about: str) -> Path:
-    """Return the directory of a cache mount, made if missing."""
+    """Return the directory of a cache mount, after creating it if necessary."""
     path = layout.build_mounts / name
     with map_os_errors(f"cannot make {path}"):
         layout.build_mounts.mkdir(0o700, exist_ok=True)
@@ -209,7 +209,7 @@ def open_mount(layout: Layout, name: str, about: str) -> Path:
 
 
 def mount_lock(path: Path) -> int:
-    """Return the open lock of a cache mount's directory."""
+    """Return an open descriptor of a cache mount's lock file, not yet locked."""
     with map_os_errors(f"cannot lock {path}"):
         fd = open_lock(path / _LOCK)
         os.utime(fd)

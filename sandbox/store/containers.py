@@ -4,16 +4,16 @@
 ::
 
     containers/<64 hex>/
-      config.json                      never replaced: its lock is held while it runs
-      settings.json                    what changed of it since: name, networks, policy, wishes
+      config.json                      never replaced: a running container holds its lock
+      settings.json                    the parts that may change: name, networks, policy
       state.json                       replaced at every change
-      <64 hex>-json.log                what it said, as Docker's json-file writes it
+      <64 hex>-json.log                the container's output, as Docker's json-file writes it
       upper/  work/  owners            the container's own layer
 
-Rules: a record appears and disappears in one step. Creation is synced to disk; a
-state is not (after a power cut nothing runs, whatever the file says).
+Rules: a record appears and disappears in one step. A new record is synced to disk. A state is
+not: after a power cut nothing runs, whatever the file says.
 
-Does not know: images, or what a state means.
+Must not know: images, the meaning of states.
 """
 
 from __future__ import annotations
@@ -47,28 +47,28 @@ _HEX = frozenset("0123456789abcdef")
 
 
 class ContainerDir(Record, frozen=True):
-    """Names inside a container's directory."""
+    """The paths inside one container's directory."""
 
     path: Path
 
     @property
     def config(self) -> Path:
-        """The configuration, which is also the lock file of whoever runs it."""
+        """The configuration; also the lock file that the supervisor holds."""
         return self.path / "config.json"
 
     @property
     def state(self) -> Path:
-        """The present state."""
+        """The current state."""
         return self.path / "state.json"
 
     @property
     def settings(self) -> Path:
-        """The part of the configuration that changed."""
+        """The parts of the configuration that may change."""
         return self.path / "settings.json"
 
     @property
     def log(self) -> Path:
-        """What the container said."""
+        """The container's output."""
         return self.path / f"{self.path.name}-json.log"
 
     @property
@@ -78,12 +78,12 @@ class ContainerDir(Record, frozen=True):
 
     @property
     def work(self) -> Path:
-        """Files on their way into the upper."""
+        """Files that are being copied to the upper."""
         return self.path / "work"
 
     @property
     def owners(self) -> Path:
-        """The table of what host files cannot hold."""
+        """The table of owners and other attributes that host files cannot have."""
         return self.path / "owners"
 
 
@@ -91,11 +91,11 @@ class ContainerStore:
     """All containers of one store."""
 
     def __init__(self, layout: Layout) -> None:
-        """Look at the store in *layout*; nothing is read yet."""
+        """Remember the *layout*; read nothing."""
         self._layout = layout
 
     def directory(self, container_id: str) -> ContainerDir:
-        """Return the names of the container's directory."""
+        """Return the paths of a container's directory."""
         return ContainerDir(self._layout.container(container_id))
 
     def create(
@@ -105,7 +105,7 @@ class ContainerStore:
         state: ContainerState | None = None,
         durable: bool = True,
     ) -> Container:
-        """Add a container; *make_config* is given the names that are taken."""
+        """Add a container; *make_config* is called with the names in use. Raises Conflict."""
         self._layout.prepare()
         with store_lock(self._layout):
             names = self._names()
@@ -138,7 +138,7 @@ class ContainerStore:
                 raise
 
     def all(self) -> Iterator[Container]:
-        """Yield every container, in no order; damaged ones are left out."""
+        """Yield every container in no particular order; damaged ones are skipped."""
         for container_id in self._ids():
             try:
                 yield self.read(container_id)
@@ -146,7 +146,7 @@ class ContainerStore:
                 continue
 
     def _names(self) -> dict[str, str]:
-        """Return the id of every name that is taken, as `all` would tell, with less to read."""
+        """Return the names in use with their ids; reads less than `all`."""
         found = {}
         for container_id in self._ids():
             with suppress(ContainerNotFound, CorruptData, KeyError, TypeError):
@@ -154,7 +154,7 @@ class ContainerStore:
         return found
 
     def _settings(self, container_id: str) -> dict[str, Any]:
-        """Return the configuration as it is stored, with what changed since."""
+        """Return the stored configuration merged with the settings, as JSON objects."""
         directory = self.directory(container_id)
         data: dict[str, Any] = _read(directory.config, container_id)
         if directory.settings.exists():
@@ -170,7 +170,7 @@ class ContainerStore:
         return [name for name in names if len(name) == _ID_LENGTH and set(name) <= _HEX]
 
     def read(self, container_id: str) -> Container:
-        """Return the container with this full id."""
+        """Return the container with this full id. Raises ContainerNotFound, CorruptData."""
         directory = self.directory(container_id)
         config = ContainerConfig.from_json(self._settings(container_id))
         try:
@@ -180,7 +180,7 @@ class ContainerStore:
         return Container(config, state)
 
     def damaged(self) -> Iterator[tuple[str, CorruptData]]:
-        """Yield (id, problem) of containers whose configuration cannot be read."""
+        """Yield (id, problem) for each container whose configuration cannot be read."""
         for container_id in self._ids():
             try:
                 self.read(container_id)
@@ -190,11 +190,14 @@ class ContainerStore:
                 yield container_id, exc
 
     def discard_damaged(self, container_id: str) -> None:
-        """Delete a container of which no more than its id is known."""
+        """Delete the directory of a container with a damaged record."""
         discard(self._layout.container(container_id), layout=self._layout)
 
     def find(self, name: str) -> Container:
-        """Return the container with this name, id, or unambiguous start of an id."""
+        """Return the container with this name, id or unambiguous start of an id.
+
+        Raises ContainerNotFound, UsageError.
+        """
         wanted = name.removeprefix("/")
         ids = self._ids()
         if wanted in ids:
@@ -210,7 +213,7 @@ class ContainerStore:
         return self.read(matches[0])
 
     def write_state(self, container: Container, state: ContainerState) -> Container:
-        """Record a new state; `ContainerNotFound` if the container was removed."""
+        """Store a new state. Raises ContainerNotFound if the container was removed."""
         directory = self.directory(container.config.id)
         draft = directory.path / f"state.{get_native_id()}"
         with map_os_errors("cannot record the container's state"):
@@ -226,7 +229,7 @@ class ContainerStore:
         container: Container,
         decide: Callable[[ContainerConfig, frozenset[str]], ContainerConfig],
     ) -> Container:
-        """Record what may change of it; *decide* is given the names that are taken."""
+        """Store changed settings; *decide* is called with the names in use."""
         directory = self.directory(container.config.id)
         with store_lock(self._layout):
             fresh = self.read(container.config.id)
@@ -244,13 +247,13 @@ class ContainerStore:
         return Container(config, fresh.state)
 
     def remove(self, container: Container) -> None:
-        """Delete the container and all it owns."""
+        """Delete the container and its directory."""
         discard(self._layout.container(container.config.id), layout=self._layout)
 
     def hold(self, container: Container, *, wait: bool = False) -> int:
-        """Return a descriptor that keeps the container for the caller, until closed.
+        """Lock the container, and return the descriptor that keeps the lock until it is closed.
 
-        `Conflict` if somebody else has it, unless *wait*.
+        Raises Conflict if another process holds the lock, unless *wait*.
         """
         fd = self._open_lock(container)
         if not acquire(fd, wait=wait):
@@ -259,7 +262,7 @@ class ContainerStore:
         return fd
 
     def is_held(self, container: Container) -> bool:
-        """Tell whether a supervisor has the container in hand."""
+        """Return whether a supervisor holds the container's lock."""
         try:
             fd = self._open_lock(container)
         except ContainerNotFound:
@@ -271,7 +274,7 @@ class ContainerStore:
 
     def _open_lock(self, container: Container) -> int:
         path = self.directory(container.config.id).config
-        with suppress(FileNotFoundError):  # removed between the two
+        with suppress(FileNotFoundError):  # removed in the meantime
             if path.exists():
                 return open_lock(path)
         raise ContainerNotFound(f"no such container: {container.config.name}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""How much room things take on disk, as ``du`` counts it.
+"""The disk space that files take, counted as du(1) does.
 
-Rules: blocks, not lengths; a file with several names counts once; what vanishes while it
-is being counted counts nothing.
+Rules: allocated blocks count, not lengths. A file with several names counts once. A file that
+vanishes during the count does not count.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _BLOCK = 512
 
 
 def disk_usage(paths: Iterable[Path], seen: set[tuple[int, int]] | None = None) -> int:
-    """Return the bytes that *paths* and all below them occupy.
+    """Return the bytes that *paths* and everything below them occupy.
 
-    What is in *seen* was counted before; it is added to.
+    Files in *seen* (device, inode) do not count; files that count are added to it.
     """
     seen = set() if seen is None else seen
     total = 0

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What happened in a store, in order: one JSON object a line, Docker's fields.
+"""The event log of a store: one JSON object a line, in order, with Docker's fields.
 
-Rules: a line is appended in one piece; the file is replaced by a fresh one when it
-has grown, and the old one is kept as ``events.jsonl.1``. Who writes holds a shared lock,
-who replaces it an exclusive one: nothing is added to a file once it is replaced. An event
-that cannot be written is lost: nothing waits for it.
+Rules: a line is appended with one write. When the file has grown, it is renamed to
+``events.jsonl.1`` and a new one begins. A writer holds a shared lock, and the rename needs the
+exclusive lock, so nothing is appended to a renamed file. An event that cannot be written is
+dropped, without waiting.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _path(layout: Layout) -> Path:
 def tell(layout: Layout, kind: str, action: str, identity: str, /, **attributes: str) -> None:
     """Append an event about the object with this id (or name).
 
-    Attributes may have any name: the labels of an object are among them.
+    Attributes may have any name, since they include the labels of the object.
     """
     moment = time.time_ns()
     event = {
@@ -47,7 +47,7 @@ def tell(layout: Layout, kind: str, action: str, identity: str, /, **attributes:
         "time": moment // 10**9,
         "timeNano": moment,
     }
-    if kind in ("container", "image"):  # the fields of API 1.21; empty ones are left out
+    if kind in ("container", "image"):  # the fields of API 1.21, unless empty
         source = attributes.get("image", "") if kind == "container" else ""
         old = {"status": action, "id": identity, "from": source}
         event |= {key: value for key, value in old.items() if value}
@@ -58,15 +58,15 @@ def tell(layout: Layout, kind: str, action: str, identity: str, /, **attributes:
 
 
 def _append(path: Path, line: bytes) -> bool:
-    """Append to the file; False if it was replaced before it could be locked."""
+    """Append to the file; return False if it was renamed before the lock was taken."""
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _locked(fd, fcntl.LOCK_SH)
         if _is_replaced(fd, path):
             return False
         os.write(fd, line)
-        # Whoever writes right now finds it too large as well. The shared lock was let go for a
-        # moment: the fresh one is not to take its place.
+        # Other writers may also find the file too large. While this process upgrades its lock,
+        # one of them may rename the file; the new one must then stay.
         if (
             os.fstat(fd).st_size > _LARGEST
             and _locked(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,7 +79,7 @@ def _append(path: Path, line: bytes) -> bool:
 
 
 def _locked(fd: int, flags: int) -> bool:
-    """Take the lock; False if somebody has it. Where there are no locks, everybody has them."""
+    """Take the lock; return False if it is held. File systems without locks return True."""
     try:
         fcntl.flock(fd, flags)
     except BlockingIOError:
@@ -96,32 +96,32 @@ def tell_container(layout: Layout, config: ContainerConfig, action: str, /, **mo
 
 
 def tell_prune(layout: Layout, kind: str, freed: int = 0) -> None:
-    """Append the event that objects of a kind were pruned, which gave so many bytes."""
+    """Append the event that objects of *kind* were pruned, which freed that many bytes."""
     tell(layout, kind, "prune", "", reclaimed=str(freed))
 
 
 def tell_image(layout: Layout, action: str, image: Image, name: str = "") -> None:
-    """Append an event about an image that the store has; its id stands for an empty *name*."""
+    """Append an event about an image in the store; an empty *name* means its id."""
     labels = image.config.labels or {}
     tell(layout, "image", action, str(image.id), **{**labels, "name": name or str(image.id)})
 
 
 def tell_transfer(layout: Layout, action: str, reference: Reference) -> None:
-    """Append an event about an image on its way from or to a registry, as Docker names it."""
+    """Append an event about a pull or push of an image, named as Docker names it."""
     tell(layout, "image", action, reference.familiar, name=reference.familiar_name)
 
 
 def read(
     layout: Layout, *, since: float, until: float | None, more: Callable[[], bool] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yield the events from *since* on (seconds since 1970) until *until*.
+    """Yield the events between *since* and *until*, in seconds since 1970.
 
-    With *until* None, new ones are waited for as long as *more* (always, if not given).
+    If *until* is None, wait for new events as long as *more* returns true, or for ever.
     """
     follower = Follower(layout, at_end=False)
     try:
         while True:
-            # Looked at before reading: what was written by then is still read.
+            # Checked before reading, so that events before the end are still read.
             over = (until is not None and time.time() > until) or (more is not None and not more())
             yield from _between(follower.fresh(), since, until)
             if over:
@@ -139,13 +139,13 @@ def _is_replaced(fd: int, path: Path) -> bool:
 
 
 def _after(path: Path, last: IO[bytes] | None) -> list[IO[bytes]]:
-    """Open the files that came after *last* (None: all), in order; there are two at most."""
+    """Open the files after *last* in order, or all (at most two) if *last* is None."""
     while True:
         present, before = _opened(path), _opened(f"{path}.1")
         found = [file for file in (before, present) if file is not None]
         if present is None or not _is_replaced(present.fileno(), path):
             break
-        for file in found:  # *before* may be the same, or a later one
+        for file in found:  # the log was renamed in between: open both again
             file.close()
     if (
         last is not None
@@ -183,12 +183,12 @@ def _between(
 
 
 class Follower:
-    """Reads what is appended from now on, or all there is as well; it never waits."""
+    """Reads events as they are appended, without waiting."""
 
     def __init__(self, layout: Layout, *, at_end: bool = True) -> None:
-        """Begin at the present end of the file, which may not exist, or at the beginning."""
+        """Begin at the end of the log, or at its beginning. The file may not exist yet."""
         self._path = _path(layout)
-        self._files = _after(self._path, None)  # the first is being read
+        self._files = _after(self._path, None)  # the first is the one being read
         if at_end and self._files:
             for file in self._files[:-1]:
                 file.close()
@@ -196,17 +196,17 @@ class Follower:
             self._files[0].seek(0, os.SEEK_END)
 
     def poll(self) -> list[dict[str, Any]]:
-        """Return the events that were appended since the last time."""
+        """Return the events appended since the last call."""
         return list(self.fresh())
 
     def fresh(self) -> Iterator[dict[str, Any]]:
-        """Yield the events that were appended since the last time."""
+        """Yield the events appended since the last call."""
         while True:
             self._files = self._files or _after(self._path, None)
             if not self._files:
                 return
             file, *rest = self._files
-            # Looked at before reading: nothing is added to a file that is replaced.
+            # Checked before reading: nothing is appended to a file once it is renamed.
             replaced = bool(rest) or _is_replaced(file.fileno(), self._path)
             yield from _parsed(file)
             rest = rest or (_after(self._path, file) if replaced else [])
@@ -216,7 +216,7 @@ class Follower:
             self._files = rest
 
     def history(self, since: float) -> list[dict[str, Any]]:
-        """Return the events from *since* on that were there before what `poll` gives next."""
+        """Return the events from *since* on that precede those which `poll` returns next."""
         import io
 
         old: list[dict[str, Any]] = []

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Check a store, and mend what can be mended without losing anything.
+"""Checks a store, and repairs what can be repaired without losing data.
 
-Rules: a *problem* makes the store unsound; a *note* is what a killed process left
-behind: harmless, and removed by a repair. Nothing that belongs to a container is ever
-removed here. Runs under the store's lock.
+Rules: a *problem* makes the store unsound. A *note* is harmless, for example the remains of a
+killed process; a repair removes them. The check never removes data of a container. It runs
+under the store's lock.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be."""
+    """One problem or note."""
 
     text: str
     is_problem: bool
     is_repaired: bool = False
 
     def __str__(self) -> str:
-        """Return the line a user reads."""
+        """Return the line for the user."""
         kind = "problem" if self.is_problem else "note"
         return f"{kind}: {self.text}" + (" (repaired)" if self.is_repaired else "")
 
@@ -57,7 +57,7 @@ class _Row(msgspec.Struct):
 
 
 def check(layout: Layout, *, repair: bool) -> list[Finding]:
-    """Return all findings, problems first; with *repair*, after mending."""
+    """Return all findings, problems first; with *repair*, repair them first."""
     if not layout.root.exists():
         return []
     if repair:
@@ -69,7 +69,7 @@ def check(layout: Layout, *, repair: bool) -> list[Finding]:
 
 
 class _Checker:
-    """One check; the order matters, since what images need must be known first."""
+    """One check. Images come first, since they decide what else is needed."""
 
     def __init__(self, layout: Layout, *, repair: bool) -> None:
         self._layout = layout
@@ -88,7 +88,7 @@ class _Checker:
 
     def _leftovers(self) -> Iterator[Finding]:
         for path in leftovers(self._layout):
-            yield self._note(f"tmp/{path.name}: left by a process that was killed")
+            yield self._note(f"tmp/{path.name}: left behind by a killed process")
             if self._repair:
                 remove_tree(path)
 
@@ -104,7 +104,7 @@ class _Checker:
                 self._stacks[image_id] = self._layers_of(image_id)
 
     def _layers_of(self, image_id: Digest) -> tuple[Digest, ...]:
-        """Return the layers of an image whose record is damaged."""
+        """Return the layers of an image, even if its record is damaged."""
         try:
             return parse_config(read_blob(self._layout, image_id))[1]
         except SandboxError:
@@ -125,7 +125,7 @@ class _Checker:
             if not self._exists(Digest(target)) or not _is_reference(name)
         ]
         for name in dangling:
-            yield self._problem(f"tag {name} names an image that does not exist")
+            yield self._problem(f"tag {name} refers to an image that does not exist")
             tags.drop(name)
         if dangling and self._repair:
             write_tags(self._layout, tags)
@@ -138,13 +138,13 @@ class _Checker:
             digest = Digest(f"sha256:{path.name}")
             if digest in self._stacks:
                 if not is_whole(self._layout, digest):
-                    text = f"the store's content {digest} is damaged"
+                    text = f"the blob {digest} in the store is damaged"
                     yield Finding(text, is_problem=True)
             elif digest not in self._content:
-                yield self._unused(path, "content that no image uses")
+                yield self._unused(path, "a blob that no image uses")
             elif not is_whole(self._layout, digest):
-                # Nothing but save and push needs it, and they can do without.
-                yield self._problem(f"the store's content {digest} is damaged")
+                # Only save and push use the blob of a layer, and they can do without it.
+                yield self._problem(f"the blob {digest} in the store is damaged")
                 if self._repair:
                     discard(path, layout=self._layout)
 
@@ -176,10 +176,10 @@ class _Checker:
                     row = oci.decode(line, _Row, what=f"row {rows + 1} of its table")
                     rows += 1
                     if not _fits(top, row):
-                        return f"its file {row.p!r} is missing or of another kind"
+                        return f"its file {row.p!r} is missing or has another type"
         finally:
             os.close(top)
-        return None if rows == info.entries else "its table is cut short"
+        return None if rows == info.entries else "its table is truncated"
 
     def _indexes(self) -> Iterator[Finding]:
         stacks = {
@@ -195,11 +195,11 @@ class _Checker:
                     continue
                 yield self._unused(path, "the stamp of a missing index")
             elif chain not in stacks and chain in of_builds:
-                continue  # checked when it is used
+                continue  # the next use checks it
             elif chain not in stacks:
                 yield self._unused(path, "an index that no image uses")
             elif not is_index_fresh(self._layout, chain, stacks[chain]):
-                yield self._note(f"index {path.name}: will be made again")
+                yield self._note(f"index {path.name}: will be rebuilt")
                 if self._repair:
                     remove_index(self._layout, chain)
 
@@ -210,7 +210,7 @@ class _Checker:
                 container = store.read(path.name)
             except SandboxError as exc:
                 if isinstance(exc, ContainerNotFound) and not path.exists():
-                    continue  # removed since it was listed
+                    continue  # removed in the meantime
                 text = f"container {path.name[:12]}: {exc.message}"
                 yield Finding(text, is_problem=True)
                 continue

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Remove what no image needs, and measure what that gives back.
+"""Removes content that nothing needs, and measures the space this frees.
 
-Rules: everything is decided and done under the store's lock, against the images, the
-pins of pulls under way and the containers as they are then. Downloads and workspaces
-that somebody holds are left alone.
+Rules: the store's lock is held from the decision to the removal. Images, build records and the
+pins of running pulls decide what is needed. Downloads and workspaces in use are left alone.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Swept:
-    """What was removed, and the bytes on disk that gave."""
+    """The names of removed content, and the bytes on disk that this freed."""
 
     names: list[str] = field(default_factory=list)
     freed: int = 0
 
 
 def sweep(layout: Layout) -> Swept:
-    """Remove unused layers, blobs, indexes, and what killed processes left."""
+    """Remove unused layers, blobs and indexes, and the remains of killed processes."""
     swept = Swept()
     if not layout.root.is_dir():
         return swept
@@ -66,7 +65,7 @@ def sweep(layout: Layout) -> Swept:
 
 
 def drop_leftovers(layout: Layout) -> Swept:
-    """Remove the workspaces that killed processes left."""
+    """Remove the workspaces that killed processes left behind."""
     swept = Swept()
     if layout.root.is_dir():
         with store_lock(layout), map_os_errors("cannot clean the store"):
@@ -81,7 +80,7 @@ def _drop_leftovers(layout: Layout, swept: Swept) -> None:
 
 
 def forget(layout: Layout, digests: Iterable[Digest]) -> None:
-    """Remove those of these layers and blobs that no image and no pull needs."""
+    """Remove those of *digests* (layers or blobs) that no image and no pull needs."""
     with store_lock(layout):
         for digest in set(digests) - ImageStore(layout).needs():
             discard(layout.layer(digest), layout=layout)
@@ -89,7 +88,7 @@ def forget(layout: Layout, digests: Iterable[Digest]) -> None:
 
 
 def drop_blobs(layout: Layout) -> Swept:
-    """Remove the blobs of layers that a registry is known to have."""
+    """Remove the blobs of layers that can be pulled again from a registry."""
     swept = Swept()
     if not layout.root.is_dir():
         return swept
@@ -124,7 +123,7 @@ def _listed(directory: Path) -> list[Path]:
 
 
 def _is_free(path: Path) -> bool:
-    """Return whether nobody is downloading into *path*."""
+    """Return whether no process is downloading into *path*."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a removal of a name or an image takes with it, as Docker decides it. Pure."""
+"""Decides what the removal of a name or of an image removes, by Docker's rules. Pure."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class ImageUser(Record, frozen=True):
 
 
 class Removal(Record):
-    """What a removal did, in the order to tell it."""
+    """The result of a removal, in the order to report it."""
 
     untagged: list[str] = field(default_factory=list)
     deleted: list[Digest] = field(default_factory=list)
 
 
 class Plan(Record, frozen=True):
-    """The references to drop, and whether the image goes with them."""
+    """The references to remove, and whether the image is removed as well."""
 
     references: Sequence[str]
     removes_image: bool
@@ -43,7 +43,7 @@ class Plan(Record, frozen=True):
 
 
 def plan_removal(image: Image, name: str, *, force: bool) -> Plan:
-    """Decide what *name*, which means *image*, takes with it when it is removed."""
+    """Return what the removal of *name*, which refers to *image*, removes. Raises Conflict."""
     everything = [*image.repo_tags, *image.repo_digests]
     reference = image_reference(name)
     key = "" if reference is None else _key(reference)
@@ -81,7 +81,10 @@ def _key(reference: Reference) -> str:
 def may_go(
     image: Image, users: Iterable[ImageUser], name: str, *, by_name: bool, force: bool
 ) -> bool:
-    """Return whether the image may go now; its files stay while a container is left."""
+    """Return whether the image may be removed now. Raises Conflict if containers forbid it.
+
+    The layers stay while a container uses them.
+    """
     users = sorted(users, key=lambda user: not user.is_running)
     if not users:
         return True

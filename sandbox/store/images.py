@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Images: records, names, and what keeps a layer alive.
+"""The images of a store: records, names, and the content that they keep.
 
-Rules: an image is there once its record is; everything the record names is in place
-before. Removing goes the other way round: names, record, then what nobody else needs.
-Decisions are made under the store's lock; a layer is unpacked before it is taken.
+Rules: an image exists once its record does; everything the record refers to is stored first.
+Removal goes in the opposite order: names, the record, then content without other users.
+Decisions are made under the store's lock. Layers are unpacked before the lock is taken.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ _ID_DIGITS = 64
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What images/<id>.json holds, layers lowest first."""
+    """The content of images/<id>.json. Lists of layers begin with the lowest."""
 
     id: str
-    layer_sizes: list[int]  # of the files
-    blobs: list[oci.Descriptor] = []  # as pulled or loaded; empty in records of old
+    layer_sizes: list[int]  # bytes of all files of each layer
+    blobs: list[oci.Descriptor] = []  # as pulled or loaded; empty in old records
     manifest: str | None = None
-    lower_blobs: list[oci.Descriptor] = []  # of the lowest layers, where those above have none
+    lower_blobs: list[oci.Descriptor] = []  # of the lowest layers, if the upper have none
     parent: str = ""  # the image of the container that was committed
-    annotations: dict[str, str] = {}  # for a manifest that is still to be written
+    annotations: dict[str, str] = {}  # for a manifest that is not written yet
 
 
 class NewImage(msgspec.Struct, frozen=True):
-    """An image to add: its configuration, byte for byte, and its names."""
+    """An image to add: the bytes of its configuration, and its names."""
 
     config: bytes
     references: tuple[Reference, ...] = ()
@@ -75,20 +75,20 @@ class NewImage(msgspec.Struct, frozen=True):
     lower_blobs: tuple[oci.Descriptor, ...] = ()
     parent: str = ""
     annotations: Mapping[str, str] | None = None
-    """What its manifest will say besides; None leaves that as it is."""
+    """The annotations for its manifest; None keeps those of an existing record."""
     is_settled: bool = False
-    """Its layers are known to be on the disk."""
+    """Whether its layers are synced to disk."""
 
 
 class ImageStore:
     """All images of one store."""
 
     def __init__(self, layout: Layout) -> None:
-        """Look at the store in *layout*; nothing is read yet."""
+        """Remember the *layout*; read nothing."""
         self._layout = layout
 
     def ids(self) -> list[Digest]:
-        """Return the id of every image, in no order."""
+        """Return the ids of all images, in no particular order."""
         found = [*self.own_ids()]
         for site in self._layout.sites:
             known = set(found)
@@ -96,7 +96,7 @@ class ImageStore:
         return found
 
     def own_ids(self) -> list[Digest]:
-        """Return the ids of the images that are in this very store."""
+        """Return the ids of the images in this store, without those of site stores."""
         with map_os_errors(f"cannot read {self._layout.images}"):
             try:
                 names = os.listdir(self._layout.images)
@@ -106,7 +106,7 @@ class ImageStore:
         return [Digest(f"sha256:{stem}") for stem in stems if len(stem) == _ID_DIGITS]
 
     def all(self) -> list[Image]:
-        """Return every image, newest first; one that is removed meanwhile is none."""
+        """Return every image, newest first; images that are removed meanwhile are skipped."""
         tags = read_tags(self._layout)
         images = []
         for image_id in self.ids():
@@ -116,7 +116,10 @@ class ImageStore:
         return images
 
     def find(self, name: str) -> Image:
-        """Return the image with this name, id, or unambiguous start of an id."""
+        """Return the image with this name, id or unambiguous start of an id.
+
+        Raises ImageNotFound, UsageError.
+        """
         tags = read_tags(self._layout)
         reference = image_reference(name)
         if reference is not None and reference.is_host:
@@ -129,11 +132,11 @@ class ImageStore:
         return self._read(image_id, tags)
 
     def read(self, image_id: Digest) -> Image:
-        """Return the image with this full id."""
+        """Return the image with this full id. Raises ImageNotFound, CorruptData."""
         return self._read(image_id, read_tags(self._layout))
 
     def raw_config(self, image_id: Digest) -> bytes:
-        """Return the image's configuration, byte for byte."""
+        """Return the bytes of the image's configuration."""
         return read_blob(self._layout.home(image_id), image_id)
 
     def add(
@@ -142,10 +145,10 @@ class ImageStore:
         layers: Mapping[Digest, Path],
         blobs: Mapping[Digest, Path] | None = None,
     ) -> list[Digest]:
-        """Add complete images; all of them or none.
+        """Add complete images: all of them or, on an error, none.
 
-        *layers* are the unpacked ones that may be missing from the store; other layers
-        must be there already. *blobs* are layers as they came.
+        *layers* maps diff ids to unpacked layers that the store may lack; other layers must be in
+        the store. *blobs* maps digests to the files of layers as they were received.
         """
         for image in images:
             for reference in image.references:
@@ -165,7 +168,7 @@ class ImageStore:
         return ids
 
     def tag(self, source: str, target: Reference) -> None:
-        """Let *target* mean the image that *source* means now."""
+        """Make *target* refer to the image that *source* refers to."""
         if target.digest is not None:
             raise UsageError("refusing to create a tag with a digest reference")
         _refuse_reserved(target)
@@ -187,13 +190,13 @@ class ImageStore:
         force: bool,
         users: Callable[[Digest], Sequence[ImageUser]],
     ) -> Removal:
-        """Remove a name, and the image itself once it has none, as Docker does."""
+        """Remove a name, and the image if it was the last name, by Docker's rules."""
         if not self._layout.root.is_dir():
             self.find(name)
         with store_lock(self._layout):
             image = self.find(name)
             if image.is_host:
-                raise Conflict("the image 'host' is the machine itself: it stays")
+                raise Conflict("the image 'host' is the machine itself: it cannot be removed")
             plan = plan_removal(image, name, force=force)
             if self._layout.home(image.id) is not self._layout:
                 return self._untag_foreign(image, plan.references)
@@ -203,19 +206,19 @@ class ImageStore:
             return self._remove(image, plan.references, removes_image=removes_image)
 
     def _untag_foreign(self, image: Image, doomed: Sequence[str]) -> Removal:
-        """Drop our own names of an image of a site; the image itself stays."""
+        """Remove this store's names of an image in a site store. The image stays."""
         tags = read_own_tags(self._layout)
         own = [name for name in doomed if name in tags.tags or name in tags.digests]
         if not own:
             site = self._layout.home(image.id).root
-            raise Conflict(f"image {image.short_id} belongs to the store {site}: it stays")
+            raise Conflict(f"image {image.short_id} is in the read-only store {site}")
         for name in own:
             tags.drop(name)
         write_tags(self._layout, tags)
         return Removal(untagged=[parse_reference(name).familiar for name in own])
 
     def remove_unused(self, image_id: Digest, is_used: Callable[[Digest], bool]) -> Removal:
-        """Remove an image with all its names; `Conflict` if it is used after all."""
+        """Remove an image with all its names. Raises Conflict if it is in use."""
         with store_lock(self._layout):
             image = self.read(image_id)
             if is_used(image_id) or self._layout.home(image_id) is not self._layout:
@@ -223,7 +226,7 @@ class ImageStore:
             return self._remove(image, [*image.repo_tags, *image.repo_digests], removes_image=True)
 
     def paths_of(self, image: Image) -> set[Path]:
-        """Return the files and directories of the store that an image needs."""
+        """Return the paths in the store that an image needs."""
         layout = self._layout.home(image.id)
         found = {layout.image(image.id), *map(layout.layer, image.layers)}
         found |= {layout.blob(digest) for digest in content_of(image)}
@@ -234,7 +237,7 @@ class ImageStore:
     def _remove(self, image: Image, doomed: Sequence[str], *, removes_image: bool) -> Removal:
         tags = read_own_tags(self._layout)
         removal = Removal()
-        if removes_image:  # only a cache, and a full disk needs room for what follows
+        if removes_image:  # frees space first, since the next writes may find a full disk
             for chain_id in self._own_chains(image):
                 remove_index(self._layout, chain_id)
         for reference in doomed:
@@ -255,7 +258,7 @@ class ImageStore:
         return removal
 
     def needs(self) -> set[Digest]:
-        """Return the digests of all layers and blobs that must stay.
+        """Return the digests of all layers and blobs that are needed.
 
         The caller holds the store's lock.
         """
@@ -266,7 +269,7 @@ class ImageStore:
         return kept
 
     def blobs_of(self) -> dict[Digest, oci.Descriptor]:
-        """Return, for each layer, a blob that holds it, rather one that is here."""
+        """Map each layer to a descriptor of its blob; blobs that the store has are preferred."""
         found: dict[Digest, oci.Descriptor] = {}
         for image in self.all():
             blobs = image.blobs or image.lower_blobs
@@ -276,7 +279,7 @@ class ImageStore:
         return found
 
     def adopt(self, layers: Mapping[Digest, Path], blobs: Mapping[Digest, Path]) -> None:
-        """Add layers and blobs ahead of their image; the caller has pinned them."""
+        """Add layers and blobs before their image. The caller has pinned them."""
         if layers:
             with map_os_errors("cannot sync the new layers"):
                 sync_file_system(self._layout.tmp)
@@ -286,7 +289,7 @@ class ImageStore:
                 adopt_blob(self._layout, digest, path)
 
     def _own_chains(self, image: Image) -> list[Digest]:
-        """Return the stacks that only this image has, highest first."""
+        """Return the chain ids that no other image has, the highest first."""
         kept = {chain for other in self._others(image) for chain in other.chain_ids}
         return [chain for chain in reversed(image.chain_ids) if chain not in kept]
 
@@ -401,7 +404,7 @@ def content_of(image: Image) -> set[Digest]:
 def _refuse_reserved(reference: Reference) -> None:
     if reference.is_host:
         raise ReferenceSyntaxError("the name 'host' is reserved for the machine's own tree")
-    if reference.familiar_name == "sha256":  # with a tag it reads like an id
+    if reference.familiar_name == "sha256":  # "sha256:TAG" looks like an id
         raise ReferenceSyntaxError(
             "refusing to create an ambiguous tag using digest algorithm as name"
         )
@@ -413,5 +416,5 @@ def _not_found(name: str, reference: Reference | None, tags: Tags) -> str:
     wanted = name if reference is None else reference.with_default_tag().familiar
     known = [parse_reference(tag).familiar for tag in tags.tags]
     close = get_close_matches(wanted, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else "'sandbox images' lists what there is"
+    hint = f"did you mean {close[0]}?" if close else "'sandbox images' lists all images"
     return f"no such image: {wanted} ({hint})"

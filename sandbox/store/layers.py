@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Unpacked layers, and the indexes made of stacks of them.
+"""Unpacked layers, and the indexes of stacks of layers.
 
-Rules: a layer appears complete, by one rename, and never changes after that. An index
-is only a cache: it is made again when it is missing or when the layers' inode numbers
-are no longer those it was made from (a copied store).
+Rules: a layer appears with one rename, complete, and never changes afterwards. An index is a
+cache. It is rebuilt if it is missing, or if the inode numbers of its layers changed (a copied
+store).
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ if TYPE_CHECKING:
 
 
 class LayerInfo(msgspec.Struct, frozen=True):
-    """What info.json holds: bytes of all files, number of table rows."""
+    """The content of info.json: bytes of all files, number of rows in the table."""
 
     size: int
     entries: int
 
 
 def has_layer(layout: Layout, diff_id: Digest) -> bool:
-    """Return whether the store has this layer."""
+    """Return whether the store has the layer."""
     return layout.layer(diff_id).is_dir()
 
 
 def read_layer_info(layout: Layout, diff_id: Digest) -> LayerInfo:
-    """Return the layer's size and number of entries."""
+    """Return the layer's size and number of entries. Raises CorruptData."""
     path = layout.layer_info(diff_id)
     with map_os_errors(f"cannot read {path}"):
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
-            raise CorruptData(f"the store lost the layer {diff_id}") from None
+            raise CorruptData(f"the layer {diff_id} is missing from the store") from None
     return oci.decode(raw, LayerInfo, what=str(path))
 
 
 def adopt_layer(layout: Layout, diff_id: Digest, unpacked: Path) -> bool:
-    """Move a complete layer into its place; False if it was there already.
+    """Move a complete layer into the store; return False if it was there already.
 
     The caller holds the store's lock.
     """
@@ -65,25 +65,25 @@ def adopt_layer(layout: Layout, diff_id: Digest, unpacked: Path) -> bool:
 
 
 def remove_layer(layout: Layout, diff_id: Digest) -> None:
-    """Delete a layer; the caller holds the store's lock and knows nobody uses it."""
+    """Delete a layer. The caller holds the store's lock, and nothing uses the layer."""
     discard(layout.layer(diff_id), layout=layout)
 
 
 def remove_index(layout: Layout, chain_id: Digest) -> None:
-    """Delete an index; the caller holds the store's lock."""
+    """Delete an index. The caller holds the store's lock."""
     discard(layout.index_stamp(chain_id), layout=layout)
     discard(layout.index(chain_id), layout=layout)
 
 
 def ensure_index(layout: Layout, image: Image) -> Path:
-    """Return the path of the image's index, made now if it must be."""
+    """Return the path of the image's index, after building it if necessary."""
     if image.chain_id is None:
         raise CorruptData(f"image {image.short_id} has no layers")
     return ensure_stack(layout, layout.home(image.id), image.layers)
 
 
 def ensure_stack(layout: Layout, home: Layout, layers: Sequence[Digest]) -> Path:
-    """Return the path of the index of *layers*, which are in *home*; made if it must be."""
+    """Return the path of the index of *layers* in the store *home*; build it if necessary."""
     chain_id = chain_ids(layers)[-1]
     path = layout.index(chain_id)
     if home is not layout:
@@ -107,8 +107,8 @@ def ensure_stack(layout: Layout, home: Layout, layers: Sequence[Digest]) -> Path
         draft = scratch / "index"
         build_index(sources, os.fspath(draft))
         with store_lock(layout), map_os_errors(f"cannot add the index {chain_id}"):
-            # Another process may have been faster and run a container of it, which is
-            # confined to that very file.
+            # Another process may have built it, and its container may use that very file, to
+            # which Landlock confines it.
             if not is_made():
                 draft.rename(path)
                 write_atomic(stamp_path, stamp, layout=layout)
@@ -116,14 +116,14 @@ def ensure_stack(layout: Layout, home: Layout, layers: Sequence[Digest]) -> Path
 
 
 def build_index(layers: Sequence[tuple[str, str]], dest: str) -> None:
-    """Make the index of (diff, meta.jsonl) pairs, lowest first, in the C core."""
-    from sandbox.native import core  # loaded only when needed: start-up time
+    """Build the index of (diff, meta.jsonl) pairs, the lowest first, in the C core."""
+    from sandbox.native import core  # imported late, for a quick start
 
     core.build_index(layers, dest)
 
 
 def is_index_fresh(layout: Layout, chain_id: Digest, layers: Sequence[Digest]) -> bool:
-    """Return whether the stack's index exists and fits its layers."""
+    """Return whether the stack's index exists and matches its layers."""
     try:
         stamp = _stamp(layout, layers)
     except CorruptData:
@@ -139,7 +139,7 @@ def _stamp(layout: Layout, layers: Sequence[Digest]) -> bytes:
             diff = layout.layer_diff(layer).stat()
             meta = layout.layer_meta(layer).stat()
         except FileNotFoundError:
-            raise CorruptData(f"the store lost the layer {layer}") from None
+            raise CorruptData(f"the layer {layer} is missing from the store") from None
         lines.append(f"{layer} {diff.st_ino} {meta.st_ino} {meta.st_mtime_ns}\n")
     return "".join(lines).encode()
 

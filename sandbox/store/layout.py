@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""Every name the store has on disk, in one place.
+"""The names of all files and directories in a store.
 
 ::
 
     root/
-      lock                             taken for every change
-      tags.json                        references -> image ids
-      blobs/sha256/<hex>               content by digest: configurations, manifests, layers
+      lock                             the lock of the store, held for every change
+      tags.json                        maps references to image ids
+      blobs/sha256/<hex>               content by digest: configurations, manifests, and layers
                                        as they were pulled or loaded
-      downloads/<hex>                  blobs on their way, kept so that they can be resumed
+      downloads/<hex>                  incomplete blobs, kept so that downloads can resume
       images/<hex of the id>.json      one record an image
       layers/<hex of the diff id>/     diff/  meta.jsonl  info.json
       indexes/<hex of the chain id>    the merged tree of a stack, and its .stamp
-      containers/<64 hex>/             what one container owns
-      bin/                             the guest program, when it must be copied
-      lists/<name>                     lists of manifests being made
-      build-steps/<64 hex>.json        which layer a step of a build gave
-      build-boot                       in which boot all of these were looked at
-      build-mounts/<64 hex>/           what RUN --mount=type=cache keeps
-      site-indexes/<hex>-<crc>         indexes of the layers of a store that is only read
-      tmp/<random>/                    work in progress, each held by its own lock
+      containers/<64 hex>/             one directory a container
+      bin/                             a copy of the guest program, if one is needed
+      lists/<name>                     lists of manifests that are not pushed yet
+      build-steps/<64 hex>.json        the layer that a step of a build made
+      build-boot                       the boot in which all of these were checked
+      build-mounts/<64 hex>/           the content of RUN --mount=type=cache
+      site-indexes/<hex>-<crc>         indexes of layers in a read-only store
+      tmp/<random>/                    unfinished work, each with the lock of its owner
 
-Rules: pure naming, apart from prepare(); nobody else spells a name of the store.
+Rules: only names, no I/O, except prepare(). No other module spells a name of the store.
 """
 
 from __future__ import annotations
@@ -41,50 +41,50 @@ _PRIVATE = 0o700
 
 
 class Layout(Record, frozen=True):
-    """The names below one store's root."""
+    """The paths below one store's root."""
 
     root: Path
     sites: tuple[Layout, ...] = ()
-    """Stores that are only read: images for everybody. An image is whole in one store."""
+    """Read-only stores with images for all users. All parts of an image are in one store."""
 
     @classmethod
     def default(cls) -> Layout:
-        """Return the user's store: $SANDBOX_ROOT, or one below the XDG data home.
+        """Return the user's store: $SANDBOX_ROOT, or a directory in the XDG data home.
 
-        $SANDBOX_ROOT may be several, with colons between: the last is the user's own.
+        $SANDBOX_ROOT may list several stores, separated by colons; the last is the user's own.
         """
         *sites, own = _roots()
         return cls(own, tuple(cls(path) for path in sites))
 
     def home(self, image_id: Digest) -> Layout:
-        """Return the store that has this image; this one if none has."""
+        """Return the store that has this image; this store if none has it."""
         if self.image(image_id).exists():
             return self
         return next((site for site in self.sites if site.image(image_id).exists()), self)
 
     def site_index(self, site: Layout, chain_id: Digest) -> Path:
-        """Where this store keeps an index of another one's layers."""
+        """The index, in this store, of a stack of layers in the store *site*."""
         name = f"{hex_of(chain_id)}-{zlib.crc32(os.fsencode(site.root)):08x}"
         return self.root / "site-indexes" / name
 
     @property
     def lock(self) -> Path:
-        """The file whose lock guards every change."""
+        """The lock file that guards every change."""
         return self.root / "lock"
 
     @property
     def tags(self) -> Path:
-        """The table from references to image ids."""
+        """The table that maps references to image ids."""
         return self.root / "tags.json"
 
     @property
     def blobs(self) -> Path:
-        """Content by digest."""
+        """Blobs by digest."""
         return self.root / "blobs" / "sha256"
 
     @property
     def images(self) -> Path:
-        """One record an image."""
+        """Records of images by id."""
         return self.root / "images"
 
     @property
@@ -99,32 +99,32 @@ class Layout(Record, frozen=True):
 
     @property
     def containers(self) -> Path:
-        """One directory a container."""
+        """Directories of containers by id."""
         return self.root / "containers"
 
     @property
     def guest_dir(self) -> Path:
-        """Where the guest program is copied if it cannot run where it is."""
+        """The place for a copy of the guest program, if the installed one cannot run."""
         return self.root / "bin"
 
     @property
     def downloads(self) -> Path:
-        """Blobs on their way."""
+        """Incomplete blobs."""
         return self.root / "downloads"
 
     @property
     def lists(self) -> Path:
-        """Lists of manifests being made, by their quoted names."""
+        """Lists of manifests that are not pushed yet, by quoted name."""
         return self.root / "lists"
 
     @property
     def build_steps(self) -> Path:
-        """What steps of builds gave, by key."""
+        """Results of build steps, by key."""
         return self.root / "build-steps"
 
     @property
     def build_boot(self) -> Path:
-        """Since which boot of the machine no record of an earlier one can be unsure."""
+        """The id of the boot in which the records of build steps were last checked."""
         return self.root / "build-boot"
 
     @property
@@ -134,19 +134,19 @@ class Layout(Record, frozen=True):
 
     @property
     def tmp(self) -> Path:
-        """Work in progress."""
+        """Unfinished work."""
         return self.root / "tmp"
 
     def build_step(self, key: str) -> Path:
-        """The record of the step with this key."""
+        """The record of a build step, by its key."""
         return self.build_steps / f"{key}.json"
 
     def blob(self, digest: Digest) -> Path:
-        """The content with this digest."""
+        """The blob with this digest."""
         return self.blobs / hex_of(digest)
 
     def download(self, digest: Digest) -> Path:
-        """What has come of this blob so far; its lock is held by whoever adds to it."""
+        """The part of a blob received so far; the process that appends to it holds its lock."""
         return self.downloads / hex_of(digest)
 
     def image(self, image_id: Digest) -> Path:
@@ -158,11 +158,11 @@ class Layout(Record, frozen=True):
         return self.layers / hex_of(diff_id)
 
     def layer_diff(self, diff_id: Digest) -> Path:
-        """The files of this layer."""
+        """The tree of this layer's files."""
         return self.layer(diff_id) / DIFF
 
     def layer_meta(self, diff_id: Digest) -> Path:
-        """What the layer's tar said and host files cannot hold."""
+        """The table of a layer: attributes that host files cannot have."""
         return self.layer(diff_id) / META
 
     def layer_info(self, diff_id: Digest) -> Path:
@@ -170,11 +170,11 @@ class Layout(Record, frozen=True):
         return self.layer(diff_id) / INFO
 
     def index(self, chain_id: Digest) -> Path:
-        """The merged tree of this stack of layers."""
+        """The merged tree of a stack of layers."""
         return self.indexes / hex_of(chain_id)
 
     def index_stamp(self, chain_id: Digest) -> Path:
-        """What the index was made from; it is stale when this no longer fits."""
+        """The state of the layers that the index was built from; if it differs, rebuild."""
         return self.indexes / f"{hex_of(chain_id)}.stamp"
 
     def container(self, container_id: str) -> Path:
@@ -182,7 +182,7 @@ class Layout(Record, frozen=True):
         return self.containers / container_id
 
     def prepare(self) -> None:
-        """Make the directories that every change relies on."""
+        """Create the directories that every change needs. Raises StoreError."""
         with map_os_errors(f"cannot create the store {self.root}"):
             self.root.mkdir(_PRIVATE, parents=True, exist_ok=True)
             for path in (
@@ -199,12 +199,12 @@ class Layout(Record, frozen=True):
 
 
 def default_root() -> Path:
-    """Return the place of the user's own store."""
+    """Return the path of the user's own store."""
     return _roots()[-1]
 
 
 def _roots() -> list[Path]:
-    """Return the places of all stores, the user's own last."""
+    """Return the paths of all stores, the user's own last."""
     named = [part for part in os.environ.get("SANDBOX_ROOT", "").split(":") if part]
     if named:
         return [Path(part).absolute() for part in named]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Locks between processes, on files.
 
-Rules: flock(2) where it works; where a network file system refuses it, fcntl(2) locks of
-the open file, which exclude other openings in the same process too. Locks vanish with
-their process, however it ends. They do not nest: whoever holds the store's lock calls
-nothing that takes it.
+Rules: flock(2) is used, or, on network file systems that refuse it, open file description locks
+of fcntl(2); both also exclude other openings in the same process. The kernel releases a lock
+when its process ends. Locks do not nest: a holder of the store's lock calls nothing that takes
+it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NO_FLOCK = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVA
 
 @contextmanager
 def store_lock(layout: Layout) -> Iterator[None]:
-    """Hold the store for one change; waits for whoever holds it now."""
+    """Hold the store's lock for one change; waits until it is free."""
     with map_os_errors(f"cannot lock the store {layout.root}"):
         fd = open_lock(layout.lock)
     try:
@@ -44,7 +44,7 @@ def store_lock(layout: Layout) -> Iterator[None]:
 
 @contextmanager
 def file_lock(path: str) -> Iterator[None]:
-    """Hold one lock file, made if missing, for the block; waits for whoever holds it now."""
+    """Hold the lock of a file, which is created if necessary, until the block ends."""
     fd = open_lock(path)
     try:
         acquire(fd)
@@ -54,12 +54,12 @@ def file_lock(path: str) -> Iterator[None]:
 
 
 def open_lock(path: str | Path) -> int:
-    """Open a lock file, made if missing; the caller closes it."""
+    """Open a lock file, after creating it if necessary. The caller closes it."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def acquire(fd: int, *, wait: bool = True) -> bool:
-    """Take the exclusive lock of an open file; False if it is held and not waited."""
+    """Take the exclusive lock of an open file. Without *wait*, False means it is held."""
     flags = fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
     try:
         _flock_or_fcntl(fd, flags)

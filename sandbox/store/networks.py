@@ -4,14 +4,14 @@
 ::
 
     networks/
-      lock             held by whoever changes networks or who is on them
-      <64 hex>.json    a network that somebody made
+      lock             held to change networks or their members
+      <64 hex>.json    a user-defined network
 
 Rules: a record appears and disappears in one step. ``bridge``, ``host`` and ``none`` have no
-record: they are the same in every store. The lock is never taken by somebody who holds
-the store's, nor the other way round.
+record: they are the same in every store. No process holds the networks' lock and the store's
+lock at the same time.
 
-Does not know: which containers are on a network.
+Must not know: which containers are on a network.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class NetworkStore:
     """All networks of one store."""
 
     def __init__(self, layout: Layout) -> None:
-        """Look at the store in *layout*; nothing is read yet."""
+        """Remember the *layout*; read nothing."""
         self._layout = layout
         self._root = layout.root / "networks"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the networks for one change; waits for whoever holds them now."""
+        """Hold the networks' lock for one change; waits until it is free."""
         with map_os_errors("cannot lock the networks"):
             try:
                 fd = open_lock(self._root / "lock")
@@ -65,7 +65,7 @@ class NetworkStore:
             os.close(fd)
 
     def all(self) -> list[Network]:
-        """Return every network, predefined ones first; damaged ones are left out."""
+        """Return every network, predefined ones first; damaged records are skipped."""
         names: list[str] = []
         with map_os_errors("cannot read the networks"), suppress(FileNotFoundError):
             names = os.listdir(self._root)
@@ -99,14 +99,17 @@ class NetworkStore:
         ]
 
     def find(self, name: str) -> Network:
-        """Return the network of this name, id, or unambiguous start of an id."""
+        """Return the network with this name, id or unambiguous start of an id.
+
+        Raises NetworkNotFound, UsageError.
+        """
         network = find_network(self.all(), name)
         if network is None:
             raise NetworkNotFound(f"network {name} not found")
         return network
 
     def create(self, wish: NetworkWish, *, network_id: str, created: str) -> Network:
-        """Add a network. The caller holds the lock and has checked the wish."""
+        """Add a network. The caller holds the lock and has validated *wish*."""
         existing = self.all()
         if any(item.name == wish.name for item in existing):
             raise Conflict(f"network with name {wish.name} already exists")
@@ -154,9 +157,9 @@ def _subnet_for(wish: NetworkWish, existing: list[Network]) -> Subnet:
 
 
 def _fixed_id(root: Path, name: str) -> str:
-    """Return the id of a predefined network: another one in every store.
+    """Return the id of a predefined network, which differs from store to store.
 
-    No digest of hashlib: that would load OpenSSL into every supervisor.
+    It does not use hashlib, which would load OpenSSL into every supervisor.
     """
     text = os.fsencode(root) + b"\0" + name.encode()
     return "".join(f"{zlib.crc32(bytes([part]) + text):08x}" for part in range(8))

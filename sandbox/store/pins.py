@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Pins: content that somebody is about to use, though no image needs it yet.
+"""Pins: content that a running process will soon need, though no image needs it yet.
 
-How it works: whoever adds layers one by one first names all of them in a file of its
-workspace. Whoever removes content reads the pins of all workspaces whose owner lives.
-A pin ends with its workspace, or with the process, however it ends.
+How it works: before a process adds layers one by one, it lists all of them in a file of its
+workspace. A process that removes content reads the pins of all workspaces whose owner still runs.
+A pin ends with its workspace or with its process.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 _PINS = "pins"
 PINNING = "pins-"
-"""How the name of a workspace begins that may have pins."""
+"""The prefix of the names of workspaces that may have pins."""
 
 
 def pin(layout: Layout, workspace: Path, digests: Iterable[Digest]) -> None:
-    """Keep *digests* until the workspace ends; waits for a removal under way."""
+    """Pin *digests* until the workspace ends; waits for a removal in progress."""
     draft = workspace / f"{_PINS}.new"
     with store_lock(layout), map_os_errors(f"cannot write {draft}"):
         draft.write_text("".join(f"{digest}\n" for digest in digests), encoding="ascii")
@@ -36,7 +36,7 @@ def pin(layout: Layout, workspace: Path, digests: Iterable[Digest]) -> None:
 
 
 def pinned(layout: Layout) -> set[Digest]:
-    """Return everything that is pinned. The caller holds the store's lock."""
+    """Return all pinned digests. The caller holds the store's lock."""
     found: set[Digest] = set()
     with map_os_errors(f"cannot read {layout.tmp}"):
         names = os.listdir(layout.tmp) if layout.tmp.is_dir() else []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The volumes and networks that a container uses from its start to its end, told as events."""
+"""Events about the volumes and networks that a container uses: mounted, connected and so on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def tell_end(layout: Layout, config: ContainerConfig) -> None:
 def _tell_networks(layout: Layout, config: ContainerConfig, action: str) -> None:
     store = NetworkStore(layout)
     for place in config.network.endpoints:
-        with suppress(SandboxError):  # removed meanwhile
+        with suppress(SandboxError):  # removed in the meantime
             network = store.find(place.network)
             of = {"container": config.id, "name": network.name, "type": network.driver}
             events.tell(layout, "network", action, network.id, **of)

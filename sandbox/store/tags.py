@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The table of references: which image a name or a repository digest means.
+"""The table that maps names and repository digests to images.
 
 Rules: one file, replaced as a whole, under the store's lock.
 """
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Tags(msgspec.Struct):
-    """Full references to image ids: names with a tag, and names with a digest."""
+    """Maps full references (names with a tag, names with a digest) to image ids."""
 
     tags: dict[str, str] = {}
     digests: dict[str, str] = {}
 
     def find(self, reference: Reference) -> Digest | None:
-        """Return the image that *reference* (tagged by default) means."""
+        """Return the image that *reference* (by default with the tag latest) refers to."""
         if reference.digest is not None:
             key = f"{reference.name}@{reference.digest}"
             found = self.digests.get(key)
@@ -44,13 +44,13 @@ class Tags(msgspec.Struct):
         return sorted(name for name, target in self.digests.items() if target == image_id)
 
     def drop(self, reference: str) -> None:
-        """Forget one full reference of either kind."""
+        """Remove one full reference of either kind."""
         self.tags.pop(reference, None)
         self.digests.pop(reference, None)
 
 
 def read_tags(layout: Layout) -> Tags:
-    """Return the table with those of all sites below it: what is ours wins."""
+    """Return the table merged with those of the site stores; this store's entries win."""
     merged = Tags()
     for store in (*layout.sites, layout):
         tags = read_own_tags(store)
@@ -60,7 +60,7 @@ def read_tags(layout: Layout) -> Tags:
 
 
 def read_own_tags(layout: Layout) -> Tags:
-    """Return the store's own table, to be changed; an empty one if there is none yet."""
+    """Return this store's own table, for a change; it is empty if there is none yet."""
     with map_os_errors(f"cannot read {layout.tags}"):
         try:
             raw = layout.tags.read_bytes()
@@ -70,5 +70,5 @@ def read_own_tags(layout: Layout) -> Tags:
 
 
 def write_tags(layout: Layout, tags: Tags) -> None:
-    """Replace the table; the caller holds the store's lock."""
+    """Replace the table. The caller holds the store's lock."""
     write_atomic(layout.tags, oci.encode(tags), layout=layout)

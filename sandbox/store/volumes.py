@@ -4,14 +4,14 @@
 ::
 
     volumes/<name>/
-      volume.json        labels, age, whether somebody named it
-      owners.jsonl       what host files cannot hold (see `runtime.volume_owners`)
+      volume.json        labels, creation time, whether the user named it
+      owners.jsonl       attributes that host files cannot have (see `runtime.volume_owners`)
       _data/             the files
 
-Rules: a volume appears and disappears in one step. Making one that exists gives the one
-that is there.
+Rules: a volume appears and disappears in one step. Creating a volume that exists returns the
+existing one.
 
-Does not know: which containers use it.
+Must not know: which containers use a volume.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from sandbox.models.container import ContainerConfig
     from sandbox.store.layout import Layout
 
-_LONGEST_NAME = 255  # of a directory
+_LONGEST_NAME = 255  # bytes in the name of a directory
 _VALID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
 
 def check_name(name: str) -> str:
-    """Return *name*, or raise `UsageError` in Docker's words."""
+    """Return *name*. Raises UsageError, with Docker's message, if it is invalid."""
     if _VALID.fullmatch(name) is None:
         raise UsageError(
             f'"{name}" includes invalid characters for a local volume name, only '
@@ -52,7 +52,7 @@ def check_name(name: str) -> str:
 
 
 def drop_anonymous(layout: Layout, config: ContainerConfig) -> None:
-    """Delete the volumes that nobody but this (removed) container had a name for."""
+    """Delete the anonymous volumes of a removed container."""
     store = VolumeStore(layout)
     for mount in config.mounts:
         if mount.type == "volume" and mount.anonymous:
@@ -64,12 +64,12 @@ class VolumeStore:
     """All volumes of one store."""
 
     def __init__(self, layout: Layout) -> None:
-        """Look at the store in *layout*; nothing is read yet."""
+        """Remember the *layout*; read nothing."""
         self._layout = layout
         self._root = layout.root / "volumes"
 
     def place(self, name: str) -> Path:
-        """Return the directory of a volume, which may not exist."""
+        """Return the directory of a volume, whether it exists or not."""
         return self._root / check_name(name)
 
     def ensure(
@@ -80,9 +80,9 @@ class VolumeStore:
         anonymous: bool = False,
         labels: dict[str, str] | None = None,
     ) -> Volume:
-        """Return the volume, made if missing.
+        """Return the volume, after creating it if necessary.
 
-        The caller holds the store's lock: nothing else keeps a draft from a prune.
+        The caller holds the store's lock, which keeps a prune from removing the draft.
         """
         path = self.place(name)
         if path.exists():
@@ -106,7 +106,7 @@ class VolumeStore:
         return self.find(name)
 
     def find(self, name: str) -> Volume:
-        """Return the volume of this name."""
+        """Return the volume with this name. Raises NotFound, CorruptData."""
         path = self.place(name)
         try:
             data: dict[str, Any] = json.loads((path / "volume.json").read_bytes())
@@ -123,7 +123,7 @@ class VolumeStore:
             raise CorruptData(f"volume {name} is damaged: {exc!r}") from exc
 
     def all(self) -> Iterator[Volume]:
-        """Yield every volume by name; damaged ones are left out."""
+        """Yield every volume, sorted by name; damaged ones are skipped."""
         names: list[str] = []
         with suppress(FileNotFoundError):
             names = sorted(os.listdir(self._root))

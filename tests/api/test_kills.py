@@ -293,7 +293,7 @@ def clear(stage: Stage) -> None:
     api.ok("POST", "/build/prune")
     assert [name for name in stage.working() if not fresh_file(stage, name, begun)] == []
     said = api.sandbox.ok("system", "fsck")
-    assert "left by a process" not in said
+    assert "left behind by a killed process" not in said
     assert "uses" not in said
     if api.call("GET", "/images/box/json")[0] == 404:  # it was pruned
         import_rootfs(api, stage.rootfs)

@@ -23,6 +23,6 @@ def test_content_comes_back_only_as_it_was_stored(tmp_path: Path) -> None:
     assert read_blob(layout, digest) == b"content"
 
 
-def test_lost_content_is_said_to_be_lost(tmp_path: Path) -> None:
-    with pytest.raises(CorruptData, match="lost the content"):
+def test_a_missing_blob_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(CorruptData, match="is missing from the store"):
         read_blob(Layout(tmp_path), digest_of(b"x"))

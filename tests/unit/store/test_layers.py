@@ -69,10 +69,10 @@ def test_the_index_of_the_faster_process_stays(
     assert [ensure_index(store.layout, image).stat().st_ino] == faster
 
 
-def test_a_lost_layer_is_said_to_be_lost(store: Store) -> None:
+def test_a_missing_layer_is_reported(store: Store) -> None:
     image = store.load([[images.file("a")]])
     shutil.rmtree(store.layout.layer(image.layers[0]))
-    with pytest.raises(CorruptData, match="lost the layer"):
+    with pytest.raises(CorruptData, match="is missing from the store"):
         read_layer_info(store.layout, image.layers[0])
-    with pytest.raises(CorruptData, match="lost the layer"):
+    with pytest.raises(CorruptData, match="is missing from the store"):
         ensure_index(store.layout, image)
