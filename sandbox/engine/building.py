@@ -122,7 +122,7 @@ class _Services:
         if self._lock is None:
             return self._base_image(name, platform, pull=pull)
         name = self._lock.pinned(name)
-        with self._lock.blamed(name):
+        with self._lock.mentioned(name):
             return self._base_image(name, platform, pull=pull)
 
     def _base_image(self, name: str, platform: str, *, pull: bool) -> Image:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Typed facts: references, digests, OCI documents, images. No I/O."""
+"""Typed values: references, digests, OCI documents, records of containers. No I/O."""

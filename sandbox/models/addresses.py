@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""IPv4 addresses and subnets, and which of them belong to a user. Pure.
+"""IPv4 addresses and subnets, and the addresses that belong to each user. Pure.
 
-Containers live in 127.0.0.0/8, all of which is local to everybody. So that users keep out
-of each other's way, each has a pool, 127.N.0.0/16 with N made from the uid; networks are
-pieces of it.
+Containers use 127.0.0.0/8, where every address is local and needs no privilege. So that users do
+not collide, each has a pool 127.N.0.0/16, with N computed from the uid. Networks are subnets
+of the pool.
 
-Does not know: which addresses are in use (a bind proves that).
+Must not know: which addresses are in use; a bind(2) shows that.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ LOOPBACK_NET = 127 << 24
 POOL_PREFIX = 16
 NETWORK_PREFIX = 22
 
-# The last piece of a pool: containers without a network have their own loopback there.
+# The last part of a pool holds the loopback addresses of containers without a network.
 _FIRST_BYTE, _BYTES = 16, 224
 
 
 def parse_address(text: str) -> int | None:
-    """Return the number of a dotted address, None if it is none.
+    """Return a dotted IPv4 address as a number, or None if *text* is not one.
 
     >>> parse_address("127.0.0.1") == 0x7F000001, parse_address("1.2.3"), parse_address("256.1.1.1")
     (True, None, None)
@@ -44,7 +44,7 @@ def parse_address(text: str) -> int | None:
 
 
 def format_address(value: int) -> str:
-    """Return the dotted form.
+    """Return an address in dotted form.
 
     >>> format_address(0x7F000001)
     '127.0.0.1'
@@ -53,22 +53,22 @@ def format_address(value: int) -> str:
 
 
 class Subnet(Record, frozen=True):
-    """An IPv4 network: its lowest address and the length of its prefix."""
+    """An IPv4 network: its lowest address and its prefix length."""
 
     base: int
     prefix: int
 
     def __str__(self) -> str:
-        """Return address/prefix."""
+        """Return "address/prefix"."""
         return f"{format_address(self.base)}/{self.prefix}"
 
     def __contains__(self, address: int) -> bool:
-        """Tell whether the address lies in it."""
+        """Return whether the address is in the subnet."""
         return address & self.mask == self.base
 
     @property
     def mask(self) -> int:
-        """Return the mask of the prefix."""
+        """Return the netmask."""
         return 0xFFFFFFFF << (32 - self.prefix) & 0xFFFFFFFF
 
     @property
@@ -77,21 +77,21 @@ class Subnet(Record, frozen=True):
         return self.base | ~self.mask & 0xFFFFFFFF
 
     def overlaps(self, other: Subnet) -> bool:
-        """Tell whether they have an address in common."""
+        """Return whether the subnets have an address in common."""
         return self.base in other or other.base in self
 
     def hosts(self) -> Iterator[int]:
-        """Yield the addresses that somebody can have, lowest first."""
+        """Yield the addresses that a host can have, the lowest first."""
         yield from range(self.base + 1, self.last)
 
     def pieces(self, prefix: int) -> Iterator[Subnet]:
-        """Yield the subnets of that size in it."""
+        """Yield the subnets with that prefix length."""
         for base in range(self.base, self.last + 1, 1 << (32 - prefix)):
             yield Subnet(base, prefix)
 
 
 def parse_subnet(text: str) -> Subnet:
-    """Return the subnet of address/prefix; bits behind the prefix are dropped.
+    """Return the subnet "address/prefix"; host bits are cleared. Raises UsageError.
 
     >>> str(parse_subnet("127.5.6.7/16"))
     '127.5.0.0/16'
@@ -115,19 +115,19 @@ def pool_of(uid: int) -> Subnet:
 
 
 def bridge_subnet(uid: int) -> Subnet:
-    """Return the subnet of the network that containers are on unless told otherwise."""
+    """Return the subnet of the default network of a user's containers."""
     return next(pool_of(uid).pieces(NETWORK_PREFIX))
 
 
-def lonely_subnet(uid: int) -> Subnet:
-    """Return where containers without a network have their loopback."""
+def isolated_subnet(uid: int) -> Subnet:
+    """Return the subnet for the loopback of containers without a network."""
     *_, last = pool_of(uid).pieces(NETWORK_PREFIX)
     return last
 
 
 def free_subnet(uid: int, taken: Iterable[Subnet]) -> Subnet | None:
-    """Return a piece of the user's pool that overlaps none of *taken*; None if it is full."""
-    used = [*taken, bridge_subnet(uid), lonely_subnet(uid)]
+    """Return a subnet of the user's pool that overlaps none of *taken*; None if it is full."""
+    used = [*taken, bridge_subnet(uid), isolated_subnet(uid)]
     for piece in pool_of(uid).pieces(NETWORK_PREFIX):
         if not any(piece.overlaps(other) for other in used):
             return piece
@@ -135,7 +135,7 @@ def free_subnet(uid: int, taken: Iterable[Subnet]) -> Subnet | None:
 
 
 def mac_of(address: int) -> str:
-    """Return the hardware address of an interface with this address, as Docker made them.
+    """Return the hardware address for an interface with this address, by Docker's rule.
 
     >>> mac_of(0x7F000102)
     '02:42:7f:00:01:02'

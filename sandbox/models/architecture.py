@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kinds of machines, as images name them, and which one this is."""
+"""Platforms as images name them, and the platform of this machine."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386"}
 
 
 class Platform(Record, frozen=True):
-    """A kind of machine: os/architecture[/variant]."""
+    """A platform: os/architecture[/variant]."""
 
     os: str
     architecture: str
     variant: str = ""
 
     def __str__(self) -> str:
-        """Return the form that --platform takes."""
+        """Return the text that --platform accepts."""
         variant = f"/{self.variant}" if self.variant else ""
         return f"{self.os}/{self.architecture}{variant}"
 
@@ -32,7 +32,7 @@ def own_platform() -> Platform:
 
 
 def parse_platform(text: str) -> Platform:
-    """Return the platform that *text* means.
+    """Return the platform that *text* names. Raises UsageError.
 
     >>> str(parse_platform("linux/arm64/v8")), str(parse_platform("arm64"))
     ('linux/arm64/v8', 'linux/arm64')

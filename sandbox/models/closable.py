@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is closed when its `with` statement ends, however that ends."""
+"""A base class for objects that a `with` statement closes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Closing(ABC):
-    """Has a `close()`, which the end of a `with` statement calls."""
+    """Calls `close()` at the end of a `with` statement."""
 
     def __enter__(self) -> Self:
         return self
@@ -18,4 +18,4 @@ class Closing(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what it holds."""
+        """Release all resources."""

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Changes to an image's configuration, written as Dockerfile instructions.
+"""Changes to an image's configuration, written as Dockerfile instructions. Pure.
 
-``import --change`` (and later ``commit --change``) take these instructions: CMD,
-ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME,
-WORKDIR. Arguments are read as in a Dockerfile: a JSON list of strings, or plain
-words with quotes and backslashes.
+``import --change`` and ``commit --change`` accept CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK,
+LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR. Arguments are parsed as in a Dockerfile: a
+JSON list of strings, or words with quotes and backslashes.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _LAST_PORT = 65535
 
 
 def apply_changes(config: RunConfig, instructions: Iterable[str]) -> RunConfig:
-    """Return *config* after *instructions*, applied in order.
+    """Return *config* after *instructions*, applied in order. Raises UsageError.
 
     >>> apply_changes(RunConfig(), ["CMD echo hi", "ENV A=1"]).cmd
     ['/bin/sh', '-c', 'echo hi']
@@ -54,7 +53,7 @@ def apply_changes(config: RunConfig, instructions: Iterable[str]) -> RunConfig:
 
 
 def split_words(text: str) -> list[str]:
-    r"""Split *text* at blanks; quotes group, backslash takes the next as it is.
+    r"""Split *text* at blanks. Quotes group words; a backslash escapes one character.
 
     >>> split_words("a='b c' d\\ e")
     ['a=b c', 'd e']
@@ -90,7 +89,7 @@ def _exec_form(text: str) -> list[str] | None:
     try:
         return msgspec.json.decode(text.encode(), type=list[str])
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return None  # as Docker: a list that is none is a shell command
+        return None  # as in Docker, an invalid list is a shell command
 
 
 def _command(config: RunConfig, text: str) -> list[str]:
@@ -101,7 +100,7 @@ def _command(config: RunConfig, text: str) -> list[str]:
 def _pairs(word: str, text: str) -> dict[str, str]:
     words = split_words(text)
     if "=" not in words[0]:
-        name, _, value = text.partition(" ")  # the old form: ENV name the value
+        name, _, value = text.partition(" ")  # the old form: ENV name value
         if not value.strip():
             raise UsageError(f"{word} must have two arguments")
         return {name: value.strip()}

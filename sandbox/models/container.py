@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What a container is (its configuration) and how it fares (its state).
+"""Records of a container: its configuration and its state.
 
-Rules: frozen and typed; JSON becomes one of these the moment it is read and JSON
-again when it is written. Of a configuration only name, networks and policy change after creation.
+Rules: frozen and typed. JSON is converted when it is read and when it is written. Of a
+configuration, only the name, the networks and the policy change after creation.
 
-Does not know: where records are kept, or how a container is started.
+Must not know: where records are stored, how a container is started.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _ALIVE = frozenset({"running", "paused", "restarting"})
 
 
 class MountPoint(Record, frozen=True):
-    """A piece of the host (or of memory) that the user put into the tree.
+    """A file, directory, volume or tmpfs that is mounted into the container's tree.
 
-    *name* is a volume's, whose *source* is filled in when the container is created;
-    *anonymous* ones go with the container. *uid* and *gid* are whom the files of a bind
-    that belong to the user shall belong to. *propagation* of a bind is shown only: there
-    is no mount that could be told of others.
+    *name* is the name of a volume, whose *source* is set when the container is created.
+    *anonymous* volumes are removed with the container. Files of a bind that belong to the user
+    appear to belong to *uid* and *gid*. *propagation* of a bind is only shown by inspect, since
+    there are no mounts in the kernel to propagate.
     """
 
     type: MountType
@@ -51,10 +51,10 @@ class MountPoint(Record, frozen=True):
     gid: int | None = None
     propagation: str = ""
     labels: tuple[tuple[str, str], ...] = ()
-    """Of the volume that is made for it; not kept here."""
+    """The labels for a volume that this mount creates; not stored in this record."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """Return the record as JSON."""
         return {
             "type": self.type,
             "target": self.target,
@@ -72,7 +72,7 @@ class MountPoint(Record, frozen=True):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> MountPoint:
-        """Read the stored form."""
+        """Return the record in JSON."""
         return cls(
             type=data["type"],
             target=data["target"],
@@ -90,26 +90,26 @@ class MountPoint(Record, frozen=True):
 
 
 class Ulimit(Record, frozen=True):
-    """A resource limit; ``-1`` is unlimited."""
+    """A resource limit; -1 is unlimited."""
 
     name: str
     soft: int
     hard: int
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """Return the record as JSON."""
         return {"name": self.name, "soft": self.soft, "hard": self.hard}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Ulimit:
-        """Read the stored form."""
+        """Return the record in JSON."""
         return cls(name=data["name"], soft=data["soft"], hard=data["hard"])
 
 
 class ContainerConfig(Record, frozen=True):
-    """Everything decided when the container was created.
+    """The decisions made when the container was created.
 
-    *asked* holds wishes of an API's client that have no effect here, for inspect.
+    *asked* holds options of an API client that have no effect here; inspect shows them.
     """
 
     id: str
@@ -142,16 +142,16 @@ class ContainerConfig(Record, frozen=True):
 
     @property
     def args(self) -> tuple[str, ...]:
-        """Return the whole command line of the main process."""
+        """Return the command line of the main process."""
         return self.entrypoint + self.cmd
 
     @property
     def short_id(self) -> str:
-        """Return the 12 digits that people see."""
+        """Return the 12-digit id that users see."""
         return self.id[:12]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """Return the record as JSON."""
         return {
             "id": self.id,
             "name": self.name,
@@ -184,7 +184,7 @@ class ContainerConfig(Record, frozen=True):
 
     @classmethod
     def from_json(cls, data: Any) -> ContainerConfig:
-        """Read the stored form; `CorruptData` if it is not one."""
+        """Return the record in JSON. Raises CorruptData."""
         try:
             return cls(
                 id=data["id"],
@@ -220,13 +220,13 @@ class ContainerConfig(Record, frozen=True):
 
 
 class ContainerState(Record, frozen=True):
-    """How the container fares; replaced as a whole at every change.
+    """The state of a container; every change replaces it as a whole.
 
-    ``pid`` and ``pid_start`` (clock ticks after boot, from /proc) name a process
-    without doubt even after the number has been given to another one: the main process,
-    or, while created, the command that is about to start it (0 if there is none), or,
-    between two runs, the supervisor. Dead is who has a record of its state that
-    cannot be read, and no other sign of life. ``stopped`` says that the user wanted it to end.
+    ``pid`` and ``pid_start`` (clock ticks after boot, from /proc) identify a process even after
+    its pid is reused. It is the main process. In state "created" it is the command that is about
+    to start the container, or 0; between two runs it is the supervisor. A container is "dead"
+    if its state cannot be read and there is no other sign that it runs. ``stopped`` means that
+    the user ended it.
     """
 
     status: Status = "created"
@@ -247,16 +247,16 @@ class ContainerState(Record, frozen=True):
 
     @property
     def is_running(self) -> bool:
-        """Tell whether it is alive: running, paused, or about to run again."""
+        """Return whether it is running, paused or restarting."""
         return self.status in _ALIVE
 
     @property
     def socket(self) -> str:
-        """Return the path of the supervisor's socket; empty if there is none."""
+        """Return the path of the supervisor's socket; "" if there is none."""
         return f"{self.run_dir}.sock" if self.run_dir and self.keeper else ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """Return the record as JSON."""
         return {
             "status": self.status,
             "pid": self.pid,
@@ -277,7 +277,7 @@ class ContainerState(Record, frozen=True):
 
     @classmethod
     def from_json(cls, data: Any) -> ContainerState:
-        """Read the stored form; `CorruptData` if it is not one."""
+        """Return the record in JSON. Raises CorruptData."""
         try:
             return cls(
                 status=_STATUSES[data["status"]],
@@ -305,11 +305,11 @@ def _health(data: dict[str, Any] | None) -> HealthState | None:
 
 
 class Container(Record, frozen=True):
-    """A configuration and the state it is in."""
+    """A container: its configuration and its state."""
 
     config: ContainerConfig
     state: ContainerState
 
     def with_state(self, state: ContainerState) -> Container:
-        """Return the same container in another state."""
+        """Return the container with another state."""
         return replace(self, state=state)

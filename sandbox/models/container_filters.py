@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Choose containers by ``--filter``, as Docker's ``ps`` does. Pure.
+"""The filters of ``ps --filter``, by Docker's rules. Pure.
 
-Several values of one key: any of them, but every label; several keys: all of them. Names
-are regular expressions, found anywhere in the name.
+Values of one key are alternatives, except labels, which must all match. All keys must match.
+A name is a regular expression that may match any part of the container's name.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _HEALTHS = ("starting", "healthy", "unhealthy", "none")
 
 
 class Lookups(Record, frozen=True):
-    """What a filter asks about others.
+    """Functions that look up other objects for a filter.
 
-    A container's record by its name; the ids of an image and of all that is made of it; the
-    names and ids of the networks that a word means.
+    They return the container with a name; the ids of an image and of all images based on it; the
+    names and ids of the networks that a word refers to.
     """
 
     container: Callable[[str], Container]
@@ -37,7 +37,7 @@ class Lookups(Record, frozen=True):
 
 
 def fits_pattern(pattern: str, text: str) -> bool:
-    """Tell whether *text* is *pattern*, or the regular expression is found in it.
+    """Return whether *text* equals *pattern* or matches it as a regular expression.
 
     >>> fits_pattern("^we", "web"), fits_pattern("b$", "web"), fits_pattern("w(", "w(")
     (True, True, True)
@@ -49,7 +49,7 @@ def fits_pattern(pattern: str, text: str) -> bool:
 
 
 def container_filter(filters: Sequence[str], lookups: Lookups) -> Callable[[Container], bool]:
-    """Return the test for ``--filter``; `UsageError` names what makes no sense."""
+    """Return the test for the values of ``--filter``. Raises UsageError."""
     wanted = parse_filters(filters, _KEYS)
     tests = [
         (enough(key), [_KEYS[key](value, lookups) for value in values])
@@ -146,7 +146,7 @@ def _test_expose(value: str, _: Lookups) -> Callable[[Container], bool]:
 
 
 def _test_task(value: str, _: Lookups) -> Callable[[Container], bool]:
-    wanted = parse_truth("is-task", value)  # there is no swarm
+    wanted = parse_truth("is-task", value)  # without swarm, no container is a task
     return lambda _item: not wanted
 
 
@@ -163,7 +163,7 @@ def _exposes(container: Container, ports: frozenset[Port]) -> bool:
 
 
 def is_labelled(container: Container, value: str) -> bool:
-    """Tell whether a container has the label KEY or KEY=VALUE."""
+    """Return whether a container has the label KEY or KEY=VALUE."""
     key, equals, wanted = value.partition("=")
     labels = container.config.labels
     return key in labels and (not equals or labels[key] == wanted)

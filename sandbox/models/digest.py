@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Content digests and the ids derived from them.
+"""Content digests, and the ids that are computed from them.
 
-Does not know: where content lives or who promised it.
+Must not know: where content is stored.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Digest = NewType("Digest", str)
-"""A checked digest string: ``sha256:`` and 64 lower-case hexadecimal digits."""
+"""A valid digest: ``sha256:`` and 64 lower-case hexadecimal digits."""
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def parse_digest(text: str) -> Digest:
-    """Return *text* as a digest.
+    """Return *text* as a digest. Raises CorruptData.
 
     >>> parse_digest("sha256:" + "0" * 64)[:10]
     'sha256:000'
@@ -33,18 +33,18 @@ def parse_digest(text: str) -> Digest:
 
 def digest_of(data: bytes) -> Digest:
     """Return the digest of *data*."""
-    import hashlib  # loads OpenSSL, which most commands do without
+    import hashlib  # imported late: it loads OpenSSL, which most commands do not need
 
     return Digest("sha256:" + hashlib.sha256(data).hexdigest())
 
 
 def hex_of(digest: Digest) -> str:
-    """Return the hexadecimal part, which is the digest's name on disk."""
+    """Return the hexadecimal part, which names the content on disk."""
     return digest.partition(":")[2]
 
 
 def short_id(digest: Digest) -> str:
-    """Return the twelve digits Docker shows.
+    """Return the twelve digits that Docker shows.
 
     >>> short_id(digest_of(b""))
     'e3b0c44298fc'
@@ -53,7 +53,7 @@ def short_id(digest: Digest) -> str:
 
 
 def chain_ids(diff_ids: Iterable[Digest]) -> list[Digest]:
-    """Return, for each layer, the id of the stack that ends with it (OCI)."""
+    """Return the chain id of each layer: the id of the stack up to it (OCI image spec)."""
     chain: list[Digest] = []
     for diff_id in diff_ids:
         chain.append(digest_of(f"{chain[-1]} {diff_id}".encode()) if chain else diff_id)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What a container is on its networks: endpoints, published ports, names. Pure.
+"""The network settings of a container: endpoints, published ports, names. Pure.
 
-Rules: frozen and typed; JSON becomes one of these the moment it is read. A record of an
-older version lacks the network and was on the machine's own.
+Rules: frozen and typed. JSON is converted when it is read. A record of an older version has no
+network settings, and means the host's network.
 
-Does not know: which networks and addresses there are.
+Must not know: which networks and addresses exist.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ HOST_ALIAS = "host.docker.internal"
 
 
 class Endpoint(Record, frozen=True):
-    """A container's place on one network, named as the user named it.
+    """The connection of a container to one network, which is named as the user named it.
 
-    *links* are (full id of the other container, its name, alias); without an id whoever has
-    the name is meant. *mac* is empty if it is made of the address. *asked* are addresses, and
-    *options* a driver's, that are shown only.
+    *links* are tuples (full id of the other container, its name, alias); an empty id means
+    whichever container has the name. An empty *mac* is computed from the address. Addresses in
+    *asked* and the driver's *options* are only shown by inspect.
     """
 
     network: str
@@ -42,7 +42,7 @@ class Endpoint(Record, frozen=True):
     options: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """Return the record as JSON."""
         return {
             "network": self.network,
             "aliases": list(self.aliases),
@@ -55,7 +55,7 @@ class Endpoint(Record, frozen=True):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Endpoint:
-        """Read the stored form."""
+        """Return the record in JSON."""
         links = tuple((link[0], link[1], link[2]) for link in data["links"])
         return cls(
             data["network"],
@@ -69,10 +69,10 @@ class Endpoint(Record, frozen=True):
 
 
 class NetworkConfig(Record, frozen=True, kw_only=True):
-    """What was decided about a container's network when it was created.
+    """The network settings of a container.
 
-    *mode* is host, none, container:ID, or the name of the first network; *endpoints* are
-    all its networks and change when it is connected or disconnected.
+    *mode* is "host", "none", "container:ID" or the name of the first network. *endpoints* are all
+    its networks; connect and disconnect change them.
     """
 
     mode: str = HOST
@@ -88,11 +88,11 @@ class NetworkConfig(Record, frozen=True, kw_only=True):
 
     @property
     def joined(self) -> str:
-        """Return the id of the container whose network it has, empty if it has its own."""
+        """Return the id of the container whose network it shares; "" if it has its own."""
         return self.mode.partition(":")[2] if self.mode.startswith("container:") else ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """Return the record as JSON."""
         return {
             "mode": self.mode,
             "endpoints": [item.to_json() for item in self.endpoints],
@@ -108,7 +108,7 @@ class NetworkConfig(Record, frozen=True, kw_only=True):
 
     @classmethod
     def from_json(cls, data: dict[str, Any] | None) -> NetworkConfig:
-        """Read the stored form."""
+        """Return the record in JSON."""
         if not data:
             return cls()
         return cls(
@@ -129,7 +129,7 @@ class NetworkConfig(Record, frozen=True, kw_only=True):
 
 
 class NetworkFlags(Record, frozen=True, kw_only=True):
-    """The flags of `run` and `create` as the user gave them."""
+    """The network flags of `run` and `create`, as the user gave them."""
 
     networks: tuple[str | Endpoint, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -142,7 +142,7 @@ class NetworkFlags(Record, frozen=True, kw_only=True):
 
 
 def parse_network(text: str) -> Endpoint:
-    """Return the endpoint of ``--network NAME`` or ``name=NAME,alias=A,ip=ADDRESS``.
+    """Return the endpoint in ``--network NAME`` or ``name=NAME,alias=A,ip=ADDRESS``.
 
     >>> parse_network("name=back,alias=db").aliases
     ('db',)
@@ -170,14 +170,14 @@ def parse_network(text: str) -> Endpoint:
 
 
 def check_address(text: str) -> str:
-    """Return an IPv4 address as given."""
+    """Return *text* if it is an IPv4 address. Raises UsageError."""
     if parse_address(text) is None:
         raise UsageError(f"invalid IPv4 address: {text}")
     return text
 
 
 def check_mac(text: str) -> str:
-    """Return a hardware address of six bytes, with colons.
+    """Return a hardware address of six bytes, with colons. Raises UsageError.
 
     >>> check_mac("02-42-AC-11-00-0A")
     '02:42:ac:11:00:0a'
@@ -189,7 +189,7 @@ def check_mac(text: str) -> str:
 
 
 def parse_link(text: str) -> tuple[str, str]:
-    """Return (container, alias) of ``--link CONTAINER[:ALIAS]``.
+    """Return (container, alias) for ``--link CONTAINER[:ALIAS]``.
 
     >>> parse_link("/db:store"), parse_link("db")
     (('db', 'store'), ('db', 'db'))
@@ -202,19 +202,19 @@ def parse_link(text: str) -> tuple[str, str]:
 
 
 def split_link(text: str) -> tuple[str, str]:
-    """Return (container, alias) of the name of a link, CONTAINER/ALIAS.
+    """Return (container, alias) for the name of a link, CONTAINER/ALIAS.
 
     >>> split_link("/web/db")
     ('web', 'db')
     """
     name, slash, alias = text.removeprefix("/").partition("/")
     if not slash or not name or not alias:
-        raise UsageError(f"{text} is no name of a link: it is CONTAINER/ALIAS")
+        raise UsageError(f"invalid link name {text}: expected CONTAINER/ALIAS")
     return name, alias
 
 
 def parse_extra_host(text: str) -> tuple[str, str]:
-    """Return (name, address) of ``--add-host NAME:ADDRESS`` or NAME=ADDRESS.
+    """Return (name, address) for ``--add-host NAME:ADDRESS`` or NAME=ADDRESS.
 
     >>> parse_extra_host("db:10.0.0.1"), parse_extra_host("me=[::1]")
     (('db', '10.0.0.1'), ('me', '::1'))
@@ -231,11 +231,13 @@ def parse_extra_host(text: str) -> tuple[str, str]:
     return name, address
 
 
-def split_allowed(text: str) -> tuple[str, int]:
-    """Return (name, port) of NAME[:PORT] or [IPv6][:PORT]; 0 is any port.
+def split_allowed_host(text: str) -> tuple[str, int]:
+    """Return (name, port) for NAME[:PORT] or [IPv6][:PORT]; 0 means any port.
 
-    >>> split_allowed("example.org:443"), split_allowed("[::1]"), split_allowed("10.0.0.0/8")
-    (('example.org', 443), ('::1', 0), ('10.0.0.0/8', 0))
+    >>> split_allowed_host("example.org:443"), split_allowed_host("10.0.0.0/8")
+    (('example.org', 443), ('10.0.0.0/8', 0))
+    >>> split_allowed_host("[::1]")
+    ('::1', 0)
     """
     if text.startswith("["):
         name, _, rest = text[1:].partition("]")
@@ -251,9 +253,9 @@ def split_allowed(text: str) -> tuple[str, int]:
 
 
 def resolve_flags(flags: NetworkFlags, default: str) -> NetworkConfig:
-    """Return what the flags decide, or raise what contradicts itself, as Docker does.
+    """Return the settings that the flags ask for. Raises UsageError, with Docker's messages.
 
-    Names of containers (container:NAME, links) are left for whoever can look them up.
+    The caller looks up containers that are named in container:NAME and in links.
     """
     wanted = [_endpoint(item) for item in flags.networks] or [Endpoint(default)]
     wanted = [_spelled(item) for item in wanted]
@@ -344,6 +346,6 @@ def _check_special(flags: NetworkFlags, mode: str) -> None:
 
 
 def all_exposed(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return single ports of what EXPOSE and ``--expose`` say, each once, in order."""
+    """Return the single ports in values of EXPOSE and ``--expose``: each once, in order."""
     found = {str(port): None for text in texts for port in parse_exposed(text)}
     return tuple(found)

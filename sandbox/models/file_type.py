@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The letters that the table of a layer has for the types of files: f d l c b p.
+"""The letters for file types in the table of a layer: f, d, l, c, b, p.
 
-Rules: a socket has none; no layer holds one.
+Rules: sockets have no letter, since layers do not contain them.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ _LETTERS = {
 
 
 def kind_of(mode: int) -> str | None:
-    """Return the letter of a file with this ``st_mode``, None if no layer can hold it."""
+    """Return the letter for an ``st_mode``; None for a socket."""
     return _LETTERS.get(stat.S_IFMT(mode))

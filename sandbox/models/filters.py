@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Choose volumes and events by ``--filter``, and what a prune takes; say how a container fares.
+"""Filters for volumes, events and prunes, and the STATUS column of ``ps``. Pure.
 
-Pure.
-
-Several values of one key: any of them, but every label; several keys: all of them.
+Values of one key are alternatives, except labels, which must all match. All keys must match.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def status_text(container: Container, now: float) -> str:
-    """Return the state in Docker's words: Up 2 minutes, Exited (0) 5 days ago."""
+    """Return the state in Docker's words: "Up 2 minutes", "Exited (0) 5 days ago"."""
     state = container.state
     if state.status == "restarting":
         age = human_duration(seconds_since(state.finished_at, now))
@@ -43,7 +41,7 @@ def status_text(container: Container, now: float) -> str:
 
 
 def prune_filter(filters: Sequence[str]) -> Callable[[Container], bool]:
-    """Return the test of what a prune may remove: ``label``, ``label!`` and ``until``."""
+    """Return the test for containers that a prune may remove: ``label``, ``label!``, ``until``."""
     tests: list[Callable[[Container], bool]] = []
     for item in filters:
         key, equals, value = item.partition("=")
@@ -66,7 +64,7 @@ _VOLUME_KEYS = ("name", "dangling", "label", "label!", "driver")
 def volume_filter(
     filters: Sequence[str], is_used: Callable[[str], bool]
 ) -> Callable[[Volume], bool]:
-    """Return the test for ``--filter`` of volumes: labels may be unwanted; names are patterns."""
+    """Return the test for volumes. It has ``label!``; names are regular expressions."""
     wanted = parse_filters(filters, _VOLUME_KEYS)
     dangling = [parse_truth("dangling", value) for value in wanted.pop("dangling", [])]
 
@@ -92,7 +90,7 @@ def _volume_fits(item: Volume, key: str, value: str) -> bool:
 
 
 def event_filter(filters: Sequence[str]) -> Callable[[dict[str, Any]], bool]:
-    """Return the test for ``--filter``: any value of a key (of labels all), every key."""
+    """Return the test for events. Raises UsageError for an unknown key."""
     wanted: dict[str, list[str]] = {}
     for item in filters:
         key, equals, value = item.partition("=")
@@ -112,7 +110,7 @@ def _is_object(event: dict[str, Any], kind: str, value: str) -> bool:
 
 
 def _is_image(event: dict[str, Any], value: str) -> bool:
-    """Tell whether an event is about an image, or a container of it; a tag may be left out."""
+    """Return whether an event is about an image or its container; a tag may be missing."""
     actor = event["Actor"]
     if event["Type"] not in ("image", "container"):
         return False

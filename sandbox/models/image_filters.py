@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Choose images by name and by ``--filter``, as ``docker images`` does. Pure.
+"""The filters of ``images``, by Docker's rules. Pure.
 
-Keys: dangling=true|false, label=KEY[=VALUE], label!=, reference=GLOB, before=, since= (an image)
-and until= (a moment). Several values of one key: any of them (labels: all); several
-keys: all of them.
+Keys: dangling=true|false, label=KEY[=VALUE], label!=, reference=GLOB, before= and since= (an
+image), until= (a time). Values of one key are alternatives, except labels, which must all match.
+All keys must match.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEYS = ("before", "dangling", "label", "label!", "reference", "since", "until")
 
 
 def parse_filters(filters: Iterable[str], keys: Collection[str] = _KEYS) -> dict[str, list[str]]:
-    """Return the values of each key of ``key=value`` strings; the keys are those of images.
+    """Return the values of each key in "key=value" strings. Raises UsageError.
 
     >>> parse_filters(["dangling=true", "label=a", "label=b=c"])
     {'dangling': ['true'], 'label': ['a', 'b=c']}
@@ -44,7 +44,7 @@ def parse_filters(filters: Iterable[str], keys: Collection[str] = _KEYS) -> dict
 
 
 def enough(key: str) -> Callable[[Iterable[bool]], bool]:
-    """Return how many values of a key must fit.
+    """Return ``all`` or ``any``: whether all values of a key must match, or one.
 
     >>> enough("label") is all, enough("name") is any
     (True, True)
@@ -53,7 +53,7 @@ def enough(key: str) -> Callable[[Iterable[bool]], bool]:
 
 
 def parse_truth(key: str, value: str) -> bool:
-    """Return what the value of a filter says, as Docker reads it: true, false, 1, 0.
+    """Return the truth value of a filter: true, false, 1 or 0. Raises UsageError.
 
     >>> parse_truth("dangling", "True"), parse_truth("dangling", "0")
     (True, False)
@@ -69,7 +69,7 @@ def select_images(
     *,
     find: Callable[[str], Image],
 ) -> list[Image]:
-    """Return the images that pass, with only the names that pass."""
+    """Return the matching images, each with its matching names only."""
     chosen = [image for image in images if _passes(image, filters)]
     for key, newer in (("before", False), ("since", True)):
         for name in filters.get(key, ()):
@@ -122,6 +122,6 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _glob(pattern: str) -> re.Pattern[str]:
-    """Return Go's path.Match as a regular expression: "*" stops at a slash."""
+    """Return Go's path.Match as a regular expression, in which "*" does not match a slash."""
     parts = {"*": "[^/]*", "?": "[^/]"}
     return re.compile("".join(parts.get(char, re.escape(char)) for char in pattern))

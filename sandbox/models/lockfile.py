@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A lockfile: which digest a name with a tag means, whatever the registry says later. Pure.
+"""A lockfile: fixes the digest of each tagged name, whatever the registry says later. Pure.
 
-Format, in JSON; names in full, digests of the manifest or index::
+Format: JSON with full names and the digests of their manifests or indexes::
 
     {"version": 1, "images": {"docker.io/library/alpine:3.20": "sha256:..."}}
 
-Does not know: where the file is, or who writes it.
+Must not know: where the file is, who writes it.
 """
 
 from __future__ import annotations
@@ -34,24 +34,27 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Lockfile(Record, frozen=True):
-    """The images that a file locks; *strict* means that no other may be used."""
+    """The locked images of one file; *strict* forbids all other images."""
 
     path: str
     images: Mapping[str, Digest] = {}
     strict: bool = False
 
     def digest_of(self, name: str) -> Digest | None:
-        """Return the digest a name is locked to; None for what has no tag, or is free."""
+        """Return the locked digest of a name; None if it has no tag or is not locked.
+
+        Raises UsageError for a name that is not locked, if the lockfile is *strict*.
+        """
         reference = image_reference(name)
         if reference is None or reference.is_host or reference.digest is not None:
             return None
         wanted = str(reference.with_default_tag())
         if self.strict and wanted not in self.images:
-            raise UsageError(f"{self.path} does not lock {wanted}, and --locked takes nothing else")
+            raise UsageError(f"{self.path} does not lock {wanted}, and --locked allows no other")
         return self.images.get(wanted)
 
     def pinned(self, name: str) -> str:
-        """Return the name with the locked digest in place of the tag, or as it is."""
+        """Return the name with the locked digest instead of the tag; else unchanged."""
         digest = self.digest_of(name)
         if digest is None:
             return name
@@ -59,12 +62,12 @@ class Lockfile(Record, frozen=True):
         return Reference(reference.domain, reference.path, digest=digest).familiar
 
     def with_digest(self, reference: Reference, digest: Digest) -> Lockfile:
-        """Return the lockfile after *reference*, which has a tag, was locked."""
+        """Return the lockfile with *reference*, which has a tag, locked to *digest*."""
         return replace(self, images={**self.images, str(reference): digest})
 
     @contextmanager
-    def blamed(self, name: str) -> Iterator[None]:
-        """Say of what is not found by its digest that this file asks for it."""
+    def mentioned(self, name: str) -> Iterator[None]:
+        """Mention the lockfile in the error if a locked digest is not found."""
         try:
             yield
         except NotFound as exc:
@@ -77,11 +80,11 @@ class Lockfile(Record, frozen=True):
 
 
 def parse_lockfile(data: bytes, path: str, *, strict: bool = False) -> Lockfile:
-    """Return what the file at *path* says; CorruptData if it is no lockfile."""
+    """Return the lockfile with content *data*. Raises CorruptData."""
     try:
         document = msgspec.json.decode(data, type=_Document)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
-        raise CorruptData(f"{path} is no lockfile: {exc}") from exc
+        raise CorruptData(f"{path} is not a lockfile: {exc}") from exc
     if document.version != _VERSION:
         raise CorruptData(f"{path} is a lockfile of version {document.version}, not {_VERSION}")
     images = {}
@@ -89,14 +92,14 @@ def parse_lockfile(data: bytes, path: str, *, strict: bool = False) -> Lockfile:
         try:
             reference, digest = parse_reference(name), parse_digest(text)
         except SandboxError as exc:
-            raise CorruptData(f"{path} is no lockfile: {exc.message}") from exc
+            raise CorruptData(f"{path} is not a lockfile: {exc.message}") from exc
         if str(reference) != name or reference.tag is None or reference.digest is not None:
-            raise CorruptData(f"{path} is no lockfile: {name!r} is no full name with a tag")
+            raise CorruptData(f"{path} is not a lockfile: {name!r} is not a full name with a tag")
         images[name] = digest
     return Lockfile(path, images, strict)
 
 
 def lockfile_bytes(lockfile: Lockfile) -> bytes:
-    """Return the file's content, sorted, so that versions of it compare well."""
+    """Return the content of the file, sorted so that versions of it are easy to compare."""
     images = {name: str(digest) for name, digest in sorted(lockfile.images.items())}
     return json.dumps({"version": _VERSION, "images": images}, indent=2).encode() + b"\n"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Networks: their records, and what may be asked for. Pure.
+"""Networks: their records, and the validation of requests for new ones. Pure.
 
-Rules: frozen and typed; JSON becomes one of these the moment it is read.
+Rules: frozen and typed. JSON is converted when it is read.
 
-Does not know: where records are kept, or which addresses are free.
+Must not know: where records are stored, which addresses are free.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BRIDGE, HOST, NONE = "bridge", "host", "none"
 PREDEFINED = (BRIDGE, HOST, NONE)
 
 _NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9 _.-]*[a-zA-Z0-9_.-])?")
-# What changes nothing where there is no bridge device.
+# Options that have no effect without a bridge device.
 _IDLE_OPTIONS = (
     "com.docker.network.bridge.name",
     "com.docker.network.bridge.default_bridge",
@@ -39,7 +39,7 @@ _IDLE_OPTIONS = (
     "com.docker.network.driver.mtu",
 )
 HOST_BINDING = "com.docker.network.bridge.host_binding_ipv4"
-# (option, the only value that is true here)
+# (option, the only supported value)
 _FIXED_OPTIONS = {
     "com.docker.network.bridge.enable_icc": "true",
     "com.docker.network.bridge.enable_ip_masquerade": "true",
@@ -47,7 +47,7 @@ _FIXED_OPTIONS = {
 
 
 class Network(Record, frozen=True, kw_only=True):
-    """A network's record; *number* stands for it in the files that guests read."""
+    """A network's record; *number* identifies it in files that guests read."""
 
     id: str
     name: str
@@ -63,10 +63,10 @@ class Network(Record, frozen=True, kw_only=True):
     labels: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     asked: dict[str, Any] = field(default_factory=dict)
-    """What is shown, and has no effect: ``IPAM``, ``EnableIPv6``."""
+    """Settings that have no effect, but are shown: ``IPAM``, ``EnableIPv6``."""
 
     def only_shows(self, address: str) -> bool:
-        """Tell whether an IPv4 address is of a subnet that is shown and not had."""
+        """Return whether an IPv4 address is in a subnet that is only shown, not used."""
         number = parse_address(address)
         pools = (self.asked.get("IPAM") or {}).get("Config") or ()
         subnets = [pool["Subnet"] for pool in pools if ":" not in pool.get("Subnet", ":")]
@@ -74,16 +74,16 @@ class Network(Record, frozen=True, kw_only=True):
 
     @property
     def is_predefined(self) -> bool:
-        """Tell whether it is there in every store."""
+        """Return whether it exists in every store."""
         return self.name in PREDEFINED
 
     @property
     def has_names(self) -> bool:
-        """Tell whether containers on it know each other's names."""
+        """Return whether containers on it can resolve each other's names."""
         return self.driver == "bridge" and self.name != BRIDGE
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """Return the record as JSON."""
         return {
             "id": self.id,
             "name": self.name,
@@ -102,7 +102,7 @@ class Network(Record, frozen=True, kw_only=True):
 
     @classmethod
     def from_json(cls, data: Any) -> Network:
-        """Read the stored form; `CorruptData` if it is not one."""
+        """Return the record in JSON. Raises CorruptData."""
         try:
             return cls(
                 id=data["id"],
@@ -124,7 +124,7 @@ class Network(Record, frozen=True, kw_only=True):
 
 
 class NetworkWish(Record, frozen=True, kw_only=True):
-    """What ``network create`` was asked for."""
+    """The options of ``network create``."""
 
     name: str
     driver: str = "bridge"
@@ -139,12 +139,12 @@ class NetworkWish(Record, frozen=True, kw_only=True):
 
 
 def check_wish(wish: NetworkWish) -> NetworkWish:
-    """Return the wish, or raise in Docker's words what is wrong with it."""
+    """Return *wish* if it is valid. Raises UsageError or Unsupported, with Docker's messages."""
     if _NAME.fullmatch(wish.name) is None:
         raise UsageError(
             f"invalid network name {wish.name!r}: only [a-zA-Z0-9][a-zA-Z0-9 _.-]* are allowed"
         )
-    if wish.name == "default":  # as a mode it means the bridge
+    if wish.name == "default":  # in --network it means the bridge
         raise UsageError("operation is not permitted on predefined default network")
     if wish.driver in ("host", "null", "none"):
         kind = "null" if wish.driver == "none" else wish.driver
@@ -169,7 +169,7 @@ def _check_subnet(wish: NetworkWish) -> None:
             "127.0.0.0/8, with a prefix of 30 bits at most"
         )
     if wish.subnet.prefix < 16 or 0x7F000001 in wish.subnet:
-        raise Unsupported(f"subnet {wish.subnet} is too big: it may have the prefix 16 to 30 only")
+        raise Unsupported(f"subnet {wish.subnet} is not supported: use a prefix of 16 to 30 bits")
     if wish.gateway and wish.gateway not in wish.subnet:
         raise UsageError(f"no matching subnet for gateway {format_address(wish.gateway)}")
     if wish.ip_range and wish.ip_range.base not in wish.subnet:
@@ -189,7 +189,7 @@ def _check_options(options: dict[str, str]) -> None:
 
 
 def find_network(networks: Sequence[Network], name: str) -> Network | None:
-    """Return the network of this name, id or unambiguous start of an id."""
+    """Return the network with this name, id or unambiguous start of an id, or None."""
     for network in networks:
         if name in (network.name, network.id):
             return network

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The OCI and Docker documents this program reads and writes.
+"""The documents of the OCI image specification and of Docker that this program uses.
 
-Rules: an unknown field is ignored on the way in (the bytes themselves are kept, so
-nothing is lost); ``null`` means absent, as Go writes it. Any malformed document
-becomes CorruptData here, whatever the decoder says.
+Rules: unknown fields are ignored; no data is lost, since the bytes of documents are kept. As in Go,
+``null`` means absent. Any malformed document becomes CorruptData here.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _T = TypeVar("_T")
 
 
 class Healthcheck(msgspec.Struct, frozen=True, rename="pascal", omit_defaults=True):
-    """How to ask a container whether it is well; times in nanoseconds."""
+    """A health check; times are in nanoseconds."""
 
     test: list[str] | None = None
     interval: int = 0
@@ -45,7 +44,7 @@ class Healthcheck(msgspec.Struct, frozen=True, rename="pascal", omit_defaults=Tr
 
 
 class RunConfig(msgspec.Struct, frozen=True, rename="pascal", omit_defaults=True):
-    """What a container of the image runs unless told otherwise."""
+    """The defaults for containers of the image."""
 
     user: str = ""
     exposed_ports: dict[str, dict[str, str]] | None = None
@@ -63,7 +62,7 @@ class RunConfig(msgspec.Struct, frozen=True, rename="pascal", omit_defaults=True
 
 
 class History(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How one step of the image came to be."""
+    """One build step of the image."""
 
     created: str | None = None
     created_by: str = ""
@@ -73,14 +72,14 @@ class History(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RootFS(msgspec.Struct, frozen=True):
-    """The layers, lowest first, by the digest of their uncompressed tar."""
+    """The layers, the lowest first, as digests of their uncompressed tars (diff ids)."""
 
     type: str = "layers"
     diff_ids: list[str] | None = None
 
 
 class ImageConfig(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The document whose digest is the image's id."""
+    """The image configuration; its digest is the image's id."""
 
     architecture: str = ""
     os: str = ""
@@ -96,7 +95,7 @@ class ImageConfig(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a manifest of an index is for."""
+    """The platform of a manifest in an index."""
 
     architecture: str = ""
     os: str = ""
@@ -104,7 +103,7 @@ class Platform(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Descriptor(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
-    """A promise about content: its type, digest and size."""
+    """A reference to content: its media type, digest and size in bytes."""
 
     media_type: str = ""
     digest: str
@@ -115,7 +114,7 @@ class Descriptor(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
 
 
 class Manifest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
-    """One image: its configuration and its layers, lowest first."""
+    """One image: its configuration and its layers, the lowest first."""
 
     schema_version: int = 2
     media_type: str = ""
@@ -125,7 +124,7 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, 
 
 
 class Index(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
-    """Several manifests (or indexes), usually one a platform."""
+    """A list of manifests or indexes, usually one for each platform."""
 
     schema_version: int = 2
     media_type: str = ""
@@ -133,7 +132,7 @@ class Index(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_
 
 
 class SavedImage(msgspec.Struct, frozen=True, rename="pascal"):
-    """One entry of the manifest.json that ``docker save`` writes."""
+    """One entry in the manifest.json of ``docker save``."""
 
     config: str
     repo_tags: list[str] | None = None
@@ -141,7 +140,7 @@ class SavedImage(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 def decode(data: bytes, kind: type[_T], *, what: str) -> _T:
-    """Return the document in *data*; *what* names it in the error."""
+    """Return the document in *data*; messages call it *what*. Raises CorruptData."""
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as exc:
@@ -149,23 +148,23 @@ def decode(data: bytes, kind: type[_T], *, what: str) -> _T:
 
 
 def encode(document: msgspec.Struct) -> bytes:
-    """Return *document* as compact JSON, fields in their declared order."""
+    """Return *document* as compact JSON, with the fields in their declared order."""
     return msgspec.json.encode(document)
 
 
 def encode_versioned(document: Manifest | Index) -> bytes:
-    """Return a manifest or index as JSON, with the version that every reader wants."""
+    """Return a manifest or index as JSON, with the schemaVersion that readers require."""
     return msgspec.json.encode({"schemaVersion": 2, **to_builtins(document)})
 
 
 def to_builtins(document: msgspec.Struct) -> dict[str, Any]:
-    """Return *document* as plain dicts and lists."""
+    """Return *document* as dicts and lists."""
     plain: dict[str, Any] = msgspec.to_builtins(document)
     return plain
 
 
 def timestamp(moment: datetime | None = None) -> str:
-    """Return a moment (default: now) as Docker writes it, in RFC 3339.
+    """Return a time (default: now) in RFC 3339, formatted as Docker does.
 
     >>> timestamp(datetime(2024, 1, 2, tzinfo=UTC))
     '2024-01-02T00:00:00.000000Z'
@@ -175,7 +174,7 @@ def timestamp(moment: datetime | None = None) -> str:
 
 
 def moment_text(seconds: float) -> str:
-    """Return a Unix time in RFC 3339.
+    """Return a time in seconds since 1970 in RFC 3339.
 
     >>> moment_text(1.5)
     '1970-01-01T00:00:01.500000Z'
@@ -184,7 +183,7 @@ def moment_text(seconds: float) -> str:
 
 
 def seconds_of(created: str | None) -> float:
-    """Return the Unix time of an RFC 3339 string; 0 if there is none.
+    """Return an RFC 3339 time in seconds since 1970; 0 if there is none.
 
     >>> seconds_of("1970-01-01T00:00:01.5Z"), seconds_of(None)
     (1.5, 0.0)
@@ -198,7 +197,7 @@ def seconds_of(created: str | None) -> float:
 
 
 def _microseconds(text: str) -> str:
-    """Cut Go's nanoseconds, which fromisoformat() takes only since Python 3.11."""
+    """Truncate Go's nanoseconds, which fromisoformat() does not accept before Python 3.11."""
     head, dot, tail = text.partition(".")
     if not dot:
         return text

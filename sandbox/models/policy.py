@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What the user decided about a container's life: restarts, logs, limits, health.
+"""The user's decisions about how a container runs: restarts, logs, limits, health checks.
 
-Rules: frozen and typed; a record of an older version lacks fields and gets defaults.
+Rules: frozen and typed. A record of an older version lacks fields, which get defaults.
 
-Does not know: who enforces any of it.
+Must not know: which code enforces them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SECOND = 10**9
 
 
 class Health(Record, frozen=True, kw_only=True):
-    """How to ask the container whether it is well; times in nanoseconds."""
+    """A health check; times are in nanoseconds."""
 
     test: tuple[str, ...]
     interval: int = 30 * SECOND
@@ -38,7 +38,7 @@ class Health(Record, frozen=True, kw_only=True):
 
     @property
     def argv(self) -> tuple[str, ...]:
-        """Return the command line; empty when there is nothing to ask."""
+        """Return the command line of the check; empty if there is no check."""
         kind = self.test[0] if self.test else "NONE"
         if kind == "CMD":
             return self.test[1:]
@@ -48,9 +48,9 @@ class Health(Record, frozen=True, kw_only=True):
 
 
 class Policy(Record, frozen=True, kw_only=True):
-    """The part of a configuration that is about life, not about files.
+    """The settings of a container that concern its life, not its files.
 
-    Limits that are 0 or empty do not exist; memory is in bytes.
+    0 and "" mean no limit. Memory is in bytes.
     """
 
     restart: RestartName = "no"
@@ -67,12 +67,12 @@ class Policy(Record, frozen=True, kw_only=True):
     cpuset: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """Return the record as JSON."""
         return plain(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Policy:
-        """Read the stored form."""
+        """Return the record in JSON."""
         given = {key: value for key, value in data.items() if key in cls.__struct_fields__}
         health = given.get("health")
         if health is not None:
@@ -81,7 +81,7 @@ class Policy(Record, frozen=True, kw_only=True):
 
 
 class Usage(Record, frozen=True, kw_only=True):
-    """What a run cost; seconds and bytes."""
+    """The resources that a run used, in seconds and bytes."""
 
     user: float = 0.0
     system: float = 0.0
@@ -94,7 +94,7 @@ class Usage(Record, frozen=True, kw_only=True):
 
 
 class HealthState(Record, frozen=True, kw_only=True):
-    """What the last questions were answered; *log* is oldest first."""
+    """The results of recent health checks; *log* is oldest first."""
 
     status: str = "starting"
     failing_streak: int = 0
@@ -102,7 +102,7 @@ class HealthState(Record, frozen=True, kw_only=True):
 
 
 def parse_restart(text: str) -> tuple[RestartName, int]:
-    """Return (name, most restarts) of ``--restart``; 0 is no limit.
+    """Return (name, maximum number of restarts) for ``--restart``; 0 means no maximum.
 
     >>> parse_restart("on-failure:3"), parse_restart("always")
     (('on-failure', 3), ('always', 0))
@@ -122,7 +122,7 @@ def parse_restart(text: str) -> tuple[RestartName, int]:
 
 
 def parse_log_options(driver: str, options: dict[str, str]) -> tuple[LogDriver, int, int]:
-    """Return (driver, largest size of a file or 0, number of files)."""
+    """Return (driver, maximum size of a file in bytes or 0, number of files)."""
     if driver not in ("json-file", "none"):
         raise UsageError(f"logger: no log driver named '{driver}' is registered")
     for name in options:
@@ -136,7 +136,7 @@ def parse_log_options(driver: str, options: dict[str, str]) -> tuple[LogDriver, 
 
 
 def parse_bytes(text: str) -> int:
-    """Return the bytes of 10m, 512K, 2g or 100.
+    """Return a size such as 10m, 512K, 2g or 100 in bytes. Raises UsageError.
 
     >>> parse_bytes("10m"), parse_bytes("1.5k"), parse_bytes("2GiB")
     (10485760, 1536, 2147483648)
@@ -158,18 +158,18 @@ def parse_bytes(text: str) -> int:
     return int(value * 1024**power)
 
 
-_LEAST_MEMORY = 6 * 2**20  # bytes of the smallest limit that Docker takes
+_LEAST_MEMORY = 6 * 2**20  # bytes; Docker's minimum
 
 
 def check_memory(limit: int) -> int:
-    """Return a limit of memory in bytes, 0 for none; UsageError for one that is too small."""
+    """Return *limit* (bytes, 0 for none). Raises UsageError if it is too small."""
     if 0 < limit < _LEAST_MEMORY:
         raise UsageError("Minimum memory limit allowed is 6MB")
     return limit
 
 
 def parse_memory(text: str) -> int:
-    """Return what *text* says as a limit of memory, as `check_memory`.
+    """Return a memory limit in bytes; the same rules as in `check_memory`.
 
     >>> parse_memory("64m"), parse_memory("0")
     (67108864, 0)
@@ -189,7 +189,7 @@ _DURATION_UNITS = {
 
 
 def parse_duration(text: str) -> int:
-    """Return the nanoseconds of a duration as Go writes it.
+    """Return a duration in Go's format in nanoseconds. Raises UsageError.
 
     >>> parse_duration("1m30s"), parse_duration("500ms")
     (90000000000, 500000000)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Ports that containers show to the machine: ``-p``, ``-P``, ``--expose``. Pure.
+"""Published and exposed ports: ``-p``, ``-P``, ``--expose``. Pure.
 
 ::
 
     -p [[IP:][HOST[-HOST]]:]PORT[-PORT][/tcp|/udp]
     -p target=PORT,published=HOST,protocol=tcp|udp
 
-Does not know: which ports of the machine are free.
+Must not know: which ports of the host are free.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sandbox.models.record import Record
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Docker's default for published ports is both.
+# Docker publishes to all IPv4 and IPv6 addresses by default.
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104
 ANY_ADDRESS_6 = "::"
 
@@ -33,12 +33,12 @@ class Port(Record, frozen=True, order=True):
     protocol: str = "tcp"
 
     def __str__(self) -> str:
-        """Return 80/tcp."""
+        """Return for example "80/tcp"."""
         return f"{self.number}/{self.protocol}"
 
 
 class Publication(Record, frozen=True):
-    """A wish: the port shall be one of *first* to *last* of the machine; 0: any free one."""
+    """A request to publish a port on the host, on one of *first* to *last*; 0 means any."""
 
     port: Port
     host_ip: str = ""
@@ -46,7 +46,7 @@ class Publication(Record, frozen=True):
     last: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the stored form."""
+        """Return the record as JSON."""
         return {
             "port": str(self.port),
             "hostIp": self.host_ip,
@@ -56,13 +56,13 @@ class Publication(Record, frozen=True):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Publication:
-        """Read the stored form."""
+        """Return the record in JSON."""
         port = parse_exposed(data["port"])[0]
         return cls(port, data["hostIp"], data["first"], data["last"])
 
 
 class Published(Record, frozen=True):
-    """A port of a running container and where it is on the machine."""
+    """A port of a running container, and its address and port on the host."""
 
     port: Port
     host_ip: str
@@ -70,7 +70,7 @@ class Published(Record, frozen=True):
 
     @property
     def place(self) -> str:
-        """Return where it is on the machine, as it is shown.
+        """Return its address and port on the host, as shown to users.
 
         >>> Published(Port(80), "::1", 8081).place
         '[::1]:8081'
@@ -78,7 +78,7 @@ class Published(Record, frozen=True):
         return f"{_bracketed(self.host_ip)}:{self.host_port}"
 
     def __str__(self) -> str:
-        """Return it as `ps` shows it."""
+        """Return the text in the PORTS column of `ps`."""
         return f"{self.place}->{self.port}"
 
 
@@ -87,9 +87,9 @@ def _bracketed(address: str) -> str:
 
 
 def native_of(published: Iterable[Published]) -> dict[Port, Published]:
-    """Return where the listener itself is bound: one place of IPv4 a port.
+    """Return the address that the container's own socket is bound to: one IPv4 address a port.
 
-    A socket has one address; all other places of a port are relayed to it.
+    A socket has one address. Connections to the other addresses of a port are relayed to it.
     """
     found: dict[Port, Published] = {}
     for row in published:
@@ -119,7 +119,7 @@ def _protocol(text: str) -> str:
 
 
 def parse_exposed(text: str) -> tuple[Port, ...]:
-    """Return the ports of ``--expose`` or EXPOSE: PORT[-PORT][/PROTOCOL].
+    """Return the ports in ``--expose`` or EXPOSE: PORT[-PORT][/PROTOCOL]. Raises UsageError.
 
     >>> [str(port) for port in parse_exposed("80-81/udp")]
     ['80/udp', '81/udp']
@@ -133,7 +133,7 @@ def parse_exposed(text: str) -> tuple[Port, ...]:
 
 
 def parse_publication(text: str) -> tuple[Publication, ...]:
-    """Return what a ``-p`` asks for, one item a port of the container.
+    """Return the requests in a value of ``-p``, one for each port of the container.
 
     >>> [item.first for item in parse_publication("8000-8001:80-81")]
     [8000, 8001]
@@ -165,7 +165,7 @@ def parse_publication(text: str) -> tuple[Publication, ...]:
 
 
 def _host_part(text: str) -> tuple[str, str]:
-    """Return address and port of what stands before the container's port."""
+    """Return the address and port in the text before the container's port."""
     address, colon, port = text.rpartition(":")
     if not colon:
         return "", text
@@ -173,7 +173,7 @@ def _host_part(text: str) -> tuple[str, str]:
 
 
 def check_host_ip(text: str) -> str:
-    """Return an address of the machine that a port can be published on, in its usual form.
+    """Return an address of the host to publish on, in its usual form. Raises UsageError.
 
     >>> check_host_ip("[0:0:0:0:0:0:0:1]"), check_host_ip("[::ffff:127.0.0.1]")
     ('::1', '127.0.0.1')
@@ -182,7 +182,7 @@ def check_host_ip(text: str) -> str:
         if text and parse_address(text) is None:
             raise UsageError(f"invalid IP address: {text}")
         return text
-    import ipaddress  # few need it
+    import ipaddress  # imported late: rarely needed
 
     bare = text[1:-1] if text[0] == "[" and text[-1] == "]" else text
     try:
@@ -211,12 +211,12 @@ def _long_form(text: str) -> tuple[Publication, ...]:
 
 
 def merge_publications(wishes: Iterable[Publication]) -> tuple[Publication, ...]:
-    """Return the wishes without repetitions."""
+    """Return the requests without duplicates."""
     return tuple(dict.fromkeys(wishes))
 
 
 def show_ports(published: Iterable[Published], exposed: Iterable[Port]) -> str:
-    """Return the column PORTS of ``ps``; neighbours are shown as a range.
+    """Return the PORTS column of ``ps``; consecutive ports are shown as a range.
 
     >>> show_ports([Published(Port(80), "0.0.0.0", 8081)], [Port(80), Port(443)])
     '443/tcp, 0.0.0.0:8081->80/tcp'
@@ -242,12 +242,12 @@ def show_ports(published: Iterable[Published], exposed: Iterable[Port]) -> str:
 
 
 def _order(row: Published) -> tuple[str, bool, str, int, int]:
-    """Order rows so that neighbours that can be one range are side by side."""
+    """Return a sort key that puts ports of one range next to each other."""
     return (row.port.protocol, ":" in row.host_ip, row.host_ip, row.port.number, row.host_port)
 
 
 def _continues(before: tuple[str, str, int, int, int], row: tuple[str, str, int, int, int]) -> bool:
-    """Tell whether *row* is the next port of the run *before*."""
+    """Return whether *row* is the port after the range *before*."""
     if before[:2] != row[:2] or row[2] != before[3] + 1 or bool(row[4]) != bool(before[4]):
         return False
     return not row[4] or row[4] == before[4] + row[2] - before[2]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-r"""Image references, read exactly as Docker reads them.
+r"""Image references, parsed as Docker parses them.
 
 Grammar (after github.com/distribution/reference)::
 
@@ -11,11 +11,11 @@ Grammar (after github.com/distribution/reference)::
     tag        := \w [\w.-]{0,127}
     digest     := algorithm ":" at least 32 hexadecimal digits
 
-A first component is a domain only if it holds "." or ":", is "localhost", or has
-an upper-case letter. Without one the domain is docker.io, and there a single
-component lives in "library/".
+The first component is a domain only if it contains "." or ":", is "localhost", or has an
+upper-case letter. Without a domain, docker.io is meant, where a single component is in
+"library/".
 
-Does not know: which images exist.
+Must not know: which images exist.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sandbox.models.record import Record, replace
 DEFAULT_DOMAIN = "docker.io"
 DEFAULT_TAG = "latest"
 HOST = "docker.io/library/host"
-"""The reserved name: the machine's own tree as the single lower layer."""
+"""The reserved name for the host's own tree as the only lower layer."""
 
 _LEGACY_DOMAIN = "index.docker.io"
 _LIBRARY = "library/"
@@ -52,7 +52,7 @@ _ID_PREFIX = re.compile(r"(?:sha256:)?([a-f0-9]{1,64})")
 
 
 class Reference(Record, frozen=True):
-    """A normalised reference: where an image is from and which one it is."""
+    """A normalised reference to an image."""
 
     domain: str
     path: str
@@ -61,12 +61,12 @@ class Reference(Record, frozen=True):
 
     @property
     def name(self) -> str:
-        """The repository with its domain: docker.io/library/ubuntu."""
+        """The repository with its domain, for example docker.io/library/ubuntu."""
         return f"{self.domain}/{self.path}"
 
     @property
     def familiar_name(self) -> str:
-        """The repository as people write it: ubuntu."""
+        """The repository in short form, for example ubuntu."""
         if self.domain != DEFAULT_DOMAIN:
             return self.name
         rest = self.path.removeprefix(_LIBRARY)
@@ -74,22 +74,22 @@ class Reference(Record, frozen=True):
 
     @property
     def familiar(self) -> str:
-        """The whole reference as people write it: ubuntu:14.04."""
+        """The reference in short form, for example ubuntu:14.04."""
         return self.familiar_name + self._suffix()
 
     @property
     def is_host(self) -> bool:
-        """Whether this is the reserved image of the machine itself."""
+        """Whether this is the reserved image "host"."""
         return self.name == HOST
 
     def with_default_tag(self) -> Reference:
-        """Return the reference with "latest" if it names neither tag nor digest."""
+        """Return the reference, with the tag "latest" if it has neither tag nor digest."""
         if self.tag is None and self.digest is None:
             return replace(self, tag=DEFAULT_TAG)
         return self
 
     def __str__(self) -> str:
-        """Return the full form: docker.io/library/ubuntu:14.04."""
+        """Return the full form, for example docker.io/library/ubuntu:14.04."""
         return self.name + self._suffix()
 
     def _suffix(self) -> str:
@@ -98,7 +98,7 @@ class Reference(Record, frozen=True):
 
 
 def parse_reference(text: str) -> Reference:
-    """Return the reference that *text* means.
+    """Return the reference in *text*. Raises ReferenceSyntaxError.
 
     >>> str(parse_reference("ubuntu:14.04"))
     'docker.io/library/ubuntu:14.04'
@@ -134,7 +134,7 @@ name (library/Ubuntu) must be lowercase
 
 
 def id_prefix(text: str) -> str | None:
-    """Return the digits of an image id or a part of one, or None.
+    """Return the hexadecimal digits of a whole or abbreviated image id, or None.
 
     >>> id_prefix("sha256:ab12"), id_prefix("ab12"), id_prefix("ubuntu")
     ('ab12', 'ab12', None)
@@ -144,7 +144,7 @@ def id_prefix(text: str) -> str | None:
 
 
 def image_reference(text: str) -> Reference | None:
-    """Return *text* as a reference; None for what can only be an image id."""
+    """Return *text* as a reference; None if it can only be an image id."""
     if text.startswith("sha256:") or _FULL_ID.fullmatch(text):
         return None
     return parse_reference(text)

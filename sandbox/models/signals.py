@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Signals as people write them: a number, or a name with or without SIG."""
+"""Parses signals: numbers, or names with or without SIG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.errors import UsageError
 
 
 def parse_signal(text: str) -> int:
-    """Return the number of a signal's name or number; `UsageError` if there is none such.
+    """Return the number of a signal, given by name or number. Raises UsageError.
 
     >>> parse_signal("SIGHUP"), parse_signal("term"), parse_signal("9")
     (1, 15, 9)

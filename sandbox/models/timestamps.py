@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Moments as users write them: RFC 3339, a date, Unix seconds, or so long ago; ages. Pure."""
+"""Times in users' formats: RFC 3339, dates, Unix seconds, durations before now. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _AGES = (
 
 
 def parse_moment(text: str, now: float) -> float:
-    """Return seconds since 1970; *now* is what a duration is taken from.
+    """Return a time in seconds since 1970; a duration counts back from *now*.
+
+    Raises UsageError.
 
     >>> parse_moment("90s", 1000), parse_moment("12.5", 0)
     (910.0, 12.5)
@@ -49,7 +51,7 @@ def _six_digits(text: str) -> str:
 
 
 def human_duration(seconds: float) -> str:
-    """Return a rough duration in words, as Docker rounds it.
+    """Return an approximate duration in words, rounded as Docker does.
 
     >>> human_duration(0.5), human_duration(75), human_duration(3 * 3600)
     ('Less than a second', 'About a minute', '3 hours')
@@ -57,7 +59,7 @@ def human_duration(seconds: float) -> str:
     if seconds < 1:
         return "Less than a second"
     for limit, unit, plural, one in _AGES:
-        # Hours are rounded to the nearest; everything else is cut.
+        # Hours are rounded to the nearest; other units are truncated.
         count = int(seconds / unit + 0.5) if unit == 3600 else int(seconds / unit)
         if seconds < limit and not (unit == 3600 and count >= 48):
             return one if count == 1 else f"{count} {plural}"
@@ -65,5 +67,5 @@ def human_duration(seconds: float) -> str:
 
 
 def seconds_since(stamp: str, now: float) -> float:
-    """Return how long before *now* (seconds since 1970) the RFC 3339 *stamp* was."""
+    """Return the seconds from the RFC 3339 *stamp* to *now* (seconds since 1970)."""
     return max(0.0, now - datetime.fromisoformat(stamp).timestamp())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A volume as the rest of the program sees it."""
+"""The record of a volume."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sandbox.models.record import Record, field
 
 
 class Volume(Record, frozen=True):
-    """A volume's record."""
+    """A volume."""
 
     name: str
     path: str
@@ -17,10 +17,10 @@ class Volume(Record, frozen=True):
 
     @property
     def data(self) -> str:
-        """Return the directory that holds the files."""
+        """Return the directory of the volume's files."""
         return f"{self.path}/_data"
 
     @property
     def owners(self) -> str:
-        """Return the file of what host files cannot hold."""
+        """Return the file with attributes that host files cannot have."""
         return f"{self.path}/owners.jsonl"

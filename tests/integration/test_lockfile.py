@@ -129,7 +129,7 @@ def test_a_damaged_lockfile_is_neither_used_nor_overwritten(
     file.write_text("{")
     for arguments in (("pull",), ("pull", "--locked"), ("run",)):
         done = sandbox.call(arguments[0], "--lockfile", file, *arguments[1:], name)
-        assert b"is no lockfile" in done.stderr
+        assert b"is not a lockfile" in done.stderr
         assert done.returncode in (1, 125)
     assert file.read_text() == "{"
     assert name not in sandbox.ok("images")

@@ -20,7 +20,7 @@ from sandbox.models.endpoints import (
     check_mac,
     parse_extra_host,
     parse_network,
-    split_allowed,
+    split_allowed_host,
 )
 from sandbox.models.network import HOST, NONE
 from sandbox.models.ports import merge_publications, parse_exposed, parse_publication
@@ -103,7 +103,7 @@ def network_of(options: dict[str, Any]) -> NetworkFlags:
         if parse_address(text) is None and ":" not in text:
             raise UsageError(f"{text} is not an ip address")
     for text in options["allow_host"]:
-        split_allowed(text)
+        split_allowed_host(text)
     for mode in (HOST, NONE):
         if mode in modes and (publications or options["publish_all"]):
             text = f"Published ports are discarded when using {mode} network mode"

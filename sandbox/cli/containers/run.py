@@ -151,5 +151,5 @@ def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _
 def _pull(request: CreateRequest, flags: Flags) -> None:
     from sandbox.cli.images.pull import pull_for_run
 
-    with nullcontext() if flags.lock is None else flags.lock.blamed(request.image):
+    with nullcontext() if flags.lock is None else flags.lock.mentioned(request.image):
         pull_for_run(request.image, request.platform, quiet=flags.quiet)

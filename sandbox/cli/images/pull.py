@@ -45,8 +45,8 @@ def pull(
         if ":" not in name.rpartition("/")[2] and "@" not in name and not all_tags and not quiet:
             emit("Using default tag: latest")
         pinned = None if lock is None else lock.digest_of(name)
-        blamed = nullcontext() if lock is None else lock.blamed(lock.pinned(name))
-        with blamed:
+        explained = nullcontext() if lock is None else lock.mentioned(lock.pinned(name))
+        with explained:
             found = Engine().pull_image(
                 name,
                 platform=platform,

@@ -14,8 +14,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NetworkNotFound, RuntimeFailed, UsageError
-from sandbox.models.addresses import format_address, lonely_subnet, parse_address
-from sandbox.models.endpoints import GATEWAY_NAME, HOST_ALIAS, split_allowed
+from sandbox.models.addresses import format_address, isolated_subnet, parse_address
+from sandbox.models.endpoints import GATEWAY_NAME, HOST_ALIAS, split_allowed_host
 from sandbox.models.network import HOST_BINDING, find_network
 from sandbox.models.ports import Publication, parse_exposed
 from sandbox.models.record import Record, replace
@@ -159,7 +159,7 @@ def _free(network: Network, taken: set[str]) -> str:
 
 
 def _lonely(taken: set[str]) -> tuple[str, host_ports.Guard]:
-    for number in lonely_subnet(os.getuid()).hosts():
+    for number in isolated_subnet(os.getuid()).hosts():
         address = format_address(number)
         keep = None if address in taken else host_ports.guard(address)
         if keep is not None:
@@ -217,7 +217,7 @@ def resolve_allowed(texts: Iterable[str], own: Iterable[tuple[str, str]] = ()) -
     names: list[tuple[str, str]] = []
     known = {HOST_ALIAS: GATEWAY_NAME, **dict(own)}
     for text in texts:
-        name, port = split_allowed(text)
+        name, port = split_allowed_host(text)
         if name in known or _is_address(name):
             rows.append(Allowed(known.get(name, name), port))
             continue

@@ -14,7 +14,7 @@ from sandbox.models.addresses import (
     bridge_subnet,
     format_address,
     free_subnet,
-    lonely_subnet,
+    isolated_subnet,
     parse_address,
     parse_subnet,
     pool_of,
@@ -57,7 +57,7 @@ def test_every_user_has_a_pool_clear_of_the_addresses_that_machines_use(uid: int
     assert pool.base >> 24 == 127
     assert 16 <= pool.base >> 16 & 255 < 240
     assert bridge_subnet(uid).overlaps(pool)
-    assert not bridge_subnet(uid).overlaps(lonely_subnet(uid))
+    assert not bridge_subnet(uid).overlaps(isolated_subnet(uid))
 
 
 def test_neighbouring_users_have_different_pools() -> None:

@@ -15,7 +15,7 @@ from sandbox.models.endpoints import (
     parse_link,
     parse_network,
     resolve_flags,
-    split_allowed,
+    split_allowed_host,
 )
 from sandbox.models.ports import parse_publication
 
@@ -121,12 +121,12 @@ def test_extra_hosts_have_addresses_of_either_kind_or_the_machine_s() -> None:
 @pytest.mark.parametrize("text", ["", ":80", "a:x", "a:0", "a:70000", "[::1]x"])
 def test_an_allowed_host_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--allow-host"):
-        split_allowed(text)
+        split_allowed_host(text)
 
 
 @given(st.text(max_size=24))
 def test_any_text_is_a_flag_or_one_line_of_refusal(text: str) -> None:
-    for parse in (parse_network, parse_link, parse_extra_host, split_allowed):
+    for parse in (parse_network, parse_link, parse_extra_host, split_allowed_host):
         try:
             parse(text)
         except SandboxError:

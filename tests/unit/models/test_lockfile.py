@@ -49,8 +49,8 @@ def test_a_strict_lockfile_takes_no_tag_that_it_lacks() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no lockfile"),
-        ("[]", "no lockfile"),
+        ("", "not a lockfile"),
+        ("[]", "not a lockfile"),
         ('{"version": 1}', "images"),
         ('{"version": 2, "images": {}}', "version 2"),
         ('{"version": 1, "images": {}, "more": 1}', "more"),
@@ -58,7 +58,7 @@ def test_a_strict_lockfile_takes_no_tag_that_it_lacks() -> None:
         (one("docker.io/library/a"), "full name"),
         ('{"version": 1, "images": {"docker.io/library/a:1": "sha256:0"}}', "digest"),
         (one("A"), "lowercase"),
-        ("[" * 100_000, "no lockfile"),
+        ("[" * 100_000, "not a lockfile"),
     ],
 )
 def test_a_damaged_lockfile_is_refused(text: str, why: str) -> None:
