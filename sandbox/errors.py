@@ -1,35 +1,36 @@
 # SPDX-License-Identifier: MIT
-"""The errors this package raises on purpose, split by who can fix them.
+"""The errors that this package raises, grouped by who can fix them.
 
 ::
 
     SandboxError
     ├── UsageError                  the caller: bad flag, bad value
-    │   └── ReferenceSyntaxError    a name that is no image reference
+    │   └── ReferenceSyntaxError    a name that is not an image reference
     ├── NotFound                    the caller: no such object
     │   ├── ImageNotFound
+    │   │   └── OtherPlatform
     │   ├── ContainerNotFound
     │   └── NetworkNotFound
-    ├── Conflict                    the caller: the state forbids it
-    ├── Detached                    nobody: the user left, and what runs goes on
-    ├── Unsupported                 us: not done (yet)
-    ├── CorruptData                 whoever made the data
+    ├── Conflict                    the caller: the state of an object forbids it
+    ├── Detached                    nobody: the user detached, the container goes on
+    ├── Unsupported                 this project: not implemented, or not possible
+    ├── CorruptData                 the producer of the data
     │   └── DigestMismatch
-    ├── StoreError                  the machine's owner
+    ├── StoreError                  the owner of the machine
     │   ├── StoreFull
     │   └── PermissionDenied
-    ├── RegistryError               whoever runs the registry, or the network
+    ├── RegistryError               the operator of the registry or the network
     │   ├── AuthFailed              the caller: not logged in, or not allowed
-    │   ├── TransportFailed         the network: nothing came, or it broke off
-    │   └── UploadRefused           the network, or the blob is damaged on this side
-    ├── NativeError                 the kernel said no; carries ``errno``
+    │   ├── TransportFailed         the network: no answer, or an incomplete one
+    │   └── UploadRefused           the network, or the local blob is damaged
+    ├── NativeError                 a system call failed; carries ``errno``
     └── RuntimeFailed               the container could not be run
         ├── CommandNotFound         exit code 127
         └── CommandNotExecutable    exit code 126
 
-Rules: a message is one line, complete, and starts with a lower-case word unless
-it quotes a name; whoever prints it adds the "Error: ". Foreign exceptions are
-converted where they are understood, always with ``raise ... from``.
+Rules: a message is one complete line. It starts with a lower-case word unless it quotes a name.
+Code that prints it adds "Error: ". Foreign exceptions are converted where their meaning is known,
+always with ``raise ... from``.
 """
 
 # ruff: noqa: N818  -- Docker's vocabulary (Conflict, NotFound) reads better bare
@@ -49,29 +50,29 @@ _FORBIDDEN = frozenset({_errno.EACCES, _errno.EPERM, _errno.EROFS})
 
 
 class SandboxError(Exception):
-    """Any failure that a user should read as one line, without a traceback."""
+    """A failure that the user sees as one line, without a traceback."""
 
     exit_code: int = 1
     http_status: ClassVar[int] = 500
 
     def __init__(self, message: str) -> None:
-        """Keep the one line that explains the failure."""
+        """Store the line that explains the failure."""
         super().__init__(message)
         self.message = message
 
 
 class UsageError(SandboxError):
-    """A flag, name or value that makes no sense."""
+    """An invalid flag, name or value."""
 
     http_status = 400
 
 
 class ReferenceSyntaxError(UsageError):
-    """A string that is no image reference."""
+    """A string that is not an image reference."""
 
 
 class NotFound(SandboxError):
-    """Something named by the user does not exist."""
+    """An object that the user named does not exist."""
 
     http_status = 404
 
@@ -81,7 +82,7 @@ class ImageNotFound(NotFound):
 
 
 class OtherPlatform(ImageNotFound):
-    """The image is here, but for another kind of machine than asked for."""
+    """The image is in the store, but for another platform."""
 
 
 class ContainerNotFound(NotFound):
@@ -93,72 +94,72 @@ class NetworkNotFound(NotFound):
 
 
 class Conflict(SandboxError):
-    """The present state of an object forbids the change."""
+    """The state of an object does not allow the change."""
 
     http_status = 409
 
 
 class Detached(SandboxError):
-    """The user typed the keys that detach (Docker's words and exit code)."""
+    """The user typed the detach keys. Message and exit code are Docker's."""
 
     def __init__(self) -> None:
-        """Say so."""
+        """Set Docker's message."""
         super().__init__("read escape sequence")
 
 
 class Unsupported(SandboxError):
-    """A thing Docker can do and this program cannot."""
+    """A feature of Docker that this program does not have."""
 
     http_status = 501
 
 
 class CorruptData(SandboxError):
-    """An archive, blob or manifest that is broken, lies, or is unsafe to use."""
+    """An archive, blob or manifest that is damaged, contradictory or unsafe."""
 
     http_status = 400
 
 
 class DigestMismatch(CorruptData):
-    """Content that is not what its digest or size promised."""
+    """Content whose digest or size differs from the expected one."""
 
 
 class StoreError(SandboxError):
-    """The store on disk cannot be used as asked."""
+    """The store on disk cannot be used."""
 
 
 class StoreFull(StoreError):
-    """No space (or quota) is left for the store."""
+    """The disk or the quota is full."""
 
 
 class PermissionDenied(StoreError):
-    """The store, or a file named by the user, may not be read or written."""
+    """A file of the store, or one that the user named, cannot be read or written."""
 
 
 class RegistryError(SandboxError):
-    """A registry answered, and not with what was asked for."""
+    """A registry answered with an error, or with something unexpected."""
 
     http_status = 502
 
 
 class AuthFailed(RegistryError):
-    """The registry wants other credentials than it was given."""
+    """The registry does not accept the credentials, or requires some."""
 
     http_status = 401
 
 
 class TransportFailed(RegistryError):
-    """No complete answer came from the registry."""
+    """The registry sent no answer, or an incomplete one."""
 
 
 class UploadRefused(RegistryError):
-    """What arrived of a blob is not what was announced: all of it must be sent again."""
+    """The registry received wrong data for a blob: the whole blob must be sent again."""
 
 
 class NativeError(SandboxError):
     """A system call made by the C core failed."""
 
     def __init__(self, errno: int, message: str) -> None:
-        """Describe what was tried; the text of the errno is added."""
+        """Store *errno*; the message is *message* with the text of *errno*."""
         super().__init__(f"{message}: {os.strerror(errno)}")
         self.errno = errno
 
@@ -169,7 +170,7 @@ class RuntimeFailed(SandboxError):
     exit_code = 125
 
     def __init__(self, message: str, *, exit_code: int | None = None) -> None:
-        """Keep the message and, if given, another exit code than the family's."""
+        """Store the message, and the exit code if it is not the default of the class."""
         super().__init__(message)
         if exit_code is not None:
             self.exit_code = exit_code
@@ -183,14 +184,14 @@ class CommandNotFound(RuntimeFailed):
 
 
 class CommandNotExecutable(RuntimeFailed):
-    """The command to run exists and cannot be executed."""
+    """The command to run exists, but cannot be executed."""
 
     exit_code = 126
     http_status = 400
 
 
 def from_os_error(exc: OSError, *, doing: str) -> SandboxError:
-    """Return the error that explains to a user why *doing* failed."""
+    """Return an error for the user that says why *doing* failed."""
     reason = os.strerror(exc.errno) if exc.errno else str(exc)
     if exc.errno in _FULL:
         return StoreFull(f"{doing}: {reason}")
@@ -201,7 +202,7 @@ def from_os_error(exc: OSError, *, doing: str) -> SandboxError:
 
 @contextmanager
 def map_os_errors(doing: str) -> Iterator[None]:
-    """Convert any OSError of the block; *doing* says what was being tried."""
+    """Convert an OSError of the block; *doing* describes the attempt in its message."""
     try:
         yield
     except OSError as exc:

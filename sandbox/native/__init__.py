@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The C core: the only package that touches the extension."""
+"""Python's interface to the C core. Only this package uses the extension module."""

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Compile csrc/ twice: the hosted cffi extension and the freestanding guest ELF.
+"""Compiles csrc/ twice: as the cffi extension (hosted) and as the freestanding guest ELF.
 
-Rules: which file belongs to which build is written in csrc/sources.mk and what Python
-may see in csrc/base/abi.h; this file only drives the compiler. Objects are kept under
-build/ and rebuilt when a source or a header they included is newer.
-Does not know: what any C file does. Not imported at run time: setup.py, the Makefile
+Rules: csrc/sources.mk assigns files to the two builds. csrc/base/abi.h lists what Python may see.
+This file only runs the compiler. Objects are kept under build/, and rebuilt when a source or a
+header that they include is newer.
+
+Must not know: the content of any C file. It is not imported at run time: setup.py, the Makefile
 (`python -P sandbox/native/build.py`) and tests/harness/cbuild.py load it.
 """
 
@@ -33,7 +34,7 @@ BUILD = ROOT / "build"
 NATIVE = ROOT / "sandbox" / "native"
 EXTENSION = "_native.abi3.so"
 GUEST = "sandbox-guest"
-# What Python sees, in the order cffi reads it.
+# The headers for cffi, in the order it reads them.
 CDEF_HEADERS = (
     "base/abi.h",
     "base/net_abi.h",
@@ -46,8 +47,8 @@ CDEF_HEADERS = (
     "hosted/hosted.h",
 )
 
-# Every warning of docs/style; -Werror is added by `make lint` alone, so that a newer
-# compiler never breaks a user's build.
+# The warnings that the code must not cause. Only `make lint` adds -Werror, so that a newer compiler
+# does not break a user's build.
 WARNINGS = [
     "-Wall",
     "-Wextra",
@@ -69,13 +70,13 @@ GUEST_CFLAGS = [
     "-std=gnu11",
     "-O2",
     "-g",
-    "-ffreestanding",  # no libc in a guest
+    "-ffreestanding",  # a guest has no libc
     "-fno-builtin",
     "-fno-pie",
     "-mcmodel=large",  # linked far above 2 GiB
     "-mgeneral-regs-only",  # the signal path must not touch vector state
     "-mno-red-zone",
-    "-fno-stack-protector",  # its canary lives in libc's TLS
+    "-fno-stack-protector",  # the canary would be in libc's thread-local storage
     "-fno-asynchronous-unwind-tables",
     "-fvisibility=hidden",
     "-fno-tree-loop-distribute-patterns",  # memset's loop must not call memset
@@ -94,12 +95,12 @@ GUEST_LDFLAGS = [
 
 
 class BuildError(Exception):
-    """The compiler or sources.mk said no; the message is what to print."""
+    """A failure of the compiler or an error in sources.mk; the message is complete."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The parsed csrc/sources.mk."""
+    """The content of csrc/sources.mk."""
 
     hosted: tuple[Path, ...]
     guest: tuple[Path, ...]
@@ -109,16 +110,16 @@ class Sources:
 
 
 def architecture() -> str:
-    """Return the folder name under csrc/arch for the machine we build on."""
+    """Return the name of the folder below csrc/arch for this machine. Raises BuildError."""
     machine = platform.machine()
     arch = {"amd64": "x86_64", "x86_64": "x86_64"}.get(machine)
     if arch is None:
-        raise BuildError(f"no support for {machine} yet: only x86_64")
+        raise BuildError(f"{machine} is not supported yet: only x86_64")
     return arch
 
 
 def parse_make_lists(text: str, given: dict[str, str]) -> dict[str, str]:
-    r"""Read `NAME := a b`, `NAME += c` and `$(NAME)`.
+    r"""Parse lines such as `NAME := a b`, `NAME += c`, and expand `$(NAME)`.
 
     >>> parse_make_lists("A := x \\\n y # no\nB = $(A) $(ARCH)/z\nB += w", {"ARCH": "c"})
     {'ARCH': 'c', 'A': 'x y', 'B': 'x y c/z w'}
@@ -142,7 +143,7 @@ def parse_make_lists(text: str, given: dict[str, str]) -> dict[str, str]:
 
 
 def read_sources() -> Sources:
-    """Parse csrc/sources.mk and check that every pattern matches a file."""
+    """Parse csrc/sources.mk. Raises BuildError if a pattern matches no file."""
     text = (CSRC / "sources.mk").read_text()
     values = parse_make_lists(text, {"ARCH": architecture(), "CSRC": str(CSRC)})
 
@@ -169,18 +170,18 @@ def read_sources() -> Sources:
 
 
 def include_flags() -> list[str]:
-    """Return where C sources look for our headers; the result names no folder of ours."""
+    """Return the flags that let C sources include headers by their path below csrc/."""
     arch = CSRC / "arch" / architecture()
     return [f"-I{CSRC}", f"-I{arch}", f"-ffile-prefix-map={ROOT}=."]
 
 
 def compiler() -> list[str]:
-    """Return the C compiler: $CC or gcc."""
+    """Return the command of the C compiler: $CC or gcc."""
     return shlex.split(os.environ.get("CC", "gcc"))
 
 
 def run(command: Sequence[str]) -> None:
-    """Run one compiler command; its own words are the error message."""
+    """Run a compiler command. Raises BuildError with the compiler's output."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.stderr:
         sys.stderr.write(done.stderr)
@@ -189,7 +190,7 @@ def run(command: Sequence[str]) -> None:
 
 
 def is_current(target: Path, stamp: str) -> bool:
-    """Tell whether target is newer than all it depends on, built by the same command."""
+    """Return whether *target* is newer than its inputs, and *stamp* is its command."""
     depfile, command = target.with_suffix(".d"), target.with_suffix(".cmd")
     if not (target.exists() and depfile.exists() and command.exists()):
         return False
@@ -204,7 +205,7 @@ def is_current(target: Path, stamp: str) -> bool:
 
 
 def compile_object(source: Path, folder: Path, flags: Sequence[str]) -> Path:
-    """Compile one file, unless its object is current, and return the object."""
+    """Compile one file, unless its object is up to date; return the object's path."""
     stem = str(source.relative_to(CSRC) if source.is_relative_to(CSRC) else source.name)
     target = folder / (stem.replace("/", "-") + ".o")
     command = [*compiler(), *flags, "-c", str(source), "-o"]
@@ -219,24 +220,24 @@ def compile_object(source: Path, folder: Path, flags: Sequence[str]) -> Path:
 
 
 def compile_all(sources: Sequence[Path], folder: Path, flags: Sequence[str]) -> list[Path]:
-    """Compile every file of a build, two at a time or as many as there are cores."""
+    """Compile all files of a build in parallel, one job for each core and at least two."""
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         return list(pool.map(lambda s: compile_object(s, folder, flags), sources))
 
 
 def hosted_flags(sources: Sources) -> list[str]:
-    """Return the flags for level 0-2 sources with a libc around them."""
+    """Return the flags for the sources of levels 0 to 2, built with a libc."""
     return [*HOSTED_CFLAGS, *WARNINGS, *include_flags(), *sources.hosted_cflags]
 
 
 def guest_flags(sources: Sources) -> list[str]:
-    """Return the flags for everything that runs inside a guest process."""
+    """Return the flags for the code that runs inside a guest process."""
     return [*GUEST_CFLAGS, *WARNINGS, *include_flags(), *sources.guest_cflags]
 
 
 def abi_cdef() -> str:
-    """Return the headers as cffi wants them: without preprocessor lines but `#define`."""
+    """Return the headers as cffi accepts them: of the preprocessor's lines only `#define`."""
     lines = []
     text = "\n".join((CSRC / name).read_text() for name in CDEF_HEADERS)
     for line in text.splitlines():
@@ -250,7 +251,7 @@ def abi_cdef() -> str:
 
 
 def constant(line: str) -> str:
-    """Let the C compiler evaluate any `#define` that is not a plain number.
+    """Replace the value of a `#define` by "...", unless it is a number; the compiler knows it.
 
     >>> constant("#define SB_A (1 << 3)  /* eight */")
     '#define SB_A ...'
@@ -264,7 +265,7 @@ def constant(line: str) -> str:
 
 
 def write_wrapper(target: Path) -> None:
-    """Let cffi generate the extension's C source from the headers."""
+    """Write the C source of the extension, which cffi generates from the headers."""
     from cffi import FFI
 
     ffi = FFI()
@@ -272,7 +273,7 @@ def write_wrapper(target: Path) -> None:
     ffi.set_source("sandbox.native._native", '#include "hosted/hosted.h"', py_limited_api=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = target.with_suffix(f".{os.getpid()}.tmp.c")
-    with contextlib.redirect_stdout(io.StringIO()):  # cffi announces what it writes
+    with contextlib.redirect_stdout(io.StringIO()):  # cffi prints messages
         ffi.emit_c_code(str(scratch))
     if target.exists() and target.read_text() == scratch.read_text():
         scratch.unlink()
@@ -281,7 +282,7 @@ def write_wrapper(target: Path) -> None:
 
 
 def link(target: Path, command: Sequence[str]) -> None:
-    """Link to a temporary name and rename, so a running sandbox keeps its old file."""
+    """Link to a temporary name and rename it, so that a running sandbox keeps its file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".link-") as folder:
         scratch = Path(folder) / target.name
@@ -290,12 +291,12 @@ def link(target: Path, command: Sequence[str]) -> None:
 
 
 def build_extension(sources: Sources, destination: Path) -> Path:
-    """Build `_native.abi3.so` into destination."""
+    """Build `_native.abi3.so` in *destination*."""
     wrapper = BUILD / "hosted" / "_native.c"
     write_wrapper(wrapper)
     objects = compile_all(sources.hosted, BUILD / "hosted", hosted_flags(sources))
     python_include = f"-I{sysconfig.get_paths()['include']}"
-    # Generated code: built without our warnings, which it does not promise to meet.
+    # Generated code, compiled without our warnings, which it may trigger.
     flags = [*HOSTED_CFLAGS, *include_flags(), python_include, "-w"]
     objects += compile_all([wrapper], BUILD / "hosted", flags)
     target = destination / EXTENSION
@@ -304,7 +305,7 @@ def build_extension(sources: Sources, destination: Path) -> Path:
 
 
 def build_guest(sources: Sources, destination: Path) -> Path | None:
-    """Build the static guest ELF into destination."""
+    """Build the static guest ELF in *destination*."""
     if not sources.guest:
         return None
     objects = compile_all(sources.guest, BUILD / "guest", guest_flags(sources))
@@ -317,7 +318,7 @@ def build_guest(sources: Sources, destination: Path) -> Path | None:
 
 
 def build(destination: Path = NATIVE) -> None:
-    """Build both and put them beside the package's native code."""
+    """Build both into *destination*. Raises BuildError."""
     if shutil.which(compiler()[0]) is None:
         raise BuildError(f"no C compiler: {compiler()[0]} is not installed")
     sources = read_sources()
@@ -326,7 +327,7 @@ def build(destination: Path = NATIVE) -> None:
 
 
 def check(sources: Sources, extra: Sequence[str], *, guest: bool) -> None:
-    """Compile everything for its warnings only (`make lint`)."""
+    """Compile everything only for the warnings (`make lint`)."""
     hosted = [*hosted_flags(sources), "-Werror", *extra]
     with tempfile.TemporaryDirectory() as folder:
         compile_all(sources.hosted, Path(folder) / "hosted", hosted)
@@ -336,7 +337,7 @@ def check(sources: Sources, extra: Sequence[str], *, guest: bool) -> None:
 
 
 def main() -> int:
-    """Build, or with `--check` only report what the compiler dislikes."""
+    """Build everything; with `--check`, only report warnings."""
     parser = argparse.ArgumentParser(description="compile csrc/")
     parser.add_argument("--check", action="store_true", help="warnings are errors")
     parser.add_argument("--analyze", action="store_true", help="gcc -fanalyzer, hosted")

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The merged tree, its control file and its index, as Python sees them.
+"""The merged tree of a container: its control file, its index and its changes.
 
-How it works: every function here is one call (or a loop of calls) of csrc/hosted/hosted.h;
-a negative result becomes a NativeError. Guest paths are bytes, host paths are str.
+How it works: each function makes one call, or a loop of calls, to csrc/hosted/hosted.h. A negative
+result becomes a NativeError. Guest paths are bytes, host paths are str.
 
-Rules: a Tree acts as root of the container, and is used by one thread at a time. All
-state that survives is in files: the container's upper directory and owner table, the
-run directory's control file, the store's indexes.
+Rules: a Tree acts as the container's root user; one thread may use it at a time. All lasting state
+is in files: the upper directory and the owner table of the container, the control file in its run
+directory, the store's indexes.
 
-Does not know: images, containers' records, or how a guest is started.
+Must not know: images, records of containers, how a guest is started.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _MOUNT_KINDS = {
 
 
 class Mount(Record, frozen=True):
-    """Something laid over the tree; the host side of a link is its target."""
+    """A path of the host mounted at *guest*; for a link, *host* is the target."""
 
     kind: str
     guest: str
@@ -69,11 +69,11 @@ class Mount(Record, frozen=True):
 
 
 class ControlSpec(Record, frozen=True):
-    """All that the processes of a container share.
+    """The settings that all processes of a container share.
 
-    *index_path* is None for the machine's own tree. *work_dir*, which must be on the
-    file system of *upper_dir*, is beside it unless given. Without *net_dir* (see
-    sandbox.native.network) the container has the machine's own network.
+    *index_path* is None for the host's own tree. *work_dir* must be on the file system of
+    *upper_dir*; None means the directory work beside it. Without *net_dir* (see
+    sandbox.native.network) the container uses the host's network.
     """
 
     run_dir: str
@@ -98,7 +98,7 @@ class ControlSpec(Record, frozen=True):
 
 
 class EntryRequest(Record, frozen=True):
-    """How a process enters the container."""
+    """How a new process enters the container."""
 
     path: str
     cwd: str = "/"
@@ -110,7 +110,7 @@ class EntryRequest(Record, frozen=True):
 
 
 class TreeStat(Record, frozen=True):
-    """What stat(2) says in the container, and where the file really is."""
+    """The result of stat(2) inside the container, and the file's path on the host."""
 
     mode: int
     uid: int
@@ -145,7 +145,7 @@ def _name(path: bytes) -> str:
 
 
 def guest_path() -> str:
-    """Return the path of the guest runtime that is shipped with this package."""
+    """Return the path of the guest program in this package."""
     return os.path.join(os.path.dirname(__file__), "sandbox-guest")
 
 
@@ -153,24 +153,26 @@ def guest_path() -> str:
 
 
 def create_control(path: str, spec: ControlSpec) -> None:
-    """Make the control file of a container that has no process.
+    """Create the control file of a container that has no process.
 
-    The owner table is made when missing; the marks in the upper are read. What the upper
-    lies in must exist: a container that is being removed is not made again.
+    Creates the owner table if it is missing, and reads the marks in the upper directory. The
+    parent of the upper must exist, so that a container under removal is not created again.
+
+    Raises NativeError, StoreError.
     """
     work = spec.work_dir or f"{os.path.dirname(spec.upper_dir)}/work"
     with map_os_errors("cannot prepare the container's own layer"):
         for folder, mode in ((work, 0o700), (spec.upper_dir, 0o755)):
             with suppress(FileExistsError):
                 os.mkdir(folder, mode)
-    kept: list[object] = []  # cffi: a char * does not keep its bytes alive
+    kept: list[object] = []  # cffi does not keep the bytes behind a char * alive
 
     def text(value: str) -> object:
         kept.append(ffi.new("char[]", os.fsencode(value)))
         return kept[-1]
 
     def real(path: str) -> object:
-        # The kernel reports paths without symlinks (getcwd, /proc/self/fd).
+        # The kernel reports paths with symlinks resolved (getcwd, /proc/self/fd).
         return text(os.path.realpath(path))
 
     c_spec = ffi.new(
@@ -202,7 +204,7 @@ def create_control(path: str, spec: ControlSpec) -> None:
 
 
 def post_entry(control_path: str, request: EntryRequest) -> int:
-    """Leave a request for a process about to start; return the entry's number."""
+    """Post a request for a process that is about to start; return the entry's number."""
     with Tree.open(control_path) as tree:
         return tree.post_entry(request)
 
@@ -211,7 +213,7 @@ def post_entry(control_path: str, request: EntryRequest) -> int:
 
 
 class Tree(Closing):
-    """The merged tree of a container, seen and changed as its root."""
+    """The merged tree of a container, accessed as its root user. Methods raise NativeError."""
 
     def __init__(self, handle: object) -> None:
         self._handle = handle
@@ -219,7 +221,7 @@ class Tree(Closing):
 
     @classmethod
     def open(cls, control_path: str) -> Self:
-        """Map the control file and all it names; close by leaving the context."""
+        """Map the control file and the files it names. Close the tree after use."""
         error = ffi.new("int *")
         handle = lib.sb_hosted_open(os.fsencode(control_path), error)
         if handle == ffi.NULL:
@@ -227,14 +229,14 @@ class Tree(Closing):
         return cls(handle)
 
     def close(self) -> None:
-        """Release the maps; the tree cannot be used afterwards."""
+        """Unmap the files; the tree cannot be used any more."""
         lib.sb_hosted_close(self._handle)
         self._handle = ffi.NULL
 
     # -- reading
 
     def stat(self, path: bytes, *, follow: bool = True) -> TreeStat:
-        """Return what is at *path*."""
+        """Return the status of *path*."""
         result = lib.sb_hosted_stat(self._handle, path, follow, self._stat)
         _check(result, _name(path))
         return self._tree_stat(path)
@@ -262,12 +264,12 @@ class Tree(Closing):
         )
 
     def exists(self, path: bytes, *, follow: bool = True) -> bool:
-        """Tell whether there is anything at *path*."""
+        """Return whether *path* exists."""
         result: int = lib.sb_hosted_stat(self._handle, path, follow, self._stat)
         return result == 0
 
     def resolve(self, path: bytes, *, follow: bool = True) -> bytes:
-        """Return the canonical path, as far as it exists, with the rest behind it."""
+        """Return the canonical form of *path*; missing components are kept at its end."""
         out = ffi.new("char[]", _PATH_MAX)
         _check(lib.sb_hosted_resolve(self._handle, path, follow, out), _name(path))
         resolved: bytes = ffi.string(out)
@@ -281,7 +283,7 @@ class Tree(Closing):
         return bytes(ffi.buffer(out, count))
 
     def list(self, path: bytes) -> Names:
-        """Return the names in a directory, without . and .., in no order."""
+        """Return the names in a directory without "." and "..", in no particular order."""
         return self._names(lib.sb_hosted_list, path)
 
     def _names(self, call: object, path: bytes) -> Names:
@@ -293,11 +295,11 @@ class Tree(Closing):
         return names.split(b"\0")[:-1]
 
     def open_file(self, path: bytes) -> int:
-        """Return a descriptor for reading a regular file or directory."""
+        """Return a descriptor to read a regular file or a directory."""
         return _check(lib.sb_hosted_open_file(self._handle, path), _name(path))
 
     def xattrs(self, path: bytes) -> dict[bytes, bytes]:
-        """Return the extended attributes; a symlink is not followed."""
+        """Return the extended attributes; does not follow a symlink."""
         size = lib.sb_hosted_listxattr(self._handle, path, ffi.NULL, 0)
         _check(size, _name(path))
         if size == 0:
@@ -319,10 +321,10 @@ class Tree(Closing):
     # -- what the container changed
 
     def changes(self, *, marks: Names | None = None) -> Changes:
-        """Return what differs from the image, sorted: Docker's A, C and D.
+        """Return the differences from the image, sorted by path, as Docker's A, C and D.
 
-        The runtime's own marks in the upper are added to *marks*. The work is proportional
-        to the container's own layer, not to the image.
+        The runtime's marks in the upper are appended to *marks*. The work is proportional to the
+        container's layer, not to the image.
         """
         marks = [] if marks is None else marks
         return sorted(self._changes(b"", marks), key=lambda change: change[1])
@@ -330,7 +332,7 @@ class Tree(Closing):
     def _changes(
         self, directory: bytes, marks: Names, *, hidden: bool = False
     ) -> Iterator[tuple[ChangeKind, bytes]]:
-        """Walk one upper directory; *hidden*: nothing of the lower shows through."""
+        """Walk one directory of the upper; *hidden* means that it hides the lower one."""
         upper = self._upper + directory
         names: Names = os.listdir(upper)
         hidden = hidden or self._opaque in names
@@ -355,7 +357,7 @@ class Tree(Closing):
 
     @property
     def upper(self) -> str:
-        """The host directory that holds the container's own layer."""
+        """The host directory of the container's own layer."""
         return os.fsdecode(self._upper)
 
     @property
@@ -387,31 +389,31 @@ class Tree(Closing):
     # -- changing
 
     def create(self, path: bytes, mode: int) -> int:
-        """Make a regular file and return a descriptor for writing it."""
+        """Create a regular file and return a descriptor to write it."""
         return _check(lib.sb_hosted_create_file(self._handle, path, mode), _name(path))
 
     def mkdir(self, path: bytes, mode: int) -> None:
-        """Make a directory."""
+        """Create a directory."""
         _check(lib.sb_hosted_mkdir(self._handle, path, mode), _name(path))
 
     def mknod(self, path: bytes, mode: int, rdev: int = 0) -> None:
-        """Make a device, FIFO or socket, as *mode* says."""
+        """Create a device, FIFO or socket; *mode* includes its type."""
         _check(lib.sb_hosted_mknod(self._handle, path, mode, rdev), _name(path))
 
     def symlink(self, target: bytes, path: bytes) -> None:
-        """Make a symlink at *path*."""
+        """Create a symlink at *path*."""
         _check(lib.sb_hosted_symlink(self._handle, target, path), _name(path))
 
     def link(self, source: bytes, path: bytes) -> None:
-        """Make a hard link at *path*."""
+        """Create a hard link at *path*."""
         _check(lib.sb_hosted_link(self._handle, source, path), _name(path))
 
     def rename(self, source: bytes, path: bytes, flags: int = 0) -> None:
-        """Rename, with the flags of renameat2(2)."""
+        """Rename *source*; *flags* are those of renameat2(2)."""
         _check(lib.sb_hosted_rename(self._handle, source, path, flags), _name(path))
 
     def unlink(self, path: bytes) -> None:
-        """Remove a name that is no directory."""
+        """Remove a name that is not a directory."""
         _check(lib.sb_hosted_unlink(self._handle, path), _name(path))
 
     def rmdir(self, path: bytes) -> None:
@@ -423,35 +425,35 @@ class Tree(Closing):
         _check(lib.sb_hosted_chmod(self._handle, path, mode), _name(path))
 
     def chown(self, path: bytes, uid: int, gid: int) -> None:
-        """Change the owner; a symlink is not followed."""
+        """Change the owner; does not follow a symlink."""
         _check(lib.sb_hosted_chown(self._handle, path, uid, gid), _name(path))
 
     def utimens(self, path: bytes, atime_ns: int, mtime_ns: int) -> None:
-        """Set the times; a symlink is not followed."""
+        """Set the times in nanoseconds since 1970; does not follow a symlink."""
         _check(lib.sb_hosted_utimens(self._handle, path, atime_ns, mtime_ns), _name(path))
 
     def truncate(self, path: bytes, size: int) -> None:
-        """Change the size of a regular file."""
+        """Set the size of a regular file in bytes."""
         _check(lib.sb_hosted_truncate(self._handle, path, size), _name(path))
 
     def setxattr(self, path: bytes, name: bytes, value: bytes) -> None:
-        """Set an extended attribute; a symlink is not followed."""
+        """Set an extended attribute; does not follow a symlink."""
         result = lib.sb_hosted_setxattr(self._handle, path, name, value, len(value))
         _check(result, _name(path))
 
     def removexattr(self, path: bytes, name: bytes) -> None:
-        """Remove an extended attribute; a symlink is not followed."""
+        """Remove an extended attribute; does not follow a symlink."""
         _check(lib.sb_hosted_removexattr(self._handle, path, name), _name(path))
 
     # -- control
 
     @property
     def handle(self) -> object:
-        """Return the C side of the tree, for the other modules of this package."""
+        """The C object, for other modules of this package."""
         return self._handle
 
     def add_mount(self, mount: Mount) -> None:
-        """Attach a mount; only while the container has no process."""
+        """Add a mount, while the container has no process."""
         kind = _MOUNT_KINDS[mount.kind]
         is_link = mount.kind == "link"
         guest = self.resolve(os.fsencode(mount.guest), follow=not is_link)
@@ -463,7 +465,7 @@ class Tree(Closing):
         _check(result, f"cannot mount {mount.host} at {mount.guest}")
 
     def post_entry(self, request: EntryRequest) -> int:
-        """Leave a request for a process about to start; return its number."""
+        """Post a request for a process that is about to start; return the entry's number."""
         groups = ffi.new("uint32_t[]", list(request.groups))
         return _check(
             lib.sb_hosted_post_entry(

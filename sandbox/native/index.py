@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Indexes of images: one file for a stack of layers (csrc/index.h, index_build.h).
+"""Indexes: one file for the merged tree of a stack of layers (csrc/layers/index_build.h).
 
-Does not know: where the store keeps them, or when one is made anew.
+Must not know: where the store keeps indexes, when it rebuilds one.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def build_index(
     layers: Sequence[tuple[str, str]], dest: str, store_root: str | None = None
 ) -> None:
-    """Write the index of a stack of layers (lowest first) to the new file *dest*.
+    """Write the index of a stack of layers, the lowest first, to the new file *dest*.
 
-    A layer is its directory of files and its table. Without *store_root* the store
-    is three levels above that directory.
+    A layer is given by its directory of files and its table. Without *store_root*, the store is
+    three levels above that directory. Raises CorruptData, NativeError.
     """
-    from sandbox.native.layer_rows import pack_table  # loads msgspec; supervisors do without
+    from sandbox.native.layer_rows import pack_table  # imported late: it loads msgspec
 
     kept: list[object] = []
     rows = ffi.new("struct sb_layer_rows[]", max(len(layers), 1))
@@ -49,11 +49,11 @@ def build_index(
             os.unlink(dest)
         where = os.fsdecode(ffi.string(problem))
         if -result in (errno.EINVAL, errno.EUCLEAN) or (-result == errno.ENOENT and where):
-            raise CorruptData(f"a layer and its table do not fit: {where!r}")
+            raise CorruptData(f"the files and the table of a layer do not match: {where!r}")
         raise NativeError(-result, f"cannot make the index {dest}")
 
 
 def index_is_current(index: str, store_root: str) -> bool:
-    """Tell whether the index is whole and its inode numbers are the files'."""
+    """Return whether the index is intact, and its inode numbers match the files."""
     fits: int = lib.sb_hosted_index_fits(os.fsencode(index), os.fsencode(store_root))
     return fits == 1

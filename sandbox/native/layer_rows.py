@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Turn the table of a layer (meta.jsonl) into the packed rows that the C core reads.
+"""Packs the table of a layer (meta.jsonl) into the binary rows that the C core reads.
 
-How it works: one JSON object a line; byte strings are written as text of the code
-points 0 to 255. A packed row is a ``struct sb_row`` of csrc/layers/index_build.h followed by
-path, link target and extended attributes.
+Formats: the table has one JSON object a line; its byte strings are text of the code points 0 to
+255. A packed row is a ``struct sb_row`` of csrc/layers/index_build.h, followed by the path, the
+link target and the extended attributes.
 
-Does not know: what the rows mean; the C core merges the layers.
+Must not know: the meaning of rows. The C core merges the layers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Line(msgspec.Struct, rename={"kind": "t", "path": "p"}):
 
 
 def pack_table(lines: IO[bytes]) -> bytearray:
-    """Return the rows of a whole table, which is read a piece at a time.
+    """Return the packed rows of a table, which is read in pieces. Raises CorruptData.
 
     >>> import io
     >>> len(pack_table(io.BytesIO(b'{"p": "etc", "t": "d", "m": 493}')))
@@ -55,7 +55,7 @@ def pack_table(lines: IO[bytes]) -> bytearray:
             packed += b"".join(_pack(decoder.decode_lines(b"".join(piece))))
         return packed
     except (msgspec.MsgspecError, binascii.Error, UnicodeError, struct.error) as exc:
-        raise CorruptData(f"the table of a layer is broken: {exc}") from exc
+        raise CorruptData(f"the table of a layer is damaged: {exc}") from exc
 
 
 def _pack(table: list[_Line]) -> Iterator[bytes]:
@@ -81,7 +81,7 @@ def _decode_xattrs(texts: Mapping[str, str]) -> dict[bytes, bytes]:
 
 
 def pack_xattrs(xattrs: Mapping[bytes, bytes]) -> bytes:
-    """Return extended attributes as nodes and owner records hold them."""
+    """Return extended attributes in the format of an index's nodes and of owner records."""
     return b"".join(
         _XATTR.pack(len(name), len(value)) + name + value for name, value in xattrs.items()
     )

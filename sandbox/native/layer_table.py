@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The entries of a layer that is being unpacked (csrc/layers/layer_table.h, layer_quick.h).
 
-Rules: one thread at a time. A path that is new is put; one that is there may be put
-again only if both are directories.
+Rules: one thread at a time. put() needs a new path, or a directory that replaces a directory.
 
-Does not know: tar dialects, or where the layer goes.
+Must not know: tar formats, where the layer goes.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from sandbox.native._native import ffi, lib
 
 @dataclass(slots=True)
 class Record:
-    """What is known of a file, whatever its names. Times in nanoseconds."""
+    """The attributes of a file, without its names. Times are in nanoseconds."""
 
     kind: str
     mode: int
@@ -33,7 +32,7 @@ class Record:
 
 
 class LayerTable:
-    """Paths and what they name, kept in the file *draft* (new, to read and write)."""
+    """Maps paths to records, which are kept in *draft*, a new file open to read and write."""
 
     def __init__(self, draft: IO[bytes]) -> None:
         self._draft = draft
@@ -44,23 +43,23 @@ class LayerTable:
         self._row = ffi.new("struct sb_record *")
 
     def close(self) -> None:
-        """Release the memory and the draft."""
+        """Release the memory and close the draft."""
         lib.sb_table_close(self._table)
         self._table = ffi.NULL
         self._draft.close()
 
     @property
     def handle(self) -> Any:
-        """What other functions of the core take."""
+        """The C object, for other functions of the core."""
         return self._table
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """The bytes of all files."""
         return int(lib.sb_table_size(self._table))
 
     def get(self, path: bytes) -> Record | None:
-        """Return what is at *path*, if anything."""
+        """Return the record at *path*, or None."""
         at = lib.sb_table_find(self._table, path, len(path))
         if at == -errno.ENOENT:
             return None
@@ -80,7 +79,7 @@ class LayerTable:
         )
 
     def put(self, path: bytes, record: Record, xattrs: bytes = b"") -> None:
-        """Put *record* at *path*; *xattrs* is a JSON object or nothing."""
+        """Set the record at *path*; *xattrs* is a JSON object or b""."""
         row = ffi.new("struct sb_record *")
         row.kind = ord(record.kind)
         row.mode, row.uid, row.gid = record.mode, record.uid, record.gid
@@ -91,29 +90,29 @@ class LayerTable:
         _check(lib.sb_table_put(self._table, path, len(path), row, *arguments))
 
     def link(self, path: bytes, target: bytes) -> None:
-        """Make *path*, where nothing is, another name of what is at *target*."""
+        """Make *path* another name of the file at *target*; *path* must be free."""
         _check(lib.sb_table_link(self._table, path, len(path), target, len(target)))
 
     def remove(self, path: bytes) -> None:
-        """Forget one name."""
+        """Remove one name."""
         _check(lib.sb_table_remove(self._table, path, len(path)))
 
     def mark(self, path: bytes, kind: str) -> None:
-        """Note a whiteout (w) or an opaque directory (o)."""
+        """Record a whiteout ("w") or an opaque directory ("o")."""
         _check(lib.sb_table_mark(self._table, path, len(path), ord(kind)))
 
     def write(self, fd: int) -> int:
-        """Write the rows to *fd*; returns how many. Nothing may be added after it."""
+        """Write the rows to *fd* and return their number. Nothing may be added afterwards."""
         return _check(lib.sb_table_write(self._table, fd))
 
     def set_times(self, top_fd: int) -> None:
-        """Give the directories below *top_fd* their times."""
+        """Set the times of the directories below *top_fd*."""
         problem = ffi.new("char[4096]")
         _check(lib.sb_table_set_times(self._table, top_fd, problem))
 
 
 class QuickMembers(Closing):
-    """Makes the plain members of a tar below the directory *top_fd*."""
+    """Creates the plain members of a tar below the directory *top_fd*."""
 
     def __init__(self, table: LayerTable, top_fd: int, umask: int) -> None:
         self._quick: Any = lib.sb_quick_open(table.handle, top_fd, umask)
@@ -123,18 +122,18 @@ class QuickMembers(Closing):
         self._error = ffi.new("int *")
 
     def close(self) -> None:
-        """Release the table; nothing can be asked afterwards."""
+        """Release the object."""
         lib.sb_quick_close(self._quick)
         self._quick = ffi.NULL
 
     def forget(self) -> None:
-        """Take note that directories may have gone."""
+        """Drop cached directories, since some may have been removed."""
         lib.sb_quick_forget(self._quick)
 
     def run(self, piece: bytes, at: int) -> tuple[int, int, int]:
-        """Make what is plain in *piece* from *at* on.
+        """Create the plain members in *piece*, from the offset *at* on.
 
-        Returns the bytes and the members taken, and 0 or the errno of the next member.
+        Returns the number of bytes and of members handled, and the errno of the next member or 0.
         """
         start = ffi.from_buffer(piece) + at
         left = len(piece) - at
@@ -144,7 +143,7 @@ class QuickMembers(Closing):
 
 def _check(result: int) -> int:
     if result == -errno.ELOOP:
-        raise Unsupported("a layer with too many names whose hashes are the same")
+        raise Unsupported("the layer has too many names with equal hashes")
     if result < 0:
         raise OSError(-result, "")
     return result

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The network files of one user: who has which address, and what is published.
+"""The network files of one user: addresses of containers, and published ports.
 
-How it works: two files in one directory, laid out by csrc/base/net_abi.h. Guests map them, so
-every change is seen at once by the containers that run. docs/network.md says what a
-guest makes of a row.
+How it works: one directory has two files in the format of csrc/base/net_abi.h. Guests map them, so
+running containers see every change at once. docs/network.md describes how guests use the rows.
 
-Rules: whoever changes something holds the directory's lock, which `NetworkTable.locked`
-takes. A row is there whole or not at all, whenever its writer was killed. Addresses
-are dotted text here, ports are ints.
+Rules: a writer holds the directory's lock, which `NetworkTable.locked` takes. A row is present as
+a whole or not at all, even if its writer is killed. Addresses are dotted text here, ports are
+ints.
 
-Does not know: names of networks, where addresses come from, which containers still run.
+Must not know: names of networks, how addresses are chosen, which containers still run.
 """
 
 from __future__ import annotations
@@ -48,28 +47,28 @@ _DROPPED = 1
 
 
 class Interface(Record, frozen=True):
-    """A container's place on one network (number 1 to 65535)."""
+    """A container's interface on one network; *network* is 1 to 65535."""
 
     address: str
     network: int
     prefix: int = 24
     gateway: str | None = None
     mac: str = ""
-    """Empty: made of the address."""
+    """The hardware address; "" means one computed from the address."""
 
 
 class Allowed(Record, frozen=True):
-    """Addresses outside that may be reached; *port* 0 is any."""
+    """Outside addresses that a container may reach; *port* 0 means any port."""
 
     network: str
     port: int = 0
 
 
 class NetworkState(Record, frozen=True):
-    """What a container is on its networks.
+    """The network settings of a running container.
 
-    All its sockets are bound to *address*, which stays while it runs and need be no
-    endpoint. *resolvers* are name servers that it reaches on port 53 in any case.
+    All its sockets are bound to *address*, which does not change while it runs, and which need
+    not be an endpoint. *resolvers* are name servers; port 53 of these is always allowed.
     """
 
     address: str
@@ -81,7 +80,7 @@ class NetworkState(Record, frozen=True):
 
 
 class Endpoint(Record, frozen=True):
-    """An address, the network it belongs to and the container it leads to."""
+    """An address, its network, and the container that has it."""
 
     address: str
     network: int
@@ -89,7 +88,7 @@ class Endpoint(Record, frozen=True):
 
 
 class Published(Record, frozen=True):
-    """A port of a container that lies on an address of the machine."""
+    """A port of a container that is published on an address of the host."""
 
     container: int
     protocol: Protocol
@@ -99,7 +98,7 @@ class Published(Record, frozen=True):
 
 
 class PortInUse(Record, frozen=True):
-    """A port that a program of a container has bound; the program may be gone."""
+    """A port that a program in a container has bound. The program may have ended."""
 
     container: int
     protocol: Protocol
@@ -118,7 +117,7 @@ def _text(number: int) -> str:
 
 
 def _wide(address: str) -> bytes:
-    """Return 16 bytes: IPv4 as ::ffff:a.b.c.d.
+    """Return 16 bytes: an IPv6 address, or IPv4 mapped as ::ffff:a.b.c.d.
 
     >>> _wide("10.0.0.1").hex()
     '00000000000000000000ffff0a000001'
@@ -162,7 +161,7 @@ def _state_row(state: NetworkState) -> object:
         ("allowed addresses", state.allowed, MAX_ALLOWED),
     ):
         if len(values) > room:
-            raise ValueError(f"{len(values)} {name}: there is room for {room}")
+            raise ValueError(f"{len(values)} {name}: at most {room} are supported")
     return ffi.new(
         "struct sb_net_state *",
         {
@@ -186,16 +185,16 @@ def _check(result: int, doing: str) -> int:
 
 
 class NetworkTable(Closing):
-    """Both files, mapped. Reading needs no lock."""
+    """Both files, mapped into memory. Reading needs no lock. Methods raise NativeError."""
 
     def __init__(self, handle: object) -> None:
-        """Use `locked` or `reading`."""
+        """Call `locked` or `reading` instead."""
         self._handle = handle
 
     @classmethod
     @contextmanager
     def locked(cls, directory: str) -> Iterator[Self]:
-        """Hold the lock of a directory's files, which are made when absent."""
+        """Give the table, with the directory's lock held; create the files if necessary."""
         os.makedirs(directory, mode=0o700, exist_ok=True)
         lock = os.open(f"{directory}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -207,7 +206,7 @@ class NetworkTable(Closing):
 
     @classmethod
     def reading(cls, directory: str) -> Self:
-        """Map the files to look only; `locked` must have made them before."""
+        """Map the files to read them; `locked` must have created them."""
         if not os.path.exists(f"{directory}/ports"):
             raise FileNotFoundError(f"{directory}/ports")
         return cls._open(directory)
@@ -227,28 +226,28 @@ class NetworkTable(Closing):
     # -- containers
 
     def take(self, container_id: str, state: NetworkState) -> int:
-        """Give a container a number (at most 71 characters of id)."""
+        """Assign a number to a container; its id has at most 71 characters."""
         row = _state_row(state)
         result = lib.sb_hosted_net_take(self._handle, container_id.encode(), row)
-        return _check(result, "no room for one more container on the networks")
+        return _check(result, "too many containers on the networks")
 
     def update(self, container: int, state: NetworkState) -> None:
-        """Replace what a container is; its running programs see it at once."""
+        """Replace the settings of a container; its running programs see them at once."""
         result = lib.sb_hosted_net_update(self._handle, container, _state_row(state))
         _check(result, f"no container has the network number {container}")
 
     def release(self, container: int) -> None:
-        """Forget a container that has ended, with its endpoints and ports."""
+        """Remove a container that has ended, with its endpoints and ports."""
         _check(lib.sb_hosted_net_release(self._handle, container), "cannot release a container")
 
     def containers(self) -> dict[int, str]:
-        """Return the id of every number in use."""
+        """Map each number in use to the container's id."""
         rows = lib.sb_hosted_net_table(self._handle).containers
         used = (n for n in range(1, MAX_CONTAINERS) if self._state(n).address)
         return {number: ffi.string(rows[number].id).decode() for number in used}
 
     def state(self, container: int) -> NetworkState | None:
-        """Return what a container is, None when the number is free."""
+        """Return the settings of a container; None if the number is free."""
         row = self._state(container)
         if not row.address:
             return None
@@ -277,16 +276,16 @@ class NetworkTable(Closing):
     # -- endpoints
 
     def add_endpoint(self, endpoint: Endpoint) -> None:
-        """Let an address lead to a container (or, as a gateway, to the machine)."""
+        """Assign an address to a container; a gateway's address belongs to the host."""
         result = lib.sb_hosted_net_put_endpoint(
             self._handle, _number(endpoint.address), endpoint.network, endpoint.container
         )
         _check(result, f"cannot add the address {endpoint.address}")
 
     def drop_endpoint(self, address: str) -> None:
-        """Let an address lead nowhere."""
+        """Remove the endpoint with this address."""
         result = lib.sb_hosted_net_drop_endpoint(self._handle, _number(address))
-        _check(result, f"nobody has the address {address}")
+        _check(result, f"no container has the address {address}")
 
     def endpoints(self) -> list[Endpoint]:
         """Return all endpoints."""
@@ -300,7 +299,7 @@ class NetworkTable(Closing):
     # -- published ports
 
     def publish(self, row: Published) -> None:
-        """Let a port lie on an address of the machine when it is bound the next time."""
+        """Publish a port on an address of the host, from the next bind(2) of the port on."""
         result = lib.sb_hosted_net_publish(
             self._handle,
             row.container,
@@ -312,7 +311,7 @@ class NetworkTable(Closing):
         _check(result, f"cannot publish port {row.port}/{row.protocol}")
 
     def unpublish(self, container: int, protocol: Protocol, port: int) -> None:
-        """Undo `publish`; a socket that is bound stays."""
+        """Undo `publish`. A socket that is already bound is not changed."""
         result = lib.sb_hosted_net_unpublish(self._handle, container, protocol == "udp", port)
         _check(result, f"port {port}/{protocol} is not published")
 
@@ -328,7 +327,7 @@ class NetworkTable(Closing):
     # -- relays
 
     def lead(self, container: int, protocol: Protocol, port: int) -> tuple[str, int]:
-        """Return where a port of a container lies now; nobody listens there if it is not bound."""
+        """Return the address and port that a container's port is bound to, or would be."""
         address = ffi.new("unsigned char[16]")
         udp = protocol == "udp"
         real = lib.sb_hosted_net_lead(self._handle, container, udp, port, address)
@@ -336,14 +335,14 @@ class NetworkTable(Closing):
         return str(_narrow(bytes(address))), real
 
     def relay(self, container: int, port: int, *, on: bool) -> None:
-        """Say whether this UDP port of the container's gateway is a relay's."""
+        """Set whether a relay uses this UDP port of the container's gateway."""
         result = lib.sb_hosted_net_relay(self._handle, container, port, on)
-        _check(result, "no room for one more port")
+        _check(result, "too many ports in use")
 
     # -- ports in use
 
     def ports(self) -> list[PortInUse]:
-        """Return what programs have bound."""
+        """Return the ports that programs have bound."""
         rows = self._words(lib.sb_hosted_net_ports(self._handle).rows)
         used = (word for word in rows if word > _DROPPED)
         return [

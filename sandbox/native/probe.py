@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What this machine lets an unprivileged process do, tried out.
+"""Tests which system calls and features this host allows an unprivileged process.
 
-Does not know: what follows from it.
+Must not know: how the results are used.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from sandbox.native._native import ffi, lib
 
 
 class Probe(Record, frozen=True):
-    """Errno of what stands in the way, 0 where nothing does.
+    """The results: 0 if a feature works, else the errno of the failure.
 
-    *landlock* is the newest version of Landlock, 0 if there is none.
+    *landlock* is the ABI version of Landlock, 0 if it is not available.
     """
 
     filter: int
@@ -27,7 +27,7 @@ class Probe(Record, frozen=True):
 
 
 def probe() -> Probe:
-    """Try everything; takes a few milliseconds."""
+    """Run all tests; takes a few milliseconds."""
     found = ffi.new("struct sb_probe *")
     lib.sb_probe(found)
     return Probe(
@@ -41,5 +41,5 @@ def probe() -> Probe:
 
 
 def has_birth_times(path: str) -> bool:
-    """Tell whether the file system of *path* knows when a file was made."""
+    """Return whether the file system of *path* records creation times."""
     return bool(lib.sb_probe_birth_time(os.fsencode(path)) == 1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The process table in a container's control file.
 
-Rules: a row may be of a process that is gone, whose pid another one has now; rows tell
-when they were written.
+Rules: the process of a row may have ended, and its pid may belong to another process. Rows have
+the time of their creation to detect this.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MAX_PIDS = 32768
 
 
 def processes(control_path: str) -> list[int]:
-    """Return the pids of the container's processes that are alive."""
+    """Return the pids of the container's running processes. Raises NativeError."""
     rows = _rows(control_path, _FEW_PIDS)
     if len(rows) == _FEW_PIDS:
         rows = _rows(control_path, _MAX_PIDS)
@@ -29,7 +29,7 @@ def processes(control_path: str) -> list[int]:
 
 
 def _rows(control_path: str, room: int) -> list[tuple[int, int]]:
-    """Return pids and when they were written, *room* of them at most."""
+    """Return pids with the time of their rows in ns since boot, at most *room* of them."""
     pids = ffi.new("uint32_t[]", room)
     started = ffi.new("uint64_t[]", room)
     count = lib.sb_hosted_processes(os.fsencode(control_path), pids, started, room)
@@ -39,18 +39,18 @@ def _rows(control_path: str, room: int) -> list[tuple[int, int]]:
 
 
 def end(control_path: str) -> None:
-    """Let nobody be born in the container any more."""
+    """Make the container refuse new processes."""
     _check(lib.sb_hosted_end(os.fsencode(control_path)), control_path)
 
 
 def limit_pids(control_path: str, limit: int) -> None:
-    """Say how many tasks there may be; not from or to none (0) while it runs."""
+    """Set the maximum number of tasks. It must not change from or to 0 (no limit) later."""
     result = lib.sb_hosted_limit_pids(os.fsencode(control_path), min(limit, lib.SB_MAX_PIDS))
     _check(result, control_path)
 
 
 def pace(control_path: str, pids: Sequence[int], *, stopped: bool) -> None:
-    """Say that these were stopped, or continued, from outside: no guest shall hear of it."""
+    """Mark processes as stopped or continued from outside, which hides this from guests."""
     mark = lib.SB_PACED_STOPPED if stopped else lib.SB_PACED_CONTINUED
     listed = ffi.new("uint32_t[]", list(pids))
     _check(lib.sb_hosted_pace(os.fsencode(control_path), listed, len(pids), mark), control_path)
@@ -62,7 +62,7 @@ def _check(result: int, path: str) -> None:
 
 
 def _is_same(pid: int, seen_ns: int) -> bool:
-    """Tell whether a process with that pid already ran at that boot time."""
+    """Return whether the process with that pid was already running at that time."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Copies of program files whose system call sites jump into the runtime.
+"""Copies of program files in which system call instructions jump into the runtime.
 
-How it works: guests note each call site of a layer file that trapped in the control
-file. When a container ends, `learn` makes or renews a copy of those files with the
-sites rewritten, beside the layer (``text/<inode number>``, with the sites it was made
-from in ``text/<inode number>.sites``, one ``offset number`` a line). `attach` lists the
-copies for the next container, whose programs map them in place of the originals.
+How it works: when a call instruction in a layer's file traps, the guest notes its offset in the
+control file. After the container ends, `learn` writes or renews a copy of each such file, with
+these sites rewritten, beside the layer: ``text/<inode number>``. Its sites are listed in
+``text/<inode number>.sites``, one ``offset number`` a line. `attach` lists the copies for the next
+container, whose programs map them instead of the originals.
 
-Rules: all of this only saves time, so a full disk or a read-only store is no error. A
-copy appears by rename; readers see a whole one or none. Who makes one holds ``text/lock``,
-and the sites are noted last: a copy has at least the sites that are noted.
+Rules: copies only save time, so a full disk or a read-only store is not an error. A copy appears
+by rename, complete. Its writer holds ``text/lock``, and writes the list of sites last: a copy has
+at least the listed sites.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     Holding = Callable[[str], AbstractContextManager[None]]
 
 Site = tuple[int, int]
-"""Offset behind the syscall instruction in the file, and the call's number."""
+"""The offset after the syscall instruction in the file, and the system call's number."""
 
 _USELESS = (errno.ENOSPC, errno.ENOEXEC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.ENOENT)
 
 
 def attach(control_path: str, layer_dirs: Iterable[str]) -> None:
-    """List the copies that the store has of these layers' files."""
+    """List the store's copies of these layers' files in the control file."""
     found = [entry for diff in layer_dirs for entry in _copies(text_dir(diff))]
     if not found:
         return
@@ -47,7 +47,7 @@ def attach(control_path: str, layer_dirs: Iterable[str]) -> None:
 
 
 def text_dir(diff_dir: str) -> str:
-    """Return the folder of a layer's copies."""
+    """Return the directory of a layer's copies."""
     return f"{os.path.dirname(diff_dir)}/text"
 
 
@@ -60,21 +60,21 @@ def _copies(folder: str) -> list[tuple[int, str]]:
 
 
 def learn(control_path: str, holding: Holding) -> None:
-    """Make the copies that the container's programs would have wanted.
+    """Write the copies that the container's programs could have used.
 
-    *holding* locks the file of a path, between processes, for a block.
+    *holding* locks a file between processes until its block ends; it is called with the path.
     """
     try:
         for host, sites in learned(control_path).items():
             renew(host, sites, holding)
     except (OSError, NativeError) as exc:
-        # Also when `rm -f` was faster and the control file is gone.
+        # rm -f may already have removed the control file.
         if exc.errno not in _USELESS:
             raise
 
 
 def learned(control_path: str) -> dict[str, set[Site]]:
-    """Return the sites that the container's programs trapped at, by host file."""
+    """Return the sites at which the container's programs trapped, by file on the host."""
     result: dict[str, set[Site]] = {}
     site = ffi.new("struct sb_learned_site *")
     host = ffi.new("char[4096]")
@@ -89,7 +89,7 @@ def learned(control_path: str) -> dict[str, set[Site]]:
 
 
 def renew(host: str, sites: set[Site], holding: Holding) -> None:
-    """Have a copy of a layer's file *host* with these sites, and those known already."""
+    """Make the copy of a layer's file *host* have these sites and those listed already."""
     inode = os.stat(host).st_ino
     diff, found, _ = host.partition("/diff/")
     if not found:
@@ -98,24 +98,24 @@ def renew(host: str, sites: set[Site], holding: Holding) -> None:
     noted = f"{folder}/{inode}.sites"
     if sites <= _read_sites(noted):
         return
-    import tempfile  # large, and most runs learn nothing
+    import tempfile  # imported late: it is large, and most runs learn nothing
 
     os.makedirs(folder, mode=0o700, exist_ok=True)
     with (
         holding(f"{folder}/lock"),
         tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as draft,
     ):
-        every = sites | _read_sites(noted)  # another container may have ended meanwhile
+        every = sites | _read_sites(noted)  # another container may have added sites
         _write_sites(f"{draft}/sites", every)
         try:
             build(host, f"{draft}/text", every)
             os.rename(f"{draft}/text", f"{folder}/{inode}")
-        finally:  # what cannot be rewritten is not tried again and again
+        finally:  # list the sites even after a failure, so that it is not repeated
             os.rename(f"{draft}/sites", noted)
 
 
 def build(source: str, dest: str, sites: Iterable[Site]) -> int:
-    """Write the copy of an ELF file; return how many sites jump now."""
+    """Write the copy of an ELF file; return the number of rewritten sites."""
     rows = [{"offset": offset, "nr": number} for offset, number in sorted(sites)]
     done = ffi.new("uint32_t *")
     result = lib.sb_text_build(

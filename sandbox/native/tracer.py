@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The tracer of csrc/hosted/tracer.c.
+"""The ptrace tracer of csrc/hosted/tracer.c.
 
-Does not know: which process becomes one, or when.
+Must not know: which process becomes the tracer, and when.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from sandbox.native._native import lib
 
 
 def serve(control_path: str, guest: str, ready: int) -> NoReturn:
-    """Redirect the container's system calls until this process is killed.
+    """Handle the container's system calls until this process is killed.
 
-    One zero byte is written to *ready* once that has begun.
+    Writes one zero byte to *ready* when it has begun. Raises NativeError.
     """
     result = lib.sb_tracer_serve(os.fsencode(control_path), os.fsencode(guest), ready)
     raise NativeError(-result, "cannot trace")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Build steps whose layers were not on the disk when the machine went down."""
+"""Removes build steps whose layers a crash of the machine may have damaged."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def drop_unsynced_steps(layout: Layout) -> None:
-    """Drop the records of steps whose layers may be lost.
+    """Remove the records of steps that an earlier boot made and did not sync, and their layers.
 
-    All records are looked at once in each boot: later ones are of this boot. No image has
-    such a layer (`build_cache.sync_unsettled`), unless it was made durable for it.
+    One pass in each boot is enough, since later records are of this boot. Images have no such
+    layers, because `build_cache.sync_unsettled` syncs the layers of a new image.
     """
     boot = build_cache.boot_id().encode()
     with suppress(OSError):
@@ -36,5 +36,5 @@ def drop_unsynced_steps(layout: Layout) -> None:
         if unsafe:
             for layer in {Digest(step.layer) for _, step in unsafe} - ImageStore(layout).needs():
                 remove_layer(layout, layer)
-        with suppress(SandboxError):  # on a full disk they are looked at again
+        with suppress(SandboxError):  # if the disk is full, the pass is repeated
             write_atomic(layout.build_boot, boot, layout=layout)

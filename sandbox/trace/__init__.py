@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A readable view of what guests asked for: ``python -m sandbox.trace``, a filter.
+"""Makes a guest's trace readable: ``python -m sandbox.trace``, a filter.
 
-Rules: names and arguments are decoded with python-ptrace, which is GPL-2.0. So this is
-a program of its own: it reads lines, and imports nothing else of the package, and nothing
-else imports it.
+Rules: names and arguments are decoded with python-ptrace, which is GPL-2.0. Therefore this is a
+separate program: it reads lines, imports nothing else of the package, and nothing else imports
+it.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The filter: lines of a trace on standard input, text on standard error or to a file."""
+"""The filter: reads a trace from standard input, writes text to standard error or a file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _REMARK_COLUMN = 72
 
 
 def main() -> int:
-    """Read to the end."""
+    """Filter standard input until its end."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.trace")
-    parser.add_argument("--count", action="store_true", help="only a table at the end")
-    parser.add_argument("--calls", default="", metavar="NAME,...", help="only these calls")
-    parser.add_argument("--output", metavar="FILE", help="not standard error")
+    parser.add_argument("--count", action="store_true", help="print only a summary table")
+    parser.add_argument("--calls", default="", metavar="NAME,...", help="print only these calls")
+    parser.add_argument("--output", metavar="FILE", help="write to FILE, not to standard error")
     options = parser.parse_args()
     wanted = frozenset(name for name in options.calls.split(",") if name)
     if options.output:
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def show(source: Iterable[bytes], out: TextIO, wanted: frozenset[str], *, count: bool) -> None:
-    """Write every wanted line as text, or their sums."""
+    """Write every wanted line as text, or with *count* a table of sums."""
     summary = Summary()
     for line in source:
         found = parse(line)

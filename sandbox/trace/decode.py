@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A call as strace would show it, with python-ptrace's tables.
+"""Formats a call as strace does, with python-ptrace's tables.
 
-Rules: no memory of a guest is read; a pointer is a path that the trace holds, or hex.
+Rules: it never reads memory of a guest. A pointer is shown as a path from the trace, or in hex.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OPTIONS = FunctionCallOptions()
 _NUMBER = re.compile(r"^<?([A-Z]\w*(?:\|\w+)*)>? \(\w+\)$")  # "O_RDONLY (0o0)"
 _AT_FDCWD = 0xFFFFFF9C
 _WAYS = {"t": "trapped", "r": "rewritten", "p": "ptrace", "x": "new program"}
-# What is newer than the tables: the same arguments as an older call, and perhaps more.
+# Calls that the tables lack, with an older call whose arguments are the same or a prefix.
 _LIKE = {
     "faccessat2": "faccessat",
     "fchmodat2": "fchmodat",
@@ -40,7 +40,7 @@ def text_of(call: Call) -> str:
 
 
 def remark_of(call: Call) -> str:
-    """Return what an strace does not know: where on the host, which way in, how long."""
+    """Return what strace cannot show: the paths on the host, the way in, the duration."""
     parts = []
     if call.hosts and call.hosts != call.paths:
         parts.append(" ".join(_quoted(host) for host in call.hosts))
@@ -70,7 +70,7 @@ def _arguments(call: Call) -> Iterator[str]:
             is_cwd = value & 0xFFFFFFFF == _AT_FDCWD
             argument.text = "AT_FDCWD" if is_cwd else str(value & 0xFFFFFFFF)
         text = argument.format()
-        if text:  # a mode that is not used has none
+        if text:  # an unused mode has no text
             yield _NUMBER.sub(r"\1", text)
     yield from map(_quoted, paths)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The lines that csrc/guest/trace.c writes.
+"""The line format of a trace, which csrc/guest/trace.c writes.
 
 =======================================================================  =================
 ``PID WAY NS name(ARGUMENTS) = RESULT "path" "path" > "host" "host"``    a call
@@ -7,7 +7,7 @@
 ``PID n 0 name: TEXT``                                                   a remark
 =======================================================================  =================
 
-WAY is t (trapped), r (rewritten site) or p (tracer); NS is what it took.
+WAY is t (trapped), r (rewritten site) or p (ptrace); NS is the duration in nanoseconds.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One intercepted call; strings are as the guest gave them.
+    """One intercepted call. Strings are the guest's.
 
-    *hosts* are the places on the host that the paths led to.
+    *hosts* are the paths on the host for *paths*.
     """
 
     pid: int
@@ -39,13 +39,13 @@ class Call:
 
     @property
     def is_error(self) -> bool:
-        """Tell whether the call failed."""
+        """Return whether the call failed."""
         return self.result.startswith("-")
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something was refused or is only pretended."""
+    """A note that a call was refused, or only pretended to succeed."""
 
     pid: int
     name: str
@@ -53,7 +53,7 @@ class Remark:
 
 
 def parse(line: bytes) -> Call | Remark | None:
-    r"""Return what a line says; None if it is no line of a trace.
+    r"""Return the content of a line; None if it is not a line of a trace.
 
     >>> parse(b'7 t 90 openat(0xffffff9c,0x1) = -ENOENT "a\\x0ab" > "/up/a\\x0ab"')
     ... # doctest: +NORMALIZE_WHITESPACE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How often each call was made, which way in, and how long it took."""
+"""A table of calls: how often each was made, in which way, and how long it took."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _Row:
-    """The sums of one call."""
+    """The sums for one call."""
 
     def __init__(self) -> None:
         self.nanoseconds = 0
@@ -22,19 +22,19 @@ class _Row:
 
     @property
     def calls(self) -> int:
-        """Return how many there were."""
+        """Return the number of calls."""
         return sum(self.ways.values())
 
 
 class Summary:
-    """Sums over calls."""
+    """Sums over all calls."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start with no calls."""
         self._rows: dict[str, _Row] = defaultdict(_Row)
 
     def add(self, call: Call) -> None:
-        """Count a call; a new program is none."""
+        """Add a call; the start of a new program does not count."""
         if call.way == "x":
             return
         row = self._rows[call.name]
@@ -43,7 +43,7 @@ class Summary:
         row.ways[call.way] += 1
 
     def lines(self) -> Iterator[str]:
-        """Yield the table, the dearest call first."""
+        """Yield the lines of the table, the call with the most time first."""
         everything = sum(row.nanoseconds for row in self._rows.values()) or 1
         head = ("% time", "seconds", "us/call", "calls", "errors", "trapped", "rewritten", "ptrace")
         yield _line(head, "call")
