@@ -238,7 +238,6 @@ def _user_rows(config: ContainerConfig, run_dir: RunDir) -> list[mounts.Row]:
             tmpfs_dirs[mount.target] = run_dir.tmpfs(number)
             with map_os_errors("cannot make a tmpfs"):
                 os.mkdir(run_dir.tmpfs(number), 0o700)
-                os.chmod(run_dir.tmpfs(number), _tmpfs_mode(mount))
                 os.chmod(run_dir.tmpfs(number), 0o1777 if mount.mode is None else mount.mode)
         elif not os.path.lexists(mount.source):
             raise RuntimeFailed(
@@ -246,8 +245,3 @@ def _user_rows(config: ContainerConfig, run_dir: RunDir) -> list[mounts.Row]:
                 f"bind source path does not exist: {mount.source}"
             )
     return mounts.user_rows(config.mounts, tmpfs_dirs)
-
-
-def _tmpfs_mode(mount: MountPoint) -> int:
-    """Return the mode of the directory; we ourselves must always get in."""
-    return 0o1777 if mount.mode is None else mount.mode & 0o1777 | 0o700

@@ -38,6 +38,12 @@ def test_a_tmpfs_belongs_to_whom_it_was_asked_for(engine: Sandbox) -> None:
     assert b"noexec of a tmpfs has no effect" in done.stderr
 
 
+def test_a_tmpfs_has_the_mode_that_was_asked_for_to_the_bit(engine: Sandbox) -> None:
+    flags = ["--tmpfs", "/mnt:mode=500", "--tmpfs", "/opt:mode=2775", "--tmpfs", "/srv"]
+    modes = engine.ok("run", "--rm", *flags, "host", "stat", "-c", "%a", "/mnt", "/opt", "/srv")
+    assert modes.split() == ["500", "2775", "1777"]
+
+
 @pytest.mark.parametrize("name", ["hosts", "hostname", "resolv.conf"])
 def test_the_files_of_the_network_are_read_only_with_the_root(engine: Sandbox, name: str) -> None:
     done = engine.call("run", "--rm", "--read-only", "host", "touch", f"/etc/{name}")
