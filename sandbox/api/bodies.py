@@ -67,7 +67,7 @@ class UlimitBody(Body, frozen=True, kw_only=True):
 class DeviceBody(Body, frozen=True, kw_only=True):
     """A device of the host."""
 
-    path_on_host: str = ""
+    path_on_host: str | None = None
     path_in_container: str | None = None
     cgroup_permissions: str | None = None
 

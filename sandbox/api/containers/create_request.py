@@ -316,14 +316,15 @@ def _mounts(body: ContainerBody, host: HostBody) -> tuple[MountPoint, ...]:
         for target, options in (host.tmpfs or {}).items()
     ]
     for device in host.devices or ():
-        target = device.path_in_container or device.path_on_host
-        if not os.path.exists(device.path_on_host):
+        source = device.path_on_host or ""
+        target = device.path_in_container or source
+        if not os.path.exists(source):
             raise ApiError(
                 500,
                 f"error gathering device information while adding custom device "
-                f'"{device.path_on_host}": no such file or directory',
+                f'"{source}": no such file or directory',
             )
-        found.append(MountPoint("bind", mounts.clean_target(target), device.path_on_host))
+        found.append(MountPoint("bind", mounts.clean_target(target), source))
     taken = {mount.target for mount in found}
     taken |= {mounts.clean_target(item.target) for item in host.mounts or () if item.target}
     for target in body.volumes or ():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ProgressLines:
-    """ProgressLines of JSON from a thread to a client; the head is sent with the first."""
+    """Lines of JSON from a thread to a client; the head is sent with the first."""
 
     def __init__(self, call: Call) -> None:
         """Send nothing yet."""
