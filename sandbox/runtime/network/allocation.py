@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Choose the addresses and ports of a container that starts.
 
-Rules: everything that can be refused is refused here, in Docker's words, before anything
-has been changed. Nothing is written; binds prove what is free.
+Rules: every refusal happens here, in Docker's words, before anything changes. This module
+writes no file; a bind proves that an address or a port is free.
 
-Does not know: who is told of the result (see `membership`).
+Does not know: who learns of the result (see `membership`).
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 
 class Keep:
-    """What keeps a container's base address and ports; closed when it ends."""
+    """The sockets that reserve a container's base address and ports until it ends."""
 
     def __init__(self, address: host_ports.Guard, ports: host_ports.Held) -> None:
-        """Take both over."""
+        """Own both reservations."""
         self._address = address
         self.ports = ports
 
     def close(self) -> None:
-        """Give both back."""
+        """Release the address and the ports."""
         self.ports.close()
         self._address.close()
 
@@ -48,7 +48,7 @@ class Keep:
 def choose(
     draft: Seat, config: ContainerConfig, networks: Sequence[Network], present: Sequence[Seat]
 ) -> tuple[Seat, Keep]:
-    """Return the seat, but for its number, and what keeps its base address and ports."""
+    """Return the seat, still without its number, and the reservation of its address and ports."""
     wanted = config.network.endpoints
     if len(wanted) > MAX_ADDRESSES:
         raise RuntimeFailed(f"a container can be on {MAX_ADDRESSES} networks at most")
@@ -93,7 +93,7 @@ def _find(networks: Sequence[Network], name: str) -> Network:
 
 
 def egress_on(endpoints: Iterable[LiveEndpoint], networks: Iterable[Network]) -> str:
-    """Return whether a container on these networks reaches what lies outside."""
+    """Return ``free`` if a container on these networks reaches the outside, else ``none``."""
     open_ones = {network.id for network in networks if not network.internal}
     return "free" if any(item.network in open_ones for item in endpoints) else "none"
 
@@ -104,18 +104,18 @@ def egress_on(endpoints: Iterable[LiveEndpoint], networks: Iterable[Network]) ->
 def _guarded(
     network: Network, wanted: Endpoint, taken: set[str]
 ) -> tuple[LiveEndpoint, host_ports.Guard]:
-    """Return the first endpoint, whose address is kept by a socket."""
+    """Return the first endpoint and the socket that reserves its address."""
     refused: set[str] = set()
     while True:
         endpoint = endpoint_on(network, wanted, taken | refused)
         keep = host_ports.guard(endpoint.address)
         if keep is not None:
             return endpoint, keep
-        refused.add(endpoint.address)  # somebody else's: another user, another store
+        refused.add(endpoint.address)  # another user or another store has it
 
 
 def endpoint_on(network: Network, wanted: Endpoint, taken: set[str]) -> LiveEndpoint:
-    """Return a place on a network with an address that is not taken."""
+    """Return an endpoint on a network with a free address."""
     assert network.subnet is not None
     chosen = wanted.address and not network.only_shows(wanted.address)
     address = _asked_for(network, wanted, taken) if chosen else _free(network, taken)
@@ -168,7 +168,7 @@ def _lonely(taken: set[str]) -> tuple[str, host_ports.Guard]:
 
 
 def _check_links(wanted: Sequence[Endpoint], present: Sequence[Seat]) -> None:
-    """A link to a name of one's own network needs nobody; one by an id needs who it names."""
+    """Refuse a link to a container id that does not run; a link to a name may wait."""
     running = {seat.id for seat in present}
     for item in wanted:
         for container, name, alias in item.links:
@@ -184,7 +184,7 @@ def _ports(
 ) -> host_ports.Held:
     open_ones = [network for network in networks if not network.internal]
     if not open_ones:
-        return host_ports.Held()  # as Docker: an internal network publishes nothing
+        return host_ports.Held()  # an internal network publishes nothing, as in Docker
     wishes = list(config.network.publications)
     if config.network.publish_all:
         known = {wish.port for wish in wishes}
@@ -199,7 +199,7 @@ def _ports(
 
 
 class AllowedHosts(Record, frozen=True):
-    """What may be reached outside, and the lines of hosts that lead there.
+    """The hosts that ``--allow-host`` permits, and their lines of the hosts file.
 
     The network `GATEWAY_NAME` stands for the gateways, which are chosen later.
     """
@@ -209,9 +209,9 @@ class AllowedHosts(Record, frozen=True):
 
 
 def resolve_allowed(texts: Iterable[str], own: Iterable[tuple[str, str]] = ()) -> AllowedHosts:
-    """Look up the names of ``--allow-host NAME[:PORT]``; addresses and subnets are as given.
+    """Resolve the names of ``--allow-host NAME[:PORT]``; addresses and subnets stay as given.
 
-    *own* are names that the container's hosts file has in any case, and their addresses.
+    *own* holds the names that the container's hosts file has anyway, with their addresses.
     """
     rows: list[Allowed] = []
     names: list[tuple[str, str]] = []
@@ -228,7 +228,7 @@ def resolve_allowed(texts: Iterable[str], own: Iterable[tuple[str, str]] = ()) -
 
 
 def at_gateways(rows: Iterable[Allowed], endpoints: Iterable[LiveEndpoint]) -> tuple[Allowed, ...]:
-    """Return the rows with the machine's addresses where they say that it is meant."""
+    """Return the rows with the gateways' addresses in place of `GATEWAY_NAME`."""
     gateways = [item.gateway for item in endpoints if item.gateway]
     found = [
         Allowed(address, row.port)

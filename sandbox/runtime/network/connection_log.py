@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The file of ``--network-log``: a line for each connection, written when it has ended.
+"""The file of ``--network-log``: one line for each connection, written when it ends.
 
-How it works: the guest runtime appends what it sees begin to a file of the run directory,
-each stream with the number that the kernel gives its socket. The kernel tells whoever
-listens (NETLINK_SOCK_DIAG, linux/sock_diag.h: the groups TCP_DESTROY) how much a TCP socket
-carried when the last descriptor of it is closed, however that comes. A process of its own,
-forked before the container's first, brings both together and adds names.
+How it works: the guest runtime appends the start of each connection to a file of the run
+directory, and each stream with the number that the kernel gives its socket. When the last
+descriptor of a TCP socket closes, the kernel reports how many bytes it carried
+(NETLINK_SOCK_DIAG, linux/sock_diag.h: the groups TCP_DESTROY). A separate process, forked
+before the container's first process, joins both and adds names.
 
-Rules: it lives as long as whoever runs the container, also if that is killed, and never
-longer than a moment after; it holds nothing of its parent's but what it needs.
+Rules: this process ends a moment after its parent, even when the parent is killed. It keeps
+only those descriptors of its parent that it needs.
 
-Does not know: what a datagram socket that was connected carries: nobody tells.
+Does not know: how many bytes a connected datagram socket carried. The kernel reports none.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _COOKIE_AT, _ATTRIBUTES_AT = 60, 88  # in the message, behind both headers' fiel
 _INET_DIAG_INFO = 2
 _BEGUN = ("0", "-EINPROGRESS", "-EINTR")
 _REPEATED = ("-EALREADY", "-EISCONN")
-_PERIOD = 500  # milliseconds between two looks for lines that no event announces
-_LAST_MOMENT = 1.0  # seconds that the kernel has to tell of the last sockets
+_PERIOD = 500  # milliseconds between two reads of the file, whose growth no event announces
+_LAST_MOMENT = 1.0  # seconds for the kernel's reports of the last sockets
 _ROOM = 4 << 20
 
 
 class Carried(Record, frozen=True):
-    """What a stream carried, in bytes; the other side's end counts as one received."""
+    """How many bytes a stream carried; the end of the other side counts as one received."""
 
     established: bool
     sent: int
@@ -54,7 +54,7 @@ class Carried(Record, frozen=True):
 
 
 def parse_event(message: bytes) -> tuple[int, Carried] | None:
-    """Read a message about a socket that is gone: its number and what it carried."""
+    """Parse a message about a closed socket: the socket's number and its byte counts."""
     if len(message) < _ATTRIBUTES_AT:
         return None
     (cookie,) = struct.unpack_from("=Q", message, _COOKIE_AT)
@@ -100,20 +100,20 @@ def _plain(address: str) -> str:
 
 
 class Journal:
-    """Turns beginnings and ends into the lines of the log."""
+    """Joins the starts and the ends of connections to lines of the log."""
 
     def __init__(self, *, told: bool) -> None:
-        """*told*: the kernel tells of ends; else what was carried is not known."""
+        """*told*: the kernel reports ends; without them the byte counts stay unknown."""
         self._told = told
         self._open: dict[int, str] = {}  # socket -> the line so far
 
     @property
     def is_waiting(self) -> bool:
-        """Tell whether something has begun that has not ended."""
+        """Tell whether any connection is still open."""
         return bool(self._open)
 
     def begin(self, line: str, names: Mapping[str, str]) -> Iterator[str]:
-        """Take a line of the guest runtime; yield what can be written already."""
+        """Take a line of the guest runtime; yield the lines that are complete."""
         head, _, tail = line.rpartition(" = ")
         result, _, number = tail.partition(" #")
         address = head.rpartition(" ")[2].rpartition(":")[0].strip("[]")
@@ -133,15 +133,15 @@ class Journal:
             yield f"{first} = {result}"
 
     def end(self, cookie: int, carried: Carried) -> Iterator[str]:
-        """Yield the line of a socket that is gone, if it is one of ours."""
+        """Yield the line of a closed socket, if it belongs to this container."""
         line = self._open.pop(cookie, "")
         if line and carried.established:
             yield f"{line} = 0 sent {carried.sent} received {carried.received}"
-        elif line:  # the program was told why, or will never know
+        elif line:  # a refused connection has no end
             yield f"{line} = failed"
 
     def rest(self) -> Iterator[str]:
-        """Yield the lines of those whose end nobody told of."""
+        """Yield the lines of the connections whose end the kernel did not report."""
         for line in self._open.values():
             yield f"{line} = ? sent ? received ?"
         self._open.clear()
@@ -149,7 +149,7 @@ class Journal:
 
 @contextmanager
 def serving(path: str, run_dir: RunDir) -> Iterator[str]:
-    """Have the log written while the block runs; gives the file for the guest runtime."""
+    """Write the log while the block runs; give the path that the guest runtime appends to."""
     with map_os_errors(f"cannot write the network log {path}"):
         target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     source = os.open(run_dir.connections, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -172,7 +172,7 @@ def serving(path: str, run_dir: RunDir) -> Iterator[str]:
 
 
 def _listen() -> socket.socket | None:
-    """Return where the kernel tells of ends, None where it does not."""
+    """Return the socket on which the kernel reports ends, or None if it reports none."""
     try:
         sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
@@ -191,7 +191,7 @@ class _Files(Record, frozen=True):
 
 
 class _Writer:
-    """The process: reads both sides, writes the log."""
+    """The loop of the log's process: read both sources, write the log."""
 
     def __init__(self, files: _Files, events: socket.socket | None) -> None:
         self._files = files
@@ -202,7 +202,7 @@ class _Writer:
         self._part = b""
 
     def live(self) -> None:
-        """Go on until the parent is gone, and a moment longer while ends are missing."""
+        """Run until the parent is gone, and a moment longer while ends are missing."""
         poll = select.poll()
         poll.register(self._files.parent, select.POLLIN)
         if self._events is not None:
@@ -218,7 +218,7 @@ class _Writer:
         self._write(self._journal.rest())
 
     def _look(self) -> None:
-        """Ends first: what they are about has been noted before, so none is missed."""
+        """Read the ends first: the runtime wrote each start before its end, so none is missed."""
         ends = list(self._read_events())
         for line in self._read_lines():
             self._write(self._journal.begin(line, self._names))
@@ -231,7 +231,7 @@ class _Writer:
                 event = parse_event(self._events.recv(65536))
             except BlockingIOError:
                 return
-            except OSError:  # ENOBUFS: some were lost, and stay without a number
+            except OSError:  # ENOBUFS: the kernel dropped reports; their byte counts stay unknown
                 continue
             if event:
                 yield event
@@ -246,7 +246,7 @@ class _Writer:
         return whole.decode("utf-8", "surrogateescape").splitlines() if newline else []
 
     def _read_names(self) -> None:
-        """Bring names up to date; those that have gone stay, for who still has their address."""
+        """Update the names. Old names stay, because open connections still use their addresses."""
         with suppress(OSError):
             changed = os.stat(self._files.hosts).st_mtime_ns
             if changed != self._seen:
@@ -257,12 +257,12 @@ class _Writer:
     def _write(self, lines: Iterator[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
         if text:
-            with suppress(OSError):  # a full disk is no error of the container
+            with suppress(OSError):  # a full disk must not end the container
                 os.write(self._files.target, text.encode("utf-8", "surrogateescape"))
 
 
 def _serve(files: _Files, events: socket.socket | None) -> NoReturn:
-    """Be the process; what the parent holds, its container's lock above all, is let go."""
+    """Run the log's process; release what the parent holds, above all its container's lock."""
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The files laid over /etc: hosts, hostname, resolv.conf.
 
-How it works: they lie in a directory of their own below the run directory, which the
-container may write, and are made anew at every start. When others come and go, lines are
-added to and taken from ``hosts``; what else the container has written there stays.
+How it works: the files lie in their own directory below the run directory, which the
+container may write. Every start makes them anew. When other containers start or end, lines
+of ``hosts`` are added or removed; everything else that the container wrote there stays.
 
-Rules: a file is replaced as a whole, or grows within a page by one write, so a reader sees
-the old or the new one. Every
-line that comes and goes can be computed from two seats, so nothing else is kept.
+Rules: a file is replaced as a whole, or one write within a page extends it, so a reader sees
+either the old or the new content. Every added or removed line follows from two seats, so
+nothing else is stored.
 
-Does not know: when that happens (see `membership`).
+Does not know: when containers start and end (see `membership`).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _replace(path: str, content: bytes) -> None:
 
 
 def host_file(path: str) -> str:
-    """Return a file of the machine, empty if it cannot be read."""
+    """Return the content of a file of the machine, empty if it cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             text = file.read()
@@ -72,7 +72,7 @@ def host_file(path: str) -> str:
 
 
 def machine_hosts(hostname: str, config: NetworkConfig) -> str:
-    """Return the file of a container on the machine's own network."""
+    """Return the hosts file of a container on the machine's own network."""
     extra = "".join(
         f"{'127.0.0.1' if address == GATEWAY_NAME else address}\t{name}\n"
         for name, address in config.extra_hosts
@@ -84,7 +84,7 @@ def machine_hosts(hostname: str, config: NetworkConfig) -> str:
 def own_hosts(
     seat: Seat, config: NetworkConfig, allowed: Iterable[tuple[str, str]], others: Iterable[Seat]
 ) -> str:
-    """Return the file of a container that has addresses of its own, or none."""
+    """Return the hosts file of a container with its own addresses or without any network."""
     gateway = next((item.gateway for item in seat.endpoints if item.gateway), "")
     lines = [
         f"{gateway if address == GATEWAY_NAME else address}\t{name}\n"
@@ -99,7 +99,7 @@ def own_hosts(
 
 
 def self_lines(seat: Seat, others: Iterable[Seat]) -> list[str]:
-    """Return the lines of a container's own file that depend on its networks."""
+    """Return the lines about the container itself that depend on its networks."""
     if not seat.endpoints:
         return [f"127.0.0.1\t{' '.join(_host_names(seat.hostname))}\n"]
     lines = [f"{item.address}\t{' '.join(_own_names(seat, item))}\n" for item in seat.endpoints]
@@ -121,7 +121,7 @@ def _own_names(seat: Seat, endpoint: LiveEndpoint) -> list[str]:
 
 
 def lines_about(reader: Seat, other: Seat) -> list[str]:
-    """Return the lines about *other* in the file of *reader*."""
+    """Return the lines about *other* in the hosts file of *reader*."""
     if other.id == reader.id or other.shares:
         return []
     lines = []
@@ -138,7 +138,7 @@ def lines_about(reader: Seat, other: Seat) -> list[str]:
 
 
 def amend(path: str, gone: Sequence[str], come: Sequence[str]) -> None:
-    """Take lines from a hosts file and add others; a container that ended has none."""
+    """Remove lines from a hosts file and add others; do nothing if the file is gone."""
     removed = [line.encode() for line in gone if line not in come]
     added = [line.encode() for line in come if line not in gone]
     if not removed and not added:
@@ -149,7 +149,7 @@ def amend(path: str, gone: Sequence[str], come: Sequence[str]) -> None:
 
 
 def _append(path: str, data: bytes) -> bool:
-    """Add lines at the end if a reader cannot see a part of them: within one page."""
+    """Append lines if they fit into one page, so that no reader sees a part of them."""
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
     try:
         size = os.fstat(fd).st_size
@@ -181,7 +181,7 @@ def _rewrite(path: str, removed: Sequence[bytes], added: Sequence[bytes]) -> Non
 
 
 def resolv_conf(machine: str, config: NetworkConfig) -> str:
-    r"""Return the resolver's settings: the machine's, where nothing else was asked for.
+    r"""Return resolv.conf: the machine's settings, overridden by the user's options.
 
     >>> from sandbox.models.endpoints import NetworkConfig
     >>> resolv_conf("nameserver 10.0.0.1\nsearch a b\n", NetworkConfig(dns=("10.0.0.2",)))

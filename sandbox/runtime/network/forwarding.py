@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Copy connections and datagrams from places of the machine to a container's listeners.
+"""Copy connections and datagrams from ports of the machine to a container's listeners.
 
-How it works: one loop over all sockets, none of which ever blocks. A connection is a pair of
-sockets, each with what was read from it and the other has not taken yet; nothing more is
-read before that is gone. Datagrams of one caller go through a socket of its own, so that
-the answers find back; it is closed when it was idle for long.
+How it works: one loop serves all sockets, and none of them blocks. A connection is a pair of
+sockets. Each holds the bytes that were read from it and not yet written to the other; it
+reads no more until they are written. Each UDP caller has its own socket to the listener, so
+that answers reach the right caller; an idle socket is closed.
 
-Rules: a listener is looked for when somebody comes, so it may come and go. A caller whose
-listener is not there is reset. What one caller does ends no other.
+Rules: the loop looks for the listener at each connection, because listeners come and go. A
+caller without a listener gets a reset. One caller's failure ends no other.
 
-Does not know: whose process this is.
+Does not know: which process runs the loop.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 18
 _DATAGRAM = 65535
 _IDLE = 90.0  # seconds, as Docker's
-_CALLERS = 1024  # of datagrams, for one place
+_CALLERS = 1024  # UDP callers of one port
 _PERIOD = 5.0
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-# (level, the option that asks for the address that was called, what it comes as)
+# (level, the option that asks for the destination address, the type of the answer)
 _CALLED = {
     socket.AF_INET: (socket.IPPROTO_IP, 8, 8),  # IP_PKTINFO
     socket.AF_INET6: (socket.IPPROTO_IPV6, 49, 50),  # IPV6_RECVPKTINFO, IPV6_PKTINFO
@@ -43,7 +43,7 @@ _NO_PORT_YET = 24  # IP_BIND_ADDRESS_NO_PORT
 
 
 class Relay:
-    """The loop of one container's relay."""
+    """The loop of one container's port proxy."""
 
     def __init__(self, table: NetworkTable, container: int, gateway: str) -> None:
         """Look in *table* for listeners of *container*, and call them from *gateway*."""
@@ -77,13 +77,15 @@ class Relay:
             self._selector.close()
 
     def _turn(self, parent: int, datagrams: Sequence[_Datagrams]) -> bool:
-        """Serve whoever is ready; tell whether the parent is still there."""
+        """Serve the sockets that are ready; tell whether the parent still lives."""
         busy = self._waiting or any(item.callers for item in datagrams)
         for key, mask in self._selector.select(_PERIOD if busy else None):
             if key.fd == parent:
                 return False
             now = self._selector.get_map().get(key.fd)
-            if now is not None and now.data == key.data:  # nobody before has closed it
+            if (
+                now is not None and now.data == key.data
+            ):  # an earlier call of this turn may have closed it
                 key.data(mask)
         for item in datagrams:
             item.forget_idle()
@@ -91,7 +93,7 @@ class Relay:
         return True
 
     def watch(self, sock: socket.socket, mask: int, call: Callable[[int], None]) -> None:
-        """Have *call* called with what a socket is ready for, of *mask*."""
+        """Call *call* with the events of *mask* that a socket is ready for."""
         known = sock.fileno() in self._selector.get_map()
         if mask and known:
             self._selector.modify(sock, mask, call)
@@ -101,12 +103,12 @@ class Relay:
             self._selector.unregister(sock)
 
     def close(self, sock: socket.socket) -> None:
-        """Close a socket, watched or not."""
+        """Close a socket and stop watching it."""
         self.watch(sock, 0, _nothing)
         sock.close()
 
     def pause(self, listener: _Listener) -> None:
-        """Accept nobody until there may be descriptors again."""
+        """Stop accepting until descriptors may be free again."""
         self.watch(listener.sock, 0, _nothing)
         self._waiting.append(listener)
 
@@ -117,7 +119,7 @@ class Relay:
         self._waiting.clear()
 
     def connect(self, port: Port) -> socket.socket:
-        """Return a socket that is connected, or about to be, to who listens on a port now."""
+        """Return a socket that connects to the present listener of a port."""
         stream = port.protocol == "tcp"
         address, number = self.table.lead(self.container, "tcp" if stream else "udp", port.number)
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -127,7 +129,7 @@ class Relay:
             if stream:
                 sock.setsockopt(socket.IPPROTO_IP, _NO_PORT_YET, 1)
             sock.bind(("::1" if family == socket.AF_INET6 else self._gateway, 0))
-            with suppress(BlockingIOError):  # it is under way
+            with suppress(BlockingIOError):  # the connection is in progress
                 sock.connect((address, number))
         except OSError:
             sock.close()
@@ -148,7 +150,7 @@ def _reset(sock: socket.socket) -> None:
 
 
 class _Listener:
-    """A place that takes connections."""
+    """A TCP port of the machine."""
 
     def __init__(self, relay: Relay, port: Port, sock: socket.socket) -> None:
         self._relay = relay
@@ -178,9 +180,9 @@ class _Pair:
     def __init__(self, relay: Relay, caller: socket.socket, target: socket.socket) -> None:
         self._relay = relay
         self._ends = (caller, target)
-        self._held = [b"", b""]  # read from an end; the other has not taken it yet
-        self._over = [False, False]  # this end has said that it sends no more,
-        self._told = [False, False]  # and the other has been told so
+        self._held = [b"", b""]  # bytes read from one end and not yet written to the other
+        self._over = [False, False]  # this end sends no more,
+        self._told = [False, False]  # and the other end knows it
         self._is_connected = False
         for sock in self._ends:
             with suppress(OSError):
@@ -201,7 +203,7 @@ class _Pair:
     def _call(self, _mask: int) -> None:
         try:
             if not self._is_connected:
-                self._ends[1].getpeername()  # it is not, when that fails
+                self._ends[1].getpeername()  # fails while there is no connection
                 self._is_connected = True
             self._pump(0)
             self._pump(1)
@@ -216,7 +218,7 @@ class _Pair:
             self._watch()
 
     def _pump(self, index: int) -> None:
-        """Read from one end what there is, and give the other as much as it takes."""
+        """Read from one end and write to the other as much as it takes."""
         source, sink = self._ends[index], self._ends[1 - index]
         if not self._held[index] and not self._over[index]:
             with suppress(BlockingIOError):
@@ -239,7 +241,7 @@ class _Pair:
 
 
 class _Datagrams:
-    """A place that takes datagrams."""
+    """A UDP port of the machine."""
 
     def __init__(self, relay: Relay, port: Port, sock: socket.socket) -> None:
         self._relay = relay
@@ -266,7 +268,7 @@ class _Datagrams:
                 flow = self._flow(name)
             except OSError:
                 return
-        self.callers[name] = flow  # the last of all
+        self.callers[name] = flow  # the most recently used is the last
         flow.give(data)
 
     def _flow(self, name: Any) -> _Flow:
@@ -278,7 +280,7 @@ class _Datagrams:
         return flow
 
     def _tell(self, flow: _Flow, *, on: bool) -> None:
-        """Tell the guests which port of the gateway this is, so that they answer there."""
+        """Tell the guests this port of the gateway, so that they answer to it."""
         if flow.sock.family == socket.AF_INET:
             self._relay.table.relay(self._relay.container, flow.port, on=on)
 
@@ -301,10 +303,10 @@ class _Datagrams:
 
 
 def _source_of(info: bytes) -> bytes:
-    """Return what sends an answer from where a datagram was sent to.
+    """Return the control message that sends an answer from a datagram's destination address.
 
-    The kernel's `in_pktinfo` (interface, local address, destination) or `in6_pktinfo`
-    (destination, interface), of which only an address of one link needs the interface.
+    It holds the kernel's `in_pktinfo` (interface, local address, destination) or `in6_pktinfo`
+    (destination, interface). Only a link-local address needs the interface.
     """
     if len(info) == 12:
         return bytes(4) + info[8:12] + bytes(4)
@@ -322,12 +324,12 @@ class _Flow:
         self.last = time.monotonic()
 
     def give(self, data: bytes) -> None:
-        """Send one on; a listener that is gone is looked for again next time."""
+        """Forward one datagram; if the listener is gone, look for it again next time."""
         self.last = time.monotonic()
         try:
             self.sock.send(data)
         except BlockingIOError:
-            return  # lost, as datagrams may be
+            return  # UDP may lose a datagram
         except OSError:
             self._place.drop(self._name)
 

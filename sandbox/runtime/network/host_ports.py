@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Ports and addresses of the machine: which are free, proved by a bind, and kept.
+"""Ports and addresses of the machine: find free ones by binding them, and reserve them.
 
-How it works: the socket that proves a place free is the one that serves it later. Where the
-listener of the container is to be itself nothing can be bound before, so a name of the
-kernel's (an abstract socket) tells other stores that a number is given away.
+How it works: the socket that proves a port free serves it later. Where the container's own
+listener binds the port, no socket of ours can hold it; an abstract unix socket then tells
+other stores that the port is reserved.
 
 Does not know: containers.
 """
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 Guard = _socket.socket
 
-# Of a container's address, never used by a container: port 0 below the privileged ones.
+# Privileged ports of a container lie from here on, its port 0 first; no container uses port 0.
 GUARD_PORT = 64512
 _AUTOMATIC = 8192
 _BACKLOG = 512
 
 
 def guard(address: str) -> Guard | None:
-    """Return a socket that keeps the address for its holder; None if somebody has it.
+    """Return a socket that reserves the address, or None if another process has it.
 
-    It is connected to itself: what others send to its port is refused, as where nobody is.
+    The socket is connected to itself, so the kernel refuses what others send to its port.
     """
     sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     try:
@@ -50,7 +50,7 @@ def guard(address: str) -> Guard | None:
 
 
 def low_ports() -> int:
-    """Return the first port that everybody may bind."""
+    """Return the lowest port that an unprivileged process may bind."""
     return _number("/proc/sys/net/ipv4/ip_unprivileged_port_start", 1024)
 
 
@@ -63,23 +63,23 @@ def _number(path: str, default: int) -> int:
 
 
 class Held:
-    """The places of the machine that one container has, and what keeps them for it."""
+    """The published ports of one container and the sockets that reserve them."""
 
     def __init__(self) -> None:
-        """Have none."""
+        """Start without any port."""
         self._places: dict[Published, _socket.socket | None] = {}
         self._names: list[_socket.socket] = []
 
     @property
     def published(self) -> tuple[Published, ...]:
-        """The places, in the order in which they were wished for."""
+        """The published ports, in the order of the user's options."""
         return tuple(self._places)
 
     def take(self, rows: Iterable[Published], used: Iterable[Published], *, last: bool) -> str:
-        """Take all of these places, or none and say why not, in Docker's words.
+        """Reserve all of these ports, or none and return the reason in Docker's words.
 
-        Another store that gave a number away may never listen there: where it is the *last*
-        that can be had, it is taken nevertheless.
+        Another store may have reserved a port and never listen on it: the *last* candidate is
+        taken even then.
         """
         got: dict[Published, _socket.socket | None] = {}
         names: list[_socket.socket] = []
@@ -101,19 +101,19 @@ class Held:
         return ""
 
     def let_native_listen(self) -> None:
-        """Free the places that listeners of the container bind themselves."""
+        """Free the ports that the container's listeners bind themselves."""
         for row in native_of(self._places).values():
             _close([self._places[row]])
             self._places[row] = None
 
     def take_relayed(self) -> list[tuple[Published, _socket.socket]]:
-        """Return the places that are to be relayed; their sockets are the caller's now."""
+        """Return the ports that the port proxy serves; the caller owns their sockets now."""
         found = [(row, sock) for row, sock in self._places.items() if sock is not None]
         self._places = dict.fromkeys(self._places)
         return found
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release every reservation."""
         _close([*self._places.values(), *self._names])
 
 
@@ -124,7 +124,7 @@ def _close(sockets: Iterable[_socket.socket | None]) -> None:
 
 
 def settle(wishes: Iterable[Publication], taken: Iterable[Published], *, default_ip: str) -> Held:
-    """Return a place of the machine for each wish, kept; raises `RuntimeFailed` for others."""
+    """Reserve a port of the machine for each wish; raise `RuntimeFailed` if one cannot be had."""
     used = list(taken)
     with ExitStack() as stack:
         held = stack.enter_context(closing(Held()))
@@ -148,7 +148,7 @@ def _settle(held: Held, wish: Publication, address: str, used: Iterable[Publishe
 
 
 def _reserve(row: Published, names: list[_socket.socket]) -> bool:
-    """Tell other stores that a place is given away; tell whether one of them has said so."""
+    """Reserve a port against other stores; return whether one of them has reserved it."""
     name = f"sandbox-port/{row.port.protocol}/{row.place}"
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
     try:
@@ -161,7 +161,7 @@ def _reserve(row: Published, names: list[_socket.socket]) -> bool:
 
 
 def _everywhere() -> list[str]:
-    """Return the addresses that stand for all of the machine."""
+    """Return the wildcard addresses of the machine."""
     try:
         bind(Published(Port(1, "udp"), "::1", 0)).close()
     except OSError:
@@ -170,10 +170,9 @@ def _everywhere() -> list[str]:
 
 
 def _candidates(wish: Publication) -> Sequence[int]:
-    """Return the ports to be tried in turn.
+    """Return the ports to try, in order.
 
-    Those that are given when none was asked for begin anywhere, and lie below those that the
-    kernel gives to outgoing connections.
+    Without a wish they start at a random port, below the range of outgoing connections.
     """
     if wish.first:
         return range(wish.first, wish.last + 1)
@@ -186,7 +185,7 @@ def _candidates(wish: Publication) -> Sequence[int]:
 
 
 def _allocated(row: Published, used: Iterable[Published]) -> str:
-    """Return that another container has the place, in Docker's words; empty if none has."""
+    """Return Docker's message if another container has the port, else an empty string."""
     for other in used:
         same = other.host_port == row.host_port and other.port.protocol == row.port.protocol
         if same and _overlap(other.host_ip, row.host_ip):
@@ -205,7 +204,7 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def bind(row: Published) -> _socket.socket:
-    """Return a socket at a place of the machine, which for TCP listens; raises `OSError`."""
+    """Bind a socket to a port of the machine; a TCP socket listens. Raises `OSError`."""
     stream = row.port.protocol == "tcp"
     family = _socket.AF_INET6 if ":" in row.host_ip else _socket.AF_INET
     sock = _socket.socket(family, _socket.SOCK_STREAM if stream else _socket.SOCK_DGRAM)
@@ -224,7 +223,7 @@ def bind(row: Published) -> _socket.socket:
 
 
 def failure(row: Published, exc: OSError) -> str:
-    """Return why a place of the machine cannot be had, in Docker's words."""
+    """Return why a port of the machine cannot be bound, in Docker's words."""
     reason = (exc.strerror or str(exc)).lower()
     if exc.errno == errno.EACCES:
         reason += f": ports below {low_ports()} of the machine need root"

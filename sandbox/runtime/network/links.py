@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The variables of links on the network `bridge`: ``DB_PORT``, ``DB_ENV_...``.
 
-How it works: they are computed when the container starts, from what those who are linked
-are then, and kept in a file of the run directory, which exec reads, too.
+How it works: the start of a container computes them from the linked containers. A file of
+the run directory keeps them for exec.
 
-Rules: names and values are Docker's. On one's own networks links are names only.
+Rules: names and values are Docker's. On user-defined networks a link is only a name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NOT_PASSED_ON = ("HOME", "PATH")
 
 
 def variables(alias: str, reader: str, linked: ContainerConfig, address: str) -> Iterator[str]:
-    """Yield what a link to a container says to the container named *reader*.
+    """Yield the variables that a link gives to the container named *reader*.
 
     >>> from sandbox.models.container import ContainerConfig
     >>> db = ContainerConfig("1", "db", "", "i", "s", (), ("x",), env=("A=b", "PATH=/x"),
@@ -59,7 +59,7 @@ def variables(alias: str, reader: str, linked: ContainerConfig, address: str) ->
 
 
 def write(run_dir: str, entries: Iterable[str]) -> None:
-    """Keep the variables of a container that starts; none need no file."""
+    """Store the variables of a container that starts; write no file if there are none."""
     data = "\0".join(entries).encode("utf-8", "surrogateescape")
     if data:
         with open(f"{run_dir}/{_FILE}", "wb") as file:
@@ -77,7 +77,7 @@ def read(run_dir: str) -> tuple[str, ...]:
 
 
 def forget(run_dir: str, alias: str) -> None:
-    """Take away the variables of one link, for execs to come."""
+    """Remove the variables of one link, so that later execs do not get them."""
     prefix = alias.upper().replace("-", "_")
     heads = tuple(f"{prefix}_{part}" for part in ("PORT=", "PORT_", "NAME=", "ENV_"))
     path = os.path.join(run_dir, _FILE)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Who is on which network right now: the register of running containers.
+"""The members of networks: a register of the containers that run on each.
 
-How it works: one file beside those that guests read (`native.network`). A seat names the
-process that holds it; when that is gone, the seat is stale, and whoever holds the
-networks' lock next takes it away.
+How it works: the register is one file beside the files that guests read (`native.network`).
+A seat names the process that holds it. When that process is gone, the seat is stale, and
+the next holder of the networks' lock removes it.
 
-Rules: written under the lock of `store.networks`, replaced as a whole; readers need no
-lock. It lies in memory, found by the store's path, whatever the environment of a
-command says.
+Rules: writers hold the lock of `store.networks` and replace the file as a whole; readers need
+no lock. The file lies in memory. Its place follows from the store's path alone, not from the
+environment of a command.
 
-Does not know: how an address is chosen, or what guests make of it.
+Does not know: how an address is chosen, or what guests do with it.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class LiveEndpoint(Record, frozen=True):
     links: tuple[tuple[str, str], ...] = ()
     has_names: bool = True
     mac: str = ""
-    """What was chosen; empty: made of the address."""
+    """The hardware address that the user chose; empty: derived from the address."""
 
 
 class Seat(Record, frozen=True, kw_only=True):
-    """What a running container has: its number for the guests, addresses and ports.
+    """One running container on its networks: its number in the guests' table, addresses, ports.
 
-    *shares* is the id of the container whose network it has, empty if it has its own.
+    *shares* is the id of the container whose network it uses, or empty.
     """
 
     id: str
@@ -73,11 +73,11 @@ class Seat(Record, frozen=True, kw_only=True):
 
     @property
     def is_held(self) -> bool:
-        """Tell whether the process that holds it still exists."""
+        """Tell whether the process that holds the seat still exists."""
         return reaper.start_time_of(self.pid) == self.pid_start
 
     def on(self, network: str) -> LiveEndpoint | None:
-        """Return its place on the network with this id."""
+        """Return its endpoint on the network with this id."""
         return next((item for item in self.endpoints if item.network == network), None)
 
     def to_json(self) -> dict[str, Any]:
@@ -110,13 +110,13 @@ class Seat(Record, frozen=True, kw_only=True):
 
 
 def directory_of(layout: Layout) -> str:
-    """Return the directory of the network's files of this store on this machine."""
+    """Return the directory of this store's network files on this machine."""
     name = f"net-{zlib.crc32(os.fsencode(os.path.realpath(layout.root))):08x}"
     return f"{rundir.base_dir({})}/{name}"
 
 
 def is_abandoned(directory: str) -> bool:
-    """Tell whether a directory's store is gone, and all who held its containers."""
+    """Tell whether a directory's store and the holders of all its seats are gone."""
     mark = f"{directory}/{_STORE}"
     if not os.path.islink(mark) or os.path.exists(f"{mark}/networks"):
         return False
@@ -124,14 +124,14 @@ def is_abandoned(directory: str) -> bool:
 
 
 class Seats:
-    """The register, read once."""
+    """The register as it was when it was read."""
 
     def __init__(self, directory: str) -> None:
-        """Read the register in *directory*; one that is absent is empty."""
+        """Read the register in *directory*; an absent file is an empty register."""
         self.directory = directory
         self._path = f"{directory}/seats"
         self._seats: dict[str, Seat] = {}
-        self._rows: dict[str, dict[str, Any]] = {}  # the stored form of each: hundreds may be there
+        self._rows: dict[str, dict[str, Any]] = {}  # decoded on demand: there may be hundreds
         self._changed = False
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
             with open(self._path, "rb") as file:
@@ -144,7 +144,7 @@ class Seats:
         return iter(list(self._seats.values()))
 
     def get(self, container_id: str) -> Seat | None:
-        """Return the seat of a container, None if it does not run on a network."""
+        """Return the seat of a container, or None if it does not run on a network."""
         return self._seats.get(container_id)
 
     def put(self, seat: Seat) -> None:
@@ -154,18 +154,18 @@ class Seats:
         self._changed = True
 
     def drop(self, seat: Seat) -> None:
-        """Take a seat away."""
+        """Remove a seat."""
         self._seats.pop(seat.id, None)
         self._rows.pop(seat.id, None)
         self._changed = True
 
     def mark(self, layout: Layout) -> None:
-        """Say whose it is, by a link, so that others can see when that store is gone."""
+        """Make a link to the store, which shows others when the store is gone."""
         with map_os_errors(f"cannot write in {self.directory}"), suppress(FileExistsError):
             os.symlink(os.path.realpath(layout.root), f"{self.directory}/{_STORE}")
 
     def save(self) -> None:
-        """Write the register if it changed; without a seat, everything of the network goes."""
+        """Write the register if it changed; remove all network files if no seat is left."""
         if self._seats and not self._changed:
             return
         with map_os_errors(f"cannot write {self._path}"):
@@ -180,7 +180,7 @@ class Seats:
 
 
 def addresses_of(seats: Iterable[Seat]) -> set[str]:
-    """Return all addresses that the seats have."""
+    """Return the addresses of all seats."""
     found = set()
     for seat in seats:
         found.add(seat.address)
@@ -189,7 +189,7 @@ def addresses_of(seats: Iterable[Seat]) -> set[str]:
 
 
 def live_seats(layout: Layout) -> dict[str, Seat]:
-    """Return the seats of this store by container; to look only, without a lock."""
+    """Return this store's seats by container id; read-only and without a lock."""
     return {seat.id: seat for seat in Seats(directory_of(layout))}
 
 

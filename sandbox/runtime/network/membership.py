@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""A container takes its place on networks, changes it, and gives it back.
+"""Join networks, change the membership of a running container, leave networks.
 
-How it works: under the networks' lock everything that can be refused is decided first
-(`allocation`); then the files that guests read, the register and the others' hosts files
-are changed, in an order in which a kill leaves a seat that the next one finds stale.
+How it works: under the networks' lock `allocation` decides first and refuses what it must.
+Then the guests' files, the register and the hosts files of other containers change, in an
+order in which a kill leaves a stale seat for the next caller.
 
-Rules: whoever changes anything takes stale seats away before. The process that runs a
-container holds its base address by a socket, so that no other user or store takes it.
+Rules: every change removes stale seats first. The process that runs a container reserves its
+base address with a socket, so that no other user or store takes it.
 
-Does not know: how a container is started, or what guests make of the files.
+Does not know: how a container starts, or what guests do with the files.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 
 class Joined(Record, frozen=True):
-    """What the guests are told: nothing for the machine's own network."""
+    """Where the guests find their network's files; empty on the machine's own network."""
 
     directory: str | None = None
     number: int = 0
@@ -62,7 +62,7 @@ class Joined(Record, frozen=True):
 
 @contextmanager
 def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator[Joined]:
-    """Have the container on its networks, and its files for /etc ready, for the block."""
+    """Join the container's networks and write its files for /etc; leave after the block."""
     network = config.network
     resolver = etc_files.resolv_conf(etc_files.host_file("/etc/resolv.conf"), network)
     contents = {"hostname": f"{config.hostname}\n", "resolv.conf": resolver}
@@ -106,7 +106,7 @@ def _linked(config: ContainerConfig, layout: Layout, seat: Seat, register: Seats
 
 
 def _give_back(layout: Layout, container_id: str, pid: int) -> None:
-    """Leave the networks; of a store that was deleted meanwhile nothing is made again."""
+    """Leave the networks; do not recreate files of a store that was deleted meanwhile."""
     if not (layout.root / "networks").exists():
         remove_tree(Path(seats.directory_of(layout)))
         return
@@ -117,7 +117,7 @@ def _give_back(layout: Layout, container_id: str, pid: int) -> None:
 
 
 def _is_on_machine(layout: Layout, container_id: str) -> bool:
-    """Tell whether the container whose network is wanted has the machine's own."""
+    """Tell whether the joined container uses the machine's own network."""
     try:
         network = ContainerStore(layout).read(container_id).config.network
     except ContainerNotFound:
@@ -127,7 +127,7 @@ def _is_on_machine(layout: Layout, container_id: str) -> bool:
 
 @contextmanager
 def changing(layout: Layout) -> Iterator[Change]:
-    """Hold the networks of a store, with stale seats taken away, and keep what changes."""
+    """Lock a store's networks, remove stale seats, and save the changes after the block."""
     store = NetworkStore(layout)
     with store.locked():
         register = seats.Seats(seats.directory_of(layout))
@@ -142,11 +142,11 @@ def changing(layout: Layout) -> Iterator[Change]:
 
 
 class _AddressTakenError(NativeError):
-    """An address leads somewhere already."""
+    """The address belongs to another container."""
 
 
 class Change:
-    """What can be done with the networks while they are held."""
+    """The changes that are possible while the networks are locked."""
 
     def __init__(self, register: Seats, table: NetworkTable, networks: list[Network]) -> None:
         """Work on the register and the guests' table."""
@@ -155,7 +155,7 @@ class Change:
         self._table = table
 
     def purge(self) -> None:
-        """Take away the seats of containers whose supervisor was killed."""
+        """Remove the seats of containers whose supervisor was killed."""
         for seat in self.register:
             if not seat.is_held:
                 port_proxy.wait_for_end(seat.run_dir)
@@ -182,7 +182,7 @@ class Change:
         allowed: tuple[Allowed, ...],
         resolvers: tuple[str, ...],
     ) -> tuple[Seat, allocation.Keep | None]:
-        """Seat a container; the caller closes what keeps its place, if anything."""
+        """Give a container its seat; the caller closes the returned reservation, if any."""
         own = os.getpid()
         draft = seats.Seat(
             id=config.id,
@@ -238,7 +238,7 @@ class Change:
             row = Row(item.address, item.number, number)
             try:
                 self._add(row)
-            except _AddressTakenError:  # left by one that was killed before it was registered
+            except _AddressTakenError:  # left by a process that was killed before it registered
                 self._forget_unregistered(number)
                 self._table.add_endpoint(row)
 
@@ -269,12 +269,12 @@ class Change:
             )
 
     def leave(self, seat: Seat) -> None:
-        """Give back what a container had; its number stays while others share it."""
+        """Release a container's seat; its number stays while other containers share it."""
         self._tell_others(seat, None)
         self.register.drop(seat)
         sharing = [other for other in self.register if other.number == seat.number]
         if not sharing:
-            with suppress(SandboxError):  # an interrupted one has released it already
+            with suppress(SandboxError):  # an interrupted release did it already
                 self._table.release(seat.number)
         elif not seat.shares:
             self._strip(seat)
@@ -282,7 +282,7 @@ class Change:
                 self.register.put(replace(other, endpoints=()))
 
     def _strip(self, seat: Seat) -> None:
-        """Leave those who shared the network alone with their loopback."""
+        """Leave only the loopback to the containers that shared this network."""
         self._drop_rows(seat)
         for port in native_of(seat.published).values():
             with suppress(SandboxError):
@@ -339,7 +339,7 @@ class Change:
                 self.register.put(replace(other, endpoints=endpoints, egress=egress))
 
     def unlink(self, seat: Seat, alias: str) -> None:
-        """Let a running container know another one no longer by an alias."""
+        """Remove an alias by which a running container knew another one."""
         endpoints = tuple(
             replace(item, links=tuple(link for link in item.links if link[1] != alias))
             for item in seat.endpoints
@@ -350,13 +350,13 @@ class Change:
         links.forget(seat.run_dir, alias)
 
     def rename(self, seat: Seat, name: str) -> None:
-        """Let the others know a running container by another name."""
+        """Give a running container another name in the hosts files of the others."""
         new = replace(seat, name=name)
         self._tell_others(seat, new)
         self.register.put(new)
 
     def _tell_others(self, before: Seat | None, after: Seat | None) -> None:
-        """Bring all hosts files up to date with one seat's change."""
+        """Update all hosts files after one seat changed."""
         changed = after or before
         assert changed is not None
         everybody = list(self.register)

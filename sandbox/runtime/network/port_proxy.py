@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The places of the machine at which a published port's listener cannot be itself.
+"""The proxy of published ports: serves the addresses that the listener cannot bind itself.
 
-How it works: a socket has one address, so of the places of a port the first of IPv4 is the
-listener's own (`models.ports.native_of`). At all others a process of the container's
-supervisor listens and copies, as Docker's userland proxy does for IPv6. It asks the
-networks' files where the listener is when somebody comes, and calls from the gateway's
-address, which is what the listener is shown.
+How it works: a socket has one address, so the container's listener binds the first IPv4
+address of a published port itself (`models.ports.native_of`). A process of the container's
+supervisor listens on all others and copies, as Docker's userland proxy does for IPv6. At each
+connection it looks the listener up in the networks' files, and it connects from the gateway's
+address, which the listener sees as its peer.
 
-Rules: one process for a container, only where there is something to relay; it ends when its
-supervisor says so, or with it, and the lock on its file tells that it has.
+Rules: a container has at most one proxy, and none without a port that needs it. The proxy
+ends with its supervisor; the lock on its file shows that it has ended.
 
-Does not know: which places there are to be, or how bytes are copied (`forwarding`).
+Does not know: which ports it serves, or how bytes are copied (`forwarding`).
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _LOCK = "relay"
 def relaying(
     seat: Seat, directory: str, places: list[tuple[Published, _socket.socket]]
 ) -> Iterator[None]:
-    """Have the *places* that are not native relayed for the block; their sockets are closed.
+    """Serve the ports *places* for the block; their sockets are closed in this process.
 
-    *directory* is that of the networks' files.
+    *directory* holds the networks' files.
     """
     if not places:
         yield
@@ -56,14 +56,14 @@ def relaying(
     finally:
         with suppress(OSError):
             connection.shutdown(_socket.SHUT_WR)
-            connection.recv(1)  # the places are free again
+            connection.recv(1)  # the ports are free again
         connection.close()
-        with suppress(ChildProcessError):  # whoever waits for all children has it
+        with suppress(ChildProcessError):  # a wait for all children reaped it
             os.waitpid(pid, 0)
 
 
 def wait_for_end(run_dir: str) -> None:
-    """Wait until the relay of a supervisor that was killed has gone the same way."""
+    """Wait until the proxy of a killed supervisor has ended, too."""
     with suppress(FileNotFoundError), open(f"{run_dir}/{_LOCK}", "rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
 
@@ -94,7 +94,7 @@ def _serve(
     kept: list[int],
     parent: int,
 ) -> NoReturn:
-    """Be the process."""
+    """Run the proxy's process."""
     try:
         reaper.die_with_parent()
         os.setsid()
