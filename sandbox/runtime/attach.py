@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The user's side of a connection to a supervisor: requests, and the terminal.
+"""The client's side of a connection to a supervisor: requests, and the terminal.
 
-Rules: raw mode is undone on every way out. Nothing is decoded. Input is read only when
-the supervisor takes it, output is written before more is read.
+Rules: every way out ends raw mode. No byte is decoded. The client reads input only when the
+supervisor takes it, and writes output before it reads more.
 
 Does not know: what runs at the other end.
 """
@@ -40,7 +40,7 @@ _CONTROL_KEYS = {"@": 0, "[": 27, "\\": 28, "]": 29, "^": 30, "_": 31}
 
 
 class Wishes(Record, frozen=True):
-    """How the user wants to be attached; *keys* is empty for no way to detach."""
+    """How the user wants to attach; empty *keys* mean that the user cannot detach."""
 
     stdin: bool = False
     tty: bool = False
@@ -73,7 +73,7 @@ def parse_keys(text: str) -> bytes:
 
 
 def chosen_keys(text: str | None) -> bytes:
-    """Return the keys that detach: the user's, Docker's configuration's, or the usual ones."""
+    """Return the detach keys: the option's, else Docker's configuration's, else the default."""
     if text is None:
         folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
         try:
@@ -96,7 +96,7 @@ def window_size(stdin: bool) -> tuple[int, int] | None:
 
 
 def ask(path: str, message: dict[str, Any], *, seconds: float | None = None) -> dict[str, Any]:
-    """Send a request and return its answer; `RuntimeFailed` if nobody answers."""
+    """Send a request and return its answer; raise `RuntimeFailed` without an answer."""
     try:
         with protocol.connect(path) as connection:
             connection.settimeout(seconds)
@@ -111,7 +111,7 @@ class NobodyThere(RuntimeFailed):
 
 
 def understand(answer: bytes) -> dict[str, Any]:
-    """Return what an answer says, or raise what it complains about."""
+    """Return the content of an answer, or raise the error that it reports."""
     if not answer:
         raise NobodyThere("the supervisor ended without an answer")
     message = protocol.parse_line(answer)
@@ -132,7 +132,7 @@ def understand(answer: bytes) -> dict[str, Any]:
 
 
 def stay(connection: socket.socket, wishes: Wishes) -> int | None:
-    """Relay until the container ends; its exit code, or None if the user detached."""
+    """Relay until the container ends; return its exit code, or None after a detach."""
     with ExitStack() as stack:
         wake = stack.enter_context(_signals(wishes))
         if wishes.stdin and wishes.tty:
@@ -190,7 +190,7 @@ class _Relay:
             self._give(passed)
 
     def _give(self, data: bytes | memoryview) -> None:
-        """Send a frame of input; what is not taken now waits."""
+        """Send a frame of input; the part that the socket does not take now waits."""
         if self._pending:
             self._pending += protocol.frame(protocol.STDIN, data)
             return
@@ -209,7 +209,7 @@ class _Relay:
             self._listens = False
 
     def _hear(self) -> int | None:
-        """Show what came; the exit code, once that comes."""
+        """Show output that arrived; return the exit code when it arrives."""
         try:
             count = self._connection.recv_into(self._heard)
         except BlockingIOError:
@@ -232,12 +232,12 @@ class _Relay:
 
 @contextmanager
 def _signals(wishes: Wishes) -> Iterator[int]:
-    """Hold back signals for the other end: a descriptor gives their numbers, a byte each."""
+    """Catch signals for the other end; the given descriptor yields one byte for each."""
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     numbers: list[int] = [signal.SIGWINCH] if wishes.tty else []
     if wishes.proxy:
         numbers += reaper.PROXIED
-    # First, and last undone: the handlers themselves do nothing with a signal.
+    # Set first and reset last: the handlers themselves do nothing.
     old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     previous = {}
     for number in numbers:
@@ -245,7 +245,7 @@ def _signals(wishes: Wishes) -> Iterator[int]:
             previous[number] = signal.signal(number, lambda *_: None)
     try:
         if wishes.tty:
-            os.write(writer, bytes([signal.SIGWINCH]))  # nobody has listened so far
+            os.write(writer, bytes([signal.SIGWINCH]))  # a change before the handler was set
         yield reader
     finally:
         for number, old in previous.items():
@@ -256,7 +256,7 @@ def _signals(wishes: Wishes) -> Iterator[int]:
 
 
 def _told(numbers: bytes, wishes: Wishes) -> bytes:
-    """Return the frames that tell of these signals."""
+    """Return the frames that report these signals."""
     frames = b""
     for number in numbers:
         if number == signal.SIGWINCH and wishes.tty:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What killed containers have left in memory, this store's and those of stores that are gone.
+"""Remove what killed containers left in memory, of this store and of deleted stores.
 
-A store that exists looks after its own networks whenever they change (`network.membership`).
-One that was deleted cannot: its register says which processes held its containers, and when
-the last of those has ended as well, nobody will ever come back to the files.
+An existing store cleans up at each change of its networks (`network.membership`). A deleted
+store cannot. Its register names the processes that held its containers; once all of them
+have ended, its files have no user.
 
-Does not know: other stores that exist, whose files are left alone whatever is in them.
+Does not know: other existing stores. Their files stay, whatever they hold.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def sweep(layout: Layout) -> None:
-    """Give back what containers had whose supervisor was killed; others' stores must be gone."""
+    """Release what containers of killed supervisors held, here and in deleted stores."""
     if os.path.isdir(members.directory_of(layout)):
         with membership.changing(layout):
             pass

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Names of containers: what is allowed, what is made up, and fresh ids.
+"""Names of containers: which are valid, random names, and new ids.
 
-Does not know: which names are taken; the caller says.
+Does not know: which names are taken; the caller passes them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ royal sage serene sharp silver smooth snug solar spry stable steady sturdy sunny
 swift tender tidy tranquil trusty upbeat valiant vivid warm wise witty zesty
 """.split()  # noqa: SIM905 - a list of words reads best as text
 
-# People to whom file systems, kernels, compilers and the mathematics below them owe.
+# People of file systems, kernels, compilers and the mathematics below them.
 _SURNAMES = """
 aho allen babbage bachman backus bartik bell boole borg boyce brooks carmack cerf
 church codd conway cormack corbato cox curry daley dahl dennis diffie dijkstra

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a container's system calls are caught: choose among what the machine allows.
+"""How a container's system calls are intercepted: choose a way that the machine allows.
 
 ===========  ================================================================
 rewrite      a seccomp filter raises SIGSYS; hot call sites are rewritten
@@ -7,12 +7,12 @@ trap         the same without rewriting
 ptrace       a tracer redirects the calls that the filter shows to it
 ===========  ================================================================
 
-``auto`` is the first that works. What works is tried once and remembered beside the
-run directories until the next boot, for this kernel and this set of filters around us.
+``auto`` is the first that works. The result of one try is remembered beside the run
+directories until the next boot, for this kernel and the seccomp filters around this process.
 
-Rules: choosing costs two small files when it is remembered.
+Rules: a remembered choice costs the reading of two small files.
 
-Does not know: how any of them is done.
+Does not know: how any of the ways works.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _MEMORY = "interceptor"
 
 
 class Choice(Record, frozen=True):
-    """A way of catching calls, and why it was chosen.
+    """A way of intercepting calls, and why it was chosen.
 
-    *steps*: without seccomp the tracer must look at every call.
+    *steps*: without seccomp the tracer must stop at every call.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Choice(Record, frozen=True):
 
 
 def choose(wanted: str, env: Mapping[str, str]) -> Choice:
-    """Return how to catch calls; *wanted* is one of `NAMES`."""
+    """Return how to intercept calls; *wanted* is one of `NAMES`."""
     if wanted == "auto":
         return _remembered(env) or refresh(env)
     if wanted == "ptrace":
@@ -62,7 +62,7 @@ _NO_SECCOMP = "SANDBOX_NO_SECCOMP"
 
 
 def refresh(env: Mapping[str, str]) -> Choice:
-    """Try what works, choose, and remember."""
+    """Try the ways, choose one, and remember the choice."""
     choice = decide(probe())
     _remember(choice, env)
     return choice
@@ -106,7 +106,7 @@ every call is stopped', rewrite=True, traced=True, steps=True)
 
 
 def _key() -> str:
-    """Return what the result depends on: the kernel, and the filters around us."""
+    """Return what the result depends on: the kernel, and the filters around this process."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as file:
         filters = [line.split(":")[1].strip() for line in file if line.startswith("Seccomp")]
     kernel = os.uname()
@@ -124,7 +124,7 @@ def _remembered(env: Mapping[str, str]) -> Choice | None:
 
 
 def _remember(choice: Choice, env: Mapping[str, str]) -> None:
-    with suppress(OSError, SandboxError):  # it only saves time
+    with suppress(OSError, SandboxError):  # the file only saves time
         path = f"{rundir.base_dir(env)}/{_MEMORY}"
         draft = f"{path}-{get_native_id()}"
         with open(draft, "wb") as file:

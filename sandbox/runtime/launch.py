@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Bring a container to life and stay with it until it ends.
+"""Start a container and stay with it until it ends.
 
-How it works: a run directory with the control file is made, the user and the
-command are looked up in the container's own tree, the request for the first process
-is posted, and a child executes the guest runtime, which finds the request. From then
-on this process supervises.
+How it works: make the run directory and its control file, look the user and the command up
+in the container's own tree, post the request for the main process, and fork a child that
+executes the guest runtime, which finds the request. Then supervise.
 
-Rules: whatever happens, the run directory is removed and nothing is left running.
-All that can be refused is refused before the first process exists.
+Rules: on every way out the run directory is removed and no process is left. Every refusal
+happens before the main process exists.
 
 Does not know: images, tags, or where state is recorded (a callback does that).
 """
@@ -49,14 +48,14 @@ if TYPE_CHECKING:
     from sandbox.runtime.rundir import RunDir
 
 
-# Nobody runs in a tree that is only looked at.
+# No process runs in a tree that is only read.
 _NO_WAY = interceptor.Choice("none", "")
 
 
 class Place(Record, frozen=True):
-    """Where the container's pieces are on the host.
+    """Where the container's parts lie on the host.
 
-    *index* is None for the machine's own tree, and then there are no layers.
+    *index* is None for the machine's own tree, which has no layers.
     """
 
     store_root: str
@@ -67,11 +66,11 @@ class Place(Record, frozen=True):
     layer_dirs: tuple[str, ...]
     guest: str
     own_root: str = ""
-    """The store that the container itself is in, where its directory does not say it."""
+    """The container's own store, if its directory does not tell it."""
 
     @property
     def layout(self) -> Layout:
-        """Return the store that the container itself is in."""
+        """Return the container's own store."""
         return Layout(
             Path(self.own_root) if self.own_root else Path(self.container_dir).parent.parent
         )
@@ -84,7 +83,7 @@ def run(
     *,
     on_start: Callable[[lifecycle.MainProcess], None],
 ) -> int:
-    """Run the container to its end and return the exit code people see."""
+    """Run the container to its end and return its exit code (128 + n for signal n)."""
     with live_tree(config, place, trace=attachment.trace) as run_dir:
         rundir.link_guest(run_dir, place.guest)
         main = FirstProcess(config, run_dir, lookup.prepare(config, run_dir.control))
@@ -92,7 +91,7 @@ def run(
             stack.callback(reaper.kill_all, run_dir.control)
 
             def started(process: lifecycle.MainProcess) -> None:
-                # A thread must not exist before the fork.
+                # No thread may exist before the fork.
                 if attachment.trace:
                     from sandbox.runtime import trace_output
 
@@ -105,10 +104,7 @@ def run(
 
 @contextmanager
 def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> Iterator[RunDir]:
-    """Give the run directory of the container's tree with all its mounts.
-
-    What catches the container's system calls is ready, too.
-    """
+    """Give the run directory of a container about to run: control file, mounts, interceptor."""
     way = interceptor.choose(config.interceptor, os.environ)
     run_dir = rundir.create(config.id, os.environ)
     try:
@@ -137,7 +133,7 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
 
 
 def _connection_log(config: ContainerConfig, run_dir: RunDir) -> AbstractContextManager[str | None]:
-    """Have the file of --network-log written; gives where the guests note connections."""
+    """Write the file of --network-log; give the path where guests record connections."""
     if not config.network.log:
         return nullcontext()
     from sandbox.runtime.network import connection_log
@@ -149,10 +145,7 @@ def _connection_log(config: ContainerConfig, run_dir: RunDir) -> AbstractContext
 def resting_tree(
     config: ContainerConfig, place: Place, *, with_mounts: bool
 ) -> Iterator[core.Tree]:
-    """Give the tree of a container that need not be running.
-
-    Without mounts it is what a commit would hold.
-    """
+    """Give the tree of a container, running or not; without mounts it is what commit holds."""
     run_dir = rundir.create_passing(config.id, os.environ)
     try:
         rows = _user_rows(config, run_dir) if with_mounts else []
@@ -164,14 +157,14 @@ def resting_tree(
 
 
 def tell_owners(control: str, owned: Sequence[MountPoint]) -> None:
-    """Let the container know whose the files in its volumes are."""
+    """Load the owners of the files in the container's volumes."""
     with core.Tree.open(control) as tree:
         for mount in owned:
             volume_owners.restore(tree, mount, os.path.dirname(control))
 
 
 def keep_owners(control: str, owned: Sequence[MountPoint]) -> None:
-    """Write down whose the files in the container's volumes are now."""
+    """Save the owners of the files in the container's volumes."""
     with core.Tree.open(control) as tree:
         for mount in owned:
             volume_owners.save(tree, mount, os.path.dirname(control))
@@ -224,7 +217,7 @@ def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts
         if row.kind is mounts.Kind.LINK or os.path.exists(row.host)
     ]
     if place.index is None:
-        # Else the machine's tree would hold the container's own, and the other images.
+        # Hide the store: the machine's tree contains the container's own and all images.
         store = os.path.realpath(place.store_root)
         rows.append(mounts.Row(mounts.Kind.TMPFS, store, run_dir.nothing, True))
     rows += mounts.etc_rows(run_dir.etc, etc_files.NAMES, read_only=config.read_only)

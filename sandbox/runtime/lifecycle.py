@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The life of a container as a table: created, running, paused, restarting, exited.
+"""The states of a container as a table: created, running, paused, restarting, exited.
 
-Rule 1: everything about transitions lives here. Rule 2: this file starts and
-stops nothing, reads no clock and no /proc; it is handed what happened.
+Rules: every transition is in this file. It starts and stops nothing and reads neither a
+clock nor /proc; callers pass the event.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Event = Literal["start", "fail", "exit", "wait", "pause", "unpause", "lost"]
 
-# (status, event) -> status. What is not here is illegal.
+# (status, event) -> status. Every other event is illegal.
 _TRANSITIONS: dict[tuple[Status, Event], Status] = {
     ("created", "start"): "running",
     ("created", "fail"): "created",
@@ -38,7 +38,7 @@ _TRANSITIONS: dict[tuple[Status, Event], Status] = {
     ("restarting", "lost"): "exited",
 }
 
-# What a main process that vanished with its supervisor is taken to have met.
+# The exit code of a main process that vanished with its supervisor.
 LOST_EXIT_CODE = 137
 
 _REFUSALS: dict[Event, str] = {
@@ -53,7 +53,7 @@ _REFUSALS: dict[Event, str] = {
 
 
 class MainProcess(Record, frozen=True):
-    """The process whose end is the container's end."""
+    """The main process: its end is the container's end."""
 
     pid: int
     start_time: int
@@ -86,7 +86,7 @@ def started(
 
 
 def failed(state: ContainerState, exit_code: int, error: str) -> ContainerState:
-    """Return the state after a start that never got as far as a process."""
+    """Return the state after a start that made no process."""
     return replace(
         _at_rest(state, next_status(state.status, "fail")), exit_code=exit_code, error=error
     )
@@ -106,7 +106,7 @@ def exited(
 
 
 def waiting(state: ContainerState, exit_code: int, now: str) -> ContainerState:
-    """Return the state between the end of a run and the next; the supervisor lives."""
+    """Return the state between two runs of a container whose supervisor restarts it."""
     return replace(
         state,
         status=next_status(state.status, "wait"),
@@ -119,19 +119,19 @@ def waiting(state: ContainerState, exit_code: int, now: str) -> ContainerState:
 
 
 def paused(state: ContainerState) -> ContainerState:
-    """Return the state once nothing moves any more."""
+    """Return the state after every process stopped."""
     if state.status == "paused":
         raise Conflict("the container is already paused")
     return replace(state, status=next_status(state.status, "pause"))
 
 
 def unpaused(state: ContainerState) -> ContainerState:
-    """Return the state once everything moves again."""
+    """Return the state after every process continued."""
     return replace(state, status=next_status(state.status, "unpause"))
 
 
 def lost(state: ContainerState, now: str) -> ContainerState:
-    """Return the state once the main process is gone and nobody saw it end."""
+    """Return the state of a container whose main process ended unseen."""
     return replace(
         _at_rest(state, next_status(state.status, "lost")),
         exit_code=LOST_EXIT_CODE,
@@ -156,7 +156,7 @@ def may_remove(state: ContainerState, *, name: str, force: bool) -> None:
 
 
 def exit_code_of(wait_status: int) -> int:
-    """Return the exit code people see: 128+n for signal n.
+    """Return the exit code of a wait status: 128+n for signal n.
 
     >>> exit_code_of(3 << 8), exit_code_of(9)
     (3, 137)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What is laid over the container's tree: user binds, tmpfs, /dev, /proc, /etc.
+"""The mounts of a container: user binds, tmpfs, /dev, /proc, /etc.
 
-Rules: the parsing half is pure; a plan is a list of rows in mount order, and a
-later row may lie below an earlier one. Nothing here touches a file.
+Rules: pure; no function touches a file. A plan is a list of rows in mount order, and a
+later row may lie below an earlier one.
 
 Does not know: how a row becomes effective (the control file does that).
 """
@@ -35,7 +35,7 @@ _SIZE_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 
 class Kind(Enum):
-    """How a row answers look-ups below its target."""
+    """What a mount shows below its target."""
 
     BIND = "bind"
     TMPFS = "tmpfs"
@@ -45,7 +45,7 @@ class Kind(Enum):
 
 
 class Row(Record, frozen=True):
-    """One mount: for `Kind.LINK` the host side is the link's text."""
+    """One mount; the host side of a `Kind.LINK` is the link's target."""
 
     kind: Kind
     target: str
@@ -106,7 +106,7 @@ class _VolumeOptions(Record, frozen=True):
     propagation: str = ""
 
 
-# Sharing, labelling and propagation have no meaning without a mount.
+# Sharing, labelling and propagation mean nothing without real mounts.
 _MEANINGLESS = frozenset(("rw", "z", "Z", "cached", "delegated", "consistent"))
 PROPAGATIONS = frozenset(("rprivate", "private", "rslave", "slave", "rshared", "shared"))
 
@@ -131,7 +131,7 @@ def _volume_options(options: str, text: str) -> _VolumeOptions:
 
 
 def check_propagation(wanted: str) -> str:
-    """Return how mounts below a bind are shared; empty if nothing was said."""
+    """Return the propagation of a bind, or an empty string without one."""
     if wanted and wanted not in PROPAGATIONS:
         raise UsageError(f"invalid propagation mode: {wanted}")
     return wanted
@@ -183,15 +183,15 @@ def parse_mount(text: str, cwd: str) -> MountPoint:
 
 
 def _check_recursive(fields: dict[str, str], text: str) -> None:
-    """Refuse what cannot be had: what is mounted below a bind is seen, and as it is."""
+    """Refuse the modes that need real mounts: a bind shows the mounts below it unchanged."""
     below = fields.pop("bind-recursive", "enabled")
     if below not in ("enabled", "disabled", "writable", "readonly"):
         raise UsageError(f"invalid value for bind-recursive in '{text}': {below}")
     plain = _flag(fields.pop("bind-nonrecursive", "false"), text)
     if plain or below in ("disabled", "writable"):
         raise Unsupported(
-            f"bind-recursive={below if not plain else 'disabled'} is not supported: what is "
-            "mounted below a bind is seen like the rest of it"
+            f"bind-recursive={below if not plain else 'disabled'} is not supported: a bind "
+            "always shows the mounts below it"
         )
 
 
@@ -234,7 +234,7 @@ def parse_tmpfs(text: str) -> MountPoint:
     return found
 
 
-# Of a tmpfs: what is so in any case, and what cannot be had.
+# Options of a tmpfs that always hold, or that have no effect.
 _FREE_OPTIONS = frozenset(("exec", "suid", "nosuid", "dev", "nodev", "relatime", "noatime"))
 _IDLE_OPTIONS = frozenset(("size", "nr_inodes", "noexec"))
 
@@ -291,7 +291,7 @@ def check_duplicates(mounts: Iterable[MountPoint]) -> tuple[MountPoint, ...]:
 
 
 def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
-    """Return what a container has below /proc, /sys and /dev if the host has it."""
+    """Return the mounts below /proc, /sys and /dev; the caller drops what the host lacks."""
     rows = [
         Row(Kind.PROC, "/proc", "/proc"),
         Row(Kind.BIND, "/sys", "/sys", True),
@@ -300,7 +300,7 @@ def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
     rows += [Row(Kind.DEV, f"/dev/{name}", f"/dev/{name}") for name in DEVICES]
     rows += [
         Row(Kind.BIND, "/dev/pts", "/dev/pts"),
-        # The host's own is mode 000 where /dev/ptmx is a device.
+        # The host's /dev/pts/ptmx has mode 000 where /dev/ptmx is a device.
         Row(Kind.DEV, "/dev/pts/ptmx", "/dev/ptmx"),
         Row(Kind.BIND, "/dev/mqueue", "/dev/mqueue"),
         Row(Kind.TMPFS, "/dev/shm", shm_dir),  # noqa: S108 - the guest's path
@@ -310,7 +310,7 @@ def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
 
 
 def etc_rows(container_dir: str, names: Iterable[str], *, read_only: bool) -> list[Row]:
-    """Return the binds of the files that the engine writes for the container."""
+    """Return the binds of the files that the engine writes into /etc."""
     return [Row(Kind.BIND, f"/etc/{name}", f"{container_dir}/{name}", read_only) for name in names]
 
 

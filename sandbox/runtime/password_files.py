@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What stands for the password files of the machine when its user may not read them.
+"""Stand-ins for the machine's password files, which its user may not read.
 
 How it works: /etc/shadow and /etc/gshadow of the image `host` are secrets of the machine,
-but useradd and everything that calls it must find them. So the container sees files in
-which every account and group of /etc/passwd and /etc/group is locked: no password
-fits, which is the truth for somebody who cannot know one. The guest runtime takes
-a file from here when the kernel refuses the real one.
+but useradd and its callers need them. So the container sees stand-ins in which every account
+and group of /etc/passwd and /etc/group is locked: no password matches. The guest runtime
+opens a stand-in when the kernel refuses the real file.
 
-Rules: a file that may be read has no stand-in. Nothing of the real file is in it but its age.
+Rules: a readable file has no stand-in. A stand-in takes nothing from the real file but its
+time.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def lock_groups(group: bytes, changed: int) -> bytes:
     >>> lock_groups(b"adm:x:4:syslog,me\n", 19000)
     b'adm:*::syslog,me\n'
     """
-    del changed  # the format has no place for it
+    del changed  # gshadow has no date
     return b"".join(b"%b:*::%b\n" % (fields[0], fields[3]) for fields in _rows(group, 4))
 
 
 def write(folder: str) -> None:
-    """Write below *folder* what stands for the files that this user may not read."""
+    """Write the stand-ins of the files that this user may not read below *folder*."""
     for path, source, make in _FILES:
         if not os.access(path, os.F_OK) or os.access(path, os.R_OK):
             continue

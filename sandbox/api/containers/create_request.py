@@ -418,8 +418,8 @@ def _long_bind(source: str, target: str, read_only: bool, options: dict[str, Any
         raise BadRequest(f"{head}invalid mount path: '{source}' mount path must be absolute")
     if options.get("NonRecursive") or options.get("ReadOnlyNonRecursive"):
         raise BadRequest(
-            f"{head}NonRecursive and ReadOnlyNonRecursive are not supported: what is mounted "
-            "below a bind is seen like the rest of it"
+            f"{head}NonRecursive and ReadOnlyNonRecursive are not supported: a bind "
+            "always shows the mounts below it"
         )
     if options.get("CreateMountpoint"):
         _made(source)

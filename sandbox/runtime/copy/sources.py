@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Where files to copy come from: a container's tree, the host, or a tar archive.
 
-Each source yields items whose names are relative to what was asked for: the first is
-``b""``, the thing itself. Directories come before what is in them.
+Each source yields items with names relative to the requested path. The first item is the
+path itself, ``b""``. A directory comes before its content.
 
 Does not know: where items go (`destinations`).
 """
@@ -31,7 +31,7 @@ _CHUNK = 256 * 1024
 class Item(Record, frozen=True):
     """One file system object; *open* gives the content of a regular file.
 
-    Content that is only there once, in passing, is in *stream* instead.
+    Content that can be read only once is in *stream* instead.
     """
 
     entry: TarEntry
@@ -51,7 +51,7 @@ class Item(Record, frozen=True):
 
 
 def tree_items(tree: core.Tree, path: bytes, *, follow: bool = False) -> Iterator[Item]:
-    """Yield what is at *path* of a container; sockets are left out.
+    """Yield the objects at and below *path* of a container; sockets are left out.
 
     *follow* resolves a symbolic link at *path* itself.
     """
@@ -97,7 +97,7 @@ def _tree_entry(
 
 
 def host_items(path: bytes, *, follow: bool = False) -> Iterator[Item]:
-    """Yield what is at *path* of the host."""
+    """Yield the objects at and below *path* of the host."""
     links: dict[tuple[int, int], bytes] = {}
     pending = [(b"", follow)]
     while pending:

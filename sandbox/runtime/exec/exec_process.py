@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""One more process in a container that runs: exec.
+"""``exec``: start one more process in a running container.
 
-How it works: the process is a child of whoever asks, or of a holder that outlives them, not
-of the supervisor: it enters through the run directory as the first one did, so its output
-needs no relay. It is in the container's process table and ends with the container.
+How it works: the process is a child of the command that asks, or of a holder that outlives
+the command, but not of the supervisor. It enters through the run directory like the main
+process, so its output needs no relay. The container's process table lists it, and it ends
+with the container.
 
 Does not know: how a container is found.
 """
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ExecRequest(Record, frozen=True, kw_only=True):
-    """What to run; what is absent is as for the main process."""
+    """The options of ``exec``; absent ones are those of the main process."""
 
     args: tuple[str, ...]
     env: tuple[str, ...] = ()
@@ -40,7 +41,7 @@ class ExecRequest(Record, frozen=True, kw_only=True):
 
 
 def configure(config: ContainerConfig, request: ExecRequest) -> ContainerConfig:
-    """Return a configuration whose main process is what was asked for."""
+    """Return the container's configuration with the requested process as its main process."""
     return replace(
         config,
         entrypoint=(),
@@ -60,10 +61,10 @@ def run(
     keys: bytes = b"",
     on_end: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Run it to its end and return the exit code people see, which *on_end* hears first.
+    """Run the process to its end; call *on_end* with its exit code and return that.
 
-    It goes on if this process is killed, and, on a terminal, when the user types *keys*: that
-    raises `Detached`. What hears its end then is a process of its own.
+    The process continues when this one is killed and, on a terminal, when the user types
+    *keys*, which raises `Detached`. A holder then waits for its end.
     """
     process = prepared(config, run_dir, request)
     if request.tty:
@@ -86,7 +87,7 @@ def run(
 def leave(
     config: ContainerConfig, run_dir: str, request: ExecRequest, on_end: Callable[[int], None]
 ) -> None:
-    """Start it with nobody attached and go; on a terminal if it wants one."""
+    """Start the process detached, on a terminal if it wants one, and return."""
     process = prepared(config, run_dir, request)
     if not request.tty:
         _held(process, None, run_dir, on_end).close()
@@ -107,13 +108,13 @@ def _held(
 
 
 def prepared(config: ContainerConfig, run_dir: str, request: ExecRequest) -> FirstProcess:
-    """Return the process, looked up and announced; it is not started."""
+    """Return the process, looked up in the container's tree and posted, but not started."""
     place = RunDir(run_dir)
     wanted = configure(config, request)
     return FirstProcess(wanted, place, lookup.prepare_another(wanted, place.control))
 
 
 def check_present(run_dir: str) -> None:
-    """Raise unless the container still runs."""
+    """Raise `RuntimeFailed` unless the container still runs."""
     if not os.path.exists(RunDir(run_dir).control):
         raise RuntimeFailed("the container has just ended")

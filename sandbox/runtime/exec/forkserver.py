@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""A process that starts others for a server: it is small and has one thread, so it may fork.
+"""The fork server: starts exec processes for the API server, which has threads.
 
-How it works: the server executes this module with one end of a socket on standard input.
-A request is a line of JSON, with the descriptors that become the new process's own; the
-answers say that it runs, or why not, and later how it ended.
+How it works: a process with one thread may fork safely. The server executes this module with
+one end of a socket on standard input. A request is a line of JSON with the descriptors of
+the new process. The answers report that it runs, or why not, and later how it ended.
 
-Rules: what it starts dies with it, unless it was to be left alone; it dies with the server.
+Rules: the fork server ends with the API server. Its children end with it, unless the request
+detaches them.
 
-Does not know: containers beyond where they are, or what clients want.
+Does not know: what clients want, or anything of containers but where they lie.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _MOST_FDS = 3
 
 
 def spawn() -> socket.socket:
-    """Start the process; the socket is where requests go."""
+    """Start the fork server and return the socket for requests."""
     import subprocess
 
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -56,7 +57,7 @@ def spawn() -> socket.socket:
 
 
 class Forker:
-    """Starts what it is asked to and tells how it ends."""
+    """Start the requested processes and report how they end."""
 
     def __init__(self, connection: socket.socket) -> None:
         """Serve the other side of *connection*."""
@@ -114,7 +115,7 @@ class Forker:
         request = ExecRequest(**fields)
         process = exec_process.prepared(config, message["runDir"], request)
         process.main.others = self._ends
-        # `start` closes what it is given; ours are closed by whoever received them.
+        # `start` closes the descriptors that it gets.
         own = [os.dup(fd) for fd in fds]
         if request.tty:
             streams = Streams(terminal=own[0], free=message["free"])
@@ -147,7 +148,7 @@ class Forker:
 
 
 def main() -> None:
-    """Be the process that standard input belongs to."""
+    """Serve the socket on standard input."""
     connection = socket.socket(fileno=os.dup(0))
     connection.set_inheritable(False)
     null = os.open("/dev/null", os.O_RDWR)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""One more process that goes on when its command is gone: exec -t, exec -d.
+"""The holder of an exec process that outlives its command: exec -t, exec -d.
 
 How it works: the command forks a holder, which starts the process and waits for its end.
-Both have the terminal, if there is one: the command copies between it and the user; once
-the command is gone (it was killed, or the user typed the detach keys) the holder reads on,
-so that the process never waits for somebody to look at it.
+Both have the terminal, if there is one, and the command copies between it and the user. When
+the command is gone (killed, or detached by keys), the holder reads the terminal, so that the
+process never blocks on its output.
 
-Between them is a socket. To the command: a line when the process runs, or why it does not,
-and one with its exit code. To the holder: a byte for each signal; its end is the command's.
+A socket joins the two. The command receives one line when the process runs or cannot run,
+and one line with its exit code. The holder receives one byte for each signal, and end of
+file when the command ends.
 
-Rules: the holder has nothing open of what the command had.
+Rules: the holder keeps none of the command's descriptors open.
 """
 
 from __future__ import annotations
@@ -43,10 +44,10 @@ def start(
     on_start: Callable[[lifecycle.MainProcess], None],
     on_end: Callable[[int], None],
 ) -> socket.socket:
-    """Start *process* on *pty*, or on nothing, with a holder; return the connection to that.
+    """Start *process* on *pty*, or without one, in a holder; return the connection to it.
 
-    *on_start* and *on_end* (with the exit code) are called in the holder. Of *pty* only the
-    master stays open. Raises what *on_start* raises, and `RuntimeFailed`.
+    The holder calls *on_start*, and *on_end* with the exit code. Only the master of *pty*
+    stays open here. Raises `RuntimeFailed` and the errors of *on_start*.
     """
     ours, theirs = socket.socketpair()
     with reaper.signals_held():
@@ -65,7 +66,7 @@ def start(
 
 
 def stay(connection: socket.socket, master: int, *, stdin: bool, keys: bytes) -> int | None:
-    """Relay until the process ends; its exit code, or None if the user detached."""
+    """Relay until the process ends; return its exit code, or None after a detach."""
     code: list[int] = []
 
     def has_ended() -> bool:
@@ -73,7 +74,7 @@ def stay(connection: socket.socket, master: int, *, stdin: bool, keys: bytes) ->
             while not code and (data := connection.recv(512)):
                 code.append(int(protocol.parse_line(data)["exit"]))
             if not code:
-                raise attach.NobodyThere("who held the terminal was killed")
+                raise attach.NobodyThere("the process that held the terminal was killed")
         return bool(code)
 
     like = terminal.users_own()
@@ -96,7 +97,7 @@ def stay(connection: socket.socket, master: int, *, stdin: bool, keys: bytes) ->
 
 @contextmanager
 def _signals(connection: socket.socket, like: int | None, master: int) -> Iterator[None]:
-    """Tell the holder of signals, and the terminal of the window's size."""
+    """Send signals to the holder, and the window's size to the terminal."""
 
     def passed(number: int, *_: Any) -> None:
         with suppress(OSError):
@@ -113,7 +114,7 @@ def _signals(connection: socket.socket, like: int | None, master: int) -> Iterat
         if signal.getsignal(number) is not signal.SIG_IGN:
             previous[number] = signal.signal(number, handler)
     try:
-        resized()  # it may have changed since the terminal was made
+        resized()  # the size may have changed since the terminal was made
         yield
     finally:
         for number, old in previous.items():
@@ -121,7 +122,7 @@ def _signals(connection: socket.socket, like: int | None, master: int) -> Iterat
 
 
 def _be_holder(holder: _Holder, on_start: Callable[[lifecycle.MainProcess], None]) -> None:
-    """Live as the forked child, and never return."""
+    """Run the holder in the forked child; never return."""
     try:
         holder.settle()
         with reaper.woken_by_children(lambda: None) as wake:
@@ -151,7 +152,7 @@ class _Holder:
         self._on_end = on_end
 
     def settle(self) -> None:
-        """Let go of all that was the command's."""
+        """Release everything that belongs to the command."""
         assert self._connection is not None
         os.setsid()
         reaper.adopt_orphans()
@@ -165,12 +166,12 @@ class _Holder:
             signal.signal(number, signal.SIG_IGN)
 
     def live(self, on_start: Callable[[lifecycle.MainProcess], None], wake: int) -> None:
-        """Start the process, and tell how it ended."""
+        """Start the process and report how it ended."""
         main = self._process.main
         self._process.start(self._streams(), on_start)
         self.say({"ok": True})
         while not main.has_ended():
-            # Nobody else reads the terminal when there is no connection.
+            # Without a connection no other process reads the terminal.
             other = self._other()
             ready, _, _ = select.select([wake] if other is None else [wake, other], [], [])
             if wake in ready:
@@ -179,12 +180,12 @@ class _Holder:
                 self._hear() if self._connection else self._skip(other, wake)
         assert main.status is not None
         code = lifecycle.exit_code_of(main.status)
-        with suppress(SandboxError):  # its command must hear all the same
+        with suppress(SandboxError):  # the command must hear of the end nevertheless
             self._on_end(code)
         self.say({"exit": code})
 
     def _other(self) -> int | None:
-        """Return what to look at beside the process."""
+        """Return the descriptors to watch beside the process."""
         if self._connection is not None:
             return self._connection.fileno()
         return None if self._pty is None else self._pty.master
@@ -213,11 +214,11 @@ class _Holder:
             os.read(master, _CHUNK)
         except BlockingIOError:
             return
-        except OSError:  # EIO: nobody has the other side open; its end will come
+        except OSError:  # EIO: no process has the other side open; the end will follow
             select.select([wake], [], [])
 
     def say(self, message: dict[str, object]) -> None:
-        """Tell the command, if it is there."""
+        """Send a line to the command, if it is there."""
         if self._connection is not None:
             with suppress(OSError):
                 self._connection.sendall(protocol.line(message))

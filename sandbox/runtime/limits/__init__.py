@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Limits on memory, CPUs and processes: cgroups, and measuring where there is none."""
+"""Limits on memory, CPUs and processes: by cgroups, else by measurement."""

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Which cgroup (version 2) could hold a container, and what would be written into it.
+"""Plan the cgroup (version 2) of a container: where it can lie, and its settings.
 
-How it works: of the cgroups above the own one, those are looked for whose directory,
-``cgroup.procs`` and ``cgroup.subtree_control`` this user may write: that is what the
-kernel asks of who makes a cgroup below and moves processes from here to there
+How it works: among this process's cgroup and those above it, find the ones whose directory,
+``cgroup.procs`` and ``cgroup.subtree_control`` this user may write. The kernel demands this
+from a process that makes a cgroup below and moves processes into it
 (Documentation/admin-guide/cgroup-v2.rst, "Delegation").
 
-Rules: nothing is changed here. A controller is enabled only where no process would be in
-the way, and only for a limit that is wanted.
+Rules: no function changes a cgroup. A controller is enabled only where no process prevents
+it, and only for a requested limit.
 
-Does not know: processes, or what happens where there is no such cgroup.
+Does not know: processes, or how limits hold without such a cgroup.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PERIOD = 100_000  # microseconds, Docker's
 
-# Field of HostConfig -> controller, who holds the container to it where there is none.
+# Field of HostConfig -> controller, and what enforces the limit without it.
 LIMITS = {
     "Memory": ("memory", "supervisor"),
     "NanoCpus": ("cpu", "supervisor"),
@@ -37,9 +37,9 @@ CONTROLLERS = frozenset(controller for controller, _ in LIMITS.values())
 
 
 class Offer(Record, frozen=True):
-    """A cgroup below which one can be made, with the controllers that it would have.
+    """A cgroup below which one can be made, and the controllers of the new one.
 
-    *more* can be enabled first.
+    The controllers in *more* must be enabled first.
     """
 
     path: str
@@ -48,16 +48,16 @@ class Offer(Record, frozen=True):
 
 
 class Own(Record, frozen=True):
-    """Where a process is: the directory of its cgroup, below where it is mounted."""
+    """The cgroup of a process: its directory, below the mount point."""
 
     mount: str
     path: str
 
 
 def locate(cgroup: str, mountinfo: str) -> Own | None:
-    """Return where a process is, by the texts of its /proc/PID/cgroup and mountinfo.
+    """Return the cgroup of a process from the texts of its /proc/PID/cgroup and mountinfo.
 
-    None: it is in no cgroup of version 2, or in one that is not to be seen.
+    None: the process is in no visible cgroup of version 2.
     """
     paths = [line[3:] for line in cgroup.splitlines() if line.startswith("0::/")]
     for line in mountinfo.splitlines() if paths else ():
@@ -66,7 +66,7 @@ def locate(cgroup: str, mountinfo: str) -> Own | None:
             continue
         root, mount = _plain(fields[3]), _plain(fields[4])
         inner = os.path.relpath(paths[0], root)
-        # Above the root of a cgroup namespace, or outside what is mounted.
+        # The cgroup lies above the root of the namespace, or outside the mount.
         if ".." not in inner.split("/") and ".." not in paths[0].split("/"):
             return Own(mount, os.path.normpath(f"{mount}/{inner}"))
     return None
@@ -82,7 +82,7 @@ def _plain(text: str) -> str:
 
 
 def offers(own: Own) -> list[Offer]:
-    """Return where a cgroup can be made, nearest first."""
+    """Return the cgroups below which one can be made, nearest first."""
     found = []
     path = own.path
     while path == own.mount or path.startswith(f"{own.mount}/"):
@@ -104,7 +104,7 @@ def _offer(path: str) -> Offer | None:
 
 
 def words_of(path: str) -> frozenset[str]:
-    """Return the words in a file; none if it cannot be read."""
+    """Return the words of a file; no word if it cannot be read."""
     try:
         with open(path, encoding="ascii") as file:
             return frozenset(file.read().split())
@@ -113,7 +113,7 @@ def words_of(path: str) -> frozenset[str]:
 
 
 def wanted(policy: Policy) -> frozenset[str]:
-    """Return the controllers that could hold a container to its limits."""
+    """Return the controllers that could enforce a container's limits."""
     limits = {
         "memory": policy.memory,
         "cpu": policy.cpus,
@@ -124,7 +124,7 @@ def wanted(policy: Policy) -> frozenset[str]:
 
 
 def ranked(found: Iterable[Offer], controllers: frozenset[str]) -> list[Offer]:
-    """Return the offers that have some of *controllers*; most of them first, then nearest."""
+    """Return the offers with at least one of *controllers*: most first, then nearest."""
     useful = [offer for offer in found if controllers & (offer.ready | offer.more)]
     return sorted(useful, key=lambda offer: -len(controllers & (offer.ready | offer.more)))
 
@@ -132,7 +132,7 @@ def ranked(found: Iterable[Offer], controllers: frozenset[str]) -> list[Offer]:
 def settings(policy: Policy, controllers: Collection[str]) -> list[tuple[str, str]]:
     """Return (file, text) for a cgroup that has *controllers*.
 
-    As much memory may be swapped out as may be resident: Docker's default.
+    The swap limit equals the memory limit, which is Docker's default.
 
     >>> from sandbox.models.policy import Policy
     >>> settings(Policy(memory=1 << 20, cpus=0.5), {"memory", "cpu", "pids"})[:2]
@@ -155,7 +155,7 @@ def settings(policy: Policy, controllers: Collection[str]) -> list[tuple[str, st
 
 
 def limits_by(controllers: Collection[str]) -> dict[str, str]:
-    """Return who holds a container to each limit whose cgroup has *controllers*.
+    """Return what enforces each limit of a container whose cgroup has *controllers*.
 
     >>> limits_by({"cpu"})["NanoCpus"], limits_by({"cpu"})["PidsLimit"]
     ('cgroup', 'runtime')

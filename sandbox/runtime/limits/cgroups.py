@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The cgroup of one run of a container, where one can be made.
+"""The cgroup of one run of a container, where the machine allows one.
 
-How it works: it is made below a cgroup that this user was given (`cgroup_plan` says
-which), before anything runs, and the run directory has a link to it; that is how exec,
-stats and whoever clears up after a killed supervisor find it. Processes are moved into it
-before they execute anything; what they start is born there.
+How it works: before the main process runs, the cgroup is made below a cgroup that was
+delegated to this user (`cgroup_plan` finds it). A link in the run directory leads exec,
+stats and the cleanup after a killed supervisor to it. Processes move into it before they
+execute; their children start there.
 
-Rules: whether processes can be moved is tried, not guessed. Where it does not work there
-is no cgroup, and the limits are kept as on any other machine.
+Rules: a trial shows whether processes can move. If they cannot, the run has no cgroup, and
+the limits hold as on a machine without cgroups.
 
-Does not know: what the limits are about.
+Does not know: what the limits mean.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from sandbox.runtime.limits.cgroup_plan import Offer, Own
 
 _PREFIX = "sandbox-"
-_OPTIONAL = frozenset({"memory.swap.max"})  # a kernel without swap does not have it
-_END_TIME = 5.0  # seconds that killed processes get to be gone
+_OPTIONAL = frozenset({"memory.swap.max"})  # absent on a kernel without swap
+_END_TIME = 5.0  # seconds to wait until killed processes are gone
 
 
 class Use(Record, frozen=True):
-    """What the processes of a cgroup use, None where it does not tell; seconds and bytes."""
+    """What the processes of a cgroup use, in seconds and bytes; None where it is unknown."""
 
     cpu: float | None
     memory: int | None
@@ -44,7 +44,7 @@ class Use(Record, frozen=True):
 
 
 def own() -> Own | None:
-    """Return where this process is."""
+    """Return the cgroup of this process."""
     try:
         with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as file:
             cgroup = file.read()
@@ -55,14 +55,14 @@ def own() -> Own | None:
 
 
 def offered(controllers: frozenset[str]) -> list[Offer]:
-    """Return where a cgroup with some of *controllers* can be made from here, best first."""
+    """Return the cgroups that offer some of *controllers* to this process, best first."""
     place = own() if controllers else None
     return cgroup_plan.ranked(cgroup_plan.offers(place), controllers) if place else []
 
 
 @contextmanager
 def made(policy: Policy, container_id: str, run_dir: RunDir) -> Iterator[frozenset[str]]:
-    """Make the cgroup of a run, and remove it; gives its controllers, none without one."""
+    """Make the cgroup of a run and remove it after the block; give its controllers, if any."""
     controllers = cgroup_plan.wanted(policy)
     for offer in offered(controllers):
         path = f"{offer.path}/{_PREFIX}{container_id[:12]}"
@@ -87,18 +87,18 @@ def _make(path: str, offer: Offer, controllers: frozenset[str]) -> None:
         _write(f"{offer.path}/cgroup.subtree_control", f"+{name}")
     try:
         os.mkdir(path)
-    except FileExistsError:  # of a run that was killed together with its directory
+    except FileExistsError:  # left by a run that was killed together with its directory
         _remove(path)
         os.mkdir(path)
 
 
 def _try_to_enter(path: str) -> None:
-    """Raise unless a child of this process can be moved there."""
+    """Raise `OSError` unless a child of this process can move there."""
     pid = os.fork()
     if pid == 0:
         try:
             _write(f"{path}/cgroup.procs", "0")
-        except BaseException:  # noqa: BLE001 - a forked child must not go on as its parent
+        except BaseException:  # noqa: BLE001 - a forked child must not continue as its parent
             os._exit(1)
         os._exit(0)
     if os.waitpid(pid, 0)[1]:
@@ -106,7 +106,7 @@ def _try_to_enter(path: str) -> None:
 
 
 def apply(policy: Policy, run_dir: str) -> None:
-    """Have other limits, of the kinds that the run's cgroup is for; `RuntimeFailed`."""
+    """Change those limits that the run's cgroup enforces; raises `RuntimeFailed`."""
     path = _path(run_dir)
     if path is not None:
         try:
@@ -130,7 +130,7 @@ def _write(path: str, text: str) -> None:
 
 
 def controllers_of(run_dir: str) -> frozenset[str]:
-    """Return the controllers of a run's cgroup, none without one."""
+    """Return the controllers of a run's cgroup; empty without one."""
     path = _path(run_dir)
     return _controllers(path) if path is not None else frozenset()
 
@@ -147,10 +147,10 @@ def _path(run_dir: str) -> str | None:
 
 
 def entrance(run_dir: str) -> str | None:
-    """Return where a child of this process is to be moved, None if nowhere.
+    """Return the cgroup into which a child of this process moves, or None.
 
-    Nobody may move it from a cgroup that the user was not given, such as that of another
-    login: then the limits do not hold for it (`is_out_of_reach`).
+    The kernel lets no user move processes out of a cgroup that is not delegated to them, such
+    as that of another login. The limits do not hold for such a child (`is_out_of_reach`).
     """
     path = _path(run_dir)
     if path is None or is_out_of_reach(run_dir):
@@ -161,13 +161,13 @@ def entrance(run_dir: str) -> str | None:
 
 
 def _is_full(path: str) -> bool:
-    """Tell whether a fork there would fail; who is moved there is not refused."""
+    """Tell whether a fork there would fail; the kernel does not refuse a move."""
     limit, used = _number(path, "pids.max"), _number(path, "pids.current")
     return limit is not None and used is not None and used >= limit
 
 
 def is_out_of_reach(run_dir: str) -> bool:
-    """Tell whether the run has a cgroup that no child of this process can be moved to."""
+    """Tell whether the run has a cgroup to which no child of this process can move."""
     path = _path(run_dir)
     if path is None:
         return False
@@ -179,7 +179,7 @@ def is_out_of_reach(run_dir: str) -> bool:
 
 
 def enter(entrance: str, pid: int) -> None:
-    """Move a process, which has one thread."""
+    """Move a process with one thread."""
     try:
         _write(f"{entrance}/cgroup.procs", str(pid))
     except FileNotFoundError:
@@ -189,13 +189,13 @@ def enter(entrance: str, pid: int) -> None:
 
 
 def was_out_of_memory(run_dir: str) -> bool:
-    """Tell whether the kernel killed processes of the run for want of memory."""
+    """Tell whether the kernel killed processes of the run because memory ran out."""
     path = _path(run_dir)
     return path is not None and _fields(path, "memory.events").get("oom_kill", 0) > 0
 
 
 def use_of(run_dir: str) -> Use:
-    """Return what a run uses now; pages of files that are not in use do not count."""
+    """Return what a run uses now; inactive pages of files do not count."""
     path = _path(run_dir)
     if path is None:
         return Use(None, None, None)
@@ -225,7 +225,7 @@ def _number(path: str, name: str) -> int | None:
 
 
 def remove(run_dir: str) -> None:
-    """Kill whatever is in a run's cgroup, and remove it."""
+    """Kill every process of a run's cgroup, and remove the cgroup."""
     path = _path(run_dir)
     if path is not None:
         _remove(path)
@@ -234,7 +234,7 @@ def remove(run_dir: str) -> None:
 def _remove(path: str) -> None:
     if not os.path.basename(path).startswith(_PREFIX) or not os.path.isdir(path):
         return
-    with suppress(OSError):  # an older kernel; they were killed one by one
+    with suppress(OSError):  # older kernels lack cgroup.kill; the caller killed them one by one
         _write(f"{path}/cgroup.kill", "1")
     deadline = time.monotonic() + _END_TIME
     while not _gone(path) and time.monotonic() < deadline:
@@ -242,7 +242,7 @@ def _remove(path: str) -> None:
 
 
 def _gone(path: str) -> bool:
-    """Remove a cgroup and those that were made in it, if they are empty."""
+    """Remove a cgroup and the cgroups inside it, if they are empty."""
     for folder, _, _ in os.walk(path, topdown=False):
         with suppress(OSError):
             os.rmdir(folder)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Limits where there is no cgroup for them: which CPUs, and a watch over memory.
+"""Limits without a cgroup: the set of CPUs, and the measured memory.
 
-Does not know: what happens to whoever crosses one.
+Does not know: what happens to a container that exceeds a limit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def parse_cpus(text: str) -> frozenset[int]:
-    """Return the CPUs of a list as cpuset writes it.
+    """Return the CPUs of a list in the syntax of cpuset.
 
     >>> sorted(parse_cpus("0-2,5"))
     [0, 1, 2, 5]
@@ -34,10 +34,10 @@ def parse_cpus(text: str) -> frozenset[int]:
 
 
 def resident_bytes(pids: Iterable[int], *, floor: int = 0) -> int:
-    """Return the memory that processes have, but for pages of files.
+    """Return the resident memory of processes in bytes, without pages of files.
 
-    What processes share counts once: as much as the one has that has most of it. A result
-    up to *floor* may be too large by mapped files, which saves a look at each process.
+    Shared memory counts once: the largest share of any one process. A result of at most
+    *floor* may include mapped files; this saves reading /proc for each process.
     """
     own, sharing = 0, {}
     for pid in pids:
@@ -52,7 +52,7 @@ def resident_bytes(pids: Iterable[int], *, floor: int = 0) -> int:
 
 
 def _shared_bytes(pid: int) -> int:
-    """Return the resident bytes of memory that is shared and in no file."""
+    """Return the resident bytes of shared memory without a file."""
     with suppress(OSError, ValueError), open(f"/proc/{pid}/status", "rb") as file:
         return int(file.read().partition(b"RssShmem:")[2].split(maxsplit=1)[0]) * 1024
     return 0

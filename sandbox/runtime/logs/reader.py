@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Read back what `writer` wrote, rotated files included.
+"""Read a container's log, with its rotated files.
 
-Rules: a damaged line is passed over; a last line without an end is still being
-written. Following ends when the container does (a callback says so).
+Rules: the reader skips a damaged line. A last line without a newline is not complete yet.
+Following ends with the container (a callback tells).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAP = 0.05
 
 
 class Line(Record, frozen=True):
-    """One line of a container: its text has its newline, if it ended."""
+    """One line of a container; the text includes its newline, if it has one."""
 
     text: str
     stream: str
@@ -31,19 +31,19 @@ class Line(Record, frozen=True):
 
 
 class Span(Record, frozen=True):
-    """Which lines: RFC 3339 bounds (compared as text) and how many of the last."""
+    """Which lines to read: RFC 3339 bounds (compared as text), and how many at the end."""
 
     since: str = ""
     until: str = ""
     tail: int | None = None
 
     def has(self, line: Line) -> bool:
-        """Tell whether the line was written in this time."""
+        """Tell whether the line lies within the bounds."""
         return line.time >= self.since and (not self.until or line.time <= self.until)
 
 
 def parse(data: bytes) -> Line | None:
-    """Return the line in one record, None if it is damaged."""
+    """Return the line of one record, or None if the record is damaged."""
     try:
         fields = json.loads(data)
         return Line(str(fields["log"]), str(fields["stream"]), str(fields["time"]))
@@ -52,14 +52,14 @@ def parse(data: bytes) -> Line | None:
 
 
 def read(path: str, span: Span, *, alive: Callable[[], bool] | None = None) -> Iterator[Line]:
-    """Yield the lines of the log; with *alive* also those to come while it says so."""
+    """Yield the lines of the log; with *alive* also new lines, as long as it returns true."""
     reader = Reader(path, span)
     try:
         yield from reader.past()
         if alive is None:
             return
         while not reader.is_over:
-            # Asked before reading: what is written before the end is still read.
+            # Ask before reading, so that the last lines before the end are still read.
             goes_on = alive()
             found = False
             for line in reader.fresh():
@@ -74,22 +74,22 @@ def read(path: str, span: Span, *, alive: Callable[[], bool] | None = None) -> I
 
 
 class Reader:
-    """Reads one log, first what is there, then what is added; it never waits."""
+    """Reads one log: first the existing lines, then added ones; it never waits."""
 
     def __init__(self, path: str, span: Span) -> None:
         """Open the log, which may not exist yet."""
         self._path = path
         self._span = span
         self._file = _open(path)
-        self.is_over = False  # a line was later than the span
+        self.is_over = False  # a line was later than the bounds
 
     @property
     def directory(self) -> str:
-        """Return where the log is: changes there may be new lines."""
+        """Return the log's directory, whose changes may mean new lines."""
         return os.path.dirname(self._path)
 
     def past(self) -> Iterator[Line]:
-        """Yield the lines that are there."""
+        """Yield the existing lines."""
         old = _all(self._path, self._file)
         chosen: Iterator[Line] = (line for line in old if self._span.has(line))
         if self._span.tail is not None:
@@ -97,7 +97,7 @@ class Reader:
         yield from chosen
 
     def fresh(self) -> Iterator[Line]:
-        """Yield the lines that were added since."""
+        """Yield the lines that were added since the last call."""
         replaced = self._file is None or _is_replaced(self._file, self._path)
         if self._file is not None:
             for line in _lines(self._file):
@@ -153,6 +153,6 @@ def _is_replaced(file: BinaryIO, path: str) -> bool:
     except FileNotFoundError:
         return False
     if found.st_size < file.tell() and found.st_ino == os.fstat(file.fileno()).st_ino:
-        file.seek(0)  # emptied in place
+        file.seek(0)  # the file was truncated in place
         return False
     return found.st_ino != os.fstat(file.fileno()).st_ino

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-r"""Write what a container says as Docker's json-file: one object a line.
+r"""Write a container's output in Docker's json-file format: one object a line.
 
 ::
 
     {"log":"text\n","stream":"stdout","time":"2026-01-02T03:04:05.000000006Z"}
 
-Rules: a line is written in one piece with O_APPEND, at once: whoever reads it back has
-it whole. When the disk is full, lines wait in memory up to a limit; what does not
-fit is counted, and the count is logged once there is room.
+Rules: one write with O_APPEND writes a whole line, so readers see no half line. When the disk
+is full, lines wait in memory up to a limit. Lines beyond the limit are dropped and counted;
+the count is logged as soon as there is room.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _KEPT = 1024 * 1024
 
 
 def stamp(nanoseconds: int) -> str:
-    """Return a moment since 1970 as RFC 3339.
+    """Return a time in nanoseconds since 1970 as RFC 3339.
 
     >>> stamp(1_000_000_005)
     '1970-01-01T00:00:01.000000005Z'
@@ -32,7 +32,7 @@ def stamp(nanoseconds: int) -> str:
 
 
 def records(lines: list[bytes], stream: str, moment: int) -> list[bytes]:
-    r"""Return the lines of the file for lines of the container.
+    r"""Return the records of a container's lines.
 
     >>> records([b'"\xff\n'], "stdout", 5)[0].decode()
     '{"log":"\\"\ufffd\\n","stream":"stdout","time":"1970-01-01T00:00:00.000000005Z"}\n'
@@ -43,7 +43,7 @@ def records(lines: list[bytes], stream: str, moment: int) -> list[bytes]:
 
 
 def cut(text: bytes) -> tuple[list[bytes], bytes]:
-    r"""Return the lines that are whole, or as long as a line may get, and what is left.
+    r"""Split data into lines that are complete or of the greatest length, and the rest.
 
     >>> cut(b"a\nb\nc")
     ([b'a\n', b'b\n'], b'c')
@@ -82,13 +82,13 @@ class LogFile:
         self._size = os.fstat(self._fd).st_size
 
     def add(self, stream: str, data: bytes) -> None:
-        """Log what arrived; an unfinished line waits for its end."""
+        """Log the data that arrived; an incomplete line waits for its end."""
         lines, self._partial[stream] = cut(self._partial[stream] + data)
         if lines or self._waiting or self._lost:
             self._write(records(lines, stream, time.time_ns()))
 
     def finish(self) -> None:
-        """Log lines that will get no end any more."""
+        """Log the incomplete lines, whose end will not come."""
         now = time.time_ns()
         for stream, text in self._partial.items():
             if text:
@@ -96,7 +96,7 @@ class LogFile:
                 self._write(records([text], stream, now))
 
     def close(self) -> None:
-        """Write what is unfinished and let the file go."""
+        """Write the incomplete lines and close the file."""
         self.finish()
         os.close(self._fd)
 
@@ -128,7 +128,7 @@ class LogFile:
         if count == len(data):
             self._size += count
             return True
-        # Never half a line: readers would take it for damage.
+        # Never write half a line: readers would take it for damage.
         with suppress(OSError):
             os.ftruncate(self._fd, self._size)
         return False
