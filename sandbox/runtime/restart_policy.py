@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""When a container that ended runs again. Pure."""
+"""Restart policies: when an ended container runs again. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GOOD_RUN = 10.0
 
 
 def wants_restart(policy: Policy, *, exit_code: int, count: int, stopped: bool) -> bool:
-    """Tell whether to run again after *count* restarts; *stopped*: by the user."""
+    """Tell whether to run again after *count* restarts; *stopped*: the user stopped it."""
     if stopped or policy.restart == "no":
         return False
     if policy.restart == "on-failure":
@@ -23,14 +23,14 @@ def wants_restart(policy: Policy, *, exit_code: int, count: int, stopped: bool) 
 
 
 def wants_revival(policy: Policy, *, stopped: bool, was_started: bool) -> bool:
-    """Tell whether the machine's start shall bring the container back."""
+    """Tell whether the container starts again after the machine starts."""
     if not was_started:
         return False
     return policy.restart == "always" or (policy.restart == "unless-stopped" and not stopped)
 
 
 def next_delay(previous: float, ran: float) -> float:
-    """Return the seconds to wait: doubled each time, from the start after a good run.
+    """Return the seconds to wait: twice the last delay, the first delay after a long run.
 
     >>> next_delay(0, 1), next_delay(0.1, 1), next_delay(60, 1), next_delay(60, 20)
     (0.1, 0.2, 60.0, 0.1)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The directory that exists only while a container runs.
 
-It holds the control file (memory shared by all processes of the container), the
-links through which the kernel executes the guest runtime, the trace, and the
-directories behind /dev/shm and tmpfs mounts.
+It holds the control file (memory shared by all processes of the container), the links by
+which the kernel executes the guest runtime, the trace, and the directories of /dev/shm and
+of tmpfs mounts.
 
-Rules: it lies in memory where possible, is private to its owner, and is found
-again from the container's state. Removing it never follows a symbolic link.
+Rules: it lies in memory where possible and is private to its owner. The container's id leads
+to it. Its removal never follows a symbolic link.
 
 Does not know: what the control file contains.
 """
@@ -52,7 +52,7 @@ class RunDir(Record, frozen=True):
 
     @property
     def connections(self) -> str:
-        """Return the file in which the guests note connections, for ``--network-log``."""
+        """Return the file in which guests record connections, for ``--network-log``."""
         return f"{self.path}/connections"
 
     @property
@@ -77,7 +77,7 @@ class RunDir(Record, frozen=True):
 
     @property
     def stand_ins(self) -> str:
-        """Return the tree of what stands for files of the machine that may not be read."""
+        """Return the tree of stand-ins for the machine's unreadable files."""
         return f"{self.path}/stand-ins"
 
     @property
@@ -95,7 +95,7 @@ class RunDir(Record, frozen=True):
         return f"{self.path}.sock"
 
     def enter(self, number: int) -> str:
-        """Return the link that starts the process of this entry."""
+        """Return the link whose execution starts the process of this entry."""
         return f"{self.path}/enter-{number}"
 
 
@@ -110,12 +110,12 @@ def candidates(env: Mapping[str, str], uid: int) -> Iterator[str]:
 
 def create(container_id: str, env: Mapping[str, str]) -> RunDir:
     """Make a fresh run directory for the container."""
-    # What is there already was left by a killed supervisor.
+    # A directory that exists was left by a killed supervisor.
     return _make(f"{base_dir(env)}/{container_id[:12]}")
 
 
 def create_passing(container_id: str, env: Mapping[str, str]) -> RunDir:
-    """Make one for this process alone, beside any that the container runs in."""
+    """Make a run directory for this process alone, beside that of a running container."""
     base = base_dir(env)
     for name in os.listdir(base):
         owner = name.partition(_OWNER_MARK)[2]
@@ -136,7 +136,7 @@ def _make(path: str) -> RunDir:
 
 
 def remains(container_id: str, env: Mapping[str, str]) -> Iterator[RunDir]:
-    """Yield the run directories that the container has or has left behind."""
+    """Yield the run directories that the container uses or left behind."""
     for base in candidates(env, os.getuid()):
         path = f"{base}/{container_id[:12]}"
         if not os.path.isdir(base) or _distrust(base) is not None:
@@ -146,12 +146,12 @@ def remains(container_id: str, env: Mapping[str, str]) -> Iterator[RunDir]:
 
 
 def socket_path(container_id: str, env: Mapping[str, str]) -> str:
-    """Return where the supervisor of the container listens: beside the run directory."""
+    """Return the path of the supervisor's socket, beside the run directory."""
     return RunDir(f"{base_dir(env)}/{container_id[:12]}").socket
 
 
 def base_dir(env: Mapping[str, str]) -> str:
-    """Return the directory that holds this user's run directories; it is made if need be."""
+    """Return the directory of this user's run directories; make it if it is missing."""
     tried = []
     for path in candidates(env, os.getuid()):
         try:
@@ -193,13 +193,13 @@ def link_entry(run_dir: RunDir, number: int) -> str:
     try:
         os.symlink("guest", path)
     except FileExistsError:
-        pass  # of an earlier entry: they are all the same
+        pass  # made for an earlier entry: all these links are the same
     except FileNotFoundError:
         raise RuntimeFailed("the container has just ended") from None
     return path
 
 
 def remove(path: str) -> None:
-    """Delete a run directory; what is already gone is no error."""
+    """Delete a run directory; an absent one is no error."""
     with map_os_errors(f"cannot remove {path}"):
         remove_tree(Path(path))

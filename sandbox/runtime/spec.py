@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What will run: image defaults and the user's wishes merged as Docker does.
+"""Merge the image's defaults and the user's options, as Docker does.
 
-Pure: every function returns a value and touches nothing but its arguments.
+Pure: every function only returns a value.
 
-Does not know: the container's files (see `launch` for the look-up of commands and
-users), or what is done with the result.
+Does not know: the container's files (`process.lookup` finds commands and users), or what
+happens with the result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# Name -> RLIMIT_* number is looked up in `resource` only when a limit is set.
+# The number of RLIMIT_* is looked up in `resource` only when a limit is set.
 ULIMIT_NAMES = frozenset(
     {
         "core",
@@ -55,7 +55,7 @@ def merge_command(
     entrypoint: Sequence[str] | None,
     args: Sequence[str],
 ) -> Command:
-    """Return the command line: given arguments replace CMD, an entrypoint both.
+    """Return the command line: arguments replace CMD; an entrypoint replaces both parts.
 
     >>> image = Command(("tini", "--"), ("sh",))
     >>> merge_command(image=image, entrypoint=None, args=["ls"])
@@ -73,7 +73,7 @@ def merge_command(
 
 
 def merge_env(*layers: Iterable[str]) -> tuple[str, ...]:
-    """Return ``NAME=value`` entries; later layers win, a bare NAME removes.
+    """Return ``NAME=value`` entries; a later entry wins, a bare NAME removes the variable.
 
     >>> merge_env(["A=1", "B=2"], ["A=3", "B"])
     ('A=3',)
@@ -93,9 +93,9 @@ def base_env(*, hostname: str, tty: bool) -> tuple[str, ...]:
 
 
 def with_home(env: Sequence[str], home: str) -> tuple[str, ...]:
-    """Return *env* with HOME from the user database, unless it is set already.
+    """Return *env* with HOME from the user database, unless it is set.
 
-    Names without a value, which only say what was removed, are left out.
+    Bare names, which mark removed variables, are left out.
 
     >>> with_home(["A=1", "B", "HOME="], "/root")
     ('A=1', 'HOME=/root')
@@ -107,7 +107,7 @@ def with_home(env: Sequence[str], home: str) -> tuple[str, ...]:
 
 
 def path_of(env: Iterable[str]) -> str:
-    """Return the PATH that *env* ends up with."""
+    """Return the final PATH of *env*."""
     found = DEFAULT_PATH
     for entry in env:
         if entry.startswith("PATH="):
@@ -116,7 +116,7 @@ def path_of(env: Iterable[str]) -> str:
 
 
 def resolve_env_flags(flags: Iterable[str], host: Mapping[str, str]) -> tuple[str, ...]:
-    """Return ``-e`` values: ``NAME`` alone takes the host's value, if there is one."""
+    """Return ``-e`` values; a bare ``NAME`` takes the host's value, if there is one."""
     resolved = []
     for flag in flags:
         name, equals, _ = flag.partition("=")
@@ -160,7 +160,7 @@ def parse_labels(flags: Iterable[str]) -> dict[str, str]:
 
 
 def parse_label_file(text: str, *, name: str) -> tuple[str, ...]:
-    r"""Return the labels of a ``--label-file``; nothing is taken from the host.
+    r"""Return the labels of a ``--label-file``; a bare name has an empty value.
 
     >>> parse_label_file("# c\na=1\n\nb", name="x")
     ('a=1', 'b=')
@@ -204,7 +204,7 @@ def _limit(text: str, whole: str) -> int:
 
 
 def parse_hostname(text: str) -> str:
-    """Return *text* if it can be a host name."""
+    """Return *text* if it is a valid host name."""
     labels = text.split(".")
     for label in labels:
         plain = label.replace("-", "").replace("_", "")
@@ -233,7 +233,7 @@ def parse_platform(text: str) -> tuple[str, str]:
 
 
 def tty_conflict(*, tty: bool, attach_stdin: bool, stdin_is_tty: bool) -> str | None:
-    """Return Docker's words if ``-t`` needs a terminal and there is none."""
+    """Return Docker's message if ``-t`` needs a terminal and there is none."""
     if tty and attach_stdin and not stdin_is_tty:
         return "the input device is not a TTY"
     return None

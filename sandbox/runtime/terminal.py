@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The user's terminal and the container's: a pty, raw mode, and copying between.
+"""The user's terminal and the container's: a pty, raw mode, and the copying between them.
 
-Rules: raw mode is undone on every way out. Nothing is decoded; nothing is lost:
-output that is in the pty when the main process ends is still shown.
+Rules: every way out ends raw mode. No byte is decoded or lost: output that is in the pty
+when the main process ends is still shown.
 
-Does not know: what runs at the other end, or when it has ended (it is told).
+Does not know: what runs at the other end. A callback tells when it has ended.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _CHUNK = 65536
 
 
 class Pty(Record, frozen=True):
-    """Both ends of a new terminal: ours and the container's."""
+    """Both ends of a new terminal: the master and the container's slave."""
 
     master: int
     slave: int
 
 
 def open_pty(like: int | None) -> Pty:
-    """Open a terminal with the size of *like*, if that is one."""
+    """Open a terminal with the size of *like*, if *like* is a terminal."""
     master, slave = os.openpty()
     if like is not None:
         copy_size(like, master)
@@ -46,7 +46,7 @@ def users_own() -> int | None:
 
 
 def copy_size(source: int, target: int) -> None:
-    """Give *target* the window size of *source*; no terminal, no change."""
+    """Give *target* the window size of *source*; do nothing if either is no terminal."""
     try:
         termios.tcsetwinsize(target, termios.tcgetwinsize(source))
     except (termios.error, OSError):
@@ -54,7 +54,7 @@ def copy_size(source: int, target: int) -> None:
 
 
 def set_size(fd: int, rows: int, columns: int) -> None:
-    """Give the terminal *fd* a window size; one that is gone, or none, stays as it is."""
+    """Give the terminal *fd* a window size; do nothing if it is gone or no terminal."""
     try:
         termios.tcsetwinsize(fd, (rows, columns))
     except (termios.error, OSError):
@@ -62,7 +62,7 @@ def set_size(fd: int, rows: int, columns: int) -> None:
 
 
 def become_controlling(slave: int) -> None:
-    """Make *slave* the terminal of this (new) session."""
+    """Make *slave* the controlling terminal of this new session."""
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
 
@@ -74,7 +74,7 @@ def raw_mode(fd: int) -> Iterator[None]:
         return
     saved = termios.tcgetattr(fd)
     try:
-        # Background jobs would stop here; a shell gives us the terminal first.
+        # SIGTTOU would stop a background job here; a shell gives the terminal first.
         tty.setraw(fd, termios.TCSADRAIN)
         yield
     finally:
@@ -82,7 +82,7 @@ def raw_mode(fd: int) -> Iterator[None]:
 
 
 class KeyWatch:
-    """Finds the detach keys in what is typed."""
+    """Finds the detach keys in the user's input."""
 
     def __init__(self, keys: bytes) -> None:
         self._keys = keys
@@ -90,7 +90,7 @@ class KeyWatch:
         self.found = False
 
     def take(self, data: bytes) -> bytes:
-        """Return what may be passed on; a beginning of the keys is kept back."""
+        """Return the input to pass on; hold back a possible beginning of the keys."""
         if not self._keys:
             return data
         passed = bytearray()
@@ -114,10 +114,10 @@ def relay(
     has_ended: Callable[[], bool],
     keys: KeyWatch | None = None,
 ) -> None:
-    """Copy both ways until *has_ended* and the pty has nothing left to show, or *keys* are found.
+    """Copy both ways until *has_ended* and the pty is empty, or until *keys* are typed.
 
-    *wake* becomes readable when *has_ended* is to be asked, which empties it. *keyboard* is
-    None when the user's input is not attached.
+    *wake* becomes readable when *has_ended* may have changed; *has_ended* empties it.
+    *keyboard* is None when the user's input is not attached.
     """
     os.set_blocking(master, False)
     pending = b""
@@ -127,7 +127,7 @@ def relay(
             readers.append(keyboard)
         ready, writable, _ = select.select(readers, [master] if pending else [], [])
         if master in ready and not _show(master, screen):
-            # The last process closed the terminal but is still to be waited for.
+            # The last process closed the terminal but has not been reaped yet.
             _await_end(wake, has_ended)
             return
         if keyboard in ready and keyboard is not None:
@@ -146,7 +146,7 @@ def relay(
 
 
 def _read_keys(keyboard: int) -> bytes:
-    """Return what was typed; nothing at the end of input or after a hang-up."""
+    """Return typed input; empty at the end of input or after a hang-up."""
     try:
         return os.read(keyboard, _CHUNK)
     except OSError:
@@ -168,7 +168,7 @@ def _show(master: int, screen: int) -> bool:
 
 
 def write_all(fd: int, data: bytes | memoryview) -> None:
-    """Write everything, also where the descriptor does not wait by itself."""
+    """Write everything, also to a non-blocking descriptor."""
     view = memoryview(data)
     while view:
         try:
@@ -178,7 +178,7 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
 
 
 def _type(master: int, data: bytes) -> bytes:
-    """Write what the terminal takes now; return the rest."""
+    """Write as much as the terminal takes now; return the rest."""
     try:
         return data[os.write(master, data) :]
     except BlockingIOError:
@@ -206,7 +206,7 @@ def _readable(fd: int) -> bool:
 
 
 def drain(fd: int) -> None:
-    """Empty a non-blocking pipe that only wakes somebody."""
+    """Empty a non-blocking pipe that serves to wake a loop."""
     try:
         while os.read(fd, 512):
             pass

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Show the lines that guests write to the trace, while they run.
+"""Show the lines of the trace while guests write them.
 
-How it works: a thread reads the file as it grows and hands the lines to a program of its
-own (``python -m sandbox.trace``, which needs the extra ``trace``), or as they are to
-standard error where that extra is not installed.
+How it works: a thread reads the growing file and passes the lines to a separate program
+(``python -m sandbox.trace``, which needs the extra ``trace``). Without that extra it writes
+them unchanged to standard error.
 
-Does not know: what a line says.
+Does not know: what a line means.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _PAUSE = 0.05
 
 
 def can_decode() -> bool:
-    """Tell whether names and arguments can be decoded here."""
+    """Tell whether the extra that decodes names and arguments is installed."""
     return importlib.util.find_spec("ptrace") is not None
 
 
 @contextmanager
 def following(path: str, view: Sequence[str] | None) -> Iterator[None]:
-    """Show what is written to *path* while the block runs.
+    """Show the lines added to *path* while the block runs.
 
-    *view* holds options for the decoding program, None if its absence is no error.
+    *view* holds options for the decoding program; with None its absence is no error.
     """
     with map_os_errors("cannot make the trace"):
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
@@ -74,7 +74,7 @@ def _viewer(options: Sequence[str]) -> subprocess.Popen[bytes]:
         [sys.executable, "-W", "ignore", "-m", "sandbox.trace", *options],
         stdin=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": ":".join(filter(None, paths))},
-        start_new_session=True,  # what the user types at the terminal is for the container
+        start_new_session=True,  # signals of the terminal are for the container
     )
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The process that catches a container's system calls by ptrace.
+"""The process that intercepts a container's system calls by ptrace.
 
-It is forked before the container's first process and lives as long as the container:
-when it ends, for whatever reason, the kernel kills all it traces.
+It is forked before the main process and lives as long as the container. When it ends, the
+kernel kills every process that it traces.
 
-Rules: between fork and the call that never returns nothing is imported.
+Rules: no import happens between the fork and the call that never returns.
 
 Does not know: how a call is redirected (csrc/hosted/tracer.c).
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serving(control: str, guest: str) -> Iterator[None]:
-    """Have the container of this control file traced while the block runs."""
+    """Trace the container of this control file while the block runs."""
     reader, ready = os.pipe2(os.O_CLOEXEC)
     parent = os.getpid()
     with reaper.signals_held():
@@ -48,9 +48,9 @@ def serving(control: str, guest: str) -> Iterator[None]:
 
 
 def _serve(control: str, guest: str, ready: int, parent: int) -> NoReturn:
-    """Be the tracer; every signal stays blocked, so only SIGKILL ends it."""
+    """Run the tracer; every signal stays blocked, so only SIGKILL ends it."""
     try:
-        os.setsid()  # what the user types at the terminal is not for this process
+        os.setsid()  # signals of the terminal are not for this process
         reaper.die_with_parent()
         if os.getppid() == parent:
             kept = os.dup2(ready, 3)

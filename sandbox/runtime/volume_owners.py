@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Owners and modes of files in volumes, kept beside the volume between containers.
+"""Owners and modes of files in volumes, stored beside the volume between containers.
 
-How it works: what a host file cannot hold is in the owner table of one container. When
-a container ends, what its table says of a volume's files is written to the volume;
-when another one starts, it is told, and what it was told is kept in its run directory:
-so a container that ends writes what it changed, over what others wrote meanwhile. Rows
-are relative to the volume.
+How it works: the owner table of a running container holds what a host file cannot. When the
+container ends, the rows of a volume's files are written beside the volume. When another
+container starts, it loads these rows, and its run directory keeps a copy. So an ending
+container writes only its own changes over what others wrote meanwhile. Names are relative
+to the volume.
 
-Rules: the work is proportional to the volume. Nothing is written when nothing differs
-from what a host file says by itself.
+Rules: the work is proportional to the volume. A file that the host describes correctly has
+no row.
 
-Does not know: where volumes are kept, beyond the path of the file.
+Does not know: where volumes lie, except for the path of the file.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ def _file_of(mount: MountPoint) -> str:
 
 
 def _told(run_dir: str, mount: MountPoint) -> str:
-    """Return the file of what a run was told of a volume."""
+    """Return the run's copy of the rows that it loaded for a volume."""
     import hashlib
 
     return f"{run_dir}/owners-{hashlib.sha256(os.fsencode(mount.target)).hexdigest()[:16]}"
 
 
 def is_told(mount: MountPoint) -> bool:
-    """Tell whether the owners of what is mounted are others than the host's files say."""
+    """Tell whether a mount has owners of its own beside those of the host's files."""
     return mount.type == "volume" or mount.uid is not None or mount.gid is not None
 
 
 def restore(tree: core.Tree, mount: MountPoint, run_dir: str) -> None:
-    """Tell the container of this run what is known of the files of a volume."""
+    """Load the stored owners of a volume's files into the container's table."""
     if mount.type != "volume":
         if is_told(mount):
             _claim(tree, mount)
@@ -75,7 +75,7 @@ def _apply(tree: core.Tree, path: bytes, fact: _Fact) -> None:
 
 
 def _read(path: str) -> dict[bytes, _Fact]:
-    """Return what a file says; of a damaged one, what can be read."""
+    """Return the rows of a file; of a damaged file, the rows that can be read."""
     found = {}
     with suppress(FileNotFoundError), open(path, "rb") as file:
         for line in file:
@@ -93,7 +93,7 @@ def _write(path: str, facts: Mapping[bytes, _Fact]) -> None:
 
 
 def _claim(tree: core.Tree, mount: MountPoint) -> None:
-    """Show the user's own files as those of the ids that were asked for."""
+    """Show the user's own files with the requested ids as owner."""
     for path, status in _walk(tree, os.fsencode(mount.target)):
         if (status.uid, status.gid) == (0, 0):
             with suppress(NativeError):
@@ -101,7 +101,7 @@ def _claim(tree: core.Tree, mount: MountPoint) -> None:
 
 
 def save(tree: core.Tree, mount: MountPoint, run_dir: str) -> None:
-    """Keep what the container's table knows of the files of a volume, as far as it changed it."""
+    """Store the changes that the container made to the owners of a volume's files."""
     if mount.type != "volume" or mount.read_only:
         return
     top = os.fsencode(mount.target)
@@ -128,9 +128,9 @@ def merged(
     own: Mapping[bytes, _Fact],
     others: Mapping[bytes, _Fact],
 ) -> dict[bytes, _Fact]:
-    """Return what is to be kept of the files that there are.
+    """Return the rows to store for the existing files.
 
-    Who was *told* something and did not change it has no say against what *others* wrote.
+    A row that the container loaded (*told*) and did not change yields to those of *others*.
 
     >>> told, others = {b"a": (1, 1, 0), b"b": (1, 1, 0)}, {b"a": (1, 1, 0), b"b": (2, 2, 0)}
     >>> merged([b"a", b"b"], told, {b"a": (3, 3, 0), b"b": (1, 1, 0)}, others)
@@ -139,7 +139,7 @@ def merged(
     found = {}
     for name in names:
         before, mine, theirs = told.get(name), own.get(name), others.get(name)
-        # A file that another one put there may look as if its owner was given up here.
+        # A file that another container made may look as if its owner was reset here.
         chosen = theirs if mine == before or (mine is None and theirs != before) else mine
         if chosen is not None:
             found[name] = chosen
@@ -147,12 +147,12 @@ def merged(
 
 
 def write(mount: MountPoint, facts: Sequence[tuple[bytes, int, int, int]]) -> None:
-    """Keep (name, uid, gid, mode) of a volume's files where the host's say otherwise."""
+    """Store (name, uid, gid, mode) of the files that the host describes differently."""
     _replace(mount, _unusual(mount, [(name, (uid, gid, mode)) for name, uid, gid, mode in facts]))
 
 
 def _unusual(mount: MountPoint, facts: Sequence[tuple[bytes, _Fact]]) -> dict[bytes, _Fact]:
-    """Return what the host's own files do not say."""
+    """Return the rows that differ from the host's own files."""
     found = {}
     for name, (uid, gid, mode) in facts:
         plain = mode
@@ -181,7 +181,7 @@ def _walk(tree: core.Tree, top: bytes) -> Iterator[tuple[bytes, core.TreeStat]]:
             status = tree.stat(path, follow=False)
             names = tree.list(path) if stat.S_ISDIR(status.mode) else []
         except NativeError:
-            continue  # it changes under us
+            continue  # the tree changes meanwhile
         yield path, status
         pending += [_below(path, name) for name in names]
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Where copied files go: a container's tree or the host (or, as entries, a tar).
+"""Where copied files go: a container's tree, the host, or (as entries) a tar archive.
 
-Rules: nothing is written outside the destination, whatever the items are called and
-wherever symbolic links point. A directory never replaces something else, nor the
-other way round. Times and modes of directories are set when their content is there.
+Rules: no item is written outside the destination, whatever its name and wherever symbolic
+links point. A directory never replaces a non-directory, nor the other way round. Times and
+modes of directories are set after their content.
 
 Does not know: where items come from (`sources`), or Docker's rules for the name of
 the destination (`engine.archive`).
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
 
 class Destination(Protocol):
-    """A place that items can be put into, one after the other."""
+    """Takes items one after the other."""
 
     def put(self, item: Item) -> None:
         """Add one item."""
 
     def finish(self) -> None:
-        """Set what could not be set before everything was there."""
+        """Set what can be set only after every item is there."""
 
 
 def copy_all(items: Iterable[Item], destination: Destination) -> int:
-    """Put all items and return the bytes of the files."""
+    """Put all items and return the number of bytes in files."""
     total = 0
     for item in items:
         _check_name(item.entry.name)
@@ -132,7 +132,7 @@ class HostDestination:
 
     def _set_facts(self, path: bytes, entry: TarEntry) -> None:
         if self._keep_owners:
-            with suppress(PermissionError):  # as cp -a does for those who may not
+            with suppress(PermissionError):  # cp -a ignores this for unprivileged users, too
                 os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
         if entry.kind != "l":
             os.chmod(path, entry.mode)

@@ -83,9 +83,7 @@ class Relay:
             if key.fd == parent:
                 return False
             now = self._selector.get_map().get(key.fd)
-            if (
-                now is not None and now.data == key.data
-            ):  # an earlier call of this turn may have closed it
+            if now is not None and now.data == key.data:  # an earlier call may have closed it
                 key.data(mask)
         for item in datagrams:
             item.forget_idle()

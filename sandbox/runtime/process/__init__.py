@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The processes of a container: looked up, started, reaped, paused and killed."""
+"""The processes of a container: look-up of the command, start, reaping, pause, kill."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How many descriptors a process may have: a server needs more than programs are used to.
+"""The limit on descriptors (RLIMIT_NOFILE): a server needs more than programs expect.
 
-Rules: what a server starts has the limits that the server was started with.
+Rules: the children of a server have the limits with which the server was started.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _before: list[tuple[int, int]] = []
 
 
 def widen() -> None:
-    """Let this process have as many as its user may."""
+    """Raise the limit of this process to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MANY if hard == resource.RLIM_INFINITY else min(_MANY, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -23,7 +23,7 @@ def widen() -> None:
 
 
 def give_back(pid: int) -> None:
-    """Give a child the limits from before, before it starts anything itself."""
+    """Give a child the original limits; call it before the child starts programs."""
     for limits in _before[:1]:
         with suppress(ProcessLookupError):
             resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)

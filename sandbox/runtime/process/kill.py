@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""End what is left of a container whose supervisor is gone."""
+"""Kill the remaining processes of a container whose supervisor is gone."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Look up in the container's own tree what its first process needs.
+"""Look up the command, the user and the working directory in the container's own tree.
 
-Rules: all that can be refused is refused here, before any process exists, in Docker's
-words and with its exit codes (126 not executable, 127 not found).
+Rules: every refusal happens here, before any process exists, in Docker's words and with its
+exit codes (126 not executable, 127 not found).
 
 Does not know: how the process is started.
 """
@@ -40,7 +40,7 @@ _PATIENCE = 20.0
 
 
 class Entry(Record, frozen=True):
-    """A posted request for the first process, and what it is given."""
+    """A posted request for a process, and its arguments and environment."""
 
     number: int
     argv: tuple[str, ...]
@@ -48,7 +48,7 @@ class Entry(Record, frozen=True):
 
 
 def prepare(config: ContainerConfig, control: str) -> Entry:
-    """Look everything up and post the request; nothing has been started yet."""
+    """Look everything up and post the request; start no process."""
     with core.Tree.open(control) as tree:
         identity = find_identity(tree, config.user, config.group_add)
         make_mount_points(tree, [mount.target for mount in config.mounts])
@@ -57,7 +57,7 @@ def prepare(config: ContainerConfig, control: str) -> Entry:
 
 
 def prepare_another(config: ContainerConfig, control: str) -> Entry:
-    """Do the same for one more process of a container that runs."""
+    """Do the same for one more process of a running container."""
     with core.Tree.open(control) as tree:
         identity = find_identity(tree, config.user, config.group_add)
         status = _stat(tree, config.working_dir)
@@ -88,11 +88,11 @@ def _post(tree: core.Tree, config: ContainerConfig, identity: Identity, control:
         except NativeError as exc:
             if exc.errno != errno.EBUSY or time.monotonic() > deadline:
                 raise
-        time.sleep(0.005)  # many start at once: a place gets free when one has started
+        time.sleep(0.005)  # many start at once: a slot becomes free when one has started
 
 
 def find_identity(tree: core.Tree, user: str, more: Sequence[str] = ()) -> Identity:
-    """Return who *user* is in the container, in the groups *more* besides."""
+    """Return the identity of *user* in the container, with the additional groups *more*."""
     passwd = users.parse_passwd(_read_text(tree, b"/etc/passwd"))
     group = users.parse_group(_read_text(tree, b"/etc/group"))
     return users.resolve_identity(user, passwd, group, more)
@@ -110,7 +110,7 @@ def _read_text(tree: core.Tree, path: bytes) -> str:
 
 
 def make_directories(tree: core.Tree, path: str) -> None:
-    """Make *path* and its parents in the container, where missing."""
+    """Make *path* and its parents in the container, where they are missing."""
     done = ""
     for part in path.split("/"):
         if not part:
@@ -129,7 +129,7 @@ def make_directories(tree: core.Tree, path: str) -> None:
 
 
 def make_mount_points(tree: core.Tree, targets: Sequence[str]) -> None:
-    """Make the directories that hold mounts; the mounts themselves are there."""
+    """Make the directories above the mount points; the mounts themselves exist."""
     for target in ("/etc/hosts", "/dev/null", "/proc", *targets):
         parent = os.path.dirname(target)
         try:
@@ -140,7 +140,7 @@ def make_mount_points(tree: core.Tree, targets: Sequence[str]) -> None:
 
 
 def find_command(tree: core.Tree, name: str, search_path: str, cwd: str, identity: Identity) -> str:
-    """Return the guest path of the program, as a shell in the container finds it."""
+    """Return the guest path of the program, found as a shell in the container finds it."""
     if "/" in name:
         path = posixpath.join(cwd, name)
         _check_program(tree, name, path, identity)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Hold all processes of a container where they are, and let them go on.
+"""Pause all processes of a container, and let them continue.
 
-How it works: SIGSTOP and SIGCONT, so that nobody inside can tell. Parents are stopped
-before their children and go on after them: no wait finds a stopped child. That a child
-was continued is marked in the process table, where the runtime passes over it
-(csrc/calls/task/on_wait.c). What a guest had stopped itself stays stopped.
+How it works: by SIGSTOP and SIGCONT, hidden from the guests. Parents stop before their
+children and continue after them, so no wait finds a stopped child. A mark in the process
+table tells the runtime to hide the continuation of a child
+(csrc/calls/task/on_wait.c). A process that a guest stopped stays stopped.
 
-Rules: two may want a container held (a user's pause, a limit of CPU time); it goes on
-when neither does.
+Rules: two reasons can pause a container (a user's pause, a limit of CPU time). It continues
+when neither holds.
 
-Does not know: why somebody wants it.
+Does not know: the reasons.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _STILL = frozenset({"T", "t", "Z", "X"})
 
 
 class Standing(Record, frozen=True):
-    """What /proc says of a process."""
+    """The state of a process, from /proc."""
 
     parent: int
     state: str
 
 
 def standing(pid: int) -> Standing | None:
-    """Return how a process fares, None if it is gone."""
+    """Return the state of a process, or None if it is gone."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
@@ -58,7 +58,7 @@ def generations(parents: Mapping[int, int]) -> list[list[int]]:
     left = dict(parents)
     found = []
     while left:
-        # Of those in a circle (pids were given again meanwhile) all go at once.
+        # Processes in a circle (the kernel reused pids meanwhile) form one generation.
         row = sorted(pid for pid, parent in left.items() if parent not in left) or sorted(left)
         found.append(row)
         for pid in row:
@@ -67,17 +67,17 @@ def generations(parents: Mapping[int, int]) -> list[list[int]]:
 
 
 class Pace:
-    """Holds one run of a container."""
+    """Pauses one run of a container."""
 
     def __init__(self, control: str, processes: Callable[[], list[int]]) -> None:
-        """Let everything move; *control* is the run's control file."""
+        """Start with every process running; *control* is the run's control file."""
         self._control = control
         self._processes = processes
         self._reasons: set[str] = set()
         self._held: list[int] = []  # in the order in which they were stopped
 
     def hold(self, reason: str) -> None:
-        """Stop everything that moves, and whoever is born meanwhile."""
+        """Stop every running process, and those that start meanwhile."""
         self._reasons.add(reason)
         seen = set(self._held)
         for _ in range(_ROUNDS):
@@ -92,13 +92,13 @@ class Pace:
                 self._stop(row)
 
     def release(self, reason: str) -> None:
-        """Let it go on, unless somebody else wants it held."""
+        """Let the processes continue, unless another reason holds them."""
         self._reasons.discard(reason)
         if not self._reasons:
             self.free()
 
     def free(self) -> None:
-        """Let it go on, whoever wants it held: it is to end."""
+        """Let the processes continue whatever holds them, because the container must end."""
         self._reasons.clear()
         held, self._held = self._held, []
         self._mark(held, stopped=False)
@@ -114,7 +114,7 @@ class Pace:
 
     def _mark(self, pids: Collection[int], *, stopped: bool) -> None:
         if pids:
-            with suppress(NativeError):  # removed by force
+            with suppress(NativeError):  # the container was removed by force
                 core.pace(self._control, list(pids), stopped=stopped)
 
 

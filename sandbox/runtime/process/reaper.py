@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Watch the main process of a container from before its birth to its end.
+"""Watch the main process of a container from before its fork to its end.
 
-Rules: signals that arrive here are meant for the container and are passed on; all
-orphans of the container become children of this process (it is a subreaper), so
-that when the main process has ended nothing of the container is left running.
+Rules: this process forwards the signals that it receives to the container. It is a
+subreaper: orphans of the container become its children, so none of them outlives the main
+process.
 
-Does not know: what is executed, or what becomes of the exit status.
+Does not know: what is executed, or what happens with the exit status.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
-# Not passed on: they say something about this process or its terminal.
+# Not forwarded: these concern this process or its terminal.
 _OWN_SIGNALS = {
     signal.SIGKILL,
     signal.SIGSTOP,
@@ -48,7 +48,7 @@ _OWN_SIGNALS = {
 }
 PROXIED = sorted(signal.valid_signals() - _OWN_SIGNALS)
 
-# Killing meets a moving target: whoever forks faster than this many rounds wins.
+# Processes may fork while they are killed; this many rounds end all but the fastest.
 _KILL_ROUNDS = 1000
 
 
@@ -65,32 +65,32 @@ def adopt_orphans() -> None:
 
 
 def die_with_parent(number: int = signal.SIGKILL) -> None:
-    """Have the kernel send this process a signal when its parent dies."""
+    """Ask the kernel to send this process a signal when its parent dies."""
     _prctl(_PR_SET_PDEATHSIG, number)
 
 
 class MainProcess:
-    """The process whose end is the container's end.
+    """The main process: its end is the container's end.
 
-    *others* are children whose status somebody wants: -1 until they end.
+    *others* holds the wait status of other children of interest: -1 until they end.
     """
 
     def __init__(self) -> None:
-        """Prepare to be told the process id."""
+        """Start without a process id."""
         self.pid = 0
         self.status: int | None = None
         self.others: dict[int, int] = {}
         self._early: list[int] = []
 
     def born(self, pid: int) -> None:
-        """Say which process it is; signals that came before are delivered now."""
+        """Set the process id, and deliver the signals that arrived before."""
         self.pid = pid
         for number in self._early:
             self.send(number)
         self._early.clear()
 
     def send(self, number: int) -> None:
-        """Pass a signal on, if there is still somebody to get it."""
+        """Forward a signal, if the process still exists."""
         if not self.pid:
             self._early.append(number)
         elif self.status is None:
@@ -100,7 +100,7 @@ class MainProcess:
                 return
 
     def reap(self, *, block: bool) -> None:
-        """Wait for children; remember how the main one ended."""
+        """Reap ended children; remember the status of the main process."""
         while self.status is None:
             try:
                 pid, status = os.waitpid(-1, 0 if block else os.WNOHANG)
@@ -122,9 +122,9 @@ class MainProcess:
 
 @contextmanager
 def proxied_signals(main: MainProcess) -> Iterator[None]:
-    """Pass signals on to *main* while the block runs.
+    """Forward signals to *main* while the block runs.
 
-    What is ignored on entry (nohup) stays ignored.
+    A signal that is ignored at the start (nohup) stays ignored.
     """
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
@@ -163,7 +163,7 @@ def woken_by_children(on_resize: Callable[[], None]) -> Iterator[int]:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Hold all signals back: around a fork both sides must sort themselves out."""
+    """Block all signals around a fork, until both sides have set their handlers."""
     old = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
     try:
         yield
@@ -180,7 +180,7 @@ def close_others(kept: Iterable[int]) -> None:
 
 
 def reset_signals() -> None:
-    """Give a new process the signal state that a program expects to start with."""
+    """Give a new process the default signal dispositions and an empty mask."""
     for number in signal.valid_signals():
         if number not in (signal.SIGKILL, signal.SIGSTOP):
             signal.signal(number, signal.SIG_DFL)
@@ -188,9 +188,9 @@ def reset_signals() -> None:
 
 
 def kill_all(control: str) -> None:
-    """Kill every process of the container and collect those that are our children.
+    """Kill every process of the container and reap those that are children of this one.
 
-    Who is being born meanwhile finds out in the control file, and ends.
+    A process that starts meanwhile finds a mark in the control file, and ends.
     """
     from sandbox.native import core
 
@@ -200,7 +200,7 @@ def kill_all(control: str) -> None:
     except NativeError as exc:
         if exc.errno != errno.ENOENT:
             raise
-        return  # whoever supervised it has just cleaned up
+        return  # the supervisor has just cleaned up
     for _ in range(_KILL_ROUNDS):
         alive = [pid for pid in _processes(control) if pid != own and _is_alive(pid)]
         if not alive:
@@ -230,7 +230,7 @@ def _kill(pid: int) -> None:
 
 
 def _collect(*, block: bool) -> None:
-    """Reap what has ended; with *block*, wait for one child first (briefly)."""
+    """Reap ended children; with *block*, first wait briefly for one."""
     import time
 
     try:
@@ -243,13 +243,13 @@ def _collect(*, block: bool) -> None:
 
 
 def start_time_of(pid: int) -> int | None:
-    """Return when the process started (clock ticks after boot), None if it is gone.
+    """Return the start time of a process in clock ticks after boot, or None if it is gone.
 
     A zombie counts as gone.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            # The name may hold spaces and brackets: count after the last bracket.
+            # The name may contain spaces and brackets: count after the last bracket.
             fields = file.read().rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The main process of a container: fork, attach, execute, relay, wait.
+"""Start the main process of a container: fork, attach, execute, relay, wait.
 
-Rules: between fork and exec nothing is looked up or imported. The process gets its
-own session, fresh signal state, and no descriptor but 0, 1 and 2.
+Rules: no look-up and no import happens between fork and exec. The process gets its own
+session, default signals, and no descriptor but 0, 1 and 2.
 
-Does not know: what the guest runtime does once it is executed.
+Does not know: what the guest runtime does after the exec.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 class Attachment(Record, frozen=True):
-    """How the main process meets the user.
+    """How the main process is attached to the user.
 
-    *view* says how the trace is shown, None: as well as can be.
+    *view* holds options for showing the trace; None: decode it if that is possible.
     """
 
     stdin: bool = False
@@ -40,10 +40,10 @@ class Attachment(Record, frozen=True):
 
 
 class Streams(Record, frozen=True):
-    """What becomes descriptors 0, 1 and 2; None is the caller's own.
+    """The new process's descriptors 0, 1 and 2; None inherits the caller's.
 
-    A *terminal* becomes all three, and the controlling terminal. The process dies with
-    the caller unless it is *free*.
+    A *terminal* becomes all three, and the controlling terminal. The process dies with the
+    caller unless it is *free*.
     """
 
     stdin: int | None = None
@@ -57,7 +57,7 @@ class FirstProcess:
     """The main process, from the fork to its end."""
 
     def __init__(self, config: ContainerConfig, run_dir: RunDir, entry: Entry) -> None:
-        """Remember what to execute; nothing happens yet."""
+        """Remember what to execute."""
         self._config = config
         self._run_dir = run_dir
         self._entry = entry
@@ -72,7 +72,7 @@ class FirstProcess:
     ) -> int:
         """Start the process, relay until it ends, and return its wait status.
 
-        One without a terminal may be *free*: it goes on if we are killed.
+        A *free* process without a terminal continues when this process is killed.
         """
         reaper.adopt_orphans()
         with reaper.proxied_signals(self.main):
@@ -120,7 +120,7 @@ class FirstProcess:
 
     def start(self, streams: Streams, on_start: Callable[[lifecycle.MainProcess], None]) -> None:
         """Start the process; the descriptors of *streams* are closed here."""
-        # Look-ups and imports happen here: after fork there is only the exec.
+        # Look-ups and imports happen here, because after the fork only the exec follows.
         program = rundir.link_entry(self._run_dir, self._entry.number)
         group = cgroups.entrance(self._run_dir.path)
         kept = cgroups.controllers_of(self._run_dir.path) if group else frozenset()
@@ -148,8 +148,8 @@ class FirstProcess:
         given = (streams.stdin, streams.stdout, streams.stderr, streams.terminal)
         for fd in {go, report, *(item for item in given if item is not None)}:
             os.close(fd)
-        # Recorded before the program's first instruction: whatever is killed now, the
-        # record tells the truth. The child ends if it is never released.
+        # Recorded before the program's first instruction, so that the record is right whatever
+        # is killed now. The child ends if it is never released.
         with open(release, "wb", buffering=0) as gate, open(reader, "rb") as answer:
             if group is not None:
                 cgroups.enter(group, pid)
@@ -158,14 +158,14 @@ class FirstProcess:
                 gate.write(b".")
             problem = answer.read()
         if problem:
-            # This one alone: the end of others is for whoever waits for it.
+            # Wait for this child alone: other code waits for the others.
             with suppress(ChildProcessError):
                 _, self.main.status = os.waitpid(pid, 0)
             raise RuntimeFailed(f"cannot start the container: {problem.decode()}")
 
 
 class _Birth(Record, frozen=True):
-    """What the child needs, decided before the fork."""
+    """The child's settings, decided before the fork."""
 
     program: str
     argv: list[bytes]
@@ -185,12 +185,12 @@ def _split_env(entry: str) -> tuple[bytes, bytes]:
 
 
 def _numeric_limits(config: ContainerConfig) -> list[tuple[int, tuple[int, int]]]:
-    """Return what setrlimit takes; refuse what this user may not set."""
+    """Return the arguments of setrlimit; refuse limits that this user may not set."""
     import resource
 
     found = []
     for limit in config.ulimits:
-        # The one that Python does not name has the number 10 everywhere.
+        # Python has no name for RLIMIT_LOCKS; its number is 10 on every machine.
         number = 10 if limit.name == "locks" else getattr(resource, f"RLIMIT_{limit.name.upper()}")
         ceiling = resource.getrlimit(number)[1]
         if ceiling != -1 and not 0 <= limit.hard <= ceiling and os.geteuid() != 0:
@@ -212,10 +212,10 @@ def _cpus(text: str) -> frozenset[int]:
 
 
 def _become(birth: _Birth) -> None:
-    """Turn the forked child into the container's first process."""
+    """Turn the forked child into the container's main process."""
     report = birth.report
     try:
-        os.close(birth.release)  # or it would never read the end of it
+        os.close(birth.release)  # otherwise this child would never read end of file
         os.setsid()
         if not birth.streams.free:
             reaper.die_with_parent()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Who the main process is: Docker's rules for ``--user`` over passwd and group.
+"""The identity of the main process: Docker's rules for ``--user``, passwd and group.
 
-Pure: works on the *text* of the container's files, never on the host's.
+Pure: works on the *text* of the container's files, never on the host's files.
 
 Does not know: where the text comes from, or what the ids are used for.
 """
@@ -20,7 +20,7 @@ MAX_ID = 2**31 - 1
 
 
 class PasswdEntry(Record, frozen=True):
-    """A line of /etc/passwd, as far as it matters here."""
+    """The relevant fields of a line of /etc/passwd."""
 
     name: str
     uid: int
@@ -37,7 +37,7 @@ class GroupEntry(Record, frozen=True):
 
 
 class Identity(Record, frozen=True):
-    """The ids and the home directory a process starts with."""
+    """The ids and the home directory of a new process."""
 
     uid: int = 0
     gid: int = 0
@@ -46,7 +46,7 @@ class Identity(Record, frozen=True):
 
 
 def parse_passwd(text: str) -> tuple[PasswdEntry, ...]:
-    r"""Return the entries of a passwd file; lines that are none are skipped.
+    r"""Return the entries of a passwd file; skip malformed lines.
 
     >>> parse_passwd("root:x:0:0:root:/root:/bin/sh\n# no\n")[0].home
     '/root'
@@ -60,7 +60,7 @@ def parse_passwd(text: str) -> tuple[PasswdEntry, ...]:
 
 
 def parse_group(text: str) -> tuple[GroupEntry, ...]:
-    """Return the entries of a group file; lines that are none are skipped."""
+    """Return the entries of a group file; skip malformed lines."""
     entries = []
     for fields in _rows(text):
         if len(fields) >= 3 and fields[2].isdigit():
@@ -78,9 +78,7 @@ def resolve_identity(
 ) -> Identity:
     """Return the identity for ``NAME|UID[:GROUP|GID]``; root for an empty *spec*.
 
-    *more* are groups it is in besides.
-
-    A number need not be in the files; a name must be.
+    *more* are additional groups. A number need not be in the files; a name must be.
     """
     user_part, _, group_part = spec.partition(":")
     entry = _find_user(user_part or "0", passwd)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The supervisor's side of its connections: requests in, answers and output out.
 
-Rules: nobody is waited for here. What a client does not take yet is kept for it;
-`congested` says when that is so much that the container should write no more.
+Rules: no call waits for a client. Data that a client does not take yet stays in its buffer;
+`congested` tells when a buffer is so full that the container should stop writing.
 
-Does not know: what a request means (a callback does that).
+Does not know: what a request means (a callback handles it).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Client:
         self.push()
 
     def push(self) -> None:
-        """Send what the connection takes now."""
+        """Send as much as the connection takes now."""
         while self.out and self.is_open:
             try:
                 count = self.connection.send(memoryview(self.out)[: 4 * _CHUNK])
@@ -82,7 +82,7 @@ class Client:
         self.listen()
 
     def listen(self) -> None:
-        """Ask the loop for what is wanted now."""
+        """Tell the loop which events this client waits for now."""
         if not self.is_open:
             return
         mask = selectors.EVENT_READ if self.hears and not self._is_full() else 0
@@ -132,7 +132,7 @@ class Client:
             self.end()
 
     def _heard_the_end(self) -> None:
-        # Half-closed is not gone: output still goes there until sending fails.
+        # A half-closed client still receives output until sending fails.
         self.hears = False
         if (not self.attached and not self.verb) or (self.ending and not self.out):
             self.close()
@@ -168,7 +168,7 @@ class Clients:
         on_frame: Callable[[Client, int, bytes], None],
         input_full: Callable[[], bool],
     ) -> None:
-        """Serve nobody yet."""
+        """Start without clients."""
         self.selector = selector
         self.on_request = on_request
         self.on_frame = on_frame
@@ -182,7 +182,7 @@ class Clients:
         return client
 
     def accept(self, listener: socket.socket) -> None:
-        """Serve whoever is at the door."""
+        """Accept the waiting connections."""
         with suppress(OSError):
             while True:
                 self.add(listener.accept()[0])
@@ -194,20 +194,20 @@ class Clients:
 
     @property
     def congested(self) -> bool:
-        """Tell whether somebody is too far behind."""
+        """Tell whether any client is too far behind."""
         return any(len(client.out) > _TOO_MUCH for client in self.attached)
 
     def broadcast(self, stream: int, data: bytes) -> None:
-        """Send output to all that are attached."""
+        """Send output to all attached clients."""
         for client in self.attached:
             client.send(stream, data)
 
     def refresh(self) -> None:
-        """Ask the loop anew: the container may take input again."""
+        """Update the awaited events: the container may take input again."""
         for client in self.attached:
             client.listen()
 
     def dismiss(self) -> None:
-        """Close each as soon as it has taken what is its own; the loop goes on until all have."""
+        """Close each client when it has received its data; the loop runs until all have."""
         for client in list(self.all):
             client.end()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The record of the container that a supervisor runs: locked, written, and told of.
+"""The record of the supervisor's container: its lock, its state, and its events.
 
 Rules: the supervisor alone writes the container's state while it lives.
 
@@ -26,16 +26,16 @@ from sandbox.store.volumes import drop_anonymous
 if TYPE_CHECKING:
     from sandbox.models.container import ContainerState
 
-_PATIENCE = 5.0  # seconds that somebody who only looks into the container gets
+_PATIENCE = 5.0  # seconds to wait for a command that only reads the container
 
 
 def now() -> str:
-    """Return the present as RFC 3339."""
+    """Return the present time as RFC 3339."""
     return stamp(time.time_ns())
 
 
 class ContainerRecord:
-    """One container of a store, and what the user wants of its supervisor."""
+    """One container of a store, and the user's wishes for its supervisor."""
 
     def __init__(self, root: str, container_id: str) -> None:
         """Take the container's lock; `Conflict` if it runs already."""
@@ -51,7 +51,7 @@ class ContainerRecord:
         """Whether the user wants it to run again at once."""
 
     def _take_lock(self) -> int:
-        """Hold the container; somebody who only looks into it is waited for."""
+        """Lock the container; wait for commands that only read it."""
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -68,7 +68,7 @@ class ContainerRecord:
         return self._store.directory(self.container.config.id).config.exists()
 
     def open_log(self) -> LogFile | None:
-        """Return the log that the container's policy asks for."""
+        """Open the log that the container's policy configures."""
         policy = self.container.config.policy
         if policy.log_driver != "json-file":
             return None
@@ -76,7 +76,7 @@ class ContainerRecord:
         return LogFile(path, max_size=policy.log_max_size, max_file=policy.log_max_file)
 
     def start(self, state: ContainerState) -> None:
-        """Write the state of a run that begins; it fails if that cannot be written."""
+        """Write the state of a starting run; raise if it cannot be written."""
         self.container = self._store.write_state(self.container, state)
 
     def change(self, state: ContainerState) -> None:
@@ -87,12 +87,12 @@ class ContainerRecord:
         self.container = self.container.with_state(state)
 
     def reload(self) -> None:
-        """Take over a name, networks and a policy that were changed; the state stays."""
+        """Reload a changed name, networks and policy; keep the state."""
         state = self.container.state
         self.container = self._store.read(self.container.config.id).with_state(state)
 
     def take_again(self) -> bool:
-        """Tell whether the container is to run again at once; only once for each wish."""
+        """Tell whether the user asked for a restart; each request counts once."""
         again, self.again = self.again, False
         if again:
             self.stopped = False
@@ -103,7 +103,7 @@ class ContainerRecord:
         events.tell_container(self._layout, self.container.config, action, **more)
 
     def tell_resources(self, *, begin: bool) -> None:
-        """Append the events of its volumes and networks at the begin or the end of a run."""
+        """Append the events of its volumes and networks at the start or the end of a run."""
         tell = resource_events.tell_begin if begin else resource_events.tell_end
         tell(self._layout, self.container.config)
 
@@ -115,5 +115,5 @@ class ContainerRecord:
             self.tell("destroy")
 
     def close(self) -> None:
-        """Let go of the container."""
+        """Release the container's lock."""
         os.close(self._lock)

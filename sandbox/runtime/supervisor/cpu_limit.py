@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Hold a container to a share of CPU time, by stopping it when it has had its share.
+"""Limit the CPU time of a container by stopping it while it has used too much.
 
-How it works: time is earned at the limit's rate and spent as the kernel says of the
-processes and of children they have waited for. Who has spent more than was earned is
-held until that is made good: over a second or more the rate is exact, however late one looks.
+How it works: a token bucket. CPU time is earned at the limit's rate and spent by the
+processes and their reaped children, as the kernel counts it. While more was spent than
+earned, the container is stopped; so the rate is exact over a second or more, however late a
+check comes.
 
-Rules: what is not spent within a tenth of a second is forfeit, as with cgroups.
+Rules: time that is not spent within a tenth of a second is lost, as with cgroups.
 
-Does not know: who holds it (`pause`).
+Does not know: how a container is stopped (`pause`).
 """
 
 from __future__ import annotations
@@ -33,18 +34,18 @@ _REASON = "cpu"
 
 
 class Meter:
-    """Adds up the CPU time of a container, of processes that are gone, too."""
+    """Adds up the CPU time of a container, including processes that are gone."""
 
     def __init__(self) -> None:
-        """Nothing was spent yet."""
+        """Start at zero."""
         self._last: dict[int, tuple[int, float]] = {}  # pid: whose child, seconds
         self._gone = 0.0
 
     def spent(self, pids: Collection[int]) -> float:
-        """Return the seconds that were spent from the beginning.
+        """Return the CPU seconds spent since the start.
 
-        A child that was waited for is in its parent's sum; of one whose parent is not
-        in the container any more, what was seen last is kept.
+        The sum of a parent includes its reaped children. For a child whose parent has left
+        the container, the last known value is kept.
         """
         found: dict[int, tuple[int, float]] = {}
         for pid in pids:
@@ -58,7 +59,7 @@ class Meter:
         return self._gone + sum(seconds for _, seconds in found.values())
 
     def _has_heir(self, pid: int, found: Collection[int]) -> bool:
-        """Tell whether an ancestor lives, which has waited for it."""
+        """Tell whether a living ancestor has reaped the process."""
         for _ in range(len(self._last)):
             pid = self._last[pid][0]
             if pid in found:
@@ -78,16 +79,16 @@ def _of_process(pid: int) -> tuple[int, float] | None:
 
 
 class Bucket:
-    """What may still be spent: negative when too much was."""
+    """The token bucket: seconds that may still be spent, negative after an excess."""
 
     def __init__(self, rate: float, moment: float) -> None:
-        """Begin with a tenth of a second's worth."""
+        """Start with the tokens of a tenth of a second."""
         self.rate = rate
         self.left = rate * _PERIOD
         self._moment = moment
 
     def account(self, moment: float, spent: float) -> float:
-        """Earn up to *moment*, take off what was *spent*; seconds to be held, or 0."""
+        """Earn until *moment*, subtract *spent*; return the seconds to stop, or 0."""
         self.left += (moment - self._moment) * self.rate - spent
         self._moment = moment
         self.left = min(self.left, self.rate * _PERIOD)
@@ -95,10 +96,10 @@ class Bucket:
 
 
 class CpuWatch(LimitWatch):
-    """Looks after one run of a container."""
+    """Enforces the limit on one run of a container."""
 
     def __init__(self, record: ContainerRecord, session: Session) -> None:
-        """Look from now on, if there is a limit."""
+        """Check from now on, if there is a limit."""
         self._meter = Meter()
         self._before = 0.0
         self._bucket: Bucket | None = None
@@ -107,7 +108,7 @@ class CpuWatch(LimitWatch):
         super().__init__(record, session)
 
     def check(self) -> float:
-        """Earn, spend, hold or release."""
+        """Earn, spend, and stop or continue the container."""
         rate, session = self._record.container.config.policy.cpus, self._session
         if not rate or "cpu" in session.held:
             self._bucket = None
@@ -115,7 +116,7 @@ class CpuWatch(LimitWatch):
             return 0
         total = self._meter.spent(session.processes())
         spent, self._before = max(0.0, total - self._before), max(total, self._before)
-        if self._bucket is None:  # what was spent without a limit is no debt
+        if self._bucket is None:  # time spent without a limit is no debt
             self._bucket, spent = Bucket(rate, time.monotonic()), 0.0
         self._bucket.rate = rate
         wait = self._bucket.account(time.monotonic(), spent)
@@ -124,10 +125,10 @@ class CpuWatch(LimitWatch):
             self._held = True
             return wait
         session.pace.release(_REASON)
-        if spent or self._held:  # who was held spent nothing, and goes on at once
+        if spent or self._held:  # a stopped container spends nothing and continues at once
             self._held = False
             self._idle = _IDLE_LOOK
             return _BUSY_LOOK
-        # Whatever is spent before the next look is seen then, and made good.
+        # The next check counts what is spent until then.
         self._idle = min(2 * self._idle, _IDLEST_LOOK)
         return self._idle

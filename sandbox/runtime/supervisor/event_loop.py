@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The supervisor's event loop: a run's output and input, its clients, its timers.
 
-Rules: one `selectors` loop, nothing blocks in it. Output goes to the log first and then
-to whoever is attached; while one of those is far behind, the container's pipes are not
-read, so that it waits and nothing is lost. Input that the container does not take
+Rules: one `selectors` loop, in which no call blocks. Output goes first to the log and then
+to the attached clients. While a client is far behind, the loop does not read the container's
+pipes, so the container waits and no output is lost. Input that the container does not take
 stops the clients in the same way.
 
 Does not know: restart policies, records, or what a request means.
@@ -46,7 +46,7 @@ _NAMES = {protocol.STDOUT: "stdout", protocol.STDERR: "stderr"}
 
 
 class Timer(Record, eq=False):
-    """Something to do later; cleared when it was done or is no longer wanted."""
+    """An action to run later; cleared after it ran or when it is no longer wanted."""
 
     when: float
     action: Callable[[], None] | None
@@ -56,14 +56,14 @@ class Session:
     """The loop, from the supervisor's first client to its last."""
 
     def __init__(self, listener: socket.socket, log: LogFile | None) -> None:
-        """Listen; nothing runs yet. Requests go to *on_request*, set by the supervisor."""
+        """Listen for clients. Requests go to *on_request*, which the supervisor sets."""
         self.on_request: Callable[[Client, dict[str, object]], None] = lambda *_: None
         self.on_stop: Callable[[], None] = lambda: None
         self.on_tick: Callable[[], None] = lambda: None
         self.main = reaper.MainProcess()
         self.run_dir: RunDir | None = None
         self.held: frozenset[str] = frozenset()  # the controllers of the run's cgroup
-        self.was_out_of_memory = False  # by its cgroup
+        self.was_out_of_memory = False  # as its cgroup reports
         self.pace = Pace("", list)
         self.size: tuple[int, int] | None = None
         self._log = log
@@ -157,7 +157,7 @@ class Session:
         return streams
 
     def _close_streams(self) -> None:
-        """Read what is left and close; all that could write more is dead."""
+        """Read the remaining output and close; every writer is dead."""
         if self._reading:
             self._stop_reading()
         for fd in list(self._sources):
@@ -173,7 +173,7 @@ class Session:
             self._log.finish()
 
     def _read(self, fd: int) -> bool:
-        """Take one chunk of output; False when there is none."""
+        """Read one chunk of output; return False when there is none."""
         try:
             data = os.read(fd, _CHUNK)
         except BlockingIOError:
@@ -265,7 +265,7 @@ class Session:
         self._pending.clear()
 
     def resize(self, rows: int, columns: int) -> None:
-        """Give the container's terminal another size."""
+        """Set the size of the container's terminal."""
         self.size = (rows, columns)
         if self._master is not None:
             with suppress(termios.error, OSError):
@@ -274,31 +274,31 @@ class Session:
     # ---- the loop ------------------------------------------------------------------------
 
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """Have *action* done in the loop, later."""
+        """Run *action* in the loop later."""
         timer = Timer(time.monotonic() + seconds, action)
         self._timers.append(timer)
         return timer
 
     def listen(self, fd: int, heard: Callable[[], object]) -> None:
-        """Have *heard* called when there is something to read, until `turn_away`."""
+        """Call *heard* whenever there is data to read, until `turn_away`."""
         self._selector.register(fd, selectors.EVENT_READ, lambda _: heard())
 
     def turn_away(self, fd: int) -> None:
-        """Listen there no longer, if anybody did."""
+        """Stop listening there."""
         with suppress(KeyError):
             self._selector.unregister(fd)
 
     def loop(self, is_over: Callable[[], bool]) -> None:
-        """Serve until *is_over*, which is asked after every event."""
-        while not is_over():  # which also collects children: now the tick can see them
+        """Serve until *is_over* returns true; it is called after every event."""
+        while not is_over():  # is_over also reaps children, which the tick then sees
             self.on_tick()
             if self._sources and self._reading == self.clients.congested:
                 (self._stop_reading if self._reading else self._start_reading)()
             elif not self._sources:
                 self._reading = False
             for key, mask in self._selector.select(self._patience()):
-                # One event may have closed what the next is about (a closed socket has no number
-                # any more), and something new may have its number.
+                # An earlier event may have closed this socket (its descriptor is then -1), and
+                # a new socket may have its number.
                 present = self._selector.get_map().get(key.fd)
                 if present is not None and present.fileobj is key.fileobj:
                     key.data(mask)
@@ -319,6 +319,6 @@ class Session:
                 action()
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Stop accepting connections."""
         self._selector.unregister(self._listener)
         self._listener.close()

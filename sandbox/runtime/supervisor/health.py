@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The health check of a container that runs.
+"""The health check of a running container.
 
-Rules: everything happens in the loop, by timers; a check is one more process of the
-container, never waited for. Docker's rules decide what the answers mean.
+Rules: the supervisor's loop and its timers do everything. A check is one more process of the
+container, and no call waits for it. Docker's rules decide what its exit code means.
 
 Does not know: who reads the results.
 """
@@ -31,10 +31,10 @@ _KEPT_RESULTS = 5
 
 
 class HealthWatch:
-    """Asks a container whether it is well, again and again."""
+    """Runs the health check of a container periodically."""
 
     def __init__(self, record: ContainerRecord, session: Session, health: Health) -> None:
-        """Ask after the first interval."""
+        """Run the first check after one interval."""
         self._record = record
         self._session = session
         self._health = health
@@ -58,7 +58,7 @@ class HealthWatch:
         return self._record.container.state.health or HealthState()
 
     def _starts(self) -> bool:
-        """Tell whether failures do not count yet."""
+        """Tell whether the start period lasts, in which failures do not count."""
         passed = time.monotonic() - self._begun
         return self._state.status == "starting" and passed < self._health.start_period / SECOND
 
@@ -109,7 +109,7 @@ class HealthWatch:
         self._answered(-1, f"Health check exceeded timeout ({seconds:g}s)".encode())
 
     def _tick(self) -> None:
-        """Look whether the check has ended; called after every event."""
+        """Handle the end of a check; called after every event."""
         status = self._main.others.get(self._pid, -1) if self._pid else -1
         if status != -1:
             while not self._is_more and self._hear():
@@ -117,7 +117,7 @@ class HealthWatch:
             self._answered(exit_code_of(status), self._heard + b"..." * self._is_more)
 
     def _hear(self) -> bool:
-        """Take what the check says now, all of it: it would wait otherwise; False: nothing."""
+        """Read the check's output so that it never blocks; return False at its end."""
         assert self._output is not None
         try:
             data = os.read(self._output, _CHUNK)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A limit that the supervisor watches itself: where no cgroup keeps it."""
+"""A limit that the supervisor enforces itself because no cgroup does."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class LimitWatch:
-    """Looks again and again whether one run of a container keeps a limit."""
+    """Checks one limit of one run of a container periodically."""
 
     def __init__(self, record: ContainerRecord, session: Session) -> None:
-        """Look now."""
+        """Check now."""
         self._record = record
         self._session = session
         self._main = session.main
@@ -22,7 +22,7 @@ class LimitWatch:
         self.look()
 
     def look(self) -> None:
-        """Look, and decide when to look again; also when the limit was changed."""
+        """Check, and set the timer of the next check; also called after a change."""
         if self._timer is not None:
             self._timer.action = None
         if self._session.main is self._main and self._session.run_dir is not None:
@@ -30,5 +30,5 @@ class LimitWatch:
             self._timer = self._session.after(seconds, self.look) if seconds else None
 
     def check(self) -> float:
-        """Do what is to be done; the seconds until the next look, 0: none."""
+        """Enforce the limit; return the seconds until the next check, or 0 for none."""
         raise NotImplementedError

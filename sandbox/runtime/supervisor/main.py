@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The supervisor of one detached container, in a process of its own.
+"""The supervisor: a process that runs one detached container.
 
 How it works: the engine executes this module with a plan and one end of a socket on
-standard input. It forks away, takes the container's lock, and runs the container,
-again if its policy says so, until that is over. Everything else comes in through its
-socket (see `requests` and docs/control-protocol.md).
+standard input. The module forks into the background, takes the container's lock, and runs
+the container, again if its restart policy says so. Requests arrive on its socket (see
+`requests` and docs/control-protocol.md).
 
-Rules: it never waits for a client. When it is killed at any moment, others find out that
-the container is dead.
+Rules: it never waits for a client. It can be killed at any moment; other commands then find
+that the container is dead.
 
-Does not know: images, or how a command line looks.
+Does not know: images, or the command line.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _RECORD_PERIOD = 300.0
 
 
 class Supervisor:
-    """Runs a container as often as its policy wants."""
+    """Runs a container as often as its restart policy demands."""
 
     def __init__(self, plan: Plan, connection: socket.socket) -> None:
         """Take the container's lock and listen; `Conflict` if it runs already."""
@@ -65,7 +65,7 @@ class Supervisor:
         self._look_after_the_record()
 
     def _look_after_the_record(self) -> None:
-        """End when somebody has deleted the store under a running container."""
+        """End the container when its store was deleted."""
         if self.record.is_there:
             self.session.after(_RECORD_PERIOD, self._look_after_the_record)
             return
@@ -73,7 +73,7 @@ class Supervisor:
         self.session.main.send(signal.SIGKILL)
 
     def live(self) -> None:
-        """Run until it is over."""
+        """Run the container to its last end."""
         try:
             self._run_again_and_again()
         except SandboxError as exc:
@@ -174,7 +174,7 @@ class Supervisor:
         )
 
     def _refresh(self) -> None:
-        """Take over a new name or policy."""
+        """Reload a changed name or policy."""
         before = self.record.container.config.policy
         self.record.reload()
         after = self.record.container.config.policy
@@ -206,7 +206,7 @@ class Supervisor:
         if self._problem is not None and self._starter.verb == "start":
             self._starter.say(refusal(self._problem))
         self.requests.all_ended(self.record.container.state.exit_code)
-        # The container is let go: only this process stays, for whoever looks at the end of a
+        # The container is released. This process stays only for clients that read the end of a
         # long output later (a pager).
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         self.session.clients.dismiss()
@@ -214,7 +214,7 @@ class Supervisor:
 
 
 def refusal(problem: SandboxError) -> dict[str, object]:
-    """Return the answer that tells a client of *problem*."""
+    """Return the answer that reports *problem* to a client."""
     status = 409 if isinstance(problem, Conflict) else problem.http_status
     return {"error": problem.message, "code": problem.exit_code, "status": status}
 
@@ -234,7 +234,7 @@ def _usage(before: resource.struct_rusage, wall: float) -> Usage:
 
 
 def main() -> None:
-    """Be the supervisor that standard input describes."""
+    """Run the supervisor that standard input describes."""
     connection = socket.socket(fileno=os.dup(0))
     connection.set_inheritable(False)
     text = b""

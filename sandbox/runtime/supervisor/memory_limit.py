@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kill a container that uses more memory than it may."""
+"""The memory limit without a cgroup: kill a container that exceeds it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sandbox.runtime.supervisor.limit_watch import LimitWatch
 
 _MEMORY_PERIOD = 0.04
 _LONGEST_PERIOD = 1.0
-_GROWTH = 4 << 30  # bytes that one CPU makes resident in a second, at the very most
+_GROWTH = 4 << 30  # bytes that one CPU can make resident in a second, at most
 
 
 def memory_period(room: int, cpus: int) -> float:
-    """Return the seconds until the next look: 0.04 after *room* bytes can be used up.
+    """Return the seconds until the next check: 0.04 more than filling *room* bytes takes.
 
     >>> memory_period(0, 2), memory_period(1 << 32, 8), memory_period(1 << 40, 2)
     (0.04, 0.165, 1.0)
@@ -29,7 +29,7 @@ class MemoryWatch(LimitWatch):
     """Kills a container that uses more than its policy allows."""
 
     def check(self) -> float:
-        """Compare."""
+        """Compare the use with the limit."""
         limit = self._record.container.config.policy.memory
         if not limit or "memory" in self._session.held:
             return 0

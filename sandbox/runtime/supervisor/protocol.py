@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The words of the control protocol (docs/control-protocol.md).
+"""The control protocol between commands and supervisors (docs/control-protocol.md).
 
-A connection starts with one JSON line from the client and one back. After ``attach``
-both sides send frames, Docker's: stream number, three zeros, length, data.
+A connection starts with one JSON line from the client and one JSON line as the answer. After
+``attach`` both sides send frames in Docker's format: stream number, three zeros, length, data.
 
-Pure but for `connect` and `listen`, which also reach paths too long for AF_UNIX.
+Pure except `connect` and `listen`, which also handle paths too long for AF_UNIX.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def frame(stream: int, data: bytes | memoryview) -> bytes:
 
 
 def header(stream: int, length: int) -> bytes:
-    """Return what stands before *length* bytes of data in a frame."""
+    """Return the header of a frame with *length* bytes of data."""
     return _HEADER.pack(stream, length)
 
 
@@ -60,7 +60,7 @@ def parse_line(data: bytes) -> dict[str, Any]:
 
 
 def send_frame(connection: socket.socket, stream: int, data: bytes | memoryview) -> bytes:
-    """Send what a connection that does not wait takes now of a frame; return the rest."""
+    """Send the part of a frame that a non-blocking connection takes now; return the rest."""
     header = _HEADER.pack(stream, len(data))
     try:
         count = connection.sendmsg([header, data])
@@ -72,20 +72,20 @@ def send_frame(connection: socket.socket, stream: int, data: bytes | memoryview)
 
 
 class Frames:
-    """Takes frames apart, in whatever pieces they arrive."""
+    """Parses frames from pieces of any size."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Start at the beginning of a frame."""
         self._header = b""
         self._stream = 0
-        self._missing = 0  # what is still to come of the present frame
-        self._held = b""  # what came of a frame that is wanted whole
+        self._missing = 0  # bytes of the present frame that have not arrived
+        self._held = b""  # the arrived part of a control frame
 
     def feed(self, data: Data) -> Iterator[tuple[int, Data | bytes]]:
-        """Yield (stream, data): of a control frame all, of others whatever came of them.
+        """Yield (stream, data): control frames whole, other frames in pieces as they arrive.
 
-        Without data is only what came as a frame without data. Nothing is copied, but for
-        control frames: what is yielded of a view of a buffer is good until that is filled anew.
+        Empty data stands for a frame without data. Only control frames are copied: a yielded
+        view is valid until the caller fills its buffer again.
         """
         at = 0
         while True:
@@ -158,7 +158,7 @@ def _with_short_path(path: str, use: Any) -> None:
 
 
 def read_line(connection: socket.socket) -> bytes:
-    """Return the answer's line, not one byte more; empty when the other side is gone."""
+    """Read the answer's line and not one byte more; return b"" if the other side is gone."""
     received = bytearray()
     while not received.endswith(b"\n") and len(received) < LONGEST_LINE:
         piece = connection.recv(1)

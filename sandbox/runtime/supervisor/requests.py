@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What clients ask of a supervisor: the verbs of docs/control-protocol.md.
+"""The requests of clients to a supervisor: the verbs of docs/control-protocol.md.
 
-Rules: a request is answered once what it asks for is true, by the loop, never by
-waiting. What cannot be done is answered in Docker's words.
+Rules: the loop answers a request when its effect has come about; no call waits. A refusal
+uses Docker's words.
 
 Does not know: how output and input travel.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.runtime.supervisor.container_record import ContainerRecord
     from sandbox.runtime.supervisor.event_loop import Session, Timer
 
-_REASON = "user"  # why everything is held
+_REASON = "user"  # the reason of a pause
 
 
 class Requests:
@@ -33,7 +33,7 @@ class Requests:
     def __init__(
         self, record: ContainerRecord, session: Session, *, on_update: Callable[[], None]
     ) -> None:
-        """Take over what arrives at *session*; *on_update* takes over a changed policy."""
+        """Handle the requests of *session*; call *on_update* after a change of the policy."""
         self._record = record
         self._session = session
         self._on_update = on_update
@@ -141,14 +141,14 @@ class Requests:
 
     def _update(self, client: Client, _message: dict[str, Any]) -> None:
         self._on_update()
-        self._record.change(self._record.container.state)  # the record may be damaged
+        self._record.change(self._record.container.state)  # rewrites a damaged record
         self._done(client)
 
     # ---- ending ------------------------------------------------------------------------
 
     def _begin_end(self, number: int, patience: float) -> None:
         if self._session.run_dir is None:
-            return  # between two runs: the loop sees what is wanted
+            return  # between two runs the loop sees the request
         self._set_moving()
         main = self._session.main
         main.send(number)
@@ -158,14 +158,14 @@ class Requests:
             self._deadline = self._session.after(patience, lambda: main.send(signal.SIGKILL))
 
     def _set_moving(self) -> None:
-        """Wake what is paused: it could not end otherwise."""
+        """Continue a paused container, which could not end otherwise."""
         with suppress(Conflict):
             state = lifecycle.unpaused(self._record.container.state)
             self._session.pace.free()
             self._record.change(state)
 
     def run_began(self) -> None:
-        """Answer those who waited for another run."""
+        """Answer the clients that waited for another run."""
         self.is_stopping = False
         if self._deadline is not None:
             self._deadline.action = None
@@ -176,7 +176,7 @@ class Requests:
         self._restarting.clear()
 
     def run_ended(self, code: int) -> None:
-        """Tell that this run is over, though another one will come."""
+        """Report the end of this run, which another run follows."""
         for client in self._session.clients.attached:
             client.send(protocol.CONTROL, protocol.line({"exit": code}))
             client.end()
@@ -185,7 +185,7 @@ class Requests:
         self._next_exit.clear()
 
     def all_ended(self, code: int) -> None:
-        """Tell everybody that it is over."""
+        """Report the end of the last run to every client."""
         self.run_ended(code)
         for client in self._waiting:
             self._done(client, exit=code)

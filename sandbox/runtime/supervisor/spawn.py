@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Start a supervisor: what it is told, and how.
+"""Start a supervisor and hand it its plan.
 
-The supervisor (`main`) is a fresh interpreter without what a command line needs: it is
-small, and nothing of the command lives on in it.
+The supervisor (`main`) is a fresh interpreter without the modules of the command line, so it
+is small and keeps no state of the command.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Plan(Record, frozen=True):
-    """What the engine decided; *attach* and *stdin* are about the first connection."""
+    """The engine's decisions; *attach* and *stdin* concern the first connection."""
 
     root: str
     container_id: str
@@ -31,12 +31,12 @@ class Plan(Record, frozen=True):
     size: tuple[int, int] | None = None
 
     def to_json(self) -> str:
-        """Return the text that is handed over."""
+        """Return the plan as JSON."""
         return json.dumps(plain(self))
 
     @classmethod
     def from_json(cls, text: bytes) -> Plan:
-        """Read it back."""
+        """Parse the plan."""
         data = json.loads(text)
         place = data.pop("place")
         place["layer_dirs"] = tuple(place["layer_dirs"])
@@ -45,7 +45,7 @@ class Plan(Record, frozen=True):
 
 
 def spawn(plan: Plan) -> socket.socket:
-    """Start the supervisor; its answer will be the first line of the connection."""
+    """Start the supervisor; the first line of the returned connection is its answer."""
     import socket
     import subprocess
 
@@ -56,7 +56,7 @@ def spawn(plan: Plan) -> socket.socket:
             stdin=theirs.fileno(),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
-    descriptor_limit.give_back(starter.pid)  # it waits for its plan
+    descriptor_limit.give_back(starter.pid)  # the supervisor still waits for its plan
     ours.sendall(plan.to_json().encode() + b"\n")
-    starter.wait()  # it forks away at once
+    starter.wait()  # it forks into the background at once
     return ours
