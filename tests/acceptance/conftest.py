@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Images that are dear to make: once per test run, shared by the workers of pytest-xdist."""
+"""Images that take long to make: made once a test run, shared by the workers of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.harness.command import Sandbox
 
 @pytest.fixture(scope="session")
 def debian_image(once: Callable[..., Sandbox], debian: pathlib.Path) -> Sandbox:
-    """A store that holds the image `debian`."""
+    """A store with the image `debian`."""
 
     def make(sandbox: Sandbox, _: pathlib.Path) -> None:
         sandbox.ok("import", debian / "rootfs.tar", "debian", timeout=250)
@@ -24,7 +24,7 @@ def debian_image(once: Callable[..., Sandbox], debian: pathlib.Path) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def toolchain_image(once: Callable[..., Sandbox]) -> Sandbox:
-    """A store that holds the image `toolchain`: gcc, make, git, python3."""
+    """A store with the image `toolchain`: gcc, make, git, python3."""
     rootfs = prepared("toolchain") / "rootfs.tar"
 
     def make(sandbox: Sandbox, _: pathlib.Path) -> None:
@@ -35,7 +35,7 @@ def toolchain_image(once: Callable[..., Sandbox]) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def trixie_image(once: Callable[..., Sandbox]) -> Sandbox:
-    """A store that holds the image `trixie`: bash, coreutils and python3 of Debian 13."""
+    """A store with the image `trixie`: bash, coreutils and python3 of Debian 13."""
     rootfs = prepared("trixie") / "rootfs.tar"
 
     def make(sandbox: Sandbox, _: pathlib.Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Users, owners, device nodes and setuid files: inside, in an export, in an image made of it."""
+"""Users, owners, devices and setuid files: in a container, its export, and an image of that."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox
 
-pytestmark = [pytest.mark.guest, pytest.mark.timeout(600)]  # an image may have to be made
+pytestmark = [pytest.mark.guest, pytest.mark.timeout(600)]  # the first test makes the image
 
 ACCOUNTS = """
 set -e
@@ -49,7 +49,7 @@ uid=1234(bob) gid=1234(alice) groups=1234(alice),4000(crew)
 /etc/group:0
 """
 
-# name: (type, mode, owner, device) of members that only root can make
+# name: (type, mode, owner, device) of members that only root can create
 SPECIAL = {
     "null": (tarfile.CHRTYPE, 0o666, (0, 0), (1, 3)),
     "disk": (tarfile.BLKTYPE, 0o660, (0, 6), (8, 17)),
@@ -88,7 +88,7 @@ def _write_tar(path: pathlib.Path) -> None:
             tar.addfile(member)
 
 
-def test_accounts_are_made_used_and_removed(debian_image: Sandbox) -> None:
+def test_accounts_can_be_added_used_and_removed(debian_image: Sandbox) -> None:
     output = debian_image.ok("run", "--rm", "debian", "sh", "-c", ACCOUNTS)
     assert output == ACCOUNTS_OUTPUT
 
@@ -106,7 +106,7 @@ def test_a_setuid_program_changes_the_user(debian_image: Sandbox) -> None:
 
 @pytest.fixture
 def extracted(debian_image: Sandbox, tmp_path: pathlib.Path):
-    """A container in which `tar -xp` has unpacked what only root can make."""
+    """A container in which `tar -xp` has created files that need root."""
     _write_tar(tmp_path / "special.tar")
     name = f"extracted-{tmp_path.name}".lower()
     script = (

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Bad input, through the real command line.
+"""Bad input to the command line.
 
-Each gives Docker's exit code and one clear line, and leaves the store as it was.
+Each case gives Docker's exit code and one clear line, and does not change the store.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ TREE = [
 
 @pytest.fixture(scope="module")
 def stocked(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """A store with the image `stock` and a container `kept`, all its caches made.
+    """A store with the image `stock`, a container `kept`, and all caches filled.
 
-    One for all tests of a process: each leaves it as it was.
+    All tests of a process share it, since each leaves it unchanged.
     """
     folder = tmp_path_factory.mktemp("stocked")
     sandbox = Sandbox(folder / "store", {"SANDBOX_OFFLINE": "1"})
@@ -53,14 +53,14 @@ def _load(sandbox: Sandbox, path: pathlib.Path, data: bytes) -> None:
 
 def _snapshot(sandbox: Sandbox) -> dict[str, str]:
     found = Store(Layout(sandbox.store)).snapshot()
-    found.pop(str(sandbox.store / "events.jsonl"), None)  # a log tells also of what failed
+    found.pop(str(sandbox.store / "events.jsonl"), None)  # the log has failures as well
     return found
 
 
 def _refused(
     sandbox: Sandbox, *arguments: str | os.PathLike[str], code: int, stdin: bytes | None = None
 ) -> str:
-    """Run a command that must fail; return its one line, without the "sandbox: "."""
+    """Run a command that must fail; return its message without the "sandbox: "."""
     before = _snapshot(sandbox)
     done = sandbox.call(*arguments, stdin=stdin)
     line = done.stderr.decode()
@@ -103,7 +103,7 @@ def _refused(
         (["import", "/", "new"], 1, "/"),
     ],
 )
-def test_a_name_that_means_nothing(
+def test_an_unknown_name_gives_docker_s_exit_code_and_message(
     stocked: Sandbox, arguments: list[str], code: int, message: str
 ) -> None:
     assert message in _refused(stocked, *arguments, code=code)
@@ -157,7 +157,9 @@ ROOT_TARS: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("case", ROOT_TARS)
-def test_a_bad_tar_makes_no_image(stocked: Sandbox, tmp_path: pathlib.Path, case: str) -> None:
+def test_a_bad_tar_is_refused_and_makes_no_image(
+    stocked: Sandbox, tmp_path: pathlib.Path, case: str
+) -> None:
     data, message = ROOT_TARS[case]
     archive = tmp_path / "archive"
     archive.write_bytes(data)
@@ -181,7 +183,7 @@ def _blob_of(files: dict[str, bytes], what: str) -> str:
 
 
 def _with_manifest(files: dict[str, bytes], change: Callable[[dict[str, Any]], None]) -> bytes:
-    """Return an archive whose manifest was changed and whose index is true to it."""
+    """Return an archive with a changed manifest, and an index that matches it."""
     name, manifest = _manifest(files)
     change(manifest)
     raw = json.dumps(manifest).encode()
@@ -272,7 +274,7 @@ def test_a_bad_archive_of_images_loads_nothing(
     assert message in _refused(stocked, "load", "-i", archive, code=1)
 
 
-def test_a_bad_image_spoils_the_good_one_beside_it(
+def test_an_archive_with_one_bad_image_loads_no_image(
     stocked: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     good, bad = _oci(), images.oci_files([[images.file("b", images.noise(9000))]], ref="bad")
@@ -341,7 +343,9 @@ def _names(tar: bytes) -> set[str]:
         return {item.name + ("/" if item.isdir() else "") for item in archive}
 
 
-def test_the_last_of_duplicate_members_counts(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_the_last_of_several_tar_members_with_one_name_wins(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
     members, _ = STRANGE_MEMBERS["duplicates"]
     sandbox.ok("import", "-", "strange", stdin=images.tar(members))
     sandbox.ok("create", "--name", "c1", "strange", "/a")
@@ -360,7 +364,7 @@ def test_a_gigabyte_of_zeros_takes_no_space(sandbox: Sandbox) -> None:
 
 @pytest.fixture
 def small(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
-    """A store with an image, on a disk with room for little more."""
+    """A store with an image, on a disk with little free space."""
     mount_point = tmp_path / "disk"
     mount_point.mkdir()
     try:
@@ -370,7 +374,7 @@ def small(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
             _load(sandbox, tmp_path / "stock.tar", stock)
             yield sandbox
     except MountForbiddenError:
-        pytest.skip("a disk to fill needs user namespaces, which are forbidden here")
+        pytest.skip("needs user namespaces, for a small disk to fill")
 
 
 def _one_layer(*members: images.Member) -> list[list[images.Member]]:
@@ -404,12 +408,12 @@ def test_a_full_disk_refuses_an_image_and_keeps_the_others(
     assert message in _refused(small, "load", "-i", archive, code=1)
     if len(layers) == 1:
         line = _refused(small, "import", "-", "new", code=1, stdin=images.tar(layers[0]))
-        assert "No space left on device" in line or "that are free" in line
+        assert "No space left on device" in line or "of free space" in line
     assert small.ok("system", "fsck") == "the store is whole\n"
     assert small.ok("images", "--format", "{{.Repository}}") == "stock\n"
 
 
-def test_on_a_disk_without_a_free_byte_nothing_is_made_and_room_can_be_made(
+def test_a_full_disk_allows_removals_but_nothing_new(
     small: Sandbox,
 ) -> None:
     small.ok("create", "--name", "kept", "stock", "/bin/text")
@@ -424,7 +428,7 @@ def test_on_a_disk_without_a_free_byte_nothing_is_made_and_room_can_be_made(
     for command in (["import", "-", "new"], ["tag", "stock", "new"], ["create", "stock", "/a"]):
         code = 125 if command[0] == "create" else 1
         line = _refused(small, *command, code=code, stdin=tar)
-        assert "No space left on device" in line or "that are free" in line
+        assert "No space left on device" in line or "of free space" in line
     assert small.ok("ps", "-a", "--format", "{{.Names}}") == "kept\n"
     small.ok("rm", "kept")
     ballast.unlink()
@@ -444,7 +448,7 @@ def test_on_a_disk_without_a_free_byte_nothing_is_made_and_room_can_be_made(
         (["run", "--rm", "stock", "/bin/text"], 125),
     ],
 )
-def test_a_store_without_write_permission_is_left_alone(
+def test_commands_fail_clearly_in_a_store_without_write_permission(
     stocked: Sandbox, arguments: list[str], code: int
 ) -> None:
     data = images.docker_archive([[images.file("a", "x")]], tags=["new"])
@@ -461,7 +465,7 @@ def test_a_store_without_write_permission_is_left_alone(
             path.chmod(mode)
 
 
-def test_a_store_that_cannot_be_made_is_one_line(tmp_path: pathlib.Path) -> None:
+def test_a_store_that_cannot_be_created_gives_one_line(tmp_path: pathlib.Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     sandbox = Sandbox(closed / "store")

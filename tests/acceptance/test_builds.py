@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Dockerfiles of real programs, built offline and run."""
+"""Dockerfiles of real programs: built offline, then run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RUN --mount=from=packages,target=/packages \\
 
 
 def build(sandbox: Sandbox, folder: pathlib.Path, files: dict[str, str], *flags: str) -> str:
-    """Build the Dockerfile among *files*; return what was shown."""
+    """Build the Dockerfile in *files*; return the output of the build."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -42,7 +42,7 @@ def build(sandbox: Sandbox, folder: pathlib.Path, files: dict[str, str], *flags:
 
 @pytest.fixture(scope="session")
 def packages() -> pathlib.Path:
-    """A folder with debs/, wheels/ and npm/."""
+    """A folder with the subfolders debs, wheels and npm."""
     return prepared("builds")
 
 
@@ -51,7 +51,7 @@ def with_packages(packages: pathlib.Path) -> tuple[str, str]:
     return "--build-context", f"packages={packages}"
 
 
-def test_a_c_project_from_its_compiler_to_scratch(
+def test_a_c_program_is_compiled_and_copied_into_scratch(
     toolchain_image: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     files = {
@@ -71,7 +71,7 @@ def test_a_c_project_from_its_compiler_to_scratch(
 
 
 @pytest.mark.skipif(shutil.which("go") is None, reason="needs Go on the machine")
-def test_a_static_go_program_built_with_the_tools_of_the_machine(
+def test_a_static_go_program_is_built_with_the_host_s_tools(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     files = {
@@ -88,7 +88,7 @@ def test_a_static_go_program_built_with_the_tools_of_the_machine(
     assert sandbox.ok("run", "--rm", "go-app") == "go from scratch\n"
 
 
-def test_a_python_application_with_apt_and_pip(
+def test_a_python_application_is_built_with_apt_and_pip(
     debian_image: Sandbox, tmp_path: pathlib.Path, with_packages: tuple[str, str]
 ) -> None:
     files = {
@@ -107,7 +107,7 @@ def test_a_python_application_with_apt_and_pip(
     assert debian_image.ok("run", "--rm", "python-app") == "click 8.1.7\n"
 
 
-def test_a_node_application_with_npm(
+def test_a_node_application_is_built_with_npm(
     debian_image: Sandbox,
     tmp_path: pathlib.Path,
     packages: pathlib.Path,
@@ -130,7 +130,7 @@ def test_a_node_application_with_npm(
     assert debian_image.ok("run", "--rm", "node-app") == "odd true\n"
 
 
-def test_systemd_and_a_secure_shell_by_unmodified_apt(
+def test_unmodified_apt_installs_systemd_and_openssh(
     debian_image: Sandbox, tmp_path: pathlib.Path, with_packages: tuple[str, str]
 ) -> None:
     files = {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A C library that makes all calls that can be cancelled from two sites: glibc since 2.41.
+"""Two system call sites that serve all cancellable calls of a C library: glibc since 2.41.
 
-The sites are rewritten as others are, and calls that wait there are interrupted, restarted and
-cancelled as natively.
+These sites are rewritten like any other. Calls that wait there are interrupted, restarted and
+cancelled as they are natively.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.guest
 
 ROUNDS = 200
-# Of each call: traps until its site is rewritten, of ld.so and libc, in each process.
+# For each call: the traps of ld.so and libc in each process, until the site is rewritten.
 FEW = 40
 OPENS = f"""
 import os, sys, threading, time
@@ -41,7 +41,7 @@ print(os.confstr("CS_GNU_LIBC_VERSION"))
 
 
 def ways(sandbox: Sandbox, kind: str) -> dict[str, tuple[int, int]]:
-    """Run OPENS and return for each call how often it was trapped, and how often rewritten."""
+    """Run OPENS; return for each call how often it was trapped, and how often rewritten."""
     command = ("python3", "-S", "-c", OPENS, kind)
     done = sandbox.call("trace", "-c", "--interceptor", "rewrite", "trixie", *command)
     assert done.returncode == 0, done.stderr.decode()
@@ -55,7 +55,7 @@ def ways(sandbox: Sandbox, kind: str) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_the_site_of_a_process_with_one_thread_is_rewritten_while_it_runs(
+def test_a_site_is_rewritten_while_its_process_with_one_thread_runs(
     trixie_image: Sandbox,
 ) -> None:
     trapped, rewritten = ways(trixie_image, "alone")["openat"]
@@ -63,7 +63,7 @@ def test_the_site_of_a_process_with_one_thread_is_rewritten_while_it_runs(
     assert rewritten >= ROUNDS - FEW
 
 
-def test_the_site_of_threads_is_rewritten_in_the_next_container(trixie_image: Sandbox) -> None:
+def test_a_site_that_threads_use_is_rewritten_in_the_next_container(trixie_image: Sandbox) -> None:
     ways(trixie_image, "threads")
     trapped, rewritten = ways(trixie_image, "threads")["openat"]
     assert trapped < FEW
@@ -71,7 +71,7 @@ def test_the_site_of_threads_is_rewritten_in_the_next_container(trixie_image: Sa
 
 
 @pytest.mark.parametrize("group", ["cancellation", "restarts", "jumps", "storm", "storm-alone"])
-def test_calls_that_wait_there_are_cancelled_and_interrupted(
+def test_calls_that_wait_at_a_rewritten_site_can_be_cancelled_and_interrupted(
     trixie_image: Sandbox, tmp_path: pathlib.Path, guest_program, group: str
 ) -> None:
     folders = tmp_path / "native" / "work", tmp_path / "inside" / "work"
@@ -79,5 +79,5 @@ def test_calls_that_wait_there_are_cancelled_and_interrupted(
         folder.mkdir(parents=True)
     program = guest_program("interrupts", *BUILDS["dynamic"])
     oracle = Oracle(trixie_image, *folders, image="trixie")
-    for _ in range(2):  # the second one with what was learned of the first
+    for _ in range(2):  # the second run uses what was learned in the first
         oracle.same([program, group], "-v", f"{program}:{program}:ro")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Small Dockerfiles, built here by a plain user and by buildah as root: the same image.
+"""Small Dockerfiles give the same image here, as a plain user, as with buildah as root.
 
-What buildah made is recorded by tests/fixtures/make-buildah.py, which holds the cases.
+tests/fixtures/make-buildah.py has the cases, and recorded the images of buildah.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MODULE = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(_MODULE)
 CASES, TIME, mark = _MODULE.CASES, _MODULE.TIME, _MODULE.mark
 
-# Names that running containers bring along, on either side.
+# Names that either runtime adds to a running container.
 PASSING = {"etc/hosts", "etc/hostname", "etc/resolv.conf", "run/.containerenv", ".dockerenv"}
 XATTR = "SCHILY.xattr."
 FIELDS = (
@@ -47,11 +47,11 @@ FIELDS = (
     "WorkingDir",
 )
 
-# Where Docker itself (BuildKit) differs from buildah, ours is Docker's: path or field -> why.
+# Where Docker (BuildKit) differs from buildah, we follow Docker: path or field -> the reason.
 SCRATCH = {"WorkingDir": "an image from scratch has / as its working directory"}
-MADE = "an octal --chmod is for the directories that are made, too"
-VOLUME = "a volume's directory is made when a container starts, not by the build"
-PACKED = "what an archive holds keeps the owner and mode that the archive says"
+MADE = "an octal --chmod also applies to parent directories that are created"
+VOLUME = "the start of a container creates a volume's directory, the build does not"
+PACKED = "files of an archive keep the owner and mode that the archive states"
 DIFFERENT: dict[str, dict[str, str]] = {
     "from scratch with a file": SCRATCH,
     "copy from an image": SCRATCH,
@@ -59,17 +59,17 @@ DIFFERENT: dict[str, dict[str, str]] = {
     "add a zst archive": {"x/opt/packed": PACKED, "x/x/again": PACKED},
     "add an archive and a file": {"x/opt/packed": PACKED, "x/x/again": PACKED},
     "shell": {
-        "Cmd": "SHELL is for CMD in the shell form, too",
-        "history": "the shell is shown that was used",
+        "Cmd": "SHELL also applies to CMD in shell form",
+        "history": "the history shows the shell that was used",
     },
-    "an undeclared argument is not seen": {"history": "an argument without a value is shown, too"},
+    "an undeclared argument is not seen": {"history": "an argument without a value has a row"},
     "history of every instruction": {"v": VOLUME},
-    "given labels": {"history": "--label is no row"},
+    "given labels": {"history": "--label adds no row"},
     "run takes a capability by writing": {
-        "opt/able": "the kernel takes it away; here only a new owner does"
+        "opt/able": "the kernel removes it on a write; here only a change of owner does"
     },
-    "expose a range": {"ExposedPorts": "a range is as many ports"},
-    "history of a stage on a stage": {"history": "each ARG is shown by its own name"},
+    "expose a range": {"ExposedPorts": "a range becomes single ports"},
+    "history of a stage on a stage": {"history": "each ARG has a row with its own name"},
     "volume of several with a variable": {"vol": VOLUME, "vol/a": VOLUME},
     "copy with a mode": {"o": MADE},
     "copy with a mode and an owner": {"x": MADE},
@@ -81,9 +81,9 @@ DIFFERENT: dict[str, dict[str, str]] = {
     "add an archive over files": {"opt/packed": PACKED, "x/again": PACKED},
     "mount over a directory of the base": dict.fromkeys(
         ("opt", "opt/able", "opt/inner", "opt/inner/kept", "opt/marked"),
-        "buildah removes the target of a mount afterwards",
+        "buildah removes the target of a mount after the step",
     ),
-    "a mode is for the copied directory, too": {"d": "--chmod is for the directory itself, too"},
+    "a mode is for the copied directory, too": {"d": "--chmod applies to the directory as well"},
     "an argument after env": dict.fromkeys(
         ("f", "history"), "ARG and ENV add to one set of variables: the later one wins"
     ),
@@ -93,7 +93,7 @@ DIFFERENT: dict[str, dict[str, str]] = {
 
 @pytest.fixture(scope="session")
 def buildah() -> pathlib.Path:
-    """The folder with what buildah made."""
+    """The folder with the images of buildah."""
     folder = prepared("buildah")
     if (folder / "refused").exists():
         pytest.skip(f"buildah cannot run here: {(folder / 'refused').read_text()[-300:]}")
@@ -102,7 +102,7 @@ def buildah() -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def builds(buildah: pathlib.Path, once: Any) -> tuple[Sandbox, dict[str, Any]]:
-    """A store that holds `base`, and the recorded cases."""
+    """A store with the image `base`, and the recorded cases."""
 
     def make(sandbox: Sandbox, folder: pathlib.Path) -> None:
         sandbox.ok("load", "-i", buildah / "base.tar")
@@ -114,7 +114,7 @@ def builds(buildah: pathlib.Path, once: Any) -> tuple[Sandbox, dict[str, Any]]:
 
 
 def row(member: tarfile.TarInfo, tar: tarfile.TarFile) -> list[Any]:
-    """Return what make-buildah.py records of a file."""
+    """Return a file's row, as make-buildah.py records it."""
     mode = stat.S_IMODE(member.mode)
     attributes = {
         key.removeprefix(XATTR): value.encode("utf-8", "surrogateescape").hex()
@@ -132,7 +132,7 @@ def row(member: tarfile.TarInfo, tar: tarfile.TarFile) -> list[Any]:
 
 
 def lay_over(tree: dict[str, list[Any]], layer: tarfile.TarFile) -> None:
-    """Add a layer: its whiteouts first, as they mean the layers below."""
+    """Apply a layer: its whiteouts come first, since they concern the layers below."""
     members = [(os.path.normpath(member.name), member) for member in layer]
     for path, _ in members:
         folder, name = os.path.split(path)
@@ -155,7 +155,7 @@ def lay_over(tree: dict[str, list[Any]], layer: tarfile.TarFile) -> None:
 
 
 def read_image(archive: pathlib.Path) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    """Return the configuration and a row for every name of an image in a docker-archive."""
+    """Return the configuration of an image in a docker-archive, and a row for each name."""
     tree: dict[str, list[Any]] = {}
     with tarfile.open(archive) as tar:
 
@@ -172,7 +172,7 @@ def read_image(archive: pathlib.Path) -> tuple[dict[str, Any], dict[str, list[An
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return what is not equal, by name."""
+    """Return the entries that differ, by name."""
     return {
         name: (ours.get(name), theirs.get(name))
         for name in sorted({*ours, *theirs})
@@ -181,11 +181,11 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, tuple
 
 
 def rows_of(history: list[list[Any]], *, with_layers: bool) -> list[list[Any]]:
-    """Return what each row of buildah's history has in common with BuildKit's.
+    """Return the parts of a history that buildah and BuildKit have in common.
 
-    BuildKit has no row of ONBUILD.
-    Of RUN the command with its arguments; of others the instruction. Which rows are a layer
-    can be said where buildah made one for each; but WORKDIR is none of buildah's.
+    For RUN that is the command with its arguments, for others the instruction. BuildKit has no
+    row for ONBUILD. *with_layers* adds whether a row has a layer, which is comparable if buildah
+    made one for each instruction; but buildah makes none for WORKDIR.
     """
     found = []
     for text, is_empty in history:
@@ -208,14 +208,14 @@ def rows_of(history: list[list[Any]], *, with_layers: bool) -> list[list[Any]]:
 
 
 def settings(config: dict[str, Any], *, author: str) -> dict[str, Any]:
-    """Return the compared part of an image's configuration."""
+    """Return the compared fields of an image's configuration."""
     labels = dict(config.get("Labels") or {})
     labels.pop("io.buildah.version", None)
     return {**{name: config.get(name) for name in FIELDS}, "Labels": labels, "author": author}
 
 
 @pytest.mark.parametrize("name", CASES, ids=str)
-def test_a_dockerfile_makes_the_image_that_buildah_makes(
+def test_a_dockerfile_gives_the_same_image_as_with_buildah(
     name: str, builds: tuple[Sandbox, dict[str, Any]], tmp_path: pathlib.Path
 ) -> None:
     sandbox, cases = builds

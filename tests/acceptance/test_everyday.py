@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs of every day, as root of the machine's own tree."""
+"""Everyday programs, run as root in the host's own tree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.guest
 
-# program: (script, what it prints)
+# program: (script, its output)
 PROGRAMS = {
     "perl": ("perl -e 'open F, \"/etc/passwd\"; print scalar(<F>) =~ /^root/, qq{\\n}'", "1\n"),
     "awk": ("awk 'BEGIN { while ((\"ls /etc\" | getline) > 0) n++; print(n > 10) }'", "1\n"),
@@ -140,17 +140,17 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_a_program(sandbox: Sandbox, program: str) -> None:
+def test_a_program_gives_its_usual_output(sandbox: Sandbox, program: str) -> None:
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     if shutil.which(program, path=path) is None:
-        pytest.skip(f"this machine has no {program}")
+        pytest.skip(f"needs {program}")
     script, expected = PROGRAMS[program]
     done = sandbox.call("run", "--rm", "-w", "/sbx", "host", "sh", "-c", script)
     assert done.stdout.decode() == expected, done.stderr.decode()
 
 
 class Screen:
-    """A terminal of 24 by 80 with a container in it, as a person sees it."""
+    """A terminal of 24 lines and 80 columns that shows a container."""
 
     def __init__(self, sandbox: Sandbox, *command: str) -> None:
         program, *rest = sandbox.argv("run", "--rm", "-it", *command)
@@ -168,7 +168,7 @@ class Screen:
         self.child.send(keys)
 
     def wait(self, seen: Callable[[list[str]], bool]) -> list[str]:
-        """Read until the lines of the screen are as wanted."""
+        """Read until *seen* accepts the lines on the screen."""
         end = time.monotonic() + 100
         while not seen(self.display.display):
             assert time.monotonic() < end, "\n".join(self.display.display)
@@ -199,7 +199,7 @@ def _shell(sandbox: Sandbox) -> Screen:
 
 
 @pytest.mark.skipif(shutil.which("vim.tiny") is None, reason="needs vim.tiny")
-def test_an_editor_fills_the_screen_is_stopped_and_saves(sandbox: Sandbox) -> None:
+def test_an_editor_draws_the_screen_suspends_and_saves(sandbox: Sandbox) -> None:
     screen = _shell(sandbox)
     screen.type("vim.tiny -u NONE /sbx-note\r")
     screen.wait(lambda lines: lines[1].startswith("~") and lines[22].startswith("~"))
@@ -221,7 +221,7 @@ def test_an_editor_fills_the_screen_is_stopped_and_saves(sandbox: Sandbox) -> No
     assert screen.end() == 6
 
 
-def test_a_pager_and_top_take_keys(sandbox: Sandbox) -> None:
+def test_a_pager_and_top_react_to_keys(sandbox: Sandbox) -> None:
     screen = _shell(sandbox)
     if shutil.which("less"):
         screen.type("seq 1000 | less\r")
@@ -229,7 +229,7 @@ def test_a_pager_and_top_take_keys(sandbox: Sandbox) -> None:
         screen.type("G")
         screen.wait(lambda lines: any(line.startswith("1000 ") for line in lines))
         screen.type("q")
-        screen.wait_for("ready>")  # before that, what is typed may be the program's
+        screen.wait_for("ready>")  # earlier input might reach the program
     screen.type("clear; top\r")
     screen.wait_for("load average")
     screen.wait_for("COMMAND")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a container costs: its own changes and next to nothing else."""
+"""A container's disk space: its own changes, and little else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_INODES = 20
 
 
 def _disk_usage(path: pathlib.Path) -> tuple[int, int]:
-    """Return the bytes and the inodes that *path* takes, as du counts them."""
+    """Return the bytes and inodes that *path* uses, counted as du does."""
     counts = []
     for option in ("--block-size=1", "--inodes"):
         done = subprocess.run(
@@ -33,8 +33,8 @@ def _disk_usage(path: pathlib.Path) -> tuple[int, int]:
 
 
 def _check_costs(sandbox: Sandbox, note: Callable[[str, object], None], *command: str) -> None:
-    """Keep ten containers of *command*: what they add together, and each by itself, is little."""
-    sandbox.ok("run", "--rm", *command)  # the merged tree of the image is made once
+    """Keep ten containers of *command*; check that they use little disk space."""
+    sandbox.ok("run", "--rm", *command)  # builds the index of the image
     before = _disk_usage(sandbox.store)
     for name in CONTAINERS:
         sandbox.ok("run", "--name", name, *command)
@@ -54,16 +54,16 @@ def _check_costs(sandbox: Sandbox, note: Callable[[str, object], None], *command
     ["true", "echo text > /etc/sbx; chown 12:34 /etc/sbx; seq 100"],
     ids=["nothing", "a file and some output"],
 )
-def test_ten_containers_of_the_machine_cost_little(
+def test_ten_containers_of_the_host_use_little_disk_space(
     sandbox: Sandbox, script: str, record_property: Callable[[str, object], None]
 ) -> None:
     _check_costs(sandbox, record_property, "host", "sh", "-c", script)
 
 
 @pytest.mark.timeout(600)
-def test_ten_containers_of_one_image_cost_little(
+def test_ten_containers_of_one_image_use_little_disk_space(
     sandbox: Sandbox, debian: pathlib.Path, record_property: Callable[[str, object], None]
 ) -> None:
-    # Not in a store that others change at the same time: it is measured as a whole.
+    # The store is measured as a whole, so no other test may change it.
     sandbox.ok("import", debian / "rootfs.tar", "debian", timeout=200)
     _check_costs(sandbox, record_property, "debian", "cat", "/etc/debian_version")

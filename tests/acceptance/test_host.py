@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`run host`: change the machine as root would, and the machine does not notice."""
+"""`run host` changes the host's tree as root would, and the host stays unchanged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ACCOUNTS = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 
 
 def _facts(*paths: str) -> list[object]:
-    """Return what may not change at each path: that it is missing, or its metadata and content."""
+    """Return the metadata and content of each path, or that it is missing."""
     return [_looks(pathlib.Path(path)) for path in paths]
 
 
@@ -50,7 +50,7 @@ def _looks(path: pathlib.Path) -> object:
 
 @pytest.fixture
 def local_package(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A package with a program, a configuration file and a maintainer script."""
+    """A Debian package with a program, a configuration file and a maintainer script."""
     tree = tmp_path / "package"
     for folder in ("DEBIAN", "etc", "usr/bin"):
         (tree / folder).mkdir(parents=True)
@@ -71,7 +71,7 @@ def local_package(tmp_path: pathlib.Path) -> pathlib.Path:
     return package
 
 
-def test_writing_to_etc(sandbox: Sandbox) -> None:
+def test_changes_to_etc_stay_in_the_container(sandbox: Sandbox) -> None:
     names = ("sbx", "passwd", "sbx-dir", "apt", "debian_version", "sbx-moved", "issue")
     paths = [f"/etc/{name}" for name in names]
     before = _facts(*paths)
@@ -85,7 +85,7 @@ def test_writing_to_etc(sandbox: Sandbox) -> None:
     assert _facts(*paths) == before
 
 
-def test_deleting_the_documentation(sandbox: Sandbox) -> None:
+def test_deleting_the_documentation_leaves_the_host_s_files(sandbox: Sandbox) -> None:
     before = set(os.listdir("/usr/share/doc"))
     script = "rm -rf /usr/share/doc && test ! -e /usr/share/doc && mkdir /usr/share/doc"
     script += " && ls -A /usr/share/doc"
@@ -111,7 +111,7 @@ def test_apt_installs_a_local_package(sandbox: Sandbox, local_package: pathlib.P
         assert b"sandbox-sample" not in pathlib.Path(name).read_bytes()
 
 
-def test_what_the_user_may_not_look_into_is_empty_and_can_be_written(
+def test_a_directory_the_user_may_not_read_is_empty_and_writable(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     secret = tmp_path / "secret"
@@ -148,7 +148,7 @@ def test_a_file_the_user_may_not_read_is_refused_and_can_be_replaced(
 
 
 @pytest.mark.skipif(os.access("/etc/shadow", os.R_OK), reason="may read the password file")
-def test_accounts_are_added_although_the_password_file_is_secret(sandbox: Sandbox) -> None:
+def test_accounts_can_be_added_without_reading_the_host_s_shadow_file(sandbox: Sandbox) -> None:
     paths = [f"/etc/{name}" for name in ACCOUNTS]
     before = _facts(*paths)
     script = """
@@ -168,11 +168,11 @@ def test_accounts_are_added_although_the_password_file_is_secret(sandbox: Sandbo
     assert _facts(*paths) == before
 
 
-def test_the_store_is_not_part_of_the_machine(sandbox: Sandbox) -> None:
+def test_the_store_is_hidden_from_containers_of_the_host(sandbox: Sandbox) -> None:
     script = 'ls -A "$0"; find /usr/share/perl5 "$(dirname "$0")" > /dev/null && echo ok'
     assert sandbox.host("sh", "-ec", script, str(sandbox.store)) == "ok\n"
 
 
-def test_programs_may_write_to_the_home_directory(sandbox: Sandbox) -> None:
+def test_programs_can_write_to_the_home_directory(sandbox: Sandbox) -> None:
     script = "cd && pwd && echo text > .sbx && cat ~/.sbx && ls -A | grep -cx .sbx"
     assert sandbox.host("sh", "-ec", script) == "/root\ntext\n1\n"

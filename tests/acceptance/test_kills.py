@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""`kill -9` at random moments: nothing that was reported done is lost.
+"""`kill -9` at random times never loses a result that was reported.
 
-How it works: four commands at a time work on one store. Each is killed after a random
-part of the time that it usually takes: the command itself, all guests of its container,
-or their supervisor. A command that is quicker, and says that it succeeded, is believed:
-what it made must be there until somebody starts to remove it.
+How it works: four commands at a time work on one store. Each is killed after a random part of its
+usual duration: the command itself, all guests of its container, or its supervisor. If a command
+succeeds before that, its result must be in the store until another command begins to remove it.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ TREE = [
 
 @dataclass
 class Known:
-    """What the commands said so far."""
+    """The results that commands have reported."""
 
     images: set[str] = field(default_factory=set)
     containers: set[str] = field(default_factory=set)
@@ -53,7 +52,7 @@ class Known:
 
 @dataclass
 class Command:
-    """One command that is running."""
+    """A running command."""
 
     kind: str
     name: str
@@ -63,7 +62,7 @@ class Command:
 
 
 class Storm:
-    """Starts commands, kills them, and remembers what they reported."""
+    """Starts commands, kills them, and remembers their reports."""
 
     def __init__(self, sandbox: Sandbox, folder: pathlib.Path, seed: int) -> None:
         self.known = Known()
@@ -76,7 +75,7 @@ class Storm:
         self._archive = folder / "archive.tar"
 
     def prepare(self) -> None:
-        """Make what is to survive it all, and see how long an import takes."""
+        """Create objects that must survive all kills, and measure the duration of an import."""
         self._sandbox.ok("import", self._rootfs, "kept")
         self._sandbox.ok("run", "--name", "kept", "host", "sh", "-c", "echo text > /etc/sbx")
         started = time.monotonic()
@@ -86,7 +85,7 @@ class Storm:
         self.known.containers.add("kept")
 
     def start(self) -> Command:
-        """Start one more command."""
+        """Start another command."""
         self._number += 1
         kind, name, arguments = self._choose(f"n{self._number}")
         hits = "the command"
@@ -135,7 +134,7 @@ class Storm:
         return kind, f"{name}:latest", ["load", "-i", os.fspath(archive)]
 
     def end(self, command: Command) -> None:
-        """Kill the command when its time has come, or note what it reported."""
+        """Kill the command when its time is over, or record its report."""
         try:
             command.process.wait(max(0.0, command.deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -157,15 +156,15 @@ class Storm:
         for victim in victims:
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
-        command.process.wait(100)  # a command ends when its guests do
+        command.process.wait(100)  # a command ends when its guests end
         if who != "the command":
             self._believe(command)
-            self.known.containers.add(command.name)  # its program had been started
+            self.known.containers.add(command.name)  # its program was started
 
     def _state(self, command: Command) -> dict[str, Any]:
-        """Return the container's state; nothing before its first process is there.
+        """Return the container's state; nothing before its first process exists.
 
-        Until then the state names the command that made it, and no supervisor.
+        Until then the state names the command that created the container, and no supervisor.
         """
         if command.process.poll() is not None:
             return {"status": "over"}
@@ -181,7 +180,7 @@ class Storm:
         code = command.process.returncode
         self.known.done[f"{command.kind}: {code}"] += 1
         if command.kind == "run":
-            if code == 0 or code > 128:  # the program ran to its end, or to a signal's
+            if code == 0 or code > 128:  # the program ended by itself or by a signal
                 self.known.containers.add(command.name)
         elif code == 0 and command.kind in ("rm", "rmi"):
             self.known.gone.add(command.name)
@@ -191,7 +190,7 @@ class Storm:
             assert command.kind in ("rm", "rmi"), f"{command.kind} {command.name}: {code}"
 
     def check(self) -> None:
-        """Compare the store with what was reported."""
+        """Compare the store with the reports."""
         known = self.known
         report = self._sandbox.call("system", "fsck")
         assert report.returncode == 0, report.stdout.decode()
@@ -211,7 +210,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _descendants(pid: int) -> list[int]:
-    """Return the processes that a process started, and those that they started."""
+    """Return the descendants of a process."""
     found = [pid]
     for known in found:
         found += _children(known)
@@ -238,7 +237,7 @@ def test_two_hundred_kills_lose_nothing(
                 next_check += KILLS // 4
         for command in running:
             storm.end(command)
-    finally:  # no other test has to answer for what still runs
+    finally:  # leave no process for other tests
         for command in running:
             command.process.kill()
             command.process.wait()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A Debian image: its own tools install packages, and what they installed works.
+"""A Debian image: its own tools install packages, and the installed programs work.
 
-The installation is done once; the programs run in the container that installed them
-and in containers of the image that was imported from its export.
+The packages are installed once. The programs run in that container, and in containers of an
+image imported from its export.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ INSTALL = """
     set +e
 """
 
-# name: (command, what it prints)
+# name: (command, its output)
 PROGRAMS = {
     "hello": (["hello"], "Hello, world!\n"),
     "nginx": (
@@ -53,7 +53,7 @@ VERSIONS = "nginx -v 2>&1; java -version 2>&1 | head -n 1; node --version; pytho
 
 @pytest.fixture(scope="session")
 def installed(once: Callable[..., Sandbox], debian_image: Sandbox, debian: pathlib.Path) -> Sandbox:
-    """A store with the image `installed`, and what the programs printed where that was done."""
+    """A store with the image `installed`, and the output of programs in that container."""
 
     def make(sandbox: Sandbox, folder: pathlib.Path) -> None:
         lines = [INSTALL]
@@ -106,13 +106,13 @@ def test_every_package_is_installed(installed: Sandbox, debian: pathlib.Path) ->
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs_run_where_they_were_installed(installed: Sandbox, name: str) -> None:
+def test_programs_run_in_the_container_that_installed_them(installed: Sandbox, name: str) -> None:
     assert _out(installed, f"{name}.code") == "0\n", _out(installed, f"{name}.err")
     assert _out(installed, name) == PROGRAMS[name][1]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs_run_in_an_image_made_of_the_export(installed: Sandbox, name: str) -> None:
+def test_programs_run_in_an_image_imported_from_the_export(installed: Sandbox, name: str) -> None:
     volume = f"{HERE}/programs:/programs:ro"
     output = installed.ok("run", "--rm", "-v", volume, "installed", *PROGRAMS[name][0])
     assert output == PROGRAMS[name][1]
@@ -133,7 +133,7 @@ PAIRS = {
 
 @pytest.fixture
 def pairs(installed: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
-    """A network `pairs` with a server of every language, by the language's name."""
+    """A network `pairs` with one server for each language, named after the language."""
     environ = {
         **installed.environment(),
         "CGO_ENABLED": "0",

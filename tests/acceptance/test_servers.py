@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Servers from Debian's packages, each in a container with an address of its own."""
+"""Servers from Debian packages, each in a container with its own address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.ports import free_port
 
 pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
-# Every server ends by itself, should nobody end it.
+# Each server has a timeout, in case no test ends it.
 WEB = "echo page of $0 > /var/www/html/index.html; exec timeout 600 nginx -g 'daemon off;'"
 CACHE = "exec timeout 600 redis-server --bind 0.0.0.0 --protected-mode no"
 DATABASE = """
@@ -36,7 +36,7 @@ ASK = """
 
 @pytest.fixture
 def engine(servers_image: Sandbox, sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The command with a store of its own above the one with the image, which is only read."""
+    """The command with an own store above the read-only store with the image."""
     sandbox.environ["SANDBOX_ROOT"] = f"{servers_image.store}:{sandbox.store}"
     yield sandbox
     ids = sandbox.ok("ps", "-aq").split()
@@ -45,7 +45,7 @@ def engine(servers_image: Sandbox, sandbox: Sandbox) -> Iterator[Sandbox]:
 
 
 def page(port: int) -> str:
-    """Return what a web server of the machine says, once it does."""
+    """Return the page of a web server on the host, as soon as it answers."""
 
     def ask() -> str:
         try:
@@ -57,7 +57,7 @@ def page(port: int) -> str:
     return until(ask)
 
 
-# What a container says of itself, in as many ways as there are.
+# The tools that show a container's own addresses and ports.
 SELF = """
     hostname -I
     ip -o -4 addr show eth0 | awk '{print $4}'
@@ -73,7 +73,7 @@ LISTENERS = {
 }
 
 
-def test_the_tools_in_a_container_agree_with_what_is_true(engine: Sandbox) -> None:
+def test_network_tools_show_the_container_s_own_addresses_and_ports(engine: Sandbox) -> None:
     engine.ok("network", "create", "true")
     flags = ("-d", "--network", "true", "--name")
     listeners = f"timeout 600 redis-server --bind 127.0.0.1 --port 8080 & {WEB}"
@@ -87,9 +87,9 @@ def test_the_tools_in_a_container_agree_with_what_is_true(engine: Sandbox) -> No
     assert lines == [f"{own} ", f"{own}/{prefix}", own, own, own, gateway, f"{own} {own} 80"]
     for tool, command in LISTENERS.items():
         found = engine.ok("exec", "web", "sh", "-c", command).split()
-        six = {"ss": "[::]:80", "netstat": ":::80"}[tool]  # nginx has a socket for each family
+        six = {"ss": "[::]:80", "netstat": ":::80"}[tool]  # nginx has one socket per family
         assert sorted(found) == sorted(["0.0.0.0:80", "127.0.0.1:8080", six]), tool
-    # Another one has nothing that listens, and other addresses.
+    # Another container has no listeners, and other addresses.
     engine.ok("run", *flags, "other", "servers", "sleep", "100")
     for tool, command in LISTENERS.items():
         assert engine.ok("exec", "other", "sh", "-c", command) == "", tool
@@ -97,10 +97,10 @@ def test_the_tools_in_a_container_agree_with_what_is_true(engine: Sandbox) -> No
     assert asked.split()[0] != own
     assert asked.split()[1] == own
     refused = engine.call("exec", "other", "curl", "-s", "http://web:8080/")
-    assert refused.returncode == 7  # it is on web's own loopback
+    assert refused.returncode == 7  # redis listens only on web's loopback
 
 
-def test_two_stacks_with_the_same_ports_and_names_run_at_once(engine: Sandbox) -> None:
+def test_two_stacks_with_the_same_ports_and_names_run_side_by_side(engine: Sandbox) -> None:
     ports = {stack: free_port() for stack in ("left", "right")}
     for stack, port in ports.items():
         engine.ok("network", "create", stack)
@@ -112,7 +112,7 @@ def test_two_stacks_with_the_same_ports_and_names_run_at_once(engine: Sandbox) -
     for stack, port in ports.items():
         assert page(port) == f"page of {stack}\n"
         ask = ("--rm", "--network", stack, "servers", "sh", "-c", ASK)
-        output = engine.ok("run", *ask, timeout=200)  # a database is made meanwhile
+        output = engine.ok("run", *ask, timeout=200)  # postgres may still create its database
         template = f'{{{{(index .NetworkSettings.Networks "{stack}").IPAddress}}}}'
         address = engine.ok("inspect", "-f", template, f"{stack}-db").strip()
         lines = [line for line in output.splitlines() if "refused" not in line]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""nginx, redis and postgres from Debian's packages, as services: used, restarted, stopped, kept."""
+"""nginx, redis and postgres from Debian packages: used, restarted, stopped, kept."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def services(once: Callable[..., Sandbox], debian_image: Sandbox, debian: pathli
 
 @pytest.fixture
 def ends(services: Sandbox) -> Iterator[list[str]]:
-    """The names of containers to remove, whatever comes; the store is everybody's."""
+    """The names of containers to remove at the end, since tests share the store."""
     names: list[str] = []
     yield names
     for name in names:
@@ -75,7 +75,7 @@ def _answers(sandbox: Sandbox, *command: str) -> Callable[[], bool]:
     return lambda: sandbox.call("exec", *command).returncode == 0
 
 
-def test_nginx_serves_is_reloaded_restarted_and_stops(
+def test_nginx_serves_reloads_restarts_and_stops(
     services: Sandbox, ends: list[str], tmp_path: pathlib.Path
 ) -> None:
     ends.append("web")
@@ -90,7 +90,7 @@ def test_nginx_serves_is_reloaded_restarted_and_stops(
     until(lambda: _fetch(url) == b"one\n")
     services.ok("cp", _file(tmp_path, "two\n"), "web:/www/page")
     assert _fetch(url) == b"two\n"
-    services.ok("kill", "-s", "HUP", "web")  # reads its configuration again
+    services.ok("kill", "-s", "HUP", "web")  # reloads the configuration
     services.ok("restart", "web")
     until(lambda: _fetch(url) == b"two\n")
     services.ok("stop", "-t", "50", "-s", "QUIT", "web")
@@ -146,7 +146,7 @@ def test_redis_keeps_its_data_beyond_its_container(services: Sandbox, ends: list
 
 def test_postgres_keeps_its_data_beyond_its_container(services: Sandbox, ends: list[str]) -> None:
     ends.append("db")
-    port = "5432"  # of the container alone
+    port = "5432"  # inside the container only
     flags = ["-d", "--name", "db", "-v", "db:/db", "--stop-signal", "INT"]
     serve = ["services", "sh", "-c", POSTGRES, "sh", port]
     services.ok("run", *flags, *serve)
@@ -157,7 +157,7 @@ def test_postgres_keeps_its_data_beyond_its_container(services: Sandbox, ends: l
     services.ok("restart", "db")
     until(_answers(services, *client, "select 1"), seconds=100)
     assert services.ok("exec", *client, "select sum(n) from t") == "500500\n"
-    services.ok("stop", "-t", "50", "db")  # it writes to the disk, which may be busy
+    services.ok("stop", "-t", "50", "db")  # it writes to a possibly busy disk
     assert "database system is shut down" in services.call("logs", "db").stderr.decode()
     assert state(services, "db")["ExitCode"] == 0
     services.ok("rm", "db")

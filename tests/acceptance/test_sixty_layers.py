@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""An image of sixty layers, and five thousand operations on it, beside kernel overlayfs.
+"""An image with sixty layers gives the same results as overlayfs for 5,000 operations.
 
-The oracle is the plain model of tests.harness.filesystem; that the model is right is shown
-by the kernel's overlayfs on the same layers and operations, where a user may mount it.
+The oracle is the model in tests.harness.filesystem. A second test compares the model with the
+kernel's overlayfs, on the same layers and operations, where a user may mount it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def random_path(rng: random.Random) -> str:
 
 
 def random_layer(rng: random.Random, number: int) -> list[Member]:
-    """Adds, replaces, whiteouts, opaque directories and type changes."""
+    """Return additions, replacements, whiteouts, opaque directories and changes of type."""
     members: list[Member] = []
     kinds: dict[str, str] = {}
     for _ in range(rng.randint(1, 8)):
@@ -86,7 +86,7 @@ def make(seed: int) -> tuple[list[list[Member]], list[tuple]]:
 
 
 def appearance(model: Filesystem) -> dict[bytes, tuple]:
-    """What of an entry must show up in a diff when it changes."""
+    """Return the properties of each entry whose change a diff must show."""
     return {
         path: (inode.mode, inode.uid, inode.gid, inode.content, inode.target, dict(inode.xattrs))
         for path, inode in model.snapshot().items()
@@ -98,7 +98,7 @@ def check_diff(changes: list[tuple[str, bytes]], before: dict, after: dict) -> N
     folders = {b""} | {path for path, entry in after.items() if stat.S_ISDIR(entry[0])}
     gone = set(before) - set(after)
     assert told["A"] == set(after) - set(before)
-    # What was below something that is no directory any more is not told one by one.
+    # A diff does not list what was below a directory that is gone or replaced.
     assert told["D"] == {path for path in gone if path.rpartition(b"/")[0] in folders}
     both = set(before) & set(after)
     assert told["C"] <= both
@@ -121,13 +121,13 @@ def test_sixty_layers_and_five_thousand_operations(tmp_path: pathlib.Path) -> No
     sut.tree.close()
 
 
-def test_kernel_overlayfs_answers_the_same() -> None:
+def test_kernel_overlayfs_agrees_with_the_model() -> None:
     stack, operations = make(60)
     with tempfile.TemporaryDirectory() as folder:
         try:
             answers = overlay.run(pathlib.Path(folder), stack, operations, CHECK_EVERY)
         except PermissionError:
-            pytest.skip("no overlayfs for unprivileged users here")
+            pytest.skip("needs overlayfs mounts for unprivileged users")
     model = Filesystem(stack, as_overlayfs=True)
     done = 0
     for operation, (answer, seen) in zip(operations, answers, strict=True):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""stress-ng's stressors of files, processes, signals and threads find no wrong result.
+"""stress-ng's tests of files, processes, signals and threads find no wrong result.
 
-A shortened run: each stressor makes a fixed number of its rounds and checks what it gets. Left out:
-what takes a second or more for one round, what does not count its rounds (exec, sem), what now and
-then waits for ever outside, too (sigio), and what makes processes without bounds.
+A shortened run: each stressor makes a fixed number of rounds and verifies its results. Left out are
+stressors that need a second or more for a round, that do not count rounds (exec, sem), that
+sometimes hang natively (sigio), and that create processes without a limit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
-# A stressor and its rounds; what else it is told stands in OPTIONS.
+# A stressor and its number of rounds; OPTIONS has further arguments.
 STRESSORS = {
     "files": {
         "access": 200,
@@ -99,7 +99,7 @@ OPTIONS = {
     "pthread": "pthread-max 64",
     "seek": "seek-size 8m",
 }
-# Only to end at all: so long none of them takes.
+# A limit that only ends a hanging stressor.
 SECONDS = 90
 
 
@@ -113,7 +113,7 @@ def job(stressors: dict[str, int]) -> str:
 
 @pytest.fixture(scope="session")
 def stress_image(once: Callable[..., Sandbox]) -> Sandbox:
-    """A store that holds the image `stress`: stress-ng and its libraries, nothing else."""
+    """A store with the image `stress`: stress-ng and its libraries only."""
 
     def make(sandbox: Sandbox, folder: pathlib.Path) -> None:
         program = shutil.which("stress-ng")
@@ -152,7 +152,7 @@ def test_no_stressor_finds_a_wrong_result(
     check(stress_image, "stress", kind, tmp_path)
 
 
-def test_no_stressor_of_files_finds_a_wrong_result_on_the_machines_own(
+def test_no_file_stressor_finds_a_wrong_result_in_the_host_s_tree(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     check(sandbox, "host", "files", tmp_path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Compilers, make, git and the runtimes of other languages do their work in a container."""
+"""Compilers, make, git and runtimes of other languages work in a container."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ clean:
 \trm -f program *.o
 """
 
-# HOME and the tree are given, so that the same script can be tried natively.
+# HOME and the tree are parameters, so that the script also runs natively.
 GIT = """
 git config --global user.name Tester
 git config --global user.email tester@example.org
@@ -98,7 +98,7 @@ GIT_OUTPUT = """\
 
 
 def _sources(folder: pathlib.Path, units: int) -> pathlib.Path:
-    """Make a C program of many small files."""
+    """Write a C program of many small files."""
     folder.mkdir()
     for number in range(units):
         text = (
@@ -114,7 +114,7 @@ def _sources(folder: pathlib.Path, units: int) -> pathlib.Path:
     return folder
 
 
-def test_gcc_and_make(toolchain_image: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_make_and_gcc_build_a_program(toolchain_image: Sandbox, tmp_path: pathlib.Path) -> None:
     folder = _sources(tmp_path / "source", 30)
     (folder / "threads.c").write_text(C_PROGRAM)
     script = """
@@ -132,14 +132,14 @@ def test_gcc_and_make(toolchain_image: Sandbox, tmp_path: pathlib.Path) -> None:
     assert output == "C 36\nC 36\n435\n435\n0\n"
 
 
-def test_a_cxx_compiler_of_the_machine(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_the_host_s_cxx_compiler_builds_a_program(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     (tmp_path / "sample.cc").write_text(CXX_PROGRAM)
     script = 'cd "$(mktemp -d)" && g++ -O1 -pthread -o sample "$0" && ./sample'
     output = sandbox.host("sh", "-ec", script, f"{tmp_path}/sample.cc")
     assert output == "C++ not empty\n"
 
 
-def test_git_on_a_tree_of_300_files(toolchain_image: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_git_works_on_a_tree_of_300_files(toolchain_image: Sandbox, tmp_path: pathlib.Path) -> None:
     tree = tmp_path / "tree"
     for number in range(300):
         path = tree / f"d{number // 30}" / f"f{number % 30}"
@@ -152,13 +152,13 @@ def test_git_on_a_tree_of_300_files(toolchain_image: Sandbox, tmp_path: pathlib.
     assert output == GIT_OUTPUT
 
 
-def test_python_with_threads_children_and_pools(toolchain_image: Sandbox) -> None:
+def test_python_runs_threads_children_and_process_pools(toolchain_image: Sandbox) -> None:
     volume = f"{HERE}/programs/sample.py:/sample.py:ro"
     output = toolchain_image.ok("run", "--rm", "-v", volume, "toolchain", "python3", "/sample.py")
     assert output.splitlines()[-3:] == ["fork 328350", "spawn 328350", "forkserver 328350"]
 
 
-def test_a_static_go_program(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_a_static_go_program_runs(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     source = HERE / "programs" / "sample.go"
     program = tmp_path / "sample"
     environ = {
@@ -182,7 +182,7 @@ def test_a_static_go_program(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("flags", [["-static"], ["-static-pie"], [], ["-no-pie"]])
-def test_a_musl_program(sandbox: Sandbox, tmp_path: pathlib.Path, flags: list[str]) -> None:
+def test_a_musl_program_runs(sandbox: Sandbox, tmp_path: pathlib.Path, flags: list[str]) -> None:
     source = tmp_path / "threads.c"
     source.write_text(C_PROGRAM)
     program = tmp_path / "threads"
@@ -220,7 +220,7 @@ def _of_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def test_busybox_as_a_whole_image(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_busybox_is_enough_for_an_image(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     busybox = "/bin/busybox"
     done = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)
     applets = done.stdout.split()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What people type first: an app built, run, changed, kept, shared and cleaned away.
+"""First steps of a user: build, run, change, keep, share and remove an app.
 
-Each test is a walk through a page of Docker's documentation, with `sandbox` for `docker`, and
-asserts what is printed: headings, ids, rows, the words of results and mistakes.
+Each test follows a page of Docker's documentation, with `sandbox` instead of `docker`. It checks
+the output: headings, ids, rows, messages of success and failure.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CMD ["busybox", "httpd", "-f", "-p", "80", "-h", "/app"]
 
 @pytest.fixture
 def box(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
-    """The command with an image `base` (a shell and an HTTP server); what runs is killed."""
+    """The command with an image `base` (a shell, an HTTP server); kills containers at the end."""
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
     sandbox.environ["XDG_RUNTIME_DIR"] = str(runtime)
@@ -61,7 +61,7 @@ def app(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def page(port: int, path: str = "") -> str:
-    """Return what the app says, once it does."""
+    """Return the page of the app, as soon as it answers."""
     url = f"http://127.0.0.1:{port}/{path}"
 
     def answer() -> str:
@@ -81,13 +81,13 @@ def rows(text: str) -> list[list[str]]:
 
 
 def mistake(box: Sandbox, code: int, *arguments: str) -> str:
-    """Run what must fail with this code, and return what it complains about."""
+    """Run a command that must fail with *code*; return its message."""
     done = box.call(*arguments)
     assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
     return done.stderr.decode()
 
 
-def test_an_app_is_containerized_run_updated_and_removed(box: Sandbox, app: pathlib.Path) -> None:
+def test_an_app_is_built_run_updated_and_removed(box: Sandbox, app: pathlib.Path) -> None:
     port = free_port()
     published = f"127.0.0.1:{port}:80"
     done = box.call("build", "-t", "getting-started", app)
@@ -131,7 +131,7 @@ def test_an_app_is_containerized_run_updated_and_removed(box: Sandbox, app: path
     assert re.fullmatch(f"Untagged: getting-started:latest\n(Deleted: sha256:{ID}\n)+", removed)
 
 
-def test_the_layers_of_an_image_are_told_and_shared(box: Sandbox, app: pathlib.Path) -> None:
+def test_history_shows_layers_and_builds_share_them(box: Sandbox, app: pathlib.Path) -> None:
     box.ok("build", "-q", "-t", "getting-started", app)
     heading, *steps = rows(box.ok("history", "getting-started"))
     assert heading == ["IMAGE", "CREATED", "CREATED BY", "SIZE", "COMMENT"]
@@ -158,9 +158,7 @@ def test_the_layers_of_an_image_are_told_and_shared(box: Sandbox, app: pathlib.P
     assert len(found["RootFS"]["Layers"]) == 4
 
 
-def test_containers_are_run_in_every_way_of_the_reference(
-    box: Sandbox, tmp_path: pathlib.Path
-) -> None:
+def test_run_behaves_as_docker_s_reference_says(box: Sandbox, tmp_path: pathlib.Path) -> None:
     name = f"127.0.0.1:{free_port()}/nosuch"
     box.environ["SANDBOX_OFFLINE"] = "0"
     missing = mistake(box, 125, "run", name, "true")
@@ -199,7 +197,7 @@ def test_containers_are_run_in_every_way_of_the_reference(
     )
 
 
-def test_a_shell_is_opened_in_a_container_left_and_joined(box: Sandbox) -> None:
+def test_a_user_can_detach_from_a_shell_and_attach_again(box: Sandbox) -> None:
     def terminal(*arguments: str) -> pexpect.spawn:
         program, *rest = box.argv(*arguments)
         environ = {**box.environment(), "TERM": "xterm"}
@@ -233,7 +231,7 @@ def test_a_shell_is_opened_in_a_container_left_and_joined(box: Sandbox) -> None:
     assert "is not running" in mistake(box, 1, "exec", "test", "true")
 
 
-def test_data_is_kept_in_volumes_and_sources_are_bound(
+def test_volumes_keep_data_and_bind_mounts_show_sources(
     box: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     assert box.ok("volume", "create", "todo-db") == "todo-db\n"
@@ -271,7 +269,7 @@ def test_data_is_kept_in_volumes_and_sources_are_bound(
     )
 
 
-def test_an_app_of_several_containers_talks_over_a_network(box: Sandbox) -> None:
+def test_containers_of_one_app_talk_over_a_network(box: Sandbox) -> None:
     assert re.fullmatch(f"{ID}\n", box.ok("network", "create", "todo-app"))
     assert "network with name todo-app already exists" in mistake(
         box, 1, "network", "create", "todo-app"
@@ -337,7 +335,7 @@ def test_an_image_is_shared_through_a_registry(
         assert f"Digest: {digest}" in box.ok("pull", f"{name}:second")
 
 
-def test_the_room_that_all_takes_is_told_and_given_back(box: Sandbox, app: pathlib.Path) -> None:
+def test_disk_usage_is_shown_and_a_prune_frees_it(box: Sandbox, app: pathlib.Path) -> None:
     box.ok("build", "-q", "-t", "getting-started", app)
     box.ok("run", "--name", "old", "-v", "data:/data", "getting-started", "true")
     heading, *kinds = rows(box.ok("system", "df"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What tests of the HTTP API share."""
+"""Fixtures that tests of the HTTP API share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ APPLETS = (
 
 
 def private_sandbox(folder: pathlib.Path) -> Sandbox:
-    """Return the command with a store, a home and a runtime directory in *folder*."""
+    """Return the command with its own store, home and runtime directory in *folder*."""
     for name in ("home", "run"):
         (folder / name).mkdir(mode=0o700)
     return Sandbox(
@@ -39,10 +39,10 @@ def private_sandbox(folder: pathlib.Path) -> Sandbox:
 
 @pytest.fixture(scope="module")
 def rootfs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A tar of a root file system made of Debian's static busybox."""
+    """A tar of a root file system with Debian's static busybox."""
     program = shutil.which("busybox")
     if program is None:
-        pytest.skip("busybox is not installed (busybox-static)")
+        pytest.skip("needs busybox-static")
     path = tmp_path_factory.mktemp("rootfs") / "rootfs.tar"
     with tarfile.open(path, "w") as tar:
         for name in ("bin", "etc", "tmp", "root", "proc", "dev"):
@@ -62,7 +62,7 @@ def rootfs(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 def import_rootfs(server: Server, rootfs: pathlib.Path) -> None:
-    """Give the server the image `box`."""
+    """Import the image `box` into the server's store."""
     status, said = server.call(
         "POST",
         "/images/create?fromSrc=-&repo=box&changes=CMD+sh",
@@ -74,7 +74,7 @@ def import_rootfs(server: Server, rootfs: pathlib.Path) -> None:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for all tests of a file."""
+    """A server for all tests of a module."""
     folder = tmp_path_factory.mktemp("api")
     with apiserver.serving(private_sandbox(folder), folder) as server:
         yield server
@@ -82,21 +82,21 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def api(shared: Server) -> Iterator[Server]:
-    """That server, with no container before and after."""
+    """The module's server, without containers before and after the test."""
     yield shared
     shared.remove_all()
 
 
 @pytest.fixture(scope="module")
 def stocked(shared: Server, rootfs: pathlib.Path) -> Server:
-    """The server with the image `box`."""
+    """The module's server, with the image `box`."""
     import_rootfs(shared, rootfs)
     return shared
 
 
 @pytest.fixture
 def client(stocked: Server, api: Server) -> Iterator[docker_py.DockerClient]:
-    """A client; networks and volumes are gone afterwards, too."""
+    """A docker-py client; its networks and volumes are removed after the test."""
     found = docker_py.DockerClient(base_url=api.url, timeout=100)
     try:
         yield found
@@ -109,12 +109,12 @@ def client(stocked: Server, api: Server) -> Iterator[docker_py.DockerClient]:
 
 @pytest.fixture
 def fresh(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Server]:
-    """A server of this test's own, over an empty store."""
+    """A server for one test, with an empty store."""
     with apiserver.serving(sandbox, tmp_path) as server:
         yield server
 
 
 @pytest.fixture
 def docker(api: Server, tmp_path: pathlib.Path) -> Docker:
-    """The real docker command line on the server."""
+    """The real docker command line, connected to the server."""
     return apiserver.docker_on(api, tmp_path)

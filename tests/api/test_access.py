@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may use the server, from where, and who may use a registry through it."""
+"""Access: which users may use the server, over which addresses, and logins to registries."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.guest
 
 
 def answer_to(user: int, path: str) -> tuple[int, str]:
-    """Ping a server of *user*'s, as who we are; return status and body."""
+    """Ping, as the current user, a server of another *user*; return status and body."""
 
     async def main() -> tuple[int, str]:
         dispatcher = Dispatcher(ROUTES, cast("State", None), peer=user)
@@ -46,10 +46,10 @@ def answer_to(user: int, path: str) -> tuple[int, str]:
     return asyncio.run(main())
 
 
-def test_another_user_is_refused_whatever_the_sockets_mode(
+def test_another_user_is_refused_even_if_the_socket_s_mode_allows_it(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # whose path may be longer than a socket's
+    monkeypatch.chdir(tmp_path)  # its full path may be too long for a socket
     me = os.getuid()
     assert answer_to(me, "mine") == (200, "OK")
     status, body = answer_to(me + 1, "other")
@@ -83,7 +83,7 @@ def header(**fields: str) -> dict[str, str]:
     return {"X-Registry-Auth": text}
 
 
-def test_a_registry_with_a_password_is_used_with_what_the_client_says(
+def test_push_and_pull_use_the_credentials_that_the_client_sends(
     online: Server, tmp_path: pathlib.Path
 ) -> None:
     more = registry.htpasswd(tmp_path)
@@ -128,5 +128,5 @@ def test_a_registry_with_a_password_is_used_with_what_the_client_says(
 
 
 def lines(said: object) -> bytes:
-    """Return what was told, which is decoded already if it is a single line."""
+    """Return the lines of an answer as bytes; JSON of a single line is already decoded."""
     return said if isinstance(said, bytes) else json.dumps(said).encode()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docker-py on the server: what was asked for is shown, and what is wrong is named."""
+"""docker-py: inspect shows what was asked for, and errors name what is wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.pydocker import refusal, sleeper
 pytestmark = pytest.mark.guest
 
 
-def test_a_place_on_a_network_is_shown_as_asked_before_the_container_runs(
+def test_inspect_shows_requested_endpoint_settings_before_the_start(
     client: docker_py.DockerClient,
 ) -> None:
     mac, options = "02:42:ac:11:00:02", {"setting": "on"}
@@ -55,7 +55,7 @@ def test_the_name_of_a_network_may_have_a_space(client: docker_py.DockerClient) 
 def test_the_propagation_of_a_bind_is_shown(
     client: docker_py.DockerClient, tmp_path: pathlib.Path
 ) -> None:
-    """Nothing can be mounted below it in the container, so each kind is as good as another."""
+    """A container cannot mount anything below the bind, so every kind of propagation is true."""
     for wanted in ("rshared", "rprivate"):
         bind = {"bind": "/data", "mode": "ro", "propagation": wanted}
         box = client.containers.create("box", volumes={str(tmp_path): bind})
@@ -71,7 +71,7 @@ def test_the_propagation_of_a_bind_is_shown(
     )
 
 
-def test_an_image_of_a_container_tells_which_one_it_was(client: docker_py.DockerClient) -> None:
+def test_a_committed_image_names_its_container(client: docker_py.DockerClient) -> None:
     box = client.containers.create("box", ["touch", "/made"], environment={"A": "b"})
     shown = box.commit().attrs
     assert (shown["Container"], shown["Parent"]) == (box.id, client.images.get("box").id)
@@ -81,13 +81,13 @@ def test_an_image_of_a_container_tells_which_one_it_was(client: docker_py.Docker
     assert (empty["Container"], empty["ContainerConfig"]["Cmd"]) == ("", None)
 
 
-def test_what_is_no_archive_of_images_is_told_in_the_answer(
+def test_loading_an_invalid_archive_reports_an_error_in_the_answer(
     client: docker_py.DockerClient,
 ) -> None:
     with pytest.raises(ImageLoadError, match="the archive is truncated"):
         client.images.load(b"abc")
 
 
-def test_a_volume_driver_that_is_not_there_is_not_found(client: docker_py.DockerClient) -> None:
+def test_an_unknown_volume_driver_is_not_found(client: docker_py.DockerClient) -> None:
     with pytest.raises(NotFound, match='plugin "elsewhere" not found'):
         client.volumes.create("data", driver="elsewhere")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds and images through docker-py: what the classic builder says, and what comes of it."""
+"""Builds and images through docker-py: the output of the classic builder, and the images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Line = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, rootfs: pathlib.Path) -> Iterator[Server]:
-    """A server that may talk to a registry, with the image `box`."""
+    """A server that may use a registry, with the image `box`."""
     folder = tmp_path_factory.mktemp("api")
     sandbox = private_sandbox(folder)
     sandbox.environ["SANDBOX_OFFLINE"] = "0"
@@ -42,7 +42,7 @@ def client(api: Server) -> Iterator[docker_py.DockerClient]:
 
 
 def build(client: docker_py.DockerClient, text: str, **more: Any) -> list[Line]:
-    """Build a Dockerfile without a context and return what was said."""
+    """Build a Dockerfile without a context; return the lines of the answer."""
     file = io.BytesIO(text.encode())
     return list(client.api.build(fileobj=file, decode=True, rm=True, **more))
 
@@ -72,7 +72,7 @@ CMD ["cat", "/b"]
 """
 
 
-def test_every_instruction_is_a_step_of_one_count(client: docker_py.DockerClient) -> None:
+def test_every_instruction_is_a_numbered_step(client: docker_py.DockerClient) -> None:
     lines = build(client, EVERYTHING, tag="steps:1")
     steps = [line for line in streamed(lines).splitlines() if line.startswith("Step ")]
     assert steps == [
@@ -92,14 +92,16 @@ def test_every_instruction_is_a_step_of_one_count(client: docker_py.DockerClient
     assert cached(build(client, EVERYTHING, tag="steps:1")) == 5
 
 
-def test_a_cache_from_images_that_are_not_here_is_none(client: docker_py.DockerClient) -> None:
+def test_cache_from_an_unknown_image_is_ignored(client: docker_py.DockerClient) -> None:
     text = "FROM box\nENV FOO=bar\nRUN touch baz\nRUN touch bax\n"
     build(client, text, tag="kept")
     assert cached(build(client, text, cache_from=["nosuchname"])) == 0
     assert cached(build(client, text, cache_from=["kept"])) == 3
 
 
-def test_complaints_are_red_and_a_failure_is_the_last_line(client: docker_py.DockerClient) -> None:
+def test_standard_error_is_red_and_a_failure_is_the_last_line(
+    client: docker_py.DockerClient,
+) -> None:
     lines = build(client, "FROM box\nRUN echo fine; echo bad >&2; exit 7\n")
     assert {"stream": "fine\n"} in lines
     assert {"stream": "\x1b[91mbad\n\x1b[0m"} in lines
@@ -108,7 +110,7 @@ def test_complaints_are_red_and_a_failure_is_the_last_line(client: docker_py.Doc
         client.images.build(fileobj=io.BytesIO(b"FROM box\nRUN exit 7\n"))
 
 
-def test_what_cannot_be_begun_is_refused_with_a_status(client: docker_py.DockerClient) -> None:
+def test_a_build_that_cannot_begin_is_refused_with_a_status(client: docker_py.DockerClient) -> None:
     status, said = refused(build, client, "FROM box\nNONSENSE\n")
     assert (status, said) == (
         400,
@@ -120,7 +122,9 @@ def test_what_cannot_be_begun_is_refused_with_a_status(client: docker_py.DockerC
     assert (status, "127.0.0.1:1" in said) == (500, True)
 
 
-def test_a_wish_without_an_effect_is_warned_of(client: docker_py.DockerClient) -> None:
+def test_an_option_without_effect_gives_a_warning_in_a_build(
+    client: docker_py.DockerClient,
+) -> None:
     lines = build(client, "FROM scratch\nLABEL a=b\n", shmsize=2**27, tag="shm")
     assert lines[0] == {
         "stream": "[Warning] shmsize has no effect: see docs/docker-compat.md\n",
@@ -128,7 +132,7 @@ def test_a_wish_without_an_effect_is_warned_of(client: docker_py.DockerClient) -
     assert client.images.get("shm").labels == {"a": "b"}
 
 
-def test_files_of_a_context_are_those_that_the_client_sends(
+def test_a_context_has_the_files_that_the_client_sends(
     client: docker_py.DockerClient, tmp_path: pathlib.Path
 ) -> None:
     context = tmp_path / "context"
@@ -148,7 +152,7 @@ def test_files_of_a_context_are_those_that_the_client_sends(
     assert client.containers.run(output[0]) == b"Successfully built 1\n"
 
 
-def test_the_lines_of_hosts_are_in_a_build_s_file(client: docker_py.DockerClient) -> None:
+def test_extra_hosts_are_in_a_build_s_etc_hosts(client: docker_py.DockerClient) -> None:
     lines = build(
         client,
         "FROM box\nRUN cat /etc/hosts\n",
@@ -158,7 +162,7 @@ def test_the_lines_of_hosts_are_in_a_build_s_file(client: docker_py.DockerClient
     assert {"127.0.0.1\tone.test", "10.0.0.9\ttwo.test"} <= set(streamed(lines).splitlines())
 
 
-def test_an_image_of_a_container_knows_its_parent(client: docker_py.DockerClient) -> None:
+def test_a_committed_image_names_its_parent(client: docker_py.DockerClient) -> None:
     box = client.containers.run("box", "touch /test", detach=True)
     box.wait()
     image = box.commit(changes=["EXPOSE 8000", 'CMD ["cat"]'])
@@ -170,7 +174,7 @@ def test_an_image_of_a_container_knows_its_parent(client: docker_py.DockerClient
     assert {"Deleted": image.id} in deleted
 
 
-def test_a_pull_says_whether_the_name_is_new(
+def test_a_pull_says_whether_the_image_is_up_to_date(
     client: docker_py.DockerClient, tmp_path: pathlib.Path
 ) -> None:
     with registry.running(tmp_path / "registry") as server:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Clients that others wrote, on the server: compose, aiodocker and testcontainers."""
+"""Other projects' clients on the server: compose, aiodocker and testcontainers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FETCH = "import urllib.request as r; print(r.urlopen('http://web:8000/').read().
 
 @dataclass(frozen=True)
 class Compose:
-    """The real docker compose in a folder with a stack."""
+    """The real docker compose, in a folder with a stack."""
 
     docker: Docker
     folder: pathlib.Path
@@ -124,7 +124,7 @@ def test_compose_runs_a_stack_of_three_services(stack: Compose) -> None:
 
 
 def run_script(docker: Docker, script: str, **environ: str) -> str:
-    """Run a user's program and return what it prints."""
+    """Run a Python program that uses the server; return its output."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script],
         env=docker.environment() | environ,

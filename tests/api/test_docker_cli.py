@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The real docker command line on the server: what a user types and what comes of it."""
+"""The real docker command line on the server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.guest
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, rootfs: pathlib.Path) -> Iterator[Server]:
-    """A server that may talk to a registry, with the image `box`."""
+    """A server that may use a registry, with the image `box`."""
     folder = tmp_path_factory.mktemp("api")
     sandbox = private_sandbox(folder)
     sandbox.environ["SANDBOX_OFFLINE"] = "0"
@@ -79,7 +79,7 @@ def test_containers_from_run_to_rm(docker: Docker) -> None:
     assert ok("inspect", "-f", "{{.HostConfig.RestartPolicy.MaximumRetryCount}}", "site") == "3\n"
     assert ok("restart", "-t", "0", "site") == "site\n"
     assert ok("stop", "-t", "10", "site") == "site\n"
-    assert ok("wait", "site") == "143\n"  # it is no init that could ignore SIGTERM
+    assert ok("wait", "site") == "143\n"  # its main process does not ignore SIGTERM
     assert ok("start", "site") == "site\n"
     assert ok("kill", "site") == "site\n"
     ok("kill", "site", code=1)
@@ -88,7 +88,7 @@ def test_containers_from_run_to_rm(docker: Docker) -> None:
     ok("inspect", "nosuch", code=1)
 
 
-def test_logs_attach_and_terminals(docker: Docker) -> None:
+def test_logs_attach_and_terminals_work(docker: Docker) -> None:
     ok = docker.ok
     ok("run", "-d", "--name", "says", "box", "sh", "-c", "echo one; echo two >&2; echo three")
     ok("wait", "says")
@@ -143,7 +143,7 @@ def test_logs_attach_and_terminals(docker: Docker) -> None:
     assert again.exitstatus == 4
 
 
-def test_files_go_in_and_out(docker: Docker, tmp_path: pathlib.Path) -> None:
+def test_cp_diff_and_commit_move_files(docker: Docker, tmp_path: pathlib.Path) -> None:
     ok = docker.ok
     ok("create", "--name", "files", "box", "sleep", "1000")
     (tmp_path / "tree").mkdir()

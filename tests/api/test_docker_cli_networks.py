@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The real docker command line on the server: addresses, links and ports."""
+"""The real docker command line: addresses, links and published ports."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docker-py on the server: what its users ask of containers, networks and volumes."""
+"""docker-py on the server: containers, networks and volumes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECOND = 10**9
 
 
 def close(connection: Any) -> None:
-    """Close what an exec was started with; the library's object alone closes no socket."""
+    """Close the socket of an exec, which the library's own object leaves open."""
     connection._sock.close()
     connection.close()
 
@@ -28,7 +28,9 @@ def close(connection: Any) -> None:
 # ---- containers ---------------------------------------------------------------------------------
 
 
-def test_run_gives_output_or_raises_with_what_was_said(client: docker_py.DockerClient) -> None:
+def test_run_returns_the_output_or_raises_with_the_error_output(
+    client: docker_py.DockerClient,
+) -> None:
     run = client.containers.run
     assert run("box", "echo hello world", remove=True) == b"hello world\n"
     with pytest.raises(ContainerError, match="No such file or directory") as caught:
@@ -69,7 +71,7 @@ def test_inspect_shows_what_was_asked_for(client: docker_py.DockerClient) -> Non
     assert box.attrs["HostConfig"]["CpuShares"] == 3
 
 
-def test_programs_have_the_variables_of_a_container_all_the_same(
+def test_containers_always_have_path_hostname_home_and_term(
     client: docker_py.DockerClient,
 ) -> None:
     said = client.containers.run("box", "env", hostname="me", environment=["A=b"], tty=True)
@@ -79,7 +81,7 @@ def test_programs_have_the_variables_of_a_container_all_the_same(
     assert names["A"] == "b"
 
 
-def test_a_driver_that_is_not_there_is_refused_when_it_is_needed(
+def test_an_unknown_driver_is_refused_when_it_is_needed(
     client: docker_py.DockerClient,
 ) -> None:
     create = client.containers.create
@@ -94,7 +96,7 @@ def test_a_driver_that_is_not_there_is_refused_when_it_is_needed(
     assert client.volumes.list() == []
 
 
-def test_a_volume_that_a_mount_makes_has_its_labels(client: docker_py.DockerClient) -> None:
+def test_a_volume_created_by_a_mount_has_the_mount_s_labels(client: docker_py.DockerClient) -> None:
     mount = Mount(target="/data", source="made", type="volume", labels={"a": "b"})
     box = client.containers.create("box", "true", mounts=[mount])
     [shown] = box.attrs["Mounts"]
@@ -102,7 +104,7 @@ def test_a_volume_that_a_mount_makes_has_its_labels(client: docker_py.DockerClie
     assert client.volumes.get("made").attrs["Labels"] == {"a": "b"}
 
 
-def test_removal_of_what_runs_is_refused(client: docker_py.DockerClient) -> None:
+def test_removing_a_running_container_is_refused(client: docker_py.DockerClient) -> None:
     box = sleeper(client)
     status, said = refusal(box.remove)
     assert status == 409
@@ -123,15 +125,17 @@ def test_names_are_filtered_by_a_regular_expression(client: docker_py.DockerClie
     assert found("-[0-9]") == ["web-1"]
 
 
-def test_health_is_what_the_check_says(client: docker_py.DockerClient) -> None:
+def test_health_is_the_result_of_the_check(client: docker_py.DockerClient) -> None:
     times = {"interval": SECOND // 10, "timeout": 20 * SECOND, "retries": 1}
     for test, wanted in (("true", "healthy"), ("false", "unhealthy")):
         box = sleeper(client, healthcheck={"test": test, **times})
         until(lambda box=box, wanted=wanted: client.containers.get(box.id).health == wanted)
 
 
-def test_frames_of_an_exec_are_as_its_start_asks(client: docker_py.DockerClient) -> None:
-    """The start decides, whatever the process has: docker-py asks for frames of a terminal."""
+def test_the_start_of_an_exec_decides_whether_output_has_frames(
+    client: docker_py.DockerClient,
+) -> None:
+    """The start request decides on frames: docker-py asks for frames even with a terminal."""
     box, api = sleeper(client), client.api
     script = ["sh", "-c", "echo out; echo err >&2"]
     assert api.exec_start(api.exec_create(box.id, script), demux=True) == (b"out\n", b"err\n")
@@ -148,7 +152,7 @@ def test_frames_of_an_exec_are_as_its_start_asks(client: docker_py.DockerClient)
 def test_detach_keys_end_an_exec_however_their_name_is_spelled(
     client: docker_py.DockerClient,
 ) -> None:
-    """The library says detachKeys, the description DetachKeys: Go takes both."""
+    """The library sends detachKeys, the API's description says DetachKeys; Go accepts both."""
     box, api = sleeper(client), client.api
     made = api.exec_create(box.id, "cat", stdin=True, tty=True, detach_keys="ctrl-x")
     connection = api.exec_start(made, tty=True, socket=True)
@@ -196,7 +200,7 @@ def test_a_link_gives_variables_and_a_name_until_it_is_removed(
     assert refusal(client.api.remove_container, "web/my-db", link=True)[0] == 404
 
 
-def test_on_a_network_of_ones_own_a_link_may_come_before_who_is_linked(
+def test_on_a_user_defined_network_a_link_may_precede_its_container(
     client: docker_py.DockerClient,
 ) -> None:
     client.networks.create("back")
@@ -225,7 +229,7 @@ def test_a_chosen_hardware_address_is_the_interface_s(client: docker_py.DockerCl
 
 
 def test_a_subnet_elsewhere_is_shown_with_a_warning(client: docker_py.DockerClient) -> None:
-    """Addresses of containers are the machine's loopback ones: inspect says which."""
+    """Containers have loopback addresses, so inspect shows the subnet that really is used."""
     wanted = IPAMPool("172.28.0.0/16", "172.28.5.0/24", "172.28.5.254", {"a": "172.28.1.5"})
     six = IPAMPool("2001:db8::/64", gateway="2001:db8::1")
     made = client.api.create_network(
@@ -268,7 +272,7 @@ def test_a_subnet_elsewhere_is_shown_with_a_warning(client: docker_py.DockerClie
     assert found["IPAddress"].startswith("127.")
 
 
-def test_what_makes_no_sense_of_a_network_is_refused(client: docker_py.DockerClient) -> None:
+def test_invalid_network_settings_are_refused(client: docker_py.DockerClient) -> None:
     def create(*pools: IPAMPool) -> tuple[int, str]:
         return refusal(client.api.create_network, "odd", ipam=IPAMConfig(pool_configs=[*pools]))
 
@@ -295,7 +299,7 @@ def test_what_makes_no_sense_of_a_network_is_refused(client: docker_py.DockerCli
 # ---- what is not here ---------------------------------------------------------------------------
 
 
-def test_swarm_and_plugins_are_answered_as_by_a_daemon_without_them(
+def test_swarm_and_plugin_requests_get_the_answers_of_a_daemon_without_them(
     client: docker_py.DockerClient,
 ) -> None:
     api = client.api

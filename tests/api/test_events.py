@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What `/events` tells: Docker's actions and attributes, and the filters on them."""
+"""The stream of `/events`: Docker's actions and attributes, and filters."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory, rootfs: pathlib.Path) -> It
 
 
 def told(api: Server, since: float, **filters: list[str]) -> list[dict[str, Any]]:
-    """Return what happened from *since* until now."""
+    """Return the events from *since* until now."""
     wanted = quote(json.dumps(filters))
     text = api.ok("GET", f"/events?since={since:.9f}&until={time.time():.9f}&filters={wanted}")
-    if isinstance(text, dict):  # a single line is decoded already
+    if isinstance(text, dict):  # JSON of a single line is already decoded
         return [text]
     return [json.loads(line) for line in text.splitlines()]
 
@@ -46,7 +46,7 @@ def story(events: list[dict[str, Any]]) -> list[str]:
     return [f"{event['Type']} {event['Action']}" for event in events]
 
 
-def test_images_tell_how_they_come_and_go(
+def test_images_have_events_from_creation_to_removal(
     api: Server, tmp_path: pathlib.Path, rootfs: pathlib.Path
 ) -> None:
     box = api.ok("GET", "/images/box/json")["Id"]
@@ -88,7 +88,7 @@ def test_images_tell_how_they_come_and_go(
     assert len(told(api, begun, image=[box])) == 6
 
 
-def test_builds_and_commits_tell_of_their_tags(api: Server) -> None:
+def test_builds_and_commits_have_events_of_their_tags(api: Server) -> None:
     begun = time.time()
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
@@ -113,7 +113,7 @@ def test_builds_and_commits_tell_of_their_tags(api: Server) -> None:
         api.ok("DELETE", f"/images/{name}")
 
 
-def test_containers_tell_all_that_is_done_to_them(api: Server) -> None:
+def test_containers_have_an_event_for_each_action(api: Server) -> None:
     begun = time.time()
     labels = {"kind": "x", "action": "y", "layout": "z", "identity": "i"}
     api.create("cat", name="one", Image="box", OpenStdin=True, Tty=True, Labels=labels)
@@ -175,7 +175,7 @@ def test_containers_tell_all_that_is_done_to_them(api: Server) -> None:
     assert [event["Action"] for event in only] == ["die"]
 
 
-def test_who_leaves_by_the_keys_is_told_of(api: Server) -> None:
+def test_detach_keys_give_a_detach_event(api: Server) -> None:
     begun = time.time()
     api.create("cat", name="one", Image="box", OpenStdin=True, Tty=True)
     api.ok("POST", "/containers/one/start")
@@ -206,7 +206,7 @@ def test_who_leaves_by_the_keys_is_told_of(api: Server) -> None:
     assert events[-1]["Actor"]["Attributes"]["execID"] == made
 
 
-def test_prunes_tell_what_they_gave(api: Server) -> None:
+def test_prune_events_have_the_freed_bytes(api: Server) -> None:
     begun = time.time()
     api.create("true", name="one", Image="box")
     api.ok("POST", "/networks/create", {"Name": "net"})
@@ -232,7 +232,7 @@ def test_prunes_tell_what_they_gave(api: Server) -> None:
     assert gone == [name]
 
 
-def test_volumes_and_networks_tell_who_uses_them(api: Server) -> None:
+def test_volumes_and_networks_have_events_of_their_users(api: Server) -> None:
     begun = time.time()
     net = api.ok("POST", "/networks/create", {"Name": "net"})["Id"]
     host = {"Binds": ["data:/d:ro"], "NetworkMode": "net"}
@@ -278,7 +278,7 @@ def test_volumes_and_networks_tell_who_uses_them(api: Server) -> None:
     assert len(told(api, begun, volume=["data"])) == 4
 
 
-def test_until_ends_the_stream_and_since_is_where_it_begins(api: Server) -> None:
+def test_since_begins_and_until_ends_the_stream_of_events(api: Server) -> None:
     begun = time.time()
     api.ok("POST", "/volumes/create", {"Name": "first"})
     between = told(api, begun)[-1]["timeNano"] / 1e9 + 1e-6

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What clients with typed models look for: the fields that API 1.44 always has."""
+"""Fields that API 1.44 always has, since clients with typed models need them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Runtime SecurityOpt ShmSize UTSMode Ulimits UsernsMode VolumeDriver VolumesFrom
 """
 
 
-def test_a_host_config_has_every_field_and_what_was_asked(api: Server) -> None:
+def test_a_host_config_has_every_field_and_the_requested_values(api: Server) -> None:
     host = {"PidsLimit": 44, "ConsoleSize": [20, 70]}
     api.create("true", name="one", HostConfig=host)
     shown = api.ok("GET", "/containers/one/json")["HostConfig"]
@@ -32,14 +32,14 @@ def test_a_host_config_has_every_field_and_what_was_asked(api: Server) -> None:
     assert (shown["MaskedPaths"], shown["ReadonlyPaths"]) == ([], [])
 
 
-def test_paths_that_shall_be_masked_are_shown_with_a_warning(api: Server) -> None:
+def test_masked_paths_are_shown_and_give_a_warning(api: Server) -> None:
     host = {"MaskedPaths": ["/proc/keys"], "ReadonlyPaths": []}
     said = api.ok("POST", "/containers/create?name=one", {"Image": "host", "HostConfig": host})
     assert said["Warnings"] == ["MaskedPaths has no effect: see docs/docker-compat.md"]
     assert api.ok("GET", "/containers/one/json")["HostConfig"]["MaskedPaths"] == ["/proc/keys"]
 
 
-def test_info_tells_of_the_limits_that_hold_here(api: Server) -> None:
+def test_info_shows_which_limits_work(api: Server) -> None:
     info = api.ok("GET", "/info")
     held = ("MemoryLimit", "CPUSet", "PidsLimit", "CpuCfsPeriod", "CpuCfsQuota")
     assert [name for name in held if not info[name]] == []
@@ -48,7 +48,7 @@ def test_info_tells_of_the_limits_that_hold_here(api: Server) -> None:
     assert info["OSVersion"] == platform.freedesktop_os_release().get("VERSION_ID", "")
 
 
-def test_a_prune_of_images_takes_what_killed_programs_left(api: Server) -> None:
+def test_an_image_prune_removes_remains_of_killed_processes(api: Server) -> None:
     left = api.sandbox.store / "tmp" / "killed"
     left.mkdir(parents=True)
     (left / "file").write_bytes(b"x" * 2**20)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Attach and exec byte by byte: what stands on the wire, and in which order."""
+"""Attach and exec byte by byte: which bytes go over the connection, in which order."""
 
 from __future__ import annotations
 
@@ -46,34 +46,34 @@ def running(api: Server, name: str = "box", **fields: object) -> str:
     return identity
 
 
-def test_a_clients_attach_before_the_start_gets_every_byte_in_frames(api: Server) -> None:
+def test_attach_before_the_start_gets_every_byte_in_frames(api: Server) -> None:
     api.create("sh", "-c", "printf out; printf err >&2; exit 3", name="box")
     connection, head, rest = attach(api, "box", "stream=1&stdout=1&stderr=1")
     assert head.split(b"\r\n")[0] == b"HTTP/1.1 101 UPGRADED"
     assert b"Content-Type: application/vnd.docker.multiplexed-stream" in head
     assert b"Upgrade: tcp" in head
-    connection.shutdown(socket.SHUT_WR)  # as the docker command does: no disconnect
+    connection.shutdown(socket.SHUT_WR)  # as the docker command does; this is no disconnect
     api.ok("POST", "/containers/box/start")
     data = read_all(connection, rest)
     assert sorted(frames(data)) == [(1, b"out"), (2, b"err")]
     assert api.ok("POST", "/containers/box/wait") == {"StatusCode": 3}
 
 
-def test_two_clients_that_attach_before_the_start_both_get_all(api: Server) -> None:
+def test_two_clients_that_attach_before_the_start_get_the_whole_output(api: Server) -> None:
     api.create("sh", "-c", "echo one; echo two", name="box")
     both = [attach(api, "box", "stream=1&stdout=1") for _ in range(2)]
     api.ok("POST", "/containers/box/start")
     assert [joined(read_all(one, rest), 1) for one, _, rest in both] == [b"one\ntwo\n"] * 2
 
 
-def test_only_the_streams_that_were_asked_for_are_sent(api: Server) -> None:
+def test_attach_sends_only_the_requested_streams(api: Server) -> None:
     api.create("sh", "-c", "echo out; echo err >&2", name="box")
     connection, _, rest = attach(api, "box", "stream=1&stderr=1")
     api.ok("POST", "/containers/box/start")
     assert frames(read_all(connection, rest)) == [(2, b"err\n")]
 
 
-def test_the_half_close_of_a_client_ends_the_containers_input(api: Server) -> None:
+def test_a_half_closed_connection_ends_the_container_s_input(api: Server) -> None:
     api.create("cat", name="box", OpenStdin=True, StdinOnce=True)
     connection, _, rest = attach(api, "box", "stream=1&stdin=1&stdout=1")
     api.ok("POST", "/containers/box/start")
@@ -99,7 +99,7 @@ def test_a_terminal_has_no_frames(api: Server) -> None:
     assert api.ok("GET", f"/exec/{made}/json")["ExitCode"] == 0
 
 
-def test_input_and_output_of_an_exec_are_the_same_bytes(api: Server) -> None:
+def test_an_exec_returns_every_byte_of_its_input(api: Server) -> None:
     running(api)
     connection, _, rest, made = exec_start(api, "box", Cmd=["cat"], AttachStdin=True)
     sent = os.urandom(3_000_000)
@@ -116,7 +116,7 @@ def test_input_and_output_of_an_exec_are_the_same_bytes(api: Server) -> None:
     until(lambda: api.ok("GET", f"/exec/{made}/json")["ExitCode"] == 0)
 
 
-def test_the_exit_code_of_an_exec_is_there_when_its_stream_has_ended(api: Server) -> None:
+def test_the_exit_code_of_an_exec_is_known_when_its_stream_ends(api: Server) -> None:
     running(api)
     for code in range(8):
         connection, _, rest, made = exec_start(api, "box", Cmd=["sh", "-c", f"exit {code}"])
@@ -124,7 +124,7 @@ def test_the_exit_code_of_an_exec_is_there_when_its_stream_has_ended(api: Server
         assert api.ok("GET", f"/exec/{made}/json")["ExitCode"] == code
 
 
-def test_of_two_who_start_an_exec_at_once_one_is_refused(api: Server) -> None:
+def test_of_two_simultaneous_starts_of_an_exec_one_is_refused(api: Server) -> None:
     running(api)
     made = api.ok("POST", "/containers/box/exec", {"Cmd": ["true"]})["Id"]
     request = (
@@ -138,14 +138,14 @@ def test_of_two_who_start_an_exec_at_once_one_is_refused(api: Server) -> None:
     assert heads == [b"HTTP/1.1 200 OK", b"HTTP/1.1 409 Conflict"]
 
 
-def test_an_exec_ends_though_a_child_in_the_background_keeps_its_output(api: Server) -> None:
+def test_an_exec_ends_even_if_a_background_child_keeps_its_output_open(api: Server) -> None:
     running(api)
     connection, _, rest, made = exec_start(api, "box", Cmd=["sh", "-c", "echo a; sleep 1000 &"])
     assert joined(read_all(connection, rest), 1) == b"a\n"
     assert api.ok("GET", f"/exec/{made}/json")["ExitCode"] == 0
 
 
-def test_detach_keys_leave_a_terminal_that_runs_on(api: Server) -> None:
+def test_after_the_detach_keys_the_container_keeps_running(api: Server) -> None:
     api.create("cat", name="box", OpenStdin=True, Tty=True)
     api.ok("POST", "/containers/box/start")
     connection, _, rest = attach(api, "box", "stream=1&stdin=1&stdout=1&detachKeys=ctrl-x")
@@ -155,12 +155,12 @@ def test_detach_keys_leave_a_terminal_that_runs_on(api: Server) -> None:
 
 
 def runs(api: Server, command: str) -> bool:
-    """Tell whether a process of the container has exactly this command line."""
+    """Return whether a process of the container has exactly this command line."""
     shown = api.ok("GET", "/containers/box/top")
     return command in [row[shown["Titles"].index("CMD")] for row in shown["Processes"]]
 
 
-def test_an_exec_goes_on_after_the_detach_keys_and_when_its_client_leaves(api: Server) -> None:
+def test_an_exec_continues_after_detach_keys_and_after_a_disconnect(api: Server) -> None:
     running(api)
     script = "read x; seq 1 20000; exec sleep 999"
     for leaves in (False, True):
@@ -199,7 +199,7 @@ def test_a_websocket_carries_bytes_without_frames(api: Server) -> None:
     connection.close()
 
 
-def test_who_waits_is_answered_at_once_and_told_at_the_end(api: Server) -> None:
+def test_a_wait_gets_its_headers_at_once_and_its_body_at_the_end(api: Server) -> None:
     api.create("sh", "-c", "exit 4", name="box")
     connection, head, rest = api.raw(
         "POST /containers/box/wait?condition=next-exit HTTP/1.1\nHost: docker\n"
@@ -213,7 +213,7 @@ def test_who_waits_is_answered_at_once_and_told_at_the_end(api: Server) -> None:
     assert api.ok("GET", "/containers/box/json")["State"]["Status"] == "exited"
 
 
-def test_an_abandoned_wait_or_attach_leaves_the_container_alone(api: Server) -> None:
+def test_an_abandoned_wait_or_attach_does_not_affect_the_container(api: Server) -> None:
     running(api)
     for _ in range(20):
         attach(api, "box", "stream=1&stdout=1")[0].close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""kill -9 of the server in the middle of each verb: the store is true, nothing is left."""
+"""kill -9 of the server during any request leaves a sound store and no remains."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.harness.apiserver import Server
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
-FRESH = 10  # seconds: younger ones are left alone
+FRESH = 10  # seconds; temporary files are not removed before that age
 STUBBORN = ("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1000 & wait; done")
 
 
 @dataclass
 class Stage:
-    """The server, and what verbs need; *chance* decides when it is killed."""
+    """A server and what requests need; *chance* decides when the server is killed."""
 
     api: Server
     rootfs: pathlib.Path
@@ -43,7 +43,7 @@ class Stage:
             self.api.ok("POST", "/containers/box/start")
 
     def half(self, method: str, path: str, body: bytes) -> None:
-        """Send half of a request and wait until the server keeps some of it."""
+        """Send half of a request, and wait until the server has stored a part of it."""
         connection = self.api.connect()
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: d\r\nContent-Type: application/x-tar\r\n"
@@ -53,7 +53,7 @@ class Stage:
         until(lambda: self.working())
 
     def begun(self, method: str, path: str, body: bytes = b"", has: bytes = b"") -> None:
-        """Do a request and return when the answer has begun, and *has* something."""
+        """Send a request; return when its answer has begun and contains *has*."""
         connection = self.api.connect()
         head = f"{method} {path} HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
@@ -65,10 +65,10 @@ class Stage:
         assert b" 200 " in said.split(b"\r\n")[0], said
 
     def soon(self, method: str, path: str, body: object = None) -> None:
-        """Do a request, and return at some moment while it is done, or before, or after."""
+        """Send a request; return at a random time before, during or after it."""
 
         def act() -> None:
-            with contextlib.suppress(Exception):  # the server is killed
+            with contextlib.suppress(Exception):  # fails, since the server is killed
                 self.api.call(method, path, body, timeout=20)
 
         thread = threading.Thread(target=act, daemon=True)
@@ -77,7 +77,7 @@ class Stage:
         time.sleep(self.chance.random() * 0.04)
 
     def kill(self) -> None:
-        """Kill the server; whoever asked it something asks the next one nothing."""
+        """Kill the server, wait for the threads that sent requests, close all connections."""
         self.api.stop(signal.SIGKILL)
         for thread in self.asking:
             thread.join()
@@ -87,12 +87,12 @@ class Stage:
         self.api.opened.clear()
 
     def working(self) -> list[str]:
-        """Return what is in the store's place for work in progress."""
+        """Return the entries of the store's tmp/."""
         place = self.api.sandbox.store / "tmp"
         return os.listdir(place) if place.exists() else []
 
     def processes(self) -> list[str]:
-        """Return the processes of this store other than the server."""
+        """Return the processes of this store, except the server."""
         return [
             f"{pid} {text}"
             for pid, text in commands(f"SANDBOX_ROOT={self.api.sandbox.store}")
@@ -101,7 +101,7 @@ class Stage:
 
 
 def commands(mark: str) -> Iterator[tuple[int, str]]:
-    """Yield pid and command line of those whose environment holds *mark*."""
+    """Yield pid and command line of processes whose environment contains *mark*."""
     for name in filter(str.isdecimal, os.listdir("/proc")):
         place = pathlib.Path("/proc", name)
         with contextlib.suppress(OSError):
@@ -252,12 +252,12 @@ VERBS: dict[str, Callable[[Stage], None]] = {
     "rm": made_then("DELETE", "/containers/box?force=1&v=1"),
 }
 
-# Those that are surely under way when the server is killed: once is enough.
+# These are certainly in progress when the server is killed, so one run is enough.
 STEADY = "build", "exec", "load", "import", "save", "export", "cp", "wait"
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_server_killed_in_the_middle_leaves_the_store_true(stage: Stage, verb: str) -> None:
+def test_a_killed_server_leaves_a_sound_store(stage: Stage, verb: str) -> None:
     api = stage.api
     for _ in range(1 if verb in STEADY else 2):
         VERBS[verb](stage)
@@ -275,7 +275,7 @@ def test_a_server_killed_in_the_middle_leaves_the_store_true(stage: Stage, verb:
 
 
 def clear(stage: Stage) -> None:
-    """Remove everything but the image `box`; nothing may withstand, nothing may be left."""
+    """Remove everything but the image `box`; nothing may fail, no remains may be found."""
     api = stage.api
     api.remove_all()
     for item in api.ok("GET", "/images/json"):
@@ -295,11 +295,11 @@ def clear(stage: Stage) -> None:
     said = api.sandbox.ok("system", "fsck")
     assert "left behind by a killed process" not in said
     assert "uses" not in said
-    if api.call("GET", "/images/box/json")[0] == 404:  # it was pruned
+    if api.call("GET", "/images/box/json")[0] == 404:  # a prune removed it
         import_rootfs(api, stage.rootfs)
 
 
 def fresh_file(stage: Stage, name: str, now: float) -> bool:
-    """Tell whether this was a file then that a process might be about to put in its place."""
+    """Return whether this was, at *now*, a file that its writer could still rename into place."""
     path = stage.api.sandbox.store / "tmp" / name
     return path.is_file() and now - path.stat().st_mtime < FRESH

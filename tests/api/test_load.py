@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many clients at once, and clients that do not read what they asked for."""
+"""Many clients at once, and clients that do not read their answers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.harness.command import Sandbox
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
-FEW = 300  # descriptors: less than what 200 execs need
+FEW = 300  # file descriptors, fewer than 200 execs need
 _T = TypeVar("_T")
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @pytest.fixture
 def poor(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Server]:
-    """A server that was started by somebody who may have few descriptors."""
+    """A server that is started with a low limit of file descriptors."""
     limited = ("sh", "-c", f'ulimit -Sn {FEW}; exec "$@"', "sh")
     with apiserver.serving(sandbox, tmp_path, wrapper=limited) as server:
         yield server
@@ -33,7 +33,7 @@ def poor(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Server]:
 async def opened(
     api: Server, method: str, path: str, body: bytes = b"", more: str = "Connection: close\r\n"
 ) -> Streams:
-    """Send a request and return once the head of its answer is there."""
+    """Send a request; return when the head of its answer has arrived."""
     streams = await asyncio.open_unix_connection(api.socket)
     streams[1].write(
         f"{method} {path} HTTP/1.1\r\nHost: d\r\n{more}"
@@ -53,7 +53,7 @@ def running(api: Server, *command: str, **fields: Any) -> None:
     api.ok("POST", "/containers/box/start")
 
 
-def test_two_hundred_execs_run_at_once_and_each_has_its_own_bytes(poor: Server) -> None:
+def test_two_hundred_execs_run_at_once_and_each_gets_its_own_output(poor: Server) -> None:
     running(poor, "sleep", "1000")
     wish = {"Cmd": ["cat"], "AttachStdin": True, "AttachStdout": True, "AttachStderr": True}
     made = [poor.ok("POST", "/containers/box/exec", wish)["Id"] for _ in range(200)]
@@ -86,7 +86,7 @@ def test_two_hundred_execs_run_at_once_and_each_has_its_own_bytes(poor: Server) 
     assert ids == [0] * 200
 
 
-def test_what_a_server_starts_has_the_limits_that_the_server_was_started_with(
+def test_containers_and_execs_have_the_limits_that_the_server_was_started_with(
     poor: Server,
 ) -> None:
     running(poor, "sh", "-c", "ulimit -Sn; exec sleep 1000")
@@ -103,7 +103,7 @@ def test_what_a_server_starts_has_the_limits_that_the_server_was_started_with(
     assert joined(read_all(connection, rest), 1) == b"%d\n" % FEW
 
 
-def test_clients_that_never_read_hold_nobody_up(api: Server) -> None:
+def test_clients_that_never_read_do_not_delay_others(api: Server) -> None:
     count, lines = 25, 4000
     script = f"read x; seq -f '%0100.0f' {lines}; read x; echo last >&2"
     running(api, "sh", "-c", script, OpenStdin=True)
@@ -138,10 +138,10 @@ def test_clients_that_never_read_hold_nobody_up(api: Server) -> None:
         assert joined(whole, 2) == b"last\n"
     first = json.loads(used[0][used[0].index(b"{") :])
     assert first["name"] == "/box"
-    assert first["networks"] == {}  # traffic is not counted: zeros would not be true
+    assert first["networks"] == {}  # traffic is not counted, and zeros would be wrong
 
 
-def test_three_hundred_follow_one_log_and_the_events_and_each_is_told_all(api: Server) -> None:
+def test_three_hundred_followers_of_a_log_and_of_events_get_every_line(api: Server) -> None:
     count, lines = 150, 50
     running(api, "sh", "-c", f"read x; seq {lines}", OpenStdin=True)
 
@@ -178,7 +178,7 @@ def dechunked(data: bytes) -> bytes:
     return bytes(found)
 
 
-def test_who_follows_a_log_sees_a_line_while_the_container_runs(api: Server) -> None:
+def test_following_a_log_shows_lines_as_they_are_written(api: Server) -> None:
     running(api, "sh", "-c", "while read x; do echo got $x; done", OpenStdin=True)
     connection, _, rest = api.raw("GET /containers/box/logs?follow=1&stdout=1 HTTP/1.1\nHost: d\n")
     typed, _, _ = api.raw(

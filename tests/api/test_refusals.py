@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a client asks for has its effect, or a status that says that it has none."""
+"""Options of a client take effect, or get an error or a warning."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _post(server: Server, path: str, body: Any) -> tuple[int, str]:
         ),
     ],
 )
-def test_a_container_that_makes_no_sense_is_a_bad_request(
+def test_an_invalid_container_configuration_is_a_bad_request(
     stocked: Server, api: Server, body: dict[str, Any], words: str
 ) -> None:
     status, said = _post(api, "/containers/create", {"Image": "box", **body})
@@ -44,14 +44,14 @@ def test_a_container_that_makes_no_sense_is_a_bad_request(
     assert words in said
 
 
-def test_options_of_a_tmpfs_without_effect_have_a_warning(stocked: Server, api: Server) -> None:
+def test_tmpfs_options_without_effect_give_a_warning(stocked: Server, api: Server) -> None:
     host = {"Tmpfs": {"/t": "noexec,size=5k,uid=3"}}
     status, said = api.call("POST", "/containers/create", {"Image": "box", "HostConfig": host})
     assert status == 201
     assert [line.partition(" ")[0] for line in said["Warnings"]] == ["noexec", "size"]
 
 
-def test_a_network_that_cannot_be_had_is_refused(api: Server) -> None:
+def test_an_impossible_network_is_refused(api: Server) -> None:
     for name in ("bridge", "default"):
         assert _post(api, "/networks/create", {"Name": name})[0] == 403
     wishes = {"Ingress": True, "ConfigOnly": True, "EnableIPv4": False, "Scope": "swarm"}
@@ -60,7 +60,7 @@ def test_a_network_that_cannot_be_had_is_refused(api: Server) -> None:
         assert (status, wish in said) == (400, True)
 
 
-def test_a_commit_takes_the_configuration_that_comes_with_it(
+def test_a_commit_uses_the_configuration_in_its_body(
     client: docker_py.DockerClient,
 ) -> None:
     made = client.containers.create(
@@ -79,7 +79,7 @@ def test_a_commit_takes_the_configuration_that_comes_with_it(
         client.images.remove(f"made:{tag}")
 
 
-def test_an_archive_is_given_to_the_user_where_that_is_asked_for(
+def test_copy_uid_gid_gives_an_archive_s_files_to_the_container_s_user(
     client: docker_py.DockerClient, api: Server
 ) -> None:
     data = io.BytesIO()
@@ -100,7 +100,7 @@ def test_an_archive_is_given_to_the_user_where_that_is_asked_for(
     assert api.call("GET", f"{path}/etc/passwd/")[0] == 400
 
 
-def test_a_running_container_keeps_its_cpus_and_no_exec_is_privileged(
+def test_changing_cpus_of_a_running_container_and_privileged_execs_are_refused(
     client: docker_py.DockerClient, api: Server
 ) -> None:
     made = client.containers.run("box", ["sleep", "1000"], detach=True)
@@ -110,6 +110,6 @@ def test_a_running_container_keeps_its_cpus_and_no_exec_is_privileged(
     assert (status, "Privileged is not supported" in said) == (400, True)
 
 
-def test_events_have_an_end_after_their_beginning(api: Server) -> None:
+def test_events_with_until_before_since_are_refused(api: Server) -> None:
     status, said = api.call("GET", "/events?since=5&until=2")
     assert (status, "cannot be after" in str(said)) == (400, True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What editors and CI runners do with the docker command line, in the order they do it."""
+"""Sequences of docker commands as editors and CI runners issue them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def docker(stocked: Server, api: Server, tmp_path: pathlib.Path) -> Docker:
 
 @contextmanager
 def running(docker: Docker, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a command beside the test."""
+    """Run a command in the background."""
     process = subprocess.Popen(
         [docker.program, *arguments],
         env=docker.environment(),
@@ -53,7 +53,9 @@ def line_of(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline()
 
 
-def test_an_editor_opens_a_folder_in_a_container(docker: Docker, tmp_path: pathlib.Path) -> None:
+def test_the_commands_of_an_editor_open_a_folder_in_a_container(
+    docker: Docker, tmp_path: pathlib.Path
+) -> None:
     ok = docker.ok
     (tmp_path / "main.py").write_text("print()\n")
     label = f"devcontainer.local_folder={tmp_path}"
@@ -79,14 +81,16 @@ def test_an_editor_opens_a_folder_in_a_container(docker: Docker, tmp_path: pathl
         done = docker.call(*shell, stdin=script)
         assert (done.returncode, done.stdout) == (7, b"print()\n0\n")
         assert (tmp_path / "new").read_text() == "made\n"
-        run.kill()  # the editor goes; what it started does not
+        run.kill()  # the editor ends, the container does not
         run.wait(timeout=100)
         assert ok("ps", "-q", "--no-trunc", "--filter", f"label={label}") == f"{identity}\n"
     assert ok("stop", identity) == f"{identity}\n"
     assert ok("inspect", "-f", "{{.State.ExitCode}}", identity) == "15\n"
 
 
-def test_a_runner_does_the_steps_of_a_job(docker: Docker, tmp_path: pathlib.Path) -> None:
+def test_the_commands_of_a_ci_runner_run_the_steps_of_a_job(
+    docker: Docker, tmp_path: pathlib.Path
+) -> None:
     ok = docker.ok
     work = tmp_path / "work"
     work.mkdir()
@@ -128,7 +132,7 @@ def test_a_runner_does_the_steps_of_a_job(docker: Docker, tmp_path: pathlib.Path
     assert ok("network", "prune", "--force", "--filter", "label=job=1").split()[-1] == "job"
 
 
-def test_signals_of_the_command_are_the_container_s(docker: Docker) -> None:
+def test_signals_to_docker_run_reach_the_container(docker: Docker) -> None:
     with running(docker, "run", "--name", "trapping", "box", "sh", "-c", IDLE) as run:
         assert line_of(run) == "Container started\n"
         run.send_signal(signal.SIGTERM)
@@ -136,7 +140,7 @@ def test_signals_of_the_command_are_the_container_s(docker: Docker) -> None:
     assert docker.ok("inspect", "-f", "{{.State.Running}}", "trapping") == "false\n"
 
 
-def test_everything_that_is_looked_at_by_name_is_found(docker: Docker) -> None:
+def test_containers_can_be_selected_by_name_everywhere(docker: Docker) -> None:
     ok = docker.ok
     ok("volume", "create", "data")
     ok("network", "create", "back")
@@ -160,13 +164,13 @@ def short_path() -> Iterator[str]:
         yield path
 
 
-def test_the_docker_command_runs_on_a_server_that_is_started_for_it(
+def test_sandbox_docker_starts_a_server_for_the_docker_command(
     short_path: str, tmp_path: pathlib.Path
 ) -> None:
-    # The command takes no socket whose path is longer than the kernel's own room for it.
+    # docker refuses a socket whose path is too long for the kernel.
     folder = pathlib.Path(short_path)
     sandbox = private_sandbox(folder)
-    docker_on(Server(sandbox, "", tmp_path / "log"), tmp_path)  # or there is nothing to run
+    docker_on(Server(sandbox, "", tmp_path / "log"), tmp_path)  # skips if docker is missing
     place = pathlib.Path(sandbox.environ["XDG_RUNTIME_DIR"]) / "sandbox" / "docker.sock"
     assert not place.exists()
     said = sandbox.ok("docker", "version", "--format", "{{.Server.Version}} {{.Server.Os}}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The server itself: versions, errors, activation, idleness, strangers' bytes, kills."""
+"""The server: versions, errors, socket activation, idle time, invalid requests, kills."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from tests.harness.polling import until
 pytestmark = pytest.mark.guest
 
 
-def test_the_socket_is_for_its_user_alone(api: Server) -> None:
+def test_only_its_user_can_open_the_socket(api: Server) -> None:
     assert stat.S_IMODE(os.stat(api.socket).st_mode) == 0o600
 
 
 @pytest.mark.parametrize("path", ["/_ping", "/v1.24/_ping", "/v1.44/_ping"])
-def test_every_version_in_between_is_accepted(api: Server, path: str) -> None:
+def test_every_supported_version_is_accepted(api: Server, path: str) -> None:
     status, headers, body = api.exchange("GET", path)
     assert (status, body) == (200, b"OK")
     assert headers["Api-Version"] == "1.44"
     assert headers["Ostype"] == "linux"
 
 
-def test_a_version_that_is_too_new_or_too_old_is_refused_in_dockers_words(api: Server) -> None:
+def test_unsupported_versions_get_docker_s_message(api: Server) -> None:
     assert api.call("GET", "/v1.45/info") == (
         400,
         {"message": "client version 1.45 is too new. Maximum supported API version is 1.44"},
@@ -63,14 +63,14 @@ def test_a_version_that_is_too_new_or_too_old_is_refused_in_dockers_words(api: S
         ("POST", "/containers/x/wait?condition=never", 400, 'invalid condition: "never"'),
     ],
 )
-def test_errors_have_dockers_status_and_words(
+def test_errors_have_docker_s_status_and_message(
     api: Server, method: str, path: str, status: int, text: str
 ) -> None:
     found, said = api.call(method, path)
     assert (found, text in said["message"]) == (status, True), said
 
 
-def test_a_name_that_is_taken_is_a_conflict(api: Server) -> None:
+def test_a_name_in_use_is_a_conflict(api: Server) -> None:
     api.create("true", name="box")
     body = {"Image": "host", "Cmd": ["true"]}
     status, said = api.call("POST", "/containers/create?name=box", body)
@@ -78,7 +78,7 @@ def test_a_name_that_is_taken_is_a_conflict(api: Server) -> None:
     assert said["message"].startswith('Conflict. The container name "/box" is already in use by')
 
 
-def test_a_wish_without_an_effect_is_warned_of_and_shown(api: Server) -> None:
+def test_an_option_without_effect_gives_a_warning_and_is_shown(api: Server) -> None:
     body = {"Image": "host", "Cmd": ["true"], "HostConfig": {"CapAdd": ["NET_ADMIN"]}}
     made = api.ok("POST", "/containers/create", body)
     assert made["Warnings"] == ["CapAdd has no effect: see docs/docker-compat.md"]
@@ -86,14 +86,14 @@ def test_a_wish_without_an_effect_is_warned_of_and_shown(api: Server) -> None:
     assert shown["HostConfig"]["CapAdd"] == ["NET_ADMIN"]
 
 
-def test_what_a_program_would_miss_is_refused_by_name(api: Server) -> None:
+def test_an_option_that_programs_rely_on_is_refused_by_name(api: Server) -> None:
     wish = {"DeviceRequests": [{"Driver": "nvidia", "Count": -1, "Capabilities": [["gpu"]]}]}
     status, said = api.call("POST", "/containers/create", {"Image": "host", "HostConfig": wish})
     assert status == 500
     assert "could not select device driver" in said["message"]
 
 
-def test_containers_live_on_when_the_server_ends(fresh: Server) -> None:
+def test_containers_keep_running_when_the_server_ends(fresh: Server) -> None:
     fresh.create("sleep", "1000", name="box")
     fresh.ok("POST", "/containers/box/start")
     pid = fresh.ok("GET", "/containers/box/json")["State"]["Pid"]
@@ -103,7 +103,7 @@ def test_containers_live_on_when_the_server_ends(fresh: Server) -> None:
     assert fresh.ok("GET", "/containers/box/json")["State"]["Pid"] == pid
 
 
-def test_env_prints_what_makes_clients_find_the_socket(fresh: Server) -> None:
+def test_env_prints_the_variables_that_clients_need(fresh: Server) -> None:
     place = fresh.sandbox.environ["XDG_RUNTIME_DIR"]
     assert fresh.sandbox.ok("env").splitlines() == [
         f"export DOCKER_HOST=unix://{place}/sandbox/docker.sock",
@@ -111,7 +111,7 @@ def test_env_prints_what_makes_clients_find_the_socket(fresh: Server) -> None:
     ]
 
 
-def test_a_tcp_address_that_others_reach_is_refused(fresh: Server) -> None:
+def test_a_tcp_address_that_other_machines_reach_is_refused(fresh: Server) -> None:
     done = fresh.sandbox.call("serve", "--tcp", "0.0.0.0:2375")
     assert done.returncode != 0
     assert b"only 127.0.0.0/8 is allowed" in done.stderr
@@ -125,22 +125,22 @@ def test_an_idle_server_ends_by_itself(fresh: Server) -> None:
     assert fresh.log.read_text() == f"listening on {fresh.url}\n"
 
 
-def test_a_second_server_at_one_place_is_refused(fresh: Server) -> None:
+def test_a_second_server_at_the_same_address_is_refused(fresh: Server) -> None:
     done = fresh.sandbox.call("serve", "--socket", fresh.socket)
     assert done.returncode == 1
     assert b"another server listens" in done.stderr
 
 
-def test_the_listening_socket_may_be_handed_over(
+def test_the_server_accepts_a_listening_socket_from_systemd(
     fresh: Server, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh.stop()
-    monkeypatch.chdir(tmp_path)  # whose path may be longer than a socket's
+    monkeypatch.chdir(tmp_path)  # its full path may be too long for a socket
     path = "handed-over.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        # The shell is replaced by the server, so the process id is the right one.
+        # exec replaces the shell by the server, so $$ is the server's pid.
         command = f'exec 3<&{listener.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"'
         server = subprocess.Popen(
             ["bash", "-c", command, "bash", *fresh.sandbox.argv("serve")],
@@ -187,7 +187,7 @@ def test_a_client_in_a_container_uses_the_socket(api: Server) -> None:
     assert [item["Names"] for item in json.loads(joined(data, 1))] == [["/inner"]]
 
 
-def test_execs_of_docker_py_at_once_each_get_their_own_output(api: Server) -> None:
+def test_simultaneous_execs_of_docker_py_get_their_own_output(api: Server) -> None:
     api.create("sleep", "1000", name="box")
     api.ok("POST", "/containers/box/start")
     client = docker_py.DockerClient(base_url=api.url, timeout=100, max_pool_size=20)
@@ -209,7 +209,7 @@ def test_execs_of_docker_py_at_once_each_get_their_own_output(api: Server) -> No
     assert found == {number: (0, f"{number}\n".encode()) for number in range(20)}
 
 
-def test_a_killed_server_leaves_the_store_true(fresh: Server) -> None:
+def test_a_server_killed_under_load_leaves_a_sound_store(fresh: Server) -> None:
     chance = random.Random(8)
     for round_ in range(6):
         names = [f"k{round_}{letter}" for letter in "abc"]
@@ -220,7 +220,7 @@ def test_a_killed_server_leaves_the_store_true(fresh: Server) -> None:
                 fresh.call("POST", f"/containers/{name}/start")
                 fresh.call("POST", f"/containers/{name}/stop?t=0")
                 fresh.call("DELETE", f"/containers/{name}?force=1")
-            except Exception:  # noqa: BLE001 - it was killed
+            except Exception:  # noqa: BLE001 - the server was killed
                 return
 
         threads = [threading.Thread(target=act, args=(name,)) for name in names]
@@ -238,7 +238,7 @@ def test_a_killed_server_leaves_the_store_true(fresh: Server) -> None:
     fresh.sandbox.ok("system", "fsck", "--repair")
 
 
-def test_bytes_that_are_no_http_never_end_the_server(api: Server) -> None:
+def test_invalid_http_never_ends_the_server(api: Server) -> None:
     chance = random.Random(1)
     seeds = [
         b"GET /containers/json HTTP/1.1\r\nHost: d\r\n\r\n",
@@ -265,7 +265,7 @@ def test_bytes_that_are_no_http_never_end_the_server(api: Server) -> None:
     assert "Traceback" not in api.log.read_text()
 
 
-# What never ends, changes the machine or the store's other tests, or reaches out.
+# Requests that never end, change the machine or other tests' objects, or use the network.
 _NOT_FUZZED = (
     "/events",
     "/build",
@@ -280,7 +280,7 @@ SCHEMA = schemathesis.openapi.from_dict(describe()).exclude(path=list(_NOT_FUZZE
 
 @SCHEMA.parametrize()
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_request_that_the_description_allows_is_answered(
+def test_the_server_answers_every_request_that_the_api_description_allows(
     shared: Server, case: schemathesis.Case
 ) -> None:
     path = case.formatted_path
@@ -296,6 +296,6 @@ def _quoted(query: dict[str, object]) -> list[tuple[str, str]]:
     return [(quote(key), quote(str(value), errors="surrogatepass")) for key, value in query.items()]
 
 
-def test_the_description_is_what_is_kept_in_docs() -> None:
+def test_the_api_description_in_docs_is_up_to_date() -> None:
     path = pathlib.Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
     assert json.loads(path.read_text()) == json.loads(json.dumps(describe()))

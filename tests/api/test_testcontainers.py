@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""testcontainers with servers of Debian's packages, and a reaper that uses the socket from
-inside a container."""
+"""testcontainers with servers from Debian packages, and its reaper, which uses the socket
+from inside a container."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.harness.polling import until
 pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
 HERE = pathlib.Path(__file__).parent
-# What the images of Docker Hub do; every server ends by itself, should nobody end it.
+# Like images of Docker Hub. Each server has a timeout, in case no test ends it.
 DATABASE = """#!/bin/sh -e
 bin=/usr/lib/postgresql/15/bin
 mkdir -p /run/postgresql /data
@@ -61,7 +61,7 @@ with PostgresContainer("postgres:15", dbname="shop") as db:
     print(db.get_connection_url(driver=None).startswith("postgresql://test:test@"))
     print(db.exec(["psql", "-U", "test", "-Atc", "select 6 * 7, current_database()", "shop"]))
 """
-# It is killed: nothing of its own cleans up.
+# This program is killed, so it cannot clean up.
 LEAVER = """
 import os, signal
 from testcontainers.core.container import DockerContainer
@@ -81,7 +81,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, servers_image: Sandbox) -> Iterator[Server]:
-    """A server with the images of `IMAGES`, above a store that is only read."""
+    """A server with the images of `IMAGES`, above a read-only store."""
     folder = tmp_path_factory.mktemp("api")
     sandbox = private_sandbox(folder)
     sandbox.environ["SANDBOX_ROOT"] = f"{servers_image.store}:{sandbox.store}"
@@ -97,7 +97,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, servers_image: Sandbox) -> 
 
 
 def script(docker: Docker, text: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a user's program to its end, whatever that is."""
+    """Run a program that uses the server to its end, with any exit code."""
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", text],
         env=docker.environment() | {"TC_POOLING_INTERVAL": "0.1", "TC_MAX_TRIES": "1000"} | environ,
@@ -109,7 +109,7 @@ def script(docker: Docker, text: str, **environ: str) -> subprocess.CompletedPro
     )
 
 
-def test_servers_are_started_waited_for_reached_and_removed(docker: Docker) -> None:
+def test_testcontainers_starts_reaches_and_removes_servers(docker: Docker) -> None:
     done = script(docker, SERVERS, TESTCONTAINERS_RYUK_DISABLED="true")
     assert done.stdout.splitlines() == [
         "b'a page\\n'",
@@ -122,7 +122,7 @@ def test_servers_are_started_waited_for_reached_and_removed(docker: Docker) -> N
 
 
 @pytest.mark.skipif(shutil.which("go") is None, reason="needs Go on the machine")
-def test_what_a_killed_program_left_is_removed_by_a_reaper_in_a_container(
+def test_a_reaper_in_a_container_removes_containers_of_a_killed_program(
     docker: Docker, tmp_path: pathlib.Path
 ) -> None:
     environ = {"CGO_ENABLED": "0", "GOCACHE": f"{tmp_path}/cache", "GO111MODULE": "off"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Much data through attach and exec: every byte of it, for little of the server's time."""
+"""Large amounts of data through attach and exec arrive complete and use little CPU time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.harness.apiserver import Docker, Server, docker_on
 
 pytestmark = pytest.mark.guest
 MEGABYTES = 128
-RATE = 300  # megabytes in a second of the server's own processor time
+RATE = 300  # megabytes per second of the server's CPU time
 
 
 @pytest.fixture
@@ -21,16 +21,14 @@ def docker(stocked: Server, api: Server, tmp_path: pathlib.Path) -> Docker:
 
 
 def used(server: Server) -> float:
-    """Return the seconds of processor time that a server's process has used."""
+    """Return the CPU time of a server's process in seconds."""
     text = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text()
     fields = text.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize("verb", ["run", "exec"])
-def test_what_is_sent_comes_back_byte_for_byte_and_costs_the_server_little(
-    docker: Docker, verb: str
-) -> None:
+def test_sent_data_comes_back_unchanged_and_uses_little_cpu_time(docker: Docker, verb: str) -> None:
     docker.ok("run", "-d", "--name", "box", "box", "sleep", "1000")
     command = {
         "run": ("run", "-i", "--rm", "--log-driver", "none", "box", "cat"),
@@ -40,5 +38,5 @@ def test_what_is_sent_comes_back_byte_for_byte_and_costs_the_server_little(
     before = used(docker.server)
     done = docker.call(*command, stdin=data, timeout=300)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout == data  # both ways
+    assert done.stdout == data  # sent to the container and back
     assert used(docker.server) - before < 2 * MEGABYTES / RATE

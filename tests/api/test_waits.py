@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Waiting for the end of containers that are removed the moment they end."""
+"""Waits for the end of containers that are removed as soon as they end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ pytestmark = pytest.mark.guest
 CROWD = 10
 
 
-def test_who_waits_hears_the_exit_code_though_the_container_is_gone_by_then(api: Server) -> None:
-    """The server looks at what is waited for once a second: these end about then."""
+def test_a_wait_gets_the_exit_code_of_a_container_that_is_already_removed(api: Server) -> None:
+    """The server checks waits once a second, and these containers end about then."""
     waiting = []
     for number in range(CROWD):
         script = f"sleep 0.{90 + number}; exit 3"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""pair serve: answers a line on port 80. pair call NAME...: asks each, prints answer, address."""
+"""pair serve: answers on port 80. pair call NAME...: prints each server's answer and address."""
 
 import asyncio
 import sys

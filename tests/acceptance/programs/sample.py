@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A database, threads with children, and every way to start a pool of processes."""
+"""Uses a database, threads that start processes, and all kinds of process pools."""
 
 import multiprocessing
 import os
