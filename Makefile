@@ -85,11 +85,12 @@ endif
 check: lint types test-c ## what to run before a commit: lint, types, everything quick
 	@$(PYTEST) -m 'not slow and not network' --ignore=tests/c
 
-lint: build ## ruff, clang-format, import contracts, gcc warnings as errors, gcc -fanalyzer
+lint: build ## ruff, clang-format, import contracts, no circles of files, gcc warnings as errors, gcc -fanalyzer
 	@$(BIN)/ruff check $(PYTHON_FILES)
 	@$(BIN)/ruff format --check $(PYTHON_FILES)
 	@$(BIN)/lint-imports --no-logo 2>&1 || $(BIN)/lint-imports
 	@$(if $(C_FILES),$(BIN)/clang-format --dry-run -Werror $(C_FILES))
+	@$(BIN)/python -m tools.circles c
 	@$(BIN)/python -P sandbox/native/build.py --check --analyze
 
 types: build ## mypy --strict

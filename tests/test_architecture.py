@@ -14,9 +14,11 @@ import re
 import pytest
 
 from tests.harness.cbuild import native_build
+from tools.c_symbols import declarations, headers_for, public_symbols
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CSRC = ROOT / "csrc"
+BUILDS = (ROOT / "build" / "guest", ROOT / "build" / "hosted")
 
 # The folders of csrc/, lowest level first. A file includes only headers of its own folder and of
 # folders of a lower level (guest code: of its own level, too). A new folder declares its place
@@ -110,6 +112,23 @@ def may_know(folder: str, other: str) -> bool:
 def test_c_file_includes_only_its_own_folder_or_lower(path: pathlib.Path) -> None:
     folders = {folder_of(p.resolve()) for p in included(path)}
     assert [f for f in folders if not may_know(folder_of(path), f)] == []
+
+
+@pytest.mark.parametrize("path", C_FILES, ids=name_of)
+def test_internal_header_is_included_only_in_its_folder(path: pathlib.Path) -> None:
+    internal = [p.resolve() for p in included(path) if p.name == "internal.h"]
+    assert [name_of(p) for p in internal if p.parent != path.parent] == []
+
+
+def test_what_a_c_file_defines_is_declared_in_its_header_or_its_folders() -> None:
+    declared = declarations(CSRC)
+    wrong = {
+        symbol: file
+        for symbol, file in public_symbols(CSRC, BUILDS).items()
+        if FOLDERS[folder_of(CSRC / file)] < GUEST_ONLY_LEVEL
+        and not declared.get(symbol, set()) & headers_for(file)
+    }
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("path", COMMON_C, ids=name_of)

@@ -16,6 +16,7 @@
 #include "calls/proc/on_proc.h"
 #include "tree/rewritten.h"
 #include "guest/trace.h"
+#include "pure/ids_exec.h"
 
 static int open_program(struct sb_call *call, struct sb_at *at)
 {

@@ -2,11 +2,12 @@
 /*
  * net_place.c - socket addresses, and whose an address is.
  */
+#include "net/net_place.h"
+
 #include <errno.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
-#include "net/net_rules.h"
 
 const unsigned char sb_net_any_v6[16];
 const unsigned char sb_net_loopback_v6[16] = {[15] = 1};

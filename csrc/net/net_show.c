@@ -6,7 +6,7 @@
  *   The base address of a container becomes the address by which the other
  *   side knows it, a real port the one that the program bound.
  */
-#include "net/net_rules.h"
+#include "net/net_show.h"
 
 static bool is_published(const struct sb_net *net, uint32_t kind, uint16_t port)
 {

@@ -9,9 +9,9 @@
  * Rules
  *   Signal-safe; one statfs(2) a row of a bind.
  */
-#include <linux/magic.h>
+#include "procfs/proc_mounts.h"
 
-#include "procfs/proc_text.h"
+#include <linux/magic.h>
 
 #define FIRST_MOUNT_ID 1000
 

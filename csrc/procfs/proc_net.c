@@ -8,6 +8,8 @@
  */
 #include "procfs/proc_net.h"
 
+#include "net/net_show.h"
+
 #define LINE_MAX 512
 #define UID_FIELD 7
 

@@ -57,17 +57,6 @@ struct sb_proc_status {
 void sb_proc_status_line(const struct sb_proc_status *status, const char *line, size_t len,
 			 struct sb_proc_out *out);
 
-/* proc_mounts.c */
-enum sb_proc_mounts {
-	SB_PROC_MOUNTINFO,
-	SB_PROC_MOUNTS,
-	SB_PROC_MOUNTSTATS,
-};
-/* The row of the root (index -1) or of mount number index; nothing for one
- * that is no mount to the guest (a synthetic link) or lies outside fs->root. */
-void sb_proc_mount_row(const struct sb_fs *fs, enum sb_proc_mounts format, int index,
-		       struct sb_proc_out *out);
-
 void sb_proc_put(struct sb_proc_out *out, const char *text, size_t len);
 void sb_proc_put_text(struct sb_proc_out *out, const char *text);
 /* Text with the bytes in special as \ooo, as seq_file_path() writes them. */

@@ -69,14 +69,6 @@ int sb_ids_set_securebits(struct sb_ids *ids, uint64_t bits) SB_MUST_CHECK;
 bool sb_ids_in_group(const struct sb_ids *ids, uint32_t gid);
 bool sb_ids_in_real_group(const struct sb_ids *ids, uint32_t gid); /* the rgid instead */
 
-/* What execve makes of ids for a program file of that mode, owner and file
- * capabilities (security.capability value, NULL when it has none). mode 0
- * for a file on a nosuid mount. Returns 1 when the program must see AT_SECURE,
- * else 0; -EPERM (ids unchanged) when the file demands capabilities that the
- * bounding set lacks. */
-int sb_ids_exec(struct sb_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid,
-		const unsigned char *file_caps, uint32_t file_caps_len);
-
 /* May ids (fsuid, fsgid, groups, DAC capabilities) do want (a mask of 4 read,
  * 2 write, 1 execute) to a file of that mode and owner? 0 or -EACCES. Root
  * rules as the kernel's: execute of a non-directory needs one x bit. */

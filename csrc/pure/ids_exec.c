@@ -8,13 +8,14 @@
  * Rules
  *   Pure: no I/O, no globals, safe in a signal handler. A file's bytes are a stranger's.
  */
+#include "pure/ids_exec.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 
 #include "base/mem.h"
-#include "pure/ids.h"
 
 struct file_caps {
 	uint64_t permitted;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
+#include "pure/ids_exec.h"
 
 /* In the order of record_ids.c. */
 enum call {

@@ -25,6 +25,7 @@
 
 #include "check.h"
 #include "pure/ids.h"
+#include "pure/ids_exec.h"
 
 #define KEEP UINT32_MAX
 

@@ -10,6 +10,7 @@
 #include "net/net_link.h"
 #include "net/net_rules.h"
 #include "procfs/proc_net.h"
+#include "net/net_show.h"
 
 #define SELF 1
 #define PEER 2

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "check.h"
+#include "procfs/proc_mounts.h"
 
 static struct sb_control control;
 static struct sb_index no_layers;

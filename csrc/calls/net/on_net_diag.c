@@ -16,6 +16,7 @@
 #include "net/net_link.h"
 #include "calls/net/on_net.h"
 #include "calls/net/on_net_link.h"
+#include "net/net_show.h"
 
 struct query {
 	const struct sb_net *net;

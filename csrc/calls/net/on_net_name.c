@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "calls/net/on_net.h"
+#include "net/net_show.h"
 
 static bool read_peer(int fd, struct sb_net_place *out)
 {

@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "calls/proc/on_proc_fill.h"
 #include "guest/thread.h"
+#include "procfs/proc_mounts.h"
 
 #define INPUT_SIZE 12288
 #define OUTPUT_SIZE (sizeof(((struct sb_work *)0)->buffer) - INPUT_SIZE)

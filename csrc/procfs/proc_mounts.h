@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc_mounts.h - the mount tables of /proc.
+ *
+ * Level 2.
+ */
+#ifndef SB_PROC_MOUNTS_H
+#define SB_PROC_MOUNTS_H
+
+#include "procfs/proc_text.h"
+
+enum sb_proc_mounts {
+	SB_PROC_MOUNTINFO,
+	SB_PROC_MOUNTS,
+	SB_PROC_MOUNTSTATS,
+};
+/* The row of the root (index -1) or of mount number index; nothing for one
+ * that is no mount to the guest (a synthetic link) or lies outside fs->root. */
+void sb_proc_mount_row(const struct sb_fs *fs, enum sb_proc_mounts format, int index,
+		       struct sb_proc_out *out);
+
+#endif
