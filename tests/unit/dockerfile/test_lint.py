@@ -6,9 +6,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.dockerfile.dockerignore import IgnoreRules
-from sandbox.dockerfile.errors import LanguageError
 from sandbox.dockerfile.lint import lint
-from sandbox.dockerfile.lint_rules import DESCRIPTIONS, parse_check, rule_url
 from sandbox.dockerfile.parser import parse, parse_until_error
 from sandbox.dockerfile.plan import Wanted
 
@@ -293,15 +291,3 @@ def test_an_error_comes_with_the_warnings_before_it() -> None:
     found = lint(circle, Wanted())
     assert [w.rule for w in found.warnings] == ["FromAsCasing"]
     assert "circular dependency" in str(found.error)
-
-
-@pytest.mark.parametrize("text", ["skip", "foo=1", "error=perhaps"])
-def test_a_check_that_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(LanguageError):
-        parse_check(text)
-
-
-def test_each_rule_has_its_page() -> None:
-    assert rule_url("SecretsUsedInArgOrEnv").endswith("/secrets-used-in-arg-or-env/")
-    assert rule_url("JSONArgsRecommended").endswith("/json-args-recommended/")
-    assert len(DESCRIPTIONS) == 21

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""The flags of an instruction."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.dockerfile.flags import Known, parse_flags
+from sandbox.dockerfile.words import ArgumentError
+
+KNOWN = Known(texts=("from", "chown"), switches=("link",), lists=("exclude",))
+
+
+def test_flags_are_read_by_kind() -> None:
+    given = parse_flags(["--from=a=b", "--link", "--exclude=x", "--exclude=y"], KNOWN)
+    assert (given.text("from"), given.text("chown")) == ("a=b", "")
+    assert given.switch("link") is True
+    assert given.list("exclude") == ("x", "y")
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--link=FALSE", False), ("--link=True", True)])
+def test_a_switch_can_be_given_a_value(flag: str, value: bool) -> None:
+    assert parse_flags([flag], KNOWN).switch("link") is value
+    assert parse_flags([], KNOWN).switch("link") is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--form=a"], "unknown flag: --form (did you mean from?)"),
+        (["--zzzzzz"], "unknown flag: --zzzzzz"),
+        (["--from=a", "--from=b"], "duplicate flag specified: --from"),
+        (["--from"], "missing a value on flag: --from"),
+        (["--link="], "missing a value on flag: --link"),
+        (["--link=maybe"], "expecting boolean value for flag --link, not: maybe"),
+    ],
+)
+def test_a_refusal_reads_as_buildkits(flags: list[str], words: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        parse_flags(flags, KNOWN)
+    assert caught.value.message == words
