@@ -153,7 +153,7 @@ def parse_bytes(text: str) -> int:
         value = float(digits)
     except ValueError:
         power = -1
-    if power < 0 or value < 0:
+    if power < 0 or not 0 <= value < float("inf"):
         raise UsageError(f"invalid size: '{text}'")
     return int(value * 1024**power)
 
