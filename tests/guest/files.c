@@ -669,6 +669,8 @@ static void xattrs(void)
 	fd = (int)MUST(open("f", O_RDONLY));
 	SEE(fsetxattr(fd, "user.fd", "fd", 2, 0));
 	SEE(fgetxattr(fd, "user.fd", value, sizeof(value)));
+	SEE(flistxattr(fd, NULL, 0) > 0);
+	SEE(flistxattr(fd, list, 1));
 	SEE(fremovexattr(fd, "user.fd"));
 	SEE(fremovexattr(fd, "user.fd"));
 	close(fd);

@@ -316,6 +316,9 @@ static void files(void)
 	SEE(lseek(fd, 0, SEEK_SET));
 	SEE(statfs("/proc", &fs));
 	say("type %lx", (unsigned long)fs.f_type);
+	fd = (int)MUST(open("/proc", O_RDONLY | O_DIRECTORY));
+	SEE(fstatfs(fd, &fs));
+	say("type %lx", (unsigned long)fs.f_type);
 	SEE(prctl(PR_GET_DUMPABLE));
 	SEE(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 	SEE(prctl(PR_GET_SECCOMP));

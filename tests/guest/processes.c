@@ -699,6 +699,8 @@ static void names(void)
 	SEE(prctl(PR_SET_PDEATHSIG, SIGTERM));
 	SEE(prctl(PR_SET_NAME, 8));
 	SEE(prctl(12345, 0));
+	SEE(sethostname("other", 5));
+	SEE(setdomainname("other", 5));
 }
 
 static void clone3_call(void)

@@ -177,6 +177,9 @@ static void waits(void)
 	const struct timespec short_time = {0, 20000000};
 	const struct timespec long_time = {5, 0};
 	struct itimerval soon = {{0, 5000}, {0, 20000}};
+	const struct {
+		int64_t seconds, nanoseconds;
+	} twenty_ms = {0, 20000000};
 	int ep = (int)MUST(epoll_create1(0));
 	struct epoll_event event;
 	sigset_t all, alarm_only;
@@ -191,6 +194,8 @@ static void waits(void)
 	SEE(ppoll(NULL, 0, &short_time, &all));
 	SEE(pselect(0, NULL, NULL, NULL, &short_time, &all));
 	SEE(epoll_pwait(ep, &event, 1, 20, &all));
+	SEE(syscall(SYS_epoll_pwait2, ep, &event, 1, &twenty_ms, &all, 8));
+	SEE(syscall(SYS_epoll_pwait2, ep, &event, 1, &twenty_ms, &all, 4));
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	MUST(setitimer(ITIMER_REAL, &soon, NULL));
 	SEE(ppoll(NULL, 0, &long_time, &alarm_only));
@@ -248,6 +253,7 @@ static void pending_waits(void)
 	say("signalfd: %u value %d", got.ssi_signo, got.ssi_int);
 	SEE(signalfd(0, &set, 0));
 	SEE(signalfd(-1, &set, 0x1));
+	SEE(syscall(SYS_signalfd4, -1, &set, 4, 0));
 	close(fd);
 }
 
