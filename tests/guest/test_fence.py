@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""A program that makes its system calls past the runtime meets the kernel's fence, Landlock."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import pytest
+
+from sandbox.native.probe import probe
+from tests.harness import images
+from tests.harness.cbuild import BUILDS
+from tests.harness.command import ROOT, Sandbox
+
+pytestmark = pytest.mark.guest
+
+# A right that an older kernel lacks: what it then does is no news.
+SINCE = {"truncate a file": 3}
+
+
+def promised() -> dict[str, str]:
+    """Return the table of docs/threat-model.md: what is tried, and what comes of it."""
+    text = (ROOT / "docs/threat-model.md").read_text()
+    table = text.partition("| past the runtime |")[2].partition("\n\n")[0]
+    return dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE))
+
+
+def test_landlock_refuses_what_the_threat_model_says(
+    sandbox: Sandbox, guest_program, tmp_path: pathlib.Path
+) -> None:
+    abi = probe().landlock
+    if abi == 0:
+        pytest.skip("this kernel has no Landlock")
+    program = guest_program("fence", *BUILDS["static"])
+    outside = tmp_path / "outside"
+    (outside / "sub").mkdir(parents=True)
+    (outside / "file").write_text("secret")
+    (outside / "program").write_bytes(pathlib.Path("/bin/true").read_bytes())
+    (outside / "program").chmod(0o755)
+    members = [images.file("fence", pathlib.Path(program).read_bytes(), mode=0o755)]
+    sandbox.ok("import", images.rootfs_archive(members, tmp_path / "root.tar"), "fence")
+
+    printed = sandbox.ok("run", "--rm", "fence", "/fence", str(outside))
+
+    found = dict(line.split(": ") for line in printed.splitlines())
+    words = {"EACCES": "refused", "EXDEV": "refused", "done": "allowed"}
+    wanted = promised()
+    assert list(found) == list(wanted)
+    for what, result in found.items():
+        if abi >= SINCE.get(what, 1):
+            assert words[result] == wanted[what], what
+    assert (outside / "file").read_text() == "secret"
