@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def build(
     request: BuildRequest, layout: Layout, services: Services, progress: Progress | None
 ) -> BuildResult:
-    """Build and return what came of it; `BuildFailed` says why not."""
+    """Build and return the result; raise `BuildFailed` if a step fails."""
     _refuse(request)
     layout.prepare()
     request = replace(request, network=_network_of(request.network, layout))
@@ -95,7 +95,7 @@ def _build(
 
 
 def _network_of(mode: str, layout: Layout) -> str:
-    """Return default, host, none, or the id of the network on which RUN is."""
+    """Return the network of RUN: ``default``, ``host``, ``none``, or a network's id."""
     if mode == "default":
         return mode
     network = NetworkStore(layout).find(mode)

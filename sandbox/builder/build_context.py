@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The build context, whatever it comes as, as a directory; and the Dockerfile in it.
+"""The build context (directory, tar, git or URL) as a directory, and its Dockerfile.
 
-Rules: a tar is unpacked with the rules for layers, so nothing of it lies outside; what is
-fetched with git keeps no git directory unless it is asked for.
+Rules: a tar is unpacked by the rules for layers, so no member lies outside. A git context
+has no git directory unless the user asks for it.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _TIMEOUT = 600
 
 @dataclass(frozen=True)
 class Context:
-    """A directory, the Dockerfile's text, and where that is."""
+    """A directory, and the Dockerfile's text and path."""
 
     root: str
     dockerfile: str
     name: str
     ignore: str | None = None
-    """The text of the file that says what is left out."""
+    """The text of .dockerignore."""
 
     def rules(self) -> IgnoreRules:
-        """Return what that file says."""
+        """Return the parsed .dockerignore."""
         return IgnoreRules.parse((self.ignore or "").encode("utf-8", "surrogateescape"))
 
 
@@ -96,7 +96,7 @@ def _with_dockerfile(
 
 
 def _ignore_text(root: str, dockerfile: str | None) -> str | None:
-    """Return what <Dockerfile>.dockerignore says, or else .dockerignore."""
+    """Return the text of <Dockerfile>.dockerignore, or else of .dockerignore."""
     candidates = [f"{dockerfile}.dockerignore"] if dockerfile else []
     for path in (*candidates, os.path.join(root, ".dockerignore")):
         if os.path.isfile(path):
@@ -110,7 +110,7 @@ class _Stream(Protocol):
 
 
 def _from_stream(request: BuildRequest, folder: Callable[[str], Path]) -> Context:
-    """Read a tar, or else a Dockerfile without a context, from standard input."""
+    """Read a tar or a Dockerfile without a context from standard input."""
     if request.stdin is None:
         raise UsageError("no context given on standard input")
     return _from_data(request, request.stdin, folder)
@@ -140,7 +140,7 @@ def _from_data(request: BuildRequest, stream: _Stream, folder: Callable[[str], P
 
 
 def is_tar(head: bytes) -> bool:
-    """Tell whether data that begins so is a tar."""
+    """Tell whether *data* is the start of a tar."""
     if len(head) < _BLOCK:
         return False
     digits = head[148:156].strip(b" \0")
@@ -155,7 +155,7 @@ def _raw_type() -> Any:
     from sandbox.layers.byte_streams import HashingReader
 
     class Raw(io.RawIOBase):
-        """Bytes of anything with read()."""
+        """A raw stream over any object with read()."""
 
         def __init__(self, source: _Stream) -> None:
             super().__init__()
@@ -172,7 +172,7 @@ def _raw_type() -> Any:
     return Raw
 
 
-def _Raw(source: _Stream) -> Any:  # noqa: N802 - a class made when it is needed
+def _Raw(source: _Stream) -> Any:  # noqa: N802 - makes a class on demand
     return _raw_type()(source)
 
 
@@ -180,7 +180,7 @@ def _Raw(source: _Stream) -> Any:  # noqa: N802 - a class made when it is needed
 
 
 def clone(address: str, into: Path, *, keep_git: bool = False) -> Path:
-    """Fetch a repository ``URL[#REF[:SUBDIR]]`` and return the directory meant."""
+    """Fetch a repository ``URL[#REF[:SUBDIR]]`` and return its directory."""
     url, _, fragment = address.partition("#")
     ref, _, subdir = fragment.partition(":")
     if url.startswith("github.com/"):
@@ -205,14 +205,14 @@ def clone(address: str, into: Path, *, keep_git: bool = False) -> Path:
 
 
 def _fetch(checkout: str, url: str, ref: str) -> str:
-    """Fetch as little as the server lets us; return what to check out."""
+    """Fetch as little as the server allows; return the revision to check out."""
     for depth in (["--depth=1"], []):
         try:
             _git("-C", checkout, "fetch", "-q", *depth, "--", url, ref or "HEAD")
         except StepFailed:
             continue
         return "FETCH_HEAD"
-    # A commit that the server does not hand out by itself.
+    # The server does not serve this commit by itself.
     _git("-C", checkout, "fetch", "-q", "--tags", "--", url, "+refs/*:refs/fetched/*")
     return ref
 
@@ -244,7 +244,7 @@ def _git(*arguments: str) -> None:
 
 
 def download(url: str) -> tuple[bytes, float]:
-    """Return what is at a URL, and when it was last changed (0: unknown)."""
+    """Return the content of a URL and the time of its last change (0: unknown)."""
     from email.utils import parsedate_to_datetime
 
     from sandbox.registry.session import Session

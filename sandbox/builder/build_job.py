@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One build: what was asked for, and what all its stages and steps share."""
+"""One build: its request, and the state that all its stages and steps share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Build:
-    """What the stages and steps of one build share."""
+    """The shared state of one build's stages and steps."""
 
     def __init__(
         self,
@@ -41,13 +41,13 @@ class Build:
         *,
         own_platform: str,
     ) -> None:
-        """Build nothing yet."""
+        """Prepare the build."""
         self.request = request
         self.dockerfile = dockerfile
         self.shop = shop
         self.teller = teller
         self.cancel = threading.Event()
-        self.has_stages = len(dockerfile.stages) > 1  # an image that is copied from is one, too
+        self.has_stages = len(dockerfile.stages) > 1  # so does an image to copy from
         self.layering = Layering(shop, self.moment, teller if request.every_step else None)
         self.numbering: dict[int, tuple[int, int]] = {}
         """Where stages are numbered through: the number of the base, and of all steps."""
@@ -62,7 +62,7 @@ class Build:
         """The stages that are built, by index."""
 
     def check(self) -> None:
-        """Go no further if another stage failed."""
+        """Raise `Cancelled` if another stage failed."""
         if self.cancel.is_set():
             raise Cancelled("canceled")
 
@@ -81,12 +81,12 @@ class Build:
         )
 
     def moment(self) -> str:
-        """Return the time that new steps have."""
+        """Return the time of new steps."""
         return moment(self.request.epoch)
 
 
 def moment(epoch: int | None) -> str:
-    """Return the time as images have it: now, or *epoch*."""
+    """Return the time in the format of images: now, or *epoch*."""
     from datetime import UTC, datetime
 
     if epoch is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is wrong, or not nice, in a Dockerfile: for ``--check``, and before a build."""
+"""Errors and lint warnings of a Dockerfile: for ``--check``, and before a build."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def check(context: Context, wanted: Wanted, ignore: IgnoreRules, services: Services) -> BuildResult:
-    """Look at the file only; images are looked at that are in the store already."""
+    """Check the file alone, with the images that the store already has; build nothing."""
     raw = context.dockerfile.encode("utf-8", "surrogateescape")
     dockerfile, error = parse_until_error(raw, name=context.name)
     known = {} if error is not None else _known(dockerfile, wanted, services)
@@ -50,7 +50,7 @@ def warn(
     images: Mapping[int, Image],
     triggers: Mapping[int, tuple[Instruction, ...]],
 ) -> tuple[str, ...]:
-    """Return the warnings before a build; raise what it would end with."""
+    """Return the warnings before a build; raise the error that would end it."""
     found = lint(
         dockerfile,
         wanted,

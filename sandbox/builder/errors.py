@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a build fails."""
+"""The errors of a build."""
 
 # ruff: noqa: N818  -- as in sandbox.errors
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 
 class BuildFailed(SandboxError):
-    """A step failed; *excerpt* is what people want to see of it before the message."""
+    """A step failed; *excerpt* shows its place in the file, before the message."""
 
     def __init__(self, message: str, *, excerpt: str = "", begun: bool = True) -> None:
-        """Keep the reason; the words before it, once the build has *begun*, are BuildKit's."""
+        """Keep the reason; after the build has *begun*, BuildKit's prefix stands before it."""
         super().__init__(f"failed to solve: {message}" if begun else message)
         self.reason = message
         self.excerpt = excerpt
 
 
 class StepFailed(SandboxError):
-    """One step failed; whoever knows its place in the file says where."""
+    """One step failed; a caller adds its place in the file."""
 
 
 class Cancelled(SandboxError):
-    """Another step failed, or the user wants no more."""
+    """Another step failed, or the user cancelled the build."""
 
 
 @contextmanager
 def placed(dockerfile: Dockerfile, span: Span) -> Iterator[None]:
-    """Say of any failure of the block that it is about *span*, if nobody said it better."""
+    """Add the place *span* to any failure of the block that has no place yet."""
     try:
         yield
     except (BuildFailed, Cancelled, DockerfileError):

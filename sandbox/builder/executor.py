@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 
 class Executor:
-    """Builds what the target of *build* needs."""
+    """Builds the target of *build* and the stages that it needs."""
 
     def __init__(self, build: Build) -> None:
-        """Build nothing yet."""
+        """Prepare the build; no stage starts yet."""
         self._build = build
 
     # ---- the graph ---------------------------------------------------------------------------
 
     def run(self) -> State:
-        """Build what the target needs and return the target's state."""
+        """Build the target with the stages that it needs; return the target's state."""
         build = self._build
         planned = self._plan()
         build.has_stages = build.has_stages or any(stage.sources for stage in planned.stages)
@@ -75,7 +75,7 @@ class Executor:
             self._build.numbering[stage.index] = (1 + sum(counts[:place]), sum(counts))
 
     def _plan(self) -> Plan:
-        """Plan with the triggers that base images bring, which may need further stages."""
+        """Plan with the ONBUILD triggers of base images, which may need further stages."""
         build = self._build
         triggers = build.triggers
         asked = wanted(build.request, build.own_platform)
@@ -176,7 +176,7 @@ class Executor:
 
 
 def wanted(request: BuildRequest, own_platform: str) -> Wanted:
-    """Return what a request asks of the plan."""
+    """Return the request's wishes for the plan."""
     return Wanted(
         target=request.target or "",
         build_arguments=request.build_args,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The files that COPY and its kin read: of a directory of the host, or of a stage.
+"""Views of files for COPY, ADD and mounts: a directory of the host, or a stage.
 
-Rules: paths are relative to the top, without "." or "..", and b"" is the top. A view
-resolves symlinks inside its top, as a root directory would.
+Rules: paths are relative to the top, without "." or ".."; b"" is the top. A view resolves
+symlinks as if its top were the root directory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LINKS = 40
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is known of one file; *inode* is equal for all names of one."""
+    """The facts of one file; *inode* is the same for all its hard links."""
 
     kind: str
     mode: int
@@ -41,10 +41,10 @@ class Fact:
 
 
 class View(Protocol):
-    """A tree of files that is only read."""
+    """A read-only tree of files."""
 
     def fact(self, path: bytes) -> Fact | None:
-        """Return what is at *path*, not following a link there; None if nothing is."""
+        """Return the facts of *path* without following a link there; None if it is absent."""
 
     def names(self, path: bytes) -> list[bytes]:
         """Return the names in a directory, sorted."""
@@ -54,10 +54,10 @@ class View(Protocol):
 
 
 class HostView:
-    """A directory of the host; whatever is in it belongs to root."""
+    """A directory of the host; every file in it belongs to root."""
 
     def __init__(self, root: str, excluded: Callable[[str], bool] | None = None) -> None:
-        """Read below *root* what is not *excluded* (a path relative to it)."""
+        """Read the files below *root* whose relative path is not *excluded*."""
         self._root = os.fsencode(root)
         self._excluded = excluded
 
@@ -68,7 +68,7 @@ class HostView:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether no file is excluded."""
         return self._excluded is None
 
     def fact(self, path: bytes) -> Fact | None:
@@ -80,7 +80,7 @@ class HostView:
             return None
         except OSError as exc:
             raise NativeError(exc.errno or 0, f"cannot read {os.fsdecode(full)}") from exc
-        kind = kind_of(status.st_mode) or "f"  # a socket is an empty file, as with BuildKit
+        kind = kind_of(status.st_mode) or "f"  # a socket becomes an empty file, as in BuildKit
         if kind != "d" and path and self._is_hidden(path):
             return None
         return Fact(
@@ -98,7 +98,7 @@ class HostView:
         return self._excluded is not None and self._excluded(os.fsdecode(path))
 
     def names(self, path: bytes) -> list[bytes]:
-        """Return the names in a directory; one that is excluded shows what is not."""
+        """Return the names in a directory; an excluded one shows its included content."""
         with map_os_errors(f"cannot read {os.fsdecode(self._full(path))}"):
             found = sorted(os.listdir(self._full(path)))
         if self._excluded is None:
@@ -172,13 +172,13 @@ class TreeView:
         return os.fdopen(self._tree.open_file(b"/" + path), "rb")
 
     def host_path(self, path: bytes) -> str:
-        """Return where a regular file is on the host."""
+        """Return the host path of a regular file."""
         return os.fsdecode(self._tree.stat(b"/" + path).host_path or b"")
 
 
 @dataclass(frozen=True)
 class Written:
-    """Files whose content is at hand."""
+    """Files whose content is in memory."""
 
     files: dict[bytes, bytes]
     mode: int = 0o644
@@ -210,7 +210,7 @@ def join(parent: bytes, name: bytes) -> bytes:
 
 
 def clean(path: str) -> bytes:
-    """Return a path as views take it; ".." never leads above the top.
+    """Return a path in the form that views take; ".." never leads above the top.
 
     >>> clean("/a/./b/../c/"), clean("../..")
     (b'a/c', b'')
@@ -225,7 +225,7 @@ def clean(path: str) -> bytes:
 
 
 def resolve(view: View, path: bytes, *, follow: bool = True) -> bytes:
-    """Return *path* without symlinks; what is missing stays as it is."""
+    """Return *path* with its symlinks resolved; a missing rest stays unchanged."""
     todo = path.split(b"/")[::-1] if path else []
     done: list[bytes] = []
     links = 0
@@ -251,7 +251,7 @@ def resolve(view: View, path: bytes, *, follow: bool = True) -> bytes:
 
 
 def walk(view: View, path: bytes) -> Iterator[tuple[bytes, Fact]]:
-    """Yield (name below *path*, fact) of it and all below, parents first."""
+    """Yield (name below *path*, facts) of *path* and all files below, parents first."""
     pending = [b""]
     while pending:
         name = pending.pop()
@@ -265,5 +265,5 @@ def walk(view: View, path: bytes) -> Iterator[tuple[bytes, Fact]]:
 
 
 def opener(view: View, path: bytes) -> Callable[[], BinaryIO]:
-    """Return what opens a file later."""
+    """Return a function that opens a file later."""
     return partial(view.open, path)

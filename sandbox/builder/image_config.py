@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From a finished stage to the image's configuration, field by field as BuildKit's. Pure."""
+"""The image configuration of a finished stage, field by field as BuildKit writes it. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def fill_times(rows: Sequence[Row]) -> list[Row]:
     """Return the rows, each with a time.
 
-    Steps without a layer have the time of the first new layer after them, or else of the
-    last layer before them.
+    A step without a layer has the time of the next new layer, or else of the last layer
+    before it.
     """
     known: str | None = None
     missing = False
@@ -46,7 +46,7 @@ def fill_times(rows: Sequence[Row]) -> list[Row]:
 def image_document(
     state: State, *, labels: Mapping[str, str], epoch: str | None, now: str
 ) -> oci.ImageConfig:
-    """Return the configuration of the stage's image; *epoch* is the time of all that is new."""
+    """Return the configuration of the stage's image; *epoch* is the time of all new rows."""
     config = state.config
     if labels:
         config = msgspec.structs.replace(config, labels={**(config.labels or {}), **labels})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The files of a result, as a directory of the host or as one tar."""
+"""Write the files of a result as a directory of the host or as one tar."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def write_folder(tree: core.Tree, dest: str) -> None:
-    """Write all files below *dest*, made if missing; they belong to whoever builds."""
+    """Write all files below *dest*, which is made if missing; they belong to the caller."""
     with map_os_errors(f"cannot write {dest}"):
         os.makedirs(dest, exist_ok=True)
     copy_all(_items(TreeView(tree)), HostDestination(os.fsencode(dest)))
@@ -35,7 +35,7 @@ def _items(view: TreeView) -> Iterator[Item]:
     first: dict[object, bytes] = {}
     for name, fact in walk(view, b""):
         if fact.kind in "cb":
-            continue  # nobody without privileges can make them
+            continue  # only root can make devices
         known = first.setdefault(fact.inode, name) if fact.inode is not None else name
         entry = TarEntry(
             name=name, kind=fact.kind if known == name else "h",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What becomes of a result: an image of the store, an archive, a directory, a tar of files."""
+"""The outputs of a build: an image of the store, an archive, a directory, a tar of files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ARCHIVES = {"docker": "docker-archive", "image": "docker-archive", "oci": "oci-
 
 
 def give_out(build: Build, state: State, services: Services) -> str:
-    """Do everything that was asked for with the result; return the image's id, or ""."""
+    """Produce every requested output; return the image's id, or ""."""
     outputs = build.request.outputs or _default()
     image_id = ""
     for output in outputs:
@@ -64,7 +64,7 @@ def _client(output: Output) -> str:
 
 
 def names_of(build: Build, output: Output) -> list[str]:
-    """Return the names of an output's image: the tags, or its own."""
+    """Return the names of an output's image: the output's own, else the build's tags."""
     return [*output.names, *build.request.tags]
 
 
@@ -120,7 +120,7 @@ def _opened(dest: str) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 if not os.path.lexists(draft):
-                    # A directory is given so that linkat(2) is used, which follows.
+                    # With a directory descriptor Python calls linkat(2), which follows the link.
                     fd = file.fileno()
                     os.link(f"/proc/self/fd/{fd}", draft, src_dir_fd=fd, follow_symlinks=True)
             os.rename(draft, dest)
@@ -131,7 +131,7 @@ def _opened(dest: str) -> Iterator[BinaryIO]:
 
 
 def _unseen(dest: str, draft: str) -> BinaryIO:
-    """Return a new file that has no name yet, of which a kill leaves nothing; or *draft*."""
+    """Open a new file without a name, so that a kill leaves nothing; else open *draft*."""
     folder = os.path.dirname(os.path.abspath(dest))
     try:
         fd = os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o666)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What a build tells while it goes on: vertices that start, speak and end.
+"""The progress of a build: vertices that start, print output and end.
 
-Rules: may be called by several threads at once.
+Rules: several threads may call it at once.
 
-Does not know: how any of it is shown.
+Does not know: how progress is shown.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _TAIL = 64 * 1024
 CANCELED = "context canceled"
-"""The error of what was ended because something else failed; the words are BuildKit's."""
+"""BuildKit's error text of a vertex that ended because another one failed."""
 
 
 @dataclass(eq=False)
 class Vertex:
-    """One thing that is done; *number* counts from one in the order of the starts."""
+    """One unit of work; *number* counts from one in the order of the starts."""
 
     number: int
     name: str
@@ -35,27 +35,27 @@ class Vertex:
     cached: bool = False
     error: str = ""
     idle: bool = False
-    """An instruction that changes no file: there is nothing to do."""
+    """The instruction changes no file, so no work is done."""
     tail: bytearray = field(default_factory=bytearray)
-    """The end of what it said."""
+    """The last part of its output."""
 
     @property
     def canceled(self) -> bool:
-        """Whether it was ended from outside, and did not fail by itself."""
+        """Whether it ended because of another failure, and did not fail itself."""
         return self.error == CANCELED
 
 
 class Progress(Protocol):
-    """Whoever shows a build."""
+    """Receives the progress of a build and shows it."""
 
     def started(self, vertex: Vertex) -> None:
-        """Take note that something begins."""
+        """Handle the start of a vertex."""
 
     def said(self, vertex: Vertex, stream: int, data: bytes) -> None:
-        """Take note of output: 1 is standard output, 2 standard error."""
+        """Handle output: stream 1 is standard output, 2 standard error."""
 
     def ended(self, vertex: Vertex) -> None:
-        """Take note that something is done, was cached, or failed."""
+        """Handle the end of a vertex, which succeeded, was cached, or failed."""
 
 
 class Silent:
@@ -72,16 +72,16 @@ class Silent:
 
 
 class Teller:
-    """Numbers what happens and passes it on, one call at a time."""
+    """Numbers vertices and forwards their events, one call at a time."""
 
     def __init__(self, progress: Progress) -> None:
-        """Tell *progress*."""
+        """Forward to *progress*."""
         self._progress = progress
         self._lock = threading.Lock()
         self._count = 0
 
     def start(self, name: str, *, idle: bool = False) -> Vertex:
-        """Say that something begins."""
+        """Report the start of a vertex."""
         with self._lock:
             self._count += 1
             digest = hashlib.sha256(f"{self._count} {name}".encode("utf-8", "replace"))
@@ -91,21 +91,21 @@ class Teller:
         return vertex
 
     def say(self, vertex: Vertex, data: bytes, stream: int = 1) -> None:
-        """Pass on output."""
+        """Forward output."""
         with self._lock:
             vertex.tail += data
             del vertex.tail[:-_TAIL]
             self._progress.said(vertex, stream, data)
 
     def end(self, vertex: Vertex, *, cached: bool = False, error: str = "") -> None:
-        """Say that it is over."""
+        """Report the end of a vertex."""
         with self._lock:
             vertex.ended, vertex.cached, vertex.error = time.time(), cached, error
             self._progress.ended(vertex)
 
     @contextmanager
     def doing(self, name: str) -> Iterator[Vertex]:
-        """Tell of a thing that is done in the block."""
+        """Report the block as one vertex."""
         vertex = self.start(name)
         try:
             yield vertex
@@ -117,7 +117,7 @@ class Teller:
 
 
 def error_of(exc: BaseException) -> str:
-    """Return what to say of a vertex that ended with *exc*."""
+    """Return the error text of a vertex that ended with *exc*."""
     if isinstance(exc, KeyboardInterrupt):
         return CANCELED
     return getattr(exc, "reason", "") or str(exc) or type(exc).__name__

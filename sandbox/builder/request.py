@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the user asked for, and the texts of the options that need parsing. Pure.
+"""The request of a build, and the parsing of its options. Pure.
 
 Does not know: the command line, the HTTP API.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _IMAGES = ("docker", "image", "oci")
 YES = ("true", "1")
-# What may be said of an image besides, with the values that are what is done anyway.
+# Further fields of an image output, with the only value that each may have.
 _CHOICES = {
     "compression": ("gzip",),
     "force-compression": ("false", "0"),
@@ -36,7 +36,7 @@ OUTPUTS = ("docker", "image", "oci", "local", "tar", "cacheonly")
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret and where it is: a file of the host, or bytes from a variable."""
+    """A secret: a file of the host, or bytes from a variable."""
 
     id: str
     path: str = ""
@@ -53,19 +53,19 @@ class SshAgent:
 
 @dataclass(frozen=True)
 class Output:
-    """What becomes of the result; *dest* is a path, "-" standard output."""
+    """One output of the build; *dest* is a path, or "-" for standard output."""
 
     kind: str
     dest: str = ""
     names: tuple[str, ...] = ()
-    """Further names of the image."""
+    """Additional names of the image."""
     push: bool = False
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RemoteCache:
-    """A cache elsewhere: ``type=registry|local|inline``."""
+    """A remote cache: ``type=registry|local|inline``."""
 
     kind: str
     options: Mapping[str, str] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class BuildRequest:
 
     context: str = "."
     stdin: BinaryIO | None = None
-    """What "-" reads, as context or as Dockerfile."""
+    """The stream that "-" means, as context or as Dockerfile."""
     dockerfile: str | None = None
     tags: tuple[str, ...] = ()
     build_args: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class BuildRequest:
     no_cache_filter: tuple[str, ...] = ()
     pull: bool = False
     lock: Lockfile | None = None
-    """What base images' names mean."""
+    """Named contexts, which replace images of the same name."""
     platform: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -106,21 +106,20 @@ class BuildRequest:
     check: bool = False
     epoch: int | None = None
     every_step: bool = False
-    """Tell of every instruction, one stage after the other, numbered through: what the
-    builder before BuildKit did."""
+    """Report every instruction, numbered through all stages, as the classic builder did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """What a build made; *image_id* is empty if nothing went into the store."""
+    """The result of a build; *image_id* is empty if the store got no image."""
 
     image_id: str = ""
     digest: str = ""
     names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    """Of a build a line each; of a check with the place in the file."""
+    """Warnings: one line each after a build; with their place in the file after a check."""
     error: BuildFailed | None = None
-    """What a check found that a build would end with."""
+    """The error with which a build would end, found by a check."""
 
 
 def parse_fields(text: str, option: str) -> dict[str, str]:

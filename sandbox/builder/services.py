@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a build needs of those who use it: images by name, and ways to give one away."""
+"""The services that a build needs from its caller: images by name, and saving an image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Services(Protocol):
         """Return an image, pulled if it is missing, or always with *pull*."""
 
     def stored_image(self, name: str, *, platform: str) -> Image | None:
-        """Return an image if it is there, and for this platform."""
+        """Return an image if the store has it for this platform."""
 
     def load_layout(self, path: str) -> Image:
         """Return the image of an OCI layout on disk, ``PATH[:TAG]``."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``--squash``: one layer of all that is new. Works on the tables of the layers."""
+"""``--squash``: merge all new layers into one. Works on the tables of the layers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Merged:
-    """Layers put one on the other: what they add, and what they take from those below."""
+    """Merged layers: the entries that they add, and those that they remove from below."""
 
     files: dict[str, tuple[Digest, Row]] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)  # w or o
@@ -49,7 +49,7 @@ class Merged:
         if old is not None and not old[1].t == row.t == "d":
             self._drop(row.p, itself=True)
         if self.marks.get(row.p) == "w":
-            # What comes in its place hides it; a directory must not let it shine through.
+            # A new entry hides the old one; a new directory must be opaque.
             del self.marks[row.p]
             if row.t == "d":
                 self.marks[row.p] = "o"
@@ -67,7 +67,7 @@ class Merged:
 
 
 def squash(shop: Workshop, state: State, moment: str) -> None:
-    """Replace the new layers of a stage by one."""
+    """Replace the new layers of a stage with one layer."""
     new = state.layers[state.base_count :]
     if len(new) < 2:
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One stage while it is built: its state, the files that it sees, and its layers.
+"""One stage under construction: its state, its files, and its layers.
 
 Rules: a stage is built by one thread.
 """
@@ -32,7 +32,7 @@ _NS = 10**9
 
 
 class StageBuilder:
-    """What the instructions of one stage work on; *state* is that of its base at first."""
+    """The stage on which instructions work; *state* starts as that of its base."""
 
     def __init__(
         self, build: Build, planned: PlannedStage, state: State, titles: StepTitles
@@ -43,7 +43,7 @@ class StageBuilder:
         self.titles = titles
 
     def layer(self, key: str, vertex: Vertex, text: str, make: _Make) -> None:
-        """Have the layer of a step on top, and its row in the history."""
+        """Add the layer of a step, and its row of the history."""
         build = self.build
         fresh = build.is_fresh(self.planned.stage)
         below = self.state.layers
@@ -53,22 +53,22 @@ class StageBuilder:
 
     @property
     def epoch(self) -> int | None:
-        """The time that all new things have, in seconds; None for their own."""
+        """The time of all new rows and files in seconds; None keeps their own times."""
         return self.build.request.epoch
 
     @property
     def latest(self) -> int | None:
-        """The time that no file is younger than, in nanoseconds."""
+        """The latest time that a file may have, in nanoseconds."""
         return None if self.epoch is None else self.epoch * _NS
 
     def view(self, name: str, stack: ExitStack) -> View:
-        """Return the files that ``from=`` names; "" is the context."""
+        """Return the files of ``from=NAME``; "" is the build's context."""
         if not name:
             return self.build.context_view()
         return self.build.view_of(self.planned.sources[name], self.planned, stack)
 
     def tree(self, stack: ExitStack) -> View:
-        """Return the files of the stage as it is."""
+        """Return the stage's present files."""
         state = self.state
         if not state.layers and not state.is_host:
             return Written({})
@@ -76,7 +76,7 @@ class StageBuilder:
         return TreeView(stack.enter_context(tree))
 
     def owner(self, text: str, tree: View) -> tuple[int, int]:
-        """Return the ids of ``user[:group]`` by the stage's own files."""
+        """Return the ids of ``user[:group]`` from the stage's own passwd and group files."""
         name, colon, _group = text.partition(":")
         passwd = users.parse_passwd(_text(tree, "/etc/passwd"))
         groups = users.parse_group(_text(tree, "/etc/group"))

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The graph of stages, built as far as the target needs it, several at once.
+"""Build the graph of stages: only those that the target needs, several at once.
 
-How it works: each stage is a job of a thread pool, started when the stages it needs are
-done. One stage alone needs no thread.
+How it works: each stage is a job of a thread pool, which starts when the stages that it needs
+are done. A single stage needs no thread.
 
-Rules: the first failure stops everything. What was made until then stays and is found by
-the next build.
+Rules: the first failure stops every stage. Finished steps stay in the cache.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ def build_stages(
     jobs: int,
     cancel: threading.Event,
 ) -> None:
-    """Build each stage once those it needs are *done*, *jobs* at once (0: as many as CPUs)."""
+    """Build each stage after those it needs; *jobs* at once (0: one for each CPU)."""
     if len(stages) == 1:
         done[stages[0].index] = build(stages[0])
         return
-    # Imported only where it is needed: it brings much along.
+    # Imported on demand, because it imports many modules.
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
     waiting = {stage.index: stage for stage in stages}
@@ -57,7 +56,7 @@ def build_stages(
 
 
 def _reason(exc: BaseException, others: list[Future[State]]) -> BaseException:
-    """Return the failure that made the others end."""
+    """Return the failure that ended the other stages."""
     if not isinstance(exc, Cancelled):
         return exc
     for future in others:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What stages are FROM and copy from: images and named contexts.
+"""The images and named contexts that stages use as base or copy from.
 
-Rules: an image is looked up once for each platform; what a build uses of one is pinned.
+Rules: an image is looked up once for each platform, and pinned while the build uses it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LAYOUT = "oci-layout://"
 
 
 class Sources:
-    """The images and named contexts of one build; *platform* is what it is for."""
+    """The images and named contexts of one build for *platform*."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Sources:
         teller: Teller,
         platform: str,
     ) -> None:
-        """Look nothing up yet."""
+        """Prepare the look-ups."""
         self._request = request
         self._shop = shop
         self._services = services
@@ -56,7 +56,7 @@ class Sources:
         self._lock = threading.Lock()
 
     def base_image(self, planned: PlannedStage) -> Image | None:
-        """Return the image that a stage is FROM; None if it is FROM something else."""
+        """Return a stage's base image, or None if its base is no image."""
         if planned.index not in self._bases:
             image = self._image_of(planned.base, planned)
             if image is None:
@@ -67,7 +67,7 @@ class Sources:
     def view_of(
         self, source: Source, planned: PlannedStage, done: Mapping[int, State], stack: ExitStack
     ) -> View:
-        """Return the files of a stage that is *done*, of an image or of a named context."""
+        """Return the files of a finished stage (in *done*), an image or a named context."""
         if isinstance(source, StageSource):
             state = done[source.index]
             tree = self._shop.tree(state.layers, box=state.box, is_host=state.is_host)

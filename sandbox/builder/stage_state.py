@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a stage has come to: its layers, its configuration, its variables.
+"""The state of a stage: its layers, its configuration, its variables.
 
-Rules: a state is changed by one thread, the stage's own; what others take of a finished
-stage is never changed again.
+Rules: only the stage's own thread changes its state. The state of a finished stage, which
+other stages read, never changes again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DEFAULT_SHELL = ("/bin/sh", "-c")
 
 @dataclass
 class Row:
-    """A row of the history; *created* is None until the image is put together."""
+    """A row of the history; *created* is None until the image is assembled."""
 
     created_by: str
     empty: bool
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass
 class State:
-    """One stage on its way."""
+    """The state of one stage."""
 
     config: oci.RunConfig
     scope: Scope
@@ -44,20 +44,20 @@ class State:
     variant: str = ""
     layers: tuple[Digest, ...] = ()
     base_count: int = 0
-    """How many of the layers are the base image's."""
+    """How many of the layers belong to the base image."""
     base_rows: int = 0
-    """How many rows of the history are."""
+    """How many rows of the history belong to the base image."""
     is_host: bool = False
     base_blobs: tuple[oci.Descriptor, ...] = ()
     history: list[Row] = field(default_factory=list)
     author: str = ""
     cmd_is_set: bool = False
     box: Box | None = None
-    """On the machine itself: the one container of the whole stage."""
+    """The one container of a stage that is based on the machine itself."""
 
     @property
     def shell(self) -> tuple[str, ...]:
-        """What runs commands that are text."""
+        """The shell that runs commands in shell form."""
         return tuple(self.config.shell or DEFAULT_SHELL)
 
     @property
@@ -66,7 +66,7 @@ class State:
         return self.config.working_dir or "/"
 
     def copy(self) -> State:
-        """Return the state a stage starts with that is FROM this one."""
+        """Return the first state of a stage whose base is this one."""
         return State(
             config=msgspec.structs.replace(self.config, on_build=None),
             scope=self.scope,
@@ -84,10 +84,9 @@ class State:
 
 
 def run_environment(scope: Scope) -> tuple[tuple[str, ...], list[str]]:
-    """Return the variables of a RUN, and those of them that its key is made of.
+    """Return the variables of a RUN, and those of them that belong to its key.
 
-    Proxies given as build arguments are there without being declared, and say nothing
-    about the result.
+    Proxies from build arguments need no declaration, and do not belong to the key.
     """
     proxies = proxy_variables(scope.build_arguments)
     variables = {**proxies, **scope.variables}
@@ -96,7 +95,7 @@ def run_environment(scope: Scope) -> tuple[tuple[str, ...], list[str]]:
 
 
 def shown_arguments(scope: Scope) -> str:
-    """Return how the history of a RUN begins with the arguments it saw: ``|1 A=b ``."""
+    """Return the arguments of a RUN as its history row starts with them: ``|1 A=b ``."""
     shown: dict[str, str] = {}
     for argument in scope.arguments:
         shown[argument.name] = scope.variables.get(argument.name, argument.default or "")

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The steps of one stage, instruction by instruction.
 
-How it works: instructions that change no file change the state (`instructions.metadata`);
-the others make a layer each, unless their key finds one (`StageBuilder.layer`).
+How it works: an instruction that changes no file only changes the state
+(`instructions.metadata`). Every other instruction makes a layer, unless its key finds one
+(`StageBuilder.layer`).
 
-Rules: what fails says where in the file.
+Rules: every failure names its place in the Dockerfile.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def build_stage(stage: StageBuilder) -> State:
-    """Do every instruction and return what came of it."""
+    """Execute every instruction and return the final state."""
     for instruction in stage.planned.stage.instructions:
         stage.build.check()
         with (
@@ -62,7 +63,7 @@ def _tell(stage: StageBuilder, instruction: say.Instruction) -> None:
 
 
 def _text(stage: StageBuilder, instruction: say.Instruction) -> str:
-    if stage.build.request.every_step:  # the builder before BuildKit showed what is written
+    if stage.build.request.every_step:  # the classic builder shows every instruction
         return " ".join(instruction.original.split(None, 1))
     scope = stage.state.scope
     is_trigger = instruction.span == stage.planned.stage.base.span

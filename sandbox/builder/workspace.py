@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Where a build works: stacks of layers as trees, and new layers into the store.
+"""The workspace of a build: stacks of layers as trees, and new layers into the store.
 
-How it works: everything lies in one workspace of the store, so whatever is left by a kill
-is swept. The layers of the build are pinned until it is over; a layer without entries
-changes no tree and needs no index of its own.
+How it works: all files of a build lie in one workspace of the store, so the sweep removes
+what a killed build leaves. The build's layers are pinned until it ends. A layer without
+entries changes no tree and needs no index.
 
 Does not know: instructions.
 """
@@ -46,14 +46,14 @@ _FEW = 64
 
 @dataclass(frozen=True)
 class Box:
-    """The directory of one container of a build, and the id it goes by."""
+    """The directory of one container of a build, and its id."""
 
     path: Path
     id: str
 
     @property
     def upper(self) -> Path:
-        """What it changes."""
+        """The upper directory."""
         return self.path / "upper"
 
 
@@ -84,7 +84,7 @@ class Workshop:
         return path
 
     def box(self) -> Box:
-        """Return a new box; its id is noted, so that a killed build's remains are found."""
+        """Return a new box; its recorded id leads to the remains of a killed build."""
         box = Box(self.folder("box"), os.urandom(32).hex())
         with map_os_errors("cannot make a container"):
             box.upper.mkdir(0o700)
@@ -93,7 +93,7 @@ class Workshop:
         return box
 
     def place(self, layers: tuple[Digest, ...], box: Box, *, is_host: bool = False) -> launch.Place:
-        """Return a container's place on top of *layers*, or of the machine itself."""
+        """Return the place of a container on top of *layers*, or of the machine itself."""
         seen = self._seen(layers)
         index = None
         if not is_host:
@@ -110,7 +110,7 @@ class Workshop:
         )
 
     def _seen(self, layers: tuple[Digest, ...]) -> tuple[Digest, ...]:
-        """Return the layers that have anything in them."""
+        """Return the layers that are not empty."""
         for layer in layers:
             if layer not in self._empty:
                 self._empty[layer] = read_layer_info(self.layout, layer).entries == 0
@@ -132,7 +132,7 @@ class Workshop:
         """Give the tree of a stack of layers, or of a box on top of it."""
         box = box or self.box()
         place = self.place(layers, box, is_host=is_host)
-        config = idle_config(os.urandom(32).hex())  # several may look at one box at once
+        config = idle_config(os.urandom(32).hex())  # several threads may read one box at once
         with launch.resting_tree(config, place, with_mounts=False) as tree:
             yield tree
 
@@ -145,7 +145,7 @@ class Workshop:
                 pin(self.layout, self.scratch, self._pins)
 
     def add(self, key: str, layer: UnpackedLayer, step: build_cache.Step | None) -> None:
-        """Put a new layer into the store and remember which step gave it, if any."""
+        """Put a new layer into the store and remember the step that made it, if any."""
         self.keep([layer.diff_id])
         with store_lock(self.layout):
             adopt_layer(self.layout, layer.diff_id, layer.path)
@@ -154,7 +154,7 @@ class Workshop:
         self.note(key, layer.diff_id)
 
     def note(self, key: str, layer: Digest) -> None:
-        """Have a layer made durable with the others, and then its step's record say so."""
+        """Mark a layer for the next sync, after which its step's record says so."""
         with self._lock:
             if key:
                 self._unsettled[key] = layer
@@ -166,15 +166,15 @@ class Workshop:
         with store_lock(self.layout):
             build_cache.write_step(self.layout, key, step)
         with self._lock:
-            self._unsettled[key] = None  # what came from elsewhere is durable
+            self._unsettled[key] = None  # layers from elsewhere are durable
 
     def adopt(self, layers: dict[Digest, Path], blobs: dict[Digest, Path]) -> None:
-        """Put layers that came from elsewhere into the store."""
+        """Put layers from elsewhere into the store."""
         self.keep([*layers, *blobs])
         ImageStore(self.layout).adopt(layers, blobs)
 
     def settle(self) -> None:
-        """Make all that was added durable."""
+        """Sync everything that was added."""
         with self._lock:
             keys, self._unsettled = self._unsettled, {}
             layers, self._nameless = self._nameless, set()
@@ -186,7 +186,7 @@ class Workshop:
             build_cache.settle(self.layout, keys)
 
     def _sync(self, layers: set[Digest]) -> None:
-        """Few files are synced one by one: others may have much to write on the same disk."""
+        """Sync few files one by one: a whole sync would wait for other writers of the disk."""
         entries = sum(read_layer_info(self.layout, layer).entries for layer in layers)
         if entries > _FEW:
             sync_file_system(self.layout.root)
@@ -196,7 +196,7 @@ class Workshop:
         sync_directory(self.layout.layers)
 
     def bring_home(self, image: Image) -> None:
-        """Have the layers of an image of a store that is only read in our own."""
+        """Copy the layers of an image in a read-only store into the user's own store."""
         home = self.layout.home(image.id)
         if home is self.layout:
             return
@@ -209,19 +209,19 @@ class Workshop:
             self.adopt({layer: copy}, {})
 
     def blob_of(self, layer: Digest) -> oci.Descriptor | None:
-        """Return the blob that an image or a record of the store has for a layer."""
+        """Return the blob of a layer that an image or a record of the store names."""
         return ImageStore(self.layout).blobs_of().get(layer)
 
 
 def idle_config(box_id: str) -> ContainerConfig:
-    """Return the configuration of a container in which nothing runs."""
+    """Return the configuration of a container without processes."""
     return ContainerConfig(
         id=box_id, name="build", created="", image="build", image_id="", entrypoint=(), cmd=()
     )
 
 
 def clean_up(layout: Layout) -> None:
-    """End what builds that were killed have left running, and delete its memory."""
+    """Kill the processes of killed builds, and remove their run directories."""
     with suppress(OSError):
         for path in layout.tmp.iterdir():
             if not path.name.startswith(PREFIX) or is_owned(path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``--cache-to``: the steps of a build, with their layers, to a registry or a directory."""
+"""``--cache-to``: export the steps of a build and their layers to a registry or a directory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def give_caches(build: Build, layers: tuple[Digest, ...]) -> None:
-    """Do what --cache-to says, but for the inline kind, which is in the image."""
+    """Export every cache of --cache-to except the inline kind, which is in the image."""
     for cache in build.request.cache_to:
         if cache.kind == "inline":
             continue
@@ -54,7 +54,7 @@ def _give(build: Build, cache: RemoteCache, layers: tuple[Digest, ...]) -> None:
 def chosen_steps(
     build: Build, layers: tuple[Digest, ...], *, everything: bool
 ) -> list[tuple[str, build_cache.Step]]:
-    """Return the steps to give: those of the image, or all."""
+    """Return the steps to export: those of the image, or all."""
     own = set(layers)
     return sorted(
         (key, step) for key, step in build.layering.used.items() if everything or step.layer in own

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What identifies the result of a step: equal keys, equal layers. Pure.
+"""The key of a step: steps with equal keys have equal layers. Pure.
 
-Rules: a key holds the layers below, what is done, and all that can make a difference to
-it; never a secret, the content of a cache mount, or a time of a file.
+Rules: a key covers the layers below, the instruction, and every input that can change its
+result. It never covers a secret, the content of a cache mount, or the time of a file.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Caches elsewhere: what steps gave, with their layers, in a registry, a directory or an image.
+"""Remote caches: steps and their layers in a registry, a directory or an image.
 
-How it works: a cache is a manifest whose layers are those of the steps, and whose
-configuration is a table from keys to layers. An image with an *inline* cache has the table
-in its own configuration. What is found by a key is fetched when it is wanted, not before.
+How it works: a cache is a manifest. Its layers are those of the steps, and its configuration
+is a table from keys to layers. An image with an *inline* cache has the table in its own
+configuration. A layer is fetched only when a step uses it.
 
-Rules: a layer that is not what the table promises is refused. A cache that cannot be
-read is no reason to fail: the build does without.
+Rules: a layer whose content differs from the table is refused. A cache that cannot be read
+does not fail the build; the build continues without it.
 """
 
 from __future__ import annotations
@@ -52,35 +52,35 @@ class Remembered(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """What a cache knows."""
+    """The table of a cache: its steps by key."""
 
     steps: list[Remembered]
     version: int = 1
 
 
 def encode_inline(steps: Sequence[tuple[str, build_cache.Step]]) -> str:
-    """Return the table that an image's configuration holds."""
+    """Encode the table for an image's configuration."""
     table = Table([remembered(key, step) for key, step in steps])
     return base64.b64encode(msgspec.json.encode(table)).decode()
 
 
 def remembered(key: str, step: build_cache.Step, blob: oci.Descriptor | None = None) -> Remembered:
-    """Return a step as tables have it."""
+    """Return a step in the form of a table's row."""
     return Remembered(key, step.layer, step.created, step.description, step.size, blob)
 
 
-# ---- taking ---------------------------------------------------------------------------------
+# ---- import ---------------------------------------------------------------------------------
 
 
 class _Place:
-    """Where one cache is: its table, and its blobs."""
+    """The place of one cache: its table and its blobs."""
 
     def __init__(self, table: Table) -> None:
         self.table = {step.key: step for step in table.steps if step.blob is not None}
 
     @contextmanager
     def blob(self, shop: Workshop, descriptor: oci.Descriptor) -> Iterator[Path]:
-        """Give the file of a blob, checked."""
+        """Give the path of a blob's file, after its digest was checked."""
         raise NotImplementedError
 
 
@@ -140,7 +140,7 @@ class _InDirectory(_Place):
 
 
 def _table(config: bytes, manifest: oci.Manifest) -> Table:
-    """Return the table of a cache, or the one in the configuration of an image."""
+    """Return the table of a cache, or of an image with an inline cache."""
     if manifest.config.media_type == CONFIG:
         return oci.decode(config, Table, what="build cache")
     document = oci.decode(config, oci.ImageConfig, what="image configuration")
@@ -159,10 +159,10 @@ def _table(config: bytes, manifest: oci.Manifest) -> Table:
 
 
 class RemoteCaches:
-    """All caches that a build may take steps from."""
+    """All caches from which a build may take steps."""
 
     def __init__(self, wanted: Sequence[RemoteCache], shop: Workshop, teller: Teller) -> None:
-        """Read the tables; a cache that cannot be read is told of and left out."""
+        """Read the tables; report a cache that cannot be read, and leave it out."""
         self._shop = shop
         self._places: list[_Place] = []
         for cache in wanted:
@@ -176,7 +176,7 @@ class RemoteCaches:
                 teller.end(vertex)
 
     def find(self, key: str) -> build_cache.Step | None:
-        """Return the step with this key, its layer now in the store."""
+        """Return the step with this key, after its layer was brought into the store."""
         for place in self._places:
             known = place.table.get(key)
             if known is not None and known.blob is not None:
@@ -203,7 +203,7 @@ class RemoteCaches:
             stack.enter_context(map_os_errors(f"cannot read {path}"))
             unpacked = unpack_layer(stack.enter_context(path.open("rb")), into)
         if unpacked.diff_id != layer:
-            raise DigestMismatch(f"build cache: the layer {layer} is {unpacked.diff_id} in truth")
+            raise DigestMismatch(f"build cache: the layer {layer} is really {unpacked.diff_id}")
         self._shop.adopt({layer: into}, {})
 
 
@@ -216,4 +216,4 @@ def _open(cache: RemoteCache) -> _Place:
 
 
 def silent(name: str, status: str, done: int = 0, total: int = 0) -> None:
-    """Take no note."""
+    """Ignore the message."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The layer of a step: found by its key, in the store or in a cache elsewhere, or made.
+"""The layer of a step: found by its key in the store or in a remote cache, or made.
 
-Rules: of one key one layer is made, however many stages want it at once.
+Rules: a key makes one layer, however many stages want it at the same time.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _UNSURE = "unsure"
 
 
 class Layering:
-    """The steps of one build; *moment* tells the time that new ones have."""
+    """The steps of one build; *moment* returns the time of new steps."""
 
     def __init__(
         self, shop: Workshop, moment: Callable[[], str], teller: Teller | None = None
     ) -> None:
-        """Remember nothing yet; a *teller* is told of each step that is really done."""
+        """Start without steps; *teller* receives each step that is executed."""
         self._teller = teller
         self.used: dict[str, build_cache.Step] = {}
         """The steps of this build by key: what a cache elsewhere is told."""
@@ -52,7 +52,7 @@ class Layering:
         fresh: bool,
         layers: tuple[Digest, ...],
     ) -> tuple[Digest, str]:
-        """Return the layer of a step and when it was made: remembered, or made now."""
+        """Return the layer of a step and its time, from the cache or made now."""
         with self._one_at_a_time(key):
             step = None if fresh and key not in self.used else self._remembered(key)
             if step is not None:
@@ -81,7 +81,7 @@ class Layering:
         if step is not None:
             self._shop.keep([Digest(step.layer)])
             if self._shop.layout.layer(Digest(step.layer)).is_dir():
-                if step.boot:  # of a build that was killed, or is not done yet
+                if step.boot:  # of a build that was killed or still runs
                     self._shop.note(key, Digest(step.layer))
                 return step
         return self.remote(key)
@@ -92,7 +92,7 @@ class Layering:
 
 
 def nothing(into: Path) -> UnpackedLayer:
-    """Return the layer of a step on the machine itself, which is not remembered."""
+    """Return the empty layer of a step on the machine itself, which is not cached."""
     with LayerWriter(into) as maker:
         layer = maker.finish()
     (into / _UNSURE).touch()

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What each instruction of a Dockerfile does to a stage."""
+"""The instructions of a Dockerfile: how each changes its stage."""

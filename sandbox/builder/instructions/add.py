@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What ADD can do and COPY cannot: URLs, git repositories, archives that are unpacked."""
+"""ADD beyond COPY: URLs, git repositories, and archives, which are unpacked."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _downloaded(build: Build, instruction: Add, url: str) -> Wanted:
 
 
 def _local(build: Build, context: View, source: str) -> list[Wanted]:
-    """Return the files that a pattern finds, archives among them unpacked."""
+    """Return the files that match a pattern; archives among them are unpacked."""
     paths = matches(context, source) if has_pattern(source) else [clean(source)]
     found = []
     for path in paths:
@@ -89,7 +89,7 @@ def _local(build: Build, context: View, source: str) -> list[Wanted]:
 
 
 def _quoted(path: bytes) -> str:
-    """Return a path as a pattern that means just it."""
+    """Return the pattern that matches exactly this path."""
     text = os.fsdecode(path)
     return "".join(f"\\{char}" if char in "*?[\\" else char for char in text)
 
@@ -108,7 +108,7 @@ def _holds_tar(file: BinaryIO) -> bool:
 
 
 class UnpackedView:
-    """An archive that was unpacked as a layer is: its table says whose the files are."""
+    """An archive that was unpacked like a layer; its table holds the owners."""
 
     def __init__(self, folder: Path) -> None:
         """Read diff/ and the table below *folder*."""
@@ -132,7 +132,7 @@ class UnpackedView:
             self._names.setdefault(parent, []).append(name)
 
     def fact(self, path: bytes) -> Fact | None:
-        """Return what is at *path*."""
+        """Return the facts of *path*."""
         return self._facts.get(path)
 
     def names(self, path: bytes) -> list[bytes]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""COPY, ADD and WORKDIR: the layers for which nothing is run."""
+"""COPY, ADD and WORKDIR: the layers that need no command."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def transfer(stage: StageBuilder, instruction: say.Transfer, vertex: Vertex) -> None:
-    """Do COPY or ADD."""
+    """Execute COPY or ADD."""
     state = stage.state
     with ExitStack() as stack:
         tree = stage.tree(stack)
@@ -104,7 +104,7 @@ def _wanted(stage: StageBuilder, instruction: say.Transfer, stack: ExitStack) ->
 
 
 def change_directory(stage: StageBuilder, instruction: say.Workdir, vertex: Vertex) -> None:
-    """Do WORKDIR."""
+    """Execute WORKDIR."""
     state = stage.state
     path = posixpath.normpath(posixpath.join(state.workdir, instruction.path))
     path = "/" + path.lstrip("/")
@@ -140,7 +140,7 @@ def change_directory(stage: StageBuilder, instruction: say.Workdir, vertex: Vert
 
 
 def _shown(instruction: say.Transfer) -> str:
-    """Return how the history shows a COPY or ADD."""
+    """Return the history's text of a COPY or ADD."""
     parts = ["ADD" if isinstance(instruction, say.Add) else "COPY"]
     parts += ["--parents"] if instruction.parents else []
     parts += [f"--chown={instruction.chown}"] if instruction.chown else []

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""COPY and ADD: from sources and a destination to the entries of a layer, and its key.
+"""Plan COPY and ADD: the entries of the new layer, and its key.
 
-How it works: `plan` looks at the views and decides every entry, by path; a later source
-wins. The layer is made of the plan (`layers.layer_writer`), its key of the plan's content.
+How it works: `plan` reads the views and decides every entry, by path; a later source wins.
+The plan yields the layer (`layers.layer_writer`); the digest of its content is part of the
+key.
 
 Does not know: where views come from, how a layer is stored.
 """
@@ -38,21 +39,21 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True)
 class Wanted:
-    """One source: a view and what of it."""
+    """One source: a view and a path in it."""
 
     view: View
     path: str
     shown: str = ""
-    """The file as the error names it."""
+    """The path as error messages show it."""
     rename: bytes = b""
-    """Another base name, for files that had none."""
+    """The base name of a file that has none of its own (a download)."""
     is_tree: bool = False
-    """All of the view, as it is: an unpacked archive, which keeps its owners."""
+    """The whole view is an unpacked archive, which keeps its owners."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where to, and how."""
+    """The destination and its options."""
 
     destination: str
     workdir: str = "/"
@@ -72,7 +73,7 @@ class Piece:
     fact: Fact
     open: Callable[[], BinaryIO] | None = None
     is_given: bool = False
-    """It is in the stage already and only named on the way."""
+    """A parent directory that the stage has already."""
 
 
 @dataclass
@@ -82,7 +83,7 @@ class TransferPlan:
     pieces: dict[bytes, Piece] = field(default_factory=dict)
 
     def entries(self) -> Iterator[PackEntry]:
-        """Yield what a layer is made of, parents first."""
+        """Yield the entries of the layer, parents first."""
         for path in sorted(self.pieces):
             fact = self.pieces[path].fact
             yield PackEntry(
@@ -101,7 +102,7 @@ class TransferPlan:
             )
 
     def digest(self) -> str:
-        """Return what identifies the content, times aside."""
+        """Return the digest of the content, without times."""
         whole = hashlib.sha256()
         for path in sorted(self.pieces):
             piece = self.pieces[path]
@@ -122,7 +123,7 @@ class TransferPlan:
 
 
 def plan(sources: list[Wanted], target: Target, stage: View | None) -> TransferPlan:
-    """Decide every entry; *stage* is what is there so far, None if nothing matters of it."""
+    """Decide every entry; *stage* holds the stage's files, None if they do not matter."""
     made = _Plan(target, stage)
     found = [(source, path) for source in sources for path in _found(source, target)]
     is_folder = (
@@ -137,7 +138,7 @@ def plan(sources: list[Wanted], target: Target, stage: View | None) -> TransferP
 
 
 def _found(source: Wanted, target: Target) -> list[bytes]:
-    """Return the paths that a source means, links in them not yet followed."""
+    """Return the paths that match a source; links in them are not followed yet."""
     if source.is_tree:
         return [b""]
     if target.parents and "**" in source.path:
@@ -162,7 +163,7 @@ def _found(source: Wanted, target: Target) -> list[bytes]:
 
 
 class _Plan:
-    """One plan in the making."""
+    """A plan under construction."""
 
     def __init__(self, target: Target, stage: View | None) -> None:
         self.result = TransferPlan()
@@ -180,7 +181,7 @@ class _Plan:
         return None if self._stage is None else self._stage.fact(path)
 
     def add(self, source: Wanted, path: bytes, *, is_folder: bool) -> None:
-        """Add what is at *path* of a source."""
+        """Add *path* of a source."""
         real = path if source.is_tree else resolve(source.view, path)
         top = source.view.fact(real)
         if top is None:
@@ -207,7 +208,7 @@ class _Plan:
         return excluded(os.fsdecode(path)) or bool(name and excluded(os.fsdecode(name)))
 
     def _below_parents(self, source: Wanted, path: bytes) -> bytes:
-        """Keep the directories of the source, from a "/./" on if there is one."""
+        """Keep the source's parent directories, after a "/./" if there is one."""
         _, pivot, kept = source.path.partition("/./")
         depth = len(clean(source.path.partition("/./")[0]).split(b"/")) if pivot else 0
         parts = path.split(b"/")[depth:]
@@ -228,7 +229,7 @@ class _Plan:
         if not at:
             return
         if fact.kind == "d" and is_top and not self._target.parents and not source.is_tree:
-            self._need(at)  # the files of a source are copied, not the directory itself
+            self._need(at)  # the content of the source is copied, not the directory itself
             return
         self._need(at.rpartition(b"/")[0])
         if fact.kind != "d" and present is not None and present.kind == "d":
@@ -253,7 +254,7 @@ class _Plan:
         return nanoseconds if latest is None else min(nanoseconds, latest)
 
     def _need(self, path: bytes) -> None:
-        """Have the directories down to *path* in the layer."""
+        """Add the directories down to *path* to the layer."""
         parts = path.split(b"/") if path else []
         for depth in range(len(parts)):
             here = b"/".join(parts[: depth + 1])

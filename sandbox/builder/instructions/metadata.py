@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Instructions that change no file: what each does to the configuration. Pure.
+"""Instructions that change no file: how each changes the configuration. Pure.
 
-Rules: the history says of each what BuildKit says.
+Rules: the history rows are BuildKit's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _UNITS = (("h", 3600 * 10**9), ("m", 60 * 10**9))
 
 
 def apply(state: State, instruction: say.Instruction) -> bool:
-    """Do what an (expanded) instruction says; False if it is none of these."""
+    """Apply an (expanded) instruction; return False if it is not of this kind."""
     change = _CHANGES.get(type(instruction))
     if change is None:
         return False
@@ -36,7 +36,7 @@ def apply(state: State, instruction: say.Instruction) -> bool:
 
 
 def set_environment(config: oci.RunConfig, name: str, value: str) -> oci.RunConfig:
-    """Return the configuration with one more variable, or another value of it."""
+    """Return the configuration with a variable added or changed."""
     entries = list(config.env or ())
     for place, entry in enumerate(entries):
         if entry.partition("=")[0] == name:
@@ -48,7 +48,7 @@ def set_environment(config: oci.RunConfig, name: str, value: str) -> oci.RunConf
 
 
 def declare(state: State, instruction: say.Arg) -> None:
-    """Do what ARG (resolved) says: nothing but a row of the history."""
+    """Apply a (resolved) ARG, which only adds a row to the history."""
     shown = [
         item.name if item.default is None else f"{item.name}={item.default}"
         for item in instruction.arguments
@@ -147,7 +147,7 @@ def _stop(state: State, instruction: say.StopSignal) -> str:
 
 def _onbuild(state: State, instruction: say.OnBuild) -> str:
     _change(state, on_build=[*(state.config.on_build or ()), instruction.expression])
-    return ""  # BuildKit's history says nothing of it
+    return ""  # BuildKit's history omits it
 
 
 def _maintainer(state: State, instruction: say.Maintainer) -> str:
@@ -172,12 +172,12 @@ _CHANGES: dict[type, Callable[[State, Any], str]] = {
 
 
 def _quoted(words: tuple[str, ...]) -> str:
-    """Return a list of strings as Go's %q shows it."""
+    """Return a list of strings in the format of Go's %q."""
     return "[" + " ".join(quoted(word) for word in words) + "]"
 
 
 def go_duration(nanoseconds: int) -> str:
-    """Return a duration as Go prints it.
+    """Return a duration in Go's format.
 
     >>> go_duration(0), go_duration(90 * 10**9), go_duration(1500000)
     ('0s', '1m30s', '1.5ms')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Patterns of COPY and ADD, as Go's filepath.Match understands them.
+"""Patterns of COPY and ADD, with the syntax of Go's filepath.Match.
 
-Rules: a pattern never leads out of the view; `*` and `?` stay in one name.
+Rules: a pattern never matches a path outside the view; `*` and `?` match within one name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def has_pattern(path: str) -> bool:
 
 
 def matches(view: View, pattern: str) -> list[bytes]:
-    """Return the paths that a pattern finds, as Go's filepath.Match matches."""
+    """Return the paths that match a pattern by the rules of Go's filepath.Match."""
     found = [b""]
     for part in clean(pattern).split(b"/"):
         if _META.search(part) is None:
@@ -46,9 +46,9 @@ def matches(view: View, pattern: str) -> list[bytes]:
 
 
 def deep_matches(view: View, top: bytes, pattern: str) -> list[bytes]:
-    """Return the paths below *top* that a pattern with ``**`` finds, as .dockerignore would.
+    """Return the paths below *top* that match a pattern with ``**``, as in .dockerignore.
 
-    What lies in a directory that is found is not listed.
+    The content of a matching directory is not listed.
     """
     rules = IgnoreRules.of([os.fsdecode(clean(pattern))])
     found = []
@@ -66,7 +66,7 @@ def deep_matches(view: View, top: bytes, pattern: str) -> list[bytes]:
 
 
 def go_pattern(part: bytes) -> re.Pattern[bytes]:
-    """Return what one component of a Go pattern matches.
+    """Return the regular expression of one component of a Go pattern.
 
     >>> bool(go_pattern(b"a[^b-c]*").fullmatch(b"adx")), bool(go_pattern(b"?").fullmatch(b"xy"))
     (True, False)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""RUN: its key, its container, and the layer that is left.
+"""RUN: its key, its container, and the resulting layer.
 
-Rules: the layer is the container's upper alone; directories that are there only because
-something was mounted in them are not part of it.
+Rules: the layer is the container's upper alone, without the directories that were made only
+to hold mounts.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _SYSTEM_TARGETS = ("/etc/hosts", "/dev/null", "/proc/self", "/sys/x")
 
 
 def run_command(stage: StageBuilder, instruction: say.Run, vertex: Vertex) -> None:
-    """Do RUN."""
+    """Execute RUN."""
     if instruction.security == "insecure":
-        raise Unsupported("security.insecure is not allowed: nobody has such rights here")
+        raise Unsupported("security.insecure is not allowed: builds have no privileges to grant")
     if instruction.devices:
         raise Unsupported("RUN --device is not supported: there are no CDI devices here")
     network = instruction.network
@@ -77,7 +77,7 @@ def run_command(stage: StageBuilder, instruction: say.Run, vertex: Vertex) -> No
 
 
 def _bound_digest(stage: StageBuilder, mount: say.Mount, stack: ExitStack) -> str:
-    """Return what identifies the content that a bind mount shows."""
+    """Return the digest of the content of a bind mount."""
     if mount.kind is not say.MountKind.BIND:
         return ""
     view = stage.view(mount.from_, stack)
@@ -131,12 +131,12 @@ def _program(program: say.Heredoc, box: Box) -> MountPoint:
 def _complete(
     command: run_container.Command, points: list[MountPoint], env: list[str]
 ) -> run_container.Command:
-    """Return the command with its mounts and what comes with them."""
+    """Return the command with its mounts and their variables."""
     return replace(command, mounts=tuple(points), env=(*command.env, *env))
 
 
 def _holders(tree: TreeView, targets: list[str]) -> frozenset[bytes]:
-    """Return the directories that may have been made only to mount something in them."""
+    """Return the directories that may have been made only to hold a mount."""
     found = set()
     for target in targets:
         parts = clean(posixpath.dirname(target)).split(b"/")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""RUN: one command in a container of the build, to its end.
+"""Run one command of RUN in a container of the build.
 
-How it works: as `runtime.launch` runs a container, but many may run at once in threads of
-one process: each waits for its own main process only, and reads its own pipes.
+How it works: like `runtime.launch`, but several may run at once in threads of one process.
+Each waits only for its own main process and reads its own pipes.
 
-Rules: whatever happens, nothing of the command is left running.
+Rules: on every way out no process of the command is left.
 
-Does not know: layers, caches, what the command is for.
+Does not know: layers, caches, the purpose of the command.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _TICK = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to run, and in which surroundings."""
+    """The command to run, with its identity, environment and network."""
 
     argv: tuple[str, ...]
     env: tuple[str, ...]
@@ -102,7 +102,7 @@ def run(
 
 
 def _network(command: Command) -> NetworkConfig:
-    """Return where the command is: on the machine's network, on none, or on one of its own."""
+    """Return the command's network: the machine's, none, or one with own addresses."""
     if command.network in ("default", HOST):
         return NetworkConfig(mode=HOST, extra_hosts=command.hosts)
     endpoints = () if command.network == NONE else (Endpoint(command.network),)
@@ -127,7 +127,7 @@ class _Output(Closing):
             os.close(fd)
 
     def until_end(self, pid: int, cancel: threading.Event) -> int:
-        """Pass output on until the process has ended; return its wait status."""
+        """Forward output until the process has ended; return its wait status."""
         watch = os.pidfd_open(pid)
         self._selector.register(watch, selectors.EVENT_READ)
         try:
@@ -146,7 +146,7 @@ class _Output(Closing):
             os.close(watch)
 
     def drain(self) -> None:
-        """Pass on what is left; all that could write more is dead."""
+        """Forward the remaining output; every writer is dead."""
         for fd in self._streams:
             while self._read(fd):
                 pass
@@ -165,7 +165,7 @@ class _Output(Closing):
 
 
 def _kill_rest(control: str) -> None:
-    """Kill all that the command left behind, and wait until it is gone."""
+    """Kill the processes that the command left behind, and wait until they are gone."""
     deadline = time.monotonic() + 20
     core.end(control)
     while time.monotonic() < deadline:

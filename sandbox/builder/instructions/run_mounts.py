@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""``RUN --mount``: each becomes a mount of the container, held as long as the command runs.
+"""``RUN --mount``: each becomes a mount of the container while the command runs.
 
-How it works: secrets are files in memory, beside the run directories; cache mounts are
-directories of the store under a lock; what is bound from a stage is a copy, or the file
-itself if it is one file; a bind that may be written is a copy, whose changes go.
+How it works: a secret is a file in memory, beside the run directories. A cache mount is a
+directory of the store under a lock. A bind from a stage is a copy, or the file itself if it
+is one file. A writable bind is a copy whose changes are discarded.
 
-Rules: nothing of a secret is ever written into the store.
+Rules: no secret is ever written into the store.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ _AGENT = "/run/buildkit/ssh_agent.{}"
 
 
 class Sources(Protocol):
-    """Whoever knows what ``from=`` means."""
+    """Resolves ``from=``."""
 
     def view(self, name: str, stack: ExitStack) -> View:
-        """Return the files of a stage, image, or context; "" is the build's own."""
+        """Return the files of a stage, image, or context; "" is the build's context."""
 
 
 @dataclass
 class Mounted:
-    """The mounts of one RUN, and the variables that come with them."""
+    """The mounts of one RUN, and the variables that belong to them."""
 
     points: list[MountPoint]
     env: list[str]
 
 
 class Mounter:
-    """Makes the mounts of one RUN; they are gone when *stack* is closed."""
+    """Makes the mounts of one RUN; closing *stack* removes them."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Mounter:
         facts = copy_out(view, path, os.fsencode(base))
         point = MountPoint("volume", target, os.fspath(base), copy=False, name="bind")
         volume_owners.write(point, facts)
-        # Owners can only be told of what may be written; what is written to a copy goes.
+        # Only a writable mount can have owners; changes to the copy are discarded.
         read_only = read_only and not (folder / "owners.jsonl").exists()
         self.result.points.append(
             MountPoint(
@@ -168,7 +168,7 @@ class Mounter:
                 acquire(fd)
             elif sharing is Sharing.SHARED:
                 fcntl.flock(fd, fcntl.LOCK_SH)
-            if not path.is_dir():  # pruned before we had it
+            if not path.is_dir():  # pruned before the lock was taken
                 os.close(fd)
                 continue
             return path, fd
@@ -212,7 +212,7 @@ class Mounter:
             os.mkdir(folder, 0o700)
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(value)
-        # As a volume, so that owner and mode are what was asked for; what is written goes.
+        # A volume has the requested owner and mode; changes to it are discarded.
         point = MountPoint("volume", target, path, copy=False, name="secret")
         volume_owners.write(point, [(b"", mount.uid or 0, mount.gid or 0, mode)])
         self.result.points.append(point)
@@ -241,7 +241,7 @@ class Mounter:
 
 
 def copy_out(view: View, path: bytes, base: bytes) -> list[tuple[bytes, int, int, int]]:
-    """Copy what is at *path* to the host; return (name, uid, gid, mode) of everything."""
+    """Copy *path* and its content to the host; return (name, uid, gid, mode) of each file."""
     facts = []
     with map_os_errors("cannot copy the files of a mount"):
         for name, fact in walk(view, path):
@@ -268,7 +268,7 @@ def _write(source: BinaryIO, full: bytes, mode: int) -> None:
 
 
 def identity_of(mount: Mount, digest: str) -> list[object]:
-    """Return what a mount adds to the key of its step; *digest* is that of what is bound."""
+    """Return a mount's part of its step's key; *digest* is that of the bound content."""
     return [
         mount.kind.value, mount.target, mount.source, mount.read_only, mount.id,
         mount.sharing.value if mount.kind is MountKind.CACHE else "",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What progress calls the steps of a stage, as BuildKit does. Pure.
+"""The titles of a stage's steps in progress output, as in BuildKit. Pure.
 
-Rules: variables that are known are put in; of a RUN the quotes stay, and what is not known.
+Rules: known variables are expanded. A RUN keeps its quotes and its unknown variables.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WITH_LAYER = (say.Run, say.Transfer, say.Workdir)
 
 
 def steps_of(planned: PlannedStage) -> tuple[int, int]:
-    """Return the number that the base has, 0 if it is no step, and how many steps there are."""
+    """Return the number of the base's step (0: it is no step) and the number of all steps."""
     first = 0 if isinstance(planned.base, Scratch | StageSource) else 1
     layers = sum(isinstance(item, _WITH_LAYER) for item in planned.stage.instructions)
     return first, first + layers
@@ -36,16 +36,16 @@ class StepTitles:
     def __init__(
         self, planned: PlannedStage, *, is_named: bool, numbering: tuple[int, int] | None
     ) -> None:
-        """Begin at the base; *numbering* is its number and the number of all steps."""
+        """Start at the base; *numbering* holds its number and the number of all steps."""
         self._name = planned.stage.label if is_named else ""
         self._number, self._total = numbering or steps_of(planned)
 
     def next(self) -> None:
-        """Go on to the next step."""
+        """Advance to the next step."""
         self._number += 1
 
     def title(self, text: str) -> str:
-        """Return what progress calls the present step: ``[name 2/3] RUN ...``."""
+        """Return the title of the present step: ``[name 2/3] RUN ...``."""
         return numbered(self._name, self._number, self._total, text)
 
 
@@ -62,7 +62,7 @@ def numbered(name: str, number: int, total: int, text: str) -> str:
 def text_of(
     instruction: say.Instruction, variables: Mapping[str, str], *, escape: str, is_trigger: bool
 ) -> str:
-    """Return an instruction as it is shown."""
+    """Return the text of an instruction in a title."""
     is_run = isinstance(instruction, say.Run)
     style = Style(escape, raw_quotes=is_run, keep_unset=is_run)
     text = " ".join(instruction.original.split(None, 1))
