@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What integration tests share."""
+"""Fixtures of the integration tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.command import Sandbox
 
 @pytest.fixture
 def engine(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
-    """The command, with a runtime directory of its own; what runs at the end is killed."""
+    """Return the command with its own runtime directory; remove its containers at the end."""
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
     sandbox.environ["XDG_RUNTIME_DIR"] = str(runtime)
@@ -27,7 +27,7 @@ def engine(sandbox: Sandbox, tmp_path: pathlib.Path) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
-    """Builds from an empty context, with the image `base`."""
+    """Return a builder with an empty context and the image `base`."""
     base_image(engine, tmp_path)
     context = tmp_path / "context"
     context.mkdir()
@@ -36,7 +36,7 @@ def builder(engine: Sandbox, tmp_path: pathlib.Path) -> Builder:
 
 @pytest.fixture
 def net(engine: Sandbox) -> Iterator[Sandbox]:
-    """The command, with the networks `back` and `front`."""
+    """Return the command with the networks `back` and `front`."""
     engine.ok("network", "create", "back")
     engine.ok("network", "create", "front")
     return engine
@@ -44,20 +44,20 @@ def net(engine: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[registry.Server]:
-    """A registry without TLS or passwords."""
+    """Return a registry without TLS or passwords."""
     with registry.running(tmp_path_factory.mktemp("plain")) as server:
         yield server
 
 
 @pytest.fixture
 def online(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the test make connections."""
+    """Allow the test to connect to registries."""
     monkeypatch.delenv("SANDBOX_OFFLINE")
 
 
 @pytest.fixture
-def impatient(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings that try again at once and give up soon, but not on a server that is slow."""
+def quick_retries(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set few retries without pauses, but a timeout that slow servers can meet."""
     path = tmp_path / "registries.toml"
     path.write_text("retries = 3\nparallel = 2\n")
     monkeypatch.setenv("SANDBOX_REGISTRIES", str(path))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Joining a container through its supervisor: pipes and terminals."""
+"""`attach`, `run` and `start -a` connect to a container through pipes and terminals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _end(child: pexpect.spawn) -> int | None:
     return code
 
 
-def test_detach_and_come_back(engine: Sandbox) -> None:
+def test_a_terminal_is_detached_and_attached_again(engine: Sandbox) -> None:
     child = _terminal(engine, "run", "-it", "--name", "sh", "-e", "PS1=ready> ", "host", "sh")
     child.expect("ready> ")
     child.sendline("x=kept; stty size")
@@ -49,7 +49,7 @@ def test_detach_and_come_back(engine: Sandbox) -> None:
     child.setwinsize(20, 70)
     child.sendline("echo $x")
     child.expect("kept")
-    # Asked until the new size has found its way: what is typed may be quicker.
+    # Repeated, since the typed command may be quicker than the new size.
     until(lambda: child.sendline("stty size") and child.expect(["20 70", "33 101"]) == 0)
     child.send("\x01q")
     child.expect("read escape sequence")
@@ -66,7 +66,7 @@ def test_detach_and_come_back(engine: Sandbox) -> None:
     assert actions == ["attach", "detach", "attach", "detach", "attach", "attach"]
 
 
-def test_bytes_pass_unchanged_and_are_logged(engine: Sandbox) -> None:
+def test_input_and_output_pass_unchanged_and_are_logged(engine: Sandbox) -> None:
     data = os.urandom(3_000_000)
     done = engine.call("run", "-i", "--name", "cat", "host", "cat", stdin=data)
     assert done.returncode == 0
@@ -76,12 +76,12 @@ def test_bytes_pass_unchanged_and_are_logged(engine: Sandbox) -> None:
     assert engine.ok("logs", "cat2") == text
 
 
-def test_output_and_errors_stay_apart(engine: Sandbox) -> None:
+def test_output_and_errors_stay_separate(engine: Sandbox) -> None:
     done = engine.call("run", "host", "sh", "-c", "echo out; echo err >&2; exit 3")
     assert (done.returncode, done.stdout, done.stderr) == (3, b"out\n", b"err\n")
 
 
-def test_signals_are_passed_on(engine: Sandbox) -> None:
+def test_signals_to_run_reach_the_main_process(engine: Sandbox) -> None:
     process = subprocess.Popen(
         engine.argv(
             "run", "--name", "srv", "host", "sh", "-c",
@@ -99,7 +99,7 @@ def test_signals_are_passed_on(engine: Sandbox) -> None:
     assert process.returncode == 5
 
 
-def test_two_see_the_same(engine: Sandbox) -> None:
+def test_two_attached_clients_see_the_same_output(engine: Sandbox) -> None:
     server(engine)
     watchers = [
         subprocess.Popen(
@@ -110,7 +110,7 @@ def test_two_see_the_same(engine: Sandbox) -> None:
         for _ in range(2)
     ]
     for watcher in watchers:
-        # Each says something once it is attached: the hang-up reaches whoever is there.
+        # The server prints a line for each SIGHUP; a client sees it once it is attached.
         assert watcher.stdout is not None
         reader = watcher.stdout
         os.set_blocking(reader.fileno(), False)
@@ -128,7 +128,7 @@ def test_two_see_the_same(engine: Sandbox) -> None:
             assert watcher.returncode == 7
 
 
-def test_only_to_what_runs(engine: Sandbox) -> None:
+def test_attach_needs_a_running_container(engine: Sandbox) -> None:
     engine.ok("create", "--name", "idle", "host", "true")
     done = engine.call("attach", "idle")
     assert done.returncode == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Images built of Dockerfiles."""
+"""Builds of Dockerfiles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.harness.builds import Builder, cached
 pytestmark = pytest.mark.guest
 
 
-def test_what_run_writes_and_what_is_copied_is_in_the_image(builder: Builder) -> None:
+def test_files_that_run_writes_and_copy_adds_are_in_the_image(builder: Builder) -> None:
     builder.put("a.txt", "from the context\n", 0o600)
     builder.ok(
         "FROM base\nWORKDIR /app\nCOPY a.txt ./\nRUN cat a.txt > b && rm /data/old && "
@@ -39,7 +39,7 @@ def test_the_second_build_of_an_unchanged_dockerfile_gives_the_same_image(builde
     assert len(cached(shown)) == 3
 
 
-def test_a_touched_file_changes_nothing_and_a_changed_one_all_after_it(builder: Builder) -> None:
+def test_only_a_changed_file_makes_copy_and_later_steps_run_again(builder: Builder) -> None:
     file = builder.put("a.txt", "1")
     dockerfile = "FROM base\nRUN echo before\nCOPY a.txt /\nRUN echo after\n"
     builder.ok(dockerfile)
@@ -60,7 +60,9 @@ def test_only_the_stages_that_the_target_needs_are_built(builder: Builder) -> No
     builder.ok("FROM base AS one\nRUN echo 1 > /one\nFROM base\nRUN false\n", "--target", "one")
 
 
-def test_a_failing_command_shows_its_output_and_its_place_in_the_file(builder: Builder) -> None:
+def test_a_failing_command_shows_its_output_and_its_line_in_the_dockerfile(
+    builder: Builder,
+) -> None:
     shown = builder.fails("FROM base\nRUN echo words; exit 7\n")
     assert "words" in shown
     assert "Dockerfile:2" in shown
@@ -71,12 +73,12 @@ def test_a_failing_command_shows_its_output_and_its_place_in_the_file(builder: B
     )
 
 
-def test_a_missing_source_is_named_as_buildkit_names_it(builder: Builder) -> None:
+def test_a_missing_source_is_reported_as_by_buildkit(builder: Builder) -> None:
     shown = builder.fails("FROM base\nCOPY nothing /\n")
     assert 'failed to calculate checksum of ref: "/nothing": not found' in shown
 
 
-def test_config_and_history_are_those_of_buildkit(builder: Builder) -> None:
+def test_config_and_history_are_the_same_as_with_buildkit(builder: Builder) -> None:
     builder.ok(
         'FROM base\nARG V=1\nENV A=b C="d e"\nLABEL x=y\nEXPOSE 80 53/udp\nVOLUME /v\nUSER 5:6\n'
         'WORKDIR /w\nRUN true\nSTOPSIGNAL SIGUSR1\nSHELL ["/bin/sh", "-ec"]\nCMD echo hi\n'
@@ -116,7 +118,7 @@ def test_config_and_history_are_those_of_buildkit(builder: Builder) -> None:
     ]
 
 
-def test_build_arguments_reach_commands_and_not_the_image(builder: Builder) -> None:
+def test_build_arguments_reach_commands_but_not_the_image(builder: Builder) -> None:
     dockerfile = "FROM base\nARG WORD=none\nRUN echo $WORD $HTTP_PROXY > /word\n"
     builder.ok(dockerfile, "--build-arg", "WORD=given", "--build-arg", "HTTP_PROXY=http://p")
     assert builder.read("/word") == "given http://p\n"
@@ -127,7 +129,7 @@ def test_build_arguments_reach_commands_and_not_the_image(builder: Builder) -> N
     assert builder.read("/word") == "another\n"
 
 
-def test_the_forms_of_run(builder: Builder) -> None:
+def test_run_works_in_shell_exec_and_heredoc_form(builder: Builder) -> None:
     builder.ok(
         'FROM base\nRUN ["/bin/sh", "-c", "echo exec > /exec"]\n'
         "RUN <<EOF\necho one > /here\necho two >> /here\nEOF\n"
@@ -140,7 +142,7 @@ def test_the_forms_of_run(builder: Builder) -> None:
     assert (builder.read("/a"), builder.read("/b")) == ("in a\n", "in b\n")
 
 
-def test_copy_owners_modes_and_places(builder: Builder) -> None:
+def test_copy_sets_owners_and_modes_and_expands_patterns(builder: Builder) -> None:
     builder.put("d/x", "x", 0o640)
     builder.put("d/sub/y", "y")
     builder.put("one", "1")
@@ -163,7 +165,7 @@ def test_copy_owners_modes_and_places(builder: Builder) -> None:
     assert builder.read("/texts/other") == "second\n"
 
 
-def test_dockerignore_leaves_out_what_it_says(builder: Builder) -> None:
+def test_dockerignore_excludes_files(builder: Builder) -> None:
     builder.put("keep/a", "a")
     builder.put("keep/b.log", "b")
     builder.put("secret/x", "x")
@@ -176,7 +178,7 @@ def test_dockerignore_leaves_out_what_it_says(builder: Builder) -> None:
     builder.fails("FROM base\nCOPY secret/x /\n")
 
 
-def test_a_directory_over_a_link_is_refused_and_a_destination_behind_a_link_found(
+def test_copy_follows_a_linked_destination_and_refuses_a_directory_over_a_link(
     builder: Builder,
 ) -> None:
     builder.put("one", "1")
@@ -187,7 +189,7 @@ def test_a_directory_over_a_link_is_refused_and_a_destination_behind_a_link_foun
     assert "cannot copy to non-directory: /link" in shown
 
 
-def test_triggers_of_a_base_run_first(builder: Builder) -> None:
+def test_onbuild_triggers_of_the_base_run_first(builder: Builder) -> None:
     builder.ok("FROM base\nONBUILD RUN echo trigger > /t\nONBUILD COPY f /f\n", "-t", "parent")
     builder.put("f", "file")
     builder.ok("FROM parent\nRUN cat /t /f > /both\n")
@@ -197,7 +199,7 @@ def test_triggers_of_a_base_run_first(builder: Builder) -> None:
     )
 
 
-def test_the_machine_itself_can_be_a_stage(builder: Builder) -> None:
+def test_the_host_can_be_a_build_stage(builder: Builder) -> None:
     builder.put("f", "from the context\n")
     builder.ok(
         "FROM host AS tools\nWORKDIR /sbx\nCOPY f .\nRUN cat f > made && uname > name\n"
@@ -209,7 +211,7 @@ def test_the_machine_itself_can_be_a_stage(builder: Builder) -> None:
     assert "the machine's files are no layer" in shown
 
 
-def test_nothing_but_the_cache_is_left_of_a_build(builder: Builder) -> None:
+def test_a_build_leaves_nothing_but_its_cache(builder: Builder) -> None:
     builder.ok("FROM base\nRUN echo 1 > /one\n")
     assert list((builder.engine.store / "tmp").iterdir()) == []
     assert builder.engine.ok("ps", "-aq") == ""

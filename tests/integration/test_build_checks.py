@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What builds and --check say of a Dockerfile itself."""
+"""Warnings and errors about a Dockerfile, from a build and from `build --check`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tests.harness.builds import Builder
 pytestmark = pytest.mark.guest
 
 BUILDS = "FROM base AS Big\nRUN true\n"
-SAYS = "StageNameCasing: Stage name 'Big' should be lowercase (line 1)"
+WARNING = "StageNameCasing: Stage name 'Big' should be lowercase (line 1)"
 
 
-def test_a_build_ends_with_its_warnings(builder: Builder) -> None:
+def test_a_build_prints_its_warnings_at_the_end(builder: Builder) -> None:
     shown = builder.ok(BUILDS + "CMD echo $X\nFROM none AS unused\nFROM big\nENV x y\n")
     said = shown[shown.index(" warnings found") - 1 :].splitlines()
     assert said == [
         "3 warnings found (use --check to expand):",
-        f" - {SAYS}",
+        f" - {WARNING}",
         " - JSONArgsRecommended: JSON arguments recommended for CMD to prevent unintended behavior"
         " related to OS signals (line 3)",
         ' - LegacyKeyValueFormat: "ENV key=value" should be used instead of legacy'
@@ -26,23 +26,23 @@ def test_a_build_ends_with_its_warnings(builder: Builder) -> None:
     ]
 
 
-def test_a_build_without_warnings_or_that_is_quiet_says_nothing_of_them(builder: Builder) -> None:
+def test_a_quiet_build_and_one_without_warnings_print_none(builder: Builder) -> None:
     assert "found" not in builder.ok("FROM base\nRUN true\n")
     builder.put("Dockerfile", BUILDS)
     done = builder.engine.call("build", "-q", builder.context)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_file_that_wants_it_is_not_built_with_warnings(builder: Builder) -> None:
+def test_check_error_true_in_the_dockerfile_turns_warnings_into_errors(builder: Builder) -> None:
     shown = builder.fails("# check=error=true\n" + BUILDS)
     assert "failed to solve: lint violation found for rules: StageNameCasing" in shown
-    assert SAYS.replace("line 1", "line 2") in shown
+    assert WARNING.replace("line 1", "line 2") in shown
     assert "RUN true\n#" not in shown  # nothing was run
     relaxed = "BUILDKIT_DOCKERFILE_CHECK=skip=all"
     builder.ok("# check=error=true\n" + BUILDS, "--build-arg", relaxed)
 
 
-def test_variables_of_an_image_in_the_store_are_known(builder: Builder) -> None:
+def test_variables_of_the_base_image_are_known_to_the_checks(builder: Builder) -> None:
     builder.ok("FROM base\nENV KNOWN=data\nONBUILD ENV LATER=old\n", "-t", "parent")
     shown = builder.ok("FROM parent\nCOPY --from=base /$KNOWN/$LATER /$UNKNOWN/\n")
     assert " - UndefinedVar: Usage of undefined variable '$UNKNOWN' " in shown
@@ -79,7 +79,7 @@ def test_variables_of_an_image_in_the_store_are_known(builder: Builder) -> None:
         ),
     ],
 )
-def test_a_check_tells_of_warnings_and_of_the_error(
+def test_a_check_reports_warnings_and_the_error(
     builder: Builder, dockerfile: str, warnings: list[str], error: str
 ) -> None:
     builder.put("Dockerfile", dockerfile)
@@ -90,7 +90,7 @@ def test_a_check_tells_of_warnings_and_of_the_error(
     assert done.stderr.decode().endswith(f"ERROR: failed to solve: {error}\n")
 
 
-def test_what_cannot_be_is_refused_before_anything_is_run(builder: Builder) -> None:
+def test_an_invalid_dockerfile_is_refused_before_any_command_runs(builder: Builder) -> None:
     shown = builder.fails("FROM base\nRUN true\nCOPY --chmod=888 Dockerfile /\n")
     assert "invalid chmod parameter: '888'" in shown
     assert "Dockerfile:3" in shown

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""COPY and ADD with what Docker's documentation says of flags that buildah does not know."""
+"""COPY and ADD with flags that buildah does not know, as described in Docker's documentation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ FILES = (
     "dir/k.md",
 )
 
-# The instruction and what is in /o afterwards.
+
+# Each case has an instruction and the expected content of /o.
 CASES: dict[str, tuple[str, set[str]]] = {
     "no parents": ("COPY x/a.txt y/b.txt /o/", {"a.txt", "b.txt"}),
     "parents": ("COPY --parents x/a.txt y/a.txt /o/", {"x", "x/a.txt", "y", "y/a.txt"}),
@@ -87,7 +88,9 @@ def builder(builder: Builder) -> Builder:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_copied(name: str, builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_copy_and_add_copy_the_expected_files(
+    name: str, builder: Builder, tmp_path: pathlib.Path
+) -> None:
     instruction, expected = CASES[name]
     builder.put("Dockerfile", f"FROM scratch\n{instruction}\n")
     builder.engine.ok("build", "-q", "-o", tmp_path / "out", builder.context)
@@ -108,12 +111,12 @@ def test_a_heredoc_is_expanded_unless_its_name_is_quoted(builder: Builder) -> No
     assert builder.files()["o/a"].mode == 0o644
 
 
-def test_a_linked_layer_does_not_depend_on_what_is_below(builder: Builder) -> None:
+def test_copy_link_does_not_depend_on_the_layers_below(builder: Builder) -> None:
     steps = "COPY --link x/a.txt /link/\n"
     builder.ok("FROM base\nRUN echo 1 > /one\n" + steps)
     shown = builder.ok("FROM base\nRUN echo 2 > /two\n" + steps)
     assert "[3/3] COPY --link x/a.txt /link/" in cached(shown)
-    # Without --link a link in the way is followed; with it, the link is replaced.
+    # Without --link a symbolic link at the destination is followed; with it, it is replaced.
     builder.ok("FROM base\nRUN ln -s /data /link\n" + steps)
     assert builder.files()["link"].isdir()
     assert "data/a.txt" not in builder.files()
@@ -121,7 +124,7 @@ def test_a_linked_layer_does_not_depend_on_what_is_below(builder: Builder) -> No
     assert "data/a.txt" in builder.files()
 
 
-def test_modes_may_be_symbolic(builder: Builder) -> None:
+def test_chmod_accepts_symbolic_modes(builder: Builder) -> None:
     builder.put("p", "1", 0o604)
     builder.put("t/p", "1", 0o640)
     builder.ok(
@@ -133,7 +136,7 @@ def test_modes_may_be_symbolic(builder: Builder) -> None:
     assert (files["5"].mode, files["5/p"].mode) == (0o755, 0o444)
 
 
-def test_a_directory_that_copy_makes_is_root_s_whatever_its_source_is(builder: Builder) -> None:
+def test_a_directory_that_copy_makes_belongs_to_root(builder: Builder) -> None:
     made = "mkdir -p /d/sub && touch /d/sub/f && chown -R 100:200 /d && chmod 700 /d"
     builder.ok(
         f"FROM base AS one\nRUN {made}\nFROM base\nCOPY --from=one /d /new\n"
@@ -152,7 +155,7 @@ def test_a_directory_that_copy_makes_is_root_s_whatever_its_source_is(builder: B
     assert shown["p"] == shown["p/sub"] == shown["p/sub/f"] == (0, 0, 0o770)
 
 
-def serves(body: bytes) -> type[http.server.BaseHTTPRequestHandler]:
+def serving_body(body: bytes) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
@@ -161,21 +164,21 @@ def serves(body: bytes) -> type[http.server.BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler
 
 
-def test_a_download_is_named_as_buildkit_names_it(builder: Builder) -> None:
-    with registry.serving(serves(b"x")) as port:
+def test_a_download_gets_the_same_name_as_with_buildkit(builder: Builder) -> None:
+    with registry.serving(serving_body(b"x")) as port:
         url = f"http://127.0.0.1:{port}"
         builder.ok(f"FROM base\nADD {url}/ {url}/d/e/ {url}/a%20b?q=1 /got/\nADD {url} /top/\n")
     names = {name for name in builder.files() if name.startswith(("got/", "top/"))}
     assert names == {"got/__unnamed__", "got/e", "got/a b", "top/__unnamed__"}
 
 
-def test_a_socket_in_the_context_is_an_empty_file(builder: Builder) -> None:
-    folder = os.open(builder.context, os.O_PATH)  # an address may have 107 bytes only
+def test_a_socket_in_the_context_becomes_an_empty_file(builder: Builder) -> None:
+    folder = os.open(builder.context, os.O_PATH)  # sun_path only holds 107 bytes
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(f"/proc/self/fd/{folder}/s")
         os.close(folder)
@@ -186,10 +189,10 @@ def test_a_socket_in_the_context_is_an_empty_file(builder: Builder) -> None:
     assert found == [(True, 0, 0o640)] * 2
 
 
-def test_a_checksum_is_checked_and_other_content_makes_the_step_anew(builder: Builder) -> None:
+def test_a_checksum_is_verified_and_changed_content_runs_the_step_again(builder: Builder) -> None:
     digest = f"sha256:{hashlib.sha256(b'one').hexdigest()}"
     text = "FROM base\nADD --checksum={} http://127.0.0.1:{}/file /got\n"
-    with registry.serving(serves(b"one")) as port:
+    with registry.serving(serving_body(b"one")) as port:
         builder.ok(text.format(digest, port))
         assert builder.read("/got") == "one"
         assert builder.files()["got"].mode == 0o600
@@ -199,12 +202,12 @@ def test_a_checksum_is_checked_and_other_content_makes_the_step_anew(builder: Bu
         plain = f"FROM base\nADD http://127.0.0.1:{port}/file /got\n"
         builder.ok(plain)
         assert len(cached(builder.ok(plain))) == 2
-    with registry.serving(serves(b"two")) as port:
+    with registry.serving(serving_body(b"two")) as port:
         assert "digest mismatch" in builder.fails(text.format(digest, port))
     assert "Dockerfile:2" in builder.fails(f"FROM base\nADD --checksum={digest} home.txt /\n")
 
 
-def test_a_source_that_is_missing_is_named_and_an_empty_pattern_is_no_error(
+def test_a_missing_source_is_an_error_but_a_pattern_without_matches_is_not(
     builder: Builder,
 ) -> None:
     for instruction in ("COPY --parents x/none /", "COPY none x/a.txt /o/", "ADD none /"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a build shows itself: live on a terminal, as JSON, in plain lines; what errors look like."""
+"""Progress of a build on a terminal, as JSON and in plain lines, and its error messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.harness.screen import Terminal
 pytestmark = pytest.mark.guest
 
 
-def test_a_terminal_shows_what_runs_the_end_of_its_output_and_what_is_done(
+def test_a_terminal_shows_running_steps_with_output_and_finished_steps(
     builder: Builder,
 ) -> None:
     builder.put("Dockerfile", "FROM base\nRUN echo seen; cat /bound/gate\nRUN echo over\n")
@@ -31,7 +31,7 @@ def test_a_terminal_shows_what_runs_the_end_of_its_output_and_what_is_done(
     with gate.open("w") as file:
         file.write("through\n")
     screen.see("[3/3] RUN echo over", "exporting to image")
-    screen.until(lambda: "=> => #" not in screen.text, "only what is done")
+    screen.until(lambda: "=> => #" not in screen.text, "only finished steps")
     assert screen.ends() == 0
     again = Terminal(
         builder.engine, "build", "-v", f"{builder.context}:/bound", str(builder.context)
@@ -40,7 +40,7 @@ def test_a_terminal_shows_what_runs_the_end_of_its_output_and_what_is_done(
     assert again.ends() == 0
 
 
-def test_what_another_stage_s_failure_ends_is_canceled_and_did_not_fail(builder: Builder) -> None:
+def test_a_stage_that_ends_because_another_failed_is_canceled(builder: Builder) -> None:
     builder.put(
         "Dockerfile",
         "FROM base AS one\nRUN echo waits; sleep 1000\n"
@@ -69,7 +69,7 @@ def test_an_interrupt_ends_the_build_and_its_command(builder: Builder) -> None:
     assert list((builder.engine.store / "tmp").iterdir()) == []
 
 
-def test_raw_json_tells_of_every_step_its_output_and_its_end(builder: Builder) -> None:
+def test_raw_json_reports_each_step_with_its_output_and_end(builder: Builder) -> None:
     dockerfile = "FROM base\nRUN echo to-out; echo to-err >&2\nRUN echo two; exit 3\n"
     builder.put("Dockerfile", dockerfile)
     done = builder.engine.call("build", "--progress", "rawjson", builder.context)
@@ -90,7 +90,7 @@ def test_raw_json_tells_of_every_step_its_output_and_its_end(builder: Builder) -
     assert lines[-1].startswith("ERROR: failed to solve: process")
 
 
-def test_quiet_prints_the_id_alone_and_errors_still(builder: Builder) -> None:
+def test_quiet_prints_only_the_id_and_errors(builder: Builder) -> None:
     builder.put("Dockerfile", "FROM base\nRUN echo said\n")
     done = builder.engine.call("build", "-q", "-t", "made", builder.context)
     assert done.stdout.decode() == builder.inspect()["Id"] + "\n"
@@ -122,7 +122,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("dockerfile", FAILURES)
-def test_whatever_fails_says_where_in_the_file(dockerfile: str, builder: Builder) -> None:
+def test_every_failure_shows_its_line_in_the_dockerfile(dockerfile: str, builder: Builder) -> None:
     number, reason = FAILURES[dockerfile]
     folder = builder.put("folder/file").parent
     place = builder.context / "absent" if "--from=more" in dockerfile else folder
@@ -150,18 +150,18 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("flags", REFUSED, ids=" ".join)
-def test_what_cannot_be_done_is_refused_before_anything_is_built(
+def test_unsupported_flags_are_refused_before_anything_is_built(
     flags: tuple[str, ...], sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     done = sandbox.call("build", *flags, tmp_path)
-    assert done.returncode in (1, 125), "125 is for a flag that there is not"
+    assert done.returncode in (1, 125), "125 means an unknown flag"
     [line] = done.stderr.decode().splitlines()
     assert REFUSED[flags] in line
     assert not (sandbox.store / "images").exists()
 
 
-def test_a_context_that_is_not_there_is_told_without_a_build(
+def test_a_missing_context_is_reported_without_a_build(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     shown = sandbox.call("build", "-q", tmp_path / "none").stderr.decode()

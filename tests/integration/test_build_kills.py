@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds that are killed (SIGKILL), at each thing they do: they go on, and leave nothing."""
+"""Builds that SIGKILL ends at each of their steps continue from the cache and leave nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
 
-SLEEP = f"4322.{os.getpid()}"  # nobody else's, of the other workers neither
+SLEEP = f"4322.{os.getpid()}"  # unlike the sleeps of other processes and workers
 DOCKERFILE = """\
 FROM base
 WORKDIR /w
@@ -29,7 +29,8 @@ RUN rm -r tree/sub && echo 2 > tree/new
 LABEL done=yes
 """
 STEPS = 5
-# Where it dies, and how many steps it has finished by then.
+
+# The point of the kill, and the number of steps that are finished by then.
 POINTS = {
     "before anything is copied": ("sandbox.builder.instructions.copy:transfer:before", 1),
     "in the middle of copying": ("sandbox.layers.layer_writer:LayerWriter._fill:after:2", 1),
@@ -76,7 +77,7 @@ def builder(builder: Builder, tmp_path: pathlib.Path) -> Builder:
 def killed(
     builder: Builder, point: str, *flags: str | os.PathLike[str]
 ) -> subprocess.CompletedProcess[bytes]:
-    """Build, and die at *point*."""
+    """Run a build that is killed at *point*."""
     engine = builder.engine
     builder.put("Dockerfile", DOCKERFILE)
     return subprocess.run(
@@ -90,7 +91,7 @@ def killed(
 
 
 def finished(shown: str) -> int:
-    """Return how many steps plain progress says are done, the base aside."""
+    """Return how many steps the plain progress shows as done, without the base."""
     steps = [
         line.partition(" ")[0] for line in shown.splitlines() if " [" in line and "/6]" in line
     ]
@@ -99,7 +100,7 @@ def finished(shown: str) -> int:
 
 
 @pytest.mark.parametrize("name", POINTS)
-def test_a_build_killed_at_any_point_goes_on_from_its_cache_and_leaves_nothing(
+def test_a_build_killed_at_any_point_continues_from_its_cache_and_leaves_nothing(
     name: str, builder: Builder, tmp_path: pathlib.Path
 ) -> None:
     point, steps = POINTS[name]
@@ -110,11 +111,11 @@ def test_a_build_killed_at_any_point_goes_on_from_its_cache_and_leaves_nothing(
     done = killed(builder, point, *flags, *running)
     shown = done.stderr.decode()
     assert done.returncode == -signal.SIGKILL, shown
-    assert steps - 1 <= finished(shown) <= steps, "it may die before it says that it is done"
+    assert steps - 1 <= finished(shown) <= steps, "the last step may be done but not shown"
     assert os.listdir(out) in ([], ["image.tar"], ["image.tar", "c"], ["c", "image.tar"])
 
     again = builder.ok(DOCKERFILE, *flags)
-    assert len(cached(again)) - 1 >= steps, "what was finished is not done again"
+    assert len(cached(again)) - 1 >= steps, "a finished step runs again"
     assert builder.read("/made") == "a\n"
     assert builder.read("/w/tree/new") == "2\n"
     assert "w/tree/sub" not in builder.files()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""RUN --mount, ADD, contexts, outputs and the cache of builds."""
+"""RUN --mount, ADD, contexts, outputs and the build cache."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
 WORD = "quite-a-secret-9f3b"
-SLEEP = f"1234.{os.getpid()}"  # nobody else's
+SLEEP = f"1234.{os.getpid()}"  # unlike the sleeps of other processes
 
 
 def everything_below(path: pathlib.Path) -> bytes:
@@ -39,7 +39,7 @@ def everything_below(path: pathlib.Path) -> bytes:
     return found
 
 
-def test_secrets_are_seen_by_the_command_and_kept_nowhere(
+def test_secrets_reach_only_the_command_and_are_stored_nowhere(
     builder: Builder, tmp_path: pathlib.Path
 ) -> None:
     secret = tmp_path / "secret"
@@ -62,12 +62,12 @@ def test_secrets_are_seen_by_the_command_and_kept_nowhere(
     runtime = pathlib.Path(builder.engine.environ["XDG_RUNTIME_DIR"])
     assert WORD.encode() not in everything_below(runtime)
     secret.write_text("another")
-    assert len(cached(builder.ok(dockerfile, *flags))) == 5, "a secret is not part of the key"
+    assert len(cached(builder.ok(dockerfile, *flags))) == 5, "a changed secret runs the step again"
     shown = builder.fails("FROM base\nRUN --mount=type=secret,id=no,required=true true\n")
     assert "secret no: not found" in shown
 
 
-def test_cache_mounts_keep_what_is_in_them_and_are_in_no_layer(builder: Builder) -> None:
+def test_cache_mounts_keep_their_files_outside_of_layers(builder: Builder) -> None:
     step = (
         "RUN --mount=type=cache,target=/cache,sharing=locked "
         "echo {} >> /cache/log && cat /cache/log > /seen\n"
@@ -84,7 +84,7 @@ def test_cache_mounts_keep_what_is_in_them_and_are_in_no_layer(builder: Builder)
     assert builder.read("/seen") == "3\n"
 
 
-def test_private_cache_mounts_of_two_steps_at_once_are_two(builder: Builder) -> None:
+def test_private_and_locked_cache_mounts_are_not_shared_at_once(builder: Builder) -> None:
     step = (
         "RUN --mount=type=cache,id=c,target=/c,sharing={} "
         "test ! -e /c/busy && touch /c/busy && sleep 0.5 && rm /c/busy && touch /{}\n"
@@ -98,7 +98,7 @@ def test_private_cache_mounts_of_two_steps_at_once_are_two(builder: Builder) -> 
         assert {"a", "b"} <= builder.files().keys()
 
 
-def test_bind_mounts_show_the_context_and_stages(builder: Builder) -> None:
+def test_bind_mounts_show_the_context_and_other_stages(builder: Builder) -> None:
     builder.put("in/f", "context")
     dockerfile = (
         "FROM base AS s\nRUN mkdir /x && echo stage > /x/f && chown 3:4 /x/f\nFROM base\n"
@@ -119,8 +119,8 @@ def test_bind_mounts_show_the_context_and_stages(builder: Builder) -> None:
     assert builder.read("/one") == "changed"
 
 
-def test_the_agent_is_where_the_variable_says(builder: Builder) -> None:
-    # In /tmp: sun_path holds 108 bytes.
+def test_the_ssh_agent_is_at_ssh_auth_sock(builder: Builder) -> None:
+    # The path is short, since sun_path only holds 108 bytes.
     with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as agent:
         path = f"{short}/agent"
         agent.bind(path)
@@ -134,9 +134,7 @@ def test_the_agent_is_where_the_variable_says(builder: Builder) -> None:
     assert "run" not in builder.files()
 
 
-def test_directories_of_the_host_can_be_bound_and_land_in_no_layer(
-    builder: Builder, tmp_path: pathlib.Path
-) -> None:
+def test_bound_host_directories_are_not_in_layers(builder: Builder, tmp_path: pathlib.Path) -> None:
     host = tmp_path / "host"
     host.mkdir()
     (host / "f").write_text("of the host\n")
@@ -145,7 +143,7 @@ def test_directories_of_the_host_can_be_bound_and_land_in_no_layer(
     assert "mnt" not in builder.files()
 
 
-def test_hosts_and_network_of_commands(builder: Builder) -> None:
+def test_add_host_and_network_none_work_in_commands(builder: Builder) -> None:
     dockerfile = (
         "FROM base\nRUN grep -c db.example /etc/hosts > /n\n"
         "RUN --network=none ! wget -q -T 2 -O - http://127.0.0.1:1/ 2> /none\n"
@@ -156,7 +154,7 @@ def test_hosts_and_network_of_commands(builder: Builder) -> None:
     assert "not allowed" in builder.fails("FROM base\nRUN --security=insecure true\n")
 
 
-def test_commands_are_on_the_network_that_the_build_names(builder: Builder) -> None:
+def test_commands_are_on_the_network_of_the_build(builder: Builder) -> None:
     engine = builder.engine
     engine.ok("network", "create", "lab")
     serve = "mkdir /w && echo of the web > /w/f && exec httpd -f -p 80 -h /w"
@@ -182,10 +180,10 @@ class Files(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-def test_add_downloads_checks_and_unpacks(builder: Builder) -> None:
+def test_add_downloads_verifies_and_unpacks_files(builder: Builder) -> None:
     members = [images.directory("t"), images.file("t/f", "in", uid=7, mode=0o4755)]
     for name, pack in (("a.tar", bytes), ("b.tgz", gzip.compress)):
         builder.put(name, pack(images.tar(members)))
@@ -207,7 +205,7 @@ def test_add_downloads_checks_and_unpacks(builder: Builder) -> None:
         assert "404" in builder.fails(f"FROM base\nADD {url}/none /\n")
 
 
-def test_a_context_from_standard_input(builder: Builder) -> None:
+def test_a_context_may_come_from_standard_input(builder: Builder) -> None:
     engine = builder.engine
     tar = images.tar([images.file("Dockerfile", "FROM base\nCOPY f /\n"), images.file("f", "tar")])
     for data in (tar, gzip.compress(tar)):
@@ -222,7 +220,7 @@ def test_a_context_from_standard_input(builder: Builder) -> None:
     assert builder.read("/f") == "dir"
 
 
-def test_named_contexts(builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_named_contexts_are_sources_and_bases(builder: Builder, tmp_path: pathlib.Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "f").write_text("other")
@@ -238,7 +236,7 @@ def names_in(path: pathlib.Path) -> set[str]:
         return set(archive.getnames())
 
 
-def test_outputs(builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_a_build_writes_each_kind_of_output(builder: Builder, tmp_path: pathlib.Path) -> None:
     dockerfile = (
         "FROM base AS b\nRUN echo 1 > /one && ln /one /two\n"
         "FROM scratch\nCOPY --from=b /one /two /\n"
@@ -264,7 +262,7 @@ def test_outputs(builder: Builder, tmp_path: pathlib.Path) -> None:
     assert any("vertexes" in json.loads(line) for line in raw.splitlines())
 
 
-def test_squash_makes_one_layer_with_the_same_files(builder: Builder) -> None:
+def test_squash_makes_one_layer_of_the_same_files(builder: Builder) -> None:
     dockerfile = (
         "FROM base\nRUN echo 1 > /a && mkdir -p /d/e && touch /d/e/f\nRUN rm -r /a /data /d/e && "
         "mkdir /data && echo new > /data/n\nRUN echo 2 > /b && ln /b /c\n"
@@ -276,7 +274,9 @@ def test_squash_makes_one_layer_with_the_same_files(builder: Builder) -> None:
     assert len(builder.inspect()["RootFS"]["Layers"]) == 2
 
 
-def test_two_stores_and_one_moment_give_one_image(builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_two_stores_build_the_same_image_with_source_date_epoch(
+    builder: Builder, tmp_path: pathlib.Path
+) -> None:
     builder.put("f", "1")
     builder.engine.environ["SOURCE_DATE_EPOCH"] = "1700000000"
     dockerfile = (
@@ -285,7 +285,7 @@ def test_two_stores_and_one_moment_give_one_image(builder: Builder, tmp_path: pa
     builder.ok(dockerfile)
     other = Sandbox(tmp_path / "second", builder.engine.environ)
     base_image(other, tmp_path)
-    # The base is the same image, not one made again.
+    # The base must be the same image; a base that is made again differs.
     builder.engine.ok("save", "-o", tmp_path / "base.tar", "base")
     other.ok("load", "-i", tmp_path / "base.tar")
     again = Builder(other, builder.context)
@@ -294,7 +294,7 @@ def test_two_stores_and_one_moment_give_one_image(builder: Builder, tmp_path: pa
     assert builder.inspect()["Created"].startswith("2023-11-14T22:13:20")
 
 
-def test_a_killed_build_goes_on_from_its_cache(builder: Builder) -> None:
+def test_a_killed_build_continues_from_its_cache(builder: Builder) -> None:
     builder.put("Dockerfile", f"FROM base\nRUN echo 1 > /one\nRUN sleep {SLEEP}\n")
     engine = builder.engine
     command = engine.argv("build", "--progress", "plain", "-t", "made", builder.context)
@@ -349,25 +349,25 @@ def test_an_empty_store_rebuilds_only_the_changed_step(
     assert cached(gone) == ["[1/3] FROM base"]
 
 
-def test_prune_forgets_and_images_stay_whole(builder: Builder) -> None:
+def test_builder_prune_leaves_images_whole(builder: Builder) -> None:
     builder.ok("FROM base\nRUN echo 1 > /one\n")
     builder.ok("FROM base\nRUN echo 2 > /two\n")
     engine = builder.engine
-    assert len(engine.ok("builder", "prune", "-f").splitlines()) == 1, "images have them all"
+    assert len(engine.ok("builder", "prune", "-f").splitlines()) == 1, "steps of images are pruned"
     engine.ok("image", "prune", "-f")
     gone = engine.ok("builder", "prune", "-f").splitlines()
-    assert len(gone) == 2, "the step of the image that lost its name to the second"
+    assert len(gone) == 2, "the step of the untagged image stays"
     assert builder.read("/two") == "2\n"
     engine.ok("rmi", "-f", "made")
     shown = builder.ok("FROM base\nRUN echo 2 > /two\n")
-    assert len(cached(shown)) == 2, "the cache outlives the image"
+    assert len(cached(shown)) == 2, "the cache is removed with the image"
     engine.ok("builder", "prune", "-af")
     assert builder.read("/two") == "2\n"
     assert cached(builder.ok("FROM base\nRUN echo 2 > /two\n")) == ["[1/2] FROM base"]
     assert "problem" not in engine.ok("system", "fsck")
 
 
-def test_builds_at_once_share_the_cache(builder: Builder) -> None:
+def test_concurrent_builds_share_the_cache(builder: Builder) -> None:
     builder.put("Dockerfile", "FROM base\nRUN sleep 0.3; echo 1 > /one\nRUN echo 2 > /two\n")
     codes: list[int] = []
 
@@ -384,7 +384,7 @@ def test_builds_at_once_share_the_cache(builder: Builder) -> None:
     assert "problem" not in builder.engine.ok("system", "fsck")
 
 
-def test_contexts_and_sources_from_git(builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_contexts_and_sources_may_come_from_git(builder: Builder, tmp_path: pathlib.Path) -> None:
     repository = tmp_path / "repo.git"
     repository.mkdir()
 
@@ -408,7 +408,7 @@ def test_contexts_and_sources_from_git(builder: Builder, tmp_path: pathlib.Path)
             super().__init__(*arguments, directory=str(tmp_path / "served"), **options)  # type: ignore[arg-type]
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     subprocess.run(
         ["git", "clone", "-q", "--bare", str(repository), str(tmp_path / "served/repo.git")],
@@ -430,7 +430,7 @@ def test_contexts_and_sources_from_git(builder: Builder, tmp_path: pathlib.Path)
         assert builder.read("/web") == "web\n"
 
 
-def test_a_check_builds_nothing_and_tells_of_what_it_found(builder: Builder) -> None:
+def test_a_check_builds_nothing_and_prints_its_findings(builder: Builder) -> None:
     builder.put("Dockerfile", "FROM base\nCMD echo hi\n")
     done = builder.engine.call("build", "--check", builder.context)
     assert done.returncode == 1
@@ -440,7 +440,7 @@ def test_a_check_builds_nothing_and_tells_of_what_it_found(builder: Builder) -> 
     assert (done.returncode, done.stdout) == (0, b"Check complete, no warnings found.\n")
 
 
-def test_what_cannot_be_done_is_refused_by_name(builder: Builder) -> None:
+def test_unsupported_flags_are_refused_by_name(builder: Builder) -> None:
     builder.put("Dockerfile", "FROM base\n")
     for flag in (["--memory", "1g"], ["--shm-size", "1g"]):
         done = builder.engine.call("build", *flag, builder.context)

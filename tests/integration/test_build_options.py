@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Options of a build that choose how it is done, each by what it changes."""
+"""Flags of `build`, each tested by its effect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.guest
 
 
-def test_one_job_builds_one_stage_after_the_other(builder: Builder) -> None:
+def test_one_job_builds_stages_one_after_the_other(builder: Builder) -> None:
     log = builder.put("log", mode=0o666)
     stages = "".join(
         f"FROM base AS s{n}\nRUN echo begin >> /bound/log; sleep 0.{n}; echo end >> /bound/log\n"
@@ -48,12 +48,12 @@ def test_two_jobs_build_two_stages_at_once(builder: Builder) -> None:
     assert (builder.read("/1"), builder.read("/2")) == ("2\n", "1\n")
 
 
-def test_a_label_of_the_command_line_comes_before_that_of_the_file(builder: Builder) -> None:
+def test_a_label_of_the_command_line_overrides_one_of_the_dockerfile(builder: Builder) -> None:
     builder.ok("FROM base\nLABEL a=file b=file\n", "--label", "a=line", "--label", "c=d=e")
     assert builder.inspect()["Config"]["Labels"] == {"a": "line", "b": "file", "c": "d=e"}
 
 
-def test_a_platform_is_what_the_arguments_and_the_image_say(builder: Builder) -> None:
+def test_the_platform_is_in_the_build_arguments_and_the_image(builder: Builder) -> None:
     dockerfile = (
         "FROM base\nARG TARGETPLATFORM\nARG TARGETARCH\nRUN echo $TARGETPLATFORM $TARGETARCH > /p\n"
     )
@@ -63,13 +63,13 @@ def test_a_platform_is_what_the_arguments_and_the_image_say(builder: Builder) ->
     assert builder.inspect()["Architecture"] == machine
 
 
-def test_a_limit_holds_in_commands(builder: Builder) -> None:
+def test_ulimit_applies_to_commands(builder: Builder) -> None:
     builder.ok("FROM base\nRUN ulimit -n > /limit\n", "--ulimit", "nofile=99:99")
     assert builder.read("/limit") == "99\n"
 
 
 @pytest.mark.usefixtures("online")
-def test_a_newer_base_is_asked_for_only_when_wanted(builder: Builder, plain: Server) -> None:
+def test_a_newer_base_is_only_pulled_with_pull(builder: Builder, plain: Server) -> None:
     def publish(text: str) -> None:
         layer = images.tar([images.file("which", text)])
         config = json.dumps(images.config_for([layer])).encode()
@@ -86,13 +86,13 @@ def test_a_newer_base_is_asked_for_only_when_wanted(builder: Builder, plain: Ser
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder and says nothing."""
+    """Serves a folder and logs nothing."""
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-def test_the_directory_of_git_is_kept_on_demand(builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_keep_git_dir_keeps_the_git_directory(builder: Builder, tmp_path: pathlib.Path) -> None:
     source, served = tmp_path / "source", tmp_path / "served"
     source.mkdir()
     (source / "f").write_text("f")

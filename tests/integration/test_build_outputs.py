@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a build takes and gives: contexts, archives, outputs, annotations, what prune keeps."""
+"""Contexts, archives, outputs and annotations of builds, and filters of `builder prune`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SMALL = (
 
 
 def layout_of(path: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the only descriptor of an OCI archive's index, and the manifest it names."""
+    """Return the only descriptor of an OCI archive's index, and its manifest."""
     with tarfile.open(path) as tar:
 
         def member(name: str) -> Any:
@@ -41,7 +41,7 @@ def layout_of(path: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any]]:
         return entry, member("blobs/sha256/" + entry["digest"].removeprefix("sha256:"))
 
 
-def test_a_directory_gets_the_files_and_keeps_what_is_there(
+def test_a_local_output_writes_files_and_keeps_existing_ones(
     builder: Builder, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
@@ -54,10 +54,10 @@ def test_a_directory_gets_the_files_and_keeps_what_is_there(
     assert (out / "one").stat().st_mode & 0o777 == 0o640
     assert os.readlink(out / "soft") == "one"
     assert sorted(os.listdir(out)) == ["old", "one", "soft", "two"]
-    assert builder.engine.ok("images", "-aq") == before, "no image was wanted"
+    assert builder.engine.ok("images", "-aq") == before, "an image was made"
 
 
-def test_a_tar_has_owners_and_goes_to_standard_output_too(
+def test_a_tar_output_has_owners_and_may_go_to_standard_output(
     builder: Builder, tmp_path: pathlib.Path
 ) -> None:
     builder.put("Dockerfile", SMALL)
@@ -72,7 +72,7 @@ def test_a_tar_has_owners_and_goes_to_standard_output_too(
         assert members["one"].mode == 0o640
 
 
-def test_an_archive_for_docker_and_one_for_oci_hold_the_image_that_is_in_the_store(
+def test_docker_and_oci_outputs_hold_the_image_of_the_store(
     builder: Builder, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "docker.tar").write_text("something older")
@@ -96,9 +96,7 @@ def test_an_archive_for_docker_and_one_for_oci_hold_the_image_that_is_in_the_sto
         other.ok("rmi", "-f", image)
 
 
-def test_an_output_that_fails_leaves_what_was_there(
-    builder: Builder, tmp_path: pathlib.Path
-) -> None:
+def test_a_failed_output_leaves_the_old_file(builder: Builder, tmp_path: pathlib.Path) -> None:
     (tmp_path / "o.tar").write_text("older")
     builder.put("Dockerfile", "FROM base\nRUN false\n")
     done = builder.engine.call("build", "-o", f"type=docker,dest={tmp_path}/o.tar", builder.context)
@@ -110,7 +108,7 @@ def test_an_output_that_fails_leaves_what_was_there(
     assert "ERROR: failed to solve: cannot write" in done.stderr.decode()
 
 
-def test_annotations_are_in_the_manifest_wherever_it_goes(
+def test_annotations_are_in_the_manifest_of_every_output(
     builder: Builder, tmp_path: pathlib.Path
 ) -> None:
     target = f"type=oci,dest={tmp_path}/o.tar,annotation.Own.Key=of the output"
@@ -123,7 +121,7 @@ def test_annotations_are_in_the_manifest_wherever_it_goes(
     builder.ok(SMALL, "--annotation", "a=new")
     builder.engine.ok("save", "--format", "oci-archive", "-o", tmp_path / "t.tar", "made")
     assert layout_of(tmp_path / "t.tar")[1]["annotations"] == {"a": "new"}
-    assert builder.inspect()["Id"] == first, "an annotation is not part of the image itself"
+    assert builder.inspect()["Id"] == first, "an annotation changes the image id"
     builder.ok(SMALL)
     builder.engine.ok("save", "--format", "oci-archive", "-o", tmp_path / "u.tar", "made")
     assert "annotations" not in layout_of(tmp_path / "u.tar")[1]
@@ -138,7 +136,9 @@ def test_annotations_are_pushed(builder: Builder, plain: registry.Server) -> Non
     assert shown["annotations"] == {"a": "b"}
 
 
-def test_files_about_the_result(builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_metadata_file_and_iidfile_describe_the_result(
+    builder: Builder, tmp_path: pathlib.Path
+) -> None:
     facts, iid = tmp_path / "facts", tmp_path / "iid"
     builder.ok(SMALL, "-t", "second:2", "--metadata-file", str(facts), "--iidfile", str(iid))
     image = builder.inspect()["Id"]
@@ -153,7 +153,7 @@ def test_files_about_the_result(builder: Builder, tmp_path: pathlib.Path) -> Non
     assert not iid.exists()
 
 
-def test_no_cache_filter_makes_the_named_stages_anew_and_no_others(builder: Builder) -> None:
+def test_no_cache_filter_rebuilds_only_the_named_stages(builder: Builder) -> None:
     dockerfile = (
         "FROM base AS One\nRUN echo 1 > /one\nFROM base\nRUN echo 2 > /two\n"
         "FROM base AS last\nCOPY --from=one /one /\nCOPY --from=1 /two /\n"
@@ -195,14 +195,14 @@ def test_add_unpacks_every_kind_of_compression(builder: Builder) -> None:
     assert "copied/a.tar.xz" in files
 
 
-def test_a_damaged_archive_is_no_success(builder: Builder) -> None:
+def test_add_of_a_damaged_archive_fails(builder: Builder) -> None:
     whole = lzma.compress(images.tar([images.file("f", images.noise(100_000))]))
     builder.put("a.tar.xz", whole[: len(whole) // 2])
     shown = builder.fails("FROM base\nADD a.tar.xz /\n")
     assert "Dockerfile:2" in shown
 
 
-def test_an_oci_layout_is_a_base_and_a_source(builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_an_oci_layout_may_be_a_base_and_a_source(builder: Builder, tmp_path: pathlib.Path) -> None:
     engine = builder.engine
     builder.ok("FROM base\nRUN echo from the layout > /seen\nENV L=1\n", "-t", "kept:v1")
     engine.ok("save", "--format", "oci-dir", "-o", tmp_path / "layout", "kept:v1")
@@ -221,7 +221,7 @@ def test_an_oci_layout_is_a_base_and_a_source(builder: Builder, tmp_path: pathli
     assert "no such image" in builder.fails("FROM other\n", *context)
 
 
-def test_a_named_context_takes_the_place_of_an_image_and_of_a_stage(
+def test_a_named_context_replaces_an_image_and_a_stage(
     builder: Builder, tmp_path: pathlib.Path
 ) -> None:
     builder.ok("FROM base\nRUN echo replaced > /f\n", "-t", "local/one")
@@ -238,7 +238,7 @@ def test_a_named_context_takes_the_place_of_an_image_and_of_a_stage(
 
 
 class Web(http.server.SimpleHTTPRequestHandler):
-    """Serves one directory."""
+    """Serves one directory and logs nothing."""
 
     root = ""
 
@@ -246,10 +246,12 @@ class Web(http.server.SimpleHTTPRequestHandler):
         return self.root + path
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-def test_a_context_and_a_dockerfile_from_the_web(builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_a_context_and_a_dockerfile_may_come_from_a_url(
+    builder: Builder, tmp_path: pathlib.Path
+) -> None:
     web = tmp_path / "web"
     web.mkdir()
     Web.root = str(web)
@@ -274,7 +276,7 @@ def test_a_context_and_a_dockerfile_from_the_web(builder: Builder, tmp_path: pat
             assert done.stderr.decode().startswith("ERROR: failed to solve: "), name
 
 
-def test_prune_keeps_what_it_is_told_to_keep(builder: Builder) -> None:
+def test_builder_prune_keeps_steps_by_filter_and_size(builder: Builder) -> None:
     engine = builder.engine
     noise = "head -c 300000 /bin/busybox"
     for number in (1, 2, 3):
@@ -284,17 +286,19 @@ def test_prune_keeps_what_it_is_told_to_keep(builder: Builder) -> None:
     done = engine.call("builder", "prune", "-af", "--filter", "odd=1")
     assert "invalid filter 'odd'" in done.stderr.decode()
     gone = engine.ok("builder", "prune", "-af", "--keep-storage", "700000").splitlines()
-    assert len(gone) == 2, "one step too many for so much room, and the total"
+    assert len(gone) == 2, "one step that exceeds the size, and the total"
     shown = builder.ok(f"FROM base\nRUN {noise} > /f3\n")
-    assert len(cached(shown)) == 2, "the youngest stay"
+    assert len(cached(shown)) == 2, "the youngest steps were removed"
     shown = builder.ok(f"FROM base\nRUN {noise} > /f1\n")
-    assert len(cached(shown)) == 1, "the oldest went"
+    assert len(cached(shown)) == 1, "the oldest step was kept"
     engine.ok("builder", "prune", "-af", "--filter", "until=0s")
     df = engine.ok("system", "df", "--format", "{{.Type}} {{.TotalCount}}")
     assert "Build Cache 0" in df
 
 
-def test_the_same_moment_makes_the_same_archives(builder: Builder, tmp_path: pathlib.Path) -> None:
+def test_the_same_source_date_epoch_gives_the_same_archives(
+    builder: Builder, tmp_path: pathlib.Path
+) -> None:
     builder.put("f", "1")
     dockerfile = "FROM base\nWORKDIR /w\nCOPY f .\nRUN echo 1 > new && ln new n2\n"
     sums = set()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Limits by cgroups: needs to be started in one that was given to this user."""
+"""Limits by cgroups. The tests need to run in a cgroup that is delegated to this user."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ pytestmark = pytest.mark.guest
 
 
 @pytest.fixture
-def given(request: pytest.FixtureRequest) -> pathlib.Path:
-    """The cgroup below which containers get theirs, with the controller of the test's mark."""
+def delegated(request: pytest.FixtureRequest) -> pathlib.Path:
+    """Return the cgroup that holds the containers' cgroups and has the marked controller."""
     controller = request.param
     for offer in cgroups.offered(frozenset({controller})):
         return pathlib.Path(offer.path)
     pytest.skip(
-        f"the tests do not run in a cgroup that gives this user the controller {controller}"
+        f"the tests do not run in a cgroup that delegates the controller {controller} to this user"
     )
 
 
 def needs(controller: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("given", [controller], indirect=True)
+    return pytest.mark.parametrize("delegated", [controller], indirect=True)
 
 
-def cgroup_of(given: pathlib.Path, engine: Sandbox, name: str = "box") -> pathlib.Path:
-    return given / f"sandbox-{engine.ok('inspect', '-f', '{{.Id}}', name)[:12]}"
+def cgroup_of(delegated: pathlib.Path, engine: Sandbox, name: str = "box") -> pathlib.Path:
+    return delegated / f"sandbox-{engine.ok('inspect', '-f', '{{.Id}}', name)[:12]}"
 
 
 def holders(engine: Sandbox, name: str = "box") -> dict[str, str]:
@@ -62,11 +62,11 @@ while count < 50:
 
 @needs("pids")
 def test_tasks_are_limited_and_the_limit_can_be_changed_and_lifted(
-    engine: Sandbox, given: pathlib.Path
+    engine: Sandbox, delegated: pathlib.Path
 ) -> None:
     start(engine, ("--pids-limit", "8"), "python3", "-c", MANY)
     until(lambda: "7\n" in engine.ok("logs", "box"))
-    group = cgroup_of(given, engine)
+    group = cgroup_of(delegated, engine)
     assert (group / "pids.max").read_text() == "8\n"
     assert holders(engine)["PidsLimit"] == "cgroup"
     refused = engine.call("exec", "box", "true")
@@ -84,11 +84,11 @@ def members(group: pathlib.Path) -> list[int]:
 
 
 @needs("pids")
-def test_who_is_executed_later_is_in_the_cgroup_and_nobody_else(
-    engine: Sandbox, given: pathlib.Path
+def test_only_the_container_and_its_execs_are_in_the_cgroup(
+    engine: Sandbox, delegated: pathlib.Path
 ) -> None:
     start(engine, ("--pids-limit", "20"), "sh", "-c", "sleep 1000 & wait")
-    group = cgroup_of(given, engine)
+    group = cgroup_of(delegated, engine)
     engine.ok("exec", "-d", "box", "sleep", "1001")
     engine.ok("exec", "box", "true")
     until(lambda: len(members(group)) == 3)
@@ -101,9 +101,9 @@ BURN = "import os\nos.fork()\nwhile True: pass\n"
 
 
 @needs("cpu")
-def test_a_share_of_cpu_time_is_kept_by_the_kernel(engine: Sandbox, given: pathlib.Path) -> None:
+def test_the_kernel_enforces_a_share_of_cpu_time(engine: Sandbox, delegated: pathlib.Path) -> None:
     start(engine, ("--cpus", "0.2"), "python3", "-c", BURN)
-    group = cgroup_of(given, engine)
+    group = cgroup_of(delegated, engine)
     assert (group / "cpu.max").read_text() == "20000 100000\n"
     assert holders(engine)["NanoCpus"] == "cgroup"
     engine.ok("update", "--cpus", "0.25", "box")
@@ -122,12 +122,12 @@ HOG = "import time\nx = bytearray(b'1') * (256 << 20)\ntime.sleep(1000)"
 
 
 @needs("memory")
-def test_who_takes_too_much_memory_is_killed_by_the_kernel(
-    engine: Sandbox, given: pathlib.Path
+def test_the_kernel_kills_a_container_that_exceeds_its_memory_limit(
+    engine: Sandbox, delegated: pathlib.Path
 ) -> None:
     script = f'sleep 1000 & until test -e /sbx-go; do sleep 0.05; done; python3 -c "{HOG}"'
     start(engine, ("-m", "64m"), "sh", "-c", script)
-    group = cgroup_of(given, engine)
+    group = cgroup_of(delegated, engine)
     assert (group / "memory.max").read_text() == f"{64 << 20}\n"
     assert holders(engine)["Memory"] == "cgroup"
     engine.ok("exec", "box", "touch", "/sbx-go")
@@ -139,18 +139,18 @@ def test_who_takes_too_much_memory_is_killed_by_the_kernel(
 
 
 @needs("cpuset")
-def test_cpus_are_chosen_and_no_program_can_choose_others(
-    engine: Sandbox, given: pathlib.Path
-) -> None:
+def test_programs_cannot_leave_the_chosen_cpus(engine: Sandbox, delegated: pathlib.Path) -> None:
     code = "import os\nos.sched_setaffinity(0, range(64))\nprint(os.sched_getaffinity(0))"
     told = engine.ok("run", "--rm", "--cpuset-cpus", "0", "host", "python3", "-c", code)
     assert told == "{0}\n"
 
 
 @needs("pids")
-def test_a_cgroup_goes_with_its_run(engine: Sandbox, given: pathlib.Path) -> None:
+def test_a_cgroup_is_removed_when_its_container_stops(
+    engine: Sandbox, delegated: pathlib.Path
+) -> None:
     start(engine, ("--pids-limit", "20"), "sh", "-c", "exec sleep 1000")
-    group = cgroup_of(given, engine)
+    group = cgroup_of(delegated, engine)
     assert group.is_dir()
     engine.ok("stop", "-t", "0", "box")
     assert not group.exists()
@@ -161,10 +161,12 @@ def test_a_cgroup_goes_with_its_run(engine: Sandbox, given: pathlib.Path) -> Non
 
 
 @needs("pids")
-def test_the_cgroup_of_a_killed_supervisor_is_removed(engine: Sandbox, given: pathlib.Path) -> None:
+def test_the_cgroup_of_a_killed_supervisor_is_removed(
+    engine: Sandbox, delegated: pathlib.Path
+) -> None:
     daemon = "import os, time\nos.setsid() if os.fork() == 0 else None\ntime.sleep(1000)"
     start(engine, ("--pids-limit", "20"), "python3", "-c", daemon)
-    group = cgroup_of(given, engine)
+    group = cgroup_of(delegated, engine)
     until(lambda: len(members(group)) == 2)
     keeper = record(engine, "box")["keeper"]
     os.kill(keeper, signal.SIGKILL)
@@ -174,18 +176,18 @@ def test_the_cgroup_of_a_killed_supervisor_is_removed(engine: Sandbox, given: pa
 
 
 @needs("pids")
-def test_a_limit_comes_in_time_for_who_runs_in_the_foreground(
-    engine: Sandbox, given: pathlib.Path, tmp_path: pathlib.Path
+def test_a_limit_applies_from_the_start_of_a_foreground_container(
+    engine: Sandbox, delegated: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     code = MANY.replace("time.sleep(0.1)", "break")
     flags = ("--rm", "--pids-limit", "5", "--cidfile", str(tmp_path / "id"))
     told = engine.ok("run", *flags, "host", "python3", "-c", code)
     assert told == "4\n"
-    assert not (given / f"sandbox-{(tmp_path / 'id').read_text()[:12]}").exists()
+    assert not (delegated / f"sandbox-{(tmp_path / 'id').read_text()[:12]}").exists()
 
 
 @needs("pids")
-def test_info_and_doctor_tell_of_the_cgroup(engine: Sandbox, given: pathlib.Path) -> None:
+def test_info_and_doctor_show_the_cgroup(engine: Sandbox, delegated: pathlib.Path) -> None:
     assert "tasks: limited by a cgroup of its own" in engine.ok("info")
     facts = json.loads(engine.ok("doctor", "--json"))
-    assert [fact["value"] for fact in facts if fact["area"] == "limits"] == [str(given)]
+    assert [fact["value"] for fact in facts if fact["area"] == "limits"] == [str(delegated)]

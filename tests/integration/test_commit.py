@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Images made of containers."""
+"""`commit` makes images from containers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.guest
 
 @pytest.fixture
 def small(engine: Sandbox, tmp_path: pathlib.Path) -> str:
-    """An image with a static shell (busybox) and some files; its name."""
+    """Return the name of an image with a static shell (busybox) and some files."""
     busybox = shutil.which("busybox")
     if busybox is None:
         pytest.skip("needs busybox, statically linked")
@@ -37,7 +37,9 @@ def small(engine: Sandbox, tmp_path: pathlib.Path) -> str:
     return "base:1"
 
 
-def test_what_changed_becomes_a_layer(engine: Sandbox, small: str, tmp_path: pathlib.Path) -> None:
+def test_changes_of_a_container_become_a_layer(
+    engine: Sandbox, small: str, tmp_path: pathlib.Path
+) -> None:
     script = "echo news > /d/added; echo more >> /d/old"
     engine.ok("run", "--name", "c1", "-e", "B=2", small, "/bin/sh", "-c", script)
     engine.ok("cp", "-a", "-", "c1:/", stdin=images.tar([images.file("n", b"1", uid=7, gid=8)]))
@@ -65,16 +67,14 @@ def test_what_changed_becomes_a_layer(engine: Sandbox, small: str, tmp_path: pat
     assert history[0] == "words"
 
 
-def test_what_is_gone_stays_gone(engine: Sandbox, small: str) -> None:
+def test_removed_files_stay_removed_in_the_image(engine: Sandbox, small: str) -> None:
     engine.ok("run", "--name", "c1", small, "/bin/sh", "-c", "rm -r /e")
     engine.ok("commit", "c1", "new:1")
     engine.ok("create", "--name", "c2", "new:1", "/bin/sh")
     assert engine.call("cp", "c2:/e/gone", "-").returncode == 1
 
 
-def test_an_image_of_a_container_asks_how_it_is_as_the_container_was_asked(
-    engine: Sandbox, small: str
-) -> None:
+def test_the_image_has_the_health_check_of_the_container(engine: Sandbox, small: str) -> None:
     def check(image: str) -> object:
         return json.loads(engine.ok("image", "inspect", image))[0]["Config"].get("Healthcheck")
 

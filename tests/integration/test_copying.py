@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`sandbox cp`, `export` and `diff` on real containers."""
+"""`cp`, `export` and `diff` on real containers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def container(sandbox: Sandbox) -> str:
     return "c1"
 
 
-def test_files_come_out_with_modes_links_and_times(
+def test_files_are_copied_out_with_modes_links_and_times(
     sandbox: Sandbox, container: str, tmp_path: pathlib.Path
 ) -> None:
     sandbox.ok("cp", f"{container}:/sbx/tree/sub", tmp_path)
@@ -43,7 +43,7 @@ def test_files_come_out_with_modes_links_and_times(
     assert not (tmp_path / "followed").is_symlink()
 
 
-def test_a_tar_has_the_container_s_owners_modes_and_devices(
+def test_a_copied_tar_has_the_containers_owners_modes_and_devices(
     sandbox: Sandbox, container: str
 ) -> None:
     data = sandbox.call("cp", f"{container}:/sbx/tree", "-").stdout
@@ -56,7 +56,7 @@ def test_a_tar_has_the_container_s_owners_modes_and_devices(
     assert (null.type, null.devmajor, null.devminor) == (tarfile.CHRTYPE, 1, 3)
 
 
-def test_files_go_in_and_belong_to_root(
+def test_files_that_are_copied_in_belong_to_root(
     sandbox: Sandbox, container: str, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -70,9 +70,7 @@ def test_files_go_in_and_belong_to_root(
     assert "A /sbx/in/x" in sandbox.ok("diff", container).splitlines()
 
 
-def test_what_is_copied_to_a_link_goes_where_it_leads(
-    sandbox: Sandbox, tmp_path: pathlib.Path
-) -> None:
+def test_a_copy_to_a_link_goes_to_its_target(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     script = "mkdir -p /sbx/d; cd /sbx/d; echo old > file; ln -s file link; ln -s new dangling"
     sandbox.ok("run", "--name", "c1", "host", "sh", "-ec", f"{script} && ln -s /sbx/top folder")
     out = tmp_path / "out"
@@ -98,7 +96,9 @@ def test_what_is_copied_to_a_link_goes_where_it_leads(
     assert (tmp_path / "all" / "top" / "file").read_text() == "old\n"
 
 
-def test_a_file_is_no_directory(sandbox: Sandbox, container: str, tmp_path: pathlib.Path) -> None:
+def test_a_file_with_a_trailing_slash_is_refused(
+    sandbox: Sandbox, container: str, tmp_path: pathlib.Path
+) -> None:
     for path in ("/sbx/tree/file/", "/sbx/tree/file/."):
         done = sandbox.call("cp", f"{container}:{path}", tmp_path)
         assert done.returncode == 1
@@ -106,7 +106,7 @@ def test_a_file_is_no_directory(sandbox: Sandbox, container: str, tmp_path: path
     assert list(tmp_path.glob("file")) == []
 
 
-def test_a_running_container_sees_what_is_copied_in(
+def test_a_running_container_sees_files_that_are_copied_in(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "x").write_text("news\n")
@@ -123,14 +123,14 @@ def test_a_running_container_sees_what_is_copied_in(
         assert process.communicate(timeout=100)[0] == b"news\n"
 
 
-def test_diff_tells_added_changed_and_deleted(sandbox: Sandbox) -> None:
+def test_diff_lists_added_changed_and_deleted_files(sandbox: Sandbox) -> None:
     script = "rm /etc/issue; echo >> /etc/hosts.allow; chmod 600 /etc/passwd; mkdir /etc/sbx"
     sandbox.ok("run", "--name", "c1", "host", "sh", "-c", script)
     lines = sandbox.ok("diff", "c1").splitlines()
     assert {"C /etc", "D /etc/issue", "C /etc/passwd", "A /etc/sbx"} <= set(lines)
 
 
-def test_an_exported_tree_holds_the_changes_and_not_the_mounts(
+def test_an_exported_tree_has_the_changes_but_not_the_mounts(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     rootfs = tmp_path / "rootfs.tar"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Records of containers that are damaged, supervisors that are killed, disks that are full."""
+"""Containers with damaged records, killed supervisors and full disks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _running(engine: Sandbox, name: str, *flags: str) -> pathlib.Path:
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"status": "flying"}'])
-def test_a_running_container_whose_state_is_lost_is_shown_as_it_is(
+def test_a_running_container_with_a_damaged_state_file_is_shown_as_running(
     engine: Sandbox, content: str
 ) -> None:
     folder = _running(engine, "srv")
@@ -44,7 +44,7 @@ def test_a_running_container_whose_state_is_lost_is_shown_as_it_is(
     assert not folder.exists()
 
 
-def test_a_container_whose_state_and_supervisor_are_lost_has_exited(engine: Sandbox) -> None:
+def test_a_container_without_supervisor_and_state_file_has_exited(engine: Sandbox) -> None:
     folder = _running(engine, "srv")
     kept = record(engine, "srv")
     os.kill(kept["keeper"], signal.SIGKILL)
@@ -60,7 +60,7 @@ def test_a_container_whose_state_and_supervisor_are_lost_has_exited(engine: Sand
 
 
 @pytest.mark.parametrize("name", ["config.json", "settings.json"])
-def test_a_container_whose_configuration_is_lost_can_be_removed_and_no_other_is_touched(
+def test_a_container_with_a_damaged_configuration_can_only_be_removed(
     engine: Sandbox, name: str
 ) -> None:
     folder = _running(engine, "bad")
@@ -79,7 +79,7 @@ def test_a_container_whose_configuration_is_lost_can_be_removed_and_no_other_is_
     assert "problem" in engine.call("system", "fsck").stdout.decode()
     assert engine.ok("rm", "-f", short) == f"{short}\n"
     assert is_gone(kept["pid"])
-    until(lambda: is_gone(kept["keeper"]))  # it was killed, nobody waits for it
+    until(lambda: is_gone(kept["keeper"]))  # it was killed; init reaps it later
     assert not folder.exists()
     runtime = pathlib.Path(engine.environ["XDG_RUNTIME_DIR"]) / "sandbox"
     assert not [path for path in runtime.iterdir() if path.name.startswith(short)]
@@ -87,7 +87,7 @@ def test_a_container_whose_configuration_is_lost_can_be_removed_and_no_other_is_
     assert "whole" in engine.ok("system", "fsck")
 
 
-def test_what_dies_with_a_killed_supervisor_is_told_and_cleared_away(engine: Sandbox) -> None:
+def test_the_container_of_a_killed_supervisor_exits_and_keeps_its_volumes(engine: Sandbox) -> None:
     _running(engine, "srv", "--restart", "always", "-v", "kept:/kept")
     engine.ok("exec", "srv", "sh", "-c", "echo mine > /kept/file; chown 7:7 /kept/file")
     before = record(engine, "srv")
@@ -104,7 +104,7 @@ def test_what_dies_with_a_killed_supervisor_is_told_and_cleared_away(engine: San
     assert [path for path in runtime.iterdir() if path.name != "interceptor"] == []
 
 
-def test_a_damaged_log_is_read_as_far_as_it_goes(engine: Sandbox) -> None:
+def test_the_valid_lines_of_a_damaged_log_are_read(engine: Sandbox) -> None:
     folder = _running(engine, "srv")
     log = folder / f"{folder.name}-json.log"
     with log.open("ab") as file:
@@ -117,7 +117,7 @@ def test_a_damaged_log_is_read_as_far_as_it_goes(engine: Sandbox) -> None:
     assert engine.ok("exec", "srv", "echo", "in") == "in\n"
 
 
-# Runs where the small disk is mounted: the store is on it, and is filled up and emptied again.
+# Runs where the small disk is mounted. The store is on the disk, which is filled and freed again.
 ON_SMALL_DISK = r"""
 import os, pathlib, sys, time
 from tests.harness.command import Sandbox
@@ -152,7 +152,7 @@ assert "whole" in sandbox.ok("system", "fsck")
 """
 
 
-def test_a_full_disk_ends_no_container_and_loses_no_line(
+def test_a_full_disk_ends_no_container_and_loses_no_log_line(
     engine: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     point, shared = tmp_path / "disk", tmp_path / "shared"
@@ -162,5 +162,5 @@ def test_a_full_disk_ends_no_container_and_loses_no_line(
     try:
         code = run_on_small_disk(point, 8 << 20, command, cwd=ROOT, env=engine.environment())
     except MountForbiddenError:
-        pytest.skip("nobody but root may mount here")
+        pytest.skip("only root may mount here")
     assert code == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What `make run` shows, as a check."""
+"""The demo of `make run` shows what it promises."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.harness.command import ROOT, Sandbox
 pytestmark = pytest.mark.guest
 
 
-def test_demo_shows_root_and_leaves_the_host_alone(
+def test_the_demo_shows_root_and_leaves_the_host_unchanged(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     command = tmp_path / "sandbox"
@@ -39,11 +39,11 @@ def test_demo_shows_root_and_leaves_the_host_alone(
     assert not pathlib.Path("/etc/sandbox-demo").exists()
 
 
-def test_exit_status_of_the_program_is_the_commands(sandbox: Sandbox) -> None:
+def test_run_exits_with_the_status_of_the_program(sandbox: Sandbox) -> None:
     assert sandbox.call("run", "--rm", "host", "sh", "-c", "exit 7").returncode == 7
 
 
-def test_pipes_are_binary_clean(sandbox: Sandbox) -> None:
+def test_pipes_pass_every_byte(sandbox: Sandbox) -> None:
     every_byte = bytes(range(256)) * 300
     done = sandbox.call("run", "--rm", "-i", "host", "cat", stdin=every_byte)
     assert (done.returncode, done.stdout, done.stderr) == (0, every_byte, b"")

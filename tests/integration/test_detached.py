@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Containers that go on without the command that started them."""
+"""Detached containers: start, logs, signals and end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.harness.polling import until
 pytestmark = pytest.mark.guest
 
 
-def test_it_runs_on_and_its_words_are_kept(engine: Sandbox) -> None:
+def test_a_detached_container_runs_on_and_its_output_is_logged(engine: Sandbox) -> None:
     identity = engine.ok(
         "run", "-d", "--name", "talk", "host", "sh", "-c", "echo out; echo err >&2; exit 3"
     ).strip()
@@ -36,14 +36,14 @@ def test_it_runs_on_and_its_words_are_kept(engine: Sandbox) -> None:
     assert state(engine, "talk")["ExitCode"] == 3
 
 
-def test_a_start_that_fails_says_why(engine: Sandbox) -> None:
+def test_a_failed_start_reports_the_reason(engine: Sandbox) -> None:
     done = engine.call("run", "-d", "--name", "bad", "host", "no-such-command")
     assert done.returncode == 127
     assert b"executable file not found" in done.stderr
     assert state(engine, "bad")["Status"] == "created"
 
 
-def test_stop_asks_first_and_kills_after_the_time(engine: Sandbox) -> None:
+def test_stop_sends_the_stop_signal_and_kills_after_the_timeout(engine: Sandbox) -> None:
     server(engine)
     assert engine.ok("stop", "srv") == "srv\n"
     assert state(engine)["ExitCode"] == 7
@@ -64,7 +64,7 @@ def test_kill_sends_any_signal(engine: Sandbox) -> None:
     assert b"is not running" in done.stderr
 
 
-def test_daemons_go_with_their_container(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_stop_also_ends_daemons(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     script = "(setsid sh -c 'echo $$ > /out/pid; exec sleep 1000' &) ; " + SERVER
     server(engine, "srv", "-v", f"{tmp_path}:/out", script=script)
     pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
@@ -73,7 +73,7 @@ def test_daemons_go_with_their_container(engine: Sandbox, tmp_path: pathlib.Path
     assert is_gone(pid)
 
 
-def test_a_killed_supervisor_is_found_out(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_the_death_of_a_supervisor_is_noticed(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     script = "(setsid sh -c 'echo $$ > /out/pid; exec sleep 1000' &) ; " + SERVER
     server(engine, "srv", "-v", f"{tmp_path}:/out", script=script)
     daemon = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
@@ -89,17 +89,19 @@ def test_a_killed_supervisor_is_found_out(engine: Sandbox, tmp_path: pathlib.Pat
     assert state(engine)["Running"]
 
 
-def test_remove_by_force_leaves_nothing(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_rm_force_leaves_nothing_when_the_supervisor_hangs(
+    engine: Sandbox, tmp_path: pathlib.Path
+) -> None:
     server(engine)
     stored = record(engine)
-    os.kill(stored["keeper"], signal.SIGSTOP)  # it does not answer any more
+    os.kill(stored["keeper"], signal.SIGSTOP)  # it no longer answers
     engine.ok("rm", "-f", "srv")
-    until(lambda: is_gone(stored["keeper"]))  # it was killed, nobody waits for it
+    until(lambda: is_gone(stored["keeper"]))  # it was killed; init reaps it later
     assert is_gone(stored["pid"])
     left = os.listdir(tmp_path / "run" / "sandbox")
     assert [
         name for name in left if name != "interceptor"
-    ] == []  # what it remembers of the machine
+    ] == []  # the cached facts about the host remain
     assert list((engine.store / "containers").iterdir()) == []
 
 
@@ -114,7 +116,7 @@ def test_the_supervisor_is_small_and_private(engine: Sandbox) -> None:
     assert os.getsid(stored["keeper"]) == stored["keeper"]
 
 
-def test_nonsense_on_the_socket_harms_nobody(engine: Sandbox) -> None:
+def test_invalid_requests_on_the_socket_are_refused(engine: Sandbox) -> None:
     server(engine)
     path = record(engine)["runDir"] + ".sock"
     for request in (b"\0\xff\n", b"{}\n", b'{"verb":"resize"}\n', b"[1]\n", b"x" * 70000):
@@ -126,13 +128,15 @@ def test_nonsense_on_the_socket_harms_nobody(engine: Sandbox) -> None:
     assert engine.call("stop", "srv").returncode == 0
 
 
-def test_removed_with_its_end(engine: Sandbox) -> None:
+def test_a_container_with_rm_is_removed_when_it_ends(engine: Sandbox) -> None:
     server(engine, "srv", "--rm")
     engine.ok("stop", "srv")
     until(lambda: engine.ok("ps", "-aq") == "")
 
 
-def test_a_long_path_of_the_runtime_directory(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_the_path_of_the_runtime_directory_may_be_long(
+    engine: Sandbox, tmp_path: pathlib.Path
+) -> None:
     deep = tmp_path / ("d" * 100) / ("e" * 100)
     deep.mkdir(parents=True)
     deep.chmod(0o700)
@@ -142,15 +146,15 @@ def test_a_long_path_of_the_runtime_directory(engine: Sandbox, tmp_path: pathlib
     assert state(engine)["ExitCode"] == 7
 
 
-def test_names_are_taken_once(engine: Sandbox) -> None:
+def test_a_name_cannot_be_used_twice(engine: Sandbox) -> None:
     server(engine)
     done = engine.call("run", "-d", "--name", "srv", "host", "true")
     assert done.returncode == 125
     assert b"is already in use" in done.stderr
-    assert engine.ok("start", "srv") == "srv\n"  # it runs already
+    assert engine.ok("start", "srv") == "srv\n"  # it already runs
 
 
-def test_output_is_followed_to_the_end(engine: Sandbox) -> None:
+def test_logs_follow_prints_until_the_container_ends(engine: Sandbox) -> None:
     server(engine)
     follower = subprocess.Popen(
         engine.argv("logs", "-f", "srv"),
@@ -166,7 +170,7 @@ def test_output_is_followed_to_the_end(engine: Sandbox) -> None:
     assert output == b"up\nhup\nbye\n"
 
 
-def test_logs_are_selected(engine: Sandbox) -> None:
+def test_logs_are_selected_by_tail_since_and_until(engine: Sandbox) -> None:
     engine.ok("run", "-d", "--name", "num", "host", "sh", "-c", "seq 5; printf half")
     engine.ok("wait", "num")
     assert engine.ok("logs", "--tail", "2", "num") == "5\nhalf"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What containers reach beyond their networks, and what is written about it."""
+"""Connections of containers beyond their networks, and the log of connections."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.harness.polling import until
 pytestmark = pytest.mark.guest
 
 
-def test_the_machine_is_reached_through_its_name(net: Sandbox) -> None:
+def test_host_docker_internal_reaches_the_host(net: Sandbox) -> None:
     with socket.socket() as listener:
         listener.settimeout(100)
         listener.bind(("127.0.0.1", 0))
@@ -43,7 +43,7 @@ def test_the_machine_is_reached_through_its_name(net: Sandbox) -> None:
         thread.join()
 
 
-def test_none_has_its_own_loopback_and_nothing_else(net: Sandbox) -> None:
+def test_network_none_only_has_its_own_loopback(net: Sandbox) -> None:
     serve(net, "one", "--network", "back")
     serve(net, "alone", "--network", "none")
     assert call(net, "alone", "127.0.0.1") == "alone 127.0.0.1"
@@ -52,7 +52,7 @@ def test_none_has_its_own_loopback_and_nothing_else(net: Sandbox) -> None:
     assert net.ok("inspect", "-f", "{{.HostConfig.NetworkMode}}", "alone") == "none\n"
 
 
-def test_an_internal_network_leads_nowhere_outside(net: Sandbox) -> None:
+def test_an_internal_network_has_no_way_out(net: Sandbox) -> None:
     net.ok("network", "create", "--internal", "inner")
     serve(net, "one", "--network", "inner")
     serve(net, "two", "--network", "inner")
@@ -61,8 +61,8 @@ def test_an_internal_network_leads_nowhere_outside(net: Sandbox) -> None:
 
 
 @contextmanager
-def machine_servers(count: int) -> Iterator[list[int]]:
-    """Have servers of the machine on its 127.0.0.1 that say their port to every caller."""
+def host_servers(count: int) -> Iterator[list[int]]:
+    """Run servers on the host's 127.0.0.1 that send their port to every client; yield the ports."""
     with ExitStack() as stack, ThreadPoolExecutor(count) as pool:
         listeners = [
             stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
@@ -94,8 +94,8 @@ except OSError as exc:
 """
 
 
-def test_only_allowed_hosts_are_reached(net: Sandbox) -> None:
-    with machine_servers(4) as (first, second, third, other):
+def test_allow_host_limits_the_reachable_hosts(net: Sandbox) -> None:
+    with host_servers(4) as (first, second, third, other):
         [settings] = json.loads(net.ok("network", "inspect", "back"))[0]["IPAM"]["Config"]
         serve(net, "peer", "--network", "back")
         flags = ["--network", "back", "--add-host", "box:host-gateway"]
@@ -113,23 +113,24 @@ def test_only_allowed_hosts_are_reached(net: Sandbox) -> None:
         assert call(net, "kept", "192.0.2.1") == "ENETUNREACH"
         sent = net.ok("exec", "kept", "/usr/bin/python3", "-c", DATAGRAM, "192.0.2.1", "53")
         assert sent == "ENETUNREACH\n"
-        # What is on its networks is not outside, what it is itself neither.
+        # The container's networks and the container itself are not limited.
         assert call(net, "kept", "peer").startswith("peer")
         assert call(net, "kept", "127.0.0.1") == "kept 127.0.0.1"
-        # All of a name, whatever the port; a name that the machine knows is in its hosts file.
+        # Without a port every port of the name is allowed. Another --add-host name is not.
         serve(net, "wide", *flags[:4], "--allow-host", "box", "--add-host", "far:192.0.2.9")
         assert call(net, "wide", "box", other) == f"port {other}"
         assert call(net, "wide", "far") == "ENETUNREACH"
 
 
-def test_a_name_that_cannot_be_allowed_is_told_before_anything_starts(net: Sandbox) -> None:
+def test_an_allowed_name_that_cannot_be_resolved_is_refused_before_the_start(net: Sandbox) -> None:
     done = net.call("run", "--allow-host", "x" * 70, "host", "true")
     assert done.returncode == 125
     [line] = done.stderr.decode().splitlines()
     assert f"--allow-host {'x' * 70}: cannot be resolved" in line
 
 
-# Says much, hears little; is killed while it holds the connection; fails; sends a datagram.
+# Sends much and receives little, is killed with an open connection, fails to connect, and sends a
+# datagram.
 TALK = """
 import os, signal, socket, sys
 with socket.create_connection(("one", 5432), 100) as sock:
@@ -175,7 +176,7 @@ def test_connections_are_logged_with_names_and_bytes(net: Sandbox, tmp_path: pat
     net.ok("run", "--rm", "--network", "back", "--network-log", str(log), "host", *words)
     place = f"{re.escape(address(net, 'one', 'back'))}"
     start = r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \d+ "/usr/bin/python3[.\d]*"'
-    # The other side's end of stream counts as a byte.
+    # The peer's end of stream counts as a byte.
     patterns = [
         f"{start} connect tcp {place}:5432 one = 0 sent 70000 received [67]",
         f"{start} connect tcp {place}:5432 one = 0 sent 300 received [01]",
@@ -186,12 +187,12 @@ def test_connections_are_logged_with_names_and_bytes(net: Sandbox, tmp_path: pat
     for pattern in patterns:
         assert [line for line in lines if re.fullmatch(pattern, line)], (pattern, lines)
     assert len(lines) == len(patterns)
-    # Whoever accepts has a log as well; it grows while the container runs.
+    # The server has a log as well, which grows while the container runs.
     ended = f"{start} accept tcp 127[.0-9]+:\\d+ [0-9a-z_]+ = 0 sent 6 received 7000[01]"
     until(lambda: any(re.fullmatch(ended, line) for line in other.read_text().splitlines()))
 
 
-def test_a_killed_supervisor_leaves_no_writer_of_the_log(
+def test_no_process_holds_the_log_after_its_supervisor_was_killed(
     net: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     log = tmp_path / "log"

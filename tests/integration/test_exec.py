@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Further processes in a container that runs."""
+"""`exec` runs further commands in a running container."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.harness.polling import until
 pytestmark = pytest.mark.guest
 
 
-def test_it_is_in_the_same_tree_with_the_same_rules(engine: Sandbox) -> None:
+def test_a_command_has_the_containers_files_environment_and_user(engine: Sandbox) -> None:
     server(engine, "srv", "-e", "A=1", "-w", "/srv", "-h", "box")
     engine.ok("exec", "srv", "sh", "-c", "echo news > /etc/sbx")
     assert engine.ok("exec", "srv", "cat", "/etc/sbx") == "news\n"
@@ -49,14 +49,16 @@ def test_it_is_in_the_same_tree_with_the_same_rules(engine: Sandbox) -> None:
         (["/etc/passwd"], 126, "permission denied"),
     ],
 )
-def test_exit_codes(engine: Sandbox, command: list[str], code: int, message: str) -> None:
+def test_exec_returns_the_commands_exit_code(
+    engine: Sandbox, command: list[str], code: int, message: str
+) -> None:
     server(engine)
     done = engine.call("exec", "srv", *command)
     assert done.returncode == code
     assert message in done.stderr.decode()
 
 
-def test_only_in_what_runs(engine: Sandbox) -> None:
+def test_exec_needs_a_running_container(engine: Sandbox) -> None:
     assert engine.call("exec", "nope", "true").returncode == 1
     engine.ok("create", "--name", "idle", "host", "true")
     done = engine.call("exec", "idle", "true")
@@ -68,7 +70,9 @@ def test_only_in_what_runs(engine: Sandbox) -> None:
     assert b"is paused" in done.stderr
 
 
-def test_one_left_behind_ends_with_the_container(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_a_detached_command_ends_with_the_container(
+    engine: Sandbox, tmp_path: pathlib.Path
+) -> None:
     server(engine, "srv", "-v", f"{tmp_path}:/out")
     engine.ok("exec", "-d", "srv", "sh", "-c", "echo $$ > /out/pid; exec sleep 1000")
     pid = int(until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
@@ -77,7 +81,7 @@ def test_one_left_behind_ends_with_the_container(engine: Sandbox, tmp_path: path
     assert is_gone(pid)
 
 
-def test_the_end_of_one_left_behind_is_told(engine: Sandbox) -> None:
+def test_the_end_of_a_detached_command_is_an_event(engine: Sandbox) -> None:
     server(engine)
 
     def deaths() -> list[str]:
@@ -91,7 +95,7 @@ def test_the_end_of_one_left_behind_is_told(engine: Sandbox) -> None:
     until(lambda: deaths() == ["5", "137"])
 
 
-def test_bytes_pass_unchanged(engine: Sandbox) -> None:
+def test_input_and_output_pass_unchanged(engine: Sandbox) -> None:
     server(engine)
     data = os.urandom(5_000_000)
     output = engine.ok("exec", "-i", "srv", "sha256sum", stdin=data)
@@ -100,8 +104,8 @@ def test_bytes_pass_unchanged(engine: Sandbox) -> None:
     assert done.stdout == data
 
 
-def test_many_at_once(engine: Sandbox) -> None:
-    """A hundred, entered at once through sixty-four places; the commands are one process."""
+def test_a_hundred_commands_start_at_once(engine: Sandbox) -> None:
+    """One process starts a hundred commands at once, more than may enter at once."""
     server(engine)
     code = """
 import sys, os
@@ -147,7 +151,7 @@ def _end(child: pexpect.spawn) -> int | None:
     return code
 
 
-def test_a_terminal(engine: Sandbox) -> None:
+def test_a_command_runs_on_a_terminal_that_can_be_resized(engine: Sandbox) -> None:
     server(engine)
     child = _terminal(engine, "-it", "srv", "sh")
     child.sendline("tty; stty size; echo $TERM")
@@ -160,12 +164,12 @@ def test_a_terminal(engine: Sandbox) -> None:
     assert _end(child) == 5
 
 
-# Says more than a terminal holds when it is told to, and then that it still runs.
-TALKER = "echo re''ady; read x < go; seq 1 20000; echo $$ > done; exec sleep 1000"
+# When it is told to, it prints more than a terminal's buffer holds, and then writes its pid.
+PRINTER = "echo re''ady; read x < go; seq 1 20000; echo $$ > done; exec sleep 1000"
 
 
-def _talk(engine: Sandbox, folder: pathlib.Path) -> int:
-    """Let the talker go on; return its pid once it has said all."""
+def _let_it_print(engine: Sandbox, folder: pathlib.Path) -> int:
+    """Tell the printing command to go on; return its pid after it has printed everything."""
     (folder / "go").write_text("go\n")
     pid = int(until(lambda: (folder / "done").exists() and (folder / "done").read_text()))
     assert str(pid) in engine.ok("top", "srv")
@@ -173,7 +177,7 @@ def _talk(engine: Sandbox, folder: pathlib.Path) -> int:
 
 
 @pytest.mark.parametrize("keys", ["usual", "flag", "configuration"])
-def test_the_detach_keys_leave_the_command_running(
+def test_detach_keys_leave_the_command_running(
     engine: Sandbox, tmp_path: pathlib.Path, keys: str
 ) -> None:
     typed, flags = {
@@ -188,38 +192,38 @@ def test_the_detach_keys_leave_the_command_running(
     out.mkdir()
     server(engine, "srv", "-v", f"{out}:/out")
     os.mkfifo(out / "go")
-    child = _terminal(engine, "-it", *flags, "-w", "/out", "srv", "sh", "-c", TALKER)
+    child = _terminal(engine, "-it", *flags, "-w", "/out", "srv", "sh", "-c", PRINTER)
     child.expect("ready")
     child.send(typed)
     child.expect("read escape sequence")
     assert _end(child) == 1
     assert "exec_detach" in engine.ok("events", "--since", "1h", "--until", "0s")
-    os.kill(_talk(engine, out), signal.SIGKILL)
+    os.kill(_let_it_print(engine, out), signal.SIGKILL)
     until(lambda: "exitCode=137" in engine.ok("events", "--since", "1h", "--until", "0s"))
     engine.ok("rm", "-f", "srv")
 
 
-def test_a_command_on_a_terminal_goes_on_when_exec_is_killed(
+def test_a_command_on_a_terminal_survives_a_killed_exec(
     engine: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     server(engine, "srv", "-v", f"{tmp_path}:/out")
     os.mkfifo(tmp_path / "go")
-    child = _terminal(engine, "-it", "-w", "/out", "srv", "sh", "-c", TALKER)
+    child = _terminal(engine, "-it", "-w", "/out", "srv", "sh", "-c", PRINTER)
     child.expect("ready")
     child.kill(signal.SIGKILL)
     child.wait()
     child.close()
-    pid = _talk(engine, tmp_path)
+    pid = _let_it_print(engine, tmp_path)
     engine.ok("stop", "srv")
     assert is_gone(pid)
 
 
-def test_a_command_on_a_pipe_goes_on_when_exec_is_killed(
+def test_a_command_on_a_pipe_survives_a_killed_exec(
     engine: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     server(engine, "srv", "-v", f"{tmp_path}:/out")
     os.mkfifo(tmp_path / "go")
-    words = engine.argv("exec", "-w", "/out", "srv", "sh", "-c", TALKER)
+    words = engine.argv("exec", "-w", "/out", "srv", "sh", "-c", PRINTER)
     command = subprocess.Popen(words, env=engine.environment(), stdout=subprocess.PIPE)
     with command, ThreadPoolExecutor() as pool:
         assert command.stdout is not None
@@ -227,13 +231,13 @@ def test_a_command_on_a_pipe_goes_on_when_exec_is_killed(
         command.kill()
         command.wait()
         rest = pool.submit(command.stdout.read)
-        pid = _talk(engine, tmp_path)
+        pid = _let_it_print(engine, tmp_path)
         engine.ok("stop", "srv")
         assert rest.result().endswith(b"\n20000\n")
     assert is_gone(pid)
 
 
-def test_a_signal_to_exec_is_one_to_the_command(engine: Sandbox) -> None:
+def test_signals_to_exec_reach_the_command(engine: Sandbox) -> None:
     server(engine)
     script = "trap 'echo got; exit 6' TERM; echo re''ady; while :; do sleep 0.05; done"
     for flags in ("-i", "-it"):
@@ -244,16 +248,14 @@ def test_a_signal_to_exec_is_one_to_the_command(engine: Sandbox) -> None:
         assert _end(child) == 6
 
 
-def test_a_detached_command_has_a_terminal_if_it_wants_one(
-    engine: Sandbox, tmp_path: pathlib.Path
-) -> None:
+def test_a_detached_command_may_have_a_terminal(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     server(engine, "srv", "-v", f"{tmp_path}:/out")
     engine.ok("exec", "-dt", "srv", "sh", "-c", "tty > /out/tty; seq 1 20000; echo > /out/done")
     until((tmp_path / "done").exists)
     assert (tmp_path / "tty").read_text().startswith("/dev/pts/")
 
 
-def test_the_end_of_the_container_ends_it(engine: Sandbox) -> None:
+def test_the_end_of_the_container_ends_the_command(engine: Sandbox) -> None:
     server(engine)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(engine.call, "exec", "srv", "sh", "-c", "kill -STOP $$; sleep 1000")
@@ -262,7 +264,7 @@ def test_the_end_of_the_container_ends_it(engine: Sandbox) -> None:
         assert waiting.result().returncode == 137
 
 
-def test_what_is_used_is_shown(engine: Sandbox) -> None:
+def test_stats_counts_processes_of_exec(engine: Sandbox) -> None:
     server(engine)
     engine.ok("exec", "-d", "srv", "sh", "-c", "while :; do :; done")
     template = "{{.Name}} {{.CPUPerc}} {{.PIDs}}"

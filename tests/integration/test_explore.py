@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`image explore` and progress bars on a terminal."""
+"""`image explore` and progress bars of `pull` on a terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def on_terminal(sandbox: Sandbox, *arguments: str) -> pexpect.spawn[bytes]:
     return pexpect.spawn(command, rest, env=environ, dimensions=(24, 100), timeout=100)
 
 
-def test_the_view_moves_between_layers(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_explore_moves_between_layers(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     archive = tmp_path / "archive.tar"
     layers = [[images.file("first", "1")], [images.file("second", "2"), images.whiteout("first")]]
     images.docker_archive(layers, tags=["a:1"], path=archive)
@@ -50,7 +50,7 @@ def test_the_view_moves_between_layers(sandbox: Sandbox, tmp_path: pathlib.Path)
 
 
 @pytest.mark.usefixtures("online")
-def test_a_pull_shows_bars(plain: Server, sandbox: Sandbox) -> None:
+def test_a_pull_shows_progress_bars(plain: Server, sandbox: Sandbox) -> None:
     layer = images.tar([images.file("noise", images.noise(3_000_000))])
     config = json.dumps(images.config_for([layer])).encode()
     registry.put_image(plain, "bars", "1", [gzip.compress(layer, 1)], config)

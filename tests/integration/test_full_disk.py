@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Images on a disk that fills up: one clear line, nothing left behind, the store whole."""
+"""On a full disk, commands fail with one line, leave nothing behind and keep the store whole."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.harness.smalldisk import MountForbiddenError, run_on_small_disk, smal
 if TYPE_CHECKING:
     from tests.harness.registry import Server
 
-pytestmark = pytest.mark.usefixtures("online", "impatient")
+pytestmark = pytest.mark.usefixtures("online", "quick_retries")
 
 MIB = 2**20
 STOCK = images.docker_archive([[images.file("a", "x")]], tags=["stock:latest"])
@@ -32,7 +32,7 @@ STOCK = images.docker_archive([[images.file("a", "x")]], tags=["stock:latest"])
 
 @pytest.fixture
 def small(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
-    """A store with an image, on a disk with room for little more."""
+    """Return a store with an image on a disk that has room for little more."""
     mount_point = tmp_path / "disk"
     mount_point.mkdir()
     try:
@@ -45,7 +45,7 @@ def small(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
 
 
 def refused(sandbox: Sandbox, *arguments: str, stdin: bytes | None = None) -> str:
-    """Run a command that must say, in one line, that there is no room."""
+    """Run a command that must fail with one line about the full disk; return the line."""
     done = sandbox.call(*arguments, stdin=stdin)
     line = done.stderr.decode()
     assert (done.returncode, line.count("\n")) == (1, 1), line
@@ -54,7 +54,7 @@ def refused(sandbox: Sandbox, *arguments: str, stdin: bytes | None = None) -> st
 
 
 def files_of(sandbox: Sandbox) -> set[str]:
-    """Return all that is in the store."""
+    """Return the paths of everything in the store."""
     found = set()
     for folder, names, files in os.walk(sandbox.store):
         found |= {os.path.join(folder, name) for name in [*names, *files]}
@@ -62,7 +62,7 @@ def files_of(sandbox: Sandbox) -> set[str]:
 
 
 def fill(sandbox: Sandbox) -> pathlib.Path:
-    """Take all the room that is left; return the file that has it."""
+    """Fill the disk with a file and return it."""
     ballast = sandbox.store.parent / "ballast"
     with suppress(OSError), ballast.open("wb", buffering=0) as file:
         while file.write(bytes(4096)):
@@ -111,7 +111,7 @@ def test_an_archive_from_a_pipe_that_does_not_fit_leaves_nothing(small: Sandbox)
     assert small.ok("system", "fsck") == "the store is whole\n"
 
 
-def test_a_push_from_a_full_disk_succeeds_or_says_why(
+def test_a_push_from_a_full_disk_succeeds_or_reports_the_reason(
     small: Sandbox, plain: Server, tmp_path: pathlib.Path
 ) -> None:
     name = f"{plain.host}/fromfull:1"
@@ -130,7 +130,7 @@ def test_a_push_from_a_full_disk_succeeds_or_says_why(
     assert small.ok("images", "-q", "--no-trunc", "stock").strip() == pulled.image_id
 
 
-def test_a_save_to_a_full_disk_is_no_success(small: Sandbox) -> None:
+def test_a_save_to_a_full_disk_fails(small: Sandbox) -> None:
     big = images.docker_archive([[images.file("a", images.noise(MIB))]], tags=["big"])
     small.ok("load", stdin=big)
     target = small.store.parent / "saved.tar"
@@ -150,7 +150,7 @@ BUILDS = {
 
 
 @pytest.mark.parametrize("case", BUILDS)
-def test_a_build_that_fills_the_disk_says_so_in_one_line(
+def test_a_build_that_fills_the_disk_fails_with_one_line(
     small: Sandbox, tmp_path: pathlib.Path, case: str
 ) -> None:
     (tmp_path / "big").write_bytes(os.urandom(8 * MIB))
@@ -165,7 +165,7 @@ def test_a_build_that_fills_the_disk_says_so_in_one_line(
         done = small.call("build", "-q", "-", stdin=images.tar(members))
     else:
         done = small.call("build", "-q", str(tmp_path))
-    full(done)
+    check_is_full(done)
     left = {path for path in files_of(small) - before if not path.startswith("build-")}
     known = {path for path in left if path.startswith(("bin/", "layers/", "indexes/"))}
     assert left - known <= {"bin", "containers", "layers", "indexes", "tmp"}
@@ -175,8 +175,8 @@ def test_a_build_that_fills_the_disk_says_so_in_one_line(
     assert small.ok("system", "fsck") == "the store is whole\n"
 
 
-def full(done: subprocess.CompletedProcess[bytes]) -> None:
-    """Check that a build failed, and that its last line alone says that the disk is full."""
+def check_is_full(done: subprocess.CompletedProcess[bytes]) -> None:
+    """Check that a build failed and that only its last line reports the full disk."""
     lines = done.stderr.decode().splitlines()
     assert done.returncode == 1
     told = ("No space left on device", "that are free")
@@ -184,7 +184,7 @@ def full(done: subprocess.CompletedProcess[bytes]) -> None:
     assert lines[-1].startswith("ERROR: failed to solve: ")
 
 
-def test_a_build_whose_outputs_have_no_room_leaves_the_image_alone(
+def test_a_build_without_room_for_its_output_leaves_the_image_unchanged(
     small: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "half").write_bytes(os.urandom(MIB))
@@ -199,7 +199,7 @@ def test_a_build_whose_outputs_have_no_room_leaves_the_image_alone(
         ("-o", f"type=local,dest={out}/c"), ("--cache-to", f"type=local,dest={out}/d"),
     ]  # fmt: skip
     for flags in outputs:
-        full(small.call("build", "-q", *flags, str(tmp_path)))
+        check_is_full(small.call("build", "-q", *flags, str(tmp_path)))
     assert sorted(os.listdir(small.store.parent)) == before
     assert [name for name in os.listdir(out) if name.endswith((".tar", ".part"))] == []
     ballast.unlink()
@@ -210,7 +210,7 @@ def test_a_build_whose_outputs_have_no_room_leaves_the_image_alone(
 def built_on_a_small_disk(
     mount_point: pathlib.Path, script: str, context: pathlib.Path
 ) -> tuple[int, str]:
-    """Run *script* for the command and a store on a small disk; return its code and output."""
+    """Run *script* with a store on a small disk; return its exit code and output."""
     sandbox = Sandbox(mount_point / "store", {"XDG_RUNTIME_DIR": str(context)})
     mount_point.mkdir()
     try:
@@ -224,7 +224,7 @@ def built_on_a_small_disk(
     return code, (context / "log").read_text()
 
 
-def test_a_command_that_fills_the_disk_fails_with_its_own_words(tmp_path: pathlib.Path) -> None:
+def test_a_command_that_fills_the_disk_fails_with_its_own_message(tmp_path: pathlib.Path) -> None:
     mount_point = tmp_path / "disk"
     base_image(Sandbox(tmp_path / "first"), tmp_path)
     Sandbox(tmp_path / "first").ok("save", "-o", tmp_path / "base.tar", "base")
@@ -247,7 +247,7 @@ def test_a_command_that_fills_the_disk_fails_with_its_own_words(tmp_path: pathli
     assert "RUN head -c 1000 /bin/busybox > /kept\n#4 CACHED" in shown
 
 
-def test_a_copy_from_a_stage_that_fills_the_disk_says_so_in_one_line(
+def test_a_copy_from_a_stage_that_fills_the_disk_fails_with_one_line(
     tmp_path: pathlib.Path,
 ) -> None:
     mount_point = tmp_path / "disk"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Networks with as many containers as they have room for."""
+"""Networks with as many containers as they have addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.polling import until
 
 pytestmark = [pytest.mark.guest, pytest.mark.timeout(600)]
 
-# Connects to every name it is given and prints who answers, a line each.
+# Connects to every given name and prints a line for each answer.
 CALL = """
 import socket, sys
 for name in sys.argv[1:]:
@@ -32,7 +32,7 @@ def _addresses(engine: Sandbox) -> dict[str, str]:
     return {row["Name"]: row["IPv4Address"].split("/")[0] for row in rows}
 
 
-def test_a_network_holds_as_many_as_it_has_addresses_and_all_know_each_other(
+def test_a_network_takes_a_container_for_each_address_and_all_find_each_other(
     engine: Sandbox, guest_program: Callable[..., pathlib.Path]
 ) -> None:
     """bench/crowd.py does the same with 500."""

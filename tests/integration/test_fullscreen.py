@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs that draw on the whole screen, in a real terminal, as a person uses them."""
+"""Full-screen programs in a real terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.harness.screen import Terminal
 pytestmark = pytest.mark.guest
 
 
-def test_vim_edits_is_left_and_joined_again(engine: Sandbox) -> None:
+def test_vim_edits_is_detached_and_attached_again(engine: Sandbox) -> None:
     engine.ok("create", "-it", "--name", "edit", "host", "vim.tiny", "-u", "NONE", "/sbx-note")
     screen = Terminal(engine, "start", "-ai", "edit")
     screen.see("note", "[New File]")
@@ -20,10 +20,10 @@ def test_vim_edits_is_left_and_joined_again(engine: Sandbox) -> None:
     screen.keys("\x10\x11")
     assert screen.ends() == 0
     again = Terminal(engine, "attach", "edit")
-    again.keys("\x0c")  # draws anew
+    again.keys("\x0c")  # redraws
     again.see("first line", "second")
     again.resize(30, 100)
-    # Drawn anew before more is typed: vim forgets a change that comes while it draws.
+    # Wait for the redraw, since vim loses a size change that comes while it draws.
     again.until(lambda: again.text.count("~") == 27, "the new size")
     again.keys("othird\x1b")
     again.see("third")
@@ -45,7 +45,7 @@ def test_less_pages_and_searches(engine: Sandbox) -> None:
     assert screen.ends() == 0
 
 
-def test_htop_shows_what_runs(engine: Sandbox) -> None:
+def test_htop_shows_processes_and_follows_the_window(engine: Sandbox) -> None:
     screen = Terminal(engine, "run", "-it", "--rm", "host", "htop", "-d", "5")
     screen.see("PID", "Load average", "F10")
     screen.resize(40, 120)
@@ -53,7 +53,7 @@ def test_htop_shows_what_runs(engine: Sandbox) -> None:
     assert screen.ends() == 0
 
 
-def test_tmux_inside_splits_and_detaches(engine: Sandbox) -> None:
+def test_tmux_splits_and_closes_panes(engine: Sandbox) -> None:
     flags = ["-it", "--name", "mux", "-e", "LC_ALL=C.UTF-8"]
     command = ["tmux", "-f", "/dev/null", "new", "sh"]
     screen = Terminal(engine, "run", *flags, "host", *command)
@@ -68,7 +68,7 @@ def test_tmux_inside_splits_and_detaches(engine: Sandbox) -> None:
     assert screen.ends() == 0
 
 
-def test_jobs_of_a_shell_are_stopped_and_go_on(engine: Sandbox) -> None:
+def test_a_shell_stops_and_continues_its_jobs(engine: Sandbox) -> None:
     flags = ["-it", "--rm", "--name", "jobs", "-e", "PS1=here> "]
     screen = Terminal(engine, "run", *flags, "host", "bash", "--norc")
     screen.see("here>")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What must hold for every way of catching system calls, in a minute.
+"""The essential tests under each interceptor, in a minute.
 
-The whole guest suite under each of them is `make test-interceptors`.
+`make test-interceptors` runs all guest tests under each interceptor.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from tests.harness.oracle import Oracle
 
 pytestmark = pytest.mark.guest
 
-WAYS = {
+INTERCEPTORS = {
     "trap": ("trap", {}),
     "rewrite": ("rewrite", {}),
     "ptrace": ("ptrace", {}),
-    # Where seccomp is forbidden the tracer looks at every call.
+    # Without seccomp the tracer stops at every call.
     "ptrace-steps": ("ptrace", {"SANDBOX_NO_SECCOMP": "1"}),
 }
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=INTERCEPTORS)
 def way(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Oracle:
-    """An oracle whose containers use one way of catching calls."""
-    name, environ = WAYS[request.param]
+    """Return an oracle whose containers use one interceptor."""
+    name, environ = INTERCEPTORS[request.param]
     folders = tmp_path / "native", tmp_path / "inside"
     for folder in folders:
         folder.mkdir()
@@ -40,11 +40,11 @@ def way(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Oracle:
 
 
 @pytest.mark.parametrize("group", ["actions", "masks", "threads", "children", "deaths", "exec"])
-def test_signals(way: Oracle, guest_program, group: str) -> None:
+def test_signals_work_as_on_the_host(way: Oracle, guest_program, group: str) -> None:
     way.same([guest_program("signals", *BUILDS["static"]), group])
 
 
-def test_a_shell_a_pipe_and_a_changed_tree(way: Oracle) -> None:
+def test_a_shell_changes_files_and_runs_pipes_as_on_the_host(way: Oracle) -> None:
     script = (
         "echo text > a; mkdir -p d/e; mv a d/e/b; cat d/e/b | tr t T; (exit 3); echo $?;"
         "for i in 1 2 3 4 5 6 7 8; do echo $i & done | sort; wait; kill -TERM $$"
@@ -52,7 +52,7 @@ def test_a_shell_a_pipe_and_a_changed_tree(way: Oracle) -> None:
     way.same(["sh", "-c", script])
 
 
-def test_threads_and_children_of_python(way: Oracle) -> None:
+def test_threads_of_python_start_processes_as_on_the_host(way: Oracle) -> None:
     script = (
         "import os, subprocess, threading\n"
         "rows = []\n"
@@ -64,8 +64,8 @@ def test_threads_and_children_of_python(way: Oracle) -> None:
     way.same(["python3", "-c", script])
 
 
-def test_a_stopped_process_goes_on(way: Oracle) -> None:
-    # It cannot end before it goes on: it waits for a line that comes later.
+def test_a_stopped_process_continues(way: Oracle) -> None:
+    # The child cannot end before it continues, since it waits for a line that is written later.
     script = (
         "mkfifo go; (read line < go; exit 3) & kill -STOP $!;"
         "until grep -q 'State:.T' /proc/$!/status; do sleep 0.01; done; echo stopped;"
@@ -74,14 +74,14 @@ def test_a_stopped_process_goes_on(way: Oracle) -> None:
     way.same(["bash", "-c", script])
 
 
-def test_nothing_is_left_when_the_main_process_ends(way: Oracle) -> None:
+def test_no_process_is_left_when_the_main_process_ends(way: Oracle) -> None:
     mark = f"3{time.time_ns() % 10**9:09}"
     way.inside(["sh", "-c", f"sleep {mark} & sleep {mark} & exit 0"])
     assert not any(mark.encode() in command for command in running())
 
 
 def running() -> list[bytes]:
-    """Return the command lines of all processes; one that ends meanwhile has none."""
+    """Return the command lines of all processes, without those that end meanwhile."""
     commands = []
     for folder in pathlib.Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -90,14 +90,16 @@ def running() -> list[bytes]:
     return commands
 
 
-def test_a_guest_that_traces_is_refused_and_told(sandbox: Sandbox, guest_program) -> None:
+def test_a_guest_may_not_use_ptrace_under_the_ptrace_interceptor(
+    sandbox: Sandbox, guest_program
+) -> None:
     done = sandbox.call(
         "run", "--rm", "--interceptor", "ptrace", "--trace", "host", guest_program("ptrace_child")
     )
     assert b"the interceptor ptrace is in use" in done.stderr
 
 
-def test_doctor_says_what_is_used_and_why(sandbox: Sandbox) -> None:
+def test_doctor_and_info_show_the_interceptor_and_the_reason(sandbox: Sandbox) -> None:
     facts = {fact["name"]: fact for fact in json.loads(sandbox.ok("doctor", "--json"))}
     assert facts["interceptor"]["value"] in ("rewrite", "trap", "ptrace")
     assert facts["interceptor"]["effect"]
@@ -105,7 +107,7 @@ def test_doctor_says_what_is_used_and_why(sandbox: Sandbox) -> None:
     assert f"Interceptor: {facts['interceptor']['value']} (" in sandbox.ok("info")
 
 
-def test_the_runtimes_code_beside_rewritten_sites_is_not_seen(sandbox: Sandbox) -> None:
+def test_guests_do_not_see_the_runtimes_code_in_their_maps(sandbox: Sandbox) -> None:
     script = (
         "import os\n"
         "[os.stat('/etc') for _ in range(50)]\n"
@@ -116,7 +118,7 @@ def test_the_runtimes_code_beside_rewritten_sites_is_not_seen(sandbox: Sandbox) 
     assert found == "[]\n"
 
 
-def test_the_seccomp_mode_that_a_guest_set_outlives_execve(way: Oracle) -> None:
+def test_a_guests_seccomp_mode_survives_execve(way: Oracle) -> None:
     script = (
         "import ctypes, os, struct\n"
         "code = ctypes.create_string_buffer(struct.pack('HBBI', 6, 0, 0, 0x7fff0000))\n"

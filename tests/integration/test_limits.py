@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Limits without cgroups, and pauses that nobody inside can tell."""
+"""Limits without cgroups, and pauses that programs inside do not notice."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ os._exit(0)
 """
 
 
-def test_a_limit_of_tasks_counts_processes_and_threads(engine: Sandbox) -> None:
+def test_pids_limit_counts_processes_and_threads(engine: Sandbox) -> None:
     told = engine.ok("run", "--rm", "--pids-limit", "10", "host", "python3", "-c", FORKS)
     assert told.split("\n") == ["9", "full again", ""]
 
 
-# A child is killed before its first instruction: the CPU is its parent's.
-STILLBORN = r"""
+# Children are killed before their first instruction, since parent and children share one CPU.
+KILLED_AT_BIRTH = r"""
 import os
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 for _ in range(200):
@@ -61,12 +61,14 @@ print("all born")
 """
 
 
-def test_a_task_killed_before_it_ran_leaves_its_place(engine: Sandbox) -> None:
+def test_a_task_that_is_killed_before_it_runs_no_longer_counts(engine: Sandbox) -> None:
     limit = ("--pids-limit", "10")
-    assert engine.ok("run", "--rm", *limit, "host", "python3", "-c", STILLBORN) == "all born\n"
+    assert (
+        engine.ok("run", "--rm", *limit, "host", "python3", "-c", KILLED_AT_BIRTH) == "all born\n"
+    )
 
 
-# Many fork at once, and never give up.
+# Many processes fork at once and never give up.
 BOMB = r"""
 import os, time
 depth = 0
@@ -81,7 +83,7 @@ while True:
 """
 
 
-def test_a_fork_bomb_is_held_and_other_containers_go_on(engine: Sandbox) -> None:
+def test_a_fork_bomb_is_limited_and_other_containers_still_run(engine: Sandbox) -> None:
     limits = ("--pids-limit", "40")
     engine.ok("run", "-d", "--name", "bomb", *limits, "host", "python3", "-c", BOMB)
 
@@ -111,7 +113,7 @@ BURN = "import os\nos.fork()\nwhile True: pass\n"
 
 
 @pytest.mark.slow
-def test_a_share_of_cpu_time_is_kept_to_five_percent(engine: Sandbox) -> None:
+def test_a_share_of_cpu_time_is_exceeded_by_at_most_five_percent(engine: Sandbox) -> None:
     command = ("timeout", "-s", "KILL", "10", "python3", "-c", BURN)
     shares = []
     # A machine so busy that it lets the supervisor wait for its turn tells nothing: once more.
@@ -129,7 +131,7 @@ def test_a_share_of_cpu_time_is_kept_to_five_percent(engine: Sandbox) -> None:
 COMPILES = "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done"
 
 
-def test_processes_that_come_and_go_are_counted(engine: Sandbox) -> None:
+def test_short_processes_count_for_the_share_of_cpu_time(engine: Sandbox) -> None:
     command = ("timeout", "4", "sh", "-c", COMPILES)
     too_much = []
     # A machine so busy that it lets the supervisor wait for its turn tells nothing: once more.
@@ -143,7 +145,7 @@ def test_processes_that_come_and_go_are_counted(engine: Sandbox) -> None:
     assert too_much[-1] <= 0.05, too_much
 
 
-def test_a_share_of_cpu_time_can_be_given_to_a_running_container(engine: Sandbox) -> None:
+def test_the_share_of_cpu_time_of_a_running_container_can_be_changed(engine: Sandbox) -> None:
     engine.ok("run", "-d", "--name", "burn", "host", "python3", "-c", "while 1: pass")
     engine.ok("update", "--cpus", "0.1", "burn")
     pid = engine.ok("inspect", "-f", "{{.State.Pid}}", "burn").strip()
@@ -161,7 +163,7 @@ HOGS = {
 
 
 @pytest.mark.parametrize("kind", HOGS)
-def test_a_memory_limit_can_be_given_to_a_running_container(engine: Sandbox, kind: str) -> None:
+def test_the_memory_limit_of_a_running_container_can_be_changed(engine: Sandbox, kind: str) -> None:
     hog = f"import time\n{HOGS[kind]}\ntime.sleep(1000)"
     engine.ok("run", "-d", "--name", "hog", "host", "python3", "-c", hog)
     engine.ok("update", "-m", "16m", "hog")
@@ -169,7 +171,7 @@ def test_a_memory_limit_can_be_given_to_a_running_container(engine: Sandbox, kin
     assert engine.ok("inspect", "-f", "{{.State.OOMKilled}}", "hog") == "true\n"
 
 
-# A parent that asks for everything a wait can tell, as a shell with job control does.
+# A parent that waits for every change of its children, like a shell with job control.
 PARENT = r"""
 import os, signal, time
 child = os.fork()
@@ -199,7 +201,7 @@ while True:
 """
 
 
-def test_nobody_inside_can_tell_that_the_container_was_paused(engine: Sandbox) -> None:
+def test_programs_inside_do_not_notice_a_pause(engine: Sandbox) -> None:
     engine.ok("run", "-d", "--name", "family", "host", "python3", "-c", PARENT)
     until(lambda: "ready" in engine.ok("logs", "family"))
     for _ in range(5):
@@ -211,7 +213,7 @@ def test_nobody_inside_can_tell_that_the_container_was_paused(engine: Sandbox) -
     engine.ok("exec", "family", "touch", "/sbx-go")
     until(lambda: "0xffff" in engine.ok("logs", "family"))
     told = engine.ok("logs", "family").splitlines()
-    # Only what happened inside; and who was stopped before was left so.
+    # The parent only saw what happened inside. The process that was stopped before stays stopped.
     assert told == ["ready", "told child 0x137f", "told child 0xffff"]
     engine.ok("update", "--cpus", "0", "family")
     rows = engine.ok("top", "family", "-eo", "pid,state").splitlines()[1:]
@@ -227,7 +229,7 @@ jobs; cat /sbx-seen 2>/dev/null
 """
 
 
-def test_a_shell_inside_does_not_see_a_stopped_job(engine: Sandbox) -> None:
+def test_a_shell_inside_does_not_see_its_job_stop_during_a_pause(engine: Sandbox) -> None:
     engine.ok("run", "-d", "--name", "shell", "host", "bash", "-c", SHELL)
     until(lambda: "sleep" in engine.ok("top", "shell"))
     for _ in range(3):
@@ -240,7 +242,7 @@ def test_a_shell_inside_does_not_see_a_stopped_job(engine: Sandbox) -> None:
     assert lines == {"[1]+  Running                 sleep 1000 &"}
 
 
-def test_a_paused_container_stands_still_and_goes_on(engine: Sandbox) -> None:
+def test_a_paused_container_stops_and_continues_where_it_was(engine: Sandbox) -> None:
     ticking = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done"
     engine.ok("run", "-d", "--name", "clock", "host", "sh", "-c", ticking)
     until(lambda: len(engine.ok("logs", "clock").splitlines()) > 3)
@@ -254,6 +256,6 @@ def test_a_paused_container_stands_still_and_goes_on(engine: Sandbox) -> None:
     assert lines == [str(number + 1) for number in range(len(lines))]
 
 
-def test_tracing_and_a_limit_that_needs_a_supervisor_are_refused_together(engine: Sandbox) -> None:
+def test_trace_and_a_limit_that_needs_a_supervisor_are_refused_together(engine: Sandbox) -> None:
     text = _error(engine, "run", "--rm", "--trace", "--cpus", "0.5", "host", "true")
     assert "--trace runs without a supervisor" in text

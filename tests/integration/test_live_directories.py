@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the image `host` shows while directories of the machine, and of the container, change."""
+"""The image `host` follows changes of the host's directories, and of the container's own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ pytestmark = pytest.mark.guest
 
 FOLDERS = 150
 
-# Two processes of the container make files in untouched directories of the machine, both in the
-# same one at a time; a third has looked there before, and looks again when either is done.
+
+# Two processes of the container make files in the same untouched directory of the host, one
+# directory after the other. A third process looked into it before, and looks again after each.
 STORM = r"""
 import os, sys
 top, count = sys.argv[1], int(sys.argv[2])
@@ -47,7 +48,7 @@ print(missing)
 """
 
 
-def test_what_another_process_makes_in_an_untouched_directory_is_seen_at_once(
+def test_a_file_that_another_process_makes_in_an_untouched_directory_is_seen_at_once(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     for number in range(FOLDERS):
@@ -70,7 +71,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def ask(sandbox: Sandbox) -> Iterator[Callable[[str, pathlib.Path], str]]:
-    """Ask one process in a container of the machine what is at a path."""
+    """Return a function that asks one process in a container of `host` what is at a path."""
     process = subprocess.Popen(
         sandbox.argv("run", "--rm", "-i", "host", "python3", "-c", LOOKER),
         env=sandbox.environment(),
@@ -93,7 +94,7 @@ def ask(sandbox: Sandbox) -> Iterator[Callable[[str, pathlib.Path], str]]:
     answers.close()
 
 
-def test_what_the_machine_makes_and_removes_is_seen_by_who_has_looked_before(
+def test_a_process_that_looked_before_sees_what_the_host_makes_and_removes(
     ask: Callable[[str, pathlib.Path], str], tmp_path: pathlib.Path
 ) -> None:
     deep = tmp_path / "a" / "b" / "c"
@@ -114,7 +115,7 @@ def test_what_the_machine_makes_and_removes_is_seen_by_who_has_looked_before(
     assert ask("look", deep) == "['f']"
 
 
-def test_a_directory_that_the_machine_makes_where_the_container_has_one_is_merged(
+def test_a_directory_that_the_host_makes_is_merged_with_the_containers_one(
     ask: Callable[[str, pathlib.Path], str], tmp_path: pathlib.Path
 ) -> None:
     both = tmp_path / "x" / "both"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A lockfile: what a tag meant when it was locked is what runs and what is built from."""
+"""Lockfiles: `run` and `build` use the image that a tag named when it was locked."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.usefixtures("online")
 
 
 def put(server: Server, path: str, text: str) -> str:
-    """Let the tag 1 mean an image whose file `which` says *text*; return the digest."""
+    """Push an image with the text in its file `which` as tag 1; return the digest."""
     layer = images.tar([images.file("which", text)])
     config = json.dumps(images.config_for([layer])).encode()
     return registry.put_image(server, path, "1", [gzip.compress(layer, mtime=0)], config)
 
 
 def which(sandbox: Sandbox, *arguments: str | pathlib.Path) -> str:
-    """Create a container with these arguments and return what its image's file says."""
+    """Create a container with these arguments and return the end of its file `which`."""
     container = sandbox.ok("create", *arguments).strip()
     return sandbox.ok("cp", f"{container}:/which", "-").partition("\0" * 100)[2].strip("\0")[-6:]
 
@@ -41,7 +41,7 @@ def moved(plain: Server, sandbox: Sandbox, tmp_path: pathlib.Path) -> tuple[str,
     return name, digest, file
 
 
-def test_a_pull_writes_what_a_tag_means_and_keeps_the_rest(
+def test_a_pull_writes_the_tags_digest_and_keeps_other_entries(
     moved: tuple[str, str, pathlib.Path], plain: Server, sandbox: Sandbox
 ) -> None:
     name, digest, file = moved
@@ -54,7 +54,7 @@ def test_a_pull_writes_what_a_tag_means_and_keeps_the_rest(
     assert json.loads(file.read_text())["images"][name] == new
 
 
-def test_a_locked_pull_gets_the_locked_digest_and_names_it(
+def test_a_locked_pull_gets_and_tags_the_locked_digest(
     moved: tuple[str, str, pathlib.Path], sandbox: Sandbox
 ) -> None:
     name, digest, file = moved
@@ -63,7 +63,7 @@ def test_a_locked_pull_gets_the_locked_digest_and_names_it(
     assert sandbox.ok("pull", "-q", "--offline", "--lockfile", file, "--locked", name)
 
 
-def test_a_container_is_made_of_what_was_locked(
+def test_a_container_uses_the_locked_image(
     moved: tuple[str, str, pathlib.Path], sandbox: Sandbox
 ) -> None:
     name, digest, file = moved
@@ -73,7 +73,7 @@ def test_a_container_is_made_of_what_was_locked(
     assert last == name.removesuffix(":1") + f"@{digest}"
 
 
-def test_a_build_begins_with_what_was_locked(
+def test_a_build_uses_the_locked_base(
     moved: tuple[str, str, pathlib.Path], sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     name, _, file = moved
@@ -85,7 +85,7 @@ def test_a_build_begins_with_what_was_locked(
     assert which(sandbox, "made", "x") == "behind"
 
 
-def test_locked_takes_nothing_that_the_file_lacks(
+def test_locked_refuses_images_that_are_not_in_the_lockfile(
     moved: tuple[str, str, pathlib.Path], sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     _, _, file = moved
@@ -103,7 +103,7 @@ def test_locked_takes_nothing_that_the_file_lacks(
 
 
 @pytest.mark.parametrize("verb", ["pull", "run", "build"])
-def test_a_digest_that_the_registry_lost_is_blamed_on_the_lockfile(
+def test_the_error_about_a_missing_digest_names_the_lockfile(
     moved: tuple[str, str, pathlib.Path],
     plain: Server,
     sandbox: Sandbox,
@@ -122,7 +122,7 @@ def test_a_digest_that_the_registry_lost_is_blamed_on_the_lockfile(
     assert f"{file} locks the image to that digest" in shown
 
 
-def test_a_damaged_lockfile_is_neither_used_nor_overwritten(
+def test_a_damaged_lockfile_is_refused_and_not_overwritten(
     moved: tuple[str, str, pathlib.Path], sandbox: Sandbox
 ) -> None:
     name, _, file = moved

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Containers that have addresses, names and ports of their own."""
+"""Networks: containers with their own addresses, names and ports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.harness.ports import free_port
 pytestmark = pytest.mark.guest
 
 
-def test_two_that_listen_on_the_same_port_reach_each_other_by_name(net: Sandbox) -> None:
+def test_two_containers_on_the_same_port_reach_each_other_by_name(net: Sandbox) -> None:
     serve(net, "one", "--network", "back", "--network-alias", "db")
     serve(net, "two", "--network", "back", "--hostname", "box")
     first, second = address(net, "one", "back"), address(net, "two", "back")
@@ -35,7 +35,7 @@ def test_two_that_listen_on_the_same_port_reach_each_other_by_name(net: Sandbox)
     assert call(net, "one", short) == f"two {first}"
 
 
-def test_a_published_port_is_native_and_its_server_sees_who_calls(net: Sandbox) -> None:
+def test_a_server_at_a_published_port_sees_its_clients_address(net: Sandbox) -> None:
     port = free_port()
     serve(net, "web", "--network", "back", "-p", f"{port}:80", port=80)
     with socket.socket() as sock:
@@ -50,12 +50,12 @@ def test_a_published_port_is_native_and_its_server_sees_who_calls(net: Sandbox) 
     shown = json.loads(net.ok("inspect", "web"))[0]
     ports = {"80/tcp": [{"HostIp": ip, "HostPort": str(port)} for ip in ("0.0.0.0", "::")]}
     assert shown["NetworkSettings"]["Ports"] == ports
-    # Others on its network find it at its own address and port, too.
+    # Other containers on its network reach it at its own address and port.
     serve(net, "other", "--network", "back")
     assert call(net, "other", "web", 80).startswith("web 127.")
 
 
-def test_a_host_port_that_is_taken_is_refused_before_anything_starts(net: Sandbox) -> None:
+def test_a_host_port_in_use_is_refused_before_the_start(net: Sandbox) -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen()
@@ -72,7 +72,7 @@ def test_a_host_port_that_is_taken_is_refused_before_anything_starts(net: Sandbo
     assert net.ok("network", "inspect", "bridge", "-f", "{{len .Containers}}") == "1\n"
 
 
-def test_exposed_ports_get_free_ones_of_the_machine(net: Sandbox) -> None:
+def test_publish_all_gives_exposed_ports_free_host_ports(net: Sandbox) -> None:
     serve(net, "web", "-P", "--expose", "5432", "--expose", "99/udp")
     shown = json.loads(net.ok("inspect", "web"))[0]["NetworkSettings"]["Ports"]
     assert set(shown) == {"5432/tcp", "99/udp"}
@@ -82,7 +82,7 @@ def test_exposed_ports_get_free_ones_of_the_machine(net: Sandbox) -> None:
         assert sock.recv(100).startswith(b"web")
 
 
-def test_udp_is_published_and_answers(net: Sandbox) -> None:
+def test_a_published_udp_port_answers(net: Sandbox) -> None:
     port = free_port()
     serve(net, "echo", "-p", f"127.0.0.1:{port}:7777/udp", script=ECHO)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -101,7 +101,7 @@ print(*sock.recvfrom(100))
 """
 
 
-def test_datagrams_find_a_container_by_name_and_come_back(net: Sandbox) -> None:
+def test_datagrams_reach_a_container_by_name_and_are_answered(net: Sandbox) -> None:
     serve(net, "echo", "--network", "back", script=ECHO)
     own = address(net, "echo", "back")
     words = ("/usr/bin/python3", "-c", SHOUT)
@@ -110,7 +110,9 @@ def test_datagrams_find_a_container_by_name_and_come_back(net: Sandbox) -> None:
     assert net.ok("exec", "echo", *words, "127.0.0.1") == "b'HELLO' ('127.0.0.1', 7777)\n"
 
 
-def test_an_ipv6_listener_is_reached_by_name_by_its_own_and_when_published(net: Sandbox) -> None:
+def test_an_ipv6_server_is_reached_by_name_from_its_container_and_when_published(
+    net: Sandbox,
+) -> None:
     port = free_port()
     six = SERVER.replace("socket.socket()", "socket.socket(socket.AF_INET6)").replace(
         "0.0.0.0", "::"
@@ -127,13 +129,13 @@ def test_an_ipv6_listener_is_reached_by_name_by_its_own_and_when_published(net: 
     for host in ("127.0.0.1", "::1"):
         with socket.create_connection((host, port)) as sock:
             assert sock.recv(100).startswith(b"six ")
-    # Who listens on IPv6 alone is for its own container.
+    # A server that only listens on IPv6 is reached only from its own container.
     assert call(net, "only", "::1", 80) == "only ::1"
     assert call(net, "only", "127.0.0.1", 80) == "ECONNREFUSED"
     assert call(net, "six", "only", 80) == "ECONNREFUSED"
 
 
-def test_containers_that_share_no_network_do_not_reach_each_other(net: Sandbox) -> None:
+def test_containers_without_a_common_network_do_not_reach_each_other(net: Sandbox) -> None:
     serve(net, "one", "--network", "back")
     serve(net, "two", "--network", "front")
     assert call(net, "two", "one") == "no such name"
@@ -148,7 +150,7 @@ def test_containers_that_share_no_network_do_not_reach_each_other(net: Sandbox) 
     assert call(net, "two", address(net, "one", "back")) == "EHOSTUNREACH"
 
 
-def test_the_default_network_has_addresses_and_only_links_have_names(net: Sandbox) -> None:
+def test_names_on_the_default_network_need_a_link(net: Sandbox) -> None:
     serve(net, "one")
     serve(net, "two", "--link", "one:uno")
     assert call(net, "two", "uno") == f"one {address(net, 'two', 'bridge')}"
@@ -159,7 +161,7 @@ def test_the_default_network_has_addresses_and_only_links_have_names(net: Sandbo
     assert b"could not get container for nobody" in done.stderr
 
 
-def test_a_removed_link_is_a_name_no_more(net: Sandbox) -> None:
+def test_a_removed_link_no_longer_gives_a_name(net: Sandbox) -> None:
     serve(net, "one")
     serve(net, "two", "--link", "one:uno")
     assert net.ok("rm", "--link", "/two/uno") == "/two/uno\n"
@@ -169,7 +171,7 @@ def test_a_removed_link_is_a_name_no_more(net: Sandbox) -> None:
     assert (again.returncode, b"no such link" in again.stderr.lower()) == (1, True)
 
 
-def test_a_chosen_hardware_address_is_what_the_program_finds(net: Sandbox) -> None:
+def test_a_program_sees_the_chosen_mac_address(net: Sandbox) -> None:
     wanted = "02:42:ac:11:00:0a"
     said = net.ok("run", "--rm", "--mac-address", wanted, "host", "ip", "link", "show", "eth0")
     assert wanted in said
@@ -180,7 +182,7 @@ def test_a_chosen_hardware_address_is_what_the_program_finds(net: Sandbox) -> No
     assert odd.returncode == 125
 
 
-def test_names_come_and_go_with_containers(net: Sandbox) -> None:
+def test_names_appear_and_disappear_with_their_containers(net: Sandbox) -> None:
     serve(net, "one", "--network", "back")
     before = hosts(net, "one")
     net.ok("exec", "one", "sh", "-c", "echo 192.0.2.1 mine >> /etc/hosts")
@@ -193,7 +195,7 @@ def test_names_come_and_go_with_containers(net: Sandbox) -> None:
     assert hosts(net, "one") == {**before, "mine": "192.0.2.1"}
 
 
-def test_what_was_asked_for_is_in_the_files(net: Sandbox) -> None:
+def test_dns_and_host_flags_are_in_resolv_conf_and_hosts(net: Sandbox) -> None:
     flags = ("--dns", "192.0.2.7", "--dns-search", "example.org", "--dns-option", "ndots:2")
     flags += ("--add-host", "far:192.0.2.9", "--add-host", "gate:host-gateway")
     output = net.ok("run", "--rm", *flags, "host", "cat", "/etc/resolv.conf", "/etc/hosts")
@@ -204,7 +206,7 @@ def test_what_was_asked_for_is_in_the_files(net: Sandbox) -> None:
     assert f"{gateway}\thost.docker.internal\n" in output
 
 
-def test_host_is_the_machine_itself(net: Sandbox) -> None:
+def test_network_host_uses_the_hosts_network(net: Sandbox) -> None:
     port = free_port()
     serve(net, "plain", "--network", "host", port=port)
     with socket.create_connection(("127.0.0.1", port)) as sock:
@@ -213,7 +215,7 @@ def test_host_is_the_machine_itself(net: Sandbox) -> None:
     assert b"Published ports are discarded when using host network mode" in warned.stderr
 
 
-def test_a_container_shares_another_s_network(net: Sandbox) -> None:
+def test_a_container_may_share_the_network_of_another(net: Sandbox) -> None:
     serve(net, "one", "--network", "back", "--hostname", "box")
     serve(net, "two", "--network", "back")
     net.ok("run", "-d", "--name", "side", "--network", "container:one", "host", "sleep", "100")
@@ -227,7 +229,7 @@ def test_a_container_shares_another_s_network(net: Sandbox) -> None:
     assert b"cannot join network of a non running container" in done.stderr
 
 
-def test_a_network_in_use_is_not_removed(net: Sandbox) -> None:
+def test_a_network_in_use_cannot_be_removed(net: Sandbox) -> None:
     serve(net, "one", "--network", "back")
     done = net.call("network", "rm", "back")
     assert done.returncode == 1
@@ -258,7 +260,7 @@ def test_a_network_in_use_is_not_removed(net: Sandbox) -> None:
         (("run", "-p", "[::1]x:80:80", "host", "true"), 125, "invalid IP address: [::1]x"),
     ],
 )
-def test_mistakes_are_told_in_one_line(
+def test_mistakes_are_reported_in_one_line(
     net: Sandbox, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     done = net.call(*arguments)
@@ -267,7 +269,7 @@ def test_mistakes_are_told_in_one_line(
     assert words in line
 
 
-def test_an_address_that_was_asked_for_stays_over_a_restart(net: Sandbox) -> None:
+def test_a_chosen_address_stays_after_a_restart(net: Sandbox) -> None:
     net.ok("network", "create", "--subnet", "127.251.7.0/24", "own")
     serve(net, "one", "--network", "own", "--ip", "127.251.7.77")
     serve(net, "two", "--network", "own")
@@ -278,7 +280,7 @@ def test_an_address_that_was_asked_for_stays_over_a_restart(net: Sandbox) -> Non
     assert call(net, "two", "one") == f"one {address(net, 'two', 'own')}"
 
 
-def test_what_a_killed_container_had_is_free_again(net: Sandbox) -> None:
+def test_a_killed_container_frees_its_address_and_ports(net: Sandbox) -> None:
     port = free_port()
     net.ok("network", "create", "--subnet", "127.252.7.0/29", "tiny")
     serve(net, "one", "--network", "tiny", "--ip", "127.252.7.3", "-p", f"{port}:5432")
@@ -291,18 +293,18 @@ def test_what_a_killed_container_had_is_free_again(net: Sandbox) -> None:
     assert net.ok("network", "inspect", "tiny", "-f", "{{len .Containers}}") == "1\n"
 
 
-def test_a_prune_takes_away_what_containers_of_a_deleted_store_have_left(
+def test_system_prune_removes_what_containers_of_a_deleted_store_left(
     net: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     def places(engine: Sandbox) -> list[pathlib.Path]:
-        """The run directory of `one`, its socket, and the directory of its store's networks."""
+        """Return the run directory of `one`, its socket and its store's network directory."""
         run_dir = pathlib.Path(record(engine, "one")["runDir"])
         networks = pathlib.Path(f"/dev/shm/sandbox-{os.getuid()}").glob("net-*")
         [own] = [path for path in networks if store_of(path) == str(engine.store)]
         return [run_dir, run_dir.with_suffix(".sock"), own]
 
     def store_of(networks: pathlib.Path) -> str | None:
-        """What a directory of networks is of; those of other tests come and go."""
+        """Return the store of a network directory, or None if another test just removed it."""
         with contextlib.suppress(FileNotFoundError):
             return os.readlink(networks / "store")
         return None
@@ -314,7 +316,7 @@ def test_a_prune_takes_away_what_containers_of_a_deleted_store_have_left(
         left, kept = places(gone), places(alive)
         murder(gone, "one")
         net.ok("system", "prune", "-f")
-        assert all(path.exists() for path in left)  # the store may still want it
+        assert all(path.exists() for path in left)  # the store still exists and may use it
         shutil.rmtree(gone.store)
         net.ok("system", "prune", "-f")
         assert not any(path.exists() for path in left)
@@ -324,7 +326,7 @@ def test_a_prune_takes_away_what_containers_of_a_deleted_store_have_left(
         alive.ok("rm", "-f", "one")
 
 
-def test_many_that_start_at_once_all_get_addresses_of_their_own(net: Sandbox) -> None:
+def test_containers_that_start_at_once_get_different_addresses(net: Sandbox) -> None:
     serve(net, "one", "--network", "back")
 
     def start(number: int) -> None:
@@ -343,7 +345,7 @@ def test_many_that_start_at_once_all_get_addresses_of_their_own(net: Sandbox) ->
     assert len({text for text in ports if "->" in text}) == 16
 
 
-def test_two_stores_keep_out_of_each_other_s_way(net: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_two_stores_use_different_addresses(net: Sandbox, tmp_path: pathlib.Path) -> None:
     other = Sandbox(tmp_path / "other", net.environ)
     serve(net, "one")
     serve(other, "one")
@@ -354,7 +356,7 @@ def test_two_stores_keep_out_of_each_other_s_way(net: Sandbox, tmp_path: pathlib
         other.ok("rm", "-f", "one")
 
 
-def test_the_lists_show_what_there_is(net: Sandbox) -> None:
+def test_network_ls_and_ps_filter_and_list_networks(net: Sandbox) -> None:
     net.ok("network", "create", "--label", "kind=test", "marked")
     names = net.ok("network", "ls", "--format", "{{.Name}} {{.Driver}}").splitlines()
     assert names == [

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Calls that need no help enter the kernel from the program itself, however often: counted.
+"""Calls that name no file, user or address go to the kernel directly.
 
-strace prints the address that every call came from. Those of the runtime are known, so a call
-that the runtime passes on is found just like one that raises a signal first.
+strace prints the address of each call's instruction, and the addresses of the runtime are known.
+So the test counts calls that the runtime passes on, and calls that raise SIGSYS first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SIGNAL = re.compile(r"(\d+) +\[[0-9a-f?]+\] --- SIGSYS ")
 
 
 @pytest.mark.parametrize("interceptor", ["auto", "trap"])
-def test_calls_that_name_nothing_are_never_intercepted(
+def test_calls_without_a_path_or_an_id_are_never_intercepted(
     sandbox: Sandbox,
     guest_program: Callable[..., pathlib.Path],
     tmp_path: pathlib.Path,
@@ -57,8 +57,8 @@ def test_calls_that_name_nothing_are_never_intercepted(
     [guest] = [pid for pid, call in by_program if by_program[pid, "getpid"] >= TIMES][:1]
 
     assert {call: by_program[guest, call] >= TIMES for call in CALLS} == dict.fromkeys(CALLS, True)
-    few = TIMES // 10  # to start a program takes some
+    few = TIMES // 10  # the start of a program makes some
     assert {c: by_runtime[guest, c] for c in CALLS if by_runtime[guest, c] > few} == {}
     assert SIGNAL.findall(text).count(guest) < few
-    # The runtime is where it is looked for: it opened the file.
+    # The runtime's addresses are right, since the runtime opened the file.
     assert any(by_runtime[guest, call] for call in ("openat", "openat2"))

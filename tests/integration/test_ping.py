@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ping in containers, whether or not the machine lets its users send ICMP."""
+"""ping works in containers, whether or not the host lets its users send ICMP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.harness.members import address, serve
 
 pytestmark = pytest.mark.guest
 
-# Sends one request, and tells what comes back: (how long, type, sequence, content, from whom).
+# Sends one echo request and prints the answer: type, sequence number, content and sender.
 ECHO = """
 import json, socket, struct, sys
 kind, where = socket.SOCK_RAW if sys.argv[1] == "raw" else socket.SOCK_DGRAM, sys.argv[2]
@@ -47,7 +47,7 @@ print(json.dumps([answer, sequence, data[8:].decode(), peer[0]]))
 
 
 @pytest.mark.parametrize("kind", ["datagram", "raw"])
-def test_an_echo_request_is_answered_by_whom_it_is_sent_to(net: Sandbox, kind: str) -> None:
+def test_an_echo_request_is_answered_by_its_target(net: Sandbox, kind: str) -> None:
     serve(net, "web", "--network", "back")
     web = address(net, "web", "back")
     for network, asked in (("back", web), ("back", "127.0.0.1"), ("host", "127.0.0.1")):
@@ -57,7 +57,7 @@ def test_an_echo_request_is_answered_by_whom_it_is_sent_to(net: Sandbox, kind: s
         assert json.loads(told) == [0, 5, "hello!", asked]
 
 
-def test_a_container_of_another_network_is_not_reached(net: Sandbox) -> None:
+def test_a_container_of_another_network_cannot_be_pinged(net: Sandbox) -> None:
     serve(net, "web", "--network", "back")
     told = net.call(
         "run", "--rm", "--network", "front", "host", "python3", "-c", ECHO, "datagram",
@@ -66,13 +66,13 @@ def test_a_container_of_another_network_is_not_reached(net: Sandbox) -> None:
     assert b"No route to host" in told.stderr
 
 
-def test_only_root_has_raw_sockets(net: Sandbox) -> None:
+def test_only_root_may_open_raw_sockets(net: Sandbox) -> None:
     call = ("run", "--rm", "--user", "1000", "host", "python3", "-c", ECHO)
     assert b"PermissionError" in net.call(*call, "raw", "127.0.0.1").stderr
     assert json.loads(net.ok(*call, "datagram", "127.0.0.1"))[:2] == [0, 5]
 
 
-def test_other_sockets_that_the_machine_refuses_are_refused(net: Sandbox) -> None:
+def test_other_raw_sockets_are_refused(net: Sandbox) -> None:
     program = (
         "import socket\n"
         "for kind, protocol in ((socket.SOCK_RAW, socket.IPPROTO_UDP), (10, 768)):\n"
@@ -83,7 +83,9 @@ def test_other_sockets_that_the_machine_refuses_are_refused(net: Sandbox) -> Non
     assert told == f"{errno.EPERM}\n{errno.EPERM}\n"
 
 
-def test_who_would_wait_for_errors_of_icmp_is_refused(net: Sandbox) -> None:
+def test_traceroute_datagrams_are_refused_while_a_raw_icmp_socket_is_open(
+    net: Sandbox,
+) -> None:
     program = (
         "import socket\n"
         "ear = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)\n"
@@ -96,7 +98,7 @@ def test_who_would_wait_for_errors_of_icmp_is_refused(net: Sandbox) -> None:
     assert told == f"1\n{errno.EPERM}\n"
 
 
-def test_ping_finds_containers_by_name_also_while_building(builder: Builder) -> None:
+def test_ping_finds_containers_by_name_also_during_a_build(builder: Builder) -> None:
     if shutil.which("busybox") is None:
         pytest.skip("busybox is not installed (busybox-static)")
     net = builder.engine

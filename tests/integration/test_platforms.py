@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Images for several platforms: which one is pulled, and which one runs."""
+"""Images for several platforms: the one that is pulled, and the one that runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def engine(tmp_path: pathlib.Path) -> Engine:
     return Engine(Layout(tmp_path / "store"))
 
 
-def test_platforms_are_chosen_from_an_index(plain: Server, engine: Engine) -> None:
+def test_a_pull_takes_the_image_of_the_platform_from_an_index(
+    plain: Server, engine: Engine
+) -> None:
     ids = registry.put_platforms(plain, "platforms")
     name = f"{plain.host}/platforms:all"
     [pulled] = engine.pull_image(name, platform="linux/arm64")
@@ -51,10 +53,10 @@ def test_a_single_image_for_another_platform_is_refused(plain: Server, engine: E
         engine.pull_image(name, platform="linux/arm64", offline=True)
 
 
-# ---- who may ----------------------------------------------------------------------------------
+# ---- platforms that can run -------------------------------------------------------------------
 
 
-def test_an_image_for_another_platform_than_asked_for_is_pulled_anew(
+def test_an_image_of_another_platform_is_pulled_again_for_the_requested_one(
     plain: Server, sandbox: Sandbox
 ) -> None:
     ids = registry.put_platforms(plain, "to/choose")
@@ -69,7 +71,7 @@ def test_an_image_for_another_platform_than_asked_for_is_pulled_anew(
     assert container[0]["Image"] == ids["amd64"]
 
 
-def test_nothing_is_pulled_for_a_platform_that_cannot_run(plain: Server, sandbox: Sandbox) -> None:
+def test_run_pulls_nothing_for_a_platform_that_cannot_run(plain: Server, sandbox: Sandbox) -> None:
     registry.put_platforms(plain, "to/refuse")
     name = f"{plain.host}/to/refuse:all"
     for policy in ("missing", "always"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What prune takes with it, and the flags of attaching that come from elsewhere."""
+"""Filters of prune, and sources of the flags of attach."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _names(engine: Sandbox) -> list[str]:
     return sorted(engine.ok("ps", "-a", "--format", "{{.Names}}").split())
 
 
-def test_prune_removes_only_what_the_filters_choose(engine: Sandbox) -> None:
+def test_prune_removes_only_containers_that_match_the_filters(engine: Sandbox) -> None:
     for name, label in (("old1", "keep=no"), ("old2", "keep=yes"), ("old3", "other=1")):
         engine.ok("create", "--name", name, "-l", label, "host", "true")
     refused = engine.call("container", "prune", "-f", "--filter", "color=red")
@@ -33,7 +33,7 @@ def test_prune_removes_only_what_the_filters_choose(engine: Sandbox) -> None:
     assert _names(engine) == []
 
 
-def test_volumes_are_pruned_by_label_and_with_the_system(engine: Sandbox) -> None:
+def test_volume_prune_has_filters_and_system_prune_may_include_volumes(engine: Sandbox) -> None:
     engine.ok("volume", "create", "--label", "a=1", "one")
     engine.ok("volume", "create", "two")
     told = engine.ok("volume", "prune", "-af", "--filter", "label=a")
@@ -48,7 +48,7 @@ def test_volumes_are_pruned_by_label_and_with_the_system(engine: Sandbox) -> Non
     assert engine.ok("volume", "ls", "-q") == "two\n"
 
 
-def test_the_keys_that_detach_come_from_docker_s_configuration(
+def test_the_detach_keys_are_read_from_dockers_configuration(
     engine: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     folder = tmp_path / "home" / ".docker"
@@ -64,7 +64,7 @@ def test_the_keys_that_detach_come_from_docker_s_configuration(
     assert _end(child) == 1
 
 
-def test_one_of_two_outputs_can_be_attached(engine: Sandbox) -> None:
+def test_stdout_or_stderr_can_be_attached_alone(engine: Sandbox) -> None:
     both = ["host", "sh", "-c", "echo out; echo err >&2"]
     only_out = engine.call("run", "-a", "stdout", *both)
     assert (only_out.stdout, only_out.stderr) == (b"out\n", b"")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ports of a container at several places of the machine, of which one is native."""
+"""Published ports: several host addresses and ports for one port of a container."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def two_ports() -> tuple[int, int]:
     return first, first + 1
 
 
-def test_one_port_at_several_places_answers_at_each(net: Sandbox) -> None:
+def test_a_port_that_is_published_twice_answers_at_both_ports(net: Sandbox) -> None:
     first, second = two_ports()
     serve(net, "web", "-p", f"{first}:80", "-p", f"127.0.0.1:{second}:80", port=80)
     gateway = net.ok("inspect", "-f", "{{.NetworkSettings.Gateway}}", "web").strip()
@@ -56,13 +56,13 @@ def test_one_port_at_several_places_answers_at_each(net: Sandbox) -> None:
         {"HostIp": "", "HostPort": str(first)},
         {"HostIp": "127.0.0.1", "HostPort": str(second)},
     ]
-    # Of all that, the container has one listener.
+    # Inside, the container only has one listener.
     tables = net.ok("exec", "web", "cat", "/proc/net/tcp", "/proc/net/tcp6", "/proc/net/udp")
     listeners = [line.split()[1] for line in tables.splitlines() if " 00000000:0000 0" in line]
     assert listeners == ["00000000:0050"]
 
 
-def test_a_range_gives_each_port_its_own_or_one_port_the_first_that_is_free(net: Sandbox) -> None:
+def test_a_range_maps_each_port_or_gives_one_port_the_first_free_one(net: Sandbox) -> None:
     first, second = two_ports()
     serve(net, "one", "-p", f"127.0.0.1:{first}-{first + 1}:80-81", port=81)
     assert answer("127.0.0.1", first + 1).startswith("one ")
@@ -73,7 +73,7 @@ def test_a_range_gives_each_port_its_own_or_one_port_the_first_that_is_free(net:
     assert answer("127.0.0.1", port).startswith("two ")
 
 
-def test_an_ipv6_address_alone_is_enough(net: Sandbox) -> None:
+def test_a_port_may_be_published_on_ipv6_only(net: Sandbox) -> None:
     port = free_port()
     serve(net, "web", "-p", f"[::1]:{port}:80", port=80)
     assert answer("::1", port).startswith("web 127.")
@@ -82,7 +82,7 @@ def test_an_ipv6_address_alone_is_enough(net: Sandbox) -> None:
         answer("127.0.0.1", port)
 
 
-def test_who_listens_on_ipv6_alone_is_reached_by_ipv6(net: Sandbox) -> None:
+def test_a_server_that_only_listens_on_ipv6_is_reached_by_ipv6(net: Sandbox) -> None:
     port = free_port()
     only = SERVER.replace(
         "listener = socket.socket()",
@@ -93,7 +93,7 @@ def test_who_listens_on_ipv6_alone_is_reached_by_ipv6(net: Sandbox) -> None:
     assert answer("::1", port) == "web ::1"
 
 
-def test_datagrams_find_back_from_each_place(net: Sandbox) -> None:
+def test_datagrams_are_answered_from_the_port_that_they_were_sent_to(net: Sandbox) -> None:
     first, second = two_ports()
     serve(net, "echo", "-p", f"{first}:7777/udp", "-p", f"{second}:7777/udp", script=ECHO)
     for host, port in (
@@ -106,13 +106,13 @@ def test_datagrams_find_back_from_each_place(net: Sandbox) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as sock:
             sock.settimeout(100)
-            sock.connect((host, port))  # so only an answer from there is heard
+            sock.connect((host, port))  # so the socket only receives answers from there
             for word in (b"one", b"two"):
                 sock.send(word)
                 assert sock.recv(100) == word.upper()
 
 
-def test_a_place_that_is_taken_is_refused_before_anything_starts(net: Sandbox) -> None:
+def test_a_host_port_in_use_is_refused_before_the_start(net: Sandbox) -> None:
     with socket.socket(socket.AF_INET6) as sock:
         sock.bind(("::1", 0))
         sock.listen()
@@ -129,7 +129,7 @@ def test_a_place_that_is_taken_is_refused_before_anything_starts(net: Sandbox) -
     assert b"port is already allocated" in done.stderr
 
 
-def test_places_are_free_again_however_the_container_ends(net: Sandbox) -> None:
+def test_host_ports_are_free_again_after_every_kind_of_end(net: Sandbox) -> None:
     first, second = two_ports()
     flags = ("-p", f"{first}:5432", "-p", f"{second}:5432")
     serve(net, "one", *flags)
@@ -145,14 +145,14 @@ def test_places_are_free_again_however_the_container_ends(net: Sandbox) -> None:
             answer(host, second)
 
 
-def test_a_listener_that_is_not_there_yet_resets_its_callers(net: Sandbox) -> None:
+def test_a_connection_is_reset_if_the_container_has_no_server_yet(net: Sandbox) -> None:
     port = free_port()
     net.ok("run", "-d", "--name", "idle", "-p", f"[::1]:{port}:80", "host", "sleep", "100")
     with pytest.raises(ConnectionResetError):
         answer("::1", port)
 
 
-def test_a_web_server_sends_a_large_page_by_each_place(net: Sandbox) -> None:
+def test_a_web_server_sends_a_large_page_through_each_port(net: Sandbox) -> None:
     first, second = two_ports()
     command = ("host", "/usr/bin/python3", "-c", HTTP)
     flags = ("-w", "/tmp", "-p", f"{first}:80", "-p", f"{second}:80")

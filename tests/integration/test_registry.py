@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Pull and push against a real registry: plain, with TLS, passwords and tokens."""
+"""Pull and push with a real registry: plain, with TLS, with passwords and with tokens."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def settings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, text: str)
 
 
 class Progress:
-    """Remembers what it is told."""
+    """Records the progress that is reported to it."""
 
     def __init__(self) -> None:
         self.steps: list[tuple[str, str]] = []
@@ -91,7 +91,7 @@ def test_push_and_pull_keep_ids_and_bytes(plain: Server, engine: Engine, other: 
     assert check(other.layout, repair=False) == []
 
 
-def test_an_unchanged_image_is_pushed_without_a_byte(plain: Server, engine: Engine) -> None:
+def test_pushing_an_unchanged_image_sends_no_layer(plain: Server, engine: Engine) -> None:
     name = f"{plain.host}/unchanged:1"
     loaded(engine, name)
     first, second = Progress(), Progress()
@@ -121,7 +121,7 @@ def test_large_layers_are_sent_in_parts(
     assert other.pull_image(name)[0].image_id == image_id
 
 
-def test_a_second_pull_says_so_and_moves_nothing(plain: Server, engine: Engine) -> None:
+def test_a_second_pull_downloads_nothing(plain: Server, engine: Engine) -> None:
     name = f"{plain.host}/twice:1"
     layer = images.tar(LOWER)
     config = json.dumps(images.config_for([layer])).encode()
@@ -135,7 +135,7 @@ def test_a_second_pull_says_so_and_moves_nothing(plain: Server, engine: Engine) 
 
 
 @pytest.mark.parametrize("packing", ["plain", "gzip", "zstd"])
-def test_every_packing_of_layers(plain: Server, engine: Engine, packing: str) -> None:
+def test_layers_may_have_any_compression(plain: Server, engine: Engine, packing: str) -> None:
     layer = images.tar(LOWER)
     config = json.dumps(images.config_for([layer])).encode()
     blob = {"plain": bytes, "gzip": gzip.compress, "zstd": images.zstd}[packing](layer)
@@ -150,7 +150,7 @@ def test_every_packing_of_layers(plain: Server, engine: Engine, packing: str) ->
     assert engine.find_image(f"{plain.host}/again/{packing}@{pushed.digest}").repo_tags
 
 
-def test_a_layer_of_estargz_is_a_layer_of_gzip(
+def test_an_estargz_layer_is_handled_as_a_gzip_layer(
     plain: Server, engine: Engine, other: Engine
 ) -> None:
     layer, blob = images.estargz(LOWER)
@@ -167,7 +167,7 @@ def test_a_layer_of_estargz_is_a_layer_of_gzip(
     assert plain.blob_path(images.digest(blob)).read_bytes() == blob
 
 
-def test_a_layer_that_had_to_give_way_is_unpacked_again(
+def test_a_layer_that_had_to_free_its_memory_is_unpacked_again(
     plain: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"{plain.host}/again:1"
@@ -188,7 +188,7 @@ def test_a_layer_that_had_to_give_way_is_unpacked_again(
     assert check(engine.layout, repair=False) == []
 
 
-def test_all_tags(plain: Server, engine: Engine) -> None:
+def test_all_tags_pushes_and_pulls_every_tag(plain: Server, engine: Engine) -> None:
     for number in range(3):
         loaded(engine, f"{plain.host}/tags:{number}", [images.file("n", str(number))])
     assert len(engine.push_image(f"{plain.host}/tags", all_tags=True)) == 3
@@ -197,7 +197,7 @@ def test_all_tags(plain: Server, engine: Engine) -> None:
     assert sorted(str(item.reference.tag) for item in pulled) == ["0", "1", "2"]
 
 
-def test_what_does_not_exist(plain: Server, engine: Engine) -> None:
+def test_missing_images_and_registries_give_errors(plain: Server, engine: Engine) -> None:
     with pytest.raises(NotFound, match="manifest unknown"):
         engine.pull_image(f"{plain.host}/nothing/here")
     with pytest.raises(ImageNotFound):
@@ -216,7 +216,7 @@ def quick(engine: Engine, name: str) -> None:
         engine.pull_image(name)
 
 
-def test_schema_1_is_refused_clearly(engine: Engine) -> None:
+def test_a_manifest_of_schema_1_is_refused(engine: Engine) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = b'{"schemaVersion": 1, "name": "old", "fsLayers": []}'
@@ -228,7 +228,7 @@ def test_schema_1_is_refused_clearly(engine: Engine) -> None:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with (
         registry.serving(Handler) as port,
@@ -237,7 +237,7 @@ def test_schema_1_is_refused_clearly(engine: Engine) -> None:
         engine.pull_image(f"127.0.0.1:{port}/old")
 
 
-def test_a_foreign_layer_is_refused_with_its_place(tmp_path: pathlib.Path, engine: Engine) -> None:
+def test_a_foreign_layer_is_refused_with_its_url(tmp_path: pathlib.Path, engine: Engine) -> None:
     layer = images.tar([images.file("a")])
     config = json.dumps(images.config_for([layer])).encode()
     kind = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
@@ -261,7 +261,7 @@ def test_a_foreign_layer_is_refused_with_its_place(tmp_path: pathlib.Path, engin
     assert engine.images() == []
 
 
-def test_passwords(
+def test_a_registry_with_passwords_needs_login(
     tmp_path: pathlib.Path, engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more = registry.htpasswd(tmp_path / "secret")
@@ -284,7 +284,9 @@ def test_passwords(
             other.pull_image(name)
 
 
-def test_tokens(tmp_path: pathlib.Path, engine: Engine, other: Engine) -> None:
+def test_a_registry_with_tokens_grants_access(
+    tmp_path: pathlib.Path, engine: Engine, other: Engine
+) -> None:
     with (
         registry.token_server(tmp_path / "tokens") as tokens,
         registry.running(tmp_path / "registry", tokens.config) as server,
@@ -301,7 +303,9 @@ def test_tokens(tmp_path: pathlib.Path, engine: Engine, other: Engine) -> None:
         assert [item["scopes"] for item in tokens.requests] == [["repository:with/token:pull"]]
 
 
-def test_an_identity_token_is_traded_for_access(tmp_path: pathlib.Path, engine: Engine) -> None:
+def test_an_identity_token_is_exchanged_for_an_access_token(
+    tmp_path: pathlib.Path, engine: Engine
+) -> None:
     with (
         registry.token_server(tmp_path / "tokens") as tokens,
         registry.running(tmp_path / "registry", tokens.config) as server,
@@ -316,7 +320,7 @@ def test_an_identity_token_is_traded_for_access(tmp_path: pathlib.Path, engine: 
         assert {item["method"] for item in tokens.requests} == {"POST"}
 
 
-def test_tls_with_a_ca_of_its_own(
+def test_tls_works_with_a_private_ca(
     tmp_path: pathlib.Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = registry.authority(tmp_path / "ca")
@@ -334,7 +338,7 @@ def test_tls_with_a_ca_of_its_own(
         assert engine.pull_image(name)[0].digest == pushed.digest
 
 
-def test_tls_goes_through_a_proxy_that_sees_no_more_than_where_to(
+def test_tls_goes_through_a_proxy_that_only_sees_the_target(
     tmp_path: pathlib.Path, engine: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = registry.authority(tmp_path / "ca")
@@ -355,7 +359,7 @@ def test_tls_goes_through_a_proxy_that_sees_no_more_than_where_to(
     assert set(tunnels.asked) == {(f"{registry.NAMED}:443", me)}
 
 
-def test_a_mirror_is_asked_first_and_forgiven(
+def test_mirrors_are_tried_first_and_may_fail(
     plain: Server, tmp_path: pathlib.Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer = images.tar(LOWER)
@@ -376,7 +380,7 @@ def test_a_mirror_is_asked_first_and_forgiven(
 # ---- the commands -----------------------------------------------------------------------------
 
 
-def test_the_commands_speak_like_docker(plain: Server, sandbox: Sandbox) -> None:
+def test_pull_push_and_search_print_the_same_as_docker(plain: Server, sandbox: Sandbox) -> None:
     layer = images.tar(LOWER)
     config = json.dumps(images.config_for([layer])).encode()
     digest = registry.put_image(plain, "spoken", "latest", [gzip.compress(layer, mtime=0)], config)
@@ -408,7 +412,7 @@ def test_the_commands_speak_like_docker(plain: Server, sandbox: Sandbox) -> None
     assert "spoken" in sandbox.ok("search", f"{plain.host}/spok")
 
 
-def test_a_container_s_image_is_pulled_when_missing(plain: Server, sandbox: Sandbox) -> None:
+def test_a_missing_image_is_pulled_for_a_container(plain: Server, sandbox: Sandbox) -> None:
     program = images.file("hello", b"#!/nowhere\n", mode=0o755)
     layer = images.tar([*LOWER, program])
     config = json.dumps(images.config_for([layer], {"Cmd": ["/hello"]})).encode()
@@ -424,7 +428,7 @@ def test_a_container_s_image_is_pulled_when_missing(plain: Server, sandbox: Sand
     assert (again.returncode, again.stderr) == (0, b"")
 
 
-def test_blobs_are_pruned_and_fetched_again(plain: Server, engine: Engine) -> None:
+def test_pruned_blobs_are_packed_again_for_save_and_push(plain: Server, engine: Engine) -> None:
     name = f"{plain.host}/prunable:1"
     image_id = loaded(engine, name)
     loaded(engine, "local:1", [images.file("local")])
@@ -446,7 +450,7 @@ def test_blobs_are_pruned_and_fetched_again(plain: Server, engine: Engine) -> No
     assert engine.push_image(again)[0].digest == pushed.digest
 
 
-def test_a_list_of_manifests(plain: Server, sandbox: Sandbox) -> None:
+def test_a_manifest_list_is_created_annotated_and_pushed(plain: Server, sandbox: Sandbox) -> None:
     ids = registry.put_platforms(plain, "parts")
     name = f"{plain.host}/parts/together:1"
     parts = [f"{plain.host}/parts:{arch}" for arch in ("amd64", "arm64")]
@@ -469,7 +473,7 @@ def test_a_list_of_manifests(plain: Server, sandbox: Sandbox) -> None:
     assert ids["arm64"] in sandbox.ok("images", "-q", "--no-trunc", name)
 
 
-def test_offline_opens_no_socket(
+def test_offline_commands_open_no_socket(
     plain: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"{plain.host}/offline:1"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A registry, or the network before it, that breaks in every way we know of."""
+"""Pull and push survive or report every known fault of registries and networks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.harness.command import Sandbox
     from tests.harness.registry import Server
 
-pytestmark = pytest.mark.usefixtures("online", "impatient")
+pytestmark = pytest.mark.usefixtures("online", "quick_retries")
 
 SIZE = 1_500_000
 LAYERS = [
@@ -79,7 +79,7 @@ def leftovers(engine: Engine) -> list[str]:
     return os.listdir(engine.layout.tmp) if engine.layout.tmp.exists() else []
 
 
-PASSING = {
+TEMPORARY = {
     "a reset in a layer": Nth(is_big, Fault(reset_after=SIZE // 2)),
     "three resets in a layer": Nth(is_big, Fault(reset_after=SIZE // 8), 3),
     "a layer that ends early": Nth(is_big, Fault(end_after=SIZE // 2)),
@@ -93,31 +93,31 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("decide", PASSING.values(), ids=PASSING)
-def test_what_passes_is_survived(filled: Server, engine: Engine, decide: Nth) -> None:
+@pytest.mark.parametrize("decide", TEMPORARY.values(), ids=TEMPORARY)
+def test_temporary_faults_are_retried(filled: Server, engine: Engine, decide: Nth) -> None:
     with proxy.before(filled, decide) as between:
         [pulled] = engine.pull_image(f"{between.host}/faulty:1")
         assert pulled.image_id == images.digest(CONFIG)
-        # The big layer came once, in however many pieces.
+        # The big layer was downloaded only once, though in pieces.
         assert between.blob_bytes() < sum(map(len, BLOBS)) + len(CONFIG) + 200_000
     assert check(engine.layout, repair=False) == []
     assert os.listdir(engine.layout.downloads) == os.listdir(engine.layout.tmp) == []
 
 
 def settings(text: str) -> None:
-    """Replace those of `impatient`."""
+    """Replace the settings of `quick_retries`."""
     pathlib.Path(os.environ["SANDBOX_REGISTRIES"]).write_text(text)
 
 
-def test_silence_in_a_layer_is_survived(filled: Server, engine: Engine) -> None:
-    settings("retries = 20\ntimeout = 1\n")  # a slow machine is silent as well, now and then
+def test_a_stalled_layer_is_resumed(filled: Server, engine: Engine) -> None:
+    settings("retries = 20\ntimeout = 1\n")  # a slow machine also stalls now and then
     with proxy.before(filled, Nth(is_big, Fault(trickle=300.0))) as between:
         [pulled] = engine.pull_image(f"{between.host}/faulty:1")
         assert pulled.image_id == images.digest(CONFIG)
     assert check(engine.layout, repair=False) == []
 
 
-def test_a_layer_sent_drop_by_drop_is_refused(filled: Server, engine: Engine) -> None:
+def test_a_layer_that_trickles_is_refused(filled: Server, engine: Engine) -> None:
     settings("retries = 1\ntimeout = 2\n")
     with proxy.before(filled, Nth(is_big, Fault(trickle=0.05), 99)) as between:
         name = f"{between.host}/faulty:1"
@@ -131,7 +131,7 @@ def test_a_layer_sent_drop_by_drop_is_refused(filled: Server, engine: Engine) ->
         engine.pull_image(name)
 
 
-REFUSED: dict[str, tuple[Nth, type[SandboxError]]] = {
+PERMANENT: dict[str, tuple[Nth, type[SandboxError]]] = {
     "a wrong byte in a layer": (Nth(is_big, Fault(flip=SIZE // 2), 99), DigestMismatch),
     "a wrong byte in the manifest": (Nth(is_manifest, Fault(flip=150), 99), CorruptData),
     "a wrong byte in the configuration": (Nth(is_config, Fault(flip=150), 99), DigestMismatch),
@@ -157,8 +157,8 @@ REFUSED: dict[str, tuple[Nth, type[SandboxError]]] = {
 }
 
 
-@pytest.mark.parametrize(("decide", "error"), REFUSED.values(), ids=REFUSED)
-def test_what_does_not_pass_is_refused(
+@pytest.mark.parametrize(("decide", "error"), PERMANENT.values(), ids=PERMANENT)
+def test_permanent_faults_are_reported_and_leave_nothing(
     filled: Server, engine: Engine, decide: Nth, error: type[SandboxError]
 ) -> None:
     with proxy.before(filled, decide) as between:
@@ -174,7 +174,7 @@ def test_what_does_not_pass_is_refused(
         engine.pull_image(f"{between.host}/faulty:1")
 
 
-def test_a_rate_limit_is_named_in_one_line(filled: Server, sandbox: Sandbox) -> None:
+def test_a_rate_limit_is_reported_in_one_line(filled: Server, sandbox: Sandbox) -> None:
     words = b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "you have reached your limit"}]}'
     limit = Fault(status=429, headers=(("Retry-After", "0"),), body=words)
     with proxy.before(filled, Nth(is_manifest, limit, 99)) as between:
@@ -184,7 +184,9 @@ def test_a_rate_limit_is_named_in_one_line(filled: Server, sandbox: Sandbox) -> 
     assert "reports too many requests: you have reached your limit" in line
 
 
-def test_a_rate_limit_says_how_much_is_allowed_and_when(filled: Server, sandbox: Sandbox) -> None:
+def test_the_error_of_a_rate_limit_shows_the_limit_and_the_time_to_wait(
+    filled: Server, sandbox: Sandbox
+) -> None:
     headers = (
         ("RateLimit-Limit", "100;w=21600"),
         ("RateLimit-Remaining", "0;w=21600"),
@@ -198,7 +200,9 @@ def test_a_rate_limit_says_how_much_is_allowed_and_when(filled: Server, sandbox:
     assert "(limit: 100 in 6 hours, 0 left; try again in 2 hours)" in shown
 
 
-def test_a_bomb_is_refused(plain: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decompression_bomb_is_refused(
+    plain: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bomb = images.tar([images.file("zeros", bytes(30_000_000))])
     config = json.dumps(images.config_for([bomb])).encode()
     registry.put_image(plain, "bomb", "1", [gzip.compress(bomb, 1)], config)
@@ -216,7 +220,7 @@ def test_a_killed_pull_is_resumed(filled: Server, sandbox: Sandbox) -> None:
         process = subprocess.Popen(
             sandbox.argv("pull", name), env=sandbox.environment(), stdout=subprocess.DEVNULL
         )
-        try:  # it asks for the rest, so it has kept what came
+        try:  # a Range request shows that the first part was kept
             until(lambda: any("Range" in item.headers for item in between.blob_requests()))
         finally:
             process.send_signal(signal.SIGKILL)
@@ -230,7 +234,7 @@ def test_a_killed_pull_is_resumed(filled: Server, sandbox: Sandbox) -> None:
 
 
 class _SlowEnd:
-    """Lets the first request for the big layer stop short of its end."""
+    """Ends the first request for the big layer early and lets the others trickle."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -245,7 +249,7 @@ class _SlowEnd:
         return None
 
 
-def test_a_redirect_takes_no_password_along(tmp_path: pathlib.Path, engine: Engine) -> None:
+def test_a_redirect_does_not_send_the_password_on(tmp_path: pathlib.Path, engine: Engine) -> None:
     seen: list[dict[str, str]] = []
     body: list[bytes] = []
 
@@ -258,7 +262,7 @@ def test_a_redirect_takes_no_password_along(tmp_path: pathlib.Path, engine: Engi
             self.wfile.write(body[0])
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     more = registry.htpasswd(tmp_path / "secret")
     with (
@@ -284,7 +288,9 @@ def test_a_redirect_takes_no_password_along(tmp_path: pathlib.Path, engine: Engi
     assert "Authorization" not in seen[0]
 
 
-def test_a_token_that_expires_on_the_way(tmp_path: pathlib.Path, engine: Engine) -> None:
+def test_a_token_that_expires_during_a_pull_is_renewed(
+    tmp_path: pathlib.Path, engine: Engine
+) -> None:
     with (
         registry.token_server(tmp_path / "tokens") as tokens,
         registry.running(tmp_path / "registry", tokens.config) as server,
@@ -340,7 +346,7 @@ def loaded(engine: Engine, name: str, tmp_path: pathlib.Path, size: int = SIZE) 
 
 
 @pytest.mark.parametrize("decide", UPLOADS.values(), ids=UPLOADS)
-def test_pushing_through_faults(
+def test_a_push_survives_temporary_faults(
     plain: Server, engine: Engine, tmp_path: pathlib.Path, decide: Nth
 ) -> None:
     with proxy.before(plain, decide) as between:
@@ -352,7 +358,7 @@ def test_pushing_through_faults(
         assert other.pull_image(name)[0].image_id == image_id
 
 
-def test_an_upload_that_is_forgotten_while_it_is_resumed_starts_again(
+def test_an_upload_that_the_registry_forgot_starts_again(
     plain: Server, engine: Engine, tmp_path: pathlib.Path
 ) -> None:
     broken = Nth(lambda i: i.method == "PATCH", Fault(reset_request_after=200_000))
@@ -365,7 +371,7 @@ def test_an_upload_that_is_forgotten_while_it_is_resumed_starts_again(
         assert len(starts) == 3  # the layer twice, then the configuration
 
 
-def test_what_arrives_wrong_each_time_is_sent_twice_and_then_told(
+def test_an_upload_that_arrives_damaged_twice_is_an_error(
     plain: Server, sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     always = Nth(lambda i: i.method == "PATCH", Fault(flip_request=200_000), 99)

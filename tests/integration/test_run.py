@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`sandbox run` as Docker's users know it: environment, users, mounts, signals, exit codes."""
+"""`run` works like Docker's: environment, users, mounts, signals, exit codes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.guest
 
-SLEEP = f"4321.{os.getpid()}"  # seconds; nobody else's processes have that word
+SLEEP = f"4321.{os.getpid()}"  # seconds; no other process has this argument
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def _wait_for(process: subprocess.Popen[bytes], line: bytes) -> None:
     assert process.stdout.readline() == line + b"\n"
 
 
-def test_the_environment_is_the_container_s_own(sandbox: Sandbox) -> None:
+def test_only_given_variables_reach_the_container(sandbox: Sandbox) -> None:
     sandbox.environ["LEAK"] = "secret"
     names = dict(
         line.split("=", 1)
@@ -68,7 +68,7 @@ def test_the_environment_is_the_container_s_own(sandbox: Sandbox) -> None:
     assert names == {"A": "1"}
 
 
-def test_the_host_name_is_seen_everywhere(sandbox: Sandbox) -> None:
+def test_the_host_name_is_in_uname_hostname_and_hosts(sandbox: Sandbox) -> None:
     script = "uname -n; cat /etc/hostname; grep -w box /etc/hosts"
     for network, address in (("host", r"127\.0\.0\.1"), ("bridge", r"127(\.\d+){3}")):
         options = ("--hostname", "box", "--network", network)
@@ -86,7 +86,7 @@ def test_the_user_is_looked_up_in_the_container(sandbox: Sandbox) -> None:
     assert b"unable to find user nobody-here" in done.stderr
 
 
-def test_the_working_directory_is_made(sandbox: Sandbox) -> None:
+def test_a_missing_working_directory_is_created(sandbox: Sandbox) -> None:
     assert sandbox.ok("run", "--rm", "-w", "/new/dir", "host", "pwd") == "/new/dir\n"
 
 
@@ -102,7 +102,7 @@ def test_the_working_directory_is_made(sandbox: Sandbox) -> None:
         (["sh", "-c", "kill -KILL $$"], 137, ""),
     ],
 )
-def test_exit_codes_are_docker_s(
+def test_exit_codes_are_the_same_as_dockers(
     sandbox: Sandbox, command: list[str], code: int, message: str
 ) -> None:
     done = sandbox.call("run", "--rm", "host", *command)
@@ -116,7 +116,9 @@ def test_standard_input_is_closed_unless_attached(sandbox: Sandbox) -> None:
     assert (done.returncode, done.stdout) == (0, b"")
 
 
-def test_no_descriptor_of_the_caller_is_inherited(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_descriptors_of_the_caller_are_not_inherited(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
     leak = os.open(tmp_path, os.O_RDONLY)
     with _started(
         sandbox, "run", "--rm", "host", "sh", "-c", "ls /proc/self/fd", pass_fds=(leak,)
@@ -126,7 +128,9 @@ def test_no_descriptor_of_the_caller_is_inherited(sandbox: Sandbox, tmp_path: pa
     assert set(output) <= {b"0", b"1", b"2", b"3"}
 
 
-def test_binds_show_the_host_and_may_be_read_only(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_bind_mounts_show_host_directories_and_may_be_read_only(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     (shared / "from-host").write_text("hello")
@@ -142,7 +146,7 @@ def test_binds_show_the_host_and_may_be_read_only(sandbox: Sandbox, tmp_path: pa
     assert not (shared / "x").exists()
 
 
-def test_a_missing_source_is_made_for_v_and_refused_for_mount(
+def test_a_missing_source_is_created_for_v_and_refused_for_mount(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     missing = tmp_path / "missing"
@@ -170,7 +174,7 @@ def test_a_read_only_root_refuses_writes(sandbox: Sandbox) -> None:
     assert b"/etc/sbx: Read-only file system" in done.stderr
 
 
-def test_limits_are_set(sandbox: Sandbox) -> None:
+def test_ulimits_are_set(sandbox: Sandbox) -> None:
     output = sandbox.ok(
         "run", "--rm", "--ulimit", "nofile=100:200", "host", "sh", "-c", "ulimit -n; ulimit -Hn"
     )
@@ -189,13 +193,15 @@ def test_a_signal_to_the_command_reaches_the_program(sandbox: Sandbox) -> None:
         assert (process.returncode, output) == (9, b"got it\n")
 
 
-def test_nothing_of_the_container_outlives_its_main_process(sandbox: Sandbox) -> None:
+def test_no_process_outlives_the_main_process(sandbox: Sandbox) -> None:
     script = f"(setsid sleep {SLEEP} &) ; (sleep {SLEEP} &) ; echo done"
     assert sandbox.ok("run", "--rm", "host", "sh", "-c", script) == "done\n"
     assert processes(SLEEP) == []
 
 
-def test_run_time_files_vanish_with_the_container(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_runtime_files_are_removed_with_the_container(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)
     sandbox.environ["XDG_RUNTIME_DIR"] = str(runtime)
@@ -203,7 +209,7 @@ def test_run_time_files_vanish_with_the_container(sandbox: Sandbox, tmp_path: pa
     left = os.listdir(runtime / "sandbox")
     assert [
         name for name in left if name != "interceptor"
-    ] == []  # what it remembers of the machine
+    ] == []  # the cached facts about the host remain
 
 
 def test_a_container_is_listed_while_it_runs_and_after(sandbox: Sandbox) -> None:
@@ -222,7 +228,7 @@ def test_a_container_is_listed_while_it_runs_and_after(sandbox: Sandbox) -> None
         sandbox.ok("rm", "c1")
 
 
-def test_remove_by_force_ends_a_running_container(sandbox: Sandbox) -> None:
+def test_rm_force_ends_a_running_container(sandbox: Sandbox) -> None:
     arguments = ("run", "--name", "c1", "host", "sh", "-c", "echo up; sleep 60")
     with _started(sandbox, *arguments) as process:
         _wait_for(process, b"up")
@@ -243,21 +249,19 @@ def test_a_container_outlives_a_killed_command(sandbox: Sandbox) -> None:
     assert processes(SLEEP) == []
 
 
-def test_a_container_of_run_rm_whose_command_was_killed_disappears(sandbox: Sandbox) -> None:
+def test_a_container_with_rm_disappears_after_its_command_was_killed(sandbox: Sandbox) -> None:
     with _started(sandbox, "run", "--rm", "host", "sh", "-c", "echo up; sleep 60") as process:
         _wait_for(process, b"up")
     until(lambda: not sandbox.ok("ps", "-aq"))
 
 
-def test_what_a_container_changed_is_there_when_it_starts_again(sandbox: Sandbox) -> None:
+def test_changes_of_a_container_are_there_when_it_starts_again(sandbox: Sandbox) -> None:
     script = "test -e /etc/sbx && exit 7; echo > /etc/sbx"
     sandbox.ok("run", "--name", "c1", "host", "sh", "-c", script)
     assert sandbox.call("start", "-a", "c1").returncode == 7
 
 
-def test_the_cid_file_holds_the_id_and_must_be_new(
-    sandbox: Sandbox, tmp_path: pathlib.Path
-) -> None:
+def test_cidfile_holds_the_id_and_must_not_exist(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "cid"
     sandbox.ok("run", "--cidfile", str(path), "host", "true")
     assert path.read_text() + "\n" == sandbox.ok("ps", "-aq", "--no-trunc")

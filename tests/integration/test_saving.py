@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Archives: ours read by skopeo and umoci, theirs by us, and back again unchanged."""
+"""Saved images are loaded unchanged, and archives are exchanged with skopeo and umoci."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def save(engine: Engine, *names: str, **options: Any) -> pathlib.Path:
 
 
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive"])
-def test_a_round_trip_changes_nothing(engine: Engine, other: Engine, kind: str) -> None:
+def test_saving_and_loading_changes_nothing(engine: Engine, other: Engine, kind: str) -> None:
     image_id = load(engine, "a:1", "b:2")
     path = save(engine, "a:1", "b:2", kind=kind)
     first = path.read_bytes()
@@ -113,7 +113,9 @@ def test_a_round_trip_changes_nothing(engine: Engine, other: Engine, kind: str) 
     assert check(other.layout, repair=False) == []
 
 
-def test_manifests_and_blobs_survive(plain: Server, engine: Engine, other: Engine) -> None:
+def test_an_image_keeps_its_manifest_and_blobs(
+    plain: Server, engine: Engine, other: Engine
+) -> None:
     tars = [images.tar(layer) for layer in LAYERS]
     config = json.dumps(images.config_for(tars, RUN), indent=3).encode()
     blobs = [gzip.compress(tars[0], 9), images.zstd(tars[1])]
@@ -134,7 +136,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-dir"])
-def test_a_damaged_blob_is_not_given_away(
+def test_an_image_with_a_damaged_blob_is_not_saved(
     engine: Engine, sandbox: Sandbox, tmp_path: pathlib.Path, damage: str, kind: str
 ) -> None:
     load(engine, "a:1")
@@ -147,7 +149,7 @@ def test_a_damaged_blob_is_not_given_away(
     sandbox.ok("system", "fsck", "--repair")
 
 
-def test_a_damaged_blob_is_fetched_again(plain: Server, engine: Engine) -> None:
+def test_a_pull_replaces_a_damaged_blob(plain: Server, engine: Engine) -> None:
     name = f"{plain.host}/damaged:1"
     image_id = load(engine, name)
     engine.push_image(name)
@@ -179,7 +181,7 @@ def test_a_whole_repository_is_saved(engine: Engine, other: Engine) -> None:
     assert untagged.references == ()
 
 
-def test_only_what_is_new_since_a_base(engine: Engine, other: Engine) -> None:
+def test_save_since_only_writes_layers_above_the_base(engine: Engine, other: Engine) -> None:
     load(engine, "base:1")
     new = images.file("new", images.noise(100_000))
     image_id = load(engine, "app:1", layers=[*LAYERS, [new]])
@@ -196,7 +198,7 @@ def test_only_what_is_new_since_a_base(engine: Engine, other: Engine) -> None:
     assert other.find_image("app:1").blobs == engine.find_image("app:1").blobs
 
 
-def test_pruned_blobs_are_packed_again_when_that_is_possible(engine: Engine) -> None:
+def test_a_pruned_blob_that_cannot_be_packed_again_is_an_error(engine: Engine) -> None:
     path = engine.layout.root.parent / "plain.tar"
     path.write_bytes(images.tar([images.file("b", "1"), images.file("a", "2")]))
     engine.import_image(str(path), reference="imported")
@@ -207,7 +209,7 @@ def test_pruned_blobs_are_packed_again_when_that_is_possible(engine: Engine) -> 
 
 
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive"])
-def test_skopeo_reads_ours(engine: Engine, tmp_path: pathlib.Path, kind: str) -> None:
+def test_skopeo_reads_saved_archives(engine: Engine, tmp_path: pathlib.Path, kind: str) -> None:
     image_id = load(engine, "a:1")
     path = save(engine, "a:1", kind=kind)
     skopeo("copy", f"{kind}:{path}", f"dir:{tmp_path / 'dir'}")
@@ -216,7 +218,9 @@ def test_skopeo_reads_ours(engine: Engine, tmp_path: pathlib.Path, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive", "oci"])
-def test_we_read_skopeo_s(engine: Engine, other: Engine, tmp_path: pathlib.Path, kind: str) -> None:
+def test_archives_of_skopeo_are_loaded(
+    engine: Engine, other: Engine, tmp_path: pathlib.Path, kind: str
+) -> None:
     image_id = load(engine, "a:1")
     path = tmp_path / "theirs"
     skopeo("copy", f"docker-archive:{save(engine, 'a:1')}", f"{kind}:{path}:a:1")
@@ -225,7 +229,7 @@ def test_we_read_skopeo_s(engine: Engine, other: Engine, tmp_path: pathlib.Path,
     assert other.find_image(loaded.id).layers == engine.find_image("a:1").layers
 
 
-def test_skopeo_and_we_agree_through_a_registry(
+def test_images_are_exchanged_with_skopeo_through_a_registry(
     plain: Server, engine: Engine, other: Engine, tmp_path: pathlib.Path
 ) -> None:
     image_id = load(engine, f"{plain.host}/ours:1")
@@ -241,7 +245,9 @@ def test_skopeo_and_we_agree_through_a_registry(
     assert other.manifest(f"{plain.host}/theirs:1").data.decode() == raw
 
 
-def test_the_tree_is_umoci_s(engine: Engine, tmp_path: pathlib.Path, sandbox: Sandbox) -> None:
+def test_an_exported_tree_is_the_same_as_umocis(
+    engine: Engine, tmp_path: pathlib.Path, sandbox: Sandbox
+) -> None:
     load(engine, "a:1")
     engine.save_directory(["a:1"], str(tmp_path / "oci"))
     tool("umoci", "unpack", "--rootless", "--image", f"{tmp_path / 'oci'}:1", tmp_path / "bundle")
@@ -283,7 +289,9 @@ def walk(top: pathlib.Path) -> Any:
             yield name, ("file", mode, path.read_bytes(), int(info.st_mtime))
 
 
-def test_we_load_what_umoci_made(engine: Engine, other: Engine, tmp_path: pathlib.Path) -> None:
+def test_a_layout_that_umoci_changed_is_loaded(
+    engine: Engine, other: Engine, tmp_path: pathlib.Path
+) -> None:
     load(engine, "a:1")
     layout = tmp_path / "oci"
     engine.save_directory(["a:1"], str(layout))
@@ -298,7 +306,9 @@ def test_we_load_what_umoci_made(engine: Engine, other: Engine, tmp_path: pathli
     assert "B=2" in (found.config.env or [])
 
 
-def test_the_command(engine: Engine, sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_save_and_load_on_the_command_line(
+    engine: Engine, sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
     image_id = load(engine, "a:1")
     path = tmp_path / "file.tar"
     sandbox.ok("save", "-o", path, "a:1")

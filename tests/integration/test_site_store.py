@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A store for everybody that is only read, and one's own beside it."""
+"""A read-only site store that all users share, and a user's own store beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.command import Sandbox
 
 @pytest.fixture
 def site(sandbox: Sandbox, tmp_path: pathlib.Path) -> pathlib.Path:
-    """A site store with the image base:1, read-only; the command uses it and its own."""
+    """Return a read-only site store with the image base:1; the command also has its own store."""
     busybox = shutil.which("busybox")
     assert busybox is not None
     members = [
@@ -40,7 +40,7 @@ def listing(path: pathlib.Path) -> list[str]:
 
 
 @pytest.mark.guest
-def test_images_of_the_site_run(site: pathlib.Path, sandbox: Sandbox) -> None:
+def test_images_of_the_site_store_run(site: pathlib.Path, sandbox: Sandbox) -> None:
     before = listing(site)
     text = sandbox.ok(
         "run", "--rm", "base:1", "/bin/sh", "-c", "read a < /site; echo $a; echo > /x"
@@ -53,7 +53,7 @@ def test_images_of_the_site_run(site: pathlib.Path, sandbox: Sandbox) -> None:
     assert not list((sandbox.store / "layers").iterdir())
 
 
-def test_names_are_one_s_own(site: pathlib.Path, sandbox: Sandbox) -> None:
+def test_tags_and_prune_only_change_the_users_store(site: pathlib.Path, sandbox: Sandbox) -> None:
     before = listing(site)
     sandbox.ok("tag", "base:1", "mine:1")
     assert "mine" in sandbox.ok("images")
@@ -67,7 +67,7 @@ def test_names_are_one_s_own(site: pathlib.Path, sandbox: Sandbox) -> None:
     assert listing(site) == before
 
 
-def test_what_the_site_has_is_not_stored_again(
+def test_layers_of_the_site_store_are_not_stored_again(
     site: pathlib.Path, sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     sandbox.ok("load", "-i", tmp_path / "archive.tar")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Supervisors that the machine lets run late: what a verb reports is true all the same."""
+"""Commands report the truth even when a supervisor runs late on a busy machine."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.guest
 
 
-def test_who_was_killed_does_not_run_any_more(
+def test_after_kill_the_container_has_exited(
     engine: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The main process is killed while its supervisor stands still until somebody looks."""
+    """The main process is killed while its supervisor is stopped until its state is read."""
     stopped: list[int] = []
     look = ContainerVerbs.container
 
@@ -53,7 +53,7 @@ def test_who_was_killed_does_not_run_any_more(
     assert Engine().container("srv").state.status == "exited"
 
 
-def test_who_waits_hears_the_code_of_one_that_removed_itself_meanwhile(
+def test_wait_returns_the_exit_code_of_a_container_that_was_removed_meanwhile(
     engine: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server(engine, "srv", "--rm")

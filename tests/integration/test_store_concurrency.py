@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many commands on one store at once, some of them killed: nothing is lost, nothing is half."""
+"""Many commands use one store at once, and some are killed: the store stays whole."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SHARED = [images.tar([images.file(f"shared{n}", images.noise(200_000 + n))]) for
 
 @pytest.fixture(scope="session")
 def family(plain: Server) -> list[str]:
-    """Names of images that share their lower layers."""
+    """Return the names of images that share their lower layers."""
     names = []
     for number in range(4):
         layers = [*SHARED, images.tar([images.file(f"own{number}", images.noise(90_000 + number))])]
@@ -65,7 +65,7 @@ def finish(process: subprocess.Popen[bytes]) -> tuple[int, str]:
     return process.returncode, text.decode()
 
 
-def test_sixteen_at_once(family: list[str], sandbox: Sandbox) -> None:
+def test_sixteen_commands_may_use_the_store_at_once(family: list[str], sandbox: Sandbox) -> None:
     commands = [("pull", "-q", name) for name in family * 3]
     commands += [("image", "prune", "-f"), ("system", "prune", "-f"), ("system", "df")]
     commands += [("create", "-q", family[0], "/x")]
@@ -79,7 +79,9 @@ def test_sixteen_at_once(family: list[str], sandbox: Sandbox) -> None:
     assert len(os.listdir(engine.layout.layers)) == len(SHARED) + len(family)
 
 
-def test_shared_layers_come_once(family: list[str], plain: Server, sandbox: Sandbox) -> None:
+def test_shared_layers_are_downloaded_once(
+    family: list[str], plain: Server, sandbox: Sandbox
+) -> None:
     with proxy.before(plain) as between:
         names = [name.replace(plain.host, between.host) for name in family]
         processes = [start(sandbox, "pull", "-q", name) for name in names]
@@ -95,7 +97,7 @@ KILLED = ("pull", "load", "save", "rmi", "push", "build")
 
 
 @pytest.mark.slow
-def test_kills_at_any_time(
+def test_commands_killed_at_any_time_leave_the_store_whole(
     family: list[str], plain: Server, sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     engine = Engine(Layout(sandbox.store))
@@ -128,7 +130,7 @@ def test_kills_at_any_time(
     assert len(engine.images()) >= len(family) + 2
 
     def nothing_is_left() -> bool:
-        # What a killed build had started may take a moment to end, and holds its folder.
+        # A command of a killed build may need a moment to end, and keeps its folder until then.
         sandbox.ok("system", "prune", "-f")
         return os.listdir(engine.layout.downloads) == os.listdir(engine.layout.tmp) == []
 
@@ -136,7 +138,7 @@ def test_kills_at_any_time(
 
 
 def prepare(sandbox: Sandbox, folder: pathlib.Path, server: Server) -> bytes:
-    """Load what is saved, pushed and built from; return the archive of big:1."""
+    """Load the images to save, push and build from; return the archive of big:1."""
     big = images.docker_archive([[images.file("a", images.noise(3_000_000))]], tags=["big:1"])
     (folder / "big.tar").write_bytes(big)
     sandbox.ok("load", "-i", folder / "big.tar")
@@ -156,7 +158,7 @@ def prepare(sandbox: Sandbox, folder: pathlib.Path, server: Server) -> bytes:
 
 @pytest.mark.guest
 @pytest.mark.slow
-def test_every_verb_at_once(
+def test_different_commands_may_use_the_store_at_once(
     family: list[str], plain: Server, sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     whole = prepare(sandbox, tmp_path, plain)
@@ -207,7 +209,7 @@ def noise_layers() -> list[tuple[bytes, str]]:
 
 
 def zero_layers() -> list[tuple[bytes, str]]:
-    """Return layers of 300 MB that are next to nothing on the way and on disk."""
+    """Return layers of 300 MB of zeros, which are small when compressed and on disk."""
     found = []
     for number in range(3):
         blob = images.zeros_in_gzip(300_000_000, f"zeros{number}")
@@ -217,7 +219,7 @@ def zero_layers() -> list[tuple[bytes, str]]:
 
 
 def window_layers() -> list[tuple[bytes, str]]:
-    """Return layers of 70 MB in zstd, each with a window of 64 MiB that it fills."""
+    """Return zstd layers of 70 MB, each with a window of 64 MiB that is filled."""
     found = []
     for number in range(3):
         part = images.noise(1024**2 + number)
@@ -236,7 +238,7 @@ def test_a_pull_needs_little_memory(
     path = f"large/{make.__name__}"
     registry.put_image(plain, path, "1", [blob for blob, _ in layers], json.dumps(config).encode())
     process = start(sandbox, "pull", "-q", f"{plain.host}/{path}:1")
-    peak = 0  # rusage would count the test's own memory, from before the exec
+    peak = 0  # rusage would include the test's own memory before the exec
     while process.poll() is None:
         peak = max(peak, high_water(process.pid))
         time.sleep(0.005)
@@ -244,7 +246,7 @@ def test_a_pull_needs_little_memory(
     assert 10_000 < peak < 150 * 1024
 
 
-def test_a_window_that_needs_too_much_memory_is_refused_unless_the_user_allows_it(
+def test_a_zstd_window_that_needs_too_much_memory_is_refused_unless_allowed(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     tar = images.tar([images.file("f", b"x" * 5000)])
@@ -257,7 +259,7 @@ def test_a_window_that_needs_too_much_memory_is_refused_unless_the_user_allows_i
 
 
 def high_water(pid: int) -> int:
-    """Return the largest resident size so far, in KiB."""
+    """Return the peak resident size of a pull in KiB; 0 for another process."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
     rows = dict(line.split(":", 1) for line in text.splitlines())
     is_ours = rows["Name"].strip().startswith("python") and "VmHWM" in rows

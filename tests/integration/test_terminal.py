@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`sandbox run -it` in a real terminal."""
+"""`run -it` in a real terminal."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _leave(child: pexpect.spawn) -> None:
     assert _exit_code(child) is not None
 
 
-def test_a_shell_works_and_its_status_comes_back(sandbox: Sandbox) -> None:
+def test_a_shell_works_and_run_returns_its_status(sandbox: Sandbox) -> None:
     child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "sh")
     child.expect("ready> ")
     child.sendline("tty; echo sum=$((40+2))")
@@ -51,7 +51,7 @@ def test_a_shell_works_and_its_status_comes_back(sandbox: Sandbox) -> None:
     assert _exit_code(child) == 3
 
 
-def test_the_window_s_size_is_seen_and_followed(sandbox: Sandbox) -> None:
+def test_a_program_sees_the_window_size_and_its_changes(sandbox: Sandbox) -> None:
     script = "stty size; trap 'stty size; exit 4' WINCH; echo up; while :; do sleep 0.05; done"
     child = _spawn(sandbox, "host", "sh", "-c", script)
     child.expect("33 101")
@@ -61,7 +61,7 @@ def test_the_window_s_size_is_seen_and_followed(sandbox: Sandbox) -> None:
     assert _exit_code(child) == 4
 
 
-def test_ctrl_c_stops_the_job_and_not_the_shell(sandbox: Sandbox) -> None:
+def test_ctrl_c_ends_the_job_but_not_the_shell(sandbox: Sandbox) -> None:
     child = _spawn(sandbox, "-e", "PS1=ready> ", "host", "bash", "--norc")
     child.expect("ready> ")
     child.sendline("sh -c 'echo begun; exec sleep 1000'")
@@ -94,12 +94,12 @@ def test_end_of_file_ends_the_shell(sandbox: Sandbox) -> None:
     assert _exit_code(child) == 0
 
 
-def test_a_terminal_must_be_there(sandbox: Sandbox) -> None:
+def test_run_it_needs_a_terminal(sandbox: Sandbox) -> None:
     done = sandbox.call("run", "--rm", "-it", "host", "true")
     assert (done.returncode, done.stderr) == (1, b"sandbox: the input device is not a TTY\n")
 
 
-def test_without_input_a_terminal_is_given_all_the_same(sandbox: Sandbox) -> None:
+def test_run_t_gives_a_terminal_without_input(sandbox: Sandbox) -> None:
     done = subprocess.run(
         sandbox.argv("run", "--rm", "-t", "host", "sh", "-c", "test -t 1 && echo yes"),
         env=sandbox.environment(),
@@ -111,7 +111,7 @@ def test_without_input_a_terminal_is_given_all_the_same(sandbox: Sandbox) -> Non
     assert done.stdout == b"yes" + os.linesep.replace("\n", "\r\n").encode()
 
 
-def test_the_terminal_belongs_to_the_user_who_may_open_it_by_its_name(sandbox: Sandbox) -> None:
+def test_the_terminal_belongs_to_the_containers_user(sandbox: Sandbox) -> None:
     script = 'stat -c "owner %u" $(tty); echo written >$(tty); echo error >/dev/stderr'
     for user, owner in (("1234:0", 1234), ("0", 0)):
         child = _spawn(sandbox, "-u", user, "host", "sh", "-c", script)
@@ -136,7 +136,7 @@ for uid in (1234, 0, 77):
 
 
 @pytest.mark.parametrize("way", ["rewrite", "trap", "ptrace"])
-def test_who_opens_a_new_terminal_owns_both_sides(sandbox: Sandbox, way: str) -> None:
+def test_a_user_owns_the_pseudoterminals_that_it_opens(sandbox: Sandbox, way: str) -> None:
     script = ["python3", "-c", NEW_TERMINALS]
     output = sandbox.ok("run", "--rm", "--interceptor", way, "host", *script)
     assert output.splitlines() == ["1234 written", "0 written", "77 written"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Volumes, named and anonymous, and binds with other owners."""
+"""Named and anonymous volumes, and bind mounts with other owners."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_named_volume_outlives_containers(engine: Sandbox) -> None:
     assert engine.ok("volume", "ls", "-q") == "vol\n"
 
 
-def test_who_ends_later_keeps_what_others_said_of_owners(engine: Sandbox) -> None:
+def test_containers_that_share_a_volume_keep_each_others_changes_of_owners(engine: Sandbox) -> None:
     engine.ok("run", "--rm", "-v", "vol:/v", "host", "sh", "-c", "touch /v/a /v/b; chown 1 /v/?")
     engine.ok("run", "-d", "--name", "late", "-v", "vol:/v", "host", "sleep", "1000")
     script = "chown 33:34 /v/b; touch /v/c; chown 7 /v/c; rm /v/a; touch /v/a; chown 8 /v/a"
@@ -44,7 +44,7 @@ def _image(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     engine.ok("import", "--change", "VOLUME /data", "--change", "CMD /x", tar, "img:1")
 
 
-def test_it_is_filled_from_the_image(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_a_new_volume_is_filled_from_the_image(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     _image(engine, tmp_path)
     engine.ok("create", "-v", "vol:/data", "img:1")
     output = engine.ok("run", "--rm", "-v", "vol:/w", "host", "stat", "-c", "%u %g %a", "/w/x")
@@ -54,7 +54,7 @@ def test_it_is_filled_from_the_image(engine: Sandbox, tmp_path: pathlib.Path) ->
     assert os.listdir(shown["Mountpoint"]) == []
 
 
-def test_an_anonymous_volume_goes_with_its_container(engine: Sandbox) -> None:
+def test_an_anonymous_volume_is_removed_with_its_container(engine: Sandbox) -> None:
     engine.ok("run", "--rm", "-v", "/v", "host", "touch", "/v/x")
     assert engine.ok("volume", "ls", "-q") == ""
     engine.ok("create", "--name", "keep", "-v", "/v", "host", "true")
@@ -68,7 +68,7 @@ def test_an_anonymous_volume_goes_with_its_container(engine: Sandbox) -> None:
     assert engine.ok("volume", "ls", "-q") == ""
 
 
-def test_the_volumes_of_another(engine: Sandbox) -> None:
+def test_volumes_from_mounts_the_volumes_of_another_container(engine: Sandbox) -> None:
     engine.ok("run", "--name", "first", "-v", "/v", "host", "sh", "-c", "echo 1 > /v/x")
     output = engine.ok("run", "--rm", "--volumes-from", "first", "host", "cat", "/v/x")
     assert output == "1\n"
@@ -76,7 +76,7 @@ def test_the_volumes_of_another(engine: Sandbox) -> None:
     assert done.returncode == 1
 
 
-def test_one_in_use_is_not_removed(engine: Sandbox) -> None:
+def test_a_volume_in_use_cannot_be_removed(engine: Sandbox) -> None:
     engine.ok("volume", "create", "--label", "a=1", "vol")
     engine.ok("create", "--name", "user", "-v", "vol:/v", "host", "true")
     done = engine.call("volume", "rm", "vol")
@@ -90,7 +90,7 @@ def test_one_in_use_is_not_removed(engine: Sandbox) -> None:
     assert b"invalid characters" in done.stderr
 
 
-def test_a_bind_shows_the_owner_that_was_asked_for(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_a_bind_mount_shows_the_given_owner(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     place = tmp_path / "mine"
     place.mkdir()
     (place / "x").write_text("x")
@@ -109,7 +109,7 @@ def test_a_bind_shows_the_owner_that_was_asked_for(engine: Sandbox, tmp_path: pa
     assert (place / "y").stat().st_uid == os.getuid()
 
 
-def test_the_image_s_volumes(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_volumes_of_the_image_are_created(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     _image(engine, tmp_path)
     engine.ok("create", "--name", "user", "img:1")
     mount = json.loads(engine.ok("inspect", "user"))[0]["Mounts"][0]

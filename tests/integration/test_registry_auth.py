@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ways in which the registries that people use ask who somebody is, and answer."""
+"""Authentication with the challenges and answers of well-known registries."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.harness import images, registry
 
 pytestmark = pytest.mark.usefixtures("online")
 
-TOKEN = "a.token-" + "x" * 3000  # as long as real ones
-PASSWORD = "word/" + "y" * 2400  # ECR's are tokens themselves
+TOKEN = "a.token-" + "x" * 3000  # as long as real tokens
+PASSWORD = "word/" + "y" * 2400  # as long as ECR's passwords, which are tokens
 CONFIG = json.dumps(images.config_for([])).encode()
 MANIFEST = json.dumps(
     {
@@ -40,7 +40,7 @@ SCOPE = "repository:team/image:pull"
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind: its challenge ({at} is its address), a token's answer, how one is asked for."""
+    """A kind of registry: its challenge ({at} is its address), and its token server."""
 
     challenge: str
     answer: dict[str, Any] = field(default_factory=dict)
@@ -92,7 +92,7 @@ KINDS = {
 
 @dataclass
 class Asked:
-    """What a server saw."""
+    """The requests that a server received."""
 
     tokens: list[tuple[str, dict[str, list[str]], str | None]] = field(default_factory=list)
     proofs: list[str | None] = field(default_factory=list)
@@ -138,13 +138,13 @@ def handler(kind: Kind, asked: Asked) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_an_image_comes_from_each_kind_of_registry(name: str, tmp_path: pathlib.Path) -> None:
+def test_an_image_is_pulled_from_each_kind_of_registry(name: str, tmp_path: pathlib.Path) -> None:
     kind, asked = KINDS[name], Asked()
     engine = Engine(Layout(tmp_path / "store"))
     with registry.serving(handler(kind, asked)) as port:
@@ -166,7 +166,7 @@ def test_an_image_comes_from_each_kind_of_registry(name: str, tmp_path: pathlib.
 
 
 def log_in(host: str, kind: Kind) -> None:
-    """Leave what ``docker login`` leaves."""
+    """Write the same file as ``docker login``."""
     entry = {"auth": base64.b64encode(f"me:{PASSWORD}".encode()).decode()}
     if kind.identity:
         entry = {"auth": "", "identitytoken": PASSWORD}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How much a build does: work is counted, as time depends on what else the machine does."""
+"""Limits for the work of a build: function calls and bytes, since time depends on the load."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def count(frame, event, argument):
     global calls
     calls += event in ("call", "c_call")
 
-assert main(sys.argv[1:]) == 0  # what is imported and made once
+assert main(sys.argv[1:]) == 0  # imports modules and makes files that are made once
 calls, before = 0, read()
 sys.setprofile(count)
 assert main(sys.argv[1:]) == 0
@@ -37,7 +37,7 @@ print(json.dumps([calls, read() - before]))
 
 
 def work(builder: Builder, dockerfile: str, *flags: str) -> tuple[int, int]:
-    """Build twice; return the calls and the bytes read of the second time."""
+    """Build twice; return the function calls and the bytes read of the second build."""
     builder.put("Dockerfile", dockerfile)
     done = subprocess.run(
         [sys.executable, "-c", COUNT, "build", "-q", *flags, str(builder.context)],
@@ -47,7 +47,7 @@ def work(builder: Builder, dockerfile: str, *flags: str) -> tuple[int, int]:
     return calls, read
 
 
-def test_a_command_costs_the_same_on_a_base_of_thousands_of_files(
+def test_a_command_costs_the_same_on_a_base_with_thousands_of_files(
     builder: Builder,
 ) -> None:
     folders = [images.directory("many"), images.directory("many/0")]
@@ -58,13 +58,13 @@ def test_a_command_costs_the_same_on_a_base_of_thousands_of_files(
     (builder.context / "many.tar").unlink()
     small = work(builder, "FROM small\nRUN true\n", "--no-cache")
     large = work(builder, "FROM large\nRUN true\n", "--no-cache")
-    assert large[0] - small[0] < MANY / 4, "no file of the base is looked at"
-    assert large[1] - small[1] < MANY * 20, "nor is its table read"
+    assert large[0] - small[0] < MANY / 4, "files of the base are looked at"
+    assert large[1] - small[1] < MANY * 20, "the table of the base is read"
     one = work(builder, "FROM large\nRUN echo 1 > /many/0/new\n", "--no-cache")
     assert one[0] - large[0] < MANY / 4
 
 
-def test_a_build_that_is_remembered_runs_nothing_and_writes_next_to_nothing(
+def test_a_cached_build_does_less_than_half_of_the_work(
     builder: Builder,
 ) -> None:
     builder.put("tree/f", "x" * 100_000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What others made runs here, what we made is right for them: buildah, skopeo, the schemas."""
+"""Exchange of images with buildah and skopeo, and documents that match the OCI schemas."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def blob(folder: pathlib.Path, entry: dict[str, Any]) -> bytes:
 
 @pytest.fixture
 def filled(sandbox: Sandbox, tmp_path: pathlib.Path) -> Sandbox:
-    """A store with an image that was loaded and one that was imported."""
+    """Return a store with a loaded and an imported image."""
     sandbox.ok("load", stdin=images.docker_archive(LAYERS, RUN, tags=["a:1", "a:2"]))
     rootfs = tmp_path / "rootfs.tar"
     rootfs.write_bytes(images.tar(LAYERS[0]))
@@ -63,14 +63,14 @@ def filled(sandbox: Sandbox, tmp_path: pathlib.Path) -> Sandbox:
     return sandbox
 
 
-def test_the_schemas_find_what_is_wrong() -> None:
+def test_the_schemas_refuse_invalid_documents() -> None:
     with pytest.raises(jsonschema.ValidationError):
         schemas.validate(b'{"schemaVersion": 2, "manifests": [{"digest": "x"}]}', "index")
     with pytest.raises(jsonschema.ValidationError):
         schemas.validate(b'{"architecture": "amd64", "os": "linux", "rootfs": {}}', "config")
 
 
-def test_what_is_saved_is_valid(filled: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_saved_images_match_the_schemas(filled: Sandbox, tmp_path: pathlib.Path) -> None:
     filled.ok("save", "--format", "oci-dir", "-o", tmp_path / "layout", "a:1", "b:1")
     assert len(check_layout(tmp_path / "layout")) == 2
     for kind in ("oci-archive", "docker-archive"):
@@ -81,7 +81,7 @@ def test_what_is_saved_is_valid(filled: Sandbox, tmp_path: pathlib.Path) -> None
 
 
 @pytest.mark.guest
-def test_what_is_committed_is_valid(filled: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_committed_images_match_the_schemas(filled: Sandbox, tmp_path: pathlib.Path) -> None:
     filled.ok("create", "--name", "box", "a:1", "/bin/true")
     filled.ok("cp", __file__, "box:/etc/new")
     filled.ok("commit", "-m", "why", "-a", "who", "-c", "ENV C=3", "box", "c:1")
@@ -90,7 +90,7 @@ def test_what_is_committed_is_valid(filled: Sandbox, tmp_path: pathlib.Path) -> 
     assert len(manifest["layers"]) == 3
 
 
-def test_what_is_pushed_is_valid(filled: Sandbox, plain: Server) -> None:
+def test_pushed_images_match_the_schemas(filled: Sandbox, plain: Server) -> None:
     for number, name in enumerate(["a:1", "b:1"]):
         filled.ok("tag", name, f"{plain.host}/valid:{number}")
         filled.ok("push", "-q", f"{plain.host}/valid:{number}")
@@ -103,7 +103,7 @@ def test_what_is_pushed_is_valid(filled: Sandbox, plain: Server) -> None:
         schemas.validate(plain.blob_path(manifest["config"]["digest"]).read_bytes(), "config")
 
 
-# ---- skopeo: what docker load reads ---------------------------------------------------------
+# ---- skopeo reads what docker load reads ----------------------------------------------------
 
 
 def run(*command: str | os.PathLike[str], **environ: str) -> str:
@@ -120,10 +120,10 @@ def run(*command: str | os.PathLike[str], **environ: str) -> str:
     return done.stdout.decode()
 
 
-def test_archives_with_several_tags_go_both_ways(
+def test_archives_with_several_tags_are_exchanged_with_skopeo(
     filled: Sandbox, tmp_path: pathlib.Path, sandbox: Sandbox
 ) -> None:
-    """Docker's loader reads manifest.json, and the diff ids from each plain or gzip layer."""
+    """Docker's loader reads manifest.json, and computes diff ids of plain and gzip layers."""
     ours = tmp_path / "ours.tar"
     filled.ok("save", "-o", ours, "a:1", "a:2", "b:1")
     with tarfile.open(ours) as archive:
@@ -172,7 +172,7 @@ chroot "$({BUILDAH} mount "$c")" /bin/busybox cat /etc/text
 
 
 def buildah(folder: pathlib.Path, script: str, *arguments: str) -> str:
-    """Run a script of buildah's in a user namespace, as root with this one user."""
+    """Run a script for buildah in a user namespace whose only user is root."""
     if not can_make_user_namespaces():
         pytest.skip("buildah needs user namespaces, which are forbidden here")
     return run(
@@ -185,7 +185,7 @@ def buildah(folder: pathlib.Path, script: str, *arguments: str) -> str:
 
 
 @pytest.mark.guest
-def test_images_of_buildah_run_here_and_ours_there(
+def test_images_are_exchanged_with_buildah_and_run(
     sandbox: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     busybox = shutil.which("busybox")

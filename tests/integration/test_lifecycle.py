@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Start, restart, pause, rename, update: a container's life after its creation."""
+"""The life of a container after its creation: start, restart, pause, rename, update, wait."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_pause_and_unpause(engine: Sandbox) -> None:
     assert state(engine)["ExitCode"] == 7
 
 
-def test_a_failing_one_is_started_again_so_many_times(engine: Sandbox) -> None:
+def test_on_failure_restarts_a_failing_container_a_limited_number_of_times(engine: Sandbox) -> None:
     flags = ["--restart", "on-failure:2"]
     engine.ok("run", "-d", "--name", "bad", *flags, "host", "sh", "-c", "echo try; exit 3")
     assert engine.ok("wait", "bad") == "3\n"
@@ -57,7 +57,7 @@ def test_a_failing_one_is_started_again_so_many_times(engine: Sandbox) -> None:
     assert engine.ok("inspect", "-f", "{{.RestartCount}}", "bad") == "2\n"
 
 
-def test_one_that_is_always_there_stays_stopped_when_stopped(engine: Sandbox) -> None:
+def test_restart_always_ends_with_stop(engine: Sandbox) -> None:
     server(engine, "srv", "--restart", "always")
     first = record(engine)["pid"]
     os.kill(first, signal.SIGKILL)
@@ -71,7 +71,7 @@ def test_one_that_is_always_there_stays_stopped_when_stopped(engine: Sandbox) ->
     assert state(engine, "loop")["Status"] == "exited"
 
 
-def test_a_restart_while_it_waits_for_its_next_run_is_one_run(
+def test_restart_during_the_pause_before_a_retry_starts_only_one_run(
     engine: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     script = "test -e /w/go || exit 1; until test -e /w/end; do sleep 0.05; done"
@@ -105,7 +105,7 @@ def test_rename_and_update(engine: Sandbox) -> None:
     assert engine.ok("ps", "-a", "--filter", "name=other", "--format", "{{.Names}}") == "other\n"
 
 
-def test_events_tell_the_story(engine: Sandbox) -> None:
+def test_events_list_the_life_of_a_container(engine: Sandbox) -> None:
     server(engine)
     engine.ok("stop", "srv")
     engine.ok("rm", "srv")
@@ -116,7 +116,7 @@ def test_events_tell_the_story(engine: Sandbox) -> None:
     assert lines == ["create", "start", "kill", "die", "stop", "destroy"]
 
 
-def test_what_it_cost_is_kept(engine: Sandbox) -> None:
+def test_the_usage_of_a_run_is_kept(engine: Sandbox) -> None:
     engine.ok("run", "-d", "--name", "work", "host", "sh", "-c", "seq 100000 | tail -1")
     engine.ok("wait", "work")
     usage = json.loads(engine.ok("inspect", "-f", "{{json .State.Usage}}", "work"))
@@ -125,7 +125,7 @@ def test_what_it_cost_is_kept(engine: Sandbox) -> None:
     assert usage["MaxResidentBytes"] > 100_000
 
 
-def test_waiting_for_several(engine: Sandbox) -> None:
+def test_wait_accepts_several_containers(engine: Sandbox) -> None:
     for name, code in (("w1", 1), ("w2", 2)):
         engine.ok("run", "-di", "--name", name, "host", "sh", "-c", f"read x; exit {code}")
     with subprocess.Popen(
@@ -136,7 +136,7 @@ def test_waiting_for_several(engine: Sandbox) -> None:
         assert waiting.communicate(timeout=100)[0] == b"137\n137\n"
 
 
-def test_cpus_are_chosen(engine: Sandbox) -> None:
+def test_cpuset_cpus_chooses_cpus(engine: Sandbox) -> None:
     chosen = min(os.sched_getaffinity(0))
     output = engine.ok("run", "--rm", "--cpuset-cpus", str(chosen), "host", "nproc")
     assert output == "1\n"

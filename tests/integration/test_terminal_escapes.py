@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names and texts of a stranger's image cannot drive the terminal they are shown on."""
+"""Names and texts of an untrusted image cannot send escape sequences to the terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = "a\\x1b[2J\\nD b\\x9b1m"
 
 @pytest.fixture
 def evil(sandbox: Sandbox, tmp_path: pathlib.Path) -> Sandbox:
-    """A store with the images good:1 and evil:1, whose names and labels hold escapes."""
+    """Return a store with good:1, and with evil:1, whose names and labels hold escapes."""
     layers = [[images.file("same", "1")], [images.file(EVIL, "2\x1b[1m\n")]]
     history = [{"created_by": "first"}, {"created_by": f"RUN {EVIL}", "comment": EVIL}]
     config = {"history": history, "Labels": {"a": EVIL}, "Cmd": [EVIL]}
@@ -38,14 +38,14 @@ def evil(sandbox: Sandbox, tmp_path: pathlib.Path) -> Sandbox:
         (["run", f"no\x1b[2J{EVIL}"], "sandbox: "),
     ],
 )
-def test_a_line_has_no_control_characters(evil: Sandbox, arguments: list[str], line: str) -> None:
+def test_output_has_no_control_characters(evil: Sandbox, arguments: list[str], line: str) -> None:
     done = evil.call(*arguments)
     shown = (done.stdout + done.stderr).decode()
     assert line in shown
     assert not any(char in shown for char in "\x1b\x9b")
 
 
-def test_files_and_commands_of_a_container_are_shown_in_one_line(
+def test_files_and_commands_of_a_container_are_escaped(
     evil: Sandbox, tmp_path: pathlib.Path
 ) -> None:
     container = evil.ok("create", "evil:1").strip()
@@ -65,9 +65,7 @@ def test_files_and_commands_of_a_container_are_shown_in_one_line(
         ["history", "--format", "{{.CreatedBy}}", "evil:1"],
     ],
 )
-def test_a_terminal_gets_no_escapes_whatever_the_format(
-    evil: Sandbox, arguments: list[str]
-) -> None:
+def test_a_terminal_gets_no_escapes_in_any_format(evil: Sandbox, arguments: list[str]) -> None:
     raw = evil.ok(*arguments)
     command, *rest = evil.argv(*arguments)
     environ = {**evil.environment(), "TERM": "linux"}
@@ -76,4 +74,4 @@ def test_a_terminal_gets_no_escapes_whatever_the_format(
     assert "x1b[" in shown or "u001b[" in shown
     assert not any(char in shown for char in "\x1b\x9b")
     if "--format" in arguments:
-        assert EVIL.partition("\n")[0] in raw  # a pipe gets it byte for byte
+        assert EVIL.partition("\n")[0] in raw  # a pipe gets the raw bytes

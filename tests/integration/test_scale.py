@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many at once: containers, processes in one, idle ones, and much data."""
+"""Many containers at once, many processes in one, many idle containers, and much data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.harness.polling import until
 pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 
 IDLE = int(os.environ.get("SANDBOX_TEST_IDLE", "12"))
-# A look now and then at whether the record is still there; a starter that is just leaving.
+# A supervisor wakes now and then to check its record, and once when its starter leaves.
 FEW_WAKES = 3
 MEGABYTES = int(os.environ.get("SANDBOX_TEST_MEGABYTES", "256"))
 
@@ -43,14 +43,14 @@ def _ended(process: subprocess.Popen[bytes]) -> tuple[int, bytes, bytes]:
     return process.returncode, output, errors
 
 
-def test_sixty_four_run_at_the_same_time(engine: Sandbox) -> None:
+def test_sixty_four_containers_run_at_once(engine: Sandbox) -> None:
     commands = [["run", "--rm", "host", "echo", str(number)] for number in range(64)]
     assert _all(engine, commands) == [(0, f"{number}\n".encode(), b"") for number in range(64)]
     assert engine.ok("ps", "-aq") == ""
     assert "whole" in engine.ok("system", "fsck")
 
 
-def test_a_hundred_processes_enter_a_container_at_once(engine: Sandbox) -> None:
+def test_a_hundred_execs_run_at_once(engine: Sandbox) -> None:
     server(engine, "srv")
     commands = [["exec", "srv", "sh", "-c", f"echo {n}; exit {n % 5}"] for n in range(100)]
     assert _all(engine, commands) == [(n % 5, f"{n}\n".encode(), b"") for n in range(100)]
@@ -63,7 +63,7 @@ def _kilobytes(pid: int, file: str, key: str) -> int:
 
 
 def _wakes(pid: int) -> int:
-    """Return how often a process has waited for something and went on."""
+    """Return how often a process has woken up from a wait."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
     return int(text.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
 
@@ -74,7 +74,7 @@ def _wakes_of_four_seconds(pids: list[int]) -> list[int]:
     return [after - earlier for after, earlier in zip(map(_wakes, pids), before, strict=True)]
 
 
-def test_idle_containers_cost_next_to_nothing(engine: Sandbox) -> None:
+def test_supervisors_of_idle_containers_need_little_memory_and_rarely_wake(engine: Sandbox) -> None:
     for number in range(IDLE):
         engine.ok("run", "-d", "--name", f"idle{number}", "host", "sleep", "1000")
     keepers = [record(engine, f"idle{number}")["keeper"] for number in range(IDLE)]
@@ -82,14 +82,14 @@ def test_idle_containers_cost_next_to_nothing(engine: Sandbox) -> None:
     private = [_kilobytes(pid, "smaps_rollup", "Private_Dirty") for pid in keepers]
     assert max(resident) < 25 << 10
     assert max(private) < 13 << 10
-    # On a busy machine they also wait for the disk and for one another: the quietest seconds tell.
+    # On a busy machine they also wait for the disk, so the quietest window counts.
     windows = (_wakes_of_four_seconds(keepers) for _ in range(5))
     woken = next((found for found in windows if max(found) <= FEW_WAKES), None)
     assert woken is not None
     print(f"\n{IDLE} idle: woken {sum(woken)} times, {max(resident)} KiB, own {max(private)} KiB")
 
 
-def test_all_processes_are_found_however_many(
+def test_all_processes_are_found_when_there_are_many(
     engine: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = "sleep 1000 & sleep 1000 & sleep 1000 & echo up; wait"
@@ -101,7 +101,7 @@ def test_all_processes_are_found_however_many(
 
 
 def _through(engine: Sandbox, *arguments: str) -> float:
-    """Send random bytes through `cat`; they must come back. MB/s."""
+    """Send random bytes through `cat`, which must return them; return the rate in MB/s."""
     block = os.urandom(1 << 20)
     begun = time.monotonic()
     process = subprocess.Popen(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many processes of one container change the same lower files: each change has one winner."""
+"""When processes change the same lower files at once, one of them wins each change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.harness.command import Sandbox
 WORKERS = 4
 FILES = 60
 
-# Runs in the container, in a folder of lower files f0 ... f59 in d/; prints one dict.
+
+# Runs in the container, in a folder with the lower files d/f0 ... d/f59, and prints a dictionary.
 SCRIPT = """
 import os, sys
 workers, files = int(sys.argv[1]), int(sys.argv[2])
@@ -80,7 +81,9 @@ def lower(tmp_path: pathlib.Path) -> pathlib.Path:
     return folder
 
 
-def test_one_process_wins_each_change(sandbox: Sandbox, lower: pathlib.Path) -> None:
+def test_one_process_wins_each_change_of_a_lower_file(
+    sandbox: Sandbox, lower: pathlib.Path
+) -> None:
     command = [sys.executable, "-c", SCRIPT, str(WORKERS), str(FILES)]
     seen = ast.literal_eval(
         sandbox.ok("run", "--rm", "-w", str(lower), "host", *command, timeout=100)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Health checks, limits, and what comes back when the machine starts."""
+"""Health checks, memory limits, and restarts after a reboot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.harness.polling import until
 pytestmark = pytest.mark.guest
 
 
-def test_health_follows_the_check(engine: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_the_health_status_follows_the_check(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     mark = tmp_path / "well"
     flags = ["--health-cmd", "echo look; test -e /m/well", "--health-interval", "150ms"]
     server(engine, "srv", *flags, "--health-retries", "2", "-v", f"{tmp_path}:/m")
@@ -32,17 +32,17 @@ def test_health_follows_the_check(engine: Sandbox, tmp_path: pathlib.Path) -> No
     assert engine.ok("ps", "-q", "--filter", "health=healthy") != ""
     flags = ("--since", "1h", "--until", "0s", "--format", "{{.Action}}")
     wanted = "health_status: unhealthy\nhealth_status: healthy\n"
-    until(lambda: wanted in engine.ok("events", *flags))  # told after it is shown
+    until(lambda: wanted in engine.ok("events", *flags))  # the event comes after the status
 
 
-def test_a_check_may_say_much(engine: Sandbox) -> None:
+def test_long_output_of_a_check_is_cut(engine: Sandbox) -> None:
     much = ["--health-cmd", "head -c 300000 /dev/zero | tr '\\0' x", "--health-interval", "100ms"]
     server(engine, "srv", *much)
     until(lambda: state(engine)["Health"]["Status"] == "healthy")
     assert state(engine)["Health"]["Log"][0]["Output"] == "x" * 4096 + "..."
 
 
-def test_a_check_that_takes_too_long(engine: Sandbox) -> None:
+def test_a_check_that_takes_too_long_fails(engine: Sandbox) -> None:
     flags = ["--health-cmd", "sleep 100", "--health-interval", "100ms", "--health-timeout", "200ms"]
     server(engine, "srv", *flags, "--health-retries", "1")
     until(lambda: state(engine)["Health"]["Status"] == "unhealthy")
@@ -50,7 +50,7 @@ def test_a_check_that_takes_too_long(engine: Sandbox) -> None:
     assert state(engine)["Running"]
 
 
-def test_too_much_memory(engine: Sandbox) -> None:
+def test_a_container_that_exceeds_its_memory_limit_is_killed(engine: Sandbox) -> None:
     script = "import time; x = bytearray(200_000_000); time.sleep(100)"
     command = ["host", "python3", "-c", script]
     engine.ok("run", "-d", "--name", "fat", "-m", "100m", *command)
@@ -60,7 +60,7 @@ def test_too_much_memory(engine: Sandbox) -> None:
     assert engine.call("run", "--rm", "-m", "100m", *thin).returncode == 4
 
 
-def test_the_machine_starts_again(engine: Sandbox) -> None:
+def test_system_start_starts_containers_by_their_restart_policy(engine: Sandbox) -> None:
     server(engine, "back", "--restart", "always")
     server(engine, "no")
     server(engine, "kept", "--restart", "unless-stopped")
@@ -74,14 +74,14 @@ def test_the_machine_starts_again(engine: Sandbox) -> None:
     assert sorted(engine.ok("ps", "--format", "{{.Names}}").split()) == ["back", "kept"]
 
 
-def test_a_unit_for_systemd(engine: Sandbox) -> None:
+def test_service_unit_prints_a_unit_for_systemd(engine: Sandbox) -> None:
     text = engine.ok("system", "service-unit")
     assert "ExecStart=" in text
     assert " system start" in text
     assert "KillMode=" in text
 
 
-def test_inspect_tells_the_policy(engine: Sandbox) -> None:
+def test_inspect_shows_policy_limits_and_logging(engine: Sandbox) -> None:
     flags = ["--restart", "on-failure:3", "-m", "64m", "--stop-timeout", "3"]
     engine.ok("create", "--name", "c1", *flags, "--log-opt", "max-size=1m", "host", "true")
     shown = json.loads(engine.ok("inspect", "c1"))[0]
