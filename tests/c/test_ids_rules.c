@@ -263,8 +263,8 @@ static void set_id_bits_take_effect(void)
 	check_gids(&ids, (struct uids){6, 7, 7, 7});
 	CHECK_INT(ids.cap_permitted, 0);
 	ids = user(5, 6);
-	CHECK_INT(sb_ids_exec(&ids, 02745, 0, 7, NULL, 0),
-		  0); /* not set-group-ID without group x */
+	/* Without group x the bit does not mean set-group-ID. */
+	CHECK_INT(sb_ids_exec(&ids, 02745, 0, 7, NULL, 0), 0);
 	check_gids(&ids, (struct uids){6, 6, 6, 6});
 	ids = user(5, 6);
 	ids.no_new_privs = 1;
