@@ -58,7 +58,7 @@ static long execute_past(const char *name)
 	pid = (pid_t)MUST(fork());
 	if (pid == 0)
 		_exit((int)-past(SYS_execve, at(name), (long)words, (long)&words[1], 0, 0));
-	return -wait_for(pid);
+	return -WEXITSTATUS(wait_for(pid));
 }
 
 int main(int argc, char **argv)
