@@ -149,9 +149,9 @@ async def prune(call: Call) -> web.StreamResponse:
     """``POST /build/prune``."""
     wanted = as_flags(call.filters())
     pruned = await call.work.act(
-        call.engine.prune_builds,
+        call.engine.builds.prune,
         everything=call.flag("all"),
         filters=wanted,
         keep=call.number("keep-storage") or 0,
     )
-    return call.json({"CachesDeleted": pruned.ids or None, "SpaceReclaimed": pruned.freed})
+    return call.json({"CachesDeleted": pruned.builds or None, "SpaceReclaimed": pruned.freed})

@@ -124,7 +124,7 @@ def is_foreign(engine: Engine, names: list[str]) -> bool:
 
     def is_here(name: str) -> bool:
         try:
-            engine.find_image(name)
+            engine.images.get(name)
         except SandboxError:
             return False
         return True
@@ -158,9 +158,9 @@ def main() -> None:
         lines.say(f"[Warning] {name} has no effect: see docs/docker-compat.md\n")
     try:
         engine = Engine()
-        before = {str(image.id) for image in engine.images()}
+        before = {str(image.id) for image in engine.images.list()}
         data["no_cache"] |= is_foreign(engine, data["cache_from"])
-        result = engine.build(request_of(data), lines)
+        result = engine.builds.build(request_of(data), lines)
     except SandboxError as exc:
         text, code = told(exc.message.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
         if lines.is_silent and not lines.has_steps:

@@ -5,19 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.imageview import summarize_image
-from sandbox.engine.inspection import (
-    describe_volume,
-    link_names,
-    summarize_container,
-)
+from sandbox.engine.containers.inspect import link_names, summarize_container
+from sandbox.engine.images.inspect import summarize_image
+from sandbox.engine.volumes import describe_volume
 from sandbox.models.oci import moment_text
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from sandbox.api.call import Call
-    from sandbox.engine.measuring import BuildUsage
+    from sandbox.engine.system.df import BuildUsage
 
 
 async def disk(call: Call) -> web.StreamResponse:
@@ -25,8 +22,8 @@ async def disk(call: Call) -> web.StreamResponse:
 
     def look() -> dict[str, Any]:
         engine = call.engine
-        usage = engine.disk_usage()
-        seats, networks = engine.seats(), engine.networks()
+        usage = engine.system.df()
+        seats, networks = engine.networks.memberships(), engine.networks.list()
         links = link_names(one.container for one in usage.containers)
         return {
             "LayersSize": usage.images_size,
@@ -42,7 +39,7 @@ async def disk(call: Call) -> web.StreamResponse:
             ],
             "Containers": [
                 summarize_container(one.container, seats, networks, links)
-                | engine.container_sizes(one.container)
+                | engine.containers.sizes(one.container)
                 | {"SizeRw": one.size}
                 for one in usage.containers
             ],

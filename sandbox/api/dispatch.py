@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from sandbox import __version__
 from sandbox.api.call import Call, State
 from sandbox.api.errors import ApiError, NotModified, message_of, problem_response, status_of
 from sandbox.api.streams.hijack import Gone, Silent
 from sandbox.errors import SandboxError
+from sandbox.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -42,7 +42,7 @@ HEADERS = {
     "Api-Version": version_text(API_VERSION),
     "Docker-Experimental": "false",
     "Ostype": "linux",
-    "Server": f"sandbox/{__version__} (linux)",
+    "Server": f"sandbox/{VERSION} (linux)",
 }
 
 

@@ -9,11 +9,6 @@ from sandbox.api.bodies import ConnectBody, DisconnectBody, NetworkBody
 from sandbox.api.containers.network_request import NO_EFFECT, endpoint_of, split_pools
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.query import Filters, as_flags
-from sandbox.engine.networkview import (
-    describe_network,
-    parse_network_filters,
-    parse_prune_filters,
-)
 from sandbox.errors import Conflict, NotFound
 from sandbox.models.addresses import parse_address, parse_subnet
 from sandbox.models.network import PREDEFINED, NetworkWish
@@ -29,18 +24,16 @@ async def list_all(call: Call) -> web.StreamResponse:
     wanted = as_flags(call.filters())
 
     def look() -> list[dict[str, Any]]:
-        engine = call.engine
-        matches = parse_network_filters(engine, wanted)
-        found = [item for item in engine.networks() if matches(item)]
-        return [describe_network(engine.network(item.id)) | {"Containers": {}} for item in found]
+        networks = call.engine.networks
+        found = networks.list(wanted)
+        return [networks.inspect(item.id) | {"Containers": {}} for item in found]
 
     return call.json(await call.work.look(look))
 
 
 async def inspect(call: Call) -> web.StreamResponse:
     """``GET /networks/{name}``."""
-    view = await call.work.look(call.engine.network, call.args["name"])
-    return call.json(describe_network(view))
+    return call.json(await call.work.look(call.engine.networks.inspect, call.args["name"]))
 
 
 async def create(call: Call) -> web.StreamResponse:
@@ -75,7 +68,7 @@ async def create(call: Call) -> web.StreamResponse:
         options=body.options or {},
         asked=asked,
     )
-    network = await call.work.act(call.engine.create_network, wish)
+    network = await call.work.act(call.engine.networks.create, wish)
     warning = "; ".join(f"{name} {NO_EFFECT}" for name in without)
     return call.json({"Id": network.id, "Warning": warning}, 201)
 
@@ -107,7 +100,7 @@ def _address(text: Any) -> int:
 async def remove(call: Call) -> web.StreamResponse:
     """``DELETE /networks/{name}``."""
     try:
-        await call.work.act(call.engine.remove_network, call.args["name"])
+        await call.work.act(call.engine.networks.remove, call.args["name"])
     except Conflict as exc:
         raise ApiError(403, exc.message) from None
     return call.empty()
@@ -120,7 +113,9 @@ async def connect(call: Call) -> web.StreamResponse:
         raise BadRequest("no container was named")
     endpoint = endpoint_of(call.args["name"], body.endpoint_config)
     try:
-        await call.work.act(call.engine.connect, call.args["name"], body.container, endpoint)
+        await call.work.act(
+            call.engine.networks.connect, call.args["name"], body.container, endpoint
+        )
     except Conflict as exc:
         raise ApiError(403, exc.message) from None
     return call.empty(200)
@@ -133,7 +128,10 @@ async def disconnect(call: Call) -> web.StreamResponse:
         raise BadRequest("no container was named")
     try:
         await call.work.act(
-            call.engine.disconnect, call.args["name"], body.container, force=bool(body.force)
+            call.engine.networks.disconnect,
+            call.args["name"],
+            body.container,
+            force=bool(body.force),
         )
     except Conflict as exc:
         raise ApiError(403, exc.message) from None
@@ -143,9 +141,8 @@ async def disconnect(call: Call) -> web.StreamResponse:
 async def prune(call: Call) -> web.StreamResponse:
     """``POST /networks/prune``."""
     wanted: Filters = call.filters()
-    matches = parse_prune_filters(as_flags(wanted))
-    removed = await call.work.act(call.engine.prune_networks, matches)
-    return call.json({"NetworksDeleted": removed or None})
+    pruned = await call.work.act(call.engine.networks.prune, as_flags(wanted))
+    return call.json({"NetworksDeleted": pruned.networks or None})
 
 
 __all__ = ["NotFound", "connect", "create", "disconnect", "inspect", "list_all", "prune", "remove"]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sandbox import __version__
 from sandbox.api.dispatch import API_VERSION, version_text
 from sandbox.api.routes import ROUTES
+from sandbox.version import VERSION
 
 if TYPE_CHECKING:
     from sandbox.api.dispatch import Route
@@ -34,7 +34,7 @@ def describe() -> dict[str, Any]:
         paths.setdefault(path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.0.3",
-        "info": {"title": "sandbox: the Docker Engine API", "version": __version__},
+        "info": {"title": "sandbox: the Docker Engine API", "version": VERSION},
         "servers": [{"url": f"/v{version_text(API_VERSION)}"}],
         "paths": paths,
         "components": {"schemas": schemas},

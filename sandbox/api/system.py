@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox import __version__
 from sandbox.api.dispatch import API_VERSION, OLDEST_VERSION, version_text
 from sandbox.api.errors import ApiError
-from sandbox.engine.facts import architecture
+from sandbox.engine.system.info import architecture
+from sandbox.version import VERSION
 
 if TYPE_CHECKING:
     from sandbox.api.call import Call
@@ -49,8 +49,8 @@ async def version(call: Call) -> web.StreamResponse:
     return call.json(
         {
             "Platform": {"Name": "sandbox"},
-            "Components": [{"Name": "Engine", "Version": __version__, "Details": details}],
-            "Version": __version__,
+            "Components": [{"Name": "Engine", "Version": VERSION, "Details": details}],
+            "Version": VERSION,
             "ApiVersion": details["ApiVersion"],
             "MinAPIVersion": details["MinAPIVersion"],
             "GitCommit": "",
@@ -65,7 +65,7 @@ async def version(call: Call) -> web.StreamResponse:
 
 async def info(call: Call) -> web.StreamResponse:
     """``GET /info``."""
-    facts: dict[str, Any] = await call.work.look(call.engine.facts)
+    facts: dict[str, Any] = await call.work.look(call.engine.system.info)
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     return call.json(
         {

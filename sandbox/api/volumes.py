@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sandbox.api.bodies import VolumeBody
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.query import as_flags, flag_filter
-from sandbox.engine.inspection import (
+from sandbox.engine.volumes import (
     describe_volume,
 )
-from sandbox.models.filters import volume_filter
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -24,9 +23,7 @@ async def list_all(call: Call) -> web.StreamResponse:
     wanted = as_flags(call.filters())
 
     def look() -> list[dict[str, Any]]:
-        engine = call.engine
-        matches = volume_filter(wanted, lambda name: bool(engine.volume_users(name)))
-        return [describe_volume(item) for item in engine.volumes() if matches(item)]
+        return [describe_volume(item) for item in call.engine.volumes.list(wanted)]
 
     return call.json({"Volumes": await call.work.look(look), "Warnings": None})
 
@@ -43,18 +40,18 @@ async def create(call: Call) -> web.StreamResponse:
         )
     if body.driver_opts:
         raise BadRequest("options of the local driver mount file systems, which needs privileges")
-    volume = await call.work.act(call.engine.create_volume, body.name or "", body.labels or {})
+    volume = await call.work.act(call.engine.volumes.create, body.name or "", body.labels or {})
     return call.json(describe_volume(volume), 201)
 
 
 async def inspect(call: Call) -> web.StreamResponse:
     """``GET /volumes/{name}``."""
-    return call.json(describe_volume(await call.work.look(call.engine.volume, call.args["name"])))
+    return call.json(await call.work.look(call.engine.volumes.inspect, call.args["name"]))
 
 
 async def remove(call: Call) -> web.StreamResponse:
     """``DELETE /volumes/{name}``."""
-    await call.work.act(call.engine.remove_volume, call.args["name"], force=call.flag("force"))
+    await call.work.act(call.engine.volumes.remove, call.args["name"], force=call.flag("force"))
     return call.empty()
 
 
@@ -67,7 +64,5 @@ async def prune(call: Call) -> web.StreamResponse:
         everything = call.version < (1, 42)
     rest = as_flags({key: values for key, values in wanted.items() if key != "all"})
 
-    removed, freed = await call.work.act(
-        call.engine.prune_volumes, everything=everything, filters=rest
-    )
-    return call.json({"VolumesDeleted": removed or None, "SpaceReclaimed": freed})
+    pruned = await call.work.act(call.engine.volumes.prune, everything=everything, filters=rest)
+    return call.json({"VolumesDeleted": pruned.volumes or None, "SpaceReclaimed": pruned.freed})

@@ -55,7 +55,7 @@ def complete_images(_ctx: click.Context, _param: click.Parameter, incomplete: st
     from sandbox.engine import Engine
 
     try:
-        images = Engine().images()
+        images = Engine().images.list()
     except SandboxError:
         return []
     names = ["host", *(tag for image in images for tag in image.familiar_tags)]

@@ -15,7 +15,6 @@ from sandbox.errors import NotFound, SandboxError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.models.volume import Volume
 
 # Fields whose value is a Go map, where a missing key is no error in a template.
 _MAPS = frozenset(
@@ -78,15 +77,11 @@ def _inspect(template: str | None, kind: str | None, names: tuple[str, ...], *, 
 
 
 def _look_up(engine: Engine, name: str, kind: str | None, *, size: bool) -> dict[str, Any]:
-    from sandbox.engine.imageview import describe_image
-    from sandbox.engine.inspection import describe_volume
-    from sandbox.engine.networkview import describe_network
-
     looks: dict[str, Callable[[], dict[str, Any]]] = {
-        "container": lambda: _container(engine, name, size=size),
-        "image": lambda: describe_image(engine.find_image(name)),
-        "network": lambda: describe_network(engine.network(name)),
-        "volume": lambda: describe_volume(_volume(engine, name)),
+        "container": lambda: engine.containers.inspect(name, size=size),
+        "image": lambda: engine.images.inspect(name),
+        "network": lambda: engine.networks.inspect(name),
+        "volume": lambda: _volume(engine, name),
     }
     if kind is not None:
         return looks[kind]()
@@ -98,19 +93,12 @@ def _look_up(engine: Engine, name: str, kind: str | None, *, size: bool) -> dict
     raise NotFound(f"no such object: {name}")
 
 
-def _volume(engine: Engine, name: str) -> Volume:
+def _volume(engine: Engine, name: str) -> dict[str, Any]:
     """Return a volume; what cannot be the name of one is not there."""
     try:
-        return engine.volume(name)
+        return engine.volumes.inspect(name)
     except UsageError:
         raise NotFound(f"get {name}: no such volume") from None
-
-
-def _container(engine: Engine, name: str, *, size: bool) -> dict[str, Any]:
-    shown = engine.describe(name)
-    if size:
-        shown |= engine.container_sizes(engine.container(name))
-    return shown
 
 
 def as_go(value: Any, *, is_map: bool = False) -> Any:

@@ -162,9 +162,9 @@ def cli(ctx: click.Context, *, show_version: bool, debug: bool) -> int | None:
     """
     ctx.obj = {"debug": debug}
     if show_version:
-        from sandbox import __version__
+        from sandbox.version import VERSION
 
-        click.echo(f"sandbox version {__version__}")
+        click.echo(f"sandbox version {VERSION}")
     return None
 
 

@@ -23,13 +23,11 @@ def manifest() -> None:
 @click.argument("name")
 def inspect(*, verbose: bool, name: str) -> None:
     """Show a list being made, or what a registry has under a name."""
-    from sandbox.engine.manifests import ManifestLists
-
     engine = Engine()
     try:
-        found = ManifestLists(engine.layout).index(name)
+        found = engine.manifests.index(name)
     except NotFound:
-        found = engine.manifest(name)
+        found = engine.registries.manifest(name)
     document = json.loads(found.data)
     if verbose:
         facts = {"mediaType": found.media_type, "digest": found.digest, "size": len(found.data)}
@@ -43,9 +41,7 @@ def inspect(*, verbose: bool, name: str) -> None:
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 def create(*, amend: bool, name: str, images: tuple[str, ...]) -> None:
     """Make a list of images that are in a registry."""
-    from sandbox.engine.manifests import ManifestLists
-
-    reference = ManifestLists(Engine().layout).create(name, images, amend=amend)
+    reference = Engine().manifests.create(name, images, amend=amend)
     emit(f"Created manifest list {reference}")
 
 
@@ -59,9 +55,7 @@ def annotate(
     *, arch: str | None, os: str | None, variant: str | None, name: str, image: str
 ) -> None:
     """Say what an image of a list is for."""
-    from sandbox.engine.manifests import ManifestLists
-
-    lists = ManifestLists(Engine().layout)
+    lists = Engine().manifests
     lists.annotate(name, image, architecture=arch, os=os, variant=variant)
 
 
@@ -70,16 +64,12 @@ def annotate(
 @click.argument("name", metavar="LIST")
 def push(*, purge: bool, name: str) -> None:
     """Send a list to the registry in its name."""
-    from sandbox.engine.manifests import ManifestLists
-
-    emit(ManifestLists(Engine().layout).push(name, purge=purge))
+    emit(Engine().manifests.push(name, purge=purge))
 
 
 @manifest.command()
 @click.argument("names", nargs=-1, required=True, metavar="LIST...")
 def rm(*, names: tuple[str, ...]) -> None:
     """Forget lists."""
-    from sandbox.engine.manifests import ManifestLists
-
     for name in names:
-        ManifestLists(Engine().layout).remove(name)
+        Engine().manifests.remove(name)

@@ -73,7 +73,7 @@ def create(**options: Any) -> None:
         labels=spec.parse_labels(options["label"]),
         options=dict(text.partition("=")[::2] for text in options["opt"]),
     )
-    emit(open_engine().create_network(wish).id)
+    emit(open_engine().networks.create(wish).id)
 
 
 def _one(texts: tuple[str, ...], what: str, parse: Callable[[str], Any]) -> Any:
@@ -93,11 +93,7 @@ def _address(text: str) -> int:
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 def list_(*, quiet: bool, no_trunc: bool, filters: tuple[str, ...], template: str | None) -> None:
     """List networks."""
-    from sandbox.engine.networkview import parse_network_filters
-
-    engine = open_engine()
-    wanted = parse_network_filters(engine, filters)
-    chosen = sorted((item for item in engine.networks() if wanted(item)), key=lambda n: n.name)
+    chosen = sorted(open_engine().networks.list(filters), key=lambda item: item.name)
     if quiet:
         for item in chosen:
             emit(item.id if no_trunc else item.id[:12])
@@ -131,13 +127,12 @@ def _row(item: Network, *, long: bool) -> dict[str, Any]:
 def inspect(*, template: str | None, verbose: bool, names: tuple[str, ...]) -> int:
     """Show all about networks, in Docker's JSON."""
     from sandbox.cli.inspect import as_go
-    from sandbox.engine.networkview import describe_network
 
     engine = open_engine()
     shown, problems = [], []
     for name in names:
         try:
-            shown.append(describe_network(engine.network(name)))
+            shown.append(engine.networks.inspect(name))
         except SandboxError as exc:
             problems.append(exc.message)
     items = shown if template in (None, "json") else [as_go(item) for item in shown]
@@ -159,7 +154,7 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 
     def act(name: str) -> None:
         try:
-            engine.remove_network(name)
+            engine.networks.remove(name)
         except NetworkNotFound:
             if not force:
                 raise
@@ -185,7 +180,7 @@ def connect(
         address=check_address(ip) if ip else "",
         links=tuple(("", *parse_link(text)) for text in link),
     )
-    open_engine().connect(name, container, wanted)
+    open_engine().networks.connect(name, container, wanted)
 
 
 @network.command(options_metavar="[OPTIONS]")
@@ -194,7 +189,7 @@ def connect(
 @click.argument("container", shell_complete=complete_containers)
 def disconnect(*, force: bool, name: str, container: str) -> None:
     """Take a container off a network."""
-    open_engine().disconnect(name, container, force=force)
+    open_engine().networks.disconnect(name, container, force=force)
 
 
 @network.command(options_metavar="[OPTIONS]")
@@ -203,12 +198,12 @@ def disconnect(*, force: bool, name: str, container: str) -> None:
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove networks that no container knows."""
     from sandbox.cli.confirm import agrees
-    from sandbox.engine.networkview import parse_prune_filters
+    from sandbox.engine.networks.filters import parse_prune
 
-    wanted = parse_prune_filters(filters)
+    parse_prune(filters)  # before the user is asked
     warning = "WARNING! This will remove all custom networks not used by at least one container."
     if not agrees(warning, force=force):
         return
-    removed = open_engine().prune_networks(wanted)
+    removed = open_engine().networks.prune(filters).networks
     if removed:
         emit("Deleted Networks:\n" + "\n".join(removed) + "\n")

@@ -13,7 +13,6 @@ from sandbox.cli.lazy_group import Verbs
 from sandbox.cli.open_engine import open_engine
 from sandbox.cli.output.format import Column, emit, human_size, render, render_objects
 from sandbox.errors import UsageError
-from sandbox.models.filters import volume_filter
 from sandbox.runtime import spec
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
     """Make a volume and print its name."""
     if driver != "local":
         raise UsageError(f"error looking up volume plugin {driver}: plugin not found")
-    emit(open_engine().create_volume(name, spec.parse_labels(label)).name)
+    emit(open_engine().volumes.create(name, spec.parse_labels(label)).name)
 
 
 @volume.command("ls", options_metavar="[OPTIONS]")
@@ -55,8 +54,7 @@ def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
 def list_(*, quiet: bool, filters: tuple[str, ...], template: str | None) -> None:
     """List volumes."""
     engine = open_engine()
-    wanted = volume_filter(filters, lambda name: bool(engine.volume_users(name)))
-    chosen = [item for item in engine.volumes() if wanted(item)]
+    chosen = engine.volumes.list(filters)
     if quiet:
         for item in chosen:
             emit(item.name)
@@ -85,10 +83,9 @@ def _row(item: Volume) -> dict[str, Any]:
 def inspect(*, template: str | None, names: tuple[str, ...]) -> None:
     """Show all about volumes."""
     from sandbox.cli.inspect import as_go
-    from sandbox.engine.inspection import describe_volume
 
     engine = open_engine()
-    shown = [describe_volume(engine.volume(name)) for name in names]
+    shown = [engine.volumes.inspect(name) for name in names]
     items = shown if template in (None, "json") else [as_go(item) for item in shown]
     emit(render_objects(items, template))
 
@@ -99,7 +96,7 @@ def inspect(*, template: str | None, names: tuple[str, ...]) -> None:
 def remove(*, force: bool, names: tuple[str, ...]) -> int:
     """Remove volumes that no container has, with their files."""
     engine = open_engine()
-    return each(names, lambda name: engine.remove_volume(name, force=force))
+    return each(names, lambda name: engine.volumes.remove(name, force=force))
 
 
 @volume.command(options_metavar="[OPTIONS]")
@@ -114,7 +111,7 @@ def prune(*, everything: bool, force: bool, filters: tuple[str, ...]) -> None:
     warning = f"WARNING! This will remove {kind} local volumes not used by at least one container."
     if not agrees(warning, force=force):
         return
-    removed, freed = open_engine().prune_volumes(everything=everything, filters=filters)
-    if removed:
-        emit("Deleted Volumes:\n" + "\n".join(removed) + "\n")
-    emit(f"Total reclaimed space: {human_size(freed, 4)}")
+    pruned = open_engine().volumes.prune(everything=everything, filters=filters)
+    if pruned.volumes:
+        emit("Deleted Volumes:\n" + "\n".join(pruned.volumes) + "\n")
+    emit(f"Total reclaimed space: {human_size(pruned.freed, 4)}")

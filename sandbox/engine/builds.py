@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds: an image of a Dockerfile, and what builds remember.
+"""`engine.builds`: images of Dockerfiles, and what builds remember.
 
 Does not know: how a build is done (`sandbox.builder`), or how it is shown.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import Conflict, ImageNotFound, SandboxError, Unsupported, UsageError
+from sandbox.engine.pruned import Pruned
+from sandbox.errors import Conflict, ImageNotFound, SandboxError, UsageError
 from sandbox.models.reference import parse_reference
 from sandbox.store import events
 from sandbox.store.images import ImageStore
@@ -21,58 +21,54 @@ if TYPE_CHECKING:
 
     from sandbox.builder.progress import Progress
     from sandbox.builder.request import BuildRequest, BuildResult
+    from sandbox.engine.images import Images
     from sandbox.models.digest import Digest
     from sandbox.models.image import Image
     from sandbox.models.lockfile import Lockfile
     from sandbox.store.layout import Layout
 
-    class _Base:
-        layout: Layout
 
-        def find_image(self, name: str) -> Image: ...
-        def load_images(self, path: str) -> list[Any]: ...
-        def pull_image(self, name: str, *, platform: str | None = None) -> list[Any]: ...
-        def save_images(
-            self, names: Sequence[str], write: Callable[[bytes], object], *, kind: str
-        ) -> None: ...
-else:
-    _Base = object
+class Builds:
+    """The builds of one store."""
 
-
-@dataclass
-class PrunedBuilds:
-    """What `builder prune` removed."""
-
-    ids: list[str] = field(default_factory=list)
-    freed: int = 0
-
-
-class BuildVerbs(_Base):
-    """The part of `Engine` that builds."""
+    def __init__(self, layout: Layout, images: Images) -> None:
+        """Build into *layout*; base images come from *images*."""
+        self._layout = layout
+        self._images = images
 
     def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
-        """Build an image of a Dockerfile and return what came of it."""
-        from sandbox.builder import build as building
+        """Build an image of a Dockerfile, and return what came of it.
 
-        return building.build(request, self.layout, _Services(self, request.lock), progress)
+        *progress* is told about each step. Raises `ImageNotFound` or `RegistryError` if a base
+        image cannot be had, and `SandboxError` with a line of the Dockerfile if a step fails.
+        """
+        from sandbox.builder import build
 
-    def prune_builds(
+        services = _Services(self._layout, self._images, request.lock)
+        return build.build(request, self._layout, services, progress)
+
+    def prune(
         self, *, everything: bool = False, filters: Sequence[str] = (), keep: int = 0
-    ) -> PrunedBuilds:
-        """Forget what builds remember: what no image has, or all, oldest first down to *keep*."""
+    ) -> Pruned:
+        """Forget what builds remember: what no image has, or with *everything* all of it.
+
+        The oldest goes first, until *keep* bytes are left. *filters* are ``until=MOMENT`` and
+        ``unused-for=DURATION``.
+        """
         from sandbox.builder.workspace import clean_up
         from sandbox.store import build_cache
         from sandbox.store.garbage_collection import sweep
         from sandbox.store.lock import store_lock
 
+        layout = self._layout
         until = _until(filters)
-        pruned = PrunedBuilds()
-        if not self.layout.root.is_dir():
+        pruned = Pruned()
+        if not layout.root.is_dir():
             return pruned
-        clean_up(self.layout)
-        with store_lock(self.layout):
-            used = _layers_of_images(self.layout)
-            items = build_cache.everything(self.layout)
+        clean_up(layout)
+        with store_lock(layout):
+            used = _layers_of_images(layout)
+            items = build_cache.everything(layout)
             total = sum(item.size for item in items)
             for item in items:
                 if keep and total <= keep:
@@ -81,11 +77,11 @@ class BuildVerbs(_Base):
                     continue
                 if not everything and not _may_go(item, used):
                     continue
-                if build_cache.drop(self.layout, item):
-                    pruned.ids.append(item.id)
+                if build_cache.drop(layout, item):
+                    pruned.builds.append(item.id)
                     total -= item.size
-        pruned.freed = sweep(self.layout).freed
-        events.tell_prune(self.layout, "builder", pruned.freed)
+        pruned.freed = sweep(layout).freed
+        events.tell_prune(layout, "builder", pruned.freed)
         return pruned
 
 
@@ -111,10 +107,11 @@ def _until(filters: Sequence[str]) -> float | None:
 
 
 class _Services:
-    """The engine, as a build sees it."""
+    """What a build asks of the engine (`builder.services.Services`)."""
 
-    def __init__(self, engine: BuildVerbs, lock: Lockfile | None) -> None:
-        self._engine = engine
+    def __init__(self, layout: Layout, images: Images, lock: Lockfile | None) -> None:
+        self._layout = layout
+        self._images = images
         self._lock = lock
 
     def base_image(self, name: str, *, platform: str, pull: bool) -> Image:
@@ -126,46 +123,45 @@ class _Services:
             return self._base_image(name, platform, pull=pull)
 
     def _base_image(self, name: str, platform: str, *, pull: bool) -> Image:
-        engine = self._engine
         reference = parse_reference(name)
         if reference.is_host:
-            return engine.find_image(name)
+            return self._images.get(name)
         if not pull:
             try:
-                return _fitting(engine.find_image(name), name, platform)
+                return _fitting(self._images.get(name), name, platform)
             except ImageNotFound:
                 pass
         try:
-            pulled = engine.pull_image(str(reference.with_default_tag()), platform=platform)
+            pulled = self._images.pull(str(reference.with_default_tag()), platform=platform)
         except SandboxError as exc:
             raise type(exc)(f"{name}: failed to resolve source metadata: {exc.message}") from exc
-        return ImageStore(engine.layout).read(pulled[0].image_id)
+        return ImageStore(self._layout).read(pulled[0].image_id)
 
     def stored_image(self, name: str, *, platform: str) -> Image | None:
         """Return an image if it is in the store, and for this platform."""
         try:
-            return _fitting(self._engine.find_image(name), name, platform)
+            return _fitting(self._images.get(name), name, platform)
         except (ImageNotFound, Conflict):
             return None
 
     def load_layout(self, path: str) -> Image:
         """Return the image of an OCI layout on disk."""
         folder, _, tag = path.rpartition(":") if not os.path.isdir(path) else (path, "", "")
-        loaded = self._engine.load_images(folder or path)
+        loaded = self._images.load(folder or path)
         fitting = [item for item in loaded if not tag or tag in _tags(item)]
         if not fitting:
             raise ImageNotFound(f"oci-layout://{path}: no such image in it")
-        return ImageStore(self._engine.layout).read(fitting[0].id)
+        return ImageStore(self._layout).read(fitting[0].id)
 
     def guest_program(self) -> str:
         """Return the path of the guest runtime."""
-        from sandbox.engine.places import install_guest
+        from sandbox.engine.guest import install_guest
 
-        return install_guest(self._engine.layout)
+        return install_guest(self._layout)
 
     def save(self, names: Sequence[str], write: Callable[[bytes], object], *, kind: str) -> None:
         """Write an image as an archive."""
-        self._engine.save_images(names, write, kind=kind)
+        self._images.save(names, write, kind=kind)
 
 
 def _tags(loaded: Any) -> list[str | None]:
@@ -183,8 +179,3 @@ def _fitting(image: Image, name: str, platform: str) -> Image:
             f"--platform {'/'.join(wanted)}"
         )
     return image
-
-
-def refuse(option: str, reason: str) -> None:
-    """Refuse an option by name."""
-    raise Unsupported(f"{option} is not supported: {reason}")

@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox.engine.registries import open_session, refuse_offline, tag_or_digest
-from sandbox.engine.transfers import silent
+from sandbox.engine.registries.session import (
+    open_session,
+    refuse_offline,
+    silent,
+    tag_or_digest,
+)
 from sandbox.errors import Conflict, NotFound, Unsupported, map_os_errors
 from sandbox.models import oci
 from sandbox.models.digest import parse_digest
@@ -45,8 +49,8 @@ class ListEntry(msgspec.Struct, frozen=True):
     descriptor: oci.Descriptor
 
 
-class ManifestLists:
-    """The lists of one store."""
+class Manifests:
+    """The lists of manifests that are being made in one store."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout

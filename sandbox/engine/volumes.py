@@ -1,95 +1,121 @@
 # SPDX-License-Identifier: MIT
-"""What can be done with volumes: one method a verb."""
+"""`engine.volumes`: what can be done with volumes."""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.creation import now
+from sandbox.engine.containers.state import ContainerStates
+from sandbox.engine.pruned import Pruned
 from sandbox.errors import Conflict, NotFound
+from sandbox.models.filters import volume_filter
+from sandbox.models.timestamps import now
 from sandbox.store import events
 from sandbox.store.disk_usage import disk_usage
 from sandbox.store.lock import store_lock
 from sandbox.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sandbox.engine.containers import ContainerVerbs
     from sandbox.models.container import Container
     from sandbox.models.volume import Volume
-
-    _Base = ContainerVerbs
-else:
-    _Base = object
+    from sandbox.store.layout import Layout
 
 
-class VolumeVerbs(_Base):
-    """The part of `Engine` that is about volumes."""
+class Volumes:
+    """The volumes of one store."""
 
-    def create_volume(self, name: str, labels: dict[str, str]) -> Volume:
-        """Make a volume; an empty name makes an anonymous one."""
-        store = VolumeStore(self.layout)
+    def __init__(self, layout: Layout) -> None:
+        """Use the volumes and containers of *layout*."""
+        self._layout = layout
+        self._store = VolumeStore(layout)
+        self._containers = ContainerStates(layout)
+
+    def create(self, name: str = "", labels: Mapping[str, str] | None = None) -> Volume:
+        """Return the volume of this name, made if it is missing.
+
+        An empty name makes an anonymous volume, with a name of 64 hexadecimal digits.
+        """
         wanted = name or os.urandom(32).hex()
-        self.layout.prepare()
-        with store_lock(self.layout):
-            return store.ensure(wanted, now(), anonymous=not name, labels=labels)
+        self._layout.prepare()
+        with store_lock(self._layout):
+            return self._store.ensure(wanted, now(), anonymous=not name, labels=dict(labels or {}))
 
-    def volumes(self) -> list[Volume]:
-        """Return every volume, by name."""
-        return list(VolumeStore(self.layout).all())
+    def get(self, name: str) -> Volume:
+        """Return the volume of this name, or raise `NotFound`."""
+        return self._store.find(name)
 
-    def volume(self, name: str) -> Volume:
-        """Return the volume of this name."""
-        return VolumeStore(self.layout).find(name)
+    def inspect(self, name: str) -> dict[str, Any]:
+        """Return a volume as ``docker volume inspect`` shows it."""
+        return describe_volume(self.get(name))
 
-    def volume_users(self, name: str) -> list[Container]:
+    def users(self, name: str) -> list[Container]:
         """Return the containers that have the volume."""
         return [
             item
-            for item in self.containers()
+            for item in self._containers.all()
             if any(mount.type == "volume" and mount.name == name for mount in item.config.mounts)
         ]
 
-    def remove_volume(self, name: str, *, force: bool = False) -> None:
-        """Delete a volume that no container has; missing is fine with *force*."""
-        store = VolumeStore(self.layout)
+    def remove(self, name: str, *, force: bool = False) -> None:
+        """Delete a volume; with *force* one that does not exist is no error.
+
+        Raises `Conflict` if a container has it.
+        """
         try:
-            volume = store.find(name)
+            volume = self._store.find(name)
         except NotFound:
             if force:
                 return
             raise
-        users = self.volume_users(name)
+        users = self.users(name)
         if users:
             ids = ", ".join(item.config.id for item in users)
             raise Conflict(f"remove {name}: volume is in use - [{ids}]")
-        store.remove(volume)
-        events.tell(self.layout, "volume", "destroy", name, driver="local")
+        self._store.remove(volume)
+        events.tell(self._layout, "volume", "destroy", name, driver="local")
 
-    def prune_volumes(
-        self, *, everything: bool = False, filters: Sequence[str] = ()
-    ) -> tuple[list[str], int]:
-        """Delete anonymous volumes that no container has; *everything*: named ones too.
+    def prune(self, *, everything: bool = False, filters: Sequence[str] = ()) -> Pruned:
+        """Delete anonymous volumes that no container has; with *everything* named ones too.
 
-        Returns their names, and the bytes on disk that gave.
+        *filters* are those of ``volume prune --filter``.
         """
-        from sandbox.models.filters import volume_filter
-
-        mounts = [mount for item in self.containers() for mount in item.config.mounts]
+        mounts = [mount for item in self._containers.all() for mount in item.config.mounts]
         used = {mount.name for mount in mounts if mount.type == "volume"}
         matches = volume_filter(filters, used.__contains__)
-        removed, freed = [], 0
-        for volume in self.volumes():
+        pruned = Pruned()
+        for volume in self._store.all():
             wanted = (everything or volume.anonymous) and volume.name not in used
             if wanted and matches(volume):
                 size = disk_usage([Path(volume.path)])
                 with suppress(Conflict, NotFound):  # a new container has it, or it is gone
-                    self.remove_volume(volume.name)
-                    removed.append(volume.name)
-                    freed += size
-        events.tell_prune(self.layout, "volume", freed)
-        return removed, freed
+                    self.remove(volume.name)
+                    pruned.volumes.append(volume.name)
+                    pruned.freed += size
+        events.tell_prune(self._layout, "volume", pruned.freed)
+        return pruned
+
+    def list(self, filters: Sequence[str] = ()) -> list[Volume]:
+        """Return the volumes that pass, by name.
+
+        *filters* are those of ``volume ls --filter``, as in ``dangling=true``.
+        """
+        matches = volume_filter(filters, lambda name: bool(self.users(name)))
+        return [item for item in self._store.all() if matches(item)]
+
+
+def describe_volume(volume: Volume) -> dict[str, Any]:
+    """Return the volume's inspect object."""
+    return {
+        "CreatedAt": volume.created,
+        "Driver": "local",
+        "Labels": volume.labels or None,
+        "Mountpoint": volume.data,
+        "Name": volume.name,
+        "Options": None,
+        "Scope": "local",
+    }

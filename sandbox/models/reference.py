@@ -150,6 +150,12 @@ def image_reference(text: str) -> Reference | None:
     return parse_reference(text)
 
 
+def is_pullable(text: str) -> bool:
+    """Return whether *text* is a name that a registry could know."""
+    reference = image_reference(text)
+    return reference is not None and not reference.is_host
+
+
 def _split_domain(text: str) -> tuple[str, str]:
     first, slash, rest = text.partition("/")
     is_domain = slash and (

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Times in users' formats: RFC 3339, dates, Unix seconds, durations before now. Pure."""
+"""Times in users' formats: RFC 3339, dates, Unix seconds, durations before now.
+
+Rules: pure, but for `now`.
+"""
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from sandbox.errors import UsageError
@@ -16,6 +20,16 @@ _AGES = (
     (60 * 86400, 7 * 86400, "weeks", "1 week"),
     (730 * 86400, 30 * 86400, "months", "1 month"),
 )
+
+
+NEVER = "0001-01-01T00:00:00Z"
+"""Docker's text for a time that has not come: Go's zero time."""
+
+
+def now() -> str:
+    """Return the time in RFC 3339, with nanoseconds."""
+    seconds, nanoseconds = divmod(time.time_ns(), 10**9)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds:09}Z"
 
 
 def parse_moment(text: str, now: float) -> float:

@@ -80,7 +80,7 @@ class Worker:
     def murder(self, which: str, name: str) -> bool:
         """Kill a container's supervisor or main process."""
         try:
-            pid = getattr(Engine().container(name).state, which)
+            pid = getattr(Engine().containers.get(name).state, which)
         except SandboxError:
             return False
         if not pid:
@@ -175,7 +175,7 @@ class Worker:
         """Read a log: the lines that were read before must still be there."""
         name = self.rng.choice([self.own, *self.shared])
         try:
-            identity = Engine().container(name).config.id
+            identity = Engine().containers.get(name).config.id
         except SandboxError:
             return
         code, text = self.verb("logs", identity)

@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.images import ImageVerbs
+from sandbox.engine import Engine
 from tests.harness import images
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 
-class Store(ImageVerbs):
-    """The image half of the engine over a store in a temporary directory."""
+class Store(Engine):
+    """The engine over a store in a temporary directory."""
 
     def __init__(self, layout: Layout) -> None:
-        self.layout = layout
+        super().__init__(layout)
         self.outside = layout.root.parent
 
     def archive(self, data: bytes) -> str:
@@ -39,8 +39,8 @@ class Store(ImageVerbs):
     ) -> Image:
         """Load an image made of *layers* and return it."""
         path = self.archive(images.docker_archive(layers, config, tags=tags))
-        [loaded] = self.load_images(path)
-        return self.find_image(loaded.id)
+        [loaded] = self.images.load(path)
+        return self.images.get(loaded.id)
 
     def snapshot(self) -> dict[str, str]:
         """Return a digest of every file of the store, work in progress included."""

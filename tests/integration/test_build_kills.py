@@ -58,7 +58,7 @@ POINTS = {
     "before the image is there": ("sandbox.store.images:ImageStore.add:before", 5),
     "before the image has its name": ("sandbox.store.images:write_tags:before", 5),
     "when the image has its name": ("sandbox.store.images:ImageStore.add:after", 5),
-    "while the archive is written": ("sandbox.engine.saving:write_tar:before", 5),
+    "while the archive is written": ("sandbox.engine.images.save:write_tar:before", 5),
     "before the cache is given": ("sandbox.builder.cache.export:_packed:before", 5),
     "while the cache is given": ("sandbox.builder.cache.export:_documents:before", 5),
     "at the very end": ("sandbox.builder.build:_build:after", 5),

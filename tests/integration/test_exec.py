@@ -116,7 +116,7 @@ for number in range(100):
     child = os.fork()
     if child == 0:
         request = ExecRequest(args=("sh", "-c", f"echo {number}"))
-        os._exit(Engine().execute("srv", request))
+        os._exit(Engine().containers.exec("srv", request))
     children.append(child)
 sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
 """

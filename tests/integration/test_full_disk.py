@@ -126,7 +126,7 @@ def test_a_push_from_a_full_disk_succeeds_or_reports_the_reason(
     assert small.ok("system", "fsck") == "the store is whole\n"
     ballast.unlink()
     small.ok("push", "-q", name)
-    [pulled] = Engine(Layout(tmp_path / "other")).pull_image(name)
+    [pulled] = Engine(Layout(tmp_path / "other")).images.pull(name)
     assert small.ok("images", "-q", "--no-trunc", "stock").strip() == pulled.image_id
 
 

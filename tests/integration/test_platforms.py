@@ -32,12 +32,12 @@ def test_a_pull_takes_the_image_of_the_platform_from_an_index(
 ) -> None:
     ids = registry.put_platforms(plain, "platforms")
     name = f"{plain.host}/platforms:all"
-    [pulled] = engine.pull_image(name, platform="linux/arm64")
+    [pulled] = engine.images.pull(name, platform="linux/arm64")
     assert (pulled.image_id, pulled.digest) == (ids["arm64"], ids["index"])
-    [pulled] = engine.pull_image(name, platform="linux/amd64")
+    [pulled] = engine.images.pull(name, platform="linux/amd64")
     assert pulled.image_id == ids["amd64"]
     with pytest.raises(CorruptData, match="no image for linux/s390x"):
-        engine.pull_image(name, platform="linux/s390x")
+        engine.images.pull(name, platform="linux/s390x")
 
 
 def test_a_single_image_for_another_platform_is_refused(plain: Server, engine: Engine) -> None:
@@ -46,11 +46,11 @@ def test_a_single_image_for_another_platform_is_refused(plain: Server, engine: E
     registry.put_image(plain, "single", "1", [gzip.compress(layer, mtime=0)], config)
     name = f"{plain.host}/single:1"
     with pytest.raises(ImageNotFound, match=r"linux/amd64.*linux/arm64"):
-        engine.pull_image(name, platform="linux/arm64")
-    assert engine.images() == []
-    engine.pull_image(name, platform="linux/amd64")
+        engine.images.pull(name, platform="linux/arm64")
+    assert engine.images.list() == []
+    engine.images.pull(name, platform="linux/amd64")
     with pytest.raises(ImageNotFound, match="does not match"):
-        engine.pull_image(name, platform="linux/arm64", offline=True)
+        engine.images.pull(name, platform="linux/arm64", offline=True)
 
 
 # ---- platforms that can run -------------------------------------------------------------------

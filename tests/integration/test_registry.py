@@ -53,7 +53,7 @@ def loaded(engine: Engine, tag: str, *more: list[images.Member]) -> str:
     archive = engine.layout.root.parent / "archive.tar"
     layers = [LOWER, UPPER, *more]
     images.docker_archive(layers, {"Env": ["A=1"]}, tags=[tag], path=archive)
-    return engine.load_images(str(archive))[0].id
+    return engine.images.load(str(archive))[0].id
 
 
 def settings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -78,16 +78,16 @@ class Progress:
 def test_push_and_pull_keep_ids_and_bytes(plain: Server, engine: Engine, other: Engine) -> None:
     name = f"{plain.host}/round/trip:1"
     image_id = loaded(engine, name)
-    [pushed] = engine.push_image(name)
-    [pulled] = other.pull_image(name)
+    [pushed] = engine.images.push(name)
+    [pulled] = other.images.pull(name)
     assert (pulled.image_id, pulled.digest) == (image_id, pushed.digest)
-    there, here = other.find_image(name), engine.find_image(name)
+    there, here = other.images.get(name), engine.images.get(name)
     assert there.layers == here.layers
     assert there.blobs == here.blobs
     for blob in there.blobs:
         kept = plain.blob_path(blob.digest).read_bytes()
         assert other.layout.blob(blob.digest).read_bytes() == kept
-    assert other.find_image(f"{plain.host}/round/trip@{pushed.digest}").id == image_id
+    assert other.images.get(f"{plain.host}/round/trip@{pushed.digest}").id == image_id
     assert check(other.layout, repair=False) == []
 
 
@@ -95,8 +95,8 @@ def test_pushing_an_unchanged_image_sends_no_layer(plain: Server, engine: Engine
     name = f"{plain.host}/unchanged:1"
     loaded(engine, name)
     first, second = Progress(), Progress()
-    engine.push_image(name, progress=first)
-    engine.push_image(name, progress=second)
+    engine.images.push(name, progress=first)
+    engine.images.push(name, progress=second)
     assert first.count("Pushed") == 2
     assert second.count("Pushed") == second.count("Layer already") == 0
 
@@ -104,10 +104,10 @@ def test_pushing_an_unchanged_image_sends_no_layer(plain: Server, engine: Engine
 def test_layers_are_mounted_from_other_repositories(plain: Server, engine: Engine) -> None:
     base, derived = f"{plain.host}/mount/base:1", f"{plain.host}/mount/derived:1"
     loaded(engine, base)
-    engine.push_image(base)
+    engine.images.push(base)
     loaded(engine, derived, [images.file("new", "unlike the others")])
     progress = Progress()
-    engine.push_image(derived, progress=progress)
+    engine.images.push(derived, progress=progress)
     assert (progress.count("Mounted from mount/base"), progress.count("Pushed")) == (2, 1)
 
 
@@ -117,8 +117,8 @@ def test_large_layers_are_sent_in_parts(
     monkeypatch.setattr("sandbox.registry.upload.PART", 300_000)
     name = f"{plain.host}/parts:1"
     image_id = loaded(engine, name, [images.file("noise", images.noise(2_000_000))])
-    engine.push_image(name)
-    assert other.pull_image(name)[0].image_id == image_id
+    engine.images.push(name)
+    assert other.images.pull(name)[0].image_id == image_id
 
 
 def test_a_second_pull_downloads_nothing(plain: Server, engine: Engine) -> None:
@@ -126,9 +126,9 @@ def test_a_second_pull_downloads_nothing(plain: Server, engine: Engine) -> None:
     layer = images.tar(LOWER)
     config = json.dumps(images.config_for([layer])).encode()
     registry.put_image(plain, "twice", "1", [gzip.compress(layer)], config)
-    [first] = engine.pull_image(name)
+    [first] = engine.images.pull(name)
     progress = Progress()
-    [second] = engine.pull_image(name, progress=progress)
+    [second] = engine.images.pull(name, progress=progress)
     assert (first.is_new, second.is_new) == (True, False)
     assert progress.count("Already exists") == 1
     assert progress.count("Pulling fs layer") == 0
@@ -143,11 +143,11 @@ def test_layers_may_have_any_compression(plain: Server, engine: Engine, packing:
     kind = f"application/vnd.oci.image.layer.v1.tar{suffix}"
     registry.put_image(plain, f"as/{packing}", "1", [blob], config, kind=kind)
     name = f"{plain.host}/as/{packing}:1"
-    engine.pull_image(name)
+    engine.images.pull(name)
     again = f"{plain.host}/again/{packing}:1"
-    engine.tag_image(name, again)
-    [pushed] = engine.push_image(again)
-    assert engine.find_image(f"{plain.host}/again/{packing}@{pushed.digest}").repo_tags
+    engine.images.tag(name, again)
+    [pushed] = engine.images.push(again)
+    assert engine.images.get(f"{plain.host}/again/{packing}@{pushed.digest}").repo_tags
 
 
 def test_an_estargz_layer_is_handled_as_a_gzip_layer(
@@ -158,12 +158,12 @@ def test_an_estargz_layer_is_handled_as_a_gzip_layer(
     config = json.dumps(images.config_for([layer])).encode()
     name = f"{plain.host}/as/estargz:1"
     digest = registry.put_image(plain, "as/estargz", "1", [blob], config)
-    engine.pull_image(name)
+    engine.images.pull(name)
     assert (engine.layout.layer_diff(parse_digest(images.digest(layer))) / "etc/os").is_file()
-    engine.tag_image(name, f"{plain.host}/again/estargz:1")
-    [pushed] = engine.push_image(f"{plain.host}/again/estargz:1")
+    engine.images.tag(name, f"{plain.host}/again/estargz:1")
+    [pushed] = engine.images.push(f"{plain.host}/again/estargz:1")
     assert pushed.digest == digest
-    other.pull_image(f"{plain.host}/again/estargz:1")
+    other.images.pull(f"{plain.host}/again/estargz:1")
     assert plain.blob_path(images.digest(blob)).read_bytes() == blob
 
 
@@ -183,7 +183,7 @@ def test_a_layer_that_had_to_free_its_memory_is_unpacked_again(
         real(share, count)
 
     monkeypatch.setattr(Share, "members", members)
-    assert engine.pull_image(name)[0].is_new
+    assert engine.images.pull(name)[0].is_new
     assert len(asked) > 1
     assert check(engine.layout, repair=False) == []
 
@@ -191,17 +191,17 @@ def test_a_layer_that_had_to_free_its_memory_is_unpacked_again(
 def test_all_tags_pushes_and_pulls_every_tag(plain: Server, engine: Engine) -> None:
     for number in range(3):
         loaded(engine, f"{plain.host}/tags:{number}", [images.file("n", str(number))])
-    assert len(engine.push_image(f"{plain.host}/tags", all_tags=True)) == 3
+    assert len(engine.images.push(f"{plain.host}/tags", all_tags=True)) == 3
     other = Engine(Layout(engine.layout.root.parent / "third"))
-    pulled = other.pull_image(f"{plain.host}/tags", all_tags=True)
+    pulled = other.images.pull(f"{plain.host}/tags", all_tags=True)
     assert sorted(str(item.reference.tag) for item in pulled) == ["0", "1", "2"]
 
 
 def test_missing_images_and_registries_give_errors(plain: Server, engine: Engine) -> None:
     with pytest.raises(NotFound, match="manifest unknown"):
-        engine.pull_image(f"{plain.host}/nothing/here")
+        engine.images.pull(f"{plain.host}/nothing/here")
     with pytest.raises(ImageNotFound):
-        engine.push_image(f"{plain.host}/never/made")
+        engine.images.push(f"{plain.host}/never/made")
     port = free_port()
     with pytest.raises(TransportFailed, match="refused"):
         quick(engine, f"127.0.0.1:{port}/a/b")
@@ -213,7 +213,7 @@ def quick(engine: Engine, name: str) -> None:
         path = engine.layout.root.parent / "quick.toml"
         path.write_text("retries = 0\n")
         patch.setenv("SANDBOX_REGISTRIES", str(path))
-        engine.pull_image(name)
+        engine.images.pull(name)
 
 
 def test_a_manifest_of_schema_1_is_refused(engine: Engine) -> None:
@@ -234,7 +234,7 @@ def test_a_manifest_of_schema_1_is_refused(engine: Engine) -> None:
         registry.serving(Handler) as port,
         pytest.raises(SandboxError, match="schema 1"),
     ):
-        engine.pull_image(f"127.0.0.1:{port}/old")
+        engine.images.pull(f"127.0.0.1:{port}/old")
 
 
 def test_a_foreign_layer_is_refused_with_its_url(tmp_path: pathlib.Path, engine: Engine) -> None:
@@ -257,8 +257,8 @@ def test_a_foreign_layer_is_refused_with_its_url(tmp_path: pathlib.Path, engine:
         registry.put_blob(server, "foreign", config)
         registry.put_manifest(server, "foreign", "1", document)
         with pytest.raises(SandboxError, match=r"elsewhere\.example/layer.*foreign layers"):
-            engine.pull_image(f"{server.host}/foreign:1")
-    assert engine.images() == []
+            engine.images.pull(f"{server.host}/foreign:1")
+    assert engine.images.list() == []
 
 
 def test_a_registry_with_passwords_needs_login(
@@ -269,19 +269,19 @@ def test_a_registry_with_passwords_needs_login(
         name = f"{server.host}/private:1"
         image_id = loaded(engine, name)
         with pytest.raises(AuthFailed):
-            engine.push_image(name)
+            engine.images.push(name)
         with pytest.raises(AuthFailed):
-            engine.login(server.host, registry.USER, "wrong")
+            engine.registries.login(server.host, registry.USER, "wrong")
         assert not (pathlib.Path.home() / ".docker").exists()
-        where = engine.login(server.host, registry.USER, registry.PASSWORD)
+        where = engine.registries.login(server.host, registry.USER, registry.PASSWORD)
         assert where == str(pathlib.Path.home() / ".docker/config.json")
         assert pathlib.Path(where).stat().st_mode & 0o777 == 0o600
-        engine.push_image(name)
-        assert other.pull_image(name)[0].image_id == image_id
-        assert engine.logout(server.host)
-        assert not engine.logout(server.host)
+        engine.images.push(name)
+        assert other.images.pull(name)[0].image_id == image_id
+        assert engine.registries.logout(server.host)
+        assert not engine.registries.logout(server.host)
         with pytest.raises(AuthFailed, match="denied"):
-            other.pull_image(name)
+            other.images.pull(name)
 
 
 def test_a_registry_with_tokens_grants_access(
@@ -294,12 +294,12 @@ def test_a_registry_with_tokens_grants_access(
         name = f"{server.host}/with/token:1"
         image_id = loaded(engine, name)
         with pytest.raises(AuthFailed):
-            engine.push_image(name)
-        engine.login(server.host, registry.USER, registry.PASSWORD)
-        engine.push_image(name)
-        engine.logout(server.host)
+            engine.images.push(name)
+        engine.registries.login(server.host, registry.USER, registry.PASSWORD)
+        engine.images.push(name)
+        engine.registries.logout(server.host)
         tokens.requests.clear()
-        assert other.pull_image(name)[0].image_id == image_id
+        assert other.images.pull(name)[0].image_id == image_id
         assert [item["scopes"] for item in tokens.requests] == [["repository:with/token:pull"]]
 
 
@@ -316,7 +316,7 @@ def test_an_identity_token_is_exchanged_for_an_access_token(
         (folder / "config.json").write_text(json.dumps({"auths": auths}))
         name = f"{server.host}/identity:1"
         loaded(engine, name)
-        engine.push_image(name)
+        engine.images.push(name)
         assert {item["method"] for item in tokens.requests} == {"POST"}
 
 
@@ -330,12 +330,12 @@ def test_tls_works_with_a_private_ca(
         with pytest.raises(RegistryError, match="certificate cannot be trusted"):
             quick(engine, name)
         settings(tmp_path, monkeypatch, f'[registry."{server.host}"]\nca = "{pair.ca}"\n')
-        [pushed] = engine.push_image(name)
+        [pushed] = engine.images.push(name)
         settings(tmp_path, monkeypatch, f'[registry."{server.host}"]\ninsecure = true\n')
-        assert engine.pull_image(name)[0].digest == pushed.digest
+        assert engine.images.pull(name)[0].digest == pushed.digest
         monkeypatch.delenv("SANDBOX_REGISTRIES")
         monkeypatch.setenv("SSL_CERT_FILE", str(pair.ca))
-        assert engine.pull_image(name)[0].digest == pushed.digest
+        assert engine.images.pull(name)[0].digest == pushed.digest
 
 
 def test_tls_goes_through_a_proxy_that_only_sees_the_target(
@@ -350,10 +350,10 @@ def test_tls_goes_through_a_proxy_that_only_sees_the_target(
     ):
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:word@127.0.0.1:{tunnels.port}")
         name = f"{registry.NAMED}/through/proxy:1"
-        engine.login(registry.NAMED, registry.USER, registry.PASSWORD)
+        engine.registries.login(registry.NAMED, registry.USER, registry.PASSWORD)
         image_id = loaded(engine, name)
-        [pushed] = engine.push_image(name)
-        [pulled] = other.pull_image(name)
+        [pushed] = engine.images.push(name)
+        [pulled] = other.images.pull(name)
     assert (pulled.image_id, pulled.digest) == (image_id, pushed.digest)
     me = f"Basic {base64.b64encode(b'me:word').decode()}"
     assert set(tunnels.asked) == {(f"{registry.NAMED}:443", me)}
@@ -369,11 +369,11 @@ def test_mirrors_are_tried_first_and_may_fail(
     mirrors = f'["http://127.0.0.1:{dead}", "http://{plain.host}/hub"]'
     text = f'retries = 0\n[registry."docker.io"]\nmirrors = {mirrors}\n'
     settings(tmp_path, monkeypatch, text)
-    [pulled] = engine.pull_image("thing:1")
+    [pulled] = engine.images.pull("thing:1")
     assert str(pulled.reference) == "docker.io/library/thing:1"
-    assert engine.find_image("thing:1").repo_digests
+    assert engine.images.get("thing:1").repo_digests
     registry.put_image(plain, "hub/library/thing", "2", [gzip.compress(layer)], config)
-    every = engine.pull_image("thing", all_tags=True)
+    every = engine.images.pull("thing", all_tags=True)
     assert {str(one.reference.tag) for one in every} == {"1", "2"}
 
 
@@ -432,22 +432,22 @@ def test_pruned_blobs_are_packed_again_for_save_and_push(plain: Server, engine: 
     name = f"{plain.host}/prunable:1"
     image_id = loaded(engine, name)
     loaded(engine, "local:1", [images.file("local")])
-    local = {blob.digest for blob in engine.find_image("local:1").blobs}
-    [pushed] = engine.push_image(name)
-    pruned = engine.prune_images(blobs=True)
+    local = {blob.digest for blob in engine.images.get("local:1").blobs}
+    [pushed] = engine.images.push(name)
+    pruned = engine.images.prune(blobs=True)
     assert len(pruned.deleted) == 2
     assert pruned.freed > 0
     assert check(engine.layout, repair=False) == []
     path = engine.layout.root.parent / "saved.tar"
     with path.open("wb") as file:
-        engine.save_images([name], file.write)
+        engine.images.save([name], file.write)
     other = Engine(Layout(engine.layout.root.parent / "third"))
-    assert other.load_images(str(path))[0].id == image_id
+    assert other.images.load(str(path))[0].id == image_id
     assert all(engine.layout.blob(digest).exists() for digest in local)
     again = f"{plain.host}/prunable/again:1"
-    engine.prune_images(blobs=True)
-    engine.tag_image(name, again)
-    assert engine.push_image(again)[0].digest == pushed.digest
+    engine.images.prune(blobs=True)
+    engine.images.tag(name, again)
+    assert engine.images.push(again)[0].digest == pushed.digest
 
 
 def test_a_manifest_list_is_created_annotated_and_pushed(plain: Server, sandbox: Sandbox) -> None:
@@ -478,23 +478,23 @@ def test_offline_commands_open_no_socket(
 ) -> None:
     name = f"{plain.host}/offline:1"
     loaded(engine, name)
-    [pushed] = engine.push_image(name)
+    [pushed] = engine.images.push(name)
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a socket was opened")
 
     monkeypatch.setattr("socket.socket", refuse)
     monkeypatch.setattr("socket.create_connection", refuse)
-    [found] = engine.pull_image(name, offline=True)
+    [found] = engine.images.pull(name, offline=True)
     assert (found.digest, found.is_new) == (pushed.digest, False)
     with pytest.raises(ImageNotFound, match="no connection"):
-        engine.pull_image(f"{plain.host}/never:1", offline=True)
+        engine.images.pull(f"{plain.host}/never:1", offline=True)
     monkeypatch.setenv("SANDBOX_OFFLINE", "1")
     for refused in (
-        lambda: engine.push_image(name),
-        lambda: engine.search("x"),
-        lambda: engine.login(plain.host, "a", "b"),
-        lambda: engine.manifest(name),
+        lambda: engine.images.push(name),
+        lambda: engine.registries.search("x"),
+        lambda: engine.registries.login(plain.host, "a", "b"),
+        lambda: engine.registries.manifest(name),
     ):
         with pytest.raises(RegistryError, match="SANDBOX_OFFLINE"):
             refused()

@@ -150,10 +150,10 @@ def test_an_image_is_pulled_from_each_kind_of_registry(name: str, tmp_path: path
     with registry.serving(handler(kind, asked)) as port:
         host = f"127.0.0.1:{port}"
         with pytest.raises(AuthFailed):
-            engine.pull_image(f"{host}/team/image:1")
+            engine.images.pull(f"{host}/team/image:1")
         log_in(host, kind)
         asked.tokens.clear()
-        [pulled] = engine.pull_image(f"{host}/team/image:1")
+        [pulled] = engine.images.pull(f"{host}/team/image:1")
     assert pulled.image_id == images.digest(CONFIG)
     if not kind.answer:
         assert asked.tokens == []

@@ -96,7 +96,7 @@ TEMPORARY = {
 @pytest.mark.parametrize("decide", TEMPORARY.values(), ids=TEMPORARY)
 def test_temporary_faults_are_retried(filled: Server, engine: Engine, decide: Nth) -> None:
     with proxy.before(filled, decide) as between:
-        [pulled] = engine.pull_image(f"{between.host}/faulty:1")
+        [pulled] = engine.images.pull(f"{between.host}/faulty:1")
         assert pulled.image_id == images.digest(CONFIG)
         # The big layer was downloaded only once, though in pieces.
         assert between.blob_bytes() < sum(map(len, BLOBS)) + len(CONFIG) + 200_000
@@ -112,7 +112,7 @@ def settings(text: str) -> None:
 def test_a_stalled_layer_is_resumed(filled: Server, engine: Engine) -> None:
     settings("retries = 20\ntimeout = 1\n")  # a slow machine also stalls now and then
     with proxy.before(filled, Nth(is_big, Fault(trickle=300.0))) as between:
-        [pulled] = engine.pull_image(f"{between.host}/faulty:1")
+        [pulled] = engine.images.pull(f"{between.host}/faulty:1")
         assert pulled.image_id == images.digest(CONFIG)
     assert check(engine.layout, repair=False) == []
 
@@ -122,13 +122,13 @@ def test_a_layer_that_trickles_is_refused(filled: Server, engine: Engine) -> Non
     with proxy.before(filled, Nth(is_big, Fault(trickle=0.05), 99)) as between:
         name = f"{between.host}/faulty:1"
         with pytest.raises(TransportFailed):
-            engine.pull_image(name)
-        assert engine.images() == []
+            engine.images.pull(name)
+        assert engine.images.list() == []
         assert leftovers(engine) == []
         assert not [item for item in check(engine.layout, repair=False) if item.is_problem]
         settings("retries = 3\n")
         between.decide = proxy.never
-        engine.pull_image(name)
+        engine.images.pull(name)
 
 
 PERMANENT: dict[str, tuple[Nth, type[SandboxError]]] = {
@@ -163,15 +163,15 @@ def test_permanent_faults_are_reported_and_leave_nothing(
 ) -> None:
     with proxy.before(filled, decide) as between:
         with pytest.raises(error) as caught:
-            engine.pull_image(f"{between.host}/faulty:1")
+            engine.images.pull(f"{between.host}/faulty:1")
         assert "\n" not in caught.value.message
-        assert engine.images() == []
+        assert engine.images.list() == []
         assert leftovers(engine) == []
         if error is DigestMismatch:
             assert not engine.layout.download(BIG).exists()
         assert not [item for item in check(engine.layout, repair=False) if item.is_problem]
         between.decide = proxy.never
-        engine.pull_image(f"{between.host}/faulty:1")
+        engine.images.pull(f"{between.host}/faulty:1")
 
 
 def test_a_rate_limit_is_reported_in_one_line(filled: Server, sandbox: Sandbox) -> None:
@@ -208,8 +208,8 @@ def test_a_decompression_bomb_is_refused(
     registry.put_image(plain, "bomb", "1", [gzip.compress(bomb, 1)], config)
     monkeypatch.setattr("sandbox.layers.unpack.free_bytes", lambda _: 1_000_000)
     with pytest.raises(StoreFull):
-        engine.pull_image(f"{plain.host}/bomb:1")
-    assert engine.images() == []
+        engine.images.pull(f"{plain.host}/bomb:1")
+    assert engine.images.list() == []
     assert os.listdir(engine.layout.layers) == []
 
 
@@ -271,18 +271,18 @@ def test_a_redirect_does_not_send_the_password_on(tmp_path: pathlib.Path, engine
         proxy.before(server) as between,
     ):
         name = f"{between.host}/faulty:1"
-        engine.login(between.host, registry.USER, registry.PASSWORD)
+        engine.registries.login(between.host, registry.USER, registry.PASSWORD)
         path = tmp_path / "archive"
         path.write_bytes(images.docker_archive(LAYERS, tags=[name]))
-        [image] = engine.load_images(str(path))
-        engine.push_image(name)
-        digest = engine.find_image(image.id).blobs[0].digest
+        [image] = engine.images.load(str(path))
+        engine.images.push(name)
+        digest = engine.images.get(image.id).blobs[0].digest
         body.append(engine.layout.blob(digest).read_bytes())
         between.decide = Nth(
             lambda item: item.method == "GET" and item.path.endswith(digest),
             Fault(status=307, headers=(("Location", f"http://127.0.0.1:{port}/blob"),)),
         )
-        Engine(Layout(tmp_path / "other")).pull_image(name)
+        Engine(Layout(tmp_path / "other")).images.pull(name)
         assert any("Authorization" in item.headers for item in between.blob_requests())
     assert len(seen) == 1
     assert "Authorization" not in seen[0]
@@ -296,12 +296,12 @@ def test_a_token_that_expires_during_a_pull_is_renewed(
         registry.running(tmp_path / "registry", tokens.config) as server,
         proxy.before(server) as between,
     ):
-        engine.login(between.host, registry.USER, registry.PASSWORD)
+        engine.registries.login(between.host, registry.USER, registry.PASSWORD)
         path = tmp_path / "archive"
         name = f"{between.host}/faulty:1"
         path.write_bytes(images.docker_archive(LAYERS, tags=[name]))
-        engine.load_images(str(path))
-        engine.push_image(name)
+        engine.images.load(str(path))
+        engine.images.push(name)
         asked = len(tokens.requests)
         challenge = (
             f'Bearer realm="http://127.0.0.1:{tokens.port}/token",service="test-registry",'
@@ -309,7 +309,7 @@ def test_a_token_that_expires_during_a_pull_is_renewed(
         )
         expired = Fault(status=401, headers=(("WWW-Authenticate", challenge),))
         between.decide = Nth(lambda item: "/blobs/" in item.path, expired, 1)
-        Engine(Layout(tmp_path / "other")).pull_image(name)
+        Engine(Layout(tmp_path / "other")).images.pull(name)
         assert len(tokens.requests) >= asked + 2
 
 
@@ -341,7 +341,7 @@ def loaded(engine: Engine, name: str, tmp_path: pathlib.Path, size: int = SIZE) 
     path = tmp_path / "archive"
     layer = [images.file("noise", images.noise(size))]
     path.write_bytes(images.docker_archive([layer], tags=[name]))
-    [image] = engine.load_images(str(path))
+    [image] = engine.images.load(str(path))
     return image.id
 
 
@@ -352,10 +352,10 @@ def test_a_push_survives_temporary_faults(
     with proxy.before(plain, decide) as between:
         name = f"{between.host}/pushed/{abs(hash(decide))}:1"
         image_id = loaded(engine, name, tmp_path, SIZE + hash(decide) % 1000)
-        engine.push_image(name)
+        engine.images.push(name)
         between.decide = proxy.never
         other = Engine(Layout(tmp_path / "other"))
-        assert other.pull_image(name)[0].image_id == image_id
+        assert other.images.pull(name)[0].image_id == image_id
 
 
 def test_an_upload_that_the_registry_forgot_starts_again(
@@ -366,7 +366,7 @@ def test_an_upload_that_the_registry_forgot_starts_again(
     with proxy.before(plain, lambda i: broken(i) or forgotten(i)) as between:
         name = f"{between.host}/resumed:1"
         loaded(engine, name, tmp_path, SIZE + 1001)
-        engine.push_image(name)
+        engine.images.push(name)
         starts = [item for item in between.seen if is_upload_start(item)]
         assert len(starts) == 3  # the layer twice, then the configuration
 

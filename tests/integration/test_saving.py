@@ -89,13 +89,13 @@ def other(tmp_path: pathlib.Path) -> Engine:
 def load(engine: Engine, *tags: str, layers: list[Any] | None = None) -> str:
     path = engine.layout.root.parent / "loaded.tar"
     images.docker_archive(layers or LAYERS, RUN, tags=list(tags), path=path)
-    return engine.load_images(str(path))[0].id
+    return engine.images.load(str(path))[0].id
 
 
 def save(engine: Engine, *names: str, **options: Any) -> pathlib.Path:
     path = engine.layout.root.parent / "saved.tar"
     with path.open("wb") as file:
-        engine.save_images(names, file.write, **options)
+        engine.images.save(names, file.write, **options)
     return path
 
 
@@ -104,9 +104,9 @@ def test_saving_and_loading_changes_nothing(engine: Engine, other: Engine, kind:
     image_id = load(engine, "a:1", "b:2")
     path = save(engine, "a:1", "b:2", kind=kind)
     first = path.read_bytes()
-    loaded = other.load_images(str(path))
+    loaded = other.images.load(str(path))
     assert {item.id for item in loaded} == {image_id}
-    there, here = other.find_image("a:1"), engine.find_image("a:1")
+    there, here = other.images.get("a:1"), engine.images.get("a:1")
     assert there.repo_tags == here.repo_tags
     assert (there.layers, there.blobs) == (here.layers, here.blobs)
     assert save(other, "a:1", "b:2", kind=kind).read_bytes() == first
@@ -120,10 +120,10 @@ def test_an_image_keeps_its_manifest_and_blobs(
     config = json.dumps(images.config_for(tars, RUN), indent=3).encode()
     blobs = [gzip.compress(tars[0], 9), images.zstd(tars[1])]
     digest = registry.put_image(plain, "survives", "1", blobs, config)
-    engine.pull_image(f"{plain.host}/survives:1")
-    other.load_images(str(save(engine, f"{plain.host}/survives:1")))
-    other.tag_image(f"{plain.host}/survives:1", f"{plain.host}/again:1")
-    assert other.push_image(f"{plain.host}/again:1")[0].digest == digest
+    engine.images.pull(f"{plain.host}/survives:1")
+    other.images.load(str(save(engine, f"{plain.host}/survives:1")))
+    other.images.tag(f"{plain.host}/survives:1", f"{plain.host}/again:1")
+    assert other.images.push(f"{plain.host}/again:1")[0].digest == digest
 
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
@@ -140,7 +140,7 @@ def test_an_image_with_a_damaged_blob_is_not_saved(
     engine: Engine, sandbox: Sandbox, tmp_path: pathlib.Path, damage: str, kind: str
 ) -> None:
     load(engine, "a:1")
-    path = engine.layout.blob(parse_digest(engine.find_image("a:1").blobs[0].digest))
+    path = engine.layout.blob(parse_digest(engine.images.get("a:1").blobs[0].digest))
     path.write_bytes(DAMAGE[damage](path.read_bytes()))
     done = sandbox.call("save", "--format", kind, "-o", tmp_path / "out", "a:1")
     assert done.returncode == 1
@@ -152,14 +152,14 @@ def test_an_image_with_a_damaged_blob_is_not_saved(
 def test_a_pull_replaces_a_damaged_blob(plain: Server, engine: Engine) -> None:
     name = f"{plain.host}/damaged:1"
     image_id = load(engine, name)
-    engine.push_image(name)
-    digest = parse_digest(engine.find_image(name).blobs[0].digest)
+    engine.images.push(name)
+    digest = parse_digest(engine.images.get(name).blobs[0].digest)
     path = engine.layout.blob(digest)
     whole = path.read_bytes()
     with pinned_content(engine, digest):
-        engine.remove_image(name)
+        engine.images.remove(name)
         path.write_bytes(whole[:-9] + bytes(9))
-        assert engine.pull_image(name)[0].image_id == image_id
+        assert engine.images.pull(name)[0].image_id == image_id
     assert path.read_bytes() == whole
     assert check(engine.layout, repair=False) == []
 
@@ -175,9 +175,9 @@ def pinned_content(engine: Engine, digest: Digest) -> Iterator[None]:
 def test_a_whole_repository_is_saved(engine: Engine, other: Engine) -> None:
     load(engine, "repo:1")
     load(engine, "repo:2", layers=[[images.file("two")]])
-    assert len(other.load_images(str(save(engine, "repo")))) == 2
-    [image] = engine.images("repo:1")
-    [untagged] = other.load_images(str(save(engine, image.id)))
+    assert len(other.images.load(str(save(engine, "repo")))) == 2
+    [image] = engine.images.list("repo:1")
+    [untagged] = other.images.load(str(save(engine, image.id)))
     assert untagged.references == ()
 
 
@@ -191,18 +191,18 @@ def test_save_since_only_writes_layers_above_the_base(engine: Engine, other: Eng
     with tarfile.open(part) as archive:
         assert sum(name.startswith("blobs/sha256/") for name in archive.getnames()) == 3
     with pytest.raises(CorruptData, match="save"):
-        other.load_images(str(part))
-    assert other.images() == []
+        other.images.load(str(part))
+    assert other.images.list() == []
     load(other, "base:1")
-    assert other.load_images(str(part))[0].id == image_id
-    assert other.find_image("app:1").blobs == engine.find_image("app:1").blobs
+    assert other.images.load(str(part))[0].id == image_id
+    assert other.images.get("app:1").blobs == engine.images.get("app:1").blobs
 
 
 def test_a_pruned_blob_that_cannot_be_packed_again_is_an_error(engine: Engine) -> None:
     path = engine.layout.root.parent / "plain.tar"
     path.write_bytes(images.tar([images.file("b", "1"), images.file("a", "2")]))
-    engine.import_image(str(path), reference="imported")
-    [blob] = engine.find_image("imported").blobs
+    engine.images.import_(str(path), reference="imported")
+    [blob] = engine.images.get("imported").blobs
     engine.layout.blob(blob.digest).unlink()
     with pytest.raises(CorruptData, match="pruned"):
         save(engine, "imported")
@@ -224,32 +224,32 @@ def test_archives_of_skopeo_are_loaded(
     image_id = load(engine, "a:1")
     path = tmp_path / "theirs"
     skopeo("copy", f"docker-archive:{save(engine, 'a:1')}", f"{kind}:{path}:a:1")
-    [loaded] = other.load_images(str(path))
+    [loaded] = other.images.load(str(path))
     assert kind != "docker-archive" or loaded.id == image_id  # the others rewrite the config
-    assert other.find_image(loaded.id).layers == engine.find_image("a:1").layers
+    assert other.images.get(loaded.id).layers == engine.images.get("a:1").layers
 
 
 def test_images_are_exchanged_with_skopeo_through_a_registry(
     plain: Server, engine: Engine, other: Engine, tmp_path: pathlib.Path
 ) -> None:
     image_id = load(engine, f"{plain.host}/ours:1")
-    [pushed] = engine.push_image(f"{plain.host}/ours:1")
+    [pushed] = engine.images.push(f"{plain.host}/ours:1")
     ours = f"docker://{plain.host}/ours:1"
     shown = json.loads(skopeo("inspect", "--tls-verify=false", ours))
     assert shown["Digest"] == pushed.digest
     theirs = f"docker://{plain.host}/theirs:1"
     skopeo("copy", "--src-tls-verify=false", "--dest-tls-verify=false", ours, theirs)
-    [pulled] = other.pull_image(f"{plain.host}/theirs:1")
+    [pulled] = other.images.pull(f"{plain.host}/theirs:1")
     assert (pulled.digest, pulled.image_id) == (pushed.digest, image_id)
     raw = skopeo("inspect", "--raw", "--tls-verify=false", theirs)
-    assert other.manifest(f"{plain.host}/theirs:1").data.decode() == raw
+    assert other.registries.manifest(f"{plain.host}/theirs:1").data.decode() == raw
 
 
 def test_an_exported_tree_is_the_same_as_umocis(
     engine: Engine, tmp_path: pathlib.Path, sandbox: Sandbox
 ) -> None:
     load(engine, "a:1")
-    engine.save_directory(["a:1"], str(tmp_path / "oci"))
+    engine.images.save_directory(["a:1"], str(tmp_path / "oci"))
     tool("umoci", "unpack", "--rootless", "--image", f"{tmp_path / 'oci'}:1", tmp_path / "bundle")
     container = sandbox.ok("create", "a:1", "/bin/true").strip()
     sandbox.ok("export", "-o", tmp_path / "ours.tar", container)
@@ -294,14 +294,14 @@ def test_a_layout_that_umoci_changed_is_loaded(
 ) -> None:
     load(engine, "a:1")
     layout = tmp_path / "oci"
-    engine.save_directory(["a:1"], str(layout))
+    engine.images.save_directory(["a:1"], str(layout))
     image = f"{layout}:1"
     tool("umoci", "unpack", "--rootless", "--image", image, tmp_path / "bundle")
     (tmp_path / "bundle/rootfs/made").write_text("by umoci")
     tool("umoci", "repack", "--image", image, tmp_path / "bundle")
     tool("umoci", "config", "--image", image, "--config.env", "B=2")
-    loaded = other.load_images(str(layout))[0]
-    found = other.find_image(loaded.id)
+    loaded = other.images.load(str(layout))[0]
+    found = other.images.get(loaded.id)
     assert len(found.layers) == 3
     assert "B=2" in (found.config.env or [])
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.engine import Engine, containers
-from sandbox.engine.containers import ContainerVerbs
+from sandbox.engine import Engine
+from sandbox.engine.containers import state, supervisor
+from sandbox.engine.containers.state import ContainerStates
 from sandbox.models.container import Container
 from sandbox.runtime import attach
 from tests.harness.containers import is_gone, is_stopped, server
@@ -27,30 +28,30 @@ def test_after_kill_the_container_has_exited(
 ) -> None:
     """The main process is killed while its supervisor is stopped until its state is read."""
     stopped: list[int] = []
-    look = ContainerVerbs.container
+    find = ContainerStates.find
 
-    def asked(_: Any, container: Container, message: dict[str, Any]) -> bool:
-        state = container.state
-        os.kill(state.keeper, signal.SIGSTOP)
-        until(lambda: is_stopped(state.keeper))
-        stopped.append(state.keeper)
-        os.kill(state.pid, message["signal"])
-        until(lambda: is_gone(state.pid))
+    def ask(container: Container, message: dict[str, Any]) -> bool:
+        now = container.state
+        os.kill(now.keeper, signal.SIGSTOP)
+        until(lambda: is_stopped(now.keeper))
+        stopped.append(now.keeper)
+        os.kill(now.pid, message["signal"])
+        until(lambda: is_gone(now.pid))
         return True
 
-    def container(self: Any, name: str) -> Container:
-        found = look(self, name)
+    def look(self: ContainerStates, name: str) -> Container:
+        found = find(self, name)
         for keeper in stopped:
             os.kill(keeper, signal.SIGCONT)
         stopped.clear()
         return found
 
     server(engine)
-    monkeypatch.setattr(containers, "_TOLD_WITHIN", 0.0)
-    monkeypatch.setattr(Engine, "_asked", asked, raising=False)
-    monkeypatch.setattr(Engine, "container", container, raising=False)
-    Engine().kill("srv")
-    assert Engine().container("srv").state.status == "exited"
+    monkeypatch.setattr(state, "_WRITTEN_WITHIN", 0.0)
+    monkeypatch.setattr(supervisor, "ask", ask)
+    monkeypatch.setattr(ContainerStates, "find", look)
+    Engine().containers.kill("srv")
+    assert Engine().containers.get("srv").state.status == "exited"
 
 
 def test_wait_returns_the_exit_code_of_a_container_that_was_removed_meanwhile(
@@ -64,4 +65,4 @@ def test_wait_returns_the_exit_code_of_a_container_that_was_removed_meanwhile(
         raise attach.NobodyThere(f"{path} is gone after {seconds}")
 
     monkeypatch.setattr(attach, "ask", ask)
-    assert Engine().wait("srv") == 7
+    assert Engine().containers.wait("srv") == 7

@@ -73,7 +73,7 @@ def test_sixteen_commands_may_use_the_store_at_once(family: list[str], sandbox: 
     for command, process in zip(commands, processes, strict=True):
         assert finish(process) == (0, ""), command
     engine = Engine(Layout(sandbox.store))
-    assert len(engine.images()) == len(family)
+    assert len(engine.images.list()) == len(family)
     assert check(engine.layout, repair=False) == []
     assert os.listdir(engine.layout.downloads) == os.listdir(engine.layout.tmp) == []
     assert len(os.listdir(engine.layout.layers)) == len(SHARED) + len(family)
@@ -127,7 +127,7 @@ def test_commands_killed_at_any_time_leave_the_store_whole(
     sandbox.ok("push", "-q", f"{plain.host}/killed:1")
     sandbox.ok("system", "prune", "-f")
     assert check(engine.layout, repair=False) == []
-    assert len(engine.images()) >= len(family) + 2
+    assert len(engine.images.list()) >= len(family) + 2
 
     def nothing_is_left() -> bool:
         # A command of a killed build may need a moment to end, and keeps its folder until then.
@@ -184,7 +184,7 @@ def test_different_commands_may_use_the_store_at_once(
         ]
     engine = Engine(Layout(sandbox.store))
     assert check(engine.layout, repair=False) == []
-    names = {name for image in engine.images() for name in image.repo_tags}
+    names = {name for image in engine.images.list() for name in image.repo_tags}
     assert len(names) == len(family) + len(("big", "killed", "tools", "built:0", "built:1"))
     assert (tmp_path / "saved.tar").read_bytes() == whole
     assert sandbox.ok("run", "--rm", "built:1", "/bin/busybox", "wc", "-c", "/g") == "500000 /g\n"

@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.engine.registries import Puller
+from sandbox.engine.images.pull import Puller
 from sandbox.errors import NotFound, SandboxError
 from sandbox.models import oci
 from sandbox.models.architecture import Platform

@@ -13,13 +13,12 @@ from aiohttp import web
 from sandbox.api.call import encode
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.images.archives import send_tar, spool
-from sandbox.engine.archive import CopyFlags
 from sandbox.runtime.logs.writer import stamp
 from sandbox.store.atomic_files import workspace
 
 if TYPE_CHECKING:
     from sandbox.api.call import Call
-    from sandbox.engine.serving import PathStat
+    from sandbox.engine.containers.tree import PathStat
 
 _STAT = "X-Docker-Container-Path-Stat"
 # Go's os.FileMode: its own high bits for what the kernel keeps with the type.
@@ -56,7 +55,9 @@ def _path(call: Call) -> str:
 
 
 async def _stat(call: Call) -> str:
-    found: PathStat = await call.work.act(call.engine.path_stat, call.args["name"], _path(call))
+    found: PathStat = await call.work.act(
+        call.engine.containers.path_stat, call.args["name"], _path(call)
+    )
     document = {
         "name": found.name,
         "size": found.size,
@@ -77,12 +78,11 @@ async def get(call: Call) -> web.StreamResponse:
     path = _path(call)
     shown = await _stat(call)
     name = call.args["name"]
-    container = await call.work.look(call.engine.container, name)
-    flags = CopyFlags()
+    container = await call.work.look(call.engine.containers.get, name)
     if container.state.is_running:
         return await send_tar(
             call,
-            lambda write: call.engine.copy_from_as_tar(name, path, write, flags),
+            lambda write: call.engine.containers.get_archive(name, path, write),
             **{_STAT: shown},
         )
     # Nobody may start the container meanwhile: a slow client must not decide for how long.
@@ -91,7 +91,7 @@ async def get(call: Call) -> web.StreamResponse:
 
         def collect() -> None:
             with spooled.open("xb") as file:
-                call.engine.copy_from_as_tar(name, path, file.write, flags)
+                call.engine.containers.get_archive(name, path, file.write)
 
         await call.work.act(collect)
         call.headers[_STAT] = shown
@@ -107,7 +107,7 @@ async def put(call: Call) -> web.StreamResponse:
     """``PUT /containers/{name}/archive``."""
     path, name = _path(call), call.args["name"]
     as_user = call.flag("copyUIDGID")
-    found = await call.work.act(call.engine.path_stat, name, path.rstrip("/") + "/")
+    found = await call.work.act(call.engine.containers.path_stat, name, path.rstrip("/") + "/")
     if not stat.S_ISDIR(found.mode):
         raise ApiError(400, "extraction point is not a directory")
     with workspace(call.engine.layout) as scratch:
@@ -117,7 +117,7 @@ async def put(call: Call) -> web.StreamResponse:
             with body.open("rb") as file:
                 if file.seek(0, os.SEEK_END):  # nothing at all is an empty archive
                     file.seek(0)
-                    call.engine.copy_to_from_tar(name, file.read, path, as_user=as_user)
+                    call.engine.containers.put_archive(name, path, file.read, as_user=as_user)
 
         await call.work.act(act)
     return call.empty(200)
@@ -126,5 +126,5 @@ async def put(call: Call) -> web.StreamResponse:
 async def export(call: Call) -> web.StreamResponse:
     """``GET /containers/{name}/export``."""
     name = call.args["name"]
-    await call.work.look(call.engine.container, name)
-    return await send_tar(call, lambda write: call.engine.export_container(name, write))
+    await call.work.look(call.engine.containers.get, name)
+    return await send_tar(call, lambda write: call.engine.containers.export(name, write))

@@ -35,7 +35,7 @@ async def attach(call: Call) -> web.StreamResponse:
         call.state.attachments.wait_for_start(container.config.id, client)
     try:
         content_type = RAW if client.tty or call.version < (1, 42) else MULTIPLEXED
-        await call.work.look(call.engine.tell_attached, container)
+        await call.work.look(call.engine.streams.tell_attach, container)
         await answer(call.request, connection, content_type)
         await wait_for_head(connection, call.agent)
         await _attached(call, container, client, past)
@@ -48,11 +48,11 @@ async def attach(call: Call) -> web.StreamResponse:
 
 async def _tell_left(call: Call, container: Container, client: Client) -> None:
     if client.detached:
-        await call.work.look(call.engine.tell_attached, container, "detach")
+        await call.work.look(call.engine.streams.tell_attach, container, "detach")
 
 
 async def _attachable(call: Call) -> Container:
-    container = await call.work.look(call.engine.container, call.args["name"])
+    container = await call.work.look(call.engine.containers.get, call.args["name"])
     status = container.state.status
     if status == "paused":
         raise Conflict(
@@ -92,7 +92,7 @@ async def _attached(
     if not call.flag("stream"):
         return
     if container.state.is_running:
-        joined = await call.work.look(call.engine.join, container, stdin=client.stdin)
+        joined = await call.work.look(call.engine.streams.attach, container, stdin=client.stdin)
         await relay([client], joined)
     else:
         await _until_started(call, container, client)
@@ -118,7 +118,7 @@ async def _until_started(call: Call, container: Container, client: Client) -> No
 async def _was_started_elsewhere(call: Call, container: Container, client: Client) -> bool:
     """Join a container that somebody else has started; True once that is over."""
     try:
-        present = await call.work.look(call.engine.container, container.config.id)
+        present = await call.work.look(call.engine.containers.get, container.config.id)
     except SandboxError:  # removed, damaged: nothing will come
         return True
     if present.state.status != "running" or client.joined.is_set():
@@ -126,7 +126,7 @@ async def _was_started_elsewhere(call: Call, container: Container, client: Clien
     call.state.attachments.leave(container.config.id, client)
     if client.joined.is_set():
         return False
-    joined = await call.work.look(call.engine.join, present, stdin=client.stdin)
+    joined = await call.work.look(call.engine.streams.attach, present, stdin=client.stdin)
     await relay([client], joined)
     return True
 
@@ -135,7 +135,7 @@ async def _past(call: Call, container: Container) -> list[tuple[int, bytes]]:
     """Return what a container has said: streams and bytes."""
 
     def read() -> list[tuple[int, bytes]]:
-        reader = call.engine.log_reader(container.config.id, Span())
+        reader = call.engine.streams.logs(container.config.id, Span())
         try:
             return [
                 (
@@ -168,7 +168,7 @@ async def attach_websocket(call: Call) -> web.StreamResponse:
         past = await _past(call, container) if call.flag("logs") else []
         if call.flag("stream") and not container.state.is_running:
             call.state.attachments.wait_for_start(config.id, client)
-        await call.work.look(call.engine.tell_attached, container)
+        await call.work.look(call.engine.streams.tell_attach, container)
         await _attached(call, container, client, past)
         await _tell_left(call, container, client)
     finally:

@@ -16,7 +16,7 @@ from sandbox.api.bodies import HostBody, HostNetworkBody, UpdateBody
 from sandbox.api.containers.network_request import NO_EFFECT, network_of
 from sandbox.api.containers.value_ranges import check_host
 from sandbox.api.errors import ApiError, BadRequest
-from sandbox.engine.creation import CreateRequest
+from sandbox.engine.containers.config import CreateRequest
 from sandbox.errors import UsageError, map_os_errors
 from sandbox.models import oci, policy
 from sandbox.models.container import MountPoint, Ulimit

@@ -35,7 +35,7 @@ async def create(call: Call) -> web.StreamResponse:
         raise BadRequest("no exec command specified")
     if body.detach_keys:
         chosen_keys(body.detach_keys)
-    container = await call.work.look(call.engine.active_container, call.args["name"])
+    container = await call.work.look(call.engine.streams.find_active, call.args["name"])
     if body.privileged:
         raise BadRequest(
             "Privileged is not supported: root is emulated, and no more than the user may can be "
@@ -60,7 +60,7 @@ async def create(call: Call) -> web.StreamResponse:
         size=(size[0], size[1]) if len(size) == 2 else None,
     )
     call.state.execs.add(item)
-    await call.work.look(call.engine.tell_exec, container, item.id, "create", command)
+    await call.work.look(call.engine.streams.tell_exec, container, item.id, "create", command)
     return call.json({"Id": item.id}, 201)
 
 
@@ -76,14 +76,16 @@ async def start(call: Call) -> web.StreamResponse:
         )
     item.claimed = True  # before anything is waited for: two may ask at once
     try:
-        container = await call.work.look(call.engine.active_container, item.container.config.id)
+        container = await call.work.look(call.engine.streams.find_active, item.container.config.id)
     except SandboxError:
         item.claimed = False
         raise
     item.container = container
     if body.console_size and len(body.console_size) == 2:
         item.size = (body.console_size[0], body.console_size[1])
-    await call.work.look(call.engine.tell_exec, container, item.id, "start", item.request.args)
+    await call.work.look(
+        call.engine.streams.tell_exec, container, item.id, "start", item.request.args
+    )
     if body.detach:
         null = [os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC) for _ in range(3)]
         item.request = _without_terminal(item.request)
@@ -120,7 +122,7 @@ async def _run_exec(call: Call, pump: Pump, connection: Hijacked) -> None:
         return
     await pump.run()
     if pump.was_left:
-        await call.work.look(call.engine.tell_exec_left, item.container, item.id)
+        await call.work.look(call.engine.streams.tell_exec_detach, item.container, item.id)
     if pump.goes_on:
         call.state.execs.keep(pump.read_on())
 

@@ -163,7 +163,7 @@ class Execs:
         item.running = False
         item.exit_code = code
         item.ended.set()
-        self._engine.tell_exec_end(item.container, item.id, code)
+        self._engine.streams.tell_exec_end(item.container, item.id, code)
 
     def _lost(self, connection: socket.socket) -> None:
         """The helper was killed, and all that it started with it."""

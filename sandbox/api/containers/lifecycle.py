@@ -10,8 +10,7 @@ from sandbox.api.bodies import ContainerBody
 from sandbox.api.containers import create_request
 from sandbox.api.containers.network_request import shown_only
 from sandbox.api.errors import ApiError, BadRequest, NotModified
-from sandbox.engine.finding import containers_that
-from sandbox.engine.inspection import link_names, summarize_container
+from sandbox.engine.containers.inspect import link_names, summarize_container
 from sandbox.errors import ContainerNotFound, ImageNotFound, OtherPlatform
 from sandbox.models.endpoints import split_link
 from sandbox.models.reference import parse_reference
@@ -35,17 +34,14 @@ async def list_all(call: Call) -> web.StreamResponse:
 
     def look() -> list[dict[str, Any]]:
         engine = call.engine
-        matches = containers_that(engine, query.as_flags(wanted))
-        every = engine.containers()
-        found = [
-            item
-            for item in every
-            if (everything or limit > 0 or item.state.is_running) and matches(item)
-        ]
-        seats, networks, links = engine.seats(), engine.networks(), link_names(every)
+        every = engine.containers.list()
+        chosen = engine.containers.list(filters=query.as_flags(wanted)) if wanted else every
+        found = [item for item in chosen if everything or limit > 0 or item.state.is_running]
+        seats, networks = engine.networks.memberships(), engine.networks.list()
+        links = link_names(every)
         shown = []
         for item in found[:limit] if limit > 0 else found:
-            sizes = engine.container_sizes(item) if size else {}
+            sizes = engine.containers.sizes(item) if size else {}
             shown.append(summarize_container(item, seats, networks, links) | sizes)
         return shown
 
@@ -58,12 +54,12 @@ async def create(call: Call) -> web.StreamResponse:
     name = create_request.check_name(call.text("name"))
     request, warnings = create_request.request_of(body, name, call.text("platform"))
     try:
-        container = await call.work.act(call.engine.create, request)
+        container = await call.work.act(call.engine.containers.create, request)
         if any(
             item.asked or item.options or item.address
             for item in container.config.network.endpoints
         ):
-            networks = await call.work.look(call.engine.networks)
+            networks = await call.work.look(call.engine.networks.list)
             warnings += shown_only(container.config.network.endpoints, networks)
     except OtherPlatform as exc:
         raise ApiError(404, exc.message) from None
@@ -82,9 +78,9 @@ async def inspect(call: Call) -> web.StreamResponse:
 
     def look() -> dict[str, Any]:
         engine = call.engine
-        shown = engine.describe(call.args["name"])
+        shown = engine.containers.inspect(call.args["name"])
         if size:
-            shown |= engine.container_sizes(engine.container(shown["Id"]))
+            shown |= engine.containers.sizes(engine.containers.get(shown["Id"]))
         return shown
 
     shown = await call.work.look(look)
@@ -102,7 +98,7 @@ async def start(call: Call) -> web.StreamResponse:
     stdin = any(client.stdin for client in clients)
     try:
         connection = await call.work.act(
-            call.engine.launch, container, attach=bool(clients), stdin=stdin
+            call.engine.streams.launch, container, attach=bool(clients), stdin=stdin
         )
     except BaseException:
         for client in clients:
@@ -121,7 +117,7 @@ async def stop(call: Call) -> web.StreamResponse:
     if not container.state.is_running:
         raise NotModified
     await call.work.act(
-        call.engine.stop,
+        call.engine.containers.stop,
         container.config.id,
         signal_name=call.text("signal") or None,
         timeout=call.number("t"),
@@ -132,7 +128,7 @@ async def stop(call: Call) -> web.StreamResponse:
 async def restart(call: Call) -> web.StreamResponse:
     """``POST /containers/{name}/restart``."""
     await call.work.act(
-        call.engine.restart,
+        call.engine.containers.restart,
         call.args["name"],
         signal_name=call.text("signal") or None,
         timeout=call.number("t"),
@@ -142,19 +138,21 @@ async def restart(call: Call) -> web.StreamResponse:
 
 async def kill(call: Call) -> web.StreamResponse:
     """``POST /containers/{name}/kill``."""
-    await call.work.act(call.engine.kill, call.args["name"], call.text("signal") or "KILL")
+    await call.work.act(
+        call.engine.containers.kill, call.args["name"], call.text("signal") or "KILL"
+    )
     return call.empty()
 
 
 async def pause(call: Call) -> web.StreamResponse:
     """``POST /containers/{name}/pause``."""
-    await call.work.act(call.engine.pause, call.args["name"])
+    await call.work.act(call.engine.containers.pause, call.args["name"])
     return call.empty()
 
 
 async def unpause(call: Call) -> web.StreamResponse:
     """``POST /containers/{name}/unpause``."""
-    await call.work.act(call.engine.unpause, call.args["name"])
+    await call.work.act(call.engine.containers.unpause, call.args["name"])
     return call.empty()
 
 
@@ -163,7 +161,7 @@ async def rename(call: Call) -> web.StreamResponse:
     name = call.text("name")
     if not name:
         raise BadRequest("neither old nor new names may be empty")
-    await call.work.act(call.engine.rename, call.args["name"], name)
+    await call.work.act(call.engine.containers.rename, call.args["name"], name)
     return call.empty()
 
 
@@ -172,14 +170,14 @@ async def update(call: Call) -> web.StreamResponse:
     data = await call.body(dict[str, Any])
     changes, warnings = create_request.changes_of(data)
     asked = create_request.shown_by(data)
-    await call.work.act(call.engine.update, call.args["name"], asked=asked, **changes)
+    await call.work.act(call.engine.containers.update, call.args["name"], asked=asked, **changes)
     return call.json({"Warnings": warnings or None})
 
 
 async def resize(call: Call) -> web.StreamResponse:
     """``POST /containers/{name}/resize``."""
     rows, columns = size_of(call)
-    await call.work.look(call.engine.resize, call.args["name"], rows, columns)
+    await call.work.look(call.engine.streams.resize, call.args["name"], rows, columns)
     return call.empty(200)
 
 
@@ -194,13 +192,13 @@ def size_of(call: Call) -> tuple[int, int]:
 async def top(call: Call) -> web.StreamResponse:
     """``GET /containers/{name}/top``."""
     options = tuple(call.text("ps_args").split())
-    headings, rows = await call.work.look(call.engine.top, call.args["name"], options)
+    headings, rows = await call.work.look(call.engine.containers.top, call.args["name"], options)
     return call.json({"Titles": headings, "Processes": rows})
 
 
 async def changes(call: Call) -> web.StreamResponse:
     """``GET /containers/{name}/changes``."""
-    found = await call.work.act(call.engine.container_changes, call.args["name"])
+    found = await call.work.act(call.engine.containers.diff, call.args["name"])
     return call.json([{"Path": path, "Kind": _KINDS[kind]} for kind, path in found] or None)
 
 
@@ -208,13 +206,13 @@ async def remove(call: Call) -> web.StreamResponse:
     """``DELETE /containers/{name}``."""
     name, force = call.args["name"], call.flag("force")
     if call.flag("link"):
-        await call.work.act(call.engine.remove_link, *split_link(name))
+        await call.work.act(call.engine.networks.remove_link, *split_link(name))
         return call.empty()
 
     def act() -> None:
-        container = call.engine.container(name)
+        container = call.engine.containers.get(name)
         may_remove(container.state, name=f"/{container.config.name}", force=force)
-        call.engine.remove_container(container.config.id, force=force, volumes=call.flag("v"))
+        call.engine.containers.remove(container.config.id, force=force, volumes=call.flag("v"))
 
     await call.work.act(act)
     return call.empty()
@@ -223,12 +221,14 @@ async def remove(call: Call) -> web.StreamResponse:
 async def prune(call: Call) -> web.StreamResponse:
     """``POST /containers/prune``."""
     wanted = query.as_flags(call.filters())
-    removed, freed = await call.work.act(call.engine.prune_containers, wanted)
-    return call.json({"ContainersDeleted": removed or None, "SpaceReclaimed": freed})
+    pruned = await call.work.act(call.engine.containers.prune, wanted)
+    return call.json(
+        {"ContainersDeleted": pruned.containers or None, "SpaceReclaimed": pruned.freed}
+    )
 
 
 async def _find(call: Call) -> Container:
     try:
-        return await call.work.look(call.engine.container, call.args["name"])
+        return await call.work.look(call.engine.containers.get, call.args["name"])
     except ContainerNotFound:
         raise ApiError(404, f"No such container: {call.args['name']}") from None

@@ -34,9 +34,9 @@ _PIECE = 64 * 1024
 async def logs(call: Call) -> web.StreamResponse:
     """``GET /containers/{name}/logs``."""
     wanted = _wanted(call)
-    container = await call.work.look(call.engine.container, call.args["name"])
+    container = await call.work.look(call.engine.containers.get, call.args["name"])
     span = _span(call)
-    reader = await call.work.look(call.engine.log_reader, container.config.id, span)
+    reader = await call.work.look(call.engine.streams.logs, container.config.id, span)
     tty = container.config.tty
     try:
         response = await call.stream(RAW if tty or call.version < (1, 42) else MULTIPLEXED)
@@ -150,7 +150,7 @@ def _time_of_end(listener: Listener) -> int:
 
 async def _is_alive(call: Call, identity: str) -> bool:
     try:
-        container = await call.work.look(call.engine.container, identity)
+        container = await call.work.look(call.engine.containers.get, identity)
     except SandboxError:
         return False
     return container.state.is_running

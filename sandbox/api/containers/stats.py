@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sandbox.api.call import encode
-from sandbox.engine.executing import Sample
+from sandbox.engine.containers.top import Sample
 from sandbox.errors import SandboxError
 from sandbox.runtime.logs.writer import stamp
 
@@ -31,7 +31,7 @@ _looks: dict[str, tuple[float, asyncio.Task[Sample]]] = {}
 
 async def stats(call: Call) -> web.StreamResponse:
     """Send one object, or one a second."""
-    container = await call.work.look(call.engine.container, call.args["name"])
+    container = await call.work.look(call.engine.containers.get, call.args["name"])
     stream = call.flag("stream", default=True)
     one_shot = call.flag("one-shot")
     before = await _look(call, container)
@@ -47,7 +47,7 @@ async def stats(call: Call) -> web.StreamResponse:
         earlier = before
         await asyncio.sleep(_PERIOD)
         try:
-            container = await call.work.look(call.engine.container, container.config.id)
+            container = await call.work.look(call.engine.containers.get, container.config.id)
         except SandboxError:
             break
         before = await _look(call, container)
@@ -60,7 +60,7 @@ async def _look(call: Call, container: Container) -> Sample:
     identity = container.config.id
     moment, task = _looks.get(identity, (0.0, None))
     if task is None or time.monotonic() - moment > _FRESH:
-        task = asyncio.ensure_future(call.work.look(call.engine.sample, identity))
+        task = asyncio.ensure_future(call.work.look(call.engine.containers.stats, identity))
         _looks[identity] = time.monotonic(), task
         task.add_done_callback(lambda _: _forget(identity, task))
     try:

@@ -35,11 +35,11 @@ async def wait(call: Call) -> web.StreamResponse:
     condition = call.text("condition") or "not-running"
     if condition not in _CONDITIONS:
         raise BadRequest(f'invalid condition: "{condition}"')
-    container = await call.work.look(call.engine.container, call.args["name"])
+    container = await call.work.look(call.engine.containers.get, call.args["name"])
     listener = call.state.hub.listen(about=container.config.id)
     try:
         # Once more: what happened before anybody listened.
-        container = await call.work.look(call.engine.container, container.config.id)
+        container = await call.work.look(call.engine.containers.get, container.config.id)
         response = await call.stream()
         code = await _outcome(call, container, condition, listener)
         if code is not None:
@@ -93,7 +93,7 @@ async def settled(call: Call, before: Container, died: int) -> Container | None:
     nap, left = 0.002, _PATIENCE
     while True:
         try:
-            present = await call.work.look(call.engine.container, before.config.id)
+            present = await call.work.look(call.engine.containers.get, before.config.id)
         except SandboxError:
             return None
         state = present.state

@@ -78,7 +78,7 @@ class Hub:
     def __init__(self, engine: Engine, changes: Changes) -> None:
         """Begin to read at the present end."""
         engine.layout.prepare()
-        self._follower = engine.follow_events()
+        self._follower = engine.streams.events()
         self._listeners: set[Listener] = set()
         self._loop = asyncio.get_running_loop()
         self._naps: asyncio.Task[None] | None = None

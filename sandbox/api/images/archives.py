@@ -37,7 +37,7 @@ async def import_archive(call: Call) -> web.StreamResponse:
         path = await spool(call, scratch)
 
         def act() -> None:
-            image_id = call.engine.import_image(
+            image_id = call.engine.images.import_(
                 os.fspath(path),
                 reference=reference,
                 changes=changes,
@@ -74,7 +74,7 @@ async def get(call: Call) -> web.StreamResponse:
         raise BadRequest("no images to save")
     for name in names:
         await images.find(call, name)
-    return await send_tar(call, lambda write: call.engine.save_images(names, write))
+    return await send_tar(call, lambda write: call.engine.images.save(names, write))
 
 
 async def send_tar(
@@ -117,7 +117,7 @@ async def load(call: Call) -> web.StreamResponse:
         path = await spool(call, scratch)
 
         def act() -> None:
-            found = call.engine.load_images(os.fspath(path), platform=call.text("platform") or None)
+            found = call.engine.images.load(os.fspath(path), platform=call.text("platform") or None)
             for image in found:
                 for reference in image.references:
                     lines.tell(stream=f"Loaded image: {reference.familiar}\n")

@@ -10,12 +10,12 @@ from sandbox.api.bodies import ContainerBody
 from sandbox.api.containers.create_request import run_config_of
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.api.query import Filters, as_flags, flag_filter
-from sandbox.engine.commits import CommitRequest
-from sandbox.engine.imageview import describe_image, summarize_image
-from sandbox.engine.inspection import NEVER
+from sandbox.engine.containers.commit import CommitRequest
+from sandbox.engine.images.inspect import describe_image, summarize_image
 from sandbox.errors import ImageNotFound, SandboxError
 from sandbox.models.oci import seconds_of, timestamp
 from sandbox.models.reference import parse_reference
+from sandbox.models.timestamps import NEVER
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -30,7 +30,7 @@ async def list_all(call: Call) -> web.StreamResponse:
     name = call.text("filter") or None
 
     def look() -> list[dict[str, Any]]:
-        found = call.engine.images(name, filters=wanted)
+        found = call.engine.images.list(name, filters=wanted)
         return [summarize_image(item) for item in found if not item.is_host]
 
     return call.json(await call.work.look(look))
@@ -62,7 +62,7 @@ def _came(call: Call, image: Image) -> str:
 async def find(call: Call, name: str) -> Image:
     """Return an image; a 404 in Docker's words if there is none."""
     try:
-        return await call.work.look(call.engine.find_image, name)
+        return await call.work.look(call.engine.images.get, name)
     except ImageNotFound:
         raise ApiError(404, f"No such image: {shown_name(name)}") from None
 
@@ -78,7 +78,7 @@ def shown_name(name: str) -> str:
 async def history(call: Call) -> web.StreamResponse:
     """``GET /images/{name}/history``."""
     image = await find(call, call.args["name"])
-    steps = await call.work.look(call.engine.image_history, image.id)
+    steps = await call.work.look(call.engine.images.history, image.id)
     return call.json(
         [
             {
@@ -101,7 +101,7 @@ async def tag(call: Call) -> web.StreamResponse:
         raise BadRequest("invalid reference format: repository name must have at least 1 component")
     image = await find(call, call.args["name"])
     target = f"{repository}:{name}" if name else repository
-    await call.work.act(call.engine.tag_image, _meant(call.args["name"], image), target)
+    await call.work.act(call.engine.images.tag, _meant(call.args["name"], image), target)
     return call.empty(201)
 
 
@@ -113,7 +113,7 @@ async def remove(call: Call) -> web.StreamResponse:
     """``DELETE /images/{name}``."""
     name = call.args["name"]
     await find(call, name)
-    removal = await call.work.act(call.engine.remove_image, name, force=call.flag("force"))
+    removal = await call.work.act(call.engine.images.remove, name, force=call.flag("force"))
     return call.json(
         [{"Untagged": text} for text in removal.untagged]
         + [{"Deleted": str(digest)} for digest in removal.deleted]
@@ -126,7 +126,7 @@ async def prune(call: Call) -> web.StreamResponse:
     dangling = flag_filter(wanted, "dangling")
     rest: Filters = {key: values for key, values in wanted.items() if key != "dangling"}
     pruned = await call.work.act(
-        call.engine.prune_images, everything=dangling is False, filters=as_flags(rest)
+        call.engine.images.prune, everything=dangling is False, filters=as_flags(rest)
     )
     deleted = [{"Untagged": text} for text in pruned.untagged]
     deleted += [{"Deleted": text} for text in pruned.deleted]
@@ -149,5 +149,5 @@ async def commit(call: Call) -> web.StreamResponse:
         changes=changes,
         wanted=wanted,
     )
-    image_id = await call.work.act(call.engine.commit, container, request)
+    image_id = await call.work.act(call.engine.containers.commit, container, request)
     return call.json({"Id": image_id}, 201)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.api.errors import BadRequest
 from sandbox.dockerfile.platforms import PlatformName, parse_platform
-from sandbox.engine.facts import architecture
+from sandbox.engine.system.info import architecture
 from sandbox.models.reference import parse_reference
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def create(call: Call) -> web.StreamResponse:
     lines = ProgressLines(call)
 
     def act() -> None:
-        found = call.engine.pull_image(
+        found = call.engine.images.pull(
             full,
             platform=call.text("platform") or None,
             all_tags=everything,

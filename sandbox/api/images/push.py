@@ -27,7 +27,7 @@ async def push(call: Call) -> web.StreamResponse:
 
     def act() -> None:
         try:
-            sent = call.engine.push_image(
+            sent = call.engine.images.push(
                 full, all_tags=everything, progress=lines.progress, credentials=credentials
             )
         except ImageNotFound:

@@ -41,7 +41,9 @@ async def search(call: Call) -> web.StreamResponse:
     term = call.text("term")
     if not term:
         raise BadRequest("the parameter term is needed")
-    found = await call.work.act(call.engine.search, term, limit=call.number("limit") or 25)
+    found = await call.work.act(
+        call.engine.registries.search, term, limit=call.number("limit") or 25
+    )
     return call.json(found)
 
 
@@ -51,7 +53,7 @@ async def auth(call: Call) -> web.StreamResponse:
     where = body.serveraddress
     try:
         await call.work.act(
-            call.engine.check_login, where, body.username or "", body.password or ""
+            call.engine.registries.check_login, where, body.username or "", body.password or ""
         )
     except AuthFailed:
         place = (where or "https://index.docker.io/v1/").rstrip("/")
@@ -63,6 +65,6 @@ async def auth(call: Call) -> web.StreamResponse:
 async def distribution(call: Call) -> web.StreamResponse:
     """``GET /distribution/{name}/json``."""
     found = await call.work.act(
-        call.engine.distribution, call.args["name"], credentials=credentials_of(call)
+        call.engine.registries.distribution, call.args["name"], credentials=credentials_of(call)
     )
     return call.json(found)

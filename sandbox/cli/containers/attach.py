@@ -26,12 +26,12 @@ def attach(*, detach_keys: str | None, no_stdin: bool, sig_proxy: bool, containe
     from sandbox.runtime.attach import Wishes, chosen_keys
 
     engine = open_engine()
-    config = engine.container(container).config
+    config = engine.containers.get(container).config
     need_terminal(config.tty and config.open_stdin and not no_stdin)
     wishes = Wishes(
         stdin=not no_stdin, keys=chosen_keys(detach_keys), proxy=sig_proxy and not config.tty
     )
-    code = engine.attach(container, wishes)
+    code = engine.containers.attach(container, wishes)
     if code is None:
         raise Detached
     return code

@@ -30,8 +30,8 @@ def commit(
 ) -> None:
     """Make an image of what a container changed, and print its id."""
     from sandbox.engine import Engine
-    from sandbox.engine.commits import CommitRequest
+    from sandbox.engine.containers.commit import CommitRequest
 
     del pause
     request = CommitRequest(reference=reference, author=author, message=message, changes=changes)
-    emit(Engine().commit(container, request))
+    emit(Engine().containers.commit(container, request))

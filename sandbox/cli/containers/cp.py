@@ -8,7 +8,6 @@ import sys
 import click
 
 from sandbox.engine import Engine
-from sandbox.engine.archive import CopyFlags
 from sandbox.errors import UsageError
 
 
@@ -25,24 +24,27 @@ def cp(*, archive: bool, follow_link: bool, quiet: bool, source: str, target: st
     on standard output or input. A SRC that ends in /. stands for the contents of the
     directory.
     """
-    flags = CopyFlags(follow=follow_link, keep_owners=archive)
-    engine = Engine()
+    containers = Engine().containers
     from_name, from_path = split_container_path(source)
     to_name, to_path = split_container_path(target)
     if from_name and to_name:
         raise UsageError("copying between containers is not supported")
     if from_name and to_path == "-":
         _refuse_terminal()
-        engine.copy_from_as_tar(from_name, from_path, sys.stdout.buffer.write, flags)
+        containers.get_archive(from_name, from_path, sys.stdout.buffer.write, follow=follow_link)
         return
     if from_name:
-        size = engine.copy_from(from_name, from_path, to_path, flags)
+        size = containers.copy_from(
+            from_name, from_path, to_path, follow=follow_link, keep_owners=archive
+        )
     elif not to_name:
         raise UsageError("must specify at least one container source or destination")
     elif from_path == "-":
-        size = engine.copy_to_from_tar(to_name, sys.stdin.buffer.read, to_path)
+        size = containers.put_archive(to_name, to_path, sys.stdin.buffer.read)
     else:
-        size = engine.copy_to(to_name, from_path, to_path, flags)
+        size = containers.copy_to(
+            to_name, from_path, to_path, follow=follow_link, keep_owners=archive
+        )
     if not quiet and sys.stderr.isatty():
         from sandbox.cli.output.format import human_size
 

@@ -17,5 +17,5 @@ from sandbox.engine import Engine
 @click.argument("container", shell_complete=complete_containers)
 def diff(*, container: str) -> None:
     """Show what a container changed: A added, C changed, D deleted."""
-    for kind, path in Engine().container_changes(container):
+    for kind, path in Engine().containers.diff(container):
         emit(f"{kind} {visible(path)}")

@@ -66,7 +66,7 @@ def exec_(
         from sandbox.runtime.attach import chosen_keys
 
         keys = chosen_keys(detach_keys)
-    return Engine().execute(container, request, detach=detach, keys=keys, warn=_warn)
+    return Engine().containers.exec(container, request, detach=detach, keys=keys, warn=_warn)
 
 
 def _warn(text: str) -> None:

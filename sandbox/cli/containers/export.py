@@ -23,4 +23,4 @@ def export(*, output: str | None, container: str) -> None:
             "refusing to write a tar archive to a terminal: use the -o flag or redirect"
         )
     with whole_file(output) as write:
-        Engine().export_container(container, write)
+        Engine().containers.export(container, write)

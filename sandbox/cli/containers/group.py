@@ -54,7 +54,7 @@ def prune(*, force: bool, filters: tuple[str, ...]) -> None:
 
     if not agrees("WARNING! This will remove all stopped containers.", force=force):
         return
-    removed, freed = Engine().prune_containers(filters)
-    if removed:
-        emit("Deleted Containers:\n" + "\n".join(removed) + "\n")
-    emit(f"Total reclaimed space: {human_size(freed, 4)}")
+    pruned = Engine().containers.prune(filters)
+    if pruned.containers:
+        emit("Deleted Containers:\n" + "\n".join(pruned.containers) + "\n")
+    emit(f"Total reclaimed space: {human_size(pruned.freed, 4)}")

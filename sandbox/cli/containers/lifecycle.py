@@ -46,14 +46,16 @@ def start(
     if trace:
         from sandbox.runtime.process.start import Attachment
 
-        return engine.start(containers[0], Attachment(stdin=interactive, trace=True))
+        return engine.containers.start_in_foreground(
+            containers[0], Attachment(stdin=interactive, trace=True)
+        )
     if not (stay or interactive):
-        return each(containers, engine.start_container)
+        return each(containers, engine.containers.start)
     if len(containers) > 1:
         raise UsageError("you cannot start and attach multiple containers at once")
     from sandbox.runtime.attach import Wishes, chosen_keys
 
-    config = engine.container(containers[0]).config
+    config = engine.containers.get(containers[0]).config
     wishes = Wishes(
         stdin=interactive and config.open_stdin,
         tty=config.tty,
@@ -61,7 +63,7 @@ def start(
         proxy=not config.tty,
     )
     need_terminal(config.tty and wishes.stdin)
-    return engine.start_container(containers[0], wishes) or 0
+    return engine.containers.start(containers[0], wishes) or 0
 
 
 @click.command(options_metavar="[OPTIONS]")
@@ -72,7 +74,8 @@ def stop(*, signal_name: str | None, timeout: int | None, containers: tuple[str,
     """Ask containers to end, and kill those that do not in time."""
     engine = open_engine()
     return each(
-        containers, lambda name: engine.stop(name, signal_name=signal_name, timeout=timeout)
+        containers,
+        lambda name: engine.containers.stop(name, signal_name=signal_name, timeout=timeout),
     )
 
 
@@ -84,7 +87,8 @@ def restart(*, signal_name: str | None, timeout: int | None, containers: tuple[s
     """Stop containers, if they run, and start them."""
     engine = open_engine()
     return each(
-        containers, lambda name: engine.restart(name, signal_name=signal_name, timeout=timeout)
+        containers,
+        lambda name: engine.containers.restart(name, signal_name=signal_name, timeout=timeout),
     )
 
 
@@ -96,21 +100,21 @@ def restart(*, signal_name: str | None, timeout: int | None, containers: tuple[s
 def kill(*, signal_name: str, containers: tuple[str, ...]) -> int:
     """Send a signal to the main process of containers."""
     engine = open_engine()
-    return each(containers, lambda name: engine.kill(name, signal_name))
+    return each(containers, lambda name: engine.containers.kill(name, signal_name))
 
 
 @click.command()
 @CONTAINERS
 def pause(*, containers: tuple[str, ...]) -> int:
     """Stop all processes of containers where they are."""
-    return each(containers, open_engine().pause)
+    return each(containers, open_engine().containers.pause)
 
 
 @click.command()
 @CONTAINERS
 def unpause(*, containers: tuple[str, ...]) -> int:
     """Let paused containers go on."""
-    return each(containers, open_engine().unpause)
+    return each(containers, open_engine().containers.unpause)
 
 
 @click.command()
@@ -118,4 +122,4 @@ def unpause(*, containers: tuple[str, ...]) -> int:
 @click.argument("new_name")
 def rename(*, container: str, new_name: str) -> None:
     """Give a container another name."""
-    open_engine().rename(container, new_name)
+    open_engine().containers.rename(container, new_name)

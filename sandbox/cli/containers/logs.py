@@ -42,7 +42,7 @@ def logs(
         until=stamp(int(parse_moment(until, now) * 10**9)) if until else "",
         tail=_tail(tail),
     )
-    for line in Engine().logs(container, span, follow=follow):
+    for line in Engine().containers.logs(container, span, follow=follow):
         stream = sys.stderr if line.stream == "stderr" else sys.stdout
         prefix = f"{line.time} " if timestamps else ""
         stream.write(prefix + (" " if details else "") + line.text)

@@ -27,8 +27,8 @@ def port(*, container: str, private_port: str | None) -> int:
     from sandbox.engine import Engine
 
     engine = Engine()
-    found = engine.container(container)
-    seat = engine.seats().get(found.config.id) if found.state.is_running else None
+    found = engine.containers.get(container)
+    seat = engine.networks.memberships().get(found.config.id) if found.state.is_running else None
     rows = sorted(seat.published, key=_in_order) if seat else []
     if private_port is None:
         for row in rows:

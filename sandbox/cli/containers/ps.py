@@ -17,8 +17,7 @@ from sandbox.cli.output.format import (
     render,
 )
 from sandbox.engine import Engine
-from sandbox.engine.finding import containers_that
-from sandbox.engine.networkview import networks_text, ports_text
+from sandbox.engine.containers.network_settings import networks_text, ports_text
 from sandbox.models.filters import status_text
 from sandbox.models.timestamps import human_duration, seconds_since
 
@@ -70,18 +69,17 @@ _HEADINGS = {
 def ps(**options: Any) -> None:
     """List containers; without -a only running ones."""
     engine = Engine()
-    matches = containers_that(engine, options["filters"])
     last = 1 if options["latest"] else options["last"]
     by_status = any(item.startswith("status=") for item in options["filters"])
     everything = options["show_all"] or last > 0 or by_status
     chosen = [
         item
-        for item in engine.containers()
-        if (everything or item.state.is_running) and matches(item)
+        for item in engine.containers.list(filters=options["filters"])
+        if everything or item.state.is_running
     ]
     if last > 0:
         chosen = chosen[:last]
-    for identity, problem in engine.damaged():
+    for identity, problem in engine.containers.damaged():
         click.echo(
             f"sandbox: container {identity[:12]} is damaged: {problem}; "
             f"'sandbox rm -f {identity[:12]}' removes it",
@@ -93,9 +91,14 @@ def ps(**options: Any) -> None:
             emit(item.config.id if long else item.config.short_id)
         return
     wants_size = options["size"] or ".Size" in (options["template"] or "")
-    seats = engine.seats()
+    seats = engine.networks.memberships()
     rows = [
-        describe(item, seats, long=long, size=engine.container_dir_size(item) if wants_size else 0)
+        describe(
+            item,
+            seats,
+            long=long,
+            size=engine.containers.layer_size(item) if wants_size else 0,
+        )
         for item in chosen
     ]
     columns = (*_COLUMNS, _SIZE_COLUMN) if options["size"] else _COLUMNS

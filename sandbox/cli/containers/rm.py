@@ -32,15 +32,15 @@ def rm(*, force: bool, link: bool, volumes: bool, containers: tuple[str, ...]) -
     for name in containers:
         try:
             if link:
-                engine.remove_link(*split_link(name))
+                engine.networks.remove_link(*split_link(name))
             else:
-                engine.remove_container(name, force=force, volumes=volumes)
+                engine.containers.remove(name, force=force, volumes=volumes)
         except ContainerNotFound as exc:
             click.echo(f"sandbox: {exc.message}", err=True)
             code = code if force else 1
             continue
         except CorruptData as exc:
-            if force and engine.remove_damaged(name):
+            if force and engine.containers.remove_damaged(name):
                 emit(name)
                 continue
             click.echo(f"sandbox: {exc.message}", err=True)

@@ -27,7 +27,7 @@ from sandbox.runtime import spec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.engine.creation import CreateRequest
+    from sandbox.engine.containers.config import CreateRequest
     from sandbox.models.container import Container
 
 _T = TypeVar("_T")
@@ -88,7 +88,7 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
 
     engine = open_engine()
     if options["detach"]:
-        click.echo(engine.run_detached(request, on_create=created).config.id)
+        click.echo(engine.containers.run_detached(request, on_create=created).config.id)
         return 0
     policy = request.policy
     watched = policy.memory or policy.cpus or policy.health
@@ -99,7 +99,7 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
     goes_with_us = request.auto_remove and not watched and not (request.tty and request.open_stdin)
     if flags.trace or (goes_with_us and options["sig_proxy"] and not options["attach"]):
         attachment = Attachment(stdin=request.open_stdin, trace=flags.trace)
-        return engine.run(request, attachment, on_create=created)
+        return engine.containers.run(request, attachment, on_create=created)
     from sandbox.runtime.attach import Wishes, chosen_keys
 
     wishes = Wishes(
@@ -110,7 +110,7 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
         output=not streams or "stdout" in streams,
         errors=not streams or "stderr" in streams,
     )
-    return engine.run_attached(request, wishes, on_create=created) or 0
+    return engine.containers.run_attached(request, wishes, on_create=created) or 0
 
 
 @click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
@@ -120,25 +120,27 @@ def create(**options: Any) -> None:
     """Create a new container without starting it, and print its id."""
     request, flags = request_of(options)
     engine = open_engine()
-    container = with_image(request, flags, lambda: engine.create(request))
+    container = with_image(request, flags, lambda: engine.containers.create(request))
     write_cidfile(flags.cidfile, container)
     click.echo(container.config.id)
 
 
 def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _T:
     """Do *act*, which needs the image, after or before pulling it as the user wants."""
-    from sandbox.engine.creation import check_machine
-    from sandbox.engine.transfers import can_pull, is_offline
+    from sandbox.engine.containers.config import check_machine
+    from sandbox.models.reference import is_pullable
 
-    if can_pull(request.image):
+    if is_pullable(request.image):
         check_machine(request)
-    if flags.pull == "always" and can_pull(request.image):
+    if flags.pull == "always" and is_pullable(request.image):
         _pull(request, flags)
         return act()
     try:
         return act()
     except ImageNotFound as exc:
-        if flags.pull == "never" or is_offline() or not can_pull(request.image):
+        from sandbox.engine.registries.session import is_offline
+
+        if flags.pull == "never" or is_offline() or not is_pullable(request.image):
             raise
         if not flags.quiet:
             is_other = isinstance(exc, OtherPlatform)

@@ -14,7 +14,7 @@ import click
 from sandbox.cli.completion import complete_images
 from sandbox.cli.containers.lifecycle_flags import LIFE_OPTIONS, policy_of
 from sandbox.cli.containers.network_flags import NETWORK_OPTIONS, network_of
-from sandbox.engine.creation import CreateRequest
+from sandbox.engine.containers.config import CreateRequest
 from sandbox.errors import RuntimeFailed, UsageError, map_os_errors
 from sandbox.models.record import Record
 from sandbox.runtime import mounts, spec
@@ -183,7 +183,7 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
 def _lockfile(options: dict[str, Any]) -> Lockfile | None:
     if options["lockfile"] is None and not options["locked"]:
         return None
-    from sandbox.engine.locking import chosen_lockfile
+    from sandbox.engine.lockfile import chosen_lockfile
 
     return chosen_lockfile(options["lockfile"], strict=options["locked"])
 

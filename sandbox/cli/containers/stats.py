@@ -16,7 +16,7 @@ from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from sandbox.engine import Engine
-    from sandbox.engine.executing import Sample
+    from sandbox.engine.containers.top import Sample
     from sandbox.models.container import Container
 
 _COLUMNS = (
@@ -60,8 +60,8 @@ def stats(
     engine = Engine()
     before: dict[str, Sample] = {}
     while True:
-        chosen = [engine.container(name) for name in names] or [
-            item for item in engine.containers() if show_all or item.state.is_running
+        chosen = [engine.containers.get(name) for name in names] or [
+            item for item in engine.containers.list() if show_all or item.state.is_running
         ]
         if not before:
             before = _samples(engine, chosen)
@@ -83,7 +83,7 @@ def _samples(engine: Engine, containers: list[Container]) -> dict[str, Sample]:
     found = {}
     for item in containers:
         try:
-            found[item.config.id] = engine.sample(item.config.id)
+            found[item.config.id] = engine.containers.stats(item.config.id)
         except SandboxError:
             continue
     return found

@@ -22,5 +22,5 @@ def top(*, container: str, options: tuple[str, ...]) -> None:
     """
     from sandbox.engine import Engine
 
-    headings, rows = Engine().top(container, options)
+    headings, rows = Engine().containers.top(container, options)
     emit(table(headings, rows, least=20))

@@ -52,4 +52,4 @@ def update(
     if not changes:
         raise UsageError("you must provide one or more flags when using this command")
     engine = open_engine()
-    return each(containers, lambda name: engine.update(name, **changes))
+    return each(containers, lambda name: engine.containers.update(name, **changes))

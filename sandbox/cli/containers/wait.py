@@ -14,4 +14,4 @@ from sandbox.cli.open_engine import open_engine
 @CONTAINERS
 def wait(*, containers: tuple[str, ...]) -> int:
     """Wait until containers end and print their exit codes."""
-    return each(containers, open_engine().wait)
+    return each(containers, open_engine().containers.wait)

@@ -170,7 +170,7 @@ def build(*, context: str, **options: Any) -> int:
     kind = "quiet" if options["quiet"] else options["progress"]
     with display(kind) as progress:
         try:
-            result = Engine().build(request, progress)
+            result = Engine().builds.build(request, progress)
         except BuildFailed as exc:
             progress.finish()
             _failed(exc)
@@ -195,7 +195,7 @@ def _push(names: tuple[str, ...], *, quiet: bool) -> None:
 
     for name in names:
         with progress_shown(quiet=quiet, to_stderr=True) as progress:
-            Engine().push_image(name, all_tags=False, progress=progress)
+            Engine().images.push(name, all_tags=False, progress=progress)
 
 
 def _checked(result: BuildResult) -> int:
@@ -254,7 +254,7 @@ def _write(path: str, text: str) -> None:
 
 def _request(context: str, options: Mapping[str, Any]) -> BuildRequest:
     from sandbox.builder import request as asked
-    from sandbox.engine.locking import chosen_lockfile
+    from sandbox.engine.lockfile import chosen_lockfile
     from sandbox.errors import UsageError
     from sandbox.runtime import spec
 
@@ -393,8 +393,8 @@ def prune(*, everything: bool, force: bool, filters: tuple[str, ...], keep: str)
     if not agrees(f"WARNING! This will remove {what}.", force=force, on_one_line=True):
         return
     size = parse_bytes(keep) if keep else 0
-    pruned = Engine().prune_builds(everything=everything, filters=filters, keep=size)
-    for name in pruned.ids:
+    pruned = Engine().builds.prune(everything=everything, filters=filters, keep=size)
+    for name in pruned.builds:
         click.echo(name)
     click.echo(f"Total:\t{human_size(pruned.freed)}")
 

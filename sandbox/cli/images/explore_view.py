@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.cli.images.layer_report import file_lines, layer_line, summary
 
 if TYPE_CHECKING:
-    from sandbox.engine.looking import ImageReport
+    from sandbox.engine.images.explore import ImageReport
 
 _HELP = "arrows: layer   space, b: pages   q: end"
 

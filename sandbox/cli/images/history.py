@@ -40,11 +40,11 @@ _STEP_HEADINGS = {
 def history(*, human: bool, no_trunc: bool, quiet: bool, template: str | None, name: str) -> None:
     """Show the steps of an image."""
     engine = Engine()
-    image = engine.find_image(name)
+    image = engine.images.get(name)
     image_id = image.id if no_trunc else image.short_id
     rows = [
         step_row(step, size, image_id=image_id if newest else "<missing>", human=human)
-        for newest, (step, size) in _marked(engine.image_history(name))
+        for newest, (step, size) in _marked(engine.images.history(name))
     ]
     if not no_trunc:
         rows = [{**row, "CreatedBy": ellipsis(row["CreatedBy"], 45)} for row in rows]

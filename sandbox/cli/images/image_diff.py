@@ -20,9 +20,9 @@ def image_diff(*, patch: bool, before: str, after: str) -> None:
 
     A modification time alone is no difference.
     """
-    from sandbox.engine.looking import compare_images, patch_of
+    from sandbox.engine.images.diff import patch_of
 
-    for item in compare_images(Engine().layout, before, after):
+    for item in Engine().images.diff(before, after):
         emit(f"{item.kind} /{shown_in_line(item.path)}")
         if patch:
             emit(patch_of(item), end="")

@@ -25,9 +25,7 @@ def explore(*, layer: int | None, as_json: bool, image: str) -> None:
     On a terminal it is a view to move in: arrows choose a layer, space and b turn its
     pages, q ends. Elsewhere it is a report.
     """
-    from sandbox.engine.looking import report_image
-
-    report = report_image(Engine().layout, image)
+    report = Engine().images.explore(image)
     if as_json:
         emit(json.dumps(report_json(report), indent=1))
     elif layer is not None:

@@ -29,7 +29,7 @@ class _Branch:
 @click.command("tree")
 def tree() -> None:
     """Show which layers images share."""
-    for line in tree_lines(Engine().images()):
+    for line in tree_lines(Engine().images.list()):
         emit(line)
 
 

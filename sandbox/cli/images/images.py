@@ -69,12 +69,12 @@ def images(
     if tree:
         from sandbox.cli.images.image_tree import tree_lines
 
-        for line in tree_lines(Engine().images(name, filters=filters)):
+        for line in tree_lines(Engine().images.list(name, filters=filters)):
             emit(line)
         return
     rows = [
         row
-        for image in Engine().images(name, filters=filters)
+        for image in Engine().images.list(name, filters=filters)
         for row in image_rows(image, long=no_trunc, digests=digests)
     ]
     if quiet and template is None:

@@ -33,7 +33,7 @@ def import_(
     reference: str | None,
 ) -> None:
     """Make an image from a tar of a root file system, compressed or not."""
-    image_id = Engine().import_image(
+    image_id = Engine().images.import_(
         file, reference=reference, changes=changes, message=message, platform=platform
     )
     emit(image_id)

@@ -10,7 +10,7 @@ from sandbox.cli.output.format import ellipsis, human_size, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.engine.looking import ImageReport, LayerReport
+    from sandbox.engine.images.explore import ImageReport, LayerReport
 
 
 def shown(name: str) -> str:

@@ -24,7 +24,7 @@ from sandbox.engine import Engine
 )
 def load(*, path: str, quiet: bool, platform: str | None) -> None:
     """Load images from an archive made by 'docker save', or in OCI form."""
-    for image in Engine().load_images(path, platform=platform):
+    for image in Engine().images.load(path, platform=platform):
         for reference in image.references:
             emit(f"Loaded image: {reference.familiar}")
         if not image.references:

@@ -43,7 +43,7 @@ def login(
         password = click.prompt("Password", type=str, hide_input=True)
     if not username or not password:
         raise UsageError("a user name and a password are needed")
-    where = Engine().login(server, username, password)
+    where = Engine().registries.login(server, username, password)
     click.echo(f"Credentials are kept in {where}", err=True)
     emit("Login Succeeded")
 
@@ -53,7 +53,7 @@ def login(
 def logout(*, server: str | None) -> None:
     """Forget the credentials for a registry; without SERVER, for Docker Hub."""
     shown = server or "https://index.docker.io/v1/"
-    if Engine().logout(server):
+    if Engine().registries.logout(server):
         emit(f"Removing login credentials for {shown}")
     else:
         emit(f"Not logged in to {shown}")

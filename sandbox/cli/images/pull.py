@@ -14,7 +14,7 @@ from sandbox.engine import Engine
 from sandbox.errors import SandboxError, UsageError
 
 if TYPE_CHECKING:
-    from sandbox.engine.registries import Pulled
+    from sandbox.engine.images.pull import Pulled
     from sandbox.models.lockfile import Lockfile
 
 
@@ -47,7 +47,7 @@ def pull(
         pinned = None if lock is None else lock.digest_of(name)
         explained = nullcontext() if lock is None else lock.mentioned(lock.pinned(name))
         with explained:
-            found = Engine().pull_image(
+            found = Engine().images.pull(
                 name,
                 platform=platform,
                 all_tags=all_tags,
@@ -56,7 +56,7 @@ def pull(
                 progress=progress,
             )
     if lockfile is not None and not locked:
-        from sandbox.engine.locking import lock_images
+        from sandbox.engine.lockfile import lock_images
 
         lock_images(lockfile, ((item.reference, item.digest) for item in found))
     for item in found:
@@ -72,8 +72,8 @@ def _checked_lock(
     """Return what is locked, with --locked; refuse what could not be locked."""
     if path is None and not locked:
         return None
-    from sandbox.engine.locking import check_lockfile, chosen_lockfile
-    from sandbox.engine.transfers import is_offline
+    from sandbox.engine.lockfile import check_lockfile, chosen_lockfile
+    from sandbox.engine.registries.session import is_offline
     from sandbox.models.reference import parse_reference
 
     if path is None or locked:
@@ -97,7 +97,7 @@ def pull_for_run(image: str, platform: str | None, *, quiet: bool) -> None:
     """Get the image that a container is to be made from."""
     with progress_shown(quiet=quiet, to_stderr=True) as progress:
         try:
-            [pulled] = Engine().pull_image(image, platform=platform, progress=progress)
+            [pulled] = Engine().images.pull(image, platform=platform, progress=progress)
         except SandboxError as exc:
             exc.exit_code = 125
             raise

@@ -20,7 +20,7 @@ def push(*, all_tags: bool, quiet: bool, disable_content_trust: bool, name: str)
     """Send an image to the registry in its name."""
     del disable_content_trust
     with progress_shown(quiet=quiet) as progress:
-        sent = Engine().push_image(name, all_tags=all_tags, progress=progress)
+        sent = Engine().images.push(name, all_tags=all_tags, progress=progress)
     for item in sent:
         if quiet:
             emit(item.digest)

@@ -23,7 +23,7 @@ def rmi(*, force: bool, no_prune: bool, names: tuple[str, ...]) -> int:
     failed = False
     for name in names:
         try:
-            removal = engine.remove_image(name, force=force)
+            removal = engine.images.remove(name, force=force)
         except SandboxError as exc:
             click.echo(f"sandbox: {exc.message}", err=True)
             failed = failed or not (force and isinstance(exc, NotFound))

@@ -33,9 +33,9 @@ def save(*, output: str | None, kind: str, since: str | None, names: tuple[str, 
     if kind == "oci-dir":
         if output is None:
             raise UsageError("--format oci-dir needs -o DIRECTORY")
-        engine.save_directory(names, output, since=since)
+        engine.images.save_directory(names, output, since=since)
         return
     if output is None and sys.stdout.isatty():
         raise UsageError("refusing to write to a terminal: use the -o flag or redirect")
     with whole_file(output) as write:
-        engine.save_images(names, write, kind=kind, since=since)
+        engine.images.save(names, write, kind=kind, since=since)

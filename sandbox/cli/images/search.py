@@ -35,7 +35,7 @@ def search(
     """Search a registry (REGISTRY/TERM), by default Docker Hub."""
     passes = [_parse_filter(item) for item in filters]
     rows = []
-    for item in Engine().search(term, limit=limit):
+    for item in Engine().registries.search(term, limit=limit):
         row = _search_row(item, long=no_trunc)
         if all(test(row) for test in passes):
             rows.append(row)

@@ -14,4 +14,4 @@ from sandbox.engine import Engine
 @click.argument("target", metavar="TARGET_IMAGE[:TAG]")
 def tag(*, source: str, target: str) -> None:
     """Give an image another name."""
-    Engine().tag_image(source, target)
+    Engine().images.tag(source, target)

@@ -17,7 +17,7 @@ from sandbox.models.timestamps import human_duration
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.engine.measuring import BuildUsage, ContainerUsage, ImageUsage, Usage, VolumeUsage
+    from sandbox.engine.system.df import BuildUsage, ContainerUsage, ImageUsage, Usage, VolumeUsage
     from sandbox.runtime.network.members import Seat
 
 _COLUMNS = (
@@ -71,13 +71,13 @@ _TABLES: dict[str, tuple[Column, ...]] = {
 def df(*, verbose: bool, template: str | None) -> None:
     """Show how much room the store takes on disk."""
     engine = Engine()
-    usage = engine.disk_usage()
+    usage = engine.system.df()
     if not verbose:
         headings = {column.field: column.heading for column in _COLUMNS}
         emit(render(_rows(usage), _COLUMNS, template=template, headings=headings))
         return
     whole = template is not None
-    rows = _everything(usage, engine.seats(), whole=whole)
+    rows = _everything(usage, engine.networks.memberships(), whole=whole)
     emit(render_objects([_struct(rows)], template) if whole else _details(rows, usage))
 
 

@@ -21,12 +21,9 @@ def doctor(*, as_json: bool) -> int:
     "+" works, "-" is missing and costs speed or safety, "!" keeps containers from running.
     The exit code is 1 if there is a "!".
     """
-    import os
-
     from sandbox.engine import Engine
-    from sandbox.engine.doctor import examine
 
-    facts = examine(Engine().layout, os.environ)
+    facts = Engine().system.doctor()
     if as_json:
         import msgspec
 

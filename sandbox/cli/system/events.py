@@ -35,7 +35,7 @@ def events(
         raise UsageError(f"`since` time ({since}) cannot be after `until` time ({until})")
     wanted = event_filter(filters)
     render_objects([], template)  # a template that is none is told before the first event
-    for event in Engine().events(since=first, until=last):
+    for event in Engine().system.events(since=first, until=last):
         if wanted(event):
             shown = event if template == "json" else as_go(event)
             is_plain = template is None

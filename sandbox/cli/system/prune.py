@@ -14,7 +14,7 @@ from sandbox.engine import Engine
 from sandbox.errors import UsageError
 
 if TYPE_CHECKING:
-    from sandbox.engine.housekeeping import Pruned
+    from sandbox.engine.pruned import Pruned
 
 _force = click.option("-f", "--force", is_flag=True, help="Do not ask.")
 _filter = filter_option("label, label!, until", short=False)
@@ -39,7 +39,7 @@ def image_prune(*, everything: bool, blobs: bool, force: bool, filters: tuple[st
         doomed = "all dangling images"
     if not agrees(f"WARNING! This will remove {doomed}.", force=force):
         return
-    pruned = Engine().prune_images(everything=everything, filters=filters, blobs=blobs)
+    pruned = Engine().images.prune(everything=everything, filters=filters, blobs=blobs)
     _show_pruned(pruned)
 
 
@@ -68,21 +68,7 @@ def system_prune(*, everything: bool, volumes: bool, force: bool, filters: tuple
     text += "\n  - layers, indexes and downloads that nothing uses\n"
     if not agrees(text, force=force):
         return
-    from sandbox.engine.networkview import parse_prune_filters
-
-    wanted = parse_prune_filters(
-        item for item in filters if item.startswith(("label=", "label!=", "until="))
-    )
-    engine = Engine()
-    pruned = engine.prune_system(everything=everything, filters=filters)
-    pruned.networks = engine.prune_networks(wanted)
-    pruned.volumes, freed = engine.prune_volumes(filters=filters) if volumes else ([], 0)
-    pruned.freed += freed
-    if all(item.startswith("until=") for item in filters):  # build cache has no labels
-        cache = engine.prune_builds(everything=everything, filters=filters)
-        pruned.builds = cache.ids
-        pruned.freed += cache.freed
-    _show_pruned(pruned)
+    _show_pruned(Engine().system.prune(everything=everything, volumes=volumes, filters=filters))
 
 
 def _show_pruned(pruned: Pruned) -> None:

@@ -13,7 +13,7 @@ def system_start() -> int:
     """Start the containers whose restart policy wants them running."""
     from sandbox.engine import Engine
 
-    started, problems = Engine().revive()
+    started, problems = Engine().system.start()
     for name in started:
         emit(name)
     for problem in problems:
@@ -24,6 +24,6 @@ def system_start() -> int:
 @click.command("service-unit")
 def service_unit() -> None:
     """Print a systemd user unit that does 'sandbox system start'."""
-    from sandbox.engine.revival import service_unit as unit
+    from sandbox.engine.system.service import service_unit as unit
 
     emit(unit().rstrip("\n"))

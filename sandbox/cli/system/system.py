@@ -25,11 +25,11 @@ _FORMAT = click.option(
 @_FORMAT
 def version(*, template: str | None) -> None:
     """Show the versions."""
-    from sandbox import __version__
-    from sandbox.engine.facts import architecture
+    from sandbox.engine.system.info import architecture
+    from sandbox.version import VERSION
 
     facts = {
-        "Version": __version__,
+        "Version": VERSION,
         "PythonVersion": platform.python_version(),
         "Os": "linux",
         "Arch": architecture(),
@@ -53,7 +53,7 @@ def info(*, template: str | None) -> None:
     """Show the store, the machine, and which isolation is real."""
     from sandbox.engine import Engine
 
-    facts = Engine().facts()
+    facts = Engine().system.info()
     if template is not None:
         emit(render_objects([_struct(facts)], template))
         return
@@ -121,7 +121,7 @@ def fsck(*, repair: bool) -> int:
     """
     from sandbox.engine import Engine
 
-    findings = Engine().check_store(repair=repair)
+    findings = Engine().system.fsck(repair=repair)
     for finding in findings:
         emit(str(finding))
     if any(finding.is_problem and not finding.is_repaired for finding in findings):

@@ -42,7 +42,7 @@ def trace(*, count: bool, calls: str, output: str | None, **options: Any) -> int
     return with_image(
         request,
         flags,
-        lambda: Engine().run(
+        lambda: Engine().containers.run(
             request,
             attachment,
             on_create=lambda container: write_cidfile(flags.cidfile, container),

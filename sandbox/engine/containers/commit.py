@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Make an image of what a container changed, from its own layer alone.
+"""``commit``: an image of what a container changed, from its own layer alone.
 
 Rules: the work is proportional to what changed, not to the image. A container that runs
 goes on meanwhile; a file that changes while it is read is as it was at some moment.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from sandbox.engine.containers.tree import open_tree
 from sandbox.errors import NativeError, Unsupported
 from sandbox.models import oci
 from sandbox.models.digest import Digest, parse_digest
@@ -28,16 +29,12 @@ from sandbox.store.images import ImageStore, NewImage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sandbox.engine.archive import ArchiveVerbs
+    from sandbox.engine.containers.state import ContainerStates
     from sandbox.layers.tar_writer import PackEntry
     from sandbox.models.container import ContainerConfig
     from sandbox.models.image import Image
     from sandbox.models.policy import Health
     from sandbox.native import core
-
-    _Base = ArchiveVerbs
-else:
-    _Base = object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,57 +49,54 @@ class CommitRequest:
     """What the image is to run where this says something, instead of what the container does."""
 
 
-class CommitVerbs(_Base):
-    """The part of `Engine` that makes images of containers."""
+def commit(states: ContainerStates, name: str, request: CommitRequest) -> Digest:
+    """Make an image of a container and return its id."""
+    from sandbox.layers.tar_writer import write_tar
+    from sandbox.layers.unpack import unpack_layer
+    from sandbox.models.config_changes import apply_changes
+    from sandbox.store.atomic_files import workspace
 
-    def commit(self, name: str, request: CommitRequest) -> Digest:
-        """Make an image of a container and return its id."""
-        from sandbox.layers.tar_writer import write_tar
-        from sandbox.layers.unpack import unpack_layer
-        from sandbox.models.config_changes import apply_changes
-        from sandbox.store.atomic_files import workspace
-
-        container = self.container(name)
-        config = container.config
-        reference = None
-        if request.reference is not None:
-            reference = parse_reference(request.reference).with_default_tag()
-        store = ImageStore(self.layout)
-        if config.image == "host" or config.image.startswith("host:"):
-            raise Unsupported(
-                "a container of the image 'host' cannot be committed: the machine's files are no "
-                "layer (use 'export' and 'import')"
-            )
-        base = store.read(Digest(config.image_id))
-        run_config = _run_config(config, base)
-        if request.wanted is not None:
-            run_config = overlaid(run_config, request.wanted)
-        run_config = apply_changes(run_config, request.changes)
-        with workspace(self.layout) as scratch:
-            spool = scratch / "layer.tar"
-            with self._files(container, with_mounts=False) as tree, spool.open("wb") as out:
-                write_tar(_changed(tree), out.write)
-            into = scratch / "layer"
-            into.mkdir()
-            with spool.open("rb") as file:
-                layer = unpack_layer(file, into, keep=scratch / "blob")
-            assert layer.blob is not None
-            document = _document(base, run_config, layer.diff_id, request, config)
-            known = len(base.blobs) == len(base.layers)
-            image = NewImage(
-                oci.encode(document),
-                () if reference is None else (reference,),
-                blobs=(*base.blobs, layer.blob) if known else (),
-                parent=str(base.id),
-            )
-            blobs = {parse_digest(layer.blob.digest): scratch / "blob"} if known else {}
-            image_id = store.add([image], {layer.diff_id: layer.path}, blobs)[0]
-        events.tell_container(
-            self.layout, config, "commit", comment=request.message, imageID=str(image_id)
+    container = states.find(name)
+    config = container.config
+    reference = None
+    if request.reference is not None:
+        reference = parse_reference(request.reference).with_default_tag()
+    store = ImageStore(states.layout)
+    if config.image == "host" or config.image.startswith("host:"):
+        raise Unsupported(
+            "a container of the image 'host' cannot be committed: the machine's files are no "
+            "layer (use 'export' and 'import')"
         )
-        if reference is not None:
-            events.tell_image(self.layout, "tag", store.read(image_id), reference.familiar)
-        return image_id
+    base = store.read(Digest(config.image_id))
+    run_config = _run_config(config, base)
+    if request.wanted is not None:
+        run_config = overlaid(run_config, request.wanted)
+    run_config = apply_changes(run_config, request.changes)
+    with workspace(states.layout) as scratch:
+        spool = scratch / "layer.tar"
+        with open_tree(states, container, with_mounts=False) as tree, spool.open("wb") as out:
+            write_tar(_changed(tree), out.write)
+        into = scratch / "layer"
+        into.mkdir()
+        with spool.open("rb") as file:
+            layer = unpack_layer(file, into, keep=scratch / "blob")
+        assert layer.blob is not None
+        document = _document(base, run_config, layer.diff_id, request, config)
+        known = len(base.blobs) == len(base.layers)
+        image = NewImage(
+            oci.encode(document),
+            () if reference is None else (reference,),
+            blobs=(*base.blobs, layer.blob) if known else (),
+            parent=str(base.id),
+        )
+        blobs = {parse_digest(layer.blob.digest): scratch / "blob"} if known else {}
+        image_id = store.add([image], {layer.diff_id: layer.path}, blobs)[0]
+    events.tell_container(
+        states.layout, config, "commit", comment=request.message, imageID=str(image_id)
+    )
+    if reference is not None:
+        events.tell_image(states.layout, "tag", store.read(image_id), reference.familiar)
+    return image_id
 
 
 def overlaid(config: oci.RunConfig, wanted: oci.RunConfig) -> oci.RunConfig:
@@ -154,7 +148,7 @@ def _run_config(config: ContainerConfig, base: Image) -> oci.RunConfig:
 
 def _healthcheck(health: Health | None, of_image: oci.Healthcheck | None) -> oci.Healthcheck | None:
     """Return the image's check, or what the container has in its place."""
-    from sandbox.engine.creation import merge_health
+    from sandbox.engine.containers.config import merge_health
 
     if health == merge_health(of_image, None):
         return of_image
@@ -177,7 +171,7 @@ def _document(
     request: CommitRequest,
     config: ContainerConfig,
 ) -> oci.ImageConfig:
-    from sandbox.engine.inspection import describe_config
+    from sandbox.engine.containers.inspect import describe_config
 
     now = oci.timestamp()
     step = oci.History(

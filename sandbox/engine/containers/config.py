@@ -9,7 +9,6 @@ Does not know: the store.
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import OtherPlatform, RuntimeFailed, UsageError
@@ -19,6 +18,7 @@ from sandbox.models.network import BRIDGE
 from sandbox.models.policy import SECOND, Health, Policy
 from sandbox.models.record import Record, field, replace
 from sandbox.models.signals import parse_signal
+from sandbox.models.timestamps import now
 from sandbox.runtime import container_names, spec
 
 if TYPE_CHECKING:
@@ -60,12 +60,6 @@ class CreateRequest(Record, frozen=True, kw_only=True):
     policy: Policy = field(default_factory=Policy)
     group_add: tuple[str, ...] = ()
     asked: dict[str, Any] = field(default_factory=dict)
-
-
-def now() -> str:
-    """Return the present as RFC 3339, with nanoseconds."""
-    seconds, nanoseconds = divmod(time.time_ns(), 10**9)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds:09}Z"
 
 
 def check_machine(request: CreateRequest) -> None:

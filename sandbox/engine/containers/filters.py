@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What ``ps --filter`` asks the store: which images descend from one, which networks are meant.
+"""``ps --filter``: what a filter asks about images and networks of the store.
 
 Does not know: how a filter is read (`models.container_filters` does).
 """
@@ -14,37 +14,43 @@ from sandbox.models.container_filters import Lookups, container_filter
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sandbox.engine import Engine
+    from sandbox.engine.containers.state import ContainerStates
     from sandbox.models.container import Container
+    from sandbox.store.layout import Layout
 
 
-def containers_that(engine: Engine, filters: Sequence[str]) -> Callable[[Container], bool]:
+def parse(states: ContainerStates, filters: Sequence[str]) -> Callable[[Container], bool]:
     """Return the test for ``--filter``."""
     lookups = Lookups(
-        container=engine.container,
-        family=lambda name: image_family(engine, name),
-        networks=lambda word: network_words(engine, word),
+        container=states.find,
+        family=lambda name: image_family(states.layout, name),
+        networks=lambda word: network_words(states.layout, word),
     )
     return container_filter(filters, lookups)
 
 
-def image_family(engine: Engine, name: str) -> set[str]:
+def image_family(layout: Layout, name: str) -> set[str]:
     """Return the ids of an image and of all that begin with its layers; none if it is unknown."""
+    from sandbox.store.images import ImageStore
+
+    store = ImageStore(layout)
     try:
-        head = engine.find_image(name)
+        head = store.find(name)
     except SandboxError:
         return set()
     depth = len(head.layers)
     return {head.id} | {
-        image.id for image in engine.images() if depth and image.layers[:depth] == head.layers
+        image.id for image in store.all() if depth and image.layers[:depth] == head.layers
     }
 
 
-def network_words(engine: Engine, word: str) -> set[str]:
+def network_words(layout: Layout, word: str) -> set[str]:
     """Return what containers may call the network of this name, or of an id with this beginning."""
+    from sandbox.store.networks import NetworkStore
+
     return {word} | {
         text
-        for network in engine.networks()
+        for network in NetworkStore(layout).all()
         if network.name == word or network.id.startswith(word)
         for text in (network.name, network.id)
     }

@@ -1,31 +1,46 @@
 # SPDX-License-Identifier: MIT
-"""What Docker's inspect shows of a container or a volume, as plain JSON values.
+"""``inspect`` of a container: Docker's JSON, as plain values.
 
-Rules: pure, and the only place that knows Docker's field names for them. What this
-engine does not have is shown empty, never invented.
+Rules: pure but for `inspect`, and the only place that knows Docker's field names for
+containers. What this engine does not have is shown empty, never invented.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.networkview import network_settings, port_bindings
+from sandbox.engine.containers.network_settings import network_settings, port_bindings
+from sandbox.engine.images.inspect import DRIVER
 from sandbox.models.filters import status_text
 from sandbox.models.network import BRIDGE
 from sandbox.models.oci import seconds_of
+from sandbox.models.timestamps import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sandbox.engine.containers.state import ContainerStates
     from sandbox.models.container import Container, ContainerConfig, MountPoint
     from sandbox.models.network import Network
     from sandbox.models.policy import Health, Policy, Usage
-    from sandbox.models.volume import Volume
     from sandbox.runtime.network.members import Seat
 
-NEVER = "0001-01-01T00:00:00Z"
-DRIVER = "index"
+
+def inspect(states: ContainerStates, container: Container) -> dict[str, Any]:
+    """Return the container's inspect object, with what the machine says about it now."""
+    from sandbox.engine.containers.limits import limits_by
+    from sandbox.runtime.network.members import live_seats
+    from sandbox.store.networks import NetworkStore
+
+    return describe_container(
+        container,
+        directory=os.fspath(states.store.directory(container.config.id).path),
+        limits_by=limits_by(container),
+        seat=live_seats(states.layout).get(container.config.id),
+        networks=NetworkStore(states.layout).all(),
+    )
 
 
 def describe_container(
@@ -327,17 +342,4 @@ def _healthcheck(health: Health | None) -> dict[str, Any] | None:
         "StartPeriod": health.start_period,
         "StartInterval": health.start_interval,
         "Retries": health.retries,
-    }
-
-
-def describe_volume(volume: Volume) -> dict[str, Any]:
-    """Return the volume's inspect object."""
-    return {
-        "CreatedAt": volume.created,
-        "Driver": "local",
-        "Labels": volume.labels or None,
-        "Mountpoint": volume.data,
-        "Name": volume.name,
-        "Options": None,
-        "Scope": "local",
     }

@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""Which volumes a new container gets, and what is in them at first."""
+"""The mounts of a new container, and what its volumes hold at first."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from sandbox.engine.creation import now
 from sandbox.errors import ContainerNotFound, NativeError, UsageError
 from sandbox.models.container import MountPoint
 from sandbox.models.record import replace
+from sandbox.models.timestamps import now
 from sandbox.store.volumes import VolumeStore
 
 if TYPE_CHECKING:
-    from sandbox.engine.containers import ContainerVerbs
-    from sandbox.engine.creation import CreateRequest
+    from sandbox.engine.containers.config import CreateRequest
+    from sandbox.engine.containers.state import ContainerStates
     from sandbox.models.container import ContainerConfig
     from sandbox.models.image import Image
     from sandbox.store.layout import Layout
 
 
-def attached(
-    engine: ContainerVerbs, request: CreateRequest, image: Image
+def mounts_of(
+    states: ContainerStates, request: CreateRequest, image: Image
 ) -> tuple[MountPoint, ...]:
     """Return all mounts of a new container; volumes are made where missing.
 
@@ -30,22 +30,22 @@ def attached(
     """
     found = {mount.target: mount for mount in request.mounts if not mount.anonymous}
     for text in request.volumes_from:
-        for mount in _of_another(engine, text):
+        for mount in _of_another(states, text):
             found.setdefault(mount.target, mount)
     for mount in request.mounts:
         found.setdefault(mount.target, mount)
     for target in image.config.volumes or {}:
         clean = os.path.normpath(target)
         found.setdefault(clean, MountPoint("volume", clean, anonymous=True))
-    return tuple(_with_place(engine.layout, mount) for mount in found.values())
+    return tuple(_with_source(states.layout, mount) for mount in found.values())
 
 
-def _of_another(engine: ContainerVerbs, text: str) -> list[MountPoint]:
+def _of_another(states: ContainerStates, text: str) -> list[MountPoint]:
     name, _, mode = text.partition(":")
     if mode not in ("", "ro", "rw", "z", "Z"):
         raise UsageError(f"invalid mode: {mode} in '{text}'")
     try:
-        other = engine.container(name).config
+        other = states.find(name).config
     except ContainerNotFound as exc:
         raise UsageError(exc.message) from exc
     mounts = [mount for mount in other.mounts if mount.type != "tmpfs"]
@@ -56,7 +56,7 @@ def _of_another(engine: ContainerVerbs, text: str) -> list[MountPoint]:
     ]
 
 
-def _with_place(layout: Layout, mount: MountPoint) -> MountPoint:
+def _with_source(layout: Layout, mount: MountPoint) -> MountPoint:
     if mount.type != "volume":
         return mount
     name = mount.name or os.urandom(32).hex()
@@ -77,12 +77,12 @@ def fill_volumes(layout: Layout, config: ContainerConfig) -> None:
 
 
 def _fill(layout: Layout, config: ContainerConfig, empty: list[MountPoint]) -> None:
-    from sandbox.engine.places import place_of
+    from sandbox.engine.containers.paths import paths_of
     from sandbox.runtime import launch, volume_owners
     from sandbox.runtime.copy.destinations import HostDestination, copy_all
     from sandbox.runtime.copy.sources import tree_items
 
-    place = place_of(layout, config)
+    place = paths_of(layout, config)
     with launch.resting_tree(config, place, with_mounts=False) as tree:
         for mount in empty:
             try:

@@ -16,9 +16,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sandbox.engine.creation import now
 from sandbox.errors import ContainerNotFound, SandboxError
 from sandbox.models.container import ContainerState
+from sandbox.models.timestamps import now
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,77 +1,97 @@
 # SPDX-License-Identifier: MIT
-"""What moves images in and out: one method a verb, none of it loaded before it is used.
+"""`engine.images`: what can be done with images.
 
-Does not know: how anything is transferred (see `registries` and `saving`).
+Rules: a method imports the file of its verb when it is called, so that others cost nothing.
+
+Does not know: how results are shown.
 """
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sandbox.errors import ImageNotFound
-from sandbox.models.reference import image_reference, parse_reference
+from sandbox.engine.registries.session import silent
+from sandbox.models.reference import parse_reference
 from sandbox.store import events
 from sandbox.store.images import ImageStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from sandbox.engine.pushing import Pushed
-    from sandbox.engine.registries import Pulled, Registries
+    from sandbox.engine.images.diff import Difference
+    from sandbox.engine.images.explore import ImageReport
+    from sandbox.engine.images.load import LoadedImage
+    from sandbox.engine.images.pull import Pulled
+    from sandbox.engine.images.push import Pushed
+    from sandbox.engine.pruned import Pruned
     from sandbox.models.digest import Digest
-    from sandbox.registry.client import RawManifest
+    from sandbox.models.image import Image
+    from sandbox.models.oci import History
     from sandbox.registry.credentials import Credentials
     from sandbox.registry.download import OnProgress
+    from sandbox.store.image_removal import Removal
     from sandbox.store.layout import Layout
 
 
-def silent(name: str, status: str, done: int = 0, total: int = 0) -> None:
-    """Take no note of progress."""
+class Images:
+    """The images of one store.
 
+    An image is found by its name (``alpine``, ``alpine:3.20``, ``alpine@sha256:…``), its id or
+    the start of its id. The name ``host`` is reserved: it means the machine's own files.
+    """
 
-def is_offline() -> bool:
-    """Return whether the user forbids all connections."""
-    return os.environ.get("SANDBOX_OFFLINE", "") not in ("", "0")
+    def __init__(self, layout: Layout) -> None:
+        """Use the images of *layout*."""
+        self._layout = layout
+        self._store = ImageStore(layout)
 
+    def get(self, name: str) -> Image:
+        """Return the image of this name or id, or raise `ImageNotFound`."""
+        return self._store.find(name)
 
-def can_pull(name: str) -> bool:
-    """Return whether *name* is one that a registry could know."""
-    reference = image_reference(name)
-    return reference is not None and not reference.is_host
+    def inspect(self, name: str) -> dict[str, Any]:
+        """Return an image as ``docker image inspect`` shows it."""
+        from sandbox.engine.images.inspect import describe_image
 
+        return describe_image(self.get(name))
 
-class TransferVerbs:
-    """The part of `Engine` that gets images and gives them away."""
+    def history(self, name: str) -> list[tuple[History, int]]:
+        """Return the steps of an image, newest first, each with its size in bytes."""
+        from sandbox.models.image import layer_histories
 
-    layout: Layout
+        return layer_histories(self.get(name))
 
-    @property
-    def _registries(self) -> Registries:
-        from sandbox.engine.registries import Registries
+    def tag(self, source: str, target: str) -> None:
+        """Give an image one more name; another image that has the name loses it."""
+        wanted = parse_reference(target)
+        self._store.tag(source, wanted)
+        name = wanted.with_default_tag().familiar
+        events.tell_image(self._layout, "tag", self.get(name), name)
 
-        return Registries(self.layout)
+    def remove(self, name: str, *, force: bool = False) -> Removal:
+        """Remove a name, and the image itself once it has none.
 
-    def _registries_as(self, name: str, credentials: Credentials | None) -> Registries:
-        """Return the registries as somebody else meets them: for the one that *name* says."""
-        from sandbox.engine.registries import Registries
+        Raises `Conflict` if a container uses the image or it has other names, unless *force*.
+        """
+        from sandbox.engine.images import remove
 
-        if credentials is None:
-            return self._registries
-        return Registries(self.layout, (parse_reference(name).domain, credentials))
+        return remove.remove(self._layout, name, force=force)
 
-    def check_login(self, domain: str | None, username: str, password: str) -> None:
-        """Try a name and password; nothing is kept."""
-        self._registries.check_login(domain, username, password)
+    def prune(
+        self, *, everything: bool = False, filters: Sequence[str] = (), blobs: bool = False
+    ) -> Pruned:
+        """Remove images without a name, or with *everything* all that no container uses.
 
-    def distribution(self, name: str, *, credentials: Credentials | None = None) -> dict[str, Any]:
-        """Return what a registry says of an image, in Docker's form."""
-        from sandbox.engine.distribution import distribution
+        *filters* are those of ``image prune --filter``. With *blobs* no image is removed, but
+        the compressed layers that a registry has too.
+        """
+        from sandbox.engine.images import remove
 
-        return distribution(self._registries_as(name, credentials), name)
+        if blobs:
+            return remove.prune_blobs(self._layout)
+        return remove.prune(self._layout, everything=everything, filters=filters)
 
-    def pull_image(
+    def pull(
         self,
         name: str,
         *,
@@ -82,20 +102,30 @@ class TransferVerbs:
         progress: OnProgress = silent,
         credentials: Credentials | None = None,
     ) -> list[Pulled]:
-        """Get an image, or every tag of a repository, from its registry."""
-        found = self._registries_as(name, credentials).pull(
+        """Get an image, or every tag of a repository, from its registry.
+
+        *platform* is as in ``linux/amd64``, by default this machine's. *pinned* is the digest
+        that the tag stands for, whatever the registry says. *progress* is called with a layer's
+        short id, a status, and bytes done and in all. *credentials* take the place of the
+        user's own.
+
+        Raises `ImageNotFound` if the image is for other platforms only or, *offline*, not in
+        the store; `NotFound`, `AuthFailed` and `RegistryError` are the registry's answers.
+        """
+        from sandbox.engine.images.pull import pull
+
+        return pull(
+            self._layout,
             name,
             platform=platform,
             all_tags=all_tags,
             offline=offline,
             pinned=pinned,
             progress=progress,
+            credentials=credentials,
         )
-        for item in found if not (offline or is_offline()) else ():
-            events.tell_transfer(self.layout, "pull", item.reference)
-        return found
 
-    def push_image(
+    def push(
         self,
         name: str,
         *,
@@ -103,31 +133,28 @@ class TransferVerbs:
         progress: OnProgress = silent,
         credentials: Credentials | None = None,
     ) -> list[Pushed]:
-        """Send an image to the registry that its name says."""
-        sent = self._registries_as(name, credentials).push(
-            name, all_tags=all_tags, progress=progress
+        """Send an image to the registry in its name.
+
+        Raises `ImageNotFound` if the store has no such image; `AuthFailed` and `RegistryError`
+        are the registry's answers. See `pull` for *progress* and *credentials*.
+        """
+        from sandbox.engine.images.push import push
+
+        return push(
+            self._layout, name, all_tags=all_tags, progress=progress, credentials=credentials
         )
-        for item in sent:
-            events.tell_transfer(self.layout, "push", item.reference)
-        return sent
 
-    def login(self, domain: str | None, username: str, password: str) -> str:
-        """Try a name and password, and keep them; returns where."""
-        return self._registries.login(domain, username, password)
+    def load(self, path: str, *, platform: str | None = None) -> list[LoadedImage]:
+        """Add every image of an archive, a compressed one, or an OCI directory.
 
-    def logout(self, domain: str | None) -> bool:
-        """Forget the credentials for a registry; False if there were none."""
-        return self._registries.logout(domain)
+        *path* is a file or directory; "-" means standard input. Raises `CorruptData` if the
+        archive is damaged or incomplete; the store is unchanged then.
+        """
+        from sandbox.engine.images.load import load
 
-    def search(self, term: str, *, limit: int = 25) -> list[dict[str, Any]]:
-        """Return the repositories that a registry finds for a term."""
-        return self._registries.search(term, limit=limit)
+        return load(self._layout, path, platform)
 
-    def manifest(self, name: str) -> RawManifest:
-        """Return the manifest or index that a reference means in its registry."""
-        return self._registries.manifest(name)
-
-    def save_images(
+    def save(
         self,
         names: Sequence[str],
         write: Callable[[bytes], object],
@@ -135,20 +162,72 @@ class TransferVerbs:
         kind: str = "docker-archive",
         since: str | None = None,
     ) -> None:
-        """Write images as one archive."""
-        from sandbox.engine import saving
+        """Write images as one archive: *kind* is ``docker-archive`` or ``oci-archive``.
 
-        saving.save_images(self.layout, names, write, kind=kind, since=since)
-        self._tell_saved(names)
+        Layers that the image *since* has too are left out.
+        """
+        from sandbox.engine.images import save
+        from sandbox.engine.images.image_events import tell_saved
+
+        save.save_images(self._layout, names, write, kind=kind, since=since)
+        tell_saved(self._layout, names)
 
     def save_directory(self, names: Sequence[str], path: str, *, since: str | None = None) -> None:
-        """Write images as an OCI layout into the new directory *path*."""
-        from sandbox.engine import saving
+        """Write images as an OCI layout into the new directory *path*.
 
-        saving.save_directory(self.layout, names, path, since=since)
-        self._tell_saved(names)
+        Raises `Conflict` if *path* exists. Layers that the image *since* has too are left out.
+        """
+        from sandbox.engine.images import save
+        from sandbox.engine.images.image_events import tell_saved
 
-    def _tell_saved(self, names: Sequence[str]) -> None:
-        for name in names:
-            with suppress(ImageNotFound):  # it went while it was written
-                events.tell_image(self.layout, "save", ImageStore(self.layout).find(name))
+        save.save_directory(self._layout, names, path, since=since)
+        tell_saved(self._layout, names)
+
+    def import_(
+        self,
+        path: str,
+        *,
+        reference: str | None = None,
+        changes: Sequence[str] = (),
+        message: str | None = None,
+        platform: str | None = None,
+    ) -> Digest:
+        """Make an image of one layer from the tar of a root file system; return its id.
+
+        *path* is a file; "-" means standard input. *changes* are instructions of a Dockerfile,
+        as in ``CMD ["/bin/sh"]``.
+        """
+        from sandbox.engine.images.import_ import import_
+
+        return import_(
+            self._layout,
+            path,
+            reference=reference,
+            changes=changes,
+            message=message,
+            platform=platform,
+        )
+
+    def diff(self, before: str, after: str) -> Iterator[Difference]:
+        """Yield the files that differ between two images, by path."""
+        from sandbox.engine.images.diff import diff
+
+        return diff(self._layout, before, after)
+
+    def explore(self, name: str) -> ImageReport:
+        """Return what each layer of an image adds, and the bytes that no container can see."""
+        from sandbox.engine.images.explore import explore
+
+        return explore(self._layout, name)
+
+    def list(self, name: str | None = None, *, filters: Sequence[str] = ()) -> list[Image]:
+        """Return the images that pass, newest first; *name* may hold wildcards.
+
+        *filters* are those of ``images --filter``, as in ``dangling=true``.
+        """
+        from sandbox.models.image_filters import parse_filters, select_images
+
+        wanted = parse_filters(filters)
+        if name is not None:
+            wanted.setdefault("reference", []).append(name)
+        return select_images(self._store.all(), wanted, find=self.get)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An image as others take it: its blobs, and a manifest that names them.
+"""An image as push and save give it away: its blobs, and a manifest that names them.
 
 How it works: what came with the image is given away unchanged. Where a layer's blob is
 not in the store (it was pruned, or the layer was made here) it is fetched again from a
@@ -34,7 +34,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
-class Content(Closing):
+class ImageBlobs(Closing):
     """The blobs of one image; packed ones live until it is closed."""
 
     def __init__(self, layout: Layout, image: Image) -> None:
@@ -120,7 +120,7 @@ class Content(Closing):
         return self._packed[parse_digest(packed.digest)]
 
     def _download(self, session: Session, reference: Reference, blob: oci.Descriptor) -> Path:
-        from sandbox.engine.transfers import silent
+        from sandbox.engine.registries.session import silent
         from sandbox.registry.download import downloaded
 
         digest = parse_digest(blob.digest)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What Docker's inspect shows of an image, as plain JSON values.
+"""``inspect`` of an image: Docker's JSON, as plain values.
 
 Rules: pure, and the only place that knows Docker's field names for images. What this
 engine does not have is shown empty, never invented.
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.inspection import DRIVER, NEVER
 from sandbox.models import oci
 from sandbox.models.oci import seconds_of
+from sandbox.models.timestamps import NEVER
 
 if TYPE_CHECKING:
     from sandbox.models.image import Image
+
+DRIVER = "index"
+"""The storage driver, as inspect and info name it."""
 
 # Of an image that was made of no container, as Go shows a configuration that is empty.
 _NO_CONFIG: dict[str, Any] = {

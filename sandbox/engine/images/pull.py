@@ -13,17 +13,16 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sandbox.engine.layer_job import LayerJob, in_parallel
-from sandbox.engine.pushing import Push, Pushed
-from sandbox.engine.transfers import is_offline, silent
+from sandbox.engine.images.parallel import in_parallel
+from sandbox.engine.images.pull_layer import LayerJob
+from sandbox.engine.registries.session import is_offline, open_session, tag_or_digest
 from sandbox.errors import (
     AuthFailed,
     CorruptData,
     ImageNotFound,
     NotFound,
-    RegistryError,
     SandboxError,
     StoreFull,
     UsageError,
@@ -33,6 +32,7 @@ from sandbox.models.digest import Digest, parse_digest
 from sandbox.models.image import parse_config
 from sandbox.models.record import replace
 from sandbox.models.reference import Reference, parse_reference
+from sandbox.store import events
 from sandbox.store.images import ImageStore, NewImage
 from sandbox.store.tags import read_tags
 
@@ -62,157 +62,44 @@ class Pulled:
     """The reference did not mean this image before."""
 
 
-class Registries:
-    """All that a store and registries do with each other."""
+def pull(
+    layout: Layout,
+    name: str,
+    *,
+    platform: str | None,
+    all_tags: bool,
+    offline: bool,
+    pinned: Digest | None,
+    progress: OnProgress,
+    credentials: Credentials | None,
+) -> list[Pulled]:
+    """Get an image, or every tag of a repository, from its registry."""
+    from sandbox.models.architecture import own_platform, parse_platform
+    from sandbox.registry.session import first_answer
 
-    def __init__(self, layout: Layout, identity: tuple[str, Credentials] | None = None) -> None:
-        """Use the user's credentials, or for one registry others."""
-        self.layout = layout
-        self._identity = identity
-
-    def session(self) -> Session:
-        """Return a session with the credentials that are to be used."""
-        return open_session(self._identity)
-
-    def pull(
-        self,
-        name: str,
-        *,
-        platform: str | None = None,
-        all_tags: bool = False,
-        offline: bool = False,
-        pinned: Digest | None = None,
-        progress: OnProgress = silent,
-    ) -> list[Pulled]:
-        """Get an image, or every tag of a repository, from its registry.
-
-        *pinned* is what the tag is to mean, whatever the registry says.
-        """
-        from sandbox.models.architecture import own_platform, parse_platform
-        from sandbox.registry.session import first_answer
-
-        reference = parse_reference(name)
-        if reference.is_host:
-            raise UsageError("the image 'host' is the machine itself: there is nothing to pull")
-        wanted = own_platform() if platform is None else parse_platform(platform)
-        if offline or is_offline():
-            cached = _cached(ImageStore(self.layout), _pinned(reference, pinned))
-            if platform is not None:
-                raw = ImageStore(self.layout).raw_config(cached.image_id)
-                _refuse_other_platform(raw, reference, wanted)
-            return [cached]
-        session = self.session()
-        session.transport.tell = progress
-        strict = platform is not None
-        if not all_tags:
-            pull = Puller(self.layout, session, wanted, progress, strict=strict)
-            return [pull.run(reference.with_default_tag(), pinned)]
-        if reference.tag is not None or reference.digest is not None:
-            raise UsageError("tag can't be used with --all-tags/-a")
+    reference = parse_reference(name)
+    if reference.is_host:
+        raise UsageError("the image 'host' is the machine itself: there is nothing to pull")
+    wanted = own_platform() if platform is None else parse_platform(platform)
+    if offline or is_offline():
+        cached = _cached(ImageStore(layout), _pinned(reference, pinned))
+        if platform is not None:
+            raw = ImageStore(layout).raw_config(cached.image_id)
+            _refuse_other_platform(raw, reference, wanted)
+        return [cached]
+    session = open_session(None if credentials is None else (reference.domain, credentials))
+    session.transport.tell = progress
+    puller = Puller(layout, session, wanted, progress, strict=platform is not None)
+    if not all_tags:
+        found = [puller.run(reference.with_default_tag(), pinned)]
+    elif reference.tag is not None or reference.digest is not None:
+        raise UsageError("tag can't be used with --all-tags/-a")
+    else:
         _, tags = first_answer(session.sources(reference), lambda source: source.tags())
-        pull = Puller(self.layout, session, wanted, progress, strict=strict)
-        return [pull.run(replace(reference, tag=tag)) for tag in tags]
-
-    def push(
-        self, name: str, *, all_tags: bool = False, progress: OnProgress = silent
-    ) -> list[Pushed]:
-        """Send an image to the registry that its name says."""
-        reference = parse_reference(name)
-        if reference.digest is not None:
-            raise UsageError("cannot push a digest reference")
-        store = ImageStore(self.layout)
-        if not all_tags:
-            references = [reference.with_default_tag()]
-        elif reference.tag is not None:
-            raise UsageError("tag can't be used with --all-tags/-a")
-        else:
-            references = [
-                found
-                for image in store.all()
-                for found in map(parse_reference, image.repo_tags)
-                if found.name == reference.name
-            ]
-        if not references or reference.is_host:
-            raise ImageNotFound(f"an image does not exist locally with the tag: {name}")
-        images = [(item, store.find(str(item))) for item in references]
-        refuse_offline(name)
-        push = Push(self.layout, self.session(), progress)
-        return [push.run(item, image) for item, image in images]
-
-    def login(self, domain: str | None, username: str, password: str) -> str:
-        """Try a name and password, and keep them; returns where."""
-        from sandbox.registry.credentials import Credentials
-
-        where = registry_name(domain)
-        refuse_offline(where)
-        session = open_session()
-        credentials = Credentials(username, password)
-        session.registry(where, credentials).check_login()
-        return session.credentials.save(where, credentials)
-
-    def check_login(self, domain: str | None, username: str, password: str) -> None:
-        """Try a name and password; nothing is kept."""
-        from sandbox.registry.credentials import Credentials
-
-        where = registry_name(domain)
-        refuse_offline(where)
-        open_session().registry(where, Credentials(username, password)).check_login()
-
-    def logout(self, domain: str | None) -> bool:
-        """Forget the credentials for a registry; False if there were none."""
-        from sandbox.registry.credentials import CredentialStore
-
-        return CredentialStore().erase(registry_name(domain))
-
-    def search(self, term: str, *, limit: int = 25) -> list[dict[str, Any]]:
-        """Return the repositories that a registry finds for a term."""
-        domain, slash, rest = term.partition("/")
-        if not slash or not ("." in domain or ":" in domain or domain == "localhost"):
-            domain, rest = "docker.io", term
-        refuse_offline(domain)
-        session = open_session()
-        if domain == "docker.io":
-            domain = "index.docker.io"
-        return session.registry(domain).search(rest, limit)
-
-    def manifest(self, name: str) -> RawManifest:
-        """Return the manifest or index that a reference means in its registry."""
-        from sandbox.registry.session import read_manifest
-
-        reference = parse_reference(name).with_default_tag()
-        refuse_offline(name)
-        return read_manifest(open_session().sources(reference), tag_or_digest(reference))
-
-
-def open_session(identity: tuple[str, Credentials] | None = None) -> Session:
-    """Return a session with the user's settings, or as somebody else for one registry."""
-    from sandbox.registry.credentials import CredentialStore, OverriddenCredentials
-    from sandbox.registry.session import Session
-
-    known = CredentialStore() if identity is None else OverriddenCredentials(*identity)
-    return Session(credentials=known)
-
-
-def refuse_offline(name: str) -> None:
-    """Refuse to go on if no connection may be made."""
-    if is_offline():
-        raise RegistryError(f"{name}: no connection is made while SANDBOX_OFFLINE is set")
-
-
-def registry_name(text: str | None) -> str:
-    """Return the registry that a user means with *text*.
-
-    >>> registry_name(None), registry_name("https://r.example/v2/")
-    ('docker.io', 'r.example')
-    """
-    from sandbox.registry.credentials import host_in
-
-    return host_in(text) if text else "docker.io"
-
-
-def tag_or_digest(reference: Reference) -> str:
-    """Return how a registry is asked for this reference."""
-    return str(reference.digest) if reference.digest is not None else str(reference.tag)
+        found = [puller.run(replace(reference, tag=tag)) for tag in tags]
+    for item in found:
+        events.tell_transfer(layout, "pull", item.reference)
+    return found
 
 
 def _cached(store: ImageStore, reference: Reference) -> Pulled:
@@ -237,6 +124,18 @@ def _refuse_other_platform(config: bytes, reference: Reference, wanted: Platform
             f"image {reference.familiar} was found but its platform"
             f" ({'/'.join(filter(None, has))}) does not match the specified platform ({wanted})"
         )
+
+
+def read_config(layout: Layout, sources: Sequence[Repository], descriptor: oci.Descriptor) -> bytes:
+    """Return the configuration that a manifest names."""
+    from sandbox.registry.session import first_answer
+
+    digest = parse_digest(descriptor.digest)
+    if layout.home(digest).image(digest).exists():
+        return ImageStore(layout).raw_config(digest)
+    return first_answer(
+        sources, lambda source: source.blob(digest, descriptor.size, _CONFIG_LIMIT)
+    )[1]
 
 
 class Puller:
@@ -276,7 +175,7 @@ class Puller:
         names = (reference,) if reference.tag is not None else ()
         digests = (Reference(reference.domain, reference.path, digest=top.digest),)
         is_new = read_tags(self._layout).find(reference) != image_id
-        config = self.config(sources, document.config)
+        config = read_config(self._layout, sources, document.config)
         if self._strict:
             _refuse_other_platform(config, reference, self._wanted)
         new = NewImage(config, names, digests, tuple(document.layers), manifest.data)
@@ -304,20 +203,6 @@ class Puller:
             entry = choose(entries, self._wanted, what=what)
             manifest = read_manifest(sources, parse_digest(entry.digest))
         raise CorruptData(f"manifest {top.digest}: indexes are nested too deeply")
-
-    def _is_complete(self, image_id: Digest) -> bool:
-        return self._layout.home(image_id).image(image_id).exists()
-
-    def config(self, sources: Sequence[Repository], descriptor: oci.Descriptor) -> bytes:
-        """Return the configuration that a manifest names."""
-        from sandbox.registry.session import first_answer
-
-        digest = parse_digest(descriptor.digest)
-        if self._is_complete(digest):
-            return self._store.raw_config(digest)
-        return first_answer(
-            sources, lambda source: source.blob(digest, descriptor.size, _CONFIG_LIMIT)
-        )[1]
 
     def _make_room(self, new: NewImage) -> None:
         """Drop what came of an image that does not fit; a full disk needs the room."""

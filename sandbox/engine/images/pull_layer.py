@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One layer on its way from a registry into the store, and several at a time.
+"""One layer on its way from a registry into the store.
 
 Does not know: which image it is for.
 """
@@ -11,14 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.errors import DigestMismatch, NotFound, SandboxError, Unsupported, map_os_errors
+from sandbox.engine.images.parallel import Stopped
+from sandbox.errors import DigestMismatch, NotFound, Unsupported, map_os_errors
 from sandbox.models.digest import Digest, parse_digest, short_id
 from sandbox.store.atomic_files import remove_tree
 from sandbox.store.images import ImageStore
 from sandbox.store.layers import has_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from sandbox.layers.memory_budget import Memory
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from sandbox.registry.download import OnProgress
     from sandbox.registry.session import Session
     from sandbox.store.layout import Layout
-
-
-class Stopped(SandboxError):  # noqa: N818 - no failure of its own
-    """Another layer failed; this one is given up."""
 
 
 @dataclass(frozen=True)
@@ -110,24 +107,3 @@ class LayerJob:
                 return unpack_layer(file, self.into, share=share)
         except GiveWay:
             return None
-
-
-def in_parallel(count: int, jobs: Iterable[Callable[[], object]], stop: threading.Event) -> None:
-    """Do *jobs*, *count* at a time; after a failure, set *stop* and raise the first one."""
-    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-
-    with ThreadPoolExecutor(max_workers=count) as pool:
-        futures = [pool.submit(job) for job in jobs]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        finally:
-            if not all(future.done() and future.exception() is None for future in futures):
-                stop.set()
-                for future in futures:
-                    future.cancel()
-    failures = [
-        future.exception() for future in futures if future.done() and not future.cancelled()
-    ]
-    for failure in failures:
-        if failure is not None and not isinstance(failure, Stopped):
-            raise failure

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Push one image: what the registry lacks, then the manifest.
+"""``push``: what the registry lacks, then the manifest.
 
 Does not know: how progress looks.
 """
@@ -9,18 +9,22 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sandbox.engine.layer_job import Stopped, in_parallel
-from sandbox.errors import UsageError
+from sandbox.engine.images.blobs import ImageBlobs
+from sandbox.engine.images.parallel import Stopped, in_parallel
+from sandbox.engine.registries.session import open_session, refuse_offline
+from sandbox.errors import ImageNotFound, UsageError
 from sandbox.models.digest import Digest, parse_digest, short_id
 from sandbox.models.reference import Reference, parse_reference
+from sandbox.store import events
 from sandbox.store.images import ImageStore
 
 if TYPE_CHECKING:
     from sandbox.models import oci
     from sandbox.models.image import Image
     from sandbox.registry.client import Repository
+    from sandbox.registry.credentials import Credentials
     from sandbox.registry.download import OnProgress
     from sandbox.registry.session import Session
     from sandbox.store.layout import Layout
@@ -35,7 +39,43 @@ class Pushed:
     size: int
 
 
-class Push:
+def push(
+    layout: Layout,
+    name: str,
+    *,
+    all_tags: bool,
+    progress: OnProgress,
+    credentials: Credentials | None,
+) -> list[Pushed]:
+    """Send an image to the registry that its name says."""
+    reference = parse_reference(name)
+    if reference.digest is not None:
+        raise UsageError("cannot push a digest reference")
+    store = ImageStore(layout)
+    if not all_tags:
+        references = [reference.with_default_tag()]
+    elif reference.tag is not None:
+        raise UsageError("tag can't be used with --all-tags/-a")
+    else:
+        references = [
+            found
+            for image in store.all()
+            for found in map(parse_reference, image.repo_tags)
+            if found.name == reference.name
+        ]
+    if not references or reference.is_host:
+        raise ImageNotFound(f"an image does not exist locally with the tag: {name}")
+    images = [(item, store.find(str(item))) for item in references]
+    refuse_offline(name)
+    session = open_session(None if credentials is None else (reference.domain, credentials))
+    pusher = Pusher(layout, session, progress)
+    sent = [pusher.run(item, image) for item, image in images]
+    for item in sent:
+        events.tell_transfer(layout, "push", item.reference)
+    return sent
+
+
+class Pusher:
     """Pushes with one session."""
 
     def __init__(self, layout: Layout, session: Session, progress: OnProgress) -> None:
@@ -46,12 +86,10 @@ class Push:
 
     def run(self, reference: Reference, image: Image) -> Pushed:
         """Push one image under one tag."""
-        from sandbox.engine.content import Content
-
         if image.is_host:
             raise UsageError("the image 'host' is the machine itself: it cannot be pushed")
         target = self._session.target(reference)
-        content = Content(self._layout, image)
+        content = ImageBlobs(self._layout, image)
         manifest = content.manifest()
         self._progress("", f"The push refers to repository [{reference.name}]")
         if target.manifest_digest(manifest.digest) is None:
@@ -63,7 +101,9 @@ class Push:
         self._store.add([content.as_new(digest)], {})
         return Pushed(reference, manifest.digest, len(manifest.data))
 
-    def _send(self, target: Repository, image: Image, content: Any, reference: Reference) -> None:
+    def _send(
+        self, target: Repository, image: Image, content: ImageBlobs, reference: Reference
+    ) -> None:
         from sandbox.registry.upload import ensure_blob, present, send_bytes
 
         known = self._repositories(reference.domain)

@@ -20,9 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.content import Content
-from sandbox.engine.registries import open_session
-from sandbox.engine.transfers import is_offline
+from sandbox.engine.images.blobs import ImageBlobs
+from sandbox.engine.registries.session import is_offline, open_session
 from sandbox.errors import Conflict, UsageError, map_os_errors
 from sandbox.layers.byte_streams import HashingReader
 from sandbox.layers.tar_writer import PackEntry, write_tar
@@ -86,7 +85,7 @@ class _Saving:
     index: list[dict[str, Any]] = field(default_factory=list)
     saved: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, image: Image, names: Sequence[Reference], content: Content) -> None:
+    def add(self, image: Image, names: Sequence[Reference], content: ImageBlobs) -> None:
         """Add an image under all its names."""
         config = ImageStore(self.layout).raw_config(image.id)
         manifest = content.manifest()
@@ -170,7 +169,7 @@ def _collect(
     left_out = frozenset() if since is None else frozenset(store.find(since).layers)
     saving = _Saving(layout, left_out)
     for image, references in _grouped(store, names):
-        content = stack.enter_context(Content(layout, image))
+        content = stack.enter_context(ImageBlobs(layout, image))
         saving.add(image, references, content)
     return saving.complete(kind)
 

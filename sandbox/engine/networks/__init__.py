@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What can be done with networks: one method a verb.
+"""`engine.networks`: what can be done with networks.
 
 Rules: a network can be removed while only containers that do not run know it, as in
 Docker. Running containers change networks at once, others when they start.
@@ -11,79 +11,82 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.creation import now
+from sandbox.engine.containers import supervisor
+from sandbox.engine.containers.state import ContainerStates
+from sandbox.engine.pruned import Pruned
 from sandbox.errors import Conflict, ContainerNotFound, NotFound, UsageError
 from sandbox.models.network import BRIDGE, Network, NetworkWish, check_wish, find_network
-from sandbox.models.record import Record, replace
+from sandbox.models.record import replace
+from sandbox.models.timestamps import now
 from sandbox.store import events
 from sandbox.store.networks import NetworkStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from sandbox.engine.running import RunningVerbs
     from sandbox.models.container import Container, ContainerConfig
     from sandbox.models.endpoints import Endpoint
     from sandbox.runtime.network.members import Seat
     from sandbox.runtime.network.membership import Change
-
-    _Base = RunningVerbs
-else:
-    _Base = object
+    from sandbox.store.layout import Layout
 
 
-class NetworkView(Record, frozen=True):
-    """A network and the containers that run on it."""
+class Networks:
+    """The networks of one store, and which containers are on them."""
 
-    network: Network
-    seats: tuple[Seat, ...]
+    def __init__(self, layout: Layout) -> None:
+        """Use the networks and containers of *layout*."""
+        self._layout = layout
+        self._store = NetworkStore(layout)
+        self._containers = ContainerStates(layout)
 
+    def create(self, wish: NetworkWish) -> Network:
+        """Make a network, with a free subnet if the wish names none.
 
-class NetworkVerbs(_Base):
-    """The part of `Engine` that is about networks."""
-
-    @property
-    def _networks(self) -> NetworkStore:
-        return NetworkStore(self.layout)
-
-    def create_network(self, wish: NetworkWish) -> Network:
-        """Make a network."""
+        Raises `Conflict` if the name or the subnet is taken, `UsageError` for a wish that
+        makes no sense.
+        """
         check_wish(wish)
-        with self._networks.locked():
-            network = self._networks.create(wish, network_id=os.urandom(32).hex(), created=now())
-        self._tell_network(network, "create")
+        with self._store.locked():
+            network = self._store.create(wish, network_id=os.urandom(32).hex(), created=now())
+        self._tell(network, "create")
         return network
 
-    def networks(self) -> list[Network]:
-        """Return every network, predefined ones first."""
-        return self._networks.all()
+    def get(self, name: str) -> Network:
+        """Return the network of this name, id or start of an id, or raise `NetworkNotFound`."""
+        return self._store.find(name)
 
-    def network(self, name: str) -> NetworkView:
-        """Return the network of this name or id, with who is on it."""
-        network = self._networks.find(name)
-        on_it = tuple(
+    def inspect(self, name: str) -> dict[str, Any]:
+        """Return a network as ``docker network inspect`` shows it."""
+        from sandbox.engine.networks.inspect import describe_network
+
+        network = self.get(name)
+        return describe_network(network, self.members(network))
+
+    def members(self, network: Network) -> tuple[Seat, ...]:
+        """Return what the running containers on a network have there."""
+        return tuple(
             seat
-            for seat in self.seats().values()
+            for seat in self.memberships().values()
             if seat.is_held and not seat.shares and seat.on(network.id)
         )
-        return NetworkView(network, on_it)
 
-    def seats(self) -> dict[str, Seat]:
+    def memberships(self) -> dict[str, Seat]:
         """Return what running containers have on networks, by container id."""
         from sandbox.runtime.network.members import live_seats
 
-        return live_seats(self.layout)
+        return live_seats(self._layout)
 
-    def remove_network(self, name: str) -> Network:
-        """Delete a network that no running container is on."""
+    def remove(self, name: str) -> Network:
+        """Delete a network; `Conflict` if it is predefined or a running container is on it."""
         from sandbox.runtime.network import membership
 
-        network = self._networks.find(name)
+        network = self.get(name)
         if network.is_predefined:
             raise Conflict(f"{network.name} is a pre-defined network and cannot be removed")
-        with membership.changing(self.layout) as change:
+        with membership.changing(self._layout) as change:
             members = change.members(network)
             if members:
                 names = ", ".join(f'name:"{seat.name}" id:"{seat.id[:12]}"' for seat in members)
@@ -91,34 +94,41 @@ class NetworkVerbs(_Base):
                     f"error while removing network: network {network.name} has active "
                     f"endpoints ({names})"
                 )
-            self._networks.remove(network)
-        self._tell_network(network, "destroy")
+            self._store.remove(network)
+        self._tell(network, "destroy")
         return network
 
-    def prune_networks(self, wanted: Callable[[Network], bool] = lambda _: True) -> list[str]:
-        """Delete networks that no container knows; return their names.
+    def prune(self, filters: Sequence[str] = ()) -> Pruned:
+        """Delete networks that no container knows, and what killed containers left of others.
 
-        What killed containers have left of networks goes as well.
+        *filters* are those of ``network prune --filter``.
         """
+        from sandbox.engine.networks.filters import parse_prune
         from sandbox.runtime import cleanup
 
-        cleanup.sweep(self.layout)
-        known = {item.network for c in self.containers() for item in c.config.network.endpoints}
-        removed = []
-        for network in self.networks():
+        matches = parse_prune(filters)
+        cleanup.sweep(self._layout)
+        known = {
+            item.network for c in self._containers.all() for item in c.config.network.endpoints
+        }
+        pruned = Pruned()
+        for network in self._store.all():
             used = any(find_network([network], name) for name in known)
-            if network.is_predefined or used or not wanted(network):
+            if network.is_predefined or used or not matches(network):
                 continue
             with suppress(Conflict):
-                self.remove_network(network.id)
-                removed.append(network.name)
-        events.tell_prune(self.layout, "network")
-        return removed
+                self.remove(network.id)
+                pruned.networks.append(network.name)
+        events.tell_prune(self._layout, "network")
+        return pruned
 
     def connect(self, network_name: str, container_name: str, wanted: Endpoint) -> None:
-        """Put a container on one more network; at once if it runs."""
-        network = self._networks.find(network_name)
-        container = self.container(container_name)
+        """Put a container on one more network; at once if it runs.
+
+        Raises `Conflict` if the container is on it already, or its kind of network allows none.
+        """
+        network = self.get(network_name)
+        container = self._containers.find(container_name)
         config = container.config
         _check_connect(network, container, wanted)
         endpoint = replace(
@@ -136,23 +146,27 @@ class NetworkVerbs(_Base):
             return replace(current, network=replace(current.network, endpoints=(*before, endpoint)))
 
         self._change_live(container, lambda change, seat: change.connect(seat, endpoint))
-        self._told(self._containers.change(container, decide))
-        self._tell_network(network, "connect", container=config.id)
+        supervisor.change(self._containers, container, decide)
+        self._tell(network, "connect", container=config.id)
 
     def _link(self, network: Network, name: str, alias: str) -> tuple[str, str, str]:
-        """Return a link; on a network with names whoever has the name by then is meant."""
+        """Return a link; where a network has names, the container may come later."""
         try:
-            return self.container(name).config.id, name, alias
+            return self._containers.find(name).config.id, name, alias
         except ContainerNotFound:
             if network.has_names:
                 return "", name, alias
             raise
 
     def disconnect(self, network_name: str, container_name: str, *, force: bool = False) -> None:
-        """Take a container off a network; at once if it runs."""
-        network = self._networks.find(network_name)
+        """Take a container off a network; at once if it runs.
+
+        Raises `Conflict` if the container is not on it. With *force* a container that does not
+        exist is no error.
+        """
+        network = self.get(network_name)
         try:
-            container = self.container(container_name)
+            container = self._containers.find(container_name)
         except ContainerNotFound:
             if force:
                 return
@@ -172,12 +186,12 @@ class NetworkVerbs(_Base):
             return replace(current, network=replace(current.network, endpoints=rest))
 
         self._change_live(container, lambda change, seat: change.disconnect(seat, network))
-        self._told(self._containers.change(container, decide))
-        self._tell_network(network, "disconnect", container=config.id)
+        supervisor.change(self._containers, container, decide)
+        self._tell(network, "disconnect", container=config.id)
 
     def remove_link(self, container_name: str, alias: str) -> None:
-        """Take a name that ``--link`` gave to another container; at once if it runs."""
-        container = self.container(container_name)
+        """Take away a name that ``--link`` gave to another container; at once if it runs."""
+        container = self._containers.find(container_name)
 
         def decide(current: ContainerConfig, _taken: frozenset[str]) -> ContainerConfig:
             before = current.network.endpoints
@@ -189,23 +203,34 @@ class NetworkVerbs(_Base):
                 raise NotFound(f"no such link: /{current.name}/{alias}")
             return replace(current, network=replace(current.network, endpoints=after))
 
-        changed = self._containers.change(container, decide)
+        changed = self._containers.store.change(container, decide)
         self._change_live(container, lambda change, seat: change.unlink(seat, alias))
-        self._told(changed)
+        supervisor.reread(changed)
 
     def _change_live(self, container: Container, act: Callable[[Change, Seat], None]) -> None:
         from sandbox.runtime.network import membership
 
         if not container.state.is_running:
             return
-        with membership.changing(self.layout) as change:
+        with membership.changing(self._layout) as change:
             seat = change.register.get(container.config.id)
             if seat is not None:
                 act(change, seat)
 
-    def _tell_network(self, network: Network, action: str, **more: str) -> None:
+    def _tell(self, network: Network, action: str, **more: str) -> None:
         driver = {"name": network.name, "type": network.driver}
-        events.tell(self.layout, "network", action, network.id, **driver, **more)
+        events.tell(self._layout, "network", action, network.id, **driver, **more)
+
+    def list(self, filters: Sequence[str] = ()) -> list[Network]:
+        """Return the networks that pass, predefined ones first.
+
+        *filters* are those of ``network ls --filter``, as in ``driver=bridge``.
+        """
+        from sandbox.engine.networks.filters import parse
+
+        every = self._store.all()
+        matches = parse(filters, lambda: {item.id for item in every if self.members(item)})
+        return [item for item in every if matches(item)]
 
 
 def _check_connect(network: Network, container: Container, wanted: Endpoint) -> None:

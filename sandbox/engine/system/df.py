@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What takes room in the store, by what it is for: bytes on disk, each counted once.
+"""``system df``: what takes room in the store, in bytes on disk, each counted once.
 
 Does not know: how results are shown.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What this machine offers to containers, and what follows from it.
+"""``doctor``: what this machine offers to containers, and what follows from it.
 
 Rules: a fact is found out by trying, not by reading versions, wherever trying is
 harmless; what is tried in the store is removed again.
@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sandbox.engine.holding import offered
+from sandbox.engine.containers.limits import offered
 from sandbox.errors import SandboxError
 from sandbox.native import probe as native_probe
 from sandbox.runtime import interceptor, rundir

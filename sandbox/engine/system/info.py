@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the store and the machine are like, in Docker's words.
+"""``info``: what the store and the machine are like, in Docker's words.
 
-Does not know: how facts are shown.
+Does not know: how this is shown.
 """
 
 from __future__ import annotations
@@ -10,47 +10,38 @@ import os
 import platform
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.holding import offered
+from sandbox.engine.containers.limits import offered
+from sandbox.engine.images.inspect import DRIVER
 from sandbox.errors import SandboxError
 from sandbox.runtime import interceptor
 from sandbox.runtime.spec import parse_platform
+from sandbox.version import VERSION
 
 if TYPE_CHECKING:
-    from sandbox.engine.containers import ContainerVerbs
-    from sandbox.engine.images import ImageVerbs
+    from collections.abc import Sequence
 
-    class _Base(ImageVerbs, ContainerVerbs):
-        """The verbs used here."""
-
-else:
-    _Base = object
+    from sandbox.models.container import Container
+    from sandbox.models.image import Image
+    from sandbox.store.layout import Layout
 
 
-class FactVerbs(_Base):
-    """The part of `Engine` that tells what it works with."""
-
-    def facts(self) -> dict[str, Any]:
-        """Return what ``info`` shows, by Docker's names."""
-        return _facts(self)
-
-
-def _facts(engine: FactVerbs) -> dict[str, Any]:
-    from sandbox import __version__
-
-    containers = engine.containers()
+def info(
+    layout: Layout, containers: Sequence[Container], images: Sequence[Image]
+) -> dict[str, Any]:
+    """Return what ``info`` shows, by Docker's names."""
     alive = sum(item.state.is_running for item in containers)
     paused = sum(item.state.status == "paused" for item in containers)
-    root = engine.layout.root
+    root = layout.root
     existing = next(path for path in (root, *root.parents) if path.exists())
     free = os.statvfs(existing)
     return {
-        "ServerVersion": __version__,
+        "ServerVersion": VERSION,
         "Containers": len(containers),
         "ContainersRunning": alive - paused,
         "ContainersPaused": paused,
         "ContainersStopped": len(containers) - alive,
-        "Images": sum(not image.is_host for image in engine.images()),
-        "Driver": "index",
+        "Images": sum(not image.is_host for image in images),
+        "Driver": DRIVER,
         "DockerRootDir": os.fspath(root),
         "FreeSpace": free.f_bavail * free.f_frsize,
         "KernelVersion": os.uname().release,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What comes back when the machine starts, and the unit that does it."""
+"""``system start``: containers that come back with the machine, and the unit that starts them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from sandbox.errors import SandboxError
 from sandbox.runtime.restart_policy import wants_revival
 
 if TYPE_CHECKING:
-    from sandbox.engine.running import RunningVerbs
-
-    _Base = RunningVerbs
-else:
-    _Base = object
+    from sandbox.engine.containers import Containers
 
 _UNIT = """\
 # Put this into ~/.config/systemd/user/sandbox.service, then:
@@ -38,26 +34,23 @@ WantedBy=default.target
 """
 
 
-class RevivalVerbs(_Base):
-    """The part of `Engine` that is about the machine's start."""
-
-    def revive(self) -> tuple[list[str], list[SandboxError]]:
-        """Start what its restart policy wants running; names and problems."""
-        started, problems = [], []
-        for container in self.containers():
-            state, config = container.state, container.config
-            wanted = wants_revival(
-                config.policy, stopped=state.stopped, was_started=bool(state.started_at)
-            )
-            if state.is_running or not wanted:
-                continue
-            try:
-                self.start_container(config.id)
-            except SandboxError as exc:
-                problems.append(exc)
-            else:
-                started.append(config.name)
-        return started, problems
+def start_all(containers: Containers) -> tuple[list[str], list[SandboxError]]:
+    """Start what its restart policy wants running; return names and problems."""
+    started, problems = [], []
+    for container in containers.list():
+        state, config = container.state, container.config
+        wanted = wants_revival(
+            config.policy, stopped=state.stopped, was_started=bool(state.started_at)
+        )
+        if state.is_running or not wanted:
+            continue
+        try:
+            containers.start(config.id)
+        except SandboxError as exc:
+            problems.append(exc)
+        else:
+            started.append(config.name)
+    return started, problems
 
 
 def service_unit() -> str:

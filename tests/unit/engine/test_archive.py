@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.engine.archive import copy_target
+from sandbox.engine.containers.copy import copy_target
 from sandbox.errors import SandboxError
 
 # source, is it a directory, target, kind of target, the target's parent; result

@@ -27,25 +27,25 @@ def store(tmp_path: Path) -> Store:
 
 def test_an_imported_tree_is_an_image_of_one_layer_with_its_changes(store: Store) -> None:
     path = store.archive(gzip.compress(images.tar(ROOTFS)))
-    image_id = store.import_image(
+    image_id = store.images.import_(
         path,
         reference="base:1",
         changes=["ENV A=1", "CMD sh"],
         message="why",
         platform="linux/arm64/v8",
     )
-    image = store.find_image("base:1")
+    image = store.images.get("base:1")
     assert image.id == image_id
     assert image.config.env == ["A=1"]
     assert (image.architecture, image.variant) == ("arm64", "v8")
     assert image.layers == (images.digest(images.tar(ROOTFS)),)
-    assert [(step.comment, size) for step, size in store.image_history("base:1")] == [("why", 2)]
+    assert [(step.comment, size) for step, size in store.images.history("base:1")] == [("why", 2)]
 
 
 def test_standard_input_is_imported_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     pipe = SimpleNamespace(buffer=io.BytesIO(images.tar(ROOTFS)), isatty=lambda: False)
     monkeypatch.setattr(sys, "stdin", pipe)
-    image = store.find_image(store.import_image("-"))
+    image = store.images.get(store.images.import_("-"))
     assert image.repo_tags == ()
     assert image.comment == "Imported from -"
 
@@ -53,14 +53,14 @@ def test_standard_input_is_imported_too(store: Store, monkeypatch: pytest.Monkey
 def test_the_configuration_of_a_loaded_image_is_kept_byte_for_byte(store: Store) -> None:
     raw = json.dumps(images.config_for([images.tar(layer) for layer in LAYERS]), indent=7).encode()
     path = store.archive(images.docker_archive(LAYERS, config_bytes=raw, tags=["x:1"]))
-    [loaded] = store.load_images(path)
+    [loaded] = store.images.load(path)
     assert loaded.id == images.digest(raw)
     assert ImageStore(store.layout).raw_config(loaded.id) == raw
 
 
 def test_several_images_of_one_archive_share_their_layers(store: Store) -> None:
     first = images.docker_archive(LAYERS, tags=["x:1"])
-    assert store.load_images(store.archive(first))[0].id
+    assert store.images.load(store.archive(first))[0].id
     before = set(store.layout.layers.iterdir())
     store.load([*LAYERS, [images.file("c")]], tags=["x:2"])
     assert len(set(store.layout.layers.iterdir()) - before) == 1
@@ -69,15 +69,15 @@ def test_several_images_of_one_archive_share_their_layers(store: Store) -> None:
 def test_an_oci_directory_is_loaded(store: Store, tmp_path: Path) -> None:
     files = images.oci_files(LAYERS, ref="r.io/x:1", nested=True)
     place = images.oci_directory(files, tmp_path / "layout")
-    [loaded] = store.load_images(str(place))
+    [loaded] = store.images.load(str(place))
     assert [ref.familiar for ref in loaded.references] == ["r.io/x:1"]
 
 
 def test_sixty_layers_load_and_leave_nothing_behind(store: Store) -> None:
     image = store.load(images.random_layers(), tags=["rnd"])
     assert len(image.layers) == 60
-    assert store.check_store() == []
-    store.remove_image("rnd")
+    assert store.system.fsck() == []
+    store.images.remove("rnd")
     assert not any(store.layout.layers.iterdir())
 
 
@@ -97,7 +97,7 @@ def test_a_bad_root_file_system_leaves_the_store_as_it_was(store: Store, name: s
     before = store.snapshot()
     path = store.archive(BAD[name])
     with pytest.raises(CorruptData) as error:
-        store.import_image(path, reference="bad")
+        store.images.import_(path, reference="bad")
     assert "\n" not in error.value.message
     assert path in error.value.message
     assert store.snapshot() == before
@@ -118,7 +118,7 @@ def test_a_lying_archive_leaves_the_store_as_it_was(store: Store, name: str) -> 
         "one good one bad": images.docker_archive([*new, [images.hardlink("a", "b")]]),
     }[name]
     with pytest.raises(CorruptData) as error:
-        store.load_images(store.archive(archive))
+        store.images.load(store.archive(archive))
     assert "\n" not in error.value.message
     assert store.snapshot() == before
 
@@ -140,6 +140,6 @@ def test_a_bad_request_is_refused_before_anything_is_made(
     store: Store, arguments: dict[str, object], kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):
-        store.import_image(**arguments)  # type: ignore[arg-type]
+        store.images.import_(**arguments)  # type: ignore[arg-type]
     left = [path for path in store.layout.root.rglob("*") if path.is_file()]
     assert [path for path in left if path != store.layout.lock] == []

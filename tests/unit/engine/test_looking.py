@@ -16,8 +16,8 @@ from sandbox.cli.images.image_tree import tree_lines
 from sandbox.cli.images.layer_report import report_lines
 from sandbox.cli.main import main
 from sandbox.engine import Engine
-from sandbox.engine.creation import CreateRequest
-from sandbox.engine.looking import compare_images, patch_of, report_image
+from sandbox.engine.containers.config import CreateRequest
+from sandbox.engine.images.diff import patch_of
 from sandbox.errors import Conflict, UsageError
 from sandbox.store.fsck import check
 from sandbox.store.layout import default_root
@@ -40,7 +40,7 @@ def engine() -> Engine:
 def load(engine: Engine, tag: str | None, *layers: list[images.Member]) -> str:
     path = default_root().parent / "archive.tar"
     images.docker_archive(list(layers), tags=[tag] if tag else None, path=path)
-    return engine.load_images(str(path))[0].id
+    return engine.images.load(str(path))[0].id
 
 
 def test_what_differs_between_images(engine: Engine) -> None:
@@ -53,7 +53,7 @@ def test_what_differs_between_images(engine: Engine) -> None:
         images.file("binary", b"\0two"),
     ]
     load(engine, "b:1", BASE, changes)
-    found = {item.path: item for item in compare_images(engine.layout, "a:1", "b:1")}
+    found = {item.path: item for item in engine.images.diff("a:1", "b:1")}
     assert {path: item.kind for path, item in found.items()} == {
         "big": "D",
         "binary": "C",
@@ -66,9 +66,9 @@ def test_what_differs_between_images(engine: Engine) -> None:
     )
     assert patch_of(found["etc/new"]).startswith("--- /dev/null\n+++ b/etc/new\n")
     assert patch_of(found["binary"]) == "Binary files a/binary and b/binary differ\n"
-    assert list(compare_images(engine.layout, "b:1", "b:1")) == []
+    assert list(engine.images.diff("b:1", "b:1")) == []
     with pytest.raises(UsageError, match="host"):
-        list(compare_images(engine.layout, "host", "b:1"))
+        list(engine.images.diff("host", "b:1"))
 
 
 def test_a_patch_and_a_report_have_names_and_lines_as_they_are(
@@ -77,7 +77,7 @@ def test_a_patch_and_a_report_have_names_and_lines_as_they_are(
     old = [images.file("grün", "a\fb\u2028c\r\n")]
     load(engine, "a:1", old)
     load(engine, "b:1", old, [images.file("grün", "a\fb\u2028d\r\n"), images.file(b"\xff", "x\n")])
-    [changed, new] = compare_images(engine.layout, "a:1", "b:1")
+    [changed, new] = engine.images.diff("a:1", "b:1")
     assert patch_of(changed) == (
         "--- a/grün\n+++ b/grün\n@@ -1 +1 @@\n-a\fb\u2028c\r\n+a\fb\u2028d\r\n"
     )
@@ -97,13 +97,13 @@ def test_modes_and_owners_are_differences(engine: Engine) -> None:
     other = [images.file("x", "1", mode=0o4755), images.file("y", "1", uid=9)]
     other.append(images.xattr(images.file("z", "1"), "user.a", b"b"))
     load(engine, "b:1", other)
-    found = list(compare_images(engine.layout, "a:1", "b:1"))
+    found = list(engine.images.diff("a:1", "b:1"))
     assert [(item.kind, item.path) for item in found] == [("C", "x"), ("C", "y"), ("C", "z")]
 
 
 def test_layers_and_what_they_waste(engine: Engine) -> None:
     load(engine, "a:1", BASE, [images.whiteout("big"), images.file("etc/os", "x")], [])
-    report = report_image(engine.layout, "a:1")
+    report = engine.images.explore("a:1")
     assert [len(layer.added) for layer in report.layers] == [5, 0, 0]
     assert [path for path, _ in report.layers[1].changed] == ["etc/os"]
     assert report.layers[1].removed == ("big",)
@@ -117,7 +117,7 @@ def test_the_tree_of_images(engine: Engine) -> None:
     load(engine, "base:1", BASE)
     load(engine, "app:1", BASE, [images.file("app", "1")], [images.file("more", "1")])
     load(engine, "web:1", BASE, [images.file("web", "1")])
-    lines = list(tree_lines(engine.images()))
+    lines = list(tree_lines(engine.images.list()))
     assert len(lines) == 6
     assert "(1 layer)" in lines[0]
     assert any("base:1" in line and line.startswith("├─ ") for line in lines)
@@ -132,7 +132,7 @@ def du(path: pathlib.Path) -> int:
 def test_df_counts_what_du_counts(engine: Engine) -> None:
     load(engine, "a:1", BASE, [images.file("x", images.noise(300_000))])
     load(engine, "b:1", BASE, [images.file("y", images.noise(200_001))])
-    usage = engine.disk_usage()
+    usage = engine.system.df()
     assert abs(usage.total - du(default_root())) <= du(default_root()) / 100
     assert all(item.shared > 50_000 for item in usage.images)
     assert usage.images_reclaimable > 500_000
@@ -146,9 +146,9 @@ def test_prune_takes_what_has_no_name(engine: Engine, capsys: pytest.CaptureFixt
     assert first in out
     assert "Total reclaimed space: " in out
     assert "reclaimed space: 0B" not in out
-    assert [image.repo_tags for image in engine.images()] == [("docker.io/library/a:1",)]
+    assert [image.repo_tags for image in engine.images.list()] == [("docker.io/library/a:1",)]
     assert main(["image", "prune", "-a", "-f"]) == 0
-    assert engine.images() == []
+    assert engine.images.list() == []
     assert os.listdir(engine.layout.layers) == os.listdir(engine.layout.blobs) == []
 
 
@@ -161,10 +161,10 @@ def test_prune_asks_first(
     assert capsys.readouterr().out == (
         "WARNING! This will remove all dangling images.\nAre you sure you want to continue? [y/N] "
     )
-    assert len(engine.images()) == 1
+    assert len(engine.images.list()) == 1
     monkeypatch.setattr("sys.stdin", io.StringIO(" Y\n"))
     assert main(["image", "prune"]) == 0
-    assert engine.images() == []
+    assert engine.images.list() == []
 
 
 def test_system_prune_sweeps(engine: Engine) -> None:
@@ -174,11 +174,11 @@ def test_system_prune_sweeps(engine: Engine) -> None:
     (layout.blobs / ("1" * 64)).write_bytes(b"x" * 10_000)
     (layout.layers / ("2" * 64)).mkdir()
     (layout.tmp / "left").mkdir()
-    pruned = engine.prune_system()
+    pruned = engine.system.prune()
     assert pruned.freed > 20_000
     assert check(layout, repair=False) == []
     assert os.listdir(layout.downloads) == os.listdir(layout.tmp) == []
-    assert len(engine.images()) == 1
+    assert len(engine.images.list()) == 1
 
 
 @pytest.mark.parametrize("until", ["1h", "2020-01-01T00:00:00Z", "1577836800"])
@@ -189,21 +189,21 @@ def test_system_prune_takes_any_form_of_a_moment_also_for_the_build_cache(
     assert main(["create", "--name", "young", "a:1", "/x"]) == 0
     assert main(["system", "prune", "-f", "--filter", f"until={until}"]) == 0
     assert "Total reclaimed space: " in capsys.readouterr().out
-    assert [item.config.name for item in engine.containers()] == ["young"]
+    assert [item.config.name for item in engine.containers.list()] == ["young"]
 
 
 def test_what_a_container_uses_stays(engine: Engine) -> None:
     image_id = load(engine, "a:1", [images.file("a")])
     request: Any = CreateRequest(image="a:1", args=("/a",))
-    container = engine.create(request)
+    container = engine.containers.create(request)
     load(engine, "a:1", [images.file("b")])
-    assert engine.prune_images(everything=True).deleted
-    assert [image.id for image in engine.images()] == [image_id]
+    assert engine.images.prune(everything=True).deleted
+    assert [image.id for image in engine.images.list()] == [image_id]
     with pytest.raises(Conflict):
-        engine.remove_image(image_id)
-    pruned = engine.prune_system(everything=True)
+        engine.images.remove(image_id)
+    pruned = engine.system.prune(everything=True)
     assert pruned.containers == [container.config.id]
-    assert engine.images() == []
+    assert engine.images.list() == []
 
 
 def test_the_commands(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,7 +211,7 @@ def test_the_commands(engine: Engine, capsys: pytest.CaptureFixture[str]) -> Non
     load(engine, "b:1", BASE)
     for arguments, expected in {
         "image ls": "a",
-        "image list -q": engine.find_image("a:1").short_id,
+        "image list -q": engine.images.get("a:1").short_id,
         "image history a:1": "layer 1",
         "image diff b:1 a:1": "C /etc/os",
         "image diff -p b:1 a:1": "+x",

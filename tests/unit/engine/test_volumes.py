@@ -30,7 +30,7 @@ def test_a_prune_waits_until_a_new_volume_is_in_its_place(
         rename(old, new)
 
     monkeypatch.setattr("sandbox.store.volumes.os.rename", watched)
-    volume = Engine(layout).create_volume("data", {"a": "b"})
+    volume = Engine(layout).volumes.create("data", {"a": "b"})
     assert seen == [False]
     assert (volume.name, volume.labels) == ("data", {"a": "b"})
     assert os.listdir(layout.tmp) == []

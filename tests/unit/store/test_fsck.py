@@ -28,7 +28,7 @@ def image(store: Store) -> Image:
 
 def test_a_sound_store_has_no_findings(store: Store, image: Image) -> None:
     assert image.repo_tags
-    assert store.check_store() == []
+    assert store.system.fsck() == []
 
 
 Damage = Callable[[Layout, Image], object]
@@ -50,7 +50,7 @@ PROBLEMS: dict[str, Damage] = {
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_damage_is_a_problem(store: Store, image: Image, name: str) -> None:
     PROBLEMS[name](store.layout, image)
-    findings = store.check_store()
+    findings = store.system.fsck()
     assert findings[0].is_problem, findings
 
 
@@ -74,24 +74,24 @@ def test_what_a_killed_process_leaves_is_noted_and_repaired(
 ) -> None:
     sound = store.snapshot()
     NOTES[name](store.layout)
-    assert [finding.is_problem for finding in store.check_store()] == [False]
-    assert [finding.is_repaired for finding in store.check_store(repair=True)] == [True]
-    assert store.check_store() == []
+    assert [finding.is_problem for finding in store.system.fsck()] == [False]
+    assert [finding.is_repaired for finding in store.system.fsck(repair=True)] == [True]
+    assert store.system.fsck() == []
     assert store.snapshot() == sound
-    assert store.find_image("app").id == image.id
+    assert store.images.get("app").id == image.id
 
 
 def test_names_of_missing_images_are_dropped_by_a_repair(store: Store, image: Image) -> None:
     store.layout.image(image.id).unlink()
-    assert any(f.is_problem and "app" in f.text for f in store.check_store(repair=True))
-    assert not any(finding.is_problem for finding in store.check_store())
+    assert any(f.is_problem and "app" in f.text for f in store.system.fsck(repair=True))
+    assert not any(finding.is_problem for finding in store.system.fsck())
 
 
 def test_a_containers_directory_is_never_removed(store: Store, image: Image) -> None:
     assert image
     path = store.layout.container("0" * 64)
     stray(path)
-    assert store.check_store(repair=True)[0].is_problem
+    assert store.system.fsck(repair=True)[0].is_problem
     assert path.exists()
 
 
@@ -106,4 +106,4 @@ def test_a_container_that_is_removed_meanwhile_is_no_problem(
         "_listed",
         lambda path: [*listed(path), gone] if path == store.layout.containers else listed(path),
     )
-    assert store.check_store() == []
+    assert store.system.fsck() == []

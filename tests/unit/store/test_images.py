@@ -31,25 +31,25 @@ def test_an_image_is_found_by_name_id_and_start_of_its_id(store: Store) -> None:
     image = store.load(LAYERS, tags=["app:1", "r.io/x/app:2"])
     hexadecimal = image.id.removeprefix("sha256:")
     for name in ("app:1", "docker.io/library/app:1", "r.io/x/app:2", hexadecimal[:4], image.id):
-        assert store.find_image(name).id == image.id
+        assert store.images.get(name).id == image.id
     assert image.layer_sizes == (1, 2)
 
 
 def test_a_tag_counts_more_than_the_start_of_an_id(store: Store) -> None:
     one = store.load(LAYERS, tags=["x"])
     other = store.load(LAYERS[:1], tags=["x"])
-    store.tag_image(other.id, one.id.removeprefix("sha256:")[:6])
-    assert store.find_image(one.id.removeprefix("sha256:")[:6]).id == other.id
+    store.images.tag(other.id, one.id.removeprefix("sha256:")[:6])
+    assert store.images.get(one.id.removeprefix("sha256:")[:6]).id == other.id
 
 
 def test_a_missing_image_comes_with_a_suggestion(store: Store) -> None:
     with pytest.raises(ImageNotFound, match="'sandbox images' lists"):
-        store.find_image("debain")
+        store.images.get("debain")
     store.load(LAYERS, tags=["debian:12"])
     with pytest.raises(
         ImageNotFound, match=r"no such image: debain:12 \(did you mean debian:12\?\)"
     ):
-        store.find_image("debain:12")
+        store.images.get("debain:12")
 
 
 def test_an_ambiguous_start_of_an_id_is_an_error(store: Store) -> None:
@@ -60,43 +60,43 @@ def test_an_ambiguous_start_of_an_id_is_an_error(store: Store) -> None:
         by_first[first] = by_first.get(first, 0) + 1
     prefix = next(first for first, count in by_first.items() if count > 1)
     with pytest.raises(UsageError, match="ambiguous"):
-        store.find_image(prefix)
+        store.images.get(prefix)
 
 
 def test_a_name_moves_to_the_image_loaded_last(store: Store) -> None:
     old = store.load(LAYERS, tags=["app"])
     new = store.load(LAYERS[:1], tags=["app"])
-    assert store.find_image("app").id == new.id
-    assert store.find_image(old.id).repo_tags == ()
+    assert store.images.get("app").id == new.id
+    assert store.images.get(old.id).repo_tags == ()
 
 
 def test_removing_an_image_keeps_what_others_share(store: Store) -> None:
     small = store.load(LAYERS[:1], tags=["small"])
     large = store.load(LAYERS, tags=["large"])
-    removal = store.remove_image("large")
+    removal = store.images.remove("large")
     assert removal.untagged == ["large:latest"]
     assert removal.deleted == [large.id, large.chain_id]
     assert store.layout.layer(small.layers[0]).is_dir()
     assert not store.layout.layer(large.layers[1]).exists()
-    assert store.check_store() == []
-    store.remove_image("small")
+    assert store.system.fsck() == []
+    store.images.remove("small")
     assert os.listdir(store.layout.layers) == os.listdir(store.layout.blobs) == []
 
 
 def test_a_removal_by_name_only_untags_while_other_names_are_left(store: Store) -> None:
     store.load(LAYERS, tags=["a", "b"])
-    assert store.remove_image("a").deleted == []
-    assert store.find_image("b").familiar_tags == ["b:latest"]
+    assert store.images.remove("a").deleted == []
+    assert store.images.get("b").familiar_tags == ["b:latest"]
 
 
 @pytest.mark.parametrize("name", ["host", "host:latest", "docker.io/library/host"])
 def test_the_name_of_the_machines_own_tree_cannot_be_taken(store: Store, name: str) -> None:
     image = store.load(LAYERS, tags=["app"])
     with pytest.raises(ReferenceSyntaxError, match="reserved"):
-        store.tag_image(image.id, name)
+        store.images.tag(image.id, name)
     with pytest.raises(ReferenceSyntaxError, match="reserved"):
         store.load(LAYERS, tags=[name])
-    assert store.find_image(name).is_host
+    assert store.images.get(name).is_host
 
 
 def test_a_full_disk_leaves_the_store_as_it_was(
@@ -122,10 +122,10 @@ def test_a_store_without_write_permission_can_be_read(store: Store) -> None:
     for path in paths:
         path.chmod(0o500 if path.is_dir() else 0o400)
     try:
-        assert store.find_image("app").size == 3
-        assert len(store.images()) == 1
+        assert store.images.get("app").size == 3
+        assert len(store.images.list()) == 1
         with pytest.raises(PermissionDenied):
-            store.remove_image("app")
+            store.images.remove("app")
         with pytest.raises(PermissionDenied):
             store.load(LAYERS[:1])
     finally:
@@ -134,10 +134,10 @@ def test_a_store_without_write_permission_can_be_read(store: Store) -> None:
 
 
 def test_reading_makes_no_store(store: Store) -> None:
-    assert store.images() == []
+    assert store.images.list() == []
     with pytest.raises(ImageNotFound):
-        store.remove_image("app")
-    assert store.check_store() == []
+        store.images.remove("app")
+    assert store.system.fsck() == []
     assert not store.layout.root.exists()
 
 
@@ -147,6 +147,6 @@ def test_an_image_that_is_removed_while_all_are_listed_is_left_out(
     kept = store.load(LAYERS[:1], tags=["kept"])
     store.load(LAYERS, tags=["gone"])
     listed = ImageStore(store.layout).ids()
-    store.remove_image("gone")
+    store.images.remove("gone")
     monkeypatch.setattr(ImageStore, "ids", lambda _: listed)
     assert [image.id for image in ImageStore(store.layout).all()] == [kept.id]

@@ -21,7 +21,7 @@ def test_what_has_ended_before_its_start_is_answered_does_not_run() -> None:
     ended: list[tuple[str, int]] = []
     engine: Any = SimpleNamespace(
         layout=SimpleNamespace(root=pathlib.Path("/nowhere")),
-        tell_exec_end=lambda _, name, code: ended.append((name, code)),
+        streams=SimpleNamespace(tell_exec_end=lambda _, name, code: ended.append((name, code))),
     )
 
     async def main() -> tuple[Exec, list[str]]:

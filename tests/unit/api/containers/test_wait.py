@@ -35,7 +35,9 @@ def settled(monkeypatch: pytest.MonkeyPatch, states: list[ContainerState]) -> An
 
     monkeypatch.setattr("sandbox.api.containers.wait.asyncio.sleep", sleep)
     call: Any = SimpleNamespace(
-        work=SimpleNamespace(look=look), engine=SimpleNamespace(container=None), is_gone=False
+        work=SimpleNamespace(look=look),
+        engine=SimpleNamespace(containers=SimpleNamespace(get=None)),
+        is_gone=False,
     )
     return asyncio.run(wait.settled(call, BEFORE, DIED))  # type: ignore[arg-type]
 

@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: MIT
+"""`engine.containers`: what can be done with containers.
+
+Rules: a method imports the file of its verb when it is called: `run` must start fast.
+
+Does not know: how results are shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.engine.containers.state import ContainerStates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sandbox.engine.containers.commit import CommitRequest
+    from sandbox.engine.containers.config import CreateRequest
+    from sandbox.engine.containers.top import Sample
+    from sandbox.engine.containers.tree import PathStat
+    from sandbox.engine.pruned import Pruned
+    from sandbox.models.container import Container
+    from sandbox.models.digest import Digest
+    from sandbox.runtime.attach import Wishes
+    from sandbox.runtime.exec.exec_process import ExecRequest
+    from sandbox.runtime.logs.reader import Line, Span
+    from sandbox.runtime.process.start import Attachment
+    from sandbox.store.layout import Layout
+
+
+class Containers:
+    """The containers of one store.
+
+    A container is found by its name, its id or the start of its id. Every method that takes a
+    name raises `ContainerNotFound` if there is none such, `UsageError` if several ids start so.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        """Use the containers of *layout*."""
+        self._layout = layout
+        self._states = ContainerStates(layout)
+
+    # ---- make and run ------------------------------------------------------------------------
+
+    def create(self, request: CreateRequest) -> Container:
+        """Make a container that has not been started.
+
+        Raises `ImageNotFound` if the image is not in the store, `OtherPlatform` if it is for
+        another kind of machine, `Conflict` if the name is taken, `UsageError` for values that
+        make no sense.
+        """
+        from sandbox.engine.containers.create import create
+
+        return create(self._states, request)
+
+    def run(
+        self,
+        request: CreateRequest,
+        attachment: Attachment | None = None,
+        *,
+        on_create: Callable[[Container], object] | None = None,
+    ) -> int:
+        """Create a container, run it to its end in the foreground, and return its exit code.
+
+        The container writes to this process's standard output and error. This process
+        supervises it: there is no log, no restart and no health check. *on_create* is called
+        with the container before it starts.
+
+        Raises what `create` raises; `CommandNotFound` or `CommandNotExecutable` if the
+        command cannot be started, and `RuntimeFailed` if the container cannot.
+        """
+        from sandbox.engine.containers import run
+        from sandbox.runtime.process.start import Attachment
+
+        return run.run(self._states, request, attachment or Attachment(), on_create or _ignore)
+
+    def run_attached(
+        self,
+        request: CreateRequest,
+        wishes: Wishes | None = None,
+        *,
+        on_create: Callable[[Container], object] | None = None,
+    ) -> int | None:
+        """Create a container under a supervisor and stay with it; return its exit code.
+
+        Returns None if the user typed the keys that detach: the container goes on. Raises what
+        `run` raises.
+        """
+        from sandbox.engine.containers import start
+        from sandbox.runtime.attach import Wishes
+
+        return start.run_attached(self._states, request, wishes or Wishes(), on_create or _ignore)
+
+    def run_detached(
+        self,
+        request: CreateRequest,
+        *,
+        on_create: Callable[[Container], object] | None = None,
+    ) -> Container:
+        """Create a container and start it; the container goes on without this process.
+
+        Raises what `run` raises.
+        """
+        from sandbox.engine.containers import start
+
+        return start.run_detached(self._states, request, on_create or _ignore)
+
+    def start(self, name: str, wishes: Wishes | None = None) -> int | None:
+        """Start a container; one that runs already is left as it is.
+
+        With *wishes*, stay with the container and return its exit code, or None if the user
+        detached. Raises `Conflict` if it is paused.
+        """
+        from sandbox.engine.containers import start
+
+        return start.start(self._states, name, wishes)
+
+    def start_in_foreground(self, name: str, attachment: Attachment | None = None) -> int:
+        """Run an existing container to its end, as `run` does, and return its exit code."""
+        from sandbox.engine.containers.run import start_in_foreground
+        from sandbox.runtime.process.start import Attachment
+
+        return start_in_foreground(self._states, name, attachment or Attachment())
+
+    def attach(self, name: str, wishes: Wishes | None = None) -> int | None:
+        """Join a running container; return its exit code, or None if the user detached.
+
+        Raises `Conflict` if it is stopped, paused, or runs in the foreground of another command.
+        """
+        from sandbox.engine.containers import start
+        from sandbox.runtime.attach import Wishes
+
+        return start.attach(self._states, name, wishes or Wishes())
+
+    # ---- stop and wait -----------------------------------------------------------------------
+
+    def stop(
+        self, name: str, *, signal_name: str | None = None, timeout: int | None = None
+    ) -> None:
+        """Ask the main process to end, and kill everything if it does not.
+
+        *signal_name* and *timeout*, in seconds, are by default the container's own; a negative
+        timeout waits without end. A container that does not run is left as it is.
+        """
+        from sandbox.engine.containers import stop
+
+        stop.stop(self._states, name, signal_name=signal_name, timeout=timeout)
+
+    def restart(
+        self, name: str, *, signal_name: str | None = None, timeout: int | None = None
+    ) -> None:
+        """Stop a container as `stop` does, if it runs, and start it."""
+        from sandbox.engine.containers import stop
+
+        stop.restart(self._states, name, signal_name=signal_name, timeout=timeout)
+
+    def kill(self, name: str, signal_name: str = "KILL") -> None:
+        """Send a signal to the main process; `Conflict` if the container does not run."""
+        from sandbox.engine.containers import stop
+
+        stop.kill(self._states, name, signal_name)
+
+    def pause(self, name: str) -> None:
+        """Stop all processes of a container where they are.
+
+        Raises `Conflict` if the container does not run, or has no supervisor.
+        """
+        from sandbox.engine.containers import stop
+
+        stop.pause(self._states, name)
+
+    def unpause(self, name: str) -> None:
+        """Let a paused container go on."""
+        from sandbox.engine.containers import stop
+
+        stop.pause(self._states, name, "unpause")
+
+    def wait(self, name: str, *, condition: str = "not-running") -> int:
+        """Wait until the container has ended, and return its exit code.
+
+        With the *condition* ``next-exit``, a container that does not run is waited for, too.
+        """
+        from sandbox.engine.containers import stop
+
+        return stop.wait(self._states, name, condition)
+
+    # ---- look at -----------------------------------------------------------------------------
+
+    def get(self, name: str) -> Container:
+        """Return a container: its configuration and its true state."""
+        return self._states.find(name)
+
+    def inspect(self, name: str, *, size: bool = False) -> dict[str, Any]:
+        """Return a container as ``docker inspect`` shows it, with *size* as ``-s`` does."""
+        from sandbox.engine.containers.inspect import inspect
+
+        container = self.get(name)
+        return inspect(self._states, container) | (self.sizes(container) if size else {})
+
+    def sizes(self, container: Container) -> dict[str, int]:
+        """Return the bytes that a container adds, and shows in all, as inspect names them."""
+        from sandbox.engine.containers.tree import sizes
+
+        return sizes(self._states, container)
+
+    def layer_size(self, container: Container) -> int:
+        """Return the bytes of the files in the container's own layer."""
+        from sandbox.engine.containers.tree import layer_size
+
+        return layer_size(self._states, container)
+
+    def logs(self, name: str, span: Span | None = None, *, follow: bool = False) -> Iterator[Line]:
+        """Yield the lines that a container wrote; *follow* until it ends.
+
+        *span* says from which to which moment, and how many of the last lines. Raises
+        `Unsupported` if the container keeps no log.
+        """
+        from sandbox.engine.containers.logs import logs
+        from sandbox.runtime.logs.reader import Span
+
+        return logs(self._states, name, span or Span(), follow=follow)
+
+    def top(self, name: str, options: Sequence[str] = ()) -> tuple[list[str], list[list[str]]]:
+        """Return the headings and rows of ``ps`` for the container's processes.
+
+        *options* are those of ps, by default ``-ef``. Raises `Conflict` if the container does
+        not run, `RuntimeFailed` if there is no ps or it fails.
+        """
+        from sandbox.engine.containers.top import top
+
+        return top(self._states, name, options)
+
+    def stats(self, name: str) -> Sample:
+        """Return what a container uses now; `Conflict` if it does not run."""
+        from sandbox.engine.containers.top import stats
+
+        return stats(self.get(name))
+
+    def diff(self, name: str) -> list[tuple[str, str]]:
+        """Return what a container changed, by path: ("A", "C" or "D"; path).
+
+        A is added, C changed, D deleted.
+        """
+        from sandbox.engine.containers.tree import diff
+
+        return diff(self._states, name)
+
+    def damaged(self) -> list[tuple[str, str]]:
+        """Return (id, what is wrong) of containers that can only be removed."""
+        return [(identity, exc.message) for identity, exc in self._states.store.damaged()]
+
+    # ---- processes and files -----------------------------------------------------------------
+
+    def exec(
+        self,
+        name: str,
+        request: ExecRequest,
+        *,
+        detach: bool = False,
+        keys: bytes = b"",
+        warn: Callable[[str], object] | None = None,
+    ) -> int:
+        """Run one more process in a running container and return its exit code.
+
+        With *detach*, return 0 at once. Calls *warn* with a line if the process cannot be held
+        to the container's limits. Raises `Detached` if the user types *keys* on the process's
+        terminal: the process goes on; `Conflict` if the container is paused or does not run;
+        `CommandNotFound` or `CommandNotExecutable` if the command cannot be started.
+        """
+        from sandbox.engine.containers.exec import execute
+
+        return execute(self._states, name, request, detach=detach, keys=keys, warn=warn or _ignore)
+
+    def copy_from(
+        self,
+        name: str,
+        source: str,
+        target: str,
+        *,
+        follow: bool = False,
+        keep_owners: bool = False,
+    ) -> int:
+        """Copy a file or directory out of a container; return the bytes.
+
+        *source* is a path of the container, *target* of the host; Docker's rules for ``cp``
+        hold. With *follow*, a link that is the source is followed. Raises `NotFound` if there
+        is nothing at *source*, or no directory for *target*.
+        """
+        from sandbox.engine.containers import copy
+
+        return copy.copy_from(
+            self._states, name, source, target, follow=follow, keep_owners=keep_owners
+        )
+
+    def copy_to(
+        self,
+        name: str,
+        source: str,
+        target: str,
+        *,
+        follow: bool = False,
+        keep_owners: bool = False,
+    ) -> int:
+        """Copy a file or directory of the host into a container; return the bytes.
+
+        As `copy_from`, the other way. The files belong to root, or with *keep_owners* to
+        the ids of their owners on the host.
+        """
+        from sandbox.engine.containers import copy
+
+        return copy.copy_to(
+            self._states, name, source, target, follow=follow, keep_owners=keep_owners
+        )
+
+    def get_archive(
+        self, name: str, path: str, write: Callable[[bytes], object], *, follow: bool = False
+    ) -> None:
+        """Write what is at a path of a container as a tar archive."""
+        from sandbox.engine.containers import copy
+
+        copy.get_archive(self._states, name, path, write, follow=follow)
+
+    def put_archive(
+        self, name: str, path: str, read: Callable[[int], bytes], *, as_user: bool = False
+    ) -> int:
+        """Unpack a tar archive into a directory of a container; return the bytes.
+
+        With *as_user*, the container's user owns all of it. Raises `UsageError` if *path* is
+        no directory.
+        """
+        from sandbox.engine.containers import copy
+
+        return copy.put_archive(self._states, name, path, read, as_user=as_user)
+
+    def path_stat(self, name: str, path: str) -> PathStat:
+        """Return what is at a path of a container, or raise `NotFound`.
+
+        A link is not followed, unless the path ends with a slash.
+        """
+        from sandbox.engine.containers.tree import path_stat
+
+        return path_stat(self._states, name, path)
+
+    def export(self, name: str, write: Callable[[bytes], object]) -> None:
+        """Write all files of a container as one tar archive."""
+        from sandbox.engine.containers.tree import export
+
+        export(self._states, name, write)
+
+    def commit(self, name: str, request: CommitRequest | None = None) -> Digest:
+        """Make an image of what a container changed, and return its id.
+
+        Raises `Unsupported` for a container of the image ``host``.
+        """
+        from sandbox.engine.containers.commit import CommitRequest, commit
+
+        return commit(self._states, name, request or CommitRequest())
+
+    # ---- change and remove -------------------------------------------------------------------
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a container another name; `Conflict` if it is taken."""
+        from sandbox.engine.containers import update
+
+        update.rename(self._states, name, new_name)
+
+    def update(self, name: str, *, asked: Mapping[str, Any] | None = None, **changes: Any) -> None:
+        """Change parts of a container's policy: *changes* are fields of `Policy`.
+
+        *asked* is shown by inspect as the HostConfig that was asked for. Raises `Conflict` if
+        the running container cannot be held to the new limits.
+        """
+        from sandbox.engine.containers import update
+
+        update.update(self._states, name, changes, asked)
+
+    def remove(self, name: str, *, force: bool = False, volumes: bool = False) -> Container:
+        """Delete a container, with *volumes* also the anonymous volumes that only it has.
+
+        Raises `Conflict` if the container runs; with *force* it is killed first.
+        """
+        from sandbox.engine.containers import remove
+
+        return remove.remove(self._states, name, force=force, volumes=volumes)
+
+    def remove_damaged(self, name: str) -> str | None:
+        """Delete a container that `damaged` lists, by the start of its id; return the id.
+
+        Returns None if no damaged container, or more than one, has such an id.
+        """
+        from sandbox.engine.containers import remove
+
+        return remove.remove_damaged(self._states, name)
+
+    def prune(self, filters: Sequence[str] = ()) -> Pruned:
+        """Remove containers that do not run; *filters* are those of ``container prune``."""
+        from sandbox.engine.containers import remove
+
+        return remove.prune(self._states, filters)
+
+    def list(self, *, filters: Sequence[str] = ()) -> list[Container]:
+        """Return the containers that pass, newest first, those that ended included.
+
+        *filters* are those of ``ps --filter``, as in ``status=running``.
+        """
+        if not filters:
+            return self._states.all()
+        from sandbox.engine.containers.filters import parse
+
+        matches = parse(self._states, filters)
+        return [item for item in self._states.all() if matches(item)]
+
+
+def _ignore(_: object) -> None:
+    """Do nothing."""

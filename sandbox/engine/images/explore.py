@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""``image explore``: what each layer of an image adds, and what is wasted.
+
+Rules: names are bytes read as Latin-1, as in the tables of layers; the caller that shows
+them turns them back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.engine.images.merged import MergedTree
+from sandbox.store.images import ImageStore
+
+if TYPE_CHECKING:
+    from sandbox.models.digest import Digest
+    from sandbox.models.image import Image
+    from sandbox.store.layout import Layout
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """What one layer of an image adds."""
+
+    number: int
+    diff_id: Digest
+    created_by: str
+    size: int
+    added: tuple[tuple[str, int], ...]  # path, size
+    changed: tuple[tuple[str, int], ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImageReport:
+    """What an image is made of."""
+
+    image: Image
+    layers: tuple[LayerReport, ...]
+    wasted: tuple[tuple[str, int], ...]  # path, bytes that cannot be seen
+    size: int
+
+    @property
+    def wasted_size(self) -> int:
+        """All bytes that no container can see."""
+        return sum(size for _, size in self.wasted)
+
+
+def explore(layout: Layout, name: str) -> ImageReport:
+    """Return what every layer of an image adds, and what is wasted."""
+    image = ImageStore(layout).find(name)
+    merged = MergedTree(layout, image)
+    steps = [step.created_by for step in image.history if not step.empty_layer]
+    reports = []
+    wasted: dict[str, int] = {}
+    for number, changes in merged.grow():
+
+        def sized(paths: list[str]) -> tuple[tuple[str, int], ...]:
+            nodes = merged.tree.nodes
+            return tuple((path, merged.size(nodes[path])) for path in sorted(paths))
+
+        for node in changes.hidden:
+            wasted[node.row.p] = wasted.get(node.row.p, 0) + merged.size(node)
+        reports.append(
+            LayerReport(
+                number,
+                image.layers[number],
+                steps[number] if number < len(steps) else "",
+                image.layer_sizes[number],
+                sized(changes.added),
+                sized(changes.changed),
+                tuple(changes.removed),
+            )
+        )
+    most = sorted(((p, s) for p, s in wasted.items() if s), key=lambda item: (-item[1], item[0]))
+    return ImageReport(image, tuple(reports), tuple(most), image.size)
