@@ -34,9 +34,13 @@ async def list_all(call: Call) -> web.StreamResponse:
 
     def look() -> list[dict[str, Any]]:
         engine = call.engine
+        matches = engine.containers.parse_filters(query.as_flags(wanted))
         every = engine.containers.list()
-        chosen = engine.containers.list(filters=query.as_flags(wanted)) if wanted else every
-        found = [item for item in chosen if everything or limit > 0 or item.state.is_running]
+        found = [
+            item
+            for item in every
+            if (everything or limit > 0 or item.state.is_running) and matches(item)
+        ]
         seats, networks = engine.networks.memberships(), engine.networks.list()
         links = link_names(every)
         shown = []

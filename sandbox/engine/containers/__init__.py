@@ -250,6 +250,14 @@ class Containers:
         """Return (id, what is wrong) of containers that can only be removed."""
         return [(identity, exc.message) for identity, exc in self._states.store.damaged()]
 
+    def parse_filters(self, filters: Sequence[str]) -> Callable[[Container], bool]:
+        """Return the test that `list` makes; `UsageError` names a filter that makes no sense."""
+        if not filters:
+            return lambda _: True
+        from sandbox.engine.containers.filters import parse
+
+        return parse(self._states, filters)
+
     # ---- processes and files -----------------------------------------------------------------
 
     def exec(
@@ -404,11 +412,7 @@ class Containers:
 
         *filters* are those of ``ps --filter``, as in ``status=running``.
         """
-        if not filters:
-            return self._states.all()
-        from sandbox.engine.containers.filters import parse
-
-        matches = parse(self._states, filters)
+        matches = self.parse_filters(filters)
         return [item for item in self._states.all() if matches(item)]
 
 
