@@ -19,7 +19,7 @@ from sandbox.api.containers.create_request import (
     run_config_of,
 )
 from sandbox.api.errors import ApiError, BadRequest
-from sandbox.engine.creation import CreateRequest
+from sandbox.engine.containers.config import CreateRequest
 from sandbox.errors import SandboxError
 from sandbox.models.policy import Policy
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.api.containers import stats
-from sandbox.engine.executing import Sample
+from sandbox.engine.containers.top import Sample
 from sandbox.errors import SandboxError
 
 BOX: Any = SimpleNamespace(
@@ -50,7 +50,8 @@ def test_one_measurement_serves_all_who_ask_at_that_time() -> None:
         return Sample(1.0)
 
     call: Any = SimpleNamespace(
-        work=SimpleNamespace(look=look), engine=SimpleNamespace(sample=None)
+        work=SimpleNamespace(look=look),
+        engine=SimpleNamespace(containers=SimpleNamespace(stats=None)),
     )
 
     async def main() -> None:
@@ -66,7 +67,8 @@ def test_a_container_that_has_ended_uses_nothing() -> None:
         raise SandboxError("not running")
 
     call: Any = SimpleNamespace(
-        work=SimpleNamespace(look=look), engine=SimpleNamespace(sample=None)
+        work=SimpleNamespace(look=look),
+        engine=SimpleNamespace(containers=SimpleNamespace(stats=None)),
     )
     found = asyncio.run(stats._look(call, BOX))
     stats._looks.clear()

@@ -55,7 +55,7 @@ def event(identity: str, moment: float = 0.0) -> dict[str, Any]:
 def hub_of(follower: Follower, changes: Changes) -> Hub:
     engine: Any = SimpleNamespace(
         layout=SimpleNamespace(prepare=lambda: None, root=pathlib.Path("/")),
-        follow_events=lambda: follower,
+        streams=SimpleNamespace(events=lambda: follower),
     )
     watcher: Any = changes
     return Hub(engine, watcher)
