@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Every target is one comment line away: `make` prints them.
-# Root never runs a guest: for root, run, test and bench continue as a throwaway user (tools/as-user.sh).
+# `make` alone prints the targets.
+# Root never starts a container: for root, run, test, bench and others continue as a throwaway user (tools/as-user.sh).
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,13 +9,13 @@ PYTHON_FILES := sandbox tests tools setup.py $(wildcard bench)
 C_FILES := $(shell find csrc tests bench -name '*.[ch]' 2>/dev/null)
 SECONDS ?= 60
 T ?= tests
-# Two workers on the two cores of a small machine; `make test WORKERS=0` runs one test at a time.
+# One worker per core; `make test WORKERS=0` runs one test at a time.
 WORKERS ?= $(shell nproc)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 IS_ROOT := $(filter 0,$(shell id -u))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check lint types fmt test-c test-asan test-py test-restricted test-interceptors test-one fuzz bench cov docs clean needs-dev
+.PHONY: help setup build run test check lint types fmt test-c test-asan test-py test-restricted test-interceptors test-one test-long fuzz bench cov docs clean needs-dev
 
 help: ## print this list
 	@sed -nE 's/^(# )?([a-z-]+)( [a-z-]+)*:.*## (.*)/\2#\4/p' $(MAKEFILE_LIST) | \
@@ -44,7 +44,7 @@ build: $(VENV)/ready-dev ## compile csrc/ into the hosted extension and the gues
 # ---- the two commands -----------------------------------------------------------------------
 
 ifdef IS_ROOT
-run test test-interceptors bench fuzz cov:
+run test test-long test-interceptors bench fuzz cov:
 	@tools/as-user.sh $@
 else
 run:
@@ -57,6 +57,10 @@ test:
 	@tools/system-packages.sh test
 	@[ -n "$(SANDBOX_TEST_FIXTURES)" ] || tests/fixtures/prepare.sh build/fixtures
 	@$(MAKE) --no-print-directory lint types test-asan test-py test-restricted
+
+test-long: build
+	@[ -n "$(SANDBOX_TEST_FIXTURES)" ] || tests/fixtures/prepare.sh build/fixtures
+	@$(PYTEST) -m 'long and not network'
 
 test-interceptors: build
 	@for way in trap rewrite ptrace; do \
@@ -74,16 +78,17 @@ cov: build
 endif
 # The list of targets reads these lines:
 # run: ## set up, then be root in a container of this machine and harm nothing
-# test: ## set up, then lint, types, C tests under sanitizers, all tests, guests again in a restricted pod
-# test-interceptors: ## all guest tests three times: by traps, rewritten call sites, and ptrace
-# bench: ## measure against native and the installed peers, results in bench/results/ (QUICK=1: a look)
-# fuzz: ## each property test for a while (SECONDS=60), T=tests/property/... for some
+# test: ## set up, then lint, types, C tests under sanitizers, Python tests, guest tests again in a restricted pod
+# test-long: ## the tests that take too long for `make test` (marker long)
+# test-interceptors: ## the guest tests three times: with traps, with rewritten call sites, with ptrace
+# bench: ## measure against native and the installed peers, results in bench/results/ (QUICK=1: fewer rounds)
+# fuzz: ## each property test for SECONDS=60; T=tests/property/... chooses some
 # cov: ## coverage of the Python code
 
 # ---- checks ---------------------------------------------------------------------------------
 
-check: lint types test-c ## what to run before a commit: lint, types, everything quick
-	@$(PYTEST) -m 'not slow and not network' --ignore=tests/c
+check: lint types test-c ## before a commit: lint, types, C tests, the quick tests
+	@$(PYTEST) -m 'not slow and not long and not network' --ignore=tests/c
 
 lint: build ## ruff, clang-format, import contracts, no circles of files, gcc warnings as errors, gcc -fanalyzer
 	@$(BIN)/ruff check $(PYTHON_FILES)
@@ -106,11 +111,11 @@ fmt: $(VENV)/ready-dev ## format Python and C in place
 test-asan test-c: build ## C unit tests of the hosted code under ASan and UBSan
 	@$(PYTEST) tests/c
 
-test-py: build ## every Python test, guests included
-	@$(PYTEST) -m 'not network' --ignore=tests/c
+test-py: build ## every Python test, guest tests included
+	@$(PYTEST) -m 'not long and not network' --ignore=tests/c
 
-test-restricted: build ## guests once more, with user namespaces, mounts and clone3 forbidden
-	@$(BIN)/python tests/harness/restrict.py $(PYTEST) -m 'guest and not network'
+test-restricted: build ## the guest tests with user namespaces, mounts and clone3 forbidden
+	@$(BIN)/python tests/harness/restrict.py $(PYTEST) -m 'guest and not long and not network'
 
 test-one: build ## one test: make test-one T=tests/unit/store
 	@$(BIN)/python -m pytest $(T)
@@ -122,6 +127,6 @@ docs: $(VENV)/ready-docs ## the site in build/site and the man pages in build/ma
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --clean
 	@echo "build/site/index.html, build/man"
 
-clean: ## forget everything built
+clean: ## remove everything built
 	rm -rf build .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -f sandbox/native/*.so sandbox/native/sandbox-guest
