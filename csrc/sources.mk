@@ -2,8 +2,8 @@
 # COMMON: both builds. HOSTED_ONLY: what Python calls. GUEST_ONLY: what runs inside a container.
 COMMON = pure/*.c net/*.c tree/*.c view/*.c change/*.c procfs/*.c arch/$(ARCH)/pure/*.c
 HOSTED_ONLY = layers/*.c hosted/*.c
-GUEST_ONLY = base/mem.c guest/*.c calls/*.c calls/*/*.c entry/*.c arch/$(ARCH)/entry/*.S arch/$(ARCH)/i386/*.S arch/$(ARCH)/i386/*.c
+GUEST_ONLY = base/mem.c guest/*.c calls/*.c calls/*/*.c entry/*.c arch/$(ARCH)/*.c arch/$(ARCH)/guest/*.c arch/$(ARCH)/calls/*.c arch/$(ARCH)/entry/*.[cS]
 # O_PATH, AT_EMPTY_PATH and the like hide behind it in <fcntl.h>.
 HOSTED_CFLAGS = -D_GNU_SOURCE
-# Position-independent code reaches the runtime's far address without movabs.
-GUEST_CFLAGS = -D_GNU_SOURCE -fPIE -mcmodel=small
+# The processor adds its own: arch/$(ARCH)/flags.mk.
+GUEST_CFLAGS = -D_GNU_SOURCE

@@ -2,14 +2,12 @@
 /*
  * mem.c - the libc-named functions that gcc may call in the guest build.
  *
- * Level 0. No vector registers, which belong to the guest: words for short pieces, "rep" string
- * instructions, which take their time to begin, for long ones.
+ * Level 0. No vector registers, which belong to the guest: words for short pieces, for long ones
+ * the processor's own way (arch.h), which takes its time to begin.
  */
 #include "base/mem.h"
 
-#if defined(__x86_64__)
-#include "arch/x86_64/rep.h"
-#endif
+#include "arch.h"
 
 #define SHORT 256
 
@@ -33,7 +31,7 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t len)
 	if (len < SHORT)
 		copy_words(dst, src, len);
 	else
-		sb_rep_copy(dst, src, len);
+		sb_arch_copy(dst, src, len);
 	return dst;
 }
 
@@ -61,7 +59,7 @@ void *memset(void *dst, int byte, size_t len)
 	unsigned char *to = dst;
 
 	if (len >= SHORT) {
-		sb_rep_fill(dst, byte, len);
+		sb_arch_fill(dst, byte, len);
 		return dst;
 	}
 	for (; len >= sizeof(word); len -= sizeof(word), to += sizeof(word))

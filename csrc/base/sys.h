@@ -13,9 +13,7 @@
 
 #include "base/base.h"
 
-#if defined(__x86_64__)
-#include "arch/x86_64/sys.h"
-#endif
+#include "arch.h"
 
 struct sb_timespec {
 	int64_t sec;

@@ -35,7 +35,7 @@ static void prepare(struct sb_thread *thread, struct sb_call *call)
 	fs->root_len = proc->root_len;
 	fs->umask = proc->umask;
 	fs->real_ids = 0;
-	fs->narrow_positions = proc->is_32;
+	fs->narrow_positions = sb_proc_is_32(proc);
 	fs->commit = &thread->commit;
 	fs->work = &thread->scratch.work;
 	fs->dirs = &proc->dirs;
@@ -66,18 +66,16 @@ struct sb_call *sb_thread_call(struct sb_thread *thread)
 
 /* One site of a C library may make many calls. Once it is rewritten those come here too that the
  * filter lets pass for their arguments. */
-static bool is_native_form(const struct sb_regs *r, uint64_t nr)
+static bool is_native_form(const struct sb_call *call, uint64_t nr)
 {
-	const uint64_t args[] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
 	int argument = sb_verdict_argument(nr);
 
-	return argument >= 0 && args[argument] == 0;
+	return argument >= 0 && sb_arg(call, (unsigned)argument) == 0;
 }
 
 void sb_dispatch(struct sb_thread *thread, uint64_t site)
 {
 	struct sb_call *call = &thread->call;
-	struct sb_regs *r = &thread->regs;
 	uint64_t nr = thread->number;
 	uint64_t started = 0;
 	long ret;
@@ -89,21 +87,21 @@ void sb_dispatch(struct sb_thread *thread, uint64_t site)
 		forget_paths(call);
 		started = sb_trace_begin(call);
 	}
-	if (nr < SB_HANDLERS && handlers[nr] && (site != 0 || !is_native_form(r, nr)))
+	if (nr < SB_HANDLERS && handlers[nr] && (site != 0 || !is_native_form(call, nr)))
 		ret = handlers[nr](call);
 	else
-		ret = sb_guest_block(call, (long)nr, (long)r->rdi, (long)r->rsi, (long)r->rdx,
-				     (long)r->r10, (long)r->r8, (long)r->r9);
+		ret = sb_guest_pass(call, (long)nr);
 	if (SB_UNLIKELY(thread->proc->tree.control->flags & SB_CONTROL_TRACE))
 		sb_trace_call(call, ret, site, started);
 	if (SB_UNLIKELY(ret == SB_RESTART && thread->pending)) {
 		/* The final call was not made: the guest makes it again after
 		 * its signal handler. */
 		thread->restart = 1;
-		ret = (long)nr;
-	} else if (sb_thread_insists(thread)) {
-		thread->rolled = 0;
+		thread->commit = 1;
+		return;
 	}
+	if (sb_thread_insists(thread))
+		thread->rolled = 0;
 	thread->commit = 1;
-	r->rax = (uint64_t)ret;
+	sb_regs_set_result(&thread->regs, ret);
 }

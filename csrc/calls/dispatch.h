@@ -16,7 +16,7 @@
 #undef REFUSE
 
 /* Called by the entry stub on the runtime's stack with the registers saved;
- * leaves the result in regs->rax. site: where it trapped, 0 when it did not. */
+ * leaves the result there. site: where it trapped, 0 when it did not. */
 void sb_dispatch(struct sb_thread *thread, uint64_t site);
 
 /* on_ioctl.c: -ENOTTY when a request of file systems could change a file of the lower. */

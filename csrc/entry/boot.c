@@ -20,7 +20,7 @@
 #include <linux/prctl.h>
 
 #include "guest/adopt.h"
-#include "arch/x86_64/i386/boot32.h"
+#include "compat_start.h"
 #include "guest/confine.h"
 #include "calls/dispatch.h"
 #include "tree/descriptors.h"
@@ -39,10 +39,6 @@
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_FAILED 125
-#define PIE_BASE 0x555555554000ULL
-#define PIE_RANDOM_PAGES (1ULL << 28)
-#define PIE_BASE_32 0x56555000ULL
-#define PIE_RANDOM_PAGES_32 256
 #define ADDR_NO_RANDOMIZE 0x0040000
 #define GROWSDOWN 0x01000000
 
@@ -128,7 +124,7 @@ static void read_start(uint64_t *stack, struct start *start)
 		if (a->a_type == AT_HWCAP2)
 			hwcap2 = a->a_un.a_val;
 	}
-	sb_thread_probe(hwcap2);
+	sb_arch_probe(hwcap2);
 }
 
 /* Map a whole file at a fixed address; its size through size. */
@@ -203,8 +199,8 @@ static uint64_t pie_base(const struct start *start, bool is_32)
 		memcpy(&random, start->random + 8, 8);
 	random ^= random >> 31;
 	if (is_32)
-		return PIE_BASE_32 + (random % PIE_RANDOM_PAGES_32 << 12);
-	return PIE_BASE + (random % PIE_RANDOM_PAGES << 12);
+		return SB_COMPAT_PIE_BASE + (random % SB_COMPAT_PIE_PAGES << 12);
+	return SB_ARCH_PIE_BASE + (random % SB_ARCH_PIE_PAGES << 12);
 }
 
 static int open_elf(const char *path, int given)
@@ -227,7 +223,7 @@ static void load(const char *path, int given, struct sb_elf *elf, const struct s
 	const uint64_t hint = start && elf->interp_len ? pie_base(start, elf->is_32) : 0;
 
 	if (ret == 0 && start && elf->is_32)
-		sb_boot32_begin(elf);
+		sb_compat_begin(elf);
 	if (ret == 0)
 		ret = sb_elf_map(fd, elf, hint, image);
 	sys_close(fd);
@@ -301,7 +297,7 @@ static struct sb_mailbox *own_mailbox(struct sb_proc *proc)
 static long prepare_32(const struct start *start, struct sb_thread *thread,
 		       const struct sb_elf_image *image)
 {
-	const struct sb_start32 what = {
+	const struct sb_compat_start what = {
 		.argv = start->argv,
 		.envp = start->envp,
 		.auxv = start->auxv,
@@ -316,11 +312,11 @@ static long prepare_32(const struct start *start, struct sb_thread *thread,
 		die(EXIT_NOT_EXECUTABLE, "no debugger can follow the 32-bit", execfn_copy,
 		    -ENOEXEC);
 	thread->proc->is_32 = 1;
-	sb_thread_mark32(thread);
-	stack = sb_boot32_prepare(thread->proc, is_loader ? PIE_BASE_32 : image->high,
+	sb_compat_set_thread(thread);
+	stack = sb_compat_prepare(thread->proc, is_loader ? SB_COMPAT_PIE_BASE : image->high,
 				  start->random);
 	if (stack == 0)
-		stack = sb_boot32_stack(&what);
+		stack = sb_compat_stack(&what);
 	if (stack < 0)
 		die(EXIT_FAILED, "no memory for", execfn_copy, stack);
 	return stack;
@@ -372,7 +368,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 		die(EXIT_FAILED, "cannot set handlers for", execfn_copy, ret);
 	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&mask), 0, 8, 0, 0); /* see on_exec.c */
 	if (program.is_32)
-		sb_jump32(entry, (uint64_t)stack);
+		sb_compat_jump(entry, (uint64_t)stack);
 	if (start->has_debugger)
 		sb_syscall6(__NR_tgkill, proc->pid, thread->tid, SIGTRAP, (long)entry,
 			    SB_P(start->stack), 0);
@@ -473,7 +469,7 @@ void sb_boot(uint64_t *stack, uint64_t asked)
 	start.has_debugger = asked == SB_TRACEE_MAGIC;
 	sb_thread_init(thread, &first_proc);
 	thread->state = SB_THREAD_LIVE;
-	sb_thread_set_base(thread);
+	sb_arch_set_thread(thread);
 	sb_thread_wipe_on_fork(thread);
 	first_proc.pid = (uint32_t)sys_getpid();
 	thread->tid = first_proc.pid;

@@ -22,7 +22,7 @@
 #include <linux/memfd.h>
 #include <linux/mman.h>
 
-#include "arch/x86_64/pure/site.h"
+#include "site.h"
 #include "base/filesize.h"
 #include "guest/maps.h"
 #include "procfs/proc_text.h"
@@ -57,8 +57,7 @@ struct known_site {
 struct page {
 	uint64_t address;
 	uint32_t used;
-	uint64_t restart[SLOTS]; /* by slot: the site's instruction that makes the call again, rax
-				    given */
+	uint64_t restart[SLOTS]; /* by slot: the site's instruction that makes the call again */
 	uint64_t start[SLOTS];   /* the site's first changed byte */
 	unsigned char before[SLOTS]; /* bytes of the trampoline until it is in the runtime */
 };
@@ -68,9 +67,6 @@ static struct page pages[PAGES];
 static uint32_t page_count;
 static uint32_t busy; /* pid of who patches; one of another process is stale */
 static bool refused; /* the kernel does not let us: no more tries */
-
-/* entry.S */
-extern char sb_entry[];
 
 static struct page *page_of(uint64_t address)
 {
@@ -207,11 +203,11 @@ static int write_trampoline(struct page *page, const struct sb_site *site,
 	if (ret < 0)
 		return -EPERM;
 	*at = page->address + slot * SB_TRAMPOLINE_SIZE;
-	sb_site_trampoline(site, behind, *at, (uintptr_t)sb_entry, (unsigned char *)(uintptr_t)*at,
+	sb_site_trampoline(site, behind, *at, SB_ADDR_ENTRY, (unsigned char *)(uintptr_t)*at,
 			   resume);
 	page->start[slot] = site->start;
-	page->restart[slot] = site->form == SB_SITE_MOV ? site->after - 2 : site->start;
-	page->before[slot] = site->form == SB_SITE_MOV ? 26 : 21;
+	page->restart[slot] = sb_site_restart(site);
+	page->before[slot] = (unsigned char)sb_site_lead(site);
 	page->used++;
 	return protect(page->address, page->address + PAGE, PROT_READ | PROT_EXEC);
 }
@@ -280,7 +276,7 @@ static int check(const struct sb_proc *proc, const struct sb_site *site,
 
 	if (site->form == SB_SITE_NONE)
 		return -EINVAL;
-	if (site->form == SB_SITE_MOV)
+	if (site->form == SB_SITE_BEFORE)
 		return alone || sb_site_is_atomic(site) ? 0 : -EBUSY;
 	if (!alone || has_handlers(proc))
 		return -EBUSY;
@@ -317,8 +313,8 @@ static int patch(struct sb_call *call, uint64_t after, uint64_t nr)
 	if (ret < 0 || !sb_site_jump(&site, at, jump))
 		return ret < 0 ? ret : -ERANGE;
 	ret = write_jump(&site, jump);
-	if (ret == 0 && site.form == SB_SITE_NEXT && call->regs->rip == after)
-		call->regs->rip = resume;
+	if (ret == 0 && site.form == SB_SITE_BEHIND && call->regs->pc == after)
+		call->regs->pc = resume;
 	return ret;
 }
 

@@ -13,7 +13,7 @@
  * nr the number. May set thread's return address to the new code. */
 void sb_patch_site(struct sb_call *call, uint64_t site, uint64_t nr);
 /* The syscall instruction to restart for a call that came from address after
- * (regs.rip): the instruction before it, or the original site of a trampoline. */
+ * (regs.pc): the instruction before it, or the original site of a trampoline. */
 uint64_t sb_patch_origin(uint64_t after);
 /* When pc lies in a trampoline before its jump into the runtime: the site it
  * stands for; else 0. */

@@ -66,40 +66,16 @@ static void queue_again(const siginfo_t *info, int sig)
 }
 
 /* Set uc to the guest's registers as the block holds them. */
-static void load_guest(const struct sb_thread *thread, struct sigcontext *to)
+static void load_guest(const struct sb_thread *thread, struct ucontext *uc)
 {
-	const struct sb_regs *r = &thread->regs;
-
-	to->rax = r->rax;
-	to->rdi = r->rdi;
-	to->rsi = r->rsi;
-	to->rdx = r->rdx;
-	to->r10 = r->r10;
-	to->r8 = r->r8;
-	to->r9 = r->r9;
-	to->rip = r->rip;
-	to->rsp = r->rsp;
-	to->eflags = r->rflags;
-	to->rbx = r->rbx;
-	to->rbp = r->rbp;
-	to->r12 = r->r12;
-	to->r13 = r->r13;
-	to->r14 = r->r14;
-	to->r15 = r->r15;
-	to->rcx = r->rip;
-	to->r11 = r->rflags;
-	if (thread->proc->is_32) {
-		to->rcx = r->r8;
-		to->cs = SB_CS32;
-		to->ss = SB_SS32;
-	}
+	sb_context_load(uc, &thread->regs, sb_proc_is_32(thread->proc));
 }
 
 /* The program's system call instruction, to make it again. */
 static uint64_t origin_of(const struct sb_thread *thread)
 {
-	return thread->proc->is_32 ? thread->regs.rip - SB_INT80_SIZE
-				   : sb_patch_origin(thread->regs.rip);
+	return sb_proc_is_32(thread->proc) ? sb_compat_origin(thread->regs.pc)
+					   : sb_patch_origin(thread->regs.pc);
 }
 
 static bool on_runtime_stack(const struct sb_thread *thread, uint64_t sp)
@@ -107,11 +83,11 @@ static bool on_runtime_stack(const struct sb_thread *thread, uint64_t sp)
 	return sp >= (uintptr_t)thread->stack && sp <= thread->stack_top;
 }
 
-static void roll_back_entry(const struct sb_thread *thread, struct sigcontext *regs)
+static void roll_back_entry(const struct sb_thread *thread, struct ucontext *uc)
 {
-	regs->rip = sb_patch_origin(regs->rcx);
-	if (on_runtime_stack(thread, regs->rsp))
-		regs->rsp = thread->regs.rsp;
+	sb_context_set_pc(uc, sb_patch_origin(sb_context_entered_from(uc)));
+	if (on_runtime_stack(thread, sb_context_sp(uc)))
+		sb_context_set_sp(uc, thread->regs.sp);
 }
 
 /* Blocks what is kept too: a fault's signal that somebody sent. */
@@ -127,8 +103,8 @@ static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontex
 	memcpy(thread->info, info, sizeof(thread->info));
 	if (!thread->pending)
 		thread->saved_mask = *mask;
-	if (thread->waits == SB_WAIT_MASKED && uc->uc_mcontext.rip == (uintptr_t)sb_block_done &&
-	    uc->uc_mcontext.rax == (uint64_t)-EINTR) {
+	if (thread->waits == SB_WAIT_MASKED && sb_context_pc(uc) == (uintptr_t)sb_block_done &&
+	    sb_context_result(uc) == -EINTR) {
 		/* The frame's mask is the one after the handler; the handler
 		 * itself runs because of the call's. */
 		thread->mask_after = *mask;
@@ -142,12 +118,12 @@ static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontex
 /* Not of a call that waits: it does so again. */
 static void count_roll_back(struct sb_thread *thread, uint64_t pc)
 {
-	if (thread->rolled_rip != thread->regs.rip || thread->rolled_rsp != thread->regs.rsp ||
+	if (thread->rolled_pc != thread->regs.pc || thread->rolled_sp != thread->regs.sp ||
 	    is_between(pc, sb_block_asked, sb_block_done) ||
 	    is_between(pc, sb_block32_asked, sb_block32_done))
 		thread->rolled = 0;
-	thread->rolled_rip = thread->regs.rip;
-	thread->rolled_rsp = thread->regs.rsp;
+	thread->rolled_pc = thread->regs.pc;
+	thread->rolled_sp = thread->regs.sp;
 	thread->rolled++;
 }
 
@@ -155,21 +131,21 @@ static void count_roll_back(struct sb_thread *thread, uint64_t pc)
 static void leave_runtime(struct sb_thread *thread, enum interrupted where, int sig,
 			  siginfo_t *info, struct ucontext *uc)
 {
-	struct sigcontext *regs = &uc->uc_mcontext;
+	const uint64_t pc = sb_context_pc(uc);
 
 	switch (where) {
 	case ENTRY:
-		roll_back_entry(thread, regs);
+		roll_back_entry(thread, uc);
 		break;
 	case EXIT:
-		load_guest(thread, regs);
+		load_guest(thread, uc);
 		break;
 	case BEFORE:
-		count_roll_back(thread, regs->rip);
-		load_guest(thread, regs);
-		regs->rip = origin_of(thread);
-		if (!thread->proc->is_32) /* otherwise number is not the program's */
-			regs->rax = thread->number;
+		count_roll_back(thread, pc);
+		load_guest(thread, uc);
+		sb_context_set_pc(uc, origin_of(thread));
+		if (!sb_proc_is_32(thread->proc)) /* otherwise number is not the program's */
+			sb_context_set_number(uc, thread->number);
 		thread->waits = SB_WAIT_NONE;
 		if (thread->pending) {
 			*(uint64_t *)&uc->uc_sigmask = thread->saved_mask;
@@ -180,9 +156,9 @@ static void leave_runtime(struct sb_thread *thread, enum interrupted where, int 
 		*(uint64_t *)&uc->uc_sigmask = mask_with(sig);
 		break;
 	case WAITS: /* it returns SB_RESTART (dispatch.c) */
-		regs->rip = (uintptr_t)(is_between(regs->rip, sb_block_asked, sb_block_done)
-						? sb_block_refused
-						: sb_block32_refused);
+		sb_context_set_pc(uc, (uintptr_t)(is_between(pc, sb_block_asked, sb_block_done)
+							  ? sb_block_refused
+							  : sb_block32_refused));
 		keep(thread, info, uc);
 		return;
 	case AFTER:
@@ -222,7 +198,7 @@ static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *in
 		if (sig != SIGSEGV && sig != SIGBUS)
 			sb_syscall6(__NR_rt_sigaction, sig, SB_P(action), 0, 8, 0, 0);
 	}
-	if ((action->flags & SA_NODEFER) && !(action->mask & own) && !proc->is_32)
+	if ((action->flags & SA_NODEFER) && !(action->mask & own) && !sb_proc_is_32(proc))
 		sb_syscall6(__NR_rt_sigprocmask, SIG_UNBLOCK, SB_P(&own), 0, 8, 0, 0);
 	return handler;
 }
@@ -232,21 +208,20 @@ static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *in
 uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 {
 	struct sb_thread *thread = sb_thread_self();
-	struct sigcontext *regs = &uc->uc_mcontext;
-	enum interrupted where = classify(thread, regs->rip);
+	const uint64_t pc = sb_context_pc(uc);
+	enum interrupted where = classify(thread, pc);
 
 	if ((sig == SIGSEGV || sig == SIGBUS) && info->si_code > SB_SI_USER_MAX && where != GUEST) {
-		if (is_between(regs->rip, (const char *)sb_copy, sb_copy_end)) {
-			regs->rip = (uintptr_t)sb_copy_fault;
+		if (is_between(pc, (const char *)sb_copy, sb_copy_end)) {
+			sb_context_set_pc(uc, (uintptr_t)sb_copy_fault);
 			return 0;
 		}
 		set_default(sig); /* a bug of the runtime: die where it is */
 		return 0;
 	}
-	if (where == GUEST && sb_patch_inside(regs->rip)) {
-		/* The guest shall find itself before its own instruction. */
-		regs->rip = sb_patch_inside(regs->rip);
-	}
+	/* In a trampoline: the guest shall find itself before its own instruction. */
+	if (where == GUEST && sb_patch_inside(pc))
+		sb_context_set_pc(uc, sb_patch_inside(pc));
 	if (where == GUEST) {
 		uint64_t handler;
 

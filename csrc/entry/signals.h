@@ -7,13 +7,9 @@
 #ifndef SB_SIGNALS_H
 #define SB_SIGNALS_H
 
-#include <asm/sigcontext.h>
-#include <asm/siginfo.h>
-#include <asm/signal.h>
-#include <asm/ucontext.h>
-
 #include "guest/guest.h"
 #include "guest/sigmask.h"
+#include "signal_context.h"
 
 /* entry.S */
 extern char sb_entry_traced[];
@@ -43,12 +39,6 @@ extern char sb_block32_done[];
 extern char sb_block32_refused[];
 extern char sb_signal_entry32[];
 extern char sb_trap_entry32[];
-
-/* Segments of a 32-bit program in the kernel's frame, and its system call instruction. */
-#define SB_CS32 0x23
-#define SB_CS64 0x33
-#define SB_SS32 0x2b
-#define SB_INT80_SIZE 2
 
 /* The guest's handler to enter on this frame, or 0 to return from the signal. */
 uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc);

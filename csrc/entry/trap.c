@@ -15,10 +15,6 @@
  */
 #include "entry/trap.h"
 
-#include <asm/sigcontext.h>
-#include <asm/siginfo.h>
-#include <asm/signal.h>
-#include <asm/ucontext.h>
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -27,7 +23,7 @@
 #include <linux/seccomp.h>
 #include <linux/wait.h>
 
-#include "arch/x86_64/pure/i386_table.h"
+#include "compat_table.h"
 #include "calls/dispatch.h"
 #include "tree/descriptors.h"
 #include "pure/log.h"
@@ -48,7 +44,7 @@ struct program {
 	bool knows_descriptors; /* descriptors.h */
 	unsigned trap_count;
 	unsigned short traps[SB_NR_KNOWN +
-			     SB_I386_KNOWN]; /* jumps to the one end that checks the address */
+			     SB_COMPAT_KNOWN]; /* jumps to the one end that checks the address */
 	struct sock_filter code[MAX_CODE];
 };
 
@@ -192,9 +188,9 @@ static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
 /* SB_REFUSED stands alone: it looks at its arguments. */
 static unsigned verdict32_of(unsigned nr)
 {
-	if (nr == SB_I386_IOCTL)
+	if (nr == SB_COMPAT_IOCTL)
 		return SB_REFUSED;
-	return sb_i386_is_native(nr) ? SB_NATIVE : SB_TRAPPED;
+	return sb_compat_is_native(nr) ? SB_NATIVE : SB_TRAPPED;
 }
 
 static void emit_leaf32(struct program *p, unsigned nr)
@@ -203,7 +199,7 @@ static void emit_leaf32(struct program *p, unsigned nr)
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
-	if (nr == SB_I386_IOCTL)
+	if (nr == SB_COMPAT_IOCTL)
 		emit_ioctl(p);
 	emit_jump_to_trap(p);
 }
@@ -211,15 +207,15 @@ static void emit_leaf32(struct program *p, unsigned nr)
 /* Calls by int $0x80. */
 static void emit_32(struct program *p)
 {
-	unsigned starts[SB_I386_KNOWN + 2];
+	unsigned starts[SB_COMPAT_KNOWN + 2];
 	unsigned count = 0;
 
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, p->has_32 ? 1 : 0, 0, AUDIT_ARCH_I386);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, p->has_32 ? 1 : 0, 0, SB_COMPAT_AUDIT);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
 	if (!p->has_32)
 		return;
 	LOAD(p, nr);
-	for (unsigned nr = 0; nr <= SB_I386_KNOWN + 1; nr++) {
+	for (unsigned nr = 0; nr <= SB_COMPAT_KNOWN + 1; nr++) {
 		if (nr == 0 || verdict32_of(nr) != verdict32_of(nr - 1))
 			starts[count++] = nr;
 	}
@@ -233,7 +229,7 @@ static void build(struct program *p, unsigned action)
 	unsigned jump;
 
 	LOAD(p, arch);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AUDIT_ARCH_X86_64);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_ARCH_AUDIT);
 	jump = p->len;
 	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
 	LOAD(p, nr);
@@ -260,7 +256,7 @@ int sb_trap_install(const struct sb_control *control)
 	if (flags & SB_CONTROL_STEPS)
 		return 0; /* the tracer looks at every call */
 	program.has_network = control->net_container != 0;
-	program.has_32 = (flags & SB_CONTROL_TRACED) == 0;
+	program.has_32 = SB_HAS_COMPAT && (flags & SB_CONTROL_TRACED) == 0;
 	program.knows_descriptors = sb_fds_are_known(control);
 	build(&program, flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP);
 	if (program.full)
@@ -282,24 +278,18 @@ static bool in_runtime(uint64_t pc)
 void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc);
 void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 {
-	struct sigcontext *regs = &uc->uc_mcontext;
-
 	if (info->si_code != SB_SYS_SECCOMP) {
 		sb_signal_sigsys(sig, info, uc);
 		return;
 	}
-	if (in_runtime(regs->rip)) {
-		/* Another filter, outside of ours, forbids what we translate to. */
-		regs->rax = (uint64_t)-ENOSYS;
+	/* Another filter, outside of ours, forbids what we translate to; or a 64-bit program makes
+	 * a call of a 32-bit one. */
+	if (in_runtime(sb_context_pc(uc)) || info->si_arch != SB_ARCH_AUDIT) {
+		sb_context_set_result(uc, -ENOSYS);
 		return;
 	}
-	if (info->si_arch != AUDIT_ARCH_X86_64) { /* int $0x80 of a 64-bit program */
-		regs->rax = (uint64_t)-ENOSYS;
-		return;
-	}
-	sb_thread_self()->trap_site = regs->rip;
-	regs->rcx = regs->rip;
-	regs->rip = (uintptr_t)sb_entry;
+	sb_thread_self()->trap_site = sb_context_pc(uc);
+	sb_context_enter(uc, SB_ADDR_ENTRY);
 }
 
 /* Called by the entry stub, whatever the way in. */
@@ -308,14 +298,14 @@ void sb_enter(struct sb_thread *thread)
 {
 	struct sb_regs *regs = &thread->regs;
 	/* Not the site of another call, which a signal rolled back between the trap and here. */
-	const uint64_t site = thread->trap_site == regs->rip ? regs->rip : 0;
+	const uint64_t site = thread->trap_site == regs->pc ? regs->pc : 0;
 
 	thread->trap_site = 0;
 	sb_dispatch(thread, site);
 	if (SB_UNLIKELY(thread->restart)) {
 		thread->restart = 0;
-		regs->rip = sb_patch_origin(regs->rip);
-	} else if (site == regs->rip && (thread->proc->tree.control->flags & SB_CONTROL_REWRITE)) {
+		regs->pc = sb_patch_origin(regs->pc);
+	} else if (site == regs->pc && (thread->proc->tree.control->flags & SB_CONTROL_REWRITE)) {
 		sb_patch_site(&thread->call, site, thread->number);
 	}
 }

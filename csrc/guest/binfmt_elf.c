@@ -11,17 +11,13 @@
 #include <errno.h>
 #include <linux/mman.h>
 
-#include "arch/x86_64/sys32.h"
+#include "compat.h"
 #include "base/mem.h"
 #include "base/sys.h"
 
 #define PAGE 4096ULL
-#define EM_I486 6 /* never used, but the kernel takes it */
 #define PAGE_DOWN(x) ((x) & ~(PAGE - 1))
 #define PAGE_UP(x) (((x) + PAGE - 1) & ~(PAGE - 1))
-#define USER_END 0x7ffffffff000ULL
-#define RUNTIME_LOW 0x566000000000ULL
-#define RUNTIME_HIGH 0x568000000000ULL
 
 static size_t phdr_size(const struct sb_elf *elf)
 {
@@ -32,7 +28,7 @@ static int check_header(const struct sb_elf *elf)
 {
 	const Elf64_Ehdr *h = &elf->header;
 
-	if (!elf->is_32 && h->e_machine != EM_X86_64)
+	if (!elf->is_32 && h->e_machine != SB_ARCH_ELF)
 		return -ENOEXEC;
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
 		return -ENOEXEC;
@@ -90,8 +86,7 @@ static int read_header(int fd, struct sb_elf *elf)
 		return (int)len;
 	if ((size_t)len < sizeof(Elf32_Ehdr) || memcmp(ident, ELFMAG, SELFMAG) != 0)
 		return -ENOEXEC;
-	/* As the kernel, which does not look at the class of these. */
-	elf->is_32 = elf->header.e_machine == EM_386 || elf->header.e_machine == EM_I486;
+	elf->is_32 = sb_compat_is_machine(elf->header.e_machine);
 	if (elf->is_32)
 		widen_header(&elf->header);
 	else if ((size_t)len < sizeof(elf->header) || ident[EI_CLASS] != ELFCLASS64)
@@ -101,7 +96,7 @@ static int read_header(int fd, struct sb_elf *elf)
 
 static int check_segments(const struct sb_elf *elf)
 {
-	const uint64_t end = elf->is_32 ? SB_END32 : USER_END;
+	const uint64_t end = elf->is_32 ? SB_COMPAT_END : SB_ADDR_USER_END;
 	bool any = false;
 
 	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
@@ -115,8 +110,8 @@ static int check_segments(const struct sb_elf *elf)
 			return -ENOEXEC;
 		if (((p->p_vaddr ^ p->p_offset) & (PAGE - 1)) != 0)
 			return -EINVAL;
-		if (elf->header.e_type == ET_EXEC && p->p_vaddr < RUNTIME_HIGH &&
-		    p->p_vaddr + p->p_memsz > RUNTIME_LOW)
+		if (elf->header.e_type == ET_EXEC && p->p_vaddr < SB_ADDR_HIGH &&
+		    p->p_vaddr + p->p_memsz > SB_ADDR_LOW)
 			return -ENOMEM; /* where the runtime lives */
 	}
 	return any ? 0 : -ENOEXEC;
@@ -194,7 +189,7 @@ static long reserve(const struct sb_elf *elf, uint64_t hint, uint64_t low, uint6
 	if (elf->header.e_type == ET_EXEC)
 		return sys_mmap((void *)(uintptr_t)low, size, PROT_NONE,
 				flags | MAP_FIXED_NOREPLACE, -1, 0);
-	at = elf->is_32 ? sb_mmap32(hint, size + align - PAGE, PROT_NONE, flags)
+	at = elf->is_32 ? sb_compat_mmap(hint, size + align - PAGE, PROT_NONE, flags)
 			: sys_mmap((void *)(uintptr_t)hint, size + align - PAGE, PROT_NONE, flags,
 				   -1, 0);
 	if (at < 0 || align == PAGE)

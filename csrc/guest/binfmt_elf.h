@@ -18,11 +18,11 @@ struct sb_elf {
 	Elf64_Ehdr header; /* of a 32-bit program too, made wider */
 	Elf64_Phdr phdrs[SB_ELF_MAX_PHDRS];
 	uint32_t interp_len; /* 0: none */
-	bool is_32;          /* of i386 */
+	bool is_32;
 };
 
-/* Read and check the headers of a program. -ENOEXEC when it is no x86-64
- * or i386 ELF executable or shared object, -EIO... as read(2). interp (max bytes) gets the
+/* Read and check the headers of a program. -ENOEXEC when it is no ELF executable
+ * or shared object of this processor, -EIO... as read(2). interp (max bytes) gets the
  * PT_INTERP string. */
 int sb_elf_read(int fd, struct sb_elf *elf, char *interp, size_t max) SB_MUST_CHECK;
 

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <linux/wait.h>
 
-#include "arch/x86_64/sys32.h"
 #include "change/change.h"
 #include "tree/file_acl.h"
 #include "calls/proc/on_proc.h"
@@ -179,7 +178,7 @@ static int plan_interpreter(struct sb_call *call, struct sb_exec_plan *plan, str
 /* Does the kernel answer 32-bit calls, and does nobody outside forbid them? */
 static bool has_32(void)
 {
-	const long pid = sb_try32();
+	const long pid = sb_compat_try();
 	int status = -1;
 	long ret;
 
@@ -193,7 +192,7 @@ static bool has_32(void)
 
 static bool may_run_32(struct sb_call *call)
 {
-	if (call->proc->is_32)
+	if (sb_proc_is_32(call->proc))
 		return true;
 	if (call->proc->tree.control->flags & (SB_CONTROL_TRACED | SB_CONTROL_STEPS)) {
 		sb_trace_note(call, "a 32-bit program: not with the interceptor ptrace");

@@ -26,18 +26,16 @@ long sb_copy(void *dst, const void *src, size_t len);
 long sb_copy_string(char *dst, const char *src, size_t max);
 long sb_block(long nr, const long args[6]);
 
-#define SB_USER_END 0x7ffffffff000ULL
-
-/* Guest memory ends at SB_USER_END; an address above it would not fault but
- * raise a general protection fault, and the runtime's own memory is no guest's. */
+/* Guest memory ends at SB_ADDR_USER_END; an address above it may not fault but be an error of
+ * another kind, and the runtime's own memory is no guest's. */
 static bool is_guest_range(uint64_t addr, size_t len)
 {
-	if (addr >= SB_USER_END || len > SB_USER_END - addr)
+	if (addr >= SB_ADDR_USER_END || len > SB_ADDR_USER_END - addr)
 		return false;
 	if (addr + len <= SB_ADDR_LOW || addr >= SB_ADDR_RUNTIME)
 		return true;
 	/* A 32-bit program has no such address: a structure that was changed for it. */
-	return sb_thread_self()->proc->is_32 != 0;
+	return sb_proc_is_32(sb_thread_self()->proc);
 }
 
 int sb_guest_read(void *dst, uint64_t src, size_t len)
@@ -237,4 +235,9 @@ long sb_guest_block(struct sb_call *call, long nr, long a, long b, long c, long 
 
 	(void)call;
 	return sb_block(nr, args);
+}
+
+long sb_guest_pass(struct sb_call *call, long nr)
+{
+	return sb_block(nr, (const long *)call->regs->args);
 }

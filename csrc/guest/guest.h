@@ -12,28 +12,9 @@
 #ifndef SB_GUEST_H
 #define SB_GUEST_H
 
+#include "compat.h"
 #include "tree/dircache.h"
 #include "view/view.h"
-
-/* Guest registers, in the order the entry stub saves them. */
-struct sb_regs {
-	uint64_t rax; /* number in, result out; of a 32-bit program eax.., ecx in r8 */
-	uint64_t rdi;
-	uint64_t rsi;
-	uint64_t rdx;
-	uint64_t r10;
-	uint64_t r8;
-	uint64_t r9;
-	uint64_t rip; /* where the guest goes on (after its syscall instruction) */
-	uint64_t rsp;
-	uint64_t rflags;
-	uint64_t rbx;
-	uint64_t rbp;
-	uint64_t r12;
-	uint64_t r13;
-	uint64_t r14;
-	uint64_t r15;
-};
 
 struct sb_action { /* as the guest set it; layout of the kernel's struct sigaction */
 	uint64_t handler;
@@ -60,10 +41,8 @@ struct sb_proc {
 	uint32_t seccomp_mode;       /* what the guest believes (0, 2) */
 	uint32_t root_len;
 	uint32_t exe_len;
-	uint32_t is_32;         /* a 32-bit program: arch/x86_64/i386.h */
-	uint32_t return32;      /* its code that ends a signal handler */
-	uint32_t brk_start;     /* its heap */
-	uint32_t brk;
+	uint32_t is_32;        /* a 32-bit program: sb_proc_is_32() */
+	struct sb_compat_proc compat;
 	uint32_t cwd_count;    /* changes of the working directory */
 	uint32_t cwd_changing; /* those on their way */
 	uint32_t cwd_given_up;
@@ -89,6 +68,17 @@ struct sb_call {
 	char *path;           /* 2 * SB_PATH_MAX bytes: sb_tree_guest_path puts strings here */
 	char *path2;
 };
+
+/* Argument n (0 to 5) of the system call. */
+static inline uint64_t sb_arg(const struct sb_call *call, unsigned n)
+{
+	return call->regs->args[n];
+}
+
+static inline bool sb_proc_is_32(const struct sb_proc *proc)
+{
+	return SB_HAS_COMPAT && proc->is_32 != 0;
+}
 
 /* Copy len bytes; 0 or -EFAULT. From a write on the call is not rolled back any more. */
 int sb_guest_read(void *dst, uint64_t src, size_t len) SB_MUST_CHECK;
@@ -123,6 +113,9 @@ const char *sb_guest_whole(struct sb_call *call, int dirfd, const char *path, st
  * it is not made then, and SB_RESTART returned: the handler undoes what it did and returns that. */
 long sb_guest_block(struct sb_call *call, long nr, long a, long b, long c, long d, long e,
 		    long f) SB_MUST_CHECK;
+
+/* The same with the guest's own six arguments. */
+long sb_guest_pass(struct sb_call *call, long nr) SB_MUST_CHECK;
 
 /* Handlers: >= 0 or -errno. Declared by syscalls.def rows: on_<name>. */
 typedef long sb_handler(struct sb_call *call);

@@ -15,59 +15,12 @@
 
 #include "pure/log.h"
 
-#define HWCAP2_FSGSBASE 2
-#define ARCH_SET_GS 0x1001
-#define ARCH_SET_FS 0x1002
-#define ARCH_GET_FS 0x1003
 #define SEARCH 16 /* blocks looked at before a new one is made */
-
-/* entry.S */
-void sb_write_gs_base(void *base);
-uint64_t sb_read_fs_base(void);
 
 /* The block of the process's first thread; the head of the list. */
 struct sb_thread sb_first_thread;
 /* Address of the next new block; a child that shares memory shares it too. */
 static uint64_t next_address = SB_ADDR_THREADS;
-static uint32_t has_fsgsbase;
-
-void sb_thread_probe(uint64_t hwcap2)
-{
-	has_fsgsbase = (hwcap2 & HWCAP2_FSGSBASE) != 0;
-}
-
-void sb_thread_set_base(struct sb_thread *thread)
-{
-	if (has_fsgsbase)
-		sb_write_gs_base(thread);
-	else
-		sb_syscall6(__NR_arch_prctl, ARCH_SET_GS, SB_P(thread), 0, 0, 0, 0);
-}
-
-void sb_thread_mark32(struct sb_thread *thread)
-{
-	sb_syscall6(__NR_arch_prctl, ARCH_SET_FS, SB_P(thread), 0, 0, 0, 0);
-}
-
-struct sb_thread *sb_thread_find(void)
-{
-	uint64_t base = 0;
-	uint32_t tid;
-
-	if (has_fsgsbase)
-		base = sb_read_fs_base();
-	else
-		sb_syscall6(__NR_arch_prctl, ARCH_GET_FS, SB_P(&base), 0, 0, 0, 0);
-	if (base - SB_ADDR_LOW < SB_ADDR_HIGH - SB_ADDR_LOW)
-		return (struct sb_thread *)(uintptr_t)base;
-	/* A program that uses fs itself. */
-	tid = (uint32_t)sys_gettid();
-	for (struct sb_thread *t = &sb_first_thread; t; t = t->next) {
-		if (t->tid == tid)
-			return t;
-	}
-	SB_BUG("a thread without a block");
-}
 
 void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc)
 {
@@ -80,11 +33,16 @@ void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc)
 	thread->waits = SB_WAIT_NONE;
 	thread->trace_me = 0;
 	thread->rolled = 0;
-	thread->exec_memory = NULL;
-	thread->exec_size = 0;
-	thread->exec_memory32 = NULL;
-	thread->exec_size32 = 0;
+	thread->script_vector = (struct sb_exec_vector){0};
+	thread->wide_vector = (struct sb_exec_vector){0};
 	thread->proc = proc;
+}
+
+void sb_thread_drop_vector(struct sb_exec_vector *vector)
+{
+	if (vector->memory)
+		sys_munmap(vector->memory, vector->size);
+	vector->memory = NULL;
 }
 
 void sb_thread_wipe_on_fork(struct sb_thread *thread)

@@ -12,13 +12,11 @@
 
 #include <asm/siginfo.h>
 
-#include "arch/x86_64/layout.h"
-#include "arch/x86_64/thread.h"
+#include "arch.h"
 #include "guest/exec_plan.h"
 #include "guest/guest.h"
 
 #define SB_STACK_SIZE 65536
-#define SB_ROOM32 32768
 
 enum sb_thread_state {
 	SB_THREAD_FREE = 0,
@@ -42,9 +40,16 @@ struct sb_scratch {
 	char path[2 * SB_PATH_MAX];
 	char path2[2 * SB_PATH_MAX];
 	struct sb_exec_plan plan;
-	char room32[SB_ROOM32]; /* structures of a 32-bit program, changed */
+	struct sb_compat_scratch compat;
 } __attribute__((aligned(4096)));
 
+/* Memory with an argument vector made for execve, to give back. */
+struct sb_exec_vector {
+	void *memory;
+	size_t size;
+};
+
+/* Assembly knows the places of the first members: thread_offsets.c of the processor. */
 struct sb_thread {
 	struct sb_thread *self;
 	uint64_t stack_top;
@@ -54,13 +59,11 @@ struct sb_thread {
 	volatile uint32_t commit; /* fs.commit points here */
 	uint32_t handling;    /* nesting of sb_signal_arrived */
 	uint64_t trap_site;   /* the call came by a trap: address behind its instruction */
-	uint32_t gs32;        /* thread pointer (selector) of a 32-bit program */
-	uint32_t pad2;
-	uint64_t pad3;
-	struct sb_regs regs;
 	uint32_t state;       /* enum sb_thread_state */
 	uint32_t tid;
 	uint64_t saved_mask;  /* the guest's mask while pending */
+	struct sb_regs regs;
+	struct sb_compat_thread compat;
 	unsigned char info[128]; /* siginfo that waits */
 	uint64_t wait_mask;   /* of sigsuspend, ppoll...: in force while they wait */
 	uint64_t mask_after;  /* what their signal handler returns to */
@@ -68,14 +71,11 @@ struct sb_thread {
 	uint32_t sigsys_blocked;
 	uint32_t restart;     /* the guest shall make its call again */
 	uint32_t trace_me;    /* ptrace(PTRACE_TRACEME) when it executes a program */
-	uint64_t rolled_rip;  /* of the call that was rolled back last */
-	uint64_t rolled_rsp;
+	uint64_t rolled_pc;   /* of the call that was rolled back last */
+	uint64_t rolled_sp;
 	uint32_t rolled;      /* how often in a row */
-	void *exec_memory;    /* argument vector made for execve, to give back */
-	size_t exec_size;
-	void *exec_memory32;  /* the same of a 32-bit program: both vectors */
-	size_t exec_size32;
-	struct sb_regs args32; /* arguments of its call, as a 64-bit program would give them */
+	struct sb_exec_vector script_vector; /* arguments of a script's interpreter */
+	struct sb_exec_vector wide_vector;   /* both vectors of a 32-bit program */
 	uint64_t *place;      /* among the tasks of the container: pids.h */
 	struct sb_thread *next;
 	struct sb_proc *proc;
@@ -87,28 +87,14 @@ struct sb_thread {
 	struct sb_scratch scratch;
 };
 
-#define SB_OFFSET_IS(field, value) \
-	_Static_assert(offsetof(struct sb_thread, field) == (value), #field)
-SB_OFFSET_IS(self, SB_T_SELF);
-SB_OFFSET_IS(stack_top, SB_T_STACK_TOP);
-SB_OFFSET_IS(pending, SB_T_PENDING);
-SB_OFFSET_IS(number, SB_T_NUMBER);
-SB_OFFSET_IS(commit, SB_T_COMMIT);
-SB_OFFSET_IS(handling, SB_T_HANDLING);
-SB_OFFSET_IS(trap_site, SB_T_TRAP_SITE);
-SB_OFFSET_IS(gs32, SB_T_GS);
-SB_OFFSET_IS(regs, SB_T_REGS);
-SB_OFFSET_IS(regs.rip, SB_R_RIP);
-SB_OFFSET_IS(regs.r15, SB_R_R15);
-
 /* How often a call is rolled back: then it is made, and signals wait. Otherwise one that takes
  * longer than from one signal to the next would never be made. */
 #define SB_PATIENCE 4
 /* Is the call on its way one of those? */
 static inline bool sb_thread_insists(const struct sb_thread *thread)
 {
-	return SB_UNLIKELY(thread->rolled >= SB_PATIENCE) &&
-	       thread->rolled_rip == thread->regs.rip && thread->rolled_rsp == thread->regs.rsp;
+	return SB_UNLIKELY(thread->rolled >= SB_PATIENCE) && thread->rolled_pc == thread->regs.pc &&
+	       thread->rolled_sp == thread->regs.sp;
 }
 
 /* The block of the calling thread. */
@@ -133,13 +119,8 @@ void sb_thread_forked(struct sb_thread *self);
 long sb_thread_hold(struct sb_thread *thread, uint64_t mask, uint64_t *old) SB_MUST_CHECK;
 /* The guest's mask is in force again when the call is over. */
 void sb_thread_unhold(struct sb_thread *thread, uint64_t old);
-void sb_thread_set_base(struct sb_thread *thread);
-/* Mark it as the calling thread's for sb_thread_find: at fs base. */
-void sb_thread_mark32(struct sb_thread *thread);
-/* The calling thread's block in a 32-bit program, whose gs base may be in force. */
-struct sb_thread *sb_thread_find(void);
-/* Which way to set the gs base this machine has (AT_HWCAP2). */
-void sb_thread_probe(uint64_t hwcap2);
+/* Give the memory of an argument vector back. */
+void sb_thread_drop_vector(struct sb_exec_vector *vector);
 /* Take a slot of the process table for the calling process. */
 void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent);
 /* Do it for a child, which may be stopped before it can. */

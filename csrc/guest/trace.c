@@ -107,14 +107,12 @@ static const char *host_of(struct sb_at *at)
 
 void sb_trace_call(struct sb_call *call, long result, uint64_t site, uint64_t started)
 {
-	const struct sb_regs *r = call->regs;
-	const uint64_t args[] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
 	struct sb_line line;
 
 	head(call, &line, way_in(call, site), now() - started);
-	for (size_t i = 0; i < SB_ARRAY_LEN(args); i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		sb_line_add(&line, i == 0 ? "(" : ",");
-		sb_line_hex(&line, args[i]);
+		sb_line_hex(&line, sb_arg(call, i));
 	}
 	sb_line_add(&line, ") = ");
 	sb_line_result(&line, result);

@@ -23,7 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "arch/x86_64/layout.h"
 #include "base/sys.h"
 
 #define PAGE 4096

@@ -26,10 +26,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "arch/x86_64/tracee.h"
 #include "base/abi.h"
 #include "base/stat.h"
 #include "layers/mapped_file.h"
+#include "tracee.h"
 #include "pure/verdict.h"
 
 #define STACK_SIZE 65536

@@ -18,8 +18,7 @@
 #include <errno.h>
 #include <linux/mman.h>
 
-#include "arch/x86_64/layout.h"
-#include "arch/x86_64/pure/site.h"
+#include "site.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "layers/mapped_file.h"
@@ -42,7 +41,7 @@ static bool has_headers(const struct text *t)
 	const Elf64_Ehdr *h = (const Elf64_Ehdr *)(const void *)t->file;
 
 	return t->size >= sizeof(*h) && memcmp(h->e_ident, ELFMAG, SELFMAG) == 0 &&
-	       h->e_ident[EI_CLASS] == ELFCLASS64 && h->e_machine == EM_X86_64 &&
+	       h->e_ident[EI_CLASS] == ELFCLASS64 && h->e_machine == SB_ARCH_ELF &&
 	       h->e_phentsize == sizeof(Elf64_Phdr) && h->e_phoff < t->size &&
 	       h->e_phnum <= (t->size - h->e_phoff) / sizeof(Elf64_Phdr);
 }
@@ -106,7 +105,7 @@ static bool rewrite(struct text *t, const struct sb_learned_site *learned)
 	if (site.form == SB_SITE_NONE)
 		return false;
 	start = site.start - (uint64_t)t->bias;
-	if (site.form == SB_SITE_NEXT && sb_site_is_target(t->file, t->from, t->to, after))
+	if (site.form == SB_SITE_BEHIND && sb_site_is_target(t->file, t->from, t->to, after))
 		return false;
 	len = sb_stub(&site, t->file + after, address(t, t->next), address(t, t->common), stub);
 	if (!sb_site_jump(&site, address(t, t->next), jump))

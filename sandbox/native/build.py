@@ -72,15 +72,12 @@ GUEST_CFLAGS = [
     "-g",
     "-ffreestanding",  # a guest has no libc
     "-fno-builtin",
-    "-fno-pie",
-    "-mcmodel=large",  # linked far above 2 GiB
+    "-fPIE",  # the code reaches the runtime's far address without a table
     "-mgeneral-regs-only",  # the signal path must not touch vector state
-    "-mno-red-zone",
     "-fno-stack-protector",  # the canary would be in libc's thread-local storage
     "-fno-asynchronous-unwind-tables",
     "-fvisibility=hidden",
     "-fno-tree-loop-distribute-patterns",  # memset's loop must not call memset
-    "-fcf-protection=none",
 ]
 
 GUEST_LDFLAGS = [
@@ -112,10 +109,10 @@ class Sources:
 def architecture() -> str:
     """Return the name of the folder below csrc/arch for this machine. Raises BuildError."""
     machine = platform.machine()
-    arch = {"amd64": "x86_64", "x86_64": "x86_64"}.get(machine)
-    if arch is None:
-        raise BuildError(f"{machine} is not supported yet: only x86_64")
-    return arch
+    known = sorted(path.name for path in (CSRC / "arch").iterdir())
+    if machine not in known:
+        raise BuildError(f"{machine} is not supported yet: only {', '.join(known)}")
+    return machine
 
 
 def parse_make_lists(text: str, given: dict[str, str]) -> dict[str, str]:
@@ -144,8 +141,9 @@ def parse_make_lists(text: str, given: dict[str, str]) -> dict[str, str]:
 
 def read_sources() -> Sources:
     """Parse csrc/sources.mk. Raises BuildError if a pattern matches no file."""
-    text = (CSRC / "sources.mk").read_text()
-    values = parse_make_lists(text, {"ARCH": architecture(), "CSRC": str(CSRC)})
+    arch = architecture()
+    text = (CSRC / "sources.mk").read_text() + (CSRC / "arch" / arch / "flags.mk").read_text()
+    values = parse_make_lists(text, {"ARCH": arch, "CSRC": str(CSRC)})
 
     def files(name: str) -> tuple[Path, ...]:
         paths: list[Path] = []
@@ -170,9 +168,13 @@ def read_sources() -> Sources:
 
 
 def include_flags() -> list[str]:
-    """Return the flags that let C sources include headers by their path below csrc/."""
+    """Return the flags that let C sources include headers by their path below csrc/.
+
+    An include without a folder is the processor's.
+    """
     arch = CSRC / "arch" / architecture()
-    return [f"-I{CSRC}", f"-I{arch}", f"-ffile-prefix-map={ROOT}=."]
+    folders = [arch, *sorted(path for path in arch.iterdir() if path.is_dir())]
+    return [f"-I{CSRC}", *(f"-iquote{path}" for path in folders), f"-ffile-prefix-map={ROOT}=."]
 
 
 def compiler() -> list[str]:

@@ -6,7 +6,7 @@
  */
 #include <stdint.h>
 
-#include "arch/x86_64/pure/site.h"
+#include "site.h"
 #include "check.h"
 
 #define AFTER 0x7f0000001010ULL
@@ -55,7 +55,7 @@ static void test_a_mov_of_the_number_right_before_is_replaced(void)
 	struct sb_site site;
 
 	decode(&with_mov, NR, &site);
-	CHECK_INT(site.form, SB_SITE_MOV);
+	CHECK_INT(site.form, SB_SITE_BEFORE);
 	CHECK_INT(site.start, AFTER - 7);
 	CHECK(memcmp(site.head, with_mov.before + 9, 5) == 0);
 }
@@ -67,7 +67,7 @@ static void test_another_instruction_right_before_is_moved_into_the_stub(const s
 
 	for (uint32_t nr = 0; nr < 400; nr += 399) {
 		decode(s, nr, &site);
-		CHECK_INT(site.form, SB_SITE_MOV);
+		CHECK_INT(site.form, SB_SITE_BEFORE);
 		CHECK_INT(site.start, AFTER - 7);
 		CHECK_INT(sb_stub(&site, s->behind, AFTER + 0x100, AFTER + 0x80, code), 17);
 		CHECK(memcmp(code, s->before + 9, 5) == 0);
@@ -79,7 +79,7 @@ static void test_a_mov_of_another_number_is_not_replaced(void)
 	struct sb_site site;
 
 	decode(&with_mov, NR + 1, &site); /* a jump led here, so eax was set elsewhere */
-	CHECK_INT(site.form, SB_SITE_NEXT);
+	CHECK_INT(site.form, SB_SITE_BEHIND);
 }
 
 static void test_a_mov_with_a_prefix_is_another_instruction(void)
@@ -98,7 +98,7 @@ static void test_a_compare_after_the_call_is_moved_into_the_stub(void)
 	struct sb_site site;
 
 	decode(&with_next, NR, &site);
-	CHECK_INT(site.form, SB_SITE_NEXT);
+	CHECK_INT(site.form, SB_SITE_BEHIND);
 	CHECK_INT(site.displaced, 6);
 	CHECK_INT(site.start, AFTER - 2);
 }
@@ -180,7 +180,7 @@ static void test_other_instructions_are_not_sites(void)
 
 static void test_five_bytes_in_one_word_are_atomic(void)
 {
-	struct sb_site site = {.form = SB_SITE_MOV};
+	struct sb_site site = {.form = SB_SITE_BEFORE};
 
 	for (uint64_t at = 0; at < 16; at++) {
 		site.start = 0x1000 + at;

@@ -22,6 +22,7 @@
 /* sb_entry_traced, known to the tracer. */
 #define SB_ADDR_TRACED 0x5670000003e0
 #define SB_ADDR_HIGH 0x568000000000
+#define SB_ADDR_USER_END 0x7ffffffff000
 #define SB_RUNTIME_HIGH_WORD 0x5670
 
 /* Trap and direction: flags of the guest that only popfq sets back. */
@@ -37,7 +38,6 @@
 #define SB_T_COMMIT 32
 #define SB_T_HANDLING 36
 #define SB_T_TRAP_SITE 40
-#define SB_T_GS 48
 #define SB_T_REGS 64
 #define SB_R_RAX (SB_T_REGS + 0)
 #define SB_R_RDI (SB_T_REGS + 8)
@@ -55,5 +55,6 @@
 #define SB_R_R13 (SB_T_REGS + 104)
 #define SB_R_R14 (SB_T_REGS + 112)
 #define SB_R_R15 (SB_T_REGS + 120)
+#define SB_T_GS (SB_T_REGS + 128)
 
 #endif

@@ -11,8 +11,7 @@
 #include <stdint.h>
 #include <sys/user.h>
 
-#include "layout.h"
-#include "base/sys.h"
+#include "arch.h"
 
 struct sb_tracee_call {
 	struct user_regs_struct regs;

@@ -55,12 +55,12 @@ static long make_dir(struct sb_call *call, int dirfd, uint64_t path, uint64_t mo
 
 long on_mkdir(struct sb_call *call)
 {
-	return make_dir(call, AT_FDCWD, call->regs->rdi, call->regs->rsi);
+	return make_dir(call, AT_FDCWD, sb_arg(call, 0), sb_arg(call, 1));
 }
 
 long on_mkdirat(struct sb_call *call)
 {
-	return make_dir(call, dirfd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx);
+	return make_dir(call, dirfd_of(sb_arg(call, 0)), sb_arg(call, 1), sb_arg(call, 2));
 }
 
 static int check_node_type(uint64_t mode)
@@ -93,13 +93,13 @@ static long make_node(struct sb_call *call, int dirfd, uint64_t path, uint64_t m
 
 long on_mknod(struct sb_call *call)
 {
-	return make_node(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, call->regs->rdx);
+	return make_node(call, AT_FDCWD, sb_arg(call, 0), sb_arg(call, 1), sb_arg(call, 2));
 }
 
 long on_mknodat(struct sb_call *call)
 {
-	return make_node(call, dirfd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx,
-			 call->regs->r10);
+	return make_node(call, dirfd_of(sb_arg(call, 0)), sb_arg(call, 1), sb_arg(call, 2),
+			 sb_arg(call, 3));
 }
 
 static long make_symlink(struct sb_call *call, uint64_t target, int dirfd, uint64_t path)
@@ -116,12 +116,12 @@ static long make_symlink(struct sb_call *call, uint64_t target, int dirfd, uint6
 
 long on_symlink(struct sb_call *call)
 {
-	return make_symlink(call, call->regs->rdi, AT_FDCWD, call->regs->rsi);
+	return make_symlink(call, sb_arg(call, 0), AT_FDCWD, sb_arg(call, 1));
 }
 
 long on_symlinkat(struct sb_call *call)
 {
-	return make_symlink(call, call->regs->rdi, dirfd_of(call->regs->rsi), call->regs->rdx);
+	return make_symlink(call, sb_arg(call, 0), dirfd_of(sb_arg(call, 1)), sb_arg(call, 2));
 }
 
 static long make_link(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new,
@@ -150,14 +150,13 @@ static long make_link(struct sb_call *call, int olddir, uint64_t old, int newdir
 
 long on_link(struct sb_call *call)
 {
-	return make_link(call, AT_FDCWD, call->regs->rdi, AT_FDCWD, call->regs->rsi, 0);
+	return make_link(call, AT_FDCWD, sb_arg(call, 0), AT_FDCWD, sb_arg(call, 1), 0);
 }
 
 long on_linkat(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	return make_link(call, dirfd_of(r->rdi), r->rsi, dirfd_of(r->rdx), r->r10, (int)r->r8);
+	return make_link(call, dirfd_of(sb_arg(call, 0)), sb_arg(call, 1),
+			 dirfd_of(sb_arg(call, 2)), sb_arg(call, 3), (int)sb_arg(call, 4));
 }
 
 /* ---- taking names away ------------------------------------------------------ */
@@ -200,24 +199,23 @@ static long take_dir(struct sb_call *call, int dirfd, uint64_t path)
 
 long on_unlink(struct sb_call *call)
 {
-	return take_file(call, AT_FDCWD, call->regs->rdi);
+	return take_file(call, AT_FDCWD, sb_arg(call, 0));
 }
 
 long on_rmdir(struct sb_call *call)
 {
-	return take_dir(call, AT_FDCWD, call->regs->rdi);
+	return take_dir(call, AT_FDCWD, sb_arg(call, 0));
 }
 
 long on_unlinkat(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-	int flags = (int)r->rdx;
+	int flags = (int)sb_arg(call, 2);
 
 	if ((flags & ~AT_REMOVEDIR) != 0)
 		return -EINVAL;
 	if (flags != 0)
-		return take_dir(call, dirfd_of(r->rdi), r->rsi);
-	return take_file(call, dirfd_of(r->rdi), r->rsi);
+		return take_dir(call, dirfd_of(sb_arg(call, 0)), sb_arg(call, 1));
+	return take_file(call, dirfd_of(sb_arg(call, 0)), sb_arg(call, 1));
 }
 
 /* ---- moving names ------------------------------------------------------------ */
@@ -256,21 +254,19 @@ static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uin
 
 long on_rename(struct sb_call *call)
 {
-	return move(call, AT_FDCWD, call->regs->rdi, AT_FDCWD, call->regs->rsi, 0);
+	return move(call, AT_FDCWD, sb_arg(call, 0), AT_FDCWD, sb_arg(call, 1), 0);
 }
 
 long on_renameat(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	return move(call, dirfd_of(r->rdi), r->rsi, dirfd_of(r->rdx), r->r10, 0);
+	return move(call, dirfd_of(sb_arg(call, 0)), sb_arg(call, 1), dirfd_of(sb_arg(call, 2)),
+		    sb_arg(call, 3), 0);
 }
 
 long on_renameat2(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	return move(call, dirfd_of(r->rdi), r->rsi, dirfd_of(r->rdx), r->r10, (unsigned)r->r8);
+	return move(call, dirfd_of(sb_arg(call, 0)), sb_arg(call, 1), dirfd_of(sb_arg(call, 2)),
+		    sb_arg(call, 3), (unsigned)sb_arg(call, 4));
 }
 
 /* ---- length ------------------------------------------------------------------- */
@@ -278,13 +274,13 @@ long on_renameat2(struct sb_call *call)
 long on_truncate(struct sb_call *call)
 {
 	struct sb_at *at = &call->work->a;
-	int64_t len = (int64_t)call->regs->rsi;
+	int64_t len = (int64_t)sb_arg(call, 1);
 	int fd;
 	int found;
 
 	if (len < 0)
 		return -EINVAL;
-	found = sb_target_find(call, AT_FDCWD, call->regs->rdi, 0, at, &fd);
+	found = sb_target_find(call, AT_FDCWD, sb_arg(call, 0), 0, at, &fd);
 	if (found < 0)
 		return found;
 	return found == SB_TARGET_FD ? sys_ftruncate(fd, len)

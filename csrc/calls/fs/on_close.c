@@ -14,42 +14,38 @@
 /* The kernel ends what first..last mean. */
 static long end(struct sb_call *call, long nr, uint32_t first, uint32_t last)
 {
-	const struct sb_regs *r = call->regs;
 	long ret;
 
 	sb_fds_forget(call->fs, first, last);
-	ret = sb_guest_block(call, nr, (long)r->rdi, (long)r->rsi, (long)r->rdx, (long)r->r10,
-			     (long)r->r8, (long)r->r9);
+	ret = sb_guest_pass(call, nr);
 	sb_fds_closed(call->fs, first, last);
 	return ret;
 }
 
 long on_close(struct sb_call *call)
 {
-	const uint32_t fd = (uint32_t)call->regs->rdi;
+	const uint32_t fd = (uint32_t)sb_arg(call, 0);
 
 	return end(call, __NR_close, fd, fd);
 }
 
 long on_dup2(struct sb_call *call)
 {
-	const uint32_t to = (uint32_t)call->regs->rsi;
+	const uint32_t to = (uint32_t)sb_arg(call, 1);
 
 	return end(call, __NR_dup2, to, to);
 }
 
 long on_dup3(struct sb_call *call)
 {
-	const uint32_t to = (uint32_t)call->regs->rsi;
+	const uint32_t to = (uint32_t)sb_arg(call, 1);
 
 	return end(call, __NR_dup3, to, to);
 }
 
 long on_close_range(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	if ((r->rdx & CLOSE_RANGE_UNSHARE) != 0)
+	if ((sb_arg(call, 2) & CLOSE_RANGE_UNSHARE) != 0)
 		call->proc->fds = NULL;
-	return end(call, __NR_close_range, (uint32_t)r->rdi, (uint32_t)r->rsi);
+	return end(call, __NR_close_range, (uint32_t)sb_arg(call, 0), (uint32_t)sb_arg(call, 1));
 }

@@ -11,7 +11,6 @@
  */
 #include <errno.h>
 
-#include "arch/x86_64/sys32.h"
 #include "view/view.h"
 #include "calls/dispatch.h"
 #include "tree/descriptors.h"
@@ -82,12 +81,11 @@ static int find(struct sb_call *call, int fd, struct sb_at *at)
 /* Positions are shorter in the directories of 32-bit programs. */
 static long read_natively(struct sb_call *call, long nr, int fd, uint32_t count)
 {
-	const long to = (long)call->regs->rsi;
-	const long args[6] = {fd, to, count};
+	const long to = (long)sb_arg(call, 1);
 
-	if (call->proc->is_32 && to < (long)SB_END32) {
+	if (sb_proc_is_32(call->proc) && to < (long)SB_COMPAT_END) {
 		sb_commit_begin(call->fs); /* the position moves */
-		return sb_syscall32(SB_NR32_GETDENTS64, args);
+		return sb_compat_getdents64(fd, (uint64_t)to, count);
 	}
 	return sb_guest_block(call, nr, fd, to, count, 0, 0, 0);
 }
@@ -95,14 +93,13 @@ static long read_natively(struct sb_call *call, long nr, int fd, uint32_t count)
 /* Hand over what was read from position pos on. */
 static long give(struct sb_call *call, long nr, int fd, long pos, long len)
 {
-	const struct sb_regs *r = call->regs;
 	char *buf = call->work->buffer;
 
 	if (len <= 0)
 		return len;
 	if (nr == __NR_getdents)
 		to_legacy(buf, len);
-	if (sb_guest_write(r->rsi, buf, (size_t)len) == 0)
+	if (sb_guest_write(sb_arg(call, 1), buf, (size_t)len) == 0)
 		return len;
 	sys_lseek(fd, pos, SEEK_SET);
 	return -EFAULT;
@@ -110,11 +107,10 @@ static long give(struct sb_call *call, long nr, int fd, long pos, long len)
 
 static long read_entries(struct sb_call *call, long nr)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
 	char *buf = call->work->buffer;
-	int fd = (int)(uint32_t)r->rdi;
-	uint32_t count = (uint32_t)r->rdx;
+	int fd = (int)(uint32_t)sb_arg(call, 0);
+	uint32_t count = (uint32_t)sb_arg(call, 2);
 	long flags;
 	long pos = 0;
 	long len;

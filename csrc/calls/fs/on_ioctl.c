@@ -18,16 +18,13 @@
 
 static long pass(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	return sb_guest_block(call, __NR_ioctl, (int)r->rdi, (long)r->rsi, (long)r->rdx, 0, 0, 0);
+	return sb_guest_pass(call, __NR_ioctl);
 }
 
 static long change_file(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
-	long ret = sb_target_of_open_fd(call, (int)r->rdi, at);
+	long ret = sb_target_of_open_fd(call, (int)sb_arg(call, 0), at);
 	int fd;
 
 	if (ret < 0)
@@ -44,7 +41,8 @@ static long change_file(struct sb_call *call)
 			     0);
 	ret = fd;
 	if (fd >= 0) {
-		ret = sb_syscall(__NR_ioctl, fd, (long)r->rsi, (long)r->rdx, 0, 0, 0);
+		ret = sb_syscall(__NR_ioctl, fd, (long)sb_arg(call, 1), (long)sb_arg(call, 2), 0, 0,
+				 0);
 		sys_close(fd);
 	}
 	sb_commit_end(call->fs);
@@ -55,9 +53,9 @@ int sb_ioctl_check(struct sb_call *call)
 {
 	int found;
 
-	if (sb_verdict_request_is_harmless((uint32_t)call->regs->rsi))
+	if (sb_verdict_request_is_harmless((uint32_t)sb_arg(call, 1)))
 		return 0;
-	found = sb_target_of_open_fd(call, (int)call->regs->rdi, &call->work->a);
+	found = sb_target_of_open_fd(call, (int)sb_arg(call, 0), &call->work->a);
 	if (found < 0)
 		return found;
 	return found == SB_TARGET_FD ? 0 : -ENOTTY;
@@ -65,7 +63,7 @@ int sb_ioctl_check(struct sb_call *call)
 
 long on_ioctl(struct sb_call *call)
 {
-	const uint32_t request = (uint32_t)call->regs->rsi;
+	const uint32_t request = (uint32_t)sb_arg(call, 1);
 
 	if (sb_verdict_request_changes_file(request))
 		return change_file(call);

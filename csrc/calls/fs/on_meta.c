@@ -38,26 +38,25 @@ static long change_mode(struct sb_call *call, int dirfd, uint64_t path, uint64_t
 
 long on_chmod(struct sb_call *call)
 {
-	return change_mode(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, 0);
+	return change_mode(call, AT_FDCWD, sb_arg(call, 0), sb_arg(call, 1), 0);
 }
 
 long on_fchmodat(struct sb_call *call)
 {
-	return change_mode(call, fd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx, 0);
+	return change_mode(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), sb_arg(call, 2), 0);
 }
 
 long on_fchmodat2(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	return change_mode(call, fd_of(r->rdi), r->rsi, r->rdx, (int)r->r10);
+	return change_mode(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), sb_arg(call, 2),
+			   (int)sb_arg(call, 3));
 }
 
 long on_fchmod(struct sb_call *call)
 {
 	struct sb_at *at = &call->work->a;
-	int fd = fd_of(call->regs->rdi);
-	uint32_t mode = (uint32_t)call->regs->rsi;
+	int fd = fd_of(sb_arg(call, 0));
+	uint32_t mode = (uint32_t)sb_arg(call, 1);
 	int found = sb_target_of_open_fd(call, fd, at);
 
 	if (found < 0)
@@ -86,34 +85,33 @@ static long change_owner(struct sb_call *call, int dirfd, uint64_t path, uint64_
 
 long on_chown(struct sb_call *call)
 {
-	return change_owner(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, call->regs->rdx, 0);
+	return change_owner(call, AT_FDCWD, sb_arg(call, 0), sb_arg(call, 1), sb_arg(call, 2), 0);
 }
 
 long on_lchown(struct sb_call *call)
 {
-	return change_owner(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, call->regs->rdx,
+	return change_owner(call, AT_FDCWD, sb_arg(call, 0), sb_arg(call, 1), sb_arg(call, 2),
 			    AT_SYMLINK_NOFOLLOW);
 }
 
 long on_fchownat(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	return change_owner(call, fd_of(r->rdi), r->rsi, r->rdx, r->r10, (int)r->r8);
+	return change_owner(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), sb_arg(call, 2),
+			    sb_arg(call, 3), (int)sb_arg(call, 4));
 }
 
 long on_fchown(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
-	int fd = fd_of(r->rdi);
+	int fd = fd_of(sb_arg(call, 0));
 	int found = sb_target_of_open_fd(call, fd, at);
 
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD
-		       ? sb_change_fchown(call->fs, fd, (uint32_t)r->rsi, (uint32_t)r->rdx)
-		       : sb_change_chown(call->fs, at, (uint32_t)r->rsi, (uint32_t)r->rdx);
+	return found == SB_TARGET_FD ? sb_change_fchown(call->fs, fd, (uint32_t)sb_arg(call, 1),
+							(uint32_t)sb_arg(call, 2))
+				     : sb_change_chown(call->fs, at, (uint32_t)sb_arg(call, 1),
+						       (uint32_t)sb_arg(call, 2));
 }
 
 /* ---- times ------------------------------------------------------------------- */
@@ -163,49 +161,49 @@ static long change_times(struct sb_call *call, int dirfd, uint64_t path,
 
 long on_utimensat(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_timespec times[2];
-	int err = r->rdx == 0 ? 0 : sb_guest_read(times, r->rdx, sizeof(times));
+	int err = sb_arg(call, 2) == 0 ? 0 : sb_guest_read(times, sb_arg(call, 2), sizeof(times));
 
 	if (err < 0)
 		return err;
-	if (r->rdx != 0 && times[0].nsec == UTIME_OMIT && times[1].nsec == UTIME_OMIT)
+	if (sb_arg(call, 2) != 0 && times[0].nsec == UTIME_OMIT && times[1].nsec == UTIME_OMIT)
 		return 0;
-	return change_times(call, fd_of(r->rdi), r->rsi, r->rdx == 0 ? NULL : times, (int)r->r10);
+	return change_times(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1),
+			    sb_arg(call, 2) == 0 ? NULL : times, (int)sb_arg(call, 3));
 }
 
 long on_futimesat(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_timespec times[2];
-	int err = r->rdx == 0 ? 0 : read_timevals(r->rdx, times);
+	int err = sb_arg(call, 2) == 0 ? 0 : read_timevals(sb_arg(call, 2), times);
 
 	return err < 0 ? err
-		       : change_times(call, fd_of(r->rdi), r->rsi, r->rdx == 0 ? NULL : times, 0);
+		       : change_times(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1),
+				      sb_arg(call, 2) == 0 ? NULL : times, 0);
 }
 
 long on_utimes(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_timespec times[2];
-	int err = r->rsi == 0 ? 0 : read_timevals(r->rsi, times);
+	int err = sb_arg(call, 1) == 0 ? 0 : read_timevals(sb_arg(call, 1), times);
 
-	return err < 0 ? err : change_times(call, AT_FDCWD, r->rdi, r->rsi == 0 ? NULL : times, 0);
+	return err < 0 ? err
+		       : change_times(call, AT_FDCWD, sb_arg(call, 0),
+				      sb_arg(call, 1) == 0 ? NULL : times, 0);
 }
 
 long on_utime(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_timespec times[2];
 	int64_t seconds[2];
 	int err;
 
-	if (r->rsi == 0)
-		return change_times(call, AT_FDCWD, r->rdi, NULL, 0);
-	err = sb_guest_read(seconds, r->rsi, sizeof(seconds));
+	if (sb_arg(call, 1) == 0)
+		return change_times(call, AT_FDCWD, sb_arg(call, 0), NULL, 0);
+	err = sb_guest_read(seconds, sb_arg(call, 1), sizeof(seconds));
 	if (err < 0)
 		return err;
 	times[0] = (struct sb_timespec){.sec = seconds[0]};
 	times[1] = (struct sb_timespec){.sec = seconds[1]};
-	return change_times(call, AT_FDCWD, r->rdi, times, 0);
+	return change_times(call, AT_FDCWD, sb_arg(call, 0), times, 0);
 }

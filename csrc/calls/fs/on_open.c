@@ -397,23 +397,19 @@ static long do_openat(struct sb_call *call, int dirfd, uint64_t path, uint64_t f
 
 long on_open(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	return do_openat(call, AT_FDCWD, r->rdi, r->rsi, r->rdx);
+	return do_openat(call, AT_FDCWD, sb_arg(call, 0), sb_arg(call, 1), sb_arg(call, 2));
 }
 
 long on_openat(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	return do_openat(call, (int)(uint32_t)r->rdi, r->rsi, r->rdx, r->r10);
+	return do_openat(call, (int)(uint32_t)sb_arg(call, 0), sb_arg(call, 1), sb_arg(call, 2),
+			 sb_arg(call, 3));
 }
 
 long on_creat(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
-
-	return do_openat(call, AT_FDCWD, r->rdi, O_CREAT | O_WRONLY | O_TRUNC, r->rsi);
+	return do_openat(call, AT_FDCWD, sb_arg(call, 0), O_CREAT | O_WRONLY | O_TRUNC,
+			 sb_arg(call, 1));
 }
 
 /* ---- openat2 ---------------------------------------------------------------------- */
@@ -458,20 +454,19 @@ static int check_how(const struct open_how *how)
 
 long on_openat2(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	struct open_how asked;
 	struct how how;
-	int err = read_how(r->rdx, r->r10, &asked);
+	int err = read_how(sb_arg(call, 2), sb_arg(call, 3), &asked);
 
 	if (err == 0)
 		err = check_how(&asked);
 	if (err < 0)
 		return err;
 	how = (struct how){
-		.dirfd = (int)(uint32_t)r->rdi,
+		.dirfd = (int)(uint32_t)sb_arg(call, 0),
 		.flags = (int)asked.flags,
 		.mode = (uint32_t)asked.mode,
 		.resolve = asked.resolve,
 	};
-	return do_open(call, r->rsi, &how);
+	return do_open(call, sb_arg(call, 1), &how);
 }

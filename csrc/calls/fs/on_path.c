@@ -32,7 +32,7 @@ long on_chdir(struct sb_call *call)
 	struct sb_at *at = &call->work->a;
 	struct sb_cwd_mark mark;
 	uint32_t generation = sb_dircache_generation(call->fs->tree);
-	int err = find_directory(call, call->regs->rdi, at);
+	int err = find_directory(call, sb_arg(call, 0), at);
 	long ret;
 
 	if (err < 0)
@@ -58,7 +58,7 @@ long on_chdir(struct sb_call *call)
 
 long on_fchdir(struct sb_call *call)
 {
-	int fd = (int)(uint32_t)call->regs->rdi;
+	int fd = (int)(uint32_t)sb_arg(call, 0);
 	struct sb_stat st;
 	long ret;
 	int err = fd < 0 ? -EBADF : sb_tree_fstat(call->fs, fd, &st, NULL);
@@ -101,7 +101,7 @@ static int below_root(const struct sb_fs *fs, struct sb_path *path)
 long on_getcwd(struct sb_call *call)
 {
 	struct sb_path *path = &call->work->p[0];
-	uint64_t size = call->regs->rsi;
+	uint64_t size = sb_arg(call, 1);
 	int err = sb_guest_base(call, AT_FDCWD, path);
 
 	if (err == 0)
@@ -110,7 +110,7 @@ long on_getcwd(struct sb_call *call)
 		return err;
 	if (size < (uint64_t)path->len + 1)
 		return -ERANGE;
-	err = sb_guest_write(call->regs->rdi, path->buf, (size_t)path->len + 1);
+	err = sb_guest_write(sb_arg(call, 0), path->buf, (size_t)path->len + 1);
 	return err < 0 ? err : (long)path->len + 1;
 }
 
@@ -118,7 +118,7 @@ long on_chroot(struct sb_call *call)
 {
 	struct sb_at *at = &call->work->a;
 	struct sb_proc *proc = call->proc;
-	int err = find_directory(call, call->regs->rdi, at);
+	int err = find_directory(call, sb_arg(call, 0), at);
 
 	if (err < 0)
 		return err;

@@ -183,42 +183,42 @@ static long do_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned fla
 
 long on_stat(struct sb_call *call)
 {
-	return do_stat(call, AT_FDCWD, call->regs->rdi, 0, call->regs->rsi);
+	return do_stat(call, AT_FDCWD, sb_arg(call, 0), 0, sb_arg(call, 1));
 }
 
 long on_lstat(struct sb_call *call)
 {
-	return do_stat(call, AT_FDCWD, call->regs->rdi, AT_SYMLINK_NOFOLLOW, call->regs->rsi);
+	return do_stat(call, AT_FDCWD, sb_arg(call, 0), AT_SYMLINK_NOFOLLOW, sb_arg(call, 1));
 }
 
 long on_fstat(struct sb_call *call)
 {
-	int fd = fd_of(call->regs->rdi);
+	int fd = fd_of(sb_arg(call, 0));
 
-	return fd < 0 ? -EBADF : do_fstat(call, fd, call->regs->rsi);
+	return fd < 0 ? -EBADF : do_fstat(call, fd, sb_arg(call, 1));
 }
 
 long on_newfstatat(struct sb_call *call)
 {
-	unsigned flags = (unsigned)call->regs->r10;
+	unsigned flags = (unsigned)sb_arg(call, 3);
 
 	if ((flags & ~(unsigned)STAT_FLAGS) != 0)
 		return -EINVAL;
-	return do_stat(call, fd_of(call->regs->rdi), call->regs->rsi, flags, call->regs->rdx);
+	return do_stat(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), flags, sb_arg(call, 2));
 }
 
 long on_statx(struct sb_call *call)
 {
-	unsigned flags = (unsigned)call->regs->rdx;
-	unsigned mask = (unsigned)call->regs->r10;
+	unsigned flags = (unsigned)sb_arg(call, 2);
+	unsigned mask = (unsigned)sb_arg(call, 3);
 	struct sb_stat st;
 	long err;
 
 	if ((flags & ~(unsigned)STAT_FLAGS) != 0 ||
 	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || (mask & STATX__RESERVED) != 0)
 		return -EINVAL;
-	err = stat_at(call, fd_of(call->regs->rdi), call->regs->rsi, flags, &st);
-	return err < 0 ? err : write_statx(call->regs->r8, &st);
+	err = stat_at(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), flags, &st);
+	return err < 0 ? err : write_statx(sb_arg(call, 4), &st);
 }
 
 /* ---- access -------------------------------------------------------------- */
@@ -256,19 +256,19 @@ static long do_access(struct sb_call *call, int dirfd, uint64_t path, unsigned w
 
 long on_access(struct sb_call *call)
 {
-	return do_access(call, AT_FDCWD, call->regs->rdi, (unsigned)call->regs->rsi, 0);
+	return do_access(call, AT_FDCWD, sb_arg(call, 0), (unsigned)sb_arg(call, 1), 0);
 }
 
 long on_faccessat(struct sb_call *call)
 {
-	return do_access(call, fd_of(call->regs->rdi), call->regs->rsi, (unsigned)call->regs->rdx,
+	return do_access(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), (unsigned)sb_arg(call, 2),
 			 0);
 }
 
 long on_faccessat2(struct sb_call *call)
 {
-	return do_access(call, fd_of(call->regs->rdi), call->regs->rsi, (unsigned)call->regs->rdx,
-			 (unsigned)call->regs->r10);
+	return do_access(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), (unsigned)sb_arg(call, 2),
+			 (unsigned)sb_arg(call, 3));
 }
 
 /* ---- readlink ------------------------------------------------------------- */
@@ -323,13 +323,13 @@ static long do_readlink(struct sb_call *call, int dirfd, uint64_t path, uint64_t
 
 long on_readlink(struct sb_call *call)
 {
-	return do_readlink(call, AT_FDCWD, call->regs->rdi, call->regs->rsi, (int)call->regs->rdx);
+	return do_readlink(call, AT_FDCWD, sb_arg(call, 0), sb_arg(call, 1), (int)sb_arg(call, 2));
 }
 
 long on_readlinkat(struct sb_call *call)
 {
-	return do_readlink(call, fd_of(call->regs->rdi), call->regs->rsi, call->regs->rdx,
-			   (int)call->regs->r10);
+	return do_readlink(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), sb_arg(call, 2),
+			   (int)sb_arg(call, 3));
 }
 
 /* ---- statfs ---------------------------------------------------------------- */
@@ -375,7 +375,7 @@ long on_statfs(struct sb_call *call)
 	const struct sb_tree *tree = call->fs->tree;
 	struct sb_at *at = &call->work->a;
 	struct host_statfs out;
-	long err = sb_guest_lookup(call, AT_FDCWD, call->regs->rdi, SB_FOLLOW, at);
+	long err = sb_guest_lookup(call, AT_FDCWD, sb_arg(call, 0), SB_FOLLOW, at);
 
 	if (err < 0)
 		return err;
@@ -387,7 +387,7 @@ long on_statfs(struct sb_call *call)
 		return err;
 	if (at->spot.place == SB_PLACE_MOUNT)
 		adjust_mount(&tree->control->mounts[at->spot.mount], &out);
-	return sb_guest_write(call->regs->rsi, &out, sizeof(out));
+	return sb_guest_write(sb_arg(call, 1), &out, sizeof(out));
 }
 
 long on_fstatfs(struct sb_call *call)
@@ -395,7 +395,7 @@ long on_fstatfs(struct sb_call *call)
 	const struct sb_tree *tree = call->fs->tree;
 	struct sb_path *path = &call->work->a.guest;
 	struct host_statfs out;
-	int fd = fd_of(call->regs->rdi);
+	int fd = fd_of(sb_arg(call, 0));
 	long err = sb_syscall(__NR_fstatfs, fd, SB_P(&out), 0, 0, 0, 0);
 
 	if (err < 0)
@@ -408,5 +408,5 @@ long on_fstatfs(struct sb_call *call)
 		else
 			err = statfs_tree(tree, &out);
 	}
-	return err < 0 ? err : sb_guest_write(call->regs->rsi, &out, sizeof(out));
+	return err < 0 ? err : sb_guest_write(sb_arg(call, 1), &out, sizeof(out));
 }

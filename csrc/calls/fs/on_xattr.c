@@ -76,31 +76,30 @@ static int find(struct sb_call *call, const struct by *by, int *fd)
 	struct sb_at *at = &call->work->a;
 
 	if (!by->fd)
-		return sb_target_find(call, AT_FDCWD, call->regs->rdi, by->flags, at, fd);
-	*fd = (int)(uint32_t)call->regs->rdi;
+		return sb_target_find(call, AT_FDCWD, sb_arg(call, 0), by->flags, at, fd);
+	*fd = (int)(uint32_t)sb_arg(call, 0);
 	return sb_target_of_open_fd(call, *fd, at);
 }
 
 static long set(struct sb_call *call, const struct by *by)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
 	struct request q;
-	int flags = (int)r->r8;
+	int flags = (int)sb_arg(call, 4);
 	int fd = -1;
-	long err = read_name(r->rsi, q.name);
+	long err = read_name(sb_arg(call, 1), q.name);
 
 	if ((flags & ~3) != 0)
 		return -EINVAL;
 	if (err < 0)
 		return err;
-	if (r->r10 > VALUE_MAX)
+	if (sb_arg(call, 3) > VALUE_MAX)
 		return -E2BIG;
-	err = take(call, &q, r->r10);
+	err = take(call, &q, sb_arg(call, 3));
 	if (err < 0)
 		return err;
 	if (q.len > 0)
-		err = sb_guest_read(q.value, r->rdx, q.len);
+		err = sb_guest_read(q.value, sb_arg(call, 2), q.len);
 	if (err == 0)
 		err = find(call, by, &fd);
 	if (err == SB_TARGET_AT)
@@ -113,14 +112,13 @@ static long set(struct sb_call *call, const struct by *by)
 
 static long get(struct sb_call *call, const struct by *by)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
 	struct request q;
 	int fd = -1;
-	long len = read_name(r->rsi, q.name);
+	long len = read_name(sb_arg(call, 1), q.name);
 
 	if (len == 0)
-		len = take(call, &q, SB_MIN(r->r10, (uint64_t)VALUE_MAX));
+		len = take(call, &q, SB_MIN(sb_arg(call, 3), (uint64_t)VALUE_MAX));
 	if (len < 0)
 		return len;
 	len = find(call, by, &fd);
@@ -128,7 +126,7 @@ static long get(struct sb_call *call, const struct by *by)
 		len = sb_change_getxattr(call->fs, at, q.name, q.value, q.len);
 	else if (len == SB_TARGET_FD)
 		len = sb_change_fgetxattr(call->fs, fd, q.name, q.value, q.len);
-	if (len > 0 && q.len > 0 && sb_guest_write(r->rdx, q.value, (size_t)len) < 0)
+	if (len > 0 && q.len > 0 && sb_guest_write(sb_arg(call, 2), q.value, (size_t)len) < 0)
 		len = -EFAULT;
 	drop(call, &q);
 	return len;
@@ -136,11 +134,10 @@ static long get(struct sb_call *call, const struct by *by)
 
 static long list(struct sb_call *call, const struct by *by)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
 	struct request q;
 	int fd = -1;
-	long len = take(call, &q, SB_MIN(r->rdx, (uint64_t)VALUE_MAX));
+	long len = take(call, &q, SB_MIN(sb_arg(call, 2), (uint64_t)VALUE_MAX));
 
 	if (len < 0)
 		return len;
@@ -149,7 +146,7 @@ static long list(struct sb_call *call, const struct by *by)
 		len = sb_change_listxattr(call->fs, at, q.value, q.len);
 	else if (len == SB_TARGET_FD)
 		len = sb_change_flistxattr(call->fs, fd, q.value, q.len);
-	if (len > 0 && q.len > 0 && sb_guest_write(r->rsi, q.value, (size_t)len) < 0)
+	if (len > 0 && q.len > 0 && sb_guest_write(sb_arg(call, 1), q.value, (size_t)len) < 0)
 		len = -EFAULT;
 	drop(call, &q);
 	return len;
@@ -159,7 +156,7 @@ static long take_away(struct sb_call *call, const struct by *by)
 {
 	char name[256];
 	int fd = -1;
-	int err = read_name(call->regs->rsi, name);
+	int err = read_name(sb_arg(call, 1), name);
 
 	if (err == 0)
 		err = find(call, by, &fd);

@@ -20,7 +20,6 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "arch/x86_64/layout.h"
 #include "calls/dispatch.h"
 #include "base/mem.h"
 
@@ -329,7 +328,7 @@ void sb_net_settle(struct sb_call *call, int fd)
 
 long on_listen(struct sb_call *call)
 {
-	const int fd = (int)call->regs->rdi;
+	const int fd = (int)sb_arg(call, 0);
 	struct sb_net_place local;
 	struct sb_net net;
 
@@ -337,7 +336,7 @@ long on_listen(struct sb_call *call)
 	if (call->fs->tree->control->net_container != 0 && sb_net_read_local(fd, &local) &&
 	    (local.port == 0 || (sb_net_get(call, &net) == 0 && sb_net_is_bound_later(&net, fd))))
 		sb_net_settle(call, fd);
-	return sb_guest_block(call, __NR_listen, fd, (int)call->regs->rsi, 0, 0, 0, 0);
+	return sb_guest_pass(call, __NR_listen);
 }
 
 /* ---- connect ------------------------------------------------------------ */

@@ -161,8 +161,7 @@ static bool is_change(uint64_t request)
 
 long sb_net_on_ioctl(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
-	const uint64_t request = (uint32_t)regs->rsi;
+	const uint64_t request = (uint32_t)sb_arg(call, 1);
 	struct sb_link links[SB_LINK_MAX];
 	const struct sb_link *link;
 	struct request r;
@@ -171,16 +170,15 @@ long sb_net_on_ioctl(struct sb_call *call)
 	long ret;
 
 	if (request < FIRST_REQUEST || request > LAST_REQUEST ||
-	    sb_net_option((int)regs->rdi, SOL_SOCKET, SO_TYPE) < 0)
-		return sb_guest_block(call, __NR_ioctl, (int)regs->rdi, (long)regs->rsi,
-				      (long)regs->rdx, 0, 0, 0);
+	    sb_net_option((int)sb_arg(call, 0), SOL_SOCKET, SO_TYPE) < 0)
+		return sb_guest_pass(call, __NR_ioctl);
 	ret = sb_net_get(call, &net);
 	if (ret < 0)
 		return ret;
 	count = sb_link_list(&net, links);
 	if (request == SIOCGIFCONF)
-		return list_all(links, count, regs->rdx);
-	if (sb_guest_read(&r, regs->rdx, sizeof(r)) < 0)
+		return list_all(links, count, sb_arg(call, 2));
+	if (sb_guest_read(&r, sb_arg(call, 2), sizeof(r)) < 0)
 		return -EFAULT;
 	if (is_change(request))
 		return -EPERM;
@@ -188,5 +186,5 @@ long sb_net_on_ioctl(struct sb_call *call)
 	if (link == NULL)
 		return -ENODEV;
 	ret = fill(&r, link, request);
-	return ret < 0 ? ret : sb_guest_write(regs->rdx, &r, sizeof(r));
+	return ret < 0 ? ret : sb_guest_write(sb_arg(call, 2), &r, sizeof(r));
 }

@@ -38,9 +38,8 @@ struct peer { /* struct ucred */
 /* The last step of a call whose arguments are a descriptor and a name. */
 static long with_name(struct sb_call *call, struct sb_socket_name *name, long nr)
 {
-	const struct sb_regs *regs = call->regs;
-	const long ret =
-		sb_guest_block(call, nr, (int)regs->rdi, SB_P(name->bytes), name->len, 0, 0, 0);
+	const long ret = sb_guest_block(call, nr, (int)sb_arg(call, 0), SB_P(name->bytes),
+					name->len, 0, 0, 0);
 
 	sb_socket_name_done(name);
 	return ret;
@@ -48,32 +47,29 @@ static long with_name(struct sb_call *call, struct sb_socket_name *name, long nr
 
 long on_socket(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
 	long fd;
 
 	/* As a kernel without auditing: PAM and others go on then. */
-	if ((int)regs->rdi == AF_NETLINK && (int)regs->rdx == NETLINK_AUDIT)
+	if ((int)sb_arg(call, 0) == AF_NETLINK && (int)sb_arg(call, 2) == NETLINK_AUDIT)
 		return -EPROTONOSUPPORT;
-	if ((int)regs->rdi == AF_NETLINK) {
-		fd = sb_link_socket(call, (int)regs->rsi, (int)regs->rdx);
+	if ((int)sb_arg(call, 0) == AF_NETLINK) {
+		fd = sb_link_socket(call, (int)sb_arg(call, 1), (int)sb_arg(call, 2));
 		if (fd != -SB_EMAGIC)
 			return fd;
 	}
-	fd = sb_guest_block(call, __NR_socket, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx, 0, 0,
-			    0);
-	if ((fd == -EACCES || fd == -EPERM) && (int)regs->rdi == AF_INET)
-		return sb_ping_socket(call, (int)regs->rsi, (int)regs->rdx, fd);
+	fd = sb_guest_pass(call, __NR_socket);
+	if ((fd == -EACCES || fd == -EPERM) && (int)sb_arg(call, 0) == AF_INET)
+		return sb_ping_socket(call, (int)sb_arg(call, 1), (int)sb_arg(call, 2), fd);
 	return fd;
 }
 
 long on_connect(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sb_socket_name name;
-	int err = sb_socket_name_read(regs->rsi, (uint32_t)regs->rdx, &name);
+	int err = sb_socket_name_read(sb_arg(call, 1), (uint32_t)sb_arg(call, 2), &name);
 
 	if (err == 0 && sb_net_is_name(call, &name))
-		return sb_net_on_connect(call, (int)regs->rdi, &name);
+		return sb_net_on_connect(call, (int)sb_arg(call, 0), &name);
 	if (err == 0)
 		err = sb_socket_name_resolve(call, &name);
 	return err < 0 ? err : with_name(call, &name, __NR_connect);
@@ -165,18 +161,17 @@ static long bind_path(struct sb_call *call, int fd, struct sb_socket_name *name)
 
 long on_bind(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sb_socket_name name;
-	int err = sb_socket_name_read(regs->rsi, (uint32_t)regs->rdx, &name);
+	int err = sb_socket_name_read(sb_arg(call, 1), (uint32_t)sb_arg(call, 2), &name);
 
 	if (err < 0)
 		return err;
 	if (sb_net_is_name(call, &name))
-		return sb_net_on_bind(call, (int)regs->rdi, &name);
+		return sb_net_on_bind(call, (int)sb_arg(call, 0), &name);
 	if (sb_link_is_name(call, &name))
-		return sb_link_bind(call, (int)regs->rdi, &name);
+		return sb_link_bind(call, (int)sb_arg(call, 0), &name);
 	if (sb_socket_name_is_path(&name))
-		return bind_path(call, (int)regs->rdi, &name);
+		return bind_path(call, (int)sb_arg(call, 0), &name);
 	return with_name(call, &name, __NR_bind);
 }
 
@@ -194,22 +189,22 @@ static int read_size(uint64_t addr, uint32_t *size)
 
 static long name_of(struct sb_call *call, long nr)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX, .temp = -1};
 	uint32_t size;
-	long ret = read_size(regs->rdx, &size);
+	long ret = read_size(sb_arg(call, 2), &size);
 
 	if (ret == 0)
-		ret = sb_syscall(nr, (int)regs->rdi, SB_P(name.bytes), SB_P(&name.len), 0, 0, 0);
+		ret = sb_syscall(nr, (int)sb_arg(call, 0), SB_P(name.bytes), SB_P(&name.len), 0, 0,
+				 0);
 	if (ret < 0)
 		return ret;
 	if (!sb_net_is_name(call, &name))
 		sb_socket_name_to_guest(call, &name);
 	else if (nr == __NR_getsockname)
-		sb_net_local_name(call, (int)regs->rdi, &name);
+		sb_net_local_name(call, (int)sb_arg(call, 0), &name);
 	else
-		sb_net_peer_name(call, (int)regs->rdi, &name);
-	return sb_socket_name_write(&name, regs->rsi, regs->rdx, size);
+		sb_net_peer_name(call, (int)sb_arg(call, 0), &name);
+	return sb_socket_name_write(&name, sb_arg(call, 1), sb_arg(call, 2), size);
 }
 
 long on_getsockname(struct sb_call *call)
@@ -224,26 +219,25 @@ long on_getpeername(struct sb_call *call)
 
 static long accept_with(struct sb_call *call, int flags)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX, .temp = -1};
 	uint32_t size;
 	long fd;
 	int err;
 
-	if (regs->rsi == 0)
-		return sb_guest_block(call, __NR_accept4, (int)regs->rdi, 0, 0, flags, 0, 0);
-	err = read_size(regs->rdx, &size);
+	if (sb_arg(call, 1) == 0)
+		return sb_guest_block(call, __NR_accept4, (int)sb_arg(call, 0), 0, 0, flags, 0, 0);
+	err = read_size(sb_arg(call, 2), &size);
 	if (err < 0)
 		return err;
-	fd = sb_guest_block(call, __NR_accept4, (int)regs->rdi, SB_P(name.bytes), SB_P(&name.len),
-			    flags, 0, 0);
+	fd = sb_guest_block(call, __NR_accept4, (int)sb_arg(call, 0), SB_P(name.bytes),
+			    SB_P(&name.len), flags, 0, 0);
 	if (fd < 0)
 		return fd;
 	if (sb_net_is_name(call, &name))
 		sb_net_accepted_name(call, (int)fd, &name);
 	else
 		sb_socket_name_to_guest(call, &name);
-	err = sb_socket_name_write(&name, regs->rsi, regs->rdx, size);
+	err = sb_socket_name_write(&name, sb_arg(call, 1), sb_arg(call, 2), size);
 	if (err < 0) {
 		sys_close((int)fd);
 		return err;
@@ -258,36 +252,35 @@ long on_accept(struct sb_call *call)
 
 long on_accept4(struct sb_call *call)
 {
-	return accept_with(call, (int)call->regs->r10);
+	return accept_with(call, (int)sb_arg(call, 3));
 }
 
 long on_recvfrom(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX, .temp = -1};
 	uint32_t size;
 	long count;
 	int err;
 
-	if (regs->r8 == 0)
-		return sb_guest_block(call, __NR_recvfrom, (int)regs->rdi, (long)regs->rsi,
-				      (long)regs->rdx, (int)regs->r10, 0, 0);
-	err = read_size(regs->r9, &size);
+	if (sb_arg(call, 4) == 0)
+		return sb_guest_pass(call, __NR_recvfrom);
+	err = read_size(sb_arg(call, 5), &size);
 	if (err < 0)
 		return err;
-	if (sb_link_may_be((int)regs->rdi))
-		sb_link_serve_queued(call, (int)regs->rdi);
-	count = sb_guest_block(call, __NR_recvfrom, (int)regs->rdi, (long)regs->rsi,
-			       (long)regs->rdx, (int)regs->r10, SB_P(name.bytes), SB_P(&name.len));
+	if (sb_link_may_be((int)sb_arg(call, 0)))
+		sb_link_serve_queued(call, (int)sb_arg(call, 0));
+	count = sb_guest_block(call, __NR_recvfrom, (int)sb_arg(call, 0), (long)sb_arg(call, 1),
+			       (long)sb_arg(call, 2), (int)sb_arg(call, 3), SB_P(name.bytes),
+			       SB_P(&name.len));
 	if (count < 0)
 		return count;
 	if (sb_net_is_name(call, &name))
-		sb_net_received_name(call, (int)regs->rdi, &name);
+		sb_net_received_name(call, (int)sb_arg(call, 0), &name);
 	else if (sb_link_is_name(call, &name))
 		sb_link_received(&name);
 	else
 		sb_socket_name_to_guest(call, &name);
-	err = sb_socket_name_write(&name, regs->r8, regs->r9, size);
+	err = sb_socket_name_write(&name, sb_arg(call, 4), sb_arg(call, 5), size);
 	return err < 0 ? err : count;
 }
 
@@ -295,9 +288,8 @@ long on_recvfrom(struct sb_call *call)
 static long send_from(struct sb_call *call, const struct sb_socket_name *name,
 		      const struct sb_net_route *route)
 {
-	const struct sb_regs *regs = call->regs;
 	unsigned char source[SB_NET_CONTROL_SIZE];
-	const struct sb_vector vector = {regs->rsi, regs->rdx};
+	const struct sb_vector vector = {sb_arg(call, 1), sb_arg(call, 2)};
 	const struct sb_message message = {
 		.name = (uint64_t)(uintptr_t)name->bytes,
 		.name_len = name->len,
@@ -308,54 +300,55 @@ static long send_from(struct sb_call *call, const struct sb_socket_name *name,
 	};
 
 	sb_net_source_control(route, source);
-	return sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&message), (int)regs->r10, 0,
-			      0, 0);
+	return sb_guest_block(call, __NR_sendmsg, (int)sb_arg(call, 0), SB_P(&message),
+			      (int)sb_arg(call, 3), 0, 0, 0);
 }
 
 static long send_to_place(struct sb_call *call, struct sb_socket_name *name)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sb_net_route route;
-	long ret = sb_net_on_send(call, (int)regs->rdi, name, &route);
+	long ret = sb_net_on_send(call, (int)sb_arg(call, 0), name, &route);
 
 	if (ret < 0)
 		return ret;
 	if (route.source != 0)
 		ret = send_from(call, name, &route);
 	else
-		ret = sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi,
-				     (long)regs->rdx, (int)regs->r10, SB_P(name->bytes), name->len);
+		ret = sb_guest_block(call, __NR_sendto, (int)sb_arg(call, 0), (long)sb_arg(call, 1),
+				     (long)sb_arg(call, 2), (int)sb_arg(call, 3), SB_P(name->bytes),
+				     name->len);
 	return sb_net_sent(call, &route, ret);
 }
 
 long on_sendto(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sb_socket_name name;
 	long ret;
 	int err;
 
-	if (regs->r8 == 0 && sb_link_may_be((int)regs->rdi) && sb_link_is_one((int)regs->rdi))
-		return sb_link_send(call, (int)regs->rdi, regs->rsi, regs->rdx);
-	if (regs->r8 == 0)
-		return sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi,
-				      (long)regs->rdx, (int)regs->r10, 0, 0);
-	err = sb_socket_name_read(regs->r8, (uint32_t)regs->r9, &name);
-	if (err == 0 && sb_ping_is_request(call, (int)regs->rdi, &name)) {
-		const struct sb_vector vector = {regs->rsi, regs->rdx};
+	if (sb_arg(call, 4) == 0 && sb_link_may_be((int)sb_arg(call, 0)) &&
+	    sb_link_is_one((int)sb_arg(call, 0)))
+		return sb_link_send(call, (int)sb_arg(call, 0), sb_arg(call, 1), sb_arg(call, 2));
+	if (sb_arg(call, 4) == 0)
+		return sb_guest_pass(call, __NR_sendto);
+	err = sb_socket_name_read(sb_arg(call, 4), (uint32_t)sb_arg(call, 5), &name);
+	if (err == 0 && sb_ping_is_request(call, (int)sb_arg(call, 0), &name)) {
+		const struct sb_vector vector = {sb_arg(call, 1), sb_arg(call, 2)};
 
-		return sb_ping_send(call, (int)regs->rdi, &name, (uint64_t)(uintptr_t)&vector, 1);
+		return sb_ping_send(call, (int)sb_arg(call, 0), &name, (uint64_t)(uintptr_t)&vector,
+				    1);
 	}
 	if (err == 0 && sb_net_is_name(call, &name))
 		return send_to_place(call, &name);
-	if (err == 0 && sb_link_is_name(call, &name) && sb_link_is_one((int)regs->rdi))
-		return sb_link_send(call, (int)regs->rdi, regs->rsi, regs->rdx);
+	if (err == 0 && sb_link_is_name(call, &name) && sb_link_is_one((int)sb_arg(call, 0)))
+		return sb_link_send(call, (int)sb_arg(call, 0), sb_arg(call, 1), sb_arg(call, 2));
 	if (err == 0)
 		err = sb_socket_name_resolve(call, &name);
 	if (err < 0)
 		return err;
-	ret = sb_guest_block(call, __NR_sendto, (int)regs->rdi, (long)regs->rsi, (long)regs->rdx,
-			     (int)regs->r10, SB_P(name.bytes), name.len);
+	ret = sb_guest_block(call, __NR_sendto, (int)sb_arg(call, 0), (long)sb_arg(call, 1),
+			     (long)sb_arg(call, 2), (int)sb_arg(call, 3), SB_P(name.bytes),
+			     name.len);
 	sb_socket_name_done(&name);
 	return ret;
 }
@@ -382,34 +375,30 @@ void sb_socket_peer_ids(struct sb_call *call, uint32_t pid, uint32_t *uid, uint3
 
 static long peer_credentials(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
 	struct peer peer;
 	uint32_t len = sizeof(peer);
 	uint32_t size;
-	long ret = read_size(regs->r8, &size);
+	long ret = read_size(sb_arg(call, 4), &size);
 
 	if (ret == 0)
-		ret = sb_syscall(__NR_getsockopt, (int)regs->rdi, SOL_SOCKET, SO_PEERCRED,
+		ret = sb_syscall(__NR_getsockopt, (int)sb_arg(call, 0), SOL_SOCKET, SO_PEERCRED,
 				 SB_P(&peer), SB_P(&len), 0);
 	if (ret < 0)
 		return ret;
 	if (peer.uid != UINT32_MAX)
 		sb_socket_peer_ids(call, peer.pid, &peer.uid, &peer.gid);
 	len = SB_MIN(size, len);
-	ret = sb_guest_write(regs->r10, &peer, len);
-	return ret < 0 ? ret : sb_guest_write(regs->r8, &len, sizeof(len));
+	ret = sb_guest_write(sb_arg(call, 3), &peer, len);
+	return ret < 0 ? ret : sb_guest_write(sb_arg(call, 4), &len, sizeof(len));
 }
 
 long on_getsockopt(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
-
-	if ((int)regs->rsi == SOL_SOCKET && (int)regs->rdx == SO_PEERCRED)
+	if ((int)sb_arg(call, 1) == SOL_SOCKET && (int)sb_arg(call, 2) == SO_PEERCRED)
 		return peer_credentials(call);
 	/* The host's groups are not the guest's; older kernels lack the option. */
-	if ((int)regs->rsi == SOL_SOCKET && (int)regs->rdx == SB_SO_PEERGROUPS)
+	if ((int)sb_arg(call, 1) == SOL_SOCKET && (int)sb_arg(call, 2) == SB_SO_PEERGROUPS)
 		return -ENOPROTOOPT;
 	/* SO_ERROR is told once. */
-	return sb_guest_block(call, __NR_getsockopt, (int)regs->rdi, (int)regs->rsi, (int)regs->rdx,
-			      (long)regs->r10, (long)regs->r8, 0);
+	return sb_guest_pass(call, __NR_getsockopt);
 }

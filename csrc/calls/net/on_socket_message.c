@@ -131,7 +131,7 @@ static int add_source(struct sb_call *call, struct sb_message *m, const struct s
 
 static int prepare_place(struct sb_call *call, struct sb_message *m, struct sending *s)
 {
-	int err = sb_net_on_send(call, (int)call->regs->rdi, &s->name, &s->route);
+	int err = sb_net_on_send(call, (int)sb_arg(call, 0), &s->name, &s->route);
 
 	if (err == 0 && s->route.source != 0)
 		err = add_source(call, m, &s->route);
@@ -167,7 +167,7 @@ static int prepare(struct sb_call *call, struct sb_message *m, struct sending *s
 /* Is it a request to one of the netlink sockets that the runtime answers? */
 static bool is_for_link(const struct sb_call *call, const struct sb_message *m)
 {
-	const int fd = (int)call->regs->rdi;
+	const int fd = (int)sb_arg(call, 0);
 	uint16_t family = 0;
 
 	if (call->fs->tree->control->net_container == 0)
@@ -183,38 +183,37 @@ static bool is_ping(const struct sb_call *call, const struct sb_message *m,
 	return m->name != 0 && m->name_len != 0 &&
 	       sb_socket_name_read(m->name, SB_MIN(m->name_len, (uint32_t)SB_SOCKET_NAME_MAX),
 				   name) == 0 &&
-	       sb_ping_is_request(call, (int)call->regs->rdi, name);
+	       sb_ping_is_request(call, (int)sb_arg(call, 0), name);
 }
 
 long on_sendmsg(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sending sending;
 	struct sb_message m;
-	long ret = sb_guest_read(&m, regs->rsi, sizeof(m));
+	long ret = sb_guest_read(&m, sb_arg(call, 1), sizeof(m));
 
 	if (ret == 0 && is_for_link(call, &m))
-		return sb_link_send_message(call, (int)regs->rdi, &m);
+		return sb_link_send_message(call, (int)sb_arg(call, 0), &m);
 	if (ret == 0 && is_ping(call, &m, &sending.name))
-		return sb_ping_send(call, (int)regs->rdi, &sending.name, m.iov, m.iov_len);
+		return sb_ping_send(call, (int)sb_arg(call, 0), &sending.name, m.iov, m.iov_len);
 	if (ret == 0)
 		ret = prepare(call, &m, &sending);
 	if (ret < 0)
 		return ret;
-	ret = sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&m), (int)regs->rdx, 0, 0, 0);
+	ret = sb_guest_block(call, __NR_sendmsg, (int)sb_arg(call, 0), SB_P(&m),
+			     (int)sb_arg(call, 2), 0, 0, 0);
 	sb_socket_name_done(&sending.name);
 	return sb_net_sent(call, &sending.route, ret);
 }
 
 long on_sendmmsg(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
-	const uint32_t count = SB_MIN((uint32_t)regs->rdx, (uint32_t)SB_MAX_MESSAGES);
+	const uint32_t count = SB_MIN((uint32_t)sb_arg(call, 2), (uint32_t)SB_MAX_MESSAGES);
 	uint32_t done = 0;
 	long ret = 0;
 
 	while (done < count) {
-		const uint64_t at = regs->rsi + done * sizeof(struct many);
+		const uint64_t at = sb_arg(call, 1) + done * sizeof(struct many);
 		struct sending sending;
 		struct sb_message m;
 		uint32_t len;
@@ -225,11 +224,11 @@ long on_sendmmsg(struct sb_call *call)
 		if (ret < 0)
 			break;
 		if (done == 0)
-			ret = sb_guest_block(call, __NR_sendmsg, (int)regs->rdi, SB_P(&m),
-					     (int)regs->r10, 0, 0, 0);
+			ret = sb_guest_block(call, __NR_sendmsg, (int)sb_arg(call, 0), SB_P(&m),
+					     (int)sb_arg(call, 3), 0, 0, 0);
 		else
-			ret = sb_syscall(__NR_sendmsg, (int)regs->rdi, SB_P(&m),
-					 (int)regs->r10 | MSG_DONTWAIT, 0, 0, 0);
+			ret = sb_syscall(__NR_sendmsg, (int)sb_arg(call, 0), SB_P(&m),
+					 (int)sb_arg(call, 3) | MSG_DONTWAIT, 0, 0, 0);
 		sb_socket_name_done(&sending.name);
 		ret = sb_net_sent(call, &sending.route, ret);
 		if (ret < 0)
@@ -255,7 +254,7 @@ static void fix_name(struct sb_call *call, uint64_t header, const struct sb_mess
 		return;
 	if (sb_net_is_name(call, &name)) {
 		name.len = have;
-		sb_net_received_name(call, (int)call->regs->rdi, &name);
+		sb_net_received_name(call, (int)sb_arg(call, 0), &name);
 		if (sb_guest_write(m->name, name.bytes, have) < 0)
 			return;
 		return;
@@ -309,38 +308,35 @@ static void fix_received(struct sb_call *call, uint64_t header, uint32_t room)
 
 long on_recvmsg(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sb_message m;
-	long ret = sb_guest_read(&m, regs->rsi, sizeof(m));
+	long ret = sb_guest_read(&m, sb_arg(call, 1), sizeof(m));
 
 	if (ret < 0)
 		return ret;
-	if (sb_link_may_be((int)regs->rdi))
-		sb_link_serve_queued(call, (int)regs->rdi);
-	ret = sb_guest_block(call, __NR_recvmsg, (int)regs->rdi, (long)regs->rsi, (int)regs->rdx, 0,
-			     0, 0);
+	if (sb_link_may_be((int)sb_arg(call, 0)))
+		sb_link_serve_queued(call, (int)sb_arg(call, 0));
+	ret = sb_guest_pass(call, __NR_recvmsg);
 	if (ret >= 0)
-		fix_received(call, regs->rsi, m.name_len);
+		fix_received(call, sb_arg(call, 1), m.name_len);
 	return ret;
 }
 
 long on_recvmmsg(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
-	const uint32_t count = SB_MIN((uint32_t)regs->rdx, (uint32_t)SB_MAX_MESSAGES);
+	const uint32_t count = SB_MIN((uint32_t)sb_arg(call, 2), (uint32_t)SB_MAX_MESSAGES);
 	uint32_t *rooms = (uint32_t *)(void *)call->work->buffer;
 	long ret;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const uint64_t at =
-			regs->rsi + i * sizeof(struct many) + offsetof(struct sb_message, name_len);
+		const uint64_t at = sb_arg(call, 1) + i * sizeof(struct many) +
+				    offsetof(struct sb_message, name_len);
 
 		if (sb_guest_read(&rooms[i], at, sizeof(rooms[i])) < 0)
 			rooms[i] = 0;
 	}
-	ret = sb_guest_block(call, __NR_recvmmsg, (int)regs->rdi, (long)regs->rsi, count,
-			     (int)regs->r10, (long)regs->r8, 0);
+	ret = sb_guest_block(call, __NR_recvmmsg, (int)sb_arg(call, 0), (long)sb_arg(call, 1),
+			     count, (int)sb_arg(call, 3), (long)sb_arg(call, 4), 0);
 	for (long i = 0; i < ret; i++)
-		fix_received(call, regs->rsi + (uint64_t)i * sizeof(struct many), rooms[i]);
+		fix_received(call, sb_arg(call, 1) + (uint64_t)i * sizeof(struct many), rooms[i]);
 	return ret;
 }

@@ -110,7 +110,6 @@ static long count_arguments(uint64_t argv)
 /* The vector of a script: prefix, then the guest's argv[1] and so on. */
 static long script_arguments(struct sb_call *call, const struct sb_exec_plan *plan, uint64_t argv)
 {
-	struct sb_thread *thread = call->thread;
 	long count = count_arguments(argv);
 	size_t rest;
 	size_t size;
@@ -124,21 +123,13 @@ static long script_arguments(struct sb_call *call, const struct sb_exec_plan *pl
 	at = sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at < 0)
 		return at;
-	thread->exec_memory = (void *)at;
-	thread->exec_size = size;
+	call->thread->script_vector = (struct sb_exec_vector){(void *)at, size};
 	vector = (uint64_t *)at;
 	for (uint32_t i = 0; i < plan->prefix_count; i++)
 		vector[i] = (uintptr_t)plan->prefix[i];
 	if (rest && sb_guest_read(vector + plan->prefix_count, argv + 8, rest * 8) < 0)
 		return -EFAULT;
 	return at;
-}
-
-static void forget_arguments(struct sb_thread *thread)
-{
-	if (thread->exec_memory)
-		sys_munmap(thread->exec_memory, thread->exec_size);
-	thread->exec_memory = NULL;
 }
 
 static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t argv, uint64_t envp)
@@ -152,7 +143,7 @@ static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t a
 	if (plan->prefix_count) {
 		vector = script_arguments(call, plan, argv);
 		if (vector < 0) {
-			forget_arguments(call->thread);
+			sb_thread_drop_vector(&call->thread->script_vector);
 			return vector;
 		}
 	}
@@ -173,7 +164,7 @@ static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t a
 				     0);
 	if (box)
 		__atomic_store_n(&box->owner, 0, __ATOMIC_RELEASE);
-	forget_arguments(call->thread);
+	sb_thread_drop_vector(&call->thread->script_vector);
 	return ret;
 }
 
@@ -249,15 +240,14 @@ long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t env
 
 long sb_execve(struct sb_call *call)
 {
-	struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
-	long ret = sb_guest_lookup(call, AT_FDCWD, r->rdi, SB_FOLLOW | SB_WANT_STAT, at);
+	long ret = sb_guest_lookup(call, AT_FDCWD, sb_arg(call, 0), SB_FOLLOW | SB_WANT_STAT, at);
 
 	if (ret < 0)
 		return ret;
 	call->thread->scratch.plan.script_fd = -1;
 	ret = sb_path_set(&call->thread->scratch.plan.execfn, call->path, strlen(call->path));
-	return ret < 0 ? ret : exec_at(call, at, r->rsi, r->rdx);
+	return ret < 0 ? ret : exec_at(call, at, sb_arg(call, 1), sb_arg(call, 2));
 }
 
 /* "/dev/fd/N" or "/dev/fd/N/path": what the kernel puts into AT_EXECFN. */
@@ -305,34 +295,35 @@ static long exec_fd(struct sb_call *call, int fd, uint64_t argv, uint64_t envp)
 
 long sb_execveat(struct sb_call *call)
 {
-	struct sb_regs *r = call->regs;
 	struct sb_at *at = &call->work->a;
-	int flags = (int)r->r8;
+	int flags = (int)sb_arg(call, 4);
 	unsigned follow = flags & AT_SYMLINK_NOFOLLOW ? 0 : SB_FOLLOW;
 	long ret;
 
 	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
-	ret = sb_guest_string(call->path, r->rsi, SB_PATH_MAX);
+	ret = sb_guest_string(call->path, sb_arg(call, 1), SB_PATH_MAX);
 	if (ret < 0)
 		return ret;
 	if (ret == 0) {
 		if (!(flags & AT_EMPTY_PATH))
 			return -ENOENT;
-		return exec_fd(call, (int)r->rdi, r->rdx, r->r10);
+		return exec_fd(call, (int)sb_arg(call, 0), sb_arg(call, 2), sb_arg(call, 3));
 	}
-	ret = sb_guest_lookup(call, (int)r->rdi, r->rsi, follow | SB_WANT_STAT, at);
+	ret = sb_guest_lookup(call, (int)sb_arg(call, 0), sb_arg(call, 1), follow | SB_WANT_STAT,
+			      at);
 	if (ret < 0)
 		return ret;
 	call->thread->scratch.plan.script_fd = -1;
 	if (!follow && (at->st.mode & S_IFMT) == S_IFLNK)
 		return -ELOOP;
-	if (call->path[0] == '/' || (int)r->rdi == AT_FDCWD)
+	if (call->path[0] == '/' || (int)sb_arg(call, 0) == AT_FDCWD)
 		ret = sb_path_set(&call->thread->scratch.plan.execfn, call->path,
 				  strlen(call->path));
 	else
-		ret = name_by_fd(&call->thread->scratch.plan.execfn, (int)r->rdi, call->path);
-	return ret < 0 ? ret : exec_at(call, at, r->rdx, r->r10);
+		ret = name_by_fd(&call->thread->scratch.plan.execfn, (int)sb_arg(call, 0),
+				 call->path);
+	return ret < 0 ? ret : exec_at(call, at, sb_arg(call, 2), sb_arg(call, 3));
 }
 
 /* A signal that came meanwhile would be lost with this program's memory: it waits in the kernel

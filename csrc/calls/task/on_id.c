@@ -88,12 +88,12 @@ long on_getegid(struct sb_call *call)
 
 static long write_three(struct sb_call *call, uint32_t r, uint32_t e, uint32_t s)
 {
-	int ret = sb_guest_write(call->regs->rdi, &r, sizeof(r));
+	int ret = sb_guest_write(sb_arg(call, 0), &r, sizeof(r));
 
 	if (ret == 0)
-		ret = sb_guest_write(call->regs->rsi, &e, sizeof(e));
+		ret = sb_guest_write(sb_arg(call, 1), &e, sizeof(e));
 	if (ret == 0)
-		ret = sb_guest_write(call->regs->rdx, &s, sizeof(s));
+		ret = sb_guest_write(sb_arg(call, 2), &s, sizeof(s));
 	return ret;
 }
 
@@ -109,7 +109,7 @@ long on_getresgid(struct sb_call *call)
 
 long on_getgroups(struct sb_call *call)
 {
-	const int size = (int)call->regs->rdi;
+	const int size = (int)sb_arg(call, 0);
 	const uint32_t count = call->ids->group_count;
 	int ret;
 
@@ -119,7 +119,7 @@ long on_getgroups(struct sb_call *call)
 		return count;
 	if ((uint32_t)size < count)
 		return -EINVAL;
-	ret = sb_guest_write(call->regs->rsi, call->ids->groups, count * sizeof(uint32_t));
+	ret = sb_guest_write(sb_arg(call, 1), call->ids->groups, count * sizeof(uint32_t));
 	return ret < 0 ? ret : (long)count;
 }
 
@@ -127,51 +127,51 @@ long on_getgroups(struct sb_call *call)
 
 long on_setuid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setuid(changing(call), arg32(call->regs->rdi)));
+	return publish(call, sb_ids_setuid(changing(call), arg32(sb_arg(call, 0))));
 }
 
 long on_setgid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setgid(changing(call), arg32(call->regs->rdi)));
+	return publish(call, sb_ids_setgid(changing(call), arg32(sb_arg(call, 0))));
 }
 
 long on_setreuid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setreuid(changing(call), arg32(call->regs->rdi),
-					     arg32(call->regs->rsi)));
+	return publish(call, sb_ids_setreuid(changing(call), arg32(sb_arg(call, 0)),
+					     arg32(sb_arg(call, 1))));
 }
 
 long on_setregid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setregid(changing(call), arg32(call->regs->rdi),
-					     arg32(call->regs->rsi)));
+	return publish(call, sb_ids_setregid(changing(call), arg32(sb_arg(call, 0)),
+					     arg32(sb_arg(call, 1))));
 }
 
 long on_setresuid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setresuid(changing(call), arg32(call->regs->rdi),
-					      arg32(call->regs->rsi), arg32(call->regs->rdx)));
+	return publish(call, sb_ids_setresuid(changing(call), arg32(sb_arg(call, 0)),
+					      arg32(sb_arg(call, 1)), arg32(sb_arg(call, 2))));
 }
 
 long on_setresgid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setresgid(changing(call), arg32(call->regs->rdi),
-					      arg32(call->regs->rsi), arg32(call->regs->rdx)));
+	return publish(call, sb_ids_setresgid(changing(call), arg32(sb_arg(call, 0)),
+					      arg32(sb_arg(call, 1)), arg32(sb_arg(call, 2))));
 }
 
 long on_setfsuid(struct sb_call *call)
 {
-	return (long)sb_ids_setfsuid(changing(call), arg32(call->regs->rdi));
+	return (long)sb_ids_setfsuid(changing(call), arg32(sb_arg(call, 0)));
 }
 
 long on_setfsgid(struct sb_call *call)
 {
-	return (long)sb_ids_setfsgid(changing(call), arg32(call->regs->rdi));
+	return (long)sb_ids_setfsgid(changing(call), arg32(sb_arg(call, 0)));
 }
 
 long on_setgroups(struct sb_call *call)
 {
-	const uint32_t count = arg32(call->regs->rdi);
+	const uint32_t count = arg32(sb_arg(call, 0));
 	uint32_t groups[SB_MAX_GROUPS];
 	int ret;
 
@@ -183,7 +183,7 @@ long on_setgroups(struct sb_call *call)
 		sb_guest_trace(call, "more groups than the runtime keeps");
 		return -EINVAL;
 	}
-	ret = sb_guest_read(groups, call->regs->rsi, count * sizeof(uint32_t));
+	ret = sb_guest_read(groups, sb_arg(call, 1), count * sizeof(uint32_t));
 	if (ret < 0)
 		return ret;
 	return sb_ids_setgroups(changing(call), groups, count);
@@ -206,7 +206,7 @@ struct cap_words {
  * we do not know is answered with the one we prefer and -EINVAL. */
 static int read_cap_header(struct sb_call *call, struct cap_header *header, unsigned *words)
 {
-	int ret = sb_guest_read(header, call->regs->rdi, sizeof(*header));
+	int ret = sb_guest_read(header, sb_arg(call, 0), sizeof(*header));
 
 	if (ret < 0)
 		return ret;
@@ -220,7 +220,7 @@ static int read_cap_header(struct sb_call *call, struct cap_header *header, unsi
 		return 0;
 	default:
 		header->version = SB_CAP_VERSION_3;
-		ret = sb_guest_write(call->regs->rdi, header, sizeof(uint32_t));
+		ret = sb_guest_write(sb_arg(call, 0), header, sizeof(uint32_t));
 		return ret < 0 ? ret : -EINVAL;
 	}
 }
@@ -250,7 +250,7 @@ long on_capget(struct sb_call *call)
 	uint64_t inheritable = call->ids->cap_inheritable;
 	int ret = read_cap_header(call, &header, &words);
 
-	if (call->regs->rsi == 0)
+	if (sb_arg(call, 1) == 0)
 		return ret == -EINVAL ? 0 : ret;
 	if (ret < 0)
 		return ret;
@@ -267,7 +267,7 @@ long on_capget(struct sb_call *call)
 		data[i].permitted = (uint32_t)(permitted >> 32 * i);
 		data[i].inheritable = (uint32_t)(inheritable >> 32 * i);
 	}
-	return sb_guest_write(call->regs->rsi, data, words * sizeof(data[0]));
+	return sb_guest_write(sb_arg(call, 1), data, words * sizeof(data[0]));
 }
 
 long on_capset(struct sb_call *call)
@@ -281,7 +281,7 @@ long on_capset(struct sb_call *call)
 		return ret;
 	if (header.pid != 0 && header.pid != sys_gettid())
 		return -EPERM;
-	ret = sb_guest_read(data, call->regs->rsi, words * sizeof(data[0]));
+	ret = sb_guest_read(data, sb_arg(call, 1), words * sizeof(data[0]));
 	if (ret < 0)
 		return ret;
 	return sb_ids_capset(changing(call), data[0].effective | (uint64_t)data[1].effective << 32,
@@ -291,12 +291,11 @@ long on_capset(struct sb_call *call)
 
 static long change_ambient(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
-	const uint64_t cap = regs->rdx;
+	const uint64_t cap = sb_arg(call, 2);
 
-	if ((regs->r10 | regs->r8) != 0)
+	if ((sb_arg(call, 3) | sb_arg(call, 4)) != 0)
 		return -EINVAL;
-	if (regs->rsi == PR_CAP_AMBIENT_CLEAR_ALL) {
+	if (sb_arg(call, 1) == PR_CAP_AMBIENT_CLEAR_ALL) {
 		if (cap != 0)
 			return -EINVAL;
 		call->ids->cap_ambient = 0;
@@ -304,7 +303,7 @@ static long change_ambient(struct sb_call *call)
 	}
 	if (cap > SB_CAP_LAST)
 		return -EINVAL;
-	switch (regs->rsi) {
+	switch (sb_arg(call, 1)) {
 	case PR_CAP_AMBIENT_IS_SET:
 		return (long)(call->ids->cap_ambient >> cap & 1);
 	case PR_CAP_AMBIENT_RAISE:
@@ -345,9 +344,8 @@ static long accept_filter(struct sb_call *call, uint64_t address)
 
 long on_seccomp(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
-	const uint32_t operation = arg32(regs->rdi);
-	const uint32_t flags = arg32(regs->rsi);
+	const uint32_t operation = arg32(sb_arg(call, 0));
+	const uint32_t flags = arg32(sb_arg(call, 1));
 
 	switch (operation) {
 	case SECCOMP_SET_MODE_FILTER:
@@ -357,10 +355,10 @@ long on_seccomp(struct sb_call *call)
 			sb_guest_trace(call, "no listener: filters are not run");
 			return -EINVAL;
 		}
-		return accept_filter(call, regs->rdx);
+		return accept_filter(call, sb_arg(call, 2));
 	case SECCOMP_GET_ACTION_AVAIL:
 	case SB_SECCOMP_GET_NOTIF_SIZES:
-		return sb_syscall(__NR_seccomp, operation, flags, (long)regs->rdx, 0, 0, 0);
+		return sb_syscall(__NR_seccomp, operation, flags, (long)sb_arg(call, 2), 0, 0, 0);
 	default:
 		return -EINVAL;
 	}
@@ -370,9 +368,7 @@ long on_seccomp(struct sb_call *call)
 
 static long set_no_new_privs(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
-
-	if (regs->rsi != 1 || (regs->rdx | regs->r10 | regs->r8) != 0)
+	if (sb_arg(call, 1) != 1 || (sb_arg(call, 2) | sb_arg(call, 3) | sb_arg(call, 4)) != 0)
 		return -EINVAL;
 	call->ids->no_new_privs = 1;
 	return 0;
@@ -381,9 +377,9 @@ static long set_no_new_privs(struct sb_call *call)
 /* The kernel stays dumpable: /proc/self would belong to the host's root. */
 static long set_dumpable(struct sb_call *call)
 {
-	if (call->regs->rsi > 1)
+	if (sb_arg(call, 1) > 1)
 		return -EINVAL;
-	call->proc->dumpable = (uint32_t)call->regs->rsi;
+	call->proc->dumpable = (uint32_t)sb_arg(call, 1);
 	return 0;
 }
 
@@ -395,33 +391,32 @@ static long refuse(struct sb_call *call, const char *what, int error)
 
 long on_prctl(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
 	struct sb_ids *ids = call->ids;
-	const int option = (int)regs->rdi;
+	const int option = (int)sb_arg(call, 0);
 
 	switch (option) {
 	case PR_SET_NO_NEW_PRIVS:
 		return set_no_new_privs(call);
 	case PR_GET_NO_NEW_PRIVS:
-		if ((regs->rsi | regs->rdx | regs->r10 | regs->r8) != 0)
+		if ((sb_arg(call, 1) | sb_arg(call, 2) | sb_arg(call, 3) | sb_arg(call, 4)) != 0)
 			return -EINVAL;
 		return ids->no_new_privs;
 	case PR_CAPBSET_READ:
-		if (regs->rsi > SB_CAP_LAST)
+		if (sb_arg(call, 1) > SB_CAP_LAST)
 			return -EINVAL;
-		return (long)(ids->cap_bounding >> regs->rsi & 1);
+		return (long)(ids->cap_bounding >> sb_arg(call, 1) & 1);
 	case PR_CAPBSET_DROP:
-		return sb_ids_drop_bounding(changing(call), regs->rsi);
+		return sb_ids_drop_bounding(changing(call), sb_arg(call, 1));
 	case PR_CAP_AMBIENT:
 		return change_ambient(call);
 	case PR_GET_SECUREBITS:
 		return ids->securebits;
 	case PR_SET_SECUREBITS:
-		return sb_ids_set_securebits(changing(call), regs->rsi);
+		return sb_ids_set_securebits(changing(call), sb_arg(call, 1));
 	case PR_GET_KEEPCAPS:
 		return ids->securebits >> SECURE_KEEP_CAPS & 1;
 	case PR_SET_KEEPCAPS:
-		return sb_ids_keep_caps(changing(call), regs->rsi);
+		return sb_ids_keep_caps(changing(call), sb_arg(call, 1));
 	case PR_GET_DUMPABLE:
 		return call->proc->dumpable;
 	case PR_SET_DUMPABLE:
@@ -429,9 +424,9 @@ long on_prctl(struct sb_call *call)
 	case PR_GET_SECCOMP:
 		return call->proc->seccomp_mode;
 	case PR_SET_SECCOMP:
-		if (regs->rsi != SECCOMP_MODE_FILTER)
+		if (sb_arg(call, 1) != SECCOMP_MODE_FILTER)
 			return refuse(call, "strict mode cannot be had", EINVAL);
-		return accept_filter(call, regs->rdx);
+		return accept_filter(call, sb_arg(call, 2));
 	case PR_SET_MM:
 		return refuse(call, "the memory map belongs to the runtime", EPERM);
 	case SB_PR_SET_SYSCALL_USER_DISPATCH:
@@ -439,7 +434,6 @@ long on_prctl(struct sb_call *call)
 	case SB_PR_SET_MDWE:
 		return refuse(call, "memory must stay changeable", EINVAL);
 	default:
-		return sb_guest_block(call, __NR_prctl, option, (long)regs->rsi, (long)regs->rdx,
-				      (long)regs->r10, (long)regs->r8, 0);
+		return sb_guest_pass(call, __NR_prctl);
 	}
 }

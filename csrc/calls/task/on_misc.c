@@ -48,7 +48,7 @@ long on_uname(struct sb_call *call)
 		return ret;
 	set_name(name.nodename, sb_text_at(control, control->hostname), control->hostname.len);
 	set_name(name.domainname, "(none)", 6);
-	return sb_guest_write(call->regs->rdi, &name, sizeof(name));
+	return sb_guest_write(sb_arg(call, 0), &name, sizeof(name));
 }
 
 /* The name of a container is fixed when it is made. */
@@ -76,7 +76,7 @@ long on_setdomainname(struct sb_call *call)
 long on_umask(struct sb_call *call)
 {
 	const uint32_t old = call->proc->umask;
-	const uint32_t mask = (uint32_t)call->regs->rdi & 0777;
+	const uint32_t mask = (uint32_t)sb_arg(call, 0) & 0777;
 
 	sb_commit_begin(call->fs);
 	call->proc->umask = mask;
@@ -90,13 +90,13 @@ long on_unshare(struct sb_call *call)
 	const uint64_t spaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS |
 				CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME;
 
-	if ((call->regs->rdi & spaces) != 0)
+	if ((sb_arg(call, 0) & spaces) != 0)
 		return -EPERM;
-	if ((call->regs->rdi & CLONE_FS) != 0)
+	if ((sb_arg(call, 0) & CLONE_FS) != 0)
 		sb_cwd_give_up(call->proc);
-	if ((call->regs->rdi & CLONE_FILES) != 0)
+	if ((sb_arg(call, 0) & CLONE_FILES) != 0)
 		call->proc->fds = NULL;
-	return sb_guest_block(call, __NR_unshare, (long)call->regs->rdi, 0, 0, 0, 0, 0);
+	return sb_guest_pass(call, __NR_unshare);
 }
 
 /* May the caller signal a process of that user? kill(2). */
@@ -133,11 +133,11 @@ static long kill_all(struct sb_call *call, int sig)
 
 long on_kill(struct sb_call *call)
 {
-	const int pid = (int)call->regs->rdi;
-	const int sig = (int)call->regs->rsi;
+	const int pid = (int)sb_arg(call, 0);
+	const int sig = (int)sb_arg(call, 1);
 
 	if (pid != -1)
-		return sb_guest_block(call, __NR_kill, pid, sig, 0, 0, 0, 0);
+		return sb_guest_pass(call, __NR_kill);
 	if (sig < 0 || sig > 64)
 		return -EINVAL;
 	return kill_all(call, sig);
@@ -167,9 +167,8 @@ static int bring_up(struct sb_call *call, struct sb_at *at)
 
 long on_inotify_add_watch(struct sb_call *call)
 {
-	const struct sb_regs *regs = call->regs;
-	const int fd = (int)regs->rdi;
-	const uint32_t mask = (uint32_t)regs->rdx;
+	const int fd = (int)sb_arg(call, 0);
+	const uint32_t mask = (uint32_t)sb_arg(call, 2);
 	struct sb_at *at = &call->work->a;
 	unsigned flags = 0;
 	uint32_t host_mask = mask;
@@ -181,7 +180,7 @@ long on_inotify_add_watch(struct sb_call *call)
 		flags |= SB_FOLLOW;
 	if ((mask & SB_IN_ONLYDIR) != 0)
 		flags |= SB_WANT_DIR;
-	err = sb_guest_lookup(call, AT_FDCWD, regs->rsi, flags, at);
+	err = sb_guest_lookup(call, AT_FDCWD, sb_arg(call, 1), flags, at);
 	if (err < 0)
 		return err;
 	if (sb_proc_is_object(call->fs, at))

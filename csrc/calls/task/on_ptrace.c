@@ -22,7 +22,7 @@
 #include <asm/signal.h>
 #include <errno.h>
 
-#include "arch/x86_64/tracee.h"
+#include "tracee.h"
 #include "calls/dispatch.h"
 #include "calls/task/on_ptrace.h"
 #include "guest/thread.h"
@@ -53,7 +53,6 @@ static void remember(long request, long tid)
 
 long on_ptrace(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	struct sb_thread *thread = call->thread;
 
 	if (call->proc->tree.control->flags & SB_CONTROL_TRACED) {
@@ -62,13 +61,12 @@ long on_ptrace(struct sb_call *call)
 	}
 	/* Who made this child by vfork cannot see it stop at a signal before it
 	 * executes a program: then it becomes traced. */
-	if (r->rdi == PTRACE_TRACEME && call->proc == &thread->own_proc) {
+	if (sb_arg(call, 0) == PTRACE_TRACEME && call->proc == &thread->own_proc) {
 		thread->trace_me = 1;
 		return 0;
 	}
-	remember((long)r->rdi, (int)r->rsi);
-	return sb_guest_block(call, __NR_ptrace, (long)r->rdi, (int)r->rsi, (long)r->rdx,
-			      (long)r->r10, 0, 0);
+	remember((long)sb_arg(call, 0), (int)sb_arg(call, 1));
+	return sb_guest_pass(call, __NR_ptrace);
 }
 
 static long trace(long request, long tid, long data)

@@ -31,7 +31,7 @@ static bool is_handler(uint64_t handler)
 
 static uintptr_t entry_of(const struct sb_proc *proc)
 {
-	return (uintptr_t)(proc->is_32 ? sb_signal_entry32 : sb_signal_entry);
+	return (uintptr_t)(sb_proc_is_32(proc) ? sb_signal_entry32 : sb_signal_entry);
 }
 
 static void to_kernel(const struct sb_proc *proc, int sig, const struct sb_action *guest,
@@ -44,13 +44,13 @@ static void to_kernel(const struct sb_proc *proc, int sig, const struct sb_actio
 	kernel->handler = entry_of(proc);
 	/* SA_NODEFER: a signal queued again must wait until the entry has returned. */
 	kernel->flags = (guest->flags | SA_SIGINFO) & ~(uint64_t)(SA_RESETHAND | SA_NODEFER);
-	if (!(guest->flags & SB_SA_RESTORER) || proc->is_32) {
+	if (!(guest->flags & SB_SA_RESTORER) || sb_proc_is_32(proc)) {
 		kernel->flags |= SB_SA_RESTORER;
 		kernel->restorer = (uintptr_t)sb_restorer;
 	}
 	if (!is_handler(guest->handler))
 		kernel->flags |= SA_ONSTACK;
-	if (!is_handler(guest->handler) || proc->is_32) /* entry32.S */
+	if (!is_handler(guest->handler) || sb_proc_is_32(proc)) /* entry32.S */
 		kernel->mask = SB_MASK_ALL;
 }
 
@@ -91,23 +91,23 @@ static long set_action(struct sb_call *call, int sig, uint64_t new_addr, struct 
 
 long on_rt_sigaction(struct sb_call *call)
 {
-	struct sb_regs *r = call->regs;
-	int sig = (int)r->rdi;
+	int sig = (int)sb_arg(call, 0);
 	struct sb_action old = {0};
 	long ret;
 
-	if (r->r10 != MASK_BYTES || sig < 1 || sig > 64)
+	if (sb_arg(call, 3) != MASK_BYTES || sig < 1 || sig > 64)
 		return -EINVAL;
 	if (sig == SIGSYS) {
 		old = call->proc->actions[SIGSYS];
-		if (r->rsi) {
+		if (sb_arg(call, 1)) {
 			sb_commit_begin(call->fs); /* a second time old would be the new one */
-			ret = sb_guest_read(&call->proc->actions[SIGSYS], r->rsi, sizeof(old));
+			ret = sb_guest_read(&call->proc->actions[SIGSYS], sb_arg(call, 1),
+					    sizeof(old));
 			if (ret < 0)
 				return ret;
 		}
-	} else if (r->rsi) {
-		ret = set_action(call, sig, r->rsi, &old);
+	} else if (sb_arg(call, 1)) {
+		ret = set_action(call, sig, sb_arg(call, 1), &old);
 		if (ret < 0)
 			return ret;
 	} else {
@@ -116,38 +116,37 @@ long on_rt_sigaction(struct sb_call *call)
 			return ret;
 		to_guest(call->proc, sig, &old);
 	}
-	return r->rdx ? sb_guest_write(r->rdx, &old, sizeof(old)) : 0;
+	return sb_arg(call, 2) ? sb_guest_write(sb_arg(call, 2), &old, sizeof(old)) : 0;
 }
 
 long on_rt_sigprocmask(struct sb_call *call)
 {
-	struct sb_regs *r = call->regs;
 	struct sb_thread *thread = call->thread;
 	uint32_t blocked = thread->sigsys_blocked;
 	uint64_t set = 0;
 	uint64_t old = 0;
 	long ret;
 
-	if (r->r10 != MASK_BYTES)
+	if (sb_arg(call, 3) != MASK_BYTES)
 		return -EINVAL;
-	if (r->rsi) {
-		ret = sb_guest_read(&set, r->rsi, sizeof(set));
+	if (sb_arg(call, 1)) {
+		ret = sb_guest_read(&set, sb_arg(call, 1), sizeof(set));
 		if (ret < 0)
 			return ret;
-		if ((int)r->rdi == SIG_SETMASK)
+		if ((int)sb_arg(call, 0) == SIG_SETMASK)
 			blocked = (set & SIGSYS_BIT) != 0;
 		else if (set & SIGSYS_BIT)
-			blocked = (int)r->rdi == SIG_BLOCK;
+			blocked = (int)sb_arg(call, 0) == SIG_BLOCK;
 		set &= ~SIGSYS_BIT;
 	}
-	ret = sb_guest_block(call, __NR_rt_sigprocmask, (int)r->rdi, r->rsi ? SB_P(&set) : 0,
-			     SB_P(&old), MASK_BYTES, 0, 0);
+	ret = sb_guest_block(call, __NR_rt_sigprocmask, (int)sb_arg(call, 0),
+			     sb_arg(call, 1) ? SB_P(&set) : 0, SB_P(&old), MASK_BYTES, 0, 0);
 	if (ret < 0)
 		return ret;
 	if (thread->sigsys_blocked)
 		old |= SIGSYS_BIT;
 	thread->sigsys_blocked = blocked;
-	return r->rdx ? sb_guest_write(r->rdx, &old, sizeof(old)) : 0;
+	return sb_arg(call, 2) ? sb_guest_write(sb_arg(call, 2), &old, sizeof(old)) : 0;
 }
 
 /* Read the guest's mask at addr without SIGSYS. */
@@ -180,7 +179,7 @@ static long wait_masked(struct sb_call *call, uint64_t mask, long nr, long a, lo
 long on_rt_sigsuspend(struct sb_call *call)
 {
 	uint64_t mask;
-	long ret = read_mask(call->regs->rdi, call->regs->rsi, &mask);
+	long ret = read_mask(sb_arg(call, 0), sb_arg(call, 1), &mask);
 
 	if (ret < 0)
 		return ret;
@@ -189,36 +188,35 @@ long on_rt_sigsuspend(struct sb_call *call)
 
 long on_rt_sigtimedwait(struct sb_call *call)
 {
-	struct sb_regs *r = call->regs;
 	siginfo_t info;
 	uint64_t mask;
-	long ret = read_mask(r->rdi, r->r10, &mask);
+	long ret = read_mask(sb_arg(call, 0), sb_arg(call, 3), &mask);
 
 	if (ret < 0)
 		return ret;
-	ret = sb_guest_block(call, __NR_rt_sigtimedwait, SB_P(&mask), SB_P(&info), (long)r->rdx,
-			     MASK_BYTES, 0, 0);
+	ret = sb_guest_block(call, __NR_rt_sigtimedwait, SB_P(&mask), SB_P(&info),
+			     (long)sb_arg(call, 2), MASK_BYTES, 0, 0);
 	if (ret < 0)
 		return ret;
 	sb_proc_name_sender(&call->proc->tree, &info);
-	return r->rsi && sb_guest_write(r->rsi, &info, sizeof(info)) < 0 ? -EFAULT : ret;
+	return sb_arg(call, 1) && sb_guest_write(sb_arg(call, 1), &info, sizeof(info)) < 0 ? -EFAULT
+											   : ret;
 }
 
 static long make_signalfd(struct sb_call *call, int flags)
 {
-	struct sb_regs *r = call->regs;
 	uint64_t mask;
-	long ret = read_mask(r->rsi, r->rdx, &mask);
+	long ret = read_mask(sb_arg(call, 1), sb_arg(call, 2), &mask);
 
 	if (ret < 0)
 		return ret;
-	return sb_guest_block(call, __NR_signalfd4, (int)r->rdi, SB_P(&mask), MASK_BYTES, flags, 0,
-			      0);
+	return sb_guest_block(call, __NR_signalfd4, (int)sb_arg(call, 0), SB_P(&mask), MASK_BYTES,
+			      flags, 0, 0);
 }
 
 long on_signalfd4(struct sb_call *call)
 {
-	return make_signalfd(call, (int)call->regs->r10);
+	return make_signalfd(call, (int)sb_arg(call, 3));
 }
 
 long on_signalfd(struct sb_call *call)
@@ -228,26 +226,24 @@ long on_signalfd(struct sb_call *call)
 
 long on_ppoll(struct sb_call *call)
 {
-	struct sb_regs *r = call->regs;
 	uint64_t mask;
-	long ret = read_mask(r->r10, r->r8, &mask);
+	long ret = read_mask(sb_arg(call, 3), sb_arg(call, 4), &mask);
 
 	if (ret < 0)
 		return ret;
-	return wait_masked(call, mask, __NR_ppoll, (long)r->rdi, (long)r->rsi, (long)r->rdx,
-			   SB_P(&mask), MASK_BYTES, 0);
+	return wait_masked(call, mask, __NR_ppoll, (long)sb_arg(call, 0), (long)sb_arg(call, 1),
+			   (long)sb_arg(call, 2), SB_P(&mask), MASK_BYTES, 0);
 }
 
 static long epoll_wait_masked(struct sb_call *call, long nr)
 {
-	struct sb_regs *r = call->regs;
 	uint64_t mask;
-	long ret = read_mask(r->r8, r->r9, &mask);
+	long ret = read_mask(sb_arg(call, 4), sb_arg(call, 5), &mask);
 
 	if (ret < 0)
 		return ret;
-	return wait_masked(call, mask, nr, (int)r->rdi, (long)r->rsi, (int)r->rdx, (long)r->r10,
-			   SB_P(&mask), MASK_BYTES);
+	return wait_masked(call, mask, nr, (int)sb_arg(call, 0), (long)sb_arg(call, 1),
+			   (int)sb_arg(call, 2), (long)sb_arg(call, 3), SB_P(&mask), MASK_BYTES);
 }
 
 long on_epoll_pwait(struct sb_call *call)
@@ -262,23 +258,22 @@ long on_epoll_pwait2(struct sb_call *call)
 
 long on_pselect6(struct sb_call *call)
 {
-	struct sb_regs *r = call->regs;
 	struct {
 		uint64_t addr;
 		uint64_t size;
 	} pair;
 	uint64_t mask;
-	long ret = sb_guest_read(&pair, r->r9, sizeof(pair));
+	long ret = sb_guest_read(&pair, sb_arg(call, 5), sizeof(pair));
 
 	if (ret < 0)
 		return ret;
 	if (!pair.addr)
-		return sb_guest_block(call, __NR_pselect6, (int)r->rdi, (long)r->rsi, (long)r->rdx,
-				      (long)r->r10, (long)r->r8, 0);
+		return sb_guest_pass(call, __NR_pselect6);
 	ret = read_mask(pair.addr, pair.size, &mask);
 	if (ret < 0)
 		return ret;
 	pair.addr = (uintptr_t)&mask;
-	return wait_masked(call, mask, __NR_pselect6, (int)r->rdi, (long)r->rsi, (long)r->rdx,
-			   (long)r->r10, (long)r->r8, SB_P(&pair));
+	return wait_masked(call, mask, __NR_pselect6, (int)sb_arg(call, 0), (long)sb_arg(call, 1),
+			   (long)sb_arg(call, 2), (long)sb_arg(call, 3), (long)sb_arg(call, 4),
+			   SB_P(&pair));
 }

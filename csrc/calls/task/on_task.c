@@ -51,9 +51,9 @@ static void find_tracer(const struct sb_thread *thread)
 /* First C code of a child that shares memory, on its own runtime stack. */
 void sb_task_started(struct sb_thread *thread)
 {
-	sb_thread_set_base(thread);
-	if (thread->proc->is_32)
-		sb_thread_mark32(thread);
+	sb_arch_set_thread(thread);
+	if (sb_proc_is_32(thread->proc))
+		sb_compat_set_thread(thread);
 	thread->tid = (uint32_t)sys_gettid();
 	sb_pids_settle(thread->place);
 	if (thread->proc == &thread->own_proc) {
@@ -69,9 +69,9 @@ static void inherit(struct sb_thread *child, const struct sb_thread *parent)
 {
 	child->ids = parent->ids;
 	child->regs = parent->regs;
-	child->regs.rax = 0;
+	sb_regs_set_result(&child->regs, 0);
 	child->sigsys_blocked = parent->sigsys_blocked;
-	child->gs32 = parent->gs32;
+	child->compat = parent->compat;
 }
 
 static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, uint64_t guest_mask,
@@ -95,14 +95,14 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 	inherit(child, parent);
 	child->place = place;
 	if (a->stack)
-		child->regs.rsp = a->stack;
+		child->regs.sp = a->stack;
 	child->commit = 1;
 	child->pending = SB_PENDING_MASK;
 	child->saved_mask = guest_mask;
 	top = (uint64_t *)(uintptr_t)(child->stack_top - 16);
 	top[0] = (uintptr_t)child;
-	if (child->proc->is_32)
-		ret = sb_clone32(a->flags, child->regs.rsp, a->ptid, a->ctid, a->tls, child);
+	if (sb_proc_is_32(child->proc))
+		ret = sb_clone32(a->flags, child->regs.sp, a->ptid, a->ctid, a->tls, child);
 	else
 		ret = sb_clone(a->flags, (uintptr_t)top, a->ptid, a->ctid, a->tls);
 	if (ret < 0) {
@@ -110,12 +110,8 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 		return ret;
 	}
 	if (a->flags & CLONE_VFORK) { /* it has left this memory */
-		if (child->exec_memory)
-			sys_munmap(child->exec_memory, child->exec_size);
-		child->exec_memory = NULL;
-		if (child->exec_memory32)
-			sys_munmap(child->exec_memory32, child->exec_size32);
-		child->exec_memory32 = NULL;
+		sb_thread_drop_vector(&child->script_vector);
+		sb_thread_drop_vector(&child->wide_vector);
 		sb_thread_free(child);
 	}
 	return ret;
@@ -125,15 +121,16 @@ static long clone_copying(struct sb_call *call, const struct clone_args_x *a, ui
 {
 	struct sb_thread *self = call->thread;
 	uint32_t parent = self->proc->pid;
-	long ret = self->proc->is_32 ? sb_clone32(a->flags, 0, a->ptid, a->ctid, a->tls, NULL)
-				     : sb_clone(a->flags, 0, a->ptid, a->ctid, a->tls);
+	long ret = sb_proc_is_32(self->proc)
+			   ? sb_clone32(a->flags, 0, a->ptid, a->ctid, a->tls, NULL)
+			   : sb_clone(a->flags, 0, a->ptid, a->ctid, a->tls);
 
 	if (ret > 0)
 		sb_proc_announce(self->proc, &self->ids, (uint32_t)ret);
 	if (ret != 0)
 		return ret;
 	if (a->stack)
-		self->regs.rsp = a->stack;
+		self->regs.sp = a->stack;
 	sb_pids_settle(place);
 	sb_thread_forked(self);
 	sb_cwd_forked(self->proc);
@@ -193,9 +190,11 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 
 long on_clone(struct sb_call *call)
 {
-	struct sb_regs *r = call->regs;
-	const struct clone_args_x a = {
-		.flags = r->rdi, .stack = r->rsi, .ptid = r->rdx, .ctid = r->r10, .tls = r->r8};
+	const struct clone_args_x a = {.flags = sb_arg(call, 0),
+				       .stack = sb_arg(call, 1),
+				       .ptid = sb_arg(call, 2),
+				       .ctid = sb_arg(call, 3),
+				       .tls = sb_arg(call, 4)};
 
 	return clone_any(call, &a);
 }

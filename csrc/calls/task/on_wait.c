@@ -44,49 +44,47 @@ static bool hides(const struct sb_call *call, long pid, int *status)
 		return is_paced(call, pid, SB_PACED_CONTINUED);
 	if (!STOPPED(*status))
 		return false;
-	if ((call->regs->rdx & WUNTRACED) && is_paced(call, pid, SB_PACED_STOPPED))
+	if ((sb_arg(call, 2) & WUNTRACED) && is_paced(call, pid, SB_PACED_STOPPED))
 		return true;
-	return (call->regs->rdx & __WALL) && sb_ptrace_hides((int)pid, status);
+	return (sb_arg(call, 2) & __WALL) && sb_ptrace_hides((int)pid, status);
 }
 
 long on_wait4(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	int status = 0;
 	long ret;
 
 	do {
-		ret = sb_guest_block(call, __NR_wait4, (int)r->rdi, SB_P(&status), (int)r->rdx,
-				     (long)r->r10, 0, 0);
+		ret = sb_guest_block(call, __NR_wait4, (int)sb_arg(call, 0), SB_P(&status),
+				     (int)sb_arg(call, 2), (long)sb_arg(call, 3), 0, 0);
 		if (ret <= 0)
 			return ret;
 	} while (hides(call, ret, &status));
-	if (r->rsi && sb_guest_write(r->rsi, &status, sizeof(status)) < 0)
+	if (sb_arg(call, 1) && sb_guest_write(sb_arg(call, 1), &status, sizeof(status)) < 0)
 		return -EFAULT;
 	return ret;
 }
 
 long on_waitid(struct sb_call *call)
 {
-	const struct sb_regs *r = call->regs;
 	siginfo_t info;
 	uint32_t mark;
 	long ret;
 
 	do {
 		memset(&info, 0, sizeof(info));
-		ret = sb_guest_block(call, __NR_waitid, (int)r->rdi, (int)r->rsi, SB_P(&info),
-				     (int)r->r10, (long)r->r8, 0);
+		ret = sb_guest_block(call, __NR_waitid, (int)sb_arg(call, 0), (int)sb_arg(call, 1),
+				     SB_P(&info), (int)sb_arg(call, 3), (long)sb_arg(call, 4), 0);
 		if (ret < 0)
 			return ret;
 		mark = 0;
-		if (info.si_pid && !(r->r10 & WNOWAIT)) {
+		if (info.si_pid && !(sb_arg(call, 3) & WNOWAIT)) {
 			mark = info.si_code == CLD_CONTINUED ? SB_PACED_CONTINUED : mark;
 			mark = info.si_code == CLD_STOPPED ? SB_PACED_STOPPED : mark;
 		}
 	} while (mark && is_paced(call, info.si_pid, mark));
 	sb_proc_name_sender(&call->proc->tree, &info);
-	if (r->rdx && sb_guest_write(r->rdx, &info, SI_WRITTEN) < 0)
+	if (sb_arg(call, 2) && sb_guest_write(sb_arg(call, 2), &info, SI_WRITTEN) < 0)
 		return -EFAULT;
 	return ret;
 }

@@ -270,16 +270,4 @@ sb_jump:
 	cld
 	jmp	*%rcx
 
-	/* void sb_write_gs_base(void *): machines with FSGSBASE */
-	.globl sb_write_gs_base
-sb_write_gs_base:
-	wrgsbase %rdi
-	ret
-
-	/* uint64_t sb_read_fs_base(void): the same */
-	.globl sb_read_fs_base
-sb_read_fs_base:
-	rdfsbase %rax
-	ret
-
 	.section .note.GNU-stack,"",@progbits

@@ -8,12 +8,13 @@
  *   A displaced instruction must mean the same at another address: register
  *   and immediate operands only, no jump, no rip-relative memory.
  */
-#include "pure/site.h"
+#include "site.h"
 
 #include "base/mem.h"
 
 #define MOV_EAX 0xb8
 #define JMP_REL32 0xe9
+#define SYSCALL_SIZE 2
 #define REACH 0x7fff0000LL
 #define PAGE 4096
 #define LONGEST_JUMP 6
@@ -78,7 +79,7 @@ void sb_site_decode(const unsigned char before[16], const unsigned char behind[1
 	if (head[0] == JMP_REL32) /* rewritten already: a call that was rolled back comes here */
 		return;
 	if (loads(before, nr) || is_head(head)) {
-		site->form = SB_SITE_MOV;
+		site->form = SB_SITE_BEFORE;
 		memcpy(site->head, head, sizeof(site->head));
 		site->start = after - 7;
 		return;
@@ -86,8 +87,18 @@ void sb_site_decode(const unsigned char before[16], const unsigned char behind[1
 	site->displaced = movable(behind);
 	if (site->displaced < 3)
 		return;
-	site->form = SB_SITE_NEXT;
+	site->form = SB_SITE_BEHIND;
 	site->start = after - 2;
+}
+
+uint64_t sb_site_restart(const struct sb_site *site)
+{
+	return site->form == SB_SITE_BEFORE ? site->after - SYSCALL_SIZE : site->start;
+}
+
+uint32_t sb_site_lead(const struct sb_site *site)
+{
+	return site->form == SB_SITE_BEFORE ? 26 : 21;
 }
 
 bool sb_site_is_atomic(const struct sb_site *site)
@@ -172,7 +183,7 @@ uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behi
 	uint32_t len = 0;
 
 	memset(code, 0xcc, SB_TRAMPOLINE_SIZE);
-	if (site->form == SB_SITE_MOV) {
+	if (site->form == SB_SITE_BEFORE) {
 		memcpy(code, site->head, sizeof(site->head));
 		len = sizeof(site->head);
 		*resume = site->after;
@@ -212,7 +223,7 @@ uint32_t sb_stub(const struct sb_site *site, const unsigned char behind[16], uin
 	uint64_t resume;
 	int32_t back = 0;
 
-	if (site->form == SB_SITE_MOV) {
+	if (site->form == SB_SITE_BEFORE) {
 		memcpy(code, site->head, sizeof(site->head));
 		len = sizeof(site->head);
 		len += put_lea_rcx(code + len, at + len, site->after);

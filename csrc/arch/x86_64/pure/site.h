@@ -19,8 +19,8 @@
 #include "base/base.h"
 
 #define SB_SITE_NONE 0
-#define SB_SITE_MOV 1
-#define SB_SITE_NEXT 2
+#define SB_SITE_BEFORE 1
+#define SB_SITE_BEHIND 2
 
 #define SB_TRAMPOLINE_SIZE 48
 #define SB_JUMP_SIZE 5
@@ -38,11 +38,15 @@ struct sb_site {
  * whether nr is what eax held. */
 void sb_site_decode(const unsigned char before[16], const unsigned char behind[16], uint64_t after,
 		    uint32_t nr, struct sb_site *site);
+/* Address of the instruction that makes the call again once the site is rewritten. */
+uint64_t sb_site_restart(const struct sb_site *site);
+/* How many bytes of the trampoline are run before it enters the runtime. */
+uint32_t sb_site_lead(const struct sb_site *site);
 /* Does one aligned word hold the five bytes, so that one store changes them? */
 bool sb_site_is_atomic(const struct sb_site *site);
 /* Does a jump of the code, which has the offsets from to to of text, lead to target? Over-careful:
  * any bytes within 4 KiB that could be one count. (Nobody jumps into the middle of an instruction,
- * and the bytes of a SB_SITE_MOV that follow its jump are still the syscall instruction.) */
+ * and the bytes of a SB_SITE_BEFORE that follow its jump are still the syscall instruction.) */
 bool sb_site_is_target(const unsigned char *text, uint64_t from, uint64_t to, uint64_t target);
 /* The jump at the site. false when target is out of reach. */
 bool sb_site_jump(const struct sb_site *site, uint64_t target, unsigned char jump[SB_JUMP_SIZE]);

@@ -5,7 +5,7 @@
  * What the filter lets pass never comes here. What the table does not know is ENOSYS
  * and leaves a note.
  */
-#include "i386/i386_call.h"
+#include "i386_call.h"
 
 #include <asm/signal.h>
 #include <errno.h>
@@ -19,13 +19,13 @@ struct row {
 	uint16_t error; /* of those that are refused */
 };
 
-static const struct row rows[SB_I386_KNOWN + 1] = {
+static const struct row rows[SB_COMPAT_KNOWN + 1] = {
 #define NATIVE(nr, name)
 #define PLAIN(nr, name_, call) [nr] = {.handler = on_##call, .shown = __NR_##call, .name = #name_},
 #define CONVERT(nr, name_, call, change) \
 	[nr] = {.handler = sb_i386_##change, .shown = __NR_##call, .name = #name_},
 #define REFUSE(nr, name_, error_) [nr] = {.error = error_, .name = #name_},
-#include "pure/i386.def"
+#include "i386.def"
 #undef NATIVE
 #undef PLAIN
 #undef CONVERT
@@ -36,31 +36,24 @@ static void take_arguments(struct sb_thread *thread)
 {
 	const struct sb_regs *r = &thread->regs;
 
-	thread->args32 = (struct sb_regs){
-		.rdi = (uint32_t)r->rbx,
-		.rsi = (uint32_t)r->r8,
-		.rdx = (uint32_t)r->rdx,
-		.r10 = (uint32_t)r->rsi,
-		.r8 = (uint32_t)r->rdi,
-		.r9 = (uint32_t)r->rbp,
-		.rip = r->rip,
-		.rsp = r->rsp,
+	thread->compat.regs = (struct sb_regs){
+		.args = {(uint32_t)r->rbx, (uint32_t)r->args[4], (uint32_t)r->args[2],
+			 (uint32_t)r->args[1], (uint32_t)r->args[0], (uint32_t)r->rbp},
+		.pc = r->pc,
+		.sp = r->sp,
 	};
 }
 
 long sb_i386_pass(struct sb_call *call, long nr)
 {
-	const struct sb_regs *r = call->regs;
-	const long args[6] = {(long)r->rdi, (long)r->rsi, (long)r->rdx,
-			      (long)r->r10, (long)r->r8,  (long)r->r9};
-
-	return sb_block32(nr, args);
+	return sb_block32(nr, (const long *)call->regs->args);
 }
 
 /* epoll_pwait without a mask is epoll_wait. */
 static bool has_no_mask(const struct sb_call *call, uint32_t shown)
 {
-	return (shown == __NR_epoll_pwait || shown == __NR_epoll_pwait2) && call->regs->r8 == 0;
+	return (shown == __NR_epoll_pwait || shown == __NR_epoll_pwait2) &&
+	       call->regs->args[4] == 0;
 }
 
 static long run(struct sb_call *call, const struct row *row)
@@ -77,7 +70,7 @@ static long run(struct sb_call *call, const struct row *row)
 	call->thread->number = row->shown;
 	ret = has_no_mask(call, row->shown) ? sb_i386_pass(call, nr) : row->handler(call);
 	if (sb_dispatch_is_traced(call))
-		sb_trace_call(call, ret, call->thread->regs.rip, started);
+		sb_trace_call(call, ret, call->thread->regs.pc, started);
 	return ret;
 }
 
@@ -94,10 +87,10 @@ void sb_i386_dispatch(struct sb_thread *thread)
 	struct sb_call *call = sb_thread_call(thread);
 	struct sb_regs *r = &thread->regs;
 	const uint32_t nr = (uint32_t)r->rax;
-	const struct row *row = &rows[nr <= SB_I386_KNOWN ? nr : 0]; /* 0 is the kernel's */
+	const struct row *row = &rows[nr <= SB_COMPAT_KNOWN ? nr : 0]; /* 0 is the kernel's */
 	long ret;
 
-	call->regs = &thread->args32;
+	call->regs = &thread->compat.regs;
 	take_arguments(thread);
 	if (sb_thread_insists(thread))
 		thread->commit = 1;
@@ -134,22 +127,22 @@ static long change_action(struct sb_call *call, struct sb_action *next, struct s
 	struct sb_regs *r = call->regs;
 
 	*old = (struct sb_action){0};
-	r->rsi = (uint64_t)(uintptr_t)next;
-	r->rdx = (uint64_t)(uintptr_t)old;
-	r->r10 = 8;
+	r->args[1] = (uint64_t)(uintptr_t)next;
+	r->args[2] = (uint64_t)(uintptr_t)old;
+	r->args[3] = 8;
 	return on_rt_sigaction(call);
 }
 
 long sb_i386_rt_sigaction(struct sb_call *call)
 {
-	const uint64_t next_at = call->regs->rsi;
-	const uint64_t old_at = call->regs->rdx;
+	const uint64_t next_at = call->regs->args[1];
+	const uint64_t old_at = call->regs->args[2];
 	struct action32 a;
 	struct sb_action next;
 	struct sb_action old;
 	long ret;
 
-	if (call->regs->r10 != 8)
+	if (call->regs->args[3] != 8)
 		return -EINVAL;
 	if (next_at && sb_guest_read(&a, next_at, sizeof(a)) < 0)
 		return -EFAULT;
@@ -165,8 +158,8 @@ long sb_i386_rt_sigaction(struct sb_call *call)
 
 long sb_i386_sigaction(struct sb_call *call)
 {
-	const uint64_t next_at = call->regs->rsi;
-	const uint64_t old_at = call->regs->rdx;
+	const uint64_t next_at = call->regs->args[1];
+	const uint64_t old_at = call->regs->args[2];
 	struct old_action32 a;
 	struct sb_action next;
 	struct sb_action old;
@@ -186,7 +179,8 @@ long sb_i386_sigaction(struct sb_call *call)
 
 long sb_i386_signal(struct sb_call *call)
 {
-	struct sb_action next = {.handler = call->regs->rsi, .flags = SA_RESETHAND | SA_NODEFER};
+	struct sb_action next = {.handler = call->regs->args[1],
+				 .flags = SA_RESETHAND | SA_NODEFER};
 	struct sb_action old;
 	long ret = change_action(call, &next, &old);
 
@@ -197,8 +191,8 @@ long sb_i386_signal(struct sb_call *call)
 long sb_i386_sigprocmask(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
-	const uint64_t set_at = r->rsi;
-	const uint64_t old_at = r->rdx;
+	const uint64_t set_at = r->args[1];
+	const uint64_t old_at = r->args[2];
 	uint64_t set = 0;
 	uint64_t old = 0;
 	uint32_t low;
@@ -206,7 +200,7 @@ long sb_i386_sigprocmask(struct sb_call *call)
 
 	if (set_at && sb_guest_read(&low, set_at, sizeof(low)) < 0)
 		return -EFAULT;
-	if (set_at && (int)r->rdi == SIG_SETMASK) { /* the others stay */
+	if (set_at && (int)r->args[0] == SIG_SETMASK) { /* the others stay */
 		ret = sb_syscall6(__NR_rt_sigprocmask, SIG_BLOCK, 0, SB_P(&set), 8, 0, 0);
 		if (ret < 0)
 			return ret;
@@ -214,9 +208,9 @@ long sb_i386_sigprocmask(struct sb_call *call)
 	}
 	if (set_at)
 		set |= low;
-	r->rsi = set_at ? (uint64_t)(uintptr_t)&set : 0;
-	r->rdx = (uint64_t)(uintptr_t)&old;
-	r->r10 = 8;
+	r->args[1] = set_at ? (uint64_t)(uintptr_t)&set : 0;
+	r->args[2] = (uint64_t)(uintptr_t)&old;
+	r->args[3] = 8;
 	ret = on_rt_sigprocmask(call);
 	if (ret < 0 || !old_at)
 		return ret;
@@ -226,10 +220,10 @@ long sb_i386_sigprocmask(struct sb_call *call)
 
 long sb_i386_sigsuspend(struct sb_call *call)
 {
-	uint64_t set = call->regs->rdx;
+	uint64_t set = call->regs->args[2];
 
-	call->regs->rdi = (uint64_t)(uintptr_t)&set;
-	call->regs->rsi = 8;
+	call->regs->args[0] = (uint64_t)(uintptr_t)&set;
+	call->regs->args[1] = 8;
 	return on_rt_sigsuspend(call);
 }
 
@@ -277,13 +271,13 @@ long sb_i386_brk(struct sb_call *call)
 {
 	struct sb_proc *proc = call->proc;
 	const uint64_t page = 4095;
-	const uint32_t wanted = (uint32_t)call->regs->rdi;
-	const uint32_t now = __atomic_load_n(&proc->brk, __ATOMIC_ACQUIRE);
+	const uint32_t wanted = (uint32_t)call->regs->args[0];
+	const uint32_t now = __atomic_load_n(&proc->compat.brk, __ATOMIC_ACQUIRE);
 	const uint64_t from = (now + page) & ~page;
 	const uint64_t to = (wanted + page) & ~page;
 	long ret = 0;
 
-	if (wanted < proc->brk_start || to > SB_END32)
+	if (wanted < proc->compat.brk_start || to > SB_COMPAT_END)
 		return now;
 	sb_commit_begin(call->fs);
 	if (to > from)
@@ -293,17 +287,17 @@ long sb_i386_brk(struct sb_call *call)
 		ret = sys_munmap((void *)(uintptr_t)to, from - to);
 	if (ret < 0)
 		return now;
-	__atomic_store_n(&proc->brk, wanted, __ATOMIC_RELEASE);
+	__atomic_store_n(&proc->compat.brk, wanted, __ATOMIC_RELEASE);
 	return wanted;
 }
 
 long sb_i386_clone(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
-	const uint64_t tls = r->r10;
+	const uint64_t tls = r->args[3];
 
-	r->r10 = r->r8;
-	r->r8 = tls;
+	r->args[3] = r->args[4];
+	r->args[4] = tls;
 	return on_clone(call);
 }
 
@@ -336,19 +330,19 @@ static int widen(uint64_t from, long count, uint64_t *to)
 /* Both vectors with pointers of 64 bits. */
 static int widen_vectors(struct sb_call *call, uint64_t *argv, uint64_t *envp)
 {
-	struct sb_thread *thread = call->thread;
 	const long args = count_pointers(*argv);
 	const long vars = count_pointers(*envp);
 	uint64_t *vectors;
+	size_t size;
 	int ret;
 
 	if (args < 0 || vars < 0)
 		return (int)SB_MIN(args, vars);
-	thread->exec_size32 = ((size_t)args + (size_t)vars + 2) * sizeof(uint64_t);
-	vectors = (uint64_t *)sys_mmap(NULL, thread->exec_size32, 3, 0x22, -1, 0);
+	size = ((size_t)args + (size_t)vars + 2) * sizeof(uint64_t);
+	vectors = (uint64_t *)sys_mmap(NULL, size, 3, 0x22, -1, 0);
 	if ((long)vectors < 0 && (long)vectors > -4096)
 		return (int)(long)vectors;
-	thread->exec_memory32 = vectors;
+	call->thread->wide_vector = (struct sb_exec_vector){vectors, size};
 	ret = widen(*argv, args, vectors);
 	if (ret == 0)
 		ret = widen(*envp, vars, vectors + args + 1);
@@ -357,30 +351,23 @@ static int widen_vectors(struct sb_call *call, uint64_t *argv, uint64_t *envp)
 	return ret;
 }
 
-static void forget_vectors(struct sb_thread *thread)
-{
-	if (thread->exec_memory32)
-		sys_munmap(thread->exec_memory32, thread->exec_size32);
-	thread->exec_memory32 = NULL;
-}
-
 static long execve_wide(struct sb_call *call)
 {
-	long ret = widen_vectors(call, &call->regs->rsi, &call->regs->rdx);
+	long ret = widen_vectors(call, &call->regs->args[1], &call->regs->args[2]);
 
 	if (ret == 0)
 		ret = sb_execve(call);
-	forget_vectors(call->thread);
+	sb_thread_drop_vector(&call->thread->wide_vector);
 	return ret;
 }
 
 static long execveat_wide(struct sb_call *call)
 {
-	long ret = widen_vectors(call, &call->regs->rdx, &call->regs->r10);
+	long ret = widen_vectors(call, &call->regs->args[2], &call->regs->args[3]);
 
 	if (ret == 0)
 		ret = sb_execveat(call);
-	forget_vectors(call->thread);
+	sb_thread_drop_vector(&call->thread->wide_vector);
 	return ret;
 }
 

@@ -13,13 +13,13 @@
 #include <linux/sockios.h>
 #include <sys/socket.h>
 
-#include "i386/i386_call.h"
+#include "i386_call.h"
 #include "calls/net/on_net.h"
 #include "calls/net/on_socket.h"
 #include "pure/verdict.h"
 
 #define SB_SO_PEERGROUPS 59
-#define NR32_IOCTL SB_I386_IOCTL
+#define NR32_IOCTL SB_COMPAT_IOCTL
 #define NR32_SOCKETPAIR 360
 #define NR32_GETSOCKOPT 365
 #define NR32_SETSOCKOPT 366
@@ -32,8 +32,8 @@ long sb_i386_getsockopt(struct sb_call *call)
 {
 	const struct sb_regs *r = call->regs;
 
-	if ((int)r->rsi == SOL_SOCKET &&
-	    ((int)r->rdx == SO_PEERCRED || (int)r->rdx == SB_SO_PEERGROUPS))
+	if ((int)r->args[1] == SOL_SOCKET &&
+	    ((int)r->args[2] == SO_PEERCRED || (int)r->args[2] == SB_SO_PEERGROUPS))
 		return on_getsockopt(call);
 	return sb_i386_pass(call, NR32_GETSOCKOPT);
 }
@@ -55,8 +55,8 @@ struct listing64 {
 
 static long list_interfaces(struct sb_call *call)
 {
-	const uint64_t at = call->regs->rdx;
-	char *room = call->thread->scratch.room32;
+	const uint64_t at = call->regs->args[2];
+	char *room = call->thread->scratch.compat.room;
 	struct listing32 narrow;
 	struct listing64 wide;
 	uint32_t count;
@@ -69,7 +69,7 @@ static long list_interfaces(struct sb_call *call)
 		.len = (int32_t)(count * REQUEST64),
 		.buf = narrow.buf ? (uint64_t)(uintptr_t)room : 0,
 	};
-	call->regs->rdx = (uint64_t)(uintptr_t)&wide;
+	call->regs->args[2] = (uint64_t)(uintptr_t)&wide;
 	ret = on_ioctl(call);
 	if (ret < 0)
 		return ret;
@@ -88,27 +88,28 @@ static long list_interfaces(struct sb_call *call)
 long sb_i386_ioctl(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
-	const uint64_t at = r->rdx;
+	const uint64_t at = r->args[2];
 	char request[REQUEST64] = {0};
 	long ret;
 
-	if (sb_verdict_request_changes_file((uint32_t)r->rsi)) {
-		if ((uint32_t)r->rsi == SB_IOCTL_SET_FLAGS32) /* the argument is an int for both */
-			r->rsi = SB_IOCTL_SET_FLAGS;
+	if (sb_verdict_request_changes_file((uint32_t)r->args[1])) {
+		if ((uint32_t)r->args[1] ==
+		    SB_IOCTL_SET_FLAGS32) /* the argument is an int for both */
+			r->args[1] = SB_IOCTL_SET_FLAGS;
 		return on_ioctl(call);
 	}
-	if (sb_verdict_request_is_of_files((uint32_t)r->rsi)) {
+	if (sb_verdict_request_is_of_files((uint32_t)r->args[1])) {
 		ret = sb_ioctl_check(call);
 		return ret < 0 ? ret : sb_i386_pass(call, NR32_IOCTL);
 	}
-	if ((uint32_t)r->rsi < SIOCGIFNAME || (uint32_t)r->rsi > 0x8970 ||
-	    sb_net_option((int)r->rdi, SOL_SOCKET, SO_TYPE) < 0)
+	if ((uint32_t)r->args[1] < SIOCGIFNAME || (uint32_t)r->args[1] > 0x8970 ||
+	    sb_net_option((int)r->args[0], SOL_SOCKET, SO_TYPE) < 0)
 		return sb_i386_pass(call, NR32_IOCTL);
-	if ((uint32_t)r->rsi == SIOCGIFCONF)
+	if ((uint32_t)r->args[1] == SIOCGIFCONF)
 		return list_interfaces(call);
 	if (sb_guest_read(request, at, REQUEST32) < 0)
 		return -EFAULT;
-	r->rdx = (uint64_t)(uintptr_t)request;
+	r->args[2] = (uint64_t)(uintptr_t)request;
 	ret = on_ioctl(call);
 	if (ret < 0)
 		return ret;
@@ -149,20 +150,20 @@ static const struct single singles[] = {
 long sb_i386_socketcall(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
-	const uint32_t number = (uint32_t)r->rdi;
-	const uint64_t at = r->rsi;
+	const uint32_t number = (uint32_t)r->args[0];
+	const uint64_t at = r->args[1];
 	uint32_t args[6] = {0};
 
 	if (number == 0 || number >= SB_ARRAY_LEN(singles))
 		return -EINVAL;
 	if (sb_guest_read(args, at, singles[number].count * sizeof(args[0])) < 0)
 		return -EFAULT;
-	r->rdi = args[0];
-	r->rsi = args[1];
-	r->rdx = args[2];
-	r->r10 = args[3];
-	r->r8 = args[4];
-	r->r9 = args[5];
+	r->args[0] = args[0];
+	r->args[1] = args[1];
+	r->args[2] = args[2];
+	r->args[3] = args[3];
+	r->args[4] = args[4];
+	r->args[5] = args[5];
 	if (!singles[number].handler)
 		return sb_i386_pass(call, singles[number].nr);
 	call->thread->number = singles[number].nr;

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "i386/i386_call.h"
+#include "i386_call.h"
 #include "calls/net/on_socket.h"
 
 #define FEW 8
@@ -62,7 +62,7 @@ struct control64 {
 	int32_t type;
 };
 
-/* A part of thread->scratch.room32, given out from its beginning. */
+/* A part of thread->scratch.compat.room, given out from its beginning. */
 struct room {
 	char *at;
 	size_t left;
@@ -70,7 +70,7 @@ struct room {
 
 static struct room room_of(struct sb_call *call)
 {
-	return (struct room){call->thread->scratch.room32, SB_ROOM32};
+	return (struct room){call->thread->scratch.compat.room, SB_COMPAT_ROOM};
 }
 
 static void *take(struct room *room, size_t size)
@@ -269,15 +269,15 @@ long sb_i386_sendmsg(struct sb_call *call)
 	struct room room = room_of(call);
 	struct message32 narrow;
 	struct sb_message m;
-	int ret = widen(&room, call->regs->rsi, &narrow, &m, true);
+	int ret = widen(&room, call->regs->args[1], &narrow, &m, true);
 
-	call->regs->rsi = (uint64_t)(uintptr_t)&m;
+	call->regs->args[1] = (uint64_t)(uintptr_t)&m;
 	return ret < 0 ? ret : on_sendmsg(call);
 }
 
 long sb_i386_recvmsg(struct sb_call *call)
 {
-	const uint64_t at = call->regs->rsi;
+	const uint64_t at = call->regs->args[1];
 	struct room room = room_of(call);
 	struct message32 narrow;
 	struct sb_message m;
@@ -286,7 +286,7 @@ long sb_i386_recvmsg(struct sb_call *call)
 
 	if (count < 0)
 		return count;
-	call->regs->rsi = (uint64_t)(uintptr_t)&m;
+	call->regs->args[1] = (uint64_t)(uintptr_t)&m;
 	count = on_recvmsg(call);
 	if (count < 0)
 		return count;
@@ -298,10 +298,10 @@ long sb_i386_sendmmsg(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
 	struct room room = room_of(call);
-	const uint32_t count = SB_MIN((uint32_t)r->rdx, (uint32_t)FEW);
+	const uint32_t count = SB_MIN((uint32_t)r->args[2], (uint32_t)FEW);
 	struct message32 narrow;
 	struct many64 many[FEW];
-	const uint64_t at = r->rsi;
+	const uint64_t at = r->args[1];
 	long done;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -311,8 +311,8 @@ long sb_i386_sendmmsg(struct sb_call *call)
 		if (ret < 0)
 			return ret;
 	}
-	r->rsi = (uint64_t)(uintptr_t)many;
-	r->rdx = count;
+	r->args[1] = (uint64_t)(uintptr_t)many;
+	r->args[2] = count;
 	done = on_sendmmsg(call);
 	for (long i = 0; i < done; i++) {
 		if (sb_guest_write(at + (uint64_t)i * sizeof(struct many32) +
@@ -327,12 +327,12 @@ static long receive_many(struct sb_call *call, bool is_large)
 {
 	struct sb_regs *r = call->regs;
 	struct room room = room_of(call);
-	const uint32_t count = SB_MIN((uint32_t)r->rdx, (uint32_t)FEW);
+	const uint32_t count = SB_MIN((uint32_t)r->args[2], (uint32_t)FEW);
 	struct message32 narrow[FEW];
 	struct many64 many[FEW];
 	struct sb_timespec time;
 	struct sb_timespec32 small;
-	const uint64_t at = r->rsi;
+	const uint64_t at = r->args[1];
 	long done;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -342,17 +342,17 @@ static long receive_many(struct sb_call *call, bool is_large)
 		if (ret < 0)
 			return ret;
 	}
-	if (r->r8 && is_large && sb_guest_read(&time, r->r8, sizeof(time)) < 0)
+	if (r->args[4] && is_large && sb_guest_read(&time, r->args[4], sizeof(time)) < 0)
 		return -EFAULT;
-	if (r->r8 && !is_large) {
-		if (sb_guest_read(&small, r->r8, sizeof(small)) < 0)
+	if (r->args[4] && !is_large) {
+		if (sb_guest_read(&small, r->args[4], sizeof(small)) < 0)
 			return -EFAULT;
 		time = (struct sb_timespec){small.sec, small.nsec};
 	}
-	if (r->r8)
-		r->r8 = (uint64_t)(uintptr_t)&time;
-	r->rsi = (uint64_t)(uintptr_t)many;
-	r->rdx = count;
+	if (r->args[4])
+		r->args[4] = (uint64_t)(uintptr_t)&time;
+	r->args[1] = (uint64_t)(uintptr_t)many;
+	r->args[2] = count;
 	done = on_recvmmsg(call);
 	for (long i = 0; i < done; i++) {
 		const uint64_t to = at + (uint64_t)i * sizeof(struct many32);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot32.h - what a 32-bit program starts with.
+ * compat_start.h - what a 32-bit program starts with.
  *
  * Level 4. The kernel has started the runtime, a 64-bit program: stack and auxiliary
  * vector are made anew below 4 GiB.
  */
-#ifndef SB_ARCH_BOOT32_H
-#define SB_ARCH_BOOT32_H
+#ifndef SB_COMPAT_START_H
+#define SB_COMPAT_START_H
 
 #include <elf.h>
 
@@ -14,7 +14,7 @@
 #include "guest/binfmt_elf.h"
 #include "guest/guest.h"
 
-struct sb_start32 {
+struct sb_compat_start {
 	char **argv;
 	char **envp;
 	Elf64_auxv_t *auxv; /* corrected for the program; becomes that of /proc/PID/auxv */
@@ -24,13 +24,13 @@ struct sb_start32 {
 
 /* Before it is mapped: programs from before stacks that cannot be executed may execute
  * whatever they can read. */
-void sb_boot32_begin(const struct sb_elf *elf);
+void sb_compat_begin(const struct sb_elf *elf);
 /* Make the stack: its top, or -errno. */
-long sb_boot32_stack(const struct sb_start32 *start) SB_MUST_CHECK;
+long sb_compat_stack(const struct sb_compat_start *start) SB_MUST_CHECK;
 /* The heap begins behind this address (random further), code for the end of handlers is
  * made. 0 or -errno. */
-int sb_boot32_prepare(struct sb_proc *proc, uint64_t end,
+int sb_compat_prepare(struct sb_proc *proc, uint64_t end,
 		      const unsigned char *random) SB_MUST_CHECK;
-void sb_jump32(uint64_t entry, uint64_t sp) SB_NORETURN;
+void sb_compat_jump(uint64_t entry, uint64_t sp) SB_NORETURN;
 
 #endif

@@ -12,16 +12,16 @@
 #include <asm/siginfo.h>
 
 #include "calls/dispatch.h"
-#include "pure/i386_table.h"
+#include "compat_table.h"
 #include "base/mem.h"
-#include "sys32.h"
+#include "compat.h"
 #include "guest/thread.h"
 
 #define NATIVE(nr, name)
 #define PLAIN(nr, name, call)
 #define CONVERT(nr, name, call, change) long sb_i386_##change(struct sb_call *call);
 #define REFUSE(nr, name, error)
-#include "pure/i386.def"
+#include "i386.def"
 #undef NATIVE
 #undef PLAIN
 #undef CONVERT

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i386_table.c - what becomes of each system call number of 32-bit programs.
+ * compat_table.c - what becomes of each system call number of 32-bit programs.
  *
  * Level 1. Pure.
  */
-#include "pure/i386_table.h"
+#include "compat_table.h"
 
-static const bool native[SB_I386_KNOWN + 1] = {
+static const bool native[SB_COMPAT_KNOWN + 1] = {
 #define NATIVE(nr, name) [nr] = true,
 #define PLAIN(nr, name, call)
 #define CONVERT(nr, name, call, change)
 #define REFUSE(nr, name, error)
-#include "pure/i386.def"
+#include "i386.def"
 #undef NATIVE
 #undef PLAIN
 #undef CONVERT
 #undef REFUSE
 };
 
-bool sb_i386_is_native(uint64_t nr)
+bool sb_compat_is_native(uint64_t nr)
 {
-	return nr <= SB_I386_KNOWN && native[nr];
+	return nr <= SB_COMPAT_KNOWN && native[nr];
 }

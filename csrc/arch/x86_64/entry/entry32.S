@@ -5,7 +5,7 @@
  * The program runs in compatibility mode, the runtime in 64-bit mode of the same
  * thread. The program's thread pointer is gs, as the runtime's is: the handlers of
  * signals take gs over and give it back, whatever they interrupt. The thread's block
- * is found again by fs base, which 32-bit programs do not use (sb_thread_find).
+ * is found again by fs base, which 32-bit programs do not use (sb_compat_find_thread).
  * Handlers run with all signals blocked. sb_trap_arrived32 fills sb_thread.regs (ecx
  * in r8), so there is nothing to save here.
  *
@@ -36,7 +36,7 @@ sb_signal_entry32:
 	mov	%rsi, %rbp
 	mov	%rdx, %r13
 	mov	%rsp, %r12
-	call	sb_thread_find
+	call	sb_compat_find_thread
 	mov	SB_T_STACK_TOP(%rax), %rsp
 	mov	%ebx, %edi
 	mov	%rbp, %rsi
@@ -181,9 +181,9 @@ sb_sigreturn32:
 	syscall
 	ud2
 
-	/* void sb_jump32(uint64_t entry, uint64_t sp): into a new program */
-	.globl sb_jump32
-sb_jump32:
+	/* void sb_compat_jump(uint64_t entry, uint64_t sp): into a new program */
+	.globl sb_compat_jump
+sb_compat_jump:
 	mov	$SS32, %eax
 	mov	%eax, %ds
 	mov	%eax, %es

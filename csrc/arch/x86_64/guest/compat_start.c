@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot32.c - what a 32-bit program starts with.
+ * compat_start.c - what a 32-bit program starts with.
  *
  * Without AT_SYSINFO and AT_SYSINFO_EHDR: the vdso is the 64-bit one, so the program
  * makes its calls by int $0x80.
  */
-#include "i386/boot32.h"
+#include "compat_start.h"
 
 #include <errno.h>
 #include <linux/auxvec.h>
 #include <linux/mman.h>
 
-#include "i386/i386_call.h"
-#include "sys32.h"
+#include "base/mem.h"
 
 #define PAGE 4096ULL
 #define STACK_ROOM (128 * 1024ULL) /* mapped at once, besides what it begins with */
@@ -30,7 +29,7 @@ static long persona(void)
 	return sb_syscall6(__NR_personality, 0xffffffff, 0, 0, 0, 0, 0);
 }
 
-void sb_boot32_begin(const struct sb_elf *elf)
+void sb_compat_begin(const struct sb_elf *elf)
 {
 	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
 		if (elf->phdrs[i].p_type == PT_GNU_STACK)
@@ -77,7 +76,7 @@ static uint32_t *put_strings(uint32_t *words, uint64_t *top, char **vector)
 
 /* One pair of the vector; false: not for the program. */
 static bool change_pair(uint64_t type, uint64_t *value, uint64_t *top,
-			const struct sb_start32 *start)
+			const struct sb_compat_start *start)
 {
 	switch (type) {
 	case AT_SYSINFO:
@@ -101,7 +100,8 @@ static bool change_pair(uint64_t type, uint64_t *value, uint64_t *top,
 	}
 }
 
-static uint32_t make_aux(uint32_t pairs[2 * MAX_AUX], uint64_t *top, const struct sb_start32 *start)
+static uint32_t make_aux(uint32_t pairs[2 * MAX_AUX], uint64_t *top,
+			 const struct sb_compat_start *start)
 {
 	uint32_t n = 0;
 
@@ -129,20 +129,21 @@ static long map_stack(uint64_t size, uint64_t top, bool is_executable)
 			-1, 0);
 }
 
-long sb_boot32_stack(const struct sb_start32 *start)
+long sb_compat_stack(const struct sb_compat_start *start)
 {
 	uint32_t pairs[2 * MAX_AUX];
 	uint64_t args;
 	uint64_t vars;
 	uint64_t size = measure(start->argv, &args) + measure(start->envp, &vars);
-	uint64_t top = SB_END32 - PAGE * (1 + random_pages(start->random, 4, STACK_RANDOM_PAGES));
+	uint64_t top =
+		SB_COMPAT_END - PAGE * (1 + random_pages(start->random, 4, STACK_RANDOM_PAGES));
 	uint64_t at;
 	uint32_t aux;
 	uint32_t *words;
 	long ret;
 
 	size += (args + vars + 3) * 4 + sizeof(pairs) + 8192;
-	if (size > SB_END32 / 4)
+	if (size > SB_COMPAT_END / 4)
 		return -E2BIG;
 	ret = map_stack(size, top, start->exec_stack);
 	if (ret < 0)
@@ -166,7 +167,8 @@ static long make_return_code(void)
 	static const unsigned char code[] = {0x58, 0xb8, 119,  0,    0,    0,    0xcd, 0x80,
 					     0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
 					     0xb8, 173,  0,    0,    0,    0xcd, 0x80};
-	const long at = sb_mmap32(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+	const long at =
+		sb_compat_mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
 
 	if (at < 0)
 		return at;
@@ -175,7 +177,7 @@ static long make_return_code(void)
 	return at;
 }
 
-int sb_boot32_prepare(struct sb_proc *proc, uint64_t end, const unsigned char *random)
+int sb_compat_prepare(struct sb_proc *proc, uint64_t end, const unsigned char *random)
 {
 	const long code = make_return_code();
 	const uint64_t heap = ((end + PAGE - 1) & ~(PAGE - 1)) +
@@ -183,8 +185,8 @@ int sb_boot32_prepare(struct sb_proc *proc, uint64_t end, const unsigned char *r
 
 	if (code < 0)
 		return (int)code;
-	proc->return32 = (uint32_t)code;
-	proc->brk_start = (uint32_t)heap;
-	proc->brk = (uint32_t)heap;
+	proc->compat.return_code = (uint32_t)code;
+	proc->compat.brk_start = (uint32_t)heap;
+	proc->compat.brk = (uint32_t)heap;
 	return 0;
 }

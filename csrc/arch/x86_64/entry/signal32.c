@@ -15,7 +15,8 @@
 #include <errno.h>
 #include <linux/audit.h>
 
-#include "i386/i386_call.h"
+#include "compat_thread.h"
+#include "i386_call.h"
 #include "guest/sigmask.h"
 #include "entry/signals.h"
 #include "guest/thread.h"
@@ -87,11 +88,11 @@ static unsigned read_gs(void)
 static struct sb_thread *take_over(const struct ucontext *uc)
 {
 	const unsigned gs = read_gs();
-	struct sb_thread *thread = sb_thread_find();
+	struct sb_thread *thread = sb_compat_find_thread();
 
 	if (uc->uc_mcontext.cs == SB_CS32)
-		thread->gs32 = gs;
-	sb_thread_set_base(thread);
+		thread->compat.gs = gs;
+	sb_arch_set_thread(thread);
 	return thread;
 }
 
@@ -101,15 +102,12 @@ static void save(struct sb_thread *thread, const struct sigcontext *from)
 {
 	thread->regs = (struct sb_regs){
 		.rax = from->rax,
+		.args = {from->rdi, from->rsi, from->rdx, 0, from->rcx},
+		.pc = from->rip,
+		.sp = from->rsp,
+		.flags = from->eflags,
 		.rbx = from->rbx,
-		.r8 = from->rcx,
-		.rdx = from->rdx,
-		.rsi = from->rsi,
-		.rdi = from->rdi,
 		.rbp = from->rbp,
-		.rip = from->rip,
-		.rsp = from->rsp,
-		.rflags = from->eflags,
 	};
 	thread->number = from->rax;
 	thread->commit = 0;
@@ -153,7 +151,7 @@ void sb_enter32(struct sb_thread *thread)
 	sb_i386_dispatch(thread);
 	if (SB_UNLIKELY(thread->restart)) {
 		thread->restart = 0;
-		thread->regs.rip -= SB_INT80_SIZE;
+		thread->regs.pc = sb_compat_origin(thread->regs.pc);
 	}
 }
 
@@ -163,7 +161,7 @@ static void put_context(struct sigcontext32 *to, const struct sb_thread *thread,
 			const struct sigcontext *from, uint64_t mask)
 {
 	*to = (struct sigcontext32){
-		.gs = thread->gs32,
+		.gs = thread->compat.gs,
 		.es = SB_SS32,
 		.ds = SB_SS32,
 		.di = (uint32_t)from->rdi,
@@ -210,7 +208,7 @@ static uint32_t return_to(const struct sb_proc *proc, const struct sb_action *ac
 {
 	if (action->flags & SB_SA_RESTORER)
 		return (uint32_t)action->restorer;
-	return proc->return32 + (action->flags & SA_SIGINFO ? SB_RETURN32_RT : 0);
+	return proc->compat.return_code + (action->flags & SA_SIGINFO ? SB_RETURN32_RT : 0);
 }
 
 static void SB_NORETURN enter_handler(struct sb_thread *thread, uint64_t handler, int sig,
@@ -252,7 +250,7 @@ static void SB_NORETURN enter_handler(struct sb_thread *thread, uint64_t handler
 	next.uc_mcontext.eflags = uc->uc_mcontext.eflags & ~FLAGS_OFF;
 	next.uc_mcontext.cs = SB_CS32;
 	next.uc_mcontext.ss = SB_SS32;
-	sb_sigreturn32(&next, thread->gs32);
+	sb_sigreturn32(&next, thread->compat.gs);
 }
 
 /* sp: where the program's stack ends, when it was interrupted. */
@@ -317,7 +315,7 @@ long sb_i386_rt_sigreturn(struct sb_call *call)
 {
 	struct frames f;
 
-	if (sb_guest_read(&f, call->thread->regs.rsp - 4, sizeof(f)) < 0)
+	if (sb_guest_read(&f, call->thread->regs.sp - 4, sizeof(f)) < 0)
 		return bad_frame();
 	return leave(&f, &f.rt.uc.mc, f.rt.uc.mask);
 }
@@ -326,7 +324,7 @@ long sb_i386_sigreturn(struct sb_call *call)
 {
 	struct frames f;
 
-	if (sb_guest_read(&f, call->thread->regs.rsp - 8, sizeof(f)) < 0)
+	if (sb_guest_read(&f, call->thread->regs.sp - 8, sizeof(f)) < 0)
 		return bad_frame();
 	return leave(&f, &f.plain.mc, f.plain.mc.oldmask | (uint64_t)f.plain.mask_high << 32);
 }

@@ -7,7 +7,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 
-#include "i386/i386_call.h"
+#include "i386_call.h"
 
 #define OVERFLOW_ID 65534 /* what an id shows as that does not fit */
 #define NR32_PRCTL 172
@@ -26,9 +26,9 @@ static void widen(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
 
-	r->rdi = from16(r->rdi);
-	r->rsi = from16(r->rsi);
-	r->rdx = from16(r->rdx);
+	r->args[0] = from16(r->args[0]);
+	r->args[1] = from16(r->args[1]);
+	r->args[2] = from16(r->args[2]);
 }
 
 #define SET(name)                                      \
@@ -69,13 +69,13 @@ long sb_i386_setfsgid16(struct sb_call *call)
 static long get_three(struct sb_call *call, sb_handler *handler)
 {
 	struct sb_regs *r = call->regs;
-	const uint64_t to[3] = {r->rdi, r->rsi, r->rdx};
+	const uint64_t to[3] = {r->args[0], r->args[1], r->args[2]};
 	uint32_t ids[3];
 	long ret;
 
-	r->rdi = (uint64_t)(uintptr_t)&ids[0];
-	r->rsi = (uint64_t)(uintptr_t)&ids[1];
-	r->rdx = (uint64_t)(uintptr_t)&ids[2];
+	r->args[0] = (uint64_t)(uintptr_t)&ids[0];
+	r->args[1] = (uint64_t)(uintptr_t)&ids[1];
+	r->args[2] = (uint64_t)(uintptr_t)&ids[2];
 	ret = handler(call);
 	for (int i = 0; ret == 0 && i < 3; i++) {
 		const uint16_t id = to16(ids[i]);
@@ -95,17 +95,17 @@ long sb_i386_getresgid16(struct sb_call *call)
 	return get_three(call, on_getresgid);
 }
 
-#define ROOM_GROUPS (SB_ROOM32 / sizeof(uint32_t))
+#define ROOM_GROUPS (SB_COMPAT_ROOM / sizeof(uint32_t))
 
 long sb_i386_getgroups16(struct sb_call *call)
 {
-	uint32_t *groups = (uint32_t *)(void *)call->thread->scratch.room32;
-	const uint64_t to = call->regs->rsi;
+	uint32_t *groups = (uint32_t *)(void *)call->thread->scratch.compat.room;
+	const uint64_t to = call->regs->args[1];
 	long count;
 
-	call->regs->rsi = (uint64_t)(uintptr_t)groups;
+	call->regs->args[1] = (uint64_t)(uintptr_t)groups;
 	count = on_getgroups(call);
-	for (long i = 0; call->regs->rdi != 0 && i < count; i++) {
+	for (long i = 0; call->regs->args[0] != 0 && i < count; i++) {
 		const uint16_t id = to16(groups[i]);
 
 		if (sb_guest_write(to + 2 * (uint64_t)i, &id, sizeof(id)) < 0)
@@ -116,9 +116,9 @@ long sb_i386_getgroups16(struct sb_call *call)
 
 long sb_i386_setgroups16(struct sb_call *call)
 {
-	uint32_t *groups = (uint32_t *)(void *)call->thread->scratch.room32;
-	const uint64_t count = call->regs->rdi;
-	const uint64_t from = call->regs->rsi;
+	uint32_t *groups = (uint32_t *)(void *)call->thread->scratch.compat.room;
+	const uint64_t count = call->regs->args[0];
+	const uint64_t from = call->regs->args[1];
 	uint16_t id;
 
 	for (uint64_t i = 0; i < count && i < ROOM_GROUPS; i++) {
@@ -126,7 +126,7 @@ long sb_i386_setgroups16(struct sb_call *call)
 			return -EFAULT;
 		groups[i] = (uint32_t)from16(id);
 	}
-	call->regs->rsi = (uint64_t)(uintptr_t)groups;
+	call->regs->args[1] = (uint64_t)(uintptr_t)groups;
 	return count > ROOM_GROUPS ? -EINVAL : on_setgroups(call);
 }
 
@@ -134,8 +134,8 @@ long sb_i386_setgroups16(struct sb_call *call)
 
 static long with_owner(struct sb_call *call, sb_handler *handler)
 {
-	call->regs->rsi = from16(call->regs->rsi);
-	call->regs->rdx = from16(call->regs->rdx);
+	call->regs->args[1] = from16(call->regs->args[1]);
+	call->regs->args[2] = from16(call->regs->args[2]);
 	return handler(call);
 }
 
@@ -177,10 +177,10 @@ long sb_i386_seccomp(struct sb_call *call)
 {
 	struct sock_fprog program;
 
-	if ((uint32_t)call->regs->rdi == SECCOMP_SET_MODE_FILTER) {
-		if (read_filter(call->regs->rdx, &program) < 0)
+	if ((uint32_t)call->regs->args[0] == SECCOMP_SET_MODE_FILTER) {
+		if (read_filter(call->regs->args[2], &program) < 0)
 			return -EFAULT;
-		call->regs->rdx = (uint64_t)(uintptr_t)&program;
+		call->regs->args[2] = (uint64_t)(uintptr_t)&program;
 	}
 	return on_seccomp(call);
 }
@@ -190,12 +190,12 @@ long sb_i386_prctl(struct sb_call *call)
 	struct sb_regs *r = call->regs;
 	struct sock_fprog program;
 
-	if ((int)r->rdi == PR_GET_TID_ADDRESS) /* writes a pointer */
+	if ((int)r->args[0] == PR_GET_TID_ADDRESS) /* writes a pointer */
 		return sb_i386_pass(call, NR32_PRCTL);
-	if ((int)r->rdi == PR_SET_SECCOMP && r->rsi == SECCOMP_MODE_FILTER) {
-		if (read_filter(r->rdx, &program) < 0)
+	if ((int)r->args[0] == PR_SET_SECCOMP && r->args[1] == SECCOMP_MODE_FILTER) {
+		if (read_filter(r->args[2], &program) < 0)
 			return -EFAULT;
-		r->rdx = (uint64_t)(uintptr_t)&program;
+		r->args[2] = (uint64_t)(uintptr_t)&program;
 	}
 	return on_prctl(call);
 }

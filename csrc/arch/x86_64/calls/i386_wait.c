@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <linux/resource.h>
 
-#include "i386/i386_call.h"
+#include "i386_call.h"
 
 #define NR32_PSELECT6 308
 #define NR32_PPOLL 309
@@ -64,7 +64,7 @@ static int take_time(uint64_t *argument, struct sb_timespec *room, bool is_large
 
 long sb_i386_utime(struct sb_call *call)
 {
-	uint64_t *argument = &call->regs->rsi;
+	uint64_t *argument = &call->regs->args[1];
 	int32_t from[2];
 	int64_t times[2];
 
@@ -97,7 +97,7 @@ static int take_pair(uint64_t *argument, struct sb_timespec times[2], bool is_la
 long sb_i386_utimes(struct sb_call *call)
 {
 	struct sb_timespec times[2];
-	int ret = take_pair(&call->regs->rsi, times, false);
+	int ret = take_pair(&call->regs->args[1], times, false);
 
 	return ret < 0 ? ret : on_utimes(call);
 }
@@ -105,7 +105,7 @@ long sb_i386_utimes(struct sb_call *call)
 long sb_i386_futimesat(struct sb_call *call)
 {
 	struct sb_timespec times[2];
-	int ret = take_pair(&call->regs->rdx, times, false);
+	int ret = take_pair(&call->regs->args[2], times, false);
 
 	return ret < 0 ? ret : on_futimesat(call);
 }
@@ -113,7 +113,7 @@ long sb_i386_futimesat(struct sb_call *call)
 long sb_i386_utimensat(struct sb_call *call)
 {
 	struct sb_timespec times[2];
-	int ret = take_pair(&call->regs->rdx, times, false);
+	int ret = take_pair(&call->regs->args[2], times, false);
 
 	return ret < 0 ? ret : on_utimensat(call);
 }
@@ -121,7 +121,7 @@ long sb_i386_utimensat(struct sb_call *call)
 long sb_i386_utimensat64(struct sb_call *call)
 {
 	struct sb_timespec times[2];
-	int ret = take_pair(&call->regs->rdx, times, true);
+	int ret = take_pair(&call->regs->args[2], times, true);
 
 	return ret < 0 ? ret : on_utimensat(call);
 }
@@ -131,13 +131,13 @@ long sb_i386_utimensat64(struct sb_call *call)
 static long poll_any(struct sb_call *call, bool is_large)
 {
 	struct sb_regs *r = call->regs;
-	const uint64_t at = r->rdx;
+	const uint64_t at = r->args[2];
 	struct sb_timespec time;
 	long ret;
 
-	if (r->r10 == 0) /* no mask */
+	if (r->args[3] == 0) /* no mask */
 		return sb_i386_pass(call, is_large ? NR32_PPOLL_TIME64 : NR32_PPOLL);
-	ret = take_time(&r->rdx, &time, is_large);
+	ret = take_time(&r->args[2], &time, is_large);
 	if (ret == 0)
 		ret = on_ppoll(call);
 	if (at && ret != -EFAULT && ret != -EINVAL)
@@ -158,20 +158,20 @@ long sb_i386_ppoll64(struct sb_call *call)
 static long select_any(struct sb_call *call, bool is_large)
 {
 	struct sb_regs *r = call->regs;
-	const uint64_t at = r->r8;
+	const uint64_t at = r->args[4];
 	uint32_t pair[2] = {0, 0};
 	uint64_t wide[2];
 	struct sb_timespec time;
 	long ret;
 
-	if (r->r9 && sb_guest_read(pair, r->r9, sizeof(pair)) < 0)
+	if (r->args[5] && sb_guest_read(pair, r->args[5], sizeof(pair)) < 0)
 		return -EFAULT;
 	if (pair[0] == 0) /* no mask */
 		return sb_i386_pass(call, is_large ? NR32_PSELECT6_TIME64 : NR32_PSELECT6);
 	wide[0] = pair[0];
 	wide[1] = pair[1];
-	r->r9 = (uint64_t)(uintptr_t)wide;
-	ret = take_time(&r->r8, &time, is_large);
+	r->args[5] = (uint64_t)(uintptr_t)wide;
+	ret = take_time(&r->args[4], &time, is_large);
 	if (ret == 0)
 		ret = on_pselect6(call);
 	if (at && ret != -EFAULT && ret != -EINVAL)
@@ -192,15 +192,15 @@ long sb_i386_pselect6_64(struct sb_call *call)
 static long wait_signal(struct sb_call *call, bool is_large)
 {
 	struct sb_regs *r = call->regs;
-	const uint64_t to = r->rsi;
+	const uint64_t to = r->args[1];
 	struct sb_siginfo32 out;
 	struct sb_timespec time;
 	siginfo_t info;
-	long ret = take_time(&r->rdx, &time, is_large);
+	long ret = take_time(&r->args[2], &time, is_large);
 
 	if (ret < 0)
 		return ret;
-	r->rsi = (uint64_t)(uintptr_t)&info;
+	r->args[1] = (uint64_t)(uintptr_t)&info;
 	ret = on_rt_sigtimedwait(call);
 	if (ret < 0 || !to)
 		return ret;
@@ -234,27 +234,27 @@ static int write_usage(uint64_t to, const struct rusage *from)
 
 long sb_i386_wait4(struct sb_call *call)
 {
-	const uint64_t to = call->regs->r10;
+	const uint64_t to = call->regs->args[3];
 	struct rusage usage;
 	long ret;
 
 	if (to)
-		call->regs->r10 = (uint64_t)(uintptr_t)&usage;
+		call->regs->args[3] = (uint64_t)(uintptr_t)&usage;
 	ret = on_wait4(call);
 	return ret > 0 && write_usage(to, &usage) < 0 ? -EFAULT : ret;
 }
 
 long sb_i386_waitpid(struct sb_call *call)
 {
-	call->regs->r10 = 0;
+	call->regs->args[3] = 0;
 	return on_wait4(call);
 }
 
 long sb_i386_waitid(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
-	const uint64_t to = r->rdx;
-	const uint64_t usage_to = r->r8;
+	const uint64_t to = r->args[2];
+	const uint64_t usage_to = r->args[4];
 	struct sb_siginfo32 out;
 	struct rusage usage;
 	siginfo_t info;
@@ -262,9 +262,9 @@ long sb_i386_waitid(struct sb_call *call)
 
 	memset(&info, 0, sizeof(info));
 	memset(&usage, 0, sizeof(usage));
-	r->rdx = (uint64_t)(uintptr_t)&info;
+	r->args[2] = (uint64_t)(uintptr_t)&info;
 	if (usage_to)
-		r->r8 = (uint64_t)(uintptr_t)&usage;
+		r->args[4] = (uint64_t)(uintptr_t)&usage;
 	ret = on_waitid(call);
 	if (ret < 0)
 		return ret;

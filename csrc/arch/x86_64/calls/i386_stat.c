@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "i386/i386_call.h"
+#include "i386_call.h"
 
 #define OVERFLOW_ID 65534
 #define MAX_SMALL_FILE 0x7fffffffLL /* of a program without large files */
@@ -122,37 +122,37 @@ static long stat_by(struct sb_call *call, sb_handler *handler, uint64_t *argumen
 
 long sb_i386_stat(struct sb_call *call)
 {
-	return stat_by(call, on_stat, &call->regs->rsi, write_old);
+	return stat_by(call, on_stat, &call->regs->args[1], write_old);
 }
 
 long sb_i386_lstat(struct sb_call *call)
 {
-	return stat_by(call, on_lstat, &call->regs->rsi, write_old);
+	return stat_by(call, on_lstat, &call->regs->args[1], write_old);
 }
 
 long sb_i386_fstat(struct sb_call *call)
 {
-	return stat_by(call, on_fstat, &call->regs->rsi, write_old);
+	return stat_by(call, on_fstat, &call->regs->args[1], write_old);
 }
 
 long sb_i386_stat64(struct sb_call *call)
 {
-	return stat_by(call, on_stat, &call->regs->rsi, write_new);
+	return stat_by(call, on_stat, &call->regs->args[1], write_new);
 }
 
 long sb_i386_lstat64(struct sb_call *call)
 {
-	return stat_by(call, on_lstat, &call->regs->rsi, write_new);
+	return stat_by(call, on_lstat, &call->regs->args[1], write_new);
 }
 
 long sb_i386_fstat64(struct sb_call *call)
 {
-	return stat_by(call, on_fstat, &call->regs->rsi, write_new);
+	return stat_by(call, on_fstat, &call->regs->args[1], write_new);
 }
 
 long sb_i386_fstatat64(struct sb_call *call)
 {
-	return stat_by(call, on_newfstatat, &call->regs->rdx, write_new);
+	return stat_by(call, on_newfstatat, &call->regs->args[2], write_new);
 }
 
 /* ---- statfs ----------------------------------------------------------------- */
@@ -226,13 +226,13 @@ static long write_statfs64(uint64_t at, const struct wide_statfs *fs)
 
 static long ask_statfs(struct sb_call *call, sb_handler *handler, struct wide_statfs *fs)
 {
-	call->regs->rsi = (uint64_t)(uintptr_t)fs;
+	call->regs->args[1] = (uint64_t)(uintptr_t)fs;
 	return handler(call);
 }
 
 static long small_statfs(struct sb_call *call, sb_handler *handler)
 {
-	const uint64_t to = call->regs->rsi;
+	const uint64_t to = call->regs->args[1];
 	struct wide_statfs fs;
 	long ret = ask_statfs(call, handler, &fs);
 
@@ -241,11 +241,11 @@ static long small_statfs(struct sb_call *call, sb_handler *handler)
 
 static long large_statfs(struct sb_call *call, sb_handler *handler)
 {
-	const uint64_t to = call->regs->rdx;
+	const uint64_t to = call->regs->args[2];
 	struct wide_statfs fs;
 	long ret;
 
-	if (call->regs->rsi != sizeof(struct statfs64_32))
+	if (call->regs->args[1] != sizeof(struct statfs64_32))
 		return -EINVAL;
 	ret = ask_statfs(call, handler, &fs);
 	return ret < 0 ? ret : write_statfs64(to, &fs);
@@ -275,13 +275,13 @@ long sb_i386_fstatfs64(struct sb_call *call)
 
 long sb_i386_truncate(struct sb_call *call)
 {
-	call->regs->rsi = (uint64_t)(int64_t)(int32_t)call->regs->rsi;
+	call->regs->args[1] = (uint64_t)(int64_t)(int32_t)call->regs->args[1];
 	return on_truncate(call);
 }
 
 long sb_i386_truncate64(struct sb_call *call)
 {
-	call->regs->rsi |= call->regs->rdx << 32;
+	call->regs->args[1] |= call->regs->args[2] << 32;
 	return on_truncate(call);
 }
 
@@ -320,13 +320,13 @@ static uint32_t narrow(char *to, const struct entry64 *from)
 
 long sb_i386_getdents(struct sb_call *call)
 {
-	char *room = call->thread->scratch.room32;
-	const uint64_t to = call->regs->rsi;
+	char *room = call->thread->scratch.compat.room;
+	const uint64_t to = call->regs->args[1];
 	uint32_t used = 0;
 	long len;
 
-	call->regs->rsi = (uint64_t)(uintptr_t)room;
-	call->regs->rdx = SB_MIN((uint32_t)call->regs->rdx, (uint32_t)SB_ROOM32);
+	call->regs->args[1] = (uint64_t)(uintptr_t)room;
+	call->regs->args[2] = SB_MIN((uint32_t)call->regs->args[2], (uint32_t)SB_COMPAT_ROOM);
 	len = on_getdents64(call);
 	for (long at = 0; at < len;) {
 		const struct entry64 *entry = (const struct entry64 *)(const void *)(room + at);

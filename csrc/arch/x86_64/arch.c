@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arch.c - the thread pointer of the runtime on x86-64: the gs base.
+ *
+ * In a 32-bit program, whose own thread pointer is gs, the fs base holds the block's address too.
+ */
+#include "arch.h"
+
+#include "compat.h"
+
+#define HWCAP2_FSGSBASE 2
+#define ARCH_SET_GS 0x1001
+#define ARCH_SET_FS 0x1002
+#define ARCH_GET_FS 0x1003
+
+static uint32_t has_fsgsbase;
+
+void sb_arch_probe(uint64_t hwcap2)
+{
+	has_fsgsbase = (hwcap2 & HWCAP2_FSGSBASE) != 0;
+}
+
+void sb_arch_set_thread(struct sb_thread *thread)
+{
+	if (has_fsgsbase)
+		__asm__ volatile("wrgsbase %0" : : "r"(thread) : "memory");
+	else
+		sb_syscall6(__NR_arch_prctl, ARCH_SET_GS, (long)(uintptr_t)thread, 0, 0, 0, 0);
+}
+
+void sb_compat_set_thread(struct sb_thread *thread)
+{
+	sb_syscall6(__NR_arch_prctl, ARCH_SET_FS, (long)(uintptr_t)thread, 0, 0, 0, 0);
+}
+
+uint64_t sb_compat_fs_base(void)
+{
+	uint64_t base = 0;
+
+	if (has_fsgsbase)
+		__asm__ volatile("rdfsbase %0" : "=r"(base));
+	else
+		sb_syscall6(__NR_arch_prctl, ARCH_GET_FS, (long)(uintptr_t)&base, 0, 0, 0, 0);
+	return base;
+}

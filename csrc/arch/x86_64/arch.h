@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arch.h - x86-64: the system call instruction, the registers of a call, addresses.
+ *
+ * Rules
+ *   Code outside of arch/ names no register: it uses the members args, pc, sp and flags of
+ *   struct sb_regs and the functions here.
+ *   Works in both builds; includes nothing of the project but layout.h.
+ */
+#ifndef SB_ARCH_H
+#define SB_ARCH_H
+
+#include <asm/unistd.h>
+#include <linux/audit.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+/* Numbers that the headers of older build hosts lack. */
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
+#ifndef __NR_statmount
+#define __NR_statmount 457
+#endif
+#ifndef __NR_listmount
+#define __NR_listmount 458
+#endif
+
+#define SB_ARCH_AUDIT AUDIT_ARCH_X86_64 /* in the data of a seccomp filter */
+#define SB_ARCH_ELF 62   /* e_machine of its programs: EM_X86_64 */
+/* Where a position-independent program lies, and how far it may be moved. */
+#define SB_ARCH_PIE_BASE 0x555555554000ULL
+#define SB_ARCH_PIE_PAGES (1ULL << 28)
+
+/* ---- system calls ----------------------------------------------------------- */
+
+/* The result is >= 0 or -errno; errno does not exist here. */
+static inline long sb_syscall6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+/* ---- registers -------------------------------------------------------------- */
+
+/* The guest's registers, in the order in which entry.S saves them (layout.h). */
+struct sb_regs {
+	uint64_t rax;   /* number in, result out */
+	uint64_t args[6]; /* rdi, rsi, rdx, r10, r8, r9; ecx of a 32-bit program is in r8 */
+	uint64_t pc;   /* where the guest goes on: behind its system call instruction */
+	uint64_t sp;
+	uint64_t flags;
+	uint64_t rbx;
+	uint64_t rbp;
+	uint64_t r12;
+	uint64_t r13;
+	uint64_t r14;
+	uint64_t r15;
+};
+
+static inline void sb_regs_set_result(struct sb_regs *regs, long result)
+{
+	regs->rax = (uint64_t)result;
+}
+
+/* What a process and a thread need for 32-bit programs (arch/x86_64/guest, calls, entry). */
+struct sb_compat_proc {
+	uint32_t return_code; /* code of the program's that ends a signal handler */
+	uint32_t brk_start;   /* its heap */
+	uint32_t brk;
+};
+
+struct sb_compat_thread {
+	uint32_t gs; /* thread pointer (selector) of the program */
+	uint32_t pad;
+	struct sb_regs regs; /* its arguments, as a 64-bit program would give them */
+};
+
+#define SB_COMPAT_ROOM 32768
+struct sb_compat_scratch {
+	char room[SB_COMPAT_ROOM]; /* structures of the program, changed */
+};
+
+/* ---- the thread pointer of the runtime: the gs base -------------------------- */
+
+/* No libc and no Go runtime uses gs on x86-64. */
+struct sb_thread;
+
+static inline struct sb_thread *sb_arch_thread(void)
+{
+	struct sb_thread *self;
+
+	__asm__("mov %%gs:0, %0" : "=r"(self));
+	return self;
+}
+
+/* Which way to set it this machine has: AT_HWCAP2 of the auxiliary vector. */
+void sb_arch_probe(uint64_t hwcap2);
+void sb_arch_set_thread(struct sb_thread *thread);
+
+/* ---- memory, without vector registers ---------------------------------------- */
+
+static inline void sb_arch_copy(void *dst, const void *src, size_t len)
+{
+	__asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(len) : : "memory");
+}
+
+static inline void sb_arch_fill(void *dst, int byte, size_t len)
+{
+	__asm__ volatile("rep stosb" : "+D"(dst), "+c"(len) : "a"(byte) : "memory");
+}
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compat.h - 32-bit programs on x86-64: their system calls, as the runtime makes them.
+ *
+ * Rules
+ *   A processor without such programs defines SB_HAS_COMPAT as 0 and sb_compat_is_machine() as
+ *   false; the compiler then drops all uses of the other functions.
+ *   Addresses among the arguments of their calls lie below 4 GiB. Results are >= 0 or -errno.
+ */
+#ifndef SB_COMPAT_H
+#define SB_COMPAT_H
+
+#include "arch.h"
+
+#define SB_HAS_COMPAT 1
+#define SB_COMPAT_AUDIT AUDIT_ARCH_I386
+/* The highest address of a program, as in the kernel. */
+#define SB_COMPAT_END 0xffffe000ULL
+#define SB_COMPAT_PIE_BASE 0x56555000ULL
+#define SB_COMPAT_PIE_PAGES 256
+
+#define SB_NR32_GETDENTS64 220
+#define SB_NR32_MMAP2 192
+#define SB_INT80_SIZE 2
+
+/* entry32.S */
+long sb_syscall32(long nr, const long args[6]);
+/* The last step of a call, as sb_block: may wait for long. */
+long sb_block32(long nr, const long args[6]);
+/* A child that makes such a call and ends with 0, or by a signal where the kernel has
+ * none. Its pid; wait with __WCLONE. */
+long sb_try32(void);
+
+/* Is a program with this e_machine one of 32 bits? As the kernel, which does not look at the class
+ * of these. */
+static inline bool sb_compat_is_machine(uint32_t machine)
+{
+	return machine == 3 /* EM_386 */ || machine == 6 /* EM_486, never used */;
+}
+
+/* mmap2 of memory: where the kernel would put it for a 32-bit program. */
+static inline long sb_compat_mmap(uint64_t hint, uint64_t size, int prot, int flags)
+{
+	const long args[6] = {(long)hint, (long)size, prot, flags, -1, 0};
+	const long at = sb_syscall32(SB_NR32_MMAP2, args);
+
+	return at < 0 && at > -4096 ? at : (long)(uint32_t)at;
+}
+
+/* getdents64 with the short positions that 32-bit programs get. */
+static inline long sb_compat_getdents64(int fd, uint64_t to, uint32_t count)
+{
+	const long args[6] = {fd, (long)to, count};
+
+	return sb_syscall32(SB_NR32_GETDENTS64, args);
+}
+
+/* Start a child that finds out whether the kernel answers 32-bit calls: see sb_try32. */
+static inline long sb_compat_try(void)
+{
+	return sb_try32();
+}
+
+/* Mark the block as the calling thread's where the program's own thread pointer is in force. */
+void sb_compat_set_thread(struct sb_thread *thread);
+uint64_t sb_compat_fs_base(void);
+
+/* The system call instruction to make again, for a call that goes on at after. */
+static inline uint64_t sb_compat_origin(uint64_t after)
+{
+	return after - SB_INT80_SIZE;
+}
+
+#endif
