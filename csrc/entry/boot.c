@@ -12,6 +12,8 @@
  *   After execve there is nobody to report an error to: one line on standard
  *   error, exit 127 or 126 (SB_EXIT_*), as a shell would.
  */
+#include "entry/boot.h"
+
 #include <asm/signal.h>
 #include <elf.h>
 #include <errno.h>
@@ -30,6 +32,7 @@
 #include "calls/net/on_net.h"
 #include "tree/owner.h"
 #include "guest/pids.h"
+#include "guest/entries.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
 #include "guest/trace.h"
@@ -60,15 +63,12 @@ static char execfn_copy[SB_PATH_MAX];
 static struct sb_elf program;
 static struct sb_elf interpreter;
 
-void sb_jump(uint64_t entry, void *sp) SB_NORETURN;
 static void remember_descriptors(struct sb_proc *proc)
 {
 	if (sb_fds_are_known(proc->tree.control) &&
 	    sys_madvise(&first_fds, sizeof(first_fds), MADV_WIPEONFORK) == 0)
 		proc->fds = &first_fds;
 }
-
-void sb_boot(uint64_t *stack, uint64_t asked) SB_NORETURN;
 
 /* What runc says, where it is a user's mistake. */
 static const char *reason(long error)
@@ -363,7 +363,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 		stack = prepare_32(start, thread, &image);
 	sb_syscall6(__NR_prctl, PR_SET_NAME, SB_P(last_part(execfn_copy)), 0, 0, 0, 0);
 	sb_proc_register(proc, &thread->ids, 0);
-	ret = sb_trap_handlers(program.is_32);
+	ret = sb_trap_handlers(proc);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot set handlers for", execfn_copy, ret);
 	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&mask), 0, 8, 0, 0); /* see on_exec.c */
@@ -458,13 +458,14 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	    ret);
 }
 
-void sb_boot(uint64_t *stack, uint64_t asked)
+void sb_boot(uint64_t *stack, uint64_t asked, const struct sb_entries *entries)
 {
 	static const char enter_prefix[] = "enter-";
 	struct sb_thread *thread = &sb_first_thread;
 	struct start start;
 	const char *name;
 
+	sb_entries = entries;
 	read_start(stack, &start);
 	start.has_debugger = asked == SB_TRACEE_MAGIC;
 	sb_thread_init(thread, &first_proc);

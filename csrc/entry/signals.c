@@ -3,11 +3,11 @@
  * signals.c - deliver signals to the guest at the boundary it would see.
  *
  * How it works
- *   sb_signal_entry is the only handler the kernel knows. When guest code was
+ *   The kernel knows one handler only (entries.h). When guest code was
  *   interrupted, the guest's handler is entered on the same frame. When the
  *   runtime was interrupted, the frame is on the runtime's stack and must not
- *   stay: the context is set to what the guest may see (entry.S lists the
- *   places), the signal is queued again for this thread and the handler
+ *   stay: the context is set to what the guest may see (entry.S and arch.S
+ *   list the places), the signal is queued again for this thread and the handler
  *   returns; the kernel then delivers it on the guest's own stack. Only a call that has
  *   begun a change goes on; its signal is kept in the thread's block with all
  *   others blocked, and sb_signal_release() queues it at the end.
@@ -23,6 +23,7 @@
 #include <errno.h>
 
 #include "entry/patch.h"
+#include "guest/entries.h"
 #include "guest/thread.h"
 
 #define SB_SI_USER_MAX 0 /* si_code of signals that processes send is <= 0 */
@@ -37,25 +38,39 @@ enum interrupted {
 	AFTER,   /* the call must be finished */
 };
 
-static bool is_between(uint64_t pc, const char *from, const char *to)
+static bool is_between(uint64_t pc, uint64_t from, uint64_t to)
 {
-	return pc >= (uintptr_t)from && pc < (uintptr_t)to;
+	return pc >= from && pc < to;
+}
+
+/* Before the final system call. */
+static bool is_asking(uint64_t pc)
+{
+	return is_between(pc, (uintptr_t)sb_block_asked, (uintptr_t)sb_block_done) ||
+	       sb_compat_is_asking(pc);
+}
+
+static bool is_leaving(uint64_t pc)
+{
+	const struct sb_mode_entries *modes = sb_entries->modes;
+
+	return is_between(pc, modes[0].exit, modes[0].exit_end) ||
+	       is_between(pc, modes[1].exit, modes[1].exit_end);
 }
 
 static enum interrupted classify(const struct sb_thread *thread, uint64_t pc)
 {
-	if (!is_between(pc, sb_text_start, sb_text_end))
+	if (!is_between(pc, (uintptr_t)sb_text_start, (uintptr_t)sb_text_end))
 		return GUEST;
-	if (thread->handling > 1 || is_between(pc, sb_signal_entry, sb_signal_entry_end))
+	if (thread->handling > 1 || is_between(pc, sb_entries->handlers, sb_entries->handlers_end))
 		return HANDLER;
-	if (is_between(pc, sb_entry_traced, sb_entry_saved))
+	if (is_between(pc, SB_ADDR_TRACED, sb_entries->saved))
 		return ENTRY;
-	if (is_between(pc, sb_exit, sb_exit_end) || is_between(pc, sb_exit32, sb_exit32_end))
+	if (is_leaving(pc))
 		return EXIT;
-	if (is_between(pc, sb_block_asked, sb_block_done) ||
-	    is_between(pc, sb_block32_asked, sb_block32_done))
+	if (is_asking(pc))
 		return thread->commit ? WAITS : BEFORE;
-	if (pc == (uintptr_t)sb_block_done || pc == (uintptr_t)sb_block32_done)
+	if (pc == (uintptr_t)sb_block_done || sb_compat_has_asked(pc))
 		return AFTER;
 	return thread->commit ? AFTER : BEFORE;
 }
@@ -119,8 +134,7 @@ static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontex
 static void count_roll_back(struct sb_thread *thread, uint64_t pc)
 {
 	if (thread->rolled_pc != thread->regs.pc || thread->rolled_sp != thread->regs.sp ||
-	    is_between(pc, sb_block_asked, sb_block_done) ||
-	    is_between(pc, sb_block32_asked, sb_block32_done))
+	    is_asking(pc))
 		thread->rolled = 0;
 	thread->rolled_pc = thread->regs.pc;
 	thread->rolled_sp = thread->regs.sp;
@@ -156,9 +170,8 @@ static void leave_runtime(struct sb_thread *thread, enum interrupted where, int 
 		*(uint64_t *)&uc->uc_sigmask = mask_with(sig);
 		break;
 	case WAITS: /* it returns SB_RESTART (dispatch.c) */
-		sb_context_set_pc(uc, (uintptr_t)(is_between(pc, sb_block_asked, sb_block_done)
-							  ? sb_block_refused
-							  : sb_block32_refused));
+		sb_context_set_pc(uc, sb_compat_is_asking(pc) ? sb_compat_refused()
+							      : (uintptr_t)sb_block_refused);
 		keep(thread, info, uc);
 		return;
 	case AFTER:
@@ -203,8 +216,6 @@ static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *in
 	return handler;
 }
 
-/* Called by sb_signal_entry (entry.S). Returns the guest's handler, or 0 to
- * return from the signal. */
 uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 {
 	struct sb_thread *thread = sb_thread_self();
@@ -212,7 +223,7 @@ uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 	enum interrupted where = classify(thread, pc);
 
 	if ((sig == SIGSEGV || sig == SIGBUS) && info->si_code > SB_SI_USER_MAX && where != GUEST) {
-		if (is_between(pc, (const char *)sb_copy, sb_copy_end)) {
+		if (is_between(pc, (uintptr_t)sb_copy, (uintptr_t)sb_copy_end)) {
 			sb_context_set_pc(uc, (uintptr_t)sb_copy_fault);
 			return 0;
 		}
@@ -238,9 +249,6 @@ uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 	return 0;
 }
 
-/* Called at the end of a call with everything blocked: hand the kept signal
- * back to the kernel; returns the address of the mask to set. */
-uint64_t *sb_signal_release(struct sb_thread *thread);
 uint64_t *sb_signal_release(struct sb_thread *thread)
 {
 	uint32_t pending = thread->pending;

@@ -29,6 +29,7 @@
 #include "pure/log.h"
 #include "entry/patch.h"
 #include "entry/signals.h"
+#include "guest/entries.h"
 #include "guest/thread.h"
 #include "pure/verdict.h"
 
@@ -60,9 +61,6 @@ static void emit(struct program *p, unsigned code, unsigned jt, unsigned jf, uns
 
 #define LOAD(p, field) \
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offsetof(struct seccomp_data, field))
-
-extern char sb_text_start[];
-extern char sb_text_end[];
 
 static void emit_jump_to_trap(struct program *p)
 {
@@ -274,8 +272,6 @@ static bool in_runtime(uint64_t pc)
 	return pc >= (uintptr_t)sb_text_start && pc <= (uintptr_t)sb_text_end;
 }
 
-/* Called by sb_trap_entry (entry.S) as the SIGSYS handler. */
-void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc);
 void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 {
 	if (info->si_code != SB_SYS_SECCOMP) {
@@ -292,8 +288,6 @@ void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 	sb_context_enter(uc, SB_ADDR_ENTRY);
 }
 
-/* Called by the entry stub, whatever the way in. */
-void sb_enter(struct sb_thread *thread);
 void sb_enter(struct sb_thread *thread)
 {
 	struct sb_regs *regs = &thread->regs;
@@ -310,18 +304,19 @@ void sb_enter(struct sb_thread *thread)
 	}
 }
 
-int sb_trap_handlers(bool is_32)
+int sb_trap_handlers(const struct sb_proc *proc)
 {
+	const struct sb_mode_entries *entries = sb_entries_of(proc);
 	const struct sb_action trap = {
-		.handler = (uintptr_t)(is_32 ? sb_trap_entry32 : sb_trap_entry),
+		.handler = entries->trap,
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SB_SA_RESTORER,
-		.restorer = (uintptr_t)sb_restorer,
+		.restorer = sb_entries->restorer,
 		.mask = SB_MASK_ALL,
 	};
 	const struct sb_action fault = {
-		.handler = (uintptr_t)(is_32 ? sb_signal_entry32 : sb_signal_entry),
+		.handler = entries->signal,
 		.flags = SA_SIGINFO | SA_ONSTACK | SB_SA_RESTORER,
-		.restorer = (uintptr_t)sb_restorer,
+		.restorer = sb_entries->restorer,
 		.mask = SB_MASK_ALL,
 	};
 	const uint64_t sigsys = SB_SIGMASK(SIGSYS);

@@ -4,7 +4,7 @@
  *
  * Level 3.
  * Rules
- *   A guest pointer is only followed by sb_copy and sb_copy_string (entry.S),
+ *   A guest pointer is only followed by sb_copy and sb_copy_string (arch.S),
  *   where a fault becomes -EFAULT.
  */
 #include "guest/guest.h"
@@ -20,11 +20,6 @@
 #include "tree/mounts.h"
 #include "tree/host_path.h"
 #include "tree/index.h"
-
-/* entry.S */
-long sb_copy(void *dst, const void *src, size_t len);
-long sb_copy_string(char *dst, const char *src, size_t max);
-long sb_block(long nr, const long args[6]);
 
 /* Guest memory ends at SB_ADDR_USER_END; an address above it may not fault but be an error of
  * another kind, and the runtime's own memory is no guest's. */

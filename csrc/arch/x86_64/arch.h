@@ -109,6 +109,32 @@ static inline struct sb_thread *sb_arch_thread(void)
 void sb_arch_probe(uint64_t hwcap2);
 void sb_arch_set_thread(struct sb_thread *thread);
 
+/* ---- arch.S ------------------------------------------------------------------ */
+
+#if !__STDC_HOSTED__
+#pragma GCC visibility push(hidden)
+#endif
+
+/* Copy guest memory: 0 or -EFAULT. */
+long sb_copy(void *dst, const void *src, size_t len);
+/* Copy a string of at most max bytes with its NUL: its length, -EFAULT or -ENAMETOOLONG. */
+long sb_copy_string(char *dst, const char *src, size_t max);
+extern char sb_copy_end[];
+extern char sb_copy_fault[];
+/* The final, maybe blocking system call of a handler. */
+long sb_block(long nr, const long args[6]);
+extern char sb_block_asked[];
+extern char sb_block_done[];
+extern char sb_block_refused[];
+/* A child with a stack finds two words there: its block, and where it goes on. */
+long sb_clone(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls);
+/* Into a new program. */
+void sb_jump(uint64_t entry, void *sp) __attribute__((noreturn));
+
+#if !__STDC_HOSTED__
+#pragma GCC visibility pop
+#endif
+
 /* ---- memory, without vector registers ---------------------------------------- */
 
 static inline void sb_arch_copy(void *dst, const void *src, size_t len)

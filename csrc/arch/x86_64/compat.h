@@ -23,13 +23,31 @@
 #define SB_NR32_MMAP2 192
 #define SB_INT80_SIZE 2
 
-/* entry32.S */
+#if !__STDC_HOSTED__
+#pragma GCC visibility push(hidden)
+#endif
+
+/* compat.S */
+struct ucontext;
 long sb_syscall32(long nr, const long args[6]);
 /* The last step of a call, as sb_block: may wait for long. */
 long sb_block32(long nr, const long args[6]);
+extern char sb_block32_asked[];
+extern char sb_block32_done[];
+extern char sb_block32_refused[];
+/* A child with a block begins on its stack, where the word at the top says. */
+long sb_clone32(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls,
+		struct sb_thread *child);
+void sb_sigreturn32(const struct ucontext *uc, unsigned gs) __attribute__((noreturn));
+/* Into a new program. */
+void sb_compat_jump(uint64_t entry, uint64_t sp) __attribute__((noreturn));
 /* A child that makes such a call and ends with 0, or by a signal where the kernel has
  * none. Its pid; wait with __WCLONE. */
 long sb_try32(void);
+
+#if !__STDC_HOSTED__
+#pragma GCC visibility pop
+#endif
 
 /* Is a program with this e_machine one of 32 bits? As the kernel, which does not look at the class
  * of these. */
@@ -59,6 +77,23 @@ static inline long sb_compat_getdents64(int fd, uint64_t to, uint32_t count)
 static inline long sb_compat_try(void)
 {
 	return sb_try32();
+}
+
+/* Was the runtime interrupted before the final call of a 32-bit program, or right behind it? */
+static inline bool sb_compat_is_asking(uint64_t pc)
+{
+	return pc >= (uintptr_t)sb_block32_asked && pc < (uintptr_t)sb_block32_done;
+}
+
+static inline bool sb_compat_has_asked(uint64_t pc)
+{
+	return pc == (uintptr_t)sb_block32_done;
+}
+
+/* Where it goes on so that the call is not made. */
+static inline uint64_t sb_compat_refused(void)
+{
+	return (uintptr_t)sb_block32_refused;
 }
 
 /* Mark the block as the calling thread's where the program's own thread pointer is in force. */

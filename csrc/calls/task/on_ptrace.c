@@ -25,6 +25,7 @@
 #include "tracee.h"
 #include "calls/dispatch.h"
 #include "calls/task/on_ptrace.h"
+#include "guest/entries.h"
 #include "guest/thread.h"
 #include "pure/verdict.h"
 
@@ -40,9 +41,6 @@ static struct {
 	int tid;
 	int status;
 } kept[REMEMBERED];
-
-/* entry.S */
-extern char _start[];
 
 static void remember(long request, long tid)
 {
@@ -101,7 +99,7 @@ static bool keep_exec(int tid, int status)
 	struct sb_tracee_call stopped;
 
 	if ((event != 0 && event != PTRACE_EVENT_EXEC) || resume_request(tid) == PTRACE_SYSCALL ||
-	    sb_tracee_read(tid, &stopped) < 0 || sb_tracee_pc(&stopped) != (uintptr_t)_start ||
+	    sb_tracee_read(tid, &stopped) < 0 || sb_tracee_pc(&stopped) != sb_entries->start ||
 	    sb_tracee_ask(tid, &stopped) < 0 || trace(PTRACE_CONT, tid, 0) < 0)
 		return false;
 	kept[(unsigned)tid % REMEMBERED].tid = tid;

@@ -5,33 +5,28 @@
  * Level 3. SIGSYS belongs to the runtime: it is taken out of every mask that
  * reaches the kernel (a blocked SIGSYS kills), and its action is only
  * remembered. The guest's handlers are kept in sb_proc.actions; the kernel
- * gets sb_signal_entry.
+ * gets the runtime's own.
  */
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <errno.h>
 
 #include "calls/dispatch.h"
+#include "guest/entries.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
 
 #define SIGSYS_BIT SB_SIGMASK(SIGSYS)
 #define MASK_BYTES 8
 
-/* entry.S */
-extern char sb_signal_entry[];
-extern char sb_restorer[];
-/* entry32.S */
-extern char sb_signal_entry32[];
-
 static bool is_handler(uint64_t handler)
 {
 	return handler != (uintptr_t)SIG_DFL && handler != (uintptr_t)SIG_IGN;
 }
 
-static uintptr_t entry_of(const struct sb_proc *proc)
+static uint64_t entry_of(const struct sb_proc *proc)
 {
-	return (uintptr_t)(sb_proc_is_32(proc) ? sb_signal_entry32 : sb_signal_entry);
+	return sb_entries_of(proc)->signal;
 }
 
 static void to_kernel(const struct sb_proc *proc, int sig, const struct sb_action *guest,
@@ -46,7 +41,7 @@ static void to_kernel(const struct sb_proc *proc, int sig, const struct sb_actio
 	kernel->flags = (guest->flags | SA_SIGINFO) & ~(uint64_t)(SA_RESETHAND | SA_NODEFER);
 	if (!(guest->flags & SB_SA_RESTORER) || sb_proc_is_32(proc)) {
 		kernel->flags |= SB_SA_RESTORER;
-		kernel->restorer = (uintptr_t)sb_restorer;
+		kernel->restorer = sb_entries->restorer;
 	}
 	if (!is_handler(guest->handler))
 		kernel->flags |= SA_ONSTACK;

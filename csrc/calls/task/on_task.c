@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/sched.h>
 
+#include "clone.h"
 #include "guest/adopt.h"
 #include "guest/cwd.h"
 #include "calls/dispatch.h"
@@ -26,18 +27,7 @@
 	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
 	 CLONE_NEWCGROUP)
 
-struct clone_args_x {
-	uint64_t flags;
-	uint64_t stack;
-	uint64_t ptid;
-	uint64_t ctid;
-	uint64_t tls;
-};
-
-/* entry.S */
-long sb_clone(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls);
-long sb_clone32(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls,
-		struct sb_thread *child);
+/* Called by the entry of such a child. */
 void sb_task_started(struct sb_thread *thread);
 
 /* Without its tracer a child would lose every call: it must not begin. */
@@ -74,13 +64,12 @@ static void inherit(struct sb_thread *child, const struct sb_thread *parent)
 	child->compat = parent->compat;
 }
 
-static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, uint64_t guest_mask,
+static long start_sharing(struct sb_call *call, const struct sb_clone *a, uint64_t guest_mask,
 			  uint64_t *place)
 {
 	struct sb_thread *parent = call->thread;
 	struct sb_thread *child = sb_thread_new();
 	bool is_thread = (a->flags & CLONE_THREAD) != 0;
-	uint64_t *top;
 	long ret;
 
 	if (!child)
@@ -99,12 +88,7 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 	child->commit = 1;
 	child->pending = SB_PENDING_MASK;
 	child->saved_mask = guest_mask;
-	top = (uint64_t *)(uintptr_t)(child->stack_top - 16);
-	top[0] = (uintptr_t)child;
-	if (sb_proc_is_32(child->proc))
-		ret = sb_clone32(a->flags, child->regs.sp, a->ptid, a->ctid, a->tls, child);
-	else
-		ret = sb_clone(a->flags, (uintptr_t)top, a->ptid, a->ctid, a->tls);
+	ret = sb_clone_sharing(a, child);
 	if (ret < 0) {
 		sb_thread_free(child);
 		return ret;
@@ -117,13 +101,11 @@ static long clone_sharing(struct sb_call *call, const struct clone_args_x *a, ui
 	return ret;
 }
 
-static long clone_copying(struct sb_call *call, const struct clone_args_x *a, uint64_t *place)
+static long start_copying(struct sb_call *call, const struct sb_clone *a, uint64_t *place)
 {
 	struct sb_thread *self = call->thread;
 	uint32_t parent = self->proc->pid;
-	long ret = sb_proc_is_32(self->proc)
-			   ? sb_clone32(a->flags, 0, a->ptid, a->ctid, a->tls, NULL)
-			   : sb_clone(a->flags, 0, a->ptid, a->ctid, a->tls);
+	long ret = sb_clone_copying(a);
 
 	if (ret > 0)
 		sb_proc_announce(self->proc, &self->ids, (uint32_t)ret);
@@ -152,7 +134,7 @@ static bool splits_descriptors(uint64_t flags)
 	return ((flags & CLONE_THREAD) != 0) != ((flags & CLONE_FILES) != 0);
 }
 
-static long clone_any(struct sb_call *call, const struct clone_args_x *a)
+static long clone_any(struct sb_call *call, const struct sb_clone *a)
 {
 	const bool is_thread = (a->flags & CLONE_THREAD) != 0;
 	uint64_t *place;
@@ -175,9 +157,9 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 	ret = sb_pids_claim(call->fs->tree, &place);
 	if (ret == 0) {
 		if (a->flags & CLONE_VM)
-			ret = clone_sharing(call, a, mask, place);
+			ret = start_sharing(call, a, mask, place);
 		else
-			ret = clone_copying(call, a, place);
+			ret = start_copying(call, a, place);
 		if (ret < 0)
 			sb_pids_drop(place);
 		if (ret > 0)
@@ -190,25 +172,25 @@ static long clone_any(struct sb_call *call, const struct clone_args_x *a)
 
 long on_clone(struct sb_call *call)
 {
-	const struct clone_args_x a = {.flags = sb_arg(call, 0),
-				       .stack = sb_arg(call, 1),
-				       .ptid = sb_arg(call, 2),
-				       .ctid = sb_arg(call, 3),
-				       .tls = sb_arg(call, 4)};
+	const struct sb_clone a = {.flags = sb_arg(call, 0),
+				   .stack = sb_arg(call, 1),
+				   .ptid = sb_arg(call, 2),
+				   .ctid = sb_arg(call, 3),
+				   .tls = sb_arg(call, 4)};
 
 	return clone_any(call, &a);
 }
 
 long on_fork(struct sb_call *call)
 {
-	const struct clone_args_x a = {.flags = SIGCHLD};
+	const struct sb_clone a = {.flags = SIGCHLD};
 
 	return clone_any(call, &a);
 }
 
 long on_vfork(struct sb_call *call)
 {
-	const struct clone_args_x a = {.flags = CLONE_VM | CLONE_VFORK | SIGCHLD};
+	const struct sb_clone a = {.flags = CLONE_VM | CLONE_VFORK | SIGCHLD};
 
 	return clone_any(call, &a);
 }

@@ -8,13 +8,11 @@
  * base is the thread's block. The guest gets all registers back but rax, rcx
  * and r11, as after a syscall instruction; vector state is never touched.
  *
- * signals.c sorts an interrupted runtime by address:
+ * signals.c sorts an interrupted runtime by address (see arch.S, too):
  *   sb_entry .. sb_entry_saved   registers are still the guest's: roll back
- *   sb_block_asked .. sb_block_done  the final call has not been made: roll back, or
- *                                once fs.commit is set let it return SB_RESTART
  *   sb_exit .. sb_exit_end       the block holds the guest's state: go there
- *   sb_copy .. sb_copy_end       a fault is the guest's bad pointer: -EFAULT
  *   anything else                roll back, or wait once fs.commit is set
+ * Nothing below this file names a label of it: _start hands their addresses down in a table.
  */
 #include "layout.h"
 
@@ -25,6 +23,7 @@ _start:
 	xor	%ebp, %ebp
 	mov	%rsp, %rdi
 	mov	%r15, %rsi
+	lea	entries(%rip), %rdx
 	and	$-16, %rsp
 	call	sb_boot
 	ud2
@@ -38,7 +37,6 @@ sb_entry_traced:
 
 	.section .text.entry, "ax"
 	.globl sb_entry
-	.globl sb_entry_saved
 sb_entry:
 	mov	%rax, %gs:SB_R_RAX
 	mov	%rax, %gs:SB_T_NUMBER
@@ -66,8 +64,6 @@ sb_entry_saved:
 	mov	%gs:SB_T_SELF, %rdi
 	call	sb_enter
 
-	.globl sb_exit
-	.globl sb_exit_end
 sb_exit:
 	cmpl	$0, %gs:SB_T_PENDING
 	jne	2f
@@ -117,88 +113,17 @@ sb_exit:
 sb_exit_end:
 
 	.text
-	/* Go on as the guest from the registers in the block, once. */
-	.globl sb_resume
-sb_resume:
+	/* A child that shares memory begins here, its block in rdi. */
+sb_child:
+	xor	%ebp, %ebp
+	and	$-16, %rsp
+	call	sb_task_started
 	mov	%gs:SB_T_STACK_TOP, %rsp
 	jmp	sb_exit
-
-	/* long sb_block(long nr, const long args[6]): the final, maybe blocking call */
-	.globl sb_block
-	.globl sb_block_asked
-	.globl sb_block_done
-	.globl sb_block_refused
-sb_block:
-	mov	%rdi, %rax
-	mov	%rsi, %r11
-	mov	0(%r11), %rdi
-	mov	8(%r11), %rsi
-	mov	16(%r11), %rdx
-	mov	24(%r11), %r10
-	mov	32(%r11), %r8
-	mov	40(%r11), %r9
-	cmpl	$0, %gs:SB_T_PENDING
-sb_block_asked:
-	jne	sb_block_refused
-	syscall
-sb_block_done:
-	movl	$1, %gs:SB_T_COMMIT
-	ret
-sb_block_refused:
-	mov	$-512, %rax
-	ret
-
-	/* long sb_copy(void *dst, const void *src, size_t len): 0 or -EFAULT */
-	.globl sb_copy
-	.globl sb_copy_end
-	.globl sb_copy_fault
-sb_copy:
-	mov	%rdx, %rcx
-	cmp	$256, %rdx	/* rep movsb takes its time to begin */
-	ja	12f
-	shr	$3, %ecx
-	jz	11f
-10:	mov	(%rsi), %rax
-	mov	%rax, (%rdi)
-	add	$8, %rsi
-	add	$8, %rdi
-	dec	%ecx
-	jnz	10b
-11:	and	$7, %edx
-	jz	13f
-	mov	(%rsi), %al
-	mov	%al, (%rdi)
-	inc	%rsi
-	inc	%rdi
-	dec	%edx
-	jmp	11b
-12:	rep movsb
-13:	xor	%eax, %eax
-	ret
-	/* long sb_copy_string(char *dst, const char *src, size_t max) */
-	.globl sb_copy_string
-sb_copy_string:
-	xor	%eax, %eax
-4:	cmp	%rdx, %rax
-	jae	5f
-	movb	(%rsi,%rax), %cl
-	movb	%cl, (%rdi,%rax)
-	testb	%cl, %cl
-	jz	6f
-	inc	%rax
-	jmp	4b
-5:	mov	$-36, %rax
-6:	ret
-sb_copy_end:
-sb_copy_fault:
-	mov	$-14, %rax
-	ret
 
 	/* Signal handlers as the kernel calls them: rdi, rsi, rdx = signal,
 	 * siginfo, ucontext. A handler of the guest is entered with the same
 	 * stack, so that its return goes to the guest's restorer. */
-	.globl sb_signal_entry
-	.globl sb_signal_entry_end
 sb_signal_entry:
 	push	%rdi
 	push	%rsi
@@ -216,58 +141,28 @@ sb_signal_entry:
 	jmp	*%rcx
 7:	ret
 
-	.globl sb_trap_entry
 sb_trap_entry:
 	sub	$8, %rsp
 	call	sb_trap_arrived
 	add	$8, %rsp
 	ret
 
-	.globl sb_restorer
 sb_restorer:
 	mov	$15, %eax
 	syscall
 	ud2
 sb_signal_entry_end:
 
-	/* long sb_clone(flags, stack, ptid, ctid, tls): the child, when stack is
-	 * given, starts on it with the thread's block address on top. */
-	.globl sb_clone
-sb_clone:
-	mov	%rcx, %r10
-	mov	$56, %eax
-	syscall
-	test	%rax, %rax
-	jnz	8f
-	test	%rsi, %rsi
-	jz	8f
-	xor	%ebp, %ebp
-	mov	(%rsp), %rdi
-	and	$-16, %rsp
-	call	sb_task_started
-	jmp	sb_resume
-8:	ret
-
-	/* void sb_jump(uint64_t entry, void *sp): into a new program */
-	.globl sb_jump
-sb_jump:
-	mov	%rsi, %rsp
-	mov	%rdi, %rcx
-	xor	%eax, %eax
-	xor	%ebx, %ebx
-	xor	%edx, %edx
-	xor	%esi, %esi
-	xor	%edi, %edi
-	xor	%ebp, %ebp
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	xor	%r10d, %r10d
-	xor	%r11d, %r11d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
-	cld
-	jmp	*%rcx
+	/* struct sb_entries (guest/entries.h; thread_offsets.c proves its size) */
+	.section .rodata
+	.balign	8
+entries:
+	.quad	_start
+	.quad	sb_entry_saved
+	.quad	sb_signal_entry
+	.quad	sb_signal_entry_end
+	.quad	sb_restorer
+	.quad	sb_entry, sb_signal_entry, sb_trap_entry, sb_child, sb_exit, sb_exit_end
+	.quad	sb_entry32, sb_signal_entry32, sb_trap_entry32, sb_child32, sb_exit32, sb_exit32_end
 
 	.section .note.GNU-stack,"",@progbits

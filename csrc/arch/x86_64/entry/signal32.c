@@ -16,6 +16,7 @@
 #include <linux/audit.h>
 
 #include "compat_thread.h"
+#include "guest/entries.h"
 #include "i386_call.h"
 #include "guest/sigmask.h"
 #include "entry/signals.h"
@@ -72,9 +73,6 @@ struct frames {
 	uint32_t mark;
 	uint32_t uc; /* of A */
 };
-
-/* entry32.S */
-void sb_sigreturn32(const struct ucontext *uc, unsigned gs) SB_NORETURN;
 
 static unsigned read_gs(void)
 {
@@ -139,7 +137,7 @@ void sb_trap_arrived32(int sig, siginfo_t *info, struct ucontext *uc)
 	}
 	save(thread, regs);
 	regs->rdi = (uintptr_t)thread;
-	regs->rip = (uintptr_t)sb_entry32;
+	regs->rip = sb_entries_of(thread->proc)->entry;
 	regs->rsp = thread->stack_top;
 	regs->cs = SB_CS64;
 	regs->ss = SB_SS32;

@@ -31,6 +31,4 @@ long sb_compat_stack(const struct sb_compat_start *start) SB_MUST_CHECK;
  * made. 0 or -errno. */
 int sb_compat_prepare(struct sb_proc *proc, uint64_t end,
 		      const unsigned char *random) SB_MUST_CHECK;
-void sb_compat_jump(uint64_t entry, uint64_t sp) SB_NORETURN;
-
 #endif

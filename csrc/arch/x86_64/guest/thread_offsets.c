@@ -2,6 +2,7 @@
 /*
  * thread_offsets.c - proves the offsets in struct sb_thread that assembly uses (layout.h).
  */
+#include "guest/entries.h"
 #include "guest/thread.h"
 
 #define OFFSET_IS(field, value) _Static_assert(offsetof(struct sb_thread, field) == (value), #field)
@@ -20,3 +21,7 @@ OFFSET_IS(regs.args[0], SB_R_RDI);
 OFFSET_IS(regs.args[5], SB_R_R9);
 OFFSET_IS(regs.pc, SB_R_RIP);
 OFFSET_IS(regs.r15, SB_R_R15);
+
+/* The table in entry.S. */
+_Static_assert(offsetof(struct sb_entries, modes) == 5 * 8, "five addresses come first");
+_Static_assert(sizeof(struct sb_entries) == (5 + 2 * 6) * 8, "and six of each mode");
