@@ -2,11 +2,9 @@
 /*
  * arch.c - the thread pointer of the runtime on x86-64: the gs base.
  *
- * In a 32-bit program, whose own thread pointer is gs, the fs base holds the block's address too.
+ * A 32-bit program's own thread pointer is gs: there the fs base holds the block's address too.
  */
 #include "arch.h"
-
-#include "compat.h"
 
 #define HWCAP2_FSGSBASE 2
 #define ARCH_SET_GS 0x1001
@@ -28,12 +26,12 @@ void sb_arch_set_thread(struct sb_thread *thread)
 		sb_syscall6(__NR_arch_prctl, ARCH_SET_GS, (long)(uintptr_t)thread, 0, 0, 0, 0);
 }
 
-void sb_compat_set_thread(struct sb_thread *thread)
+void sb_arch_set_fs_base(struct sb_thread *thread)
 {
 	sb_syscall6(__NR_arch_prctl, ARCH_SET_FS, (long)(uintptr_t)thread, 0, 0, 0, 0);
 }
 
-uint64_t sb_compat_fs_base(void)
+uint64_t sb_arch_fs_base(void)
 {
 	uint64_t base = 0;
 

@@ -108,6 +108,9 @@ static inline struct sb_thread *sb_arch_thread(void)
 /* Which way to set it this machine has: AT_HWCAP2 of the auxiliary vector. */
 void sb_arch_probe(uint64_t hwcap2);
 void sb_arch_set_thread(struct sb_thread *thread);
+/* The fs base, which 32-bit programs do not use. */
+void sb_arch_set_fs_base(struct sb_thread *thread);
+uint64_t sb_arch_fs_base(void);
 
 /* ---- arch.S ------------------------------------------------------------------ */
 

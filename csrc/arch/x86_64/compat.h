@@ -97,8 +97,10 @@ static inline uint64_t sb_compat_refused(void)
 }
 
 /* Mark the block as the calling thread's where the program's own thread pointer is in force. */
-void sb_compat_set_thread(struct sb_thread *thread);
-uint64_t sb_compat_fs_base(void);
+static inline void sb_compat_set_thread(struct sb_thread *thread)
+{
+	sb_arch_set_fs_base(thread);
+}
 
 /* The system call instruction to make again, for a call that goes on at after. */
 static inline uint64_t sb_compat_origin(uint64_t after)

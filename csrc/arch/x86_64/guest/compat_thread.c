@@ -8,7 +8,7 @@
 
 struct sb_thread *sb_compat_find_thread(void)
 {
-	const uint64_t base = sb_compat_fs_base();
+	const uint64_t base = sb_arch_fs_base();
 	uint32_t tid;
 
 	if (base - SB_ADDR_LOW < SB_ADDR_HIGH - SB_ADDR_LOW)
