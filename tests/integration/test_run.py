@@ -77,7 +77,7 @@ def test_the_host_name_is_in_uname_hostname_and_hosts(sandbox: Sandbox) -> None:
         assert re.fullmatch(rf"{address}\s+box", output.splitlines()[2])
 
 
-def test_the_user_is_looked_up_in_the_container(sandbox: Sandbox) -> None:
+def test_the_user_is_looked_up_in_the_container_s_passwd_file(sandbox: Sandbox) -> None:
     output = sandbox.ok("run", "--rm", "-u", "www-data", "host", "id")
     assert output == "uid=33(www-data) gid=33(www-data) groups=33(www-data)\n"
     assert sandbox.ok("run", "--rm", "-u", "12:34", "host", "id", "-u") == "12\n"

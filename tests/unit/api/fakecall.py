@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A request as a handler sees it, without a server."""
+"""A request as handlers see it, without a server."""
 
 from __future__ import annotations
 

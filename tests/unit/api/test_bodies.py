@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The documents that clients send."""
+"""The JSON documents that clients send."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_field_may_be_absent_or_null(kind: type[msgspec.Struct]) -> None:
     assert msgspec.convert(given, kind) == msgspec.convert(empty | given, kind)
 
 
-def test_names_are_dockers() -> None:
+def test_field_names_are_docker_s() -> None:
     body = msgspec.convert(
         {"Image": "a", "HostConfig": {"Binds": ["/a:/b"]}, "StopTimeout": 3}, bodies.ContainerBody
     )

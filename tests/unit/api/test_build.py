@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What ``POST /build`` asks for."""
+"""The parameters of ``POST /build``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_parameters_become_the_request_of_the_process() -> None:
     assert found["server"] == os.getpid()
 
 
-def test_wishes_without_effect_are_told_only_if_they_ask_for_something() -> None:
+def test_options_without_effect_give_a_warning_only_if_they_are_set() -> None:
     found = _request(call_of("shmsize=64&cpushares=0&ulimits=null&cpusetcpus="))
     assert found["without_effect"] == ["shmsize"]
 
@@ -41,12 +41,12 @@ def test_wishes_without_effect_are_told_only_if_they_ask_for_something() -> None
         ('cachefrom={"a":1}', "invalid cachefrom"),
     ],
 )
-def test_what_the_classic_builder_cannot_do_is_refused(query: str, words: str) -> None:
+def test_features_that_the_classic_builder_lacks_are_refused(query: str, words: str) -> None:
     with pytest.raises((ApiError, BadRequest), match=words):
         _request(call_of(query))
 
 
-def test_what_ended_a_build_before_it_began_is_the_status_of_the_answer() -> None:
+def test_an_error_before_the_first_step_sets_the_status() -> None:
     with pytest.raises(ApiError) as caught:
         _check_begun(b'{"status": 400, "message": "dockerfile parse error"}')
     assert (caught.value.status, caught.value.message) == (400, "dockerfile parse error")

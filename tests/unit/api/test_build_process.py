@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A build as the classic builder showed it."""
+"""A build's output in the format of the classic builder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandbox.builder.progress import Vertex
 
 
 def shown(*steps: tuple[str, bool, bytes], quiet: bool = False) -> list[dict[str, Any]]:
-    """Return the lines about *steps*: what each is called, whether it was cached, what it says."""
+    """Return the lines for *steps*: title, whether it was cached, output."""
     reader, writer = os.pipe()
     lines = Lines(writer, quiet=quiet)
     for number, (name, cached, data) in enumerate(steps):
@@ -30,29 +30,29 @@ def shown(*steps: tuple[str, bool, bytes], quiet: bool = False) -> list[dict[str
         return [json.loads(line) for line in file]
 
 
-def test_a_step_is_named_with_its_number() -> None:
+def test_a_step_is_shown_with_its_number() -> None:
     assert shown(("[1/2] FROM alpine", True, b""), ("[2/2] RUN true", False, b"")) == [
         {"stream": "Step 1/2 : FROM alpine\n"},
         {"stream": "Step 2/2 : RUN true\n"},
     ]
 
 
-def test_a_step_that_was_not_done_again_says_so() -> None:
+def test_a_cached_step_is_marked() -> None:
     assert shown(("[2/2] RUN true", True, b"")) == [
         {"stream": "Step 2/2 : RUN true\n"},
         {"stream": " ---> Using cache\n"},
     ]
 
 
-def test_what_a_step_complains_of_is_red_and_no_utf8_is_no_error() -> None:
+def test_standard_error_is_red_and_may_contain_invalid_utf_8() -> None:
     assert shown(("[2/2] RUN x", False, b"no\xff\n"))[-1] == {"stream": "\x1b[91mno\ufffd\n\x1b[0m"}
 
 
-def test_internal_work_is_not_shown() -> None:
+def test_internal_steps_are_not_shown() -> None:
     assert shown(("[internal] load context", False, b""), ("exporting to image", False, b"")) == []
 
 
-def test_a_quiet_build_says_nothing() -> None:
+def test_a_quiet_build_shows_nothing() -> None:
     assert shown(("[1/1] RUN x", False, b"out"), quiet=True) == []
 
 
@@ -67,5 +67,5 @@ def test_a_quiet_build_says_nothing() -> None:
         ),
     ],
 )
-def test_failures_are_told_in_the_classic_builders_words(text: str, words: str, code: int) -> None:
+def test_failures_have_the_classic_builder_s_messages(text: str, words: str, code: int) -> None:
     assert told(text) == (words, code)

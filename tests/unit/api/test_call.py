@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a handler reads of a request."""
+"""The parts of a request that handlers read."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_body_is_decoded_as_go_does_it() -> None:
         (b"[" * 100_000, "application/json", "invalid JSON"),
     ],
 )
-def test_a_body_that_is_no_document_is_refused(
+def test_a_body_without_valid_json_is_refused(
     data: bytes, content_type: str | None, words: str
 ) -> None:
     with pytest.raises(BadRequest, match=words):
@@ -63,7 +63,7 @@ def test_a_body_that_is_no_document_is_refused(
 
 
 @pytest.mark.parametrize("data", [b"", b"null", b" null "])
-def test_an_absent_body_can_stand_for_one(data: bytes) -> None:
+def test_an_absent_body_can_have_a_default(data: bytes) -> None:
     empty = ExecStartBody()
     assert asyncio.run(with_body(data, None).body(ExecStartBody, empty=empty)) is empty
 
@@ -73,5 +73,5 @@ def test_a_body_that_never_ends_is_refused() -> None:
         asyncio.run(with_body(bytes(17 << 20)).read())
 
 
-def test_names_that_are_no_utf8_are_answered_with_a_replacement() -> None:
+def test_invalid_utf_8_in_names_is_replaced_in_the_answer() -> None:
     assert json.loads(encode({"Path": "a\udcff", "n": 1})) == {"Path": "a\ufffd", "n": 1}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From a path to the endpoint that answers."""
+"""Finds the endpoint for a path."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def test_a_part_of_the_path_is_an_argument() -> None:
     assert answer("GET", "/containers/web/json") == (200, [{"name": "web"}, LATEST])
 
 
-def test_only_an_argument_that_says_so_holds_slashes() -> None:
+def test_only_a_path_argument_matches_slashes() -> None:
     assert answer("DELETE", "/containers/web/db")[1][0] == {"name": "web/db"}
     assert answer("GET", "/containers/web/db/json")[0] == 404
 
 
-def test_the_version_before_the_path_is_the_callers() -> None:
+def test_the_version_in_the_path_is_passed_to_the_handler() -> None:
     assert answer("GET", "/v1.41/containers/web/json")[1] == [{"name": "web"}, "1.41"]
 
 
@@ -87,15 +87,17 @@ def test_head_is_answered_where_get_is() -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/"), ("POST", "/containers/web/json"), ("GET", "/x")]
 )
-def test_what_is_no_endpoint_is_not_found(method: str, path: str) -> None:
+def test_an_unknown_path_is_not_found(method: str, path: str) -> None:
     assert answer(method, path) == (404, {"message": "page not found"})
 
 
-def test_what_a_handler_raises_becomes_the_answer() -> None:
+def test_an_error_of_a_handler_becomes_the_answer() -> None:
     assert answer("POST", "/same") == (304, None)
     assert answer("GET", "/missing") == (404, {"message": "No such container: web"})
 
 
-def test_a_bug_is_told_by_its_name_only(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_exception_is_reported_by_its_name_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     assert answer("GET", "/broken") == (500, {"message": "internal error: ZeroDivisionError"})
     assert "Traceback" in caplog.text

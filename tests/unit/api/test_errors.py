@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Failures as Docker's API tells them."""
+"""Errors in the format of Docker's API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sandbox.errors import Conflict, ContainerNotFound, SandboxError, UsageError
         (SandboxError("x"), 500),
     ],
 )
-def test_each_failure_has_the_status_that_clients_know(problem: SandboxError, status: int) -> None:
+def test_each_error_has_the_status_that_clients_expect(problem: SandboxError, status: int) -> None:
     assert status_of(problem) == status
 
 
@@ -35,11 +35,11 @@ def test_each_failure_has_the_status_that_clients_know(problem: SandboxError, st
         ("disk full", "disk full"),
     ],
 )
-def test_clients_find_the_words_they_look_for(text: str, told: str) -> None:
+def test_messages_have_the_words_that_clients_match(text: str, told: str) -> None:
     assert message_of(SandboxError(text)) == told
 
 
-def test_a_failure_is_a_line_of_json_even_about_a_name_that_is_no_utf8() -> None:
+def test_an_error_is_one_line_of_json_even_with_invalid_utf_8() -> None:
     answer = problem_response(404, "no file \udcff", {"Api-Version": "1.47"})
     assert isinstance(answer.body, bytes)
     assert json.loads(answer.body) == {"message": "no file \ufffd"}

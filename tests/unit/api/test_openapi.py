@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The description of the API is made of the table of routes."""
+"""The API's description, generated from the table of routes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def test_every_route_is_described_once() -> None:
     assert len(OPERATIONS) == len(ROUTES)
 
 
-def test_every_operation_says_in_words_what_it_does() -> None:
+def test_every_operation_has_a_summary() -> None:
     assert all(item["summary"].rstrip(".") for item in OPERATIONS)
 
 
-def test_every_reference_leads_to_a_schema() -> None:
+def test_every_reference_has_its_schema() -> None:
     text = json.dumps(DESCRIPTION)
     names = {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert names == set(DESCRIPTION["components"]["schemas"]) & names

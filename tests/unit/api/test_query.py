@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Query strings: tolerant in form, strict in meaning."""
+"""Query strings: many spellings are accepted, invalid values are not."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from sandbox.api.errors import BadRequest
 
 
 @pytest.mark.parametrize("text", ["", "0", "no", "false", "none", " False ", "NONE"])
-def test_these_words_are_false(text: str) -> None:
+def test_these_texts_are_false(text: str) -> None:
     assert not query.truth(text)
 
 
 @pytest.mark.parametrize("text", ["1", "yes", "true", "t", "2", "anything"])
-def test_every_other_word_is_true(text: str) -> None:
+def test_every_other_text_is_true(text: str) -> None:
     assert query.truth(text)
 
 
 @pytest.mark.parametrize("text", ["", "a", "1.5", "0x10", str(2**63), str(-(2**63) - 1)])
-def test_a_number_that_go_would_not_read_is_refused(text: str) -> None:
+def test_a_number_that_go_cannot_parse_is_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="invalid value for limit"):
         query.number(text, "limit")
 
 
-def test_the_largest_numbers_are_read() -> None:
+def test_the_largest_numbers_are_accepted() -> None:
     assert query.number(str(2**63 - 1), "x") == 2**63 - 1
     assert query.number("-9223372036854775808", "x") == -(2**63)
 
 
-def test_filters_of_all_clients_mean_the_same() -> None:
+def test_all_clients_formats_of_filters_mean_the_same() -> None:
     cli = query.filters('{"status":{"running":true,"exited":true,"paused":false}}')
     library = query.filters('{"status":["running","exited"]}')
     assert cli == library
@@ -39,7 +39,7 @@ def test_filters_of_all_clients_mean_the_same() -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '"a"', '{"label":null}', "[" * 100_000])
-def test_filters_that_are_no_object_of_lists_are_refused(text: str) -> None:
+def test_filters_in_any_other_format_are_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="invalid filter"):
         query.filters(text)
 
@@ -51,12 +51,12 @@ def test_a_filter_can_be_a_flag(values: list[str], truth: bool | None) -> None:
     assert query.flag_filter({"dangling": values}, "dangling") is truth
 
 
-def test_a_flag_that_is_both_is_refused() -> None:
+def test_contradictory_values_of_a_flag_are_refused() -> None:
     with pytest.raises(BadRequest):
         query.flag_filter({"dangling": ["true", "false"]}, "dangling")
 
 
 @pytest.mark.parametrize("text", ["yesterday", "1e300", "nan", "99999999999999"])
-def test_a_moment_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(BadRequest):
         query.moment(text)

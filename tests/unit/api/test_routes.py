@@ -11,7 +11,7 @@ from sandbox.api.dispatch import Route
 from sandbox.api.routes import ROUTES
 
 
-def test_no_endpoint_stands_twice() -> None:
+def test_no_endpoint_is_listed_twice() -> None:
     keys = [(route.method, re.sub(r"\{\w+", "{", route.path)) for route in ROUTES]
     assert len(keys) == len(set(keys))
 

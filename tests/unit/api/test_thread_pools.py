@@ -14,7 +14,7 @@ from sandbox.api.thread_pools import Sink, Work
 from sandbox.errors import SandboxError
 
 
-def test_calls_run_in_other_threads_and_give_back_what_they_return() -> None:
+def test_calls_run_in_other_threads_and_return_their_results() -> None:
     async def main() -> list[object]:
         work = Work()
         try:
@@ -31,7 +31,7 @@ def test_calls_run_in_other_threads_and_give_back_what_they_return() -> None:
     assert len({quick, stream, threading.get_ident()}) == 3
 
 
-def test_what_a_thread_raises_is_raised_in_the_loop() -> None:
+def test_an_exception_in_a_thread_is_raised_in_the_loop() -> None:
     def fail() -> None:
         raise SandboxError("no")
 
@@ -45,7 +45,7 @@ def test_what_a_thread_raises_is_raised_in_the_loop() -> None:
     asyncio.run(main())
 
 
-def test_a_call_that_may_take_long_is_finished_when_its_client_goes() -> None:
+def test_a_long_call_finishes_after_its_client_disconnects() -> None:
     started, go_on, done = threading.Event(), threading.Event(), threading.Event()
 
     def act() -> None:
@@ -67,7 +67,7 @@ def test_a_call_that_may_take_long_is_finished_when_its_client_goes() -> None:
     asyncio.run(main())
 
 
-def test_more_streams_than_there_may_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_streams_above_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thread_pools, "_STREAMS", 1)
     go_on = threading.Event()
 
@@ -85,7 +85,7 @@ def test_more_streams_than_there_may_be_are_refused(monkeypatch: pytest.MonkeyPa
     asyncio.run(main())
 
 
-def test_small_pieces_reach_the_client_as_large_ones_and_in_order() -> None:
+def test_small_pieces_are_joined_and_sent_in_order() -> None:
     sent: list[bytes] = []
 
     async def send(data: bytes) -> None:

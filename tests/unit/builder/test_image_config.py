@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Times of the history, keys, and the texts of options."""
+"""Times in the history, cache keys, and options."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def test_steps_without_a_layer_have_the_time_of_the_next_new_layer() -> None:
     assert [row.created for row in fill_times(rows)] == ["1", "2", "2", "2"]
 
 
-def test_an_image_of_settings_alone_is_as_old_as_its_base() -> None:
+def test_an_image_with_only_new_settings_has_its_base_s_time() -> None:
     rows = [Row("base", empty=False, created="1"), Row("ENV", empty=True)]
     assert [row.created for row in fill_times(rows)] == ["1", "1"]
 
 
-def test_a_key_depends_on_all_that_makes_a_difference() -> None:
+def test_a_cache_key_depends_on_everything_that_affects_the_result() -> None:
     layers = (digest_of(b"1"), digest_of(b"2"))
     key = key_of("RUN", layers, None, argv=["a"])
     assert key == key_of("RUN", layers, None, argv=["a"])
@@ -50,7 +50,7 @@ def test_secrets_come_from_files_and_variables() -> None:
             parse_secret(wrong, {})
 
 
-def test_what_makes_no_sense_is_refused() -> None:
+def test_invalid_values_are_refused() -> None:
     for wrong in ("type=what", "type=local", "type=oci,colour=red"):
         with pytest.raises(UsageError):
             parse_output(wrong)

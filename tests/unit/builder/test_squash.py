@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Layers put one on the other."""
+"""Several layers merged into one."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def merged(*layers: list[tuple[str, str]]) -> tuple[list[str], dict[str, str]]:
     return sorted(result.files), result.marks
 
 
-def test_what_a_later_layer_removes_is_gone_and_stays_removed_below() -> None:
+def test_a_removed_file_is_absent_and_hidden_in_lower_layers() -> None:
     assert merged([("d", "d"), ("d/f", "f")], [("d", "w")]) == ([], {"d": "w"})
 
 
-def test_a_file_in_the_place_of_what_was_removed_hides_it() -> None:
+def test_a_file_created_after_a_removal_replaces_the_whiteout() -> None:
     assert merged([("f", "w")], [("f", "f")]) == (["f"], {})
 
 
-def test_a_directory_in_the_place_of_one_that_was_removed_is_opaque() -> None:
+def test_a_directory_recreated_after_its_removal_is_opaque() -> None:
     assert merged([("d", "w")], [("d", "d"), ("d/n", "f")]) == (["d", "d/n"], {"d": "o"})
 
 
-def test_a_file_that_replaces_a_directory_takes_all_in_it_away() -> None:
+def test_a_file_that_replaces_a_directory_removes_its_content() -> None:
     assert merged([("d", "d"), ("d/f", "f")], [("d", "f")]) == (["d"], {})
 
 
-def test_an_opaque_directory_shows_only_what_is_new() -> None:
+def test_an_opaque_directory_shows_only_new_entries() -> None:
     assert merged([("d", "d"), ("d/f", "f")], [("d", "d"), ("d", "o"), ("d/g", "f")]) == (
         ["d", "d/g"],
         {"d": "o"},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every flag of Docker is an option here, or refused by its name."""
+"""Every flag of Docker is accepted, or refused by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.cli.lazy_group import plain_flags
 from sandbox.cli.main import cli, main
 from sandbox.cli.unsupported_flags import REFUSED, reason_against
 
-# What `docker VERB --help` lists, 28.2.
+# The flags in `docker VERB --help`, version 28.2.
 DOCKER: dict[str, str] = {
     "create": (
         "--add-host --annotation -a,--attach --blkio-weight --blkio-weight-device "
@@ -106,7 +106,7 @@ DOCKER: dict[str, str] = {
     "manifest inspect": "--insecure -v,--verbose",
     "manifest push": "--insecure -p,--purge",
     "manifest rm": "",
-    # Of both builders: the classic one and buildx.
+    # The flags of both builders: the classic one and buildx.
     "build": (
         "--add-host --build-arg --cache-from --cgroup-parent --compress --cpu-period --cpu-quota "
         "-c,--cpu-shares --cpuset-cpus --cpuset-mems --disable-content-trust -f,--file --force-rm "
@@ -151,7 +151,7 @@ DOCKER: dict[str, str] = {
 
 
 def command_of(verb: str) -> click.Command:
-    """Return the command that a user types as *verb*."""
+    """Return the command for *verb*."""
     found: click.Command | None = cli
     for word in verb.split():
         assert isinstance(found, click.Group)
@@ -161,7 +161,7 @@ def command_of(verb: str) -> click.Command:
 
 
 def options_of(verb: str) -> set[str]:
-    """Return the names of all options of a command."""
+    """Return all options of a command."""
     params = command_of(verb).params
     return {name for item in params if isinstance(item, click.Option) for name in item.opts}
 
@@ -176,7 +176,7 @@ def test_a_flag_of_docker_is_accepted_or_refused_with_a_reason(verb: str) -> Non
 
 
 @pytest.mark.parametrize("verb", REFUSED)
-def test_only_flags_that_docker_has_are_refused_with_a_reason(verb: str) -> None:
+def test_flags_refused_with_a_reason_exist_in_docker(verb: str) -> None:
     known = DOCKER["run" if verb == "trace" else verb].replace(",", " ").split()
     for name, reason in REFUSED[verb].items():
         assert name in known
@@ -217,14 +217,14 @@ def test_a_refused_flag_is_named_in_one_line_with_docker_s_exit_code(
     assert line.startswith(f"sandbox: {name} is not supported: ")
 
 
-def test_a_verb_that_is_missing_in_a_group_is_named_with_its_group(
+def test_an_unknown_verb_is_named_with_its_group(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["volume", "update", "x"]) == 1
     assert capfd.readouterr().err.startswith("sandbox: unknown command: sandbox volume update")
 
 
-def test_run_under_the_word_container_has_run_s_exit_code(
+def test_container_run_has_the_exit_codes_of_run(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["container", "run", "--pull", "never", "nope"]) == 125
@@ -296,7 +296,7 @@ def test_a_bad_value_of_a_flag_gives_one_clear_line(
         ("commit", ["x", "--pause=false"], ["x"]),
     ],
 )
-def test_a_flag_may_say_true_or_false_as_docker_s_do(
+def test_a_flag_accepts_true_and_false_as_in_docker(
     verb: str, given: list[str], plain: list[str] | None
 ) -> None:
     assert plain_flags(command_of(verb), given) == (given if plain is None else plain)
@@ -334,7 +334,7 @@ def test_a_flag_may_say_true_or_false_as_docker_s_do(
         (["volume", "rm"], 1, "'sandbox volume rm' requires at least 1 argument"),
     ],
 )
-def test_a_mistake_is_told_in_docker_s_words_with_its_exit_code(
+def test_a_usage_error_has_docker_s_message_and_exit_code(
     arguments: list[str], code: int, message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == code
@@ -376,7 +376,7 @@ LEAVES = [item for item in _leaves(cli) if item[0] != "docker"]
 
 
 @pytest.mark.parametrize(("verb", "command"), LEAVES, ids=[verb for verb, _ in LEAVES])
-def test_every_help_reads_alike(
+def test_all_help_texts_have_the_same_form(
     verb: str,
     command: click.Command,
     capfd: pytest.CaptureFixture[str],
@@ -397,7 +397,7 @@ def test_every_help_reads_alike(
     assert options == sorted(options)
 
 
-def test_labels_come_from_files_and_the_command_line_wins(
+def test_labels_are_read_from_files_and_the_command_line_wins(
     tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "labels"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command: errors become one line and an exit code; start-up stays light."""
+"""The command: an error gives one line and an exit code; start-up imports little."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["rnu", "x"], 1, "'rnu' is not a sandbox command (did you mean run?)"),
     ],
 )
-def test_a_mistake_gives_one_clear_line_and_docker_s_exit_code(
+def test_an_error_gives_one_clear_line_and_docker_s_exit_code(
     arguments: list[str], code: int, message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == code
@@ -61,7 +61,7 @@ def test_a_mistake_gives_one_clear_line_and_docker_s_exit_code(
     assert "Traceback" not in error
 
 
-def test_a_mistake_leaves_no_store_behind(tmp_path: pathlib.Path) -> None:
+def test_a_failed_command_creates_no_store(tmp_path: pathlib.Path) -> None:
     main(["run", "nope"])
     main(["ps", "-a"])
     main(["rm", "nope"])
@@ -124,7 +124,7 @@ def test_running_a_container_imports_nothing_heavy() -> None:
         "from sandbox.engine import Engine; Engine().containers.run;"
         "print(' '.join(sys.modules))"
     )
-    # Without site: a development environment has hooks that import much.
+    # Without the site module, since development environments hook it to import more.
     path = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
         [sys.executable, "-S", "-c", code],
@@ -135,7 +135,7 @@ def test_running_a_container_imports_nothing_heavy() -> None:
     )
     loaded = set(done.stdout.split())
     assert not loaded & {"rich", "tarfile", "subprocess", "asyncio", "aiohttp", "urllib3", "isal"}
-    # Each of its classes is compiled at import, and a container has a hundred records.
+    # dataclasses compiles each class at import, which is slow for a hundred records.
     assert not loaded & {"dataclasses", "shutil", "tempfile", "hashlib"}
     assert len([name for name in loaded if name.startswith("sandbox.")]) <= 80
 
@@ -150,7 +150,7 @@ def test_the_command_ends_with_its_code_and_all_of_its_output(tmp_path: pathlib.
     assert "no such container: x" in done.stderr
 
 
-def test_what_was_registered_for_the_end_is_called(tmp_path: pathlib.Path) -> None:
+def test_exit_handlers_are_called(tmp_path: pathlib.Path) -> None:
     code = (
         "import atexit; atexit.register(print, 'called'); import sandbox.cli.main as m;"
         "m.main = lambda: 5; m.program()"
@@ -160,7 +160,7 @@ def test_what_was_registered_for_the_end_is_called(tmp_path: pathlib.Path) -> No
 
 
 @pytest.mark.parametrize("words", [["version"], ["--version"], ["run", "--help"]])
-def test_output_that_cannot_be_written_is_told_in_one_line(words: list[str]) -> None:
+def test_a_failed_write_of_output_gives_one_line(words: list[str]) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "sandbox", *words], stdout=full, stderr=subprocess.PIPE
@@ -170,7 +170,7 @@ def test_output_that_cannot_be_written_is_told_in_one_line(words: list[str]) -> 
 
 
 @pytest.mark.parametrize("closed", [0, 1, 2])
-def test_a_standard_stream_that_the_caller_closed_is_nothing_not_a_file_of_ours(
+def test_a_closed_standard_stream_is_not_reused_for_other_files(
     closed: int,
 ) -> None:
     code = (
@@ -187,7 +187,7 @@ def test_a_standard_stream_that_the_caller_closed_is_nothing_not_a_file_of_ours(
         assert (done.returncode, answer.read()) == (0, "/dev/null\n")
 
 
-def test_it_runs_as_a_module(tmp_path: pathlib.Path) -> None:
+def test_the_package_runs_as_a_module(tmp_path: pathlib.Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sandbox", "--version"],
         capture_output=True,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A container's tree in a host directory: what `native.core.Tree` offers, by hand."""
+"""A container's tree in a host directory, with the interface of `native.core.Tree`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandbox.errors import NativeError
 
 
 class FakeTree:
-    """Owners, modes and devices live in a table, as in the real one."""
+    """A tree with a table for owners, modes and devices, like the real one."""
 
     def __init__(self, root: pathlib.Path) -> None:
         self.root = os.fsencode(root)

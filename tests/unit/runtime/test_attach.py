@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The user's side of a connection to a supervisor."""
+"""The client's side of a connection to a supervisor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def heard_by_a_supervisor(told: bytes, wishes: attach.Wishes) -> bytes:
-    """Stay attached until as much as *told* has come; return it."""
+    """Stay attached until as many bytes as in *told* have come; return them."""
     ours, theirs = socket.socketpair()
     heard = []
 
@@ -34,7 +34,7 @@ def heard_by_a_supervisor(told: bytes, wishes: attach.Wishes) -> bytes:
     return heard[0]
 
 
-def test_a_window_that_changed_before_anybody_listened_is_told(
+def test_a_window_resized_before_the_attach_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(attach, "window_size", lambda _stdin: (20, 70))
@@ -42,7 +42,7 @@ def test_a_window_that_changed_before_anybody_listened_is_told(
     assert heard_by_a_supervisor(told, attach.Wishes(tty=True)) == told
 
 
-def test_a_signal_that_comes_as_soon_as_it_is_listened_for_is_passed_on(
+def test_a_signal_right_after_its_handler_is_set_is_passed_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     original = signal.signal

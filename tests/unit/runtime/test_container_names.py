@@ -12,7 +12,7 @@ from sandbox.runtime import container_names
 
 
 @pytest.mark.parametrize("name", ["a1", "web.1_x-y", "A" * 200])
-def test_docker_s_alphabet_is_allowed(name: str) -> None:
+def test_names_may_use_docker_s_alphabet(name: str) -> None:
     assert container_names.check_name(name) == name
 
 
@@ -22,7 +22,7 @@ def test_other_names_are_refused(name: str) -> None:
         container_names.check_name(name)
 
 
-def test_a_made_up_name_is_valid_and_free() -> None:
+def test_a_generated_name_is_valid_and_free() -> None:
     taken: set[str] = set()
     for _ in range(300):
         name = container_names.generate_name(taken)
@@ -30,7 +30,7 @@ def test_a_made_up_name_is_valid_and_free() -> None:
         taken.add(name)
 
 
-def test_an_id_has_64_digits_and_its_short_form_is_no_number() -> None:
+def test_an_id_has_64_digits_and_its_short_form_is_not_a_decimal_number() -> None:
     for _ in range(50):
         container_id = container_names.generate_id()
         assert re.fullmatch(r"[0-9a-f]{64}", container_id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files from a source to a destination: `sources` and `destinations` together."""
+"""Copies from a source to a destination: `sources` and `destinations` together."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _facts(root: pathlib.Path) -> dict[bytes, Any]:
     return facts
 
 
-def test_a_copy_on_the_host_is_like_the_original(
+def test_a_copy_on_the_host_equals_the_original(
     source: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     target = tmp_path / "target"
@@ -80,7 +80,7 @@ def test_a_copy_into_a_container_belongs_to_root_and_keeps_modes(
     assert stat.S_ISFIFO(tree.stat(b"/new/d/pipe").mode)
 
 
-def test_owners_are_kept_when_asked(source: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_owners_are_kept_on_request(source: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "tree").mkdir()
     tree: Any = FakeTree(tmp_path / "tree")
     copy_all(host_items(os.fsencode(source)), TreeDestination(tree, b"/new", owner=None))
@@ -113,7 +113,7 @@ def test_a_container_s_tree_becomes_a_tar_with_owners_devices_and_xattrs(
     assert os.fsdecode(b"top/\xff\xfe") in members
 
 
-def test_a_tar_goes_into_a_container(source: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_a_tar_is_unpacked_into_a_container(source: pathlib.Path, tmp_path: pathlib.Path) -> None:
     output = io.BytesIO()
     write_tar(pack_entries(host_items(os.fsencode(source)), b""), output.write)
     output.seek(0)
@@ -135,7 +135,7 @@ def test_a_link_at_the_top_is_copied_as_a_link_unless_followed(
     assert (tmp_path / "b").read_bytes() == b"content"
 
 
-def test_names_that_leave_the_destination_are_refused(tmp_path: pathlib.Path) -> None:
+def test_names_outside_the_destination_are_refused(tmp_path: pathlib.Path) -> None:
     entry = TarEntry(b"a/../../x", "f", 0o644, 0, 0, 0, 1)
     with pytest.raises(CorruptData, match="leaves the tree"):
         copy_all([Item(entry)], HostDestination(os.fsencode(tmp_path)))

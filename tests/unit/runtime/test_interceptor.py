@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which interceptor `auto` chooses, and that it remembers."""
+"""The interceptor that `auto` chooses, and the cache of that choice."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_fastest_that_works_is_chosen(changes, name, rewrite, steps) -> None
 @pytest.mark.parametrize(
     "changes", [{"address": errno.EEXIST}, {"trap": errno.EPERM, "ptrace": errno.EPERM}]
 )
-def test_it_is_said_why_nothing_works(changes) -> None:
+def test_the_error_explains_why_no_interceptor_works(changes) -> None:
     with pytest.raises(RuntimeFailed, match="cannot"):
         interceptor.decide(found(**changes))
 
@@ -63,7 +63,7 @@ def test_the_choice_is_remembered_until_something_changes(tmp_path, monkeypatch)
     assert os.listdir(tmp_path / "sandbox") == ["interceptor"]
 
 
-def test_a_damaged_memory_is_no_harm(tmp_path, monkeypatch) -> None:
+def test_a_damaged_cache_is_ignored(tmp_path, monkeypatch) -> None:
     env = {"XDG_RUNTIME_DIR": str(tmp_path)}
     monkeypatch.setattr(interceptor, "probe", lambda: GOOD)
     interceptor.choose("auto", env)
@@ -71,7 +71,7 @@ def test_a_damaged_memory_is_no_harm(tmp_path, monkeypatch) -> None:
     assert interceptor.choose("auto", env).name == "rewrite"
 
 
-def test_what_was_asked_for_is_not_probed(monkeypatch) -> None:
+def test_a_requested_interceptor_is_not_probed(monkeypatch) -> None:
     monkeypatch.setattr(interceptor, "probe", None)
     assert interceptor.choose("trap", {}).rewrite is False
     assert interceptor.choose("ptrace", {}).traced

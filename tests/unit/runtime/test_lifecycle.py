@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The table of a container's life."""
+"""The state transitions of a container."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROCESS = MainProcess(pid=12, start_time=34, run_dir="/r")
 
 
 @pytest.mark.parametrize(("status", "event"), ALL)
-def test_every_pair_is_either_legal_or_a_conflict(status: Status, event: Event) -> None:
+def test_every_transition_is_allowed_or_a_conflict(status: Status, event: Event) -> None:
     if (status, event) in LEGAL:
         assert lifecycle.next_status(status, event) == LEGAL[status, event]
     else:
@@ -44,21 +44,21 @@ def test_every_pair_is_either_legal_or_a_conflict(status: Status, event: Event) 
             lifecycle.next_status(status, event)
 
 
-def test_a_life_leaves_its_dates_and_exit_code() -> None:
+def test_a_run_leaves_its_times_and_exit_code() -> None:
     state = lifecycle.started(ContainerState(), PROCESS, "t1")
     assert (state.pid, state.pid_start, state.run_dir) == (12, 34, "/r")
     state = lifecycle.exited(state, 3, "t2")
     assert state == ContainerState(status="exited", exit_code=3, started_at="t1", finished_at="t2")
 
 
-def test_a_container_that_nobody_saw_end_counts_as_killed() -> None:
+def test_a_container_whose_end_was_not_seen_counts_as_killed() -> None:
     state = lifecycle.started(ContainerState(), PROCESS, "t1")
     state = lifecycle.lost(state, "t2")
     assert (state.status, state.exit_code) == ("exited", 137)
     assert "supervisor" in state.error
 
 
-def test_a_failed_start_keeps_its_reason() -> None:
+def test_a_failed_start_records_its_reason() -> None:
     state = lifecycle.failed(ContainerState(), 127, "not found")
     assert (state.status, state.exit_code, state.error) == ("created", 127, "not found")
 
@@ -72,5 +72,5 @@ def test_a_running_container_is_removed_only_by_force() -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(0, 0), (7 << 8, 7), (15, 143), (139, 139)])
-def test_a_signal_shows_as_128_and_its_number(status: int, code: int) -> None:
+def test_a_death_by_signal_gives_128_plus_its_number(status: int, code: int) -> None:
     assert lifecycle.exit_code_of(status) == code

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is laid over the container's tree."""
+"""Mounts over the container's tree."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_bad_mount_flag_is_explained(text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["bind-nonrecursive", "bind-recursive=writable"])
-def test_what_is_below_a_bind_cannot_be_left_out(option: str) -> None:
+def test_a_non_recursive_bind_is_refused(option: str) -> None:
     with pytest.raises(Unsupported, match="mounted below a bind"):
         mounts.parse_mount(f"type=bind,src=/a,dst=/b,{option}", "/")
     plain = "type=bind,src=/a,dst=/b,bind-nonrecursive=false,bind-recursive=enabled"
@@ -116,7 +116,7 @@ def test_two_mounts_may_not_have_the_same_target() -> None:
         mounts.check_duplicates([first, second])
 
 
-def test_outer_mounts_come_before_inner_ones() -> None:
+def test_outer_mounts_precede_inner_mounts() -> None:
     inner, outer = MountPoint("bind", "/b/c", "/y"), MountPoint("tmpfs", "/b")
     rows = mounts.user_rows([inner, outer], {"/b": "/run/tmpfs-1"})
     assert rows == [

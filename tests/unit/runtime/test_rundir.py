@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Run directories: private, found again, never mistaken."""
+"""Run directories are private, and are never confused with each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.errors import RuntimeFailed
 from sandbox.runtime import rundir
 
 ID = "0123456789abcdef" * 4
-# Of this process alone: in the places that all tests share.
+# A name of this process only, since tests share the parent directories.
 OWN_ID = os.urandom(32).hex()
 
 
@@ -23,14 +23,14 @@ def env(tmp_path: pathlib.Path) -> dict[str, str]:
     return {"XDG_RUNTIME_DIR": str(tmp_path / "xdg"), "TMPDIR": str(tmp_path)}
 
 
-def test_it_is_private_and_named_by_the_short_id(env: dict[str, str]) -> None:
+def test_a_run_directory_is_private_and_named_by_the_short_id(env: dict[str, str]) -> None:
     made = rundir.create(ID, env)
     assert made.path == f"{env['XDG_RUNTIME_DIR']}/sandbox/0123456789ab"
     assert stat.S_IMODE(os.stat(os.path.dirname(made.path)).st_mode) == 0o700
     assert os.path.isdir(made.shm)
 
 
-def test_what_a_killed_supervisor_left_is_replaced(env: dict[str, str]) -> None:
+def test_the_run_directory_of_a_killed_supervisor_is_replaced(env: dict[str, str]) -> None:
     made = rundir.create(ID, env)
     pathlib.Path(made.control).write_text("old")
     assert [place.path for place in rundir.remains(ID, env)] == [made.path]
@@ -40,7 +40,9 @@ def test_what_a_killed_supervisor_left_is_replaced(env: dict[str, str]) -> None:
     assert list(rundir.remains(ID, env)) == []
 
 
-def test_one_in_passing_lies_beside_and_dead_ones_are_swept(env: dict[str, str]) -> None:
+def test_temporary_run_directories_are_separate_and_old_ones_are_removed(
+    env: dict[str, str],
+) -> None:
     made = rundir.create(ID, env)
     base = os.path.dirname(made.path)
     os.mkdir(f"{base}/0123456789ab.999999999")
@@ -68,7 +70,7 @@ def test_a_link_is_not_followed(env: dict[str, str], tmp_path: pathlib.Path) -> 
     rundir.remove(made.path)
 
 
-def test_without_any_place_the_reasons_are_given(
+def test_without_any_usable_directory_the_error_gives_the_reasons(
     monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     missing = str(tmp_path / "no/such")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Image defaults and the user's wishes, merged."""
+"""An image's defaults merged with the user's options."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_later_variables_win_and_a_bare_name_removes() -> None:
     assert merged == ("PATH=/image", "HOSTNAME=h", "TERM=xterm", "EMPTY=", "NEW=a=b")
 
 
-def test_no_host_variable_is_there_unasked() -> None:
+def test_host_variables_are_not_passed_by_default() -> None:
     assert spec.base_env(hostname="h", tty=False) == (
         f"PATH={spec.DEFAULT_PATH}",
         "HOSTNAME=h",
@@ -58,7 +58,7 @@ def test_home_comes_from_the_user_database_unless_set() -> None:
     assert spec.with_home(["HOME=/x"], "/root") == ("HOME=/x",)
 
 
-def test_a_flag_with_a_bare_name_takes_the_value_of_the_host() -> None:
+def test_an_env_flag_without_a_value_takes_the_host_s_value() -> None:
     host = {"TOKEN": "secret"}
     assert spec.resolve_env_flags(["TOKEN", "GONE", "A=b"], host) == (
         "TOKEN=secret",
@@ -81,7 +81,7 @@ def test_an_env_file_is_read_line_by_line_and_literally() -> None:
     ("line", "message"),
     [("=x", "no variable name"), ("a b=1", "contains whitespaces")],
 )
-def test_a_bad_line_of_an_env_file_is_named(line: str, message: str) -> None:
+def test_the_error_names_the_invalid_line_of_an_env_file(line: str, message: str) -> None:
     with pytest.raises(UsageError, match=rf"^f: line 2: .*{message}"):
         spec.parse_env_file(f"OK=1\n{line}\n", {}, name="f")
 
@@ -113,7 +113,7 @@ def test_impossible_host_names_are_refused(name: str) -> None:
         spec.parse_hostname(name)
 
 
-def test_ordinary_host_names_pass() -> None:
+def test_ordinary_host_names_are_accepted() -> None:
     assert spec.parse_hostname("web-1.example.org") == "web-1.example.org"
 
 

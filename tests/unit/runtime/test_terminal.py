@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The relay between the user's terminal and the container's."""
+"""The relay between the user's terminal and the container's terminal."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 from sandbox.runtime import terminal
 from sandbox.runtime.process import reaper
 
-# Waits for signals. A shell looks for them between commands: one that comes right before a `read`
-# would wait as long as that.
+# Waits for signals. A shell handles signals between commands, so one that arrives just before a
+# `read` would wait until that ends.
 WAITING = "while :; do sleep 0.05; done"
 
 
 class Session:
-    """A relay in a child process, between a user's pty and a program's pty."""
+    """A relay in a child process, between the user's pty and the program's pty."""
 
     def __init__(self, program: list[str], *, attach: bool = True) -> None:
         self.user, user_side = os.openpty()
@@ -80,14 +80,14 @@ def _relay_child(program: list[str], user_side: int, attach: bool) -> int:
     os._exit(os.waitstatus_to_exitcode(main.status))
 
 
-def test_what_is_typed_reaches_the_program_and_its_answer_the_screen() -> None:
+def test_input_reaches_the_program_and_its_output_the_terminal() -> None:
     session = Session(["sh", "-c", "read line; echo got:$line; exit 5"])
     session.type(b"hello\r")
     session.read_until(b"got:hello\r\n")
     assert session.end() == 5
 
 
-def test_the_program_sees_a_terminal_of_the_user_s_size() -> None:
+def test_the_program_s_terminal_has_the_user_s_size() -> None:
     session = Session(["sh", "-c", "test -t 0 && stty size"])
     session.read_until(b"33 101")
     assert session.end() == 0
@@ -138,12 +138,12 @@ def test_raw_mode_is_undone_after_an_error() -> None:
     assert termios.tcgetattr(side) == before
 
 
-def test_without_an_attached_keyboard_only_output_flows() -> None:
+def test_without_attached_input_only_output_is_relayed() -> None:
     session = Session(["sh", "-c", "echo out; sleep 0.1"], attach=False)
     session.read_until(b"out")
     assert session.end() == 0
 
 
-def test_a_program_that_dies_of_a_signal_ends_the_relay() -> None:
+def test_the_relay_ends_when_a_signal_kills_the_program() -> None:
     session = Session(["sh", "-c", "kill -KILL $$"])
     assert os.waitpid(session.pid, 0)[1] != signal.SIGTERM

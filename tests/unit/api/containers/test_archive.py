@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Modes of files as Go writes them, which clients decode."""
+"""File modes in Go's format, which clients decode."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_each_type_of_file_has_the_bits_of_go(kind: int, bits: int) -> None:
     assert go_mode(kind | 0o640) == bits | 0o640
 
 
-def test_setuid_setgid_and_sticky_are_told() -> None:
+def test_setuid_setgid_and_sticky_bits_are_included() -> None:
     assert go_mode(stat.S_IFREG | 0o4755) == SETUID | 0o755
     assert go_mode(stat.S_IFREG | 0o2755) == SETGID | 0o755
     assert go_mode(stat.S_IFDIR | 0o1777) == DIR | STICKY | 0o777

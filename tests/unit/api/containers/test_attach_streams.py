@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Clients that are joined to one container."""
+"""Clients that are attached to one container."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.runtime.supervisor import protocol
 
 
 class Connection:
-    """A client that types *typed*, and is gone after *most* bytes."""
+    """A client that types *typed*, and disconnects after *most* bytes."""
 
     def __init__(self, typed: list[bytes] | None = None, most: int = 1 << 30) -> None:
         self.typed = typed or []
@@ -48,7 +48,7 @@ def ready(client: Client) -> Client:
 OUTPUT = protocol.frame(protocol.STDOUT, b"out") + protocol.frame(protocol.STDERR, b"err")
 
 
-def test_each_client_gets_the_streams_that_it_wants() -> None:
+def test_each_client_gets_the_streams_that_it_requested() -> None:
     async def main() -> list[bytes]:
         ours, theirs = socket.socketpair()
         connections = [Connection(), Connection(), Connection()]
@@ -70,7 +70,7 @@ def test_each_client_gets_the_streams_that_it_wants() -> None:
     assert raw == b"outerr"
 
 
-def test_a_client_that_is_gone_is_left_out() -> None:
+def test_a_disconnected_client_is_skipped() -> None:
     async def main() -> bytes:
         ours, theirs = socket.socketpair()
         gone, there = Connection(most=0), Connection()
@@ -84,7 +84,7 @@ def test_a_client_that_is_gone_is_left_out() -> None:
     assert asyncio.run(main()) == b"outerr"
 
 
-def test_what_is_typed_goes_to_the_container_until_the_keys_that_detach() -> None:
+def test_input_goes_to_the_container_until_the_detach_keys() -> None:
     async def main() -> tuple[bytes, bool]:
         ours, theirs = socket.socketpair()
         client = ready(
@@ -98,7 +98,7 @@ def test_what_is_typed_goes_to_the_container_until_the_keys_that_detach() -> Non
     assert asyncio.run(main()) == (protocol.frame(protocol.STDIN, b"ls\n"), True)
 
 
-def test_the_end_of_a_clients_input_is_told_unless_it_is_a_terminal() -> None:
+def test_the_end_of_a_client_s_input_is_passed_on_unless_there_is_a_terminal() -> None:
     async def typed(*, tty: bool) -> bytes:
         ours, theirs = socket.socketpair()
         connection = Connection([b"x", b""])
@@ -116,7 +116,7 @@ def test_the_end_of_a_clients_input_is_told_unless_it_is_a_terminal() -> None:
     assert asyncio.run(typed(tty=False)) == sent + protocol.frame(protocol.STDIN, b"")
 
 
-def test_those_who_wait_are_taken_once_and_only_if_they_are_still_there() -> None:
+def test_waiting_clients_are_attached_once_if_still_connected() -> None:
     async def main() -> list[int]:
         waiting, there, gone = Attachments(), Connection(), Connection()
         gone.lost.set()

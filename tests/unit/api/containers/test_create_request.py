@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a client's JSON asks of the engine."""
+"""The engine's request for a client's JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def asked(host: dict[str, Any] | None = None, **fields: Any) -> tuple[CreateRequ
     return request_of(msgspec.convert(document, ContainerBody), None, None)
 
 
-def test_what_is_absent_is_left_to_the_image() -> None:
+def test_absent_fields_leave_the_choice_to_the_image() -> None:
     request, warnings = asked()
     assert (request.image, request.args, request.entrypoint) == ("alpine", (), None)
     assert (request.user, request.working_dir, request.mounts) == (None, None, ())
@@ -37,7 +37,7 @@ def test_what_is_absent_is_left_to_the_image() -> None:
     assert warnings == []
 
 
-def test_an_image_is_needed() -> None:
+def test_an_image_is_required() -> None:
     with pytest.raises(BadRequest, match="no image"):
         request_of(msgspec.convert({}, ContainerBody), None, None)
 
@@ -48,7 +48,7 @@ def test_a_command_is_a_list_or_one_word() -> None:
     assert asked(Entrypoint=[""])[0].entrypoint == (), "as --entrypoint '' empties the image's"
 
 
-def test_each_wish_without_effect_is_told_and_shown() -> None:
+def test_each_option_without_effect_gives_a_warning_and_is_shown() -> None:
     request, warnings = asked({"CapAdd": ["NET_ADMIN"], "Privileged": False, "CpuShares": 5})
     assert [line.partition(" ")[0] for line in warnings] == ["CapAdd", "CpuShares"]
     shown = request.asked["HostConfig"]
@@ -81,13 +81,13 @@ def test_each_wish_without_effect_is_told_and_shown() -> None:
         ({"Devices": [{"PathInContainer": "/dev/x", "PathOnHost": None}]}, "no such file"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(host: dict[str, Any], words: str) -> None:
+def test_unsupported_options_are_refused_by_name(host: dict[str, Any], words: str) -> None:
     with pytest.raises(SandboxError) as caught:
         asked(host)
     assert words in caught.value.message
 
 
-def test_mounts_come_from_every_place_that_docker_has_for_them() -> None:
+def test_mounts_are_read_from_all_of_docker_s_fields() -> None:
     request, _ = asked(
         {
             "Binds": ["/:/host:ro", "data:/data"],
@@ -109,12 +109,12 @@ def test_mounts_come_from_every_place_that_docker_has_for_them() -> None:
     assert len(request.mounts) == 5
 
 
-def test_the_directory_of_a_short_bind_is_made(tmp_path: pathlib.Path) -> None:
+def test_a_short_bind_creates_its_source_directory(tmp_path: pathlib.Path) -> None:
     asked({"Binds": [f"{tmp_path}/new/deep:/x"]})
     assert (tmp_path / "new" / "deep").is_dir()
 
 
-def test_limits_are_read_as_docker_reads_them() -> None:
+def test_limits_have_docker_s_meaning() -> None:
     policy = asked({"Memory": 2**26, "NanoCpus": 500_000_000, "PidsLimit": -1})[0].policy
     assert (policy.memory, policy.cpus, policy.pids_limit) == (2**26, 0.5, 0)
     assert cpus_of(None, 50_000, None) == 0.5
@@ -126,9 +126,7 @@ def test_limits_are_read_as_docker_reads_them() -> None:
 @pytest.mark.parametrize(
     ("nano", "quota", "words"), [(10**9, 5000, "Conflicting"), (1, None, "Range of CPUs")]
 )
-def test_a_share_of_cpu_time_that_makes_no_sense_is_refused(
-    nano: int | None, quota: int | None, words: str
-) -> None:
+def test_an_invalid_cpu_limit_is_refused(nano: int | None, quota: int | None, words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         cpus_of(nano, quota, None)
 
@@ -141,12 +139,12 @@ def test_a_share_of_cpu_time_that_makes_no_sense_is_refused(
         ({"Test": ["RUN", "x"]}, "unknown type"),
     ],
 )
-def test_a_health_check_that_makes_no_sense_is_refused(check: dict[str, Any], words: str) -> None:
+def test_an_invalid_health_check_is_refused(check: dict[str, Any], words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         asked(Healthcheck=check)
 
 
-def test_a_health_check_that_only_changes_times_keeps_the_images_command() -> None:
+def test_a_health_check_with_times_only_keeps_the_image_s_command() -> None:
     health = asked(Healthcheck={"Interval": 10**9})[0].policy.health
     assert health is not None
     assert (health.test, health.interval) == ((), 10**9)
@@ -159,7 +157,7 @@ def test_a_variable_without_a_name_or_with_a_nul_is_refused(entry: str) -> None:
         asked(Env=[entry])
 
 
-def test_a_commit_takes_over_what_a_configuration_says_of_an_image() -> None:
+def test_a_commit_takes_the_image_fields_of_a_configuration() -> None:
     body = msgspec.convert(
         {"Cmd": ["a"], "Env": ["A=1"], "ExposedPorts": {"80/tcp": {}}, "Labels": {"x": "y"}},
         ContainerBody,
@@ -185,6 +183,6 @@ def test_an_update_changes_what_it_names_and_nothing_else() -> None:
     assert warnings == ["BlkioWeightDevice has no effect: see docs/docker-compat.md"]
 
 
-def test_an_update_that_is_no_document_is_refused() -> None:
+def test_an_update_without_valid_json_is_refused() -> None:
     with pytest.raises(ApiError, match="invalid JSON"):
         changes_of({"Memory": "much"})

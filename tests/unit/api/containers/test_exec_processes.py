@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is known of an exec, in whatever pieces its helper tells it."""
+"""The state of an exec, as its helper reports it in pieces."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sandbox.runtime.exec.exec_process import ExecRequest
 BOX: Any = SimpleNamespace(config=SimpleNamespace(id="box"), state=SimpleNamespace(run_dir="/run"))
 
 
-def test_what_has_ended_before_its_start_is_answered_does_not_run() -> None:
-    """On a busy machine the server reads both at once."""
+def test_an_exec_that_ended_before_its_start_was_answered_is_not_running() -> None:
+    """On a busy machine the server reads the start and the end at once."""
     ended: list[tuple[str, int]] = []
     engine: Any = SimpleNamespace(
         layout=SimpleNamespace(root=pathlib.Path("/nowhere")),

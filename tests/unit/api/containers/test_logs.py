@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What of a log a client asked for."""
+"""The parts of a log that a client requests."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def test_a_stream_must_be_chosen() -> None:
         logs._wanted(call_of("follow=1"))
 
 
-def test_zero_is_no_bound_in_time() -> None:
+def test_zero_means_no_limit_in_time() -> None:
     span = logs._span(call_of("since=0&until=&tail=all"))
     assert (span.since, span.until, span.tail) == ("", "", None)
 
 
-def test_bounds_are_moments_and_a_tail_is_a_number() -> None:
+def test_since_and_until_are_times_and_tail_is_a_number() -> None:
     span = logs._span(call_of("since=1.5&tail=20"))
     assert (span.since, span.tail) == ("1970-01-01T00:00:01.500000000Z", 20)
 
@@ -64,7 +64,7 @@ def test_lines_are_framed_unless_there_is_a_terminal(
     assert response.sent == sent
 
 
-def test_nothing_is_sent_of_a_stream_that_is_not_wanted() -> None:
+def test_streams_that_were_not_requested_are_not_sent() -> None:
     response: Any = Response()
     shown = logs._Shown(response, frozenset({"stdout"}), tty=True, stamps=False)
     asyncio.run(shown.show(LINES[1:]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a new container's JSON says of networks and ports."""
+"""Networks and ports in the JSON of a new container."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def names(flags: NetworkFlags) -> list[str]:
     return [endpoint.network for endpoint in flags.networks]
 
 
-def test_without_a_wish_a_container_is_on_the_bridge() -> None:
+def test_by_default_a_container_is_on_the_bridge() -> None:
     assert names(wanted()) == ["bridge"]
     assert names(wanted({"NetworkMode": "default"})) == ["bridge"]
 
@@ -89,7 +89,7 @@ def test_published_ports_are_read() -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_values_are_refused(
     host: dict[str, Any], fields: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(SandboxError) as caught:
@@ -103,7 +103,7 @@ def test_an_endpoint_keeps_its_links() -> None:
     assert endpoint.links == (("", "db", "database"),)
 
 
-def test_what_a_place_does_not_have_is_told() -> None:
+def test_endpoint_settings_without_effect_give_a_warning() -> None:
     endpoint = endpoint_of(
         "front", {"IPAMConfig": {"IPv6Address": "fd00::1"}, "DriverOpts": {"a": "b"}}
     )
@@ -120,6 +120,6 @@ def test_what_a_place_does_not_have_is_told() -> None:
         ([{"Subnet": "10.0.0.0/24", "Gateway": "10.9.0.1"}], "no matching subnet for gateway"),
     ],
 )
-def test_a_pool_that_makes_no_sense_is_refused(pools: list[dict[str, str]], words: str) -> None:
+def test_an_invalid_address_pool_is_refused(pools: list[dict[str, str]], words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         split_pools({"Config": pools})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What makes no sense in a HostConfig is refused, also where it would have no effect."""
+"""Invalid values in a HostConfig are refused, even if they would have no effect."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from sandbox.api.errors import BadRequest
         ({"Memory": 2**24, "MemoryReservation": 2**25}, "less than memory reservation"),
     ],
 )
-def test_a_value_out_of_its_range_is_refused(host: dict[str, Any], words: str) -> None:
+def test_a_value_outside_its_range_is_refused(host: dict[str, Any], words: str) -> None:
     with pytest.raises(BadRequest) as caught:
         check_host(host)
     assert words in caught.value.message
 
 
-def test_what_clients_send_by_default_is_fine() -> None:
+def test_default_values_of_clients_are_accepted() -> None:
     check_host({"IpcMode": "", "MemorySwappiness": -1, "OomScoreAdj": 0, "MemorySwap": -1})
     check_host({"IpcMode": "container:web", "PidMode": "host", "CgroupnsMode": "private"})
     check_host({"MemorySwappiness": None, "Runtime": "runc", "CpusetMems": "0,2-3"})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who waits for an end is answered once the container's record tells of it."""
+"""A wait is answered once the container's record has its end."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ENDED = ContainerState(status="exited", exit_code=3)
 
 
 def settled(monkeypatch: pytest.MonkeyPatch, states: list[ContainerState]) -> Any:
-    """Return what is answered when the record has these states, one at each look."""
+    """Return the answer to a wait when the record has these states, one at each check."""
 
     async def sleep(_: float) -> None:
-        """Let no time pass."""
+        """Return at once."""
 
     async def look(*_: object) -> Any:
         if not states:
@@ -42,15 +42,15 @@ def settled(monkeypatch: pytest.MonkeyPatch, states: list[ContainerState]) -> An
     return asyncio.run(wait.settled(call, BEFORE, DIED))  # type: ignore[arg-type]
 
 
-def test_a_record_that_is_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_record_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settled(monkeypatch, [*[RUNS] * 200, ENDED]).state is ENDED
 
 
-def test_a_container_that_runs_again_already_is_not_waited_for(
+def test_a_restarted_container_is_not_awaited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert settled(monkeypatch, [RUNS, RUNS_AGAIN, ENDED]).state is RUNS_AGAIN
 
 
-def test_a_container_that_is_gone_meanwhile_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_removed_meanwhile_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settled(monkeypatch, [RUNS]) is None

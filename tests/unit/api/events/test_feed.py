@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One reader of the store's events for all who listen."""
+"""One reader of the store's events serves all listeners."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Follower:
-    """Events that the test puts in."""
+    """A follower of events that the test supplies."""
 
     def __init__(self) -> None:
         self.past: list[dict[str, Any]] = []
@@ -38,7 +38,7 @@ class Follower:
 
 
 class Changes:
-    """Watches nothing; *heard* is what it would call."""
+    """Watches nothing; the test calls *heard*."""
 
     heard: Callable[[], None]
 
@@ -61,7 +61,7 @@ def hub_of(follower: Follower, changes: Changes) -> Hub:
     return Hub(engine, watcher)
 
 
-def test_everybody_hears_what_happens_after_they_came() -> None:
+def test_listeners_get_the_events_after_they_subscribed() -> None:
     async def main() -> None:
         follower, changes = Follower(), Changes()
         hub = hub_of(follower, changes)
@@ -97,7 +97,7 @@ def test_there_is_no_gap_between_the_history_and_what_follows() -> None:
     asyncio.run(main())
 
 
-def test_who_is_too_far_behind_is_told_the_end_and_nothing_after_it(
+def test_a_listener_that_falls_too_far_behind_is_disconnected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(feed, "_LONGEST_QUEUE", 3)
@@ -117,7 +117,7 @@ def test_who_is_too_far_behind_is_told_the_end_and_nothing_after_it(
     asyncio.run(main())
 
 
-def test_the_end_of_the_server_is_the_end_of_all_listening() -> None:
+def test_all_listeners_end_with_the_server() -> None:
     async def main() -> None:
         hub, woken = hub_of(Follower(), Changes()), []
         listener = hub.listen(wake=lambda: woken.append(1))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Changes in directories, heard through one descriptor."""
+"""Changes of directories, reported through one descriptor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ async def until(heard: list[str], count: int) -> None:
             await asyncio.sleep(0.005)
 
 
-def test_all_who_watch_a_directory_hear_of_a_change_and_others_do_not(
+def test_watchers_of_a_directory_and_only_they_are_called_for_a_change(
     tmp_path: pathlib.Path,
 ) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
@@ -39,7 +39,7 @@ def test_all_who_watch_a_directory_hear_of_a_change_and_others_do_not(
     assert set(asyncio.run(main())) == {"a", "b"}
 
 
-def test_who_has_left_is_not_called(tmp_path: pathlib.Path) -> None:
+def test_a_removed_watcher_is_not_called(tmp_path: pathlib.Path) -> None:
     async def main() -> list[str]:
         heard: list[str] = []
         changes = Changes()
@@ -54,7 +54,7 @@ def test_who_has_left_is_not_called(tmp_path: pathlib.Path) -> None:
     assert set(asyncio.run(main())) == {"stays"}
 
 
-def test_a_directory_that_is_not_there_gives_no_calls(tmp_path: pathlib.Path) -> None:
+def test_a_missing_directory_gives_no_calls(tmp_path: pathlib.Path) -> None:
     async def main() -> bool:
         changes = Changes()
         with changes.watching(str(tmp_path / "none"), lambda: None) as is_told:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Lines of JSON about a transfer that goes on."""
+"""Lines of JSON about a transfer in progress."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def test_a_failure_after_the_first_line_is_a_line() -> None:
     ]
 
 
-def test_a_failure_before_it_is_the_status_of_the_answer_unless_lines_are_wanted() -> None:
+def test_an_earlier_failure_sets_the_status_unless_lines_are_wanted() -> None:
     with pytest.raises(SandboxError, match="no such image"):
         lines_of(lambda _: fail("no such image: x"))
     [line] = lines_of(lambda _: fail("no such image: x"), always=True)
     assert line["error"] == "No such image: x"
 
 
-def test_not_every_byte_of_a_transfer_is_told_but_its_end_is() -> None:
+def test_progress_skips_small_steps_but_not_the_end() -> None:
     def act(lines: ProgressLines) -> None:
         for done in range(1, 1001):
             lines.progress("layer", "Downloading", done, 1000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The credentials that a client sends with a request."""
+"""Credentials in a client's request."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_a_token_alone_is_enough() -> None:
 
 
 @pytest.mark.parametrize("document", [{}, {"username": "", "password": ""}, {"auth": ""}])
-def test_clients_that_know_nobody_send_empty_credentials(document: object) -> None:
+def test_empty_credentials_count_as_none(document: object) -> None:
     assert credentials_of(call_of(X_Registry_Auth=header(document))) is None
     assert credentials_of(call_of()) is None
 
 
 @pytest.mark.parametrize("text", [header([1]), header({"username": 3}), "e"])
-def test_what_is_no_document_is_refused(text: str) -> None:
+def test_credentials_without_valid_json_are_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="X-Registry-Auth"):
         credentials_of(call_of(X_Registry_Auth=text))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bytes from socket to pipe and back: all of them, in order, however slow the other side."""
+"""Bytes between sockets and pipes: complete and in order, even if the reader is slow."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_pipe_into_a_socket_that_nobody_reads_waits_then_fails_when_it_closes(
     asyncio.run(main())
 
 
-def test_what_was_sent_is_taken_when_the_other_side_has_read_it() -> None:
+def test_sent_bytes_count_as_taken_once_the_peer_has_read_them() -> None:
     near, far = socket.socketpair()
 
     async def main() -> None:
@@ -119,14 +119,14 @@ def test_what_was_sent_is_taken_when_the_other_side_has_read_it() -> None:
         asyncio.run(main())
 
 
-def test_who_never_reads_is_not_waited_for_for_ever() -> None:
+def test_waiting_for_a_peer_that_never_reads_ends() -> None:
     near, far = socket.socketpair()
     with near, far:
         near.send(b"a head")
         asyncio.run(hijack.taken(near.fileno(), 0.01))
 
 
-def test_a_stream_that_nobody_waits_for_any_more_ends_without_a_word() -> None:
+def test_an_abandoned_stream_ends_without_a_warning() -> None:
     begun, goes_on = threading.Event(), threading.Event()
 
     def work() -> None:

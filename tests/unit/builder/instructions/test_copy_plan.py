@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What COPY decides, on views that are dictionaries."""
+"""The decisions of COPY, on views that are dictionaries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.errors import CorruptData
 
 @dataclass
 class Tree:
-    """A tree by path; a value that begins with "->" is a link, None a directory."""
+    """A tree as a dictionary; "->TARGET" is a symlink, None a directory."""
 
     nodes: dict[str, str | None]
     modes: dict[str, int] = field(default_factory=dict)
@@ -70,18 +70,18 @@ def copied(*sources: str, to: str, stage: Tree | None = None, **options: object)
         (["n*"], "/to/", {}, []),
     ],
 )
-def test_where_things_go(
+def test_each_source_goes_to_the_place_that_docker_gives_it(
     sources: list[str], to: str, stage: dict[str, str | None], expected: list[str]
 ) -> None:
     assert copied(*sources, to=to, stage=Tree(stage)) == expected
 
 
-def test_a_link_that_is_the_source_is_followed() -> None:
+def test_a_symlink_as_the_source_is_followed() -> None:
     result = plan([Wanted(SOURCE, "l")], Target("/to"), Tree({}))
     assert result.pieces[b"to"].fact.kind == "f"
 
 
-def test_a_directory_that_is_there_keeps_its_mode() -> None:
+def test_an_existing_directory_keeps_its_mode() -> None:
     result = plan([Wanted(SOURCE, "f")], Target("/a/"), Tree({"a": None}, {"a": 0o700}))
     assert result.pieces[b"a"].fact.mode == 0o700
     assert result.pieces[b"a"].is_given
@@ -92,7 +92,7 @@ def test_parents_are_kept_from_the_pivot_on() -> None:
     assert copied("d/./e/y", to="/to/", parents=True) == ["to", "to/e", "to/e/y"]
 
 
-def test_a_file_is_no_directory() -> None:
+def test_a_file_cannot_be_used_as_a_directory() -> None:
     with pytest.raises(StepFailed, match="cannot copy to non-directory: /e"):
         copied("d", to="/", stage=Tree({"e": "file"}))
     with pytest.raises(StepFailed, match="not a directory"):
@@ -104,7 +104,7 @@ def test_a_missing_source_is_named() -> None:
         copied("no", to="/")
 
 
-def test_the_digest_is_of_content_and_modes_and_not_of_times() -> None:
+def test_the_digest_covers_content_and_modes_but_not_times() -> None:
     def digest(tree: Tree, **options: object) -> str:
         return plan([Wanted(tree, "/")], Target("/", **options), Tree({})).digest()  # type: ignore[arg-type]
 
@@ -128,7 +128,7 @@ def test_the_digest_is_of_content_and_modes_and_not_of_times() -> None:
         (b"\\*", b"a", False),
     ],
 )
-def test_patterns_are_those_of_go(pattern: bytes, name: bytes, fits: bool) -> None:
+def test_patterns_match_as_in_go(pattern: bytes, name: bytes, fits: bool) -> None:
     assert bool(go_pattern(pattern).fullmatch(name)) is fits
 
 

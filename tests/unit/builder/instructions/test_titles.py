@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What progress calls the steps of a build."""
+"""The titles of build steps in the progress output."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def test_a_step_is_shown_with_its_variables(line: str, shown: str) -> None:
     assert text_of(step, VARIABLES, escape="\\", is_trigger=True) == f"ONBUILD {shown}"
 
 
-def test_only_a_base_that_is_fetched_is_a_step() -> None:
+def test_a_base_is_a_step_only_if_it_is_pulled() -> None:
     content = b"FROM a AS b\nRUN x\nENV y=z\nFROM b\nRUN x\nWORKDIR /\nFROM scratch\nCOPY x y\n"
     stages = plan(parse(content), Wanted(), all_stages=True).stages
     assert [steps_of(stage) for stage in stages] == [(1, 2), (0, 2), (0, 1)]
 
 
-def test_numbers_stand_below_one_another() -> None:
+def test_step_numbers_are_aligned() -> None:
     assert numbered("s", 9, 10, "RUN a") == "[s  9/10] RUN a"
     assert numbered("", 10, 10, "RUN [ b ]") == "[10/10] RUN [ b ]"

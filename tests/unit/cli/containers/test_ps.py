@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What ``ps`` shows."""
+"""The output of ``ps``."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_quiet_prints_short_ids(store: ContainerStore, capfd: pytest.CaptureFixt
         (["name=one", "label=tier"], []),
     ],
 )
-def test_filters_are_alternatives_within_a_key_but_labels_and_keys_are_conditions(
+def test_values_of_a_filter_are_alternatives_but_labels_and_keys_must_all_match(
     store: ContainerStore,
     capfd: pytest.CaptureFixture[str],
     filters: list[str],
@@ -105,7 +105,7 @@ def test_filters_are_alternatives_within_a_key_but_labels_and_keys_are_condition
     assert sorted(_ps(capfd, "-a", "--format", "{{.Names}}", *flags)) == names
 
 
-def test_formats_are_docker_s(store: ContainerStore, capfd: pytest.CaptureFixture[str]) -> None:
+def test_ps_formats_are_docker_s(store: ContainerStore, capfd: pytest.CaptureFixture[str]) -> None:
     _add(store, "one", labels={"a": "1"})
     (line,) = _ps(capfd, "-a", "--format", "json")
     row = json.loads(line)
@@ -115,7 +115,7 @@ def test_formats_are_docker_s(store: ContainerStore, capfd: pytest.CaptureFixtur
     assert [line.split() for line in table] == [["NAMES", "LABEL"], ["one", "1"]]
 
 
-def test_removing_prints_what_was_removed_and_goes_on_after_a_mistake(
+def test_rm_prints_removed_names_and_continues_after_an_error(
     store: ContainerStore, capfd: pytest.CaptureFixture[str]
 ) -> None:
     _add(store, "one")
@@ -124,7 +124,7 @@ def test_removing_prints_what_was_removed_and_goes_on_after_a_mistake(
     assert main(["rm", "-f", "nope"]) == 0
 
 
-def test_inspect_knows_docker_s_fields(
+def test_inspect_has_docker_s_fields(
     store: ContainerStore, capfd: pytest.CaptureFixture[str]
 ) -> None:
     made = _add(store, "one", exit_code=2, labels={"a.b": "c"})
@@ -144,7 +144,7 @@ def test_inspect_shows_images_too(store: ContainerStore, capfd: pytest.CaptureFi
     assert capfd.readouterr().out == "linux []\n"
 
 
-def test_a_running_container_is_up(store: ContainerStore) -> None:
+def test_a_running_container_has_the_status_up(store: ContainerStore) -> None:
     made = _add(store, "one")
     state = ContainerState("running", 1, 2, started_at="1970-01-01T00:00:10Z")
     assert status_text(made.with_state(state), 130.0) == "Up 2 minutes"

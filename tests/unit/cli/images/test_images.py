@@ -32,12 +32,14 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return code, captured.out, captured.err
 
 
-def test_load_names_what_it_loaded(capsys: pytest.CaptureFixture[str], archive: str) -> None:
+def test_load_prints_the_names_of_loaded_images(
+    capsys: pytest.CaptureFixture[str], archive: str
+) -> None:
     done = run(capsys, "load", "-q", "-i", archive)
     assert done == (0, "Loaded image: app:1\nLoaded image: r.io/app:1\n", "")
 
 
-def test_load_gives_the_id_of_an_image_without_a_name(
+def test_load_prints_the_id_of_an_image_without_a_name(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     images.docker_archive(LAYERS, path=tmp_path / "x.tar")
@@ -46,7 +48,7 @@ def test_load_gives_the_id_of_an_image_without_a_name(
     assert out.startswith("Loaded image ID: sha256:")
 
 
-def test_images_is_dockers_table(capsys: pytest.CaptureFixture[str], archive: str) -> None:
+def test_images_prints_docker_s_table(capsys: pytest.CaptureFixture[str], archive: str) -> None:
     assert run(capsys, "images")[1] == "REPOSITORY   TAG       IMAGE ID   CREATED   SIZE\n"
     run(capsys, "load", "-i", archive)
     head, *rows = run(capsys, "images")[1].splitlines()
@@ -69,14 +71,14 @@ def test_images_is_dockers_table(capsys: pytest.CaptureFixture[str], archive: st
         (["--format", "table {{.Tag}}", "app"], "TAG\n1\n"),
     ],
 )
-def test_images_can_be_chosen_and_shaped(
+def test_images_has_filters_and_formats(
     capsys: pytest.CaptureFixture[str], archive: str, arguments: list[str], expected: str
 ) -> None:
     run(capsys, "load", "-i", archive)
     assert run(capsys, "images", *arguments) == (0, expected, "")
 
 
-def test_images_as_json_is_an_object_a_line(
+def test_images_in_json_has_one_object_a_line(
     capsys: pytest.CaptureFixture[str], archive: str
 ) -> None:
     run(capsys, "load", "-i", archive)
@@ -84,7 +86,9 @@ def test_images_as_json_is_an_object_a_line(
     assert [json.loads(line)["Repository"] for line in lines] == ["app", "r.io/app"]
 
 
-def test_ids_are_short_unless_asked_for(capsys: pytest.CaptureFixture[str], archive: str) -> None:
+def test_image_ids_are_short_unless_no_trunc_is_given(
+    capsys: pytest.CaptureFixture[str], archive: str
+) -> None:
     run(capsys, "load", "-i", archive)
     short = run(capsys, "images", "-q", "app")[1].strip()
     full = run(capsys, "images", "-q", "--no-trunc", "app")[1].strip()
@@ -92,7 +96,7 @@ def test_ids_are_short_unless_asked_for(capsys: pytest.CaptureFixture[str], arch
     assert full.startswith(f"sha256:{short}")
 
 
-def test_history_is_dockers_table_newest_first(
+def test_history_prints_docker_s_table_newest_first(
     capsys: pytest.CaptureFixture[str], archive: str
 ) -> None:
     run(capsys, "load", "-i", archive)
@@ -117,7 +121,9 @@ def test_import_prints_the_id_and_takes_changes(
     assert run(capsys, "history", "base:2", "--format", "{{.Comment}}")[1] == "note\n"
 
 
-def test_tag_and_rmi_say_what_docker_says(capsys: pytest.CaptureFixture[str], archive: str) -> None:
+def test_tag_and_rmi_print_docker_s_messages(
+    capsys: pytest.CaptureFixture[str], archive: str
+) -> None:
     run(capsys, "load", "-i", archive)
     assert run(capsys, "tag", "app:1", "other") == (0, "", "")
     assert (
@@ -130,7 +136,7 @@ def test_tag_and_rmi_say_what_docker_says(capsys: pytest.CaptureFixture[str], ar
     assert all(line.startswith("Deleted: sha256:") for line in deleted)
 
 
-def test_rmi_goes_on_after_an_error_and_reports_it(
+def test_rmi_continues_after_an_error_and_reports_it(
     capsys: pytest.CaptureFixture[str], archive: str
 ) -> None:
     run(capsys, "load", "-i", archive)

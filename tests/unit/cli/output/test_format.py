@@ -33,16 +33,16 @@ def test_a_table_template_has_headings_and_aligned_columns() -> None:
     assert _render("table {{.ID}}\\t{{.Name}}") == expected
 
 
-def test_json_is_one_object_a_line() -> None:
+def test_json_has_one_object_a_line() -> None:
     lines = [json.loads(line) for line in _render("json").splitlines()]
     assert lines == [{"ID": "1", "Name": "one"}, {"ID": "22", "Name": "two"}]
 
 
-def test_a_template_is_one_line_a_row() -> None:
+def test_a_template_gives_one_line_a_row() -> None:
     assert _render('{{.ID}}:{{.Label "x"}}') == "1:x\n22:x"
 
 
-def test_objects_are_indented_json_or_a_template_each() -> None:
+def test_objects_are_shown_as_indented_json_or_by_a_template() -> None:
     assert json.loads(fmt.render_objects([{"a": 1}], None)) == [{"a": 1}]
     assert fmt.render_objects([{"a": 1}, {"a": 2}], "{{.a}}") == "1\n2"
 
@@ -68,7 +68,7 @@ def test_objects_are_indented_json_or_a_template_each() -> None:
         (86400 * 365 * 2, "2 years"),
     ],
 )
-def test_durations_are_rounded_as_docker_rounds_them(seconds: int, text: str) -> None:
+def test_durations_are_rounded_as_in_docker(seconds: int, text: str) -> None:
     assert timestamps.human_duration(seconds) == text
 
 
@@ -80,5 +80,5 @@ def test_sizes_are_decimal_with_three_digits(size: int, text: str) -> None:
     assert fmt.human_size(size) == text
 
 
-def test_a_stamp_of_a_second_ago_is_a_second_old() -> None:
+def test_a_time_one_second_ago_has_the_age_of_one_second() -> None:
     assert timestamps.seconds_since("1970-01-01T00:00:01.000000000Z", 2.0) == 1.0

@@ -98,6 +98,6 @@ def test_a_template_renders_as_in_go(source: str, expected: str) -> None:
         ("{{ ? }}", "unexpected '\\?'"),
     ],
 )
-def test_a_wrong_template_is_explained(source: str, message: str) -> None:
+def test_an_error_in_a_template_is_explained(source: str, message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         Template(source).render(VALUE)

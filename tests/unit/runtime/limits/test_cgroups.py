@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which cgroup a container gets, on made trees (integration/test_cgroups.py asks a kernel)."""
+"""The choice of a cgroup, in fake trees; integration/test_cgroups.py uses the kernel."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ MOUNTS = """\
 """
 
 
-def test_the_place_is_found_where_both_versions_are_mounted() -> None:
+def test_the_cgroup_is_found_if_both_versions_are_mounted() -> None:
     found = cgroup_plan.locate(HYBRID, MOUNTS)
     path = "/sys/fs/cgroup/unified/user.slice/user@7.service/app.slice/term.scope"
     assert found == Own("/sys/fs/cgroup/unified", path)
 
 
-def test_the_place_is_found_where_only_a_part_is_mounted() -> None:
+def test_the_cgroup_is_found_if_only_a_part_is_mounted() -> None:
     mounts = r"41 31 0:38 /user.slice /mnt/c\040g rw - cgroup2 cgroup2 rw"
     found = cgroup_plan.locate(HYBRID, mounts)
     assert found == Own("/mnt/c g", "/mnt/c g/user@7.service/app.slice/term.scope")
@@ -47,7 +47,7 @@ def test_the_place_is_found_where_only_a_part_is_mounted() -> None:
     ],
     ids=["version 1", "outside the namespace", "outside the mount", "not mounted"],
 )
-def test_who_sees_no_cgroup_of_version_2_has_no_place(cgroup: str, mounts: str) -> None:
+def test_without_cgroup_version_2_no_cgroup_is_found(cgroup: str, mounts: str) -> None:
     assert cgroup_plan.locate(cgroup, mounts) is None
 
 
@@ -62,7 +62,7 @@ def made_cgroup(
     return path
 
 
-def test_the_nearest_cgroup_that_gives_controllers_is_offered_first(tmp_path: pathlib.Path) -> None:
+def test_the_nearest_cgroup_with_controllers_comes_first(tmp_path: pathlib.Path) -> None:
     top = made_cgroup(tmp_path / "top", has="cpu io memory pids", gives="cpu memory pids")
     middle = made_cgroup(top / "middle", has="cpu memory pids", gives="pids", procs="")
     leaf = made_cgroup(middle / "leaf", has="pids", procs="12\n")
@@ -72,7 +72,7 @@ def test_the_nearest_cgroup_that_gives_controllers_is_offered_first(tmp_path: pa
     assert found[1].ready == {"cpu", "memory", "pids"}
 
 
-def test_nothing_is_enabled_where_processes_are_in_the_way(tmp_path: pathlib.Path) -> None:
+def test_no_controller_is_enabled_in_a_cgroup_with_processes(tmp_path: pathlib.Path) -> None:
     top = made_cgroup(tmp_path / "top", has="cpu memory", gives="memory", procs="7\n8\n")
     leaf = made_cgroup(top / "leaf", has="memory", procs="12\n")
     assert cgroup_plan.offers(Own(str(top), str(leaf))) == [
@@ -81,7 +81,7 @@ def test_nothing_is_enabled_where_processes_are_in_the_way(tmp_path: pathlib.Pat
 
 
 @pytest.mark.parametrize("spoilt", ["", "cgroup.procs", "cgroup.subtree_control"])
-def test_a_cgroup_that_is_not_the_users_is_not_offered(tmp_path: pathlib.Path, spoilt: str) -> None:
+def test_a_cgroup_of_another_user_is_not_offered(tmp_path: pathlib.Path, spoilt: str) -> None:
     top = made_cgroup(tmp_path / "top", has="pids", gives="pids")
     (top / spoilt).chmod(0o555 if not spoilt else 0o444)
     try:
@@ -90,7 +90,7 @@ def test_a_cgroup_that_is_not_the_users_is_not_offered(tmp_path: pathlib.Path, s
         top.chmod(0o755)
 
 
-def test_whoever_gives_most_of_what_is_wanted_is_asked_first() -> None:
+def test_the_cgroup_with_most_of_the_wanted_controllers_comes_first() -> None:
     near = Offer("/a/b", frozenset({"pids"}))
     far = Offer("/a", frozenset({"pids"}), frozenset({"memory"}))
     both = frozenset({"pids", "memory"})
@@ -99,13 +99,13 @@ def test_whoever_gives_most_of_what_is_wanted_is_asked_first() -> None:
     assert cgroup_plan.ranked([near, far], frozenset({"cpu"})) == []
 
 
-def test_only_limits_that_are_set_want_a_controller() -> None:
+def test_only_limits_that_are_set_need_a_controller() -> None:
     assert cgroup_plan.wanted(Policy()) == frozenset()
     policy = Policy(memory=1, cpus=0.5, pids_limit=9, cpuset="0")
     assert cgroup_plan.wanted(policy) == CONTROLLERS
 
 
-def test_limits_are_written_as_the_kernel_wants_them() -> None:
+def test_limits_are_written_in_the_kernel_s_format() -> None:
     policy = Policy(memory=64 << 20, cpus=1.5, pids_limit=9, cpuset="0-1")
     assert dict(cgroup_plan.settings(policy, CONTROLLERS)) == {
         "memory.max": "67108864",
@@ -123,7 +123,7 @@ def test_limits_are_written_as_the_kernel_wants_them() -> None:
     )
 
 
-def test_where_no_process_can_be_moved_there_is_no_cgroup(
+def test_a_cgroup_is_not_used_if_processes_cannot_be_moved(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     top = made_cgroup(tmp_path / "top", has="pids", gives="pids")
@@ -136,7 +136,7 @@ def test_where_no_process_can_be_moved_there_is_no_cgroup(
     assert sorted(item.name for item in top.iterdir() if item.is_dir()) == []
 
 
-def test_nothing_is_removed_that_was_not_made_for_a_container(tmp_path: pathlib.Path) -> None:
+def test_only_cgroups_created_for_a_container_are_removed(tmp_path: pathlib.Path) -> None:
     other = tmp_path / "user.slice"
     other.mkdir()
     place = rundir.RunDir(str(tmp_path / "run"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How much memory processes have."""
+"""The memory that processes use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.runtime.limits.usage import resident_bytes
 
 SIZE = 32 << 20
 SLACK = 4 << 20
-# One and its child that share memory and have all of it; each says so with a line.
+# A process and its child share memory, and touch all of it; each prints a line when done.
 SHARING = f"""
 import mmap, os
 shared = mmap.mmap(-1, {SIZE})
@@ -38,7 +38,7 @@ def test_memory_shared_by_processes_counts_once() -> None:
     assert one < both < one + SIZE
 
 
-def test_pages_of_files_are_nobodys(tmp_path: pathlib.Path) -> None:
+def test_pages_of_files_do_not_count(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(bytes(SIZE))
     own = [os.getpid()]
@@ -47,9 +47,9 @@ def test_pages_of_files_are_nobodys(tmp_path: pathlib.Path) -> None:
         for at in range(0, SIZE, mmap.PAGESIZE):
             assert mapped[at] == 0
         assert resident_bytes(own) < before + SLACK
-        # Nobody asked for it as exactly as that.
+        # Below *floor* the cheap sum is enough, and that includes pages of files.
         assert SIZE <= resident_bytes(own, floor=1 << 40) < 1 << 40
 
 
-def test_who_is_gone_has_nothing() -> None:
+def test_a_process_that_ended_uses_no_memory() -> None:
     assert resident_bytes([]) == resident_bytes([2**22 + 1]) == 0

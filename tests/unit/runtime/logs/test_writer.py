@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Logs are written whole and read back."""
+"""Container logs are written completely and can be read back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def texts(path: pathlib.Path, span: Span | None = None) -> list[str]:
     return [line.text for line in reader.read(str(path), span or Span())]
 
 
-def test_lines_come_in_pieces_and_are_kept_whole(tmp_path: pathlib.Path) -> None:
+def test_a_line_written_in_pieces_is_one_log_entry(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "log"
     log = LogFile(str(path))
     for piece in (b"a", b"b\nc", b"\n\n", b"end"):
@@ -31,7 +31,7 @@ def test_lines_come_in_pieces_and_are_kept_whole(tmp_path: pathlib.Path) -> None
     assert texts(path)[-1] == "end"
 
 
-def test_a_long_line_is_split_and_bad_text_is_shown(tmp_path: pathlib.Path) -> None:
+def test_a_long_line_is_split_and_invalid_utf_8_is_replaced(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "log"
     log = LogFile(str(path))
     log.add("stdout", b"x" * 40_000 + b"\n\xff\n")
@@ -40,7 +40,7 @@ def test_a_long_line_is_split_and_bad_text_is_shown(tmp_path: pathlib.Path) -> N
     assert texts(path)[-1] == "\ufffd\n"
 
 
-def test_damage_is_passed_over(tmp_path: pathlib.Path) -> None:
+def test_damaged_lines_are_skipped(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "log"
     log = LogFile(str(path))
     log.add("stdout", b"one\n")
@@ -54,7 +54,7 @@ def test_damage_is_passed_over(tmp_path: pathlib.Path) -> None:
     assert texts(path, Span(tail=1)) == ["two\n"]
 
 
-def test_a_full_disk_loses_nothing_that_fits_and_counts_the_rest(
+def test_a_full_disk_keeps_whole_lines_and_counts_lost_ones(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "log"
@@ -63,7 +63,7 @@ def test_a_full_disk_loses_nothing_that_fits_and_counts_the_rest(
     real = os.write
 
     def full(fd: int, data: bytes) -> int:
-        real(fd, bytes(data)[:10])  # half a line gets through
+        real(fd, bytes(data)[:10])  # half a line is written
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(os, "write", full)

@@ -62,20 +62,20 @@ def present(address: str, network_id: str = "backbackbackbackbackbackbackback") 
     )
 
 
-def test_the_first_free_address_is_taken_and_never_the_gateway_s() -> None:
+def test_the_first_free_address_is_used_but_never_the_gateway_s() -> None:
     second = format_address(SMALL.base + 2)
     assert choose(config(Endpoint("back")), [network()]).address == second
     third = choose(config(Endpoint("back")), [network()], [present(second)])
     assert third.address == third.endpoints[0].address == format_address(SMALL.base + 3)
 
 
-def test_a_full_network_is_said_to_be_full() -> None:
+def test_a_full_network_is_reported() -> None:
     everybody = [present(format_address(SMALL.base + index)) for index in range(2, 7)]
     with pytest.raises(RuntimeFailed, match="no available IPv4 addresses on this network"):
         choose(config(Endpoint("back")), [network()], everybody)
 
 
-def test_an_address_can_be_asked_for() -> None:
+def test_an_address_can_be_requested() -> None:
     wanted = format_address(SMALL.base + 5)
     assert choose(config(Endpoint("back", address=wanted)), [network()]).address == wanted
     with pytest.raises(RuntimeFailed, match="Address already in use"):
@@ -84,13 +84,13 @@ def test_an_address_can_be_asked_for() -> None:
         choose(config(Endpoint("back", address="127.1.1.1")), [network()])
 
 
-def test_an_address_of_the_subnet_s_ends_is_no_address() -> None:
+def test_the_first_and_last_address_of_a_subnet_are_refused() -> None:
     for number in (SMALL.base, SMALL.last):
         with pytest.raises(RuntimeFailed, match="no configured subnet"):
             choose(config(Endpoint("back", address=format_address(number))), [network()])
 
 
-def test_networks_that_are_not_there_or_not_to_be_mixed_are_refused() -> None:
+def test_unknown_and_incompatible_networks_are_refused() -> None:
     with pytest.raises(NetworkNotFound, match="network nope not found"):
         choose(config(Endpoint("nope")), [network()])
     host = Network(id="h", name="host", created="", driver="host")
@@ -98,7 +98,7 @@ def test_networks_that_are_not_there_or_not_to_be_mixed_are_refused() -> None:
         choose(config(Endpoint("back"), Endpoint("host")), [network(), host])
 
 
-def test_only_internal_networks_lead_nowhere_and_publish_nothing() -> None:
+def test_internal_networks_reach_nothing_outside_and_publish_no_ports() -> None:
     inner = network("inner", internal=True)
     wanted = config(Endpoint("inner"), publications=parse_publication("8080:80"))
     seat = choose(wanted, [inner])
@@ -108,7 +108,7 @@ def test_only_internal_networks_lead_nowhere_and_publish_nothing() -> None:
     assert both.egress == "free"
 
 
-def test_publish_all_takes_what_is_exposed_and_not_published() -> None:
+def test_publish_all_publishes_exposed_ports_that_are_not_published() -> None:
     wanted = config(
         Endpoint("back"), publications=parse_publication(f"{BASE[:-1]}5::80"), publish_all=True
     )
@@ -131,7 +131,7 @@ def test_a_container_without_networks_has_an_address_for_its_own_loopback() -> N
     assert seat.address.startswith("127.")
 
 
-def test_allowed_hosts_are_addresses_or_are_looked_up() -> None:
+def test_allowed_hosts_are_addresses_or_resolved_names() -> None:
     found = allocation.resolve_allowed(["10.0.0.0/8", "[::1]:80", "localhost:5432"])
     assert {row.network for row in found.rows} >= {"10.0.0.0/8", "::1", "127.0.0.1"}
     assert ("127.0.0.1", "localhost") in found.names
@@ -139,7 +139,7 @@ def test_allowed_hosts_are_addresses_or_are_looked_up() -> None:
         allocation.resolve_allowed(["a..b"])
 
 
-def test_names_that_the_container_has_anyway_are_allowed_by_those() -> None:
+def test_allowed_hosts_may_be_names_from_extra_hosts() -> None:
     own = [("far", "192.0.2.9"), ("box", "host-gateway")]
     found = allocation.resolve_allowed(["far:80", "box", "host.docker.internal:22"], own)
     assert found.names == ()

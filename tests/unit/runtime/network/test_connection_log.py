@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Lines of the log of connections."""
+"""The lines of the connection log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def begun(journal: Journal, tail: str, head: str = HEAD) -> list[str]:
     return list(journal.begin(f"{head} = {tail}", NAMES))
 
 
-def test_a_stream_has_one_line_when_it_has_ended() -> None:
+def test_a_tcp_connection_has_one_line_when_it_ends() -> None:
     journal = Journal(told=True)
     assert begun(journal, "-EINPROGRESS #5") == []
     assert begun(journal, "-EALREADY #5") == []
@@ -31,7 +31,7 @@ def test_a_stream_has_one_line_when_it_has_ended() -> None:
     assert not journal.is_waiting
 
 
-def test_what_never_came_about_is_told_by_its_error() -> None:
+def test_a_failed_connection_is_logged_with_its_error() -> None:
     journal = Journal(told=True)
     assert begun(journal, "-ECONNREFUSED #5") == [f"{HEAD} db = -ECONNREFUSED"]
     begun(journal, "-EINPROGRESS #6")
@@ -41,7 +41,7 @@ def test_what_never_came_about_is_told_by_its_error() -> None:
     assert lines == [f"{HEAD} db = failed"]
 
 
-def test_what_nobody_told_of_is_written_without_numbers() -> None:
+def test_a_connection_without_statistics_is_logged_without_numbers() -> None:
     journal = Journal(told=True)
     begun(journal, "0 #5")
     assert list(journal.rest()) == [f"{HEAD} db = ? sent ? received ?"]
@@ -56,12 +56,12 @@ def test_addresses_are_looked_up_whatever_their_form() -> None:
 
 
 @given(st.binary(max_size=400))
-def test_any_message_is_taken_or_left(message: bytes) -> None:
+def test_any_message_is_parsed_or_ignored(message: bytes) -> None:
     parse_event(message)
     parse_event(struct.pack("=I", len(message)) + message[4:])
 
 
-def test_a_message_of_the_kernel_is_read() -> None:
+def test_a_kernel_message_is_parsed() -> None:
     info = bytearray(284)
     struct.pack_into("=QQ", info, 120, 11, 21)
     struct.pack_into("=I", info, 152, 3)

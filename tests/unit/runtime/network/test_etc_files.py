@@ -28,7 +28,7 @@ def at(address: str, **more: object) -> LiveEndpoint:
     return LiveEndpoint(address=address, **{**given, **more})
 
 
-def test_containers_of_one_network_know_each_other_s_names() -> None:
+def test_containers_on_one_network_can_resolve_each_other() -> None:
     one = seat("a", at("127.5.0.2"))
     two = seat("b", at("127.5.0.3", aliases=("db", "store")), hostname="box")
     assert etc_files.lines_about(one, two) == [f"127.5.0.3\tname-b {'b' * 12} db store box\n"]
@@ -45,7 +45,7 @@ def test_on_the_default_network_only_links_have_names() -> None:
     assert etc_files.lines_about(linked, two) == [f"127.5.0.3\tname-b {'b' * 12} db\n"]
 
 
-def test_the_own_file_has_what_was_asked_for_and_the_machine() -> None:
+def test_etc_hosts_has_the_requested_names_and_the_host() -> None:
     config = NetworkConfig(extra_hosts=(("gate", "host-gateway"), ("far", "10.0.0.1")))
     text = etc_files.own_hosts(seat("a", at("127.5.0.2")), config, [("10.0.0.9", "ok")], [])
     lines = text.splitlines()[6:]
@@ -60,18 +60,18 @@ def test_the_own_file_has_what_was_asked_for_and_the_machine() -> None:
     assert alone.splitlines()[6:] == [f"127.0.0.1\t{'a' * 12}"]
 
 
-def test_lines_come_and_go_and_the_container_s_own_stay(tmp_path: pathlib.Path) -> None:
+def test_added_and_removed_lines_leave_the_container_s_own_lines(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "hosts"
     path.write_text("127.0.0.1\tlocalhost\n127.5.0.3\tb\n")
     with path.open("a") as file:
-        file.write("9.9.9.9 mine")  # without a newline
+        file.write("9.9.9.9 mine")  # the last line has no newline
     etc_files.amend(str(path), [], ["127.5.0.4\tc\n"])
-    etc_files.amend(str(path), ["x\n"], ["127.5.0.4\tc\n"])  # twice is once
+    etc_files.amend(str(path), ["x\n"], ["127.5.0.4\tc\n"])  # a repetition changes nothing
     etc_files.amend(str(path), ["127.5.0.3\tb\n"], [])
     assert path.read_text() == "127.0.0.1\tlocalhost\n9.9.9.9 mine\n127.5.0.4\tc\n"
 
 
-def test_a_reader_never_sees_a_part_of_a_change(tmp_path: pathlib.Path) -> None:
+def test_a_reader_never_sees_a_partial_change(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "hosts"
     etc_files.write(str(tmp_path), {"hosts": "127.0.0.1\tlocalhost\n"})
     lines = [f"127.5.0.{number}\tname-{number}{'x' * 40}\n" for number in range(200)]
@@ -99,12 +99,12 @@ def test_a_reader_never_sees_a_part_of_a_change(tmp_path: pathlib.Path) -> None:
     assert set(os.listdir(tmp_path)) == {"hosts", "home"}
 
 
-def test_the_file_of_a_container_that_ended_is_left_alone(tmp_path: pathlib.Path) -> None:
+def test_the_file_of_an_ended_container_is_not_changed(tmp_path: pathlib.Path) -> None:
     etc_files.amend(str(tmp_path / "hosts"), ["a\n"], ["b\n"])
     assert os.listdir(tmp_path) == ["home"]
 
 
-def test_the_resolver_is_the_machine_s_but_for_what_was_asked_for() -> None:
+def test_resolv_conf_is_the_host_s_with_the_requested_changes() -> None:
     machine = "nameserver 10.0.0.1\nsearch a b\noptions ndots:1\n"
     assert etc_files.resolv_conf(machine, NetworkConfig()) == machine
     asked = NetworkConfig(dns=("1.1.1.1", "::2"), dns_search=(".",), dns_options=("rotate",))

@@ -20,7 +20,7 @@ _WORD = b"0123456789abcdef" * 65536  # 1 MiB
 
 
 class Table(NetworkTable):
-    """Tells of one listener."""
+    """A network table with one listener."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.address = address
@@ -57,7 +57,7 @@ def relayed(listener: tuple[str, int], protocol: str = "tcp") -> Iterator[tuple[
 
 
 def send_all(sock: socket.socket, data: bytes) -> threading.Thread:
-    """Send in a thread of its own, and say that this was all."""
+    """Send in a thread, then end the sending direction."""
 
     def send() -> None:
         sock.sendall(data)
@@ -77,7 +77,7 @@ def listening() -> Iterator[socket.socket]:
 
 @contextmanager
 def silent() -> Iterator[tuple[str, int]]:
-    """Give an address where nobody listens, and nobody else can."""
+    """Give an address on which nothing listens, and nothing else can."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()
@@ -90,7 +90,7 @@ def all_of(sock: socket.socket) -> bytes:
     return bytes(found)
 
 
-def test_each_side_sends_as_much_as_it_likes_and_ends_by_itself() -> None:
+def test_each_side_sends_and_closes_independently() -> None:
     with (
         listening() as server,
         relayed(server.getsockname()) as (port, _),
@@ -106,7 +106,7 @@ def test_each_side_sends_as_much_as_it_likes_and_ends_by_itself() -> None:
                 thread.join(100)
 
 
-def test_a_caller_that_reads_nothing_keeps_nobody_waiting() -> None:
+def test_a_client_that_reads_nothing_does_not_delay_others() -> None:
     with (
         listening() as server,
         relayed(server.getsockname()) as (port, _),
@@ -142,7 +142,7 @@ def call(port: int) -> bytes:
         return all_of(caller)
 
 
-def test_a_listener_that_comes_later_is_found() -> None:
+def test_a_listener_that_starts_later_is_found() -> None:
     with silent() as nobody, relayed(nobody) as (port, table):
         with pytest.raises(ConnectionResetError):
             call(port)
@@ -154,7 +154,7 @@ def test_a_listener_that_comes_later_is_found() -> None:
             thread.join(100)
 
 
-def test_datagrams_of_two_callers_come_back_to_each_from_where_they_were_sent() -> None:
+def test_datagrams_of_two_clients_are_answered_from_the_address_they_were_sent_to() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.settimeout(100)
         server.bind(("127.0.0.1", 0))

@@ -20,7 +20,7 @@ Settle = Callable[..., tuple[Published, ...]]
 
 @pytest.fixture
 def settle() -> Iterator[Settle]:
-    """Have ports for a container of a store; they are given back at the end of the test."""
+    """Reserve ports for a container of a store; they are released after the test."""
     everybody: list[host_ports.Held] = []
 
     def settle(
@@ -36,11 +36,11 @@ def settle() -> Iterator[Settle]:
 
 @pytest.fixture(name="free_ports")
 def two_free_ports() -> int:
-    """The first of two free ports in a row."""
+    """Return the first of two consecutive free ports."""
     return ports.free_ports(2)
 
 
-def test_a_guarded_address_is_had_once_and_free_again_when_its_holder_is_gone() -> None:
+def test_a_reserved_address_is_exclusive_until_its_holder_ends() -> None:
     keep = host_ports.guard(HERE)
     assert keep is not None
     assert host_ports.guard(HERE) is None
@@ -50,7 +50,7 @@ def test_a_guarded_address_is_had_once_and_free_again_when_its_holder_is_gone() 
     again.close()
 
 
-def test_what_is_sent_to_a_guarded_address_is_refused_as_where_nobody_is() -> None:
+def test_a_reserved_address_refuses_connections_like_a_free_one() -> None:
     keep = host_ports.guard(HERE)
     assert keep is not None
     with closing(keep), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -61,7 +61,7 @@ def test_what_is_sent_to_a_guarded_address_is_refused_as_where_nobody_is() -> No
             sender.recv(1)
 
 
-def test_a_port_that_somebody_listens_on_is_refused(settle: Settle) -> None:
+def test_a_port_with_a_listener_is_refused(settle: Settle) -> None:
     with socket.socket() as other:
         other.bind((HERE, 0))
         other.listen()
@@ -74,7 +74,7 @@ def test_a_port_that_somebody_listens_on_is_refused(settle: Settle) -> None:
     assert caught.value.message == text
 
 
-def test_a_port_of_a_range_is_the_first_that_is_free(settle: Settle) -> None:
+def test_the_first_free_port_of_a_range_is_used(settle: Settle) -> None:
     with socket.socket() as other:
         other.bind((HERE, 0))
         other.listen()
@@ -85,9 +85,7 @@ def test_a_port_of_a_range_is_the_first_that_is_free(settle: Settle) -> None:
 
 
 @pytest.mark.parametrize("kind", ["tcp", "udp"])
-def test_a_port_without_a_wish_is_free_and_below_those_of_outgoing_connections(
-    kind: str, settle: Settle
-) -> None:
+def test_an_automatic_port_is_free_and_below_the_ephemeral_ports(kind: str, settle: Settle) -> None:
     [first, second] = settle(
         [Publication(Port(80, kind)), Publication(Port(81, kind))], default_ip=HERE
     )
@@ -96,7 +94,7 @@ def test_a_port_without_a_wish_is_free_and_below_those_of_outgoing_connections(
     assert first.host_port >= 1024
 
 
-def test_a_port_that_another_container_has_is_refused_whoever_listens(settle: Settle) -> None:
+def test_a_port_of_another_container_is_refused_with_or_without_a_listener(settle: Settle) -> None:
     taken = [Published(Port(80), "0.0.0.0", 8080)]
     wishes = parse_publication("127.0.0.1:8080:80")
     with pytest.raises(RuntimeFailed, match="failed: port is already allocated"):
@@ -111,12 +109,12 @@ def test_a_port_that_needs_root_is_refused(settle: Settle) -> None:
         settle([wish])
 
 
-def test_an_address_that_is_not_the_machine_s_is_refused(settle: Settle) -> None:
+def test_an_address_that_the_host_does_not_have_is_refused(settle: Settle) -> None:
     with pytest.raises(RuntimeFailed, match="cannot assign requested address"):
         settle(parse_publication("192.0.2.1:8080:80"))
 
 
-def test_without_an_address_a_port_is_had_on_all_of_both_families_at_one_number(
+def test_without_an_address_a_port_is_published_on_ipv4_and_ipv6_with_one_number(
     settle: Settle,
 ) -> None:
     [four, six] = settle([Publication(Port(80))])
@@ -124,7 +122,7 @@ def test_without_an_address_a_port_is_had_on_all_of_both_families_at_one_number(
     assert four.host_port == six.host_port
 
 
-def test_places_of_two_families_do_not_meet_and_of_one_they_do(settle: Settle) -> None:
+def test_addresses_conflict_only_within_one_family(settle: Settle) -> None:
     taken = [Published(Port(80), "::", 8080)]
     settle(parse_publication("127.0.0.1::80"), taken)
     with pytest.raises(RuntimeFailed, match=r"Bind for \[::1\]:8080 failed: port is already"):
@@ -133,11 +131,11 @@ def test_places_of_two_families_do_not_meet_and_of_one_they_do(settle: Settle) -
 
 @pytest.mark.parametrize("kind", ["tcp", "udp"])
 @pytest.mark.parametrize("address", [HERE, "::1", ""], ids=["IPv4", "IPv6", "all"])
-def test_two_stores_never_choose_the_same_port_by_themselves(
+def test_two_stores_never_choose_the_same_automatic_port(
     settle: Settle, monkeypatch: pytest.MonkeyPatch, address: str, kind: str
 ) -> None:
     place = os.getpid().to_bytes(4, "little")
-    monkeypatch.setattr(host_ports.os, "urandom", lambda _: place[:2])  # both begin there
+    monkeypatch.setattr(host_ports.os, "urandom", lambda _: place[:2])  # both try it first
     wish = Publication(Port(80, kind), address)
     one, two = ({row.host_port for row in settle([wish])} for _ in range(2))
     assert len(one) == len(two) == 1
@@ -150,7 +148,7 @@ def test_two_stores_share_a_range(settle: Settle, free_ports: int) -> None:
     assert (one.host_port, two.host_port) == (free_ports, free_ports + 1)
 
 
-def test_a_port_that_was_asked_for_is_not_had_where_another_store_listens(
+def test_a_requested_port_is_refused_if_another_store_listens_on_it(
     settle: Settle, free_ports: int
 ) -> None:
     wish = Publication(Port(80), "::1", free_ports, free_ports)
@@ -159,7 +157,7 @@ def test_a_port_that_was_asked_for_is_not_had_where_another_store_listens(
         settle([wish])
 
 
-def test_what_is_given_back_can_be_had_again(settle: Settle, free_ports: int) -> None:
+def test_a_released_port_can_be_used_again(settle: Settle, free_ports: int) -> None:
     wish = Publication(Port(80), "", free_ports, free_ports + 1)
     first = host_ports.settle([wish], [], default_ip="")
     places = first.published

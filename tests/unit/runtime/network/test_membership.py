@@ -24,7 +24,7 @@ from sandbox.runtime.rundir import RunDir
 from sandbox.store.layout import Layout
 from sandbox.store.networks import NetworkStore
 
-# No address of it is bound by anybody else: it has this process's number in it.
+# No other process uses this subnet, since its addresses contain this process's pid.
 SUBNET = parse_subnet(f"127.{16 + os.getpid() % 200}.{os.getpid() // 200 % 32 * 8}.0/21")
 
 
@@ -103,10 +103,10 @@ def test_five_hundred_containers_on_one_network_know_each_other(
         change.leave(found[config(250).id])
     assert "name-250" not in names_in(tmp_path, "name-0")
     with NetworkTable.reading(members.directory_of(layout)) as table:
-        assert len(table.endpoints()) == 499 + 1  # the machine's
+        assert len(table.endpoints()) == 499 + 1  # and the gateway
 
 
-def test_a_seat_whose_process_is_gone_is_given_to_the_next(
+def test_the_address_of_an_ended_container_is_reused(
     layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
 ) -> None:
     with membership.changing(layout) as change:
@@ -124,12 +124,12 @@ def test_a_seat_whose_process_is_gone_is_given_to_the_next(
     assert "name-1" not in names_in(tmp_path, "name-2")
 
 
-def test_what_was_cut_off_between_two_files_does_not_stay_in_the_way(
+def test_an_interrupted_registration_does_not_block_the_next(
     layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
 ) -> None:
     with membership.changing(layout) as change:
         first = join(change, tmp_path, config(1), guards)
-        change.register.drop(first)  # as if killed before it was registered
+        change.register.drop(first)  # as if killed before the registration
         change.register.put(replace(first, id="x", number=first.number + 1000))
     guards.pop().close()
     with membership.changing(layout) as change:
@@ -140,7 +140,7 @@ def test_what_was_cut_off_between_two_files_does_not_stay_in_the_way(
         assert list(table.containers()) == [again.number]
 
 
-def test_when_the_last_leaves_nothing_stays(
+def test_when_the_last_member_leaves_no_files_remain(
     layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
 ) -> None:
     with membership.changing(layout) as change:
@@ -151,7 +151,7 @@ def test_when_the_last_leaves_nothing_stays(
     assert not os.path.exists(members.directory_of(layout))
 
 
-def test_a_store_that_was_deleted_is_not_made_again(
+def test_a_deleted_store_is_not_created_again(
     layout: Layout, back: Network, tmp_path: pathlib.Path
 ) -> None:
     with membership.joined(config(1), layout, RunDir(f"{tmp_path}/one")) as seat:
@@ -161,7 +161,7 @@ def test_a_store_that_was_deleted_is_not_made_again(
     assert not os.path.exists(members.directory_of(layout))
 
 
-def test_one_cannot_be_twice_on_a_network_or_on_one_that_is_not_there(
+def test_joining_a_network_twice_or_an_unknown_network_is_refused(
     layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
 ) -> None:
     with membership.changing(layout) as change:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the first process needs is looked up in the container's own tree."""
+"""The program, the user and the directories of the first process, found in its own tree."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def tree(tmp_path: pathlib.Path) -> Any:
         ("bin/sh", "/", "/bin/sh"),
     ],
 )
-def test_a_command_is_found_as_a_shell_finds_it(tree: Any, name: str, cwd: str, found: str) -> None:
+def test_a_command_is_found_as_by_a_shell(tree: Any, name: str, cwd: str, found: str) -> None:
     assert lookup.find_command(tree, name, PATH, cwd, ROOT) == found
 
 
@@ -81,7 +81,7 @@ def test_a_user_needs_the_right_execute_bit(tree: Any) -> None:
         lookup.find_command(tree, "rootonly", PATH, "/", USER)
 
 
-def test_the_user_is_looked_up_in_the_container(tree: Any) -> None:
+def test_the_user_is_looked_up_in_the_container_s_passwd_file(tree: Any) -> None:
     assert lookup.find_identity(tree, "me") == Identity(7, 8, (10,), "/home/me")
 
 
@@ -89,7 +89,7 @@ def test_without_user_databases_root_still_works(tmp_path: pathlib.Path) -> None
     assert lookup.find_identity(FakeTree(tmp_path), "") == Identity()  # type: ignore[arg-type]
 
 
-def test_missing_directories_are_made(tree: Any, tmp_path: pathlib.Path) -> None:
+def test_a_missing_working_directory_is_created(tree: Any, tmp_path: pathlib.Path) -> None:
     lookup.make_directories(tree, "/work/a/b")
     assert (tmp_path / "work/a/b").is_dir()
     with pytest.raises(RuntimeFailed, match="/bin/sh is a file"):

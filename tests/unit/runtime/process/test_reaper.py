@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Watching processes."""
+"""The watch over a container's processes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_signal_is_passed_on_to_the_main_process() -> None:
     assert result.stdout == "7\n", result.stderr
 
 
-def test_a_signal_before_the_birth_is_delivered_after_it() -> None:
+def test_a_signal_before_the_start_is_delivered_after_it() -> None:
     main = reaper.MainProcess()
     main.send(signal.SIGTERM)
     pid = os.fork()
@@ -91,16 +91,16 @@ def test_a_new_process_starts_with_no_signal_ignored_or_blocked() -> None:
         os.execvp("grep", ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"])
     """)
     values = [int(line.split()[1], 16) for line in result.stdout.splitlines()]
-    # Signals 32 and 33 are the C library's own: only the guest runtime can reset them.
+    # Signals 32 and 33 belong to the C library; only the guest runtime can reset them.
     assert [value & ~(3 << 31) for value in values] == [0, 0]
 
 
-def test_a_start_time_tells_a_process_from_a_later_one_with_its_number() -> None:
+def test_a_start_time_distinguishes_processes_with_the_same_pid() -> None:
     assert reaper.start_time_of(os.getpid()) == reaper.start_time_of(os.getpid())
     pid = os.fork()
     if pid == 0:
         os._exit(0)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    assert reaper.start_time_of(pid) is None  # a zombie is gone
+    assert reaper.start_time_of(pid) is None  # a zombie has ended
     os.waitpid(pid, 0)
     assert reaper.start_time_of(pid) is None

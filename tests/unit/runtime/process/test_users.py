@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who the main process is."""
+"""The user and groups of the main process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GROUP = parse_group("root:x:0:\nwww:x:33:\nadm:x:4:www,other\nssl:x:90:www\nstaf
         ("1000", Identity(7, 7, (), "/seven")),
     ],
 )
-def test_a_user_spec_resolves_as_docker_resolves_it(spec: str, expected: Identity) -> None:
+def test_a_user_spec_resolves_as_in_docker(spec: str, expected: Identity) -> None:
     assert resolve_identity(spec, PASSWD, GROUP) == expected
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The loop of a supervisor."""
+"""The event loop of a supervisor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.runtime.supervisor.event_loop import Session
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    """A session is all that its process does; this one goes on without it."""
+    """Restore the signal handlers: a session sets them, and this process goes on without it."""
     numbers = (signal.SIGCHLD, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
     yield
@@ -27,7 +27,7 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_a_client_that_another_event_closed_does_not_end_the_supervisor(
+def test_a_connection_closed_by_another_event_does_not_end_the_supervisor(
     tmp_path: pathlib.Path,
 ) -> None:
     session = Session(protocol.listen(str(tmp_path / "socket")), None)
@@ -53,13 +53,13 @@ def test_a_client_that_another_event_closed_does_not_end_the_supervisor(
             end.close()
 
 
-def test_who_reads_slowly_gets_all_of_the_output_at_the_end(tmp_path: pathlib.Path) -> None:
+def test_a_slow_reader_gets_the_whole_output(tmp_path: pathlib.Path) -> None:
     session = Session(protocol.listen(str(tmp_path / "socket")), None)
     ours, theirs = socket.socketpair()
     theirs.settimeout(100)
     client = session.clients.add(ours)
     client.attached = True
-    data = b"0123456789abcdef" * 65536  # more than the connection takes
+    data = b"0123456789abcdef" * 65536  # more than the connection buffers
     session.clients.broadcast(protocol.STDOUT, data)
     session.clients.dismiss()
     assert client.is_open

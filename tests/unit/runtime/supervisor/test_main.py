@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a supervisor is made of."""
+"""The modules that a supervisor loads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 
-def test_a_supervisor_loads_nothing_that_makes_it_large() -> None:
+def test_a_supervisor_loads_no_large_modules() -> None:
     code = "import sys, sandbox.runtime.supervisor.main; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"dataclasses", "_hashlib", "tempfile", "subprocess", "asyncio", "logging", "tarfile"}

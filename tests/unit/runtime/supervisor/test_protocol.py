@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Frames and lines of the control protocol."""
+"""Frames and messages of the control protocol."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from sandbox.runtime.terminal import KeyWatch
     st.lists(st.tuples(st.integers(0, 3), st.binary(max_size=300)), max_size=20),
     st.integers(1, 50),
 )
-def test_frames_survive_any_cutting(frames: list[tuple[int, bytes]], size: int) -> None:
+def test_frames_may_arrive_in_any_pieces(frames: list[tuple[int, bytes]], size: int) -> None:
     stream = b"".join(protocol.frame(number, data) for number, data in frames)
     reader = protocol.Frames()
     found: list[tuple[int, bytes]] = []
-    left = 0  # of a frame that comes in pieces
+    left = 0  # bytes of a frame that arrives in pieces
     for start in range(0, len(stream), size):
         for number, data in reader.feed(stream[start : start + size]):
             if left:
@@ -35,7 +35,7 @@ def test_frames_survive_any_cutting(frames: list[tuple[int, bytes]], size: int) 
     assert found == frames
 
 
-def test_of_a_frame_what_the_other_side_does_not_take_is_returned() -> None:
+def test_the_unsent_rest_of_a_frame_is_returned() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
@@ -54,18 +54,18 @@ def test_of_a_frame_what_the_other_side_does_not_take_is_returned() -> None:
 
 
 @pytest.mark.parametrize("data", [b"\x09" + bytes(7), b"\x01\0\0\0\xff\xff\xff\xff"])
-def test_what_is_no_frame_is_refused(data: bytes) -> None:
+def test_an_invalid_frame_is_refused(data: bytes) -> None:
     with pytest.raises(CorruptData):
         list(protocol.Frames().feed(data))
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff"])
-def test_what_is_no_message_is_refused(data: bytes) -> None:
+def test_an_invalid_message_is_refused(data: bytes) -> None:
     with pytest.raises(CorruptData):
         protocol.parse_line(data)
 
 
-def test_detach_keys_are_found_in_any_pieces_and_nothing_else_is_lost() -> None:
+def test_detach_keys_are_found_in_any_pieces_and_other_input_is_kept() -> None:
     keys = KeyWatch(b"\x10\x11")
     assert keys.take(b"a\x10") == b"a"
     assert keys.take(b"b\x10\x10") == b"\x10b\x10"
