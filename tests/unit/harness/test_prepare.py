@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures from outside are made once, whole, and anew when their script has changed."""
+"""prepare.sh makes each fixture once and completely, and again after its script changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAKES = (
 
 @pytest.fixture
 def scripts(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A folder with prepare.sh and one fixture, `thing`, which waits for what `gate` says."""
+    """Return a folder with prepare.sh and a fixture, `thing`, which waits for a line in `gate`."""
     folder = tmp_path / "scripts"
     folder.mkdir()
     shutil.copy(ROOT / "tests/fixtures/prepare.sh", folder)
@@ -39,15 +39,15 @@ def prepare(scripts: pathlib.Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
 
-def test_two_runs_at_once_make_a_fixture_once(scripts: pathlib.Path) -> None:
+def test_two_concurrent_runs_make_a_fixture_once(scripts: pathlib.Path) -> None:
     with prepare(scripts) as one, prepare(scripts) as other:
-        (scripts / "gate").write_text("go\n")  # whoever makes it is at work now
+        (scripts / "gate").write_text("go\n")  # one of the two is making it now
         assert (one.wait(100), other.wait(60)) == (0, 0)
     assert (scripts / "calls").read_text() == "made\n"
     assert (scripts / "made/thing/it").read_text() == "one\n"
 
 
-def test_who_uses_a_fixture_has_it_until_the_next_one_is_whole(scripts: pathlib.Path) -> None:
+def test_the_old_fixture_stays_until_the_new_one_is_complete(scripts: pathlib.Path) -> None:
     with prepare(scripts) as first:
         (scripts / "gate").write_text("go\n")
         assert first.wait(100) == 0

@@ -17,10 +17,10 @@ def test_tests_hold_no_capabilities() -> None:
     assert {held[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {0}
 
 
-def test_user_cannot_write_system_folders() -> None:
+def test_the_user_cannot_write_to_system_folders() -> None:
     assert not [p for p in ("/", "/etc", "/usr/bin") if os.access(p, os.W_OK)]
 
 
-def test_home_and_store_are_the_tests_own(tmp_path: pathlib.Path) -> None:
+def test_each_test_has_its_own_home_and_store(tmp_path: pathlib.Path) -> None:
     assert pathlib.Path.home().parent == tmp_path
     assert os.environ["SANDBOX_ROOT"] == str(tmp_path / "store")

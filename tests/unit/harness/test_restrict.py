@@ -52,7 +52,7 @@ subprocess.run(["echo", "process"], check=True)
     assert under_filter(code) == "thread process"
 
 
-def test_filter_is_inherited_by_what_the_program_starts() -> None:
+def test_programs_that_a_restricted_program_starts_inherit_the_filter() -> None:
     code = """
 import subprocess
 done = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True)
@@ -69,6 +69,6 @@ def test_usage_is_printed_without_a_program() -> None:
     assert "usage" in done.stderr
 
 
-def test_script_needs_nothing_but_the_standard_library() -> None:
+def test_the_script_only_needs_the_standard_library() -> None:
     done = subprocess.run([sys.executable, "-I", restrict.__file__, "true"], check=False, cwd="/")
     assert done.returncode == 0

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What a test inherits and passes on. The last test runs the others in rough surroundings."""
+"""Tests and their programs start with default signals, limits and environment.
+
+The last test runs the others in rough surroundings.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ def test_a_program_begins_with_default_signals_and_an_empty_mask() -> None:
     assert [int(status[name], 16) for name in ("SigIgn", "SigBlk", "SigCgt")] == [0, 0, 0]
 
 
-def test_so_does_a_program_that_replaces_a_forked_process() -> None:
+def test_a_program_of_a_forked_process_begins_with_default_signals() -> None:
     child = os.fork()
     if child == 0:
         os.execvp("grep", ["grep", "-q", "^SigIgn:\t0*$", "/proc/self/status"])
@@ -75,7 +78,7 @@ def test_a_signal_that_was_ignored_at_the_start_still_has_no_effect(
         os.kill(os.getpid(), number)
 
 
-def test_the_umask_and_the_limits_are_those_of_a_machine_just_installed() -> None:
+def test_umask_and_limits_have_default_values() -> None:
     assert status_of_a_child()["Umask"] == "0022"
     for which, wanted in surroundings.SOFT_LIMITS.items():
         soft, hard = resource.getrlimit(which)
@@ -84,7 +87,7 @@ def test_the_umask_and_the_limits_are_those_of_a_machine_just_installed() -> Non
     assert soft == hard
 
 
-def test_nothing_in_the_environment_comes_from_the_user(tmp_path: pathlib.Path) -> None:
+def test_the_environment_has_no_settings_of_the_user(tmp_path: pathlib.Path) -> None:
     assert os.environ["HOME"] == str(tmp_path / "home")
     assert os.environ["SANDBOX_ROOT"] == str(tmp_path / "store")
     assert not any(os.environ.get(name) == value for name, value in ROUGH_ENVIRONMENT.items())
@@ -93,14 +96,14 @@ def test_nothing_in_the_environment_comes_from_the_user(tmp_path: pathlib.Path) 
     assert {name for name in others if not name.startswith(("PYTEST_", "SANDBOX_"))} <= set()
 
 
-def test_relative_and_missing_folders_leave_the_search_path() -> None:
+def test_relative_and_missing_folders_are_removed_from_path() -> None:
     assert (
         surroundings.settled_path("/usr/bin::.:bin:/nonexistent:/usr/bin:/bin") == "/usr/bin:/bin"
     )
 
 
 @pytest.mark.parametrize("workers", ["0", "1"])
-def test_all_of_this_holds_in_rough_surroundings(workers: str) -> None:
+def test_all_tests_of_this_file_pass_in_rough_surroundings(workers: str) -> None:
     pytest_again = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", workers]
     done = subprocess.run(
         [sys.executable, "-c", ROUGH, *pytest_again, __file__, "-k", "not rough"],

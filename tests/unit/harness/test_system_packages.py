@@ -14,7 +14,7 @@ SCRIPT = ROOT / "tools" / "system-packages.sh"
 
 @pytest.fixture
 def bare_path(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A PATH with everything of this machine but what a test takes away."""
+    """Return a PATH folder with links to all programs, which a test can remove."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for directory in os.environ["PATH"].split(":"):
@@ -39,7 +39,7 @@ def run_script(what: str, path: pathlib.Path) -> subprocess.CompletedProcess[str
 @pytest.mark.parametrize(
     ("command", "package"), [("musl-gcc", "musl-tools"), ("mmdebstrap", "mmdebstrap")]
 )
-def test_user_is_told_what_is_missing_in_one_line(
+def test_missing_packages_are_reported_in_one_line(
     bare_path: pathlib.Path, command: str, package: str
 ) -> None:
     (bare_path / command).unlink(missing_ok=True)
@@ -52,7 +52,7 @@ def test_user_is_told_what_is_missing_in_one_line(
     assert "apt-get install" in done.stderr
 
 
-def test_running_needs_less_than_testing(bare_path: pathlib.Path) -> None:
+def test_make_run_needs_fewer_packages_than_make_test(bare_path: pathlib.Path) -> None:
     (bare_path / "musl-gcc").unlink(missing_ok=True)
     assert run_script("run", bare_path).stderr == ""
     (bare_path / "gcc").unlink()

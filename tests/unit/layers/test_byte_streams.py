@@ -32,7 +32,7 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_format_is_found_by_its_first_bytes(name: str) -> None:
+def test_the_compression_is_detected_by_the_first_bytes(name: str) -> None:
     reader = HashingReader(decompressed(io.BytesIO(FORMATS[name](DATA))))
     assert reader.read(len(DATA) + 1) == DATA
     assert reader.digest == digest_of(DATA)
@@ -40,7 +40,7 @@ def test_the_format_is_found_by_its_first_bytes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "xz", "zstd"])
 @pytest.mark.parametrize("damage", ["cut", "flip"])
-def test_damaged_compressed_data_is_corrupt_data(name: str, damage: str) -> None:
+def test_damaged_compressed_data_is_an_error(name: str, damage: str) -> None:
     data = bytearray(FORMATS[name](DATA))
     if damage == "cut":
         del data[len(data) // 2 :]
@@ -62,7 +62,7 @@ class Dribble:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_slow_pipe_is_read_in_full(name: str) -> None:
+def test_a_pipe_that_gives_single_bytes_is_read_completely(name: str) -> None:
     reader = HashingReader(decompressed(Dribble(FORMATS[name](DATA))))
     assert reader.read(len(DATA)) == DATA
 
@@ -72,7 +72,7 @@ def test_several_gzip_members_are_one_stream() -> None:
     assert HashingReader(decompressed(io.BytesIO(data))).read(9) == b"ab"
 
 
-def test_several_xz_streams_with_padding_are_one() -> None:
+def test_several_xz_streams_with_padding_are_one_stream() -> None:
     one, two = lzma.compress(b"a"), lzma.compress(b"b" * 300_000)
     much = one + bytes(400_000) + two + bytes(4)
     for source in (io.BytesIO(much), Dribble(one + bytes(8) + two)):
@@ -98,7 +98,7 @@ HUNGRY = {
 
 
 @pytest.mark.parametrize("name", HUNGRY)
-def test_a_small_stream_that_wants_much_memory_is_refused(name: str) -> None:
+def test_a_small_stream_that_needs_much_memory_is_refused(name: str) -> None:
     with pytest.raises(Unsupported, match="more than 96 MiB"):
         HashingReader(decompressed(io.BytesIO(HUNGRY[name]))).drain()
 
@@ -108,7 +108,7 @@ def test_the_strongest_presets_are_read() -> None:
     assert HashingReader(decompressed(io.BytesIO(data))).read(len(DATA)) == DATA
 
 
-def test_more_than_the_limit_is_a_full_store() -> None:
+def test_reading_more_than_the_limit_gives_store_full() -> None:
     reader = HashingReader(io.BytesIO(bytes(100)), limit=99)
     assert reader.read(99) == bytes(99)
     with pytest.raises(StoreFull):
@@ -116,12 +116,12 @@ def test_more_than_the_limit_is_a_full_store() -> None:
 
 
 @pytest.mark.parametrize(("promise", "word"), [(9, "more"), (11, "less")])
-def test_a_promised_size_must_be_met(promise: int, word: str) -> None:
+def test_a_wrong_size_is_an_error(promise: int, word: str) -> None:
     with pytest.raises(DigestMismatch, match=word):
         HashingReader(io.BytesIO(bytes(10))).verify(digest=None, size=promise, what="it")
 
 
-def test_a_promised_digest_must_be_met() -> None:
+def test_a_wrong_digest_is_an_error() -> None:
     HashingReader(io.BytesIO(b"x")).verify(digest=digest_of(b"x"), size=1, what="it")
     with pytest.raises(DigestMismatch):
         HashingReader(io.BytesIO(b"x")).verify(digest=digest_of(b"y"), size=1, what="it")

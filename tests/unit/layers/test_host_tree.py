@@ -26,13 +26,13 @@ def make(tree: HostTree, parts: list[bytes]) -> None:
         path = part if path == b"." else path + b"/" + part
 
 
-def test_a_symlink_on_the_way_is_never_followed(tree: HostTree, tmp_path: Path) -> None:
+def test_symlinks_in_a_path_are_not_followed(tree: HostTree, tmp_path: Path) -> None:
     (tmp_path / "top" / "link").symlink_to(tmp_path)
     with pytest.raises(NotADirectoryError):
         tree.directory(b"link")
 
 
-def test_very_deep_trees_are_reached_and_removed(tree: HostTree, tmp_path: Path) -> None:
+def test_very_deep_trees_are_opened_and_removed(tree: HostTree, tmp_path: Path) -> None:
     parts = [b"d"] * 1500
     make(tree, parts)
     deepest = tree.directory(b"/".join(parts))
@@ -55,7 +55,7 @@ def test_a_removed_directory_can_be_made_again(tree: HostTree) -> None:
 
 
 def opened_below(folder: Path) -> list[str]:
-    """Return what this process has open there; others may open and close something else."""
+    """Return the paths below *folder* that this process has open."""
     found = []
     for name in os.listdir("/proc/self/fd"):
         with suppress(FileNotFoundError):

@@ -70,7 +70,7 @@ def test_oci_layouts_are_read_from_a_tar_and_a_directory(
     assert same.config == image.config
 
 
-def test_the_wanted_platform_is_chosen_from_an_index() -> None:
+def test_the_image_of_the_platform_is_chosen_from_an_index() -> None:
     files: dict[str, bytes] = {}
     entries = []
     for architecture in ("arm64", "amd64"):
@@ -106,12 +106,12 @@ def changed(name_part: bytes, change: bytes) -> bytes:
 
 @pytest.mark.parametrize("part", [b"\x1f\x8b", b'"schemaVersion"', b'"architecture"'])
 @pytest.mark.parametrize("change", [b"", b"\1", b"longer"])
-def test_a_blob_that_is_not_what_was_promised_is_refused(part: bytes, change: bytes) -> None:
+def test_a_blob_with_another_size_or_digest_is_refused(part: bytes, change: bytes) -> None:
     with pytest.raises(CorruptData):
         from_tar(changed(part, change))
 
 
-def lying(**fields: Any) -> bytes:
+def oci_archive_with_wrong(**fields: Any) -> bytes:
     files = images.oci_files(LAYERS, ref="x:1")
     index = json.loads(files["index.json"])
     index["manifests"][0].update(fields)
@@ -131,14 +131,14 @@ def lying(**fields: Any) -> bytes:
         images.docker_archive(LAYERS, manifest=[{"Config": "/etc/passwd", "Layers": []}]),
         images.docker_archive(LAYERS, tags=["Not A Name"]),
         images.docker_archive(LAYERS, {"rootfs": {"type": "layers", "diff_ids": []}}),
-        lying(size=1),
-        lying(size=1 << 40),
-        lying(digest="sha256:" + "0" * 64),
-        lying(digest="sha256:../../../etc/passwd"),
-        lying(mediaType="application/vnd.oci.image.index.v1+json"),
+        oci_archive_with_wrong(size=1),
+        oci_archive_with_wrong(size=1 << 40),
+        oci_archive_with_wrong(digest="sha256:" + "0" * 64),
+        oci_archive_with_wrong(digest="sha256:../../../etc/passwd"),
+        oci_archive_with_wrong(mediaType="application/vnd.oci.image.index.v1+json"),
     ],
 )
-def test_an_archive_that_lies_or_lacks_something_is_refused(data: bytes) -> None:
+def test_an_inconsistent_or_incomplete_archive_is_refused(data: bytes) -> None:
     with pytest.raises(CorruptData):
         from_tar(data)
 
@@ -157,7 +157,7 @@ class Pipe(io.BytesIO):
 
 @pytest.mark.parametrize("wrap", [lambda data: data, gzip.compress])
 @pytest.mark.parametrize("kind", [io.BytesIO, Pipe])
-def test_archives_come_from_files_and_pipes_compressed_or_not(
+def test_archives_are_read_from_files_and_pipes_with_and_without_compression(
     wrap: Any, kind: Any, tmp_path: Path
 ) -> None:
     data = images.docker_archive(LAYERS, tags=["x:1"])
@@ -167,6 +167,6 @@ def test_archives_come_from_files_and_pipes_compressed_or_not(
 
 
 @pytest.mark.parametrize("text", ["", "a/b/c/d", "linux/", "a b/c"])
-def test_a_platform_must_look_like_one(text: str) -> None:
+def test_an_invalid_platform_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_platform(text)

@@ -82,13 +82,13 @@ def test_a_name_is_resolved_inside_the_root(name: bytes, parent: bytes, last: by
         b"d/" * 2048 + b"x",
     ],
 )
-def test_a_name_that_leads_out_or_nowhere_is_refused(name: bytes) -> None:
+def test_a_name_that_leads_outside_or_cannot_be_resolved_is_refused(name: bytes) -> None:
     entries = model(out="dir/../../etc", loop="loop")
     with pytest.raises(CorruptData):
         entries.place(name)
 
 
-def test_what_was_removed_is_in_no_row() -> None:
+def test_removed_entries_have_no_row() -> None:
     entries = model()
     entries.remove(b"dir/sub")
     entries.remove(b"dir")
@@ -97,7 +97,7 @@ def test_what_was_removed_is_in_no_row() -> None:
     assert [row["p"] for row in rows_of(entries)] == ["file", "dir"]
 
 
-def test_the_names_of_one_file_count_once_and_know_each_other() -> None:
+def test_hard_links_count_once_and_name_each_other() -> None:
     entries = model()
     entries.link(b"second", b"file")
     entries.link(b"third", b"second")
@@ -109,7 +109,7 @@ def test_the_names_of_one_file_count_once_and_know_each_other() -> None:
     assert rows["third"] == {**rows["second"], "p": "third", "h": "second"}
 
 
-def test_the_last_name_takes_the_bytes_with_it() -> None:
+def test_removing_the_last_hard_link_removes_the_size() -> None:
     entries = model()
     entries.link(b"second", b"file")
     entries.remove(b"file")
@@ -117,7 +117,7 @@ def test_the_last_name_takes_the_bytes_with_it() -> None:
     assert entries.table.size == 0
 
 
-def test_any_name_and_all_attributes_come_back_from_the_table() -> None:
+def test_any_name_and_all_attributes_are_in_the_table() -> None:
     entries = model()
     name = bytes(range(1, 256)).replace(b"/", b"")
     entries.put(name, Record("l", 0o777, 2**32 - 2, 7, -1, link=b'\xff"\\\n'))
@@ -137,7 +137,7 @@ def test_any_name_and_all_attributes_come_back_from_the_table() -> None:
     }
 
 
-def test_a_directory_named_again_keeps_its_place_and_all_that_is_in_it() -> None:
+def test_a_directory_that_is_repeated_keeps_its_row_and_its_entries() -> None:
     entries = model()
     entries.put(b"dir", Record("d", 0o700, 5, 6, 7), {b"user.a": b"b"})
     first, second, _ = rows_of(entries)
@@ -145,7 +145,7 @@ def test_a_directory_named_again_keeps_its_place_and_all_that_is_in_it() -> None
     assert second["p"] == "dir/sub"
 
 
-def test_many_names_are_all_found_again() -> None:
+def test_many_names_are_found_again() -> None:
     entries = model()
     names = [b"d/%d" % number for number in range(20_000)]
     for name in names:
@@ -157,7 +157,7 @@ def test_many_names_are_all_found_again() -> None:
     assert [row["p"].encode() for row in rows_of(entries)][3:] == names[1::2]
 
 
-def test_a_whiteout_next_to_an_entry_of_the_same_layer_hides_only_what_is_below() -> None:
+def test_a_whiteout_of_an_entry_in_the_same_layer_only_hides_lower_layers() -> None:
     entries = model()
     entries.mark_whiteout(b".", b"dir")
     entries.mark_whiteout(b".", b"file")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Layers made entry by entry: what they hold, and that packing them gives what they promise."""
+"""Layers that are written entry by entry are the same as unpacked ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ ENTRIES = [
 ]  # fmt: skip
 
 
-def test_a_layer_is_what_its_archive_unpacks_to(tmp_path: pathlib.Path) -> None:
+def test_a_written_layer_is_the_same_as_the_one_that_is_unpacked_from_its_tar(
+    tmp_path: pathlib.Path,
+) -> None:
     made, again = tmp_path / "made", tmp_path / "again"
     made.mkdir()
     again.mkdir()
@@ -44,11 +46,11 @@ def test_a_layer_is_what_its_archive_unpacks_to(tmp_path: pathlib.Path) -> None:
     assert unpacked.info == layer.info
     assert list(read_rows(again / "meta.jsonl")) == list(read_rows(made / "meta.jsonl"))
     assert os.path.samefile(made / "diff/d/f", made / "diff/d/h")
-    assert (made / "diff/d/f").stat().st_mode & 0o7777 == 0o755, "no host file is setuid"
-    assert (made / "diff/d/z").stat().st_blocks * 512 < 200_000, "zeros are holes"
+    assert (made / "diff/d/f").stat().st_mode & 0o7777 == 0o755, "a host file is setuid"
+    assert (made / "diff/d/z").stat().st_blocks * 512 < 200_000, "zeros take space on disk"
 
 
-def test_a_file_that_becomes_shorter_is_noticed(tmp_path: pathlib.Path) -> None:
+def test_a_file_that_becomes_shorter_is_an_error(tmp_path: pathlib.Path) -> None:
     short = PackEntry(b"f", "f", 0o644, size=9, open=lambda: io.BytesIO(b"abc"))
     with LayerWriter(tmp_path) as maker, pytest.raises(CorruptData, match="became shorter"):
         maker.add(short)

@@ -12,7 +12,7 @@ from sandbox.errors import Unsupported
 from sandbox.layers.memory_budget import GiveWay, Memory, Use
 
 MIB = 1024 * 1024
-ROOM = 20 * MIB  # and 5 MiB of buffers for each of two layers
+ROOM = 20 * MIB  # besides 5 MiB of buffers for each of two layers
 
 
 def memory() -> Memory:
@@ -25,20 +25,20 @@ def started(work: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def until_it_waits(of: Memory) -> None:
-    """Return as soon as the youngest layer waits."""
+def wait_until_the_youngest_waits(of: Memory) -> None:
+    """Wait until the youngest layer waits for memory."""
     with of.changed:
         assert of.changed.wait_for(lambda: of.shares[-1].waits > 0, timeout=100)
 
 
-def test_small_layers_do_not_wait_for_each_other() -> None:
+def test_layers_that_fit_together_do_not_wait() -> None:
     of = memory()
     with of.share() as first, of.share() as second:
         first.window(ROOM // 2)
         second.window(ROOM // 2)
 
 
-def test_a_window_that_does_not_fit_waits_until_the_elder_is_done() -> None:
+def test_a_window_that_does_not_fit_waits_for_the_older_layer() -> None:
     of = memory()
     done: list[str] = []
 
@@ -50,14 +50,14 @@ def test_a_window_that_does_not_fit_waits_until_the_elder_is_done() -> None:
     with of.share() as elder:
         elder.window(15 * MIB)
         thread = started(younger)
-        until_it_waits(of)
+        wait_until_the_youngest_waits(of)
         elder.window(16 * MIB)
         done.append("elder")
     thread.join(100)
     assert done == ["elder", "younger"]
 
 
-def test_the_eldest_gets_what_a_waiting_layer_has_and_that_one_begins_again() -> None:
+def test_the_oldest_layer_takes_the_memory_of_a_waiting_one_which_starts_again() -> None:
     of = memory()
     gave_way: list[bool] = []
 
@@ -70,7 +70,7 @@ def test_the_eldest_gets_what_a_waiting_layer_has_and_that_one_begins_again() ->
 
     with of.share() as elder:
         thread = started(younger)
-        until_it_waits(of)
+        wait_until_the_youngest_waits(of)
         elder.window(15 * MIB)
         thread.join(100)
         assert gave_way == [True]
@@ -78,7 +78,7 @@ def test_the_eldest_gets_what_a_waiting_layer_has_and_that_one_begins_again() ->
             assert again.held[Use.WINDOW] == 0
 
 
-def test_what_the_eldest_waits_for_is_not_taken_by_others() -> None:
+def test_other_layers_do_not_take_memory_that_the_oldest_waits_for() -> None:
     of = memory()
     done: list[str] = []
     elder, holder = of.share(), of.share()
@@ -89,7 +89,7 @@ def test_what_the_eldest_waits_for_is_not_taken_by_others() -> None:
         done.append("eldest")
 
     def third() -> None:
-        with of.share():  # its buffers would fit without the eldest's wish
+        with of.share():  # its buffers would fit if the oldest did not wait
             done.append("third")
 
     waiting = started(eldest)
@@ -98,7 +98,7 @@ def test_what_the_eldest_waits_for_is_not_taken_by_others() -> None:
     late = started(third)
     with of.changed:
         assert of.changed.wait_for(lambda: len(of.shares) == 3 or done, timeout=100)
-    until_it_waits(of)
+    wait_until_the_youngest_waits(of)
     assert done == []
     holder.close()
     waiting.join(100)
@@ -106,17 +106,17 @@ def test_what_the_eldest_waits_for_is_not_taken_by_others() -> None:
     assert {*done} == {"eldest", "third"}
 
 
-def test_what_can_never_fit_is_refused_and_says_how_to_allow_it() -> None:
+def test_a_layer_that_can_never_fit_is_refused_with_advice() -> None:
     with memory().share() as share, pytest.raises(Unsupported, match=r"30 MiB.*UNPACK_MEMORY"):
         share.window(26 * MIB)
 
 
-def test_the_user_may_allow_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_user_may_raise_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_UNPACK_MEMORY", "1g")
     assert Memory().most == 1024 * MIB
 
 
-def test_many_layers_that_grow_all_come_to_an_end() -> None:
+def test_many_growing_layers_all_finish() -> None:
     of = Memory(40 * MIB)
     begun: list[int] = []
 

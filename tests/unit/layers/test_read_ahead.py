@@ -16,7 +16,7 @@ DATA = bytes(range(256)) * 20_000
 
 
 @given(st.lists(st.integers(0, 3_000_000), max_size=6))
-def test_the_same_bytes_come_in_the_same_order(sizes: list[int]) -> None:
+def test_the_bytes_are_unchanged_and_in_order(sizes: list[int]) -> None:
     plain = io.BytesIO(DATA)
     with ReadAhead(io.BytesIO(DATA)) as reader:
         for size in sizes:
@@ -26,7 +26,7 @@ def test_the_same_bytes_come_in_the_same_order(sizes: list[int]) -> None:
 
 
 class Broken:
-    """Gives some bytes, then fails as a decoder does."""
+    """Returns some bytes and then fails like a decoder."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -38,7 +38,7 @@ class Broken:
         return bytes(size)
 
 
-def test_a_failure_of_the_source_comes_after_what_it_gave() -> None:
+def test_an_error_of_the_source_is_raised_after_its_bytes() -> None:
     with ReadAhead(Broken()) as reader:
         assert len(reader.read(2 * read_ahead._PIECE)) == 2 * read_ahead._PIECE
         for _ in range(2):
@@ -47,7 +47,7 @@ def test_a_failure_of_the_source_comes_after_what_it_gave() -> None:
 
 
 class Endless:
-    """Never ends; counts what was taken."""
+    """Never ends; counts the bytes that were read."""
 
     def __init__(self) -> None:
         self.taken = 0
@@ -57,9 +57,9 @@ class Endless:
         return bytes(size)
 
 
-def test_little_is_read_ahead_and_the_thread_ends_with_the_reader() -> None:
+def test_only_a_little_is_read_ahead_and_the_thread_ends_with_the_reader() -> None:
     source = Endless()
-    before = set(threading.enumerate())  # others may end meanwhile
+    before = set(threading.enumerate())  # other threads may end meanwhile
     with ReadAhead(source) as reader:
         reader.read(10)
     assert not set(threading.enumerate()) - before

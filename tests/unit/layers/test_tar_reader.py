@@ -64,7 +64,7 @@ def tree(tmp_path: pathlib.Path) -> pathlib.Path:
     ],
     ids=" ".join,
 )
-def test_every_dialect_of_gnu_tar_reads_as_pythons_tarfile_reads_it(
+def test_every_format_of_gnu_tar_is_read_as_by_pythons_tarfile(
     tree: pathlib.Path, options: list[str]
 ) -> None:
     made = subprocess.run(
@@ -96,7 +96,7 @@ def test_times_before_1970_are_read() -> None:
     assert one(images.file("a", mtime=-1)).mtime_ns == -(10**9)
 
 
-def test_pax_records_overrule_the_header() -> None:
+def test_pax_records_override_the_header() -> None:
     pax = {
         "path": b"\xff" * 300,
         "mtime": b"1.000000001",
@@ -111,7 +111,7 @@ def test_pax_records_overrule_the_header() -> None:
     assert entry.xattrs == {b"user.a": b"\0=\n", b"user.b": b"hi"}
 
 
-def test_a_prefix_belongs_to_the_name() -> None:
+def test_the_prefix_is_part_of_the_name() -> None:
     head = bytearray(images.header(images.file("name")))
     head[345:351] = b"pre/fi"
     head[148:156] = b" " * 8
@@ -120,7 +120,7 @@ def test_a_prefix_belongs_to_the_name() -> None:
     assert entry.name == b"pre/fi/name"
 
 
-def test_global_headers_change_nothing() -> None:
+def test_global_pax_headers_are_ignored() -> None:
     record = images.pax_record("path", b"evil")
     members = [images.Member(b"g", b"g", record), images.file("good")]
     assert one(*members).name == b"good"
@@ -131,7 +131,7 @@ def test_only_files_have_data() -> None:
     assert [entry.name for entry, _ in found] == [b"d", b"f"]
 
 
-def test_the_end_of_input_is_an_end_only_between_members() -> None:
+def test_the_input_may_only_end_between_members() -> None:
     data = images.tar([images.file("a", "x"), images.file("b", "y")], end=b"")
     assert len(read(data)) == 2
     for cut in (1, 511, 512, 513, 1023):
@@ -160,7 +160,7 @@ def test_the_end_of_input_is_an_end_only_between_members() -> None:
         images.tar([images.Member(b"x", b"x", images.pax_record("path", b"y"))], end=b""),
     ],
 )
-def test_a_damaged_archive_is_corrupt_data(data: bytes) -> None:
+def test_a_damaged_archive_is_an_error(data: bytes) -> None:
     with pytest.raises(CorruptData):
         read(data)
 
@@ -176,12 +176,12 @@ def test_a_damaged_archive_is_corrupt_data(data: bytes) -> None:
         {"GNU.sparse.major": b"1", "GNU.sparse.realsize": b"10"},
     ],
 )
-def test_a_sparse_map_that_contradicts_itself_is_corrupt_data(pax: dict[str, bytes]) -> None:
+def test_an_inconsistent_sparse_map_is_an_error(pax: dict[str, bytes]) -> None:
     with pytest.raises(CorruptData):
         read(images.tar([images.file("s", "0123456789", pax=pax)]))
 
 
-def test_a_flipped_bit_in_a_header_is_noticed() -> None:
+def test_a_flipped_bit_in_a_header_is_an_error() -> None:
     data = images.tar([images.file("name", "data")])
     for position in (0, 101, 130, 160, 400):
         damaged = bytearray(data)

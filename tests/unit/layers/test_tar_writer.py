@@ -20,7 +20,7 @@ def content(data: bytes) -> dict[str, object]:
     return {"size": len(data), "open": lambda: io.BytesIO(data)}
 
 
-def test_pythons_tarfile_reads_what_was_written() -> None:
+def test_pythons_tarfile_reads_the_written_archive() -> None:
     data = packed(
         PackEntry(b"d", "d", 0o1755, uid=1, mtime_ns=5 * 10**9),
         PackEntry(b"d/f", "f", 0o4755, uid=3_000_000, inode=1, **content(b"abc")),  # type: ignore[arg-type]

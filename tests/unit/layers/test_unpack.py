@@ -31,7 +31,7 @@ class Layer:
         self.rows: dict[str, Any] = {row["p"]: row for row in self.list}
 
 
-def test_files_directories_and_links_arrive_as_they_were(tmp_path: Path) -> None:
+def test_files_directories_and_links_are_unpacked_unchanged(tmp_path: Path) -> None:
     layer = Layer(
         [
             images.directory("d", mode=0o1750, uid=5, mtime=1000),
@@ -54,7 +54,7 @@ def test_files_directories_and_links_arrive_as_they_were(tmp_path: Path) -> None
     assert layer.rows["h"] == {**layer.rows["d/f"], "p": "h", "h": "d/f"}
 
 
-def test_host_files_are_open_to_their_owner_and_never_setuid(tmp_path: Path) -> None:
+def test_host_files_are_accessible_to_their_owner_and_never_setuid(tmp_path: Path) -> None:
     layer = Layer(
         [images.directory("d", mode=0o7000), images.file("d/f", "x", mode=0o6055)], tmp_path
     )
@@ -62,7 +62,7 @@ def test_host_files_are_open_to_their_owner_and_never_setuid(tmp_path: Path) -> 
     assert stat.S_IMODE(os.stat(layer.diff / "d/f").st_mode) == 0o655
 
 
-def test_devices_and_pipes_are_empty_files_with_a_row(tmp_path: Path) -> None:
+def test_devices_and_fifos_become_empty_files_with_a_row(tmp_path: Path) -> None:
     members = [images.char("null", 1, 3), images.block("sda", 8, 0), images.fifo("pipe")]
     layer = Layer(members, tmp_path)
     assert [layer.rows[name]["t"] for name in ("null", "sda", "pipe")] == ["c", "b", "p"]
@@ -70,13 +70,13 @@ def test_devices_and_pipes_are_empty_files_with_a_row(tmp_path: Path) -> None:
     assert all(stat.S_ISREG(os.lstat(path).st_mode) for path in layer.diff.iterdir())
 
 
-def test_attributes_are_in_the_table_only(tmp_path: Path) -> None:
+def test_extended_attributes_are_only_in_the_table(tmp_path: Path) -> None:
     member = images.xattr(images.file("f"), "security.capability", b"\1\0\xff")
     layer = Layer([member], tmp_path)
     assert layer.rows["f"]["x"] == {"security.capability": base64.b64encode(b"\1\0\xff").decode()}
 
 
-def test_any_name_fits_in_the_table(tmp_path: Path) -> None:
+def test_the_table_holds_any_name(tmp_path: Path) -> None:
     name = bytes(byte for byte in range(1, 256) if byte not in b"/")[:255]
     layer = Layer([images.file(name, "x")], tmp_path)
     assert layer.list[0]["p"].encode("latin-1") == name
@@ -121,7 +121,7 @@ def test_the_last_of_several_members_of_one_name_wins(tmp_path: Path) -> None:
     assert len(layer.list) == len(layer.rows)
 
 
-def test_whiteouts_are_rows_and_no_files(tmp_path: Path) -> None:
+def test_whiteouts_become_rows_and_not_files(tmp_path: Path) -> None:
     layer = Layer([images.whiteout("a/gone"), images.directory("b"), images.opaque("b")], tmp_path)
     marks = [(row["p"], row["t"]) for row in layer.list if row["t"] in "wo"]
     assert marks == [("a/gone", "w"), ("b", "o")]
@@ -163,27 +163,29 @@ def test_an_unsafe_or_impossible_member_is_refused(
         Layer(members, tmp_path)
 
 
-def test_the_diff_id_is_that_of_the_uncompressed_tar_with_its_tail(tmp_path: Path) -> None:
+def test_the_diff_id_covers_the_whole_uncompressed_tar_with_its_tail(tmp_path: Path) -> None:
     data = images.tar([images.file("f", "x")]) + b"tail after the end"
     assert Layer(gzip.compress(data), tmp_path).unpacked.diff_id == digest_of(data)
 
 
 def test_a_gigabyte_of_zeros_takes_no_space(tmp_path: Path) -> None:
-    monstrous = images.zeros_in_gzip(1 << 30)
-    layer = Layer(monstrous, tmp_path)
+    compressed_zeros = images.zeros_in_gzip(1 << 30)
+    layer = Layer(compressed_zeros, tmp_path)
     status = os.stat(layer.diff / "zeros")
     assert status.st_size == 1 << 30
     assert status.st_blocks * 512 < 1 << 20
     assert layer.unpacked.info.size == 1 << 30
 
 
-def test_more_than_fits_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layer_that_does_not_fit_on_the_disk_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(unpack, "free_bytes", lambda _path: 1 << 20)
     with pytest.raises(StoreFull):
         Layer(images.zeros_in_gzip(1 << 22), tmp_path)
 
 
-def test_directories_that_names_imply_count_as_members(
+def test_implied_parent_directories_count_as_members(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unpack, "_MEMBER_LIMIT", 50)
@@ -208,6 +210,6 @@ def test_a_sparse_member_keeps_its_holes(tmp_path: Path) -> None:
     assert os.stat(layer.diff / "real").st_blocks * 512 < 100_000
 
 
-def test_sizes_count_every_file_once(tmp_path: Path) -> None:
+def test_hard_links_count_once_in_the_size(tmp_path: Path) -> None:
     members = [images.file("a", "12345"), images.hardlink("b", "a"), images.file("c", "1")]
     assert Layer(members, tmp_path).unpacked.info.size == 6

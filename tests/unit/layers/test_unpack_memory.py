@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Memory does not grow with the number of members a layer has."""
+"""Unpacking needs hardly more memory for a layer with more members."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def peak(members: int, place: Path) -> int:
     return int(done.stdout) * 1024
 
 
-def test_a_member_costs_next_to_no_memory(tmp_path: Path) -> None:
+def test_a_member_needs_almost_no_memory(tmp_path: Path) -> None:
     growth = peak(MANY, tmp_path / "many") - peak(FEW, tmp_path / "few")
     assert growth < BYTES_A_MEMBER * (MANY - FEW)

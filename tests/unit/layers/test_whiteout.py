@@ -19,13 +19,11 @@ from sandbox.layers.whiteout import Mark, classify
         (b".wh..wh.aufs", Mark.IGNORED, b""),
     ],
 )
-def test_a_base_name_says_what_it_does_to_the_layers_below(
-    name: bytes, mark: Mark, target: bytes
-) -> None:
+def test_whiteout_names_are_recognized(name: bytes, mark: Mark, target: bytes) -> None:
     assert classify(name) == (mark, target)
 
 
 @pytest.mark.parametrize("name", [b".wh.", b".wh..", b".wh..."])
-def test_a_whiteout_of_no_possible_name_is_refused(name: bytes) -> None:
+def test_a_whiteout_of_an_impossible_name_is_refused(name: bytes) -> None:
     with pytest.raises(CorruptData):
         classify(name)

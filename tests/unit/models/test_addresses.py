@@ -22,13 +22,13 @@ from sandbox.models.addresses import (
 
 
 @given(st.integers(0, 0xFFFFFFFF))
-def test_an_address_survives_being_written(value: int) -> None:
+def test_an_address_is_written_and_parsed(value: int) -> None:
     assert format_address(value) == str(ipaddress.IPv4Address(value))
     assert parse_address(format_address(value)) == value
 
 
 @given(st.text(max_size=20))
-def test_what_is_an_address_is_what_python_calls_one(text: str) -> None:
+def test_addresses_are_the_same_as_pythons(text: str) -> None:
     try:
         expected = int(ipaddress.IPv4Address(text))
     except ValueError:
@@ -37,7 +37,7 @@ def test_what_is_an_address_is_what_python_calls_one(text: str) -> None:
 
 
 @given(st.integers(0, 0xFFFFFFFF), st.integers(0, 32), st.integers(0, 0xFFFFFFFF))
-def test_a_subnet_holds_what_python_says_it_holds(base: int, prefix: int, other: int) -> None:
+def test_subnets_hold_the_same_addresses_as_pythons(base: int, prefix: int, other: int) -> None:
     subnet = parse_subnet(f"{format_address(base)}/{prefix}")
     known = ipaddress.ip_network(f"{ipaddress.IPv4Address(base)}/{prefix}", strict=False)
     assert str(subnet) == str(known)
@@ -46,13 +46,13 @@ def test_a_subnet_holds_what_python_says_it_holds(base: int, prefix: int, other:
 
 
 @pytest.mark.parametrize("text", ["", "127.0.0.0", "127.0.0.0/33", "127.0.0.0/x", "a/8", "/8"])
-def test_what_is_no_subnet_is_refused(text: str) -> None:
+def test_an_invalid_subnet_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="invalid CIDR address"):
         parse_subnet(text)
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_every_user_has_a_pool_clear_of_the_addresses_that_machines_use(uid: int) -> None:
+def test_every_users_pool_avoids_commonly_used_loopback_addresses(uid: int) -> None:
     pool = pool_of(uid)
     assert pool.base >> 24 == 127
     assert 16 <= pool.base >> 16 & 255 < 240

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names of platforms as ``--platform`` takes them."""
+"""Platform names of ``--platform``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.models.architecture import own_platform, parse_platform
 
 
 @pytest.mark.parametrize(("machine", "name"), [("x86_64", "amd64"), ("aarch64", "arm64")])
-def test_the_machine_has_the_name_that_images_use(
+def test_the_hosts_platform_has_the_name_that_images_use(
     monkeypatch: pytest.MonkeyPatch, machine: str, name: str
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: machine)
@@ -20,12 +20,12 @@ def test_the_machine_has_the_name_that_images_use(
     assert str(parse_platform("linux")) == f"linux/{name}"
 
 
-def test_the_kernels_names_are_understood() -> None:
+def test_the_kernels_names_of_architectures_are_accepted() -> None:
     assert str(parse_platform("linux/x86_64")) == "linux/amd64"
     assert str(parse_platform("aarch64")) == "linux/arm64"
 
 
 @pytest.mark.parametrize("text", ["", "a/b/c/d", "linux/", "linux /amd64", "/amd64"])
-def test_what_names_no_platform_is_refused(text: str) -> None:
+def test_an_invalid_platform_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="invalid platform"):
         parse_platform(text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is closed at the end of its block."""
+"""Objects that are closed at the end of a with block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Door(Closing):
         self.closed += 1
 
 
-def test_it_is_closed_once_however_the_block_ends() -> None:
+def test_close_is_called_once_however_the_block_ends() -> None:
     with Door() as door:
         assert door.closed == 0
     assert door.closed == 1

@@ -68,10 +68,10 @@ def test_each_instruction_changes_its_part_of_the_configuration() -> None:
         'VOLUME [""]',
     ],
 )
-def test_an_instruction_that_makes_no_sense_is_a_usage_error(instruction: str) -> None:
+def test_an_invalid_instruction_is_a_usage_error(instruction: str) -> None:
     with pytest.raises(UsageError):
         apply_changes(RunConfig(), [instruction])
 
 
-def test_a_damaged_list_is_a_shell_command_as_in_docker() -> None:
+def test_an_invalid_json_list_is_a_shell_command_as_in_docker() -> None:
     assert apply_changes(RunConfig(), ["CMD ['ls']"]).cmd == ["/bin/sh", "-c", "['ls']"]

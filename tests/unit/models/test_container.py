@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Container records survive being written and read."""
+"""Records of containers are written and read back unchanged."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ CONFIG = ContainerConfig(
 )
 
 
-def test_a_configuration_survives_json() -> None:
+def test_a_configuration_is_read_back_from_json() -> None:
     text = json.dumps(CONFIG.to_json())
     assert ContainerConfig.from_json(json.loads(text)) == CONFIG
 
 
-def test_a_state_survives_json() -> None:
+def test_a_state_is_read_back_from_json() -> None:
     state = ContainerState("running", 5, 6, 0, "a", "b", "c", "/run")
     assert ContainerState.from_json(json.loads(json.dumps(state.to_json()))) == state
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"id": 1}, "text", {"status": "mad"}])
-def test_damaged_records_are_said_to_be_damaged(data: object) -> None:
+def test_a_damaged_record_is_an_error(data: object) -> None:
     with pytest.raises(CorruptData):
         ContainerConfig.from_json(data)
     with pytest.raises(CorruptData):

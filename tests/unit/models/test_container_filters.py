@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``ps --filter``: what each key means, as Docker's documentation says it."""
+"""``ps --filter``: each key means the same as in Docker's documentation."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def chosen(*filters: str) -> list[str]:
         (["name=web", "status=exited"], ["web2"]),
     ],
 )
-def test_a_key_chooses_what_docker_s_does(filters: list[str], names: list[str]) -> None:
+def test_filters_choose_the_same_containers_as_dockers(
+    filters: list[str], names: list[str]
+) -> None:
     assert chosen(*filters) == names
 
 
@@ -152,7 +154,7 @@ def test_a_key_chooses_what_docker_s_does(filters: list[str], names: list[str]) 
         ("before=nobody", "no such container: nobody"),
     ],
 )
-def test_what_makes_no_sense_is_named(text: str, message: str) -> None:
+def test_an_invalid_filter_is_named_in_the_error(text: str, message: str) -> None:
     with pytest.raises((UsageError, ContainerNotFound)) as caught:
         chosen(text)
     assert message in caught.value.message

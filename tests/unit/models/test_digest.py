@@ -9,7 +9,7 @@ from sandbox.errors import CorruptData
 from sandbox.models.digest import chain_ids, digest_of, parse_digest
 
 
-def test_a_stack_is_named_by_its_layers_in_order() -> None:
+def test_a_chain_id_depends_on_the_layers_and_their_order() -> None:
     one, two = digest_of(b"1"), digest_of(b"2")
     both = "sha256:" + hashlib.sha256(f"{one} {two}".encode()).hexdigest()
     assert chain_ids([one, two]) == [one, both]
@@ -20,6 +20,6 @@ def test_a_stack_is_named_by_its_layers_in_order() -> None:
     "text",
     ["", "sha256:", "sha256:" + "A" * 64, "sha256:" + "0" * 63, "../../etc", "md5:" + "0" * 64],
 )
-def test_what_is_no_sha256_digest_is_refused(text: str) -> None:
+def test_an_invalid_digest_is_refused(text: str) -> None:
     with pytest.raises(CorruptData):
         parse_digest(text)

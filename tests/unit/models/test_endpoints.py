@@ -24,7 +24,7 @@ def resolved(**flags: object) -> NetworkConfig:
     return resolve_flags(NetworkFlags(**flags), "bridge")
 
 
-def test_what_was_decided_survives_being_written() -> None:
+def test_a_network_configuration_is_read_back_from_json() -> None:
     config = NetworkConfig(
         mode="back",
         endpoints=(Endpoint("back", ("db",), "127.5.0.2", (("id", "web", "www"),)),),
@@ -36,11 +36,11 @@ def test_what_was_decided_survives_being_written() -> None:
     assert NetworkConfig.from_json(config.to_json()) == config
 
 
-def test_a_container_from_before_networks_is_on_the_machine_s() -> None:
+def test_a_record_without_a_network_means_the_host_network() -> None:
     assert NetworkConfig.from_json(None).mode == "host"
 
 
-def test_flags_become_places_on_networks() -> None:
+def test_network_flags_become_endpoints() -> None:
     assert resolved().endpoints == (Endpoint("bridge"),)
     assert resolved(networks=("default",)).mode == "bridge"
     config = resolved(networks=("back", "name=front,alias=www,ip=127.5.0.9"), aliases=("db",))
@@ -94,13 +94,13 @@ def test_flags_that_contradict_each_other_are_refused(flags: dict[str, object], 
 @pytest.mark.parametrize(
     "text", ["name=", "alias=a", "name=a,ip=x", "name=a,driver-opt=b", "a,b=c"]
 )
-def test_a_network_that_makes_no_sense_is_refused(text: str) -> None:
+def test_an_invalid_network_flag_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_network(text)
 
 
 @pytest.mark.parametrize("text", ["", ":a", "a:", "a:b:c"])
-def test_a_link_that_makes_no_sense_is_refused(text: str) -> None:
+def test_an_invalid_link_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="bad format for links"):
         parse_link(text)
 
@@ -108,24 +108,24 @@ def test_a_link_that_makes_no_sense_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "name", "name:", ":1.2.3.4", "name:1.2.3", "name:x", "a b:::1"]
 )
-def test_an_extra_host_that_makes_no_sense_is_refused(text: str) -> None:
+def test_an_invalid_extra_host_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="add-host"):
         parse_extra_host(text)
 
 
-def test_extra_hosts_have_addresses_of_either_kind_or_the_machine_s() -> None:
+def test_extra_hosts_may_be_ipv4_ipv6_or_the_gateway() -> None:
     assert parse_extra_host("a:host-gateway") == ("a", "host-gateway")
     assert parse_extra_host("a:fe80::1") == ("a", "fe80::1")
 
 
 @pytest.mark.parametrize("text", ["", ":80", "a:x", "a:0", "a:70000", "[::1]x"])
-def test_an_allowed_host_that_makes_no_sense_is_refused(text: str) -> None:
+def test_an_invalid_allowed_host_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--allow-host"):
         split_allowed_host(text)
 
 
 @given(st.text(max_size=24))
-def test_any_text_is_a_flag_or_one_line_of_refusal(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     for parse in (parse_network, parse_link, parse_extra_host, split_allowed_host):
         try:
             parse(text)
@@ -133,5 +133,5 @@ def test_any_text_is_a_flag_or_one_line_of_refusal(text: str) -> None:
             continue
 
 
-def test_exposed_ports_are_single_ones_each_once() -> None:
+def test_exposed_ranges_become_single_ports_without_duplicates() -> None:
     assert all_exposed(["80", "80-82/tcp", "53/udp"]) == ("80/tcp", "81/tcp", "82/tcp", "53/udp")

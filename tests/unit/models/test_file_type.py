@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The letters for types of files."""
+"""The letters of file types."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The filters of volumes, events and prunes."""
+"""Filters of volumes, events and prune, and the status text of ``ps``."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def state(**changes: Any) -> Container:
         ),
     ],
 )
-def test_a_state_reads_as_in_docker_ps(changes: dict[str, Any], text: str) -> None:
+def test_the_status_text_is_the_same_as_in_docker_ps(changes: dict[str, Any], text: str) -> None:
     assert status_text(state(**changes), NOW) == text
 
 
-def test_a_prune_takes_what_fits_every_filter() -> None:
+def test_prune_needs_a_match_of_every_filter() -> None:
     labelled = Container(replace(BOX.config, labels={"keep": "no"}), BOX.state)
     assert prune_filter(["until=2026-01-02T00:00:00Z", "label=keep=no"])(labelled)
     assert not prune_filter(["until=2025-12-31T00:00:00Z"])(labelled)
@@ -79,7 +79,7 @@ def test_a_prune_takes_what_fits_every_filter() -> None:
 
 
 @pytest.mark.parametrize("text", ["until", "label==x", "name=a", "label"])
-def test_a_prune_with_an_unknown_filter_is_refused(text: str) -> None:
+def test_an_unknown_filter_of_prune_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="invalid"):
         prune_filter([text])
 
@@ -103,7 +103,7 @@ VOLUME = Volume("data", "/v/data", "2026-01-01T00:00:00Z", labels={"a": "1"})
         (["label=a", "label=b"], False),
     ],
 )
-def test_volumes_are_chosen_as_docker_chooses_them(filters: list[str], fits: bool) -> None:
+def test_filters_choose_the_same_volumes_as_dockers(filters: list[str], fits: bool) -> None:
     assert volume_filter(filters, lambda name: name == "data")(VOLUME) is fits
 
 
@@ -133,11 +133,11 @@ EVENT: dict[str, Any] = {
         (["daemon=x"], False),
     ],
 )
-def test_events_are_chosen_as_docker_chooses_them(filters: list[str], fits: bool) -> None:
+def test_filters_choose_the_same_events_as_dockers(filters: list[str], fits: bool) -> None:
     assert event_filter(filters)(EVENT) is fits
 
 
-def test_an_image_is_known_by_the_beginning_of_its_id() -> None:
+def test_an_image_event_matches_a_prefix_of_its_id() -> None:
     event = {
         "Type": "image",
         "Action": "tag",
@@ -145,9 +145,9 @@ def test_an_image_is_known_by_the_beginning_of_its_id() -> None:
     }
     assert event_filter(["image=feed"])(event)
     assert event_filter(["image=a"])(event)
-    assert not event_filter(["image=fee"])(event), "three letters may be a name"
+    assert not event_filter(["image=fee"])(event), "a prefix of three letters matches"
 
 
-def test_events_with_an_unknown_filter_are_refused() -> None:
+def test_an_unknown_filter_of_events_is_refused() -> None:
     with pytest.raises(UsageError, match="invalid filter 'color'"):
         event_filter(["color=red"])

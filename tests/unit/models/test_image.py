@@ -26,7 +26,7 @@ def image(**more: object) -> Image:
     return Image(**{**facts, **more})  # type: ignore[arg-type]
 
 
-def test_the_size_is_that_of_all_layers() -> None:
+def test_the_size_is_the_sum_of_the_layers() -> None:
     assert image(layer_sizes=(1, 2, 3)).size == 6
 
 
@@ -40,18 +40,18 @@ def test_steps_without_a_layer_have_no_size() -> None:
     assert [(step.created_by, size) for step, size in shown] == [("c", 20), ("b", 0), ("a", 10)]
 
 
-def test_a_configuration_must_name_its_layers_by_digest() -> None:
+def test_a_configuration_needs_valid_layer_digests() -> None:
     for rootfs in (None, {"type": "x"}, {"type": "layers", "diff_ids": ["../../etc"]}):
         with pytest.raises(CorruptData):
             parse_config(json.dumps({"os": "linux", "rootfs": rootfs}).encode())
 
 
-def test_the_host_image_has_no_layers_and_no_stack() -> None:
+def test_the_host_image_has_no_layers_and_no_chain_id() -> None:
     assert host_image().is_host
     assert host_image().chain_id is None
     assert not image().is_host
 
 
-def test_the_machine_s_own_tree_has_the_id_that_its_name_gives() -> None:
+def test_the_id_of_the_host_image_is_a_digest_of_its_description() -> None:
     assert host_image().id == digest_of(b"the machine's own tree")
     assert host_image().is_host

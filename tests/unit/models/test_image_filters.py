@@ -58,11 +58,11 @@ def chosen(*filters: str) -> list[int]:
         (["reference=nothing"], []),
     ],
 )
-def test_a_filter_chooses_as_dockers_does(filters: list[str], expected: list[int]) -> None:
+def test_filters_choose_the_same_images_as_dockers(filters: list[str], expected: list[int]) -> None:
     assert chosen(*filters) == expected
 
 
-def test_only_the_matching_names_of_an_image_are_left() -> None:
+def test_a_reference_filter_only_keeps_matching_names() -> None:
     found = select_images(IMAGES, parse_filters(["reference=me/*"]), find=lambda _: IMAGES[0])
     assert found[0].familiar_tags == ["me/app:2"]
 

@@ -22,7 +22,7 @@ def one(name: str) -> str:
     return json.dumps({"version": 1, "images": {name: str(ONE)}})
 
 
-def test_what_is_written_is_read_again_sorted() -> None:
+def test_a_lockfile_is_written_sorted_and_read_back() -> None:
     more = lock().with_digest(parse_reference("a.example/b:1"), TWO)
     text = lockfile_bytes(more)
     assert parse_lockfile(text, "a.lock") == more
@@ -36,11 +36,11 @@ def test_a_tag_becomes_its_digest(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["alpine", "other:3.20", f"alpine@{TWO}", "host", "f" * 64])
-def test_other_names_stay_as_they_are(name: str) -> None:
+def test_names_that_are_not_locked_are_unchanged(name: str) -> None:
     assert lock().pinned(name) == name
 
 
-def test_a_strict_lockfile_takes_no_tag_that_it_lacks() -> None:
+def test_a_strict_lockfile_refuses_tags_that_it_lacks() -> None:
     with pytest.raises(UsageError, match=r"a\.lock does not lock docker\.io/library/alpine:latest"):
         lock(strict=True).pinned("alpine")
     assert lock(strict=True).pinned(f"alpine@{TWO}") == f"alpine@{TWO}"

@@ -15,13 +15,13 @@ def network(**changes: object) -> Network:
     return Network(**{**given, **changes})
 
 
-def test_a_record_survives_being_written() -> None:
+def test_a_record_is_read_back_from_json() -> None:
     one = network(gateway=SUBNET.base + 1, internal=True, labels={"a": "b"}, ip_range=SUBNET)
     assert Network.from_json(one.to_json()) == one
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"id": 1}, {**network().to_json(), "subnet": "x"}])
-def test_a_damaged_record_is_said_to_be_one(data: object) -> None:
+def test_a_damaged_record_is_an_error(data: object) -> None:
     with pytest.raises(CorruptData):
         Network.from_json(data)
 
@@ -45,22 +45,22 @@ def test_a_damaged_record_is_said_to_be_one(data: object) -> None:
         ({"options": {"colour": "red"}}, "not supported"),
     ],
 )
-def test_a_network_that_cannot_be_is_refused(changes: dict[str, object], words: str) -> None:
+def test_an_impossible_network_is_refused(changes: dict[str, object], words: str) -> None:
     with pytest.raises(SandboxError) as caught:
         check_wish(NetworkWish(**{"name": "back", **changes}))
     assert words in caught.value.message
 
 
-def test_a_network_that_can_be_is_left_as_it_was_asked_for() -> None:
+def test_a_possible_network_is_accepted_unchanged() -> None:
     options = {"com.docker.network.driver.mtu": "1400"}
     wish = NetworkWish(name="b.c-d_1", subnet=SUBNET, gateway=SUBNET.base + 9, options=options)
     assert check_wish(wish) is wish
 
 
-def test_a_network_is_found_by_name_id_and_a_part_of_it() -> None:
+def test_a_network_is_found_by_name_id_and_id_prefix() -> None:
     one, two = network(), network(id="ab" * 32, name="aaaa")
     assert find_network([one, two], "back") is one
-    assert find_network([one, two], "aaaa") is two  # a name before the start of an id
+    assert find_network([one, two], "aaaa") is two  # a name wins over an id prefix
     assert find_network([one, two], "aba") is two
     assert find_network([one, two], "nope") is None
     with pytest.raises(UsageError, match="ambiguous"):

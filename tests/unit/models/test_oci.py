@@ -7,7 +7,7 @@ from sandbox.errors import CorruptData
 from sandbox.models import oci
 
 
-def test_null_and_unknown_fields_are_taken_as_go_writes_them() -> None:
+def test_null_fields_of_go_and_unknown_fields_are_accepted() -> None:
     raw = b'{"os":"linux","config":{"Env":null,"Cmd":null,"New":1},"history":null,"x":{}}'
     document = oci.decode(raw, oci.ImageConfig, what="it")
     assert document.config == oci.RunConfig()
@@ -27,7 +27,7 @@ def test_null_and_unknown_fields_are_taken_as_go_writes_them() -> None:
         b'{"os":"\\ud800"}',
     ],
 )
-def test_a_malformed_document_is_corrupt_data_whatever_is_wrong(raw: bytes) -> None:
+def test_every_malformed_document_is_an_error(raw: bytes) -> None:
     with pytest.raises(CorruptData, match=r"^it: "):
         oci.decode(raw, oci.ImageConfig, what="it")
 
@@ -42,5 +42,5 @@ def test_a_malformed_document_is_corrupt_data_whatever_is_wrong(raw: bytes) -> N
         ("", 0),
     ],
 )
-def test_times_are_read_in_every_form_that_go_writes(text: str, seconds: float) -> None:
+def test_times_are_read_in_every_format_of_go(text: str, seconds: float) -> None:
     assert oci.seconds_of(text) == seconds

@@ -42,7 +42,7 @@ from sandbox.models.ports import (
         ("published=53,target=53,protocol=udp", [Publication(Port(53, "udp"), "", 53, 53)]),
     ],
 )
-def test_what_publish_says_is_understood(text: str, expected: list[Publication]) -> None:
+def test_publish_flags_are_parsed(text: str, expected: list[Publication]) -> None:
     assert list(parse_publication(text)) == expected
     assert [Publication.from_json(item.to_json()) for item in expected] == expected
 
@@ -68,32 +68,32 @@ def test_what_publish_says_is_understood(text: str, expected: list[Publication])
         ("published=80", "missing mandatory field 'target'"),
     ],
 )
-def test_what_is_wrong_with_publish_is_said_in_docker_s_words(text: str, words: str) -> None:
+def test_an_invalid_publish_flag_gives_dockers_error_message(text: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_publication(text)
     assert caught.value.message == words
 
 
 @pytest.mark.parametrize("text", ["[fe80::1%lo]:80:80", "80:80/sctp"])
-def test_what_cannot_be_published_is_refused_by_name(text: str) -> None:
+def test_unsupported_addresses_and_protocols_are_refused(text: str) -> None:
     with pytest.raises(Unsupported):
         parse_publication(text)
 
 
 @given(st.text(alphabet="0123456789:-/.tcpud[]=,", max_size=24))
-def test_any_text_is_ports_or_one_line_of_refusal(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     for parse in (parse_publication, parse_exposed):
         with contextlib.suppress(SandboxError):
             assert parse(text)
 
 
-def test_twice_the_same_is_once_and_two_places_are_two() -> None:
+def test_only_identical_publications_are_merged() -> None:
     one, two = parse_publication("8080:80"), parse_publication("8081:80")
     assert merge_publications([*one, *one]) == one
     assert merge_publications([*one, *two, *one]) == (*one, *two)
 
 
-def test_the_listener_itself_is_at_the_first_place_of_ipv4() -> None:
+def test_the_first_ipv4_address_is_the_servers_own_socket() -> None:
     rows = [
         Published(Port(80), "::1", 8080),
         Published(Port(80), "127.0.0.1", 8081),
@@ -103,7 +103,7 @@ def test_the_listener_itself_is_at_the_first_place_of_ipv4() -> None:
     assert native_of(rows) == {Port(80): rows[1]}
 
 
-def test_ps_shows_neighbours_as_a_range() -> None:
+def test_ps_shows_adjacent_ports_as_a_range() -> None:
     rows = [Published(Port(80 + index), "0.0.0.0", 8080 + index) for index in range(3)]
     rows.append(Published(Port(80, "udp"), "127.0.0.1", 9000))
     text = "443-444/tcp, 0.0.0.0:8080-8082->80-82/tcp, 127.0.0.1:9000->80/udp"

@@ -28,7 +28,7 @@ SHA = "sha256:" + "a" * 64
         ("test:5000", "docker.io/library/test:5000", "test:5000"),
     ],
 )
-def test_a_name_means_what_docker_takes_it_for(text: str, full: str, familiar: str) -> None:
+def test_names_mean_the_same_as_in_docker(text: str, full: str, familiar: str) -> None:
     reference = parse_reference(text)
     assert str(reference) == full
     assert reference.familiar == familiar
@@ -57,13 +57,13 @@ def test_a_name_means_what_docker_takes_it_for(text: str, full: str, familiar: s
         ("a" * 250 + "/" + "b" * 10, "must not be more than 255 characters"),
     ],
 )
-def test_a_bad_name_is_refused_in_dockers_words(text: str, message: str) -> None:
+def test_an_invalid_name_gives_dockers_error_message(text: str, message: str) -> None:
     with pytest.raises(ReferenceSyntaxError) as error:
         parse_reference(text)
     assert message in error.value.message
 
 
-def test_only_the_plain_name_host_is_reserved() -> None:
+def test_only_the_name_host_is_reserved() -> None:
     assert parse_reference("host").is_host
     assert parse_reference("host:latest").is_host
     assert not parse_reference("me/host").is_host
@@ -75,7 +75,7 @@ def test_no_tag_means_latest_unless_there_is_a_digest() -> None:
     assert parse_reference(f"a@{SHA}").with_default_tag().tag is None
 
 
-def test_ids_and_their_prefixes_are_told_from_names() -> None:
+def test_ids_and_id_prefixes_are_distinguished_from_names() -> None:
     assert id_prefix("sha256:ABC") is None
     assert id_prefix("abcg") is None
     assert image_reference("a" * 64) is None

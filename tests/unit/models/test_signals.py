@@ -29,6 +29,6 @@ def test_a_signal_has_a_number(text: str, number: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "0", "65", "-1", "SIGNONE", "SIG", "RTMIN+", "RTMIN+x", "RTMIN+99", "KILL+200"]
 )
-def test_what_is_no_signal_is_refused_in_one_line(text: str) -> None:
+def test_an_unknown_signal_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="invalid signal"):
         parse_signal(text)

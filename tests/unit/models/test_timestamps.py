@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Moments as users write them, and ages as Docker shows them."""
+"""Times as users write them, and ages as Docker shows them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from sandbox.models.timestamps import human_duration, parse_moment, seconds_sinc
         ("1970-01-01T00:00:00.5+00:00", 0.5),
     ],
 )
-def test_a_moment_is_a_number_a_time_or_so_long_ago(text: str, moment: float) -> None:
+def test_a_time_may_be_a_number_a_timestamp_or_a_duration(text: str, moment: float) -> None:
     assert parse_moment(text, 1000.0) == pytest.approx(moment)
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "10 m", "2026-13-01"])
-def test_what_is_no_moment_is_refused(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="as a time or duration"):
         parse_moment(text, 0)
 
@@ -55,10 +55,10 @@ DAY = 86400
         (730 * DAY, "2 years"),
     ],
 )
-def test_an_age_is_rounded_as_docker_rounds_it(seconds: float, text: str) -> None:
+def test_ages_are_rounded_as_by_docker(seconds: float, text: str) -> None:
     assert human_duration(seconds) == text
 
 
-def test_a_stamp_of_the_future_is_now() -> None:
+def test_a_timestamp_in_the_future_counts_as_now() -> None:
     assert seconds_since("1970-01-01T00:01:00Z", 90.0) == 30.0
     assert seconds_since("1970-01-01T00:01:00Z", 30.0) == 0.0

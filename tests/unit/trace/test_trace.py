@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The filter that makes a trace readable."""
+"""The program that makes a trace readable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shown(*options: str) -> list[str]:
     return [" ".join(line.split()) for line in done.stderr.decode().splitlines()]
 
 
-def test_calls_are_shown_as_strace_would_with_the_host_path_beside_them() -> None:
+def test_calls_are_shown_as_by_strace_with_the_host_path() -> None:
     assert shown() == [
         '7 execve("/bin/ls") = 0 <"/store/bin/ls", new program>',
         '7 openat(AT_FDCWD, "a\\nb", O_RDONLY|O_CLOEXEC) = -1 ENOENT '
@@ -39,11 +39,11 @@ def test_calls_are_shown_as_strace_would_with_the_host_path_beside_them() -> Non
     ]
 
 
-def test_only_what_is_wanted_is_shown() -> None:
+def test_only_the_chosen_calls_are_shown() -> None:
     assert len(shown("--calls", "rename,access")) == 2
 
 
-def test_the_table_counts_ways_in_and_errors() -> None:
+def test_the_table_counts_calls_by_interceptor_and_errors() -> None:
     table = shown("--count")
     assert table[2] == "97.29 0.000090 90.0 1 1 1 openat"
     assert table[-1] == "100.00 0.000093 23.1 4 2 2 1 1 total"
