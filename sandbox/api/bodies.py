@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The JSON that clients send, typed: one Struct a document, Docker's field names.
+"""The JSON bodies of requests: one Struct for each document, with Docker's field names.
 
-Rules: what Go would decode is decoded: absent and ``null`` are the same, unknown fields
-are ignored. What is known is checked here, by type; what it means is decided elsewhere.
+Rules: decoding follows Go: absent and ``null`` are the same, and unknown fields are ignored.
+This file checks the types of known fields; other modules decide what they mean.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import msgspec
 
 
 class Body(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
-    """A document of Docker's."""
+    """A document of the Docker API."""
 
 
 def spelled(data: Any, kind: type) -> Any:
-    """Return a document with its names as *kind* spells them: Go ignores their case.
+    """Return a document with the names spelled as in *kind*, because Go ignores their case.
 
     >>> spelled({"detachkeys": "a", "Cmd": ["b"]}, ExecBody)
     {'DetachKeys': 'a', 'Cmd': ['b']}
@@ -32,7 +32,7 @@ def spelled(data: Any, kind: type) -> Any:
 
 
 class Health(Body, frozen=True, kw_only=True):
-    """Times in nanoseconds; 0 is the image's."""
+    """A health check; times in nanoseconds, 0 for the image's value."""
 
     test: list[str] | None = None
     interval: int | None = None
@@ -43,14 +43,14 @@ class Health(Body, frozen=True, kw_only=True):
 
 
 class RestartPolicy(Body, frozen=True, kw_only=True):
-    """When to start again."""
+    """A restart policy."""
 
     name: str | None = None
     maximum_retry_count: int | None = None
 
 
 class LogConfig(Body, frozen=True, kw_only=True):
-    """Where output is kept."""
+    """The log driver and its options."""
 
     type: str | None = None
     config: dict[str, str] | None = None
@@ -86,7 +86,7 @@ class MountBody(Body, frozen=True, kw_only=True):
 
 
 class ProcessBody(Body, frozen=True, kw_only=True):
-    """What processes are told, a container's first one and others."""
+    """The settings that the main process and exec processes share."""
 
     attach_stdin: bool | None = None
     attach_stdout: bool | None = None
@@ -99,7 +99,7 @@ class ProcessBody(Body, frozen=True, kw_only=True):
 
 
 class ContainerBody(ProcessBody, frozen=True, kw_only=True):
-    """What a container is to be; ``HostConfig`` stays as it was sent, see `create_request`."""
+    """A new container; ``HostConfig`` stays undecoded, see `create_request`."""
 
     hostname: str | None = None
     domainname: str | None = None
@@ -123,7 +123,7 @@ class ContainerBody(ProcessBody, frozen=True, kw_only=True):
 
 
 class UpdateBody(Body, frozen=True, kw_only=True):
-    """What may be changed of a container that exists."""
+    """The changes of an existing container."""
 
     restart_policy: RestartPolicy | None = None
     memory: int | None = None
@@ -165,14 +165,14 @@ class HostNetworkBody(Body, frozen=True, kw_only=True):
 
 
 class PortBody(Body, frozen=True, kw_only=True):
-    """Where a port is to be shown."""
+    """The address and port of the machine at which a port is published."""
 
     host_ip: str | None = msgspec.field(name="HostIp", default=None)
     host_port: str | None = None
 
 
 class EndpointBody(Body, frozen=True, kw_only=True):
-    """A place on a network."""
+    """An endpoint on a network."""
 
     ip_amconfig: dict[str, Any] | None = msgspec.field(name="IPAMConfig", default=None)
     aliases: list[str] | None = None
@@ -182,7 +182,7 @@ class EndpointBody(Body, frozen=True, kw_only=True):
 
 
 class ExecBody(ProcessBody, frozen=True, kw_only=True):
-    """One more process."""
+    """A new exec process."""
 
     detach_keys: str | None = None
     console_size: list[int] | None = None
@@ -190,7 +190,7 @@ class ExecBody(ProcessBody, frozen=True, kw_only=True):
 
 
 class ExecStartBody(Body, frozen=True, kw_only=True):
-    """How to start it."""
+    """The start of an exec process."""
 
     detach: bool | None = None
     tty: bool | None = None
@@ -198,7 +198,7 @@ class ExecStartBody(Body, frozen=True, kw_only=True):
 
 
 class VolumeBody(Body, frozen=True, kw_only=True):
-    """A volume that is to be made."""
+    """A new volume."""
 
     name: str | None = None
     driver: str | None = None
@@ -208,7 +208,7 @@ class VolumeBody(Body, frozen=True, kw_only=True):
 
 
 class AuthBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Credentials; these names are small in Docker's API."""
+    """Credentials; Docker's API spells these names in lower case."""
 
     username: str | None = None
     password: str | None = None
@@ -220,7 +220,7 @@ class AuthBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NetworkBody(Body, frozen=True, kw_only=True):
-    """A network that is to be made."""
+    """A new network."""
 
     name: str | None = None
     driver: str | None = None
@@ -239,14 +239,14 @@ class NetworkBody(Body, frozen=True, kw_only=True):
 
 
 class ConnectBody(Body, frozen=True, kw_only=True):
-    """A container that is to be on a network."""
+    """The connection of a container to a network."""
 
     container: str | None = None
     endpoint_config: dict[str, Any] | None = None
 
 
 class DisconnectBody(Body, frozen=True, kw_only=True):
-    """A container that is to leave a network."""
+    """The disconnection of a container from a network."""
 
     container: str | None = None
     force: bool | None = None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """``POST /build``: the classic builder's protocol around the engine's builds.
 
-How it works: each build is a process of its own (`build_process`), which becomes the parent
-of what its steps start. The context goes to its standard input, lines of JSON come back.
+How it works: each build is a separate process (`build_process`), the parent of the processes
+of its steps. The context goes to its standard input, and lines of JSON come back.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WITHOUT = (
 
 
 async def build(call: Call) -> web.StreamResponse:
-    """Build an image of the context in the body, or of a remote one."""
+    """Build an image from the context in the body, or from a remote one."""
     request = _request(call)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -49,7 +49,7 @@ async def build(call: Call) -> web.StreamResponse:
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         },
     )
-    descriptor_limit.give_back(child.pid)  # it waits for the context
+    descriptor_limit.give_back(child.pid)  # the child still waits for the context
     feeding = asyncio.create_task(_feed(call, child))
     try:
         assert child.stdout is not None
@@ -72,7 +72,7 @@ async def build(call: Call) -> web.StreamResponse:
 
 
 def _check_begun(line: bytes) -> None:
-    """Raise what ended a build before anything was said of it."""
+    """Raise the error that ended a build before its first output."""
     if not line:
         raise ApiError(500, "the build ended without a word")
     said = json.loads(line)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One build for the server, in a process of its own; it speaks lines of JSON.
+"""The process of one build for the server; it prints lines of JSON.
 
 Does not know: HTTP. The request is its argument, the context its standard input.
 """
@@ -30,10 +30,10 @@ _FAILED = re.compile(r'process "(.*)" did not complete successfully: exit code: 
 
 
 class Lines:
-    """Shows a build as the classic builder did.
+    """Shows a build in the format of the classic builder.
 
-    A step is held back until it is known whether it was done: instructions that change no
-    file were "cached" if the next one that does was.
+    A step is held back until it is known whether it was executed: an instruction that changes
+    no file was "cached" if the next one that does was cached.
     """
 
     def __init__(self, out: int, *, quiet: bool) -> None:
@@ -54,12 +54,12 @@ class Lines:
                 data = data[os.write(self._out, data) :]
 
     def say(self, text: str) -> None:
-        """Write text that the client shows."""
+        """Write text for the client to show."""
         if not self._quiet:
             self.tell(stream=text)
 
     def started(self, vertex: Vertex) -> None:
-        """Name the step."""
+        """Write the title of the step."""
         match = _STEP.fullmatch(vertex.name)
         if match is not None:
             if match[4].startswith("FROM "):
@@ -69,7 +69,7 @@ class Lines:
             self.say(f"{vertex.name}\n")
 
     def said(self, vertex: Vertex, stream: int, data: bytes) -> None:
-        """Pass on what the step says; what it complains of is red."""
+        """Write output of the step; standard error is red."""
         del vertex
         self.decide(cached=False)
         text = data.decode("utf-8", "replace")
@@ -77,7 +77,7 @@ class Lines:
             self.say(f"\x1b[91m{text}\x1b[0m" if stream == 2 else text)
 
     def ended(self, vertex: Vertex) -> None:
-        """Say that it was not done again, if that is so."""
+        """Write that the step was cached, if it was."""
         match = _STEP.fullmatch(vertex.name)
         if match is not None and not vertex.idle:
             self._was_cached = vertex.cached and not match[4].startswith("FROM ")
@@ -120,7 +120,7 @@ def request_of(data: dict[str, Any]) -> BuildRequest:
 
 
 def is_foreign(engine: Engine, names: list[str]) -> bool:
-    """Tell whether the cache may not be used: it is to come from images that are not here."""
+    """Tell whether the cache comes from images that the store lacks, so it cannot be used."""
 
     def is_here(name: str) -> bool:
         try:
@@ -145,14 +145,14 @@ def told(text: str) -> tuple[str, int]:
 
 
 def main() -> None:
-    """Build what the first argument says."""
+    """Build the request in the first argument."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     data = json.loads(sys.argv[1])
-    reaper.die_with_parent(signal.SIGTERM)  # nobody would take the image's id
+    reaper.die_with_parent(signal.SIGTERM)  # no server would receive the image's id
     if os.getppid() != data["server"]:
         return
     out = os.dup(1)
-    os.dup2(2, 1)  # whatever prints by mistake is no line of ours
+    os.dup2(2, 1)  # stray output must not mix with the lines of JSON
     lines = Lines(out, quiet=data["quiet"])
     for name in data["without_effect"]:
         lines.say(f"[Warning] {name} has no effect: see docs/docker-compat.md\n")

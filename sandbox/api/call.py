@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One request as a handler sees it, and what all handlers share."""
+"""One request as a handler sees it, and the state that all handlers share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _JSON = "application/json"
 
 @dataclass(eq=False)
 class State:
-    """What one server has."""
+    """The state of one server."""
 
     engine: Engine
     work: Work
@@ -42,7 +42,7 @@ class State:
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """A request: its path's parts are *args*, its API version *version*."""
+    """A request: *args* are the parts of its path, *version* is its API version."""
 
     request: web.BaseRequest
     state: State
@@ -68,7 +68,7 @@ class Call:
 
     @property
     def agent(self) -> str:
-        """Return what the client calls itself."""
+        """Return the User-Agent of the client."""
         return self.request.headers.get("User-Agent", "")
 
     # ---- the query string -----------------------------------------------------------------
@@ -78,16 +78,16 @@ class Call:
         return self.request.query.get(name, default)
 
     def texts(self, name: str) -> list[str]:
-        """Return a parameter that may be given several times."""
+        """Return a repeated parameter."""
         return list(self.request.query.getall(name, []))
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """Return a parameter that is a truth."""
+        """Return a boolean parameter."""
         found = self.request.query.get(name)
         return default if found is None else query.truth(found)
 
     def number(self, name: str) -> int | None:
-        """Return a parameter that is a whole number, None if it is not there."""
+        """Return a whole number, or None if the parameter is absent."""
         found = self.request.query.get(name, "")
         return query.number(found, name) if found else None
 
@@ -98,7 +98,7 @@ class Call:
     # ---- the body -------------------------------------------------------------------------
 
     async def read(self) -> bytes:
-        """Return the whole body, if it is no longer than a document should be."""
+        """Return the whole body, up to the size limit of a document."""
         data = bytearray()
         async for piece in self.request.content.iter_chunked(65536):
             data += piece
@@ -107,7 +107,7 @@ class Call:
         return bytes(data)
 
     async def body(self, kind: type[_T], *, empty: _T | None = None) -> _T:
-        """Return the JSON body; *empty* stands for none, which is an error without it."""
+        """Return the JSON body; *empty* replaces an absent one, which is an error without it."""
         data = await self.read()
         if data.strip() in (b"", b"null") and empty is not None:
             return empty
@@ -139,7 +139,7 @@ class Call:
         return web.Response(status=status, headers=self.headers)
 
     async def stream(self, content_type: str = _JSON, status: int = 200) -> web.StreamResponse:
-        """Return an answer whose head is sent at once and whose body is to come."""
+        """Send the head of an answer at once and return it; the body follows."""
         response = web.StreamResponse(status=status, headers=self.headers)
         response.content_type = content_type
         if self.request.version >= (1, 1):
@@ -152,7 +152,7 @@ Handler = "Callable[[Call], Awaitable[web.StreamResponse]]"
 
 
 def encode(document: Any) -> bytes:
-    """Return JSON; bytes of names that are no UTF-8 become a replacement character."""
+    """Return JSON; bytes that are not UTF-8 become a replacement character."""
     try:
         return msgspec.json.encode(document)
     except (UnicodeError, msgspec.MsgspecError):

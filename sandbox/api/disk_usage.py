@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``GET /system/df``: how much room things take on disk."""
+"""``GET /system/df``: the disk usage of images, containers, volumes and the build cache."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def disk(call: Call) -> web.StreamResponse:
 
 
 def _cached(one: BuildUsage) -> dict[str, Any]:
-    """Describe what builds remember; how often it was used is not counted."""
+    """Describe the build cache; how often an entry was used is not counted."""
     return {
         "ID": one.item.id,
         "Type": one.item.kind,

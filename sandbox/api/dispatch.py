@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""From a request to its handler, and from whatever that raises to an answer.
+"""Find the handler of a request, and turn its exceptions into answers.
 
-Rules: the path may begin with ``/v1.NN``; every answer carries the headers by which
-clients recognise a Docker daemon. A bug of ours is a line of JSON to the client and a
-traceback in the server's log.
+Rules: the path may begin with ``/v1.NN``. Every answer carries the headers by which clients
+recognise a Docker daemon. A bug yields a line of JSON to the client and a traceback in the
+server's log.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LOG = logging.getLogger("sandbox.api")
 
 
 def version_text(version: tuple[int, int]) -> str:
-    """Return a version as clients write it."""
+    """Return a version in the notation of clients."""
     return f"{version[0]}.{version[1]}"
 
 
@@ -48,7 +48,7 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint: ``{name}`` is a part of the path, ``{name:path}`` may hold slashes.
+    """One endpoint: ``{name}`` is a part of the path, ``{name:path}`` may contain slashes.
 
     *query* names the parameters, each with its type: ``all:boolean limit:integer``.
     """
@@ -62,7 +62,7 @@ class Route:
     summary: str = ""
 
     def pattern(self) -> re.Pattern[str]:
-        """Return what a path must match."""
+        """Return the regular expression of the path."""
         parts = re.split(r"\{(\w+)(:path)?\}", self.path)
         text = ""
         for literal, name, kind in zip(
@@ -78,7 +78,7 @@ class Dispatcher:
     """Answers every request of one server."""
 
     def __init__(self, routes: Sequence[Route], state: State, *, peer: int | None) -> None:
-        """Serve *routes*; *peer* is the only user who may connect, None where none is known."""
+        """Serve *routes* to the user *peer* alone; None where peers have no known user."""
         self._table = [(route, route.pattern()) for route in routes]
         self._state = state
         self._peer = peer

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What went wrong, as Docker's API says it: a status and one line of JSON.
+"""Errors in the form of Docker's API: a status and one line of JSON.
 
-Rules: every `SandboxError` is told, with the words clients look for; anything else is a bug
-of ours, told without its traceback.
+Rules: every `SandboxError` is reported in the words that clients look for. Any other
+exception is a bug, reported without its traceback.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ApiError(SandboxError):
 
 
 class BadRequest(ApiError):  # noqa: N818 - the vocabulary of HTTP
-    """A request that makes no sense."""
+    """A malformed request."""
 
     def __init__(self, message: str) -> None:
         """Keep the line."""
@@ -36,7 +36,7 @@ class BadRequest(ApiError):  # noqa: N818 - the vocabulary of HTTP
 
 
 class NotModified(Exception):  # noqa: N818 - the vocabulary of HTTP
-    """The object is in the wanted state already."""
+    """The object is already in the requested state."""
 
 
 def status_of(problem: SandboxError) -> int:
@@ -47,7 +47,7 @@ def status_of(problem: SandboxError) -> int:
 
 
 def message_of(problem: SandboxError) -> str:
-    """Return the line in Docker's spelling.
+    """Return the message in Docker's spelling.
 
     >>> message_of(SandboxError("no such container: web"))
     'No such container: web'
@@ -61,7 +61,7 @@ def message_of(problem: SandboxError) -> str:
 
 
 def problem_response(status: int, message: str, headers: Mapping[str, str]) -> web.Response:
-    """Return the answer that tells a failure."""
+    """Return the answer that reports a failure."""
     body = msgspec.json.encode({"message": printable(message)}) + b"\n"
     return web.Response(status=status, body=body, content_type="application/json", headers=headers)
 

@@ -74,7 +74,7 @@ async def create(call: Call) -> web.StreamResponse:
 
 
 def _refuse(body: NetworkBody) -> None:
-    """Refuse by name what cannot be had."""
+    """Refuse unsupported options by name."""
     if body.name in (*PREDEFINED, "default"):
         raise ApiError(403, f"operation is not permitted on predefined {body.name} network")
     for name, wish in (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The OpenAPI description of what the server does, made of the table of routes."""
+"""The OpenAPI description of the server, made from the table of routes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What clients put into query strings: numbers, truth, filters, moments. Pure.
+"""Parse the values of query strings: numbers, booleans, filters, times. Pure.
 
-Rules: tolerant in form (Go, Python and JavaScript clients spell the same thing
-differently), strict in meaning: what cannot be understood is a `BadRequest`.
+Rules: tolerant in form, because Go, Python and JavaScript clients spell the same value
+differently; strict in meaning: an unknown value is a `BadRequest`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Filters = dict[str, list[str]]
 
 
 def truth(text: str) -> bool:
-    """Return what a flag says: everything but these few words is true, as in Docker.
+    """Return the value of a boolean: true except for a few words, as in Docker.
 
     >>> truth("1"), truth("True"), truth("false"), truth("")
     (True, True, False, False)
@@ -80,7 +80,7 @@ def as_flags(wanted: Filters) -> list[str]:
 
 
 def flag_filter(wanted: Filters, key: str) -> bool | None:
-    """Return the truth of a filter that is a flag; None if it is not there."""
+    """Return the value of a boolean filter, or None if it is absent."""
     values = wanted.get(key)
     if not values:
         return None
@@ -93,7 +93,7 @@ def flag_filter(wanted: Filters, key: str) -> bool | None:
 
 
 def moment(text: str) -> float:
-    """Return seconds since 1970: a number with a fraction, RFC 3339, or so long ago.
+    """Return seconds since 1970 from a number, an RFC 3339 time, or a duration before now.
 
     >>> moment("12.5"), moment("1970-01-01T00:01:00Z")
     (12.5, 60.0)

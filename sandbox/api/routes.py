@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every endpoint, once: dispatch and the OpenAPI description are made of this table."""
+"""The table of endpoints: dispatch and the OpenAPI description come from it."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ ROUTES = (
     Route("GET", "/volumes/{name}", volumes.inspect),
     Route("DELETE", "/volumes/{name}", volumes.remove, "force:boolean", success=204),
     Route("GET", "/system/df", disk_usage.disk, "type:string"),
-    # ---- what is not here -------------------------------------------------------------------
+    # ---- not supported ----------------------------------------------------------------------
     Route("GET", "/plugins", system.no_plugins, "filters:filters"),
     Route("GET", "/plugins/privileges", system.no_plugin_made, "remote:string", success=501),
     Route("POST", "/plugins/pull", system.no_plugin_made, "remote:string", success=501),

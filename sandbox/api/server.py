@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Listen, serve, and end: the process behind ``sandbox serve``.
+"""The server of the API: the process behind ``sandbox serve``.
 
-How it works: a unix socket in the runtime directory, locked by its server; or sockets that
-systemd (or whoever sets LISTEN_FDS) hands over. Containers have supervisors of their own
-and live on when this ends.
+How it works: it listens on a unix socket in the runtime directory, which it locks, or on
+sockets from systemd (LISTEN_FDS). Containers have their own supervisors and continue when
+the server ends.
 
-Rules: the socket is for its user alone: mode 0600 in a directory of mode 0700, and the
-peer's uid is looked at.
+Rules: only the socket's user may connect: the socket has mode 0600 in a directory of mode
+0700, and the server checks the peer's uid.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ if TYPE_CHECKING:
     from sandbox.engine import Engine
 
 _FIRST_FD = 3
-_LONGEST_LINE = 1024 * 1024  # build arguments travel in the query string
+_LONGEST_LINE = 1024 * 1024  # the query string contains build arguments
 LOG = logging.getLogger("sandbox.api")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How to serve: *idle* seconds without a request end the server, None: never."""
+    """Settings: the server ends after *idle* seconds without a request; None: never."""
 
     socket: str
     tcp: tuple[str, int] | None = None
@@ -57,7 +57,7 @@ class Settings:
 
 
 def serve(engine: Engine, settings: Settings) -> None:
-    """Serve until told to end."""
+    """Serve until a signal or the idle time ends the server."""
     asyncio.run(_Server(engine, settings).run())
 
 
@@ -161,7 +161,7 @@ class _Server:
 
 
 def _locked(path: str) -> int:
-    """Hold the place of the socket; `Conflict` if another server has it."""
+    """Lock the socket's path; raise `Conflict` if another server has it."""
     from pathlib import Path
 
     fd = open_lock(Path(f"{path}.lock"))
@@ -179,7 +179,7 @@ def _name(listener: socket.socket) -> str:
 
 
 def default_socket(make: Callable[[], str]) -> Path:
-    """Return the place of the socket: in the runtime directory, which is made."""
+    """Return the default path of the socket; make the runtime directory."""
     from pathlib import Path
 
     return Path(make()) / "docker.sock"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The endpoints about the server, the machine and the store as a whole."""
+"""The endpoints about the server, the machine and the whole store."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ async def info(call: Call) -> web.StreamResponse:
 
 
 async def no_swarm(call: Call) -> web.StreamResponse:
-    """Answer all that needs a swarm, as a daemon that is in none."""
+    """Answer every swarm request like a daemon outside a swarm."""
     return call.json(
         {
             "message": 'This node is not a swarm manager. Use "docker swarm init" or '
@@ -150,7 +150,7 @@ async def no_plugins(call: Call) -> web.StreamResponse:
 
 
 async def no_plugin(call: Call) -> web.StreamResponse:
-    """Answer what is about one plugin."""
+    """Answer requests about one plugin."""
     name = call.args["rest"].removesuffix("/json")
     if call.request.method == "POST":  # .../enable, .../set
         name = name.rpartition("/")[0] or name
@@ -158,10 +158,10 @@ async def no_plugin(call: Call) -> web.StreamResponse:
 
 
 async def no_plugin_made(call: Call) -> web.StreamResponse:
-    """Answer who wants a plugin."""
+    """Refuse the installation of a plugin."""
     raise ApiError(501, "plugins are not supported")
 
 
 async def no_checkpoints(call: Call) -> web.StreamResponse:
-    """Answer what needs CRIU."""
+    """Refuse checkpoints, which need CRIU."""
     return call.json({"message": "checkpoints are not supported"}, 501)

@@ -56,9 +56,9 @@ async def remove(call: Call) -> web.StreamResponse:
 
 
 async def prune(call: Call) -> web.StreamResponse:
-    """``POST /volumes/prune``: anonymous ones, or all with the filter ``all``."""
+    """``POST /volumes/prune``: anonymous volumes, or all with the filter ``all``."""
     wanted = call.filters()
-    # Before API 1.42 named volumes went, too.
+    # Before API 1.42 this removed named volumes, too.
     everything = flag_filter(wanted, "all")
     if everything is None:
         everything = call.version < (1, 42)

@@ -3,5 +3,5 @@
 
 import gc
 
-# Imports allocate much and free nothing: looking for garbage meanwhile is time lost at every start.
+# Imports allocate much and free nothing, so garbage collection only slows the start down.
 gc.set_threshold(50_000, 20, 20)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Flags that verbs of many kinds have in common.
+"""Flags that many commands share.
 
-Does not know: what a verb does with them.
+Does not know: how a command uses them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def filter_option(keys: str, *, short: bool = True) -> Callable[[Any], Any]:
-    """Return ``--filter KEY=VALUE`` (``-f``, if *short*) of a verb that knows these *keys*."""
+    """Return the option ``--filter KEY=VALUE`` (``-f`` if *short*) with these *keys*."""
     names = ("-f", "--filter") if short else ("--filter",)
     return click.option(
         *names,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""``completion``: scripts for shells, and what they ask for.
+"""``completion``: scripts for shells, and the completions that they ask for.
 
-Rules: completing never fails and never writes; a store that cannot be read completes
-to nothing.
+Rules: completion never fails and never writes. A store that cannot be read has no
+completions.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ask before something is removed, in Docker's words.
+"""Ask the user before a removal, in Docker's words.
 
 Does not know: what is removed.
 """
@@ -10,7 +10,7 @@ import sys
 
 
 def agrees(warning: str, *, force: bool, on_one_line: bool = False) -> bool:
-    """Tell whether the user wants it: with *force* without a question, otherwise by typing y."""
+    """Return true with *force*, or after the user typed y."""
     if force:
         return True
     question = "Are you sure you want to continue? [y/N] "

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Do the same for each name of the command line, and go on after an error."""
+"""Do the same for each name of the command line, and continue after an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def each(names: tuple[str, ...], act: Callable[[str], object]) -> int:
-    """Do *act* for each name and print the name, or what went wrong."""
+    """Do *act* for each name, and print the name or the error."""
     code = 0
     for name in names:
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``inspect``: all that is known about containers, images and networks."""
+"""``inspect``: details of containers, images, networks and volumes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-# Fields whose value is a Go map, where a missing key is no error in a template.
+# Fields whose value is a Go map: a missing key is no error in a template.
 _MAPS = frozenset(
     {
         "Labels",
@@ -55,7 +55,7 @@ _FORMAT = click.option(
 )
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_complete)
 def inspect(*, template: str | None, size: bool, kind: str | None, names: tuple[str, ...]) -> int:
-    """Show all about containers, images, networks and volumes, in Docker's JSON."""
+    """Show details of containers, images, networks and volumes, as Docker's JSON."""
     return _inspect(template, kind, names, size=size)
 
 
@@ -94,7 +94,7 @@ def _look_up(engine: Engine, name: str, kind: str | None, *, size: bool) -> dict
 
 
 def _volume(engine: Engine, name: str) -> dict[str, Any]:
-    """Return a volume; what cannot be the name of one is not there."""
+    """Return a volume; an invalid name counts as absent."""
     try:
         return engine.volumes.inspect(name)
     except UsageError:
@@ -102,7 +102,7 @@ def _volume(engine: Engine, name: str) -> dict[str, Any]:
 
 
 def as_go(value: Any, *, is_map: bool = False) -> Any:
-    """Return *value* with Go's difference between structs and maps restored."""
+    """Return *value* with Go's difference between structs and maps restored (`Struct`)."""
     from sandbox.cli.output.template_functions import Struct
 
     if isinstance(value, list):
@@ -120,7 +120,7 @@ def as_go(value: Any, *, is_map: bool = False) -> Any:
     "names", nargs=-1, required=True, metavar="CONTAINER...", shell_complete=complete_containers
 )
 def inspect_container(*, template: str | None, size: bool, names: tuple[str, ...]) -> int:
-    """Show all about containers, in Docker's JSON."""
+    """Show details of containers, as Docker's JSON."""
     return _inspect(template, "container", names, size=size)
 
 
@@ -130,5 +130,5 @@ def inspect_container(*, template: str | None, size: bool, names: tuple[str, ...
     "names", nargs=-1, required=True, metavar="IMAGE...", shell_complete=complete_images
 )
 def inspect_image(*, template: str | None, names: tuple[str, ...]) -> int:
-    """Show all about images, in Docker's JSON."""
+    """Show details of images, as Docker's JSON."""
     return _inspect(template, "image", names, size=False)

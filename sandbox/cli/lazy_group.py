@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A group of commands whose modules are imported when somebody asks for them.
+"""A group of commands whose modules are imported on demand.
 
-Does not know: which commands there are; the groups pass their tables.
+Does not know: which commands exist; the groups pass their tables.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class Verbs(click.Group):
     """A group whose commands take ``--flag=true`` and ``--flag=false``, as Docker's do."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
-        """As click's, but for what help calls the arguments."""
+        """Use docker's names of the arguments in help."""
         super().__init__(*args, **{"subcommand_metavar": "COMMAND", **settings})
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, and make its flags plain."""
+        """Find the command, and normalise its flags."""
         name, command, rest = super().resolve_command(ctx, args)
         if command is None or isinstance(command, click.Group):
             return name, command, rest
@@ -58,24 +58,24 @@ class Verbs(click.Group):
 
 
 class _Word(Record, eq=False):
-    """A word of the command line, and the flag that it is, if it is one."""
+    """A word of the command line, with its flag if it is one."""
 
     text: str
     flag: click.Option | None = None
 
 
 def _help_order(item: click.Parameter) -> tuple[bool, str]:
-    """Arguments stay as they are, options stand by their long names."""
+    """Sort options by their long names, after the arguments."""
     if isinstance(item, click.Argument):
         return False, ""
     return True, max(item.opts, key=len).lstrip("-")
 
 
 def plain_flags(command: click.Command, args: Sequence[str]) -> list[str]:
-    """Return *args* as click takes them: no ``--flag=true``, ``-t=false`` or ``-p=80``.
+    """Return *args* in click's syntax: without ``--flag=true``, ``-t=false`` or ``-p=80``.
 
-    A flag that is on by default is turned off by its other name. The later word wins. What
-    belongs to a program in a container is left alone. Raises click's `BadParameter`.
+    The opposite name turns off a flag that is on by default. The later word wins. The words
+    of the program in the container stay unchanged. Raises click's `BadParameter`.
     """
     options = {
         name: item
@@ -117,7 +117,7 @@ def _long(word: str, options: Mapping[str, click.Option]) -> _Parts | None:
 
 
 def _short(word: str, options: Mapping[str, click.Option]) -> _Parts | None:
-    """Take ``-it=false`` apart; None if something in it is unknown, or there is nothing."""
+    """Split ``-it=false``; return None if it is empty or has an unknown letter."""
     parts: _Parts = []
     letters = word[1:] if word.startswith("-") else ""
     while letters:
@@ -145,19 +145,19 @@ def _truth(option: click.Option, value: str) -> bool:
 
 
 def flag_names(option: click.Option) -> str:
-    """Return the names of an option as Docker's messages have them: ``-t, --tty``."""
+    """Return the names of an option in the format of Docker's messages: ``-t, --tty``."""
     return ", ".join([option.opts[0], *option.opts[-1:]] if len(option.opts) > 1 else option.opts)
 
 
 def _flag_name(option: click.Option, *, is_true: bool) -> str:
-    """Return the word that click takes for a flag; empty if leaving it out says the same."""
+    """Return click's word for a flag; empty if it is the default."""
     if is_true:
         return max(option.opts, key=len)
     return option.secondary_opts[0] if option.secondary_opts else ""
 
 
 def _wants_next(word: str, options: Mapping[str, click.Option]) -> bool:
-    """Whether the value of the last option in *word* is the next word."""
+    """Tell whether the next word is the value of the last option in *word*."""
     if word.startswith("--"):
         option = options.get(word)
         return option is not None and not option.is_flag
@@ -174,7 +174,7 @@ def lazy_group(entries: Mapping[str, Entry], aliases: Mapping[str, str]) -> type
     """Return the class of a group with these commands."""
 
     class LazyGroup(Verbs):
-        """Imports a command when somebody asks for it."""
+        """Imports a command on demand."""
 
         def list_commands(self, ctx: click.Context) -> list[str]:
             """Return all names, without importing anything."""

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The command ``sandbox``: finds a subcommand, runs it, and reports any error.
+"""The command ``sandbox``: find a subcommand, run it, and report any error.
 
-Rules: a subcommand's module is imported only when it is used, so that `run` starts
-fast. Here is the one place that turns exceptions into text and exit codes:
+Rules: a subcommand's module is imported only when it is used, so that `run` starts fast.
+Only this file turns exceptions into text and exit codes:
 
 ====================  ==========================================================
-the user's mistake    one line on standard error; 125 for run and create, and for
-                      a flag that is wrong, otherwise 1
-interrupted           130
-our mistake           one line, a traceback in a file it names, and 3
+mistake of the user   one line on standard error; 125 for run and create, and for
+                      a wrong flag, otherwise 1
+interrupt             130
+bug of sandbox        one line, which names a file with the traceback; 3
 ====================  ==========================================================
 
 Does not know: what any subcommand does.
@@ -36,7 +36,7 @@ EXIT_INTERRUPTED = 130
 EXIT_BUG = 3
 _EXIT_RUN = 125
 
-# These report every failure before the program starts with Docker's 125.
+# These commands exit with Docker's 125 after every failure before the program starts.
 _RUN_COMMANDS = frozenset({"run", "create", "trace"})
 
 
@@ -125,7 +125,7 @@ _ENTRIES = {name: entry for part in _SECTIONS.values() for name, entry in part.i
 
 
 class LazyGroup(Verbs):
-    """A group that imports a subcommand when somebody asks for it."""
+    """A group that imports a subcommand on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all names, without importing anything."""
@@ -189,16 +189,16 @@ def main(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         stdio.abandon_output()
         return 1
-    except Exception as exc:  # noqa: BLE001 - the one place that may
+    except Exception as exc:  # noqa: BLE001 - the one place for bugs
         return _report_bug(exc)
     return result if isinstance(result, int) else 0
 
 
 def program() -> NoReturn:
-    """Be the command, to the end of the process.
+    """Run the command and end the process.
 
-    Taking the interpreter apart would cost as much time as a fifth of `run`; it is left
-    to the kernel, once everybody who registered for the end was called.
+    The exit handlers run, and then the process ends without the interpreter's own shutdown,
+    which would take as long as a fifth of `run`.
     """
     import atexit
     import threading
@@ -207,7 +207,7 @@ def program() -> NoReturn:
     code = main()
     if threading.active_count() == 1:
         atexit._run_exitfuncs()
-        with suppress(OSError, ValueError):  # what could not be written is told below
+        with suppress(OSError, ValueError):  # a failed write is reported below
             for stream in filter(None, (sys.stdout, sys.stderr)):
                 stream.flush()
             os._exit(code)
@@ -215,7 +215,7 @@ def program() -> NoReturn:
 
 
 def _make_output_transparent() -> None:
-    """Let names that are no UTF-8 pass through unchanged."""
+    """Write names that are not UTF-8 unchanged."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -223,7 +223,7 @@ def _make_output_transparent() -> None:
 
 
 def _subcommand(argv: Sequence[str]) -> str:
-    """Return the verb; the word 'container' before it changes nothing."""
+    """Return the verb, without the word 'container' before it."""
     words = [arg for arg in argv if not arg.startswith("-")]
     return next((word for word in words if word != "container"), "")
 

@@ -22,7 +22,7 @@ def manifest() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Also the digest and the media type.")
 @click.argument("name")
 def inspect(*, verbose: bool, name: str) -> None:
-    """Show a list being made, or what a registry has under a name."""
+    """Show a local manifest list, or the manifest of a name in a registry."""
     engine = Engine()
     try:
         found = engine.manifests.index(name)
@@ -40,7 +40,7 @@ def inspect(*, verbose: bool, name: str) -> None:
 @click.argument("name", metavar="LIST")
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 def create(*, amend: bool, name: str, images: tuple[str, ...]) -> None:
-    """Make a list of images that are in a registry."""
+    """Create a local manifest list of images in a registry."""
     reference = Engine().manifests.create(name, images, amend=amend)
     emit(f"Created manifest list {reference}")
 
@@ -54,7 +54,7 @@ def create(*, amend: bool, name: str, images: tuple[str, ...]) -> None:
 def annotate(
     *, arch: str | None, os: str | None, variant: str | None, name: str, image: str
 ) -> None:
-    """Say what an image of a list is for."""
+    """Set the platform of an image in a local manifest list."""
     lists = Engine().manifests
     lists.annotate(name, image, architecture=arch, os=os, variant=variant)
 
@@ -63,13 +63,13 @@ def annotate(
 @click.option("-p", "--purge", is_flag=True, help="Forget the list afterwards.")
 @click.argument("name", metavar="LIST")
 def push(*, purge: bool, name: str) -> None:
-    """Send a list to the registry in its name."""
+    """Push a manifest list to the registry in its name."""
     emit(Engine().manifests.push(name, purge=purge))
 
 
 @manifest.command()
 @click.argument("names", nargs=-1, required=True, metavar="LIST...")
 def rm(*, names: tuple[str, ...]) -> None:
-    """Forget lists."""
+    """Remove local manifest lists."""
     for name in names:
         Engine().manifests.remove(name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``network``: what containers reach each other on."""
+"""``network``: the networks by which containers reach each other."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _row(item: Network, *, long: bool) -> dict[str, Any]:
 @click.option("-v", "--verbose", is_flag=True, help="Changes nothing: all is shown.")
 @click.argument("names", nargs=-1, required=True, metavar="NETWORK...")
 def inspect(*, template: str | None, verbose: bool, names: tuple[str, ...]) -> int:
-    """Show all about networks, in Docker's JSON."""
+    """Show details of networks, as Docker's JSON."""
     from sandbox.cli.inspect import as_go
 
     engine = open_engine()
@@ -147,7 +147,7 @@ def inspect(*, template: str | None, verbose: bool, names: tuple[str, ...]) -> i
 @click.option("-f", "--force", is_flag=True, help="Missing is fine.")
 @click.argument("names", nargs=-1, required=True, metavar="NETWORK...")
 def remove(*, force: bool, names: tuple[str, ...]) -> int:
-    """Remove networks that no running container is on."""
+    """Remove networks without running containers."""
     from sandbox.errors import NetworkNotFound
 
     engine = open_engine()
@@ -173,7 +173,7 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 def connect(
     *, alias: tuple[str, ...], ip: str, link: tuple[str, ...], name: str, container: str
 ) -> None:
-    """Put a container on one more network."""
+    """Connect a container to a network."""
     wanted = Endpoint(
         name,
         aliases=alias,
@@ -188,7 +188,7 @@ def connect(
 @click.argument("name", metavar="NETWORK")
 @click.argument("container", shell_complete=complete_containers)
 def disconnect(*, force: bool, name: str, container: str) -> None:
-    """Take a container off a network."""
+    """Disconnect a container from a network."""
     open_engine().networks.disconnect(name, container, force=force)
 
 
@@ -196,11 +196,11 @@ def disconnect(*, force: bool, name: str, container: str) -> None:
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @filter_option("label, label!, until", short=False)
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
-    """Remove networks that no container knows."""
+    """Remove all unused networks."""
     from sandbox.cli.confirm import agrees
     from sandbox.engine.networks.filters import parse_prune
 
-    parse_prune(filters)  # before the user is asked
+    parse_prune(filters)  # report mistakes before asking the user
     warning = "WARNING! This will remove all custom networks not used by at least one container."
     if not agrees(warning, force=force):
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The engine of a command, imported once a command needs it: help and completion do not."""
+"""The engine of a command, imported on demand: help and completion do not need it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The standard streams of the command's own process.
 
-Rules: descriptors 0 to 2 are never anybody else's: where the caller closed one it is
-/dev/null, or a file of the store would be taken for it. Output that cannot be written is
-an error, and told once.
+Rules: descriptors 0 to 2 always exist. A descriptor that the caller closed becomes
+/dev/null, because a file of the store would get its number otherwise. Output that cannot be
+written is an error, which is reported once.
 
 Does not know: what is written.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Output(io.FileIO):
-    """Standard output; a write that fails is its last."""
+    """Standard output; a failed write is its last."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
@@ -35,12 +35,12 @@ class _Output(io.FileIO):
 
 
 def prepare() -> None:
-    """Make the three descriptors exist."""
+    """Open the descriptors among 0 to 2 that are closed."""
     for fd in range(3):
         try:
             os.fstat(fd)
         except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest free number
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it stays
     if sys.stderr is None:
@@ -55,7 +55,7 @@ def prepare() -> None:
 
 
 def abandon_output() -> None:
-    """Let the interpreter end quietly when nobody takes its output any more."""
+    """Let the interpreter end quietly when the reader of its output is gone."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)

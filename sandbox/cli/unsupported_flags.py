@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Docker's flags that are not supported, and why: each is refused by its name.
+"""Docker's flags that are not supported, each with the reason.
 
-Rules: data only, read when a flag is unknown to a command; a flag is either an option of
-its command or in here, and a unit test holds Docker's own list against both.
+Rules: data only, read when a command does not know a flag. Each of Docker's flags is either
+an option of its command or in this table; a unit test compares Docker's own list with both.
 
-Does not know: the commands; they are named as the user types them.
+Does not know: the commands. The table names them as the user types them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Mistakes on the command line in Docker's words.
+"""The messages of mistakes on the command line, in Docker's words.
 
 Does not know: how they are shown.
 """
@@ -15,14 +15,14 @@ from sandbox.cli.unsupported_flags import reason_against
 
 
 def is_about_a_flag(exc: click.ClickException) -> bool:
-    """Tell whether a flag is unknown, or has a wrong value or none (Docker's exit code 125)."""
+    """Tell whether a flag is unknown or its value is wrong or missing (exit code 125)."""
     if isinstance(exc, click.NoSuchOption | click.BadOptionUsage):
         return True
     return isinstance(exc, click.BadParameter) and not isinstance(exc.param, click.Argument)
 
 
 def refusal(exc: click.ClickException) -> str | None:
-    """Return why a flag that Docker has is not supported here."""
+    """Return why one of Docker's flags is not supported here."""
     if not isinstance(exc, click.NoSuchOption) or exc.ctx is None:
         return None
     ctx = exc.ctx
@@ -35,7 +35,7 @@ def refusal(exc: click.ClickException) -> str | None:
 
 
 def text_of(exc: click.ClickException) -> str:
-    """Return one line about a mistake."""
+    """Return the line that describes a mistake."""
     if isinstance(exc, click.NoSuchOption):
         return _unknown_flag(exc)
     if isinstance(exc, click.BadOptionUsage):

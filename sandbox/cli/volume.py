@@ -81,7 +81,7 @@ def _row(item: Volume) -> dict[str, Any]:
 @click.option("-f", "--format", "template", metavar="TEMPLATE", help="A Go template.")
 @_NAMES
 def inspect(*, template: str | None, names: tuple[str, ...]) -> None:
-    """Show all about volumes."""
+    """Show details of volumes, as JSON."""
     from sandbox.cli.inspect import as_go
 
     engine = open_engine()
@@ -94,7 +94,7 @@ def inspect(*, template: str | None, names: tuple[str, ...]) -> None:
 @click.option("-f", "--force", is_flag=True, help="Missing is fine.")
 @_NAMES
 def remove(*, force: bool, names: tuple[str, ...]) -> int:
-    """Remove volumes that no container has, with their files."""
+    """Remove unused volumes with their files."""
     engine = open_engine()
     return each(names, lambda name: engine.volumes.remove(name, force=force))
 
@@ -104,7 +104,7 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @filter_option("label, label!", short=False)
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...]) -> None:
-    """Remove anonymous volumes that no container has."""
+    """Remove unused anonymous volumes."""
     from sandbox.cli.confirm import agrees
 
     kind = "all" if everything else "anonymous"

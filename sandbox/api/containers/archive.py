@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files of containers in and out: archive (HEAD, GET, PUT) and export."""
+"""Copy files of containers: archive (HEAD, GET, PUT) and export."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sandbox.engine.containers.tree import PathStat
 
 _STAT = "X-Docker-Container-Path-Stat"
-# Go's os.FileMode: its own high bits for what the kernel keeps with the type.
+# Go's os.FileMode has its own high bits for types and set-id bits.
 _GO_TYPES = {
     stat.S_IFDIR: 1 << 31,
     stat.S_IFLNK: 1 << 27,
@@ -34,7 +34,7 @@ _GO_BITS = {stat.S_ISUID: 1 << 23, stat.S_ISGID: 1 << 22, stat.S_ISVTX: 1 << 20}
 
 
 def go_mode(mode: int) -> int:
-    """Return a mode as Go writes it.
+    """Return a mode in Go's encoding.
 
     >>> oct(go_mode(0o100644)), go_mode(0o040755) == (1 << 31 | 0o755)
     ('0o644', True)
@@ -50,7 +50,7 @@ def _path(call: Call) -> str:
     if not path:
         raise BadRequest("missing parameter: path")
     if "\0" in path:
-        raise BadRequest("invalid parameter: path holds a NUL byte")
+        raise BadRequest("invalid parameter: path contains a NUL byte")
     return path
 
 
@@ -85,7 +85,7 @@ async def get(call: Call) -> web.StreamResponse:
             lambda write: call.engine.containers.get_archive(name, path, write),
             **{_STAT: shown},
         )
-    # Nobody may start the container meanwhile: a slow client must not decide for how long.
+    # The container cannot start meanwhile; a slow client must not decide for how long.
     with workspace(call.engine.layout) as scratch:
         spooled = scratch / "archive"
 
@@ -115,7 +115,7 @@ async def put(call: Call) -> web.StreamResponse:
 
         def act() -> None:
             with body.open("rb") as file:
-                if file.seek(0, os.SEEK_END):  # nothing at all is an empty archive
+                if file.seek(0, os.SEEK_END):  # an empty body is an empty archive
                     file.seek(0)
                     call.engine.containers.put_archive(name, path, file.read, as_user=as_user)
 

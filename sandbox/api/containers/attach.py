@@ -31,7 +31,7 @@ async def attach(call: Call) -> web.StreamResponse:
     connection = Hijacked(call.request)
     client = _client(call, container, connection, tty=container.config.tty, keys=keys)
     waits = call.flag("stream") and not container.state.is_running
-    if waits:  # before the client may know of it: its start may be the next request
+    if waits:  # before the client gets an answer: its next request may be the start
         call.state.attachments.wait_for_start(container.config.id, client)
     try:
         content_type = RAW if client.tty or call.version < (1, 42) else MULTIPLEXED
@@ -85,7 +85,7 @@ def _client(
 async def _attached(
     call: Call, container: Container, client: Client, past: list[tuple[int, bytes]]
 ) -> None:
-    """Send what is past, then what comes."""
+    """Send past output, then new output."""
     for stream, data in past:
         await client.send(stream, data)
     client.ready.set()
@@ -99,7 +99,7 @@ async def _attached(
 
 
 async def _until_started(call: Call, container: Container, client: Client) -> None:
-    """Wait for the relay that the start of the container makes, and for its end."""
+    """Wait until the start of the container joins the client, and until its end."""
     listener = call.state.hub.listen()
     gone = asyncio.create_task(client.connection.until_gone())
     done = asyncio.create_task(client.done.wait())
@@ -116,10 +116,10 @@ async def _until_started(call: Call, container: Container, client: Client) -> No
 
 
 async def _was_started_elsewhere(call: Call, container: Container, client: Client) -> bool:
-    """Join a container that somebody else has started; True once that is over."""
+    """Join a container that another process has started; return true after its end."""
     try:
         present = await call.work.look(call.engine.containers.get, container.config.id)
-    except SandboxError:  # removed, damaged: nothing will come
+    except SandboxError:  # removed or damaged: no output will come
         return True
     if present.state.status != "running" or client.joined.is_set():
         return False
@@ -132,7 +132,7 @@ async def _was_started_elsewhere(call: Call, container: Container, client: Clien
 
 
 async def _past(call: Call, container: Container) -> list[tuple[int, bytes]]:
-    """Return what a container has said: streams and bytes."""
+    """Return the past output of a container: streams and bytes."""
 
     def read() -> list[tuple[int, bytes]]:
         reader = call.engine.streams.logs(container.config.id, Span())
@@ -161,7 +161,7 @@ async def attach_websocket(call: Call) -> web.StreamResponse:
         raise BadRequest(f"not a websocket handshake: {exc.text}") from None
     connection = Websocket(socket)
     config = container.config
-    # No frames: Docker's websockets have none.
+    # Docker's websockets carry no frames.
     client = _client(call, container, connection, tty=True, keys=keys if config.tty else b"")
     listening = None if client.stdin else asyncio.create_task(_listen(connection))
     try:
@@ -180,6 +180,6 @@ async def attach_websocket(call: Call) -> web.StreamResponse:
 
 
 async def _listen(connection: Websocket) -> None:
-    """Answer pings and hear of the close when no input is wanted."""
+    """Without input: answer pings and wait for the close."""
     while await connection.read():
         pass

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Attach: a client's connection and a container's streams, joined.
+"""Attach: join clients' connections to a container's streams.
 
-How it works: who attaches to a container that does not run yet waits here; its start joins
-all of them to the one connection on which its supervisor gives every byte from the first.
-Who comes later gets a connection of its own to the supervisor.
+How it works: clients that attach before the container starts wait here. The start joins all
+of them to one connection, on which the supervisor sends every byte from the first on. Each
+later client gets its own connection to the supervisor.
 
-Rules: output of a container waits for its slowest client, nothing is dropped; a client
+Rules: a container's output waits for the slowest client, and no byte is dropped. A client
 that is gone is left out.
 """
 
@@ -28,13 +28,13 @@ _CHUNK = 256 * 1024
 
 
 class Connection(Protocol):
-    """The client's side: raw bytes, or a websocket."""
+    """A client's connection: raw bytes, or a websocket."""
 
     async def read(self) -> bytes:
-        """Return what was sent; empty at the end."""
+        """Return received data; empty at the end."""
 
     async def write(self, data: bytes) -> None:
-        """Send; `Gone` if that cannot be."""
+        """Send data; raise `Gone` if the connection is lost."""
 
     async def until_gone(self) -> None:
         """Return when it is lost."""
@@ -46,7 +46,7 @@ class Connection(Protocol):
 
 @dataclass(eq=False)
 class Client:
-    """A client and what it wants."""
+    """A client, and the streams that it wants."""
 
     connection: Connection
     tty: bool
@@ -55,14 +55,14 @@ class Client:
     stderr: bool = True
     keys: bytes = b""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once the head of the answer, and what is past, is sent."""
+    """Set after the head of the answer and the past output were sent."""
     joined: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
     detached: bool = False
-    """Whether its keys were typed."""
+    """Whether the client typed its detach keys."""
 
     async def show(self, stream: int, data: bytes) -> None:
-        """Send what came on a stream, if that is wanted."""
+        """Send output of a stream, if the client wants the stream."""
         await self.ready.wait()
         await self.send(stream, data)
 
@@ -77,19 +77,19 @@ class Client:
 
 
 class Attachments:
-    """Those who wait for a container to start."""
+    """The clients that wait for the start of a container."""
 
     def __init__(self) -> None:
-        """Nobody waits yet."""
+        """Start without clients."""
         self._waiting: dict[str, list[Client]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def wait_for_start(self, container_id: str, client: Client) -> None:
-        """Let *client* have the container's output from its first byte on."""
+        """Give *client* the container's output from its first byte on."""
         self._waiting.setdefault(container_id, []).append(client)
 
     def leave(self, container_id: str, client: Client) -> None:
-        """Forget a client that waits no more."""
+        """Forget a client that no longer waits."""
         found = self._waiting.get(container_id, [])
         with suppress(ValueError):
             found.remove(client)
@@ -97,10 +97,10 @@ class Attachments:
             self._waiting.pop(container_id, None)
 
     def take(self, container_id: str) -> list[Client]:
-        """Return those who wait for this container; they no longer do."""
+        """Remove and return the clients that wait for this container."""
         found = [one for one in self._waiting.pop(container_id, []) if not one.connection.is_gone]
         for client in found:
-            client.joined.set()  # by the start that is under way: nobody else may join it
+            client.joined.set()  # the running start joins it: no other task may
         return found
 
     def join(self, clients: list[Client], supervisor: socket.socket) -> None:
@@ -154,7 +154,7 @@ async def _type(client: Client, writer: asyncio.StreamWriter) -> None:
         while True:
             data = await client.connection.read()
             if not data:
-                if not client.tty:  # a terminal has no end: whoever left may come back
+                if not client.tty:  # a terminal has no end: a client may come back
                     writer.write(protocol.frame(protocol.STDIN, b""))
                     await writer.drain()
                 return

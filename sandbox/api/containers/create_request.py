@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""From the JSON of ``POST /containers/create`` to the engine's request. Pure but for `_made`.
+"""Parse the JSON of ``POST /containers/create`` to the engine's request. Pure but for `_made`.
 
-Rules: a field either has its effect, or is shown by inspect with a warning that it has
-none, or is refused by name. None of them is dropped in silence.
+Rules: a field has its effect; or inspect shows it and a warning says that it has none; or it
+is refused by name. No field is dropped in silence.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sandbox.runtime import mounts, spec
 if TYPE_CHECKING:
     from sandbox.api.bodies import ContainerBody, Health, LogConfig, MountBody, RestartPolicy
 
-# Without an effect here, and without one that a program could rely on: no warning.
+# No effect here, and none that a program could rely on: no warning.
 _HARMLESS = frozenset(
     (
         *("BlkioWeight", "Capabilities", "CgroupnsMode", "ConsoleSize", "ContainerIDFile"),
@@ -35,7 +35,7 @@ _HARMLESS = frozenset(
         *("OomKillDisable", "Runtime", "Annotations"),
     )
 )
-# Values that ask for nothing.
+# Values that ask for nothing special.
 _NOTHING: tuple[Any, ...] = (None, "", 0, False, -1, [], {}, "default", "private", "host")
 _HONOURED = frozenset(
     field.encode_name
@@ -47,7 +47,7 @@ _HONOURED = frozenset(
 def request_of(
     body: ContainerBody, name: str | None, platform: str | None
 ) -> tuple[CreateRequest, list[str]]:
-    """Return what the engine is asked, and the warnings for the client."""
+    """Return the engine's request, and the warnings for the client."""
     if not body.image:
         raise BadRequest("no image specified")
     host = _host(body.host_config or {})
@@ -107,7 +107,7 @@ def _host(data: dict[str, Any]) -> HostBody:
 
 
 def _refuse(body: ContainerBody, host: dict[str, Any]) -> None:
-    """Refuse by name what a program would miss."""
+    """Refuse by name the fields whose effect a program would miss."""
     if host.get("DeviceRequests"):
         first = host["DeviceRequests"][0]
         named = first if isinstance(first, dict) else {}
@@ -123,7 +123,7 @@ def _refuse(body: ContainerBody, host: dict[str, Any]) -> None:
 
 
 def warnings_for(host: dict[str, Any]) -> list[str]:
-    """Return a line for each wish that has no effect here.
+    """Return a warning for each field that has no effect here.
 
     >>> warnings_for({"CapAdd": ["NET_ADMIN"], "Binds": ["/a:/b"], "ShmSize": 0})
     ['CapAdd has no effect: see docs/docker-compat.md']
@@ -136,7 +136,7 @@ def warnings_for(host: dict[str, Any]) -> list[str]:
 
 
 def _asked(body: ContainerBody) -> dict[str, Any]:
-    """Return what inspect is to show as it was asked for."""
+    """Return the fields without effect that inspect shows."""
     host = {
         key: value
         for key, value in (body.host_config or {}).items()
@@ -165,7 +165,7 @@ def _asked(body: ContainerBody) -> dict[str, Any]:
 
 
 def run_config_of(body: ContainerBody) -> oci.RunConfig:
-    """Return what a configuration says of an image."""
+    """Return the part of a configuration that an image has, too."""
     health = _health(body.healthcheck)
     return oci.RunConfig(
         user=body.user or "",
@@ -202,7 +202,7 @@ def _env(entries: list[str]) -> tuple[str, ...]:
         if not entry.partition("=")[0]:
             raise BadRequest(f"invalid environment variable: {entry}")
         if "\0" in entry:
-            raise BadRequest("invalid environment variable: it holds a NUL byte")
+            raise BadRequest("invalid environment variable: it contains a NUL byte")
     return tuple(entries)
 
 
@@ -251,14 +251,14 @@ def _policy(body: ContainerBody, host: HostBody, restart: tuple[policy.RestartNa
 
 
 def memory_of(wanted: int | None) -> int:
-    """Return a limit of memory in bytes, checked as Docker does; 0 is none."""
+    """Return the memory limit in bytes (0: none), checked as Docker does."""
     if wanted and wanted < 0:
         raise BadRequest("invalid memory limit: it cannot be negative")
     return policy.check_memory(wanted or 0)
 
 
 def cpus_of(nano: int | None, quota: int | None, period: int | None) -> float:
-    """Return how many CPUs' time may be used; 0 is no limit."""
+    """Return the number of CPUs (0: no limit)."""
     cpus = (nano or 0) / 10**9
     if quota and quota > 0:
         if nano:
@@ -349,7 +349,7 @@ def _bind(text: str) -> MountPoint:
 
 
 def _made(path: str) -> None:
-    """Make the directory of a bind that is missing, as Docker does."""
+    """Make the missing directory of a bind, as Docker does."""
     with map_os_errors(f"error while creating mount source path '{path}'"):
         if not os.path.lexists(path):
             os.makedirs(path, exist_ok=True)
@@ -400,7 +400,7 @@ def _mount(item: MountBody) -> MountPoint:
 
 
 def _check_options(kind: str, item: MountBody) -> None:
-    """Refuse the options of another type of mount than it is."""
+    """Refuse options that belong to another type of mount."""
     given = {"bind": item.bind_options, "volume": item.volume_options, "tmpfs": item.tmpfs_options}
     for other, options in given.items():
         if kind in given and other != kind and options is not None:
@@ -435,7 +435,7 @@ def _long_bind(source: str, target: str, read_only: bool, options: dict[str, Any
 
 
 def check_name(text: str) -> str:
-    """Return the name of a new container as the engine takes it."""
+    """Return the valid name of a new container."""
     name = text.removeprefix("/")
     if "\0" in name:
         raise UsageError("invalid container name")
@@ -443,7 +443,7 @@ def check_name(text: str) -> str:
 
 
 def changes_of(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the changes of a policy that an update asks for, and warnings."""
+    """Return an update's changes of the policy, and warnings."""
     try:
         body = msgspec.convert(data, UpdateBody)
     except msgspec.ValidationError as exc:
@@ -464,7 +464,7 @@ def changes_of(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def shown_by(data: dict[str, Any]) -> dict[str, Any]:
-    """Return what an update asks for that has no effect, for inspect.
+    """Return an update's fields without effect, which inspect shows.
 
     >>> shown_by({"CpuShares": 3, "Memory": 0, "Image": None})
     {'CpuShares': 3}

@@ -74,7 +74,7 @@ async def start(call: Call) -> web.StreamResponse:
             if item.ended.is_set()
             else f"exec command {item.id} is already running"
         )
-    item.claimed = True  # before anything is waited for: two may ask at once
+    item.claimed = True  # before any await: two clients may ask at once
     try:
         container = await call.work.look(call.engine.streams.find_active, item.container.config.id)
     except SandboxError:
@@ -91,7 +91,7 @@ async def start(call: Call) -> web.StreamResponse:
         item.request = _without_terminal(item.request)
         await call.state.execs.start(item, null, free=True)
         return call.empty(200)
-    framed = not body.tty  # as Docker: the start decides, whatever the process has
+    framed = not body.tty  # as in Docker, the start decides, whatever the process has
     content_type = MULTIPLEXED if framed and call.version >= (1, 42) else RAW
     connection = await hijack(call.request, content_type)
     await wait_for_head(connection, call.agent)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""``exec``: what was asked for, what runs, how it ended.
+"""The exec processes of a server: created, running, ended.
 
-How it works: a helper process (`sandbox.runtime.exec.forkserver`) starts the process with
-pipes or a terminal whose other ends are here. Its output goes straight from there to the client.
+How it works: the fork server (`sandbox.runtime.exec.forkserver`) starts the process with
+pipes or a terminal. This process holds the other ends and passes the output to the client.
 
-Rules: an exec that has ended is remembered for a while, then forgotten, oldest first.
+Rules: an ended exec is remembered for a while; the oldest is forgotten first.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Exec:
     privileged: bool = False
     detach_keys: str = ""
     claimed: bool = False
-    """Whether somebody has asked for its start."""
+    """Whether a client has asked for its start."""
     running: bool = False
     started: bool = False
     pid: int = 0
@@ -59,7 +59,7 @@ class Execs:
     """All execs of one server."""
 
     def __init__(self, engine: Engine) -> None:
-        """Start no helper yet."""
+        """Start without a fork server."""
         self._engine = engine
         self._all: dict[str, Exec] = {}
         self._connection: socket.socket | None = None
@@ -74,7 +74,7 @@ class Execs:
         self._all[item.id] = item
 
     def keep(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have something done that no request waits for."""
+        """Run a task for which no request waits."""
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -92,7 +92,7 @@ class Execs:
         return [one.id for one in every if one.running and one.container.config.id == container_id]
 
     async def start(self, item: Exec, fds: list[int], *, free: bool) -> None:
-        """Start the process with these descriptors, which are closed here."""
+        """Start the process with these descriptors, and close them in this process."""
         loop = asyncio.get_running_loop()
         item.born = loop.create_future()
         message = {
@@ -147,9 +147,9 @@ class Execs:
         if item is None or item.born is None:
             return
         if "pid" in message:
-            item.pid = message["pid"]  # before anybody is told that it runs
+            item.pid = message["pid"]  # before a client learns that it runs
             item.started = item.running = True
-            if not item.born.done():  # else nobody waits any more: the server ends
+            if not item.born.done():  # otherwise the server ends and no request waits
                 item.born.set_result(item.pid)
         elif "error" in message:
             item.exit_code = message["code"]
@@ -166,7 +166,7 @@ class Execs:
         self._engine.streams.tell_exec_end(item.container, item.id, code)
 
     def _lost(self, connection: socket.socket) -> None:
-        """The helper was killed, and all that it started with it."""
+        """Handle the death of the fork server, which ends all its processes."""
         asyncio.get_running_loop().remove_reader(connection)
         connection.close()
         self._connection = None
@@ -177,7 +177,7 @@ class Execs:
                 item.born.set_exception(RuntimeFailed("the helper that starts processes is gone"))
 
     def close(self) -> None:
-        """End the helper, and with it what clients are attached to."""
+        """End the fork server, and with it the attached processes."""
         for task in self._background:
             task.cancel()
         if self._connection is not None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The pipes or the terminal of one exec, and a client's connection, joined in the loop.
+"""Copy between the pipes or the terminal of one exec and a client's connection.
 
-Rules: what the process wrote before its end is sent before the end is; a client that does
-not read stops the process, and a process that does not read stops its client. When the
-client leaves, the process goes on: its input ends, its output is read and dropped.
+Rules: all output that the process wrote is sent before its end is reported. A client that
+does not read blocks the process, and a process that does not read blocks its client. When
+the client leaves, the process continues: its input ends, and its output is read and dropped.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 _CHUNK = 256 * 1024
 _PIPE_SIZE = 1024 * 1024
-_LAST_OUTPUT = 0.2  # seconds for what background children of the process still hold open
+_LAST_OUTPUT = 0.2  # seconds for output that background children of the process hold open
 
 
 class Pump:
-    """One exec's streams."""
+    """The streams of one exec."""
 
     def __init__(self, connection: Hijacked, item: Exec, *, framed: bool) -> None:
-        """Join *item* to *connection*, with Docker's frames or raw; nothing is open yet."""
+        """Join *item* to *connection*, with Docker's frames or raw; open nothing yet."""
         self._connection = connection
         self.item = item
         self.framed = framed
@@ -45,7 +45,7 @@ class Pump:
         self._detached = asyncio.Event()
 
     def open(self, keys: bytes) -> list[int]:
-        """Make pipes or a terminal and return what becomes the process's own."""
+        """Make pipes or a terminal and return the process's ends."""
         item = self.item
         if item.request.tty:
             self._keys = KeyWatch(keys)
@@ -99,16 +99,16 @@ class Pump:
 
     @property
     def was_left(self) -> bool:
-        """Tell whether the client typed the keys that detach."""
+        """Tell whether the client typed the detach keys."""
         return self._detached.is_set()
 
     @property
     def goes_on(self) -> bool:
-        """Tell whether the process runs and nobody reads its output."""
+        """Tell whether the process runs without a reader of its output."""
         return bool(self._sources)
 
     async def read_on(self) -> None:
-        """Read what nobody wants until the process has ended."""
+        """Read and drop the output until the process has ended."""
         skipping = [asyncio.create_task(_skip(fd)) for fd in self._sources]
         try:
             await self.item.ended.wait()
@@ -131,7 +131,7 @@ class Pump:
                 everything = {shown, ended, leaving, detached}
                 await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
                 continue
-            # The process is gone; who inherited its output may keep it open for ever.
+            # The process is gone; its children may keep its output open for ever.
             if not await self._grows(shown):
                 return
         if shown.done() and not ended.done():
@@ -156,7 +156,7 @@ class Pump:
                 await self._frame(fd, stream)
 
     async def _copy(self, fd: int, stream: int, *, is_wanted: bool) -> None:
-        """Send what a terminal says; read what nobody wants."""
+        """Send the terminal's output, or drop it after the client has left."""
         while data := await _read(fd):
             if is_wanted:
                 with self._counted(len(data)):
@@ -203,7 +203,7 @@ class Pump:
             self._input = None
 
     def close(self) -> None:
-        """Close our ends."""
+        """Close this side's ends."""
         self._close_input()
         self.item.master = None
         for fd in self._sources:
@@ -221,13 +221,13 @@ async def _set(event: asyncio.Event) -> None:
 
 def _pipe() -> tuple[int, int]:
     reader, writer = os.pipe2(os.O_CLOEXEC)
-    with suppress(OSError):  # more than this user may have: the usual size does, too
+    with suppress(OSError):  # over this user's limit: the usual size serves, too
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
     return reader, writer
 
 
 async def _read(fd: int) -> bytes:
-    """Return what there is, waiting if there is nothing; empty at the end."""
+    """Wait for data and return it; empty at the end."""
     while True:
         try:
             return os.read(fd, _CHUNK)

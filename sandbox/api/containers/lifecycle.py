@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The endpoints of containers: one handler each, none with a thought of its own."""
+"""The endpoints of containers: one handler for each, which calls one verb of the engine."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def inspect(call: Call) -> web.StreamResponse:
 
 
 async def start(call: Call) -> web.StreamResponse:
-    """``POST /containers/{name}/start``: who waits for its output is joined to it."""
+    """``POST /containers/{name}/start``: also join the clients that wait for its output."""
     container = await _find(call)
     identity = container.config.id
     if container.state.status in ("running", "restarting"):

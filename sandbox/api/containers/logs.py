@@ -110,7 +110,7 @@ def _some(lines: Any) -> list[Line]:
 
 
 async def _follow(call: Call, container: Container, reader: Reader, shown: _Shown) -> None:
-    """Show what is added until the container has ended."""
+    """Send added lines until the container has ended."""
     news = asyncio.Event()
     listener = call.state.hub.listen(about=container.config.id, wake=news.set)
     try:
@@ -127,7 +127,7 @@ async def _follow(call: Call, container: Container, reader: Reader, shown: _Show
                 if died := _time_of_end(listener):
                     present = await settled(call, container, died)
                     ends = present is None or not present.state.is_running
-                elif time.monotonic() - looked > _TICK:  # it may have been killed: no event
+                elif time.monotonic() - looked > _TICK:  # a killed supervisor leaves no event
                     looked = time.monotonic()
                     ends = not await _is_alive(call, container.config.id)
                 else:
@@ -139,7 +139,7 @@ async def _follow(call: Call, container: Container, reader: Reader, shown: _Show
 
 
 def _time_of_end(listener: Listener) -> int:
-    """Return when the container ended, in nanoseconds since 1970; 0 if no event tells it."""
+    """Return the end of the container in nanoseconds since 1970; 0 without an event."""
     moments = [
         event["timeNano"] if event else time.time_ns()
         for event in listener.waiting()

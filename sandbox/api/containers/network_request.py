@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From the JSON of a new container to what it is to be on the network. Pure."""
+"""Parse the network part of the JSON of a new container. Pure."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _endpoint(data: Any) -> EndpointBody:
 
 
 def endpoint_of(name: str, data: Any) -> Endpoint:
-    """Return a place on the network *name*, with its links."""
+    """Return an endpoint on the network *name*, with its links."""
     item = _endpoint(data)
     links = tuple(("", *parse_link(text)) for text in item.links or ())
     return replace(_place(name, item), links=links)
@@ -113,7 +113,7 @@ def _check_six(text: Any) -> None:
 
 
 def shown_only(endpoints: Iterable[Endpoint], networks: Sequence[Network]) -> list[str]:
-    """Return a line for each wish that a place was given and does not have."""
+    """Return a warning for each setting of an endpoint that has no effect."""
     told = []
     for item in endpoints:
         network = find_network(networks, item.network)
@@ -125,7 +125,7 @@ def shown_only(endpoints: Iterable[Endpoint], networks: Sequence[Network]) -> li
 
 
 def split_pools(ipam: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the pool that a network is to have, and those that are only shown.
+    """Return the pool of a new network, and the pools that are only shown.
 
     >>> split_pools({"Config": [{"Subnet": "127.50.0.0/24"}]})
     ({'Subnet': '127.50.0.0/24'}, [])
@@ -147,7 +147,7 @@ def split_pools(ipam: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str,
 
 
 def _check_pool(pool: Mapping[str, Any]) -> None:
-    """Refuse in Docker's words what makes no sense."""
+    """Refuse an invalid pool in Docker's words."""
     try:
         subnet = ipaddress.ip_network(str(pool.get("Subnet") or ""), strict=False)
     except ValueError:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""``GET /containers/{name}/stats``: what a container uses, once a second.
+"""``GET /containers/{name}/stats``: the resource use of a container, once a second.
 
-Rules: one measurement of a container serves all that watch it at that time.
+Rules: one measurement of a container serves all clients that watch it at that time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container
 
 _PERIOD = 1.0
-_FIRST = 0.2  # seconds between the two looks of a single answer
+_FIRST = 0.2  # seconds between the two measurements of a single answer
 _FRESH = 0.05
 _NEVER = "0001-01-01T00:00:00Z"
 _looks: dict[str, tuple[float, asyncio.Task[Sample]]] = {}
@@ -56,7 +56,7 @@ async def stats(call: Call) -> web.StreamResponse:
 
 
 async def _look(call: Call, container: Container) -> Sample:
-    """Return a measurement; zeros for a container that does not run."""
+    """Return a measurement; all zeros for a container that does not run."""
     identity = container.config.id
     moment, task = _looks.get(identity, (0.0, None))
     if task is None or time.monotonic() - moment > _FRESH:
@@ -118,7 +118,7 @@ def _object(container: Container, before: Sample | None, after: Sample) -> dict[
         },
         "name": f"/{container.config.name}",
         "id": container.config.id,
-        "networks": {},  # of no interface is the traffic counted
+        "networks": {},  # the traffic of interfaces is not counted
     }
 
 
@@ -132,7 +132,7 @@ def _cpu(sample: Sample) -> dict[str, Any]:
             "usage_in_kernelmode": 0,
             "usage_in_usermode": used,
         },
-        # The time that all CPUs had: shares of it are what clients compute.
+        # The time of all CPUs, from which clients compute a share.
         "system_cpu_usage": int(sample.moment * 10**9) * count,
         "online_cpus": count,
         "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What Docker refuses of a HostConfig although it would have no effect here.
+"""Refuse values of a HostConfig that Docker refuses, even where they have no effect here.
 
-Rules: pure. A value that is in its range is shown by inspect, with a warning where a program
+Rules: pure. Inspect shows a value in its range; the client gets a warning where a program
 could miss its effect (`create_request`).
 """
 
@@ -16,7 +16,7 @@ from sandbox.runtime import interceptor
 _LIST = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*", re.ASCII)
 _MIN_RESERVATION = 6 * 2**20
 _RUNTIMES = ("", "sandbox", "runc", "io.containerd.runc.v2")
-# (field, what messages call it, words, whether a container may be named)
+# (field, its name in messages, allowed words, whether it may name a container)
 _MODES = (
     ("IpcMode", "IPC", ("", "none", "private", "shareable", "host"), True),
     ("PidMode", "PID", ("", "host"), True),
@@ -27,9 +27,9 @@ _MODES = (
 
 
 def check_host(host: dict[str, Any], *, is_update: bool = False) -> None:
-    """Raise `BadRequest` in Docker's words if a value makes no sense.
+    """Raise `BadRequest` in Docker's words if a value is out of its range.
 
-    An update need not say the limit of memory that others go with.
+    An update may omit the memory limit that other limits depend on.
 
     >>> check_host({"PidMode": "host", "ShmSize": 0, "Annotations": {"a": "b"}})
     >>> check_host({"PidMode": "container"})
@@ -48,7 +48,7 @@ def check_host(host: dict[str, Any], *, is_update: bool = False) -> None:
         )
     if (host.get("Runtime") or "") not in _RUNTIMES:
         raise BadRequest(f"unknown or invalid runtime name: {host['Runtime']}")
-    # What inspect shows can be asked for again.
+    # Clients may send again what inspect shows.
     if (host.get("Isolation") or "default") not in ("default", *interceptor.NAMES):
         raise BadRequest(f"invalid isolation '{host['Isolation']}' on linux")
     _check_numbers(host)

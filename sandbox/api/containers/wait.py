@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``POST /containers/{name}/wait``: many clients wait at once, and none has a thread."""
+"""``POST /containers/{name}/wait``: many clients may wait at once without a thread each."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _TICK = 1.0
 
 _NAP = 0.05
 
-_PATIENCE = 30.0  # seconds that a record may come after its event
+_PATIENCE = 30.0  # seconds by which a record may follow its event
 
 _LOST = 137
 
 
 async def wait(call: Call) -> web.StreamResponse:
-    """``POST /containers/{name}/wait``: the head is sent at once."""
+    """``POST /containers/{name}/wait``: send the head at once."""
     condition = call.text("condition") or "not-running"
     if condition not in _CONDITIONS:
         raise BadRequest(f'invalid condition: "{condition}"')
     container = await call.work.look(call.engine.containers.get, call.args["name"])
     listener = call.state.hub.listen(about=container.config.id)
     try:
-        # Once more: what happened before anybody listened.
+        # Check again: the event may have come before this task listened.
         container = await call.work.look(call.engine.containers.get, container.config.id)
         response = await call.stream()
         code = await _outcome(call, container, condition, listener)
@@ -51,7 +51,7 @@ async def wait(call: Call) -> web.StreamResponse:
 
 
 async def _outcome(call: Call, before: Container, condition: str, listener: Listener) -> int | None:
-    """Return the exit code; None if the client went away first."""
+    """Return the exit code, or None if the client left first."""
     code = _LOST if before.state.is_running else before.state.exit_code
     if condition == "not-running" and not before.state.is_running:
         return code
@@ -64,10 +64,10 @@ async def _outcome(call: Call, before: Container, condition: str, listener: List
         if action not in ("die", ""):
             continue
         present = await settled(call, before, event["timeNano"] if event else 0)
-        if present is None:  # gone, and what told of its end may not have been read yet
+        if present is None:  # gone; the event of its end may not have been read yet
             return _code_in(listener.waiting(fresh=True), code)
         state = present.state
-        # Docker takes a container that is about to run again for one that has ended, too.
+        # For Docker, too, a container that is about to restart has ended.
         if condition != "removed" and action == "die":
             return code
         has_run = before.state.is_running or state.started_at != before.state.started_at
@@ -77,7 +77,7 @@ async def _outcome(call: Call, before: Container, condition: str, listener: List
 
 
 def _code_in(events: list[Event | None], code: int) -> int:
-    """Return the exit code that the last of these events tells of, or *code*."""
+    """Return the exit code of the last of these events, or *code*."""
     for event in events:
         if event is not None and event["Action"] == "die":
             code = int(event["Actor"]["Attributes"].get("exitCode", _LOST))
@@ -85,10 +85,10 @@ def _code_in(events: list[Event | None], code: int) -> int:
 
 
 async def settled(call: Call, before: Container, died: int) -> Container | None:
-    """Return the container once its record says what an event said; None if it is gone.
+    """Wait until a container's record agrees with its event; return None if it is gone.
 
-    *died*: when its run ended, in nanoseconds since 1970, or 0. The record follows the event
-    soon, on a busy machine later; it may tell of the next run already.
+    *died*: the end of its run in nanoseconds since 1970, or 0. The record follows the event
+    soon, on a busy machine later; it may already describe the next run.
     """
     nap, left = 0.002, _PATIENCE
     while True:
@@ -106,7 +106,7 @@ async def settled(call: Call, before: Container, died: int) -> Container | None:
 
 
 async def _next(listener: Listener) -> Event | None:
-    """Return the next event, None after a while."""
+    """Return the next event, or None after a while."""
     try:
         return await listener.next(_TICK)
     except EOFError:

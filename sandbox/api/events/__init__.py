@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The endpoint of events, and the one reader of the store that serves all its listeners."""
+"""The endpoint of events, and the one reader of the store's events for all listeners."""

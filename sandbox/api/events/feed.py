@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What happens in the store, told to everybody who listens: one reader for all.
+"""The feed of the store's events: one reader for all listeners of a server.
 
-How it works: the store's file of events is read when inotify says that it grew (or ten
-times a second where that cannot be had). Each listener has a queue.
+How it works: the hub reads the store's file of events when inotify reports that it grew (or
+ten times a second without inotify). Each listener has a queue.
 
-Rules: a listener that is too far behind is told the end, never waited for.
+Rules: the hub never waits for a listener; a listener that is too far behind gets the end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Listener:
     def __init__(
         self, hub: Hub, history: list[Event], *, about: str = "", wake: Callable[[], None]
     ) -> None:
-        """Begin with what is past; *about* is the id of the only object of interest."""
+        """Start with past events; *about* is the id of the only object of interest."""
         self._hub = hub
         self._about = about
         self._wake = wake
@@ -39,7 +39,7 @@ class Listener:
         self.history = history
 
     async def next(self, seconds: float) -> Event | None:
-        """Return the next event; None if none comes in this time. `EOFError` at the end."""
+        """Return the next event, or None after this time. Raises `EOFError` at the end."""
         try:
             async with asyncio.timeout(seconds):
                 event = await self._queue.get()
@@ -50,9 +50,9 @@ class Listener:
         return event
 
     def waiting(self, *, fresh: bool = False) -> list[Event | None]:
-        """Return what is in the queue; None in it is the end.
+        """Return the events in the queue; None in it is the end.
 
-        With *fresh* the store is read first: all that has happened is in the queue then.
+        With *fresh* the store is read first, so that the queue holds every past event.
         """
         if fresh:
             self._hub.look()
@@ -76,7 +76,7 @@ class Hub:
     """All listeners of one server."""
 
     def __init__(self, engine: Engine, changes: Changes) -> None:
-        """Begin to read at the present end."""
+        """Start reading at the present end."""
         engine.layout.prepare()
         self._follower = engine.streams.events()
         self._listeners: set[Listener] = set()
@@ -95,10 +95,10 @@ class Hub:
         about: str = "",
         wake: Callable[[], None] = lambda: None,
     ) -> Listener:
-        """Return a new listener, with the history from *since* on, and no gap after it.
+        """Return a new listener, with the history from *since* on and no gap after it.
 
-        It hears of the object with the id *about*, of all if that is empty; *wake* is
-        called when something is in its queue.
+        It gets the events of the object with the id *about*, or all if that is empty. *wake*
+        is called when its queue has an event.
         """
         self.look()
         history = [] if since is None else self._follower.history(since)
@@ -107,11 +107,11 @@ class Hub:
         return listener
 
     def leave(self, listener: Listener) -> None:
-        """Tell it nothing more."""
+        """Remove a listener."""
         self._listeners.discard(listener)
 
     def look(self) -> None:
-        """Tell everybody what is new in the store."""
+        """Read new events and pass them to the listeners."""
         for event in self._follower.poll():
             for listener in list(self._listeners):
                 listener.put(event)
@@ -123,7 +123,7 @@ class Hub:
                 self.look()
 
     def close(self) -> None:
-        """End everybody's listening."""
+        """Send the end to every listener."""
         self._watch.close()
         if self._naps is not None:
             self._naps.cancel()

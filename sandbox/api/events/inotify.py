@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Hear of changes in directories through inotify, without asking again and again.
+"""Report changes in directories through inotify.
 
-One descriptor for all directories of a server: a user may have few of them.
+One descriptor serves all directories of a server, because a user may have few of them.
 
-Does not know: what changed; whoever listens looks.
+Does not know: what changed; the listener reads the directory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EVERYTHING = -1  # the watch of an overflow of the kernel's queue
 
 
 class Changes:
-    """Calls back at every change in a directory. Lives in one event loop."""
+    """Calls back at every change in a directory; belongs to one event loop."""
 
     def __init__(self) -> None:
         """Watch nothing yet."""
@@ -37,12 +37,12 @@ class Changes:
 
     @contextmanager
     def watching(self, path: str, heard: Callable[[], None]) -> Iterator[bool]:
-        """Call *heard* at changes within the block; False: there will be no calls."""
+        """Call *heard* at changes within the block; give False if inotify is not available."""
         watch = -1
         if self._fd >= 0:
             mask = _MODIFY | _CREATE | _MOVED_TO
             watch = int(self._libc.inotify_add_watch(self._fd, os.fsencode(path), mask))
-        if watch >= 0:  # one directory has one number, however many watch it
+        if watch >= 0:  # a directory has one number, however many tasks watch it
             self._heard.setdefault(watch, []).append(heard)
         try:
             yield watch >= 0
@@ -68,7 +68,7 @@ class Changes:
                 heard()
 
     def close(self) -> None:
-        """Call nobody any more."""
+        """Stop watching."""
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
             os.close(self._fd)

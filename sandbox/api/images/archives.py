@@ -26,7 +26,7 @@ _TAR = "application/x-tar"
 
 
 async def import_archive(call: Call) -> web.StreamResponse:
-    """``POST /images/create?fromSrc=-``: make an image of the archive that is sent."""
+    """``POST /images/create?fromSrc=-``: make an image from the archive in the body."""
     if call.text("fromSrc") != "-":
         raise ApiError(501, "importing from a URL is not supported: send the archive itself")
     repository, tag = call.text("repo"), call.text("tag")
@@ -50,7 +50,7 @@ async def import_archive(call: Call) -> web.StreamResponse:
 
 
 async def spool(call: Call, scratch: Path) -> Path:
-    """Keep the request's body in a file of *scratch*."""
+    """Store the request's body in a file of *scratch*."""
     path = scratch / "body"
     with path.open("xb") as file:
         async for piece in call.request.content.iter_any():
@@ -59,7 +59,7 @@ async def spool(call: Call, scratch: Path) -> Path:
             except OSError as exc:
                 from sandbox.errors import from_os_error
 
-                raise from_os_error(exc, doing="cannot keep the request") from exc
+                raise from_os_error(exc, doing="cannot store the request") from exc
     return path
 
 
@@ -80,7 +80,10 @@ async def get(call: Call) -> web.StreamResponse:
 async def send_tar(
     call: Call, produce: Callable[[Callable[[bytes], object]], None], **headers: str
 ) -> web.StreamResponse:
-    """Send what *produce* writes in a thread; a failure before the first byte is told."""
+    """Send the output of *produce*, which runs in a thread; report an early failure.
+
+    A failure is early before the first byte; later it breaks the connection.
+    """
     response: web.StreamResponse | None = None
     call.headers.update(headers)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The endpoints of images that need no registry and move no files."""
+"""The endpoints of images that need neither a registry nor archives."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ async def inspect(call: Call) -> web.StreamResponse:
     """``GET /images/{name}/json``."""
     image = await find(call, call.args["name"])
     shown = describe_image(image)
-    if image.is_host:  # the machine as it is
+    if image.is_host:  # the machine's own tree
         shown["Created"] = timestamp()
     shown["Metadata"] = {"LastTagTime": _came(call, image)}
     return call.json(shown)
 
 
 def _came(call: Call, image: Image) -> str:
-    """Return since when an image has its names: clients compute an age."""
+    """Return the time since which an image has its names."""
     if image.is_host:
         return timestamp()
     if not image.repo_tags:
@@ -60,7 +60,7 @@ def _came(call: Call, image: Image) -> str:
 
 
 async def find(call: Call, name: str) -> Image:
-    """Return an image; a 404 in Docker's words if there is none."""
+    """Return an image; raise a 404 in Docker's words if it is absent."""
     try:
         return await call.work.look(call.engine.images.get, name)
     except ImageNotFound:
@@ -68,7 +68,7 @@ async def find(call: Call, name: str) -> Image:
 
 
 def shown_name(name: str) -> str:
-    """Return a name as Docker's errors show it."""
+    """Return a name in the form of Docker's errors."""
     try:
         return parse_reference(name).with_default_tag().familiar
     except SandboxError:
@@ -134,7 +134,7 @@ async def prune(call: Call) -> web.StreamResponse:
 
 
 async def commit(call: Call) -> web.StreamResponse:
-    """``POST /commit``; the body is a configuration, ``changes`` go over it."""
+    """``POST /commit``; the body is a configuration, and ``changes`` override it."""
     container = call.text("container")
     if not container:
         raise BadRequest("the parameter container is needed")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The progress of a transfer, as lines of JSON to a client.
+"""The progress of a transfer as lines of JSON for a client.
 
-Rules: a failure after the first line is a line, too, as clients expect.
+Rules: a failure after the first line is also a line, as clients expect.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ProgressLines:
         await self._response.write(encode(line) + b"\r\n")
 
     def progress(self, name: str, status: str, done: int = 0, total: int = 0) -> None:
-        """Tell how far a transfer is; not every byte of it."""
+        """Report the progress of a transfer, at intervals."""
         if done and done < total and done - self._last.get(name, 0) < total // 50:
             return
         self._last[name] = done
@@ -55,9 +55,9 @@ class ProgressLines:
     async def run(
         self, function: Callable[[], None], *, always: bool = False
     ) -> web.StreamResponse:
-        """Do *function* in a thread and end the answer, whatever it raises.
+        """Run *function* in a thread and end the answer, whatever it raises.
 
-        A failure is the answer's status if nothing has been sent, but not with *always*.
+        Before the first line a failure sets the answer's status, but not with *always*.
         """
         try:
             await self._call.work.alone(function)

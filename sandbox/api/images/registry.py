@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Search, log in, and what a registry says of an image; the credentials of a request."""
+"""Search, login and distribution; the credentials of a request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def credentials_of(call: Call) -> Credentials | None:
-    """Return what X-Registry-Auth says; None if that is nothing."""
+    """Return the credentials of X-Registry-Auth, or None if it holds none."""
     from sandbox.registry.credentials import Credentials
 
     text = call.request.headers.get("X-Registry-Auth", "")
@@ -48,7 +48,7 @@ async def search(call: Call) -> web.StreamResponse:
 
 
 async def auth(call: Call) -> web.StreamResponse:
-    """``POST /auth``: the client keeps what is valid, not the server."""
+    """``POST /auth``: check credentials; the client stores them, not the server."""
     body = await call.body(AuthBody)
     where = body.serveraddress
     try:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Connections that stop being HTTP: hijack, Docker's frames, ends that close one by one.
+"""Hijacked connections: raw bytes or Docker's frames instead of HTTP.
 
-How it works: the transport gets another protocol, a plain stream. aiohttp is told of the
-end when the handler is done. (A client may send what is no HTTP only after the answer's
-head: what comes before is taken for a request.)
+How it works: the transport gets another protocol, a plain stream. aiohttp learns of the end
+when the handler is done. (A client may send raw bytes only after the answer's head, because
+bytes before it would be parsed as a request.)
 
-Rules: the client's half-close is no disconnect: only an error in sending is. Every write
-waits until the kernel has taken all of it; what is raw goes from descriptor to descriptor.
+Rules: the client's half-close is no disconnect; only an error in sending is one. Every write
+waits until the kernel has taken all of it. Raw bytes move from descriptor to descriptor.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ RAW = "application/vnd.docker.raw-stream"
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 _CHUNK = 256 * 1024
 _LOOK = 2.0
-_LAST_PATIENCE = 2.0  # seconds a client gets to take the end and close
-_HEAD_PATIENCE = 5.0  # seconds a client gets to read the head
+_LAST_PATIENCE = 2.0  # seconds for a client to read the end and close
+_HEAD_PATIENCE = 5.0  # seconds for a client to read the head
 _HEAD_NAP = 0.004
-# These libraries lose what arrives together with the answer's head (docker-py issue 3332).
+# These libraries lose bytes that arrive together with the answer's head (docker-py issue 3332).
 _HASTY = ("docker-sdk-python", "tc-python", "testcontainers")
 
 
-class Gone(Exception):  # noqa: N818 - no failure of ours
-    """The client takes no more."""
+class Gone(Exception):  # noqa: N818 - not a failure of the server
+    """The client is gone."""
 
 
 class _Taken(asyncio.StreamReaderProtocol):
-    """The protocol after the hijack; the old one hears of the end."""
+    """The protocol after the hijack; it reports the end to the old one."""
 
     def __init__(self, reader: asyncio.StreamReader, old: asyncio.BaseProtocol) -> None:
         super().__init__(reader)
@@ -65,7 +65,7 @@ class _Taken(asyncio.StreamReaderProtocol):
         self._tell()
 
     def leave(self) -> None:
-        """Say that the handler is done with the connection."""
+        """Report that the handler is done with the connection."""
         self._left = True
         self._tell()
 
@@ -78,7 +78,7 @@ class Hijacked:
     """A client's connection as two streams of bytes."""
 
     def __init__(self, request: web.BaseRequest) -> None:
-        """Take the connection from aiohttp; nothing is sent yet."""
+        """Take the connection from aiohttp; send nothing yet."""
         transport = request.transport
         if transport is None or transport.is_closing():
             raise Gone
@@ -89,7 +89,7 @@ class Hijacked:
         transport.set_protocol(self._protocol)
         self._protocol.connection_made(transport)
         transport.resume_reading()
-        transport.set_write_buffer_limits(high=0)  # drained means: nothing is held here
+        transport.set_write_buffer_limits(high=0)  # drained then means empty
         self._writer = asyncio.StreamWriter(transport, self._protocol, self._reader, loop)
         self._transport = transport
         self._sending = asyncio.Lock()
@@ -97,11 +97,11 @@ class Hijacked:
 
     @property
     def is_gone(self) -> bool:
-        """Tell whether nothing can be sent any more."""
+        """Tell whether the connection can no longer send."""
         return self._protocol.lost.is_set() or self._transport.is_closing()
 
     async def until_gone(self) -> None:
-        """Return when the connection is lost, also if the client closed it without a word."""
+        """Wait until the connection is lost, also by a silent close of the client."""
         while not self._protocol.lost.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK):
@@ -110,7 +110,7 @@ class Hijacked:
                 self._transport.abort()
 
     def _is_hung_up(self) -> bool:
-        """Tell whether both halves are closed; after one half nothing else would say so."""
+        """Tell whether both halves are closed; no event reports it after the first half."""
         connection = self._transport.get_extra_info("socket")
         if connection is None or connection.fileno() < 0:
             return True
@@ -119,7 +119,7 @@ class Hijacked:
         return any(mask & (select.POLLHUP | select.POLLERR) for _, mask in poll.poll(0))
 
     async def read(self) -> bytes:
-        """Return what the client sent next; empty when it has closed its half."""
+        """Return the next data of the client; empty after it has closed its half."""
         try:
             data = await self._reader.read(_CHUNK)
         except OSError:
@@ -128,9 +128,9 @@ class Hijacked:
         return data
 
     async def pour(self, pipe: int) -> None:
-        """Move what the client sends to a pipe, until it closes its half.
+        """Move the client's data to a pipe until the client closes its half.
 
-        `OSError` if nobody reads the pipe any more.
+        Raises `OSError` if the pipe has no reader any more.
         """
         while self._protocol.unread:
             await splice.write(pipe, await self.read())
@@ -142,7 +142,7 @@ class Hijacked:
             self._transport.resume_reading()
 
     async def write(self, data: bytes) -> None:
-        """Send *data*; `Gone` if the client does not take it."""
+        """Send *data*; raise `Gone` if the client does not take it."""
         async with self._sending:
             await self._write(data)
 
@@ -156,7 +156,7 @@ class Hijacked:
             raise Gone from None
 
     async def send_from(self, pipe: int, count: int, head: bytes) -> None:
-        """Send *head* and *count* bytes that a pipe holds; `Gone` as `write`."""
+        """Send *head* and *count* bytes from a pipe; raise `Gone` as `write` does."""
         async with self._sending:
             await self._write(head)
             try:
@@ -166,9 +166,9 @@ class Hijacked:
                 raise Gone from None
 
     async def head_is_read(self) -> None:
-        """Return when the client has read all that was sent, or does not for long.
+        """Wait until the client has read all sent bytes, or until a time limit.
 
-        Between machines a socket tells no more than that it has arrived: soon it is read.
+        Between machines a socket only tells that the bytes have arrived.
         """
         await taken(self._own, _HEAD_PATIENCE)
         connection = self._transport.get_extra_info("socket")
@@ -176,7 +176,7 @@ class Hijacked:
             await asyncio.sleep(_HEAD_NAP)
 
     async def finish(self) -> None:
-        """Send the end, let the client close first for a while, and close."""
+        """Send the end, wait a while for the client to close first, and close."""
         with suppress(OSError, RuntimeError):
             if not self.is_gone and self._transport.can_write_eof():
                 self._transport.write_eof()
@@ -196,7 +196,7 @@ class Hijacked:
 
 
 async def taken(fd: int, seconds: float) -> None:
-    """Return when the other side has read all that was sent on a socket, or the time is over."""
+    """Wait until the peer has read all bytes sent on a socket, or until the time is over."""
     nap = 0.001
     while seconds > 0 and int.from_bytes(
         fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder
@@ -214,7 +214,7 @@ async def hijack(request: web.BaseRequest, content_type: str) -> Hijacked:
 
 
 async def answer(request: web.BaseRequest, connection: Hijacked, content_type: str) -> None:
-    """Send the head of the answer on a connection that was taken."""
+    """Send the head of the answer on a hijacked connection."""
     if request.headers.get("Upgrade"):
         head = (
             "HTTP/1.1 101 UPGRADED\r\n"
@@ -226,16 +226,16 @@ async def answer(request: web.BaseRequest, connection: Hijacked, content_type: s
 
 
 async def wait_for_head(connection: Hijacked, agent: str) -> None:
-    """Wait until the client has read the answer's head, if *agent* needs that."""
+    """Wait until the client has read the answer's head, if its *agent* needs that."""
     if agent.startswith(_HASTY):
         await connection.head_is_read()
 
 
 class Silent(web.StreamResponse):
-    """The answer to a request whose connection was taken: aiohttp writes nothing."""
+    """The answer to a request whose connection was hijacked: aiohttp writes nothing."""
 
     def __init__(self) -> None:
-        """Keep the connection from being used again."""
+        """Prevent another use of the connection."""
         super().__init__()
         self.force_close()
 

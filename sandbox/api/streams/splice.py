@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Bytes from one descriptor to another inside the kernel: Python sees none of them.
+"""Move bytes from one descriptor to another inside the kernel with splice(2).
 
-How it works: splice(2) between a pipe and a socket, both not blocking, in the event loop;
-where a kernel has none for such a pair, the bytes are copied.
+How it works: splice between a pipe and a socket, both non-blocking, in the event loop. Where
+the kernel supports no splice for the pair, the bytes are copied.
 
-Rules: nothing is read that is not also written, unless the writing fails.
+Rules: all bytes that were read are written, unless the write fails.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ _NOT_HERE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 async def move(source: int, target: int, most: int) -> int:
-    """Move up to *most* bytes, one of them a pipe; return how many, 0 at the source's end.
+    """Move up to *most* bytes; return how many, 0 at the source's end.
 
-    Waits for both. `OSError` if the target takes no more.
+    One of the two descriptors is a pipe. Waits for both. Raises `OSError` if the target is
+    closed.
     """
     while True:
         try:
             return os.splice(source, target, most, flags=os.SPLICE_F_NONBLOCK)
-        except BlockingIOError:  # it is not said which of both is not ready
+        except BlockingIOError:  # either of the two may not be ready
             missing = not _has_bytes(source)
         except OSError as exc:
             if exc.errno not in _NOT_HERE:
@@ -39,7 +40,7 @@ async def move(source: int, target: int, most: int) -> int:
 
 
 async def write(fd: int, data: bytes) -> None:
-    """Write all of *data*, waiting for who reads."""
+    """Write all of *data*; wait for the reader."""
     view = memoryview(data)
     while view:
         try:
@@ -62,7 +63,7 @@ async def _copy(source: int, target: int, most: int) -> int:
 
 
 async def held(pipe: int) -> int:
-    """Return how many bytes a pipe holds, waiting for some; 0 at its end."""
+    """Wait for bytes in a pipe and return their number; 0 at its end."""
     while not _has_bytes(pipe):
         await ready(pipe, writing=False)
     answer = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
@@ -70,14 +71,14 @@ async def held(pipe: int) -> int:
 
 
 def _has_bytes(fd: int) -> bool:
-    """Tell whether reading would not wait: there are bytes, or the end."""
+    """Tell whether a read would return at once, with bytes or the end."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     return bool(poll.poll(0))
 
 
 async def ready(fd: int, *, writing: bool) -> None:
-    """Return when a descriptor can be written or read."""
+    """Wait until a descriptor can be written or read."""
     loop = asyncio.get_running_loop()
     waiter = loop.create_future()
 

@@ -14,7 +14,7 @@ class Websocket:
     """A websocket as a connection of raw bytes."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
-        """Use a websocket that is open."""
+        """Use an open websocket."""
         self._socket = socket
         self._lost = asyncio.Event()
 
@@ -43,5 +43,5 @@ class Websocket:
             raise Gone from None
 
     async def until_gone(self) -> None:
-        """Return when it is closed."""
+        """Wait until it is closed."""
         await self._lost.wait()

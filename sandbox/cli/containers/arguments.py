@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Arguments and options that several commands about containers have in common."""
+"""Arguments and options that several commands about containers share."""
 
 from __future__ import annotations
 

@@ -18,10 +18,10 @@ from sandbox.errors import Detached, UsageError
 @SIG_PROXY
 @CONTAINER
 def attach(*, detach_keys: str | None, no_stdin: bool, sig_proxy: bool, container: str) -> int:
-    """Join the input and output of a running container.
+    """Attach to the input and output of a running container.
 
-    Ends with the container, with its exit code; or after the detach keys, with 1, and
-    the container goes on.
+    The command ends with the container and its exit code, or with 1 after the detach
+    keys; the container then continues.
     """
     from sandbox.runtime.attach import Wishes, chosen_keys
 
@@ -38,6 +38,6 @@ def attach(*, detach_keys: str | None, no_stdin: bool, sig_proxy: bool, containe
 
 
 def need_terminal(needed: bool) -> None:
-    """Raise if a terminal is *needed* and standard input is none."""
+    """Raise `UsageError` if a terminal is *needed* and standard input is none."""
     if needed and not os.isatty(0):
         raise UsageError("the input device is not a TTY")

@@ -28,7 +28,7 @@ def commit(
     container: str,
     reference: str | None,
 ) -> None:
-    """Make an image of what a container changed, and print its id."""
+    """Make an image from a container's changes, and print its id."""
     from sandbox.engine import Engine
     from sandbox.engine.containers.commit import CommitRequest
 

@@ -21,7 +21,7 @@ def cp(*, archive: bool, follow_link: bool, quiet: bool, source: str, target: st
     """Copy files between a container and the host.
 
     One of SRC and DEST is CONTAINER:PATH; the other is a path, or - for a tar archive
-    on standard output or input. A SRC that ends in /. stands for the contents of the
+    on standard output or input. A SRC that ends in /. means the contents of the
     directory.
     """
     containers = Engine().containers

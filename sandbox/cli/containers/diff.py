@@ -16,6 +16,6 @@ from sandbox.engine import Engine
 @click.command()
 @click.argument("container", shell_complete=complete_containers)
 def diff(*, container: str) -> None:
-    """Show what a container changed: A added, C changed, D deleted."""
+    """Show the files that a container changed: A added, C changed, D deleted."""
     for kind, path in Engine().containers.diff(container):
         emit(f"{kind} {visible(path)}")

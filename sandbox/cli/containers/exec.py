@@ -41,7 +41,7 @@ def exec_(
     """Run a command in a running container.
 
     The exit code is the command's own; 126 if it is not executable, 127 if it was not
-    found, 128+N after signal N; 1 after the detach keys, and the command goes on.
+    found, 128+N after signal N; 1 after the detach keys, while the command continues.
     """
     from sandbox.cli.containers.run_flags import environment
     from sandbox.engine import Engine

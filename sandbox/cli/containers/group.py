@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``container``: everything about containers under one word, as docker has it."""
+"""``container``: the group of all commands about containers, as in docker."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def container() -> None:
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @filter_option("label, label!, until", short=False)
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
-    """Remove containers that do not run."""
+    """Remove all stopped containers."""
     from sandbox.cli.confirm import agrees
     from sandbox.cli.output.format import emit, human_size
     from sandbox.engine import Engine

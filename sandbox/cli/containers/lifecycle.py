@@ -41,7 +41,7 @@ def start(
     trace: bool,
     containers: tuple[str, ...],
 ) -> int:
-    """Start containers that exist, with their files as they were left."""
+    """Start existing containers; their files are unchanged since the last run."""
     engine = open_engine()
     if trace:
         from sandbox.runtime.process.start import Attachment
@@ -71,7 +71,7 @@ def start(
 @_TIME
 @CONTAINERS
 def stop(*, signal_name: str | None, timeout: int | None, containers: tuple[str, ...]) -> int:
-    """Ask containers to end, and kill those that do not in time."""
+    """Stop containers: send the stop signal, and kill them after the timeout."""
     engine = open_engine()
     return each(
         containers,
@@ -106,14 +106,14 @@ def kill(*, signal_name: str, containers: tuple[str, ...]) -> int:
 @click.command()
 @CONTAINERS
 def pause(*, containers: tuple[str, ...]) -> int:
-    """Stop all processes of containers where they are."""
+    """Pause all processes of containers."""
     return each(containers, open_engine().containers.pause)
 
 
 @click.command()
 @CONTAINERS
 def unpause(*, containers: tuple[str, ...]) -> int:
-    """Let paused containers go on."""
+    """Let paused containers continue."""
     return each(containers, open_engine().containers.unpause)
 
 

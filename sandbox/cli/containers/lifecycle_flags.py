@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Flags about a container's life: restarts, logs, health, limits; `run` and `update`.
+"""The flags of `run` and `update` about restarts, logs, health checks and limits.
 
-Does not know: what is done with a policy.
+Does not know: how a policy takes effect.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ LIFE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 
 
 def policy_of(options: dict[str, Any], *, detached: bool) -> Policy:
-    """Return what the flags of `run` and `create` say."""
+    """Return the policy that the flags of `run` and `create` ask for."""
     restart, most = policy.parse_restart(options["restart"])
     if options["rm"] and restart != "no":
         raise UsageError("conflicting options: cannot specify both --restart and --rm")
@@ -101,7 +101,7 @@ _SHORTEST = 10**6  # nanoseconds; Docker's bound
 
 
 def _health(options: dict[str, Any]) -> Health | None:
-    """Return the check; one without a command changes the image's."""
+    """Return the health check; without a command it changes the image's check."""
     given = {
         key: policy.parse_duration(options[f"health_{key}"])
         for key in _TIMES
@@ -124,7 +124,7 @@ def _health(options: dict[str, Any]) -> Health | None:
 
 
 def share_of(cpus: float | None, quota: int | None, period: int | None) -> float:
-    """Return a number of CPUs, 0 for no limit, that is given in one of Docker's two ways."""
+    """Return the number of CPUs (0: no limit) from one of Docker's two notations."""
     if cpus and (quota or period):
         raise UsageError("conflicting options: Nano CPUs and CPU Period cannot both be set")
     if period and not 1000 <= period <= 1_000_000:
@@ -139,7 +139,7 @@ def share_of(cpus: float | None, quota: int | None, period: int | None) -> float
 
 
 def check_share(cpus: float | None) -> float:
-    """Return a number of CPUs, 0 for no limit, if this machine has so many."""
+    """Return the number of CPUs (0: no limit) if this machine has as many."""
     most = os.cpu_count() or 1
     if cpus and not 0.01 <= cpus <= most:
         raise UsageError(
@@ -149,7 +149,7 @@ def check_share(cpus: float | None) -> float:
 
 
 def check_cpus(text: str) -> str:
-    """Return a list of CPUs as given, if it is one."""
+    """Return *text* unchanged if it is a valid list of CPUs."""
     if text:
         from sandbox.runtime.limits.usage import parse_cpus
 

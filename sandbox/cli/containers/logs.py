@@ -31,7 +31,7 @@ def logs(
     details: bool,
     container: str,
 ) -> None:
-    """Show what a container said on standard output and error."""
+    """Show the output of a container."""
     from sandbox.engine import Engine
     from sandbox.runtime.logs.reader import Span
     from sandbox.runtime.logs.writer import stamp

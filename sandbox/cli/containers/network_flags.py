@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The flags of `run` and `create` that are about the network.
+"""The network flags of `run` and `create`.
 
-Does not know: what is done with them.
+Does not know: how networks work.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ NETWORK_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 
 
 def network_of(options: dict[str, Any]) -> NetworkFlags:
-    """Return what the flags say, each by itself; contradictions are found later."""
+    """Parse each flag by itself; contradictions are found later."""
     modes = [parse_network(text).network for text in options["network"]]
     publications = [item for text in options["publish"] for item in parse_publication(text)]
     for text in options["expose"]:

@@ -67,7 +67,7 @@ _HEADINGS = {
     help="'table', 'table TEMPLATE', 'json' or a Go template.",
 )
 def ps(**options: Any) -> None:
-    """List containers; without -a only running ones."""
+    """List running containers; all containers with -a."""
     engine = Engine()
     last = 1 if options["latest"] else options["last"]
     by_status = any(item.startswith("status=") for item in options["filters"])
@@ -110,7 +110,7 @@ def ps(**options: Any) -> None:
 def describe(
     container: Container, seats: Mapping[str, Seat], *, long: bool, size: int
 ) -> dict[str, Any]:
-    """Return the fields that ``ps --format`` knows; all are text."""
+    """Return the fields of ``ps --format``; all are text."""
     config = container.config
     command = " ".join(config.args)
     labels = config.labels

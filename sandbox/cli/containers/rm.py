@@ -26,7 +26,7 @@ from sandbox.models.endpoints import split_link
     shell_complete=complete_containers,
 )
 def rm(*, force: bool, link: bool, volumes: bool, containers: tuple[str, ...]) -> int:
-    """Remove containers and what they changed."""
+    """Remove containers and their changes."""
     engine = Engine()
     code = 0
     for name in containers:

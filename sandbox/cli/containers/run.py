@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """``run`` and ``create``.
 
-Does not know: how a container is made or supervised; it turns flags into a request.
+Does not know: how a container is made or supervised. These commands turn flags into a
+request.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ _ATTACH = click.option(
 def run(**options: Any) -> int:
     """Create and run a new container from an image.
 
-    What follows IMAGE belongs to the program in the container. The exit code is the
-    program's own; 125 if the container could not be started, 126 if the command is
-    not executable, 127 if it was not found, 128+N after signal N.
+    All words after IMAGE belong to the program in the container. The exit code is the
+    program's own; 125 if the container could not start, 126 if the command is not
+    executable, 127 if it was not found, 128+N after signal N.
 
     \b
     Examples:
@@ -72,18 +73,18 @@ def run(**options: Any) -> int:
 
 
 def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
-    """Run in the way that gives what was asked for with the fewest processes."""
+    """Run the container in the way that needs the fewest processes."""
     from sandbox.runtime.process.start import Attachment
 
     streams = check_streams(options["attach"])
     if options["detach_keys"] is not None:
         from sandbox.runtime.attach import parse_keys
 
-        parse_keys(options["detach_keys"])  # also where nobody can type them
+        parse_keys(options["detach_keys"])  # wrong keys are an error even without a terminal
 
     def created(container: Container) -> None:
         write_cidfile(flags.cidfile, container)
-        if streams == {"stdin"}:  # nothing else would be told
+        if streams == {"stdin"}:  # without an output stream, print the id
             click.echo(container.config.id)
 
     engine = open_engine()
@@ -126,7 +127,7 @@ def create(**options: Any) -> None:
 
 
 def with_image(request: CreateRequest, flags: Flags, act: Callable[[], _T]) -> _T:
-    """Do *act*, which needs the image, after or before pulling it as the user wants."""
+    """Do *act*, which needs the image; pull the image before, or only if it is missing."""
     from sandbox.engine.containers.config import check_machine
     from sandbox.models.reference import is_pullable
 

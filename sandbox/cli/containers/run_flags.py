@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The flags that `run` and `create` share, and the request they make.
+"""The flags that `run` and `create` share, and the engine's request that they make.
 
-Does not know: what is done with a request.
+Does not know: how the engine handles a request.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def container_options(command: Any) -> Any:
 
 
 class Flags(Record, frozen=True):
-    """The flags that are no part of the container's configuration."""
+    """The flags that do not belong to the container's configuration."""
 
     cidfile: str | None
     pull: str
@@ -141,7 +141,7 @@ class Flags(Record, frozen=True):
 
 
 def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
-    """Return the request that the flags make, and the rest of them."""
+    """Return the engine's request, and the remaining flags."""
     _check_pull(options["pull"])
     _check_cidfile(options["cidfile"])
     _check_driver(options["volume_driver"])
@@ -189,7 +189,7 @@ def _lockfile(options: dict[str, Any]) -> Lockfile | None:
 
 
 def _labels(files: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str]:
-    """Return what --label-file and --label say; a name alone has no value."""
+    """Return the labels of --label-file and --label; a bare name has an empty value."""
     lines: list[str] = []
     for name in files:
         with (
@@ -201,7 +201,7 @@ def _labels(files: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str]:
 
 
 def _asked(options: dict[str, Any]) -> dict[str, Any]:
-    """Return what changes nothing but what inspect shows."""
+    """Return the options without effect, which only inspect shows."""
     host: dict[str, Any] = {}
     if options["annotation"]:
         host["Annotations"] = _annotations(options["annotation"])
@@ -229,7 +229,7 @@ STREAMS = ("stdin", "stdout", "stderr")
 
 
 def check_streams(names: tuple[str, ...]) -> frozenset[str]:
-    """Return what --attach names, in lower case."""
+    """Return the streams of --attach, in lower case."""
     for name in names:
         if name.lower() not in STREAMS:
             raise UsageError(
@@ -245,7 +245,7 @@ def _check_driver(name: str | None) -> None:
 
 
 def _entrypoint(text: str | None) -> tuple[str, ...] | None:
-    """Return --entrypoint; an empty one takes the image's away."""
+    """Return --entrypoint; an empty one removes the image's."""
     return None if text is None else tuple(filter(None, [text]))
 
 
@@ -257,7 +257,7 @@ def _check_pull(policy: str) -> None:
 
 
 def environment(files: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what --env-file and --env say."""
+    """Return the variables of --env-file and --env."""
     entries: list[str] = []
     for name in files:
         with (
@@ -273,7 +273,7 @@ def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
     cwd = os.getcwd()
     volumes = [mounts.parse_volume(text, cwd) for text in options["volume"]]
     for volume in volumes:
-        # As Docker does for -v (and not for --mount).
+        # Docker makes the directory for -v, but not for --mount.
         with map_os_errors(f"cannot create {volume.source}"):
             if volume.type == "bind" and not os.path.lexists(volume.source):
                 os.makedirs(volume.source, exist_ok=True)
@@ -294,7 +294,7 @@ def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
     named = [mount for mount in volumes if not mount.anonymous]
     found = mounts.check_duplicates([*named, *others])
     taken = {mount.target for mount in found}
-    # As in Docker an anonymous volume gives way to whatever else is mounted at its place.
+    # As in Docker, any other mount at the same target replaces an anonymous volume.
     plain = {mount.target: mount for mount in volumes if mount.target not in taken}
     return (*found, *plain.values())
 
@@ -307,7 +307,7 @@ def _check_cidfile(path: str | None) -> None:
 
 
 def write_cidfile(path: str | None, container: Container) -> None:
-    """Write the id of a new container to *path*, if that was wanted."""
+    """Write the id of a new container to *path*, if it is given."""
     if path:
         with map_os_errors(f"failed to create the container ID file {path}"):
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)

@@ -51,9 +51,9 @@ def stats(
     template: str | None,
     names: tuple[str, ...],
 ) -> None:
-    """Show what containers use: CPU, memory without shared pages, bytes, processes.
+    """Show the resource use of containers: CPU, memory without shared pages, I/O, processes.
 
-    The network is the machine's, so its traffic is not counted.
+    Network traffic is not counted.
     """
     from sandbox.engine import Engine
 
@@ -116,7 +116,7 @@ def _row(
 
 
 def _binary(size: float) -> str:
-    """Return a size in binary units, as Docker shows memory.
+    """Return a size in binary units, in Docker's format for memory.
 
     >>> _binary(1536), _binary(10 * 2**20)
     ('1.5KiB', '10MiB')

@@ -17,8 +17,8 @@ _SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
 def top(*, container: str, options: tuple[str, ...]) -> None:
     """Show the processes of a container.
 
-    Users are those of the machine: everything runs as you. With options, the machine's
-    own ps is asked; it must show a column PID.
+    The user column shows the machine's user, you, for every process. Options are passed
+    to the machine's own ps, whose output must have a column PID.
     """
     from sandbox.engine import Engine
 

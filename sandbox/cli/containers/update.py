@@ -33,7 +33,7 @@ def update(
 ) -> int:
     """Change the restart policy and the limits of containers.
 
-    A limit of tasks can be changed while the container runs if it was started with one.
+    The pids limit of a running container can change only if the container started with one.
     """
     from sandbox.cli.containers.lifecycle_flags import share_of
     from sandbox.models.policy import parse_memory, parse_restart

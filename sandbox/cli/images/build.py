@@ -160,7 +160,7 @@ def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_with_options
 @click.argument("context", metavar="PATH | URL | -")
 def build(*, context: str, **options: Any) -> int:
-    """Build an image of a Dockerfile."""
+    """Build an image from a Dockerfile."""
     from sandbox.builder.errors import BuildFailed
     from sandbox.cli.output.build_progress import display
     from sandbox.engine import Engine
@@ -226,7 +226,7 @@ def _warn(warnings: tuple[str, ...]) -> None:
 
 
 def _stop(*_: object) -> None:
-    """End as if the user had interrupted: what runs is killed, and nothing is left."""
+    """End like an interrupt by the user: kill running steps and remove the workspace."""
     raise KeyboardInterrupt
 
 
@@ -314,7 +314,7 @@ def _only_checks(options: Mapping[str, Any]) -> bool:
 
 
 def _check_attestations(options: Mapping[str, Any]) -> None:
-    """Refuse attestations; saying that none is wanted is fine."""
+    """Refuse attestations; an option that disables them is fine."""
     from sandbox.errors import Unsupported
 
     off = ("false", "0", "f", "F", "FALSE", "False")
@@ -383,7 +383,7 @@ def _volume(text: str) -> Any:
     help="Keep so much, the last used.",
 )
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...], keep: str) -> None:
-    """Forget what builds remember."""
+    """Remove the build cache."""
     from sandbox.cli.confirm import agrees
     from sandbox.cli.output.format import human_size
     from sandbox.engine import Engine

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The view of ``image explore`` on a terminal: layers above, the files of one below.
+"""The terminal view of ``image explore``: layers above, the files of one layer below.
 
 Does not know: how a report is made.
 """
@@ -18,13 +18,13 @@ _HELP = "arrows: layer   space, b: pages   q: end"
 
 
 def show(report: ImageReport) -> None:
-    """Show the view until the user has enough."""
+    """Show the view until the user quits."""
     if report.layers:
         curses.wrapper(lambda screen: _View(screen, report).run())
 
 
 class _View:
-    """What is chosen, and how far down its files are."""
+    """The state of the view: the chosen layer and the first shown file."""
 
     def __init__(self, screen: Any, report: ImageReport) -> None:
         self._screen = screen
@@ -34,7 +34,7 @@ class _View:
         self._files = list(file_lines(report.layers[0]))
 
     def run(self) -> None:
-        """Draw and obey keys."""
+        """Draw the view and handle keys until the user quits."""
         curses.curs_set(0)
         while True:
             height = self._draw()
@@ -56,7 +56,7 @@ class _View:
         self._top = 0
 
     def _draw(self) -> int:
-        """Draw everything; return how many files fit."""
+        """Draw the view; return how many files fit."""
         self._screen.erase()
         height, width = self._screen.getmaxyx()
         self._line(0, summary(self._report), width, curses.A_BOLD)

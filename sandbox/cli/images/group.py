@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``image``: everything about images under one word, as docker has it."""
+"""``image``: the group of all commands about images, as in docker."""
 
 from __future__ import annotations
 

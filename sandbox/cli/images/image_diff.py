@@ -18,7 +18,7 @@ from sandbox.engine import Engine
 def image_diff(*, patch: bool, before: str, after: str) -> None:
     """Compare the files of two images: A added, C changed, D deleted.
 
-    A modification time alone is no difference.
+    A different modification time alone does not count.
     """
     from sandbox.engine.images.diff import patch_of
 

@@ -20,10 +20,10 @@ from sandbox.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="Show everything as JSON.")
 @click.argument("image", shell_complete=complete_images)
 def explore(*, layer: int | None, as_json: bool, image: str) -> None:
-    """Look at the layers of an image: what each adds, and what is wasted.
+    """Explore the layers of an image: the files of each, and wasted space.
 
-    On a terminal it is a view to move in: arrows choose a layer, space and b turn its
-    pages, q ends. Elsewhere it is a report.
+    On a terminal this is an interactive view: arrows choose a layer, space and b turn
+    pages, q quits. Elsewhere it prints a report.
     """
     report = Engine().images.explore(image)
     if as_json:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class _Branch:
-    """Layers that the same images have, and what stands on them."""
+    """Layers of the same images, and the branches above them."""
 
     layers: list[tuple[str, int]] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
@@ -28,13 +28,13 @@ class _Branch:
 
 @click.command("tree")
 def tree() -> None:
-    """Show which layers images share."""
+    """Show the layers that images share."""
     for line in tree_lines(Engine().images.list()):
         emit(line)
 
 
 def tree_lines(images: Sequence[Image]) -> Iterator[str]:
-    """Yield the lines of the tree: shared layers once, images above them."""
+    """Yield the lines of the tree: each shared layer once, with the images above it."""
     root = _Branch()
     for image in images:
         branch = root
@@ -46,7 +46,7 @@ def tree_lines(images: Sequence[Image]) -> Iterator[str]:
 
 
 def _joined(branch: _Branch) -> _Branch:
-    """Join layers that always occur together."""
+    """Merge layers that always occur together."""
     while len(branch.branches) == 1 and not branch.images:
         [only] = branch.branches.values()
         branch = _Branch(branch.layers + only.layers, only.images, only.branches)

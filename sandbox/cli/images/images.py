@@ -84,7 +84,7 @@ def images(
 
 
 def image_rows(image: Image, *, long: bool, digests: bool) -> list[dict[str, Any]]:
-    """Return the rows of an image, one a name; all fields are text."""
+    """Return the rows of an image, one for each name; all fields are text."""
     names = [parse_reference(tag) for tag in image.repo_tags]
     known = {ref.name: str(ref.digest) for ref in map(parse_reference, image.repo_digests)}
     pairs = [(ref.familiar_name, ref.tag or _NONE, known.get(ref.name, _NONE)) for ref in names]
@@ -117,7 +117,7 @@ def show(text: str) -> None:
 
 
 def age_of(created: str | None) -> str:
-    """Return how long ago a document says that it was made."""
+    """Return the age of an image from its document."""
     seconds = seconds_of(created)
     if not seconds:
         return "N/A"

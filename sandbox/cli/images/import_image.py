@@ -32,7 +32,7 @@ def import_(
     file: str,
     reference: str | None,
 ) -> None:
-    """Make an image from a tar of a root file system, compressed or not."""
+    """Import a tar of a root file system, compressed or not, as an image."""
     image_id = Engine().images.import_(
         file, reference=reference, changes=changes, message=message, platform=platform
     )

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def shown(name: str) -> str:
-    """Return a name of a table as the terminal is to get it, byte for byte."""
+    """Return a name of a table as text for the terminal, byte for byte."""
     return name.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def shown_in_line(name: str) -> str:
-    """Return a name of a table as a part of a line: no control character is let through."""
+    """Return a name of a table as part of a line, with control characters escaped."""
     return visible(shown(name))
 
 

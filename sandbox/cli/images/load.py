@@ -23,7 +23,7 @@ from sandbox.engine import Engine
     "--platform", metavar="OS/ARCH", help="Take only this platform of a multi-platform image."
 )
 def load(*, path: str, quiet: bool, platform: str | None) -> None:
-    """Load images from an archive made by 'docker save', or in OCI form."""
+    """Load images from an archive made by 'docker save' or in OCI format."""
     for image in Engine().images.load(path, platform=platform):
         for reference in image.references:
             emit(f"Loaded image: {reference.familiar}")

@@ -24,8 +24,8 @@ def login(
 ) -> None:
     """Log in to a registry; without SERVER, to Docker Hub.
 
-    The credentials are kept where docker keeps them: ~/.docker/config.json or the
-    credential helper that is named there.
+    The credentials are stored where docker stores them: in ~/.docker/config.json or in
+    the credential helper that this file names.
     """
     if password is not None and password_stdin:
         raise UsageError("--password and --password-stdin are mutually exclusive")
@@ -36,7 +36,7 @@ def login(
             raise UsageError("must provide --username with --password-stdin")
         password = sys.stdin.read(_LAST_PASSWORD_BYTE).rstrip("\r\n")
     if (username is None or password is None) and not sys.stdin.isatty():
-        raise UsageError("cannot ask for a user name and password: this is no terminal")
+        raise UsageError("cannot ask for a user name and password: input is not a terminal")
     if username is None:
         username = click.prompt("Username", type=str)
     if password is None:
@@ -51,7 +51,7 @@ def login(
 @click.command()
 @click.argument("server", required=False)
 def logout(*, server: str | None) -> None:
-    """Forget the credentials for a registry; without SERVER, for Docker Hub."""
+    """Log out from a registry; without SERVER, from Docker Hub."""
     shown = server or "https://index.docker.io/v1/"
     if Engine().registries.logout(server):
         emit(f"Removing login credentials for {shown}")

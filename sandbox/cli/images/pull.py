@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``pull``, and the pull that ``run`` makes."""
+"""``pull``, and the pull of a missing image by ``run``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def pull(
     disable_content_trust: bool,
     name: str,
 ) -> None:
-    """Get an image from a registry."""
+    """Pull an image from a registry."""
     del disable_content_trust
     lock = _checked_lock(lockfile, locked=locked, offline=offline, all_tags=all_tags, name=name)
     with progress_shown(quiet=quiet) as progress:
@@ -69,7 +69,7 @@ def pull(
 def _checked_lock(
     path: str | None, *, locked: bool, offline: bool, all_tags: bool, name: str
 ) -> Lockfile | None:
-    """Return what is locked, with --locked; refuse what could not be locked."""
+    """Return the lockfile's entry for --locked; refuse names that cannot be locked."""
     if path is None and not locked:
         return None
     from sandbox.engine.lockfile import check_lockfile, chosen_lockfile
@@ -94,7 +94,7 @@ def _result(item: Pulled) -> str:
 
 
 def pull_for_run(image: str, platform: str | None, *, quiet: bool) -> None:
-    """Get the image that a container is to be made from."""
+    """Pull the image of a new container."""
     with progress_shown(quiet=quiet, to_stderr=True) as progress:
         try:
             [pulled] = Engine().images.pull(image, platform=platform, progress=progress)

@@ -17,7 +17,7 @@ from sandbox.engine import Engine
 @click.option("--disable-content-trust", is_flag=True, hidden=True)
 @click.argument("name", metavar="NAME[:TAG]", shell_complete=complete_images)
 def push(*, all_tags: bool, quiet: bool, disable_content_trust: bool, name: str) -> None:
-    """Send an image to the registry in its name."""
+    """Push an image to the registry in its name."""
     del disable_content_trust
     with progress_shown(quiet=quiet) as progress:
         sent = Engine().images.push(name, all_tags=all_tags, progress=progress)

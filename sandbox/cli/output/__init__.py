@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""How results look: tables, ``--format`` templates, and progress."""
+"""The output of commands: tables, ``--format`` templates, and progress."""

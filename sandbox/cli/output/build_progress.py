@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a build is shown: lines as BuildKit prints them, JSON, or live on a terminal."""
+"""The progress of a build: BuildKit's lines, JSON, or a live terminal view."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _SHOWN = 6
 
 
 class Display(Progress, Protocol):
-    """A progress that ends."""
+    """A progress display with an end."""
 
     def finish(self) -> None:
-        """Show what is left; nothing comes after."""
+        """Show the rest; no event follows."""
 
 
 @contextmanager
 def display(kind: str) -> Iterator[Display]:
-    """Give what shows a build in the way that --progress says."""
+    """Give the display that --progress asks for."""
     if kind == "auto":
         kind = "tty" if sys.stderr.isatty() else "plain"
     makers: dict[str, type[Any]] = {
@@ -126,11 +126,11 @@ class RawJson:
         return found
 
     def started(self, vertex: Vertex) -> None:
-        """Tell of a start."""
+        """Write the start of a vertex."""
         self._emit(vertexes=[self._vertex(vertex)])
 
     def said(self, vertex: Vertex, stream: int, data: bytes) -> None:
-        """Tell of output."""
+        """Write output."""
         log = {
             "vertex": vertex.digest,
             "stream": stream,
@@ -140,15 +140,15 @@ class RawJson:
         self._emit(logs=[log])
 
     def ended(self, vertex: Vertex) -> None:
-        """Tell of an end."""
+        """Write the end of a vertex."""
         self._emit(vertexes=[self._vertex(vertex)])
 
     def finish(self) -> None:
-        """Nothing is left to show."""
+        """Do nothing: every line is written."""
 
 
 class Live:
-    """A screen that changes: what runs, for how long, and the end of its output."""
+    """A live view: running vertices, their times, and the end of their output."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -167,13 +167,13 @@ class Live:
         self._vertices.append(vertex)
 
     def said(self, vertex: Vertex, stream: int, data: bytes) -> None:
-        """The vertex keeps the end of its output: it is shown at the next turn."""
+        """Do nothing: the next refresh shows the output that the vertex keeps."""
 
     def ended(self, vertex: Vertex) -> None:
-        """The vertex knows that it ended: it is shown at the next turn."""
+        """Do nothing: the next refresh shows the end."""
 
     def finish(self) -> None:
-        """Show the last state and let the terminal go."""
+        """Show the last state and release the terminal."""
         self._screen.stop()
 
     def _render(self) -> Any:
@@ -196,7 +196,7 @@ class Live:
 
 
 def _state(vertex: Vertex) -> tuple[str, str]:
-    """Return the word before a vertex and its colour."""
+    """Return the status word of a vertex and its colour."""
     if vertex.canceled:
         return "CANCELED", "yellow"
     if vertex.error:

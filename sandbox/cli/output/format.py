@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How results look: tables, ages, sizes, and ``--format``.
+"""The format of results: tables, ages, sizes, and ``--format``.
 
-Rules: everything returns text; `emit` is the one function that writes.
+Rules: every function returns text; only `emit` writes.
 
 Does not know: where the values come from.
 """
@@ -27,7 +27,7 @@ class Column(Record, frozen=True):
 def emit(text: str, *, end: str = "\n") -> None:
     """Write *text* and *end* to standard output, byte for byte.
 
-    A terminal gets no control characters: what is in the text is a stranger's.
+    A terminal gets no control characters, because names in the text come from strangers.
     """
     if sys.stdout.isatty():
         text = visible(text, keep="\n\t")
@@ -42,7 +42,7 @@ _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} |
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    r"""Return *text* with its control characters as escapes: names are a stranger's.
+    r"""Return *text* with control characters escaped, because names come from strangers.
 
     >>> visible("a\x1b[2J\n"), visible("a\n", keep="\n")
     ('a\\x1b[2J\\n', 'a\n')
@@ -53,7 +53,7 @@ def visible(text: str, *, keep: str = "") -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, least: int = 10) -> str:
-    """Return aligned columns, three spaces between them, each at least so wide, as Docker's.
+    """Return columns aligned as Docker does: three spaces apart, of a minimal width.
 
     >>> print(table(["A", "BB"], [["xx", "y"]]))
     A         BB
@@ -129,11 +129,11 @@ def render_objects(objects: Sequence[Any], template: str | None) -> str:
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
-# (below this many seconds, size of the unit, name, name of exactly one)
+# (upper bound in seconds, size of the unit, plural, text for exactly one)
 
 
 def human_size(size: float, digits: int = 3) -> str:
-    """Return *size* as Docker shows it: decimal units, few digits.
+    """Return *size* in Docker's format: decimal units, few digits.
 
     >>> human_size(0), human_size(1536), human_size(117_300_000)
     ('0B', '1.54kB', '117MB')

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The functions a ``--format`` template may call, and how Go shows values.
+"""The functions of ``--format`` templates, and Go's format of values.
 
-Rules: pure. A wrong argument raises `TemplateError` or a plain TypeError or
-ValueError, which the evaluator turns into one.
+Rules: pure. A wrong argument raises `TemplateError`, or TypeError or ValueError, which the
+evaluator converts.
 
 Does not know: syntax (see `template`).
 """
@@ -27,7 +27,7 @@ class TemplateError(UsageError):
 
 
 class Struct(dict[str, Any]):
-    """A value with fixed fields: asking for another one is an error."""
+    """A value with fixed fields: an unknown field is an error."""
 
 
 def is_true(value: Any) -> bool:
@@ -58,7 +58,7 @@ def show(value: Any) -> str:
 
 
 def to_json(value: Any) -> str:
-    """Return compact JSON in the order the fields have."""
+    """Return compact JSON in the order of the fields."""
     import json
 
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

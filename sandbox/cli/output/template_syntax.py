@@ -10,7 +10,7 @@ Grammar::
     command   = operand { operand }
     operand   = (literal | function | "." | field | variable | "(" pipeline ")"){field}
 
-Rules: pure; anything that is no template raises `TemplateError`.
+Rules: pure; a malformed template raises `TemplateError`.
 
 Does not know: what the values are (see `template`).
 """
@@ -51,7 +51,7 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A value to be, and the fields to take from it."""
+    """A value, and the fields to take from it."""
 
     kind: str  # "value" "function" "dot" "variable" "pipeline"
     value: Any
@@ -94,7 +94,7 @@ class Parser:
         return nodes
 
     def _block(self) -> tuple[list[Node], str]:
-        """Parse up to an end or else; return the nodes and what stopped them."""
+        """Parse up to an end or else; return the nodes and the action that stopped them."""
         nodes: list[Node] = []
         while self._next < len(self._pieces):
             kind, text = self._pieces[self._next]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How a transfer looks: bars on a terminal, a line a step elsewhere, or nothing.
+"""The progress of a transfer: bars on a terminal, one line a step elsewhere, or nothing.
 
-Rules: what reports comes from any thread. Only a terminal pays for the import of rich.
+Rules: any thread may report. Only a terminal causes the import of rich.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _nothing(name: str, status: str, done: int = 0, total: int = 0) -> None:
 
 @contextmanager
 def progress_shown(*, quiet: bool, to_stderr: bool = False) -> Iterator[OnProgress]:
-    """Give a function that shows what it is told."""
+    """Give the function that shows reported progress."""
     stream = sys.stderr if to_stderr else sys.stdout
     if quiet:
         yield _nothing

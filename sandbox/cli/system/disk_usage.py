@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``system df``: Docker's four rows, its tables of all there is, and its JSON."""
+"""``system df``: Docker's four rows, its detailed tables, and its JSON."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _TABLES: dict[str, tuple[Column, ...]] = {
 @click.option("-v", "--verbose", is_flag=True, help="Show every image, container and volume.")
 @click.option("--format", "template", metavar="TEMPLATE", help="'json' or a Go template.")
 def df(*, verbose: bool, template: str | None) -> None:
-    """Show how much room the store takes on disk."""
+    """Show the disk usage of the store."""
     engine = Engine()
     usage = engine.system.df()
     if not verbose:
@@ -120,7 +120,7 @@ def _row(kind: str, total: int, active: int, size: int, reclaimable: int) -> dic
 def _everything(
     usage: Usage, seats: Mapping[str, Seat], *, whole: bool
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of every table; *whole*: nothing is cut."""
+    """Return the rows of every table; with *whole*, ids are not shortened."""
     return {
         "Images": [_image(item, whole=whole) for item in usage.images if not item.image.is_host],
         "Containers": [_container(item, seats, whole=whole) for item in usage.containers],

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""``doctor``: what this machine offers, and what is missing.
+"""``doctor``: what this machine offers to containers, and what is missing.
 
-Does not know: how anything is found out.
+Does not know: how the engine finds it out.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _MARKS = {"good": "+", "missing": "-", "bad": "!", "irrelevant": " "}
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 def doctor(*, as_json: bool) -> int:
-    """Tell what this machine offers to containers and what is missing, and why it matters.
+    """Check what this machine offers to containers, and why it matters.
 
-    "+" works, "-" is missing and costs speed or safety, "!" keeps containers from running.
-    The exit code is 1 if there is a "!".
+    "+" works, "-" is missing and costs speed or safety, "!" prevents containers from
+    running. The exit code is 1 if there is a "!".
     """
     from sandbox.engine import Engine
 

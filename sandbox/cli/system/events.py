@@ -24,7 +24,7 @@ from sandbox.models.timestamps import parse_moment
 def events(
     *, since: str | None, until: str | None, filters: tuple[str, ...], template: str | None
 ) -> None:
-    """Show what happens to containers, volumes and images, as it happens."""
+    """Show events of containers, images, networks and volumes as they happen."""
     from sandbox.cli.inspect import as_go
     from sandbox.engine import Engine
 
@@ -34,7 +34,7 @@ def events(
     if since and last is not None and first > last:
         raise UsageError(f"`since` time ({since}) cannot be after `until` time ({until})")
     wanted = event_filter(filters)
-    render_objects([], template)  # a template that is none is told before the first event
+    render_objects([], template)  # report a malformed template before the first event
     for event in Engine().system.events(since=first, until=last):
         if wanted(event):
             shown = event if template == "json" else as_go(event)

@@ -28,8 +28,8 @@ _filter = filter_option("label, label!, until", short=False)
 def image_prune(*, everything: bool, blobs: bool, force: bool, filters: tuple[str, ...]) -> None:
     """Remove unused images.
 
-    With --blobs no image is removed: only the compressed layers, which nothing but push
-    and save needs, of images that came from a registry (they are fetched again then).
+    With --blobs no image is removed, but only the compressed layers of images that came
+    from a registry. Only push and save need them, and fetch them again.
     """
     if blobs:
         doomed = "the archives of layers that a registry has"
@@ -55,7 +55,7 @@ def image_prune(*, everything: bool, blobs: bool, force: bool, filters: tuple[st
 @_force
 @_filter
 def system_prune(*, everything: bool, volumes: bool, force: bool, filters: tuple[str, ...]) -> None:
-    """Remove what is not used: containers, networks, images, build cache, leftovers."""
+    """Remove unused data: containers, networks, images, build cache, remnants."""
     if volumes and any(item.startswith("until=") for item in filters):
         raise UsageError('The "until" filter is not supported with "--volumes"')
     images = "all images without at least one container" if everything else "all dangling images"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``serve``, ``env`` and ``docker``: the HTTP API, and the real docker command line on it."""
+"""``serve``, ``env`` and ``docker``: the HTTP API, and docker's own command line on it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IDLE = "5m"
 
 
 def socket_path() -> str:
-    """Return the place of the API's socket."""
+    """Return the path of the API's socket."""
     from sandbox.runtime import rundir
 
     return f"{rundir.base_dir(os.environ)}/docker.sock"
@@ -34,8 +34,8 @@ def socket_path() -> str:
 def serve(*, path: str | None, tcp: str | None, idle_exit: str | None) -> None:
     """Serve the Docker Engine API on a unix socket.
 
-    Containers live on when the server ends. Sockets of systemd's socket activation
-    (LISTEN_FDS) are used instead when there are any.
+    Containers continue when the server ends. With systemd's socket activation
+    (LISTEN_FDS) the server uses the given sockets instead.
     """
     import logging
 
@@ -44,7 +44,7 @@ def serve(*, path: str | None, tcp: str | None, idle_exit: str | None) -> None:
     from sandbox.engine import Engine
 
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
-    # What is no HTTP is answered with 400; it is no news.
+    # A request that is not HTTP gets a 400, and no line in the log.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     address = _loopback(tcp) if tcp else None
     if address is not None:
@@ -80,7 +80,7 @@ def _loopback(text: str) -> tuple[str, int]:
 
 @click.command()
 def env() -> None:
-    """Print what makes docker clients use this engine: eval "$(sandbox env)"."""
+    """Print the variables that point docker clients here: eval "$(sandbox env)"."""
     for name, value in variables().items():
         emit(f"export {name}={value}")
 
@@ -100,7 +100,7 @@ def variables() -> dict[str, str]:
 )
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def docker(*, args: tuple[str, ...]) -> None:
-    """Run the docker command line on this engine; the server is started if need be."""
+    """Run docker's own command line on this engine; start the server if necessary."""
     program = shutil.which("docker")
     if program is None:
         raise RuntimeFailed("the docker command line is not installed")
@@ -109,10 +109,10 @@ def docker(*, args: tuple[str, ...]) -> None:
 
 
 def start_server(path: str) -> None:
-    """Have a server listen at *path*: the one that does, or a new one that ends by itself."""
+    """Use the server that listens at *path*, or start one that ends when it is idle."""
     if _answers(path):
         return
-    log = open(f"{path}.log", "ab")  # noqa: SIM115 - the server's from here on
+    log = open(f"{path}.log", "ab")  # noqa: SIM115 - the server keeps it
     with log:
         server = subprocess.Popen(
             [sys.executable, "-m", "sandbox", "serve", "--socket", path, "--idle-exit", _IDLE],
@@ -125,7 +125,7 @@ def start_server(path: str) -> None:
         )
     deadline = time.monotonic() + _PATIENCE
     while not _answers(path):
-        # It may have ended because another one was quicker.
+        # It may have ended because another server was faster.
         if time.monotonic() > deadline or (server.poll() or 0) not in (0, 1):
             raise RuntimeFailed(f"the server does not start: see {path}.log")
         time.sleep(0.01)

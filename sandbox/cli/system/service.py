@@ -10,7 +10,7 @@ from sandbox.cli.output.format import emit
 
 @click.command("start")
 def system_start() -> int:
-    """Start the containers whose restart policy wants them running."""
+    """Start the containers whose restart policy demands it."""
     from sandbox.engine import Engine
 
     started, problems = Engine().system.start()
@@ -23,7 +23,7 @@ def system_start() -> int:
 
 @click.command("service-unit")
 def service_unit() -> None:
-    """Print a systemd user unit that does 'sandbox system start'."""
+    """Print a systemd user unit that runs 'sandbox system start'."""
     from sandbox.engine.system.service import service_unit as unit
 
     emit(unit().rstrip("\n"))

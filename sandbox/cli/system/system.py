@@ -24,7 +24,7 @@ _FORMAT = click.option(
 @click.command()
 @_FORMAT
 def version(*, template: str | None) -> None:
-    """Show the versions."""
+    """Show the version of sandbox and of its API."""
     from sandbox.engine.system.info import architecture
     from sandbox.version import VERSION
 
@@ -50,7 +50,7 @@ def version(*, template: str | None) -> None:
 @click.command()
 @_FORMAT
 def info(*, template: str | None) -> None:
-    """Show the store, the machine, and which isolation is real."""
+    """Show the store, the machine, and the isolation in force."""
     from sandbox.engine import Engine
 
     facts = Engine().system.info()
@@ -109,15 +109,15 @@ def _struct(facts: dict[str, Any]) -> Any:
 
 @click.command(cls=Verbs)
 def system() -> None:
-    """Look after the store."""
+    """Manage the store."""
 
 
 @system.command()
 @click.option("--repair", is_flag=True, help="Mend what can be mended without losing anything.")
 def fsck(*, repair: bool) -> int:
-    """Check that everything in the store is whole; report what is not.
+    """Check the store for damage and report it.
 
-    A "note" is what a killed process left behind: harmless, and removed by --repair.
+    A "note" is a harmless remnant of a killed process; --repair removes it.
     """
     from sandbox.engine import Engine
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``trace``: run a throwaway container and show what it asked the system for.
+"""``trace``: run a throwaway container and show its system calls.
 
 Does not know: how a call is decoded.
 """
@@ -21,9 +21,9 @@ from sandbox.cli.containers.run_flags import SETTINGS, container_options, reques
 def trace(*, count: bool, calls: str, output: str | None, **options: Any) -> int:
     """Run a throwaway container and show its intercepted system calls.
 
-    Each line shows the call as the program made it, then where on the host it led, the
-    way in (trapped, rewritten or ptrace) and the time. Needs the extra 'trace'. Calls
-    that are not intercepted (read, write, mmap of data...) are not shown.
+    Each line shows the call of the program, the resulting host path, the way in (trapped,
+    rewritten or ptrace) and the time. This needs the extra 'trace'. Calls that are not
+    intercepted (read, write, mmap of data...) are not shown.
 
     \b
     Examples:
