@@ -14,7 +14,7 @@ import re
 import pytest
 
 from tests.harness.cbuild import native_build
-from tools.c_symbols import declarations, headers_for, public_symbols
+from tools.c_symbols import declarations, headers_for, public_symbols, row_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CSRC = ROOT / "csrc"
@@ -79,10 +79,7 @@ def blank_strings(match: re.Match[str]) -> str:
 
 def folder_of(path: pathlib.Path) -> str:
     """Return the row of FOLDERS that a file belongs to."""
-    parts = list(path.parent.relative_to(CSRC).parts)
-    if parts[:1] == ["arch"]:
-        parts[1:2] = ["*"]
-    return "/".join(parts)
+    return row_of(path.relative_to(CSRC).as_posix())
 
 
 def level_of(path: pathlib.Path) -> int:

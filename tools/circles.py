@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.test_architecture import BUILDS, FOLDERS, GUEST_ONLY_LEVEL, may_know
-from tools.c_symbols import c_calls, calls_that_may_not_be, folder_of
+from tools.c_symbols import c_calls, calls_that_may_not_be, row_of
 from tools.graph import circles, lines_about
 from tools.python_imports import python_imports
 
@@ -41,7 +41,7 @@ def checked_calls() -> Edges:
     return {
         (user, used): symbols
         for (user, used), symbols in c_calls(ROOT / "csrc", BUILDS).items()
-        if FOLDERS[folder_of(user)] < GUEST_ONLY_LEVEL
+        if FOLDERS[row_of(user)] < GUEST_ONLY_LEVEL
     }
 
 
