@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sandbox.api.call import encode
-from sandbox.engine.containers.top import Sample
+from sandbox.engine.containers.stats import Sample
 from sandbox.errors import SandboxError
 from sandbox.runtime.logs.writer import stamp
 

@@ -16,7 +16,7 @@ from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from sandbox.engine import Engine
-    from sandbox.engine.containers.top import Sample
+    from sandbox.engine.containers.stats import Sample
     from sandbox.models.container import Container
 
 _COLUMNS = (

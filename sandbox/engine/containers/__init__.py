@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sandbox.engine.containers.commit import CommitRequest
     from sandbox.engine.containers.config import CreateRequest
-    from sandbox.engine.containers.top import Sample
+    from sandbox.engine.containers.stats import Sample
     from sandbox.engine.containers.tree import PathStat
     from sandbox.engine.pruned import Pruned
     from sandbox.models.container import Container
@@ -181,9 +181,9 @@ class Containers:
 
         With the *condition* ``next-exit``, a container that does not run is waited for, too.
         """
-        from sandbox.engine.containers import stop
+        from sandbox.engine.containers.wait import wait
 
-        return stop.wait(self._states, name, condition)
+        return wait(self._states, name, condition)
 
     # ---- look at -----------------------------------------------------------------------------
 
@@ -233,7 +233,7 @@ class Containers:
 
     def stats(self, name: str) -> Sample:
         """Return what a container uses now; `Conflict` if it does not run."""
-        from sandbox.engine.containers.top import stats
+        from sandbox.engine.containers.stats import stats
 
         return stats(self.get(name))
 
@@ -403,9 +403,9 @@ class Containers:
 
     def prune(self, filters: Sequence[str] = ()) -> Pruned:
         """Remove containers that do not run; *filters* are those of ``container prune``."""
-        from sandbox.engine.containers import remove
+        from sandbox.engine.containers.prune import prune
 
-        return remove.prune(self._states, filters)
+        return prune(self._states, filters)
 
     def list(self, *, filters: Sequence[str] = ()) -> list[Container]:
         """Return the containers that pass, newest first, those that ended included.

@@ -1,30 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""``rm`` and ``container prune``, damaged containers included."""
+"""``rm``, also of a container whose record is damaged."""
 
 from __future__ import annotations
 
-import os
-import time
-from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from sandbox.engine.containers import recover
 from sandbox.engine.containers.stop import kill_everything
-from sandbox.engine.pruned import Pruned
-from sandbox.errors import Conflict, ContainerNotFound
-from sandbox.models.filters import prune_filter
 from sandbox.runtime import lifecycle
 from sandbox.store import events
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sandbox.engine.containers.state import ContainerStates
-    from sandbox.models.container import Container, ContainerState
-    from sandbox.store.containers import ContainerStore
-
-# Seconds that the supervisor of a container that ended gets to end itself.
-_DEPARTURE = 1.0
+    from sandbox.models.container import Container
 
 
 def remove(states: ContainerStates, name: str, *, force: bool, volumes: bool) -> Container:
@@ -50,47 +38,6 @@ def remove_damaged(states: ContainerStates, name: str) -> str | None:
     _end_unknown(states, found[0])
     states.store.discard_damaged(found[0])
     return found[0]
-
-
-def prune(states: ContainerStates, filters: Sequence[str]) -> Pruned:
-    """Remove containers that do not run."""
-    from sandbox.store.disk_usage import disk_usage
-
-    matches = prune_filter(filters)
-    store = states.store
-    pruned = Pruned()
-    for container in states.all():
-        if _is_in_use(container.state) or not matches(container):
-            continue
-        if not _is_released(store, container):
-            continue
-        with suppress(Conflict, ContainerNotFound, FileNotFoundError), ExitStack() as stack:
-            stack.callback(os.close, store.hold(container))
-            if _is_in_use(store.read(container.config.id).state):
-                continue
-            size = disk_usage([store.directory(container.config.id).path])
-            store.remove(container)
-            pruned.freed += size
-            pruned.containers.append(container.config.id)
-    events.tell_prune(states.layout, "container", pruned.freed)
-    return pruned
-
-
-def _is_released(store: ContainerStore, container: Container) -> bool:
-    """Tell whether no process holds the container; its supervisor gets a moment to end."""
-    deadline = time.monotonic() + _DEPARTURE
-    while store.is_held(container):
-        if container.state.status != "exited" or time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def _is_in_use(state: ContainerState) -> bool:
-    """Tell whether a container runs, or the process that made it is about to start it."""
-    from sandbox.runtime.process.reaper import start_time_of
-
-    return state.is_running or bool(state.pid and start_time_of(state.pid) == state.pid_start)
 
 
 def _end_unknown(states: ContainerStates, identity: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``stop``, ``kill``, ``restart``, ``pause``, ``unpause`` and ``wait``.
+"""``stop``, ``kill``, ``restart``, ``pause`` and ``unpause``.
 
 How it works: the container's supervisor is asked. A container without a supervisor, or
 whose supervisor does not answer, is dealt with through its processes.
@@ -18,7 +18,6 @@ from sandbox.engine.containers.state import clean_up, is_alive
 from sandbox.errors import Conflict, RuntimeFailed, SandboxError
 from sandbox.models.signals import parse_signal
 from sandbox.runtime.process.kill import kill_guests
-from sandbox.store import events
 
 if TYPE_CHECKING:
     from sandbox.engine.containers.state import ContainerStates
@@ -77,26 +76,6 @@ def pause(states: ContainerStates, name: str, verb: str = "pause") -> None:
     _must_run(container, verb)
     if not supervisor.ask(container, {"verb": verb}):
         raise Conflict(f"cannot {verb} {name}: it runs in the foreground of another command")
-
-
-def wait(states: ContainerStates, name: str, condition: str) -> int:
-    """Return the exit code once the container has ended."""
-    container = states.find(name)
-    if condition == "not-running" and not container.state.is_running:
-        return container.state.exit_code
-    if container.state.socket:
-        from sandbox.runtime import attach
-
-        with suppress(attach.NobodyThere):
-            message = {"verb": "wait", "condition": condition}
-            return int(attach.ask(container.state.socket, message)["exit"])
-    while container.state.is_running:
-        time.sleep(_POLL)
-        try:
-            container = states.find(container.config.id)
-        except SandboxError:  # it removed itself
-            return _code_of_event(states, container)
-    return container.state.exit_code
 
 
 def kill_everything(container: Container) -> None:
@@ -176,13 +155,3 @@ def _wait_for_record(states: ContainerStates, container: Container) -> None:
         except SandboxError:
             return
         time.sleep(_POLL)
-
-
-def _code_of_event(states: ContainerStates, container: Container) -> int:
-    """Return the exit code in the last event of a container's end."""
-    ends = [
-        int(event["Actor"]["Attributes"].get("exitCode", 137))
-        for event in events.read(states.layout, since=0, until=time.time())
-        if event["Action"] == "die" and event["Actor"]["ID"] == container.config.id
-    ]
-    return ends[-1] if ends else 137

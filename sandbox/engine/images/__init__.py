@@ -73,9 +73,9 @@ class Images:
 
         Raises `Conflict` if a container uses the image or it has other names, unless *force*.
         """
-        from sandbox.engine.images import remove
+        from sandbox.engine.images.remove import remove
 
-        return remove.remove(self._layout, name, force=force)
+        return remove(self._layout, name, force=force)
 
     def prune(
         self, *, everything: bool = False, filters: Sequence[str] = (), blobs: bool = False
@@ -85,11 +85,11 @@ class Images:
         *filters* are those of ``image prune --filter``. With *blobs* no image is removed, but
         the compressed layers that a registry has too.
         """
-        from sandbox.engine.images import remove
+        from sandbox.engine.images import prune
 
         if blobs:
-            return remove.prune_blobs(self._layout)
-        return remove.prune(self._layout, everything=everything, filters=filters)
+            return prune.prune_blobs(self._layout)
+        return prune.prune(self._layout, everything=everything, filters=filters)
 
     def pull(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.api.containers import stats
-from sandbox.engine.containers.top import Sample
+from sandbox.engine.containers.stats import Sample
 from sandbox.errors import SandboxError
 
 BOX: Any = SimpleNamespace(
