@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""``doctor``: facts that were found out by trying."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sandbox.engine.system import doctor
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.harness.store import Store
+
+
+def test_a_machine_that_can_run_containers_has_nothing_bad(engine: Store) -> None:
+    facts = engine.system.doctor()
+    assert [fact for fact in facts if fact.verdict == "bad"] == []
+    assert {fact.area for fact in facts} == {
+        "interceptor",
+        "kernel",
+        "limits",
+        "run directory",
+        "store",
+    }
+
+
+def test_nothing_is_left_of_what_was_tried(engine: Store) -> None:
+    engine.layout.prepare()
+    before = sorted(os.listdir(engine.layout.root))
+    engine.system.doctor()
+    assert sorted(os.listdir(engine.layout.root)) == before
+
+
+def test_a_store_that_cannot_be_written_is_bad(
+    engine: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(doctor.tempfile, "TemporaryDirectory", refuse)
+    [fact] = [item for item in engine.system.doctor() if item.name == "writable"]
+    assert (fact.verdict, fact.value) == ("bad", "Permission denied")
