@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""The files of an image archive, by name."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from sandbox.errors import CorruptData
+from sandbox.layers.archive_sources import (
+    DirectorySource,
+    Source,
+    TarSource,
+    read_document,
+    tar_source,
+)
+from tests.harness import images
+
+MEMBERS = [images.file("a", "one"), images.file("d/b", "two"), images.symlink("d/l", "../a")]
+
+
+def read(source: Source, name: str) -> bytes:
+    with source.open(name) as reader:
+        return reader.read(1 << 20)
+
+
+def test_a_tar_and_a_directory_answer_alike(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "a").write_text("one")
+    (tmp_path / "d" / "b").write_text("two")
+    (tmp_path / "d" / "l").symlink_to("../a")
+    for source in (TarSource(io.BytesIO(images.tar(MEMBERS))), DirectorySource(tmp_path)):
+        assert (source.has("a"), source.has("d"), source.has("none")) == (True, False, False)
+        assert [read(source, name) for name in ("d/b", "./a", "d/l")] == [b"two", b"one", b"one"]
+        with pytest.raises(CorruptData, match="missing"), source.open("none"):
+            pass
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "..", "a\0b"])
+def test_no_name_leads_out_of_the_archive(tmp_path: Path, name: str) -> None:
+    for source in (TarSource(io.BytesIO(images.tar(MEMBERS))), DirectorySource(tmp_path)):
+        with pytest.raises(CorruptData, match="outside itself"):
+            source.has(name)
+
+
+def test_links_that_go_round_lead_nowhere() -> None:
+    members = [images.symlink("a", "b"), images.symlink("b", "a")]
+    assert not TarSource(io.BytesIO(images.tar(members))).has("a")
+
+
+def test_a_tar_that_is_cut_short_is_told() -> None:
+    data = images.tar([images.file("a", "x" * 5000)])
+    with pytest.raises(CorruptData):
+        TarSource(io.BytesIO(data[:3000]))
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_pipe_or_a_compressed_tar_is_spooled(tmp_path: Path, *, compressed: bool) -> None:
+    data = images.tar(MEMBERS)
+    reader, writer = os.pipe()
+    with open(writer, "wb") as pipe:
+        pipe.write(gzip.compress(data) if compressed else data)
+    with open(reader, "rb") as file, tar_source(file, tmp_path) as source:
+        assert read(source, "d/b") == b"two"
+    assert (tmp_path / "archive.tar").exists()
+
+
+def test_two_members_can_be_read_in_turns() -> None:
+    source = TarSource(io.BytesIO(images.tar(MEMBERS)))
+    with source.open("a") as one, source.open("d/b") as two:
+        assert [one.read(1), two.read(1), one.read(9), two.read(9)] == [b"o", b"t", b"ne", b"wo"]
+
+
+def test_a_document_has_a_largest_size() -> None:
+    source = TarSource(io.BytesIO(images.tar(MEMBERS)))
+    assert read_document(source, "a", limit=3) == b"one"
+    with pytest.raises(CorruptData, match="larger than"):
+        read_document(source, "a", limit=2)
