@@ -95,7 +95,7 @@ lint: build ## ruff, clang-format, import contracts, no circles of files, gcc wa
 	@$(BIN)/ruff format --check $(PYTHON_FILES)
 	@$(BIN)/lint-imports --no-logo 2>&1 || $(BIN)/lint-imports
 	@$(if $(C_FILES),$(BIN)/clang-format --dry-run -Werror $(C_FILES))
-	@$(BIN)/python -m tools.circles c
+	@$(BIN)/python -m tools.circles
 	@$(BIN)/python -P sandbox/native/build.py --check --analyze
 
 types: build ## mypy --strict
