@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One instruction, parsed."""
+"""Parse a single instruction for tests."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which files of a context .dockerignore leaves out."""
+"""The files of a context that .dockerignore excludes."""
 
 from __future__ import annotations
 
@@ -96,17 +96,17 @@ def test_the_last_line_that_matches_wins(patterns: list[str], path: str, expecte
 @pytest.mark.parametrize(
     "pattern", ["[", "[^", "[^bc", "a[", "[]a]", "[-]", "[x-]", "[-x]", "[a-b-c]", "\\", "!"]
 )
-def test_a_pattern_that_makes_no_sense_is_refused(pattern: str) -> None:
+def test_an_invalid_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(LanguageError):
         IgnoreRules.of([pattern])
 
 
-def test_a_file_of_patterns_is_read_as_docker_reads_it() -> None:
+def test_a_dockerignore_file_is_read_as_by_docker() -> None:
     content = b"\xef\xbb\xbf# comment\n  # none\n\n a \n/b/c/\n!  /d\n!/e/../f\n/\n./g//h\r\n"
     assert read_patterns(content) == ["# none", "a", "b/c", "!d", "!f", "/", "g/h"]
 
 
-def test_a_file_for_one_dockerfile_comes_before_the_common_one() -> None:
+def test_the_dockerignore_of_a_dockerfile_takes_precedence() -> None:
     assert ignore_file_names("sub/x.Dockerfile") == (
         "sub/x.Dockerfile.dockerignore",
         ".dockerignore",
@@ -127,14 +127,14 @@ def test_a_file_for_one_dockerfile_comes_before_the_common_one() -> None:
         (["*", "!src/**"], "doc", True),
     ],
 )
-def test_a_walk_skips_a_directory_only_when_nothing_below_comes_back(
+def test_a_directory_is_skipped_only_if_nothing_below_is_included_again(
     patterns: list[str], directory: str, expected: bool
 ) -> None:
     rules = IgnoreRules.of(patterns)
     assert rules.skips(directory, rules.verdict(directory)) == expected
 
 
-def test_a_walk_hands_down_what_its_directories_matched() -> None:
+def test_matches_of_parent_directories_apply_below_them() -> None:
     rules = IgnoreRules.of(["a", "!a/b/c"])
     above = rules.verdict("a")
     below = rules.verdict("a/b", above)
@@ -144,5 +144,5 @@ def test_a_walk_hands_down_what_its_directories_matched() -> None:
     assert rules.verdict("a/b/d", below).excluded
 
 
-def test_names_that_are_no_text_can_be_matched() -> None:
+def test_names_that_are_not_valid_utf_8_are_matched() -> None:
     assert IgnoreRules.parse(b"a\xff*\n").excludes("a\udcffb")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Variables and quotes in a word."""
+"""Expansion of variables and quotes in words."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ VARIABLES = {
         ("${A/\\?/x}", "abc"),
     ],
 )
-def test_a_word_becomes_what_docker_makes_of_it(word: str, expected: str) -> None:
+def test_a_word_is_expanded_as_by_docker(word: str, expected: str) -> None:
     assert expand(word, VARIABLES) == expected
 
 
@@ -151,7 +151,7 @@ def test_a_word_becomes_what_docker_makes_of_it(word: str, expected: str) -> Non
         ("${X:-" * 80 + "}" * 80, "substitutions are nested too deeply"),
     ],
 )
-def test_a_word_that_makes_no_sense_is_refused(word: str, reason: str) -> None:
+def test_an_invalid_word_is_refused(word: str, reason: str) -> None:
     with pytest.raises(ExpansionError) as caught:
         expand(word, VARIABLES)
     assert caught.value.message.endswith(reason)
@@ -171,7 +171,7 @@ def test_a_word_that_makes_no_sense_is_refused(word: str, reason: str) -> None:
         ("", ()),
     ],
 )
-def test_words_are_divided_after_the_variables_are_in(word: str, expected: object) -> None:
+def test_words_are_split_after_variables_are_expanded(word: str, expected: object) -> None:
     assert expand_words(word, VARIABLES) == expected
 
 
@@ -190,7 +190,7 @@ def test_an_unset_variable_can_stay_as_it_was_written() -> None:
     assert expansion(word, {}, style).text == word
 
 
-def test_one_knows_which_variables_a_word_names() -> None:
+def test_the_variables_of_a_word_are_listed() -> None:
     found = expansion("${A-x} ${EMPTY} ${NONE:-$OTHER}", VARIABLES, Style())
     assert found.used == {"A", "EMPTY"}
     assert found.unknown == {"NONE", "OTHER"}

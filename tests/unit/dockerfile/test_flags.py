@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The flags of an instruction."""
+"""Flags of an instruction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.dockerfile.words import ArgumentError
 KNOWN = Known(texts=("from", "chown"), switches=("link",), lists=("exclude",))
 
 
-def test_flags_are_read_by_kind() -> None:
+def test_flags_are_parsed_by_their_type() -> None:
     given = parse_flags(["--from=a=b", "--link", "--exclude=x", "--exclude=y"], KNOWN)
     assert (given.text("from"), given.text("chown")) == ("a=b", "")
     assert given.switch("link") is True
@@ -19,7 +19,7 @@ def test_flags_are_read_by_kind() -> None:
 
 
 @pytest.mark.parametrize(("flag", "value"), [("--link=FALSE", False), ("--link=True", True)])
-def test_a_switch_can_be_given_a_value(flag: str, value: bool) -> None:
+def test_a_boolean_flag_may_have_a_value(flag: str, value: bool) -> None:
     assert parse_flags([flag], KNOWN).switch("link") is value
     assert parse_flags([], KNOWN).switch("link") is None
 
@@ -35,7 +35,7 @@ def test_a_switch_can_be_given_a_value(flag: str, value: bool) -> None:
         (["--link=maybe"], "expecting boolean value for flag --link, not: maybe"),
     ],
 )
-def test_a_refusal_reads_as_buildkits(flags: list[str], words: str) -> None:
+def test_an_invalid_flag_gives_buildkits_error_message(flags: list[str], words: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         parse_flags(flags, KNOWN)
     assert caught.value.message == words

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whatever a stranger writes: a Dockerfile or a DockerfileError, and no other exception."""
+"""Any input gives a Dockerfile or a DockerfileError, and no other exception."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def use(content: bytes) -> None:
 
 @given(st.one_of(st.binary(max_size=200), DOCKERFILES, LIKELY))
 @settings(max_examples=200, deadline=None)
-def test_bytes_are_a_dockerfile_or_an_error(content: bytes) -> None:
+def test_any_bytes_give_a_dockerfile_or_an_error(content: bytes) -> None:
     with contextlib.suppress(DockerfileError):
         use(content)
 
@@ -56,7 +56,7 @@ def test_bytes_are_a_dockerfile_or_an_error(content: bytes) -> None:
     st.builds(Style, st.sampled_from("\\`"), *[st.booleans()] * 4),
 )
 @settings(max_examples=200, deadline=None)
-def test_a_word_is_expanded_or_refused(word: str, known: dict[str, str], style: Style) -> None:
+def test_any_word_is_expanded_or_refused(word: str, known: dict[str, str], style: Style) -> None:
     with contextlib.suppress(LanguageError):
         found = expansion(word, known, style)
         assert found.used <= set(known)
@@ -65,7 +65,7 @@ def test_a_word_is_expanded_or_refused(word: str, known: dict[str, str], style: 
 
 @given(st.text("ab/*?[]^-!\\.#+( \n", max_size=30), st.text("ab/.", min_size=1, max_size=12))
 @settings(max_examples=200, deadline=None)
-def test_patterns_are_rules_or_refused(patterns: str, path: str) -> None:
+def test_any_ignore_patterns_are_parsed_or_refused(patterns: str, path: str) -> None:
     with contextlib.suppress(LanguageError):
         rules = IgnoreRules.parse(patterns.encode())
         rules.excludes(path)

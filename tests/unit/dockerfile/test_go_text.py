@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Texts as Go's standard library sees and prints them."""
+"""Texts as Go's standard library parses and prints them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECOND = 10**9
         ("2562047h47m16.854775807s", 2**63 - 1),
     ],
 )
-def test_durations_are_read(text: str, nanoseconds: int) -> None:
+def test_durations_are_parsed_as_by_go(text: str, nanoseconds: int) -> None:
     assert duration(text) == nanoseconds
 
 
@@ -40,7 +40,7 @@ def test_durations_are_read(text: str, nanoseconds: int) -> None:
         ("9" * 40 + "s", "duration"),
     ],
 )
-def test_a_duration_that_go_refuses_is_refused_in_its_words(text: str, words: str) -> None:
+def test_an_invalid_duration_gives_gos_error_message(text: str, words: str) -> None:
     with pytest.raises(ValueError, match="time: ") as caught:
         duration(text)
     assert words in str(caught.value)
@@ -57,7 +57,7 @@ def test_a_duration_that_go_refuses_is_refused_in_its_words(text: str, words: st
         ("\udcff", '"\\xff"'),
     ],
 )
-def test_texts_are_quoted_as_go_quotes_them(text: str, shown: str) -> None:
+def test_texts_are_quoted_as_by_go(text: str, shown: str) -> None:
     assert quoted(text) == shown
 
 
@@ -65,7 +65,7 @@ def test_texts_are_quoted_as_go_quotes_them(text: str, shown: str) -> None:
     ("word", "found"),
     [("cpoy", "copy"), ("copy", ""), ("xyz", ""), ("cop", "copy"), ("runn", "run")],
 )
-def test_what_is_close_is_suggested(word: str, found: str) -> None:
+def test_a_similar_word_is_suggested(word: str, found: str) -> None:
     assert suggestion(word, ["copy", "run", "label"]) == found
 
 

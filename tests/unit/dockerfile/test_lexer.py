@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bytes to logical lines: directives, continuations, comments, here-documents."""
+"""Logical lines of a Dockerfile: directives, continuations, comments, here-documents."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def spans(content: str) -> list[str]:
         ("RUN a `\nRUN b\n", ["RUN a `", "RUN b"]),
     ],
 )
-def test_physical_lines_make_logical_ones(content: str, expected: list[str]) -> None:
+def test_physical_lines_are_joined_into_logical_ones(content: str, expected: list[str]) -> None:
     assert texts(content) == expected
 
 
@@ -58,7 +58,7 @@ def test_a_blank_line_in_a_continuation_is_remembered() -> None:
     assert [line.empty_continuation for line in lines] == [False, True, False]
 
 
-def test_comments_right_above_belong_to_the_instruction() -> None:
+def test_comments_directly_above_belong_to_the_instruction() -> None:
     lines = lex(b"# one\n# two\nFROM a\n# gone\n\nRUN b\n# gone\n#\nRUN c\n", name="D").lines
     assert [line.comments for line in lines] == [("one", "two"), (), ()]
 
@@ -79,7 +79,7 @@ def test_comments_right_above_belong_to_the_instruction() -> None:
         ("# check = skip=A, B # why\nFROM a", None, "\\", "skip=A,"),
     ],
 )
-def test_directives_are_the_first_comments_only(
+def test_only_the_first_comments_are_directives(
     content: str, syntax: str | None, escape: str, check: str | None
 ) -> None:
     found = lex(content.encode(), name="Dockerfile").directives
@@ -107,7 +107,7 @@ def test_an_error_names_its_line(content: str, reason: str, line: int | None) ->
     assert (caught.value.span.first if caught.value.span else None) == line
 
 
-def test_bytes_that_are_not_utf_8_are_allowed_only_in_comments_and_copied_files() -> None:
+def test_bytes_that_are_not_utf_8_are_only_allowed_in_comments_and_copied_files() -> None:
     assert len(lex(b"# \xff\nFROM a\nCOPY <<E /\n\xff\nE\n", name="D").lines) == 2
     with pytest.raises(DockerfileError, match="not UTF-8"):
         lex(b"FROM a\nRUN \xff\n", name="D")
@@ -137,7 +137,7 @@ def test_bytes_that_are_not_utf_8_are_allowed_only_in_comments_and_copied_files(
         ("RUN echo $((1<<2))", []),
     ],
 )
-def test_here_documents_of_a_line(line: str, names: list[str]) -> None:
+def test_the_here_documents_of_a_line_are_found(line: str, names: list[str]) -> None:
     assert [heredoc.name for heredoc in heredocs_of(line)] == names
 
 
@@ -152,7 +152,7 @@ def test_here_documents_of_a_line(line: str, names: list[str]) -> None:
         ("<<'E'OF", False, False, 0),
     ],
 )
-def test_quotes_in_the_name_forbid_variables(
+def test_quotes_in_the_name_turn_off_variables(
     word: str, expand: bool, tabs: bool, descriptor: int
 ) -> None:
     found = parse_heredoc(word)
@@ -162,7 +162,7 @@ def test_quotes_in_the_name_forbid_variables(
 
 
 @pytest.mark.parametrize("word", ["", "EOF", "<<", "<<-", "<EOF", "<<<EOF", "<<EOF sh", "<<''"])
-def test_what_begins_no_here_document(word: str) -> None:
+def test_other_words_do_not_begin_a_here_document(word: str) -> None:
     assert parse_heredoc(word) is None
 
 
@@ -188,5 +188,5 @@ def bodies(content: str) -> list[list[str]]:
         ("RUN --mount=type=cache,target=/a <<E\na\nE\n", [["a\n"]]),
     ],
 )
-def test_bodies_are_taken_as_they_are(content: str, expected: list[list[str]]) -> None:
+def test_bodies_of_here_documents_are_unchanged(content: str, expected: list[list[str]]) -> None:
     assert bodies(content) == expected

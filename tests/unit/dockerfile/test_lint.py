@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What --check warns of: names, texts and lines are BuildKit's."""
+"""Warnings of --check have the names, texts and lines of BuildKit's."""
 
 from __future__ import annotations
 
@@ -223,11 +223,13 @@ UNDEFINED = "Usage of undefined variable "
         ("FROM scratch\n# check=skip=JSONArgsRecommended\nCMD x\n", []),
     ],
 )
-def test_a_dockerfile_is_warned_of(content: str, expected: object) -> None:
+def test_a_dockerfile_gives_the_same_warnings_as_with_buildkit(
+    content: str, expected: object
+) -> None:
     assert warnings(content) == expected
 
 
-def test_a_default_that_makes_no_image_is_warned_of_even_when_an_argument_is_given() -> None:
+def test_a_default_that_gives_no_valid_image_is_a_warning_even_with_an_argument() -> None:
     assert warnings("ARG V\nFROM busybox:$V\n", V="1") == [
         (
             2,
@@ -237,13 +239,13 @@ def test_a_default_that_makes_no_image_is_warned_of_even_when_an_argument_is_giv
     ]
 
 
-def test_an_argument_that_has_to_be_given_is_no_error_when_it_is() -> None:
+def test_a_required_argument_that_is_given_is_accepted() -> None:
     content = "ARG V=${V:?give a version}\nFROM busybox:$V\n"
     assert lint(parse(content.encode()), Wanted("", {"V": "1"})).error is None
     assert "give a version" in str(lint(parse(content.encode()), Wanted()).error)
 
 
-def test_with_a_target_only_its_stages_are_looked_at() -> None:
+def test_with_a_target_only_its_stages_are_checked() -> None:
     content = "FROM scratch AS a\nENV x y\nFROM scratch AS b\n"
     assert [line for line, _, _ in warnings(content)] == [2]
     assert warnings(content, "b") == []
@@ -255,7 +257,7 @@ def test_variables_of_a_known_base_image_are_known() -> None:
     assert [w.message for w in found.warnings] == [f"{UNDEFINED}'$other'"]
 
 
-def test_a_copy_of_what_is_left_out_is_warned_of_when_asked_for() -> None:
+def test_a_copy_of_an_ignored_file_is_a_warning_if_that_rule_is_on() -> None:
     content = (
         "# check=skip=all;experimental=CopyIgnoredFile\nFROM scratch AS a\nCOPY x .\nADD ./x .\n"
     )
@@ -270,7 +272,7 @@ def test_a_copy_of_what_is_left_out_is_warned_of_when_asked_for() -> None:
     assert lint(plain, Wanted(), ignore=rules).warnings == ()
 
 
-def test_warnings_can_be_made_errors_by_the_file_or_an_argument() -> None:
+def test_the_file_or_an_argument_may_turn_warnings_into_errors() -> None:
     dockerfile = parse(b"# check=error=true\nFROM scratch as a\n")
     assert lint(dockerfile, Wanted()).fails
     assert lint(dockerfile, Wanted()).summary == "lint violation found for rules: FromAsCasing"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rules of ``--check`` and the directive that chooses among them."""
+"""The rules of ``--check``, and the directive that turns them on and off."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sandbox.dockerfile.lint_rules import DESCRIPTIONS, parse_check, rule_url
 
 
 @pytest.mark.parametrize("text", ["skip", "foo=1", "error=perhaps"])
-def test_a_check_that_makes_no_sense_is_refused(text: str) -> None:
+def test_an_invalid_check_directive_is_refused(text: str) -> None:
     with pytest.raises(LanguageError):
         parse_check(text)
 
 
-def test_each_rule_has_its_page() -> None:
+def test_each_rule_has_a_documentation_url() -> None:
     assert rule_url("SecretsUsedInArgOrEnv").endswith("/secrets-used-in-arg-or-env/")
     assert rule_url("JSONArgsRecommended").endswith("/json-args-recommended/")
     assert len(DESCRIPTIONS) == 21
@@ -36,7 +36,7 @@ def test_the_directive_says_which_rules_apply(text: str | None, wanted: dict[str
     assert {rule: options.wants(rule) for rule in wanted} == wanted
 
 
-def test_what_either_of_two_directives_skips_is_skipped() -> None:
+def test_a_rule_that_one_of_two_directives_skips_is_skipped() -> None:
     both = parse_check("skip=A;error=true").merged(parse_check("skip=B;experimental=C"))
     assert both.skip == {"A", "B"}
     assert both.error

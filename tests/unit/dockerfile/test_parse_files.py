@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""RUN, COPY and ADD, and the here-documents that they may hold."""
+"""Parsing of RUN, COPY and ADD with their here-documents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.dockerfile.parsed import fields
         ("RUN cat <<A <<B\na\nA\nb\nB", "cat <<A <<B\na\nA\nb\nB"),
     ],
 )
-def test_the_shell_gets_the_here_documents(text: str, script: str) -> None:
+def test_the_shell_gets_here_documents_as_its_script(text: str, script: str) -> None:
     assert fields(text, "command", "program") == (ins.Command((script,), True), None)
 
 
@@ -38,7 +38,7 @@ def test_run_has_flags() -> None:
     assert mounts == (ins.Mount(kind=ins.MountKind.TMPFS, target="/t"),)
 
 
-def test_flags_end_at_the_first_word_that_is_none() -> None:
+def test_flags_end_at_the_first_other_word() -> None:
     assert fields("RUN --network=none -- --x", "command") == (ins.Command(("--x",), True),)
     assert fields("RUN x --network=none", "network") == ("default",)
     assert fields('RUN --mount=type=bind,target="/a b" x', "mount_texts") == (
@@ -72,7 +72,7 @@ def test_copy_and_add_have_flags() -> None:
     assert fields("ADD a b", "keep_git_dir", "unpack") == (None, None)
 
 
-def test_copied_here_documents_are_files() -> None:
+def test_copied_here_documents_become_files() -> None:
     (contents,) = fields("COPY <<-A <<'b.txt' /d/\n\tx\n\tA\n$y\nb.txt", "contents")
     assert contents == (
         ins.Heredoc("A", "x\n", strip_tabs=True),

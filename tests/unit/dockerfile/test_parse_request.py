@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The arguments that instructions have in common."""
+"""Arguments that several instructions share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.unit.dockerfile.parsed import fields, refusal
         ("", ("",), True),
     ],
 )
-def test_a_command_is_words_or_a_text_for_the_shell(
+def test_a_command_is_a_list_or_a_shell_command(
     keyword: str, rest: str, words: object, shell: bool
 ) -> None:
     (command,) = fields(f"{keyword} {rest}", "command")
@@ -38,6 +38,6 @@ def test_a_command_is_words_or_a_text_for_the_shell(
 
 @pytest.mark.parametrize("item", ["1", "1.5", "true", "null", "{}", '["x"]'])
 @pytest.mark.parametrize("keyword", ["RUN", "CMD", "ENTRYPOINT", "COPY", "ADD", "VOLUME", "SHELL"])
-def test_an_array_must_hold_strings_alone(keyword: str, item: str) -> None:
+def test_a_json_array_may_only_hold_strings(keyword: str, item: str) -> None:
     reason = "when using JSON array syntax, arrays must be comprised of strings only"
     assert refusal(f'{keyword} ["a", {item}]').endswith(reason)

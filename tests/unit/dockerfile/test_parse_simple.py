@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The instructions that are neither RUN, COPY nor ADD."""
+"""Parsing of all instructions but RUN, COPY and ADD."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.unit.dockerfile.parsed import fields, one
         ("FROM ${BASE:-a}@sha256:00", "${BASE:-a}@sha256:00", "", ""),
     ],
 )
-def test_from_names_an_image_and_perhaps_a_stage(
+def test_from_has_an_image_and_optionally_a_stage_name(
     text: str, image: str, platform: str, name: str
 ) -> None:
     assert fields(text, "image", "platform", "name", head="") == (image, platform, name)
 
 
-def test_the_name_of_a_stage_is_kept_as_it_was_written_too() -> None:
+def test_the_original_spelling_of_a_stage_name_is_kept() -> None:
     assert fields("FROM a aS Bc", "name_as_written", "as_keyword", head="") == ("Bc", "aS")
 
 
@@ -58,7 +58,7 @@ def test_arg_declares_variables(text: str, expected: object) -> None:
         ("a='$x' \\\n  b=2", [("a", "'$x'", False), ("b", "2", False)]),
     ],
 )
-def test_pairs_are_divided_and_stay_quoted(keyword: str, rest: str, expected: object) -> None:
+def test_pairs_are_split_and_keep_their_quotes(keyword: str, rest: str, expected: object) -> None:
     (pairs,) = fields(f"{keyword} {rest}", "pairs")
     assert [(p.key, p.value, p.spaced) for p in pairs] == expected  # type: ignore[attr-defined]
 

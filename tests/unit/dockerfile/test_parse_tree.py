@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The parse tree: what shape a line has, before anybody asks whether it makes sense."""
+"""The parse tree: the shape of each line, before its instruction is checked."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from sandbox.dockerfile.parse_tree import tree
         ("HEALTHCHECK CMD\u3000x", 'healthcheck "CMD\\u3000x"'),
     ],
 )
-def test_a_line_is_words(line: str, printed: str) -> None:
+def test_a_line_is_split_into_words(line: str, printed: str) -> None:
     (node,) = tree(line.encode())
     assert str(node.words) == printed
 
@@ -55,6 +55,6 @@ def test_a_node_knows_its_lines_and_its_here_documents() -> None:
     "line",
     ["ENV PATH", "ENV a=b c", "LABEL a", 'CMD ["a", ["b"]]', "ONBUILD ENV a", "ONBUILD CMD [1]"],
 )
-def test_what_has_no_shape_is_refused_with_its_line(line: str) -> None:
+def test_a_line_that_cannot_be_split_is_refused_with_its_number(line: str) -> None:
     with pytest.raises(DockerfileError, match=r"^Dockerfile:2: "):
         tree(f"FROM a\n{line}\n".encode())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What each instruction accepts, and how it refuses the rest."""
+"""The errors of the parser, and the structure of the parsed Dockerfile."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ from tests.unit.dockerfile.parsed import one, refusal
         ("HEALTHCHECK --retries=x CMD x", 'strconv.ParseInt: parsing "x": invalid syntax'),
     ],
 )
-def test_a_refusal_reads_as_docker_s(text: str, reason: str) -> None:
+def test_an_invalid_instruction_gives_dockers_error_message(text: str, reason: str) -> None:
     assert refusal(text) == f"dockerfile parse error on line 2: {reason}"
 
 
@@ -98,14 +98,16 @@ def test_a_refusal_reads_as_docker_s(text: str, reason: str) -> None:
         ("CMD [1]", "when using JSON array syntax, arrays must be comprised of strings only"),
     ],
 )
-def test_a_line_without_a_shape_is_refused_before_any_instruction(text: str, reason: str) -> None:
+def test_a_line_that_cannot_be_split_is_refused_before_all_instructions(
+    text: str, reason: str
+) -> None:
     with pytest.raises(DockerfileError) as caught:
         parse(f"FROM a\nNONSENSE\n{text}\n".encode())
     assert caught.value.reason == reason
     assert str(caught.value.span) == "3"
 
 
-def test_what_was_read_before_an_error_is_known() -> None:
+def test_the_error_has_what_was_parsed_before_it() -> None:
     found, error = parse_until_error(b"FROM a AS b\nRUN c\nNONSENSE\nRUN d\n")
     assert [stage.name for stage in found.stages] == ["b"]
     assert [i.original for i in found.stages[0].instructions] == ["RUN c"]
@@ -136,7 +138,7 @@ def test_the_caret_is_below_a_line_that_begins_with_tabs() -> None:
     assert (source, caret) == ("   2 | >>>  \tFRON b", "     |      \t^~~~~~")
 
 
-def test_arguments_above_the_first_stage_are_global() -> None:
+def test_arguments_before_the_first_stage_are_global() -> None:
     found = parse(b"ARG a=1\nARG b\nFROM x\nARG c\nFROM y AS z\nRUN d\n")
     assert [a.arguments[0].name for a in found.arguments] == ["a", "b"]
     assert [(s.index, s.label, len(s.instructions)) for s in found.stages] == [
@@ -152,7 +154,7 @@ def test_arguments_above_the_first_stage_are_global() -> None:
         ("ARG a\n", "dockerfile contains no stages to build"),
     ],
 )
-def test_a_file_needs_a_stage_first(content: str, reason: str) -> None:
+def test_a_dockerfile_must_begin_with_a_stage(content: str, reason: str) -> None:
     with pytest.raises(DockerfileError) as caught:
         parse(content.encode())
     assert caught.value.reason == reason
@@ -163,7 +165,7 @@ def test_an_instruction_knows_its_own_text() -> None:
     assert (instruction.keyword, instruction.original) == ("run", "run --network=none a   b")
 
 
-def test_a_trigger_is_parsed_for_the_stage_that_has_it() -> None:
+def test_an_onbuild_trigger_is_parsed_with_its_stage() -> None:
     base = parse(b"# x\nFROM a\n").stages[0].base
     trigger = parse_trigger("COPY <<E /x\na\nE", base=base)
     assert isinstance(trigger, ins.Copy)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which stages a target needs, and where each source comes from."""
+"""The stages that a target needs, and the origin of each source."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ COPY --from=C /x /
     ("target", "indexes"),
     [("a", [0]), ("b", [0, 1]), ("B", [0, 1]), ("unused", [2])],
 )
-def test_only_what_the_target_needs_is_built(target: str, indexes: list[int]) -> None:
+def test_only_stages_that_the_target_needs_are_planned(target: str, indexes: list[int]) -> None:
     assert [stage.index for stage in planned(MANY, target).stages] == indexes
 
 
-def test_the_last_stage_is_the_target_unless_told_otherwise() -> None:
+def test_the_last_stage_is_the_default_target() -> None:
     content = "FROM a AS x\nFROM b AS unused\nFROM c\nCOPY --from=x /a /b\nCOPY --from=X /c /d\n"
     found = planned(content)
     assert [stage.index for stage in found.stages] == [0, 2]
@@ -73,18 +73,18 @@ def test_the_last_stage_is_the_target_unless_told_otherwise() -> None:
         ("FROM alpine AS ctx", ContextSource("ctx")),
     ],
 )
-def test_a_base_is_a_stage_an_image_a_context_or_nothing(content: str, base: object) -> None:
+def test_a_base_may_be_a_stage_an_image_a_context_or_scratch(content: str, base: object) -> None:
     assert planned(content, contexts=("ctx", "scratch")).last.base == base
 
 
-def test_a_build_argument_reaches_from() -> None:
+def test_from_may_use_build_arguments() -> None:
     content = "ARG V=3\nFROM alpine:$V"
     found = planned(content, build_arguments={"V": "4", "W": "5"})
     assert found.last.base == ImageSource("alpine:4")
     assert "W" not in found.global_arguments
 
 
-def test_platforms_are_arguments_too() -> None:
+def test_from_may_use_the_platform_arguments() -> None:
     content = "FROM --platform=$BUILDPLATFORM a AS b\nFROM --platform=aarch64 c\nCOPY --from=b a b"
     found = planned(content, platform="linux/arm/v7", build_platform="linux/amd64")
     assert [stage.platform for stage in found.stages] == ["linux/amd64", "linux/arm64"]
@@ -105,20 +105,20 @@ def test_platforms_are_arguments_too() -> None:
         ("RUN --mount=type=cache,from=img,target=/a x", "img", ImageSource("img")),
     ],
 )
-def test_a_source_is_a_stage_an_index_a_context_or_an_image(
+def test_a_source_may_be_a_stage_an_index_a_context_or_an_image(
     line: str, name: str, source: object
 ) -> None:
     content = f"FROM a AS first\nFROM b\n{line}\n"
     assert planned(content, contexts=("ctx",)).last.sources == {name: source}
 
 
-def test_a_context_takes_the_place_of_a_whole_stage() -> None:
+def test_a_named_context_replaces_a_whole_stage() -> None:
     found = planned("FROM a AS x\nRUN b\nFROM x\n", contexts=("x",))
     assert found.stages[0].base == ContextSource("x")
     assert found.stages[0].stage.instructions == ()
 
 
-def test_a_stage_begins_with_the_triggers_of_the_stage_it_is_based_on() -> None:
+def test_a_stage_begins_with_the_triggers_of_its_base_stage() -> None:
     content = "FROM a AS x\nONBUILD RUN t\nFROM b AS y\nFROM x\nRUN u\nFROM x AS z\n"
     found = planned(content.replace("RUN t", "COPY --from=y /t /t"), "z")
     last = found.last
@@ -193,7 +193,7 @@ def test_a_stage_begins_with_the_triggers_of_the_stage_it_is_based_on() -> None:
         ("ARG X=${\nFROM a", "", "failed to process \"${\": syntax error: missing '}'"),
     ],
 )
-def test_a_plan_that_cannot_be_made_is_refused(content: str, target: str, reason: str) -> None:
+def test_an_impossible_plan_is_refused(content: str, target: str, reason: str) -> None:
     with pytest.raises(UsageError) as caught:
         planned(content, target)
     assert getattr(caught.value, "reason", caught.value.message) == reason

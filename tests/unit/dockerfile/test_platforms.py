@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names of platforms, normalised as containerd does."""
+"""Platform names are normalized as by containerd."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HERE = PlatformName("linux", "amd64")
         ("linux/unheard-of", "linux/unheard-of"),
     ],
 )
-def test_a_name_is_normalised(text: str, name: str) -> None:
+def test_a_platform_name_is_normalized(text: str, name: str) -> None:
     assert str(parse_platform(text, default=HERE)) == name
 
 
@@ -45,6 +45,6 @@ def test_a_name_is_normalised(text: str, name: str) -> None:
         ("", "invalid OS component"),
     ],
 )
-def test_what_names_no_platform_is_refused(text: str, words: str) -> None:
+def test_an_invalid_platform_name_is_refused(text: str, words: str) -> None:
     with pytest.raises(ArgumentError, match=words):
         parse_platform(text, default=HERE)

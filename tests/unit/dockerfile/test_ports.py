@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ports of EXPOSE, and the platforms of FROM."""
+"""Ports of EXPOSE, and platforms of FROM."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sandbox.dockerfile.words import ArgumentError
         ("0", ["0/tcp"]),
     ],
 )
-def test_a_port_has_a_protocol(word: str, expected: list[str]) -> None:
+def test_a_port_gets_a_protocol(word: str, expected: list[str]) -> None:
     assert exposed_ports([word]) == expected
 
 
@@ -45,7 +45,7 @@ def test_a_port_has_a_protocol(word: str, expected: list[str]) -> None:
         ),
     ],
 )
-def test_what_is_no_port_is_refused(word: str, reason: str) -> None:
+def test_an_invalid_port_is_refused(word: str, reason: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         exposed_ports([word])
     assert caught.value.message == reason
@@ -66,11 +66,11 @@ def test_what_is_no_port_is_refused(word: str, reason: str) -> None:
         ("windows/amd64", "windows/amd64"),
     ],
 )
-def test_a_platform_is_normalised(text: str, expected: str) -> None:
+def test_a_platform_is_normalized(text: str, expected: str) -> None:
     assert str(parse_platform(text, default=PlatformName("linux", "arm64"))) == expected
 
 
 @pytest.mark.parametrize("text", ["", "foo", "linux/", "a/b/c/d", "linux/am d"])
-def test_what_is_no_platform_is_refused(text: str) -> None:
+def test_an_invalid_platform_is_refused(text: str) -> None:
     with pytest.raises(ArgumentError):
         parse_platform(text, default=PlatformName("linux", "arm64"))

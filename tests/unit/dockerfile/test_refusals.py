@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What instructions ask for that cannot be, and the modes of --chmod."""
+"""Requests of instructions that are impossible, and modes of --chmod."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sandbox.dockerfile.words import ArgumentError
         ("+t", 0o777, True, 0o1777),
     ],
 )
-def test_modes(text: str, before: int, is_dir: bool, after: int) -> None:
+def test_chmod_gives_the_expected_mode(text: str, before: int, is_dir: bool, after: int) -> None:
     assert new_mode(text, before, is_dir) == after
 
 
@@ -50,7 +50,7 @@ def test_modes(text: str, before: int, is_dir: bool, after: int) -> None:
         ("STOPSIGNAL SIGNONE", "invalid signal: SIGNONE"),
     ],
 )
-def test_what_cannot_be_is_refused_in_buildkit_s_words(line: str, reason: str) -> None:
+def test_an_impossible_request_gives_buildkits_error_message(line: str, reason: str) -> None:
     (stage,) = parse(f"FROM a\n{line}\n".encode()).stages
     with pytest.raises(ArgumentError) as caught:
         refuse_impossible(stage.instructions[0])
@@ -58,6 +58,6 @@ def test_what_cannot_be_is_refused_in_buildkit_s_words(line: str, reason: str) -
 
 
 @pytest.mark.parametrize("source", ["github.com/a/b", "git@home", "http:/a", "a.git"])
-def test_a_path_that_looks_like_an_address_is_a_path(source: str) -> None:
+def test_a_path_that_looks_like_a_url_is_a_path(source: str) -> None:
     (stage,) = parse(f"FROM a\nCOPY {source} b\n".encode()).stages
     refuse_impossible(stage.instructions[0])

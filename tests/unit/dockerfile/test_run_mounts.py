@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""RUN --mount=..."""
+"""Parsing of RUN --mount."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ SECRET, SSH = MountKind.SECRET, MountKind.SSH
         ),
     ],
 )
-def test_a_mount_is_what_its_fields_say(text: str, expected: Mount | None) -> None:
+def test_the_fields_of_a_mount_are_parsed(text: str, expected: Mount | None) -> None:
     if expected is None:
         with pytest.raises(ArgumentError, match="failed to parse csv mounts"):
             parse_mount(text)
@@ -97,13 +97,13 @@ def test_a_mount_is_what_its_fields_say(text: str, expected: Mount | None) -> No
         ('"target=/a', 'failed to parse csv mounts: extraneous or missing " in quoted-field'),
     ],
 )
-def test_a_mount_that_makes_no_sense_is_refused(text: str, reason: str) -> None:
+def test_an_invalid_mount_is_refused(text: str, reason: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         parse_mount(text)
     assert caught.value.message == reason
 
 
-def test_values_with_variables_wait_for_them() -> None:
+def test_values_with_variables_are_checked_after_expansion() -> None:
     text = "type=cache,id=$I,target=$T,mode=$M"
     assert parse_mount(text).kind is CACHE
     values = {"$I": "i", "$T": "/t", "$M": "700"}

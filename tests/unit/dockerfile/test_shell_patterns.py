@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Shell patterns in ${name#pattern} and its kin."""
+"""Shell patterns in ${name#pattern}, ${name%pattern} and ${name/pattern/text}."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def expression(pattern: str, *, longest: bool) -> str:
 
 
 @given(PATTERN, TEXT, st.booleans())
-def test_a_prefix_is_what_a_regular_expression_finds(
+def test_a_prefix_pattern_matches_like_a_regular_expression(
     pattern: str, value: str, longest: bool
 ) -> None:
     match = re.match(expression(pattern, longest=longest), value)
@@ -31,7 +31,9 @@ def test_a_prefix_is_what_a_regular_expression_finds(
 
 
 @given(PATTERN, TEXT, st.booleans())
-def test_a_suffix_is_a_prefix_of_the_reverse(pattern: str, value: str, longest: bool) -> None:
+def test_a_suffix_pattern_matches_like_a_prefix_of_the_reversed_text(
+    pattern: str, value: str, longest: bool
+) -> None:
     turned = trim_prefix(pattern[::-1], value[::-1], longest=longest)
     assert trim_suffix(pattern, value, longest=longest) == turned[::-1]
 
@@ -43,12 +45,12 @@ def test_the_first_match_is_replaced(pattern: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["\\", "\\x", "a\\b"])
-def test_an_escape_of_nothing_special_is_refused(pattern: str) -> None:
+def test_an_escape_of_an_ordinary_character_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="invalid escape"):
         trim_prefix(pattern, "abc", longest=False)
 
 
-def test_many_stars_do_not_make_it_slow() -> None:
+def test_many_stars_do_not_make_matching_slow() -> None:
     before = time.process_time()
     trim_prefix("*a" * 200 + "b", "a" * 5000, longest=True)
     assert time.process_time() - before < 5

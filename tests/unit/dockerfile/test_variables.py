@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which variables an instruction sees."""
+"""The variables that an instruction sees."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.dockerfile.variables import (
 
 
 def after(text: str, **given: str) -> Scope:
-    """Return the scope behind the instructions, with global argument G=global."""
+    """Return the scope after the instructions, with global argument G=global."""
     scope = first_scope(
         {"BASE": "base"}, build_arguments=given, global_arguments={"G": "global", "TARGETARCH": "x"}
     )
@@ -54,20 +54,20 @@ def after(text: str, **given: str) -> Scope:
         ("ENV a=\\\n1", "a", "1"),
     ],
 )
-def test_a_variable_has_the_value_docker_gives_it(
+def test_a_variable_has_the_same_value_as_in_docker(
     text: str, name: str, expected: str | None
 ) -> None:
     assert after(text).variables.get(name) == expected
 
 
-def test_a_build_argument_comes_before_the_default() -> None:
+def test_a_build_argument_overrides_the_default() -> None:
     scope = after("ARG a=default\nARG G\nENV e=$a", a="given", G="mine", undeclared="x")
     assert scope.variables["a"] == scope.variables["e"] == "given"
     assert scope.variables["G"] == "mine"
     assert "undeclared" not in scope.variables
 
 
-def test_the_image_keeps_env_alone() -> None:
+def test_only_env_variables_are_kept_in_the_image() -> None:
     scope = after("ARG a=1\nENV b=$a")
     assert scope.environment == {"BASE": "base", "PATH": DEFAULT_PATH, "b": "1"}
     assert scope.arguments == (ins.Argument("a", "1"),)
@@ -109,7 +109,7 @@ def expanded(text: str) -> ins.Instruction:
         ("HEALTHCHECK CMD $A", "health", ins.Health(("CMD-SHELL", "$A"))),
     ],
 )
-def test_each_instruction_expands_what_docker_expands(
+def test_each_instruction_expands_the_same_parts_as_in_docker(
     text: str, name: str, expected: object
 ) -> None:
     found = getattr(expanded(text), name)
@@ -127,12 +127,12 @@ def test_mounts_are_complete_after_expansion() -> None:
 
 
 @pytest.mark.parametrize("text", ["VOLUME $E", "USER ${", "RUN --mount=type=${E} x"])
-def test_an_expansion_that_makes_no_sense_is_refused(text: str) -> None:
+def test_an_invalid_expansion_is_refused(text: str) -> None:
     with pytest.raises(LanguageError):
         expanded(text)
 
 
-def test_proxies_reach_a_run_without_being_declared() -> None:
+def test_run_gets_proxy_arguments_without_a_declaration() -> None:
     assert proxy_variables({"http_proxy": "p", "NO_PROXY": "n", "other": "x"}) == {
         "HTTP_PROXY": "p",
         "http_proxy": "p",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Warnings, and the comments that switch them off."""
+"""Warnings, and the comments that turn them off."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def warned(comment: str, options: CheckOptions | None = None) -> list[str]:
     return [str(item) for item in warner.found]
 
 
-def test_a_warning_says_the_rule_and_the_line() -> None:
+def test_a_warning_shows_its_rule_and_line() -> None:
     assert warned("# a comment") == ["LegacyKeyValueFormat: old (line 3)"]
 
 
-def test_a_comment_above_the_instruction_skips_a_rule_there() -> None:
+def test_a_comment_above_an_instruction_skips_a_rule_for_it() -> None:
     assert warned("# check=skip=LegacyKeyValueFormat") == []
     assert warned("# check=skip=Other") != []
 
 
-def test_what_the_whole_file_skips_is_skipped() -> None:
+def test_a_rule_that_the_file_skips_is_skipped() -> None:
     assert warned("# x", CheckOptions(skip_all=True)) == []
 
 
-def test_a_comment_that_makes_no_sense_is_an_error_at_its_instruction() -> None:
+def test_an_invalid_skip_comment_is_an_error_at_its_instruction() -> None:
     with pytest.raises(DockerfileError) as caught:
         warned("# check=nonsense")
     assert caught.value.span == Span(3, 3)
 
 
-def test_warnings_that_are_errors_are_summed_up_by_rule() -> None:
+def test_warnings_that_are_errors_are_listed_by_rule() -> None:
     found = tuple(Warned(rule, "x", Span(1, 1)) for rule in ("B", "A", "B"))
     assert Checked(found, fails=True).summary == "lint violation found for rules: A, B"

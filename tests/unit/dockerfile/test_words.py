@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The words of one logical line."""
+"""The words of a logical line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sandbox.dockerfile.words import (
         ("RUN --a", "RUN", ("--a",), ""),
     ],
 )
-def test_a_line_is_a_keyword_flags_and_the_rest(
+def test_a_line_is_split_into_keyword_flags_and_rest(
     line: str, keyword: str, flags: tuple[str, ...], rest: str
 ) -> None:
     found = split_line(line)
@@ -47,11 +47,11 @@ def test_a_line_is_a_keyword_flags_and_the_rest(
         ("'a\\' b", ["'a\\'", "b"]),
     ],
 )
-def test_quotes_keep_words_together_and_stay(text: str, words: list[str]) -> None:
+def test_quotes_keep_words_together_and_are_kept(text: str, words: list[str]) -> None:
     assert quoted_words(text, "\\") == words
 
 
-def test_the_escape_can_be_another() -> None:
+def test_the_escape_character_may_be_changed() -> None:
     assert quoted_words("a` b\\ c", "`") == ["a` b\\", "c"]
 
 
@@ -66,18 +66,16 @@ def test_the_escape_can_be_another() -> None:
         ("[" * 100_000, None),
     ],
 )
-def test_an_array_is_one_only_if_it_is_nothing_else(
-    text: str, words: tuple[str, ...] | None
-) -> None:
+def test_only_a_complete_json_array_is_an_array(text: str, words: tuple[str, ...] | None) -> None:
     assert json_words(text) == words
 
 
-def test_an_array_of_anything_but_strings_is_refused() -> None:
+def test_an_array_may_only_hold_strings() -> None:
     with pytest.raises(ArgumentError, match="comprised of strings only"):
         json_words("[1]")
 
 
-def test_pairs_come_with_equals_signs_or_in_the_old_form() -> None:
+def test_pairs_may_have_equals_signs_or_the_old_form() -> None:
     assert [(p.key, p.value, p.spaced) for p in pairs("a=1 b='2 3'", "ENV", "\\")] == [
         ("a", "1", False),
         ("b", "'2 3'", False),
@@ -96,6 +94,6 @@ def test_the_first_word_ends_at_a_blank() -> None:
     assert first_word("NONE") == ("NONE", "")
 
 
-def test_without_quotes_only_blanks_count() -> None:
+def test_unquoted_words_are_split_at_blanks() -> None:
     assert spaced_words("a 'b  c'") == ("a", "'b", "c'")
     assert spaced_words("") == ()

@@ -20,12 +20,12 @@ build = native_build()
         ("A = $(UNKNOWN) x", {"A": "x"}),
     ],
 )
-def test_lists_are_read_as_make_reads_them(text: str, expected: dict[str, str]) -> None:
+def test_lists_are_read_as_by_make(text: str, expected: dict[str, str]) -> None:
     assert build.parse_make_lists(text, {}) == expected
 
 
 @pytest.mark.parametrize("text", ["ifdef X", "A ?= b", "all: x", "\tgcc"])
-def test_other_parts_of_makes_language_are_refused(text: str) -> None:
+def test_other_syntax_of_make_is_refused(text: str) -> None:
     with pytest.raises(build.BuildError, match=r"sources\.mk: cannot read"):
         build.parse_make_lists(text, {})
 
@@ -39,11 +39,13 @@ def test_other_parts_of_makes_language_are_refused(text: str) -> None:
         ("#define SB_A SB_B", "#define SB_A ..."),
     ],
 )
-def test_cffi_reads_numbers_and_asks_the_compiler_for_the_rest(line: str, expected: str) -> None:
+def test_cffi_gets_numbers_and_leaves_other_constants_to_the_compiler(
+    line: str, expected: str
+) -> None:
     assert build.constant(line) == expected
 
 
-def test_cdef_has_no_preprocessor_lines_but_constants() -> None:
+def test_cdef_only_has_constants_as_preprocessor_lines() -> None:
     lines = [line for line in build.abi_cdef().splitlines() if line.lstrip().startswith("#")]
     assert lines
     assert all(line.lstrip().startswith("#define SB_") for line in lines)
@@ -62,7 +64,7 @@ def age(path: pathlib.Path, seconds: int) -> None:
     os.utime(path, (moment, moment))
 
 
-def test_object_is_rebuilt_only_when_something_changed(source: pathlib.Path) -> None:
+def test_an_object_is_only_rebuilt_after_a_change(source: pathlib.Path) -> None:
     header = source.with_name("part.h")
     for path in (source, header):
         age(path, 100)
@@ -81,16 +83,14 @@ def test_object_is_rebuilt_only_when_something_changed(source: pathlib.Path) -> 
     assert compiled("-O1") != third
 
 
-def test_compiler_error_is_the_message(
-    source: pathlib.Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_compiler_error_is_shown(source: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
     source.write_text("int broken(\n")
     with pytest.raises(build.BuildError, match="failed: "):
         build.compile_object(source, source.parent, [])
     assert "unit.c:1" in capfd.readouterr().err
 
 
-def test_linking_replaces_the_old_file_at_once(source: pathlib.Path) -> None:
+def test_linking_replaces_the_old_file_atomically(source: pathlib.Path) -> None:
     target = source.with_name("lib.so")
     target.write_bytes(b"old")
     with target.open("rb") as old:
@@ -100,7 +100,7 @@ def test_linking_replaces_the_old_file_at_once(source: pathlib.Path) -> None:
     assert sorted(p.name for p in source.parent.iterdir() if p.name.startswith(".")) == []
 
 
-def test_what_a_killed_compiler_left_is_compiled_again(source: pathlib.Path) -> None:
+def test_an_object_of_a_killed_compiler_is_compiled_again(source: pathlib.Path) -> None:
     made = build.compile_object(source, source.parent, [])
     made.with_suffix(".d").write_text("")
     made.write_bytes(b"half an object")

@@ -63,7 +63,7 @@ def tree(tmp_path):
         (b"/opaque/shown", b"/opaque/shown"),
     ],
 )
-def test_a_path_leads_to_its_canonical_one(tree, path, canonical):
+def test_a_path_is_resolved_to_its_canonical_path(tree, path, canonical):
     assert tree.stat(path).path == canonical
 
 
@@ -84,13 +84,13 @@ def test_a_path_leads_to_its_canonical_one(tree, path, canonical):
         (b"/x" * 3000, errno.ENAMETOOLONG),
     ],
 )
-def test_what_linux_refuses_is_refused_alike(tree, path, error):
+def test_an_invalid_path_gives_the_same_error_as_in_linux(tree, path, error):
     with pytest.raises(NativeError) as caught:
         tree.stat(path)
     assert caught.value.errno == error
 
 
-def test_stat_tells_what_the_table_says(tree):
+def test_stat_returns_the_values_of_the_table(tree):
     found = tree.stat(b"/usr/bin/su")
     assert stat.S_IMODE(found.mode) == 0o4755
     assert (found.uid, found.gid, found.nlink, found.size) == (7, 8, 2, 2)
@@ -99,7 +99,7 @@ def test_stat_tells_what_the_table_says(tree):
     assert found.ino == tree.stat(b"/usr/bin/su2").ino
 
 
-def test_a_device_is_one_though_its_host_file_is_none(tree):
+def test_a_device_is_shown_although_its_host_file_is_empty(tree):
     found = tree.stat(b"/dev/null")
     assert stat.S_ISCHR(found.mode)
     assert found.rdev == os.makedev(1, 3)
@@ -111,7 +111,7 @@ def test_directories_count_their_subdirectories(tree):
     assert tree.stat(b"/").nlink == 2 + 4
 
 
-def test_a_symlink_is_told_as_it_is(tree):
+def test_a_symlink_itself_can_be_read(tree):
     found = tree.stat(b"/abs", follow=False)
     assert found.link == b"/etc/passwd"
     assert found.size == len(b"/etc/passwd")
@@ -121,7 +121,7 @@ def test_a_symlink_is_told_as_it_is(tree):
     assert caught.value.errno == errno.EINVAL
 
 
-def test_a_layer_over_another_wins(tree):
+def test_an_upper_layer_hides_a_lower_one(tree):
     assert stat.S_IMODE(tree.stat(b"/etc").mode) == 0o700
     assert sorted(tree.list(b"/etc")) == [b"passwd"]
     assert tree.list(b"/opaque") == [b"shown"]
@@ -153,13 +153,13 @@ def test_names_may_be_any_bytes(tmp_path):
         assert tree.exists("/ä\n\\".encode())
 
 
-def test_resolve_goes_as_far_as_there_is_something(tree):
+def test_resolve_keeps_the_part_of_a_path_that_does_not_exist(tree):
     assert tree.resolve(b"/bin/new/deep/") == b"/usr/bin/new/deep"
     assert tree.resolve(b"/dangling") == b"/etc/none"
     assert tree.resolve(b"/dangling", follow=False) == b"/dangling"
 
 
-def test_a_change_is_seen_and_listed(tree):
+def test_changes_are_visible_and_listed(tree):
     tree.mkdir(b"/etc/new", 0o750)
     fd = tree.create(b"/etc/new/file", 0o640)
     os.write(fd, b"text")
@@ -183,7 +183,7 @@ def test_a_change_is_seen_and_listed(tree):
     ]
 
 
-def test_a_replaced_directory_shows_nothing_old(tree):
+def test_a_replaced_directory_hides_its_old_entries(tree):
     tree.unlink(b"/etc/passwd")
     tree.rmdir(b"/etc")
     tree.mkdir(b"/etc", 0o755)
@@ -193,7 +193,7 @@ def test_a_replaced_directory_shows_nothing_old(tree):
     assert tree.changes() == [("C", b"/etc"), ("A", b"/etc/fresh"), ("D", b"/etc/passwd")]
 
 
-def test_changes_are_found_again_by_another_control_file(tmp_path):
+def test_changes_are_kept_with_a_new_control_file(tmp_path):
     container = make_container(tmp_path, [BASE, TOP])
     with core.Tree.open(container.control) as tree:
         tree.unlink(b"/abs")
@@ -209,7 +209,7 @@ def test_changes_are_found_again_by_another_control_file(tmp_path):
         assert [change for change in tree.changes() if change[0] == "D"] == [("D", b"/abs")]
 
 
-def test_a_container_that_was_removed_is_not_made_again_by_a_late_start(tmp_path):
+def test_a_late_start_does_not_recreate_a_removed_container(tmp_path):
     container = make_container(tmp_path, [BASE])
     home = container.upper.parent
     shutil.rmtree(home)
@@ -218,7 +218,7 @@ def test_a_container_that_was_removed_is_not_made_again_by_a_late_start(tmp_path
     assert not home.exists()
 
 
-def test_mounts_are_laid_over_the_tree(tmp_path):
+def test_mounts_cover_the_tree(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "file").write_text("mounted")
     mounts = [
@@ -241,7 +241,7 @@ def test_mounts_are_laid_over_the_tree(tmp_path):
         assert tree.changes() == []
 
 
-def test_the_machines_own_tree_is_read_live(tmp_path):
+def test_the_hosts_tree_is_read_live(tmp_path):
     (tmp_path / "file").write_text("live")
     with open_tree(tmp_path / "c", [[]], index_path=None) as tree:
         path = os.fsencode(tmp_path / "file")
@@ -261,7 +261,7 @@ def test_an_image_without_layers_is_an_empty_directory(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["../x", "a/../b", "a//b", "/a", "a/", "", "a/./b", "n" * 256])
-def test_a_table_with_a_bad_path_makes_no_index(tmp_path, path):
+def test_a_table_with_an_invalid_path_is_refused(tmp_path, path):
     diff, meta = write_layer(tmp_path / "layers" / "0", [])
     with open(meta, "w") as file:
         file.write(json.dumps({"p": path, "t": "f"}) + "\n")
@@ -273,7 +273,7 @@ def test_a_table_with_a_bad_path_makes_no_index(tmp_path, path):
 @pytest.mark.parametrize(
     "table", ["{", "[]", '{"t": "f"}', '{"p": "a", "t": "f", "x": {"n": "!"}}']
 )
-def test_a_broken_table_makes_no_index(tmp_path, table):
+def test_a_damaged_table_is_refused(tmp_path, table):
     diff, meta = write_layer(tmp_path / "layers" / "0", [])
     with open(meta, "w") as file:
         file.write(table)
@@ -281,7 +281,7 @@ def test_a_broken_table_makes_no_index(tmp_path, table):
         core.build_index([(diff, meta)], os.fspath(tmp_path / "index"))
 
 
-def test_a_table_that_its_files_do_not_fit_makes_no_index(tmp_path):
+def test_a_table_that_does_not_match_its_files_is_refused(tmp_path):
     diff, meta = write_layer(tmp_path / "layers" / "0", [Member("a/b")])
     os.unlink(f"{diff}/a/b")
     with pytest.raises(CorruptData, match="a/b"):
@@ -301,7 +301,7 @@ def test_an_index_is_current_until_the_files_are_copied(tmp_path):
 
 
 def cpu_time_of_an_index(folder, files):
-    """Return the least seconds of three times."""
+    """Return the least CPU time of three builds of an index, in seconds."""
     layer = write_layer(folder, [Member(f"d{n % 100}/f{n}") for n in range(files)])
     spent = []
     for number in range(3):
@@ -311,12 +311,12 @@ def cpu_time_of_an_index(folder, files):
     return min(spent)
 
 
-def test_an_index_of_a_big_layer_takes_no_longer_for_each_file_than_a_small_one(tmp_path):
+def test_the_time_to_build_an_index_grows_linearly_with_its_files(tmp_path):
     small, big = (cpu_time_of_an_index(tmp_path / str(n), n) for n in (2_000, 20_000))
     assert big < 3 * 10 * small
 
 
-def test_entries_are_posted_and_processes_are_those_alive(tmp_path):
+def test_entry_requests_are_posted_and_only_living_processes_are_listed(tmp_path):
     container = make_container(tmp_path, [BASE])
     request = core.EntryRequest("/bin/su", groups=[1, 2], uid=3)
     assert [core.post_entry(container.control, request) for _ in range(3)] == [0, 1, 2]
@@ -325,7 +325,7 @@ def test_entries_are_posted_and_processes_are_those_alive(tmp_path):
         core.processes(os.fspath(tmp_path / "none"))
 
 
-def test_a_control_file_that_is_none_is_refused(tmp_path):
+def test_an_invalid_control_file_is_refused(tmp_path):
     (tmp_path / "control").write_bytes(bytes(1 << 20))
     with pytest.raises(NativeError) as caught:
         core.Tree.open(os.fspath(tmp_path / "control"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every system call of 32-bit programs is decided, and as for 64-bit programs."""
+"""The table of 32-bit system calls decides every call, and in the same way as for 64 bits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 CSRC = pathlib.Path(__file__).resolve().parents[3] / "csrc"
 ROW = re.compile(r"^(NATIVE|PLAIN|CONVERT|REFUSE)\((\d+), (\w+)(?:, (\w+))?(?:, (\w+))?\)$")
 KNOWN = 462
-# Trapped for 64-bit programs only because of rewritten copies of their libraries.
+# Calls that are only trapped for 64-bit programs, for rewritten copies of their libraries.
 TEXT_ONLY = {"mmap"}
 
 
@@ -32,7 +32,7 @@ def rows() -> dict[int, Row]:
         match = ROW.match(line)
         if match:
             number = int(match[2])
-            assert number not in found, f"{number} is decided twice"
+            assert number not in found, f"{number} has two rows"
             found[number] = Row(match[1], match[3], match[4])
         else:
             assert not re.match(r"^[A-Z]+\(", line), f"not understood: {line}"
@@ -60,7 +60,7 @@ def decided_for_64() -> dict[str, str]:
 
 @functools.cache
 def name_for_64(name: str) -> str:
-    """Return the call of 64-bit programs that does the same."""
+    """Return the name of the 64-bit call that does the same."""
     known = decided_for_64()
     for form in (
         name,
@@ -84,22 +84,22 @@ def test_every_number_of_the_headers_has_one_row_with_its_name() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(decided_for_64()))
-def test_what_64_bit_programs_may_not_have_natively_is_not_the_kernels(name: str) -> None:
+def test_calls_that_are_intercepted_for_64_bits_are_not_native_for_32_bits(name: str) -> None:
     verdict = decided_for_64()[name]
     alike = [row for row in rows().values() if name_for_64(row.name) == name]
     for row in alike:
         if name in TEXT_ONLY:
             continue
-        assert row.kind != "NATIVE", f"{row.name} would pass by the runtime"
+        assert row.kind != "NATIVE", f"{row.name} would bypass the runtime"
         if verdict != "trapped":
             assert (row.kind, row.detail) == ("REFUSE", verdict)
 
 
-def test_the_old_ways_to_a_path_or_an_id_are_not_the_kernels() -> None:
+def test_no_native_call_takes_a_path_an_id_or_a_handler() -> None:
     native = {row.name for row in rows().values() if row.kind == "NATIVE"}
     words = "path stat chown uid gid dir link mount open exec clone fork sig socketcall"
     suspicious = {name for name in native if any(word in name for word in words.split())}
-    # Of these none has a path, an id or a handler.
+    # None of these calls takes a path, an id or a handler.
     harmless = {
         "setpgid",
         "getpgid",

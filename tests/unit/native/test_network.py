@@ -24,7 +24,7 @@ def folder(tmp_path: pathlib.Path) -> str:
     return str(tmp_path / "net")
 
 
-def test_what_is_written_is_read_again(folder: str) -> None:
+def test_a_table_is_written_and_read_back(folder: str) -> None:
     state = NetworkState(
         "127.80.0.2",
         (Interface("127.80.0.2", 1, 24, "127.80.0.1"), Interface("127.81.0.9", 7)),
@@ -58,7 +58,7 @@ def test_a_released_container_leaves_nothing(folder: str) -> None:
         assert table.take("next", NetworkState("127.80.0.2")) == number
 
 
-def test_five_hundred_containers_come_and_go_ten_times(folder: str) -> None:
+def test_five_hundred_containers_are_added_and_released_ten_times(folder: str) -> None:
     with NetworkTable.locked(folder) as table:
         for _ in range(10):
             numbers = []
@@ -75,7 +75,7 @@ def test_five_hundred_containers_come_and_go_ten_times(folder: str) -> None:
         assert table.published() == []
 
 
-def test_an_address_belongs_to_one_container(folder: str) -> None:
+def test_an_address_only_belongs_to_one_container(folder: str) -> None:
     with NetworkTable.locked(folder) as table:
         table.add_endpoint(Endpoint("127.80.0.2", 1, 1))
         with pytest.raises(NativeError, match=r"cannot add the address 127\.80\.0\.2"):
@@ -85,7 +85,7 @@ def test_an_address_belongs_to_one_container(folder: str) -> None:
             table.drop_endpoint("127.80.0.2")
 
 
-def test_more_containers_than_there_is_room_for_are_refused(folder: str) -> None:
+def test_too_many_containers_are_refused(folder: str) -> None:
     with NetworkTable.locked(folder) as table:
         for number in range(1, network.MAX_CONTAINERS):
             assert table.take(str(number), NetworkState("127.80.0.2")) == number
@@ -104,7 +104,7 @@ def test_a_killed_writer_leaves_a_readable_table(folder: str) -> None:
         assert table.containers() == {1: "half"}
 
 
-def test_a_file_that_is_none_is_refused(folder: str) -> None:
+def test_an_invalid_table_file_is_refused(folder: str) -> None:
     pathlib.Path(folder).mkdir()
     pathlib.Path(folder, "table").write_bytes(b"SBNET\0\0\0" + bytes(100))
     with pytest.raises(NativeError, match="cannot use the network files"):

@@ -24,7 +24,7 @@ SOURCE = "int main(void) { return 0; }"
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Give a static program: it has the C library's call sites in its text."""
+    """Return a static program, which contains the C library's call sites."""
     folder = tmp_path_factory.mktemp("program")
     (folder / "main.c").write_text(SOURCE)
     compiler = shutil.which("gcc")
@@ -36,7 +36,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 def sites(path: pathlib.Path) -> set[rewritten_files.Site]:
-    """Return the sites of the form mov $nr,%eax; syscall."""
+    """Return the call sites of the form mov $nr,%eax; syscall."""
     data = path.read_bytes()
     found = set()
     at = data.find(b"\x0f\x05")
@@ -47,7 +47,7 @@ def sites(path: pathlib.Path) -> set[rewritten_files.Site]:
     return {(offset, number) for offset, number in found if number < 500}
 
 
-def test_a_copy_has_the_size_of_the_original_and_other_bytes_at_its_sites(
+def test_a_copy_only_differs_from_the_original_at_rewritten_sites(
     program: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     wanted = set(sorted(sites(program))[:8])
@@ -63,14 +63,14 @@ def test_a_copy_has_the_size_of_the_original_and_other_bytes_at_its_sites(
 def test_every_site_that_loads_its_number_is_rewritten(
     program: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    """Bytes that could pass for a jump into one are everywhere in a text of this size."""
+    """A program of this size has many bytes that look like a jump into a site."""
     wanted = sorted(sites(program))
     for number in range(0, len(wanted), 20):
         few = set(wanted[number : number + 20])
         assert rewritten_files.build(str(program), str(tmp_path / f"copy{number}"), few) == len(few)
 
 
-def test_a_site_that_is_none_is_left_alone(program: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_an_invalid_site_is_not_rewritten(program: pathlib.Path, tmp_path: pathlib.Path) -> None:
     with pytest.raises(NativeError) as error:
         rewritten_files.build(
             str(program), str(tmp_path / "copy"), {(0x1000, 1), (2**31, 1), (7, 0)}
@@ -80,7 +80,9 @@ def test_a_site_that_is_none_is_left_alone(program: pathlib.Path, tmp_path: path
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"\x7fELF", b"\x7fELF" + b"\xff" * 200])
-def test_a_file_that_is_no_program_is_refused(tmp_path: pathlib.Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_elf_program_is_refused(
+    tmp_path: pathlib.Path, content: bytes
+) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(NativeError):
         rewritten_files.build(str(tmp_path / "file"), str(tmp_path / "copy"), {(100, 1)})
@@ -102,7 +104,7 @@ def test_damaged_programs_never_crash_the_builder(
             continue
 
 
-def test_two_containers_that_end_at_once_lose_no_site_of_each_other(
+def test_two_containers_that_end_at_once_keep_each_others_sites(
     program: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "diff").mkdir()
@@ -145,9 +147,7 @@ rewritten_files.renew(sys.argv[1], sites, lambda _: contextlib.nullcontext())
 """
 
 
-def test_a_copy_that_was_not_finished_is_made_the_next_time(
-    program: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
+def test_an_unfinished_copy_is_made_again(program: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "diff").mkdir()
     file = str(shutil.copy(program, tmp_path / "diff"))
     site = min(sites(program))

@@ -28,11 +28,11 @@ CASES: dict[str, list[Challenge]] = {
 
 
 @pytest.mark.parametrize(("header", "expected"), CASES.items())
-def test_challenges(header: str, expected: list[Challenge]) -> None:
+def test_challenges_are_parsed(header: str, expected: list[Challenge]) -> None:
     assert parse_challenges(header) == expected
 
 
 @given(st.text(st.sampled_from('Basic Beare="\\,;x/\t'), max_size=60))
-def test_any_header_is_read_to_an_end(header: str) -> None:
+def test_any_header_is_parsed(header: str) -> None:
     for challenge in parse_challenges(header):
         assert challenge.scheme == challenge.scheme.lower()

@@ -48,7 +48,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "match"), WRONG.items())
-def test_mistakes_are_named(text: str, match: str) -> None:
+def test_mistakes_in_the_settings_are_named(text: str, match: str) -> None:
     with pytest.raises(SandboxError, match=match) as caught:
         parse_settings(text, what="the file")
     assert caught.value.message.startswith("the file: ")
@@ -61,7 +61,9 @@ def test_a_mirror_must_be_a_url(mirror: str) -> None:
         endpoints(settings, "a", mirrors=True)
 
 
-def test_where_the_file_is_found(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_file_is_chosen_by_the_environment(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert read_settings() == Settings()
     own = pathlib.Path.home() / ".config/sandbox/registries.toml"
     own.parent.mkdir(parents=True)
@@ -87,7 +89,7 @@ def test_where_the_file_is_found(tmp_path: pathlib.Path, monkeypatch: pytest.Mon
         "registry.example:5000": False,
     }.items(),
 )
-def test_loopback(host: str, *, expected: bool) -> None:
+def test_loopback_hosts_are_recognized(host: str, *, expected: bool) -> None:
     assert is_loopback(host) == expected
 
 
@@ -100,7 +102,7 @@ VALUES = st.recursive(
 
 
 def toml(value: object) -> str:
-    """Return a value as TOML has it, tables inline."""
+    """Return a value in TOML syntax with inline tables."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
@@ -109,7 +111,7 @@ def toml(value: object) -> str:
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=4).map(lambda d: tables(d).encode()) | st.binary())
-def test_any_file_gives_settings_or_one_line(raw: bytes) -> None:
+def test_any_file_gives_settings_or_a_printable_error(raw: bytes) -> None:
     path = pathlib.Path.home() / "any.toml"
     path.write_bytes(raw)
     message = ""

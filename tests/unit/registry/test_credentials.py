@@ -58,13 +58,13 @@ AUTHS = {
 
 
 @pytest.mark.parametrize(("key", "domain"), AUTHS.items())
-def test_every_way_to_write_a_registry(key: str, domain: str) -> None:
+def test_a_registry_may_be_written_in_several_ways(key: str, domain: str) -> None:
     config({"auths": {"other": {}, key: {"auth": encoded("me:pass:word")}}})
     assert CredentialStore().find(domain) == Credentials("me", "pass:word")
     assert CredentialStore().find("elsewhere") is None
 
 
-def test_name_and_password_in_the_clear_and_identity_tokens() -> None:
+def test_plain_passwords_and_identity_tokens_are_read() -> None:
     entries = {
         "a": {"username": "me", "password": "x"},
         "b": {"auth": "", "identitytoken": "t"},
@@ -79,7 +79,7 @@ def test_name_and_password_in_the_clear_and_identity_tokens() -> None:
     assert found.identity_token == "t"
 
 
-def test_what_others_wrote_is_kept() -> None:
+def test_other_fields_of_the_file_are_kept() -> None:
     path = config({"auths": {"a": {"auth": encoded("me:x")}}, "psFormat": "table", "proxies": {}})
     store = CredentialStore()
     assert store.save("b", Credentials("you", "y")) == str(path)
@@ -104,7 +104,7 @@ def test_a_linked_file_stays_a_link(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.usefixtures("helper")
 @pytest.mark.parametrize("document", [{"credsStore": "test"}, {"credHelpers": {"r": "test"}}])
-def test_helpers_keep_secrets_out_of_the_file(document: dict[str, Any]) -> None:
+def test_helpers_store_secrets_outside_of_the_file(document: dict[str, Any]) -> None:
     path = config(document)
     store = CredentialStore()
     assert store.find("r") is None
@@ -117,7 +117,7 @@ def test_helpers_keep_secrets_out_of_the_file(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.usefixtures("helper")
-def test_a_helper_s_identity_token() -> None:
+def test_a_helper_may_return_an_identity_token() -> None:
     config({"credsStore": "test"})
     kept = {"ServerURL": "r", "Username": "<token>", "Secret": "t"}
     (pathlib.Path.home() / "kept").write_text(json.dumps(kept))
@@ -127,7 +127,7 @@ def test_a_helper_s_identity_token() -> None:
         CredentialStore().find("r")
 
 
-def test_a_helper_that_is_missing_is_named() -> None:
+def test_a_missing_helper_is_named() -> None:
     config({"credsStore": "no-such"})
     with pytest.raises(RegistryError, match="docker-credential-no-such is not installed"):
         CredentialStore().find("r")
@@ -137,7 +137,7 @@ BROKEN = ["[", "[]", '{"auths": {"r": {"auth": "!"}}}', '{"credsStore": "../x"}'
 
 
 @pytest.mark.parametrize("text", BROKEN)
-def test_a_broken_file_is_named(text: str) -> None:
+def test_a_damaged_file_is_named(text: str) -> None:
     path = config({})
     path.write_text(text)
     with pytest.raises(UsageError, match=r"config\.json"):
@@ -166,8 +166,8 @@ JSON = st.recursive(
 DOCUMENTS = st.dictionaries(KEYS, JSON, max_size=4)
 
 
-def use(action: Callable[[], object]) -> None:
-    """Do something that succeeds, or fails in one line."""
+def check_result(action: Callable[[], object]) -> None:
+    """Check that the action succeeds or fails with one printable line."""
     message = ""
     try:
         found = action()
@@ -180,34 +180,36 @@ def use(action: Callable[[], object]) -> None:
         assert found.identity_token.encode() or found.username
 
 
-def use_file(content: bytes) -> None:
+def check_file(content: bytes) -> None:
     path = pathlib.Path(os.environ["HOME"]) / "any.json"
     for action in ("find", "save", "erase"):
         path.write_bytes(content)
         store = CredentialStore(path)
         arguments: list[Any] = ["r", Credentials("you", "y")] if action == "save" else ["r"]
-        use(functools.partial(getattr(store, action), *arguments))
+        check_result(functools.partial(getattr(store, action), *arguments))
         assert path.read_bytes() == content or json.loads(path.read_bytes())["auths"] is not None
     assert os.listdir(path.parent) == [path.name]
 
 
 @given(DOCUMENTS | JSON)
-def test_any_document_is_read_or_refused(document: Any) -> None:
-    use_file(json.dumps(document).encode())
+def test_any_json_document_is_read_or_refused(document: Any) -> None:
+    check_file(json.dumps(document).encode())
 
 
 @given(st.binary(max_size=40))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
-    use_file(content)
+    check_file(content)
 
 
 def test_a_deeply_nested_file_is_read_or_refused() -> None:
     for depth in (300, *range(900, 1000, 7), 100_000):
-        use_file(b'{"a":' * depth + b"1" + b"}" * depth)
+        check_file(b'{"a":' * depth + b"1" + b"}" * depth)
 
 
 @pytest.mark.parametrize("auths", [[], "x", 1])
-def test_what_cannot_be_changed_is_refused_before_a_helper_keeps_a_secret(auths: Any) -> None:
+def test_a_file_that_cannot_be_changed_is_refused_before_a_helper_stores_a_secret(
+    auths: Any,
+) -> None:
     path = config({"auths": auths, "credsStore": "no-such"})
     before = path.read_bytes()
     with pytest.raises(UsageError, match=r"config\.json: auths must be an object"):
@@ -215,7 +217,7 @@ def test_what_cannot_be_changed_is_refused_before_a_helper_keeps_a_secret(auths:
     assert path.read_bytes() == before
 
 
-def test_a_file_without_any_entries_gets_its_first() -> None:
+def test_a_file_without_entries_gets_its_first_entry() -> None:
     path = config({"auths": None})
     assert CredentialStore().find("r") is None
     assert not CredentialStore().erase("r")
@@ -229,7 +231,7 @@ ANSWERS = st.fixed_dictionaries({}, optional={"Username": JSON, "Secret": JSON})
 @pytest.mark.usefixtures("helper")
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANSWERS.map(json.dumps).map(str.encode) | st.binary(max_size=30))
-def test_any_answer_of_a_helper_is_taken_or_refused(answer: bytes) -> None:
+def test_any_answer_of_a_helper_is_accepted_or_refused(answer: bytes) -> None:
     config({"credsStore": "test"})
     (pathlib.Path.home() / "kept").write_bytes(answer)
-    use(lambda: CredentialStore().find("r"))
+    check_result(lambda: CredentialStore().find("r"))

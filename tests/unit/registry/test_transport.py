@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""HTTP against servers of the test's own."""
+"""HTTP requests to servers of the test."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def server() -> Iterator[Served]:
             self.wfile.write(b"ok")
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with serving(Handler) as port:
         served.port = port
@@ -54,7 +54,7 @@ def pausing(retries: int = 3) -> tuple[Transport, list[float]]:
     return Transport(Settings(retries=retries, timeout=100), sleep=pauses.append), pauses
 
 
-def test_pauses_grow_and_obey_the_server() -> None:
+def test_pauses_between_retries_grow_and_obey_retry_after() -> None:
     transport, pauses = pausing()
     with server() as served:
         served.answers = [(503, {}), (503, {}), (429, {"Retry-After": "7"})]
@@ -64,7 +64,7 @@ def test_pauses_grow_and_obey_the_server() -> None:
     assert pauses[2] == 7
 
 
-def test_a_server_that_asks_for_a_day_is_not_waited_for() -> None:
+def test_a_very_long_retry_after_is_not_obeyed() -> None:
     transport, pauses = pausing()
     with server() as served:
         served.answers = [(429, {"Retry-After": "86400"})]
@@ -73,7 +73,7 @@ def test_a_server_that_asks_for_a_day_is_not_waited_for() -> None:
     assert (answer.status, pauses) == (429, [])
 
 
-def test_the_user_is_told_of_a_rate_limit_that_is_waited_for() -> None:
+def test_waiting_for_a_rate_limit_is_reported() -> None:
     transport, _ = pausing()
     told: list[tuple[str, str]] = []
     transport.tell = lambda host, text: told.append((host, text))
@@ -87,7 +87,7 @@ def test_the_user_is_told_of_a_rate_limit_that_is_waited_for() -> None:
     ]
 
 
-def test_the_last_failure_is_handed_on() -> None:
+def test_the_last_failure_is_returned() -> None:
     transport, pauses = pausing(1)
     with server() as served:
         served.answers = [(503, {}), (503, {})]
@@ -98,7 +98,7 @@ def test_the_last_failure_is_handed_on() -> None:
         transport.request("GET", f"http://127.0.0.1:{free_port()}/")
 
 
-def test_secrets_go_to_the_same_host_only() -> None:
+def test_credentials_are_only_sent_to_the_same_host() -> None:
     transport, _ = pausing()
     with server() as first, server() as second:
         first.answers = [(302, {"Location": "/other"})]
@@ -131,7 +131,7 @@ def test_a_proxy_is_used_and_bypassed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert proxy_for("https", "registry.example") is None
 
 
-def test_a_query_is_never_shown() -> None:
+def test_errors_do_not_show_the_query_of_a_url() -> None:
     transport, _ = pausing(0)
     with pytest.raises(TransportFailed) as caught:
         transport.request("GET", f"http://127.0.0.1:{free_port()}/x?token=secret")
@@ -139,7 +139,7 @@ def test_a_query_is_never_shown() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:99999999", "x" * 64 + ".example"])
-def test_what_is_no_address_is_refused_at_once(host: str) -> None:
+def test_an_invalid_host_is_refused_at_once(host: str) -> None:
     transport, pauses = pausing()
     with pytest.raises(RegistryError, match="not the address of a server"):
         transport.request("GET", f"https://{host}/v2/")
@@ -147,7 +147,7 @@ def test_what_is_no_address_is_refused_at_once(host: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/no/such/file", "\0"])
-def test_a_certificate_that_cannot_be_read_is_named(path: str) -> None:
+def test_an_unreadable_certificate_is_named(path: str) -> None:
     transport, _ = pausing()
     with pytest.raises(UsageError, match="cannot use the certificate"):
         transport.request("GET", "https://127.0.0.1:1/", host=HostSettings(ca=path))

@@ -37,7 +37,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     assert os.listdir(layout.tmp) == []
 
 
-def test_a_workspace_is_gone_after_the_block_even_on_an_error(layout: Layout) -> None:
+def test_a_workspace_is_removed_after_the_block_also_on_an_error(layout: Layout) -> None:
     def fail(path: Path) -> None:
         (path / "deep" / "er").mkdir(parents=True)
         raise KeyError(path)
@@ -47,7 +47,7 @@ def test_a_workspace_is_gone_after_the_block_even_on_an_error(layout: Layout) ->
     assert os.listdir(layout.tmp) == []
 
 
-def test_only_what_has_no_living_owner_is_left_over(layout: Layout) -> None:
+def test_only_files_without_a_living_owner_are_leftovers(layout: Layout) -> None:
     child = os.fork()
     if child == 0:
         with workspace(layout):
@@ -73,7 +73,7 @@ def leftovers_seen_elsewhere(layout: Layout) -> list[str]:
     return found
 
 
-def test_a_small_file_being_written_is_left_alone_at_first(layout: Layout) -> None:
+def test_a_young_small_file_is_not_a_leftover(layout: Layout) -> None:
     fresh, old = layout.tmp / "file-1", layout.tmp / "file-2"
     fresh.touch()
     old.touch()
@@ -81,7 +81,7 @@ def test_a_small_file_being_written_is_left_alone_at_first(layout: Layout) -> No
     assert leftovers(layout) == [old]
 
 
-def test_a_small_file_is_left_over_as_soon_as_its_writer_is_killed(layout: Layout) -> None:
+def test_a_small_file_is_a_leftover_as_soon_as_its_writer_was_killed(layout: Layout) -> None:
     child = os.fork()
     if child == 0:
         atomic_files.os.fsync = lambda _fd: os._exit(0)  # as if killed
@@ -91,7 +91,7 @@ def test_a_small_file_is_left_over_as_soon_as_its_writer_is_killed(layout: Layou
     assert leftovers(layout) == [left]
 
 
-def test_a_small_file_has_an_owner_until_it_is_in_its_place(
+def test_a_small_file_has_an_owner_until_it_is_renamed(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename = os.rename
@@ -126,7 +126,7 @@ def test_a_workspace_that_is_being_removed_has_an_owner(
     assert os.listdir(layout.tmp) == []
 
 
-def test_a_very_deep_or_closed_tree_is_removed(tmp_path: Path) -> None:
+def test_very_deep_and_unreadable_trees_are_removed(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()
     fd = os.open(top, os.O_RDONLY)
@@ -146,8 +146,8 @@ def test_a_very_deep_or_closed_tree_is_removed(tmp_path: Path) -> None:
     remove_tree(top)
 
 
-class Faster:
-    """Lets os.unlink, os.rename and os.rmdir find that another remover did it right before."""
+class FasterRemover:
+    """Makes os.unlink, os.rename and os.rmdir fail as if another process had been faster."""
 
     def __init__(self, patch: pytest.MonkeyPatch, top: Path) -> None:
         self._unlink, self._rename, self._rmdir = os.unlink, os.rename, os.rmdir
@@ -166,13 +166,13 @@ class Faster:
         raise FileNotFoundError(old)
 
     def rmdir(self, path: str) -> None:
-        if path == self._top and self.moved < 5:  # it is still at it
+        if path == self._top and self.moved < 5:  # the other process is still removing
             self.moved += 1
             os.mkdir(f"{self._top}/.doomed-{self.moved}")
         self._rmdir(path)
 
 
-def test_who_removes_a_tree_goes_on_when_somebody_else_removes_it_too(
+def test_two_processes_may_remove_a_tree_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     top = tmp_path / "top"
@@ -180,13 +180,13 @@ def test_who_removes_a_tree_goes_on_when_somebody_else_removes_it_too(
         folder.mkdir()
         for name in "12":
             (folder / name).touch()
-    faster = Faster(monkeypatch, top)
+    faster = FasterRemover(monkeypatch, top)
     remove_tree(top)
     assert not top.exists()
     assert faster.moved == 5
 
 
-def test_a_small_file_that_takes_long_is_left_alone_while_its_writer_lives(layout: Layout) -> None:
+def test_a_small_file_of_a_living_slow_writer_is_not_a_leftover(layout: Layout) -> None:
     slow = layout.tmp / "file-3"
     with slow.open("w") as file:
         acquire(file.fileno())
@@ -196,7 +196,7 @@ def test_a_small_file_that_takes_long_is_left_alone_while_its_writer_lives(layou
 
 
 class Nfs:
-    """Lets os.unlink and os.close do what the kernel's NFS client does to open files."""
+    """Makes os.unlink and os.close handle open files like the kernel's NFS client."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._unlink, self._close = os.unlink, os.close
@@ -226,7 +226,7 @@ class Nfs:
         return False
 
 
-def test_a_workspace_goes_from_nfs_too(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workspace_on_nfs_is_removed(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     layout.prepare()
     Nfs(monkeypatch)
     with workspace(layout) as scratch:
@@ -235,7 +235,7 @@ def test_a_workspace_goes_from_nfs_too(layout: Layout, monkeypatch: pytest.Monke
     assert os.listdir(layout.tmp) == []
 
 
-def test_what_is_open_on_nfs_leaves_a_trace_that_the_next_sweep_removes(
+def test_the_next_sweep_removes_what_an_open_file_on_nfs_left(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layout.prepare()
@@ -254,7 +254,7 @@ def test_what_is_open_on_nfs_leaves_a_trace_that_the_next_sweep_removes(
     assert leftovers(layout) == []
 
 
-def test_a_directory_that_cannot_be_emptied_is_no_success(
+def test_a_directory_that_cannot_be_emptied_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "top").mkdir()

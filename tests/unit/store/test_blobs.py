@@ -11,7 +11,7 @@ from sandbox.store.blobs import read_blob, write_blob
 from sandbox.store.layout import Layout
 
 
-def test_content_comes_back_only_as_it_was_stored(tmp_path: Path) -> None:
+def test_only_unchanged_content_is_returned(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.prepare()
     digest = write_blob(layout, b"content")

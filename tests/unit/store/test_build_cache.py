@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The records of steps that builds remember."""
+"""Records of the cached steps of builds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONE = digest_of(b"1")
 
 
 @pytest.mark.parametrize(("boot", "is_built", "synced"), [("", 0, 0), ("now", 0, 1), ("now", 1, 0)])
-def test_an_image_that_takes_a_layer_of_an_unfinished_build_has_it_made_durable_first(
+def test_layers_of_an_unfinished_build_are_synced_before_an_image_uses_them(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, boot: str, is_built: int, synced: int
 ) -> None:
     layout = Layout(tmp_path / "store")
@@ -40,4 +40,4 @@ def test_an_image_that_takes_a_layer_of_an_unfinished_build_has_it_made_durable_
     )
     image = NewImage(json.dumps(document).encode(), is_settled=bool(is_built))
     ImageStore(layout).add([image], {})
-    assert seen == [False] * synced, "before the image has a record"
+    assert seen == [False] * synced, "synced after the image got a record"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The file of events: replaced when it has grown, once, whoever writes at that moment."""
+"""The file of events: it is replaced once when it is large, and no event is lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def tell(layout: Layout, *names: str) -> None:
 
 
 def replace(layout: Layout, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Tell of *name* as the last thing that the file has room for."""
+    """Write an event about *name* that fills the file, so that the file is replaced."""
     with monkeypatch.context() as patch:
         patch.setattr(events, "_LARGEST", 0)
         tell(layout, name)
@@ -43,7 +43,7 @@ def everything(layout: Layout) -> list[str]:
     return names(events.read(layout, since=0, until=None, more=lambda: False))
 
 
-def test_two_who_find_the_file_too_large_replace_it_once(
+def test_two_writers_that_find_the_file_too_large_replace_it_once(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(layout, "old")
@@ -51,12 +51,12 @@ def test_two_who_find_the_file_too_large_replace_it_once(
 
     def flock(fd: int, operation: int) -> None:
         if operation & fcntl.LOCK_EX:
-            original(fd, fcntl.LOCK_UN)  # as the kernel changes one into the other
+            original(fd, fcntl.LOCK_UN)  # like the kernel when it converts a lock
             monkeypatch.setattr(fcntl, "flock", original)
             replace(layout, monkeypatch, "other")
             with monkeypatch.context() as patch:
                 patch.setattr(events, "_LARGEST", 1 << 20)
-                tell(layout, "next")  # makes the fresh one
+                tell(layout, "next")  # makes the new file
         original(fd, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)
@@ -64,7 +64,7 @@ def test_two_who_find_the_file_too_large_replace_it_once(
     assert everything(layout) == ["old", "last", "other", "next"]
 
 
-def test_who_opened_the_file_before_it_was_replaced_writes_to_the_fresh_one(
+def test_a_writer_that_opened_the_replaced_file_writes_to_the_new_one(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(layout, "old")
@@ -77,7 +77,7 @@ def test_who_opened_the_file_before_it_was_replaced_writes_to_the_fresh_one(
         monkeypatch.setattr(os, "open", original)
         replace(layout, monkeypatch, "other")
         tell(layout, "next")
-        seen.extend(names(follower.poll()))  # it has left the old file now
+        seen.extend(names(follower.poll()))  # the follower has left the old file now
         return fd
 
     monkeypatch.setattr(os, "open", open_then_wait)
@@ -87,7 +87,7 @@ def test_who_opened_the_file_before_it_was_replaced_writes_to_the_fresh_one(
     assert seen == ["other", "next", "late"]
 
 
-def test_a_follower_that_was_late_reads_the_file_that_came_and_went(
+def test_a_slow_follower_also_reads_a_file_that_was_replaced_meanwhile(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(layout, "old")
@@ -101,7 +101,7 @@ def test_a_follower_that_was_late_reads_the_file_that_came_and_went(
     follower.close()
 
 
-def test_a_follower_that_begins_between_two_files_reads_all_that_comes(
+def test_a_follower_that_starts_between_two_files_reads_all_new_events(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replace(layout, monkeypatch, "old")
@@ -115,7 +115,7 @@ def test_a_follower_that_begins_between_two_files_reads_all_that_comes(
     follower.close()
 
 
-def test_who_takes_the_old_events_slowly_misses_none_when_the_file_is_replaced(
+def test_a_slow_reader_of_old_events_misses_none_when_the_file_is_replaced(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(layout, "one")

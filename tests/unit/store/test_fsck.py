@@ -26,7 +26,7 @@ def image(store: Store) -> Image:
     )
 
 
-def test_a_sound_store_has_no_findings(store: Store, image: Image) -> None:
+def test_a_whole_store_has_no_findings(store: Store, image: Image) -> None:
     assert image.repo_tags
     assert store.system.fsck() == []
 
@@ -69,7 +69,7 @@ NOTES: dict[str, Callable[[Layout], object]] = {
 
 
 @pytest.mark.parametrize("name", NOTES)
-def test_what_a_killed_process_leaves_is_noted_and_repaired(
+def test_leftovers_of_a_killed_process_are_noted_and_repaired(
     store: Store, image: Image, name: str
 ) -> None:
     sound = store.snapshot()
@@ -81,13 +81,13 @@ def test_what_a_killed_process_leaves_is_noted_and_repaired(
     assert store.images.get("app").id == image.id
 
 
-def test_names_of_missing_images_are_dropped_by_a_repair(store: Store, image: Image) -> None:
+def test_a_repair_removes_names_of_missing_images(store: Store, image: Image) -> None:
     store.layout.image(image.id).unlink()
     assert any(f.is_problem and "app" in f.text for f in store.system.fsck(repair=True))
     assert not any(finding.is_problem for finding in store.system.fsck())
 
 
-def test_a_containers_directory_is_never_removed(store: Store, image: Image) -> None:
+def test_a_repair_never_removes_a_containers_directory(store: Store, image: Image) -> None:
     assert image
     path = store.layout.container("0" * 64)
     stray(path)

@@ -38,32 +38,32 @@ def plan(of: Image, name: str, *, force: bool = False) -> tuple[list[str], bool]
     ], found.removes_image
 
 
-def test_one_of_several_names_goes_alone() -> None:
+def test_one_of_several_names_is_removed_alone() -> None:
     assert plan(image("a:1", "a:2"), "a:1") == (["a:1"], False)
 
 
-def test_the_last_name_takes_the_image_with_it() -> None:
+def test_the_last_name_is_removed_with_the_image() -> None:
     assert plan(image("a:1"), "a:1") == (["a:1"], True)
 
 
-def test_digests_go_with_the_last_tag_of_their_repository() -> None:
+def test_digests_are_removed_with_the_last_tag_of_their_repository() -> None:
     both = (f"a@{DIGEST}", f"b@{DIGEST}")
     assert plan(image("a:1", digests=both), "a:1") == (["a:1", f"a@{DIGEST}"], False)
     assert plan(image("a:1", "a:2", digests=both[:1]), "a:1") == (["a:1"], False)
 
 
-def test_an_id_takes_all_names_of_one_repository() -> None:
+def test_removal_by_id_removes_all_names_of_one_repository() -> None:
     assert plan(image("a:1", "a:2"), ID[7:15]) == (["a:1", "a:2"], True)
     assert plan(image(), ID) == ([], True)
 
 
-def test_an_id_in_several_repositories_must_be_forced() -> None:
+def test_removal_by_id_from_several_repositories_needs_force() -> None:
     with pytest.raises(Conflict, match="must be forced"):
         plan(image("a:1", "b:1"), ID)
     assert plan(image("a:1", "b:1"), ID, force=True) == (["a:1", "b:1"], True)
 
 
-def test_an_image_nobody_uses_may_go() -> None:
+def test_an_unused_image_may_be_removed() -> None:
     assert may_go(image(), [], "x", by_name=True, force=False)
 
 
@@ -74,12 +74,12 @@ def test_an_image_in_use_is_kept_unless_forced(*, by_name: bool, users: list[Ima
         may_go(image(), users, "x", by_name=by_name, force=False)
 
 
-def test_force_takes_the_name_and_leaves_the_files_to_the_container() -> None:
+def test_force_removes_the_name_but_keeps_the_files_of_a_container() -> None:
     assert not may_go(image(), [STOPPED], "x", by_name=True, force=True)
     assert not may_go(image(), [RUNNING], "x", by_name=True, force=True)
     assert not may_go(image(), [STOPPED], "x", by_name=False, force=True)
 
 
-def test_no_force_takes_the_image_of_a_running_container_by_id() -> None:
+def test_the_image_of_a_running_container_cannot_be_removed_by_id() -> None:
     with pytest.raises(Conflict, match=r"cannot be forced.*running container aaaaaaaaaaaa"):
         may_go(image(), [STOPPED, RUNNING], "x", by_name=False, force=True)

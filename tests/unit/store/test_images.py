@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Store:
     return Store(Layout(tmp_path / "store"))
 
 
-def test_an_image_is_found_by_name_id_and_start_of_its_id(store: Store) -> None:
+def test_an_image_is_found_by_name_id_and_id_prefix(store: Store) -> None:
     image = store.load(LAYERS, tags=["app:1", "r.io/x/app:2"])
     hexadecimal = image.id.removeprefix("sha256:")
     for name in ("app:1", "docker.io/library/app:1", "r.io/x/app:2", hexadecimal[:4], image.id):
@@ -35,14 +35,14 @@ def test_an_image_is_found_by_name_id_and_start_of_its_id(store: Store) -> None:
     assert image.layer_sizes == (1, 2)
 
 
-def test_a_tag_counts_more_than_the_start_of_an_id(store: Store) -> None:
+def test_a_tag_wins_over_an_id_prefix(store: Store) -> None:
     one = store.load(LAYERS, tags=["x"])
     other = store.load(LAYERS[:1], tags=["x"])
     store.images.tag(other.id, one.id.removeprefix("sha256:")[:6])
     assert store.images.get(one.id.removeprefix("sha256:")[:6]).id == other.id
 
 
-def test_a_missing_image_comes_with_a_suggestion(store: Store) -> None:
+def test_the_error_about_a_missing_image_has_a_suggestion(store: Store) -> None:
     with pytest.raises(ImageNotFound, match="'sandbox images' lists"):
         store.images.get("debain")
     store.load(LAYERS, tags=["debian:12"])
@@ -52,7 +52,7 @@ def test_a_missing_image_comes_with_a_suggestion(store: Store) -> None:
         store.images.get("debain:12")
 
 
-def test_an_ambiguous_start_of_an_id_is_an_error(store: Store) -> None:
+def test_an_ambiguous_id_prefix_is_an_error(store: Store) -> None:
     by_first: dict[str, int] = {}
     for number in range(17):
         image = store.load([[images.file("f", str(number))]])
@@ -70,7 +70,7 @@ def test_a_name_moves_to_the_image_loaded_last(store: Store) -> None:
     assert store.images.get(old.id).repo_tags == ()
 
 
-def test_removing_an_image_keeps_what_others_share(store: Store) -> None:
+def test_removing_an_image_keeps_shared_layers(store: Store) -> None:
     small = store.load(LAYERS[:1], tags=["small"])
     large = store.load(LAYERS, tags=["large"])
     removal = store.images.remove("large")
@@ -83,14 +83,14 @@ def test_removing_an_image_keeps_what_others_share(store: Store) -> None:
     assert os.listdir(store.layout.layers) == os.listdir(store.layout.blobs) == []
 
 
-def test_a_removal_by_name_only_untags_while_other_names_are_left(store: Store) -> None:
+def test_removal_by_name_only_untags_if_other_names_are_left(store: Store) -> None:
     store.load(LAYERS, tags=["a", "b"])
     assert store.images.remove("a").deleted == []
     assert store.images.get("b").familiar_tags == ["b:latest"]
 
 
 @pytest.mark.parametrize("name", ["host", "host:latest", "docker.io/library/host"])
-def test_the_name_of_the_machines_own_tree_cannot_be_taken(store: Store, name: str) -> None:
+def test_the_name_host_is_reserved(store: Store, name: str) -> None:
     image = store.load(LAYERS, tags=["app"])
     with pytest.raises(ReferenceSyntaxError, match="reserved"):
         store.images.tag(image.id, name)
@@ -99,7 +99,7 @@ def test_the_name_of_the_machines_own_tree_cannot_be_taken(store: Store, name: s
     assert store.images.get(name).is_host
 
 
-def test_a_full_disk_leaves_the_store_as_it_was(
+def test_a_full_disk_leaves_the_store_unchanged(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.load(LAYERS[:1], tags=["app"])
@@ -133,7 +133,7 @@ def test_a_store_without_write_permission_can_be_read(store: Store) -> None:
             path.chmod(0o700)
 
 
-def test_reading_makes_no_store(store: Store) -> None:
+def test_reading_does_not_create_a_store(store: Store) -> None:
     assert store.images.list() == []
     with pytest.raises(ImageNotFound):
         store.images.remove("app")
@@ -141,7 +141,7 @@ def test_reading_makes_no_store(store: Store) -> None:
     assert not store.layout.root.exists()
 
 
-def test_an_image_that_is_removed_while_all_are_listed_is_left_out(
+def test_an_image_that_is_removed_during_a_listing_is_left_out(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = store.load(LAYERS[:1], tags=["kept"])

@@ -27,7 +27,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store(Layout(tmp_path / "store"))
 
 
-def test_an_index_is_made_once_from_the_layers_lowest_first(store: Store) -> None:
+def test_an_index_is_built_once_from_the_lowest_layer_up(store: Store) -> None:
     image = store.load([[images.file("a")], [images.file("b")]])
     path = ensure_index(store.layout, image)
     assert path.read_text() == "index"
@@ -53,7 +53,7 @@ def test_a_copied_store_gets_new_indexes(store: Store, tmp_path: Path) -> None:
     assert is_index_fresh(copy, image.chain_id, image.layers)
 
 
-def test_the_index_of_the_faster_process_stays(
+def test_the_index_of_the_faster_process_is_kept(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = store.load([[images.file("a")]])

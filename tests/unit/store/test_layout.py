@@ -21,13 +21,13 @@ def test_the_root_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert default_root() == Path.home() / ".local/share/sandbox"
 
 
-def test_nobody_else_may_look_into_a_store(tmp_path: Path) -> None:
+def test_only_the_owner_may_read_a_store(tmp_path: Path) -> None:
     Layout(tmp_path / "a" / "store").prepare()
     for path in (tmp_path / "a/store", tmp_path / "a/store/layers"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
-def test_a_place_where_nothing_may_be_made_is_named(tmp_path: Path) -> None:
+def test_a_folder_without_write_permission_is_named(tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o500)
     try:
         with pytest.raises(PermissionDenied, match=r"cannot create the store .*/store"):

@@ -14,7 +14,7 @@ from sandbox.store.lock import acquire, open_lock, store_lock
 
 
 def is_free(path: Path) -> bool:
-    """Ask from another process, as locks of one process do not exclude it itself."""
+    """Try the lock in another process, since a process does not exclude itself."""
     child = os.fork()
     if child == 0:
         os._exit(0 if acquire(open_lock(path), wait=False) else 1)
@@ -40,12 +40,12 @@ def test_without_flock_the_lock_is_an_fcntl_lock(
         assert not is_free(layout.lock)
         second = open_lock(layout.lock)
         assert not acquire(second, wait=False)
-        os.close(second)  # which takes the lock of the first away, were it the process's
+        os.close(second)  # would release a lock that belongs to the process
         assert not is_free(layout.lock)
     assert is_free(layout.lock)
 
 
-def test_a_store_that_may_not_be_locked_is_named(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
     (tmp_path / "lock").touch(0o000)
     with (
         pytest.raises(PermissionDenied, match="cannot lock the store"),

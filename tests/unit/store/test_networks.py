@@ -24,15 +24,13 @@ def create(store: NetworkStore, name: str, **wish: object) -> Network:
         return store.create(wanted, network_id=os.urandom(32).hex(), created=name)
 
 
-def test_three_networks_are_there_from_the_start_and_nothing_is_written(
-    store: NetworkStore, tmp_path: pathlib.Path
-) -> None:
+def test_three_networks_exist_without_any_file(store: NetworkStore, tmp_path: pathlib.Path) -> None:
     assert [item.name for item in store.all()] == ["bridge", "host", "none"]
     assert store.all() == store.all()
     assert not (tmp_path / "store").exists()
 
 
-def test_a_network_is_found_again_until_it_is_removed(store: NetworkStore) -> None:
+def test_a_network_is_found_until_it_is_removed(store: NetworkStore) -> None:
     made = create(store, "back", labels={"a": "b"})
     assert store.find("back") == store.find(made.id[:10]) == made
     assert made.subnet is not None
@@ -43,7 +41,7 @@ def test_a_network_is_found_again_until_it_is_removed(store: NetworkStore) -> No
         store.find("back")
 
 
-def test_networks_have_names_numbers_and_subnets_of_their_own(store: NetworkStore) -> None:
+def test_networks_have_different_names_numbers_and_subnets(store: NetworkStore) -> None:
     made = [create(store, f"n{index}") for index in range(5)]
     everybody = [*made, store.find("bridge")]
     assert len({item.number for item in everybody}) == 6
@@ -58,7 +56,7 @@ def test_networks_have_names_numbers_and_subnets_of_their_own(store: NetworkStor
     assert create(store, "again").number == made[2].number
 
 
-def test_a_full_pool_is_said_to_be_full_and_a_chosen_subnet_still_works(
+def test_a_full_address_pool_is_an_error_but_a_chosen_subnet_works(
     store: NetworkStore,
 ) -> None:
     for index in range(62):

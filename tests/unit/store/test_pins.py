@@ -14,7 +14,7 @@ from sandbox.store.pins import PINNING, pin, pinned
 DIGEST = digest_of(b"soon needed")
 
 
-def test_a_pin_lives_as_long_as_its_workspace(tmp_path: Path) -> None:
+def test_a_pin_lasts_as_long_as_its_workspace(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "store")
     with workspace(layout, PINNING) as scratch:
         pin(layout, scratch, [DIGEST])
@@ -27,7 +27,7 @@ def test_a_pin_lives_as_long_as_its_workspace(tmp_path: Path) -> None:
     assert sweep(layout).names == [DIGEST]
 
 
-def test_a_pin_dies_with_its_process(tmp_path: Path) -> None:
+def test_a_pin_ends_with_its_process(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "store")
     child = os.fork()
     if child == 0:

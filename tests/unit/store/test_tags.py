@@ -14,7 +14,7 @@ from sandbox.store.tags import Tags, read_tags, write_tags
 ONE, TWO = digest_of(b"1"), digest_of(b"2")
 
 
-def test_the_table_survives_on_disk_and_is_empty_at_first(tmp_path: Path) -> None:
+def test_the_table_of_tags_is_written_and_read_back(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.prepare()
     assert read_tags(layout) == Tags()
@@ -33,6 +33,6 @@ def test_a_name_without_a_tag_means_latest() -> None:
     assert tags.find(parse_reference("b")) is None
 
 
-def test_a_digest_counts_more_than_a_tag() -> None:
+def test_a_digest_wins_over_a_tag() -> None:
     tags = Tags({"docker.io/library/a:1": ONE}, {f"docker.io/library/a@{ONE}": TWO})
     assert tags.find(parse_reference(f"a:1@{ONE}")) == TWO

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Build steps whose layers may have been lost with the machine."""
+"""Build steps whose layers may have been lost in a crash of the machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ONE, TWO = digest_of(b"1"), digest_of(b"2")
 
 
-def test_a_step_of_another_boot_counts_once_it_is_known_to_be_on_the_disk(
+def test_unsynced_steps_of_an_earlier_boot_are_dropped(
     tmp_path: pathlib.Path,
 ) -> None:
     layout = Layout(tmp_path / "store")
@@ -31,7 +31,7 @@ def test_a_step_of_another_boot_counts_once_it_is_known_to_be_on_the_disk(
     assert build_cache.read_step(layout, "b" * 64) is not None
     layout.build_boot.write_text("another")
     drop_unsynced_steps(layout)
-    assert not layout.layer(ONE).exists(), "its files may be torn"
+    assert not layout.layer(ONE).exists(), "a layer with incomplete files is kept"
     assert layout.build_boot.read_text() == build_cache.boot_id()
     assert layout.layer(TWO).exists()
     build_cache.settle(layout, ["b" * 64])
@@ -40,7 +40,7 @@ def test_a_step_of_another_boot_counts_once_it_is_known_to_be_on_the_disk(
     assert settled.boot == ""
 
 
-def test_the_records_are_looked_at_once_in_each_boot(
+def test_the_records_are_checked_once_after_each_boot(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layout = Layout(tmp_path / "store")
