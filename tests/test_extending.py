@@ -37,11 +37,17 @@ def intercepted() -> list[str]:
     return re.findall(r"(?m)^ON\((\w+)\)", text_of("csrc/syscalls.def"))
 
 
-def test_every_intercepted_call_is_made_by_a_test_of_guests() -> None:
-    files = [path for path in (ROOT / "tests").rglob("*") if path.suffix in {".c", ".h", ".py"}]
-    words = set(re.findall(r"\w+", "\n".join(path.read_text() for path in files)))
-    made = words | {word.removeprefix("SYS_").removeprefix("__NR_") for word in words}
-    assert [name for name in intercepted() if name not in made] == []
+def test_every_intercepted_call_is_made_by_a_guest_program() -> None:
+    programs = text_of(*sorted(str(path) for path in (ROOT / "tests/guest").glob("*.[ch]")))
+    made = set(re.findall(r"\bSYS_(\w+)|\b(\w+)\(", programs))
+    names = {name for pair in made for name in pair}
+    by_libc = {
+        "newfstatat": "fstatat",
+        "rt_sigaction": "sigaction",
+        "rt_sigprocmask": "sigprocmask",
+    }
+    missing = [name for name in intercepted() if name not in names]
+    assert [name for name in missing if by_libc.get(name) not in names] == []
 
 
 # ---- flags of run ---------------------------------------------------------------------------
@@ -104,7 +110,7 @@ def text_below(folder: str) -> str:
     return text_of(*sorted(str(path) for path in (ROOT / folder).rglob("*.py")))
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", sorted({*kinds()} - {"From"}))  # that is the base of a stage
 def test_every_instruction_is_parsed_expanded_built_fuzzed_and_described(kind: str) -> None:
     parsers = text_of("sandbox/dockerfile/parse_simple.py", "sandbox/dockerfile/parse_files.py")
     description = text_of("docs/build.md")

@@ -701,6 +701,10 @@ static void names(void)
 	SEE(prctl(12345, 0));
 	SEE(sethostname("other", 5));
 	SEE(setdomainname("other", 5));
+	SEE(setgid(getgid()));
+	SEE(setregid((gid_t)-1, getgid()));
+	SEE(syscall(SYS_capset, 8, 8));
+	SEE(syscall(SYS_seccomp, 9999, 0, 0));
 }
 
 static void clone3_call(void)
