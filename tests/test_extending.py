@@ -15,7 +15,7 @@ import pytest
 
 from sandbox.cli.main import cli
 from sandbox.dockerfile import instructions
-from sandbox.engine.creation import CreateRequest
+from sandbox.engine.containers.config import CreateRequest
 from sandbox.models.container import ContainerConfig
 from sandbox.models.policy import Policy
 from tests.unit.cli.test_common_flags import DOCKER
@@ -74,7 +74,7 @@ def test_the_command_line_and_the_api_fill_every_field_of_a_request(
 def test_inspect_shows_every_field_of_a_container(
     record: type[ContainerConfig | Policy],
 ) -> None:
-    text = text_of("sandbox/engine/inspection.py")
+    text = text_of("sandbox/engine/containers/inspect.py")
     shown = set(re.findall(r"(?<=\bconfig\.)\w+|(?<=\bpolicy\.)\w+", text))
     assert set(record.__struct_fields__) - shown - SHOWN_AS_ASKED == set()
 
