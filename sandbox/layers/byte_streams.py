@@ -53,7 +53,7 @@ class HashingReader:
         self.count = 0
 
     def read(self, size: int, /) -> bytes:
-        """Return *size* bytes, fewer only at the end. Raises Unsupported above the limit."""
+        """Return *size* bytes, fewer only at the end. Raises StoreFull above the limit."""
         with decoder_errors():
             data = read_fully(self._source, size)
         self._hash.update(data)
