@@ -13,11 +13,10 @@
  *   After success at->spot (and host) describe the new situation.
  * Rules
  *   Each function brackets what must not be torn with sb_commit_begin/end.
- *   They use fs->work->c, p[] and buffer. New files belong to fs->ids' fsuid and
- *   fsgid (or the directory's gid when it is setgid); umask is applied here.
- *   A copy-up keeps content, holes, mtime, atime, owner, mode, xattrs and the
- *   inode number, and appears by link/rename: two racing processes end with
- *   one winner, a kill leaves the old or the new file.
+ *   They use the paths of struct sb_work that are a change's, and its buffer. New files belong to
+ * fs->ids' fsuid and fsgid (or the directory's gid when it is setgid); umask is applied here. A
+ * copy-up keeps content, holes, mtime, atime, owner, mode, xattrs and the inode number, and appears
+ * by link/rename: two racing processes end with one winner, a kill leaves the old or the new file.
  */
 #ifndef SB_CHANGE_H
 #define SB_CHANGE_H

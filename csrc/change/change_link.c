@@ -55,7 +55,7 @@ static int may_link(struct sb_fs *fs, const struct sb_stat *st)
 /* Link old to the free name of to, whose directory is in the upper. */
 static int link_host(struct sb_fs *fs, const char *old, struct sb_at *to, int flags)
 {
-	struct sb_path *temp = &fs->work->p[1];
+	struct sb_path *temp = &fs->work->temp;
 	int err;
 
 	if (!to->spot.whiteout) {

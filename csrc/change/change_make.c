@@ -29,7 +29,7 @@ struct recipe {
 	const char *target; /* of a symlink */
 	int flags;          /* of open(2), -1 when no descriptor is wanted */
 	bool opaque;
-	bool inherits; /* the default access list in work->p[5] */
+	bool inherits; /* the default access list in work->default_acl */
 };
 
 static bool is_device(uint32_t mode)
@@ -62,7 +62,7 @@ static void look_of_new(const struct sb_fs *fs, const struct sb_stat *dir, uint3
  * the umask says elsewhere. */
 static int look_at_list(const struct sb_fs *fs, const char *dir, uint32_t mode, struct recipe *r)
 {
-	struct sb_path *list = &fs->work->p[5];
+	struct sb_path *list = &fs->work->default_acl;
 	int err = sb_file_acl_default(fs, dir, list);
 
 	if (err < 0)
@@ -75,7 +75,7 @@ static int look_at_list(const struct sb_fs *fs, const char *dir, uint32_t mode, 
 static int look_at_parents_list(struct sb_fs *fs, const struct sb_at *at, uint32_t mode,
 				struct recipe *r)
 {
-	struct sb_path *host = &fs->work->p[2];
+	struct sb_path *host = &fs->work->host;
 	uint32_t len = at->name == 1 ? 1 : at->name - 1;
 	int err = sb_spot_host(fs, &at->dir, at->guest.buf, len, host);
 
@@ -192,14 +192,14 @@ static int inherit(struct sb_fs *fs, const struct recipe *r, const char *path)
 
 	if (err == 0)
 		err = sb_host_stat(path, &sx);
-	return err < 0 ? err : sb_file_acl_inherit(fs, &sx, &fs->work->p[5]);
+	return err < 0 ? err : sb_file_acl_inherit(fs, &sx, &fs->work->default_acl);
 }
 
 /* A temporary name, dressed, then moved to host. */
 static long make_aside(struct sb_fs *fs, const struct recipe *r, const char *host)
 {
 	uint32_t mode = sb_upper_host_mode(r->looks.mode & S_IFMT, r->looks.mode);
-	struct sb_path *temp = &fs->work->p[1];
+	struct sb_path *temp = &fs->work->temp;
 	long result = sb_upper_temp(fs, temp);
 	int err;
 
@@ -392,7 +392,7 @@ static int dress_tmpfile(struct sb_fs *fs, int fd, const struct recipe *r)
 		err = sb_owner_put(fs->tree, &key, &record);
 	else
 		sb_owner_drop(fs->tree, &key);
-	return err < 0 || !r->inherits ? err : sb_file_acl_inherit(fs, &sx, &fs->work->p[5]);
+	return err < 0 || !r->inherits ? err : sb_file_acl_inherit(fs, &sx, &fs->work->default_acl);
 }
 
 long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t mode)

@@ -124,7 +124,7 @@ long sb_quick_create(struct sb_fs *fs, const char *path, int flags, uint32_t mod
 		.uid = fs->ids->fsuid,
 		.gid = fs->ids->fsgid,
 	};
-	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *host = &fs->work->a.host;
 	struct name name;
 	long fd;
 
@@ -139,7 +139,7 @@ long sb_quick_create(struct sb_fs *fs, const char *path, int flags, uint32_t mod
 
 int sb_quick_unlink(struct sb_fs *fs, const char *path)
 {
-	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *host = &fs->work->a.host;
 	struct name name;
 	long err;
 
@@ -153,8 +153,8 @@ int sb_quick_unlink(struct sb_fs *fs, const char *path)
 
 int sb_quick_rename(struct sb_fs *fs, const char *from, const char *to, unsigned flags)
 {
-	struct sb_path *old = &fs->work->p[0];
-	struct sb_path *new = &fs->work->p[5];
+	struct sb_path *old = &fs->work->a.host;
+	struct sb_path *new = &fs->work->b.host;
 	struct name source = {.path = from};
 	struct name target = {.path = to};
 	long err;

@@ -11,7 +11,7 @@
  *   is never without a name.
  * Rules
  *   The order of the checks is that of the kernel's do_renameat2() and
- *   vfs_rename(). Upper paths: p[0] old, p[5] new.
+ *   vfs_rename(). Before the change both ends have their upper paths as host paths.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -204,7 +204,7 @@ static int move_plainly(const struct sb_fs *fs, const char *old, const char *new
 /* Over an existing file, leaving a whiteout. */
 static int move_over_file(const struct sb_fs *fs, const char *old, const char *new)
 {
-	struct sb_path *temp = &fs->work->p[1];
+	struct sb_path *temp = &fs->work->temp;
 	int err = sb_upper_temp(fs, temp);
 
 	if (err == 0)
@@ -285,8 +285,8 @@ static int close_dir(const struct sb_fs *fs, const struct sb_at *at, const struc
 static int exchange_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, bool from_hides,
 			    bool to_hides)
 {
-	const struct sb_path *old = &fs->work->p[0];
-	const struct sb_path *new = &fs->work->p[5];
+	const struct sb_path *old = &from->host;
+	const struct sb_path *new = &to->host;
 	uint32_t from_type = from->spot.type;
 	int err = is_gone(fs, old->buf) || is_gone(fs, new->buf) ? -ENOENT : 0;
 
@@ -304,8 +304,8 @@ static int exchange_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *
 static int move_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, bool from_hides,
 			bool to_hides, bool noreplace)
 {
-	const struct sb_path *old = &fs->work->p[0];
-	const struct sb_path *new = &fs->work->p[5];
+	const struct sb_path *old = &from->host;
+	const struct sb_path *new = &to->host;
 	bool present = to->spot.place != SB_PLACE_ABSENT;
 	bool dir = is_dir(from);
 	int err = from_hides && is_gone(fs, old->buf) ? -ENOENT : 0;
@@ -346,9 +346,9 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	else if (err == 0 && to->spot.place != SB_PLACE_ABSENT && is_dir(to))
 		err = sb_copyup(fs, to, UINT64_MAX);
 	if (err == 0)
-		err = sb_tree_upper_path(fs, from->guest.buf, from->guest.len, &fs->work->p[0]);
+		err = sb_tree_upper_path(fs, from->guest.buf, from->guest.len, &from->host);
 	if (err == 0)
-		err = sb_tree_upper_path(fs, to->guest.buf, to->guest.len, &fs->work->p[5]);
+		err = sb_tree_upper_path(fs, to->guest.buf, to->guest.len, &to->host);
 	if (err < 0)
 		return err;
 	sb_commit_begin(fs);
@@ -365,7 +365,7 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 		err = move_in_tree(fs, from, to, from_hides, to_hides,
 				   (flags & RENAME_NOREPLACE) != 0);
 	/* Another process was faster: whatever that led to, the name was not there. */
-	if (err < 0 && is_gone(fs, fs->work->p[0].buf))
+	if (err < 0 && is_gone(fs, from->host.buf))
 		err = -ENOENT;
 	sb_upper_unlock(lock);
 	sb_commit_end(fs);

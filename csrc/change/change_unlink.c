@@ -20,7 +20,7 @@
 
 static int unlink_in_tree(struct sb_fs *fs, struct sb_at *at)
 {
-	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *host = &at->host;
 	bool hides = sb_upper_hides(fs, at);
 	int err = sb_copyup_parent(fs, at);
 
@@ -77,7 +77,7 @@ int sb_change_unlink(struct sb_fs *fs, struct sb_at *at)
 
 static int rmdir_in_tree(struct sb_fs *fs, struct sb_at *at)
 {
-	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *host = &at->host;
 	bool hides = sb_upper_hides(fs, at);
 	int lock = -1;
 	int err = sb_copyup_parent(fs, at);

@@ -39,11 +39,11 @@ struct source {
 /* ---- content ------------------------------------------------------------ */
 
 /* Open the lower file, or what stands for one that its user may not read; size becomes that
- * one's. Uses p[4]. */
+ * one's. Uses work->host. */
 static int open_source(struct sb_fs *fs, const struct source *src, uint64_t *size)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-	struct sb_path *other = &fs->work->p[4];
+	struct sb_path *other = &fs->work->host;
 	struct statx sx;
 	int in = (int)sys_openat(AT_FDCWD, src->host, flags, 0);
 
@@ -198,11 +198,11 @@ static int publish(const char *temp, const char *dst, bool is_dir)
 	return err;
 }
 
-/* Rename with the directory's times put back. Uses p[2]. */
+/* Rename with the directory's times put back. Uses work->host. */
 static int publish_quietly(struct sb_fs *fs, const char *temp, const struct sb_path *dst,
 			   bool is_dir)
 {
-	struct sb_path *parent = &fs->work->p[2];
+	struct sb_path *parent = &fs->work->host;
 	struct statx sx;
 	int err = sb_path_set(parent, dst->buf, dst->len);
 
@@ -218,10 +218,11 @@ static int publish_quietly(struct sb_fs *fs, const char *temp, const struct sb_p
 	return 0;
 }
 
-/* Copy src to the upper path dst, whose directory is there. Uses p[1], p[2]. */
+/* Copy src to the upper path dst, whose directory is there. Uses work->temp and host, the
+ * latter after src->host was read. */
 static int copy_one(struct sb_fs *fs, const struct source *src, const struct sb_path *dst)
 {
-	struct sb_path *temp = &fs->work->p[1];
+	struct sb_path *temp = &fs->work->temp;
 	bool is_dir = (src->st->mode & S_IFMT) == S_IFDIR;
 	bool is_live_dir = is_dir && fs->tree->index == NULL;
 	int err = sb_upper_temp(fs, temp);
@@ -311,11 +312,11 @@ static int copy_dir(struct sb_fs *fs, const struct sb_path *guest, const struct 
 }
 
 /* Every directory on the way to guest[0..len), which is one, is in the upper
- * after this. Uses p[1] to p[4]. */
+ * after this. Uses work->guest, upper, temp and host. */
 static int copy_way(struct sb_fs *fs, const char *guest, uint32_t len)
 {
-	struct sb_path *path = &fs->work->p[3];
-	struct sb_path *host = &fs->work->p[4];
+	struct sb_path *path = &fs->work->guest;
+	struct sb_path *host = &fs->work->upper;
 	struct statx sx;
 	int err = sb_path_set(path, guest, len);
 
@@ -367,7 +368,7 @@ int sb_copyup_parent(struct sb_fs *fs, struct sb_at *at)
 /* The entry itself, in a commit section. */
 static int copy_entry(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
 {
-	struct sb_path *dst = &fs->work->p[0];
+	struct sb_path *dst = &fs->work->upper;
 	struct source src = {
 		.host = at->host.buf, .st = &at->st, .node = at->spot.node, .keep = keep};
 	int err;
@@ -401,12 +402,12 @@ int sb_copyup(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
 }
 
 /* Does the lower still show in the directory that holds guest? Another process may have removed
- * it, and made another of its name. 1, 0 or -errno. Uses p[2]. */
+ * it, and made another of its name. 1, 0 or -errno. Uses work->host. */
 static int shows_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
 {
 	const uint32_t name = sb_path_name(guest);
 	struct sb_spot dir;
-	int err = sb_spot_of_dir(fs, guest->buf, name > 1 ? name - 1 : 1, &fs->work->p[2], &dir);
+	int err = sb_spot_of_dir(fs, guest->buf, name > 1 ? name - 1 : 1, &fs->work->host, &dir);
 
 	if (err < 0)
 		return err == -ENOENT || err == -ENOTDIR ? 0 : err;
@@ -416,8 +417,8 @@ static int shows_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t n
 /* The same with the lock. */
 static int copy_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
 {
-	struct sb_path *dst = &fs->work->p[0];
-	struct sb_path *host = &fs->work->p[4];
+	struct sb_path *dst = &fs->work->upper;
+	struct sb_path *host = &fs->work->host;
 	struct sb_stat st;
 	struct source src = {.host = guest->buf, .st = &st, .node = node, .keep = UINT64_MAX};
 	struct statx sx;

@@ -8,7 +8,7 @@
  *   each of them kept in the first half of fs->work->buffer.
  *   What the upper already has, or hides, is left alone.
  * Rules
- *   Uses p[5] for the guest path beside what sb_copyup_lower() uses.
+ *   at->guest is the path of the walk meanwhile. Uses what sb_copyup_lower() uses.
  */
 #include <errno.h>
 #include <linux/stat.h>
@@ -18,10 +18,9 @@
 
 #define MAX_DEPTH 2048
 
-static int copy_nodes(struct sb_fs *fs, uint32_t top)
+static int copy_nodes(struct sb_fs *fs, uint32_t top, struct sb_path *guest)
 {
 	const struct sb_node *nodes = fs->tree->nodes;
-	struct sb_path *guest = &fs->work->p[5];
 	uint32_t node = top;
 	int below = 1;
 
@@ -82,9 +81,8 @@ static int copy_entries(struct sb_fs *fs, int dir, struct sb_path *guest, int64_
 	return (int)len;
 }
 
-static int copy_live(struct sb_fs *fs)
+static int copy_live(struct sb_fs *fs, struct sb_path *guest)
 {
-	struct sb_path *guest = &fs->work->p[5];
 	int64_t *pos = (int64_t *)(void *)fs->work->buffer;
 	uint32_t depth = 0;
 
@@ -114,16 +112,17 @@ static int copy_live(struct sb_fs *fs)
 
 int sb_copyup_tree(struct sb_fs *fs, struct sb_at *at)
 {
+	const uint32_t len = at->guest.len;
 	int err = sb_copyup(fs, at, UINT64_MAX);
 
 	if (err < 0 || at->spot.type != S_IFDIR || at->dir.mount != SB_NO_MOUNT ||
 	    !at->spot.lower_below)
 		return err;
-	err = sb_path_set(&fs->work->p[5], at->guest.buf, at->guest.len);
-	if (err < 0)
-		return err;
 	sb_commit_begin(fs);
-	err = fs->tree->index ? copy_nodes(fs, at->spot.node) : copy_live(fs);
+	err = fs->tree->index ? copy_nodes(fs, at->spot.node, &at->guest)
+			      : copy_live(fs, &at->guest);
 	sb_commit_end(fs);
+	at->guest.len = len;
+	at->guest.buf[len] = '\0';
 	return err;
 }

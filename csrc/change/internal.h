@@ -7,8 +7,6 @@
  *   A new entry is made in control->work under a temporary name, gets its owner
  *   record, and is moved into place in one step; it may be made in place when
  *   it needs no record. The state byte of a node is set before its path changes.
- *   Use of fs->work->p[]: 0 the upper path a change is about, 1 the temporary
- *   name, 2 a parent directory, 3 and 4 copy-up of parents, 5 a second path.
  */
 #ifndef SB_CHANGE_INTERNAL_H
 #define SB_CHANGE_INTERNAL_H
@@ -33,7 +31,7 @@ struct sb_looks {
 /* A node's path is about to change: value is SB_STATE_MAKING or SB_STATE_ASK; or a directory is
  * in the upper: SB_STATE_MERGED. A higher value stays. node may be SB_NO_NODE. */
 void sb_upper_touch(const struct sb_tree *tree, uint32_t node, unsigned char value);
-/* A temporary name in the work directory; out is at->p[1] or another. */
+/* A temporary name in the work directory. */
 int sb_upper_temp(const struct sb_fs *fs, struct sb_path *out) SB_MUST_CHECK;
 /* Does the lower have an entry at this path that shows when the upper has none? */
 bool sb_upper_hides(const struct sb_fs *fs, const struct sb_at *at);
@@ -46,7 +44,7 @@ bool sb_upper_needs_record(const struct sb_looks *looks);
 int sb_upper_place(const struct sb_fs *fs, const char *temp, const char *dst) SB_MUST_CHECK;
 /* Keep others from the changes that need several steps and see a whiteout as free: those
  * over whiteouts and those that leave one. A descriptor for sb_upper_unlock(), or -errno, which
- * that takes too: without a lock the steps are still made. Uses p[4]. */
+ * that takes too: without a lock the steps are still made. Uses work->host. */
 int sb_upper_lock(const struct sb_fs *fs);
 void sb_upper_unlock(int lock);
 /* Put a whiteout where the entry dst is; the entry is then at temp (which the
@@ -60,7 +58,7 @@ int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type,
 /* at is gone; whiteout: a whiteout is in its place. */
 int sb_upper_settle_absent(const struct sb_fs *fs, struct sb_at *at, bool whiteout) SB_MUST_CHECK;
 
-/* A whiteout over the upper file host. Uses p[1], as do the next two. */
+/* A whiteout over the upper file host. Uses work->temp, as do the next two. */
 int sb_upper_cover(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 /* A whiteout for the upper directory host, which holds only marks. */
 int sb_upper_replace_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
@@ -71,7 +69,7 @@ int sb_upper_drop_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
  * has no more. Uses the second half of the buffer. */
 int sb_copy_content(struct sb_fs *fs, int in, int out, int64_t size, bool whole) SB_MUST_CHECK;
 /* copyup.c: copy the lower file of node (a live one: SB_NO_NODE) at this guest path, unless
- * the upper has something there. 1: go on below it, 0: not. Uses p[0], p[1], p[2], p[4]. */
+ * the upper has something there. 1: go on below it, 0: not. Uses work->upper, temp and host. */
 int sb_copyup_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node) SB_MUST_CHECK;
 /* copyup_tree.c: the whole merged directory at becomes an upper one that needs its
  * lower no longer (still transparent). */

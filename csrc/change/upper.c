@@ -127,7 +127,7 @@ static int place_plainly(const struct sb_fs *fs, const char *temp, const char *d
 int sb_upper_lock(const struct sb_fs *fs)
 {
 	const struct sb_control *control = fs->tree->control;
-	struct sb_path *path = &fs->work->p[4];
+	struct sb_path *path = &fs->work->host;
 	long err = sb_path_set(path, sb_text_at(control, control->run), control->run.len);
 	int lock;
 
@@ -273,7 +273,7 @@ int sb_upper_settle_absent(const struct sb_fs *fs, struct sb_at *at, bool whiteo
 
 int sb_upper_cover(const struct sb_fs *fs, const char *host)
 {
-	struct sb_path *temp = &fs->work->p[1];
+	struct sb_path *temp = &fs->work->temp;
 	int err = sb_upper_temp(fs, temp);
 
 	if (err == 0)
@@ -288,7 +288,7 @@ int sb_upper_cover(const struct sb_fs *fs, const char *host)
 
 int sb_upper_replace_dir(const struct sb_fs *fs, const char *host)
 {
-	struct sb_path *temp = &fs->work->p[1];
+	struct sb_path *temp = &fs->work->temp;
 	int err = sb_upper_temp(fs, temp);
 
 	if (err == 0)
@@ -309,7 +309,7 @@ int sb_upper_replace_dir(const struct sb_fs *fs, const char *host)
 
 int sb_upper_drop_dir(const struct sb_fs *fs, const char *host)
 {
-	struct sb_path *temp = &fs->work->p[1];
+	struct sb_path *temp = &fs->work->temp;
 	int err = (int)sys_unlinkat(AT_FDCWD, host, AT_REMOVEDIR);
 
 	if (err != -ENOTEMPTY && err != -EEXIST)

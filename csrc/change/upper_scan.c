@@ -8,7 +8,7 @@
  *   half of fs->work->buffer. Only directories that still show a
  *   lower one are gone into: below others no node of the index is visible.
  * Rules
- *   Nobody else uses the container yet. Uses p[0] (host) and p[1] (guest).
+ *   Nobody else uses the container yet. Uses work->upper and guest.
  */
 #include <errno.h>
 #include <linux/stat.h>
@@ -50,8 +50,8 @@ static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_pa
 /* Entries of the directory host from *pos on. 1: host is one to go into. */
 static int scan_entries(struct sb_fs *fs, int dir, int64_t *pos)
 {
-	struct sb_path *host = &fs->work->p[0];
-	struct sb_path *guest = &fs->work->p[1];
+	struct sb_path *host = &fs->work->upper;
+	struct sb_path *guest = &fs->work->guest;
 	_Alignas(8) char buf[2048];
 	long len = sys_lseek(dir, *pos, SEEK_SET);
 
@@ -84,8 +84,8 @@ static int scan_entries(struct sb_fs *fs, int dir, int64_t *pos)
 
 static int scan_tree(struct sb_fs *fs)
 {
-	struct sb_path *host = &fs->work->p[0];
-	struct sb_path *guest = &fs->work->p[1];
+	struct sb_path *host = &fs->work->upper;
+	struct sb_path *guest = &fs->work->guest;
 	int64_t *pos = (int64_t *)(void *)fs->work->buffer;
 	uint32_t depth = 0;
 
@@ -153,8 +153,8 @@ int sb_upper_scan(struct sb_fs *fs)
 		sb_upper_touch(fs->tree, 0, SB_STATE_MERGED);
 	if (!fs->tree->index)
 		return scan_live(fs, upper);
-	err = sb_path_set(&fs->work->p[0], upper, control->upper.len);
+	err = sb_path_set(&fs->work->upper, upper, control->upper.len);
 	if (err == 0)
-		err = sb_path_set(&fs->work->p[1], "/", 1);
+		err = sb_path_set(&fs->work->guest, "/", 1);
 	return err < 0 ? err : scan_tree(fs);
 }

@@ -121,7 +121,7 @@ static int parse_script(struct sb_exec_plan *plan)
 
 static int look_up(struct sb_call *call, const char *path, struct sb_at *at)
 {
-	struct sb_path *base = &call->work->p[4];
+	struct sb_path *base = &call->work->base;
 	int ret;
 
 	base->len = 1;

@@ -61,27 +61,8 @@ long sb_guest_string(char *dst, uint64_t src, size_t max)
 	return sb_copy_string(dst, (const char *)(uintptr_t)src, max);
 }
 
-/* "/proc/self/fd/N" without libc. */
-static void fd_link(int fd, char out[32])
-{
-	static const char prefix[] = "/proc/self/fd/";
-	char digits[12];
-	uint32_t n = 0;
-	uint32_t at = sizeof(prefix) - 1;
-	unsigned value = (unsigned)fd;
-
-	memcpy(out, prefix, at);
-	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	while (n)
-		out[at++] = digits[--n];
-	out[at] = '\0';
-}
-
 /* Is what stands at the path of a layer's directory that directory, changed or not? It may be
- * removed, and another one have its name. Uses p[5]. */
+ * removed, and another one have its name. Uses work->host. */
 static int check_alive(struct sb_call *call, uint32_t node, const struct sb_path *path)
 {
 	struct sb_spot spot;
@@ -89,7 +70,7 @@ static int check_alive(struct sb_call *call, uint32_t node, const struct sb_path
 
 	if (sb_spot_is_plain(call->fs->tree, node))
 		return 0;
-	err = sb_spot_of_dir(call->fs, path->buf, path->len, &call->work->p[5], &spot);
+	err = sb_spot_of_dir(call->fs, path->buf, path->len, &call->work->host, &spot);
 	if (err < 0)
 		return err == -ENOTDIR ? -ENOENT : err;
 	return spot.node == node && spot.lower_below ? 0 : -ENOENT;
@@ -99,21 +80,16 @@ static int check_alive(struct sb_call *call, uint32_t node, const struct sb_path
  * asking /proc for a path. */
 static int fd_path(struct sb_call *call, int fd, uint32_t node, struct sb_path *out)
 {
-	struct sb_path *host = &call->work->p[5];
-	char link[32];
-	long len;
+	struct sb_path *host = &call->work->host;
+	int err;
 
 	if (node != SB_NO_NODE) {
-		int err = sb_index_guest_path(call->fs->tree, node, out);
-
+		err = sb_index_guest_path(call->fs->tree, node, out);
 		return err < 0 ? err : check_alive(call, node, out);
 	}
-	fd_link(fd, link);
-	len = sys_readlinkat(AT_FDCWD, link, host->buf, sizeof(host->buf) - 1);
-	if (len < 0)
-		return len == -ENOENT ? -EBADF : (int)len;
-	host->buf[len] = '\0';
-	host->len = (uint32_t)len;
+	err = sb_fd_path(fd, host);
+	if (err < 0)
+		return err == -ENOENT ? -EBADF : err;
 	if (host->buf[0] != '/')
 		return -ENOENT;
 	return sb_tree_guest_path(call->fs, host->buf, host->len, out);
@@ -146,7 +122,7 @@ static uint32_t node_of_layer(const struct sb_tree *tree, const struct sb_path *
 static int cwd_path(struct sb_call *call, struct sb_path *out)
 {
 	const struct sb_tree *tree = call->fs->tree;
-	struct sb_path *host = &call->work->p[5];
+	struct sb_path *host = &call->work->host;
 	struct sb_cwd_mark mark;
 	uint32_t node;
 	long len;
@@ -198,7 +174,7 @@ int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned fla
 int sb_guest_find(struct sb_call *call, int dirfd, const char *path, unsigned flags,
 		  struct sb_at *out)
 {
-	struct sb_path *base = &call->work->p[4];
+	struct sb_path *base = &call->work->base;
 	int ret;
 
 	if (path[0] == '\0')

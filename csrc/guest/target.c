@@ -60,7 +60,7 @@ static bool is_same(struct sb_call *call, const struct sb_at *at, uint64_t ino)
 /* A file of the live lower is reached by its path, or it is not the lower's. */
 static int of_live_fd(struct sb_call *call, int fd, const struct sb_stat *st, struct sb_at *at)
 {
-	struct sb_path *path = &call->work->p[4];
+	struct sb_path *path = &call->work->base;
 	uint32_t type = st->mode & S_IFMT;
 	int err;
 
@@ -79,7 +79,7 @@ static int of_live_fd(struct sb_call *call, int fd, const struct sb_stat *st, st
 int sb_target_of_fd(struct sb_call *call, int fd, struct sb_at *at)
 {
 	const struct sb_tree *tree = call->fs->tree;
-	struct sb_path *path = &call->work->p[4];
+	struct sb_path *path = &call->work->base;
 	struct sb_stat st;
 	uint32_t node;
 	int err = fd < 0 ? -EBADF : sb_tree_fstat(call->fs, fd, &st, &node);
@@ -110,7 +110,7 @@ int sb_target_of_open_fd(struct sb_call *call, int fd, struct sb_at *at)
 /* The descriptor is only a name here (O_PATH is allowed): prefer the path. */
 static int of_name_fd(struct sb_call *call, int dirfd, struct sb_at *at, int *fd)
 {
-	struct sb_path *path = &call->work->p[4];
+	struct sb_path *path = &call->work->base;
 	int found;
 	int err;
 

@@ -4,7 +4,7 @@
  *
  * Level 3. A descriptor of a lower file must not be changed through itself: it
  * is the image. Such a file is changed by its path, which copies it up.
- * Uses call->path, call->work->p[4] and p[5].
+ * Uses call->path, work->base, guest and host.
  */
 #ifndef SB_TARGET_H
 #define SB_TARGET_H

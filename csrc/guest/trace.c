@@ -34,7 +34,7 @@ static void put_name(struct sb_line *line, uint64_t nr)
 static void line_end(struct sb_call *call, struct sb_line *line)
 {
 	const struct sb_control *control = call->fs->tree->control;
-	struct sb_path *file = &call->work->p[5];
+	struct sb_path *file = &call->work->host;
 
 	sb_commit_begin(call->fs); /* the file is open */
 	if (sb_path_set(file, sb_text_at(control, control->run), control->run.len) < 0 ||

@@ -149,7 +149,7 @@ int sb_hosted_resolve(struct sb_hosted *h, const char *path, uint32_t follow, ch
 	unsigned flags = SB_MAY_BE_ABSENT | (follow ? SB_FOLLOW | SB_CREATE : 0U);
 	size_t len = strlen(path);
 	size_t end = len;
-	char *part = h->work.p[0].buf;
+	char *part = h->work.guest.buf;
 	int err;
 
 	if (len == 0 || len >= SB_PATH_MAX)

@@ -204,7 +204,7 @@ static int find_upper_devs(struct sb_control *control, const char *upper, const 
 static int find_store_devs(struct sb_hosted *h)
 {
 	struct sb_control *control = h->tree.control;
-	struct sb_path *host = &h->work.p[0];
+	struct sb_path *host = &h->work.host;
 	struct statx sx;
 	int err = sb_host_stat(sb_text_at(control, control->store), &sx);
 

@@ -42,7 +42,7 @@ int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host)
 int sb_hosted_learned(struct sb_hosted *h, uint32_t at, struct sb_learned_site *site, char *host)
 {
 	const struct sb_control *control = h->tree.control;
-	struct sb_path *path = &h->work.p[0];
+	struct sb_path *path = &h->work.host;
 	uint32_t node;
 	int err;
 

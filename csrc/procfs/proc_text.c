@@ -136,7 +136,7 @@ static const char *through_alias(const struct sb_fs *fs, const char *text, size_
 {
 	const struct sb_control *control = fs->tree->control;
 	const size_t skip = control->run.len + ALIAS_LEN;
-	struct sb_path *host = &fs->work->p[4];
+	struct sb_path *host = &fs->work->host;
 	long got;
 
 	if (*len <= skip ||
@@ -181,8 +181,8 @@ int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len, str
 static bool put_path(const struct sb_fs *fs, const char *path, size_t len, const char *special,
 		     struct sb_proc_out *out)
 {
-	struct sb_path *host = &fs->work->p[0];
-	struct sb_path *guest = &fs->work->p[1];
+	struct sb_path *host = &fs->work->found;
+	struct sb_path *guest = &fs->work->guest;
 
 	if (unescape(host, path, len) < 0 ||
 	    sb_proc_guest_text(fs, host->buf, host->len, guest) < 0)

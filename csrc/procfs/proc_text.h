@@ -27,7 +27,7 @@ struct sb_proc_range {
 /* A host path found in /proc (not escaped) as the guest may see it: its guest path; the
  * text itself for what is no path of the tree ("/memfd:x (deleted)", a file from
  * outside); -EACCES for a path of the store or the run directory that the guest
- * has no name for. Files made by sb_proc_open carry their name. Uses fs->work->p[4]. */
+ * has no name for. Files made by sb_proc_open carry their name. Uses work->host; out is another. */
 int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len,
 		       struct sb_path *out) SB_MUST_CHECK;
 #define SB_PROC_MEMFD "sandbox:" /* prefix of the memfd name of a file made here */
@@ -35,7 +35,7 @@ int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len,
 
 /* One line (with or without its newline) of maps or smaps. *hidden is the
  * caller's memory between lines, false at first: the attribute lines of smaps
- * follow their map. Uses fs->work->p[0] and p[1]. */
+ * follow their map. Uses work->found, guest and host. */
 void sb_proc_maps_line(const struct sb_fs *fs, struct sb_proc_range hide, const char *line,
 		       size_t len, bool *hidden, struct sb_proc_out *out);
 /* The same for numa_maps, whose paths follow "file=". */

@@ -161,7 +161,7 @@ int sb_fd_path(int fd, struct sb_path *out)
 bool sb_upper_owns_fd(const struct sb_fs *fs, int fd)
 {
 	const struct sb_control *control = fs->tree->control;
-	struct sb_path *host = &fs->work->p[5];
+	struct sb_path *host = &fs->work->host;
 
 	if (sb_fd_path(fd, host) < 0)
 		return false;

@@ -28,7 +28,7 @@ bool sb_find_stand_in(const struct sb_tree *tree, const char *guest, struct sb_p
 void sb_fd_name(int fd, char out[32]);
 /* The host path of a descriptor's file. */
 int sb_fd_path(int fd, struct sb_path *out) SB_MUST_CHECK;
-/* Is the descriptor's file in the upper, or was it made for the upper? Uses p[5]. */
+/* Is the descriptor's file in the upper, or was it made for the upper? Uses work->host. */
 bool sb_upper_owns_fd(const struct sb_fs *fs, int fd);
 
 #endif

@@ -147,12 +147,24 @@ struct sb_at {
 			      * would be made (upper or mount) */
 };
 
-/* Scratch memory of one thread; contents are lost at each level 3 call. */
+/* Scratch memory of one thread, lost at the end of a system call. Each path belongs to one purpose
+ * at a time. A function that overwrites one which a caller may hold says so ("uses"). */
 struct sb_work {
-	struct sb_at a; /* for level 3: first and second path of a call */
-	struct sb_at b;
-	struct sb_at c; /* for level 2's own lookups (copy-up of parents, rename) */
-	struct sb_path p[6]; /* for level 2; a function says in its comment which it uses up */
+	/* The handler's. */
+	struct sb_at a; /* first path of a system call */
+	struct sb_at b; /* second path of a system call */
+	struct sb_path base; /* guest path of the directory where a look-up starts; on_open.c reads
+			      * it after the look-up, too */
+	/* What the kernel said, until it is put into guest terms (on_proc_link.c, proc_text.c). */
+	struct sb_path found; /* text of a link, or host path in a line of /proc */
+	struct sb_path link_target; /* guest path that a link of /proc leads to */
+	/* A change's, a listing's. */
+	struct sb_path upper; /* path in the upper of the entry that is copied up or asked about */
+	struct sb_path temp; /* temporary name in the work directory, until it has its place */
+	struct sb_path default_acl; /* of the directory in which an entry is made: its bytes */
+	/* For one function, and lost at each call of one that uses it. */
+	struct sb_path guest;
+	struct sb_path host;
 	char todo[2 * SB_PATH_MAX]; /* the walker's components still to do */
 	struct {
 		uint32_t len;

@@ -77,7 +77,7 @@ int sb_make_whiteout(const struct sb_tree *tree, const char *host)
 int sb_make_opaque(const struct sb_fs *fs, const struct sb_path *host)
 {
 	const char *opaque = fs->tree->control->opaque;
-	struct sb_path *mark = &fs->work->p[3];
+	struct sb_path *mark = &fs->work->host;
 	struct statx sx;
 	int err = sb_host_stat(host->buf, &sx);
 

@@ -18,7 +18,7 @@ bool sb_is_mark(const struct sb_tree *tree, const char *name, size_t len);
 
 /* Make the whiteout at host. */
 int sb_make_whiteout(const struct sb_tree *tree, const char *host) SB_MUST_CHECK;
-/* Make the directory host opaque; its times stay. Uses p[3]. */
+/* Make the directory host opaque; its times stay. Uses work->host. */
 int sb_make_opaque(const struct sb_fs *fs, const struct sb_path *host) SB_MUST_CHECK;
 
 #endif

@@ -192,10 +192,10 @@ static bool emit_dots(struct reader *r, const char *name, int64_t next)
 }
 
 /* What is at name in the upper directory: 1 and its looks, 0 nothing, -ENOENT a
- * whiteout. Uses p[0]. */
+ * whiteout. Uses work->upper. */
 static int ask_upper(struct reader *r, const char *name, size_t len, struct sb_stat *st)
 {
-	struct sb_path *host = &r->fs->work->p[0];
+	struct sb_path *host = &r->fs->work->upper;
 	struct statx sx;
 	int err = sb_tree_upper_path(r->fs, r->dir->guest.buf, r->dir->guest.len, host);
 
@@ -234,7 +234,7 @@ static bool emit_lower(struct reader *r, const char *name, size_t len, uint64_t 
 static bool in_lower(struct reader *r, const char *name, size_t len)
 {
 	const struct sb_tree *tree = r->fs->tree;
-	struct sb_path *host = &r->fs->work->p[0];
+	struct sb_path *host = &r->fs->work->host;
 	struct statx sx;
 
 	if (!r->dir->spot.lower_below)
@@ -346,7 +346,7 @@ static int read_other(struct reader *r, const char *host, enum source source, in
 
 static int read_upper(struct reader *r)
 {
-	struct sb_path *host = &r->fs->work->p[0];
+	struct sb_path *host = &r->fs->work->upper;
 	int64_t native = stretch(r->pos, r->bits);
 	int err;
 
@@ -408,7 +408,7 @@ static void read_mounts(struct reader *r)
 	     i++) {
 		const struct sb_mount *mount = &control->mounts[i];
 		uint32_t at = name_of_mount(r->fs->tree, i, &r->dir->guest);
-		struct sb_path *host = &r->fs->work->p[0];
+		struct sb_path *host = &r->fs->work->host;
 		struct sb_spot spot = {.place = SB_PLACE_MOUNT, .node = SB_NO_NODE, .mount = i};
 		struct sb_stat st;
 
@@ -481,7 +481,7 @@ long sb_dirlist_read(struct sb_fs *fs, int fd, struct sb_at *dir, char *buf, siz
 
 const char *sb_dirlist_reopen(struct sb_fs *fs, int fd, const struct sb_at *dir)
 {
-	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *host = &fs->work->upper;
 
 	if (!dir->spot.in_upper || sys_lseek(fd, 0, SEEK_CUR) != 0 || sb_upper_owns_fd(fs, fd) ||
 	    sb_tree_upper_path(fs, dir->guest.buf, dir->guest.len, host) < 0)

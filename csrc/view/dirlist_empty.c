@@ -17,10 +17,10 @@
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 
-/* Is there a whiteout for name in the upper part of dir? Uses p[0]. */
+/* Is there a whiteout for name in the upper part of dir? Uses work->upper. */
 static bool is_hidden(struct sb_fs *fs, const struct sb_at *dir, const char *name, size_t len)
 {
-	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *host = &fs->work->upper;
 
 	return dir->spot.in_upper &&
 	       sb_tree_upper_path(fs, dir->guest.buf, dir->guest.len, host) == 0 &&
@@ -89,7 +89,7 @@ static int scan_nodes(struct sb_fs *fs, const struct sb_at *dir)
 
 int sb_dirlist_is_empty(struct sb_fs *fs, struct sb_at *dir)
 {
-	struct sb_path *host = &fs->work->p[0];
+	struct sb_path *host = &fs->work->upper;
 	int empty = 1;
 
 	if (sb_tree_has_mounts(fs->tree, dir->guest.buf, dir->guest.len))

@@ -135,12 +135,7 @@ static int start(struct sb_walk *w, const char *base, uint32_t base_len, const c
 	w->rest = (uint32_t)(SB_WALK_TODO - 1 - len);
 	memmove(work->todo + w->rest, path, len + 1);
 	if ((w->flags & SB_IN_ROOT) != 0) {
-		/* base outlives the call only as long as out->guest does not hold it */
-		int err = sb_path_set(&work->p[5], base, base_len);
-
-		if (err < 0)
-			return err;
-		w->root = work->p[5].buf;
+		w->root = base;
 		w->root_len = base_len;
 	}
 	if (at_root && (w->flags & SB_BENEATH) != 0)

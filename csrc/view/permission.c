@@ -37,7 +37,7 @@ static int ask_access(const char *host, unsigned want)
 /* What the host's kernel lets us do with a file that is not ours alone. */
 static int permit_host(struct sb_fs *fs, const struct sb_at *at, unsigned want)
 {
-	struct sb_path *other = &fs->work->p[0];
+	struct sb_path *other = &fs->work->host;
 	struct statx sx;
 	int err;
 

@@ -221,7 +221,7 @@ static int stat_upper_parent(const struct sb_fs *fs, const struct sb_at *at, uin
 
 int sb_tree_stat_parent(const struct sb_fs *fs, const struct sb_at *at, struct sb_stat *out)
 {
-	struct sb_path *host = &fs->work->p[2];
+	struct sb_path *host = &fs->work->host;
 	uint32_t len = at->guest.len == 1 || at->name == 1 ? 1 : at->name - 1;
 	int err = sb_spot_host(fs, &at->dir, at->guest.buf, len, host);
 
@@ -240,8 +240,8 @@ static bool stat_copy(struct sb_fs *fs, uint32_t node, struct sb_stat *out)
 {
 	const struct sb_tree *tree = fs->tree;
 	const struct sb_node *n = &tree->nodes[node];
-	struct sb_path *guest = &fs->work->p[4];
-	struct sb_path *host = &fs->work->p[5];
+	struct sb_path *guest = &fs->work->guest;
+	struct sb_path *host = &fs->work->host;
 	struct sb_stat copy;
 	struct statx sx;
 
@@ -266,8 +266,8 @@ static bool stat_copy(struct sb_fs *fs, uint32_t node, struct sb_stat *out)
 static uint32_t opened_name(struct sb_fs *fs, int fd, uint32_t node)
 {
 	const struct sb_tree *tree = fs->tree;
-	struct sb_path *guest = &fs->work->p[4];
-	struct sb_path *host = &fs->work->p[5];
+	struct sb_path *guest = &fs->work->guest;
+	struct sb_path *host = &fs->work->host;
 	uint32_t named;
 
 	if (tree->nodes[node].nlink < 2 || (tree->nodes[node].mode & S_IFMT) == S_IFDIR ||

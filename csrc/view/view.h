@@ -21,7 +21,9 @@
 #define SB_WANT_DIR 4 /* -ENOTDIR unless a directory (after following) */
 #define SB_NO_SYMLINKS 8 /* -ELOOP on any symlink (RESOLVE_NO_SYMLINKS) */
 #define SB_BENEATH 16 /* -EXDEV when leaving base (RESOLVE_BENEATH) */
-#define SB_IN_ROOT 32 /* base is the root for this lookup (RESOLVE_IN_ROOT) */
+#define SB_IN_ROOT                                                                     \
+	32 /* base, which is not in out, is the root for this lookup (RESOLVE_IN_ROOT) \
+	    */
 #define SB_NO_XDEV 64 /* -EXDEV when crossing a mount */
 #define SB_WANT_STAT 128 /* fill st */
 #define SB_CREATE                                                                             \
@@ -84,7 +86,7 @@ int sb_tree_stat(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
 /* The host's answer for a present entry: the one that the look-up got is used once. */
 int sb_entry_stat(struct sb_at *at, struct statx *sx) SB_MUST_CHECK;
 
-/* Stat of the directory that holds at. Uses p[2], which is its host path after. */
+/* Stat of the directory that holds at. Uses work->host. */
 int sb_tree_stat_parent(const struct sb_fs *fs, const struct sb_at *at,
 			struct sb_stat *out) SB_MUST_CHECK;
 
@@ -95,7 +97,7 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 /* Stat of an open descriptor; works for any file of the container, also
  * deleted ones, pipes and sockets. Uses identity by inode: the index for layer
  * files, the owner table for others. node (may be NULL) receives the index
- * node of a lower file, else SB_NO_NODE. Uses work->p[4] and p[5]. */
+ * node of a lower file, else SB_NO_NODE. Uses work->guest and host. */
 int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node) SB_MUST_CHECK;
 
 /* The common case in the kernel's own layout: 1 when *out is the answer, 0 when only
@@ -150,17 +152,17 @@ long sb_dirlist_read_untouched(struct sb_fs *fs, int fd, char *buf, size_t len,
 /* Fill buf (runtime memory, len bytes) with struct linux_dirent64 entries of
  * the directory dir, which fd has open. Returns bytes, 0 at the end, -EINVAL
  * when the first entry does not fit. Inode numbers and types are the guest's.
- * Uses p[0], p[2], p[5] and the second half of fs->work->buffer; buf may be the
+ * Uses work->upper, host and the second half of work->buffer; buf may be the
  * first half. */
 long sb_dirlist_read(struct sb_fs *fs, int fd, struct sb_at *dir, char *buf,
 		     size_t len) SB_MUST_CHECK;
 
 /* fd has a lower directory open that has an upper one by now, and nothing was
- * read from it: host path to open instead (in p[0]), else NULL. */
+ * read from it: host path to open instead (in work->upper), else NULL. */
 const char *sb_dirlist_reopen(struct sb_fs *fs, int fd, const struct sb_at *dir);
 
 /* Is the merged directory empty (whiteouts do not count)? 1, 0 or -errno. Uses
- * p[0] and the second half of fs->work->buffer. */
+ * work->upper and the second half of work->buffer. */
 int sb_dirlist_is_empty(struct sb_fs *fs, struct sb_at *dir) SB_MUST_CHECK;
 
 #endif

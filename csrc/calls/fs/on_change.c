@@ -170,8 +170,8 @@ static long take_file(struct sb_call *call, int dirfd, uint64_t path)
 	if (len < 0)
 		return len;
 	if (!sb_dispatch_is_traced(call))
-		err = sb_quick_unlink(call->fs,
-				      sb_guest_whole(call, dirfd, call->path, &call->work->p[1]));
+		err = sb_quick_unlink(
+			call->fs, sb_guest_whole(call, dirfd, call->path, &call->work->a.guest));
 	if (err != -SB_ELOOK)
 		return err;
 	err = sb_guest_find(call, dirfd, call->path, SB_PARENT, at);
@@ -237,8 +237,8 @@ static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uin
 		return len;
 	if (!sb_dispatch_is_traced(call))
 		err = sb_quick_rename(
-			call->fs, sb_guest_whole(call, olddir, call->path, &call->work->p[1]),
-			sb_guest_whole(call, newdir, call->path2, &call->work->p[2]), flags);
+			call->fs, sb_guest_whole(call, olddir, call->path, &call->work->a.guest),
+			sb_guest_whole(call, newdir, call->path2, &call->work->b.guest), flags);
 	if (err != -SB_ELOOK)
 		return err;
 	err = sb_guest_find(call, olddir, call->path, NAME_FLAGS, from);

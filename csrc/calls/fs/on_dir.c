@@ -64,7 +64,7 @@ static void reopen(struct sb_call *call, int fd, const struct sb_at *at)
 /* The directory behind fd; 1 when the kernel can list it. */
 static int find(struct sb_call *call, int fd, struct sb_at *at)
 {
-	struct sb_path *path = &call->work->p[4];
+	struct sb_path *path = &call->work->base;
 	uint32_t node;
 	int err = sb_guest_fd_path(call, fd, path);
 

@@ -110,7 +110,7 @@ static int host_flags(const struct how *how)
 static int find(struct sb_call *call, const struct how *how, struct sb_at *at)
 {
 	const uint64_t scoped = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
-	struct sb_path *base = &call->work->p[4];
+	struct sb_path *base = &call->work->base;
 	unsigned flags = lookup_flags(how);
 	int err;
 
@@ -137,7 +137,7 @@ static int find(struct sb_call *call, const struct how *how, struct sb_at *at)
 static bool is_near(const struct sb_call *call, const struct how *how, const struct sb_at *at)
 {
 	const struct sb_tree *tree = call->fs->tree;
-	const struct sb_path *base = &call->work->p[4];
+	const struct sb_path *base = &call->work->base;
 	size_t len = strlen(call->path);
 	uint32_t dir;
 
@@ -365,7 +365,8 @@ static long do_open(struct sb_call *call, uint64_t path, struct how *how)
 	if (ret >= 0)
 		return ret;
 	if (may_create_quickly(call, how)) {
-		const char *whole = sb_guest_whole(call, how->dirfd, call->path, &call->work->p[1]);
+		const char *whole =
+			sb_guest_whole(call, how->dirfd, call->path, &call->work->a.guest);
 
 		ret = sb_quick_create(call->fs, whole, how->flags, how->mode);
 		if (ret != -SB_ELOOK)

@@ -100,7 +100,7 @@ static int below_root(const struct sb_fs *fs, struct sb_path *path)
 
 long on_getcwd(struct sb_call *call)
 {
-	struct sb_path *path = &call->work->p[0];
+	struct sb_path *path = &call->work->base;
 	uint64_t size = sb_arg(call, 1);
 	int err = sb_guest_base(call, AT_FDCWD, path);
 

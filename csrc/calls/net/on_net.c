@@ -55,7 +55,7 @@ static int map(struct sb_path *path, const char *name, uint64_t address, bool wr
 static int attach(struct sb_call *call, struct sb_tree *tree)
 {
 	const struct sb_control *control = tree->control;
-	struct sb_path *path = &call->work->p[0];
+	struct sb_path *path = &call->work->host;
 	const struct sb_net_table *table = (const void *)SB_ADDR_NET;
 	struct sb_net_ports *ports = (void *)SB_ADDR_NET_PORTS;
 	uint64_t size;

@@ -9,7 +9,7 @@
  *   fit, "/proc/self/fd/N" of a temporary descriptor serves, at the price that
  *   peers see that name.
  * Rules
- *   Uses work->p[0] to p[3]. A temporary descriptor is in a commit section.
+ *   Uses work->base, found, guest and host. A temporary descriptor is in a commit section.
  * Does not know
  *   Which call uses the name, or how the entry of a bound socket is made.
  */
@@ -20,12 +20,12 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "tree/host_path.h"
 #include "calls/proc/on_proc_name.h"
 #include "procfs/proc_text.h"
 
 #define PATH_OFFSET 2 /* offsetof(struct sockaddr_un, sun_path) */
 #define PATH_ROOM (UNIX_PATH_MAX - 1)
-#define ALIAS_LEN 18 /* "/a" and 16 digits; proc_text.c reads it back */
 
 int sb_socket_name_read(uint64_t addr, uint32_t len, struct sb_socket_name *name)
 {
@@ -69,7 +69,7 @@ static void set_path(struct sb_socket_name *name, const char *path, size_t len)
 
 static int look_up(struct sb_call *call, const struct sb_socket_name *name, unsigned flags)
 {
-	struct sb_path *base = &call->work->p[4];
+	struct sb_path *base = &call->work->base;
 	int err = sb_path_set(base, "/", 1);
 
 	if (name->len > PATH_OFFSET + UNIX_PATH_MAX)
@@ -85,28 +85,21 @@ static int look_up(struct sb_call *call, const struct sb_socket_name *name, unsi
 	return err;
 }
 
-/* "<run>/a<hash of the target>" */
-static int alias_path(const struct sb_call *call, const struct sb_path *target, struct sb_path *out)
+/* A short symlink to target, "<run>/a<hash of the target>", made when it is not there yet. Its
+ * path goes into out, with a NUL behind it. */
+static int alias(const struct sb_call *call, const struct sb_path *target, struct sb_proc_out *out)
 {
 	const struct sb_control *control = call->fs->tree->control;
-	char text[ALIAS_LEN];
-	struct sb_proc_out digits = {.buf = text, .max = sizeof(text)};
-	int err = sb_path_set(out, sb_text_at(control, control->run), control->run.len);
-
-	sb_proc_put(&digits, "/a", 2);
-	sb_proc_put_number(&digits, sb_hash(target->buf, target->len), 16, 16);
-	return err < 0 ? err : sb_path_add(out, text, digits.len);
-}
-
-/* A short symlink to target, made when it is not there yet. */
-static int alias(const struct sb_call *call, const struct sb_path *target, struct sb_path *out)
-{
-	struct sb_path *there = &call->work->p[2];
-	int err = alias_path(call, target, out);
+	struct sb_path *there = &call->work->found;
 	long len;
+	int err;
 
-	if (err < 0)
-		return err;
+	sb_proc_put(out, sb_text_at(control, control->run), control->run.len);
+	sb_proc_put(out, "/a", 2);
+	sb_proc_put_number(out, sb_hash(target->buf, target->len), 16, 16);
+	if (out->full)
+		return -ENAMETOOLONG;
+	out->buf[out->len] = '\0';
 	err = (int)sys_symlinkat(target->buf, AT_FDCWD, out->buf);
 	if (err != -EEXIST)
 		return err;
@@ -116,12 +109,20 @@ static int alias(const struct sb_call *call, const struct sb_path *target, struc
 	return sb_same(there->buf, (size_t)len, target->buf, target->len) ? 0 : -ENAMETOOLONG;
 }
 
+/* Append "/" and the last component; -ENAMETOOLONG when it does not fit. */
+static int join(struct sb_proc_out *out, const char *last, size_t last_len)
+{
+	sb_proc_put(out, "/", 1);
+	sb_proc_put(out, last, last_len);
+	return out->full ? -ENAMETOOLONG : 0;
+}
+
 /* The last way: a descriptor of the directory, and the name in it. */
 static int by_descriptor(struct sb_call *call, const struct sb_path *dir, const char *last,
 			 size_t last_len, struct sb_socket_name *name)
 {
-	struct sb_path *text = &call->work->p[1];
-	char link[32];
+	char text[PATH_ROOM + 1];
+	struct sb_proc_out out = {.buf = text, .max = PATH_ROOM};
 	long fd;
 	int err;
 
@@ -129,25 +130,23 @@ static int by_descriptor(struct sb_call *call, const struct sb_path *dir, const 
 	fd = sys_openat(AT_FDCWD, dir->buf, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return (int)fd;
-	sb_proc_fd_link((int)fd, link);
-	err = sb_path_set(text, link, strlen(link));
-	if (err == 0)
-		err = sb_path_join(text, last, last_len);
-	if (err == 0 && text->len > PATH_ROOM)
-		err = -ENAMETOOLONG;
+	sb_fd_name((int)fd, text);
+	out.len = (uint32_t)strlen(text);
+	err = join(&out, last, last_len);
 	if (err < 0) {
 		sys_close((int)fd);
 		return err;
 	}
 	name->temp = (int)fd;
-	set_path(name, text->buf, text->len);
+	set_path(name, text, out.len);
 	return 0;
 }
 
 int sb_socket_name_host(struct sb_call *call, const struct sb_at *at, struct sb_socket_name *name)
 {
-	struct sb_path *dir = &call->work->p[0];
-	struct sb_path *text = &call->work->p[1];
+	struct sb_path *dir = &call->work->host;
+	char text[PATH_ROOM + 1];
+	struct sb_proc_out out = {.buf = text, .max = PATH_ROOM};
 	const uint32_t last = sb_path_name(&at->host);
 	const size_t last_len = at->host.len - last;
 	int err;
@@ -159,12 +158,12 @@ int sb_socket_name_host(struct sb_call *call, const struct sb_at *at, struct sb_
 	err = sb_path_set(dir, at->host.buf, last > 1 ? last - 1 : 1);
 	if (err < 0)
 		return err;
-	err = alias(call, dir, text);
+	err = alias(call, dir, &out);
 	if (err == 0)
-		err = sb_path_join(text, at->host.buf + last, last_len);
-	if (err < 0 || text->len > PATH_ROOM)
+		err = join(&out, at->host.buf + last, last_len);
+	if (err < 0)
 		return by_descriptor(call, dir, at->host.buf + last, last_len, name);
-	set_path(name, text->buf, text->len);
+	set_path(name, text, out.len);
 	return 0;
 }
 
@@ -207,7 +206,7 @@ void sb_socket_name_done(struct sb_socket_name *name)
 void sb_socket_name_to_guest(struct sb_call *call, struct sb_socket_name *name)
 {
 	const struct sb_fs *fs = call->fs;
-	struct sb_path *guest = &call->work->p[3];
+	struct sb_path *guest = &call->work->guest;
 	char text[UNIX_PATH_MAX + 1];
 	uint32_t skip = 0;
 	uint32_t len;

@@ -24,6 +24,7 @@
 #include "calls/proc/on_proc_fill.h"
 #include "guest/thread.h"
 #include "procfs/proc_mounts.h"
+#include "tree/host_path.h"
 
 #define INPUT_SIZE 12288
 #define OUTPUT_SIZE (sizeof(((struct sb_work *)0)->buffer) - INPUT_SIZE)
@@ -263,7 +264,7 @@ static long read_memory(uint32_t pid, uint64_t from, void *to, size_t len)
 /* Field 28 of /proc/PID/stat: the stack pointer the program started with. */
 static uint64_t start_stack(struct sb_proc_fill *f)
 {
-	struct sb_path *path = &f->call->work->p[0];
+	struct sb_path *path = &f->call->work->host;
 	char *text = f->call->work->buffer;
 	uint64_t value = 0;
 	unsigned field = 2;
@@ -401,7 +402,7 @@ static long finish(int fd, int flags)
 	ret = sb_syscall(__NR_fcntl, fd, F_ADD_SEALS, seals, 0, 0, 0);
 	if (ret < 0)
 		return ret;
-	sb_proc_fd_link(fd, link);
+	sb_fd_name(fd, link);
 	again = sys_openat(AT_FDCWD, link, O_RDONLY | O_CLOEXEC, 0);
 	if (again < 0)
 		return again;

@@ -19,7 +19,7 @@
  *   openat2(RESOLVE_NO_MAGICLINKS): turn -SB_EMAGIC into -ELOOP instead of asking here.
  *   open(2) of a present entry: sb_proc_open() first, natively on -SB_EMAGIC.
  * Rules
- *   Uses work->buffer, work->p[] and what the tree functions use.
+ *   Uses work->buffer, work->host and what the tree functions use.
  *   /proc files are opened and searched with the kernel's own permission check
  *   only: the host owner of /proc/PID is not the guest's.
  */

@@ -9,10 +9,9 @@
  *   still leads to the same inode (as the guest sees it: a copied-up file
  *   counts as the same), else the object behind the link itself.
  * Rules
- *   Uses work->p[1] to p[4]; the rest of the path stays in work->todo until the
- *   next lookup takes it.
- * Does not know
- *   The content of files (on_proc.c), how a name is taken apart (on_proc_name.c).
+ *   Uses work->found, link_target, guest and host; the rest of the path stays in work->todo until
+ * the next lookup takes it. Does not know The content of files (on_proc.c), how a name is taken
+ * apart (on_proc_name.c).
  */
 #include <errno.h>
 
@@ -64,7 +63,7 @@ static int host_text(const struct sb_at *at, struct sb_path *out)
 static int link_path(struct sb_call *call, const struct sb_at *at, const struct sb_proc_name *name,
 		     const struct sb_proc_slot *slot, struct sb_path *out)
 {
-	struct sb_path *host = &call->work->p[1];
+	struct sb_path *host = &call->work->found;
 	int err;
 
 	if (sb_proc_is_named(name, "exe"))
@@ -163,9 +162,9 @@ static int lookup_entry(struct sb_call *call, const struct sb_path *path, unsign
 static int resolve_end(struct sb_call *call, unsigned flags, const struct sb_proc_name *name,
 		       bool has_path, struct sb_at *at)
 {
-	struct sb_path *path = &call->work->p[2];
-	struct sb_path *link = &call->work->p[3];
-	struct sb_path *guest = &call->work->p[4];
+	struct sb_path *path = &call->work->link_target;
+	struct sb_path *link = &call->work->host;
+	struct sb_path *guest = &call->work->guest;
 	const unsigned keep = (flags & SB_WANT_STAT) | SB_WANT_STAT;
 	const uint32_t mount = at->spot.mount;
 	struct sb_stat st;
@@ -190,22 +189,20 @@ static int resolve_end(struct sb_call *call, unsigned flags, const struct sb_pro
 /* A symlink of /proc that is no magic link: its text leads on. */
 static int resolve_text(struct sb_call *call, unsigned flags, struct sb_at *at)
 {
-	struct sb_path *text = &call->work->p[1];
-	struct sb_path *base = &call->work->p[2];
+	struct sb_path *text = &call->work->found;
 	int err = host_text(at, text);
 
 	if (err == 0)
 		err = sb_path_add(text, call->work->todo, strlen(call->work->todo));
 	if (err < 0)
 		return err;
-	*base = at->guest;
-	sb_path_pop(base);
-	return sb_tree_lookup(call->fs, base->buf, base->len, text->buf, flags, at);
+	sb_path_pop(&at->guest);
+	return sb_tree_lookup(call->fs, at->guest.buf, at->guest.len, text->buf, flags, at);
 }
 
 static int resolve_once(struct sb_call *call, unsigned flags, struct sb_at *at)
 {
-	struct sb_path *path = &call->work->p[2];
+	struct sb_path *path = &call->work->link_target;
 	const char *rest = call->work->todo;
 	const struct sb_proc_slot *slot;
 	struct sb_proc_name name;
@@ -330,8 +327,8 @@ static long copy_nameless(struct sb_path *host, char *buf, size_t len)
 
 long sb_proc_readlink(struct sb_call *call, struct sb_at *at, char *buf, size_t len)
 {
-	struct sb_path *host = &call->work->p[1];
-	struct sb_path *path = &call->work->p[2];
+	struct sb_path *host = &call->work->found;
+	struct sb_path *path = &call->work->link_target;
 	const struct sb_proc_slot *slot;
 	struct sb_proc_name name;
 	int err;

@@ -16,16 +16,6 @@
 
 /* ---- names -------------------------------------------------------------- */
 
-void sb_proc_fd_link(int fd, char out[32])
-{
-	static const char prefix[] = "/proc/self/fd/";
-	struct sb_proc_out text = {.buf = out, .max = 31};
-
-	sb_proc_put(&text, prefix, sizeof(prefix) - 1);
-	sb_proc_put_number(&text, (unsigned)fd, 10, 1);
-	out[text.len] = '\0';
-}
-
 /* The number at the start of text; *used is its length, 0 when there is none
  * before the next slash. */
 static uint32_t parse_number(const char *text, size_t len, size_t *used)
@@ -122,7 +112,7 @@ static uint32_t process_of(struct sb_call *call, uint32_t tid)
 	static const char key[] = "\nTgid:\t";
 	char path[48];
 	struct sb_proc_out text = {.buf = path, .max = sizeof(path) - 1};
-	char *status = call->work->p[4].buf;
+	char status[512];
 	long fd;
 	long len;
 
@@ -134,7 +124,7 @@ static uint32_t process_of(struct sb_call *call, uint32_t tid)
 	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return 0;
-	len = sys_read((int)fd, status, SB_PATH_MAX);
+	len = sys_read((int)fd, status, sizeof(status));
 	sys_close((int)fd);
 	for (long i = 0; i + (long)sizeof(key) < len; i++) {
 		size_t used;

@@ -31,7 +31,4 @@ static inline bool sb_proc_is_named(const struct sb_proc_name *name, const char 
 /* Is it a link whose object may have lost its name and is reached through the link? */
 bool sb_proc_leads_to_object(const struct sb_proc_name *name);
 
-/* "/proc/self/fd/N" */
-void sb_proc_fd_link(int fd, char out[32]);
-
 #endif

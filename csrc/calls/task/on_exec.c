@@ -14,6 +14,7 @@
 
 #include "calls/dispatch.h"
 #include "guest/exec_plan.h"
+#include "tree/host_path.h"
 #include "calls/proc/on_proc.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
@@ -135,7 +136,7 @@ static long script_arguments(struct sb_call *call, const struct sb_exec_plan *pl
 static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t argv, uint64_t envp)
 {
 	const struct sb_control *control = call->proc->tree.control;
-	struct sb_path *loader = &call->work->p[0];
+	struct sb_path *loader = &call->work->host;
 	struct sb_mailbox *box;
 	long vector = (long)argv;
 	long ret;
@@ -217,7 +218,7 @@ static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint6
 long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t envp)
 {
 	struct sb_at *at = &call->work->a;
-	struct sb_path *base = &call->work->p[4];
+	struct sb_path *base = &call->work->base;
 	struct sb_exec_plan *plan = &call->thread->scratch.plan;
 	int ret = sb_path_set(&plan->execfn, path, strlen(path));
 
@@ -271,20 +272,17 @@ static int name_by_fd(struct sb_path *out, int fd, const char *path)
 
 static long exec_fd(struct sb_call *call, int fd, uint64_t argv, uint64_t envp)
 {
-	struct sb_path *link = &call->work->p[4];
 	struct sb_at *at = &call->work->a;
 	struct sb_exec_plan *plan = &call->thread->scratch.plan;
 	int ret = name_by_fd(&plan->execfn, fd, "");
+	char link[32];
 
 	if (fd < 0)
 		return -EBADF;
-	if (ret == 0)
-		ret = sb_path_set(link, "/proc/self/fd/", 14);
-	if (ret == 0)
-		ret = sb_path_add(link, plan->execfn.buf + 8, plan->execfn.len - 8);
 	if (ret < 0)
 		return ret;
-	ret = sb_tree_lookup(call->fs, "/", 1, link->buf, SB_FOLLOW | SB_WANT_STAT, at);
+	sb_fd_name(fd, link);
+	ret = sb_tree_lookup(call->fs, "/", 1, link, SB_FOLLOW | SB_WANT_STAT, at);
 	if (ret == -SB_EMAGIC)
 		ret = sb_proc_resolve(call, SB_FOLLOW | SB_WANT_STAT, at);
 	if (ret < 0)
