@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fence.c - what a program reaches outside of its container when it calls past the runtime.
+ * fence.c - try to reach host files from a container by system calls that bypass the runtime.
  *
  *   fence DIRECTORY (of the host; it holds `file`, `program` and an empty directory `sub`)
  *
@@ -28,7 +28,7 @@ static long past(long nr, long a, long b, long c, long d, long e)
 	return ret;
 }
 
-/* The path of a name in the directory; two paths may be in use. */
+/* Return the path of a name in the directory. It is valid until the second call after this one. */
 static long at(const char *name)
 {
 	static char paths[2][PATH_MAX + 32];

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A program that makes its system calls past the runtime meets the kernel's fence, Landlock."""
+"""Landlock confines a program whose system calls bypass the runtime."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.harness.command import ROOT, Sandbox
 
 pytestmark = pytest.mark.guest
 
-# A right that an older kernel lacks: what it then does is no news.
+# Rights that older kernels lack, with the first version of Landlock that has them.
 SINCE = {"truncate a file": 3}
 
 
 def promised() -> dict[str, str]:
-    """Return the table of docs/threat-model.md: what is tried, and what comes of it."""
+    """Return the table of docs/threat-model.md: each attempt and its promised result."""
     text = (ROOT / "docs/threat-model.md").read_text()
     table = text.partition("| past the runtime |")[2].partition("\n\n")[0]
     return dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A process that changes the store is killed before each of its file operations.
 
-Invariant: whatever was done before is still there, the operation itself is done or not
-done, never half, and fsck finds nothing but leftovers, which its repair removes.
+Invariant: the store keeps everything it had, the operation is either done or not done, and
+fsck finds only leftovers, which its repair removes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sandbox.store.layout import Layout
 from tests.harness import images
 from tests.harness.store import Store
 
-# Hundreds of times the store is synced to the disk, which may be slow.
+# The store is synced to the disk hundreds of times, which may be slow.
 pytestmark = pytest.mark.timeout(800)
 LAYERS = [[images.file("a", "1"), images.directory("d")], [images.file("d/b", "2")]]
 EVENTS = ("open", "os.", "fcntl.")
@@ -30,7 +30,7 @@ EVENTS = ("open", "os.", "fcntl.")
 def killed_at(operation: Callable[[], object], number: int) -> bool:
     """Run *operation* in a child that dies before its file operation *number*.
 
-    Returns whether it died; False means that the operation was completed.
+    Returns whether the child died; False means that the operation was completed.
     """
     child = os.fork()
     if child == 0:
@@ -52,7 +52,7 @@ def killed_at(operation: Callable[[], object], number: int) -> bool:
 
 
 @pytest.mark.parametrize("name", ["load", "import", "remove", "tag", "repair", "prune"])
-def test_a_kill_at_any_moment_loses_nothing(name: str, tmp_path: Path) -> None:
+def test_a_kill_at_any_moment_leaves_the_store_whole(name: str, tmp_path: Path) -> None:
     store = Store(Layout(tmp_path / "store"))
     kept = store.load(LAYERS[:1], tags=["kept"])
     archive = store.archive(images.docker_archive(LAYERS, tags=["new"]))
