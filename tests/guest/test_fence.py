@@ -26,7 +26,7 @@ def promised() -> dict[str, str]:
     return dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE))
 
 
-def test_landlock_refuses_what_the_threat_model_says(
+def test_landlock_refuses_what_the_threat_model_promises(
     sandbox: Sandbox, guest_program, tmp_path: pathlib.Path
 ) -> None:
     abi = probe().landlock

@@ -31,7 +31,7 @@ def test_each_rule_has_a_documentation_url() -> None:
         ("skip=all;experimental=CopyIgnoredFile", {"CopyIgnoredFile": True}),
     ],
 )
-def test_the_directive_says_which_rules_apply(text: str | None, wanted: dict[str, bool]) -> None:
+def test_the_directive_selects_rules(text: str | None, wanted: dict[str, bool]) -> None:
     options = parse_check(text)
     assert {rule: options.wants(rule) for rule in wanted} == wanted
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A layer's tar is made again of its files and its table."""
+"""Packing a layer's tar from its files and its table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEMBERS = [
 ]
 
 
-def test_what_was_packed_and_unpacked_is_packed_the_same(tmp_path: Path) -> None:
+def test_packing_unpacking_and_packing_gives_the_same_tar(tmp_path: Path) -> None:
     digests = []
     data = images.tar(MEMBERS)
     for number in range(2):
@@ -37,12 +37,12 @@ def test_what_was_packed_and_unpacked_is_packed_the_same(tmp_path: Path) -> None
         digests.append(digest)
     assert digests[0] == digests[1]
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        assert archive.getnames()[-1] == ".wh.gone", "whiteouts come last"
+        assert archive.getnames()[-1] == ".wh.gone", "the whiteout is not the last member"
         assert archive.getmember("d").mode == 0o700
         assert archive.getmember("d/l").linkname == "f"
 
 
-def test_a_row_holds_what_an_entry_says(tmp_path: Path) -> None:
+def test_a_row_has_the_values_of_its_entry(tmp_path: Path) -> None:
     entry = PackEntry(
         b"dev\xff", "c", 0o4620, 3, 4, 5, rdev=(1, 2), xattrs={b"user.a": b"\0"}, link=b"x"
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A layer is kept as it came."""
+"""The blob of a layer is kept unchanged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ DATA = b"some tar" * 1000
     [(gzip.compress(DATA, mtime=0), GZIP), (zstd.compress(DATA), ZSTD)],
     ids=["gzip", "zstd"],
 )
-def test_what_registries_take_is_kept_byte_for_byte(tmp_path: Path, blob: bytes, kind: str) -> None:
+def test_a_blob_that_registries_accept_is_kept_byte_for_byte(
+    tmp_path: Path, blob: bytes, kind: str
+) -> None:
     keeper = BlobKeeper(io.BytesIO(blob), tmp_path / "blob")
     keeper.feed(b"of no interest")
     assert b"".join(iter(lambda: keeper.read(100), b"")) == blob
@@ -36,7 +38,7 @@ def test_what_registries_take_is_kept_byte_for_byte(tmp_path: Path, blob: bytes,
     assert found.digest == f"sha256:{hashlib.sha256(blob).hexdigest()}"
 
 
-def test_a_plain_tar_is_compressed_on_the_way_always_alike(tmp_path: Path) -> None:
+def test_a_plain_tar_is_always_compressed_to_the_same_bytes(tmp_path: Path) -> None:
     found = []
     for number in range(2):
         keeper = BlobKeeper(io.BytesIO(DATA), tmp_path / f"blob{number}")

@@ -50,12 +50,12 @@ def test_numbers_are_octal_or_binary(raw: bytes, value: int) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"8", b"0x1", b"-1", b"1 2"])
-def test_a_damaged_number_is_told(raw: bytes) -> None:
+def test_a_damaged_number_is_an_error(raw: bytes) -> None:
     with pytest.raises(CorruptData, match="a number in a header"):
         number(raw.ljust(8, b"\0"))
 
 
-def test_an_extended_header_overrules_the_plain_one() -> None:
+def test_an_extended_header_overrides_the_plain_one() -> None:
     found = entry(size=1, link=b"old")
     apply_pax(
         found,
@@ -75,7 +75,7 @@ def test_an_extended_header_overrules_the_plain_one() -> None:
     assert found.xattrs == {b"user.a": b"\0x"}
 
 
-def test_times_have_nanoseconds_and_no_more() -> None:
+def test_times_are_cut_to_nanoseconds() -> None:
     found = entry()
     apply_pax(found, parse_pax(pax(mtime=b"1.1234567899")))
     assert found.mtime_ns == 1_123_456_789
@@ -93,13 +93,13 @@ def test_times_have_nanoseconds_and_no_more() -> None:
         b"7 path\n",
     ],
 )
-def test_a_damaged_extended_header_is_told(data: bytes) -> None:
+def test_a_damaged_extended_header_is_an_error(data: bytes) -> None:
     with pytest.raises(CorruptData, match="extended header"):
         parse_pax(data)
 
 
 @pytest.mark.parametrize("records", [{"path": b"a\0b"}, {"linkpath": b"a\0"}, {"size": b"x"}])
-def test_a_value_that_no_file_can_have_is_told(records: dict[str, bytes]) -> None:
+def test_an_impossible_value_is_an_error(records: dict[str, bytes]) -> None:
     with pytest.raises(CorruptData):
         apply_pax(entry(), parse_pax(pax(**records)))
 
@@ -108,12 +108,14 @@ def test_a_value_that_no_file_can_have_is_told(records: dict[str, bytes]) -> Non
     ("fields", "words"),
     [({"uid": 2**32 - 1}, "owner"), ({"gid": -1}, "owner"), ({"mtime_ns": 2**63}, "time")],
 )
-def test_an_impossible_owner_or_time_is_told(fields: dict[str, int], words: str) -> None:
+def test_an_impossible_owner_or_time_is_named_in_the_error(
+    fields: dict[str, int], words: str
+) -> None:
     with pytest.raises(CorruptData, match=f"impossible {words}"):
         check_entry(entry(**fields))
 
 
-def test_all_three_maps_of_pax_sparse_files_mean_the_same() -> None:
+def test_sparse_maps_of_all_pax_formats_give_the_same_segments() -> None:
     listed = parse_pax(pax(GNU__sparse__size=b"100", GNU__sparse__map=b"0,10,50,5")).sparse
     assert listed is not None
     assert (listed.size, listed.segments) == (100, [(0, 10), (50, 5)])
@@ -123,7 +125,7 @@ def test_all_three_maps_of_pax_sparse_files_mean_the_same() -> None:
     assert read_map(iter([b"2\n0\n10\n50\n5\n".ljust(512, b"\0")]).__next__) == listed.segments
 
 
-def test_the_map_of_an_old_sparse_file_goes_on_in_further_blocks() -> None:
+def test_the_map_of_an_old_gnu_sparse_file_continues_in_further_blocks() -> None:
     def octal(*numbers: int) -> bytes:
         return b"".join(b"%011o\0" % value for value in numbers)
 
@@ -139,10 +141,10 @@ def test_the_map_of_an_old_sparse_file_goes_on_in_further_blocks() -> None:
     "segments",
     [[(0, 5), (4, 1)], [(0, 7)], [(95, 10)], [(0, -1)]],
 )
-def test_a_map_that_contradicts_itself_is_told(segments: list[tuple[int, int]]) -> None:
+def test_an_inconsistent_sparse_map_is_an_error(segments: list[tuple[int, int]]) -> None:
     with pytest.raises(CorruptData, match="sparse file"):
         check_segments(entry(size=100, stored=6, segments=segments))
 
 
-def test_a_map_that_fits_its_data_is_fine() -> None:
+def test_a_consistent_sparse_map_is_accepted() -> None:
     check_segments(entry(size=100, stored=6, segments=[(0, 5), (99, 1)]))

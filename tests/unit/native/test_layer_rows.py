@@ -15,7 +15,7 @@ from sandbox.native.layer_rows import pack_table, pack_xattrs
 ROW = struct.Struct("=HBxIIIqQII")  # struct sb_layer_row, before the texts
 
 
-def test_a_row_is_a_fixed_head_and_its_texts() -> None:
+def test_a_row_is_a_fixed_header_and_its_texts() -> None:
     packed = bytes(
         pack_table(io.BytesIO(b'{"p":"a\\u00ff","t":"l","m":511,"u":1,"g":2,"mt":-3,"l":"to"}'))
     )
@@ -24,12 +24,12 @@ def test_a_row_is_a_fixed_head_and_its_texts() -> None:
     assert packed[ROW.size :] == b"a\xffto"
 
 
-def test_a_device_has_its_numbers_and_only_a_symlink_a_target() -> None:
+def test_only_devices_have_numbers_and_only_symlinks_have_targets() -> None:
     packed = bytes(pack_table(io.BytesIO(b'{"p":"d","t":"c","rdev":[5,1],"l":"ignored"}')))
     assert ROW.unpack_from(packed)[6:8] == (os.makedev(5, 1), 0)
 
 
-def test_extended_attributes_have_their_lengths_before_them() -> None:
+def test_extended_attributes_follow_their_lengths() -> None:
     packed = pack_xattrs({b"user.a": b"x\0y", b"b": b""})
     assert packed == b"\6\0\3\0\0\0user.ax\0y" + b"\1\0\0\0\0\0b"
     table = bytes(pack_table(io.BytesIO(b'{"p":"f","t":"f","x":{"b":""}}')))
@@ -47,6 +47,6 @@ def test_extended_attributes_have_their_lengths_before_them() -> None:
         b'{"p":"a","t":"f","mt":1e99}',
     ],
 )
-def test_a_damaged_table_is_told(line: bytes) -> None:
+def test_a_damaged_table_is_an_error(line: bytes) -> None:
     with pytest.raises(CorruptData, match="table of a layer is damaged"):
         pack_table(io.BytesIO(line))

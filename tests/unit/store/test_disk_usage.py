@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How much room files take."""
+"""Disk usage of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from sandbox.store.disk_usage import disk_usage
 
 
-def test_it_counts_as_du_does(tmp_path: Path) -> None:
+def test_disk_usage_is_the_same_as_from_du(tmp_path: Path) -> None:
     top = tmp_path / "top"
     (top / "deep" / "er").mkdir(parents=True)
     (top / "file").write_bytes(b"x" * 100_000)
@@ -23,7 +23,7 @@ def test_it_counts_as_du_does(tmp_path: Path) -> None:
     assert disk_usage([top]) == int(done.stdout.split()[0])
 
 
-def test_what_was_counted_for_something_else_is_not_counted_again(tmp_path: Path) -> None:
+def test_files_that_were_counted_before_are_not_counted_again(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     for folder in (one, two):
         folder.mkdir()
@@ -36,5 +36,5 @@ def test_what_was_counted_for_something_else_is_not_counted_again(tmp_path: Path
     assert disk_usage([one], seen) == 0
 
 
-def test_what_is_not_there_takes_no_room(tmp_path: Path) -> None:
+def test_a_missing_folder_takes_no_space(tmp_path: Path) -> None:
     assert disk_usage([tmp_path / "none"]) == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What nobody needs is removed, and nothing else."""
+"""Garbage collection removes unused files of the store and nothing else."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def store(tmp_path: Path) -> Store:
     return Store(Layout(tmp_path / "store"))
 
 
-def test_a_store_that_is_not_there_has_nothing_to_remove(tmp_path: Path) -> None:
+def test_a_missing_store_has_nothing_to_remove(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "none")
     assert (sweep(layout).names, drop_leftovers(layout).freed) == ([], 0)
     assert not layout.root.exists()
 
 
-def test_what_an_image_needs_stays_and_the_rest_goes(store: Store) -> None:
+def test_only_layers_and_blobs_without_an_image_are_removed(store: Store) -> None:
     image = store.load([[images.file("a", "x" * 5000)]])
     layout = store.layout
     stray = digest_of(b"stray")
@@ -39,7 +39,7 @@ def test_what_an_image_needs_stays_and_the_rest_goes(store: Store) -> None:
     assert sweep(layout).names == []
 
 
-def test_a_download_that_somebody_holds_stays(store: Store) -> None:
+def test_a_locked_download_is_kept(store: Store) -> None:
     layout = store.layout
     layout.prepare()
     layout.downloads.mkdir(exist_ok=True)
@@ -52,7 +52,7 @@ def test_a_download_that_somebody_holds_stays(store: Store) -> None:
     assert (held.exists(), free.exists()) == (True, False)
 
 
-def test_forgetting_spares_what_an_image_needs(store: Store) -> None:
+def test_forget_keeps_layers_of_images(store: Store) -> None:
     image = store.load([[images.file("a", "x")]])
     stray = digest_of(b"stray")
     store.layout.layer(stray).mkdir()

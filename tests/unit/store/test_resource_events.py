@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Volumes and networks of a container are told of when it starts and ends."""
+"""The start and end of a container write events of its volumes and networks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def events_of(tmp_path: Path, config: ContainerConfig, kind: str) -> list[dict[s
         return [event for event in follower.poll() if event["Type"] == kind]
 
 
-def test_only_volumes_are_mounted_and_unmounted(tmp_path: Path) -> None:
+def test_only_volumes_get_mount_and_unmount_events(tmp_path: Path) -> None:
     told = events_of(tmp_path, CONFIG, "volume")
     assert [(event["Action"], event["Actor"]["ID"]) for event in told] == [
         ("mount", "v"),
@@ -49,7 +49,7 @@ def test_only_volumes_are_mounted_and_unmounted(tmp_path: Path) -> None:
     assert attributes["container"] == CONFIG.id
 
 
-def test_a_network_that_others_are_on_is_joined_and_left(tmp_path: Path) -> None:
+def test_custom_networks_get_connect_and_disconnect_events(tmp_path: Path) -> None:
     config = replace(
         CONFIG, network=NetworkConfig(endpoints=(Endpoint("host"), Endpoint("was-removed")))
     )

@@ -20,7 +20,7 @@ def layout(tmp_path: Path) -> Layout:
     return Layout(tmp_path / "store")
 
 
-def test_a_volume_is_made_once_and_found_again(layout: Layout) -> None:
+def test_a_volume_is_created_once_and_found_again(layout: Layout) -> None:
     store = VolumeStore(layout)
     made = store.ensure("data", NOW, labels={"a": "b"})
     assert store.ensure("data", "later", anonymous=True) == made
@@ -29,7 +29,7 @@ def test_a_volume_is_made_once_and_found_again(layout: Layout) -> None:
     assert list(store.all()) == [made]
 
 
-def test_a_volume_that_was_removed_is_gone_with_its_files(layout: Layout) -> None:
+def test_a_volume_is_removed_with_its_files(layout: Layout) -> None:
     store = VolumeStore(layout)
     volume = store.ensure("data", NOW)
     Path(volume.data, "file").write_text("x")
@@ -39,7 +39,7 @@ def test_a_volume_that_was_removed_is_gone_with_its_files(layout: Layout) -> Non
     assert list(store.all()) == []
 
 
-def test_a_damaged_volume_is_told_by_name_and_left_out_of_lists(layout: Layout) -> None:
+def test_a_damaged_volume_is_named_in_the_error_and_left_out_of_lists(layout: Layout) -> None:
     store = VolumeStore(layout)
     store.ensure("good", NOW)
     Path(store.ensure("bad", NOW).path, "volume.json").write_text("{}")
@@ -54,13 +54,13 @@ def test_a_name_that_docker_refuses_is_refused(name: str) -> None:
         check_name(name)
 
 
-def test_a_name_that_no_directory_can_have_is_refused() -> None:
+def test_a_name_that_is_too_long_for_a_directory_is_refused() -> None:
     assert check_name("a" * 255) == "a" * 255
     with pytest.raises(UsageError, match="too long"):
         check_name("a" * 256)
 
 
-def test_with_a_container_only_its_anonymous_volumes_go(layout: Layout) -> None:
+def test_removing_a_container_only_removes_its_anonymous_volumes(layout: Layout) -> None:
     store = VolumeStore(layout)
     store.ensure("named", NOW)
     store.ensure("made-up", NOW, anonymous=True)
