@@ -19,6 +19,7 @@ import pytest
 
 from sandbox.cli.main import cli
 from sandbox.cli.unsupported_flags import reason_against
+from tests.test_architecture import FOLDERS
 from tools import manual
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -174,6 +175,13 @@ def test_targets_of_make_exist(path: pathlib.Path) -> None:
     assert known
     named = {found for item in code(path) for found in TARGET.findall(item.text)}
     assert sorted(named - set(known[1].split())) == []
+
+
+def test_the_table_of_levels_is_the_one_that_is_checked() -> None:
+    table = prose(ROOT / "docs/architecture.md").partition("| level | folder of `csrc/`")[2]
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", table.partition("\n\n")[0], re.MULTILINE)
+    named = {name: int(level) for level, names in rows for name in SPAN.findall(names)}
+    assert named == {folder or ".": level for folder, level in FOLDERS.items()}
 
 
 # ---- commands -------------------------------------------------------------------------------

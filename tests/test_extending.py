@@ -70,6 +70,24 @@ def test_the_command_line_and_the_api_fill_every_field_of_a_request(
     assert fields - keywords(record.__name__, *files) == set()
 
 
+def test_a_container_is_made_with_every_field_of_its_record() -> None:
+    given = keywords("ContainerConfig", "sandbox/engine/containers/config.py")
+    assert set(ContainerConfig.__struct_fields__) - given == set()
+
+
+def test_every_field_of_a_container_is_written_and_read() -> None:
+    tree = ast.parse(text_of("sandbox/models/container.py"))
+    record = next(
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name == "ContainerConfig"
+    )
+    methods = {node.name: ast.unparse(node) for node in record.body if hasattr(node, "name")}
+    fields = ContainerConfig.__struct_fields__
+    assert [name for name in fields if f"self.{name}" not in methods["to_json"]] == []
+    assert [name for name in fields if f"{name}=" not in methods["from_json"]] == []
+
+
 @pytest.mark.parametrize("record", [ContainerConfig, Policy], ids=lambda record: record.__name__)
 def test_inspect_shows_every_field_of_a_container(
     record: type[ContainerConfig | Policy],
