@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The engine: all that can be done with one store, part by part.
+"""The engine: what can be done with one store, in parts by subject.
 
-The command line and the API server are two skins over it: they parse and show, and hold no
-logic. It is also the Python API (docs/python.md).
+The command line and the API server parse and show; the engine does the work. The engine is also
+the public Python API (docs/python.md).
 
-Rules: a part is imported when it is wanted, so that `run` starts fast. A part is given the
-other parts that it uses; there is no other way from part to part.
+Rules: a part is imported on first use, so that `run` starts fast. A part gets the other parts
+that it uses in its constructor, and calls only their public methods.
 """
 
 from __future__ import annotations
@@ -64,35 +64,35 @@ class Engine:
 
     @cached_property
     def builds(self) -> Builds:
-        """Builds: images of Dockerfiles, and what builds remember."""
+        """Builds: images from Dockerfiles, and the build cache."""
         from sandbox.engine.builds import Builds
 
         return Builds(self.layout, self.images)
 
     @cached_property
     def manifests(self) -> Manifests:
-        """Lists of manifests: one name for the images of several platforms."""
+        """Manifest lists: one name for the images of several platforms."""
         from sandbox.engine.manifests import Manifests
 
         return Manifests(self.layout)
 
     @cached_property
     def registries(self) -> Registries:
-        """Registries: log in, search, look at images that nobody has pulled."""
+        """Registries: log in, search, and look at images without pulling them."""
         from sandbox.engine.registries import Registries
 
         return Registries(self.layout)
 
     @cached_property
     def streams(self) -> Streams:
-        """Connections and readers, for a server of many clients."""
+        """Connections and readers, for servers with many clients."""
         from sandbox.engine.streams import Streams
 
         return Streams(self.layout)
 
     @cached_property
     def system(self) -> System:
-        """The store as a whole, its events, and the machine below it."""
+        """The store as a whole, its events, and the machine."""
         from sandbox.engine.system import System
 
         return System(

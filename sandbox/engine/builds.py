@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`engine.builds`: images of Dockerfiles, and what builds remember.
+"""`engine.builds`: images from Dockerfiles, and the build cache.
 
-Does not know: how a build is done (`sandbox.builder`), or how it is shown.
+Must not know: how a build works (`sandbox.builder`), or how it is shown.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class Builds:
     """The builds of one store."""
 
     def __init__(self, layout: Layout, images: Images) -> None:
-        """Build into *layout*; base images come from *images*."""
+        """Build into *layout*; *images* gives the base images."""
         self._layout = layout
         self._images = images
 
     def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
-        """Build an image of a Dockerfile, and return what came of it.
+        """Build an image from a Dockerfile.
 
         *progress* is told about each step. Raises `ImageNotFound` or `RegistryError` if a base
-        image cannot be had, and `SandboxError` with a line of the Dockerfile if a step fails.
+        image cannot be pulled, and `SandboxError` with a line of the Dockerfile if a step fails.
         """
         from sandbox.builder import build
 
@@ -50,9 +50,9 @@ class Builds:
     def prune(
         self, *, everything: bool = False, filters: Sequence[str] = (), keep: int = 0
     ) -> Pruned:
-        """Forget what builds remember: what no image has, or with *everything* all of it.
+        """Delete the build cache that no image uses, or with *everything* all of it.
 
-        The oldest goes first, until *keep* bytes are left. *filters* are ``until=MOMENT`` and
+        The oldest entries go first, until *keep* bytes are left. *filters* are ``until=TIME`` and
         ``unused-for=DURATION``.
         """
         from sandbox.builder.workspace import clean_up
@@ -86,7 +86,7 @@ class Builds:
 
 
 def _may_go(item: Any, used: set[Digest]) -> bool:
-    """Without --all only what no image needs any more goes, as with Docker's dangling cache."""
+    """Tell whether a cache entry goes without ``--all``: no image uses its layer."""
     return item.layer is not None and item.layer not in used
 
 
@@ -115,7 +115,7 @@ class _Services:
         self._lock = lock
 
     def base_image(self, name: str, *, platform: str, pull: bool) -> Image:
-        """Return an image, pulled if it is missing, or always with *pull*."""
+        """Return an image. Pull it if it is missing, or in any case with *pull*."""
         if self._lock is None:
             return self._base_image(name, platform, pull=pull)
         name = self._lock.pinned(name)
@@ -138,7 +138,7 @@ class _Services:
         return ImageStore(self._layout).read(pulled[0].image_id)
 
     def stored_image(self, name: str, *, platform: str) -> Image | None:
-        """Return an image if it is in the store, and for this platform."""
+        """Return an image if the store has it for this platform."""
         try:
             return _fitting(self._images.get(name), name, platform)
         except (ImageNotFound, Conflict):

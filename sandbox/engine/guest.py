@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The guest runtime, installed in the store.
 
-How it works: the guest runtime is executed from a copy in the store, named by its content,
-so that an upgrade of this package never changes it under a running container. A symlink
-named by what stat says of the original spares reading it for every container.
+How it works: containers execute a copy of the guest runtime. The copy's name is the digest of its
+content, so an upgrade of this package never changes the program of a running container. A
+symlink, named after the inode of the original, saves reading the original for every container.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def install_guest(layout: Layout) -> str:
-    """Return the path of the guest runtime to execute."""
+    """Return the path of the guest runtime, after installing it if it is missing."""
     from sandbox.native import core
 
     shipped = core.guest_path()
@@ -38,7 +38,7 @@ def install_guest(layout: Layout) -> str:
 
 
 def _identity(info: os.stat_result) -> str:
-    """Return a name that another file, or the same one after a change, does not have."""
+    """Return a name that changes with the file and with its content."""
     return f"{info.st_dev:x}-{info.st_ino:x}-{info.st_size:x}-{info.st_ctime_ns:x}"
 
 

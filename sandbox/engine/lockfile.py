@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Lockfiles on disk. The format is that of `models.lockfile`."""
+"""Read and write lockfiles (`models.lockfile` has the format)."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def chosen_lockfile(path: str | None, *, strict: bool) -> Lockfile | None:
 
 
 def check_lockfile(path: str) -> None:
-    """Refuse a file that `lock_images` could not add to."""
+    """Raise an error if `lock_images` could not add to the file."""
     _present(path)
 
 
 def lock_images(path: str, images: Iterable[tuple[Reference, Digest]]) -> None:
-    """Write which digests these names mean now; other names stay as they are."""
+    """Write the digests of these names; other names stay as they are."""
     real = os.path.realpath(path)
     with map_os_errors(f"cannot write {path}"):
         folder = os.open(os.path.dirname(real), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            acquire(folder)  # two pulls at once each keep what the other wrote
+            acquire(folder)  # concurrent pulls keep each other's lines
             lockfile = _present(path)
             for reference, digest in images:
                 lockfile = lockfile.with_digest(reference, digest)

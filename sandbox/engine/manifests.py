@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Lists of manifests: one name for the images of several platforms.
+"""`engine.manifests`: manifest lists, one name for the images of several platforms.
 
-How it works: a list being made is a small file of the store, ``lists/<name>``: an OCI
-index whose entries also say where each manifest is. Pushing it first makes the target
-repository hold the manifests, by mounting their blobs, then the index itself.
+How it works: a list that has not been pushed is a small file of the store, ``lists/<name>``. It
+is an OCI index whose entries also name the repository of each manifest. A push mounts the blobs of
+the manifests in the target repository, then sends the manifests and the index.
 """
 
 from __future__ import annotations
@@ -43,20 +43,24 @@ _CONFIG_LIMIT = 8 * 1024 * 1024
 
 
 class ListEntry(msgspec.Struct, frozen=True):
-    """One image of a list, and the repository that has it."""
+    """One image of a list, and the name of it in its repository."""
 
     source: str
     descriptor: oci.Descriptor
 
 
 class Manifests:
-    """The lists of manifests that are being made in one store."""
+    """The manifest lists of one store that have not been pushed yet."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
 
     def create(self, name: str, images: Sequence[str], *, amend: bool) -> Reference:
-        """Make a list of images that are in registries."""
+        """Make a list of images that are in registries; return its name.
+
+        Raises `Conflict` if the list exists, unless *amend* adds to it; `Unsupported` if an
+        image is itself a list; `RegistryError` if a registry has no such image.
+        """
         reference = parse_reference(name).with_default_tag()
         path = self._path(reference)
         if path.exists() and not amend:
@@ -81,7 +85,10 @@ class Manifests:
         os: str | None,
         variant: str | None,
     ) -> None:
-        """Say of an image of a list what it is for; None leaves what is there."""
+        """Change the platform of an image in a list; None leaves a value as it is.
+
+        Raises `NotFound` if the list or the image in it does not exist.
+        """
         entries = self.read(name)
         reference = parse_reference(image).with_default_tag()
         if reference.digest is None:
@@ -109,7 +116,7 @@ class Manifests:
             write_atomic(path, msgspec.json.encode(entries), layout=self._layout)
 
     def read(self, name: str) -> list[ListEntry]:
-        """Return the entries of a list; `NotFound` if there is no such list."""
+        """Return the entries of a list. Raises `NotFound`."""
         path = self._path(parse_reference(name).with_default_tag())
         with map_os_errors(f"cannot read {path}"):
             try:
@@ -119,20 +126,24 @@ class Manifests:
         return oci.decode(data, list[ListEntry], what=str(path))
 
     def index(self, name: str) -> RawManifest:
-        """Return a list as a registry gets it."""
+        """Return a list in the form that a registry gets. Raises `NotFound`."""
         manifests = [item.descriptor for item in self.read(name)]
         document = oci.Index(media_type=INDEX, manifests=manifests)
         return RawManifest(oci.encode_versioned(document), INDEX)
 
     def remove(self, name: str) -> None:
-        """Forget a list."""
+        """Delete a list. Raises `NotFound`."""
         self.read(name)
         with store_lock(self._layout):
             path = self._path(parse_reference(name).with_default_tag())
             discard(path, layout=self._layout)
 
     def push(self, name: str, *, purge: bool) -> Digest:
-        """Send a list, and what it names, to the registry in its name."""
+        """Send a list and its manifests to the registry in its name; return the list's digest.
+
+        With *purge*, delete the list afterwards. Raises `NotFound`; `Unsupported` if an image is in
+        another registry; `RegistryError`.
+        """
         reference = parse_reference(name).with_default_tag()
         entries = self.read(name)
         refuse_offline(name)
@@ -176,7 +187,7 @@ def _entry(session: Session, reference: Reference) -> ListEntry:
 
 
 def _provide(session: Session, target: Repository, name: Reference, entry: ListEntry) -> None:
-    """Make the target repository hold one manifest of a list."""
+    """Put one manifest of a list into the target repository."""
     digest = parse_digest(entry.descriptor.digest)
     if target.manifest_digest(digest) is not None:
         return

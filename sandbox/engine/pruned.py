@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a prune removed: one type for all of them."""
+"""The result of every prune."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sandbox.models.record import Record, field
 
 
 class Pruned(Record):
-    """The names or ids of what was removed, and the bytes on disk that were freed."""
+    """The names or ids of removed objects, and the bytes freed on disk."""
 
     containers: list[str] = field(default_factory=list)
     networks: list[str] = field(default_factory=list)
@@ -15,12 +15,12 @@ class Pruned(Record):
     untagged: list[str] = field(default_factory=list)
     """Names of images."""
     deleted: list[str] = field(default_factory=list)
-    """Ids of images and of layers that nothing uses."""
+    """Ids of images, and of layers and blobs that nothing used."""
     builds: list[str] = field(default_factory=list)
     freed: int = 0
 
     def add(self, other: Pruned) -> None:
-        """Add what another prune removed."""
+        """Add the result of another prune."""
         self.containers += other.containers
         self.networks += other.networks
         self.volumes += other.volumes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`engine.volumes`: what can be done with volumes."""
+"""`engine.volumes`: create, look at and remove volumes."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Volumes:
         self._containers = ContainerStates(layout)
 
     def create(self, name: str = "", labels: Mapping[str, str] | None = None) -> Volume:
-        """Return the volume of this name, made if it is missing.
+        """Return the volume of this name; make it if it does not exist.
 
-        An empty name makes an anonymous volume, with a name of 64 hexadecimal digits.
+        Without a name, make an anonymous volume. Its name is 64 hexadecimal digits.
         """
         wanted = name or os.urandom(32).hex()
         self._layout.prepare()
@@ -46,15 +46,15 @@ class Volumes:
             return self._store.ensure(wanted, now(), anonymous=not name, labels=dict(labels or {}))
 
     def get(self, name: str) -> Volume:
-        """Return the volume of this name, or raise `NotFound`."""
+        """Return the volume of this name. Raises `NotFound`."""
         return self._store.find(name)
 
     def inspect(self, name: str) -> dict[str, Any]:
-        """Return a volume as ``docker volume inspect`` shows it."""
+        """Return the JSON of ``docker volume inspect``. Raises `NotFound`."""
         return describe_volume(self.get(name))
 
     def users(self, name: str) -> list[Container]:
-        """Return the containers that have the volume."""
+        """Return the containers that mount the volume."""
         return [
             item
             for item in self._containers.all()
@@ -62,9 +62,9 @@ class Volumes:
         ]
 
     def remove(self, name: str, *, force: bool = False) -> None:
-        """Delete a volume; with *force* one that does not exist is no error.
+        """Delete a volume.
 
-        Raises `Conflict` if a container has it.
+        Raises `Conflict` if a container mounts it, and `NotFound` unless *force* is set.
         """
         try:
             volume = self._store.find(name)
@@ -80,7 +80,7 @@ class Volumes:
         events.tell(self._layout, "volume", "destroy", name, driver="local")
 
     def prune(self, *, everything: bool = False, filters: Sequence[str] = ()) -> Pruned:
-        """Delete anonymous volumes that no container has; with *everything* named ones too.
+        """Delete the anonymous volumes that no container mounts; with *everything* also named ones.
 
         *filters* are those of ``volume prune --filter``.
         """
@@ -92,7 +92,7 @@ class Volumes:
             wanted = (everything or volume.anonymous) and volume.name not in used
             if wanted and matches(volume):
                 size = disk_usage([Path(volume.path)])
-                with suppress(Conflict, NotFound):  # a new container has it, or it is gone
+                with suppress(Conflict, NotFound):  # in use since, or gone
                     self.remove(volume.name)
                     pruned.volumes.append(volume.name)
                     pruned.freed += size
@@ -100,7 +100,7 @@ class Volumes:
         return pruned
 
     def list(self, filters: Sequence[str] = ()) -> list[Volume]:
-        """Return the volumes that pass, by name.
+        """Return the volumes that pass the filters, by name.
 
         *filters* are those of ``volume ls --filter``, as in ``dangling=true``.
         """

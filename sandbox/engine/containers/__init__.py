@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""`engine.containers`: what can be done with containers.
+"""`engine.containers`: create, run, stop, remove and look into containers.
 
-Rules: a method imports the file of its verb when it is called: `run` must start fast.
+Rules: a method imports the file of its verb when it is called, since `run` must start fast.
 
-Does not know: how results are shown.
+Must not know: how results are shown.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class Containers:
     """The containers of one store.
 
-    A container is found by its name, its id or the start of its id. Every method that takes a
-    name raises `ContainerNotFound` if there is none such, `UsageError` if several ids start so.
+    *name* is a container's name, its id or the start of its id. A method with a *name* raises
+    `ContainerNotFound` if no container has it, and `UsageError` if several ids start with it.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -44,11 +44,11 @@ class Containers:
     # ---- make and run ------------------------------------------------------------------------
 
     def create(self, request: CreateRequest) -> Container:
-        """Make a container that has not been started.
+        """Make a container without starting it.
 
         Raises `ImageNotFound` if the image is not in the store, `OtherPlatform` if it is for
-        another kind of machine, `Conflict` if the name is taken, `UsageError` for values that
-        make no sense.
+        another platform than asked for, `RuntimeFailed` if this machine cannot run it, `Conflict`
+        if the name is taken, and `UsageError` for invalid values.
         """
         from sandbox.engine.containers.create import create
 
@@ -61,14 +61,14 @@ class Containers:
         *,
         on_create: Callable[[Container], object] | None = None,
     ) -> int:
-        """Create a container, run it to its end in the foreground, and return its exit code.
+        """Create a container, run it in the foreground to its end, and return its exit code.
 
-        The container writes to this process's standard output and error. This process
-        supervises it: there is no log, no restart and no health check. *on_create* is called
+        The container writes to the standard output and error of this process. This process
+        supervises it, so there is no log, no restart and no health check. *on_create* is called
         with the container before it starts.
 
-        Raises what `create` raises; `CommandNotFound` or `CommandNotExecutable` if the
-        command cannot be started, and `RuntimeFailed` if the container cannot.
+        Raises what `create` raises; `CommandNotFound` or `CommandNotExecutable` if the command
+        cannot be executed, and `RuntimeFailed` if the container cannot be started.
         """
         from sandbox.engine.containers import run
         from sandbox.runtime.process.start import Attachment
@@ -84,8 +84,7 @@ class Containers:
     ) -> int | None:
         """Create a container under a supervisor and stay with it; return its exit code.
 
-        Returns None if the user typed the keys that detach: the container goes on. Raises what
-        `run` raises.
+        Returns None if the user detached by keys; the container goes on. Raises what `run` raises.
         """
         from sandbox.engine.containers import start
         from sandbox.runtime.attach import Wishes
@@ -98,7 +97,7 @@ class Containers:
         *,
         on_create: Callable[[Container], object] | None = None,
     ) -> Container:
-        """Create a container and start it; the container goes on without this process.
+        """Create a container and start it under a supervisor; it goes on without this process.
 
         Raises what `run` raises.
         """
@@ -107,10 +106,10 @@ class Containers:
         return start.run_detached(self._states, request, on_create or _ignore)
 
     def start(self, name: str, wishes: Wishes | None = None) -> int | None:
-        """Start a container; one that runs already is left as it is.
+        """Start a container under a supervisor; do nothing if it runs already.
 
         With *wishes*, stay with the container and return its exit code, or None if the user
-        detached. Raises `Conflict` if it is paused.
+        detached. Raises `Conflict` if the container is paused.
         """
         from sandbox.engine.containers import start
 
@@ -124,9 +123,9 @@ class Containers:
         return start_in_foreground(self._states, name, attachment or Attachment())
 
     def attach(self, name: str, wishes: Wishes | None = None) -> int | None:
-        """Join a running container; return its exit code, or None if the user detached.
+        """Attach to a running container; return its exit code, or None if the user detached.
 
-        Raises `Conflict` if it is stopped, paused, or runs in the foreground of another command.
+        Raises `Conflict` if it is stopped or paused, or runs in the foreground of another command.
         """
         from sandbox.engine.containers import start
         from sandbox.runtime.attach import Wishes
@@ -138,10 +137,10 @@ class Containers:
     def stop(
         self, name: str, *, signal_name: str | None = None, timeout: int | None = None
     ) -> None:
-        """Ask the main process to end, and kill everything if it does not.
+        """Signal the main process to end; after the timeout, kill all processes.
 
-        *signal_name* and *timeout*, in seconds, are by default the container's own; a negative
-        timeout waits without end. A container that does not run is left as it is.
+        *signal_name* and *timeout* (seconds) are by default those of the container. A negative
+        timeout has no end. Does nothing if the container does not run.
         """
         from sandbox.engine.containers import stop
 
@@ -150,36 +149,36 @@ class Containers:
     def restart(
         self, name: str, *, signal_name: str | None = None, timeout: int | None = None
     ) -> None:
-        """Stop a container as `stop` does, if it runs, and start it."""
+        """Stop a container as `stop` does, then start it."""
         from sandbox.engine.containers import stop
 
         stop.restart(self._states, name, signal_name=signal_name, timeout=timeout)
 
     def kill(self, name: str, signal_name: str = "KILL") -> None:
-        """Send a signal to the main process; `Conflict` if the container does not run."""
+        """Send a signal to the main process. Raises `Conflict` if the container does not run."""
         from sandbox.engine.containers import stop
 
         stop.kill(self._states, name, signal_name)
 
     def pause(self, name: str) -> None:
-        """Stop all processes of a container where they are.
+        """Suspend all processes of a container.
 
-        Raises `Conflict` if the container does not run, or has no supervisor.
+        Raises `Conflict` if the container does not run or has no supervisor.
         """
         from sandbox.engine.containers import stop
 
         stop.pause(self._states, name)
 
     def unpause(self, name: str) -> None:
-        """Let a paused container go on."""
+        """Resume the processes of a paused container. Raises `Conflict`."""
         from sandbox.engine.containers import stop
 
         stop.pause(self._states, name, "unpause")
 
     def wait(self, name: str, *, condition: str = "not-running") -> int:
-        """Wait until the container has ended, and return its exit code.
+        """Wait until a container has ended, and return its exit code.
 
-        With the *condition* ``next-exit``, a container that does not run is waited for, too.
+        A container that does not run has ended, unless *condition* is ``next-exit``.
         """
         from sandbox.engine.containers.wait import wait
 
@@ -188,33 +187,33 @@ class Containers:
     # ---- look at -----------------------------------------------------------------------------
 
     def get(self, name: str) -> Container:
-        """Return a container: its configuration and its true state."""
+        """Return a container with its configuration and its true state."""
         return self._states.find(name)
 
     def inspect(self, name: str, *, size: bool = False) -> dict[str, Any]:
-        """Return a container as ``docker inspect`` shows it, with *size* as ``-s`` does."""
+        """Return the JSON of ``docker inspect``; with *size*, that of ``docker inspect -s``."""
         from sandbox.engine.containers.inspect import inspect
 
         container = self.get(name)
         return inspect(self._states, container) | (self.sizes(container) if size else {})
 
     def sizes(self, container: Container) -> dict[str, int]:
-        """Return the bytes that a container adds, and shows in all, as inspect names them."""
+        """Return ``SizeRw`` and ``SizeRootFs`` in bytes: the container's files, and all files."""
         from sandbox.engine.containers.tree import sizes
 
         return sizes(self._states, container)
 
     def layer_size(self, container: Container) -> int:
-        """Return the bytes of the files in the container's own layer."""
+        """Return the bytes of the files in a container's own layer."""
         from sandbox.engine.containers.tree import layer_size
 
         return layer_size(self._states, container)
 
     def logs(self, name: str, span: Span | None = None, *, follow: bool = False) -> Iterator[Line]:
-        """Yield the lines that a container wrote; *follow* until it ends.
+        """Yield the lines of a container's log; with *follow*, until the container ends.
 
-        *span* says from which to which moment, and how many of the last lines. Raises
-        `Unsupported` if the container keeps no log.
+        *span* limits the lines by time and number. Raises `Unsupported` if the container has no
+        log.
         """
         from sandbox.engine.containers.logs import logs
         from sandbox.runtime.logs.reader import Span
@@ -225,33 +224,33 @@ class Containers:
         """Return the headings and rows of ``ps`` for the container's processes.
 
         *options* are those of ps, by default ``-ef``. Raises `Conflict` if the container does
-        not run, `RuntimeFailed` if there is no ps or it fails.
+        not run, and `RuntimeFailed` if ps is missing or fails.
         """
         from sandbox.engine.containers.top import top
 
         return top(self._states, name, options)
 
     def stats(self, name: str) -> Sample:
-        """Return what a container uses now; `Conflict` if it does not run."""
+        """Return what a container uses now. Raises `Conflict` if it does not run."""
         from sandbox.engine.containers.stats import stats
 
         return stats(self.get(name))
 
     def diff(self, name: str) -> list[tuple[str, str]]:
-        """Return what a container changed, by path: ("A", "C" or "D"; path).
+        """Return the changes of a container to its image as (kind, path), sorted by path.
 
-        A is added, C changed, D deleted.
+        The kind is "A" for added, "C" for changed and "D" for deleted.
         """
         from sandbox.engine.containers.tree import diff
 
         return diff(self._states, name)
 
     def damaged(self) -> list[tuple[str, str]]:
-        """Return (id, what is wrong) of containers that can only be removed."""
+        """Return (id, problem) of containers whose records are damaged; see `remove_damaged`."""
         return [(identity, exc.message) for identity, exc in self._states.store.damaged()]
 
     def parse_filters(self, filters: Sequence[str]) -> Callable[[Container], bool]:
-        """Return the test that `list` makes; `UsageError` names a filter that makes no sense."""
+        """Return the test that `list` applies. Raises `UsageError` for an unknown filter."""
         if not filters:
             return lambda _: True
         from sandbox.engine.containers.filters import parse
@@ -271,10 +270,10 @@ class Containers:
     ) -> int:
         """Run one more process in a running container and return its exit code.
 
-        With *detach*, return 0 at once. Calls *warn* with a line if the process cannot be held
-        to the container's limits. Raises `Detached` if the user types *keys* on the process's
-        terminal: the process goes on; `Conflict` if the container is paused or does not run;
-        `CommandNotFound` or `CommandNotExecutable` if the command cannot be started.
+        With *detach*, return 0 at once. If the container's limits cannot hold for the process,
+        *warn* is called with a line of text. Raises `Detached` if the user types *keys* on the
+        process's terminal (the process goes on), `Conflict` if the container is paused or does
+        not run, and `CommandNotFound` or `CommandNotExecutable` if the command cannot be executed.
         """
         from sandbox.engine.containers.exec import execute
 
@@ -289,11 +288,12 @@ class Containers:
         follow: bool = False,
         keep_owners: bool = False,
     ) -> int:
-        """Copy a file or directory out of a container; return the bytes.
+        """Copy a file or directory from a container to the host; return the number of bytes.
 
-        *source* is a path of the container, *target* of the host; Docker's rules for ``cp``
-        hold. With *follow*, a link that is the source is followed. Raises `NotFound` if there
-        is nothing at *source*, or no directory for *target*.
+        *source* is a path in the container, *target* one on the host, with Docker's rules for
+        ``cp``. With *follow*, a link at *source* is followed. With *keep_owners*, files keep the
+        ids of their owners. Raises `NotFound` if *source* or the directory of *target* does not
+        exist.
         """
         from sandbox.engine.containers import copy
 
@@ -310,10 +310,10 @@ class Containers:
         follow: bool = False,
         keep_owners: bool = False,
     ) -> int:
-        """Copy a file or directory of the host into a container; return the bytes.
+        """Copy a file or directory from the host to a container; return the number of bytes.
 
-        As `copy_from`, the other way. The files belong to root, or with *keep_owners* to
-        the ids of their owners on the host.
+        The files belong to root, or with *keep_owners* to the ids of their owners on the host. See
+        `copy_from` for the rest.
         """
         from sandbox.engine.containers import copy
 
@@ -324,7 +324,7 @@ class Containers:
     def get_archive(
         self, name: str, path: str, write: Callable[[bytes], object], *, follow: bool = False
     ) -> None:
-        """Write what is at a path of a container as a tar archive."""
+        """Write a file or directory of a container as a tar archive. Raises `NotFound`."""
         from sandbox.engine.containers import copy
 
         copy.get_archive(self._states, name, path, write, follow=follow)
@@ -332,9 +332,9 @@ class Containers:
     def put_archive(
         self, name: str, path: str, read: Callable[[int], bytes], *, as_user: bool = False
     ) -> int:
-        """Unpack a tar archive into a directory of a container; return the bytes.
+        """Unpack a tar archive into a directory of a container; return the number of bytes.
 
-        With *as_user*, the container's user owns all of it. Raises `UsageError` if *path* is
+        With *as_user*, all files belong to the container's user. Raises `UsageError` if *path* is
         no directory.
         """
         from sandbox.engine.containers import copy
@@ -342,7 +342,7 @@ class Containers:
         return copy.put_archive(self._states, name, path, read, as_user=as_user)
 
     def path_stat(self, name: str, path: str) -> PathStat:
-        """Return what is at a path of a container, or raise `NotFound`.
+        """Return the status of a file in a container. Raises `NotFound`.
 
         A link is not followed, unless the path ends with a slash.
         """
@@ -357,7 +357,7 @@ class Containers:
         export(self._states, name, write)
 
     def commit(self, name: str, request: CommitRequest | None = None) -> Digest:
-        """Make an image of what a container changed, and return its id.
+        """Make an image from the changes of a container, and return its id.
 
         Raises `Unsupported` for a container of the image ``host``.
         """
@@ -368,47 +368,47 @@ class Containers:
     # ---- change and remove -------------------------------------------------------------------
 
     def rename(self, name: str, new_name: str) -> None:
-        """Give a container another name; `Conflict` if it is taken."""
+        """Give a container another name. Raises `Conflict` if the name is taken."""
         from sandbox.engine.containers import update
 
         update.rename(self._states, name, new_name)
 
     def update(self, name: str, *, asked: Mapping[str, Any] | None = None, **changes: Any) -> None:
-        """Change parts of a container's policy: *changes* are fields of `Policy`.
+        """Change fields of a container's `Policy`.
 
-        *asked* is shown by inspect as the HostConfig that was asked for. Raises `Conflict` if
-        the running container cannot be held to the new limits.
+        `inspect` shows *asked* in HostConfig where nothing true is known. Raises `Conflict` if the
+        new limits cannot hold for the running container.
         """
         from sandbox.engine.containers import update
 
         update.update(self._states, name, changes, asked)
 
     def remove(self, name: str, *, force: bool = False, volumes: bool = False) -> Container:
-        """Delete a container, with *volumes* also the anonymous volumes that only it has.
+        """Delete a container; with *volumes*, also the anonymous volumes that only it mounts.
 
-        Raises `Conflict` if the container runs; with *force* it is killed first.
+        With *force*, kill a running container first. Raises `Conflict` if it runs otherwise.
         """
         from sandbox.engine.containers import remove
 
         return remove.remove(self._states, name, force=force, volumes=volumes)
 
     def remove_damaged(self, name: str) -> str | None:
-        """Delete a container that `damaged` lists, by the start of its id; return the id.
+        """Delete a container of `damaged` by the start of its id; return the id.
 
-        Returns None if no damaged container, or more than one, has such an id.
+        Returns None unless exactly one damaged container has such an id.
         """
         from sandbox.engine.containers import remove
 
         return remove.remove_damaged(self._states, name)
 
     def prune(self, filters: Sequence[str] = ()) -> Pruned:
-        """Remove containers that do not run; *filters* are those of ``container prune``."""
+        """Remove the containers that do not run; *filters* are those of ``container prune``."""
         from sandbox.engine.containers.prune import prune
 
         return prune(self._states, filters)
 
     def list(self, *, filters: Sequence[str] = ()) -> list[Container]:
-        """Return the containers that pass, newest first, those that ended included.
+        """Return the containers that pass the filters, stopped ones too, newest first.
 
         *filters* are those of ``ps --filter``, as in ``status=running``.
         """

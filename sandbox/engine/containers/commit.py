@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""``commit``: an image of what a container changed, from its own layer alone.
+"""``commit``: an image from the changes of a container.
 
-Rules: the work is proportional to what changed, not to the image. A container that runs
-goes on meanwhile; a file that changes while it is read is as it was at some moment.
+Rules: the work is proportional to the changes, not to the image. A running container goes on
+meanwhile. A file that the container changes during the commit may be in any of its states.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitRequest:
-    """What the new image is called and says of itself."""
+    """The name and the description of the new image."""
 
     reference: str | None = None
     author: str = ""
     message: str = ""
     changes: Sequence[str] = ()
     wanted: oci.RunConfig | None = None
-    """What the image is to run where this says something, instead of what the container does."""
+    """Fields of the new image's configuration; empty ones come from the container."""
 
 
 def commit(states: ContainerStates, name: str, request: CommitRequest) -> Digest:
-    """Make an image of a container and return its id."""
+    """Make an image from the changes of a container and return its id."""
     from sandbox.layers.tar_writer import write_tar
     from sandbox.layers.unpack import unpack_layer
     from sandbox.models.config_changes import apply_changes
@@ -100,9 +100,10 @@ def commit(states: ContainerStates, name: str, request: CommitRequest) -> Digest
 
 
 def overlaid(config: oci.RunConfig, wanted: oci.RunConfig) -> oci.RunConfig:
-    """Return *config* with what *wanted* says: labels, variables and the like are added.
+    """Return *config* with the non-empty fields of *wanted*.
 
-    An entry point that is wanted takes the command away, unless that is wanted as well.
+    Labels, variables, volumes and ports are added to those of *config*. A new entry point without
+    a new command removes the command.
 
     >>> plain = oci.RunConfig(cmd=["sh"], env=["A=1", "B=1"], labels={"a": "1"})
     >>> found = overlaid(plain, oci.RunConfig(entrypoint=["x"], env=["B=2"], labels={"b": "2"}))
@@ -125,7 +126,7 @@ def overlaid(config: oci.RunConfig, wanted: oci.RunConfig) -> oci.RunConfig:
 
 
 def _run_config(config: ContainerConfig, base: Image) -> oci.RunConfig:
-    """Return what a container of the new image runs: what this one does."""
+    """Return the configuration of the new image: that of the container over that of its image."""
     return msgspec.structs.replace(
         base.config,
         user=config.user,
@@ -147,7 +148,7 @@ def _run_config(config: ContainerConfig, base: Image) -> oci.RunConfig:
 
 
 def _healthcheck(health: Health | None, of_image: oci.Healthcheck | None) -> oci.Healthcheck | None:
-    """Return the image's check, or what the container has in its place."""
+    """Return the health check of the new image: the container's, unless it is its image's."""
     from sandbox.engine.containers.config import merge_health
 
     if health == merge_health(of_image, None):
@@ -195,9 +196,9 @@ def _document(
 
 
 def _changed(tree: core.Tree) -> Iterator[PackEntry]:
-    """Yield what differs from the image; what is gone as OCI's whiteouts."""
+    """Yield the changes to the image; deletions are whiteouts as in OCI layers."""
     for kind, path in tree.changes():
-        with suppress(NativeError):  # gone meanwhile
+        with suppress(NativeError):  # deleted meanwhile
             entry = _whiteout(path) if kind == "D" else _entry(tree, path)
             if entry is not None:
                 yield entry
@@ -222,7 +223,7 @@ def _entry(tree: core.Tree, path: bytes) -> PackEntry | None:
     status = tree.stat(path, follow=False)
     kind = kind_of(status.mode)
     if kind is None:
-        return None  # sockets are in no image
+        return None  # images hold no sockets
     is_file = kind == "f"
     return PackEntry(
         path=path.strip(b"/"),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""From what the user asked for and what the image says to a container's configuration.
+"""A container's configuration: the user's request over the image's configuration.
 
 Rules: pure, but for the clock and fresh ids.
 
-Does not know: the store.
+Must not know: the store.
 """
 
 from __future__ import annotations
@@ -29,12 +29,16 @@ if TYPE_CHECKING:
     from sandbox.models.oci import Healthcheck
 
 
-# What a container is on when nothing is said.
+# The network of a container whose request names none.
 DEFAULT_NETWORK = BRIDGE
 
 
 class CreateRequest(Record, frozen=True, kw_only=True):
-    """What the user asked for; what is absent comes from the image."""
+    """A request for a new container. Absent fields come from the image.
+
+    *env* are ``NAME=VALUE``, or ``NAME`` alone, which only `inspect` shows. *asked* holds options
+    of an API client that have no effect; `inspect` shows them.
+    """
 
     image: str
     args: tuple[str, ...] = ()
@@ -63,13 +67,13 @@ class CreateRequest(Record, frozen=True, kw_only=True):
 
 
 def check_machine(request: CreateRequest) -> None:
-    """Refuse a platform that this machine cannot run, before anything is pulled for it."""
+    """Raise `RuntimeFailed` if this machine cannot run the platform of the request."""
     if request.platform:
         _refuse_machine(f"image {request.image}", spec.parse_platform(request.platform))
 
 
 def check_platform(image: Image, request: CreateRequest) -> None:
-    """Refuse an image for another kind of machine than asked for, or than this one."""
+    """Raise an error if the image is not for the platform of the request and of this machine."""
     has = (image.os or "linux", image.architecture or "amd64")
     if request.platform and has != (wanted := spec.parse_platform(request.platform)):
         raise OtherPlatform(
@@ -88,7 +92,7 @@ def _refuse_machine(what: str, wanted: tuple[str, str]) -> None:
 
 
 def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> ContainerConfig:
-    """Merge what the user asked for with what the image says."""
+    """Return the configuration: the request over the image's configuration."""
     defaults = image.config
     if request.stop_signal:
         parse_signal(request.stop_signal)
@@ -118,7 +122,7 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
         cmd=command.cmd,
         env=(
             *spec.merge_env(defaults.env or (), request.env),
-            # Shown by inspect, as Docker does; no program sees them.
+            # Names without a value: inspect shows them as Docker does, programs do not get them.
             *(name for name in request.env if "=" not in name),
         ),
         user=request.user if request.user is not None else defaults.user,
@@ -146,7 +150,7 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
 
 
 def merge_health(image: Healthcheck | None, wanted: Health | None) -> Health | None:
-    """Return the check: the user's, with what it leaves open from the image."""
+    """Return the health check: the user's, completed from the image's."""
     if wanted is not None and wanted.test:
         return None if wanted.test[0] == "NONE" else wanted
     if image is None or not image.test or image.test[0] == "NONE":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """``cp``: files in and out of a container, as files or as a tar archive.
 
-Docker's rules for the destination of a copy are one pure function, `copy_target`.
+`copy_target`, a pure function, has Docker's rules for the destination of a copy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def copy_from(
     follow: bool,
     keep_owners: bool,
 ) -> int:
-    """Copy out of a container to a path of the host; return the bytes."""
+    """Copy from a container to the host; return the number of bytes."""
     from sandbox.runtime.copy.destinations import HostDestination, copy_all
     from sandbox.runtime.copy.sources import tree_items
 
@@ -58,7 +58,7 @@ def get_archive(
     *,
     follow: bool,
 ) -> None:
-    """Write what is at a path of the container as a tar archive."""
+    """Write a file or directory of a container as a tar archive."""
     from sandbox.layers.tar_writer import write_tar
     from sandbox.runtime.copy.destinations import pack_entries
     from sandbox.runtime.copy.sources import tree_items
@@ -80,7 +80,7 @@ def copy_to(
     follow: bool,
     keep_owners: bool,
 ) -> int:
-    """Copy from a path of the host into a container; return the bytes."""
+    """Copy from the host to a container; return the number of bytes."""
     from sandbox.runtime.copy.destinations import TreeDestination, copy_all
     from sandbox.runtime.copy.sources import host_items
 
@@ -110,9 +110,9 @@ def put_archive(
     *,
     as_user: bool,
 ) -> int:
-    """Unpack a tar archive into a directory of the container; return the bytes.
+    """Unpack a tar archive into a directory of a container; return the number of bytes.
 
-    With *as_user*, the container's user owns all of it.
+    With *as_user*, all files belong to the container's user.
     """
     from sandbox.runtime.copy.destinations import TreeDestination, copy_all
     from sandbox.runtime.copy.sources import tar_items
@@ -131,7 +131,7 @@ def put_archive(
 
 @contextmanager
 def _tree(states: ContainerStates, name: str, action: str) -> Iterator[core.Tree]:
-    """Give the container's tree, and append the event *action* when all went well."""
+    """Give the container's tree; after success, append the event *action*."""
     container = states.find(name)
     with open_tree(states, container, with_mounts=True) as tree:
         yield tree
@@ -146,7 +146,7 @@ def copy_target(
     target_is_dir: bool | None,
     parent_is_dir: bool | None,
 ) -> str:
-    """Return the path that the source becomes. ``None`` for what does not exist.
+    """Return the destination of *source*. None means that a target or parent does not exist.
 
     >>> copy_target("/a", "/d", source_is_dir=True, target_is_dir=True, parent_is_dir=True)
     '/d/a'
@@ -181,13 +181,13 @@ def _absolute(source: str) -> bytes:
 
 
 def _behind_link(path: str) -> str:
-    """Return where a path leads if it is a symbolic link, though nothing be there."""
+    """Return the target of a symbolic link, even if the target does not exist."""
     plain = path.rstrip("/")
     return os.path.realpath(plain) + path[len(plain) :] if os.path.islink(plain) else path
 
 
 def _tree_behind_link(tree: core.Tree, path: str) -> str:
-    """Return the same of a path in a container."""
+    """Return the target of a symbolic link in a container."""
     plain = path.rstrip("/") or "/"
     try:
         is_link = stat.S_ISLNK(tree.stat(os.fsencode(plain), follow=False).mode)

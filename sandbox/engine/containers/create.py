@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``create``: from a request to a container in the store that has not been started."""
+"""``create``: make a container in the store without starting it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def create(
     states: ContainerStates, request: CreateRequest, state: ContainerState | None = None
 ) -> Container:
-    """Make a container, with what its volumes hold at first."""
+    """Make a container, and fill its new volumes from the image."""
     if request.interceptor not in interceptor.NAMES:
         raise Unsupported(
             f"interceptor {request.interceptor!r} is not available: "
@@ -38,7 +38,7 @@ def create(
     check_platform(image, request)
 
     def decide(taken: frozenset[str]) -> ContainerConfig:
-        # Under the store's lock: from here on the image cannot be removed.
+        # This runs under the store's lock, so the image cannot be removed any more.
         if not image.is_host and not layout.home(image.id).image(image.id).exists():
             raise ImageNotFound(f"unable to find image '{request.image}' locally")
         return _completed(states, configure(request, image, taken), request, image)
@@ -61,8 +61,8 @@ def create(
 def create_ours(states: ContainerStates, request: CreateRequest) -> Container:
     """Make a container that this process is about to start.
 
-    No prune removes it meanwhile. If this process is killed before the start, a container
-    made with ``--rm`` is recognised as left over.
+    Its state names this process, so that no prune removes it before the start. If this process is
+    killed, the next reader sees that and deletes a container of ``--rm``.
     """
     own = os.getpid()
     started = reaper.start_time_of(own) or 0
@@ -72,7 +72,7 @@ def create_ours(states: ContainerStates, request: CreateRequest) -> Container:
 def _completed(
     states: ContainerStates, config: ContainerConfig, request: CreateRequest, image: Image
 ) -> ContainerConfig:
-    """Return the configuration with its mounts, and with ids of the containers it names."""
+    """Return the configuration with its mounts, and with ids of other containers for names."""
     if request.mounts or request.volumes_from or image.config.volumes:
         from sandbox.engine.containers.mounts import mounts_of
 

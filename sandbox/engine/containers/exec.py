@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``exec``: one more process in a container that runs, and the events about it."""
+"""``exec``: one more process in a running container, and its events."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def execute(
 
 
 def find_active(states: ContainerStates, name: str) -> Container:
-    """Return a container in which a process can be started, or raise `Conflict`."""
+    """Return a container in which a process can be started. Raises `Conflict`."""
     container = states.find(name)
     status = container.state.status
     if status == "paused":
@@ -69,7 +69,7 @@ def find_active(states: ContainerStates, name: str) -> Container:
 def tell(
     layout: Layout, container: Container, exec_id: str, what: str, args: Sequence[str]
 ) -> None:
-    """Append the event that an exec was created or started: *what* is create or start."""
+    """Append the event that an exec was created or started; *what* is create or start."""
     action = f"exec_{what}: {' '.join(args)}"
     events.tell_container(layout, container.config, action, execID=exec_id)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""``ps --filter``: what a filter asks about images and networks of the store.
+"""``ps --filter``: look up the images and networks that filters name.
 
-Does not know: how a filter is read (`models.container_filters` does).
+Must not know: how filters are parsed (`models.container_filters`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def parse(states: ContainerStates, filters: Sequence[str]) -> Callable[[Containe
 
 
 def image_family(layout: Layout, name: str) -> set[str]:
-    """Return the ids of an image and of all that begin with its layers; none if it is unknown."""
+    """Return the ids of an image and of its descendants, which begin with its layers."""
     from sandbox.store.images import ImageStore
 
     store = ImageStore(layout)
@@ -45,7 +45,7 @@ def image_family(layout: Layout, name: str) -> set[str]:
 
 
 def network_words(layout: Layout, word: str) -> set[str]:
-    """Return what containers may call the network of this name, or of an id with this beginning."""
+    """Return *word*, and the names and ids of the networks with this name or start of id."""
     from sandbox.store.networks import NetworkStore
 
     return {word} | {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """``inspect`` of a container: Docker's JSON, as plain values.
 
-Rules: pure but for `inspect`, and the only place that knows Docker's field names for
-containers. What this engine does not have is shown empty, never invented.
+Rules: pure but for `inspect`, and the only file with Docker's field names for containers. A field
+without a value is shown empty, never invented.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def inspect(states: ContainerStates, container: Container) -> dict[str, Any]:
-    """Return the container's inspect object, with what the machine says about it now."""
+    """Return the container's inspect object, with its limits and addresses of now."""
     from sandbox.engine.containers.limits import limits_by
     from sandbox.runtime.network.members import live_seats
     from sandbox.store.networks import NetworkStore
@@ -51,10 +51,10 @@ def describe_container(
     seat: Seat | None = None,
     networks: Iterable[Network] = (),
 ) -> dict[str, Any]:
-    """Return the container's inspect object; *directory* is where it is kept.
+    """Return the container's inspect object.
 
-    *limits_by* says who holds it to which limit; *seat* is what it has on *networks* if it
-    runs.
+    *directory* is its directory in the store. *limits_by* names who enforces each limit. *seat* has
+    the addresses of a running container on *networks*.
     """
     config = container.config
     etc = f"{container.state.run_dir}/etc/" if container.state.run_dir else ""
@@ -86,7 +86,7 @@ def describe_container(
 
 
 def link_names(containers: Iterable[Container]) -> dict[str, list[str]]:
-    """Return by which links each container is known on the network `bridge`: /web/db."""
+    """Return the links to each container on the network `bridge` by its id, as in /web/db."""
     found: dict[str, list[str]] = {}
     for item in containers:
         for place in item.config.network.endpoints:
@@ -181,7 +181,7 @@ def _log_path(config: ContainerConfig, directory: str) -> str:
 
 
 def _host_config(container: Container) -> dict[str, Any]:
-    """Return what is true, over what was asked for and has no effect, over nothing."""
+    """Return HostConfig: true values over wishes without effect over empty values."""
     config = container.config
     asked = config.asked.get("HostConfig", {})
     shown = {**_EMPTY_HOST_CONFIG, **_true_host_config(container)}
@@ -193,13 +193,13 @@ def _host_config(container: Container) -> dict[str, Any]:
     }
 
 
-# Wishes that are shown word for word.
+# Wishes that are shown instead of true values: clients compare them with what they sent.
 _AS_ASKED = frozenset(
     ("LogConfig", "Tmpfs", "Isolation", "Runtime", "IpcMode", "PidMode", "UTSMode", "ConsoleSize")
 )
 
 
-# What clients expect to find, though it means nothing here.
+# Fields that clients expect, though they have no meaning here.
 _EMPTY_HOST_CONFIG: dict[str, Any] = {
     **dict.fromkeys(("CpuShares", "NanoCpus", "CpuPeriod", "CpuQuota"), 0),
     **dict.fromkeys(("CpuRealtimePeriod", "CpuRealtimeRuntime", "CpuCount", "CpuPercent"), 0),
@@ -213,7 +213,7 @@ _EMPTY_HOST_CONFIG: dict[str, Any] = {
     **dict.fromkeys(("SecurityOpt", "StorageOpt", "Sysctls", "GroupAdd", "Devices"), None),
     **dict.fromkeys(("ExtraHosts", "Dns", "DnsOptions", "DnsSearch", "DeviceRequests"), None),
     "PublishAllPorts": False,
-    "MaskedPaths": [],  # of /proc there is only what the runtime shows
+    "MaskedPaths": [],  # the runtime shows only parts of /proc
     "ReadonlyPaths": [],
 }
 
@@ -299,7 +299,7 @@ def _mount(mount: MountPoint) -> dict[str, Any]:
 
 
 def describe_config(config: ContainerConfig) -> dict[str, Any]:
-    """Return the configuration as inspect shows it."""
+    """Return Config of a container's inspect object."""
     shown = _true_config(config)
     asked = config.asked.get("Config", {})
     exposed = {**asked.get("ExposedPorts", {}), **shown["ExposedPorts"]}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who holds containers to their limits: a cgroup where there is one."""
+"""The limits of containers, and who enforces them: a cgroup, the supervisor or the runtime."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ APART = (
 
 
 def limits_by(container: Container) -> dict[str, str]:
-    """Return who holds a container to which limit, or would if it were started from here."""
+    """Return who enforces each limit of a container, or would after a start from here."""
     if container.state.run_dir:
         return cgroup_plan.limits_by(cgroups.controllers_of(container.state.run_dir))
     return offered(cgroup_plan.wanted(container.config.policy))[1]
 
 
 def offered(controllers: frozenset[str] = cgroup_plan.CONTROLLERS) -> tuple[str, dict[str, str]]:
-    """Return the cgroup in which those of containers are made, or nothing, and who holds what."""
+    """Return the cgroup for containers, "" if there is none, and who enforces each limit."""
     found = cgroups.offered(controllers)
     if not found:
         return "", cgroup_plan.limits_by(())
@@ -37,12 +37,12 @@ def offered(controllers: frozenset[str] = cgroup_plan.CONTROLLERS) -> tuple[str,
 def check_change(
     config: ContainerConfig, state: ContainerState, changes: Mapping[str, Any]
 ) -> None:
-    """Raise `Conflict` unless the running container can be held to what a policy changes to."""
+    """Raise `Conflict` if the changed limits cannot be enforced on the running container."""
     held = cgroups.controllers_of(state.run_dir)
     before, after = config.policy.pids_limit, changes.get("pids_limit")
     if "pids" not in held and after is not None and bool(before) != bool(after):
         raise Conflict(
-            "a limit of tasks can be set or lifted only while the container does not run"
+            "the limit of processes can be set or removed only while the container does not run"
         )
     if "cpuset" not in held and changes.get("cpuset", config.policy.cpuset) != config.policy.cpuset:
         raise Conflict("the CPUs can be chosen only while the container does not run")
@@ -55,7 +55,7 @@ def check_change(
 
 
 def apply(container: Container) -> None:
-    """Hold a running container that has no supervisor to its policy."""
+    """Enforce the policy of a running container that has no supervisor."""
     from sandbox.native import core
     from sandbox.runtime.rundir import RunDir
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Which other containers a new container's network names: ``container:NAME`` and links.
+"""Other containers in a new container's network settings: ``container:NAME`` and links.
 
-Does not know: networks; those are looked up when the container starts, as in Docker.
+Must not know: networks. They are looked up when the container starts, as in Docker.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def with_containers(
     config: ContainerConfig, find: Callable[[str], ContainerConfig]
 ) -> ContainerConfig:
-    """Return the configuration with ids where the user named other containers."""
+    """Return the configuration with the ids of the containers that the user named."""
     network = config.network
     if network.joined:
         other = find(network.joined)
@@ -36,7 +36,7 @@ def with_containers(
             try:
                 found = find(name)
             except ContainerNotFound as exc:
-                if item.network != BRIDGE:  # whoever has the name by then
+                if item.network != BRIDGE:  # the container may be created later
                     links.append(("", name, alias))
                     continue
                 raise UsageError(f"could not get container for {name}: {exc.message}") from exc

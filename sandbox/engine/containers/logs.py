@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``logs``: what a container wrote to its standard output and error."""
+"""``logs``: the lines that a container wrote to its standard output and error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def logs(states: ContainerStates, name: str, span: Span, *, follow: bool) -> Iterator[Line]:
-    """Yield the lines of a container; *follow* until it ends."""
+    """Yield the lines of a container's log; with *follow*, until the container ends."""
     container = states.find(name)
     path = _path(states, container)
 
@@ -32,7 +32,7 @@ def logs(states: ContainerStates, name: str, span: Span, *, follow: bool) -> Ite
 
 
 def open_reader(states: ContainerStates, name: str, span: Span) -> Reader:
-    """Return a reader of the lines of a container, those to come included."""
+    """Return a reader of a container's log, past and future lines."""
     return reader.Reader(_path(states, states.find(name)), span)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The mounts of a new container, and what its volumes hold at first."""
+"""The mounts of a new container, and the first content of its volumes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def mounts_of(
     states: ContainerStates, request: CreateRequest, image: Image
 ) -> tuple[MountPoint, ...]:
-    """Return all mounts of a new container; volumes are made where missing.
+    """Return all mounts of a new container, after making missing volumes.
 
-    The user's own come first, then those of other containers, then anonymous ones of the
-    user, then the image's.
+    The first mount of a target wins: the user's named ones, then those of ``--volumes-from``, then
+    the user's anonymous ones, then the volumes of the image.
     """
     found = {mount.target: mount for mount in request.mounts if not mount.anonymous}
     for text in request.volumes_from:
@@ -49,7 +49,7 @@ def _of_another(states: ContainerStates, text: str) -> list[MountPoint]:
     except ContainerNotFound as exc:
         raise UsageError(exc.message) from exc
     mounts = [mount for mount in other.mounts if mount.type != "tmpfs"]
-    # Shared, it no longer goes with a container.
+    # A shared volume is no longer removed with its first container.
     return [
         replace(mount, anonymous=False, read_only=mode == "ro" or mount.read_only)
         for mount in mounts
@@ -66,7 +66,7 @@ def _with_source(layout: Layout, mount: MountPoint) -> MountPoint:
 
 
 def fill_volumes(layout: Layout, config: ContainerConfig) -> None:
-    """Copy what the image has at their places into volumes that are empty."""
+    """Copy the image's files at the targets of empty volumes into these volumes."""
     empty = [
         mount
         for mount in config.mounts

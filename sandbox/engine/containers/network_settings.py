@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""NetworkSettings of a container's inspect object, and the columns of ``ps`` about networks.
+"""NetworkSettings of a container's inspect object, and the network columns of ``ps``.
 
-Rules: pure. What is not there is shown empty, never invented.
+Rules: pure. A field without a value is shown empty, never invented.
 """
 
 from __future__ import annotations
@@ -107,12 +107,12 @@ def _ports(container: Container, seat: Seat | None) -> dict[str, Any]:
 
 
 def exposed_of(container: Container) -> list[Port]:
-    """Return the ports that a container says it listens on."""
+    """Return the exposed ports of a container."""
     return [port for text in container.config.exposed_ports for port in parse_exposed(text)]
 
 
 def port_bindings(container: Container) -> dict[str, Any]:
-    """Return HostConfig.PortBindings: what was asked for."""
+    """Return HostConfig.PortBindings: the ports that the user asked to publish."""
     shown: dict[str, Any] = {}
     for wish in container.config.network.publications:
         port = str(wish.first or "") if wish.first == wish.last else f"{wish.first}-{wish.last}"
@@ -137,12 +137,12 @@ def networks_text(container: Container) -> str:
 
 
 def endpoint_id(container_id: str, network_id: str, address: str) -> str:
-    """Return the id of a running container's place on a network."""
-    import hashlib  # loads OpenSSL, which a list of containers does without
+    """Return the id of a running container's endpoint on a network."""
+    import hashlib  # it loads OpenSSL, and a list of containers does not need it
 
     return hashlib.sha256(f"{container_id} {network_id} {address}".encode()).hexdigest()
 
 
 def mac_address(place: LiveEndpoint) -> str:
-    """Return the hardware address of a running container's place on a network."""
+    """Return the hardware address of a running container's endpoint on a network."""
     return place.mac or mac_of(parse_address(place.address) or 0)

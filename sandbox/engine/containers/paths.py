@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where a container's files are on the host: layers, upper directory, index, guest runtime."""
+"""The paths of a container's files on the host: layers, upper directory, index, runtime."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def paths_of(layout: Layout, config: ContainerConfig) -> Place:
-    """Return the container's paths, after making the index of its image if it is missing."""
+    """Return the container's paths; make the index of its image if it is missing."""
     image = _image_of(layout, config)
     directory = ContainerDir(layout.container(config.id))
     index = None if image.is_host else os.fspath(ensure_index(layout, image))

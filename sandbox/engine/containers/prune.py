@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container, ContainerState
     from sandbox.store.containers import ContainerStore
 
-# Seconds that the supervisor of a container that ended gets to end itself.
+# Seconds to wait for the supervisor of a stopped container to end.
 _DEPARTURE = 1.0
 
 
@@ -48,7 +48,7 @@ def prune(states: ContainerStates, filters: Sequence[str]) -> Pruned:
 
 
 def _is_released(store: ContainerStore, container: Container) -> bool:
-    """Tell whether no process holds the container; its supervisor gets a moment to end."""
+    """Tell whether no process holds the container; wait a moment for its supervisor to end."""
     deadline = time.monotonic() + _DEPARTURE
     while store.is_held(container):
         if container.state.status != "exited" or time.monotonic() > deadline:
@@ -58,7 +58,7 @@ def _is_released(store: ContainerStore, container: Container) -> bool:
 
 
 def _is_in_use(state: ContainerState) -> bool:
-    """Tell whether a container runs, or the process that made it is about to start it."""
+    """Tell whether a container runs, or its creator is about to start it."""
     from sandbox.runtime.process.reaper import start_time_of
 
     return state.is_running or bool(state.pid and start_time_of(state.pid) == state.pid_start)

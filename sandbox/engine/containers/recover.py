@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Containers whose records are damaged: found, told of, made whole or removed.
+"""Recover containers whose records are damaged, or end their processes.
 
-How it works: a state is lost easily, and its supervisor, if it lives, writes it again.
-Without a configuration nobody knows the container's name; it goes by its id, and can
-only be removed.
+How it works: a supervisor that is alive writes the state again. Without a supervisor the container
+has ended. A container without a configuration has no name; it can only be removed, by its id.
 
-Rules: nothing that runs is taken for ended, nothing else is touched.
+Rules: a running container is never declared ended. Other processes are not touched.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ LOST = "the record of its state was damaged"
 
 
 def recover(store: ContainerStore, container: Container) -> Container | None:
-    """Find out how a container fares whose state cannot be read; None if it is gone."""
+    """Return a container with a damaged state in its true state; None if it was removed."""
     from sandbox.runtime import attach, rundir
 
     identity = container.config.id
@@ -50,7 +49,7 @@ def recover(store: ContainerStore, container: Container) -> Container | None:
 
 
 def end_processes(identity: str) -> None:
-    """Kill what is left of a container, and remove its run directory."""
+    """Kill all processes of a container, and remove its run directory."""
     from sandbox.runtime import rundir
     from sandbox.runtime.process.kill import kill_guests
 
@@ -61,7 +60,7 @@ def end_processes(identity: str) -> None:
 
 
 def end_holder(lock_file: Path) -> None:
-    """Kill whoever holds the lock of a container: its supervisor."""
+    """Kill the process that holds the lock of a container: its supervisor."""
     deadline = time.monotonic() + _PATIENCE
     while (pid := _holder(lock_file)) and time.monotonic() < deadline:
         if pid != os.getpid():
@@ -71,7 +70,7 @@ def end_holder(lock_file: Path) -> None:
 
 
 def _holder(lock_file: Path) -> int:
-    """Return the pid of the process that locked the file, 0 if there is none."""
+    """Return the pid of the process that holds the lock, or 0."""
     try:
         wanted = os.stat(lock_file)
         with open("/proc/locks", encoding="ascii") as file:
@@ -79,7 +78,7 @@ def _holder(lock_file: Path) -> int:
     except OSError:
         return 0
     for row in rows:
-        # 1: FLOCK ADVISORY WRITE 123 00:2f:456 0 EOF; who waits has an arrow
+        # 1: FLOCK ADVISORY WRITE 123 00:2f:456 0 EOF; lines of waiting processes have "->"
         if "->" in row or len(row) < 6 or row[5].rpartition(":")[2] != str(wanted.st_ino):
             continue
         if _has_open(int(row[4]), wanted):

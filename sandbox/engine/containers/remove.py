@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``rm``, also of a container whose record is damaged."""
+"""``rm``, also for a container whose records are damaged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def remove(states: ContainerStates, name: str, *, force: bool, volumes: bool) -> Container:
-    """Delete a container; *force* kills it first."""
+    """Delete a container; with *force*, kill it first."""
     container = states.find(name)
     lifecycle.may_remove(container.state, name=name, force=force)
     if container.state.status == "dead":
@@ -29,7 +29,7 @@ def remove(states: ContainerStates, name: str, *, force: bool, volumes: bool) ->
 
 
 def remove_damaged(states: ContainerStates, name: str) -> str | None:
-    """Delete a container whose configuration cannot be read; None if there is none such."""
+    """Delete a container whose configuration is damaged; None unless the id is unique."""
     found = [
         identity for identity, _ in states.store.damaged() if name and identity.startswith(name)
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Containers in the foreground: this process supervises, and stays until they end."""
+"""``run`` in the foreground: this process supervises the container until it ends."""
 
 from __future__ import annotations
 
@@ -81,4 +81,4 @@ def _record(states: ContainerStates, container: Container, state: ContainerState
     try:
         states.store.write_state(container, state)
     except ContainerNotFound:
-        return  # removed by force while it ran
+        return  # it was removed by force

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``run``, ``start`` and ``attach`` of containers that run under a supervisor."""
+"""``run``, ``start`` and ``attach`` for containers with a supervisor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def run_detached(
     states: ContainerStates, request: CreateRequest, on_create: Callable[[Container], object]
 ) -> Container:
-    """Create a container and start it; the container goes on without this process."""
+    """Create a container and start it under a supervisor."""
     container = create_ours(states, request)
     try:
         on_create(container)
@@ -41,7 +41,7 @@ def run_attached(
     wishes: Wishes,
     on_create: Callable[[Container], object],
 ) -> int | None:
-    """Create and start a container and stay with it; None if the user detached."""
+    """Create and start a container and stay attached; None if the user detached."""
     container = create_ours(states, request)
     try:
         on_create(container)
@@ -55,7 +55,7 @@ def run_attached(
 
 
 def start(states: ContainerStates, name: str, wishes: Wishes | None) -> int | None:
-    """Start a container; with *wishes* stay with it to the end."""
+    """Start a container; with *wishes*, stay attached until it ends."""
     container = startable(states.find(name))
     if container.state.is_running:
         return attach(states, name, wishes) if wishes else None
@@ -66,14 +66,14 @@ def start(states: ContainerStates, name: str, wishes: Wishes | None) -> int | No
 
 
 def startable(container: Container) -> Container:
-    """Return the container; `Conflict` if it is paused."""
+    """Return the container. Raises `Conflict` if it is paused."""
     if container.state.status == "paused":
         raise Conflict("cannot start a paused container, try unpause instead")
     return container
 
 
 def attach(states: ContainerStates, name: str, wishes: Wishes) -> int | None:
-    """Join a container that runs; None if the user detached."""
+    """Attach to a running container; None if the user detached."""
     from sandbox.runtime.attach import window_size
 
     container = states.find(name)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Containers in their true state.
 
-How it works: a container's file says what its supervisor wrote last. A supervisor or a
-main process that was killed wrote nothing, so whoever reads the file next compares it with
-the processes that live, clears up and writes the state that is true.
+How it works: the supervisor writes a container's state into a file. A supervisor that is killed
+writes nothing. So every reader checks that the processes in the file are alive; if not, it cleans
+up after them and writes the true state.
 
-Does not know: what is done with a container.
+Must not know: what is done with a container.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container
     from sandbox.store.layout import Layout
 
-# Seconds in which a supervisor that lives writes down that its container ended.
+# Seconds in which a live supervisor records the end of its container.
 _WRITTEN_WITHIN = 1.0
 _POLL = 0.005
 
@@ -37,7 +37,7 @@ class ContainerStates:
     """The containers of one store, each in its true state."""
 
     def __init__(self, layout: Layout) -> None:
-        """Read the containers of *layout*."""
+        """Use the containers of *layout*."""
         self.layout = layout
         self.store = ContainerStore(layout)
 
@@ -48,14 +48,14 @@ class ContainerStates:
         return sorted(present, key=lambda item: item.config.created, reverse=True)
 
     def find(self, name: str) -> Container:
-        """Return the container of this name, id or start of an id."""
+        """Return the container of this name, id or start of an id. Raises `ContainerNotFound`."""
         container = self._truth(self.store.find(name))
         if container is None:
             raise ContainerNotFound(f"no such container: {name}")
         return container
 
     def forget(self, container: Container, *, volumes: bool = True) -> None:
-        """Delete a container, with the anonymous volumes that only it has."""
+        """Delete a container; with *volumes*, also the anonymous volumes that only it mounts."""
         self.store.remove(container)
         if volumes and any(mount.type == "volume" for mount in container.config.mounts):
             from sandbox.store.volumes import drop_anonymous
@@ -63,13 +63,13 @@ class ContainerStates:
             drop_anonymous(self.layout, container.config)
 
     def forget_if_wanted(self, container: Container) -> None:
-        """Delete a container that has ended if it was made with ``--rm``."""
+        """Delete a stopped container that was made with ``--rm``."""
         if container.config.auto_remove:
             self.forget(container)
             events.tell_container(self.layout, container.config, "destroy")
 
     def _truth(self, container: Container) -> Container | None:
-        """Return the container as it is; None if it should be gone by now."""
+        """Return the container in its true state; None if it was removed, or should have been."""
         state = container.state
         if state.status == "dead":
             from sandbox.engine.containers.recover import recover
@@ -85,10 +85,10 @@ class ContainerStates:
         try:
             while (written := self.store.read(container.config.id)).state == state:
                 try:
-                    # The lock keeps others from starting the container meanwhile.
+                    # With the lock, no other process can start the container meanwhile.
                     held = self.store.hold(container)
                 except Conflict:
-                    # The container has just ended, and the lock's owner is about to write that.
+                    # The container has just ended; the owner of the lock is about to record it.
                     if time.monotonic() > deadline:
                         return container
                     time.sleep(_POLL)
@@ -122,7 +122,7 @@ def is_alive(pid: int, start_time: int) -> bool:
 
 
 def clean_up(container: Container) -> None:
-    """End and delete what a killed supervisor has left behind."""
+    """Kill the processes and delete the files that a killed supervisor left behind."""
     from sandbox.runtime import rundir
     from sandbox.runtime.rundir import RunDir
 

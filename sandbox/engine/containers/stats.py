@@ -22,8 +22,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Sample(Record, frozen=True):
     """What the processes of a container use at one moment.
 
-    *moment* is seconds of the monotonic clock, *cpu* seconds of CPU time since the start.
-    *memory*, *read* and *written* are bytes.
+    *moment* is in seconds of the monotonic clock, *cpu* in seconds of CPU time since the start.
+    *memory*, *read* and *written* are in bytes.
     """
 
     moment: float
@@ -35,7 +35,7 @@ class Sample(Record, frozen=True):
 
 
 def stats(container: Container) -> Sample:
-    """Return what a running container uses now; a cgroup knows more than the processes."""
+    """Return what a running container uses now, from its cgroup or from its processes."""
     from sandbox.runtime.limits import cgroups
 
     found, use = _sample(processes(container)), cgroups.use_of(container.state.run_dir)
@@ -58,7 +58,7 @@ def _sample(pids: list[int]) -> Sample:
 
 
 def _of_process(pid: int) -> Iterator[tuple[float, int, int]]:
-    """Yield (CPU seconds, bytes read, bytes written) if the process is there."""
+    """Yield (CPU seconds, bytes read, bytes written) if the process exists."""
     with suppress(OSError, IndexError, ValueError):
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()

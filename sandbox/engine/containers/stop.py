@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """``stop``, ``kill``, ``restart``, ``pause`` and ``unpause``.
 
-How it works: the container's supervisor is asked. A container without a supervisor, or
-whose supervisor does not answer, is dealt with through its processes.
+How it works: the supervisor of the container does it. Without a supervisor, or if it does not
+answer, the processes get the signals directly.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container, ContainerConfig
 
 _POLL = 0.02
-# Seconds that a supervisor has to end its container; after that both are killed.
+# Seconds for a supervisor to kill its container; after that both are killed.
 _ANSWER_TIME = 3.0
 
 
 def stop(
     states: ContainerStates, name: str, *, signal_name: str | None, timeout: int | None
 ) -> None:
-    """Ask the main process to end, and kill everything if it does not."""
+    """Signal the main process to end; after the timeout, kill all processes."""
     container = states.find(name)
     if not container.state.is_running:
         return
@@ -47,7 +47,7 @@ def stop(
 def restart(
     states: ContainerStates, name: str, *, signal_name: str | None, timeout: int | None
 ) -> None:
-    """Stop a container, if it runs, and start it."""
+    """Stop a container if it runs, then start it."""
     container = states.find(name)
     if container.state.is_running:
         message = _ending(container.config, signal_name, timeout)
@@ -71,7 +71,7 @@ def kill(states: ContainerStates, name: str, signal_name: str) -> None:
 
 
 def pause(states: ContainerStates, name: str, verb: str = "pause") -> None:
-    """Stop all processes of a container where they are, or let them go on: ``unpause``."""
+    """Suspend all processes of a container, or resume them: *verb* is ``unpause``."""
     container = states.find(name)
     _must_run(container, verb)
     if not supervisor.ask(container, {"verb": verb}):
@@ -79,7 +79,7 @@ def pause(states: ContainerStates, name: str, verb: str = "pause") -> None:
 
 
 def kill_everything(container: Container) -> None:
-    """Kill a container: its supervisor is asked to; if that fails, the supervisor is killed too."""
+    """Kill a container through its supervisor; if that fails, kill both."""
     from sandbox.runtime import attach
 
     state = container.state
@@ -96,7 +96,7 @@ def kill_everything(container: Container) -> None:
 
 
 def _kill_processes(container: Container) -> None:
-    """Kill what runs; a supervisor that lives then notices and ends."""
+    """Kill the processes of a container; its supervisor then ends by itself."""
     state = container.state
     if is_alive(state.pid, state.pid_start):
         os.kill(state.pid, signal.SIGKILL)
@@ -135,7 +135,7 @@ def _signal_main(container: Container, number: int) -> None:
 
 
 def _ends_within(container: Container, seconds: float) -> bool:
-    """Wait until the main process has ended; no limit if *seconds* is negative."""
+    """Wait for the end of the main process; negative *seconds* mean no limit."""
     deadline = time.monotonic() + seconds
     state = container.state
     while is_alive(state.pid, state.pid_start):
@@ -146,7 +146,7 @@ def _ends_within(container: Container, seconds: float) -> bool:
 
 
 def _wait_for_record(states: ContainerStates, container: Container) -> None:
-    """Wait until the supervisor has written down that the container ended."""
+    """Wait until the supervisor has recorded the end of the container."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Supervisors: a container is started under one, and verbs are sent to it.
+"""Start supervisors and send requests to them.
 
-How it works: a supervisor (`sandbox.runtime.supervisor.main`) is executed for each container that
-runs by itself, and listens at a socket. A container in the foreground of a command has
-none.
+How it works: a supervisor (`sandbox.runtime.supervisor.main`) is a process for one container. It
+listens on a socket. A container in the foreground of a command has no supervisor.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def ask(container: Container, message: dict[str, Any]) -> bool:
-    """Have the supervisor of a container do something; False if it has none.
+    """Send a request to the supervisor of a container; False if it has none.
 
-    Raises the error that the supervisor answers with.
+    Raises the error that the supervisor answers.
     """
     from sandbox.runtime import attach
 
@@ -40,7 +39,7 @@ def ask(container: Container, message: dict[str, Any]) -> bool:
 
 
 def reread(container: Container) -> bool:
-    """Have the supervisor of a container that runs read its configuration; False if it has none."""
+    """Have a running container's supervisor read the configuration again; False if none did."""
     return container.state.is_running and ask(container, {"verb": "update"})
 
 
@@ -49,15 +48,15 @@ def change(
     container: Container,
     decide: Callable[[ContainerConfig, frozenset[str]], ContainerConfig],
 ) -> tuple[Container, bool]:
-    """Change a container's configuration; return it, and whether a supervisor has read it."""
+    """Change a container's configuration; return the container, and the result of `reread`."""
     changed = states.store.change(container, decide)
     return changed, reread(changed)
 
 
 def launch(layout: Layout, container: Container, wishes: Wishes | None = None) -> socket.socket:
-    """Start a supervisor and its container; return the connection to it.
+    """Start a supervisor and its container; return the connection to the supervisor.
 
-    The connection gives the container's output if there are *wishes*.
+    With *wishes*, the connection gives the container's output.
     """
     from sandbox.engine.containers.paths import paths_of
     from sandbox.runtime import attach
@@ -83,7 +82,7 @@ def launch(layout: Layout, container: Container, wishes: Wishes | None = None) -
 def connect(
     container: Container, *, stdin: bool, size: tuple[int, int] | None = None
 ) -> socket.socket:
-    """Return a connection that gives the output of a container that runs."""
+    """Return a connection that gives the output of a running container. Raises `Conflict`."""
     from sandbox.runtime import attach
     from sandbox.runtime.supervisor import protocol
 

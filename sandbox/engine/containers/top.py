@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``top``: the processes of a container."""
+"""``top``: the processes of a container, as ps shows them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def processes(container: Container) -> list[int]:
 def top(
     states: ContainerStates, name: str, options: Sequence[str]
 ) -> tuple[list[str], list[list[str]]]:
-    """Return headings and rows of ps for the container's processes."""
+    """Return the headings and rows of ps for the container's processes."""
     import subprocess
 
     container = states.find(name)
@@ -46,7 +46,7 @@ def top(
 
 
 def select_rows(text: str, pids: set[str]) -> tuple[list[str], list[list[str]]]:
-    r"""Return the headings of what ps printed, and the rows of these processes.
+    r"""Return the headings of the output of ps, and the rows of these processes.
 
     >>> select_rows("PID CMD\n 1 init\n 7 sh -c x\n", {"7"})
     (['PID', 'CMD'], [['7', 'sh -c x']])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The files of a container, running or not: opened, listed as changes, exported."""
+"""The files of a container, running or not: ``diff``, ``export``, status and sizes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class PathStat(Record, frozen=True):
-    """What is at a path of a container; *mode* is the kernel's, *link* its text."""
+    """The status of a file in a container; *mode* is the kernel's, *link* the target of a link."""
 
     name: str
     size: int
@@ -36,7 +36,7 @@ class PathStat(Record, frozen=True):
 def open_tree(
     states: ContainerStates, container: Container, *, with_mounts: bool
 ) -> Iterator[core.Tree]:
-    """Give the container's tree: the live one if files may be changed in it."""
+    """Give the container's tree; *with_mounts*, for changes too, the live tree if it runs."""
     from sandbox.engine.containers.paths import paths_of
     from sandbox.native import core
     from sandbox.runtime import launch
@@ -47,7 +47,8 @@ def open_tree(
             yield tree
         return
     place = paths_of(states.layout, container.config)
-    # The lock keeps others from a start or a copy meanwhile: each would miss the other's marks.
+    # With the lock, no other process starts the container or copies meanwhile: each would miss
+    # the state bytes that the other sets.
     held = states.store.hold(container, wait=True) if with_mounts else None
     try:
         with launch.resting_tree(container.config, place, with_mounts=with_mounts) as tree:
@@ -58,7 +59,7 @@ def open_tree(
 
 
 def diff(states: ContainerStates, name: str) -> list[tuple[str, str]]:
-    """Return (A, C or D; path) for everything the container changed, by path."""
+    """Return the changes of a container to its image as (A, C or D; path), sorted by path."""
     with open_tree(states, states.find(name), with_mounts=False) as tree:
         changes = [(kind, os.fsdecode(path)) for kind, path in tree.changes()]
     return sorted(changes, key=lambda change: change[1])
@@ -77,7 +78,7 @@ def export(states: ContainerStates, name: str, write: Callable[[bytes], object])
 
 
 def path_stat(states: ContainerStates, name: str, path: str) -> PathStat:
-    """Return what is at a path of a container; a link is not followed."""
+    """Return the status of a file in a container; a link is not followed."""
     with open_tree(states, states.find(name), with_mounts=True) as tree:
         wanted = os.fsencode(posixpath.normpath("/" + path.lstrip("/")))
         try:
@@ -110,12 +111,12 @@ def layer_size(states: ContainerStates, container: Container) -> int:
 
 
 def sizes(states: ContainerStates, container: Container) -> dict[str, int]:
-    """Return what a container adds and what it shows in all, in bytes."""
+    """Return the bytes of a container's own files, and of all its files."""
     from sandbox.store.images import ImageStore
 
     own = layer_size(states, container)
     try:
         image = ImageStore(states.layout).read(Digest(container.config.image_id)).size
     except NotFound:
-        image = 0  # the image `host`, or one that was removed
+        image = 0  # the image is `host`, or was removed
     return {"SizeRw": own, "SizeRootFs": own + image}

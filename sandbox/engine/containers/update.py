@@ -54,7 +54,7 @@ def update(
     changes: Mapping[str, Any],
     asked: Mapping[str, Any] | None,
 ) -> None:
-    """Change parts of a container's policy, and what inspect shows as *asked* for."""
+    """Change fields of a container's policy, and the wishes that inspect shows."""
     container = states.find(name)
 
     def decide(config: ContainerConfig, _taken: frozenset[str]) -> ContainerConfig:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``wait``: the exit code of a container, once it has ended."""
+"""``wait``: wait for the end of a container."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _POLL = 0.02
 
 
 def wait(states: ContainerStates, name: str, condition: str) -> int:
-    """Return the exit code once the container has ended."""
+    """Wait for the end of a container, and return its exit code."""
     container = states.find(name)
     if condition == "not-running" and not container.state.is_running:
         return container.state.exit_code
@@ -31,13 +31,13 @@ def wait(states: ContainerStates, name: str, condition: str) -> int:
         time.sleep(_POLL)
         try:
             container = states.find(container.config.id)
-        except SandboxError:  # it removed itself
+        except SandboxError:  # it was removed at its end
             return _code_of_event(states, container)
     return container.state.exit_code
 
 
 def _code_of_event(states: ContainerStates, container: Container) -> int:
-    """Return the exit code in the last event of a container's end."""
+    """Return the exit code from the last event of a container's end."""
     ends = [
         int(event["Actor"]["Attributes"].get("exitCode", 137))
         for event in events.read(states.layout, since=0, until=time.time())

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""`engine.images`: what can be done with images.
+"""`engine.images`: pull, push, tag, save, load, compare and remove images.
 
-Rules: a method imports the file of its verb when it is called, so that others cost nothing.
+Rules: a method imports the file of its verb when it is called, so that a short command starts fast.
 
-Does not know: how results are shown.
+Must not know: how results are shown.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 class Images:
     """The images of one store.
 
-    An image is found by its name (``alpine``, ``alpine:3.20``, ``alpine@sha256:…``), its id or
-    the start of its id. The name ``host`` is reserved: it means the machine's own files.
+    *name* is an image's name (``alpine``, ``alpine:3.20``, ``alpine@sha256:…``), its id or the
+    start of its id. The name ``host`` is reserved for the machine's own files.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -46,32 +46,37 @@ class Images:
         self._store = ImageStore(layout)
 
     def get(self, name: str) -> Image:
-        """Return the image of this name or id, or raise `ImageNotFound`."""
+        """Return the image of this name or id. Raises `ImageNotFound`."""
         return self._store.find(name)
 
     def inspect(self, name: str) -> dict[str, Any]:
-        """Return an image as ``docker image inspect`` shows it."""
+        """Return the JSON of ``docker image inspect``. Raises `ImageNotFound`."""
         from sandbox.engine.images.inspect import describe_image
 
         return describe_image(self.get(name))
 
     def history(self, name: str) -> list[tuple[History, int]]:
-        """Return the steps of an image, newest first, each with its size in bytes."""
+        """Return (step, bytes) of an image, newest first. Raises `ImageNotFound`."""
         from sandbox.models.image import layer_histories
 
         return layer_histories(self.get(name))
 
     def tag(self, source: str, target: str) -> None:
-        """Give an image one more name; another image that has the name loses it."""
+        """Give an image one more name; another image with this name loses it.
+
+        Raises `ImageNotFound`, and `UsageError` for a name that no image may have.
+        """
         wanted = parse_reference(target)
         self._store.tag(source, wanted)
         name = wanted.with_default_tag().familiar
         events.tell_image(self._layout, "tag", self.get(name), name)
 
     def remove(self, name: str, *, force: bool = False) -> Removal:
-        """Remove a name, and the image itself once it has none.
+        """Remove a name of an image, and the image if that was its last name.
 
-        Raises `Conflict` if a container uses the image or it has other names, unless *force*.
+        Raises `ImageNotFound`, and `Conflict` if a container uses the image, or if *name* is an id
+        and the image has names in several repositories. *force* removes the name in spite of that,
+        but not the id of an image of a running container.
         """
         from sandbox.engine.images.remove import remove
 
@@ -80,10 +85,10 @@ class Images:
     def prune(
         self, *, everything: bool = False, filters: Sequence[str] = (), blobs: bool = False
     ) -> Pruned:
-        """Remove images without a name, or with *everything* all that no container uses.
+        """Remove images without a name; with *everything*, all images that no container uses.
 
-        *filters* are those of ``image prune --filter``. With *blobs* no image is removed, but
-        the compressed layers that a registry has too.
+        *filters* are those of ``image prune --filter``. With *blobs*, remove no images, but the
+        compressed layers that a registry has too.
         """
         from sandbox.engine.images import prune
 
@@ -104,13 +109,13 @@ class Images:
     ) -> list[Pulled]:
         """Get an image, or every tag of a repository, from its registry.
 
-        *platform* is as in ``linux/amd64``, by default this machine's. *pinned* is the digest
-        that the tag stands for, whatever the registry says. *progress* is called with a layer's
-        short id, a status, and bytes done and in all. *credentials* take the place of the
+        *platform* is by default this machine's, as in ``linux/amd64``. *pinned* is a digest to pull
+        instead of the tag's. *offline* makes no connection. *progress* is called with the short id
+        of a layer, a status, the bytes done and the bytes in all. *credentials* replace the
         user's own.
 
-        Raises `ImageNotFound` if the image is for other platforms only or, *offline*, not in
-        the store; `NotFound`, `AuthFailed` and `RegistryError` are the registry's answers.
+        Raises `ImageNotFound` if the image is not for the platform, or *offline* not in the store.
+        Raises `NotFound`, `AuthFailed` or `RegistryError` after a registry's answer.
         """
         from sandbox.engine.images.pull import pull
 
@@ -133,10 +138,10 @@ class Images:
         progress: OnProgress = silent,
         credentials: Credentials | None = None,
     ) -> list[Pushed]:
-        """Send an image to the registry in its name.
+        """Send an image, or all tags of a repository, to the registry in its name.
 
-        Raises `ImageNotFound` if the store has no such image; `AuthFailed` and `RegistryError`
-        are the registry's answers. See `pull` for *progress* and *credentials*.
+        Raises `ImageNotFound` if the store has no such image, and `AuthFailed` or `RegistryError`
+        after a registry's answer. See `pull` for *progress* and *credentials*.
         """
         from sandbox.engine.images.push import push
 
@@ -145,10 +150,10 @@ class Images:
         )
 
     def load(self, path: str, *, platform: str | None = None) -> list[LoadedImage]:
-        """Add every image of an archive, a compressed one, or an OCI directory.
+        """Add all images of an archive, compressed or not, or of an OCI directory.
 
-        *path* is a file or directory; "-" means standard input. Raises `CorruptData` if the
-        archive is damaged or incomplete; the store is unchanged then.
+        *path* is a file or directory; "-" is standard input. Raises `CorruptData` if the archive is
+        damaged or incomplete; then the store is unchanged.
         """
         from sandbox.engine.images.load import load
 
@@ -162,9 +167,9 @@ class Images:
         kind: str = "docker-archive",
         since: str | None = None,
     ) -> None:
-        """Write images as one archive: *kind* is ``docker-archive`` or ``oci-archive``.
+        """Write images as one archive; *kind* is ``docker-archive`` or ``oci-archive``.
 
-        Layers that the image *since* has too are left out.
+        Layers that the image *since* has too are left out. Raises `ImageNotFound`.
         """
         from sandbox.engine.images import save
         from sandbox.engine.images.image_events import tell_saved
@@ -175,7 +180,8 @@ class Images:
     def save_directory(self, names: Sequence[str], path: str, *, since: str | None = None) -> None:
         """Write images as an OCI layout into the new directory *path*.
 
-        Raises `Conflict` if *path* exists. Layers that the image *since* has too are left out.
+        Layers that the image *since* has too are left out. Raises `ImageNotFound`, and `Conflict`
+        if *path* exists.
         """
         from sandbox.engine.images import save
         from sandbox.engine.images.image_events import tell_saved
@@ -194,8 +200,8 @@ class Images:
     ) -> Digest:
         """Make an image of one layer from the tar of a root file system; return its id.
 
-        *path* is a file; "-" means standard input. *changes* are instructions of a Dockerfile,
-        as in ``CMD ["/bin/sh"]``.
+        *path* is a file; "-" is standard input. *changes* are instructions of a Dockerfile such as
+        ``CMD ["/bin/sh"]``. Raises `CorruptData` if the tar is damaged, and `UsageError`.
         """
         from sandbox.engine.images.import_ import import_
 
@@ -209,19 +215,19 @@ class Images:
         )
 
     def diff(self, before: str, after: str) -> Iterator[Difference]:
-        """Yield the files that differ between two images, by path."""
+        """Yield the files that differ between two images, sorted by path."""
         from sandbox.engine.images.diff import diff
 
         return diff(self._layout, before, after)
 
     def explore(self, name: str) -> ImageReport:
-        """Return what each layer of an image adds, and the bytes that no container can see."""
+        """Return the files of each layer of an image, and the bytes that no container can see."""
         from sandbox.engine.images.explore import explore
 
         return explore(self._layout, name)
 
     def list(self, name: str | None = None, *, filters: Sequence[str] = ()) -> list[Image]:
-        """Return the images that pass, newest first; *name* may hold wildcards.
+        """Return the images that pass the filters, newest first; *name* may hold wildcards.
 
         *filters* are those of ``images --filter``, as in ``dangling=true``.
         """

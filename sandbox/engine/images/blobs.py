@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""An image as push and save give it away: its blobs, and a manifest that names them.
+"""The blobs and the manifest of an image, for push and save.
 
-How it works: what came with the image is given away unchanged. Where a layer's blob is
-not in the store (it was pruned, or the layer was made here) it is fetched again from a
-repository that is known to have it, or packed from the unpacked files; a packed layer
-that is not, byte for byte, what the image's configuration promises is refused.
+How it works: blobs and the manifest leave the store as they came. A layer's blob may be missing
+because it was pruned, or because the layer was made here. Then it is downloaded again from a
+repository that has it, or packed from the unpacked files. A packed layer must have the diff id in
+the image's configuration.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
 class ImageBlobs(Closing):
-    """The blobs of one image; packed ones live until it is closed."""
+    """The blobs of one image. Packed blobs are deleted when it is closed."""
 
     def __init__(self, layout: Layout, image: Image) -> None:
         self._layout = layout
@@ -45,7 +45,7 @@ class ImageBlobs(Closing):
         self._packed: dict[Digest, Path] = {}
 
     def close(self) -> None:
-        """Remove the packed blobs."""
+        """Delete the packed blobs."""
         self._stack.close()
 
     @cached_property
@@ -58,7 +58,7 @@ class ImageBlobs(Closing):
         return tuple(known.get(layer) or self._pack(layer) for layer in image.layers)
 
     def manifest(self) -> RawManifest:
-        """Return the manifest the image came with, or a new one."""
+        """Return the manifest that came with the image, or a new one."""
         from sandbox.registry.client import RawManifest
 
         if self._image.manifest is not None:
@@ -78,7 +78,7 @@ class ImageBlobs(Closing):
         )
 
     def as_new(self, digest: Reference) -> NewImage:
-        """Return the image to add once more, with one more repository digest."""
+        """Return the image with one more repository digest, to be added to the store again."""
         return NewImage(
             self._store.raw_config(self._image.id),
             (),
@@ -88,7 +88,7 @@ class ImageBlobs(Closing):
         )
 
     def path(self, blob: oci.Descriptor) -> Path | None:
-        """Return where a blob is on this machine."""
+        """Return the path of a blob; None if it is not on this machine."""
         digest = parse_digest(blob.digest)
         if digest in self._packed:
             return self._packed[digest]
@@ -99,7 +99,7 @@ class ImageBlobs(Closing):
         return None
 
     def fetch(self, session: Session | None, blob: oci.Descriptor) -> Path:
-        """Return the path of a blob, fetched or packed if it must be."""
+        """Return the path of a blob, after downloading or packing it if it is missing."""
         if (path := self.path(blob)) is not None:
             return path
         if session is not None:
@@ -113,7 +113,7 @@ class ImageBlobs(Closing):
             packed = self._pack(layer)
         except SandboxError as exc:
             raise CorruptData(
-                f"the blob {blob.digest} was pruned and cannot be had again: {exc.message}"
+                f"the blob {blob.digest} was pruned and cannot be restored: {exc.message}"
             ) from exc
         if packed.digest != blob.digest:
             raise CorruptData(f"the blob {blob.digest} was pruned: pull the image again")

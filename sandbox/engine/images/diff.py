@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """``image diff``: the files that differ between two images.
 
-Rules: a modification time alone is no difference. Names are bytes read as Latin-1, as in
-the tables of layers; the caller that shows them turns them back.
+Rules: a modification time alone is no difference. Names are bytes decoded as Latin-1, as in the
+tables of layers; a caller that shows them encodes them again.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _PATCH_LIMIT = 1024 * 1024
 
 @dataclass(frozen=True)
 class Difference:
-    """One path that differs: A added, C changed, D deleted."""
+    """One path that differs; *kind* is A for added, C for changed, D for deleted."""
 
     kind: str
     path: str
-    before: Path | None  # the file, if it is one
+    before: Path | None  # None if it is no regular file
     after: Path | None
 
 
 def diff(layout: Layout, before: str, after: str) -> Iterator[Difference]:
-    """Yield what differs between two images, by path."""
+    """Yield the differences between two images, sorted by path."""
     store = ImageStore(layout)
     old = MergedTree(layout, store.find(before)).complete()
     new = MergedTree(layout, store.find(after)).complete()
@@ -66,9 +66,9 @@ def _is_same(old: MergedTree, one: Node, new: MergedTree, two: Node) -> bool:
 
 
 def patch_of(difference: Difference) -> str:
-    """Return the text of a difference as diff -u shows it; "" if there is none.
+    """Return the output of ``diff -u`` for a difference; "" if there is none.
 
-    Bytes of its name that are no UTF-8 are surrogates, as os.fsdecode makes them.
+    Bytes of the name that are not UTF-8 become surrogates, as with os.fsdecode.
     """
     if difference.before is None and difference.after is None:
         return ""
@@ -85,7 +85,7 @@ def patch_of(difference: Difference) -> str:
 
 
 def _text(path: Path | None) -> list[str] | None:
-    """Return the lines of a text file; None if it is none."""
+    """Return the lines of a text file; None for a binary or a large file."""
     if path is None:
         return []
     with map_os_errors(f"cannot read {path}"), path.open("rb") as file:
@@ -93,7 +93,7 @@ def _text(path: Path | None) -> list[str] | None:
     if len(data) > _PATCH_LIMIT or b"\0" in data:
         return None
     try:
-        # As diff has it: "\n" alone ends a line, no form feed or other separator does.
+        # As in diff, only "\n" ends a line; form feeds and other separators do not.
         return io.StringIO(data.decode("utf-8"), newline="\n").readlines()
     except UnicodeDecodeError:
         return None

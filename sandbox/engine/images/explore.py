@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""``image explore``: what each layer of an image adds, and what is wasted.
+"""``image explore``: the files of each layer of an image, and wasted bytes.
 
-Rules: names are bytes read as Latin-1, as in the tables of layers; the caller that shows
-them turns them back.
+Rules: names are bytes decoded as Latin-1, as in the tables of layers; a caller that shows them
+encodes them again.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LayerReport:
-    """What one layer of an image adds."""
+    """The changes of one layer of an image."""
 
     number: int
     diff_id: Digest
     created_by: str
     size: int
-    added: tuple[tuple[str, int], ...]  # path, size
+    added: tuple[tuple[str, int], ...]  # path, bytes
     changed: tuple[tuple[str, int], ...]
     removed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ImageReport:
-    """What an image is made of."""
+    """The layers of an image, and its wasted bytes."""
 
     image: Image
     layers: tuple[LayerReport, ...]
-    wasted: tuple[tuple[str, int], ...]  # path, bytes that cannot be seen
+    wasted: tuple[tuple[str, int], ...]  # path, bytes that no container can see
     size: int
 
     @property
     def wasted_size(self) -> int:
-        """All bytes that no container can see."""
+        """The sum of the bytes that no container can see."""
         return sum(size for _, size in self.wasted)
 
 
 def explore(layout: Layout, name: str) -> ImageReport:
-    """Return what every layer of an image adds, and what is wasted."""
+    """Return the changes of every layer of an image, and its wasted bytes."""
     image = ImageStore(layout).find(name)
     merged = MergedTree(layout, image)
     steps = [step.created_by for step in image.history if not step.empty_layer]

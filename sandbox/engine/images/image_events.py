@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The events of images: added under names, tagged, untagged, deleted, saved."""
+"""Events of images: import, load, tag, untag, delete and save."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def tell_added(layout: Layout, action: str, image_id: Digest, names: Sequence[Reference]) -> None:
-    """Append the events of an image that came into the store with *names*."""
-    with suppress(ImageNotFound):  # it is gone again
+    """Append the events of a new image and of its names."""
+    with suppress(ImageNotFound):  # it was removed already
         image = ImageStore(layout).read(image_id)
         for name in names:
             events.tell_image(layout, "tag", image, name.familiar)
@@ -32,12 +32,12 @@ def tell_added(layout: Layout, action: str, image_id: Digest, names: Sequence[Re
 def tell_saved(layout: Layout, names: Sequence[str]) -> None:
     """Append the events of images that were saved."""
     for name in names:
-        with suppress(ImageNotFound):  # it went while it was written
+        with suppress(ImageNotFound):  # it was removed during the save
             events.tell_image(layout, "save", ImageStore(layout).find(name))
 
 
 def tell_removed(layout: Layout, image: Image, removal: Removal) -> None:
-    """Append the events of what a removal took: Docker names the image by its id in them."""
+    """Append the events of a removal; as in Docker, they name the image by its id."""
     for name in removal.untagged:
         if "@" not in name:
             events.tell_image(layout, "untag", image)

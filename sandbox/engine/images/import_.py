@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``import``: an image of one layer, from the tar of a root file system."""
+"""``import``: make an image of one layer from the tar of a root file system."""
 
 from __future__ import annotations
 

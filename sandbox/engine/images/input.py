@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The archive that ``load`` and ``import`` read: a file, or standard input."""
+"""Open the archive of ``load`` and ``import``: a file, or standard input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STDIN = "-"
 
 @contextmanager
 def open_input(path: str) -> Iterator[IO[bytes]]:
-    """Open the archive at *path*; "-" means standard input."""
+    """Open the archive at *path*; "-" is standard input."""
     if path == STDIN:
         if sys.stdin.isatty():
             raise UsageError("refusing to read an archive from a terminal")
@@ -33,7 +33,7 @@ def open_input(path: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def naming(path: str) -> Iterator[None]:
-    """Add the name of the file to an error about its data."""
+    """Add the name of the file to errors about its data."""
     try:
         yield
     except CorruptData as exc:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """``inspect`` of an image: Docker's JSON, as plain values.
 
-Rules: pure, and the only place that knows Docker's field names for images. What this
-engine does not have is shown empty, never invented.
+Rules: pure, and the only file with Docker's field names for images. A field without a value is
+shown empty, never invented.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from sandbox.models.image import Image
 
 DRIVER = "index"
-"""The storage driver, as inspect and info name it."""
+"""The name of the storage driver in inspect and info."""
 
-# Of an image that was made of no container, as Go shows a configuration that is empty.
+# Go's JSON of an empty configuration, for an image that was not made from a container.
 _NO_CONFIG: dict[str, Any] = {
     **dict.fromkeys(("Hostname", "Domainname", "User", "Image", "WorkingDir"), ""),
     **dict.fromkeys(("AttachStdin", "AttachStdout", "AttachStderr"), False),

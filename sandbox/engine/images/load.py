@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""``load``: images from an archive or an OCI directory.
+"""``load``: add the images of an archive or of an OCI directory.
 
-Rules: archives are unpacked beside the store first; the store changes in one step at the end.
+Rules: archives are unpacked in a workspace. The store changes in one step at the end.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoadedImage:
-    """What one image of an archive became."""
+    """The id and the names of a loaded image."""
 
     id: Digest
     references: tuple[Reference, ...]
 
 
 def load(layout: Layout, path: str, platform: str | None) -> list[LoadedImage]:
-    """Add every image of an archive, a compressed one, or an OCI directory."""
+    """Add all images of an archive, compressed or not, or of an OCI directory."""
     from sandbox.layers.image_archive import read_archive
     from sandbox.models.architecture import parse_platform
     from sandbox.store.atomic_files import workspace
@@ -64,7 +64,7 @@ def load(layout: Layout, path: str, platform: str | None) -> list[LoadedImage]:
 
 
 class _Loading:
-    """The layers and blobs of an archive on their way into the store."""
+    """The layers and blobs of an archive that are not in the store yet."""
 
     def __init__(self, layout: Layout, scratch: Path) -> None:
         self._layout = layout
@@ -74,9 +74,9 @@ class _Loading:
         self.blobs: dict[Digest, Path] = {}
 
     def take(self, image: ArchivedImage) -> NewImage:
-        """Unpack what is missing of an image; check the rest."""
+        """Unpack the missing layers of an image, check the others, and return the image."""
         image_id = digest_of(image.config)
-        if self._layout.home(image_id) is not self._layout:  # a site has it
+        if self._layout.home(image_id) is not self._layout:  # a site's store has it
             return NewImage(image.config, image.references)
         blobs = [self._layer(layer) for layer in image.layers]
         known = tuple(blob for blob in blobs if blob is not None)
@@ -114,12 +114,12 @@ class _Loading:
         return here and not layer.is_other(known)
 
     def _known(self, diff_id: Digest) -> oci.Descriptor | None:
-        """Return the blob that an image of the store has for this layer."""
+        """Return the blob for this layer of any image in the store."""
         return ImageStore(self._layout).blobs_of().get(diff_id)
 
 
 def _agrees(raw: bytes | None, blobs: Sequence[oci.Descriptor]) -> bool:
-    """Return whether a manifest is about just these blobs."""
+    """Return whether a manifest names exactly these blobs."""
     if raw is None or not blobs:
         return False
     named = oci.decode(raw, oci.Manifest, what="manifest").layers

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The tree of one image, merged of its layers, without running it.
+"""The merged tree of an image's layers, from their tables.
 
-Rules: names are bytes read as Latin-1, as in the tables of layers.
+Rules: names are bytes decoded as Latin-1, as in the tables of layers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class MergedTree:
-    """The tree of one image, and where its files are."""
+    """The tree of one image, and the paths of its files on the host."""
 
     def __init__(self, layout: Layout, image: Image) -> None:
         if image.is_host:
@@ -33,7 +33,7 @@ class MergedTree:
         self.tree = Tree()
 
     def grow(self) -> Iterator[tuple[int, LayerChanges]]:
-        """Add layer after layer; yields what each changes."""
+        """Add the layers one by one; yield the changes of each."""
         for number, layer in enumerate(self._image.layers):
             changes = self.tree.add_layer(read_rows(self._layout.layer_meta(layer)))
             yield number, changes
@@ -45,11 +45,11 @@ class MergedTree:
         return self
 
     def identity(self, node: Node) -> tuple[Digest, str]:
-        """Return what is equal only for the very same entry of the same layer."""
+        """Return a value that is unique to one entry of one layer."""
         return self._image.layers[node.layer], node.row.p
 
     def file(self, node: Node | None) -> Path | None:
-        """Return the file of a node, if it is one."""
+        """Return the path of a node's file; None if it is no regular file."""
         if node is None or node.row.t != "f":
             return None
         top = os.fsencode(self._layout.layer_diff(self._image.layers[node.layer]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several layers at a time: the first failure stops the others."""
+"""Run jobs in parallel; the first failure stops the others."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-class Stopped(SandboxError):  # noqa: N818 - no failure of its own
-    """Another layer failed; this one is given up."""
+class Stopped(SandboxError):  # noqa: N818 - not a failure itself
+    """A job stopped because another one failed."""
 
 
 def in_parallel(count: int, jobs: Iterable[Callable[[], object]], stop: threading.Event) -> None:
-    """Do *jobs*, *count* at a time; after a failure, set *stop* and raise the first one."""
+    """Run *jobs*, *count* at a time. After a failure, set *stop* and raise the first failure."""
     from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
     with ThreadPoolExecutor(max_workers=count) as pool:

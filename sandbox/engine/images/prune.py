@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``image prune``: images that nobody uses, leftovers of pulls, and blobs that a registry has."""
+"""``image prune``: remove unused images, remains of broken pulls, and redundant blobs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def prune(layout: Layout, *, everything: bool, filters: Sequence[str]) -> Pruned:
-    """Remove images without a name, or all that no container uses, and leftovers of pulls."""
+    """Remove images without a name, or all unused ones, and the remains of broken pulls."""
     pruned = Pruned()
     before = _size(layout)
     store = ImageStore(layout)

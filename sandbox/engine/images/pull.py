@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Pull, push and the rest that needs a registry: one method a verb.
+"""``pull``: get an image from its registry.
 
-Rules: urllib3 is imported only here below, so that a `run` of a local image never
-pays for it. A layer is put into the store as soon as it is complete and pinned until
-its image is, so what was pulled is never pulled again.
+Rules: a complete layer enters the store at once, and is pinned until its image is complete. So a
+pull that broke off and is repeated downloads no layer twice.
 
-Does not know: how progress looks.
+Must not know: how progress is shown.
 """
 
 from __future__ import annotations
@@ -53,13 +52,13 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Pulled:
-    """What one reference became."""
+    """The result for one name."""
 
     reference: Reference
     digest: Digest
     image_id: Digest
     is_new: bool
-    """The reference did not mean this image before."""
+    """Whether the name is new, or stood for another image before."""
 
 
 def pull(
@@ -127,7 +126,7 @@ def _refuse_other_platform(config: bytes, reference: Reference, wanted: Platform
 
 
 def read_config(layout: Layout, sources: Sequence[Repository], descriptor: oci.Descriptor) -> bytes:
-    """Return the configuration that a manifest names."""
+    """Return the image configuration in a manifest, from the store or from a registry."""
     from sandbox.registry.session import first_answer
 
     digest = parse_digest(descriptor.digest)
@@ -139,7 +138,7 @@ def read_config(layout: Layout, sources: Sequence[Repository], descriptor: oci.D
 
 
 class Puller:
-    """Pulls with one session, for one platform; *strict* refuses any other."""
+    """Pulls images with one session; *strict* refuses images for another platform."""
 
     def __init__(
         self,
@@ -158,7 +157,7 @@ class Puller:
         self._progress = progress
 
     def run(self, reference: Reference, pinned: Digest | None = None) -> Pulled:
-        """Pull one image; *pinned* is what its tag means."""
+        """Pull one image; *pinned* is a digest to pull instead of the tag's."""
         from sandbox.registry.session import read_manifest
 
         sources = self._session.sources(reference)
@@ -185,7 +184,7 @@ class Puller:
             except StoreFull:
                 self._make_room(new)
                 raise
-        else:  # a site has it
+        else:  # a site's store has it
             self._store.add([NewImage(config, names, digests)], {})
         return Pulled(reference, top.digest, image_id, is_new)
 
@@ -205,7 +204,7 @@ class Puller:
         raise CorruptData(f"manifest {top.digest}: indexes are nested too deeply")
 
     def _make_room(self, new: NewImage) -> None:
-        """Drop what came of an image that does not fit; a full disk needs the room."""
+        """Delete the layers and blobs of an image for which the disk is too small."""
         from sandbox.registry.download import drop_downloads
         from sandbox.store.garbage_collection import forget
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""One layer on its way from a registry into the store.
+"""Download one layer from a registry and unpack it into the store.
 
-Does not know: which image it is for.
+Must not know: to which image the layer belongs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class LayerJob:
     memory: Memory
 
     def get(self, sources: Sequence[Repository], session: Session, tell: OnProgress) -> None:
-        """Make the store have the layer."""
+        """Get the layer into the store."""
         from sandbox.registry.download import downloaded
 
         digest = parse_digest(self.blob.digest)
@@ -59,7 +59,7 @@ class LayerJob:
 
         progress(name, "Pulling fs layer")
         with (
-            self._saying_where(),
+            self._explaining_foreign(),
             downloaded(
                 self.layout, self.blob, sources, transport=session.transport, progress=progress
             ) as path,
@@ -73,8 +73,8 @@ class LayerJob:
         progress(name, "Pull complete")
 
     @contextmanager
-    def _saying_where(self) -> Iterator[None]:
-        """Say of a foreign layer that it is one: as for Docker on Linux, it stays there."""
+    def _explaining_foreign(self) -> Iterator[None]:
+        """Explain a missing foreign layer: like Docker on Linux, pull does not fetch it."""
         try:
             yield
         except NotFound as exc:
@@ -95,7 +95,7 @@ class LayerJob:
             )
 
     def _try_to_unpack(self, path: Path) -> UnpackedLayer | None:
-        """Unpack the layer; None if it has to be done again, because it gave way."""
+        """Unpack the layer; None if an older layer needed the memory, and it must start again."""
         from sandbox.layers.memory_budget import GiveWay
         from sandbox.layers.unpack import unpack_layer
 

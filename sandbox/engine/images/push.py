@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""``push``: what the registry lacks, then the manifest.
+"""``push``: send the blobs that the registry lacks, then the manifest.
 
-Does not know: how progress looks.
+Must not know: how progress is shown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pushed:
-    """What one tag is in the registry now."""
+    """The manifest that one tag has in the registry now."""
 
     reference: Reference
     digest: Digest
@@ -47,7 +47,7 @@ def push(
     progress: OnProgress,
     credentials: Credentials | None,
 ) -> list[Pushed]:
-    """Send an image to the registry that its name says."""
+    """Send an image, or all tags of a repository, to the registry in its name."""
     reference = parse_reference(name)
     if reference.digest is not None:
         raise UsageError("cannot push a digest reference")
@@ -76,7 +76,7 @@ def push(
 
 
 class Pusher:
-    """Pushes with one session."""
+    """Pushes images with one session."""
 
     def __init__(self, layout: Layout, session: Session, progress: OnProgress) -> None:
         self._layout = layout

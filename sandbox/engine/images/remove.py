@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``rmi``: remove a name of an image, or the image."""
+"""``rmi``: remove a name of an image, or the image itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def remove(layout: Layout, name: str, *, force: bool) -> Removal:
-    """Remove a name, and the image itself once it has none."""
+    """Remove a name of an image, and the image if that was its last name."""
     store = ImageStore(layout)
     image = store.find(name)
     removal = store.remove(name, force=force, users=lambda image_id: users_of(layout, image_id))

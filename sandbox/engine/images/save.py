@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""``save``: images as archives that docker, podman, skopeo and umoci read.
+"""``save``: write images to archives that docker, podman, skopeo and umoci read.
 
-How it works: one form serves all. It is an OCI image layout; a docker-archive has
-``manifest.json`` besides, which names the same blobs. Layers are given away as they came.
-With a base, layers that the base has too are named and left out.
+How it works: every archive is an OCI image layout. A docker-archive also has ``manifest.json``,
+which names the same blobs. Blobs are written as they came. With a base image, the layers that the
+base has too are named but left out.
 
 Rules: the same images give the same bytes.
 """
@@ -48,7 +48,7 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True)
 class _File:
-    """One file of a layout: bytes, or a blob of the store and the path where it is."""
+    """One file of a layout: bytes, or a blob and its path in the store."""
 
     data: bytes = b""
     path: Path | None = None
@@ -61,7 +61,7 @@ class _File:
 
     @contextmanager
     def open(self) -> Iterator[Readable]:
-        """Give the content, to be read once; what is read to its end is what was promised."""
+        """Give the content, to be read once; at its end, size and digest are checked."""
         if self.path is None or self.blob is None:
             yield io.BytesIO(self.data)
             return
@@ -77,7 +77,7 @@ class _File:
 
 @dataclass
 class _Saving:
-    """The files of an archive while it is being put together."""
+    """The files of an archive in the making."""
 
     layout: Layout
     left_out: frozenset[Digest]
@@ -175,7 +175,7 @@ def _collect(
 
 
 def _grouped(store: ImageStore, names: Iterable[str]) -> list[tuple[Image, list[Reference]]]:
-    """Return each image once, with all names it is to be saved under."""
+    """Return each image once, with all names to save it under."""
     images: dict[Digest, Image] = {}
     references: dict[Digest, list[Reference]] = {}
     for name in names:
@@ -190,7 +190,7 @@ def _grouped(store: ImageStore, names: Iterable[str]) -> list[tuple[Image, list[
 
 
 def _meant(store: ImageStore, name: str) -> list[tuple[Image, Reference | None]]:
-    """Return what a name stands for: one image, or every tag of a repository."""
+    """Return the images of a name: one image, or every tag of a repository."""
     reference = image_reference(name)
     if reference is not None and reference.tag is None and reference.digest is None:
         every = [

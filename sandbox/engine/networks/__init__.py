@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""`engine.networks`: what can be done with networks.
+"""`engine.networks`: create and remove networks, connect containers to them.
 
-Rules: a network can be removed while only containers that do not run know it, as in
-Docker. Running containers change networks at once, others when they start.
+Rules: as in Docker, a network can be removed if no running container is on it; stopped containers
+do not count. A running container joins and leaves a network at once, others when they start.
 
-Does not know: how results are shown.
+Must not know: how results are shown.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Networks:
-    """The networks of one store, and which containers are on them."""
+    """The networks of one store, and the containers on them."""
 
     def __init__(self, layout: Layout) -> None:
         """Use the networks and containers of *layout*."""
@@ -43,10 +43,9 @@ class Networks:
         self._containers = ContainerStates(layout)
 
     def create(self, wish: NetworkWish) -> Network:
-        """Make a network, with a free subnet if the wish names none.
+        """Make a network; without a subnet in the wish, choose a free one.
 
-        Raises `Conflict` if the name or the subnet is taken, `UsageError` for a wish that
-        makes no sense.
+        Raises `Conflict` if the name or the subnet is taken, and `UsageError` for an invalid wish.
         """
         check_wish(wish)
         with self._store.locked():
@@ -55,18 +54,18 @@ class Networks:
         return network
 
     def get(self, name: str) -> Network:
-        """Return the network of this name, id or start of an id, or raise `NetworkNotFound`."""
+        """Return the network of this name, id or start of an id. Raises `NetworkNotFound`."""
         return self._store.find(name)
 
     def inspect(self, name: str) -> dict[str, Any]:
-        """Return a network as ``docker network inspect`` shows it."""
+        """Return the JSON of ``docker network inspect``. Raises `NetworkNotFound`."""
         from sandbox.engine.networks.inspect import describe_network
 
         network = self.get(name)
         return describe_network(network, self.members(network))
 
     def members(self, network: Network) -> tuple[Seat, ...]:
-        """Return what the running containers on a network have there."""
+        """Return the running containers on a network, with their addresses."""
         return tuple(
             seat
             for seat in self.memberships().values()
@@ -74,13 +73,13 @@ class Networks:
         )
 
     def memberships(self) -> dict[str, Seat]:
-        """Return what running containers have on networks, by container id."""
+        """Return the networks, addresses and ports of running containers, by container id."""
         from sandbox.runtime.network.members import live_seats
 
         return live_seats(self._layout)
 
     def remove(self, name: str) -> Network:
-        """Delete a network; `Conflict` if it is predefined or a running container is on it."""
+        """Delete a network. Raises `Conflict` if it is predefined or has running containers."""
         from sandbox.runtime.network import membership
 
         network = self.get(name)
@@ -99,9 +98,10 @@ class Networks:
         return network
 
     def prune(self, filters: Sequence[str] = ()) -> Pruned:
-        """Delete networks that no container knows, and what killed containers left of others.
+        """Delete the networks that no container is configured for.
 
-        *filters* are those of ``network prune --filter``.
+        Also remove what killed containers left behind on networks. *filters* are those of
+        ``network prune --filter``.
         """
         from sandbox.engine.networks.filters import parse_prune
         from sandbox.runtime import cleanup
@@ -123,9 +123,10 @@ class Networks:
         return pruned
 
     def connect(self, network_name: str, container_name: str, wanted: Endpoint) -> None:
-        """Put a container on one more network; at once if it runs.
+        """Put a container on one more network, at once if the container runs.
 
-        Raises `Conflict` if the container is on it already, or its kind of network allows none.
+        Raises `Conflict` if the container is on the network already, or if it has the network of
+        the host, of another container, or none.
         """
         network = self.get(network_name)
         container = self._containers.find(container_name)
@@ -150,7 +151,7 @@ class Networks:
         self._tell(network, "connect", container=config.id)
 
     def _link(self, network: Network, name: str, alias: str) -> tuple[str, str, str]:
-        """Return a link; where a network has names, the container may come later."""
+        """Return a link; on a network with names, the other container may be created later."""
         try:
             return self._containers.find(name).config.id, name, alias
         except ContainerNotFound:
@@ -159,10 +160,10 @@ class Networks:
             raise
 
     def disconnect(self, network_name: str, container_name: str, *, force: bool = False) -> None:
-        """Take a container off a network; at once if it runs.
+        """Take a container off a network, at once if the container runs.
 
-        Raises `Conflict` if the container is not on it. With *force* a container that does not
-        exist is no error.
+        Raises `Conflict` if the container is not on the network, and `ContainerNotFound` unless
+        *force* is set.
         """
         network = self.get(network_name)
         try:
@@ -190,7 +191,7 @@ class Networks:
         self._tell(network, "disconnect", container=config.id)
 
     def remove_link(self, container_name: str, alias: str) -> None:
-        """Take away a name that ``--link`` gave to another container; at once if it runs."""
+        """Remove a link by its *alias*, at once if the container runs. Raises `NotFound`."""
         container = self._containers.find(container_name)
 
         def decide(current: ContainerConfig, _taken: frozenset[str]) -> ContainerConfig:
@@ -222,7 +223,7 @@ class Networks:
         events.tell(self._layout, "network", action, network.id, **driver, **more)
 
     def list(self, filters: Sequence[str] = ()) -> list[Network]:
-        """Return the networks that pass, predefined ones first.
+        """Return the networks that pass the filters, predefined ones first.
 
         *filters* are those of ``network ls --filter``, as in ``driver=bridge``.
         """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """``network ls --filter`` and ``network prune --filter``.
 
-Rules: pure, but for the clock of ``until``.
+Rules: pure, but for the clock that ``until`` reads.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ _KEYS = ("dangling", "driver", "id", "label", "name", "scope", "type")
 
 
 def parse(filters: Iterable[str], used: Callable[[], set[str]]) -> Callable[[Network], bool]:
-    """Return the test of ``network ls --filter``: any value of a key, every label and key.
+    """Return the test of ``network ls --filter``.
 
-    *used* returns the ids of the networks that running containers are on.
+    A network passes if it passes every key: any value of a key, but every value of ``label``.
+    *used* returns the ids of the networks with running containers.
     """
     wanted = parse_filters(filters, _KEYS)
     for value in wanted.get("type", ()):

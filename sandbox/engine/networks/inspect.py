@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """``network inspect``: Docker's JSON of a network and of the containers on it.
 
-Rules: pure. What is not there is shown empty, never invented.
+Rules: pure. A field without a value is shown empty, never invented.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`engine.registries`: log in, search, and look at images that nobody has pulled."""
+"""`engine.registries`: log in, search, and look at images without pulling them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 class Registries:
-    """What registries say, asked with the user's credentials.
+    """Requests to registries, with the user's credentials.
 
-    Every method raises `RegistryError` while ``SANDBOX_OFFLINE`` is set, or if the registry
-    does not answer as it should; `AuthFailed` if it wants other credentials.
+    Every method but `logout` raises `RegistryError` while ``SANDBOX_OFFLINE`` is set or if the
+    registry gives no valid answer, and `AuthFailed` if the registry rejects the credentials.
     """
 
     def __init__(self, layout: Layout) -> None:
-        """Use what the store in *layout* knows already."""
+        """Read configurations that the store in *layout* has already from there."""
         self._layout = layout
 
     def login(self, domain: str | None, username: str, password: str) -> str:
-        """Try a name and password, and keep them; return where they are kept.
+        """Test a name and password and save them; return the place.
 
-        *domain* is a registry, as in ``ghcr.io``; None means Docker Hub.
+        *domain* is a registry such as ``ghcr.io``; None is Docker Hub.
         """
         from sandbox.registry.credentials import Credentials
 
@@ -40,7 +40,7 @@ class Registries:
         return session.credentials.save(where, credentials)
 
     def check_login(self, domain: str | None, username: str, password: str) -> None:
-        """Try a name and password; nothing is kept."""
+        """Test a name and password without saving them."""
         from sandbox.registry.credentials import Credentials
 
         where = registry_name(domain)
@@ -48,15 +48,15 @@ class Registries:
         open_session().registry(where, Credentials(username, password)).check_login()
 
     def logout(self, domain: str | None) -> bool:
-        """Forget the credentials for a registry; False if there were none."""
+        """Delete the credentials for a registry; False if there were none."""
         from sandbox.registry.credentials import CredentialStore
 
         return CredentialStore().erase(registry_name(domain))
 
     def search(self, term: str, *, limit: int = 25) -> list[dict[str, Any]]:
-        """Return the repositories that a registry finds, as it describes them.
+        """Return the repositories that a registry finds, in its own JSON.
 
-        *term* is ``TERM``, for Docker Hub, or ``REGISTRY/TERM``.
+        *term* is ``TERM`` for Docker Hub, or ``REGISTRY/TERM``.
         """
         domain, slash, rest = term.partition("/")
         if not slash or not ("." in domain or ":" in domain or domain == "localhost"):
@@ -68,7 +68,7 @@ class Registries:
         return session.registry(domain).search(rest, limit)
 
     def manifest(self, name: str) -> RawManifest:
-        """Return the manifest or index that a name means in its registry."""
+        """Return the manifest or index with this name from its registry."""
         from sandbox.registry.session import read_manifest
 
         reference = parse_reference(name).with_default_tag()
@@ -76,9 +76,9 @@ class Registries:
         return read_manifest(open_session().sources(reference), tag_or_digest(reference))
 
     def distribution(self, name: str, *, credentials: Credentials | None = None) -> dict[str, Any]:
-        """Return the descriptor and the platforms of an image, as ``GET /distribution`` does.
+        """Return the JSON of ``GET /distribution/NAME/json``: descriptor and platforms.
 
-        *credentials* take the place of the user's own.
+        *credentials* replace the user's own.
         """
         from sandbox.engine.registries.distribution import distribution
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``GET /distribution``: what a registry says of an image that nobody has pulled."""
+"""``GET /distribution``: a registry's facts about an image that was not pulled."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How registries are reached: a session as a user, or none while offline."""
+"""Sessions with registries; none while the user forbids connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def silent(name: str, status: str, done: int = 0, total: int = 0) -> None:
-    """Show no progress."""
+    """Ignore progress."""
 
 
 def is_offline() -> bool:
@@ -32,7 +32,7 @@ def refuse_offline(name: str) -> None:
 def open_session(identity: tuple[str, Credentials] | None = None) -> Session:
     """Return a session with the user's settings.
 
-    With *identity*, a registry and credentials for it, these take the place of the user's own.
+    *identity* is a registry and the credentials for it, which replace the user's own.
     """
     from sandbox.registry.credentials import CredentialStore, OverriddenCredentials
     from sandbox.registry.session import Session
@@ -42,5 +42,5 @@ def open_session(identity: tuple[str, Credentials] | None = None) -> Session:
 
 
 def tag_or_digest(reference: Reference) -> str:
-    """Return how a registry is asked for this reference."""
+    """Return the digest of a reference, or its tag if it has none."""
     return str(reference.digest) if reference.digest is not None else str(reference.tag)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`engine.system`: the store as a whole, its events, and the machine below it."""
+"""`engine.system`: the store as a whole, its events, and the machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class System:
-    """What concerns more than one kind of object."""
+    """What concerns the whole store, or the machine."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class System:
         volumes: Volumes,
         builds: Builds,
     ) -> None:
-        """Look after *layout* and these parts of its engine."""
+        """Use *layout* and the parts of its engine."""
         self._layout = layout
         self._containers = containers
         self._images = images
@@ -53,38 +53,38 @@ class System:
         return VERSION
 
     def info(self) -> dict[str, Any]:
-        """Return what ``docker info`` shows, by Docker's names."""
+        """Return the JSON of ``docker info``."""
         from sandbox.engine.system.info import info
 
         return info(self._layout, self._containers.list(), self._images.list())
 
     def df(self) -> Usage:
-        """Return what takes room in the store, in bytes on disk."""
+        """Return the disk usage of the store, in bytes on disk."""
         from sandbox.engine.system.df import measure
 
         return measure(self._layout, self._containers.list())
 
     def events(self, *, since: float, until: float | None = None) -> Iterator[dict[str, Any]]:
-        """Yield what happens, as Docker's events, from *since* to *until*.
+        """Yield Docker's events from *since* to *until*, in seconds since 1970.
 
-        Both are seconds since 1970. Without *until*, the iterator waits for what comes.
+        Without *until*, the iterator waits for new events and does not end.
         """
         return events.read(self._layout, since=since, until=until)
 
     def prune(
         self, *, everything: bool = False, volumes: bool = False, filters: Sequence[str] = ()
     ) -> Pruned:
-        """Remove what is not used: containers, images, networks, build cache, leftovers.
+        """Remove unused containers, images, networks and build cache.
 
-        With *everything*, also images with a name and all build cache; with *volumes*, also
+        With *everything*, remove also images with a name and all build cache; with *volumes*, also
         anonymous volumes. *filters* are those of ``system prune --filter``. Build cache has no
-        labels, so it stays if one is asked for.
+        labels, so a filter by label keeps it.
         """
         from sandbox.engine.networks.filters import parse_prune
         from sandbox.store.garbage_collection import sweep
 
         of_networks = [item for item in filters if item.startswith(("label=", "label!=", "until="))]
-        parse_prune(of_networks)  # all filters are checked before anything is removed
+        parse_prune(of_networks)  # filters are checked before anything is removed
         parse_filters(filters)
         pruned = self._containers.prune(filters)
         pruned.add(self._images.prune(everything=everything, filters=filters))
@@ -98,21 +98,21 @@ class System:
         return pruned
 
     def fsck(self, *, repair: bool = False) -> list[Finding]:
-        """Return what is wrong with the store; with *repair*, after mending it."""
+        """Check the store and return the findings; with *repair*, also repair it."""
         from sandbox.store.fsck import check
 
         return check(self._layout, repair=repair)
 
     def doctor(self) -> list[Fact]:
-        """Return what this machine offers to containers, found out afresh."""
+        """Test what this machine offers to containers."""
         from sandbox.engine.system.doctor import examine
 
         return examine(self._layout, os.environ)
 
     def start(self) -> tuple[list[str], list[SandboxError]]:
-        """Start the containers whose restart policy wants it after the machine has started.
+        """Start the containers whose restart policy says so, after the machine has started.
 
-        Returns the names of those that were started, and the errors of the others.
+        Returns the names of the started containers, and the errors of the others.
         """
         from sandbox.engine.system.service import start_all
 

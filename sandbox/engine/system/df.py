@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""``system df``: what takes room in the store, in bytes on disk, each counted once.
+"""``system df``: the disk usage of the store by kind of object, each byte counted once.
 
-Does not know: how results are shown.
+Must not know: how results are shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageUsage:
-    """One image's part of the store; sizes on disk, containers that use it."""
+    """The bytes of one image on disk, and the number of containers that use it."""
 
     image: Image
     shared: int
@@ -36,7 +36,7 @@ class ImageUsage:
 
 @dataclass(frozen=True)
 class ContainerUsage:
-    """One container's own files."""
+    """The bytes of one container's own files on disk."""
 
     container: Container
     size: int
@@ -44,7 +44,7 @@ class ContainerUsage:
 
 @dataclass(frozen=True)
 class VolumeUsage:
-    """One volume, and how many containers have it."""
+    """The bytes of one volume, and the number of containers that mount it."""
 
     volume: Volume
     size: int
@@ -53,7 +53,7 @@ class VolumeUsage:
 
 @dataclass(frozen=True)
 class BuildUsage:
-    """One thing that builds remember; what is *shared* belongs to an image, too."""
+    """The bytes of one entry of the build cache; a *shared* entry also belongs to an image."""
 
     item: Cached
     size: int
@@ -62,7 +62,7 @@ class BuildUsage:
 
 @dataclass(frozen=True)
 class Usage:
-    """The store by what it is for; together it is all of the store."""
+    """The store by kind of object; the parts add up to the whole store."""
 
     images: list[ImageUsage]
     containers: list[ContainerUsage]
@@ -91,7 +91,7 @@ def measure(layout: Layout, containers: list[Container]) -> Usage:
 
 
 class _Measure:
-    """One measurement."""
+    """One measurement: files that were counted are not counted again."""
 
     def __init__(self, layout: Layout, containers: list[Container]) -> None:
         self._layout = layout
@@ -100,9 +100,9 @@ class _Measure:
         self._shared = 0
 
     def run(self) -> Usage:
-        """Count everything once."""
+        """Measure the whole store."""
         layout = self._layout
-        other_reclaimable = disk_usage([layout.downloads])  # which a prune removes
+        other_reclaimable = disk_usage([layout.downloads])  # a prune removes them
         images, reclaimable = self._images()
         containers = [
             ContainerUsage(item, self._count([layout.container(item.config.id)]))

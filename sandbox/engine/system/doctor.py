@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""``doctor``: what this machine offers to containers, and what follows from it.
+"""``doctor``: what this machine offers to containers, and what the lack of it costs.
 
-Rules: a fact is found out by trying, not by reading versions, wherever trying is
-harmless; what is tried in the store is removed again.
+Rules: facts come from trials, not from version numbers, wherever a trial is harmless. A trial in
+the store leaves no file behind.
 
-Does not know: how the facts are shown.
+Must not know: how the facts are shown.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Verdict = Literal["good", "missing", "bad", "irrelevant"]
 _FICLONE = 0x40049409
 _YAMA = {
     "0": "any process of the user may be traced",
-    "1": "descendants, and who allows it, may be traced",
+    "1": "only descendants, and processes that allow it, may be traced",
     "2": "only an administrator may trace",
     "3": "nobody may trace",
 }
@@ -41,9 +41,10 @@ _YAMA = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that was looked at.
+    """One fact about the machine.
 
-    *missing* costs speed or comfort, *bad* keeps containers from running.
+    The lack of something *missing* costs speed or comfort; something *bad* keeps containers from
+    running.
     """
 
     area: str
@@ -54,7 +55,7 @@ class Fact:
 
 
 def examine(layout: Layout, env: Mapping[str, str]) -> list[Fact]:
-    """Look at everything, afresh."""
+    """Test everything; no result is remembered."""
     found = native_probe.probe()
     return [
         *_interceptor(found, env),
@@ -78,7 +79,7 @@ def _interceptor(found: Probe, env: Mapping[str, str]) -> Iterator[Fact]:
         ("seccomp trap", found.trap, "calls are caught by a tracer, which is slow"),
         ("rewriting", found.exec_memory, "call sites are not rewritten: each call traps"),
         ("ptrace", found.ptrace, "the interceptor ptrace cannot be used"),
-        ("addresses", found.address, "the runtime has no place"),
+        ("addresses", found.address, "there is no free address range for the runtime"),
     )
     for name, error, effect in tried:
         if error == 0:
@@ -99,7 +100,7 @@ def _kernel(found: Probe) -> Iterator[Fact]:
     if found.landlock:
         yield Fact("kernel", "landlock", f"ABI {found.landlock}")
     else:
-        why = "a hostile program is not kept from the user's other files by the kernel"
+        why = "the kernel does not keep a hostile program from the user's other files"
         yield Fact("kernel", "landlock", "not there", "missing", why)
     state = "allowed" if _try_user_namespace() else "forbidden"
     yield Fact("kernel", "user namespaces", state, "irrelevant", "not used")
@@ -123,8 +124,8 @@ def _read(path: str) -> str | None:
 def _limits() -> Fact:
     path, holders = offered()
     if not path:
-        effect = "limits are kept by the supervisor and the runtime"
-        return Fact("limits", "cgroup", "none is given to this user", "irrelevant", effect)
+        effect = "the supervisor and the runtime keep limits"
+        return Fact("limits", "cgroup", "none is delegated to this user", "irrelevant", effect)
     held = [name for name, holder in holders.items() if holder == "cgroup"]
     return Fact("limits", "cgroup", path, effect=f"for {', '.join(held)}")
 
@@ -176,8 +177,8 @@ def _features(folder: str) -> Iterator[Fact]:
     tries: tuple[tuple[str, Callable[[str], object], str], ...] = (
         ("reflink", _reflink, "copying up a file copies its bytes"),
         ("hard links", _hard_link, "hard links in a container become copies"),
-        ("xattr", _xattr, "nothing: attributes are kept in tables"),
-        ("birth time", _birth_time, "a reused inode number costs a look at its owner record"),
+        ("xattr", _xattr, "none: attributes are kept in tables"),
+        ("birth time", _birth_time, "a reused inode number costs a lookup of its owner record"),
         ("exec", _exec, "programs cannot be mapped: no container can run from here"),
     )
     for name, attempt, effect in tries:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""``info``: what the store and the machine are like, in Docker's words.
+"""``info``: facts about the store and the machine, under Docker's names.
 
-Does not know: how this is shown.
+Must not know: how the facts are shown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def info(
     layout: Layout, containers: Sequence[Container], images: Sequence[Image]
 ) -> dict[str, Any]:
-    """Return what ``info`` shows, by Docker's names."""
+    """Return the JSON of ``docker info``."""
     alive = sum(item.state.is_running for item in containers)
     paused = sum(item.state.status == "paused" for item in containers)
     root = layout.root
@@ -75,7 +75,7 @@ def _security() -> list[str]:
 
 
 def _system(field: str, otherwise: str) -> str:
-    """Return what os-release says of the machine's system."""
+    """Return a field of os-release."""
     try:
         return platform.freedesktop_os_release().get(field, otherwise)
     except OSError:
@@ -83,5 +83,5 @@ def _system(field: str, otherwise: str) -> str:
 
 
 def architecture() -> str:
-    """Return what Docker calls this kind of machine."""
+    """Return Docker's name for the architecture of this machine."""
     return parse_platform(f"linux/{os.uname().machine}")[1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``system start``: containers that come back with the machine, and the unit that starts them."""
+"""``system start``: start containers with the machine; the systemd unit for it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WantedBy=default.target
 
 
 def start_all(containers: Containers) -> tuple[list[str], list[SandboxError]]:
-    """Start what its restart policy wants running; return names and problems."""
+    """Start the containers whose restart policy says so; return names and errors."""
     started, problems = [], []
     for container in containers.list():
         state, config = container.state, container.config
@@ -54,7 +54,7 @@ def start_all(containers: Containers) -> tuple[list[str], list[SandboxError]]:
 
 
 def service_unit() -> str:
-    """Return a systemd unit of the user that starts the containers."""
+    """Return a systemd user unit that starts the containers."""
     program = shutil.which("sandbox")
     command = shlex.quote(program) if program else shlex.join([sys.executable, "-m", "sandbox"])
     return _UNIT.format(command=command)

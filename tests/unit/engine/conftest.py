@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the engine share: an engine over an empty store."""
+"""A fixture for the tests of the engine: an engine over an empty store."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What builds remember, and what a prune of it takes."""
+"""The build cache, and its prune."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def context(tmp_path: pathlib.Path) -> str:
     return str(folder)
 
 
-def test_a_build_makes_an_image_and_remembers_its_steps(engine: Store, context: str) -> None:
+def test_the_cache_of_an_image_s_steps_is_pruned_only_with_all(engine: Store, context: str) -> None:
     result = engine.builds.build(BuildRequest(context=context, tags=("made:1",)))
     assert engine.images.get("made:1").id == result.image_id
     assert engine.builds.prune().builds == []  # the image needs them
@@ -34,7 +34,7 @@ def test_a_build_makes_an_image_and_remembers_its_steps(engine: Store, context: 
     assert engine.images.get("made:1").id == result.image_id
 
 
-def test_a_prune_keeps_so_many_bytes_and_what_is_young(engine: Store, context: str) -> None:
+def test_a_prune_keeps_the_wanted_bytes_and_young_entries(engine: Store, context: str) -> None:
     engine.builds.build(BuildRequest(context=context))
     assert engine.builds.prune(everything=True, keep=1 << 30).builds == []
     assert engine.builds.prune(everything=True, filters=["until=1h"]).builds == []
@@ -46,6 +46,6 @@ def test_an_unknown_filter_of_a_prune_is_refused(engine: Store) -> None:
         engine.builds.prune(filters=["odd=1"])
 
 
-def test_a_store_that_was_not_made_yet_has_nothing_to_prune(engine: Store) -> None:
+def test_a_prune_does_not_make_the_store(engine: Store) -> None:
     assert engine.builds.prune(everything=True).builds == []
     assert not engine.layout.root.exists()

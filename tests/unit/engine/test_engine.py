@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The engine: its parts come when they are wanted, and bring no other part along."""
+"""The engine: parts are imported on first use, and alone."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Lockfiles on disk: other names stay, and nothing is written by halves."""
+"""Lockfiles on disk."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_locked_needs_a_lockfile() -> None:
         chosen_lockfile(None, strict=True)
 
 
-def test_a_file_that_is_no_lockfile_is_refused_and_left_as_it_is(tmp_path: pathlib.Path) -> None:
+def test_a_file_that_is_no_lockfile_is_refused_and_kept(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "lock"
     path.write_text("{")
     with pytest.raises(CorruptData):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Lists of manifests that are being made."""
+"""Manifest lists that have not been pushed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_list(engine: Store, name: str) -> None:
     path.write_bytes(msgspec.json.encode([ListEntry(f"r.example/app@{DIGEST}", descriptor)]))
 
 
-def test_a_list_is_read_annotated_and_forgotten(engine: Store) -> None:
+def test_a_list_is_read_annotated_and_deleted(engine: Store) -> None:
     add_list(engine, "list%3A1")
     engine.manifests.annotate(
         "list:1", f"r.example/app@{DIGEST}", architecture="arm64", os=None, variant="v8"
@@ -38,7 +38,7 @@ def test_a_list_is_read_annotated_and_forgotten(engine: Store) -> None:
         engine.manifests.read("list:1")
 
 
-def test_an_existing_list_is_only_amended(engine: Store) -> None:
+def test_an_existing_list_is_not_replaced(engine: Store) -> None:
     add_list(engine, "list%3A1")
     with pytest.raises(Conflict, match="use --amend"):
         engine.manifests.create("list:1", [], amend=False)

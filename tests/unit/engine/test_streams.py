@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a server asks of containers that do not run."""
+"""Requests of a server about containers that do not run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_events_come_from_now_on(engine: Store) -> None:
     assert found == [("create", "after"), ("exec_create: true", "after"), ("exec_die", "after")]
 
 
-def test_a_process_starts_only_in_a_container_that_runs(engine: Store) -> None:
+def test_a_process_starts_only_in_a_running_container(engine: Store) -> None:
     made = engine.containers.create(CreateRequest(image="host", name="box"))
     with pytest.raises(Conflict, match=f"container {made.config.id} is not running"):
         engine.streams.find_active("box")
@@ -38,12 +38,12 @@ def test_a_container_without_a_supervisor_cannot_be_attached(engine: Store) -> N
         engine.streams.attach(made, stdin=False)
 
 
-def test_a_terminal_of_a_container_that_ended_has_no_size(engine: Store) -> None:
+def test_the_terminal_of_a_stopped_container_is_not_resized(engine: Store) -> None:
     engine.containers.create(CreateRequest(image="host", name="box"))
     engine.streams.resize("box", 24, 80)
 
 
-def test_a_container_that_keeps_no_log_has_none_to_read(engine: Store) -> None:
+def test_a_container_without_a_log_has_no_reader(engine: Store) -> None:
     policy = Policy(log_driver="none")
     engine.containers.create(CreateRequest(image="host", name="box", policy=policy))
     with pytest.raises(Unsupported, match="logging driver does not support reading"):

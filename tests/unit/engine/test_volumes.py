@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Volumes as the engine makes them."""
+"""Volumes: made, found, pruned, removed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_volume_without_a_name_gets_one_and_is_anonymous(engine: Store) -> Non
     assert engine.volumes.inspect(volume.name)["Mountpoint"] == volume.data
 
 
-def test_a_volume_that_a_container_has_stays(engine: Store) -> None:
+def test_a_volume_that_a_container_mounts_is_not_removed(engine: Store) -> None:
     mounts = (MountPoint("volume", "/data", name="data"),)
     made = engine.containers.create(CreateRequest(image="host", mounts=mounts))
     assert [item.config.id for item in engine.volumes.users("data")] == [made.config.id]
@@ -57,7 +57,7 @@ def test_a_volume_that_a_container_has_stays(engine: Store) -> None:
     engine.volumes.remove("data", force=True)
 
 
-def test_a_prune_takes_anonymous_volumes_and_others_only_if_asked(engine: Store) -> None:
+def test_a_prune_removes_named_volumes_only_with_all(engine: Store) -> None:
     engine.volumes.create("named", {"keep": ""})
     anonymous = engine.volumes.create()
     assert engine.volumes.prune().volumes == [anonymous.name]

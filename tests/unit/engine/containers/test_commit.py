@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``commit``: what the new image runs, and which files it has."""
+"""``commit``: the configuration of the new image."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_a_health_check_that_was_turned_off_stays_off(engine: Store) -> None:
     assert (same.test, off.test) == (["CMD", "true"], ["NONE"])
 
 
-def test_a_container_of_the_machine_s_files_cannot_be_committed(engine: Store) -> None:
+def test_a_container_of_the_image_host_cannot_be_committed(engine: Store) -> None:
     engine.containers.create(CreateRequest(image="host", name="box"))
     with pytest.raises(Unsupported, match="use 'export' and 'import'"):
         engine.containers.commit("box")
 
 
-def test_a_wanted_command_keeps_the_entry_point() -> None:
+def test_a_new_command_keeps_the_entry_point() -> None:
     found = overlaid(RunConfig(entrypoint=["x"], cmd=["a"]), RunConfig(cmd=["b"]))
     assert (found.entrypoint, found.cmd) == (["x"], ["b"])

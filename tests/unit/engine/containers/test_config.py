@@ -26,7 +26,7 @@ def _image(**config: Any) -> Any:
     )
 
 
-def test_what_the_user_did_not_say_comes_from_the_image() -> None:
+def test_options_that_the_user_leaves_out_come_from_the_image() -> None:
     image = _image(
         entrypoint=["tini"],
         cmd=["sh"],
@@ -46,7 +46,7 @@ def test_what_the_user_did_not_say_comes_from_the_image() -> None:
     assert config.hostname == config.id[:12]
 
 
-def test_what_the_user_said_wins() -> None:
+def test_the_user_s_options_replace_the_image_s() -> None:
     image = _image(cmd=["sh"], user="www", working_dir="/srv")
     request = CreateRequest(
         image="x",

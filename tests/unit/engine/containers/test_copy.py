@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Docker's rules for where a copy goes."""
+"""Docker's rules for the destination of a copy."""
 
 from __future__ import annotations
 

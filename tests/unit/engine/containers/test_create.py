@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``create``: what is refused, and what is left then."""
+"""``create``: refused requests, which leave no files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _store(engine: Store) -> ContainerStore:
         ("windows/amd64", "does not match the specified platform"),
     ],
 )
-def test_another_platform_than_the_image_s_is_refused(
+def test_a_request_for_another_platform_than_the_image_s_is_refused(
     engine: Store, platform: str, message: str
 ) -> None:
     with pytest.raises(SandboxError, match=message):
@@ -40,13 +40,13 @@ def test_an_unknown_interceptor_is_refused(engine: Store) -> None:
         engine.containers.create(CreateRequest(image="host", interceptor="magic"))
 
 
-def test_an_unknown_image_is_named_as_docker_names_it(engine: Store) -> None:
+def test_an_unknown_image_gives_docker_s_message(engine: Store) -> None:
     with pytest.raises(ImageNotFound, match="find image 'nope:latest' locally"):
         engine.containers.create(CreateRequest(image="nope"))
     assert list(_store(engine).all()) == []
 
 
-def test_a_name_is_taken_only_once(engine: Store) -> None:
+def test_a_container_s_name_is_unique(engine: Store) -> None:
     first = engine.containers.create(CreateRequest(image="host", name="web"))
     with pytest.raises(Conflict, match=f'"/web" is already in use.*{first.config.id}'):
         engine.containers.create(CreateRequest(image="host", name="web"))
@@ -54,7 +54,7 @@ def test_a_name_is_taken_only_once(engine: Store) -> None:
     engine.containers.create(CreateRequest(image="host", name="web"))
 
 
-def test_a_failed_creation_leaves_nothing(engine: Store) -> None:
+def test_a_failed_create_leaves_no_files(engine: Store) -> None:
     with pytest.raises(UsageError):
         engine.containers.create(CreateRequest(image="host", name="bad name"))
     assert list(engine.layout.containers.iterdir()) == []

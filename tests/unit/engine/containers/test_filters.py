@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``ps --filter`` asks the store about images and networks."""
+"""``ps --filter`` looks up images and networks in the store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.harness.store import Store
 BASE = [images.file("a", "1")]
 
 
-def test_an_image_s_family_are_the_images_that_begin_with_its_layers(engine: Store) -> None:
+def test_the_descendants_of_an_image_begin_with_its_layers(engine: Store) -> None:
     base = engine.load([BASE], tags=["base:1"])
     child = engine.load([BASE, [images.file("b")]], tags=["child:1"])
     engine.load([[images.file("c")]], tags=["other:1"])
@@ -24,7 +24,7 @@ def test_an_image_s_family_are_the_images_that_begin_with_its_layers(engine: Sto
     assert image_family(engine.layout, "nothing:1") == set()
 
 
-def test_a_network_is_meant_by_its_name_and_by_the_start_of_its_id(engine: Store) -> None:
+def test_a_network_has_its_name_and_the_start_of_its_id(engine: Store) -> None:
     network = engine.networks.create(NetworkWish(name="backend"))
     for word in ("backend", network.id[:6]):
         assert network_words(engine.layout, word) >= {word, "backend", network.id}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Docker's JSON of a container: what is true, what was asked for, and empty fields."""
+"""Docker's JSON of a container: true values, wishes and empty fields."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_running_container_shows_its_pid_files_and_addresses() -> None:
     assert shown["GraphDriver"]["Data"] == {"UpperDir": "/c/upper"}
 
 
-def test_what_is_true_is_shown_and_not_what_was_asked_for() -> None:
+def test_host_config_shows_true_values_before_wishes() -> None:
     asked = {"HostConfig": {"Memory": 5, "CpuShares": 3, "IpcMode": "private"}}
     policy = Policy(memory=1 << 20, cpus=1.5, pids_limit=9, log_max_size=10, log_max_file=2)
     shown = describe_container(box(policy=policy, asked=asked), directory="/c", limits_by={})
@@ -90,7 +90,7 @@ def test_a_list_names_a_container_by_its_links_too() -> None:
     assert shown["Created"] == 1_767_225_600
 
 
-def test_a_list_has_a_row_for_each_place_of_a_port() -> None:
+def test_a_list_has_a_row_for_each_host_port() -> None:
     container = box(network=ON_BACKEND, exposed_ports=("53/udp",))
     shown = summarize_container(container, {"w" * 64: seat()}, [BACKEND], {})
     assert shown["Ports"] == [

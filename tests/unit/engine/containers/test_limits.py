@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which changes of limits a running container takes."""
+"""Changes of limits on a running container."""
 
 from __future__ import annotations
 
@@ -31,10 +31,14 @@ def controllers(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return found
 
 
-def test_a_limit_of_tasks_is_neither_set_nor_lifted_without_a_cgroup(controllers: set[str]) -> None:
+def test_the_limit_of_processes_is_neither_set_nor_removed_without_a_cgroup(
+    controllers: set[str],
+) -> None:
     check({"pids_limit": 20}, SUPERVISED, pids_limit=10)
     for before, after in ((0, 10), (10, 0)):
-        with pytest.raises(Conflict, match="a limit of tasks can be set or lifted only while"):
+        with pytest.raises(
+            Conflict, match="the limit of processes can be set or removed only while"
+        ):
             check({"pids_limit": after}, SUPERVISED, pids_limit=before)
     controllers.add("pids")
     check({"pids_limit": 10}, SUPERVISED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Other containers that a new container's network names."""
+"""Other containers in a new container's network settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def linked(network: str, name: str) -> ContainerConfig:
     return config(network=NetworkConfig(mode=network, endpoints=(endpoint,)))
 
 
-def test_a_joined_container_is_named_by_its_id_and_gives_its_hostname() -> None:
+def test_a_container_that_joins_another_has_its_id_and_its_hostname() -> None:
     found = with_containers(config(network=NetworkConfig(mode="container:db")), find)
     assert (found.network.mode, found.hostname) == (f"container:{DB.id}", "database")
 
@@ -41,7 +41,7 @@ def test_a_link_holds_the_id_of_the_other_container(network: str) -> None:
     assert found.network.endpoints[0].links == ((DB.id, "db", "alias"),)
 
 
-def test_only_a_network_of_the_user_takes_a_link_to_a_container_that_comes_later() -> None:
+def test_only_user_defined_networks_allow_links_to_containers_that_do_not_exist_yet() -> None:
     found = with_containers(linked("backend", "later"), find)
     assert found.network.endpoints[0].links == (("", "later", "alias"),)
     with pytest.raises(UsageError, match="could not get container for later"):

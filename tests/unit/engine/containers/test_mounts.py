@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The mounts of a new container: whose wins, and which volumes are made."""
+"""The mounts of a new container: their order, and the volumes that are made."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_user_s_mount_wins_over_another_container_s_and_over_the_image_s(eng
     assert [len(engine.volumes.users(name)) for name in ("old", "new", "both")] == [1, 1, 2]
 
 
-def test_volumes_of_containers_that_do_not_exist_are_refused(engine: Store) -> None:
+def test_volumes_from_a_container_that_does_not_exist_are_refused(engine: Store) -> None:
     for text, message in (("nobody", "no such container"), ("nobody:x", "invalid mode: x")):
         with pytest.raises(UsageError, match=message):
             engine.containers.create(CreateRequest(image="host", volumes_from=(text,)))

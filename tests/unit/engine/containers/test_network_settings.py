@@ -34,7 +34,7 @@ def test_a_running_container_shows_its_address_on_each_network() -> None:
 
 
 @pytest.mark.parametrize("status", ["created", "exited"])
-def test_a_container_that_does_not_run_shows_what_it_asked_for(status: str) -> None:
+def test_a_container_that_does_not_run_shows_the_wanted_address(status: str) -> None:
     wish = Endpoint("backend", address="10.9.0.9", mac="02:00:00:00:00:01")
     container = box(status=status, network=NetworkConfig(mode="backend", endpoints=(wish,)))
     shown = network_settings(container, seat(), [BACKEND])
@@ -56,7 +56,7 @@ def test_the_host_s_network_has_no_addresses() -> None:
     assert shown["IPAddress"] == ""
 
 
-def test_published_ports_have_places_and_exposed_ones_have_none() -> None:
+def test_published_ports_have_host_ports_and_exposed_ones_have_none() -> None:
     container = box(network=ON_BACKEND, exposed_ports=("80/tcp", "53/udp"))
     shown = network_settings(container, seat(), [BACKEND])["Ports"]
     assert shown == {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "53/udp": None}
@@ -68,7 +68,7 @@ def test_a_container_that_does_not_run_has_no_ports() -> None:
     assert ports_text(container, {}) == ""
 
 
-def test_port_bindings_are_what_was_asked_for() -> None:
+def test_port_bindings_are_the_user_s_options() -> None:
     wishes = (
         Publication(Port(80, "tcp"), "127.0.0.1", 8080, 8080),
         Publication(Port(80, "tcp"), "", 0, 0),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``container prune``: what does not run goes, with its bytes counted."""
+"""``container prune``: containers that do not run are removed, and their bytes counted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.store.containers import ContainerStore
 from tests.harness.store import Store
 
 
-def test_a_container_that_never_started_goes(engine: Store) -> None:
+def test_a_container_that_never_started_is_removed(engine: Store) -> None:
     made = engine.containers.create(CreateRequest(image="host"))
     pruned = engine.containers.prune()
     assert pruned.containers == [made.config.id]
@@ -20,7 +20,7 @@ def test_a_container_that_never_started_goes(engine: Store) -> None:
     assert engine.containers.list() == []
 
 
-def test_a_container_that_its_maker_is_about_to_start_stays(engine: Store) -> None:
+def test_a_container_that_is_about_to_start_is_kept(engine: Store) -> None:
     store = ContainerStore(engine.layout)
     started = reaper.start_time_of(os.getpid())
     assert started is not None
@@ -29,7 +29,7 @@ def test_a_container_that_its_maker_is_about_to_start_stays(engine: Store) -> No
     assert engine.containers.prune().containers == []
 
 
-def test_a_container_that_another_process_holds_stays(engine: Store) -> None:
+def test_a_container_that_a_process_holds_is_kept(engine: Store) -> None:
     made = engine.containers.create(CreateRequest(image="host"))
     held = ContainerStore(engine.layout).hold(made)
     assert engine.containers.prune().containers == []
@@ -37,7 +37,7 @@ def test_a_container_that_another_process_holds_stays(engine: Store) -> None:
     assert engine.containers.prune().containers == [made.config.id]
 
 
-def test_only_containers_that_pass_the_filters_go(engine: Store) -> None:
+def test_only_containers_that_pass_the_filters_are_removed(engine: Store) -> None:
     engine.containers.create(CreateRequest(image="host", name="keep"))
     engine.containers.create(CreateRequest(image="host", name="drop", labels=(("a", "1"),)))
     assert len(engine.containers.prune(["label=a"]).containers) == 1

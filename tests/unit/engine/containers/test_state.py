@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Containers in their true state, whatever their files say."""
+"""Containers in their true state, whatever their files hold."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _running(container: Container, pid: int, start: int, engine: Store) -> Conta
     return _store(engine).write_state(container, state)
 
 
-def test_a_container_whose_process_is_gone_has_exited(engine: Store) -> None:
+def test_a_container_without_a_main_process_has_exited(engine: Store) -> None:
     made = engine.containers.create(CreateRequest(image="host"))
     _running(made, os.getpid(), 1, engine)  # the number is in use by another process
     told = engine.containers.get(made.config.id)
@@ -56,7 +56,7 @@ def test_a_container_whose_process_is_gone_has_exited(engine: Store) -> None:
     assert _store(engine).read(made.config.id) == told
 
 
-def test_a_container_whose_process_lives_is_running(engine: Store) -> None:
+def test_a_container_with_a_main_process_is_running(engine: Store) -> None:
     made = engine.containers.create(CreateRequest(image="host"))
     start = reaper.start_time_of(os.getpid())
     assert start is not None
@@ -64,7 +64,7 @@ def test_a_container_whose_process_lives_is_running(engine: Store) -> None:
     assert engine.containers.get(made.config.id).state.is_running
 
 
-def test_while_its_supervisor_holds_it_a_container_is_not_declared_dead(
+def test_a_container_that_its_supervisor_still_holds_is_running(
     engine: Store,
 ) -> None:
     made = engine.containers.create(CreateRequest(image="host"))
@@ -75,14 +75,14 @@ def test_while_its_supervisor_holds_it_a_container_is_not_declared_dead(
     assert not engine.containers.get(made.config.id).state.is_running
 
 
-def test_a_lost_container_of_run_rm_disappears(engine: Store) -> None:
+def test_a_container_of_run_rm_disappears_when_its_process_was_killed(engine: Store) -> None:
     made = engine.containers.create(CreateRequest(image="host", auto_remove=True))
     _running(made, os.getpid(), 1, engine)
     assert engine.containers.list() == []
     assert list(_store(engine).all()) == []
 
 
-def test_a_container_of_run_rm_that_never_started_disappears_with_its_command(
+def test_a_container_of_run_rm_disappears_when_its_command_was_killed_before_the_start(
     engine: Store,
 ) -> None:
     made = engine.containers.create(CreateRequest(image="host", auto_remove=True))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``stats`` adds up what the processes of a container use."""
+"""``stats``: the sum over the processes of a container."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_processes_are_added_up_and_those_that_are_gone_are_left_out(
+def test_the_values_of_all_processes_that_exist_are_added(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(stats, "processes", lambda _: [os.getpid(), 1 << 30])

@@ -27,13 +27,13 @@ def test_a_name_that_is_taken_is_refused(engine: Store, name: str, message: str)
         engine.containers.rename("box", name)
 
 
-def test_a_name_that_makes_no_sense_is_refused(engine: Store) -> None:
+def test_an_invalid_name_is_refused(engine: Store) -> None:
     engine.containers.create(CreateRequest(image="host", name="box"))
     with pytest.raises(UsageError, match="invalid container name"):
         engine.containers.rename("box", "a b")
 
 
-def test_a_policy_is_changed_in_parts_and_the_wish_is_shown(engine: Store) -> None:
+def test_an_update_keeps_other_fields_and_inspect_shows_wishes(engine: Store) -> None:
     engine.containers.create(CreateRequest(image="host", name="box"))
     engine.containers.update("box", memory=1 << 30, asked={"CpuShares": 7})
     engine.containers.update("box", restart="always")
@@ -42,7 +42,7 @@ def test_a_policy_is_changed_in_parts_and_the_wish_is_shown(engine: Store) -> No
     assert engine.containers.inspect("box")["HostConfig"]["CpuShares"] == 7
 
 
-def test_a_container_that_removes_itself_does_not_restart(engine: Store) -> None:
+def test_a_container_of_run_rm_cannot_have_a_restart_policy(engine: Store) -> None:
     engine.containers.create(CreateRequest(image="host", name="box", auto_remove=True))
     with pytest.raises(Conflict, match="AutoRemove is enabled"):
         engine.containers.update("box", restart="always")

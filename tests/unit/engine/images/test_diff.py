@@ -22,7 +22,7 @@ BASE = [
 ]
 
 
-def test_what_differs_between_images(engine: Store) -> None:
+def test_added_changed_and_deleted_files_are_listed_with_their_patches(engine: Store) -> None:
     engine.load([BASE], tags=["a:1"])
     changes = [
         images.file("etc/os", "one\nthree"),
@@ -50,7 +50,7 @@ def test_what_differs_between_images(engine: Store) -> None:
         list(engine.images.diff("host", "b:1"))
 
 
-def test_a_patch_and_a_report_have_names_and_lines_as_they_are(
+def test_patches_and_reports_keep_names_that_are_not_ascii_and_odd_line_ends(
     engine: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = [images.file("grün", "a\fb\u2028c\r\n")]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``image explore``: what each layer adds, and what no container sees."""
+"""``image explore``: the files of each layer, and wasted bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BASE = [
 ]
 
 
-def test_layers_and_what_they_waste(engine: Store) -> None:
+def test_a_report_lists_the_files_of_each_layer_and_the_wasted_bytes(engine: Store) -> None:
     engine.load([BASE, [images.whiteout("big"), images.file("etc/os", "x")], []], tags=["a:1"])
     report = engine.images.explore("a:1")
     assert [len(layer.added) for layer in report.layers] == [5, 0, 0]

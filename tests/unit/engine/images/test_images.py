@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Images by name: found, listed, tagged, saved."""
+"""Images: found, listed, tagged, saved."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_saved_image_is_the_same_in_another_store(
         engine.images.save_directory(["app:1"], str(tmp_path / "layout"))
 
 
-def test_the_machine_s_own_files_are_no_image_to_move(engine: Store) -> None:
+def test_the_image_host_cannot_be_pulled_saved_explored_or_pushed(engine: Store) -> None:
     for move in (
         lambda: engine.images.pull("host"),
         lambda: engine.images.save(["host"], lambda _: None),

@@ -76,7 +76,7 @@ def test_a_bad_root_file_system_leaves_the_store_as_it_was(engine: Store, name: 
         ({"path": "/dev/null", "platform": "a/b/c/d"}, UsageError),
     ],
 )
-def test_a_bad_request_is_refused_before_anything_is_made(
+def test_an_invalid_import_is_refused_before_any_file_is_made(
     engine: Store, arguments: dict[str, object], kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):

@@ -29,7 +29,7 @@ def test_a_field_without_a_value_is_shown_empty() -> None:
     assert shown["ContainerConfig"]["Cmd"] is None
 
 
-def test_a_list_leaves_out_what_would_have_to_be_counted(engine: Store) -> None:
+def test_a_list_has_no_shared_size_and_no_number_of_containers(engine: Store) -> None:
     image = engine.load([[images.file("a", "123")]], tags=["app:1"])
     shown = summarize_image(image)
     assert (shown["RepoTags"], shown["Size"]) == (["app:1"], 3)

@@ -48,7 +48,7 @@ def test_sixty_layers_load_and_leave_nothing_behind(engine: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["diff ids", "too few layers", "evil layer", "one good one bad"])
-def test_a_lying_archive_leaves_the_store_as_it_was(engine: Store, name: str) -> None:
+def test_an_archive_with_wrong_digests_leaves_the_store_as_it_was(engine: Store, name: str) -> None:
     engine.load(LAYERS, tags=["app"])
     before = engine.snapshot()
     new = [[images.file("new")]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several layers at a time."""
+"""Jobs in parallel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_every_job_is_done() -> None:
     assert sorted(done) == list(range(20))
 
 
-def test_the_first_failure_stops_the_others_and_is_what_is_raised() -> None:
+def test_the_first_failure_stops_the_other_jobs_and_is_raised() -> None:
     stop = threading.Event()
     started = threading.Barrier(2)
 

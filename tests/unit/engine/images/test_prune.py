@@ -16,7 +16,9 @@ from tests.harness import images
 from tests.harness.store import Store
 
 
-def test_prune_takes_what_has_no_name(engine: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prune_removes_images_without_a_name(
+    engine: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = engine.load([[images.file("a", images.noise(70_000))]], tags=["a:1"]).id
     engine.load([[images.file("b")]], tags=["a:1"])
     assert main(["image", "prune", "-f"]) == 0
@@ -30,7 +32,7 @@ def test_prune_takes_what_has_no_name(engine: Store, capsys: pytest.CaptureFixtu
     assert os.listdir(engine.layout.layers) == os.listdir(engine.layout.blobs) == []
 
 
-def test_prune_asks_first(
+def test_prune_asks_the_user(
     engine: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine.load([[images.file("a")]])
@@ -45,7 +47,7 @@ def test_prune_asks_first(
     assert engine.images.list() == []
 
 
-def test_what_a_container_uses_stays(engine: Store) -> None:
+def test_prune_keeps_an_image_that_a_container_uses(engine: Store) -> None:
     image_id = engine.load([[images.file("a")]], tags=["a:1"]).id
     request: Any = CreateRequest(image="a:1", args=("/a",))
     container = engine.containers.create(request)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``rmi``: who uses an image keeps it."""
+"""``rmi``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.harness import images
 from tests.harness.store import Store
 
 
-def test_an_image_that_a_container_uses_stays(engine: Store) -> None:
+def test_an_image_that_a_container_uses_is_not_removed(engine: Store) -> None:
     image = engine.load([[images.file("a")]], tags=["app:1"])
     engine.containers.create(CreateRequest(image="app:1", args=("/a",)))
     with pytest.raises(Conflict):
@@ -21,7 +21,7 @@ def test_an_image_that_a_container_uses_stays(engine: Store) -> None:
     assert engine.images.get("app:1").id == image.id
 
 
-def test_a_removal_is_told_as_events(engine: Store) -> None:
+def test_a_removal_appends_its_events(engine: Store) -> None:
     engine.load([[images.file("a")]], tags=["app:1"])
     began = time.time()
     removal = engine.images.remove("app:1")

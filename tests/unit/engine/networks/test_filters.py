@@ -48,7 +48,7 @@ def test_a_dangling_network_is_the_user_s_and_nobody_is_on_it() -> None:
     assert names("false", {BACKEND.id}) == ["bridge", "host", "backend"]
 
 
-def test_members_are_only_looked_up_if_a_filter_asks() -> None:
+def test_the_running_containers_are_looked_up_only_for_the_filter_dangling() -> None:
     def fail() -> set[str]:
         raise AssertionError("not asked for")
 
@@ -56,7 +56,7 @@ def test_members_are_only_looked_up_if_a_filter_asks() -> None:
 
 
 @pytest.mark.parametrize("text", ["odd=1", "type=odd", "dangling=maybe"])
-def test_a_filter_that_makes_no_sense_is_refused(text: str) -> None:
+def test_an_invalid_filter_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse([text], set)
 
@@ -75,7 +75,7 @@ def test_a_filter_that_makes_no_sense_is_refused(text: str) -> None:
         (["label=team", "until=2025-12-31T00:00:00Z"], False),
     ],
 )
-def test_a_prune_takes_what_passes_every_filter(filters: list[str], goes: bool) -> None:
+def test_a_prune_removes_networks_that_pass_every_filter(filters: list[str], goes: bool) -> None:
     assert parse_prune(filters)(BACKEND) == goes
 
 

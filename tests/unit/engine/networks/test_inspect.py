@@ -25,7 +25,7 @@ def test_a_network_without_addresses_has_no_pool() -> None:
     assert shown["Containers"] == {}
 
 
-def test_a_pool_that_was_asked_for_is_shown_beside_the_true_one() -> None:
+def test_a_subnet_without_effect_is_shown_beside_the_true_one() -> None:
     pool = {"Subnet": "fd00::/64"}
     asked = {"IPAM": {"Options": None, "Config": [pool]}, "EnableIPv6": True}
     shown = describe_network(replace(BACKEND, asked=asked), [])

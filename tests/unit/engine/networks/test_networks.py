@@ -45,7 +45,7 @@ def test_a_container_that_does_not_run_changes_its_networks(engine: Store) -> No
         engine.networks.disconnect("bridge", "box")
 
 
-def test_a_container_that_is_gone_can_be_disconnected_by_force(engine: Store) -> None:
+def test_force_disconnects_a_container_that_does_not_exist(engine: Store) -> None:
     with pytest.raises(NotFound):
         engine.networks.disconnect("bridge", "nobody")
     engine.networks.disconnect("bridge", "nobody", force=True)
@@ -59,7 +59,7 @@ def test_a_container_that_is_gone_can_be_disconnected_by_force(engine: Store) ->
         ("bridge", "host", "cannot be connected to host network"),
     ],
 )
-def test_a_network_that_cannot_be_shared_is_refused(
+def test_the_networks_host_and_none_exclude_others(
     engine: Store, mode: str, network: str, message: str
 ) -> None:
     engine.networks.create(NetworkWish(name="backend"))
@@ -87,7 +87,7 @@ def test_a_link_is_removed_by_its_alias(engine: Store) -> None:
     assert engine.containers.get("web").config.network.endpoints[0].links == ()
 
 
-def test_a_prune_leaves_networks_that_a_container_knows(engine: Store) -> None:
+def test_a_prune_keeps_networks_that_a_container_is_configured_for(engine: Store) -> None:
     for name in ("used", "free"):
         engine.networks.create(NetworkWish(name=name))
     flags = NetworkFlags(networks=("used",))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""No connection is made while the user forbids it."""
+"""Sessions with registries."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("value", "offline"), [("1", True), ("yes", True), ("0", False), ("", False)]
 )
-def test_the_variable_says_whether_connections_are_forbidden(
+def test_a_variable_forbids_connections(
     monkeypatch: pytest.MonkeyPatch, value: str, offline: bool
 ) -> None:
     monkeypatch.setenv("SANDBOX_OFFLINE", value)
     assert is_offline() == offline
 
 
-def test_everything_that_needs_a_registry_is_refused_offline(engine: Store) -> None:
+def test_no_method_connects_to_a_registry_offline(engine: Store) -> None:
     asks: list[Callable[[], Any]] = [
         lambda: refuse_offline("r.example"),
         lambda: engine.registries.login(None, "user", "word"),
@@ -44,7 +44,7 @@ def test_everything_that_needs_a_registry_is_refused_offline(engine: Store) -> N
         engine.images.pull("debian")
 
 
-def test_a_digest_is_asked_for_before_a_tag() -> None:
+def test_a_reference_with_tag_and_digest_is_read_by_digest() -> None:
     digest = "sha256:" + "0" * 64
     assert tag_or_digest(parse_reference("debian:12")) == "12"
     assert tag_or_digest(parse_reference(f"debian:12@{digest}")) == digest

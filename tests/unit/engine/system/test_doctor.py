@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``doctor``: facts that were found out by trying."""
+"""``doctor``: facts from trials."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.harness.store import Store
 
 
-def test_a_machine_that_can_run_containers_has_nothing_bad(engine: Store) -> None:
+def test_a_machine_that_runs_containers_has_no_bad_fact(engine: Store) -> None:
     facts = engine.system.doctor()
     assert [fact for fact in facts if fact.verdict == "bad"] == []
     assert {fact.area for fact in facts} == {
@@ -26,7 +26,7 @@ def test_a_machine_that_can_run_containers_has_nothing_bad(engine: Store) -> Non
     }
 
 
-def test_nothing_is_left_of_what_was_tried(engine: Store) -> None:
+def test_trials_leave_no_file_in_the_store(engine: Store) -> None:
     engine.layout.prepare()
     before = sorted(os.listdir(engine.layout.root))
     engine.system.doctor()

@@ -27,7 +27,7 @@ def test_containers_and_images_are_counted(engine: Store) -> None:
     assert shown["NCPU"] == os.cpu_count()
 
 
-def test_a_store_that_was_not_made_yet_is_empty(engine: Store) -> None:
+def test_a_store_that_does_not_exist_is_empty(engine: Store) -> None:
     shown = engine.system.info()
     assert (shown["Containers"], shown["Images"]) == (0, 0)
     assert shown["FreeSpace"] > 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``system start`` and the unit that calls it."""
+"""``system start``, and the systemd unit that calls it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ENDED = ContainerState("exited", started_at="2026-01-01T00:00:00Z")
 
 
-def test_only_containers_with_a_restart_policy_that_were_not_stopped_start(
+def test_only_containers_that_their_restart_policy_wants_are_started(
     engine: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = ContainerStore(engine.layout)

@@ -13,7 +13,7 @@ from tests.harness import images
 from tests.harness.store import Store
 
 
-def test_system_prune_sweeps(engine: Store) -> None:
+def test_system_prune_removes_files_that_nothing_uses(engine: Store) -> None:
     engine.load([[images.file("a")]], tags=["a:1"])
     layout = engine.layout
     (layout.downloads / ("0" * 64)).write_bytes(b"x" * 10_000)
@@ -28,7 +28,7 @@ def test_system_prune_sweeps(engine: Store) -> None:
 
 
 @pytest.mark.parametrize("until", ["1h", "2020-01-01T00:00:00Z", "1577836800"])
-def test_system_prune_takes_any_form_of_a_moment_also_for_the_build_cache(
+def test_until_of_system_prune_is_a_duration_a_date_or_unix_seconds(
     engine: Store, until: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine.load([[images.file("a")]], tags=["a:1"])
