@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pair serve: answers a line on port 80. Pair call NAME...: asks each, prints what it says and its address.
+// Pair serve: answers on port 80. Pair call NAME...: prints the answer and the address of each server.
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

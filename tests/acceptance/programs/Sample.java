@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads, files, a child process, a caught null pointer (a SIGSEGV that the machine handles).
+// Uses threads, files, a child process and a caught null pointer (the JVM handles its SIGSEGV).
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

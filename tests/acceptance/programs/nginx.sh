@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# nginx.sh PORT - serve a page with two workers that are another user, then stop.
+# nginx.sh PORT - serves a page with two workers of another user, then stops.
 set -e
 mkdir -p /srv/www
 echo 'a page' >/srv/www/index.html

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// pair serve: answers a line on port 80. pair call NAME...: asks each, prints what it says and its address.
+// pair serve: answers on port 80. pair call NAME...: prints the answer and the address of each server.
 package main
 
 import (

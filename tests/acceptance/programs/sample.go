@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Goroutines that open files, stat and run children at the same time; signals; the garbage collector.
+// Goroutines open files, stat and run children at the same time; uses signals and the garbage collector.
 package main
 
 import (

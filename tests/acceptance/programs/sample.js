@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files, a child whose output is waited for, a child that is talked to.
+// Uses files, a child whose output it reads, and a child with a two-way connection.
 const fs = require("fs");
 const child = require("child_process");
 

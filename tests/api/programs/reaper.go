@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A reaper as testcontainers wants one: it is told labels, and when nobody is connected any more it
-// removes what has them through the engine's socket, then ends. It speaks HTTP by hand: that compiles fast.
+// A reaper for testcontainers: reads labels from its clients. When the last client has disconnected, it removes
+// all objects with these labels through the engine's socket, and ends. It does not import net/http, to compile fast.
 package main
 
 import (
@@ -22,7 +22,7 @@ func check(err error) {
 	}
 }
 
-// call does one request and returns the body; a status of 400 and above ends the program.
+// call sends a request and returns the body; a status of 400 or above ends the program.
 func call(method, path string) []byte {
 	connection, err := net.Dial("unix", "/var/run/docker.sock")
 	check(err)
@@ -75,7 +75,7 @@ func reap(labels []string) {
 	}
 }
 
-// listen sends the labels of each line, and at the end of the connection nothing.
+// listen sends the labels in each line, and an empty message at the end of the connection.
 func listen(connection net.Conn, told chan<- []string) {
 	lines := bufio.NewScanner(connection)
 	for lines.Scan() {
