@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sandbox.builder.file_views import View
 
 _META = re.compile(rb"[*?\[\\]")
+_RANGE = re.compile(rb"(.)-(.)", re.DOTALL)
 
 
 def has_pattern(path: str) -> bool:
@@ -109,6 +110,10 @@ def _class(body: bytes) -> bytes:
     negated = body.startswith(b"^")
     inner = body[1:] if negated else body
     inner = re.sub(rb"\\(.)", rb"\1", inner, flags=re.DOTALL)
+    # In Go a range whose end comes before its start matches nothing; in Python it is an error.
+    inner = _RANGE.sub(lambda match: match[0] if match[1] <= match[2] else b"", inner)
+    if not inner:
+        return b"." if negated else b"(?!)"
     kept = inner.replace(b"\\", b"\\\\").replace(b"]", b"\\]").replace(b"[", b"\\[")
     kept = kept.replace(b"^", b"\\^")
     return b"[" + (b"^" if negated else b"") + kept + b"]"
