@@ -18,7 +18,7 @@ from sandbox.dockerfile import instructions
 from sandbox.engine.containers.config import CreateRequest
 from sandbox.models.container import ContainerConfig
 from sandbox.models.policy import Policy
-from tests.unit.cli.test_common_flags import DOCKER
+from tests.unit.cli.test_docker_flags import DOCKER
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 COMMAND_LINE = ("sandbox/cli/containers/run_flags.py", "sandbox/cli/containers/lifecycle_flags.py")
