@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * abi.h - every structure that lies in a file or in memory shared between
- * processes, and the functions Python may call.
+ * abi.h - every structure that lies in a file or in memory shared between processes.
  *
- * Level 0. Rules: this file is read by the C compiler and by cffi's cdef
- * (include lines and the guard are cut off there): no expressions in array
- * sizes, no inline functions, no attributes. Numbers are host order. A change
- * of a layout changes SB_ABI_VERSION, SB_INDEX_VERSION or SB_OWNER_VERSION.
+ * Rules
+ *   Two programs read this file: the C compiler and cffi's cdef, which sees neither include lines
+ *   nor the guard. So it has no expressions in array sizes, no inline functions, no attributes.
+ *   Numbers are in host order. A change of a layout changes SB_ABI_VERSION, SB_INDEX_VERSION or
+ *   SB_OWNER_VERSION.
  */
 #ifndef SB_ABI_H
 #define SB_ABI_H
@@ -32,8 +32,8 @@
 #define SB_MAX_ADOPTIONS 64
 #define SB_MAX_PIDS 65536
 
-/* A string in the owning structure's string area; not NUL-terminated unless
- * said so. Strings in struct sb_control are followed by a NUL. */
+/* A string in the owning structure's string area. In struct sb_control a NUL follows each
+ * string; elsewhere only where the member says so. */
 struct sb_text {
 	uint32_t off;
 	uint32_t len;
@@ -62,7 +62,7 @@ struct sb_node {
 	uint32_t parent;
 	uint32_t name_off;   /* into the string area */
 	uint32_t name_len;
-	uint32_t layer;      /* whose diff directory holds the host file */
+	uint32_t layer;      /* the layer whose diff directory holds the host file */
 	uint32_t flags;
 	uint32_t child_first;
 	uint32_t child_count;
@@ -77,10 +77,10 @@ struct sb_index {
 	uint32_t version;
 	uint32_t layer_count;
 	uint32_t node_count;
-	uint32_t path_mask; /* bucket count - 1; a bucket is node number + 1, 0 is empty; linear
-			       probing by hash */
-	uint32_t inode_mask; /* the same by sb_hash of the 8 bytes of ino; only layer files that
-				exist */
+	uint32_t path_mask; /* bucket count - 1; a bucket holds node number + 1, or 0 when it is
+			       empty; linear probing by hash */
+	uint32_t inode_mask; /* the same, by sb_hash of the 8 bytes of ino; only for layer files
+				that exist */
 	uint32_t reserved;
 	uint64_t nodes_off;
 	uint64_t path_off;
@@ -120,11 +120,11 @@ struct sb_ids {
 #define SB_CONTROL_READ_ONLY 1
 #define SB_CONTROL_TRACE 2
 #define SB_CONTROL_REWRITE 8 /* hot call sites may be rewritten */
-#define SB_CONTROL_BIRTH_TIMES 16 /* of the upper are known: no inode inherits a record */
+#define SB_CONTROL_BIRTH_TIMES 16 /* the upper has them: no reused inode inherits a record */
 #define SB_CONTROL_TRACED 32 /* a tracer redirects calls to the runtime (tracer.c) */
-#define SB_CONTROL_STEPS 64 /* it does so without seccomp: it stops every call */
+#define SB_CONTROL_STEPS 64 /* the tracer has no seccomp: it stops every call */
 #define SB_CONTROL_COUNTS_DIRS 128 /* st_nlink of an upper directory is 2 + its subdirectories */
-#define SB_CONTROL_SHORT_POSITIONS 256 /* of 31 bits: directories here take no others */
+#define SB_CONTROL_SHORT_POSITIONS 256 /* directories here take positions of 31 bits only */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */
@@ -148,8 +148,8 @@ struct sb_mount {
 	struct sb_text host;
 };
 
-/* One process of the container. A slot is free when pid is 0 or that process
- * is gone. Found by linear probing from pid % SB_PROC_SLOTS. */
+/* One process of the container. A slot is free when pid is 0 or that process is gone. Linear
+ * probing from pid % SB_PROC_SLOTS finds it. */
 struct sb_proc_slot {
 	uint32_t pid;
 	uint32_t parent;
@@ -157,17 +157,17 @@ struct sb_proc_slot {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t exe_len;
-	uint32_t paced; /* SB_PACED_*: what a wait for it shall not report */
+	uint32_t paced; /* SB_PACED_*: a stop or continuation that wait(2) does not report */
 	char exe[220]; /* canonical guest path, cut off when longer */
 	uint32_t ruid;
 };
 
-/* sb_proc_slot.paced: stopped or continued from outside, not by a guest */
+/* sb_proc_slot.paced: `pause` or `unpause` did it, not a guest */
 #define SB_PACED_STOPPED 1
 #define SB_PACED_CONTINUED 2
 
-/* What execve leaves for the new image; taken with a compare-and-swap of
- * owner from 0 to the pid, given back by the new image. */
+/* What execve leaves for the new image. It takes the mailbox by a compare-and-swap of owner
+ * from 0 to its pid; the new image gives it back. */
 struct sb_mailbox {
 	uint32_t owner; /* pid, 0 = free */
 	uint32_t flags;
@@ -175,7 +175,7 @@ struct sb_mailbox {
 	uint32_t umask;
 	uint32_t secure; /* AT_SECURE */
 	uint32_t seccomp_mode; /* what the guest believes */
-	uint64_t mask; /* of signals: all are blocked until the program begins */
+	uint64_t mask; /* of signals; until the program begins all are blocked */
 	struct sb_ids ids;
 	struct sb_text elf; /* host path of the program's ELF file */
 	struct sb_text interp; /* host path of its interpreter, empty when static */
@@ -185,8 +185,8 @@ struct sb_mailbox {
 	char text[16384]; /* SB_MAILBOX_TEXT; every string is NUL-terminated */
 };
 
-/* How a process enters the container: written by Python, read by the guest
- * ELF started under the name <run>/enter-<number>. */
+/* How a process enters the container. Python writes it; the guest ELF, started under the name
+ * <run>/enter-<number>, reads it. */
 struct sb_entry {
 	uint32_t state; /* 0 free, 1 ready, 2 taken */
 	uint32_t umask;
@@ -203,7 +203,7 @@ struct sb_patched_text {
 	struct sb_text host; /* path of the copy */
 };
 
-/* A call site of a layer file that trapped: what such copies are made from. */
+/* A call site of a layer file that trapped. Rewritten copies are made from these. */
 struct sb_learned_site {
 	uint64_t ino; /* of the layer file */
 	uint32_t offset; /* in the file, behind the syscall instruction */
@@ -228,8 +228,8 @@ struct sb_control {
 	uint32_t host_uid;
 	uint32_t host_gid;
 	uint64_t upper_dev; /* st_dev of the upper directory */
-	uint64_t upper_file_dev; /* of a regular file in it: overlayfs may give files another number
-				  */
+	uint64_t upper_file_dev; /* the same of a regular file in it: overlayfs may give files
+				    another number */
 	uint64_t store_dev; /* the same two of the layers */
 	uint64_t store_file_dev;
 	uint64_t size; /* of the whole file */
@@ -240,8 +240,8 @@ struct sb_control {
 	uint64_t mailboxes_off;
 	uint64_t entries_off;
 	uint32_t next_temp; /* counter for temporary names in the upper */
-	uint32_t upper_used; /* 0 until the first change: a live lower then needs no look at the
-				upper */
+	uint32_t upper_used; /* 0 until the first change: a live lower needs no look at the upper
+				until then */
 	struct sb_text store; /* host path of the store */
 	struct sb_text run; /* host path of the run directory */
 	struct sb_text upper; /* host path of the upper directory */
@@ -250,20 +250,20 @@ struct sb_control {
 	struct sb_text owners; /* host path of the owner table */
 	struct sb_text index; /* host path of the index, empty when live */
 	struct sb_text hostname;
-	struct sb_text net; /* host path of the directory with the network files (net_abi.h); empty:
-			       the machine's own network */
-	struct sb_text net_log; /* host path of the log of connections, empty: none */
+	struct sb_text net; /* host path of the directory with the network files (net_abi.h), empty
+			       for the machine's own network */
+	struct sb_text net_log; /* host path of the log of connections, empty when there is none */
 	uint32_t net_container; /* number in the network table */
-	uint32_t watched; /* non-zero: somebody has asked to be told of new names */
+	uint32_t watched; /* non-zero: a process watches a directory for new names */
 	char whiteout[64]; /* target of a whiteout symlink, NUL-terminated */
 	char opaque[64]; /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */
-	uint64_t mount_firsts[4]; /* a bit for each byte that stands behind the first slash of a
-				     mount's guest path: most look-ups need not see the table */
+	uint64_t mount_firsts[4]; /* a bit for each byte that follows the first slash of a mount's
+				     guest path: most look-ups need not read the table */
 	uint32_t generation; /* dircache.h */
-	uint32_t dirs_making; /* directories that are just being made in the upper */
-	uint32_t dirs_made; /* counts those that were */
-	uint32_t strays; /* non-zero: a whiteout may be where the lower has nothing */
+	uint32_t dirs_making; /* how many directories are being made in the upper */
+	uint32_t dirs_made; /* how many directories were made in the upper */
+	uint32_t strays; /* non-zero: there may be a whiteout where the lower has nothing */
 	uint32_t text_count;
 	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
 	struct sb_patched_text texts[64]; /* SB_MAX_TEXTS */
@@ -271,20 +271,20 @@ struct sb_control {
 	uint32_t tracer; /* pid of the tracer, 0 when there is none yet */
 	uint32_t adopt_bell; /* counts requests; the tracer waits for it to change */
 	struct sb_adoption adoptions[64]; /* SB_MAX_ADOPTIONS */
-	uint32_t over; /* the container is being killed: who is born now ends */
-	uint32_t pids_limit; /* how many tasks there may be, 0: no limit */
-	uint32_t pids_high; /* the highest that pids_limit has been */
+	uint32_t over; /* non-zero: the container is being killed, and new processes end at once */
+	uint32_t pids_limit; /* limit of tasks, 0: none */
+	uint32_t pids_high; /* the highest value that pids_limit has had */
 	uint32_t pids_hand; /* where the next search in the table begins */
 	uint64_t pids_off; /* uint64_t[SB_MAX_PIDS]: pids.c */
 	uint32_t strings_len;
 	char strings[131072]; /* SB_STRINGS_SIZE */
 };
 
-/* a byte of sb_control's state array */
+/* the state of a node: what the upper has at its path */
 #define SB_STATE_UNTOUCHED 0
-#define SB_STATE_MAKING 1 /* a directory that somebody is about to make in the upper, too: ask */
+#define SB_STATE_MAKING 1 /* a directory that a process may be making in the upper: ask it */
 #define SB_STATE_MERGED 2 /* a directory with a transparent directory in the upper */
-#define SB_STATE_ASK 3 /* the upper (or the mount table) decides */
+#define SB_STATE_ASK 3 /* the upper or the mount table decides */
 
 /* ---- owner table: containers/<id>/owners, mmapped by every process ----- */
 
@@ -304,14 +304,14 @@ struct sb_owner {
 	uint64_t rdev;
 	uint64_t origin; /* inode number of the lower file this is a copy of, or 0 */
 	uint32_t volume; /* 0: the upper's device; n + 1: the device of mount n */
-	uint32_t flags; /* in the table above them: more, see owner.c */
+	uint32_t flags; /* in the table the higher bits hold more, see owner.c */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t mode;
 	uint32_t blob_len;
 	uint32_t blob_off; /* into the blob area; packed as sb_node's xattrs */
-	uint32_t spare; /* the record that this one replaced, for the next change; in a copy:
-			 * which writing of which record it is of */
+	uint32_t spare; /* the record that this one replaced, for the next change; in a reader's
+			   copy: which writing of which record it was */
 };
 
 struct sb_owner_table {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base.h - compiler helpers every file may use.
+ * base.h - compiler helpers for every file.
  *
- * Level 0. No function here touches the kernel.
+ * Rules
+ *   No function here makes a system call.
  */
 #ifndef SB_BASE_H
 #define SB_BASE_H
@@ -21,13 +22,13 @@
 #define SB_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define SB_MAX(a, b) ((a) > (b) ? (a) : (b))
 
-/* The guest ELF is one piece: with hidden declarations gcc reaches every
- * symbol relative to the instruction, without a table of addresses. */
+/* The guest ELF is one piece: with hidden declarations gcc reaches every symbol relative to the
+ * instruction, without a table of addresses. */
 #if !__STDC_HOSTED__
 #pragma GCC visibility push(hidden)
 #endif
 
-/* Exit status of a guest whose runtime found its own invariant broken. */
+/* Exit status of a guest when the runtime finds a broken invariant of its own. */
 #define SB_EXIT_BUG 123
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dirent.h - an entry of a directory, as getdents64(2) gives it.
- *
- * Level 0.
  */
 #ifndef SB_DIRENT_H
 #define SB_DIRENT_H

@@ -2,10 +2,9 @@
 /*
  * filesize.h - how large a file may become.
  *
- * Level 0.
  * Rules
- *   What the runtime writes for itself never ends the program: who exceeds RLIMIT_FSIZE is sent
- *   SIGXFSZ, so the limit is asked for before.
+ *   The kernel sends SIGXFSZ to a process that exceeds RLIMIT_FSIZE. The runtime asks for the limit
+ *   before it writes a file of its own, so that no such write ends the guest's program.
  */
 #ifndef SB_FILESIZE_H
 #define SB_FILESIZE_H

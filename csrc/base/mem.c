@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mem.c - the libc-named functions that gcc may call in the guest build.
+ * mem.c - the libc-named functions that gcc may call, for the guest build.
  *
- * Level 0. No vector registers, which belong to the guest: words for short pieces, for long ones
- * the processor's own way (arch.h), which takes its time to begin.
+ * Rules
+ *   No vector registers: they belong to the guest. Short pieces are copied by words, long ones by
+ *   the processor's own instruction (arch.h), which takes a while to begin.
  */
 #include "base/mem.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mem.h - the few libc-named functions gcc may call, and the hash of names.
+ * mem.h - the few libc-named functions that gcc may call, and the hash of names.
  *
- * Level 0. mem.c defines the libc names in the guest build only; the hosted
- * build takes them from libc.
+ * mem.c defines them for the guest build only: the hosted build has a libc.
  */
 #ifndef SB_MEM_H
 #define SB_MEM_H

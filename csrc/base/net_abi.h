@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net_abi.h - the files by which the containers of one user know each other's
- * addresses and ports; docs/network.md tells the rules.
+ * net_abi.h - the files by which the containers of one user know each other's addresses and ports.
  *
- * Level 0, rules as abi.h: cffi reads this too. Two files in one directory:
- * "table", written by Python under a lock and mapped read-only by guests, and
- * "ports", written by guests. Addresses and ports are in host order.
- * Every row is published by one atomic store, so a reader needs no lock and a
- * killed writer leaves only whole rows.
+ * docs/network.md tells the rules of networks. The two files lie in one directory: "table", which
+ * Python writes under a lock and guests map read-only, and "ports", which guests write.
+ * Rules
+ *   Those of abi.h: cffi reads this file, too. Addresses and ports are in host order. One atomic
+ *   store publishes a row, so readers need no lock and a killed writer leaves only whole rows.
  */
 #ifndef SB_NET_H
 #define SB_NET_H
@@ -23,20 +22,20 @@
 #define SB_NET_RESOLVERS 4
 #define SB_NET_ALLOWED 128
 
-/* Number of a container that stands for the machine itself: the gateway of a
- * network is an endpoint of it, and leads to the machine's 127.0.0.1. */
+/* The number that stands for the machine itself. The gateway of a network is an endpoint of it,
+ * and leads to the machine's 127.0.0.1. */
 #define SB_NET_HOST 0
 
-/* A port of a container below sb_net_state.low_ports is this plus the port. */
+/* A container's port below sb_net_state.low_ports lies at this plus the port. */
 #define SB_NET_LOW_BASE 64512
-/* Where a port goes that something outside of the container holds. */
+/* A container's port lies in this range when something outside the container has the port. */
 #define SB_NET_SPARE_FIRST 61000
 #define SB_NET_SPARE_LAST 64511
-/* With the lower half of a container's address, one where it asks whether the machine has a port.
- */
+/* The address at which a container asks whether the machine has a port: these bits and the
+ * lower half of the container's address. */
 #define SB_NET_QUESTIONS 0x7fff0000U
 
-/* sb_net_state.egress: what lies outside of the container's networks */
+/* sb_net_state.egress: may the container reach what lies outside its networks? */
 #define SB_NET_EGRESS_FREE 0
 #define SB_NET_EGRESS_NONE 1
 #define SB_NET_EGRESS_LISTED 2 /* only allowed[] */
@@ -47,27 +46,28 @@ struct sb_net_address {
 	uint32_t gateway; /* 0: none */
 	uint32_t network; /* its number, 1 to 65535 */
 	uint32_t prefix;  /* length, for interface addresses and routes */
-	unsigned char hardware[8]; /* the first six; zeros: made of the address */
+	unsigned char hardware[8]; /* the first six count; all zeros: one is made of the address */
 };
 
-/* A place outside that may be reached: IPv4 as ::ffff:a.b.c.d. */
+/* An address outside that the container may reach; IPv4 as ::ffff:a.b.c.d. */
 struct sb_net_allowed {
 	unsigned char address[16];
 	uint32_t prefix; /* of 128 */
-	uint32_t port;   /* 0: any */
+	uint32_t port; /* 0: any */
 };
 
-/* What a container may do and who it is. */
+/* The addresses of a container, and what it may reach. */
 struct sb_net_state {
-	uint32_t address; /* what its sockets are bound to; stays while it runs */
+	uint32_t address; /* its base address: its sockets are bound to it; it stays while the
+			     container runs */
 	uint32_t egress;
 	uint32_t low_ports; /* net.ipv4.ip_unprivileged_port_start of the machine */
 	uint32_t address_count;
 	uint32_t resolver_count;
 	uint32_t allowed_count;
 	struct sb_net_address addresses[16]; /* SB_NET_ADDRESSES; the first is eth0 */
-	unsigned char resolvers[4][16]; /* name servers, reached on port 53 though the address is a
-					 * loopback one or not allowed */
+	unsigned char resolvers[4][16]; /* name servers: the container reaches port 53 of them even
+					   at a loopback address or one that is not allowed */
 	struct sb_net_allowed allowed[128]; /* SB_NET_ALLOWED */
 };
 
@@ -106,7 +106,7 @@ struct sb_net_table {
 #define SB_NET_ANY 1 /* bound to 0.0.0.0 or :: */
 #define SB_NET_LOOPBACK 2 /* bound to 127.0.0.1 or ::1: not for other containers */
 #define SB_NET_DUAL 4 /* an IPv6 socket for IPv4 too */
-#define SB_NET_PUBLISHED_PORT 8 /* lies on the machine's address of the published row */
+#define SB_NET_PUBLISHED_PORT 8 /* lies on the machine's address that the published row names */
 
 /* container << 48 | kind << 40 | flags << 32 | port << 16 | value;
  * 0 unused, 1 dropped; linear probing by all but flags and value. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stat.h - what the kernel says of a file of the host.
- *
- * Level 0.
  */
 #ifndef SB_STAT_H
 #define SB_STAT_H

@@ -2,8 +2,9 @@
 /*
  * sys.h - typed raw system calls: the only way csrc/ asks the kernel.
  *
- * Level 0. Every function returns >= 0 or -errno. Pointers are runtime
- * memory, never guest memory (guest.c copies that).
+ * Rules
+ *   Every function returns >= 0 or -errno. Pointers lead to the runtime's memory, never to the
+ *   guest's, which only guest.c touches.
  */
 #ifndef SB_SYS_H
 #define SB_SYS_H

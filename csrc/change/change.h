@@ -2,7 +2,6 @@
 /*
  * change.h - every change of the merged tree, with the errno Linux gives.
  *
- * Level 2.
  * How it works
  *   The caller looks a path up (sb_tree_lookup) and passes the answer. Here the
  *   permission checks of the operation are made (write permission on the

@@ -2,7 +2,6 @@
 /*
  * internal.h - how entries get into the upper directory and out of it, which only change/ knows.
  *
- * Level 2.
  * Rules
  *   A new entry is made in control->work under a temporary name, gets its owner
  *   record, and is moved into place in one step; it may be made in place when

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net_link.c - what the kernel would tell of a container's interfaces.
+ * net_link.c - what the kernel would say of a container's interfaces.
  *
  * How it works
- *   A request becomes the whole answer in one datagram: the messages, then
- *   "done" or an acknowledgement. Changes are refused as to a process without
- *   privileges. Tables that a container has nothing in are empty.
+ *   One datagram answers a request: the messages, then "done" or an acknowledgement. Changes are
+ *   refused, as for a process without privileges. A dump is empty where a container has nothing.
  */
 #include "net/net_link.h"
 
@@ -28,7 +27,7 @@ struct answer {
 	unsigned char *buf;
 	uint32_t len;
 	uint32_t max;
-	uint32_t start; /* of the message that is built */
+	uint32_t start; /* of the current message */
 	bool full;
 	struct sb_link_header head;
 };
@@ -50,7 +49,7 @@ static void name_link(struct sb_link *link, uint32_t number)
 	link->name[at] = (char)('0' + number % 10);
 }
 
-/* What was chosen, or 02:42 and the address. */
+/* The address that the user chose, or 02:42 and the IPv4 address. */
 static void set_hardware(struct sb_link *link, const struct sb_net_address *from)
 {
 	static const unsigned char none[sizeof(link->hardware)];
@@ -222,7 +221,7 @@ static void put_loopback_six(struct answer *a)
 	end(a);
 }
 
-/* gateway 0: the network of the interface itself. */
+/* The route through a gateway, or (0) to the network of the interface itself. */
 static void put_route(struct answer *a, const struct sb_link *link, uint32_t gateway)
 {
 	const struct rtmsg info = {
@@ -279,7 +278,7 @@ static uint8_t family_of(const struct request *r)
 	return r->body_len > 0 ? r->body[0] : AF_UNSPEC;
 }
 
-/* The interface that a request names by number or attribute; NULL: none such. */
+/* The interface that a request names by number or attribute; NULL when there is none. */
 static const struct sb_link *named_link(const struct request *r)
 {
 	struct ifinfomsg info;
@@ -357,7 +356,7 @@ int sb_link_answer(const struct sb_net *net, const unsigned char *request, uint3
 	r.body = request + sizeof(r.head);
 	r.body_len = SB_MIN(len, r.head.len) - (uint32_t)sizeof(r.head);
 	if (r.head.len < sizeof(r.head) || r.head.type < RTM_BASE)
-		return 0; /* the kernel takes no notice either */
+		return 0; /* the kernel ignores it, too */
 	r.count = sb_link_list(net, r.links);
 	a.head = (struct sb_link_header){.seq = r.head.seq, .pid = pid};
 	if (is_change(r.head.type)) {

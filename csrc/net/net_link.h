@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net_link.h - what the kernel would tell of a container's interfaces.
+ * net_link.h - what the kernel would say of a container's interfaces.
  *
- * Level 1. Pure: requests of rtnetlink(7) and what netdevice(7) asks. A
- * container has lo and, for each network it is on, eth0, eth1 and so on.
+ * A container has lo and, for each network it is on, eth0, eth1 and so on. Requests are those of
+ * rtnetlink(7) and netdevice(7).
+ * Rules
+ *   Pure.
  */
 #ifndef SB_NET_LINK_H
 #define SB_NET_LINK_H
@@ -23,7 +25,7 @@ struct sb_link { /* an interface */
 	char name[16];
 };
 
-/* All of them into out (SB_LINK_MAX); how many. */
+/* List all interfaces into out (SB_LINK_MAX); the count. */
 uint32_t sb_link_list(const struct sb_net *net, struct sb_link *out);
 uint32_t sb_link_mask(uint32_t prefix);
 
@@ -35,8 +37,8 @@ struct sb_link_header { /* struct nlmsghdr */
 	uint32_t pid;
 };
 
-/* The answer to one request (whole, at most a few hundred bytes) to the socket
- * pid; the length, or -ENOBUFS. has_six: the machine has IPv6. */
+/* Answer one whole request (at most a few hundred bytes) of the socket pid; the length of the
+ * answer, or -ENOBUFS. has_six: the machine has IPv6. */
 int sb_link_answer(const struct sb_net *net, const unsigned char *request, uint32_t len,
 		   uint32_t pid, bool has_six, unsigned char *out, uint32_t max) SB_MUST_CHECK;
 

@@ -101,7 +101,7 @@ static bool is_group(const struct sb_net_place *place)
 	return place->v4 >> 28 == 14 || place->v4 == 0xffffffffU;
 }
 
-/* Is it the address of one of its interfaces? */
+/* Is it the address of one of the container's interfaces? */
 static bool is_own(const struct sb_net *net, uint32_t address)
 {
 	uint64_t version;

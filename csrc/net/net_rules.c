@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net_rules.c - what becomes of a socket address on its way in.
+ * net_rules.c - what the runtime binds, connects and sends to in place of a guest's address.
  *
  * How it works
- *   The address says whose it is (its class), the port where the socket
- *   really lies (the rows of "ports"). A port that nobody has noted leads to one
- *   on which nobody listens, so that a server of the machine on 0.0.0.0 is
- *   never taken for one of a container.
+ *   The class of an address says whose it is; the rows of "ports" say where the socket of a port
+ *   really lies. A port without a row leads to a port on which nobody listens: so a server of the
+ *   machine on 0.0.0.0 is never taken for one of a container.
  * Does not know
  *   Descriptors, and what the kernel says of them.
  */
@@ -16,7 +15,7 @@
 
 #include "base/mem.h"
 
-/* Ports from here on may have been chosen by the kernel, without a note. */
+/* The kernel may have chosen a port from here on, without a note. */
 #define EPHEMERAL 32768
 /* Nobody listens there: port 0 of those below low_ports. */
 #define DEAD_PORT SB_NET_LOW_BASE
@@ -33,7 +32,7 @@ static uint16_t default_port(const struct sb_net *net, uint32_t container, uint1
 	return port != 0 && port < low ? (uint16_t)(SB_NET_LOW_BASE + port) : port;
 }
 
-/* A published port lies on an address of the machine, of IPv4: the machine's IPv6 is relayed. */
+/* A published port lies on an IPv4 address of the machine. A relay serves the machine's IPv6. */
 static bool bind_published(const struct sb_net *net, const struct sb_net_place *name, bool udp,
 			   bool v6only, struct sb_net_binding *out)
 {
@@ -56,7 +55,7 @@ bool sb_net_is_alone(const struct sb_net_table *table, uint32_t container)
 	return state != NULL && state->egress == SB_NET_EGRESS_NONE && state->address_count == 0;
 }
 
-/* On the container's own addresses. */
+/* Bind to the container's own addresses. */
 static void bind_own(const struct sb_net *net, const struct sb_net_place *name,
 		     struct sb_net_binding *out)
 {
@@ -69,7 +68,7 @@ static void bind_own(const struct sb_net *net, const struct sb_net_place *name,
 	out->spare = !known && port < SB_NET_SPARE_FIRST && (out->kind & SB_NET_UDP) == 0 &&
 		     sb_net_is_alone(net->table, net->self);
 	out->fixed = known;
-	if (out->kind & SB_NET_V6) /* which all containers share */
+	if (out->kind & SB_NET_V6) /* all containers share ::1 */
 		sb_net_set_v6(&out->place, sb_net_loopback_v6, port);
 	else
 		sb_net_set_v4(&out->place, net->base, port);
@@ -109,7 +108,8 @@ int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,
 
 /* ---- connect and send --------------------------------------------------- */
 
-/* Where a socket of datagrams will most likely lie that is bound to a port which nobody has yet. */
+/* Where a datagram socket will probably lie once a program binds the port, which none has bound
+ * yet. */
 static void await(const struct sb_net *net, uint32_t container, uint32_t base,
 		  struct sb_net_target *out)
 {
@@ -122,7 +122,7 @@ static void await(const struct sb_net *net, uint32_t container, uint32_t base,
 		sb_net_set_v4(&out->awaited, host == 0 ? base : host, host_port);
 }
 
-/* Where the port of a container lies for who comes by outer ways or by its loopback. */
+/* Where the port of a container lies for a client from outside (outer) or from its own loopback. */
 static void lead_to(const struct sb_net *net, uint32_t container, uint32_t base, bool outer,
 		    bool udp, struct sb_net_target *out)
 {
@@ -164,7 +164,7 @@ void sb_net_lead(const struct sb_net *net, bool udp, uint16_t port, struct sb_ne
 	}
 	lead_to(net, net->self, net->base, true, udp, &target);
 	*out = target.place;
-	/* A datagram's answer comes from there. */
+	/* The answer to a datagram comes from there. */
 	if ((row.flags & SB_NET_PUBLISHED_PORT) != 0 && out->v4 == net->base)
 		out->v4 = SB_NET_LOOPBACK_V4;
 }
@@ -177,7 +177,7 @@ static int reach_own(const struct sb_net *net, const struct sb_net_place *name, 
 
 	out->is_loopback = true;
 	if (!name->is_v6) {
-		/* Perhaps a client of the machine that is answered. */
+		/* It may be a client of the machine that gets an answer. */
 		if (udp && name->port >= EPHEMERAL && name->v4 == SB_NET_LOOPBACK_V4 &&
 		    !sb_net_find_port(net->ports, net->self, kind, name->port, &row))
 			return 0;
@@ -289,7 +289,7 @@ int sb_net_reach(const struct sb_net *net, const struct sb_net_place *name, bool
 		break;
 	case SB_NET_IS_OWN:
 		out->from_base = true;
-		/* Datagrams: a client on the loopback may be answered. */
+		/* Datagrams may be the answer to a client on the loopback. */
 		lead_to(net, net->self, net->base, !udp, udp, out);
 		break;
 	case SB_NET_IS_PEER:

@@ -1,55 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net_rules.h - what the runtime binds, connects and sends to in place of a socket address.
+ * net_rules.h - what the runtime binds, connects and sends to in place of a guest's address.
  *
- * Level 1. Pure: reads the network files, asks the kernel nothing. docs/network.md tells the rules.
+ * docs/network.md tells the rules.
+ * Rules
+ *   Pure: reads the network files, asks the kernel nothing.
  */
 #ifndef SB_NET_RULES_H
 #define SB_NET_RULES_H
 
 #include "net/net_place.h"
 
-/* What to bind to instead. */
+/* What the socket is bound to instead. */
 struct sb_net_binding {
 	struct sb_net_place place;
-	uint32_t kind;  /* of the row to note, */
-	uint8_t flags;  /* and its flags */
-	bool native;    /* leave it alone */
-	bool later; /* any address, or one of the loopback, and any port, of a stream: when it is
-		     * asked for, or listens. A client connects to the world, and from where it said
-		     */
-	bool spare; /* only the ports from SB_NET_SPARE_FIRST on, any of them */
-	bool fixed; /* this port or none: published, or known to be the container's */
-	bool note; /* note the row when it is bound */
+	uint32_t kind;  /* of the row to note */
+	uint8_t flags;  /* of the row to note */
+	bool native;    /* the guest's own address is right */
+	bool later; /* a stream with any port, and with any address or one of the loopback: bind it
+		       when its name is asked for or it listens. Until then it is a client that may
+		       connect to the world */
+	bool spare; /* any port from SB_NET_SPARE_FIRST on, and no other */
+	bool fixed; /* this port or none: it is published, or other containers know it */
+	bool note; /* note the row after the bind */
 };
 struct sb_net_socket {
 	bool udp;
 	bool v6only;
-	bool now; /* there is no later */
+	bool now; /* bind it now (see later above) */
 };
-/* Is it a container without any network? The kernel lets its streams connect to ports from
- * SB_NET_SPARE_FIRST on only (confine.c), so all of its servers lie there. */
+/* Is it a container without any network? The kernel lets its streams connect only to ports from
+ * SB_NET_SPARE_FIRST on (confine.c), so all of its servers lie there. */
 bool sb_net_is_alone(const struct sb_net_table *table, uint32_t container);
 int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,
 		const struct sb_net_socket *socket, struct sb_net_binding *out) SB_MUST_CHECK;
 
-/* Where to connect or send to instead. */
+/* Where the socket connects or sends to instead. */
 struct sb_net_target {
 	struct sb_net_place place;
 	bool changed;
-	bool from_base; /* a socket without an address is bound to the base address first */
-	bool is_loopback; /* the program meant its own loopback, */
-	bool from_six; /* and that of IPv6: a stream is bound to SB_NET_SIX */
-	bool is_gateway; /* it meant the machine, which is on the same address */
+	bool from_base; /* bind a socket that has no address to the base address first */
+	bool is_loopback; /* the guest means its own loopback */
+	bool from_six; /* the guest means ::1: bind the stream to SB_NET_SIX */
+	bool is_gateway; /* the guest means the machine, which has the same address */
 	bool is_outside;
-	/* Datagrams: nobody has noted the port yet; who binds it will lie here. Port 0: there is
-	 * one. */
+	/* Datagrams: no program has noted the port yet; a socket that binds it will lie here.
+	 * Port 0: the port is noted. */
 	struct sb_net_place awaited;
 };
 int sb_net_reach(const struct sb_net *net, const struct sb_net_place *name, bool udp,
 		 struct sb_net_target *out) SB_MUST_CHECK;
 
-/* Where a caller from the machine finds what listens on a port of the container, now. */
+/* Where a program of the machine finds what listens on a port of the container now. */
 void sb_net_lead(const struct sb_net *net, bool udp, uint16_t port, struct sb_net_place *out);
 
 #endif

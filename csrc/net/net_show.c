@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net_show.c - what becomes of a socket address on its way out.
+ * net_show.c - which socket address a program is shown in place of the real one.
  *
  * How it works
- *   The base address of a container becomes the address by which the other
- *   side knows it, a real port the one that the program bound.
+ *   The base address of a container becomes the address by which the other side knows it; the real
+ *   port becomes the one that the program has bound.
  */
 #include "net/net_show.h"
 
@@ -72,8 +72,8 @@ static void show_six(struct sb_net_place *out)
 		out->v4 = SB_NET_LOOPBACK_V4;
 }
 
-/* Somebody on the machine's loopback: one of the container's own programs, or the
- * machine, which is the gateway to a container. */
+/* The peer is on the machine's loopback: a program of the same container, or the machine, which
+ * is the gateway to a container. */
 static uint32_t shown_loopback(const struct sb_net *net, const struct sb_net_ends *ends,
 			       uint32_t kind)
 {
@@ -89,7 +89,7 @@ static uint32_t shown_loopback(const struct sb_net *net, const struct sb_net_end
 	return gateway_of(net);
 }
 
-/* The row of "ports" that made a socket lie where it does. */
+/* The row of "ports" because of which a socket lies where it does. */
 static bool find_real(const struct sb_net *net, uint32_t kind, uint16_t real,
 		      struct sb_net_port *out)
 {
@@ -105,7 +105,7 @@ static bool is_of_loopback(const struct sb_net *net, uint16_t port)
 	return find_real(net, 0, port, &row) && (row.flags & SB_NET_LOOPBACK) != 0;
 }
 
-/* Has the program itself bound one end of a stream to a port of its loopback? */
+/* Has the program bound one end of a stream to a port of its loopback? */
 static bool is_stream_of_loopback(const struct sb_net *net, const struct sb_net_ends *ends)
 {
 	return !ends->udp && ends->connected && !ends->local.is_v6 && !ends->peer.is_v6 &&
@@ -113,15 +113,15 @@ static bool is_stream_of_loopback(const struct sb_net *net, const struct sb_net_
 	       (is_of_loopback(net, ends->local.port) || is_of_loopback(net, ends->peer.port));
 }
 
-/* Is the other end one of the container's own, at an address of the loopback? */
+/* Is the peer in the same container, at an address of the loopback? */
 static bool is_peer_near(const struct sb_net *net, const struct sb_net_ends *ends)
 {
 	return ends->connected && sb_net_is_near(&ends->peer) &&
 	       sb_net_endpoint(net->table, ends->peer.v4) == 0;
 }
 
-/* From 127.0.0.1 to 127.0.0.1 goes what was connected to a gateway, and datagrams of the
- * container's own. */
+/* Does the socket lead to the machine? A stream between 127.0.0.1 and 127.0.0.1 was connected
+ * to a gateway; a datagram socket there may also be the container's own. */
 static bool is_to_machine(const struct sb_net_ends *ends)
 {
 	return ends->connected && !ends->peer.is_v6 && ends->peer.v4 == SB_NET_LOOPBACK_V4 &&
@@ -143,7 +143,7 @@ void sb_net_show_local(const struct sb_net *net, const struct sb_net_ends *ends,
 		known = reverse(net, net->self, kind | SB_NET_V6, &out->port, &flags);
 	if (sb_net_is_any(local)) {
 		if (known && (flags & SB_NET_PUBLISHED_PORT) != 0)
-			show_any(out); /* also what lies on ::ffff:0.0.0.0 */
+			show_any(out); /* also for ::ffff:0.0.0.0 */
 		return;
 	}
 	if (local->is_v6) {
@@ -175,7 +175,8 @@ void sb_net_show_local(const struct sb_net *net, const struct sb_net_ends *ends,
 		out->v4 = sb_net_shown_address(net);
 }
 
-/* A datagram socket was connected before anybody bound the port: to where a low one will lie. */
+/* The datagram socket was connected before any program bound the port, to the place where a low
+ * port will lie. */
 static void show_awaited(const struct sb_net *net, uint32_t container, uint16_t *port)
 {
 	struct sb_net_port row;
@@ -185,8 +186,9 @@ static void show_awaited(const struct sb_net *net, uint32_t container, uint16_t 
 		*port -= SB_NET_LOW_BASE;
 }
 
-/* What was sent to an address of the container's own comes from the base address, too; then nobody
- * has noted the port that the kernel chose for its sender. */
+/* Does the peer send from the container's loopback? It comes from the base address, too, as do
+ * senders to the container's own address; but the kernel chose the port of those, without a
+ * note. */
 static bool is_from_loopback(const struct sb_net *net, const struct sb_net_ends *ends,
 			     uint32_t kind)
 {
@@ -254,8 +256,8 @@ bool sb_net_show_row(const struct sb_net *net, struct sb_net_row *row)
 		visible = known;
 	else if (!row->local.is_v6 && row->local.v4 == net->base)
 		visible = row->local.port !=
-			  SB_NET_LOW_BASE; /* its supervisor's, to keep the address */
-	else /* of IPv6, it is the relay's */
+			  SB_NET_LOW_BASE; /* the supervisor's socket, which keeps the address */
+	else /* one on IPv6 is the relay's */
 		visible = known && (port.flags & SB_NET_PUBLISHED_PORT) != 0 && !row->local.is_v6;
 	if (ends.connected && !row->peer.is_v6 && row->peer.v4 == net->base)
 		visible = true;

@@ -3,9 +3,8 @@
  * net_table.c - look up rows of the network files, and change them.
  *
  * How it works
- *   Three hash tables with linear probing. A row is one 64-bit word, or a key
- *   word that is stored after its value. Dropped rows are marked, and become
- *   unused again when the next one is.
+ *   Three hash tables with linear probing. A row is one 64-bit word, or a key word that is stored
+ *   after its value. A dropped row is only marked; it becomes unused when the row behind it is.
  * Rules
  *   "table" has one writer at a time (Python's lock), "ports" any number.
  */
@@ -17,7 +16,7 @@
 
 #define UNUSED 0
 #define DROPPED 1
-/* How far rows of "ports" may lie from their place: it bounds a full table. */
+/* How far rows of "ports" may lie from their place: a look-up in a full table ends there. */
 #define REACH 4096
 
 static uint64_t load(const uint64_t *word)

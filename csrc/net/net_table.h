@@ -2,9 +2,9 @@
 /*
  * net_table.h - look up rows of the network files, and change them.
  *
- * Level 1. Pure: both files are mapped by the caller. A wrong file is refused
- * by sb_net_check; what a row says is checked when it is used, never trusted
- * as an index.
+ * Rules
+ *   Pure: the caller maps both files. sb_net_check refuses a wrong file. What a row says is checked
+ *   where it is used, and never serves as an index before.
  */
 #ifndef SB_NET_TABLE_H
 #define SB_NET_TABLE_H
@@ -15,7 +15,7 @@
 /* A row of "ports". */
 struct sb_net_port {
 	uint16_t port;
-	uint16_t value; /* the real port, or of a reverse row the container's */
+	uint16_t value; /* the real port; in a reverse row the container's port */
 	uint8_t flags;
 };
 
@@ -23,7 +23,7 @@ struct sb_net_port {
 int sb_net_check(const struct sb_net_table *table, uint64_t size) SB_MUST_CHECK;
 int sb_net_check_ports(const struct sb_net_ports *ports, uint64_t size) SB_MUST_CHECK;
 
-/* ---- endpoints: word, or 0 when the address belongs to nobody ---- */
+/* ---- endpoints: a word, or 0 when the address is no container's ---- */
 uint64_t sb_net_endpoint(const struct sb_net_table *table, uint32_t address);
 static inline uint32_t sb_net_endpoint_container(uint64_t word)
 {
@@ -39,7 +39,7 @@ int sb_net_drop_endpoint(struct sb_net_table *table, uint32_t address) SB_MUST_C
 
 /* ---- containers ---- */
 
-/* NULL when the number is not in use. What it points at may change: read what is
+/* NULL when the number is not in use. The state may change while it is read: read what is
  * needed, then ask sb_net_is_current. */
 const struct sb_net_state *sb_net_state(const struct sb_net_table *table, uint32_t container,
 					uint64_t *version);
@@ -62,7 +62,8 @@ int sb_net_unpublish(struct sb_net_table *table, uint32_t container, bool udp,
 /* ---- ports that are in use ---- */
 bool sb_net_find_port(const struct sb_net_ports *ports, uint32_t container, uint32_t kind,
 		      uint16_t port, struct sb_net_port *out);
-/* Replaces the row of the same container, kind and port. -ENOSPC when full. */
+/* Add a row, or replace the row of the same container, kind and port. -ENOSPC when the table is
+ * full. */
 int sb_net_put_port(struct sb_net_ports *ports, uint32_t container, uint32_t kind,
 		    const struct sb_net_port *row) SB_MUST_CHECK;
 void sb_net_drop_port(struct sb_net_ports *ports, uint32_t container, uint32_t kind, uint16_t port);

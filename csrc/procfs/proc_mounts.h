@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * proc_mounts.h - the mount tables of /proc.
- *
- * Level 2.
  */
 #ifndef SB_PROC_MOUNTS_H
 #define SB_PROC_MOUNTS_H

@@ -2,7 +2,7 @@
 /*
  * proc_net.h - lines of /proc/net files in a container's terms.
  *
- * Level 2. Pure.
+ * Pure.
  */
 #ifndef SB_PROC_NET_H
 #define SB_PROC_NET_H

@@ -2,7 +2,7 @@
 /*
  * proc_text.h - lines of /proc files in guest terms.
  *
- * Level 2. Each function turns one piece of input into text appended to a
+ * Each function turns one piece of input into text appended to a
  * struct sb_proc_out; text that does not fit is dropped whole (full is set).
  * Nothing is opened here but what statfs(2) must ask about a mount.
  */

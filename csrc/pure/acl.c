@@ -127,7 +127,7 @@ static bool is_member(const struct asker *who, const struct entry *entry)
 	return who->real ? sb_ids_in_real_group(who->ids, gid) : sb_ids_in_group(who->ids, gid);
 }
 
-/* The kernel's posix_acl_permission() for who does not own the file. */
+/* The kernel's posix_acl_permission() for ids that do not own the file. */
 static bool allows(const char *value, size_t len, const struct asker *who, uint32_t mode,
 		   unsigned want)
 {
@@ -160,7 +160,7 @@ void sb_acl_judge(const char *value, size_t len, const struct sb_ids *ids, uint3
 {
 	struct asker who = {.ids = ids, .gid = gid};
 
-	if ((mode & 0070) == 0) /* the kernel looks at no list then */
+	if ((mode & 0070) == 0) /* then the kernel reads no list */
 		return;
 	acl->access = 1;
 	for (unsigned want = 0; want < 8; want++) {

@@ -3,10 +3,9 @@
  * ids.c - the set*id state machines, capability sets and permission checks.
  *
  * How it works
- *   Each function is the kernel's rule of the same name (kernel/sys.c,
- *   kernel/groups.c, security/commoncap.c, fs/namei.c, fs/attr.c)
- *   over struct sb_ids: build the new credentials beside the old ones, check,
- *   then let the change of user ids act on the capability sets.
+ *   Each function follows the kernel's rule of the same name (kernel/sys.c, kernel/groups.c,
+ *   security/commoncap.c, fs/namei.c, fs/attr.c) on struct sb_ids. It checks the new ids, then
+ *   changes the capability sets as the change of user ids demands.
  * Rules
  *   Pure: no I/O, no globals, safe in a signal handler.
  * Does not know
@@ -72,7 +71,7 @@ static void fix_caps(struct sb_ids *next, const struct sb_ids *old)
 		next->cap_effective = next->cap_permitted;
 }
 
-/* The new user ids become ids', with their effect on the capability sets. */
+/* Change the user ids, and the capability sets with them. */
 static void take_uids(struct sb_ids *ids, uint32_t r, uint32_t e, uint32_t s)
 {
 	struct sb_ids old;
@@ -352,8 +351,8 @@ int sb_ids_set_securebits(struct sb_ids *ids, uint64_t bits)
 
 /* ---- permission checks -------------------------------------------------- */
 
-/* generic_permission(): the bits of the one class that applies, then the DAC
- * capabilities in caps. */
+/* generic_permission(): the mode bits of the one class that applies, then the DAC capabilities
+ * in caps. */
 static int permit(const struct sb_ids *ids, uint32_t fsuid, uint32_t fsgid, uint64_t caps,
 		  uint32_t mode, uint32_t uid, uint32_t gid, unsigned want)
 {

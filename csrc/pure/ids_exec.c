@@ -3,10 +3,10 @@
  * ids_exec.c - what execve(2) makes of ids and capabilities.
  *
  * How it works
- *   The rules of security/commoncap.c and fs/exec.c; the format of security.capability is
- *   that of linux/capability.h.
+ *   The rules are those of security/commoncap.c and fs/exec.c; the format of security.capability
+ *   is that of linux/capability.h.
  * Rules
- *   Pure: no I/O, no globals, safe in a signal handler. A file's bytes are a stranger's.
+ *   Pure: no I/O, no globals, safe in a signal handler. A file's bytes are not trusted.
  */
 #include "pure/ids_exec.h"
 
@@ -30,7 +30,7 @@ static uint32_t le32(const unsigned char *bytes)
 	       (uint32_t)bytes[3] << 24;
 }
 
-/* Decode a security.capability value; anything malformed counts as none. */
+/* Decode a security.capability value; a malformed one counts as none. */
 static void read_file_caps(const unsigned char *bytes, uint32_t len, struct file_caps *out)
 {
 	uint32_t magic;
@@ -58,7 +58,7 @@ static void read_file_caps(const unsigned char *bytes, uint32_t len, struct file
 	out->present = true;
 }
 
-/* P'(permitted) before ambient, and whether the effective bit holds. */
+/* P'(permitted) without the ambient set, and whether the effective bit is set. */
 static uint64_t exec_permitted(const struct sb_ids *ids, const struct file_caps *file,
 			       uint32_t euid, bool *effective)
 {

@@ -3,8 +3,7 @@
  * log.c - build one line of text in a caller's buffer and write it.
  *
  * Rules
- *   Signal-safe: no heap, no locks, no writable globals, never blocks longer
- *   than one write(2) to a file.
+ *   Signal-safe: no heap, no locks, no writable globals; nothing blocks longer than one write(2).
  * Does not know
  *   Which process traces, or where the run directory is.
  */
@@ -204,7 +203,7 @@ void sb_line_path(struct sb_line *line, const char *path)
 	put(line, '"');
 }
 
-/* Digits of value in the base, lowest first, then copied the right way round. */
+/* The digits of value; they are made in reverse order. */
 static void put_number(struct sb_line *line, uint64_t value, unsigned base)
 {
 	char digits[20];
@@ -245,7 +244,7 @@ void sb_line_result(struct sb_line *line, long result)
 	sb_line_add(line, name);
 }
 
-/* The 8 spare bytes of text hold what marks and ends the line. */
+/* The 8 spare bytes of text hold the "..." and the newline. */
 static void finish(struct sb_line *line)
 {
 	if (line->cut) {

@@ -2,9 +2,10 @@
 /*
  * path.h - path strings in fixed buffers.
  *
- * Level 1. A canonical guest path is absolute, has no empty, "." or ".."
- * component and no slash at the end; the root is "/". Appending never
- * overflows: it returns -ENAMETOOLONG and leaves the path as it was.
+ * Rules
+ *   A canonical guest path is absolute, has no empty, "." or ".." component and no slash at the
+ *   end; the root is "/". Appending never overflows: it returns -ENAMETOOLONG and leaves the path
+ *   as it was.
  */
 #ifndef SB_PATH_H
 #define SB_PATH_H
@@ -18,15 +19,15 @@ struct sb_path {
 };
 
 int sb_path_set(struct sb_path *path, const char *text, size_t len) SB_MUST_CHECK;
-/* Append the bytes as they are. */
+/* Append bytes without a slash before them. */
 int sb_path_add(struct sb_path *path, const char *text, size_t len) SB_MUST_CHECK;
-/* Append "/" (unless path ends in one) and the name. */
+/* Append "/", unless the path ends in one, and the name. */
 int sb_path_join(struct sb_path *path, const char *name, size_t len) SB_MUST_CHECK;
 /* Cut the last component; the root stays the root. */
 void sb_path_pop(struct sb_path *path);
 /* Offset of the last component; 1 for the root. */
 uint32_t sb_path_name(const struct sb_path *path);
-/* Length of a canonical path below "/", 0 when it is "/" or not canonical. */
+/* The length of a canonical path; 0 when it is "/" or not canonical. */
 uint32_t sb_path_canonical(const char *path);
 /* Is inner equal to outer or below it? Both canonical. */
 bool sb_path_within(const char *inner, size_t inner_len, const char *outer, size_t outer_len);

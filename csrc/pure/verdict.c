@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verdict.c - what becomes of each system call number, for every way in.
- *
- * Level 1. Pure.
+ * verdict.c - what becomes of each system call number, for every interceptor. Pure.
  */
 #include "pure/verdict.h"
 
@@ -52,7 +50,7 @@ bool sb_verdict_is_descriptor(uint64_t nr)
 	return nr == __NR_close || nr == __NR_dup2 || nr == __NR_dup3 || nr == __NR_close_range;
 }
 
-/* ext2 and most others, ext4's version, XFS, btrfs, f2fs, FAT, Ceph */
+/* the ones of ext2 and most others, of ext4 (version), XFS, btrfs, f2fs, FAT, Ceph */
 const unsigned short sb_verdict_file_types[] = {0x6600, 0x7600, 0x5800, 0x9400,
 						0xf500, 0x7200, 0x9700, 0};
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * control.c - find the parts of a mapped control file and of a mapped index.
+ * control.c - find the parts of a mapped control file, and of the index that it names.
  *
  * Rules
- *   The files are mapped by the caller; nothing here touches the kernel.
+ *   The caller maps the files; nothing here makes a system call.
  */
 #include "tree/control.h"
 

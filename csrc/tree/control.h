@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * control.h - the parts of a mapped control file, and of the index that it names.
- *
- * Level 2.
  */
 #ifndef SB_CONTROL_H
 #define SB_CONTROL_H

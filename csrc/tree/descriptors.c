@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descriptors.c - which image file a descriptor is, remembered.
+ * descriptors.c - remember which file of the image a descriptor is.
  */
 #include "tree/descriptors.h"
 
@@ -26,7 +26,7 @@ struct sb_fds_mark sb_fds_mark(const struct sb_fs *fs, int fd)
 	};
 }
 
-/* Does an open descriptor of this node stay what it is? */
+/* Does a descriptor of this node stay what it is while it is open? */
 static bool is_plain(const struct sb_tree *tree, uint32_t node)
 {
 	const struct sb_node *n = &tree->nodes[node];

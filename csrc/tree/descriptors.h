@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descriptors.h - which image file a descriptor is, remembered.
+ * descriptors.h - remember which file of the image a descriptor is.
  *
- * Level 2.
  * How it works
- *   A descriptor of an image file means that file until it is closed. What is
- *   learned when it is opened, or asked for the first time, answers fstat,
- *   starts lookups and lists directories without the kernel. close, dup2, dup3
- *   and close_range forget, before the kernel closes.
- *   An entry counts how often its number was forgotten: who learned something
- *   and finds another count was overtaken by a close, and drops it. With
- *   several threads only who opened a file learns what its number is: others
- *   could ask between the forgetting and the close. What is learned then
- *   under a number that the closer does not own is forgotten after the close.
+ *   A descriptor of an image file stands for that file until it is closed. The node is learned
+ *   when the file is opened, or when the descriptor is first asked about. With the node fstat is
+ *   answered, look-ups start and directories are listed without the kernel. close, dup2, dup3 and
+ *   close_range make the table forget, before the kernel closes. An entry counts how often its
+ *   number was forgotten. A thread that learns a node and finds another count drops what it
+ *   learned: a close came between. With several threads only the thread that opened the file
+ *   learns, since another could ask between the forgetting and the close. What a thread still
+ *   learns in that time, under a number that the closing thread does not own, is forgotten after
+ *   the close.
  * Rules
- *   Only where call sites are rewritten and the image has an index
- *   (sb_fds_are_known()): else those calls are the kernel's alone. One table
- *   for one table of descriptors: a process that shares memory but not
- *   descriptors has none, one that shares descriptors but not memory gives it
- *   up, the child of a fork begins with an empty one (MADV_WIPEONFORK).
- *   No lock. Not for files with several names: each may have its own copy.
+ *   Only where call sites are rewritten and the image has an index (sb_fds_are_known()):
+ *   elsewhere those calls are not trapped. A table of the kernel's descriptors has one such
+ *   table: a process that shares memory but not descriptors has none, one that shares descriptors
+ *   but not memory gives it up, and the child of a fork begins with an empty one
+ *   (MADV_WIPEONFORK). No lock. Not for files with several names: each name may have its own
+ *   copy.
  */
 #ifndef SB_FDS_H
 #define SB_FDS_H
@@ -28,20 +27,20 @@
 
 #define SB_FDS_KNOWN 510
 
-/* A page: count << 32 | node + 1, by descriptor. */
+/* One page. An entry, by descriptor: count << 32 | node + 1. */
 struct sb_fds {
-	uint64_t closes;  /* how often anything was forgotten */
-	uint64_t threads; /* is there, or was there, more than one? */
+	uint64_t closes;  /* how often any entry was forgotten */
+	uint64_t threads; /* non-zero: there is, or was, more than one thread */
 	uint64_t entry[SB_FDS_KNOWN];
 };
 
-/* What must not have changed when something is learned. */
+/* The state before the kernel is asked; what is learned counts only while it is the same. */
 struct sb_fds_mark {
 	uint64_t closes;
 	uint64_t entry;
 };
 
-/* Does the filter trap the calls that end descriptors? */
+/* Does the seccomp filter trap the calls that close descriptors? */
 bool sb_fds_are_known(const struct sb_control *control);
 
 /* The node of the image file behind fd, or SB_NO_NODE. */
@@ -52,17 +51,17 @@ static inline uint32_t sb_fds_find(const struct sb_fs *fs, int fd)
 	return (uint32_t)__atomic_load_n(&fs->fds->entry[fd], __ATOMIC_ACQUIRE) - 1;
 }
 
-/* Before the kernel is asked what fd is. */
+/* Call the first before, the second after the kernel is asked what fd is. */
 struct sb_fds_mark sb_fds_mark(const struct sb_fs *fs, int fd);
 void sb_fds_learn(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, uint32_t node);
 
-/* Before and after an open, whose number is not known before it. */
+/* Call the first before, the second after an open: the number is not known before it. */
 uint64_t sb_fds_count(const struct sb_fs *fs);
 void sb_fds_opened(const struct sb_fs *fs, int fd, uint64_t count, uint32_t node);
 
-/* Before descriptors first..last are closed. */
+/* Call it before descriptors first..last are closed. */
 void sb_fds_forget(const struct sb_fs *fs, uint32_t first, uint32_t last);
-/* After it. */
+/* Call it after they are closed. */
 void sb_fds_closed(const struct sb_fs *fs, uint32_t first, uint32_t last);
 
 #endif

@@ -45,7 +45,7 @@ uint32_t sb_dircache_count(const struct sb_tree *tree)
 
 /* ---- the slots ------------------------------------------------------------ */
 
-/* What proves a slot whole: everything in it goes into the sum. */
+/* A slot is whole when this is its sum: everything in it goes into the sum. */
 static uint64_t sum_of(const struct sb_dir_slot *slot)
 {
 	const char *from = (const char *)&slot->len;
@@ -53,10 +53,10 @@ static uint64_t sum_of(const struct sb_dir_slot *slot)
 	return sb_hash(from, (size_t)((const char *)(slot + 1) - from)) ^ slot->hash;
 }
 
-/* A copy of the slot of guest, if it holds that directory as it is now. */
+/* Copy the slot of guest, if it holds that directory as it is now. */
 static bool load(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_dir_slot *slot)
 {
-	/* Before the generation, which is raised before a directory counts as made. */
+	/* Read before the generation, which is raised before a directory counts as made. */
 	const bool making = __atomic_load_n(&fs->tree->control->dirs_making, __ATOMIC_SEQ_CST) != 0;
 	uint64_t hash;
 

@@ -2,38 +2,36 @@
 /*
  * dircache.h - remember directories that exist in the upper, or in a live lower alone.
  *
- * Level 2.
  * How it works
- *   A directory of the image needs no look at the disk; one that a container
- *   made needs one for every component above it. The last few are kept per
- *   process, under the hash of their canonical path. Every rmdir and every
- *   rename of a directory, by any process, raises sb_control.generation; what
- *   was remembered under another number is forgotten.
- *   A directory of a live lower is remembered too: that it is none of the upper. A copy-up of
- *   one raises the number, and nobody believes such a memory while one is being made. What the
- *   machine makes of its own directories meanwhile is found by the look at the entry itself, but
- *   for a symlink in the place of a directory, which the kernel follows.
- *   With the looks of a directory (owner, mode, whether it holds directories) names in it
- *   can be changed without a look at them (change_quick.c): a change of those looks raises
- *   the number too, and directories that are made are counted.
+ *   The index answers for a directory of the image. For a directory that the container made, the
+ *   kernel is asked about every component above it. So each process keeps the last few of those,
+ *   under the hash of their canonical path. Every rmdir and every rename of a directory, by any
+ *   process, raises sb_control.generation: a slot with another number counts no more. For a
+ *   directory of a live lower the memory says that the upper does not have it. A copy-up of a
+ *   directory raises the generation, too, and while one is being made no such slot counts. When
+ *   the machine changes its own directories meanwhile, the look at the entry itself notices; only
+ *   a symlink in place of a directory is not noticed, and the kernel follows it. With the looks
+ *   of a directory (owner, mode, whether it holds directories) change_quick.c changes names in it
+ *   without a look at them. A change of those looks raises the generation, and directories that
+ *   are made are counted.
  * Rules
- *   Only for callers that need no search permission. No lock: a slot torn by
- *   another thread does not match its hash.
+ *   Only for callers that need no search permission. No lock: a slot that another thread has torn
+ *   does not match its hash.
  */
 #ifndef SB_DIRCACHE_H
 #define SB_DIRCACHE_H
 
 #include "tree/tree.h"
 
-/* One directory that was found, and the few that a process keeps. */
+/* What a directory looked like when it was found. */
 struct sb_dir_looks {
 	uint32_t known; /* 0: the rest says nothing */
 	uint32_t mode; /* as the guest sees it, like uid and gid */
 	uint32_t uid;
 	uint32_t gid;
-	uint32_t flat; /* the upper directory had no directory in it, */
-	uint32_t made; /* when sb_control.dirs_made was this */
-	uint32_t mounts; /* there are some below it */
+	uint32_t flat; /* the upper directory held no directory when */
+	uint32_t made; /* sb_control.dirs_made had this value */
+	uint32_t mounts; /* there are mounts below it */
 };
 struct sb_dir_slot {
 	uint64_t hash;
@@ -49,25 +47,25 @@ struct sb_dir_slots {
 
 /* The spot of the directory guest[0..len), if it is known. */
 bool sb_dircache_find(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out);
-/* Remember it. generation is sb_dircache_generation() from before the lookup. */
+/* Remember it. generation is what sb_dircache_generation() said before the look-up. */
 void sb_dircache_put(const struct sb_fs *fs, const char *guest, uint32_t len,
 		     const struct sb_spot *spot, uint32_t generation);
 uint32_t sb_dircache_generation(const struct sb_tree *tree);
-/* A directory is about to get, or has got, another path or none, or has got other looks. */
+/* Call it before and after a directory gets another path, or none, or other looks. */
 void sb_dircache_changed(const struct sb_tree *tree);
 
-/* The same with the looks, which were asked for after generation was read. */
+/* The same with the looks, which the caller read after the generation. */
 bool sb_dircache_looks(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out,
 		       struct sb_dir_looks *looks);
 void sb_dircache_learn(const struct sb_fs *fs, const char *guest, uint32_t len,
 		       const struct sb_spot *spot, const struct sb_dir_looks *looks,
 		       uint32_t generation);
 
-/* Around each directory that is made in the upper. */
+/* Call these before and after a directory is made in the upper. */
 void sb_dircache_making(const struct sb_tree *tree);
 void sb_dircache_made(const struct sb_tree *tree);
 uint32_t sb_dircache_count(const struct sb_tree *tree);
-/* Was none made since that count, and is none being made? */
+/* Was none made since that count, and is none being made now? */
 bool sb_dircache_is_quiet(const struct sb_tree *tree, uint32_t made);
 
 #endif

@@ -3,10 +3,10 @@
  * host_path.c - host paths of the tree's files, and the way back from a host path.
  *
  * How it works
- *   The kernel names an open file or the working directory by its host path.
- *   Cutting off the prefix that a part of the tree has on the host gives the
- *   guest path: the upper and the layers begin at the root, a mount at its
- *   guest path. Where two mounts fit, the longer host path decides.
+ *   The kernel names an open file or the working directory by its host path. Each part of the
+ *   tree has a prefix on the host, and cutting it off gives the guest path: the upper and the
+ *   layers begin at the root, a mount at its guest path. Where two mounts fit, the longer host
+ *   path decides.
  * Rules
  *   Signal-safe. The host paths of the control file have no symlinks in them, as the kernel's
  *   have none.
@@ -35,7 +35,7 @@ int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len, st
 	return 0;
 }
 
-/* The rest of host below prefix becomes a guest path below guest. */
+/* Put the rest of host behind prefix below guest. */
 static int rebase(const char *host, size_t len, size_t prefix, const char *guest, size_t guest_len,
 		  struct sb_path *out)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * host_path.h - host paths of the tree's files, and the way back from a host path.
- *
- * Level 2.
  */
 #ifndef SB_HOST_PATH_H
 #define SB_HOST_PATH_H
@@ -13,8 +11,8 @@
 int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len,
 		       struct sb_path *out) SB_MUST_CHECK;
 
-/* Guest path of a host path (as /proc/self/fd/N or getcwd give it). -ENOENT when the host path is
- * no path of the tree; " (deleted)" at the end is kept. The guest path begins at the container's
+/* Guest path of a host path, as /proc/self/fd/N or getcwd give it. -ENOENT when the host path
+ * is not in the tree. " (deleted)" at the end is kept. The guest path begins at the container's
  * root, not at fs->root. */
 int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len,
 		       struct sb_path *out) SB_MUST_CHECK;

@@ -3,11 +3,11 @@
  * index.c - find nodes in the mapped index of an image.
  *
  * How it works
- *   Two open-addressing tables lead from a path hash or an inode number to a
- *   node; the children of a directory are a sorted run of nodes.
+ *   Two open-addressing tables lead from a path hash or an inode number to a node. The children
+ *   of a directory are a sorted run of nodes.
  * Rules
- *   Reads the map only; the one check of its header is sb_index_check().
- *   The index is a file of our own store, so nodes are trusted.
+ *   Reads the map only. sb_index_check() checks the header. The index is a file of our own store,
+ *   so nodes are trusted.
  */
 #include "tree/index.h"
 
@@ -49,7 +49,7 @@ static const uint32_t *table_at(const struct sb_index *index, uint64_t off)
 	return (const uint32_t *)(const void *)((const char *)index + off);
 }
 
-/* Is guest the canonical path of node? Compared from the end. */
+/* Is guest the canonical path of node? The comparison begins at the end. */
 static bool is_path_of(const struct sb_tree *tree, uint32_t node, const char *guest, size_t len)
 {
 	while (node != 0) {
@@ -165,7 +165,7 @@ int sb_index_host_path(const struct sb_tree *tree, uint32_t node, struct sb_path
 		return -ENOENT;
 	text = layers[layer];
 	prefix = control->store.len + 1 + text.len;
-	/* The guest path goes straight behind the place where the prefix will be. */
+	/* Write the guest path behind the place of the prefix, which follows. */
 	guest_len = 0;
 	for (uint32_t up = node; up != 0; up = tree->nodes[up].parent)
 		guest_len += tree->nodes[up].name_len + 1;

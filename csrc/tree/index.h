@@ -2,14 +2,14 @@
 /*
  * index.h - look-ups in the mapped index of an image.
  *
- * Level 2. A look-up that finds nothing says SB_NO_NODE.
+ * A look-up that finds nothing says SB_NO_NODE.
  */
 #ifndef SB_INDEX_H
 #define SB_INDEX_H
 
 #include "tree/tree.h"
 
-/* Is this a whole index of this version? 0 or -EINVAL. */
+/* Is this mapping a whole index of this version? 0 or -EINVAL. */
 int sb_index_check(const struct sb_index *index, uint64_t file_size) SB_MUST_CHECK;
 uint32_t sb_index_find_path(const struct sb_tree *tree, const char *guest, size_t len);
 uint32_t sb_index_find_child(const struct sb_tree *tree, uint32_t dir, const char *name,

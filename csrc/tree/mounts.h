@@ -2,7 +2,7 @@
 /*
  * mounts.h - the mount table of a container.
  *
- * Level 2. Guest paths are canonical and given with their length.
+ * Guest paths are canonical and given with their length.
  */
 #ifndef SB_MOUNTS_H
 #define SB_MOUNTS_H

@@ -3,21 +3,19 @@
  * owner.c - the table of what the host cannot hold for a file.
  *
  * How it works
- *   A file mapped by every process: buckets (record numbers, open addressing
- *   by volume and inode), records, and bytes of extended attributes. A writer
- *   takes a record, fills it, and swaps its number into the bucket. An inode
- *   has at most one bucket: the record of a reused inode number takes the
- *   place of the old one, and a lookup compares the birth time.
- *   The record that was replaced is kept as the spare of the new one, and is
- *   what the next writer fills: a record belongs to one inode for ever, and
- *   an inode needs two, however often it changes.
- *   A reader copies a record, and again when it was replaced meanwhile: then
- *   the bucket differs, or the count of writings above the record's flags.
- *   Attributes are in a room that the record alone has, and that is written
- *   with it: a reader asks after reading whether its copy is current.
+ *   Every process maps one file. It has buckets (record numbers, open addressing by volume and
+ *   inode), records, and bytes of extended attributes. A writer takes a record, fills it, and
+ *   swaps its number into the bucket. An inode has at most one bucket: when an inode number is
+ *   used again, the new record takes the place of the old one, and look-ups compare the birth
+ *   time. The new record keeps the one that it replaced as its spare, and the next writer fills
+ *   that. So a record belongs to one inode for ever, and an inode needs two, however often it
+ *   changes. A reader copies a record, and copies again when a writer replaced it meanwhile: then
+ *   the bucket differs, or the count of writings above the record's flags. A record has its own
+ *   room for attributes, which is written with it: after reading them, a reader asks whether its
+ *   copy is still current.
  * Rules
- *   Lock-free in all processes. Who has a record's number, by an exchange of
- *   the bucket or of a spare, owns it; who is killed then loses one record.
+ *   Lock-free in all processes. The process that takes a record's number, by an exchange of the
+ *   bucket or of a spare, owns the record; if it is killed then, that one record is lost.
  */
 #include "tree/owner.h"
 
@@ -26,14 +24,18 @@
 #include "base/stat.h"
 
 #define BUCKETS_OFF 4096
-#define FLAGS 0xfU /* of sb_owner.flags, what a reader gets */
-#define ROOM_SHIFT 4 /* above: 0, or of the room for attributes SMALLEST_ROOM << n - 1 bytes */
+#define FLAGS 0xfU /* the bits of sb_owner.flags that a reader gets */
+#define ROOM_SHIFT \
+	4 /* above them the size of the room for attributes: 0, or SMALLEST_ROOM << n - 1 bytes */
 #define ROOM_MASK 0x1f0U
 #define SMALLEST_ROOM 64U
-#define WRITING 0x200U /* the lowest bit of the count: odd while somebody writes */
-#define DROPPED 0x80000000U /* in a bucket: the inode has no record any more, but the bucket */
-#define TAKEN UINT32_MAX    /* in spare: a writer has it and is about to replace this record */
-#define PATIENCE 10000      /* looks, while another writer is at it */
+#define WRITING 0x200U /* the lowest bit of the count of writings: odd during one */
+#define DROPPED \
+	0x80000000U /* in a bucket: the inode keeps the bucket, and has no record any more */
+#define TAKEN                                                                              \
+	UINT32_MAX /* in spare: a writer has taken it, and is about to replace this record \
+		    */
+#define PATIENCE 10000 /* how often to look again while another process writes */
 
 static const char MAGIC[8] = "SBOWNER";
 
@@ -90,7 +92,7 @@ static uint32_t first_bucket(uint32_t volume, uint64_t ino)
 	return (uint32_t)sb_hash((const char *)words, sizeof(words)) & (SB_OWNER_BUCKETS - 1);
 }
 
-/* The bucket of this inode, or the free one where it would go; NULL when full. */
+/* The bucket of this inode, or the free one for it; NULL when the table is full. */
 static uint32_t *bucket_of(const struct sb_tree *tree, uint32_t volume, uint64_t ino,
 			   uint32_t *number)
 {
@@ -141,7 +143,7 @@ bool sb_owner_any(const struct sb_tree *tree)
 	return tree->owners && __atomic_load_n(&tree->owners->record_next, __ATOMIC_ACQUIRE) > 1;
 }
 
-/* Record 0, which is none: have there been records of files without a name? */
+/* Record 0 is no record: its flags say whether files without a name have had records. */
 static uint32_t *nameless(const struct sb_tree *tree)
 {
 	return &record_at(tree, 0)->flags;
@@ -159,7 +161,7 @@ void sb_owner_note_nameless(const struct sb_tree *tree)
 		__atomic_store_n(nameless(tree), 1, __ATOMIC_RELAXED);
 }
 
-/* Copy a record. False when it was no longer the bucket's at the end. */
+/* Copy a record. False when the bucket has another one by now. */
 static bool copy_record(const uint32_t *bucket, uint32_t number, const struct sb_owner *record,
 			struct sb_owner *out)
 {
@@ -188,7 +190,7 @@ bool sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key, s
 		if (copy_record(bucket, number, record_at(tree, number), out))
 			return out->btime == key->btime;
 	}
-	return false; /* only of a table that somebody damaged */
+	return false; /* only in a damaged table */
 }
 
 bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino)
@@ -225,7 +227,7 @@ bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64
 	return sb_owner_load(tree, sx, &key, &record) && record.origin == ino;
 }
 
-/* The number of a record that nobody had before, or 0. */
+/* The number of a record that was never used, or 0. */
 static uint32_t new_record(struct sb_owner_table *table)
 {
 	uint32_t n = __atomic_load_n(&table->record_next, __ATOMIC_RELAXED);
@@ -238,8 +240,8 @@ static uint32_t new_record(struct sb_owner_table *table)
 	return n;
 }
 
-/* A record to write in, for the inode that has this bucket: the spare of the current one. Another
- * writer who has it publishes it in a moment, with a spare of its own. */
+/* Take a record to write in: the spare of the current one. When another writer has taken that,
+ * wait: it publishes it soon, with a spare of its own. */
 static uint32_t take_record(const struct sb_tree *tree, const uint32_t *bucket)
 {
 	for (uint32_t looks = 0; looks < PATIENCE; looks++) {
@@ -255,7 +257,8 @@ static uint32_t take_record(const struct sb_tree *tree, const uint32_t *bucket)
 	return new_record(tree->owners);
 }
 
-/* What a record shall hold: a list, or (NULL) the one of the record it replaces. */
+/* What to write into a record. bytes are its attributes, or NULL to keep those of the record
+ * that it replaces. */
 struct filling {
 	const struct sb_owner_key *key;
 	const struct sb_owner *next;
@@ -263,7 +266,7 @@ struct filling {
 	uint32_t len;
 };
 
-/* Room of its own for len bytes in a record that is ours alone. */
+/* Give a record that we own room for len bytes. */
 static int make_room(const struct sb_tree *tree, struct sb_owner *record, uint32_t len)
 {
 	uint32_t n = (record->flags & ROOM_MASK) >> ROOM_SHIFT;
@@ -281,7 +284,7 @@ static int make_room(const struct sb_tree *tree, struct sb_owner *record, uint32
 	return err;
 }
 
-/* The attributes of the current record, for the one that replaces it. */
+/* Take the attributes of the current record over. */
 static void take_list(const struct sb_tree *tree, const struct sb_owner *current, struct filling *f)
 {
 	f->len = 0;
@@ -291,7 +294,7 @@ static void take_list(const struct sb_tree *tree, const struct sb_owner *current
 		f->bytes = sb_owner_blob(tree, current, &f->len) ?: "";
 }
 
-/* Fill a record that is ours alone. */
+/* Fill a record that we own. */
 static int write_record(const struct sb_tree *tree, struct sb_owner *record,
 			const struct filling *f, uint32_t spare)
 {
@@ -320,8 +323,8 @@ static int write_record(const struct sb_tree *tree, struct sb_owner *record,
 	return 0;
 }
 
-/* Publish a record, mine or (0) one that is taken for it. 0, or -EAGAIN when another writer was
- * faster; mine is the one to go on with. */
+/* Publish the record *mine, or when it is 0 one that is taken now. 0, or -EAGAIN when another
+ * writer was faster: go on with *mine. */
 static int publish(const struct sb_tree *tree, struct filling f, uint32_t *mine)
 {
 	struct sb_owner current = {0};
@@ -362,7 +365,7 @@ static int put(const struct sb_tree *tree, struct filling f)
 
 	for (uint32_t tries = 0; err == -EAGAIN && tries < PATIENCE; tries++)
 		err = publish(tree, f, &mine);
-	return err == -EAGAIN ? -ENOSPC : err; /* only of a table that somebody damaged */
+	return err == -EAGAIN ? -ENOSPC : err; /* only in a damaged table */
 }
 
 int sb_owner_put(const struct sb_tree *tree, const struct sb_owner_key *key,
@@ -395,7 +398,7 @@ const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *own
 {
 	*len = (owner->flags & SB_OWNER_XATTRS) != 0 ? owner->blob_len : 0;
 	if (*len > SB_OWNER_BLOB_SIZE || owner->blob_off > SB_OWNER_BLOB_SIZE - *len)
-		*len = 0; /* somebody damaged the table */
+		*len = 0; /* the table is damaged */
 	return *len > 0 ? (const char *)tree->owners + tree->owners->blobs_off + owner->blob_off
 			: NULL;
 }

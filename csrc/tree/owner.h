@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * owner.h - what the guest believes of a host file and the host cannot hold:
- * owner, mode, device numbers, original inode number, extended attributes.
+ * owner.h - what the guest believes of a host file and the host cannot hold.
  *
- * Level 2. Records are keyed by (volume, inode, birth time), so a reused inode
- * never inherits one. A record is written whole before one atomic store
- * publishes it: a kill leaves the old or the new one. Readers get copies.
+ * A record has owner, mode, device numbers, original inode number and extended attributes.
+ * Rules
+ *   The key of a record is (volume, inode, birth time), so a reused inode number inherits none. A
+ *   record is whole before one atomic store publishes it: a kill leaves the old or the new one.
+ *   Readers get copies.
  */
 #ifndef SB_OWNER_H
 #define SB_OWNER_H
@@ -19,7 +20,7 @@ struct sb_owner_key {
 	uint32_t volume;
 };
 
-/* Size of a table file, and the first bytes of a new, zero-filled one. */
+/* Size of a table file; write the first bytes of a new, zero-filled one. */
 uint64_t sb_owner_size(void);
 int sb_owner_init(void *map, uint64_t size, const unsigned char *nonce) SB_MUST_CHECK;
 /* Does this mapping hold a table of this version? 0 or -EINVAL. */
@@ -31,37 +32,37 @@ void sb_owner_key(const struct sb_tree *tree, const struct statx *sx, struct sb_
 /* Copy the current record. False when there is none. */
 bool sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key,
 		   struct sb_owner *out) SB_MUST_CHECK;
-/* Fill key, and next with the current record or zeros. True when there is one. */
+/* Fill key, and next with the current record, or with zeros. True when there is one. */
 bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key,
 		   struct sb_owner *next);
 /* Is this the copy of the lower file with that inode number? */
 bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64_t ino);
-/* False while nothing was ever recorded. */
+/* Was anything ever recorded? */
 bool sb_owner_any(const struct sb_tree *tree);
-/* May a new file find a record that was another one's? */
+/* Can a new file find the record of an earlier one? */
 bool sb_owner_may_be_stale(const struct sb_tree *tree);
-/* A file without a name has a record, which nobody drops when the file is gone: from now on one
- * may. A clock of birth times ticks some 250 times a second, and a new file can follow in the same
- * tick. */
+/* Note that a file without a name gets a record. Nothing drops that record when the file is
+ * gone, so from now on a new file may find it: birth times tick about 250 times a second, and
+ * the inode number can be used again within one tick. */
 void sb_owner_note_nameless(const struct sb_tree *tree);
-/* Is there any record of this inode, whatever its birth time (cheap test)? */
+/* Is there a record of this inode, of any birth time? A cheap test. */
 bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino);
-/* Is the copy still what the current record says? Then its attributes, which are not copied, were
- * whole when they were read. */
+/* Does the copy still match the current record? Then the attributes, which are not part of the
+ * copy, were whole when they were read. */
 bool sb_owner_is_current(const struct sb_tree *tree, const struct sb_owner_key *key,
 			 const struct sb_owner *copy) SB_MUST_CHECK;
-/* Publish next for key (its ino, btime and volume are set from key). With SB_OWNER_XATTRS the
- * attributes are those of the current record. -ENOSPC when the table is full: a file that has had
- * two records needs no more room. */
+/* Publish next for key, which gives ino, btime and volume. With SB_OWNER_XATTRS the attributes
+ * of the current record stay. -ENOSPC when the table is full; a file that has had two records
+ * needs no more room. */
 int sb_owner_put(const struct sb_tree *tree, const struct sb_owner_key *key,
 		 const struct sb_owner *next) SB_MUST_CHECK;
-/* The same with this list of attributes, packed bytes. */
+/* The same with this list of attributes, in packed form. */
 int sb_owner_put_list(const struct sb_tree *tree, const struct sb_owner_key *key,
 		      const struct sb_owner *next, const char *bytes, uint32_t len) SB_MUST_CHECK;
 void sb_owner_drop(const struct sb_tree *tree, const struct sb_owner_key *key);
-/* Extended attributes of a record, len packed bytes; NULL when there are none. */
+/* Packed extended attributes of a record, len bytes; NULL when there are none. */
 const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *owner, uint32_t *len);
-/* Room for len bytes that the caller fills before it publishes a record. */
+/* Reserve len bytes. The caller fills them before it publishes a record. */
 int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint32_t *off,
 			char **room) SB_MUST_CHECK;
 

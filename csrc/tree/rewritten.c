@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rewritten.c - copies of layer files whose call sites are rewritten already.
+ * rewritten.c - copies of layer files with rewritten call sites.
  *
  * Rules
- *   Signal-safe; a short table, scanned.
+ *   Signal-safe. The table is short: a scan finds an entry.
  */
 #include "tree/rewritten.h"
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rewritten.h - copies of layer files whose call sites are rewritten already.
+ * rewritten.h - copies of layer files with rewritten call sites.
  *
- * Level 2. The copies lie in the store (layers/<digest>/text/<inode>); the
- * control file lists those of this image. They have the size and layout of the
- * original and are mapped in its place; whoever opens or reads the file gets
- * the original.
+ * The copies lie in the store (layers/<digest>/text/<inode>); the control file lists those of
+ * this image. A copy has the size and layout of the original and is mapped in its place. A
+ * program that opens or reads the file gets the original.
  */
-#ifndef SB_TEXT_H
-#define SB_TEXT_H
+#ifndef SB_REWRITTEN_H
+#define SB_REWRITTEN_H
 
 #include "tree/tree.h"
 

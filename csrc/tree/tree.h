@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tree.h - the merged tree of a container: who may call what at level 2.
+ * tree.h - the merged tree of a container: its types.
  *
  * How it works
- *   Four sources make the tree, asked in this order for every component:
- *   mounts (the table in struct sb_control), the upper directory, and the
- *   lower: the index of the image, or the host's own "/" (a live lower).
- *   sb_tree_lookup() (lookup.c) answers what is at a guest path; the functions
- *   of change.h alter the tree; dirlist.h lists a directory.
+ *   The tree has four sources. Each component of a path is looked for in this order: the mount
+ *   table (in struct sb_control), the upper directory, and the lower: the index of the image, or
+ *   the host's own "/" (a live lower). view/view.h says what is at a guest path; change/change.h
+ *   changes the tree. The other headers of this folder are about one source, or about one fact of
+ *   a file, each.
  * Rules
- *   Signal-safe: no heap, no locks, no writable globals, no frame over 4 KiB.
- *   The upper and every bind are only ever opened with O_NOFOLLOW; symlinks
- *   are resolved here. All results are >= 0 or -errno as Linux would give.
+ *   Signal-safe: no heap, no locks, no writable globals, no frame over 4 KiB. Files of the upper
+ *   and of binds are opened with O_NOFOLLOW only; symlinks are resolved here. Results are >= 0 or
+ *   the -errno of Linux.
  * Does not know
- *   Which system call asks, guest memory, descriptors' meaning, or how a call
- *   was intercepted.
+ *   Which system call asks, guest memory, what descriptors mean, or how a call was intercepted.
  */
 #ifndef SB_TREE_H
 #define SB_TREE_H
 
 #include "base/abi.h"
-#include "pure/acl.h"
 #include "base/base.h"
-#include "pure/ids.h"
 #include "base/mem.h"
-#include "pure/path.h"
 #include "base/sys.h"
+#include "pure/acl.h"
+#include "pure/ids.h"
+#include "pure/path.h"
 
 struct sb_net_table;
 struct sb_net_ports;
@@ -47,31 +46,31 @@ static inline const char *sb_text_at(const struct sb_control *control, struct sb
 	return control->strings + text.off;
 }
 
-/* One thread's use of the tree. Level 3 owns it; level 2 gets it first. */
+/* One thread's use of the tree: the first argument of the functions that read or change it. */
 struct sb_dir_slots;
 struct sb_fs {
 	const struct sb_tree *tree;
 	const struct sb_ids *ids;
-	const char *root; /* canonical guest path of the root directory, "/" but after chroot(2) */
+	const char *root; /* canonical guest path of the root directory; not "/" after chroot(2) */
 	uint32_t root_len;
 	uint32_t umask;
-	uint32_t real_ids; /* non-zero while a permission check must use the real ids (access(2)) */
-	uint32_t narrow_positions; /* in directories: for 32-bit programs */
+	uint32_t real_ids; /* non-zero: permission checks use the real ids, for access(2) */
+	uint32_t narrow_positions; /* non-zero: positions in directories have 31 bits, for 32-bit
+				      programs */
 	volatile uint32_t
-		*commit; /* set: signals wait (see sb_commit_begin); NULL in the hosted build */
+		*commit; /* 1: signals wait (see sb_commit_begin); NULL in the hosted build */
 	struct sb_work *work;
 	struct sb_dir_slots *dirs; /* NULL: nothing is remembered */
 	struct sb_fds *fds; /* NULL: nothing is remembered */
 };
 
-/* Until it, a signal rolls the call back: it is made again after the handler. So it stands before
- * the first step that must not be done twice or left half done, whatever that is done to: a name,
- * a position, a descriptor, memory, an option of a socket, a state that is read and cleared.
- * From sb_commit_begin on, until the call is over, a signal is delivered at the
- * end of the call instead of rolling it back, so that a half-made change or a
- * temporary descriptor is never abandoned and a finished one never repeated.
- * sb_commit_end marks where the section ends for the reader; a call that did
- * something not idempotent must not be rolled back after it either. */
+/* A signal normally rolls a system call back: the call is made again after the handler. From
+ * sb_commit_begin on a signal is delivered at the end of the call instead. So sb_commit_begin
+ * stands before the first step that must not be done twice or left half done: a change of a
+ * name, a position, a descriptor, memory, an option of a socket, a state that is read and
+ * cleared. No half-made change or temporary descriptor is left behind then, and no finished
+ * change is made again. sb_commit_end only marks the end of the section for the reader: the
+ * call is not rolled back after it, either. */
 static inline void sb_commit_begin(const struct sb_fs *fs)
 {
 	if (fs->commit)
@@ -84,7 +83,7 @@ static inline void sb_commit_end(const struct sb_fs *fs)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-/* A stat result as the guest shall see it. */
+/* A stat result as the guest sees it. */
 struct sb_stat {
 	uint64_t dev;
 	uint64_t ino;
@@ -105,7 +104,7 @@ struct sb_stat {
 };
 
 enum sb_place {
-	SB_PLACE_ABSENT, /* nothing there (it may be whited out) */
+	SB_PLACE_ABSENT, /* nothing, or a whiteout */
 	SB_PLACE_LOWER, /* a node of the index */
 	SB_PLACE_UPPER, /* in the upper directory */
 	SB_PLACE_LIVE, /* in the live lower */
@@ -116,35 +115,35 @@ enum sb_place {
 /* What is at one guest path. */
 struct sb_spot {
 	enum sb_place place;
-	uint32_t node; /* index node of this path that is visible here, or lies below an upper
+	uint32_t node; /* index node of this path when it is visible, or hidden by an upper
 			  directory or a whiteout; else SB_NO_NODE */
-	uint32_t mount; /* mount this path lies in, or SB_NO_MOUNT */
+	uint32_t mount; /* the mount that holds this path, or SB_NO_MOUNT */
 	uint32_t type; /* S_IFMT bits as the guest sees them; 0 when absent */
-	bool in_upper; /* (directories) an upper directory exists at this path, so names in it must
-			  be asked of the upper */
+	bool in_upper; /* (directories) the upper has a directory at this path: names in it may be
+			  in the upper */
 	bool lower_below; /* (directories) lower entries show through: LOWER, LIVE, or an upper
 			     directory that is not opaque over a lower one */
-	bool whiteout; /* absent because the upper has a whiteout here */
+	bool whiteout; /* absent, and the upper has a whiteout here */
 };
 
-/* Answer of a lookup: about 12 KiB, so it lives in struct sb_work. */
+/* Answer of a look-up: about 12 KiB, so it lives in struct sb_work. */
 struct sb_at {
 	struct sb_spot spot;
 	struct sb_spot dir; /* its parent directory (the root is its own) */
 	uint32_t name; /* offset of the last component in guest.buf */
 	bool slash; /* the path ended in "/", "/." or "/..", so a directory is meant */
-	bool dots; /* the last component was "." or ".." or the path was "/" (EINVAL, ENOTEMPTY,
-		      EEXIST cases) */
+	bool dots; /* the last component was "." or "..", or the path was "/": calls that change
+		      names say EINVAL, ENOTEMPTY or EEXIST */
 	bool has_stat;
 	struct sb_stat st; /* valid when has_stat */
-	bool has_look; /* the walk had to ask the host about the entry: */
-	struct statx look; /* the host's answer; whoever changes the entry takes it away */
-	bool has_dir_stat; /* the walk had to ask the host about the directory: */
+	bool has_look; /* the walk asked the host about the entry: */
+	struct statx look; /* its answer; a function that changes the entry clears has_look */
+	bool has_dir_stat; /* the walk asked the host about the directory: */
 	struct statx dir_stat; /* the host's answer */
-	struct sb_path guest; /* canonical; for an absent entry the path it would have */
-	struct sb_path host; /* where the kernel finds it (LOWER, UPPER, LIVE, MOUNT); the place in
-			      * the layer for a placeholder too; for an absent entry where a new one
-			      * would be made (upper or mount) */
+	struct sb_path guest; /* canonical; for an absent entry the path that it would have */
+	struct sb_path host; /* where the kernel finds it (LOWER, UPPER, LIVE, MOUNT); for a
+				placeholder the place in its layer; for an absent entry where a new
+				one would be made (upper or mount) */
 };
 
 /* Scratch memory of one thread, lost at the end of a system call. Each path belongs to one purpose
@@ -162,10 +161,10 @@ struct sb_work {
 	struct sb_path upper; /* path in the upper of the entry that is copied up or asked about */
 	struct sb_path temp; /* temporary name in the work directory, until it has its place */
 	struct sb_path default_acl; /* of the directory in which an entry is made: its bytes */
-	/* For one function, and lost at each call of one that uses it. */
+	/* For one function at a time: a call of another one that uses it overwrites it. */
 	struct sb_path guest;
 	struct sb_path host;
-	char todo[2 * SB_PATH_MAX]; /* the walker's components still to do */
+	char todo[2 * SB_PATH_MAX]; /* what the walk of a path has still to do */
 	struct {
 		uint32_t len;
 		struct sb_spot spot;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * whiteout.h - the marks of the upper directory: whiteouts and opaque directories.
- *
- * Level 2.
  */
 #ifndef SB_WHITEOUT_H
 #define SB_WHITEOUT_H
@@ -13,7 +11,7 @@
 bool sb_is_whiteout(const struct sb_tree *tree, int dirfd, const char *name);
 /* Is the directory with this host path opaque? */
 bool sb_is_opaque(const struct sb_fs *fs, const char *host_dir, uint32_t len);
-/* Would a guest that makes an entry of this name, or a symlink with this target, forge a mark? */
+/* Is this the name, or the symlink target, of a mark? A guest must not make one. */
 bool sb_is_mark(const struct sb_tree *tree, const char *name, size_t len);
 
 /* Make the whiteout at host. */

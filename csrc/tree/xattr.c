@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xattr.c - packed extended attributes, and those of a host file as such.
+ * xattr.c - packed extended attributes, and those of a host file.
  *
  * Rules
- *   A change makes a whole new list; publishing a record with it is left to the caller.
- *   Packed bytes of the owner table may change while they are read: no length is read twice, and
- *   whether what was read was whole is asked afterwards (sb_owner_is_current).
+ *   A change makes a whole new list; the caller publishes a record with it. Packed bytes in the
+ *   owner table may change while they are read: so no length is read twice, and the reader asks
+ *   afterwards whether the bytes were whole (sb_owner_is_current).
  */
 #include "tree/xattr.h"
 
@@ -119,7 +119,7 @@ static long get(const char *host, const char *name, char *buf, size_t len)
 	return sb_syscall(__NR_lgetxattr, SB_P(host), SB_P(name), SB_P(buf), (long)len, 0, 0);
 }
 
-/* A label of the host's security module says nothing about the copy. */
+/* Is it a label of the host's security module? It means nothing for the copy. */
 static bool is_label(const char *name)
 {
 	return sb_same(name, strlen(name), "security.selinux", 16) ||

@@ -3,23 +3,19 @@
  * dirlist.c - list a merged directory in portions, for getdents64.
  *
  * How it works
- *   A reader goes through up to three sources: the upper directory, the lower
- *   (index, live directory or mount), the mount points. Names that the lower
- *   has are reported from there, also when the container replaced them, so a
- *   copy-up between two portions neither repeats nor loses a name.
- *   The position is the descriptor's own file offset, so dup, fork,
- *   lseek, rewinddir and seekdir work without help.
- *   A directory that one host directory lists completely keeps that one's
- *   native positions: an upper directory without a lower part, a mount, a live lower.
- *   Any other has its own positions, also when the container changes it while it is read:
- *     0 <= pos < 1<<62   names only the upper has; the upper's native position
- *     1<<62 | x          names the lower has (whatever became of them); x is
- *                        the ordinal (two dots first), or the native position
- *                        in a live lower
+ *   A reader goes through up to three sources: the upper directory, the lower (index, live
+ *   directory or mount), the mount points. The lower reports each name that it has, even when the
+ *   container replaced the entry: so a copy-up between two portions neither repeats nor loses a
+ *   name. The position is the descriptor's own file offset, so dup, fork, lseek, rewinddir and
+ *   seekdir work without help. A directory that one host directory lists completely (an upper
+ *   directory without a lower part, a mount, a live lower) has the native positions of that one.
+ *   Any other has positions of its own, even while the container changes it:
+ *     0 <= pos < 1<<62   names that only the upper has: the upper's native position
+ *     1<<62 | x          names that the lower has, whatever became of them: x is the
+ *                        ordinal (two dots first), or the native position in a live lower
  *     3<<61 | k          mount points in this directory
- *   Native positions of 63 bits (ext4 hashes) lose their last bits, which only tell
- *   names of equal hash apart.
- *   An entry that exists all the time is reported exactly once.
+ *   Native positions of 63 bits (ext4 hashes) lose their last bits, which only tell names of
+ *   equal hash apart. An entry that exists all the time is reported exactly once.
  * Rules
  *   Signal-safe. A directory opened here is closed before the return, inside a commit section.
  */
@@ -55,7 +51,8 @@ struct reader {
 
 /* ---- positions ----------------------------------------------------------- */
 
-/* A native position in bits bits: small ones as they are, hashes cut off. */
+/* Make a native position fit into bits bits: a small one stays as it is, a hash loses its last
+ * bits. */
 static int64_t squeeze(int64_t native, unsigned bits)
 {
 	int64_t half = (int64_t)1 << (bits - 1);
@@ -70,7 +67,7 @@ static int64_t stretch(int64_t pos, unsigned bits)
 	return pos < half ? pos : (pos ^ half) << (64 - bits);
 }
 
-/* Where the lower source begins, and the mounts. */
+/* Where the lower source begins; below, where the mounts do. */
 static int64_t lower_pos(const struct reader *r)
 {
 	return (int64_t)1 << r->bits;
@@ -81,8 +78,8 @@ static int64_t mount_pos(const struct reader *r)
 	return (int64_t)3 << (r->bits - 1);
 }
 
-/* Directories of 32-bit programs have positions of 31 bits, also when one host directory
- * lists them. */
+/* Does a 32-bit program read? Then positions have 31 bits, even when one host directory lists
+ * the directory. */
 static bool is_narrow(const struct reader *r)
 {
 	return r->fs->narrow_positions != 0;
@@ -98,7 +95,7 @@ static int64_t encode(const struct reader *r, enum source source, int64_t native
 
 /* ---- mounts -------------------------------------------------------------- */
 
-/* Offset of the name of a mount directly in this directory, or 0. */
+/* Offset of a mount's name, if the mount is an entry of this directory; else 0. */
 static uint32_t name_of_mount(const struct sb_tree *tree, uint32_t number,
 			      const struct sb_path *dir)
 {
@@ -140,7 +137,7 @@ static bool has_mounts(const struct sb_tree *tree, const struct sb_path *dir)
 	return false;
 }
 
-/* Does one lower directory of the host list this directory's lower part? */
+/* Does a single host directory list the lower part of this directory? */
 static bool is_native_lower(const struct sb_tree *tree, const struct sb_at *dir)
 {
 	return dir->spot.mount != SB_NO_MOUNT || !tree->index;
@@ -174,7 +171,7 @@ static bool emit(struct reader *r, const char *name, size_t name_len, uint64_t i
 	return true;
 }
 
-/* "." and "..". */
+/* Add "." or "..". */
 static bool emit_dots(struct reader *r, const char *name, int64_t next)
 {
 	struct sb_at *dir = r->dir;
@@ -191,7 +188,7 @@ static bool emit_dots(struct reader *r, const char *name, int64_t next)
 	return emit(r, name, up ? 2 : 1, err < 0 ? 1 : st.ino, S_IFDIR, next);
 }
 
-/* What is at name in the upper directory: 1 and its looks, 0 nothing, -ENOENT a
+/* Ask the upper directory about a name: 1 and the entry's stat, 0 for nothing, -ENOENT for a
  * whiteout. Uses work->upper. */
 static int ask_upper(struct reader *r, const char *name, size_t len, struct sb_stat *st)
 {
@@ -211,7 +208,7 @@ static int ask_upper(struct reader *r, const char *name, size_t len, struct sb_s
 	return 1;
 }
 
-/* A name the lower has, with its looks there. False when there is no room. */
+/* Add an entry of the lower; ino and type are what the lower says. False when there is no room. */
 static bool emit_lower(struct reader *r, const char *name, size_t len, uint64_t ino, uint32_t type,
 		       unsigned state, int64_t next)
 {
@@ -302,7 +299,7 @@ static bool emit_lower_entry(struct reader *r, const struct sb_dirent *entry, in
 	return emit_lower(r, name, len, ino, type, state, next);
 }
 
-/* Entries of the host directory src from its position native on. */
+/* Add the entries of the host directory src from its native position on. */
 static int read_native(struct reader *r, int src, enum source source, int64_t native)
 {
 	char *buf = r->fs->work->buffer + HALF;
@@ -356,7 +353,7 @@ static int read_upper(struct reader *r)
 	return err < 0 ? err : read_other(r, host->buf, UPPER, native);
 }
 
-/* The children of an index node by ordinal. */
+/* Add the children of an index node, by ordinal. */
 static void read_nodes(struct reader *r)
 {
 	const struct sb_tree *tree = r->fs->tree;
@@ -436,7 +433,7 @@ static int read_phases(struct reader *r)
 			err = read_upper(r);
 		if (err < 0 || r->full)
 			return err;
-		/* After an upper part the dots are done. */
+		/* The upper part has reported the dots. */
 		r->pos = lower_pos(r);
 		if (r->fs->tree->index && (r->dir->spot.in_upper || start != 0) &&
 		    r->dir->spot.mount == SB_NO_MOUNT)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dirlist_empty.c - is a merged directory empty, for rmdir and rename.
+ * dirlist_empty.c - is a merged directory empty? rmdir and rename ask.
  *
  * How it works
- *   Any entry of the upper that is no mark, any child of the lower that no
- *   whiteout hides, and any mount below makes it not empty.
+ *   It is empty when the upper holds only marks, whiteouts hide all children of the lower, and no
+ *   mount is below.
  */
 #include <errno.h>
 #include <linux/stat.h>
@@ -66,8 +66,8 @@ static int scan_host(struct sb_fs *fs, const struct sb_at *dir, const char *host
 		sys_close(src);
 	}
 	sb_commit_end(fs);
-	/* EACCES: see step_in_live() in spot.c. Others: gone, or a whiteout by now, which the
-	 * removal itself will notice. */
+	/* EACCES: see step_in_live() in spot.c. Others: the directory is gone, or a whiteout by
+	 * now; the removal itself notices. */
 	if (empty == -ENOENT || empty == -ENOTDIR || empty == -ELOOP || empty == -EACCES)
 		return 1;
 	return empty;

@@ -3,8 +3,8 @@
  * dirlist_index.c - list a directory of the image that the container left alone.
  *
  * How it works
- *   The children stand side by side in the index, which has all that an entry tells. Only the
- *   position is the kernel's, so that dup and fork share it.
+ *   The children stand side by side in the index, which holds everything that an entry says. Only
+ *   the position is the kernel's, so that dup and fork share it.
  * Rules
  *   Positions are those of dirlist.c, which goes on when the directory is changed meanwhile.
  */
@@ -43,13 +43,13 @@ static size_t put(char *to, size_t room, const struct sb_node *node, const char 
 
 	if (size > room)
 		return 0;
-	memset(to + size - 8, 0, 8); /* the end of the name, and what is left behind it */
+	memset(to + size - 8, 0, 8); /* zeros for the end of the name and the padding */
 	memcpy(to, &head, HEAD);
 	memcpy(to + HEAD, name, len);
 	return size;
 }
 
-/* The entry at ordinal x of a directory: two dots first. */
+/* Write the entry at ordinal x of a directory: "." is 0, ".." is 1. */
 static size_t put_ordinal(const struct sb_tree *tree, uint32_t dir, uint64_t x, char *to,
 			  size_t room, int64_t next)
 {

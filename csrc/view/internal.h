@@ -2,7 +2,7 @@
 /*
  * internal.h - the steps of a look-up, which only view/ knows.
  *
- * Level 2. Guest paths are canonical and given with their length (they may go on).
+ * Guest paths are canonical and given with their length (more text may follow).
  */
 #ifndef SB_VIEW_INTERNAL_H
 #define SB_VIEW_INTERNAL_H
@@ -12,19 +12,19 @@
 
 /* ---- spot.c: one component ------------------------------------------------ */
 
-/* The host stat that a step had to make anyway. */
+/* The host's answer, where a step had to ask. */
 struct sb_seen {
 	bool has;
 	struct statx sx;
 };
 
-/* What is at guest[0..len), whose last component begins at name and whose
- * directory is dir. An absent entry is no error. host is scratch. */
+/* Find what is at guest[0..len): its last component begins at name, its directory is dir. An
+ * absent entry is no error. host is scratch. */
 int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest,
 		 uint32_t name, uint32_t len, struct sb_path *host, struct sb_spot *out,
 		 struct sb_seen *seen) SB_MUST_CHECK;
 
-/* The spot of a directory that is remembered (dircache.h), when that still holds. */
+/* The spot of a directory that is remembered (dircache.h), when it still holds. */
 bool sb_spot_recall(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out);
 
 /* Does the index alone say what is at the path of a node with this state? See sb_spot_is_plain().
@@ -51,18 +51,19 @@ struct sb_walk {
 	uint32_t rest;       /* offset in todo */
 	uint32_t depth;      /* components in out->guest */
 	uint32_t known;      /* the stack is valid from this depth up */
-	uint32_t base_depth; /* SB_BENEATH: ".." from here is refused */
+	uint32_t base_depth; /* SB_BENEATH: ".." is refused here */
 	uint32_t root_len;
 	const char *root;    /* ".." stays here */
 	unsigned links;
 	bool search_free;    /* no search permission to check */
-	bool last_was_link;  /* what is left of todo came from the last component's symlink */
-	bool knows_root;     /* as the kernel: SB_NO_XDEV refuses a jump to a root not yet met */
-	struct sb_spot cur;  /* of out->guest */
+	bool last_was_link;  /* the last component was a symlink, and todo is its target */
+	bool knows_root; /* as in the kernel, SB_NO_XDEV refuses a jump to a root that the walk has
+			    not met yet */
+	struct sb_spot cur; /* of out->guest */
 	struct sb_seen seen;
 };
 
-/* Note the spot of out->guest, for ".." to come. */
+/* Remember the spot of out->guest, in case ".." follows. */
 void sb_walk_push(struct sb_walk *w);
 /* How many components a canonical path has. */
 uint32_t sb_walk_depth(const struct sb_path *guest);
@@ -70,7 +71,7 @@ uint32_t sb_walk_depth(const struct sb_path *guest);
 int sb_walk_go_to(struct sb_walk *w, const char *guest, uint32_t len) SB_MUST_CHECK;
 /* The spot of the directory above out->guest, which is not "/". */
 int sb_walk_above(struct sb_walk *w, struct sb_spot *above) SB_MUST_CHECK;
-/* Do what is in todo: out->guest and cur say where it leads. */
+/* Walk what is in todo: out->guest and cur say where it leads. */
 int sb_walk(struct sb_walk *w) SB_MUST_CHECK;
 
 #endif

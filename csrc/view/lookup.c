@@ -3,11 +3,10 @@
  * lookup.c - find what is at a path of the merged tree.
  *
  * How it works
- *   A path that is already canonical and names a node of the index with
- *   untouched or merged directories above it is answered by one probe. Any
- *   other path is walked (walk.h).
- *   The directory a relative path starts from is known to exist: its
- *   spot comes from sb_spot_of_dir(), those above it only when ".." asks.
+ *   One probe of the index answers for a canonical path that names a node, when all directories
+ *   above it are untouched or merged. Any other path is walked (walk.c). The directory where a
+ *   relative path starts is known to exist: sb_spot_of_dir() gives its spot, and those of the
+ *   directories above only when ".." asks.
  */
 #include <errno.h>
 #include <linux/stat.h>
@@ -48,7 +47,7 @@ static unsigned state_of(const struct sb_tree *tree, uint32_t node)
 	return __atomic_load_n(&tree->state[node], __ATOMIC_ACQUIRE);
 }
 
-/* True when out is filled but for the stat. */
+/* True when out is complete, except for the stat. */
 static bool find_directly(struct sb_fs *fs, const char *path, unsigned flags, struct sb_at *out)
 {
 	const struct sb_tree *tree = fs->tree;
@@ -145,8 +144,8 @@ static int start(struct sb_walk *w, const char *base, uint32_t base_len, const c
 	return sb_walk_go_to(w, base, base_len);
 }
 
-/* A canonical path whose directory is remembered: only its last component is
- * left to do. False when there is more. */
+/* Start at the directory of a canonical path when it is remembered: then only the last
+ * component is left to do. False when it is not. */
 static bool start_at_known(struct sb_walk *w, const char *path, uint32_t len)
 {
 	struct sb_path *guest = &w->out->guest;
@@ -166,7 +165,7 @@ static bool start_at_known(struct sb_walk *w, const char *path, uint32_t len)
 	return true;
 }
 
-/* What the walk of a canonical path without symlinks found out. */
+/* Remember what the walk of a canonical path without symlinks found. */
 static void remember(const struct sb_walk *w, uint32_t len, uint32_t generation)
 {
 	const struct sb_at *out = w->out;

@@ -3,8 +3,8 @@
  * permission.c - may the guest do this to an entry?
  *
  * How it works
- *   The guest's ids are compared with the owner and the mode that the guest sees. Files of the
- *   machine (a live lower, a mount) are also the host's to refuse.
+ *   The guest's ids are compared with the owner and the mode that the guest sees. For files of
+ *   the machine (a live lower, a mount) the host may refuse, too.
  * Rules
  *   Signal-safe.
  */
@@ -24,7 +24,7 @@ int sb_tree_may_write(const struct sb_fs *fs, const struct sb_spot *spot)
 	return (control->flags & SB_CONTROL_READ_ONLY) != 0 ? -EROFS : 0;
 }
 
-/* Old kernels and filters have no faccessat2; our real and effective ids are equal. */
+/* Old kernels and filters have no faccessat2. Our real and effective ids are equal. */
 static int ask_access(const char *host, unsigned want)
 {
 	int err = (int)sys_faccessat2(AT_FDCWD, host, (int)want, AT_EACCESS);
@@ -34,7 +34,7 @@ static int ask_access(const char *host, unsigned want)
 	return err;
 }
 
-/* What the host's kernel lets us do with a file that is not ours alone. */
+/* What the host's kernel allows with a file that is not only ours. */
 static int permit_host(struct sb_fs *fs, const struct sb_at *at, unsigned want)
 {
 	struct sb_path *other = &fs->work->host;
@@ -42,7 +42,7 @@ static int permit_host(struct sb_fs *fs, const struct sb_at *at, unsigned want)
 	int err;
 
 	if (at->spot.place == SB_PLACE_LIVE && (want & 2) != 0)
-		want = (want & ~2U) | 4; /* a write copies it up, which reads it */
+		want = (want & ~2U) | 4; /* a write copies it up: that reads it */
 	if (at->spot.place != SB_PLACE_LIVE && at->spot.place != SB_PLACE_MOUNT)
 		return 0;
 	if (want == 0 || at->spot.type == S_IFLNK)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spot.c - what is at one name of one directory.
+ * spot.c - what is at one name of one directory: the step of every look-up.
  *
  * How it works
- *   A mount at the path wins. Inside a mount the host is asked. In the tree the
- *   state byte of the index node says whether the upper must be asked at all;
- *   an untouched image needs no system call. A live lower asks the host's own
- *   path, after the upper once the container has changed anything.
+ *   A mount at the path comes first. Inside a mount the host is asked. Elsewhere the state byte
+ *   of the index node says whether the upper must be asked: an untouched image needs no system
+ *   call. In a live lower the host is asked about the path itself, and before that the upper,
+ *   once the container has changed anything.
  * Rules
- *   Signal-safe. The host is only asked with AT_SYMLINK_NOFOLLOW, one component
- *   below a directory that was itself found this way.
+ *   Signal-safe. The host is asked only with AT_SYMLINK_NOFOLLOW, one component below a directory
+ *   that was found in the same way.
  */
 #include <errno.h>
 #include <linux/stat.h>
@@ -47,7 +47,8 @@ static uint32_t mount_at(const struct sb_control *control, const char *guest, ui
 	return SB_NO_MOUNT;
 }
 
-/* A file that stands for a device or the like has its type in the owner table. */
+/* The type of a host file. An empty file may stand for a device or the like: then the owner
+ * table has the type. */
 static uint32_t type_of(const struct sb_tree *tree, const struct statx *sx)
 {
 	uint32_t type = sx->stx_mode & S_IFMT;
@@ -80,7 +81,7 @@ static int host_of_mount(const struct sb_control *control, uint32_t mount, const
 
 	if (err < 0 || len == m->guest.len)
 		return err;
-	if (host->len == 1) /* the host's root: guest's rest begins with the slash */
+	if (host->len == 1) /* the host's root: the slash follows with the rest of guest */
 		host->len = 0;
 	return sb_path_add(host, guest + m->guest.len, len - m->guest.len);
 }
@@ -167,7 +168,7 @@ static int step_in_mount(const struct sb_fs *fs, uint32_t mount, const char *gue
 	return 0;
 }
 
-/* Stat an entry of the upper: 1 when it is a whiteout, 0 when not, -errno. */
+/* Ask the host about an entry of the upper: 1 when it is a whiteout, 0 when not, -errno. */
 static int ask_entry(const struct sb_tree *tree, const struct sb_path *host, struct sb_seen *seen)
 {
 	for (int tries = 0; tries < 3; tries++) {
@@ -178,8 +179,8 @@ static int ask_entry(const struct sb_tree *tree, const struct sb_path *host, str
 			return err;
 		if (sb_is_whiteout(tree, AT_FDCWD, host->buf))
 			return 1;
-		/* A symlink as long as a whiteout, or another process put something else in
-		 * the whiteout's place meanwhile: look again. */
+		/* A symlink as long as a whiteout; or another process has just replaced the
+		 * whiteout: look again. */
 	}
 	return 0;
 }
@@ -190,14 +191,14 @@ static bool is_live_dir(const char *guest, uint32_t len)
 	struct statx sx;
 	char name[SB_PATH_MAX - 2048];
 
-	if (len >= sizeof(name)) /* deeper paths of a live lower: not worth a bigger frame */
+	if (len >= sizeof(name)) /* a deeper path does not fit a small frame: say yes */
 		return true;
 	memcpy(name, guest, len);
 	name[len] = '\0';
 	return sb_host_stat(name, &sx) == 0 && (sx.stx_mode & S_IFMT) == S_IFDIR;
 }
 
-/* Is there a directory in the lower at the path of out (whose node is known)? */
+/* Has the lower a directory at the path of out, whose node is known? */
 static bool has_lower_dir(const struct sb_tree *tree, const struct sb_spot *dir, const char *guest,
 			  uint32_t len, const struct sb_spot *out)
 {
@@ -206,7 +207,7 @@ static bool has_lower_dir(const struct sb_tree *tree, const struct sb_spot *dir,
 	return dir->lower_below && is_live_dir(guest, len);
 }
 
-/* 1 when the upper decides (out filled), 0 when it has nothing here. */
+/* Ask the upper: 1 when it decides (out is filled), 0 when it has nothing here. */
 static int ask_upper(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest,
 		     uint32_t len, struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
 {
@@ -285,8 +286,8 @@ static int step_in_live(const struct sb_fs *fs, const struct sb_spot *dir, const
 	err = sb_path_set(host, guest, len);
 	if (err == 0)
 		err = ask_host(host, seen);
-	/* A directory of the machine that its user may not search holds
-	 * nothing that can be seen, and may still be written here. */
+	/* A directory of the machine that the user may not search looks empty, and can be
+	 * written here. */
 	if (err == -ENOENT || err == -EACCES)
 		return 0;
 	if (err < 0)
@@ -318,7 +319,7 @@ int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *
 	return step_in_index(fs, dir, guest, name, len, host, out, seen);
 }
 
-/* Step by step from the root, for the cases that need the upper's word. */
+/* Walk from the root, when the upper must be asked. */
 static int walk_to_dir(const struct sb_fs *fs, const char *guest, uint32_t len,
 		       struct sb_path *host, struct sb_spot *out)
 {

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stat.c - what stat, access and readlink say of an entry.
+ * stat.c - what stat and readlink say of an entry or a descriptor.
  *
  * How it works
- *   A lower entry is answered from its node. Any other is the host's stat with
- *   what the owner table knows put over it. A descriptor is
- *   recognised by its host inode: the index knows the layer files, the owner
- *   table the others.
+ *   The node answers for a lower entry. For any other the host's stat is taken, and the owner
+ *   table corrects it. The host inode tells what file a descriptor is: the index knows the layer
+ *   files, the owner table the others.
  * Rules
- *   Signal-safe. One device number for the whole tree (control->upper_dev);
- *   mounts and a live lower keep the host's.
+ *   Signal-safe. The whole tree has one device number (control->upper_dev); mounts and a live
+ *   lower have the host's.
  */
 #include <errno.h>
 #include <linux/stat.h>
@@ -112,14 +111,14 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 	if ((owner.flags & SB_OWNER_ORIGIN) != 0) {
 		out->ino = owner.origin;
 		if ((out->mode & S_IFMT) == S_IFDIR)
-			out->nlink = 1; /* merged: nobody counted its subdirectories */
+			out->nlink = 1; /* merged: its subdirectories are not counted */
 	}
 	if ((owner.flags & SB_OWNER_XATTRS) != 0)
 		sb_file_acl_of_record(fs, &key, &owner, out);
 }
 
-/* An upper directory that shows a lower one keeps that one's identity, and
- * its owner and mode as long as nobody changed them. */
+/* An upper directory that shows a lower one keeps the identity of the lower one, and owner and
+ * mode until they are changed. */
 static void stat_merged(const struct sb_fs *fs, uint32_t node, const struct statx *sx,
 			struct sb_stat *out)
 {
@@ -165,7 +164,7 @@ int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struc
 	if (look == NULL)
 		err = sb_host_stat(host->buf, &own);
 	if (err == -ENOENT && merged && spot->node != SB_NO_NODE) {
-		stat_node(fs, spot->node, out); /* another process is about to make it */
+		stat_node(fs, spot->node, out); /* another process is just making it */
 		return 0;
 	}
 	if (err < 0)
@@ -194,7 +193,7 @@ int sb_entry_stat(struct sb_at *at, struct statx *sx)
 	return 0;
 }
 
-/* Stat of the directory of the upper that holds at; what it looks like is remembered. */
+/* Stat of the directory of the upper that holds at; its looks are remembered. */
 static int stat_upper_parent(const struct sb_fs *fs, const struct sb_at *at, uint32_t len,
 			     const struct sb_path *host, struct sb_stat *out)
 {
@@ -208,7 +207,7 @@ static int stat_upper_parent(const struct sb_fs *fs, const struct sb_at *at, uin
 	if (err < 0 || !is_there)
 		return err;
 	if (out->acl.access != 0 || out->acl.defaults != 0)
-		return 0; /* lists say more than looks */
+		return 0; /* an access list says more than the looks */
 	looks.mode = out->mode;
 	looks.uid = out->uid;
 	looks.gid = out->gid;
@@ -234,8 +233,8 @@ int sb_tree_stat_parent(const struct sb_fs *fs, const struct sb_at *at, struct s
 
 /* ---- descriptors -------------------------------------------------------- */
 
-/* A lower file that was copied up after it was opened: its name in the upper
- * says what it is now, if it is still the same file. */
+/* Stat of a lower file that was copied up after it was opened: the entry of its name in the
+ * upper, if that is still the same file. */
 static bool stat_copy(struct sb_fs *fs, uint32_t node, struct sb_stat *out)
 {
 	const struct sb_tree *tree = fs->tree;
@@ -262,7 +261,7 @@ static bool stat_copy(struct sb_fs *fs, uint32_t node, struct sb_stat *out)
 	return true;
 }
 
-/* Which of a lower file's names a descriptor was opened by: each may have its copy. */
+/* The node of the name by which a lower file was opened: each of its names may have a copy. */
 static uint32_t opened_name(struct sb_fs *fs, int fd, uint32_t node)
 {
 	const struct sb_tree *tree = fs->tree;
@@ -300,7 +299,7 @@ int sb_tree_fd_dir(const struct sb_fs *fs, int fd, uint32_t *node)
 	return (sx.stx_mode & S_IFMT) == S_IFDIR;
 }
 
-/* What stat_node() says, over the host's answer. */
+/* Put what stat_node() says over the host's answer. */
 static void put_node(const struct sb_tree *tree, uint32_t node, struct stat *out)
 {
 	const struct sb_node *n = &tree->nodes[node];

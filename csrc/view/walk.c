@@ -3,13 +3,13 @@
  * walk.c - go along a path of the merged tree, component by component.
  *
  * How it works
- *   work->todo holds the text still to do (a symlink's target is put in front of it),
- *   out->guest the canonical path so far, and work->stack the spot of each component, so
- *   that ".." needs no lookup.
+ *   work->todo is the rest of the path; the target of a symlink is put in front of it. out->guest
+ *   is the canonical path so far. work->stack has the spot of each component, so that ".." needs
+ *   no look-up.
  * Rules
- *   Signal-safe; iterative, so the depth of a path costs no stack.
+ *   Signal-safe. No recursion, so deep paths need no stack.
  * Does not know
- *   What a magic link of /proc means (-SB_EMAGIC hands it to level 3).
+ *   What a magic link of /proc means: the caller gets -SB_EMAGIC.
  */
 #include <errno.h>
 
@@ -39,7 +39,6 @@ uint32_t sb_walk_depth(const struct sb_path *guest)
 	return guest->len == 1 ? 0 : count;
 }
 
-/* Go to a directory that is known to exist. */
 int sb_walk_go_to(struct sb_walk *w, const char *guest, uint32_t len)
 {
 	int err = sb_path_set(&w->out->guest, guest, len);
@@ -59,7 +58,6 @@ static bool is_at_root(const struct sb_walk *w)
 	return guest->len == 1 || sb_same(guest->buf, guest->len, w->root, w->root_len);
 }
 
-/* The spot of the directory above out->guest, which is not "/". */
 int sb_walk_above(struct sb_walk *w, struct sb_spot *above)
 {
 	const struct sb_path *guest = &w->out->guest;
@@ -109,7 +107,7 @@ static int check_search(struct sb_walk *w)
 	if (w->search_free)
 		return 0;
 	if (sb_tree_is_proc(tree, &w->cur))
-		return 0; /* the kernel's own check is the right one */
+		return 0; /* the kernel checks */
 	err = sb_spot_host(w->fs, &w->cur, out->guest.buf, out->guest.len, &out->host);
 	if (err == 0)
 		err = sb_spot_stat(w->fs, &w->cur, &out->host, NULL, &st);
@@ -118,7 +116,7 @@ static int check_search(struct sb_walk *w)
 	return sb_file_acl_permit(w->fs, &st, 1);
 }
 
-/* Is the symlink at out->guest one whose text means nothing? */
+/* Is the symlink at out->guest a magic link, whose text means nothing? */
 static bool is_magic(const struct sb_walk *w)
 {
 	const struct sb_tree *tree = w->fs->tree;
@@ -163,7 +161,7 @@ static int read_link(struct sb_walk *w)
 	return 0;
 }
 
-/* The rest of todo for level 3, at its beginning. */
+/* Leave the rest of the path at the beginning of todo, for the caller. */
 static int report_magic(struct sb_walk *w)
 {
 	memmove(w->work->todo, w->work->todo + w->rest, TODO_SIZE - w->rest);
@@ -172,7 +170,7 @@ static int report_magic(struct sb_walk *w)
 	return -SB_EMAGIC;
 }
 
-/* out->guest is a symlink in the directory dir; go on with its target. */
+/* Go on with the target of the symlink out->guest, which is in the directory dir. */
 static int follow(struct sb_walk *w, const struct sb_spot *dir)
 {
 	int err;
@@ -239,8 +237,8 @@ static bool must_follow(const struct sb_walk *w, bool last, bool slash)
 	return !last || (w->flags & SB_FOLLOW) != 0 || (slash && !names_only);
 }
 
-/* One ordinary component. 1 when a symlink was followed, 0 when out->guest and
- * cur are now at the component. */
+/* Walk one component other than dots. 1 when a symlink was followed, 0 when out->guest and cur
+ * are at the component. */
 static int enter(struct sb_walk *w, const char *name, uint32_t len, bool last, bool slash)
 {
 	struct sb_path *guest = &w->out->guest;
@@ -294,7 +292,7 @@ int sb_walk(struct sb_walk *w)
 		uint32_t len = next_name(w, &name, &last, &slash);
 		int err;
 
-		if (len == 0) /* only slashes: the path was "/" or a link to it */
+		if (len == 0) /* only slashes are left: the path was "/", or a link to it */
 			break;
 		err = check_search(w);
 		if (err < 0)
@@ -310,7 +308,7 @@ int sb_walk(struct sb_walk *w)
 		if (err < 0)
 			return err;
 		if (err == 1) {
-			out->dots = true; /* until a component says otherwise: a link to "/" */
+			out->dots = true; /* a link to "/" has no other component */
 			continue;
 		}
 		if (last)
