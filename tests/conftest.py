@@ -81,6 +81,7 @@ def private_surroundings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
     """Give a test a store and a home of its own, and no way to a registry."""
     home = tmp_path / "home"
     home.mkdir()
+    monkeypatch.chdir(ROOT)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SANDBOX_ROOT", str(tmp_path / "store"))
     monkeypatch.setenv("SANDBOX_OFFLINE", "1")

@@ -79,7 +79,7 @@ def become_throwaway_user(arguments: list[str]) -> None:
         "TMPDIR": home,
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    python = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    python = [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider"]
     command = [*setpriv_command(), *python, *arguments]
     sys.stdout.flush()
     sys.stderr.flush()

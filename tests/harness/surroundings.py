@@ -52,7 +52,12 @@ KEPT = {
     "USER",
 }
 KEPT_PREFIXES = ("PYTEST_", "SANDBOX_FUZZ_", "SANDBOX_TEST_")
-GIVEN = {"HOME": "/nonexistent", "LANG": "C.UTF-8", "TZ": "UTC"}
+GIVEN = {
+    "HOME": "/nonexistent",
+    "LANG": "C.UTF-8",
+    "PYTHONSAFEPATH": "1",  # no module of the working directory hides one of Python's
+    "TZ": "UTC",
+}
 
 
 def put_in_order(passed_over: Iterable[int] = ()) -> list[int]:
