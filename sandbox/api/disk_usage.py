@@ -23,7 +23,7 @@ async def disk(call: Call) -> web.StreamResponse:
     def look() -> dict[str, Any]:
         engine = call.engine
         usage = engine.system.df()
-        seats, networks = engine.networks.memberships(), engine.networks.list()
+        members, networks = engine.networks.memberships(), engine.networks.list()
         links = link_names(one.container for one in usage.containers)
         return {
             "LayersSize": usage.images_size,
@@ -38,7 +38,7 @@ async def disk(call: Call) -> web.StreamResponse:
                 if not one.image.is_host
             ],
             "Containers": [
-                summarize_container(one.container, seats, networks, links)
+                summarize_container(one.container, members, networks, links)
                 | engine.containers.sizes(one.container)
                 | {"SizeRw": one.size}
                 for one in usage.containers

@@ -11,9 +11,9 @@ from sandbox.builder.build_job import Build
 from sandbox.builder.errors import BuildFailed
 from sandbox.builder.executor import Executor, wanted
 from sandbox.builder.outputs import give_out
-from sandbox.builder.progress import Silent, Teller
+from sandbox.builder.progress import Reporter, Silent
 from sandbox.builder.request import BuildResult
-from sandbox.builder.workspace import PREFIX, Workshop, clean_up
+from sandbox.builder.workspace import PREFIX, Workspace, clean_up
 from sandbox.dockerfile.errors import DockerfileError
 from sandbox.dockerfile.parser import parse
 from sandbox.errors import SandboxError, Unsupported, UsageError
@@ -42,11 +42,11 @@ def build(
     clean_up(layout)
     drop_unsynced_steps(layout)
     reaper.adopt_orphans()
-    teller = Teller(progress or Silent())
+    reporter = Reporter(progress or Silent())
     with workspace(layout, PREFIX) as scratch:
-        shop = Workshop(layout, scratch, services.guest_program())
+        shop = Workspace(layout, scratch, services.guest_program())
         try:
-            return _build(request, shop, services, teller)
+            return _build(request, shop, services, reporter)
         except DockerfileError as exc:
             raise BuildFailed(exc.reason, excerpt=exc.snippet) from exc
         except BuildFailed:
@@ -58,12 +58,12 @@ def build(
 
 
 def _build(
-    request: BuildRequest, shop: Workshop, services: Services, teller: Teller
+    request: BuildRequest, shop: Workspace, services: Services, reporter: Reporter
 ) -> BuildResult:
     def folder(name: str) -> Path:
         return shop.folder(name)
 
-    with teller.doing("[internal] load build definition from Dockerfile"):
+    with reporter.doing("[internal] load build definition from Dockerfile"):
         try:
             context = build_context.open_context(request, folder)
         except UsageError as exc:
@@ -76,11 +76,11 @@ def _build(
         from sandbox.builder.check import check
 
         return check(context, wanted(request, own), context.rules(), services)
-    work = Build(request, dockerfile, context, shop, services, teller, own_platform=own)
+    work = Build(request, dockerfile, context, shop, services, reporter, own_platform=own)
     if request.cache_from:
         from sandbox.builder.cache.remote import RemoteCaches
 
-        work.layering.remote = RemoteCaches(request.cache_from, shop, teller).find
+        work.step_layers.remote = RemoteCaches(request.cache_from, shop, reporter).find
     state = Executor(work).run()
     if request.squash:
         from sandbox.builder.squash import squash

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from sandbox.builder.cache.step_layer import Layering
+from sandbox.builder.cache.step_layer import StepLayers
 from sandbox.builder.errors import Cancelled
 from sandbox.builder.file_views import HostView
 from sandbox.builder.stage_images import Sources
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from sandbox.builder.build_context import Context
     from sandbox.builder.file_views import View
-    from sandbox.builder.progress import Teller
+    from sandbox.builder.progress import Reporter
     from sandbox.builder.request import BuildRequest
     from sandbox.builder.services import Services
     from sandbox.builder.stage_state import State
-    from sandbox.builder.workspace import Workshop
+    from sandbox.builder.workspace import Workspace
     from sandbox.dockerfile.instructions import Instruction
     from sandbox.dockerfile.plan import PlannedStage, Source
     from sandbox.dockerfile.stages import Dockerfile, Stage
@@ -35,9 +35,9 @@ class Build:
         request: BuildRequest,
         dockerfile: Dockerfile,
         context: Context,
-        shop: Workshop,
+        shop: Workspace,
         services: Services,
-        teller: Teller,
+        reporter: Reporter,
         *,
         own_platform: str,
     ) -> None:
@@ -45,15 +45,15 @@ class Build:
         self.request = request
         self.dockerfile = dockerfile
         self.shop = shop
-        self.teller = teller
+        self.reporter = reporter
         self.cancel = threading.Event()
         self.has_stages = len(dockerfile.stages) > 1  # so does an image to copy from
-        self.layering = Layering(shop, self.moment, teller if request.every_step else None)
+        self.step_layers = StepLayers(shop, self.moment, reporter if request.every_step else None)
         self.numbering: dict[int, tuple[int, int]] = {}
         """Where stages are numbered through: the number of the base, and of all steps."""
         self.own_platform = own_platform
         self.platform = request.platform or own_platform
-        self.sources = Sources(request, shop, services, teller, self.platform)
+        self.sources = Sources(request, shop, services, reporter, self.platform)
         self.rules = context.rules()
         self._main = HostView(context.root, self.rules.excludes if self.rules.rules else None)
         self.triggers: dict[int, tuple[Instruction, ...]] = {}

@@ -124,7 +124,7 @@ class Executor:
             assert isinstance(base, ContextSource)
             raise UsageError(f"the context {base.name!r} is a directory: it is no base of a stage")
         shown = getattr(base, "reference", getattr(base, "name", ""))
-        with build.teller.doing(title(f"FROM {shown}")) as vertex:
+        with build.reporter.doing(title(f"FROM {shown}")) as vertex:
             vertex.cached = True
             state = self._first(image.config, arguments, planned, image)
             if image.is_host:
@@ -141,7 +141,7 @@ class Executor:
     def _tell_base(self, title: Callable[[str], str], name: str) -> None:
         build = self._build
         if build.request.every_step:
-            build.teller.end(build.teller.start(title(f"FROM {name}")))
+            build.reporter.end(build.reporter.start(title(f"FROM {name}")))
 
     def _first(
         self,

@@ -39,10 +39,10 @@ def give_out(build: Build, state: State, services: Services) -> str:
         if output.kind == "cacheonly":
             continue
         if output.kind in ("local", "tar"):
-            with build.teller.doing(f"exporting to {_client(output)}"):
+            with build.reporter.doing(f"exporting to {_client(output)}"):
                 _give_files(build, state, output)
             continue
-        with build.teller.doing(f"exporting to {_words(output)}"):
+        with build.reporter.doing(f"exporting to {_words(output)}"):
             image_id = str(_add_image(build, state, output))
             if output.dest:
                 _give_archive(services, build, output, image_id)

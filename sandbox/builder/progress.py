@@ -71,7 +71,7 @@ class Silent:
         """Show nothing."""
 
 
-class Teller:
+class Reporter:
     """Numbers vertices and forwards their events, one call at a time."""
 
     def __init__(self, progress: Progress) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.builder.stage_state import State
-    from sandbox.builder.workspace import Workshop
+    from sandbox.builder.workspace import Workspace
     from sandbox.layers.layer_tar import Row
     from sandbox.layers.tar_writer import PackEntry
     from sandbox.layers.unpack import UnpackedLayer
@@ -66,7 +66,7 @@ class Merged:
             self.files.pop(path, None)
 
 
-def squash(shop: Workshop, state: State, moment: str) -> None:
+def squash(shop: Workspace, state: State, moment: str) -> None:
     """Replace the new layers of a stage with one layer."""
     new = state.layers[state.base_count :]
     if len(new) < 2:

@@ -47,7 +47,7 @@ class StageBuilder:
         build = self.build
         fresh = build.is_fresh(self.planned.stage)
         below = self.state.layers
-        layer, created = build.layering.layer(key, vertex, make, fresh=fresh, layers=below)
+        layer, created = build.step_layers.layer(key, vertex, make, fresh=fresh, layers=below)
         self.state.layers = (*self.state.layers, layer)
         self.state.history.append(Row(text, empty=False, created=created))
 

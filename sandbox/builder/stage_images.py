@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from sandbox.builder.file_views import View
-    from sandbox.builder.progress import Teller
+    from sandbox.builder.progress import Reporter
     from sandbox.builder.request import BuildRequest
     from sandbox.builder.services import Services
     from sandbox.builder.stage_state import State
-    from sandbox.builder.workspace import Workshop
+    from sandbox.builder.workspace import Workspace
     from sandbox.dockerfile.plan import PlannedStage, Source
     from sandbox.models.image import Image
 
@@ -40,16 +40,16 @@ class Sources:
     def __init__(
         self,
         request: BuildRequest,
-        shop: Workshop,
+        shop: Workspace,
         services: Services,
-        teller: Teller,
+        reporter: Reporter,
         platform: str,
     ) -> None:
         """Prepare the look-ups."""
         self._request = request
         self._shop = shop
         self._services = services
-        self._teller = teller
+        self._teller = reporter
         self._platform = platform
         self._images: dict[tuple[str, str], Image] = {}
         self._bases: dict[int, Image] = {}

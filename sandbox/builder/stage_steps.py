@@ -58,8 +58,8 @@ def _step(stage: StageBuilder, instruction: say.Instruction) -> None:
 def _tell(stage: StageBuilder, instruction: say.Instruction) -> None:
     if stage.build.request.every_step:
         stage.titles.next()
-        teller = stage.build.teller
-        teller.end(teller.start(stage.titles.title(_text(stage, instruction)), idle=True))
+        reporter = stage.build.reporter
+        reporter.end(reporter.start(stage.titles.title(_text(stage, instruction)), idle=True))
 
 
 def _text(stage: StageBuilder, instruction: say.Instruction) -> str:
@@ -71,7 +71,7 @@ def _text(stage: StageBuilder, instruction: say.Instruction) -> str:
 
 
 def _layer(stage: StageBuilder, instruction: say.Instruction) -> None:
-    vertex = stage.build.teller.start(stage.titles.title(_text(stage, instruction)))
+    vertex = stage.build.reporter.start(stage.titles.title(_text(stage, instruction)))
     try:
         if isinstance(instruction, say.Run):
             run_command(stage, instruction, vertex)
@@ -80,18 +80,18 @@ def _layer(stage: StageBuilder, instruction: say.Instruction) -> None:
         elif isinstance(instruction, say.Workdir):
             change_directory(stage, instruction, vertex)
     except Cancelled:
-        stage.build.teller.end(vertex, error=CANCELED)
+        stage.build.reporter.end(vertex, error=CANCELED)
         raise
     except DockerfileError:
         raise
     except SandboxError as exc:
-        stage.build.teller.end(vertex, error=exc.message)
+        stage.build.reporter.end(vertex, error=exc.message)
         raise _failure(stage, exc, instruction, vertex) from exc
     except BaseException as exc:
-        stage.build.teller.end(vertex, error=error_of(exc))
+        stage.build.reporter.end(vertex, error=error_of(exc))
         raise
     if not vertex.ended:
-        stage.build.teller.end(vertex, cached=vertex.cached)
+        stage.build.reporter.end(vertex, cached=vertex.cached)
 
 
 def _failure(

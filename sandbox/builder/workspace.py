@@ -57,7 +57,7 @@ class Box:
         return self.path / "upper"
 
 
-class Workshop:
+class Workspace:
     """One build's workspace *scratch*, in the store of *layout*."""
 
     def __init__(self, layout: Layout, scratch: Path, guest: str) -> None:

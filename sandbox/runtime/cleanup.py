@@ -38,9 +38,9 @@ def sweep(layout: Layout) -> None:
 
 
 def _remove(directory: str) -> None:
-    for seat in members.Seats(directory):
+    for member in members.MemberRegister(directory):
         with suppress(SandboxError):  # the control file is damaged
-            kill_guests(seat.run_dir)
-        remove_tree(Path(seat.run_dir))
-        remove_tree(Path(rundir.RunDir(seat.run_dir).socket))
+            kill_guests(member.run_dir)
+        remove_tree(Path(member.run_dir))
+        remove_tree(Path(rundir.RunDir(member.run_dir).socket))
     remove_tree(Path(directory))

@@ -109,12 +109,14 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
     run_dir = rundir.create(config.id, os.environ)
     try:
         with ExitStack() as stack:
-            seat = stack.enter_context(membership.joined(config, place.layout, run_dir))
+            member = stack.enter_context(membership.joined(config, place.layout, run_dir))
             rows = _rows(config, place, run_dir)
             if place.index is None:
                 password_files.write(run_dir.stand_ins)
             log = stack.enter_context(_connection_log(config, run_dir))
-            _make_control(config, place, run_dir, rows, way, trace=trace, seat=seat, net_log=log)
+            _make_control(
+                config, place, run_dir, rows, way, trace=trace, member=member, net_log=log
+            )
             held = stack.enter_context(cgroups.made(config.policy, config.id, run_dir))
             if config.policy.pids_limit and "pids" not in held:
                 core.limit_pids(run_dir.control, config.policy.pids_limit)
@@ -178,7 +180,7 @@ def _make_control(
     way: Choice,
     *,
     trace: bool,
-    seat: Joined | None = None,
+    member: Joined | None = None,
     net_log: str | None = None,
 ) -> None:
     core.create_control(
@@ -201,8 +203,8 @@ def _make_control(
             steps=way.steps,
             host_uid=os.getuid(),
             host_gid=os.getgid(),
-            net_dir=seat.directory if seat else None,
-            net_container=seat.number if seat else 0,
+            net_dir=member.directory if member else None,
+            net_container=member.number if member else 0,
             net_log=net_log,
         ),
     )

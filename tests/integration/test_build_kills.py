@@ -54,7 +54,7 @@ POINTS = {
     "before the upper is a layer": ("sandbox.layers.upper_layer:write_tables:before", 3),
     "before the layer is hashed": ("sandbox.layers.upper_layer:hash_layer:before", 3),
     "while the last layer is hashed": ("sandbox.layers.tar_writer:TarWriter.end:before:5", 4),
-    "before the layers are durable": ("sandbox.builder.workspace:Workshop.settle:before", 5),
+    "before the layers are durable": ("sandbox.builder.workspace:Workspace.settle:before", 5),
     "before the image is there": ("sandbox.store.images:ImageStore.add:before", 5),
     "before the image has its name": ("sandbox.store.images:write_tags:before", 5),
     "when the image has its name": ("sandbox.store.images:ImageStore.add:after", 5),

@@ -41,12 +41,12 @@ async def list_all(call: Call) -> web.StreamResponse:
             for item in every
             if (everything or limit > 0 or item.state.is_running) and matches(item)
         ]
-        seats, networks = engine.networks.memberships(), engine.networks.list()
+        members, networks = engine.networks.memberships(), engine.networks.list()
         links = link_names(every)
         shown = []
         for item in found[:limit] if limit > 0 else found:
             sizes = engine.containers.sizes(item) if size else {}
-            shown.append(summarize_container(item, seats, networks, links) | sizes)
+            shown.append(summarize_container(item, members, networks, links) | sizes)
         return shown
 
     return call.json(await call.work.look(look))

@@ -42,7 +42,7 @@ def give_caches(build: Build, layers: tuple[Digest, ...]) -> None:
 
 def _give(build: Build, cache: RemoteCache, layers: tuple[Digest, ...]) -> None:
     where = "registry" if cache.kind == "registry" else "client directory"
-    with build.teller.doing(f"exporting cache to {where}"), ExitStack() as stack:
+    with build.reporter.doing(f"exporting cache to {where}"), ExitStack() as stack:
         steps = chosen_steps(build, layers, everything=cache.options.get("mode") == "max")
         blobs = _packed(build, steps, stack)
         if cache.kind == "registry":
@@ -57,7 +57,9 @@ def chosen_steps(
     """Return the steps to export: those of the image, or all."""
     own = set(layers)
     return sorted(
-        (key, step) for key, step in build.layering.used.items() if everything or step.layer in own
+        (key, step)
+        for key, step in build.step_layers.used.items()
+        if everything or step.layer in own
     )
 
 

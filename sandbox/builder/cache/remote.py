@@ -28,9 +28,9 @@ from sandbox.store import build_cache
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sandbox.builder.progress import Teller
+    from sandbox.builder.progress import Reporter
     from sandbox.builder.request import RemoteCache
-    from sandbox.builder.workspace import Workshop
+    from sandbox.builder.workspace import Workspace
     from sandbox.registry.session import Session
 
 CONFIG = "application/vnd.sandbox.buildcache.v1+json"
@@ -79,7 +79,7 @@ class _Place:
         self.table = {step.key: step for step in table.steps if step.blob is not None}
 
     @contextmanager
-    def blob(self, shop: Workshop, descriptor: oci.Descriptor) -> Iterator[Path]:
+    def blob(self, shop: Workspace, descriptor: oci.Descriptor) -> Iterator[Path]:
         """Give the path of a blob's file, after its digest was checked."""
         raise NotImplementedError
 
@@ -98,7 +98,7 @@ class _InRegistry(_Place):
         super().__init__(_table(config, document))
 
     @contextmanager
-    def blob(self, shop: Workshop, descriptor: oci.Descriptor) -> Iterator[Path]:
+    def blob(self, shop: Workspace, descriptor: oci.Descriptor) -> Iterator[Path]:
         from sandbox.registry.download import downloaded
 
         with downloaded(
@@ -134,7 +134,7 @@ class _InDirectory(_Place):
         return data
 
     @contextmanager
-    def blob(self, shop: Workshop, descriptor: oci.Descriptor) -> Iterator[Path]:
+    def blob(self, shop: Workspace, descriptor: oci.Descriptor) -> Iterator[Path]:
         del shop
         yield self._path / BLOBS / hex_of(parse_digest(descriptor.digest))
 
@@ -161,19 +161,19 @@ def _table(config: bytes, manifest: oci.Manifest) -> Table:
 class RemoteCaches:
     """All caches from which a build may take steps."""
 
-    def __init__(self, wanted: Sequence[RemoteCache], shop: Workshop, teller: Teller) -> None:
+    def __init__(self, wanted: Sequence[RemoteCache], shop: Workspace, reporter: Reporter) -> None:
         """Read the tables; report a cache that cannot be read, and leave it out."""
         self._shop = shop
         self._places: list[_Place] = []
         for cache in wanted:
             name = cache.options.get("ref") or cache.options.get("src") or cache.kind
-            vertex = teller.start(f"importing cache manifest from {name}")
+            vertex = reporter.start(f"importing cache manifest from {name}")
             try:
                 self._places.append(_open(cache))
             except SandboxError as exc:
-                teller.end(vertex, error=exc.message)
+                reporter.end(vertex, error=exc.message)
             else:
-                teller.end(vertex)
+                reporter.end(vertex)
 
     def find(self, key: str) -> build_cache.Step | None:
         """Return the step with this key, after its layer was brought into the store."""

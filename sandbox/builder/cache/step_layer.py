@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sandbox.builder.progress import Teller, Vertex
-    from sandbox.builder.workspace import Workshop
+    from sandbox.builder.progress import Reporter, Vertex
+    from sandbox.builder.workspace import Workspace
     from sandbox.layers.unpack import UnpackedLayer
 
     Remote = Callable[[str], build_cache.Step | None]
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 _UNSURE = "unsure"
 
 
-class Layering:
+class StepLayers:
     """The steps of one build; *moment* returns the time of new steps."""
 
     def __init__(
-        self, shop: Workshop, moment: Callable[[], str], teller: Teller | None = None
+        self, shop: Workspace, moment: Callable[[], str], reporter: Reporter | None = None
     ) -> None:
-        """Start without steps; *teller* receives each step that is executed."""
-        self._teller = teller
+        """Start without steps; *reporter* receives each step that is executed."""
+        self._teller = reporter
         self.used: dict[str, build_cache.Step] = {}
         """The steps of this build by key: what a cache elsewhere is told."""
         self.remote: Remote = lambda _: None

@@ -19,7 +19,7 @@ from sandbox.builder.errors import StepFailed
 from sandbox.builder.file_views import TreeView, clean, resolve
 from sandbox.builder.instructions import metadata, run_container
 from sandbox.builder.instructions.copy_plan import Target, Wanted, plan
-from sandbox.builder.instructions.run_mounts import Mounter, identity_of
+from sandbox.builder.instructions.run_mounts import MountMaker, identity_of
 from sandbox.builder.stage_state import run_environment, shown_arguments
 from sandbox.dockerfile import instructions as say
 from sandbox.errors import Unsupported
@@ -95,18 +95,18 @@ def _execute(
     build, state = stage.build, stage.state
     box = state.box or build.shop.box()
     with ExitStack() as stack:
-        mounter = Mounter(build.shop, build.request, stage, stack, state.workdir)
+        mount_maker = MountMaker(build.shop, build.request, stage, stack, state.workdir)
         for mount in instruction.mounts:
-            mounter.add(mount)
-        points = [*mounter.result.points, *build.request.volumes]
+            mount_maker.add(mount)
+        points = [*mount_maker.result.points, *build.request.volumes]
         if instruction.program is not None:
             points.append(_program(instruction.program, box))
         place = build.shop.place(state.layers, box, is_host=state.is_host)
         code = run_container.run(
-            _complete(command, points, mounter.result.env),
+            _complete(command, points, mount_maker.result.env),
             box,
             place,
-            output=lambda data, stream: build.teller.say(vertex, data, stream),
+            output=lambda data, stream: build.reporter.say(vertex, data, stream),
             cancel=build.cancel,
         )
     if code:

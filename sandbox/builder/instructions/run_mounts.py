@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sandbox.builder.file_views import View
     from sandbox.builder.request import BuildRequest
-    from sandbox.builder.workspace import Workshop
+    from sandbox.builder.workspace import Workspace
 
 _SECRETS = "/run/secrets"
 _AGENT = "/run/buildkit/ssh_agent.{}"
@@ -54,12 +54,12 @@ class Mounted:
     env: list[str]
 
 
-class Mounter:
+class MountMaker:
     """Makes the mounts of one RUN; closing *stack* removes them."""
 
     def __init__(
         self,
-        shop: Workshop,
+        shop: Workspace,
         request: BuildRequest,
         sources: Sources,
         stack: ExitStack,

@@ -28,8 +28,8 @@ def port(*, container: str, private_port: str | None) -> int:
 
     engine = Engine()
     found = engine.containers.get(container)
-    seat = engine.networks.memberships().get(found.config.id) if found.state.is_running else None
-    rows = sorted(seat.published, key=_in_order) if seat else []
+    member = engine.networks.memberships().get(found.config.id) if found.state.is_running else None
+    rows = sorted(member.published, key=_in_order) if member else []
     if private_port is None:
         for row in rows:
             emit(f"{row.port} -> {row.place}")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.models.container import Container
-    from sandbox.runtime.network.members import Seat
+    from sandbox.runtime.network.members import Member
 
 _COLUMNS = (
     Column("CONTAINER ID", "ID"),
@@ -91,11 +91,11 @@ def ps(**options: Any) -> None:
             emit(item.config.id if long else item.config.short_id)
         return
     wants_size = options["size"] or ".Size" in (options["template"] or "")
-    seats = engine.networks.memberships()
+    members = engine.networks.memberships()
     rows = [
         describe(
             item,
-            seats,
+            members,
             long=long,
             size=engine.containers.layer_size(item) if wants_size else 0,
         )
@@ -108,7 +108,7 @@ def ps(**options: Any) -> None:
 
 
 def describe(
-    container: Container, seats: Mapping[str, Seat], *, long: bool, size: int
+    container: Container, members: Mapping[str, Member], *, long: bool, size: int
 ) -> dict[str, Any]:
     """Return the fields of ``ps --format``; all are text."""
     config = container.config
@@ -129,7 +129,7 @@ def describe(
         ),
         "Names": config.name,
         "Networks": networks_text(container),
-        "Ports": ports_text(container, seats),
+        "Ports": ports_text(container, members),
         "RunningFor": f"{age} ago",
         "Size": human_size(size),
         "State": container.state.status,

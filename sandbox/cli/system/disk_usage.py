@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.engine.system.df import BuildUsage, ContainerUsage, ImageUsage, Usage, VolumeUsage
-    from sandbox.runtime.network.members import Seat
+    from sandbox.runtime.network.members import Member
 
 _COLUMNS = (
     Column("TYPE", "Type"),
@@ -118,12 +118,12 @@ def _row(kind: str, total: int, active: int, size: int, reclaimable: int) -> dic
 
 
 def _everything(
-    usage: Usage, seats: Mapping[str, Seat], *, whole: bool
+    usage: Usage, members: Mapping[str, Member], *, whole: bool
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of every table; with *whole*, ids are not shortened."""
     return {
         "Images": [_image(item, whole=whole) for item in usage.images if not item.image.is_host],
-        "Containers": [_container(item, seats, whole=whole) for item in usage.containers],
+        "Containers": [_container(item, members, whole=whole) for item in usage.containers],
         "Volumes": [_volume(item) for item in usage.volumes],
         "BuildCache": [_build(item, whole=whole) for item in usage.builds],
     }
@@ -140,8 +140,10 @@ def _image(item: ImageUsage, *, whole: bool) -> dict[str, Any]:
     }
 
 
-def _container(item: ContainerUsage, seats: Mapping[str, Seat], *, whole: bool) -> dict[str, Any]:
-    row = describe(item.container, seats, long=whole, size=0)
+def _container(
+    item: ContainerUsage, members: Mapping[str, Member], *, whole: bool
+) -> dict[str, Any]:
+    row = describe(item.container, members, long=whole, size=0)
     del row["Label"]
     return {**row, "Size": human_size(item.size, 4)}
 

@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container, ContainerConfig, MountPoint
     from sandbox.models.network import Network
     from sandbox.models.policy import Health, Policy, Usage
-    from sandbox.runtime.network.members import Seat
+    from sandbox.runtime.network.members import Member
 
 
 def inspect(states: ContainerStates, container: Container) -> dict[str, Any]:
     """Return the container's inspect object, with its limits and addresses of now."""
     from sandbox.engine.containers.limits import limits_by
-    from sandbox.runtime.network.members import live_seats
+    from sandbox.runtime.network.members import live_members
     from sandbox.store.networks import NetworkStore
 
     return describe_container(
         container,
         directory=os.fspath(states.store.directory(container.config.id).path),
         limits_by=limits_by(container),
-        seat=live_seats(states.layout).get(container.config.id),
+        member=live_members(states.layout).get(container.config.id),
         networks=NetworkStore(states.layout).all(),
     )
 
@@ -48,12 +48,12 @@ def describe_container(
     *,
     directory: str,
     limits_by: Mapping[str, str],
-    seat: Seat | None = None,
+    member: Member | None = None,
     networks: Iterable[Network] = (),
 ) -> dict[str, Any]:
     """Return the container's inspect object.
 
-    *directory* is its directory in the store. *limits_by* names who enforces each limit. *seat* has
+    *directory* is its directory in the store. *limits_by* names who enforces each limit. *member* has
     the addresses of a running container on *networks*.
     """
     config = container.config
@@ -81,7 +81,7 @@ def describe_container(
         "GraphDriver": {"Data": {"UpperDir": f"{directory}/upper"}, "Name": DRIVER},
         "Mounts": [_mount(mount) for mount in config.mounts],
         "Config": describe_config(config),
-        "NetworkSettings": network_settings(container, seat, networks),
+        "NetworkSettings": network_settings(container, member, networks),
     }
 
 
@@ -97,14 +97,14 @@ def link_names(containers: Iterable[Container]) -> dict[str, list[str]]:
 
 def summarize_container(
     container: Container,
-    seats: Mapping[str, Seat],
+    members: Mapping[str, Member],
     networks: Iterable[Network],
     links: Mapping[str, list[str]],
 ) -> dict[str, Any]:
     """Return the container's object in a list; *links* are those of `link_names`."""
     config, state = container.config, container.state
-    seat = seats.get(config.id)
-    settings = network_settings(container, seat, networks)
+    member = members.get(config.id)
+    settings = network_settings(container, member, networks)
     return {
         "Id": config.id,
         "Names": [f"/{config.name}", *links.get(config.id, ())],

@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from sandbox.models.container import Container
     from sandbox.models.endpoints import Endpoint
     from sandbox.models.network import Network
-    from sandbox.runtime.network.members import LiveEndpoint, Seat
+    from sandbox.runtime.network.members import LiveEndpoint, Member
 
 
 def network_settings(
-    container: Container, seat: Seat | None, networks: Iterable[Network]
+    container: Container, member: Member | None, networks: Iterable[Network]
 ) -> dict[str, Any]:
     """Return NetworkSettings of a container's inspect object."""
-    seat = seat if container.state.is_running else None
+    member = member if container.state.is_running else None
     config = container.config
     known = list(networks)
-    first = seat.endpoints[0] if seat and seat.endpoints and not seat.shares else None
+    first = member.endpoints[0] if member and member.endpoints and not member.shares else None
     shown: dict[str, Any]
     if config.network.mode in (HOST, NONE):
         network = find_network(known, config.network.mode)
         entry = _endpoint(None, None, network.id if network else "", config.id)
         shown = {config.network.mode: entry}
     else:
-        shown = _endpoints(container, seat, known)
+        shown = _endpoints(container, member, known)
     return {
         "Bridge": "",
-        "SandboxID": config.id if seat else "",
+        "SandboxID": config.id if member else "",
         "SandboxKey": "",
-        "Ports": _ports(container, seat),
+        "Ports": _ports(container, member),
         "HairpinMode": False,
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,
@@ -58,11 +58,11 @@ def network_settings(
     }
 
 
-def _endpoints(container: Container, seat: Seat | None, known: list[Network]) -> dict[str, Any]:
+def _endpoints(container: Container, member: Member | None, known: list[Network]) -> dict[str, Any]:
     shown = {}
     for item in container.config.network.endpoints:
         network = find_network(known, item.network)
-        place = seat.on(network.id) if seat and network else None
+        place = member.on(network.id) if member and network else None
         name = network.name if network else item.network
         identity = network.id if network else ""
         shown[name] = _endpoint(item, place, identity, container.config.id)
@@ -96,11 +96,11 @@ def _endpoint(
     }
 
 
-def _ports(container: Container, seat: Seat | None) -> dict[str, Any]:
-    if seat is None:
+def _ports(container: Container, member: Member | None) -> dict[str, Any]:
+    if member is None:
         return {}
     shown: dict[str, Any] = {str(port): None for port in exposed_of(container)}
-    for row in seat.published:
+    for row in member.published:
         place = {"HostIp": row.host_ip, "HostPort": str(row.host_port)}
         shown[str(row.port)] = [*(shown.get(str(row.port)) or ()), place]
     return shown
@@ -120,12 +120,12 @@ def port_bindings(container: Container) -> dict[str, Any]:
     return shown
 
 
-def ports_text(container: Container, seats: Mapping[str, Seat]) -> str:
+def ports_text(container: Container, members: Mapping[str, Member]) -> str:
     """Return the column PORTS of `ps`."""
-    seat = seats.get(container.config.id)
+    member = members.get(container.config.id)
     if not container.state.is_running or container.config.network.mode == "host":
         return ""
-    return show_ports(seat.published if seat else (), exposed_of(container))
+    return show_ports(member.published if member else (), exposed_of(container))
 
 
 def networks_text(container: Container) -> str:

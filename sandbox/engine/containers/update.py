@@ -43,9 +43,9 @@ def _rename_on_networks(states: ContainerStates, container: Container) -> None:
     from sandbox.runtime.network import membership
 
     with membership.changing(states.layout) as change:
-        seat = change.register.get(container.config.id)
-        if seat is not None:
-            change.rename(seat, container.config.name)
+        member = change.register.get(container.config.id)
+        if member is not None:
+            change.rename(member, container.config.name)
 
 
 def update(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sandbox.models.container import Container, ContainerConfig
     from sandbox.models.endpoints import Endpoint
-    from sandbox.runtime.network.members import Seat
+    from sandbox.runtime.network.members import Member
     from sandbox.runtime.network.membership import Change
     from sandbox.store.layout import Layout
 
@@ -64,19 +64,19 @@ class Networks:
         network = self.get(name)
         return describe_network(network, self.members(network))
 
-    def members(self, network: Network) -> tuple[Seat, ...]:
+    def members(self, network: Network) -> tuple[Member, ...]:
         """Return the running containers on a network, with their addresses."""
         return tuple(
-            seat
-            for seat in self.memberships().values()
-            if seat.is_held and not seat.shares and seat.on(network.id)
+            member
+            for member in self.memberships().values()
+            if member.is_held and not member.shares and member.on(network.id)
         )
 
-    def memberships(self) -> dict[str, Seat]:
+    def memberships(self) -> dict[str, Member]:
         """Return the networks, addresses and ports of running containers, by container id."""
-        from sandbox.runtime.network.members import live_seats
+        from sandbox.runtime.network.members import live_members
 
-        return live_seats(self._layout)
+        return live_members(self._layout)
 
     def remove(self, name: str) -> Network:
         """Delete a network. Raises `Conflict` if it is predefined or has running containers."""
@@ -88,7 +88,9 @@ class Networks:
         with membership.changing(self._layout) as change:
             members = change.members(network)
             if members:
-                names = ", ".join(f'name:"{seat.name}" id:"{seat.id[:12]}"' for seat in members)
+                names = ", ".join(
+                    f'name:"{member.name}" id:"{member.id[:12]}"' for member in members
+                )
                 raise Conflict(
                     f"error while removing network: network {network.name} has active "
                     f"endpoints ({names})"
@@ -146,7 +148,7 @@ class Networks:
                 )
             return replace(current, network=replace(current.network, endpoints=(*before, endpoint)))
 
-        self._change_live(container, lambda change, seat: change.connect(seat, endpoint))
+        self._change_live(container, lambda change, member: change.connect(member, endpoint))
         supervisor.change(self._containers, container, decide)
         self._tell(network, "connect", container=config.id)
 
@@ -186,7 +188,7 @@ class Networks:
             )
             return replace(current, network=replace(current.network, endpoints=rest))
 
-        self._change_live(container, lambda change, seat: change.disconnect(seat, network))
+        self._change_live(container, lambda change, member: change.disconnect(member, network))
         supervisor.change(self._containers, container, decide)
         self._tell(network, "disconnect", container=config.id)
 
@@ -205,18 +207,18 @@ class Networks:
             return replace(current, network=replace(current.network, endpoints=after))
 
         changed = self._containers.store.change(container, decide)
-        self._change_live(container, lambda change, seat: change.unlink(seat, alias))
+        self._change_live(container, lambda change, member: change.unlink(member, alias))
         supervisor.reread(changed)
 
-    def _change_live(self, container: Container, act: Callable[[Change, Seat], None]) -> None:
+    def _change_live(self, container: Container, act: Callable[[Change, Member], None]) -> None:
         from sandbox.runtime.network import membership
 
         if not container.state.is_running:
             return
         with membership.changing(self._layout) as change:
-            seat = change.register.get(container.config.id)
-            if seat is not None:
-                act(change, seat)
+            member = change.register.get(container.config.id)
+            if member is not None:
+                act(change, member)
 
     def _tell(self, network: Network, action: str, **more: str) -> None:
         driver = {"name": network.name, "type": network.driver}

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandbox.models.network import Network
-    from sandbox.runtime.network.members import Seat
+    from sandbox.runtime.network.members import Member
 
 
-def describe_network(network: Network, members: Iterable[Seat]) -> dict[str, Any]:
+def describe_network(network: Network, members: Iterable[Member]) -> dict[str, Any]:
     """Return the network's inspect object; *members* are the running containers on it."""
     return {
         "Name": network.name,
@@ -36,7 +36,7 @@ def describe_network(network: Network, members: Iterable[Seat]) -> dict[str, Any
         "Ingress": False,
         "ConfigFrom": {"Network": ""},
         "ConfigOnly": False,
-        "Containers": {seat.id: _member(seat, network) for seat in members},
+        "Containers": {member.id: _member(member, network) for member in members},
         "Options": dict(network.options),
         "Labels": dict(network.labels),
     }
@@ -51,12 +51,12 @@ def _pools(network: Network) -> list[dict[str, str]]:
     return [pool]
 
 
-def _member(seat: Seat, network: Network) -> dict[str, str]:
-    place = seat.on(network.id)
+def _member(member: Member, network: Network) -> dict[str, str]:
+    place = member.on(network.id)
     assert place is not None
     return {
-        "Name": seat.name,
-        "EndpointID": endpoint_id(seat.id, network.id, place.address),
+        "Name": member.name,
+        "EndpointID": endpoint_id(member.id, network.id, place.address),
         "MacAddress": mac_address(place),
         "IPv4Address": f"{place.address}/{place.prefix}",
         "IPv6Address": "",

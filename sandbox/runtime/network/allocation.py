@@ -21,7 +21,7 @@ from sandbox.models.ports import Publication, parse_exposed
 from sandbox.models.record import Record, replace
 from sandbox.native.network import MAX_ADDRESSES, MAX_ALLOWED, Allowed
 from sandbox.runtime.network import host_ports, members
-from sandbox.runtime.network.members import LiveEndpoint, Seat
+from sandbox.runtime.network.members import LiveEndpoint, Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,9 +46,9 @@ class Keep:
 
 
 def choose(
-    draft: Seat, config: ContainerConfig, networks: Sequence[Network], present: Sequence[Seat]
-) -> tuple[Seat, Keep]:
-    """Return the seat, still without its number, and the reservation of its address and ports."""
+    draft: Member, config: ContainerConfig, networks: Sequence[Network], present: Sequence[Member]
+) -> tuple[Member, Keep]:
+    """Return the member, without its number, and the reservation of its address and ports."""
     wanted = config.network.endpoints
     if len(wanted) > MAX_ADDRESSES:
         raise RuntimeFailed(f"a container can be on {MAX_ADDRESSES} networks at most")
@@ -69,7 +69,7 @@ def choose(
             endpoints.append(endpoint_on(network, item, taken))
         _check_links(wanted, present)
         egress = "listed" if config.network.allowed_hosts else egress_on(endpoints, networks)
-        seat = replace(
+        member = replace(
             draft,
             address=first.address,
             endpoints=tuple(endpoints),
@@ -77,7 +77,7 @@ def choose(
             egress=egress,
         )
         stack.pop_all()
-    return seat, Keep(guard, ports)
+    return member, Keep(guard, ports)
 
 
 def _find(networks: Sequence[Network], name: str) -> Network:
@@ -167,9 +167,9 @@ def _lonely(taken: set[str]) -> tuple[str, host_ports.Guard]:
     raise RuntimeFailed("no address is left for one more container without a network")
 
 
-def _check_links(wanted: Sequence[Endpoint], present: Sequence[Seat]) -> None:
+def _check_links(wanted: Sequence[Endpoint], present: Sequence[Member]) -> None:
     """Refuse a link to a container id that does not run; a link to a name may wait."""
-    running = {seat.id for seat in present}
+    running = {member.id for member in present}
     for item in wanted:
         for container, name, alias in item.links:
             if container and container not in running:
@@ -180,7 +180,7 @@ def _check_links(wanted: Sequence[Endpoint], present: Sequence[Seat]) -> None:
 
 
 def _ports(
-    config: ContainerConfig, networks: Sequence[Network], present: Sequence[Seat]
+    config: ContainerConfig, networks: Sequence[Network], present: Sequence[Member]
 ) -> host_ports.Held:
     open_ones = [network for network in networks if not network.internal]
     if not open_ones:
@@ -190,7 +190,7 @@ def _ports(
         known = {wish.port for wish in wishes}
         exposed = [port for text in config.exposed_ports for port in parse_exposed(text)]
         wishes += [Publication(port) for port in exposed if port not in known]
-    taken = [row for seat in present for row in seat.published]
+    taken = [row for member in present for row in member.published]
     default = open_ones[0].options.get(HOST_BINDING, "")
     return host_ports.settle(wishes, taken, default_ip=default)
 

@@ -6,7 +6,7 @@ container may write. Every start makes them anew. When other containers start or
 of ``hosts`` are added or removed; everything else that the container wrote there stays.
 
 Rules: a file is replaced as a whole, or one write within a page extends it, so a reader sees
-either the old or the new content. Every added or removed line follows from two seats, so
+either the old or the new content. Every added or removed line follows from two members, so
 nothing else is stored.
 
 Does not know: when containers start and end (see `membership`).
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sandbox.models.endpoints import NetworkConfig
-    from sandbox.runtime.network.members import LiveEndpoint, Seat
+    from sandbox.runtime.network.members import LiveEndpoint, Member
 
 NAMES = ("hosts", "hostname", "resolv.conf")
 _PAGE = 4096
@@ -82,10 +82,13 @@ def machine_hosts(hostname: str, config: NetworkConfig) -> str:
 
 
 def own_hosts(
-    seat: Seat, config: NetworkConfig, allowed: Iterable[tuple[str, str]], others: Iterable[Seat]
+    member: Member,
+    config: NetworkConfig,
+    allowed: Iterable[tuple[str, str]],
+    others: Iterable[Member],
 ) -> str:
     """Return the hosts file of a container with its own addresses or without any network."""
-    gateway = next((item.gateway for item in seat.endpoints if item.gateway), "")
+    gateway = next((item.gateway for item in member.endpoints if item.gateway), "")
     lines = [
         f"{gateway if address == GATEWAY_NAME else address}\t{name}\n"
         for name, address in config.extra_hosts
@@ -94,17 +97,17 @@ def own_hosts(
     if gateway and all(name != HOST_ALIAS for name, _ in config.extra_hosts):
         lines.append(f"{gateway}\t{HOST_ALIAS}\n")
     lines += [f"{address}\t{name}\n" for address, name in allowed]
-    lines += self_lines(seat, others)
+    lines += self_lines(member, others)
     return _LOCAL + "".join(lines)
 
 
-def self_lines(seat: Seat, others: Iterable[Seat]) -> list[str]:
+def self_lines(member: Member, others: Iterable[Member]) -> list[str]:
     """Return the lines about the container itself that depend on its networks."""
-    if not seat.endpoints:
-        return [f"127.0.0.1\t{' '.join(_host_names(seat.hostname))}\n"]
-    lines = [f"{item.address}\t{' '.join(_own_names(seat, item))}\n" for item in seat.endpoints]
+    if not member.endpoints:
+        return [f"127.0.0.1\t{' '.join(_host_names(member.hostname))}\n"]
+    lines = [f"{item.address}\t{' '.join(_own_names(member, item))}\n" for item in member.endpoints]
     for other in others:
-        lines += lines_about(seat, other)
+        lines += lines_about(member, other)
     return lines
 
 
@@ -113,14 +116,14 @@ def _host_names(hostname: str) -> list[str]:
     return list(dict.fromkeys((hostname, hostname.partition(".")[0])))
 
 
-def _own_names(seat: Seat, endpoint: LiveEndpoint) -> list[str]:
-    names = _host_names(seat.hostname)
+def _own_names(member: Member, endpoint: LiveEndpoint) -> list[str]:
+    names = _host_names(member.hostname)
     if endpoint.has_names:
-        names += [seat.name, seat.id[:12], *endpoint.aliases]
+        names += [member.name, member.id[:12], *endpoint.aliases]
     return list(dict.fromkeys(names))
 
 
-def lines_about(reader: Seat, other: Seat) -> list[str]:
+def lines_about(reader: Member, other: Member) -> list[str]:
     """Return the lines about *other* in the hosts file of *reader*."""
     if other.id == reader.id or other.shares:
         return []

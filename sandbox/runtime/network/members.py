@@ -2,8 +2,8 @@
 """The members of networks: a register of the containers that run on each.
 
 How it works: the register is one file beside the files that guests read (`native.network`).
-A seat names the process that holds it. When that process is gone, the seat is stale, and
-the next holder of the networks' lock removes it.
+A member names the process that runs the container. When that process is gone, the member is
+stale, and the next holder of the networks' lock removes it.
 
 Rules: writers hold the lock of `store.networks` and replace the file as a whole; readers need
 no lock. The file lies in memory. Its place follows from the store's path alone, not from the
@@ -52,7 +52,7 @@ class LiveEndpoint(Record, frozen=True):
     """The hardware address that the user chose; empty: derived from the address."""
 
 
-class Seat(Record, frozen=True, kw_only=True):
+class Member(Record, frozen=True, kw_only=True):
     """One running container on its networks: its number in the guests' table, addresses, ports.
 
     *shares* is the id of the container whose network it uses, or empty.
@@ -73,7 +73,7 @@ class Seat(Record, frozen=True, kw_only=True):
 
     @property
     def is_held(self) -> bool:
-        """Tell whether the process that holds the seat still exists."""
+        """Tell whether the process that runs the container still exists."""
         return reaper.start_time_of(self.pid) == self.pid_start
 
     def on(self, network: str) -> LiveEndpoint | None:
@@ -90,7 +90,7 @@ class Seat(Record, frozen=True, kw_only=True):
         return data
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Seat:
+    def from_json(cls, data: dict[str, Any]) -> Member:
         """Read the stored form."""
         endpoints = tuple(
             LiveEndpoint(
@@ -116,47 +116,47 @@ def directory_of(layout: Layout) -> str:
 
 
 def is_abandoned(directory: str) -> bool:
-    """Tell whether a directory's store and the holders of all its seats are gone."""
+    """Tell whether a directory's store and the processes of all its members are gone."""
     mark = f"{directory}/{_STORE}"
     if not os.path.islink(mark) or os.path.exists(f"{mark}/networks"):
         return False
-    return not any(seat.is_held for seat in Seats(directory))
+    return not any(member.is_held for member in MemberRegister(directory))
 
 
-class Seats:
+class MemberRegister:
     """The register as it was when it was read."""
 
     def __init__(self, directory: str) -> None:
         """Read the register in *directory*; an absent file is an empty register."""
         self.directory = directory
-        self._path = f"{directory}/seats"
-        self._seats: dict[str, Seat] = {}
+        self._path = f"{directory}/members"
+        self._seats: dict[str, Member] = {}
         self._rows: dict[str, dict[str, Any]] = {}  # decoded on demand: there may be hundreds
         self._changed = False
         with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
             with open(self._path, "rb") as file:
                 rows = {row["id"]: row for row in json.load(file)}
-            self._seats = {key: Seat.from_json(row) for key, row in rows.items()}
+            self._seats = {key: Member.from_json(row) for key, row in rows.items()}
             self._rows = rows
 
-    def __iter__(self) -> Iterator[Seat]:
-        """Yield all seats."""
+    def __iter__(self) -> Iterator[Member]:
+        """Yield all members."""
         return iter(list(self._seats.values()))
 
-    def get(self, container_id: str) -> Seat | None:
-        """Return the seat of a container, or None if it does not run on a network."""
+    def get(self, container_id: str) -> Member | None:
+        """Return the member of a container, or None if it does not run on a network."""
         return self._seats.get(container_id)
 
-    def put(self, seat: Seat) -> None:
-        """Add or replace a seat."""
-        self._seats[seat.id] = seat
-        self._rows[seat.id] = seat.to_json()
+    def put(self, member: Member) -> None:
+        """Add or replace a member."""
+        self._seats[member.id] = member
+        self._rows[member.id] = member.to_json()
         self._changed = True
 
-    def drop(self, seat: Seat) -> None:
-        """Remove a seat."""
-        self._seats.pop(seat.id, None)
-        self._rows.pop(seat.id, None)
+    def drop(self, member: Member) -> None:
+        """Remove a member."""
+        self._seats.pop(member.id, None)
+        self._rows.pop(member.id, None)
         self._changed = True
 
     def mark(self, layout: Layout) -> None:
@@ -165,7 +165,7 @@ class Seats:
             os.symlink(os.path.realpath(layout.root), f"{self.directory}/{_STORE}")
 
     def save(self) -> None:
-        """Write the register if it changed; remove all network files if no seat is left."""
+        """Write the register if it changed; remove all network files if no member is left."""
         if self._seats and not self._changed:
             return
         with map_os_errors(f"cannot write {self._path}"):
@@ -179,18 +179,18 @@ class Seats:
             os.replace(draft, self._path)
 
 
-def addresses_of(seats: Iterable[Seat]) -> set[str]:
-    """Return the addresses of all seats."""
+def addresses_of(members: Iterable[Member]) -> set[str]:
+    """Return the addresses of all members."""
     found = set()
-    for seat in seats:
-        found.add(seat.address)
-        found.update(item.address for item in seat.endpoints)
+    for member in members:
+        found.add(member.address)
+        found.update(item.address for item in member.endpoints)
     return found
 
 
-def live_seats(layout: Layout) -> dict[str, Seat]:
-    """Return this store's seats by container id; read-only and without a lock."""
-    return {seat.id: seat for seat in Seats(directory_of(layout))}
+def live_members(layout: Layout) -> dict[str, Member]:
+    """Return this store's members by container id; read-only and without a lock."""
+    return {member.id: member for member in MemberRegister(directory_of(layout))}
 
 
 def _as_path(path: str) -> Any:

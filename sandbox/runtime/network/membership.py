@@ -3,9 +3,9 @@
 
 How it works: under the networks' lock `allocation` decides first and refuses what it must.
 Then the guests' files, the register and the hosts files of other containers change, in an
-order in which a kill leaves a stale seat for the next caller.
+order in which a kill leaves a stale member for the next caller.
 
-Rules: every change removes stale seats first. The process that runs a container reserves its
+Rules: every change removes stale members first. The process that runs a container reserves its
 base address with a socket, so that no other user or store takes it.
 
 Does not know: how a container starts, or what guests do with the files.
@@ -33,8 +33,7 @@ from sandbox.models.record import Record, replace
 from sandbox.native.network import Endpoint as Row
 from sandbox.native.network import Interface, NetworkState, NetworkTable
 from sandbox.native.network import Published as PublishedRow
-from sandbox.runtime.network import allocation, etc_files, host_ports, links, port_proxy
-from sandbox.runtime.network import members as seats
+from sandbox.runtime.network import allocation, etc_files, host_ports, links, members, port_proxy
 from sandbox.runtime.process.kill import kill_guests
 from sandbox.runtime.process.reaper import start_time_of
 from sandbox.runtime.rundir import RunDir
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     from sandbox.models.endpoints import Endpoint
     from sandbox.models.network import Network
     from sandbox.native.network import Allowed, Egress, Protocol
-    from sandbox.runtime.network.members import Seat, Seats
+    from sandbox.runtime.network.members import LiveEndpoint, Member, MemberRegister
     from sandbox.store.layout import Layout
 
 
@@ -73,30 +72,32 @@ def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator
         return
     allowed = allocation.resolve_allowed(network.allowed_hosts, network.extra_hosts)
     with changing(layout) as change:
-        seat, keep = change.join(config, run_dir, allowed.rows, etc_files.name_servers(resolver))
+        member, keep = change.join(config, run_dir, allowed.rows, etc_files.name_servers(resolver))
         try:
-            contents["hosts"] = etc_files.own_hosts(seat, network, allowed.names, change.register)
+            contents["hosts"] = etc_files.own_hosts(member, network, allowed.names, change.register)
             etc_files.write(run_dir.etc, contents)
-            links.write(run_dir.path, _linked(config, layout, seat, change.register))
+            links.write(run_dir.path, _linked(config, layout, member, change.register))
         except BaseException:
-            change.leave(seat)
+            change.leave(member)
             if keep is not None:
                 keep.close()
             raise
     try:
         places = keep.ports.take_relayed() if keep is not None else []
-        with port_proxy.relaying(seat, change.register.directory, places):
-            yield Joined(change.register.directory, seat.number)
+        with port_proxy.relaying(member, change.register.directory, places):
+            yield Joined(change.register.directory, member.number)
     finally:
-        _give_back(layout, config.id, seat.pid)
+        _give_back(layout, config.id, member.pid)
         if keep is not None:
             keep.close()
 
 
-def _linked(config: ContainerConfig, layout: Layout, seat: Seat, register: Seats) -> Iterator[str]:
+def _linked(
+    config: ContainerConfig, layout: Layout, member: Member, register: MemberRegister
+) -> Iterator[str]:
     """Yield the variables of the links of a container."""
     store = ContainerStore(layout)
-    for item, mine in zip(config.network.endpoints, seat.endpoints, strict=False):
+    for item, mine in zip(config.network.endpoints, member.endpoints, strict=False):
         for identity, _, alias in () if mine.has_names else item.links:
             other = register.get(identity)
             place = other.on(mine.network) if other else None
@@ -108,12 +109,12 @@ def _linked(config: ContainerConfig, layout: Layout, seat: Seat, register: Seats
 def _give_back(layout: Layout, container_id: str, pid: int) -> None:
     """Leave the networks; do not recreate files of a store that was deleted meanwhile."""
     if not (layout.root / "networks").exists():
-        remove_tree(Path(seats.directory_of(layout)))
+        remove_tree(Path(members.directory_of(layout)))
         return
     with changing(layout) as change:
-        seat = change.register.get(container_id)
-        if seat is not None and seat.pid == pid:
-            change.leave(seat)
+        member = change.register.get(container_id)
+        if member is not None and member.pid == pid:
+            change.leave(member)
 
 
 def _is_on_machine(layout: Layout, container_id: str) -> bool:
@@ -127,10 +128,10 @@ def _is_on_machine(layout: Layout, container_id: str) -> bool:
 
 @contextmanager
 def changing(layout: Layout) -> Iterator[Change]:
-    """Lock a store's networks, remove stale seats, and save the changes after the block."""
+    """Lock a store's networks, remove stale members, and save the changes after the block."""
     store = NetworkStore(layout)
     with store.locked():
-        register = seats.Seats(seats.directory_of(layout))
+        register = members.MemberRegister(members.directory_of(layout))
         try:
             with NetworkTable.locked(register.directory) as table:
                 register.mark(layout)
@@ -148,19 +149,21 @@ class _AddressTakenError(NativeError):
 class Change:
     """The changes that are possible while the networks are locked."""
 
-    def __init__(self, register: Seats, table: NetworkTable, networks: list[Network]) -> None:
+    def __init__(
+        self, register: MemberRegister, table: NetworkTable, networks: list[Network]
+    ) -> None:
         """Work on the register and the guests' table."""
         self.register = register
         self.networks = networks
         self._table = table
 
     def purge(self) -> None:
-        """Remove the seats of containers whose supervisor was killed."""
-        for seat in self.register:
-            if not seat.is_held:
-                port_proxy.wait_for_end(seat.run_dir)
-                kill_guests(seat.run_dir)
-                self.leave(seat)
+        """Remove the members of containers whose supervisor was killed."""
+        for member in self.register:
+            if not member.is_held:
+                port_proxy.wait_for_end(member.run_dir)
+                kill_guests(member.run_dir)
+                self.leave(member)
 
     def network(self, name: str) -> Network:
         """Return the network of this name or id."""
@@ -169,9 +172,9 @@ class Change:
             raise NetworkNotFound(f"network {name} not found")
         return found
 
-    def members(self, network: Network) -> list[Seat]:
+    def members(self, network: Network) -> list[Member]:
         """Return the containers that run on a network."""
-        return [seat for seat in self.register if seat.on(network.id) and not seat.shares]
+        return [member for member in self.register if member.on(network.id) and not member.shares]
 
     # ---- a container starts or ends ------------------------------------------------------
 
@@ -181,10 +184,10 @@ class Change:
         run_dir: RunDir,
         allowed: tuple[Allowed, ...],
         resolvers: tuple[str, ...],
-    ) -> tuple[Seat, allocation.Keep | None]:
-        """Give a container its seat; the caller closes the returned reservation, if any."""
+    ) -> tuple[Member, allocation.Keep | None]:
+        """Register a container as a member; the caller closes the returned reservation, if any."""
         own = os.getpid()
-        draft = seats.Seat(
+        draft = members.Member(
             id=config.id,
             name=config.name,
             hostname=config.hostname,
@@ -195,28 +198,28 @@ class Change:
             run_dir=run_dir.path,
         )
         if config.network.joined:
-            seat = self._share(draft, config.network.joined)
-            self.register.put(seat)
-            return seat, None
-        seat, keep = allocation.choose(draft, config, self.networks, list(self.register))
+            member = self._share(draft, config.network.joined)
+            self.register.put(member)
+            return member, None
+        member, keep = allocation.choose(draft, config, self.networks, list(self.register))
         try:
-            reached = allocation.at_gateways(allowed, seat.endpoints)
-            number = self._table.take(config.id, _state(seat, reached, resolvers))
-            seat = replace(seat, number=number)
+            reached = allocation.at_gateways(allowed, member.endpoints)
+            number = self._table.take(config.id, _state(member, reached, resolvers))
+            member = replace(member, number=number)
             try:
-                self._write_rows(number, seat.endpoints)
-                self._publish(seat)
+                self._write_rows(number, member.endpoints)
+                self._publish(member)
             except SandboxError:
                 self._table.release(number)
                 raise
         except BaseException:
             keep.close()
             raise
-        self._tell_others(None, seat)
-        self.register.put(seat)
-        return seat, keep
+        self._tell_others(None, member)
+        self.register.put(member)
+        return member, keep
 
-    def _share(self, draft: Seat, container_id: str) -> Seat:
+    def _share(self, draft: Member, container_id: str) -> Member:
         other = self.register.get(container_id)
         if other is None:
             raise RuntimeFailed(f"cannot join network of a non running container: {container_id}")
@@ -230,7 +233,7 @@ class Change:
             shares=other.shares or other.id,
         )
 
-    def _write_rows(self, number: int, endpoints: tuple[seats.LiveEndpoint, ...]) -> None:
+    def _write_rows(self, number: int, endpoints: tuple[LiveEndpoint, ...]) -> None:
         for item in endpoints:
             if item.gateway:
                 with suppress(_AddressTakenError):
@@ -251,16 +254,16 @@ class Change:
             ) from exc
 
     def _forget_unregistered(self, own: int) -> None:
-        known = {own, *(seat.number for seat in self.register)}
+        known = {own, *(member.number for member in self.register)}
         for number in self._table.containers():
             if number not in known:
                 self._table.release(number)
 
-    def _publish(self, seat: Seat) -> None:
-        for port in native_of(seat.published).values():
+    def _publish(self, member: Member) -> None:
+        for port in native_of(member.published).values():
             self._table.publish(
                 PublishedRow(
-                    seat.number,
+                    member.number,
                     _protocol(port.port.protocol),
                     port.port.number,
                     port.host_ip,
@@ -268,95 +271,97 @@ class Change:
                 )
             )
 
-    def leave(self, seat: Seat) -> None:
-        """Release a container's seat; its number stays while other containers share it."""
-        self._tell_others(seat, None)
-        self.register.drop(seat)
-        sharing = [other for other in self.register if other.number == seat.number]
+    def leave(self, member: Member) -> None:
+        """Remove a member; its number stays while other containers share its network."""
+        self._tell_others(member, None)
+        self.register.drop(member)
+        sharing = [other for other in self.register if other.number == member.number]
         if not sharing:
             with suppress(SandboxError):  # an interrupted release did it already
-                self._table.release(seat.number)
-        elif not seat.shares:
-            self._strip(seat)
+                self._table.release(member.number)
+        elif not member.shares:
+            self._strip(member)
             for other in sharing:
                 self.register.put(replace(other, endpoints=()))
 
-    def _strip(self, seat: Seat) -> None:
+    def _strip(self, member: Member) -> None:
         """Leave only the loopback to the containers that shared this network."""
-        self._drop_rows(seat)
-        for port in native_of(seat.published).values():
+        self._drop_rows(member)
+        for port in native_of(member.published).values():
             with suppress(SandboxError):
-                self._table.unpublish(seat.number, _protocol(port.port.protocol), port.port.number)
-        old = self._table.state(seat.number)
+                self._table.unpublish(
+                    member.number, _protocol(port.port.protocol), port.port.number
+                )
+        old = self._table.state(member.number)
         if old is not None:
-            self._table.update(seat.number, replace(old, interfaces=(), egress="none"))
+            self._table.update(member.number, replace(old, interfaces=(), egress="none"))
 
-    def _drop_rows(self, seat: Seat) -> None:
-        for item in seat.endpoints:
+    def _drop_rows(self, member: Member) -> None:
+        for item in member.endpoints:
             with suppress(SandboxError):
                 self._table.drop_endpoint(item.address)
 
     # ---- a running container changes networks --------------------------------------------
 
-    def connect(self, seat: Seat, wanted: Endpoint) -> None:
+    def connect(self, member: Member, wanted: Endpoint) -> None:
         """Put a running container on one more network."""
         network = self.network(wanted.network)
-        if seat.on(network.id):
+        if member.on(network.id):
             raise Conflict(
-                f"endpoint with name {seat.name} already exists in network {network.name}"
+                f"endpoint with name {member.name} already exists in network {network.name}"
             )
-        taken = seats.addresses_of(self.register)
+        taken = members.addresses_of(self.register)
         place = allocation.endpoint_on(network, wanted, taken)
-        self._reseat(seat, (*seat.endpoints, place))
+        self._change_endpoints(member, (*member.endpoints, place))
 
-    def disconnect(self, seat: Seat, network: Network) -> None:
+    def disconnect(self, member: Member, network: Network) -> None:
         """Take a running container off a network."""
-        rest = tuple(item for item in seat.endpoints if item.network != network.id)
-        gone = seat.on(network.id)
+        rest = tuple(item for item in member.endpoints if item.network != network.id)
+        gone = member.on(network.id)
         if gone is not None:
             with suppress(SandboxError):
                 self._table.drop_endpoint(gone.address)
-        self._reseat(seat, rest)
+        self._change_endpoints(member, rest)
 
-    def _reseat(self, seat: Seat, endpoints: tuple[seats.LiveEndpoint, ...]) -> None:
-        listed = seat.egress == "listed"
+    def _change_endpoints(self, member: Member, endpoints: tuple[LiveEndpoint, ...]) -> None:
+        listed = member.egress == "listed"
         egress = "listed" if listed else allocation.egress_on(endpoints, self.networks)
-        new = replace(seat, endpoints=endpoints, egress=egress)
-        old = self._table.state(seat.number)
+        new = replace(member, endpoints=endpoints, egress=egress)
+        old = self._table.state(member.number)
         if old is None:
-            raise RuntimeFailed(f"container {seat.name} has no place on the networks")
+            raise RuntimeFailed(f"container {member.name} has no place on the networks")
         interfaces = tuple(_interface(item) for item in endpoints)
         self._table.update(
-            seat.number, replace(old, interfaces=interfaces, egress=_egress(new.egress))
+            member.number, replace(old, interfaces=interfaces, egress=_egress(new.egress))
         )
-        fresh = tuple(item for item in endpoints if item not in seat.endpoints)
-        self._write_rows(seat.number, fresh)
-        self._tell_others(seat, new)
+        fresh = tuple(item for item in endpoints if item not in member.endpoints)
+        self._write_rows(member.number, fresh)
+        self._tell_others(member, new)
         self.register.put(new)
         for other in self.register:
-            if other.shares == seat.id:
+            if other.shares == member.id:
                 self._tell_others(other, replace(other, endpoints=endpoints))
                 self.register.put(replace(other, endpoints=endpoints, egress=egress))
 
-    def unlink(self, seat: Seat, alias: str) -> None:
+    def unlink(self, member: Member, alias: str) -> None:
         """Remove an alias by which a running container knew another one."""
         endpoints = tuple(
             replace(item, links=tuple(link for link in item.links if link[1] != alias))
-            for item in seat.endpoints
+            for item in member.endpoints
         )
-        new = replace(seat, endpoints=endpoints)
-        self._tell_others(seat, new)
+        new = replace(member, endpoints=endpoints)
+        self._tell_others(member, new)
         self.register.put(new)
-        links.forget(seat.run_dir, alias)
+        links.forget(member.run_dir, alias)
 
-    def rename(self, seat: Seat, name: str) -> None:
+    def rename(self, member: Member, name: str) -> None:
         """Give a running container another name in the hosts files of the others."""
-        new = replace(seat, name=name)
-        self._tell_others(seat, new)
+        new = replace(member, name=name)
+        self._tell_others(member, new)
         self.register.put(new)
 
-    def _tell_others(self, before: Seat | None, after: Seat | None) -> None:
-        """Update all hosts files after one seat changed."""
+    def _tell_others(self, before: Member | None, after: Member | None) -> None:
+        """Update all hosts files after one member changed."""
         changed = after or before
         assert changed is not None
         everybody = list(self.register)
@@ -372,15 +377,17 @@ class Change:
             etc_files.amend(f"{RunDir(after.run_dir).etc}/hosts", gone, come)
 
 
-def _interface(item: seats.LiveEndpoint) -> Interface:
+def _interface(item: LiveEndpoint) -> Interface:
     return Interface(item.address, item.number, item.prefix, item.gateway or None, item.mac)
 
 
-def _state(seat: Seat, allowed: tuple[Allowed, ...], resolvers: tuple[str, ...]) -> NetworkState:
+def _state(
+    member: Member, allowed: tuple[Allowed, ...], resolvers: tuple[str, ...]
+) -> NetworkState:
     return NetworkState(
-        address=seat.address,
-        interfaces=tuple(_interface(item) for item in seat.endpoints),
-        egress=_egress(seat.egress),
+        address=member.address,
+        interfaces=tuple(_interface(item) for item in member.endpoints),
+        egress=_egress(member.egress),
         allowed=allowed,
         resolvers=resolvers[:4],
         low_ports=host_ports.low_ports(),

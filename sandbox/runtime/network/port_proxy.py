@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.models.ports import Published
-    from sandbox.runtime.network.members import Seat
+    from sandbox.runtime.network.members import Member
 
 _LOCK = "relay"
 
 
 @contextmanager
 def relaying(
-    seat: Seat, directory: str, places: list[tuple[Published, _socket.socket]]
+    member: Member, directory: str, places: list[tuple[Published, _socket.socket]]
 ) -> Iterator[None]:
     """Serve the ports *places* for the block; their sockets are closed in this process.
 
@@ -47,7 +47,7 @@ def relaying(
         yield
         return
     try:
-        connection, pid = _start(seat, directory, places)
+        connection, pid = _start(member, directory, places)
     finally:
         for _, sock in places:
             sock.close()
@@ -69,25 +69,25 @@ def wait_for_end(run_dir: str) -> None:
 
 
 def _start(
-    seat: Seat, directory: str, places: list[tuple[Published, _socket.socket]]
+    member: Member, directory: str, places: list[tuple[Published, _socket.socket]]
 ) -> tuple[_socket.socket, int]:
     ours, theirs = _socket.socketpair()
     parent = os.getpid()
-    with map_os_errors(f"cannot write in {seat.run_dir}"):
-        lock = os.open(f"{seat.run_dir}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with map_os_errors(f"cannot write in {member.run_dir}"):
+        lock = os.open(f"{member.run_dir}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     with reaper.signals_held():
         pid = os.fork()
         if pid == 0:
             kept = [theirs.fileno(), lock, *(sock.fileno() for _, sock in places)]
-            _serve(seat, directory, places, theirs, kept, parent)
+            _serve(member, directory, places, theirs, kept, parent)
     os.close(lock)
     theirs.close()
     return ours, pid
 
 
 def _serve(
-    seat: Seat,
+    member: Member,
     directory: str,
     places: list[tuple[Published, _socket.socket]],
     connection: _socket.socket,
@@ -110,11 +110,11 @@ def _serve(
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
             from sandbox.runtime.network.forwarding import Relay
 
-            relay = Relay(NetworkTable.reading(directory), seat.number, _gateway(seat))
+            relay = Relay(NetworkTable.reading(directory), member.number, _gateway(member))
             relay.live([(row, sock.fileno()) for row, sock in places], connection.fileno())
     finally:
         os._exit(0)
 
 
-def _gateway(seat: Seat) -> str:
-    return next((item.gateway for item in seat.endpoints if item.gateway), "127.0.0.1")
+def _gateway(member: Member) -> str:
+    return next((item.gateway for item in member.endpoints if item.gateway), "127.0.0.1")

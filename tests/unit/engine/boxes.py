@@ -10,7 +10,7 @@ from sandbox.models.container import Container, ContainerConfig, ContainerState
 from sandbox.models.endpoints import Endpoint, NetworkConfig
 from sandbox.models.network import Network
 from sandbox.models.ports import Port, Published
-from sandbox.runtime.network.members import LiveEndpoint, Seat
+from sandbox.runtime.network.members import LiveEndpoint, Member
 
 CREATED = "2026-01-01T00:00:00Z"
 BACKEND = Network(
@@ -46,9 +46,9 @@ def box(name: str = "web", status: str = "running", **changes: Any) -> Container
     return Container(config(name, **changes), state if running else ContainerState(status))
 
 
-def seat(name: str = "web", **changes: Any) -> Seat:
+def member(name: str = "web", **changes: Any) -> Member:
     place = LiveEndpoint(BACKEND.id, 7, "backend", "10.9.0.2", 16, gateway="10.9.0.1")
-    return Seat(
+    return Member(
         **{
             "id": name[0] * 64,
             "name": name,

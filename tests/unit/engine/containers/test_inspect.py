@@ -13,7 +13,7 @@ from sandbox.models.container import MountPoint
 from sandbox.models.endpoints import Endpoint, NetworkConfig
 from sandbox.models.policy import SECOND, Health, Policy
 from sandbox.models.timestamps import NEVER
-from tests.unit.engine.boxes import BACKEND, ON_BACKEND, box, config, seat
+from tests.unit.engine.boxes import BACKEND, ON_BACKEND, box, config, member
 
 
 def test_a_created_container_has_no_pid_and_no_times() -> None:
@@ -32,7 +32,7 @@ def test_a_running_container_shows_its_pid_files_and_addresses() -> None:
         box(network=ON_BACKEND),
         directory="/c",
         limits_by={"memory": "cgroup"},
-        seat=seat(),
+        member=member(),
         networks=[BACKEND],
     )
     assert (shown["State"]["Running"], shown["State"]["Pid"]) == (True, 7)
@@ -92,7 +92,7 @@ def test_a_list_names_a_container_by_its_links_too() -> None:
 
 def test_a_list_has_a_row_for_each_host_port() -> None:
     container = box(network=ON_BACKEND, exposed_ports=("53/udp",))
-    shown = summarize_container(container, {"w" * 64: seat()}, [BACKEND], {})
+    shown = summarize_container(container, {"w" * 64: member()}, [BACKEND], {})
     assert shown["Ports"] == [
         {"PrivatePort": 53, "Type": "udp"},
         {"IP": "0.0.0.0", "PrivatePort": 80, "Type": "tcp", "PublicPort": 8080},

@@ -15,13 +15,13 @@ from sandbox.engine.containers.network_settings import (
 from sandbox.models.endpoints import Endpoint, NetworkConfig
 from sandbox.models.network import Network
 from sandbox.models.ports import Port, Publication
-from tests.unit.engine.boxes import BACKEND, CREATED, ON_BACKEND, box, seat
+from tests.unit.engine.boxes import BACKEND, CREATED, ON_BACKEND, box, member
 
 HOST = Network(id="h" * 64, name="host", created=CREATED, driver="host")
 
 
 def test_a_running_container_shows_its_address_on_each_network() -> None:
-    shown = network_settings(box(network=ON_BACKEND), seat(), [BACKEND])
+    shown = network_settings(box(network=ON_BACKEND), member(), [BACKEND])
     assert (shown["IPAddress"], shown["IPPrefixLen"]) == ("10.9.0.2", 16)
     place = shown["Networks"]["backend"]
     assert (place["IPAddress"], place["Gateway"]) == ("10.9.0.2", "10.9.0.1")
@@ -37,7 +37,7 @@ def test_a_running_container_shows_its_address_on_each_network() -> None:
 def test_a_container_that_does_not_run_shows_the_wanted_address(status: str) -> None:
     wish = Endpoint("backend", address="10.9.0.9", mac="02:00:00:00:00:01")
     container = box(status=status, network=NetworkConfig(mode="backend", endpoints=(wish,)))
-    shown = network_settings(container, seat(), [BACKEND])
+    shown = network_settings(container, member(), [BACKEND])
     assert (shown["IPAddress"], shown["SandboxID"], shown["Ports"]) == ("", "", {})
     place = shown["Networks"]["backend"]
     assert place["IPAMConfig"] == {"IPv4Address": "10.9.0.9"}
@@ -58,9 +58,9 @@ def test_the_host_s_network_has_no_addresses() -> None:
 
 def test_published_ports_have_host_ports_and_exposed_ones_have_none() -> None:
     container = box(network=ON_BACKEND, exposed_ports=("80/tcp", "53/udp"))
-    shown = network_settings(container, seat(), [BACKEND])["Ports"]
+    shown = network_settings(container, member(), [BACKEND])["Ports"]
     assert shown == {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "53/udp": None}
-    assert ports_text(container, {"w" * 64: seat()}) == "53/udp, 0.0.0.0:8080->80/tcp"
+    assert ports_text(container, {"w" * 64: member()}) == "53/udp, 0.0.0.0:8080->80/tcp"
 
 
 def test_a_container_that_does_not_run_has_no_ports() -> None:

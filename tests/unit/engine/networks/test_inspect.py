@@ -7,15 +7,15 @@ from sandbox.engine.containers.network_settings import endpoint_id
 from sandbox.engine.networks.inspect import describe_network
 from sandbox.models.network import Network
 from sandbox.models.record import replace
-from tests.unit.engine.boxes import BACKEND, CREATED, seat
+from tests.unit.engine.boxes import BACKEND, CREATED, member
 
 
 def test_a_network_shows_its_subnet_and_the_running_containers_on_it() -> None:
-    shown = describe_network(BACKEND, [seat()])
+    shown = describe_network(BACKEND, [member()])
     assert shown["IPAM"]["Config"] == [{"Subnet": "10.9.0.0/16", "Gateway": "10.9.0.1"}]
-    [member] = shown["Containers"].values()
-    assert (member["Name"], member["IPv4Address"]) == ("web", "10.9.0.2/16")
-    assert member["EndpointID"] == endpoint_id("w" * 64, BACKEND.id, "10.9.0.2")
+    [row] = shown["Containers"].values()
+    assert (row["Name"], row["IPv4Address"]) == ("web", "10.9.0.2/16")
+    assert row["EndpointID"] == endpoint_id("w" * 64, BACKEND.id, "10.9.0.2")
     assert shown["Labels"] == {"team": "a"}
 
 

@@ -13,11 +13,11 @@ from sandbox.models.network import Network
 from sandbox.models.ports import parse_publication
 from sandbox.native.network import Allowed
 from sandbox.runtime.network import allocation
-from sandbox.runtime.network.members import LiveEndpoint, Seat
+from sandbox.runtime.network.members import LiveEndpoint, Member
 
 BASE = f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 256}.0"
 SMALL = parse_subnet(f"{BASE}/29")
-DRAFT = Seat(
+DRAFT = Member(
     id="a" * 64, name="one", hostname="box", number=0, address="", pid=1, pid_start=1, run_dir="/x"
 )
 
@@ -41,15 +41,15 @@ def config(*endpoints: Endpoint, **more: object) -> ContainerConfig:
     )
 
 
-def choose(wanted: ContainerConfig, networks: list[Network], present: list[Seat] = []) -> Seat:  # noqa: B006
-    seat, keep = allocation.choose(DRAFT, wanted, networks, present)
+def choose(wanted: ContainerConfig, networks: list[Network], present: list[Member] = []) -> Member:  # noqa: B006
+    member, keep = allocation.choose(DRAFT, wanted, networks, present)
     keep.close()
-    return seat
+    return member
 
 
-def present(address: str, network_id: str = "backbackbackbackbackbackbackback") -> Seat:
+def present(address: str, network_id: str = "backbackbackbackbackbackbackback") -> Member:
     place = LiveEndpoint(network_id, 2, "back", address, 29)
-    return Seat(
+    return Member(
         id=address,
         name=address,
         hostname="x",
@@ -101,8 +101,8 @@ def test_unknown_and_incompatible_networks_are_refused() -> None:
 def test_internal_networks_reach_nothing_outside_and_publish_no_ports() -> None:
     inner = network("inner", internal=True)
     wanted = config(Endpoint("inner"), publications=parse_publication("8080:80"))
-    seat = choose(wanted, [inner])
-    assert (seat.egress, seat.published, seat.endpoints[0].gateway) == ("none", (), "")
+    member = choose(wanted, [inner])
+    assert (member.egress, member.published, member.endpoints[0].gateway) == ("none", (), "")
     other = network("outer", parse_subnet(f"{BASE[:-1]}64/29"), number=3)
     both = choose(config(Endpoint("inner"), Endpoint("outer")), [inner, other])
     assert both.egress == "free"
@@ -112,10 +112,10 @@ def test_publish_all_publishes_exposed_ports_that_are_not_published() -> None:
     wanted = config(
         Endpoint("back"), publications=parse_publication(f"{BASE[:-1]}5::80"), publish_all=True
     )
-    seat = choose(wanted, [network()])
-    assert [str(row.port) for row in seat.published] == ["80/tcp", "81/tcp", "81/tcp"]
-    assert [row.host_ip for row in seat.published[1:]] == ["0.0.0.0", "::"]
-    assert seat.published[0].host_ip.startswith("127.")
+    member = choose(wanted, [network()])
+    assert [str(row.port) for row in member.published] == ["80/tcp", "81/tcp", "81/tcp"]
+    assert [row.host_ip for row in member.published[1:]] == ["0.0.0.0", "::"]
+    assert member.published[0].host_ip.startswith("127.")
 
 
 def test_a_link_to_a_container_that_does_not_run_is_refused() -> None:
@@ -126,9 +126,9 @@ def test_a_link_to_a_container_that_does_not_run_is_refused() -> None:
 
 def test_a_container_without_networks_has_an_address_for_its_own_loopback() -> None:
     wanted = config()
-    seat = choose(wanted, [network()])
-    assert (seat.egress, seat.endpoints) == ("none", ())
-    assert seat.address.startswith("127.")
+    member = choose(wanted, [network()])
+    assert (member.egress, member.endpoints) == ("none", ())
+    assert member.address.startswith("127.")
 
 
 def test_allowed_hosts_are_addresses_or_resolved_names() -> None:

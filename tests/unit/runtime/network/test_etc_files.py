@@ -7,14 +7,14 @@ import threading
 
 from sandbox.models.endpoints import NetworkConfig
 from sandbox.runtime.network import etc_files
-from sandbox.runtime.network.members import LiveEndpoint, Seat
+from sandbox.runtime.network.members import LiveEndpoint, Member
 
 BACK = LiveEndpoint("n1", 2, "back", "127.5.0.2", 24, "127.5.0.1")
 
 
-def seat(letter: str, *endpoints: LiveEndpoint, **more: object) -> Seat:
+def member(letter: str, *endpoints: LiveEndpoint, **more: object) -> Member:
     given = {"hostname": letter * 12, "number": 1, "address": "127.5.0.2", "pid": 1, "pid_start": 1}
-    return Seat(
+    return Member(
         id=letter * 64,
         name=f"name-{letter}",
         run_dir="/x",
@@ -29,25 +29,25 @@ def at(address: str, **more: object) -> LiveEndpoint:
 
 
 def test_containers_on_one_network_can_resolve_each_other() -> None:
-    one = seat("a", at("127.5.0.2"))
-    two = seat("b", at("127.5.0.3", aliases=("db", "store")), hostname="box")
+    one = member("a", at("127.5.0.2"))
+    two = member("b", at("127.5.0.3", aliases=("db", "store")), hostname="box")
     assert etc_files.lines_about(one, two) == [f"127.5.0.3\tname-b {'b' * 12} db store box\n"]
-    assert etc_files.lines_about(one, seat("c", at("127.6.0.2", network="n2"))) == []
+    assert etc_files.lines_about(one, member("c", at("127.6.0.2", network="n2"))) == []
     assert etc_files.lines_about(one, one) == []
-    assert etc_files.lines_about(one, seat("d", at("127.5.0.4"), shares=two.id)) == []
+    assert etc_files.lines_about(one, member("d", at("127.5.0.4"), shares=two.id)) == []
 
 
 def test_on_the_default_network_only_links_have_names() -> None:
-    two = seat("b", at("127.5.0.3", has_names=False))
-    plain = seat("a", at("127.5.0.2", has_names=False))
-    linked = seat("a", at("127.5.0.2", has_names=False, links=((two.id, "db"),)))
+    two = member("b", at("127.5.0.3", has_names=False))
+    plain = member("a", at("127.5.0.2", has_names=False))
+    linked = member("a", at("127.5.0.2", has_names=False, links=((two.id, "db"),)))
     assert etc_files.lines_about(plain, two) == []
     assert etc_files.lines_about(linked, two) == [f"127.5.0.3\tname-b {'b' * 12} db\n"]
 
 
 def test_etc_hosts_has_the_requested_names_and_the_host() -> None:
     config = NetworkConfig(extra_hosts=(("gate", "host-gateway"), ("far", "10.0.0.1")))
-    text = etc_files.own_hosts(seat("a", at("127.5.0.2")), config, [("10.0.0.9", "ok")], [])
+    text = etc_files.own_hosts(member("a", at("127.5.0.2")), config, [("10.0.0.9", "ok")], [])
     lines = text.splitlines()[6:]
     assert lines == [
         "127.5.0.1\tgate",
@@ -56,7 +56,7 @@ def test_etc_hosts_has_the_requested_names_and_the_host() -> None:
         "10.0.0.9\tok",
         f"127.5.0.2\t{'a' * 12} name-a",
     ]
-    alone = etc_files.own_hosts(seat("a"), NetworkConfig(), [], [])
+    alone = etc_files.own_hosts(member("a"), NetworkConfig(), [], [])
     assert alone.splitlines()[6:] == [f"127.0.0.1\t{'a' * 12}"]
 
 

@@ -12,8 +12,8 @@ import pytest
 from sandbox.models.ports import Port, Published
 from sandbox.runtime.network.members import (
     LiveEndpoint,
-    Seat,
-    Seats,
+    Member,
+    MemberRegister,
     addresses_of,
     directory_of,
     is_abandoned,
@@ -22,9 +22,9 @@ from sandbox.runtime.process.reaper import start_time_of
 from sandbox.store.layout import Layout
 
 
-def seat(identity: str = "a", *, pid: int = 0) -> Seat:
+def member(identity: str = "a", *, pid: int = 0) -> Member:
     pid = pid or os.getpid()
-    return Seat(
+    return Member(
         id=identity, name="web", hostname="web", number=1, address="127.1.0.2", pid=pid,
         pid_start=start_time_of(pid) or 0, run_dir="/run/x",
         endpoints=(
@@ -42,37 +42,37 @@ def directory(tmp_path: pathlib.Path) -> str:
 
 
 def test_a_seat_is_the_same_after_it_was_written(directory: str) -> None:
-    seats = Seats(directory)
-    seats.put(seat())
-    seats.save()
-    assert list(Seats(directory)) == [seat()]
-    assert Seat.from_json(json.loads(json.dumps(seat().to_json()))) == seat()
+    members = MemberRegister(directory)
+    members.put(member())
+    members.save()
+    assert list(MemberRegister(directory)) == [member()]
+    assert Member.from_json(json.loads(json.dumps(member().to_json()))) == member()
 
 
 def test_a_seat_is_held_by_the_process_that_took_it_and_by_no_later_one() -> None:
-    mine = seat()
+    mine = member()
     assert mine.is_held
-    assert not Seat.from_json(mine.to_json() | {"pid_start": mine.pid_start + 1}).is_held
+    assert not Member.from_json(mine.to_json() | {"pid_start": mine.pid_start + 1}).is_held
 
 
 def test_with_the_last_seat_the_files_go(directory: str) -> None:
-    seats = Seats(directory)
-    seats.put(seat("a"))
-    seats.put(seat("b"))
-    seats.save()
-    seats.drop(seat("a"))
-    seats.save()
-    assert [item.id for item in Seats(directory)] == ["b"]
-    seats.drop(seat("b"))
-    seats.save()
+    members = MemberRegister(directory)
+    members.put(member("a"))
+    members.put(member("b"))
+    members.save()
+    members.drop(member("a"))
+    members.save()
+    assert [item.id for item in MemberRegister(directory)] == ["b"]
+    members.drop(member("b"))
+    members.save()
     assert not os.path.exists(directory)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[{}]", '[{"id": "a"}]'])
 def test_a_damaged_register_is_an_empty_one(directory: str, content: str) -> None:
     os.mkdir(directory)
-    pathlib.Path(directory, "seats").write_text(content)
-    assert list(Seats(directory)) == []
+    pathlib.Path(directory, "members").write_text(content)
+    assert list(MemberRegister(directory)) == []
 
 
 def test_the_files_of_a_store_that_is_gone_are_abandoned_once_nobody_runs(
@@ -82,20 +82,20 @@ def test_the_files_of_a_store_that_is_gone_are_abandoned_once_nobody_runs(
     (layout.root / "networks").mkdir(parents=True)
     os.mkdir(directory)
     assert not is_abandoned(directory), "without a mark nobody knows whose it is"
-    Seats(directory).mark(layout)
-    Seats(directory).mark(layout)
+    MemberRegister(directory).mark(layout)
+    MemberRegister(directory).mark(layout)
     assert not is_abandoned(directory)
     (layout.root / "networks").rmdir()
-    seats = Seats(directory)
-    seats.put(seat())
-    seats.save()
+    members = MemberRegister(directory)
+    members.put(member())
+    members.save()
     assert not is_abandoned(directory), "somebody runs"
-    pathlib.Path(directory, "seats").unlink()
+    pathlib.Path(directory, "members").unlink()
     assert is_abandoned(directory)
 
 
 def test_all_addresses_of_a_container_are_taken() -> None:
-    assert addresses_of([seat()]) == {"127.1.0.2", "127.1.0.3"}
+    assert addresses_of([member()]) == {"127.1.0.2", "127.1.0.3"}
 
 
 def test_each_store_has_a_directory_of_its_own(tmp_path: pathlib.Path) -> None:
@@ -106,7 +106,7 @@ def test_each_store_has_a_directory_of_its_own(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_seat_knows_its_place_on_a_network() -> None:
-    found = seat().on("n" * 64)
+    found = member().on("n" * 64)
     assert found is not None
     assert found.address == "127.1.0.3"
-    assert seat().on("other") is None
+    assert member().on("other") is None

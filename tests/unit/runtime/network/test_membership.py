@@ -68,14 +68,14 @@ def config(number: int, *endpoints: Endpoint) -> ContainerConfig:
 
 def join(
     change: membership.Change, tmp_path: pathlib.Path, wanted: ContainerConfig, guards: list[object]
-) -> members.Seat:
+) -> members.Member:
     run_dir = RunDir(f"{tmp_path}/run-{wanted.name}")
-    seat, keep = change.join(wanted, run_dir, (), ())
+    member, keep = change.join(wanted, run_dir, (), ())
     guards.append(keep)
     os.makedirs(run_dir.etc)
-    hosts = etc_files.own_hosts(seat, wanted.network, [], change.register)
+    hosts = etc_files.own_hosts(member, wanted.network, [], change.register)
     etc_files.write(run_dir.etc, {"hosts": hosts})
-    return seat
+    return member
 
 
 def names_in(tmp_path: pathlib.Path, name: str) -> set[str]:
@@ -96,9 +96,9 @@ def test_five_hundred_containers_on_one_network_know_each_other(
     expected = {f"name-{number}" for number in range(500)}
     assert expected <= names_in(tmp_path, "name-0")
     assert expected <= names_in(tmp_path, "name-499")
-    found = members.live_seats(layout)
-    assert len({seat.address for seat in found.values()}) == 500
-    assert len({seat.number for seat in found.values()}) == 500
+    found = members.live_members(layout)
+    assert len({member.address for member in found.values()}) == 500
+    assert len({member.number for member in found.values()}) == 500
     with membership.changing(layout) as change:
         change.leave(found[config(250).id])
     assert "name-250" not in names_in(tmp_path, "name-0")
@@ -118,7 +118,7 @@ def test_the_address_of_an_ended_container_is_reused(
     wanted = config(3, Endpoint("back", address=first.address))
     with membership.changing(layout) as change:
         third = join(change, tmp_path, wanted, guards)
-        assert {seat.id for seat in change.members(back)} == {stays.id, third.id}
+        assert {member.id for member in change.members(back)} == {stays.id, third.id}
     assert third.address == first.address
     assert {"name-2", "name-3"} <= names_in(tmp_path, "name-2") - {"name-1"}
     assert "name-1" not in names_in(tmp_path, "name-2")
@@ -144,18 +144,18 @@ def test_when_the_last_member_leaves_no_files_remain(
     layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
 ) -> None:
     with membership.changing(layout) as change:
-        seat = join(change, tmp_path, config(1), guards)
+        member = join(change, tmp_path, config(1), guards)
     assert os.path.isdir(members.directory_of(layout))
     with membership.changing(layout) as change:
-        change.leave(seat)
+        change.leave(member)
     assert not os.path.exists(members.directory_of(layout))
 
 
 def test_a_deleted_store_is_not_created_again(
     layout: Layout, back: Network, tmp_path: pathlib.Path
 ) -> None:
-    with membership.joined(config(1), layout, RunDir(f"{tmp_path}/one")) as seat:
-        assert seat.number
+    with membership.joined(config(1), layout, RunDir(f"{tmp_path}/one")) as member:
+        assert member.number
         shutil.rmtree(layout.root)
     assert not layout.root.exists()
     assert not os.path.exists(members.directory_of(layout))
@@ -165,9 +165,9 @@ def test_joining_a_network_twice_or_an_unknown_network_is_refused(
     layout: Layout, back: Network, tmp_path: pathlib.Path, guards: list[object]
 ) -> None:
     with membership.changing(layout) as change:
-        seat = join(change, tmp_path, config(1), guards)
+        member = join(change, tmp_path, config(1), guards)
         with pytest.raises(Conflict, match="already exists in network back"):
-            change.connect(seat, Endpoint("back"))
+            change.connect(member, Endpoint("back"))
         other = replace(config(2), network=NetworkConfig(mode="container:nobody"))
         with pytest.raises(RuntimeFailed, match="cannot join network of a non running container"):
             change.join(other, RunDir("/x"), (), ())
