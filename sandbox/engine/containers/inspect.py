@@ -53,8 +53,8 @@ def describe_container(
 ) -> dict[str, Any]:
     """Return the container's inspect object.
 
-    *directory* is its directory in the store. *limits_by* names who enforces each limit. *member* has
-    the addresses of a running container on *networks*.
+    *directory* is its directory in the store. *limits_by* names who enforces each limit. *member*
+    has the addresses of a running container on *networks*.
     """
     config = container.config
     etc = f"{container.state.run_dir}/etc/" if container.state.run_dir else ""

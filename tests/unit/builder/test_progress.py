@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.builder.progress import CANCELED, Teller, Vertex, error_of
+from sandbox.builder.progress import CANCELED, Reporter, Vertex, error_of
 from sandbox.errors import SandboxError
 
 
@@ -27,11 +27,11 @@ class Log:
 
 def test_vertices_are_numbered_and_end_once() -> None:
     log = Log()
-    teller = Teller(log)
-    with teller.doing("one") as first:
-        second = teller.start("two")
-        teller.say(second, b"out")
-        teller.end(second, cached=True)
+    reporter = Reporter(log)
+    with reporter.doing("one") as first:
+        second = reporter.start("two")
+        reporter.say(second, b"out")
+        reporter.end(second, cached=True)
         first.cached = True
     assert log.told == ["start 1 one", "start 2 two", "1 out", "end 2", "end 1"]
     assert first.cached
@@ -48,16 +48,16 @@ def test_vertices_are_numbered_and_end_once() -> None:
 )
 def test_a_failure_is_the_end_and_goes_on(failure: BaseException, text: str) -> None:
     log = Log()
-    with pytest.raises(type(failure)), Teller(log).doing("one"):
+    with pytest.raises(type(failure)), Reporter(log).doing("one"):
         raise failure
     assert log.told[-1] == f"end 1 {text}"
     assert error_of(failure) == text
 
 
 def test_of_long_output_the_end_is_kept() -> None:
-    teller = Teller(Log())
-    vertex = teller.start("one")
+    reporter = Reporter(Log())
+    vertex = reporter.start("one")
     for number in range(3000):
-        teller.say(vertex, b"%099d\n" % number)
+        reporter.say(vertex, b"%099d\n" % number)
     assert len(vertex.tail) == 64 * 1024
     assert vertex.tail.endswith(b"2999\n")
