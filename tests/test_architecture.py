@@ -14,6 +14,7 @@ import re
 import pytest
 
 from tests.harness.cbuild import native_build
+from tests.tested_elsewhere import TESTED_ELSEWHERE
 from tools.c_symbols import declarations, headers_for, public_symbols, row_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -55,6 +56,16 @@ C_FILES = sorted(CSRC.rglob("*.[chS]")) + sorted(CSRC.rglob("*.def"))
 COMMON_C = [p for p in C_FILES if "arch" not in p.relative_to(CSRC).parts]
 PYTHON_FILES = sorted(
     path for folder in ("sandbox", "tests", "bench") for path in (ROOT / folder).rglob("*.py")
+)
+MODULES = sorted(  # below sandbox/, without the files that only say what a package is
+    ".".join(path.relative_to(ROOT / "sandbox").with_suffix("").parts)
+    for path in (ROOT / "sandbox").rglob("*.py")
+    if path.name != "__init__.py"
+)
+PYTHON_FOLDERS = sorted({path.parent for path in (ROOT / "sandbox").rglob("*.py")})
+TEST_FOLDERS = sorted(
+    {path.parent for path in (ROOT / "tests" / "unit").rglob("test_*.py")}
+    - {ROOT / "tests" / "unit" / name for name in ("harness", "tools")}
 )
 KNOWS_UCONTEXT = {"trap", "signals", "patch"}
 REGISTERS = re.compile(r"\b(?:[re](?:[abcd]x|[sd]i|[sbi]p|flags)|r(?:[89]|1[0-5]))\b")
@@ -200,6 +211,43 @@ def test_only_native_imports_the_extension(path: pathlib.Path) -> None:
     tree = ast.parse(path.read_text())
     modules = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
     assert "sandbox.native._native" not in modules
+
+
+def module_path(module: str) -> pathlib.Path:
+    return ROOT.joinpath("sandbox", *module.split(".")).with_suffix(".py")
+
+
+def own_test(module: str) -> pathlib.Path:
+    """Return the test file of a module below sandbox/, whether it is there or not."""
+    *packages, name = module.split(".")
+    return ROOT.joinpath("tests", "unit", *packages, f"test_{name}.py")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_python_module_has_its_test_file_or_says_what_tests_it(module: str) -> None:
+    place = TESTED_ELSEWHERE.get(module)
+    if place is None:
+        assert own_test(module).exists(), "write it, or name its place in tests/tested_elsewhere.py"
+        return
+    assert (ROOT / place).exists()
+    assert not own_test(module).exists(), "it has a file now: take it out of the table"
+    purpose = ast.get_docstring(ast.parse(module_path(module).read_text())) or ""
+    assert not re.search(r"\b[Pp]ure\b", purpose), "a pure module is tested in its own file"
+
+
+def test_table_of_modules_tested_elsewhere_names_only_modules() -> None:
+    assert sorted(set(TESTED_ELSEWHERE) - set(MODULES)) == []
+
+
+@pytest.mark.parametrize("path", TEST_FOLDERS, ids=name_of)
+def test_unit_tests_of_a_package_lie_where_the_package_does(path: pathlib.Path) -> None:
+    assert (ROOT / "sandbox" / path.relative_to(ROOT / "tests" / "unit")).is_dir()
+
+
+@pytest.mark.parametrize("path", PYTHON_FOLDERS, ids=name_of)
+def test_python_folder_is_no_wider_than_a_screen(path: pathlib.Path) -> None:
+    built = {"__pycache__", "_native.abi3.so", "sandbox-guest"}
+    assert len([item for item in path.iterdir() if item.name not in built]) <= WIDEST
 
 
 def test_no_file_names_a_machine() -> None:
