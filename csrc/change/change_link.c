@@ -3,8 +3,8 @@
  * change_link.c - second names for files: link(2) and linkat(2).
  *
  * Rules
- *   A lower file is copied up and the copy gets the new name: a link to a layer's own
- *   file would let the container write the layer.
+ *   A lower file is copied up, and the copy gets the new name: through a link to the layer's file
+ *   the container could write to the layer.
  */
 #include <errno.h>
 #include <linux/stat.h>
@@ -15,7 +15,7 @@
 #include "tree/whiteout.h"
 #include "view/view.h"
 
-/* Everything that can refuse the new name. */
+/* Check everything that can refuse the new name. */
 static int may_name(struct sb_fs *fs, struct sb_at *to)
 {
 	const char *name = to->guest.buf + to->name;
@@ -38,8 +38,8 @@ static int may_name(struct sb_fs *fs, struct sb_at *to)
 	return 0;
 }
 
-/* The kernel's protected_hardlinks: others' files must be plain and ours to
- * read and write. */
+/* The kernel's protected_hardlinks: a file of another owner must be plain, readable and
+ * writable. */
 static int may_link(struct sb_fs *fs, const struct sb_stat *st)
 {
 	uint32_t type = st->mode & S_IFMT;

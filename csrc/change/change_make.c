@@ -3,15 +3,14 @@
  * change_make.c - new names: files, directories, links, special files.
  *
  * How it works
- *   What the host can hold as it is, is made in place with one call. What
- *   needs an owner record, replaces a whiteout or must be opaque is made aside
- *   and moved into place. Devices become empty files with a record.
- *   Who watches a directory would see that move (IN_MOVED_TO). So where somebody
- *   watches, what is not a directory appears there by link(2), as IN_CREATE.
+ *   One call makes in place what the host can hold as it is. An entry that needs an owner record,
+ *   replaces a whiteout or must be opaque is made under a temporary name and moved into place.
+ *   Devices become empty files with a record. A watch on the directory would report that move
+ *   (IN_MOVED_TO). So where there are watches, link(2) gives a file its name, which is IN_CREATE.
  * Rules
- *   In a mount the host's own call is made; only the owner may need a record.
- *   fs->umask is applied here. The process's real umask has no other bits,
- *   unless fs->umask is 0 (Python): then sb_upper_dress() puts the mode right.
+ *   In a mount the host's own call is made; only the owner may need a record. fs->umask is
+ *   applied here. The process's real umask has no other bits, unless fs->umask is 0 (Python):
+ *   then sb_upper_dress() corrects the mode.
  */
 #include <errno.h>
 #include <linux/openat2.h>
@@ -27,9 +26,9 @@
 struct recipe {
 	struct sb_looks looks;
 	const char *target; /* of a symlink */
-	int flags;          /* of open(2), -1 when no descriptor is wanted */
+	int flags;          /* of open(2), or -1 when the caller wants no descriptor */
 	bool opaque;
-	bool inherits; /* the default access list in work->default_acl */
+	bool inherits; /* it gets the list in work->default_acl */
 };
 
 static bool is_device(uint32_t mode)
@@ -37,8 +36,8 @@ static bool is_device(uint32_t mode)
 	return (mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK;
 }
 
-/* Owner, group and bits of a new entry in the directory dir (as the kernel's
- * inode_init_owner()). */
+/* Find owner, group and bits of a new entry in the directory dir, as the kernel's
+ * inode_init_owner() does. */
 static void look_of_new(const struct sb_fs *fs, const struct sb_stat *dir, uint32_t mode,
 			struct sb_looks *looks)
 {
@@ -58,8 +57,8 @@ static void look_of_new(const struct sb_fs *fs, const struct sb_stat *dir, uint3
 		looks->mode &= ~(uint32_t)S_ISGID;
 }
 
-/* The directory, which is in the upper or a mount, has a default list: it says what
- * the umask says elsewhere. */
+/* Read the default list of a directory of the upper or a mount: the list takes the place of the
+ * umask. */
 static int look_at_list(const struct sb_fs *fs, const char *dir, uint32_t mode, struct recipe *r)
 {
 	struct sb_path *list = &fs->work->default_acl;
@@ -82,7 +81,7 @@ static int look_at_parents_list(struct sb_fs *fs, const struct sb_at *at, uint32
 	return err < 0 ? err : look_at_list(fs, host->buf, mode, r);
 }
 
-/* Everything that can refuse a new name; then its directory is in the upper. */
+/* Check everything that can refuse a new name; then copy its directory up. */
 static int prepare(struct sb_fs *fs, struct sb_at *at, uint32_t mode, struct recipe *r)
 {
 	const char *name = at->guest.buf + at->name;
@@ -140,7 +139,7 @@ static void unmake(const struct sb_fs *fs, const struct recipe *r, const char *p
 		sys_unlinkat(AT_FDCWD, path, 0);
 }
 
-/* Is that the file that fd is open on? */
+/* Are both descriptors of one file? */
 static bool is_of(int fd, int made)
 {
 	struct statx a;
@@ -150,8 +149,8 @@ static bool is_of(int fd, int made)
 	       sys_statx(made, "", AT_EMPTY_PATH, STATX_INO, &b) == 0 && a.stx_ino == b.stx_ino;
 }
 
-/* made is open under a name that goes: make it one that is open as host, unless that is another
- * file already or there is no second descriptor. openat2 as in on_open.c. */
+/* made was opened under a temporary name: make it a descriptor that was opened as host, unless
+ * host is another file by now, or no second descriptor is free. openat2 as in on_open.c. */
 static void reopen(const struct recipe *r, const char *host, int made)
 {
 	const struct open_how how = {
@@ -169,7 +168,7 @@ static void reopen(const struct recipe *r, const char *host, int made)
 	sys_close((int)fd);
 }
 
-/* What was made as temp gets its name: host. */
+/* Move what was made as temp to its name, host. */
 static int appear(const struct sb_fs *fs, const struct recipe *r, const char *temp,
 		  const char *host, int fd)
 {
@@ -183,7 +182,7 @@ static int appear(const struct sb_fs *fs, const struct recipe *r, const char *te
 	return 0;
 }
 
-/* Give what was just made there its lists, and the mode that the umask took. */
+/* Give a new entry its lists, and the mode bits that the umask took. */
 static int inherit(struct sb_fs *fs, const struct recipe *r, const char *path)
 {
 	struct statx sx;
@@ -195,7 +194,7 @@ static int inherit(struct sb_fs *fs, const struct recipe *r, const char *path)
 	return err < 0 ? err : sb_file_acl_inherit(fs, &sx, &fs->work->default_acl);
 }
 
-/* A temporary name, dressed, then moved to host. */
+/* Make the entry under a temporary name, complete it and move it to host. */
 static long make_aside(struct sb_fs *fs, const struct recipe *r, const char *host)
 {
 	uint32_t mode = sb_upper_host_mode(r->looks.mode & S_IFMT, r->looks.mode);
@@ -237,7 +236,7 @@ static long make_here(struct sb_fs *fs, const struct recipe *r, const char *host
 	return err;
 }
 
-/* The host file of a mount belongs to the caller: another owner is a record. */
+/* A new file in a mount belongs to the caller; give it a record for another owner. */
 static int own_in_mount(struct sb_fs *fs, int fd, const char *host, const struct sb_looks *looks)
 {
 	struct sb_owner record = {.flags = SB_OWNER_IDS, .uid = looks->uid, .gid = looks->gid};
@@ -367,7 +366,7 @@ int sb_change_mknod(struct sb_fs *fs, struct sb_at *at, uint32_t mode, uint64_t 
 	return (int)make(fs, at, &r);
 }
 
-/* What a file without a name cannot hold, and its lists. */
+/* Record what a file without a name cannot hold, and give it its lists. */
 static int dress_tmpfile(struct sb_fs *fs, int fd, const struct recipe *r)
 {
 	struct sb_owner record = {.flags = SB_OWNER_IDS | SB_OWNER_MODE,

@@ -3,13 +3,13 @@
  * change_meta.c - chmod, chown, utimens and truncate.
  *
  * How it works
- *   A file is seen through struct file: its host stat, its record, and how to
- *   reach it (host path or descriptor). In the upper the host file gets the
- *   bits it may hold and a record the rest. In a mount the host's own call is
- *   made; what the host refuses to virtual root becomes a record.
+ *   struct file says what a file is: its host stat, its record, and how to reach it (host path or
+ *   descriptor). In the upper the host file gets the bits that it may hold, and a record the
+ *   rest. In a mount the host's own call is made; when the host refuses it to virtual root, a
+ *   record holds the change.
  * Rules
- *   A record goes first, the host's mode second: a kill between them leaves
- *   what the guest asked for.
+ *   The record comes first, the host's mode second: a kill between them leaves what the guest
+ *   asked for.
  */
 #include <asm/ioctls.h>
 #include <errno.h>
@@ -89,7 +89,7 @@ static int host_chown(const struct file *file, uint32_t uid, uint32_t gid)
 			       AT_SYMLINK_NOFOLLOW, 0);
 }
 
-/* The record the file needs for what file->record says now; none if it can. */
+/* Write the record that file->record describes, when the file needs one. */
 static int save(struct sb_fs *fs, const struct file *file)
 {
 	const struct sb_tree *tree = fs->tree;
@@ -126,7 +126,7 @@ static int set_mode_in_upper(struct sb_fs *fs, struct file *file, uint32_t mode)
 		record_mode(file, mode);
 		err = save(fs, file);
 	}
-	/* also with the same bits: the change must show in ctime */
+	/* also when the bits are the same: ctime must change */
 	return err < 0 ? err : host_chmod(file, bits);
 }
 
@@ -161,7 +161,7 @@ static int set_mode(struct sb_fs *fs, struct file *file, uint32_t mode)
 	return err;
 }
 
-/* Checks that need no copy-up; at->st is valid after. */
+/* Check what needs no copy-up; at->st is valid after. */
 static int begin(struct sb_fs *fs, struct sb_at *at)
 {
 	int err;
@@ -210,7 +210,7 @@ int sb_change_fchmod(struct sb_fs *fs, int fd, uint32_t mode)
 
 /* ---- owner -------------------------------------------------------------- */
 
-/* Mode after a chown, as chown_common() and setattr_should_drop_sgid(). */
+/* The mode after a chown, as in chown_common() and setattr_should_drop_sgid(). */
 static uint32_t mode_after_chown(const struct sb_fs *fs, const struct sb_stat *st)
 {
 	uint32_t mode = st->mode;
@@ -225,7 +225,7 @@ static uint32_t mode_after_chown(const struct sb_fs *fs, const struct sb_stat *s
 	return mode;
 }
 
-/* Taking set-id bits away is a change of the mode, whoever asks for the chown. */
+/* A chown that takes set-id bits away changes the mode, which only the owner may do. */
 static int may_chown(const struct sb_fs *fs, const struct sb_stat *st, uint32_t uid, uint32_t gid)
 {
 	if (mode_after_chown(fs, st) != st->mode && !sb_ids_owns(fs->ids, st->uid))
@@ -248,7 +248,7 @@ static int own_in_upper(struct sb_fs *fs, struct file *file, uint32_t uid, uint3
 	err = save(fs, file);
 	if (err < 0 || (mode & S_IFMT) == S_IFLNK)
 		return err;
-	return host_chmod(file, bits); /* the same bits: the change must show in ctime */
+	return host_chmod(file, bits); /* the bits are the same, but ctime must change */
 }
 
 static uint32_t to_host(uint32_t id, uint32_t own)
@@ -318,7 +318,7 @@ int sb_change_fchown(struct sb_fs *fs, int fd, uint32_t uid, uint32_t gid)
 
 #define PTS_MAJOR 136 /* and the seven behind it */
 
-/* "/dev/pts/" and the number of the terminal whose master the descriptor is; false: it is none. */
+/* Write "/dev/pts/N", the terminal of a master. False when fd is no master. */
 static bool name_terminal(int fd, char out[24])
 {
 	char digits[12];
@@ -348,7 +348,8 @@ int sb_change_give_terminal(struct sb_fs *fs, int fd, uint32_t uid)
 	    file.sx.stx_rdev_major < PTS_MAJOR || file.sx.stx_rdev_major > PTS_MAJOR + 7)
 		return 0;
 	look(fs, &file);
-	if (file.st.uid == uid) /* a number is used again: the last owner's record may be there */
+	if (file.st.uid ==
+	    uid) /* a number is used again, and the record of its last owner may remain */
 		return 0;
 	file.record.flags |= SB_OWNER_IDS;
 	file.record.uid = uid;
@@ -369,7 +370,8 @@ static bool is_valid_time(const struct sb_timespec *time)
 	       (time->nsec >= 0 && time->nsec < 1000000000);
 }
 
-/* utimes(2) of a file with these looks: owner, or write permission for "now". */
+/* May fs->ids set the times of a file with this stat? The owner may; write permission is enough
+ * for "now". */
 static int may_set_times(const struct sb_fs *fs, const struct sb_stat *st,
 			 const struct sb_timespec *times)
 {

@@ -3,15 +3,14 @@
  * change_quick.c - make, rename and remove files with one call of the kernel.
  *
  * How it works
- *   What is remembered of a directory (dircache.h) says who may write in it and that it is in
- *   the upper; the index says whether the lower has the name. Where it has none, the upper
- *   alone decides, and the kernel's own call is right without a look before it: it fails for
- *   what is not there, or is a directory. Whatever is not the plain case, and every error, is
- *   left to the caller, who looks the path up.
+ *   What is remembered of a directory (dircache.h) says who may write in it, and that it is in
+ *   the upper. The index says whether the lower has the name. When it does not, the upper alone
+ *   decides: the kernel's own call needs no look-up before it, and fails when the entry is absent
+ *   or a directory. Other cases, and every error, are left to the caller, who looks the path up.
  * Rules
- *   Never while a whiteout may be where the lower has nothing (sb_control.strays): it would
- *   pass for a file. A rename needs a directory without directories, for those must be
- *   forgotten by everybody; one that was made meanwhile is noticed afterwards.
+ *   Never while there may be a whiteout where the lower has nothing (sb_control.strays): it would
+ *   pass for a file. A rename needs a directory without subdirectories, since every process must
+ *   forget a renamed directory; one that was made meanwhile is noticed afterwards.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -24,7 +23,7 @@
 #include "tree/whiteout.h"
 #include "view/view.h"
 
-/* A name that only the upper can have, in a directory that fs->ids may write. */
+/* A name that only the upper can have, in a directory where fs->ids may write. */
 struct name {
 	const char *path;
 	uint32_t len;
@@ -65,7 +64,7 @@ static bool find_dir(struct sb_fs *fs, struct name *name)
 	       sb_ids_permit(fs->ids, looks->mode, looks->uid, looks->gid, 3) == 0;
 }
 
-/* True when host is where the name is, which the upper alone can have. */
+/* Find the host path of the name. False when others than the upper may have it. */
 static bool find_name(struct sb_fs *fs, const struct name *name, struct sb_path *host)
 {
 	const struct sb_tree *tree = fs->tree;
@@ -82,14 +81,14 @@ static bool find_name(struct sb_fs *fs, const struct name *name, struct sb_path 
 	return sb_tree_upper_path(fs, name->path, name->len, host) == 0;
 }
 
-/* The same for a path, when the name may be changed. */
+/* The same for a path. False also when the name may not be changed. */
 static bool find(struct sb_fs *fs, const char *path, struct name *name, struct sb_path *host)
 {
 	return can_be_quick(fs) && split(path, name) && find_dir(fs, name) &&
 	       find_name(fs, name, host);
 }
 
-/* The same for two paths, mostly of one directory. */
+/* The same for two paths, which often have one directory. */
 static bool find_both(struct sb_fs *fs, struct name *a, struct sb_path *a_host, struct name *b,
 		      struct sb_path *b_host)
 {
@@ -104,13 +103,13 @@ static bool find_both(struct sb_fs *fs, struct name *a, struct sb_path *a_host, 
 	return find_name(fs, a, a_host) && find_name(fs, b, b_host);
 }
 
-/* May any file in the directory be taken away, whoever owns it? */
+/* May fs->ids take any file of the directory away, whoever owns it? */
 static bool may_take(const struct sb_fs *fs, const struct name *name)
 {
 	return (name->looks.mode & S_ISVTX) == 0 || sb_ids_has_cap(fs->ids, SB_CAP_FOWNER);
 }
 
-/* Does a new file look like what the host makes of it? */
+/* Can the host hold all looks of a new file? */
 static bool is_plain(const struct sb_fs *fs, const struct name *name, const struct sb_looks *looks)
 {
 	return (name->looks.mode & S_ISGID) == 0 && fs->umask != 0 &&

@@ -3,15 +3,14 @@
  * change_rename.c - rename(2) and renameat2(2).
  *
  * How it works
- *   Both ends are brought to the upper first; a directory with a lower part is
- *   copied whole and made opaque, so it never is an EXDEV. When the old
- *   name hides a lower entry, a whiteout must take its place: it is put where
- *   the new name is free and both are exchanged in one step; over an existing
- *   file the new name is linked first, then the old one covered, so that the file
- *   is never without a name.
+ *   Both ends are copied up first. A directory with a lower part is copied whole and made opaque,
+ *   so its rename is never EXDEV. When the old name hides a lower entry, a whiteout must take its
+ *   place. Where the new name is free, the whiteout is put there, and one step exchanges both.
+ *   Over an existing file the new name is linked first, then the old one covered: the file always
+ *   has a name.
  * Rules
- *   The order of the checks is that of the kernel's do_renameat2() and
- *   vfs_rename(). Before the change both ends have their upper paths as host paths.
+ *   The checks come in the order of the kernel's do_renameat2() and vfs_rename(). Before the
+ *   change both ends have their upper paths as host paths.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -26,7 +25,7 @@
 #include "tree/whiteout.h"
 #include "view/view.h"
 
-#define RACES 8 /* how often another process may be faster */
+#define RACES 8 /* how often another process may come first */
 
 static bool is_dir(const struct sb_at *at)
 {
@@ -110,7 +109,7 @@ static int check_target(struct sb_fs *fs, const struct sb_at *from, struct sb_at
 	return is_dir(to) ? -EISDIR : 0;
 }
 
-/* A directory that moves to another one changes its "..". */
+/* Moving a directory to another one changes its "..". */
 static int check_moved_dir(struct sb_fs *fs, struct sb_at *at)
 {
 	int err = at->has_stat ? 0 : sb_tree_stat(fs, at);
@@ -155,7 +154,7 @@ static int check_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, 
 
 /* ---- the change --------------------------------------------------------- */
 
-/* The entry is in the upper, whole if it is a directory. */
+/* Copy the entry up, a directory with all that is in it. */
 static int bring_up(struct sb_fs *fs, struct sb_at *at)
 {
 	return is_dir(at) ? sb_copyup_tree(fs, at) : sb_copyup(fs, at, UINT64_MAX);
@@ -181,7 +180,7 @@ static bool cannot(int err)
 	return err == -EINVAL || err == -ENOSYS || err == -EOPNOTSUPP;
 }
 
-/* No whiteout stays at old. */
+/* Move without a whiteout at old. */
 static int move_plainly(const struct sb_fs *fs, const char *old, const char *new, bool dir,
 			bool present, bool noreplace)
 {
@@ -192,7 +191,7 @@ static int move_plainly(const struct sb_fs *fs, const char *old, const char *new
 	err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
 	if (!dir || (err != -ENOTEMPTY && err != -EEXIST))
 		return err;
-	err = swap(old, new); /* marks in the directory to replace */
+	err = swap(old, new); /* the directory to replace holds marks */
 	if (err < 0)
 		return err;
 	err = sb_upper_drop_dir(fs, old);
@@ -201,7 +200,7 @@ static int move_plainly(const struct sb_fs *fs, const char *old, const char *new
 	return err;
 }
 
-/* Over an existing file, leaving a whiteout. */
+/* Move over an existing file, with a whiteout at old. */
 static int move_over_file(const struct sb_fs *fs, const char *old, const char *new)
 {
 	struct sb_path *temp = &fs->work->temp;
@@ -211,11 +210,11 @@ static int move_over_file(const struct sb_fs *fs, const char *old, const char *n
 		err = (int)sys_linkat(AT_FDCWD, old, AT_FDCWD, temp->buf, 0);
 	if (err == 0 && sb_is_whiteout(fs->tree, AT_FDCWD, temp->buf)) {
 		sys_unlinkat(AT_FDCWD, temp->buf, 0);
-		return -ENOENT; /* another process was faster */
+		return -ENOENT; /* another process came first */
 	}
 	if (err == -ENOENT)
 		return err;
-	if (err < 0) { /* no hard links here */
+	if (err < 0) { /* this file system has no hard links */
 		err = (int)sys_renameat2(AT_FDCWD, old, AT_FDCWD, new, 0);
 		return err < 0 ? err : sb_make_whiteout(fs->tree, old);
 	}
@@ -226,7 +225,7 @@ static int move_over_file(const struct sb_fs *fs, const char *old, const char *n
 	return err;
 }
 
-/* What was at the new name is at old now: it goes, and a whiteout stays. */
+/* What was at the new name is at old now: remove it, and leave a whiteout. */
 static int clear_old(const struct sb_fs *fs, const char *old, const char *new, bool dir)
 {
 	struct statx was;
@@ -245,7 +244,7 @@ static int clear_old(const struct sb_fs *fs, const char *old, const char *new, b
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Leave a whiteout at old; the new name is free, or a directory of marks. */
+/* Move with a whiteout at old. The new name is free, or a directory of marks. */
 static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new, bool dir,
 			bool present, bool noreplace)
 {
@@ -258,7 +257,7 @@ static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new
 			return err;
 		err = swap(old, new);
 		if (err != -ENOENT || present || is_gone(fs, old))
-			break; /* else another process took the whiteout away */
+			break; /* else another process removed the whiteout */
 	}
 	if (err == 0)
 		return clear_old(fs, old, new, dir);
@@ -273,7 +272,7 @@ static int move_by_swap(const struct sb_fs *fs, const char *old, const char *new
 	return err < 0 ? err : sb_make_whiteout(fs->tree, old);
 }
 
-/* A directory whose lower must not show at either of the names. */
+/* Make a directory opaque when its lower must not show at either name. */
 static int close_dir(const struct sb_fs *fs, const struct sb_at *at, const struct sb_path *host,
 		     bool other_hides)
 {
@@ -355,7 +354,7 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	if (from_hides || exchange)
 		lock = sb_upper_lock(fs);
 	if (from_hides || exchange || is_merged(from) || is_merged(to))
-		/* a whiteout may get to where it hides nothing */
+		/* a whiteout may come to a place where it hides nothing */
 		__atomic_store_n(&fs->tree->control->strays, 1, __ATOMIC_SEQ_CST);
 	sb_upper_touch(fs->tree, from->spot.node, SB_STATE_ASK);
 	sb_upper_touch(fs->tree, to->spot.node, SB_STATE_ASK);
@@ -364,7 +363,7 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	else
 		err = move_in_tree(fs, from, to, from_hides, to_hides,
 				   (flags & RENAME_NOREPLACE) != 0);
-	/* Another process was faster: whatever that led to, the name was not there. */
+	/* Another process came first: whatever the error, the name was not there. */
 	if (err < 0 && is_gone(fs, from->host.buf))
 		err = -ENOENT;
 	sb_upper_unlock(lock);

@@ -3,9 +3,9 @@
  * change_unlink.c - taking names away: unlink(2) and rmdir(2).
  *
  * How it works
- *   Where a lower entry would show again, a whiteout takes the name's place in
- *   the same step that removes the upper entry: a rename over a file, an
- *   exchange with a directory, which is then emptied of its marks aside.
+ *   When a lower entry would show again, the step that removes the upper entry puts a whiteout in
+ *   its place: a rename over a file, an exchange with a directory. The directory then loses its
+ *   marks under its temporary name.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -36,7 +36,7 @@ static int unlink_in_tree(struct sb_fs *fs, struct sb_at *at)
 		err = sb_upper_cover(fs, host->buf);
 	} else {
 		err = sb_make_whiteout(fs->tree, host->buf);
-		if (err == -EEXIST) /* copied up or removed meanwhile */
+		if (err == -EEXIST) /* another process copied it up or removed it */
 			err = sb_is_whiteout(fs->tree, AT_FDCWD, host->buf)
 				      ? -ENOENT
 				      : sb_upper_cover(fs, host->buf);
@@ -87,7 +87,7 @@ static int rmdir_in_tree(struct sb_fs *fs, struct sb_at *at)
 	if (err < 0)
 		return err;
 	sb_commit_begin(fs);
-	if (hides) /* not while it is copied up whole */
+	if (hides) /* not while a copy-up of the whole directory runs */
 		lock = sb_upper_lock(fs);
 	sb_upper_touch(fs->tree, at->spot.node, SB_STATE_ASK);
 	err = -EEXIST;

@@ -3,12 +3,12 @@
  * change_xattr.c - extended attributes of the merged tree.
  *
  * How it works
- *   A lower file has them in its node, an upper one in its owner record. A mount and
- *   a live lower are asked on the host; what the host refuses to virtual root
- *   is kept in a record, which is looked at first.
+ *   A lower file has them in its node, an upper one in its owner record. For a mount and a live
+ *   lower the host is asked; what the host refuses to virtual root is in a record, which is read
+ *   first.
  * Rules
- *   Names and values are only stored. An access list also sets the mode it means, and is
- *   read with the mode's bits (acl.h).
+ *   Names and values are only stored. An access list also sets the mode that it means, and is
+ *   read with the bits of the mode (acl.h).
  */
 #include <errno.h>
 #include <linux/stat.h>
@@ -27,13 +27,13 @@
 
 /* Where the attributes of one file are. */
 struct bag {
-	const char *packed; /* of record, unless it is a node's */
+	const char *packed; /* of the record, or of a node */
 	uint32_t len;
 	bool has_record;
 	struct sb_owner_key key;
 	struct sb_owner record;
-	const char *host; /* ask the host too: this path, */
-	int fd;           /* or this descriptor when host is NULL; -1: do not ask */
+	const char *host; /* ask the host, too: this path */
+	int fd;           /* or this descriptor when host is NULL; -1: do not ask the host */
 	struct sb_stat st;
 };
 
@@ -85,7 +85,7 @@ static bool begins(const char *name, const char *prefix)
 	return strlen(name) >= len && memcmp(name, prefix, len) == 0;
 }
 
-/* 0, or -EINVAL for a name that is no more than the prefix. */
+/* 0, or -EINVAL when the name is only the prefix. */
 static int need_more(const char *name, const char *prefix)
 {
 	return strlen(name) > strlen(prefix) ? 0 : -EINVAL;
@@ -101,7 +101,7 @@ static bool is_default_list(const char *name)
 	return sb_same(name, strlen(name), SB_ACL_DEFAULT_NAME, strlen(SB_ACL_DEFAULT_NAME));
 }
 
-/* An open socket has this one, of the kernel. */
+/* The kernel gives open sockets this one. */
 static bool is_protocol_name(const char *name)
 {
 	return sb_same(name, strlen(name), "system.sockprotoname", 20);
@@ -112,14 +112,14 @@ static bool is_acl(const char *name)
 	return is_access_list(name) || is_default_list(name);
 }
 
-/* A list without entries: it is removed. */
+/* Has the list no entries? Then it is removed. */
 static bool is_empty_list(const char *name, const char *value, size_t len)
 {
 	return is_acl(name) && (len == 0 || (len == 4 && memcmp(value, "\2\0\0", 4) == 0));
 }
 
-/* May this name be used on this file? As the kernel's xattr_permission() and
- * the handlers of each namespace. */
+/* May fs->ids use this name on this file? As in the kernel's xattr_permission() and the
+ * handlers of each namespace. */
 static int check_name(const struct sb_fs *fs, const struct bag *bag, const char *name, bool write)
 {
 	const struct sb_ids *ids = fs->ids;
@@ -177,14 +177,15 @@ static void bag_of_stat(struct sb_fs *fs, const struct statx *sx, struct bag *ba
 		bag->packed = sb_owner_blob(fs->tree, &bag->record, &bag->len);
 }
 
-/* Was the list whole while it was read? Not when the file was changed meanwhile. */
+/* Was the list whole while it was read, or did another process change the file? */
 static bool was_whole(const struct sb_fs *fs, const struct bag *bag)
 {
 	return !bag->has_record || !bag->packed ||
 	       sb_owner_is_current(fs->tree, &bag->key, &bag->record);
 }
 
-/* sx is what the host says, of an entry of the upper or a mount. */
+/* Find the attributes of an entry. sx becomes the host's stat, for an entry of the upper or a
+ * mount. */
 static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct statx *sx)
 {
 	const struct sb_tree *tree = fs->tree;
@@ -254,7 +255,7 @@ static long get(const struct sb_fs *fs, const struct bag *bag, const char *name,
 	return asks_host(bag) ? host_get(bag, name, buf, len) : -ENODATA;
 }
 
-/* Names of the host that no record has, after the used bytes. */
+/* Append the host's names that no record has, behind the used bytes. */
 static long list_host(const struct sb_fs *fs, const struct bag *bag, char *buf, size_t len,
 		      size_t used)
 {
@@ -301,8 +302,7 @@ static long list(const struct sb_fs *fs, const struct bag *bag, char *buf, size_
 	return asks_host(bag) ? list_host(fs, bag, buf, len, used) : (long)used;
 }
 
-/* Write name = value (NULL: remove) for the file with this stat, which is no
- * lower one. */
+/* Set name = value, or (NULL) remove name, for the file with this stat, which is no lower one. */
 static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, const char *name,
 	       const char *value, size_t len, int flags)
 {
@@ -366,7 +366,7 @@ long sb_change_listxattr(struct sb_fs *fs, struct sb_at *at, char *buf, size_t l
 	return ret;
 }
 
-/* at is an entry of the upper or a mount after this, with a fresh bag. */
+/* Copy at up when needed, and find its attributes anew. */
 static int bring_up(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct statx *sx)
 {
 	int err = at->spot.place == SB_PLACE_LINK ? -EPERM : sb_copyup(fs, at, UINT64_MAX);

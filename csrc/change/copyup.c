@@ -3,15 +3,14 @@
  * copyup.c - make entries of the lower entries of the upper.
  *
  * How it works
- *   The directories above come first, from the top. Each entry is copied to a
- *   temporary name with everything the guest can see of it, gets its owner
- *   record with the lower's inode number, and is renamed into place unless
- *   something is there: then another process was faster, and its copy is as
- *   good. Times of the directories are put back, so a copy-up is no change.
+ *   The directories above come first, from the top. Each entry is copied to a temporary name with
+ *   everything that the guest can see of it, and gets an owner record with the inode number of
+ *   the lower. Then it is renamed into place, unless something is there: another process came
+ *   first, and its copy is as good. The times of the directory are restored, so a copy-up is no
+ *   change.
  * Rules
- *   Signal-safe; in a commit section from the temporary name to the end.
- *   fs->work->buffer: positions of a tree walk in the first half, content in
- *   the second.
+ *   Signal-safe; a commit section lasts from the temporary name to the end. work->buffer has
+ *   positions of a tree walk in the first half, content in the second.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -33,13 +32,13 @@ struct source {
 	const char *host;         /* the lower file */
 	const struct sb_stat *st; /* as the guest sees it */
 	uint32_t node;            /* SB_NO_NODE in a live lower */
-	uint64_t keep;            /* bytes of content wanted */
+	uint64_t keep;            /* how many bytes of content to copy */
 };
 
 /* ---- content ------------------------------------------------------------ */
 
-/* Open the lower file, or what stands for one that its user may not read; size becomes that
- * one's. Uses work->host. */
+/* Open the lower file, or the stand-in of a file that the user may not read; then size becomes
+ * that of the stand-in. Uses work->host. */
 static int open_source(struct sb_fs *fs, const struct source *src, uint64_t *size)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
@@ -142,7 +141,7 @@ static int read_xattrs(struct sb_fs *fs, const struct source *src, const char **
 	return 0;
 }
 
-/* Mode, record and times of a copy. */
+/* Give a copy its mode, record and times. */
 static int dress_copy(struct sb_fs *fs, const struct source *src, const char *temp)
 {
 	const struct sb_stat *st = src->st;
@@ -198,7 +197,7 @@ static int publish(const char *temp, const char *dst, bool is_dir)
 	return err;
 }
 
-/* Rename with the directory's times put back. Uses work->host. */
+/* The same, and restore the times of the directory. Uses work->host. */
 static int publish_quietly(struct sb_fs *fs, const char *temp, const struct sb_path *dst,
 			   bool is_dir)
 {
@@ -218,8 +217,8 @@ static int publish_quietly(struct sb_fs *fs, const char *temp, const struct sb_p
 	return 0;
 }
 
-/* Copy src to the upper path dst, whose directory is there. Uses work->temp and host, the
- * latter after src->host was read. */
+/* Copy src to the upper path dst, whose directory exists. Uses work->temp, and work->host after
+ * it has read src->host. */
 static int copy_one(struct sb_fs *fs, const struct source *src, const struct sb_path *dst)
 {
 	struct sb_path *temp = &fs->work->temp;
@@ -267,7 +266,7 @@ static int lower_stat(struct sb_fs *fs, uint32_t node, const char *guest, struct
 	return err;
 }
 
-/* The upper's root directory exists from the start; give it the lower's looks. */
+/* Give the root directory of the upper, which always exists, the looks of the lower's. */
 static int touch_root(struct sb_fs *fs)
 {
 	const struct sb_tree *tree = fs->tree;
@@ -311,8 +310,8 @@ static int copy_dir(struct sb_fs *fs, const struct sb_path *guest, const struct 
 	return (st.mode & S_IFMT) == S_IFDIR ? copy_one(fs, &src, dst) : -ENOTDIR;
 }
 
-/* Every directory on the way to guest[0..len), which is one, is in the upper
- * after this. Uses work->guest, upper, temp and host. */
+/* Copy up every directory on the way to guest[0..len), and that one, which is a directory. Uses
+ * work->guest, upper, temp and host. */
 static int copy_way(struct sb_fs *fs, const char *guest, uint32_t len)
 {
 	struct sb_path *path = &fs->work->guest;
@@ -365,7 +364,7 @@ int sb_copyup_parent(struct sb_fs *fs, struct sb_at *at)
 	return err;
 }
 
-/* The entry itself, in a commit section. */
+/* Copy the entry up, in a commit section. */
 static int copy_entry(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
 {
 	struct sb_path *dst = &fs->work->upper;
@@ -402,7 +401,7 @@ int sb_copyup(struct sb_fs *fs, struct sb_at *at, uint64_t keep)
 }
 
 /* Does the lower still show in the directory that holds guest? Another process may have removed
- * it, and made another of its name. 1, 0 or -errno. Uses work->host. */
+ * that directory, and made a new one with its name. 1, 0 or -errno. Uses work->host. */
 static int shows_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
 {
 	const uint32_t name = sb_path_name(guest);
@@ -414,7 +413,7 @@ static int shows_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t n
 	return dir.lower_below && (node == SB_NO_NODE || dir.node == fs->tree->nodes[node].parent);
 }
 
-/* The same with the lock. */
+/* sb_copyup_lower() under the lock. */
 static int copy_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t node)
 {
 	struct sb_path *dst = &fs->work->upper;
@@ -441,7 +440,7 @@ static int copy_lower(struct sb_fs *fs, const struct sb_path *guest, uint32_t no
 	if (err == 0)
 		err = copy_one(fs, &src, dst);
 	if (err == -ENOENT && sb_is_whiteout(fs->tree, AT_FDCWD, dst->buf))
-		return 0; /* removed meanwhile */
+		return 0; /* another process removed it */
 	return err < 0 ? err : (st.mode & S_IFMT) == S_IFDIR;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * copyup_content.c - the bytes of a file that is copied up.
+ * copyup_content.c - copy the bytes of a file that is copied up.
  *
  * How it works
- *   A clone, where the file system has clones; else the parts that are not holes, by the
- *   kernel's own copy, or by hand where it has none for these two files.
+ *   A clone, where the file system has clones. Else the parts that are not holes are copied, by
+ *   the kernel, or by hand where it refuses these two files.
  */
 #include <errno.h>
 #include <linux/fs.h>

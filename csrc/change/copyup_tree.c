@@ -3,10 +3,9 @@
  * copyup_tree.c - copy a whole merged directory to the upper, for its rename.
  *
  * How it works
- *   Walks the lower subtree in preorder, without recursion: in the index by
- *   node numbers, in a live lower by reading directories, with the position in
- *   each of them kept in the first half of fs->work->buffer.
- *   What the upper already has, or hides, is left alone.
+ *   Walks the lower subtree in preorder, without recursion: in the index by node numbers, in a
+ *   live lower by reading directories. The first half of work->buffer keeps the position in each
+ *   of them. What the upper already has, or hides, is left alone.
  * Rules
  *   at->guest is the path of the walk meanwhile. Uses what sb_copyup_lower() uses.
  */
@@ -52,8 +51,8 @@ static int copy_nodes(struct sb_fs *fs, uint32_t top, struct sb_path *guest)
 	}
 }
 
-/* Copy entries of the directory guest from *pos on. 1: guest is now a directory
- * to go into; 0: the end. */
+/* Copy the entries of the directory guest from *pos on. 1: guest is now a directory to go into;
+ * 0: the end. */
 static int copy_entries(struct sb_fs *fs, int dir, struct sb_path *guest, int64_t *pos)
 {
 	_Alignas(8) char buf[2048];

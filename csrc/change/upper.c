@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upper.c - marks of the upper directory, and how entries get into it.
+ * upper.c - how entries get into the upper directory and out of it.
  *
  * How it works
- *   A whiteout is a symlink with the target control->whiteout; a directory is
- *   opaque when it holds an entry named control->opaque. New entries come from
- *   control->work by rename, so that nobody sees one half made.
+ *   A new entry is made in control->work and renamed into place, so that no process sees it half
+ *   made.
  * Rules
- *   Signal-safe; the callers hold a commit section where that matters.
+ *   Signal-safe. The callers hold a commit section where one is needed.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -108,7 +107,7 @@ int sb_upper_dress(const struct sb_fs *fs, const char *host, const struct sb_loo
 	return sb_owner_put(fs->tree, &key, &record);
 }
 
-/* The host cannot rename with flags: is the way free, without them? */
+/* The host has no rename with flags: check that the way is free, and rename without. */
 static int place_plainly(const struct sb_fs *fs, const char *temp, const char *dst)
 {
 	struct statx sx;
@@ -146,16 +145,16 @@ void sb_upper_unlock(int lock)
 {
 	if (lock < 0)
 		return;
-	sb_syscall(__NR_flock, lock, LOCK_UN, 0, 0, 0, 0); /* a forked child may hold it too */
+	sb_syscall(__NR_flock, lock, LOCK_UN, 0, 0, 0, 0); /* a forked child may have it, too */
 	sys_close(lock);
 }
 
-/* Exchange temp with the whiteout dst, which goes. */
+/* Exchange temp with the whiteout dst, and remove that. */
 static int place_over_whiteout(const struct sb_fs *fs, const char *temp, const char *dst)
 {
 	int err;
 
-	if (!sb_is_whiteout(fs->tree, AT_FDCWD, dst)) /* gone or taken meanwhile */
+	if (!sb_is_whiteout(fs->tree, AT_FDCWD, dst)) /* another process removed or replaced it */
 		return (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, RENAME_NOREPLACE);
 	err = (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, RENAME_EXCHANGE);
 	if (err == -EINVAL || err == -ENOSYS)
@@ -201,7 +200,7 @@ int sb_upper_swap_out(const struct sb_fs *fs, const char *dst, const char *temp)
 	return err < 0 ? err : sb_make_whiteout(fs->tree, dst);
 }
 
-/* Remove marks; -ENOTEMPTY at the first entry that is none. */
+/* Remove marks; -ENOTEMPTY at the first other entry. */
 static int remove_marks(const struct sb_fs *fs, int dir)
 {
 	const char *opaque = fs->tree->control->opaque;
@@ -281,7 +280,7 @@ int sb_upper_cover(const struct sb_fs *fs, const char *host)
 	if (err < 0)
 		return err;
 	if (sb_is_whiteout(fs->tree, AT_FDCWD, temp->buf))
-		err = -ENOENT; /* another process was faster */
+		err = -ENOENT; /* another process came first */
 	sys_unlinkat(AT_FDCWD, temp->buf, 0);
 	return err;
 }
@@ -297,10 +296,10 @@ int sb_upper_replace_dir(const struct sb_fs *fs, const char *host)
 		return err;
 	if (sb_is_whiteout(fs->tree, AT_FDCWD, temp->buf)) {
 		sys_unlinkat(AT_FDCWD, temp->buf, 0);
-		return -ENOENT; /* another process was faster */
+		return -ENOENT; /* another process came first */
 	}
 	err = sb_upper_remove_dir(fs, temp->buf);
-	if (err < 0) { /* something was made in it meanwhile */
+	if (err < 0) { /* another process made something in it */
 		sys_renameat2(AT_FDCWD, temp->buf, AT_FDCWD, host, RENAME_EXCHANGE);
 		sys_unlinkat(AT_FDCWD, temp->buf, 0);
 	}

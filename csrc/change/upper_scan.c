@@ -3,12 +3,12 @@
  * upper_scan.c - set the state bytes of a container from what its upper holds.
  *
  * How it works
- *   Walks the upper without recursion: a directory is read anew from the
- *   position where the walk went below it. Positions are kept in the first
- *   half of fs->work->buffer. Only directories that still show a
- *   lower one are gone into: below others no node of the index is visible.
+ *   Walks the upper without recursion: after the walk below a subdirectory, a directory is read
+ *   again from the position where it stopped. The first half of work->buffer keeps the positions.
+ *   The walk goes only into directories that still show a lower one: below others no node is
+ *   visible.
  * Rules
- *   Nobody else uses the container yet. Uses work->upper and guest.
+ *   No process uses the container yet. Uses work->upper and guest.
  */
 #include <errno.h>
 #include <linux/stat.h>
@@ -21,7 +21,7 @@
 
 #define MAX_DEPTH 2048
 
-/* Note what the upper entry host (at the guest path) means. 1: go into it. */
+/* Set the state byte for the upper entry host at the guest path. 1: go into it. */
 static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_path *guest)
 {
 	const struct sb_tree *tree = fs->tree;
@@ -33,9 +33,10 @@ static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_pa
 	err = sb_host_stat(host->buf, &sx);
 	if (err < 0)
 		return err;
-	if (node == SB_NO_NODE) { /* only the upper has it: its directory's state says so */
+	if (node == SB_NO_NODE) { /* only the upper has it; the state of its directory says so */
 		if ((sx.stx_mode & S_IFMT) != S_IFREG)
-			tree->control->strays = 1; /* whiteouts may be there, or deeper */
+			tree->control->strays =
+				1; /* there may be whiteouts at this place or below */
 		return 0;
 	}
 	merged = (sx.stx_mode & S_IFMT) == S_IFDIR &&
@@ -47,7 +48,7 @@ static int note(struct sb_fs *fs, const struct sb_path *host, const struct sb_pa
 	return merged;
 }
 
-/* Entries of the directory host from *pos on. 1: host is one to go into. */
+/* Note the entries of the directory host from *pos on. 1: host is now a directory to go into. */
 static int scan_entries(struct sb_fs *fs, int dir, int64_t *pos)
 {
 	struct sb_path *host = &fs->work->upper;
@@ -114,7 +115,7 @@ static int scan_tree(struct sb_fs *fs)
 	}
 }
 
-/* Has the upper of a live lower ever been used: an entry or a record? */
+/* Was the upper of a live lower ever used? Then it has an entry, or a record. */
 static int scan_live(struct sb_fs *fs, const char *upper)
 {
 	_Alignas(8) char buf[1024];
