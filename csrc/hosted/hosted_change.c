@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_change.c - change the merged tree for Python: one function for each
- * method of sandbox.native.core.Tree.
+ * hosted_change.c - change the merged tree for Python.
  *
- * Hosted build only. Each function looks the path up as root of the container
- * and hands the answer to the level 2 function of the same name. It does not
- * know how what it made is read (hosted.c).
+ * Hosted build only. There is a function for each method of sandbox.native.core.Tree that changes
+ * something. It looks the path up as root of the container and calls the function of change/ with
+ * the same name.
  */
 #include <errno.h>
 
@@ -13,7 +12,7 @@
 #include "hosted/internal.h"
 #include "view/view.h"
 
-/* A name to make; -EEXIST when something is there. */
+/* Look up a name to make; -EEXIST when something is there. */
 static int look_up_new(struct sb_hosted *h, const char *path, struct sb_at *at)
 {
 	int err = sb_hosted_look_up(h, path, SB_PARENT | SB_MAY_BE_ABSENT, at);

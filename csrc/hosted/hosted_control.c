@@ -2,8 +2,8 @@
 /*
  * hosted_control.c - make the control file of a container.
  *
- * Hosted build only. The file is complete before it gets its name, but for
- * what is added to its tables (hosted_tables.c).
+ * Hosted build only. The file is complete before it gets its name. Only its tables are filled
+ * later (hosted_tables.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,9 @@ static int make_file(const char *path, uint64_t size, struct sb_map *out)
 	sys_close(fd);
 	if (map < 0 && map > -4096)
 		return (int)map;
-	sys_madvise((void *)map, size, MADV_RANDOM); /* sparse: reading ahead makes zeros */
+	sys_madvise(
+		(void *)map, size,
+		MADV_RANDOM); /* the file is sparse: reading ahead would fill memory with zeros */
 	out->at = (void *)map;
 	out->size = size;
 	return 0;
@@ -140,7 +142,7 @@ static uint64_t dev_of(const struct statx *sx)
 	return sb_make_dev(sx->stx_dev_major, sx->stx_dev_minor);
 }
 
-/* Does a directory's number of links tell how many directories it holds? */
+/* Does the link count of a directory say how many directories it holds? */
 static bool counts_dirs(const char *work, const struct sb_path *probe)
 {
 	struct statx before;
@@ -155,8 +157,8 @@ static bool counts_dirs(const char *work, const struct sb_path *probe)
 	return counts;
 }
 
-/* Note whether a directory may stand at the positions of dirlist.h: those of ext4 without dir_index
- * may not. */
+/* Note whether directories accept the positions of dirlist.c. Those of ext4 without dir_index
+ * do not. */
 static void try_positions(struct sb_control *control, const char *dir)
 {
 	const int fd = (int)sys_openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -168,7 +170,7 @@ static void try_positions(struct sb_control *control, const char *dir)
 	sys_close(fd);
 }
 
-/* Device numbers of a directory and of the files in it: a file is made to see. */
+/* Find the device numbers of the upper and of the files in it; a file is made for that. */
 static int find_upper_devs(struct sb_control *control, const char *upper, const char *work,
 			   struct sb_path *probe)
 {
@@ -200,7 +202,7 @@ static int find_upper_devs(struct sb_control *control, const char *upper, const 
 	return err;
 }
 
-/* The same for the layers: the root's directory and the first regular file. */
+/* The same for the layers: of the store, and of the first regular file. */
 static int find_store_devs(struct sb_hosted *h)
 {
 	struct sb_control *control = h->tree.control;
@@ -286,7 +288,7 @@ static int fill(struct sb_map *map, const struct sb_control *layout,
 	return put_texts(control, spec);
 }
 
-/* What only the mapped tree can tell. */
+/* Complete what only the mapped tree can tell. */
 static int complete(const char *path)
 {
 	int err;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_net.c - the network files from outside: made, and written.
+ * hosted_net.c - make and write the network files.
  *
- * Hosted build only. The caller holds the lock of the files from open to close,
- * unless it only reads.
+ * Hosted build only. A caller that writes holds the lock of the files from open to close.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +27,7 @@ static struct sb_net_table *table_of(struct sb_hosted_net *net)
 
 /* ---- the files ------------------------------------------------------------ */
 
-struct head { /* of both files; "ports" has no size */
+struct head { /* how both files begin; "ports" has no size */
 	char magic[8];
 	uint32_t version;
 	uint32_t reserved;
@@ -173,7 +172,7 @@ static void drop_rows(struct sb_hosted_net *net, uint32_t number)
 		    sb_net_unpublish(table, number, (key >> 16 & 1) != 0, (uint16_t)key) < 0)
 			continue;
 	}
-	/* From the end: a dropped row behind which nothing lies is free again. */
+	/* From the end, since a dropped row becomes free when nothing lies behind it. */
 	for (uint32_t i = SB_NET_PORTS; i-- > 0;) {
 		uint64_t word = ports->rows[i];
 		const uint64_t next = ports->rows[(i + 1) % SB_NET_PORTS];

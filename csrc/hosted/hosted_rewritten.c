@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_rewritten.c - copies of texts in a control file: listed, and learned from.
+ * hosted_rewritten.c - add rewritten copies to a control file, and read what it has learned.
  *
  * Hosted build only.
  */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_tables.c - use the tables of a control file from outside: mounts,
- * entries of processes to come, processes.
+ * hosted_tables.c - the tables of a control file: mounts, entries of new processes, processes.
  *
- * Hosted build only.
  * Rules
- *   Mounts are added while the container has no process; the other tables are
- *   shared with those it has.
+ *   Hosted build only. Mounts are added while the container has no process; its processes share
+ *   the other tables.
  * Does not know
  *   How the file is made and laid out (hosted_control.c).
  */
@@ -49,7 +47,7 @@ static void drop_mount(struct sb_control *control, const char *guest, size_t len
 	}
 }
 
-/* The node at the mount point is hidden: look-ups must come here. */
+/* The mount hides the node at its path: make look-ups ask the mount table. */
 static void shadow_nodes(struct sb_hosted *h, const char *guest, size_t len, struct sb_mount *mount)
 {
 	size_t parent_len = len;
@@ -99,7 +97,7 @@ int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, cons
 
 /* ---- processes ---------------------------------------------------------------- */
 
-/* A free entry, else one whose process has begun long ago; NULL when all wait. */
+/* Take a free entry, or one whose process has begun already; NULL when all are waiting. */
 static struct sb_entry *take_entry(struct sb_control *control, uint32_t *number)
 {
 	struct sb_entry *entries =
@@ -141,7 +139,7 @@ int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd,
 	return (int)number;
 }
 
-/* Read with pread: touching a map would give memory to every empty page. */
+/* Read the process table with pread: touching a map would give memory to every empty page. */
 static int collect(int fd, const struct sb_control *head, uint32_t *pids, uint64_t *started,
 		   uint32_t room)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * internal.h - the inside of struct sb_hosted, for the hosted_*.c files.
+ * internal.h - what struct sb_hosted holds; only hosted/ knows.
  */
 #ifndef SB_HOSTED_INTERNAL_H
 #define SB_HOSTED_INTERNAL_H
@@ -20,11 +20,11 @@ struct sb_hosted {
 	struct sb_dir_slots dirs;
 };
 
-/* hosted_control.c: add a string to the control file's; -ENOSPC. */
+/* hosted_control.c: add a string to the control file. -ENOSPC when it is full. */
 int sb_hosted_put_text(struct sb_control *control, const char *text,
 		       struct sb_text *out) SB_MUST_CHECK;
-/* hosted.c: sb_tree_lookup() as root of the container; -EACCES at a magic link of /proc, which
- * means nothing outside a guest. */
+/* hosted_read.c: sb_tree_lookup() as root of the container. -EACCES at a magic link of /proc,
+ * which means nothing outside a guest. */
 int sb_hosted_look_up(struct sb_hosted *h, const char *path, unsigned flags,
 		      struct sb_at *at) SB_MUST_CHECK;
 

@@ -3,12 +3,10 @@
  * probe.c - what this machine lets an unprivileged process do.
  *
  * How it works
- *   Whatever cannot be taken back is tried in a child, whose exit status is
- *   the errno. A child that is killed (by a filter around this process) counts
- *   as EPERM.
+ *   What cannot be taken back is tried in a child, whose exit status is the errno. A child that
+ *   is killed, by a filter around this process, counts as EPERM.
  * Rules
- *   Hosted build only. A child of a process with threads runs here: system
- *   calls only.
+ *   Hosted build only. Code of a child makes only system calls: the parent may have threads.
  */
 #include "hosted/probe.h"
 
@@ -34,7 +32,7 @@ static void on_sigsys(int sig)
 	arrived = sig;
 }
 
-/* A filter with this answer to getppid, and ALLOW for all else. */
+/* Install a filter with this answer to getppid, and ALLOW for everything else. */
 static int install(unsigned action)
 {
 	struct sock_filter code[] = {

@@ -2,14 +2,14 @@
 /*
  * probe.h - what this machine lets an unprivileged process do.
  *
- * Hosted build only; the rules of abi.h hold, since cffi reads this as well.
+ * Hosted build only. cffi reads this, too: abi.h says what that forbids.
  */
 #ifndef SB_PROBE_H
 #define SB_PROBE_H
 
 #include <stdint.h>
 
-/* 0, or the errno that stands in the way. */
+/* Each is 0, or the errno of the attempt. */
 struct sb_probe {
 	int32_t filter;      /* a seccomp filter may be installed */
 	int32_t trap;        /* a filter's SIGSYS arrives */
@@ -19,9 +19,9 @@ struct sb_probe {
 	int32_t landlock;    /* newest ABI, or -errno */
 };
 
-/* Tries all of it in children of the calling process. */
+/* Try everything in children of the calling process. */
 void sb_probe(struct sb_probe *probe);
-/* Does the file system of this host path tell when a file was made? 1, 0 or -errno. */
+/* Does the file system of this host path know when a file was made? 1, 0 or -errno. */
 int sb_probe_birth_time(const char *path);
 
 #endif

@@ -3,16 +3,15 @@
  * tracer.c - redirect system calls into the runtime by ptrace.
  *
  * How it works
- *   One thread waits for requests of new guest threads (adopt.c) and starts a
- *   tracing thread for each; that one attaches, answers, and from then on
- *   looks after this guest thread alone. At a stop for a trapped call it sets
- *   the registers up for sb_entry, as the SIGSYS handler would, and lets it
- *   go: all the work is the runtime's.
+ *   One thread waits for the requests of new guest threads (adopt.c) and starts a tracing thread
+ *   for each. The tracing thread attaches, answers, and from then on serves this guest thread
+ *   alone. At a stop for a trapped call it sets the registers for sb_entry, as the SIGSYS handler
+ *   would, and lets the guest go: the runtime does the work.
  * Rules
- *   No guest memory is read, nothing is decided but by number, instruction
- *   address and (without seccomp) one argument. Signals pass unchanged. Who asks
- *   must run sandbox-guest: a guest can write the control file.
- *   When this process ends, the kernel kills every thread it traces.
+ *   No guest memory is read. Only the number, the instruction address and (without seccomp) one
+ *   argument decide. Signals pass unchanged. A thread that asks must run sandbox-guest, since
+ *   guests can write the control file. When this process ends, the kernel kills every thread that
+ *   it traces.
  */
 #include "hosted/tracer.h"
 
@@ -29,8 +28,8 @@
 #include "base/abi.h"
 #include "base/stat.h"
 #include "layers/mapped_file.h"
-#include "tracee.h"
 #include "pure/verdict.h"
+#include "tracee.h"
 
 #define STACK_SIZE 65536
 #define EVENT_OF(status) ((unsigned)(status) >> 16)
@@ -38,7 +37,7 @@
 
 struct tracer {
 	struct sb_control *control;
-	uint64_t text_size; /* of the runtime: its own calls pass */
+	uint64_t text_size; /* size of the runtime's text; its own calls pass */
 	uint64_t guest_ino;
 	uint32_t guest_major;
 	uint32_t guest_minor;
@@ -48,8 +47,8 @@ struct job {
 	const struct tracer *tracer;
 	uint64_t *word;
 	int tid;
-	bool every;   /* stop at every call, not at those of the filter */
-	bool in_call; /* every: the next stop is a call's end */
+	bool every;   /* stop at every call, not only at those of the filter */
+	bool in_call; /* with every: the next stop is the end of a call */
 };
 
 static long trace(long request, int tid, long address, long data)
@@ -81,7 +80,7 @@ static bool is_native(const struct job *job, const struct sb_tracee_call *call)
 	       sb_tracee_argument(call, 0) - SB_LINK_FD_FIRST > SB_LINK_FD_LAST - SB_LINK_FD_FIRST;
 }
 
-/* Without seccomp: the start or end of any call. */
+/* Handle the start or the end of a call, without seccomp. */
 static void on_call(struct job *job, int tid)
 {
 	struct sb_tracee_call call;
@@ -115,7 +114,7 @@ static void on_stop(struct job *job, int tid, int status)
 		break;
 	case PTRACE_EVENT_STOP:
 		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
-			trace(PTRACE_LISTEN, tid, 0, 0); /* stays stopped until SIGCONT */
+			trace(PTRACE_LISTEN, tid, 0, 0); /* it stays stopped until SIGCONT */
 			return;
 		}
 		break;
@@ -135,7 +134,7 @@ static long wait_stop(int *status)
 	return tid;
 }
 
-/* Attached, and set to stop at the next call. */
+/* Attach, and stop at the next call. */
 static long attach(struct job *job)
 {
 	const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
@@ -154,7 +153,7 @@ static void answer(struct job *job, uint32_t state)
 {
 	uint64_t word = (uint64_t)job->tid << 32 | SB_ADOPT_TAKEN;
 
-	/* Another thread has the slot when this one died meanwhile. */
+	/* When this thread has died meanwhile, another one has the slot. */
 	if (__atomic_compare_exchange_n(job->word, &word, (uint64_t)job->tid << 32 | state, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		sb_syscall6(__NR_futex, SB_P(job->word), FUTEX_WAKE, 1, 0, 0, 0);
@@ -167,7 +166,7 @@ static void *follow(void *argument)
 	int status;
 
 	answer(job, ret < 0 ? SB_ADOPT_FAILED : SB_ADOPT_DONE);
-	/* The number of the thread changes when it calls execve. */
+	/* execve changes the number of the thread. */
 	for (long tid = ret < 0 ? ret : wait_stop(&status); tid > 0; tid = wait_stop(&status)) {
 		if (WIFSTOPPED(status))
 			on_stop(job, (int)tid, status);
@@ -264,7 +263,7 @@ static int read_guest(const char *guest, struct tracer *tracer)
 
 int sb_tracer_serve(const char *control, const char *guest, int ready)
 {
-	static struct tracer tracer; /* threads use it until the end */
+	static struct tracer tracer; /* threads use it until the process ends */
 	struct sb_map map = {0};
 	pthread_attr_t attributes;
 	int err = sb_map_file(control, true, &map);

@@ -3,11 +3,11 @@
  * index_build.c - write the index of a stack of layers.
  *
  * How it works
- *   index_merge.c merges the tables. Then the host file of every visible entry
- *   is looked at for inode number and size, and the nodes are written breadth
- *   first, so that children lie together, sorted.
+ *   index_merge.c merges the tables. Then the inode number and size of the host file of every
+ *   visible entry are read, and the nodes are written breadth first, so that children lie
+ *   together, sorted.
  * Rules
- *   Hosted build only: uses libc. The file is new and complete or an error.
+ *   Hosted build only: it uses libc. The new file is complete, or there is an error.
  */
 #include "layers/index_build.h"
 
@@ -153,7 +153,7 @@ static int put_in_order(struct sb_build *b)
 	return 0;
 }
 
-/* Hard links count the names that are visible. */
+/* The link count of a file is the number of its visible names. */
 static int count_links(struct sb_build *b)
 {
 	uint32_t *linked = malloc(b->visible * sizeof(*linked));
@@ -282,7 +282,7 @@ static void put_inode(struct image *image, uint32_t node)
 	for (uint32_t at = (uint32_t)hash & image->head->inode_mask; image->inodes[at] != 0;
 	     at = (at + 1) & image->head->inode_mask) {
 		if (image->nodes[image->inodes[at] - 1].ino == ino)
-			return; /* a hard link: the first name speaks for all */
+			return; /* a hard link: the first name has done it */
 	}
 	put_hash(image->inodes, image->head->inode_mask, hash, node);
 }

@@ -2,7 +2,7 @@
 /*
  * index_build.h - make the index of an image from the tables of its layers.
  *
- * Hosted build only. Read by cffi as well (see abi.h for what that forbids).
+ * Hosted build only. cffi reads this, too: abi.h says what that forbids.
  */
 #ifndef SB_INDEX_BUILD_H
 #define SB_INDEX_BUILD_H
@@ -26,12 +26,13 @@ struct sb_row {
 struct sb_layer_rows {
 	const char *diff;     /* host path of the layer's files */
 	const char *relative; /* the same relative to the store root */
-	const char *rows;     /* struct sb_row and bytes, repeated; later rows win */
+	const char *rows; /* struct sb_row and its bytes, repeated; a later row of the same path
+			     counts */
 	uint64_t rows_len;
 };
 
-/* Write the index of the layers (lowest first) to a new file. Returns 0 or
- * -errno; problem (256 bytes) then names the path in question, if any. */
+/* Write the index of the layers, lowest first, to a new file. Returns 0 or -errno; then problem
+ * (256 bytes) names the path in question, if there is one. */
 int sb_index_build(const struct sb_layer_rows *layers, uint32_t count, const char *dest,
 		   char *problem);
 

@@ -3,13 +3,13 @@
  * index_merge.c - merge the tables of layers to one tree in memory.
  *
  * How it works
- *   The layers are applied from the lowest to the highest: first a layer's
- *   whiteouts and opaque directories, which concern only what is below, then
- *   its members. An item is found by a hash of its parent and name.
+ *   The layers are applied from the lowest to the highest: first a layer's whiteouts and opaque
+ *   directories, which concern only what is below, then its members. A hash of parent and name
+ *   finds an item.
  * Rules
- *   Hosted build only: uses libc. Rows come from archives of strangers: paths
- *   are checked here again. Items are never freed singly; a removed one is
- *   marked dead and may come back to life.
+ *   Hosted build only: it uses libc. Rows come from archives that are not trusted: paths are
+ *   checked again here. No single item is freed: a removed one is marked dead, and may come back
+ *   to life.
  */
 #include "layers/index_merge.h"
 
@@ -63,7 +63,7 @@ static int grow(struct sb_build *b)
 	return 0;
 }
 
-/* The child of that name, dead or alive, or SB_NO_ITEM. */
+/* The child of this name, dead or alive, or SB_NO_ITEM. */
 static uint32_t find(const struct sb_build *b, uint32_t parent, const char *name, uint32_t len)
 {
 	uint32_t at = hash_of(parent, name, len) & b->mask;
@@ -78,7 +78,7 @@ static uint32_t find(const struct sb_build *b, uint32_t parent, const char *name
 	return SB_NO_ITEM;
 }
 
-/* A new dead child; SB_NO_ITEM when memory is out. */
+/* Add a dead child; SB_NO_ITEM when there is no memory. */
 static uint32_t add(struct sb_build *b, uint32_t parent, const char *name, uint32_t len)
 {
 	uint32_t item = b->count;
@@ -102,7 +102,7 @@ static uint32_t add(struct sb_build *b, uint32_t parent, const char *name, uint3
 	return item;
 }
 
-/* Everything below item is gone. */
+/* Remove everything below item. */
 static void clear(struct sb_build *b, uint32_t item)
 {
 	uint32_t at = b->items[item].child;
@@ -124,7 +124,7 @@ static void clear(struct sb_build *b, uint32_t item)
 	}
 }
 
-/* Make item a fresh directory nobody described (yet). */
+/* Make item a directory with default looks, until a row describes it. */
 static void make_dir(struct sb_item *it, uint32_t layer)
 {
 	it->dead = false;
@@ -140,8 +140,8 @@ static bool is_bad_name(const char *name, uint32_t len)
 	       (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')));
 }
 
-/* The item of a path. make: directories on the way are made in that layer
- * (whatever else is there gives way) and the last item is added dead. */
+/* Find the item of a path. make: make directories on the way in that layer, in place of
+ * whatever is there, and add the last item, dead. */
 static int resolve(struct sb_build *b, const char *path, uint32_t len, bool make, uint32_t layer,
 		   uint32_t *out)
 {
@@ -220,7 +220,7 @@ static int hide_lower(struct sb_build *b, const struct cursor *c)
 	int err = resolve(b, c->path, c->row.path_len, false, 0, &item);
 
 	if (err == -ENOENT)
-		return 0; /* hides nothing */
+		return 0; /* it hides nothing */
 	if (err < 0)
 		return err;
 	clear(b, item);

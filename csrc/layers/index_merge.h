@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * index_merge.h - the layers of an image merged in memory, for index_build.c.
- *
- * Hosted build only.
+ * index_merge.h - the layers of an image, merged in memory. Hosted build only.
  */
 #ifndef SB_INDEX_MERGE_H
 #define SB_INDEX_MERGE_H
@@ -21,7 +19,7 @@ struct sb_item { /* one name of the tree */
 	uint32_t name_len;
 	bool dead;
 	const char *name;
-	struct sb_row row;   /* type d for directories nobody described */
+	struct sb_row row;   /* type d for a directory that no row describes */
 	const char *link;
 	const char *xattrs;
 	/* filled by output */
@@ -34,7 +32,7 @@ struct sb_item { /* one name of the tree */
 	uint32_t child_count;
 };
 
-struct sb_build { /* all that making one index needs */
+struct sb_build { /* everything that making one index needs */
 	const struct sb_layer_rows *layers;
 	uint32_t layer_count;
 	int *dirs;           /* open diff directory of each layer */
@@ -49,9 +47,9 @@ struct sb_build { /* all that making one index needs */
 	char path[SB_PATH_MAX];
 };
 
-/* The tree with nothing but its root. */
+/* Begin with a tree that has only its root. */
 int sb_build_start(struct sb_build *b) SB_MUST_CHECK;
-/* Lay that layer over what is there. -EINVAL for rows that make no sense. */
+/* Apply a layer to the tree. -EINVAL for rows that make no sense. */
 int sb_build_apply(struct sb_build *b, uint32_t layer) SB_MUST_CHECK;
 /* Remember the path that the error is about. */
 void sb_build_problem(struct sb_build *b, const char *path, size_t len);

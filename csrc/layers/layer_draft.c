@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layer_draft.c - records appended to a file, read and rewritten in their places.
+ * layer_draft.c - append records to a file, read them and write over them.
  *
  * How it works
- *   The tail waits in memory; whatever lies before it is in the file. A piece never
- *   lies in both.
+ *   The last records wait in memory; those before them are in the file. No record is in both.
  * Rules
- *   Hosted build only. 0 or -errno.
+ *   Hosted build only. Functions return 0 or -errno.
  */
 #include "layers/layer_draft.h"
 

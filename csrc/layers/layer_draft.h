@@ -17,12 +17,12 @@
 
 struct sb_draft {
 	int fd;
-	uint64_t base;  /* what lies below is in the file, the rest in bytes */
+	uint64_t base;  /* what lies before this offset is in the file, the rest in bytes */
 	size_t used;
 	char bytes[SB_DRAFT_BUFFER];
 };
 
-/* Where a piece appended now will lie. */
+/* The offset of the next record. */
 static inline uint64_t sb_draft_end(const struct sb_draft *d)
 {
 	return d->base + d->used;
@@ -32,7 +32,7 @@ int sb_draft_flush(struct sb_draft *d);
 int sb_draft_read(const struct sb_draft *d, uint64_t at, void *bytes, size_t len);
 int sb_draft_rewrite(struct sb_draft *d, uint64_t at, const void *bytes, size_t len);
 
-/* Write all of it, or -errno. */
+/* Write all bytes, or return -errno. */
 int sb_write_all(int fd, const char *bytes, size_t len, int64_t at);
 
 #endif

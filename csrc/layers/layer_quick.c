@@ -3,10 +3,9 @@
  * layer_quick.c - make the plain members of a layer's tar, many with one call.
  *
  * How it works
- *   A member is plain when its ustar or GNU header says all there is to say of a new file,
- *   directory or symlink: numbers in octal, a name without "..", in a directory that exists.
- *   All others are left to layers/unpack.py, which knows every dialect; what is done
- *   here must be what would be done there.
+ *   A member is plain when its ustar or GNU header says everything about a new file, directory or
+ *   symlink: numbers in octal, a name without "..", in a directory that exists. All others are
+ *   left to layers/unpack.py, which knows every dialect. For a plain member both do the same.
  * Rules
  *   Hosted build only. No symlink is followed: a parent is opened component by component.
  */
@@ -31,7 +30,7 @@ struct sb_quick {
 	struct sb_table *table;
 	int top;
 	uint32_t umask;
-	int dir;           /* of the last parent, or -1 */
+	int dir;           /* the directory of the last member, or -1 */
 	uint32_t dir_len;
 	char dir_path[PATH_ROOM];
 };
@@ -74,7 +73,7 @@ void sb_quick_close(struct sb_quick *q)
 
 /* ---- headers ---------------------------------------------------------------- */
 
-/* Octal digits up to a NUL or a space, and nothing else. */
+/* Read octal digits up to a NUL or a space; false for anything else. */
 static bool read_octal(const char *field, size_t len, uint64_t *value)
 {
 	size_t i = 0;
@@ -101,7 +100,7 @@ static bool is_intact(const unsigned char *block)
 	return read_octal((const char *)block + 148, 8, &wanted) && wanted == sum;
 }
 
-/* Take the components of a name, if they need no thought. */
+/* Take the components of a name, if they are ordinary ones. */
 static bool put_name(struct member *m, const char *name, size_t len)
 {
 	for (size_t from = 0; from < len;) {
@@ -141,7 +140,7 @@ static bool read_name(struct member *m, const char *block)
 	return strncmp(m->path + m->name_at, ".wh.", 4) != 0;
 }
 
-/* PLAIN, and the member; 0 for all that is left to others. */
+/* PLAIN and the member, or 0 when it is not plain. */
 static int read_member(struct member *m, const char *block)
 {
 	static const char kinds[] = {'0', 'f', '5', 'd', '2', 'l'};
@@ -202,7 +201,7 @@ static int open_below(int top, const char *path, uint32_t len)
 	return (int)fd;
 }
 
-/* PLAIN when the member's parent is a directory that is open now; 0, or -errno. */
+/* Open the member's directory. PLAIN, 0 when it is no directory, or -errno. */
 static int open_parent(struct sb_quick *q, const struct member *m)
 {
 	uint32_t len = m->name_at > 0 ? m->name_at - 1 : 0;
@@ -302,7 +301,7 @@ static int make_symlink(const struct sb_quick *q, const struct member *m)
 	return (int)err;
 }
 
-/* PLAIN when it was made, 0 when it is not for us, -errno. */
+/* Make a member. PLAIN, 0 when it is left to others, or -errno. */
 static int make_member(struct sb_quick *q, const struct member *m)
 {
 	int err = open_parent(q, m);

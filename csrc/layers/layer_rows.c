@@ -3,12 +3,11 @@
  * layer_rows.c - make the table of a layer (meta.jsonl) from the records of its draft.
  *
  * How it works
- *   The draft is read front to back, once for the entries and once for the marks, and
- *   every record whose name is still there becomes a line of JSON. Bytes above 127 are
- *   written as the code points of that number (see layers/unpack.py for the format).
+ *   The draft is read front to back, once for the entries and once for the marks. Every record
+ *   whose name is still there becomes a line of JSON. A byte above 127 is written as the code
+ *   point with its number (layers/unpack.py tells the format).
  * Rules
- *   Hosted build only. The first name of a file that has several describes it; the
- *   others name the first.
+ *   Hosted build only. The first name of a file describes it; its other names refer to the first.
  */
 #include "layers/layer_rows.h"
 
@@ -34,7 +33,7 @@ static int fill(struct sb_rows_scan *s, size_t wanted)
 	return sb_draft_read(s->draft, s->at, s->window, s->len);
 }
 
-/* 1 and the next record that is no record of attributes, 0 at the end, -errno. */
+/* 1 and the next record, except those of attributes, 0 at the end, -errno. */
 static int next(struct sb_rows_scan *s, struct sb_record *record, const char **path, uint64_t *at)
 {
 	while (s->at < sb_draft_end(s->draft)) {
@@ -131,7 +130,7 @@ static int put_xattrs(struct sb_rows_out *out, const struct sb_draft *draft, uin
 	return err;
 }
 
-/* A piece of the draft, as a string. */
+/* Append a piece of the draft, as a string. */
 static int put_piece(struct sb_rows *rows, uint64_t at, size_t len)
 {
 	int err =
@@ -172,7 +171,7 @@ static void put_numbers(struct sb_rows_out *out, const struct sb_record *file)
 	put_text(out, text);
 }
 
-/* The row of the name at that offset. */
+/* Append the row of the name at that offset. */
 static int put_row(struct sb_rows *rows, const struct sb_record *name, const char *path,
 		   uint64_t at)
 {
@@ -205,9 +204,9 @@ static int put_row(struct sb_rows *rows, const struct sb_record *name, const cha
 
 /* ---- marks --------------------------------------------------------------------------- */
 
-/* What is left of a mark now that the layer is complete: a whiteout is about the layers
- * below, wherever in the archive it stands. Beside a directory of the same layer it makes
- * that one opaque, beside anything else it says nothing new. */
+/* What a mark means once the layer is complete. A whiteout concerns the layers below, wherever
+ * in the archive it stands: beside a directory of the same layer it makes that one opaque,
+ * beside anything else it says nothing new. */
 static int settled(const struct sb_record *mark, const char *path, uint32_t len,
 		   sb_is_directory *ask, void *context)
 {

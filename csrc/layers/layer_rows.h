@@ -17,14 +17,14 @@
 struct sb_rows_scan {
 	const struct sb_draft *draft;
 	uint64_t at;
-	uint64_t from;   /* what the window holds */
+	uint64_t from;   /* the offset of what the window holds */
 	size_t len;
 	char window[SB_ROWS_WINDOW];
 };
 
 struct sb_rows_out {
 	int fd;
-	int err;         /* the first */
+	int err;         /* the first error */
 	size_t used;
 	char bytes[SB_ROWS_WINDOW];
 };
@@ -44,7 +44,7 @@ typedef int sb_is_directory(void *context, const char *path, uint32_t len);
 int64_t sb_rows_write(struct sb_rows *rows, int fd, sb_is_directory *ask, void *context);
 int sb_rows_set_times(struct sb_rows *rows, int top, char *problem);
 
-/* A time in nanoseconds, twice, as utimensat wants it. */
+/* A time in nanoseconds, twice, as utimensat takes it. */
 struct sb_timespec;
 void sb_rows_times(int64_t mtime, struct sb_timespec *two);
 

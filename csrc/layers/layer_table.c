@@ -3,13 +3,13 @@
  * layer_table.c - the entries of a layer that is being unpacked, by path.
  *
  * How it works
- *   What is known of an entry is a record of the draft, a file. In memory there is only a
- *   hash table: half of a path's hash, and where its record lies. A record that seems to
- *   be the right one is read to compare the path. A hard link is a record of its own that
- *   refers to the file's; a name that is removed stays, marked dead.
+ *   A record of the draft, which is a file, describes an entry. Memory holds only a hash table:
+ *   half of a path's hash, and the offset of its record. The record is read to compare the path.
+ *   A hard link is a record that refers to the file's; the record of a removed name stays, marked
+ *   dead.
  * Rules
- *   Hosted build only. Marks (whiteouts, opaque directories) are kept under their path
- *   and a NUL, which no name holds.
+ *   Hosted build only. Marks (whiteouts, opaque directories) have their path and a NUL as a key,
+ *   which no name has.
  */
 #include "layers/layer_table.h"
 
@@ -22,7 +22,7 @@
 #include "layers/layer_rows.h"
 
 #define FIRST_ROOM 4096
-#define GONE 1        /* no record lies so far in front (SB_DRAFT_FIRST is behind it) */
+#define GONE 1        /* no record has this offset (SB_DRAFT_FIRST is behind it) */
 #define MOST_STEPS 4096
 #define PATH_ROOM 4096
 
@@ -129,7 +129,7 @@ static int is_named(struct sb_table *t, uint64_t at, const char *path, uint32_t 
 	return err < 0 ? err : memcmp(t->name, path, len) == 0;
 }
 
-/* The record of a name, and its slot. */
+/* Find the record of a name, and its slot. */
 static int64_t find_name(struct sb_table *t, const char *path, uint32_t len, struct slot **slot)
 {
 	uint32_t hash = hash_of(t, path, len);
@@ -167,7 +167,7 @@ static int rewrite(struct sb_table *t, uint64_t at, const struct sb_record *reco
 	return sb_draft_rewrite(&t->rows.draft, at, record, sizeof(*record));
 }
 
-/* Append record, path and link. Returns where it lies. */
+/* Append record, path and link; returns the offset. */
 static int64_t append(struct sb_table *t, struct sb_record *record, const char *path,
 		      const char *link)
 {
@@ -339,7 +339,7 @@ int sb_table_mark(struct sb_table *t, const char *path, uint32_t len, uint8_t ki
 	return rewrite(t, (uint64_t)at, &record);
 }
 
-/* Is there a directory at the path? 1, 0 or -errno. -ENOENT: nothing is. */
+/* Is there a directory at the path? 1, 0 or -errno; -ENOENT when there is nothing. */
 static int is_directory(void *table, const char *path, uint32_t len)
 {
 	struct sb_table *t = table;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mapped_file.c - a whole file as memory.
- *
- * Hosted build only.
+ * mapped_file.c - map a whole file. Hosted build only.
  */
 #include "layers/mapped_file.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mapped_file.h - a whole file as memory.
- *
- * Hosted build only.
+ * mapped_file.h - map a whole file. Hosted build only.
  */
 #ifndef SB_MAPPED_FILE_H
 #define SB_MAPPED_FILE_H
@@ -14,7 +12,6 @@ struct sb_map {
 	uint64_t size;
 };
 
-/* Map a whole file; its size comes from the file. */
 int sb_map_file(const char *host, bool writable, struct sb_map *out) SB_MUST_CHECK;
 void sb_unmap(struct sb_map *map);
 

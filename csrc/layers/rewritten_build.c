@@ -3,14 +3,13 @@
  * rewritten_build.c - make a copy of a program file with rewritten call sites.
  *
  * How it works
- *   The stubs go into the unused end of the text segment's last page, which
- *   the loader maps with it, so the copy has the layout of the original and
- *   needs no memory of its own. Each site becomes a jump to its stub
- *   (arch/<cpu>/site.h); all stubs use one jump to the runtime's fixed entry.
+ *   The stubs go into the unused end of the text segment's last page, which the loader maps with
+ *   the segment: so the copy has the layout of the original and needs no memory of its own. Each
+ *   site becomes a jump to its stub (arch/<cpu>/pure/site.h); all stubs use one jump to the
+ *   runtime's fixed entry.
  * Rules
- *   Hosted build only. The file's bytes are checked before use; a site is only
- *   rewritten when its bytes are one of the known forms and no jump of the
- *   text lands in the middle of it.
+ *   Hosted build only. The file's bytes are checked before use. A site is rewritten only when its
+ *   bytes have a known form and no jump of the text leads into the middle of it.
  */
 #include "layers/rewritten_build.h"
 
@@ -18,10 +17,10 @@
 #include <errno.h>
 #include <linux/mman.h>
 
-#include "site.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "layers/mapped_file.h"
+#include "site.h"
 
 #define PAGE 4096ULL
 
@@ -33,7 +32,7 @@ struct text {
 	uint64_t room;  /* end of its last page, or of the file */
 	int64_t bias;   /* address - file offset */
 	uint64_t common; /* file offset of the common jump */
-	uint64_t next;  /* of the next stub */
+	uint64_t next;  /* file offset of the next stub */
 };
 
 static bool has_headers(const struct text *t)
@@ -54,7 +53,7 @@ static const Elf64_Phdr *headers(const struct text *t, unsigned *count)
 	return (const Elf64_Phdr *)(const void *)(t->file + h->e_phoff);
 }
 
-/* The first executable segment; the end of its last page belongs to nobody. */
+/* Find the first executable segment. The end of its last page is unused. */
 static int find_text(struct text *t)
 {
 	const Elf64_Phdr *ph;

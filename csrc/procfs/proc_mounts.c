@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proc_mounts.c - the mount tables of /proc, written from the container's.
+ * proc_mounts.c - the mount tables of /proc, made from the container's mount table.
  *
  * How it works
- *   The root is one overlay; every other row is one mount of struct sb_control.
- *   What the host has mounted is not told, only the type of file system behind a
- *   bind, so that df and others treat it right.
+ *   The root is one overlay; each other row is one mount of struct sb_control. Of the host's
+ *   mounts only the type of the file system behind a bind is shown, so that df and others treat
+ *   it right.
  * Rules
- *   Signal-safe; one statfs(2) a row of a bind.
+ *   Signal-safe; one statfs(2) for the row of a bind.
  */
 #include "procfs/proc_mounts.h"
 
@@ -15,7 +15,7 @@
 
 #define FIRST_MOUNT_ID 1000
 
-/* struct statfs of asm/statfs.h begins with the magic number; its whole size. */
+/* struct statfs of asm/statfs.h, which begins with the magic number, in its whole size. */
 struct host_statfs {
 	int64_t type;
 	int64_t rest[32];
@@ -71,8 +71,8 @@ static const char *mount_type(const struct sb_control *control, const struct sb_
 	return type_name(fs.type);
 }
 
-/* Number of the mount that holds this guest path, -1 for the root; mounts are
- * sorted longest first. */
+/* The number of the mount that holds this one, -1 for the root. The longest guest path comes
+ * first in the table. */
 static int holder(const struct sb_control *control, int index)
 {
 	const struct sb_mount *mount = &control->mounts[index];
@@ -156,7 +156,7 @@ static void put_row(const struct row *row, enum sb_proc_mounts format, struct sb
 	}
 }
 
-/* Cut the process's root off the mount point; false when it lies outside. */
+/* Cut the process's root off the mount point; false when it lies outside the root. */
 static bool below_root(const struct sb_fs *fs, struct row *row)
 {
 	if (fs->root_len == 1)

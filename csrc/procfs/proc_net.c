@@ -3,8 +3,8 @@
  * proc_net.c - lines of /proc/net files in a container's terms.
  *
  * How it works
- *   A line of a socket is changed in place: the kernel writes addresses in
- *   fields of fixed width. What tells of interfaces is made anew.
+ *   The line of a socket is changed in place: the kernel writes addresses in fields of fixed
+ *   width. What is said of interfaces is made anew.
  */
 #include "procfs/proc_net.h"
 
@@ -22,7 +22,7 @@ static int digit_of(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The bytes of count hexadecimal words as they lie in memory. */
+/* Read count hexadecimal words, as they lie in memory. */
 static bool read_words(const char *text, uint32_t count, unsigned char *out)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -59,7 +59,7 @@ static uint32_t width_of(const char *line, size_t len, size_t at)
 	return width;
 }
 
-/* "0100007F:1F90" at the place; false for anything else. */
+/* Read "0100007F:1F90"; false for anything else. */
 static bool read_end(const char *line, size_t len, size_t at, struct sb_net_place *out)
 {
 	const uint32_t width = width_of(line, len, at);
@@ -113,7 +113,7 @@ static size_t field_at(const char *line, size_t len, uint32_t field)
 	}
 }
 
-/* The uid as a number, and 0 in its place. */
+/* Read the uid, and write 0 in its place. */
 static uint32_t take_uid(char *line, size_t len)
 {
 	size_t at = field_at(line, len, UID_FIELD);
@@ -196,7 +196,7 @@ static void put_dotted(struct sb_proc_out *out, uint32_t address)
 	}
 }
 
-/* Flat: who reads this file looks for "/32 host LOCAL" below an address. */
+/* Flat: readers of this file look for "/32 host LOCAL" below an address. */
 void sb_proc_fib_trie(const struct sb_net *net, struct sb_proc_out *out)
 {
 	struct sb_link links[SB_LINK_MAX];

@@ -3,11 +3,10 @@
  * proc_text.c - lines of /proc files in guest terms.
  *
  * How it works
- *   The kernel's text is kept wherever it is true. Host paths become guest
- *   paths, the runtime's own maps vanish, and credentials are those the guest
- *   believes in.
+ *   The kernel's text stays wherever it is true. Host paths become guest paths, the runtime's own
+ *   maps are left out, and credentials are those that the guest believes in.
  * Rules
- *   Signal-safe; pure but for one readlink(2) of a socket's alias.
+ *   Signal-safe; pure, except for one readlink(2) of a socket's alias.
  * Does not know
  *   How a /proc file is opened or which process asks.
  */
@@ -101,7 +100,7 @@ static bool starts_with(const char *text, size_t len, const char *prefix)
 	return len >= want && memcmp(text, prefix, want) == 0;
 }
 
-/* Names that look like paths and are none. */
+/* Does the text only look like a path? */
 static bool is_no_path(const char *text, size_t len)
 {
 	static const char *const prefixes[] = {"/memfd:", "/SYSV",  "/dev/zero (deleted)",
@@ -115,7 +114,7 @@ static bool is_no_path(const char *text, size_t len)
 	return false;
 }
 
-/* "/memfd:sandbox:/proc/1/maps (deleted)" names the file it stands for. */
+/* The name of a file made here: "/memfd:sandbox:/proc/1/maps (deleted)" stands for /proc/1/maps. */
 static int name_of_made_file(const char *text, size_t len, struct sb_path *out)
 {
 	static const char prefix[] = "/memfd:" SB_PROC_MEMFD;
@@ -130,8 +129,8 @@ static int name_of_made_file(const char *text, size_t len, struct sb_path *out)
 
 #define ALIAS_LEN 18 /* "/a" and 16 digits below the run directory: socket_name.c */
 
-/* The host path of a name that goes through a short symlink of the run
- * directory; the text itself when it does not. */
+/* The host path of a name that goes through a short symlink of the run directory; else the text
+ * itself. */
 static const char *through_alias(const struct sb_fs *fs, const char *text, size_t *len)
 {
 	const struct sb_control *control = fs->tree->control;
@@ -176,8 +175,7 @@ int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len, str
 	return err == 0 ? 0 : sb_path_set(out, host, len);
 }
 
-/* Append the escaped host path as an escaped guest path; false when the guest
- * must not see it. */
+/* Append the guest path of an escaped host path, escaped. False when the guest must not see it. */
 static bool put_path(const struct sb_fs *fs, const char *path, size_t len, const char *special,
 		     struct sb_proc_out *out)
 {
@@ -234,7 +232,7 @@ static size_t without_newline(const char *line, size_t len)
 
 static bool is_hidden(struct sb_proc_range hide, uint64_t from, bool is_heap)
 {
-	/* The kernel puts the heap after the runtime's last page. */
+	/* The kernel puts the heap behind the runtime's last page. */
 	return !is_heap && from >= hide.from && from < hide.to;
 }
 
@@ -353,7 +351,7 @@ static void put_value(struct sb_proc_out *out, const char *key, uint64_t value, 
 	sb_proc_put(out, "\n", 1);
 }
 
-/* Lines that come from credentials; false when this is none of them. */
+/* Append a line that comes from credentials; false when it is none of them. */
 static bool put_ids_line(const struct sb_ids *ids, const char *line, size_t len,
 			 struct sb_proc_out *out)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_pace.c - what a supervisor writes into the control file of a running
- * container: that it is over, who is paused, how many tasks there may be.
+ * hosted_supervisor.c - what a supervisor writes into the control file of a running container.
  *
- * Hosted build only.
+ * Hosted build only. The end of the container, which processes are paused, the limit of tasks.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted.c - the merged tree for Python: open it and read it, one function for
- * each method of sandbox.native.core.Tree.
+ * hosted_read.c - the merged tree for Python: open it and read it.
  *
- * Hosted build only. Each function looks the path up as root of the container
- * and hands the answer to the level 2 function of the same name. What changes
- * the tree is in hosted_change.c.
+ * Hosted build only. There is a function for each method of sandbox.native.core.Tree that reads.
+ * It looks the path up as root of the container and calls the function of view/ or change/ with
+ * the same name.
+ * Does not know
+ *   How Python changes the tree (hosted_change.c).
  */
 #include "hosted/hosted.h"
 
@@ -59,7 +60,7 @@ struct sb_hosted *sb_hosted_open(const char *control, int *error)
 		return NULL;
 	}
 	sb_ids_init(&h->ids, 0, 0, NULL, 0);
-	h->ids.cap_effective = SB_CAP_FULL; /* the engine may do what it must */
+	h->ids.cap_effective = SB_CAP_FULL; /* the engine has all capabilities */
 	h->ids.cap_permitted = SB_CAP_FULL;
 	h->fs = (struct sb_fs){
 		.tree = &h->tree,
