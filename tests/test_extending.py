@@ -130,7 +130,7 @@ def text_below(folder: str) -> str:
 
 @pytest.mark.parametrize("kind", sorted({*kinds()} - {"From"}))  # that is the base of a stage
 def test_every_instruction_is_parsed_expanded_built_fuzzed_and_described(kind: str) -> None:
-    parsers = text_of("sandbox/dockerfile/parse_simple.py", "sandbox/dockerfile/parse_files.py")
+    parsers = text_below("sandbox/dockerfile")
     description = text_of("docs/build.md")
     left_to_the_shell = re.search(r"CMD, [A-Z, \n]+ and the command of RUN", description)
     assert left_to_the_shell
