@@ -135,6 +135,7 @@ def test_every_instruction_is_parsed_expanded_built_fuzzed_and_described(kind: s
     left_to_the_shell = re.search(r"CMD, [A-Z, \n]+ and the command of RUN", description)
     assert left_to_the_shell
     assert re.search(rf"\b{kind}\(", parsers)
+    assert f'"{kind.lower()}": parse_' in parsers
     assert kind.upper() in left_to_the_shell[0] or re.search(
         rf"\b{kind}\b", text_of("sandbox/dockerfile/variables.py", "sandbox/dockerfile/planner.py")
     )
