@@ -98,7 +98,7 @@ def test_a_fork_bomb_is_limited_and_other_containers_still_run(engine: Sandbox) 
     assert b"too many processes (--pids-limit)" in refused.stderr
     engine.ok("update", "--pids-limit", "44", "bomb")
     until(lambda: tasks() == 44)
-    assert "set or lifted" in _error(engine, "update", "--pids-limit", "-1", "bomb")
+    assert "set or removed" in _error(engine, "update", "--pids-limit", "-1", "bomb")
     shown = json.loads(engine.ok("inspect", "bomb"))[0]["HostConfig"]
     assert (shown["PidsLimit"], shown["LimitsBy"]["PidsLimit"]) == (44, "runtime")
 
