@@ -22,8 +22,8 @@ CSRC = ROOT / "csrc"
 BUILDS = (ROOT / "build" / "guest", ROOT / "build" / "hosted")
 
 # The folders of csrc/, lowest level first. A file includes only headers of its own folder and of
-# folders of a lower level (guest code: of its own level, too). A new folder declares its place
-# here; a new file has the place of its folder.
+# folders of a lower level, and calls only what is there. A new folder declares its place here; a
+# new file has the place of its folder.
 FOLDERS = {
     "arch/*": 0,  # a processor: its system call instruction, addresses, registers
     "base": 1,  # the kernel's ABI, layouts of files and shared memory
@@ -37,16 +37,18 @@ FOLDERS = {
     "procfs": 4,  # lines of /proc
     "change": 5,  # changes of the merged tree, copy-up, the upper directory
     "hosted": 6,  # what Python calls
-    "guest": 7,  # state and memory of a guest process
-    "arch/*/guest": 7,  # how 32-bit programs of a processor start
-    "calls": 7,  # dispatch: the handler of a system call
-    "calls/proc": 7,  # handlers of system calls: files of /proc
-    "calls/fs": 7,
-    "calls/net": 7,
-    "calls/task": 7,
-    "arch/*/calls": 7,  # system calls of 32-bit programs
-    "entry": 8,  # how control gets in and out of the runtime
-    "arch/*/entry": 9,
+    "guest": 7,  # state and memory of a process in a container, and its final system calls
+    "guest/paths": 8,  # what the paths and descriptors of a call name
+    "exec": 9,  # how a program is found, planned and mapped
+    "arch/*/guest": 10,  # clone(2) of a processor; how its 32-bit programs start
+    "calls/proc": 11,  # files of /proc that are made
+    "calls/net": 12,  # handlers of system calls: sockets
+    "calls/fs": 13,  # handlers: files and directories
+    "calls/task": 14,  # handlers: processes, credentials, signals
+    "calls": 15,  # dispatch: the handler of a system call
+    "arch/*/calls": 16,  # system calls of 32-bit programs
+    "entry": 17,  # how control gets in and out of the runtime
+    "arch/*/entry": 18,  # the same in the processor's own terms
 }
 HOSTED_ONLY = {"layers", "hosted"}
 GUEST_ONLY_LEVEL = 7
@@ -67,7 +69,7 @@ TEST_FOLDERS = sorted(
     {path.parent for path in (ROOT / "tests" / "unit").rglob("test_*.py")}
     - {ROOT / "tests" / "unit" / name for name in ("harness", "tools")}
 )
-KNOWS_UCONTEXT = {"trap", "signals", "patch"}
+KNOWS_UCONTEXT = {"trap", "signals"}
 REGISTERS = re.compile(r"\b(?:[re](?:[abcd]x|[sd]i|[sbi]p|flags)|r(?:[89]|1[0-5]))\b")
 PROCESSORS = re.compile(r"x86[_-]64|i[3-6]86|amd64|aarch64|arm64", re.IGNORECASE)
 ASSEMBLY = re.compile(r"\b__asm(__)?\b|\basm\s*(volatile|goto|inline|\()")
@@ -117,8 +119,7 @@ def test_c_folder_is_no_wider_than_a_screen(folder: str) -> None:
 
 def may_know(folder: str, other: str) -> bool:
     """Tell whether files of a folder may include and call those of another one."""
-    level, lower = FOLDERS[folder], FOLDERS[other]
-    return folder == other or lower < level or lower == level in (0, 7, 8)
+    return folder == other or FOLDERS[other] < FOLDERS[folder]
 
 
 @pytest.mark.parametrize("path", C_FILES, ids=name_of)
@@ -133,15 +134,37 @@ def test_internal_header_is_included_only_in_its_folder(path: pathlib.Path) -> N
     assert [name_of(p) for p in internal if p.parent != path.parent] == []
 
 
+def is_handler(symbol: str) -> bool:
+    """Tell whether a row of a table of system calls declares the function."""
+    return any(
+        re.search(rf"(?m)^(ON\({symbol[3:]}\)|CONVERT\(.*, {symbol[8:]}\))$", table.read_text())
+        for table in CSRC.rglob("*.def")
+    )
+
+
 def test_what_a_c_file_defines_is_declared_in_its_header_or_its_folders() -> None:
     declared = declarations(CSRC)
     wrong = {
         symbol: file
         for symbol, file in public_symbols(CSRC, BUILDS).items()
-        if FOLDERS[folder_of(CSRC / file)] < GUEST_ONLY_LEVEL
-        and not declared.get(symbol, set()) & headers_for(file)
+        if not is_handler(symbol) and not declared.get(symbol, set()) & headers_for(file)
     }
     assert wrong == {}
+
+
+def test_rows_of_system_calls_stand_below_the_name_of_their_handlers_file() -> None:
+    files = {}
+    for line in (CSRC / "syscalls.def").read_text().splitlines():
+        file = re.match(r"/\* (on_\w+\.c)\b", line)
+        row = re.match(r"ON\((\w+)\)", line)
+        if file:
+            where = file[1]
+        if row:
+            files[f"on_{row[1]}"] = where
+    defined = public_symbols(CSRC, BUILDS)
+    assert {
+        name: file for name, file in files.items() if CSRC.joinpath(defined[name]).name != file
+    } == {}
 
 
 @pytest.mark.parametrize("path", COMMON_C, ids=name_of)

@@ -11,8 +11,8 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING
 
-from tests.test_architecture import BUILDS, FOLDERS, GUEST_ONLY_LEVEL, may_know
-from tools.c_symbols import c_calls, calls_that_may_not_be, row_of
+from tests.test_architecture import BUILDS, may_know
+from tools.c_symbols import c_calls, calls_that_may_not_be
 from tools.graph import circles, lines_about
 from tools.python_imports import python_imports
 
@@ -36,22 +36,13 @@ def about_calls(edges: Edges) -> list[str]:
     return about_circles(edges) + [f"call to a higher folder: {line}" for line in found]
 
 
-def checked_calls() -> Edges:
-    """Return the calls of the folders below the guest's."""
-    return {
-        (user, used): symbols
-        for (user, used), symbols in c_calls(ROOT / "csrc", BUILDS).items()
-        if FOLDERS[row_of(user)] < GUEST_ONLY_LEVEL
-    }
-
-
 def report(languages: Sequence[str] = ("python", "c")) -> list[str]:
     """Return the lines about everything that is wrong."""
     found = []
     if "python" in languages:
         found += about_circles(python_imports(ROOT, PYTHON_FOLDERS))
     if "c" in languages:
-        found += about_calls(checked_calls())
+        found += about_calls(c_calls(ROOT / "csrc", BUILDS))
     return found
 
 

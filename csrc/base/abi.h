@@ -130,7 +130,7 @@ struct sb_ids {
 /* sb_mount.kind */
 #define SB_MOUNT_BIND 1 /* host file or directory */
 #define SB_MOUNT_TMPFS 2 /* empty host directory of the run directory */
-#define SB_MOUNT_PROC 3 /* the host's /proc, seen through on_proc.c */
+#define SB_MOUNT_PROC 3 /* the host's /proc, seen through calls/proc */
 #define SB_MOUNT_DEV 4 /* one device node of the host */
 #define SB_MOUNT_LINK 5 /* a symlink that exists in no layer; host is its target */
 
@@ -275,7 +275,7 @@ struct sb_control {
 	uint32_t pids_limit; /* limit of tasks, 0: none */
 	uint32_t pids_high; /* the highest value that pids_limit has had */
 	uint32_t pids_hand; /* where the next search in the table begins */
-	uint64_t pids_off; /* uint64_t[SB_MAX_PIDS]: pids.c */
+	uint64_t pids_off; /* uint64_t[SB_MAX_PIDS]: pids_limit.c */
 	uint32_t strings_len;
 	char strings[131072]; /* SB_STRINGS_SIZE */
 };

@@ -4,7 +4,7 @@
  *
  * Rules
  *   Every function returns >= 0 or -errno. Pointers lead to the runtime's memory, never to the
- *   guest's, which only guest.c touches.
+ *   guest's, which only guest/memory.c touches.
  */
 #ifndef SB_SYS_H
 #define SB_SYS_H

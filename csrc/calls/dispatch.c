@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-#include "pure/log.h"
+#include "guest/handlers.h"
 #include "guest/thread.h"
 #include "guest/trace.h"
 #include "pure/verdict.h"
@@ -24,44 +24,12 @@ static sb_handler *const handlers[SB_HANDLERS] = {
 #undef REFUSE
 };
 
-static void prepare(struct sb_thread *thread, struct sb_call *call)
-{
-	struct sb_proc *proc = thread->proc;
-	struct sb_fs *fs = &thread->fs;
-
-	fs->tree = &proc->tree;
-	fs->ids = &thread->ids;
-	fs->root = proc->root;
-	fs->root_len = proc->root_len;
-	fs->umask = proc->umask;
-	fs->real_ids = 0;
-	fs->narrow_positions = sb_proc_is_32(proc);
-	fs->commit = &thread->commit;
-	fs->work = &thread->scratch.work;
-	fs->dirs = &proc->dirs;
-	fs->fds = proc->fds;
-	call->thread = thread;
-	call->regs = &thread->regs;
-	call->fs = fs;
-	call->ids = &thread->ids;
-	call->proc = proc;
-	call->work = &thread->scratch.work;
-	call->path = thread->scratch.path;
-	call->path2 = thread->scratch.path2;
-}
-
 /* The line of a call names the paths that it was given. Only then: memory that a call does not
  * use is not touched. */
 static void forget_paths(struct sb_call *call)
 {
 	call->path[0] = '\0';
 	call->path2[0] = '\0';
-}
-
-struct sb_call *sb_thread_call(struct sb_thread *thread)
-{
-	prepare(thread, &thread->call);
-	return &thread->call;
 }
 
 /* One site of a C library may make many calls. Once it is rewritten those come here too that the
@@ -75,12 +43,11 @@ static bool is_native_form(const struct sb_call *call, uint64_t nr)
 
 void sb_dispatch(struct sb_thread *thread, uint64_t site)
 {
-	struct sb_call *call = &thread->call;
+	struct sb_call *call = sb_thread_call(thread);
 	uint64_t nr = thread->number;
 	uint64_t started = 0;
 	long ret;
 
-	prepare(thread, call);
 	if (sb_thread_insists(thread))
 		thread->commit = 1;
 	if (SB_UNLIKELY(thread->proc->tree.control->flags & SB_CONTROL_TRACE)) {

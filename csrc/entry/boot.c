@@ -21,23 +21,24 @@
 #include <linux/mman.h>
 #include <linux/prctl.h>
 
-#include "guest/adopt.h"
-#include "compat_start.h"
-#include "guest/confine.h"
-#include "calls/dispatch.h"
-#include "tree/descriptors.h"
-#include "guest/binfmt_elf.h"
+#include "calls/task/on_exec.h"
 #include "change/change.h"
-#include "pure/log.h"
-#include "calls/net/on_net.h"
-#include "tree/owner.h"
-#include "guest/pids.h"
-#include "guest/entries.h"
+#include "compat_start.h"
+#include "entry/landlock.h"
+#include "entry/seccomp_filter.h"
+#include "entry/trap.h"
+#include "exec/binfmt_elf.h"
+#include "exec/mailbox.h"
+#include "guest/network.h"
+#include "guest/pids_limit.h"
+#include "guest/process_table.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
 #include "guest/trace.h"
-#include "entry/trap.h"
+#include "guest/tracer_attach.h"
+#include "pure/log.h"
 #include "tree/control.h"
+#include "tree/descriptors.h"
 
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126
@@ -278,21 +279,6 @@ static void hide_loader_name(const struct start *start)
 	memset(name, 0, strlen(name));
 }
 
-static struct sb_mailbox *own_mailbox(struct sb_proc *proc)
-{
-	struct sb_control *control = proc->tree.control;
-	struct sb_mailbox *boxes =
-		(struct sb_mailbox *)(void *)((char *)control + control->mailboxes_off);
-
-	for (uint32_t i = 0; i < SB_MAX_MAILBOXES; i++) {
-		struct sb_mailbox *box = boxes + (proc->pid + i) % SB_MAX_MAILBOXES;
-
-		if (__atomic_load_n(&box->owner, __ATOMIC_ACQUIRE) == proc->pid)
-			return box;
-	}
-	return NULL;
-}
-
 /* A 32-bit program: its stack, and how its thread is known. */
 static long prepare_32(const struct start *start, struct sb_thread *thread,
 		       const struct sb_elf_image *image)
@@ -326,7 +312,7 @@ static long prepare_32(const struct start *start, struct sb_thread *thread,
 static void SB_NORETURN run_program(struct start *start, struct sb_thread *thread)
 {
 	struct sb_proc *proc = thread->proc;
-	struct sb_mailbox *box = own_mailbox(proc);
+	struct sb_mailbox *box = sb_mailbox_own(proc);
 	struct sb_elf_image image;
 	struct sb_elf_image interp = {0};
 	uint64_t entry;
@@ -355,7 +341,7 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	set_identity(start, &thread->ids, box->secure);
 	mask = box->mask & ~SB_SIGMASK(SIGSYS);
 	set_program(start, &image, &program, interp.base);
-	__atomic_store_n(&box->owner, 0, __ATOMIC_RELEASE);
+	sb_mailbox_free(box);
 	if (image.exec_stack)
 		make_stack_executable(start);
 	hide_loader_name(start);
@@ -440,16 +426,16 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	if (ret < 0)
 		die(EXIT_FAILED, "too many processes (--pids-limit) for", entry->path, ret);
 	sb_pids_settle(place);
-	ret = sb_adopt(proc->tree.control);
+	ret = sb_tracer_attach(proc->tree.control);
 	if (ret < 0)
 		die(EXIT_FAILED, "no tracer for", entry->path, ret);
-	/* So that sb_confine can read what the container may do. */
+	/* So that sb_landlock_confine can read what the container may do. */
 	if (proc->tree.control->net_container != 0 && sb_net_get(call, &(struct sb_net){0}) < 0)
 		die(EXIT_FAILED, "no network for", entry->path, -ENETDOWN);
-	ret = sb_confine(&proc->tree);
+	ret = sb_landlock_confine(&proc->tree);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot confine", entry->path, ret);
-	ret = sb_trap_install(proc->tree.control);
+	ret = sb_filter_install(proc->tree.control);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot install the filter for", entry->path, ret);
 	sb_proc_register(proc, &thread->ids, 0);

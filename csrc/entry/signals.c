@@ -22,8 +22,9 @@
 
 #include <errno.h>
 
-#include "entry/patch.h"
+#include "entry/rewrite.h"
 #include "guest/entries.h"
+#include "guest/process_table.h"
 #include "guest/thread.h"
 
 #define SB_SI_USER_MAX 0 /* si_code of signals that processes send is <= 0 */
@@ -90,7 +91,7 @@ static void load_guest(const struct sb_thread *thread, struct ucontext *uc)
 static uint64_t origin_of(const struct sb_thread *thread)
 {
 	return sb_proc_is_32(thread->proc) ? sb_compat_origin(thread->regs.pc)
-					   : sb_patch_origin(thread->regs.pc);
+					   : sb_rewrite_origin(thread->regs.pc);
 }
 
 static bool on_runtime_stack(const struct sb_thread *thread, uint64_t sp)
@@ -100,7 +101,7 @@ static bool on_runtime_stack(const struct sb_thread *thread, uint64_t sp)
 
 static void roll_back_entry(const struct sb_thread *thread, struct ucontext *uc)
 {
-	sb_context_set_pc(uc, sb_patch_origin(sb_context_entered_from(uc)));
+	sb_context_set_pc(uc, sb_rewrite_origin(sb_context_entered_from(uc)));
 	if (on_runtime_stack(thread, sb_context_sp(uc)))
 		sb_context_set_sp(uc, thread->regs.sp);
 }
@@ -231,8 +232,8 @@ uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 		return 0;
 	}
 	/* In a trampoline: the guest shall find itself before its own instruction. */
-	if (where == GUEST && sb_patch_inside(pc))
-		sb_context_set_pc(uc, sb_patch_inside(pc));
+	if (where == GUEST && sb_rewrite_inside(pc))
+		sb_context_set_pc(uc, sb_rewrite_inside(pc));
 	if (where == GUEST) {
 		uint64_t handler;
 

@@ -1,271 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trap.c - the seccomp filter, and SIGSYS as a way into the runtime.
+ * trap.c - SIGSYS as a way into the runtime.
  *
  * How it works
- *   The filter decides every native number on the number alone, so the kernel
- *   answers those from its bitmap. A trapped number raises SIGSYS unless the
- *   instruction lies in the runtime's own text. The handler only sets the
- *   guest's registers up for sb_entry and returns: the work is done in normal
- *   context, not under a signal frame.
- *   A container with a tracer has the same filter; there the tracer sets the
- *   registers up (tracer.c).
+ *   The filter raises SIGSYS for a trapped call (seccomp_filter.c). The handler only sets the
+ *   guest's registers up for the entry and returns: the work is done in normal context, not under
+ *   a signal frame. Beside a tracer, that one sets the registers up (tracer.c).
  * Rules
  *   The handler uses no stack beyond its frame and no thread state.
  */
 #include "entry/trap.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/mman.h>
-#include <linux/prctl.h>
-#include <linux/seccomp.h>
-#include <linux/wait.h>
 
-#include "compat_table.h"
 #include "calls/dispatch.h"
-#include "tree/descriptors.h"
-#include "pure/log.h"
-#include "entry/patch.h"
+#include "entry/rewrite.h"
 #include "entry/signals.h"
 #include "guest/entries.h"
 #include "guest/thread.h"
-#include "pure/verdict.h"
 
 #define SB_SYS_SECCOMP 1
-
-#define MAX_CODE 2048
-
-struct program {
-	unsigned len;
-	bool full;
-	bool has_network; /* addresses of its own */
-	bool has_32;      /* 32-bit programs: not beside a tracer */
-	bool knows_descriptors; /* descriptors.h */
-	unsigned trap_count;
-	unsigned short traps[SB_NR_KNOWN +
-			     SB_COMPAT_KNOWN]; /* jumps to the one end that checks the address */
-	struct sock_filter code[MAX_CODE];
-};
-
-static void emit(struct program *p, unsigned code, unsigned jt, unsigned jf, unsigned k)
-{
-	if (p->len == MAX_CODE) {
-		p->full = true;
-		return;
-	}
-	p->code[p->len++] =
-		(struct sock_filter){.code = (__u16)code, .jt = (__u8)jt, .jf = (__u8)jf, .k = k};
-}
-
-#define LOAD(p, field) \
-	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offsetof(struct seccomp_data, field))
-
-static void emit_jump_to_trap(struct program *p)
-{
-	p->traps[p->trap_count++] = (unsigned short)p->len;
-	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
-}
-
-static void emit_trap(struct program *p, unsigned action)
-{
-	const unsigned ip = (unsigned)offsetof(struct seccomp_data, instruction_pointer);
-
-	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip + 4);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SB_RUNTIME_HIGH_WORD);
-	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip);
-	emit(p, BPF_JMP | BPF_JGT | BPF_K, 1, 0, (unsigned)(uintptr_t)sb_text_end);
-	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	emit(p, BPF_RET | BPF_K, 0, 0, action | SB_TRAP_MAGIC);
-}
-
-#define ARGUMENT(n) ((unsigned)offsetof(struct seccomp_data, args) + 8U * (n))
-
-/* To the kernel unless the request is of file systems, or one of those about interfaces. */
-static void emit_ioctl(struct program *p)
-{
-	unsigned left = p->has_network ? 4 : 1; /* instructions behind the types */
-
-	for (const unsigned short *type = sb_verdict_file_types; *type != 0; type++)
-		left++;
-	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
-	emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_TYPE);
-	for (const unsigned short *type = sb_verdict_file_types; *type != 0; type++)
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, --left, 0, *type);
-	if (p->has_network) {
-		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
-		emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_MASK);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_IOCTL_SOCKET);
-	}
-	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-}
-
-/* To the kernel when argument set is zero. */
-static void emit_when_set(struct program *p, unsigned nr, unsigned set)
-{
-	const bool has_links = p->has_network && nr == __NR_sendto;
-	const unsigned char skip = has_links ? 3 : 0;
-
-	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(set));
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3U + skip, 0);
-	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(set) + 4);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1U + skip, 0);
-	if (has_links) {
-		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(0));
-		emit(p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, SB_LINK_FD_FIRST);
-		emit(p, BPF_JMP | BPF_JGT | BPF_K, 0, 1, SB_LINK_FD_LAST);
-	}
-	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-}
-
-static void emit_leaf(struct program *p, unsigned nr)
-{
-	unsigned verdict = sb_verdict(nr);
-	int set = sb_verdict_argument(nr);
-
-	if (verdict >= SB_REFUSED) {
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (verdict - SB_REFUSED));
-		return;
-	}
-	if (verdict == SB_NATIVE || (sb_verdict_is_descriptor(nr) && !p->knows_descriptors)) {
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-		return;
-	}
-	if (nr == __NR_wait4) { /* see on_ptrace.c, on_wait.c */
-		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
-		     (unsigned)offsetof(struct seccomp_data, args) + 8U * 2);
-		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, __WALL | WUNTRACED | WCONTINUED);
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	}
-	if (nr == __NR_mmap) {
-		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
-		     (unsigned)offsetof(struct seccomp_data, args) + 8U * 2);
-		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, PROT_EXEC);
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	}
-	if (nr == __NR_listen && !p->has_network) {
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-		return;
-	}
-	if (nr == __NR_ioctl)
-		emit_ioctl(p);
-	if (set >= 0)
-		emit_when_set(p, nr, (unsigned)set);
-	emit_jump_to_trap(p);
-}
-
-static unsigned verdict_of(unsigned nr)
-{
-	unsigned verdict = sb_verdict(nr);
-
-	/* Trapped numbers stand alone: they may look at their arguments. */
-	return verdict == SB_TRAPPED ? 0x10000 + nr : verdict;
-}
-
-/* A decision tree over runs of equal verdicts; depth is log2 of their count. */
-static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
-		      void (*leaf)(struct program *, unsigned))
-{
-	unsigned half = count / 2;
-	unsigned jump;
-
-	if (count == 1) {
-		leaf(p, starts[0]);
-		return;
-	}
-	emit(p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, starts[half]);
-	jump = p->len;
-	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
-	emit_tree(p, starts, half, leaf);
-	if (!p->full)
-		p->code[jump].k = p->len - jump - 1;
-	emit_tree(p, starts + half, count - half, leaf);
-}
-
-/* SB_REFUSED stands alone: it looks at its arguments. */
-static unsigned verdict32_of(unsigned nr)
-{
-	if (nr == SB_COMPAT_IOCTL)
-		return SB_REFUSED;
-	return sb_compat_is_native(nr) ? SB_NATIVE : SB_TRAPPED;
-}
-
-static void emit_leaf32(struct program *p, unsigned nr)
-{
-	if (verdict32_of(nr) == SB_NATIVE) {
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-		return;
-	}
-	if (nr == SB_COMPAT_IOCTL)
-		emit_ioctl(p);
-	emit_jump_to_trap(p);
-}
-
-/* Calls by int $0x80. */
-static void emit_32(struct program *p)
-{
-	unsigned starts[SB_COMPAT_KNOWN + 2];
-	unsigned count = 0;
-
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, p->has_32 ? 1 : 0, 0, SB_COMPAT_AUDIT);
-	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
-	if (!p->has_32)
-		return;
-	LOAD(p, nr);
-	for (unsigned nr = 0; nr <= SB_COMPAT_KNOWN + 1; nr++) {
-		if (nr == 0 || verdict32_of(nr) != verdict32_of(nr - 1))
-			starts[count++] = nr;
-	}
-	emit_tree(p, starts, count, emit_leaf32);
-}
-
-static void build(struct program *p, unsigned action)
-{
-	unsigned starts[SB_NR_KNOWN + 2];
-	unsigned count = 0;
-	unsigned jump;
-
-	LOAD(p, arch);
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_ARCH_AUDIT);
-	jump = p->len;
-	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
-	LOAD(p, nr);
-	for (unsigned nr = 0; nr <= SB_NR_KNOWN + 1; nr++) {
-		if (nr == 0 || verdict_of(nr) != verdict_of(nr - 1))
-			starts[count++] = nr;
-	}
-	emit_tree(p, starts, count, emit_leaf);
-	if (!p->full)
-		p->code[jump].k = p->len - jump - 1;
-	emit_32(p);
-	for (unsigned i = 0; i < p->trap_count && !p->full; i++)
-		p->code[p->traps[i]].k = p->len - p->traps[i] - 1;
-	emit_trap(p, action);
-}
-
-int sb_trap_install(const struct sb_control *control)
-{
-	const uint32_t flags = control->flags;
-	static struct program program;
-	struct sock_fprog prog;
-	long ret;
-
-	if (flags & SB_CONTROL_STEPS)
-		return 0; /* the tracer looks at every call */
-	program.has_network = control->net_container != 0;
-	program.has_32 = SB_HAS_COMPAT && (flags & SB_CONTROL_TRACED) == 0;
-	program.knows_descriptors = sb_fds_are_known(control);
-	build(&program, flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP);
-	if (program.full)
-		SB_BUG("seccomp filter too long");
-	ret = sb_syscall6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
-	if (ret < 0)
-		return (int)ret;
-	prog.len = (unsigned short)program.len;
-	prog.filter = program.code;
-	return (int)sb_syscall6(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, SB_P(&prog), 0, 0, 0);
-}
 
 static bool in_runtime(uint64_t pc)
 {
@@ -298,9 +52,9 @@ void sb_enter(struct sb_thread *thread)
 	sb_dispatch(thread, site);
 	if (SB_UNLIKELY(thread->restart)) {
 		thread->restart = 0;
-		regs->pc = sb_patch_origin(regs->pc);
+		regs->pc = sb_rewrite_origin(regs->pc);
 	} else if (site == regs->pc && (thread->proc->tree.control->flags & SB_CONTROL_REWRITE)) {
-		sb_patch_site(&thread->call, site, thread->number);
+		sb_rewrite_site(&thread->call, site, thread->number);
 	}
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest.h - state of one guest thread and process, and the only access to
- * guest memory.
+ * guest.h - state of one guest thread and process, access to its memory, the final call.
  *
  * Level 3. struct sb_thread lies at the gs base; it holds the guest's registers while the
  * runtime works, the runtime's stack, and scratch memory. struct sb_proc is
@@ -80,6 +79,14 @@ static inline bool sb_proc_is_32(const struct sb_proc *proc)
 	return SB_HAS_COMPAT && proc->is_32 != 0;
 }
 
+/* The credentials to change: from here on the call is not rolled back for a
+ * signal, as doing it twice may differ from doing it once. */
+static inline struct sb_ids *sb_call_change_ids(struct sb_call *call)
+{
+	sb_commit_begin(call->fs);
+	return call->ids;
+}
+
 /* Copy len bytes; 0 or -EFAULT. From a write on the call is not rolled back any more. */
 int sb_guest_read(void *dst, uint64_t src, size_t len) SB_MUST_CHECK;
 int sb_guest_write(uint64_t dst, const void *src, size_t len) SB_MUST_CHECK;
@@ -88,23 +95,6 @@ int sb_guest_rewrite(uint64_t dst, const void *src, size_t len) SB_MUST_CHECK;
 /* Copy a string with its NUL into dst (max bytes). Returns the length without
  * NUL, -EFAULT, or -ENAMETOOLONG when it does not fit. */
 long sb_guest_string(char *dst, uint64_t src, size_t max) SB_MUST_CHECK;
-
-/* Guest path of the directory a *at call starts from: cwd for AT_FDCWD, else the
- * directory behind fd (-EBADF, -ENOTDIR). */
-int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out) SB_MUST_CHECK;
-/* Guest path of whatever fd has open; -ENOENT when it has none (pipe, deleted). */
-int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out) SB_MUST_CHECK;
-/* Copy the path argument at addr and look it up. Handles AT_FDCWD, absolute
- * paths, /proc magic links. -ENOENT for an empty path. */
-int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags,
-		    struct sb_at *out) SB_MUST_CHECK;
-
-/* The same for a path that was copied before. */
-int sb_guest_find(struct sb_call *call, int dirfd, const char *path, unsigned flags,
-		  struct sb_at *out) SB_MUST_CHECK;
-
-/* The path from the root where that costs no system call, else path as it is. */
-const char *sb_guest_whole(struct sb_call *call, int dirfd, const char *path, struct sb_path *room);
 
 /* The kernel's own "restart after the signal"; never reaches the guest. */
 #define SB_RESTART (-512)
@@ -119,8 +109,5 @@ long sb_guest_pass(struct sb_call *call, long nr) SB_MUST_CHECK;
 
 /* Handlers: >= 0 or -errno. Declared by syscalls.def rows: on_<name>. */
 typedef long sb_handler(struct sb_call *call);
-
-/* log.c (level 1) gives one line; this adds pid and name when tracing is on. */
-void sb_guest_trace(struct sb_call *call, const char *what);
 
 #endif

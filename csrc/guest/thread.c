@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread.c - per-thread blocks and the table of processes.
+ * thread.c - the per-thread blocks.
  *
  * Level 3.
  * Rules
- *   No lock: blocks and slots are claimed by compare-and-swap; an owner that
- *   is gone is recognised by asking the kernel.
+ *   No lock: blocks are claimed by compare-and-swap; an owner that is gone is recognised by asking
+ *   the kernel.
  */
 #include "guest/thread.h"
 
 #include <asm/signal.h>
 #include <errno.h>
 #include <linux/mman.h>
-
-#include "pure/log.h"
 
 #define SEARCH 16 /* blocks looked at before a new one is made */
 
@@ -154,110 +152,4 @@ void sb_thread_unhold(struct sb_thread *thread, uint64_t old)
 {
 	thread->saved_mask = old;
 	thread->pending |= SB_PENDING_MASK;
-}
-
-static struct sb_proc_slot *slot_at(const struct sb_tree *tree, uint32_t i)
-{
-	char *base = (char *)tree->control + tree->control->procs_off;
-
-	return (struct sb_proc_slot *)(void *)base + i % SB_PROC_SLOTS;
-}
-
-struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid)
-{
-	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
-		struct sb_proc_slot *slot = slot_at(tree, pid + i);
-
-		if (slot->pid == pid)
-			return slot;
-		if (slot->pid == 0)
-			return NULL;
-	}
-	return NULL;
-}
-
-/* By the kernel, and not by the sender itself (sigqueue)? */
-static bool has_uid(const siginfo_t *info)
-{
-	const int code = info->si_code;
-
-	return code == SI_USER || code == SI_TKILL || code == SI_MESGQ ||
-	       (info->si_signo == SIGCHLD && code >= CLD_EXITED && code <= CLD_CONTINUED);
-}
-
-void sb_proc_name_sender(const struct sb_tree *tree, siginfo_t *info)
-{
-	const struct sb_proc_slot *slot;
-
-	if (!has_uid(info) || info->si_uid != tree->control->host_uid)
-		return;
-	slot = sb_proc_find(tree, (uint32_t)info->si_pid);
-	info->si_uid = slot == NULL ? 0 : slot->ruid;
-}
-
-static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc,
-		      const struct sb_ids *ids)
-{
-	uint32_t len = SB_MIN(proc->exe_len, (uint32_t)sizeof(slot->exe));
-
-	slot->uid = ids->euid;
-	slot->ruid = ids->ruid;
-	slot->gid = ids->egid;
-	memcpy(slot->exe, proc->exe, len);
-	slot->exe_len = proc->exe_len;
-}
-
-/* The slot of a process that exists, which it or its parent may have taken. */
-static struct sb_proc_slot *slot_take(const struct sb_tree *tree, uint32_t pid, bool *fresh)
-{
-	struct sb_timespec now = {0, 0};
-
-	*fresh = false;
-	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
-		struct sb_proc_slot *slot = slot_at(tree, pid + i);
-		uint32_t old = __atomic_load_n(&slot->pid, __ATOMIC_ACQUIRE);
-
-		if (old != pid && old != 0 && sys_kill((int)old, 0) != -ESRCH)
-			continue;
-		if (old != pid) {
-			*fresh = __atomic_compare_exchange_n(&slot->pid, &old, pid, false,
-							     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-			if (!*fresh && old != pid)
-				continue;
-		}
-		/* Also where it was taken: by a process that had the pid before, perhaps. */
-		sys_clock_gettime(7 /* CLOCK_BOOTTIME */, &now);
-		slot->started = (uint64_t)now.sec * 1000000000ULL + (uint64_t)now.nsec;
-		return slot;
-	}
-	return NULL;
-}
-
-void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent)
-{
-	bool fresh;
-	struct sb_proc_slot *slot = slot_take(&proc->tree, proc->pid, &fresh);
-
-	if (slot && parent) {
-		slot->parent = parent;
-		slot->paced = 0;
-	}
-	if (slot)
-		slot_fill(slot, proc, ids);
-	/* Either whoever ends the container sees us in the table, or we see this. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (SB_UNLIKELY(__atomic_load_n(&proc->tree.control->over, __ATOMIC_RELAXED)))
-		sys_kill((int)proc->pid, SIGKILL);
-}
-
-void sb_proc_announce(const struct sb_proc *proc, const struct sb_ids *ids, uint32_t child)
-{
-	bool fresh;
-	struct sb_proc_slot *slot = slot_take(&proc->tree, child, &fresh);
-
-	if (slot && fresh) {
-		slot->parent = proc->pid;
-		slot->paced = 0;
-		slot_fill(slot, proc, ids);
-	}
 }

@@ -13,10 +13,10 @@
 #include <asm/siginfo.h>
 
 #include "arch.h"
-#include "guest/exec_plan.h"
 #include "guest/guest.h"
 
 #define SB_STACK_SIZE 65536
+#define SB_EXEC_PLAN_ROOM 36864
 
 enum sb_thread_state {
 	SB_THREAD_FREE = 0,
@@ -39,7 +39,7 @@ struct sb_scratch {
 	struct sb_work work;
 	char path[2 * SB_PATH_MAX];
 	char path2[2 * SB_PATH_MAX];
-	struct sb_exec_plan plan;
+	char exec_plan[SB_EXEC_PLAN_ROOM] __attribute__((aligned(16))); /* exec_plan.h */
 	struct sb_compat_scratch compat;
 } __attribute__((aligned(4096)));
 
@@ -121,15 +121,34 @@ long sb_thread_hold(struct sb_thread *thread, uint64_t mask, uint64_t *old) SB_M
 void sb_thread_unhold(struct sb_thread *thread, uint64_t old);
 /* Give the memory of an argument vector back. */
 void sb_thread_drop_vector(struct sb_exec_vector *vector);
-/* Take a slot of the process table for the calling process. */
-void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent);
-/* Do it for a child, which may be stopped before it can. */
-void sb_proc_announce(const struct sb_proc *proc, const struct sb_ids *ids, uint32_t child);
-struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid);
-/* Set the uid of a signal's sender, or of a child, to what the container knows, where the
- * kernel has written it. Not twice: it may be the number of another. */
-void sb_proc_name_sender(const struct sb_tree *tree, siginfo_t *info);
-/* The call structure of a thread, filled: for code that runs without a trap. */
-struct sb_call *sb_thread_call(struct sb_thread *thread);
+
+/* The call structure of a thread, filled for a new call. */
+static inline struct sb_call *sb_thread_call(struct sb_thread *thread)
+{
+	struct sb_proc *proc = thread->proc;
+	struct sb_fs *fs = &thread->fs;
+	struct sb_call *call = &thread->call;
+
+	fs->tree = &proc->tree;
+	fs->ids = &thread->ids;
+	fs->root = proc->root;
+	fs->root_len = proc->root_len;
+	fs->umask = proc->umask;
+	fs->real_ids = 0;
+	fs->narrow_positions = sb_proc_is_32(proc);
+	fs->commit = &thread->commit;
+	fs->work = &thread->scratch.work;
+	fs->dirs = &proc->dirs;
+	fs->fds = proc->fds;
+	call->thread = thread;
+	call->regs = &thread->regs;
+	call->fs = fs;
+	call->ids = &thread->ids;
+	call->proc = proc;
+	call->work = &thread->scratch.work;
+	call->path = thread->scratch.path;
+	call->path2 = thread->scratch.path2;
+	return call;
+}
 
 #endif

@@ -9,8 +9,9 @@
 
 #include <linux/time.h>
 
-#include "pure/log.h"
+#include "guest/handlers.h"
 #include "guest/thread.h"
+#include "pure/log.h"
 
 static const char *const names[] = {
 #define ON(name) [__NR_##name] = #name,
@@ -126,7 +127,7 @@ void sb_trace_exec(struct sb_call *call, const char *guest, const char *host)
 {
 	struct sb_line line;
 
-	if (!(call->fs->tree->control->flags & SB_CONTROL_TRACE))
+	if (!sb_trace_is_on(call))
 		return;
 	call->thread->number = __NR_execve;
 	head(call, &line, 'x', 0);
@@ -140,7 +141,7 @@ void sb_trace_note(struct sb_call *call, const char *what)
 {
 	struct sb_line line;
 
-	if (!(call->fs->tree->control->flags & SB_CONTROL_TRACE))
+	if (!sb_trace_is_on(call))
 		return;
 	head(call, &line, 'n', 0);
 	sb_line_add(&line, ": ");
@@ -152,16 +153,11 @@ void sb_trace_refused(struct sb_call *call, const char *name, long result)
 {
 	struct sb_line line;
 
-	if (!(call->fs->tree->control->flags & SB_CONTROL_TRACE))
+	if (!sb_trace_is_on(call))
 		return;
 	start(&line, 'n', 0);
 	sb_line_add(&line, name);
 	sb_line_add(&line, ": refused to a 32-bit program: ");
 	sb_line_result(&line, result);
 	line_end(call, &line);
-}
-
-void sb_guest_trace(struct sb_call *call, const char *what)
-{
-	sb_trace_note(call, what);
 }

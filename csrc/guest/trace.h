@@ -13,6 +13,12 @@
  * without what there is not. way: t trapped, r rewritten, p by the tracer; x a new
  * program, n "<pid> n 0 name: what was refused or is only pretended". */
 
+/* Does each call leave a line, which names the files it found? */
+static inline bool sb_trace_is_on(const struct sb_call *call)
+{
+	return (call->fs->tree->control->flags & SB_CONTROL_TRACE) != 0;
+}
+
 /* Before the call; returns the time. */
 uint64_t sb_trace_begin(struct sb_call *call);
 /* site: where it trapped, 0 for a rewritten site. */

@@ -3,8 +3,8 @@
  * tracer.c - redirect system calls into the runtime by ptrace.
  *
  * How it works
- *   One thread waits for the requests of new guest threads (adopt.c) and starts a tracing thread
- *   for each. The tracing thread attaches, answers, and from then on serves this guest thread
+ *   One thread waits for the requests of new guest threads (tracer_attach.c) and starts a tracing
+ * thread for each. The tracing thread attaches, answers, and from then on serves this guest thread
  *   alone. At a stop for a trapped call it sets the registers for sb_entry, as the SIGSYS handler
  *   would, and lets the guest go: the runtime does the work.
  * Rules

@@ -30,7 +30,7 @@ struct sb_net_socket {
 	bool now; /* bind it now (see later above) */
 };
 /* Is it a container without any network? The kernel lets its streams connect only to ports from
- * SB_NET_SPARE_FIRST on (confine.c), so all of its servers lie there. */
+ * SB_NET_SPARE_FIRST on (landlock.c), so all of its servers lie there. */
 bool sb_net_is_alone(const struct sb_net_table *table, uint32_t container);
 int sb_net_bind(const struct sb_net *net, const struct sb_net_place *name,
 		const struct sb_net_socket *socket, struct sb_net_binding *out) SB_MUST_CHECK;

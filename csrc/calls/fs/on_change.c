@@ -9,11 +9,12 @@
 #include <errno.h>
 #include <linux/fs.h>
 
-#include "change/change.h"
-#include "calls/dispatch.h"
 #include "base/mem.h"
-#include "calls/proc/on_proc.h"
-#include "guest/target.h"
+#include "change/change.h"
+#include "guest/handlers.h"
+#include "guest/paths/call_file.h"
+#include "guest/paths/lookup.h"
+#include "guest/trace.h"
 
 #define NAME_FLAGS (SB_PARENT | SB_MAY_BE_ABSENT)
 
@@ -138,14 +139,14 @@ static long make_link(struct sb_call *call, int olddir, uint64_t old, int newdir
 		return -EINVAL;
 	if ((flags & AT_SYMLINK_FOLLOW) == 0)
 		how |= AT_SYMLINK_NOFOLLOW;
-	found = sb_target_find(call, olddir, old, how, from, &fd);
+	found = sb_call_file_find(call, olddir, old, how, from, &fd);
 	if (found < 0)
 		return found;
 	err = sb_guest_lookup(call, newdir, new, NAME_FLAGS, to);
 	if (err < 0)
 		return err;
-	return found == SB_TARGET_FD ? sb_change_link_fd(call->fs, fd, to)
-				     : sb_change_link(call->fs, from, to);
+	return found == SB_FILE_BY_FD ? sb_change_link_fd(call->fs, fd, to)
+				      : sb_change_link(call->fs, from, to);
 }
 
 long on_link(struct sb_call *call)
@@ -169,7 +170,7 @@ static long take_file(struct sb_call *call, int dirfd, uint64_t path)
 
 	if (len < 0)
 		return len;
-	if (!sb_dispatch_is_traced(call))
+	if (!sb_trace_is_on(call))
 		err = sb_quick_unlink(
 			call->fs, sb_guest_whole(call, dirfd, call->path, &call->work->a.guest));
 	if (err != -SB_ELOOK)
@@ -235,7 +236,7 @@ static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uin
 		len = sb_guest_string(call->path2, new, SB_PATH_MAX);
 	if (len < 0)
 		return len;
-	if (!sb_dispatch_is_traced(call))
+	if (!sb_trace_is_on(call))
 		err = sb_quick_rename(
 			call->fs, sb_guest_whole(call, olddir, call->path, &call->work->a.guest),
 			sb_guest_whole(call, newdir, call->path2, &call->work->b.guest), flags);
@@ -280,9 +281,9 @@ long on_truncate(struct sb_call *call)
 
 	if (len < 0)
 		return -EINVAL;
-	found = sb_target_find(call, AT_FDCWD, sb_arg(call, 0), 0, at, &fd);
+	found = sb_call_file_find(call, AT_FDCWD, sb_arg(call, 0), 0, at, &fd);
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD ? sys_ftruncate(fd, len)
-				     : sb_change_truncate(call->fs, at, len);
+	return found == SB_FILE_BY_FD ? sys_ftruncate(fd, len)
+				      : sb_change_truncate(call->fs, at, len);
 }

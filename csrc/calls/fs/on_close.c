@@ -7,9 +7,9 @@
  */
 #include <linux/close_range.h>
 
-#include "calls/dispatch.h"
-#include "tree/descriptors.h"
 #include "guest/guest.h"
+#include "guest/handlers.h"
+#include "tree/descriptors.h"
 
 /* The kernel ends what first..last mean. */
 static long end(struct sb_call *call, long nr, uint32_t first, uint32_t last)

@@ -11,10 +11,11 @@
  */
 #include <errno.h>
 
-#include "view/view.h"
-#include "calls/dispatch.h"
-#include "tree/descriptors.h"
 #include "base/mem.h"
+#include "guest/handlers.h"
+#include "guest/paths/lookup.h"
+#include "tree/descriptors.h"
+#include "view/view.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 

@@ -5,15 +5,17 @@
  * Level 3. The flags and the project of a file (chattr) can be changed through a descriptor
  * that may only read: a file of the lower is copied up, and the copy is changed. What else a
  * file system may do to a file through such a descriptor (verity, encryption, subvolumes) a file
- * of the lower does not have. Requests about interfaces are for on_net_ioctl.c. The filter shows
+ * of the lower does not have. Requests about interfaces are for netdevice.c. The filter shows
  * no others.
  */
+#include "calls/fs/on_ioctl.h"
+
 #include <errno.h>
 
+#include "calls/net/netdevice.h"
 #include "change/change.h"
-#include "calls/dispatch.h"
-#include "calls/net/on_net.h"
-#include "guest/target.h"
+#include "guest/handlers.h"
+#include "guest/paths/call_file.h"
 #include "pure/verdict.h"
 
 static long pass(struct sb_call *call)
@@ -24,12 +26,12 @@ static long pass(struct sb_call *call)
 static long change_file(struct sb_call *call)
 {
 	struct sb_at *at = &call->work->a;
-	long ret = sb_target_of_open_fd(call, (int)sb_arg(call, 0), at);
+	long ret = sb_call_file_of_open_fd(call, (int)sb_arg(call, 0), at);
 	int fd;
 
 	if (ret < 0)
 		return ret;
-	if (ret == SB_TARGET_FD)
+	if (ret == SB_FILE_BY_FD)
 		return pass(call);
 	if (!sb_ids_owns(call->ids, at->st.uid))
 		return -EPERM;
@@ -55,10 +57,10 @@ int sb_ioctl_check(struct sb_call *call)
 
 	if (sb_verdict_request_is_harmless((uint32_t)sb_arg(call, 1)))
 		return 0;
-	found = sb_target_of_open_fd(call, (int)sb_arg(call, 0), &call->work->a);
+	found = sb_call_file_of_open_fd(call, (int)sb_arg(call, 0), &call->work->a);
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD ? 0 : -ENOTTY;
+	return found == SB_FILE_BY_FD ? 0 : -ENOTTY;
 }
 
 long on_ioctl(struct sb_call *call)

@@ -9,8 +9,8 @@
 #include <errno.h>
 
 #include "change/change.h"
-#include "calls/dispatch.h"
-#include "guest/target.h"
+#include "guest/handlers.h"
+#include "guest/paths/call_file.h"
 
 #define PATH_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
 
@@ -29,11 +29,11 @@ static long change_mode(struct sb_call *call, int dirfd, uint64_t path, uint64_t
 
 	if ((flags & ~PATH_FLAGS) != 0)
 		return -EINVAL;
-	found = sb_target_find(call, dirfd, path, flags, at, &fd);
+	found = sb_call_file_find(call, dirfd, path, flags, at, &fd);
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD ? sb_change_fchmod(call->fs, fd, (uint32_t)mode)
-				     : sb_change_chmod(call->fs, at, (uint32_t)mode);
+	return found == SB_FILE_BY_FD ? sb_change_fchmod(call->fs, fd, (uint32_t)mode)
+				      : sb_change_chmod(call->fs, at, (uint32_t)mode);
 }
 
 long on_chmod(struct sb_call *call)
@@ -57,12 +57,12 @@ long on_fchmod(struct sb_call *call)
 	struct sb_at *at = &call->work->a;
 	int fd = fd_of(sb_arg(call, 0));
 	uint32_t mode = (uint32_t)sb_arg(call, 1);
-	int found = sb_target_of_open_fd(call, fd, at);
+	int found = sb_call_file_of_open_fd(call, fd, at);
 
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD ? sb_change_fchmod(call->fs, fd, mode)
-				     : sb_change_chmod(call->fs, at, mode);
+	return found == SB_FILE_BY_FD ? sb_change_fchmod(call->fs, fd, mode)
+				      : sb_change_chmod(call->fs, at, mode);
 }
 
 /* ---- owner ------------------------------------------------------------------ */
@@ -76,11 +76,11 @@ static long change_owner(struct sb_call *call, int dirfd, uint64_t path, uint64_
 
 	if ((flags & ~PATH_FLAGS) != 0)
 		return -EINVAL;
-	found = sb_target_find(call, dirfd, path, flags, at, &fd);
+	found = sb_call_file_find(call, dirfd, path, flags, at, &fd);
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD ? sb_change_fchown(call->fs, fd, (uint32_t)uid, (uint32_t)gid)
-				     : sb_change_chown(call->fs, at, (uint32_t)uid, (uint32_t)gid);
+	return found == SB_FILE_BY_FD ? sb_change_fchown(call->fs, fd, (uint32_t)uid, (uint32_t)gid)
+				      : sb_change_chown(call->fs, at, (uint32_t)uid, (uint32_t)gid);
 }
 
 long on_chown(struct sb_call *call)
@@ -104,14 +104,14 @@ long on_fchown(struct sb_call *call)
 {
 	struct sb_at *at = &call->work->a;
 	int fd = fd_of(sb_arg(call, 0));
-	int found = sb_target_of_open_fd(call, fd, at);
+	int found = sb_call_file_of_open_fd(call, fd, at);
 
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD ? sb_change_fchown(call->fs, fd, (uint32_t)sb_arg(call, 1),
-							(uint32_t)sb_arg(call, 2))
-				     : sb_change_chown(call->fs, at, (uint32_t)sb_arg(call, 1),
-						       (uint32_t)sb_arg(call, 2));
+	return found == SB_FILE_BY_FD ? sb_change_fchown(call->fs, fd, (uint32_t)sb_arg(call, 1),
+							 (uint32_t)sb_arg(call, 2))
+				      : sb_change_chown(call->fs, at, (uint32_t)sb_arg(call, 1),
+							(uint32_t)sb_arg(call, 2));
 }
 
 /* ---- times ------------------------------------------------------------------- */
@@ -151,12 +151,12 @@ static long change_times(struct sb_call *call, int dirfd, uint64_t path,
 		return -EFAULT;
 	if (path == 0 && flags != 0)
 		return -EINVAL;
-	found = path == 0 ? sb_target_of_open_fd(call, fd, at)
-			  : sb_target_find(call, dirfd, path, flags, at, &fd);
+	found = path == 0 ? sb_call_file_of_open_fd(call, fd, at)
+			  : sb_call_file_find(call, dirfd, path, flags, at, &fd);
 	if (found < 0)
 		return found;
-	return found == SB_TARGET_FD ? sb_change_futimens(call->fs, fd, times)
-				     : sb_change_utimens(call->fs, at, times);
+	return found == SB_FILE_BY_FD ? sb_change_futimens(call->fs, fd, times)
+				      : sb_change_utimens(call->fs, at, times);
 }
 
 long on_utimensat(struct sb_call *call)

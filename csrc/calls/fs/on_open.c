@@ -11,20 +11,23 @@
  *   That open may wait (FIFOs, terminals, network file systems), and a
  *   descriptor must not be lost to a signal: it is open_last().
  * Does not know
- *   How entries are made or copied (change.h), what /proc shows (on_proc.h).
+ *   How entries are made or copied (change.h), what /proc shows (calls/proc).
  */
 #include <errno.h>
 #include <linux/openat2.h>
 
-#include "change/change.h"
-#include "calls/dispatch.h"
-#include "tree/descriptors.h"
 #include "base/mem.h"
-#include "calls/fs/on_open.h"
-#include "calls/proc/on_proc.h"
-#include "guest/thread.h"
-#include "tree/mounts.h"
+#include "calls/fs/host_open.h"
+#include "calls/proc/proc.h"
+#include "change/change.h"
+#include "guest/handlers.h"
+#include "guest/paths/lookup.h"
+#include "guest/paths/magic_link.h"
+#include "guest/paths/proc_entry.h"
+#include "guest/trace.h"
+#include "tree/descriptors.h"
 #include "tree/index.h"
+#include "tree/mounts.h"
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 #define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
@@ -128,7 +131,7 @@ static int find(struct sb_call *call, const struct how *how, struct sb_at *at)
 		return -ELOOP;
 	if ((how->resolve & (scoped | RESOLVE_NO_XDEV)) != 0)
 		return -EXDEV;
-	return sb_proc_resolve(call, flags, at);
+	return sb_magic_link_follow(call, flags, at);
 }
 
 /* Does the kernel find the file of the layer from the guest's directory too, so that it need not
@@ -239,7 +242,7 @@ static long open_proc(struct sb_call *call, const struct how *how, struct sb_at 
 	long fd;
 
 	if (sb_proc_is_object(call->fs, at))
-		return sb_proc_open_object(call, at, how->flags);
+		return sb_magic_link_open(call, at, how->flags);
 	if (at->spot.type == S_IFLNK)
 		return -ELOOP;
 	fd = sb_proc_open(call, at, how->flags);
@@ -319,7 +322,7 @@ static bool is_race(const struct how *how, const struct sb_at *at, long ret)
 static bool may_create_quickly(const struct sb_call *call, const struct how *how)
 {
 	return has(how, O_CREAT) && (has(how, O_EXCL) || !has(how, O_APPEND)) &&
-	       how->resolve == 0 && !sb_dispatch_is_traced(call);
+	       how->resolve == 0 && !sb_trace_is_on(call);
 }
 
 /* ---- what a walk through the image opens ---------------------------------------- */
@@ -335,7 +338,7 @@ static long open_nearby(struct sb_call *call, const struct how *how)
 	long fd;
 
 	if ((how->flags & plain) != O_RDONLY || how->resolve != 0 || how->dirfd < 0 ||
-	    sb_dispatch_is_traced(call))
+	    sb_trace_is_on(call))
 		return -SB_ELOOK;
 	node = sb_tree_child_of_fd(call->fs, how->dirfd, call->path);
 	if (node == SB_NO_NODE)

@@ -12,14 +12,15 @@
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "calls/dispatch.h"
-#include "tree/descriptors.h"
-#include "tree/file_acl.h"
 #include "base/mem.h"
-#include "calls/proc/on_proc.h"
-#include "view/view.h"
-#include "guest/target.h"
+#include "guest/handlers.h"
+#include "guest/paths/call_file.h"
+#include "guest/paths/lookup.h"
+#include "guest/paths/magic_link.h"
+#include "guest/trace.h"
+#include "tree/file_acl.h"
 #include "tree/mounts.h"
+#include "view/view.h"
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
 #define ACCESS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)
@@ -115,7 +116,7 @@ static int asks_descriptor(uint64_t path, unsigned at_flags)
 {
 	if ((at_flags & AT_EMPTY_PATH) == 0)
 		return 0;
-	return path == 0 ? 1 : sb_target_is_empty(path);
+	return path == 0 ? 1 : sb_call_file_is_empty(path);
 }
 
 /* An entry of an open directory of the image: no path is made of it. */
@@ -124,7 +125,7 @@ static bool stat_nearby(struct sb_call *call, int dirfd, unsigned flags, struct 
 	struct sb_spot spot = {.place = SB_PLACE_LOWER, .mount = SB_NO_MOUNT};
 	const struct sb_tree *tree = call->fs->tree;
 
-	if (dirfd < 0 || sb_dispatch_is_traced(call))
+	if (dirfd < 0 || sb_trace_is_on(call))
 		return false;
 	spot.node = sb_tree_child_of_fd(call->fs, dirfd, call->path);
 	if (spot.node == SB_NO_NODE ||
@@ -290,7 +291,7 @@ static long readlink_path(struct sb_call *call, int dirfd, uint64_t path, size_t
 		return ret;
 	if (at->spot.type != S_IFLNK)
 		return -EINVAL;
-	ret = sb_proc_readlink(call, at, call->path2, len);
+	ret = sb_magic_link_read(call, at, call->path2, len);
 	if (ret == -SB_EMAGIC)
 		ret = sb_tree_readlink(call->fs, at, call->path2, len);
 	return ret;

@@ -10,9 +10,8 @@
 #include <linux/mman.h>
 
 #include "change/change.h"
-#include "calls/dispatch.h"
-#include "base/mem.h"
-#include "guest/target.h"
+#include "guest/handlers.h"
+#include "guest/paths/call_file.h"
 
 #define SMALL (2 * SB_PATH_MAX)
 #define VALUE_MAX 65536
@@ -76,9 +75,9 @@ static int find(struct sb_call *call, const struct by *by, int *fd)
 	struct sb_at *at = &call->work->a;
 
 	if (!by->fd)
-		return sb_target_find(call, AT_FDCWD, sb_arg(call, 0), by->flags, at, fd);
+		return sb_call_file_find(call, AT_FDCWD, sb_arg(call, 0), by->flags, at, fd);
 	*fd = (int)(uint32_t)sb_arg(call, 0);
-	return sb_target_of_open_fd(call, *fd, at);
+	return sb_call_file_of_open_fd(call, *fd, at);
 }
 
 static long set(struct sb_call *call, const struct by *by)
@@ -102,9 +101,9 @@ static long set(struct sb_call *call, const struct by *by)
 		err = sb_guest_read(q.value, sb_arg(call, 2), q.len);
 	if (err == 0)
 		err = find(call, by, &fd);
-	if (err == SB_TARGET_AT)
+	if (err == SB_FILE_BY_PATH)
 		err = sb_change_setxattr(call->fs, at, q.name, q.value, q.len, flags);
-	else if (err == SB_TARGET_FD)
+	else if (err == SB_FILE_BY_FD)
 		err = sb_change_fsetxattr(call->fs, fd, q.name, q.value, q.len, flags);
 	drop(call, &q);
 	return err;
@@ -122,9 +121,9 @@ static long get(struct sb_call *call, const struct by *by)
 	if (len < 0)
 		return len;
 	len = find(call, by, &fd);
-	if (len == SB_TARGET_AT)
+	if (len == SB_FILE_BY_PATH)
 		len = sb_change_getxattr(call->fs, at, q.name, q.value, q.len);
-	else if (len == SB_TARGET_FD)
+	else if (len == SB_FILE_BY_FD)
 		len = sb_change_fgetxattr(call->fs, fd, q.name, q.value, q.len);
 	if (len > 0 && q.len > 0 && sb_guest_write(sb_arg(call, 2), q.value, (size_t)len) < 0)
 		len = -EFAULT;
@@ -142,9 +141,9 @@ static long list(struct sb_call *call, const struct by *by)
 	if (len < 0)
 		return len;
 	len = find(call, by, &fd);
-	if (len == SB_TARGET_AT)
+	if (len == SB_FILE_BY_PATH)
 		len = sb_change_listxattr(call->fs, at, q.value, q.len);
-	else if (len == SB_TARGET_FD)
+	else if (len == SB_FILE_BY_FD)
 		len = sb_change_flistxattr(call->fs, fd, q.value, q.len);
 	if (len > 0 && q.len > 0 && sb_guest_write(sb_arg(call, 1), q.value, (size_t)len) < 0)
 		len = -EFAULT;
@@ -160,9 +159,9 @@ static long take_away(struct sb_call *call, const struct by *by)
 
 	if (err == 0)
 		err = find(call, by, &fd);
-	if (err == SB_TARGET_AT)
+	if (err == SB_FILE_BY_PATH)
 		return sb_change_removexattr(call->fs, &call->work->a, name);
-	return err == SB_TARGET_FD ? sb_change_fremovexattr(call->fs, fd, name) : err;
+	return err == SB_FILE_BY_FD ? sb_change_fremovexattr(call->fs, fd, name) : err;
 }
 
 long on_setxattr(struct sb_call *call)

@@ -6,7 +6,7 @@
  *   Names go in through socket_name.c, always as a copy, so that a second
  *   thread cannot change them after the check. Names that come back are taken
  *   into runtime memory and turned into guest paths. IPv4 and IPv6 names go to
- *   on_net*.c when the container has addresses of its own; other families pass.
+ *   inet.c when the container has addresses of its own; other families pass.
  *   bind(2) makes the entry as mknod(2) would, with all checks, and then puts
  *   the socket in its place.
  *   Credentials that the kernel shows are the host user's: the process
@@ -18,12 +18,15 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include "change/change.h"
-#include "calls/dispatch.h"
 #include "base/mem.h"
-#include "calls/net/on_net.h"
-#include "calls/net/on_net_link.h"
-#include "calls/net/on_socket.h"
+#include "calls/net/inet.h"
+#include "calls/net/inet_name.h"
+#include "calls/net/message.h"
+#include "calls/net/netlink.h"
+#include "calls/net/peer_ids.h"
+#include "calls/net/ping.h"
+#include "change/change.h"
+#include "guest/handlers.h"
 #include "tree/owner.h"
 
 #define SB_SO_PEERGROUPS 59
@@ -173,6 +176,13 @@ long on_bind(struct sb_call *call)
 	if (sb_socket_name_is_path(&name))
 		return bind_path(call, (int)sb_arg(call, 0), &name);
 	return with_name(call, &name, __NR_bind);
+}
+
+long on_listen(struct sb_call *call)
+{
+	if (call->fs->tree->control->net_container != 0)
+		sb_net_on_listen(call, (int)sb_arg(call, 0));
+	return sb_guest_pass(call, __NR_listen);
 }
 
 /* ---- names that come back ----------------------------------------------- */
@@ -354,24 +364,6 @@ long on_sendto(struct sb_call *call)
 }
 
 /* ---- options ------------------------------------------------------------ */
-
-void sb_socket_peer_ids(struct sb_call *call, uint32_t pid, uint32_t *uid, uint32_t *gid)
-{
-	const struct sb_control *control = call->fs->tree->control;
-	const struct sb_proc_slot *slot = NULL;
-
-	if (*uid == control->host_uid && pid != 0)
-		slot = sb_proc_slot_of(call, pid);
-	if (slot != NULL) {
-		*uid = slot->uid;
-		*gid = slot->gid;
-		return;
-	}
-	if (*uid == control->host_uid)
-		*uid = 0;
-	if (*gid == control->host_gid)
-		*gid = 0;
-}
 
 static long peer_credentials(struct sb_call *call)
 {

@@ -13,11 +13,13 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "calls/dispatch.h"
 #include "base/mem.h"
-#include "calls/net/on_net.h"
-#include "calls/net/on_net_link.h"
-#include "calls/net/on_socket.h"
+#include "calls/net/inet.h"
+#include "calls/net/inet_name.h"
+#include "calls/net/netlink.h"
+#include "calls/net/peer_ids.h"
+#include "calls/net/ping.h"
+#include "guest/handlers.h"
 
 #define SB_MAX_MESSAGES 1024 /* UIO_MAXIOV */
 

@@ -22,6 +22,9 @@
 #include "base/mem.h"
 #include "tree/host_path.h"
 #include "calls/proc/on_proc_name.h"
+#include "guest/paths/lookup.h"
+#include "guest/paths/magic_link.h"
+#include "guest/paths/proc_entry.h"
 #include "procfs/proc_text.h"
 
 #define PATH_OFFSET 2 /* offsetof(struct sockaddr_un, sun_path) */
@@ -81,7 +84,7 @@ static int look_up(struct sb_call *call, const struct sb_socket_name *name, unsi
 		return err;
 	err = sb_tree_lookup(call->fs, base->buf, base->len, call->path, flags, &call->work->a);
 	if (err == -SB_EMAGIC)
-		err = sb_proc_resolve(call, flags, &call->work->a);
+		err = sb_magic_link_follow(call, flags, &call->work->a);
 	return err;
 }
 

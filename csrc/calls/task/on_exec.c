@@ -8,6 +8,8 @@
  *   boot.c finds the mailbox by pid and maps the program. Only scripts need
  *   another argv.
  */
+#include "calls/task/on_exec.h"
+
 #include <errno.h>
 #include <linux/mman.h>
 #include <linux/ptrace.h>
@@ -16,81 +18,16 @@
 #include "guest/exec_plan.h"
 #include "tree/host_path.h"
 #include "calls/proc/on_proc.h"
+#include "exec/exec_plan.h"
+#include "exec/mailbox.h"
+#include "guest/handlers.h"
+#include "guest/paths/lookup.h"
+#include "guest/paths/magic_link.h"
+#include "guest/paths/proc_entry.h"
 #include "guest/sigmask.h"
-#include "guest/thread.h"
-#include "guest/trace.h"
 
 #define MAX_ARGUMENTS (1UL << 20)
-#define CLAIM_ROUNDS 2000
 #define F_DUPFD_HIGH 500
-
-static struct sb_mailbox *mailbox_at(struct sb_call *call, uint32_t i)
-{
-	struct sb_control *control = call->proc->tree.control;
-	char *base = (char *)control + control->mailboxes_off;
-
-	return (struct sb_mailbox *)(void *)base + i;
-}
-
-/* A mailbox of a process that is gone is free. */
-static struct sb_mailbox *claim_mailbox(struct sb_call *call)
-{
-	uint32_t pid = call->proc->pid;
-
-	for (int round = 0; round < CLAIM_ROUNDS; round++) {
-		for (uint32_t i = 0; i < SB_MAX_MAILBOXES; i++) {
-			struct sb_mailbox *box = mailbox_at(call, (pid + i) % SB_MAX_MAILBOXES);
-			uint32_t owner = __atomic_load_n(&box->owner, __ATOMIC_ACQUIRE);
-
-			if (owner && owner != pid && sys_kill((int)owner, 0) != -ESRCH)
-				continue;
-			if (__atomic_compare_exchange_n(&box->owner, &owner, pid, false,
-							__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-				return box;
-		}
-		sb_syscall6(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
-	}
-	return NULL;
-}
-
-static int put_text(struct sb_mailbox *box, uint32_t *used, struct sb_text *text, const char *bytes,
-		    uint32_t len)
-{
-	if (*used + len + 1 > SB_MAILBOX_TEXT)
-		return -ENAMETOOLONG;
-	text->off = *used;
-	text->len = len;
-	memcpy(box->text + *used, bytes, len);
-	box->text[*used + len] = '\0';
-	*used += len + 1;
-	return 0;
-}
-
-static int fill_mailbox(struct sb_call *call, const struct sb_exec_plan *plan,
-			struct sb_mailbox *box)
-{
-	const struct sb_proc *proc = call->proc;
-	uint32_t used = 0;
-	int ret;
-
-	box->flags = 0;
-	box->fd = plan->fd;
-	box->umask = proc->umask;
-	box->secure = plan->secure;
-	box->seccomp_mode = proc->seccomp_mode;
-	box->mask = plan->mask;
-	box->ids = plan->ids;
-	ret = put_text(box, &used, &box->elf, plan->host.buf, plan->fd < 0 ? plan->host.len : 0);
-	if (ret == 0)
-		ret = put_text(box, &used, &box->interp, plan->interp.buf, plan->interp.len);
-	if (ret == 0)
-		ret = put_text(box, &used, &box->execfn, plan->execfn.buf, plan->execfn.len);
-	if (ret == 0)
-		ret = put_text(box, &used, &box->exe, plan->exe.buf, plan->exe.len);
-	if (ret == 0)
-		ret = put_text(box, &used, &box->root, proc->root, proc->root_len);
-	return ret;
-}
 
 /* Count the guest's argument pointers. */
 static long count_arguments(uint64_t argv)
@@ -137,7 +74,7 @@ static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t a
 {
 	const struct sb_control *control = call->proc->tree.control;
 	struct sb_path *loader = &call->work->host;
-	struct sb_mailbox *box;
+	struct sb_mailbox *box = NULL;
 	long vector = (long)argv;
 	long ret;
 
@@ -151,11 +88,8 @@ static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t a
 	ret = sb_path_set(loader, sb_text_at(control, control->run), control->run.len);
 	if (ret == 0)
 		ret = sb_path_join(loader, "guest", 5);
-	box = ret == 0 ? claim_mailbox(call) : NULL;
-	if (ret == 0 && !box)
-		ret = -EAGAIN;
 	if (ret == 0)
-		ret = fill_mailbox(call, plan, box);
+		ret = sb_mailbox_post(call->proc, plan, &box);
 	if (ret == 0 && call->thread->trace_me) {
 		call->thread->trace_me = 0;
 		(void)sb_syscall6(__NR_ptrace, PTRACE_TRACEME, 0, 0, 0, 0, 0);
@@ -164,7 +98,7 @@ static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t a
 		ret = sb_guest_block(call, __NR_execve, SB_P(loader->buf), vector, (long)envp, 0, 0,
 				     0);
 	if (box)
-		__atomic_store_n(&box->owner, 0, __ATOMIC_RELEASE);
+		sb_mailbox_free(box);
 	sb_thread_drop_vector(&call->thread->script_vector);
 	return ret;
 }
@@ -194,7 +128,7 @@ static bool is_close_on_exec(int fd)
 
 static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint64_t envp)
 {
-	struct sb_exec_plan *plan = &call->thread->scratch.plan;
+	struct sb_exec_plan *plan = sb_exec_plan_of(call);
 	bool is_object = sb_proc_is_object(call->fs, at);
 	int object = is_object ? sb_proc_object_fd(call, at) : -1;
 	long ret = sb_exec_plan(call, plan, at);
@@ -219,7 +153,7 @@ long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t env
 {
 	struct sb_at *at = &call->work->a;
 	struct sb_path *base = &call->work->base;
-	struct sb_exec_plan *plan = &call->thread->scratch.plan;
+	struct sb_exec_plan *plan = sb_exec_plan_of(call);
 	int ret = sb_path_set(&plan->execfn, path, strlen(path));
 
 	plan->script_fd = -1;
@@ -235,7 +169,7 @@ long sb_exec(struct sb_call *call, const char *path, uint64_t argv, uint64_t env
 		ret = sb_tree_lookup(call->fs, base->buf, base->len, path, SB_FOLLOW | SB_WANT_STAT,
 				     at);
 	if (ret == -SB_EMAGIC)
-		ret = sb_proc_resolve(call, SB_FOLLOW | SB_WANT_STAT, at);
+		ret = sb_magic_link_follow(call, SB_FOLLOW | SB_WANT_STAT, at);
 	return ret < 0 ? ret : exec_at(call, at, argv, envp);
 }
 
@@ -246,8 +180,8 @@ long sb_execve(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
-	call->thread->scratch.plan.script_fd = -1;
-	ret = sb_path_set(&call->thread->scratch.plan.execfn, call->path, strlen(call->path));
+	sb_exec_plan_of(call)->script_fd = -1;
+	ret = sb_path_set(&sb_exec_plan_of(call)->execfn, call->path, strlen(call->path));
 	return ret < 0 ? ret : exec_at(call, at, sb_arg(call, 1), sb_arg(call, 2));
 }
 
@@ -273,7 +207,7 @@ static int name_by_fd(struct sb_path *out, int fd, const char *path)
 static long exec_fd(struct sb_call *call, int fd, uint64_t argv, uint64_t envp)
 {
 	struct sb_at *at = &call->work->a;
-	struct sb_exec_plan *plan = &call->thread->scratch.plan;
+	struct sb_exec_plan *plan = sb_exec_plan_of(call);
 	int ret = name_by_fd(&plan->execfn, fd, "");
 	char link[32];
 
@@ -284,7 +218,7 @@ static long exec_fd(struct sb_call *call, int fd, uint64_t argv, uint64_t envp)
 	sb_fd_name(fd, link);
 	ret = sb_tree_lookup(call->fs, "/", 1, link, SB_FOLLOW | SB_WANT_STAT, at);
 	if (ret == -SB_EMAGIC)
-		ret = sb_proc_resolve(call, SB_FOLLOW | SB_WANT_STAT, at);
+		ret = sb_magic_link_follow(call, SB_FOLLOW | SB_WANT_STAT, at);
 	if (ret < 0)
 		return ret == -ENOENT ? -EBADF : ret;
 	plan->script_fd = fd;
@@ -312,15 +246,13 @@ long sb_execveat(struct sb_call *call)
 			      at);
 	if (ret < 0)
 		return ret;
-	call->thread->scratch.plan.script_fd = -1;
+	sb_exec_plan_of(call)->script_fd = -1;
 	if (!follow && (at->st.mode & S_IFMT) == S_IFLNK)
 		return -ELOOP;
 	if (call->path[0] == '/' || (int)sb_arg(call, 0) == AT_FDCWD)
-		ret = sb_path_set(&call->thread->scratch.plan.execfn, call->path,
-				  strlen(call->path));
+		ret = sb_path_set(&sb_exec_plan_of(call)->execfn, call->path, strlen(call->path));
 	else
-		ret = name_by_fd(&call->thread->scratch.plan.execfn, (int)sb_arg(call, 0),
-				 call->path);
+		ret = name_by_fd(&sb_exec_plan_of(call)->execfn, (int)sb_arg(call, 0), call->path);
 	return ret < 0 ? ret : exec_at(call, at, sb_arg(call, 2), sb_arg(call, 3));
 }
 
@@ -335,7 +267,7 @@ long sb_exec_held(struct sb_call *call, sb_handler *handler)
 
 	if (ret < 0)
 		return ret;
-	call->thread->scratch.plan.mask = mask;
+	sb_exec_plan_of(call)->mask = mask;
 	ret = handler(call);
 	sb_thread_unhold(call->thread, mask);
 	return ret;

@@ -18,16 +18,18 @@
  *   and those for stopped children (on_wait.c).
  *   A thread has one tracer: where that is ours, guests cannot trace.
  */
+#include "calls/task/on_ptrace.h"
+
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <errno.h>
 
-#include "tracee.h"
-#include "calls/dispatch.h"
-#include "calls/task/on_ptrace.h"
 #include "guest/entries.h"
+#include "guest/handlers.h"
 #include "guest/thread.h"
+#include "guest/trace.h"
 #include "pure/verdict.h"
+#include "tracee.h"
 
 #define SYS_SECCOMP_CODE 1
 #define STOPPED_BY(sig) ((sig) << 8 | 0x7f)
@@ -54,7 +56,7 @@ long on_ptrace(struct sb_call *call)
 	struct sb_thread *thread = call->thread;
 
 	if (call->proc->tree.control->flags & SB_CONTROL_TRACED) {
-		sb_guest_trace(call, "the interceptor ptrace is in use: use another");
+		sb_trace_note(call, "the interceptor ptrace is in use: use another");
 		return -EPERM;
 	}
 	/* Who made this child by vfork cannot see it stop at a signal before it

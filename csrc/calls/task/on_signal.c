@@ -11,8 +11,9 @@
 #include <asm/signal.h>
 #include <errno.h>
 
-#include "calls/dispatch.h"
 #include "guest/entries.h"
+#include "guest/handlers.h"
+#include "guest/process_table.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
 

@@ -14,9 +14,9 @@
 #include <errno.h>
 #include <linux/wait.h>
 
-#include "calls/dispatch.h"
 #include "calls/task/on_ptrace.h"
-#include "guest/thread.h"
+#include "guest/handlers.h"
+#include "guest/process_table.h"
 
 #define STOPPED(status) (((status) & 0xff) == 0x7f)
 #define CONTINUED(status) ((status) == 0xffff)

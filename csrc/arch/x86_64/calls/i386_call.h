@@ -11,7 +11,6 @@
 
 #include <asm/siginfo.h>
 
-#include "calls/dispatch.h"
 #include "compat_table.h"
 #include "base/mem.h"
 #include "compat.h"
@@ -26,9 +25,6 @@
 #undef PLAIN
 #undef CONVERT
 #undef REFUSE
-
-/* The program's code for the end of a handler: sigreturn, then rt_sigreturn. */
-#define SB_RETURN32_RT 16
 
 struct sb_siginfo32 {
 	int32_t signo;
@@ -67,7 +63,6 @@ struct sb_timespec32 {
 	int32_t nsec;
 };
 
-void sb_i386_dispatch(struct sb_thread *thread);
 /* Make the call in call->regs as a 32-bit one: the kernel has its structures. */
 long sb_i386_pass(struct sb_call *call, long nr) SB_MUST_CHECK;
 void sb_i386_siginfo(const siginfo_t *from, struct sb_siginfo32 *to);

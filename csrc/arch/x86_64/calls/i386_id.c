@@ -7,6 +7,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 
+#include "guest/handlers.h"
 #include "i386_call.h"
 
 #define OVERFLOW_ID 65534 /* what an id shows as that does not fit */

@@ -14,8 +14,9 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "calls/net/message.h"
+#include "guest/handlers.h"
 #include "i386_call.h"
-#include "calls/net/on_socket.h"
 
 #define FEW 8
 

@@ -13,9 +13,10 @@
 #include <linux/sockios.h>
 #include <sys/socket.h>
 
+#include "calls/fs/on_ioctl.h"
+#include "calls/net/inet.h"
+#include "guest/handlers.h"
 #include "i386_call.h"
-#include "calls/net/on_net.h"
-#include "calls/net/on_socket.h"
 #include "pure/verdict.h"
 
 #define SB_SO_PEERGROUPS 59

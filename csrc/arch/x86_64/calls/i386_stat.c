@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "guest/handlers.h"
 #include "i386_call.h"
 
 #define OVERFLOW_ID 65534

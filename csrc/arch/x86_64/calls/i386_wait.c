@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/resource.h>
 
+#include "guest/handlers.h"
 #include "i386_call.h"
 
 #define NR32_PSELECT6 308

@@ -12,67 +12,23 @@
  * Rules
  *   As entry32.S: all signals are blocked here.
  */
+#include "signal32.h"
+
 #include <errno.h>
 #include <linux/audit.h>
 
 #include "compat_thread.h"
-#include "guest/entries.h"
-#include "i386_call.h"
-#include "guest/sigmask.h"
 #include "entry/signals.h"
-#include "guest/thread.h"
-#include "entry/trap.h"
+#include "guest/entries.h"
+#include "guest/sigmask.h"
+#include "i386_call.h"
+#include "i386_dispatch.h"
+#include "i386_frame.h"
 
 #define SB_SYS_SECCOMP 1
 #define UC_SS (0x2UL | 0x4UL) /* the frame's ss counts: UC_SIGCONTEXT_SS, ..._STRICT_... */
 #define FLAGS_OFF 0x10500UL   /* TF, DF, RF: clear in a handler */
 #define RETURN_ADDRESS_SIZE 4
-#define FRAME_MARK 0x32f5a3e1U
-
-struct sigcontext32 {
-	uint32_t gs, fs, es, ds;
-	uint32_t di, si, bp, sp, bx, dx, cx, ax;
-	uint32_t trapno, err, ip, cs, flags, sp_at_signal, ss;
-	uint32_t fpstate, oldmask, cr2;
-};
-
-struct ucontext32 {
-	uint32_t flags;
-	uint32_t link;
-	uint32_t stack_sp;
-	int32_t stack_flags;
-	uint32_t stack_size;
-	struct sigcontext32 mc;
-	uint64_t mask;
-} __attribute__((packed, aligned(4)));
-
-/* For handlers with SA_SIGINFO. */
-struct rt_frame32 {
-	uint32_t pretcode;
-	int32_t sig;
-	uint32_t pinfo;
-	uint32_t puc;
-	struct sb_siginfo32 info;
-	struct ucontext32 uc;
-};
-
-/* For the others. */
-struct frame32 {
-	uint32_t pretcode;
-	int32_t sig;
-	struct sigcontext32 mc;
-	uint32_t mask_high;
-};
-
-/* Both, and where A is. */
-struct frames {
-	union {
-		struct rt_frame32 rt;
-		struct frame32 plain;
-	};
-	uint32_t mark;
-	uint32_t uc; /* of A */
-};
 
 static unsigned read_gs(void)
 {
@@ -116,7 +72,6 @@ static bool in_runtime(uint64_t pc)
 	return pc >= (uintptr_t)sb_text_start && pc <= (uintptr_t)sb_text_end;
 }
 
-void sb_trap_arrived32(int sig, siginfo_t *info, struct ucontext *uc);
 void sb_trap_arrived32(int sig, siginfo_t *info, struct ucontext *uc)
 {
 	struct sigcontext *regs = &uc->uc_mcontext;
@@ -143,7 +98,6 @@ void sb_trap_arrived32(int sig, siginfo_t *info, struct ucontext *uc)
 	regs->ss = SB_SS32;
 }
 
-void sb_enter32(struct sb_thread *thread);
 void sb_enter32(struct sb_thread *thread)
 {
 	sb_i386_dispatch(thread);
@@ -215,14 +169,14 @@ static void SB_NORETURN enter_handler(struct sb_thread *thread, uint64_t handler
 {
 	const struct sb_action *action = &thread->proc->actions[sig];
 	/* The stack is as behind a call: aligned above the return address. */
-	const uint64_t place = (sp - sizeof(struct frames) - 16) & ~15ULL;
-	struct frames *f = (struct frames *)(uintptr_t)(place - RETURN_ADDRESS_SIZE);
+	const uint64_t place = (sp - sizeof(struct sb_frames32) - 16) & ~15ULL;
+	struct sb_frames32 *f = (struct sb_frames32 *)(uintptr_t)(place - RETURN_ADDRESS_SIZE);
 	struct ucontext next;
 	const uint64_t mask = mask_in(action, sig, during);
 
 	f->rt.pretcode = return_to(thread->proc, action);
 	f->rt.sig = sig;
-	f->mark = FRAME_MARK;
+	f->mark = SB_FRAME32_MARK;
 	f->uc = (uint32_t)(uintptr_t)uc;
 	memset(&next, 0, sizeof(next));
 	if (action->flags & SA_SIGINFO) {
@@ -251,8 +205,6 @@ static void SB_NORETURN enter_handler(struct sb_thread *thread, uint64_t handler
 	sb_sigreturn32(&next, thread->compat.gs);
 }
 
-/* sp: where the program's stack ends, when it was interrupted. */
-void sb_signal_arrived32(int sig, siginfo_t *info, struct ucontext *uc, uint64_t sp);
 void sb_signal_arrived32(int sig, siginfo_t *info, struct ucontext *uc, uint64_t sp)
 {
 	struct sb_thread *thread = take_over(uc);
@@ -265,64 +217,4 @@ void sb_signal_arrived32(int sig, siginfo_t *info, struct ucontext *uc, uint64_t
 	handler = sb_signal_arrived(sig, info, uc);
 	if (handler)
 		enter_handler(thread, handler, sig, info, uc, during, sp);
-}
-
-/* ---- out of a handler ------------------------------------------------------- */
-
-static void take_context(struct ucontext *to, const struct sigcontext32 *from, uint64_t mask)
-{
-	struct sigcontext *regs = &to->uc_mcontext;
-
-	mask &= ~SB_SIGMASK(SIGSYS);
-	memcpy(&to->uc_sigmask, &mask, sizeof(mask));
-	regs->rdi = from->di;
-	regs->rsi = from->si;
-	regs->rbp = from->bp;
-	regs->rsp = from->sp;
-	regs->rbx = from->bx;
-	regs->rdx = from->dx;
-	regs->rcx = from->cx;
-	regs->rax = from->ax;
-	regs->rip = from->ip;
-	regs->eflags = from->flags;
-	regs->cs = SB_CS32;
-	regs->ss = SB_SS32;
-}
-
-/* The frame was not one that we made: what the kernel does. */
-static long bad_frame(void)
-{
-	sys_kill((int)sys_getpid(), SIGSEGV);
-	return 0;
-}
-
-static long leave(const struct frames *f, const struct sigcontext32 *mc, uint64_t mask)
-{
-	struct ucontext a;
-
-	if (f->mark != FRAME_MARK || sb_guest_read(&a, f->uc, sizeof(a)) < 0)
-		return bad_frame();
-	take_context(&a, mc, mask);
-	/* No call ends here, so none could give a kept signal back. */
-	if (sb_guest_rewrite(f->uc, &a, sizeof(a)) < 0)
-		return bad_frame();
-	sb_sigreturn32((const struct ucontext *)(uintptr_t)f->uc, mc->gs);
-}
-
-long sb_i386_rt_sigreturn(struct sb_call *call)
-{
-	struct frames f;
-
-	if (sb_guest_read(&f, call->thread->regs.sp - 4, sizeof(f)) < 0)
-		return bad_frame();
-	return leave(&f, &f.rt.uc.mc, f.rt.uc.mask);
-}
-
-long sb_i386_sigreturn(struct sb_call *call)
-{
-	struct frames f;
-
-	if (sb_guest_read(&f, call->thread->regs.sp - 8, sizeof(f)) < 0)
-		return bad_frame();
-	return leave(&f, &f.plain.mc, f.plain.mc.oldmask | (uint64_t)f.plain.mask_high << 32);
 }

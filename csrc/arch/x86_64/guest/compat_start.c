@@ -11,8 +11,6 @@
 #include <linux/auxvec.h>
 #include <linux/mman.h>
 
-#include "base/mem.h"
-
 #define PAGE 4096ULL
 #define STACK_ROOM (128 * 1024ULL) /* mapped at once, besides what it begins with */
 #define STACK_RANDOM_PAGES 2048    /* 8 MiB, as in the kernel */

@@ -11,7 +11,7 @@
 #include <elf.h>
 
 #include "base/base.h"
-#include "guest/binfmt_elf.h"
+#include "exec/binfmt_elf.h"
 #include "guest/guest.h"
 
 struct sb_compat_start {

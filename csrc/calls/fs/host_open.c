@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host_open.c - the host's own open of a file that was found.
+ *
+ * How it works
+ *   What is a device in the image is an empty file on the host: the few harmless devices are
+ *   opened on the host instead, by their number.
+ * Rules
+ *   No symlink is followed: that was done by the look-up.
+ */
+#include "calls/fs/host_open.h"
+
+#include <errno.h>
+#include <linux/openat2.h>
+
+#include "change/change.h"
+#include "guest/thread.h"
+
+struct device {
+	uint32_t minor_of_major; /* major << 8 | minor */
+	const char *host;
+};
+
+#define PTMX (5 << 8 | 2)
+
+static const struct device devices[] = {
+	{1 << 8 | 3, "/dev/null"},   {1 << 8 | 5, "/dev/zero"},    {1 << 8 | 7, "/dev/full"},
+	{1 << 8 | 8, "/dev/random"}, {1 << 8 | 9, "/dev/urandom"}, {5 << 8 | 0, "/dev/tty"},
+	{PTMX, "/dev/ptmx"},
+};
+
+static const char *host_device(const struct sb_stat *st)
+{
+	if ((st->mode & S_IFMT) != S_IFCHR)
+		return NULL;
+	for (size_t i = 0; i < SB_ARRAY_LEN(devices); i++) {
+		if (devices[i].minor_of_major == st->rdev)
+			return devices[i].host;
+	}
+	return NULL;
+}
+
+bool sb_open_is_device(uint32_t type)
+{
+	return type == S_IFCHR || type == S_IFBLK;
+}
+
+/* The host's own node is as good as its number, where it is one. */
+static bool is_real_device(const struct sb_at *at)
+{
+	struct statx sx;
+
+	if (at->spot.place != SB_PLACE_MOUNT && at->spot.place != SB_PLACE_LIVE)
+		return false;
+	return sys_statx(AT_FDCWD, at->host.buf, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &sx) == 0 &&
+	       sb_open_is_device(sx.stx_mode & S_IFMT);
+}
+
+/* The last step. What does not wait is opened while signals do, when they came too often. */
+static long open_last(struct sb_call *call, long nr, int dirfd, const char *host, long a, long b)
+{
+	const uint32_t type = call->work->a.spot.type;
+
+	if (sb_thread_insists(call->thread) && (type == S_IFREG || type == S_IFDIR))
+		return sb_syscall(nr, dirfd, SB_P(host), a, b, 0, 0);
+	return sb_guest_block(call, nr, dirfd, SB_P(host), a, b, 0, 0);
+}
+
+long sb_open_strictly(struct sb_call *call, int dirfd, const char *host, int flags)
+{
+	const struct open_how how = {
+		.flags = (uint32_t)flags,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+
+	return open_last(call, __NR_openat2, dirfd, host, SB_P(&how), sizeof(how));
+}
+
+long sb_open_host(struct sb_call *call, const char *host, int flags)
+{
+	long fd = sb_open_strictly(call, AT_FDCWD, host, flags);
+
+	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM)
+		fd = open_last(call, __NR_openat, AT_FDCWD, host, flags | O_NOFOLLOW, 0);
+	if (fd == -EPERM && (flags & O_NOATIME) != 0) /* only the guest believes to own it */
+		return sb_open_host(call, host, flags & ~O_NOATIME);
+	return fd;
+}
+
+/* The other side of the new terminal belongs to who opens this one; nothing waits here. */
+static long open_new_terminal(struct sb_call *call, const char *host, int flags)
+{
+	long fd;
+	int err;
+
+	sb_commit_begin(call->fs);
+	fd = sys_openat(AT_FDCWD, host, flags, 0);
+	err = fd < 0 ? 0 : sb_change_give_terminal(call->fs, (int)fd, call->ids->fsuid);
+	if (err < 0)
+		sys_close((int)fd);
+	sb_commit_end(call->fs);
+	return err < 0 ? err : fd;
+}
+
+long sb_open_device(struct sb_call *call, int flags, struct sb_at *at)
+{
+	const char *host;
+	int err = at->has_stat ? 0 : sb_tree_stat(call->fs, at);
+
+	if (err < 0)
+		return err;
+	host = host_device(&at->st);
+	if (host != NULL && at->st.rdev == PTMX)
+		return open_new_terminal(call, host, flags & ~O_NOFOLLOW);
+	if (host != NULL) /* /dev/ptmx may be a symlink there */
+		return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags & ~O_NOFOLLOW,
+				      0, 0, 0);
+	return is_real_device(at) ? sb_open_host(call, at->host.buf, flags) : -EPERM;
+}

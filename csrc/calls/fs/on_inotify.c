@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_inotify.c - watches of inotify(7).
+ *
+ * Does not know
+ *   What a watch reports.
+ */
+#include <errno.h>
+
+#include "change/change.h"
+#include "guest/handlers.h"
+#include "guest/paths/lookup.h"
+#include "guest/paths/proc_entry.h"
+
+/* Of <sys/inotify.h>; linux/inotify.h cannot be included beside <fcntl.h>. */
+#define IN_ONLY_DIR 0x01000000u
+#define IN_NO_FOLLOW 0x02000000u
+/* A file up to this size is copied up so that its watch sees later changes. */
+#define COPY_MAX 1048576
+
+/* A watch on a lower entry would never see a change: changes go to the upper. */
+static int bring_up(struct sb_call *call, struct sb_at *at)
+{
+	int err;
+
+	if (at->spot.place != SB_PLACE_LOWER && at->spot.place != SB_PLACE_LIVE)
+		return 0;
+	if (at->spot.type != S_IFDIR) {
+		if (at->spot.type != S_IFREG)
+			return 0;
+		err = at->has_stat ? 0 : sb_tree_stat(call->fs, at);
+		if (err < 0)
+			return err;
+		if (at->st.size > COPY_MAX)
+			return 0;
+	}
+	err = sb_copyup(call->fs, at, UINT64_MAX);
+	return err == -EROFS ? 0 : err; /* nothing can change then */
+}
+
+long on_inotify_add_watch(struct sb_call *call)
+{
+	const int fd = (int)sb_arg(call, 0);
+	const uint32_t mask = (uint32_t)sb_arg(call, 2);
+	struct sb_at *at = &call->work->a;
+	unsigned flags = 0;
+	uint32_t host_mask = mask;
+	int err;
+
+	if (mask == 0)
+		return -EINVAL;
+	if ((mask & IN_NO_FOLLOW) == 0)
+		flags |= SB_FOLLOW;
+	if ((mask & IN_ONLY_DIR) != 0)
+		flags |= SB_WANT_DIR;
+	err = sb_guest_lookup(call, AT_FDCWD, sb_arg(call, 1), flags, at);
+	if (err < 0)
+		return err;
+	if (sb_proc_is_object(call->fs, at))
+		host_mask &= ~IN_NO_FOLLOW;
+	else
+		host_mask |= IN_NO_FOLLOW;
+	err = sb_tree_permit(call->fs, at, 4);
+	if (err == 0)
+		err = bring_up(call, at);
+	if (err < 0)
+		return err;
+	__atomic_store_n(&call->fs->tree->control->watched, 1, __ATOMIC_SEQ_CST);
+	return sb_guest_block(call, __NR_inotify_add_watch, fd, SB_P(at->host.buf), host_mask, 0, 0,
+			      0);
+}

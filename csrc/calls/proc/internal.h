@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * internal.h - how the content of a file of /proc is made.
+ *
+ * Level 3, private to calls/proc. A filler writes the whole content to out, and calls
+ * sb_proc_flush_some now and then.
+ */
+#ifndef SB_PROC_INTERNAL_H
+#define SB_PROC_INTERNAL_H
+
+#include "net/net_rules.h"
+#include "guest/paths/proc_entry.h"
+#include "procfs/proc_text.h"
+
+struct sb_proc_fill {
+	struct sb_call *call;
+	struct sb_at *at;
+	struct sb_proc_entry entry;
+	const struct sb_proc_slot *slot; /* NULL: not of this container */
+	struct sb_proc_out out;
+	int fd;
+	bool hidden;
+	uint32_t lines; /* how many were there before, for who counts */
+	struct sb_proc_status status;
+	struct sb_ids ids;
+	struct sb_net net;
+};
+
+typedef long sb_proc_filler(struct sb_proc_fill *f);
+typedef void sb_proc_liner(struct sb_proc_fill *f, const char *line, size_t len);
+
+#define SB_PROC_INPUT 12288 /* bytes of work->buffer: the kernel's text; the rest is out */
+
+/* Write out what is in out. */
+long sb_proc_flush(struct sb_proc_fill *f) SB_MUST_CHECK;
+/* The same when it is much. */
+long sb_proc_flush_some(struct sb_proc_fill *f) SB_MUST_CHECK;
+/* The kernel's file, line by line. */
+long sb_proc_rewrite(struct sb_proc_fill *f, sb_proc_liner *line) SB_MUST_CHECK;
+
+/* auxv.c */
+long sb_proc_fill_auxv(struct sb_proc_fill *f);
+/* net_files.c: the filler of a file of /proc/PID/net in a container with
+ * addresses of its own, or NULL. */
+sb_proc_filler *sb_proc_net_filler(const struct sb_call *call, const char *name, size_t len);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_ids.c - user and group ids.
+ *
+ * How it works
+ *   Every call works on the credentials of the calling thread (call->ids) by
+ *   the rules of ids.c. The kernel's own credentials never change. The process
+ *   table of the container learns the effective ids, for SO_PEERCRED and /proc.
+ * Does not know
+ *   What root may do with files (view, change) or what execve makes of ids (sb_ids_exec).
+ */
+#include <errno.h>
+
+#include "guest/handlers.h"
+#include "guest/process_table.h"
+#include "guest/trace.h"
+
+#define NGROUPS_MAX 65536 /* of the kernel */
+
+static uint32_t id_of(const struct sb_call *call, unsigned n)
+{
+	return (uint32_t)sb_arg(call, n);
+}
+
+/* Let the rest of the container see the new effective ids. */
+static long publish(struct sb_call *call, int result)
+{
+	struct sb_proc_slot *slot;
+
+	if (result < 0)
+		return result;
+	slot = sb_proc_find(call->fs->tree, call->proc->pid);
+	if (slot != NULL) {
+		slot->uid = call->ids->euid;
+		slot->ruid = call->ids->ruid;
+		slot->gid = call->ids->egid;
+	}
+	return 0;
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+long on_getuid(struct sb_call *call)
+{
+	return call->ids->ruid;
+}
+
+long on_geteuid(struct sb_call *call)
+{
+	return call->ids->euid;
+}
+
+long on_getgid(struct sb_call *call)
+{
+	return call->ids->rgid;
+}
+
+long on_getegid(struct sb_call *call)
+{
+	return call->ids->egid;
+}
+
+static long write_three(struct sb_call *call, uint32_t r, uint32_t e, uint32_t s)
+{
+	int ret = sb_guest_write(sb_arg(call, 0), &r, sizeof(r));
+
+	if (ret == 0)
+		ret = sb_guest_write(sb_arg(call, 1), &e, sizeof(e));
+	if (ret == 0)
+		ret = sb_guest_write(sb_arg(call, 2), &s, sizeof(s));
+	return ret;
+}
+
+long on_getresuid(struct sb_call *call)
+{
+	return write_three(call, call->ids->ruid, call->ids->euid, call->ids->suid);
+}
+
+long on_getresgid(struct sb_call *call)
+{
+	return write_three(call, call->ids->rgid, call->ids->egid, call->ids->sgid);
+}
+
+long on_getgroups(struct sb_call *call)
+{
+	const int size = (int)sb_arg(call, 0);
+	const uint32_t count = call->ids->group_count;
+	int ret;
+
+	if (size < 0)
+		return -EINVAL;
+	if (size == 0)
+		return count;
+	if ((uint32_t)size < count)
+		return -EINVAL;
+	ret = sb_guest_write(sb_arg(call, 1), call->ids->groups, count * sizeof(uint32_t));
+	return ret < 0 ? ret : (long)count;
+}
+
+/* ---- changing ids ------------------------------------------------------- */
+
+long on_setuid(struct sb_call *call)
+{
+	return publish(call, sb_ids_setuid(sb_call_change_ids(call), id_of(call, 0)));
+}
+
+long on_setgid(struct sb_call *call)
+{
+	return publish(call, sb_ids_setgid(sb_call_change_ids(call), id_of(call, 0)));
+}
+
+long on_setreuid(struct sb_call *call)
+{
+	return publish(call,
+		       sb_ids_setreuid(sb_call_change_ids(call), id_of(call, 0), id_of(call, 1)));
+}
+
+long on_setregid(struct sb_call *call)
+{
+	return publish(call,
+		       sb_ids_setregid(sb_call_change_ids(call), id_of(call, 0), id_of(call, 1)));
+}
+
+long on_setresuid(struct sb_call *call)
+{
+	return publish(call, sb_ids_setresuid(sb_call_change_ids(call), id_of(call, 0),
+					      id_of(call, 1), id_of(call, 2)));
+}
+
+long on_setresgid(struct sb_call *call)
+{
+	return publish(call, sb_ids_setresgid(sb_call_change_ids(call), id_of(call, 0),
+					      id_of(call, 1), id_of(call, 2)));
+}
+
+long on_setfsuid(struct sb_call *call)
+{
+	return (long)sb_ids_setfsuid(sb_call_change_ids(call), id_of(call, 0));
+}
+
+long on_setfsgid(struct sb_call *call)
+{
+	return (long)sb_ids_setfsgid(sb_call_change_ids(call), id_of(call, 0));
+}
+
+long on_setgroups(struct sb_call *call)
+{
+	const uint32_t count = id_of(call, 0);
+	uint32_t groups[SB_MAX_GROUPS];
+	int ret;
+
+	if (!sb_ids_has_cap(call->ids, SB_CAP_SETGID))
+		return -EPERM;
+	if (count > NGROUPS_MAX)
+		return -EINVAL;
+	if (count > SB_MAX_GROUPS) {
+		sb_trace_note(call, "more groups than the runtime keeps");
+		return -EINVAL;
+	}
+	ret = sb_guest_read(groups, sb_arg(call, 1), count * sizeof(uint32_t));
+	if (ret < 0)
+		return ret;
+	return sb_ids_setgroups(sb_call_change_ids(call), groups, count);
+}

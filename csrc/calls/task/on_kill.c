@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_kill.c - kill(2): -1 is every process of the container, not of the host's user.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+
+#include "guest/handlers.h"
+
+/* May the caller signal a process of that user? kill(2). */
+static bool may_signal(const struct sb_ids *ids, uint32_t uid)
+{
+	return (ids->cap_effective >> CAP_KILL & 1) != 0 || ids->euid == uid || ids->ruid == uid;
+}
+
+/* Every process of the container but the caller, instead of every process
+ * of the host user. */
+static long kill_all(struct sb_call *call, int sig)
+{
+	const struct sb_control *control = call->fs->tree->control;
+	const char *base = (const char *)control + control->procs_off;
+	const struct sb_proc_slot *slots = (const struct sb_proc_slot *)(const void *)base;
+	long result = -ESRCH;
+
+	sb_commit_begin(call->fs);
+	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
+		const uint32_t pid = slots[i].pid;
+
+		if (pid == 0 || pid == call->proc->pid)
+			continue;
+		if (!may_signal(call->ids, slots[i].uid)) {
+			if (result == -ESRCH && sys_kill((int)pid, 0) == 0)
+				result = -EPERM;
+			continue;
+		}
+		if (sys_kill((int)pid, sig) == 0)
+			result = 0;
+	}
+	return result;
+}
+
+long on_kill(struct sb_call *call)
+{
+	const int pid = (int)sb_arg(call, 0);
+	const int sig = (int)sb_arg(call, 1);
+
+	if (pid != -1)
+		return sb_guest_pass(call, __NR_kill);
+	if (sig < 0 || sig > 64)
+		return -EINVAL;
+	return kill_all(call, sig);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * landlock.c - the kernel's own fence around a container: Landlock.
+ *
+ * How it works
+ *   Everything may be read that the container shows: the layers, or the whole
+ *   host for a live lower; written are the upper, its work directory, the run
+ *   directory and the binds that are not read-only.
+ *   A container without a network cannot connect to the world's TCP ports either.
+ * Rules
+ *   Called once, before the first guest instruction. What Landlock cannot
+ *   restrict (stat, chmod, chown, utime of files the user owns) stays open.
+ */
+#include "entry/landlock.h"
+
+#include <errno.h>
+#include <linux/prctl.h>
+
+#include "net/net_rules.h"
+
+#define CREATE_RULESET_VERSION 1
+#define RULE_PATH_BENEATH 1
+
+/* linux/landlock.h of the newest ABI known here; older kernels get a subset. */
+#define FS_EXECUTE (1ULL << 0)
+#define FS_WRITE_FILE (1ULL << 1)
+#define FS_READ_FILE (1ULL << 2)
+#define FS_READ_DIR (1ULL << 3)
+#define FS_REFER (1ULL << 13)
+#define FS_TRUNCATE (1ULL << 14)
+#define FS_IOCTL_DEV (1ULL << 15)
+#define FS_ABI_1 ((1ULL << 13) - 1)
+
+#define FS_READ (FS_READ_FILE | FS_READ_DIR)
+#define FS_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+
+#define RULE_NET_PORT 2
+#define NET_CONNECT_TCP (1ULL << 1)
+
+struct ruleset {
+	int fd;
+	uint64_t handled;
+};
+
+struct attributes { /* struct landlock_ruleset_attr */
+	uint64_t fs;
+	uint64_t net;
+};
+
+struct port_rule {
+	uint64_t allowed;
+	uint64_t port;
+};
+
+struct path_rule {
+	uint64_t allowed;
+	int32_t parent;
+} __attribute__((packed));
+
+static uint64_t handled_by(long abi)
+{
+	uint64_t all = FS_ABI_1;
+
+	if (abi >= 2)
+		all |= FS_REFER;
+	if (abi >= 3)
+		all |= FS_TRUNCATE;
+	if (abi >= 5)
+		all |= FS_IOCTL_DEV;
+	return all;
+}
+
+/* A path that does not exist needs no rule. */
+static int allow(const struct ruleset *set, const char *path, uint64_t access)
+{
+	struct path_rule rule = {.allowed = access & set->handled};
+	long fd = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+	struct statx sx;
+	long ret;
+
+	if (fd < 0)
+		return fd == -ENOENT || fd == -EACCES ? 0 : (int)fd;
+	ret = sys_statx((int)fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx);
+	if (ret == 0 && (sx.stx_mode & S_IFMT) != S_IFDIR)
+		rule.allowed &= FS_FILE;
+	rule.parent = (int32_t)fd;
+	if (ret == 0)
+		ret = sb_syscall6(__NR_landlock_add_rule, set->fd, RULE_PATH_BENEATH, SB_P(&rule),
+				  0, 0, 0);
+	sys_close((int)fd);
+	return (int)ret;
+}
+
+static int allow_mounts(const struct ruleset *set, const struct sb_control *control)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < control->mount_count; i++) {
+		const struct sb_mount *m = &control->mounts[i];
+		uint64_t access = set->handled & ~FS_EXECUTE;
+
+		if (m->kind == SB_MOUNT_LINK)
+			continue;
+		if (m->flags & SB_MOUNT_READ_ONLY)
+			access = FS_READ;
+		ret = allow(set, sb_text_at(control, m->host), access);
+	}
+	return ret;
+}
+
+static struct sb_path path;
+
+/* The files of one layer and the rewritten copies beside them. */
+static int allow_layer(const struct ruleset *set, const struct sb_control *control,
+		       const char *name, uint32_t len)
+{
+	int ret = sb_path_set(&path, sb_text_at(control, control->store), control->store.len);
+
+	if (ret == 0)
+		ret = sb_path_join(&path, name, len);
+	if (ret == 0)
+		ret = allow(set, path.buf, FS_READ);
+	sb_path_pop(&path);
+	if (ret == 0)
+		ret = sb_path_join(&path, "text", 4);
+	return ret == 0 ? allow(set, path.buf, FS_READ) : ret;
+}
+
+/* What is read only: rules stand close to the files, since the kernel walks
+ * from the file up to its rule at each open. */
+static int allow_lower(const struct ruleset *set, const struct sb_tree *tree)
+{
+	const struct sb_control *control = tree->control;
+	const struct sb_text *layers;
+	int ret = 0;
+
+	if (!tree->index)
+		return allow(set, "/", FS_READ);
+	layers = (const struct sb_text *)(const void *)((const char *)tree->index +
+							tree->index->layers_off);
+	for (uint32_t i = 0; ret == 0 && i < tree->index->layer_count; i++)
+		ret = allow_layer(set, control, tree->strings + layers[i].off, layers[i].len);
+	return ret == 0 ? allow(set, sb_text_at(control, control->index), FS_READ) : ret;
+}
+
+static int allow_in(const struct ruleset *set, const struct sb_text *directory,
+		    const struct sb_control *control, const char *name, uint64_t access)
+{
+	int ret = sb_path_set(&path, sb_text_at(control, *directory), directory->len);
+
+	if (ret == 0)
+		ret = sb_path_join(&path, name, strlen(name));
+	return ret == 0 ? allow(set, path.buf, access) : ret;
+}
+
+/* The only program the kernel executes. */
+static int allow_guest(const struct ruleset *set, const struct sb_control *control)
+{
+	return allow_in(set, &control->run, control, "guest", FS_EXECUTE | FS_READ_FILE);
+}
+
+/* The network files; the log is appended to. */
+static int allow_network(const struct ruleset *set, const struct sb_control *control)
+{
+	int ret = 0;
+
+	if (control->net.len != 0)
+		ret = allow_in(set, &control->net, control, "table", FS_READ_FILE);
+	if (ret == 0 && control->net.len != 0)
+		ret = allow_in(set, &control->net, control, "ports", FS_READ_FILE | FS_WRITE_FILE);
+	if (ret == 0 && control->net_log.len != 0)
+		ret = allow(set, sb_text_at(control, control->net_log), FS_WRITE_FILE);
+	return ret;
+}
+
+static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
+{
+	const struct sb_control *control = tree->control;
+	const uint64_t write = set->handled & ~FS_EXECUTE;
+	int ret = allow_lower(set, tree);
+
+	if (ret == 0)
+		ret = allow_guest(set, control);
+	if (ret == 0)
+		ret = allow(set, sb_text_at(control, control->run), write);
+	if (ret == 0)
+		ret = allow(set, sb_text_at(control, control->upper), write);
+	if (ret == 0)
+		ret = allow(set, sb_text_at(control, control->work), write);
+	if (ret == 0)
+		ret = allow(set, sb_text_at(control, control->owners), write);
+	if (ret == 0)
+		ret = allow_network(set, control);
+	return ret == 0 ? allow_mounts(set, control) : ret;
+}
+
+/* A container without a network: its own servers lie on these ports (net_rules.h). */
+static int allow_ports(const struct ruleset *set)
+{
+	struct port_rule rule = {.allowed = NET_CONNECT_TCP};
+	long ret = 0;
+
+	for (rule.port = SB_NET_SPARE_FIRST; ret == 0 && rule.port <= 65535; rule.port++)
+		ret = sb_syscall6(__NR_landlock_add_rule, set->fd, RULE_NET_PORT, SB_P(&rule), 0, 0,
+				  0);
+	return (int)ret;
+}
+
+int sb_landlock_confine(const struct sb_tree *tree)
+{
+	const bool is_alone =
+		tree->net != NULL && sb_net_is_alone(tree->net, tree->control->net_container);
+	struct attributes attributes = {0};
+	struct ruleset set;
+	long abi = sb_syscall6(__NR_landlock_create_ruleset, 0, 0, CREATE_RULESET_VERSION, 0, 0, 0);
+	long ret;
+
+	if (abi < 1)
+		return 0;
+	set.handled = handled_by(abi);
+	attributes.fs = set.handled;
+	attributes.net = is_alone && abi >= 4 ? NET_CONNECT_TCP : 0;
+	ret = sb_syscall6(__NR_landlock_create_ruleset, SB_P(&attributes),
+			  attributes.net != 0 ? sizeof(attributes) : sizeof(attributes.fs), 0, 0, 0,
+			  0);
+	if (ret < 0)
+		return (int)ret;
+	set.fd = (int)ret;
+	ret = allow_all(&set, tree);
+	if (ret == 0 && attributes.net != 0)
+		ret = allow_ports(&set);
+	if (ret == 0)
+		ret = sb_syscall6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
+	if (ret == 0)
+		ret = sb_syscall6(__NR_landlock_restrict_self, set.fd, 0, 0, 0, 0, 0);
+	sys_close(set.fd);
+	return (int)ret;
+}

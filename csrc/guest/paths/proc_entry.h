@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc_entry.h - which process, descriptor or file an entry of /proc names.
+ *
+ * Level 3.
+ */
+#ifndef SB_PROC_ENTRY_H
+#define SB_PROC_ENTRY_H
+
+#include "base/mem.h"
+#include "guest/guest.h"
+
+/* "/proc/12/task/13/fd/4" is pid 12, tid 13, rest "fd/4"; "/proc/sys/x" is pid
+ * 0, rest "sys/x". rest points into at->guest. */
+struct sb_proc_entry {
+	uint32_t pid;
+	uint32_t tid; /* 0 when there is none */
+	const char *rest;
+	size_t len;
+};
+
+/* False when at is not below the mount of /proc. */
+bool sb_proc_entry(const struct sb_fs *fs, const struct sb_at *at, struct sb_proc_entry *entry);
+
+/* Is the rest this text? */
+static inline bool sb_proc_is_named(const struct sb_proc_entry *entry, const char *text)
+{
+	return sb_same(entry->rest, entry->len, text, strlen(text));
+}
+
+/* Is it a link whose object may have lost its name and is reached through the link? */
+bool sb_proc_leads_to_object(const struct sb_proc_entry *entry);
+/* Is at an object without a name (magic_link.h)? */
+bool sb_proc_is_object(const struct sb_fs *fs, const struct sb_at *at);
+/* The descriptor number when the object is one of this process's own, else -1. */
+int sb_proc_object_fd(const struct sb_call *call, const struct sb_at *at);
+
+/* The slot of a process of this container, by process or thread id; else NULL. */
+const struct sb_proc_slot *sb_proc_slot_of(struct sb_call *call, uint32_t id);
+
+#endif
