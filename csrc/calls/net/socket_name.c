@@ -19,13 +19,11 @@
 #include <linux/un.h>
 #include <sys/socket.h>
 
-#include "base/mem.h"
-#include "tree/host_path.h"
-#include "calls/proc/on_proc_name.h"
 #include "guest/paths/lookup.h"
 #include "guest/paths/magic_link.h"
 #include "guest/paths/proc_entry.h"
 #include "procfs/proc_text.h"
+#include "tree/host_path.h"
 
 #define PATH_OFFSET 2 /* offsetof(struct sockaddr_un, sun_path) */
 #define PATH_ROOM (UNIX_PATH_MAX - 1)

@@ -14,10 +14,6 @@
 #include <linux/mman.h>
 #include <linux/ptrace.h>
 
-#include "calls/dispatch.h"
-#include "guest/exec_plan.h"
-#include "tree/host_path.h"
-#include "calls/proc/on_proc.h"
 #include "exec/exec_plan.h"
 #include "exec/mailbox.h"
 #include "guest/handlers.h"
@@ -25,6 +21,7 @@
 #include "guest/paths/magic_link.h"
 #include "guest/paths/proc_entry.h"
 #include "guest/sigmask.h"
+#include "tree/host_path.h"
 
 #define MAX_ARGUMENTS (1UL << 20)
 #define F_DUPFD_HIGH 500
