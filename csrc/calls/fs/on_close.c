@@ -3,7 +3,7 @@
  * on_close.c - the calls that end what a descriptor number means.
  *
  * Level 3. They come here only where descriptors.h remembers what descriptors are
- * (trap.c); the kernel does the work, after the number is forgotten.
+ * (seccomp_filter.c); the kernel does the work, after the number is forgotten.
  */
 #include <linux/close_range.h>
 

@@ -2,7 +2,7 @@
 /*
  * on_mmap.c - mmap of program text.
  *
- * Level 3. Only executable mappings come here (trap.c); of a layer file with a
+ * Level 3. Only executable mappings come here (seccomp_filter.c); of a layer file with a
  * rewritten copy in the store, the copy is mapped.
  */
 #include <linux/mman.h>
