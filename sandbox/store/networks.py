@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from sandbox.errors import Conflict, CorruptData, NetworkNotFound, RuntimeFailed, map_os_errors
 from sandbox.models.addresses import bridge_subnet, free_subnet
 from sandbox.models.network import BRIDGE, HOST, NONE, Network, NetworkWish, find_network
+from sandbox.models.timestamps import NEVER
 from sandbox.store.atomic_files import write_atomic
 from sandbox.store.lock import acquire, open_lock
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 _BRIDGE_NUMBER = 1
-_NEVER = "0001-01-01T00:00:00Z"
 
 
 class NetworkStore:
@@ -89,13 +89,13 @@ class NetworkStore:
             Network(
                 id=ids[BRIDGE],
                 name=BRIDGE,
-                created=_NEVER,
+                created=NEVER,
                 number=_BRIDGE_NUMBER,
                 subnet=subnet,
                 gateway=subnet.base + 1,
             ),
-            Network(id=ids[HOST], name=HOST, created=_NEVER, driver="host"),
-            Network(id=ids[NONE], name=NONE, created=_NEVER, driver="null"),
+            Network(id=ids[HOST], name=HOST, created=NEVER, driver="host"),
+            Network(id=ids[NONE], name=NONE, created=NEVER, driver="null"),
         ]
 
     def find(self, name: str) -> Network:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.api.call import encode
 from sandbox.engine.containers.stats import Sample
 from sandbox.errors import SandboxError
+from sandbox.models.timestamps import NEVER
 from sandbox.runtime.logs.writer import stamp
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _PERIOD = 1.0
 _FIRST = 0.2  # seconds between the two measurements of a single answer
 _FRESH = 0.05
-_NEVER = "0001-01-01T00:00:00Z"
+
 _looks: dict[str, tuple[float, asyncio.Task[Sample]]] = {}
 
 
@@ -87,7 +88,7 @@ def _object(container: Container, before: Sample | None, after: Sample) -> dict[
     wall = now - int((after.moment - earlier.moment) * 10**9)
     return {
         "read": stamp(now),
-        "preread": stamp(wall) if before else _NEVER,
+        "preread": stamp(wall) if before else NEVER,
         "pids_stats": {"current": after.pids},
         "blkio_stats": {
             "io_service_bytes_recursive": [
