@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bench.network import output, print_line, sandbox
 
-MEMBER = Path(__file__).parent.parent / "tests" / "guest" / "member.c"
+MEMBER = Path(__file__).parent.parent / "tests" / "guest" / "programs" / "member.c"
 CALL = """
 import socket, sys
 for name in sys.argv[1:]:

@@ -111,7 +111,7 @@ def sandbox(tmp_path: pathlib.Path) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def guest_program() -> Callable[..., pathlib.Path]:
-    """Compile tests/guest/NAME.c: guest_program("statx", "musl-gcc", "-static")."""
+    """Compile tests/guest/programs/NAME.c: guest_program("statx", "musl-gcc", "-static")."""
     return build_guest_program
 
 

@@ -64,7 +64,7 @@ MODULES = sorted(  # below sandbox/, without the files that only say what a pack
     for path in (ROOT / "sandbox").rglob("*.py")
     if path.name != "__init__.py"
 )
-PYTHON_FOLDERS = sorted({path.parent for path in (ROOT / "sandbox").rglob("*.py")})
+PYTHON_FOLDERS = sorted({path.parent for path in PYTHON_FILES})
 TEST_FOLDERS = sorted(
     {path.parent for path in (ROOT / "tests" / "unit").rglob("test_*.py")}
     - {ROOT / "tests" / "unit" / name for name in ("harness", "tools")}

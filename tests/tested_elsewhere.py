@@ -29,45 +29,47 @@ _PLACES = {
     "tests/unit/cli/images/test_images.py": (
         "cli.images.import_image cli.images.load cli.images.rmi cli.images.tag cli.system.system"
     ),
-    "tests/integration/test_attach.py": "cli.containers.attach",
-    "tests/integration/test_commit.py": "cli.containers.commit",
-    "tests/integration/test_copying.py": "cli.containers.diff cli.containers.export",
-    "tests/integration/test_exec.py": (
+    "tests/integration/containers/test_attach.py": "cli.containers.attach",
+    "tests/integration/images/test_commit.py": "cli.containers.commit",
+    "tests/integration/containers/test_copying.py": "cli.containers.diff cli.containers.export",
+    "tests/integration/containers/test_exec.py": (
         "cli.containers.exec cli.containers.top engine.containers.exec"
         " runtime.exec.holder runtime.exec.forkserver"
     ),
-    "tests/integration/test_detached.py": (
+    "tests/integration/containers/test_detached.py": (
         "cli.containers.lifecycle cli.containers.logs cli.containers.wait"
         " engine.containers.logs engine.containers.stop engine.containers.wait"
         " engine.containers.supervisor runtime.process.kill"
     ),
-    "tests/integration/test_publishing.py": "cli.containers.port runtime.network.port_proxy",
-    "tests/integration/test_limits.py": "cli.containers.stats cli.containers.update",
-    "tests/integration/test_explore.py": (
+    "tests/integration/network/test_publishing.py": (
+        "cli.containers.port runtime.network.port_proxy"
+    ),
+    "tests/integration/containers/test_limits.py": "cli.containers.stats cli.containers.update",
+    "tests/integration/images/test_explore.py": (
         "cli.images.explore_view cli.images.image_diff cli.images.image_explore"
     ),
-    "tests/integration/test_registry.py": (
+    "tests/integration/images/test_registry.py": (
         "cli.images.login cli.images.pull cli.images.push"
         " engine.images.pull engine.images.push engine.registries.distribution"
         " registry.client registry.upload registry.session"
     ),
-    "tests/integration/test_registry_auth.py": "registry.auth",
-    "tests/integration/test_registry_faults.py": (
+    "tests/integration/images/test_registry_auth.py": "registry.auth",
+    "tests/integration/images/test_registry_faults.py": (
         "engine.images.pull_layer engine.images.blobs registry.download"
     ),
-    "tests/integration/test_saving.py": "cli.images.save cli.manifest engine.images.save",
-    "tests/integration/test_networks.py": "cli.network runtime.cleanup",
-    "tests/integration/test_volumes.py": "cli.volume",
-    "tests/integration/test_interceptors.py": (
+    "tests/integration/images/test_saving.py": "cli.images.save cli.manifest engine.images.save",
+    "tests/integration/network/test_networks.py": "cli.network runtime.cleanup",
+    "tests/integration/store/test_volumes.py": "cli.volume",
+    "tests/integration/containers/test_interceptors.py": (
         "cli.system.doctor native.probe native.tracer runtime.tracer"
     ),
-    "tests/integration/test_lifecycle.py": "cli.system.events",
-    "tests/integration/test_pruning.py": "cli.system.prune",
-    "tests/integration/test_supervision.py": "cli.system.service",
+    "tests/integration/containers/test_lifecycle.py": "cli.system.events",
+    "tests/integration/store/test_pruning.py": "cli.system.prune",
+    "tests/integration/containers/test_supervision.py": "cli.system.service",
     "tests/unit/trace/test_trace.py": "trace.__main__ trace.decode",
     "tests/acceptance/test_cancellable_sites.py": "cli.system.trace runtime.trace_output",
     # ---- the engine ---------------------------------------------------------------------
-    "tests/integration/test_run.py": (
+    "tests/integration/containers/test_run.py": (
         "cli.containers.run engine.containers.run engine.containers.start engine.containers.paths"
         " engine.containers.tree runtime.launch runtime.process.start"
     ),
@@ -75,16 +77,18 @@ _PLACES = {
     "tests/unit/engine/images/test_load.py": "engine.images.input engine.images.image_events",
     "tests/unit/engine/images/test_diff.py": "engine.images.merged",
     # ---- builds -------------------------------------------------------------------------
-    "tests/integration/test_build.py": (
+    "tests/integration/builds/test_build.py": (
         "builder.build builder.build_job builder.executor builder.stage builder.stage_steps"
         " builder.services builder.workspace builder.instructions.run"
         " builder.instructions.run_container builder.cache.step_layer"
     ),
-    "tests/integration/test_build_options.py": "builder.build_context builder.stage_images",
-    "tests/integration/test_build_checks.py": "builder.check",
-    "tests/integration/test_build_copying.py": "builder.instructions.add builder.instructions.copy",
-    "tests/integration/test_build_mounts.py": "builder.instructions.run_mounts",
-    "tests/integration/test_build_outputs.py": (
+    "tests/integration/builds/test_build_options.py": "builder.build_context builder.stage_images",
+    "tests/integration/builds/test_build_checks.py": "builder.check",
+    "tests/integration/builds/test_build_copying.py": (
+        "builder.instructions.add builder.instructions.copy"
+    ),
+    "tests/integration/builds/test_build_mounts.py": "builder.instructions.run_mounts",
+    "tests/integration/builds/test_build_outputs.py": (
         "builder.outputs builder.output_files builder.cache.export builder.cache.remote"
     ),
     "tests/unit/dockerfile/test_parser.py": "dockerfile.instructions dockerfile.stages",
@@ -92,7 +96,7 @@ _PLACES = {
     # ---- layers, the core, what is left of killed containers ----------------------------
     "tests/unit/layers/test_tar_reader.py": "layers.tar_entry",
     "tests/unit/layers/test_unpack.py": "native.layer_table",
-    "tests/integration/test_build_kills.py": "layers.upper_layer",
+    "tests/integration/builds/test_build_kills.py": "layers.upper_layer",
     "tests/unit/native/test_core.py": "native.index native.process_table",
 }
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness.command import Sandbox
+from tests.harness.network.ports import free_port
 from tests.harness.polling import until
-from tests.harness.ports import free_port
 
 pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.containers import state
+from tests.harness.network.ports import free_port
 from tests.harness.polling import until
-from tests.harness.ports import free_port
 
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness.command import ROOT, Sandbox
-from tests.harness.ports import free_port
+from tests.harness.network.ports import free_port
 
 pytestmark = [pytest.mark.guest, pytest.mark.slow]
 

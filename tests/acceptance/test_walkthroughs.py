@@ -20,8 +20,8 @@ import pytest
 from tests.harness import registry
 from tests.harness.builds import base_image
 from tests.harness.command import Sandbox
+from tests.harness.network.ports import free_port
 from tests.harness.polling import until
-from tests.harness.ports import free_port
 
 pytestmark = pytest.mark.guest
 

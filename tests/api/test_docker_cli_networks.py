@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 from tests.harness.apiserver import Docker, Server, docker_on
-from tests.harness.ports import free_port
+from tests.harness.network.ports import free_port
 
 pytestmark = pytest.mark.guest
 

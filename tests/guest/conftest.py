@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness.command import Sandbox
-from tests.harness.netbox import Net
+from tests.harness.network.boxes import Net
 from tests.harness.oracle import Oracle
 
 

@@ -10,7 +10,7 @@ import socket
 import pytest
 
 from tests.harness import oracle as oracles
-from tests.harness.netbox import Box, Net, pool
+from tests.harness.network.boxes import Box, Net, pool
 
 pytestmark = pytest.mark.guest
 

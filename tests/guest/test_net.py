@@ -12,8 +12,8 @@ import pytest
 from sandbox.native.network import Allowed, NetworkState, NetworkTable
 from sandbox.native.probe import probe
 from tests.harness import oracle as oracles
-from tests.harness.netbox import Net, pool
-from tests.harness.netpeers import (
+from tests.harness.network.boxes import Net, pool
+from tests.harness.network.peers import (
     ACCEPT,
     ASK,
     TRY,

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from tests.harness.netbox import Net, pool
-from tests.harness.netpeers import UDP_ASK, UDP_ECHO, first_line, free_ports, output_of, python
+from tests.harness.network.boxes import Net, pool
+from tests.harness.network.peers import UDP_ASK, UDP_ECHO, first_line, free_ports, output_of, python
 
 pytestmark = pytest.mark.guest
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.cbuild import BUILDS
 from tests.harness.command import Sandbox
-from tests.harness.netbox import Net
+from tests.harness.network.boxes import Net
 from tests.harness.oracle import ENVIRONMENT, Oracle, difference, native
 
 pytestmark = pytest.mark.guest

@@ -103,8 +103,8 @@ def build_c_test(source: pathlib.Path) -> pathlib.Path:
 
 
 def build_guest_program(name: str, *command: str) -> pathlib.Path:
-    """Compile tests/guest/NAME.c with the given compiler and flags (gcc -static)."""
-    source = ROOT / "tests" / "guest" / f"{name}.c"
+    """Compile tests/guest/programs/NAME.c with the given compiler and flags (gcc -static)."""
+    source = ROOT / "tests" / "guest" / "programs" / f"{name}.c"
     words = list(command) or ["gcc", "-static"]
     words += ["-O1", "-Wall", "-Wextra", "-pthread", str(source), "-o"]
     texts = [path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h")))]

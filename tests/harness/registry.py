@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.harness import images
+from tests.harness.network.ports import free_port
 from tests.harness.polling import until
-from tests.harness.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import pytest
 from sandbox.errors import RegistryError, TransportFailed, UsageError
 from sandbox.registry.config import HostSettings, Settings
 from sandbox.registry.transport import Transport, proxy_for
-from tests.harness.ports import free_port
+from tests.harness.network.ports import free_port
 from tests.harness.registry import serving
 
 if TYPE_CHECKING:

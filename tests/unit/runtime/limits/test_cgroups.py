@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cgroup of a run, on made trees (integration/test_cgroups.py asks a kernel)."""
+"""The cgroup of a run, on made trees (integration/containers/test_cgroups.py asks a kernel)."""
 
 from __future__ import annotations
 

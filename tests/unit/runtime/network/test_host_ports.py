@@ -11,7 +11,7 @@ import pytest
 from sandbox.errors import RuntimeFailed
 from sandbox.models.ports import Port, Publication, Published, parse_publication
 from sandbox.runtime.network import host_ports
-from tests.harness import ports
+from tests.harness.network import ports
 
 HERE = f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 256}.9"
 

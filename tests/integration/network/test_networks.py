@@ -15,9 +15,9 @@ import pytest
 
 from tests.harness.command import Sandbox
 from tests.harness.containers import murder, record
-from tests.harness.members import ECHO, SERVER, address, call, hosts, serve
+from tests.harness.network.members import ECHO, SERVER, address, call, hosts, serve
+from tests.harness.network.ports import free_port
 from tests.harness.polling import until
-from tests.harness.ports import free_port
 
 pytestmark = pytest.mark.guest
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.harness.builds import Builder
 from tests.harness.command import Sandbox
-from tests.harness.members import address, serve
+from tests.harness.network.members import address, serve
 
 pytestmark = pytest.mark.guest
 

@@ -9,7 +9,7 @@ import pathlib
 import pytest
 
 from tests.harness.command import Sandbox
-from tests.integration.test_attach import _end, _terminal
+from tests.integration.containers.test_attach import _end, _terminal
 
 pytestmark = pytest.mark.guest
 

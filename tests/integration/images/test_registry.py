@@ -26,7 +26,7 @@ from sandbox.models.digest import parse_digest
 from sandbox.store.fsck import check
 from sandbox.store.layout import Layout
 from tests.harness import images, proxy, registry
-from tests.harness.ports import free_port
+from tests.harness.network.ports import free_port
 
 if TYPE_CHECKING:
     from tests.harness.command import Sandbox

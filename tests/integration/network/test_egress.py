@@ -18,7 +18,7 @@ import pytest
 
 from tests.harness.command import Sandbox
 from tests.harness.containers import record
-from tests.harness.members import CALL, address, call, serve
+from tests.harness.network.members import CALL, address, call, serve
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest

@@ -11,9 +11,9 @@ import pytest
 
 from tests.harness.command import Sandbox
 from tests.harness.containers import murder
-from tests.harness.members import ECHO, SERVER, serve
+from tests.harness.network.members import ECHO, SERVER, serve
+from tests.harness.network.ports import free_port, free_ports
 from tests.harness.polling import until
-from tests.harness.ports import free_port, free_ports
 
 pytestmark = pytest.mark.guest
 
