@@ -3,8 +3,8 @@
  * binfmt_elf.c - read and map ELF programs, as the kernel's binfmt_elf does.
  *
  * Rules
- *   sb_elf_read takes nothing from the file on trust: sizes and offsets are
- *   checked before use. No recursion, no allocation.
+ *   sb_elf_read trusts nothing in the file: it checks sizes and offsets before use. No recursion,
+ *   no allocation.
  */
 #include "exec/binfmt_elf.h"
 
@@ -56,7 +56,7 @@ static void widen_header(Elf64_Ehdr *h)
 	memcpy(h->e_ident, from.e_ident, EI_NIDENT);
 }
 
-/* In place, from the last on: an entry becomes longer. */
+/* Widen in place, from the last entry to the first, since each becomes longer. */
 static void widen_segments(struct sb_elf *elf)
 {
 	const char *bytes = (const char *)elf->phdrs;

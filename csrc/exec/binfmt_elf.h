@@ -2,8 +2,8 @@
 /*
  * binfmt_elf.h - read and map ELF programs.
  *
- * Level 4. sb_elf_read only reads, so that execve can refuse before the point
- * of no return; sb_elf_map is used after it.
+ * sb_elf_read only reads, so execve can still refuse the program. sb_elf_map comes after the point
+ * of no return.
  */
 #ifndef SB_BINFMT_ELF_H
 #define SB_BINFMT_ELF_H
@@ -15,15 +15,15 @@
 #define SB_ELF_MAX_PHDRS 64
 
 struct sb_elf {
-	Elf64_Ehdr header; /* of a 32-bit program too, made wider */
+	Elf64_Ehdr header; /* that of a 32-bit program is widened */
 	Elf64_Phdr phdrs[SB_ELF_MAX_PHDRS];
 	uint32_t interp_len; /* 0: none */
 	bool is_32;
 };
 
-/* Read and check the headers of a program. -ENOEXEC when it is no ELF executable
- * or shared object of this processor, -EIO... as read(2). interp (max bytes) gets the
- * PT_INTERP string. */
+/* Read and check the headers of a program. -ENOEXEC: it is no ELF executable or shared object for
+ * this processor. Otherwise errors are those of read(2). interp (max bytes) gets the PT_INTERP
+ * string. */
 int sb_elf_read(int fd, struct sb_elf *elf, char *interp, size_t max) SB_MUST_CHECK;
 
 struct sb_elf_image {
@@ -35,8 +35,8 @@ struct sb_elf_image {
 	bool exec_stack;
 };
 
-/* Map the segments. hint: where a position-independent program should lie, 0 =
- * wherever the kernel likes. */
+/* Map the segments. hint: the address of a position-independent program; with 0 the kernel
+ * chooses. */
 int sb_elf_map(int fd, const struct sb_elf *elf, uint64_t hint,
 	       struct sb_elf_image *image) SB_MUST_CHECK;
 

@@ -2,8 +2,8 @@
 /*
  * exec_plan.c - decide what an execve will do.
  *
- * Level 3. Follows binfmt_script.c and binfmt_elf.c of the kernel: order of
- * the checks, what counts as a script, which errno.
+ * As binfmt_script.c and binfmt_elf.c of the kernel: the same order of checks, the same scripts,
+ * the same errno.
  */
 #include "exec/exec_plan.h"
 
@@ -26,7 +26,7 @@ static int open_program(struct sb_call *call, struct sb_at *at)
 	return (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
 }
 
-/* A regular file that ids may execute. */
+/* Is it a regular file that the caller may execute? */
 static int check_program(struct sb_call *call, struct sb_at *at)
 {
 	int ret = at->has_stat ? 0 : sb_tree_stat(call->fs, at);
@@ -43,7 +43,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Keep text (NUL-terminated) for the new argv; in front of what is there. */
+/* Copy text into the plan and put it in front of the new argv. */
 static int push_front(struct sb_exec_plan *plan, const char *text, size_t len)
 {
 	char *to = plan->text + plan->text_len;
@@ -85,8 +85,8 @@ static char *end_of_line(char *line)
 }
 
 /* Split "#! interpreter [argument]" in plan->line, which is padded with zeros. Step by step as
- * load_script() of the kernel: one argument, trailing blanks cut, a line that does not end within
- * the buffer is an error only when it cuts the interpreter's name. */
+ * load_script() of the kernel: there is one argument, trailing blanks are cut, and a line that does
+ * not end within the buffer is an error only when it cuts the interpreter's name. */
 static int parse_script(struct sb_exec_plan *plan)
 {
 	char *last = plan->line + SB_SCRIPT_LINE - 1;
@@ -139,7 +139,8 @@ static int look_up(struct sb_call *call, const char *path, struct sb_at *at)
 	return ret;
 }
 
-/* What to map of a program file: the copy with rewritten call sites, if any. */
+/* Set out to the file to map: the copy with rewritten call sites if there is one, or the program
+ * file itself. */
 static int mapped_file(struct sb_call *call, const struct sb_at *at, struct sb_path *out)
 {
 	const struct sb_tree *tree = call->fs->tree;
@@ -152,7 +153,7 @@ static int mapped_file(struct sb_call *call, const struct sb_at *at, struct sb_p
 	return sb_path_set(out, at->host.buf, at->host.len);
 }
 
-/* The ELF interpreter of the program: found, executable, an ELF file. */
+/* Plan the ELF interpreter of the program: it is there, may be executed, and is an ELF file. */
 static int plan_interpreter(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at)
 {
 	struct sb_elf *elf = (struct sb_elf *)(void *)call->work->buffer;
@@ -177,7 +178,8 @@ static int plan_interpreter(struct sb_call *call, struct sb_exec_plan *plan, str
 	return mapped_file(call, at, &plan->interp);
 }
 
-/* Does the kernel answer 32-bit calls, and does nobody outside forbid them? */
+/* Can 32-bit programs run: does the kernel answer their calls, and does no outer filter forbid
+ * them? */
 static bool has_32(void)
 {
 	const long pid = sb_compat_try();
@@ -229,7 +231,7 @@ static int plan_elf(struct sb_call *call, struct sb_exec_plan *plan, struct sb_a
 	return plan->elf.interp_len ? plan_interpreter(call, plan, at) : 0;
 }
 
-/* One program file: 0 = an ELF was planned, 1 = a script, go on with plan->next. */
+/* Plan one program file. 0: an ELF was planned; 1: it is a script, go on with plan->next. */
 static int plan_file(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at, int fd,
 		     bool is_last)
 {
@@ -241,7 +243,7 @@ static int plan_file(struct sb_call *call, struct sb_exec_plan *plan, struct sb_
 	if (len >= 2 && plan->line[0] == '#' && plan->line[1] == '!') {
 		int ret = is_last ? -ELOOP : 0;
 
-		/* argv[0] of the script becomes the path it was called by. */
+		/* The script's argv[0] is replaced by the path by which it was called. */
 		if (ret == 0 && plan->prefix_count == 0)
 			ret = push_front(plan, plan->execfn.buf, plan->execfn.len);
 		ret = ret < 0 ? ret : parse_script(plan);

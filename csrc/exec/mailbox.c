@@ -16,7 +16,7 @@ static struct sb_mailbox *mailbox_at(const struct sb_proc *proc, uint32_t i)
 	return (struct sb_mailbox *)(void *)base + i % SB_MAX_MAILBOXES;
 }
 
-/* A mailbox of a process that is gone is free. */
+/* A mailbox whose process has ended is free. */
 static struct sb_mailbox *claim(const struct sb_proc *proc)
 {
 	uint32_t pid = proc->pid;

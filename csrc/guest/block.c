@@ -2,7 +2,7 @@
 /*
  * block.c - the final system call of a handler, which may block.
  *
- * Level 3. See guest.h for the rules.
+ * guest.h has the rules.
  */
 #include "guest/guest.h"
 

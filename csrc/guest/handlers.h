@@ -2,8 +2,6 @@
 /*
  * handlers.h - the handlers of intercepted system calls: on_<name>() for each ON row of
  * syscalls.def.
- *
- * Level 3.
  */
 #ifndef SB_HANDLERS_H
 #define SB_HANDLERS_H

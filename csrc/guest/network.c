@@ -27,7 +27,7 @@ static int map(struct sb_path *path, const char *name, uint64_t address, bool wr
 			      MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, (int)fd, 0);
 	sys_close((int)fd);
 	*size = sx.stx_size;
-	/* Another thread was here at the same time. */
+	/* -EEXIST: another thread mapped it at the same time. */
 	return at < 0 && at != -EEXIST ? (int)at : 0;
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * network.h - the files of the container's network, mapped at the first use.
- *
- * Level 3.
  */
 #ifndef SB_NETWORK_H
 #define SB_NETWORK_H
@@ -10,7 +8,7 @@
 #include "guest/guest.h"
 #include "net/net_rules.h"
 
-/* -ENETDOWN when they are not there. */
+/* Map them unless that is done. -ENETDOWN: they are not there. */
 int sb_net_get(struct sb_call *call, struct sb_net *out) SB_MUST_CHECK;
 
 #endif

@@ -3,9 +3,8 @@
  * pids_limit.c - how many tasks a container may have.
  *
  * How it works
- *   A place holds process << 32 | thread of its task, or of the one that is
- *   about to make it, and then UNBORN is set. A place whose task the kernel
- *   does not know is free.
+ *   A place holds process << 32 | thread of its task. While the task is not born yet it holds those
+ *   of the parent, with UNBORN set. A place is free when the kernel does not know its task.
  * Rules
  *   No lock: a place is taken by compare-and-swap.
  */
@@ -49,7 +48,7 @@ int sb_pids_claim(const struct sb_tree *tree, uint64_t **place)
 	*place = NULL;
 	if (limit == 0)
 		return 0;
-	/* Lowered while it runs: those behind the limit count, too. */
+	/* The limit was lowered: tasks in places above it count, too. */
 	if (size > limit && count(table, size) >= limit)
 		return -EAGAIN;
 	for (uint32_t i = 0; i < size; i++, hand++) {
@@ -82,7 +81,8 @@ void sb_pids_born(uint64_t *place, uint32_t pid, uint32_t tid)
 {
 	uint64_t claimed = own_task() | UNBORN;
 
-	/* Else it has settled, and may even be gone and another be in its place. */
+	/* Otherwise the task has settled already; it may even have ended, and another have its
+	 * place. */
 	if (place)
 		__atomic_compare_exchange_n(place, &claimed, (uint64_t)pid << 32 | tid, false,
 					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);

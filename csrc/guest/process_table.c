@@ -2,10 +2,9 @@
 /*
  * process_table.c - the table of the container's processes, in the control file.
  *
- * Level 3.
  * Rules
- *   No lock: a slot is claimed by compare-and-swap; an owner that is gone is recognised by asking
- *   the kernel.
+ *   No lock: a slot is claimed by compare-and-swap. The kernel is asked whether its owner has
+ *   ended.
  */
 #include "guest/process_table.h"
 
@@ -32,7 +31,7 @@ struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid)
 	return NULL;
 }
 
-/* By the kernel, and not by the sender itself (sigqueue)? */
+/* Did the kernel write the uid, and not the sender itself (sigqueue)? */
 static bool has_uid(const siginfo_t *info)
 {
 	const int code = info->si_code;
@@ -63,7 +62,7 @@ static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc,
 	slot->exe_len = proc->exe_len;
 }
 
-/* The slot of a process that exists, which it or its parent may have taken. */
+/* Take the slot of a process that exists. The process or its parent may have taken it before. */
 static struct sb_proc_slot *slot_take(const struct sb_tree *tree, uint32_t pid, bool *fresh)
 {
 	struct sb_timespec now = {0, 0};
@@ -81,7 +80,7 @@ static struct sb_proc_slot *slot_take(const struct sb_tree *tree, uint32_t pid, 
 			if (!*fresh && old != pid)
 				continue;
 		}
-		/* Also where it was taken: by a process that had the pid before, perhaps. */
+		/* The slot may have been taken by an earlier process with this pid. */
 		sys_clock_gettime(7 /* CLOCK_BOOTTIME */, &now);
 		slot->started = (uint64_t)now.sec * 1000000000ULL + (uint64_t)now.nsec;
 		return slot;
@@ -100,7 +99,8 @@ void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t p
 	}
 	if (slot)
 		slot_fill(slot, proc, ids);
-	/* Either whoever ends the container sees us in the table, or we see this. */
+	/* Either the process that ends the container sees this slot, or this process sees that
+	 * flag. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (SB_UNLIKELY(__atomic_load_n(&proc->tree.control->over, __ATOMIC_RELAXED)))
 		sys_kill((int)proc->pid, SIGKILL);

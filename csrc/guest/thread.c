@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread.c - the per-thread blocks.
+ * thread.c - the blocks of threads.
  *
- * Level 3.
  * Rules
- *   No lock: blocks are claimed by compare-and-swap; an owner that is gone is recognised by asking
- *   the kernel.
+ *   No lock: a block is claimed by compare-and-swap. The kernel is asked whether its owner has
+ *   ended.
  */
 #include "guest/thread.h"
 
@@ -13,11 +12,11 @@
 #include <errno.h>
 #include <linux/mman.h>
 
-#define SEARCH 16 /* blocks looked at before a new one is made */
+#define SEARCH 16 /* how many blocks are tried before a new one is made */
 
-/* The block of the process's first thread; the head of the list. */
+/* The block of the process's first thread, which is the head of the list. */
 struct sb_thread sb_first_thread;
-/* Address of the next new block; a child that shares memory shares it too. */
+/* The address of the next new block; children that share memory share it, too. */
 static uint64_t next_address = SB_ADDR_THREADS;
 
 void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc)
@@ -45,13 +44,13 @@ void sb_thread_drop_vector(struct sb_exec_vector *vector)
 
 void sb_thread_wipe_on_fork(struct sb_thread *thread)
 {
-	/* Only saves time; kernels before 4.14 copy. */
+	/* It only saves time; kernels before 4.14 copy. */
 	(void)sb_syscall6(__NR_madvise, SB_P(&thread->scratch), sizeof(thread->scratch),
 			  MADV_WIPEONFORK, 0, 0, 0);
 }
 
-/* Claim a block that nobody owns, or whose owner is gone. A tid of 0 belongs to
- * a task that is about to start. */
+/* Claim a block that has no owner, or whose owner has ended. A tid of 0 belongs to a task that is
+ * about to start. */
 static bool claim(struct sb_thread *thread)
 {
 	uint32_t state = __atomic_load_n(&thread->state, __ATOMIC_ACQUIRE);
@@ -69,7 +68,7 @@ static bool claim(struct sb_thread *thread)
 	return true;
 }
 
-/* Look at a few blocks, going on where the last search ended. */
+/* Try a few blocks, beginning where the last search ended. */
 static struct sb_thread *claim_any(void)
 {
 	static struct sb_thread *hand;

@@ -2,8 +2,7 @@
 /*
  * trace.c - the lines of --trace.
  *
- * Level 3. Only reached when the container traces; costs five system calls a
- * line then. sandbox/trace reads the lines.
+ * A line costs five system calls. sandbox/trace reads the lines.
  */
 #include "guest/trace.h"
 
@@ -37,7 +36,7 @@ static void line_end(struct sb_call *call, struct sb_line *line)
 	const struct sb_control *control = call->fs->tree->control;
 	struct sb_path *file = &call->work->host;
 
-	sb_commit_begin(call->fs); /* the file is open */
+	sb_commit_begin(call->fs); /* a file is open from here on */
 	if (sb_path_set(file, sb_text_at(control, control->run), control->run.len) < 0 ||
 	    sb_path_join(file, "trace", 5) < 0)
 		return;
@@ -91,7 +90,7 @@ static void put_string(struct sb_line *line, const char *string)
 	sb_line_path(line, string);
 }
 
-/* Where the files are; empty for what has no place on the host. */
+/* Write the host paths, if the files have any. */
 static void put_hosts(struct sb_line *line, const char *first, const char *second)
 {
 	if (first[0] == '\0' && second[0] == '\0')

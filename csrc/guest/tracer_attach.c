@@ -3,13 +3,12 @@
  * tracer_attach.c - a new thread asks the container's tracer to attach to it.
  *
  * How it works
- *   A request lies in a slot of the control file, the bell is a futex that the
- *   tracer waits for, the answer a futex in the slot. The child does this in
- *   the runtime, whose own calls need no tracer, so that it is stopped by
- *   nothing: with the kernel's automatic attachment both sides of a fork stop
- *   and all processes hang at one tracing thread.
+ *   The request lies in a slot of the control file. The tracer waits for a futex there, the bell,
+ *   and answers by a futex in the slot. The child asks from the runtime, whose own calls need no
+ *   tracer, so nothing stops it. With PTRACE_O_TRACEFORK both sides of a fork would stop, and all
+ *   processes would depend on one tracing thread.
  * Rules
- *   No memory but the control file: a child that shares memory runs this too.
+ *   No memory but the control file: a child that shares memory runs this, too.
  */
 #include "guest/tracer_attach.h"
 
@@ -27,7 +26,7 @@ static uint64_t word_of(long tid, uint32_t state)
 	return (uint64_t)tid << 32 | state;
 }
 
-/* A slot of a thread that is gone is free. */
+/* The slot of a thread that has ended is free. */
 static uint64_t *claim(struct sb_control *control, long tid)
 {
 	for (uint32_t i = 0; i < SB_MAX_ADOPTIONS; i++) {
@@ -43,7 +42,7 @@ static uint64_t *claim(struct sb_control *control, long tid)
 	return NULL;
 }
 
-/* The answer, or -ESRCH when the tracer is gone. */
+/* Wait for the answer: 0, -EPERM, or -ESRCH if the tracer has ended. */
 static int wait_for(const struct sb_control *control, const uint64_t *word)
 {
 	const struct sb_timespec second = {1, 0};
@@ -70,7 +69,7 @@ int sb_tracer_attach(struct sb_control *control)
 
 	if (!(control->flags & SB_CONTROL_TRACED))
 		return 0;
-	/* For Yama: the tracer is no ancestor. Other kernels know no such call. */
+	/* Yama wants it, since the tracer is no ancestor. Kernels without Yama refuse the call. */
 	(void)sb_syscall6(__NR_prctl, PR_SET_PTRACER, control->tracer, 0, 0, 0, 0);
 	tid = sys_gettid();
 	for (int round = 0; round < ROUNDS && !word; round++) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * call_file.c - the file a call means: by path, by descriptor, or by both.
+ * call_file.c - the file that a call is about, named by a path, a descriptor or both.
  *
  * How it works
- *   The index knows the layers' files by inode, so a descriptor of one leads to
- *   its path. With a live lower the descriptor's own path tells. Files of the
- *   upper and of mounts, and objects without a name, are changed by descriptor.
+ *   The index finds layer files by inode, so a descriptor of one leads to its path. With a live
+ *   lower the descriptor's own path is asked. Files of the upper and of mounts, and objects without
+ *   a name, are changed by descriptor.
  */
 #include "guest/paths/call_file.h"
 
@@ -26,7 +26,7 @@ int sb_call_file_is_empty(uint64_t addr)
 	return err < 0 ? err : first == '\0';
 }
 
-/* Look a canonical path of the container up, whatever the root directory is. */
+/* Look up a canonical path of the container, whatever the root directory is. */
 static int find_again(struct sb_call *call, struct sb_path *path, struct sb_at *at)
 {
 	char name[256];
@@ -43,7 +43,7 @@ static int find_again(struct sb_call *call, struct sb_path *path, struct sb_at *
 	return sb_tree_lookup(call->fs, path->buf, path->len, name, SB_WANT_STAT | SB_SEARCHED, at);
 }
 
-/* Is at still the file with this inode number, or the copy of it? */
+/* Is at still the file with this inode number, or the copy of that file? */
 static bool is_same(struct sb_call *call, const struct sb_at *at, uint64_t ino)
 {
 	struct statx sx;
@@ -56,7 +56,7 @@ static bool is_same(struct sb_call *call, const struct sb_at *at, uint64_t ino)
 	return sb_owner_is_copy(call->fs->tree, &sx, ino);
 }
 
-/* A file of the live lower is reached by its path, or it is not the lower's. */
+/* A file of the live lower must be reached by its path; other files are used by descriptor. */
 static int of_live_fd(struct sb_call *call, int fd, const struct sb_stat *st, struct sb_at *at)
 {
 	struct sb_path *path = &call->work->base;
@@ -106,7 +106,7 @@ int sb_call_file_of_open_fd(struct sb_call *call, int fd, struct sb_at *at)
 	return (flags & O_PATH) != 0 ? -EBADF : sb_call_file_of_fd(call, fd, at);
 }
 
-/* The descriptor is only a name here (O_PATH is allowed): prefer the path. */
+/* The descriptor only names the file (O_PATH is allowed): prefer its path. */
 static int of_name_fd(struct sb_call *call, int dirfd, struct sb_at *at, int *fd)
 {
 	struct sb_path *path = &call->work->base;

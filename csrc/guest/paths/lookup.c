@@ -12,8 +12,8 @@
 #include "tree/index.h"
 #include "tree/mounts.h"
 
-/* Is what stands at the path of a layer's directory that directory, changed or not? It may be
- * removed, and another one have its name. Uses work->host. */
+/* The path of a layer's directory: does that directory still stand there, changed or not? It may
+ * have been removed, and another may have its name. Uses work->host. */
 static int check_alive(struct sb_call *call, uint32_t node, const struct sb_path *path)
 {
 	struct sb_spot spot;
@@ -27,8 +27,7 @@ static int check_alive(struct sb_call *call, uint32_t node, const struct sb_path
 	return spot.node == node && spot.lower_below ? 0 : -ENOENT;
 }
 
-/* A directory of a layer is known by its inode number, which costs less than
- * asking /proc for a path. */
+/* An index node gives the path of a layer's directory, which costs less than asking /proc. */
 static int fd_path(struct sb_call *call, int fd, uint32_t node, struct sb_path *out)
 {
 	struct sb_path *host = &call->work->host;
@@ -54,7 +53,7 @@ int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
 	return ret < 0 ? ret : fd_path(call, fd, node, out);
 }
 
-/* The node of a directory whose host path is in a layer, or SB_NO_NODE. */
+/* Find the node of a directory whose host path is in a layer, or SB_NO_NODE. */
 static uint32_t node_of_layer(const struct sb_tree *tree, const struct sb_path *host,
 			      const struct sb_path *guest)
 {

@@ -3,16 +3,15 @@
  * magic_link.c - follow and read the magic links of /proc in guest terms.
  *
  * How it works
- *   exe is known from the process table. cwd, root and fd/N are links the
- *   host's kernel answers; their text becomes a guest path, and the lookup goes on
- *   from there. What a descriptor has open is an ordinary entry when its name
- *   still leads to the same inode (as the guest sees it: a copied-up file
- *   counts as the same), else the object behind the link itself.
+ *   The process table knows exe. For cwd, root and fd/N the kernel gives the text of the link; it
+ *   becomes a guest path, and the look-up goes on from there. An open file is an ordinary entry if
+ *   its name still leads to the same inode (in the guest's view, where a copied-up file is the
+ *   same); otherwise it is the object behind the link.
  * Rules
- *   Uses work->found, link_target, guest and host; the rest of the path stays in work->todo until
- *   the next lookup takes it.
+ *   Uses work->found, link_target, guest and host. The rest of the path stays in work->todo until
+ *   the next look-up takes it.
  * Does not know
- *   The content of files (calls/proc), how a name is taken apart (proc_entry.c).
+ *   The content of files (calls/proc), how a name is parsed (proc_entry.c).
  */
 #include "guest/paths/magic_link.h"
 
@@ -26,7 +25,7 @@
 
 /* ---- what a link means -------------------------------------------------- */
 
-/* May the guest follow links of this process: is it of the container? */
+/* The guest may follow the links of processes of its container only. */
 static const struct sb_proc_slot *owner_of(struct sb_call *call, const struct sb_proc_entry *name)
 {
 	return sb_proc_slot_of(call, name->pid);
@@ -48,7 +47,7 @@ static int exe_path(struct sb_call *call, const struct sb_proc_slot *slot, struc
 	return sb_path_set(out, slot->exe, slot->exe_len);
 }
 
-/* What the host's kernel says of the link at->host, not yet in guest terms. */
+/* Read the link at->host: what the kernel says, not yet in guest terms. */
 static int host_text(const struct sb_at *at, struct sb_path *out)
 {
 	const long len = sys_readlinkat(AT_FDCWD, at->host.buf, out->buf, SB_PATH_MAX - 1);
@@ -60,7 +59,8 @@ static int host_text(const struct sb_at *at, struct sb_path *out)
 	return 0;
 }
 
-/* Guest path of a link below /proc/PID; -ENOENT when what it names has none. */
+/* Find the guest path that a link below /proc/PID leads to. -ENOENT: it leads to an object without
+ * one. */
 static int link_path(struct sb_call *call, const struct sb_at *at, const struct sb_proc_entry *name,
 		     const struct sb_proc_slot *slot, struct sb_path *out)
 {
@@ -78,7 +78,7 @@ static int link_path(struct sb_call *call, const struct sb_at *at, const struct 
 	err = sb_proc_guest_text(call->fs, host->buf, host->len, out);
 	if (err < 0)
 		return err == -EACCES ? -ENOENT : err;
-	/* A path that is the host's in its own words is not in the tree. */
+	/* The text was left as it is, and it is a host path: it is not in the tree. */
 	if (out->buf[0] != '/' ||
 	    (call->fs->tree->index != NULL && sb_same(out->buf, out->len, host->buf, host->len) &&
 	     sb_tree_guest_path(call->fs, host->buf, host->len, out) < 0))
@@ -88,7 +88,7 @@ static int link_path(struct sb_call *call, const struct sb_at *at, const struct 
 
 /* ---- objects ------------------------------------------------------------ */
 
-/* Stat of what the link at->host leads to. */
+/* Read the stat of the object behind the link at->host. */
 static int stat_behind(struct sb_call *call, struct sb_at *at, struct sb_stat *st, uint32_t *node)
 {
 	int fd = sb_proc_object_fd(call, at);
@@ -112,7 +112,7 @@ static uint32_t type_of_mode(uint32_t mode)
 	return mode & S_IFMT;
 }
 
-/* at becomes the object behind the link whose host path is in link. */
+/* Set at to the object behind the link whose host path is link. */
 static int object(struct sb_at *at, const struct sb_path *link, const struct sb_path *guest,
 		  uint32_t mount, const struct sb_stat *st, uint32_t node)
 {
@@ -145,8 +145,8 @@ static bool is_same(const struct sb_at *at, const struct sb_stat *st)
 	       at->st.dev == st->dev && type_of_mode(at->st.mode) == type_of_mode(st->mode);
 }
 
-/* Look the entry at a canonical path up without following anything: base is its
- * directory, so nothing above is checked again, as for the kernel's jump. */
+/* Look up the entry at a canonical path without following it. Its directory is the base, so
+ * permissions above are not checked again; the kernel jumps likewise. */
 static int lookup_entry(struct sb_call *call, const struct sb_path *path, unsigned flags,
 			struct sb_at *at)
 {
@@ -159,7 +159,7 @@ static int lookup_entry(struct sb_call *call, const struct sb_path *path, unsign
 			      at);
 }
 
-/* The link at->guest is the end of the path: what is behind it? */
+/* The link at->guest ends the path: find the object behind it. */
 static int resolve_end(struct sb_call *call, unsigned flags, const struct sb_proc_entry *name,
 		       bool has_path, struct sb_at *at)
 {
@@ -187,7 +187,7 @@ static int resolve_end(struct sb_call *call, unsigned flags, const struct sb_pro
 	return object(at, link, guest, mount, &st, node);
 }
 
-/* A symlink of /proc that is no magic link: its text leads on. */
+/* Go on with the text of a symlink of /proc that is no magic link. */
 static int resolve_text(struct sb_call *call, unsigned flags, struct sb_at *at)
 {
 	struct sb_path *text = &call->work->found;
@@ -254,8 +254,8 @@ int sb_magic_link_follow(struct sb_call *call, unsigned flags, struct sb_at *at)
 
 /* ---- open, readlink ----------------------------------------------------- */
 
-/* The host denies an object that another user owns (a terminal, a log) although
- * the guest has it open: a copy of the descriptor serves, if it can do as much. */
+/* The host may deny an object that another user owns (a terminal, a log) although the guest has it
+ * open. Then a copy of the descriptor serves, if it allows as much. */
 static long copy_descriptor(const struct sb_call *call, const struct sb_at *at, int flags)
 {
 	const int fd = sb_proc_object_fd(call, at);
@@ -295,7 +295,7 @@ static long copy_out(const char *text, size_t text_len, char *buf, size_t len)
 	return (long)count;
 }
 
-/* A process in a chroot sees paths from there. */
+/* A process in a chroot sees paths relative to its root. */
 static long copy_path(const struct sb_fs *fs, const struct sb_path *path, char *buf, size_t len)
 {
 	if (fs->root_len > 1 && sb_path_within(path->buf, path->len, fs->root, fs->root_len)) {
@@ -306,7 +306,8 @@ static long copy_path(const struct sb_fs *fs, const struct sb_path *path, char *
 	return copy_out(path->buf, path->len, buf, len);
 }
 
-/* What a whiteout replaced was moved away before it was removed: its name is lost. */
+/* Was the file moved into the work directory and removed there, where a whiteout replaced it? Then
+ * its name is lost. */
 static bool is_removed_in_work(const struct sb_tree *tree, const struct sb_path *host)
 {
 	const struct sb_control *control = tree->control;
@@ -315,7 +316,7 @@ static bool is_removed_in_work(const struct sb_tree *tree, const struct sb_path 
 			      control->work.len);
 }
 
-/* "/#NUMBER (deleted)", as the kernel says of a file that never had a name. */
+/* Write "/#NUMBER (deleted)", as the kernel shows a file that never had a name. */
 static long copy_nameless(struct sb_path *host, char *buf, size_t len)
 {
 	uint32_t from = host->len;

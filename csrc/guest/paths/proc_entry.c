@@ -3,8 +3,8 @@
  * proc_entry.c - which process, descriptor or file an entry of /proc names.
  *
  * How it works
- *   The path below the mount of /proc is taken apart; numbers are looked up in
- *   the process table, those of threads by the process that the kernel names.
+ *   Parses the path below the mount of /proc. A number is looked up in the process table; for a
+ *   thread's number the kernel is asked for its process.
  * Does not know
  *   What a link leads to (magic_link.c), the content of files (calls/proc).
  */
@@ -15,8 +15,8 @@
 
 /* ---- names -------------------------------------------------------------- */
 
-/* The number at the start of text; *used is its length, 0 when there is none
- * before the next slash. */
+/* Read the number at the start of text; *used is its length, or 0 if no number ends before the next
+ * slash. */
 static uint32_t parse_number(const char *text, size_t len, size_t *used)
 {
 	uint64_t value = 0;
@@ -106,7 +106,7 @@ int sb_proc_object_fd(const struct sb_call *call, const struct sb_at *at)
 
 /* ---- processes ---------------------------------------------------------- */
 
-/* The process a thread belongs to: /proc/TID exists for every thread. */
+/* Find the process of a thread: /proc/TID exists for every thread. */
 static uint32_t process_of(struct sb_call *call, uint32_t tid)
 {
 	static const char key[] = "\nTgid:\t";

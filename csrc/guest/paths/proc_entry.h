@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * proc_entry.h - which process, descriptor or file an entry of /proc names.
- *
- * Level 3.
  */
 #ifndef SB_PROC_ENTRY_H
 #define SB_PROC_ENTRY_H
@@ -14,12 +12,12 @@
  * 0, rest "sys/x". rest points into at->guest. */
 struct sb_proc_entry {
 	uint32_t pid;
-	uint32_t tid; /* 0 when there is none */
+	uint32_t tid; /* 0: none */
 	const char *rest;
 	size_t len;
 };
 
-/* False when at is not below the mount of /proc. */
+/* Parse an entry; false: it is not below the mount of /proc. */
 bool sb_proc_entry(const struct sb_fs *fs, const struct sb_at *at, struct sb_proc_entry *entry);
 
 /* Is the rest this text? */
@@ -28,14 +26,14 @@ static inline bool sb_proc_is_named(const struct sb_proc_entry *entry, const cha
 	return sb_same(entry->rest, entry->len, text, strlen(text));
 }
 
-/* Is it a link whose object may have lost its name and is reached through the link? */
+/* Does the link lead to an object that may have lost its name, and is reached through the link? */
 bool sb_proc_leads_to_object(const struct sb_proc_entry *entry);
 /* Is at an object without a name (magic_link.h)? */
 bool sb_proc_is_object(const struct sb_fs *fs, const struct sb_at *at);
-/* The descriptor number when the object is one of this process's own, else -1. */
+/* Return the descriptor number if the object is the process's own, otherwise -1. */
 int sb_proc_object_fd(const struct sb_call *call, const struct sb_at *at);
 
-/* The slot of a process of this container, by process or thread id; else NULL. */
+/* Find the slot of a process of this container by a process or thread id, or NULL. */
 const struct sb_proc_slot *sb_proc_slot_of(struct sb_call *call, uint32_t id);
 
 #endif
