@@ -2,8 +2,7 @@
 /*
  * dispatch.c - find the handler of a system call and run it.
  *
- * Level 3. A number without a handler gets here only from a future way in that
- * is wider than the filter; it goes to the kernel as it is.
+ * A call without a handler goes to the kernel as it is. Today the filter traps no such call.
  */
 #include "calls/dispatch.h"
 
@@ -24,16 +23,16 @@ static sb_handler *const handlers[SB_HANDLERS] = {
 #undef REFUSE
 };
 
-/* The line of a call names the paths that it was given. Only then: memory that a call does not
- * use is not touched. */
+/* Forget the paths of the call before, since a line of --trace names the paths of this one. Without
+ * --trace this is not done: a call does not touch memory that it does not need. */
 static void forget_paths(struct sb_call *call)
 {
 	call->path[0] = '\0';
 	call->path2[0] = '\0';
 }
 
-/* One site of a C library may make many calls. Once it is rewritten those come here too that the
- * filter lets pass for their arguments. */
+/* A site in a C library may make many calls. Once it is rewritten, calls come here, too, that the
+ * filter would let pass for their arguments. */
 static bool is_native_form(const struct sb_call *call, uint64_t nr)
 {
 	int argument = sb_verdict_argument(nr);
@@ -61,8 +60,8 @@ void sb_dispatch(struct sb_thread *thread, uint64_t site)
 	if (SB_UNLIKELY(thread->proc->tree.control->flags & SB_CONTROL_TRACE))
 		sb_trace_call(call, ret, site, started);
 	if (SB_UNLIKELY(ret == SB_RESTART && thread->pending)) {
-		/* The final call was not made: the guest makes it again after
-		 * its signal handler. */
+		/* The final call was not made. The guest makes it again after its signal
+		 * handler. */
 		thread->restart = 1;
 		thread->commit = 1;
 		return;

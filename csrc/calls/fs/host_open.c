@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host_open.c - the host's own open of a file that was found.
+ * host_open.c - open on the host what the look-up found.
  *
  * How it works
- *   What is a device in the image is an empty file on the host: the few harmless devices are
- *   opened on the host instead, by their number.
+ *   A device of the image is an empty file on the host. For a few harmless devices the host's own
+ *   device with that number is opened instead.
  * Rules
- *   No symlink is followed: that was done by the look-up.
+ *   No symlink is followed; the look-up has done that.
  */
 #include "calls/fs/host_open.h"
 
@@ -45,7 +45,7 @@ bool sb_open_is_device(uint32_t type)
 	return type == S_IFCHR || type == S_IFBLK;
 }
 
-/* The host's own node is as good as its number, where it is one. */
+/* The node at this place will do if it is a device on the host. */
 static bool is_real_device(const struct sb_at *at)
 {
 	struct statx sx;
@@ -56,7 +56,8 @@ static bool is_real_device(const struct sb_at *at)
 	       sb_open_is_device(sx.stx_mode & S_IFMT);
 }
 
-/* The last step. What does not wait is opened while signals do, when they came too often. */
+/* Open a file, as the last step of the call. A file that cannot wait is opened while signals wait,
+ * if signals rolled the call back too often. */
 static long open_last(struct sb_call *call, long nr, int dirfd, const char *host, long a, long b)
 {
 	const uint32_t type = call->work->a.spot.type;
@@ -82,12 +83,14 @@ long sb_open_host(struct sb_call *call, const char *host, int flags)
 
 	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM)
 		fd = open_last(call, __NR_openat, AT_FDCWD, host, flags | O_NOFOLLOW, 0);
-	if (fd == -EPERM && (flags & O_NOATIME) != 0) /* only the guest believes to own it */
+	if (fd == -EPERM &&
+	    (flags & O_NOATIME) != 0) /* the guest owns the file only in its own view */
 		return sb_open_host(call, host, flags & ~O_NOATIME);
 	return fd;
 }
 
-/* The other side of the new terminal belongs to who opens this one; nothing waits here. */
+/* Open /dev/ptmx; the other side of the new terminal gets the caller as its owner. Nothing waits
+ * here. */
 static long open_new_terminal(struct sb_call *call, const char *host, int flags)
 {
 	long fd;
@@ -112,7 +115,7 @@ long sb_open_device(struct sb_call *call, int flags, struct sb_at *at)
 	host = host_device(&at->st);
 	if (host != NULL && at->st.rdev == PTMX)
 		return open_new_terminal(call, host, flags & ~O_NOFOLLOW);
-	if (host != NULL) /* /dev/ptmx may be a symlink there */
+	if (host != NULL) /* /dev/ptmx may be a symlink on the host */
 		return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags & ~O_NOFOLLOW,
 				      0, 0, 0);
 	return is_real_device(at) ? sb_open_host(call, at->host.buf, flags) : -EPERM;

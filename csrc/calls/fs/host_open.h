@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host_open.h - the host's own open, for on_open.c.
- *
- * Level 3.
+ * host_open.h - open on the host what the look-up found.
  */
 #ifndef SB_HOST_OPEN_H
 #define SB_HOST_OPEN_H
 
 #include "guest/guest.h"
 
-/* openat2 rather than O_NOFOLLOW, which F_GETFL would show. Where the kernel has no
- * openat2, a filter refuses it, or the way to the store became a symlink, O_NOFOLLOW. */
+/* Open without following a symlink. openat2 does it without O_NOFOLLOW, which F_GETFL would
+ * show. */
 long sb_open_strictly(struct sb_call *call, int dirfd, const char *host, int flags);
-/* The same, with what helps where openat2 does not. */
+/* The same. Falls back to O_NOFOLLOW when the kernel has no openat2, a filter refuses it, or a
+ * directory above the store became a symlink. */
 long sb_open_host(struct sb_call *call, const char *host, int flags);
-/* A device: the host's with this number, or its own node at this place; else -EPERM. */
+/* Open the host's device of this number, or the node at this place if it is one. Otherwise
+ * -EPERM. */
 long sb_open_device(struct sb_call *call, int flags, struct sb_at *at);
 bool sb_open_is_device(uint32_t type);
 

@@ -2,9 +2,7 @@
 /*
  * on_change.c - calls that make, link, rename and remove names, and truncate.
  *
- * How it works
- *   Look the path up, hand the answer to change.h. The forms without "at" are
- *   those with AT_FDCWD.
+ * Each looks up its paths and calls change.h. A call without "at" is the one with AT_FDCWD.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -23,8 +21,7 @@ static int dirfd_of(uint64_t reg)
 	return (int)(uint32_t)reg;
 }
 
-/* The last component of the path as given: 'n' a name, '1' ".", '2' "..", '/'
- * nothing but slashes. */
+/* Classify the last component of a path: 'n' a name, '1' ".", '2' "..", '/' none. */
 static char last_component(const char *path)
 {
 	size_t len = strlen(path);
@@ -160,7 +157,7 @@ long on_linkat(struct sb_call *call)
 			 dirfd_of(sb_arg(call, 2)), sb_arg(call, 3), (int)sb_arg(call, 4));
 }
 
-/* ---- taking names away ------------------------------------------------------ */
+/* ---- removing names ----------------------------------------------------------- */
 
 static long take_file(struct sb_call *call, int dirfd, uint64_t path)
 {
@@ -219,7 +216,7 @@ long on_unlinkat(struct sb_call *call)
 	return take_file(call, dirfd_of(sb_arg(call, 0)), sb_arg(call, 1));
 }
 
-/* ---- moving names ------------------------------------------------------------ */
+/* ---- renaming ----------------------------------------------------------------- */
 
 static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new,
 		 unsigned flags)

@@ -3,9 +3,9 @@
  * on_chdir.c - the working directory, the root directory and the umask.
  *
  * How it works
- *   The working directory is the kernel's own: the host directory that backs
- *   the guest's one. Its guest path is found by taking the host prefix away.
- *   The root directory is a guest path that look-ups clamp ".." at.
+ *   The kernel's working directory is the host directory behind the guest's. Its guest path is the
+ *   host path without the prefix. The root directory is a guest path that look-ups do not leave by
+ *   "..".
  * Does not know
  *   How clone shares or copies these (on_clone.c).
  */
@@ -40,11 +40,11 @@ long on_chdir(struct sb_call *call)
 	sb_commit_begin(call->fs);
 	sb_cwd_changing(call);
 	ret = sys_chdir(at->host.buf);
-	/* A merged directory that another process is just making in the upper. */
+	/* Another process is just making a merged directory in the upper. */
 	if (ret == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.node != SB_NO_NODE &&
 	    sb_index_host_path(call->fs->tree, at->spot.node, &at->host) == 0)
 		ret = sys_chdir(at->host.buf);
-	/* A directory of the machine that its user may not search. */
+	/* The machine's user may not search this directory of the machine. */
 	if (ret == -EACCES && at->spot.place == SB_PLACE_LIVE && sb_copyup(call->fs, at, 0) == 0)
 		ret = sys_chdir(at->host.buf);
 	sb_cwd_changed(call);
@@ -77,7 +77,7 @@ long on_fchdir(struct sb_call *call)
 	return ret;
 }
 
-/* Cut the root directory off, or say like the kernel that it does not hold path. */
+/* Make path relative to the root directory, or say "(unreachable)" as the kernel does. */
 static int below_root(const struct sb_fs *fs, struct sb_path *path)
 {
 	static const char outside[] = "(unreachable)";
@@ -131,8 +131,8 @@ long on_chroot(struct sb_call *call)
 	return 0;
 }
 
-/* The kernel's own mask never takes rights of the owner: the runtime must be
- * able to open what it makes. */
+/* The kernel's own umask never takes rights from the owner, since the runtime must open what it
+ * makes. */
 long on_umask(struct sb_call *call)
 {
 	const uint32_t old = call->proc->umask;

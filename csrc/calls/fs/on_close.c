@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * on_close.c - the calls that end what a descriptor number means.
+ * on_close.c - calls that close descriptors.
  *
- * Level 3. They come here only where descriptors.h remembers what descriptors are
- * (seccomp_filter.c); the kernel does the work, after the number is forgotten.
+ * They come here only where descriptors.h remembers what descriptors are (seccomp_filter.c). The
+ * number is forgotten, then the kernel closes it.
  */
 #include <linux/close_range.h>
 
@@ -11,7 +11,7 @@
 #include "guest/handlers.h"
 #include "tree/descriptors.h"
 
-/* The kernel ends what first..last mean. */
+/* Forget first..last, then let the kernel close them. */
 static long end(struct sb_call *call, long nr, uint32_t first, uint32_t last)
 {
 	long ret;

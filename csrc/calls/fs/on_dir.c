@@ -3,11 +3,10 @@
  * on_dir.c - getdents64 and getdents.
  *
  * How it works
- *   A directory of the image that the container left alone is listed by the
- *   index, one that a host directory lists completely by the kernel. Others go
- *   through dirlist.h. What is not the kernel's goes into work->buffer (its first
- *   half) and from there to the guest. A descriptor on a lower directory that was
- *   not read yet and has an upper part by now is opened anew on that one.
+ *   The index lists a directory of the image that the container has not changed. The kernel lists a
+ *   directory that one host directory holds completely. dirlist.h lists the others. Entries that
+ *   the kernel does not write itself go through work->buffer to the guest. If a lower directory has
+ *   an upper part by now and was not read yet, its descriptor is replaced by one of the upper part.
  */
 #include <errno.h>
 
@@ -19,8 +18,8 @@
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
 
-/* Head of struct linux_dirent64; struct linux_dirent has its name one byte
- * earlier, its type in the last byte, and the same length. */
+/* Head of struct linux_dirent64. In struct linux_dirent the name is one byte earlier and the type
+ * is in the last byte; the length is the same. */
 struct head64 {
 	uint64_t ino;
 	int64_t off;
@@ -42,7 +41,7 @@ static void to_legacy(char *buf, long len)
 	}
 }
 
-/* Put the upper directory behind fd. */
+/* Replace what fd has open by the upper directory. */
 static void reopen(struct sb_call *call, int fd, const struct sb_at *at)
 {
 	const char *host = sb_dirlist_reopen(call->fs, fd, at);
@@ -62,7 +61,7 @@ static void reopen(struct sb_call *call, int fd, const struct sb_at *at)
 	sb_commit_end(call->fs);
 }
 
-/* The directory behind fd; 1 when the kernel can list it. */
+/* Find the directory of fd; 1: the kernel can list it. */
 static int find(struct sb_call *call, int fd, struct sb_at *at)
 {
 	struct sb_path *path = &call->work->base;
@@ -70,7 +69,7 @@ static int find(struct sb_call *call, int fd, struct sb_at *at)
 	int err = sb_guest_fd_path(call, fd, path);
 
 	if (err == -ENOENT && sb_tree_fd_dir(call->fs, fd, &node) == 1 && node != SB_NO_NODE)
-		return err; /* deleted, but for the layer */
+		return err; /* deleted; only the layer still has it */
 	if (err < 0)
 		return 1; /* deleted, or no directory: the kernel knows */
 	err = sb_tree_lookup(call->fs, path->buf, path->len, ".", SB_SEARCHED, at);
@@ -79,7 +78,7 @@ static int find(struct sb_call *call, int fd, struct sb_at *at)
 	return sb_dirlist_is_native(call->fs, at) ? 1 : 0;
 }
 
-/* Positions are shorter in the directories of 32-bit programs. */
+/* Positions in directories are shorter for 32-bit programs. */
 static long read_natively(struct sb_call *call, long nr, int fd, uint32_t count)
 {
 	const long to = (long)sb_arg(call, 1);
@@ -91,7 +90,7 @@ static long read_natively(struct sb_call *call, long nr, int fd, uint32_t count)
 	return sb_guest_block(call, nr, fd, to, count, 0, 0, 0);
 }
 
-/* Hand over what was read from position pos on. */
+/* Copy the entries to the guest; they were read from position pos on. */
 static long give(struct sb_call *call, long nr, int fd, long pos, long len)
 {
 	char *buf = call->work->buffer;

@@ -15,10 +15,10 @@
 /* Of <sys/inotify.h>; linux/inotify.h cannot be included beside <fcntl.h>. */
 #define IN_ONLY_DIR 0x01000000u
 #define IN_NO_FOLLOW 0x02000000u
-/* A file up to this size is copied up so that its watch sees later changes. */
+/* Larger files are not copied up, so their watch sees no later change. */
 #define COPY_MAX 1048576
 
-/* A watch on a lower entry would never see a change: changes go to the upper. */
+/* Copy a lower entry up: changes go to the upper, and a watch on the lower would see none. */
 static int bring_up(struct sb_call *call, struct sb_at *at)
 {
 	int err;

@@ -2,11 +2,10 @@
 /*
  * on_ioctl.c - ioctl(2): the few requests that are not the kernel's alone.
  *
- * Level 3. The flags and the project of a file (chattr) can be changed through a descriptor
- * that may only read: a file of the lower is copied up, and the copy is changed. What else a
- * file system may do to a file through such a descriptor (verity, encryption, subvolumes) a file
- * of the lower does not have. Requests about interfaces are for netdevice.c. The filter shows
- * no others.
+ * chattr changes the flags and the project of a file through a descriptor that may only read. A
+ * lower file is copied up, and the copy is changed. Other requests that change a file through such
+ * a descriptor (verity, encryption, subvolumes) are refused for lower files. Requests about
+ * interfaces go to netdevice.c. The filter traps no others.
  */
 #include "calls/fs/on_ioctl.h"
 

@@ -2,9 +2,8 @@
 /*
  * on_meta.c - chmod, chown and utime in all their forms.
  *
- * How it works
- *   The forms differ in how they name the file and write the times; target.h
- *   finds the file, change.h does the work.
+ * The forms differ in how they name the file and give the times. call_file.h finds the file,
+ * change.h changes it.
  */
 #include <errno.h>
 
@@ -121,7 +120,7 @@ struct timeval {
 	int64_t usec;
 };
 
-/* times[2] from an array of two timeval at addr. */
+/* Read two struct timeval at addr. */
 static int read_timevals(uint64_t addr, struct sb_timespec times[2])
 {
 	struct timeval from[2];
@@ -137,7 +136,7 @@ static int read_timevals(uint64_t addr, struct sb_timespec times[2])
 	return 0;
 }
 
-/* A null path means dirfd itself. */
+/* Without a path the file is dirfd itself. */
 static long change_times(struct sb_call *call, int dirfd, uint64_t path,
 			 const struct sb_timespec *times, int flags)
 {

@@ -3,13 +3,11 @@
  * on_open.c - open, openat, openat2 and creat.
  *
  * How it works
- *   Look the path up, make what open(2) would make, copy a lower file up when
- *   it will be written, then open the host's file with the guest's own flags
- *   (on_open.h).
+ *   Look the path up; make the file if open(2) would; copy a lower file up if it will be written;
+ *   then open the host's file with the guest's own flags (host_open.h).
  * Rules
- *   The host's open follows no symlink: that was done by the look-up.
- *   That open may wait (FIFOs, terminals, network file systems), and a
- *   descriptor must not be lost to a signal: it is open_last().
+ *   The host's open follows no symlink; the look-up has done that. That open may wait (FIFOs,
+ *   terminals, network file systems), and a signal must not lose a descriptor: it is the last step.
  * Does not know
  *   How entries are made or copied (change.h), what /proc shows (calls/proc).
  */
@@ -38,14 +36,14 @@
 #define KNOWN_RESOLVE                                                                      \
 	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | \
 	 RESOLVE_IN_ROOT | RESOLVE_CACHED)
-#define RACES 8 /* how often another process may be faster */
+#define RACES 8 /* how often another process may make or remove the entry first */
 
 struct how {
 	int dirfd;
 	int flags;
 	uint32_t mode;
 	uint64_t resolve;
-	bool near; /* the guest's own directory and string lead to the host's file */
+	bool near; /* the guest's own dirfd and path lead to the host's file, too */
 };
 
 /* ---- what the flags ask for ------------------------------------------------ */
@@ -60,7 +58,7 @@ static bool makes_tmpfile(const struct how *how)
 	return (how->flags & TMPFILE_BIT) != 0;
 }
 
-/* Permissions an open needs: a mask of 4 read, 2 write. */
+/* Return the permissions that an open needs: 4 read, 2 write. */
 static unsigned wanted(const struct how *how)
 {
 	static const unsigned by_mode[4] = {4, 2, 6, 6};
@@ -102,7 +100,7 @@ static int check_flags(const struct how *how)
 	return has(how, O_CREAT | O_DIRECTORY) ? -EINVAL : 0;
 }
 
-/* Flags for the host's open of an entry that exists. */
+/* Return the flags for the host's open of an entry that exists. */
 static int host_flags(const struct how *how)
 {
 	return how->flags & ~(O_CREAT | O_EXCL);
@@ -134,9 +132,9 @@ static int find(struct sb_call *call, const struct how *how, struct sb_at *at)
 	return sb_magic_link_follow(call, flags, at);
 }
 
-/* Does the kernel find the file of the layer from the guest's directory too, so that it need not
- * walk from the root? The directory is untouched, so the one that is open is its host directory,
- * and both are of one layer. */
+/* Do the guest's dirfd and path lead the kernel to the layer's file, so that it need not walk from
+ * the root? Yes, if the directory is untouched (so its host directory is the one that is open) and
+ * belongs to the same layer as the file. */
 static bool is_near(const struct sb_call *call, const struct how *how, const struct sb_at *at)
 {
 	const struct sb_tree *tree = call->fs->tree;
@@ -169,18 +167,19 @@ static long open_directory(const struct how *how, struct sb_call *call, struct s
 {
 	long fd = sb_open_host(call, at->host.buf, host_flags(how));
 
-	/* A merged directory that another process is just making in the upper. */
+	/* Another process is just making a merged directory in the upper. */
 	if (fd == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.lower_below &&
 	    at->spot.node != SB_NO_NODE &&
 	    sb_index_host_path(call->fs->tree, at->spot.node, &at->host) == 0)
 		fd = sb_open_host(call, at->host.buf, host_flags(how));
-	/* A directory of the machine that its user may not read. */
+	/* The machine's user may not read this directory of the machine. */
 	if (fd == -EACCES && at->spot.place == SB_PLACE_LIVE && sb_copyup(call->fs, at, 0) == 0)
 		fd = sb_open_host(call, at->host.buf, host_flags(how));
 	return fd;
 }
 
-/* A symlink that has no file: the machine's own of that name, where it is the same (/dev/stdin). */
+/* Open a symlink that has no file (/dev/stdin): the host's symlink of that name, if it is the
+ * same. */
 static long open_made_link(const struct how *how, struct sb_call *call, struct sb_at *at)
 {
 	const struct sb_control *control = call->fs->tree->control;
@@ -198,7 +197,7 @@ static long open_made_link(const struct how *how, struct sb_call *call, struct s
 	return -ELOOP;
 }
 
-/* An O_PATH descriptor: no permission, no copy, no device. */
+/* Open with O_PATH: no permission is checked, nothing is copied, no device is opened. */
 static long open_path_only(const struct how *how, struct sb_call *call, struct sb_at *at)
 {
 	if (at->spot.type == S_IFLNK && !has(how, O_NOFOLLOW))
@@ -222,7 +221,7 @@ static int check_type(const struct how *how, const struct sb_at *at)
 	return type == S_IFSOCK ? -ENXIO : 0;
 }
 
-/* Make sure that the host file at at->host is the one to open. */
+/* Make at->host the file to open. */
 static int prepare_file(struct sb_call *call, const struct how *how, struct sb_at *at)
 {
 	uint32_t type = at->spot.type;
@@ -230,7 +229,7 @@ static int prepare_file(struct sb_call *call, const struct how *how, struct sb_a
 
 	if (!is_lower)
 		return 0;
-	if (type == S_IFIFO) /* readers and writers must meet in the container */
+	if (type == S_IFIFO) /* readers and writers of a FIFO meet in the upper */
 		return sb_copyup(call->fs, at, 0);
 	if (type == S_IFREG && (wanted(how) & 2) != 0)
 		return sb_copyup(call->fs, at, has(how, O_TRUNC) ? 0 : UINT64_MAX);
@@ -285,7 +284,7 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 	if (err < 0)
 		return err;
 	fd = sb_open_host(call, at->host.buf, host_flags(how));
-	/* A file of the machine that its user may not read: is there a stand-in? */
+	/* The machine's user may not read this file of the machine. It may have a stand-in. */
 	if (fd == -EACCES && at->spot.place == SB_PLACE_LIVE &&
 	    sb_copyup(call->fs, at, UINT64_MAX) == 0)
 		fd = sb_open_host(call, at->host.buf, host_flags(how));
@@ -309,7 +308,7 @@ static long open_once(struct sb_call *call, struct how *how)
 	return open_present(call, how, at);
 }
 
-/* Between look-up and open another process may make or remove the entry. */
+/* Another process may make or remove the entry between look-up and open. */
 static bool is_race(const struct how *how, const struct sb_at *at, long ret)
 {
 	if (ret == -EEXIST)
@@ -318,7 +317,7 @@ static bool is_race(const struct how *how, const struct sb_at *at, long ret)
 	       at->spot.place == SB_PLACE_UPPER;
 }
 
-/* A file that is opened to append to is mostly there. */
+/* A file that is opened to append mostly exists, so it is looked up first. */
 static bool may_create_quickly(const struct sb_call *call, const struct how *how)
 {
 	return has(how, O_CREAT) && (has(how, O_EXCL) || !has(how, O_APPEND)) &&
@@ -327,8 +326,8 @@ static bool may_create_quickly(const struct sb_call *call, const struct how *how
 
 /* ---- what a walk through the image opens ---------------------------------------- */
 
-/* Open a file or directory of the image to read it, by a name in a directory that is open: no path
- * is made of it. Below 0: look it up. */
+/* Open a file or directory of the image for reading, by a name below an open directory, without
+ * making its path. -SB_ELOOK or another error: look it up. */
 static long open_nearby(struct sb_call *call, const struct how *how)
 {
 	const int plain = O_ACCMODE | O_CREAT | O_TRUNC | TMPFILE_BIT | O_PATH | O_NOATIME;
@@ -418,7 +417,7 @@ long on_creat(struct sb_call *call)
 
 /* ---- openat2 ---------------------------------------------------------------------- */
 
-/* The rules of copy_struct_from_user(): what we do not know must be zero. */
+/* As copy_struct_from_user(): bytes that are not known must be zero. */
 static int read_how(uint64_t addr, uint64_t size, struct open_how *out)
 {
 	unsigned char extra;

@@ -3,9 +3,8 @@
  * on_stat.c - stat, access, readlink and statfs.
  *
  * How it works
- *   Look the path up, let level 2 say what the guest shall see, and write it in
- *   the layout of the call. fstat and its newfstatat spelling go by the
- *   descriptor's inode and never ask for a path.
+ *   Look the path up, get what the guest shall see from view.h, and write it in the layout of the
+ *   call. fstat, also in its newfstatat spelling, goes by the descriptor's inode and needs no path.
  * Does not know
  *   Where an entry comes from; only statfs tells the tree from mounts.
  */
@@ -74,7 +73,7 @@ static uint32_t minor_of(uint64_t dev)
 	return (uint32_t)((dev & 0xff) | (dev >> 12 & ~0xffULL));
 }
 
-/* The mask says only what is known: no birth time of an image file. */
+/* The mask has only what is known: an image file has no birth time. */
 static long write_statx(uint64_t addr, const struct sb_stat *st)
 {
 	struct statx out;
@@ -101,7 +100,7 @@ static long write_statx(uint64_t addr, const struct sb_stat *st)
 	return sb_guest_write(addr, &out, sizeof(out));
 }
 
-/* Look call->path up and fill at->st. */
+/* Look up call->path and fill at->st. */
 static long find_stat(struct sb_call *call, int dirfd, unsigned flags, struct sb_at *at)
 {
 	long err = sb_guest_find(call, dirfd, call->path, flags | SB_WANT_STAT, at);
@@ -111,7 +110,7 @@ static long find_stat(struct sb_call *call, int dirfd, unsigned flags, struct sb
 	return err;
 }
 
-/* Is it the descriptor itself that is asked for? 1, 0 or -errno. */
+/* Is the descriptor itself asked for? 1, 0 or -errno. */
 static int asks_descriptor(uint64_t path, unsigned at_flags)
 {
 	if ((at_flags & AT_EMPTY_PATH) == 0)
@@ -119,7 +118,7 @@ static int asks_descriptor(uint64_t path, unsigned at_flags)
 	return path == 0 ? 1 : sb_call_file_is_empty(path);
 }
 
-/* An entry of an open directory of the image: no path is made of it. */
+/* Answer for an entry of an open directory of the image without making its path. */
 static bool stat_nearby(struct sb_call *call, int dirfd, unsigned flags, struct sb_stat *st)
 {
 	struct sb_spot spot = {.place = SB_PLACE_LOWER, .mount = SB_NO_MOUNT};
@@ -134,7 +133,7 @@ static bool stat_nearby(struct sb_call *call, int dirfd, unsigned flags, struct 
 	return sb_spot_stat(call->fs, &spot, NULL, NULL, st) == 0;
 }
 
-/* The answer of the whole stat family, in *st. */
+/* Answer every call of the stat family, in *st. */
 static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_flags,
 		    struct sb_stat *st)
 {
@@ -224,7 +223,7 @@ long on_statx(struct sb_call *call)
 
 /* ---- access -------------------------------------------------------------- */
 
-/* A descriptor's file, as access(2) judges it. */
+/* Check access(2) for a descriptor's file. */
 static long access_fd(struct sb_call *call, int fd, unsigned want)
 {
 	struct sb_stat st;
@@ -274,7 +273,7 @@ long on_faccessat2(struct sb_call *call)
 
 /* ---- readlink ------------------------------------------------------------- */
 
-/* A descriptor of a symlink (O_PATH | O_NOFOLLOW); its text is the guest's. */
+/* Read the symlink of a descriptor (O_PATH | O_NOFOLLOW); its text is the guest's. */
 static long readlink_fd(struct sb_call *call, int fd, size_t len)
 {
 	long count = fd < 0 ? -EBADF : sys_readlinkat(fd, "", call->path2, len);

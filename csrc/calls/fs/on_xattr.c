@@ -2,9 +2,8 @@
 /*
  * on_xattr.c - get, set, list and remove extended attributes.
  *
- * How it works
- *   Values pass through call->path2, or through fresh memory when they are
- *   larger than that; it is given back in the same commit section.
+ * Values pass through call->path2. Larger values pass through fresh memory, which is unmapped in
+ * the same commit section.
  */
 #include <errno.h>
 #include <linux/mman.h>
@@ -32,7 +31,7 @@ static int read_name(uint64_t addr, char name[256])
 	return len < 0 ? (int)len : 0;
 }
 
-/* Room for len bytes; what is taken here must go back through drop(). */
+/* Make room for len bytes; drop() gives it back. */
 static int take(struct sb_call *call, struct request *q, size_t len)
 {
 	long memory;

@@ -3,15 +3,14 @@
  * inet.c - bind, connect and send of a container with addresses of its own.
  *
  * How it works
- *   net_rules.c decides; here the decision is carried out. How a socket was
- *   bound (to any address, or to the loopback) is kept in two options of the
- *   socket itself, IP_FREEBIND and IP_BIND_ADDRESS_NO_PORT, which mean nothing
- *   once it is bound: so the mark goes wherever the socket goes, through fork,
- *   execve and SCM_RIGHTS. Both together: the program has bound it to any address and
- *   port, the kernel has not yet.
+ *   net_rules.c decides; this file carries the decision out. How a socket was bound (to any
+ *   address, or to the loopback) is marked in two options of the socket, IP_FREEBIND and
+ *   IP_BIND_ADDRESS_NO_PORT, which have no effect once it is bound. So the mark goes wherever the
+ *   socket goes: through fork, execve and SCM_RIGHTS. Both options together say that the program
+ *   has bound the socket to any address and port, and the kernel has not bound it yet.
  * Rules
- *   What comes before the last call may be done twice, where no commit section
- *   has begun: a signal that arrives rolls back to the guest's instruction.
+ *   Outside of a commit section the steps before the final call may be made twice: a signal rolls
+ *   the call back to the guest's instruction.
  */
 #include "calls/net/inet.h"
 
@@ -63,7 +62,7 @@ static long try_bind(int fd, struct sb_socket_name *name, const struct sb_net_pl
 	return sb_syscall(__NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
 }
 
-/* A port that nothing has; which, is not foreseen. */
+/* Bind to a free port that cannot be foreseen. */
 static long bind_spare(int fd, struct sb_socket_name *name, struct sb_net_binding *binding)
 {
 	const uint32_t count = SB_NET_SPARE_LAST - SB_NET_SPARE_FIRST + 1;
@@ -79,15 +78,16 @@ static long bind_spare(int fd, struct sb_socket_name *name, struct sb_net_bindin
 	return ret;
 }
 
-/* An address of this container that nothing is ever bound to for longer than a question takes. */
+/* Return an address of this container to which nothing is bound for longer than a question
+ * takes. */
 static uint32_t question_address(const struct sb_net *net)
 {
 	return SB_NET_QUESTIONS | (net->base & 0xffff);
 }
 
-/* The address and port are taken: by a socket of the container, at the port that it knows? What
- * the machine has at 0.0.0.0 is in the way at every address. Of a port that the kernel chose
- * there is no note. */
+/* The address and port are taken. Is it by a socket of the container, at the port that it asked
+ * for? A socket of the machine at 0.0.0.0 takes a port at every address. Ports that the kernel
+ * chose are not noted. */
 static bool is_taken_inside(const struct sb_net *net, int fd, const struct sb_net_binding *binding,
 			    uint16_t port)
 {
@@ -156,8 +156,8 @@ static long bind_now(struct sb_call *call, const struct sb_net *net, int fd,
 	return ret;
 }
 
-/* To an address of the loopback: until it is connected the kernel has no port for it, and it can be
- * bound again. */
+/* Was it bound to an address of the loopback without a port? Until it is connected the kernel has
+ * no port for it, and it can be bound again. */
 static bool is_client_of_loopback(const struct sb_net *net, int fd, struct sb_net_place *local)
 {
 	return sb_net_read_local(fd, local) && sb_net_is_near(local) && local->v4 != net->base;
@@ -177,7 +177,7 @@ static long bind_natively(struct sb_call *call, int fd, const struct sb_socket_n
 	return sb_guest_block(call, __NR_bind, fd, SB_P(name->bytes), name->len, 0, 0, 0);
 }
 
-/* Only a socket of that family which has no address can be bound. */
+/* Only a socket of that family without an address can be bound. */
 static long bind_later(struct sb_call *call, const struct sb_net *net, int fd,
 		       struct sb_socket_name *name, const struct sb_net_place *place)
 {
@@ -188,7 +188,7 @@ static long bind_later(struct sb_call *call, const struct sb_net *net, int fd,
 		return bind_natively(call, fd, name);
 	if (sb_net_is_bound_later(net, fd))
 		return -EINVAL;
-	sb_commit_begin(call->fs); /* a second time it is bound already */
+	sb_commit_begin(call->fs); /* a second time it would be bound already */
 	set_option(fd, SB_IP_FREEBIND, sb_net_is_any(place));
 	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 1);
 	return sb_net_is_any(place) ? 0 : try_bind(fd, name, place);
@@ -249,10 +249,9 @@ void sb_net_settle(struct sb_call *call, int fd)
 		sb_net_set_v4(&place, local.v4, 0);
 	if (sb_net_bind(&net, &place, &socket, &binding) < 0)
 		return;
-	sb_commit_begin(
-		call->fs); /* half the mark is none: it would be forgotten that it is bound */
-	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 0); /* it would get no port */
-	/* When that fails, so does the call that follows, or the name is not known. */
+	sb_commit_begin(call->fs); /* half a mark would say that it is not bound */
+	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, 0); /* with it the socket gets no port */
+	/* On an error the call that follows fails, too, or the name is not known. */
 	if (bind_now(call, &net, fd, &name, 0, &binding) < 0)
 		return;
 }
@@ -262,7 +261,7 @@ void sb_net_on_listen(struct sb_call *call, int fd)
 	struct sb_net_place local;
 	struct sb_net net;
 
-	/* The port of a connection that came to nothing is shown, and no longer its own. */
+	/* After a failed connect the socket still shows the port, which is no longer its own. */
 	if (sb_net_read_local(fd, &local) &&
 	    (local.port == 0 || (sb_net_get(call, &net) == 0 && sb_net_is_bound_later(&net, fd))))
 		sb_net_settle(call, fd);
@@ -270,8 +269,8 @@ void sb_net_on_listen(struct sb_call *call, int fd)
 
 /* ---- connect ------------------------------------------------------------ */
 
-/* Give a socket without an address the container's, so that the other side
- * sees who calls. One that has an address keeps it. */
+/* Bind a socket without an address to the container's, so that the other side sees which container
+ * calls. */
 static void bind_source(uint32_t source, int fd, bool wide, bool udp)
 {
 	struct sb_socket_name name = {.len = wide ? 28 : 16};
@@ -283,7 +282,8 @@ static void bind_source(uint32_t source, int fd, bool wide, bool udp)
 	try_bind(fd, &name, &base);
 }
 
-/* Has nothing of the machine this port at 0.0.0.0? That it would get what is sent to it. */
+/* Does no socket of the machine have this port at 0.0.0.0? Such a socket would receive what is sent
+ * to the port. */
 static bool is_free_everywhere(uint16_t port)
 {
 	struct sb_socket_name name = {.family = AF_INET, .len = 16};
@@ -296,16 +296,16 @@ static bool is_free_everywhere(uint16_t port)
 	if (question < 0)
 		return false;
 	sys_clock_gettime(CLOCK_MONOTONIC,
-			  &now); /* two that ask at once are not in each other's way */
+			  &now); /* so that two questions at once do not disturb each other */
 	sb_net_set_v4(&place, SB_NET_QUESTIONS | ((uint32_t)now.nsec & 0xffff), port);
 	ret = try_bind(question, &name, &place);
 	sys_close(question);
 	return ret == 0;
 }
 
-/* On the machine's 127.0.0.1 a datagram socket of the container meets the machine and what the
- * container has at ports that the kernel chose. Which was meant is noted in a socket that
- * has no address of its own, so that it is known whose an answer is. */
+/* On the machine's 127.0.0.1 a datagram socket of the container meets both the machine's sockets
+ * and those of the container at ports that the kernel chose. A socket without an address notes
+ * which one was meant, to name the sender of an answer. */
 static void note_way(const struct sb_net *net, int fd, const struct sb_net_target *target)
 {
 	struct sb_net_place local;
@@ -317,7 +317,7 @@ static void note_way(const struct sb_net *net, int fd, const struct sb_net_targe
 	set_option(fd, SB_IP_BIND_ADDRESS_NO_PORT, target->is_loopback);
 }
 
-/* A datagram socket is connected to where a server will lie: it may come later. */
+/* Connect a datagram socket to the place where a server will be, as it may come later. */
 static void aim(const struct sb_net *net, int fd, struct sb_net_target *target)
 {
 	const struct sb_net_place *awaited = &target->awaited;

@@ -2,9 +2,8 @@
 /*
  * inet_name.c - addresses that the kernel gave, in the container's terms.
  *
- * How it works
- *   Gathers what net_rules.c wants to know of the socket, and asks the kernel only
- *   where the answer hangs on it.
+ * Collects what net_rules.c needs to know of the socket; asks the kernel only if the answer depends
+ * on it.
  */
 #include "calls/net/inet_name.h"
 
@@ -44,7 +43,7 @@ void sb_net_local_name(struct sb_call *call, int fd, struct sb_socket_name *name
 			return;
 	}
 	ends.connected = read_peer(fd, &ends.peer);
-	/* A client of TCP has no mark but the one that chose its address. */
+	/* The mark of a TCP client says only how its address was chosen. */
 	if (!ends.connected || ends.udp)
 		ends.bound = how_bound(fd);
 	sb_net_show_local(&net, &ends, &shown);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * inet_name.h - addresses that the kernel gave, in the container's terms.
- *
- * Level 3.
  */
 #ifndef SB_INET_NAME_H
 #define SB_INET_NAME_H

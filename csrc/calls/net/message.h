@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message.h - a message and its vectors, as programs give them.
- *
- * Level 3.
+ * message.h - a message and its vectors in the layout of system calls.
  */
 #ifndef SB_MESSAGE_H
 #define SB_MESSAGE_H

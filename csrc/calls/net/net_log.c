@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net_log.c - what --network-log is made from.
+ * net_log.c - the lines behind --network-log.
  *
  * How it works
- *   One line for each connect, accept and datagram sent to a named address:
- *   time, process, program, call, protocol, address as the program gave it, result, and
- *   of a stream the number that the kernel gives its socket.
+ *   One line for each connect, accept and datagram sent to a named address: time, process, program,
+ *   call, protocol, address as the program gave it, result. For a stream the kernel's number of its
+ *   socket follows.
  * Does not know
  *   How many bytes a stream carries, and names: runtime/network/connection_log.py adds them when
- *   the kernel tells of that socket's end.
+ *   the kernel reports the end of that socket.
  */
 #include "calls/net/net_log.h"
 
@@ -30,7 +30,7 @@ static void put_padded(struct sb_line *line, int64_t value, unsigned width)
 	sb_line_bytes(line, digits, width);
 }
 
-/* Days since 1970 as a date: years begin in March, eras have 400 of them. */
+/* Write days since 1970 as a date. Years begin in March here; an era has 400 years. */
 static void put_date(struct sb_line *line, int64_t days)
 {
 	const int64_t shifted = days + 719468;
@@ -129,6 +129,6 @@ void sb_net_log(struct sb_call *call, const struct sb_net_event *event)
 {
 	if (SB_LIKELY(call->fs->tree->control->net_log.len == 0) || event->ret == SB_RESTART)
 		return;
-	sb_commit_begin(call->fs); /* one line, and the file is open */
+	sb_commit_begin(call->fs); /* the line is written once, and a file is open */
 	put_line(call, event);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net_log.h - what --network-log is made from.
- *
- * Level 3.
+ * net_log.h - the lines behind --network-log.
  */
 #ifndef SB_NET_LOG_H
 #define SB_NET_LOG_H
@@ -13,9 +11,9 @@
 struct sb_net_event {
 	const char *what;
 	bool udp;
-	int fd; /* of the connection; -1: none */
+	int fd; /* of a connection; -1: none */
 	const struct sb_net_place *place;
-	long ret; /* of a datagram: its bytes, or an error */
+	long ret; /* of a datagram: its length, or -errno */
 };
 void sb_net_log(struct sb_call *call, const struct sb_net_event *event);
 

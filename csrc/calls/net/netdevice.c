@@ -2,8 +2,8 @@
 /*
  * netdevice.c - netdevice(7): the container's interfaces by ioctl.
  *
- * The older way than netlink, which Java, ifconfig and others still go. Only for
- * containers with addresses of their own; all other requests pass.
+ * Java, ifconfig and others use these requests, which are older than netlink. Only for containers
+ * with addresses of their own.
  */
 #include "calls/net/netdevice.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netlink.c - answer what a container's program sends to a netlink socket.
+ * netlink.c - answer what a program sends to a netlink socket.
  *
  * Does not know
  *   What the messages mean (net_link.c, sock_diag.c).
@@ -48,7 +48,7 @@ static int answer(struct sb_call *call, int fd, uint32_t pid, const unsigned cha
 	return ret > 0 ? sb_link_deliver(fd, pid, out, (uint32_t)ret) : ret;
 }
 
-/* Requests are small: what does not fit is none. */
+/* Answer one request. */
 static long serve(struct sb_call *call, int fd, const unsigned char *request, uint32_t len)
 {
 	uint32_t pid;
@@ -104,10 +104,10 @@ void sb_link_serve_queued(struct sb_call *call, int fd)
 		long len = sb_syscall(__NR_recvfrom, fd, SB_P(&head), sizeof(head),
 				      MSG_PEEK | MSG_DONTWAIT, 0, 0);
 
-		/* Answers are no requests. */
+		/* An answer is not a request. */
 		if (len < (long)sizeof(head) || (head.flags & NLM_F_REQUEST) == 0)
 			return;
-		sb_commit_begin(call->fs); /* taken once */
+		sb_commit_begin(call->fs); /* the request leaves the queue */
 		len = sb_syscall(__NR_recvfrom, fd, SB_P(request), sizeof(request), MSG_DONTWAIT, 0,
 				 0);
 		if (len < 0 || serve(call, fd, request, (uint32_t)len) < 0)

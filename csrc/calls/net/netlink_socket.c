@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * netlink_socket.c - netlink sockets of a container with addresses of its own.
- *
- * See netlink_socket.h.
  */
 #include "calls/net/netlink_socket.h"
 

@@ -3,14 +3,12 @@
  * on_socket.c - sockets: AF_UNIX names, and the ids of peers.
  *
  * How it works
- *   Names go in through socket_name.c, always as a copy, so that a second
- *   thread cannot change them after the check. Names that come back are taken
- *   into runtime memory and turned into guest paths. IPv4 and IPv6 names go to
- *   inet.c when the container has addresses of its own; other families pass.
- *   bind(2) makes the entry as mknod(2) would, with all checks, and then puts
- *   the socket in its place.
- *   Credentials that the kernel shows are the host user's: the process
- *   table knows the guest's.
+ *   A name from the guest is copied before it is checked, so another thread cannot change it after
+ *   the check (socket_name.c). A name from the kernel is read into runtime memory and becomes a
+ *   guest path. IPv4 and IPv6 names go to inet.c if the container has addresses of its own; other
+ *   families pass. bind(2) makes the entry as mknod(2) would, with all checks, and then puts the
+ *   socket in its place. The kernel shows the host user's credentials; the process table knows the
+ *   guest's.
  * Does not know
  *   Messages with control data (on_socket_message.c).
  */
@@ -38,7 +36,7 @@ struct peer { /* struct ucred */
 	uint32_t gid;
 };
 
-/* The last step of a call whose arguments are a descriptor and a name. */
+/* Make the final call with a descriptor and a name. */
 static long with_name(struct sb_call *call, struct sb_socket_name *name, long nr)
 {
 	const long ret = sb_guest_block(call, nr, (int)sb_arg(call, 0), SB_P(name->bytes),
@@ -52,7 +50,7 @@ long on_socket(struct sb_call *call)
 {
 	long fd;
 
-	/* As a kernel without auditing: PAM and others go on then. */
+	/* As a kernel without auditing, where PAM and others go on. */
 	if ((int)sb_arg(call, 0) == AF_NETLINK && (int)sb_arg(call, 2) == NETLINK_AUDIT)
 		return -EPROTONOSUPPORT;
 	if ((int)sb_arg(call, 0) == AF_NETLINK) {
@@ -80,7 +78,7 @@ long on_connect(struct sb_call *call)
 
 /* ---- bind --------------------------------------------------------------- */
 
-/* Is fd an AF_UNIX socket without a name? */
+/* Check that fd is an AF_UNIX socket without a name. */
 static int check_unbound(int fd)
 {
 	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX};
@@ -92,7 +90,7 @@ static int check_unbound(int fd)
 	return name.family != AF_UNIX || name.len > SB_PATH_OFFSET ? -EINVAL : 0;
 }
 
-/* Bind fd where mknod(2) has just made an entry, which loses its inode. */
+/* Replace the entry that mknod(2) has just made by binding fd there. Its inode changes. */
 static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_name *name)
 {
 	const struct sb_tree *tree = call->fs->tree;
@@ -117,7 +115,7 @@ static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_nam
 	if (len > sizeof(call->work->buffer))
 		return -ENOSPC;
 	if (packed)
-		memcpy(attributes, packed, len); /* access lists; the record goes */
+		memcpy(attributes, packed, len); /* access lists; the record is dropped */
 	ret = sys_unlinkat(AT_FDCWD, host, 0);
 	if (ret < 0)
 		return ret;
@@ -187,7 +185,7 @@ long on_listen(struct sb_call *call)
 
 /* ---- names that come back ----------------------------------------------- */
 
-/* The size argument of a call that returns a name. */
+/* Read the size argument of a call that returns a name. */
 static int read_size(uint64_t addr, uint32_t *size)
 {
 	const int err = sb_guest_read(size, addr, sizeof(*size));
@@ -294,7 +292,7 @@ long on_recvfrom(struct sb_call *call)
 	return err < 0 ? err : count;
 }
 
-/* sendto(2) with a source: only sendmsg(2) can say it. */
+/* Do sendto(2) with a source, which takes sendmsg(2). */
 static long send_from(struct sb_call *call, const struct sb_socket_name *name,
 		      const struct sb_net_route *route)
 {
@@ -388,9 +386,9 @@ long on_getsockopt(struct sb_call *call)
 {
 	if ((int)sb_arg(call, 1) == SOL_SOCKET && (int)sb_arg(call, 2) == SO_PEERCRED)
 		return peer_credentials(call);
-	/* The host's groups are not the guest's; older kernels lack the option. */
+	/* The host's groups are not the guest's. Older kernels have no such option. */
 	if ((int)sb_arg(call, 1) == SOL_SOCKET && (int)sb_arg(call, 2) == SB_SO_PEERGROUPS)
 		return -ENOPROTOOPT;
-	/* SO_ERROR is told once. */
+	/* As a final call, since SO_ERROR is cleared when it is read. */
 	return sb_guest_pass(call, __NR_getsockopt);
 }

@@ -3,12 +3,12 @@
  * on_socket_message.c - sendmsg and recvmsg: names and credentials inside.
  *
  * How it works
- *   A message to send gets a header of our own, which points to the kernel's
- *   form of the name and, when it carries credentials, to control data with the
- *   host's ids; everything else stays where it is. A received one is written by the
- *   kernel into guest memory, then name and credentials are put right there.
+ *   A message to send gets a header of the runtime's own. It points to the kernel's form of the
+ *   name and, if the message carries credentials, to control data with the host's ids; the rest
+ *   stays where it is. The kernel writes a received message into guest memory, where name and
+ *   credentials are then corrected.
  * Rules
- *   Only the first of several messages may block: after it the call must end.
+ *   Of several messages only the first may block: after it the call must end.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -46,8 +46,8 @@ static uint64_t aligned(uint64_t len)
 	return (len + 7) & ~7ULL;
 }
 
-/* Find credentials in control data from *offset on (which moves behind them):
- * the address of the struct, or 0. */
+/* Find the next credentials in control data from *offset on: the address of the struct, or 0.
+ * *offset moves behind them. */
 static uint64_t next_credentials(uint64_t data, uint64_t len, uint64_t *offset)
 {
 	struct control header;
@@ -78,7 +78,7 @@ static bool may_claim(const struct sb_ids *ids, const struct credentials *as)
 	return uid && gid;
 }
 
-/* Control data with credentials moves to work->buffer, with the host's ids. */
+/* Copy control data with credentials to work->buffer and put the host's ids in. */
 static int real_credentials(struct sb_call *call, struct sb_message *m)
 {
 	const struct sb_control *host = call->fs->tree->control;
@@ -106,13 +106,13 @@ static int real_credentials(struct sb_call *call, struct sb_message *m)
 	return 0;
 }
 
-/* What a message to send needs until it is sent. */
+/* What a message needs until it is sent. */
 struct sending {
 	struct sb_socket_name name;
 	struct sb_net_route route;
 };
 
-/* Control data with a source; a program that chooses one itself is left alone. */
+/* Add control data with a source, unless the program chooses one itself. */
 static int add_source(struct sb_call *call, struct sb_message *m, const struct sb_net_route *route)
 {
 	unsigned char *copy = (unsigned char *)call->work->buffer;
@@ -140,7 +140,7 @@ static int prepare_place(struct sb_call *call, struct sb_message *m, struct send
 	return err;
 }
 
-/* Make m one for the kernel; s lives as long as it. */
+/* Make m a message for the kernel; it is valid as long as s. */
 static int prepare(struct sb_call *call, struct sb_message *m, struct sending *s)
 {
 	struct sb_socket_name *name = &s->name;
@@ -270,7 +270,7 @@ static void fix_name(struct sb_call *call, uint64_t header, const struct sb_mess
 	if (!sb_socket_name_is_path(&name))
 		return;
 	if (have < m->name_len)
-		name.len = 2; /* cut off: better unnamed than wrong */
+		name.len = 2; /* cut off: no name is better than a wrong one */
 	else
 		sb_socket_name_to_guest(call, &name);
 	if (sb_guest_write(m->name, name.bytes,
@@ -295,7 +295,7 @@ static void fix_credentials(struct sb_call *call, const struct sb_message *m)
 	}
 }
 
-/* The message at header was received; its name had room bytes. */
+/* Correct the received message at header; room bytes were there for its name. */
 static void fix_received(struct sb_call *call, uint64_t header, uint32_t room)
 {
 	struct sb_message m;

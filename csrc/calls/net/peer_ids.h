@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * peer_ids.h - the ids of a socket's peer.
- *
- * Level 3.
  */
 #ifndef SB_PEER_IDS_H
 #define SB_PEER_IDS_H
 
 #include "guest/guest.h"
 
-/* Ids of a peer as the kernel gave them, in the guest's terms. */
+/* Change the ids of a peer from the kernel's to the guest's. */
 void sb_socket_peer_ids(struct sb_call *call, uint32_t pid, uint32_t *uid, uint32_t *gid);
 
 #endif

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ping.c - ICMP echo requests (ping), where the machine lets its user send none.
+ * ping.c - ICMP echo requests (ping), where the machine does not let its user send them.
  *
  * How it works
- *   A program asks for a datagram socket of ICMP, or for a raw one. Where that is refused
- *   (net.ipv4.ping_group_range) it gets a UDP socket with a mark. A request that is sent by
- *   it to an address of 127.0.0.0/8 is answered here: all that a container has there, its
- *   loopback, the gateway and the other containers of its networks, is this machine, which
- *   is up. The answer is sent by a socket that has the address for that moment, so that
- *   whoever receives it is told whose it is.
+ *   A program asks for a datagram socket of ICMP, or for a raw one. If the kernel refuses it
+ *   (net.ipv4.ping_group_range) the program gets a UDP socket with a mark. A request by this socket
+ *   to an address of 127.0.0.0/8 is answered here: the container's loopback, its gateway and the
+ *   other containers of its networks are all this machine, which is up. A socket that has the asked
+ *   address for a moment sends the answer, so the receiver sees the right sender.
  * Rules
- *   What lies outside nobody has asked: EPERM, as where a firewall forbids it.
- *   Errors of a request are those of ping_v4_sendmsg() in the kernel, also of a raw socket,
- *   which can send nothing else and receives answers only, behind an IP header.
- *   Who has a raw socket, has sent nothing by it and sends datagrams to the ports of traceroute
- *   waits for errors that would never come: EPERM, too.
+ *   Requests to the outside cannot be sent: EPERM, as from a firewall. Other errors are those of
+ *   ping_v4_sendmsg() in the kernel, also for a raw socket, which can send only echo requests and
+ *   receives only answers, behind an IP header. A program that has a raw socket, has sent nothing
+ *   by it, and sends datagrams to the ports of traceroute would wait for errors that never come:
+ *   EPERM, too.
  * Does not know
- *   IPv6, and sockets of ICMP that the kernel has given.
+ *   IPv6, and sockets of ICMP that the kernel made.
  */
 #include "calls/net/ping.h"
 
@@ -27,12 +26,12 @@
 #include "calls/net/inet.h"
 #include "calls/net/message.h"
 
-#define SB_SO_MAX_PACING_RATE 47 /* means nothing to a UDP socket on the loopback */
+#define SB_SO_MAX_PACING_RATE 47 /* has no effect on a UDP socket on the loopback */
 #define SB_PING_MARK 0x70696e67
 #define SB_RAW_MARK 0x70696e68
 #define SB_ECHO_REQUEST 8
 #define SB_MAX_VECTORS 16
-#define SB_TRACE_FIRST 33434 /* traceroute's first port, and how far it gets */
+#define SB_TRACE_FIRST 33434 /* traceroute's first port, and the last that it reaches */
 #define SB_TRACE_LAST (SB_TRACE_FIRST + 1023)
 
 struct echo { /* struct icmphdr */
@@ -44,7 +43,7 @@ struct echo { /* struct icmphdr */
 };
 
 struct ip_header { /* struct iphdr without options */
-	unsigned char version; /* and length in words */
+	unsigned char version; /* and the length in words */
 	unsigned char service;
 	unsigned char len[2];
 	unsigned char id[2];
@@ -100,7 +99,7 @@ bool sb_ping_is_request(const struct sb_call *call, int fd, const struct sb_sock
 	return call->proc->deaf != 0 && port >= SB_TRACE_FIRST && port <= SB_TRACE_LAST;
 }
 
-/* All bytes of a message in out: how many, or -errno. */
+/* Copy all bytes of a message to out; returns how many, or -errno. */
 static long gather(uint64_t iov, uint64_t count, char *out, size_t size)
 {
 	struct sb_vector part;
@@ -136,7 +135,7 @@ static void put_sum(const char *data, size_t len, unsigned char sum[2])
 	sum[1] = (unsigned char)total;
 }
 
-/* May the place be asked? 0, with the container's base address, or -errno. */
+/* May this place be asked? 0 and the container's base address, or -errno. */
 static int check_place(struct sb_call *call, const struct sb_net_place *place, uint32_t *base)
 {
 	struct sb_net_target target;
@@ -166,7 +165,7 @@ static void write_name(struct sb_socket_name *name, uint32_t address, uint16_t p
 	sb_net_place_write(&place, name->bytes);
 }
 
-/* The port where the program's socket gets its answers. */
+/* Find the address where the program's socket receives. */
 static long own_port(int fd, uint32_t base, struct sb_net_place *local)
 {
 	struct sb_socket_name name;
@@ -183,7 +182,7 @@ static long own_port(int fd, uint32_t base, struct sb_net_place *local)
 	return ret;
 }
 
-/* Send the answer from an address of the loopback. */
+/* Send the answer from the address from. */
 static long answer(uint32_t from, const struct sb_net_place *to, const char *data, size_t len)
 {
 	struct sb_socket_name name;
@@ -214,7 +213,7 @@ static void put32(uint32_t value, unsigned char out[4])
 	put16(value, out + 2);
 }
 
-/* Make the answer of a request of len bytes, behind head. */
+/* Turn a request of len bytes into its answer; head goes before it. */
 static void make_answer(char *data, size_t len, bool raw, const struct sb_net_place *from,
 			const struct sb_net_place *to, struct ip_header *head)
 {
@@ -223,7 +222,7 @@ static void make_answer(char *data, size_t len, bool raw, const struct sb_net_pl
 	memcpy(&echo, data, sizeof(echo));
 	echo.type = 0;
 	if (!raw)
-		put16(to->port, echo.id); /* the kernel's */
+		put16(to->port, echo.id); /* as the kernel sets it */
 	memset(echo.sum, 0, sizeof(echo.sum));
 	memcpy(data, &echo, sizeof(echo));
 	put_sum(data, len, echo.sum);

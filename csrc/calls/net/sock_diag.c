@@ -2,9 +2,8 @@
 /*
  * sock_diag.c - sock_diag(7): only the container's sockets, by its own addresses.
  *
- * How it works
- *   The request goes to the kernel through a socket of the runtime's; the
- *   messages that come are filtered and changed in place and passed on.
+ * The request goes to the kernel through a socket of the runtime. The messages that come back are
+ * filtered, changed in place and passed on.
  */
 #include "calls/net/sock_diag.h"
 
@@ -20,8 +19,8 @@
 
 struct query {
 	const struct sb_net *net;
-	uint32_t uid; /* whose sockets may be the container's */
-	uint32_t pid; /* of the socket that is answered */
+	uint32_t uid; /* sockets of this user may be the container's */
+	uint32_t pid; /* address of the socket that asked */
 	bool is_inet;
 	bool udp;
 };
@@ -47,7 +46,7 @@ static void write_place(const struct sb_net_place *place, uint32_t address[4], u
 	memcpy(address, name + (place->wide ? 8 : 4), place->wide ? 16 : 4);
 }
 
-/* False when the socket is none of the container's. */
+/* Change it to the container's addresses; false: the socket is not the container's. */
 static bool change_socket(const struct query *q, struct inet_diag_msg *message)
 {
 	const bool wide = message->idiag_family == AF_INET6;
@@ -65,7 +64,7 @@ static bool change_socket(const struct query *q, struct inet_diag_msg *message)
 	return true;
 }
 
-/* Keep what may be seen of the messages in buf; the new length. */
+/* Keep the messages in buf that the container may see; returns the new length. */
 static uint32_t filter(const struct query *q, unsigned char *buf, uint32_t len, bool *done)
 {
 	struct sb_link_header head;

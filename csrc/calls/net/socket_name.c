@@ -3,11 +3,10 @@
  * socket_name.c - names of AF_UNIX sockets between the guest and the kernel.
  *
  * How it works
- *   A host path that fits into sun_path is used as it is. Else a symlink
- *   <run>/a<hash> leads to the socket's directory; it stays, so a name that
- *   the kernel tells other processes can be turned back. When even that does not
- *   fit, "/proc/self/fd/N" of a temporary descriptor serves, at the price that
- *   peers see that name.
+ *   A host path that fits into sun_path is used as it is. For a longer one a symlink <run>/a<hash>
+ *   leads to the socket's directory. It stays, so that a name which the kernel shows another
+ *   process can be turned back. If that does not fit either, "/proc/self/fd/N" of a temporary
+ *   descriptor is used; peers then see that name.
  * Rules
  *   Uses work->base, found, guest and host. A temporary descriptor is in a commit section.
  * Does not know
@@ -44,7 +43,7 @@ bool sb_socket_name_is_path(const struct sb_socket_name *name)
 	       name->bytes[PATH_OFFSET] != '\0';
 }
 
-/* The path of a name, NUL-terminated into text; its length. */
+/* Copy the path of a name into text, with a NUL; returns its length. */
 static uint32_t path_of(const struct sb_socket_name *name, char text[UNIX_PATH_MAX + 1])
 {
 	const uint32_t max = SB_MIN(name->len - PATH_OFFSET, (uint32_t)UNIX_PATH_MAX);
@@ -86,8 +85,8 @@ static int look_up(struct sb_call *call, const struct sb_socket_name *name, unsi
 	return err;
 }
 
-/* A short symlink to target, "<run>/a<hash of the target>", made when it is not there yet. Its
- * path goes into out, with a NUL behind it. */
+/* Make a short symlink to target, "<run>/a<hash of the target>", unless it is there. out gets its
+ * path, with a NUL behind it. */
 static int alias(const struct sb_call *call, const struct sb_path *target, struct sb_proc_out *out)
 {
 	const struct sb_control *control = call->fs->tree->control;
@@ -118,7 +117,7 @@ static int join(struct sb_proc_out *out, const char *last, size_t last_len)
 	return out->full ? -ENAMETOOLONG : 0;
 }
 
-/* The last way: a descriptor of the directory, and the name in it. */
+/* As the last way: a descriptor of the directory, and the name in it. */
 static int by_descriptor(struct sb_call *call, const struct sb_path *dir, const char *last,
 			 size_t last_len, struct sb_socket_name *name)
 {
@@ -215,7 +214,7 @@ void sb_socket_name_to_guest(struct sb_call *call, struct sb_socket_name *name)
 	if (name->len > SB_SOCKET_NAME_MAX || !sb_socket_name_is_path(name))
 		return;
 	len = path_of(name, text);
-	name->len = PATH_OFFSET; /* unnamed, when there is nothing better */
+	name->len = PATH_OFFSET; /* without a name, if none is found */
 	if (sb_proc_guest_text(fs, text, len, guest) < 0)
 		return;
 	if (fs->root_len > 1 && sb_path_within(guest->buf, guest->len, fs->root, fs->root_len))

@@ -7,7 +7,7 @@
 
 #include "calls/proc/internal.h"
 
-#define LONGEST 8192 /* bytes of a vector */
+#define LONGEST 8192 /* how many bytes of a vector are read */
 
 struct vector {
 	uint64_t base;
@@ -22,7 +22,7 @@ static long read_memory(uint32_t pid, uint64_t from, void *to, size_t len)
 	return sb_syscall(__NR_process_vm_readv, pid, SB_P(&local), 1, SB_P(&remote), 1, 0);
 }
 
-/* Field 28 of /proc/PID/stat: the stack pointer the program started with. */
+/* Read field 28 of /proc/PID/stat: the stack pointer with which the program started. */
 static uint64_t start_stack(struct sb_proc_fill *f)
 {
 	struct sb_path *path = &f->call->work->host;
@@ -54,10 +54,9 @@ static uint64_t start_stack(struct sb_proc_fill *f)
 	return value;
 }
 
-/* The runtime corrected the vector on the stack; the kernel's copy is that of the
- * runtime's own start. Above the start of the stack: argc, the arguments,
- * 0, the environment, 0, the vector. That of a 32-bit program has a type and a value in
- * each word (compat_start.c). */
+/* The runtime corrected the vector on the stack, while the kernel's copy is that of the runtime's
+ * own start. Above the start of the stack lie argc, the arguments, 0, the environment, 0 and the
+ * vector. A 32-bit program's has a type and a value in each word (compat_start.c). */
 long sb_proc_fill_auxv(struct sb_proc_fill *f)
 {
 	uint64_t *words = (uint64_t *)(void *)f->call->work->buffer;

@@ -35,7 +35,7 @@ long sb_proc_flush_some(struct sb_proc_fill *f)
 	return f->out.len > OUTPUT_FLUSH ? sb_proc_flush(f) : 0;
 }
 
-/* Give every whole line in the input to line; returns what is left over. */
+/* Hand each whole line of the input to line; returns how many bytes are left over. */
 static long take_lines(struct sb_proc_fill *f, char *input, uint32_t have, sb_proc_liner *line)
 {
 	uint32_t start = 0;
@@ -71,7 +71,7 @@ static long read_lines(struct sb_proc_fill *f, int source, sb_proc_liner *line)
 		if (ret < 0)
 			return ret;
 		have = (uint32_t)ret;
-		if (have == SB_PROC_INPUT) /* no line of /proc is that long */
+		if (have == SB_PROC_INPUT) /* /proc has no line this long */
 			have = 0;
 	}
 	if (have > 0)

@@ -2,8 +2,7 @@
 /*
  * internal.h - how the content of a file of /proc is made.
  *
- * Level 3, private to calls/proc. A filler writes the whole content to out, and calls
- * sb_proc_flush_some now and then.
+ * A filler writes the whole content to out, and calls sb_proc_flush_some now and then.
  */
 #ifndef SB_PROC_INTERNAL_H
 #define SB_PROC_INTERNAL_H
@@ -16,11 +15,11 @@ struct sb_proc_fill {
 	struct sb_call *call;
 	struct sb_at *at;
 	struct sb_proc_entry entry;
-	const struct sb_proc_slot *slot; /* NULL: not of this container */
+	const struct sb_proc_slot *slot; /* NULL: not a process of this container */
 	struct sb_proc_out out;
 	int fd;
 	bool hidden;
-	uint32_t lines; /* how many were there before, for who counts */
+	uint32_t lines; /* how many lines came before, for fillers that count */
 	struct sb_proc_status status;
 	struct sb_ids ids;
 	struct sb_net net;
@@ -29,19 +28,20 @@ struct sb_proc_fill {
 typedef long sb_proc_filler(struct sb_proc_fill *f);
 typedef void sb_proc_liner(struct sb_proc_fill *f, const char *line, size_t len);
 
-#define SB_PROC_INPUT 12288 /* bytes of work->buffer: the kernel's text; the rest is out */
+#define SB_PROC_INPUT \
+	12288 /* work->buffer begins with this much of the kernel's text; out is the rest */
 
-/* Write out what is in out. */
+/* Write the content of out to the file. */
 long sb_proc_flush(struct sb_proc_fill *f) SB_MUST_CHECK;
-/* The same when it is much. */
+/* Do so if there is much. */
 long sb_proc_flush_some(struct sb_proc_fill *f) SB_MUST_CHECK;
-/* The kernel's file, line by line. */
+/* Hand each line of the kernel's file to line. */
 long sb_proc_rewrite(struct sb_proc_fill *f, sb_proc_liner *line) SB_MUST_CHECK;
 
 /* auxv.c */
 long sb_proc_fill_auxv(struct sb_proc_fill *f);
-/* net_files.c: the filler of a file of /proc/PID/net in a container with
- * addresses of its own, or NULL. */
+/* net_files.c: return the filler of a file of /proc/PID/net in a container with addresses of its
+ * own, or NULL. */
 sb_proc_filler *sb_proc_net_filler(const struct sb_call *call, const char *name, size_t len);
 
 #endif

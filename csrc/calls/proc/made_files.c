@@ -3,10 +3,9 @@
  * made_files.c - files of /proc whose content is made for the guest.
  *
  * How it works
- *   open(2) of such a file makes a sealed memfd with the whole content, mostly
- *   the kernel's own text line by line through proc_text.c. The memfd's name is
- *   the guest path, so its link in /proc/self/fd can be told again. The content
- *   is that of the moment of open(2): reading again from 0 does not renew it.
+ *   open(2) makes a sealed memfd with the whole content, mostly the kernel's own text line by line
+ *   through proc_text.c. The memfd's name is the guest path, so its link in /proc/self/fd can be
+ *   read. The content is that of the moment of open(2): reading again from 0 does not renew it.
  * Rules
  *   work->buffer is split into input and output; nothing here blocks.
  * Does not know
@@ -208,7 +207,7 @@ static long make_memfd(const struct sb_at *at, int flags)
 			  0);
 }
 
-/* Make fd a read-only descriptor at position 0 of content that cannot change. */
+/* Make fd a read-only descriptor at position 0, and its content final. */
 static long finish(int fd, int flags)
 {
 	const long seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
@@ -260,7 +259,7 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 	    at->spot.type != S_IFREG)
 		return -SB_EMAGIC;
 	if (f.entry.pid == 0) {
-		/* As in a container without privileges, /proc/sys is read-only. */
+		/* /proc/sys is read-only, as in a container without privileges. */
 		if (writes && f.entry.len > 4 && memcmp(f.entry.rest, "sys/", 4) == 0)
 			return -EROFS;
 		fill = find(system_files, SB_ARRAY_LEN(system_files), f.entry.rest, f.entry.len);

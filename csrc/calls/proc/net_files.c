@@ -2,8 +2,9 @@
 /*
  * net_files.c - /proc/PID/net of a container with addresses of its own.
  *
- * Does not know: what the lines mean (proc_net.c). Files that tell nothing of
- * addresses or sockets (snmp, sockstat) are the machine's.
+ * Files without addresses or sockets (snmp, sockstat) are the machine's.
+ * Does not know
+ *   What the lines mean (proc_net.c).
  */
 #include <errno.h>
 
@@ -41,7 +42,7 @@ static bool contains(const char *line, size_t len, const char *text)
 	return false;
 }
 
-/* Two headings, and lo. */
+/* Keep the two headings, and lo. */
 static void device_line(struct sb_proc_fill *f, const char *line, size_t len)
 {
 	if (f->lines++ < 2 || contains(line, len, " lo:"))

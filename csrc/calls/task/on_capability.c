@@ -2,7 +2,7 @@
 /*
  * on_capability.c - capability sets: capget and capset.
  *
- * The sets are the calling thread's own (call->ids), by the rules of ids.c.
+ * A thread has its own sets (call->ids); pure/ids.c has the rules.
  */
 #include <errno.h>
 
@@ -25,8 +25,8 @@ struct cap_words {
 	uint32_t inheritable;
 };
 
-/* Reads the header; *words is how many cap_words the version has. A version
- * we do not know is answered with the one we prefer and -EINVAL. */
+/* Read the header; *words is how many cap_words its version has. For an unknown version the
+ * preferred one is written, and -EINVAL returned. */
 static int read_cap_header(struct sb_call *call, struct cap_header *header, unsigned *words)
 {
 	int ret = sb_guest_read(header, sb_arg(call, 0), sizeof(*header));
@@ -48,7 +48,7 @@ static int read_cap_header(struct sb_call *call, struct cap_header *header, unsi
 	}
 }
 
-/* Sets of another process: only its user is known. */
+/* Guess the sets of another process: only its user is known. */
 static int other_caps(struct sb_call *call, uint32_t pid, uint64_t *effective,
 		      uint64_t *inheritable)
 {

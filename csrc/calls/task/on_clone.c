@@ -3,13 +3,12 @@
  * on_clone.c - new processes and threads, and what they share.
  *
  * How it works
- *   A child with its own memory (fork) goes on inside this handler with a copy
- *   of the block. A child that shares memory gets a block of its own before
- *   clone(2) and starts on that block's stack; a thread shares struct sb_proc,
- *   a vfork child works on a copy so that it never disturbs its parent.
+ *   A child with its own memory (fork) returns into this handler with a copy of the block. A child
+ *   that shares memory gets its own block before clone(2) and starts on that block's stack. A
+ *   thread shares struct sb_proc; a vfork child works on a copy, so that it never disturbs its
+ *   parent.
  * Rules
- *   All signals are blocked from before the clone until the child is back in
- *   guest code.
+ *   All signals are blocked from before the clone until the child is back in guest code.
  */
 #include "calls/task/on_clone.h"
 
@@ -30,7 +29,7 @@
 	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
 	 CLONE_NEWCGROUP)
 
-/* Without its tracer a child would lose every call: it must not begin. */
+/* Without its tracer a child would lose every call, so it ends before it begins. */
 static void find_tracer(const struct sb_thread *thread)
 {
 	if (sb_tracer_attach(thread->proc->tree.control) == 0)
@@ -92,7 +91,7 @@ static long start_sharing(struct sb_call *call, const struct sb_clone *a, uint64
 		sb_thread_free(child);
 		return ret;
 	}
-	if (a->flags & CLONE_VFORK) { /* it has left this memory */
+	if (a->flags & CLONE_VFORK) { /* the child has left this memory */
 		sb_thread_drop_vector(&child->script_vector);
 		sb_thread_drop_vector(&child->wide_vector);
 		sb_thread_free(child);
@@ -121,7 +120,7 @@ static long start_copying(struct sb_call *call, const struct sb_clone *a, uint64
 	return 0;
 }
 
-/* The rule is that threads share one working directory, and processes do not. */
+/* Normally threads share one working directory, and processes do not. */
 static bool splits_cwd(uint64_t flags)
 {
 	return ((flags & CLONE_THREAD) != 0) != ((flags & CLONE_FS) != 0);
@@ -141,9 +140,9 @@ static long clone_any(struct sb_call *call, const struct sb_clone *a)
 	long ret;
 
 	if (a->flags & NAMESPACE_FLAGS)
-		return -EPERM; /* as for a process without CAP_SYS_ADMIN */
+		return -EPERM; /* as without CAP_SYS_ADMIN */
 	if (a->flags & CLONE_PTRACE && call->proc->tree.control->flags & SB_CONTROL_TRACED)
-		return -EPERM; /* a child gets a tracer of its own */
+		return -EPERM; /* a child gets its own tracer */
 	if (splits_cwd(a->flags))
 		sb_cwd_give_up(call->proc);
 	if (splits_descriptors(a->flags))

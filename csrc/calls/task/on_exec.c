@@ -3,10 +3,9 @@
  * on_exec.c - execve and execveat.
  *
  * How it works
- *   The plan (exec_plan.c) is written into a mailbox of the control file, then
- *   the kernel executes sandbox-guest with the guest's own argv and envp;
- *   boot.c finds the mailbox by pid and maps the program. Only scripts need
- *   another argv.
+ *   The plan (exec_plan.c) goes into a mailbox of the control file. Then the kernel executes
+ *   sandbox-guest with the guest's own argv and envp; boot.c finds the mailbox by pid and maps the
+ *   program. Only a script needs another argv.
  */
 #include "calls/task/on_exec.h"
 
@@ -42,7 +41,7 @@ static long count_arguments(uint64_t argv)
 	return -E2BIG;
 }
 
-/* The vector of a script: prefix, then the guest's argv[1] and so on. */
+/* Make the vector of a script: the prefix, then the guest's argv[1] and so on. */
 static long script_arguments(struct sb_call *call, const struct sb_exec_plan *plan, uint64_t argv)
 {
 	long count = count_arguments(argv);
@@ -100,8 +99,8 @@ static long run_plan(struct sb_call *call, struct sb_exec_plan *plan, uint64_t a
 	return ret;
 }
 
-/* A program without a name (memfd, deleted): its descriptor must survive the
- * kernel's close-on-exec, so the new image gets a copy. */
+/* The descriptor of a program without a name (memfd, deleted) must survive the kernel's
+ * close-on-exec, so the new program gets a copy. */
 static long keep_object(struct sb_exec_plan *plan, int fd)
 {
 	long copy;
@@ -132,7 +131,7 @@ static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint6
 
 	if (ret < 0)
 		return ret;
-	/* The interpreter of a script could not open /dev/fd/N any more. */
+	/* The interpreter of the script could not open /dev/fd/N. */
 	if (plan->prefix_count && plan->script_fd >= 0 && is_close_on_exec(plan->script_fd))
 		return -ENOENT;
 	if (is_object && plan->prefix_count == 0) {
@@ -182,7 +181,7 @@ long sb_execve(struct sb_call *call)
 	return ret < 0 ? ret : exec_at(call, at, sb_arg(call, 1), sb_arg(call, 2));
 }
 
-/* "/dev/fd/N" or "/dev/fd/N/path": what the kernel puts into AT_EXECFN. */
+/* Write "/dev/fd/N" or "/dev/fd/N/path", as the kernel does for AT_EXECFN. */
 static int name_by_fd(struct sb_path *out, int fd, const char *path)
 {
 	char digits[12];
@@ -253,9 +252,9 @@ long sb_execveat(struct sb_call *call)
 	return ret < 0 ? ret : exec_at(call, at, sb_arg(call, 2), sb_arg(call, 3));
 }
 
-/* A signal that came meanwhile would be lost with this program's memory: it waits in the kernel
- * and meets the new program, as one that comes while the kernel executes it. Not SIGTRAP, by
- * which a debugger learns of the new program. */
+/* A signal that comes meanwhile would be lost with this program's memory. It waits in the kernel
+ * and meets the new program, like one that comes while the kernel executes it. SIGTRAP does not
+ * wait: by it a debugger learns of the new program. */
 long sb_exec_held(struct sb_call *call, sb_handler *handler)
 {
 	const uint64_t held = SB_MASK_ALL & ~SB_SIGMASK(SIGTRAP);

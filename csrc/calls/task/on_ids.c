@@ -3,11 +3,11 @@
  * on_ids.c - user and group ids.
  *
  * How it works
- *   Every call works on the credentials of the calling thread (call->ids) by
- *   the rules of ids.c. The kernel's own credentials never change. The process
- *   table of the container learns the effective ids, for SO_PEERCRED and /proc.
+ *   Every call changes the credentials of the calling thread (call->ids) by the rules of
+ *   pure/ids.c. The kernel's own credentials never change. The process table gets the effective
+ *   ids, for SO_PEERCRED and /proc.
  * Does not know
- *   What root may do with files (view, change) or what execve makes of ids (sb_ids_exec).
+ *   What root may do with files (view, change), what execve makes of ids (sb_ids_exec).
  */
 #include <errno.h>
 
@@ -22,7 +22,7 @@ static uint32_t id_of(const struct sb_call *call, unsigned n)
 	return (uint32_t)sb_arg(call, n);
 }
 
-/* Let the rest of the container see the new effective ids. */
+/* Show the new effective ids to the rest of the container. */
 static long publish(struct sb_call *call, int result)
 {
 	struct sb_proc_slot *slot;

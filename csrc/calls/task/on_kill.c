@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * on_kill.c - kill(2): -1 is every process of the container, not of the host's user.
+ * on_kill.c - kill(2): pid -1 is every process of the container, not of the host's user.
  */
 #include <errno.h>
 #include <linux/capability.h>
 
 #include "guest/handlers.h"
 
-/* May the caller signal a process of that user? kill(2). */
+/* May the caller signal a process of that user, by the rules of kill(2)? */
 static bool may_signal(const struct sb_ids *ids, uint32_t uid)
 {
 	return (ids->cap_effective >> CAP_KILL & 1) != 0 || ids->euid == uid || ids->ruid == uid;
 }
 
-/* Every process of the container but the caller, instead of every process
- * of the host user. */
+/* Signal every process of the container but the caller. */
 static long kill_all(struct sb_call *call, int sig)
 {
 	const struct sb_control *control = call->fs->tree->control;

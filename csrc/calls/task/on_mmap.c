@@ -2,8 +2,8 @@
 /*
  * on_mmap.c - mmap of program text.
  *
- * Level 3. Only executable mappings come here (seccomp_filter.c); of a layer file with a
- * rewritten copy in the store, the copy is mapped.
+ * Only executable mappings come here (seccomp_filter.c). Of a layer file with a rewritten copy in
+ * the store, the copy is mapped.
  */
 #include <linux/mman.h>
 
@@ -36,7 +36,7 @@ long on_mmap(struct sb_call *call)
 		sb_commit_begin(call->fs);
 		fd = sys_openat(AT_FDCWD, sb_text_at(control, copy->host), O_RDONLY | O_CLOEXEC, 0);
 	}
-	if (fd < 0) /* no copy, or it was removed from the store meanwhile */
+	if (fd < 0) /* there is no copy, or the store has lost it meanwhile */
 		return sb_guest_pass(call, __NR_mmap);
 	ret = sb_guest_block(call, __NR_mmap, (long)sb_arg(call, 0), (long)sb_arg(call, 1),
 			     (long)sb_arg(call, 2), (long)sb_arg(call, 3), fd,

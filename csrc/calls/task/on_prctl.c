@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * on_prctl.c - prctl(2): what it says of credentials and of the process.
+ * on_prctl.c - prctl(2): options about credentials and about the process itself.
  *
- * Options that name neither are the kernel's.
+ * The kernel gets all others.
  */
 #include <errno.h>
 #include <linux/prctl.h>
@@ -51,7 +51,8 @@ static long set_no_new_privs(struct sb_call *call)
 	return 0;
 }
 
-/* The kernel stays dumpable: /proc/self would belong to the host's root. */
+/* The process stays dumpable for the kernel; otherwise /proc/self would belong to the host's
+ * root. */
 static long set_dumpable(struct sb_call *call)
 {
 	if (sb_arg(call, 1) > 1)

@@ -3,20 +3,17 @@
  * on_ptrace.c - debuggers as guests.
  *
  * How it works
- *   A traced process stops at each signal, so also at the SIGSYS by which its
- *   calls come into the runtime. The debugger does not want to know: when its
- *   wait4 returns such a stop, the stopped thread is sent into the runtime with
- *   no signal at all, as the tracer of --interceptor ptrace does, resumed the
- *   way the debugger last resumed it, and the wait goes on.
- *   Its call sites are not rewritten then: it shows its own code.
- *   The kernel reports execve when nothing but the runtime is mapped; a
- *   debugger that looks for the program then finds none. It gets the report
- *   when boot.c has mapped the program, at the program's first instruction.
- *   (Not strace, which counts the stops of calls.)
+ *   A traced process stops at each signal, so also at the SIGSYS by which its calls come into the
+ *   runtime. The debugger must not see that stop. When its wait4 returns one, the stopped thread is
+ *   sent into the runtime without a signal, as the tracer of --interceptor ptrace does, and resumed
+ *   the way the debugger last resumed it; the wait goes on. The call sites of a traced process are
+ *   not rewritten, since it shows its own code. The kernel reports execve while only the runtime is
+ *   mapped, so a debugger would not find the program. It gets the report when boot.c has mapped the
+ *   program, at the program's first instruction. (Not strace, which counts the stops of calls.)
  * Rules
- *   The filter shows only waits with __WALL, as gdb, lldb and strace make them,
- *   and those for stopped children (on_wait.c).
- *   A thread has one tracer: where that is ours, guests cannot trace.
+ *   The filter traps only waits with __WALL, as gdb, lldb and strace make them, and those for
+ *   stopped children (on_wait.c). A thread has one tracer: beside the container's, guests cannot
+ *   trace.
  */
 #include "calls/task/on_ptrace.h"
 
@@ -35,10 +32,10 @@
 #define STOPPED_BY(sig) ((sig) << 8 | 0x7f)
 #define REMEMBERED 64
 
-/* How threads were resumed, by thread id; one that shares a place with another
- * is resumed like that one. */
+/* How threads were last resumed. A thread that shares its place with another is resumed like that
+ * one. */
 static int resumed[REMEMBERED];
-/* Reports of execve that are kept back, and whose. */
+/* Reports of execve that wait, and their threads. */
 static struct {
 	int tid;
 	int status;
@@ -59,8 +56,8 @@ long on_ptrace(struct sb_call *call)
 		sb_trace_note(call, "the interceptor ptrace is in use: use another");
 		return -EPERM;
 	}
-	/* Who made this child by vfork cannot see it stop at a signal before it
-	 * executes a program: then it becomes traced. */
+	/* The parent of this vfork child could not see it stop at a signal before it executes a
+	 * program. It becomes traced then. */
 	if (sb_arg(call, 0) == PTRACE_TRACEME && call->proc == &thread->own_proc) {
 		thread->trace_me = 1;
 		return 0;
@@ -81,7 +78,7 @@ static int resume_request(int tid)
 	return request ? request : PTRACE_CONT;
 }
 
-/* Stopped because of the filter: into the runtime, and on. */
+/* The filter stopped it: send it into the runtime. */
 static bool send_on(int tid)
 {
 	struct sb_tracee_call stopped;
@@ -94,7 +91,7 @@ static bool send_on(int tid)
 	       trace(resume_request(tid), tid, 0) == 0;
 }
 
-/* At the start of a new program: the report waits until it is mapped. */
+/* It is at the start of a new program: keep the report until the program is mapped. */
 static bool keep_exec(int tid, int status)
 {
 	const unsigned event = (unsigned)status >> 16;
@@ -109,7 +106,7 @@ static bool keep_exec(int tid, int status)
 	return true;
 }
 
-/* It is mapped: this is what the debugger sees of execve. */
+/* The program is mapped: the debugger gets the report of execve. */
 static bool show_exec(int tid, int *status)
 {
 	struct sb_tracee_call stopped;

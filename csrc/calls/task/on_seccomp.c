@@ -2,7 +2,7 @@
 /*
  * on_seccomp.c - seccomp(2).
  *
- * Filters of the guest are accepted and not run: they were written for the guest's own calls and
+ * Filters of the guest are accepted and not run: they are written for the guest's own calls and
  * would see the runtime's. --trace says so.
  */
 #include "calls/task/on_seccomp.h"

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * on_signal.c - calls about handlers and masks.
+ * on_signal.c - calls about signal handlers and masks.
  *
- * Level 3. SIGSYS belongs to the runtime: it is taken out of every mask that
- * reaches the kernel (a blocked SIGSYS kills), and its action is only
- * remembered. The guest's handlers are kept in sb_proc.actions; the kernel
- * gets the runtime's own.
+ * SIGSYS belongs to the runtime. It is taken out of every mask that reaches the kernel (a blocked
+ * SIGSYS kills), and its action is only remembered. sb_proc.actions has the guest's handlers; the
+ * kernel gets the runtime's own.
  */
 #include <asm/siginfo.h>
 #include <asm/signal.h>
@@ -38,7 +37,7 @@ static void to_kernel(const struct sb_proc *proc, int sig, const struct sb_actio
 	if (!is_handler(guest->handler) && sig != SIGSEGV && sig != SIGBUS)
 		return;
 	kernel->handler = entry_of(proc);
-	/* SA_NODEFER: a signal queued again must wait until the entry has returned. */
+	/* SA_NODEFER: a signal that is queued again must wait until the handler has returned. */
 	kernel->flags = (guest->flags | SA_SIGINFO) & ~(uint64_t)(SA_RESETHAND | SA_NODEFER);
 	if (!(guest->flags & SB_SA_RESTORER) || sb_proc_is_32(proc)) {
 		kernel->flags |= SB_SA_RESTORER;
@@ -46,11 +45,11 @@ static void to_kernel(const struct sb_proc *proc, int sig, const struct sb_actio
 	}
 	if (!is_handler(guest->handler))
 		kernel->flags |= SA_ONSTACK;
-	if (!is_handler(guest->handler) || sb_proc_is_32(proc)) /* entry32.S */
+	if (!is_handler(guest->handler) || sb_proc_is_32(proc)) /* as entry32.S wants it */
 		kernel->mask = SB_MASK_ALL;
 }
 
-/* What the guest set before, from the kernel's word old. */
+/* Return what the guest set before, when the kernel says old. */
 static void to_guest(const struct sb_proc *proc, int sig, struct sb_action *old)
 {
 	if (old->handler == entry_of(proc))
@@ -72,8 +71,8 @@ static long set_action(struct sb_call *call, int sig, uint64_t new_addr, struct 
 		return -EINVAL;
 	next.mask &= ~(SB_SIGMASK(SIGKILL) | SB_SIGMASK(SIGSTOP));
 	to_kernel(proc, sig, &next, &kernel);
-	/* A handler must be known before the kernel can call it, and the old
-	 * one must be known until it no longer does. */
+	/* The new handler must be known before the kernel can call it, and the old one until the
+	 * kernel no longer does. */
 	sb_commit_begin(call->fs);
 	if (is_handler(next.handler))
 		proc->actions[sig] = next;
@@ -96,7 +95,7 @@ long on_rt_sigaction(struct sb_call *call)
 	if (sig == SIGSYS) {
 		old = call->proc->actions[SIGSYS];
 		if (sb_arg(call, 1)) {
-			sb_commit_begin(call->fs); /* a second time old would be the new one */
+			sb_commit_begin(call->fs); /* a second time old would be the new action */
 			ret = sb_guest_read(&call->proc->actions[SIGSYS], sb_arg(call, 1),
 					    sizeof(old));
 			if (ret < 0)
@@ -157,7 +156,7 @@ static long read_mask(uint64_t addr, uint64_t size, uint64_t *mask)
 	return ret;
 }
 
-/* The final call of one that waits with a mask of its own. */
+/* Make the final call of a wait with its own mask. */
 static long wait_masked(struct sb_call *call, uint64_t mask, long nr, long a, long b, long c,
 			long d, long e, long f)
 {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * on_wait.c - waits that also tell of stopped children, or of a child's uid.
+ * on_wait.c - waits that also report stopped children, or a child's uid.
  *
  * How it works
- *   A paused container is stopped from outside, parents before children and
- *   continued the other way round (runtime/process/pause.py). What a shell would take for
- *   a stopped or continued job is marked in the process table and passed over here.
+ *   A paused container is stopped from outside, parents before children, and continued in the other
+ *   order (runtime/process/pause.py). A shell would report these as stopped and continued jobs;
+ *   they are marked in the process table and passed over here.
  * Rules
- *   The filter shows every waitid, and of wait4 what asks for such children, or
- *   with __WALL.
+ *   The filter traps every waitid, and each wait4 for such children or with __WALL.
  */
 #include <asm/siginfo.h>
 #include <errno.h>
@@ -22,7 +21,7 @@
 #define CONTINUED(status) ((status) == 0xffff)
 #define SI_WRITTEN 28 /* bytes of siginfo that waitid fills: up to si_status */
 
-/* Was the child stopped or continued from outside? Reports it once. */
+/* Was the child stopped or continued from outside? Yes only once. */
 static bool is_paced(const struct sb_call *call, long pid, uint32_t mark)
 {
 	struct sb_proc_slot *slot = sb_proc_find(&call->proc->tree, (uint32_t)pid);
@@ -33,7 +32,7 @@ static bool is_paced(const struct sb_call *call, long pid, uint32_t mark)
 						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			return true;
 	}
-	if (old && mark == SB_PACED_STOPPED) /* a stop of the guest's: it will be continued */
+	if (old && mark == SB_PACED_STOPPED) /* the guest stopped it, and it will be continued */
 		__atomic_fetch_and(&slot->paced, ~(uint32_t)SB_PACED_CONTINUED, __ATOMIC_ACQ_REL);
 	return false;
 }

@@ -3,8 +3,8 @@
  * magic_link.h - the magic links of /proc: exe, cwd, root and fd/N.
  *
  * How it is used
- *   When sb_tree_lookup() says -SB_EMAGIC, sb_guest_lookup() calls sb_magic_link_follow(). A handler
- *   gets one of two answers:
+ *   When sb_tree_lookup() says -SB_EMAGIC, sb_guest_lookup() calls sb_magic_link_follow().
+ *   A handler gets one of two answers:
  *   - An ordinary entry (/proc/self/exe, cwd, root, the descriptor of a file that still has its
  *     name): at is as after a look-up of that name.
  *   - An object without a name (a pipe, socket, memfd, deleted file, or a file from outside):
