@@ -3,14 +3,13 @@
  * boot.c - the first code of every program in a container.
  *
  * How it works
- *   The kernel executed <run>/guest (a program that called execve) or
- *   <run>/enter-N (a process that comes from outside). AT_EXECFN tells which,
- *   and where the control file is. The first finds its plan in the mailbox of
- *   its pid, maps the program and jumps to it. The second confines itself, then
- *   calls execve like a guest.
+ *   The kernel executed <run>/guest, for a program that called execve, or <run>/enter-N, for a
+ *   process that comes from outside. AT_EXECFN tells which, and where the control file is. The
+ *   first finds its plan in the mailbox of its pid, maps the program and jumps to it. The second
+ *   confines itself, then calls execve like a guest.
  * Rules
- *   After execve there is nobody to report an error to: one line on standard
- *   error, exit 127 or 126 (SB_EXIT_*), as a shell would.
+ *   After execve no caller is left to get an error: one line goes to standard error, and the exit
+ *   status is 126 or 127, as from a shell.
  */
 #include "entry/boot.h"
 
@@ -53,7 +52,7 @@ struct start {
 	Elf64_auxv_t *auxv;
 	const char *execfn;
 	const unsigned char *random;
-	bool has_debugger; /* which shall see the program when it is mapped */
+	bool has_debugger; /* it waits until the program is mapped */
 };
 
 static struct sb_proc first_proc;
@@ -71,7 +70,7 @@ static void remember_descriptors(struct sb_proc *proc)
 		proc->fds = &first_fds;
 }
 
-/* What runc says, where it is a user's mistake. */
+/* The words of runc for mistakes of a user. */
 static const char *reason(long error)
 {
 	switch (-error) {
@@ -128,7 +127,7 @@ static void read_start(uint64_t *stack, struct start *start)
 	sb_arch_probe(hwcap2);
 }
 
-/* Map a whole file at a fixed address; its size through size. */
+/* Map a whole file at a fixed address; *size is its size. */
 static void *map_file(const char *path, uint64_t address, bool writable, uint64_t *size)
 {
 	const int prot = PROT_READ | (writable ? PROT_WRITE : 0);
@@ -172,7 +171,7 @@ static void attach(struct sb_proc *proc, const char *execfn)
 		die(EXIT_FAILED, "not a control file", scratch.buf, ret);
 	at = map_file(sb_text_at(tree->control, tree->control->owners), SB_ADDR_OWNERS, true,
 		      &size);
-	sys_madvise(at, size, MADV_RANDOM); /* sparse: reading ahead would fill memory with zeros */
+	sys_madvise(at, size, MADV_RANDOM); /* sparse: no reading ahead of zeros */
 	tree->owners = at;
 	if (tree->control->index.len == 0)
 		return;
@@ -215,7 +214,7 @@ static int open_elf(const char *path, int given)
 	return (int)fd;
 }
 
-/* start: where a program lies is random; NULL for its interpreter. */
+/* Map a program, at a random place for which start is needed; NULL for its interpreter. */
 static void load(const char *path, int given, struct sb_elf *elf, const struct start *start,
 		 struct sb_elf_image *image)
 {
@@ -271,7 +270,7 @@ static void set_program(struct start *start, const struct sb_elf_image *image,
 	set_auxv(start, AT_EXECFN, (uintptr_t)execfn_copy);
 }
 
-/* The store's path stands where the kernel put AT_EXECFN: not for the guest. */
+/* The guest must not see the store's path, which the kernel put at AT_EXECFN. */
 static void hide_loader_name(const struct start *start)
 {
 	char *name = (char *)(uintptr_t)start->execfn;
@@ -279,7 +278,7 @@ static void hide_loader_name(const struct start *start)
 	memset(name, 0, strlen(name));
 }
 
-/* A 32-bit program: its stack, and how its thread is known. */
+/* Make the stack of a 32-bit program, and mark the thread's block. */
 static long prepare_32(const struct start *start, struct sb_thread *thread,
 		       const struct sb_elf_image *image)
 {
@@ -308,7 +307,7 @@ static long prepare_32(const struct start *start, struct sb_thread *thread,
 	return stack;
 }
 
-/* Take over from the program that called execve. */
+/* Become the program that execve planned. */
 static void SB_NORETURN run_program(struct start *start, struct sb_thread *thread)
 {
 	struct sb_proc *proc = thread->proc;
@@ -372,7 +371,7 @@ static struct sb_entry *own_entry(struct sb_control *control, const char *name)
 	return number < SB_MAX_ENTRIES ? entries + number : NULL;
 }
 
-/* The C library keeps two signals from programs like the one that started us. */
+/* The C library hides two signals, and programs that it started have them ignored. */
 static void reset_library_signals(void)
 {
 	const struct sb_action action = {0};
@@ -389,7 +388,7 @@ static int enter_directory(struct sb_call *call, const char *cwd)
 	return ret < 0 ? ret : (int)sys_chdir(at->host.buf);
 }
 
-/* As Docker's runtime does: the terminal is the user's, who may open it again by its name. */
+/* As Docker's runtime: the user owns the terminal and may open it by its name. */
 static int give_terminals(struct sb_call *call, uint32_t uid)
 {
 	int err = 0;
@@ -399,7 +398,7 @@ static int give_terminals(struct sb_call *call, uint32_t uid)
 	return err;
 }
 
-/* Come in from outside: confine, then execve as a guest does. */
+/* Come in from outside: confine the process, then execute the program as a guest does. */
 static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, const char *number)
 {
 	struct sb_proc *proc = thread->proc;
@@ -429,7 +428,7 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = sb_tracer_attach(proc->tree.control);
 	if (ret < 0)
 		die(EXIT_FAILED, "no tracer for", entry->path, ret);
-	/* So that sb_landlock_confine can read what the container may do. */
+	/* Mapped first, since sb_landlock_confine reads what the container may do. */
 	if (proc->tree.control->net_container != 0 && sb_net_get(call, &(struct sb_net){0}) < 0)
 		die(EXIT_FAILED, "no network for", entry->path, -ENETDOWN);
 	ret = sb_landlock_confine(&proc->tree);

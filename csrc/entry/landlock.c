@@ -3,13 +3,12 @@
  * landlock.c - the kernel's own fence around a container: Landlock.
  *
  * How it works
- *   Everything may be read that the container shows: the layers, or the whole
- *   host for a live lower; written are the upper, its work directory, the run
- *   directory and the binds that are not read-only.
- *   A container without a network cannot connect to the world's TCP ports either.
+ *   A container may read all that it shows: the layers, or the whole host for a live lower. It may
+ *   write the upper, the work directory, the run directory and the binds that are not read-only.
+ *   Without a network it cannot connect to the machine's TCP ports, either.
  * Rules
- *   Called once, before the first guest instruction. What Landlock cannot
- *   restrict (stat, chmod, chown, utime of files the user owns) stays open.
+ *   Called once, before the first guest instruction. Landlock cannot restrict stat, chmod, chown
+ *   and utime of files that the user owns.
  */
 #include "entry/landlock.h"
 
@@ -70,7 +69,7 @@ static uint64_t handled_by(long abi)
 	return all;
 }
 
-/* A path that does not exist needs no rule. */
+/* Allow access below a path; a path that does not exist needs no rule. */
 static int allow(const struct ruleset *set, const char *path, uint64_t access)
 {
 	struct path_rule rule = {.allowed = access & set->handled};
@@ -110,7 +109,7 @@ static int allow_mounts(const struct ruleset *set, const struct sb_control *cont
 
 static struct sb_path path;
 
-/* The files of one layer and the rewritten copies beside them. */
+/* Allow the files of one layer, and the rewritten copies beside them. */
 static int allow_layer(const struct ruleset *set, const struct sb_control *control,
 		       const char *name, uint32_t len)
 {
@@ -126,8 +125,8 @@ static int allow_layer(const struct ruleset *set, const struct sb_control *contr
 	return ret == 0 ? allow(set, path.buf, FS_READ) : ret;
 }
 
-/* What is read only: rules stand close to the files, since the kernel walks
- * from the file up to its rule at each open. */
+/* Allow to read the lower. Rules are close to the files: at each open the kernel walks from the
+ * file up to its rule. */
 static int allow_lower(const struct ruleset *set, const struct sb_tree *tree)
 {
 	const struct sb_control *control = tree->control;
@@ -153,13 +152,13 @@ static int allow_in(const struct ruleset *set, const struct sb_text *directory,
 	return ret == 0 ? allow(set, path.buf, access) : ret;
 }
 
-/* The only program the kernel executes. */
+/* Allow the only program that the kernel executes. */
 static int allow_guest(const struct ruleset *set, const struct sb_control *control)
 {
 	return allow_in(set, &control->run, control, "guest", FS_EXECUTE | FS_READ_FILE);
 }
 
-/* The network files; the log is appended to. */
+/* Allow the network files; the log is appended to. */
 static int allow_network(const struct ruleset *set, const struct sb_control *control)
 {
 	int ret = 0;
@@ -194,7 +193,7 @@ static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
 	return ret == 0 ? allow_mounts(set, control) : ret;
 }
 
-/* A container without a network: its own servers lie on these ports (net_rules.h). */
+/* A container without a network has its own servers on these ports (net_rules.h). */
 static int allow_ports(const struct ruleset *set)
 {
 	struct port_rule rule = {.allowed = NET_CONNECT_TCP};

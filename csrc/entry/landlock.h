@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * landlock.h - the kernel's own fence around a container: Landlock.
- *
- * Level 4.
  */
 #ifndef SB_LANDLOCK_H
 #define SB_LANDLOCK_H
 
 #include "tree/tree.h"
 
-/* Restrict the calling process to the container's files. 0 also where the
- * kernel has no Landlock (sandbox info says so); -errno when it has and refuses. */
+/* Restrict the calling process to the container's files. 0 also without Landlock (sandbox info says
+ * so); -errno when the kernel refuses. */
 int sb_landlock_confine(const struct sb_tree *tree) SB_MUST_CHECK;
 
 #endif

@@ -2,9 +2,8 @@
 /*
  * maps.c - what the kernel says about one address of this process.
  *
- * How it works
- *   Newer kernels answer one address by ioctl (PROCMAP_QUERY); older ones
- *   print everything, which is read line by line.
+ * Newer kernels answer for one address by ioctl (PROCMAP_QUERY). Older ones print all mappings,
+ * which are read line by line.
  */
 #include "entry/maps.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * maps.h - what the kernel says about one address of this process.
- *
- * Level 3.
  */
 #ifndef SB_MAPS_H
 #define SB_MAPS_H
@@ -17,8 +15,7 @@ struct sb_mapping {
 	bool is_private_text; /* r-xp of a file */
 };
 
-/* The mapping that holds address. buf is scratch. -ENOENT when there is none
- * or /proc is not there. */
+/* Find the mapping of address. buf is scratch memory. -ENOENT: there is none, or no /proc. */
 int sb_maps_find(uint64_t address, char *buf, size_t size, struct sb_mapping *out) SB_MUST_CHECK;
 
 #endif

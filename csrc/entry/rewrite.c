@@ -3,18 +3,16 @@
  * rewrite.c - rewrite hot system call sites so that they jump into the runtime.
  *
  * How it works
- *   A trap costs about as much as four stats, a rewritten site a few
- *   nanoseconds; rewriting costs a copied page. So a site is rewritten after
- *   HOT traps, when its bytes have a known form (arch/<cpu>/site.h) and belong
- *   to a private, executable, not writable mapping of a file. Trampolines are
- *   made within reach of the site.
+ *   A trap costs about as much as four stats, a rewritten site a few nanoseconds; rewriting costs a
+ *   copied page. So a site is rewritten after HOT traps, if its bytes have a known form (site.h)
+ *   and belong to a private, executable, not writable mapping of a file. Trampolines are made
+ *   within reach of the site.
  * Rules
- *   Never waits: whoever finds the lock taken leaves the site for the next
- *   trap. A process that may not make such pages (PR_SET_MDWE, SELinux) stays
- *   on traps. With several threads only form 1 whose bytes lie in one aligned
- *   word is rewritten, by one store. Form 2 changes bytes that a call returns to: other
- *   threads may be there, and the frame of a signal whose handler runs may lead there, so
- *   it is left to the copies in the store (rewritten_build.c) wherever there is one or the other.
+ *   Never waits: when the lock is taken, the site is left for the next trap. A process that may not
+ *   make such pages (PR_SET_MDWE, SELinux) keeps its traps. With several threads only form 1 is
+ *   rewritten, and only if its bytes lie in one aligned word, by one store. Form 2 changes bytes to
+ *   which a call returns: another thread may be there, or the frame of a running signal handler may
+ *   lead there. With threads or handlers it is left to the copies in the store (rewritten_build.c).
  */
 #include "entry/rewrite.h"
 
@@ -57,16 +55,16 @@ struct known_site {
 struct page {
 	uint64_t address;
 	uint32_t used;
-	uint64_t restart[SLOTS]; /* by slot: the site's instruction that makes the call again */
-	uint64_t start[SLOTS];   /* the site's first changed byte */
-	unsigned char before[SLOTS]; /* bytes of the trampoline until it is in the runtime */
+	uint64_t restart[SLOTS]; /* by slot: the instruction that makes the call again */
+	uint64_t start[SLOTS]; /* the first byte of the site that changed */
+	unsigned char before[SLOTS]; /* how many bytes run before the runtime is entered */
 };
 
 static struct known_site sites[SITES];
 static struct page pages[PAGES];
 static uint32_t page_count;
-static uint32_t busy; /* pid of who patches; one of another process is stale */
-static bool refused; /* the kernel does not let us: no more tries */
+static uint32_t busy; /* pid of the process that rewrites; the pid of another process is stale */
+static bool refused; /* the kernel refuses such pages: no more tries */
 
 static struct page *page_of(uint64_t address)
 {
@@ -122,8 +120,8 @@ static bool is_near(uint64_t a, uint64_t b)
 	return a > b ? a - b < reach : b - a < reach;
 }
 
-/* A file whose name tells procfs to hide its maps; < 0: without one they
- * are seen. */
+/* Make a file for a page; procfs knows its name and hides the mapping. < 0: the mapping will be
+ * seen. */
 static int page_file(void)
 {
 	long fd = sb_is_above_file_limit(PAGE)
@@ -147,7 +145,7 @@ static long map_page(uint64_t at, int fd)
 			MAP_PRIVATE | MAP_FIXED_NOREPLACE | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
 }
 
-/* Address of a new page within reach of the site, or 0. */
+/* Map a new page within reach of the site: its address, or 0. */
 static uint64_t map_near(uint64_t site, const struct sb_mapping *map, int fd)
 {
 	for (uint64_t i = 1; i <= SEARCH_ROUNDS; i++) {
@@ -162,7 +160,7 @@ static uint64_t map_near(uint64_t site, const struct sb_mapping *map, int fd)
 	return 0;
 }
 
-/* A page with a free slot within reach of the site. */
+/* Find or make a page with a free slot within reach of the site. */
 static struct page *near_page(uint64_t site, const struct sb_mapping *map)
 {
 	uint64_t at;
@@ -221,7 +219,7 @@ static void store_atomic(const struct sb_site *site, const unsigned char jump[SB
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 
-/* Only this thread and its signal handlers could see it half done. */
+/* Store while no other thread and no signal handler can see a half. */
 static void store_alone(const struct sb_site *site, const unsigned char jump[SB_JUMP_SIZE])
 {
 	const uint64_t all = SB_MASK_ALL;
@@ -232,7 +230,7 @@ static void store_alone(const struct sb_site *site, const unsigned char jump[SB_
 	sb_syscall6(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&old), 0, 8, 0, 0);
 }
 
-/* Change the five bytes; the page stays executable all the time. */
+/* Change the five bytes. The page stays executable all the time. */
 static int write_jump(const struct sb_site *site, const unsigned char jump[SB_JUMP_SIZE])
 {
 	int ret = protect(site->start, site->start + SB_JUMP_SIZE,
@@ -256,7 +254,7 @@ static bool is_only_thread(void)
 	return live == 1;
 }
 
-/* A handler that runs now has interrupted something, perhaps right behind a call. */
+/* A running handler has interrupted code, perhaps right behind a call. */
 static bool has_handlers(const struct sb_proc *proc)
 {
 	for (unsigned sig = 1; sig < SB_ARRAY_LEN(proc->actions); sig++) {
@@ -284,7 +282,7 @@ static int check(const struct sb_proc *proc, const struct sb_site *site,
 											   : 0;
 }
 
-/* 0 when patched; -errno when this site never will be. */
+/* Rewrite a site: 0, or -errno when it will never be. */
 static int patch(struct sb_call *call, uint64_t after, uint64_t nr)
 {
 	const unsigned char *text = (const unsigned char *)(uintptr_t)after;
@@ -318,8 +316,7 @@ static int patch(struct sb_call *call, uint64_t after, uint64_t nr)
 	return ret;
 }
 
-/* Tell the engine of a site in a layer file, so that the next container maps a
- * copy that is rewritten already. */
+/* Note a site in a layer file, so that the next container maps a copy that is rewritten already. */
 static void learn(struct sb_call *call, uint64_t after, uint64_t nr)
 {
 	const struct sb_tree *tree = call->fs->tree;
@@ -356,7 +353,7 @@ void sb_rewrite_site(struct sb_call *call, uint64_t after, uint64_t nr)
 	struct known_site *site;
 	int ret;
 
-	/* Most requests of ioctl(2) are not for us: the filter can tell, a jump cannot. */
+	/* Most requests of ioctl(2) are the kernel's: the filter can tell them, a jump cannot. */
 	if (nr == __NR_ioctl || page_of(after))
 		return;
 	site = find_site(after);

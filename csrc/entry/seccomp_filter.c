@@ -3,10 +3,9 @@
  * seccomp_filter.c - the filter that sends system calls into the runtime.
  *
  * How it works
- *   The filter decides every native number on the number alone, so the kernel
- *   answers those from its bitmap. A trapped number raises SIGSYS unless the
- *   instruction lies in the runtime's own text; in a container with a tracer the
- *   tracer is told instead (tracer.c).
+ *   The filter decides about a native call by its number alone, so the kernel answers from its
+ *   bitmap. A trapped call raises SIGSYS unless the instruction is in the runtime's own text. In a
+ *   container with a tracer, the tracer is told instead (tracer.c).
  */
 #include "entry/seccomp_filter.h"
 
@@ -29,12 +28,12 @@
 struct program {
 	unsigned len;
 	bool full;
-	bool has_network; /* addresses of its own */
-	bool has_32;      /* 32-bit programs: not beside a tracer */
+	bool has_network; /* the container has addresses of its own */
+	bool has_32;      /* 32-bit programs can run, which a tracer does not allow */
 	bool knows_descriptors; /* descriptors.h */
 	unsigned trap_count;
 	unsigned short traps[SB_NR_KNOWN +
-			     SB_COMPAT_KNOWN]; /* jumps to the one end that checks the address */
+			     SB_COMPAT_KNOWN]; /* jumps to the end, which checks the address */
 	struct sock_filter code[MAX_CODE];
 };
 
@@ -71,7 +70,7 @@ static void emit_trap(struct program *p, unsigned action)
 
 #define ARGUMENT(n) ((unsigned)offsetof(struct seccomp_data, args) + 8U * (n))
 
-/* To the kernel unless the request is of file systems, or one of those about interfaces. */
+/* Let the request pass unless it is one of file systems, or one about interfaces. */
 static void emit_ioctl(struct program *p)
 {
 	unsigned left = p->has_network ? 4 : 1; /* instructions behind the types */
@@ -90,7 +89,7 @@ static void emit_ioctl(struct program *p)
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
 
-/* To the kernel when argument set is zero. */
+/* Let the call pass if the argument set is zero. */
 static void emit_when_set(struct program *p, unsigned nr, unsigned set)
 {
 	const bool has_links = p->has_network && nr == __NR_sendto;
@@ -148,11 +147,11 @@ static unsigned verdict_of(unsigned nr)
 {
 	unsigned verdict = sb_verdict(nr);
 
-	/* Trapped numbers stand alone: they may look at their arguments. */
+	/* Each trapped number is alone, since its arguments may count. */
 	return verdict == SB_TRAPPED ? 0x10000 + nr : verdict;
 }
 
-/* A decision tree over runs of equal verdicts; depth is log2 of their count. */
+/* Emit a decision tree over runs of equal verdicts; its depth is log2 of their count. */
 static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
 		      void (*leaf)(struct program *, unsigned))
 {
@@ -172,7 +171,7 @@ static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
 	emit_tree(p, starts + half, count - half, leaf);
 }
 
-/* SB_REFUSED stands alone: it looks at its arguments. */
+/* SB_REFUSED makes the number stand alone, since its arguments count. */
 static unsigned verdict32_of(unsigned nr)
 {
 	if (nr == SB_COMPAT_IOCTL)
@@ -191,7 +190,7 @@ static void emit_leaf32(struct program *p, unsigned nr)
 	emit_jump_to_trap(p);
 }
 
-/* Calls by int $0x80. */
+/* Emit the part for the calls of 32-bit programs. */
 static void emit_32(struct program *p)
 {
 	unsigned starts[SB_COMPAT_KNOWN + 2];
@@ -241,7 +240,7 @@ int sb_filter_install(const struct sb_control *control)
 	long ret;
 
 	if (flags & SB_CONTROL_STEPS)
-		return 0; /* the tracer looks at every call */
+		return 0; /* the tracer sees every call */
 	program.has_network = control->net_container != 0;
 	program.has_32 = SB_HAS_COMPAT && (flags & SB_CONTROL_TRACED) == 0;
 	program.knows_descriptors = sb_fds_are_known(control);

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signals.c - deliver signals to the guest at the boundary it would see.
+ * signals.c - deliver signals to the guest at the boundary that it would see.
  *
  * How it works
- *   The kernel knows one handler only (entries.h). When guest code was
- *   interrupted, the guest's handler is entered on the same frame. When the
- *   runtime was interrupted, the frame is on the runtime's stack and must not
- *   stay: the context is set to what the guest may see (entry.S and arch.S
- *   list the places), the signal is queued again for this thread and the handler
- *   returns; the kernel then delivers it on the guest's own stack. Only a call that has
- *   begun a change goes on; its signal is kept in the thread's block with all
- *   others blocked, and sb_signal_release() queues it at the end.
- *   A restarted or interrupted call needs nothing special: before its final
- *   system call it is rolled back, after it -EINTR is an ordinary result. A call that has
- *   begun a change (a descriptor, memory for its arguments) undoes it first: its final
- *   call returns SB_RESTART.
+ *   The kernel knows one handler only (entries.h). If guest code was interrupted, the guest's
+ *   handler is entered on the same frame. If the runtime was interrupted, the frame is on the
+ *   runtime's stack and must not stay. The context is set to what the guest may see (entry.S and
+ *   arch.S list the places), the signal is queued again for this thread, and the handler returns;
+ *   then the kernel delivers the signal on the guest's own stack. Only a call that has begun a
+ *   change goes on. Its signal is kept in the thread's block, all others are blocked, and
+ *   sb_signal_release() queues it at the end. Restarted and interrupted calls need nothing more:
+ *   before its final system call a call is rolled back, after it -EINTR is an ordinary result. A
+ *   call that has begun a change (a descriptor, memory for its arguments) undoes it first: its
+ *   final call returns SB_RESTART.
  * Rules
  *   No allocation, no lock. May run on the guest's small alternate stack.
  */
@@ -27,12 +25,12 @@
 #include "guest/process_table.h"
 #include "guest/thread.h"
 
-#define SB_SI_USER_MAX 0 /* si_code of signals that processes send is <= 0 */
+#define SB_SI_USER_MAX 0 /* signals that processes send have a si_code <= 0 */
 
 enum interrupted {
 	GUEST,   /* guest code */
-	HANDLER, /* a handler of ours, not yet in the guest's */
-	ENTRY,   /* registers are still the guest's */
+	HANDLER, /* a handler of the runtime */
+	ENTRY,   /* the registers are still the guest's */
 	EXIT,    /* the block holds the guest's state after the call */
 	BEFORE,  /* the call can be rolled back */
 	WAITS,   /* the call must be finished, without the final call that it was about to make */
@@ -44,7 +42,7 @@ static bool is_between(uint64_t pc, uint64_t from, uint64_t to)
 	return pc >= from && pc < to;
 }
 
-/* Before the final system call. */
+/* Is the final system call still to be made? */
 static bool is_asking(uint64_t pc)
 {
 	return is_between(pc, (uintptr_t)sb_block_asked, (uintptr_t)sb_block_done) ||
@@ -87,7 +85,7 @@ static void load_guest(const struct sb_thread *thread, struct ucontext *uc)
 	sb_context_load(uc, &thread->regs, sb_proc_is_32(thread->proc));
 }
 
-/* The program's system call instruction, to make it again. */
+/* Return the address of the program's system call instruction, to make the call again. */
 static uint64_t origin_of(const struct sb_thread *thread)
 {
 	return sb_proc_is_32(thread->proc) ? sb_compat_origin(thread->regs.pc)
@@ -106,7 +104,7 @@ static void roll_back_entry(const struct sb_thread *thread, struct ucontext *uc)
 		sb_context_set_sp(uc, thread->regs.sp);
 }
 
-/* Blocks what is kept too: a fault's signal that somebody sent. */
+/* A fault's signal that a process sent is kept, too, so it is blocked. */
 static uint64_t mask_with(int sig)
 {
 	return SB_MASK_ALL | SB_SIGMASK(sig);
@@ -121,8 +119,8 @@ static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontex
 		thread->saved_mask = *mask;
 	if (thread->waits == SB_WAIT_MASKED && sb_context_pc(uc) == (uintptr_t)sb_block_done &&
 	    sb_context_result(uc) == -EINTR) {
-		/* The frame's mask is the one after the handler; the handler
-		 * itself runs because of the call's. */
+		/* The frame has the mask after the handler; the handler runs because of the call's
+		 * mask. */
 		thread->mask_after = *mask;
 		thread->saved_mask = thread->wait_mask;
 		thread->waits = SB_WAIT_ENDED;
@@ -131,7 +129,7 @@ static void keep(struct sb_thread *thread, const siginfo_t *info, struct ucontex
 	thread->pending |= SB_PENDING_SIGNAL;
 }
 
-/* Not of a call that waits: it does so again. */
+/* A waiting call does not count: it may be rolled back again and again. */
 static void count_roll_back(struct sb_thread *thread, uint64_t pc)
 {
 	if (thread->rolled_pc != thread->regs.pc || thread->rolled_sp != thread->regs.sp ||
@@ -142,7 +140,7 @@ static void count_roll_back(struct sb_thread *thread, uint64_t pc)
 	thread->rolled++;
 }
 
-/* The runtime was interrupted: make uc a place where the signal may land. */
+/* The runtime was interrupted: set uc to a place where the signal may be delivered. */
 static void leave_runtime(struct sb_thread *thread, enum interrupted where, int sig,
 			  siginfo_t *info, struct ucontext *uc)
 {
@@ -159,7 +157,7 @@ static void leave_runtime(struct sb_thread *thread, enum interrupted where, int 
 		count_roll_back(thread, pc);
 		load_guest(thread, uc);
 		sb_context_set_pc(uc, origin_of(thread));
-		if (!sb_proc_is_32(thread->proc)) /* otherwise number is not the program's */
+		if (!sb_proc_is_32(thread->proc)) /* else it is the 64-bit call's */
 			sb_context_set_number(uc, thread->number);
 		thread->waits = SB_WAIT_NONE;
 		if (thread->pending) {
@@ -191,7 +189,7 @@ static void set_default(int sig)
 	sb_syscall6(__NR_rt_sigaction, sig, SB_P(&action), 0, 8, 0, 0);
 }
 
-/* Guest code was interrupted: the address of its handler, or 0. */
+/* Guest code was interrupted: return the address of its handler, or 0. */
 static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *info)
 {
 	struct sb_action *action = &proc->actions[sig];
@@ -199,7 +197,7 @@ static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *in
 	const uint64_t own = SB_SIGMASK(sig);
 
 	if (handler == (uintptr_t)SIG_DFL || handler == (uintptr_t)SIG_IGN) {
-		/* Only the faults are caught without the guest's wish. */
+		/* Without a handler of the guest only faults come here. */
 		if (info->si_code > SB_SI_USER_MAX || handler == (uintptr_t)SIG_DFL) {
 			set_default(sig);
 			if (info->si_code <= SB_SI_USER_MAX)
@@ -228,10 +226,10 @@ uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 			sb_context_set_pc(uc, (uintptr_t)sb_copy_fault);
 			return 0;
 		}
-		set_default(sig); /* a bug of the runtime: die where it is */
+		set_default(sig); /* a bug of the runtime: it ends here */
 		return 0;
 	}
-	/* In a trampoline: the guest shall find itself before its own instruction. */
+	/* In a trampoline the guest must see itself before its own instruction. */
 	if (where == GUEST && sb_rewrite_inside(pc))
 		sb_context_set_pc(uc, sb_rewrite_inside(pc));
 	if (where == GUEST) {
@@ -269,8 +267,8 @@ void sb_signal_sigsys(int sig, siginfo_t *info, struct ucontext *uc)
 	(void)uc;
 	if (action->handler == (uintptr_t)SIG_IGN)
 		return;
-	/* A handler of the guest for a SIGSYS sent by hand is not entered: the
-	 * default action is the honest answer until it can be. */
+	/* The guest's handler is not entered for a SIGSYS that a process sent. The default action
+	 * tells the truth about that. */
 	set_default(sig);
 	queue_again(info, sig);
 }

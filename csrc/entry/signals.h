@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * signals.h - signals of the guest, with the runtime in between.
- *
- * Level 4.
  */
 #ifndef SB_SIGNALS_H
 #define SB_SIGNALS_H
@@ -11,19 +9,19 @@
 #include "guest/sigmask.h"
 #include "signal_context.h"
 
-/* Limits of the runtime's text: guest.ld. */
+/* The limits of the runtime's text (guest.ld). */
 extern char sb_text_start[];
 extern char sb_text_end[];
 
-/* Called by the handler of signals: the guest's handler to enter on this frame, or 0 to return from
- * the signal. */
+/* Called by the handler of signals. Returns the guest's handler to enter on this frame, or 0 to
+ * return from the signal. */
 uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc);
 
-/* A SIGSYS that no filter sent: kill(2) by somebody. */
+/* Handle a SIGSYS that a process sent. */
 void sb_signal_sigsys(int sig, siginfo_t *info, struct ucontext *uc);
 
-/* Called at the end of a call with everything blocked: hand the kept signal back to the kernel;
- * returns the address of the mask to set. */
+/* Called at the end of a call with all signals blocked: queues the kept signal and returns the
+ * address of the mask to set. */
 uint64_t *sb_signal_release(struct sb_thread *thread);
 
 #endif

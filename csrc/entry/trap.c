@@ -4,8 +4,8 @@
  *
  * How it works
  *   The filter raises SIGSYS for a trapped call (seccomp_filter.c). The handler only sets the
- *   guest's registers up for the entry and returns: the work is done in normal context, not under
- *   a signal frame. Beside a tracer, that one sets the registers up (tracer.c).
+ *   guest's registers for the entry and returns, so no work is done under a signal frame. With a
+ *   tracer, the tracer sets the registers (tracer.c).
  * Rules
  *   The handler uses no stack beyond its frame and no thread state.
  */
@@ -32,8 +32,8 @@ void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 		sb_signal_sigsys(sig, info, uc);
 		return;
 	}
-	/* Another filter, outside of ours, forbids what we translate to; or a 64-bit program makes
-	 * a call of a 32-bit one. */
+	/* An outer filter forbids a call of the runtime, or a 64-bit program makes a call of a
+	 * 32-bit one. */
 	if (in_runtime(sb_context_pc(uc)) || info->si_arch != SB_ARCH_AUDIT) {
 		sb_context_set_result(uc, -ENOSYS);
 		return;

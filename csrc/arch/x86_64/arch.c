@@ -2,7 +2,8 @@
 /*
  * arch.c - the thread pointer of the runtime on x86-64: the gs base.
  *
- * A 32-bit program's own thread pointer is gs: there the fs base holds the block's address too.
+ * A 32-bit program uses gs as its own thread pointer. There the fs base holds the block's address,
+ * too.
  */
 #include "arch.h"
 

@@ -3,9 +3,9 @@
  * arch.h - x86-64: the system call instruction, the registers of a call, addresses.
  *
  * Rules
- *   Code outside of arch/ names no register: it uses the members args, pc, sp and flags of
- *   struct sb_regs and the functions here.
- *   Works in both builds; includes nothing of the project but layout.h.
+ *   Code outside of arch/ names no register. It uses the members args, pc, sp and flags of struct
+ *   sb_regs, and the functions here. Serves both builds; includes no other file of the project but
+ *   layout.h.
  */
 #ifndef SB_ARCH_H
 #define SB_ARCH_H
@@ -30,14 +30,14 @@
 #endif
 
 #define SB_ARCH_AUDIT AUDIT_ARCH_X86_64 /* in the data of a seccomp filter */
-#define SB_ARCH_ELF 62   /* e_machine of its programs: EM_X86_64 */
-/* Where a position-independent program lies, and how far it may be moved. */
+#define SB_ARCH_ELF 62   /* EM_X86_64, the e_machine of its programs */
+/* Where a position-independent program lies, and by how many pages it may be moved. */
 #define SB_ARCH_PIE_BASE 0x555555554000ULL
 #define SB_ARCH_PIE_PAGES (1ULL << 28)
 
 /* ---- system calls ----------------------------------------------------------- */
 
-/* The result is >= 0 or -errno; errno does not exist here. */
+/* The result is >= 0 or -errno. There is no errno. */
 static inline long sb_syscall6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;
@@ -56,9 +56,9 @@ static inline long sb_syscall6(long nr, long a, long b, long c, long d, long e, 
 
 /* The guest's registers, in the order in which entry.S saves them (layout.h). */
 struct sb_regs {
-	uint64_t rax;   /* number in, result out */
-	uint64_t args[6]; /* rdi, rsi, rdx, r10, r8, r9; ecx of a 32-bit program is in r8 */
-	uint64_t pc;   /* where the guest goes on: behind its system call instruction */
+	uint64_t rax;   /* the number of the call, then its result */
+	uint64_t args[6]; /* rdi, rsi, rdx, r10, r8, r9; r8 is ecx of a 32-bit program */
+	uint64_t pc;   /* behind the system call instruction, where the guest goes on */
 	uint64_t sp;
 	uint64_t flags;
 	uint64_t rbx;
@@ -74,22 +74,22 @@ static inline void sb_regs_set_result(struct sb_regs *regs, long result)
 	regs->rax = (uint64_t)result;
 }
 
-/* What a process and a thread need for 32-bit programs (arch/x86_64/guest, calls, entry). */
+/* What a process and a thread need for 32-bit programs. */
 struct sb_compat_proc {
-	uint32_t return_code; /* code of the program's that ends a signal handler */
-	uint32_t brk_start;   /* its heap */
+	uint32_t return_code; /* the program's code that ends a signal handler */
+	uint32_t brk_start;   /* of its heap */
 	uint32_t brk;
 };
 
 struct sb_compat_thread {
-	uint32_t gs; /* thread pointer (selector) of the program */
+	uint32_t gs; /* the program's thread pointer (a selector) */
 	uint32_t pad;
-	struct sb_regs regs; /* its arguments, as a 64-bit program would give them */
+	struct sb_regs regs; /* the arguments as a 64-bit program would give them */
 };
 
 #define SB_COMPAT_ROOM 32768
 struct sb_compat_scratch {
-	char room[SB_COMPAT_ROOM]; /* structures of the program, changed */
+	char room[SB_COMPAT_ROOM]; /* structures of the program, widened */
 };
 
 /* ---- the thread pointer of the runtime: the gs base -------------------------- */
@@ -105,7 +105,7 @@ static inline struct sb_thread *sb_arch_thread(void)
 	return self;
 }
 
-/* Which way to set it this machine has: AT_HWCAP2 of the auxiliary vector. */
+/* Find out how this machine sets it. hwcap2: AT_HWCAP2 of the auxiliary vector. */
 void sb_arch_probe(uint64_t hwcap2);
 void sb_arch_set_thread(struct sb_thread *thread);
 /* The fs base, which 32-bit programs do not use. */
@@ -120,18 +120,19 @@ uint64_t sb_arch_fs_base(void);
 
 /* Copy guest memory: 0 or -EFAULT. */
 long sb_copy(void *dst, const void *src, size_t len);
-/* Copy a string of at most max bytes with its NUL: its length, -EFAULT or -ENAMETOOLONG. */
+/* Copy a string of at most max bytes with its NUL. Returns its length, -EFAULT or -ENAMETOOLONG. */
 long sb_copy_string(char *dst, const char *src, size_t max);
 extern char sb_copy_end[];
 extern char sb_copy_fault[];
-/* The final, maybe blocking system call of a handler. */
+/* Make the final system call of a handler, which may block. */
 long sb_block(long nr, const long args[6]);
 extern char sb_block_asked[];
 extern char sb_block_done[];
 extern char sb_block_refused[];
-/* A child with a stack finds two words there: its block, and where it goes on. */
+/* A child that gets a stack finds two words there: the address of its block, and where it goes
+ * on. */
 long sb_clone(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls);
-/* Into a new program. */
+/* Jump into a new program. */
 void sb_jump(uint64_t entry, void *sp) __attribute__((noreturn));
 
 #if !__STDC_HOSTED__

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compat.h - 32-bit programs on x86-64: their system calls, as the runtime makes them.
+ * compat.h - 32-bit programs on x86-64: their system calls, made by the runtime.
  *
  * Rules
  *   A processor without such programs defines SB_HAS_COMPAT as 0 and sb_compat_is_machine() as
- *   false; the compiler then drops all uses of the other functions.
- *   Addresses among the arguments of their calls lie below 4 GiB. Results are >= 0 or -errno.
+ *   false; the compiler then drops every use of the other functions. Addresses among the arguments
+ *   of these calls lie below 4 GiB. Results are >= 0 or -errno.
  */
 #ifndef SB_COMPAT_H
 #define SB_COMPAT_H
@@ -14,7 +14,7 @@
 
 #define SB_HAS_COMPAT 1
 #define SB_COMPAT_AUDIT AUDIT_ARCH_I386
-/* The highest address of a program, as in the kernel. */
+/* The highest address of a 32-bit program, as in the kernel. */
 #define SB_COMPAT_END 0xffffe000ULL
 #define SB_COMPAT_PIE_BASE 0x56555000ULL
 #define SB_COMPAT_PIE_PAGES 256
@@ -30,33 +30,33 @@
 /* compat.S */
 struct ucontext;
 long sb_syscall32(long nr, const long args[6]);
-/* The last step of a call, as sb_block: may wait for long. */
+/* Make the last step of a call, which may block, as sb_block does. */
 long sb_block32(long nr, const long args[6]);
 extern char sb_block32_asked[];
 extern char sb_block32_done[];
 extern char sb_block32_refused[];
-/* A child with a block begins on its stack, where the word at the top says. */
+/* A child with a block begins on the block's stack; the word at the top says where. */
 long sb_clone32(uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t ctid, uint64_t tls,
 		struct sb_thread *child);
 void sb_sigreturn32(const struct ucontext *uc, unsigned gs) __attribute__((noreturn));
-/* Into a new program. */
+/* Jump into a new program. */
 void sb_compat_jump(uint64_t entry, uint64_t sp) __attribute__((noreturn));
-/* A child that makes such a call and ends with 0, or by a signal where the kernel has
- * none. Its pid; wait with __WCLONE. */
+/* Start a child that makes such a call. It ends with 0, or otherwise when the kernel has no such
+ * calls. Returns its pid; wait with __WCLONE. */
 long sb_try32(void);
 
 #if !__STDC_HOSTED__
 #pragma GCC visibility pop
 #endif
 
-/* Is a program with this e_machine one of 32 bits? As the kernel, which does not look at the class
- * of these. */
+/* Is a program with this e_machine one of 32 bits? As in the kernel, which does not look at the
+ * class of these. */
 static inline bool sb_compat_is_machine(uint32_t machine)
 {
 	return machine == 3 /* EM_386 */ || machine == 6 /* EM_486, never used */;
 }
 
-/* mmap2 of memory: where the kernel would put it for a 32-bit program. */
+/* Map memory with mmap2: the kernel puts it where a 32-bit program may have it. */
 static inline long sb_compat_mmap(uint64_t hint, uint64_t size, int prot, int flags)
 {
 	const long args[6] = {(long)hint, (long)size, prot, flags, -1, 0};
@@ -65,7 +65,7 @@ static inline long sb_compat_mmap(uint64_t hint, uint64_t size, int prot, int fl
 	return at < 0 && at > -4096 ? at : (long)(uint32_t)at;
 }
 
-/* getdents64 with the short positions that 32-bit programs get. */
+/* Positions are short, as 32-bit programs get them. */
 static inline long sb_compat_getdents64(int fd, uint64_t to, uint32_t count)
 {
 	const long args[6] = {fd, (long)to, count};
@@ -73,13 +73,13 @@ static inline long sb_compat_getdents64(int fd, uint64_t to, uint32_t count)
 	return sb_syscall32(SB_NR32_GETDENTS64, args);
 }
 
-/* Start a child that finds out whether the kernel answers 32-bit calls: see sb_try32. */
+/* Start a child that finds out whether 32-bit programs can run: sb_try32. */
 static inline long sb_compat_try(void)
 {
 	return sb_try32();
 }
 
-/* Was the runtime interrupted before the final call of a 32-bit program, or right behind it? */
+/* Was the runtime interrupted before the final call of a 32-bit program? */
 static inline bool sb_compat_is_asking(uint64_t pc)
 {
 	return pc >= (uintptr_t)sb_block32_asked && pc < (uintptr_t)sb_block32_done;
@@ -90,19 +90,20 @@ static inline bool sb_compat_has_asked(uint64_t pc)
 	return pc == (uintptr_t)sb_block32_done;
 }
 
-/* Where it goes on so that the call is not made. */
+/* Where the interrupted runtime goes on without making the call. */
 static inline uint64_t sb_compat_refused(void)
 {
 	return (uintptr_t)sb_block32_refused;
 }
 
-/* Mark the block as the calling thread's where the program's own thread pointer is in force. */
+/* Mark the block as the calling thread's, to be found while the program's own thread pointer is in
+ * force. */
 static inline void sb_compat_set_thread(struct sb_thread *thread)
 {
 	sb_arch_set_fs_base(thread);
 }
 
-/* The system call instruction to make again, for a call that goes on at after. */
+/* Return the address of the system call instruction, for a call that goes on at after. */
 static inline uint64_t sb_compat_origin(uint64_t after)
 {
 	return after - SB_INT80_SIZE;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layout.h - addresses and the offsets in struct sb_thread that assembly uses.
+ * layout.h - addresses, and the offsets in struct sb_thread that assembly uses.
  *
- * Level 3; read by C and by entry.S. thread.h proves the offsets.
+ * Read by C and by assembly. thread_offsets.c proves the offsets.
  */
 #ifndef SB_ARCH_LAYOUT_H
 #define SB_ARCH_LAYOUT_H
 
-/* The runtime is linked at SB_ADDR_RUNTIME (guest.ld); its maps lie below.
- * All of 0x5660..0x5680 belongs to it and to the kernel's brk area. */
+/* The runtime is linked at SB_ADDR_RUNTIME (guest.ld), and its maps lie below. All of
+ * 0x5660..0x5680 belongs to it and to the kernel's brk area. */
 #define SB_ADDR_CONTROL 0x566100000000
 #define SB_ADDR_INDEX 0x566200000000
 #define SB_ADDR_OWNERS 0x566300000000
@@ -17,15 +17,15 @@
 #define SB_ADDR_NET_PORTS 0x566600000000
 #define SB_ADDR_LOW 0x566000000000
 #define SB_ADDR_RUNTIME 0x567000000000
-/* sb_entry, known to the rewritten copies in the store (guest.ld proves it). */
+/* sb_entry, to which the rewritten copies in the store jump (guest.ld proves it). */
 #define SB_ADDR_ENTRY 0x567000000400
-/* sb_entry_traced, known to the tracer. */
+/* sb_entry_traced, to which the tracer sends threads. */
 #define SB_ADDR_TRACED 0x5670000003e0
 #define SB_ADDR_HIGH 0x568000000000
 #define SB_ADDR_USER_END 0x7ffffffff000
 #define SB_RUNTIME_HIGH_WORD 0x5670
 
-/* Trap and direction: flags of the guest that only popfq sets back. */
+/* The guest's trap and direction flags, which only popfq restores. */
 #define SB_FLAGS_SLOW 0x500
 
 /* In r15 of a new program: a debugger waits for it (on_ptrace.c). */

@@ -12,7 +12,7 @@
 
 #include "arch.h"
 
-/* Segments of a 32-bit program. */
+/* The segments of a 32-bit program. */
 #define SB_CS32 0x23
 #define SB_CS64 0x33
 #define SB_SS32 0x2b
@@ -37,7 +37,7 @@ static inline void sb_context_set_sp(struct ucontext *uc, uint64_t sp)
 	uc->uc_mcontext.rsp = sp;
 }
 
-/* Of a system call that has just returned. */
+/* Return the result of a system call that has just returned. */
 static inline long sb_context_result(const struct ucontext *uc)
 {
 	return (long)uc->uc_mcontext.rax;
@@ -48,26 +48,26 @@ static inline void sb_context_set_result(struct ucontext *uc, long result)
 	uc->uc_mcontext.rax = (uint64_t)result;
 }
 
-/* The call shall be made again: its number stands where the instruction looks for it. */
+/* Put the number where the system call instruction looks for it, to make the call again. */
 static inline void sb_context_set_number(struct ucontext *uc, uint64_t number)
 {
 	uc->uc_mcontext.rax = number;
 }
 
-/* Go on in the runtime at entry, as if called from where the guest stood. */
+/* Go on at entry, as if called from where the guest was. */
 static inline void sb_context_enter(struct ucontext *uc, uint64_t entry)
 {
 	uc->uc_mcontext.rcx = uc->uc_mcontext.rip;
 	uc->uc_mcontext.rip = entry;
 }
 
-/* Interrupted in the entry, before it has saved anything: where the guest goes on. */
+/* The entry was interrupted before it saved anything: return where the guest goes on. */
 static inline uint64_t sb_context_entered_from(const struct ucontext *uc)
 {
 	return uc->uc_mcontext.rcx;
 }
 
-/* All registers of the guest, as they would be behind its system call instruction. */
+/* Set all registers to the guest's, as they are behind its system call instruction. */
 static inline void sb_context_load(struct ucontext *uc, const struct sb_regs *from, bool is_32)
 {
 	struct sigcontext *to = &uc->uc_mcontext;

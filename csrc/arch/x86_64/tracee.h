@@ -2,7 +2,7 @@
 /*
  * tracee.h - the registers of a stopped thread at its system call.
  *
- * Level 1. For the tracer, and for a debugger that is a guest.
+ * For the tracer, and for a debugger that is a guest.
  */
 #ifndef SB_ARCH_TRACEE_H
 #define SB_ARCH_TRACEE_H
@@ -35,19 +35,19 @@ static inline uint64_t sb_tracee_argument(const struct sb_tracee_call *call, int
 	return args[i];
 }
 
-/* Address behind the instruction. */
+/* Return the address behind the instruction. */
 static inline uint64_t sb_tracee_pc(const struct sb_tracee_call *call)
 {
 	return call->regs.rip;
 }
 
-/* Not in a 32-bit program. */
+/* False in a 32-bit program. */
 static inline int sb_tracee_is_64(const struct sb_tracee_call *call)
 {
 	return call->regs.cs == 0x33;
 }
 
-/* No system call; the runtime is entered instead, at this address (entry.S). */
+/* Enter the runtime at this address instead of making the system call (entry.S). */
 static inline long sb_tracee_redirect(int tid, struct sb_tracee_call *call, uint64_t entry)
 {
 	call->regs.rax = call->regs.orig_rax;
@@ -57,7 +57,7 @@ static inline long sb_tracee_redirect(int tid, struct sb_tracee_call *call, uint
 	return sb_syscall6(__NR_ptrace, PTRACE_SETREGS, tid, 0, (long)(uintptr_t)&call->regs, 0, 0);
 }
 
-/* No system call; it has this result. */
+/* Make no system call; this is its result. */
 static inline long sb_tracee_answer(int tid, struct sb_tracee_call *call, long result)
 {
 	call->regs.rax = (uint64_t)result;
@@ -65,16 +65,16 @@ static inline long sb_tracee_answer(int tid, struct sb_tracee_call *call, long r
 	return sb_syscall6(__NR_ptrace, PTRACE_SETREGS, tid, 0, (long)(uintptr_t)&call->regs, 0, 0);
 }
 
-/* A new program is at the runtime's first instruction, with registers the kernel
- * set to zero: ask it to stop when all is mapped (sb_boot_ready in boot.c). */
+/* A new program is at the runtime's first instruction, where the kernel has set the registers to
+ * zero: ask it to stop when all is mapped (run_program in boot.c). */
 static inline long sb_tracee_ask(int tid, struct sb_tracee_call *call)
 {
 	call->regs.r15 = SB_TRACEE_MAGIC;
 	return sb_syscall6(__NR_ptrace, PTRACE_SETREGS, tid, 0, (long)(uintptr_t)&call->regs, 0, 0);
 }
 
-/* It has stopped there, in tgkill(pid, tid, SIGTRAP, entry, stack): make that the
- * state in which the kernel starts a program. */
+/* The program has stopped there, in tgkill(pid, tid, SIGTRAP, entry, stack). Set the registers with
+ * which the kernel starts a program. */
 static inline long sb_tracee_start(int tid, const struct sb_tracee_call *call)
 {
 	const struct user_regs_struct regs = {

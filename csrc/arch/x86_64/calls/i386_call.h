@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i386_call.h - system calls of 32-bit programs, made ones of 64-bit programs.
+ * i386_call.h - system calls of 32-bit programs, turned into those of 64-bit programs.
  *
- * Level 4. A function sb_i386_<change>() of i386.def finds the six arguments in
- * call->regs, where a 64-bit program's would be (rdi, rsi, rdx, r10, r8, r9), each of
- * 32 bits. It may change them: the program's own registers are in thread->regs.
+ * A function sb_i386_<change>() of i386.def finds the six arguments in call->regs->args, as those
+ * of a 64-bit program, each of 32 bits. It may change them: thread->regs has the program's own
+ * registers.
  */
 #ifndef SB_ARCH_I386_CALL_H
 #define SB_ARCH_I386_CALL_H
@@ -63,7 +63,8 @@ struct sb_timespec32 {
 	int32_t nsec;
 };
 
-/* Make the call in call->regs as a 32-bit one: the kernel has its structures. */
+/* Make the call as a 32-bit one, with the arguments in call->regs: the kernel knows its
+ * structures. */
 long sb_i386_pass(struct sb_call *call, long nr) SB_MUST_CHECK;
 void sb_i386_siginfo(const siginfo_t *from, struct sb_siginfo32 *to);
 

@@ -2,8 +2,8 @@
 /*
  * i386_dispatch.c - find what a 32-bit program's system call is, and run it.
  *
- * What the filter lets pass never comes here. What the table does not know is ENOSYS
- * and leaves a note.
+ * Calls that the filter lets pass never come here. A call without a row is ENOSYS and leaves a
+ * note.
  */
 #include "i386_dispatch.h"
 
@@ -17,7 +17,7 @@ struct row {
 	sb_handler *handler;
 	const char *name;
 	uint16_t shown; /* number of the 64-bit call */
-	uint16_t error; /* of those that are refused */
+	uint16_t error; /* of a refused call */
 };
 
 static const struct row rows[SB_COMPAT_KNOWN + 1] = {
@@ -83,7 +83,7 @@ void sb_i386_dispatch(struct sb_thread *thread)
 	struct sb_call *call = sb_thread_call(thread);
 	struct sb_regs *r = &thread->regs;
 	const uint32_t nr = (uint32_t)r->rax;
-	const struct row *row = &rows[nr <= SB_COMPAT_KNOWN ? nr : 0]; /* 0 is the kernel's */
+	const struct row *row = &rows[nr <= SB_COMPAT_KNOWN ? nr : 0]; /* the kernel answers 0 */
 	long ret;
 
 	call->regs = &thread->compat.regs;

@@ -7,7 +7,7 @@
 
 #include "i386_call.h"
 
-/* The program's code for the end of a handler: sigreturn, then rt_sigreturn. */
+/* The program's code for the end of a handler: sigreturn, and here rt_sigreturn. */
 #define SB_RETURN32_RT 16
 
 #define SB_FRAME32_MARK 0x32f5a3e1U
@@ -29,7 +29,7 @@ struct ucontext32 {
 	uint64_t mask;
 } __attribute__((packed, aligned(4)));
 
-/* For handlers with SA_SIGINFO. */
+/* The frame of a handler with SA_SIGINFO. */
 struct rt_frame32 {
 	uint32_t pretcode;
 	int32_t sig;
@@ -39,7 +39,7 @@ struct rt_frame32 {
 	struct ucontext32 uc;
 };
 
-/* For the others. */
+/* The frame of other handlers. */
 struct frame32 {
 	uint32_t pretcode;
 	int32_t sig;
@@ -47,14 +47,14 @@ struct frame32 {
 	uint32_t mask_high;
 };
 
-/* Both, and where A is. */
+/* One of both, and where the kernel's frame is. */
 struct sb_frames32 {
 	union {
 		struct rt_frame32 rt;
 		struct frame32 plain;
 	};
 	uint32_t mark;
-	uint32_t uc; /* of A */
+	uint32_t uc; /* of the kernel's frame */
 };
 
 #endif

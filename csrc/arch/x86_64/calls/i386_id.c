@@ -10,7 +10,7 @@
 #include "guest/handlers.h"
 #include "i386_call.h"
 
-#define OVERFLOW_ID 65534 /* what an id shows as that does not fit */
+#define OVERFLOW_ID 65534 /* shown for an id that does not fit */
 #define NR32_PRCTL 172
 
 static uint64_t from16(uint64_t id)
@@ -191,7 +191,7 @@ long sb_i386_prctl(struct sb_call *call)
 	struct sb_regs *r = call->regs;
 	struct sock_fprog program;
 
-	if ((int)r->args[0] == PR_GET_TID_ADDRESS) /* writes a pointer */
+	if ((int)r->args[0] == PR_GET_TID_ADDRESS) /* the kernel writes a pointer */
 		return sb_i386_pass(call, NR32_PRCTL);
 	if ((int)r->args[0] == PR_SET_SECCOMP && r->args[1] == SECCOMP_MODE_FILTER) {
 		if (read_filter(r->args[2], &program) < 0)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i386_message.c - messages of 32-bit programs: sendmsg, recvmsg and those of many.
+ * i386_message.c - messages of 32-bit programs: sendmsg, recvmsg, sendmmsg, recvmmsg.
  *
  * How it works
- *   A message's header, vector and control data are made anew in the thread's room;
- *   what was received is written back in the program's layout.
+ *   A message gets a new header, vector and control data in the thread's room. A received message
+ *   is written back in the program's layout.
  * Rules
- *   Of several messages at most FEW are sent or received by one call, as the calls
- *   may do; all their pieces must fit into the room, otherwise EMSGSIZE.
+ *   One call sends or receives at most FEW messages, which these calls allow. All their pieces must
+ *   fit into the room, otherwise EMSGSIZE.
  * Does not know
- *   Addresses, whose layout is the same for both.
+ *   Addresses, which have the same layout in both.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -63,7 +63,7 @@ struct control64 {
 	int32_t type;
 };
 
-/* A part of thread->scratch.compat.room, given out from its beginning. */
+/* A part of thread->scratch.compat.room; take() hands out its beginning. */
 struct room {
 	char *at;
 	size_t left;
@@ -98,7 +98,7 @@ static uint64_t aligned8(uint64_t len)
 	return (len + 7) & ~7ULL;
 }
 
-/* Control data to send. */
+/* Widen control data to send. */
 static int widen_control(struct room *room, struct sb_message *m)
 {
 	const uint32_t size = (uint32_t)m->control_len;
@@ -135,7 +135,7 @@ static void close_rest(const int32_t *fds, uint64_t count, uint64_t from)
 		sys_close(fds[i]);
 }
 
-/* How much of one item's data a program gets, after changing it. */
+/* Change the data of one item; returns how much of it the program gets. */
 static uint32_t narrow_data(const struct control64 *wide, char *data, uint32_t room, bool *is_cut)
 {
 	uint64_t len = wide->len - sizeof(*wide);
@@ -159,7 +159,7 @@ static uint32_t narrow_data(const struct control64 *wide, char *data, uint32_t r
 	return room;
 }
 
-/* Control data that came, to the program's; the length it has there. */
+/* Write received control data to the program; returns its length there. */
 static long narrow_control(const struct sb_message *m, uint64_t to, uint32_t size, bool *is_cut)
 {
 	char *from = (char *)(uintptr_t)m->control;
@@ -212,7 +212,7 @@ static int widen_vector(struct room *room, struct sb_message *m)
 	return 0;
 }
 
-/* What the kernel may write into, more than the program's when headers are longer. */
+/* Make room for the kernel to write into, more than the program's since headers are longer. */
 static int make_control(struct room *room, struct sb_message *m)
 {
 	const uint64_t size = SB_MIN(m->control_len + m->control_len / 2 + 16, 8192ULL);
@@ -226,7 +226,7 @@ static int make_control(struct room *room, struct sb_message *m)
 	return m->control ? 0 : -ENOBUFS;
 }
 
-/* The program's message at address at: as it is in *narrow, for a 64-bit call in *m. */
+/* Read the program's message at address at into *narrow, and widen it into *m. */
 static int widen(struct room *room, uint64_t at, struct message32 *narrow, struct sb_message *m,
 		 bool is_sent)
 {
@@ -249,7 +249,7 @@ static int widen(struct room *room, uint64_t at, struct message32 *narrow, struc
 	return ret;
 }
 
-/* A message came: what the program sees of *m. */
+/* Write a received message back to the program. */
 static int narrow_back(uint64_t at, struct message32 *narrow, const struct sb_message *m)
 {
 	bool is_cut = false;

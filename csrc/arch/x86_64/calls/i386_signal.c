@@ -22,7 +22,7 @@ struct old_action32 {
 	uint32_t restorer;
 };
 
-/* on_rt_sigaction with structures of ours. */
+/* Call on_rt_sigaction with structures of the runtime. */
 static long change_action(struct sb_call *call, struct sb_action *next, struct sb_action *old)
 {
 	struct sb_regs *r = call->regs;
@@ -88,7 +88,7 @@ long sb_i386_signal(struct sb_call *call)
 	return ret < 0 ? ret : (long)old.handler;
 }
 
-/* The old calls know the first 32 signals. */
+/* The old calls know only the first 32 signals. */
 long sb_i386_sigprocmask(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
@@ -101,7 +101,7 @@ long sb_i386_sigprocmask(struct sb_call *call)
 
 	if (set_at && sb_guest_read(&low, set_at, sizeof(low)) < 0)
 		return -EFAULT;
-	if (set_at && (int)r->args[0] == SIG_SETMASK) { /* the others stay */
+	if (set_at && (int)r->args[0] == SIG_SETMASK) { /* the other signals stay */
 		ret = sb_syscall6(__NR_rt_sigprocmask, SIG_BLOCK, 0, SB_P(&set), 8, 0, 0);
 		if (ret < 0)
 			return ret;

@@ -2,8 +2,8 @@
 /*
  * i386_sigreturn.c - the end of a signal handler of a 32-bit program.
  *
- * What the handler may have changed in its frame goes to the kernel's, from which the kernel
- * returns (signal32.c).
+ * The handler may have changed its frame. The changes go to the kernel's frame, from which the
+ * kernel returns (signal32.c).
  */
 #include <errno.h>
 
@@ -31,7 +31,7 @@ static void take_context(struct ucontext *to, const struct sigcontext32 *from, u
 	regs->ss = SB_SS32;
 }
 
-/* The frame was not one that we made: what the kernel does. */
+/* The runtime did not make this frame: send SIGSEGV, as the kernel does. */
 static long bad_frame(void)
 {
 	sys_kill((int)sys_getpid(), SIGSEGV);
@@ -45,7 +45,7 @@ static long leave(const struct sb_frames32 *f, const struct sigcontext32 *mc, ui
 	if (f->mark != SB_FRAME32_MARK || sb_guest_read(&a, f->uc, sizeof(a)) < 0)
 		return bad_frame();
 	take_context(&a, mc, mask);
-	/* No call ends here, so none could give a kept signal back. */
+	/* No call ends here, so no end of a call could give a kept signal back. */
 	if (sb_guest_rewrite(f->uc, &a, sizeof(a)) < 0)
 		return bad_frame();
 	sb_sigreturn32((const struct ucontext *)(uintptr_t)f->uc, mc->gs);

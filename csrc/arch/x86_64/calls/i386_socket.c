@@ -3,9 +3,8 @@
  * i386_socket.c - socketcall of 32-bit programs, options, requests about interfaces.
  *
  * How it works
- *   socketcall(2) is a table: its arguments, which lie in memory, become those of the call
- *   it means. Lists of interfaces are made in the thread's room and copied with entries
- *   of the program's size.
+ *   socketcall(2) is a table: it reads the arguments of the call it means from memory. A list of
+ *   interfaces is made in the thread's room and copied with entries of the program's size.
  * Does not know
  *   What a message looks like (i386_message.c).
  */
@@ -84,8 +83,8 @@ static long list_interfaces(struct sb_call *call)
 	return sb_guest_write(at, &narrow.len, sizeof(narrow.len)) < 0 ? -EFAULT : ret;
 }
 
-/* The filter shows requests about interfaces only, of containers with a network, and those of file
- * systems. */
+/* The filter traps requests of file systems, and in containers with a network those about
+ * interfaces. */
 long sb_i386_ioctl(struct sb_call *call)
 {
 	struct sb_regs *r = call->regs;
@@ -95,7 +94,7 @@ long sb_i386_ioctl(struct sb_call *call)
 
 	if (sb_verdict_request_changes_file((uint32_t)r->args[1])) {
 		if ((uint32_t)r->args[1] ==
-		    SB_IOCTL_SET_FLAGS32) /* the argument is an int for both */
+		    SB_IOCTL_SET_FLAGS32) /* the argument is an int in both */
 			r->args[1] = SB_IOCTL_SET_FLAGS;
 		return on_ioctl(call);
 	}
@@ -120,8 +119,8 @@ long sb_i386_ioctl(struct sb_call *call)
 /* ---- socketcall ------------------------------------------------------------- */
 
 struct single {
-	sb_handler *handler; /* NULL: the kernel's, by number */
-	uint16_t nr; /* the 64-bit call's, or the 32-bit call's of the kernel */
+	sb_handler *handler; /* NULL: the kernel's, by nr */
+	uint16_t nr; /* of the 64-bit call, or of the kernel's 32-bit call */
 	uint8_t count;
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i386_stat.c - stat, statfs, times and directories in the layouts of 32-bit programs.
+ * i386_stat.c - stat, statfs and directories in the layouts of 32-bit programs.
  *
- * A 64-bit handler fills a structure of ours, which is then written in the layout of
- * the call; what does not fit is EOVERFLOW, as in the kernel.
+ * A 64-bit handler fills a structure of the runtime, which is then written in the layout of the
+ * call. A value that does not fit is EOVERFLOW, as in the kernel.
  */
 #include <errno.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 #include "i386_call.h"
 
 #define OVERFLOW_ID 65534
-#define MAX_SMALL_FILE 0x7fffffffLL /* of a program without large files */
+#define MAX_SMALL_FILE 0x7fffffffLL /* of programs without large files */
 
 struct stat32 {
 	uint32_t dev;
@@ -108,7 +108,7 @@ static long write_new(uint64_t at, const struct stat *st)
 
 typedef long write_stat(uint64_t at, const struct stat *st);
 
-/* The address of the structure is *argument. */
+/* Run a handler of the stat family. *argument is the address of the program's structure. */
 static long stat_by(struct sb_call *call, sb_handler *handler, uint64_t *argument,
 		    write_stat *write)
 {
@@ -303,7 +303,7 @@ struct entry32 {
 	char name[]; /* and the type in the last byte */
 };
 
-/* Each becomes shorter, so it is done in place. Its new length. */
+/* Write an entry in the 32-bit layout, which is shorter, so to may be from. Returns its length. */
 static uint32_t narrow(char *to, const struct entry64 *from)
 {
 	struct entry32 *entry = (struct entry32 *)(void *)to;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i386_task.c - memory, programs and tasks of 32-bit programs.
+ * i386_task.c - the heap, programs and tasks of 32-bit programs.
  */
 #include <errno.h>
 
@@ -8,7 +8,7 @@
 #include "guest/handlers.h"
 #include "i386_call.h"
 
-/* The heap is ours: the kernel's would lie above 4 GiB. */
+/* The runtime makes the heap, since the kernel's would lie above 4 GiB. */
 long sb_i386_brk(struct sb_call *call)
 {
 	struct sb_proc *proc = call->proc;
@@ -69,7 +69,7 @@ static int widen(uint64_t from, long count, uint64_t *to)
 	return 0;
 }
 
-/* Both vectors with pointers of 64 bits. */
+/* Copy both vectors with pointers of 64 bits. */
 static int widen_vectors(struct sb_call *call, uint64_t *argv, uint64_t *envp)
 {
 	const long args = count_pointers(*argv);

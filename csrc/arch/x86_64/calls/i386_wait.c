@@ -2,8 +2,8 @@
 /*
  * i386_wait.c - times, waits and polls of 32-bit programs.
  *
- * Two generations of calls: with seconds of 32 bits, and (_time64) of 64 bits, where only
- * the upper half of the nanoseconds is not to be looked at.
+ * There are two generations of calls: with seconds of 32 bits, and (_time64) with seconds of 64
+ * bits, where only the upper half of the nanoseconds has no meaning.
  */
 #include <errno.h>
 #include <linux/resource.h>
@@ -39,7 +39,7 @@ static int read_time(uint64_t at, struct sb_timespec *to, bool is_large)
 	return is_large ? read_large(at, to) : read_small(at, to);
 }
 
-/* What is left of a time to wait; nobody looks at an error. */
+/* Write the time that is left to wait. An error has no effect. */
 static void write_time(uint64_t at, const struct sb_timespec *from, bool is_large)
 {
 	const struct sb_timespec32 small = {(int32_t)from->sec, (int32_t)from->nsec};
@@ -49,7 +49,7 @@ static void write_time(uint64_t at, const struct sb_timespec *from, bool is_larg
 		return;
 }
 
-/* A time argument that may be NULL becomes one of ours. */
+/* Replace a time argument, which may be NULL, by one of the runtime. */
 static int take_time(uint64_t *argument, struct sb_timespec *room, bool is_large)
 {
 	int ret;
@@ -79,7 +79,7 @@ long sb_i386_utime(struct sb_call *call)
 	return on_utime(call);
 }
 
-/* Two structures with two members each: seconds and a part of them. */
+/* Replace an argument with two times. Each has two members: seconds and a part of a second. */
 static int take_pair(uint64_t *argument, struct sb_timespec times[2], bool is_large)
 {
 	const uint64_t at = *argument;
@@ -272,6 +272,6 @@ long sb_i386_waitid(struct sb_call *call)
 	sb_i386_siginfo(&info, &out);
 	if (info.si_pid && write_usage(usage_to, &usage) < 0)
 		return -EFAULT;
-	/* Six words: up to the status. */
+	/* Six words, up to the status. */
 	return to && sb_guest_write(to, &out, 24) < 0 ? -EFAULT : ret;
 }

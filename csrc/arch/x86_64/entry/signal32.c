@@ -3,14 +3,13 @@
  * signal32.c - traps and signals of 32-bit programs.
  *
  * How it works
- *   The kernel knows 64-bit handlers only: its frame (A) holds all registers, the
- *   vector state too. A handler of the program gets a frame of its layout (B) below
- *   A, filled from it, and is entered by a sigreturn on a third one that sets its
- *   registers and mask at once. When it returns, its sigreturn comes here: what it may
- *   have changed in B goes to A, and the kernel returns from A.
- *   B has no vector state: it is restored, but cannot be seen or changed.
+ *   The kernel knows only 64-bit handlers. Its frame A holds all registers, also the vector state.
+ *   A handler of the program gets a frame B in its own layout below A, filled from A. It is entered
+ *   by a sigreturn on a third frame, which sets registers and mask at once. When the handler
+ *   returns, its sigreturn comes here; its changes of B go to A, and the kernel returns from A. B
+ *   has no vector state: the handler cannot see or change it, and A restores it.
  * Rules
- *   As entry32.S: all signals are blocked here.
+ *   All signals are blocked here, as in entry32.S.
  */
 #include "signal32.h"
 
@@ -26,8 +25,8 @@
 #include "i386_frame.h"
 
 #define SB_SYS_SECCOMP 1
-#define UC_SS (0x2UL | 0x4UL) /* the frame's ss counts: UC_SIGCONTEXT_SS, ..._STRICT_... */
-#define FLAGS_OFF 0x10500UL   /* TF, DF, RF: clear in a handler */
+#define UC_SS (0x2UL | 0x4UL) /* the ss of the frame is valid */
+#define FLAGS_OFF 0x10500UL   /* TF, DF and RF are clear in a handler */
 #define RETURN_ADDRESS_SIZE 4
 
 static unsigned read_gs(void)
@@ -38,7 +37,7 @@ static unsigned read_gs(void)
 	return selector;
 }
 
-/* From the program's gs to the runtime's. */
+/* Switch from the program's gs to the runtime's. */
 static struct sb_thread *take_over(const struct ucontext *uc)
 {
 	const unsigned gs = read_gs();
@@ -87,7 +86,7 @@ void sb_trap_arrived32(int sig, siginfo_t *info, struct ucontext *uc)
 		return;
 	}
 	if (info->si_arch != AUDIT_ARCH_I386 || regs->cs != SB_CS32) {
-		regs->rax = (uint64_t)-ENOSYS; /* it left compatibility mode */
+		regs->rax = (uint64_t)-ENOSYS; /* the program left compatibility mode */
 		return;
 	}
 	save(thread, regs);
@@ -147,7 +146,7 @@ static void put_ucontext(struct ucontext32 *to, const struct sb_thread *thread,
 	put_context(&to->mc, thread, &from->uc_mcontext, to->mask);
 }
 
-/* Which mask the handler runs with; during: the one in force when it came. */
+/* Return the mask with which the handler runs. during: the mask in force when the signal came. */
 static uint64_t mask_in(const struct sb_action *action, int sig, uint64_t during)
 {
 	const uint64_t own = action->flags & SA_NODEFER ? 0 : SB_SIGMASK(sig);
@@ -155,7 +154,7 @@ static uint64_t mask_in(const struct sb_action *action, int sig, uint64_t during
 	return (during | action->mask | own) & ~SB_SIGMASK(SIGSYS);
 }
 
-/* Return address of the handler: the program's, or code that the runtime made. */
+/* Return the handler's return address: the program's, or code that the runtime made. */
 static uint32_t return_to(const struct sb_proc *proc, const struct sb_action *action)
 {
 	if (action->flags & SB_SA_RESTORER)
@@ -168,7 +167,7 @@ static void SB_NORETURN enter_handler(struct sb_thread *thread, uint64_t handler
 				      uint64_t during, uint64_t sp)
 {
 	const struct sb_action *action = &thread->proc->actions[sig];
-	/* The stack is as behind a call: aligned above the return address. */
+	/* As behind a call instruction: aligned above the return address. */
 	const uint64_t place = (sp - sizeof(struct sb_frames32) - 16) & ~15ULL;
 	struct sb_frames32 *f = (struct sb_frames32 *)(uintptr_t)(place - RETURN_ADDRESS_SIZE);
 	struct ucontext next;

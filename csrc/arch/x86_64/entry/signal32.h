@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signal32.h - traps and signals of 32-bit programs: what entry32.S calls.
+ * signal32.h - traps and signals of 32-bit programs; entry32.S calls these.
  */
 #ifndef SB_SIGNAL32_H
 #define SB_SIGNAL32_H
@@ -10,7 +10,7 @@
 
 void sb_trap_arrived32(int sig, siginfo_t *info, struct ucontext *uc);
 void sb_enter32(struct sb_thread *thread);
-/* sp: where the program's stack ends, when it was interrupted. */
+/* sp: the end of the program's stack when it was interrupted. */
 void sb_signal_arrived32(int sig, siginfo_t *info, struct ucontext *uc, uint64_t sp);
 
 #endif

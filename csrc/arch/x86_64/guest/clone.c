@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clone.c - clone(2) as a guest's program makes it, with the child in the runtime.
+ * clone.c - clone(2) for a guest, with the child in the runtime.
  */
 #include "clone.h"
 

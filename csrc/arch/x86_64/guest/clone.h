@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clone.h - clone(2) as a guest's program makes it, with the child in the runtime.
+ * clone.h - clone(2) for a guest, with the child in the runtime.
  */
 #ifndef SB_CLONE_H
 #define SB_CLONE_H
 
 #include "guest/thread.h"
 
-struct sb_clone { /* arguments of clone(2) */
+struct sb_clone { /* the arguments of clone(2) */
 	uint64_t flags;
 	uint64_t stack;
 	uint64_t ptid;
@@ -15,9 +15,10 @@ struct sb_clone { /* arguments of clone(2) */
 	uint64_t tls;
 };
 
-/* A child with a copy of this memory, which returns 0 here. */
+/* Make a child with a copy of this memory; it returns 0 here. */
 long sb_clone_copying(const struct sb_clone *a) SB_MUST_CHECK;
-/* A child that shares this memory: it begins on its block's stack, at sb_entries_of()->child. */
+/* Make a child that shares this memory. It begins on its block's stack, at
+ * sb_entries_of()->child. */
 long sb_clone_sharing(const struct sb_clone *a, struct sb_thread *child) SB_MUST_CHECK;
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compat_start.c - what a 32-bit program starts with.
+ * compat_start.c - stack, auxiliary vector and heap of a new 32-bit program.
  *
- * Without AT_SYSINFO and AT_SYSINFO_EHDR: the vdso is the 64-bit one, so the program
+ * The vector has no AT_SYSINFO and no AT_SYSINFO_EHDR: the vdso is the 64-bit one, so the program
  * makes its calls by int $0x80.
  */
 #include "compat_start.h"
@@ -12,7 +12,7 @@
 #include <linux/mman.h>
 
 #define PAGE 4096ULL
-#define STACK_ROOM (128 * 1024ULL) /* mapped at once, besides what it begins with */
+#define STACK_ROOM (128 * 1024ULL) /* mapped at once, besides what is on it */
 #define STACK_RANDOM_PAGES 2048    /* 8 MiB, as in the kernel */
 #define HEAP_RANDOM_PAGES 8192     /* 32 MiB */
 #define GROWS_DOWN 0x0100
@@ -47,7 +47,7 @@ static uint32_t random_pages(const unsigned char *random, unsigned from, uint32_
 	return value % count;
 }
 
-/* Strings of a vector, and how many. */
+/* Return the size of a vector's strings; *count is how many there are. */
 static uint64_t measure(char **vector, uint64_t *count)
 {
 	uint64_t size = 0;
@@ -72,7 +72,7 @@ static uint32_t *put_strings(uint32_t *words, uint64_t *top, char **vector)
 	return words;
 }
 
-/* One pair of the vector; false: not for the program. */
+/* Change one pair of the vector; false: the program does not get it. */
 static bool change_pair(uint64_t type, uint64_t *value, uint64_t *top,
 			const struct sb_compat_start *start)
 {
@@ -90,7 +90,7 @@ static bool change_pair(uint64_t type, uint64_t *value, uint64_t *top,
 	case AT_RANDOM:
 		*value = start->random ? put(top, start->random, 16) : 0;
 		return start->random != NULL;
-	case AT_MINSIGSTKSZ: /* the kernel's frame, and ours below it */
+	case AT_MINSIGSTKSZ: /* for the kernel's frame, and the runtime's below it */
 		*value += 2048;
 		return true;
 	default:
@@ -159,7 +159,7 @@ long sb_compat_stack(const struct sb_compat_start *start)
 	return (long)at;
 }
 
-/* int $0x80 with sigreturn and rt_sigreturn, as in the kernel's vdso. */
+/* Map code with int $0x80 for sigreturn and rt_sigreturn, as in the kernel's vdso. */
 static long make_return_code(void)
 {
 	static const unsigned char code[] = {0x58, 0xb8, 119,  0,    0,    0,    0xcd, 0x80,

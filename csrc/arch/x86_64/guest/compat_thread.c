@@ -13,7 +13,7 @@ struct sb_thread *sb_compat_find_thread(void)
 
 	if (base - SB_ADDR_LOW < SB_ADDR_HIGH - SB_ADDR_LOW)
 		return (struct sb_thread *)(uintptr_t)base;
-	/* A program that uses fs itself. */
+	/* The program uses fs itself. */
 	tid = (uint32_t)sys_gettid();
 	for (struct sb_thread *t = &sb_first_thread; t; t = t->next) {
 		if (t->tid == tid)

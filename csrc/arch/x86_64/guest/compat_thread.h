@@ -7,7 +7,7 @@
 
 #include "guest/thread.h"
 
-/* The calling thread's block, also while the program's own gs is in force. */
+/* Find the calling thread's block, also while the program's own gs is in force. */
 struct sb_thread *sb_compat_find_thread(void);
 
 #endif

@@ -22,6 +22,6 @@ OFFSET_IS(regs.args[5], SB_R_R9);
 OFFSET_IS(regs.pc, SB_R_RIP);
 OFFSET_IS(regs.r15, SB_R_R15);
 
-/* The table in entry.S. */
+/* The table in entry.S has this layout. */
 _Static_assert(offsetof(struct sb_entries, modes) == 5 * 8, "five addresses come first");
 _Static_assert(sizeof(struct sb_entries) == (5 + 2 * 6) * 8, "and six of each mode");

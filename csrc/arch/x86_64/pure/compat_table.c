@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compat_table.c - what becomes of each system call number of 32-bit programs.
- *
- * Level 1. Pure.
+ * compat_table.c - which system calls of 32-bit programs the kernel answers.
  */
 #include "compat_table.h"
 

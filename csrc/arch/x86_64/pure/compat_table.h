@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compat_table.h - what becomes of each system call number of 32-bit programs.
+ * compat_table.h - which system calls of 32-bit programs the kernel answers.
  *
- * Level 1. The table itself is i386.def.
+ * i386.def is the table.
  */
 #ifndef SB_COMPAT_TABLE_H
 #define SB_COMPAT_TABLE_H
@@ -13,7 +13,7 @@
 #define SB_COMPAT_KNOWN 462
 #define SB_COMPAT_IOCTL 54
 
-/* May the kernel answer it? All others come into the runtime. */
+/* Does the kernel answer it? All others come into the runtime. */
 bool sb_compat_is_native(uint64_t nr);
 
 #endif

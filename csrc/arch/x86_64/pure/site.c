@@ -3,10 +3,9 @@
  * site.c - what a system call site looks like on x86-64, and its trampoline.
  *
  * Rules
- *   A site is rewritten once: behind form 1 the syscall instruction and what follows must stay,
- *   since the trampoline comes back there.
- *   A displaced instruction must mean the same at another address: register
- *   and immediate operands only, no jump, no rip-relative memory.
+ *   A site is rewritten once. Behind form 1 the syscall instruction and all that follows stay,
+ *   since the trampoline returns there. A displaced instruction must mean the same at another
+ *   address: only register and immediate operands, no jump, no rip-relative memory.
  */
 #include "site.h"
 
@@ -20,7 +19,7 @@
 #define LONGEST_JUMP 6
 #define SEARCHED 4096
 
-/* Length of the instruction when it may be moved, else 0. */
+/* Return the length of the instruction if it may be moved, otherwise 0. */
 static uint32_t movable(const unsigned char *p)
 {
 	const bool wide = p[0] == 0x48;
@@ -42,8 +41,8 @@ static uint32_t movable(const unsigned char *p)
 	return 0;
 }
 
-/* Five bytes that move like mov $nr,%eax, without the last, an offset: how glibc since 2.41 makes
- * every call that can be cancelled. */
+/* Five bytes that may be moved like mov $nr,%eax. The last byte, an offset, is left out. glibc
+ * since 2.41 makes every call that can be cancelled this way. */
 static const unsigned char heads[][4] = {
 	{0x4c, 0x89, 0x5c, 0x24}, /* mov %r11,N(%rsp): __syscall_cancel_arch, and musl */
 	{0x48, 0x8b, 0x44, 0x24}, /* mov N(%rsp),%rax: __internal_syscall_cancel, with one thread */
@@ -76,7 +75,7 @@ void sb_site_decode(const unsigned char before[16], const unsigned char behind[1
 	*site = (struct sb_site){.form = SB_SITE_NONE, .after = after};
 	if (before[14] != 0x0f || before[15] != 0x05)
 		return;
-	if (head[0] == JMP_REL32) /* rewritten already: a call that was rolled back comes here */
+	if (head[0] == JMP_REL32) /* rewritten already, and rolled back */
 		return;
 	if (loads(before, nr) || is_head(head)) {
 		site->form = SB_SITE_BEFORE;
@@ -106,7 +105,7 @@ bool sb_site_is_atomic(const struct sb_site *site)
 	return (site->start & 7) + SB_JUMP_SIZE <= 8;
 }
 
-/* Where the bytes at p, which have the offset at, jump to; -1: they are no jump. */
+/* Return the target of the jump in the bytes at p, whose offset is at; -1: it is no jump. */
 static int64_t jump_target(const unsigned char *p, uint64_t at)
 {
 	const bool is_wide = p[0] == 0x0f && (p[1] & 0xf0) == 0x80;
@@ -152,7 +151,7 @@ bool sb_site_jump(const struct sb_site *site, uint64_t target, unsigned char jum
 	return true;
 }
 
-/* lea TARGET(%rip),%rcx at address at */
+/* Write lea TARGET(%rip),%rcx for address at. */
 static uint32_t put_lea_rcx(unsigned char *code, uint64_t at, uint64_t target)
 {
 	int32_t rel = 0;
@@ -165,7 +164,7 @@ static uint32_t put_lea_rcx(unsigned char *code, uint64_t at, uint64_t target)
 	return 7;
 }
 
-/* jmp *(%rip) over the address that follows */
+/* Write jmp *(%rip) and the address behind it. */
 static uint32_t put_far_jump(unsigned char *code, uint64_t target)
 {
 	static const unsigned char jump[6] = {0xff, 0x25, 0, 0, 0, 0};
@@ -201,7 +200,7 @@ uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behi
 	return len + SB_JUMP_SIZE;
 }
 
-/* jmp TARGET at address at */
+/* Write jmp TARGET for address at. */
 static uint32_t put_near_jump(unsigned char *code, uint64_t at, uint64_t target)
 {
 	const struct sb_site here = {.start = at};
@@ -247,7 +246,7 @@ uint64_t sb_stub_origin(uint64_t after)
 	uint32_t magic;
 	int32_t back;
 
-	if (after % PAGE < 8) /* no stub: those of a text lie in one page */
+	if (after % PAGE < 8) /* not a stub: those of a text lie in one page */
 		return after - 2;
 	memcpy(&magic, p - 8, 4);
 	if (magic != SB_STUB_MAGIC)
