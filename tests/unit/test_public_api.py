@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import pathlib
 import re
 import subprocess
@@ -116,6 +117,6 @@ def test_the_package_alone_imports_none_of_its_modules() -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.stdout == "[]\n"
