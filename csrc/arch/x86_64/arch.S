@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arch.S - what C cannot say on x86-64: copies that may fail, the final call, clone, jump.
+ * arch.S - what C cannot express on x86-64: copies that may fail, the final call, clone, jump.
  *
- * Calls nothing. signals.c sorts an interrupted runtime by these addresses (arch.h):
- *   sb_block_asked .. sb_block_done  the final call has not been made: roll back, or
- *                                once fs.commit is set let it return SB_RESTART
- *   sb_copy .. sb_copy_end       a fault is the guest's bad pointer: -EFAULT
+ * Calls no other file. signals.c tells by the address where the runtime was interrupted
+ *   sb_block_asked .. sb_block_done  the final call has not been made: roll back, or once
+ *                                    fs.commit is set let it return SB_RESTART
+ *   sb_copy .. sb_copy_end           a fault comes from the guest's bad pointer: -EFAULT
  */
 #include "layout.h"
 
@@ -82,9 +82,9 @@ sb_copy_fault:
 	mov	$-14, %rax
 	ret
 
-	/* long sb_clone(flags, stack, ptid, ctid, tls): the child, when stack is
-	 * given, starts on it; there are its thread's block and the address where it
-	 * goes on with that in rdi. */
+	/* long sb_clone(flags, stack, ptid, ctid, tls): a child that gets a stack
+	 * starts on it. There it finds its block and the address where it goes on; rdi
+	 * becomes the block. */
 	.globl sb_clone
 sb_clone:
 	mov	%rcx, %r10

@@ -2,7 +2,7 @@
 /*
  * compat.S - system calls of 32-bit programs, made by the runtime in 64-bit mode.
  *
- * Calls nothing. signals.c knows (compat.h):
+ * Calls no other file. signals.c tells by the address where the runtime was interrupted
  *   sb_block32_asked .. sb_block32_done  the final call has not been made, as in arch.S
  */
 #include "layout.h"
@@ -12,8 +12,8 @@
 
 	.text
 
-	/* long sb_block32(long nr, const long args[6]): as sb_block, the call of a
-	 * 32-bit program */
+	/* long sb_block32(long nr, const long args[6]): as sb_block, for the
+	 * call of a 32-bit program */
 	.globl sb_block32
 	.globl sb_block32_asked
 	.globl sb_block32_done
@@ -62,9 +62,9 @@ sb_syscall32:
 	pop	%rbx
 	ret
 
-	/* long sb_clone32(flags, stack, ptid, ctid, tls, child): a child with a block
-	 * goes on where the word at the top of that block's stack says, with the block in rdi;
-	 * stack is then the program's, not 0 */
+	/* long sb_clone32(flags, stack, ptid, ctid, tls, child): a child with a
+	 * block goes on where the word at the top of the block's stack says, with the block
+	 * in rdi; stack is then the program's, not 0 */
 	.globl sb_clone32
 sb_clone32:
 	push	%rbx
@@ -118,8 +118,8 @@ sb_compat_jump:
 	xor	%ebp, %ebp
 	iretq
 
-	/* long sb_try32(void): a child that makes a 32-bit call and ends with 0; where
-	 * the kernel answers none, it ends otherwise. Its pid. */
+	/* long sb_try32(void): a child makes a 32-bit call and ends with 0, or
+	 * otherwise when the kernel does not answer. Returns its pid. */
 	.globl sb_try32
 sb_try32:
 	push	%rbx

@@ -28,8 +28,7 @@ struct sb_proc_fill {
 typedef long sb_proc_filler(struct sb_proc_fill *f);
 typedef void sb_proc_liner(struct sb_proc_fill *f, const char *line, size_t len);
 
-#define SB_PROC_INPUT \
-	12288 /* work->buffer begins with this much of the kernel's text; out is the rest */
+#define SB_PROC_INPUT 12288 /* bytes of work->buffer for the kernel's text; out has the rest */
 
 /* Write the content of out to the file. */
 long sb_proc_flush(struct sb_proc_fill *f) SB_MUST_CHECK;

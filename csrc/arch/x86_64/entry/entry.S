@@ -2,17 +2,17 @@
 /*
  * entry.S - where control enters and leaves the runtime on x86-64.
  *
- * Contract of sb_entry (every way in ends here): rax = system call number,
- * rcx = where the guest goes on, all other registers as at the guest's syscall
- * instruction, rsp the guest's; nothing may be stored on the guest's stack. gs
- * base is the thread's block. The guest gets all registers back but rax, rcx
- * and r11, as after a syscall instruction; vector state is never touched.
+ * Contract of sb_entry, where every way in ends
+ *   rax is the number of the system call, rcx the address where the guest goes on, and gs base
+ *   the thread's block. All other registers are as at the guest's syscall instruction, also rsp;
+ *   nothing may be stored on the guest's stack. The guest gets back all registers but rax, rcx and
+ *   r11, as after a syscall instruction. Vector state is never touched.
  *
- * signals.c sorts an interrupted runtime by address (see arch.S, too):
- *   sb_entry .. sb_entry_saved   registers are still the guest's: roll back
+ * signals.c tells by the address where the runtime was interrupted (arch.S has more places)
+ *   sb_entry .. sb_entry_saved   the registers are still the guest's: roll back
  *   sb_exit .. sb_exit_end       the block holds the guest's state: go there
- *   anything else                roll back, or wait once fs.commit is set
- * Nothing below this file names a label of it: _start hands their addresses down in a table.
+ *   anywhere else                roll back, or wait once fs.commit is set
+ * No other file names a label of this one: _start hands their addresses down in a table.
  */
 #include "layout.h"
 
@@ -28,7 +28,7 @@ _start:
 	call	sb_boot
 	ud2
 
-	/* The tracer's way in: notes the site, as sb_trap_arrived does for a trap. */
+	/* The tracer's way in. It notes the site, as sb_trap_arrived does for a trap. */
 	.section .text.traced, "ax"
 	.globl sb_entry_traced
 sb_entry_traced:
@@ -82,8 +82,8 @@ sb_exit:
 	mov	%gs:SB_R_RFLAGS, %r11
 	mov	%gs:SB_R_RSP, %rsp
 	mov	%gs:SB_R_RIP, %rcx
-	/* Of the flags the runtime changes the direction and those of arithmetic:
-	 * without popfq, which is slow, unless the guest had the first set. */
+	/* The runtime changes the direction flag and the arithmetic flags. popfq is slow
+	 * and needed only if the guest had the direction or the trap flag set. */
 	test	$SB_FLAGS_SLOW, %r11d
 	jnz	9f
 	mov	%r11d, %eax
@@ -99,10 +99,10 @@ sb_exit:
 	popfq
 	mov	%gs:SB_R_RSP, %rsp
 	jmp	*%rcx
-2:	/* a signal waits, or a mask must be set back: all signals are blocked */
+2:	/* A signal waits, or a mask must be set back. All signals are blocked. */
 	mov	%gs:SB_T_SELF, %rdi
 	call	sb_signal_release
-	/* rax = address of the guest's mask; the kernel delivers right here */
+	/* rax is the address of the guest's mask. The kernel delivers right here. */
 	mov	%rax, %rsi
 	mov	$2, %edi
 	xor	%edx, %edx
@@ -113,7 +113,7 @@ sb_exit:
 sb_exit_end:
 
 	.text
-	/* A child that shares memory begins here, its block in rdi. */
+	/* A child that shares memory begins here, with its block in rdi. */
 sb_child:
 	xor	%ebp, %ebp
 	and	$-16, %rsp
@@ -121,9 +121,9 @@ sb_child:
 	mov	%gs:SB_T_STACK_TOP, %rsp
 	jmp	sb_exit
 
-	/* Signal handlers as the kernel calls them: rdi, rsi, rdx = signal,
-	 * siginfo, ucontext. A handler of the guest is entered with the same
-	 * stack, so that its return goes to the guest's restorer. */
+	/* The kernel calls these handlers with rdi, rsi, rdx = signal, siginfo, ucontext.
+	 * A handler of the guest is entered with the same stack, so it returns to the
+	 * guest's restorer. */
 sb_signal_entry:
 	push	%rdi
 	push	%rsi

@@ -2,15 +2,14 @@
 /*
  * entry32.S - where control enters and leaves the runtime of a 32-bit program.
  *
- * The program runs in compatibility mode, the runtime in 64-bit mode of the same
- * thread. The program's thread pointer is gs, as the runtime's is: the handlers of
- * signals take gs over and give it back, whatever they interrupt. The thread's block
- * is found again by fs base, which 32-bit programs do not use (sb_compat_find_thread).
- * Handlers run with all signals blocked. sb_trap_arrived32 fills sb_thread.regs (ecx
- * in r8), so there is nothing to save here.
+ * The program runs in compatibility mode, the runtime in 64-bit mode of the same thread. gs is the
+ * thread pointer of both, so the handlers of signals take gs over and give it back, whatever they
+ * interrupt. They find the thread's block by fs base, which 32-bit programs do not use
+ * (sb_compat_find_thread). They run with all signals blocked. sb_trap_arrived32 fills
+ * sb_thread.regs (ecx in r8), so nothing is saved here.
  *
- * signals.c sorts an interrupted runtime by address:
- *   sb_exit32 .. sb_exit32_end     the block holds the guest's state: go there
+ * signals.c tells by the address where the runtime was interrupted
+ *   sb_exit32 .. sb_exit32_end   the block holds the guest's state: go there
  */
 #include "layout.h"
 
@@ -30,7 +29,7 @@ sb_signal_entry32:
 	push	%rdx
 	cmpw	$CS32, UC_CS(%rdx)
 	jne	9f
-	/* The program was interrupted: its stack may be small, the runtime's is free. */
+	/* The program was interrupted. Its stack may be small; the runtime's is free. */
 	mov	%edi, %ebx
 	mov	%rsi, %rbp
 	mov	%rdx, %r13
@@ -93,7 +92,7 @@ sb_exit32:
 	jmp	3b
 sb_exit32_end:
 
-	/* A child that shares memory begins here, its block in rdi. */
+	/* A child that shares memory begins here, with its block in rdi. */
 	.globl sb_child32
 sb_child32:
 	xor	%ebp, %ebp
