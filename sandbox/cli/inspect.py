@@ -40,7 +40,7 @@ _FORMAT = click.option(
     "--format",
     "template",
     metavar="TEMPLATE",
-    help="'json' or a Go template; indented JSON without it.",
+    help="'json' or a Go template; default: indented JSON.",
 )
 
 
@@ -51,7 +51,7 @@ _FORMAT = click.option(
     "--type",
     "kind",
     type=click.Choice(["container", "image", "network", "volume"]),
-    help="Look only there.",
+    help="Inspect only this type.",
 )
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_complete)
 def inspect(*, template: str | None, size: bool, kind: str | None, names: tuple[str, ...]) -> int:

@@ -52,48 +52,50 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
     "Containers": {
         "run": _Entry("containers.run", "run", "Create and run a new container from an image"),
         "create": _Entry("containers.run", "create", "Create a new container"),
-        "start": _Entry("containers.lifecycle", "start", "Start containers that exist"),
+        "start": _Entry("containers.lifecycle", "start", "Start existing containers"),
         "stop": _Entry("containers.lifecycle", "stop", "Stop running containers"),
-        "restart": _Entry("containers.lifecycle", "restart", "Stop containers and start them"),
+        "restart": _Entry("containers.lifecycle", "restart", "Stop and start containers"),
         "kill": _Entry("containers.lifecycle", "kill", "Send a signal to containers"),
-        "pause": _Entry(
-            "containers.lifecycle", "pause", "Stop all processes of containers for a while"
-        ),
-        "unpause": _Entry("containers.lifecycle", "unpause", "Let paused containers go on"),
+        "pause": _Entry("containers.lifecycle", "pause", "Pause all processes of containers"),
+        "unpause": _Entry("containers.lifecycle", "unpause", "Let paused containers continue"),
         "wait": _Entry(
-            "containers.wait", "wait", "Wait until containers end, print their exit codes"
+            "containers.wait", "wait", "Wait until containers end and print their exit codes"
         ),
-        "attach": _Entry("containers.attach", "attach", "Join a container's input and output"),
+        "attach": _Entry(
+            "containers.attach", "attach", "Attach to a running container's input and output"
+        ),
         "exec": _Entry("containers.exec", "exec_", "Run a command in a running container"),
         "top": _Entry("containers.top", "top", "Show the processes of a container"),
-        "stats": _Entry("containers.stats", "stats", "Show what containers use"),
-        "port": _Entry("containers.port", "port", "Show the ports of a container"),
-        "logs": _Entry("containers.logs", "logs", "Show what a container said"),
+        "stats": _Entry("containers.stats", "stats", "Show the resource use of containers"),
+        "port": _Entry("containers.port", "port", "Show the published ports of a container"),
+        "logs": _Entry("containers.logs", "logs", "Show the output of a container"),
         "rename": _Entry("containers.lifecycle", "rename", "Give a container another name"),
         "update": _Entry(
             "containers.update", "update", "Change a container's restart policy and limits"
         ),
         "ps": _Entry("containers.ps", "ps", "List containers"),
         "rm": _Entry("containers.rm", "rm", "Remove containers"),
-        "commit": _Entry(
-            "containers.commit", "commit", "Make an image of what a container changed"
-        ),
+        "commit": _Entry("containers.commit", "commit", "Make an image from a container's changes"),
         "container": _Entry("containers.group", "container", "Manage containers"),
         "volume": _Entry("volume", "volume", "Manage volumes"),
         "network": _Entry("network", "network", "Manage networks"),
-        "diff": _Entry("containers.diff", "diff", "Show what a container changed"),
+        "diff": _Entry("containers.diff", "diff", "Show the files that a container changed"),
         "cp": _Entry("containers.cp", "cp", "Copy files between a container and the host"),
-        "export": _Entry("containers.export", "export", "Write a container's files as a tar"),
+        "export": _Entry(
+            "containers.export", "export", "Write a container's files as a tar archive"
+        ),
     },
     "Images": {
         "images": _Entry("images.images", "images", "List images"),
-        "build": _Entry("images.build", "build", "Build an image of a Dockerfile"),
-        "pull": _Entry("images.pull", "pull", "Get an image from a registry"),
-        "push": _Entry("images.push", "push", "Send an image to a registry"),
+        "build": _Entry("images.build", "build", "Build an image from a Dockerfile"),
+        "pull": _Entry("images.pull", "pull", "Pull an image from a registry"),
+        "push": _Entry("images.push", "push", "Push an image to a registry"),
         "login": _Entry("images.login", "login", "Log in to a registry"),
         "logout": _Entry("images.login", "logout", "Log out from a registry"),
         "search": _Entry("images.search", "search", "Search a registry"),
-        "import": _Entry("images.import_image", "import_", "Make an image from a tar of files"),
+        "import": _Entry(
+            "images.import_image", "import_", "Import a tar of a root file system as an image"
+        ),
         "load": _Entry("images.load", "load", "Load images from an archive"),
         "save": _Entry("images.save", "save", "Save images to an archive"),
         "tag": _Entry("images.tag", "tag", "Give an image another name"),
@@ -101,22 +103,20 @@ _SECTIONS: dict[str, dict[str, _Entry]] = {
         "history": _Entry("images.history", "history", "Show the steps of an image"),
         "builder": _Entry("images.build", "builder", "Manage builds"),
         "image": _Entry("images.group", "image", "Manage images"),
-        "manifest": _Entry("manifest", "manifest", "Make and show lists of manifests"),
+        "manifest": _Entry("manifest", "manifest", "Create and show manifest lists"),
     },
     "Other": {
-        "events": _Entry("system.events", "events", "Show what happens, as it happens"),
+        "events": _Entry("system.events", "events", "Show events as they happen"),
         "inspect": _Entry(
-            "inspect", "inspect", "Show all about containers, images, networks, volumes"
+            "inspect", "inspect", "Show details of containers, images, networks, volumes"
         ),
         "info": _Entry("system.system", "info", "Show the store and the machine"),
         "trace": _Entry("system.trace", "trace", "Run a command and show its system calls"),
-        "doctor": _Entry(
-            "system.doctor", "doctor", "Tell what this machine offers and what is missing"
-        ),
+        "doctor": _Entry("system.doctor", "doctor", "Check what this machine offers to containers"),
         "version": _Entry("system.system", "version", "Show the versions"),
-        "system": _Entry("system.system", "system", "Look after the store"),
+        "system": _Entry("system.system", "system", "Manage the store"),
         "serve": _Entry("system.serve", "serve", "Serve the Docker Engine API on a unix socket"),
-        "env": _Entry("system.serve", "env", "Print what makes docker clients use this engine"),
+        "env": _Entry("system.serve", "env", "Print the variables that point docker clients here"),
         "docker": _Entry("system.serve", "docker", "Run the docker command line on this engine"),
         "completion": _Entry("completion", "completion", "Print shell completions"),
     },

@@ -19,7 +19,7 @@ def manifest() -> None:
 
 
 @manifest.command()
-@click.option("-v", "--verbose", is_flag=True, help="Also the digest and the media type.")
+@click.option("-v", "--verbose", is_flag=True, help="Include the digest and the media type.")
 @click.argument("name")
 def inspect(*, verbose: bool, name: str) -> None:
     """Show a local manifest list, or the manifest of a name in a registry."""
@@ -36,7 +36,7 @@ def inspect(*, verbose: bool, name: str) -> None:
 
 
 @manifest.command()
-@click.option("-a", "--amend", is_flag=True, help="Add to a list that exists.")
+@click.option("-a", "--amend", is_flag=True, help="Add to an existing list.")
 @click.argument("name", metavar="LIST")
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 def create(*, amend: bool, name: str, images: tuple[str, ...]) -> None:
@@ -60,7 +60,7 @@ def annotate(
 
 
 @manifest.command()
-@click.option("-p", "--purge", is_flag=True, help="Forget the list afterwards.")
+@click.option("-p", "--purge", is_flag=True, help="Remove the local list afterwards.")
 @click.argument("name", metavar="LIST")
 def push(*, purge: bool, name: str) -> None:
     """Push a manifest list to the registry in its name."""

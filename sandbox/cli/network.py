@@ -49,12 +49,16 @@ def network() -> None:
 @click.option(
     "-d", "--driver", metavar="DRIVER", default="bridge", help="Only 'bridge' can be created."
 )
-@click.option("--subnet", multiple=True, metavar="CIDR", help="A part of 127.0.0.0/8.")
-@click.option("--gateway", multiple=True, metavar="ADDRESS", help="Address of the machine on it.")
-@click.option("--ip-range", multiple=True, metavar="CIDR", help="Give out addresses from here.")
-@click.option("--ipv4/--no-ipv4", default=True, help="IPv4 addresses: always so.")
-@click.option("--internal", is_flag=True, help="Nothing outside can be reached from it.")
-@click.option("--attachable", is_flag=True, help="Every network is.")
+@click.option("--subnet", multiple=True, metavar="CIDR", help="Subnet within 127.0.0.0/8.")
+@click.option(
+    "--gateway", multiple=True, metavar="ADDRESS", help="Address of the machine on the network."
+)
+@click.option("--ip-range", multiple=True, metavar="CIDR", help="Range of assigned addresses.")
+@click.option(
+    "--ipv4/--no-ipv4", default=True, help="No effect: networks always have IPv4 addresses."
+)
+@click.option("--internal", is_flag=True, help="Block access to hosts outside of the network.")
+@click.option("--attachable", is_flag=True, help="No effect: every network is attachable.")
 @click.option("--label", multiple=True, metavar="KEY[=VALUE]", help="Attach a label.")
 @click.option("-o", "--opt", multiple=True, metavar="KEY=VALUE", help="Option of the driver.")
 @click.argument("name")
@@ -87,8 +91,8 @@ def _address(text: str) -> int:
 
 
 @network.command("ls", options_metavar="[OPTIONS]")
-@click.option("-q", "--quiet", is_flag=True, help="Only ids.")
-@click.option("--no-trunc", is_flag=True, help="Do not cut ids.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only ids.")
+@click.option("--no-trunc", is_flag=True, help="Do not shorten ids.")
 @filter_option("dangling, driver, id, label, name, scope, type")
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 def list_(*, quiet: bool, no_trunc: bool, filters: tuple[str, ...], template: str | None) -> None:
@@ -122,7 +126,7 @@ def _row(item: Network, *, long: bool) -> dict[str, Any]:
 
 @network.command(options_metavar="[OPTIONS]")
 @click.option("-f", "--format", "template", metavar="TEMPLATE", help="A Go template.")
-@click.option("-v", "--verbose", is_flag=True, help="Changes nothing: all is shown.")
+@click.option("-v", "--verbose", is_flag=True, help="No effect: all details are shown.")
 @click.argument("names", nargs=-1, required=True, metavar="NETWORK...")
 def inspect(*, template: str | None, verbose: bool, names: tuple[str, ...]) -> int:
     """Show details of networks, as Docker's JSON."""
@@ -144,7 +148,7 @@ def inspect(*, template: str | None, verbose: bool, names: tuple[str, ...]) -> i
 
 
 @network.command("rm", options_metavar="[OPTIONS]")
-@click.option("-f", "--force", is_flag=True, help="Missing is fine.")
+@click.option("-f", "--force", is_flag=True, help="Ignore missing ones.")
 @click.argument("names", nargs=-1, required=True, metavar="NETWORK...")
 def remove(*, force: bool, names: tuple[str, ...]) -> int:
     """Remove networks without running containers."""
@@ -163,8 +167,10 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 
 
 @network.command(options_metavar="[OPTIONS]")
-@click.option("--alias", multiple=True, metavar="NAME", help="One more name on the network.")
-@click.option("--ip", default="", metavar="ADDRESS", help="Its address on the network.")
+@click.option("--alias", multiple=True, metavar="NAME", help="Additional name on the network.")
+@click.option(
+    "--ip", default="", metavar="ADDRESS", help="Address of the container on the network."
+)
 @click.option(
     "--link", multiple=True, metavar="CONTAINER[:ALIAS]", help="Reach another container by a name."
 )
@@ -184,7 +190,7 @@ def connect(
 
 
 @network.command(options_metavar="[OPTIONS]")
-@click.option("-f", "--force", is_flag=True, help="A container that is gone is fine.")
+@click.option("-f", "--force", is_flag=True, help="Ignore a container that is gone.")
 @click.argument("name", metavar="NETWORK")
 @click.argument("container", shell_complete=complete_containers)
 def disconnect(*, force: bool, name: str, container: str) -> None:
@@ -193,7 +199,7 @@ def disconnect(*, force: bool, name: str, container: str) -> None:
 
 
 @network.command(options_metavar="[OPTIONS]")
-@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@click.option("-f", "--force", is_flag=True, help="Do not ask for confirmation.")
 @filter_option("label, label!, until", short=False)
 def prune(*, force: bool, filters: tuple[str, ...]) -> None:
     """Remove all unused networks."""

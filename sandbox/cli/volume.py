@@ -48,7 +48,7 @@ def create(*, label: tuple[str, ...], driver: str, name: str) -> None:
 
 
 @volume.command("ls", options_metavar="[OPTIONS]")
-@click.option("-q", "--quiet", is_flag=True, help="Only names.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only names.")
 @filter_option("name, label, driver, dangling")
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 def list_(*, quiet: bool, filters: tuple[str, ...], template: str | None) -> None:
@@ -91,7 +91,7 @@ def inspect(*, template: str | None, names: tuple[str, ...]) -> None:
 
 
 @volume.command("rm", options_metavar="[OPTIONS]")
-@click.option("-f", "--force", is_flag=True, help="Missing is fine.")
+@click.option("-f", "--force", is_flag=True, help="Ignore missing ones.")
 @_NAMES
 def remove(*, force: bool, names: tuple[str, ...]) -> int:
     """Remove unused volumes with their files."""
@@ -100,8 +100,8 @@ def remove(*, force: bool, names: tuple[str, ...]) -> int:
 
 
 @volume.command(options_metavar="[OPTIONS]")
-@click.option("-a", "--all", "everything", is_flag=True, help="Named ones too.")
-@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Include named volumes.")
+@click.option("-f", "--force", is_flag=True, help="Do not ask for confirmation.")
 @filter_option("label, label!", short=False)
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...]) -> None:
     """Remove unused anonymous volumes."""

@@ -21,4 +21,4 @@ DETACH_KEYS = click.option(
     "--detach-keys", metavar="KEYS", help="Keys that detach (ctrl-p,ctrl-q)."
 )
 
-SIG_PROXY = click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on (true).")
+SIG_PROXY = click.option("--sig-proxy/--no-sig-proxy", default=True, help="Forward signals (true).")

@@ -10,13 +10,13 @@ from sandbox.cli.output.format import emit
 
 
 @click.command(options_metavar="[OPTIONS]")
-@click.option("-a", "--author", default="", metavar="TEXT", help="Who made it.")
-@click.option("-m", "--message", default="", metavar="TEXT", help="What it is.")
+@click.option("-a", "--author", default="", metavar="TEXT", help="The author of the image.")
+@click.option("-m", "--message", default="", metavar="TEXT", help="A comment on the image.")
 @click.option(
     "-c", "--change", "changes", multiple=True, metavar="INSTRUCTION",
     help="Apply a Dockerfile instruction to the image.",
 )  # fmt: skip
-@click.option("-p", "--pause", is_flag=True, help="Changes nothing: it is never paused.")
+@click.option("-p", "--pause", is_flag=True, help="No effect: the container is never paused.")
 @click.argument("container", shell_complete=complete_containers)
 @click.argument("reference", required=False, metavar="[REPOSITORY[:TAG]]")
 def commit(

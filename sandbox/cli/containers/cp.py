@@ -14,7 +14,7 @@ from sandbox.errors import UsageError
 @click.command()
 @click.option("-a", "--archive", is_flag=True, help="Keep owners.")
 @click.option("-L", "--follow-link", is_flag=True, help="Follow a link that is the source.")
-@click.option("-q", "--quiet", is_flag=True, help="Do not say what was copied.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no summary of the copy.")
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DEST")
 def cp(*, archive: bool, follow_link: bool, quiet: bool, source: str, target: str) -> None:

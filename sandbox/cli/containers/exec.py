@@ -15,10 +15,10 @@ _SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
 
 
 @click.command("exec", context_settings=_SETTINGS, options_metavar="[OPTIONS]")
-@click.option("-d", "--detach", is_flag=True, help="Leave it running.")
+@click.option("-d", "--detach", is_flag=True, help="Run in the background.")
 @click.option("--detach-keys", metavar="KEYS", help="Keys that detach (ctrl-p,ctrl-q).")
 @click.option("-i", "--interactive", is_flag=True, help="Keep standard input attached.")
-@click.option("-t", "--tty", is_flag=True, help="Give it a terminal.")
+@click.option("-t", "--tty", is_flag=True, help="Allocate a terminal.")
 @click.option("-e", "--env", multiple=True, metavar="NAME[=VALUE]", help="Set a variable.")
 @click.option("--env-file", multiple=True, metavar="FILE", help="Read variables from a file.")
 @click.option("-u", "--user", metavar="NAME|UID[:GROUP|GID]", help="User to run as.")

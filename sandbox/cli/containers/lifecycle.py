@@ -12,7 +12,11 @@ from sandbox.cli.open_engine import open_engine
 from sandbox.errors import UsageError
 
 _SIGNAL = click.option(
-    "-s", "--signal", "signal_name", metavar="SIGNAL", help="Signal to send (its own, or TERM)."
+    "-s",
+    "--signal",
+    "signal_name",
+    metavar="SIGNAL",
+    help="Signal to send (default: STOPSIGNAL, or TERM).",
 )
 _TIME = click.option(
     "-t",
@@ -21,17 +25,15 @@ _TIME = click.option(
     "timeout",
     type=int,
     metavar="SECONDS",
-    help="Wait so long before it is killed (its own, or 10).",
+    help="Seconds before it is killed (default: its own, or 10).",
 )
 
 
 @click.command(options_metavar="[OPTIONS]")
-@click.option("-a", "--attach", "stay", is_flag=True, help="Show output and pass signals on.")
+@click.option("-a", "--attach", "stay", is_flag=True, help="Attach output and forward signals.")
 @click.option("-i", "--interactive", is_flag=True, help="Attach standard input.")
 @DETACH_KEYS
-@click.option(
-    "--trace", is_flag=True, help="Show every call that is intercepted, on standard error."
-)
+@click.option("--trace", is_flag=True, help="Show each intercepted call on standard error.")
 @CONTAINERS
 def start(
     *,

@@ -14,12 +14,12 @@ from sandbox.models.timestamps import parse_moment
 
 
 @click.command(options_metavar="[OPTIONS]")
-@click.option("-f", "--follow", is_flag=True, help="Go on until the container ends.")
-@click.option("--since", metavar="TIME", help="Only later ones (10m, 2026-01-02T03:04:05).")
-@click.option("--until", metavar="TIME", help="Only earlier ones.")
-@click.option("-n", "--tail", metavar="N", default="all", help="Only the last N lines (all).")
-@click.option("-t", "--timestamps", is_flag=True, help="Show when it was said.")
-@click.option("--details", is_flag=True, help="Show extra attributes (there are none).")
+@click.option("-f", "--follow", is_flag=True, help="Follow the output until the container ends.")
+@click.option("--since", metavar="TIME", help="Show only later lines (10m, 2026-01-02T03:04:05).")
+@click.option("--until", metavar="TIME", help="Show only earlier lines.")
+@click.option("-n", "--tail", metavar="N", default="all", help="Show only the last N lines (all).")
+@click.option("-t", "--timestamps", is_flag=True, help="Show the time of each line.")
+@click.option("--details", is_flag=True, help="No effect: there are no extra attributes.")
 @click.argument("container", shell_complete=complete_containers)
 def logs(
     *,

@@ -50,11 +50,11 @@ _HEADINGS = {
 
 
 @click.command()
-@click.option("-a", "--all", "show_all", is_flag=True, help="Also those that ended.")
-@click.option("-q", "--quiet", is_flag=True, help="Only ids.")
-@click.option("-n", "--last", type=int, metavar="N", default=-1, help="The last N created.")
-@click.option("-l", "--latest", is_flag=True, help="The latest created.")
-@click.option("--no-trunc", is_flag=True, help="Do not cut ids and commands.")
+@click.option("-a", "--all", "show_all", is_flag=True, help="Include stopped containers.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only ids.")
+@click.option("-n", "--last", type=int, metavar="N", default=-1, help="Show the last N created.")
+@click.option("-l", "--latest", is_flag=True, help="Show the latest created.")
+@click.option("--no-trunc", is_flag=True, help="Do not shorten ids and commands.")
 @click.option("-s", "--size", is_flag=True, help="Show sizes.")
 @filter_option(
     "ancestor, before, exited, expose, health, id, label, name, "

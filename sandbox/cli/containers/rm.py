@@ -15,8 +15,8 @@ from sandbox.models.endpoints import split_link
 
 
 @click.command()
-@click.option("-f", "--force", is_flag=True, help="Kill it if it runs; missing is fine.")
-@click.option("-l", "--link", is_flag=True, help="Remove a link, CONTAINER/ALIAS, instead.")
+@click.option("-f", "--force", is_flag=True, help="Kill a running container; ignore a missing one.")
+@click.option("-l", "--link", is_flag=True, help="Remove the link CONTAINER/ALIAS instead.")
 @click.option("-v", "--volumes", is_flag=True, help="Also remove its anonymous volumes.")
 @click.argument(
     "containers",

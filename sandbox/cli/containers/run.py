@@ -40,10 +40,10 @@ _ATTACH = click.option(
 
 
 @click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
-@click.option("-d", "--detach", is_flag=True, help="Leave it running and print its id.")
+@click.option("-d", "--detach", is_flag=True, help="Run in the background and print the id.")
 @_ATTACH
 @click.option("--detach-keys", metavar="KEYS", help="Keys that detach (ctrl-p,ctrl-q).")
-@click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on.")
+@click.option("--sig-proxy/--no-sig-proxy", default=True, help="Forward signals.")
 @container_options
 def run(**options: Any) -> int:
     """Create and run a new container from an image.

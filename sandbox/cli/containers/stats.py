@@ -38,9 +38,9 @@ _CLEAR = "\x1b[H\x1b[J"
 
 
 @click.command(options_metavar="[OPTIONS]")
-@click.option("-a", "--all", "show_all", is_flag=True, help="Also those that do not run.")
-@click.option("--no-stream", is_flag=True, help="Measure once and end.")
-@click.option("--no-trunc", is_flag=True, help="Do not cut ids.")
+@click.option("-a", "--all", "show_all", is_flag=True, help="Include stopped containers.")
+@click.option("--no-stream", is_flag=True, help="Measure once and exit.")
+@click.option("--no-trunc", is_flag=True, help="Do not shorten ids.")
 @click.option("--format", "template", metavar="TEMPLATE", help="'json', 'table' or a Go template.")
 @click.argument("names", nargs=-1, metavar="[CONTAINER...]", shell_complete=complete_containers)
 def stats(

@@ -14,12 +14,17 @@ from sandbox.errors import UsageError
 
 
 @click.command(options_metavar="[OPTIONS]")
-@click.option("--restart", "restart_policy", metavar="POLICY", help="When to start it again.")
-@click.option("-m", "--memory", metavar="BYTES", help="Kill it when it uses more; 0: no limit.")
-@click.option("--cpus", type=float, metavar="N", help="How many CPUs' time it may use; 0: all.")
+@click.option("--restart", "restart_policy", metavar="POLICY", help="Restart policy.")
+@click.option(
+    "-m",
+    "--memory",
+    metavar="BYTES",
+    help="Memory limit; above it the container is killed. 0: no limit.",
+)
+@click.option("--cpus", type=float, metavar="N", help="Number of CPUs; 0: no limit.")
 @click.option("--cpu-quota", type=int, metavar="MICROSECONDS", help="CPU time in each period.")
-@click.option("--cpu-period", type=int, metavar="MICROSECONDS", help="A period (100000).")
-@click.option("--pids-limit", type=int, metavar="N", help="Most tasks at once; -1: no limit.")
+@click.option("--cpu-period", type=int, metavar="MICROSECONDS", help="Length of a period (100000).")
+@click.option("--pids-limit", type=int, metavar="N", help="Limit of tasks; -1: no limit.")
 @CONTAINERS
 def update(
     *,

@@ -369,10 +369,16 @@ def _volume(text: str) -> Any:
 
 
 @click.command("prune", options_metavar="[OPTIONS]")
-@click.option("-a", "--all", "everything", is_flag=True, help="Also what images still have.")
-@click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @click.option(
-    "--filter", "filters", multiple=True, metavar="until=AGE", help="Only what was not used since."
+    "-a", "--all", "everything", is_flag=True, help="Include entries that images still use."
+)
+@click.option("-f", "--force", is_flag=True, help="Do not ask for confirmation.")
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="until=AGE",
+    help="Remove only entries not used since then.",
 )
 @click.option(
     "--keep-storage",
@@ -380,7 +386,7 @@ def _volume(text: str) -> Any:
     "keep",
     default="",
     metavar="BYTES",
-    help="Keep so much, the last used.",
+    help="Keep this much of the last used entries.",
 )
 def prune(*, everything: bool, force: bool, filters: tuple[str, ...], keep: str) -> None:
     """Remove the build cache."""
@@ -400,7 +406,7 @@ def prune(*, everything: bool, force: bool, filters: tuple[str, ...], keep: str)
 
 
 _COMMANDS = {
-    "build": ("images.build", "build", "Build an image of a Dockerfile"),
+    "build": ("images.build", "build", "Build an image from a Dockerfile"),
     "prune": ("images.build", "prune", "Forget what builds remember"),
 }
 

@@ -32,9 +32,11 @@ _STEP_HEADINGS = {
 
 
 @click.command()
-@click.option("-H", "--human/--no-human", default=True, help="Sizes and dates for people.")
-@click.option("--no-trunc", is_flag=True, help="Do not cut ids and commands.")
-@click.option("-q", "--quiet", is_flag=True, help="Only ids.")
+@click.option(
+    "-H", "--human/--no-human", default=True, help="Show sizes and dates in readable form."
+)
+@click.option("--no-trunc", is_flag=True, help="Do not shorten ids and commands.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only ids.")
 @format_option
 @click.argument("name", metavar="IMAGE", shell_complete=complete_images)
 def history(*, human: bool, no_trunc: bool, quiet: bool, template: str | None, name: str) -> None:

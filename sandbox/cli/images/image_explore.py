@@ -17,7 +17,7 @@ from sandbox.errors import UsageError
 
 @click.command()
 @click.option("--layer", type=int, metavar="N", help="List the files of this layer (1 is lowest).")
-@click.option("--json", "as_json", is_flag=True, help="Show everything as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.argument("image", shell_complete=complete_images)
 def explore(*, layer: int | None, as_json: bool, image: str) -> None:
     """Explore the layers of an image: the files of each, and wasted space.

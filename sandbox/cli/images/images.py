@@ -46,9 +46,9 @@ format_option = click.option(
 
 
 @click.command()
-@click.option("-a", "--all", "show_all", is_flag=True, help="Also intermediate images.")
-@click.option("-q", "--quiet", is_flag=True, help="Only ids.")
-@click.option("--no-trunc", is_flag=True, help="Do not cut ids.")
+@click.option("-a", "--all", "show_all", is_flag=True, help="Include intermediate images.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only ids.")
+@click.option("--no-trunc", is_flag=True, help="Do not shorten ids.")
 @click.option("--digests", is_flag=True, help="Show digests.")
 @click.option("--tree", is_flag=True, help="Show which layers images share.")
 @filter_option("before, dangling, label, reference, since, until")

@@ -20,7 +20,7 @@ from sandbox.engine import Engine
 )
 @click.option("-m", "--message", metavar="TEXT", help="Set the comment of the image's only step.")
 @click.option(
-    "--platform", metavar="OS/ARCH", help="Say what the image is for: os/architecture[/variant]."
+    "--platform", metavar="OS/ARCH", help="Platform of the image: os/architecture[/variant]."
 )
 @click.argument("file", metavar="FILE|-")
 @click.argument("reference", required=False, metavar="[REPOSITORY[:TAG]]")

@@ -16,7 +16,7 @@ _LAST_PASSWORD_BYTE = 64 * 1024
 
 @click.command()
 @click.option("-u", "--username", metavar="NAME", help="User name.")
-@click.option("-p", "--password", metavar="TEXT", help="Password; better --password-stdin.")
+@click.option("-p", "--password", metavar="TEXT", help="Password; --password-stdin is safer.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.argument("server", required=False)
 def login(

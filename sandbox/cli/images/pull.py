@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 @click.option("-a", "--all-tags", is_flag=True, help="Pull every tag of the repository.")
 @click.option("--platform", metavar="OS/ARCH", help="Pull this platform of a multi-platform image.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress; print the digest.")
-@click.option("--offline", is_flag=True, help="Make no connection: only say what is here.")
-@click.option("--lockfile", metavar="FILE", help="Write which digest NAME means now to FILE.")
-@click.option("--locked", is_flag=True, help="Pull the digest that the lockfile says.")
+@click.option("--offline", is_flag=True, help="Make no connection; use only the local store.")
+@click.option("--lockfile", metavar="FILE", help="Write the present digest of NAME to FILE.")
+@click.option("--locked", is_flag=True, help="Pull the digest in the lockfile.")
 @click.option("--disable-content-trust", is_flag=True, hidden=True)
 @click.argument("name", metavar="NAME[:TAG|@DIGEST]")
 def pull(

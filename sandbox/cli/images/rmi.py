@@ -12,8 +12,8 @@ from sandbox.errors import NotFound, SandboxError
 
 
 @click.command()
-@click.option("-f", "--force", is_flag=True, help="Remove it although it is in use.")
-@click.option("--no-prune", is_flag=True, help="Keep untagged parents (there are none).")
+@click.option("-f", "--force", is_flag=True, help="Remove an image that is in use.")
+@click.option("--no-prune", is_flag=True, help="No effect: there are no untagged parents.")
 @click.argument(
     "names", nargs=-1, required=True, metavar="IMAGE...", shell_complete=complete_images
 )

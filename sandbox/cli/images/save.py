@@ -21,9 +21,9 @@ from sandbox.errors import UsageError
     type=click.Choice(["docker-archive", "oci-archive", "oci-dir"]),
     default="docker-archive",
     metavar="docker-archive|oci-archive|oci-dir",
-    help="What to write (docker-archive); oci-dir needs -o.",
+    help="Archive format (docker-archive); oci-dir needs -o.",
 )
-@click.option("--since", metavar="IMAGE", help="Leave out the layers that IMAGE has too.")
+@click.option("--since", metavar="IMAGE", help="Omit the layers that IMAGE has, too.")
 @click.argument(
     "names", nargs=-1, required=True, metavar="IMAGE...", shell_complete=complete_images
 )

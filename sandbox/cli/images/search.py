@@ -23,9 +23,13 @@ _MATCHING = "Only those that match (is-official, stars)."
 
 @click.command()
 @click.option(
-    "--limit", default=25, type=click.IntRange(1, 100), metavar="N", help="At most so many (25)."
+    "--limit",
+    default=25,
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Maximal number of results (25).",
 )
-@click.option("--no-trunc", is_flag=True, help="Do not cut descriptions.")
+@click.option("--no-trunc", is_flag=True, help="Do not shorten descriptions.")
 @click.option("-f", "--filter", "filters", multiple=True, metavar="KEY=VALUE", help=_MATCHING)
 @click.option("--format", "template", metavar="TEMPLATE", help="'json' or a Go template.")
 @click.argument("term")

@@ -17,8 +17,8 @@ from sandbox.models.timestamps import parse_moment
 
 
 @click.command(options_metavar="[OPTIONS]")
-@click.option("--since", metavar="TIME", help="Show those since then.")
-@click.option("--until", metavar="TIME", help="End there.")
+@click.option("--since", metavar="TIME", help="Show events since this time.")
+@click.option("--until", metavar="TIME", help="Stop at this time.")
 @filter_option("type, event, container, image, volume, label")
 @click.option("--format", "template", metavar="TEMPLATE", help="'json' or a Go template.")
 def events(

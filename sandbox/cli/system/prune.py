@@ -16,13 +16,17 @@ from sandbox.errors import UsageError
 if TYPE_CHECKING:
     from sandbox.engine.pruned import Pruned
 
-_force = click.option("-f", "--force", is_flag=True, help="Do not ask.")
+_force = click.option("-f", "--force", is_flag=True, help="Do not ask for confirmation.")
 _filter = filter_option("label, label!, until", short=False)
 
 
 @click.command("prune")
-@click.option("-a", "--all", "everything", is_flag=True, help="All that no container uses.")
-@click.option("--blobs", is_flag=True, help="Only layers' archives that a registry has, too.")
+@click.option(
+    "-a", "--all", "everything", is_flag=True, help="Remove all images without containers."
+)
+@click.option(
+    "--blobs", is_flag=True, help="Remove only compressed layers that a registry has, too."
+)
 @_force
 @_filter
 def image_prune(*, everything: bool, blobs: bool, force: bool, filters: tuple[str, ...]) -> None:
@@ -49,9 +53,9 @@ def image_prune(*, everything: bool, blobs: bool, force: bool, filters: tuple[st
     "--all",
     "everything",
     is_flag=True,
-    help="All images that no container uses, all build cache.",
+    help="Remove all unused images and all build cache.",
 )
-@click.option("--volumes", is_flag=True, help="Also anonymous volumes.")
+@click.option("--volumes", is_flag=True, help="Include anonymous volumes.")
 @_force
 @_filter
 def system_prune(*, everything: bool, volumes: bool, force: bool, filters: tuple[str, ...]) -> None:

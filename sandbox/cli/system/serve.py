@@ -28,9 +28,11 @@ def socket_path() -> str:
 
 
 @click.command()
-@click.option("--socket", "path", metavar="PATH", help="Listen here instead.")
-@click.option("--tcp", metavar="127.0.0.1:PORT", help="Listen here, too: any local user may come.")
-@click.option("--idle-exit", metavar="TIME", help="End after so long without a request (5m).")
+@click.option("--socket", "path", metavar="PATH", help="Path of the socket.")
+@click.option(
+    "--tcp", metavar="127.0.0.1:PORT", help="Listen on TCP, too: any local user may connect."
+)
+@click.option("--idle-exit", metavar="TIME", help="End after this time without a request (5m).")
 def serve(*, path: str | None, tcp: str | None, idle_exit: str | None) -> None:
     """Serve the Docker Engine API on a unix socket.
 

@@ -113,7 +113,7 @@ def system() -> None:
 
 
 @system.command()
-@click.option("--repair", is_flag=True, help="Mend what can be mended without losing anything.")
+@click.option("--repair", is_flag=True, help="Repair what can be repaired without loss.")
 def fsck(*, repair: bool) -> int:
     """Check the store for damage and report it.
 

@@ -14,9 +14,9 @@ from sandbox.cli.containers.run_flags import SETTINGS, container_options, reques
 
 
 @click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
-@click.option("-c", "--count", is_flag=True, help="Show only a table of calls, ways and times.")
+@click.option("-c", "--count", is_flag=True, help="Show only a table of calls, ways in and times.")
 @click.option("--calls", metavar="NAME,...", default="", help="Show only these calls.")
-@click.option("-o", "--output", metavar="FILE", help="Write to a file, not to standard error.")
+@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard error.")
 @container_options
 def trace(*, count: bool, calls: str, output: str | None, **options: Any) -> int:
     """Run a throwaway container and show its intercepted system calls.
