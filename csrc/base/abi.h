@@ -125,6 +125,7 @@ struct sb_ids {
 #define SB_CONTROL_STEPS 64 /* the tracer has no seccomp: it stops every call */
 #define SB_CONTROL_COUNTS_DIRS 128 /* st_nlink of an upper directory is 2 + its subdirectories */
 #define SB_CONTROL_SHORT_POSITIONS 256 /* directories here take positions of 31 bits only */
+#define SB_CONTROL_UNFENCED 512 /* for tests: no Landlock, and raw calls reach the kernel */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */

@@ -214,7 +214,7 @@ int sb_landlock_confine(const struct sb_tree *tree)
 	long abi = sb_syscall6(__NR_landlock_create_ruleset, 0, 0, CREATE_RULESET_VERSION, 0, 0, 0);
 	long ret;
 
-	if (abi < 1)
+	if (abi < 1 || (tree->control->flags & SB_CONTROL_UNFENCED))
 		return 0;
 	set.handled = handled_by(abi);
 	attributes.fs = set.handled;

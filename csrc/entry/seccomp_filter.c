@@ -31,6 +31,7 @@ struct program {
 	bool has_network; /* the container has addresses of its own */
 	bool has_32;      /* 32-bit programs can run, which a tracer does not allow */
 	bool knows_descriptors; /* descriptors.h */
+	bool is_fenced; /* the runtime's own text is refused some calls, too */
 	unsigned trap_count;
 	unsigned short traps[SB_NR_KNOWN +
 			     SB_COMPAT_KNOWN]; /* jumps to the end, which checks the address */
@@ -107,13 +108,26 @@ static void emit_when_set(struct program *p, unsigned nr, unsigned set)
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
 
+/* Let the call fail. Without the fence, a call from the runtime's text passes. */
+static void emit_refuse(struct program *p, unsigned error)
+{
+	const unsigned ip = (unsigned)offsetof(struct seccomp_data, instruction_pointer);
+
+	if (!p->is_fenced) {
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip + 4);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SB_RUNTIME_HIGH_WORD);
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	}
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | error);
+}
+
 static void emit_leaf(struct program *p, unsigned nr)
 {
 	unsigned verdict = sb_verdict(nr);
 	int set = sb_verdict_argument(nr);
 
 	if (verdict >= SB_REFUSED) {
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (verdict - SB_REFUSED));
+		emit_refuse(p, verdict - SB_REFUSED);
 		return;
 	}
 	if (verdict == SB_NATIVE || (sb_verdict_is_descriptor(nr) && !p->knows_descriptors)) {
@@ -241,6 +255,7 @@ int sb_filter_install(const struct sb_control *control)
 
 	if (flags & SB_CONTROL_STEPS)
 		return 0; /* the tracer sees every call */
+	program.is_fenced = !(flags & SB_CONTROL_UNFENCED);
 	program.has_network = control->net_container != 0;
 	program.has_32 = SB_HAS_COMPAT && (flags & SB_CONTROL_TRACED) == 0;
 	program.knows_descriptors = sb_fds_are_known(control);

@@ -95,6 +95,7 @@ class ControlSpec(Record, frozen=True):
     net_dir: str | None = None
     net_container: int = 0
     net_log: str | None = None
+    unfenced: bool = False
 
 
 class EntryRequest(Record, frozen=True):
@@ -189,7 +190,8 @@ def create_control(path: str, spec: ControlSpec) -> None:
             | (lib.SB_CONTROL_TRACE if spec.trace else 0)
             | (lib.SB_CONTROL_REWRITE if spec.rewrite else 0)
             | (lib.SB_CONTROL_TRACED if spec.traced else 0)
-            | (lib.SB_CONTROL_STEPS if spec.steps else 0),
+            | (lib.SB_CONTROL_STEPS if spec.steps else 0)
+            | (lib.SB_CONTROL_UNFENCED if spec.unfenced else 0),
             "host_uid": spec.host_uid,
             "host_gid": spec.host_gid,
             "net": real(spec.net_dir) if spec.net_dir else text(""),

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from sandbox.runtime.rundir import RunDir
 
 
+# For tests of attacks: a container without the fence.
+_UNFENCED = "SANDBOX_TEST_UNFENCED"
 # No process runs in a tree that is only read.
 _NO_WAY = interceptor.Choice("none", "")
 
@@ -206,6 +208,7 @@ def _make_control(
             net_dir=member.directory if member else None,
             net_container=member.number if member else 0,
             net_log=net_log,
+            unfenced=os.environ.get(_UNFENCED) == "1",
         ),
     )
     if way.rewrite:

@@ -102,12 +102,19 @@ def build_c_test(source: pathlib.Path) -> pathlib.Path:
     return program
 
 
-def build_guest_program(name: str, *command: str) -> pathlib.Path:
-    """Compile tests/guest/programs/NAME.c with the given compiler and flags (gcc -static)."""
-    source = ROOT / "tests" / "guest" / "programs" / f"{name}.c"
+GUEST_PROGRAMS = ROOT / "tests" / "guest" / "programs"
+
+
+def build_guest_program(
+    name: str, *command: str, programs: pathlib.Path = GUEST_PROGRAMS
+) -> pathlib.Path:
+    """Compile NAME.c of the folder *programs* with the given compiler and flags (gcc -static)."""
+    source = programs / f"{name}.c"
     words = list(command) or ["gcc", "-static"]
-    words += ["-O1", "-Wall", "-Wextra", "-pthread", str(source), "-o"]
-    texts = [path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h")))]
+    words += ["-O1", "-Wall", "-Wextra", "-pthread", str(source)]
+    words += ["-I", str(GUEST_PROGRAMS), "-o"]
+    headers = {*programs.glob("*.h"), *GUEST_PROGRAMS.glob("*.h")}
+    texts = [path.read_bytes() for path in (source, *sorted(headers))]
     key = hashlib.sha256(repr((words, texts)).encode()).hexdigest()[:12]
     folder = object_folder("guests") / key
     target = folder / name
