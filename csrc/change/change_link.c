@@ -12,31 +12,7 @@
 #include "change/internal.h"
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
-#include "tree/whiteout.h"
 #include "view/view.h"
-
-/* Check everything that can refuse the new name. */
-static int may_name(struct sb_fs *fs, struct sb_at *to)
-{
-	const char *name = to->guest.buf + to->name;
-	struct sb_stat dir;
-	int err;
-
-	if (to->spot.place != SB_PLACE_ABSENT || to->dots)
-		return -EEXIST;
-	if (to->slash)
-		return -ENOENT;
-	err = sb_tree_may_write(fs, &to->dir);
-	if (err == 0)
-		err = sb_tree_stat_parent(fs, to, &dir);
-	if (err == 0)
-		err = sb_file_acl_permit(fs, &dir, 3);
-	if (err < 0)
-		return err;
-	if (to->dir.mount == SB_NO_MOUNT && sb_is_mark(fs->tree, name, to->guest.len - to->name))
-		return -EPERM;
-	return 0;
-}
 
 /* The kernel's protected_hardlinks: a file of another owner must be plain, readable and
  * writable. */
@@ -90,6 +66,7 @@ static int link_name(struct sb_fs *fs, const char *old, struct sb_at *to, int fl
 
 int sb_change_link(struct sb_fs *fs, struct sb_at *from, struct sb_at *to)
 {
+	struct sb_stat dir;
 	int err = 0;
 
 	if (to->spot.place != SB_PLACE_ABSENT || to->dots)
@@ -101,7 +78,7 @@ int sb_change_link(struct sb_fs *fs, struct sb_at *from, struct sb_at *to)
 	if (err == 0)
 		err = may_link(fs, &from->st);
 	if (err == 0)
-		err = may_name(fs, to);
+		err = sb_tree_may_make(fs, to, false, &dir);
 	if (err == 0 && from->spot.type == S_IFDIR)
 		err = -EPERM;
 	if (err == 0)
@@ -111,6 +88,7 @@ int sb_change_link(struct sb_fs *fs, struct sb_at *from, struct sb_at *to)
 
 int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to)
 {
+	struct sb_stat dir;
 	struct sb_stat st;
 	uint32_t node;
 	char name[32];
@@ -124,7 +102,7 @@ int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to)
 		return -EXDEV;
 	err = may_link(fs, &st);
 	if (err == 0)
-		err = may_name(fs, to);
+		err = sb_tree_may_make(fs, to, false, &dir);
 	if (err == 0 && (st.mode & S_IFMT) == S_IFDIR)
 		err = -EPERM;
 	if (err < 0)

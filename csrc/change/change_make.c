@@ -84,23 +84,11 @@ static int look_at_parents_list(struct sb_fs *fs, const struct sb_at *at, uint32
 /* Check everything that can refuse a new name; then copy its directory up. */
 static int prepare(struct sb_fs *fs, struct sb_at *at, uint32_t mode, struct recipe *r)
 {
-	const char *name = at->guest.buf + at->name;
 	struct sb_stat dir;
-	int err;
+	int err = sb_tree_may_make(fs, at, (mode & S_IFMT) == S_IFDIR, &dir);
 
-	if (at->spot.place != SB_PLACE_ABSENT || at->dots)
-		return -EEXIST;
-	if (at->slash && (mode & S_IFMT) != S_IFDIR)
-		return -ENOENT;
-	err = sb_tree_may_write(fs, &at->dir);
-	if (err == 0)
-		err = sb_tree_stat_parent(fs, at, &dir);
-	if (err == 0)
-		err = sb_file_acl_permit(fs, &dir, 3);
 	if (err < 0)
 		return err;
-	if (at->dir.mount == SB_NO_MOUNT && sb_is_mark(fs->tree, name, at->guest.len - at->name))
-		return -EPERM;
 	look_of_new(fs, &dir, mode, &r->looks);
 	err = sb_copyup_parent(fs, at);
 	if (err == 0 && dir.acl.defaults != 0 && (mode & S_IFMT) != S_IFLNK)

@@ -342,28 +342,30 @@ static int check_set(const struct sb_fs *fs, const struct bag *bag, const char *
 
 /* ---- by path and by descriptor ------------------------------------------- */
 
-long sb_change_getxattr(struct sb_fs *fs, struct sb_at *at, const char *name, char *buf, size_t len)
+/* Read an attribute, or (name is NULL) list them, of an entry or (at is NULL) of a descriptor. */
+static long read_bag(struct sb_fs *fs, struct sb_at *at, int fd, const char *name, char *buf,
+		     size_t len)
 {
 	struct statx sx;
 	struct bag bag;
 	long ret;
 
 	do {
-		ret = bag_of_at(fs, at, &bag, &sx) ?: get(fs, &bag, name, buf, len);
+		ret = at ? bag_of_at(fs, at, &bag, &sx) : bag_of_fd(fs, fd, &bag, &sx);
+		if (ret == 0)
+			ret = name ? get(fs, &bag, name, buf, len) : list(fs, &bag, buf, len);
 	} while (!was_whole(fs, &bag));
 	return ret;
 }
 
+long sb_change_getxattr(struct sb_fs *fs, struct sb_at *at, const char *name, char *buf, size_t len)
+{
+	return read_bag(fs, at, -1, name, buf, len);
+}
+
 long sb_change_listxattr(struct sb_fs *fs, struct sb_at *at, char *buf, size_t len)
 {
-	struct statx sx;
-	struct bag bag;
-	long ret;
-
-	do {
-		ret = bag_of_at(fs, at, &bag, &sx) ?: list(fs, &bag, buf, len);
-	} while (!was_whole(fs, &bag));
-	return ret;
+	return read_bag(fs, at, -1, NULL, buf, len);
 }
 
 /* Copy at up when needed, and find its attributes anew. */
@@ -427,26 +429,12 @@ int sb_change_removexattr(struct sb_fs *fs, struct sb_at *at, const char *name)
 
 long sb_change_fgetxattr(struct sb_fs *fs, int fd, const char *name, char *buf, size_t len)
 {
-	struct statx sx;
-	struct bag bag;
-	long ret;
-
-	do {
-		ret = bag_of_fd(fs, fd, &bag, &sx) ?: get(fs, &bag, name, buf, len);
-	} while (!was_whole(fs, &bag));
-	return ret;
+	return read_bag(fs, NULL, fd, name, buf, len);
 }
 
 long sb_change_flistxattr(struct sb_fs *fs, int fd, char *buf, size_t len)
 {
-	struct statx sx;
-	struct bag bag;
-	long ret;
-
-	do {
-		ret = bag_of_fd(fs, fd, &bag, &sx) ?: list(fs, &bag, buf, len);
-	} while (!was_whole(fs, &bag));
-	return ret;
+	return read_bag(fs, NULL, fd, NULL, buf, len);
 }
 
 int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *value, size_t len,

@@ -4,18 +4,14 @@
  *
  * How it works
  *   Walks the lower subtree in preorder, without recursion: in the index by node numbers, in a
- *   live lower by reading directories. The first half of work->buffer keeps the position in each
- *   of them. What the upper already has, or hides, is left alone.
+ *   live lower by reading directories. What the upper already has, or hides, is left alone.
  * Rules
  *   at->guest is the path of the walk meanwhile. Uses what sb_copyup_lower() uses.
  */
 #include <errno.h>
 #include <linux/stat.h>
 
-#include "base/dirent.h"
 #include "change/internal.h"
-
-#define MAX_DEPTH 2048
 
 static int copy_nodes(struct sb_fs *fs, uint32_t top, struct sb_path *guest)
 {
@@ -51,62 +47,9 @@ static int copy_nodes(struct sb_fs *fs, uint32_t top, struct sb_path *guest)
 	}
 }
 
-/* Copy the entries of the directory guest from *pos on. 1: guest is now a directory to go into;
- * 0: the end. */
-static int copy_entries(struct sb_fs *fs, int dir, struct sb_path *guest, int64_t *pos)
+static int copy_entry(struct sb_fs *fs, const struct sb_path *guest)
 {
-	_Alignas(8) char buf[2048];
-	long len = sys_lseek(dir, *pos, SEEK_SET);
-
-	if (len < 0)
-		return (int)len;
-	while ((len = sys_getdents64(dir, buf, sizeof(buf))) > 0) {
-		for (long at = 0; at < len;) {
-			const struct sb_dirent *entry = (const void *)(buf + at);
-			int err;
-
-			at += entry->reclen;
-			*pos = entry->off;
-			if (sb_is_dots(entry->name))
-				continue;
-			err = sb_path_join(guest, entry->name, strlen(entry->name));
-			if (err == 0)
-				err = sb_copyup_lower(fs, guest, SB_NO_NODE);
-			if (err != 0)
-				return err;
-			sb_path_pop(guest);
-		}
-	}
-	return (int)len;
-}
-
-static int copy_live(struct sb_fs *fs, struct sb_path *guest)
-{
-	int64_t *pos = (int64_t *)(void *)fs->work->buffer;
-	uint32_t depth = 0;
-
-	pos[0] = 0;
-	for (;;) {
-		int dir = (int)sys_openat(AT_FDCWD, guest->buf,
-					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-		int more;
-
-		if (dir < 0)
-			return dir;
-		more = copy_entries(fs, dir, guest, &pos[depth]);
-		sys_close(dir);
-		if (more < 0)
-			return more;
-		if (more == 1) {
-			if (++depth == MAX_DEPTH)
-				return -ENAMETOOLONG;
-			pos[depth] = 0;
-			continue;
-		}
-		if (depth-- == 0)
-			return 0;
-		sb_path_pop(guest);
-	}
+	return sb_copyup_lower(fs, guest, SB_NO_NODE);
 }
 
 int sb_copyup_tree(struct sb_fs *fs, struct sb_at *at)
@@ -119,7 +62,7 @@ int sb_copyup_tree(struct sb_fs *fs, struct sb_at *at)
 		return err;
 	sb_commit_begin(fs);
 	err = fs->tree->index ? copy_nodes(fs, at->spot.node, &at->guest)
-			      : copy_live(fs, &at->guest);
+			      : sb_upper_walk(fs, &at->guest, copy_entry);
 	sb_commit_end(fs);
 	at->guest.len = len;
 	at->guest.buf[len] = '\0';

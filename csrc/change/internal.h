@@ -64,6 +64,12 @@ int sb_upper_replace_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK
 /* Remove the upper directory host, which holds only marks. */
 int sb_upper_drop_dir(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 
+/* What sb_upper_walk() does with an entry. 1: go into it, 0: not, or -errno. */
+typedef int sb_upper_visit(struct sb_fs *fs, const struct sb_path *path);
+/* Visit every entry below the directory with this host path, without recursion. path is the path
+ * of the walk meanwhile. Uses the first half of work->buffer. */
+int sb_upper_walk(struct sb_fs *fs, struct sb_path *path, sb_upper_visit *visit) SB_MUST_CHECK;
+
 /* copyup_content.c: copy size bytes from in to out, and leave holes where in has them. whole:
  * in has no more. Uses the second half of work->buffer. */
 int sb_copy_content(struct sb_fs *fs, int in, int out, int64_t size, bool whole) SB_MUST_CHECK;

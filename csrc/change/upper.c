@@ -21,6 +21,7 @@
 #define MARK_SIZE 64
 #define LOCK_EX 2 /* sys/file.h */
 #define LOCK_UN 8
+#define MAX_DEPTH 2048
 
 void sb_upper_touch(const struct sb_tree *tree, uint32_t node, unsigned char value)
 {
@@ -322,4 +323,65 @@ int sb_upper_drop_dir(const struct sb_fs *fs, const char *host)
 	if (err < 0)
 		(void)!sb_upper_place(fs, temp->buf, host);
 	return err;
+}
+
+/* ---- a walk --------------------------------------------------------------- */
+
+/* Visit the entries of the open directory dir from *pos on. 1: path is now a directory to go into;
+ * 0: the end. */
+static int visit_entries(struct sb_fs *fs, int dir, struct sb_path *path, sb_upper_visit *visit,
+			 int64_t *pos)
+{
+	_Alignas(8) char buf[2048];
+	long len = sys_lseek(dir, *pos, SEEK_SET);
+
+	if (len < 0)
+		return (int)len;
+	while ((len = sys_getdents64(dir, buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < len;) {
+			const struct sb_dirent *entry = (const void *)(buf + at);
+			int err;
+
+			at += entry->reclen;
+			*pos = entry->off;
+			if (sb_is_dots(entry->name))
+				continue;
+			err = sb_path_join(path, entry->name, strlen(entry->name));
+			if (err == 0)
+				err = visit(fs, path);
+			if (err != 0)
+				return err;
+			sb_path_pop(path);
+		}
+	}
+	return (int)len;
+}
+
+int sb_upper_walk(struct sb_fs *fs, struct sb_path *path, sb_upper_visit *visit)
+{
+	int64_t *pos = (int64_t *)(void *)fs->work->buffer; /* in each directory on the way */
+	uint32_t depth = 0;
+
+	pos[0] = 0;
+	for (;;) {
+		int dir = (int)sys_openat(AT_FDCWD, path->buf,
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+		int more;
+
+		if (dir < 0)
+			return dir;
+		more = visit_entries(fs, dir, path, visit, &pos[depth]);
+		sys_close(dir);
+		if (more < 0)
+			return more;
+		if (more == 1) {
+			if (++depth == MAX_DEPTH)
+				return -ENAMETOOLONG;
+			pos[depth] = 0;
+			continue;
+		}
+		if (depth-- == 0)
+			return 0;
+		sb_path_pop(path);
+	}
 }

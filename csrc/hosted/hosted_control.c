@@ -96,26 +96,20 @@ int sb_hosted_put_text(struct sb_control *control, const char *text, struct sb_t
 
 static int put_texts(struct sb_control *control, const struct sb_hosted_spec *spec)
 {
-	int err = sb_hosted_put_text(control, spec->store, &control->store);
+	const struct {
+		const char *text;
+		struct sb_text *out;
+	} texts[] = {
+		{spec->store, &control->store},           {spec->run, &control->run},
+		{spec->upper, &control->upper},           {spec->work, &control->work},
+		{spec->owners, &control->owners},         {spec->index, &control->index},
+		{spec->hostname, &control->hostname},     {spec->net ?: "", &control->net},
+		{spec->net_log ?: "", &control->net_log},
+	};
+	int err = 0;
 
-	if (err == 0)
-		err = sb_hosted_put_text(control, spec->run, &control->run);
-	if (err == 0)
-		err = sb_hosted_put_text(control, spec->upper, &control->upper);
-	if (err == 0)
-		err = sb_hosted_put_text(control, spec->work, &control->work);
-	if (err == 0)
-		err = sb_hosted_put_text(control, spec->owners, &control->owners);
-	if (err == 0)
-		err = sb_hosted_put_text(control, spec->index, &control->index);
-	if (err == 0)
-		err = sb_hosted_put_text(control, spec->hostname, &control->hostname);
-	if (err == 0)
-		err = sb_hosted_put_text(control, spec->net == NULL ? "" : spec->net,
-					 &control->net);
-	if (err == 0)
-		err = sb_hosted_put_text(control, spec->net_log == NULL ? "" : spec->net_log,
-					 &control->net_log);
+	for (size_t i = 0; err == 0 && i < SB_ARRAY_LEN(texts); i++)
+		err = sb_hosted_put_text(control, texts[i].text, texts[i].out);
 	return err;
 }
 
@@ -266,24 +260,16 @@ static int count_nodes(const char *index, uint32_t *count)
 	return err;
 }
 
-static int fill(struct sb_map *map, const struct sb_control *layout,
-		const struct sb_hosted_spec *spec, const struct sb_owner_table *owners)
+static int fill(struct sb_control *control, uint32_t node_count, const struct sb_hosted_spec *spec,
+		const struct sb_owner_table *owners)
 {
-	struct sb_control *control = map->at;
-
+	lay_out(control, node_count);
 	memcpy(control->magic, "SBCTL", 6);
 	control->version = SB_ABI_VERSION;
 	control->flags = spec->flags | (spec->index[0] == '\0' ? SB_CONTROL_LIVE : 0);
 	control->host_uid = spec->host_uid;
 	control->host_gid = spec->host_gid;
 	control->net_container = spec->net_container;
-	control->size = layout->size;
-	control->node_count = layout->node_count;
-	control->state_off = layout->state_off;
-	control->procs_off = layout->procs_off;
-	control->mailboxes_off = layout->mailboxes_off;
-	control->entries_off = layout->entries_off;
-	control->pids_off = layout->pids_off;
 	put_marks(control, owners);
 	return put_texts(control, spec);
 }
@@ -327,7 +313,7 @@ int sb_hosted_create(const char *path, const struct sb_hosted_spec *spec)
 		err = make_file(draft->buf, layout->size, &map);
 	}
 	if (err == 0)
-		err = fill(&map, layout, spec, owners.at);
+		err = fill(map.at, nodes, spec, owners.at);
 	if (err == 0)
 		err = find_upper_devs(map.at, spec->upper, spec->work, draft + 1);
 	if (err == 0)

@@ -63,8 +63,7 @@ static int strip_layer(const struct sb_tree *tree, const char *host, size_t len,
 	if (tree->index == NULL || len <= prefix ||
 	    !sb_path_within(host, len, store, control->store.len))
 		return -ENOENT;
-	layers = (const struct sb_text *)(const void *)((const char *)tree->index +
-							tree->index->layers_off);
+	layers = sb_index_layers(tree);
 	for (uint32_t i = 0; i < tree->index->layer_count; i++) {
 		const char *name = tree->strings + layers[i].off;
 

@@ -126,62 +126,53 @@ uint32_t sb_index_find_child(const struct sb_tree *tree, uint32_t dir, const cha
 	return SB_NO_NODE;
 }
 
-int sb_index_guest_path(const struct sb_tree *tree, uint32_t node, struct sb_path *out)
+/* How long the canonical path of a node is; 0 for the root. */
+static size_t path_len(const struct sb_tree *tree, uint32_t node)
 {
 	size_t len = 0;
-	size_t at;
 
-	for (uint32_t up = node; up != 0; up = tree->nodes[up].parent)
-		len += tree->nodes[up].name_len + 1;
-	if (node == 0)
-		return sb_path_set(out, "/", 1);
+	for (; node != 0; node = tree->nodes[node].parent)
+		len += tree->nodes[node].name_len + 1;
+	return len;
+}
+
+/* Make out a path of len bytes that ends in the canonical path of a node. */
+static int put_path(const struct sb_tree *tree, uint32_t node, size_t len, struct sb_path *out)
+{
 	if (len >= SB_PATH_MAX)
 		return -ENAMETOOLONG;
 	out->len = (uint32_t)len;
 	out->buf[len] = '\0';
-	at = len;
-	for (uint32_t up = node; up != 0; up = tree->nodes[up].parent) {
-		const struct sb_node *n = &tree->nodes[up];
+	for (; node != 0; node = tree->nodes[node].parent) {
+		const struct sb_node *n = &tree->nodes[node];
 
-		at -= n->name_len;
-		memcpy(out->buf + at, tree->strings + n->name_off, n->name_len);
-		out->buf[--at] = '/';
+		len -= n->name_len;
+		memcpy(out->buf + len, tree->strings + n->name_off, n->name_len);
+		out->buf[--len] = '/';
 	}
 	return 0;
 }
 
+int sb_index_guest_path(const struct sb_tree *tree, uint32_t node, struct sb_path *out)
+{
+	return node == 0 ? sb_path_set(out, "/", 1)
+			 : put_path(tree, node, path_len(tree, node), out);
+}
+
 int sb_index_host_path(const struct sb_tree *tree, uint32_t node, struct sb_path *out)
 {
-	const struct sb_text *layers =
-		(const struct sb_text *)(const void *)((const char *)tree->index +
-						       tree->index->layers_off);
 	const struct sb_control *control = tree->control;
-	uint32_t layer = tree->nodes[node].layer;
-	uint32_t guest_len;
-	uint32_t prefix;
-	struct sb_text text;
+	struct sb_text layer;
+	int err;
 
-	if (layer >= tree->index->layer_count)
+	if (tree->nodes[node].layer >= tree->index->layer_count)
 		return -ENOENT;
-	text = layers[layer];
-	prefix = control->store.len + 1 + text.len;
-	/* Write the guest path behind the place of the prefix, which follows. */
-	guest_len = 0;
-	for (uint32_t up = node; up != 0; up = tree->nodes[up].parent)
-		guest_len += tree->nodes[up].name_len + 1;
-	if (prefix + guest_len >= SB_PATH_MAX)
-		return -ENAMETOOLONG;
-	out->len = prefix + guest_len;
-	out->buf[out->len] = '\0';
-	for (uint32_t up = node, at = out->len; up != 0; up = tree->nodes[up].parent) {
-		const struct sb_node *n = &tree->nodes[up];
-
-		at -= n->name_len;
-		memcpy(out->buf + at, tree->strings + n->name_off, n->name_len);
-		out->buf[--at] = '/';
-	}
+	layer = sb_index_layers(tree)[tree->nodes[node].layer];
+	err = put_path(tree, node, control->store.len + 1 + layer.len + path_len(tree, node), out);
+	if (err < 0)
+		return err;
 	memcpy(out->buf, sb_text_at(control, control->store), control->store.len);
 	out->buf[control->store.len] = '/';
-	memcpy(out->buf + control->store.len + 1, tree->strings + text.off, text.len);
+	memcpy(out->buf + control->store.len + 1, tree->strings + layer.off, layer.len);
 	return 0;
 }

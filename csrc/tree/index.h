@@ -18,6 +18,12 @@ uint32_t sb_index_find_child(const struct sb_tree *tree, uint32_t dir, const cha
 uint32_t sb_index_find_inode(const struct sb_tree *tree, uint64_t ino);
 /* The same for a directory; sx has at least type and number. */
 uint32_t sb_index_find_dir(const struct sb_tree *tree, const struct statx *sx);
+/* The paths of the layers' files below the store, by number, in tree->strings. */
+static inline const struct sb_text *sb_index_layers(const struct sb_tree *tree)
+{
+	return (const struct sb_text *)(const void *)((const char *)tree->index +
+						      tree->index->layers_off);
+}
 /* Canonical guest path of a node. */
 int sb_index_guest_path(const struct sb_tree *tree, uint32_t node,
 			struct sb_path *out) SB_MUST_CHECK;

@@ -13,6 +13,7 @@
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
 #include "tree/mounts.h"
+#include "tree/whiteout.h"
 #include "view/view.h"
 
 int sb_tree_may_write(const struct sb_fs *fs, const struct sb_spot *spot)
@@ -92,4 +93,24 @@ int sb_tree_may_delete(struct sb_fs *fs, struct sb_at *at)
 	if (!at->has_stat)
 		err = sb_tree_stat(fs, at);
 	return err < 0 ? err : sb_ids_may_delete(fs->ids, dir.mode, dir.uid, at->st.uid);
+}
+
+int sb_tree_may_make(struct sb_fs *fs, const struct sb_at *at, bool is_dir, struct sb_stat *dir)
+{
+	const char *name = at->guest.buf + at->name;
+	int err;
+
+	if (at->spot.place != SB_PLACE_ABSENT || at->dots)
+		return -EEXIST;
+	if (at->slash && !is_dir)
+		return -ENOENT;
+	err = sb_tree_may_write(fs, &at->dir);
+	if (err == 0)
+		err = sb_tree_stat_parent(fs, at, dir);
+	if (err == 0)
+		err = sb_file_acl_permit(fs, dir, 3);
+	if (err == 0 && at->dir.mount == SB_NO_MOUNT &&
+	    sb_is_mark(fs->tree, name, at->guest.len - at->name))
+		err = -EPERM;
+	return err;
 }

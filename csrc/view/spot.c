@@ -102,9 +102,7 @@ int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char 
 	if (spot->place == SB_PLACE_LIVE)
 		return sb_path_set(host, guest, len);
 	if (spot->place == SB_PLACE_LOWER) {
-		const struct sb_text *layers =
-			(const struct sb_text *)(const void *)((const char *)tree->index +
-							       tree->index->layers_off);
+		const struct sb_text *layers = sb_index_layers(tree);
 		uint32_t layer = tree->nodes[spot->node].layer;
 		int err =
 			sb_path_set(host, sb_text_at(control, control->store), control->store.len);

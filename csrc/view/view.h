@@ -118,6 +118,9 @@ int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CH
  * that. Files of /proc are always left to the host. */
 int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
 
+/* May fs->ids make an entry where at is? dir becomes the stat of its directory. Uses work->host. */
+int sb_tree_may_make(struct sb_fs *fs, const struct sb_at *at, bool is_dir,
+		     struct sb_stat *dir) SB_MUST_CHECK;
 /* May fs->ids take the name of at away (write permission, sticky bit)? */
 int sb_tree_may_delete(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
 
