@@ -8,8 +8,10 @@ and password; for a bearer challenge, a token fetched from the server that the c
 The request is then sent once more. Tokens are kept until shortly before they expire, one for
 each set of scopes; threads share them.
 
-Rules: a password goes only to the registry and to its token server. It never travels over
-plain HTTP unless the registry itself uses plain HTTP.
+Rules: a password goes only to the registry and to its token server, and no redirect takes it
+elsewhere. It never travels over plain HTTP unless the registry itself uses plain HTTP. A token
+server on another host has settings of its own: the registry's client certificate is not shown
+there, and its certificate is verified.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from sandbox.errors import AuthFailed, RegistryError
 from sandbox.models import oci
@@ -149,7 +152,9 @@ class Authorizer:
         return self._ask("POST", realm, headers, urlencode(form).encode())
 
     def _ask(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> bytes:
-        answer = self._transport.request(method, url, headers=headers, body=body, host=self._host)
+        answer = self._transport.request(
+            method, url, headers=headers, body=body, host=self._settings_for(url), is_secret=True
+        )
         text = answer.document()
         where = urlsplit(url).netloc
         if answer.status in (400, 401, 403):
@@ -157,3 +162,10 @@ class Authorizer:
         if answer.status != 200:
             raise RegistryError(f"{where} answered {answer.status} to a request for a token")
         return text
+
+    def _settings_for(self, url: str) -> HostSettings:
+        """Return the settings for a token server; a registry's CA may vouch for it."""
+        if urlsplit(url).hostname == urlsplit(f"//{self._netloc}").hostname:
+            return self._host
+        own = self._transport.settings_of(url)
+        return own if own.ca else replace(own, ca=self._host.ca)

@@ -129,12 +129,14 @@ class Transport:
         body: bytes | Callable[[], Any] | None = None,
         host: HostSettings | None = None,
         repeat: bool = True,
+        is_secret: bool = False,
     ) -> Answer:
         """Return the answer after redirects; the caller must read or close it.
 
-        Raises TransportFailed, RegistryError.
+        Without *host* the settings are those of the URL's host. A body that *is_secret* is not
+        sent to another server. Raises TransportFailed, RegistryError.
         """
-        host = host or HostSettings()
+        host = host or self.settings_of(url)
         sent = dict(headers or {})
         for _ in range(_REDIRECTS):
             answer = self._repeated(method, url, sent, body, host, repeat=repeat)
@@ -143,13 +145,19 @@ class Transport:
                 return answer
             answer.close()
             target = urljoin(url, location)
+            if is_secret and body is not None and not is_same_server(url, target):
+                raise TransportFailed(f"{_shown(url)}: refusing to send a secret elsewhere")
             sent = _for_redirect(sent, url, target)
             if answer.status == 303:
                 method, body = "GET", None
             if urlsplit(target).netloc != urlsplit(url).netloc:
-                host = self._settings.host(urlsplit(target).netloc)
+                host = self.settings_of(target)
             url = target
         raise TransportFailed(f"{url}: too many redirects")
+
+    def settings_of(self, url: str) -> HostSettings:
+        """Return the settings of the host of a URL."""
+        return self._settings.host(urlsplit(url).netloc)
 
     def pause(self, attempt: int, seconds: float | None = None) -> None:
         """Wait before another attempt: *seconds*, or longer with each *attempt*."""
@@ -242,9 +250,18 @@ def _for_redirect(headers: Mapping[str, str], old: str, new: str) -> dict[str, s
         raise TransportFailed(f"{old}: redirected to {after.scheme or 'nowhere'}")
     if before.scheme == "https" and after.scheme == "http":
         raise TransportFailed(f"{old}: refusing a redirect to plain HTTP")
-    if (before.scheme, before.netloc) == (after.scheme, after.netloc):
+    if is_same_server(old, new):
         return dict(headers)
     return {name: value for name, value in headers.items() if name.lower() not in _SECRET}
+
+
+def is_same_server(one: str, other: str) -> bool:
+    """Tell whether two URLs have the same scheme, host and port.
+
+    >>> is_same_server("https://a/x", "https://a/y"), is_same_server("https://a/", "http://a/")
+    (True, False)
+    """
+    return urlsplit(one)[:2] == urlsplit(other)[:2]
 
 
 def retry_after(value: str | None) -> float | None:
