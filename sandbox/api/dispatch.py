@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import logging
 import re
-import socket
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,10 +24,11 @@ from sandbox.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from sandbox.api.access import Access
+
 API_VERSION = (1, 44)
 OLDEST_VERSION = (1, 24)
 _PREFIX = re.compile(r"/v([0-9]{1,4})\.([0-9]{1,4})(?=/|$)")
-_PEER = struct.Struct("3i")
 LOG = logging.getLogger("sandbox.api")
 
 
@@ -77,11 +76,11 @@ class Route:
 class Dispatcher:
     """Answers every request of one server."""
 
-    def __init__(self, routes: Sequence[Route], state: State, *, peer: int | None) -> None:
-        """Serve *routes* to the user *peer* alone; None where peers have no known user."""
+    def __init__(self, routes: Sequence[Route], state: State, access: Access | None) -> None:
+        """Serve *routes* to those whom *access* lets in; None lets everybody in."""
         self._table = [(route, route.pattern()) for route in routes]
         self._state = state
-        self._peer = peer
+        self._access = access
         self.active = 0
         self.on_idle: Callable[[bool], None] = lambda _: None
 
@@ -97,7 +96,8 @@ class Dispatcher:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            self._check_peer(request)
+            if self._access is not None:
+                self._access.check(request)
             route, call = self._find(request)
             if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
                 request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -111,17 +111,6 @@ class Dispatcher:
         except Exception as exc:
             LOG.exception("%s %s", request.method, request.rel_url)
             return problem_response(500, f"internal error: {type(exc).__name__}", HEADERS)
-
-    def _check_peer(self, request: web.BaseRequest) -> None:
-        if self._peer is None or request.transport is None:
-            return
-        connection = request.transport.get_extra_info("socket")
-        if connection is None or connection.family != socket.AF_UNIX:
-            return
-        data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        _, uid, _ = _PEER.unpack(data)
-        if uid not in (self._peer, 0):
-            raise ApiError(403, f"user {uid} may not use the engine of user {self._peer}")
 
     def _find(self, request: web.BaseRequest) -> tuple[Route, Call]:
         path = request.path

@@ -6,7 +6,7 @@ sockets from systemd (LISTEN_FDS). Containers have their own supervisors and con
 the server ends.
 
 Rules: only the socket's user may connect: the socket has mode 0600 in a directory of mode
-0700, and the server checks the peer's uid.
+0700, and `access` judges every peer.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from sandbox.api.access import Access
 from sandbox.api.call import State
 from sandbox.api.containers.attach_streams import Attachments
 from sandbox.api.containers.exec_processes import Execs
@@ -52,6 +53,7 @@ class Settings:
 
     socket: str
     tcp: tuple[str, int] | None = None
+    token: str = ""
     idle: float | None = None
     ready: Callable[[list[str]], None] | None = None
 
@@ -105,7 +107,13 @@ class _Server:
             execs=Execs(self._engine),
             address=self._settings.socket,
         )
-        dispatcher = Dispatcher(ROUTES, state, peer=os.getuid())
+        access = Access(
+            self._engine.layout,
+            uid=os.getuid(),
+            address=self._settings.socket,
+            token=self._settings.token,
+        )
+        dispatcher = Dispatcher(ROUTES, state, access)
         dispatcher.on_idle = self._idleness
         server = web.Server(
             dispatcher,

@@ -16,9 +16,11 @@ from typing import cast
 import pytest
 from aiohttp import web
 
+from sandbox.api.access import Access
 from sandbox.api.call import State
 from sandbox.api.dispatch import Dispatcher
 from sandbox.api.routes import ROUTES
+from sandbox.store.layout import Layout
 from tests.api.conftest import import_rootfs
 from tests.harness import apiserver, registry
 from tests.harness.apiserver import Server
@@ -32,7 +34,9 @@ def answer_to(user: int, path: str) -> tuple[int, str]:
     """Ping, as the current user, a server of another *user*; return status and body."""
 
     async def main() -> tuple[int, str]:
-        dispatcher = Dispatcher(ROUTES, cast("State", None), peer=user)
+        dispatcher = Dispatcher(
+            ROUTES, cast("State", None), Access(Layout.default(), uid=user, address=path)
+        )
         runner = web.ServerRunner(web.Server(dispatcher))
         await runner.setup()
         await web.UnixSite(runner, path).start()
@@ -57,17 +61,42 @@ def test_another_user_is_refused_even_if_the_socket_s_mode_allows_it(
     assert json.loads(body) == {"message": f"user {me} may not use the engine of user {me + 1}"}
 
 
-def test_a_tcp_address_is_served_with_a_warning(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def tcp_port_of(server: Server) -> int:
+    listening = re.compile(r"^listening on tcp://127\.0\.0\.1:(\d+)$", re.MULTILINE)
+    found = until(lambda: listening.search(server.log.read_text()))
+    assert found is not None
+    return int(found[1])
+
+
+def ping(port: int, **headers: str) -> tuple[int, bytes]:
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=100)
+    client.request("GET", "/_ping", headers={k.replace("_", "-"): v for k, v in headers.items()})
+    answer = client.getresponse()
+    found = answer.status, answer.read()
+    client.close()
+    return found
+
+
+def test_the_user_is_served_on_tcp_but_no_web_page(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
     with apiserver.serving(sandbox, tmp_path, "--tcp", "127.0.0.1:0") as server:
-        listening = re.compile(r"^listening on tcp://127\.0\.0\.1:(\d+)$", re.MULTILINE)
-        found = until(lambda: listening.search(server.log.read_text()))
-        assert found is not None
-        said = server.log.read_text()
-        assert "warning: every user and program of this machine that can reach" in said
-        client = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=100)
-        client.request("GET", "/_ping")
-        assert client.getresponse().read() == b"OK"
-        client.close()
+        port = tcp_port_of(server)
+        assert ping(port) == (200, b"OK")
+        assert ping(port, Host=f"localhost:{port}") == (200, b"OK")
+        assert ping(port, Host="rebound.example")[0] == 403
+        assert ping(port, Origin="http://page.example")[0] == 403
+        assert ping(port, Sec_Fetch_Site="cross-site")[0] == 403
+
+
+def test_a_token_opens_tcp(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "token"
+    with apiserver.serving(sandbox, tmp_path, "--tcp", "127.0.0.1:0", "--token", file) as server:
+        port = tcp_port_of(server)
+        token = file.read_text().strip()
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert ping(port)[0] == 401
+        assert ping(port, Authorization=f"Bearer {token}x")[0] == 401
+        assert ping(port, Authorization=f"Bearer {token}") == (200, b"OK")
+        assert ping(port, Authorization=f"Bearer {token}", Host="rebound.example")[0] == 403
 
 
 @pytest.fixture

@@ -30,17 +30,26 @@ def socket_path() -> str:
 @click.command()
 @click.option("--socket", "path", metavar="PATH", help="Path of the socket.")
 @click.option(
-    "--tcp", metavar="127.0.0.1:PORT", help="Listen on TCP, too: any local user may connect."
+    "--tcp",
+    metavar="127.0.0.1:PORT",
+    help="Listen on TCP, too, for this user's programs that are in no container.",
+)
+@click.option(
+    "--token",
+    metavar="FILE",
+    help="On TCP serve whoever sends the token in this file; it is made if it does not exist.",
 )
 @click.option("--idle-exit", metavar="TIME", help="End after this time without a request (5m).")
-def serve(*, path: str | None, tcp: str | None, idle_exit: str | None) -> None:
+def serve(*, path: str | None, tcp: str | None, token: str | None, idle_exit: str | None) -> None:
     """Serve the Docker Engine API on a unix socket.
 
     Containers continue when the server ends. With systemd's socket activation
     (LISTEN_FDS) the server uses the given sockets instead.
     """
     import logging
+    from pathlib import Path
 
+    from sandbox.api.access import read_token
     from sandbox.api.server import Settings
     from sandbox.api.server import serve as run
     from sandbox.engine import Engine
@@ -49,15 +58,12 @@ def serve(*, path: str | None, tcp: str | None, idle_exit: str | None) -> None:
     # A request that is not HTTP gets a 400, and no line in the log.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     address = _loopback(tcp) if tcp else None
-    if address is not None:
-        click.echo(
-            "sandbox: warning: every user and program of this machine that can reach "
-            f"{address[0]}:{address[1]} can do whatever you can",
-            err=True,
-        )
+    if token is not None and address is None:
+        raise UsageError("--token is for --tcp")
     settings = Settings(
         socket=os.path.abspath(path) if path else socket_path(),
         tcp=address,
+        token=read_token(Path(token)) if token is not None else "",
         idle=parse_duration(idle_exit) / SECOND if idle_exit else None,
         ready=_tell,
     )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The supervisor's side of its connections: requests in, answers and output out.
 
-Rules: no call waits for a client. Data that a client does not take yet stays in its buffer;
+Rules: a process of a container is no client. No call waits for a client. Data that a client does not take yet stays in its buffer;
 `congested` tells when a buffer is so full that the container should stop writing.
 
 Does not know: what a request means (a callback handles it).
@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import CorruptData
+from sandbox.runtime.process import peers
 from sandbox.runtime.supervisor import protocol
 
 if TYPE_CHECKING:
@@ -157,6 +158,14 @@ class Client:
             self.listen()
 
 
+def _is_welcome(connection: socket.socket) -> bool:
+    try:
+        peer = peers.peer_of(connection)
+    except OSError:
+        return False
+    return peer is not None and not peer.is_guest
+
+
 class Clients:
     """All connections of one supervisor."""
 
@@ -182,10 +191,14 @@ class Clients:
         return client
 
     def accept(self, listener: socket.socket) -> None:
-        """Accept the waiting connections."""
+        """Accept the waiting connections, but not those of containers."""
         with suppress(OSError):
             while True:
-                self.add(listener.accept()[0])
+                connection = listener.accept()[0]
+                if _is_welcome(connection):
+                    self.add(connection)
+                else:
+                    connection.close()
 
     @property
     def attached(self) -> list[Client]:

@@ -45,7 +45,7 @@ LATEST = version_text(API_VERSION)
 
 def answer(method: str, path: str) -> tuple[int, Any]:
     nothing: Any = None
-    dispatcher = Dispatcher(ROUTES, nothing, peer=None)
+    dispatcher = Dispatcher(ROUTES, nothing, None)
     found = asyncio.run(dispatcher(make_mocked_request(method, path)))
     assert dispatcher.active == 0
     assert isinstance(found, web.Response)
