@@ -77,7 +77,9 @@ def ping(port: int, **headers: str) -> tuple[int, bytes]:
     return found
 
 
-def test_the_user_is_served_on_tcp_but_no_web_page(sandbox: Sandbox, tmp_path: pathlib.Path) -> None:
+def test_the_user_is_served_on_tcp_but_no_web_page(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
     with apiserver.serving(sandbox, tmp_path, "--tcp", "127.0.0.1:0") as server:
         port = tcp_port_of(server)
         assert ping(port) == (200, b"OK")

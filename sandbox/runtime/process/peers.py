@@ -85,7 +85,8 @@ def is_guest(pid: int) -> bool:
         return _has_no_new_privs(pid)
     if len(head) < _ENTRY.size or not head.startswith(b"\x7fELF"):
         return False
-    return 0 <= _ENTRY.unpack(head)[0] - _GUEST_BASE < _GUEST_ROOM
+    entry: int = _ENTRY.unpack(head)[0]
+    return 0 <= entry - _GUEST_BASE < _GUEST_ROOM
 
 
 def _has_no_new_privs(pid: int) -> bool:

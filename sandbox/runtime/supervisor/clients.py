@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The supervisor's side of its connections: requests in, answers and output out.
 
-Rules: a process of a container is no client. No call waits for a client. Data that a client does not take yet stays in its buffer;
-`congested` tells when a buffer is so full that the container should stop writing.
+Rules: a process of a container is no client. No call waits for a client. Data that a client does
+not take yet stays in its buffer; `congested` tells when a buffer is so full that the container
+should stop writing.
 
 Does not know: what a request means (a callback handles it).
 """

@@ -60,7 +60,9 @@ def test_a_process_that_has_ended_is_nobody_though_others_have_its_socket(
             assert peers.peer_of(connection) is None
 
 
-@pytest.mark.parametrize(("base", "is_guest"), [("0x567000000000", True), ("0x500000000000", False)])
+@pytest.mark.parametrize(
+    ("base", "is_guest"), [("0x567000000000", True), ("0x500000000000", False)]
+)
 def test_a_program_at_the_runtimes_address_is_a_containers(
     tmp_path: pathlib.Path, base: str, is_guest: bool
 ) -> None:
@@ -85,14 +87,16 @@ def test_a_process_that_cannot_be_looked_into_is_judged_by_no_new_privs() -> Non
 
 
 def test_the_user_and_the_holders_of_a_stream_are_found() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        with socket.create_connection(server.getsockname()) as client:
-            connection, place = server.accept()
-            with connection:
-                found = peers.uid_of_stream(place, connection.getsockname())
-                assert found is not None
-                assert found == (os.getuid(), os.fstat(client.fileno()).st_ino)
-                assert os.getpid() in peers.holders_of(found[1])
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+    ):
+        connection, place = server.accept()
+        with connection:
+            found = peers.uid_of_stream(place, connection.getsockname())
+            assert found is not None
+            assert found == (os.getuid(), os.fstat(client.fileno()).st_ino)
+            assert os.getpid() in peers.holders_of(found[1])
     assert peers.uid_of_stream(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
 
 
