@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from sandbox.api.access import Access
+from sandbox.api.access import Access, read_token
 from sandbox.api.call import State
 from sandbox.api.containers.attach_streams import Attachments
 from sandbox.api.containers.exec_processes import Execs
@@ -53,7 +53,7 @@ class Settings:
 
     socket: str
     tcp: tuple[str, int] | None = None
-    token: str = ""
+    token_file: Path | None = None
     idle: float | None = None
     ready: Callable[[list[str]], None] | None = None
 
@@ -95,6 +95,7 @@ class _Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end.set)
         descriptor_limit.widen()
+        access = self._access()
         listeners = self._listeners()
         work = Work()
         changes = Changes()
@@ -106,12 +107,6 @@ class _Server:
             attachments=Attachments(),
             execs=Execs(self._engine),
             address=self._settings.socket,
-        )
-        access = Access(
-            self._engine.layout,
-            uid=os.getuid(),
-            address=self._settings.socket,
-            token=self._settings.token,
         )
         dispatcher = Dispatcher(ROUTES, state, access)
         dispatcher.on_idle = self._idleness
@@ -138,6 +133,15 @@ class _Server:
             work.close()
             changes.close()
             self._remove()
+
+    def _access(self) -> Access:
+        file = self._settings.token_file
+        return Access(
+            self._engine.layout,
+            uid=os.getuid(),
+            address=self._settings.socket,
+            token=read_token(file) if file is not None else "",
+        )
 
     def _listeners(self) -> list[socket.socket]:
         found = inherited()

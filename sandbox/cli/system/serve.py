@@ -49,7 +49,6 @@ def serve(*, path: str | None, tcp: str | None, token: str | None, idle_exit: st
     import logging
     from pathlib import Path
 
-    from sandbox.api.access import read_token
     from sandbox.api.server import Settings
     from sandbox.api.server import serve as run
     from sandbox.engine import Engine
@@ -63,7 +62,7 @@ def serve(*, path: str | None, tcp: str | None, token: str | None, idle_exit: st
     settings = Settings(
         socket=os.path.abspath(path) if path else socket_path(),
         tcp=address,
-        token=read_token(Path(token)) if token is not None else "",
+        token_file=Path(token) if token is not None else None,
         idle=parse_duration(idle_exit) / SECOND if idle_exit else None,
         ready=_tell,
     )
