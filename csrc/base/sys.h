@@ -12,26 +12,9 @@
 #include <fcntl.h>
 #include <linux/stat.h>
 
-#include "base/base.h"
+#include "base/sys_path.h"
+#include "base/syscall.h"
 
-#include "arch.h"
-
-struct sb_timespec {
-	int64_t sec;
-	int64_t nsec;
-};
-
-static inline long sb_syscall(long nr, long a, long b, long c, long d, long e, long f)
-{
-	return sb_syscall6(nr, a, b, c, d, e, f);
-}
-
-#define SB_P(p) ((long)(uintptr_t)(p))
-
-static inline long sys_openat(int dir, const char *path, int flags, uint32_t mode)
-{
-	return sb_syscall6(__NR_openat, dir, SB_P(path), flags, mode, 0, 0);
-}
 static inline long sys_close(int fd)
 {
 	return sb_syscall6(__NR_close, fd, 0, 0, 0, 0, 0);
@@ -56,63 +39,13 @@ static inline long sys_lseek(int fd, int64_t off, int whence)
 {
 	return sb_syscall6(__NR_lseek, fd, off, whence, 0, 0, 0);
 }
-static inline long sys_statx(int dir, const char *path, int flags, uint32_t mask, struct statx *out)
-{
-	return sb_syscall6(__NR_statx, dir, SB_P(path), flags, mask, SB_P(out), 0);
-}
 static inline long sys_fstat(int fd, struct stat *out)
 {
 	return sb_syscall6(__NR_fstat, fd, SB_P(out), 0, 0, 0, 0);
 }
-static inline long sys_faccessat2(int dir, const char *path, int mode, int flags)
-{
-	return sb_syscall6(__NR_faccessat2, dir, SB_P(path), mode, flags, 0, 0);
-}
-static inline long sys_readlinkat(int dir, const char *path, char *buf, size_t len)
-{
-	return sb_syscall6(__NR_readlinkat, dir, SB_P(path), SB_P(buf), (long)len, 0, 0);
-}
-static inline long sys_mkdirat(int dir, const char *path, uint32_t mode)
-{
-	return sb_syscall6(__NR_mkdirat, dir, SB_P(path), mode, 0, 0, 0);
-}
-static inline long sys_mknodat(int dir, const char *path, uint32_t mode, uint64_t dev)
-{
-	return sb_syscall6(__NR_mknodat, dir, SB_P(path), mode, (long)dev, 0, 0);
-}
-static inline long sys_symlinkat(const char *target, int dir, const char *path)
-{
-	return sb_syscall6(__NR_symlinkat, SB_P(target), dir, SB_P(path), 0, 0, 0);
-}
-static inline long sys_linkat(int olddir, const char *old, int newdir, const char *new, int flags)
-{
-	return sb_syscall6(__NR_linkat, olddir, SB_P(old), newdir, SB_P(new), flags, 0);
-}
-static inline long sys_unlinkat(int dir, const char *path, int flags)
-{
-	return sb_syscall6(__NR_unlinkat, dir, SB_P(path), flags, 0, 0, 0);
-}
-static inline long sys_renameat2(int olddir, const char *old, int newdir, const char *new,
-				 uint32_t flags)
-{
-	return sb_syscall6(__NR_renameat2, olddir, SB_P(old), newdir, SB_P(new), flags, 0);
-}
 static inline long sys_fchmod(int fd, uint32_t mode)
 {
 	return sb_syscall6(__NR_fchmod, fd, mode, 0, 0, 0, 0);
-}
-static inline long sys_fchmodat(int dir, const char *path, uint32_t mode)
-{
-	return sb_syscall6(__NR_fchmodat, dir, SB_P(path), mode, 0, 0, 0);
-}
-static inline long sys_utimensat(int dir, const char *path, const struct sb_timespec *times,
-				 int flags)
-{
-	return sb_syscall6(__NR_utimensat, dir, SB_P(path), SB_P(times), flags, 0, 0);
-}
-static inline long sys_truncate(const char *path, int64_t len)
-{
-	return sb_syscall6(__NR_truncate, SB_P(path), len, 0, 0, 0, 0);
 }
 static inline long sys_ftruncate(int fd, int64_t len)
 {

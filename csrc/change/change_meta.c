@@ -85,8 +85,7 @@ static int host_chown(const struct file *file, uint32_t uid, uint32_t gid)
 {
 	if (!file->host)
 		return (int)sb_syscall(__NR_fchown, file->fd, uid, gid, 0, 0, 0);
-	return (int)sb_syscall(__NR_fchownat, AT_FDCWD, SB_P(file->host), uid, gid,
-			       AT_SYMLINK_NOFOLLOW, 0);
+	return (int)sys_fchownat(AT_FDCWD, file->host, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
 /* Write the record that file->record describes, when the file needs one. */

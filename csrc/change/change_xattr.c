@@ -42,15 +42,14 @@ struct bag {
 static long host_get(const struct bag *bag, const char *name, char *buf, size_t len)
 {
 	if (bag->host)
-		return sb_syscall(__NR_lgetxattr, SB_P(bag->host), SB_P(name), SB_P(buf), (long)len,
-				  0, 0);
+		return sys_lgetxattr(bag->host, name, buf, len);
 	return sb_syscall(__NR_fgetxattr, bag->fd, SB_P(name), SB_P(buf), (long)len, 0, 0);
 }
 
 static long host_list(const struct bag *bag, char *buf, size_t len)
 {
 	if (bag->host)
-		return sb_syscall(__NR_llistxattr, SB_P(bag->host), SB_P(buf), (long)len, 0, 0, 0);
+		return sys_llistxattr(bag->host, buf, len);
 	return sb_syscall(__NR_flistxattr, bag->fd, SB_P(buf), (long)len, 0, 0, 0);
 }
 
@@ -58,8 +57,7 @@ static int host_set(const struct bag *bag, const char *name, const char *value, 
 		    int flags)
 {
 	if (bag->host)
-		return (int)sb_syscall(__NR_lsetxattr, SB_P(bag->host), SB_P(name), SB_P(value),
-				       (long)len, flags, 0);
+		return (int)sys_lsetxattr(bag->host, name, value, len, flags);
 	return (int)sb_syscall(__NR_fsetxattr, bag->fd, SB_P(name), SB_P(value), (long)len, flags,
 			       0);
 }
@@ -67,7 +65,7 @@ static int host_set(const struct bag *bag, const char *name, const char *value, 
 static int host_remove(const struct bag *bag, const char *name)
 {
 	if (bag->host)
-		return (int)sb_syscall(__NR_lremovexattr, SB_P(bag->host), SB_P(name), 0, 0, 0, 0);
+		return (int)sys_lremovexattr(bag->host, name);
 	return (int)sb_syscall(__NR_fremovexattr, bag->fd, SB_P(name), 0, 0, 0, 0);
 }
 

@@ -156,6 +156,10 @@ long sb_hosted_getxattr(struct sb_hosted *h, const char *path, const char *name,
 			uint64_t len);
 long sb_hosted_listxattr(struct sb_hosted *h, const char *path, char *buf, uint64_t len);
 
+/* Open a directory below the directory top. No link is followed. own: what a guest can make there
+ * is opened up when its mode shuts the user out. */
+int sb_hosted_open_folder(int top, const char *path, uint32_t own);
+
 /* hosted_change.c */
 
 /* A symlink at the end of a path is not followed. sb_hosted_create_file returns a descriptor to

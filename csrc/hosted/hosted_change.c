@@ -62,8 +62,10 @@ int sb_hosted_link(struct sb_hosted *h, const char *from, const char *to)
 
 int sb_hosted_rename(struct sb_hosted *h, const char *from, const char *to, uint32_t flags)
 {
-	int err = sb_quick_rename(&h->fs, from, to, flags);
+	int err;
 
+	sb_hosted_enter(h);
+	err = sb_quick_rename(&h->fs, from, to, flags);
 	if (err != -SB_ELOOK)
 		return err;
 	err = sb_hosted_look_up(h, from, SB_PARENT | SB_MAY_BE_ABSENT, &h->work.a);
@@ -74,8 +76,10 @@ int sb_hosted_rename(struct sb_hosted *h, const char *from, const char *to, uint
 
 int sb_hosted_unlink(struct sb_hosted *h, const char *path)
 {
-	int err = sb_quick_unlink(&h->fs, path);
+	int err;
 
+	sb_hosted_enter(h);
+	err = sb_quick_unlink(&h->fs, path);
 	if (err != -SB_ELOOK)
 		return err;
 	err = sb_hosted_look_up(h, path, SB_PARENT, &h->work.a);

@@ -282,6 +282,7 @@ static int complete(const char *path)
 
 	if (h == NULL)
 		return err;
+	sb_hosted_enter(h);
 	err = find_store_devs(h);
 	if (err == 0)
 		err = sb_upper_scan(&h->fs);

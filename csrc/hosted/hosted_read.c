@@ -98,12 +98,21 @@ const char *sb_hosted_upper(struct sb_hosted *h)
 	return sb_text_at(h->tree.control, h->tree.control->upper);
 }
 
+void sb_hosted_enter(const struct sb_hosted *h)
+{
+	const struct sb_control *control = h->tree.control;
+
+	sb_path_own(sb_text_at(control, control->upper), sb_text_at(control, control->work));
+}
+
 /* ---- reading -------------------------------------------------------------- */
 
 int sb_hosted_look_up(struct sb_hosted *h, const char *path, unsigned flags, struct sb_at *at)
 {
-	int err = sb_tree_lookup(&h->fs, "/", 1, path, flags, at);
+	int err;
 
+	sb_hosted_enter(h);
+	err = sb_tree_lookup(&h->fs, "/", 1, path, flags, at);
 	return err == -SB_EMAGIC ? -EACCES : err;
 }
 
@@ -194,13 +203,28 @@ int sb_hosted_open_file(struct sb_hosted *h, const char *path)
 {
 	struct sb_at *at = &h->work.a;
 	int err = sb_hosted_look_up(h, path, SB_FOLLOW, at);
+	struct statx sx;
+	int fd;
 
 	if (err < 0)
 		return err;
 	if (at->spot.type != S_IFREG && at->spot.type != S_IFDIR)
 		return -EINVAL;
-	return (int)sys_openat(AT_FDCWD, at->host.buf,
-			       O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+	fd = (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	/* A guest may have put something else there since. */
+	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx);
+	if (err == 0 && (sx.stx_mode & S_IFMT) != at->spot.type)
+		err = -EINVAL;
+	if (err < 0)
+		sys_close(fd);
+	return err < 0 ? err : fd;
+}
+
+int sb_hosted_open_folder(int top, const char *path, uint32_t own)
+{
+	return (int)sb_path_open_folder(top, path, own != 0);
 }
 
 struct names {

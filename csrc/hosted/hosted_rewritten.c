@@ -24,7 +24,7 @@ int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host)
 	node = sb_index_find_inode(&h->tree, ino);
 	if (node == SB_NO_NODE)
 		return -ENOENT;
-	err = (int)sys_statx(AT_FDCWD, host, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &sx);
+	err = (int)sys_statx(AT_FDCWD, host, 0, STATX_BASIC_STATS, &sx);
 	if (err < 0)
 		return err;
 	if (sx.stx_size != h->tree.nodes[node].size)

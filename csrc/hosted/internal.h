@@ -23,6 +23,8 @@ struct sb_hosted {
 /* hosted_control.c: add a string to the control file. -ENOSPC when it is full. */
 int sb_hosted_put_text(struct sb_control *control, const char *text,
 		       struct sb_text *out) SB_MUST_CHECK;
+/* hosted_read.c: a function that Python calls begins to work with this tree. */
+void sb_hosted_enter(const struct sb_hosted *h);
 /* hosted_read.c: sb_tree_lookup() as root of the container. -EACCES at a magic link of /proc,
  * which means nothing outside a guest. */
 int sb_hosted_look_up(struct sb_hosted *h, const char *path, unsigned flags,

@@ -246,7 +246,7 @@ static int read_guest(const char *guest, struct tracer *tracer)
 {
 	struct sb_map map = {0};
 	struct statx sx;
-	int err = sb_host_stat(guest, &sx);
+	int err = (int)sys_statx(AT_FDCWD, guest, 0, SB_STATX_MASK, &sx);
 
 	if (err == 0)
 		err = sb_map_file(guest, false, &map);

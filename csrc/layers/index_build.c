@@ -371,7 +371,7 @@ static int fill(struct sb_build *b, struct image *image)
 
 static int write_file(const char *dest, const char *bytes, uint64_t len)
 {
-	long fd = sys_openat(AT_FDCWD, dest, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	long fd = sys_open_named(dest, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	long err = 0;
 
 	if (fd < 0)
@@ -429,8 +429,8 @@ int sb_index_build(const struct sb_layer_rows *layers, uint32_t count, const cha
 	if (b->dirs == NULL)
 		err = -ENOMEM;
 	for (; opened < count && err == 0; opened++) {
-		b->dirs[opened] = (int)sys_openat(AT_FDCWD, layers[opened].diff,
-						  O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		b->dirs[opened] = (int)sys_open_named(layers[opened].diff,
+						      O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 		if (b->dirs[opened] < 0) {
 			err = b->dirs[opened];
 			sb_build_problem(b, layers[opened].diff, strlen(layers[opened].diff));

@@ -11,7 +11,7 @@
 
 int sb_map_file(const char *host, bool writable, struct sb_map *out)
 {
-	int fd = (int)sys_openat(AT_FDCWD, host, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
+	int fd = (int)sys_open_named(host, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
 	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
 	int64_t size;
 	long map;

@@ -23,7 +23,11 @@
 
 #include "base/stat.h"
 
-#define BUCKETS_OFF 4096
+/* Where the parts of a table lie. The file says so, too, but a guest can write there. */
+#define BUCKETS_OFF 4096U
+#define RECORDS_OFF (BUCKETS_OFF + SB_OWNER_BUCKETS * sizeof(uint32_t))
+#define BLOBS_OFF (RECORDS_OFF + SB_OWNER_RECORDS * sizeof(struct sb_owner))
+#define TABLE_SIZE (BLOBS_OFF + (uint64_t)SB_OWNER_BLOB_SIZE)
 #define FLAGS 0xfU /* the bits of sb_owner.flags that a reader gets */
 #define ROOM_SHIFT \
 	4 /* above them the size of the room for attributes: 0, or SMALLEST_ROOM << n - 1 bytes */
@@ -41,15 +45,14 @@ static const char MAGIC[8] = "SBOWNER";
 
 uint64_t sb_owner_size(void)
 {
-	return BUCKETS_OFF + (uint64_t)SB_OWNER_BUCKETS * sizeof(uint32_t) +
-	       (uint64_t)SB_OWNER_RECORDS * sizeof(struct sb_owner) + SB_OWNER_BLOB_SIZE;
+	return TABLE_SIZE;
 }
 
 int sb_owner_init(void *map, uint64_t size, const unsigned char *nonce)
 {
 	struct sb_owner_table *table = map;
 
-	if (size < sb_owner_size())
+	if (size < TABLE_SIZE)
 		return -EINVAL;
 	memcpy(table->magic, MAGIC, sizeof(MAGIC));
 	table->version = SB_OWNER_VERSION;
@@ -57,30 +60,28 @@ int sb_owner_init(void *map, uint64_t size, const unsigned char *nonce)
 	table->blob_next = 0;
 	memcpy(table->nonce, nonce, sizeof(table->nonce));
 	table->buckets_off = BUCKETS_OFF;
-	table->records_off = table->buckets_off + (uint64_t)SB_OWNER_BUCKETS * sizeof(uint32_t);
-	table->blobs_off =
-		table->records_off + (uint64_t)SB_OWNER_RECORDS * sizeof(struct sb_owner);
-	table->size = sb_owner_size();
+	table->records_off = RECORDS_OFF;
+	table->blobs_off = BLOBS_OFF;
+	table->size = TABLE_SIZE;
 	return 0;
 }
 
 int sb_owner_check(const struct sb_owner_table *table, uint64_t size)
 {
-	if (size < sb_owner_size() || memcmp(table->magic, MAGIC, sizeof(MAGIC)) != 0 ||
-	    table->version != SB_OWNER_VERSION || table->size != sb_owner_size() ||
-	    table->buckets_off != BUCKETS_OFF)
+	if (size < TABLE_SIZE || memcmp(table->magic, MAGIC, sizeof(MAGIC)) != 0 ||
+	    table->version != SB_OWNER_VERSION || table->size != TABLE_SIZE)
 		return -EINVAL;
 	return 0;
 }
 
 static uint32_t *buckets(const struct sb_tree *tree)
 {
-	return (uint32_t *)(void *)((char *)tree->owners + tree->owners->buckets_off);
+	return (uint32_t *)(void *)((char *)tree->owners + BUCKETS_OFF);
 }
 
 static struct sb_owner *record_at(const struct sb_tree *tree, uint32_t number)
 {
-	char *records = (char *)tree->owners + tree->owners->records_off;
+	char *records = (char *)tree->owners + RECORDS_OFF;
 
 	return (struct sb_owner *)(void *)records + number;
 }
@@ -219,6 +220,16 @@ bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb
 	return false;
 }
 
+uint32_t sb_owner_type(const struct statx *sx, const struct sb_owner *owner)
+{
+	const uint32_t host = sx->stx_mode & S_IFMT;
+	const uint32_t type = owner->mode & S_IFMT;
+
+	if ((owner->flags & SB_OWNER_MODE) == 0 || host != S_IFREG || sx->stx_size != 0)
+		return host;
+	return type == S_IFCHR || type == S_IFBLK ? type : host;
+}
+
 bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64_t ino)
 {
 	struct sb_owner_key key;
@@ -266,22 +277,34 @@ struct filling {
 	uint32_t len;
 };
 
-/* Give a record that we own room for len bytes. */
-static int make_room(const struct sb_tree *tree, struct sb_owner *record, uint32_t len)
+/* Is there room for len bytes at off? A guest can write a record, so each value is read once. */
+static bool is_room(uint32_t off, uint32_t len)
 {
-	uint32_t n = (record->flags & ROOM_MASK) >> ROOM_SHIFT;
-	uint32_t size = SMALLEST_ROOM;
-	char *room;
+	return len <= SB_OWNER_BLOB_SIZE && off <= SB_OWNER_BLOB_SIZE - len;
+}
+
+/* Give a record that we own room for len bytes, and say where that is. */
+static int make_room(const struct sb_tree *tree, struct sb_owner *record, uint32_t len, char **room)
+{
+	uint32_t flags = __atomic_load_n(&record->flags, __ATOMIC_RELAXED);
+	uint32_t off = __atomic_load_n(&record->blob_off, __ATOMIC_RELAXED);
+	uint32_t n = (flags & ROOM_MASK) >> ROOM_SHIFT;
+	uint64_t size = SMALLEST_ROOM;
 	int err;
 
-	if (len == 0 || (n > 0 && len <= SMALLEST_ROOM << (n - 1)))
+	*room = (char *)tree->owners + BLOBS_OFF + off;
+	if (len == 0 || (n > 0 && len <= (uint64_t)SMALLEST_ROOM << (n - 1) && is_room(off, len)))
 		return 0;
 	for (n = 1; size < len; n++)
 		size *= 2;
-	err = sb_owner_alloc_blob(tree, size, &record->blob_off, &room);
-	if (err == 0)
-		record->flags = (record->flags & ~ROOM_MASK) | n << ROOM_SHIFT;
-	return err;
+	if (size > SB_OWNER_BLOB_SIZE)
+		return -ENOSPC;
+	err = sb_owner_alloc_blob(tree, (uint32_t)size, &off, room);
+	if (err < 0)
+		return err;
+	record->blob_off = off;
+	record->flags = (flags & ~ROOM_MASK) | n << ROOM_SHIFT;
+	return 0;
 }
 
 /* Take the attributes of the current record over. */
@@ -300,7 +323,8 @@ static int write_record(const struct sb_tree *tree, struct sb_owner *record,
 {
 	const struct sb_owner *next = f->next;
 	uint32_t count;
-	int err = make_room(tree, record, f->len);
+	char *room;
+	int err = make_room(tree, record, f->len, &room);
 
 	if (err < 0)
 		return err;
@@ -316,7 +340,7 @@ static int write_record(const struct sb_tree *tree, struct sb_owner *record,
 	record->gid = next->gid;
 	record->mode = next->mode;
 	record->blob_len = f->len;
-	memcpy((char *)tree->owners + tree->owners->blobs_off + record->blob_off, f->bytes, f->len);
+	memcpy(room, f->bytes, f->len);
 	__atomic_store_n(&record->spare, spare, __ATOMIC_RELAXED);
 	__atomic_store_n(&record->flags, (count + WRITING) | (next->flags & FLAGS),
 			 __ATOMIC_RELEASE);
@@ -397,10 +421,9 @@ void sb_owner_drop(const struct sb_tree *tree, const struct sb_owner_key *key)
 const char *sb_owner_blob(const struct sb_tree *tree, const struct sb_owner *owner, uint32_t *len)
 {
 	*len = (owner->flags & SB_OWNER_XATTRS) != 0 ? owner->blob_len : 0;
-	if (*len > SB_OWNER_BLOB_SIZE || owner->blob_off > SB_OWNER_BLOB_SIZE - *len)
+	if (!is_room(owner->blob_off, *len))
 		*len = 0; /* the table is damaged */
-	return *len > 0 ? (const char *)tree->owners + tree->owners->blobs_off + owner->blob_off
-			: NULL;
+	return *len > 0 ? (const char *)tree->owners + BLOBS_OFF + owner->blob_off : NULL;
 }
 
 int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint32_t *off, char **room)
@@ -412,11 +435,11 @@ int sb_owner_alloc_blob(const struct sb_tree *tree, uint32_t len, uint32_t *off,
 		return -ENOSPC;
 	at = __atomic_load_n(&table->blob_next, __ATOMIC_RELAXED);
 	do {
-		if (at + len > SB_OWNER_BLOB_SIZE)
+		if (len > SB_OWNER_BLOB_SIZE || at > SB_OWNER_BLOB_SIZE - len)
 			return -ENOSPC;
 	} while (!__atomic_compare_exchange_n(&table->blob_next, &at, at + len, false,
 					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 	*off = (uint32_t)at;
-	*room = (char *)table + table->blobs_off + at;
+	*room = (char *)table + BLOBS_OFF + at;
 	return 0;
 }

@@ -35,6 +35,9 @@ bool sb_owner_find(const struct sb_tree *tree, const struct sb_owner_key *key,
 /* Fill key, and next with the current record, or with zeros. True when there is one. */
 bool sb_owner_load(const struct sb_tree *tree, const struct statx *sx, struct sb_owner_key *key,
 		   struct sb_owner *next);
+/* The type of a host file that has this record. Only an empty file can stand for something else,
+ * a device. */
+uint32_t sb_owner_type(const struct statx *sx, const struct sb_owner *owner);
 /* Is this the copy of the lower file with that inode number? */
 bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64_t ino);
 /* Was anything ever recorded? */

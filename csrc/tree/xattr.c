@@ -111,12 +111,12 @@ int sb_xattr_put(const struct sb_fs *fs, const struct sb_owner_key *key,
 
 static long list(const char *host, char *buf, size_t len)
 {
-	return sb_syscall(__NR_llistxattr, SB_P(host), SB_P(buf), (long)len, 0, 0, 0);
+	return sys_llistxattr(host, buf, len);
 }
 
 static long get(const char *host, const char *name, char *buf, size_t len)
 {
-	return sb_syscall(__NR_lgetxattr, SB_P(host), SB_P(name), SB_P(buf), (long)len, 0, 0);
+	return sys_lgetxattr(host, name, buf, len);
 }
 
 /* Is it a label of the host's security module? It means nothing for the copy. */

@@ -31,7 +31,7 @@ static int ask_access(const char *host, unsigned want)
 	int err = (int)sys_faccessat2(AT_FDCWD, host, (int)want, AT_EACCESS);
 
 	if (err == -ENOSYS || err == -EPERM)
-		err = (int)sb_syscall(__NR_faccessat, AT_FDCWD, SB_P(host), want, 0, 0, 0);
+		err = (int)sys_faccessat(AT_FDCWD, host, (int)want);
 	return err;
 }
 

@@ -47,8 +47,8 @@ static uint32_t mount_at(const struct sb_control *control, const char *guest, ui
 	return SB_NO_MOUNT;
 }
 
-/* The type of a host file. An empty file may stand for a device or the like: then the owner
- * table has the type. */
+/* The type of a host file. An empty file may stand for a device: then the owner table has the
+ * type. */
 static uint32_t type_of(const struct sb_tree *tree, const struct statx *sx)
 {
 	uint32_t type = sx->stx_mode & S_IFMT;
@@ -60,9 +60,7 @@ static uint32_t type_of(const struct sb_tree *tree, const struct statx *sx)
 	sb_owner_key(tree, sx, &key);
 	if (!sb_owner_maybe(tree, key.volume, key.ino))
 		return type;
-	if (!sb_owner_find(tree, &key, &owner) || (owner.flags & SB_OWNER_MODE) == 0)
-		return type;
-	return owner.mode & S_IFMT;
+	return sb_owner_find(tree, &key, &owner) ? sb_owner_type(sx, &owner) : type;
 }
 
 static int ask_host(const struct sb_path *host, struct sb_seen *seen)

@@ -105,8 +105,11 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 		out->gid = owner.gid;
 	}
 	if ((owner.flags & SB_OWNER_MODE) != 0) {
-		out->mode = owner.mode;
-		out->rdev = owner.rdev;
+		const uint32_t type = sb_owner_type(sx, &owner);
+
+		out->mode = type | (owner.mode & 07777);
+		if (type != (sx->stx_mode & S_IFMT))
+			out->rdev = owner.rdev;
 	}
 	if ((owner.flags & SB_OWNER_ORIGIN) != 0) {
 		out->ino = owner.origin;

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sandbox.errors import CorruptData, NativeError, map_os_errors
 from sandbox.models.file_type import kind_of
+from sandbox.native.host_tree import HostTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -54,33 +57,45 @@ class View(Protocol):
 
 
 class HostView:
-    """A directory of the host; every file in it belongs to root."""
+    """A directory of the host; every file in it belongs to root. Threads may share it."""
 
     def __init__(self, root: str, excluded: Callable[[str], bool] | None = None) -> None:
         """Read the files below *root* whose relative path is not *excluded*."""
-        self._root = os.fsencode(root)
+        self._root = root
         self._excluded = excluded
+        self._lock = threading.Lock()
+        self._files: HostTree | None = None
 
     @property
     def root(self) -> str:
         """The directory itself."""
-        return os.fsdecode(self._root)
+        return self._root
 
     @property
     def is_whole(self) -> bool:
         """Whether no file is excluded."""
         return self._excluded is None
 
+    @contextmanager
+    def _tree(self, path: bytes) -> Iterator[HostTree]:
+        shown = os.path.join(self._root, os.fsdecode(path))
+        with self._lock, map_os_errors(f"cannot read {shown}"):
+            if self._files is None:
+                self._files = HostTree(self._root)
+            yield self._files
+
     def fact(self, path: bytes) -> Fact | None:
         """Return what is at *path*."""
-        full = self._full(path)
-        try:
-            status = os.lstat(full)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as exc:
-            raise NativeError(exc.errno or 0, f"cannot read {os.fsdecode(full)}") from exc
-        kind = kind_of(status.st_mode) or "f"  # a socket becomes an empty file, as in BuildKit
+        with self._tree(path) as tree:
+            try:
+                status = tree.stat(path)
+                kind = (
+                    kind_of(status.st_mode) or "f"
+                )  # a socket becomes an empty file, as in BuildKit
+                link = tree.readlink(path) if kind == "l" else b""
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            xattrs = tree.user_xattrs(path) if kind in "fd" else {}
         if kind != "d" and path and self._is_hidden(path):
             return None
         return Fact(
@@ -88,9 +103,9 @@ class HostView:
             mode=stat.S_IMODE(status.st_mode),
             mtime_ns=status.st_mtime_ns,
             size=status.st_size if kind == "f" else 0,
-            link=os.readlink(full) if kind == "l" else b"",
+            link=link,
             rdev=(os.major(status.st_rdev), os.minor(status.st_rdev)) if kind in "cb" else (0, 0),
-            xattrs=_user_xattrs(full) if kind in "fd" else {},
+            xattrs=xattrs,
             inode=(status.st_dev, status.st_ino) if kind != "d" and status.st_nlink > 1 else None,
         )
 
@@ -99,8 +114,8 @@ class HostView:
 
     def names(self, path: bytes) -> list[bytes]:
         """Return the names in a directory; an excluded one shows its included content."""
-        with map_os_errors(f"cannot read {os.fsdecode(self._full(path))}"):
-            found = sorted(os.listdir(self._full(path)))
+        with self._tree(path) as tree:
+            found = tree.names(path)
         if self._excluded is None:
             return found
         return [name for name in found if self._has_shown(join(path, name))]
@@ -108,29 +123,17 @@ class HostView:
     def _has_shown(self, path: bytes) -> bool:
         if not self._is_hidden(path):
             return True
-        full = self._full(path)
-        if not os.path.isdir(full) or os.path.islink(full):
-            return False
-        return any(self._has_shown(join(path, name)) for name in os.listdir(full))
+        with self._tree(path) as tree:
+            is_directory = stat.S_ISDIR(tree.stat(path).st_mode)
+            names = tree.names(path) if is_directory else []
+        return any(self._has_shown(join(path, name)) for name in names)
 
     def open(self, path: bytes) -> BinaryIO:
         """Return the content of a regular file."""
-        full = self._full(path)
-        with map_os_errors(f"cannot read {os.fsdecode(full)}"):
-            if stat.S_ISSOCK(os.lstat(full).st_mode):
+        with self._tree(path) as tree:
+            if stat.S_ISSOCK(tree.stat(path).st_mode):
                 return open(os.devnull, "rb")
-            return os.fdopen(os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
-
-    def _full(self, path: bytes) -> bytes:
-        return self._root + b"/" + path if path else self._root
-
-
-def _user_xattrs(path: bytes) -> dict[bytes, bytes]:
-    try:
-        names = [name for name in os.listxattr(path) if name.startswith("user.")]
-        return {name.encode(): os.getxattr(path, name) for name in names}
-    except OSError:
-        return {}
+            return tree.open_file(path)
 
 
 class TreeView:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from contextlib import closing
 from functools import partial
 from typing import IO, TYPE_CHECKING
@@ -22,14 +21,13 @@ from sandbox.layers.tar_writer import PackEntry, write_tar
 from sandbox.layers.whiteout import OPAQUE, PREFIX
 from sandbox.models.closable import Closing
 from sandbox.models.digest import Digest
+from sandbox.native.host_tree import HostTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sandbox.models import oci
-
-_NEVER_FOLLOW = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Row(msgspec.Struct, omit_defaults=True):
@@ -145,22 +143,22 @@ class Files(Closing):
     """Opens the files of a layer, one at a time."""
 
     def __init__(self, diff: Path) -> None:
-        self._top = os.fsencode(diff)
+        self._tree = HostTree(diff)
         self._open: IO[bytes] | None = None
 
     def close(self) -> None:
-        """Close the open file."""
+        """Close the open file and the directories."""
         if self._open is not None:
             self._open.close()
+        self._tree.close()
 
     def size(self, path: bytes) -> int:
         """Return the size of a file in bytes."""
-        return os.lstat(os.path.join(self._top, path)).st_size
+        return self._tree.stat(path).st_size
 
     def open(self, path: bytes) -> IO[bytes]:
         """Open a file for reading, and close the previous one."""
         if self._open is not None:
             self._open.close()
-        fd = os.open(os.path.join(self._top, path), _NEVER_FOLLOW)
-        self._open = os.fdopen(fd, "rb")
+        self._open = self._tree.open_file(path)
         return self._open

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sandbox.errors import CorruptData, map_os_errors
-from sandbox.layers.host_tree import HostTree
 from sandbox.layers.layer_tar import Row, layer_entries, row_of
 from sandbox.layers.tar_fields import text
 from sandbox.layers.tar_writer import TarWriter
 from sandbox.layers.unpack import UnpackedLayer, write_with_holes
 from sandbox.models.closable import Closing
 from sandbox.models.digest import Digest
+from sandbox.native.host_tree import HostTree
 from sandbox.store.layers import LayerInfo
 from sandbox.store.layout import DIFF, INFO, META
 

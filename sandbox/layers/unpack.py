@@ -37,7 +37,6 @@ import msgspec
 
 from sandbox.errors import CorruptData, Unsupported, map_os_errors
 from sandbox.layers.byte_streams import HashingReader, decompressed
-from sandbox.layers.host_tree import HostTree
 from sandbox.layers.layer_entries import Entries
 from sandbox.layers.memory_budget import Memory
 from sandbox.layers.original_blob import BlobKeeper
@@ -45,6 +44,7 @@ from sandbox.layers.read_ahead import ReadAhead
 from sandbox.layers.tar_fields import text
 from sandbox.layers.tar_reader import TarStream
 from sandbox.layers.whiteout import Mark, classify
+from sandbox.native.host_tree import HostTree
 from sandbox.native.layer_table import QuickMembers, Record
 from sandbox.store.layers import LayerInfo
 from sandbox.store.layout import DIFF, INFO, META

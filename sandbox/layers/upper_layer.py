@@ -16,13 +16,14 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sandbox.errors import NativeError, map_os_errors
-from sandbox.layers.layer_tar import Row, row_of
+from sandbox.errors import map_os_errors
+from sandbox.layers.layer_tar import Row, raw, row_of
 from sandbox.layers.layer_writer import hash_layer, write_tables
 from sandbox.layers.tar_writer import PackEntry
 from sandbox.layers.unpack import UnpackedLayer
+from sandbox.layers.whiteout import check_name
 from sandbox.models.file_type import kind_of
-from sandbox.store.atomic_files import remove_tree
+from sandbox.native.host_tree import HostTree
 from sandbox.store.layout import DIFF
 
 if TYPE_CHECKING:
@@ -60,13 +61,13 @@ class Changes:
                 marks.append(Row(p=path.strip(b"/").decode("latin-1"), t="w"))
                 needed.add(os.path.dirname(path))
                 continue
-            with suppress(NativeError):
-                entry = self._entry(path)
-                if entry is None or self._is_trace(kind, path, needed):
-                    self.gone.append(path)
-                    continue
-                needed.add(os.path.dirname(path))
-                found.append(entry)
+            entry = self._entry(path)
+            if entry is None or self._is_trace(kind, path, needed):
+                self.gone.append(path)
+                continue
+            check_name(path)
+            needed.add(os.path.dirname(path))
+            found.append(entry)
         for entry in reversed(found):
             self._add(entry)
         self.rows += reversed(marks)
@@ -109,28 +110,37 @@ class Changes:
 
 def adopt_upper(changes: Changes, into: Path) -> UnpackedLayer:
     """Make the layer of *changes* in the empty directory *into*; this moves the upper."""
-    from pathlib import Path
-
-    upper = Path(changes.upper)
-    with map_os_errors("cannot make the layer"):
+    with map_os_errors("cannot make the layer"), HostTree(changes.upper, own=True) as upper:
         for name in changes.gone:
-            remove_tree(upper / os.fsdecode(name.lstrip(b"/")))
+            parent, _, last = name.lstrip(b"/").rpartition(b"/")
+            with suppress(FileNotFoundError):  # it was in a directory that is gone, too
+                upper.remove(parent, last, lambda _: None)
         for row in changes.rows:
             if row.t == "p":
-                _make_plain(upper / os.fsdecode(row.p.encode("latin-1")))
-        os.chmod(upper, 0o700)
-        upper.rename(into / DIFF)
+                _make_plain(upper, raw(row.p))
+        upper.chmod(b"", 0o700)
+        os.rename(changes.upper, into / DIFF)
+        for row in changes.rows:
+            if row.t in "fcbp" and not row.h:
+                _make_readable(upper, raw(row.p), 0o600)
         for row in reversed(changes.rows):
             if row.t == "d":
-                path = into / DIFF / os.fsdecode(row.p.encode("latin-1"))
-                os.utime(path, ns=(row.mt, row.mt), follow_symlinks=False)
+                _make_readable(upper, raw(row.p), 0o700)
+                upper.utime(raw(row.p), row.mt)
     info = write_tables(changes.rows, into, changes.size)
     return UnpackedLayer(hash_layer(into, changes.rows), into, info)
 
 
-def _make_plain(path: Path) -> None:
+def _make_plain(upper: HostTree, path: bytes) -> None:
     """Replace a FIFO by an empty file, which stands for it in a layer."""
-    mode = 0o600 | stat.S_IMODE(path.lstat().st_mode)
-    path.unlink()
-    path.touch()
-    path.chmod(mode & 0o777)
+    mode = 0o600 | stat.S_IMODE(upper.stat(path).st_mode)
+    upper.unlink(path)
+    upper.create(path).close()
+    upper.chmod(path, mode & 0o777)
+
+
+def _make_readable(upper: HostTree, path: bytes, rights: int) -> None:
+    """Give the owner the rights on a file of the layer; programs can take them away."""
+    mode = stat.S_IMODE(upper.stat(path).st_mode)
+    if mode & rights != rights:
+        upper.chmod(path, mode & 0o777 | rights)

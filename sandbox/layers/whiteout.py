@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from sandbox.errors import CorruptData
+from sandbox.errors import CorruptData, Unsupported
 
 PREFIX = b".wh."
 OPAQUE = b".wh..wh..opq"
@@ -24,6 +24,18 @@ class Mark(Enum):
     WHITEOUT = "the named entry is removed"
     OPAQUE = "the directory starts empty"
     IGNORED = "bookkeeping of AUFS"
+
+
+def check_name(path: bytes) -> None:
+    """Check that a layer can hold a file with this path. Raises Unsupported.
+
+    >>> check_name(b"a/.wh.b")
+    Traceback (most recent call last):
+    sandbox.errors.Unsupported: a layer cannot hold the file a/.wh.b: the name hides another one
+    """
+    if path.rpartition(b"/")[2].startswith(PREFIX):
+        shown = path.decode("utf-8", "backslashreplace")
+        raise Unsupported(f"a layer cannot hold the file {shown}: the name hides another one")
 
 
 def classify(name: bytes) -> tuple[Mark, bytes]:

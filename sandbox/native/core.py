@@ -23,11 +23,12 @@ from sandbox.errors import NativeError, map_os_errors
 from sandbox.models.closable import Closing
 from sandbox.models.record import Record, field
 from sandbox.native._native import ffi, lib
+from sandbox.native.host_tree import HostTree
 from sandbox.native.index import build_index, index_is_current
 from sandbox.native.process_table import end, limit_pids, pace, processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 __all__ = [
     "Changes",
@@ -161,6 +162,7 @@ def create_control(path: str, spec: ControlSpec) -> None:
 
     Raises NativeError, StoreError.
     """
+    path = os.path.realpath(path)
     work = spec.work_dir or f"{os.path.dirname(spec.upper_dir)}/work"
     with map_os_errors("cannot prepare the container's own layer"):
         for folder, mode in ((work, 0o700), (spec.upper_dir, 0o755)):
@@ -310,7 +312,14 @@ class Tree(Closing):
         size = lib.sb_hosted_listxattr(self._handle, path, out, size)
         _check(size, _name(path))
         names = bytes(ffi.buffer(out, size)).split(b"\0")[:-1]
-        return {name: self._xattr(path, name) for name in names}
+        found = {}
+        for name in names:
+            try:
+                found[name] = self._xattr(path, name)
+            except NativeError as exc:  # gone meanwhile, or a name that a guest made up
+                if exc.errno not in (errno.ENODATA, errno.EOPNOTSUPP, errno.EINVAL):
+                    raise
+        return found
 
     def _xattr(self, path: bytes, name: bytes) -> bytes:
         size = lib.sb_hosted_getxattr(self._handle, path, name, ffi.NULL, 0)
@@ -328,34 +337,51 @@ class Tree(Closing):
         The runtime's marks in the upper are appended to *marks*. The work is proportional to the
         container's layer, not to the image.
         """
-        marks = [] if marks is None else marks
-        return sorted(self._changes(b"", marks), key=lambda change: change[1])
+        found: Changes = []
+        pending = [(b"", False)]
+        with HostTree(self._upper, own=True) as upper:
+            while pending:
+                directory, hidden = pending.pop()
+                try:
+                    deeper = self._changes(upper, directory, hidden, found, marks)
+                except OSError as exc:
+                    if exc.errno not in (errno.ENOENT, errno.ENOTDIR):  # changed meanwhile
+                        raise NativeError(exc.errno or 0, _name(directory or b"/")) from exc
+                else:
+                    pending += deeper
+        return sorted(found, key=lambda change: change[1])
 
     def _changes(
-        self, directory: bytes, marks: Names, *, hidden: bool = False
-    ) -> Iterator[tuple[ChangeKind, bytes]]:
-        """Walk one directory of the upper; *hidden* means that it hides the lower one."""
-        upper = self._upper + directory
-        names: Names = os.listdir(upper)
+        self, upper: HostTree, directory: bytes, hidden: bool, found: Changes, marks: Names | None
+    ) -> Sequence[tuple[bytes, bool]]:
+        """Add the changes in one directory of the upper; return the directories in it.
+
+        *hidden* means that the directory hides the lower one.
+        """
+        names = upper.names(directory[1:])
         hidden = hidden or self._opaque in names
         if hidden:
-            for name in set(self._lower_names(directory or b"/")) - set(names):
-                yield "D", directory + b"/" + name
+            gone = set(self._lower_names(directory or b"/")) - set(names)
+            found += [("D", directory + b"/" + name) for name in gone]
+        deeper = []
         for name in names:
             path = directory + b"/" + name
-            if name == self._opaque:
-                marks.append(path)
+            try:
+                mode = upper.stat(path[1:]).st_mode
+                link = upper.readlink(path[1:]) if stat_bits.S_ISLNK(mode) else b""
+            except FileNotFoundError:
                 continue
-            status = os.lstat(upper + b"/" + name)
-            in_lower = self._in_lower(path)
-            if stat_bits.S_ISLNK(status.st_mode) and self._is_whiteout(path):
+            is_mark = name == self._opaque or link == self._whiteout
+            if is_mark and marks is not None:
                 marks.append(path)
-                if in_lower:
-                    yield "D", path
-                continue
-            yield ("C" if in_lower else "A"), path
-            if stat_bits.S_ISDIR(status.st_mode):
-                yield from self._changes(path, marks, hidden=hidden)
+            in_lower = name != self._opaque and self._in_lower(path)
+            if is_mark and in_lower:
+                found.append(("D", path))
+            elif not is_mark:
+                found.append(("C" if in_lower else "A", path))
+                if stat_bits.S_ISDIR(mode):
+                    deeper.append((path, hidden))
+        return deeper
 
     @property
     def upper(self) -> str:
@@ -372,9 +398,10 @@ class Tree(Closing):
         opaque: bytes = ffi.string(lib.sb_hosted_control(self._handle).opaque)
         return opaque
 
-    def _is_whiteout(self, path: bytes) -> bool:
+    @property
+    def _whiteout(self) -> bytes:
         whiteout: bytes = ffi.string(lib.sb_hosted_control(self._handle).whiteout)
-        return os.readlink(self._upper + path) == whiteout
+        return whiteout
 
     def _in_lower(self, path: bytes) -> bool:
         result: int = lib.sb_hosted_lower_stat(self._handle, path, self._stat)

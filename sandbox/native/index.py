@@ -55,5 +55,6 @@ def build_index(
 
 def index_is_current(index: str, store_root: str) -> bool:
     """Return whether the index is intact, and its inode numbers match the files."""
-    fits: int = lib.sb_hosted_index_fits(os.fsencode(index), os.fsencode(store_root))
+    store = os.fsencode(os.path.realpath(store_root))
+    fits: int = lib.sb_hosted_index_fits(os.fsencode(index), store)
     return fits == 1

@@ -199,7 +199,7 @@ class NetworkTable(Closing):
         lock = os.open(f"{directory}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with cls._open(directory) as table:
+            with cls._open(os.path.realpath(directory)) as table:
                 yield table
         finally:
             os.close(lock)
@@ -209,7 +209,7 @@ class NetworkTable(Closing):
         """Map the files to read them; `locked` must have created them."""
         if not os.path.exists(f"{directory}/ports"):
             raise FileNotFoundError(f"{directory}/ports")
-        return cls._open(directory)
+        return cls._open(os.path.realpath(directory))
 
     @classmethod
     def _open(cls, directory: str) -> Self:

@@ -24,6 +24,7 @@ from threading import get_native_id
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import NativeError
+from sandbox.native.host_tree import HostTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -154,12 +155,14 @@ def write(mount: MountPoint, facts: Sequence[tuple[bytes, int, int, int]]) -> No
 def _unusual(mount: MountPoint, facts: Sequence[tuple[bytes, _Fact]]) -> dict[bytes, _Fact]:
     """Return the rows that differ from the host's own files."""
     found = {}
-    for name, (uid, gid, mode) in facts:
-        plain = mode
-        with suppress(OSError):
-            plain = stat.S_IMODE(os.lstat(_below(os.fsencode(mount.source), name)).st_mode)
-        if (uid, gid) != (0, 0) or mode != plain:
-            found[name] = (uid, gid, mode)
+    top, last = os.path.split(os.fsencode(mount.source))  # a volume of a build can be a file
+    with suppress(FileNotFoundError), HostTree(top) as files:  # it was removed by force
+        for name, (uid, gid, mode) in facts:
+            plain = mode
+            with suppress(OSError):
+                plain = stat.S_IMODE(files.stat(_below(last, name)).st_mode)
+            if (uid, gid) != (0, 0) or mode != plain:
+                found[name] = (uid, gid, mode)
     return found
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _OWNER = "owner"
 _PATIENCE = 10.0  # seconds; ample time between the creation of a file and its lock
 _MOVED = ".doomed-"
+_ROOT = "."
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -175,38 +177,69 @@ def remove_tree(path: Path) -> None:
     Nested directories are first moved up to the top. This avoids recursion, and paths that are too
     long for the kernel. Several processes may remove the same tree at once; each continues until
     all is gone. Files that NFS keeps stay, in otherwise empty directories; a later call removes
-    them.
+    them. A stranger may change the tree meanwhile: each step goes through the descriptor of a
+    directory, so nothing outside of the tree is touched.
     """
-    if not path.is_dir() or path.is_symlink():
+    try:
+        root = os.open(path, _FOLDER)
+    except (FileNotFoundError, NotADirectoryError):  # or it is a symlink
         path.unlink(missing_ok=True)
         return
-    root = os.fspath(path)
-    pending = [root]
+    try:
+        _remove_all(root, os.fspath(path))
+    finally:
+        os.close(root)
+
+
+def _remove_all(root: int, path: str) -> None:
+    pending = [_ROOT]  # names in the root
     kept: set[str] = set()
     while pending:
         current = pending[-1]
-        with suppress(FileNotFoundError):
-            os.chmod(current, 0o700)
-            _empty(current, root, pending, kept)
-        if pending[-1] == current and _is_removed(current, kept):
+        with suppress(FileNotFoundError), _opened(root, current) as folder:
+            _empty(folder, root, pending, kept, is_root=current == _ROOT)
+        place = path if current == _ROOT else _in(root, current)
+        if pending[-1] == current and _is_removed(place, current, root, kept):
             pending.pop()
 
 
-def _empty(current: str, root: str, pending: list[str], kept: set[str]) -> None:
-    with os.scandir(current) as entries:
-        inner = list(entries)
-    for entry in inner:
+def _in(folder: int, name: str) -> str:
+    """Return a path that leads through a descriptor."""
+    return f"/proc/self/fd/{folder}/{name}"
+
+
+@contextmanager
+def _opened(root: int, name: str) -> Iterator[int]:
+    """Give a descriptor of a directory in the root, which the owner may read and change."""
+    fd = os.open(name, _FOLDER, dir_fd=root)
+    try:
+        os.chmod(f"/proc/self/fd/{fd}", 0o700)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _entries(folder: int) -> list[os.DirEntry[str]]:
+    fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        with os.scandir(fd) as entries:
+            return list(entries)
+    finally:
+        os.close(fd)
+
+
+def _empty(folder: int, root: int, pending: list[str], kept: set[str], *, is_root: bool) -> None:
+    for entry in _entries(folder):
         with suppress(FileNotFoundError):  # another process was faster
             if not entry.is_dir(follow_symlinks=False):
-                _unlink(entry.path)
-            elif entry.path in kept:
-                continue
-            elif current == root:
-                pending.append(entry.path)
+                _unlink(_in(folder, entry.name))
+            elif is_root:
+                if entry.name not in kept:
+                    pending.append(entry.name)
             else:
-                os.chmod(entry.path, 0o700)  # moving a directory needs write permission on it
-                moved = f"{root}/{_MOVED}{os.urandom(8).hex()}"
-                os.rename(entry.path, moved)
+                moved = f"{_MOVED}{os.urandom(8).hex()}"
+                with _opened(folder, entry.name):  # a move needs write permission on it
+                    os.rename(_in(folder, entry.name), _in(root, moved))
                 pending.append(moved)
 
 
@@ -218,27 +251,29 @@ def _unlink(path: str) -> None:
             raise
 
 
-def _is_removed(path: str, kept: set[str]) -> bool:
-    """Remove a directory, or add it to *kept* if NFS keeps all its entries.
+def _is_removed(place: str, name: str, root: int, kept: set[str]) -> bool:
+    """Remove the directory *place*, or add its *name* to *kept* if NFS keeps all its entries.
 
     Returns False if another process has just moved a directory into it.
     """
     with suppress(FileNotFoundError):
         try:
-            os.rmdir(path)
+            os.rmdir(place)
         except OSError as exc:
             if exc.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY):
                 raise
-            names = os.listdir(path)
-            left = [name for name in names if not _is_held(name) and f"{path}/{name}" not in kept]
-            if any(name.startswith(_MOVED) for name in left):
+            with _opened(root, name) as folder:
+                names = [entry.name for entry in _entries(folder)]
+            known = kept if name == _ROOT else set()
+            left = [inner for inner in names if not _is_held(inner) and inner not in known]
+            if any(inner.startswith(_MOVED) for inner in left):
                 return False
             if left:
                 raise
             if names:
-                kept.add(path)
+                kept.add(name)
             else:
-                os.rmdir(path)
+                os.rmdir(place)
     return True
 
 

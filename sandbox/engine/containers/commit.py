@@ -10,19 +10,20 @@ from __future__ import annotations
 import io
 import os
 import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from sandbox.engine.containers.tree import open_tree
-from sandbox.errors import NativeError, Unsupported
+from sandbox.errors import Unsupported
+from sandbox.layers.whiteout import check_name
 from sandbox.models import oci
 from sandbox.models.digest import Digest, parse_digest
 from sandbox.models.file_type import kind_of
 from sandbox.models.reference import parse_reference
 from sandbox.runtime import spec
+from sandbox.runtime.copy.sources import leaving_out_what_is_gone
 from sandbox.store import events
 from sandbox.store.images import ImageStore, NewImage
 
@@ -198,8 +199,12 @@ def _document(
 def _changed(tree: core.Tree) -> Iterator[PackEntry]:
     """Yield the changes to the image; deletions are whiteouts as in OCI layers."""
     for kind, path in tree.changes():
-        with suppress(NativeError):  # deleted meanwhile
-            entry = _whiteout(path) if kind == "D" else _entry(tree, path)
+        if kind == "D":
+            yield _whiteout(path)
+            continue
+        check_name(path)
+        with leaving_out_what_is_gone():
+            entry = _entry(tree, path)
             if entry is not None:
                 yield entry
 

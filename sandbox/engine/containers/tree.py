@@ -6,12 +6,13 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError, NotFound
 from sandbox.models.digest import Digest
 from sandbox.models.record import Record
+from sandbox.native.host_tree import HostTree
 from sandbox.store import events
 
 if TYPE_CHECKING:
@@ -96,17 +97,20 @@ def layer_size(states: ContainerStates, container: Container) -> int:
     """Return the bytes of all files in the container's own layer, hard links once."""
     seen: set[int] = set()
     total = 0
-    pending = [os.fspath(states.store.directory(container.config.id).upper)]
-    while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-                elif entry.is_file(follow_symlinks=False):
-                    status = entry.stat(follow_symlinks=False)
-                    if status.st_nlink == 1 or status.st_ino not in seen:
+    pending = [b""]
+    with HostTree(states.store.directory(container.config.id).upper, own=True) as upper:
+        while pending:
+            above = pending.pop()
+            with suppress(FileNotFoundError, NotADirectoryError):  # changed meanwhile
+                for name in upper.names(above):
+                    path = above + b"/" + name if above else name
+                    status = upper.stat(path)
+                    if stat.S_ISDIR(status.st_mode):
+                        pending.append(path)
+                    elif stat.S_ISREG(status.st_mode) and status.st_ino not in seen:
                         total += status.st_size
-                        seen.add(status.st_ino)
+                        if status.st_nlink > 1:
+                            seen.add(status.st_ino)
     return total
 
 

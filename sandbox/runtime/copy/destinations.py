@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sandbox.errors import CorruptData, NativeError, SandboxError, map_os_errors
 from sandbox.layers.tar_writer import PackEntry
+from sandbox.native.host_tree import HostTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -84,87 +85,106 @@ def _open_in(stack: ExitStack, item: Item) -> BinaryIO:
 
 
 class HostDestination:
-    """A path of the host that becomes the first item."""
+    """A path of the host that becomes the first item.
+
+    No link at or below that path is followed. Files get no set-user-id or set-group-id bit: they
+    would run with the rights of the user, who did not write them.
+    """
 
     def __init__(self, base: bytes, *, keep_owners: bool = False) -> None:
         """Write nothing yet."""
         self._base = base
         self._keep_owners = keep_owners
+        self._place: tuple[HostTree, bytes] | None = None
         self._directories: list[tuple[bytes, TarEntry]] = []
 
     def put(self, item: Item) -> None:
         """Make one object."""
         entry = item.entry
-        path = _below(self._base, entry.name)
-        shown = os.fsdecode(path)
+        shown = os.fsdecode(_below(self._base, entry.name))
         with map_os_errors(f"cannot write {shown}"):
-            _check_replaceable(_host_type(path), entry.kind, shown)
+            tree, first = self._opened(entry)
+            path = _below(first, entry.name)
+            _check_replaceable(_host_type(tree, path), entry.kind, shown)
             if entry.kind == "d":
-                self._make_directory(path, entry)
+                self._make_directory(tree, path, entry)
                 return
-            _unlink(path)
+            with suppress(FileNotFoundError):
+                tree.unlink(path)
             if entry.kind == "h":
-                os.link(_below(self._base, entry.link), path, follow_symlinks=False)
+                tree.link(_below(first, entry.link), path)
                 return
-            self._make(path, item)
-            self._set_facts(path, entry)
+            self._make(tree, path, item)
+            self._set_facts(tree, path, entry)
 
-    def _make(self, path: bytes, item: Item) -> None:
+    def _opened(self, first: TarEntry) -> tuple[HostTree, bytes]:
+        """Return a tree that holds the first item, and the item's path in it."""
+        if self._place is None:
+            if first.kind == "d" and os.path.isdir(self._base):
+                self._place = HostTree(self._base), b""
+            else:
+                path = self._base.rstrip(b"/")
+                self._place = HostTree(os.path.dirname(path) or b"."), os.path.basename(path)
+        return self._place
+
+    def _make(self, tree: HostTree, path: bytes, item: Item) -> None:
         entry = item.entry
         if entry.kind == "l":
-            os.symlink(entry.link, path)
+            tree.symlink(entry.link, path)
         elif entry.kind == "p":
-            os.mkfifo(path, 0o600)
+            tree.mknod(path, stat.S_IFIFO | 0o600)
         elif entry.kind in "cb":
             kind = stat.S_IFCHR if entry.kind == "c" else stat.S_IFBLK
-            os.mknod(path, kind | 0o600, os.makedev(*entry.rdev))
+            tree.mknod(path, kind | 0o600, os.makedev(*entry.rdev))
         else:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            with open(os.open(path, flags, 0o600), "wb") as file:
+            with tree.create(path) as file:
                 _write_content(file, item)
 
-    def _make_directory(self, path: bytes, entry: TarEntry) -> None:
+    def _make_directory(self, tree: HostTree, path: bytes, entry: TarEntry) -> None:
         try:
-            os.mkdir(path, 0o700)
+            tree.mkdir(path)
         except FileExistsError:
-            os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) | 0o700)
+            mode = stat.S_IMODE(tree.stat(path).st_mode)
+            if mode & 0o700 != 0o700:
+                tree.chmod(path, mode | 0o700)
         self._directories.append((path, entry))
 
-    def _set_facts(self, path: bytes, entry: TarEntry) -> None:
+    def _set_facts(self, tree: HostTree, path: bytes, entry: TarEntry) -> None:
         if self._keep_owners:
             with suppress(PermissionError):  # cp -a ignores this for unprivileged users, too
-                os.chown(path, entry.uid, entry.gid, follow_symlinks=False)
+                tree.chown(path, entry.uid, entry.gid)
         if entry.kind != "l":
-            os.chmod(path, entry.mode)
-        times = (entry.mtime_ns, entry.mtime_ns)
-        os.utime(path, ns=times, follow_symlinks=False)
+            is_safe = entry.kind == "d" or os.geteuid() == 0
+            tree.chmod(path, entry.mode if is_safe else entry.mode & 0o1777)
+        tree.utime(path, entry.mtime_ns)
 
     def finish(self) -> None:
         """Set modes and times of the directories, inner ones first."""
-        for path, entry in reversed(self._directories):
-            with map_os_errors(f"cannot write {os.fsdecode(path)}"):
-                self._set_facts(path, entry)
+        if self._place is None:
+            return
+        tree, _ = self._place
+        with tree:
+            for path, entry in reversed(self._directories):
+                shown = os.fsdecode(_below(self._base, entry.name))
+                with map_os_errors(f"cannot write {shown}"):
+                    self._set_facts(tree, path, entry)
 
 
 def _write_content(file: BinaryIO, item: Item) -> None:
+    end = 0
     for offset, data in item.chunks():
         file.seek(offset)
         file.write(data)
-    file.truncate(item.entry.size)
+        end = offset + len(data)
+    # An archive leaves holes out. Any other file ends where reading it ended.
+    file.truncate(item.entry.size if item.open is None else end)
 
 
-def _host_type(path: bytes) -> int:
+def _host_type(tree: HostTree, path: bytes) -> int:
     try:
-        return stat.S_IFMT(os.lstat(path).st_mode)
+        return stat.S_IFMT(tree.stat(path).st_mode)
     except FileNotFoundError:
         return 0
-
-
-def _unlink(path: bytes) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
 
 
 def _check_replaceable(present: int, kind: str, shown: str) -> None:

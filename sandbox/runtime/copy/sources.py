@@ -9,16 +9,19 @@ Does not know: where items go (`destinations`).
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
-from sandbox.errors import map_os_errors
+from sandbox.errors import NativeError, from_os_error, map_os_errors
 from sandbox.layers.tar_entry import TarEntry
 from sandbox.layers.tar_reader import TarStream
 from sandbox.models.file_type import kind_of
 from sandbox.models.record import Record
+from sandbox.native.host_tree import HostTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +29,16 @@ if TYPE_CHECKING:
     from sandbox.native import core
 
 _CHUNK = 256 * 1024
+
+
+@contextmanager
+def leaving_out_what_is_gone() -> Iterator[None]:
+    """Continue after the block if the file that it looks at was removed or replaced meanwhile."""
+    try:
+        yield
+    except NativeError as exc:
+        if exc.errno not in (errno.ENOENT, errno.ENOTDIR):
+            raise
 
 
 class Item(Record, frozen=True):
@@ -45,7 +58,8 @@ class Item(Record, frozen=True):
             return
         with self.open() as file:
             offset = 0
-            while data := file.read(_CHUNK):
+            # A program may write to the file for ever.
+            while data := file.read(min(_CHUNK, self.entry.size - offset)):
                 yield offset, data
                 offset += len(data)
 
@@ -61,11 +75,14 @@ def tree_items(tree: core.Tree, path: bytes, *, follow: bool = False) -> Iterato
     while pending:
         name, resolve = pending.pop()
         full = _join(top, name)
-        status = tree.stat(full, follow=resolve)
-        kind = kind_of(status.mode)
+        kind = None
+        with leaving_out_what_is_gone() if name else nullcontext():
+            status = tree.stat(full, follow=resolve)
+            kind = kind_of(status.mode)
+            entry = _tree_entry(tree, full, name, kind or "", status)
+            children = sorted(tree.list(full), reverse=True) if kind == "d" else []
         if kind is None:
             continue
-        entry = _tree_entry(tree, full, name, kind, status)
         identity = (status.dev, status.ino)
         if kind != "d" and status.nlink > 1 and identity in links:
             entry.kind, entry.link, entry.size = "h", links[identity], 0
@@ -73,15 +90,13 @@ def tree_items(tree: core.Tree, path: bytes, *, follow: bool = False) -> Iterato
             continue
         links.setdefault(identity, name)
         yield Item(entry, partial(_open_in_tree, tree, full) if kind == "f" else None)
-        if kind == "d":
-            names = sorted(tree.list(full), reverse=True)
-            pending += [(_join(name, child), False) for child in names]
+        pending += [(_join(name, child), False) for child in children]
 
 
 def _tree_entry(
     tree: core.Tree, full: bytes, name: bytes, kind: str, status: core.TreeStat
 ) -> TarEntry:
-    device = (os.major(status.rdev), os.minor(status.rdev)) if kind in "cb" else (0, 0)
+    device = (os.major(status.rdev), os.minor(status.rdev)) if kind in ("c", "b") else (0, 0)
     return TarEntry(
         name=name,
         kind=kind,
@@ -92,43 +107,63 @@ def _tree_entry(
         size=status.size if kind == "f" else 0,
         link=status.link or b"" if kind == "l" else b"",
         rdev=device,
-        xattrs=dict(tree.xattrs(full)) if kind in "fd" else {},
+        xattrs=dict(tree.xattrs(full)) if kind in ("f", "d") else {},
     )
 
 
 def host_items(path: bytes, *, follow: bool = False) -> Iterator[Item]:
-    """Yield the objects at and below *path* of the host."""
+    """Yield the objects at and below *path* of the host.
+
+    *follow* resolves a symbolic link at *path* itself; no other link is followed. The files are
+    open to be read as long as the items exist.
+    """
+    with map_os_errors(f"cannot read {os.fsdecode(path)}"):
+        top = os.path.realpath(path) if follow else path
+        if stat.S_ISDIR(os.lstat(top).st_mode):
+            tree, first = HostTree(top, follow=False), b""
+        else:
+            tree, first = HostTree(os.path.dirname(top) or b"."), os.path.basename(top)
     links: dict[tuple[int, int], bytes] = {}
-    pending = [(b"", follow)]
+    pending = [b""]
     while pending:
-        name, resolve = pending.pop()
-        full = _join(path, name)
-        with map_os_errors(f"cannot read {os.fsdecode(full)}"):
-            status = os.stat(full, follow_symlinks=resolve)
-            kind = kind_of(status.st_mode)
-            if kind is None:
-                continue
-            entry = TarEntry(
-                name=name,
-                kind=kind,
-                mode=stat.S_IMODE(status.st_mode),
-                uid=status.st_uid,
-                gid=status.st_gid,
-                mtime_ns=status.st_mtime_ns,
-                size=status.st_size if kind == "f" else 0,
-                link=os.readlink(full) if kind == "l" else b"",
-            )
-            if kind in "cb":
-                entry.rdev = (os.major(status.st_rdev), os.minor(status.st_rdev))
-            children = sorted(os.listdir(full), reverse=True) if kind == "d" else []
+        name = pending.pop()
+        inner = _join(first, name)
+        try:
+            entry, status = _host_entry(tree, inner, name)
+            children = tree.names(inner) if entry.kind == "d" else []
+        except OSError as exc:
+            if name and isinstance(exc, FileNotFoundError | NotADirectoryError):
+                continue  # gone meanwhile
+            raise from_os_error(exc, doing=f"cannot read {os.fsdecode(_join(path, name))}") from exc
+        if not entry.kind:
+            continue
         identity = (status.st_dev, status.st_ino)
-        if kind != "d" and status.st_nlink > 1 and identity in links:
+        if entry.kind != "d" and status.st_nlink > 1 and identity in links:
             entry.kind, entry.link, entry.size = "h", links[identity], 0
             yield Item(entry)
             continue
         links.setdefault(identity, name)
-        yield Item(entry, partial(_open_host, full) if kind == "f" else None)
-        pending += [(_join(name, child), False) for child in children]
+        opener = partial(_open_host, tree, inner, _join(path, name))
+        yield Item(entry, opener if entry.kind == "f" else None)
+        pending += [_join(name, child) for child in reversed(children)]
+
+
+def _host_entry(tree: HostTree, path: bytes, name: bytes) -> tuple[TarEntry, os.stat_result]:
+    status = tree.stat(path)
+    kind = kind_of(status.st_mode) or ""
+    entry = TarEntry(
+        name=name,
+        kind=kind,
+        mode=stat.S_IMODE(status.st_mode),
+        uid=status.st_uid,
+        gid=status.st_gid,
+        mtime_ns=status.st_mtime_ns,
+        size=status.st_size if kind == "f" else 0,
+        link=tree.readlink(path) if kind == "l" else b"",
+    )
+    if kind in ("c", "b"):
+        entry.rdev = (os.major(status.st_rdev), os.minor(status.st_rdev))
+    return entry, status
 
 
 def tar_items(read: Callable[[int], bytes]) -> Iterator[Item]:
@@ -151,6 +186,6 @@ def _open_in_tree(tree: core.Tree, path: bytes) -> BinaryIO:
     return open(tree.open_file(path), "rb")
 
 
-def _open_host(path: bytes) -> BinaryIO:
-    with map_os_errors(f"cannot read {os.fsdecode(path)}"):
-        return open(path, "rb")
+def _open_host(tree: HostTree, path: bytes, shown: bytes) -> BinaryIO:
+    with map_os_errors(f"cannot read {os.fsdecode(shown)}"):
+        return tree.open_file(path)

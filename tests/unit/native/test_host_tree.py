@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.layers.host_tree import HostTree
+from sandbox.native.host_tree import HostTree
 
 
 @pytest.fixture
