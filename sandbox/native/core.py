@@ -17,15 +17,15 @@ import errno
 import os
 import stat as stat_bits
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
-from sandbox.errors import NativeError, map_os_errors
+from sandbox.errors import NativeError, from_os_error, map_os_errors
 from sandbox.models.closable import Closing
 from sandbox.models.record import Record, field
 from sandbox.native._native import ffi, lib
-from sandbox.native.host_tree import HostTree
 from sandbox.native.index import build_index, index_is_current
 from sandbox.native.process_table import end, limit_pids, pace, processes
+from sandbox.native.upper_changes import Changes, UpperChanges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,9 +131,7 @@ class TreeStat(Record, frozen=True):
     is_mount: bool
 
 
-ChangeKind = Literal["A", "C", "D"]
 Names = list[bytes]
-Changes = list[tuple[ChangeKind, bytes]]
 
 
 def _check(result: int, doing: str) -> int:
@@ -337,51 +335,20 @@ class Tree(Closing):
         The runtime's marks in the upper are appended to *marks*. The work is proportional to the
         container's layer, not to the image.
         """
-        found: Changes = []
-        pending = [(b"", False)]
-        with HostTree(self._upper, own=True) as upper:
-            while pending:
-                directory, hidden = pending.pop()
-                try:
-                    deeper = self._changes(upper, directory, hidden, found, marks)
-                except OSError as exc:
-                    if exc.errno not in (errno.ENOENT, errno.ENOTDIR):  # changed meanwhile
-                        raise NativeError(exc.errno or 0, _name(directory or b"/")) from exc
-                else:
-                    pending += deeper
-        return sorted(found, key=lambda change: change[1])
-
-    def _changes(
-        self, upper: HostTree, directory: bytes, hidden: bool, found: Changes, marks: Names | None
-    ) -> Sequence[tuple[bytes, bool]]:
-        """Add the changes in one directory of the upper; return the directories in it.
-
-        *hidden* means that the directory hides the lower one.
-        """
-        names = upper.names(directory[1:])
-        hidden = hidden or self._opaque in names
-        if hidden:
-            gone = set(self._lower_names(directory or b"/")) - set(names)
-            found += [("D", directory + b"/" + name) for name in gone]
-        deeper = []
-        for name in names:
-            path = directory + b"/" + name
-            try:
-                mode = upper.stat(path[1:]).st_mode
-                link = upper.readlink(path[1:]) if stat_bits.S_ISLNK(mode) else b""
-            except FileNotFoundError:
-                continue
-            is_mark = name == self._opaque or link == self._whiteout
-            if is_mark and marks is not None:
-                marks.append(path)
-            in_lower = name != self._opaque and self._in_lower(path)
-            if is_mark and in_lower:
-                found.append(("D", path))
-            elif not is_mark:
-                found.append(("C" if in_lower else "A", path))
-                if stat_bits.S_ISDIR(mode):
-                    deeper.append((path, hidden))
-        return deeper
+        control = lib.sb_hosted_control(self._handle)
+        found = UpperChanges(
+            whiteout=ffi.string(control.whiteout),
+            opaque=ffi.string(control.opaque),
+            in_lower=self._in_lower,
+            lower_names=self._lower_names,
+        )
+        try:
+            found.read(self._upper)
+        except OSError as exc:
+            raise from_os_error(exc, doing="cannot read the container's own layer") from exc
+        if marks is not None:
+            marks += found.marks
+        return sorted(found.changes, key=lambda change: change[1])
 
     @property
     def upper(self) -> str:
@@ -392,16 +359,6 @@ class Tree(Closing):
     def _upper(self) -> bytes:
         upper: bytes = ffi.string(lib.sb_hosted_upper(self._handle))
         return upper
-
-    @property
-    def _opaque(self) -> bytes:
-        opaque: bytes = ffi.string(lib.sb_hosted_control(self._handle).opaque)
-        return opaque
-
-    @property
-    def _whiteout(self) -> bytes:
-        whiteout: bytes = ffi.string(lib.sb_hosted_control(self._handle).whiteout)
-        return whiteout
 
     def _in_lower(self, path: bytes) -> bool:
         result: int = lib.sb_hosted_lower_stat(self._handle, path, self._stat)
