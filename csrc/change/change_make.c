@@ -224,21 +224,32 @@ static long make_here(struct sb_fs *fs, const struct recipe *r, const char *host
 	return err;
 }
 
-/* A new file in a mount belongs to the caller; give it a record for another owner. */
+/* Has the guest's view of a new file in a mount more than the host's file? */
+static bool mount_needs_record(const struct sb_looks *looks)
+{
+	return looks->uid != 0 || looks->gid != 0 || (looks->mode & SB_SET_ID_BITS) != 0;
+}
+
+/* A new file in a mount belongs to the caller; give it a record for another owner and set-id bits.
+ */
 static int own_in_mount(struct sb_fs *fs, int fd, const char *host, const struct sb_looks *looks)
 {
-	struct sb_owner record = {.flags = SB_OWNER_IDS, .uid = looks->uid, .gid = looks->gid};
+	struct sb_owner record = {.uid = looks->uid, .gid = looks->gid, .mode = looks->mode};
 	struct sb_owner_key key;
 	struct statx sx;
 	int err;
 
-	if (looks->uid == 0 && looks->gid == 0 && !sb_owner_may_be_stale(fs->tree))
+	if (!mount_needs_record(looks) && !sb_owner_may_be_stale(fs->tree))
 		return 0;
 	err = (int)sys_statx(fd, host, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, SB_STATX_MASK, &sx);
 	if (err < 0)
 		return err;
 	sb_owner_key(fs->tree, &sx, &key);
 	if (looks->uid != 0 || looks->gid != 0)
+		record.flags |= SB_OWNER_IDS;
+	if ((looks->mode & SB_SET_ID_BITS) != 0)
+		record.flags |= SB_OWNER_MODE;
+	if (record.flags != 0)
 		return sb_owner_put(fs->tree, &key, &record);
 	sb_owner_drop(fs->tree, &key);
 	return 0;
@@ -255,7 +266,7 @@ static long make_in_mount(struct sb_fs *fs, const struct sb_at *at, const struct
 		return make_here(fs, r, host);
 	if (is_device(r->looks.mode))
 		return sys_mknodat(AT_FDCWD, host, r->looks.mode, r->looks.rdev);
-	result = make_at(r, host, r->looks.mode & 07777);
+	result = make_at(r, host, sb_mount_host_mode(r->looks.mode));
 	if (result < 0)
 		return result;
 	err = own_in_mount(fs, AT_FDCWD, host, &r->looks);
@@ -403,10 +414,10 @@ long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t m
 		return err;
 	sb_commit_begin(fs);
 	in_mount = at->spot.mount != SB_NO_MOUNT;
-	if (in_mount ? r.looks.uid != 0 || r.looks.gid != 0 : sb_upper_needs_record(&r.looks))
+	if (in_mount ? mount_needs_record(&r.looks) : sb_upper_needs_record(&r.looks))
 		sb_owner_note_nameless(fs->tree);
 	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE,
-			in_mount ? r.looks.mode & 07777
+			in_mount ? sb_mount_host_mode(r.looks.mode)
 				 : sb_upper_host_mode(S_IFREG, r.looks.mode));
 	if (fd >= 0) {
 		err = in_mount ? own_in_mount(fs, (int)fd, "", &r.looks)

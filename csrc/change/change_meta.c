@@ -131,13 +131,13 @@ static int set_mode_in_upper(struct sb_fs *fs, struct file *file, uint32_t mode)
 
 static int set_mode_in_mount(struct sb_fs *fs, struct file *file, uint32_t mode)
 {
-	int err = 0;
+	const bool is_recorded = (file->record.flags & SB_OWNER_MODE) != 0;
+	const int err = host_chmod(file, sb_mount_host_mode(mode));
 
-	if ((file->record.flags & SB_OWNER_MODE) == 0) {
-		err = host_chmod(file, mode & 07777);
-		if (err != -EPERM || !sb_ids_has_cap(fs->ids, SB_CAP_FOWNER))
-			return err;
-	}
+	if (err == 0 && !is_recorded && (mode & SB_SET_ID_BITS) == 0)
+		return 0;
+	if (err < 0 && !is_recorded && (err != -EPERM || !sb_ids_has_cap(fs->ids, SB_CAP_FOWNER)))
+		return err;
 	record_mode(file, mode);
 	return save(fs, file);
 }
@@ -255,7 +255,8 @@ static uint32_t to_host(uint32_t id, uint32_t own)
 	return id == 0 ? own : id;
 }
 
-static int own_in_mount(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid)
+static int own_in_mount(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid,
+			uint32_t mode)
 {
 	const struct sb_control *control = fs->tree->control;
 	int err =
@@ -263,8 +264,10 @@ static int own_in_mount(struct sb_fs *fs, struct file *file, uint32_t uid, uint3
 
 	if (err < 0 && (err != -EPERM || !sb_ids_has_cap(fs->ids, SB_CAP_CHOWN)))
 		return err;
+	if ((file->record.flags & SB_OWNER_MODE) != 0)
+		file->record.mode = mode;
 	if (err == 0 && (file->record.flags & SB_OWNER_IDS) == 0)
-		return 0;
+		return save(fs, file);
 	file->record.flags |= SB_OWNER_IDS;
 	file->record.uid = uid;
 	file->record.gid = gid;
@@ -286,7 +289,7 @@ static int set_owner(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t
 	if (file->in_upper)
 		err = own_in_upper(fs, file, uid, gid, mode);
 	else
-		err = own_in_mount(fs, file, uid, gid);
+		err = own_in_mount(fs, file, uid, gid, mode);
 	if ((mode & S_IFMT) == S_IFDIR)
 		sb_dircache_changed(fs->tree);
 	sb_commit_end(fs);

@@ -19,6 +19,15 @@ static inline uint32_t sb_upper_host_mode(uint32_t type, uint32_t mode)
 	return (mode & 0777) | (type == S_IFDIR ? 0700U : 0600U);
 }
 
+#define SB_SET_ID_BITS 06000U
+
+/* The mode bits that a host file of a mount has: another user could run it with the owner's rights.
+ */
+static inline uint32_t sb_mount_host_mode(uint32_t mode)
+{
+	return mode & 07777 & ~SB_SET_ID_BITS;
+}
+
 /* What the guest shall see of a new or copied entry. */
 struct sb_looks {
 	uint32_t mode; /* type and bits */

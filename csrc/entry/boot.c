@@ -434,7 +434,7 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = sb_landlock_confine(&proc->tree);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot confine", entry->path, ret);
-	ret = sb_filter_install(proc->tree.control);
+	ret = sb_filter_install(&proc->tree);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot install the filter for", entry->path, ret);
 	sb_proc_register(proc, &thread->ids, 0);

@@ -34,7 +34,9 @@
 #define FS_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 
 #define RULE_NET_PORT 2
+#define NET_BIND_TCP (1ULL << 0)
 #define NET_CONNECT_TCP (1ULL << 1)
+#define NET_TCP (NET_BIND_TCP | NET_CONNECT_TCP)
 
 struct ruleset {
 	int fd;
@@ -193,12 +195,15 @@ static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
 	return ret == 0 ? allow_mounts(set, control) : ret;
 }
 
-/* A container without a network has its own servers on these ports (net_rules.h). */
+/* A container without a network has its own servers on these ports (net_rules.h). A client binds
+ * port 0: any that is free. */
 static int allow_ports(const struct ruleset *set)
 {
-	struct port_rule rule = {.allowed = NET_CONNECT_TCP};
-	long ret = 0;
+	struct port_rule rule = {.allowed = NET_BIND_TCP};
+	long ret =
+		sb_syscall6(__NR_landlock_add_rule, set->fd, RULE_NET_PORT, SB_P(&rule), 0, 0, 0);
 
+	rule.allowed = NET_TCP;
 	for (rule.port = SB_NET_SPARE_FIRST; ret == 0 && rule.port <= 65535; rule.port++)
 		ret = sb_syscall6(__NR_landlock_add_rule, set->fd, RULE_NET_PORT, SB_P(&rule), 0, 0,
 				  0);
@@ -218,7 +223,7 @@ int sb_landlock_confine(const struct sb_tree *tree)
 		return 0;
 	set.handled = handled_by(abi);
 	attributes.fs = set.handled;
-	attributes.net = is_alone && abi >= 4 ? NET_CONNECT_TCP : 0;
+	attributes.net = is_alone && abi >= 4 ? NET_TCP : 0;
 	ret = sb_syscall6(__NR_landlock_create_ruleset, SB_P(&attributes),
 			  attributes.net != 0 ? sizeof(attributes) : sizeof(attributes.fs), 0, 0, 0,
 			  0);

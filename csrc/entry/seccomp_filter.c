@@ -11,53 +11,45 @@
 
 #include <errno.h>
 #include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
-#include <linux/seccomp.h>
 #include <linux/wait.h>
 
 #include "compat_table.h"
+#include "entry/filter_code.h"
 #include "entry/signals.h"
+#include "net/net_rules.h"
 #include "pure/log.h"
 #include "pure/verdict.h"
 #include "tree/descriptors.h"
 
-#define MAX_CODE 2048
-
 struct program {
-	unsigned len;
-	bool full;
+	struct sb_filter_code out;
+	unsigned action; /* for a trapped call */
 	bool has_network; /* the container has addresses of its own */
+	bool is_alone; /* and they reach nobody else */
 	bool has_32;      /* 32-bit programs can run, which a tracer does not allow */
 	bool knows_descriptors; /* descriptors.h */
 	bool is_fenced; /* the runtime's own text is refused some calls, too */
 	unsigned trap_count;
 	unsigned short traps[SB_NR_KNOWN +
 			     SB_COMPAT_KNOWN]; /* jumps to the end, which checks the address */
-	struct sock_filter code[MAX_CODE];
 };
 
 static void emit(struct program *p, unsigned code, unsigned jt, unsigned jf, unsigned k)
 {
-	if (p->len == MAX_CODE) {
-		p->full = true;
-		return;
-	}
-	p->code[p->len++] =
-		(struct sock_filter){.code = (__u16)code, .jt = (__u8)jt, .jf = (__u8)jf, .k = k};
+	sb_filter_emit(&p->out, code, jt, jf, k);
 }
 
-#define LOAD(p, field) \
-	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offsetof(struct seccomp_data, field))
+#define LOAD(p, field) sb_filter_load(&(p)->out, SB_FILTER_FIELD(field))
 
 static void emit_jump_to_trap(struct program *p)
 {
-	p->traps[p->trap_count++] = (unsigned short)p->len;
+	p->traps[p->trap_count++] = (unsigned short)p->out.len;
 	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
 }
 
-static void emit_trap(struct program *p, unsigned action)
+static void emit_trap(struct program *p)
 {
 	const unsigned ip = (unsigned)offsetof(struct seccomp_data, instruction_pointer);
 
@@ -66,10 +58,10 @@ static void emit_trap(struct program *p, unsigned action)
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip);
 	emit(p, BPF_JMP | BPF_JGT | BPF_K, 1, 0, (unsigned)(uintptr_t)sb_text_end);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	emit(p, BPF_RET | BPF_K, 0, 0, action | SB_TRAP_MAGIC);
+	emit(p, BPF_RET | BPF_K, 0, 0, p->action | SB_TRAP_MAGIC);
 }
 
-#define ARGUMENT(n) ((unsigned)offsetof(struct seccomp_data, args) + 8U * (n))
+#define ARGUMENT(n) SB_FILTER_ARGUMENT(n)
 
 /* Let the request pass unless it is one of file systems, or one about interfaces. */
 static void emit_ioctl(struct program *p)
@@ -118,7 +110,33 @@ static void emit_refuse(struct program *p, unsigned error)
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SB_RUNTIME_HIGH_WORD);
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
-	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | error);
+	sb_filter_refuse(&p->out, error);
+}
+
+static bool has_rules(const struct program *p, unsigned nr)
+{
+	return p->is_fenced && sb_fence_has_rules(nr, p->is_alone);
+}
+
+/* Some arguments pass without a trap. */
+static bool is_conditional(const struct program *p, unsigned nr)
+{
+	return nr == __NR_ioctl || sb_verdict_argument(nr) >= 0 ||
+	       (nr == __NR_listen && !p->has_network);
+}
+
+/* A call that is always trapped: the rules are for the runtime. */
+static void emit_for_runtime(struct program *p, unsigned nr)
+{
+	const unsigned ip = SB_FILTER_FIELD(instruction_pointer);
+
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip + 4);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, SB_RUNTIME_HIGH_WORD);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip);
+	emit(p, BPF_JMP | BPF_JGT | BPF_K, 0, 1, (unsigned)(uintptr_t)sb_text_end);
+	emit_jump_to_trap(p);
+	sb_fence_emit(&p->out, nr, p->is_alone);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
 
 static void emit_leaf(struct program *p, unsigned nr)
@@ -134,6 +152,12 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
+	if (has_rules(p, nr) && !is_conditional(p, nr)) {
+		emit_for_runtime(p, nr);
+		return;
+	}
+	if (has_rules(p, nr))
+		sb_fence_emit(&p->out, nr, p->is_alone);
 	if (nr == __NR_wait4) { /* see on_ptrace.c, on_wait.c */
 		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
 		     (unsigned)offsetof(struct seccomp_data, args) + 8U * 2);
@@ -177,19 +201,19 @@ static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
 		return;
 	}
 	emit(p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, starts[half]);
-	jump = p->len;
+	jump = p->out.len;
 	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
 	emit_tree(p, starts, half, leaf);
-	if (!p->full)
-		p->code[jump].k = p->len - jump - 1;
+	if (!p->out.full)
+		p->out.code[jump].k = p->out.len - jump - 1;
 	emit_tree(p, starts + half, count - half, leaf);
 }
 
-/* SB_REFUSED makes the number stand alone, since its arguments count. */
+/* From SB_REFUSED on a number stands alone: its arguments count, or the runtime makes it. */
 static unsigned verdict32_of(unsigned nr)
 {
-	if (nr == SB_COMPAT_IOCTL)
-		return SB_REFUSED;
+	if (nr == SB_COMPAT_IOCTL || (sb_compat_is_own(nr) && !sb_compat_is_native(nr)))
+		return SB_REFUSED + nr;
 	return sb_compat_is_native(nr) ? SB_NATIVE : SB_TRAPPED;
 }
 
@@ -199,9 +223,16 @@ static void emit_leaf32(struct program *p, unsigned nr)
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
+	if (nr == SB_COMPAT_IOCTL && p->is_fenced)
+		sb_fence_emit(&p->out, __NR_ioctl, false);
 	if (nr == SB_COMPAT_IOCTL)
 		emit_ioctl(p);
-	emit_jump_to_trap(p);
+	if (nr == SB_COMPAT_CLONE && p->is_fenced)
+		sb_fence_emit(&p->out, __NR_clone, false);
+	if (!p->is_fenced || sb_compat_is_own(nr))
+		emit_jump_to_trap(p);
+	else
+		emit(p, BPF_RET | BPF_K, 0, 0, p->action | SB_TRAP_MAGIC);
 }
 
 /* Emit the part for the calls of 32-bit programs. */
@@ -222,7 +253,7 @@ static void emit_32(struct program *p)
 	emit_tree(p, starts, count, emit_leaf32);
 }
 
-static void build(struct program *p, unsigned action)
+static void build(struct program *p)
 {
 	unsigned starts[SB_NR_KNOWN + 2];
 	unsigned count = 0;
@@ -230,7 +261,7 @@ static void build(struct program *p, unsigned action)
 
 	LOAD(p, arch);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_ARCH_AUDIT);
-	jump = p->len;
+	jump = p->out.len;
 	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
 	LOAD(p, nr);
 	for (unsigned nr = 0; nr <= SB_NR_KNOWN + 1; nr++) {
@@ -238,16 +269,17 @@ static void build(struct program *p, unsigned action)
 			starts[count++] = nr;
 	}
 	emit_tree(p, starts, count, emit_leaf);
-	if (!p->full)
-		p->code[jump].k = p->len - jump - 1;
+	if (!p->out.full)
+		p->out.code[jump].k = p->out.len - jump - 1;
 	emit_32(p);
-	for (unsigned i = 0; i < p->trap_count && !p->full; i++)
-		p->code[p->traps[i]].k = p->len - p->traps[i] - 1;
-	emit_trap(p, action);
+	for (unsigned i = 0; i < p->trap_count && !p->out.full; i++)
+		p->out.code[p->traps[i]].k = p->out.len - p->traps[i] - 1;
+	emit_trap(p);
 }
 
-int sb_filter_install(const struct sb_control *control)
+int sb_filter_install(const struct sb_tree *tree)
 {
+	const struct sb_control *control = tree->control;
 	const uint32_t flags = control->flags;
 	static struct program program;
 	struct sock_fprog prog;
@@ -257,15 +289,18 @@ int sb_filter_install(const struct sb_control *control)
 		return 0; /* the tracer sees every call */
 	program.is_fenced = !(flags & SB_CONTROL_UNFENCED);
 	program.has_network = control->net_container != 0;
+	program.is_alone = program.has_network && tree->net != NULL &&
+			   sb_net_is_alone(tree->net, control->net_container);
 	program.has_32 = SB_HAS_COMPAT && (flags & SB_CONTROL_TRACED) == 0;
 	program.knows_descriptors = sb_fds_are_known(control);
-	build(&program, flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP);
-	if (program.full)
+	program.action = flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP;
+	build(&program);
+	if (program.out.full)
 		SB_BUG("seccomp filter too long");
 	ret = sb_syscall6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
 	if (ret < 0)
 		return (int)ret;
-	prog.len = (unsigned short)program.len;
-	prog.filter = program.code;
+	prog.len = (unsigned short)program.out.len;
+	prog.filter = program.out.code;
 	return (int)sb_syscall6(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, SB_P(&prog), 0, 0, 0);
 }

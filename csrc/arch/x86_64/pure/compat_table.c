@@ -20,3 +20,33 @@ bool sb_compat_is_native(uint64_t nr)
 {
 	return nr <= SB_COMPAT_KNOWN && native[nr];
 }
+
+/* Those of i386_call.h, compat.h and compat.S, each by its number. */
+static const unsigned short own[] = {
+	20,   /* getpid */
+	SB_COMPAT_IOCTL,
+	SB_COMPAT_CLONE,
+	172,   /* prctl */
+	192,   /* mmap2 */
+	220,   /* getdents64 */
+	308,   /* pselect6 */
+	309,   /* ppoll */
+	319,   /* epoll_pwait */
+	360,   /* socketpair */
+	365,   /* getsockopt */
+	366,   /* setsockopt */
+	371,   /* recvfrom */
+	373,   /* shutdown */
+	413,   /* pselect6_time64 */
+	414,   /* ppoll_time64 */
+	441,   /* epoll_pwait2 */
+};
+
+bool sb_compat_is_own(uint64_t nr)
+{
+	for (size_t i = 0; i < SB_ARRAY_LEN(own); i++) {
+		if (own[i] == nr)
+			return true;
+	}
+	return false;
+}

@@ -12,8 +12,11 @@
 /* The highest number with a row. */
 #define SB_COMPAT_KNOWN 462
 #define SB_COMPAT_IOCTL 54
+#define SB_COMPAT_CLONE 120
 
 /* Does the kernel answer it? All others come into the runtime. */
 bool sb_compat_is_native(uint64_t nr);
+/* Does the runtime make it for a 32-bit program? */
+bool sb_compat_is_own(uint64_t nr);
 
 #endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * filter_code.c - the instructions of a seccomp filter, and those of the fence.
+ *
+ * How it works
+ *   The rows of fence.c become a load, a test and a refusal each. Sockets have more conditions than
+ *   a row can say.
+ */
+#include "entry/filter_code.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/sys.h"
+#include "pure/fence.h"
+
+#define TYPE_MASK 0xf /* of the type of a socket; the rest are flags */
+
+void sb_filter_emit(struct sb_filter_code *p, unsigned code, unsigned jt, unsigned jf, unsigned k)
+{
+	if (p->len == SB_FILTER_MAX) {
+		p->full = true;
+		return;
+	}
+	p->code[p->len++] =
+		(struct sock_filter){.code = (__u16)code, .jt = (__u8)jt, .jf = (__u8)jf, .k = k};
+}
+
+void sb_filter_load(struct sb_filter_code *p, unsigned offset)
+{
+	sb_filter_emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, offset);
+}
+
+void sb_filter_refuse(struct sb_filter_code *p, unsigned error)
+{
+	sb_filter_emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | error);
+}
+
+static void refuse_if(struct sb_filter_code *p, unsigned jump, unsigned value, unsigned error)
+{
+	sb_filter_emit(p, BPF_JMP | jump | BPF_K, 0, 1, value);
+	sb_filter_refuse(p, error);
+}
+
+static void refuse_unless(struct sb_filter_code *p, unsigned value, unsigned error)
+{
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, value);
+	sb_filter_refuse(p, error);
+}
+
+/* Without a network: streams of TCP, whose connections Landlock limits; names of files; and the
+ * stand-in for netlink sockets. */
+static void emit_socket_alone(struct sb_filter_code *p)
+{
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, AF_UNIX);
+	sb_filter_emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, AF_NETLINK);
+	sb_filter_load(p, SB_FILTER_ARGUMENT(2));
+	refuse_unless(p, NETLINK_USERSOCK, EPROTONOSUPPORT);
+	sb_filter_emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, AF_INET);
+	refuse_unless(p, AF_INET6, EAFNOSUPPORT);
+	sb_filter_load(p, SB_FILTER_ARGUMENT(1));
+	sb_filter_emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, TYPE_MASK);
+	refuse_unless(p, SOCK_STREAM, EACCES);
+	sb_filter_load(p, SB_FILTER_ARGUMENT(2));
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 0);
+	refuse_unless(p, IPPROTO_TCP, EPROTONOSUPPORT);
+}
+
+/* Nobody needs these two families in a container; Docker refuses the first. */
+static void emit_socket(struct sb_filter_code *p, bool alone)
+{
+	sb_filter_load(p, SB_FILTER_ARGUMENT(0));
+	refuse_if(p, BPF_JEQ, AF_VSOCK, EAFNOSUPPORT);
+	refuse_if(p, BPF_JEQ, AF_ALG, EAFNOSUPPORT);
+	if (alone)
+		emit_socket_alone(p);
+}
+
+bool sb_fence_has_rules(unsigned nr, bool alone)
+{
+	for (const struct sb_fence_rule *rule = sb_fence_rules; rule->error != 0; rule++) {
+		if (rule->nr == nr && (alone || !rule->alone))
+			return true;
+	}
+	return nr == __NR_socket;
+}
+
+void sb_fence_emit(struct sb_filter_code *p, unsigned nr, bool alone)
+{
+	for (const struct sb_fence_rule *rule = sb_fence_rules; rule->error != 0; rule++) {
+		if (rule->nr != nr || (rule->alone && !alone))
+			continue;
+		sb_filter_load(p, SB_FILTER_ARGUMENT(rule->argument));
+		refuse_if(p, rule->test == SB_FENCE_BITS ? BPF_JSET : BPF_JEQ, rule->value,
+			  rule->error);
+	}
+	if (nr == __NR_socket)
+		emit_socket(p, alone);
+}
