@@ -17,6 +17,7 @@ import pytest
 from tests.harness import privileges, surroundings
 from tests.harness.cbuild import build_guest_program
 from tests.harness.command import Sandbox
+from tests.harness.run_folder import make_run_folder, remove
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CLONE_NEWUSER = 0x10000000
@@ -24,6 +25,7 @@ CLONE_NEWUSER = 0x10000000
 INTERCEPTOR = os.environ.get("SANDBOX_TEST_INTERCEPTOR", "auto")
 PASSED_OVER = "passed_over_signals"
 PASSED_OVER_KEY = pytest.StashKey[list[int]]()
+RUN_FOLDER_KEY = pytest.StashKey[pathlib.Path]()
 
 # Hypothesis measures no time: a small machine may be busy, and pytest-timeout sets the limits.
 COMMON: dict[str, Any] = {
@@ -39,8 +41,11 @@ hypothesis.settings.register_profile("fuzz", max_examples=200, **COMMON)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     if os.geteuid() != 0:
+        if config.option.basetemp is None:  # a worker of pytest-xdist is given one
+            config.option.basetemp = config.stash[RUN_FOLDER_KEY] = make_run_folder()
         from_controller = getattr(config, "workerinput", {})
         passed_over = surroundings.put_in_order(from_controller.get(PASSED_OVER, ()))
         config.stash[PASSED_OVER_KEY] = passed_over
@@ -54,6 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
         f"{sys.executable}: use `make test`",
         returncode=4,
     )
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keep the folders of failed tests, until the next run."""
+    if exitstatus == 0 and RUN_FOLDER_KEY in session.config.stash:
+        remove(session.config.stash[RUN_FOLDER_KEY])
 
 
 @pytest.hookimpl(optionalhook=True)
