@@ -114,6 +114,14 @@ struct sb_ids {
 	uint32_t groups[128]; /* SB_MAX_GROUPS */
 };
 
+/* ---- the mark of a container's processes -------------------------------- */
+
+/* The hard limit RLIMIT_LOCKS, which has limited nothing since Linux 2.4, says which container a
+ * process belongs to when it is one of these numbers. */
+#define SB_MARK_RESOURCE 10
+#define SB_MARK_FIRST 4611686018427387904
+#define SB_MARK_LAST 4611967493404098559
+
 /* ---- control: <run>/control, shared by every process of a container ---- */
 
 /* sb_control.flags */

@@ -139,6 +139,35 @@ static void emit_for_runtime(struct program *p, unsigned nr)
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
 
+/* Only the limit that marks a container's processes comes to the runtime. Not even the runtime's
+ * own instruction changes it, since a guest may jump there. resource and change are the numbers of
+ * the arguments; change is NO_ARGUMENT when the call changes nothing, ANY_ARGUMENT when it always
+ * does. */
+#define NO_ARGUMENT 6
+#define ANY_ARGUMENT 7
+
+static void emit_limit(struct program *p, unsigned resource, unsigned change)
+{
+	const unsigned ip = SB_FILTER_FIELD(instruction_pointer);
+
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(resource));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_MARK_RESOURCE);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	if (change == NO_ARGUMENT || !p->is_fenced)
+		return;
+	if (change != ANY_ARGUMENT) {
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(change));
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(change) + 4);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 5, 0, 0);
+	}
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip + 4);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SB_RUNTIME_HIGH_WORD);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip);
+	emit(p, BPF_JMP | BPF_JGT | BPF_K, 1, 0, (unsigned)(uintptr_t)sb_text_end);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM);
+}
+
 static void emit_leaf(struct program *p, unsigned nr)
 {
 	unsigned verdict = sb_verdict(nr);
@@ -176,6 +205,12 @@ static void emit_leaf(struct program *p, unsigned nr)
 	}
 	if (nr == __NR_ioctl)
 		emit_ioctl(p);
+	if (nr == __NR_getrlimit)
+		emit_limit(p, 0, NO_ARGUMENT);
+	if (nr == __NR_setrlimit)
+		emit_limit(p, 0, ANY_ARGUMENT);
+	if (nr == __NR_prlimit64)
+		emit_limit(p, 1, 2);
 	if (set >= 0)
 		emit_when_set(p, nr, (unsigned)set);
 	emit_jump_to_trap(p);
@@ -212,13 +247,32 @@ static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
 /* From SB_REFUSED on a number stands alone: its arguments count, or the runtime makes it. */
 static unsigned verdict32_of(unsigned nr)
 {
-	if (nr == SB_COMPAT_IOCTL || (sb_compat_is_own(nr) && !sb_compat_is_native(nr)))
+	if (nr == SB_COMPAT_IOCTL || nr == SB_COMPAT_SETRLIMIT || nr == SB_COMPAT_PRLIMIT64 ||
+	    (sb_compat_is_own(nr) && !sb_compat_is_native(nr)))
 		return SB_REFUSED + nr;
 	return sb_compat_is_native(nr) ? SB_NATIVE : SB_TRAPPED;
 }
 
+/* Refuse a 32-bit program's change of the mark. */
+static void emit_limit32(struct program *p, unsigned resource)
+{
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(resource));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_MARK_RESOURCE);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	if (resource == 1) { /* prlimit64 without a new limit */
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(2));
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	}
+	emit_refuse(p, EPERM);
+}
+
 static void emit_leaf32(struct program *p, unsigned nr)
 {
+	if (nr == SB_COMPAT_SETRLIMIT || nr == SB_COMPAT_PRLIMIT64) {
+		emit_limit32(p, nr == SB_COMPAT_PRLIMIT64);
+		return;
+	}
 	if (verdict32_of(nr) == SB_NATIVE) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;

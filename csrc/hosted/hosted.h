@@ -80,6 +80,19 @@ int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd,
  * Returns how many were stored. */
 int sb_hosted_processes(const char *control, uint32_t *pids, uint64_t *started, uint32_t room);
 
+/* hosted_marks.c */
+
+/* Give the calling process and its later children a mark: SB_MARK_FIRST to SB_MARK_LAST. -EPERM
+ * where a lower limit is in force. */
+int sb_hosted_take_mark(uint64_t mark);
+/* The mark of a process, 0 for none. */
+int sb_hosted_mark_of(uint32_t pid, uint64_t *mark);
+/* Find the processes with a mark, ended ones that nobody has reaped included. Returns how many
+ * there are, which may be more than room. */
+int sb_hosted_marked(uint64_t mark, uint32_t *pids, uint32_t room);
+/* Send a signal to a process; -ESRCH unless it has the mark. */
+int sb_hosted_signal_marked(uint32_t pid, uint64_t mark, int number);
+
 /* hosted_supervisor.c */
 
 /* End every process that the container starts from now on. */

@@ -24,13 +24,23 @@ from sandbox.models.closable import Closing
 from sandbox.models.record import Record, field
 from sandbox.native._native import ffi, lib
 from sandbox.native.index import build_index, index_is_current
-from sandbox.native.process_table import end, limit_pids, pace, processes
+from sandbox.native.process_table import (
+    MARK_RESOURCE,
+    end,
+    limit_pids,
+    mark_of,
+    pace,
+    processes,
+    signal_process,
+    take_mark,
+)
 from sandbox.native.upper_changes import Changes, UpperChanges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "MARK_RESOURCE",
     "Changes",
     "ControlSpec",
     "EntryRequest",
@@ -44,9 +54,12 @@ __all__ = [
     "guest_path",
     "index_is_current",
     "limit_pids",
+    "mark_of",
     "pace",
     "post_entry",
     "processes",
+    "signal_process",
+    "take_mark",
 ]
 
 _PATH_MAX = 4096

@@ -1,41 +1,132 @@
 # SPDX-License-Identifier: MIT
-"""The process table in a container's control file.
+"""The processes of a running container, and the table of them in its control file.
 
-Rules: the process of a row may have ended, and its pid may belong to another process. Rows have
-the time of their creation to detect this.
+How it works: a process gets the mark of its container before the container's first instruction
+(csrc/hosted/hosted_marks.c). Its children inherit the mark and cannot drop it. The kernel shows it,
+so processes are found by it and by nothing that a guest can write.
+
+Rules: the table only proposes processes without a mark, which exist where a low limit forbids
+marks. Such a process counts if it executes the guest program. A signal is sent only to a process
+that belongs to the container at that moment.
 """
 
 from __future__ import annotations
 
 import os
+import signal
+import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError
 from sandbox.native._native import ffi, lib
+from sandbox.native.process_status import status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+MARK_RESOURCE = int(lib.SB_MARK_RESOURCE)
 _FEW_PIDS = 512
 _MAX_PIDS = 32768
+_DIGITS = 12
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def mark_of(run_dir: str) -> int:
+    """Return the mark of the container with this run directory, whose name begins with its id."""
+    name = os.path.basename(run_dir)
+    try:
+        number = int(name[:_DIGITS], 16)
+    except ValueError:
+        number = zlib.crc32(os.fsencode(name))
+    return int(lib.SB_MARK_FIRST) + number
+
+
+def take_mark(mark: int) -> bool:
+    """Mark this process and its later children; return False where a low limit forbids that."""
+    result: int = lib.sb_hosted_take_mark(mark)
+    return result == 0
 
 
 def processes(control_path: str) -> list[int]:
-    """Return the pids of the container's running processes. Raises NativeError."""
-    rows = _rows(control_path, _FEW_PIDS)
-    if len(rows) == _FEW_PIDS:
-        rows = _rows(control_path, _MAX_PIDS)
-    return [pid for pid, started in rows if _is_same(pid, started)]
+    """Return the pids of the container's running processes."""
+    mark = mark_of(os.path.dirname(control_path))
+    return [*_running(_marked(mark)), *_unmarked(control_path)]
 
 
-def _rows(control_path: str, room: int) -> list[tuple[int, int]]:
-    """Return pids with the time of their rows in ns since boot, at most *room* of them."""
-    pids = ffi.new("uint32_t[]", room)
-    started = ffi.new("uint64_t[]", room)
-    count = lib.sb_hosted_processes(os.fsencode(control_path), pids, started, room)
-    if count < 0:
-        raise NativeError(-count, f"cannot read {control_path}")
-    return [(pids[i], started[i]) for i in range(count)]
+def signal_process(control_path: str, pid: int, number: int) -> bool:
+    """Send a signal to a process of the container; return False if it is none, or has ended."""
+    mark = mark_of(os.path.dirname(control_path))
+    if lib.sb_hosted_signal_marked(pid, mark, number) == 0:
+        return True
+    if _mark(pid) is not None:
+        return False
+    with suppress(OSError):
+        watch = os.pidfd_open(pid)
+        try:
+            if _executes_guest(pid, os.path.dirname(control_path)):
+                signal.pidfd_send_signal(watch, number)
+                return True
+        finally:
+            os.close(watch)
+    return False
+
+
+def _marked(mark: int) -> list[int]:
+    room = _FEW_PIDS
+    while True:
+        pids = ffi.new("uint32_t[]", room)
+        count = lib.sb_hosted_marked(mark, pids, room)
+        if count < 0:
+            raise NativeError(-count, "cannot read /proc")
+        if count <= room:
+            return list(pids[0:count])
+        room = 2 * count
+
+
+def _running(pids: Sequence[int]) -> Iterator[int]:
+    for pid in pids:
+        status = status_of(pid)
+        if status is not None and not status.has_ended:
+            yield pid
+
+
+def _unmarked(control_path: str) -> Iterator[int]:
+    """Yield the running processes of the table that have no mark and execute the guest program."""
+    run_dir = os.path.dirname(control_path)
+    rows: list[tuple[int, int]] = []
+    with suppress(NativeError):  # a guest can damage the table
+        rows = _rows(control_path)
+    for pid, started in rows:
+        if _mark(pid) == 0 and _is_same(pid, started) and _executes_guest(pid, run_dir):
+            yield pid
+
+
+def _mark(pid: int) -> int | None:
+    """Return the mark of a process, 0 for none; None if the process is gone or a stranger's."""
+    found = ffi.new("uint64_t *")
+    return int(found[0]) if lib.sb_hosted_mark_of(pid, found) == 0 else None
+
+
+def _executes_guest(pid: int, run_dir: str) -> bool:
+    try:
+        return os.path.samefile(f"/proc/{pid}/exe", f"{run_dir}/guest")
+    except OSError:
+        return False
+
+
+def _rows(control_path: str) -> list[tuple[int, int]]:
+    """Return the rows of the table: pids, with the time of the row in ns since boot."""
+    room = _FEW_PIDS
+    while True:
+        pids = ffi.new("uint32_t[]", room)
+        started = ffi.new("uint64_t[]", room)
+        count = lib.sb_hosted_processes(os.fsencode(control_path), pids, started, room)
+        if count < 0:
+            raise NativeError(-count, f"cannot read {control_path}")
+        if count < room or room == _MAX_PIDS:
+            return [(pids[i], started[i]) for i in range(count)]
+        room = _MAX_PIDS
 
 
 def end(control_path: str) -> None:
@@ -63,12 +154,7 @@ def _check(result: int, path: str) -> None:
 
 def _is_same(pid: int, seen_ns: int) -> bool:
     """Return whether the process with that pid was already running at that time."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
+    status = status_of(pid)
+    if status is None or status.has_ended:
         return False
-    if fields[0] in (b"Z", b"X"):
-        return False
-    tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-    return int(fields[19]) * tick_ns <= seen_ns + tick_ns
+    return status.start_time * _TICK_NS <= seen_ns + _TICK_NS

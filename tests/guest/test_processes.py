@@ -30,6 +30,7 @@ GROUPS = (
     "many-children",
     "fds",
     "closing",
+    "unused-limit",
     "sessions",
     "daemons",
     "names",

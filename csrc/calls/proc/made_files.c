@@ -58,6 +58,35 @@ static long fill_net_unix(struct sb_proc_fill *f)
 	return sb_proc_rewrite(f, unix_line);
 }
 
+/* The mark of the container, a number of 19 digits, is an unlimited number of locks for guests. */
+static void limit_line(struct sb_proc_fill *f, const char *line, size_t len)
+{
+	static const char name[] = "Max file locks ";
+	static const char unlimited[] = "unlimited          ";
+	const size_t digits = sizeof(unlimited) - 1;
+
+	if (len < sizeof(name) || memcmp(line, name, sizeof(name) - 1) != 0) {
+		sb_proc_put(&f->out, line, len);
+		return;
+	}
+	for (size_t at = 0; at < len;) {
+		size_t end = at;
+
+		while (end < len && line[end] >= '0' && line[end] <= '9')
+			end++;
+		if (end - at == digits)
+			sb_proc_put_text(&f->out, unlimited);
+		else
+			sb_proc_put(&f->out, line + at, SB_MAX(end - at, (size_t)1));
+		at = SB_MAX(end, at + 1);
+	}
+}
+
+static long fill_limits(struct sb_proc_fill *f)
+{
+	return sb_proc_rewrite(f, limit_line);
+}
+
 static void status_line(struct sb_proc_fill *f, const char *line, size_t len)
 {
 	sb_proc_status_line(&f->status, line, len, &f->out);
@@ -163,19 +192,11 @@ struct made_file {
 };
 
 static const struct made_file process_files[] = {
-	{"maps", fill_maps},
-	{"smaps", fill_maps},
-	{"numa_maps", fill_numa_maps},
-	{"status", fill_status},
-	{"mountinfo", fill_mountinfo},
-	{"mounts", fill_mounts},
-	{"mountstats", fill_mountstats},
-	{"auxv", sb_proc_fill_auxv},
-	{"uid_map", fill_id_map},
-	{"gid_map", fill_id_map},
-	{"setgroups", fill_setgroups},
-	{"loginuid", fill_loginuid},
-	{"net/unix", fill_net_unix},
+	{"maps", fill_maps},           {"smaps", fill_maps},        {"numa_maps", fill_numa_maps},
+	{"status", fill_status},       {"limits", fill_limits}, /* see on_rlimit.c */
+	{"mountinfo", fill_mountinfo}, {"mounts", fill_mounts},     {"mountstats", fill_mountstats},
+	{"auxv", sb_proc_fill_auxv},   {"uid_map", fill_id_map},    {"gid_map", fill_id_map},
+	{"setgroups", fill_setgroups}, {"loginuid", fill_loginuid}, {"net/unix", fill_net_unix},
 };
 
 static const struct made_file system_files[] = {

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.builder.errors import Cancelled
+from sandbox.errors import NativeError
 from sandbox.models.closable import Closing
 from sandbox.models.container import ContainerConfig
 from sandbox.models.endpoints import Endpoint, NetworkConfig
@@ -167,14 +168,14 @@ class _Output(Closing):
 def _kill_rest(control: str) -> None:
     """Kill the processes that the command left behind, and wait until they are gone."""
     deadline = time.monotonic() + 20
-    core.end(control)
+    with suppress(NativeError):  # the command can damage the file
+        core.end(control)
     while time.monotonic() < deadline:
         pids = core.processes(control)
         if not pids:
             return
         for pid in pids:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+            core.signal_process(control, pid, signal.SIGKILL)
         for pid in pids:
             with suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)

@@ -14,39 +14,21 @@ Does not know: the reasons.
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError
-from sandbox.models.record import Record
 from sandbox.native import core
+from sandbox.native.process_status import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
 _ROUNDS = 100
 _PATIENCE = 0.02  # seconds for one generation of processes to stop
-_STILL = frozenset({"T", "t", "Z", "X"})
-
-
-class Standing(Record, frozen=True):
-    """The state of a process, from /proc."""
-
-    parent: int
-    state: str
-
-
-def standing(pid: int) -> Standing | None:
-    """Return the state of a process, or None if it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return Standing(int(fields[1]), fields[0].decode())
+_STOPPED = frozenset({"T", "t"})
 
 
 def generations(parents: Mapping[int, int]) -> list[list[int]]:
@@ -81,12 +63,14 @@ class Pace:
         self._reasons.add(reason)
         seen = set(self._held)
         for _ in range(_ROUNDS):
-            found = {pid: standing(pid) for pid in self._processes() if pid not in seen}
+            found = {pid: status_of(pid) for pid in self._processes() if pid not in seen}
             if not found:
                 return
             seen.update(found)
             moving = {
-                pid: item.parent for pid, item in found.items() if item and item.state not in _STILL
+                pid: item.parent
+                for pid, item in found.items()
+                if item and item.state not in _STOPPED
             }
             for row in generations(moving):
                 self._stop(row)
@@ -102,11 +86,11 @@ class Pace:
         self._reasons.clear()
         held, self._held = self._held, []
         self._mark(held, stopped=False)
-        _signal(reversed(held), signal.SIGCONT)
+        self._signal(reversed(held), signal.SIGCONT)
 
     def _stop(self, pids: list[int]) -> None:
         self._mark(pids, stopped=True)
-        _signal(pids, signal.SIGSTOP)
+        self._signal(pids, signal.SIGSTOP)
         self._held += pids
         deadline = time.monotonic() + _PATIENCE
         while any(_moves(pid) for pid in pids) and time.monotonic() < deadline:
@@ -117,13 +101,11 @@ class Pace:
             with suppress(NativeError):  # the container was removed by force
                 core.pace(self._control, list(pids), stopped=stopped)
 
+    def _signal(self, pids: Iterable[int], number: int) -> None:
+        for pid in pids:
+            core.signal_process(self._control, pid, number)
+
 
 def _moves(pid: int) -> bool:
-    found = standing(pid)
-    return found is not None and found.state not in _STILL
-
-
-def _signal(pids: Iterable[int], number: int) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
+    found = status_of(pid)
+    return found is not None and found.state not in _STOPPED and found.state not in "ZX"

@@ -11,13 +11,13 @@ Does not know: what is executed, or what happens with the exit status.
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError
+from sandbox.native.process_status import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -194,39 +194,16 @@ def kill_all(control: str) -> None:
     """
     from sandbox.native import core
 
-    own = os.getpid()
-    try:
+    with suppress(NativeError):  # the file is gone already, or a guest has damaged it
         core.end(control)
-    except NativeError as exc:
-        if exc.errno != errno.ENOENT:
-            raise
-        return  # the supervisor has just cleaned up
     for _ in range(_KILL_ROUNDS):
-        alive = [pid for pid in _processes(control) if pid != own and _is_alive(pid)]
+        alive = core.processes(control)
         if not alive:
             break
         for pid in alive:
-            _kill(pid)
+            core.signal_process(control, pid, signal.SIGKILL)
         _collect(block=True)
     _collect(block=False)
-
-
-def _processes(control: str) -> list[int]:
-    from sandbox.native import core
-
-    try:
-        return core.processes(control)
-    except NativeError as exc:
-        if exc.errno != errno.ENOENT:
-            raise
-        return []
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
 
 
 def _collect(*, block: bool) -> None:
@@ -243,18 +220,6 @@ def _collect(*, block: bool) -> None:
 
 
 def start_time_of(pid: int) -> int | None:
-    """Return the start time of a process in clock ticks after boot, or None if it is gone.
-
-    A zombie counts as gone.
-    """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # The name may contain spaces and brackets: count after the last bracket.
-            fields = file.read().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
-
-
-def _is_alive(pid: int) -> bool:
-    return start_time_of(pid) is not None
+    """Return the start time of a process in clock ticks after boot, or None if it has ended."""
+    status = status_of(pid)
+    return None if status is None or status.has_ended else status.start_time

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed
 from sandbox.models.record import Record
+from sandbox.native import core
 from sandbox.runtime import lifecycle, rundir
 from sandbox.runtime.limits import cgroups
 from sandbox.runtime.process import reaper
@@ -131,6 +132,7 @@ class FirstProcess:
             argv=[os.fsencode(arg) for arg in self._entry.argv],
             env=dict(_split_env(entry) for entry in self._entry.env),
             limits=_numeric_limits(self._config),
+            mark=core.mark_of(self._run_dir.path),
             cpus=_cpus(self._config.policy.cpuset) if "cpuset" not in kept else frozenset(),
             streams=streams,
             go=go,
@@ -171,6 +173,7 @@ class _Birth(Record, frozen=True):
     argv: list[bytes]
     env: dict[bytes, bytes]
     limits: list[tuple[int, tuple[int, int]]]
+    mark: int
     cpus: frozenset[int]
     streams: Streams
     go: int
@@ -190,8 +193,12 @@ def _numeric_limits(config: ContainerConfig) -> list[tuple[int, tuple[int, int]]
 
     found = []
     for limit in config.ulimits:
-        # Python has no name for RLIMIT_LOCKS; its number is 10 on every machine.
-        number = 10 if limit.name == "locks" else getattr(resource, f"RLIMIT_{limit.name.upper()}")
+        if limit.name == "locks":
+            # Python has no name for RLIMIT_LOCKS. Its hard limit is the mark of the container.
+            number = core.MARK_RESOURCE
+            found.append((number, (limit.soft, resource.getrlimit(number)[1])))
+            continue
+        number = getattr(resource, f"RLIMIT_{limit.name.upper()}")
         ceiling = resource.getrlimit(number)[1]
         if ceiling != -1 and not 0 <= limit.hard <= ceiling and os.geteuid() != 0:
             raise RuntimeFailed(
@@ -226,6 +233,7 @@ def _become(birth: _Birth) -> None:
             import resource
 
             resource.setrlimit(limit, values)
+        core.take_mark(birth.mark)  # the process is found without it, too, but not as surely
         if birth.cpus:
             os.sched_setaffinity(0, birth.cpus)
         os.chdir("/")

@@ -129,6 +129,11 @@ class Session:
         """Return the pids of the container's processes."""
         return core.processes(self.run_dir.control) if self.run_dir else []
 
+    def kill(self, pid: int) -> None:
+        """Kill one of these processes."""
+        if self.run_dir:
+            core.signal_process(self.run_dir.control, pid, signal.SIGKILL)
+
     def _open_streams(self, config: ContainerConfig) -> Streams:
         self._once = config.policy.stdin_once
         self._input_ended = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
 
 from sandbox.models.record import replace
 from sandbox.runtime.limits.usage import resident_bytes
@@ -39,8 +38,7 @@ class MemoryWatch(LimitWatch):
             self._record.tell("oom")
             self._record.change(replace(self._record.container.state, oom_killed=True))
             for pid in pids:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+                self._session.kill(pid)
             self._session.main.send(signal.SIGKILL)
             return 0
         return memory_period(limit - used, len(os.sched_getaffinity(0)))

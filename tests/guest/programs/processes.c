@@ -611,6 +611,25 @@ static int with_no_free_number(void)
 	return errno == EMFILE ? 5 : 6;
 }
 
+/* The limit that the runtime uses itself: it has no effect. */
+static void unused_limit(void)
+{
+	struct rlimit limit = {1, 1};
+	struct rlimit before = {1, 1};
+	struct rlimit wrong = {2, 1};
+
+	SEE(getrlimit(RLIMIT_LOCKS, &limit));
+	say("%lld %lld", (long long)limit.rlim_cur, (long long)limit.rlim_max);
+	SEE(setrlimit(RLIMIT_LOCKS, &limit));
+	SEE(setrlimit(RLIMIT_LOCKS, &wrong));
+	SEE(setrlimit(RLIMIT_LOCKS, NULL));
+	SEE(prlimit(0, RLIMIT_LOCKS, &limit, &before));
+	SEE(syscall(SYS_prlimit64, getppid(), RLIMIT_LOCKS, NULL, &limit));
+	say("%d", memcmp(&before, &limit, sizeof(limit)));
+	SEE(syscall(SYS_prlimit64, 0, RLIMIT_LOCKS, NULL, 1));
+	SEE(getrlimit(99, &limit));
+}
+
 static void closing(void)
 {
 	say_status("every descriptor closed", in_child(without_descriptors));
@@ -810,6 +829,7 @@ static const struct part groups[] = {
 	{"fds", fds_at_start},
 	{"fds-after-exec", fds_after_exec},
 	{"closing", closing},
+	{"unused-limit", unused_limit},
 	{"seven", seven},
 	{"sessions", sessions},
 	{"daemons", daemons},

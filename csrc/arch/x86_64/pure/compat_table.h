@@ -12,7 +12,9 @@
 /* The highest number with a row. */
 #define SB_COMPAT_KNOWN 462
 #define SB_COMPAT_IOCTL 54
+#define SB_COMPAT_SETRLIMIT 75
 #define SB_COMPAT_CLONE 120
+#define SB_COMPAT_PRLIMIT64 340
 
 /* Does the kernel answer it? All others come into the runtime. */
 bool sb_compat_is_native(uint64_t nr);

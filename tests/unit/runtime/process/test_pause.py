@@ -10,8 +10,9 @@ import time
 
 import pytest
 
+from sandbox.native.process_status import status_of
 from sandbox.runtime.process import pause
-from sandbox.runtime.process.pause import Pace, generations, standing
+from sandbox.runtime.process.pause import Pace, generations
 
 
 def test_parents_come_before_their_children() -> None:
@@ -25,13 +26,6 @@ def test_a_circle_of_parents_is_one_generation() -> None:
     assert generations({5: 6, 6: 5, 7: 5}) == [[5, 6, 7]]
 
 
-def test_the_state_of_a_process_is_the_kernels() -> None:
-    found = standing(os.getpid())
-    assert found is not None
-    assert (found.parent, found.state) == (os.getppid(), "R")
-    assert standing(2**22 + 1) is None
-
-
 @pytest.fixture
 def marks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[int], bool]]:
     """Return what is written into the control file that there is not."""
@@ -39,11 +33,12 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[int], bool]]:
     monkeypatch.setattr(
         pause.core, "pace", lambda _path, pids, *, stopped: told.append((pids, stopped))
     )
+    monkeypatch.setattr(pause.core, "signal_process", lambda _path, *words: os.kill(*words))
     return told
 
 
 def state_of(pid: int) -> str:
-    found = standing(pid)
+    found = status_of(pid)
     return found.state if found else ""
 
 
