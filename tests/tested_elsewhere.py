@@ -45,6 +45,9 @@ _PLACES = {
         "cli.containers.port runtime.network.port_proxy"
     ),
     "tests/integration/containers/test_limits.py": "cli.containers.stats cli.containers.update",
+    "tests/integration/containers/test_security.py": (
+        "cli.containers.security_flags cli.fence_warning engine.containers.security"
+    ),
     "tests/integration/images/test_explore.py": (
         "cli.images.explore_view cli.images.image_diff cli.images.image_explore"
     ),
@@ -97,7 +100,7 @@ _PLACES = {
     "tests/unit/layers/test_tar_reader.py": "layers.tar_entry",
     "tests/unit/layers/test_unpack.py": "native.layer_table",
     "tests/integration/builds/test_build_kills.py": "layers.upper_layer",
-    "tests/unit/native/test_core.py": "native.index native.process_table",
+    "tests/unit/native/test_core.py": "native.index native.process_table native.tree_records",
 }
 
 TESTED_ELSEWHERE = {

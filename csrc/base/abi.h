@@ -31,6 +31,7 @@
 #define SB_MAX_LEARNED 2048
 #define SB_MAX_ADOPTIONS 64
 #define SB_MAX_PIDS 65536
+#define SB_MAX_PROFILE 3584
 
 /* A string in the owning structure's string area. In struct sb_control a NUL follows each
  * string; elsewhere only where the member says so. */
@@ -134,6 +135,10 @@ struct sb_ids {
 #define SB_CONTROL_COUNTS_DIRS 128 /* st_nlink of an upper directory is 2 + its subdirectories */
 #define SB_CONTROL_SHORT_POSITIONS 256 /* directories here take positions of 31 bits only */
 #define SB_CONTROL_UNFENCED 512 /* for tests: no Landlock, and raw calls reach the kernel */
+#define SB_CONTROL_NO_NEW_PRIVS 1024 /* --security-opt no-new-privileges */
+#define SB_CONTROL_FENCED 2048 /* the host has found Landlock: it must stand */
+#define SB_CONTROL_UNCONFINED 4096 /* allow what only Docker's default refuses */
+#define SB_CONTROL_PROFILE 8192 /* a seccomp profile of the user decides, too (profile.h) */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */
@@ -219,6 +224,14 @@ struct sb_learned_site {
 	uint32_t nr;
 };
 
+/* One instruction of a seccomp profile (struct sock_filter). */
+struct sb_profile_step {
+	uint16_t code;
+	uint8_t jt;
+	uint8_t jf;
+	uint32_t k;
+};
+
 /* sb_adoption.word: thread id << 32 | one of these; 0 is free */
 #define SB_ADOPT_WANTED 1
 #define SB_ADOPT_TAKEN 2
@@ -285,7 +298,10 @@ struct sb_control {
 	uint32_t pids_high; /* the highest value that pids_limit has had */
 	uint32_t pids_hand; /* where the next search in the table begins */
 	uint64_t pids_off; /* uint64_t[SB_MAX_PIDS]: pids_limit.c */
+	uint64_t caps; /* the capabilities of its root; no process of the container gets others */
+	uint32_t profile_len;
 	uint32_t strings_len;
+	struct sb_profile_step profile[3584]; /* SB_MAX_PROFILE; profile.h */
 	char strings[131072]; /* SB_STRINGS_SIZE */
 };
 

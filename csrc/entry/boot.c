@@ -24,6 +24,7 @@
 #include "change/change.h"
 #include "compat_start.h"
 #include "entry/landlock.h"
+#include "entry/profile_filter.h"
 #include "entry/seccomp_filter.h"
 #include "entry/trap.h"
 #include "exec/binfmt_elf.h"
@@ -437,6 +438,9 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = sb_filter_install(&proc->tree);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot install the filter for", entry->path, ret);
+	ret = sb_profile_install(proc->tree.control);
+	if (ret < 0)
+		die(EXIT_FAILED, "cannot install the seccomp profile for", entry->path, ret);
 	sb_proc_register(proc, &thread->ids, 0);
 	ret = sb_exec(call, entry->path, (uintptr_t)start->argv, (uintptr_t)start->envp);
 	die(ret == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot execute", entry->path,

@@ -7,7 +7,8 @@
  *   write the upper, the work directory, the run directory and the binds that are not read-only.
  *   Without a network it cannot connect to the machine's TCP ports, either.
  * Rules
- *   Called once, before the first guest instruction. Landlock cannot restrict stat, chmod, chown
+ *   Called once, before the first guest instruction. Where the host found Landlock, a container
+ *   without it does not start. Landlock cannot restrict stat, chmod, chown
  *   and utime of files that the user owns.
  */
 #include "entry/landlock.h"
@@ -210,6 +211,14 @@ static int allow_ports(const struct ruleset *set)
 	return (int)ret;
 }
 
+/* Where the host has found Landlock, a container does not start without it. */
+static int fail_closed(const struct sb_control *control, long abi)
+{
+	if ((control->flags & SB_CONTROL_FENCED) == 0)
+		return 0;
+	return abi < 0 ? (int)abi : -EOPNOTSUPP;
+}
+
 int sb_landlock_confine(const struct sb_tree *tree)
 {
 	const bool is_alone =
@@ -219,8 +228,10 @@ int sb_landlock_confine(const struct sb_tree *tree)
 	long abi = sb_syscall6(__NR_landlock_create_ruleset, 0, 0, CREATE_RULESET_VERSION, 0, 0, 0);
 	long ret;
 
-	if (abi < 1 || (tree->control->flags & SB_CONTROL_UNFENCED))
+	if (tree->control->flags & SB_CONTROL_UNFENCED)
 		return 0;
+	if (abi < 1)
+		return fail_closed(tree->control, abi);
 	set.handled = handled_by(abi);
 	attributes.fs = set.handled;
 	attributes.net = is_alone && abi >= 4 ? NET_TCP : 0;

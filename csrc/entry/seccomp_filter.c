@@ -28,8 +28,9 @@ struct program {
 	unsigned action; /* for a trapped call */
 	bool has_network; /* the container has addresses of its own */
 	bool is_alone; /* and they reach nobody else */
-	bool has_32;      /* 32-bit programs can run, which a tracer does not allow */
+	bool has_32;      /* 32-bit programs can run: not with a tracer or a profile */
 	bool knows_descriptors; /* descriptors.h */
+	bool is_unconfined; /* what only Docker's default profile refuses passes */
 	bool is_fenced; /* the runtime's own text is refused some calls, too */
 	unsigned trap_count;
 	unsigned short traps[SB_NR_KNOWN +
@@ -173,6 +174,8 @@ static void emit_leaf(struct program *p, unsigned nr)
 	unsigned verdict = sb_verdict(nr);
 	int set = sb_verdict_argument(nr);
 
+	if (p->is_unconfined && sb_verdict_is_of_profile(nr))
+		verdict = SB_NATIVE;
 	if (verdict >= SB_REFUSED) {
 		emit_refuse(p, verdict - SB_REFUSED);
 		return;
@@ -221,7 +224,7 @@ static unsigned verdict_of(unsigned nr)
 	unsigned verdict = sb_verdict(nr);
 
 	/* Each trapped number is alone, since its arguments may count. */
-	return verdict == SB_TRAPPED ? 0x10000 + nr : verdict;
+	return verdict == SB_TRAPPED || sb_verdict_is_of_profile(nr) ? 0x10000 + nr : verdict;
 }
 
 /* Emit a decision tree over runs of equal verdicts; its depth is log2 of their count. */
@@ -341,11 +344,12 @@ int sb_filter_install(const struct sb_tree *tree)
 
 	if (flags & SB_CONTROL_STEPS)
 		return 0; /* the tracer sees every call */
+	program.is_unconfined = (flags & SB_CONTROL_UNCONFINED) != 0;
 	program.is_fenced = !(flags & SB_CONTROL_UNFENCED);
 	program.has_network = control->net_container != 0;
 	program.is_alone = program.has_network && tree->net != NULL &&
 			   sb_net_is_alone(tree->net, control->net_container);
-	program.has_32 = SB_HAS_COMPAT && (flags & SB_CONTROL_TRACED) == 0;
+	program.has_32 = SB_HAS_COMPAT && (flags & (SB_CONTROL_TRACED | SB_CONTROL_PROFILE)) == 0;
 	program.knows_descriptors = sb_fds_are_known(control);
 	program.action = flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP;
 	build(&program);

@@ -202,6 +202,10 @@ static bool may_run_32(struct sb_call *call)
 		sb_trace_note(call, "a 32-bit program: not with the interceptor ptrace");
 		return false;
 	}
+	if (call->proc->tree.control->flags & SB_CONTROL_PROFILE) {
+		sb_trace_note(call, "a 32-bit program: not with a seccomp profile");
+		return false;
+	}
 	if (has_32())
 		return true;
 	sb_trace_note(call, "a 32-bit program: this machine runs none");

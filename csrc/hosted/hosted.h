@@ -37,6 +37,9 @@ struct sb_hosted_spec {
 			    machine's own network */
 	const char *net_log; /* host path of the log of connections, empty or NULL for none */
 	uint32_t net_container; /* number in the network table */
+	uint64_t caps; /* the capabilities of the container's root */
+	const struct sb_profile_step *profile; /* a seccomp profile of profile_len steps */
+	uint32_t profile_len;
 };
 
 struct sb_hosted_stat {
@@ -67,15 +70,21 @@ int sb_hosted_create(const char *control, const struct sb_hosted_spec *spec);
 /* Do inode numbers of the index still fit the files in the store? 1, 0 or -errno. */
 int sb_hosted_index_fits(const char *index, const char *store);
 
+/* syscall_names.c */
+
+/* The number of a system call, or -ENOSYS. */
+int sb_hosted_syscall(const char *name);
+
 /* hosted_tables.c */
 
 /* Attach a mount. guest must be canonical (sb_hosted_resolve). */
 int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest,
 			const char *host);
-/* Post how a process enters the container. Returns the number of the entry, or -EBUSY when all
- * are in use. */
+/* Post how a process enters the container, with all capabilities or with those of the container.
+ * Returns the number of the entry, or -EBUSY when all are in use. */
 int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask,
-			 uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t group_count);
+			 uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t group_count,
+			 uint32_t has_all_caps);
 /* List the pids in the process table of a control file; processes may have ended meanwhile.
  * Returns how many were stored. */
 int sb_hosted_processes(const char *control, uint32_t *pids, uint64_t *started, uint32_t room);

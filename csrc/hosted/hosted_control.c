@@ -260,9 +260,24 @@ static int count_nodes(const char *index, uint32_t *count)
 	return err;
 }
 
+static int put_security(struct sb_control *control, const struct sb_hosted_spec *spec)
+{
+	control->caps = spec->caps;
+	if (spec->profile_len == 0)
+		return 0;
+	if (spec->profile_len > SB_MAX_PROFILE)
+		return -E2BIG;
+	control->flags |= SB_CONTROL_PROFILE;
+	control->profile_len = spec->profile_len;
+	memcpy(control->profile, spec->profile, spec->profile_len * sizeof(spec->profile[0]));
+	return 0;
+}
+
 static int fill(struct sb_control *control, uint32_t node_count, const struct sb_hosted_spec *spec,
 		const struct sb_owner_table *owners)
 {
+	int err;
+
 	lay_out(control, node_count);
 	memcpy(control->magic, "SBCTL", 6);
 	control->version = SB_ABI_VERSION;
@@ -270,6 +285,9 @@ static int fill(struct sb_control *control, uint32_t node_count, const struct sb
 	control->host_uid = spec->host_uid;
 	control->host_gid = spec->host_gid;
 	control->net_container = spec->net_container;
+	err = put_security(control, spec);
+	if (err < 0)
+		return err;
 	put_marks(control, owners);
 	return put_texts(control, spec);
 }

@@ -59,7 +59,7 @@ struct sb_hosted *sb_hosted_open(const char *control, int *error)
 		sb_hosted_close(h);
 		return NULL;
 	}
-	sb_ids_init(&h->ids, 0, 0, NULL, 0);
+	sb_ids_init(&h->ids, 0, 0, NULL, 0, SB_CAP_DEFAULT);
 	h->ids.cap_effective = SB_CAP_FULL; /* the engine has all capabilities */
 	h->ids.cap_permitted = SB_CAP_FULL;
 	h->fs = (struct sb_fs){

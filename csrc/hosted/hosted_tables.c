@@ -118,8 +118,10 @@ static struct sb_entry *take_entry(struct sb_control *control, uint32_t *number)
 }
 
 int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask,
-			 uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t group_count)
+			 uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t group_count,
+			 uint32_t has_all_caps)
 {
+	const struct sb_control *control = h->tree.control;
 	struct sb_entry *entry;
 	uint32_t number;
 
@@ -132,7 +134,9 @@ int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd,
 		return -EBUSY;
 	entry->umask = umask;
 	memset(&entry->ids, 0, sizeof(entry->ids));
-	sb_ids_init(&entry->ids, uid, gid, groups, group_count);
+	sb_ids_init(&entry->ids, uid, gid, groups, group_count,
+		    has_all_caps ? SB_CAP_FULL : control->caps);
+	entry->ids.no_new_privs = (control->flags & SB_CONTROL_NO_NEW_PRIVS) != 0;
 	memcpy(entry->path, path, strlen(path) + 1);
 	memcpy(entry->cwd, cwd, strlen(cwd) + 1);
 	__atomic_store_n(&entry->state, 1, __ATOMIC_RELEASE);

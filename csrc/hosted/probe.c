@@ -125,6 +125,11 @@ static int try_ptrace(void)
 	return ret < 0 ? (int)-ret : 0;
 }
 
+int sb_probe_landlock(void)
+{
+	return (int)sb_syscall6(__NR_landlock_create_ruleset, 0, 0, 1, 0, 0, 0);
+}
+
 void sb_probe(struct sb_probe *probe)
 {
 	probe->filter = in_child(try_filter);
@@ -132,7 +137,7 @@ void sb_probe(struct sb_probe *probe)
 	probe->ptrace = in_child(try_ptrace);
 	probe->address = in_child(try_address);
 	probe->exec_memory = in_child(try_exec_memory);
-	probe->landlock = (int32_t)sb_syscall6(__NR_landlock_create_ruleset, 0, 0, 1, 0, 0, 0);
+	probe->landlock = sb_probe_landlock();
 }
 
 int sb_probe_birth_time(const char *path)

@@ -19,6 +19,8 @@ struct sb_probe {
 	int32_t landlock;    /* newest ABI, or -errno */
 };
 
+/* The newest ABI of Landlock, or -errno. */
+int sb_probe_landlock(void);
 /* Try everything in children of the calling process. */
 void sb_probe(struct sb_probe *probe);
 /* Does the file system of this host path know when a file was made? 1, 0 or -errno. */

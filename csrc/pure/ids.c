@@ -35,14 +35,14 @@
 #define SECURE_LOCKS (SECURE_BITS << 1)
 
 void sb_ids_init(struct sb_ids *ids, uint32_t uid, uint32_t gid, const uint32_t *groups,
-		 uint32_t count)
+		 uint32_t count, uint64_t caps)
 {
 	memset(ids, 0, sizeof(*ids));
 	ids->ruid = ids->euid = ids->suid = ids->fsuid = uid;
 	ids->rgid = ids->egid = ids->sgid = ids->fsgid = gid;
-	ids->cap_bounding = SB_CAP_DEFAULT;
+	ids->cap_bounding = caps & SB_CAP_FULL;
 	if (uid == 0)
-		ids->cap_effective = ids->cap_permitted = SB_CAP_DEFAULT;
+		ids->cap_effective = ids->cap_permitted = ids->cap_bounding;
 	ids->group_count = SB_MIN(count, (uint32_t)SB_MAX_GROUPS);
 	for (uint32_t i = 0; i < ids->group_count; i++)
 		ids->groups[i] = groups[i];

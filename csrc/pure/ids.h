@@ -22,6 +22,7 @@
 #define SB_CAP_SETGID 6
 #define SB_CAP_SETUID 7
 #define SB_CAP_SETPCAP 8
+#define SB_CAP_NET_BIND_SERVICE 10
 #define SB_CAP_NET_RAW 13
 #define SB_CAP_SYS_CHROOT 18
 #define SB_CAP_SYS_ADMIN 21
@@ -33,10 +34,10 @@
 #define SB_CAP_DEFAULT 0xa80425fbULL
 
 /* Fill ids for a process that starts as uid:gid with count supplementary groups. Uid 0 has
- * SB_CAP_DEFAULT effective, permitted and bounding. Other users have the same bounding set, and
- * empty effective and permitted sets. */
+ * caps effective, permitted and bounding. Other users have the same bounding set, and empty
+ * effective and permitted sets. */
 void sb_ids_init(struct sb_ids *ids, uint32_t uid, uint32_t gid, const uint32_t *groups,
-		 uint32_t count);
+		 uint32_t count, uint64_t caps);
 
 static inline bool sb_ids_has_cap(const struct sb_ids *ids, unsigned cap)
 {

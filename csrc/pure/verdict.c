@@ -50,6 +50,12 @@ bool sb_verdict_is_descriptor(uint64_t nr)
 	return nr == __NR_close || nr == __NR_dup2 || nr == __NR_dup3 || nr == __NR_close_range;
 }
 
+bool sb_verdict_is_of_profile(uint64_t nr)
+{
+	return nr == __NR_perf_event_open || nr == __NR_kcmp || nr == __NR_move_pages ||
+	       nr == __NR_migrate_pages;
+}
+
 /* the ones of ext2 and most others, of ext4 (version), XFS, btrfs, f2fs, FAT, Ceph */
 const unsigned short sb_verdict_file_types[] = {0x6600, 0x7600, 0x5800, 0x9400,
 						0xf500, 0x7200, 0x9700, 0};

@@ -149,6 +149,10 @@ class HostBody(UpdateBody, frozen=True, kw_only=True):
     init: bool | None = None
     devices: list[DeviceBody] | None = None
     group_add: list[str | int] | None = None
+    cap_add: list[str] | None = None
+    cap_drop: list[str] | None = None
+    privileged: bool | None = None
+    security_opt: list[str] | None = None
 
 
 class HostNetworkBody(Body, frozen=True, kw_only=True):

@@ -128,7 +128,7 @@ async def info(call: Call) -> web.StreamResponse:
             "InitCommit": {"ID": "", "Expected": ""},
             "ProductLicense": "",
             "DefaultAddressPools": [],
-            "Warnings": None,
+            "Warnings": facts["Warnings"] or None,
         }
     )
 

@@ -37,8 +37,6 @@ _UPDATE = {
 _CREATE = {
     **_UPDATE,
     "--blkio-weight-device": _RATE,
-    "--cap-add": "root is emulated: a capability of the machine cannot be given",
-    "--cap-drop": "root is emulated: it has no capability of the machine that could be taken",
     "--cgroup-parent": _CGROUP,
     "--cgroupns": "there are no namespaces; leave it out",
     "--cpu-count": _WINDOWS,
@@ -62,9 +60,7 @@ _CREATE = {
     "--oom-kill-disable": "a container that crosses --memory is killed",
     "--oom-score-adj": "it is not adjusted",
     "--pid": "processes are not separated from yours; leave it out",
-    "--privileged": "root is emulated, and no more than you may yourself can be given",
     "--runtime": "there is one runtime",
-    "--security-opt": "there is no seccomp, AppArmor or SELinux profile to set",
     "--storage-opt": "the size of a container is not limited",
     "--sysctl": "parameters of the kernel are the machine's",
     "--use-api-socket": "there is no daemon; see 'sandbox serve'",
@@ -115,9 +111,6 @@ REFUSED: dict[str, dict[str, str]] = {
     "manifest create": {"--insecure": _INSECURE},
     "manifest inspect": {"--insecure": _INSECURE},
     "manifest push": {"--insecure": _INSECURE},
-    "exec": {
-        "--privileged": "root is emulated, and no more than you may yourself can be given",
-    },
     "volume create": {
         **dict.fromkeys(_CLUSTER, _SWARM),
         "--opt": _VOLUME_OPTIONS,

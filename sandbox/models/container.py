@@ -15,6 +15,7 @@ from sandbox.errors import CorruptData
 from sandbox.models.endpoints import NetworkConfig
 from sandbox.models.policy import HealthState, Policy, Usage
 from sandbox.models.record import Record, field, plain, replace
+from sandbox.models.security import Security
 
 Status = Literal["created", "running", "paused", "restarting", "exited", "dead"]
 MountType = Literal["bind", "tmpfs", "volume"]
@@ -139,6 +140,7 @@ class ContainerConfig(Record, frozen=True):
     group_add: tuple[str, ...] = ()
     asked: dict[str, Any] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+    security: Security = field(default_factory=Security)
 
     @property
     def args(self) -> tuple[str, ...]:
@@ -180,6 +182,7 @@ class ContainerConfig(Record, frozen=True):
             "groupAdd": list(self.group_add),
             "asked": self.asked,
             "policy": self.policy.to_json(),
+            "security": self.security.to_json(),
         }
 
     @classmethod
@@ -214,6 +217,7 @@ class ContainerConfig(Record, frozen=True):
                 group_add=tuple(data.get("groupAdd", ())),
                 asked=dict(data.get("asked", {})),
                 policy=Policy.from_json(data.get("policy", {})),
+                security=Security.from_json(data.get("security")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise CorruptData(f"container configuration is damaged: {exc!r}") from exc
@@ -226,7 +230,8 @@ class ContainerState(Record, frozen=True):
     its pid is reused. It is the main process. In state "created" it is the command that is about
     to start the container, or 0; between two runs it is the supervisor. A container is "dead"
     if its state cannot be read and there is no other sign that it runs. ``stopped`` means that
-    the user ended it.
+    the user ended it. ``landlock`` is the ABI of the kernel's fence around the last run, 0 if it
+    did not stand; ``seccomp`` is whether calls that bypass the runtime were filtered.
     """
 
     status: Status = "created"
@@ -244,6 +249,8 @@ class ContainerState(Record, frozen=True):
     oom_killed: bool = False
     health: HealthState | None = None
     usage: Usage | None = None
+    landlock: int = 0
+    seccomp: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -273,6 +280,8 @@ class ContainerState(Record, frozen=True):
             "oomKilled": self.oom_killed,
             "health": plain(self.health) if self.health else None,
             "usage": plain(self.usage) if self.usage else None,
+            "landlock": self.landlock,
+            "seccomp": self.seccomp,
         }
 
     @classmethod
@@ -295,6 +304,8 @@ class ContainerState(Record, frozen=True):
                 oom_killed=data.get("oomKilled", False),
                 health=_health(data.get("health")),
                 usage=Usage(**data["usage"]) if data.get("usage") else None,
+                landlock=data.get("landlock", 0),
+                seccomp=data.get("seccomp", False),
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise CorruptData(f"container state is damaged: {exc!r}") from exc

@@ -17,11 +17,10 @@ import errno
 import os
 import stat as stat_bits
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from sandbox.errors import NativeError, from_os_error, map_os_errors
 from sandbox.models.closable import Closing
-from sandbox.models.record import Record, field
 from sandbox.native._native import ffi, lib
 from sandbox.native.index import build_index, index_is_current
 from sandbox.native.process_table import (
@@ -34,10 +33,8 @@ from sandbox.native.process_table import (
     signal_process,
     take_mark,
 )
+from sandbox.native.tree_records import ControlSpec, EntryRequest, Mount, TreeStat
 from sandbox.native.upper_changes import Changes, UpperChanges
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = [
     "MARK_RESOURCE",
@@ -71,77 +68,6 @@ _MOUNT_KINDS = {
     "dev": lib.SB_MOUNT_DEV,
     "link": lib.SB_MOUNT_LINK,
 }
-
-
-class Mount(Record, frozen=True):
-    """A path of the host mounted at *guest*; for a link, *host* is the target."""
-
-    kind: str
-    guest: str
-    host: str
-    read_only: bool = False
-
-
-class ControlSpec(Record, frozen=True):
-    """The settings that all processes of a container share.
-
-    *index_path* is None for the host's own tree. *work_dir* must be on the file system of
-    *upper_dir*; None means the directory work beside it. Without *net_dir* (see
-    sandbox.native.network) the container uses the host's network.
-    """
-
-    run_dir: str
-    store_root: str
-    upper_dir: str
-    owners_path: str
-    index_path: str | None
-    hostname: str
-    host_uid: int
-    host_gid: int
-    work_dir: str | None = None
-    layer_dirs: Sequence[str] = ()
-    mounts: Sequence[Mount] = ()
-    read_only_root: bool = False
-    trace: bool = False
-    rewrite: bool = True
-    traced: bool = False
-    steps: bool = False
-    net_dir: str | None = None
-    net_container: int = 0
-    net_log: str | None = None
-    unfenced: bool = False
-
-
-class EntryRequest(Record, frozen=True):
-    """How a new process enters the container."""
-
-    path: str
-    cwd: str = "/"
-    uid: int = 0
-    gid: int = 0
-    groups: Sequence[int] = field(default_factory=tuple)
-    umask: int = 0o022
-    flags: int = 0
-
-
-class TreeStat(Record, frozen=True):
-    """The result of stat(2) inside the container, and the file's path on the host."""
-
-    mode: int
-    uid: int
-    gid: int
-    size: int
-    mtime_ns: int
-    ino: int
-    dev: int
-    nlink: int
-    rdev: int
-    host_path: bytes | None
-    link: bytes | None
-    path: bytes
-    atime_ns: int
-    is_upper: bool
-    is_mount: bool
 
 
 Names = list[bytes]
@@ -189,6 +115,9 @@ def create_control(path: str, spec: ControlSpec) -> None:
         # The kernel reports paths with symlinks resolved (getcwd, /proc/self/fd).
         return text(os.path.realpath(path))
 
+    count = len(spec.profile) // ffi.sizeof("struct sb_profile_step")
+    steps = ffi.new("struct sb_profile_step[]", count)
+    ffi.buffer(steps)[:] = spec.profile
     c_spec = ffi.new(
         "struct sb_hosted_spec *",
         {
@@ -204,12 +133,18 @@ def create_control(path: str, spec: ControlSpec) -> None:
             | (lib.SB_CONTROL_REWRITE if spec.rewrite else 0)
             | (lib.SB_CONTROL_TRACED if spec.traced else 0)
             | (lib.SB_CONTROL_STEPS if spec.steps else 0)
-            | (lib.SB_CONTROL_UNFENCED if spec.unfenced else 0),
+            | (lib.SB_CONTROL_UNFENCED if spec.unfenced else 0)
+            | (lib.SB_CONTROL_NO_NEW_PRIVS if spec.no_new_privileges else 0)
+            | (lib.SB_CONTROL_UNCONFINED if spec.unconfined else 0)
+            | (lib.SB_CONTROL_FENCED if spec.fenced else 0),
             "host_uid": spec.host_uid,
             "host_gid": spec.host_gid,
             "net": real(spec.net_dir) if spec.net_dir else text(""),
             "net_log": real(spec.net_log) if spec.net_log else text(""),
             "net_container": spec.net_container,
+            "caps": spec.capabilities,
+            "profile": steps,
+            "profile_len": len(steps),
         },
     )
     _check(lib.sb_hosted_create(os.fsencode(path), c_spec), f"cannot make {path}")
@@ -476,6 +411,7 @@ class Tree(Closing):
                 request.gid,
                 groups,
                 len(groups),
+                request.privileged,
             ),
             "cannot post the entry",
         )

@@ -40,6 +40,12 @@ def probe() -> Probe:
     )
 
 
+def landlock() -> int:
+    """Return the newest ABI of Landlock here, or the negative errno; takes a microsecond."""
+    found: int = lib.sb_probe_landlock()
+    return found
+
+
 def has_birth_times(path: str) -> bool:
     """Return whether the file system of *path* records creation times."""
     return bool(lib.sb_probe_birth_time(os.fsencode(path)) == 1)

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
-from sandbox.models.record import Record
+from sandbox.models.record import Record, replace
+from sandbox.models.security import UNCONFINED
 from sandbox.native import core, rewritten_files
 from sandbox.runtime import (
+    confinement,
     interceptor,
     lifecycle,
     mounts,
@@ -42,14 +44,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sandbox.models.container import ContainerConfig, MountPoint
+    from sandbox.runtime.confinement import Fence
     from sandbox.runtime.interceptor import Choice
     from sandbox.runtime.network.membership import Joined
     from sandbox.runtime.process.start import Attachment
     from sandbox.runtime.rundir import RunDir
 
 
-# For tests of attacks: a container without the fence.
-_UNFENCED = "SANDBOX_TEST_UNFENCED"
 # No process runs in a tree that is only read.
 _NO_WAY = interceptor.Choice("none", "")
 
@@ -108,7 +109,9 @@ def run(
 def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> Iterator[RunDir]:
     """Give the run directory of a container about to run: control file, mounts, interceptor."""
     way = interceptor.choose(config.interceptor, os.environ)
+    found = _check_confinement(config, place, way)
     run_dir = rundir.create(config.id, os.environ)
+    run_dir = replace(run_dir, landlock=found.landlock, seccomp=found.seccomp)
     try:
         with ExitStack() as stack:
             member = stack.enter_context(membership.joined(config, place.layout, run_dir))
@@ -134,6 +137,16 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
             rewritten_files.learn(run_dir.control, file_lock)
     finally:
         rundir.remove(run_dir.path)
+
+
+def _check_confinement(config: ContainerConfig, place: Place, way: Choice) -> Fence:
+    """Return the fence that will stand. Raises RuntimeFailed."""
+    security = config.security
+    found = confinement.fence(os.environ, way)
+    confinement.check(security, (place.layout, Layout(Path(place.store_root))), found)
+    if way.steps and confinement.program_of(security):
+        raise RuntimeFailed("a seccomp profile needs a kernel that takes filters from this user")
+    return found
 
 
 def _connection_log(config: ContainerConfig, run_dir: RunDir) -> AbstractContextManager[str | None]:
@@ -185,6 +198,7 @@ def _make_control(
     member: Joined | None = None,
     net_log: str | None = None,
 ) -> None:
+    security = config.security
     core.create_control(
         run_dir.control,
         core.ControlSpec(
@@ -208,7 +222,12 @@ def _make_control(
             net_dir=member.directory if member else None,
             net_container=member.number if member else 0,
             net_log=net_log,
-            unfenced=os.environ.get(_UNFENCED) == "1",
+            unfenced=os.environ.get(confinement.UNFENCED) == "1",
+            capabilities=security.capabilities,
+            no_new_privileges=security.no_new_privileges,
+            unconfined=security.profile == UNCONFINED,
+            fenced=run_dir.landlock > 0,
+            profile=confinement.program_of(security),
         ),
     )
     if way.rewrite:

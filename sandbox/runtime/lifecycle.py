@@ -53,11 +53,13 @@ _REFUSALS: dict[Event, str] = {
 
 
 class MainProcess(Record, frozen=True):
-    """The main process: its end is the container's end."""
+    """The main process: its end is the container's end; and the fence around it."""
 
     pid: int
     start_time: int
     run_dir: str
+    landlock: int = 0
+    seccomp: bool = False
 
 
 def next_status(status: Status, event: Event) -> Status:
@@ -82,6 +84,8 @@ def started(
         keeper=keeper[0],
         keeper_start=keeper[1],
         restart_count=state.restart_count,
+        landlock=process.landlock,
+        seccomp=process.seccomp,
     )
 
 

@@ -31,9 +31,11 @@ _OWNER_MARK = "."
 
 
 class RunDir(Record, frozen=True):
-    """Names inside a run directory."""
+    """Names inside a run directory, and the fence around the run (`confinement.Fence`)."""
 
     path: str
+    landlock: int = 0
+    seccomp: bool = False
 
     @property
     def control(self) -> str:

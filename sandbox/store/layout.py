@@ -5,6 +5,8 @@
 
     root/
       lock                             the lock of the store, held for every change
+      settings.toml                    what the user sets for the whole store
+      unconfined                       the user was told that the kernel's fence is missing
       tags.json                        maps references to image ids
       blobs/sha256/<hex>               content by digest: configurations, manifests, and layers
                                        as they were pulled or loaded
@@ -71,6 +73,16 @@ class Layout(Record, frozen=True):
     def lock(self) -> Path:
         """The lock file that guards every change."""
         return self.root / "lock"
+
+    @property
+    def settings(self) -> Path:
+        """The user's settings for the whole store."""
+        return self.root / "settings.toml"
+
+    @property
+    def unconfined(self) -> Path:
+        """The file that remembers that the user was told of a missing fence."""
+        return self.root / "unconfined"
 
     @property
     def tags(self) -> Path:

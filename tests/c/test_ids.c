@@ -70,7 +70,7 @@ static long perform(struct sb_ids *ids, enum call call, const uint64_t *a, uint6
 
 	switch (call) {
 	case START:
-		sb_ids_init(ids, 0, 0, NULL, 0);
+		sb_ids_init(ids, 0, 0, NULL, 0, SB_CAP_DEFAULT);
 		*secure = 0;
 		return 0;
 	case SETUID:
@@ -210,7 +210,7 @@ static void test_permissions_follow_path_resolution_7(void)
 		const struct permit_case *c = &permit_cases[i];
 		struct sb_ids ids;
 
-		sb_ids_init(&ids, c->uid, c->uid ? 100 : 0, groups, 1);
+		sb_ids_init(&ids, c->uid, c->uid ? 100 : 0, groups, 1, SB_CAP_DEFAULT);
 		CHECK_INT(sb_ids_permit(&ids, c->mode, c->file_uid, c->file_gid, c->want),
 			  c->result);
 		CHECK_INT(sb_ids_permit_real(&ids, c->mode, c->file_uid, c->file_gid, c->want),
@@ -222,7 +222,7 @@ static void test_access_checks_the_real_user(void)
 {
 	struct sb_ids ids;
 
-	sb_ids_init(&ids, 0, 0, NULL, 0);
+	sb_ids_init(&ids, 0, 0, NULL, 0, SB_CAP_DEFAULT);
 	CHECK_INT(sb_ids_setresuid(&ids, 1000, UINT32_MAX, UINT32_MAX), 0);
 	CHECK_INT(sb_ids_permit(&ids, S_IFREG | 0600, 0, 0, 4), 0);
 	CHECK_INT(sb_ids_permit_real(&ids, S_IFREG | 0600, 0, 0, 4), -EACCES);
@@ -233,8 +233,8 @@ static void test_sticky_directories_protect_other_peoples_files(void)
 	struct sb_ids user;
 	struct sb_ids root;
 
-	sb_ids_init(&user, 1000, 1000, NULL, 0);
-	sb_ids_init(&root, 0, 0, NULL, 0);
+	sb_ids_init(&user, 1000, 1000, NULL, 0, SB_CAP_DEFAULT);
+	sb_ids_init(&root, 0, 0, NULL, 0, SB_CAP_DEFAULT);
 	CHECK_INT(sb_ids_may_delete(&user, 01777, 0, 1000), 0);
 	CHECK_INT(sb_ids_may_delete(&user, 01777, 1000, 0), 0);
 	CHECK_INT(sb_ids_may_delete(&user, 01777, 0, 1001), -EPERM);
@@ -248,8 +248,8 @@ static void test_only_root_may_give_files_away(void)
 	struct sb_ids user;
 	struct sb_ids root;
 
-	sb_ids_init(&user, 1000, 100, groups, 1);
-	sb_ids_init(&root, 0, 0, NULL, 0);
+	sb_ids_init(&user, 1000, 100, groups, 1, SB_CAP_DEFAULT);
+	sb_ids_init(&root, 0, 0, NULL, 0, SB_CAP_DEFAULT);
 	CHECK_INT(sb_ids_may_chown(&root, 1, 1, 2, 2), 0);
 	CHECK_INT(sb_ids_may_chown(&user, 1000, 100, 1001, UINT32_MAX), -EPERM);
 	CHECK_INT(sb_ids_may_chown(&user, 1000, 100, 1000, 7), 0);

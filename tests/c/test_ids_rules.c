@@ -33,7 +33,7 @@ static struct sb_ids user(uint32_t uid, uint32_t gid)
 {
 	struct sb_ids ids;
 
-	sb_ids_init(&ids, uid, gid, NULL, 0);
+	sb_ids_init(&ids, uid, gid, NULL, 0, SB_CAP_DEFAULT);
 	return ids;
 }
 
@@ -394,7 +394,8 @@ static void permission_bits_are_checked(void)
 	for (size_t i = 0; i < SB_ARRAY_LEN(permit_table); i++) {
 		struct sb_ids ids;
 
-		sb_ids_init(&ids, permit_table[i].uid, permit_table[i].uid, groups, 1);
+		sb_ids_init(&ids, permit_table[i].uid, permit_table[i].uid, groups, 1,
+			    SB_CAP_DEFAULT);
 		CHECK_INT(sb_ids_permit(&ids, permit_table[i].mode, permit_table[i].file_uid,
 					permit_table[i].file_gid, permit_table[i].want),
 			  permit_table[i].result);
@@ -421,7 +422,7 @@ static void owners_and_sticky_directories_are_checked(void)
 	const uint32_t groups[] = {50};
 	struct sb_ids ids;
 
-	sb_ids_init(&ids, 5, 6, groups, 1);
+	sb_ids_init(&ids, 5, 6, groups, 1, SB_CAP_DEFAULT);
 	CHECK(sb_ids_owns(&ids, 5) && !sb_ids_owns(&ids, 0));
 	CHECK_INT(sb_ids_may_chown(&ids, 5, 6, KEEP, 50), 0);
 	CHECK_INT(sb_ids_may_chown(&ids, 5, 6, 5, 6), 0);
@@ -693,7 +694,7 @@ static int run_against_kernel(uint32_t seed)
 	struct outcome b;
 
 	random_state = seed;
-	sb_ids_init(&ids, 0, 0, NULL, 0);
+	sb_ids_init(&ids, 0, 0, NULL, 0, SB_CAP_DEFAULT);
 	memset(&b, 0, sizeof(b));
 	if (syscall(SYS_setgroups, 0, NULL) != 0 || syscall(SYS_setresgid, 0, 0, 0) != 0)
 		return 1;

@@ -163,7 +163,7 @@ static void status_shows_the_guests_own_credentials(void)
 	struct sb_ids ids;
 	struct sb_proc_status status = {.ids = &ids, .caught = 2, .umask = 022, .has_own = true};
 
-	sb_ids_init(&ids, 0, 5, groups, 2);
+	sb_ids_init(&ids, 0, 5, groups, 2, SB_CAP_DEFAULT);
 	ids.fsuid = 3;
 	CHECK_STR(status_line(&status, "Uid:\t1000\t1000\t1000\t1000\n"), "Uid:\t0\t0\t0\t3\n");
 	CHECK_STR(status_line(&status, "Gid:\t1000\t1000\t1000\t1000\n"), "Gid:\t5\t5\t5\t5\n");

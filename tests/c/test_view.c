@@ -207,7 +207,7 @@ static void test_look_ups_need_search_permission(void)
 {
 	struct sb_ids ids;
 
-	sb_ids_init(&ids, 1000, 1000, NULL, 0);
+	sb_ids_init(&ids, 1000, 1000, NULL, 0, SB_CAP_DEFAULT);
 	h->fs.ids = &ids;
 	CHECK_INT(look("/", "/etc/passwd", 0), 0);
 	CHECK_INT(sb_tree_permit(&h->fs, at, 4), 0);
@@ -219,12 +219,12 @@ static void test_look_ups_need_search_permission(void)
 	CHECK_INT(look("/", "/private/none", 0), -EACCES);
 	CHECK_INT(look("/", "/private/..", 0), -EACCES);
 	CHECK_INT(look("/private", "file", 0), -EACCES);
-	sb_ids_init(&ids, 5, 5, NULL, 0);
+	sb_ids_init(&ids, 5, 5, NULL, 0, SB_CAP_DEFAULT);
 	CHECK_INT(look("/", "/private/file", 0), 0);
 	CHECK_INT(sb_tree_permit(&h->fs, at, 6), 0);
 	CHECK_INT(sb_tree_permit(&h->fs, at, 1), -EACCES);
 	/* access(2) in a setuid program checks the real ids */
-	sb_ids_init(&ids, 0, 0, NULL, 0);
+	sb_ids_init(&ids, 0, 0, NULL, 0, SB_CAP_DEFAULT);
 	ids.ruid = 1000;
 	h->fs.real_ids = 1;
 	CHECK_INT(look("/", "/private/file", 0), -EACCES);

@@ -5,6 +5,7 @@
 Installs a seccomp filter, then executes its arguments. Under the filter, new user namespaces
 and every kind of mount fail with EPERM and clone3 fails with ENOSYS, as under the default
 profile of container engines. Children inherit the filter, and nobody can remove it.
+`restrict.py --refuse NUMBER ERRNO PROGRAM ARG…` lets only that call fail (above 423).
 
 Does not know: pytest. Needs no privileges and no library but libc.
 """
@@ -79,6 +80,7 @@ MACHINES = {
     "aarch64": ((0xC00000B7, {**AARCH64, **UNIFIED}, 220),),
 }
 CLONE3 = 435
+LANDLOCK_CREATE_RULESET = 444
 
 
 def instruction(code: int, jump_true: int, jump_false: int, operand: int) -> bytes:
@@ -115,6 +117,18 @@ def bpf_program(machine: str) -> bytes:
     return b"".join([*lines, instruction(RETURN, 0, 0, KILL)])
 
 
+def refusal(number: int, error: int) -> bytes:
+    """Return a filter that lets one call fail, which has the same number for all programs."""
+    return b"".join(
+        [
+            instruction(LOAD, 0, 0, NUMBER),
+            instruction(JUMP_EQ, 0, 1, number),
+            instruction(RETURN, 0, 0, ERRNO | error),
+            instruction(RETURN, 0, 0, ALLOW),
+        ]
+    )
+
+
 def install_filter(program: bytes) -> None:
     """Put this process and its future children under the filter."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -136,7 +150,11 @@ def main(arguments: Sequence[str]) -> NoReturn:
     if not arguments:
         print("usage: restrict.py PROGRAM ARG...", file=sys.stderr)
         raise SystemExit(2)
-    install_filter(bpf_program(platform.machine()))
+    if arguments[0] == "--refuse":
+        install_filter(refusal(int(arguments[1]), int(arguments[2])))
+        arguments = arguments[3:]
+    else:
+        install_filter(bpf_program(platform.machine()))
     os.execvp(arguments[0], list(arguments))
 
 

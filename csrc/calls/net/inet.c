@@ -22,6 +22,7 @@
 
 #define IP_PKTINFO_TYPE 8
 #define IPV6_PKTINFO_TYPE 50
+#define LOW_PORTS 1024 /* as net.ipv4.ip_unprivileged_port_start, if it is not 0 */
 
 /* ---- facts about a socket ----------------------------------------------- */
 
@@ -203,6 +204,13 @@ static int describe(int fd, bool wide, struct sb_net_socket *out)
 	return type < 0 ? type : 0;
 }
 
+/* Every user of a container binds low ports, unless the capability was taken from the container. */
+static bool may_bind(const struct sb_call *call, uint32_t port)
+{
+	return port == 0 || port >= LOW_PORTS ||
+	       (call->fs->tree->control->caps >> SB_CAP_NET_BIND_SERVICE & 1) != 0;
+}
+
 long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
 {
 	struct sb_net_binding binding;
@@ -218,6 +226,8 @@ long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
 		return ret;
 	if (!is_place)
 		return bind_natively(call, fd, name);
+	if (!may_bind(call, place.port))
+		return -EACCES;
 	ret = sb_net_bind(&net, &place, &socket, &binding);
 	if (ret < 0)
 		return ret;

@@ -59,7 +59,7 @@ static int other_caps(struct sb_call *call, uint32_t pid, uint64_t *effective,
 	if (slot == NULL)
 		return sys_kill((int)pid, 0) == -ESRCH ? -ESRCH : 0;
 	if (slot->uid == 0)
-		*effective = SB_CAP_DEFAULT;
+		*effective = call->proc->tree.control->caps;
 	return 0;
 }
 

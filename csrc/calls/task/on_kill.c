@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * on_kill.c - kill(2): pid -1 is every process of the container, not of the host's user.
+ *
+ * A signal to one process is checked as the kernel would for the users that the container has. The
+ * saved user id of another process is not known: its effective one stands for it.
  */
+#include <asm/signal.h>
 #include <errno.h>
 #include <linux/capability.h>
 
 #include "guest/handlers.h"
+#include "guest/process_table.h"
 
 /* May the caller signal a process of that user, by the rules of kill(2)? */
 static bool may_signal(const struct sb_ids *ids, uint32_t uid)
@@ -38,11 +43,26 @@ static long kill_all(struct sb_call *call, int sig)
 	return result;
 }
 
+/* Signal one process, if the virtual users allow it. */
+static long kill_one(struct sb_call *call, int pid, int sig)
+{
+	const struct sb_proc_slot *slot = sb_proc_find(call->fs->tree, (uint32_t)pid);
+	long ret;
+
+	if (slot == NULL || may_signal(call->ids, slot->uid) || may_signal(call->ids, slot->ruid) ||
+	    sig == SIGCONT)
+		return sb_guest_pass(call, __NR_kill);
+	ret = sys_kill(pid, 0);
+	return ret < 0 ? ret : -EPERM;
+}
+
 long on_kill(struct sb_call *call)
 {
 	const int pid = (int)sb_arg(call, 0);
 	const int sig = (int)sb_arg(call, 1);
 
+	if (pid > 0)
+		return kill_one(call, pid, sig);
 	if (pid != -1)
 		return sb_guest_pass(call, __NR_kill);
 	if (sig < 0 || sig > 64)

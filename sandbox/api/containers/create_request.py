@@ -17,10 +17,12 @@ from sandbox.api.containers.network_request import NO_EFFECT, network_of
 from sandbox.api.containers.value_ranges import check_host
 from sandbox.api.errors import ApiError, BadRequest
 from sandbox.engine.containers.config import CreateRequest
+from sandbox.engine.containers.security import completed
 from sandbox.errors import UsageError, map_os_errors
 from sandbox.models import oci, policy
 from sandbox.models.container import MountPoint, Ulimit
 from sandbox.models.policy import Policy
+from sandbox.models.security import Security, chosen_capabilities
 from sandbox.runtime import mounts, spec
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def request_of(
     if body.hostname:
         spec.parse_hostname(body.hostname)
     entrypoint = _words(body.entrypoint)
+    security, idle = _security(host)
     request = CreateRequest(
         image=body.image,
         args=_words(body.cmd) or (),
@@ -84,8 +87,23 @@ def request_of(
         interceptor=os.environ.get("SANDBOX_INTERCEPTOR") or "auto",
         policy=_policy(body, host, restart),
         network=network_of(body),
+        security=security,
     )
-    return request, [*warnings_for(body.host_config or {}), *_tmpfs_warnings(host)]
+    return request, [*warnings_for(body.host_config or {}), *_tmpfs_warnings(host), *idle]
+
+
+def _security(host: HostBody) -> tuple[Security, list[str]]:
+    added, dropped = chosen_capabilities(host.cap_add or (), host.cap_drop or ())
+    wanted = Security(
+        cap_add=added,
+        cap_drop=dropped,
+        privileged=bool(host.privileged),
+        options=tuple(host.security_opt or ()),
+    )
+    if wanted == Security():
+        return wanted, []
+    security, idle = completed(wanted)
+    return security, [f"{text} {NO_EFFECT}" for text in idle]
 
 
 def _tmpfs_warnings(host: HostBody) -> list[str]:
@@ -125,8 +143,8 @@ def _refuse(body: ContainerBody, host: dict[str, Any]) -> None:
 def warnings_for(host: dict[str, Any]) -> list[str]:
     """Return a warning for each field that has no effect here.
 
-    >>> warnings_for({"CapAdd": ["NET_ADMIN"], "Binds": ["/a:/b"], "ShmSize": 0})
-    ['CapAdd has no effect: see docs/docker-compat.md']
+    >>> warnings_for({"Sysctls": {"a": "b"}, "Binds": ["/a:/b"], "ShmSize": 0})
+    ['Sysctls has no effect: see docs/docker-compat.md']
     """
     return [
         f"{name} {NO_EFFECT}"

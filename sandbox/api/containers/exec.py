@@ -36,11 +36,6 @@ async def create(call: Call) -> web.StreamResponse:
     if body.detach_keys:
         chosen_keys(body.detach_keys)
     container = await call.work.look(call.engine.streams.find_active, call.args["name"])
-    if body.privileged:
-        raise BadRequest(
-            "Privileged is not supported: root is emulated, and no more than the user may can be "
-            "given"
-        )
     size = tuple(body.console_size or ())
     item = Exec(
         id=secrets.token_hex(32),
@@ -52,10 +47,10 @@ async def create(call: Call) -> web.StreamResponse:
             working_dir=body.working_dir or None,
             tty=bool(body.tty),
             stdin=bool(body.attach_stdin),
+            privileged=bool(body.privileged),
         ),
         stdout=bool(body.attach_stdout),
         stderr=bool(body.attach_stderr),
-        privileged=bool(body.privileged),
         detach_keys=body.detach_keys or "",
         size=(size[0], size[1]) if len(size) == 2 else None,
     )
@@ -152,7 +147,7 @@ async def inspect(call: Call) -> web.StreamResponse:
                 "tty": request.tty,
                 "entrypoint": request.args[0],
                 "arguments": list(request.args[1:]),
-                "privileged": item.privileged,
+                "privileged": item.request.privileged,
                 **({"user": request.user} if request.user else {}),
             },
             "OpenStdin": request.stdin,

@@ -41,7 +41,6 @@ class Exec:
     request: ExecRequest
     stdout: bool = True
     stderr: bool = True
-    privileged: bool = False
     detach_keys: str = ""
     claimed: bool = False
     """Whether a client has asked for its start."""

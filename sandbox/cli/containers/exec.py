@@ -21,6 +21,7 @@ _SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
 @click.option("-t", "--tty", is_flag=True, help="Allocate a terminal.")
 @click.option("-e", "--env", multiple=True, metavar="NAME[=VALUE]", help="Set a variable.")
 @click.option("--env-file", multiple=True, metavar="FILE", help="Read variables from a file.")
+@click.option("--privileged", is_flag=True, help="Give it all capabilities of an emulated root.")
 @click.option("-u", "--user", metavar="NAME|UID[:GROUP|GID]", help="User to run as.")
 @click.option("-w", "--workdir", metavar="DIR", help="Working directory.")
 @click.argument("container", shell_complete=complete_containers)
@@ -33,6 +34,7 @@ def exec_(
     tty: bool,
     env: tuple[str, ...],
     env_file: tuple[str, ...],
+    privileged: bool,
     user: str | None,
     workdir: str | None,
     container: str,
@@ -60,6 +62,7 @@ def exec_(
         working_dir=workdir,
         tty=tty,
         stdin=stdin,
+        privileged=privileged,
     )
     keys = b""
     if tty and stdin:

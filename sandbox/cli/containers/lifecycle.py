@@ -7,6 +7,7 @@ import click
 
 from sandbox.cli.containers.arguments import CONTAINER, CONTAINERS, DETACH_KEYS
 from sandbox.cli.containers.attach import need_terminal
+from sandbox.cli.fence_warning import warn_once
 from sandbox.cli.for_each import each
 from sandbox.cli.open_engine import open_engine
 from sandbox.errors import UsageError
@@ -45,6 +46,7 @@ def start(
 ) -> int:
     """Start existing containers; their files are unchanged since the last run."""
     engine = open_engine()
+    warn_once(engine)
     if trace:
         from sandbox.runtime.process.start import Attachment
 

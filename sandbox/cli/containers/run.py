@@ -21,6 +21,7 @@ from sandbox.cli.containers.run_flags import (
     request_of,
     write_cidfile,
 )
+from sandbox.cli.fence_warning import warn_once
 from sandbox.cli.open_engine import open_engine
 from sandbox.errors import ImageNotFound, OtherPlatform, UsageError
 from sandbox.runtime import spec
@@ -88,6 +89,7 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
             click.echo(container.config.id)
 
     engine = open_engine()
+    warn_once(engine)
     if options["detach"]:
         click.echo(engine.containers.run_detached(request, on_create=created).config.id)
         return 0
@@ -121,6 +123,7 @@ def create(**options: Any) -> None:
     """Create a new container without starting it, and print its id."""
     request, flags = request_of(options)
     engine = open_engine()
+    warn_once(engine)
     container = with_image(request, flags, lambda: engine.containers.create(request))
     write_cidfile(flags.cidfile, container)
     click.echo(container.config.id)

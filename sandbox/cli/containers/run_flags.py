@@ -14,6 +14,7 @@ import click
 from sandbox.cli.completion import complete_images
 from sandbox.cli.containers.lifecycle_flags import LIFE_OPTIONS, policy_of
 from sandbox.cli.containers.network_flags import NETWORK_OPTIONS, network_of
+from sandbox.cli.containers.security_flags import SECURITY_OPTIONS, security_of
 from sandbox.engine.containers.config import CreateRequest
 from sandbox.errors import RuntimeFailed, UsageError, map_os_errors
 from sandbox.models.record import Record
@@ -125,7 +126,8 @@ def container_options(command: Any) -> Any:
         "args", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND] [ARG...]"
     )(command)
     command = click.argument("image", metavar="IMAGE", shell_complete=complete_images)(command)
-    for names, settings in reversed((*_OPTIONS, *NETWORK_OPTIONS, *LIFE_OPTIONS)):
+    groups = (*_OPTIONS, *NETWORK_OPTIONS, *SECURITY_OPTIONS, *LIFE_OPTIONS)
+    for names, settings in reversed(groups):
         command = click.option(*names, **settings)(command)
     return command
 
@@ -175,6 +177,7 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         stop_signal=options["stop_signal"],
         network=network_of(options),
         policy=policy_of(options, detached=options.get("detach", True)),
+        security=security_of(options),
     )
     flags = (options["cidfile"], options["pull"], options["trace"], options["quiet"])
     return request, Flags(*flags, lock)

@@ -162,15 +162,18 @@ def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def build(*, context: str, **options: Any) -> int:
     """Build an image from a Dockerfile."""
     from sandbox.builder.errors import BuildFailed
+    from sandbox.cli.fence_warning import warn_once
     from sandbox.cli.output.build_progress import display
     from sandbox.engine import Engine
 
     request = _request(context, options)
     signal.signal(signal.SIGTERM, _stop)
     kind = "quiet" if options["quiet"] else options["progress"]
+    engine = Engine()
+    warn_once(engine)
     with display(kind) as progress:
         try:
-            result = Engine().builds.build(request, progress)
+            result = engine.builds.build(request, progress)
         except BuildFailed as exc:
             progress.finish()
             _failed(exc)

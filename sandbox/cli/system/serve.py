@@ -51,6 +51,7 @@ def serve(*, path: str | None, tcp: str | None, token: str | None, idle_exit: st
 
     from sandbox.api.server import Settings
     from sandbox.api.server import serve as run
+    from sandbox.cli.fence_warning import warn_once
     from sandbox.engine import Engine
 
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
@@ -66,7 +67,9 @@ def serve(*, path: str | None, tcp: str | None, token: str | None, idle_exit: st
         idle=parse_duration(idle_exit) / SECOND if idle_exit else None,
         ready=_tell,
     )
-    run(Engine(), settings)
+    engine = Engine()
+    warn_once(engine)
+    run(engine, settings)
 
 
 def _tell(names: list[str]) -> None:

@@ -81,6 +81,8 @@ def info(*, template: str | None) -> None:
     emit("Isolation:")
     for name, how in _ISOLATION.items():
         emit(f" {name}: {how}")
+    for warning in facts["Warnings"]:
+        click.echo(warning, err=True)
     for field, name in _LIMITED.items():
         emit(f" {name}: limited by {_HOLDERS[facts['LimitsBy'][field]]}")
 

@@ -17,6 +17,7 @@ from sandbox.models.endpoints import NetworkFlags, all_exposed, resolve_flags
 from sandbox.models.network import BRIDGE
 from sandbox.models.policy import SECOND, Health, Policy
 from sandbox.models.record import Record, field, replace
+from sandbox.models.security import Security
 from sandbox.models.signals import parse_signal
 from sandbox.models.timestamps import now
 from sandbox.runtime import container_names, spec
@@ -64,6 +65,7 @@ class CreateRequest(Record, frozen=True, kw_only=True):
     policy: Policy = field(default_factory=Policy)
     group_add: tuple[str, ...] = ()
     asked: dict[str, Any] = field(default_factory=dict)
+    security: Security = field(default_factory=Security)
 
 
 def check_machine(request: CreateRequest) -> None:
@@ -143,6 +145,7 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
         network=resolve_flags(request.network, DEFAULT_NETWORK),
         group_add=request.group_add,
         asked=request.asked,
+        security=request.security,
         policy=replace(
             request.policy, health=merge_health(defaults.healthcheck, request.policy.health)
         ),

@@ -16,7 +16,9 @@ from sandbox.engine.images.inspect import DRIVER
 from sandbox.models.filters import status_text
 from sandbox.models.network import BRIDGE
 from sandbox.models.oci import seconds_of
+from sandbox.models.security import BUILTIN, UNCONFINED
 from sandbox.models.timestamps import NEVER
+from sandbox.runtime.confinement import covered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,7 +65,7 @@ def describe_container(
         "Created": config.created,
         "Path": config.args[0],
         "Args": list(config.args[1:]),
-        "State": _state(container),
+        "State": {**_state(container), "Confinement": _confinement(container)},
         "Image": config.image_id,
         "ResolvConfPath": etc and f"{etc}resolv.conf",
         "HostnamePath": etc and f"{etc}hostname",
@@ -162,6 +164,20 @@ def _state(container: Container) -> dict[str, Any]:
     return shown
 
 
+def _confinement(container: Container) -> dict[str, Any] | None:
+    """Return what the kernel keeps a running container from; None if it does not run."""
+    state, security = container.state, container.config.security
+    if not state.is_running:
+        return None
+    profile = security.profile if security.profile in (BUILTIN, UNCONFINED) else "custom"
+    return {
+        "Stands": state.landlock > 0 and state.seccomp,
+        "Landlock": state.landlock,
+        "Covers": covered(state.landlock),
+        "Seccomp": profile if state.seccomp else "none",
+    }
+
+
 def _usage(usage: Usage) -> dict[str, Any]:
     return {
         "UserSeconds": usage.user,
@@ -210,7 +226,7 @@ _EMPTY_HOST_CONFIG: dict[str, Any] = {
     **dict.fromkeys(("MemorySwap", "MemoryReservation", "BlkioWeight", "OomScoreAdj"), 0),
     **dict.fromkeys(("CgroupParent", "CpusetMems", "UsernsMode", "CgroupnsMode", "Cgroup"), ""),
     **dict.fromkeys(("MemorySwappiness", "OomKillDisable", "PidsLimit", "Links"), None),
-    **dict.fromkeys(("SecurityOpt", "StorageOpt", "Sysctls", "GroupAdd", "Devices"), None),
+    **dict.fromkeys(("StorageOpt", "Sysctls", "GroupAdd", "Devices"), None),
     **dict.fromkeys(("ExtraHosts", "Dns", "DnsOptions", "DnsSearch", "DeviceRequests"), None),
     "PublishAllPorts": False,
     "MaskedPaths": [],  # the runtime shows only parts of /proc
@@ -253,12 +269,14 @@ def _true_host_config(container: Container) -> dict[str, Any]:
         "AutoRemove": config.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": None,
-        "CapAdd": None,
-        "CapDrop": None,
+        "CapAdd": list(config.security.cap_add) or None,
+        "CapDrop": list(config.security.cap_drop) or None,
+        "SecurityOpt": list(config.security.options) or None,
+        "RequireConfinement": config.security.require_confinement,
         "IpcMode": "host",
         "PidMode": "host",
         "UTSMode": "",
-        "Privileged": False,
+        "Privileged": config.security.privileged,
         "ReadonlyRootfs": config.read_only,
         "Init": config.init,
         "Tmpfs": {mount.target: "" for mount in memory},

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from sandbox.engine.containers.limits import offered
 from sandbox.errors import SandboxError
 from sandbox.native import probe as native_probe
-from sandbox.runtime import interceptor, rundir
+from sandbox.runtime import confinement, interceptor, rundir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,7 +59,7 @@ def examine(layout: Layout, env: Mapping[str, str]) -> list[Fact]:
     found = native_probe.probe()
     return [
         *_interceptor(found, env),
-        *_kernel(found),
+        *_kernel(layout, env),
         *_run_dir(env),
         _limits(),
         *_store(os.fspath(layout.root)),
@@ -88,7 +88,18 @@ def _interceptor(found: Probe, env: Mapping[str, str]) -> Iterator[Fact]:
             yield Fact("interceptor", name, os.strerror(error), "missing", effect)
 
 
-def _kernel(found: Probe) -> Iterator[Fact]:
+def _landlock(layout: Layout, env: Mapping[str, str]) -> Fact:
+    fence = confinement.fence(env)
+    if fence.landlock:
+        covered = ", ".join(confinement.covered(fence.landlock))
+        return Fact("kernel", "landlock", f"ABI {fence.landlock}", effect=f"covers {covered}")
+    if confinement.is_required(layout):
+        why = f"{fence.problem}; the store's settings require confinement"
+        return Fact("kernel", "landlock", "not there", "bad", why)
+    return Fact("kernel", "landlock", "not there", "missing", confinement.danger(fence))
+
+
+def _kernel(layout: Layout, env: Mapping[str, str]) -> Iterator[Fact]:
     yield Fact("kernel", "kernel", os.uname().release)
     scope = _read("/proc/sys/kernel/yama/ptrace_scope")
     if scope is None:
@@ -97,11 +108,7 @@ def _kernel(found: Probe) -> Iterator[Fact]:
         blocks = scope not in ("0", "1")
         effect = _YAMA.get(scope, "")
         yield Fact("kernel", "yama", f"scope {scope}", "missing" if blocks else "good", effect)
-    if found.landlock:
-        yield Fact("kernel", "landlock", f"ABI {found.landlock}")
-    else:
-        why = "the kernel does not keep a hostile program from the user's other files"
-        yield Fact("kernel", "landlock", "not there", "missing", why)
+    yield _landlock(layout, env)
     state = "allowed" if _try_user_namespace() else "forbidden"
     yield Fact("kernel", "user namespaces", state, "irrelevant", "not used")
 

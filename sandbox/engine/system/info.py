@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.engine.containers.limits import offered
 from sandbox.engine.images.inspect import DRIVER
 from sandbox.errors import SandboxError
-from sandbox.runtime import interceptor
+from sandbox.runtime import confinement, interceptor
 from sandbox.runtime.spec import parse_platform
 from sandbox.version import VERSION
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.models.container import Container
     from sandbox.models.image import Image
+    from sandbox.runtime.interceptor import Choice
     from sandbox.store.layout import Layout
 
 
@@ -34,6 +35,8 @@ def info(
     root = layout.root
     existing = next(path for path in (root, *root.parents) if path.exists())
     free = os.statvfs(existing)
+    way, how = _chosen_interceptor()
+    options, warnings = _security(layout, way)
     return {
         "ServerVersion": VERSION,
         "Containers": len(containers),
@@ -53,25 +56,33 @@ def info(
         "MemTotal": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "Name": os.uname().nodename,
         "Interceptors": list(interceptor.NAMES),
-        "Interceptor": _chosen_interceptor(),
-        "SecurityOptions": _security(),
+        "Interceptor": how,
+        "SecurityOptions": options,
+        "Warnings": warnings,
         "LimitsBy": offered()[1],
     }
 
 
-def _chosen_interceptor() -> str:
+def _chosen_interceptor() -> tuple[Choice | None, str]:
     try:
         choice = interceptor.choose("auto", os.environ)
     except SandboxError as exc:
-        return f"none ({exc.message})"
-    return f"{choice.name} ({choice.why})"
+        return None, f"none ({exc.message})"
+    return choice, f"{choice.name} ({choice.why})"
 
 
-def _security() -> list[str]:
-    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-        rows = dict(line.split(":", 1) for line in file.read().splitlines())
-    seccomp = "seccomp" if "Seccomp" in rows else "no seccomp"
-    return [seccomp, "rootless"]
+def _security(layout: Layout, way: Choice | None) -> tuple[list[str], list[str]]:
+    """Return Docker's SecurityOptions, and what does not stand."""
+    fence = confinement.fence(os.environ, way)
+    options = ["name=rootless"]
+    if fence.seccomp:
+        options.insert(0, "name=seccomp,profile=builtin")
+    if fence.landlock:
+        options.append(f"name=landlock,abi={fence.landlock}")
+    if confinement.is_required(layout):
+        options.append("name=require-confinement")
+    text = confinement.danger(fence)
+    return options, [f"WARNING: {text}"] if text else []
 
 
 def _system(field: str, otherwise: str) -> str:

@@ -38,6 +38,7 @@ class ExecRequest(Record, frozen=True, kw_only=True):
     working_dir: str | None = None
     tty: bool = False
     stdin: bool = False
+    privileged: bool = False
 
 
 def configure(config: ContainerConfig, request: ExecRequest) -> ContainerConfig:
@@ -111,7 +112,8 @@ def prepared(config: ContainerConfig, run_dir: str, request: ExecRequest) -> Fir
     """Return the process, looked up in the container's tree and posted, but not started."""
     place = RunDir(run_dir)
     wanted = configure(config, request)
-    return FirstProcess(wanted, place, lookup.prepare_another(wanted, place.control))
+    entry = lookup.prepare_another(wanted, place.control, privileged=request.privileged)
+    return FirstProcess(wanted, place, entry)
 
 
 def check_present(run_dir: str) -> None:

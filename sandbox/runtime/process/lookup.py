@@ -56,18 +56,28 @@ def prepare(config: ContainerConfig, control: str) -> Entry:
         return _post(tree, config, identity, control)
 
 
-def prepare_another(config: ContainerConfig, control: str) -> Entry:
-    """Do the same for one more process of a running container."""
+def prepare_another(config: ContainerConfig, control: str, *, privileged: bool = False) -> Entry:
+    """Do the same for one more process of a running container.
+
+    A *privileged* one has all capabilities, whatever its container has.
+    """
     with core.Tree.open(control) as tree:
         identity = find_identity(tree, config.user, config.group_add)
         status = _stat(tree, config.working_dir)
         if status is None or not stat.S_ISDIR(status.mode):
             problem = "no such file or directory" if status is None else "not a directory"
             raise CommandNotFound(f'chdir to cwd ("{config.working_dir}") failed: {problem}')
-        return _post(tree, config, identity, control)
+        return _post(tree, config, identity, control, privileged=privileged)
 
 
-def _post(tree: core.Tree, config: ContainerConfig, identity: Identity, control: str) -> Entry:
+def _post(
+    tree: core.Tree,
+    config: ContainerConfig,
+    identity: Identity,
+    control: str,
+    *,
+    privileged: bool = False,
+) -> Entry:
     base = spec.base_env(hostname=config.hostname, tty=config.tty)
     linked = links.read(os.path.dirname(control))
     env = spec.with_home(spec.merge_env(base, linked, config.env), identity.home)
@@ -79,7 +89,7 @@ def _post(tree: core.Tree, config: ContainerConfig, identity: Identity, control:
         gid=identity.gid,
         groups=list(identity.groups),
         umask=_UMASK,
-        flags=0,
+        privileged=privileged,
     )
     deadline = time.monotonic() + _PATIENCE
     while True:

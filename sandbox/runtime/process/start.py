@@ -155,7 +155,9 @@ class FirstProcess:
         with open(release, "wb", buffering=0) as gate, open(reader, "rb") as answer:
             if group is not None:
                 cgroups.enter(group, pid)
-            on_start(lifecycle.MainProcess(pid, started or 0, self._run_dir.path))
+            run_dir = self._run_dir
+            fence = (run_dir.landlock, run_dir.seccomp)
+            on_start(lifecycle.MainProcess(pid, started or 0, run_dir.path, *fence))
             with suppress(BrokenPipeError):
                 gate.write(b".")
             problem = answer.read()

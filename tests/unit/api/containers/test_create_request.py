@@ -49,10 +49,24 @@ def test_a_command_is_a_list_or_one_word() -> None:
 
 
 def test_each_option_without_effect_gives_a_warning_and_is_shown() -> None:
-    request, warnings = asked({"CapAdd": ["NET_ADMIN"], "Privileged": False, "CpuShares": 5})
-    assert [line.partition(" ")[0] for line in warnings] == ["CapAdd", "CpuShares"]
+    request, warnings = asked({"Sysctls": {"a": "b"}, "OomKillDisable": False, "CpuShares": 5})
+    assert [line.partition(" ")[0] for line in warnings] == ["Sysctls", "CpuShares"]
     shown = request.asked["HostConfig"]
-    assert (shown["CapAdd"], shown["CpuShares"]) == (["NET_ADMIN"], 5)
+    assert (shown["Sysctls"], shown["CpuShares"]) == ({"a": "b"}, 5)
+
+
+def test_security_options_reach_the_request_and_say_what_has_no_effect() -> None:
+    host = {
+        "CapAdd": ["NET_ADMIN"],
+        "CapDrop": ["chown"],
+        "SecurityOpt": ["no-new-privileges", "seccomp=unconfined", "label=disable"],
+    }
+    request, warnings = asked(host)
+    security = request.security
+    assert (security.cap_add, security.cap_drop) == (("CAP_NET_ADMIN",), ("CAP_CHOWN",))
+    assert (security.no_new_privileges, security.seccomp) == (True, "unconfined")
+    assert security.options == tuple(host["SecurityOpt"])
+    assert warnings == ["--cap-add NET_ADMIN has no effect: see docs/docker-compat.md"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""The flags of `run` and `create` about capabilities, seccomp and the fence of the kernel.
+
+Does not know: what enforces them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sandbox.errors import UsageError, map_os_errors
+from sandbox.models.security import BUILTIN, UNCONFINED, Security, chosen_capabilities
+
+SECURITY_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (
+        ("--cap-add",),
+        {"multiple": True, "metavar": "CAP", "help": "Give the emulated root a capability."},
+    ),
+    (
+        ("--cap-drop",),
+        {"multiple": True, "metavar": "CAP", "help": "Take a capability from the emulated root."},
+    ),
+    (
+        ("--privileged",),
+        {"is_flag": True, "help": "Give the emulated root all capabilities, of this user's only."},
+    ),
+    (
+        ("--security-opt",),
+        {
+            "multiple": True,
+            "metavar": "OPTION",
+            "help": "Set seccomp=FILE|unconfined or no-new-privileges.",
+        },
+    ),
+    (
+        ("--require-confinement",),
+        {"is_flag": True, "help": "Refuse to start where the kernel keeps no fence (Landlock)."},
+    ),
+)
+
+
+def security_of(options: dict[str, Any]) -> Security:
+    """Return the security options, with the content of a profile for its name."""
+    if not any(options[name] for name in _NAMES):
+        return Security()
+    from sandbox.engine.containers.security import completed
+
+    added, dropped = chosen_capabilities(options["cap_add"], options["cap_drop"])
+    texts = tuple(_with_profile(text) for text in options["security_opt"])
+    security, idle = completed(
+        Security(
+            cap_add=added,
+            cap_drop=dropped,
+            privileged=options["privileged"],
+            options=texts,
+            require_confinement=options["require_confinement"],
+        )
+    )
+    for text in idle:
+        click.echo(f"sandbox: warning: {text} has no effect", err=True)
+    return security
+
+
+_NAMES = ("cap_add", "cap_drop", "privileged", "security_opt", "require_confinement")
+
+
+def _with_profile(text: str) -> str:
+    """Return the option; the file of seccomp=FILE is replaced by its content, as in Docker."""
+    from sandbox.models.security import split_option
+
+    name, value = split_option(text)
+    if name != "seccomp" or value in (BUILTIN, UNCONFINED):
+        return text
+    from sandbox.runtime.seccomp.profile import compact
+
+    try:
+        with (
+            map_os_errors(f"opening seccomp profile ({value}) failed"),
+            open(value, encoding="utf-8") as file,
+        ):
+            return f"seccomp={compact(file.read())}"
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"compacting json for seccomp profile ({value}) failed: {exc}") from None
