@@ -187,6 +187,45 @@ def test_only_signal_code_knows_ucontext(path: pathlib.Path) -> None:
         assert not re.search(r"\bucontext|\bsigcontext|\bmcontext", code_of(path))
 
 
+# Sources of the hosted build that see what guests write into the shared file, and why that is safe.
+SEES_SHARED_MEMORY = {
+    "hosted/shared_file.c": "bounds each value",
+    "tree/control.c": "knows the size of the file",
+    "tree/dircache.c": "compares counters",
+    "view/spot.c": "asks the upper or not",
+    "change/change_make.c": "makes the new file in one step or in two",
+    "change/change_quick.c": "takes the short way or the long one",
+    "change/change_rename.c": "sets a flag",
+    "change/copyup.c": "asks the upper or not",
+    "change/upper.c": "sets a flag, and takes a number for a name that must be new",
+    "change/upper_scan.c": "sets flags",
+}
+
+
+def everything_included(path: pathlib.Path) -> set[pathlib.Path]:
+    """Return our own headers that a file includes, directly or not."""
+    found: set[pathlib.Path] = set()
+    left = [path]
+    while left:
+        new = {header.resolve() for header in included(left.pop())} - found
+        found |= new
+        left += new
+    return found
+
+
+def test_only_listed_files_of_the_host_side_open_what_guests_write() -> None:
+    """Elsewhere the type is incomplete, so that the compiler refuses to look into it."""
+    shared = CSRC / "base" / "shared_abi.h"
+    sources = native_build().read_sources()
+    seeing = {p for p in sources.hosted if shared in everything_included(p)}
+    assert {p.relative_to(CSRC).as_posix() for p in seeing} == set(SEES_SHARED_MEMORY)
+
+
+def test_python_does_not_know_the_type_of_what_guests_write() -> None:
+    headers = [CSRC / name for name in native_build().CDEF_HEADERS]
+    assert not any("struct sb_shared {" in path.read_text() for path in headers)
+
+
 def test_every_c_source_belongs_to_a_build() -> None:
     sources = native_build().read_sources()
     listed = {*sources.hosted, *sources.guest}

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 7
+#define SB_ABI_VERSION 8
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -123,7 +123,7 @@ struct sb_ids {
 #define SB_MARK_FIRST 4611686018427387904
 #define SB_MARK_LAST 4611967493404098559
 
-/* ---- control: <run>/control, shared by every process of a container ---- */
+/* ---- control: <run>/control, which the host side alone writes ------------ */
 
 /* sb_control.flags */
 #define SB_CONTROL_READ_ONLY 1
@@ -162,45 +162,12 @@ struct sb_mount {
 	struct sb_text host;
 };
 
-/* One process of the container. A slot is free when pid is 0 or that process is gone. Linear
- * probing from pid % SB_PROC_SLOTS finds it. */
-struct sb_proc_slot {
-	uint32_t pid;
-	uint32_t parent;
-	uint64_t started; /* CLOCK_BOOTTIME nanoseconds when the slot was taken */
-	uint32_t uid;
-	uint32_t gid;
-	uint32_t exe_len;
-	uint32_t paced; /* SB_PACED_*: a stop or continuation that wait(2) does not report */
-	char exe[220]; /* canonical guest path, cut off when longer */
-	uint32_t ruid;
-};
-
 /* sb_proc_slot.paced: `pause` or `unpause` did it, not a guest */
 #define SB_PACED_STOPPED 1
 #define SB_PACED_CONTINUED 2
 
-/* What execve leaves for the new image. It takes the mailbox by a compare-and-swap of owner
- * from 0 to its pid; the new image gives it back. */
-struct sb_mailbox {
-	uint32_t owner; /* pid, 0 = free */
-	uint32_t flags;
-	int32_t fd; /* an open program (fexecve), else -1 */
-	uint32_t umask;
-	uint32_t secure; /* AT_SECURE */
-	uint32_t seccomp_mode; /* what the guest believes */
-	uint64_t mask; /* of signals; until the program begins all are blocked */
-	struct sb_ids ids;
-	struct sb_text elf; /* host path of the program's ELF file */
-	struct sb_text interp; /* host path of its interpreter, empty when static */
-	struct sb_text execfn; /* AT_EXECFN */
-	struct sb_text exe; /* canonical guest path of the ELF file */
-	struct sb_text root; /* guest path of the process's root directory */
-	char text[16384]; /* SB_MAILBOX_TEXT; every string is NUL-terminated */
-};
-
 /* How a process enters the container. Python writes it; the guest ELF, started under the name
- * <run>/enter-<number>, reads it. */
+ * <run>/enter-<number>, reads it, and marks it as taken before it confines itself. */
 struct sb_entry {
 	uint32_t state; /* 0 free, 1 ready, 2 taken */
 	uint32_t umask;
@@ -217,7 +184,7 @@ struct sb_patched_text {
 	struct sb_text host; /* path of the copy */
 };
 
-/* A call site of a layer file that trapped. Rewritten copies are made from these. */
+/* A call site of a layer file. Rewritten copies are made from these. */
 struct sb_learned_site {
 	uint64_t ino; /* of the layer file */
 	uint32_t offset; /* in the file, behind the syscall instruction */
@@ -232,17 +199,6 @@ struct sb_profile_step {
 	uint32_t k;
 };
 
-/* sb_adoption.word: thread id << 32 | one of these; 0 is free */
-#define SB_ADOPT_WANTED 1
-#define SB_ADOPT_TAKEN 2
-#define SB_ADOPT_DONE 3
-#define SB_ADOPT_FAILED 4
-
-/* A new thread that waits in the runtime until its tracer is attached. */
-struct sb_adoption {
-	uint64_t word;
-};
-
 struct sb_control {
 	char magic[8]; /* "SBCTL" padded with NUL */
 	uint32_t version;
@@ -254,16 +210,8 @@ struct sb_control {
 				    another number */
 	uint64_t store_dev; /* the same two of the layers */
 	uint64_t store_file_dev;
-	uint64_t size; /* of the whole file */
-	uint32_t node_count; /* bytes at state_off, 0 when live */
+	uint32_t node_count; /* of the index, 0 when live */
 	uint32_t mount_count;
-	uint64_t state_off; /* one byte a node: SB_STATE_* */
-	uint64_t procs_off; /* struct sb_proc_slot[SB_PROC_SLOTS] */
-	uint64_t mailboxes_off;
-	uint64_t entries_off;
-	uint32_t next_temp; /* counter for temporary names in the upper */
-	uint32_t upper_used; /* 0 until the first change: a live lower needs no look at the upper
-				until then */
 	struct sb_text store; /* host path of the store */
 	struct sb_text run; /* host path of the run directory */
 	struct sb_text upper; /* host path of the upper directory */
@@ -276,32 +224,23 @@ struct sb_control {
 			       for the machine's own network */
 	struct sb_text net_log; /* host path of the log of connections, empty when there is none */
 	uint32_t net_container; /* number in the network table */
-	uint32_t watched; /* non-zero: a process watches a directory for new names */
+	uint32_t text_count;
 	char whiteout[64]; /* target of a whiteout symlink, NUL-terminated */
 	char opaque[64]; /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */
 	uint64_t mount_firsts[4]; /* a bit for each byte that follows the first slash of a mount's
 				     guest path: most look-ups need not read the table */
-	uint32_t generation; /* dircache.h */
-	uint32_t dirs_making; /* how many directories are being made in the upper */
-	uint32_t dirs_made; /* how many directories were made in the upper */
-	uint32_t strays; /* non-zero: there may be a whiteout where the lower has nothing */
-	uint32_t text_count;
-	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
 	struct sb_patched_text texts[64]; /* SB_MAX_TEXTS */
-	struct sb_learned_site learned[2048]; /* SB_MAX_LEARNED */
+	uint64_t caps; /* the capabilities of its root; no process of the container gets others */
+	uint32_t profile_len;
+	struct sb_profile_step profile[3584]; /* SB_MAX_PROFILE; profile.h */
+	uint32_t strings_len;
+	/* These change while the container runs: */
 	uint32_t tracer; /* pid of the tracer, 0 when there is none yet */
-	uint32_t adopt_bell; /* counts requests; the tracer waits for it to change */
-	struct sb_adoption adoptions[64]; /* SB_MAX_ADOPTIONS */
 	uint32_t over; /* non-zero: the container is being killed, and new processes end at once */
 	uint32_t pids_limit; /* limit of tasks, 0: none */
 	uint32_t pids_high; /* the highest value that pids_limit has had */
-	uint32_t pids_hand; /* where the next search in the table begins */
-	uint64_t pids_off; /* uint64_t[SB_MAX_PIDS]: pids_limit.c */
-	uint64_t caps; /* the capabilities of its root; no process of the container gets others */
-	uint32_t profile_len;
-	uint32_t strings_len;
-	struct sb_profile_step profile[3584]; /* SB_MAX_PROFILE; profile.h */
+	struct sb_entry entries[64]; /* SB_MAX_ENTRIES */
 	char strings[131072]; /* SB_STRINGS_SIZE */
 };
 

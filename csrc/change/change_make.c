@@ -16,6 +16,7 @@
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
+#include "base/shared_abi.h"
 #include "base/stat.h"
 #include "change/internal.h"
 #include "tree/dircache.h"
@@ -161,7 +162,7 @@ static int appear(const struct sb_fs *fs, const struct recipe *r, const char *te
 		  const char *host, int fd)
 {
 	if ((r->looks.mode & S_IFMT) == S_IFDIR ||
-	    __atomic_load_n(&fs->tree->control->watched, __ATOMIC_SEQ_CST) == 0 ||
+	    __atomic_load_n(&fs->tree->shared->watched, __ATOMIC_SEQ_CST) == 0 ||
 	    sys_linkat(AT_FDCWD, temp, AT_FDCWD, host, 0) < 0)
 		return sb_upper_place(fs, temp, host);
 	if (r->flags != -1)

@@ -8,13 +8,14 @@
  *   decides: the kernel's own call needs no look-up before it, and fails when the entry is absent
  *   or a directory. Other cases, and every error, are left to the caller, who looks the path up.
  * Rules
- *   Never while there may be a whiteout where the lower has nothing (sb_control.strays): it would
+ *   Never while there may be a whiteout where the lower has nothing (sb_shared.strays): it would
  *   pass for a file. A rename needs a directory without subdirectories, since every process must
  *   forget a renamed directory; one that was made meanwhile is noticed afterwards.
  */
 #include <errno.h>
 #include <linux/fs.h>
 
+#include "base/shared_abi.h"
 #include "change/internal.h"
 #include "tree/dircache.h"
 #include "tree/host_path.h"
@@ -34,7 +35,7 @@ struct name {
 
 static bool has_strays(const struct sb_tree *tree)
 {
-	return __atomic_load_n(&tree->control->strays, __ATOMIC_SEQ_CST) != 0;
+	return __atomic_load_n(&tree->shared->strays, __ATOMIC_SEQ_CST) != 0;
 }
 
 static bool can_be_quick(const struct sb_fs *fs)

@@ -16,6 +16,7 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
+#include "base/shared_abi.h"
 #include "base/stat.h"
 #include "change/internal.h"
 #include "tree/dircache.h"
@@ -355,7 +356,7 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 		lock = sb_upper_lock(fs);
 	if (from_hides || exchange || is_merged(from) || is_merged(to))
 		/* a whiteout may come to a place where it hides nothing */
-		__atomic_store_n(&fs->tree->control->strays, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&fs->tree->shared->strays, 1, __ATOMIC_SEQ_CST);
 	sb_upper_touch(fs->tree, from->spot.node, SB_STATE_ASK);
 	sb_upper_touch(fs->tree, to->spot.node, SB_STATE_ASK);
 	if (exchange)

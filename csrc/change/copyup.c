@@ -17,6 +17,7 @@
 #include <linux/stat.h>
 
 #include "base/filesize.h"
+#include "base/shared_abi.h"
 #include "base/stat.h"
 #include "change/internal.h"
 #include "tree/dircache.h"
@@ -271,7 +272,7 @@ static int touch_root(struct sb_fs *fs)
 {
 	const struct sb_tree *tree = fs->tree;
 	bool touched =
-		tree->index ? tree->state[0] != SB_STATE_UNTOUCHED : tree->control->upper_used != 0;
+		tree->index ? tree->state[0] != SB_STATE_UNTOUCHED : tree->shared->upper_used != 0;
 	struct source src = {.host = "/", .node = tree->index ? 0 : SB_NO_NODE};
 	const char *upper = sb_text_at(tree->control, tree->control->upper);
 	struct sb_owner_key key;

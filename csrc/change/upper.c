@@ -13,6 +13,7 @@
 #include <linux/stat.h>
 
 #include "base/dirent.h"
+#include "base/shared_abi.h"
 #include "base/stat.h"
 #include "change/internal.h"
 #include "tree/host_path.h"
@@ -25,11 +26,11 @@
 
 void sb_upper_touch(const struct sb_tree *tree, uint32_t node, unsigned char value)
 {
-	struct sb_control *control = tree->control;
+	struct sb_shared *shared = tree->shared;
 	unsigned char now;
 
-	if (__atomic_load_n(&control->upper_used, __ATOMIC_RELAXED) == 0)
-		__atomic_store_n(&control->upper_used, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&shared->upper_used, __ATOMIC_RELAXED) == 0)
+		__atomic_store_n(&shared->upper_used, 1, __ATOMIC_SEQ_CST);
 	if (node == SB_NO_NODE || tree->index == NULL)
 		return;
 	now = __atomic_load_n(&tree->state[node], __ATOMIC_ACQUIRE);
@@ -40,9 +41,9 @@ void sb_upper_touch(const struct sb_tree *tree, uint32_t node, unsigned char val
 
 int sb_upper_temp(const struct sb_fs *fs, struct sb_path *out)
 {
-	struct sb_control *control = fs->tree->control;
+	const struct sb_control *control = fs->tree->control;
 	uint64_t number = (uint64_t)sys_getpid() << 32 |
-			  __atomic_fetch_add(&control->next_temp, 1, __ATOMIC_RELAXED);
+			  __atomic_fetch_add(&fs->tree->shared->next_temp, 1, __ATOMIC_RELAXED);
 	char name[16];
 	int err;
 
@@ -132,7 +133,7 @@ int sb_upper_lock(const struct sb_fs *fs)
 	int lock;
 
 	if (err == 0)
-		err = sb_path_join(path, "control", 7);
+		err = sb_path_join(path, "shared", 6);
 	if (err < 0)
 		return (int)err;
 	lock = (int)sys_openat(AT_FDCWD, path->buf, O_RDONLY | O_CLOEXEC, 0);

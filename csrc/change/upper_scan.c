@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/stat.h>
 
+#include "base/shared_abi.h"
 #include "base/stat.h"
 #include "change/internal.h"
 #include "tree/index.h"
@@ -37,13 +38,13 @@ static int note(struct sb_fs *fs, const struct sb_path *host)
 	node = sb_index_find_path(tree, host->buf + prefix, host->len - prefix);
 	if (node == SB_NO_NODE) { /* only the upper has it; the state of its directory says so */
 		if ((sx.stx_mode & S_IFMT) != S_IFREG)
-			tree->control->strays = 1; /* a whiteout may be here, or below */
+			tree->shared->strays = 1; /* a whiteout may be here, or below */
 		return 0;
 	}
 	merged = is_dir && (tree->nodes[node].mode & S_IFMT) == S_IFDIR &&
 		 !sb_is_opaque(fs, host->buf, host->len);
 	if (!merged && is_dir)
-		tree->control->strays = 1;
+		tree->shared->strays = 1;
 	sb_upper_touch(tree, node, merged ? SB_STATE_MERGED : SB_STATE_ASK);
 	return merged;
 }

@@ -128,33 +128,45 @@ static void read_start(uint64_t *stack, struct start *start)
 	sb_arch_probe(hwcap2);
 }
 
-/* Map a whole file at a fixed address; *size is its size. */
+/* Map a file at a fixed address. A size of 0 becomes that of the file. */
 static void *map_file(const char *path, uint64_t address, bool writable, uint64_t *size)
 {
 	const int prot = PROT_READ | (writable ? PROT_WRITE : 0);
 	long fd = sys_openat(AT_FDCWD, path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
 	struct statx sx;
-	long at;
+	long at = 0;
 
 	if (fd < 0)
 		die(EXIT_FAILED, "cannot open", path, fd);
-	at = sys_statx((int)fd, "", AT_EMPTY_PATH, STATX_SIZE, &sx);
+	if (*size == 0) {
+		at = sys_statx((int)fd, "", AT_EMPTY_PATH, STATX_SIZE, &sx);
+		*size = sx.stx_size;
+	}
 	if (at == 0)
-		at = sys_mmap((void *)(uintptr_t)address, sx.stx_size, prot,
-			      (writable ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED_NOREPLACE |
-				      MAP_NORESERVE,
-			      (int)fd, 0);
+		at = sys_mmap((void *)(uintptr_t)address, *size, prot,
+			      MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, (int)fd, 0);
 	sys_close((int)fd);
 	if (at < 0)
 		die(EXIT_FAILED, "cannot map", path, at);
-	*size = sx.stx_size;
 	return (void *)at;
+}
+
+/* Map a file of the run directory. */
+static void *map_own(const char *name, uint64_t address, bool writable, uint64_t size)
+{
+	int ret;
+
+	scratch = loader_dir;
+	ret = sb_path_join(&scratch, name, strlen(name));
+	if (ret < 0)
+		die(EXIT_FAILED, "bad name", name, ret);
+	return map_file(scratch.buf, address, writable, &size);
 }
 
 static void attach(struct sb_proc *proc, const char *execfn)
 {
 	struct sb_tree *tree = &proc->tree;
-	uint64_t size;
+	uint64_t size = 0;
 	void *at;
 	int ret;
 
@@ -162,20 +174,19 @@ static void attach(struct sb_proc *proc, const char *execfn)
 	if (ret < 0)
 		die(EXIT_FAILED, "bad name", execfn, ret);
 	sb_path_pop(&loader_dir);
-	scratch = loader_dir;
-	ret = sb_path_join(&scratch, "control", 7);
-	if (ret < 0)
-		die(EXIT_FAILED, "bad name", execfn, ret);
-	at = map_file(scratch.buf, SB_ADDR_CONTROL, true, &size);
-	ret = sb_tree_attach(tree, at, size);
+	at = map_own("control", SB_ADDR_CONTROL, false, sizeof(struct sb_control));
+	ret = sb_tree_attach(tree, at, sizeof(struct sb_control));
 	if (ret < 0)
 		die(EXIT_FAILED, "not a control file", scratch.buf, ret);
+	sb_tree_attach_shared(
+		tree, map_own("shared", SB_ADDR_SHARED, true, sb_tree_shared_size(tree->control)));
 	at = map_file(sb_text_at(tree->control, tree->control->owners), SB_ADDR_OWNERS, true,
 		      &size);
 	sys_madvise(at, size, MADV_RANDOM); /* sparse: no reading ahead of zeros */
 	tree->owners = at;
 	if (tree->control->index.len == 0)
 		return;
+	size = 0;
 	at = map_file(sb_text_at(tree->control, tree->control->index), SB_ADDR_INDEX, false, &size);
 	ret = sb_tree_attach_index(tree, at, size);
 	if (ret < 0)
@@ -361,15 +372,33 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	sb_jump(entry, start->stack);
 }
 
-static struct sb_entry *own_entry(struct sb_control *control, const char *name)
+static const struct sb_entry *own_entry(const struct sb_control *control, const char *name)
 {
-	struct sb_entry *entries =
-		(struct sb_entry *)(void *)((char *)control + control->entries_off);
 	uint32_t number = 0;
 
 	for (const char *p = name; *p >= '0' && *p <= '9'; p++)
 		number = number * 10 + (uint32_t)(*p - '0');
-	return number < SB_MAX_ENTRIES ? entries + number : NULL;
+	return number < SB_MAX_ENTRIES ? &control->entries[number] : NULL;
+}
+
+/* Mark the entry as taken. This process may write the file, since it is not confined yet. */
+static int take_entry(const struct sb_control *control, const struct sb_entry *entry)
+{
+	const uint32_t taken = 2;
+	const int64_t at = (const char *)&entry->state - (const char *)control;
+	long fd;
+	long ret;
+
+	scratch = loader_dir;
+	ret = sb_path_join(&scratch, "control", 7);
+	if (ret < 0)
+		return (int)ret;
+	fd = sys_openat(AT_FDCWD, scratch.buf, O_WRONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return (int)fd;
+	ret = sb_syscall6(__NR_pwrite64, fd, SB_P(&taken), sizeof(taken), at, 0, 0);
+	sys_close((int)fd);
+	return ret < 0 ? (int)ret : 0;
 }
 
 /* The C library hides two signals, and programs that it started have them ignored. */
@@ -403,47 +432,49 @@ static int give_terminals(struct sb_call *call, uint32_t uid)
 static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, const char *number)
 {
 	struct sb_proc *proc = thread->proc;
-	struct sb_entry *entry = own_entry(proc->tree.control, number);
+	const struct sb_entry *entry = own_entry(proc->tree.control, number);
 	struct sb_call *call = sb_thread_call(thread);
 	uint64_t *place;
 	long ret;
 
 	if (!entry || entry->state != 1)
 		die(EXIT_FAILED, "no entry", start->execfn, -ENOENT);
-	entry->state = 2;
 	reset_library_signals();
 	thread->ids = entry->ids;
 	proc->umask = entry->umask;
 	proc->dumpable = 1;
 	sb_syscall6(__NR_umask, entry->umask & 0077, 0, 0, 0, 0, 0); /* see on_umask */
+	memcpy(execfn_copy, entry->path, sizeof(entry->path));
 	ret = enter_directory(call, entry->cwd);
+	if (take_entry(proc->tree.control, entry) < 0)
+		die(EXIT_FAILED, "cannot take the entry of", execfn_copy, -EACCES);
 	if (ret < 0)
 		die(EXIT_NOT_EXECUTABLE, "cannot enter directory", entry->cwd, ret);
 	ret = give_terminals(call, thread->ids.fsuid);
 	if (ret < 0)
-		die(EXIT_FAILED, "cannot own the terminal of", entry->path, ret);
+		die(EXIT_FAILED, "cannot own the terminal of", execfn_copy, ret);
 	ret = sb_pids_claim(&proc->tree, &place);
 	if (ret < 0)
-		die(EXIT_FAILED, "too many processes (--pids-limit) for", entry->path, ret);
+		die(EXIT_FAILED, "too many processes (--pids-limit) for", execfn_copy, ret);
 	sb_pids_settle(place);
-	ret = sb_tracer_attach(proc->tree.control);
+	ret = sb_tracer_attach(&proc->tree);
 	if (ret < 0)
-		die(EXIT_FAILED, "no tracer for", entry->path, ret);
+		die(EXIT_FAILED, "no tracer for", execfn_copy, ret);
 	/* Mapped first, since sb_landlock_confine reads what the container may do. */
 	if (proc->tree.control->net_container != 0 && sb_net_get(call, &(struct sb_net){0}) < 0)
-		die(EXIT_FAILED, "no network for", entry->path, -ENETDOWN);
+		die(EXIT_FAILED, "no network for", execfn_copy, -ENETDOWN);
 	ret = sb_landlock_confine(&proc->tree);
 	if (ret < 0)
-		die(EXIT_FAILED, "cannot confine", entry->path, ret);
+		die(EXIT_FAILED, "cannot confine", execfn_copy, ret);
 	ret = sb_filter_install(&proc->tree);
 	if (ret < 0)
-		die(EXIT_FAILED, "cannot install the filter for", entry->path, ret);
+		die(EXIT_FAILED, "cannot install the filter for", execfn_copy, ret);
 	ret = sb_profile_install(proc->tree.control);
 	if (ret < 0)
-		die(EXIT_FAILED, "cannot install the seccomp profile for", entry->path, ret);
+		die(EXIT_FAILED, "cannot install the seccomp profile for", execfn_copy, ret);
 	sb_proc_register(proc, &thread->ids, 0);
-	ret = sb_exec(call, entry->path, (uintptr_t)start->argv, (uintptr_t)start->envp);
-	die(ret == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot execute", entry->path,
+	ret = sb_exec(call, execfn_copy, (uintptr_t)start->argv, (uintptr_t)start->envp);
+	die(ret == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot execute", execfn_copy,
 	    ret);
 }
 

@@ -4,7 +4,9 @@
  *
  * How it works
  *   A container may read all that it shows: the layers, or the whole host for a live lower. It may
- *   write the upper, the work directory, the run directory and the binds that are not read-only.
+ *   write the upper, the work directory and the binds that are not read-only; of the run directory
+ *   the shared file, the files laid over /etc, and what else allow_run() names. It may write no
+ *   name there: the host side believes what it finds in the run directory.
  *   Without a network it cannot connect to the machine's TCP ports, either.
  * Rules
  *   Called once, before the first guest instruction. Where the host found Landlock, a container
@@ -26,6 +28,7 @@
 #define FS_WRITE_FILE (1ULL << 1)
 #define FS_READ_FILE (1ULL << 2)
 #define FS_READ_DIR (1ULL << 3)
+#define FS_MAKE_SYM (1ULL << 12)
 #define FS_REFER (1ULL << 13)
 #define FS_TRUNCATE (1ULL << 14)
 #define FS_IOCTL_DEV (1ULL << 15)
@@ -155,10 +158,27 @@ static int allow_in(const struct ruleset *set, const struct sb_text *directory,
 	return ret == 0 ? allow(set, path.buf, access) : ret;
 }
 
-/* Allow the only program that the kernel executes. */
-static int allow_guest(const struct ruleset *set, const struct sb_control *control)
+/* Allow single files and directories of the run directory. The mounts below it have rules of their
+ * own. The host side may replace a file in etc/, so the rule is on the directory. */
+static int allow_run(const struct ruleset *set, const struct sb_control *control)
 {
-	return allow_in(set, &control->run, control, "guest", FS_EXECUTE | FS_READ_FILE);
+	const bool read_only = (control->flags & SB_CONTROL_READ_ONLY) != 0;
+	const struct {
+		const char *name;
+		uint64_t access;
+	} rules[] = {
+		{"guest", FS_EXECUTE | FS_READ_FILE}, /* the only program that the kernel runs */
+		{"control", FS_READ_FILE},
+		{"shared", FS_READ_FILE | FS_WRITE_FILE},
+		{"trace", FS_WRITE_FILE},
+		{"etc", FS_READ | (read_only ? 0 : FS_WRITE_FILE | FS_TRUNCATE)},
+		{"a", FS_MAKE_SYM}, /* socket_name.c */
+	};
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < SB_ARRAY_LEN(rules); i++)
+		ret = allow_in(set, &control->run, control, rules[i].name, rules[i].access);
+	return ret;
 }
 
 /* Allow the network files; the log is appended to. */
@@ -182,15 +202,14 @@ static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
 	int ret = allow_lower(set, tree);
 
 	if (ret == 0)
-		ret = allow_guest(set, control);
-	if (ret == 0)
-		ret = allow(set, sb_text_at(control, control->run), write);
+		ret = allow_run(set, control);
 	if (ret == 0)
 		ret = allow(set, sb_text_at(control, control->upper), write);
 	if (ret == 0)
 		ret = allow(set, sb_text_at(control, control->work), write);
 	if (ret == 0)
-		ret = allow(set, sb_text_at(control, control->owners), write);
+		ret = allow(set, sb_text_at(control, control->owners),
+			    FS_READ_FILE | FS_WRITE_FILE);
 	if (ret == 0)
 		ret = allow_network(set, control);
 	return ret == 0 ? allow_mounts(set, control) : ret;

@@ -21,6 +21,7 @@
 #include <linux/mman.h>
 
 #include "base/filesize.h"
+#include "base/shared_abi.h"
 #include "entry/maps.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
@@ -320,24 +321,24 @@ static int patch(struct sb_call *call, uint64_t after, uint64_t nr)
 static void learn(struct sb_call *call, uint64_t after, uint64_t nr)
 {
 	const struct sb_tree *tree = call->fs->tree;
-	struct sb_control *control = tree->control;
+	struct sb_shared *shared = tree->shared;
 	struct sb_mapping map;
 	uint32_t slot;
 	uint64_t ino;
 
-	if (!tree->index || control->learned_count >= SB_MAX_LEARNED ||
+	if (!tree->index || shared->learned_count >= SB_MAX_LEARNED ||
 	    sb_maps_find(after, call->work->buffer, sizeof(call->work->buffer), &map) < 0 ||
 	    !map.is_private_text)
 		return;
 	ino = sb_rewritten_original(tree, map.inode);
 	if (sb_index_find_inode(tree, ino) == SB_NO_NODE)
 		return;
-	slot = __atomic_fetch_add(&control->learned_count, 1, __ATOMIC_RELAXED);
+	slot = __atomic_fetch_add(&shared->learned_count, 1, __ATOMIC_RELAXED);
 	if (slot >= SB_MAX_LEARNED)
 		return;
-	control->learned[slot].offset = (uint32_t)(after - map.start + map.offset);
-	control->learned[slot].nr = (uint32_t)nr;
-	__atomic_store_n(&control->learned[slot].ino, ino, __ATOMIC_RELEASE);
+	shared->learned[slot].offset = (uint32_t)(after - map.start + map.offset);
+	shared->learned[slot].nr = (uint32_t)nr;
+	__atomic_store_n(&shared->learned[slot].ino, ino, __ATOMIC_RELEASE);
 }
 
 static bool take_lock(uint32_t pid)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mailbox.c - what execve leaves for the new program, in the control file.
+ * mailbox.c - what execve leaves for the new program, in the shared file.
  */
 #include "exec/mailbox.h"
 
@@ -10,10 +10,7 @@
 
 static struct sb_mailbox *mailbox_at(const struct sb_proc *proc, uint32_t i)
 {
-	struct sb_control *control = proc->tree.control;
-	char *base = (char *)control + control->mailboxes_off;
-
-	return (struct sb_mailbox *)(void *)base + i % SB_MAX_MAILBOXES;
+	return &proc->tree.shared->mailboxes[i % SB_MAX_MAILBOXES];
 }
 
 /* A mailbox whose process has ended is free. */

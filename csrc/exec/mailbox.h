@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mailbox.h - what execve leaves for the new program, in the control file.
+ * mailbox.h - what execve leaves for the new program, in the shared file.
  *
  * The owner of a mailbox is a pid. The mailbox is free again when that process frees it or has
  * ended.
@@ -8,6 +8,7 @@
 #ifndef SB_MAILBOX_H
 #define SB_MAILBOX_H
 
+#include "base/shared_abi.h"
 #include "exec/exec_plan.h"
 
 /* Claim a mailbox and write the plan into it. -EAGAIN: all are taken. *box is also set when the

@@ -12,6 +12,8 @@
 
 #include <errno.h>
 
+#include "base/shared_abi.h"
+
 #define UNBORN (1ULL << 63)
 
 static uint64_t own_task(void)
@@ -38,12 +40,12 @@ static uint32_t count(const uint64_t *table, uint32_t size)
 
 int sb_pids_claim(const struct sb_tree *tree, uint64_t **place)
 {
-	struct sb_control *control = tree->control;
-	uint64_t *table = (uint64_t *)(void *)((char *)control + control->pids_off);
+	const struct sb_control *control = tree->control;
+	uint64_t *table = tree->shared->pids;
 	const uint32_t limit = __atomic_load_n(&control->pids_limit, __ATOMIC_ACQUIRE);
 	const uint32_t high = __atomic_load_n(&control->pids_high, __ATOMIC_ACQUIRE);
 	const uint32_t size = SB_MIN(SB_MAX(limit, high), (uint32_t)SB_MAX_PIDS);
-	uint32_t hand = __atomic_load_n(&control->pids_hand, __ATOMIC_RELAXED);
+	uint32_t hand = __atomic_load_n(&tree->shared->pids_hand, __ATOMIC_RELAXED);
 
 	*place = NULL;
 	if (limit == 0)
@@ -59,7 +61,7 @@ int sb_pids_claim(const struct sb_tree *tree, uint64_t **place)
 						 false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
 		*place = &table[hand % size];
-		__atomic_store_n(&control->pids_hand, hand % size + 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&tree->shared->pids_hand, hand % size + 1, __ATOMIC_RELAXED);
 		return 0;
 	}
 	return -EAGAIN;

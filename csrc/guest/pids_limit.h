@@ -2,7 +2,7 @@
 /*
  * pids_limit.h - how many tasks a container may have.
  *
- * A task (a thread, or the first of a process) has a place in a table of the control file. Without
+ * A task (a thread, or the first of a process) has a place in a table of the shared file. Without
  * a free place no task is born. No place has to be given back: the kernel says which tasks have
  * ended.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process_table.c - the table of the container's processes, in the control file.
+ * process_table.c - the table of the container's processes, in the shared file.
  *
  * Rules
  *   No lock: a slot is claimed by compare-and-swap. The kernel is asked whether its owner has
@@ -13,9 +13,7 @@
 
 static struct sb_proc_slot *slot_at(const struct sb_tree *tree, uint32_t i)
 {
-	char *base = (char *)tree->control + tree->control->procs_off;
-
-	return (struct sb_proc_slot *)(void *)base + i % SB_PROC_SLOTS;
+	return &tree->shared->procs[i % SB_PROC_SLOTS];
 }
 
 struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process_table.h - the table of the container's processes, in the control file.
+ * process_table.h - the table of the container's processes, in the shared file.
  */
 #ifndef SB_PROCESS_TABLE_H
 #define SB_PROCESS_TABLE_H
 
 #include <asm/siginfo.h>
 
+#include "base/shared_abi.h"
 #include "guest/guest.h"
 
 /* Take a slot for the calling process. */

@@ -3,12 +3,12 @@
  * tracer_attach.c - a new thread asks the container's tracer to attach to it.
  *
  * How it works
- *   The request lies in a slot of the control file. The tracer waits for a futex there, the bell,
+ *   The request lies in a slot of the shared file. The tracer waits for a futex there, the bell,
  *   and answers by a futex in the slot. The child asks from the runtime, whose own calls need no
  *   tracer, so nothing stops it. With PTRACE_O_TRACEFORK both sides of a fork would stop, and all
  *   processes would depend on one tracing thread.
  * Rules
- *   No memory but the control file: a child that shares memory runs this, too.
+ *   No memory but the container's files: a child that shares memory runs this, too.
  */
 #include "guest/tracer_attach.h"
 
@@ -16,6 +16,7 @@
 #include <linux/futex.h>
 #include <linux/prctl.h>
 
+#include "base/shared_abi.h"
 #include "pure/log.h"
 
 #define ROUNDS 5000
@@ -27,10 +28,10 @@ static uint64_t word_of(long tid, uint32_t state)
 }
 
 /* The slot of a thread that has ended is free. */
-static uint64_t *claim(struct sb_control *control, long tid)
+static uint64_t *claim(struct sb_shared *shared, long tid)
 {
 	for (uint32_t i = 0; i < SB_MAX_ADOPTIONS; i++) {
-		uint64_t *word = &control->adoptions[((uint64_t)tid + i) % SB_MAX_ADOPTIONS].word;
+		uint64_t *word = &shared->adoptions[((uint64_t)tid + i) % SB_MAX_ADOPTIONS].word;
 		uint64_t old = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 
 		if (old && sb_syscall6(__NR_tkill, (int)(old >> 32), 0, 0, 0, 0, 0) != -ESRCH)
@@ -61,8 +62,10 @@ static int wait_for(const struct sb_control *control, const uint64_t *word)
 	}
 }
 
-int sb_tracer_attach(struct sb_control *control)
+int sb_tracer_attach(const struct sb_tree *tree)
 {
+	const struct sb_control *control = tree->control;
+	struct sb_shared *shared = tree->shared;
 	long tid;
 	uint64_t *word = NULL;
 	int ret;
@@ -73,14 +76,14 @@ int sb_tracer_attach(struct sb_control *control)
 	(void)sb_syscall6(__NR_prctl, PR_SET_PTRACER, control->tracer, 0, 0, 0, 0);
 	tid = sys_gettid();
 	for (int round = 0; round < ROUNDS && !word; round++) {
-		word = claim(control, tid);
+		word = claim(shared, tid);
 		if (!word)
 			sb_syscall6(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
 	}
 	if (!word)
 		return -EAGAIN;
-	__atomic_fetch_add(&control->adopt_bell, 1, __ATOMIC_ACQ_REL);
-	sb_syscall6(__NR_futex, SB_P(&control->adopt_bell), FUTEX_WAKE, 1, 0, 0, 0);
+	__atomic_fetch_add(&shared->adopt_bell, 1, __ATOMIC_ACQ_REL);
+	sb_syscall6(__NR_futex, SB_P(&shared->adopt_bell), FUTEX_WAKE, 1, 0, 0, 0);
 	ret = wait_for(control, word);
 	__atomic_store_n(word, 0, __ATOMIC_RELEASE);
 	return ret;

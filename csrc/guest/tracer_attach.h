@@ -8,7 +8,7 @@
 #include "guest/guest.h"
 
 /* Returns 0 when the calling thread is traced, or at once if the container has no tracer. */
-int sb_tracer_attach(struct sb_control *control) SB_MUST_CHECK;
+int sb_tracer_attach(const struct sb_tree *tree) SB_MUST_CHECK;
 /* End this process: it cannot run without its tracer. */
 void sb_tracer_attach_failed(void) SB_NORETURN SB_COLD;
 

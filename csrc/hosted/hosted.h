@@ -64,8 +64,8 @@ struct sb_hosted_stat {
 
 /* hosted_control.c */
 
-/* Make the control file of a container that has no process yet, without mounts; and the owner
- * table, when there is none. */
+/* Make the control file of a container that has no process yet, without mounts; the shared file
+ * beside it; and the owner table, when there is none. */
 int sb_hosted_create(const char *control, const struct sb_hosted_spec *spec);
 /* Do inode numbers of the index still fit the files in the store? 1, 0 or -errno. */
 int sb_hosted_index_fits(const char *index, const char *store);
@@ -77,7 +77,7 @@ int sb_hosted_syscall(const char *name);
 
 /* hosted_tables.c */
 
-/* Attach a mount. guest must be canonical (sb_hosted_resolve). */
+/* Attach a mount to a draft. guest must be canonical (sb_hosted_resolve). */
 int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest,
 			const char *host);
 /* Post how a process enters the container, with all capabilities or with those of the container.
@@ -85,8 +85,8 @@ int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, cons
 int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask,
 			 uint32_t uid, uint32_t gid, const uint32_t *groups, uint32_t group_count,
 			 uint32_t has_all_caps);
-/* List the pids in the process table of a control file; processes may have ended meanwhile.
- * Returns how many were stored. */
+/* List the pids in the process table. Guests write it: a process may have ended meanwhile, or
+ * belong to somebody else. Returns how many were stored. */
 int sb_hosted_processes(const char *control, uint32_t *pids, uint64_t *started, uint32_t room);
 
 /* hosted_marks.c */
@@ -114,7 +114,7 @@ int sb_hosted_pace(const char *control, const uint32_t *pids, uint32_t count, ui
 
 /* hosted_rewritten.c */
 
-/* Add the copy at host to the control file: that of the layer file with this inode number.
+/* Add the copy at host to a draft: that of the layer file with this inode number.
  * -ENOENT when the image has no such file, -ESTALE when the copy is of another one. */
 int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host);
 /* The learned call site number at, and the host path of its file (4096 bytes, empty when the
@@ -155,6 +155,8 @@ int sb_hosted_net_relay(struct sb_hosted_net *net, uint32_t container, uint32_t 
 
 /* NULL and *error on failure. */
 struct sb_hosted *sb_hosted_open(const char *control, int *error);
+/* The same of a container without processes: its control file may be completed. */
+struct sb_hosted *sb_hosted_open_draft(const char *control, int *error);
 void sb_hosted_close(struct sb_hosted *h);
 void sb_hosted_free(void *memory);
 const struct sb_control *sb_hosted_control(struct sb_hosted *h);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_control.c - make the control file of a container.
+ * hosted_control.c - make the control file and the shared file of a container.
  *
- * Hosted build only. The file is complete before it gets its name. Only its tables are filled
- * later (hosted_tables.c).
+ * Hosted build only. The shared file is made first, and the control file is complete before it gets
+ * its name. Only its tables are filled later (hosted_tables.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "base/stat.h"
 #include "change/change.h"
 #include "hosted/internal.h"
+#include "hosted/shared_file.h"
 #include "tree/control.h"
 #include "tree/index.h"
 #include "tree/owner.h"
@@ -199,7 +200,7 @@ static int find_upper_devs(struct sb_control *control, const char *upper, const 
 /* The same for the layers: of the store, and of the first regular file. */
 static int find_store_devs(struct sb_hosted *h)
 {
-	struct sb_control *control = h->tree.control;
+	struct sb_control *control = h->draft;
 	struct sb_path *host = &h->work.host;
 	struct statx sx;
 	int err = sb_host_stat(sb_text_at(control, control->store), &sx);
@@ -222,24 +223,6 @@ static int find_store_devs(struct sb_hosted *h)
 		return err;
 	}
 	return 0;
-}
-
-static uint64_t page(uint64_t size)
-{
-	return (size + 4095) & ~4095ULL;
-}
-
-static void lay_out(struct sb_control *control, uint32_t node_count)
-{
-	control->node_count = node_count;
-	control->state_off = page(sizeof(*control));
-	control->procs_off = control->state_off + page(node_count);
-	control->mailboxes_off =
-		control->procs_off + page(SB_PROC_SLOTS * sizeof(struct sb_proc_slot));
-	control->entries_off =
-		control->mailboxes_off + page(SB_MAX_MAILBOXES * sizeof(struct sb_mailbox));
-	control->pids_off = control->entries_off + page(SB_MAX_ENTRIES * sizeof(struct sb_entry));
-	control->size = control->pids_off + SB_MAX_PIDS * sizeof(uint64_t);
 }
 
 static int count_nodes(const char *index, uint32_t *count)
@@ -278,13 +261,13 @@ static int fill(struct sb_control *control, uint32_t node_count, const struct sb
 {
 	int err;
 
-	lay_out(control, node_count);
 	memcpy(control->magic, "SBCTL", 6);
 	control->version = SB_ABI_VERSION;
 	control->flags = spec->flags | (spec->index[0] == '\0' ? SB_CONTROL_LIVE : 0);
 	control->host_uid = spec->host_uid;
 	control->host_gid = spec->host_gid;
 	control->net_container = spec->net_container;
+	control->node_count = node_count;
 	err = put_security(control, spec);
 	if (err < 0)
 		return err;
@@ -296,7 +279,7 @@ static int fill(struct sb_control *control, uint32_t node_count, const struct sb
 static int complete(const char *path)
 {
 	int err;
-	struct sb_hosted *h = sb_hosted_open(path, &err);
+	struct sb_hosted *h = sb_hosted_open_draft(path, &err);
 
 	if (h == NULL)
 		return err;
@@ -315,22 +298,21 @@ static int complete(const char *path)
 int sb_hosted_create(const char *path, const struct sb_hosted_spec *spec)
 {
 	struct sb_path *draft = malloc(2 * sizeof(*draft));
-	struct sb_control *layout = calloc(1, sizeof(*layout));
 	struct sb_map owners = {0};
 	struct sb_map map = {0};
-	uint32_t nodes;
-	int err = draft == NULL || layout == NULL ? -ENOMEM : 0;
+	uint32_t nodes = 0;
+	int err = draft == NULL ? -ENOMEM : 0;
 
 	if (err == 0)
 		err = open_owners(spec->owners, draft, &owners);
 	if (err == 0)
 		err = count_nodes(spec->index, &nodes);
 	if (err == 0)
+		err = sb_shared_make(path, nodes);
+	if (err == 0)
 		err = draft_name(path, draft);
-	if (err == 0) {
-		lay_out(layout, nodes);
-		err = make_file(draft->buf, layout->size, &map);
-	}
+	if (err == 0)
+		err = make_file(draft->buf, sizeof(struct sb_control), &map);
 	if (err == 0)
 		err = fill(map.at, nodes, spec, owners.at);
 	if (err == 0)
@@ -342,7 +324,6 @@ int sb_hosted_create(const char *path, const struct sb_hosted_spec *spec)
 	sb_unmap(&owners);
 	sb_unmap(&map);
 	free(draft);
-	free(layout);
 	return err;
 }
 

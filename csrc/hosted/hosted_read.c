@@ -18,19 +18,40 @@
 #include "base/dirent.h"
 #include "base/stat.h"
 #include "change/change.h"
+#include "hosted/control_file.h"
 #include "hosted/internal.h"
+#include "hosted/shared_file.h"
 #include "tree/control.h"
 #include "tree/index.h"
 #include "tree/owner.h"
 #include "view/view.h"
 
-static int attach(struct sb_hosted *h, const char *path)
+static int attach_run_dir(struct sb_hosted *h, const char *path, bool is_draft)
 {
-	const struct sb_control *control;
-	int err = sb_map_file(path, true, &h->control);
+	int err = sb_control_map(path, is_draft, &h->control);
 
 	if (err == 0)
 		err = sb_tree_attach(&h->tree, h->control.at, h->control.size);
+	if (err < 0)
+		return err;
+	h->draft = is_draft ? h->control.at : NULL;
+	h->path = strdup(path);
+	if (h->path == NULL)
+		return -ENOMEM;
+	h->shared_fd = sb_shared_open(path);
+	if (h->shared_fd < 0)
+		return h->shared_fd;
+	err = sb_shared_map(h->shared_fd, h->tree.control->node_count, &h->shared);
+	if (err == 0)
+		sb_tree_attach_shared(&h->tree, h->shared.at);
+	return err;
+}
+
+static int attach(struct sb_hosted *h, const char *path, bool is_draft)
+{
+	const struct sb_control *control;
+	int err = attach_run_dir(h, path, is_draft);
+
 	if (err < 0)
 		return err;
 	control = h->tree.control;
@@ -46,7 +67,7 @@ static int attach(struct sb_hosted *h, const char *path)
 	return err < 0 ? err : sb_tree_attach_index(&h->tree, h->index.at, h->index.size);
 }
 
-struct sb_hosted *sb_hosted_open(const char *control, int *error)
+static struct sb_hosted *open_tree(const char *control, bool is_draft, int *error)
 {
 	struct sb_hosted *h = calloc(1, sizeof(*h));
 
@@ -54,7 +75,8 @@ struct sb_hosted *sb_hosted_open(const char *control, int *error)
 		*error = -ENOMEM;
 		return NULL;
 	}
-	*error = attach(h, control);
+	h->shared_fd = -1;
+	*error = attach(h, control, is_draft);
 	if (*error < 0) {
 		sb_hosted_close(h);
 		return NULL;
@@ -73,11 +95,25 @@ struct sb_hosted *sb_hosted_open(const char *control, int *error)
 	return h;
 }
 
+struct sb_hosted *sb_hosted_open(const char *control, int *error)
+{
+	return open_tree(control, false, error);
+}
+
+struct sb_hosted *sb_hosted_open_draft(const char *control, int *error)
+{
+	return open_tree(control, true, error);
+}
+
 void sb_hosted_close(struct sb_hosted *h)
 {
 	if (h == NULL)
 		return;
+	if (h->shared_fd >= 0)
+		sys_close(h->shared_fd);
+	free(h->path);
 	sb_unmap(&h->control);
+	sb_unmap(&h->shared);
 	sb_unmap(&h->index);
 	sb_unmap(&h->owners);
 	free(h);

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_rewritten.c - add rewritten copies to a control file, and read what it has learned.
+ * hosted_rewritten.c - add rewritten copies to a control file, and read what guests have learned.
  *
  * Hosted build only.
  */
 #include <errno.h>
 
 #include "hosted/internal.h"
+#include "hosted/shared_file.h"
 #include "tree/index.h"
 
 int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host)
 {
-	struct sb_control *control = h->tree.control;
-	struct sb_patched_text *text = &control->texts[control->text_count];
+	struct sb_control *control = h->draft;
+	struct sb_patched_text *text;
 	uint32_t len = (uint32_t)strlen(host);
 	struct statx sx;
 	uint32_t node;
 	int err;
 
+	if (control == NULL)
+		return -EINVAL;
 	if (h->tree.index == NULL || control->text_count == SB_MAX_TEXTS ||
 	    len >= SB_STRINGS_SIZE - control->strings_len)
 		return -ENOSPC;
@@ -29,6 +32,7 @@ int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host)
 		return err;
 	if (sx.stx_size != h->tree.nodes[node].size)
 		return -ESTALE;
+	text = &control->texts[control->text_count];
 	text->ino = sx.stx_ino;
 	text->node = node;
 	text->host.off = control->strings_len;
@@ -41,14 +45,12 @@ int sb_hosted_add_text(struct sb_hosted *h, uint64_t ino, const char *host)
 
 int sb_hosted_learned(struct sb_hosted *h, uint32_t at, struct sb_learned_site *site, char *host)
 {
-	const struct sb_control *control = h->tree.control;
 	struct sb_path *path = &h->work.host;
 	uint32_t node;
-	int err;
+	int err = sb_shared_site(h->shared_fd, at, site);
 
-	if (at >= SB_MIN(control->learned_count, (uint32_t)SB_MAX_LEARNED))
-		return -ENOENT;
-	*site = control->learned[at];
+	if (err < 0)
+		return err;
 	host[0] = '\0';
 	node = h->tree.index != NULL ? sb_index_find_inode(&h->tree, site->ino) : SB_NO_NODE;
 	if (node == SB_NO_NODE)

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_supervisor.c - what a supervisor writes into the control file of a running container.
+ * hosted_supervisor.c - what a supervisor writes into the files of a running container.
  *
- * Hosted build only. The end of the container, which processes are paused, the limit of tasks.
+ * Hosted build only. The end of the container and the limit of tasks stand in the control file,
+ * where no guest can take them back. Which processes are paused stands in the shared file.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "base/mem.h"
+#include "base/sys.h"
+#include "hosted/control_file.h"
 #include "hosted/hosted.h"
-#include "layers/mapped_file.h"
+#include "hosted/shared_file.h"
 
 static int open_control(const char *path, struct sb_map *map, struct sb_control **out)
 {
-	struct sb_control *control;
-	int err = sb_map_file(path, true, map);
+	int err = sb_control_map(path, true, map);
 
 	if (err < 0)
 		return err;
-	control = map->at;
-	if (map->size < sizeof(*control) || memcmp(control->magic, "SBCTL", 6) != 0 ||
-	    control->version != SB_ABI_VERSION || control->size > map->size) {
-		sb_unmap(map);
-		return -EINVAL;
-	}
-	*out = control;
-	return 0;
+	*out = map->at;
+	if (sb_control_is_valid(*out))
+		return 0;
+	sb_unmap(map);
+	return -EINVAL;
 }
 
 int sb_hosted_end(const char *path)
@@ -57,36 +55,14 @@ int sb_hosted_limit_pids(const char *path, uint32_t limit)
 	return 0;
 }
 
-static struct sb_proc_slot *find(struct sb_control *control, uint32_t pid)
-{
-	struct sb_proc_slot *slots =
-		(struct sb_proc_slot *)(void *)((char *)control + control->procs_off);
-
-	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
-		struct sb_proc_slot *slot = &slots[(pid + i) % SB_PROC_SLOTS];
-
-		if (slot->pid == pid)
-			return slot;
-		if (slot->pid == 0)
-			return NULL;
-	}
-	return NULL;
-}
-
 int sb_hosted_pace(const char *path, const uint32_t *pids, uint32_t count, uint32_t mark)
 {
-	struct sb_control *control;
-	struct sb_map map = {0};
-	int err = open_control(path, &map, &control);
+	const int fd = sb_shared_open(path);
+	int err = fd;
 
-	if (err < 0)
-		return err;
-	for (uint32_t i = 0; i < count; i++) {
-		struct sb_proc_slot *slot = find(control, pids[i]);
-
-		if (slot != NULL)
-			__atomic_store_n(&slot->paced, mark, __ATOMIC_SEQ_CST);
-	}
-	sb_unmap(&map);
-	return 0;
+	for (uint32_t i = 0; err >= 0 && i < count; i++)
+		err = sb_shared_pace(fd, pids[i], mark);
+	if (fd >= 0)
+		sys_close(fd);
+	return SB_MIN(err, 0);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_tables.c - the tables of a control file: mounts, entries of new processes, processes.
+ * hosted_tables.c - the tables of a container: mounts, entries of new processes, processes.
  *
  * Rules
- *   Hosted build only. Mounts are added while the container has no process; its processes share
- *   the other tables.
+ *   Hosted build only. Mounts are added while the container has no process.
  * Does not know
  *   How the file is made and laid out (hosted_control.c).
  */
@@ -14,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/stat.h"
+#include "hosted/control_file.h"
 #include "hosted/internal.h"
+#include "hosted/shared_file.h"
 #include "tree/index.h"
 
 /* ---- mounts ------------------------------------------------------------------ */
@@ -67,13 +68,13 @@ static void shadow_nodes(struct sb_hosted *h, const char *guest, size_t len, str
 int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest,
 			const char *host)
 {
-	struct sb_control *control = h->tree.control;
+	struct sb_control *control = h->draft;
 	struct sb_mount mount = {.kind = kind, .flags = flags};
 	size_t len = strlen(guest);
 	struct statx sx = {0};
 	int err = 0;
 
-	if (len < 2 || len >= SB_PATH_MAX || guest[0] != '/')
+	if (control == NULL || len < 2 || len >= SB_PATH_MAX || guest[0] != '/')
 		return -EINVAL;
 	if (kind != SB_MOUNT_LINK)
 		err = (int)sys_statx(AT_FDCWD, host, 0, STATX_BASIC_STATS, &sx);
@@ -100,8 +101,7 @@ int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, cons
 /* Take a free entry, or one whose process has begun already; NULL when all are waiting. */
 static struct sb_entry *take_entry(struct sb_control *control, uint32_t *number)
 {
-	struct sb_entry *entries =
-		(struct sb_entry *)(void *)((char *)control + control->entries_off);
+	struct sb_entry *entries = control->entries;
 
 	for (uint32_t wanted = 0; wanted <= 2; wanted += 2) {
 		for (uint32_t i = 0; i < SB_MAX_ENTRIES; i++) {
@@ -122,16 +122,23 @@ int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd,
 			 uint32_t has_all_caps)
 {
 	const struct sb_control *control = h->tree.control;
+	struct sb_map map = {0};
 	struct sb_entry *entry;
 	uint32_t number;
+	int err;
 
 	if (strlen(path) >= SB_PATH_MAX || strlen(cwd) >= SB_PATH_MAX)
 		return -ENAMETOOLONG;
 	if (group_count > SB_MAX_GROUPS)
 		return -EINVAL;
-	entry = take_entry(h->tree.control, &number);
-	if (entry == NULL)
+	err = sb_control_map(h->path, true, &map);
+	if (err < 0)
+		return err;
+	entry = take_entry(map.at, &number);
+	if (entry == NULL) {
+		sb_unmap(&map);
 		return -EBUSY;
+	}
 	entry->umask = umask;
 	memset(&entry->ids, 0, sizeof(entry->ids));
 	sb_ids_init(&entry->ids, uid, gid, groups, group_count,
@@ -140,58 +147,16 @@ int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd,
 	memcpy(entry->path, path, strlen(path) + 1);
 	memcpy(entry->cwd, cwd, strlen(cwd) + 1);
 	__atomic_store_n(&entry->state, 1, __ATOMIC_RELEASE);
+	sb_unmap(&map);
 	return (int)number;
-}
-
-/* Read the process table with pread: touching a map would give memory to every empty page. */
-static int collect(int fd, const struct sb_control *head, uint32_t *pids, uint64_t *started,
-		   uint32_t room)
-{
-	uint64_t end = head->procs_off + SB_PROC_SLOTS * sizeof(struct sb_proc_slot);
-	uint32_t count = 0;
-
-	for (uint64_t at = head->procs_off; at < end;) {
-		int64_t data = sys_lseek(fd, (int64_t)at, SEEK_DATA);
-		struct sb_proc_slot slots[8];
-		long len;
-
-		if (data == -ENXIO || data >= (int64_t)end)
-			break;
-		if (data > (int64_t)at)
-			at += ((uint64_t)data - at) / sizeof(slots[0]) * sizeof(slots[0]);
-		len = sys_pread(fd, slots, SB_MIN(sizeof(slots), end - at), (int64_t)at);
-		if (len < (long)sizeof(slots[0]))
-			return len < 0 ? (int)len : -EINVAL;
-		for (size_t i = 0; i < (size_t)len / sizeof(slots[0]); i++) {
-			if (slots[i].pid == 0 || count == room)
-				continue;
-			pids[count] = slots[i].pid;
-			started[count++] = slots[i].started;
-		}
-		at += (uint64_t)len / sizeof(slots[0]) * sizeof(slots[0]);
-	}
-	return (int)count;
 }
 
 int sb_hosted_processes(const char *path, uint32_t *pids, uint64_t *started, uint32_t room)
 {
-	struct sb_control *head = malloc(sizeof(*head));
-	int fd = (int)sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	int ret = fd;
+	const int fd = sb_shared_open(path);
+	const int ret = fd < 0 ? fd : sb_shared_processes(fd, pids, started, room);
 
-	if (head == NULL)
-		ret = -ENOMEM;
-	if (fd >= 0 && head != NULL) {
-		long len = sys_pread(fd, head, sizeof(*head), 0);
-
-		if (len != (long)sizeof(*head) || memcmp(head->magic, "SBCTL", 6) != 0 ||
-		    head->version != SB_ABI_VERSION)
-			ret = -EINVAL;
-		else
-			ret = collect(fd, head, pids, started, room);
-	}
 	if (fd >= 0)
 		sys_close(fd);
-	free(head);
 	return ret;
 }

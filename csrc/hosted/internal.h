@@ -11,6 +11,7 @@
 
 struct sb_hosted {
 	struct sb_map control;
+	struct sb_map shared;
 	struct sb_map index;
 	struct sb_map owners;
 	struct sb_tree tree;
@@ -18,6 +19,9 @@ struct sb_hosted {
 	struct sb_fs fs;
 	struct sb_work work;
 	struct sb_dir_slots dirs;
+	struct sb_control *draft; /* the control file, while it may be written; else NULL */
+	int shared_fd;
+	char *path; /* of the control file */
 };
 
 /* hosted_control.c: add a string to the control file. -ENOSPC when it is full. */

@@ -69,8 +69,8 @@ static int try_trap(void)
 
 static int try_address(void)
 {
-	static const uint64_t wanted[] = {SB_ADDR_RUNTIME, SB_ADDR_CONTROL, SB_ADDR_INDEX,
-					  SB_ADDR_OWNERS, SB_ADDR_THREADS};
+	static const uint64_t wanted[] = {SB_ADDR_RUNTIME, SB_ADDR_CONTROL, SB_ADDR_SHARED,
+					  SB_ADDR_INDEX,   SB_ADDR_OWNERS,  SB_ADDR_THREADS};
 
 	for (size_t i = 0; i < SB_ARRAY_LEN(wanted); i++) {
 		long at = sys_mmap((void *)(uintptr_t)wanted[i], PAGE, PROT_READ,

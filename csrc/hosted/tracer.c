@@ -10,14 +10,13 @@
  * Rules
  *   No guest memory is read. Only the number, the instruction address and (without seccomp) one
  *   argument decide. Signals pass unchanged. A thread that asks must run sandbox-guest, since
- *   guests can write the control file. When this process ends, the kernel kills every thread that
+ *   guests write the requests. When this process ends, the kernel kills every thread that
  *   it traces.
  */
 #include "hosted/tracer.h"
 
 #include <elf.h>
 #include <errno.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +26,8 @@
 
 #include "base/abi.h"
 #include "base/stat.h"
+#include "hosted/control_file.h"
+#include "hosted/shared_file.h"
 #include "layers/mapped_file.h"
 #include "pure/verdict.h"
 #include "tracee.h"
@@ -36,7 +37,8 @@
 #define IS_SYSCALL_STOP(status) (WSTOPSIG(status) == (SIGTRAP | 0x80))
 
 struct tracer {
-	struct sb_control *control;
+	struct sb_shared *shared;
+	bool steps; /* there is no seccomp: every call stops */
 	uint64_t text_size; /* size of the runtime's text; its own calls pass */
 	uint64_t guest_ino;
 	uint32_t guest_major;
@@ -45,7 +47,7 @@ struct tracer {
 
 struct job {
 	const struct tracer *tracer;
-	uint64_t *word;
+	uint32_t request;
 	int tid;
 	bool every;   /* stop at every call, not only at those of the filter */
 	bool in_call; /* with every: the next stop is the end of a call */
@@ -149,14 +151,9 @@ static long attach(struct job *job)
 	return ret < 0 ? ret : go_on(job, job->tid, 0);
 }
 
-static void answer(struct job *job, uint32_t state)
+static void answer(const struct job *job, bool done)
 {
-	uint64_t word = (uint64_t)job->tid << 32 | SB_ADOPT_TAKEN;
-
-	/* When this thread has died meanwhile, another one has the slot. */
-	if (__atomic_compare_exchange_n(job->word, &word, (uint64_t)job->tid << 32 | state, false,
-					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		sb_syscall6(__NR_futex, SB_P(job->word), FUTEX_WAKE, 1, 0, 0, 0);
+	sb_shared_answer_request(job->tracer->shared, job->request, job->tid, done);
 }
 
 static void *follow(void *argument)
@@ -165,7 +162,7 @@ static void *follow(void *argument)
 	long ret = attach(job);
 	int status;
 
-	answer(job, ret < 0 ? SB_ADOPT_FAILED : SB_ADOPT_DONE);
+	answer(job, ret >= 0);
 	/* execve changes the number of the thread. */
 	for (long tid = ret < 0 ? ret : wait_stop(&status); tid > 0; tid = wait_stop(&status)) {
 		if (WIFSTOPPED(status))
@@ -206,22 +203,16 @@ static int start_following(const struct job *request, const pthread_attr_t *attr
 static void take_requests(const struct tracer *tracer, const pthread_attr_t *attributes)
 {
 	for (uint32_t i = 0; i < SB_MAX_ADOPTIONS; i++) {
-		uint64_t *word = &tracer->control->adoptions[i].word;
-		uint64_t value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-		struct job job = {
+		const struct job job = {
 			.tracer = tracer,
-			.word = word,
-			.tid = (int)(value >> 32),
-			.every = (tracer->control->flags & SB_CONTROL_STEPS) != 0,
+			.request = i,
+			.tid = sb_shared_take_request(tracer->shared, i),
+			.every = tracer->steps,
 		};
 
-		if ((uint32_t)value != SB_ADOPT_WANTED ||
-		    !__atomic_compare_exchange_n(word, &value,
-						 value - SB_ADOPT_WANTED + SB_ADOPT_TAKEN, false,
-						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			continue;
-		if (!is_guest(tracer, job.tid) || start_following(&job, attributes) < 0)
-			answer(&job, SB_ADOPT_FAILED);
+		if (job.tid > 0 &&
+		    (!is_guest(tracer, job.tid) || start_following(&job, attributes) < 0))
+			answer(&job, false);
 	}
 }
 
@@ -261,17 +252,39 @@ static int read_guest(const char *guest, struct tracer *tracer)
 	return 0;
 }
 
-int sb_tracer_serve(const char *control, const char *guest, int ready)
+/* Map the shared file, and say in the control file who traces. */
+static int open_files(const char *path, struct tracer *tracer)
 {
-	static struct tracer tracer; /* threads use it until the process ends */
-	struct sb_map map = {0};
-	pthread_attr_t attributes;
-	int err = sb_map_file(control, true, &map);
+	struct sb_map control = {0};
+	struct sb_map shared = {0};
+	struct sb_control *head;
+	int fd;
+	int err = sb_control_map(path, true, &control);
 
 	if (err < 0)
 		return err;
-	tracer.control = map.at;
-	err = read_guest(guest, &tracer);
+	head = control.at;
+	fd = sb_shared_open(path);
+	err = fd < 0 ? fd : sb_shared_map(fd, head->node_count, &shared);
+	if (fd >= 0)
+		sys_close(fd);
+	if (err == 0) {
+		tracer->shared = shared.at;
+		tracer->steps = (head->flags & SB_CONTROL_STEPS) != 0;
+		head->tracer = (uint32_t)sys_getpid();
+	}
+	sb_unmap(&control);
+	return err;
+}
+
+int sb_tracer_serve(const char *control, const char *guest, int ready)
+{
+	static struct tracer tracer; /* threads use it until the process ends */
+	pthread_attr_t attributes;
+	int err = open_files(control, &tracer);
+
+	if (err == 0)
+		err = read_guest(guest, &tracer);
 	if (err == 0)
 		err = -pthread_attr_init(&attributes);
 	if (err == 0)
@@ -280,15 +293,13 @@ int sb_tracer_serve(const char *control, const char *guest, int ready)
 		err = -pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	if (err < 0)
 		return err;
-	tracer.control->tracer = (uint32_t)sys_getpid();
 	if (sys_write(ready, "", 1) != 1)
 		return -EPIPE;
 	sys_close(ready);
 	for (;;) {
-		uint32_t bell = __atomic_load_n(&tracer.control->adopt_bell, __ATOMIC_ACQUIRE);
+		uint32_t seen = sb_shared_requests(tracer.shared);
 
 		take_requests(&tracer, &attributes);
-		sb_syscall6(__NR_futex, SB_P(&tracer.control->adopt_bell), FUTEX_WAIT, bell, 0, 0,
-			    0);
+		sb_shared_wait_request(tracer.shared, seen);
 	}
 }

@@ -127,7 +127,7 @@ static int name_of_made_file(const char *text, size_t len, struct sb_path *out)
 	return sb_path_set(out, text + skip, len - skip - cut);
 }
 
-#define ALIAS_LEN 18 /* "/a" and 16 digits below the run directory: socket_name.c */
+#define ALIAS_LEN 19 /* "/a/" and 16 digits below the run directory: socket_name.c */
 
 /* The host path of a name that goes through a short symlink of the run directory; else the text
  * itself. */
@@ -140,8 +140,8 @@ static const char *through_alias(const struct sb_fs *fs, const char *text, size_
 
 	if (*len <= skip ||
 	    !sb_path_within(text, *len, sb_text_at(control, control->run), control->run.len) ||
-	    text[control->run.len + 1] != 'a' || text[skip] != '/' ||
-	    sb_path_set(host, text, skip) < 0)
+	    text[control->run.len + 1] != 'a' || text[control->run.len + 2] != '/' ||
+	    text[skip] != '/' || sb_path_set(host, text, skip) < 0)
 		return text;
 	got = sys_readlinkat(AT_FDCWD, host->buf, host->buf, SB_PATH_MAX - 1);
 	if (got < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * control.c - find the parts of a mapped control file, and of the index that it names.
+ * control.c - find the parts of a container's mapped files, and of the index that they name.
  *
  * Rules
  *   The caller maps the files; nothing here makes a system call.
@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "base/shared_abi.h"
 #include "tree/index.h"
 
 static bool is_text(const struct sb_control *control, struct sb_text text)
@@ -26,38 +27,35 @@ static bool has_texts(const struct sb_control *control)
 	       is_text(control, control->net_log);
 }
 
-static bool has_room(const struct sb_control *control, uint64_t off, uint64_t count, uint64_t each)
-{
-	return off % 8 == 0 && off <= control->size && count <= (control->size - off) / each;
-}
-
-int sb_tree_attach(struct sb_tree *tree, void *map, uint64_t size)
+int sb_tree_attach(struct sb_tree *tree, const void *map, uint64_t size)
 {
 	static const char magic[8] = "SBCTL";
-	struct sb_control *control = map;
+	const struct sb_control *control = map;
 
 	if (size < sizeof(*control) || memcmp(control->magic, magic, sizeof(magic)) != 0 ||
-	    control->version != SB_ABI_VERSION || control->size != size)
+	    control->version != SB_ABI_VERSION)
 		return -EINVAL;
 	if (control->strings_len > SB_STRINGS_SIZE || !has_texts(control) ||
-	    control->mount_count > SB_MAX_MOUNTS ||
-	    !has_room(control, control->state_off, control->node_count, 1) ||
-	    !has_room(control, control->procs_off, SB_PROC_SLOTS, sizeof(struct sb_proc_slot)) ||
-	    !has_room(control, control->mailboxes_off, SB_MAX_MAILBOXES,
-		      sizeof(struct sb_mailbox)) ||
-	    !has_room(control, control->entries_off, SB_MAX_ENTRIES, sizeof(struct sb_entry)) ||
-	    !has_room(control, control->pids_off, SB_MAX_PIDS, sizeof(uint64_t)))
+	    control->mount_count > SB_MAX_MOUNTS || control->text_count > SB_MAX_TEXTS)
 		return -EINVAL;
 	for (uint32_t i = 0; i < control->mount_count; i++) {
 		if (!is_text(control, control->mounts[i].guest) ||
 		    !is_text(control, control->mounts[i].host))
 			return -EINVAL;
 	}
-	*tree = (struct sb_tree){
-		.control = control,
-		.state = (unsigned char *)map + control->state_off,
-	};
+	*tree = (struct sb_tree){.control = control};
 	return 0;
+}
+
+uint64_t sb_tree_shared_size(const struct sb_control *control)
+{
+	return sb_shared_size(control->node_count);
+}
+
+void sb_tree_attach_shared(struct sb_tree *tree, void *map)
+{
+	tree->shared = map;
+	tree->state = tree->shared->state;
 }
 
 int sb_tree_attach_index(struct sb_tree *tree, const void *map, uint64_t size)

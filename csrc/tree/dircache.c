@@ -4,6 +4,8 @@
  */
 #include "tree/dircache.h"
 
+#include "base/shared_abi.h"
+
 static struct sb_dir_slot *slot_of(const struct sb_fs *fs, uint64_t hash)
 {
 	return &fs->dirs->slots[hash % SB_ARRAY_LEN(fs->dirs->slots)];
@@ -11,36 +13,36 @@ static struct sb_dir_slot *slot_of(const struct sb_fs *fs, uint64_t hash)
 
 uint32_t sb_dircache_generation(const struct sb_tree *tree)
 {
-	return __atomic_load_n(&tree->control->generation, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&tree->shared->generation, __ATOMIC_ACQUIRE);
 }
 
 void sb_dircache_changed(const struct sb_tree *tree)
 {
-	__atomic_fetch_add(&tree->control->generation, 1, __ATOMIC_ACQ_REL);
+	__atomic_fetch_add(&tree->shared->generation, 1, __ATOMIC_ACQ_REL);
 }
 
 /* ---- directories being made ---------------------------------------------- */
 
 void sb_dircache_making(const struct sb_tree *tree)
 {
-	__atomic_fetch_add(&tree->control->dirs_making, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&tree->shared->dirs_making, 1, __ATOMIC_SEQ_CST);
 }
 
 void sb_dircache_made(const struct sb_tree *tree)
 {
-	__atomic_fetch_add(&tree->control->dirs_made, 1, __ATOMIC_SEQ_CST);
-	__atomic_fetch_sub(&tree->control->dirs_making, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&tree->shared->dirs_made, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_sub(&tree->shared->dirs_making, 1, __ATOMIC_SEQ_CST);
 }
 
 bool sb_dircache_is_quiet(const struct sb_tree *tree, uint32_t made)
 {
-	return __atomic_load_n(&tree->control->dirs_making, __ATOMIC_SEQ_CST) == 0 &&
-	       __atomic_load_n(&tree->control->dirs_made, __ATOMIC_SEQ_CST) == made;
+	return __atomic_load_n(&tree->shared->dirs_making, __ATOMIC_SEQ_CST) == 0 &&
+	       __atomic_load_n(&tree->shared->dirs_made, __ATOMIC_SEQ_CST) == made;
 }
 
 uint32_t sb_dircache_count(const struct sb_tree *tree)
 {
-	return __atomic_load_n(&tree->control->dirs_made, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&tree->shared->dirs_made, __ATOMIC_SEQ_CST);
 }
 
 /* ---- the slots ------------------------------------------------------------ */
@@ -57,7 +59,7 @@ static uint64_t sum_of(const struct sb_dir_slot *slot)
 static bool load(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_dir_slot *slot)
 {
 	/* Read before the generation, which is raised before a directory counts as made. */
-	const bool making = __atomic_load_n(&fs->tree->control->dirs_making, __ATOMIC_SEQ_CST) != 0;
+	const bool making = __atomic_load_n(&fs->tree->shared->dirs_making, __ATOMIC_SEQ_CST) != 0;
 	uint64_t hash;
 
 	if (!fs->dirs)

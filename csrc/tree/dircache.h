@@ -6,7 +6,7 @@
  *   The index answers for a directory of the image. For a directory that the container made, the
  *   kernel is asked about every component above it. So each process keeps the last few of those,
  *   under the hash of their canonical path. Every rmdir and every rename of a directory, by any
- *   process, raises sb_control.generation: a slot with another number counts no more. For a
+ *   process, raises sb_shared.generation: a slot with another number counts no more. For a
  *   directory of a live lower the memory says that the upper does not have it. A copy-up of a
  *   directory raises the generation, too, and while one is being made no such slot counts. When
  *   the machine changes its own directories meanwhile, the look at the entry itself notices; only
@@ -30,7 +30,7 @@ struct sb_dir_looks {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t flat; /* the upper directory held no directory when */
-	uint32_t made; /* sb_control.dirs_made had this value */
+	uint32_t made; /* sb_shared.dirs_made had this value */
 	uint32_t mounts; /* there are mounts below it */
 };
 struct sb_dir_slot {

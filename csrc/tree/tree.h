@@ -26,13 +26,15 @@
 #include "pure/ids.h"
 #include "pure/path.h"
 
+struct sb_shared;
 struct sb_net_table;
 struct sb_net_ports;
 
 /* The maps of one container; the same in all its processes. */
 struct sb_tree {
-	struct sb_control *control;
-	unsigned char *state;         /* control->node_count bytes, SB_STATE_* */
+	const struct sb_control *control;
+	struct sb_shared *shared;     /* base/shared_abi.h */
+	unsigned char *state;         /* in it: control->node_count bytes, SB_STATE_* */
 	const struct sb_index *index; /* NULL when the lower is live */
 	const struct sb_node *nodes;
 	const char *strings;          /* of the index */

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/stat.h>
 
+#include "base/shared_abi.h"
 #include "tree/dircache.h"
 #include "tree/host_path.h"
 #include "tree/index.h"
@@ -120,7 +121,7 @@ int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char 
 static void spot_of_root(const struct sb_fs *fs, struct sb_spot *out)
 {
 	const struct sb_tree *tree = fs->tree;
-	bool touched = is_live(tree) ? tree->control->upper_used != 0
+	bool touched = is_live(tree) ? tree->shared->upper_used != 0
 				     : tree->state[0] != SB_STATE_UNTOUCHED;
 	enum sb_place lower = is_live(tree) ? SB_PLACE_LIVE : SB_PLACE_LOWER;
 
@@ -393,7 +394,7 @@ int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, stru
 		return 0;
 	}
 	if (is_live(tree)) {
-		if (tree->control->upper_used != 0)
+		if (tree->shared->upper_used != 0)
 			return find_live_dir(fs, guest, len, host, out);
 		*out = absent;
 		out->place = SB_PLACE_LIVE;

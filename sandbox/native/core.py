@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The merged tree of a container: its control file, its index and its changes.
+"""The merged tree of a container: its control file, its shared file, its index, its changes.
 
 How it works: each function makes one call, or a loop of calls, to csrc/hosted/hosted.h. A negative
 result becomes a NativeError. Guest paths are bytes, host paths are str.
 
 Rules: a Tree acts as the container's root user; one thread may use it at a time. All lasting state
-is in files: the upper directory and the owner table of the container, the control file in its run
-directory, the store's indexes.
+is in files: the upper directory and the owner table of the container, the two files in its run
+directory, the store's indexes. Guests write the upper, the owner table and the shared file; every
+path comes from the control file, which they cannot write.
 
 Must not know: images, records of containers, how a guest is started.
 """
@@ -17,7 +18,7 @@ import errno
 import os
 import stat as stat_bits
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
 
 from sandbox.errors import NativeError, from_os_error, map_os_errors
 from sandbox.models.closable import Closing
@@ -92,7 +93,7 @@ def guest_path() -> str:
 
 
 def create_control(path: str, spec: ControlSpec) -> None:
-    """Create the control file of a container that has no process.
+    """Create the control file of a container that has no process, and the shared file beside it.
 
     Creates the owner table if it is missing, and reads the marks in the upper directory. The
     parent of the upper must exist, so that a container under removal is not created again.
@@ -148,7 +149,7 @@ def create_control(path: str, spec: ControlSpec) -> None:
         },
     )
     _check(lib.sb_hosted_create(os.fsencode(path), c_spec), f"cannot make {path}")
-    with Tree.open(path) as tree:
+    with Tree.draft(path) as tree:
         for mount in sorted(spec.mounts, key=lambda mount: mount.guest.count("/")):
             tree.add_mount(mount)
 
@@ -171,9 +172,18 @@ class Tree(Closing):
 
     @classmethod
     def open(cls, control_path: str) -> Self:
-        """Map the control file and the files it names. Close the tree after use."""
+        """Map the container's files. Close the tree after use."""
+        return cls._opened(lib.sb_hosted_open, control_path)
+
+    @classmethod
+    def draft(cls, control_path: str) -> Self:
+        """Open the tree of a container without processes, to complete its control file."""
+        return cls._opened(lib.sb_hosted_open_draft, control_path)
+
+    @classmethod
+    def _opened(cls, call: Any, control_path: str) -> Self:
         error = ffi.new("int *")
-        handle = lib.sb_hosted_open(os.fsencode(control_path), error)
+        handle = call(os.fsencode(control_path), error)
         if handle == ffi.NULL:
             raise NativeError(-error[0], f"cannot open {control_path}")
         return cls(handle)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The processes of a running container, and the table of them in its control file.
+"""The processes of a running container, and the table of them in its shared file.
 
 How it works: a process gets the mark of its container before the container's first instruction
 (csrc/hosted/hosted_marks.c). Its children inherit the mark and cannot drop it. The kernel shows it,

@@ -2,7 +2,7 @@
 """Copies of program files in which system call instructions jump into the runtime.
 
 How it works: when a call instruction in a layer's file traps, the guest notes its offset in the
-control file. After the container ends, `learn` writes or renews a copy of each such file, with
+shared file. After the container ends, `learn` writes or renews a copy of each such file, with
 these sites rewritten, beside the layer: ``text/<inode number>``. Its sites are listed in
 ``text/<inode number>.sites``, one ``offset number`` a line. `attach` lists the copies for the next
 container, whose programs map them instead of the originals.
@@ -39,7 +39,7 @@ def attach(control_path: str, layer_dirs: Iterable[str]) -> None:
     found = [entry for diff in layer_dirs for entry in _copies(text_dir(diff))]
     if not found:
         return
-    with Tree.open(control_path) as tree:
+    with Tree.draft(control_path) as tree:
         for inode, path in found:
             result = lib.sb_hosted_add_text(tree.handle, inode, os.fsencode(path))
             if result == -errno.ENOSPC:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The directory that exists only while a container runs.
 
-It holds the control file (memory shared by all processes of the container), the links by
-which the kernel executes the guest runtime, the trace, and the directories of /dev/shm and
-of tmpfs mounts.
+It holds the control file, the shared file (memory of all processes of the container), the
+links by which the kernel executes the guest runtime, the trace, and the directories of
+/dev/shm and of tmpfs mounts.
 
 Rules: it lies in memory where possible and is private to its owner. The container's id leads
-to it. Its removal never follows a symbolic link.
+to it. Its removal never follows a symbolic link. Guests may write no name in the directory
+itself, and only those files in it that csrc/entry/landlock.c names: the host side believes the
+rest.
 
-Does not know: what the control file contains.
+Does not know: what the files contain.
 """
 
 from __future__ import annotations
@@ -39,8 +41,13 @@ class RunDir(Record, frozen=True):
 
     @property
     def control(self) -> str:
-        """Return the path of the shared control file."""
+        """Return the path of the control file, which guests only read."""
         return f"{self.path}/control"
+
+    @property
+    def aliases(self) -> str:
+        """Return the directory in which guests make short names for long paths of sockets."""
+        return f"{self.path}/a"
 
     @property
     def guest(self) -> str:
@@ -131,7 +138,12 @@ def _make(path: str) -> RunDir:
     remove(path)
     with map_os_errors(f"cannot make {path}"):
         os.mkdir(path, 0o700)
-        for inner, mode in ((run_dir.dev, 0o755), (run_dir.shm, 0o1777), (run_dir.nothing, 0o755)):
+        for inner, mode in (
+            (run_dir.dev, 0o755),
+            (run_dir.shm, 0o1777),
+            (run_dir.nothing, 0o755),
+            (run_dir.aliases, 0o700),
+        ):
             os.mkdir(inner, 0o700)
             os.chmod(inner, mode)
     return run_dir

@@ -109,10 +109,10 @@ static void open_tree(const char *index)
 	must(mkdir(spec.upper, 0755));
 	must(mkdir(spec.work, 0755));
 	must(sb_hosted_create(below("control"), &spec));
-	h = sb_hosted_open(below("control"), &error);
+	h = sb_hosted_open_draft(below("control"), &error);
 	CHECK(h != NULL);
 	if (narrow)
-		h->tree.control->flags |= SB_CONTROL_SHORT_POSITIONS;
+		h->draft->flags |= SB_CONTROL_SHORT_POSITIONS;
 }
 
 /* Make d/ from so many layers, or from a live lower when layers is 0. */

@@ -103,7 +103,7 @@ static void make_container(void)
 	spec.host_uid = getuid();
 	spec.host_gid = getgid();
 	CHECK_INT(sb_hosted_create("run/control", &spec), 0);
-	h = sb_hosted_open("run/control", &err);
+	h = sb_hosted_open_draft("run/control", &err);
 	CHECK(h != NULL);
 	CHECK_INT(sb_hosted_add_mount(h, SB_MOUNT_BIND, 0, "/a/data", full("data")), 0);
 	CHECK_INT(sb_hosted_add_mount(h, SB_MOUNT_PROC, 0, "/proc", "/proc"), 0);

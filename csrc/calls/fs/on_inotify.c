@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "base/shared_abi.h"
 #include "change/change.h"
 #include "guest/handlers.h"
 #include "guest/paths/lookup.h"
@@ -65,7 +66,7 @@ long on_inotify_add_watch(struct sb_call *call)
 		err = bring_up(call, at);
 	if (err < 0)
 		return err;
-	__atomic_store_n(&call->fs->tree->control->watched, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&call->fs->tree->shared->watched, 1, __ATOMIC_SEQ_CST);
 	return sb_guest_block(call, __NR_inotify_add_watch, fd, SB_P(at->host.buf), host_mask, 0, 0,
 			      0);
 }

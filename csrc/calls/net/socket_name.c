@@ -85,7 +85,7 @@ static int look_up(struct sb_call *call, const struct sb_socket_name *name, unsi
 	return err;
 }
 
-/* Make a short symlink to target, "<run>/a<hash of the target>", unless it is there. out gets its
+/* Make a short symlink to target, "<run>/a/<hash of the target>", unless it is there. out gets its
  * path, with a NUL behind it. */
 static int alias(const struct sb_call *call, const struct sb_path *target, struct sb_proc_out *out)
 {
@@ -95,7 +95,7 @@ static int alias(const struct sb_call *call, const struct sb_path *target, struc
 	int err;
 
 	sb_proc_put(out, sb_text_at(control, control->run), control->run.len);
-	sb_proc_put(out, "/a", 2);
+	sb_proc_put(out, "/a/", 3);
 	sb_proc_put_number(out, sb_hash(target->buf, target->len), 16, 16);
 	if (out->full)
 		return -ENAMETOOLONG;

@@ -32,7 +32,7 @@
 /* Without its tracer a child would lose every call, so it ends before it begins. */
 static void find_tracer(const struct sb_thread *thread)
 {
-	if (sb_tracer_attach(thread->proc->tree.control) == 0)
+	if (sb_tracer_attach(&thread->proc->tree) == 0)
 		return;
 	sb_tracer_attach_failed();
 }

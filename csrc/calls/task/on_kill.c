@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 
+#include "base/shared_abi.h"
 #include "guest/handlers.h"
 #include "guest/process_table.h"
 
@@ -21,9 +22,7 @@ static bool may_signal(const struct sb_ids *ids, uint32_t uid)
 /* Signal every process of the container but the caller. */
 static long kill_all(struct sb_call *call, int sig)
 {
-	const struct sb_control *control = call->fs->tree->control;
-	const char *base = (const char *)control + control->procs_off;
-	const struct sb_proc_slot *slots = (const struct sb_proc_slot *)(const void *)base;
+	const struct sb_proc_slot *slots = call->fs->tree->shared->procs;
 	long result = -ESRCH;
 
 	sb_commit_begin(call->fs);

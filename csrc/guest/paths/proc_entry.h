@@ -6,6 +6,7 @@
 #define SB_PROC_ENTRY_H
 
 #include "base/mem.h"
+#include "base/shared_abi.h"
 #include "guest/guest.h"
 
 /* "/proc/12/task/13/fd/4" is pid 12, tid 13, rest "fd/4"; "/proc/sys/x" is pid
