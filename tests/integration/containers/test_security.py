@@ -274,12 +274,12 @@ def test_rules_of_a_profile_depend_on_the_capabilities(
 
 
 def under_a_filter(
-    engine: Sandbox, error: int, *arguments: str
+    engine: Sandbox, error: int, *arguments: str, call: int = LANDLOCK_CREATE_RULESET
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command where landlock_create_ruleset fails."""
+    """Run the command where a system call fails."""
     return subprocess.run(
         [
-            *(sys.executable, str(RESTRICT), "--refuse", str(LANDLOCK_CREATE_RULESET), str(error)),
+            *(sys.executable, str(RESTRICT), "--refuse", str(call), str(error)),
             *engine.argv(*arguments),
         ],
         env=engine.environment(),
@@ -349,3 +349,11 @@ def test_what_stands_is_shown_and_an_exec_without_the_fence_does_not_start(
     entered = under_a_filter(engine, errno.EPERM, "exec", "box", "true")
     assert entered.returncode == 125
     assert b"cannot confine" in entered.stderr
+
+
+@pytest.mark.skipif(probe.landlock() < 1, reason="this kernel has no Landlock")
+@pytest.mark.parametrize("call", [LANDLOCK_CREATE_RULESET + 1, LANDLOCK_CREATE_RULESET + 2])
+def test_no_container_starts_when_the_fence_cannot_be_built(engine: Sandbox, call: int) -> None:
+    done = under_a_filter(engine, errno.EPERM, "run", "--rm", "host", "echo", "ran", call=call)
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert b"cannot confine" in done.stderr
