@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 8
+#define SB_ABI_VERSION 9
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 

@@ -13,6 +13,8 @@
 
 #include "base/abi.h"
 
+#define SB_PROGRAM_MARKS 4096
+
 /* One process of the container. A slot is free when pid is 0 or that process is gone. Linear
  * probing from pid % SB_PROC_SLOTS finds it. */
 struct sb_proc_slot {
@@ -25,7 +27,14 @@ struct sb_proc_slot {
 	uint32_t paced; /* SB_PACED_*: a stop or continuation that wait(2) does not report */
 	char exe[220]; /* canonical guest path, cut off when longer */
 	uint32_t ruid;
+	uint64_t program; /* which file it runs: programs.h */
+	uint32_t fs_group; /* processes with the same number share their directories (CLONE_FS),
+			      0: none does */
+	uint32_t reserved;
 };
+
+/* sb_mailbox.flags */
+#define SB_MAILBOX_NOT_DUMPABLE 1 /* other users' memory or rights came with the program */
 
 /* What execve leaves for the new image. It takes the mailbox by a compare-and-swap of owner
  * from 0 to its pid; the new image gives it back. */
@@ -36,7 +45,10 @@ struct sb_mailbox {
 	uint32_t umask;
 	uint32_t secure; /* AT_SECURE */
 	uint32_t seccomp_mode; /* what the guest believes */
+	uint32_t fs_group; /* as in struct sb_proc_slot */
+	uint32_t reserved;
 	uint64_t mask; /* of signals; until the program begins all are blocked */
+	uint64_t program; /* which file it is: programs.h */
 	struct sb_ids ids;
 	struct sb_text elf; /* host path of the program's ELF file */
 	struct sb_text interp; /* host path of its interpreter, empty when static */
@@ -76,6 +88,7 @@ struct sb_shared {
 	uint32_t pids_hand; /* where the next search in pids begins */
 	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
 	uint32_t adopt_bell; /* counts requests; the tracer waits for it to change */
+	unsigned char programs[SB_PROGRAM_MARKS]; /* non-zero: a file with this hash was executed */
 	struct sb_adoption adoptions[SB_MAX_ADOPTIONS];
 	struct sb_noted_site learned[SB_MAX_LEARNED];
 	uint64_t pids[SB_MAX_PIDS] __attribute__((aligned(4096))); /* pids_limit.c */

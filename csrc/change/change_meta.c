@@ -245,9 +245,12 @@ static int own_in_upper(struct sb_fs *fs, struct file *file, uint32_t uid, uint3
 	if ((file->record.flags & SB_OWNER_MODE) != 0)
 		file->record.mode = mode;
 	err = save(fs, file);
-	if (err < 0 || (mode & S_IFMT) == S_IFLNK)
+	if (err < 0)
 		return err;
-	return host_chmod(file, bits); /* the bits are the same, but ctime must change */
+	/* owner and bits are the same, but ctime must change, and watches report it */
+	if ((mode & S_IFMT) == S_IFLNK)
+		return host_chown(file, file->sx.stx_uid, UINT32_MAX);
+	return host_chmod(file, bits);
 }
 
 static uint32_t to_host(uint32_t id, uint32_t own)

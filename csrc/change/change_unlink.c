@@ -103,6 +103,29 @@ static int rmdir_in_tree(struct sb_fs *fs, struct sb_at *at)
 	return err < 0 ? err : sb_upper_settle_absent(fs, at, hides);
 }
 
+/* May the kernel's own call remove the directory, without a look into it? */
+static bool is_all_upper(struct sb_fs *fs, const struct sb_at *at)
+{
+	return at->spot.place == SB_PLACE_UPPER && !at->spot.lower_below &&
+	       !sb_upper_hides(fs, at) &&
+	       !sb_tree_has_mounts(fs->tree, at->guest.buf, at->guest.len);
+}
+
+/* -ENOTEMPTY also for a directory that holds only marks. */
+static int rmdir_at_once(struct sb_fs *fs, struct sb_at *at)
+{
+	int err;
+
+	sb_dircache_changed(fs->tree);
+	sb_commit_begin(fs);
+	err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, AT_REMOVEDIR);
+	sb_commit_end(fs);
+	sb_dircache_changed(fs->tree);
+	if (err == 0)
+		return sb_upper_settle_absent(fs, at, false);
+	return err == -EEXIST ? -ENOTEMPTY : err;
+}
+
 int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at)
 {
 	int err;
@@ -129,6 +152,10 @@ int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at)
 		err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, AT_REMOVEDIR);
 		return err < 0 ? err : sb_upper_settle_absent(fs, at, false);
 	}
+	/* Watches of a directory report it when it is opened. */
+	err = is_all_upper(fs, at) ? rmdir_at_once(fs, at) : -ENOTEMPTY;
+	if (err != -ENOTEMPTY)
+		return err;
 	err = sb_dirlist_is_empty(fs, at);
 	if (err <= 0)
 		return err < 0 ? err : -ENOTEMPTY;

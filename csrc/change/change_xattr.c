@@ -34,6 +34,8 @@ struct bag {
 	struct sb_owner record;
 	const char *host; /* ask the host, too: this path */
 	int fd;           /* or this descriptor when host is NULL; -1: do not ask the host */
+	const char *path; /* of the host's file, or NULL: it is open as opened */
+	int opened;
 	struct sb_stat st;
 };
 
@@ -158,11 +160,20 @@ static int check_name(const struct sb_fs *fs, const struct bag *bag, const char 
 		return 0;
 	if (!is_acl(name) || type == S_IFLNK)
 		return -EOPNOTSUPP;
-	if (write && !sb_ids_owns(ids, bag->st.uid))
-		return -EPERM;
 	if (write && type != S_IFDIR && is_default_list(name))
 		return -EACCES;
-	return 0;
+	return write && !sb_ids_owns(ids, bag->st.uid) ? -EPERM : 0;
+}
+
+/* May fs->ids remove it? Only directories have a default list: without one there is nothing to
+ * remove, whoever asks. */
+static int check_remove(const struct sb_fs *fs, const struct bag *bag, const char *name)
+{
+	const uint32_t type = bag->st.mode & S_IFMT;
+
+	if (is_default_list(name) && type != S_IFDIR && type != S_IFLNK)
+		return 1;
+	return check_name(fs, bag, name, true);
 }
 
 /* ---- one file ------------------------------------------------------------ */
@@ -208,6 +219,7 @@ static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct
 	if (err < 0)
 		return err;
 	bag_of_stat(fs, sx, bag);
+	bag->path = at->host.buf;
 	if (at->spot.place != SB_PLACE_UPPER)
 		bag->host = at->host.buf;
 	return 0;
@@ -227,6 +239,7 @@ static int bag_of_fd(struct sb_fs *fs, int fd, struct bag *bag, struct statx *sx
 	if (err < 0)
 		return err;
 	bag_of_stat(fs, sx, bag);
+	bag->opened = fd;
 	if (!sb_upper_owns_fd(fs, fd))
 		bag->fd = fd;
 	return 0;
@@ -300,6 +313,20 @@ static long list(const struct sb_fs *fs, const struct bag *bag, char *buf, size_
 	return asks_host(bag) ? list_host(fs, bag, buf, len, used) : (long)used;
 }
 
+/* The host's file did not change: its ctime must, and watches must report it. */
+static void touch(const struct bag *bag, const struct statx *sx)
+{
+	const uint32_t mode = sx->stx_mode & 07777;
+
+	if (bag->path == NULL)
+		sys_fchmod(bag->opened, mode);
+	else if ((sx->stx_mode & S_IFMT) != S_IFLNK)
+		sys_fchmodat(AT_FDCWD, bag->path, mode);
+	else
+		sb_syscall(__NR_fchownat, AT_FDCWD, SB_P(bag->path), sx->stx_uid, UINT32_MAX,
+			   AT_SYMLINK_NOFOLLOW, 0);
+}
+
 /* Set name = value, or (NULL) remove name, for the file with this stat, which is no lower one. */
 static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, const char *name,
 	       const char *value, size_t len, int flags)
@@ -322,6 +349,8 @@ static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, 
 		return -ENODATA;
 	sb_owner_load(fs->tree, sx, &key, &record);
 	err = sb_xattr_put(fs, &key, &record, name, value, (uint32_t)len);
+	if (err == 0 && !is_access_list(name)) /* else chmod has done so */
+		touch(bag, sx);
 	if (is_acl(name) && (bag->st.mode & S_IFMT) == S_IFDIR)
 		sb_dircache_changed(fs->tree);
 	sb_commit_end(fs);
@@ -388,10 +417,10 @@ int sb_change_setxattr(struct sb_fs *fs, struct sb_at *at, const char *name, con
 		value = "";
 	if (err == 0)
 		err = sb_tree_may_write(fs, &at->spot);
-	if (err == 0)
-		err = check_set(fs, &bag, name, len, flags);
 	if (err == 0 && is_empty_list(name, value, len))
 		return sb_change_removexattr(fs, at, name);
+	if (err == 0)
+		err = check_set(fs, &bag, name, len, flags);
 	if (err == 0 && is_acl(name))
 		err = sb_acl_mode(value, len, &bits, &minimal);
 	if (err == 0)
@@ -417,7 +446,9 @@ int sb_change_removexattr(struct sb_fs *fs, struct sb_at *at, const char *name)
 	if (err == 0)
 		err = sb_tree_may_write(fs, &at->spot);
 	if (err == 0)
-		err = check_name(fs, &bag, name, true);
+		err = check_remove(fs, &bag, name);
+	if (err == 1)
+		return 0;
 	if (err == 0 && !asks_host(&bag) && !sb_xattr_find(bag.packed, bag.len, name, &one))
 		err = is_acl(name) ? 0 : -ENODATA;
 	else if (err == 0)
@@ -446,10 +477,10 @@ int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *
 
 	if (!value)
 		value = "";
-	if (err == 0)
-		err = check_set(fs, &bag, name, len, flags);
 	if (err == 0 && is_empty_list(name, value, len))
 		return sb_change_fremovexattr(fs, fd, name);
+	if (err == 0)
+		err = check_set(fs, &bag, name, len, flags);
 	if (err == 0 && is_acl(name))
 		err = sb_acl_mode(value, len, &bits, &minimal);
 	if (err == 0 && is_access_list(name))
@@ -468,7 +499,9 @@ int sb_change_fremovexattr(struct sb_fs *fs, int fd, const char *name)
 	int err = bag_of_fd(fs, fd, &bag, &sx);
 
 	if (err == 0)
-		err = check_name(fs, &bag, name, true);
+		err = check_remove(fs, &bag, name);
+	if (err == 1)
+		return 0;
 	if (err == 0)
 		err = put(fs, &bag, &sx, name, NULL, 0, 0);
 	return err == -ENODATA && is_acl(name) ? 0 : err;

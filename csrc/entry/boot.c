@@ -29,9 +29,11 @@
 #include "entry/trap.h"
 #include "exec/binfmt_elf.h"
 #include "exec/mailbox.h"
+#include "guest/dumpable.h"
 #include "guest/network.h"
 #include "guest/pids_limit.h"
 #include "guest/process_table.h"
+#include "guest/programs.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
 #include "guest/trace.h"
@@ -336,7 +338,10 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	thread->ids = box->ids;
 	proc->umask = box->umask;
 	proc->seccomp_mode = box->seccomp_mode;
-	proc->dumpable = 1;
+	proc->dumpable = (box->flags & SB_MAILBOX_NOT_DUMPABLE) != 0 ? sb_suid_dumpable() : 1;
+	proc->fs_group = box->fs_group;
+	proc->program = box->program;
+	sb_program_mark(&proc->tree, proc->program);
 	memcpy(proc->root, box->text + box->root.off, box->root.len + 1);
 	proc->root_len = box->root.len;
 	memcpy(proc->exe, box->text + box->exe.off, SB_MIN(box->exe.len + 1, SB_PATH_MAX));

@@ -226,6 +226,12 @@ uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 			sb_context_set_pc(uc, (uintptr_t)sb_copy_fault);
 			return 0;
 		}
+		/* The kernel could not write the frame of another signal on the guest's alternate
+		 * stack. */
+		if (info->si_code == SI_KERNEL && where != HANDLER) {
+			leave_runtime(thread, where, sig, info, uc);
+			return 0;
+		}
 		set_default(sig); /* a bug of the runtime: it ends here */
 		return 0;
 	}

@@ -14,6 +14,8 @@
 #include "guest/paths/lookup.h"
 #include "guest/paths/magic_link.h"
 #include "guest/paths/proc_entry.h"
+#include "guest/process_table.h"
+#include "guest/programs.h"
 #include "guest/trace.h"
 #include "pure/ids_exec.h"
 #include "tree/file_acl.h"
@@ -212,6 +214,17 @@ static bool may_run_32(struct sb_call *call)
 	return false;
 }
 
+/* As begin_new_exec(), would_dump() and commit_creds() of the kernel. */
+static bool is_not_dumpable(struct sb_call *call, const struct sb_exec_plan *plan,
+			    const struct sb_at *at)
+{
+	const struct sb_ids *old = call->ids;
+	const struct sb_ids *new = &plan->ids;
+
+	return old->euid != old->ruid || old->egid != old->rgid || sb_ids_looks_changed(old, new) ||
+	       sb_file_acl_permit(call->fs, &at->st, 4) < 0;
+}
+
 static int plan_elf(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *at, int fd)
 {
 	int ret = sb_elf_read(fd, &plan->elf, plan->next.buf, sizeof(plan->next.buf));
@@ -229,9 +242,14 @@ static int plan_elf(struct sb_call *call, struct sb_exec_plan *plan, struct sb_a
 	plan->ids = *call->ids;
 	ret = (int)sb_change_getxattr(call->fs, at, "security.capability", plan->line,
 				      sizeof(plan->line));
-	plan->secure = (uint32_t)sb_ids_exec(&plan->ids, at->st.mode, at->st.uid, at->st.gid,
-					     ret > 0 ? (unsigned char *)plan->line : NULL,
-					     ret > 0 ? (uint32_t)ret : 0);
+	ret = sb_ids_exec(&plan->ids, at->st.mode, at->st.uid, at->st.gid,
+			  ret > 0 ? (unsigned char *)plan->line : NULL, ret > 0 ? (uint32_t)ret : 0,
+			  sb_proc_shares_fs(call->proc));
+	if (ret < 0)
+		return ret;
+	plan->secure = (uint32_t)ret;
+	plan->not_dumpable = is_not_dumpable(call, plan, at);
+	plan->program = sb_program_of(&at->st);
 	return plan->elf.interp_len ? plan_interpreter(call, plan, at) : 0;
 }
 
@@ -272,7 +290,9 @@ int sb_exec_plan(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *
 		fd = open_program(call, at);
 		if (fd < 0)
 			return fd;
-		ret = plan_file(call, plan, at, fd, depth == SB_SCRIPT_DEPTH);
+		ret = at->spot.place == SB_PLACE_LOWER ? 0 : sb_program_check_fd(fd);
+		if (ret == 0)
+			ret = plan_file(call, plan, at, fd, depth == SB_SCRIPT_DEPTH);
 		sys_close(fd);
 		if (ret <= 0)
 			return ret;

@@ -26,6 +26,8 @@ struct sb_exec_plan {
 	int fd; /* an open program without a name (memfd); -1 otherwise */
 	int script_fd; /* the descriptor that named a script (fexecve); -1 otherwise */
 	uint32_t secure;
+	bool not_dumpable; /* other users must not see its memory */
+	uint64_t program; /* which file it is: programs.h */
 	uint32_t prefix_count; /* how many strings come before the guest's argv[1] */
 	const char *prefix[2 * SB_SCRIPT_DEPTH + 2];
 	uint32_t text_len; /* bytes used in text */

@@ -52,7 +52,9 @@ static int fill(const struct sb_proc *proc, const struct sb_exec_plan *plan, str
 	uint32_t used = 0;
 	int ret;
 
-	box->flags = 0;
+	box->flags = plan->not_dumpable ? SB_MAILBOX_NOT_DUMPABLE : 0;
+	box->fs_group = proc->fs_group;
+	box->program = plan->program;
 	box->fd = plan->fd;
 	box->umask = proc->umask;
 	box->secure = plan->secure;

@@ -37,9 +37,11 @@ struct sb_proc {
 	uint32_t pid;
 	uint32_t umask;
 	uint32_t dumpable;
+	uint32_t fs_group;     /* of struct sb_proc_slot */
 	uint32_t seccomp_mode;       /* what the guest is told (0, 2) */
 	uint32_t root_len;
 	uint32_t exe_len;
+	uint64_t program;      /* which file it runs: programs.h */
 	uint32_t is_32;        /* asked by sb_proc_is_32() */
 	struct sb_compat_proc compat;
 	uint32_t cwd_count;    /* how often the working directory was changed */

@@ -11,7 +11,11 @@
 #include <asm/signal.h>
 #include <errno.h>
 
-static struct sb_proc_slot *slot_at(const struct sb_tree *tree, uint32_t i)
+#include "procfs/proc_text.h"
+
+#define LINK_SIZE 256
+
+struct sb_proc_slot *sb_proc_at(const struct sb_tree *tree, uint32_t i)
 {
 	return &tree->shared->procs[i % SB_PROC_SLOTS];
 }
@@ -19,7 +23,7 @@ static struct sb_proc_slot *slot_at(const struct sb_tree *tree, uint32_t i)
 struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid)
 {
 	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
-		struct sb_proc_slot *slot = slot_at(tree, pid + i);
+		struct sb_proc_slot *slot = sb_proc_at(tree, pid + i);
 
 		if (slot->pid == pid)
 			return slot;
@@ -58,6 +62,8 @@ static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc,
 	slot->gid = ids->egid;
 	memcpy(slot->exe, proc->exe, len);
 	slot->exe_len = proc->exe_len;
+	slot->program = proc->program;
+	slot->fs_group = proc->fs_group;
 }
 
 /* Take the slot of a process that exists. The process or its parent may have taken it before. */
@@ -67,7 +73,7 @@ static struct sb_proc_slot *slot_take(const struct sb_tree *tree, uint32_t pid, 
 
 	*fresh = false;
 	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
-		struct sb_proc_slot *slot = slot_at(tree, pid + i);
+		struct sb_proc_slot *slot = sb_proc_at(tree, pid + i);
 		uint32_t old = __atomic_load_n(&slot->pid, __ATOMIC_ACQUIRE);
 
 		if (old != pid && old != 0 && sys_kill((int)old, 0) != -ESRCH)
@@ -114,4 +120,65 @@ void sb_proc_announce(const struct sb_proc *proc, const struct sb_ids *ids, uint
 		slot->paced = 0;
 		slot_fill(slot, proc, ids);
 	}
+}
+
+/* ---- CLONE_FS ------------------------------------------------------------- */
+
+void sb_proc_share_fs(struct sb_proc *proc)
+{
+	struct sb_proc_slot *slot = sb_proc_find(&proc->tree, proc->pid);
+
+	if (proc->fs_group == 0)
+		proc->fs_group = proc->pid;
+	if (slot)
+		slot->fs_group = proc->fs_group;
+}
+
+void sb_proc_unshare_fs(struct sb_proc *proc)
+{
+	struct sb_proc_slot *slot = sb_proc_find(&proc->tree, proc->pid);
+
+	proc->fs_group = 0;
+	if (slot)
+		slot->fs_group = 0;
+}
+
+bool sb_proc_shares_fs(const struct sb_proc *proc)
+{
+	for (uint32_t i = 0; proc->fs_group != 0 && i < SB_PROC_SLOTS; i++) {
+		const struct sb_proc_slot *slot = sb_proc_at(&proc->tree, i);
+
+		if (slot->pid != 0 && slot->pid != proc->pid && slot->fs_group == proc->fs_group &&
+		    sb_proc_has_program(proc, slot))
+			return true;
+	}
+	return false;
+}
+
+/* ---- what runs ------------------------------------------------------------ */
+
+static long read_exe(uint32_t pid, char link[LINK_SIZE])
+{
+	char path[32];
+	struct sb_proc_out out = {.buf = path, .max = sizeof(path) - 1};
+
+	sb_proc_put_text(&out, "/proc/");
+	sb_proc_put_number(&out, pid, 10, 1);
+	sb_proc_put_text(&out, "/exe");
+	path[out.len] = '\0';
+	return sys_readlinkat(AT_FDCWD, path, link, LINK_SIZE);
+}
+
+bool sb_proc_has_program(const struct sb_proc *self, const struct sb_proc_slot *slot)
+{
+	char theirs[LINK_SIZE];
+	char ours[LINK_SIZE];
+	long len;
+	long own;
+
+	if (slot->pid == self->pid)
+		return true;
+	len = read_exe(slot->pid, theirs);
+	own = len < 0 ? len : read_exe(self->pid, ours);
+	return own >= 0 && sb_same(theirs, (size_t)len, ours, (size_t)own);
 }

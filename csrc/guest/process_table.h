@@ -14,6 +14,16 @@
 void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent);
 /* Take a slot for a child, which may be stopped before it does so itself. */
 void sb_proc_announce(const struct sb_proc *proc, const struct sb_ids *ids, uint32_t child);
+/* One of the SB_PROC_SLOTS slots, counted from anywhere. */
+struct sb_proc_slot *sb_proc_at(const struct sb_tree *tree, uint32_t number);
+/* Does the process of the slot still run a program of this container? A zombie does not, and the
+ * number may belong to a process outside by now. */
+bool sb_proc_has_program(const struct sb_proc *self, const struct sb_proc_slot *slot);
+/* A child is about to share the working directory, the root and the umask (CLONE_FS); the process
+ * gets its own; does another process share them? */
+void sb_proc_share_fs(struct sb_proc *proc);
+void sb_proc_unshare_fs(struct sb_proc *proc);
+bool sb_proc_shares_fs(const struct sb_proc *proc);
 struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid);
 /* Set the uid of a signal's sender, or of a child, to the container's, if the kernel wrote it. Call
  * it once: the result may be the number of another user. */

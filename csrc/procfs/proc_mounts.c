@@ -55,6 +55,11 @@ static const char *type_name(int64_t magic)
 	return "bind";
 }
 
+uint32_t sb_proc_mount_id(int index)
+{
+	return (uint32_t)(FIRST_MOUNT_ID + 1 + index);
+}
+
 static const char *mount_type(const struct sb_control *control, const struct sb_mount *mount)
 {
 	struct host_statfs fs;
@@ -114,12 +119,11 @@ static void put_row(const struct row *row, enum sb_proc_mounts format, struct sb
 
 	switch (format) {
 	case SB_PROC_MOUNTINFO:
-		sb_proc_put_number(out, (uint64_t)(FIRST_MOUNT_ID + 1 + row->index), 10, 1);
+		sb_proc_put_number(out, sb_proc_mount_id(row->index), 10, 1);
 		sb_proc_put(out, " ", 1);
-		sb_proc_put_number(out,
-				   row->index < 0 ? FIRST_MOUNT_ID - 1
-						  : (uint64_t)(FIRST_MOUNT_ID + 1 + row->parent),
-				   10, 1);
+		sb_proc_put_number(
+			out, row->index < 0 ? FIRST_MOUNT_ID - 1 : sb_proc_mount_id(row->parent),
+			10, 1);
 		sb_proc_put(out, " ", 1);
 		sb_proc_put_number(out, major, 10, 1);
 		sb_proc_put(out, ":", 1);

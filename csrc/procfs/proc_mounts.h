@@ -12,6 +12,8 @@ enum sb_proc_mounts {
 	SB_PROC_MOUNTS,
 	SB_PROC_MOUNTSTATS,
 };
+/* The number of the root's mount (index -1), or of mount number index. */
+uint32_t sb_proc_mount_id(int index);
 /* Append the row of the root (index -1) or of mount number index. Nothing for a mount that
  * guests do not see as one (a synthetic link), or that lies outside fs->root. */
 void sb_proc_mount_row(const struct sb_fs *fs, enum sb_proc_mounts format, int index,

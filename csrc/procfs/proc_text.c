@@ -175,17 +175,28 @@ int sb_proc_guest_text(const struct sb_fs *fs, const char *host, size_t len, str
 	return err == 0 ? 0 : sb_path_set(out, host, len);
 }
 
+/* A process in a chroot sees files below its root by their paths from there. */
+static uint32_t above_root(const struct sb_fs *fs, const struct sb_path *guest)
+{
+	if (fs->root_len == 1 || guest->len == fs->root_len ||
+	    !sb_path_within(guest->buf, guest->len, fs->root, fs->root_len))
+		return 0;
+	return fs->root_len;
+}
+
 /* Append the guest path of an escaped host path, escaped. False when the guest must not see it. */
 static bool put_path(const struct sb_fs *fs, const char *path, size_t len, const char *special,
 		     struct sb_proc_out *out)
 {
 	struct sb_path *host = &fs->work->found;
 	struct sb_path *guest = &fs->work->guest;
+	uint32_t skip;
 
 	if (unescape(host, path, len) < 0 ||
 	    sb_proc_guest_text(fs, host->buf, host->len, guest) < 0)
 		return false;
-	sb_proc_put_escaped(out, guest->buf, guest->len, special);
+	skip = above_root(fs, guest);
+	sb_proc_put_escaped(out, guest->buf + skip, guest->len - skip, special);
 	return true;
 }
 

@@ -399,6 +399,13 @@ bool sb_ids_owns(const struct sb_ids *ids, uint32_t uid)
 	return ids->fsuid == uid || sb_ids_has_cap(ids, SB_CAP_FOWNER);
 }
 
+bool sb_ids_looks_changed(const struct sb_ids *old, const struct sb_ids *new)
+{
+	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid ||
+	       old->fsgid != new->fsgid ||
+	       !sb_ids_is_subset(new->cap_permitted, old->cap_permitted);
+}
+
 int sb_ids_may_chown(const struct sb_ids *ids, uint32_t uid, uint32_t gid, uint32_t new_uid,
 		     uint32_t new_gid)
 {

@@ -79,6 +79,9 @@ int sb_ids_permit_real(const struct sb_ids *ids, uint32_t mode, uint32_t uid, ui
 		       unsigned want) SB_MUST_CHECK;
 /* Do ids own the file, or have CAP_FOWNER? */
 bool sb_ids_owns(const struct sb_ids *ids, uint32_t uid);
+/* Did a change of ids give the process rights or another user's looks? Then its memory is
+ * secret, as commit_creds() decides. */
+bool sb_ids_looks_changed(const struct sb_ids *old, const struct sb_ids *new);
 /* May chown(2) give a file owned by uid:gid to new_uid:new_gid? 0 or -EPERM. */
 int sb_ids_may_chown(const struct sb_ids *ids, uint32_t uid, uint32_t gid, uint32_t new_uid,
 		     uint32_t new_gid) SB_MUST_CHECK;

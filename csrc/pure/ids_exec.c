@@ -81,7 +81,7 @@ static uint64_t exec_permitted(const struct sb_ids *ids, const struct file_caps 
 }
 
 int sb_ids_exec(struct sb_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid,
-		const unsigned char *file_caps, uint32_t file_caps_len)
+		const unsigned char *file_caps, uint32_t file_caps_len, bool shares_fs)
 {
 	struct file_caps file;
 	uint32_t euid = ids->euid;
@@ -106,9 +106,11 @@ int sb_ids_exec(struct sb_ids *ids, uint32_t mode, uint32_t uid, uint32_t gid,
 
 	changed = euid != ids->euid || !sb_ids_in_group(ids, egid);
 	if ((changed || !sb_ids_is_subset(permitted, ids->cap_permitted)) &&
-	    ids->no_new_privs != 0) {
-		euid = ids->ruid;
-		egid = ids->rgid;
+	    (ids->no_new_privs != 0 || shares_fs)) {
+		if (ids->no_new_privs != 0 || !sb_ids_has_cap(ids, SB_CAP_SETUID)) {
+			euid = ids->ruid;
+			egid = ids->rgid;
+		}
 		permitted &= ids->cap_permitted;
 	}
 	if (file.present || changed)

@@ -54,7 +54,7 @@ static long exec_program(struct sb_ids *ids, const uint64_t *a, uint64_t *secure
 	put_le32(caps + 4, (uint32_t)a[3]);
 	put_le32(caps + 8, (uint32_t)a[3]);
 	result = sb_ids_exec(ids, (uint32_t)a[0] | S_IFREG, (uint32_t)a[1], (uint32_t)a[2],
-			     a[3] ? caps : NULL, a[3] ? sizeof(caps) : 0);
+			     a[3] ? caps : NULL, a[3] ? sizeof(caps) : 0, false);
 	if (result < 0)
 		return result;
 	*secure = (uint64_t)result;

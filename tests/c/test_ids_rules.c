@@ -205,7 +205,8 @@ static void keep_caps_keeps_the_permitted_set(void)
 	CHECK_INT(ids.cap_effective, 0);
 	CHECK_INT(sb_ids_capset(&ids, 1 << SB_CAP_CHOWN, ids.cap_permitted, 0), 0);
 	CHECK(sb_ids_has_cap(&ids, SB_CAP_CHOWN));
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0), 0); /* execve drops the capabilities */
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0, false),
+		  0); /* execve drops the capabilities */
 	CHECK_INT(ids.cap_permitted, 0);
 	CHECK_INT(ids.securebits, 0);
 }
@@ -254,21 +255,21 @@ static void set_id_bits_take_effect(void)
 {
 	struct sb_ids ids = user(5, 6);
 
-	CHECK_INT(sb_ids_exec(&ids, 04755, 0, 0, NULL, 0), 1);
+	CHECK_INT(sb_ids_exec(&ids, 04755, 0, 0, NULL, 0, false), 1);
 	check_uids(&ids, (struct uids){5, 0, 0, 0});
 	CHECK_INT(ids.cap_effective, SB_CAP_DEFAULT);
 	CHECK_INT(ids.cap_permitted, SB_CAP_DEFAULT);
 	ids = user(5, 6);
-	CHECK_INT(sb_ids_exec(&ids, 02755, 0, 7, NULL, 0), 1);
+	CHECK_INT(sb_ids_exec(&ids, 02755, 0, 7, NULL, 0, false), 1);
 	check_gids(&ids, (struct uids){6, 7, 7, 7});
 	CHECK_INT(ids.cap_permitted, 0);
 	ids = user(5, 6);
 	/* Without group x the bit does not mean set-group-ID. */
-	CHECK_INT(sb_ids_exec(&ids, 02745, 0, 7, NULL, 0), 0);
+	CHECK_INT(sb_ids_exec(&ids, 02745, 0, 7, NULL, 0, false), 0);
 	check_gids(&ids, (struct uids){6, 6, 6, 6});
 	ids = user(5, 6);
 	ids.no_new_privs = 1;
-	CHECK_INT(sb_ids_exec(&ids, 06755, 0, 0, NULL, 0), 0);
+	CHECK_INT(sb_ids_exec(&ids, 06755, 0, 0, NULL, 0, false), 0);
 	check_uids(&ids, (struct uids){5, 5, 5, 5});
 	CHECK_INT(ids.cap_permitted, 0);
 }
@@ -278,14 +279,14 @@ static void root_keeps_its_bounding_set(void)
 	struct sb_ids ids = user(0, 0);
 
 	CHECK_INT(sb_ids_capset(&ids, 0, 0, 0), 0);
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0), 0);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0, false), 0);
 	CHECK_INT(ids.cap_effective, SB_CAP_DEFAULT);
 	ids.securebits = 1 << SECURE_NOROOT;
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0), 0);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0, false), 0);
 	CHECK_INT(ids.cap_permitted, 0);
 	ids = user(0, 0); /* only the real id is root, so nothing is effective */
 	CHECK_INT(sb_ids_setresuid(&ids, KEEP, 5, 5), 0);
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0), 1);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0, false), 1);
 	CHECK_INT(ids.cap_permitted, SB_CAP_DEFAULT);
 	CHECK_INT(ids.cap_effective, 0);
 }
@@ -316,36 +317,36 @@ static void file_capabilities_take_effect(void)
 	struct sb_ids ids = user(5, 5);
 	uint32_t len = file_caps(caps, VFS_CAP_REVISION_2, raw, 0, true, 0);
 
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 1);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len, false), 1);
 	CHECK_INT(ids.cap_effective, raw);
 	CHECK_INT(ids.cap_permitted, raw);
 	ids = user(5, 5);
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len - 1), 0); /* malformed */
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len - 1, false), 0); /* malformed */
 	CHECK_INT(ids.cap_permitted, 0);
 	len = file_caps(caps, VFS_CAP_REVISION_3, raw, 0, false, 0);
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 1);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len, false), 1);
 	CHECK_INT(ids.cap_effective, 0);
 	CHECK_INT(ids.cap_permitted, raw);
 	ids = user(5, 5);
 	len = file_caps(caps, VFS_CAP_REVISION_3, raw, 0, true, 1000); /* of another namespace */
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 0);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len, false), 0);
 	CHECK_INT(ids.cap_permitted, 0);
 	/* execve fails if the capability is not in the bounding set */
 	len = file_caps(caps, VFS_CAP_REVISION_2, admin, 0, true, 0);
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), -EPERM);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len, false), -EPERM);
 	check_uids(&ids, (struct uids){5, 5, 5, 5});
 	len = file_caps(caps, VFS_CAP_REVISION_2, 0, raw, true, 0);
 	ids.cap_inheritable = raw;
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 1);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len, false), 1);
 	CHECK_INT(ids.cap_effective, raw);
 	ids = user(5, 5); /* file capabilities win over set-user-ID root */
 	len = file_caps(caps, VFS_CAP_REVISION_2, raw, 0, true, 0);
-	CHECK_INT(sb_ids_exec(&ids, 04755, 0, 0, caps, len), 1);
+	CHECK_INT(sb_ids_exec(&ids, 04755, 0, 0, caps, len, false), 1);
 	CHECK_INT(ids.euid, 0);
 	CHECK_INT(ids.cap_permitted, raw);
 	ids = user(5, 5);
 	ids.no_new_privs = 1;
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 1);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len, false), 1);
 	CHECK_INT(ids.cap_permitted, 0);
 }
 
@@ -357,10 +358,10 @@ static void ambient_capabilities_survive_a_plain_program(void)
 	uint32_t len = file_caps(caps, VFS_CAP_REVISION_2, 0, 0, false, 0);
 
 	ids.cap_permitted = ids.cap_inheritable = ids.cap_ambient = chown;
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0), 0);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, NULL, 0, false), 0);
 	CHECK_INT(ids.cap_effective, chown);
 	CHECK_INT(ids.cap_permitted, chown);
-	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len), 0);
+	CHECK_INT(sb_ids_exec(&ids, 0755, 0, 0, caps, len, false), 0);
 	CHECK_INT(ids.cap_permitted, 0);
 	CHECK_INT(ids.cap_ambient, 0);
 }
@@ -819,7 +820,8 @@ static int run_exec_against_kernel(uint32_t seed)
 		return 0;
 	}
 	CHECK_INT(sb_ids_permit(&ids, st.st_mode, st.st_uid, st.st_gid, 1), 0);
-	a.result = sb_ids_exec(&ids, st.st_mode, st.st_uid, st.st_gid, len ? caps : NULL, len);
+	a.result =
+		sb_ids_exec(&ids, st.st_mode, st.st_uid, st.st_gid, len ? caps : NULL, len, false);
 	see_ours(&ids, &a);
 	s.a = st.st_mode, s.b = st.st_uid, s.c = st.st_gid;
 	compare(&s, &a, &b, seed);

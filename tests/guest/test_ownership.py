@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Owners, modes and devices work for root and for other users as the kernel's do for real root.
 
-The expected output was recorded with real root: see ownership.c.
+The expected output was recorded with real root: see ownership.c and rights.c.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness import images
+from tests.harness.cbuild import BUILDS
 from tests.harness.oracle import difference
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ GROUPS = (
 )
 
 
-def compare(group: str, output: str) -> None:
-    recorded = (RECORDED / f"ownership-{group}.txt").read_text().splitlines()
+def compare(group: str, output: str, program: str = "ownership") -> None:
+    recorded = (RECORDED / f"{program}-{group}.txt").read_text().splitlines()
     found = output.splitlines()
     assert recorded == found, difference(recorded, found)
 
@@ -51,6 +52,15 @@ def test_root_and_other_users_may_do_what_the_kernel_allows(
     program = guest_program("ownership")
     output = sandbox.ok("run", "--rm", "-w", "/srv/sbx", "host", str(program), group)
     compare(group, output)
+
+
+@pytest.mark.parametrize("group", ["dumpables", "shared", "roots", "lists"])
+def test_set_id_programs_and_changes_of_ids_bring_what_they_do_in_the_kernel(
+    sandbox: Sandbox, guest_program, group: str
+) -> None:
+    program = guest_program("rights", *BUILDS["static"])
+    output = sandbox.ok("run", "--rm", "-w", "/srv/sbx", "host", str(program), group)
+    compare(group, output, "rights")
 
 
 def test_permissions_of_an_images_files_are_kept(

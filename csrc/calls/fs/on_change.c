@@ -12,6 +12,7 @@
 #include "guest/handlers.h"
 #include "guest/paths/call_file.h"
 #include "guest/paths/lookup.h"
+#include "guest/programs.h"
 #include "guest/trace.h"
 
 #define NAME_FLAGS (SB_PARENT | SB_MAY_BE_ABSENT)
@@ -275,12 +276,17 @@ long on_truncate(struct sb_call *call)
 	int64_t len = (int64_t)sb_arg(call, 1);
 	int fd;
 	int found;
+	int err;
 
 	if (len < 0)
 		return -EINVAL;
 	found = sb_call_file_find(call, AT_FDCWD, sb_arg(call, 0), 0, at, &fd);
 	if (found < 0)
 		return found;
-	return found == SB_FILE_BY_FD ? sys_ftruncate(fd, len)
-				      : sb_change_truncate(call->fs, at, len);
+	if (found == SB_FILE_BY_FD)
+		return sys_ftruncate(fd, len);
+	err = at->spot.type == S_IFREG ? sb_tree_permit_ids(call->fs, at, 2) : 0;
+	if (err == 0)
+		err = sb_program_check(call, at);
+	return err < 0 ? err : sb_change_truncate(call->fs, at, len);
 }

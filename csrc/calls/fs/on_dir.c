@@ -90,6 +90,24 @@ static long read_natively(struct sb_call *call, long nr, int fd, uint32_t count)
 	return sb_guest_block(call, nr, fd, to, count, 0, 0, 0);
 }
 
+/* Copy as many entries as the guest's memory takes; the next call begins behind them. */
+static long give_some(struct sb_call *call, int fd, long pos, long len)
+{
+	const char *buf = call->work->buffer;
+	long done = 0;
+
+	while (done < len) {
+		const struct head64 *entry = (const void *)(buf + done);
+
+		if (sb_guest_write(sb_arg(call, 1) + (uint64_t)done, entry, entry->reclen) < 0)
+			break;
+		done += entry->reclen;
+		pos = entry->off;
+	}
+	sys_lseek(fd, pos, SEEK_SET);
+	return done > 0 ? done : -EFAULT;
+}
+
 /* Copy the entries to the guest; they were read from position pos on. */
 static long give(struct sb_call *call, long nr, int fd, long pos, long len)
 {
@@ -101,8 +119,7 @@ static long give(struct sb_call *call, long nr, int fd, long pos, long len)
 		to_legacy(buf, len);
 	if (sb_guest_write(sb_arg(call, 1), buf, (size_t)len) == 0)
 		return len;
-	sys_lseek(fd, pos, SEEK_SET);
-	return -EFAULT;
+	return give_some(call, fd, pos, len);
 }
 
 static long read_entries(struct sb_call *call, long nr)
@@ -110,7 +127,8 @@ static long read_entries(struct sb_call *call, long nr)
 	struct sb_at *at = &call->work->a;
 	char *buf = call->work->buffer;
 	int fd = (int)(uint32_t)sb_arg(call, 0);
-	uint32_t count = (uint32_t)sb_arg(call, 2);
+	const uint32_t asked = (uint32_t)sb_arg(call, 2);
+	const uint32_t count = asked > INT32_MAX ? 0 : asked; /* the kernel's count is signed */
 	long flags;
 	long pos = 0;
 	long len;
@@ -127,7 +145,7 @@ static long read_entries(struct sb_call *call, long nr)
 	if (native < 0)
 		return native;
 	if (native == 1)
-		return read_natively(call, nr, fd, count);
+		return read_natively(call, nr, fd, asked);
 	reopen(call, fd, at);
 	pos = sys_lseek(fd, 0, SEEK_CUR);
 	len = sb_dirlist_read(call->fs, fd, at, buf, SB_MIN((size_t)count, HALF));

@@ -22,6 +22,7 @@
 #include "guest/paths/lookup.h"
 #include "guest/paths/magic_link.h"
 #include "guest/paths/proc_entry.h"
+#include "guest/programs.h"
 #include "guest/trace.h"
 #include "tree/descriptors.h"
 #include "tree/index.h"
@@ -278,7 +279,10 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 		return open_directory(how, call, at);
 	if (sb_open_is_device(type))
 		return sb_open_device(call, host_flags(how), at);
-	err = prepare_file(call, how, at);
+	if ((wanted(how) & 2) != 0)
+		err = sb_program_check(call, at);
+	if (err == 0)
+		err = prepare_file(call, how, at);
 	if (err == 0 && type == S_IFREG && has(how, O_TRUNC))
 		err = sb_change_written(call->fs, at);
 	if (err < 0)

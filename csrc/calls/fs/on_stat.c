@@ -16,7 +16,9 @@
 #include "guest/paths/call_file.h"
 #include "guest/paths/lookup.h"
 #include "guest/paths/magic_link.h"
+#include "guest/paths/proc_entry.h"
 #include "guest/trace.h"
+#include "procfs/proc_mounts.h"
 #include "tree/file_acl.h"
 #include "tree/mounts.h"
 #include "view/view.h"
@@ -26,6 +28,10 @@
 #define OVERLAY_MAGIC 0x794c7630
 #define TMPFS_MAGIC_NUMBER 0x01021994
 #define ST_READ_ONLY 1
+/* Of newer headers than some build hosts have. */
+#define MNT_ID 0x1000U
+#define MNT_ID_UNIQUE 0x4000U
+#define ATTR_MOUNT_ROOT 0x2000U
 
 static int fd_of(uint64_t arg)
 {
@@ -73,8 +79,32 @@ static uint32_t minor_of(uint64_t dev)
 	return (uint32_t)((dev & 0xff) | (dev >> 12 & ~0xffULL));
 }
 
+/* The mount that holds a file, as /proc/self/mountinfo numbers it. */
+struct held {
+	uint32_t id; /* 0: not known */
+	bool is_root; /* the file is the mount's root */
+};
+
+static void hold(const struct sb_tree *tree, uint32_t mount, uint32_t len, struct held *out)
+{
+	out->id = sb_proc_mount_id(mount == SB_NO_MOUNT ? -1 : (int)mount);
+	out->is_root =
+		mount == SB_NO_MOUNT ? len == 1 : tree->control->mounts[mount].guest.len == len;
+}
+
+static void put_mount(struct statx *out, const struct held *held, unsigned asked)
+{
+	if (held->id == 0)
+		return;
+	out->stx_mask |= (asked & MNT_ID_UNIQUE) != 0 ? MNT_ID_UNIQUE : MNT_ID;
+	out->stx_mnt_id = held->id + ((asked & MNT_ID_UNIQUE) != 0 ? 1ULL << 31 : 0);
+	out->stx_attributes_mask |= ATTR_MOUNT_ROOT;
+	out->stx_attributes |= held->is_root ? ATTR_MOUNT_ROOT : 0;
+}
+
 /* The mask has only what is known: an image file has no birth time. */
-static long write_statx(uint64_t addr, const struct sb_stat *st)
+static long write_statx(uint64_t addr, const struct sb_stat *st, const struct held *held,
+			unsigned asked)
 {
 	struct statx out;
 
@@ -97,6 +127,7 @@ static long write_statx(uint64_t addr, const struct sb_stat *st)
 	out.stx_rdev_minor = minor_of(st->rdev);
 	out.stx_dev_major = major_of(st->dev);
 	out.stx_dev_minor = minor_of(st->dev);
+	put_mount(&out, held, asked);
 	return sb_guest_write(addr, &out, sizeof(out));
 }
 
@@ -133,9 +164,28 @@ static bool stat_nearby(struct sb_call *call, int dirfd, unsigned flags, struct 
 	return sb_spot_stat(call->fs, &spot, NULL, NULL, st) == 0;
 }
 
-/* Answer every call of the stat family, in *st. */
+/* Find the mount of what find_stat() found. */
+static void held_at(const struct sb_call *call, const struct sb_at *at, struct held *out)
+{
+	if (!sb_proc_is_object(call->fs, at))
+		hold(call->fs->tree,
+		     at->spot.place == SB_PLACE_LINK ? at->dir.mount : at->spot.mount,
+		     at->guest.len, out);
+}
+
+/* Find the mount of a descriptor's file. */
+static void held_fd(struct sb_call *call, int fd, struct held *out)
+{
+	struct sb_path *path = &call->work->a.guest;
+
+	if (sb_guest_fd_path(call, fd, path) == 0)
+		hold(call->fs->tree, sb_tree_mount_of(call->fs->tree, path->buf, path->len),
+		     path->len, out);
+}
+
+/* Answer every call of the stat family, in *st, and where held is not NULL, the mount. */
 static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_flags,
-		    struct sb_stat *st)
+		    struct sb_stat *st, struct held *held)
 {
 	const unsigned flags = (at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW;
 	struct sb_at *at = &call->work->a;
@@ -143,16 +193,23 @@ static long stat_at(struct sb_call *call, int dirfd, uint64_t path, unsigned at_
 
 	if (err < 0)
 		return err;
+	if (err == 1 && held != NULL)
+		held_fd(call, dirfd, held);
 	if (err == 1)
 		return sb_tree_fstat(call->fs, dirfd, st, NULL);
 	err = sb_guest_string(call->path, path, SB_PATH_MAX);
 	if (err < 0)
 		return err;
-	if (stat_nearby(call, dirfd, flags, st))
+	if (stat_nearby(call, dirfd, flags, st)) {
+		if (held != NULL)
+			hold(call->fs->tree, SB_NO_MOUNT, 0, held);
 		return 0;
+	}
 	err = find_stat(call, dirfd, flags, at);
 	if (err == 0)
 		*st = at->st;
+	if (err == 0 && held != NULL)
+		held_at(call, at, held);
 	return err;
 }
 
@@ -177,7 +234,7 @@ static long do_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned fla
 	if (err == 1 && dirfd >= 0)
 		return do_fstat(call, dirfd, out);
 	if (err == 0 || err == 1)
-		err = stat_at(call, dirfd, path, flags, &st);
+		err = stat_at(call, dirfd, path, flags, &st, NULL);
 	return err < 0 ? err : write_stat(out, &st);
 }
 
@@ -211,14 +268,16 @@ long on_statx(struct sb_call *call)
 {
 	unsigned flags = (unsigned)sb_arg(call, 2);
 	unsigned mask = (unsigned)sb_arg(call, 3);
+	struct held held = {0};
 	struct sb_stat st;
 	long err;
 
 	if ((flags & ~(unsigned)STAT_FLAGS) != 0 ||
 	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || (mask & STATX__RESERVED) != 0)
 		return -EINVAL;
-	err = stat_at(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), flags, &st);
-	return err < 0 ? err : write_statx(sb_arg(call, 4), &st);
+	err = stat_at(call, fd_of(sb_arg(call, 0)), sb_arg(call, 1), flags, &st,
+		      (mask & (MNT_ID | MNT_ID_UNIQUE)) != 0 ? &held : NULL);
+	return err < 0 ? err : write_statx(sb_arg(call, 4), &st, &held, mask);
 }
 
 /* ---- access -------------------------------------------------------------- */

@@ -78,8 +78,8 @@ long on_connect(struct sb_call *call)
 
 /* ---- bind --------------------------------------------------------------- */
 
-/* Check that fd is an AF_UNIX socket without a name. */
-static int check_unbound(int fd)
+/* Is fd an AF_UNIX socket without a name? 1, 0 when it is of another family, or -errno. */
+static int is_unbound(int fd)
 {
 	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX};
 	const long ret =
@@ -87,7 +87,19 @@ static int check_unbound(int fd)
 
 	if (ret < 0)
 		return (int)ret;
-	return name.family != AF_UNIX || name.len > SB_PATH_OFFSET ? -EINVAL : 0;
+	if (name.family != AF_UNIX)
+		return 0;
+	return name.len > SB_PATH_OFFSET ? -EINVAL : 1;
+}
+
+/* The mode of the entry: fchmod(2) of the socket has set it before. */
+static uint32_t mode_of(const struct sb_call *call, int fd)
+{
+	struct stat st;
+
+	if (sys_fstat(fd, &st) < 0)
+		st.st_mode = 0777;
+	return S_IFSOCK | (st.st_mode & 07777 & ~call->fs->umask);
 }
 
 /* Replace the entry that mknod(2) has just made by binding fd there. Its inode changes. */
@@ -141,14 +153,18 @@ static long replace_by_socket(struct sb_call *call, int fd, struct sb_socket_nam
 static long bind_path(struct sb_call *call, int fd, struct sb_socket_name *name)
 {
 	struct sb_at *at = &call->work->a;
-	long ret = check_unbound(fd);
+	const int unbound = is_unbound(fd);
+	long ret;
 
-	if (ret == 0)
-		ret = sb_socket_name_place(call, name);
+	if (unbound == 0) /* a socket of another family looks at no path */
+		return with_name(call, name, __NR_bind);
+	ret = unbound == 1 || unbound == -EINVAL ? sb_socket_name_place(call, name) : unbound;
+	if (ret == 0 && unbound < 0)
+		ret = unbound;
 	if (ret < 0)
 		return ret;
 	sb_commit_begin(call->fs);
-	ret = sb_change_mknod(call->fs, at, S_IFSOCK | (0777 & ~call->fs->umask), 0);
+	ret = sb_change_mknod(call->fs, at, mode_of(call, fd), 0);
 	if (ret == -EEXIST)
 		ret = -EADDRINUSE;
 	if (ret == 0)

@@ -7,7 +7,9 @@
 
 #include "calls/proc/internal.h"
 
-#define LONGEST 8192 /* how many bytes of a vector are read */
+#define PAIRS 48      /* more than a vector has */
+#define MISSING 4     /* how many types a 32-bit program may lack */
+#define ROUNDS 4096   /* pieces of the stack: arguments and environment have at most 6 MiB */
 
 struct vector {
 	uint64_t base;
@@ -54,46 +56,81 @@ static uint64_t start_stack(struct sb_proc_fill *f)
 	return value;
 }
 
-/* The runtime corrected the vector on the stack, while the kernel's copy is that of the runtime's
- * own start. Above the start of the stack lie argc, the arguments, 0, the environment, 0 and the
- * vector. A 32-bit program's has a type and a value in each word (compat_start.c). */
+/* Read the kernel's copy of the vector, which is that of the runtime's own start. Returns the
+ * number of its pairs, with AT_NULL. */
+static long read_types(struct sb_proc_fill *f, uint64_t pairs[2 * PAIRS])
+{
+	long fd = sys_openat(AT_FDCWD, f->at->host.buf, O_RDONLY | O_CLOEXEC, 0);
+	long len = fd < 0 ? fd : sys_read((int)fd, pairs, 2 * PAIRS * 8);
+
+	if (fd >= 0)
+		sys_close((int)fd);
+	for (long n = 0; n < len / 16; n++) {
+		if (pairs[2 * n] == AT_NULL)
+			return n + 1;
+	}
+	return len < 0 ? len : -EIO;
+}
+
+/* Do these words begin with the vector of these types? Returns its length in words, or 0. */
+static unsigned match(const uint64_t *words, unsigned count, const uint64_t *pairs, long n)
+{
+	if (count < 2 * (unsigned long)n)
+		return 0;
+	for (long i = 0; i < n; i++) {
+		if (words[2 * i] != pairs[2 * i])
+			return 0;
+	}
+	return 2 * (unsigned)n;
+}
+
+/* The same for a 32-bit program: a type and a value in each word, and some types are missing. */
+static unsigned match_32(const uint64_t *words, unsigned count, const uint64_t *pairs, long n)
+{
+	unsigned at = 0;
+	unsigned missing = 0;
+
+	for (long i = 0; i < n && at < count; i++) {
+		if ((uint32_t)words[at] == pairs[2 * i])
+			at++;
+		else if (++missing > MISSING)
+			return 0;
+	}
+	return at > 0 && words[at - 1] == AT_NULL && at + MISSING >= (unsigned long)n ? at : 0;
+}
+
+/* The runtime corrected the vector on the stack, behind the arguments and the environment. The
+ * program may have changed the pointers to those, so the vector is found by its own types. */
 long sb_proc_fill_auxv(struct sb_proc_fill *f)
 {
 	uint64_t *words = (uint64_t *)(void *)f->call->work->buffer;
-	const unsigned count = SB_PROC_INPUT / 8;
+	uint64_t pairs[2 * PAIRS];
 	uint64_t from;
-	unsigned zeros = 0;
-	bool first = true;
-	bool key = true;
-	bool is_pairs = false;
+	long n;
 
 	if (f->slot == NULL)
 		return -EACCES;
 	from = start_stack(f);
-	if (from == 0)
+	n = read_types(f, pairs);
+	if (from == 0 || n < 0)
 		return -EACCES;
-	for (;;) {
-		const long got = read_memory(f->entry.pid, from, words, count * 8);
+	for (unsigned rounds = 0; rounds < ROUNDS; rounds++) {
+		const long got = read_memory(f->entry.pid, from, words, SB_PROC_INPUT);
+		const unsigned count = got < 0 ? 0 : (unsigned)got / 8;
 
-		if (got < 8)
-			return got < 0 ? got : -EIO;
-		for (unsigned i = first ? 1 : 0; i < (unsigned)got / 8; i++) {
-			if (zeros < 2) {
-				zeros += words[i] == 0;
-				continue;
-			}
-			if (f->out.len == 0)
-				is_pairs = words[i] >> 32 != 0;
-			sb_proc_put(&f->out, (const char *)&words[i], 8);
-			if (zeros == 3 || (is_pairs && words[i] == AT_NULL))
+		for (unsigned i = 1; i < count; i++) {
+			unsigned len = match(words + i, count - i, pairs, n);
+
+			if (len == 0)
+				len = match_32(words + i, count - i, pairs, n);
+			if (len > 0) {
+				sb_proc_put(&f->out, (const char *)&words[i], len * 8ULL);
 				return 0;
-			if (key && !is_pairs && words[i] == AT_NULL)
-				zeros = 3;
-			key = !key;
+			}
 		}
-		first = false;
-		from += (uint64_t)got & ~7ULL;
-		if (f->out.len > LONGEST)
-			return -EIO;
+		if (count <= 2 * PAIRS)
+			return got < 0 ? got : -EIO;
+		from += 8ULL * (count - 2 * PAIRS);
 	}
+	return -EIO;
 }

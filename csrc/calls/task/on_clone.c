@@ -74,6 +74,8 @@ static long start_sharing(struct sb_call *call, const struct sb_clone *a, uint64
 		return -EAGAIN;
 	if (!is_thread)
 		child->own_proc = *parent->proc;
+	if (!is_thread && !(a->flags & CLONE_FS))
+		child->own_proc.fs_group = 0;
 	if (!is_thread)
 		sb_cwd_forked(&child->own_proc);
 	if (!is_thread)
@@ -114,6 +116,8 @@ static long start_copying(struct sb_call *call, const struct sb_clone *a, uint64
 	sb_pids_settle(place);
 	sb_thread_forked(self);
 	sb_cwd_forked(self->proc);
+	if (!(a->flags & CLONE_FS))
+		self->proc->fs_group = 0;
 	self->proc->pid = (uint32_t)sys_getpid();
 	sb_proc_register(self->proc, &self->ids, parent);
 	find_tracer(self);
@@ -145,6 +149,8 @@ static long clone_any(struct sb_call *call, const struct sb_clone *a)
 		return -EPERM; /* a child gets its own tracer */
 	if (splits_cwd(a->flags))
 		sb_cwd_give_up(call->proc);
+	if (!is_thread && (a->flags & CLONE_FS) != 0)
+		sb_proc_share_fs(call->proc);
 	if (splits_descriptors(a->flags))
 		call->proc->fds = NULL;
 	if (is_thread && call->proc->fds != NULL)
@@ -175,8 +181,10 @@ long on_unshare(struct sb_call *call)
 
 	if ((sb_arg(call, 0) & spaces) != 0)
 		return -EPERM;
-	if ((sb_arg(call, 0) & CLONE_FS) != 0)
+	if ((sb_arg(call, 0) & CLONE_FS) != 0) {
 		sb_cwd_give_up(call->proc);
+		sb_proc_unshare_fs(call->proc);
+	}
 	if ((sb_arg(call, 0) & CLONE_FILES) != 0)
 		call->proc->fds = NULL;
 	return sb_guest_pass(call, __NR_unshare);

@@ -10,7 +10,9 @@
  *   What root may do with files (view, change), what execve makes of ids (sb_ids_exec).
  */
 #include <errno.h>
+#include <stddef.h>
 
+#include "guest/dumpable.h"
 #include "guest/handlers.h"
 #include "guest/process_table.h"
 #include "guest/trace.h"
@@ -22,13 +24,28 @@ static uint32_t id_of(const struct sb_call *call, unsigned n)
 	return (uint32_t)sb_arg(call, n);
 }
 
+/* What a change of ids may change besides. */
+static struct sb_ids *begin(struct sb_call *call, struct sb_ids *before)
+{
+	memcpy(before, call->ids, offsetof(struct sb_ids, groups));
+	return sb_call_change_ids(call);
+}
+
+/* The memory of a process that changed its looks is secret until it says otherwise. */
+static void hide_memory(struct sb_call *call, const struct sb_ids *before)
+{
+	if (sb_ids_looks_changed(before, call->ids))
+		call->proc->dumpable = sb_suid_dumpable();
+}
+
 /* Show the new effective ids to the rest of the container. */
-static long publish(struct sb_call *call, int result)
+static long publish(struct sb_call *call, int result, const struct sb_ids *before)
 {
 	struct sb_proc_slot *slot;
 
 	if (result < 0)
 		return result;
+	hide_memory(call, before);
 	slot = sb_proc_find(call->fs->tree, call->proc->pid);
 	if (slot != NULL) {
 		slot->uid = call->ids->euid;
@@ -101,46 +118,70 @@ long on_getgroups(struct sb_call *call)
 
 long on_setuid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setuid(sb_call_change_ids(call), id_of(call, 0)));
+	struct sb_ids before;
+
+	return publish(call, sb_ids_setuid(begin(call, &before), id_of(call, 0)), &before);
 }
 
 long on_setgid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setgid(sb_call_change_ids(call), id_of(call, 0)));
+	struct sb_ids before;
+
+	return publish(call, sb_ids_setgid(begin(call, &before), id_of(call, 0)), &before);
 }
 
 long on_setreuid(struct sb_call *call)
 {
-	return publish(call,
-		       sb_ids_setreuid(sb_call_change_ids(call), id_of(call, 0), id_of(call, 1)));
+	struct sb_ids before;
+
+	return publish(call, sb_ids_setreuid(begin(call, &before), id_of(call, 0), id_of(call, 1)),
+		       &before);
 }
 
 long on_setregid(struct sb_call *call)
 {
-	return publish(call,
-		       sb_ids_setregid(sb_call_change_ids(call), id_of(call, 0), id_of(call, 1)));
+	struct sb_ids before;
+
+	return publish(call, sb_ids_setregid(begin(call, &before), id_of(call, 0), id_of(call, 1)),
+		       &before);
 }
 
 long on_setresuid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setresuid(sb_call_change_ids(call), id_of(call, 0),
-					      id_of(call, 1), id_of(call, 2)));
+	struct sb_ids before;
+
+	return publish(call,
+		       sb_ids_setresuid(begin(call, &before), id_of(call, 0), id_of(call, 1),
+					id_of(call, 2)),
+		       &before);
 }
 
 long on_setresgid(struct sb_call *call)
 {
-	return publish(call, sb_ids_setresgid(sb_call_change_ids(call), id_of(call, 0),
-					      id_of(call, 1), id_of(call, 2)));
+	struct sb_ids before;
+
+	return publish(call,
+		       sb_ids_setresgid(begin(call, &before), id_of(call, 0), id_of(call, 1),
+					id_of(call, 2)),
+		       &before);
 }
 
 long on_setfsuid(struct sb_call *call)
 {
-	return (long)sb_ids_setfsuid(sb_call_change_ids(call), id_of(call, 0));
+	struct sb_ids before;
+	const uint32_t old = sb_ids_setfsuid(begin(call, &before), id_of(call, 0));
+
+	hide_memory(call, &before);
+	return (long)old;
 }
 
 long on_setfsgid(struct sb_call *call)
 {
-	return (long)sb_ids_setfsgid(sb_call_change_ids(call), id_of(call, 0));
+	struct sb_ids before;
+	const uint32_t old = sb_ids_setfsgid(begin(call, &before), id_of(call, 0));
+
+	hide_memory(call, &before);
+	return (long)old;
 }
 
 long on_setgroups(struct sb_call *call)

@@ -18,6 +18,7 @@
 #include <errno.h>
 
 #include "guest/paths/proc_entry.h"
+#include "guest/programs.h"
 #include "procfs/proc_text.h"
 #include "tree/host_path.h"
 
@@ -65,8 +66,10 @@ static int link_path(struct sb_call *call, const struct sb_at *at, const struct 
 		     const struct sb_proc_slot *slot, struct sb_path *out)
 {
 	struct sb_path *host = &call->work->found;
-	int err;
+	int err = is_own(call, slot) ? 0 : host_text(at, host);
 
+	if (err < 0) /* it has ended */
+		return err;
 	if (sb_proc_is_named(name, "exe"))
 		return exe_path(call, slot, out);
 	if (sb_proc_is_named(name, "root"))
@@ -281,6 +284,9 @@ long sb_magic_link_open(struct sb_call *call, struct sb_at *at, int flags)
 
 	if (writes && (flags & O_PATH) == 0 && at->spot.node != SB_NO_NODE)
 		return -EROFS;
+	ret = writes && (flags & O_PATH) == 0 ? sb_program_check(call, at) : 0;
+	if (ret < 0)
+		return ret;
 	ret = sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(at->host.buf), host_flags, 0, 0, 0);
 	if (ret == -EACCES)
 		ret = copy_descriptor(call, at, flags);

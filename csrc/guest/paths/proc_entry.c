@@ -78,9 +78,14 @@ static bool is_fd_link(const struct sb_proc_entry *name)
 	return name->pid != 0 && name->len > 3 && memcmp(name->rest, "fd/", 3) == 0;
 }
 
+static bool is_namespace(const struct sb_proc_entry *name)
+{
+	return name->pid != 0 && name->len > 3 && memcmp(name->rest, "ns/", 3) == 0;
+}
+
 bool sb_proc_leads_to_object(const struct sb_proc_entry *name)
 {
-	return is_fd_link(name) || sb_proc_is_named(name, "cwd");
+	return is_fd_link(name) || is_namespace(name) || sb_proc_is_named(name, "cwd");
 }
 
 bool sb_proc_is_object(const struct sb_fs *fs, const struct sb_at *at)

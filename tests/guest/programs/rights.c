@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rights.c - what changes of ids and set-user-ID programs bring with them.
+ *
+ *   rights GROUP   as root, in an empty directory of mode 0755; everybody may search the
+ *                  directories above it
+ *
+ * The answers of a kernel to real root were recorded once, as those of ownership.c:
+ *   mkdir /srv/sbx && cd /srv/sbx
+ *   .../rights GROUP > .../recorded/rights-GROUP.txt
+ */
+#include "see.h"
+
+#include <grp.h>
+#include <sched.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+#define USER 1000
+#define OTHER 1001
+#define TEAM 50
+
+static void copy_self(const char *to)
+{
+	char bytes[65536];
+	int in = (int)MUST(open("/proc/self/exe", O_RDONLY));
+	int out = (int)MUST(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755));
+	ssize_t n;
+
+	while ((n = MUST(read(in, bytes, sizeof(bytes)))) > 0)
+		MUST(write(out, bytes, (size_t)n));
+	close(in);
+	close(out);
+}
+
+static void become(uid_t uid, gid_t gid)
+{
+	MUST(setgroups(0, NULL));
+	MUST(setresgid(gid, gid, gid));
+	MUST(setresuid(uid, uid, uid));
+}
+
+static void in_child(const char *what, void (*body)(void))
+{
+	pid_t pid;
+
+	say("%s", what);
+	fflush(stdout);
+	pid = (pid_t)MUST(fork());
+	if (pid == 0) {
+		body();
+		fflush(stdout);
+		_exit(0);
+	}
+	say_status(what, wait_for(pid));
+}
+
+static void show(void)
+{
+	say("users %d %d, groups %d %d, dumpable %d", getuid(), geteuid(), getgid(), getegid(),
+	    prctl(PR_GET_DUMPABLE));
+}
+
+/* ---- dumpable ---- */
+
+static const char *program;
+
+static void run(void)
+{
+	execl(program, program, "show", NULL);
+	say("%s: %s", program, error_name(errno));
+}
+
+static void run_as_user(void)
+{
+	become(USER, USER);
+	prctl(PR_SET_DUMPABLE, 1);
+	run();
+}
+
+static void run_after_seteuid(void)
+{
+	MUST(seteuid(USER));
+	prctl(PR_SET_DUMPABLE, 1);
+	run();
+}
+
+static void change_ids(void)
+{
+	show();
+	SEE(setresuid(-1, -1, USER));
+	show();
+	SEE(setfsuid(USER));
+	show();
+	SEE(prctl(PR_SET_DUMPABLE, 1));
+	SEE(setfsuid(0));
+	show();
+	SEE(prctl(PR_SET_DUMPABLE, 1));
+	SEE(setegid(TEAM));
+	show();
+	SEE(prctl(PR_SET_DUMPABLE, 1));
+	SEE(setgroups(0, NULL));
+	show();
+	SEE(setuid(USER));
+	show();
+	SEE(prctl(PR_SET_DUMPABLE, 1));
+	SEE(setuid(0));
+	show();
+}
+
+static void dumpables(void)
+{
+	in_child("changes of ids", change_ids);
+	copy_self("plain");
+	copy_self("of-root");
+	MUST(chmod("of-root", 04755));
+	copy_self("of-team");
+	MUST(chown("of-team", 0, TEAM));
+	MUST(chmod("of-team", 02755));
+	copy_self("unreadable");
+	MUST(chmod("unreadable", 0711));
+	program = "./plain";
+	in_child("root, plain", run);
+	in_child("a user, plain", run_as_user);
+	in_child("after seteuid, plain", run_after_seteuid);
+	program = "./of-root";
+	in_child("root, set-user-ID", run);
+	in_child("a user, set-user-ID", run_as_user);
+	program = "./of-team";
+	in_child("a user, set-group-ID", run_as_user);
+	program = "./unreadable";
+	in_child("a user, unreadable", run_as_user);
+}
+
+/* ---- CLONE_FS ---- */
+
+static int ready[2];
+static int done[2];
+
+static pid_t clone_with(unsigned long flags)
+{
+	return (pid_t)MUST(syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL));
+}
+
+static void run_shared(unsigned long flags)
+{
+	char byte;
+	pid_t pid;
+
+	MUST(pipe2(ready, O_CLOEXEC));
+	MUST(pipe2(done, O_CLOEXEC));
+	pid = clone_with(flags);
+	if (pid == 0) { /* shares the directories until the other one has run */
+		close(done[1]);
+		MUST(write(ready[1], "x", 1));
+		_exit(read(done[0], &byte, 1) > 0);
+	}
+	close(done[0]);
+	MUST(read(ready[0], &byte, 1));
+	run();
+}
+
+static void run_shared_as_user(void)
+{
+	become(USER, USER);
+	run_shared(CLONE_FS);
+}
+
+static void run_shared_as_root(void)
+{
+	run_shared(CLONE_FS);
+}
+
+static void run_unshared_as_user(void)
+{
+	become(USER, USER);
+	run_shared(0);
+}
+
+static void run_alone_as_user(void)
+{
+	pid_t pid;
+
+	become(USER, USER);
+	pid = clone_with(CLONE_FS);
+	if (pid == 0)
+		_exit(0);
+	wait_for(pid);
+	run();
+}
+
+static void shared(void)
+{
+	copy_self("of-other");
+	MUST(chown("of-other", OTHER, OTHER));
+	MUST(chmod("of-other", 06755));
+	copy_self("of-root");
+	MUST(chmod("of-root", 04755));
+	program = "./of-other";
+	in_child("a user, shared", run_shared_as_user);
+	in_child("a user, not shared", run_unshared_as_user);
+	in_child("a user, alone again", run_alone_as_user);
+	in_child("root, shared", run_shared_as_root);
+	program = "./of-root";
+	in_child("a user, shared, of root", run_shared_as_user);
+}
+
+/* ---- /proc/self/maps in another root ---- */
+
+#define PROC 9 /* a descriptor of /proc: a new root has none */
+
+static void show_maps(void)
+{
+	char line[4096];
+	char last[4096] = "";
+	FILE *maps = fdopen((int)MUST(openat(PROC, "self/maps", O_RDONLY)), "r");
+
+	while (fgets(line, sizeof(line), maps)) {
+		const char *at = strchr(line, '/');
+
+		if (at == NULL || strcmp(at, last) == 0)
+			continue;
+		strcpy(last, at);
+		printf("maps: %s", at);
+	}
+	fclose(maps);
+}
+
+static void run_in_root(void)
+{
+	MUST(dup2((int)MUST(open("/proc", O_PATH | O_DIRECTORY)), PROC));
+	MUST(chroot("root"));
+	MUST(chdir("/"));
+	execl("/bin/program", "program", "show-maps", NULL);
+	say("execl: %s", error_name(errno));
+}
+
+static void roots(void)
+{
+	MUST(mkdir("root", 0755));
+	MUST(mkdir("root/bin", 0755));
+	copy_self("root/bin/program");
+	in_child("in a root", run_in_root);
+}
+
+/* ---- default access lists of plain files ---- */
+
+static void remove_lists(void)
+{
+	become(USER, USER);
+	SEE(removexattr("file", "system.posix_acl_default"));
+	SEE(removexattr("file", "system.posix_acl_access"));
+	SEE(removexattr("dir", "system.posix_acl_default"));
+	SEE(setxattr("file", "system.posix_acl_default", "\2\0\0\0", 4, 0));
+	SEE(setxattr("file", "system.posix_acl_access", "\2\0\0\0", 4, 0));
+}
+
+static void lists(void)
+{
+	write_file("file", "x");
+	MUST(mkdir("dir", 0755));
+	in_child("a user", remove_lists);
+	SEE(removexattr("file", "system.posix_acl_default"));
+	SEE(removexattr("file", "system.posix_acl_access"));
+	SEE(removexattr("dir", "system.posix_acl_default"));
+}
+
+static const struct part groups[] = {
+	{"dumpables", dumpables}, {"shared", shared}, {"roots", roots},
+	{"lists", lists},         {"show", show},     {"show-maps", show_maps},
+};
+
+int main(int argc, char **argv)
+{
+	return run_group(argc, argv, groups, COUNT(groups));
+}
