@@ -56,7 +56,11 @@ class Changes:
         marks = []
         found: list[PackEntry] = []
         needed: set[bytes] = set()
-        for kind, path in reversed(self._tree.changes(marks=self.gone)):
+        changes = self._tree.changes(marks=self.gone)
+        for kind, path in changes:
+            if kind != "D":
+                check_name(path.strip(b"/"))
+        for kind, path in reversed(changes):
             if kind == "D":
                 marks.append(Row(p=path.strip(b"/").decode("latin-1"), t="w"))
                 needed.add(os.path.dirname(path))
@@ -65,7 +69,6 @@ class Changes:
             if entry is None or self._is_trace(kind, path, needed):
                 self.gone.append(path)
                 continue
-            check_name(path)
             needed.add(os.path.dirname(path))
             found.append(entry)
         for entry in reversed(found):

@@ -15,6 +15,7 @@ from sandbox.errors import CorruptData, Unsupported
 PREFIX = b".wh."
 OPAQUE = b".wh..wh..opq"
 _BOOKKEEPING = b".wh..wh."
+_LONGEST = 4094  # what the kernel takes after a slash
 
 
 class Mark(Enum):
@@ -27,12 +28,15 @@ class Mark(Enum):
 
 
 def check_name(path: bytes) -> None:
-    """Check that a layer can hold a file with this path. Raises Unsupported.
+    """Check that a container can see a file with this path in a layer. Raises Unsupported.
 
     >>> check_name(b"a/.wh.b")
     Traceback (most recent call last):
     sandbox.errors.Unsupported: a layer cannot hold the file a/.wh.b: the name hides another one
     """
+    if len(path) > _LONGEST:
+        shown = path[:60].decode("utf-8", "backslashreplace")
+        raise Unsupported(f"the path of a file is too long: {shown}...")
     if path.rpartition(b"/")[2].startswith(PREFIX):
         shown = path.decode("utf-8", "backslashreplace")
         raise Unsupported(f"a layer cannot hold the file {shown}: the name hides another one")

@@ -75,7 +75,10 @@ class HostTree(Closing):
             return self._fd
         from sandbox.native._native import lib  # imported late, for a quick start
 
-        fd: int = lib.sb_hosted_open_folder(self._top, path, self._own)
+        above, rest = self._top, path
+        if self._path is not None and path.startswith(self._path + b"/"):
+            above, rest = self._fd, path[len(self._path) + 1 :]
+        fd: int = lib.sb_hosted_open_folder(above, rest, self._own)
         if fd < 0:
             raise OSError(-fd, os.strerror(-fd), path)
         self._forget()
@@ -108,9 +111,14 @@ class HostTree(Closing):
         return sorted(_names(self.directory(path)))
 
     def readlink(self, path: bytes) -> bytes:
-        """Return the target of a symlink."""
+        """Return the target of a symlink. Raises FileNotFoundError if it is something else."""
         fd, name = self.place(path)
-        return os.readlink(name, dir_fd=fd)
+        try:
+            return os.readlink(name, dir_fd=fd)
+        except OSError as exc:
+            if exc.errno != errno.EINVAL:
+                raise
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from exc
 
     def open_file(self, path: bytes) -> BinaryIO:
         """Open a regular file to read it. Raises OSError, with ESTALE if it is no regular file."""

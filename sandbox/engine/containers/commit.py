@@ -198,11 +198,14 @@ def _document(
 
 def _changed(tree: core.Tree) -> Iterator[PackEntry]:
     """Yield the changes to the image; deletions are whiteouts as in OCI layers."""
-    for kind, path in tree.changes():
+    changes = tree.changes()
+    for kind, path in changes:
+        if kind != "D":
+            check_name(path.strip(b"/"))
+    for kind, path in changes:
         if kind == "D":
             yield _whiteout(path)
             continue
-        check_name(path)
         with leaving_out_what_is_gone():
             entry = _entry(tree, path)
             if entry is not None:

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""The host side copies files of a container that changes them meanwhile, and touches nothing else.
+
+Landlock cannot help here: the user's own process reads and writes. When it opened the files by
+their paths, the race read the key at the first attempts, wrote into the canary, and a shut
+directory was an internal error.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.harness import images
+from tests.harness.attacks import DONE, IMAGE, SECRET, Arena, results, successes
+from tests.harness.polling import until
+
+pytestmark = pytest.mark.guest
+
+PROGRAMS = ("copies",)
+COUNT = 30
+COPIER = """
+import io, json, os, sys
+from sandbox.engine import Engine
+from sandbox.errors import SandboxError
+
+name, folder, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+containers = Engine().containers
+done = {}
+
+def attempt(what, work, *arguments, **named):
+    try:
+        work(*arguments, **named)
+        ended = "done"
+    except SandboxError as exc:
+        ended = type(exc).__name__
+    done[f"{what}: {ended}"] = done.get(f"{what}: {ended}", 0) + 1
+
+with open(f"{folder}/archives", "wb") as seen:
+    for number in range(count):
+        for path in json.loads(sys.argv[4]):
+            out = f"{folder}/out-{number}{path.replace('/', '-')}"
+            for _ in range(20):
+                attempt("archive", containers.get_archive, name, path, seen.write)
+            attempt("cp out", containers.copy_from, name, path, out)
+        if number % 20 == 0:
+            attempt("export", containers.export, name, seen.write)
+            attempt("commit", containers.commit, name)
+            attempt("diff", containers.diff, name)
+            attempt("size", containers.layer_size, containers.get(name))
+        for path in json.loads(sys.argv[5]):
+            tar = open(f"{folder}/tar", "rb")
+            attempt("unpack", containers.put_archive, name, path, tar.read)
+            attempt("cp in", containers.copy_to, name, f"{folder}/new", f"{path}/copied")
+            attempt("cp in", containers.copy_to, name, f"{folder}/tree", path)
+            attempt("look", containers.path_stat, name, f"{path}/file")
+print(json.dumps(done))
+"""
+
+
+@contextmanager
+def attacked(arena: Arena, *command: str | pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give a container that runs the program, after its preparations, and its attempts so far."""
+    name = arena.sandbox.ok("run", "-d", IMAGE, "/copies", *command).strip()
+    try:
+        until(lambda: results(arena.sandbox.ok("logs", name)).get("begin"))
+        yield name, results(arena.sandbox.ok("logs", name))
+    finally:
+        arena.sandbox.call("rm", "-f", name)  # one test has removed it
+
+
+def copy_often(
+    arena: Arena, name: str, folder: pathlib.Path, sources: list[str], targets: list[str],
+    count: int = 9,
+) -> dict[str, int]:  # fmt: skip
+    """Copy out of the container and into it, in one process; return how the attempts ended."""
+    (folder / "new").write_text("new")
+    (folder / "tree").mkdir()
+    (folder / "tree" / "inner").write_text("inner")
+    (folder / "tar").write_bytes(images.tar([images.file("unpacked", b"unpacked")]))
+    words = [name, folder, str(count), json.dumps(sources), json.dumps(targets)]
+    done = subprocess.run(
+        [sys.executable, "-c", COPIER, *words],
+        env=arena.sandbox.environment(),
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    found: dict[str, int] = json.loads(done.stdout)
+    return found
+
+
+def holds(folder: pathlib.Path, text: str) -> list[pathlib.Path]:
+    """Return the files below a folder that contain the text."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return [path for path in files if text.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("what", "sources", "targets"),
+    [
+        ("read", ["/read"], []),
+        ("write", [], ["/write"]),
+        ("one", ["/one"], []),
+        ("pipes", ["/pipes"], ["/pipes"]),
+    ],
+)
+def test_no_race_leads_a_copy_to_the_machines_files(
+    fenced: Arena, tmp_path: pathlib.Path, what: str, sources: list[str], targets: list[str]
+) -> None:
+    with attacked(fenced, "race", what, fenced.key.parent, fenced.canary) as (name, _):
+        done = copy_often(fenced, name, tmp_path, sources, targets, count=COUNT)
+        assert holds(tmp_path, SECRET) == []
+        assert fenced.state().items() >= fenced.before.items()
+    used = [*(("archive", "cp out") if sources else ()), *(("unpack", "cp in") if targets else ())]
+    for how in (*used, "export", "diff", "commit", "size"):
+        assert f"{how}: done" in done, done
+    assert holds(fenced.sandbox.store / "layers", SECRET) == []
+
+
+def test_a_removal_takes_nothing_of_the_machine(fenced: Arena) -> None:
+    with attacked(fenced, "race", "all", fenced.key.parent, fenced.canary) as (name, _):
+        fenced.sandbox.ok("rm", "-f", name)
+        assert fenced.state().items() >= fenced.before.items()
+        assert fenced.sandbox.call("inspect", name).returncode == 1
+
+
+def test_files_that_grow_and_shrink_end_a_copy(fenced: Arena, tmp_path: pathlib.Path) -> None:
+    with attacked(fenced, "sizes") as (name, _):
+        done = copy_often(fenced, name, tmp_path, ["/sizes"], [], count=2)
+    assert not any("InternalError" in what for what in done), done
+    assert done["cp out: done"] == 2
+
+
+def test_directories_that_shut_the_user_out_are_copied(
+    fenced: Arena, tmp_path: pathlib.Path
+) -> None:
+    with attacked(fenced, "odd") as (name, found):
+        assert set(found.values()) == {DONE}
+        changes = fenced.sandbox.ok("diff", name)
+        assert "A /odd/inner/file" in changes
+        fenced.sandbox.ok("cp", f"{name}:/odd", tmp_path / "out")
+        (tmp_path / "out").chmod(0o700)
+        (tmp_path / "out" / "inner").chmod(0o700)
+        assert (tmp_path / "out" / "inner" / "file").read_text() == "inner content"
+        fenced.sandbox.ok("cp", tmp_path / "out" / "inner" / "file", f"{name}:/odd/inner/new")
+        refused = fenced.sandbox.call("commit", name)
+        assert refused.returncode == 1
+        assert b"the path of a file is too long: deep/d/d" in refused.stderr
+        assert b"internal error" not in refused.stderr
+
+
+def test_a_hostile_owner_table_confuses_nobody_else(fenced: Arena, tmp_path: pathlib.Path) -> None:
+    with attacked(fenced, "owners") as (name, found):
+        assert found["open the owner table"] == DONE
+        copy_often(fenced, name, tmp_path, ["/owned"], ["/owned"], count=2)
+    assert fenced.sandbox.call("run", "--rm", IMAGE, "/copies").returncode == 2  # as it should
+
+
+def test_the_owner_table_cannot_be_cut_off(fenced: Arena) -> None:
+    with attacked(fenced, "cut") as (name, found):
+        assert successes(found) == ["begin"]
+        fenced.sandbox.ok("diff", name)
