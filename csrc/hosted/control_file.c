@@ -29,7 +29,7 @@ int sb_control_map(const char *path, bool writable, struct sb_map *out)
 {
 	const int flags = (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC;
 	const int prot = PROT_READ | (writable ? PROT_WRITE : 0);
-	const int fd = (int)sys_openat(AT_FDCWD, path, flags, 0);
+	const int fd = (int)sys_open_named(path, flags, 0);
 	long at = fd < 0 ? fd : check(fd);
 
 	if (at == 0)

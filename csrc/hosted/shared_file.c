@@ -35,7 +35,7 @@ static int open_beside(const char *control, int flags)
 	if (ret == 0)
 		ret = sb_path_add(path, "shared", 6);
 	if (ret == 0)
-		ret = (int)sys_openat(AT_FDCWD, path->buf, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+		ret = (int)sys_open_named(path->buf, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 	free(path);
 	return ret;
 }
