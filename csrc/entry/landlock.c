@@ -127,7 +127,7 @@ static int allow_layer(const struct ruleset *set, const struct sb_control *contr
 		ret = allow(set, path.buf, FS_READ);
 	sb_path_pop(&path);
 	if (ret == 0)
-		ret = sb_path_join(&path, "text", 4);
+		ret = sb_path_join(&path, "rewritten", 9);
 	return ret == 0 ? allow(set, path.buf, FS_READ) : ret;
 }
 

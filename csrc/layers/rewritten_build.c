@@ -8,8 +8,9 @@
  *   site becomes a jump to its stub (arch/<cpu>/pure/site.h); all stubs use one jump to the
  *   runtime's fixed entry.
  * Rules
- *   Hosted build only. The file's bytes are checked before use. A site is rewritten only when its
- *   bytes have a known form and no jump of the text leads into the middle of it.
+ *   Hosted build only. The file's bytes are checked before use, and so are the sites, which come
+ *   from guests: a site is an instruction of a section of code, its bytes have a known form, and no
+ *   jump leads into the middle of what changes.
  */
 #include "layers/rewritten_build.h"
 
@@ -19,7 +20,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
-#include "layers/mapped_file.h"
+#include "instruction.h"
 #include "site.h"
 
 #define PAGE 4096ULL
@@ -80,7 +81,37 @@ static int find_text(struct text *t)
 	t->room = SB_MIN(t->room, t->size);
 	t->common = (t->to + 15) & ~15ULL;
 	t->next = t->common + SB_STUB_COMMON;
-	return t->next + SB_STUB_SIZE > t->room ? -ENOSPC : 0;
+	return t->next + SB_STUB_SIZE > t->room ? -ENOEXEC : 0;
+}
+
+static bool has_sections(const struct text *t)
+{
+	const Elf64_Ehdr *h = (const Elf64_Ehdr *)(const void *)t->file;
+
+	return h->e_shentsize == sizeof(Elf64_Shdr) && h->e_shoff < t->size &&
+	       h->e_shoff % sizeof(uint64_t) == 0 &&
+	       h->e_shnum <= (t->size - h->e_shoff) / sizeof(Elf64_Shdr);
+}
+
+/* Find the section of code that holds the byte in front of after; false: none does. */
+static bool find_code(const struct text *t, uint64_t after, uint64_t *from, uint64_t *to)
+{
+	const Elf64_Ehdr *h = (const Elf64_Ehdr *)(const void *)t->file;
+	const Elf64_Shdr *sections = (const Elf64_Shdr *)(const void *)(t->file + h->e_shoff);
+
+	for (unsigned i = 0; has_sections(t) && i < h->e_shnum; i++) {
+		const Elf64_Shdr *s = &sections[i];
+
+		if (s->sh_type != SHT_PROGBITS || !(s->sh_flags & SHF_EXECINSTR) ||
+		    s->sh_offset < t->from || s->sh_offset > t->to ||
+		    s->sh_size > t->to - s->sh_offset || after <= s->sh_offset ||
+		    after - s->sh_offset > s->sh_size)
+			continue;
+		*from = s->sh_offset;
+		*to = s->sh_offset + s->sh_size;
+		return true;
+	}
+	return false;
 }
 
 static uint64_t address(const struct text *t, uint64_t offset)
@@ -88,29 +119,56 @@ static uint64_t address(const struct text *t, uint64_t offset)
 	return offset + (uint64_t)t->bias;
 }
 
-static bool rewrite(struct text *t, const struct sb_learned_site *learned)
+/* Find the form of the site whose system call ends at after; false: it is no site. The number of
+ * the call does not matter: it is the one that the site itself loads. */
+static bool find_site(const struct text *t, uint64_t after, struct sb_site *site)
 {
-	uint64_t after = learned->offset;
+	const unsigned char *bytes = t->file + after;
+	uint64_t from;
+	uint64_t to;
+	uint64_t start;
+	uint32_t nr;
+
+	if (after < t->from + 16 || after + 16 > t->to || !find_code(t, after, &from, &to))
+		return false;
+	memcpy(&nr, bytes - 6, sizeof(nr));
+	sb_site_decode(bytes - 16, bytes, address(t, after), nr, site);
+	if (site->form == SB_SITE_NONE)
+		return false;
+	start = site->start - (uint64_t)t->bias;
+	if (start < from || !sb_instruction_begins(t->file, from, to, start))
+		return false;
+	if (site->form == SB_SITE_BEFORE)
+		return sb_instruction_length(t->file + start, to - start) == SB_JUMP_SIZE;
+	return sb_instruction_length(bytes, to - after) == site->displaced &&
+	       !sb_site_is_target(t->file, t->from, t->to, after);
+}
+
+/* Is no byte of the site part of another one that was rewritten before? */
+static bool is_whole(const struct text *t, const unsigned char *original,
+		     const struct sb_site *site)
+{
+	const uint64_t start = site->start - (uint64_t)t->bias;
+	const uint64_t after = site->after - (uint64_t)t->bias;
+
+	return memcmp(t->file + start, original + start, SB_JUMP_SIZE) == 0 &&
+	       memcmp(t->file + after - 2, original + after - 2, 2 + site->displaced) == 0;
+}
+
+static bool rewrite(struct text *t, const unsigned char *original, const struct sb_site *site)
+{
+	const uint64_t after = site->after - (uint64_t)t->bias;
 	unsigned char jump[SB_JUMP_SIZE];
 	unsigned char stub[SB_STUB_SIZE];
-	struct sb_site site;
-	uint64_t start;
 	uint32_t len;
 
-	if (after < t->from + 16 || after + 16 > t->to || t->next + SB_STUB_SIZE > t->room)
+	if (t->next + SB_STUB_SIZE > t->room || !is_whole(t, original, site))
 		return false;
-	sb_site_decode(t->file + after - 16, t->file + after, address(t, after), learned->nr,
-		       &site);
-	if (site.form == SB_SITE_NONE)
-		return false;
-	start = site.start - (uint64_t)t->bias;
-	if (site.form == SB_SITE_BEHIND && sb_site_is_target(t->file, t->from, t->to, after))
-		return false;
-	len = sb_stub(&site, t->file + after, address(t, t->next), address(t, t->common), stub);
-	if (!sb_site_jump(&site, address(t, t->next), jump))
+	len = sb_stub(site, original + after, address(t, t->next), address(t, t->common), stub);
+	if (!sb_site_jump(site, address(t, t->next), jump))
 		return false;
 	memcpy(t->file + t->next, stub, len);
-	memcpy(t->file + start, jump, SB_JUMP_SIZE);
+	memcpy(t->file + site->start - (uint64_t)t->bias, jump, SB_JUMP_SIZE);
 	t->next += len;
 	return true;
 }
@@ -136,33 +194,33 @@ static int write_all(const char *path, const unsigned char *bytes, uint64_t size
 	return ret < 0 ? (int)ret : -ENOSPC;
 }
 
-int sb_text_build(const char *src, const char *dst, const struct sb_learned_site *sites,
-		  uint32_t count, uint32_t *done)
+int sb_text_build(const unsigned char *bytes, uint64_t size, const char *dst,
+		  const uint32_t *offsets, uint32_t count, unsigned char *is_site)
 {
-	struct sb_map map = {0};
-	struct text t = {0};
-	long copy;
-	int err = sb_map_file(src, false, &map);
+	struct text t = {.size = size};
+	struct sb_site site;
+	int done = 0;
+	int err;
+	long copy =
+		sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	*done = 0;
-	if (err < 0)
-		return err;
-	copy = sys_mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (copy < 0) {
-		sb_unmap(&map);
+	memset(is_site, 0, count);
+	if (copy < 0)
 		return (int)copy;
-	}
 	t.file = (unsigned char *)copy;
-	t.size = map.size;
-	memcpy(t.file, map.at, map.size);
+	memcpy(t.file, bytes, size);
 	err = find_text(&t);
 	if (err == 0) {
+		struct text original = t;
+
+		original.file = (unsigned char *)(uintptr_t)bytes;
 		sb_stub_common(SB_ADDR_ENTRY, t.file + t.common);
-		for (uint32_t i = 0; i < count; i++)
-			*done += rewrite(&t, &sites[i]);
-		err = *done ? write_all(dst, t.file, t.size) : -ENOSPC;
+		for (uint32_t i = 0; i < count; i++) {
+			is_site[i] = find_site(&original, offsets[i], &site);
+			done += is_site[i] && rewrite(&t, bytes, &site);
+		}
+		err = done > 0 ? write_all(dst, t.file, t.size) : 0;
 	}
-	sys_munmap(t.file, map.size);
-	sb_unmap(&map);
-	return err;
+	sys_munmap(t.file, size);
+	return err < 0 ? err : done;
 }

@@ -9,10 +9,11 @@
 
 #include "base/abi.h"
 
-/* Write dst, a new file: a copy of the ELF file src in which the sites jump into the runtime. A
- * site that does not fit is left alone; *done counts the others. -ENOEXEC when src is no
- * suitable ELF file; -ENOSPC when there is no room for a single stub. */
-int sb_text_build(const char *src, const char *dst, const struct sb_learned_site *sites,
-		  uint32_t count, uint32_t *done);
+/* Write dst, a new file: a copy of an ELF file, given by its bytes, in which sites jump into the
+ * runtime. offsets are those behind the system calls of the sites. They may be a stranger's:
+ * is_site tells which ones are sites. Returns how many were rewritten, the others do not fit;
+ * nothing is written when it is 0. -ENOEXEC when the file is no suitable one. */
+int sb_text_build(const unsigned char *bytes, uint64_t size, const char *dst,
+		  const uint32_t *offsets, uint32_t count, unsigned char *is_site);
 
 #endif

@@ -30,6 +30,7 @@ from sandbox.models.digest import Digest
 from sandbox.native.host_tree import HostTree
 from sandbox.store.layers import LayerInfo
 from sandbox.store.layout import DIFF, INFO, META
+from sandbox.store.program_digests import record_programs
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -149,6 +150,7 @@ def write_tables(rows: list[Row], into: Path, size: int) -> LayerInfo:
             for row in rows:
                 table.write(encoder.encode(row) + b"\n")
         (into / INFO).write_bytes(msgspec.json.encode(info))
+        record_programs(into)
     return info
 
 

@@ -48,6 +48,7 @@ from sandbox.native.host_tree import HostTree
 from sandbox.native.layer_table import QuickMembers, Record
 from sandbox.store.layers import LayerInfo
 from sandbox.store.layout import DIFF, INFO, META
+from sandbox.store.program_digests import record_programs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,6 +155,7 @@ def _write_tables(entries: Entries, into: Path) -> LayerInfo:
     with (into / META).open("wb") as file:
         info = LayerInfo(entries.table.size, entries.table.write(file.fileno()))
     (into / INFO).write_bytes(msgspec.json.encode(info))
+    record_programs(into)
     return info
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from sandbox.errors import RuntimeFailed, map_os_errors
 from sandbox.models.record import Record, replace
 from sandbox.models.security import UNCONFINED
-from sandbox.native import core, rewritten_files
+from sandbox.native import core
 from sandbox.runtime import (
     confinement,
     interceptor,
@@ -36,8 +36,8 @@ from sandbox.runtime.limits import cgroups
 from sandbox.runtime.network import etc_files, membership
 from sandbox.runtime.process import lookup, reaper
 from sandbox.runtime.process.start import FirstProcess
+from sandbox.store import rewritten_copies
 from sandbox.store.layout import Layout
-from sandbox.store.lock import file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -134,7 +134,7 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
             if owned:
                 keep_owners(run_dir.control, owned)
         if way.rewrite:
-            rewritten_files.learn(run_dir.control, file_lock)
+            rewritten_copies.learn(run_dir.control, place.layer_dirs)
     finally:
         rundir.remove(run_dir.path)
 
@@ -231,7 +231,7 @@ def _make_control(
         ),
     )
     if way.rewrite:
-        rewritten_files.attach(run_dir.control, place.layer_dirs)
+        rewritten_copies.attach(run_dir.control, place.layer_dirs)
 
 
 def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts.Row]:

@@ -28,6 +28,8 @@ from sandbox.store.images import ImageStore, content_of
 from sandbox.store.layers import is_index_fresh, read_layer_info, remove_index
 from sandbox.store.lock import store_lock
 from sandbox.store.pins import pinned
+from sandbox.store.program_digests import changed_programs
+from sandbox.store.rewritten_copies import unsound
 from sandbox.store.tags import Tags, read_own_tags, write_tags
 
 if TYPE_CHECKING:
@@ -158,9 +160,19 @@ class _Checker:
                 trouble = exc.message
             if trouble:
                 yield Finding(f"layer {layer}: {trouble}", is_problem=True)
+            else:
+                yield from self._programs(layer)
         for path in _listed(self._layout.layers):
             if f"sha256:{path.name}" not in needed | pins:
                 yield self._unused(path, "a layer that no image uses")
+
+    def _programs(self, layer: Digest) -> Iterator[Finding]:
+        """Compare the layer's programs with their digests, and the rewritten copies with both."""
+        path = self._layout.layer(layer)
+        for name in changed_programs(path):
+            yield Finding(f"layer {layer}: the program {name!r} has changed", is_problem=True)
+        for name in unsound(path, repair=self._repair):
+            yield self._problem(f"layer {layer}: the rewritten copy of {name!r} is not its own")
 
     def _layer_trouble(self, layer: Digest) -> str | None:
         """Compare the layer's table with its files."""

@@ -12,7 +12,8 @@
                                        as they were pulled or loaded
       downloads/<hex>                  incomplete blobs, kept so that downloads can resume
       images/<hex of the id>.json      one record an image
-      layers/<hex of the diff id>/     diff/  meta.jsonl  info.json
+      layers/<hex of the diff id>/     diff/  meta.jsonl  info.json  digests.json
+                                       and rewritten/, copies of its programs
       indexes/<hex of the chain id>    the merged tree of a stack, and its .stamp
       containers/<64 hex>/             one directory a container
       bin/                             a copy of the guest program, if one is needed

@@ -42,17 +42,6 @@ def store_lock(layout: Layout) -> Iterator[None]:
         os.close(fd)
 
 
-@contextmanager
-def file_lock(path: str) -> Iterator[None]:
-    """Hold the lock of a file, which is created if necessary, until the block ends."""
-    fd = open_lock(path)
-    try:
-        acquire(fd)
-        yield
-    finally:
-        os.close(fd)
-
-
 def open_lock(path: str | Path) -> int:
     """Open a lock file, after creating it if necessary. The caller closes it."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
