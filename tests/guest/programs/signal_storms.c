@@ -452,16 +452,16 @@ static void answers(void)
 /* Each call writes one line to the container's log. Prints how many calls were made. */
 static void unreachable(void)
 {
-	const int fd = (int)MUST(socket(AF_INET, SOCK_DGRAM, 0));
+	const int fd = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
 	const int before = open_descriptors();
 	struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(9)};
 	int calls = 0;
 
 	inet_pton(AF_INET, "192.0.2.1", &name.sin_addr);
 	for (; goes_on(); calls++)
-		expect(sendto(fd, "x", 1, 0, (struct sockaddr *)&name, sizeof(name)) == -1 &&
+		expect(connect(fd, (struct sockaddr *)&name, sizeof(name)) == -1 &&
 			       errno == ENETUNREACH,
-		       "sendto");
+		       "connect");
 	say("calls %d", calls);
 	say("descriptors more: %d", open_descriptors() - before);
 }
