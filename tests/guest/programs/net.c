@@ -361,6 +361,7 @@ static void errors(void)
 	struct sockaddr *to = (struct sockaddr *)&name;
 
 	SEE(connect_to(stream, "127.0.0.1", NOBODY));
+	SEE(listen(datagram, 1));
 	SEE(bind(stream, to, 3));
 	SEE(bind(stream, to, 15));
 	SEE(bind(stream, to, 1000));
@@ -515,7 +516,6 @@ static void later(void)
 	SEE(bind_to(make(AF_INET6, SOCK_STREAM), "0.0.0.0", 0));
 	SEE(listen(-1, 1));
 	SEE(listen(0, 1));
-	SEE(listen(make(AF_INET, SOCK_DGRAM), 1));
 }
 
 /* Try to bind the port that the kernel chose for another socket, at various addresses. */

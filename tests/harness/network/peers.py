@@ -53,8 +53,8 @@ print(c.recv(100), c.getpeername(), c.getsockname()[0])
 """
 TRY = """
 import errno, socket
-s = socket.socket(socket.AF_INET, socket.{2})
 try:
+    s = socket.socket(socket.AF_INET, socket.{2})
     s.connect(('{0}', {1}))
     print('connected')
 except OSError as exc:
