@@ -226,6 +226,8 @@ long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
 		return ret;
 	if (!is_place)
 		return bind_natively(call, fd, name);
+	if (place.wide && sb_net_option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET)
+		return -EAFNOSUPPORT; /* Landlock would say EINVAL */
 	if (!may_bind(call, place.port))
 		return -EACCES;
 	ret = sb_net_bind(&net, &place, &socket, &binding);
