@@ -8,7 +8,8 @@ links by which the kernel executes the guest runtime, the trace, and the directo
 Rules: it lies in memory where possible and is private to its owner. The container's id leads
 to it. Its removal never follows a symbolic link. Guests may write no name in the directory
 itself, and only those files in it that csrc/entry/landlock.c names: the host side believes the
-rest.
+rest. Where another user has taken the usual name in a directory that all users share, the base
+gets a name that cannot be foreseen, and is found by its owner.
 
 Does not know: what the files contain.
 """
@@ -17,6 +18,8 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from threading import get_native_id
 from typing import TYPE_CHECKING
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 
 _OWNER_MARK = "."
+_MEMORY = "/dev/shm"  # noqa: S108 - every directory there is checked for its owner
+_MISSING = "does not exist"
+_SOMEBODY = "belongs to somebody else"
 
 
 class RunDir(Record, frozen=True):
@@ -110,11 +116,29 @@ class RunDir(Record, frozen=True):
 
 def candidates(env: Mapping[str, str], uid: int) -> Iterator[str]:
     """Yield the places for run directories, best first."""
+    for usual, is_shared in _places(env, uid):
+        yield usual
+        if is_shared:
+            yield from _unpredictable(usual)
+
+
+def _places(env: Mapping[str, str], uid: int) -> Iterator[tuple[str, bool]]:
+    """Yield the usual places, and whether every user may make files beside them."""
     runtime_dir = env.get("XDG_RUNTIME_DIR", "")
     if runtime_dir.startswith("/"):
-        yield f"{runtime_dir}/sandbox"
-    yield f"/dev/shm/sandbox-{uid}"  # noqa: S108 - checked for its owner below
-    yield f"{env.get('TMPDIR') or '/tmp'}/sandbox-{uid}"  # noqa: S108 - likewise
+        yield f"{runtime_dir}/sandbox", False
+    yield f"{_MEMORY}/sandbox-{uid}", True
+    yield f"{env.get('TMPDIR') or '/tmp'}/sandbox-{uid}", True  # noqa: S108 - checked below
+
+
+def _unpredictable(usual: str) -> list[str]:
+    """Return this user's directories beside a usual place that another user took, sorted."""
+    root, name = os.path.split(usual)
+    try:
+        names = sorted(item for item in os.listdir(root) if item.startswith(f"{name}-"))
+    except OSError:
+        return []
+    return [path for item in names if _distrust(path := f"{root}/{item}") is None]
 
 
 def create(container_id: str, env: Mapping[str, str]) -> RunDir:
@@ -153,7 +177,7 @@ def remains(container_id: str, env: Mapping[str, str]) -> Iterator[RunDir]:
     """Yield the run directories that the container uses or left behind."""
     for base in candidates(env, os.getuid()):
         path = f"{base}/{container_id[:12]}"
-        if not os.path.isdir(base) or _distrust(base) is not None:
+        if _distrust(base) is not None:
             continue
         if os.path.isdir(path) or os.path.lexists(f"{path}.sock"):
             yield RunDir(path)
@@ -167,28 +191,47 @@ def socket_path(container_id: str, env: Mapping[str, str]) -> str:
 def base_dir(env: Mapping[str, str]) -> str:
     """Return the directory of this user's run directories; make it if it is missing."""
     tried = []
-    for path in candidates(env, os.getuid()):
-        try:
-            os.mkdir(path, 0o700)
-        except FileExistsError:
-            pass
-        except OSError as exc:
-            tried.append(f"{path}: {os.strerror(exc.errno or 0)}")
-            continue
-        problem = _distrust(path)
+    for usual, is_shared in _places(env, os.getuid()):
+        problem = _distrust(usual)
+        if problem is not None and is_shared:
+            others = _unpredictable(usual)
+            if others:
+                return others[0]
+        if problem == _MISSING:
+            problem = _make_base(usual)
+        elif problem == _SOMEBODY and is_shared:
+            with suppress(OSError):
+                tempfile.mkdtemp(prefix=f"{os.path.basename(usual)}-", dir=os.path.dirname(usual))
+            # Of two commands at the same time, both take the first one.
+            others = _unpredictable(usual)
+            if others:
+                return others[0]
         if problem is None:
-            return path
-        tried.append(f"{path}: {problem}")
+            return usual
+        tried.append(f"{usual}: {problem}")
     raise RuntimeFailed("no place for run-time files: " + "; ".join(tried))
+
+
+def _make_base(path: str) -> str | None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        pass
+    except OSError as exc:
+        return os.strerror(exc.errno or 0)
+    return _distrust(path)
 
 
 def _distrust(path: str) -> str | None:
     """Return why the directory must not be used, or None."""
-    status = os.lstat(path)
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return _MISSING
+    if status.st_uid != os.getuid():
+        return _SOMEBODY
     if not stat.S_ISDIR(status.st_mode):
         return "not a directory"
-    if status.st_uid != os.getuid():
-        return "belongs to somebody else"
     if status.st_mode & 0o077:
         return "is open to other users"
     if not os.access(path, os.W_OK | os.X_OK):

@@ -74,7 +74,7 @@ def test_without_any_usable_directory_the_error_gives_the_reasons(
     monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     missing = str(tmp_path / "no/such")
-    monkeypatch.setattr(rundir, "candidates", lambda *_: iter([missing]))
+    monkeypatch.setattr(rundir, "_places", lambda *_: iter([(missing, False)]))
     with pytest.raises(RuntimeFailed, match=r"no place for run-time files: .*/no/such"):
         rundir.create(ID, {})
 
@@ -84,3 +84,34 @@ def test_an_entry_is_a_link_to_the_guest(env: dict[str, str]) -> None:
     rundir.link_guest(made, "/bin/true")
     for _ in range(2):
         assert os.path.realpath(rundir.link_entry(made, 3)) == os.path.realpath("/bin/true")
+
+
+def test_where_another_user_took_the_usual_name_the_base_has_one_that_cannot_be_foreseen(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o1777)
+    usual = shared / f"sandbox-{os.getuid()}"
+    usual.symlink_to("/proc/1")
+    decoy = shared / f"sandbox-{os.getuid()}-aaa"
+    decoy.mkdir(mode=0o777)
+    decoy.chmod(0o777)
+    monkeypatch.setattr(rundir, "_MEMORY", str(shared))
+    real = os.lstat
+
+    def as_of_another(path: str) -> os.stat_result:
+        found = real(path)
+        if path == str(usual):
+            return os.stat_result([*found[:4], os.getuid() + 1, *found[5:10]])
+        return found
+
+    monkeypatch.setattr(os, "lstat", as_of_another)
+    made = rundir.create(OWN_ID, {})
+    base = os.path.dirname(made.path)
+    assert os.path.dirname(base) == str(shared)
+    assert base.startswith(f"{usual}-")
+    assert base != str(decoy)
+    assert rundir.base_dir({}) == base
+    assert [place.path for place in rundir.remains(OWN_ID, {})] == [made.path]
+    usual.unlink()
+    assert rundir.base_dir({}) == base, "the user's files stay where they are"
