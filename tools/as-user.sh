@@ -8,7 +8,7 @@
 #   /var/cache, and make runs there with another uid, an empty capability bounding set and no_new_privs.
 #   The virtual environment and the objects stay there, so the next run is quick.
 # Rules
-#   What needs root (the installation of packages, root file systems for tests) happens before the drop.
+#   What needs root (the installation of packages, root file systems for tests, a second user) happens before the drop.
 #   Nothing is written to the checkout but bench/results.
 set -euo pipefail
 
@@ -58,6 +58,7 @@ status=0
 env HOME="$base/home" USER=sandbox-test LOGNAME=sandbox-test SHELL=/bin/sh LANG=C.UTF-8 \
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	SANDBOX_TEST_FIXTURES="$base/fixtures" SANDBOX_COMMIT="$commit" \
+	python3 "$root/tests/harness/second_user.py" "$uid" \
 	setpriv --reuid="$uid" --regid="$uid" --clear-groups --bounding-set=-all --inh-caps=-all \
 	--ambient-caps=-all --no-new-privs \
 	make --no-print-directory -C "$copy" "${targets[@]}" 9>&- || status=$?

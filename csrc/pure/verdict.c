@@ -37,9 +37,6 @@ int sb_verdict_argument(uint64_t nr)
 		return 4;
 	case __NR_pselect6:
 		return 5;
-	case __NR_accept:
-	case __NR_accept4:
-		return 1;
 	default:
 		return -1;
 	}

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from tests.harness import second_user
+
 UID = int(os.environ.get("SANDBOX_TEST_UID", "12345"))
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -78,6 +80,7 @@ def become_throwaway_user(arguments: list[str]) -> None:
         "LOGNAME": "sandbox-test",
         "TMPDIR": home,
         "PYTHONDONTWRITEBYTECODE": "1",
+        second_user.VARIABLE: second_user.start(UID),
     }
     python = [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider"]
     command = [*setpriv_command(), *python, *arguments]

@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "calls/net/net_log.h"
+#include "calls/net/peer_user.h"
 
 #define IP_PKTINFO_TYPE 8
 #define IPV6_PKTINFO_TYPE 50
@@ -361,6 +362,9 @@ long sb_net_on_connect(struct sb_call *call, int fd, struct sb_socket_name *name
 		return sb_guest_block(call, __NR_connect, fd, SB_P(name->bytes), name->len, 0, 0,
 				      0);
 	ret = sb_net_reach(&net, &place, udp, &target);
+	if (ret == 0 && !udp && target.changed && !target.is_gateway &&
+	    sb_net_is_impostor(call, &target.place))
+		ret = -ECONNREFUSED;
 	if (ret == 0) {
 		if (target.from_base || target.from_six)
 			bind_source(target.from_base ? net.base : SB_NET_SIX, fd, place.wide, udp);

@@ -22,6 +22,7 @@
 #include "calls/net/message.h"
 #include "calls/net/netlink.h"
 #include "calls/net/peer_ids.h"
+#include "calls/net/peer_user.h"
 #include "calls/net/ping.h"
 #include "change/change.h"
 #include "guest/handlers.h"
@@ -241,21 +242,41 @@ long on_getpeername(struct sb_call *call)
 	return name_of(call, __NR_getpeername);
 }
 
+static void reset_connection(int fd)
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	sb_syscall(__NR_setsockopt, fd, SOL_SOCKET, SO_LINGER, SB_P(&at_once), sizeof(at_once), 0);
+	sys_close(fd);
+}
+
+/* Accept the next connection that is not one of another user to a port that is not published. */
+static long accept_own(struct sb_call *call, int flags, struct sb_socket_name *name)
+{
+	long fd;
+
+	for (;;) {
+		name->len = SB_SOCKET_NAME_MAX;
+		fd = sb_guest_block(call, __NR_accept4, (int)sb_arg(call, 0), SB_P(name->bytes),
+				    SB_P(&name->len), flags, 0, 0);
+		if (fd < 0 || !sb_net_is_name(call, name) || !sb_net_is_stranger(call, (int)fd))
+			return fd;
+		reset_connection((int)fd);
+	}
+}
+
 static long accept_with(struct sb_call *call, int flags)
 {
 	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX, .temp = -1};
+	const bool wants_name = sb_arg(call, 1) != 0;
 	uint32_t size;
 	long fd;
-	int err;
+	int err = wants_name ? read_size(sb_arg(call, 2), &size) : 0;
 
-	if (sb_arg(call, 1) == 0)
-		return sb_guest_block(call, __NR_accept4, (int)sb_arg(call, 0), 0, 0, flags, 0, 0);
-	err = read_size(sb_arg(call, 2), &size);
 	if (err < 0)
 		return err;
-	fd = sb_guest_block(call, __NR_accept4, (int)sb_arg(call, 0), SB_P(name.bytes),
-			    SB_P(&name.len), flags, 0, 0);
-	if (fd < 0)
+	fd = accept_own(call, flags, &name);
+	if (fd < 0 || !wants_name)
 		return fd;
 	if (sb_net_is_name(call, &name))
 		sb_net_accepted_name(call, (int)fd, &name);

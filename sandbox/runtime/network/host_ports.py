@@ -12,41 +12,78 @@ from __future__ import annotations
 
 import _socket
 import errno
+import fcntl
 import os
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from sandbox.errors import RuntimeFailed
+from sandbox.errors import RuntimeFailed, map_os_errors
 from sandbox.models.ports import ANY_ADDRESS, ANY_ADDRESS_6, Port, Published, native_of
+from sandbox.runtime import rundir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sandbox.models.ports import Publication
 
-Guard = _socket.socket
+Guard = _socket.socket | BinaryIO
 
 # Privileged ports of a container lie from here on, its port 0 first; no container uses port 0.
 GUARD_PORT = 64512
 _AUTOMATIC = 8192
 _BACKLOG = 512
+_TRIES = 3
 
 
 def guard(address: str) -> Guard | None:
-    """Return a socket that reserves the address, or None if another process has it.
+    """Return what reserves the address, or None if another process has it.
 
     The socket is connected to itself, so the kernel refuses what others send to its port.
     """
+    sock = _bound(address)
+    if sock is not None:
+        sock.connect((address, GUARD_PORT))
+        return sock
+    if _is_free_somewhere():
+        return None
+    # Somebody has the port at every address: this user's stores agree by a lock.
+    return _locked(address)
+
+
+def _bound(address: str) -> _socket.socket | None:
     sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     try:
         sock.bind((address, GUARD_PORT))
-        sock.connect((address, GUARD_PORT))
     except OSError as exc:
         sock.close()
         if exc.errno == errno.EADDRINUSE:
             return None
         raise RuntimeFailed(f"cannot use the address {address}: {exc.strerror}") from exc
     return sock
+
+
+def _is_free_somewhere() -> bool:
+    """Tell whether the port is free at one of some addresses that nobody foresees."""
+    for _ in range(_TRIES):
+        third, fourth = os.urandom(2)
+        sock = _bound(f"127.255.{third}.{fourth}")
+        if sock is not None:
+            sock.close()
+            return True
+    return False
+
+
+def _locked(address: str) -> BinaryIO | None:
+    directory = f"{rundir.base_dir({})}/addresses"
+    with map_os_errors(f"cannot write in {directory}"):
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        file = open(f"{directory}/{address}", "wb")  # noqa: SIM115 - the caller keeps it
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def low_ports() -> int:

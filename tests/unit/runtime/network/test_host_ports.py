@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 
 from sandbox.errors import RuntimeFailed
 from sandbox.models.ports import Port, Publication, Published, parse_publication
+from sandbox.runtime import rundir
 from sandbox.runtime.network import host_ports
 from tests.harness.network import ports
 
@@ -165,3 +167,19 @@ def test_a_released_port_can_be_used_again(settle: Settle, free_ports: int) -> N
         sock.close()
     first.close()
     assert settle([wish]) == places
+
+
+def test_an_address_can_be_reserved_though_somebody_has_the_port_everywhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setattr(rundir, "_MEMORY", str(tmp_path))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as everywhere:
+        everywhere.bind(("0.0.0.0", 0))
+        monkeypatch.setattr(host_ports, "GUARD_PORT", everywhere.getsockname()[1])
+        keep = host_ports.guard(HERE)
+        assert keep is not None
+        assert host_ports.guard(HERE) is None
+        keep.close()
+        again = host_ports.guard(HERE)
+        assert again is not None
+        again.close()
