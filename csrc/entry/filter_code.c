@@ -50,14 +50,15 @@ static void refuse_unless(struct sb_filter_code *p, unsigned value, unsigned err
 	sb_filter_refuse(p, error);
 }
 
-/* Without a network: streams of TCP, whose connections Landlock limits; names of files; and the
- * stand-in for netlink sockets. */
+/* Without a network: streams of TCP, whose connections Landlock limits; names of files; the
+ * stand-in for netlink sockets; and questions about sockets. */
 static void emit_socket_alone(struct sb_filter_code *p)
 {
 	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, AF_UNIX);
 	sb_filter_emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, AF_NETLINK);
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, AF_NETLINK);
 	sb_filter_load(p, SB_FILTER_ARGUMENT(2));
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, NETLINK_SOCK_DIAG); /* peer_user.c */
 	refuse_unless(p, NETLINK_USERSOCK, EPROTONOSUPPORT);
 	sb_filter_emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, AF_INET);

@@ -17,7 +17,9 @@ from contextlib import contextmanager
 import pytest
 
 from sandbox.models.addresses import bridge_subnet, format_address
-from sandbox.runtime.network import host_ports
+from sandbox.native.network import NetworkTable
+from sandbox.runtime.network import host_ports, members
+from sandbox.store.layout import Layout
 from tests.harness.command import Sandbox
 from tests.harness.polling import until
 from tests.harness.second_user import VARIABLE, SecondUser
@@ -87,12 +89,14 @@ def second_user() -> SecondUser:
 
 
 @contextmanager
-def running(sandbox: Sandbox, *options: str, program: str = SERVER) -> Iterator[str]:
-    """Run a server in a container; give its address."""
+def running(
+    sandbox: Sandbox, *options: str, program: str = SERVER, has_address: bool = True
+) -> Iterator[str]:
+    """Run a server in a container; give its address, if it is on a network."""
     name = sandbox.ok("run", "-d", *options, "host", "python3", "-c", program).strip()
     try:
         until(lambda: "up" in sandbox.ok("logs", name))
-        yield address_of(sandbox, name)
+        yield address_of(sandbox, name) if has_address else ""
     finally:
         sandbox.ok("rm", "-f", name)
 
@@ -125,6 +129,19 @@ def test_another_user_reaches_published_ports_only(
         shown = json.loads(sandbox.ok("ps", "--format", "json").splitlines()[0])["Ports"]
         port = shown.partition("->")[0].rpartition(":")[2]
         assert second_user.python(CLIENT, "127.0.0.1", port).strip() == "secret of the server"
+
+
+def test_another_user_does_not_reach_a_container_without_a_network(
+    sandbox: Sandbox, second_user: SecondUser
+) -> None:
+    with running(sandbox, "--network", "none", has_address=False):
+        layout = Layout(sandbox.store)
+        (member,) = members.live_members(layout).values()
+        with NetworkTable.reading(members.directory_of(layout)) as table:
+            (row,) = table.ports()
+        assert ask(member.address, row.real_port) == "secret of the server"
+        found = second_user.python(CLIENT, member.address, str(row.real_port)).strip()
+        assert found in ("nothing", "ConnectionResetError")
 
 
 def test_another_user_cannot_pose_as_a_container_that_does_not_listen(
