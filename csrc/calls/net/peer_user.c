@@ -18,7 +18,7 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
-#include "calls/net/inet.h"
+#include "calls/net/socket_name.h"
 #include "net/net_link.h"
 
 #define TCP_LISTEN 10
@@ -78,11 +78,12 @@ static bool is_foreign(const struct sb_call *call, const struct inet_diag_msg *s
 	return socket->idiag_uid != 0 && socket->idiag_uid != call->fs->tree->control->host_uid;
 }
 
-static bool read_peer(int fd, struct sb_net_place *out)
+/* Read a name of a socket; nr is __NR_getsockname or __NR_getpeername. */
+static bool read_end(int fd, long nr, struct sb_net_place *out)
 {
 	struct sb_socket_name name = {.len = SB_SOCKET_NAME_MAX};
 
-	return sb_syscall(__NR_getpeername, fd, SB_P(name.bytes), SB_P(&name.len), 0, 0, 0) == 0 &&
+	return sb_syscall(nr, fd, SB_P(name.bytes), SB_P(&name.len), 0, 0, 0) == 0 &&
 	       sb_net_place_read(name.bytes, name.len, out);
 }
 
@@ -94,7 +95,8 @@ bool sb_net_is_stranger(struct sb_call *call, int fd)
 	struct inet_diag_msg found;
 	struct sb_net net;
 
-	if (!sb_net_read_local(fd, &local) || sb_net_get(call, &net) < 0 || !read_peer(fd, &peer))
+	if (!read_end(fd, __NR_getsockname, &local) || sb_net_get(call, &net) < 0 ||
+	    !read_end(fd, __NR_getpeername, &peer))
 		return false;
 	if (!local.is_v6 &&
 	    (local.v4 >> 24 != 127 ||
