@@ -22,7 +22,7 @@ from sandbox.runtime.network import host_ports, members
 from sandbox.store.layout import Layout
 from tests.harness.command import Sandbox
 from tests.harness.polling import until
-from tests.harness.second_user import VARIABLE, SecondUser
+from tests.harness.network.second_user import VARIABLE, SecondUser
 
 pytestmark = pytest.mark.guest
 

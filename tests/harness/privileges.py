@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from tests.harness import second_user
+from tests.harness.network import second_user
 
 UID = int(os.environ.get("SANDBOX_TEST_UID", "12345"))
 ROOT = pathlib.Path(__file__).resolve().parents[2]
