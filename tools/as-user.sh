@@ -58,7 +58,7 @@ status=0
 env HOME="$base/home" USER=sandbox-test LOGNAME=sandbox-test SHELL=/bin/sh LANG=C.UTF-8 \
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	SANDBOX_TEST_FIXTURES="$base/fixtures" SANDBOX_COMMIT="$commit" \
-	python3 "$root/tests/harness/network/second_user.py" "$uid" \
+	python3 -P "$root/tests/harness/network/second_user.py" "$uid" \
 	setpriv --reuid="$uid" --regid="$uid" --clear-groups --bounding-set=-all --inh-caps=-all \
 	--ambient-caps=-all --no-new-privs \
 	make --no-print-directory -C "$copy" "${targets[@]}" 9>&- || status=$?

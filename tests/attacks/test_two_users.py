@@ -21,8 +21,8 @@ from sandbox.native.network import NetworkTable
 from sandbox.runtime.network import host_ports, members
 from sandbox.store.layout import Layout
 from tests.harness.command import Sandbox
-from tests.harness.polling import until
 from tests.harness.network.second_user import VARIABLE, SecondUser
+from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
 
