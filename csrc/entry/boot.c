@@ -23,6 +23,8 @@
 #include "calls/task/on_exec.h"
 #include "change/change.h"
 #include "compat_start.h"
+#include "entry/join.h"
+#include "entry/keeper.h"
 #include "entry/landlock.h"
 #include "entry/profile_filter.h"
 #include "entry/seccomp_filter.h"
@@ -377,12 +379,17 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	sb_jump(entry, start->stack);
 }
 
-static const struct sb_entry *own_entry(const struct sb_control *control, const char *name)
+static uint32_t number_of(const char *name)
 {
 	uint32_t number = 0;
 
 	for (const char *p = name; *p >= '0' && *p <= '9'; p++)
 		number = number * 10 + (uint32_t)(*p - '0');
+	return number;
+}
+
+static const struct sb_entry *own_entry(const struct sb_control *control, uint32_t number)
+{
 	return number < SB_MAX_ENTRIES ? &control->entries[number] : NULL;
 }
 
@@ -433,26 +440,20 @@ static int give_terminals(struct sb_call *call, uint32_t uid)
 	return err;
 }
 
-/* Come in from outside: confine the process, then execute the program as a guest does. */
-static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, const char *number)
+/* Be what the entry says, as a task of the container. */
+static void take_part(struct sb_thread *thread, const struct sb_entry *entry)
 {
 	struct sb_proc *proc = thread->proc;
-	const struct sb_entry *entry = own_entry(proc->tree.control, number);
 	struct sb_call *call = sb_thread_call(thread);
 	uint64_t *place;
 	long ret;
 
-	if (!entry || entry->state != 1)
-		die(EXIT_FAILED, "no entry", start->execfn, -ENOENT);
-	reset_library_signals();
 	thread->ids = entry->ids;
 	proc->umask = entry->umask;
 	proc->dumpable = 1;
 	sb_syscall6(__NR_umask, entry->umask & 0077, 0, 0, 0, 0, 0); /* see on_umask */
 	memcpy(execfn_copy, entry->path, sizeof(entry->path));
 	ret = enter_directory(call, entry->cwd);
-	if (take_entry(proc->tree.control, entry) < 0)
-		die(EXIT_FAILED, "cannot take the entry of", execfn_copy, -EACCES);
 	if (ret < 0)
 		die(EXIT_NOT_EXECUTABLE, "cannot enter directory", entry->cwd, ret);
 	ret = give_terminals(call, thread->ids.fsuid);
@@ -465,6 +466,49 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = sb_tracer_attach(&proc->tree);
 	if (ret < 0)
 		die(EXIT_FAILED, "no tracer for", execfn_copy, ret);
+}
+
+static void SB_NORETURN run_entry(struct sb_thread *thread, char **argv, char **envp)
+{
+	long ret;
+
+	sb_proc_register(thread->proc, &thread->ids, 0);
+	ret = sb_exec(sb_thread_call(thread), execfn_copy, (uintptr_t)argv, (uintptr_t)envp);
+	die(ret == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot execute", execfn_copy,
+	    ret);
+}
+
+/* Go on in a child of the keeper, which is confined. */
+static void SB_NORETURN enter_from_keeper(struct sb_thread *thread, const struct sb_entry *entry,
+					  char **argv, char **envp)
+{
+	take_part(thread, entry);
+	run_entry(thread, argv, envp);
+}
+
+/* Come in from outside: confine the process, then execute the program as a guest does. In a
+ * container that runs, the keeper does that. */
+static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, const char *name)
+{
+	struct sb_proc *proc = thread->proc;
+	const struct sb_entry *entry = own_entry(proc->tree.control, number_of(name));
+	static struct sb_entry own; /* a taken entry may be used again */
+	struct sb_call *call = sb_thread_call(thread);
+	int keeper;
+	long ret;
+
+	if (!entry || entry->state != 1)
+		die(EXIT_FAILED, "no entry", start->execfn, -ENOENT);
+	own = *entry;
+	ret = take_entry(proc->tree.control, entry);
+	if (ret < 0)
+		die(EXIT_FAILED, "cannot take the entry of", own.path, ret);
+	reset_library_signals();
+	keeper = sb_keeper_connect(loader_dir.buf);
+	if (keeper >= 0)
+		sb_join(keeper, &own, start->argv, start->envp);
+	take_part(thread, &own);
+	keeper = sb_keeper_listen(loader_dir.buf);
 	/* Mapped first, since sb_landlock_confine reads what the container may do. */
 	if (proc->tree.control->net_container != 0 && sb_net_get(call, &(struct sb_net){0}) < 0)
 		die(EXIT_FAILED, "no network for", execfn_copy, -ENETDOWN);
@@ -477,10 +521,9 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = sb_profile_install(proc->tree.control);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot install the seccomp profile for", execfn_copy, ret);
-	sb_proc_register(proc, &thread->ids, 0);
-	ret = sb_exec(call, execfn_copy, (uintptr_t)start->argv, (uintptr_t)start->envp);
-	die(ret == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot execute", execfn_copy,
-	    ret);
+	if (keeper >= 0)
+		sb_keeper_start(thread, keeper, start->argv, enter_from_keeper);
+	run_entry(thread, start->argv, start->envp);
 }
 
 void sb_boot(uint64_t *stack, uint64_t asked, const struct sb_entries *entries)

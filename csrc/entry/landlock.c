@@ -47,9 +47,13 @@ struct ruleset {
 	uint64_t handled;
 };
 
+#define SCOPE_ABSTRACT_SOCKET (1ULL << 0)
+#define SCOPE_SIGNAL (1ULL << 1)
+
 struct attributes { /* struct landlock_ruleset_attr */
 	uint64_t fs;
 	uint64_t net;
+	uint64_t scoped;
 };
 
 struct port_rule {
@@ -238,11 +242,36 @@ static int fail_closed(const struct sb_control *control, long abi)
 	return abi < 0 ? (int)abi : -EOPNOTSUPP;
 }
 
+static bool is_alone(const struct sb_tree *tree)
+{
+	return tree->net != NULL && sb_net_is_alone(tree->net, tree->control->net_container);
+}
+
+/* What a kernel of this ABI can refuse. As in Docker, abstract sockets belong to a network. */
+static struct attributes attributes_of(const struct sb_tree *tree, long abi)
+{
+	struct attributes attributes = {.fs = handled_by(abi)};
+
+	if (abi >= 4 && is_alone(tree))
+		attributes.net = NET_TCP;
+	if (abi >= 6)
+		attributes.scoped = SCOPE_SIGNAL;
+	if (abi >= 6 && tree->control->net_container != 0)
+		attributes.scoped |= SCOPE_ABSTRACT_SOCKET;
+	return attributes;
+}
+
+/* An older kernel knows only the first members. */
+static size_t size_known(long abi)
+{
+	if (abi < 4)
+		return offsetof(struct attributes, net);
+	return abi < 6 ? offsetof(struct attributes, scoped) : sizeof(struct attributes);
+}
+
 int sb_landlock_confine(const struct sb_tree *tree)
 {
-	const bool is_alone =
-		tree->net != NULL && sb_net_is_alone(tree->net, tree->control->net_container);
-	struct attributes attributes = {0};
+	struct attributes attributes;
 	struct ruleset set;
 	long abi = sb_syscall6(__NR_landlock_create_ruleset, 0, 0, CREATE_RULESET_VERSION, 0, 0, 0);
 	long ret;
@@ -251,12 +280,10 @@ int sb_landlock_confine(const struct sb_tree *tree)
 		return 0;
 	if (abi < 1)
 		return fail_closed(tree->control, abi);
-	set.handled = handled_by(abi);
-	attributes.fs = set.handled;
-	attributes.net = is_alone && abi >= 4 ? NET_TCP : 0;
-	ret = sb_syscall6(__NR_landlock_create_ruleset, SB_P(&attributes),
-			  attributes.net != 0 ? sizeof(attributes) : sizeof(attributes.fs), 0, 0, 0,
-			  0);
+	attributes = attributes_of(tree, abi);
+	set.handled = attributes.fs;
+	ret = sb_syscall6(__NR_landlock_create_ruleset, SB_P(&attributes), (long)size_known(abi), 0,
+			  0, 0, 0);
 	if (ret < 0)
 		return (int)ret;
 	set.fd = (int)ret;

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import struct
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -29,6 +31,7 @@ MARK_RESOURCE = int(lib.SB_MARK_RESOURCE)
 _FEW_PIDS = 512
 _MAX_PIDS = 32768
 _DIGITS = 12
+_PEER = struct.Struct("3i")  # struct ucred
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -49,9 +52,28 @@ def take_mark(mark: int) -> bool:
 
 
 def processes(control_path: str) -> list[int]:
-    """Return the pids of the container's running processes."""
-    mark = mark_of(os.path.dirname(control_path))
-    return [*_running(_marked(mark)), *_unmarked(control_path)]
+    """Return the pids of the container's running processes, without its keeper."""
+    run_dir = os.path.dirname(control_path)
+    keeper = keeper_of(run_dir)
+    marked = [pid for pid in _marked(mark_of(run_dir)) if pid != keeper]
+    return [*_running(marked), *_unmarked(control_path)]
+
+
+def keeper_of(run_dir: str) -> int:
+    """Return the pid of the process that starts what joins the container; 0 if there is none.
+
+    The kernel says who listens on the socket, and no guest can make another one there.
+    """
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
+        folder = os.open(run_dir, os.O_PATH | os.O_DIRECTORY)
+        try:
+            asking.connect(f"/proc/self/fd/{folder}/keeper")  # a socket's path must be short
+        finally:
+            os.close(folder)
+        peer = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+        pid: int = _PEER.unpack(peer)[0]
+        return pid
+    return 0
 
 
 def signal_process(control_path: str, pid: int, number: int) -> bool:

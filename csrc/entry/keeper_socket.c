@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper_socket.c - the socket of a container's keeper, and the messages on it.
+ *
+ * Rules
+ *   Anyone in the container may connect. A message that is not as it should be is an error.
+ */
+#include "entry/keeper_socket.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+#include "pure/log.h"
+
+#define TEXT_MAX (64UL << 20)
+#define WORDS_MAX (1U << 20)
+
+struct descriptors { /* struct cmsghdr with its data */
+	struct cmsghdr header;
+	int fds[SB_KEEPER_FDS];
+};
+
+struct address { /* struct sockaddr_un */
+	uint16_t family;
+	char path[64];
+};
+
+/* Name the socket by a descriptor of the run directory, which may have a long path. */
+static int name_socket(const char *run, struct address *out)
+{
+	const long dir = sys_openat(AT_FDCWD, run, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	struct sb_line line;
+
+	if (dir < 0)
+		return (int)dir;
+	sb_line_start(&line);
+	sb_line_add(&line, "/proc/self/fd/");
+	sb_line_dec(&line, dir);
+	sb_line_add(&line, "/" SB_KEEPER_SOCKET);
+	*out = (struct address){.family = AF_UNIX};
+	memcpy(out->path, line.text, SB_MIN(line.len, sizeof(out->path) - 1));
+	return (int)dir;
+}
+
+static int with_socket(const char *run, long nr)
+{
+	struct address address;
+	const int dir = name_socket(run, &address);
+	long fd;
+	long ret;
+
+	if (dir < 0)
+		return dir;
+	fd = sb_syscall(__NR_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, 0, 0, 0);
+	ret = fd < 0 ? fd : sb_syscall(nr, fd, SB_P(&address), sizeof(address), 0, 0, 0);
+	sys_close(dir);
+	if (ret < 0 && fd >= 0)
+		sys_close((int)fd);
+	return ret < 0 ? (int)ret : (int)fd;
+}
+
+int sb_keeper_listen(const char *run)
+{
+	return with_socket(run, __NR_bind);
+}
+
+int sb_keeper_connect(const char *run)
+{
+	return with_socket(run, __NR_connect);
+}
+
+int sb_keeper_accept(int listener)
+{
+	return (int)sb_syscall(__NR_accept4, listener, 0, 0, SOCK_CLOEXEC, 0, 0);
+}
+
+int sb_keeper_ask(int socket, const struct sb_join *join, const int fds[SB_KEEPER_FDS])
+{
+	struct descriptors control = {
+		.header = {.cmsg_len = sizeof(control),
+			   .cmsg_level = SOL_SOCKET,
+			   .cmsg_type = SCM_RIGHTS},
+	};
+	struct iovec vector = {.iov_base = (void *)(uintptr_t)join, .iov_len = sizeof(*join)};
+	const struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	long ret;
+
+	memcpy(control.fds, fds, sizeof(control.fds));
+	ret = sb_syscall(__NR_sendmsg, socket, SB_P(&message), MSG_NOSIGNAL, 0, 0, 0);
+	return ret < 0 ? (int)ret : 0;
+}
+
+int sb_keeper_receive(int socket, struct sb_join *join, int fds[SB_KEEPER_FDS])
+{
+	struct descriptors control = {.header = {.cmsg_len = 0}};
+	struct iovec vector = {.iov_base = join, .iov_len = sizeof(*join)};
+	struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	const long len = sb_syscall(__NR_recvmsg, socket, SB_P(&message),
+				    MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0, 0);
+
+	for (int i = 0; i < SB_KEEPER_FDS; i++)
+		fds[i] = -1;
+	if (len >= 0 && message.msg_controllen >= sizeof(control.header) &&
+	    control.header.cmsg_type == SCM_RIGHTS) {
+		const uint64_t count =
+			(control.header.cmsg_len - sizeof(control.header)) / sizeof(int);
+
+		memcpy(fds, control.fds, SB_MIN(count, (uint64_t)SB_KEEPER_FDS) * sizeof(int));
+	}
+	if (len < 0)
+		return (int)len;
+	if (len != sizeof(*join) || fds[SB_KEEPER_TEXT] < 0 || join->argc > WORDS_MAX ||
+	    join->envc > WORDS_MAX || join->size > TEXT_MAX || join->cpus_len > SB_KEEPER_CPUS)
+		return -EINVAL;
+	join->entry.path[sizeof(join->entry.path) - 1] = '\0';
+	join->entry.cwd[sizeof(join->entry.cwd) - 1] = '\0';
+	join->entry.ids.group_count = SB_MIN(join->entry.ids.group_count, (uint32_t)SB_MAX_GROUPS);
+	return 0;
+}
+
+long sb_keeper_put(int socket, int word)
+{
+	return sb_syscall(__NR_sendto, socket, SB_P(&word), sizeof(word),
+			  MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+}
+
+long sb_keeper_get(int socket, int *word)
+{
+	return sb_syscall(__NR_recvfrom, socket, SB_P(word), sizeof(*word), MSG_DONTWAIT, 0, 0);
+}
