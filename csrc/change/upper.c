@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <linux/fs.h>
+#include <linux/futex.h>
 #include <linux/stat.h>
 
 #include "base/dirent.h"
@@ -20,7 +21,9 @@
 #include "tree/whiteout.h"
 
 #define MARK_SIZE 64
+#define LOCK_PATIENCE 1000 /* milliseconds */
 #define LOCK_EX 2 /* sys/file.h */
+#define LOCK_NB 4
 #define LOCK_UN 8
 #define MAX_DEPTH 2048
 
@@ -125,6 +128,17 @@ static int place_plainly(const struct sb_fs *fs, const char *temp, const char *d
 	return (int)sys_renameat2(AT_FDCWD, temp, AT_FDCWD, dst, 0);
 }
 
+/* On the host side: a guest could hold the lock for ever, to the harm of its own container only. */
+static void wait_shortly(int lock)
+{
+	const struct sb_timespec pause = {0, 1000000};
+	const uint32_t word = 0;
+	int left = LOCK_PATIENCE;
+
+	while (sb_syscall(__NR_flock, lock, LOCK_EX | LOCK_NB, 0, 0, 0, 0) < 0 && left-- > 0)
+		sb_syscall(__NR_futex, SB_P(&word), FUTEX_WAIT, 0, SB_P(&pause), 0, 0);
+}
+
 int sb_upper_lock(const struct sb_fs *fs)
 {
 	const struct sb_control *control = fs->tree->control;
@@ -137,6 +151,10 @@ int sb_upper_lock(const struct sb_fs *fs)
 	if (err < 0)
 		return (int)err;
 	lock = (int)sys_openat(AT_FDCWD, path->buf, O_RDONLY | O_CLOEXEC, 0);
+	if (lock >= 0 && fs->commit == NULL) {
+		wait_shortly(lock);
+		return lock;
+	}
 	do {
 		err = lock < 0 ? lock : sb_syscall(__NR_flock, lock, LOCK_EX, 0, 0, 0, 0);
 	} while (err == -EINTR);

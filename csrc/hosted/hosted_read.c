@@ -246,7 +246,8 @@ int sb_hosted_open_file(struct sb_hosted *h, const char *path)
 		return err;
 	if (at->spot.type != S_IFREG && at->spot.type != S_IFDIR)
 		return -EINVAL;
-	fd = (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_CLOEXEC, 0);
+	fd = (int)sys_openat(AT_FDCWD, at->host.buf, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			     0);
 	if (fd < 0)
 		return fd;
 	/* A guest may have put something else there since. */

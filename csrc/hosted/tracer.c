@@ -9,9 +9,9 @@
  *   would, and lets the guest go: the runtime does the work.
  * Rules
  *   No guest memory is read. Only the number, the instruction address and (without seccomp) one
- *   argument decide. Signals pass unchanged. A thread that asks must run sandbox-guest, since
- *   guests write the requests. When this process ends, the kernel kills every thread that
- *   it traces.
+ *   argument decide. Signals pass unchanged. A thread that asks must run sandbox-guest and have
+ *   the mark of the container, since guests write the requests. When this process ends, the kernel
+ * kills every thread that it traces.
  */
 #include "hosted/tracer.h"
 
@@ -27,6 +27,7 @@
 #include "base/abi.h"
 #include "base/stat.h"
 #include "hosted/control_file.h"
+#include "hosted/hosted.h"
 #include "hosted/shared_file.h"
 #include "layers/mapped_file.h"
 #include "pure/verdict.h"
@@ -40,6 +41,7 @@ struct tracer {
 	struct sb_shared *shared;
 	bool steps; /* there is no seccomp: every call stops */
 	uint64_t text_size; /* size of the runtime's text; its own calls pass */
+	uint64_t mark; /* of the container's processes */
 	uint64_t guest_ino;
 	uint32_t guest_major;
 	uint32_t guest_minor;
@@ -178,7 +180,11 @@ static bool is_guest(const struct tracer *tracer, int tid)
 {
 	char path[32];
 	struct statx sx;
+	uint64_t mark;
 
+	/* Without a mark it is one of a machine that allows none (hosted_marks.c). */
+	if (sb_hosted_mark_of((uint32_t)tid, &mark) < 0 || (mark != tracer->mark && mark != 0))
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", tid);
 	return sys_statx(AT_FDCWD, path, 0, STATX_INO, &sx) == 0 &&
 	       sx.stx_ino == tracer->guest_ino && sx.stx_dev_major == tracer->guest_major &&
@@ -277,12 +283,13 @@ static int open_files(const char *path, struct tracer *tracer)
 	return err;
 }
 
-int sb_tracer_serve(const char *control, const char *guest, int ready)
+int sb_tracer_serve(const char *control, const char *guest, uint64_t mark, int ready)
 {
 	static struct tracer tracer; /* threads use it until the process ends */
 	pthread_attr_t attributes;
 	int err = open_files(control, &tracer);
 
+	tracer.mark = mark;
 	if (err == 0)
 		err = read_guest(guest, &tracer);
 	if (err == 0)

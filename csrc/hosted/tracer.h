@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /* Make the calling process the tracer of the container of this control file, until it is
- * killed. guest is the host path of sandbox-guest. Writes one byte to ready when requests can
- * be answered. -errno when it cannot begin. */
-int sb_tracer_serve(const char *control, const char *guest, int ready);
+ * killed. guest is the host path of sandbox-guest, mark that of the container's processes. Writes
+ * one byte to ready when requests can be answered. -errno when it cannot begin. */
+int sb_tracer_serve(const char *control, const char *guest, uint64_t mark, int ready);
 
 #endif

@@ -257,9 +257,12 @@ static uint32_t take_record(const struct sb_tree *tree, const uint32_t *bucket)
 {
 	for (uint32_t looks = 0; looks < PATIENCE; looks++) {
 		uint32_t current = __atomic_load_n(bucket, __ATOMIC_ACQUIRE) & ~DROPPED;
-		uint32_t spare = __atomic_exchange_n(&record_at(tree, current)->spare, TAKEN,
-						     __ATOMIC_ACQ_REL);
+		uint32_t spare;
 
+		if (current >= SB_OWNER_RECORDS) /* a guest has changed the bucket meanwhile */
+			break;
+		spare = __atomic_exchange_n(&record_at(tree, current)->spare, TAKEN,
+					    __ATOMIC_ACQ_REL);
 		if (spare == 0)
 			break;
 		if (spare < SB_OWNER_RECORDS)

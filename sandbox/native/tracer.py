@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from sandbox.errors import NativeError
 from sandbox.native._native import lib
+from sandbox.native.process_table import mark_of
 
 
 def serve(control_path: str, guest: str, ready: int) -> NoReturn:
@@ -18,5 +19,6 @@ def serve(control_path: str, guest: str, ready: int) -> NoReturn:
 
     Writes one zero byte to *ready* when it has begun. Raises NativeError.
     """
-    result = lib.sb_tracer_serve(os.fsencode(control_path), os.fsencode(guest), ready)
+    mark = mark_of(os.path.dirname(control_path))
+    result = lib.sb_tracer_serve(os.fsencode(control_path), os.fsencode(guest), mark, ready)
     raise NativeError(-result, "cannot trace")

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sandbox.errors import map_os_errors
 from sandbox.models.record import Record
+from sandbox.runtime.network import etc_files
 from sandbox.runtime.process import reaper
 
 if TYPE_CHECKING:
@@ -250,8 +251,8 @@ class _Writer:
         with suppress(OSError):
             changed = os.stat(self._files.hosts).st_mtime_ns
             if changed != self._seen:
-                with open(self._files.hosts, encoding="utf-8", errors="surrogateescape") as file:
-                    self._names.update(names_of(file.read()))
+                hosts = etc_files.read_hosts(self._files.hosts) or b""
+                self._names.update(names_of(hosts.decode("utf-8", "surrogateescape")))
                 self._seen = changed
 
     def _write(self, lines: Iterator[str]) -> None:

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: MIT
 """The files laid over /etc: hosts, hostname, resolv.conf.
 
-How it works: the files lie in their own directory below the run directory, which the
-container may write. Every start makes them anew. When other containers start or end, lines
+How it works: the files lie in their own directory below the run directory. The container may
+write them, but neither make nor remove names there. Every start makes them anew. When other containers start or end, lines
 of ``hosts`` are added or removed; everything else that the container wrote there stays.
 
-Rules: a file is replaced as a whole, or one write within a page extends it, so a reader sees
-either the old or the new content. Every added or removed line follows from two members, so
-nothing else is stored.
+Rules: what a container made of its file is a stranger's: a link is not followed, and a file of
+more than a megabyte is left as it is. A file is replaced as a whole, or one write within a page
+extends it, so a reader sees either the old or the new content. Every added or removed line
+follows from two members, so nothing else is stored.
 
 Does not know: when containers start and end (see `membership`).
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 NAMES = ("hosts", "hostname", "resolv.conf")
 _PAGE = 4096
+_LARGEST = 1 << 20
 
 _LOCAL = (
     "127.0.0.1\tlocalhost\n"
@@ -51,7 +55,10 @@ def write(directory: str, contents: dict[str, str]) -> None:
 
 def _replace(path: str, content: bytes) -> None:
     draft = f"{path}.{os.getpid()}"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with suppress(FileNotFoundError):
+        os.unlink(draft)
+    fd = os.open(draft, flags, 0o644)
     with open(fd, "wb") as file:
         os.fchmod(fd, 0o644)
         file.write(content)
@@ -151,9 +158,38 @@ def amend(path: str, gone: Sequence[str], come: Sequence[str]) -> None:
             _rewrite(path, removed, added)
 
 
+def _open(path: str, flags: int) -> int | None:
+    """Open a hosts file; None for one that the engine neither reads nor writes."""
+    try:
+        fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:
+            return None
+        raise
+    status = os.fstat(fd)
+    if stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST:
+        return fd
+    os.close(fd)
+    return None
+
+
+def read_hosts(path: str) -> bytes | None:
+    """Return the hosts file of a container, or None if the engine does not read it."""
+    fd = _open(path, os.O_RDONLY)
+    if fd is None:
+        return None
+    with open(fd, "rb") as file:
+        return file.read(_LARGEST)
+
+
 def _append(path: str, data: bytes) -> bool:
-    """Append lines if they fit into one page, so that no reader sees a part of them."""
-    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    """Append lines if they fit into one page, so that no reader sees a part of them.
+
+    Return False if they must go into a new file.
+    """
+    fd = _open(path, os.O_RDWR | os.O_APPEND)
+    if fd is None:
+        return True
     try:
         size = os.fstat(fd).st_size
         is_whole = size > 0 and os.pread(fd, 1, size - 1) == b"\n"
@@ -165,9 +201,9 @@ def _append(path: str, data: bytes) -> bool:
 
 
 def _rewrite(path: str, removed: Sequence[bytes], added: Sequence[bytes]) -> None:
-    with open(path, "rb") as file:
-        before = file.read()
-    text = before
+    text = before = read_hosts(path)
+    if text is None:
+        return
     for line in removed:
         while b"\n" + line in text:
             text = text.replace(b"\n" + line, b"\n")

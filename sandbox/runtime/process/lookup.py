@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _DIRECTORY_MODE = 0o755
 _UMASK = 0o022
 _PATIENCE = 20.0
+_MOST_TEXT = 16 << 20  # a guest can make its password file as large as it likes
 
 
 class Entry(Record, frozen=True):
@@ -114,7 +115,7 @@ def _read_text(tree: core.Tree, path: bytes) -> str:
         if not stat.S_ISREG(status.mode):
             return ""
         with open(tree.open_file(path), "rb") as file:
-            return file.read().decode("utf-8", "surrogateescape")
+            return file.read(_MOST_TEXT).decode("utf-8", "surrogateescape")
     except (NativeError, OSError):
         return ""
 

@@ -113,3 +113,31 @@ def test_resolv_conf_is_the_host_s_with_the_requested_changes() -> None:
     assert etc_files.name_servers(text) == ("1.1.1.1", "::2")
     only = etc_files.resolv_conf(machine, NetworkConfig(dns_search=("c",)))
     assert only == "nameserver 10.0.0.1\nsearch c\noptions ndots:1\n"
+
+
+def test_the_hosts_file_of_a_container_that_made_it_a_link_changes_nothing_elsewhere(
+    tmp_path: pathlib.Path,
+) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("secret\n")
+    hosts = tmp_path / "hosts"
+    hosts.symlink_to(mine)
+    etc_files.amend(str(hosts), [], ["127.5.0.3\tb\n"])
+    etc_files.amend(str(hosts), ["secret\n"], [])
+    assert etc_files.read_hosts(str(hosts)) is None
+    assert mine.read_text() == "secret\n"
+    assert hosts.is_symlink()
+
+
+def test_a_hosts_file_that_a_container_made_huge_or_a_fifo_is_left_alone(
+    tmp_path: pathlib.Path,
+) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.touch()
+    os.truncate(hosts, 1 << 40)
+    etc_files.amend(str(hosts), ["a\n"], ["b\n"])
+    assert hosts.stat().st_size == 1 << 40
+    hosts.unlink()
+    os.mkfifo(hosts)
+    etc_files.amend(str(hosts), [], ["b\n"])  # nobody has its other end
+    assert hosts.is_fifo()
