@@ -2,8 +2,9 @@
 """The files laid over /etc: hosts, hostname, resolv.conf.
 
 How it works: the files lie in their own directory below the run directory. The container may
-write them, but neither make nor remove names there. Every start makes them anew. When other containers start or end, lines
-of ``hosts`` are added or removed; everything else that the container wrote there stays.
+write them, but neither make nor remove names there. Every start makes them anew. When other
+containers start or end, lines of ``hosts`` are added or removed; everything else that the
+container wrote there stays.
 
 Rules: what a container made of its file is a stranger's: a link is not followed, and a file of
 more than a megabyte is left as it is. A file is replaced as a whole, or one write within a page
