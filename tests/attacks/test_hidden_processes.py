@@ -3,111 +3,94 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
+import itertools
 import os
 import pathlib
 import signal
 
 import pytest
 
-from tests.harness.attacks import IMAGE, INTERCEPTORS, Arena, successes
-from tests.harness.containers import murder
+from sandbox.native import core
+from tests.harness.attacks import IMAGE, INTERCEPTORS, WAYS, Arena, successes
+from tests.harness.containers import is_stopped, murder, processes, record
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
 
 PROGRAMS = ("hiding",)
+NUMBERS = itertools.count()
 
 
-class Hideout:
-    """A folder with the file that the hidden process locks."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.flag = folder / "flag"
-        self.options = ("-v", f"{folder}:/hideout")
-
-    @property
-    def is_inhabited(self) -> bool:
-        """Whether the hidden process lives; the kernel drops the lock when it ends."""
-        with self.flag.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
-    @property
-    def pid(self) -> int:
-        """The pid of the hidden process."""
-        return int(self.flag.read_text())
+def word() -> str:
+    """Return a word that no other process has."""
+    return f"hidden-{os.getpid()}-{next(NUMBERS)}"
 
 
-@pytest.fixture
-def hideout(tmp_path: pathlib.Path) -> Hideout:
-    return Hideout(tmp_path)
+def hidden(name: str) -> list[int]:
+    """Return the hidden processes with this word."""
+    return [
+        int(pid)
+        for pid in processes(name)
+        if pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"/hiding\0")
+    ]
 
 
-def test_without_the_fence_a_process_outlives_its_container(
-    unfenced: Arena, hideout: Hideout
-) -> None:
-    found = unfenced.attack("hiding", hideout.flag, options=hideout.options)
+def test_without_the_fence_a_process_outlives_its_container(unfenced: Arena) -> None:
+    name = word()
+    found = unfenced.attack("hiding", name)
     assert successes(found) == list(found)
-    assert hideout.is_inhabited
-    os.kill(hideout.pid, signal.SIGKILL)
+    (pid,) = hidden(name)
+    os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("interceptor", INTERCEPTORS)
-def test_no_process_outlives_a_run(fenced: Arena, hideout: Hideout, interceptor: str) -> None:
-    command = ("hiding", hideout.flag)
-    found = fenced.attack(*command, interceptor=interceptor, options=hideout.options)
-    assert successes(found) == ["live on"]
-    assert not hideout.is_inhabited
+@pytest.mark.parametrize(
+    ("way", "interceptor"),
+    [*((way, "rewrite") for way in WAYS), ("run", "trap"), ("run", "ptrace")],
+)
+def test_no_process_outlives_its_container(fenced: Arena, way: str, interceptor: str) -> None:
+    assert interceptor in INTERCEPTORS
+    name = word()
+    found = fenced.attack("hiding", name, way=way, interceptor=interceptor)
+    assert successes(found) == ["leave the session"]
+    for container in fenced.running.copy():  # of exec
+        fenced.sandbox.ok("rm", "-f", fenced.running.pop(container))
+    assert hidden(name) == []
 
 
-def test_a_process_that_an_exec_left_behind_ends_with_its_container(
-    fenced: Arena, hideout: Hideout
-) -> None:
-    engine = fenced.sandbox
-    engine.ok("run", "-d", "--name", "box", *hideout.options, IMAGE, "/idle")
-    engine.ok("exec", "box", "/hiding", str(hideout.flag))
-    assert hideout.is_inhabited
-    pids = engine.ok("top", "box", "-eo", "pid").split()[1:]
-    assert str(hideout.pid) in pids
+def test_a_hidden_process_is_listed_and_paused(fenced: Arena) -> None:
+    engine, name = fenced.sandbox, word()
+    engine.ok("run", "-d", "--name", "box", IMAGE, "/idle")
+    engine.ok("exec", "box", "/hiding", name)
+    (pid,) = hidden(name)
+    assert str(pid) in engine.ok("top", "box", "-eo", "pid").split()
     engine.ok("pause", "box")
-    status = pathlib.Path(f"/proc/{hideout.pid}/status").read_text()
-    assert "State:\tT" in status
+    assert is_stopped(pid)
     engine.ok("unpause", "box")
-    engine.ok("rm", "-f", "box")
-    assert not hideout.is_inhabited
+    assert not is_stopped(pid)
+    engine.ok("stop", "-t", "0", "box")
+    assert hidden(name) == []
+    engine.ok("rm", "box")
 
 
-def test_a_hidden_process_ends_when_the_death_of_its_supervisor_is_seen(
-    fenced: Arena, hideout: Hideout
-) -> None:
-    engine = fenced.sandbox
-    engine.ok("run", "-d", "--name", "box", *hideout.options, IMAGE, "/hiding", str(hideout.flag))
-    engine.ok("wait", "box")
-    assert not hideout.is_inhabited
-    engine.ok("run", "-d", "--name", "other", *hideout.options, IMAGE, "/idle")
-    engine.ok("exec", "other", "/hiding", str(hideout.flag))
-    murder(engine, "other")
+def test_a_hidden_process_ends_when_the_death_of_its_supervisor_is_seen(fenced: Arena) -> None:
+    engine, name = fenced.sandbox, word()
+    engine.ok("run", "-d", "--name", "box", IMAGE, "/idle")
+    engine.ok("exec", "box", "/hiding", name)
+    murder(engine, "box")
     engine.ok("ps")
-    until(lambda: not hideout.is_inhabited)
-    engine.ok("rm", "box", "other")
+    until(lambda: not hidden(name))
+    engine.ok("rm", "box")
 
 
-def test_no_signal_goes_to_a_process_that_is_not_the_containers(
-    fenced: Arena, tmp_path: pathlib.Path
-) -> None:
+def test_no_signal_goes_to_a_process_that_is_not_the_containers(fenced: Arena) -> None:
     """A guest can write any pid into the table."""
-    from sandbox.native import core
-
     engine = fenced.sandbox
     engine.ok("run", "-d", "--name", "box", IMAGE, "/idle")
-    with contextlib.ExitStack() as stack:
-        stack.callback(engine.ok, "rm", "-f", "box")
-        run_dir = engine.ok("inspect", "-f", "{{.Id}}", "box")[:12]
-        control = f"{tmp_path}/{run_dir}/control"
-        assert not core.signal_process(control, os.getpid(), 0)
-        assert len(core.processes(control)) == 1
+    fenced.running["signals"] = "box"
+    stored = record(engine, "box")
+    control = f"{stored['runDir']}/control"
+    assert core.processes(control) == [stored["pid"]]
+    assert core.signal_process(control, stored["pid"], 0)
+    assert not core.signal_process(control, os.getpid(), 0)
+    assert not core.signal_process(control, stored["keeper"], 0)
+    assert not core.signal_process(control, 1, 0)

@@ -19,6 +19,7 @@ import _socket
 import fcntl
 import os
 import signal
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sandbox.runtime.network.members import Member
 
 _LOCK = "relay"
+_PATIENCE = 10.0
 
 
 @contextmanager
@@ -63,9 +65,17 @@ def relaying(
 
 
 def wait_for_end(run_dir: str) -> None:
-    """Wait until the proxy of a killed supervisor has ended, too."""
+    """Wait until the proxy of a killed supervisor has ended, too.
+
+    A guest of the image host can hold the lock, so the wait has an end.
+    """
+    deadline = time.monotonic() + _PATIENCE
     with suppress(FileNotFoundError), open(f"{run_dir}/{_LOCK}", "rb") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
+        while time.monotonic() < deadline:
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return
+            time.sleep(0.002)
 
 
 def _start(
