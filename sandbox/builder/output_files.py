@@ -23,7 +23,7 @@ def write_folder(tree: core.Tree, dest: str) -> None:
     """Write all files below *dest*, which is made if missing; they belong to the caller."""
     with map_os_errors(f"cannot write {dest}"):
         os.makedirs(dest, exist_ok=True)
-    copy_all(_items(TreeView(tree)), HostDestination(os.fsencode(dest)))
+    copy_all(_items(TreeView(tree)), HostDestination(os.fsencode(os.path.realpath(dest))))
 
 
 def write_files(tree: core.Tree, write: Callable[[bytes], object]) -> None:

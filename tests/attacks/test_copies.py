@@ -12,7 +12,7 @@ import json
 import pathlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -63,11 +63,46 @@ with open(f"{folder}/archives", "wb") as seen:
 print(json.dumps(done))
 """
 
+BINDER = """
+import os, sys
+from sandbox.builder.file_views import HostView, join, walk
+from sandbox.engine import Engine
+from sandbox.errors import SandboxError
+
+name, bound, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+containers = Engine().containers
+worked = 0
+for number in range(count):
+    try:
+        containers.copy_to(name, f"{bound}/read", f"/tmp/in-{number}")
+        worked += 1
+    except SandboxError as exc:
+        print(exc, file=sys.stderr)
+    try:
+        containers.copy_from(name, "/tmp/write", bound)
+        worked += 1
+    except SandboxError as exc:
+        print(exc, file=sys.stderr)
+    view = HostView(bound)  # what COPY reads
+    for _ in range(10):
+        try:
+            for inner, fact in walk(view, b"read"):
+                if fact.kind == "f":
+                    with view.open(join(b"read", inner)) as file:
+                        sys.stdout.buffer.write(file.read())
+            worked += 1
+        except SandboxError as exc:
+            print(exc, file=sys.stderr)
+print("worked", worked > count)
+"""
+
 
 @contextmanager
-def attacked(arena: Arena, *command: str | pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
+def attacked(
+    arena: Arena, *command: str | pathlib.Path, options: Sequence[str] = ()
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Give a container that runs the program, after its preparations, and its attempts so far."""
-    name = arena.sandbox.ok("run", "-d", IMAGE, "/copies", *command).strip()
+    name = arena.sandbox.ok("run", "-d", *options, IMAGE, "/copies", *command).strip()
     try:
         until(lambda: results(arena.sandbox.ok("logs", name)).get("begin"))
         yield name, results(arena.sandbox.ok("logs", name))
@@ -125,6 +160,31 @@ def test_no_race_leads_a_copy_to_the_machines_files(
     assert holds(fenced.sandbox.store / "layers", SECRET) == []
 
 
+def test_no_race_in_a_bind_leads_a_copy_to_the_machines_files(
+    fenced: Arena, tmp_path: pathlib.Path
+) -> None:
+    bound = tmp_path / "bound"
+    bound.mkdir()
+    (tmp_path / "write").mkdir()
+    (tmp_path / "write" / "made").write_text("by cp")
+    other = fenced.idle()
+    fenced.sandbox.ok("cp", tmp_path / "write", f"{other}:/tmp/write")
+    command = ("race", "all", fenced.key.parent, fenced.canary, "/bound")
+    with attacked(fenced, *command, options=["-v", f"{bound}:/bound"]):
+        done = subprocess.run(
+            [sys.executable, "-c", BINDER, other, bound, str(COUNT)],
+            env=fenced.sandbox.environment(),
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
+    assert done.stdout.endswith(b"worked True\n"), done.stderr.decode()
+    assert SECRET.encode() not in done.stdout
+    assert fenced.state().items() >= fenced.before.items()
+    fenced.sandbox.ok("cp", f"{other}:/tmp", tmp_path / "seen")
+    assert holds(tmp_path / "seen", SECRET) == []
+
+
 def test_a_removal_takes_nothing_of_the_machine(fenced: Arena) -> None:
     with attacked(fenced, "race", "all", fenced.key.parent, fenced.canary) as (name, _):
         fenced.sandbox.ok("rm", "-f", name)
@@ -155,6 +215,40 @@ def test_directories_that_shut_the_user_out_are_copied(
         assert refused.returncode == 1
         assert b"the path of a file is too long: deep/d/d" in refused.stderr
         assert b"internal error" not in refused.stderr
+
+
+def test_marks_that_were_made_by_hand_confuse_no_copy(
+    fenced: Arena, tmp_path: pathlib.Path
+) -> None:
+    given = tmp_path / "given"
+    given.write_text("given")
+    source = fenced.sandbox.ok("create", IMAGE, "/idle").strip()
+    fenced.sandbox.ok("cp", given, f"{source}:/tmp/given")
+    fenced.sandbox.ok("commit", source, "given")
+    name = fenced.sandbox.ok("run", "-d", "given", "/copies", "marks").strip()
+    until(lambda: results(fenced.sandbox.ok("logs", name)).get("begin"))
+    assert set(results(fenced.sandbox.ok("logs", name)).values()) == {DONE}
+    changes = fenced.sandbox.ok("diff", name).splitlines()
+    assert "D /tmp/given" in changes
+    assert "A /marked/file" in changes
+    assert not any("none" in change or "opaque" in change for change in changes)
+    fenced.sandbox.ok("commit", name, "marked")
+    found = fenced.sandbox.ok("create", "marked", "/idle").strip()
+    fenced.sandbox.ok("cp", f"{found}:/marked", tmp_path / "marked")
+    assert (tmp_path / "marked" / "file").read_text() == "content"
+    fenced.sandbox.ok("rm", "-f", name, source, found)
+
+
+def test_a_file_with_the_name_of_a_whiteout_is_not_committed(
+    fenced: Arena, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / ".wh.idle").touch()
+    name = fenced.sandbox.ok("create", IMAGE, "/idle").strip()
+    fenced.sandbox.ok("cp", tmp_path / ".wh.idle", f"{name}:/.wh.idle")
+    refused = fenced.sandbox.call("commit", name, "without-idle")
+    assert b"a layer cannot hold the file .wh.idle" in refused.stderr
+    assert fenced.sandbox.call("inspect", "without-idle").returncode == 1
+    fenced.sandbox.ok("rm", name)
 
 
 def test_a_hostile_owner_table_confuses_nobody_else(fenced: Arena, tmp_path: pathlib.Path) -> None:

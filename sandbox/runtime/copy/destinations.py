@@ -103,7 +103,7 @@ class HostDestination:
         entry = item.entry
         shown = os.fsdecode(_below(self._base, entry.name))
         with map_os_errors(f"cannot write {shown}"):
-            tree, first = self._opened(entry)
+            tree, first = self._opened()
             path = _below(first, entry.name)
             _check_replaceable(_host_type(tree, path), entry.kind, shown)
             if entry.kind == "d":
@@ -117,14 +117,13 @@ class HostDestination:
             self._make(tree, path, item)
             self._set_facts(tree, path, entry)
 
-    def _opened(self, first: TarEntry) -> tuple[HostTree, bytes]:
+    def _opened(self) -> tuple[HostTree, bytes]:
         """Return a tree that holds the first item, and the item's path in it."""
         if self._place is None:
-            if first.kind == "d" and os.path.isdir(self._base):
-                self._place = HostTree(self._base), b""
-            else:
-                path = self._base.rstrip(b"/")
-                self._place = HostTree(os.path.dirname(path) or b"."), os.path.basename(path)
+            above, name = os.path.split(self._base.rstrip(b"/"))
+            if name in (b"", b".", b".."):
+                above, name = self._base, b""
+            self._place = HostTree(above or b"."), name
         return self._place
 
     def _make(self, tree: HostTree, path: bytes, item: Item) -> None:

@@ -15,7 +15,8 @@
 #define RENAME_EXCHANGE 2
 #endif
 
-static char upper[PATH_MAX / 2];
+static char upper[PATH_MAX / 2]; /* the host's path of the folder that is attacked */
+static size_t base_len;   /* of the container's path of that folder */
 
 static void put(const char *path, const char *text)
 {
@@ -25,26 +26,29 @@ static void put(const char *path, const char *text)
 	MUST(close(fd));
 }
 
-/* Find the host's path of the container's layer. */
-static void find_upper(void)
+/* Find the host's path of a folder: the container's layer ("") or a bind. */
+static void find_host(const char *folder)
 {
+	char found[PATH_MAX];
 	char name[64];
 	long len;
 	int fd;
 
-	put("/found", "");
-	fd = (int)MUST(open("/found", O_RDONLY));
+	snprintf(found, sizeof(found), "%s/found", folder);
+	put(found, "");
+	fd = (int)MUST(open(found, O_RDONLY));
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	len = PAST(SYS_readlink, name, upper, sizeof(upper) - 1);
 	MUST(close(fd));
-	if (len < (long)strlen("/found"))
+	if (len < (long)strlen(found))
 		exit(3);
 	upper[len - (long)strlen("/found")] = '\0';
+	base_len = strlen(folder);
 }
 
 static const char *in_upper(const char *path, char out[PATH_MAX])
 {
-	snprintf(out, PATH_MAX, "%s%s", upper, path);
+	snprintf(out, PATH_MAX, "%s%s", upper, path + base_len);
 	return out;
 }
 
@@ -61,30 +65,40 @@ static void exchange_for_ever(const char *a, const char *b)
 		PAST(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE);
 }
 
-static void begin_race(const char *what, const char *keys, const char *canary)
+/* Make a place from a folder of the container and a name in it. */
+static const char *in(const char *folder, const char *name, char out[PATH_MAX])
 {
-	static const char *const pairs[][2] = {{"/read", "/read.link"},
-					       {"/write", "/write.link"},
-					       {"/one/file", "/one/link"},
-					       {"/pipes/file", "/pipes/pipe"}};
-	char key[PATH_MAX];
+	snprintf(out, PATH_MAX, "%s/%s", folder, name);
+	return out;
+}
 
-	snprintf(key, sizeof(key), "%s/id_ed25519", keys);
-	MUST(mkdir("/read", 0755));
-	put("/read/id_ed25519", "harmless");
-	MUST(symlink(keys, "/read.link"));
-	MUST(mkdir("/write", 0777));
-	put("/write/file", "harmless");
-	MUST(symlink(canary, "/write.link"));
-	MUST(mkdir("/one", 0755));
-	put("/one/file", "harmless");
-	MUST(symlink(key, "/one/link"));
-	MUST(mkdir("/pipes", 0755));
-	put("/pipes/file", "harmless");
-	MUST(mkfifo("/pipes/pipe", 0644));
+static void begin_race(const char *what, const char *keys, const char *canary, const char *folder)
+{
+	static const char *const pairs[][2] = {{"read", "read.link"},
+					       {"write", "write.link"},
+					       {"one/file", "one/link"},
+					       {"pipes/file", "pipes/pipe"}};
+	char key[PATH_MAX];
+	char path[PATH_MAX];
+	char other[PATH_MAX];
+
+	in(keys, "id_ed25519", key);
+	MUST(mkdir(in(folder, "read", path), 0755));
+	put(in(folder, "read/id_ed25519", path), "harmless");
+	MUST(symlink(keys, in(folder, "read.link", path)));
+	MUST(mkdir(in(folder, "write", path), 0777));
+	put(in(folder, "write/file", path), "harmless");
+	MUST(symlink(canary, in(folder, "write.link", path)));
+	MUST(mkdir(in(folder, "one", path), 0755));
+	put(in(folder, "one/file", path), "harmless");
+	MUST(symlink(key, in(folder, "one/link", path)));
+	MUST(mkdir(in(folder, "pipes", path), 0755));
+	put(in(folder, "pipes/file", path), "harmless");
+	MUST(mkfifo(in(folder, "pipes/pipe", path), 0644));
 	for (size_t i = 0; i < COUNT(pairs); i++) {
-		if (strncmp(pairs[i][0] + 1, what, strlen(what)) == 0 || strcmp(what, "all") == 0)
-			exchange_for_ever(pairs[i][0], pairs[i][1]);
+		if (strncmp(pairs[i][0], what, strlen(what)) == 0 || strcmp(what, "all") == 0)
+			exchange_for_ever(in(folder, pairs[i][0], path),
+					  in(folder, pairs[i][1], other));
 	}
 }
 
@@ -137,6 +151,30 @@ static void make_odd(void)
 	attempt("make a deep directory", fd);
 }
 
+/* Make whiteouts and opaque directories by hand, where the runtime would not. */
+static void make_marks(void)
+{
+	char mark[256] = "";
+	char path[PATH_MAX];
+	char name[PATH_MAX];
+
+	MUST(mkdir("/marked", 0755));
+	put("/marked/file", "content");
+	put("/etc/touched", "content");
+	MUST(unlink("/tmp/given"));
+	attempt("read a whiteout",
+		PAST(SYS_readlink, in_upper("/tmp/given", path), mark, sizeof(mark) - 1));
+	attempt("make a whiteout of nothing", PAST(SYS_symlink, mark, in_upper("/none", path)));
+	attempt("make a whiteout in a new directory",
+		PAST(SYS_symlink, mark, in_upper("/marked/none", path)));
+	snprintf(name, sizeof(name), "/etc/.sandbox-opaque-%s", strrchr(mark, '/') + 1);
+	attempt("make a directory opaque", PAST(SYS_symlink, mark, in_upper(name, path)));
+	snprintf(name, sizeof(name), "/marked/.sandbox-opaque-%s/inner", strrchr(mark, '/') + 1);
+	in_upper(name, path);
+	*strrchr(path, '/') = '\0';
+	attempt("make a mark that is a directory", PAST(SYS_mkdir, path, 0755));
+}
+
 /* The owner table lies beside the layer. */
 static const char *owners_path(char out[PATH_MAX])
 {
@@ -184,9 +222,11 @@ int main(int argc, char **argv)
 	const char *mode = argc > 1 ? argv[1] : "";
 	char path[PATH_MAX];
 
-	find_upper();
-	if (strcmp(mode, "race") == 0 && argc == 5)
-		begin_race(argv[2], argv[3], argv[4]);
+	find_host(argc == 6 ? argv[5] : "");
+	if (strcmp(mode, "race") == 0 && argc >= 5)
+		begin_race(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : "");
+	else if (strcmp(mode, "marks") == 0)
+		make_marks();
 	else if (strcmp(mode, "sizes") == 0)
 		begin_sizes();
 	else if (strcmp(mode, "odd") == 0)
