@@ -146,6 +146,33 @@ def test_very_deep_and_unreadable_trees_are_removed(tmp_path: Path) -> None:
     remove_tree(top)
 
 
+def test_a_directory_that_becomes_a_link_meanwhile_is_not_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    (outside / "file").touch()
+    for name in ("a", "b", "c"):
+        (tmp_path / "top" / name / "inner").mkdir(parents=True)
+        (tmp_path / "top" / name / "inner" / "file").touch()
+    scandir = os.scandir
+
+    def exchange(fd: int) -> object:
+        found = scandir(fd)
+        for name in ("a", "b", "c"):
+            folder = tmp_path / "top" / name
+            if folder.is_dir() and not folder.is_symlink():
+                folder.rename(tmp_path / f"moved-{name}")
+                folder.symlink_to(outside)
+        return found
+
+    monkeypatch.setattr(os, "scandir", exchange)
+    with suppress(OSError):  # it may find no end
+        remove_tree(tmp_path / "top")
+    assert os.listdir(outside) == ["file"]
+    assert outside.stat().st_mode & 0o777 == 0o755
+
+
 class FasterRemover:
     """Makes os.unlink, os.rename and os.rmdir fail as if another process had been faster."""
 
