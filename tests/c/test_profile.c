@@ -69,8 +69,10 @@ static void test_damaged_programs(void)
 
 static void test_needed(void)
 {
-	CHECK(sb_profile_is_needed(__NR_openat)); /* trapped */
-	CHECK(sb_profile_is_needed(__NR_mprotect)); /* the runtime's own */
+	CHECK(sb_profile_is_needed(__NR_openat));
+	CHECK(sb_profile_is_needed(__NR_mprotect));
+	CHECK(!sb_profile_is_needed(__NR_open)); /* openat serves */
+	CHECK(!sb_profile_is_needed(__NR_ptrace));
 	CHECK(!sb_profile_is_needed(__NR_kexec_load));
 	CHECK(!sb_profile_is_needed(__NR_getpriority));
 	CHECK(!sb_profile_is_needed(100000));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * profile.c - make calls that the container's seccomp profile refuses: mkdir, getpriority, sysinfo.
+ * profile.c - make calls that the container's seccomp profile refuses: mkdir, unshare and others.
  *
  * A program has more ways to the kernel than its C library's: the runtime's own instruction, the
  * system calls of 32-bit programs and of x32, call sites that were rewritten, new processes.
@@ -75,6 +75,8 @@ int main(int argc, char **argv)
 	attempt("mkdirat", own(SYS_mkdirat, AT_FDCWD, (long)"/tmp/at"));
 	attempt("getpriority", own(SYS_getpriority, 0, 0));
 	attempt("getpriority past the runtime", PAST(SYS_getpriority, 0, 0));
+	attempt("mkdir past the runtime", PAST(SYS_mkdir, "/dev/shm/past", 0700));
+	attempt("unshare past the runtime", PAST(SYS_unshare, 0));
 	attempt("sysinfo past the runtime", PAST(SYS_sysinfo, &info));
 	attempt("getpriority as x32", own(SYS_getpriority | X32_BIT, 0, 0));
 	attempt("getpriority as x32 past the runtime", PAST(SYS_getpriority | X32_BIT, 0, 0));
