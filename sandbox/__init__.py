@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sandbox.models.endpoints import NetworkFlags as NetworkFlags
     from sandbox.models.network import NetworkWish as NetworkWish
     from sandbox.models.policy import Policy as Policy
+    from sandbox.models.security import Security as Security
     from sandbox.runtime.attach import Wishes as Wishes
     from sandbox.runtime.exec.exec_process import ExecRequest as ExecRequest
     from sandbox.runtime.logs.reader import Span as Span
@@ -77,6 +78,7 @@ _MODULES = {
     "models.endpoints": ("Endpoint", "NetworkFlags"),
     "models.network": ("NetworkWish",),
     "models.policy": ("Policy",),
+    "models.security": ("Security",),
     "runtime.exec.exec_process": ("ExecRequest",),
     "runtime.attach": ("Wishes",),
     "runtime.logs.reader": ("Span",),
