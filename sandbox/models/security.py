@@ -58,20 +58,19 @@ class Security(Record, frozen=True, kw_only=True):
 
     @property
     def capabilities(self) -> int:
-        """Return the capabilities of the container's root, a bit for each. Raises UsageError.
+        """Return the capabilities of the container's root, a bit for each.
 
         >>> hex(Security().capabilities)
         '0xa80425fb'
         >>> Security(cap_drop=("ALL",), cap_add=("CAP_CHOWN",)).capabilities
         1
         """
-        add, drop = chosen_capabilities(self.cap_add, self.cap_drop)
-        added, dropped = _bits(add), _bits(drop)
+        added, dropped = _bits(self.cap_add), _bits(self.cap_drop)
         if self.privileged:
             return ALL_CAPABILITIES
-        if _ALL in add:
+        if _ALL in self.cap_add:
             return ALL_CAPABILITIES & ~dropped
-        if _ALL in drop:
+        if _ALL in self.cap_drop:
             return added
         return (DEFAULT_CAPABILITIES & ~dropped) | added
 

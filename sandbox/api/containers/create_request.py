@@ -22,7 +22,7 @@ from sandbox.errors import UsageError, map_os_errors
 from sandbox.models import oci, policy
 from sandbox.models.container import MountPoint, Ulimit
 from sandbox.models.policy import Policy
-from sandbox.models.security import Security, chosen_capabilities
+from sandbox.models.security import Security
 from sandbox.runtime import mounts, spec
 
 if TYPE_CHECKING:
@@ -93,10 +93,9 @@ def request_of(
 
 
 def _security(host: HostBody) -> tuple[Security, list[str]]:
-    added, dropped = chosen_capabilities(host.cap_add or (), host.cap_drop or ())
     wanted = Security(
-        cap_add=added,
-        cap_drop=dropped,
+        cap_add=tuple(host.cap_add or ()),
+        cap_drop=tuple(host.cap_drop or ()),
         privileged=bool(host.privileged),
         options=tuple(host.security_opt or ()),
     )

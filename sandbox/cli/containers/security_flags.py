@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sandbox.errors import UsageError, map_os_errors
-from sandbox.models.security import BUILTIN, UNCONFINED, Security, chosen_capabilities
+from sandbox.models.security import BUILTIN, UNCONFINED, Security
 
 SECURITY_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
@@ -47,12 +47,11 @@ def security_of(options: dict[str, Any]) -> Security:
         return Security()
     from sandbox.engine.containers.security import completed
 
-    added, dropped = chosen_capabilities(options["cap_add"], options["cap_drop"])
     texts = tuple(_with_profile(text) for text in options["security_opt"])
     security, idle = completed(
         Security(
-            cap_add=added,
-            cap_drop=dropped,
+            cap_add=options["cap_add"],
+            cap_drop=options["cap_drop"],
             privileged=options["privileged"],
             options=texts,
             require_confinement=options["require_confinement"],

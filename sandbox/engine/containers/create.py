@@ -11,6 +11,7 @@ from sandbox.errors import ImageNotFound, Unsupported
 from sandbox.models.container import ContainerState
 from sandbox.models.record import replace
 from sandbox.models.reference import parse_reference
+from sandbox.models.security import Security
 from sandbox.runtime import interceptor
 from sandbox.runtime.process import reaper
 from sandbox.store import events
@@ -33,6 +34,10 @@ def create(
             f"interceptor {request.interceptor!r} is not available: "
             f"choose one of {', '.join(interceptor.NAMES)}"
         )
+    if request.security != Security():
+        from sandbox.engine.containers.security import completed
+
+        request = replace(request, security=completed(request.security)[0])
     layout = states.layout
     image = _image(layout, request.image)
     check_platform(image, request)

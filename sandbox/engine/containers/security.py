@@ -7,7 +7,7 @@ Must not know: how the options were given.
 from __future__ import annotations
 
 from sandbox.models.record import replace
-from sandbox.models.security import Security, parse_options, powerless
+from sandbox.models.security import Security, chosen_capabilities, parse_options, powerless
 from sandbox.runtime.confinement import program_of
 
 
@@ -16,8 +16,9 @@ def completed(security: Security) -> tuple[Security, list[str]]:
 
     Raises UsageError, also for a seccomp profile that cannot be used here.
     """
+    add, drop = chosen_capabilities(security.cap_add, security.cap_drop)
     fields, idle = parse_options(security.options)
-    security = replace(security, **fields)
+    security = replace(security, cap_add=add, cap_drop=drop, **fields)
     program_of(security)  # a wrong profile is refused now, and not at the start
     idle += [f"--cap-add {name}" for name in powerless(security)]
     if security.privileged:
