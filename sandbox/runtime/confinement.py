@@ -37,6 +37,7 @@ _SINCE = (
     (3, "truncation"),
     (4, "TCP connections"),
     (5, "ioctl of devices"),
+    (6, "signals and abstract sockets"),
 )
 
 

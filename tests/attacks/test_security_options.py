@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import subprocess
+import sys
 
 import pytest
 
-from tests.harness.attacks import INTERCEPTORS, WAYS, Arena, successes
+from tests.harness.attacks import INTERCEPTORS, WAYS, Arena, results, successes
+from tests.harness.command import ROOT
+from tests.harness.restrict import LANDLOCK_CREATE_RULESET
 
 pytestmark = pytest.mark.guest
 
-PROGRAMS = ("profile", "settings")
+PROGRAMS = ("profile", "settings", "files")
 REFUSED = ["mkdir", "mkdirat", "getpriority", "sysinfo", "unshare"]
 
 
@@ -61,3 +66,29 @@ def test_a_guest_does_not_lower_what_its_store_demands(fenced: Arena, way: str) 
     settings.write_text("require-confinement = true\n")
     assert successes(fenced.attack("settings", fenced.sandbox.store, way=way)) == []
     assert settings.read_text() == "require-confinement = true\n"
+
+
+def exec_without_landlock(arena: Arena) -> dict[str, str]:
+    """Attack from an exec of a command for which an outer filter refuses Landlock."""
+    refuse = [sys.executable, str(ROOT / "tests" / "harness" / "restrict.py"), "--refuse"]
+    attack = ["/files", str(arena.key), str(arena.canary)]
+    command = arena.sandbox.argv("exec", arena.idle(), *attack)
+    done = subprocess.run(
+        [*refuse, str(LANDLOCK_CREATE_RULESET), str(errno.EPERM), *command],
+        env=arena.sandbox.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0 or b"cannot confine" in done.stderr
+    return results(done.stdout.decode())
+
+
+def test_an_exec_without_the_fence_reaches_the_machine_s_files(unfenced: Arena) -> None:
+    assert successes(exec_without_landlock(unfenced)) != []
+
+
+def test_no_exec_enters_a_fenced_container_without_its_fence(fenced: Arena) -> None:
+    """It joins the domain of the container, or it does not start."""
+    assert successes(exec_without_landlock(fenced)) == []

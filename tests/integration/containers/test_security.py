@@ -333,9 +333,7 @@ def test_a_container_that_requires_confinement_does_not_start_without_it(
 
 
 @pytest.mark.skipif(probe.landlock() < 1, reason="this kernel has no Landlock")
-def test_what_stands_is_shown_and_an_exec_without_the_fence_does_not_start(
-    engine: Sandbox,
-) -> None:
+def test_what_stands_is_shown(engine: Sandbox) -> None:
     flags = ["-d", "--name", "box", "--require-confinement"]
     engine.ok("run", *flags, "host", "sleep", "1000")
     shown = json.loads(engine.ok("inspect", "box"))[0]
@@ -346,9 +344,6 @@ def test_what_stands_is_shown_and_an_exec_without_the_fence_does_not_start(
     options = json.loads(engine.ok("info", "-f", "json"))["SecurityOptions"]
     assert options[:2] == ["name=seccomp,profile=builtin", "name=rootless"]
     assert f"name=landlock,abi={probe.landlock()}" in options
-    entered = under_a_filter(engine, errno.EPERM, "exec", "box", "true")
-    assert entered.returncode == 125
-    assert b"cannot confine" in entered.stderr
 
 
 @pytest.mark.skipif(probe.landlock() < 1, reason="this kernel has no Landlock")
