@@ -22,8 +22,8 @@ EXPORTED = """
     Attachment AuthFailed BuildRequest CommandNotExecutable CommandNotFound CommitRequest Conflict
     ContainerNotFound CorruptData CreateRequest Detached Endpoint Engine ExecRequest ImageNotFound
     Layout MountPoint NetworkFlags NetworkNotFound NetworkWish NotFound OtherPlatform
-    PermissionDenied Policy RegistryError RuntimeFailed SandboxError Security Span StoreError StoreFull
-    Unsupported UsageError Wishes
+    PermissionDenied Policy RegistryError RuntimeFailed SandboxError Security Span StoreError
+    StoreFull Unsupported UsageError Wishes
 """
 METHODS = {
     "containers": """
