@@ -51,10 +51,10 @@ def take_mark(mark: int) -> bool:
     return result == 0
 
 
-def processes(control_path: str) -> list[int]:
-    """Return the pids of the container's running processes, without its keeper."""
+def processes(control_path: str, *, with_keeper: bool = False) -> list[int]:
+    """Return the pids of the container's running processes, mostly without its keeper."""
     run_dir = os.path.dirname(control_path)
-    keeper = keeper_of(run_dir)
+    keeper = 0 if with_keeper else keeper_of(run_dir)
     marked = [pid for pid in _marked(mark_of(run_dir)) if pid != keeper]
     return [*_running(marked), *_unmarked(control_path)]
 
@@ -81,7 +81,7 @@ def signal_process(control_path: str, pid: int, number: int) -> bool:
     mark = mark_of(os.path.dirname(control_path))
     if lib.sb_hosted_signal_marked(pid, mark, number) == 0:
         return True
-    if _mark(pid) is not None:
+    if _mark(pid) != 0:
         return False
     with suppress(OSError):
         watch = os.pidfd_open(pid)

@@ -7,12 +7,13 @@ import itertools
 import os
 import pathlib
 import signal
+import subprocess
 
 import pytest
 
-from sandbox.native import core
+from sandbox.native import core, process_table
 from tests.harness.attacks import IMAGE, INTERCEPTORS, WAYS, Arena, successes
-from tests.harness.containers import is_stopped, murder, processes, record
+from tests.harness.containers import is_gone, is_stopped, murder, processes, record
 from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
@@ -85,12 +86,42 @@ def test_a_hidden_process_ends_when_the_death_of_its_supervisor_is_seen(fenced: 
 def test_no_signal_goes_to_a_process_that_is_not_the_containers(fenced: Arena) -> None:
     """A guest can write any pid into the table."""
     engine = fenced.sandbox
-    engine.ok("run", "-d", "--name", "box", IMAGE, "/idle")
-    fenced.running["signals"] = "box"
-    stored = record(engine, "box")
+    engine.ok("run", "-d", "--name", "own", IMAGE, "/idle")
+    fenced.running["signals"] = "own"
+    stored = record(engine, "own")
     control = f"{stored['runDir']}/control"
     assert core.processes(control) == [stored["pid"]]
     assert core.signal_process(control, stored["pid"], 0)
     assert not core.signal_process(control, os.getpid(), 0)
     assert not core.signal_process(control, stored["keeper"], 0)
     assert not core.signal_process(control, 1, 0)
+
+
+def test_the_keeper_ends_with_its_container_even_if_a_guest_stopped_it(fenced: Arena) -> None:
+    engine = fenced.sandbox
+    engine.ok("run", "-d", "--name", "box", IMAGE, "/idle")
+    stored = record(engine, "box")
+    keeper = process_table.keeper_of(stored["runDir"])
+    assert keeper
+    os.kill(keeper, signal.SIGSTOP)  # as a guest can
+    engine.ok("rm", "-f", "box")
+    assert is_gone(keeper)
+
+
+def test_a_container_ends_whole_where_a_low_limit_forbids_marks(fenced: Arena) -> None:
+    engine, name = fenced.sandbox, word()
+
+    def limited(*words: str) -> str:
+        argv = ["prlimit", "--locks=1000:1000", *engine.argv(*words)]
+        environ = engine.environment()
+        return subprocess.run(
+            argv, env=environ, capture_output=True, text=True, check=True, timeout=100
+        ).stdout
+
+    limited("run", "-d", "--name", "box", IMAGE, "/idle", name)
+    assert len(limited("top", "box").splitlines()) == 2
+    assert processes(name)
+    limited("pause", "box")
+    limited("unpause", "box")
+    limited("rm", "-f", "box")
+    assert not processes(name)

@@ -171,7 +171,7 @@ def _kill_rest(control: str) -> None:
     with suppress(NativeError):  # the command can damage the file
         core.end(control)
     while time.monotonic() < deadline:
-        pids = core.processes(control)
+        pids = core.processes(control, with_keeper=True)
         if not pids:
             return
         for pid in pids:

@@ -197,7 +197,7 @@ def kill_all(control: str) -> None:
     with suppress(NativeError):  # the file is gone already, or a guest has damaged it
         core.end(control)
     for _ in range(_KILL_ROUNDS):
-        alive = core.processes(control)
+        alive = core.processes(control, with_keeper=True)  # a guest can stop it
         if not alive:
             break
         for pid in alive:

@@ -35,6 +35,19 @@ static const unsigned char
 			34,   0,    0,    0,   0x0f, 0x05, 0xeb, 0xf7,
 };
 
+/* setrlimit(2) as a 32-bit program makes it */
+static long lower32(void)
+{
+	static const uint32_t lower[2] = {4, 4};
+	int ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "a"(75), "b"(RLIMIT_LOCKS), "c"((uint32_t)(uintptr_t)lower)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
 	const struct rlimit lower = {5, 5};
@@ -51,6 +64,7 @@ int main(int argc, char **argv)
 	}
 	attempt("lower the limit by setrlimit", PAST(SYS_setrlimit, RLIMIT_LOCKS, &lower));
 	attempt("lower the limit by prlimit64", PAST(SYS_prlimit64, 0, RLIMIT_LOCKS, &lower, 0));
+	attempt("lower the limit by a 32-bit call", lower32());
 	attempt("leave the session", PAST(SYS_setsid));
 	if (PAST(SYS_clone, 0) != 0)
 		PAST(SYS_exit, 0);
