@@ -21,7 +21,7 @@
 #include "tree/whiteout.h"
 
 #define MARK_SIZE 64
-#define LOCK_PATIENCE 1000 /* milliseconds */
+#define LOCK_PATIENCE 3000 /* milliseconds */
 #define LOCK_EX 2 /* sys/file.h */
 #define LOCK_NB 4
 #define LOCK_UN 8

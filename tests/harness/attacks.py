@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from tests.harness.command import Sandbox
 from tests.harness.oracle import tree_hash
 from tests.harness.polling import until
 
+CSRC = ROOT / "csrc"
 PROGRAMS = ROOT / "tests" / "attacks" / "programs"
 IMAGE = "attack"
 SECRET = "the-decoy-key-of-the-user"
@@ -36,8 +38,13 @@ DONE = "done"
 
 
 def program(name: str, *command: str) -> pathlib.Path:
-    """Compile tests/attacks/programs/NAME.c, as a static program unless *command* says how."""
-    return build_guest_program(name, *command, programs=PROGRAMS)
+    """Compile tests/attacks/programs/NAME.c, as a static program unless *command* says how.
+
+    A program may include the layouts of shared memory.
+    """
+    layouts = b"".join((CSRC / "base" / name).read_bytes() for name in ("abi.h", "shared_abi.h"))
+    words = [*(command or ("gcc", "-static")), "-I", str(CSRC), f"-DLAYOUT={zlib.crc32(layouts)}"]
+    return build_guest_program(name, *words, programs=PROGRAMS)
 
 
 def results(output: str) -> dict[str, str]:

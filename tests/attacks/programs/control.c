@@ -17,10 +17,9 @@
 #include <sys/uio.h>
 
 #include "attack.h"
+#include "base/shared_abi.h"
 
 #define CONTROL 0x566100000000 /* SB_ADDR_CONTROL */
-#define BELL ((volatile uint32_t *)(void *)(SHARED + 36)) /* sb_shared.adopt_bell */
-#define REQUEST ((volatile uint64_t *)(void *)(SHARED + 40) + 63) /* sb_shared.adoptions[63] */
 #define SHARED ((unsigned char *)0x566700000000) /* SB_ADDR_SHARED */
 
 static char run[PATH_MAX]; /* the run directory */
@@ -150,17 +149,20 @@ static void hijack(void)
 
 static long adopt(uint64_t pid)
 {
-	uint32_t state = 1; /* SB_ADOPT_WANTED */
+	struct sb_shared *shared = (void *)SHARED;
+	volatile uint64_t *request = &shared->adoptions[SB_MAX_ADOPTIONS - 1].word;
+	const time_t end = time(NULL) + 60;
+	uint32_t state = SB_ADOPT_WANTED;
 
-	*REQUEST = pid << 32 | state;
-	++*BELL;
-	PAST(SYS_futex, BELL, FUTEX_WAKE, 1);
-	while (state < 3) {
+	*request = pid << 32 | state;
+	__atomic_fetch_add(&shared->adopt_bell, 1, __ATOMIC_SEQ_CST);
+	PAST(SYS_futex, &shared->adopt_bell, FUTEX_WAKE, 1);
+	while (state != SB_ADOPT_DONE && state != SB_ADOPT_FAILED && time(NULL) < end) {
 		PAST(SYS_sched_yield);
-		state = (uint32_t)*REQUEST;
+		state = (uint32_t)*request;
 	}
-	*REQUEST = 0;
-	return state == 3 ? 0 : -EPERM; /* SB_ADOPT_DONE */
+	*request = 0;
+	return state == SB_ADOPT_DONE ? 0 : state == SB_ADOPT_FAILED ? -EPERM : -ETIMEDOUT;
 }
 
 static void scribble(unsigned char *end)
