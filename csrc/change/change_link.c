@@ -12,6 +12,7 @@
 #include "change/internal.h"
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
+#include "tree/loosen.h"
 #include "view/view.h"
 
 /* The kernel's protected_hardlinks: a file of another owner must be plain, readable and
@@ -60,6 +61,8 @@ static int link_name(struct sb_fs *fs, const char *old, struct sb_at *to, int fl
 	if (to->dir.mount == SB_NO_MOUNT)
 		sb_upper_touch(fs->tree, to->spot.node, SB_STATE_ASK);
 	err = link_host(fs, old, to, flags);
+	if (err == -EACCES && sb_loosen_dir_of(fs, to->dir.mount, &to->host, 0300) == 0)
+		err = link_host(fs, old, to, flags);
 	sb_commit_end(fs);
 	return err < 0 ? err : sb_upper_settle(fs, to, type, false);
 }

@@ -21,6 +21,7 @@
 #include "change/internal.h"
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
+#include "tree/loosen.h"
 #include "tree/whiteout.h"
 #include "view/view.h"
 
@@ -256,19 +257,22 @@ static int own_in_mount(struct sb_fs *fs, int fd, const char *host, const struct
 	return 0;
 }
 
+static long make_in_dir(struct sb_fs *fs, const struct recipe *r, const char *host)
+{
+	if (is_device(r->looks.mode))
+		return make_here(fs, r, host);
+	return make_at(r, host, sb_mount_host_mode(r->looks.mode));
+}
+
 static long make_in_mount(struct sb_fs *fs, const struct sb_at *at, const struct recipe *r)
 {
-	const struct sb_mount *mount = &fs->tree->control->mounts[at->dir.mount];
 	const char *host = at->host.buf;
-	long result;
+	long result = make_in_dir(fs, r, host);
 	int err;
 
-	if (is_device(r->looks.mode) && mount->kind == SB_MOUNT_TMPFS)
-		return make_here(fs, r, host);
-	if (is_device(r->looks.mode))
-		return sys_mknodat(AT_FDCWD, host, r->looks.mode, r->looks.rdev);
-	result = make_at(r, host, sb_mount_host_mode(r->looks.mode));
-	if (result < 0)
+	if (result == -EACCES && sb_loosen_dir_of(fs, at->dir.mount, &at->host, 0300) == 0)
+		result = make_in_dir(fs, r, host);
+	if (result < 0 || is_device(r->looks.mode))
 		return result;
 	err = own_in_mount(fs, AT_FDCWD, host, &r->looks);
 	if (err == 0 && r->inherits)
@@ -417,9 +421,11 @@ long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t m
 	in_mount = at->spot.mount != SB_NO_MOUNT;
 	if (in_mount ? mount_needs_record(&r.looks) : sb_upper_needs_record(&r.looks))
 		sb_owner_note_nameless(fs->tree);
-	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE,
-			in_mount ? sb_mount_host_mode(r.looks.mode)
-				 : sb_upper_host_mode(S_IFREG, r.looks.mode));
+	mode = in_mount ? sb_mount_host_mode(r.looks.mode)
+			: sb_upper_host_mode(S_IFREG, r.looks.mode);
+	fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE, mode);
+	if (fd == -EACCES && sb_loosen(fs, at->spot.mount, at->host.buf, 0300, NULL) == 0)
+		fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE, mode);
 	if (fd >= 0) {
 		err = in_mount ? own_in_mount(fs, (int)fd, "", &r.looks)
 			       : dress_tmpfile(fs, (int)fd, &r);

@@ -20,6 +20,7 @@
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
+#include "tree/loosen.h"
 #include "tree/xattr.h"
 #include "view/view.h"
 
@@ -265,8 +266,12 @@ static int own_in_mount(struct sb_fs *fs, struct file *file, uint32_t uid, uint3
 	int err =
 		host_chown(file, to_host(uid, control->host_uid), to_host(gid, control->host_gid));
 
-	if (err < 0 && (err != -EPERM || !sb_ids_has_cap(fs->ids, SB_CAP_CHOWN)))
+	const bool is_ours = file->sx.stx_uid == control->host_uid;
+
+	if (err < 0 && (err != -EPERM || (!is_ours && !sb_ids_has_cap(fs->ids, SB_CAP_CHOWN))))
 		return err;
+	if (err < 0 && is_ours) /* ctime must change, and watches report it */
+		(void)!host_chown(file, file->sx.stx_uid, UINT32_MAX);
 	if ((file->record.flags & SB_OWNER_MODE) != 0)
 		file->record.mode = mode;
 	if (err == 0 && (file->record.flags & SB_OWNER_IDS) == 0)
@@ -440,6 +445,18 @@ int sb_change_written(struct sb_fs *fs, struct sb_at *at)
 	return err < 0 ? err : drop_set_id(fs, &file);
 }
 
+static int truncate_host(struct sb_fs *fs, const struct sb_at *at, int64_t len)
+{
+	struct sb_loosened done;
+	int err = (int)sys_truncate(at->host.buf, len);
+
+	if (err == -EACCES && sb_loosen(fs, at->spot.mount, at->host.buf, 0200, &done) == 0) {
+		err = (int)sys_truncate(at->host.buf, len);
+		sb_tighten(fs, at->host.buf, &done);
+	}
+	return err;
+}
+
 int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len)
 {
 	struct file file;
@@ -459,6 +476,6 @@ int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len)
 	if (err == 0)
 		err = bring_up(fs, at, (uint64_t)len, &file);
 	if (err == 0)
-		err = (int)sys_truncate(at->host.buf, len);
+		err = truncate_host(fs, at, len);
 	return err < 0 ? err : drop_set_id(fs, &file);
 }

@@ -22,6 +22,7 @@
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
+#include "tree/loosen.h"
 #include "tree/mounts.h"
 #include "tree/whiteout.h"
 #include "view/view.h"
@@ -372,6 +373,20 @@ static int rename_in_tree(struct sb_fs *fs, struct sb_at *from, struct sb_at *to
 	return err;
 }
 
+/* A rename in a mount writes both directories, and a directory that gets another parent. */
+static bool loosen_one(struct sb_fs *fs, const struct sb_at *at)
+{
+	if (sb_loosen_dir_of(fs, at->dir.mount, &at->host, 0300) < 0)
+		return false;
+	return at->spot.place == SB_PLACE_ABSENT || !is_dir(at) ||
+	       sb_loosen(fs, at->dir.mount, at->host.buf, 0200, NULL) == 0;
+}
+
+static bool loosen_both(struct sb_fs *fs, const struct sb_at *from, const struct sb_at *to)
+{
+	return loosen_one(fs, from) && loosen_one(fs, to);
+}
+
 static int do_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, unsigned flags)
 {
 	bool exchange = (flags & RENAME_EXCHANGE) != 0;
@@ -388,6 +403,8 @@ static int do_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to, uns
 		return rename_in_tree(fs, from, to, flags);
 	sb_commit_begin(fs);
 	err = (int)sys_renameat2(AT_FDCWD, from->host.buf, AT_FDCWD, to->host.buf, flags);
+	if (err == -EACCES && loosen_both(fs, from, to))
+		err = (int)sys_renameat2(AT_FDCWD, from->host.buf, AT_FDCWD, to->host.buf, flags);
 	if (err < 0)
 		return err;
 	if (exchange)

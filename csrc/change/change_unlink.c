@@ -14,6 +14,7 @@
 #include "change/internal.h"
 #include "tree/dircache.h"
 #include "tree/host_path.h"
+#include "tree/loosen.h"
 #include "tree/mounts.h"
 #include "tree/whiteout.h"
 #include "view/view.h"
@@ -45,6 +46,18 @@ static int unlink_in_tree(struct sb_fs *fs, struct sb_at *at)
 	return err < 0 ? err : sb_upper_settle_absent(fs, at, hides);
 }
 
+static int take_in_mount(struct sb_fs *fs, const struct sb_at *at, int flags)
+{
+	int err;
+
+	sb_commit_begin(fs);
+	err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, flags);
+	if (err == -EACCES && sb_loosen_dir_of(fs, at->dir.mount, &at->host, 0300) == 0)
+		err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, flags);
+	sb_commit_end(fs);
+	return err;
+}
+
 int sb_change_unlink(struct sb_fs *fs, struct sb_at *at)
 {
 	bool is_dir = at->spot.type == S_IFDIR;
@@ -68,8 +81,7 @@ int sb_change_unlink(struct sb_fs *fs, struct sb_at *at)
 		return -EBUSY;
 	if (at->dir.mount == SB_NO_MOUNT)
 		return unlink_in_tree(fs, at);
-	sb_commit_begin(fs);
-	err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, 0);
+	err = take_in_mount(fs, at, 0);
 	return err < 0 ? err : sb_upper_settle_absent(fs, at, false);
 }
 
@@ -148,8 +160,7 @@ int sb_change_rmdir(struct sb_fs *fs, struct sb_at *at)
 		return -EBUSY;
 	if (at->dir.mount != SB_NO_MOUNT &&
 	    !sb_tree_has_mounts(fs->tree, at->guest.buf, at->guest.len)) {
-		sb_commit_begin(fs);
-		err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, AT_REMOVEDIR);
+		err = take_in_mount(fs, at, AT_REMOVEDIR);
 		return err < 0 ? err : sb_upper_settle_absent(fs, at, false);
 	}
 	/* Watches of a directory report it when it is opened. */

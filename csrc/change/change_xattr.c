@@ -19,6 +19,8 @@
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
+#include "tree/loosen.h"
+#include "tree/mounts.h"
 #include "tree/xattr.h"
 #include "view/view.h"
 
@@ -36,6 +38,7 @@ struct bag {
 	int fd;           /* or this descriptor when host is NULL; -1: do not ask the host */
 	const char *path; /* of the host's file, or NULL: it is open as opened */
 	int opened;
+	uint32_t mount; /* that holds path */
 	struct sb_stat st;
 };
 
@@ -69,6 +72,58 @@ static int host_remove(const struct bag *bag, const char *name)
 	if (bag->host)
 		return (int)sys_lremovexattr(bag->host, name);
 	return (int)sb_syscall(__NR_fremovexattr, bag->fd, SB_P(name), 0, 0, 0, 0);
+}
+
+/* The host looks at its own mode for user.*, while the guest's permission was checked: give the
+ * owner these bits. False when that cannot be done. Uses work->temp, guest. */
+static bool loosen(const struct sb_fs *fs, const struct bag *bag, uint32_t bits,
+		   struct sb_loosened *done, const char **host)
+{
+	struct sb_path *path = &fs->work->temp;
+	struct sb_path *guest = &fs->work->guest;
+
+	*host = bag->host;
+	if (bag->host != NULL)
+		return sb_loosen(fs, bag->mount, bag->host, bits, done) == 0;
+	*host = path->buf;
+	return sb_fd_path(bag->fd, path) == 0 &&
+	       sb_tree_guest_path(fs, path->buf, path->len, guest) == 0 &&
+	       sb_loosen(fs, sb_tree_mount_of(fs->tree, guest->buf, guest->len), path->buf, bits,
+			 done) == 0;
+}
+
+static long get_allowed(const struct sb_fs *fs, const struct bag *bag, const char *name, char *buf,
+			size_t len)
+{
+	struct sb_loosened done;
+	const char *host;
+	long ret = host_get(bag, name, buf, len);
+
+	if (ret != -EACCES || !loosen(fs, bag, 0400, &done, &host))
+		return ret;
+	ret = host_get(bag, name, buf, len);
+	sb_tighten(fs, host, &done);
+	return ret;
+}
+
+static int host_put(const struct bag *bag, const char *name, const char *value, size_t len,
+		    int flags)
+{
+	return value ? host_set(bag, name, value, len, flags) : host_remove(bag, name);
+}
+
+static int put_allowed(const struct sb_fs *fs, const struct bag *bag, const char *name,
+		       const char *value, size_t len, int flags)
+{
+	struct sb_loosened done;
+	const char *host;
+	int err = host_put(bag, name, value, len, flags);
+
+	if (err != -EACCES || !loosen(fs, bag, 0200, &done, &host))
+		return err;
+	err = host_put(bag, name, value, len, flags);
+	sb_tighten(fs, host, &done);
+	return err;
 }
 
 static bool asks_host(const struct bag *bag)
@@ -220,6 +275,7 @@ static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct
 		return err;
 	bag_of_stat(fs, sx, bag);
 	bag->path = at->host.buf;
+	bag->mount = at->spot.mount;
 	if (at->spot.place != SB_PLACE_UPPER)
 		bag->host = at->host.buf;
 	return 0;
@@ -263,7 +319,7 @@ static long get(const struct sb_fs *fs, const struct bag *bag, const char *name,
 			sb_acl_show(buf, one.value_len, bag->st.mode);
 		return one.value_len;
 	}
-	return asks_host(bag) ? host_get(bag, name, buf, len) : -ENODATA;
+	return asks_host(bag) ? get_allowed(fs, bag, name, buf, len) : -ENODATA;
 }
 
 /* Append the host's names that no record has, behind the used bytes. */
@@ -339,7 +395,7 @@ static int put(struct sb_fs *fs, const struct bag *bag, const struct statx *sx, 
 
 	sb_commit_begin(fs);
 	if (asks_host(bag) && !has) {
-		err = value ? host_set(bag, name, value, len, flags) : host_remove(bag, name);
+		err = put_allowed(fs, bag, name, value, len, flags);
 		if ((err != -EPERM && err != -EOPNOTSUPP) || begins(name, XATTR_USER_PREFIX))
 			return err;
 	}

@@ -159,6 +159,7 @@ struct sb_work {
 	/* What the kernel said, until it is put into guest terms (on_proc_link.c, proc_text.c). */
 	struct sb_path found; /* text of a link, or host path in a line of /proc */
 	struct sb_path link_target; /* guest path that a link of /proc leads to */
+	struct sb_path loosened; /* a directory whose mode loosen.c changes */
 	/* A change's, a listing's. */
 	struct sb_path upper; /* path in the upper of the entry that is copied up or asked about */
 	struct sb_path temp; /* temporary name in the work directory, until it has its place */

@@ -12,6 +12,7 @@
 
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
+#include "tree/loosen.h"
 #include "tree/mounts.h"
 #include "tree/whiteout.h"
 #include "view/view.h"
@@ -49,6 +50,9 @@ static int permit_host(struct sb_fs *fs, const struct sb_at *at, unsigned want)
 	if (want == 0 || at->spot.type == S_IFLNK)
 		return 0;
 	err = ask_access(at->host.buf, want);
+	if (err == -EACCES && at->spot.place == SB_PLACE_MOUNT &&
+	    sb_may_loosen(fs, at->spot.mount, at->host.buf))
+		return 0;
 	if (err == -EACCES && at->spot.place == SB_PLACE_LIVE &&
 	    sb_find_stand_in(fs->tree, at->host.buf, other, &sx))
 		return 0;

@@ -7,6 +7,7 @@ The expected output was recorded with real root: see ownership.c and rights.c.
 from __future__ import annotations
 
 import pathlib
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,23 @@ def test_root_and_other_users_may_do_what_the_kernel_allows(
 ) -> None:
     program = guest_program("ownership")
     output = sandbox.ok("run", "--rm", "-w", "/srv/sbx", "host", str(program), group)
+    compare(group, output)
+
+
+@pytest.mark.parametrize("place", ["tmpfs", "volume", "bind"])
+@pytest.mark.parametrize("group", GROUPS)
+def test_root_and_other_users_may_do_in_mounts_what_the_kernel_allows(
+    sandbox: Sandbox, guest_program, tmp_path: pathlib.Path, group: str, place: str
+) -> None:
+    program = guest_program("ownership")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    flags = {
+        "tmpfs": ["--tmpfs", "/srv/sbx:mode=755"],
+        "volume": ["-v", f"{group}:/srv/sbx"],
+        "bind": ["-v", f"{folder}:/srv/sbx"],
+    }
+    output = sandbox.ok("run", "--rm", "-w", "/srv/sbx", *flags[place], "host", str(program), group)
     compare(group, output)
 
 
@@ -106,6 +124,42 @@ def test_permissions_are_checked_for_the_user_of_run(sandbox: Sandbox) -> None:
     assert "Permission denied" in lines[3]
     assert "Permission denied" in lines[4]
     assert lines[5].split()[2:4] == ["1000", "50"]
+
+
+OVERRIDES = """
+cd /mnt
+echo b >>ro && cat ro && rm shut/f && mkdir shut/d shut/d/e && mv shut/d dark/ && mv dark/d/e shut/
+cat dark/f && ls dark && ln ro dark/ro && ls -ld dark/d && cd dark && ls -ld ro && cd ..
+mknod null c 1 3 && echo x >null && ls -l null | cut -c1,11- | cut -d' ' -f5,6
+stat -c '%a %n' ro shut dark
+chmod 700 dark && stat -c '%a %n' dark; cat /fixed/none
+"""
+
+
+def test_root_overrides_the_modes_of_files_that_the_user_bound(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    folder = tmp_path / "bind"
+    for name, mode in (("shut", 0o555), ("dark", 0)):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "f").write_text(f"{name}\n")
+        (folder / name).chmod(mode)
+    (folder / "ro").write_text("a\n")
+    (folder / "ro").chmod(0o444)
+    fixed = tmp_path / "fixed"
+    fixed.mkdir()
+    (fixed / "none").write_text("x")
+    (fixed / "none").chmod(0)
+    words = ["-v", f"{folder}:/mnt", "-v", f"{fixed}:/fixed:ro", "host", "sh", "-c", OVERRIDES]
+    done = sandbox.call("run", "--rm", *words)
+    lines = done.stdout.decode().splitlines()
+    assert lines[:5] == ["a", "b", "dark", "d", "f"], (lines, done.stderr)
+    assert [line[:10] for line in lines[5:7]] == ["drwxr-xr-x", "-r--r--r--"]
+    assert lines[7:] == ["1, 3", "444 ro", "555 shut", "0 dark", "700 dark"], lines
+    assert b"/fixed/none: Permission denied" in done.stderr, "a read-only mount stays as it is"
+    assert (folder / "ro").read_text() == "a\nb\n"
+    assert stat.S_IMODE((folder / "ro").stat().st_mode) == 0o444
+    assert stat.S_IMODE((fixed / "none").stat().st_mode) == 0
 
 
 TEMPORARY = """

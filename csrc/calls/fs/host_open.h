@@ -12,6 +12,9 @@
 long sb_open_strictly(struct sb_call *call, int dirfd, const char *host, int flags);
 /* The same. Falls back to O_NOFOLLOW when the kernel has no openat2, a filter refuses it, or a
  * directory above the store became a symlink. */
+/* The same for the entry at, whose permission was checked: the user's own files in mounts are
+ * opened whatever their mode on the host is (tree/loosen.h). */
+long sb_open_allowed(struct sb_call *call, const struct sb_at *at, int flags) SB_MUST_CHECK;
 long sb_open_host(struct sb_call *call, const char *host, int flags);
 /* Open the host's device of this number, or the node at this place if it is one. Otherwise
  * -EPERM. */

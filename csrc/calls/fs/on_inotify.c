@@ -12,6 +12,7 @@
 #include "guest/handlers.h"
 #include "guest/paths/lookup.h"
 #include "guest/paths/proc_entry.h"
+#include "tree/loosen.h"
 
 /* Of <sys/inotify.h>; linux/inotify.h cannot be included beside <fcntl.h>. */
 #define IN_ONLY_DIR 0x01000000u
@@ -67,6 +68,7 @@ long on_inotify_add_watch(struct sb_call *call)
 	if (err < 0)
 		return err;
 	__atomic_store_n(&call->fs->tree->shared->watched, 1, __ATOMIC_SEQ_CST);
+	sb_loosen_ahead(call->fs, at, 4);
 	return sb_guest_block(call, __NR_inotify_add_watch, fd, SB_P(at->host.buf), host_mask, 0, 0,
 			      0);
 }

@@ -166,7 +166,7 @@ static int check_owner(struct sb_call *call, struct sb_at *at)
 
 static long open_directory(const struct how *how, struct sb_call *call, struct sb_at *at)
 {
-	long fd = sb_open_host(call, at->host.buf, host_flags(how));
+	long fd = sb_open_allowed(call, at, host_flags(how));
 
 	/* Another process is just making a merged directory in the upper. */
 	if (fd == -ENOENT && at->spot.place == SB_PLACE_UPPER && at->spot.lower_below &&
@@ -287,7 +287,7 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 		err = sb_change_written(call->fs, at);
 	if (err < 0)
 		return err;
-	fd = sb_open_host(call, at->host.buf, host_flags(how));
+	fd = sb_open_allowed(call, at, host_flags(how));
 	/* The machine's user may not read this file of the machine. It may have a stand-in. */
 	if (fd == -EACCES && at->spot.place == SB_PLACE_LIVE &&
 	    sb_copyup(call->fs, at, UINT64_MAX) == 0)

@@ -23,6 +23,7 @@
 #include "guest/paths/proc_entry.h"
 #include "procfs/proc_text.h"
 #include "tree/host_path.h"
+#include "tree/loosen.h"
 
 #define PATH_OFFSET 2 /* offsetof(struct sockaddr_un, sun_path) */
 #define PATH_ROOM (UNIX_PATH_MAX - 1)
@@ -179,6 +180,7 @@ int sb_socket_name_resolve(struct sb_call *call, struct sb_socket_name *name)
 		err = sb_tree_permit(call->fs, at, 2);
 	if (err < 0)
 		return err;
+	sb_loosen_ahead(call->fs, at, 2);
 	return sb_socket_name_host(call, at, name);
 }
 
