@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 9
+#define SB_ABI_VERSION 10
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -139,6 +139,7 @@ struct sb_ids {
 #define SB_CONTROL_FENCED 2048 /* the host has found Landlock: it must stand */
 #define SB_CONTROL_UNCONFINED 4096 /* allow what only Docker's default refuses */
 #define SB_CONTROL_PROFILE 8192 /* a seccomp profile of the user decides, too (profile.h) */
+#define SB_CONTROL_OWNED_MOUNTS 16384 /* a mount has a uid or a gid of its own */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */
@@ -158,6 +159,8 @@ struct sb_mount {
 	uint64_t dev; /* st_dev of the host object at start */
 	uint32_t parent; /* node of the directory that holds it, or SB_NO_NODE */
 	uint32_t is_dir;
+	uint32_t uid; /* whose the files of the machine's user are here, as the guest sees it */
+	uint32_t gid;
 	struct sb_text guest;
 	struct sb_text host;
 };

@@ -22,6 +22,7 @@
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/loosen.h"
+#include "tree/mounts.h"
 #include "tree/whiteout.h"
 #include "view/view.h"
 
@@ -226,31 +227,40 @@ static long make_here(struct sb_fs *fs, const struct recipe *r, const char *host
 	return err;
 }
 
-/* Has the guest's view of a new file in a mount more than the host's file? */
-static bool mount_needs_record(const struct sb_looks *looks)
+/* What of the looks of a new file in a mount do the host's file and the mount not say? Flags of a
+ * record. */
+static uint32_t beyond_mount(const struct sb_fs *fs, uint32_t mount, const struct sb_looks *looks)
 {
-	return looks->uid != 0 || looks->gid != 0 || (looks->mode & SB_SET_ID_BITS) != 0;
+	const struct sb_control *control = fs->tree->control;
+	uint32_t flags = 0;
+
+	if (looks->uid != sb_mount_uid(control, mount) ||
+	    looks->gid != sb_mount_gid(control, mount))
+		flags |= SB_OWNER_IDS;
+	if ((looks->mode & SB_SET_ID_BITS) != 0)
+		flags |= SB_OWNER_MODE;
+	return flags;
 }
 
 /* A new file in a mount belongs to the caller; give it a record for another owner and set-id bits.
  */
-static int own_in_mount(struct sb_fs *fs, int fd, const char *host, const struct sb_looks *looks)
+static int own_in_mount(struct sb_fs *fs, int fd, const char *host, uint32_t mount,
+			const struct sb_looks *looks)
 {
-	struct sb_owner record = {.uid = looks->uid, .gid = looks->gid, .mode = looks->mode};
+	struct sb_owner record = {.flags = beyond_mount(fs, mount, looks),
+				  .uid = looks->uid,
+				  .gid = looks->gid,
+				  .mode = looks->mode};
 	struct sb_owner_key key;
 	struct statx sx;
 	int err;
 
-	if (!mount_needs_record(looks) && !sb_owner_may_be_stale(fs->tree))
+	if (record.flags == 0 && !sb_owner_may_be_stale(fs->tree))
 		return 0;
 	err = (int)sys_statx(fd, host, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, SB_STATX_MASK, &sx);
 	if (err < 0)
 		return err;
 	sb_owner_key(fs->tree, &sx, &key);
-	if (looks->uid != 0 || looks->gid != 0)
-		record.flags |= SB_OWNER_IDS;
-	if ((looks->mode & SB_SET_ID_BITS) != 0)
-		record.flags |= SB_OWNER_MODE;
 	if (record.flags != 0)
 		return sb_owner_put(fs->tree, &key, &record);
 	sb_owner_drop(fs->tree, &key);
@@ -274,7 +284,7 @@ static long make_in_mount(struct sb_fs *fs, const struct sb_at *at, const struct
 		result = make_in_dir(fs, r, host);
 	if (result < 0 || is_device(r->looks.mode))
 		return result;
-	err = own_in_mount(fs, AT_FDCWD, host, &r->looks);
+	err = own_in_mount(fs, AT_FDCWD, host, at->dir.mount, &r->looks);
 	if (err == 0 && r->inherits)
 		err = inherit(fs, r, host);
 	if (err == 0)
@@ -419,7 +429,8 @@ long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t m
 		return err;
 	sb_commit_begin(fs);
 	in_mount = at->spot.mount != SB_NO_MOUNT;
-	if (in_mount ? mount_needs_record(&r.looks) : sb_upper_needs_record(&r.looks))
+	if (in_mount ? beyond_mount(fs, at->spot.mount, &r.looks) != 0
+		     : sb_upper_needs_record(&r.looks))
 		sb_owner_note_nameless(fs->tree);
 	mode = in_mount ? sb_mount_host_mode(r.looks.mode)
 			: sb_upper_host_mode(S_IFREG, r.looks.mode);
@@ -427,7 +438,7 @@ long sb_change_tmpfile(struct sb_fs *fs, struct sb_at *at, int flags, uint32_t m
 	if (fd == -EACCES && sb_loosen(fs, at->spot.mount, at->host.buf, 0300, NULL) == 0)
 		fd = sys_openat(AT_FDCWD, at->host.buf, flags | O_TMPFILE, mode);
 	if (fd >= 0) {
-		err = in_mount ? own_in_mount(fs, (int)fd, "", &r.looks)
+		err = in_mount ? own_in_mount(fs, (int)fd, "", at->spot.mount, &r.looks)
 			       : dress_tmpfile(fs, (int)fd, &r);
 		if (err < 0)
 			sys_close((int)fd);

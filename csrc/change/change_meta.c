@@ -21,6 +21,7 @@
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
 #include "tree/loosen.h"
+#include "tree/mounts.h"
 #include "tree/xattr.h"
 #include "view/view.h"
 
@@ -28,6 +29,7 @@ struct file {
 	const char *host; /* path, or "" with fd */
 	int fd;
 	bool in_upper;
+	uint32_t mount; /* that holds it, if its owners are its own */
 	struct statx sx;
 	struct sb_stat st; /* as the guest sees it */
 	struct sb_owner_key key;
@@ -39,7 +41,7 @@ struct file {
 static void look(struct sb_fs *fs, struct file *file)
 {
 	file->drops_caps = false;
-	sb_tree_virtual_stat(fs, &file->sx, &file->st);
+	sb_tree_virtual_stat(fs, &file->sx, file->mount, &file->st);
 	file->has_record = sb_owner_load(fs->tree, &file->sx, &file->key, &file->record);
 }
 
@@ -52,6 +54,7 @@ static int open_path(struct sb_fs *fs, struct sb_at *at, struct file *file)
 	file->host = at->host.buf;
 	file->fd = AT_FDCWD;
 	file->in_upper = at->spot.mount == SB_NO_MOUNT;
+	file->mount = at->spot.mount;
 	look(fs, file);
 	return 0;
 }
@@ -70,6 +73,7 @@ static int open_fd(struct sb_fs *fs, int fd, struct file *file)
 		return err;
 	file->host = NULL;
 	file->fd = fd;
+	file->mount = sb_tree_owned_mount_of_fd(fs, fd);
 	look(fs, file);
 	file->in_upper = file->key.volume == 0 && sb_upper_owns_fd(fs, fd);
 	return 0;
@@ -254,19 +258,27 @@ static int own_in_upper(struct sb_fs *fs, struct file *file, uint32_t uid, uint3
 	return host_chmod(file, bits);
 }
 
-static uint32_t to_host(uint32_t id, uint32_t own)
+/* Is the file's id as the guest sees it, once the host has it? own is the machine user's, shown
+ * what the guest sees in its place. */
+static bool is_shown(uint32_t id, uint32_t own, uint32_t shown)
 {
-	return id == 0 ? own : id;
+	return id == shown || id != own;
+}
+
+static uint32_t to_host(uint32_t id, uint32_t own, uint32_t shown)
+{
+	return id == shown ? own : id;
 }
 
 static int own_in_mount(struct sb_fs *fs, struct file *file, uint32_t uid, uint32_t gid,
 			uint32_t mode)
 {
 	const struct sb_control *control = fs->tree->control;
-	int err =
-		host_chown(file, to_host(uid, control->host_uid), to_host(gid, control->host_gid));
-
+	const uint32_t shown_uid = sb_mount_uid(control, file->mount);
+	const uint32_t shown_gid = sb_mount_gid(control, file->mount);
 	const bool is_ours = file->sx.stx_uid == control->host_uid;
+	int err = host_chown(file, to_host(uid, control->host_uid, shown_uid),
+			     to_host(gid, control->host_gid, shown_gid));
 
 	if (err < 0 && (err != -EPERM || (!is_ours && !sb_ids_has_cap(fs->ids, SB_CAP_CHOWN))))
 		return err;
@@ -274,7 +286,9 @@ static int own_in_mount(struct sb_fs *fs, struct file *file, uint32_t uid, uint3
 		(void)!host_chown(file, file->sx.stx_uid, UINT32_MAX);
 	if ((file->record.flags & SB_OWNER_MODE) != 0)
 		file->record.mode = mode;
-	if (err == 0 && (file->record.flags & SB_OWNER_IDS) == 0)
+	if (err == 0 && (file->record.flags & SB_OWNER_IDS) == 0 &&
+	    is_shown(uid, control->host_uid, shown_uid) &&
+	    is_shown(gid, control->host_gid, shown_gid))
 		return save(fs, file);
 	file->record.flags |= SB_OWNER_IDS;
 	file->record.uid = uid;
@@ -350,7 +364,7 @@ static bool name_terminal(int fd, char out[24])
 int sb_change_give_terminal(struct sb_fs *fs, int fd, uint32_t uid)
 {
 	char name[24] = "";
-	struct file file = {.fd = fd};
+	struct file file = {.fd = fd, .mount = SB_NO_MOUNT};
 	const bool is_master = name_terminal(fd, name);
 
 	if (sys_statx(is_master ? AT_FDCWD : fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,

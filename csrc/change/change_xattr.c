@@ -233,9 +233,9 @@ static int check_remove(const struct sb_fs *fs, const struct bag *bag, const cha
 
 /* ---- one file ------------------------------------------------------------ */
 
-static void bag_of_stat(struct sb_fs *fs, const struct statx *sx, struct bag *bag)
+static void bag_of_stat(struct sb_fs *fs, const struct statx *sx, uint32_t mount, struct bag *bag)
 {
-	sb_tree_virtual_stat(fs, sx, &bag->st);
+	sb_tree_virtual_stat(fs, sx, mount, &bag->st);
 	bag->has_record = sb_owner_load(fs->tree, sx, &bag->key, &bag->record);
 	if (bag->has_record)
 		bag->packed = sb_owner_blob(fs->tree, &bag->record, &bag->len);
@@ -273,7 +273,7 @@ static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct
 	err = sb_entry_stat(at, sx);
 	if (err < 0)
 		return err;
-	bag_of_stat(fs, sx, bag);
+	bag_of_stat(fs, sx, at->spot.mount, bag);
 	bag->path = at->host.buf;
 	bag->mount = at->spot.mount;
 	if (at->spot.place != SB_PLACE_UPPER)
@@ -294,7 +294,7 @@ static int bag_of_fd(struct sb_fs *fs, int fd, struct bag *bag, struct statx *sx
 	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, sx);
 	if (err < 0)
 		return err;
-	bag_of_stat(fs, sx, bag);
+	bag_of_stat(fs, sx, sb_tree_owned_mount_of_fd(fs, fd), bag);
 	bag->opened = fd;
 	if (!sb_upper_owns_fd(fs, fd))
 		bag->fd = fd;

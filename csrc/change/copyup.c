@@ -263,7 +263,7 @@ static int lower_stat(struct sb_fs *fs, uint32_t node, const char *guest, struct
 		return node == SB_NO_NODE ? -ENOENT : sb_spot_stat(fs, &spot, NULL, NULL, st);
 	err = sb_host_stat(guest, &sx);
 	if (err == 0)
-		sb_tree_virtual_stat(fs, &sx, st);
+		sb_tree_virtual_stat(fs, &sx, SB_NO_MOUNT, st);
 	return err;
 }
 

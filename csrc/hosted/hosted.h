@@ -77,9 +77,10 @@ int sb_hosted_syscall(const char *name);
 
 /* hosted_tables.c */
 
-/* Attach a mount to a draft. guest must be canonical (sb_hosted_resolve). */
+/* Attach a mount to a draft. guest must be canonical (sb_hosted_resolve). The files of the
+ * machine's user there are those of uid and gid. */
 int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest,
-			const char *host);
+			const char *host, uint32_t uid, uint32_t gid);
 /* Post how a process enters the container, with all capabilities or with those of the container.
  * Returns the number of the entry, or -EBUSY when all are in use. */
 int sb_hosted_post_entry(struct sb_hosted *h, const char *path, const char *cwd, uint32_t umask,

@@ -66,10 +66,10 @@ static void shadow_nodes(struct sb_hosted *h, const char *guest, size_t len, str
 }
 
 int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, const char *guest,
-			const char *host)
+			const char *host, uint32_t uid, uint32_t gid)
 {
 	struct sb_control *control = h->draft;
-	struct sb_mount mount = {.kind = kind, .flags = flags};
+	struct sb_mount mount = {.kind = kind, .flags = flags, .uid = uid, .gid = gid};
 	size_t len = strlen(guest);
 	struct statx sx = {0};
 	int err = 0;
@@ -93,6 +93,8 @@ int sb_hosted_add_mount(struct sb_hosted *h, uint32_t kind, uint32_t flags, cons
 		return err;
 	shadow_nodes(h, guest, len, &mount);
 	insert_mount(control, &mount);
+	if (uid != 0 || gid != 0)
+		control->flags |= SB_CONTROL_OWNED_MOUNTS;
 	return 0;
 }
 

@@ -25,6 +25,16 @@ static inline bool sb_tree_is_proc(const struct sb_tree *tree, const struct sb_s
 	       tree->control->mounts[spot->mount].kind == SB_MOUNT_PROC;
 }
 
+/* Whose are the files of the machine's user in this mount, or in the tree (SB_NO_MOUNT)? */
+static inline uint32_t sb_mount_uid(const struct sb_control *control, uint32_t mount)
+{
+	return mount < SB_MAX_MOUNTS ? control->mounts[mount].uid : 0;
+}
+static inline uint32_t sb_mount_gid(const struct sb_control *control, uint32_t mount)
+{
+	return mount < SB_MAX_MOUNTS ? control->mounts[mount].gid : 0;
+}
+
 /* The innermost mount that holds a path, or SB_NO_MOUNT. */
 uint32_t sb_tree_mount_of(const struct sb_tree *tree, const char *guest, uint32_t len);
 /* Is a mount attached at this very entry? */

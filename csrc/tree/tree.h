@@ -172,7 +172,7 @@ struct sb_work {
 		uint32_t len;
 		struct sb_spot spot;
 	} stack[256]; /* spots of the first components, for ".." and for parents */
-	char buffer[32768]; /* directory reading, copying */
+	char buffer[32768] __attribute__((aligned(16))); /* directory reading, copying */
 };
 
 #endif

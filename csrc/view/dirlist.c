@@ -204,7 +204,7 @@ static int ask_upper(struct reader *r, const char *name, size_t len, struct sb_s
 		return 0;
 	if ((sx.stx_mode & S_IFMT) == S_IFLNK && sb_is_whiteout(r->fs->tree, AT_FDCWD, host->buf))
 		return -ENOENT;
-	sb_tree_virtual_stat(r->fs, &sx, st);
+	sb_tree_virtual_stat(r->fs, &sx, SB_NO_MOUNT, st);
 	return 1;
 }
 
@@ -262,7 +262,7 @@ static bool emit_upper_entry(struct reader *r, int src, const struct sb_dirent *
 	}
 	if ((type == 0 || sb_owner_maybe(tree, 0, ino)) &&
 	    sys_statx(src, name, AT_SYMLINK_NOFOLLOW, SB_STATX_MASK, &sx) == 0) {
-		sb_tree_virtual_stat(r->fs, &sx, &st);
+		sb_tree_virtual_stat(r->fs, &sx, SB_NO_MOUNT, &st);
 		ino = st.ino;
 		type = st.mode & S_IFMT;
 	}

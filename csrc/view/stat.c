@@ -71,7 +71,19 @@ static void stat_link(const struct sb_tree *tree, uint32_t mount, struct sb_stat
 	};
 }
 
-void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct sb_stat *out)
+uint32_t sb_tree_owned_mount_of_fd(const struct sb_fs *fs, int fd)
+{
+	struct sb_path *host = &fs->work->host;
+	struct sb_path *guest = &fs->work->guest;
+
+	if ((fs->tree->control->flags & SB_CONTROL_OWNED_MOUNTS) == 0 || sb_fd_path(fd, host) < 0 ||
+	    host->buf[0] != '/' || sb_tree_guest_path(fs, host->buf, host->len, guest) < 0)
+		return SB_NO_MOUNT;
+	return sb_tree_mount_of(fs->tree, guest->buf, guest->len);
+}
+
+void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, uint32_t mount,
+			  struct sb_stat *out)
 {
 	const struct sb_tree *tree = fs->tree;
 	const struct sb_control *control = tree->control;
@@ -87,8 +99,10 @@ void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct
 		.blocks = sx->stx_blocks,
 		.mode = sx->stx_mode,
 		.nlink = sx->stx_nlink,
-		.uid = sx->stx_uid == control->host_uid ? 0 : sx->stx_uid,
-		.gid = sx->stx_gid == control->host_gid ? 0 : sx->stx_gid,
+		.uid = sx->stx_uid == control->host_uid ? sb_mount_uid(control, mount)
+							: sx->stx_uid,
+		.gid = sx->stx_gid == control->host_gid ? sb_mount_gid(control, mount)
+							: sx->stx_gid,
 		.blksize = sx->stx_blksize,
 		.has_btime = (sx->stx_mask & STATX_BTIME) != 0,
 		.atime = sb_time_of(sx->stx_atime),
@@ -172,7 +186,7 @@ int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struc
 	}
 	if (err < 0)
 		return err;
-	sb_tree_virtual_stat(fs, sx, out);
+	sb_tree_virtual_stat(fs, sx, spot->mount, out);
 	if (merged)
 		stat_merged(fs, spot->node, sx, out);
 	return 0;
@@ -251,7 +265,7 @@ static bool stat_copy(struct sb_fs *fs, uint32_t node, struct sb_stat *out)
 	    sb_tree_upper_path(fs, guest->buf, guest->len, host) < 0 ||
 	    sb_host_stat(host->buf, &sx) < 0)
 		return false;
-	sb_tree_virtual_stat(fs, &sx, &copy);
+	sb_tree_virtual_stat(fs, &sx, SB_NO_MOUNT, &copy);
 	if (((copy.mode ^ n->mode) & S_IFMT) != 0)
 		return false;
 	if ((copy.mode & S_IFMT) == S_IFDIR && tree->state[node] == SB_STATE_MERGED) {
@@ -357,6 +371,8 @@ int sb_tree_fstat_plain(const struct sb_fs *fs, int fd, struct stat *out)
 	if (sb_owner_any(tree) &&
 	    sb_owner_maybe(tree, sb_owner_volume(tree, out->st_dev), out->st_ino))
 		return 0;
+	if ((control->flags & SB_CONTROL_OWNED_MOUNTS) != 0)
+		return 0;
 	if (out->st_uid == control->host_uid)
 		out->st_uid = 0;
 	if (out->st_gid == control->host_gid)
@@ -391,7 +407,7 @@ int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)
 	if (tree->index != NULL && (dev == control->store_dev || dev == control->store_file_dev))
 		found = sb_index_find_inode(tree, sx.stx_ino);
 	if (found == SB_NO_NODE) {
-		sb_tree_virtual_stat(fs, &sx, out);
+		sb_tree_virtual_stat(fs, &sx, sb_tree_owned_mount_of_fd(fs, fd), out);
 		return 0;
 	}
 	found = opened_name(fs, fd, found);

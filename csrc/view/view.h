@@ -86,8 +86,12 @@ int sb_tree_stat_parent(const struct sb_fs *fs, const struct sb_at *at,
 			struct sb_stat *out) SB_MUST_CHECK;
 
 /* What the guest sees of a host file that is not in the index: owner records, uid mapping. sx
- * must hold STATX_BASIC_STATS and, where known, STATX_BTIME. */
-void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, struct sb_stat *out);
+ * must hold STATX_BASIC_STATS and, where known, STATX_BTIME. mount holds the file. */
+void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, uint32_t mount,
+			  struct sb_stat *out);
+/* The mount that holds a descriptor's file, if its owners are its own, else SB_NO_MOUNT. Uses
+ * work->guest and host. */
+uint32_t sb_tree_owned_mount_of_fd(const struct sb_fs *fs, int fd);
 
 /* Stat of a descriptor of any file of the container: also of deleted ones, pipes and sockets.
  * The inode identifies the file: the index knows layer files, the owner table the others. node

@@ -405,7 +405,9 @@ class Tree(Closing):
         host = os.fsencode(mount.host)
         if not is_link:
             host = os.path.realpath(host)
-        result = lib.sb_hosted_add_mount(self._handle, kind, flags, guest, host)
+        result = lib.sb_hosted_add_mount(
+            self._handle, kind, flags, guest, host, mount.uid, mount.gid
+        )
         _check(result, f"cannot mount {mount.host} at {mount.guest}")
 
     def post_entry(self, request: EntryRequest) -> int:

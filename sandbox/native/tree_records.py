@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 
 class Mount(Record, frozen=True):
-    """A path of the host mounted at *guest*; for a link, *host* is the target."""
+    """A path of the host mounted at *guest*; for a link, *host* is the target.
+
+    The files of the machine's user there are shown as those of *uid* and *gid*.
+    """
 
     kind: str
     guest: str
     host: str
     read_only: bool = False
+    uid: int = 0
+    gid: int = 0
 
 
 class ControlSpec(Record, frozen=True):

@@ -209,7 +209,8 @@ def _make_control(
             index_path=place.index,
             layer_dirs=list(place.layer_dirs),
             mounts=[
-                core.Mount(row.kind.value, row.target, row.host, row.read_only) for row in rows
+                core.Mount(row.kind.value, row.target, row.host, row.read_only, row.uid, row.gid)
+                for row in rows
             ],
             hostname=config.hostname,
             read_only_root=config.read_only,
@@ -261,4 +262,5 @@ def _user_rows(config: ContainerConfig, run_dir: RunDir) -> list[mounts.Row]:
                 'invalid mount config for type "bind": '
                 f"bind source path does not exist: {mount.source}"
             )
-    return mounts.user_rows(config.mounts, tmpfs_dirs)
+    owner = mounts.bind_owner(config.user, os.getuid(), os.getgid())
+    return mounts.user_rows(config.mounts, tmpfs_dirs, owner)

@@ -45,12 +45,17 @@ class Kind(Enum):
 
 
 class Row(Record, frozen=True):
-    """One mount; the host side of a `Kind.LINK` is the link's target."""
+    """One mount; the host side of a `Kind.LINK` is the link's target.
+
+    The user's own files there are shown as those of *uid* and *gid*.
+    """
 
     kind: Kind
     target: str
     host: str
     read_only: bool = False
+    uid: int = 0
+    gid: int = 0
 
 
 def clean_target(target: str) -> str:
@@ -314,16 +319,37 @@ def etc_rows(container_dir: str, names: Iterable[str], *, read_only: bool) -> li
     return [Row(Kind.BIND, f"/etc/{name}", f"{container_dir}/{name}", read_only) for name in names]
 
 
-def user_rows(mounts: Iterable[MountPoint], tmpfs_dirs: dict[str, str]) -> list[Row]:
-    """Return the user's mounts, outer before inner; *tmpfs_dirs* is by target."""
+def user_rows(
+    mounts: Iterable[MountPoint],
+    tmpfs_dirs: dict[str, str],
+    owner: tuple[int, int] = (0, 0),
+) -> list[Row]:
+    """Return the user's mounts, outer before inner; *tmpfs_dirs* is by target.
+
+    *owner* has the user's own files in binds that name no owner.
+    """
     rows = []
     for mount in sorted(mounts, key=lambda item: item.target.count("/")):
-        if mount.type != "tmpfs":
-            rows.append(Row(Kind.BIND, mount.target, mount.source, mount.read_only))
-        else:
+        uid, gid = mount.uid or 0, mount.gid or 0
+        if mount.type == "tmpfs":
             host = tmpfs_dirs[mount.target]
-            rows.append(Row(Kind.TMPFS, mount.target, host, mount.read_only))
+            rows.append(Row(Kind.TMPFS, mount.target, host, mount.read_only, uid, gid))
+            continue
+        if mount.type == "bind" and mount.uid is None and mount.gid is None:
+            uid, gid = owner
+        rows.append(Row(Kind.BIND, mount.target, mount.source, mount.read_only, uid, gid))
     return rows
+
+
+def bind_owner(user: str, uid: int, gid: int) -> tuple[int, int]:
+    """Return whose the files of the machine's user *uid*, *gid* are in a container run as *user*.
+
+    A container that runs as this very number shows them as the machine does.
+
+    >>> bind_owner("1000:1000", 1000, 1000), bind_owner("1000", 1000, 100), bind_owner("", 7, 7)
+    ((1000, 1000), (1000, 100), (0, 0))
+    """
+    return (uid, gid) if user.partition(":")[0] == str(uid) else (0, 0)
 
 
 def replace_rows(base: list[Row], override: list[Row]) -> list[Row]:

@@ -49,14 +49,12 @@ def _told(run_dir: str, mount: MountPoint) -> str:
 
 def is_told(mount: MountPoint) -> bool:
     """Tell whether a mount has owners of its own beside those of the host's files."""
-    return mount.type == "volume" or mount.uid is not None or mount.gid is not None
+    return mount.type == "volume"
 
 
 def restore(tree: core.Tree, mount: MountPoint, run_dir: str) -> None:
     """Load the stored owners of a volume's files into the container's table."""
-    if mount.type != "volume":
-        if is_told(mount):
-            _claim(tree, mount)
+    if not is_told(mount):
         return
     facts = _read(_file_of(mount))
     for name, fact in facts.items():
@@ -91,14 +89,6 @@ def _write(path: str, facts: Mapping[bytes, _Fact]) -> None:
         for name, (uid, gid, mode) in facts.items():
             row = {"p": name.decode("latin-1"), "u": uid, "g": gid, "m": mode}
             file.write(json.dumps(row) + "\n")
-
-
-def _claim(tree: core.Tree, mount: MountPoint) -> None:
-    """Show the user's own files with the requested ids as owner."""
-    for path, status in _walk(tree, os.fsencode(mount.target)):
-        if (status.uid, status.gid) == (0, 0):
-            with suppress(NativeError):
-                tree.chown(path, mount.uid or 0, mount.gid or 0)
 
 
 def save(tree: core.Tree, mount: MountPoint, run_dir: str) -> None:

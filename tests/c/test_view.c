@@ -105,8 +105,8 @@ static void make_container(void)
 	CHECK_INT(sb_hosted_create("run/control", &spec), 0);
 	h = sb_hosted_open_draft("run/control", &err);
 	CHECK(h != NULL);
-	CHECK_INT(sb_hosted_add_mount(h, SB_MOUNT_BIND, 0, "/a/data", full("data")), 0);
-	CHECK_INT(sb_hosted_add_mount(h, SB_MOUNT_PROC, 0, "/proc", "/proc"), 0);
+	CHECK_INT(sb_hosted_add_mount(h, SB_MOUNT_BIND, 0, "/a/data", full("data"), 0, 0), 0);
+	CHECK_INT(sb_hosted_add_mount(h, SB_MOUNT_PROC, 0, "/proc", "/proc", 0, 0), 0);
 	free((void *)(uintptr_t)spec.store);
 	free((void *)(uintptr_t)spec.run);
 	free((void *)(uintptr_t)spec.upper);

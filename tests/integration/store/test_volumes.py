@@ -109,6 +109,33 @@ def test_a_bind_mount_shows_the_given_owner(engine: Sandbox, tmp_path: pathlib.P
     assert (place / "y").stat().st_uid == os.getuid()
 
 
+AS_SELF = """
+stat -c %u:%g /w /w/x; echo y >/w/y && stat -c %u:%g /w/y; chown 0:0 /w/y 2>&1 | tail -c 24
+python3 -c 'import os; print(os.fstat(os.open("/w/x", 0)).st_uid)'; echo new >>/w/x; id -u
+while [ ! -e /w/late ]; do sleep 0.05; done; stat -c %u:%g /w/late
+"""
+
+
+@pytest.mark.parametrize("way", ["-u", "uid"])
+def test_files_of_a_bind_can_be_those_of_the_machines_user(
+    engine: Sandbox, tmp_path: pathlib.Path, way: str
+) -> None:
+    place = tmp_path / "mine"
+    place.mkdir(mode=0o755)
+    (place / "x").write_text("x")
+    own = f"{os.getuid()}:{os.getgid()}"
+    flags = ["-u", own, "-v", f"{place}:/w"]
+    if way == "uid":
+        flags[-1] += f":uid={os.getuid()},gid={os.getgid()}"
+    engine.ok("run", "-d", "--name", "self", *flags, "host", "sh", "-c", AS_SELF)
+    (place / "late").write_text("made by the machine, meanwhile")
+    assert engine.ok("wait", "self").strip() == "0"
+    lines = engine.ok("logs", "self").splitlines()
+    uid = str(os.getuid())
+    assert lines == [own, own, own, "Operation not permitted", uid, uid, own]
+    assert (place / "x").read_text() == "xnew\n"
+
+
 def test_volumes_of_the_image_are_created(engine: Sandbox, tmp_path: pathlib.Path) -> None:
     _image(engine, tmp_path)
     engine.ok("create", "--name", "user", "img:1")

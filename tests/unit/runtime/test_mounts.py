@@ -125,6 +125,16 @@ def test_outer_mounts_precede_inner_mounts() -> None:
     ]
 
 
+def test_files_of_a_bind_are_the_containers_users_unless_the_bind_names_an_owner() -> None:
+    points = [
+        MountPoint("bind", "/a", "/x"),
+        MountPoint("bind", "/b", "/y", uid=3),
+        MountPoint("volume", "/c", "/z"),
+    ]
+    rows = mounts.user_rows(points, {}, mounts.bind_owner("1000", 1000, 100))
+    assert [(row.uid, row.gid) for row in rows] == [(1000, 100), (3, 0), (0, 0)]
+
+
 def test_a_user_mount_replaces_a_system_one() -> None:
     base = mounts.system_rows(dev_dir="/run/dev", shm_dir="/run/shm")
     mine = [Row(Kind.BIND, "/dev/shm", "/big")]
