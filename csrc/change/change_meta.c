@@ -76,7 +76,9 @@ static int open_fd(struct sb_fs *fs, int fd, struct file *file)
 	file->mount = sb_tree_owned_mount_of_fd(fs, fd);
 	look(fs, file);
 	file->in_upper = file->key.volume == 0 && sb_upper_owns_fd(fs, fd);
-	return 0;
+	if (!file->in_upper)
+		return sb_tree_may_write_fd(fs, fd);
+	return (fs->tree->control->flags & SB_CONTROL_READ_ONLY) != 0 ? -EROFS : 0;
 }
 
 static int host_chmod(const struct file *file, uint32_t mode)

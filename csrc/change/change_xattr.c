@@ -529,7 +529,7 @@ int sb_change_fsetxattr(struct sb_fs *fs, int fd, const char *name, const char *
 	struct bag bag;
 	uint32_t bits;
 	bool minimal = false;
-	int err = bag_of_fd(fs, fd, &bag, &sx);
+	int err = bag_of_fd(fs, fd, &bag, &sx) ?: sb_tree_may_write_fd(fs, fd);
 
 	if (!value)
 		value = "";
@@ -552,7 +552,7 @@ int sb_change_fremovexattr(struct sb_fs *fs, int fd, const char *name)
 {
 	struct statx sx;
 	struct bag bag;
-	int err = bag_of_fd(fs, fd, &bag, &sx);
+	int err = bag_of_fd(fs, fd, &bag, &sx) ?: sb_tree_may_write_fd(fs, fd);
 
 	if (err == 0)
 		err = check_remove(fs, &bag, name);

@@ -26,6 +26,24 @@ int sb_tree_may_write(const struct sb_fs *fs, const struct sb_spot *spot)
 	return (control->flags & SB_CONTROL_READ_ONLY) != 0 ? -EROFS : 0;
 }
 
+int sb_tree_may_write_fd(const struct sb_fs *fs, int fd)
+{
+	const struct sb_control *control = fs->tree->control;
+	struct sb_path *host = &fs->work->host;
+	struct sb_path *guest = &fs->work->guest;
+	uint32_t mount;
+
+	if (sb_upper_owns_fd(fs, fd))
+		return (control->flags & SB_CONTROL_READ_ONLY) != 0 ? -EROFS : 0;
+	if (sb_fd_path(fd, host) < 0 || host->buf[0] != '/' ||
+	    sb_tree_guest_path(fs, host->buf, host->len, guest) < 0)
+		return 0; /* a pipe, a socket, a file without a name */
+	mount = sb_tree_mount_of(fs->tree, guest->buf, guest->len);
+	if (mount == SB_NO_MOUNT)
+		return 0;
+	return (control->mounts[mount].flags & SB_MOUNT_READ_ONLY) != 0 ? -EROFS : 0;
+}
+
 /* Old kernels and filters have no faccessat2. Our real and effective ids are equal. */
 static int ask_access(const char *host, unsigned want)
 {

@@ -116,6 +116,8 @@ long sb_tree_readlink(struct sb_fs *fs, const struct sb_at *at, char *buf,
 
 /* -EROFS when this spot lies in a read-only mount or container. */
 int sb_tree_may_write(const struct sb_fs *fs, const struct sb_spot *spot) SB_MUST_CHECK;
+/* The same for the file of a descriptor, which may be in a mount. Uses work->guest and host. */
+int sb_tree_may_write_fd(const struct sb_fs *fs, int fd) SB_MUST_CHECK;
 /* May fs->ids do want (4 read, 2 write, 1 execute) here? 0, -EACCES, -EROFS. */
 int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
 /* The same without asking the host, for a caller that opens the file next: the host checks

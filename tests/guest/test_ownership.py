@@ -162,6 +162,37 @@ def test_root_overrides_the_modes_of_files_that_the_user_bound(
     assert stat.S_IMODE((fixed / "none").stat().st_mode) == 0
 
 
+BY_DESCRIPTOR = """
+import os
+fd = os.open('/fixed/file', os.O_RDONLY)
+for change in (
+    lambda: os.fchmod(fd, 0o777),
+    lambda: os.fchown(fd, 5, 5),
+    lambda: os.utime(fd),
+    lambda: os.setxattr(fd, 'user.a', b'1'),
+    lambda: os.removexattr(fd, 'user.a'),
+):
+    try:
+        change()
+        print('changed')
+    except OSError as error:
+        print(os.strerror(error.errno))
+"""
+
+
+def test_a_file_of_a_read_only_mount_is_not_changed_by_its_descriptor(
+    sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("x")
+    before = file.stat()
+    words = ["-v", f"{tmp_path}:/fixed:ro", "host", "python3", "-c", BY_DESCRIPTOR]
+    output = sandbox.ok("run", "--rm", *words)
+    assert output.splitlines() == 5 * ["Read-only file system"]
+    after = file.stat()
+    assert (after.st_mode, after.st_ctime_ns) == (before.st_mode, before.st_ctime_ns)
+
+
 TEMPORARY = """
 import os
 for folder in ('/dev/shm', '/var/tmp', '/mnt'):
