@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pathlib
 import stat
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -104,3 +106,54 @@ def test_files_and_directories_do_not_replace_each_other(
             [Item(TarEntry(b"x", kind, 0o755, 0, 0, 0, 0))],
             HostDestination(os.fsencode(tmp_path)),
         )
+
+
+def test_a_directory_that_becomes_a_link_meanwhile_is_not_written_through(
+    source: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    target = tmp_path / "target"
+
+    def exchanged() -> Iterator[Item]:
+        for item in host_items(os.fsencode(source)):
+            yield item
+            if item.entry.name == b"d":
+                (target / "d").rename(tmp_path / "moved")
+                (target / "d").symlink_to(outside)
+
+    with pytest.raises(SandboxError, match="Not a directory"):
+        copy_all(exchanged(), HostDestination(os.fsencode(target)))
+    assert os.listdir(outside) == []
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o755
+
+
+def test_a_link_in_the_place_of_the_copy_is_not_followed(
+    source: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "target").symlink_to(outside)
+    with pytest.raises(SandboxError, match="cannot overwrite non-directory"):
+        copy_all(host_items(os.fsencode(source)), HostDestination(os.fsencode(tmp_path / "target")))
+    assert os.listdir(outside) == []
+
+
+def _file(content: bytes, *, size: int, mode: int = 0o644) -> Item:
+    entry = TarEntry(name=b"", kind="f", mode=mode, uid=0, gid=0, mtime_ns=0, size=size)
+    return Item(entry, lambda: io.BytesIO(content))
+
+
+def test_a_file_on_the_host_gets_no_set_id_bits(tmp_path: pathlib.Path) -> None:
+    item = _file(b"text", size=4, mode=0o6755)
+    copy_all([item], HostDestination(os.fsencode(tmp_path / "file")))
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o755
+
+
+def test_a_file_that_grows_or_shrinks_is_copied_as_it_was_read(tmp_path: pathlib.Path) -> None:
+    grows = _file(b"longer", size=4)
+    copy_all([grows], HostDestination(os.fsencode(tmp_path / "grows")))
+    assert (tmp_path / "grows").read_bytes() == b"long"
+    shrinks = _file(b"short", size=9)
+    copy_all([shrinks], HostDestination(os.fsencode(tmp_path / "shrinks")))
+    assert (tmp_path / "shrinks").read_bytes() == b"short"

@@ -10,6 +10,9 @@ import stat
 import tarfile
 from typing import Any
 
+import pytest
+
+from sandbox.errors import SandboxError
 from sandbox.layers.tar_writer import write_tar
 from sandbox.runtime.copy.destinations import (
     HostDestination,
@@ -67,3 +70,26 @@ def test_a_link_at_the_top_is_copied_as_a_link_unless_followed(
     copy_all(host_items(link, follow=True), HostDestination(os.fsencode(tmp_path / "b")))
     assert not (tmp_path / "b").is_symlink()
     assert (tmp_path / "b").read_bytes() == b"content"
+
+
+def test_a_directory_that_becomes_a_link_meanwhile_is_not_read_through(
+    source: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("secret")
+    content = b""
+    for item in host_items(os.fsencode(source)):
+        content += b"".join(data for _, data in item.chunks())
+        if item.entry.name == b"d":
+            (source / "d").rename(tmp_path / "moved")
+            (source / "d").symlink_to(outside)
+    assert b"secret" not in content
+
+
+def test_a_file_that_became_a_pipe_is_an_error(source: pathlib.Path) -> None:
+    [item] = [item for item in host_items(os.fsencode(source)) if item.entry.name == b"d/file"]
+    (source / "d" / "file").unlink()
+    os.mkfifo(source / "d" / "file")
+    with pytest.raises(SandboxError, match="Stale"):
+        list(item.chunks())
