@@ -486,6 +486,14 @@ static void SB_NORETURN enter_from_keeper(struct sb_thread *thread, const struct
 	run_entry(thread, argv, envp);
 }
 
+/* Without scopes, a signal does not tell whose a process is. */
+static enum sb_peers peers_of(int keeper)
+{
+	if (!sb_landlock_has_scopes())
+		return SB_PEERS_FREE;
+	return keeper >= 0 ? SB_PEERS_ASKED : SB_PEERS_REFUSED;
+}
+
 /* Come in from outside: confine the process, then execute the program as a guest does. In a
  * container that runs, the keeper does that. */
 static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, const char *name)
@@ -495,6 +503,7 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	static struct sb_entry own; /* a taken entry may be used again */
 	struct sb_call *call = sb_thread_call(thread);
 	int keeper;
+	int asked;
 	long ret;
 
 	if (!entry || entry->state != 1)
@@ -515,14 +524,14 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	ret = sb_landlock_confine(&proc->tree);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot confine", execfn_copy, ret);
-	ret = sb_filter_install(&proc->tree);
-	if (ret < 0)
-		die(EXIT_FAILED, "cannot install the filter for", execfn_copy, ret);
+	asked = sb_filter_install(&proc->tree, peers_of(keeper));
+	if (asked < 0)
+		die(EXIT_FAILED, "cannot install the filter for", execfn_copy, asked);
 	ret = sb_profile_install(proc->tree.control);
 	if (ret < 0)
 		die(EXIT_FAILED, "cannot install the seccomp profile for", execfn_copy, ret);
 	if (keeper >= 0)
-		sb_keeper_start(thread, keeper, start->argv, enter_from_keeper);
+		sb_keeper_start(thread, keeper, asked, start->argv, enter_from_keeper);
 	run_entry(thread, start->argv, start->envp);
 }
 

@@ -102,3 +102,54 @@ void sb_fence_emit(struct sb_filter_code *p, unsigned nr, bool alone)
 	if (nr == __NR_socket)
 		emit_socket(p, alone);
 }
+
+enum sb_peer sb_fence_peer(unsigned nr)
+{
+	switch (nr) {
+#define PEER(nr32, name, kind) \
+	case __NR_##name:      \
+		return SB_PEER_##kind;
+#include "peers.def"
+#undef PEER
+	default:
+		return SB_PEER_NONE;
+	}
+}
+
+/* The first argument says what the second names: a process, a group or a user. A group or a user
+ * may have processes outside of the container. */
+static void emit_priority(struct sb_filter_code *p, unsigned process, unsigned user,
+			  unsigned action)
+{
+	sb_filter_load(p, SB_FILTER_ARGUMENT(0));
+	refuse_if(p, BPF_JEQ, user, EPERM);
+	sb_filter_load(p, SB_FILTER_ARGUMENT(1));
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 4, 0, 0);
+	sb_filter_load(p, SB_FILTER_ARGUMENT(0));
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, process);
+	sb_filter_emit(p, BPF_RET | BPF_K, 0, 0, action);
+	sb_filter_refuse(p, EPERM);
+}
+
+void sb_fence_emit_peers(struct sb_filter_code *p, unsigned nr, unsigned action)
+{
+	const enum sb_peer kind = sb_fence_peer(nr);
+
+	if (kind == SB_PEER_PRIORITY) {
+		emit_priority(p, 0, 2, action); /* PRIO_PROCESS, PRIO_USER */
+		return;
+	}
+	if (kind == SB_PEER_DISK) {
+		emit_priority(p, 1, 3, action); /* IOPRIO_WHO_* */
+		return;
+	}
+	if (kind == SB_PEER_LIMIT) { /* without a new limit it only asks */
+		sb_filter_load(p, SB_FILTER_ARGUMENT(2));
+		sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+		sb_filter_load(p, SB_FILTER_ARGUMENT(2) + 4);
+		sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 3, 0, 0);
+	}
+	sb_filter_load(p, SB_FILTER_ARGUMENT(0));
+	sb_filter_emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
+	sb_filter_emit(p, BPF_RET | BPF_K, 0, 0, action);
+}

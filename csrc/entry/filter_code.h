@@ -28,6 +28,18 @@ void sb_filter_load(struct sb_filter_code *p, unsigned offset);
 /* Let the call fail. */
 void sb_filter_refuse(struct sb_filter_code *p, unsigned error);
 
+/* A call that changes how another process runs. */
+enum sb_peer {
+	SB_PEER_NONE,
+	SB_PEER_PLAIN,   /* the first argument is the process */
+	SB_PEER_PRIORITY, /* the first says what the second names */
+	SB_PEER_DISK,   /* the same, with numbers of its own */
+	SB_PEER_LIMIT,   /* as PLAIN, if the third is not NULL */
+};
+enum sb_peer sb_fence_peer(unsigned nr);
+/* Answer such a call about another process with the action; all processes of the user: EPERM. */
+void sb_fence_emit_peers(struct sb_filter_code *p, unsigned nr, unsigned action);
+
 /* Are arguments of this call refused? alone: in a container without a network. */
 bool sb_fence_has_rules(unsigned nr, bool alone);
 /* Refuse the call with such arguments; other calls go on behind these instructions. */

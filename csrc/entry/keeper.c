@@ -15,16 +15,23 @@
 #include <asm/signal.h>
 #include <errno.h>
 #include <linux/mman.h>
+#include <linux/ioctl.h>
 #include <linux/poll.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 
 #include "clone.h"
+#include "compat_table.h"
+#include "entry/filter_code.h"
 #include "guest/paths/cwd.h"
 #include "guest/sigmask.h"
 
 #define MOST 64
 #define BACKLOG 64
+#define LISTENER 0 /* and 1 and 2 */
+#define ASKED 3
+#define FIXED 3 /* descriptors that are polled beside those of the processes */
 #define CONTROLLING 0x540e /* TIOCSCTTY */
 
 struct guest_process {
@@ -90,13 +97,14 @@ static void SB_NORETURN begin(struct sb_thread *thread, const struct sb_join *jo
 	sb_thread_forked(thread);
 	sb_cwd_forked(thread->proc);
 	thread->proc->pid = (uint32_t)sys_getpid();
-	sb_syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0, 0);
 	sb_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 	sb_syscall(__NR_setsid, 0, 0, 0, 0, 0, 0);
 	text = read_text(received[SB_KEEPER_TEXT], join->size);
 	for (int fd = 0; fd < SB_KEEPER_TEXT; fd++)
 		sb_syscall(__NR_dup3, received[fd], fd, 0, 0, 0, 0);
 	sb_syscall(__NR_close_range, SB_KEEPER_TEXT, ~0U, 0, 0, 0, 0);
+	/* Only now: until then the child has what the kernel asks the keeper by. */
+	sb_syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0, 0);
 	if (join->has_terminal)
 		sb_syscall(__NR_ioctl, 0, CONTROLLING, 0, 0, 0, 0);
 	if (join->cpus_len != 0)
@@ -110,7 +118,7 @@ static void SB_NORETURN begin(struct sb_thread *thread, const struct sb_join *jo
 	fail(125);
 }
 
-/* ---- the loop ------------------------------------------------------------------------ */
+/* ---- what joined --------------------------------------------------------------------- */
 
 static void answer(struct guest_process *process, int status)
 {
@@ -188,6 +196,43 @@ static void reap(void)
 	}
 }
 
+/* ---- calls about other processes ------------------------------------------------------- */
+
+/* Which process is the call about? */
+static int subject_of(const struct seccomp_data *data)
+{
+	const unsigned number = (unsigned)data->nr;
+	const unsigned nr = data->arch == SB_ARCH_AUDIT ? number : sb_compat_of_peers(number);
+
+	const enum sb_peer kind = sb_fence_peer(nr);
+
+	return (int)data->args[kind == SB_PEER_PRIORITY || kind == SB_PEER_DISK ? 1 : 0];
+}
+
+/* The domain decides: a signal reaches a process of the container and no other. The arguments are
+ * in registers, so nobody changes them after this look. */
+static void judge(int asked)
+{
+	struct seccomp_notif question;
+	struct seccomp_notif_resp verdict = {0};
+	int subject;
+	long ret;
+
+	memset(&question, 0, sizeof(question));
+	ret = sb_syscall(__NR_ioctl, asked, (long)SECCOMP_IOCTL_NOTIF_RECV, SB_P(&question), 0, 0,
+			 0);
+	if (ret < 0)
+		return;
+	subject = subject_of(&question.data);
+	verdict.id = question.id;
+	verdict.error = subject > 0 ? (int)sys_kill(subject, 0) : -ESRCH;
+	if (verdict.error == 0)
+		verdict.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	sb_syscall(__NR_ioctl, asked, (long)SECCOMP_IOCTL_NOTIF_SEND, SB_P(&verdict), 0, 0, 0);
+}
+
+/* ---- the loop ------------------------------------------------------------------------ */
+
 static struct guest_process *free_slot(void)
 {
 	for (int i = 0; i < MOST; i++) {
@@ -207,25 +252,26 @@ static void welcome(int listener)
 	*slot = (struct guest_process){.socket = fd, .watch = -1};
 }
 
-static void SB_NORETURN serve(struct sb_thread *thread, int listener, int first,
+static void SB_NORETURN serve(struct sb_thread *thread, int asked, int first,
 			      sb_keeper_entrance *entrance)
 {
-	static struct pollfd polled[2 + 2 * MOST];
+	static struct pollfd polled[FIXED + 2 * MOST];
 
 	for (;;) {
 		polled[0] = (struct pollfd){.fd = first, .events = POLLIN};
-		polled[1] = (struct pollfd){.fd = free_slot() ? listener : -1, .events = POLLIN};
+		polled[1] = (struct pollfd){.fd = free_slot() ? LISTENER : -1, .events = POLLIN};
+		polled[2] = (struct pollfd){.fd = asked, .events = POLLIN};
 		for (int i = 0; i < MOST; i++) {
-			polled[2 + 2 * i] =
+			polled[FIXED + 2 * i] =
 				(struct pollfd){.fd = joined[i].socket, .events = POLLIN};
-			polled[3 + 2 * i] =
+			polled[FIXED + 1 + 2 * i] =
 				(struct pollfd){.fd = joined[i].watch, .events = POLLIN};
 		}
 		sb_syscall(__NR_ppoll, SB_P(polled), SB_ARRAY_LEN(polled), 0, 0, 8, 0);
 		if (polled[0].revents != 0)
 			sys_exit_group(0);
 		for (int i = 0; i < MOST; i++) {
-			if (polled[2 + 2 * i].revents == 0)
+			if (polled[FIXED + 2 * i].revents == 0)
 				continue;
 			if (joined[i].watch < 0)
 				start(&joined[i], thread, entrance);
@@ -233,8 +279,12 @@ static void SB_NORETURN serve(struct sb_thread *thread, int listener, int first,
 				hear(&joined[i]);
 		}
 		reap();
+		if (polled[2].revents & POLLIN)
+			judge(asked);
+		else if (polled[2].revents != 0)
+			asked = -1;
 		if (polled[1].revents != 0)
-			welcome(listener);
+			welcome(LISTENER);
 	}
 }
 
@@ -246,7 +296,7 @@ void sb_keeper_rename(const char *name, char **argv)
 }
 
 /* Keep nothing of the first process but its rights. */
-static void settle(struct sb_thread *thread, int listener)
+static int settle(struct sb_thread *thread, int listener, int asked)
 {
 	const uint64_t all = SB_MASK_ALL;
 
@@ -257,14 +307,17 @@ static void settle(struct sb_thread *thread, int listener)
 	sb_syscall(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0, 0);
 	for (int fd = 0; fd < 3; fd++) /* no later descriptor gets one of these numbers */
 		sb_syscall(__NR_dup3, listener, fd, O_CLOEXEC, 0, 0, 0);
-	sb_syscall(__NR_close_range, 3, ~0U, 0, 0, 0, 0);
+	if (asked > ASKED)
+		sb_syscall(__NR_dup3, asked, ASKED, O_CLOEXEC, 0, 0, 0);
+	sb_syscall(__NR_close_range, asked > 0 ? ASKED + 1 : ASKED, ~0U, 0, 0, 0, 0);
 	for (int i = 0; i < MOST; i++)
 		joined[i] = (struct guest_process){.socket = -1, .watch = -1};
 	for (int i = 0; i < SB_KEEPER_FDS; i++)
 		received[i] = -1;
+	return asked > 0 ? ASKED : -1;
 }
 
-void sb_keeper_start(struct sb_thread *thread, int listener, char **argv,
+void sb_keeper_start(struct sb_thread *thread, int listener, int asked, char **argv,
 		     sb_keeper_entrance *entrance)
 {
 	const struct sb_clone how = {.flags = CLONE_PARENT | SIGCHLD};
@@ -273,12 +326,14 @@ void sb_keeper_start(struct sb_thread *thread, int listener, char **argv,
 
 	if (sb_clone_copying(&how) != 0) {
 		sys_close(listener);
+		if (asked > 0)
+			sys_close(asked);
 		return;
 	}
-	settle(thread, listener);
+	asked = settle(thread, listener, asked);
 	sb_keeper_rename("sandbox-keeper", argv);
 	watch = sb_syscall(__NR_pidfd_open, first, 0, 0, 0, 0, 0);
-	if (watch < 0 || sb_syscall(__NR_listen, 0, BACKLOG, 0, 0, 0, 0) < 0)
+	if (watch < 0 || sb_syscall(__NR_listen, LISTENER, BACKLOG, 0, 0, 0, 0) < 0)
 		sys_exit_group(1);
-	serve(thread, 0, (int)watch, entrance);
+	serve(thread, asked, (int)watch, entrance);
 }

@@ -6,7 +6,9 @@
  *   A Landlock domain is inherited and cannot be entered. So the first process of a container
  *   leaves a child in its domain, behind its filter: the keeper. It listens on a socket in the run
  *   directory, and starts what `exec` wants. Signals, abstract sockets and ptrace then work within
- *   one container and not beyond. The process that asks (join.c) stays as a stand-in: it sends the
+ *   one container and not beyond. The kernel asks the keeper about calls that change how another
+ *   process runs (priorities, processors, limits); whom it may not signal is none of the
+ *   container's. The process that asks (join.c) stays as a stand-in: it sends the
  *   signals that it gets, and ends as the other one does.
  * Rules
  *   The keeper has the rights of a guest and no others: who takes it over gains nothing. What it
@@ -23,9 +25,10 @@
 typedef void sb_keeper_entrance(struct sb_thread *thread, const struct sb_entry *entry, char **argv,
 				char **envp);
 
-/* Leave a keeper behind. The caller is confined, and ends when the container does. argv is that of
- * this process, which has another name in the keeper. */
-void sb_keeper_start(struct sb_thread *thread, int listener, char **argv,
+/* Leave a keeper behind. The caller is confined, and ends when the container does. asked is a
+ * descriptor of the filter: by it the kernel asks about calls on other processes; 0: none. argv is
+ * that of this process, which has another name in the keeper. */
+void sb_keeper_start(struct sb_thread *thread, int listener, int asked, char **argv,
 		     sb_keeper_entrance *entrance);
 /* Show another name, and no arguments. */
 void sb_keeper_rename(const char *name, char **argv);

@@ -269,11 +269,21 @@ static size_t size_known(long abi)
 	return abi < 6 ? offsetof(struct attributes, scoped) : sizeof(struct attributes);
 }
 
+static long find_abi(void)
+{
+	return sb_syscall6(__NR_landlock_create_ruleset, 0, 0, CREATE_RULESET_VERSION, 0, 0, 0);
+}
+
+bool sb_landlock_has_scopes(void)
+{
+	return find_abi() >= 6;
+}
+
 int sb_landlock_confine(const struct sb_tree *tree)
 {
 	struct attributes attributes;
 	struct ruleset set;
-	long abi = sb_syscall6(__NR_landlock_create_ruleset, 0, 0, CREATE_RULESET_VERSION, 0, 0, 0);
+	long abi = find_abi();
 	long ret;
 
 	if (tree->control->flags & SB_CONTROL_UNFENCED)

@@ -26,6 +26,7 @@
 struct program {
 	struct sb_filter_code out;
 	unsigned action; /* for a trapped call */
+	unsigned peers; /* for a call about another process; SECCOMP_RET_ALLOW: no rules */
 	bool has_network; /* the container has addresses of its own */
 	bool is_alone; /* and they reach nobody else */
 	bool has_32;      /* 32-bit programs can run: not with a tracer or a profile */
@@ -174,6 +175,8 @@ static void emit_leaf(struct program *p, unsigned nr)
 	unsigned verdict = sb_verdict(nr);
 	int set = sb_verdict_argument(nr);
 
+	if (p->peers != SECCOMP_RET_ALLOW && sb_fence_peer(nr) != SB_PEER_NONE)
+		sb_fence_emit_peers(&p->out, nr, p->peers);
 	if (p->is_unconfined && sb_verdict_is_of_profile(nr))
 		verdict = SB_NATIVE;
 	if (verdict >= SB_REFUSED) {
@@ -226,7 +229,10 @@ static unsigned verdict_of(unsigned nr)
 	unsigned verdict = sb_verdict(nr);
 
 	/* Each trapped number is alone, since its arguments may count. */
-	return verdict == SB_TRAPPED || sb_verdict_is_of_profile(nr) ? 0x10000 + nr : verdict;
+	return verdict == SB_TRAPPED || sb_verdict_is_of_profile(nr) ||
+			       sb_fence_peer(nr) != SB_PEER_NONE
+		       ? 0x10000 + nr
+		       : verdict;
 }
 
 /* Emit a decision tree over runs of equal verdicts; its depth is log2 of their count. */
@@ -252,8 +258,8 @@ static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
 /* From SB_REFUSED on a number stands alone: its arguments count, or the runtime makes it. */
 static unsigned verdict32_of(unsigned nr)
 {
-	if (nr == SB_COMPAT_IOCTL || nr == SB_COMPAT_SETRLIMIT || nr == SB_COMPAT_PRLIMIT64 ||
-	    (sb_compat_is_own(nr) && !sb_compat_is_native(nr)))
+	if (sb_compat_of_peers(nr) != 0 || nr == SB_COMPAT_IOCTL || nr == SB_COMPAT_SETRLIMIT ||
+	    nr == SB_COMPAT_PRLIMIT64 || (sb_compat_is_own(nr) && !sb_compat_is_native(nr)))
 		return SB_REFUSED + nr;
 	return sb_compat_is_native(nr) ? SB_NATIVE : SB_TRAPPED;
 }
@@ -278,11 +284,13 @@ static void emit_limit32(struct program *p, unsigned resource)
 
 static void emit_leaf32(struct program *p, unsigned nr)
 {
+	if (p->peers != SECCOMP_RET_ALLOW && sb_compat_of_peers(nr) != 0)
+		sb_fence_emit_peers(&p->out, sb_compat_of_peers(nr), p->peers);
 	if (nr == SB_COMPAT_SETRLIMIT || nr == SB_COMPAT_PRLIMIT64) {
 		emit_limit32(p, nr == SB_COMPAT_PRLIMIT64);
 		return;
 	}
-	if (verdict32_of(nr) == SB_NATIVE) {
+	if (sb_compat_is_native(nr) && nr != SB_COMPAT_IOCTL) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
@@ -340,7 +348,20 @@ static void build(struct program *p)
 	emit_trap(p);
 }
 
-int sb_filter_install(const struct sb_tree *tree)
+static unsigned action_for(enum sb_peers peers)
+{
+	switch (peers) {
+	case SB_PEERS_REFUSED:
+		return SECCOMP_RET_ERRNO | EPERM;
+	case SB_PEERS_ASKED:
+		return SECCOMP_RET_USER_NOTIF;
+	case SB_PEERS_FREE:
+	default:
+		return SECCOMP_RET_ALLOW;
+	}
+}
+
+int sb_filter_install(const struct sb_tree *tree, enum sb_peers peers)
 {
 	const struct sb_control *control = tree->control;
 	const uint32_t flags = control->flags;
@@ -357,7 +378,10 @@ int sb_filter_install(const struct sb_tree *tree)
 			   sb_net_is_alone(tree->net, control->net_container);
 	program.has_32 = SB_HAS_COMPAT && (flags & (SB_CONTROL_TRACED | SB_CONTROL_PROFILE)) == 0;
 	program.knows_descriptors = sb_fds_are_known(control);
+	program.peers = program.is_fenced ? action_for(peers) : SECCOMP_RET_ALLOW;
 	program.action = flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP;
+	program.out.len = 0;
+	program.trap_count = 0;
 	build(&program);
 	if (program.out.full)
 		SB_BUG("seccomp filter too long");
@@ -366,5 +390,11 @@ int sb_filter_install(const struct sb_tree *tree)
 		return (int)ret;
 	prog.len = (unsigned short)program.out.len;
 	prog.filter = program.out.code;
-	return (int)sb_syscall6(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, SB_P(&prog), 0, 0, 0);
+	ret = sb_syscall6(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
+			  program.peers == SECCOMP_RET_USER_NOTIF ? SECCOMP_FILTER_FLAG_NEW_LISTENER
+								  : 0,
+			  SB_P(&prog), 0, 0, 0);
+	if (ret < 0 && program.peers == SECCOMP_RET_USER_NOTIF) /* another one listens */
+		return sb_filter_install(tree, SB_PEERS_FREE);
+	return (int)ret;
 }

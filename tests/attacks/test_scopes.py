@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Signals and abstract sockets work within one container, in `exec` too, and not beyond."""
+"""Signals, abstract sockets and priorities end at the container; `exec` is within it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(probe().landlock < 6, reason="Landlock has no scopes before ABI 6"),
 ]
 
-PROGRAMS = ("scope",)
+PROGRAMS = ("scope", "peers")
 
 
 @pytest.fixture
@@ -124,3 +124,27 @@ def test_a_container_whose_keeper_was_killed_still_takes_exec(fenced: Arena) -> 
         assert "send a signal: EPERM" in found
     finally:
         engine.ok("rm", "-f", "kept")
+
+
+def of_strangers(found: dict[str, str]) -> dict[str, str]:
+    return {what: how for what, how in found.items() if not what.endswith(("a child", "a thread"))}
+
+
+def test_without_the_fence_a_guest_changes_how_processes_of_the_machine_run(
+    unfenced: Arena, victim: tuple[str, str]
+) -> None:
+    # Not all processes of the user: that would change the test, too.
+    found = unfenced.attack("peers", victim[0])
+    assert len(successes(of_strangers(found))) >= 6
+
+
+@pytest.mark.parametrize("interceptor", INTERCEPTORS)
+@pytest.mark.parametrize("way", ["run", "exec"])
+def test_a_guest_changes_how_its_own_processes_run_and_no_others(
+    fenced: Arena, victim: tuple[str, str], way: str, interceptor: str
+) -> None:
+    found = fenced.attack("peers", victim[0], way=way, interceptor=interceptor)
+    assert successes(of_strangers(found)) == []
+    own = {what: how for what, how in found.items() if what not in of_strangers(found)}
+    assert len(own) >= 6
+    assert successes(own) == list(own)

@@ -4,6 +4,8 @@
  */
 #include "compat_table.h"
 
+#include "base/sys.h"
+
 static const bool native[SB_COMPAT_KNOWN + 1] = {
 #define NATIVE(nr, name) [nr] = true,
 #define PLAIN(nr, name, call)
@@ -49,4 +51,17 @@ bool sb_compat_is_own(uint64_t nr)
 			return true;
 	}
 	return false;
+}
+
+unsigned sb_compat_of_peers(uint64_t nr)
+{
+	switch (nr) {
+#define PEER(nr32, name, kind) \
+	case nr32:             \
+		return __NR_##name;
+#include "peers.def"
+#undef PEER
+	default:
+		return 0;
+	}
 }

@@ -20,5 +20,7 @@
 bool sb_compat_is_native(uint64_t nr);
 /* Does the runtime make it for a 32-bit program? */
 bool sb_compat_is_own(uint64_t nr);
+/* The 64-bit number of a call that changes how another process runs; 0 for others. */
+unsigned sb_compat_of_peers(uint64_t nr);
 
 #endif
