@@ -130,6 +130,11 @@ def _mark(pid: int) -> int | None:
     return int(found[0]) if lib.sb_hosted_mark_of(pid, found) == 0 else None
 
 
+def is_marked(pid: int) -> bool:
+    """Return whether a process belongs to a container, of whichever store."""
+    return bool(_mark(pid))
+
+
 def _executes_guest(pid: int, run_dir: str) -> bool:
     try:
         return os.path.samefile(f"/proc/{pid}/exe", f"{run_dir}/guest")

@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from sandbox.native import core, process_table
+from sandbox.runtime.process import peers
 from tests.harness.attacks import IMAGE, INTERCEPTORS, WAYS, Arena, successes
 from tests.harness.containers import is_gone, is_stopped, murder, processes, record
 from tests.harness.polling import until
@@ -63,6 +64,7 @@ def test_a_hidden_process_is_listed_and_paused(fenced: Arena) -> None:
     engine.ok("run", "-d", "--name", "box", IMAGE, "/idle")
     engine.ok("exec", "box", "/hiding", name)
     (pid,) = hidden(name)
+    assert peers.is_guest(pid)  # the engine's socket does not serve it
     assert str(pid) in engine.ok("top", "box", "-eo", "pid").split()
     engine.ok("pause", "box")
     assert is_stopped(pid)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Who is at the other end of a socket: a process of the user, or one of a container.
 
-How it works: the kernel says which process connected. A container's process executes the guest
-runtime and nothing else, whose address no other program has, and this process cannot change
-it. Such a process also has a seccomp filter, and no_new_privs, for good. So a process whose
-program cannot be read is taken for a container's if it has no_new_privs.
+How it works: the kernel says which process connected. A container's process has the mark of its
+container, which it cannot drop. Where a low limit forbids marks, it executes the guest runtime,
+whose address no other program has, or a program in memory: Landlock lets it execute nothing
+else. It also has no_new_privs for good. So a process whose program cannot be read is taken for
+a container's if it has no_new_privs.
 
 Rules: a process that has ended while it was looked at is nobody. Everything here comes from the
 kernel, nothing from memory or files of a container.
@@ -21,6 +22,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from sandbox.models.record import Record
+from sandbox.native.process_table import is_marked
 from sandbox.runtime.process import reaper
 
 if TYPE_CHECKING:
@@ -76,7 +78,11 @@ def look_at(pid: int, uid: int) -> Peer | None:
 
 def is_guest(pid: int) -> bool:
     """Tell whether a process of this user belongs to a container, of whichever store."""
+    if is_marked(pid):
+        return True
     try:
+        if os.readlink(f"/proc/{pid}/exe").startswith("/memfd:"):
+            return True
         with open(f"/proc/{pid}/exe", "rb") as file:
             head = file.read(_ENTRY.size)
     except FileNotFoundError:

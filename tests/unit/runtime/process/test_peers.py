@@ -7,11 +7,13 @@ import os
 import pathlib
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from sandbox.runtime.process import peers
+from tests.harness.command import ROOT
 
 # write(1, _start, 1), then pause() for ever.
 PAUSE = """
@@ -112,3 +114,34 @@ def test_a_client_of_ipv6_is_found_at_an_address_of_ipv4() -> None:
             with connection:
                 found = peers.uid_of_stream(place, connection.getsockname())
                 assert found == (os.getuid(), os.fstat(client.fileno()).st_ino)
+
+
+MARKED = """
+import sys
+from sandbox.native import core
+if sys.argv[1] == "mark":
+    core.take_mark(core.mark_of("/run/0123456789ab"))
+sys.stdout.write("up\\n")
+sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(("word", "expected"), [("mark", True), ("none", False)])
+def test_a_process_with_a_mark_is_a_containers_whatever_it_executes(
+    word: str, *, expected: bool
+) -> None:
+    words = [sys.executable, "-c", MARKED, word]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as child:
+        assert child.stdout
+        child.stdout.readline()
+        assert peers.is_guest(child.pid) == expected
+
+
+def test_a_program_in_memory_is_taken_for_a_containers() -> None:
+    fd = os.memfd_create("program", 0)
+    os.write(fd, pathlib.Path("/bin/sleep").read_bytes())
+    with subprocess.Popen([f"/proc/self/fd/{fd}", "100"], pass_fds=[fd]) as child:
+        assert peers.is_guest(child.pid)
+        child.kill()
+    os.close(fd)
