@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from threading import get_native_id
@@ -200,6 +199,8 @@ def base_dir(env: Mapping[str, str]) -> str:
         if problem == _MISSING:
             problem = _make_base(usual)
         elif problem == _SOMEBODY and is_shared:
+            import tempfile  # it is large, and this is rare
+
             with suppress(OSError):
                 tempfile.mkdtemp(prefix=f"{os.path.basename(usual)}-", dir=os.path.dirname(usual))
             # Of two commands at the same time, both take the first one.

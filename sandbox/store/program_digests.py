@@ -13,7 +13,6 @@ Must not know: what the digests are used for.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -87,6 +86,8 @@ def _candidates(layer: Path) -> Iterator[str]:
 
 def _digest_of(path: str, top: int) -> str | None:
     """Return the digest of an ELF file below *top*, None if it is none."""
+    import hashlib  # a supervisor does without it
+
     try:
         fd = os.open(path.encode("latin-1"), _OPEN, dir_fd=top)
     except OSError:

@@ -19,7 +19,6 @@ Rules:
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import stat
@@ -244,6 +243,8 @@ def _read(path: str | Path) -> bytes:
 
 
 def _digest(data: bytes) -> str:
+    import hashlib  # a supervisor does without it
+
     return hashlib.sha256(data).hexdigest()
 
 

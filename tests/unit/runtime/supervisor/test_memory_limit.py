@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
 from types import SimpleNamespace
@@ -34,11 +36,17 @@ class Record:
 
 def session(pids: list[int], *, held: frozenset[str] = frozenset()) -> Any:
     waits: list[float] = []
+
+    def kill(pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
     return SimpleNamespace(
         held=held,
         main=SimpleNamespace(send=lambda number: waits.append(-number)),
         run_dir="/run",
         processes=lambda: pids,
+        kill=kill,
         after=lambda seconds, _: waits.append(seconds) or SimpleNamespace(action=None),
         waits=waits,
     )
