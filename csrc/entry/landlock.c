@@ -32,10 +32,12 @@
 #define FS_REFER (1ULL << 13)
 #define FS_TRUNCATE (1ULL << 14)
 #define FS_IOCTL_DEV (1ULL << 15)
+#define FS_RESOLVE_UNIX (1ULL << 16) /* connect and send to a socket that has a path */
 #define FS_ABI_1 ((1ULL << 13) - 1)
 
 #define FS_READ (FS_READ_FILE | FS_READ_DIR)
-#define FS_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+#define FS_FILE \
+	(FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV | FS_RESOLVE_UNIX)
 
 #define RULE_NET_PORT 2
 #define NET_BIND_TCP (1ULL << 0)
@@ -76,6 +78,8 @@ static uint64_t handled_by(long abi)
 		all |= FS_TRUNCATE;
 	if (abi >= 5)
 		all |= FS_IOCTL_DEV;
+	if (abi >= 9)
+		all |= FS_RESOLVE_UNIX;
 	return all;
 }
 
@@ -111,7 +115,7 @@ static int allow_mounts(const struct ruleset *set, const struct sb_control *cont
 		if (m->kind == SB_MOUNT_LINK)
 			continue;
 		if (m->flags & SB_MOUNT_READ_ONLY)
-			access = FS_READ;
+			access = FS_READ | FS_RESOLVE_UNIX;
 		ret = allow(set, sb_text_at(control, m->host), access);
 	}
 	return ret;

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pathlib
 import re
+import socket
+import tempfile
 
 import pytest
 
@@ -16,7 +18,7 @@ from tests.harness.command import ROOT, Sandbox
 pytestmark = pytest.mark.guest
 
 # Rights that older kernels lack, with the first version of Landlock that has them.
-SINCE = {"truncate a file": 3}
+SINCE = {"truncate a file": 3, "connect to a socket": 9}
 
 
 def promised() -> dict[str, str]:
@@ -41,7 +43,11 @@ def test_landlock_refuses_what_the_threat_model_promises(
     members = [images.file("fence", pathlib.Path(program).read_bytes(), mode=0o755)]
     sandbox.ok("import", images.rootfs_archive(members, tmp_path / "root.tar"), "fence")
 
-    printed = sandbox.ok("run", "--rm", "fence", "/fence", str(outside))
+    with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"{short}/socket")
+        server.listen()
+        place = f"{short}/socket"
+        printed = sandbox.ok("run", "--rm", "fence", "/fence", str(outside), place)
 
     found = dict(line.split(": ") for line in printed.splitlines())
     words = {"EACCES": "refused", "EPERM": "refused", "EXDEV": "refused", "done": "allowed"}

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/openat2.h>
 
+#include "calls/fs/terminals.h"
 #include "change/change.h"
 #include "guest/thread.h"
 #include "tree/loosen.h"
@@ -146,5 +147,9 @@ long sb_open_device(struct sb_call *call, int flags, struct sb_at *at)
 	if (host != NULL) /* /dev/ptmx may be a symlink on the host */
 		return sb_guest_block(call, __NR_openat, AT_FDCWD, SB_P(host), flags & ~O_NOFOLLOW,
 				      0, 0, 0);
-	return is_real_device(at) ? sb_open_host(call, at->host.buf, flags) : -EPERM;
+	if (!is_real_device(at))
+		return -EPERM;
+	if (!sb_terminal_is_own(call, &at->host))
+		return -EACCES;
+	return sb_open_host(call, at->host.buf, flags);
 }

@@ -2,13 +2,16 @@
 /*
  * fence.c - try to reach host files from a container by system calls that bypass the runtime.
  *
- *   fence DIRECTORY (of the host; it holds `file`, `program` and an empty directory `sub`)
+ *   fence DIRECTORY SOCKET (of the host; DIRECTORY holds `file`, `program` and an empty `sub`)
  *
  * The seccomp filter lets calls of the runtime's own text pass, so this program jumps to a
  * `syscall` instruction there. Only Landlock can refuse such a call. Each line is a row of the
  * table in docs/threat-model.md.
  */
 #include "see.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #define RUNTIME ((const unsigned char *)0x567000000000) /* SB_GUEST_BASE */
 
@@ -61,11 +64,20 @@ static long execute_past(const char *name)
 	return -WEXITSTATUS(wait_for(pid));
 }
 
+static long connect_past(const char *name)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	const long fd = past(SYS_socket, AF_UNIX, SOCK_STREAM, 0, 0, 0);
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", name);
+	return past(SYS_connect, fd, (long)&to, sizeof(to), 0, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const unsigned char syscall_ret[] = {0x0f, 0x05, 0xc3};
 
-	if (argc != 2)
+	if (argc != 3)
 		return 2;
 	snprintf(base, sizeof(base), "%s", argv[1]);
 	for (gate = RUNTIME; memcmp(gate, syscall_ret, sizeof(syscall_ret)) != 0;)
@@ -83,6 +95,7 @@ int main(int argc, char **argv)
 	row("rename a file", past(SYS_rename, at("file"), at("renamed"), 0, 0, 0));
 	row("remove a file", past(SYS_unlink, at("file"), 0, 0, 0, 0));
 	row("remove a directory", past(SYS_rmdir, at("sub"), 0, 0, 0, 0));
+	row("connect to a socket", connect_past(argv[2]));
 	row("stat a file", past(SYS_access, at("file"), F_OK, 0, 0, 0));
 	row("watch a directory", past(SYS_inotify_add_watch, past(SYS_inotify_init1, 0, 0, 0, 0, 0),
 				      at("."), 0x100, 0, 0));
