@@ -71,9 +71,38 @@ int sb_keeper_connect(const char *run)
 	return with_socket(run, __NR_connect);
 }
 
+/* Return the mark of a process, 0 without one. */
+static uint64_t mark_of(int pid)
+{
+	uint64_t limits[2] = {0, SB_MARK_FIRST}; /* struct rlimit */
+
+	sb_syscall(__NR_prlimit64, pid, SB_MARK_RESOURCE, 0, SB_P(limits), 0, 0);
+	return limits[1] >= SB_MARK_FIRST && limits[1] <= SB_MARK_LAST ? limits[1] : 0;
+}
+
+/* Landlock before ABI 9 does not keep a guest from the sockets of another container. What joins has
+ * this container's mark, or has just dropped it. A process that has ended counts as a stranger. */
+static bool is_welcome(int socket)
+{
+	struct ucred peer = {0};
+	uint32_t len = sizeof(peer);
+	uint64_t mark;
+
+	if (sb_syscall(__NR_getsockopt, socket, SOL_SOCKET, SO_PEERCRED, SB_P(&peer), SB_P(&len),
+		       0) < 0)
+		return false;
+	mark = mark_of(peer.pid);
+	return mark == 0 || mark == mark_of(0);
+}
+
 int sb_keeper_accept(int listener)
 {
-	return (int)sb_syscall(__NR_accept4, listener, 0, 0, SOCK_CLOEXEC, 0, 0);
+	const long fd = sb_syscall(__NR_accept4, listener, 0, 0, SOCK_CLOEXEC, 0, 0);
+
+	if (fd < 0 || is_welcome((int)fd))
+		return (int)fd;
+	sys_close((int)fd);
+	return -EACCES;
 }
 
 int sb_keeper_ask(int socket, const struct sb_join *join, const int fds[SB_KEEPER_FDS])

@@ -92,19 +92,19 @@ class Access:
         if peer is None:
             raise ApiError(403, "the process that connected has ended")
         self._check_user(peer.uid)
-        if peer.is_guest and not self._has_the_socket(peer.run_dir, connection):
+        if peer.is_guest and not self._has_the_socket(peer.container, connection):
             raise ApiError(
                 403,
                 "a container may not use the engine unless it was given the socket: "
                 f"-v {self._address}:/var/run/docker.sock",
             )
 
-    def _has_the_socket(self, run_dir: str, connection: socket.socket) -> bool:
-        if not run_dir:
+    def _has_the_socket(self, identity: str, connection: socket.socket) -> bool:
+        if not identity:
             return False
-        container = ContainerStore(self._layout).find(os.path.basename(run_dir))
-        if container.state.run_dir != run_dir:
-            return False
+        container = ContainerStore(self._layout).find(identity)
+        if not container.config.id.startswith(identity):
+            return False  # a container with this name
         bound = os.fsdecode(connection.getsockname())
         places = {self._address} if bound.startswith("/proc/") else {self._address, bound}
         return any(is_shown(container.config, place) for place in places)

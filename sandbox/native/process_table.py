@@ -59,6 +59,12 @@ def processes(control_path: str, *, with_keeper: bool = False) -> list[int]:
     return [*_running(marked), *_unmarked(control_path)]
 
 
+def marked_container(pid: int) -> str | None:
+    """Return the first digits of the id of the container that marked a process; None: no mark."""
+    mark = _mark(pid) or 0
+    return f"{mark - int(lib.SB_MARK_FIRST):0{_DIGITS}x}" if mark else None
+
+
 def keeper_of(run_dir: str) -> int:
     """Return the pid of the process that starts what joins the container; 0 if there is none.
 
@@ -128,11 +134,6 @@ def _mark(pid: int) -> int | None:
     """Return the mark of a process, 0 for none; None if the process is gone or a stranger's."""
     found = ffi.new("uint64_t *")
     return int(found[0]) if lib.sb_hosted_mark_of(pid, found) == 0 else None
-
-
-def is_marked(pid: int) -> bool:
-    """Return whether a process belongs to a container, of whichever store."""
-    return bool(_mark(pid))
 
 
 def _executes_guest(pid: int, run_dir: str) -> bool:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Who is at the other end of a socket: a process of the user, or one of a container.
 
-How it works: the kernel says which process connected. A container's process has the mark of its
-container, which it cannot drop. Where a low limit forbids marks, it executes the guest runtime,
-whose address no other program has, or a program in memory: Landlock lets it execute nothing
-else. It also has no_new_privs for good. So a process whose program cannot be read is taken for
-a container's if it has no_new_privs.
+How it works: the kernel says which process connected, and which container marked it
+(`native.process_table`). Where a low limit forbids marks, a container's process is known by its
+program: the guest runtime, whose address no other program has, or a program in memory. Landlock
+lets it execute nothing else. A process that cannot be looked into is taken for a container's if
+it has no_new_privs, as all of them have.
 
 Rules: a process that has ended while it was looked at is nobody. Everything here comes from the
 kernel, nothing from memory or files of a container.
@@ -22,7 +22,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from sandbox.models.record import Record
-from sandbox.native.process_table import is_marked
+from sandbox.native.process_table import marked_container
 from sandbox.runtime.process import reaper
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _SO_PEERPIDFD = 77  # Linux 6.5
 _ENTRY = struct.Struct("<24xQ")  # e_entry of an ELF header
 _GUEST_BASE = 0x567000000000  # SB_GUEST_BASE in csrc/base/base.h
 _GUEST_ROOM = 1 << 24
-_SHARED_FILES = ("control", "shared")
 
 
 class Peer(Record, frozen=True):
@@ -42,8 +41,8 @@ class Peer(Record, frozen=True):
     pid: int
     uid: int
     is_guest: bool = False
-    run_dir: str = ""
-    """The run directory of a guest's container, if the process still has it mapped."""
+    container: str = ""
+    """The first digits of the id of a guest's container, if the process has its mark."""
 
 
 def peer_of(connection: socket.socket) -> Peer | None:
@@ -70,7 +69,7 @@ def look_at(pid: int, uid: int) -> Peer | None:
     """Return what the kernel says of a process; None if it is gone."""
     started = reaper.start_time_of(pid)
     guest = uid == os.getuid() and is_guest(pid)
-    found = Peer(pid, uid, guest, _run_dir_of(pid) if guest else "")
+    found = Peer(pid, uid, guest, marked_container(pid) or "" if guest else "")
     if started is None or reaper.start_time_of(pid) != started:
         return None
     return found
@@ -78,7 +77,7 @@ def look_at(pid: int, uid: int) -> Peer | None:
 
 def is_guest(pid: int) -> bool:
     """Tell whether a process of this user belongs to a container, of whichever store."""
-    if is_marked(pid):
+    if marked_container(pid) is not None:
         return True
     try:
         if os.readlink(f"/proc/{pid}/exe").startswith("/memfd:"):
@@ -101,34 +100,6 @@ def _has_no_new_privs(pid: int) -> bool:
             return b"\nNoNewPrivs:\t0\n" not in file.read()
     except OSError:
         return True
-
-
-def _run_dir_of(pid: int) -> str:
-    """Return the directory of the shared file that a guest has mapped, or an empty string.
-
-    Landlock keeps a guest from opening that of another container.
-    """
-    try:
-        with open(f"/proc/{pid}/maps", "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return ""
-    for line in lines:
-        fields = line.split(None, 5)
-        if len(fields) == 6 and fields[5].startswith(b"/") and b"s" in fields[1]:
-            directory, name = os.path.split(os.fsdecode(fields[5]))
-            if name in _SHARED_FILES and _is_file(f"{directory}/{name}", fields[3], fields[4]):
-                return directory
-    return ""
-
-
-def _is_file(path: str, device: bytes, inode: bytes) -> bool:
-    major, minor = (int(part, 16) for part in device.split(b":"))
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return False
-    return (os.makedev(major, minor), int(inode)) == (status.st_dev, status.st_ino)
 
 
 # ---- TCP ---------------------------------------------------------------------------------

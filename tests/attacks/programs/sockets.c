@@ -9,6 +9,7 @@
 #include "attack.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/un.h>
 
@@ -84,6 +85,44 @@ static long over_tcp(int port)
 	return ret < 0 ? ret : ask(fd, question, " 200 ");
 }
 
+/* What the other container's keeper starts has that container's files. It closes the connection of
+ * a stranger, and waits for the request of one that may join. */
+static long join(const char *supervisor)
+{
+	struct pollfd polled = {.events = POLLIN};
+	char path[PATH_MAX];
+	long ret;
+
+	snprintf(path, sizeof(path), "%.*s/keeper", (int)(strlen(supervisor) - strlen(".sock")),
+		 supervisor);
+	polled.fd = (int)PAST(SYS_socket, AF_UNIX, SOCK_SEQPACKET, 0);
+	ret = connect_unix(polled.fd, path);
+	if (ret < 0)
+		return ret;
+	return poll(&polled, 1, 2000) == 0 ? 0 : -EACCES;
+}
+
+/* With its memory mapped, this process would pass for one of the other container. */
+static long open_shared(const char *supervisor)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%.*s/shared", (int)(strlen(supervisor) - strlen(".sock")),
+		 supervisor);
+	return PAST(SYS_openat, AT_FDCWD, path, O_RDWR);
+}
+
+static long replace_socket(const char *path)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	long fd = PAST(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path);
+	if (PAST(SYS_unlink, path) < 0)
+		return -EACCES;
+	return PAST(SYS_bind, fd, &name, sizeof(name));
+}
+
 /* As a program of the machine, which has no runtime. */
 static int plain(const char *path)
 {
@@ -117,5 +156,8 @@ int main(int argc, char **argv)
 	attempt("use the engine by a program of the machine",
 		by_a_program_of_the_machine(argv[3], argv[1]));
 	attempt("attach to another container", use(argv[2], attach, "\"ok\":true"));
+	attempt("join another container", join(argv[2]));
+	attempt("open what another container shares", open_shared(argv[2]));
+	attempt("put a socket in the engine's place", replace_socket(argv[1]));
 	return 0;
 }

@@ -136,6 +136,9 @@ def test_a_process_with_a_mark_is_a_containers_whatever_it_executes(
         assert child.stdout
         child.stdout.readline()
         assert peers.is_guest(child.pid) == expected
+        found = peers.look_at(child.pid, os.getuid())
+        assert found is not None
+        assert found.container == ("0123456789ab" if expected else "")
 
 
 def test_a_program_in_memory_is_taken_for_a_containers() -> None:
