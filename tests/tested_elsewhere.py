@@ -46,7 +46,7 @@ _PLACES = {
     ),
     "tests/integration/containers/test_limits.py": "cli.containers.stats cli.containers.update",
     "tests/integration/containers/test_security.py": (
-        "cli.containers.security_flags cli.fence_warning engine.containers.security"
+        "cli.containers.security_flags engine.containers.security"
     ),
     "tests/integration/images/test_explore.py": (
         "cli.images.explore_view cli.images.image_diff cli.images.image_explore"

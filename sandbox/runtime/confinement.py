@@ -20,7 +20,6 @@ from sandbox.errors import RuntimeFailed
 from sandbox.models.record import Record
 from sandbox.models.security import BUILTIN, UNCONFINED
 from sandbox.native import probe
-from sandbox.store import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,7 +96,12 @@ def danger(found: Fence) -> str:
 
 def is_required(*stores: Layout) -> bool:
     """Return whether one of the stores demands the fence."""
-    return any(settings.read(store).require_confinement for store in stores)
+    written = [store for store in stores if os.path.lexists(store.settings)]
+    if not written:
+        return False
+    from sandbox.store import settings
+
+    return any(settings.read(store).require_confinement for store in written)
 
 
 def check(security: Security, stores: Iterable[Layout], found: Fence) -> None:

@@ -27,9 +27,7 @@ from sandbox.runtime import (
     interceptor,
     lifecycle,
     mounts,
-    password_files,
     rundir,
-    tracer,
     volume_owners,
 )
 from sandbox.runtime.limits import cgroups
@@ -117,6 +115,8 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
             member = stack.enter_context(membership.joined(config, place.layout, run_dir))
             rows = _rows(config, place, run_dir)
             if place.index is None:
+                from sandbox.runtime import password_files
+
                 password_files.write(run_dir.stand_ins)
             log = stack.enter_context(_connection_log(config, run_dir))
             _make_control(
@@ -126,6 +126,8 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
             if config.policy.pids_limit and "pids" not in held:
                 core.limit_pids(run_dir.control, config.policy.pids_limit)
             if way.traced:
+                from sandbox.runtime import tracer
+
                 stack.enter_context(tracer.serving(run_dir.control, place.guest))
             owned = [mount for mount in config.mounts if volume_owners.is_told(mount)]
             if owned:

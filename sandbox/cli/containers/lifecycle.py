@@ -7,9 +7,8 @@ import click
 
 from sandbox.cli.containers.arguments import CONTAINER, CONTAINERS, DETACH_KEYS
 from sandbox.cli.containers.attach import need_terminal
-from sandbox.cli.fence_warning import warn_once
 from sandbox.cli.for_each import each
-from sandbox.cli.open_engine import open_engine
+from sandbox.cli.open_engine import open_engine, open_to_start
 from sandbox.errors import UsageError
 
 _SIGNAL = click.option(
@@ -45,8 +44,7 @@ def start(
     containers: tuple[str, ...],
 ) -> int:
     """Start existing containers; their files are unchanged since the last run."""
-    engine = open_engine()
-    warn_once(engine)
+    engine = open_to_start()
     if trace:
         from sandbox.runtime.process.start import Attachment
 

@@ -21,8 +21,7 @@ from sandbox.cli.containers.run_flags import (
     request_of,
     write_cidfile,
 )
-from sandbox.cli.fence_warning import warn_once
-from sandbox.cli.open_engine import open_engine
+from sandbox.cli.open_engine import open_to_start
 from sandbox.errors import ImageNotFound, OtherPlatform, UsageError
 from sandbox.runtime import spec
 
@@ -88,8 +87,7 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
         if streams == {"stdin"}:  # without an output stream, print the id
             click.echo(container.config.id)
 
-    engine = open_engine()
-    warn_once(engine)
+    engine = open_to_start()
     if options["detach"]:
         click.echo(engine.containers.run_detached(request, on_create=created).config.id)
         return 0
@@ -122,8 +120,7 @@ def _run(request: CreateRequest, flags: Flags, options: dict[str, Any]) -> int:
 def create(**options: Any) -> None:
     """Create a new container without starting it, and print its id."""
     request, flags = request_of(options)
-    engine = open_engine()
-    warn_once(engine)
+    engine = open_to_start()
     container = with_image(request, flags, lambda: engine.containers.create(request))
     write_cidfile(flags.cidfile, container)
     click.echo(container.config.id)

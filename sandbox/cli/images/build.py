@@ -162,15 +162,13 @@ def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def build(*, context: str, **options: Any) -> int:
     """Build an image from a Dockerfile."""
     from sandbox.builder.errors import BuildFailed
-    from sandbox.cli.fence_warning import warn_once
+    from sandbox.cli.open_engine import open_to_start
     from sandbox.cli.output.build_progress import display
-    from sandbox.engine import Engine
 
     request = _request(context, options)
     signal.signal(signal.SIGTERM, _stop)
     kind = "quiet" if options["quiet"] else options["progress"]
-    engine = Engine()
-    warn_once(engine)
+    engine = open_to_start()
     with display(kind) as progress:
         try:
             result = engine.builds.build(request, progress)

@@ -51,8 +51,7 @@ def serve(*, path: str | None, tcp: str | None, token: str | None, idle_exit: st
 
     from sandbox.api.server import Settings
     from sandbox.api.server import serve as run
-    from sandbox.cli.fence_warning import warn_once
-    from sandbox.engine import Engine
+    from sandbox.cli.open_engine import open_to_start
 
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
     # A request that is not HTTP gets a 400, and no line in the log.
@@ -67,8 +66,7 @@ def serve(*, path: str | None, tcp: str | None, token: str | None, idle_exit: st
         idle=parse_duration(idle_exit) / SECOND if idle_exit else None,
         ready=_tell,
     )
-    engine = Engine()
-    warn_once(engine)
+    engine = open_to_start()
     run(engine, settings)
 
 
