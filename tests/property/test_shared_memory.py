@@ -8,6 +8,7 @@ signal other processes, or touch the user's files.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -29,9 +30,8 @@ from tests.harness.containers import is_stopped
 pytestmark = pytest.mark.guest
 
 CHECKED = "checked"
-COUNTERS, LEARNED, LIMITS, ROWS = 0, 552, 36864, 561152  # offsets in struct sb_shared
-ROW = 256
-MAILBOXES = ROWS + 32768 * ROW
+PARTS = ("generation", "learned", "pids", "procs", "mailboxes")
+SLOTS = 32768  # of the process table
 ODD = st.sampled_from([0, 1, 2, 3, 7, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]) | st.integers(
     0, 2**32 - 1
 )
@@ -40,26 +40,31 @@ Write = tuple[int, bytes]
 """An offset in the file, negative ones from its end, and what is written there."""
 
 
-def words(first: int, length: int) -> st.SearchStrategy[Write]:
-    """Write a few odd words into a part of the file."""
-    return st.builds(
-        lambda at, values: (first + at * 4, struct.pack(f"<{len(values)}I", *values)),
-        st.integers(0, length // 4 - 1),
-        st.lists(ODD, min_size=1, max_size=16),
-    )
+@functools.cache
+def layout() -> dict[str, int]:
+    """Return where the parts of the file begin, and the size of a row of the process table."""
+    done = subprocess.run([attacks.program("layout")], capture_output=True, text=True, check=True)
+    return {name: int(number) for name, number in map(str.split, done.stdout.splitlines())}
+
+
+def words(part: str, values: list[int], at: int) -> Write:
+    """Write odd words into the first few thousand bytes of a part of the file."""
+    return layout()[part] + at * 4, struct.pack(f"<{len(values)}I", *values)
 
 
 def row_of(pid: int) -> Write:
     """Claim that a process of the machine belongs to the container."""
-    return ROWS + pid % 32768 * ROW, struct.pack("<IIQ", pid, 1, 2**63)
+    place = layout()["procs"] + pid % SLOTS * layout()["row"]
+    return place, struct.pack("<IIQ", pid, 1, 2**63)
 
 
 WRITES = st.lists(
-    words(COUNTERS, LEARNED)
-    | words(LEARNED, 32768)
-    | words(LIMITS, 65536 * 8)
-    | words(ROWS, 64 * ROW)
-    | words(MAILBOXES, 64 * 17024)
+    st.builds(
+        words,
+        st.sampled_from(PARTS),
+        st.lists(ODD, min_size=1, max_size=16),
+        st.integers(0, 15) | st.integers(0, 4000),
+    )
     | st.builds(lambda at, data: (-1 - at, data), st.integers(0, 8), st.binary(max_size=8))
     | st.builds(row_of, st.integers(1, 2**22)),
     min_size=10,

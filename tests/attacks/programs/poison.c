@@ -8,16 +8,9 @@
  * A place that is believed becomes a jump in the copy of the program that later containers run.
  */
 #include "attack.h"
+#include "base/shared_abi.h"
 
-#define LEARNED_COUNT 32 /* offsets in struct sb_shared */
-#define LEARNED 552
 #define NUMBER 0x10b
-
-struct site {
-	uint64_t inode;
-	uint32_t offset;
-	uint32_t number;
-};
 
 /* mov $0x10b,%eax; syscall, and syscall; mov %rax,%rdi inside of other instructions */
 static const uint64_t before = 0x90050f0000010bb8;
@@ -43,7 +36,7 @@ uint64_t hidden_behind(void);
 extern const volatile uint64_t in_data;
 
 /* Return where the memory that all processes of the container write lies. */
-static char *shared_memory(void)
+static struct sb_shared *shared_memory(void)
 {
 	static char maps[1 << 16];
 	const long fd = PAST(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY);
@@ -54,25 +47,25 @@ static char *shared_memory(void)
 		len += (size_t)got;
 	for (char *line = strtok(maps, "\n"); line; line = strtok(NULL, "\n")) {
 		if (strstr(line, "/shared"))
-			return (char *)strtoul(line, NULL, 16);
+			return (void *)strtoul(line, NULL, 16);
 	}
 	exit(3);
 }
 
 /* Say that a system call ends in the file behind the call's bytes in memory. */
-static void forge(char *shared, uint64_t inode, const void *place)
+static void forge(struct sb_shared *shared, uint64_t inode, const void *place)
 {
 	static unsigned char file[4 << 20];
 	static uint32_t count;
-	struct site *sites = (struct site *)(void *)(shared + LEARNED);
 	const int fd = (int)MUST(open("/poison", O_RDONLY));
 	const size_t len = (size_t)MUST(read(fd, file, sizeof(file)));
 	const unsigned char *found = memmem(file, len, place, 64);
 	const unsigned char *call = memmem(found, 64, "\x0f\x05", 2);
 
 	close(fd);
-	sites[count++] = (struct site){inode, (uint32_t)(call + 2 - file), NUMBER};
-	__atomic_store_n((uint32_t *)(void *)(shared + LEARNED_COUNT), count, __ATOMIC_SEQ_CST);
+	shared->learned[count++] =
+		(struct sb_noted_site){inode, (uint32_t)(call + 2 - file), NUMBER};
+	__atomic_store_n(&shared->learned_count, count, __ATOMIC_SEQ_CST);
 }
 
 static void check(const char *what, uint64_t found, uint64_t wanted)
@@ -87,7 +80,7 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	if (strcmp(argv[1], "forge") == 0) {
-		char *shared = shared_memory();
+		struct sb_shared *shared = shared_memory();
 
 		MUST(stat("/poison", &st));
 		forge(shared, st.st_ino, (const void *)hidden_before);
