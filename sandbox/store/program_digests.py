@@ -96,8 +96,6 @@ def _digest_of(path: str, top: int) -> str | None:
         with suppress(OSError):
             if not stat.S_ISREG(os.fstat(fd).st_mode) or os.pread(fd, 4, 0) != _MAGIC:
                 return None
-            import hashlib  # takes milliseconds, and a run seldom needs it
-
             digest = hashlib.sha256()
             while piece := os.read(fd, _PIECE):
                 digest.update(piece)
