@@ -32,7 +32,7 @@ from bench.measure import QUICK
 from bench.packages import unpack_runtimes, write_packages
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAMS = ("calls", "timed")
+PROGRAMS = ("calls", "own", "timed")
 NEEDED = 6 << 30
 
 

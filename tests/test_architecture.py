@@ -194,7 +194,6 @@ SEES_SHARED_MEMORY = {
     "tree/dircache.c": "compares counters",
     "view/spot.c": "asks the upper or not",
     "change/change_make.c": "makes the new file in one step or in two",
-    "change/change_quick.c": "takes the short way or the long one",
     "change/change_rename.c": "sets a flag",
     "change/copyup.c": "asks the upper or not",
     "change/upper.c": "sets a flag, and takes a number for a name that must be new",

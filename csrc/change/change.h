@@ -20,6 +20,7 @@
 #define SB_CHANGE_H
 
 #include "tree/tree.h"
+#include "view/view.h"
 
 /* copyup.c: make a LOWER or LIVE entry an UPPER one; others stay as they are. keep: how many
  * bytes of content to copy (0 for O_TRUNC, UINT64_MAX for all). A placeholder FIFO becomes a
@@ -48,11 +49,35 @@ int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to,
 
 /* change_quick.c: the same without a look-up, where what is remembered of the directory is
  * enough. path is the guest's string. -SB_ELOOK: look the path up. */
-#define SB_ELOOK 4001
 long sb_quick_create(struct sb_fs *fs, const char *path, int flags, uint32_t mode) SB_MUST_CHECK;
+int sb_quick_mkdir(struct sb_fs *fs, const char *path, uint32_t mode) SB_MUST_CHECK;
+int sb_quick_symlink(struct sb_fs *fs, const char *path, const char *target) SB_MUST_CHECK;
 int sb_quick_unlink(struct sb_fs *fs, const char *path) SB_MUST_CHECK;
 int sb_quick_rename(struct sb_fs *fs, const char *from, const char *to,
 		    unsigned flags) SB_MUST_CHECK;
+
+/* change_pure.c: the same for names in pure directories (view.h), for root. -SB_ELOOK: look the
+ * paths up. */
+int sb_pure_mkdir(struct sb_fs *fs, const struct sb_pure_name *at, uint32_t mode) SB_MUST_CHECK;
+int sb_pure_symlink(struct sb_fs *fs, const struct sb_pure_name *at,
+		    const char *target) SB_MUST_CHECK;
+int sb_pure_link(struct sb_fs *fs, const struct sb_pure_name *from,
+		 const struct sb_pure_name *to) SB_MUST_CHECK;
+int sb_pure_unlink(struct sb_fs *fs, const struct sb_pure_name *at) SB_MUST_CHECK;
+int sb_pure_rmdir(struct sb_fs *fs, const struct sb_pure_name *at) SB_MUST_CHECK;
+int sb_pure_rename(struct sb_fs *fs, const struct sb_pure_name *from, const struct sb_pure_name *to,
+		   unsigned flags) SB_MUST_CHECK;
+/* May a file with this mode be made there in one call of the kernel? *host_mode is what the call
+ * gets. */
+bool sb_pure_may_create(struct sb_fs *fs, const struct sb_pure_name *at, uint32_t mode,
+			uint32_t *host_mode);
+/* flags: SB_FOLLOW. */
+int sb_pure_chmod(struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags,
+		  uint32_t mode) SB_MUST_CHECK;
+int sb_pure_chown(struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags, uint32_t uid,
+		  uint32_t gid) SB_MUST_CHECK;
+int sb_pure_utimens(struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags,
+		    const struct sb_timespec *times) SB_MUST_CHECK;
 
 int sb_change_chmod(struct sb_fs *fs, struct sb_at *at, uint32_t mode) SB_MUST_CHECK;
 int sb_change_chown(struct sb_fs *fs, struct sb_at *at, uint32_t uid, uint32_t gid) SB_MUST_CHECK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * change_quick.c - make, rename and remove files with one call of the kernel.
+ * change_quick.c - make, rename and remove names with one call of the kernel.
  *
  * How it works
  *   What is remembered of a directory (dircache.h) says who may write in it, and that it is in
@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <linux/fs.h>
 
-#include "base/shared_abi.h"
 #include "change/internal.h"
 #include "tree/dircache.h"
 #include "tree/host_path.h"
@@ -33,14 +32,9 @@ struct name {
 	struct sb_dir_looks looks;
 };
 
-static bool has_strays(const struct sb_tree *tree)
-{
-	return __atomic_load_n(&tree->shared->strays, __ATOMIC_SEQ_CST) != 0;
-}
-
 static bool can_be_quick(const struct sb_fs *fs)
 {
-	return fs->tree->index != NULL && fs->root_len == 1 && !has_strays(fs->tree) &&
+	return fs->tree->index != NULL && fs->root_len == 1 && !sb_dircache_has_strays(fs->tree) &&
 	       sb_tree_may_search_all(fs);
 }
 
@@ -135,6 +129,47 @@ long sb_quick_create(struct sb_fs *fs, const char *path, int flags, uint32_t mod
 			sb_upper_host_mode(S_IFREG, looks.mode));
 	sb_commit_end(fs);
 	return fd < 0 ? -SB_ELOOK : fd;
+}
+
+int sb_quick_mkdir(struct sb_fs *fs, const char *path, uint32_t mode)
+{
+	const struct sb_looks looks = {
+		.mode = S_IFDIR | (mode & 01777 & ~fs->umask),
+		.uid = fs->ids->fsuid,
+		.gid = fs->ids->fsgid,
+	};
+	struct sb_path *host = &fs->work->a.host;
+	struct name name;
+	long err;
+
+	if (!find(fs, path, &name, host) || !is_plain(fs, &name, &looks))
+		return -SB_ELOOK;
+	sb_commit_begin(fs);
+	sb_dircache_making(fs->tree);
+	err = sys_mkdirat(AT_FDCWD, host->buf, sb_upper_host_mode(S_IFDIR, looks.mode));
+	sb_dircache_made(fs->tree);
+	sb_commit_end(fs);
+	return err < 0 ? -SB_ELOOK : 0;
+}
+
+int sb_quick_symlink(struct sb_fs *fs, const char *path, const char *target)
+{
+	const struct sb_looks looks = {
+		.mode = S_IFLNK | 0777,
+		.uid = fs->ids->fsuid,
+		.gid = fs->ids->fsgid,
+	};
+	struct sb_path *host = &fs->work->a.host;
+	struct name name;
+	long err;
+
+	if (sb_is_mark(fs->tree, target, strlen(target)) || !find(fs, path, &name, host) ||
+	    !is_plain(fs, &name, &looks))
+		return -SB_ELOOK;
+	sb_commit_begin(fs);
+	err = sys_symlinkat(target, AT_FDCWD, host->buf);
+	sb_commit_end(fs);
+	return err < 0 ? -SB_ELOOK : 0;
 }
 
 int sb_quick_unlink(struct sb_fs *fs, const char *path)

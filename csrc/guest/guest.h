@@ -47,6 +47,7 @@ struct sb_proc {
 	uint32_t cwd_count;    /* how often the working directory was changed */
 	uint32_t cwd_changing; /* changes that have begun and not ended */
 	uint32_t cwd_given_up;
+	uint64_t cwd_pure;     /* cwd_count << 8 | SB_PURE_*: what the directory is since then */
 	uint32_t deaf; /* the process has a raw socket of ICMP, which hears no errors: ping.c */
 	struct sb_cwd cwd;
 	struct sb_dir_slots dirs;

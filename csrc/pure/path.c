@@ -45,6 +45,23 @@ int sb_path_join(struct sb_path *path, const char *name, size_t len)
 	return 0;
 }
 
+int sb_path_go(struct sb_path *path, const char *from, size_t len)
+{
+	while (len > 1 && from[0] == '.') {
+		size_t dots = from[1] == '.' ? 2 : 1;
+
+		if (dots == len || from[dots] != '/')
+			break;
+		if (dots == 2)
+			sb_path_pop(path);
+		while (dots < len && from[dots] == '/')
+			dots++;
+		from += dots;
+		len -= dots;
+	}
+	return sb_path_join(path, from, len);
+}
+
 void sb_path_pop(struct sb_path *path)
 {
 	uint32_t name = sb_path_name(path);

@@ -23,6 +23,9 @@ int sb_path_set(struct sb_path *path, const char *text, size_t len) SB_MUST_CHEC
 int sb_path_add(struct sb_path *path, const char *text, size_t len) SB_MUST_CHECK;
 /* Append "/", unless the path ends in one, and the name. */
 int sb_path_join(struct sb_path *path, const char *name, size_t len) SB_MUST_CHECK;
+/* The same for a path from the directory path, of which the first "./" and "../" are followed.
+ * Other dots and slashes stay as they are. */
+int sb_path_go(struct sb_path *path, const char *from, size_t len) SB_MUST_CHECK;
 /* Cut the last component; the root stays the root. */
 void sb_path_pop(struct sb_path *path);
 /* Offset of the last component; 1 for the root. */

@@ -11,6 +11,7 @@
 
 #include "base/shared_abi.h"
 #include "tree/index.h"
+#include "tree/mounts.h"
 
 static bool is_text(const struct sb_control *control, struct sb_text text)
 {
@@ -44,6 +45,7 @@ int sb_tree_attach(struct sb_tree *tree, const void *map, uint64_t size)
 			return -EINVAL;
 	}
 	*tree = (struct sb_tree){.control = control};
+	sb_mounts_find_pure(tree);
 	return 0;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descriptors.c - remember which file of the image a descriptor is.
+ * descriptors.c - remember which file of the image, or what pure directory, a descriptor is.
  */
 #include "tree/descriptors.h"
+
+#include "tree/dircache.h"
 
 _Static_assert(sizeof(struct sb_fds) == 4096, "a page that a fork wipes");
 _Static_assert(SB_NO_NODE == UINT32_MAX, "an entry without a node is zero");
@@ -35,16 +37,27 @@ static bool is_plain(const struct sb_tree *tree, uint32_t node)
 	return type == S_IFDIR || (type == S_IFREG && n->nlink == 1);
 }
 
-void sb_fds_learn(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, uint32_t node)
+static void learn(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, uint32_t what)
 {
 	uint64_t next;
 
-	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN || node == SB_NO_NODE ||
-	    !is_plain(fs->tree, node) || sb_fds_count(fs) != mark.closes)
+	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN || sb_fds_count(fs) != mark.closes)
 		return;
-	next = (mark.entry & ~(COUNT_ONE - 1)) | (node + 1);
+	next = (mark.entry & ~(COUNT_ONE - 1)) | what;
 	(void)__atomic_compare_exchange_n(&fs->fds->entry[fd], &mark.entry, next, false,
 					  __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+void sb_fds_learn(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, uint32_t node)
+{
+	if (node < SB_FDS_PURE - 1 && is_plain(fs->tree, node))
+		learn(fs, fd, mark, node + 1);
+}
+
+void sb_fds_learn_pure(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, uint32_t pure)
+{
+	if (pure != 0 && pure <= SB_FDS_KIND)
+		learn(fs, fd, mark, SB_FDS_PURE | pure);
 }
 
 uint64_t sb_fds_count(const struct sb_fs *fs)
@@ -52,14 +65,41 @@ uint64_t sb_fds_count(const struct sb_fs *fs)
 	return fs->fds == NULL ? 0 : __atomic_load_n(&fs->fds->closes, __ATOMIC_SEQ_CST);
 }
 
-void sb_fds_opened(const struct sb_fs *fs, int fd, uint64_t count, uint32_t node)
+/* The mark of a descriptor that is new since closes were counted. */
+static struct sb_fds_mark mark_of_new(const struct sb_fs *fs, int fd, uint64_t count)
 {
 	struct sb_fds_mark mark = {.closes = count};
 
-	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN)
-		return;
-	mark.entry = __atomic_load_n(&fs->fds->entry[fd], __ATOMIC_SEQ_CST);
-	sb_fds_learn(fs, fd, mark, node);
+	if (fs->fds != NULL && (uint32_t)fd < SB_FDS_KNOWN)
+		mark.entry = __atomic_load_n(&fs->fds->entry[fd], __ATOMIC_SEQ_CST);
+	return mark;
+}
+
+void sb_fds_opened(const struct sb_fs *fs, int fd, uint64_t count, uint32_t node)
+{
+	sb_fds_learn(fs, fd, mark_of_new(fs, fd, count), node);
+}
+
+static uint32_t of_generation(uint32_t generation)
+{
+	return (generation << SB_FDS_GENERATION_SHIFT) & SB_FDS_GENERATION;
+}
+
+void sb_fds_opened_pure(const struct sb_fs *fs, int fd, uint64_t count, uint32_t pure, bool deep,
+			uint32_t generation)
+{
+	const uint32_t above = deep ? SB_FDS_DEEP | of_generation(generation) : 0;
+
+	if (pure != 0 && pure <= SB_FDS_KIND)
+		learn(fs, fd, mark_of_new(fs, fd, count), SB_FDS_PURE | above | pure);
+}
+
+bool sb_fds_is_deep(const struct sb_fs *fs, int fd)
+{
+	const uint32_t what = sb_fds_what(fs, fd);
+
+	return what >= SB_FDS_PURE && (what & SB_FDS_DEEP) != 0 &&
+	       (what & SB_FDS_GENERATION) == of_generation(sb_dircache_generation(fs->tree));
 }
 
 void sb_fds_forget(const struct sb_fs *fs, uint32_t first, uint32_t last)

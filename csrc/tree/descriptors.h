@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descriptors.h - remember which file of the image a descriptor is.
+ * descriptors.h - remember which file of the image, or what pure directory, a descriptor is.
  *
  * How it works
  *   A descriptor of an image file stands for that file until it is closed. The node is learned
  *   when the file is opened, or when the descriptor is first asked about. With the node fstat is
- *   answered, look-ups start and directories are listed without the kernel. close, dup2, dup3 and
+ *   answered, look-ups start and directories are listed without the kernel. A pure directory
+ *   (tree.h) is remembered, too: the kernel finds names in it. close, dup2, dup3 and
  *   close_range make the table forget, before the kernel closes. An entry counts how often its
  *   number was forgotten. A thread that learns a node and finds another count drops what it
  *   learned: a close came between. With several threads only the thread that opened the file
@@ -27,7 +28,14 @@
 
 #define SB_FDS_KNOWN 510
 
-/* One page. An entry, by descriptor: count << 32 | node + 1. */
+/* The lower half of an entry: 0, or node + 1, or SB_FDS_PURE with more about a pure directory. */
+#define SB_FDS_PURE (1U << 31)
+#define SB_FDS_DEEP (1U << 30) /* the directory above was pure, too, in this generation: */
+#define SB_FDS_GENERATION 0x3fffff00U
+#define SB_FDS_GENERATION_SHIFT 8
+#define SB_FDS_KIND 0xffU /* SB_PURE_* */
+
+/* One page. An entry, by descriptor: count << 32 | what it is. */
 struct sb_fds {
 	uint64_t closes;  /* how often any entry was forgotten */
 	uint64_t threads; /* non-zero: there is, or was, more than one thread */
@@ -43,21 +51,42 @@ struct sb_fds_mark {
 /* Does the seccomp filter trap the calls that close descriptors? */
 bool sb_fds_are_known(const struct sb_control *control);
 
+static inline uint32_t sb_fds_what(const struct sb_fs *fs, int fd)
+{
+	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN)
+		return 0;
+	return (uint32_t)__atomic_load_n(&fs->fds->entry[fd], __ATOMIC_ACQUIRE);
+}
+
 /* The node of the image file behind fd, or SB_NO_NODE. */
 static inline uint32_t sb_fds_find(const struct sb_fs *fs, int fd)
 {
-	if (fs->fds == NULL || (uint32_t)fd >= SB_FDS_KNOWN)
-		return SB_NO_NODE;
-	return (uint32_t)__atomic_load_n(&fs->fds->entry[fd], __ATOMIC_ACQUIRE) - 1;
+	const uint32_t what = sb_fds_what(fs, fd);
+
+	return what >= SB_FDS_PURE ? SB_NO_NODE : what - 1;
 }
+
+/* What the directory behind fd is, when it is pure (SB_PURE_*); else 0. */
+static inline uint32_t sb_fds_pure(const struct sb_fs *fs, int fd)
+{
+	const uint32_t what = sb_fds_what(fs, fd);
+
+	return what >= SB_FDS_PURE ? what & SB_FDS_KIND : 0;
+}
+/* Is the directory above it pure, too? */
+bool sb_fds_is_deep(const struct sb_fs *fs, int fd);
 
 /* Call the first before, the second after the kernel is asked what fd is. */
 struct sb_fds_mark sb_fds_mark(const struct sb_fs *fs, int fd);
 void sb_fds_learn(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, uint32_t node);
+void sb_fds_learn_pure(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, uint32_t pure);
 
 /* Call the first before, the second after an open: the number is not known before it. */
 uint64_t sb_fds_count(const struct sb_fs *fs);
 void sb_fds_opened(const struct sb_fs *fs, int fd, uint64_t count, uint32_t node);
+/* The same for a directory. deep: the one above is pure, too, in this generation (dircache.h). */
+void sb_fds_opened_pure(const struct sb_fs *fs, int fd, uint64_t count, uint32_t pure, bool deep,
+			uint32_t generation);
 
 /* Call it before descriptors first..last are closed. */
 void sb_fds_forget(const struct sb_fs *fs, uint32_t first, uint32_t last);

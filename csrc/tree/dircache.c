@@ -21,6 +21,11 @@ void sb_dircache_changed(const struct sb_tree *tree)
 	__atomic_fetch_add(&tree->shared->generation, 1, __ATOMIC_ACQ_REL);
 }
 
+bool sb_dircache_has_strays(const struct sb_tree *tree)
+{
+	return __atomic_load_n(&tree->shared->strays, __ATOMIC_SEQ_CST) != 0;
+}
+
 /* ---- directories being made ---------------------------------------------- */
 
 void sb_dircache_making(const struct sb_tree *tree)
@@ -62,13 +67,28 @@ static bool load(const struct sb_fs *fs, const char *guest, uint32_t len, struct
 	const bool making = __atomic_load_n(&fs->tree->shared->dirs_making, __ATOMIC_SEQ_CST) != 0;
 	uint64_t hash;
 
-	if (!fs->dirs)
+	if (!sb_dircache_may_find(fs, guest, len))
 		return false;
 	hash = sb_hash(guest, len);
+	if (slot_of(fs, hash)->hash != hash)
+		return false;
 	*slot = *slot_of(fs, hash);
 	return slot->hash == hash && slot->len == len &&
 	       slot->generation == sb_dircache_generation(fs->tree) && slot->sum == sum_of(slot) &&
 	       (slot->spot.place == SB_PLACE_UPPER || !making);
+}
+
+/* Put a path into the filter. A bit that another thread loses here only costs a look. */
+static void filter_in(struct sb_dir_slots *dirs, const char *guest, uint32_t len,
+		      uint32_t generation)
+{
+	const unsigned bit = sb_dircache_bit(guest, len);
+
+	if (dirs->filter_generation != generation) {
+		memset(dirs->filter, 0, sizeof(dirs->filter));
+		dirs->filter_generation = generation;
+	}
+	dirs->filter[bit / 64] |= 1ULL << bit % 64;
 }
 
 static void store(const struct sb_fs *fs, const char *guest, uint32_t len,
@@ -88,6 +108,7 @@ static void store(const struct sb_fs *fs, const char *guest, uint32_t len,
 		slot.looks = *looks;
 	slot.sum = sum_of(&slot);
 	*slot_of(fs, slot.hash) = slot;
+	filter_in(fs->dirs, guest, len, generation);
 }
 
 bool sb_dircache_find(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out)

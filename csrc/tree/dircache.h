@@ -43,7 +43,30 @@ struct sb_dir_slot {
 };
 struct sb_dir_slots {
 	struct sb_dir_slot slots[64];
+	uint64_t filter[4]; /* a bit for each directory that was remembered in this generation: */
+	uint32_t filter_generation;
 };
+
+/* The bit of a path in the filter, from its length and its end. */
+static inline unsigned sb_dircache_bit(const char *guest, uint32_t len)
+{
+	const uint32_t tail = SB_MIN(len, 8U);
+	uint64_t word = 0;
+
+	if (tail == 8)
+		__builtin_memcpy(&word, guest + len - 8, 8);
+	else
+		memcpy(&word, guest, tail);
+	return (unsigned)((word ^ len) * 0x9e3779b97f4a7c15ULL >> 56);
+}
+
+/* Can the directory be known? Mostly false for one that is not: that costs less than to look. */
+static inline bool sb_dircache_may_find(const struct sb_fs *fs, const char *guest, uint32_t len)
+{
+	const unsigned bit = sb_dircache_bit(guest, len);
+
+	return fs->dirs != NULL && (fs->dirs->filter[bit / 64] >> bit % 64 & 1) != 0;
+}
 
 /* The spot of the directory guest[0..len), if it is known. */
 bool sb_dircache_find(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out);
@@ -60,6 +83,9 @@ bool sb_dircache_looks(const struct sb_fs *fs, const char *guest, uint32_t len, 
 void sb_dircache_learn(const struct sb_fs *fs, const char *guest, uint32_t len,
 		       const struct sb_spot *spot, const struct sb_dir_looks *looks,
 		       uint32_t generation);
+
+/* May there be a whiteout in a directory where no lower has anything? */
+bool sb_dircache_has_strays(const struct sb_tree *tree);
 
 /* Call these before and after a directory is made in the upper. */
 void sb_dircache_making(const struct sb_tree *tree);

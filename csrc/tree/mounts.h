@@ -35,6 +35,14 @@ static inline uint32_t sb_mount_gid(const struct sb_control *control, uint32_t m
 	return mount < SB_MAX_MOUNTS ? control->mounts[mount].gid : 0;
 }
 
+/* Find out, once, which mounts are pure directories (tree.h). */
+void sb_mounts_find_pure(struct sb_tree *tree);
+/* Is this mount one? */
+static inline bool sb_mount_is_pure(const struct sb_tree *tree, uint32_t mount)
+{
+	return (tree->pure_mounts[mount / 64] >> mount % 64 & 1) != 0;
+}
+
 /* The innermost mount that holds a path, or SB_NO_MOUNT. */
 uint32_t sb_tree_mount_of(const struct sb_tree *tree, const char *guest, uint32_t len);
 /* Is a mount attached at this very entry? */

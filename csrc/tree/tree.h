@@ -30,11 +30,18 @@ struct sb_shared;
 struct sb_net_table;
 struct sb_net_ports;
 
+/* A directory is pure when one host directory has all its names, and all below it: no entry of a
+ * lower shows through, and no mount is below. The kernel alone knows what a name in it is. It stays
+ * pure wherever it is moved to. A value says where it is; 0: it is not pure, or nobody knows. */
+#define SB_PURE_UPPER 1
+#define SB_PURE_MOUNT 2 /* + number of the mount */
+
 /* The maps of one container; the same in all its processes. */
 struct sb_tree {
 	const struct sb_control *control;
 	struct sb_shared *shared;     /* base/shared_abi.h */
 	unsigned char *state;         /* in it: control->node_count bytes, SB_STATE_* */
+	uint64_t pure_mounts[2];      /* a bit for each mount whose directory is pure */
 	const struct sb_index *index; /* NULL when the lower is live */
 	const struct sb_node *nodes;
 	const char *strings;          /* of the index */

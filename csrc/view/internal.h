@@ -24,9 +24,6 @@ int sb_spot_step(const struct sb_fs *fs, const struct sb_spot *dir, const char *
 		 uint32_t name, uint32_t len, struct sb_path *host, struct sb_spot *out,
 		 struct sb_seen *seen) SB_MUST_CHECK;
 
-/* The spot of a directory that is remembered (dircache.h), when it still holds. */
-bool sb_spot_recall(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out);
-
 /* Does the index alone say what is at the path of a node with this state? See sb_spot_is_plain().
  */
 static inline bool sb_state_is_plain(unsigned state)
@@ -38,6 +35,12 @@ static inline bool sb_spot_is_dir(const struct sb_spot *spot)
 {
 	return spot->type == S_IFDIR;
 }
+
+/* ---- stat.c ---------------------------------------------------------------- */
+
+/* Put the guest's ids and device number into what the kernel said of a file of a mount, or of one
+ * that is not in the index. False: it may have a record, which says more. */
+bool sb_stat_show(const struct sb_fs *fs, uint32_t mount, struct stat *st) SB_MUST_CHECK;
 
 /* ---- walk.c: a path, component by component ------------------------------- */
 
@@ -56,6 +59,8 @@ struct sb_walk {
 	const char *root;    /* ".." stays here */
 	unsigned links;
 	bool search_free;    /* no search permission to check */
+	bool remembers; /* the path is canonical, so its directories are remembered: */
+	uint32_t generation; /* dircache.h */
 	bool last_was_link;  /* the last component was a symlink, and todo is its target */
 	bool knows_root; /* as in the kernel, SB_NO_XDEV refuses a jump to a root that the walk has
 			    not met yet */

@@ -144,17 +144,32 @@ static int start(struct sb_walk *w, const char *base, uint32_t base_len, const c
 	return sb_walk_go_to(w, base, base_len);
 }
 
-/* Start at the directory of a canonical path when it is remembered: then only the last
- * component is left to do. False when it is not. */
+/* Find the last directory of a canonical path that is remembered: the length of its path with
+ * the slash, or 0. */
+static uint32_t find_known(const struct sb_walk *w, const char *path, uint32_t len,
+			   struct sb_spot *out)
+{
+	uint32_t dir = len;
+
+	for (;;) {
+		while (path[dir - 1] != '/')
+			dir--;
+		if (dir < 2)
+			return 0;
+		if (sb_spot_recall(w->fs, path, dir - 1, out))
+			return dir;
+		dir--;
+	}
+}
+
+/* Start at the last directory of a canonical path that is remembered: then only what is behind
+ * it is left to do. False when none is. */
 static bool start_at_known(struct sb_walk *w, const char *path, uint32_t len)
 {
 	struct sb_path *guest = &w->out->guest;
-	uint32_t dir = len;
+	const uint32_t dir = find_known(w, path, len, &w->cur);
 
-	while (path[dir - 1] != '/')
-		dir--;
-	if (dir < 2 || !sb_spot_recall(w->fs, path, dir - 1, &w->cur) ||
-	    sb_path_set(guest, path, dir - 1) < 0)
+	if (dir == 0 || sb_path_set(guest, path, dir - 1) < 0)
 		return false;
 	w->knows_root = true;
 	w->rest = (uint32_t)(SB_WALK_TODO - 1 - (len - dir));
@@ -165,13 +180,18 @@ static bool start_at_known(struct sb_walk *w, const char *path, uint32_t len)
 	return true;
 }
 
-/* Remember what the walk of a canonical path without symlinks found. */
-static void remember(const struct sb_walk *w, uint32_t len, uint32_t generation)
+/* The canonical path that path names from base, when it needs no walk to be one: its length, or 0.
+ * A relative one is put together in room. */
+static uint32_t find_canonical(const char *base, uint32_t base_len, const char **path, size_t len,
+			       unsigned flags, struct sb_path *room)
 {
-	const struct sb_at *out = w->out;
-
-	if (len > 0 && w->links == 0 && out->guest.len == len && out->name > 1)
-		sb_dircache_put(w->fs, out->guest.buf, out->name - 1, &out->dir, generation);
+	if ((*path)[0] == '/')
+		return sb_path_canonical(*path);
+	if ((flags & SB_NO_XDEV) != 0 || sb_path_set(room, base, base_len) < 0 ||
+	    sb_path_go(room, *path, len) < 0)
+		return 0;
+	*path = room->buf;
+	return sb_path_canonical(room->buf);
 }
 
 int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const char *path,
@@ -181,6 +201,7 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	bool search_free = sb_tree_may_search_all(fs);
 	bool plain = search_free && fs->root_len == 1 && (flags & scoped) == 0;
 	uint32_t generation = sb_dircache_generation(fs->tree);
+	const char *whole = path;
 	uint32_t canonical;
 	size_t len;
 	struct sb_walk w;
@@ -213,10 +234,10 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	w.seen.has = false;
 	out->slash = true;
 	out->dots = true;
-	canonical = plain ? sb_path_canonical(path) : 0;
-	if (canonical != 0 && start_at_known(&w, path, canonical)) {
-		canonical = 0; /* remembered already */
-	} else {
+	canonical = plain ? find_canonical(base, base_len, &whole, len, flags, &out->guest) : 0;
+	w.generation = generation;
+	w.remembers = canonical != 0;
+	if (canonical == 0 || !start_at_known(&w, whole, canonical)) {
 		err = start(&w, base, base_len, path, len);
 		if (err < 0)
 			return err;
@@ -225,8 +246,6 @@ int sb_tree_lookup(struct sb_fs *fs, const char *base, uint32_t base_len, const 
 	err = sb_walk(&w);
 	if (err == 0)
 		err = finish(&w);
-	if (err == 0)
-		remember(&w, canonical, generation);
 	return err;
 }
 

@@ -44,13 +44,13 @@ int sb_tree_may_write_fd(const struct sb_fs *fs, int fd)
 	return (control->mounts[mount].flags & SB_MOUNT_READ_ONLY) != 0 ? -EROFS : 0;
 }
 
-/* Old kernels and filters have no faccessat2. Our real and effective ids are equal. */
-static int ask_access(const char *host, unsigned want)
+int sb_host_permit(int dirfd, const char *host, unsigned want)
 {
-	int err = (int)sys_faccessat2(AT_FDCWD, host, (int)want, AT_EACCESS);
+	int err = (int)sys_faccessat2(dirfd, host, (int)want, AT_EACCESS | AT_SYMLINK_NOFOLLOW);
 
+	/* Old kernels and filters have no faccessat2. Our real and effective ids are equal. */
 	if (err == -ENOSYS || err == -EPERM)
-		err = (int)sys_faccessat(AT_FDCWD, host, (int)want);
+		err = (int)sys_faccessat(dirfd, host, (int)want);
 	return err;
 }
 
@@ -67,7 +67,7 @@ static int permit_host(struct sb_fs *fs, const struct sb_at *at, unsigned want)
 		return 0;
 	if (want == 0 || at->spot.type == S_IFLNK)
 		return 0;
-	err = ask_access(at->host.buf, want);
+	err = sb_host_permit(AT_FDCWD, at->host.buf, want);
 	if (err == -EACCES && at->spot.place == SB_PLACE_MOUNT &&
 	    sb_may_loosen(fs, at->spot.mount, at->host.buf))
 		return 0;

@@ -20,7 +20,7 @@
 #include "tree/host_path.h"
 #include "tree/index.h"
 #include "tree/mounts.h"
-#include "view/view.h"
+#include "view/internal.h"
 
 #define BLOCK_SIZE 4096
 
@@ -301,6 +301,8 @@ int sb_tree_fd_dir(const struct sb_fs *fs, int fd, uint32_t *node)
 	long ret;
 
 	*node = sb_fds_find(fs, fd);
+	if (sb_fds_pure(fs, fd) != 0)
+		return 1;
 	if (*node != SB_NO_NODE) {
 		if ((fs->tree->nodes[*node].mode & S_IFMT) == S_IFDIR)
 			return 1;
@@ -337,6 +339,23 @@ static void put_node(const struct sb_tree *tree, uint32_t node, struct stat *out
 	out->st_ctim = out->st_mtim;
 }
 
+bool sb_stat_show(const struct sb_fs *fs, uint32_t mount, struct stat *st)
+{
+	const struct sb_tree *tree = fs->tree;
+	const struct sb_control *control = tree->control;
+
+	if (sb_owner_any(tree) &&
+	    sb_owner_maybe(tree, sb_owner_volume(tree, st->st_dev), st->st_ino))
+		return false;
+	if (st->st_uid == control->host_uid)
+		st->st_uid = sb_mount_uid(control, mount);
+	if (st->st_gid == control->host_gid)
+		st->st_gid = sb_mount_gid(control, mount);
+	if (is_tree_dev(control, st->st_dev))
+		st->st_dev = control->upper_dev;
+	return true;
+}
+
 int sb_tree_fstat_plain(const struct sb_fs *fs, int fd, struct stat *out)
 {
 	const struct sb_tree *tree = fs->tree;
@@ -368,18 +387,9 @@ int sb_tree_fstat_plain(const struct sb_fs *fs, int fd, struct stat *out)
 		put_node(tree, node, out);
 		return 1;
 	}
-	if (sb_owner_any(tree) &&
-	    sb_owner_maybe(tree, sb_owner_volume(tree, out->st_dev), out->st_ino))
-		return 0;
 	if ((control->flags & SB_CONTROL_OWNED_MOUNTS) != 0)
 		return 0;
-	if (out->st_uid == control->host_uid)
-		out->st_uid = 0;
-	if (out->st_gid == control->host_gid)
-		out->st_gid = 0;
-	if (is_tree_dev(control, out->st_dev))
-		out->st_dev = control->upper_dev;
-	return 1;
+	return sb_stat_show(fs, SB_NO_MOUNT, out);
 }
 
 int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)

@@ -61,6 +61,9 @@ uint32_t sb_tree_child_of_fd(const struct sb_fs *fs, int fd, const char *name);
 int sb_spot_of_dir(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_path *host,
 		   struct sb_spot *out) SB_MUST_CHECK;
 
+/* The spot of a directory that is remembered (dircache.h), when it still holds. */
+bool sb_spot_recall(const struct sb_fs *fs, const char *guest, uint32_t len, struct sb_spot *out);
+
 /* Host path of a spot; for an absent one, where it would be made. */
 int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char *guest,
 		 uint32_t len, struct sb_path *host) SB_MUST_CHECK;
@@ -112,6 +115,45 @@ int sb_tree_fd_dir(const struct sb_fs *fs, int fd, uint32_t *node) SB_MUST_CHECK
 long sb_tree_readlink(struct sb_fs *fs, const struct sb_at *at, char *buf,
 		      size_t len) SB_MUST_CHECK;
 
+/* ---- pure.c --------------------------------------------------------------- */
+
+/* What the directory guest[0..len) is, when it is pure (SB_PURE_*); else 0. */
+uint32_t sb_spot_pure(const struct sb_tree *tree, const struct sb_spot *spot, const char *guest,
+		      uint32_t len);
+
+/* The mount that a pure directory is in, or SB_NO_MOUNT. */
+static inline uint32_t sb_pure_mount(uint32_t pure)
+{
+	return pure >= SB_PURE_MOUNT ? pure - SB_PURE_MOUNT : SB_NO_MOUNT;
+}
+/* False when a pure directory is read-only. */
+bool sb_pure_may_write(const struct sb_fs *fs, uint32_t pure);
+
+/* Not known without a look-up. Guests never see it. */
+#define SB_ELOOK 4001
+
+/* An entry of a pure directory. dirfd and name lead the kernel to it, no symlink is on the way, and
+ * no dots are at the end. */
+struct sb_pure_name {
+	int dirfd;
+	const char *name;
+	uint32_t pure; /* SB_PURE_* of the directory */
+};
+
+/* What the guest sees of it. flags: SB_FOLLOW. -ENOENT is an answer. -SB_ELOOK: look the path up.
+ */
+int sb_pure_stat(const struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags,
+		 struct stat *out) SB_MUST_CHECK;
+/* The same with what only statx(2) and records say. */
+int sb_pure_statx(const struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags,
+		  struct sb_stat *out) SB_MUST_CHECK;
+/* What the host says of it. */
+int sb_pure_look(const struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags,
+		 struct statx *out) SB_MUST_CHECK;
+/* Target of a symlink, at most len bytes without a NUL. -ENOENT and -EINVAL are answers. */
+long sb_pure_readlink(const struct sb_fs *fs, const struct sb_pure_name *at, char buf[SB_PATH_MAX],
+		      size_t len) SB_MUST_CHECK;
+
 /* ---- permission.c -------------------------------------------------------- */
 
 /* -EROFS when this spot lies in a read-only mount or container. */
@@ -120,8 +162,10 @@ int sb_tree_may_write(const struct sb_fs *fs, const struct sb_spot *spot) SB_MUS
 int sb_tree_may_write_fd(const struct sb_fs *fs, int fd) SB_MUST_CHECK;
 /* May fs->ids do want (4 read, 2 write, 1 execute) here? 0, -EACCES, -EROFS. */
 int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
-/* The same without asking the host, for a caller that opens the file next: the host checks
- * that. Files of /proc are always left to the host. */
+/* May the machine's user do that with the host's file? A symlink is not followed. */
+int sb_host_permit(int dirfd, const char *host, unsigned want) SB_MUST_CHECK;
+/* The same as sb_tree_permit() without asking the host, for a caller that opens the file next: the
+ * host checks that. Files of /proc are always left to the host. */
 int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
 
 /* May fs->ids make an entry where at is? dir becomes the stat of its directory. Uses work->host. */
@@ -130,7 +174,7 @@ int sb_tree_may_make(struct sb_fs *fs, const struct sb_at *at, bool is_dir,
 /* May fs->ids take the name of at away (write permission, sticky bit)? */
 int sb_tree_may_delete(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
 
-/* ---- dirlist.c, dirlist_empty.c, dirlist_index.c ------------------------- */
+/* ---- dirlist*.c ----------------------------------------------------------- */
 
 /* Bits of a position in the upper; 32-bit programs and some file systems have fewer. */
 #define SB_DIRLIST_WIDE 62
@@ -153,6 +197,11 @@ bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir);
  * other directories. */
 long sb_dirlist_read_untouched(struct sb_fs *fs, int fd, char *buf, size_t len,
 			       long *pos) SB_MUST_CHECK;
+
+/* Like sb_dirlist_read, for a pure directory of the upper. above is the inode number of the
+ * directory above, 0 for what the kernel says. */
+long sb_dirlist_read_pure(const struct sb_fs *fs, int fd, uint64_t above, char *buf,
+			  size_t len) SB_MUST_CHECK;
 
 /* Fill buf (the runtime's memory, len bytes) with struct linux_dirent64 entries of the
  * directory dir, which fd has open. Returns the bytes, 0 at the end, -EINVAL when the first

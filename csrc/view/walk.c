@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 
+#include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/mounts.h"
 #include "view/internal.h"
@@ -237,6 +238,16 @@ static bool must_follow(const struct sb_walk *w, bool last, bool slash)
 	return !last || (w->flags & SB_FOLLOW) != 0 || (slash && !names_only);
 }
 
+/* Remember the directory of the component that was found. What the walk knew before it began is
+ * remembered already. */
+static void remember(const struct sb_walk *w, const struct sb_spot *dir, uint32_t len)
+{
+	if (w->remembers && dir->place != SB_PLACE_LOWER && w->links == 0 &&
+	    w->depth > w->known + 1 && w->out->guest.len > len + 1)
+		sb_dircache_put(w->fs, w->out->guest.buf, w->out->guest.len - len - 1, dir,
+				w->generation);
+}
+
 /* Walk one component other than dots. 1 when a symlink was followed, 0 when out->guest and cur
  * are at the component. */
 static int enter(struct sb_walk *w, const char *name, uint32_t len, bool last, bool slash)
@@ -263,6 +274,7 @@ static int enter(struct sb_walk *w, const char *name, uint32_t len, bool last, b
 	if ((w->flags & SB_NO_XDEV) != 0 && w->cur.mount != dir.mount)
 		return -EXDEV;
 	w->out->dir = dir;
+	remember(w, &dir, len);
 	if (w->cur.place == SB_PLACE_ABSENT) {
 		if (!last || (w->flags & SB_MAY_BE_ABSENT) == 0 ||
 		    (w->last_was_link && (w->flags & SB_CREATE) == 0))

@@ -64,11 +64,44 @@ static void test_within_compares_whole_names(void)
 	CHECK(!within("/b/a", "/a"));
 }
 
+static void goes(const char *base, const char *from, const char *to)
+{
+	CHECK_INT(sb_path_set(&path, base, strlen(base)), 0);
+	CHECK_INT(sb_path_go(&path, from, strlen(from)), 0);
+	CHECK_STR(path.buf, to);
+}
+
+static void test_dots_at_the_beginning_are_followed(void)
+{
+	goes("/w/a", "f", "/w/a/f");
+	goes("/w/a", "./f", "/w/a/f");
+	goes("/w/a", ".//b/f", "/w/a/b/f");
+	goes("/w/a", "../f", "/w/f");
+	goes("/w/a", "./../.././../f", "/f");
+	goes("/w/a", "../.../f", "/w/.../f");
+	goes("/w/a", "..f", "/w/a/..f");
+	goes("/", "../f", "/f");
+}
+
+static void test_other_dots_leave_a_path_that_is_not_canonical(void)
+{
+	static const char *const others[] = {".",     "..",     "./",   "../",
+					     "../..", "b/../f", "b//f", "b/"};
+
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		CHECK_INT(sb_path_set(&path, "/w/a", 4), 0);
+		CHECK_INT(sb_path_go(&path, others[i], strlen(others[i])), 0);
+		CHECK_INT(sb_path_canonical(path.buf), 0);
+	}
+}
+
 int main(void)
 {
 	test_names_are_appended();
 	test_the_last_name_is_removed();
 	test_a_name_that_does_not_fit_leaves_the_path_unchanged();
 	test_within_compares_whole_names();
+	test_dots_at_the_beginning_are_followed();
+	test_other_dots_leave_a_path_that_is_not_canonical();
 	return 0;
 }

@@ -69,14 +69,23 @@ static long open_last(struct sb_call *call, long nr, int dirfd, const char *host
 	return sb_guest_block(call, nr, dirfd, SB_P(host), a, b, 0, 0);
 }
 
-long sb_open_strictly(struct sb_call *call, int dirfd, const char *host, int flags)
+long sb_open_resolving(struct sb_call *call, const struct sb_pure_name *at, int flags,
+		       uint32_t mode, uint64_t resolve)
 {
 	const struct open_how how = {
 		.flags = (uint32_t)flags,
-		.resolve = RESOLVE_NO_SYMLINKS,
+		.mode = mode,
+		.resolve = RESOLVE_NO_SYMLINKS | resolve,
 	};
 
-	return open_last(call, __NR_openat2, dirfd, host, SB_P(&how), sizeof(how));
+	return open_last(call, __NR_openat2, at->dirfd, at->name, SB_P(&how), sizeof(how));
+}
+
+long sb_open_strictly(struct sb_call *call, int dirfd, const char *host, int flags)
+{
+	const struct sb_pure_name at = {.dirfd = dirfd, .name = host};
+
+	return sb_open_resolving(call, &at, flags, 0, 0);
 }
 
 long sb_open_host(struct sb_call *call, const char *host, int flags)
@@ -116,6 +125,23 @@ long sb_open_allowed(struct sb_call *call, const struct sb_at *at, int flags)
 	else if (sb_loosen(call->fs, at->spot.mount, at->host.buf, bits, NULL) == 0)
 		fd = sb_open_host(call, at->host.buf, flags);
 	return fd;
+}
+
+long sb_open_made_link(struct sb_call *call, const struct sb_at *at, int flags)
+{
+	const struct sb_control *control = call->fs->tree->control;
+	const struct sb_text *text = &control->mounts[at->spot.mount].host;
+	char target[256];
+	long fd = sb_open_host(call, at->guest.buf, flags);
+	long len;
+
+	if (fd < 0)
+		return -ELOOP;
+	len = sys_readlinkat((int)fd, "", target, sizeof(target));
+	if (len > 0 && sb_same(target, (size_t)len, sb_text_at(control, *text), text->len))
+		return fd;
+	sys_close((int)fd);
+	return -ELOOP;
 }
 
 /* Open /dev/ptmx; the other side of the new terminal gets the caller as its owner. Nothing waits

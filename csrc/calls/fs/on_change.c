@@ -12,6 +12,7 @@
 #include "guest/handlers.h"
 #include "guest/paths/call_file.h"
 #include "guest/paths/lookup.h"
+#include "guest/paths/near.h"
 #include "guest/programs.h"
 #include "guest/trace.h"
 
@@ -44,11 +45,42 @@ static char last_component(const char *path)
 
 /* ---- making names --------------------------------------------------------- */
 
+/* Leave near after a change, of which err is the result. */
+static long leave(struct sb_call *call, const struct sb_near *near, int err)
+{
+	(void)sb_near_leave(call, near); /* nobody else could change what it is */
+	return err;
+}
+
+/* Find call->path for a change of the name itself, where that costs the kernel one call. */
+static bool find_near(struct sb_call *call, int dirfd, long len, struct sb_near *near)
+{
+	return sb_near_pin(call, dirfd, call->path, (uint32_t)len, near) && !near->is_remembered;
+}
+
+/* call->path, absolute where that needs no system call. */
+static const char *whole(struct sb_call *call, int dirfd)
+{
+	return sb_guest_whole(call, dirfd, call->path, &call->work->a.guest);
+}
+
 static long make_dir(struct sb_call *call, int dirfd, uint64_t path, uint64_t mode)
 {
 	struct sb_at *at = &call->work->a;
-	int err = sb_guest_lookup(call, dirfd, path, NAME_FLAGS, at);
+	struct sb_near near;
+	long err = sb_guest_string(call->path, path, SB_PATH_MAX);
 
+	if (err < 0)
+		return err;
+	if (find_near(call, dirfd, err, &near))
+		err = leave(call, &near, sb_pure_mkdir(call->fs, &near.at, (uint32_t)mode));
+	else
+		err = -SB_ELOOK;
+	if (err == -SB_ELOOK && !sb_trace_is_on(call))
+		err = sb_quick_mkdir(call->fs, whole(call, dirfd), (uint32_t)mode);
+	if (err != -SB_ELOOK)
+		return err;
+	err = sb_guest_find(call, dirfd, call->path, NAME_FLAGS, at);
 	return err < 0 ? err : sb_change_mkdir(call->fs, at, (uint32_t)mode);
 }
 
@@ -105,11 +137,23 @@ static long make_symlink(struct sb_call *call, uint64_t target, int dirfd, uint6
 {
 	struct sb_at *at = &call->work->a;
 	long len = sb_guest_string(call->path2, target, SB_PATH_MAX);
-	int err;
+	struct sb_near near;
+	long err;
 
 	if (len <= 0)
 		return len < 0 ? len : -ENOENT;
-	err = sb_guest_lookup(call, dirfd, path, NAME_FLAGS, at);
+	err = sb_guest_string(call->path, path, SB_PATH_MAX);
+	if (err < 0)
+		return err;
+	if (find_near(call, dirfd, err, &near))
+		err = leave(call, &near, sb_pure_symlink(call->fs, &near.at, call->path2));
+	else
+		err = -SB_ELOOK;
+	if (err == -SB_ELOOK && !sb_trace_is_on(call))
+		err = sb_quick_symlink(call->fs, whole(call, dirfd), call->path2);
+	if (err != -SB_ELOOK)
+		return err;
+	err = sb_guest_find(call, dirfd, call->path, NAME_FLAGS, at);
 	return err < 0 ? err : sb_change_symlink(call->fs, at, call->path2);
 }
 
@@ -121,6 +165,35 @@ long on_symlink(struct sb_call *call)
 long on_symlinkat(struct sb_call *call)
 {
 	return make_symlink(call, sb_arg(call, 0), dirfd_of(sb_arg(call, 1)), sb_arg(call, 2));
+}
+
+/* Change two names, call->path and path2, in pure directories. -SB_ELOOK: look the paths up. */
+static long change_both(struct sb_call *call, int olddir, long old_len, int newdir, long new_len,
+			bool links, unsigned flags)
+{
+	struct sb_near from;
+	struct sb_near to;
+	long err = -SB_ELOOK;
+
+	if (!find_near(call, olddir, old_len, &from))
+		return -SB_ELOOK;
+	if (sb_near_pin(call, newdir, call->path2, (uint32_t)new_len, &to)) {
+		if (!to.is_remembered)
+			err = links ? sb_pure_link(call->fs, &from.at, &to.at)
+				    : sb_pure_rename(call->fs, &from.at, &to.at, flags);
+		(void)sb_near_leave(call, &to);
+	}
+	return leave(call, &from, (int)err);
+}
+
+static long link_near(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new)
+{
+	const long old_len = sb_guest_string(call->path, old, SB_PATH_MAX);
+	const long new_len = sb_guest_string(call->path2, new, SB_PATH_MAX);
+
+	if (old_len < 0 || new_len < 0)
+		return -SB_ELOOK;
+	return change_both(call, olddir, old_len, newdir, new_len, true, 0);
 }
 
 static long make_link(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new,
@@ -137,6 +210,12 @@ static long make_link(struct sb_call *call, int olddir, uint64_t old, int newdir
 		return -EINVAL;
 	if ((flags & AT_SYMLINK_FOLLOW) == 0)
 		how |= AT_SYMLINK_NOFOLLOW;
+	if (flags == 0) {
+		const long ret = link_near(call, olddir, old, newdir, new);
+
+		if (ret != -SB_ELOOK)
+			return ret;
+	}
 	found = sb_call_file_find(call, olddir, old, how, from, &fd);
 	if (found < 0)
 		return found;
@@ -164,13 +243,15 @@ static long take_file(struct sb_call *call, int dirfd, uint64_t path)
 {
 	struct sb_at *at = &call->work->a;
 	long len = sb_guest_string(call->path, path, SB_PATH_MAX);
-	int err = -SB_ELOOK;
+	struct sb_near near;
+	long err = -SB_ELOOK;
 
 	if (len < 0)
 		return len;
-	if (!sb_trace_is_on(call))
-		err = sb_quick_unlink(
-			call->fs, sb_guest_whole(call, dirfd, call->path, &call->work->a.guest));
+	if (find_near(call, dirfd, len, &near))
+		err = leave(call, &near, sb_pure_unlink(call->fs, &near.at));
+	if (err == -SB_ELOOK && !sb_trace_is_on(call))
+		err = sb_quick_unlink(call->fs, whole(call, dirfd));
 	if (err != -SB_ELOOK)
 		return err;
 	err = sb_guest_find(call, dirfd, call->path, SB_PARENT, at);
@@ -180,8 +261,17 @@ static long take_file(struct sb_call *call, int dirfd, uint64_t path)
 static long take_dir(struct sb_call *call, int dirfd, uint64_t path)
 {
 	struct sb_at *at = &call->work->a;
-	int err = sb_guest_lookup(call, dirfd, path, SB_PARENT, at);
+	struct sb_near near;
+	long err = sb_guest_string(call->path, path, SB_PATH_MAX);
 
+	if (err < 0)
+		return err;
+	if (find_near(call, dirfd, err, &near)) {
+		err = leave(call, &near, sb_pure_rmdir(call->fs, &near.at));
+		if (err != -SB_ELOOK)
+			return err;
+	}
+	err = sb_guest_find(call, dirfd, call->path, SB_PARENT, at);
 	if (err < 0)
 		return err;
 	switch (last_component(call->path)) {
@@ -224,17 +314,20 @@ static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uin
 {
 	struct sb_at *from = &call->work->a;
 	struct sb_at *to = &call->work->b;
-	int err = -SB_ELOOK;
-	long len;
+	long err;
+	long old_len;
+	long new_len;
 
 	if (flags != 0 && flags != RENAME_NOREPLACE && flags != RENAME_EXCHANGE)
 		return -EINVAL; /* before any path is read */
-	len = sb_guest_string(call->path, old, SB_PATH_MAX);
-	if (len >= 0)
-		len = sb_guest_string(call->path2, new, SB_PATH_MAX);
-	if (len < 0)
-		return len;
-	if (!sb_trace_is_on(call))
+	old_len = sb_guest_string(call->path, old, SB_PATH_MAX);
+	if (old_len < 0)
+		return old_len;
+	new_len = sb_guest_string(call->path2, new, SB_PATH_MAX);
+	if (new_len < 0)
+		return new_len;
+	err = change_both(call, olddir, old_len, newdir, new_len, false, flags);
+	if (err == -SB_ELOOK && !sb_trace_is_on(call))
 		err = sb_quick_rename(
 			call->fs, sb_guest_whole(call, olddir, call->path, &call->work->a.guest),
 			sb_guest_whole(call, newdir, call->path2, &call->work->b.guest), flags);

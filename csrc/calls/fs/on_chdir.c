@@ -16,6 +16,7 @@
 #include "guest/handlers.h"
 #include "guest/paths/cwd.h"
 #include "guest/paths/lookup.h"
+#include "tree/descriptors.h"
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/index.h"
@@ -34,11 +35,13 @@ long on_chdir(struct sb_call *call)
 	struct sb_cwd_mark mark;
 	uint32_t generation = sb_dircache_generation(call->fs->tree);
 	int err = find_directory(call, sb_arg(call, 0), at);
+	uint32_t count;
 	long ret;
 
 	if (err < 0)
 		return err;
 	sb_commit_begin(call->fs);
+	count = sb_cwd_mark(call).count;
 	sb_cwd_changing(call);
 	ret = sys_chdir(at->host.buf);
 	/* Another process is just making a merged directory in the upper. */
@@ -53,8 +56,14 @@ long on_chdir(struct sb_call *call)
 	sb_cwd_changed(call);
 	mark = sb_cwd_mark(call);
 	mark.generation = generation;
-	if (ret == 0)
+	/* No other thread changed it, and the directory had this name all the time. */
+	if (ret == 0 && mark.count == count + 1)
 		sb_cwd_put(call, &mark, at->guest.buf, at->guest.len);
+	if (ret == 0 && mark.count == count + 1 &&
+	    sb_dircache_generation(call->fs->tree) == generation)
+		sb_cwd_learn_pure(
+			call, &mark,
+			sb_spot_pure(call->fs->tree, &at->spot, at->guest.buf, at->guest.len));
 	sb_commit_end(call->fs);
 	return ret;
 }
@@ -62,7 +71,9 @@ long on_chdir(struct sb_call *call)
 long on_fchdir(struct sb_call *call)
 {
 	int fd = (int)(uint32_t)sb_arg(call, 0);
+	struct sb_cwd_mark mark;
 	struct sb_stat st;
+	uint32_t what;
 	long ret;
 	int err = fd < 0 ? -EBADF : sb_tree_fstat(call->fs, fd, &st, NULL);
 
@@ -73,9 +84,14 @@ long on_fchdir(struct sb_call *call)
 	if (err < 0)
 		return err;
 	sb_commit_begin(call->fs);
+	mark = sb_cwd_mark(call);
+	what = sb_fds_what(call->fs, fd);
 	sb_cwd_changing(call);
 	ret = sb_syscall(__NR_fchdir, fd, 0, 0, 0, 0, 0);
 	sb_cwd_changed(call);
+	mark.count++;
+	if (ret == 0 && what == sb_fds_what(call->fs, fd))
+		sb_cwd_learn_pure(call, &mark, sb_fds_pure(call->fs, fd));
 	sb_commit_end(call->fs);
 	return ret;
 }

@@ -4,7 +4,8 @@
  *
  * How it works
  *   The index lists a directory of the image that the container has not changed. The kernel lists a
- *   directory that one host directory holds completely. dirlist.h lists the others. Entries that
+ *   directory that one host directory holds completely; of one in the upper, dirlist_pure.c takes
+ *   the marks out. dirlist.c lists the others. Entries that
  *   the kernel does not write itself go through work->buffer to the guest. If a lower directory has
  *   an upper part by now and was not read yet, its descriptor is replaced by one of the upper part.
  */
@@ -13,6 +14,7 @@
 #include "base/mem.h"
 #include "guest/handlers.h"
 #include "guest/paths/lookup.h"
+#include "guest/trace.h"
 #include "tree/descriptors.h"
 #include "view/view.h"
 
@@ -122,6 +124,40 @@ static long give(struct sb_call *call, long nr, int fd, long pos, long len)
 	return give_some(call, fd, pos, len);
 }
 
+/* The inode number of the directory above a pure one. 0: the kernel knows it. */
+static uint64_t number_above(struct sb_call *call, int fd)
+{
+	struct sb_at *at = &call->work->a;
+	struct sb_stat st;
+
+	if (sb_fds_is_deep(call->fs, fd) || find(call, fd, at) < 0 || at->guest.len == 1 ||
+	    sb_tree_stat_parent(call->fs, at, &st) < 0)
+		return 0;
+	return st.ino;
+}
+
+/* List a pure directory. -SB_ELIST: it is none, as far as is known. */
+static long read_pure(struct sb_call *call, long nr, int fd, uint32_t count)
+{
+	const uint32_t pure = sb_fds_pure(call->fs, fd);
+	char *buf = call->work->buffer;
+	uint64_t above = 0;
+	long pos;
+
+	if (pure == 0 || call->fs->narrow_positions || sb_trace_is_on(call))
+		return -SB_ELIST;
+	if (pure != SB_PURE_UPPER)
+		return read_natively(call, nr, fd, count);
+	pos = sys_lseek(fd, 0, SEEK_CUR);
+	if (pos < 0)
+		return pos;
+	if (pos == 0)
+		above = number_above(call, fd);
+	return give(call, nr, fd, pos,
+		    sb_dirlist_read_pure(call->fs, fd, above, buf,
+					 SB_MIN((size_t)count, sizeof(call->work->buffer))));
+}
+
 static long read_entries(struct sb_call *call, long nr)
 {
 	struct sb_at *at = &call->work->a;
@@ -134,6 +170,9 @@ static long read_entries(struct sb_call *call, long nr)
 	long len;
 	int native;
 
+	len = read_pure(call, nr, fd, count);
+	if (len != -SB_ELIST)
+		return len;
 	len = sb_dirlist_read_untouched(call->fs, fd, buf,
 					SB_MIN((size_t)count, sizeof(call->work->buffer)), &pos);
 	if (len != -SB_ELIST)

@@ -10,6 +10,7 @@
 #include "change/change.h"
 #include "guest/handlers.h"
 #include "guest/paths/call_file.h"
+#include "guest/paths/near.h"
 
 #define PATH_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
 
@@ -18,16 +19,36 @@ static int fd_of(uint64_t reg)
 	return (int)(uint32_t)reg;
 }
 
+/* Find the file of a path in a pure directory, in call->path. */
+static bool find_near(struct sb_call *call, int dirfd, uint64_t path, struct sb_near *near)
+{
+	const long len = sb_guest_string(call->path, path, SB_PATH_MAX);
+
+	return len > 0 && sb_near_pin(call, dirfd, call->path, (uint32_t)len, near);
+}
+
+static unsigned follow_of(int flags)
+{
+	return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : SB_FOLLOW;
+}
+
 /* ---- mode ------------------------------------------------------------------- */
 
 static long change_mode(struct sb_call *call, int dirfd, uint64_t path, uint64_t mode, int flags)
 {
 	struct sb_at *at = &call->work->a;
+	struct sb_near near;
 	int fd;
 	int found;
 
 	if ((flags & ~PATH_FLAGS) != 0)
 		return -EINVAL;
+	if (find_near(call, dirfd, path, &near)) {
+		found = sb_pure_chmod(call->fs, &near.at, follow_of(flags), (uint32_t)mode);
+		(void)sb_near_leave(call, &near);
+		if (found != -SB_ELOOK)
+			return found;
+	}
 	found = sb_call_file_find(call, dirfd, path, flags, at, &fd);
 	if (found < 0)
 		return found;
@@ -70,11 +91,19 @@ static long change_owner(struct sb_call *call, int dirfd, uint64_t path, uint64_
 			 int flags)
 {
 	struct sb_at *at = &call->work->a;
+	struct sb_near near;
 	int fd;
 	int found;
 
 	if ((flags & ~PATH_FLAGS) != 0)
 		return -EINVAL;
+	if (find_near(call, dirfd, path, &near)) {
+		found = sb_pure_chown(call->fs, &near.at, follow_of(flags), (uint32_t)uid,
+				      (uint32_t)gid);
+		(void)sb_near_leave(call, &near);
+		if (found != -SB_ELOOK)
+			return found;
+	}
 	found = sb_call_file_find(call, dirfd, path, flags, at, &fd);
 	if (found < 0)
 		return found;
@@ -141,6 +170,7 @@ static long change_times(struct sb_call *call, int dirfd, uint64_t path,
 			 const struct sb_timespec *times, int flags)
 {
 	struct sb_at *at = &call->work->a;
+	struct sb_near near;
 	int fd = dirfd;
 	int found;
 
@@ -150,6 +180,12 @@ static long change_times(struct sb_call *call, int dirfd, uint64_t path,
 		return -EFAULT;
 	if (path == 0 && flags != 0)
 		return -EINVAL;
+	if (path != 0 && find_near(call, dirfd, path, &near)) {
+		found = sb_pure_utimens(call->fs, &near.at, follow_of(flags), times);
+		(void)sb_near_leave(call, &near);
+		if (found != -SB_ELOOK)
+			return found;
+	}
 	found = path == 0 ? sb_call_file_of_open_fd(call, fd, at)
 			  : sb_call_file_find(call, dirfd, path, flags, at, &fd);
 	if (found < 0)

@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "calls/fs/host_open.h"
+#include "calls/fs/near_open.h"
 #include "calls/proc/proc.h"
 #include "change/change.h"
 #include "guest/handlers.h"
@@ -25,6 +26,7 @@
 #include "guest/programs.h"
 #include "guest/trace.h"
 #include "tree/descriptors.h"
+#include "tree/dircache.h"
 #include "tree/index.h"
 #include "tree/mounts.h"
 
@@ -179,32 +181,13 @@ static long open_directory(const struct how *how, struct sb_call *call, struct s
 	return fd;
 }
 
-/* Open a symlink that has no file (/dev/stdin): the host's symlink of that name, if it is the
- * same. */
-static long open_made_link(const struct how *how, struct sb_call *call, struct sb_at *at)
-{
-	const struct sb_control *control = call->fs->tree->control;
-	const struct sb_text *text = &control->mounts[at->spot.mount].host;
-	char target[256];
-	long fd = sb_open_host(call, at->guest.buf, host_flags(how));
-	long len;
-
-	if (fd < 0)
-		return -ELOOP;
-	len = sys_readlinkat((int)fd, "", target, sizeof(target));
-	if (len > 0 && sb_same(target, (size_t)len, sb_text_at(control, *text), text->len))
-		return fd;
-	sys_close((int)fd);
-	return -ELOOP;
-}
-
 /* Open with O_PATH: no permission is checked, nothing is copied, no device is opened. */
 static long open_path_only(const struct how *how, struct sb_call *call, struct sb_at *at)
 {
 	if (at->spot.type == S_IFLNK && !has(how, O_NOFOLLOW))
 		return -ELOOP;
 	if (at->spot.place == SB_PLACE_LINK)
-		return open_made_link(how, call, at);
+		return sb_open_made_link(call, at, host_flags(how));
 	if (at->spot.type == S_IFDIR)
 		return open_directory(how, call, at);
 	return sb_open_host(call, at->host.buf, host_flags(how));
@@ -358,34 +341,66 @@ static long open_nearby(struct sb_call *call, const struct how *how)
 	return fd;
 }
 
+/* Open or make a file with one call of the kernel. -SB_ELOOK: look it up. */
+static long open_quickly(struct sb_call *call, const struct how *how, uint32_t len)
+{
+	const char *whole;
+	long ret;
+
+	if (how->resolve != 0)
+		return -SB_ELOOK;
+	ret = sb_near_open(call, how->dirfd, len, true, how->flags, how->mode);
+	if (ret != -SB_ELOOK || !has(how, O_CREAT))
+		return ret;
+	if (may_create_quickly(call, how)) {
+		whole = sb_guest_whole(call, how->dirfd, call->path, &call->work->a.guest);
+		ret = sb_quick_create(call->fs, whole, how->flags, how->mode);
+	}
+	return ret != -SB_ELOOK ? ret : sb_near_open(call, how->dirfd, len, false, how->flags, 0);
+}
+
+/* Remember what was opened (descriptors.h). */
+static void remember(const struct sb_call *call, int fd, uint64_t closes, uint32_t generation)
+{
+	const struct sb_tree *tree = call->fs->tree;
+	const struct sb_at *at = &call->work->a;
+	uint32_t pure;
+
+	if (at->spot.place == SB_PLACE_LOWER) {
+		sb_fds_opened(call->fs, fd, closes, at->spot.node);
+		return;
+	}
+	pure = sb_spot_pure(tree, &at->spot, at->guest.buf, at->guest.len);
+	if (pure != 0 && generation == sb_dircache_generation(tree))
+		sb_fds_opened_pure(call->fs, fd, closes, pure, false, generation);
+}
+
 static long do_open(struct sb_call *call, uint64_t path, struct how *how)
 {
 	const uint64_t closes = sb_fds_count(call->fs);
+	const uint32_t generation = sb_dircache_generation(call->fs->tree);
 	long ret = check_flags(how);
+	uint32_t len;
 
 	if (ret == 0)
 		ret = sb_guest_string(call->path, path, SB_PATH_MAX);
 	if (ret < 0)
 		return ret;
+	len = (uint32_t)ret;
 	ret = open_nearby(call, how);
 	if (ret >= 0)
 		return ret;
-	if (may_create_quickly(call, how)) {
-		const char *whole =
-			sb_guest_whole(call, how->dirfd, call->path, &call->work->a.guest);
-
-		ret = sb_quick_create(call->fs, whole, how->flags, how->mode);
-		if (ret != -SB_ELOOK)
-			return ret;
-	}
+	ret = open_quickly(call, how, len);
+	if (ret != -SB_ELOOK)
+		return ret;
 	for (unsigned i = 0; i < RACES; i++) {
 		call->work->a.spot.place = SB_PLACE_ABSENT;
 		ret = open_once(call, how);
 		if (SB_LIKELY(ret >= 0) || !is_race(how, &call->work->a, ret))
 			break;
 	}
-	if (ret >= 0 && call->work->a.spot.place == SB_PLACE_LOWER)
-		sb_fds_opened(call->fs, (int)ret, closes, call->work->a.spot.node);
+	if (ret >= 0)
+		remember(call, (int)ret, closes, generation);
 	return ret;
 }
 

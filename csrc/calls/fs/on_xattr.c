@@ -11,6 +11,7 @@
 #include "change/change.h"
 #include "guest/handlers.h"
 #include "guest/paths/call_file.h"
+#include "guest/paths/near.h"
 
 #define SMALL (2 * SB_PATH_MAX)
 #define VALUE_MAX 65536
@@ -108,9 +109,39 @@ static long set(struct sb_call *call, const struct by *by)
 	return err;
 }
 
+/* Look at the file of a path in a pure directory, to read its attributes. */
+static int look_near(struct sb_call *call, const struct by *by, struct sb_near *near)
+{
+	const unsigned flags = by->flags == AT_SYMLINK_NOFOLLOW ? 0 : SB_FOLLOW;
+	const long len = by->fd ? 0 : sb_guest_string(call->path, sb_arg(call, 0), SB_PATH_MAX);
+	int err;
+
+	near->is_inside = false;
+	if (len <= 0 || !sb_near_pin(call, AT_FDCWD, call->path, (uint32_t)len, near))
+		return -SB_ELOOK;
+	err = sb_near_look(call, near, flags, &call->work->a);
+	if (err < 0)
+		(void)sb_near_leave(call, near);
+	return err;
+}
+
+/* Find the file to read its attributes. sb_near_leave() follows. */
+static int find_to_read(struct sb_call *call, const struct by *by, int *fd, struct sb_near *near)
+{
+	const int err = look_near(call, by, near);
+
+	if (err == 0)
+		return SB_FILE_BY_PATH;
+	near->is_inside = false;
+	near->is_remembered = false;
+	near->has_base = false;
+	return err == -SB_ELOOK ? find(call, by, fd) : err;
+}
+
 static long get(struct sb_call *call, const struct by *by)
 {
 	struct sb_at *at = &call->work->a;
+	struct sb_near near;
 	struct request q;
 	int fd = -1;
 	long len = read_name(sb_arg(call, 1), q.name);
@@ -119,11 +150,12 @@ static long get(struct sb_call *call, const struct by *by)
 		len = take(call, &q, SB_MIN(sb_arg(call, 3), (uint64_t)VALUE_MAX));
 	if (len < 0)
 		return len;
-	len = find(call, by, &fd);
+	len = find_to_read(call, by, &fd, &near);
 	if (len == SB_FILE_BY_PATH)
 		len = sb_change_getxattr(call->fs, at, q.name, q.value, q.len);
 	else if (len == SB_FILE_BY_FD)
 		len = sb_change_fgetxattr(call->fs, fd, q.name, q.value, q.len);
+	(void)sb_near_leave(call, &near);
 	if (len > 0 && q.len > 0 && sb_guest_write(sb_arg(call, 2), q.value, (size_t)len) < 0)
 		len = -EFAULT;
 	drop(call, &q);
@@ -133,17 +165,19 @@ static long get(struct sb_call *call, const struct by *by)
 static long list(struct sb_call *call, const struct by *by)
 {
 	struct sb_at *at = &call->work->a;
+	struct sb_near near;
 	struct request q;
 	int fd = -1;
 	long len = take(call, &q, SB_MIN(sb_arg(call, 2), (uint64_t)VALUE_MAX));
 
 	if (len < 0)
 		return len;
-	len = find(call, by, &fd);
+	len = find_to_read(call, by, &fd, &near);
 	if (len == SB_FILE_BY_PATH)
 		len = sb_change_listxattr(call->fs, at, q.value, q.len);
 	else if (len == SB_FILE_BY_FD)
 		len = sb_change_flistxattr(call->fs, fd, q.value, q.len);
+	(void)sb_near_leave(call, &near);
 	if (len > 0 && q.len > 0 && sb_guest_write(sb_arg(call, 1), q.value, (size_t)len) < 0)
 		len = -EFAULT;
 	drop(call, &q);

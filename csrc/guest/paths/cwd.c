@@ -6,6 +6,9 @@
 
 #include "tree/mounts.h"
 
+#define PURE_BITS 8
+#define COUNT_MASK 0x7fffffffU
+
 static uint64_t sum_of(const struct sb_cwd *cwd, const char *text)
 {
 	return sb_hash(text, cwd->len) ^ ((uint64_t)cwd->generation << 32 | cwd->count);
@@ -39,6 +42,29 @@ bool sb_cwd_find(const struct sb_call *call, struct sb_path *out)
 	out->buf[cwd.len] = '\0';
 	out->len = cwd.len;
 	return cwd.sum == sum_of(&cwd, out->buf);
+}
+
+uint32_t sb_cwd_pure(const struct sb_call *call, uint64_t *state)
+{
+	const struct sb_proc *proc = call->proc;
+	const uint64_t pure = __atomic_load_n(&proc->cwd_pure, __ATOMIC_SEQ_CST);
+	const uint32_t count = __atomic_load_n(&proc->cwd_count, __ATOMIC_SEQ_CST) & COUNT_MASK;
+
+	*state = pure;
+	if (pure >> PURE_BITS != count || proc->cwd_given_up != 0 ||
+	    __atomic_load_n(&proc->cwd_changing, __ATOMIC_SEQ_CST) != 0) {
+		*state = 0;
+		return 0;
+	}
+	return (uint32_t)pure & ((1U << PURE_BITS) - 1);
+}
+
+void sb_cwd_learn_pure(struct sb_call *call, const struct sb_cwd_mark *mark, uint32_t pure)
+{
+	if (mark->quiet && pure < 1U << PURE_BITS)
+		__atomic_store_n(&call->proc->cwd_pure,
+				 (uint64_t)(mark->count & COUNT_MASK) << PURE_BITS | pure,
+				 __ATOMIC_SEQ_CST);
 }
 
 void sb_cwd_put(struct sb_call *call, const struct sb_cwd_mark *mark, const char *guest,

@@ -24,6 +24,11 @@ struct sb_cwd_mark {
 
 struct sb_cwd_mark sb_cwd_mark(const struct sb_call *call);
 bool sb_cwd_find(const struct sb_call *call, struct sb_path *out);
+/* What the directory is, when it is pure (SB_PURE_*), however it was moved; else 0. *state changes
+ * whenever the answer may. */
+uint32_t sb_cwd_pure(const struct sb_call *call, uint64_t *state);
+/* Remember that; pure may be 0. */
+void sb_cwd_learn_pure(struct sb_call *call, const struct sb_cwd_mark *mark, uint32_t pure);
 void sb_cwd_put(struct sb_call *call, const struct sb_cwd_mark *mark, const char *guest,
 		uint32_t len);
 /* Call these before and after each change of the directory, in a commit section. */

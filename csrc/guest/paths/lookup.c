@@ -8,6 +8,7 @@
 
 #include "guest/paths/cwd.h"
 #include "guest/paths/magic_link.h"
+#include "tree/descriptors.h"
 #include "tree/host_path.h"
 #include "tree/index.h"
 #include "tree/mounts.h"
@@ -27,9 +28,34 @@ static int check_alive(struct sb_call *call, uint32_t node, const struct sb_path
 	return spot.node == node && spot.lower_below ? 0 : -ENOENT;
 }
 
-/* An index node gives the path of a layer's directory, which costs less than asking /proc. */
-static int fd_path(struct sb_call *call, int fd, uint32_t node, struct sb_path *out)
+/* Find out whether the directory with this host and guest path is a pure one. Uses work->host,
+ * where host may be. */
+static uint32_t pure_of(struct sb_call *call, const struct sb_path *host,
+			const struct sb_path *guest, uint32_t generation)
 {
+	const struct sb_control *control = call->fs->tree->control;
+	const bool in_upper = sb_path_within(
+		host->buf, host->len, sb_text_at(control, control->upper), control->upper.len);
+	struct sb_spot spot;
+	uint32_t pure;
+
+	if (call->fs->tree->index == NULL &&
+	    sb_tree_mount_of(call->fs->tree, guest->buf, guest->len) == SB_NO_MOUNT)
+		return 0;
+	if (sb_spot_of_dir(call->fs, guest->buf, guest->len, &call->work->host, &spot) < 0)
+		return 0;
+	pure = sb_spot_pure(call->fs->tree, &spot, guest->buf, guest->len);
+	if ((pure == SB_PURE_UPPER) != in_upper ||
+	    generation != sb_dircache_generation(call->fs->tree))
+		return 0;
+	return pure;
+}
+
+/* An index node gives the path of a layer's directory, which costs less than asking /proc. */
+static int fd_path(struct sb_call *call, int fd, bool is_dir, uint32_t node, struct sb_path *out)
+{
+	const struct sb_fds_mark mark = sb_fds_mark(call->fs, fd);
+	const uint32_t generation = sb_dircache_generation(call->fs->tree);
 	struct sb_path *host = &call->work->host;
 	int err;
 
@@ -42,7 +68,10 @@ static int fd_path(struct sb_call *call, int fd, uint32_t node, struct sb_path *
 		return err == -ENOENT ? -EBADF : err;
 	if (host->buf[0] != '/')
 		return -ENOENT;
-	return sb_tree_guest_path(call->fs, host->buf, host->len, out);
+	err = sb_tree_guest_path(call->fs, host->buf, host->len, out);
+	if (err == 0 && is_dir && call->fs->fds != NULL && sb_fds_what(call->fs, fd) == 0)
+		sb_fds_learn_pure(call->fs, fd, mark, pure_of(call, host, out, generation));
+	return err;
 }
 
 int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
@@ -50,7 +79,7 @@ int sb_guest_fd_path(struct sb_call *call, int fd, struct sb_path *out)
 	uint32_t node;
 	int ret = fd < 0 ? -EBADF : sb_tree_fd_dir(call->fs, fd, &node);
 
-	return ret < 0 ? ret : fd_path(call, fd, node, out);
+	return ret < 0 ? ret : fd_path(call, fd, ret == 1, node, out);
 }
 
 /* Find the node of a directory whose host path is in a layer, or SB_NO_NODE. */
@@ -93,9 +122,12 @@ static int cwd_path(struct sb_call *call, struct sb_path *out)
 	node = node_of_layer(tree, host, out);
 	if (node != SB_NO_NODE)
 		err = check_alive(call, node, out);
-	if (err == 0)
-		sb_cwd_put(call, &mark, out->buf, out->len);
-	return err;
+	if (err < 0)
+		return err;
+	sb_cwd_put(call, &mark, out->buf, out->len);
+	if (node == SB_NO_NODE)
+		sb_cwd_learn_pure(call, &mark, pure_of(call, host, out, mark.generation));
+	return 0;
 }
 
 int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out)
@@ -110,7 +142,7 @@ int sb_guest_base(struct sb_call *call, int dirfd, struct sb_path *out)
 	ret = sb_tree_fd_dir(call->fs, dirfd, &node);
 	if (ret < 0)
 		return ret;
-	return ret == 0 ? -ENOTDIR : fd_path(call, dirfd, node, out);
+	return ret == 0 ? -ENOTDIR : fd_path(call, dirfd, true, node, out);
 }
 
 int sb_guest_lookup(struct sb_call *call, int dirfd, uint64_t addr, unsigned flags,
@@ -145,7 +177,7 @@ int sb_guest_find(struct sb_call *call, int dirfd, const char *path, unsigned fl
 const char *sb_guest_whole(struct sb_call *call, int dirfd, const char *path, struct sb_path *room)
 {
 	if (path[0] == '/' || dirfd != AT_FDCWD || !sb_cwd_find(call, room) ||
-	    sb_path_join(room, path, strlen(path)) < 0)
+	    sb_path_go(room, path, strlen(path)) < 0)
 		return path;
 	return room->buf;
 }
