@@ -22,7 +22,6 @@
 #define SB_CAP_SETGID 6
 #define SB_CAP_SETUID 7
 #define SB_CAP_SETPCAP 8
-#define SB_CAP_NET_BIND_SERVICE 10
 #define SB_CAP_NET_RAW 13
 #define SB_CAP_SYS_CHROOT 18
 #define SB_CAP_SYS_ADMIN 21

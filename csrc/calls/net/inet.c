@@ -23,7 +23,6 @@
 
 #define IP_PKTINFO_TYPE 8
 #define IPV6_PKTINFO_TYPE 50
-#define LOW_PORTS 1024 /* as net.ipv4.ip_unprivileged_port_start, if it is not 0 */
 
 /* ---- facts about a socket ----------------------------------------------- */
 
@@ -205,13 +204,6 @@ static int describe(int fd, bool wide, struct sb_net_socket *out)
 	return type < 0 ? type : 0;
 }
 
-/* Every user of a container binds low ports, unless the capability was taken from the container. */
-static bool may_bind(const struct sb_call *call, uint32_t port)
-{
-	return port == 0 || port >= LOW_PORTS ||
-	       (call->fs->tree->control->caps >> SB_CAP_NET_BIND_SERVICE & 1) != 0;
-}
-
 long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
 {
 	struct sb_net_binding binding;
@@ -229,8 +221,6 @@ long sb_net_on_bind(struct sb_call *call, int fd, struct sb_socket_name *name)
 		return bind_natively(call, fd, name);
 	if (place.wide && sb_net_option(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET)
 		return -EAFNOSUPPORT; /* Landlock would say EINVAL */
-	if (!may_bind(call, place.port))
-		return -EACCES;
 	ret = sb_net_bind(&net, &place, &socket, &binding);
 	if (ret < 0)
 		return ret;

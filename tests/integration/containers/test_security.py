@@ -101,14 +101,10 @@ def test_what_a_dropped_capability_allowed_fails(
     assert engine.call("run", "--rm", "host", "sh", "-c", script).returncode == 0
 
 
-def test_low_ports_are_for_containers_with_the_capability(engine: Sandbox) -> None:
-    bind = "import socket; socket.socket().bind(('0.0.0.0', {}))"
-    command = ["--network", "bridge", "host", sys.executable, "-c"]
-    engine.ok("run", "--rm", "-u", "5", *command, bind.format(80))
-    drop = ["--cap-drop", "net_bind_service"]
-    engine.ok("run", "--rm", *drop, *command, bind.format(8080))
-    done = engine.call("run", "--rm", *drop, *command, bind.format(80))
-    assert b"Permission denied" in done.stderr
+def test_every_user_binds_low_ports_as_with_docker(engine: Sandbox) -> None:
+    bind = "import socket; socket.socket().bind(('0.0.0.0', 80))"
+    command = ["--network", "bridge", "host", sys.executable, "-c", bind]
+    engine.ok("run", "--rm", "-u", "5", "--cap-drop", "ALL", *command)
 
 
 def test_no_new_privileges_holds_for_every_process(engine: Sandbox) -> None:
