@@ -18,6 +18,7 @@
 #define PAGE 4096ULL
 #define PAGE_DOWN(x) ((x) & ~(PAGE - 1))
 #define PAGE_UP(x) (((x) + PAGE - 1) & ~(PAGE - 1))
+#define MAX_TABLE 65536 /* bytes of program headers, as in the kernel */
 
 static size_t phdr_size(const struct sb_elf *elf)
 {
@@ -32,7 +33,8 @@ static int check_header(const struct sb_elf *elf)
 		return -ENOEXEC;
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
 		return -ENOEXEC;
-	if (h->e_phentsize != phdr_size(elf) || h->e_phnum == 0 || h->e_phnum > SB_ELF_MAX_PHDRS)
+	if (h->e_phentsize != phdr_size(elf) || h->e_phnum == 0 ||
+	    h->e_phnum * phdr_size(elf) > MAX_TABLE)
 		return -ENOEXEC;
 	return 0;
 }
@@ -57,14 +59,14 @@ static void widen_header(Elf64_Ehdr *h)
 }
 
 /* Widen in place, from the last entry to the first, since each becomes longer. */
-static void widen_segments(struct sb_elf *elf)
+static void widen_segments(Elf64_Phdr *phdrs, unsigned count)
 {
-	const char *bytes = (const char *)elf->phdrs;
+	const char *bytes = (const char *)phdrs;
 	Elf32_Phdr from;
 
-	for (unsigned i = elf->header.e_phnum; i-- > 0;) {
+	for (unsigned i = count; i-- > 0;) {
 		memcpy(&from, bytes + i * sizeof(from), sizeof(from));
-		elf->phdrs[i] = (Elf64_Phdr){
+		phdrs[i] = (Elf64_Phdr){
 			.p_type = from.p_type,
 			.p_flags = from.p_flags,
 			.p_offset = from.p_offset,
@@ -89,7 +91,7 @@ static int read_header(int fd, struct sb_elf *elf)
 	elf->is_32 = sb_compat_is_machine(elf->header.e_machine);
 	if (elf->is_32)
 		widen_header(&elf->header);
-	else if ((size_t)len < sizeof(elf->header) || ident[EI_CLASS] != ELFCLASS64)
+	else if ((size_t)len < sizeof(elf->header)) /* the kernel does not look at the class */
 		return -ENOEXEC;
 	return check_header(elf);
 }
@@ -99,7 +101,7 @@ static int check_segments(const struct sb_elf *elf)
 	const uint64_t end = elf->is_32 ? SB_COMPAT_END : SB_ADDR_USER_END;
 	bool any = false;
 
-	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
+	for (unsigned i = 0; i < elf->count; i++) {
 		const Elf64_Phdr *p = &elf->phdrs[i];
 
 		if (p->p_type != PT_LOAD)
@@ -108,7 +110,7 @@ static int check_segments(const struct sb_elf *elf)
 		if (p->p_filesz > p->p_memsz || p->p_memsz > end || p->p_vaddr > end ||
 		    p->p_vaddr + p->p_memsz > end)
 			return -ENOEXEC;
-		if (((p->p_vaddr ^ p->p_offset) & (PAGE - 1)) != 0)
+		if (p->p_filesz > 0 && ((p->p_vaddr ^ p->p_offset) & (PAGE - 1)) != 0)
 			return -EINVAL;
 		if (elf->header.e_type == ET_EXEC && p->p_vaddr < SB_ADDR_HIGH &&
 		    p->p_vaddr + p->p_memsz > SB_ADDR_LOW)
@@ -128,32 +130,60 @@ static int read_interp(int fd, const Elf64_Phdr *p, char *interp, size_t max)
 		return (int)ret;
 	if ((uint64_t)ret != p->p_filesz || interp[ret - 1] != '\0')
 		return -ENOEXEC;
-	return (int)strlen(interp);
+	/* An empty name is that of the working directory. */
+	return interp[0] == '\0' ? -EACCES : (int)strlen(interp);
+}
+
+static bool matters(const Elf64_Phdr *p)
+{
+	return p->p_type == PT_LOAD || p->p_type == PT_INTERP || p->p_type == PT_GNU_STACK ||
+	       p->p_type == PT_PHDR;
+}
+
+/* Read the table of program headers piece by piece, and keep those that matter. */
+static int read_segments(int fd, struct sb_elf *elf)
+{
+	const size_t size = phdr_size(elf);
+	unsigned done = 0;
+
+	elf->count = 0;
+	while (done < elf->header.e_phnum) {
+		Elf64_Phdr *piece = elf->phdrs + elf->count;
+		const unsigned room = SB_ELF_MAX_PHDRS - elf->count;
+		const unsigned count = SB_MIN(room, (unsigned)elf->header.e_phnum - done);
+		const long ret = sys_pread(fd, piece, count * size,
+					   (int64_t)(elf->header.e_phoff + done * size));
+
+		if (count == 0 || ret < 0 || (size_t)ret != count * size)
+			return -ENOEXEC;
+		if (elf->is_32)
+			widen_segments(piece, count);
+		for (unsigned i = 0; i < count; i++) {
+			if (matters(&piece[i]))
+				elf->phdrs[elf->count++] = piece[i];
+		}
+		done += count;
+	}
+	return 0;
 }
 
 int sb_elf_read(int fd, struct sb_elf *elf, char *interp, size_t max)
 {
-	size_t size;
-	long ret = read_header(fd, elf);
+	int ret = read_header(fd, elf);
 
 	elf->interp_len = 0;
+	if (ret == 0)
+		ret = read_segments(fd, elf);
+	if (ret == 0)
+		ret = check_segments(elf);
 	if (ret < 0)
-		return (int)ret;
-	size = elf->header.e_phnum * phdr_size(elf);
-	ret = sys_pread(fd, elf->phdrs, size, (int64_t)elf->header.e_phoff);
-	if (ret < 0 || (size_t)ret != size)
-		return -ENOEXEC;
-	if (elf->is_32)
-		widen_segments(elf);
-	ret = check_segments(elf);
-	if (ret < 0)
-		return (int)ret;
-	for (unsigned i = 0; interp && i < elf->header.e_phnum; i++) {
+		return ret;
+	for (unsigned i = 0; interp && i < elf->count; i++) {
 		if (elf->phdrs[i].p_type != PT_INTERP)
 			continue;
 		ret = read_interp(fd, &elf->phdrs[i], interp, max);
 		if (ret < 0)
-			return (int)ret;
+			return ret;
 		elf->interp_len = (uint32_t)ret;
 		break;
 	}
@@ -165,7 +195,7 @@ static void span(const struct sb_elf *elf, uint64_t *low, uint64_t *high, uint64
 	*low = ~0ULL;
 	*high = 0;
 	*align = PAGE;
-	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
+	for (unsigned i = 0; i < elf->count; i++) {
 		const Elf64_Phdr *p = &elf->phdrs[i];
 
 		if (p->p_type != PT_LOAD)
@@ -231,6 +261,8 @@ static int map_segment(int fd, const Elf64_Phdr *p, uint64_t bias)
 	int prot = protection(p->p_flags);
 	long ret;
 
+	if (p->p_memsz == 0)
+		return 0;
 	if (p->p_filesz) {
 		ret = sys_mmap((void *)(uintptr_t)page, start + p->p_filesz - page, prot,
 			       MAP_PRIVATE | MAP_FIXED, fd, (int64_t)PAGE_DOWN(p->p_offset));
@@ -260,7 +292,7 @@ int sb_elf_map(int fd, const struct sb_elf *elf, uint64_t hint, struct sb_elf_im
 	bias = (uint64_t)at - low;
 	*image = (struct sb_elf_image){
 		.base = bias, .entry = bias + h->e_entry, .low = low + bias, .high = high + bias};
-	for (unsigned i = 0; i < h->e_phnum; i++) {
+	for (unsigned i = 0; i < elf->count; i++) {
 		const Elf64_Phdr *p = &elf->phdrs[i];
 		int ret;
 

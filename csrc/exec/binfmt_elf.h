@@ -16,7 +16,8 @@
 
 struct sb_elf {
 	Elf64_Ehdr header; /* that of a 32-bit program is widened */
-	Elf64_Phdr phdrs[SB_ELF_MAX_PHDRS];
+	Elf64_Phdr phdrs[SB_ELF_MAX_PHDRS]; /* only those that matter here, widened, too */
+	uint32_t count; /* of phdrs */
 	uint32_t interp_len; /* 0: none */
 	bool is_32;
 };

@@ -695,6 +695,23 @@ static void with_interpreter(const char *what, const char *path, size_t size)
 		try_image(#field " = " #value, &changed); \
 	} while (0)
 
+/* The table of program headers lies behind the image; only the last one matters. */
+static void with_many_headers(unsigned count)
+{
+	struct image image = good_image();
+	const size_t size = sizeof(image) + count * sizeof(SEGMENT);
+	char *bytes = calloc(1, size);
+	char what[32];
+
+	image.header.e_phoff = sizeof(image);
+	image.header.e_phnum = (unsigned short)count;
+	memcpy(bytes, &image, sizeof(image));
+	memcpy(bytes + size - sizeof(SEGMENT), &image.segments[0], sizeof(SEGMENT));
+	snprintf(what, sizeof(what), "%u program headers", count);
+	try_bytes(what, bytes, size);
+	free(bytes);
+}
+
 static void elf_headers(void)
 {
 	struct image image = good_image();
@@ -719,10 +736,16 @@ static void elf_headers(void)
 	CHANGED(header.e_type, ET_REL);
 	CHANGED(header.e_type, ET_CORE);
 	CHANGED(header.e_type, ET_NONE);
+	with_many_headers(60);
+	with_many_headers(100);
+	with_many_headers(65536 / sizeof(SEGMENT));
+	with_many_headers(65536 / sizeof(SEGMENT) + 1);
 	CHANGED(header.e_version, 77);
 	CHANGED(header.e_ehsize, 1);
 	CHANGED(header.e_phentsize, 55);
 	CHANGED(header.e_phentsize, 0);
+	CHANGED(header.e_ident[EI_CLASS], ELFCLASSNONE);
+	CHANGED(header.e_ident[EI_CLASS], ELFCLASS32);
 	CHANGED(header.e_phnum, 0);
 	CHANGED(header.e_phnum, 1000);
 	CHANGED(header.e_phnum, 65535);
@@ -788,6 +811,17 @@ static void elf_segments(void)
 	try_image("second segment below the first", &image);
 	image.segments[1] = (SEGMENT){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W | PF_X};
 	try_image("executable stack", &image);
+	image.segments[1] = (SEGMENT){.p_type = PT_LOAD, .p_vaddr = BASE + 0x200000};
+	try_image("nothing to load", &image);
+	image.segments[1] = (SEGMENT){.p_type = PT_LOAD,
+				      .p_flags = PF_R | PF_W,
+				      .p_offset = 0x123,
+				      .p_vaddr = BASE + 0x200000,
+				      .p_memsz = 0x1000};
+	try_image("only memory, with an odd offset", &image);
+	image.segments[1].p_vaddr += 0x456;
+	try_image("only memory, at an odd address", &image);
+	with_interpreter("interpreter with an empty name, longer", "", 10);
 	image.segments[1] = (SEGMENT){.p_type = PT_TLS, .p_flags = PF_R, .p_memsz = ~0UL};
 	try_image("odd TLS", &image);
 }

@@ -29,7 +29,7 @@ static long persona(void)
 
 void sb_compat_begin(const struct sb_elf *elf)
 {
-	for (unsigned i = 0; i < elf->header.e_phnum; i++) {
+	for (unsigned i = 0; i < elf->count; i++) {
 		if (elf->phdrs[i].p_type == PT_GNU_STACK)
 			return;
 	}
