@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 10
+#define SB_ABI_VERSION 11
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -109,6 +109,8 @@ struct sb_ids {
 	uint64_t cap_inheritable;
 	uint64_t cap_bounding;
 	uint64_t cap_ambient;
+	uint64_t many_groups; /* address of the groups in this process, when they do not fit below;
+				 else 0 */
 	uint32_t securebits;
 	uint32_t no_new_privs;
 	uint32_t group_count;

@@ -46,7 +46,7 @@ struct sb_mailbox {
 	uint32_t secure; /* AT_SECURE */
 	uint32_t seccomp_mode; /* what the guest believes */
 	uint32_t fs_group; /* as in struct sb_proc_slot */
-	uint32_t reserved;
+	int32_t groups_fd; /* a file with the groups that do not fit into ids, else -1 */
 	uint64_t mask; /* of signals; until the program begins all are blocked */
 	uint64_t program; /* which file it is: programs.h */
 	struct sb_ids ids;

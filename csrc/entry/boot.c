@@ -32,6 +32,7 @@
 #include "exec/binfmt_elf.h"
 #include "exec/mailbox.h"
 #include "guest/dumpable.h"
+#include "guest/many_groups.h"
 #include "guest/network.h"
 #include "guest/pids_limit.h"
 #include "guest/process_table.h"
@@ -338,6 +339,9 @@ static void SB_NORETURN run_program(struct start *start, struct sb_thread *threa
 	if (!box)
 		die(EXIT_FAILED, "nothing to run for", start->execfn, -ENOENT);
 	thread->ids = box->ids;
+	ret = sb_many_groups_take(&thread->ids, box->groups_fd);
+	if (ret < 0)
+		die(EXIT_FAILED, "no memory for the groups of", start->execfn, ret);
 	proc->umask = box->umask;
 	proc->seccomp_mode = box->seccomp_mode;
 	proc->dumpable = (box->flags & SB_MAILBOX_NOT_DUMPABLE) != 0 ? sb_suid_dumpable() : 1;
@@ -449,6 +453,7 @@ static void take_part(struct sb_thread *thread, const struct sb_entry *entry)
 	long ret;
 
 	thread->ids = entry->ids;
+	thread->ids.many_groups = 0;
 	proc->umask = entry->umask;
 	proc->dumpable = 1;
 	sb_syscall6(__NR_umask, entry->umask & 0077, 0, 0, 0, 0, 0); /* see on_umask */

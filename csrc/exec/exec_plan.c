@@ -289,6 +289,7 @@ int sb_exec_plan(struct sb_call *call, struct sb_exec_plan *plan, struct sb_at *
 	plan->prefix_count = 0;
 	plan->text_len = 0;
 	plan->fd = -1;
+	plan->groups_fd = -1;
 	sb_commit_begin(call->fs);
 	for (int depth = 0;; depth++) {
 		ret = check_program(call, at);

@@ -24,6 +24,7 @@ struct sb_exec_plan {
 	struct sb_ids ids;      /* credentials of the new program */
 	uint64_t mask; /* the guest's mask; the runtime blocks all signals but SIGTRAP meanwhile */
 	int fd; /* an open program without a name (memfd); -1 otherwise */
+	int groups_fd; /* many_groups.h; -1 otherwise */
 	int script_fd; /* the descriptor that named a script (fexecve); -1 otherwise */
 	uint32_t secure;
 	bool not_dumpable; /* other users must not see its memory */

@@ -54,6 +54,7 @@ static int fill(const struct sb_proc *proc, const struct sb_exec_plan *plan, str
 
 	box->flags = plan->not_dumpable ? SB_MAILBOX_NOT_DUMPABLE : 0;
 	box->fs_group = proc->fs_group;
+	box->groups_fd = plan->groups_fd;
 	box->program = plan->program;
 	box->fd = plan->fd;
 	box->umask = proc->umask;

@@ -345,9 +345,12 @@ static void put_four(struct sb_proc_out *out, const char *key, uint32_t a, uint3
 
 static void put_groups(struct sb_proc_out *out, const struct sb_ids *ids)
 {
+	uint32_t count;
+	const uint32_t *groups = sb_ids_groups(ids, &count);
+
 	sb_proc_put_text(out, "Groups:\t");
-	for (uint32_t i = 0; i < ids->group_count && i < SB_MAX_GROUPS; i++) {
-		sb_proc_put_number(out, ids->groups[i], 10, 1);
+	for (uint32_t i = 0; i < count; i++) {
+		sb_proc_put_number(out, groups[i], 10, 1);
 		sb_proc_put(out, " ", 1);
 	}
 	sb_proc_put(out, "\n", 1);

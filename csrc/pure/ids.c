@@ -254,13 +254,78 @@ int sb_ids_setgroups(struct sb_ids *ids, const uint32_t *groups, uint32_t count)
 		ids->groups[at] = gid;
 	}
 	ids->group_count = count;
+	ids->many_groups = 0;
 	return 0;
+}
+
+/* Let the entry at sink in the heap of count entries. */
+static void sift(uint32_t *groups, uint32_t at, uint32_t count)
+{
+	const uint32_t gid = groups[at];
+
+	for (uint32_t child = 2 * at + 1; child < count; child = 2 * at + 1) {
+		if (child + 1 < count && groups[child + 1] > groups[child])
+			child++;
+		if (groups[child] <= gid)
+			break;
+		groups[at] = groups[child];
+		at = child;
+	}
+	groups[at] = gid;
+}
+
+static void sort(uint32_t *groups, uint32_t count)
+{
+	for (uint32_t at = count / 2; at-- > 0;)
+		sift(groups, at, count);
+	while (count > 1) {
+		const uint32_t last = groups[--count];
+
+		groups[count] = groups[0];
+		groups[0] = last;
+		sift(groups, 0, count);
+	}
+}
+
+int sb_ids_set_many_groups(struct sb_ids *ids, uint32_t *groups, uint32_t count)
+{
+	if (!sb_ids_has_cap(ids, SB_CAP_SETGID))
+		return -EPERM;
+	for (uint32_t i = 0; i < count; i++)
+		if (groups[i] == UNCHANGED)
+			return -EINVAL;
+	sort(groups, count);
+	ids->many_groups = (uintptr_t)groups;
+	ids->group_count = count;
+	return 0;
+}
+
+const uint32_t *sb_ids_groups(const struct sb_ids *ids, uint32_t *count)
+{
+	*count = ids->group_count;
+	if (ids->many_groups != 0)
+		return (const uint32_t *)(uintptr_t)ids->many_groups;
+	*count = SB_MIN(*count, (uint32_t)SB_MAX_GROUPS);
+	return ids->groups;
 }
 
 static bool in_list(const struct sb_ids *ids, uint32_t gid)
 {
-	for (uint32_t i = 0; i < ids->group_count && i < SB_MAX_GROUPS; i++)
-		if (ids->groups[i] == gid)
+	uint32_t count;
+	const uint32_t *groups = sb_ids_groups(ids, &count);
+
+	while (count > SB_MAX_GROUPS) { /* sorted: halve a long list */
+		const uint32_t half = count / 2;
+
+		if (groups[half] <= gid) {
+			groups += half;
+			count -= half;
+		} else {
+			count = half;
+		}
+	}
+	for (uint32_t i = 0; i < count; i++)
+		if (groups[i] == gid)
 			return true;
 	return false;
 }

@@ -64,6 +64,11 @@ int sb_ids_lower_ambient(struct sb_ids *ids, uint64_t cap) SB_MUST_CHECK;
 int sb_ids_keep_caps(struct sb_ids *ids, uint64_t keep) SB_MUST_CHECK;
 int sb_ids_set_securebits(struct sb_ids *ids, uint64_t bits) SB_MUST_CHECK;
 
+/* The same for more groups than the list in ids holds. They become sorted, and stay where they are.
+ */
+int sb_ids_set_many_groups(struct sb_ids *ids, uint32_t *groups, uint32_t count);
+/* The supplementary groups, sorted. */
+const uint32_t *sb_ids_groups(const struct sb_ids *ids, uint32_t *count);
 /* Is gid the fsgid or one of the supplementary groups? */
 bool sb_ids_in_group(const struct sb_ids *ids, uint32_t gid);
 bool sb_ids_in_real_group(const struct sb_ids *ids, uint32_t gid); /* the same with the rgid */

@@ -16,6 +16,7 @@
 #include "exec/exec_plan.h"
 #include "exec/mailbox.h"
 #include "guest/handlers.h"
+#include "guest/many_groups.h"
 #include "guest/paths/lookup.h"
 #include "guest/paths/magic_link.h"
 #include "guest/paths/proc_entry.h"
@@ -139,7 +140,11 @@ static long exec_at(struct sb_call *call, struct sb_at *at, uint64_t argv, uint6
 		if (ret < 0)
 			return ret;
 	}
-	ret = run_plan(call, plan, argv, envp);
+	ret = sb_many_groups_keep(&plan->ids, &plan->groups_fd);
+	if (ret == 0)
+		ret = run_plan(call, plan, argv, envp);
+	if (plan->groups_fd >= 0)
+		sys_close(plan->groups_fd);
 	if (plan->fd >= 0)
 		sys_close(plan->fd);
 	return ret;

@@ -14,6 +14,7 @@
 
 #include "guest/dumpable.h"
 #include "guest/handlers.h"
+#include "guest/many_groups.h"
 #include "guest/process_table.h"
 #include "guest/trace.h"
 
@@ -101,7 +102,8 @@ long on_getresgid(struct sb_call *call)
 long on_getgroups(struct sb_call *call)
 {
 	const int size = (int)sb_arg(call, 0);
-	const uint32_t count = call->ids->group_count;
+	uint32_t count;
+	const uint32_t *groups = sb_ids_groups(call->ids, &count);
 	int ret;
 
 	if (size < 0)
@@ -110,7 +112,7 @@ long on_getgroups(struct sb_call *call)
 		return count;
 	if ((uint32_t)size < count)
 		return -EINVAL;
-	ret = sb_guest_write(sb_arg(call, 1), call->ids->groups, count * sizeof(uint32_t));
+	ret = sb_guest_write(sb_arg(call, 1), groups, count * sizeof(uint32_t));
 	return ret < 0 ? ret : (long)count;
 }
 
@@ -184,6 +186,20 @@ long on_setfsgid(struct sb_call *call)
 	return (long)old;
 }
 
+static long set_many(struct sb_call *call, uint32_t count)
+{
+	struct sb_ids *ids = sb_call_change_ids(call);
+	uint32_t *groups;
+	int ret = sb_many_groups_read(sb_arg(call, 1), count, &groups);
+
+	if (ret < 0)
+		return ret;
+	ret = sb_ids_set_many_groups(ids, groups, count);
+	if (ret < 0)
+		sb_many_groups_drop(groups, count);
+	return ret;
+}
+
 long on_setgroups(struct sb_call *call)
 {
 	const uint32_t count = id_of(call, 0);
@@ -194,10 +210,8 @@ long on_setgroups(struct sb_call *call)
 		return -EPERM;
 	if (count > NGROUPS_MAX)
 		return -EINVAL;
-	if (count > SB_MAX_GROUPS) {
-		sb_trace_note(call, "more groups than the runtime keeps");
-		return -EINVAL;
-	}
+	if (count > SB_MAX_GROUPS)
+		return set_many(call, count);
 	ret = sb_guest_read(groups, sb_arg(call, 1), count * sizeof(uint32_t));
 	if (ret < 0)
 		return ret;

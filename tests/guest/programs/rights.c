@@ -267,9 +267,66 @@ static void lists(void)
 	SEE(removexattr("dir", "system.posix_acl_default"));
 }
 
+/* ---- many groups ---- */
+
+static gid_t list[65537];
+
+static void see_groups(void)
+{
+	const int count = getgroups(0, NULL);
+	unsigned wrong = 0;
+
+	say("%d groups", count);
+	MUST(getgroups((int)COUNT(list), list));
+	for (int i = 1; i < count; i++)
+		wrong += list[i] < list[i - 1];
+	say("not sorted: %u, first %u, last %u", wrong, count > 0 ? list[0] : 0,
+	    count > 0 ? list[count - 1] : 0);
+	SEE(getgroups(10, list));
+	SEE(open("of-group", O_RDONLY) >= 0);
+	SEE(open("of-no-group", O_RDONLY) >= 0);
+}
+
+static void run_groups(void)
+{
+	MUST(setresuid(USER, USER, USER));
+	see_groups();
+	execl("./program", "program", "see-groups", NULL);
+}
+
+static void with_groups(int count)
+{
+	for (int i = 0; i < count; i++)
+		list[i] = 100000 + 7919U * (unsigned)(count - i) % 65537U;
+	say("%d groups: %d", count, setgroups((size_t)count, list));
+	in_child("of a user", run_groups);
+}
+
+static void many(void)
+{
+	copy_self("program");
+	write_file("of-group", "x");
+	MUST(chown("of-group", 0, 100000 + 7919));
+	MUST(chmod("of-group", 0040));
+	write_file("of-no-group", "x");
+	MUST(chown("of-no-group", 0, 99999));
+	MUST(chmod("of-no-group", 0040));
+	with_groups(128);
+	with_groups(129);
+	with_groups(5000);
+	with_groups(65536);
+	SEE(setgroups(COUNT(list), list));
+	list[3] = (gid_t)-1;
+	SEE(setgroups(300, list));
+	SEE(syscall(SYS_setgroups, 300, 8));
+	see_groups();
+	with_groups(1);
+}
+
 static const struct part groups[] = {
-	{"dumpables", dumpables}, {"shared", shared}, {"roots", roots},
-	{"lists", lists},         {"show", show},     {"show-maps", show_maps},
+	{"many", many},     {"see-groups", see_groups}, {"dumpables", dumpables},
+	{"shared", shared}, {"roots", roots},           {"lists", lists},
+	{"show", show},     {"show-maps", show_maps},
 };
 
 int main(int argc, char **argv)
