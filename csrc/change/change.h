@@ -85,8 +85,8 @@ int sb_change_chown(struct sb_fs *fs, struct sb_at *at, uint32_t uid, uint32_t g
 int sb_change_utimens(struct sb_fs *fs, struct sb_at *at,
 		      const struct sb_timespec *times) SB_MUST_CHECK;
 int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len) SB_MUST_CHECK;
-/* open(2) is about to truncate at, which is no lower file. As the kernel does, take its set-id
- * bits away unless fs->ids may keep them. */
+/* open(2) is about to open at to write, which is no lower file. As the kernel does at the first
+ * write, take its capability away, and its set-id bits unless fs->ids may keep them. */
 int sb_change_written(struct sb_fs *fs, struct sb_at *at) SB_MUST_CHECK;
 
 /* Extended attributes; names and flags as in setxattr(2). get and list return the length, and

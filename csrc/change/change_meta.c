@@ -12,6 +12,7 @@
 #include "change/host_file.h"
 #include "tree/file_acl.h"
 #include "tree/loosen.h"
+#include "tree/xattr.h"
 
 /* Check what needs no copy-up; at->st is valid after. */
 static int begin(struct sb_fs *fs, struct sb_at *at)
@@ -203,16 +204,38 @@ static int drop_set_id(struct sb_fs *fs, struct sb_file *file)
 	return sb_file_set_mode(fs, file, mode);
 }
 
+/* Writing takes a capability away, whoever writes. */
+static int drop_capability(struct sb_fs *fs, const struct sb_file *file)
+{
+	static const char name[] = "security.capability";
+	struct sb_xattr one;
+	uint32_t len;
+	const char *packed = sb_owner_blob(fs->tree, &file->record, &len);
+
+	if (!packed || !sb_xattr_find(packed, len, name, &one))
+		return 0;
+	return sb_xattr_put(fs, &file->key, &file->record, name, NULL, 0);
+}
+
+static int drop_rights(struct sb_fs *fs, struct sb_file *file)
+{
+	int err = file->has_record ? drop_capability(fs, file) : 0;
+
+	if (err == 0)
+		err = drop_set_id(fs, file);
+	return err;
+}
+
 int sb_change_written(struct sb_fs *fs, struct sb_at *at)
 {
 	struct sb_file file;
 	int err;
 
-	if (sb_ids_has_cap(fs->ids, SB_CAP_FSETID) || at->spot.place == SB_PLACE_LOWER ||
-	    at->spot.place == SB_PLACE_LIVE)
+	if (at->spot.place == SB_PLACE_LOWER || at->spot.place == SB_PLACE_LIVE ||
+	    !sb_owner_any(fs->tree))
 		return 0;
 	err = sb_file_open_path(fs, at, &file);
-	return err < 0 ? err : drop_set_id(fs, &file);
+	return err < 0 ? err : drop_rights(fs, &file);
 }
 
 static int truncate_host(struct sb_fs *fs, const struct sb_at *at, int64_t len)
@@ -247,5 +270,5 @@ int sb_change_truncate(struct sb_fs *fs, struct sb_at *at, int64_t len)
 		err = bring_up(fs, at, (uint64_t)len, &file);
 	if (err == 0)
 		err = truncate_host(fs, at, len);
-	return err < 0 ? err : drop_set_id(fs, &file);
+	return err < 0 ? err : drop_rights(fs, &file);
 }

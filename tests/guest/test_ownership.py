@@ -72,7 +72,7 @@ def test_root_and_other_users_may_do_in_mounts_what_the_kernel_allows(
     compare(group, output)
 
 
-@pytest.mark.parametrize("group", ["dumpables", "shared", "roots", "lists", "many"])
+@pytest.mark.parametrize("group", ["dumpables", "shared", "roots", "lists", "many", "writes"])
 def test_set_id_programs_and_changes_of_ids_bring_what_they_do_in_the_kernel(
     sandbox: Sandbox, guest_program, group: str
 ) -> None:

@@ -266,7 +266,7 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 		err = sb_program_check(call, at);
 	if (err == 0)
 		err = prepare_file(call, how, at);
-	if (err == 0 && type == S_IFREG && has(how, O_TRUNC))
+	if (err == 0 && type == S_IFREG && (wanted(how) & 2) != 0)
 		err = sb_change_written(call->fs, at);
 	if (err < 0)
 		return err;

@@ -267,6 +267,83 @@ static void lists(void)
 	SEE(removexattr("dir", "system.posix_acl_default"));
 }
 
+/* ---- what writing takes away ---- */
+
+static void see_rights(const char *path)
+{
+	char value[64];
+	struct stat st;
+
+	MUST(stat(path, &st));
+	say("%s: %04o, %s", path, (unsigned)st.st_mode & 07777,
+	    getxattr(path, "security.capability", value, sizeof(value)) > 0 ? "capable"
+									    : error_name(errno));
+}
+
+static void make_rights(const char *path, uid_t owner, mode_t mode)
+{
+	/* version 2, with CAP_NET_RAW as permitted */
+	static const char caps[20] = {0, 0, 0, 2, 0, 0x20};
+
+	write_file(path, "content");
+	MUST(chown(path, owner, TEAM));
+	MUST(chmod(path, mode));
+	MUST(setxattr(path, "security.capability", caps, sizeof(caps), 0));
+	see_rights(path);
+}
+
+static void write_one(const char *path, int flags)
+{
+	int fd = open(path, flags);
+
+	if (fd == -1) {
+		say("%s: %s", path, error_name(errno));
+		return;
+	}
+	if (write(fd, "x", 1) != 1)
+		say("write: %s", error_name(errno));
+	close(fd);
+	see_rights(path);
+}
+
+static void write_all(void)
+{
+	write_one("own", O_WRONLY);
+	write_one("own-group", O_RDWR | O_APPEND);
+	write_one("theirs", O_WRONLY);
+	write_one("theirs-group", O_WRONLY | O_TRUNC);
+	write_one("plain", O_WRONLY);
+	SEE(truncate("cut", 1));
+	see_rights("cut");
+	SEE(access("read", R_OK));
+	see_rights("read");
+}
+
+static void make_all(void)
+{
+	make_rights("own", USER, 06777);
+	make_rights("own-group", USER, 02766);
+	make_rights("theirs", OTHER, 06777);
+	make_rights("theirs-group", OTHER, 02767);
+	make_rights("plain", OTHER, 0666);
+	make_rights("cut", OTHER, 06777);
+	make_rights("read", OTHER, 06777);
+}
+
+static void write_as_user(void)
+{
+	become(USER, USER);
+	write_all();
+}
+
+static void writes(void)
+{
+	make_all();
+	in_child("root", write_all);
+	make_all();
+	in_child("a user", write_as_user);
+}
+
 /* ---- many groups ---- */
 
 static gid_t list[65537];
@@ -324,9 +401,9 @@ static void many(void)
 }
 
 static const struct part groups[] = {
-	{"many", many},     {"see-groups", see_groups}, {"dumpables", dumpables},
-	{"shared", shared}, {"roots", roots},           {"lists", lists},
-	{"show", show},     {"show-maps", show_maps},
+	{"many", many},           {"writes", writes}, {"see-groups", see_groups},
+	{"dumpables", dumpables}, {"shared", shared}, {"roots", roots},
+	{"lists", lists},         {"show", show},     {"show-maps", show_maps},
 };
 
 int main(int argc, char **argv)

@@ -100,13 +100,14 @@ long sb_i386_getresgid16(struct sb_call *call)
 
 long sb_i386_getgroups16(struct sb_call *call)
 {
-	uint32_t *groups = (uint32_t *)(void *)call->thread->scratch.compat.room;
+	uint32_t count;
+	const uint32_t *groups = sb_ids_groups(call->ids, &count);
+	const int size = (int)call->regs->args[0];
 	const uint64_t to = call->regs->args[1];
-	long count;
 
-	call->regs->args[1] = (uint64_t)(uintptr_t)groups;
-	count = on_getgroups(call);
-	for (long i = 0; call->regs->args[0] != 0 && i < count; i++) {
+	if (size < 0 || (size != 0 && (uint32_t)size < count))
+		return -EINVAL;
+	for (uint32_t i = 0; size != 0 && i < count; i++) {
 		const uint16_t id = to16(groups[i]);
 
 		if (sb_guest_write(to + 2 * (uint64_t)i, &id, sizeof(id)) < 0)
