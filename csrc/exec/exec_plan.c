@@ -257,6 +257,7 @@ static int plan_elf(struct sb_call *call, struct sb_exec_plan *plan, struct sb_a
 	plan->secure = (uint32_t)ret;
 	plan->not_dumpable = is_not_dumpable(call, plan, at);
 	plan->program = sb_program_of(&at->st);
+	sb_program_planned(call->fs->tree, at);
 	return plan->elf.interp_len ? plan_interpreter(call, plan, at) : 0;
 }
 

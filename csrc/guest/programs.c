@@ -62,6 +62,32 @@ int sb_program_check(struct sb_call *call, struct sb_at *at)
 	return runs(call->proc, program) ? -ETXTBSY : 0;
 }
 
+int sb_program_check_opened(struct sb_call *call, int fd)
+{
+	const struct sb_tree *tree = call->fs->tree;
+	struct sb_stat st;
+	uint64_t program;
+	int err = sb_tree_fstat(call->fs, fd, &st, NULL);
+
+	if (err < 0)
+		return err;
+	program = sb_program_of(&st);
+	if (__atomic_load_n(mark_of(tree, program), __ATOMIC_RELAXED) == 0)
+		return 0;
+	return runs(call->proc, program) ? -ETXTBSY : 0;
+}
+
+void sb_program_planned(const struct sb_tree *tree, const struct sb_at *at)
+{
+	if (at->spot.place == SB_PLACE_UPPER || at->spot.place == SB_PLACE_MOUNT)
+		__atomic_store_n(&tree->shared->own_programs, 1, __ATOMIC_SEQ_CST);
+}
+
+bool sb_program_may_run(const struct sb_tree *tree)
+{
+	return __atomic_load_n(&tree->shared->own_programs, __ATOMIC_RELAXED) != 0;
+}
+
 /* Whoever opens the file to write while the lease holds waits for two calls, and this process gets
  * a SIGURG, which programs ignore. */
 int sb_program_check_fd(int fd)

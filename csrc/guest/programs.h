@@ -20,6 +20,12 @@ uint64_t sb_program_of(const struct sb_stat *st);
 void sb_program_mark(const struct sb_tree *tree, uint64_t program);
 /* -ETXTBSY when a process runs the regular file at, else 0. Fills at->st. */
 int sb_program_check(struct sb_call *call, struct sb_at *at) SB_MUST_CHECK;
+/* The same for a descriptor that was just opened to write. */
+int sb_program_check_opened(struct sb_call *call, int fd) SB_MUST_CHECK;
+/* Note that the program at is about to be executed. */
+void sb_program_planned(const struct sb_tree *tree, const struct sb_at *at);
+/* May a file of the upper or of a mount be a program that runs? */
+bool sb_program_may_run(const struct sb_tree *tree);
 /* -ETXTBSY when the open file is open for writing, too. */
 int sb_program_check_fd(int fd) SB_MUST_CHECK;
 

@@ -16,6 +16,7 @@
 #include "calls/fs/host_open.h"
 #include "change/change.h"
 #include "guest/paths/near.h"
+#include "guest/programs.h"
 #include "guest/thread.h"
 #include "tree/descriptors.h"
 #include "tree/owner.h"
@@ -83,10 +84,25 @@ static bool writes(int flags)
 	return (flags & O_ACCMODE) != O_RDONLY || (flags & (O_TRUNC | O_CREAT)) != 0;
 }
 
-/* What was opened is known to be the file: do what would have harmed another one. */
-static bool finish(struct sb_call *call, int fd, int late, uint32_t pure)
+/* May the file be written as it is? The look-up refuses a program that runs, and takes the rights
+ * of a file with a record away. */
+static bool is_free(struct sb_call *call, int fd)
 {
-	return is_itself(call, fd, pure) && (late == 0 || sys_ftruncate(fd, 0) == 0);
+	const struct sb_tree *tree = call->fs->tree;
+	struct stat st;
+
+	if (sb_owner_any(tree) &&
+	    (sys_fstat(fd, &st) < 0 ||
+	     sb_owner_maybe(tree, sb_owner_volume(tree, st.st_dev), st.st_ino)))
+		return false;
+	return !sb_program_may_run(tree) || sb_program_check_opened(call, fd) == 0;
+}
+
+/* What was opened is known to be the file: do what would have harmed another one. */
+static bool finish(struct sb_call *call, int fd, int flags, int late, uint32_t pure)
+{
+	return is_itself(call, fd, pure) && (!writes(flags) || is_free(call, fd)) &&
+	       (late == 0 || sys_ftruncate(fd, 0) == 0);
 }
 
 long sb_near_open(struct sb_call *call, int dirfd, uint32_t len, bool makes, int flags,
@@ -104,7 +120,9 @@ long sb_near_open(struct sb_call *call, int dirfd, uint32_t len, bool makes, int
 	    (writes(flags) && !sb_pure_may_write(call->fs, near.at.pure)) ||
 	    !settle_create(call, &near, makes, &flags, &mode))
 		return -SB_ELOOK;
-	late = sb_near_is_shared(call, &near) ? flags & O_TRUNC : 0;
+	late = sb_near_is_shared(call, &near) || sb_program_may_run(call->fs->tree)
+		       ? flags & O_TRUNC
+		       : 0;
 	fd = sb_open_resolving(call, &near.at, flags & ~late, mode, near.resolve);
 	if (fd == -EINTR || fd == SB_RESTART)
 		return fd;
@@ -113,7 +131,7 @@ long sb_near_open(struct sb_call *call, int dirfd, uint32_t len, bool makes, int
 		return -ENOENT;
 	if (fd < 0)
 		return -SB_ELOOK;
-	if (!holds || (!is_new && !finish(call, (int)fd, late, near.at.pure))) {
+	if (!holds || (!is_new && !finish(call, (int)fd, flags, late, near.at.pure))) {
 		sys_close((int)fd);
 		return -SB_ELOOK;
 	}
