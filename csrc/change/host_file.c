@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "base/stat.h"
+#include "tree/descriptors.h"
 #include "tree/dircache.h"
 #include "tree/host_path.h"
 #include "tree/mounts.h"
@@ -41,23 +42,34 @@ int sb_file_open_path(struct sb_fs *fs, struct sb_at *at, struct sb_file *file)
 	return 0;
 }
 
-int sb_file_open_fd(struct sb_fs *fs, int fd, struct sb_file *file)
+/* Is fd an open file, and no O_PATH descriptor? */
+static int check_fd(const struct sb_fs *fs, int fd)
 {
-	long flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
-	int err;
+	long flags;
 
+	if (sb_fds_is_in(fs, fd))
+		return 0;
+	flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
 	if (flags < 0)
 		return (int)flags;
-	if ((flags & O_PATH) != 0)
-		return -EBADF;
-	err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &file->sx);
+	return (flags & O_PATH) != 0 ? -EBADF : 0;
+}
+
+int sb_file_open_fd(struct sb_fs *fs, int fd, struct sb_file *file)
+{
+	const uint32_t home = sb_fds_home(fs, fd);
+	int err = check_fd(fs, fd);
+
+	if (err == 0)
+		err = (int)sys_statx(fd, "", AT_EMPTY_PATH, SB_STATX_MASK, &file->sx);
 	if (err < 0)
 		return err;
 	file->host = NULL;
 	file->fd = fd;
 	file->mount = sb_tree_owned_mount_of_fd(fs, fd);
 	sb_file_look(fs, file);
-	file->in_upper = file->key.volume == 0 && sb_upper_owns_fd(fs, fd);
+	file->in_upper = home != 0 ? home == SB_PURE_UPPER
+				   : file->key.volume == 0 && sb_upper_owns_fd(fs, fd);
 	if (!file->in_upper)
 		return sb_tree_may_write_fd(fs, fd);
 	return (fs->tree->control->flags & SB_CONTROL_READ_ONLY) != 0 ? -EROFS : 0;

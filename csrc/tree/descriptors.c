@@ -94,6 +94,12 @@ void sb_fds_opened_pure(const struct sb_fs *fs, int fd, uint64_t count, uint32_t
 		learn(fs, fd, mark_of_new(fs, fd, count), SB_FDS_PURE | above | pure);
 }
 
+void sb_fds_opened_in(const struct sb_fs *fs, int fd, uint64_t count, uint32_t pure)
+{
+	if (pure != 0 && pure <= SB_FDS_KIND)
+		learn(fs, fd, mark_of_new(fs, fd, count), SB_FDS_PURE | SB_FDS_IN | pure);
+}
+
 bool sb_fds_is_deep(const struct sb_fs *fs, int fd)
 {
 	const uint32_t what = sb_fds_what(fs, fd);

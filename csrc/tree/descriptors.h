@@ -31,7 +31,8 @@
 /* The lower half of an entry: 0, or node + 1, or SB_FDS_PURE with more about a pure directory. */
 #define SB_FDS_PURE (1U << 31)
 #define SB_FDS_DEEP (1U << 30) /* the directory above was pure, too, in this generation: */
-#define SB_FDS_GENERATION 0x3fffff00U
+#define SB_FDS_IN (1U << 29) /* it lies in such a directory, and is no O_PATH descriptor */
+#define SB_FDS_GENERATION 0x1fffff00U
 #define SB_FDS_GENERATION_SHIFT 8
 #define SB_FDS_KIND 0xffU /* SB_PURE_* */
 
@@ -71,7 +72,19 @@ static inline uint32_t sb_fds_pure(const struct sb_fs *fs, int fd)
 {
 	const uint32_t what = sb_fds_what(fs, fd);
 
+	return what >= SB_FDS_PURE && (what & SB_FDS_IN) == 0 ? what & SB_FDS_KIND : 0;
+}
+/* The same, also for a file that lies in such a directory. */
+static inline uint32_t sb_fds_home(const struct sb_fs *fs, int fd)
+{
+	const uint32_t what = sb_fds_what(fs, fd);
+
 	return what >= SB_FDS_PURE ? what & SB_FDS_KIND : 0;
+}
+/* Is it such a file, and no O_PATH descriptor? */
+static inline bool sb_fds_is_in(const struct sb_fs *fs, int fd)
+{
+	return sb_fds_home(fs, fd) != 0 && sb_fds_pure(fs, fd) == 0;
 }
 /* Is the directory above it pure, too? */
 bool sb_fds_is_deep(const struct sb_fs *fs, int fd);
@@ -87,6 +100,9 @@ void sb_fds_opened(const struct sb_fs *fs, int fd, uint64_t count, uint32_t node
 /* The same for a directory. deep: the one above is pure, too, in this generation (dircache.h). */
 void sb_fds_opened_pure(const struct sb_fs *fs, int fd, uint64_t count, uint32_t pure, bool deep,
 			uint32_t generation);
+
+/* The same for a file in a pure directory, opened without O_PATH. */
+void sb_fds_opened_in(const struct sb_fs *fs, int fd, uint64_t count, uint32_t pure);
 
 /* Call it before descriptors first..last are closed. */
 void sb_fds_forget(const struct sb_fs *fs, uint32_t first, uint32_t last);

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 
+#include "tree/descriptors.h"
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
 #include "tree/loosen.h"
@@ -33,6 +34,8 @@ int sb_tree_may_write_fd(const struct sb_fs *fs, int fd)
 	struct sb_path *guest = &fs->work->guest;
 	uint32_t mount;
 
+	if (sb_fds_home(fs, fd) != 0)
+		return sb_pure_may_write(fs, sb_fds_home(fs, fd)) ? 0 : -EROFS;
 	if (sb_upper_owns_fd(fs, fd))
 		return (control->flags & SB_CONTROL_READ_ONLY) != 0 ? -EROFS : 0;
 	if (sb_fd_path(fd, host) < 0 || host->buf[0] != '/' ||

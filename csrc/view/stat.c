@@ -76,6 +76,8 @@ uint32_t sb_tree_owned_mount_of_fd(const struct sb_fs *fs, int fd)
 	struct sb_path *host = &fs->work->host;
 	struct sb_path *guest = &fs->work->guest;
 
+	if (sb_fds_home(fs, fd) != 0)
+		return sb_pure_mount(sb_fds_home(fs, fd));
 	if ((fs->tree->control->flags & SB_CONTROL_OWNED_MOUNTS) == 0 || sb_fd_path(fd, host) < 0 ||
 	    host->buf[0] != '/' || sb_tree_guest_path(fs, host->buf, host->len, guest) < 0)
 		return SB_NO_MOUNT;
@@ -387,9 +389,9 @@ int sb_tree_fstat_plain(const struct sb_fs *fs, int fd, struct stat *out)
 		put_node(tree, node, out);
 		return 1;
 	}
-	if ((control->flags & SB_CONTROL_OWNED_MOUNTS) != 0)
+	if ((control->flags & SB_CONTROL_OWNED_MOUNTS) != 0 && sb_fds_home(fs, fd) == 0)
 		return 0;
-	return sb_stat_show(fs, SB_NO_MOUNT, out);
+	return sb_stat_show(fs, sb_pure_mount(sb_fds_home(fs, fd)), out);
 }
 
 int sb_tree_fstat(struct sb_fs *fs, int fd, struct sb_stat *out, uint32_t *node)

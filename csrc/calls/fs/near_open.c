@@ -138,5 +138,7 @@ long sb_near_open(struct sb_call *call, int dirfd, uint32_t len, bool makes, int
 	if ((flags & O_DIRECTORY) != 0)
 		sb_fds_opened_pure(call->fs, (int)fd, closes, near.at.pure, near.resolve == 0,
 				   near.generation);
+	else if ((flags & O_PATH) == 0)
+		sb_fds_opened_in(call->fs, (int)fd, closes, near.at.pure);
 	return fd;
 }

@@ -344,6 +344,7 @@ static long open_nearby(struct sb_call *call, const struct how *how)
 /* Open or make a file with one call of the kernel. -SB_ELOOK: look it up. */
 static long open_quickly(struct sb_call *call, const struct how *how, uint32_t len)
 {
+	const uint64_t closes = sb_fds_count(call->fs);
 	const char *whole;
 	long ret;
 
@@ -355,21 +356,24 @@ static long open_quickly(struct sb_call *call, const struct how *how, uint32_t l
 	if (may_create_quickly(call, how)) {
 		whole = sb_guest_whole(call, how->dirfd, call->path, &call->work->a.guest);
 		ret = sb_quick_create(call->fs, whole, how->flags, how->mode);
+		if (ret >= 0)
+			sb_fds_opened_in(call->fs, (int)ret, closes, SB_PURE_UPPER);
 	}
 	return ret != -SB_ELOOK ? ret : sb_near_open(call, how->dirfd, len, false, how->flags, 0);
 }
 
 /* Remember what was opened (descriptors.h). */
-static void remember(const struct sb_call *call, int fd, uint64_t closes, uint32_t generation)
+static void remember(const struct sb_call *call, const struct how *how, int fd, uint64_t closes,
+		     uint32_t generation)
 {
 	const struct sb_tree *tree = call->fs->tree;
 	const struct sb_at *at = &call->work->a;
 	uint32_t pure;
 
-	if (at->spot.place == SB_PLACE_LOWER) {
+	if (at->spot.place == SB_PLACE_LOWER)
 		sb_fds_opened(call->fs, fd, closes, at->spot.node);
-		return;
-	}
+	if (at->spot.place == SB_PLACE_UPPER && at->spot.type == S_IFREG && !has(how, O_PATH))
+		sb_fds_opened_in(call->fs, fd, closes, SB_PURE_UPPER);
 	pure = sb_spot_pure(tree, &at->spot, at->guest.buf, at->guest.len);
 	if (pure != 0 && generation == sb_dircache_generation(tree))
 		sb_fds_opened_pure(call->fs, fd, closes, pure, false, generation);
@@ -400,7 +404,7 @@ static long do_open(struct sb_call *call, uint64_t path, struct how *how)
 			break;
 	}
 	if (ret >= 0)
-		remember(call, (int)ret, closes, generation);
+		remember(call, how, (int)ret, closes, generation);
 	return ret;
 }
 

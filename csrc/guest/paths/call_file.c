@@ -14,6 +14,7 @@
 #include "base/stat.h"
 #include "guest/paths/lookup.h"
 #include "guest/paths/proc_entry.h"
+#include "tree/descriptors.h"
 #include "tree/host_path.h"
 #include "tree/index.h"
 #include "tree/owner.h"
@@ -81,8 +82,11 @@ int sb_call_file_of_fd(struct sb_call *call, int fd, struct sb_at *at)
 	struct sb_path *path = &call->work->base;
 	struct sb_stat st;
 	uint32_t node;
-	int err = fd < 0 ? -EBADF : sb_tree_fstat(call->fs, fd, &st, &node);
+	int err;
 
+	if (sb_fds_home(call->fs, fd) != 0)
+		return SB_FILE_BY_FD;
+	err = fd < 0 ? -EBADF : sb_tree_fstat(call->fs, fd, &st, &node);
 	if (err < 0)
 		return err;
 	if (!tree->index)
@@ -99,8 +103,11 @@ int sb_call_file_of_fd(struct sb_call *call, int fd, struct sb_at *at)
 
 int sb_call_file_of_open_fd(struct sb_call *call, int fd, struct sb_at *at)
 {
-	long flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+	long flags;
 
+	if (sb_fds_is_in(call->fs, fd))
+		return SB_FILE_BY_FD;
+	flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
 	if (flags < 0)
 		return (int)flags;
 	return (flags & O_PATH) != 0 ? -EBADF : sb_call_file_of_fd(call, fd, at);
