@@ -10,6 +10,7 @@
 
 #include "base/stat.h"
 #include "change/host_file.h"
+#include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/loosen.h"
 #include "tree/xattr.h"
@@ -168,6 +169,15 @@ int sb_change_utimens(struct sb_fs *fs, struct sb_at *at, const struct sb_timesp
 	return (int)sys_utimensat(AT_FDCWD, at->host.buf, times, AT_SYMLINK_NOFOLLOW);
 }
 
+/* Can times be set without a look? Yes, if root does it, and the entry is neither followed nor a
+ * whiteout. */
+static bool may_set_at_once(const struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags)
+{
+	return (flags & SB_FOLLOW) == 0 && sb_ids_has_cap(fs->ids, SB_CAP_FOWNER) &&
+	       sb_pure_may_write(fs, at->pure) &&
+	       (at->pure != SB_PURE_UPPER || !sb_dircache_has_strays(fs->tree));
+}
+
 int sb_pure_utimens(struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags,
 		    const struct sb_timespec *times)
 {
@@ -176,6 +186,11 @@ int sb_pure_utimens(struct sb_fs *fs, const struct sb_pure_name *at, unsigned fl
 
 	if (times != NULL && (!is_valid_time(&times[0]) || !is_valid_time(&times[1])))
 		return -SB_ELOOK;
+	if (may_set_at_once(fs, at, flags)) {
+		sb_commit_begin(fs);
+		err = (int)sys_utimensat(at->dirfd, at->name, times, AT_SYMLINK_NOFOLLOW);
+		return err == 0 || err == -ENOENT ? err : -SB_ELOOK;
+	}
 	err = open_pure(fs, at, flags, &file);
 	if (err == 0)
 		err = may_set_times(fs, &file.st, times);
