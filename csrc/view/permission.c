@@ -27,6 +27,15 @@ int sb_tree_may_write(const struct sb_fs *fs, const struct sb_spot *spot)
 	return (control->flags & SB_CONTROL_READ_ONLY) != 0 ? -EROFS : 0;
 }
 
+bool sb_pure_may_write(const struct sb_fs *fs, uint32_t pure)
+{
+	const struct sb_spot spot = {
+		.mount = sb_pure_mount(pure),
+	};
+
+	return sb_tree_may_write(fs, &spot) == 0;
+}
+
 int sb_tree_may_write_fd(const struct sb_fs *fs, int fd)
 {
 	const struct sb_control *control = fs->tree->control;

@@ -30,15 +30,6 @@ uint32_t sb_spot_pure(const struct sb_tree *tree, const struct sb_spot *spot, co
 	return SB_PURE_UPPER;
 }
 
-bool sb_pure_may_write(const struct sb_fs *fs, uint32_t pure)
-{
-	const struct sb_spot spot = {
-		.mount = sb_pure_mount(pure),
-	};
-
-	return sb_tree_may_write(fs, &spot) == 0;
-}
-
 /* May this be a whiteout? */
 static bool may_be_whiteout(const struct sb_tree *tree, uint32_t pure, uint32_t mode, uint64_t size)
 {

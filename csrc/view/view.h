@@ -126,9 +126,6 @@ static inline uint32_t sb_pure_mount(uint32_t pure)
 {
 	return pure >= SB_PURE_MOUNT ? pure - SB_PURE_MOUNT : SB_NO_MOUNT;
 }
-/* False when a pure directory is read-only. */
-bool sb_pure_may_write(const struct sb_fs *fs, uint32_t pure);
-
 /* Not known without a look-up. Guests never see it. */
 #define SB_ELOOK 4001
 
@@ -158,6 +155,8 @@ long sb_pure_readlink(const struct sb_fs *fs, const struct sb_pure_name *at, cha
 
 /* -EROFS when this spot lies in a read-only mount or container. */
 int sb_tree_may_write(const struct sb_fs *fs, const struct sb_spot *spot) SB_MUST_CHECK;
+/* False when a pure directory is read-only. */
+bool sb_pure_may_write(const struct sb_fs *fs, uint32_t pure);
 /* The same for the file of a descriptor, which may be in a mount. Uses work->guest and host. */
 int sb_tree_may_write_fd(const struct sb_fs *fs, int fd) SB_MUST_CHECK;
 /* May fs->ids do want (4 read, 2 write, 1 execute) here? 0, -EACCES, -EROFS. */
