@@ -17,6 +17,7 @@
 #include "pure/log.h"
 
 #define RLIMIT_CORE 4
+#define RLIMIT_NOFILE 7
 #define SIGNAL_ROOM 128 /* struct signalfd_siginfo; the number comes first */
 #define RELEASE 0x5422 /* TIOCNOTTY */
 #define SESSION 0x5429 /* TIOCGSID */
@@ -106,6 +107,25 @@ static void SB_NORETURN wait_for_end(int keeper, int signals)
 	}
 }
 
+/* Ask the keeper. The kernel counts the descriptors on their way, of all processes of the user
+ * together, against this process's limit: many that join at once wait for each other. */
+static int ask(int keeper, const struct sb_join *join, const int fds[SB_KEEPER_FDS])
+{
+	const struct sb_timespec pause = {.nsec = 1000000};
+	uint64_t files[2]; /* struct rlimit */
+	int ret;
+
+	sb_syscall(__NR_getrlimit, RLIMIT_NOFILE, SB_P(files), 0, 0, 0, 0);
+	files[0] = files[1];
+	sb_syscall(__NR_setrlimit, RLIMIT_NOFILE, SB_P(files), 0, 0, 0, 0);
+	ret = sb_keeper_ask(keeper, join, fds);
+	for (int i = 0; i < 10000 && ret == -ETOOMANYREFS; i++) {
+		sb_syscall(__NR_nanosleep, SB_P(&pause), 0, 0, 0, 0, 0);
+		ret = sb_keeper_ask(keeper, join, fds);
+	}
+	return ret;
+}
+
 /* The mark of the container's processes is for the other one. */
 static void drop_mark(void)
 {
@@ -134,7 +154,7 @@ void sb_join(int keeper, const struct sb_entry *entry, char **argv, char **envp)
 	put_words((int)text, envp, &join.envc, &join.size);
 	cpus = sb_syscall(__NR_sched_getaffinity, 0, sizeof(join.cpus), SB_P(join.cpus), 0, 0, 0);
 	join.cpus_len = cpus < 0 ? 0 : (uint32_t)cpus;
-	ret = sb_keeper_ask(keeper, &join, (const int[]){0, 1, 2, (int)text});
+	ret = ask(keeper, &join, (const int[]){0, 1, 2, (int)text});
 	if (ret < 0)
 		fail(ret);
 	for (int fd = 0; fd < 3; fd++) /* they are the other's, who may close them */

@@ -27,8 +27,9 @@
 #include "guest/paths/cwd.h"
 #include "guest/sigmask.h"
 
-#define MOST 64
-#define BACKLOG 64
+#define MOST 1024
+#define BACKLOG 128
+#define RLIMIT_NOFILE 7
 #define LISTENER 0 /* and 1 and 2 */
 #define ASKED 3
 #define FIXED 3 /* descriptors that are polled beside those of the processes */
@@ -41,7 +42,9 @@ struct guest_process {
 };
 
 static struct guest_process joined[MOST];
+static int joined_end; /* behind the last slot that was used */
 static int received[SB_KEEPER_FDS];
+static uint64_t usual_files[2]; /* struct rlimit of descriptors; the keeper takes what it can */
 
 /* ---- a child ------------------------------------------------------------------------- */
 
@@ -103,6 +106,7 @@ static void SB_NORETURN begin(struct sb_thread *thread, const struct sb_join *jo
 	for (int fd = 0; fd < SB_KEEPER_TEXT; fd++)
 		sb_syscall(__NR_dup3, received[fd], fd, 0, 0, 0, 0);
 	sb_syscall(__NR_close_range, SB_KEEPER_TEXT, ~0U, 0, 0, 0, 0);
+	sb_syscall(__NR_setrlimit, RLIMIT_NOFILE, SB_P(usual_files), 0, 0, 0, 0);
 	/* Only now: until then the child has what the kernel asks the keeper by. */
 	sb_syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0, 0);
 	if (join->has_terminal)
@@ -189,7 +193,7 @@ static void reap(void)
 	long pid;
 
 	while ((pid = sb_syscall(__NR_wait4, -1, SB_P(&status), 1 /* WNOHANG */, 0, 0, 0)) > 0) {
-		for (int i = 0; i < MOST; i++) {
+		for (int i = 0; i < joined_end; i++) {
 			if (joined[i].socket >= 0 && joined[i].pid == (int)pid)
 				answer(&joined[i], status);
 		}
@@ -250,6 +254,7 @@ static void welcome(int listener)
 	if (fd < 0)
 		return;
 	*slot = (struct guest_process){.socket = fd, .watch = -1};
+	joined_end = SB_MAX(joined_end, (int)(slot - joined) + 1);
 }
 
 static void SB_NORETURN serve(struct sb_thread *thread, int asked, int first,
@@ -261,16 +266,16 @@ static void SB_NORETURN serve(struct sb_thread *thread, int asked, int first,
 		polled[0] = (struct pollfd){.fd = first, .events = POLLIN};
 		polled[1] = (struct pollfd){.fd = free_slot() ? LISTENER : -1, .events = POLLIN};
 		polled[2] = (struct pollfd){.fd = asked, .events = POLLIN};
-		for (int i = 0; i < MOST; i++) {
+		for (int i = 0; i < joined_end; i++) {
 			polled[FIXED + 2 * i] =
 				(struct pollfd){.fd = joined[i].socket, .events = POLLIN};
 			polled[FIXED + 1 + 2 * i] =
 				(struct pollfd){.fd = joined[i].watch, .events = POLLIN};
 		}
-		sb_syscall(__NR_ppoll, SB_P(polled), SB_ARRAY_LEN(polled), 0, 0, 8, 0);
+		sb_syscall(__NR_ppoll, SB_P(polled), FIXED + 2 * joined_end, 0, 0, 8, 0);
 		if (polled[0].revents != 0)
 			sys_exit_group(0);
-		for (int i = 0; i < MOST; i++) {
+		for (int i = 0; i < joined_end; i++) {
 			if (polled[FIXED + 2 * i].revents == 0)
 				continue;
 			if (joined[i].watch < 0)
@@ -299,7 +304,11 @@ void sb_keeper_rename(const char *name, char **argv)
 static int settle(struct sb_thread *thread, int listener, int asked)
 {
 	const uint64_t all = SB_MASK_ALL;
+	uint64_t files[2];
 
+	sb_syscall(__NR_getrlimit, RLIMIT_NOFILE, SB_P(usual_files), 0, 0, 0, 0);
+	files[0] = files[1] = usual_files[1];
+	sb_syscall(__NR_setrlimit, RLIMIT_NOFILE, SB_P(files), 0, 0, 0, 0);
 	sb_thread_forked(thread);
 	sb_syscall(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), 0, 8, 0, 0);
 	sb_syscall(__NR_setsid, 0, 0, 0, 0, 0, 0);

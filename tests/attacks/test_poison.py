@@ -32,6 +32,7 @@ def test_a_place_that_a_guest_names_is_verified(fenced: Arena, way: str) -> None
 
 def test_true_places_are_rewritten_all_the_same(fenced: Arena) -> None:
     """Without this, the test above would prove nothing."""
+    fenced.attack("poison", "forge")
     fenced.attack("poison", "check")
     (listed,) = fenced.sandbox.store.glob("layers/*/rewritten.json")
     rows = {row[0]: row for row in json.loads(listed.read_text())}

@@ -135,7 +135,8 @@ def test_a_server_on_loopback_is_reached_only_from_its_own_container(net: Net) -
         assert first_line(server) == f"('127.0.0.1', {port})"
         assert b.run(python(TRY, a.address, port, "SOCK_STREAM")).output == "ECONNREFUSED\n"
         assert a.run(python(TRY, a.address, port, "SOCK_STREAM")).output == "ECONNREFUSED\n"
-        assert a.run(python(ASK, "127.0.0.1", port)).status == 0
+        asked = a.run(python(ASK, "127.0.0.1", port))  # the server ends, and so does its container
+        assert asked.output == f"hello ('127.0.0.1', {port}) 127.0.0.1\n"
         assert output_of(server) == [f"127.0.0.1 ('127.0.0.1', {port}) 127.0.0.1"]
 
 

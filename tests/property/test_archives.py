@@ -99,7 +99,12 @@ def test_unpacking_any_archive_stays_in_its_directory_and_agrees_with_its_table(
             check_layer(outer / "layer")
         assert (outer / "a").read_text() == "victim"
         assert sorted(os.listdir(outer)) == ["a", "layer"]
-        assert set(os.listdir(outer / "layer")) <= {"diff", "meta.jsonl", "info.json"}
+        assert set(os.listdir(outer / "layer")) <= {
+            "diff",
+            "digests.json",
+            "meta.jsonl",
+            "info.json",
+        }
 
 
 PLAIN = st.builds(
