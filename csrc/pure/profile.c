@@ -124,6 +124,8 @@ static const uint16_t own_calls[] = {
 	__NR_mmap,
 	__NR_mprotect,
 	__NR_munmap,
+	__NR_nanosleep,
+	__NR_newfstatat,
 	__NR_openat,
 	__NR_openat2,
 	__NR_personality,

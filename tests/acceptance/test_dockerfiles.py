@@ -65,9 +65,6 @@ DIFFERENT: dict[str, dict[str, str]] = {
     "an undeclared argument is not seen": {"history": "an argument without a value has a row"},
     "history of every instruction": {"v": VOLUME},
     "given labels": {"history": "--label adds no row"},
-    "run takes a capability by writing": {
-        "opt/able": "the kernel removes it on a write; here only a change of owner does"
-    },
     "expose a range": {"ExposedPorts": "a range becomes single ports"},
     "history of a stage on a stage": {"history": "each ARG has a row with its own name"},
     "volume of several with a variable": {"vol": VOLUME, "vol/a": VOLUME},

@@ -62,6 +62,17 @@ class Box:
             stderr=subprocess.PIPE,
         )
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep a first process: a container ends with it, and all that joined are killed."""
+        with self.start(["/bin/sh", "-c", "echo up; exec sleep 1000"]) as first:
+            try:
+                assert first.stdout is not None
+                assert first.stdout.readline() == b"up\n"
+                yield
+            finally:
+                first.kill()
+
     def run(self, command: Sequence[str | os.PathLike[str]], *, timeout: float = 200) -> Seen:
         """Run a program to its end."""
         with self.start(command) as process:
@@ -114,7 +125,8 @@ class Net:
             box = self._make(number, address, log, interceptor.choose(way, os.environ), trace=trace)
             traced = way == "ptrace"
             control = box.run_dir.control
-            with tracer.serving(control, core.guest_path()) if traced else nullcontext():
+            tracing = tracer.serving(control, core.guest_path()) if traced else nullcontext()
+            with tracing, box.held():
                 yield box
         finally:
             with NetworkTable.locked(self.directory) as table:
