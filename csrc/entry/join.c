@@ -17,7 +17,6 @@
 #include "pure/log.h"
 
 #define RLIMIT_CORE 4
-#define RLIMIT_NOFILE 7
 #define SIGNAL_ROOM 128 /* struct signalfd_siginfo; the number comes first */
 #define RELEASE 0x5422 /* TIOCNOTTY */
 #define SESSION 0x5429 /* TIOCGSID */
@@ -112,12 +111,10 @@ static void SB_NORETURN wait_for_end(int keeper, int signals)
 static int ask(int keeper, const struct sb_join *join, const int fds[SB_KEEPER_FDS])
 {
 	const struct sb_timespec pause = {.nsec = 1000000};
-	uint64_t files[2]; /* struct rlimit */
+	uint64_t usual[2]; /* the other process has its own */
 	int ret;
 
-	sb_syscall(__NR_getrlimit, RLIMIT_NOFILE, SB_P(files), 0, 0, 0, 0);
-	files[0] = files[1];
-	sb_syscall(__NR_setrlimit, RLIMIT_NOFILE, SB_P(files), 0, 0, 0, 0);
+	sb_keeper_raise_files(usual);
 	ret = sb_keeper_ask(keeper, join, fds);
 	for (int i = 0; i < 10000 && ret == -ETOOMANYREFS; i++) {
 		sb_syscall(__NR_nanosleep, SB_P(&pause), 0, 0, 0, 0, 0);

@@ -29,7 +29,6 @@
 
 #define MOST 1024
 #define BACKLOG 128
-#define RLIMIT_NOFILE 7
 #define LISTENER 0 /* and 1 and 2 */
 #define ASKED 3
 #define FIXED 3 /* descriptors that are polled beside those of the processes */
@@ -106,7 +105,7 @@ static void SB_NORETURN begin(struct sb_thread *thread, const struct sb_join *jo
 	for (int fd = 0; fd < SB_KEEPER_TEXT; fd++)
 		sb_syscall(__NR_dup3, received[fd], fd, 0, 0, 0, 0);
 	sb_syscall(__NR_close_range, SB_KEEPER_TEXT, ~0U, 0, 0, 0, 0);
-	sb_syscall(__NR_setrlimit, RLIMIT_NOFILE, SB_P(usual_files), 0, 0, 0, 0);
+	sb_syscall(__NR_setrlimit, SB_RLIMIT_FILES, SB_P(usual_files), 0, 0, 0, 0);
 	/* Only now: until then the child has what the kernel asks the keeper by. */
 	sb_syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0, 0);
 	if (join->has_terminal)
@@ -304,11 +303,8 @@ void sb_keeper_rename(const char *name, char **argv)
 static int settle(struct sb_thread *thread, int listener, int asked)
 {
 	const uint64_t all = SB_MASK_ALL;
-	uint64_t files[2];
 
-	sb_syscall(__NR_getrlimit, RLIMIT_NOFILE, SB_P(usual_files), 0, 0, 0, 0);
-	files[0] = files[1] = usual_files[1];
-	sb_syscall(__NR_setrlimit, RLIMIT_NOFILE, SB_P(files), 0, 0, 0, 0);
+	sb_keeper_raise_files(usual_files);
 	sb_thread_forked(thread);
 	sb_syscall(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), 0, 8, 0, 0);
 	sb_syscall(__NR_setsid, 0, 0, 0, 0, 0, 0);

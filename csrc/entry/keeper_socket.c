@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "base/mark.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "pure/log.h"
@@ -26,6 +27,15 @@ struct address { /* struct sockaddr_un */
 	uint16_t family;
 	char path[64];
 };
+
+void sb_keeper_raise_files(uint64_t usual[2])
+{
+	uint64_t files[2];
+
+	sb_syscall(__NR_getrlimit, SB_RLIMIT_FILES, SB_P(usual), 0, 0, 0, 0);
+	files[0] = files[1] = usual[1];
+	sb_syscall(__NR_setrlimit, SB_RLIMIT_FILES, SB_P(files), 0, 0, 0, 0);
+}
 
 /* Name the socket by a descriptor of the run directory, which may have a long path. */
 static int name_socket(const char *run, struct address *out)
@@ -71,15 +81,6 @@ int sb_keeper_connect(const char *run)
 	return with_socket(run, __NR_connect);
 }
 
-/* Return the mark of a process, 0 without one. */
-static uint64_t mark_of(int pid)
-{
-	uint64_t limits[2] = {0, SB_MARK_FIRST}; /* struct rlimit */
-
-	sb_syscall(__NR_prlimit64, pid, SB_MARK_RESOURCE, 0, SB_P(limits), 0, 0);
-	return limits[1] >= SB_MARK_FIRST && limits[1] <= SB_MARK_LAST ? limits[1] : 0;
-}
-
 /* Landlock before ABI 9 does not keep a guest from the sockets of another container. What joins has
  * this container's mark, or has just dropped it. A process that has ended counts as a stranger. */
 static bool is_welcome(int socket)
@@ -87,12 +88,13 @@ static bool is_welcome(int socket)
 	struct ucred peer = {0};
 	uint32_t len = sizeof(peer);
 	uint64_t mark;
+	uint64_t own;
 
 	if (sb_syscall(__NR_getsockopt, socket, SOL_SOCKET, SO_PEERCRED, SB_P(&peer), SB_P(&len),
-		       0) < 0)
+		       0) < 0 ||
+	    sb_mark_of(peer.pid, &mark) < 0 || sb_mark_of(0, &own) < 0)
 		return false;
-	mark = mark_of(peer.pid);
-	return mark == 0 || mark == mark_of(0);
+	return mark == 0 || mark == own;
 }
 
 int sb_keeper_accept(int listener)

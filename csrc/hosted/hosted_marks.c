@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/dirent.h"
+#include "base/mark.h"
 #include "base/sys.h"
 #include "hosted/hosted.h"
 
@@ -25,15 +26,10 @@ struct limits {
 	uint64_t hard;
 };
 
-static int read_limits(uint32_t pid, struct limits *out)
-{
-	return (int)sb_syscall(__NR_prlimit64, (long)pid, SB_MARK_RESOURCE, 0, SB_P(out), 0, 0);
-}
-
 int sb_hosted_take_mark(uint64_t mark)
 {
 	struct limits limits = {0, 0};
-	int err = read_limits(0, &limits);
+	int err = (int)sb_syscall(__NR_prlimit64, 0, SB_MARK_RESOURCE, 0, SB_P(&limits), 0, 0);
 
 	if (err < 0)
 		return err;
@@ -44,18 +40,14 @@ int sb_hosted_take_mark(uint64_t mark)
 
 int sb_hosted_mark_of(uint32_t pid, uint64_t *mark)
 {
-	struct limits limits = {0, 0};
-	int err = read_limits(pid, &limits);
-
-	*mark = limits.hard >= SB_MARK_FIRST && limits.hard <= SB_MARK_LAST ? limits.hard : 0;
-	return err;
+	return sb_mark_of(pid, mark);
 }
 
 static bool has_mark(uint32_t pid, uint64_t mark)
 {
 	uint64_t found;
 
-	return sb_hosted_mark_of(pid, &found) == 0 && found == mark;
+	return sb_mark_of(pid, &found) == 0 && found == mark;
 }
 
 /* Return the pid that a name in /proc stands for, or 0. */

@@ -76,10 +76,15 @@ def keeper_of(run_dir: str) -> int:
             asking.connect(f"/proc/self/fd/{folder}/keeper")  # a socket's path must be short
         finally:
             os.close(folder)
-        peer = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        pid: int = _PEER.unpack(peer)[0]
-        return pid
+        return credentials_of(asking)[0]
     return 0
+
+
+def credentials_of(connection: socket.socket) -> tuple[int, int]:
+    """Return pid and uid of the other end of a unix socket; the pid is 0 in another namespace."""
+    packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    pid, uid, _ = _PEER.unpack(packed)
+    return pid, uid
 
 
 def signal_process(control_path: str, pid: int, number: int) -> bool:

@@ -22,16 +22,15 @@ import struct
 from typing import TYPE_CHECKING
 
 from sandbox.models.record import Record
-from sandbox.native.process_table import marked_container
+from sandbox.native.process_table import credentials_of, marked_container
 from sandbox.runtime.process import reaper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CREDENTIALS = struct.Struct("3i")
 _SO_PEERPIDFD = 77  # Linux 6.5
 _ENTRY = struct.Struct("<24xQ")  # e_entry of an ELF header
-_GUEST_BASE = 0x567000000000  # SB_GUEST_BASE in csrc/base/base.h
+_GUEST_BASE = 0x567000000000  # SB_ADDR_RUNTIME in csrc/arch/x86_64/layout.h
 _GUEST_ROOM = 1 << 24
 
 
@@ -47,8 +46,7 @@ class Peer(Record, frozen=True):
 
 def peer_of(connection: socket.socket) -> Peer | None:
     """Return who connected a unix socket; None if that process is gone."""
-    packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    pid, uid, _ = _CREDENTIALS.unpack(packed)
+    pid, uid = credentials_of(connection)
     if pid == 0:
         return Peer(pid, uid)
     try:

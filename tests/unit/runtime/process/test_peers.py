@@ -148,3 +148,8 @@ def test_a_program_in_memory_is_taken_for_a_containers() -> None:
         assert peers.is_guest(child.pid)
         child.kill()
     os.close(fd)
+
+
+def test_the_address_of_the_runtime_is_that_of_its_layout() -> None:
+    layout = (ROOT / "csrc/arch/x86_64/layout.h").read_text()
+    assert f"#define SB_ADDR_RUNTIME {peers._GUEST_BASE:#x}\n" in layout
