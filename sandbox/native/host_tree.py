@@ -219,7 +219,7 @@ class HostTree(Closing):
         """Remove an entry and everything below it; *gone* is called with each path."""
         fd = self.directory(parent)
         path = name if parent in (b"", TOP) else parent + b"/" + name
-        if stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
+        if _is_directory(fd, name):
             self._remove_directory(fd, name, path, gone)
         else:
             os.unlink(name, dir_fd=fd)

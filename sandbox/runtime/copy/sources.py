@@ -83,14 +83,18 @@ def tree_items(tree: core.Tree, path: bytes, *, follow: bool = False) -> Iterato
             children = sorted(tree.list(full), reverse=True) if kind == "d" else []
         if kind is None:
             continue
-        identity = (status.dev, status.ino)
-        if kind != "d" and status.nlink > 1 and identity in links:
-            entry.kind, entry.link, entry.size = "h", links[identity], 0
-            yield Item(entry)
-            continue
-        links.setdefault(identity, name)
-        yield Item(entry, partial(_open_in_tree, tree, full) if kind == "f" else None)
+        _link_to_earlier(entry, links, (status.dev, status.ino), status.nlink)
+        yield Item(entry, partial(_open_in_tree, tree, full) if entry.kind == "f" else None)
         pending += [(_join(name, child), False) for child in children]
+
+
+def _link_to_earlier(
+    entry: TarEntry, links: dict[tuple[int, int], bytes], file: tuple[int, int], nlink: int
+) -> None:
+    """Make the entry a hard link if an earlier name of the same file is known; else note it."""
+    first = links.setdefault(file, entry.name)
+    if entry.kind != "d" and nlink > 1 and first != entry.name:
+        entry.kind, entry.link, entry.size = "h", first, 0
 
 
 def _tree_entry(
@@ -137,12 +141,7 @@ def host_items(path: bytes, *, follow: bool = False) -> Iterator[Item]:
             raise from_os_error(exc, doing=f"cannot read {os.fsdecode(_join(path, name))}") from exc
         if not entry.kind:
             continue
-        identity = (status.st_dev, status.st_ino)
-        if entry.kind != "d" and status.st_nlink > 1 and identity in links:
-            entry.kind, entry.link, entry.size = "h", links[identity], 0
-            yield Item(entry)
-            continue
-        links.setdefault(identity, name)
+        _link_to_earlier(entry, links, (status.st_dev, status.st_ino), status.st_nlink)
         opener = partial(_open_host, tree, inner, _join(path, name))
         yield Item(entry, opener if entry.kind == "f" else None)
         pending += [_join(name, child) for child in reversed(children)]
