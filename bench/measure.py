@@ -165,6 +165,15 @@ def run_inside(way: Way, command: tuple[str, ...]) -> subprocess.CompletedProces
     return done
 
 
+def loop_samples(way: Way, command: tuple[str, ...], rows: tuple[Row, ...]) -> dict[str, Sample]:
+    """Run a program that prints `name nanoseconds` for each row, and return the samples."""
+    lines = [line.split() for line in run_inside(way, command).stdout.splitlines()]
+    samples = {name: Sample(float(nanoseconds) / 1e9) for name, nanoseconds in lines}
+    if set(samples) != {row.key for row in rows}:
+        raise WorkError(f"measured only {', '.join(samples)}")
+    return samples
+
+
 def timed_sample(stderr: str) -> Sample:
     """Parse the output of programs/timed.c and return its quickest repetition."""
     lines = [x.split()[1:] for x in stderr.splitlines() if x.startswith("timed: ")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.measure import CLOCK, QUICK, Row, Sample, Work, WorkError, run_inside
+from bench.measure import CLOCK, QUICK, Row, Sample, Work, WorkError, loop_samples
 from bench.ways import NAMES, Way
 
 if TYPE_CHECKING:
@@ -41,11 +41,7 @@ def run_calls(way: Way) -> dict[str, Sample]:
     if way.programs != "bin":
         raise WorkError("its library does not carry the loops: they fail, and leave a child behind")
     program = ("{bin}/calls", "{root}/bench", BATCHES, SCALE)
-    lines = [line.split() for line in run_inside(way, program).stdout.splitlines()]
-    samples = {name: Sample(float(nanoseconds) / 1e9) for name, nanoseconds in lines}
-    if set(samples) != {row.key for row in ROWS}:
-        raise WorkError(f"measured only {', '.join(samples)}")
-    return samples
+    return loop_samples(way, program, ROWS)
 
 
 CALLS = Work(ROWS, run_calls)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.measure import CLOCK, QUICK, Row, Sample, Work, WorkError, run_inside
+from bench.measure import CLOCK, QUICK, Row, Sample, Work, WorkError, loop_samples
 from bench.ways import NAMES, Way
 
 if TYPE_CHECKING:
@@ -42,12 +42,7 @@ def run_own(way: Way) -> dict[str, Sample]:
     """Run all loops once; the sample of each is its quickest batch."""
     if way.programs != "bin":
         raise WorkError("its library does not carry the loops")
-    lines = run_inside(way, ("{bin}/own", "{root}/bench/work", BATCHES)).stdout.splitlines()
-    words = [line.split() for line in lines]
-    samples = {name: Sample(float(nanoseconds) / 1e9) for name, nanoseconds in words}
-    if set(samples) != {row.key for row in ROWS}:
-        raise WorkError(f"measured only {', '.join(samples)}")
-    return samples
+    return loop_samples(way, ("{bin}/own", "{root}/bench/work", BATCHES), ROWS)
 
 
 OWN = Work(ROWS, run_own)
