@@ -19,19 +19,6 @@
 
 /* ---- programs that run, and files that are written ---- */
 
-static void copy_self(const char *to)
-{
-	char bytes[65536];
-	int in = (int)MUST(open("/proc/self/exe", O_RDONLY));
-	int out = (int)MUST(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755));
-	ssize_t n;
-
-	while ((n = MUST(read(in, bytes, sizeof(bytes)))) > 0)
-		MUST(write(out, bytes, (size_t)n));
-	close(in);
-	close(out);
-}
-
 /* Start a program that waits until its input ends. */
 static pid_t start(const char *program, int *input)
 {

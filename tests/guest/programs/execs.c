@@ -62,20 +62,6 @@ static int show(int argc, char **argv, char **envp)
 	return 33;
 }
 
-/* Copy this program to another name. */
-static void make_show(const char *name)
-{
-	char buf[65536];
-	ssize_t n;
-	int in = (int)MUST(open("/proc/self/exe", O_RDONLY));
-	int out = (int)MUST(open(name, O_WRONLY | O_CREAT | O_TRUNC, 0755));
-
-	while ((n = read(in, buf, sizeof(buf))) > 0)
-		MUST(write(out, buf, (size_t)n));
-	close(in);
-	close(out);
-}
-
 static char *const no_environment[] = {NULL};
 static char *const one_variable[] = {"A=b", NULL};
 
@@ -120,7 +106,7 @@ static void arguments(void)
 	};
 	char path[PATH_MAX];
 
-	make_show("show");
+	copy_self("show");
 	for (size_t i = 0; i < COUNT(words); i++)
 		try_exec("words", "show", words[i], one_variable);
 	try_exec("no argv", "show", NULL, one_variable);
@@ -141,7 +127,7 @@ static void many_arguments(void)
 	char *big;
 	struct rlimit limit;
 
-	make_show("show");
+	copy_self("show");
 	for (size_t i = 0; i < 100000; i++)
 		words[i] = "0123456789";
 	try_exec("100000 words", "show", words, one_variable);
@@ -261,7 +247,7 @@ static void refusals(void)
 {
 	char name[300];
 
-	make_show("show");
+	copy_self("show");
 	MUST(mkdir("dir", 0755));
 	write_file("plain", "echo no\n");
 	write_file("empty", "");
@@ -322,9 +308,9 @@ static void searches(void)
 	MUST(mkdir("bin", 0755));
 	MUST(mkdir("bin2", 0755));
 	MUST(mkdir("sub", 0755));
-	make_show("bin/show");
-	make_show("sub/show");
-	make_show("bin2/twice");
+	copy_self("bin/show");
+	copy_self("sub/show");
+	copy_self("bin2/twice");
 	write_file("bin/twice", "not executable\n");
 	write_file("bin/text", "echo by the shell: ${0##*/} \"$1\"\n");
 	MUST(chmod("bin/text", 0755));
@@ -400,10 +386,10 @@ static void scripts(void)
 	static char zeros[] = "#!./show a\0b\nmore\n";
 	static char zero_first[] = "#!\0./show\nmore\n";
 
-	make_show("show");
-	make_show("not-executable");
+	copy_self("show");
+	copy_self("not-executable");
 	MUST(chmod("not-executable", 0644));
-	make_show("only-x-show");
+	copy_self("only-x-show");
 	MUST(mkdir("dir", 0755));
 	MUST(symlink("show", "show-link"));
 	if (!getcwd(cwd, sizeof(cwd)))
@@ -460,7 +446,7 @@ static void chains(void)
 	char name[16];
 	char text[64];
 
-	make_show("show");
+	copy_self("show");
 	write_bytes("c0", "#!./show a0\n", 12);
 	for (int i = 1; i <= 7; i++) {
 		snprintf(name, sizeof(name), "c%d", i);
@@ -509,8 +495,8 @@ static void at(void)
 	ssize_t n;
 
 	MUST(mkdir("d", 0755));
-	make_show("d/show");
-	make_show("show-deleted");
+	copy_self("d/show");
+	copy_self("show-deleted");
 	MUST(symlink("show", "d/link"));
 	write_bytes("d/script", "#!./d/show by\n", 14);
 	dir = high((int)MUST(open("d", O_RDONLY | O_DIRECTORY)));
@@ -581,7 +567,7 @@ static void identity(void)
 	char *const argv[] = {"other name", "after-start", NULL};
 
 	for (size_t i = 0; i < COUNT(names_); i++) {
-		make_show(names_[i]);
+		copy_self(names_[i]);
 		try_exec(names_[i], names_[i], argv, one_variable);
 	}
 	MUST(symlink(names_[1], "linked"));
@@ -716,7 +702,7 @@ static void elf_headers(void)
 {
 	struct image image = good_image();
 
-	make_show("show");
+	copy_self("show");
 	MUST(mkdir("dir", 0755));
 	write_file("text", "not a program, and longer than a header of one: "
 			   "0123456789012345678901234567890123456789\n");
@@ -775,7 +761,7 @@ static void elf_segments(void)
 {
 	struct image image;
 
-	make_show("show");
+	copy_self("show");
 	MUST(mkdir("dir", 0755));
 	write_file("text", "not a program, and longer than a header of one: "
 			   "0123456789012345678901234567890123456789\n");

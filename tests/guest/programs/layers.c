@@ -475,19 +475,6 @@ static void tmpfiles(void)
 
 /* ---- programs ---- */
 
-static void copy_self(const char *to)
-{
-	char buf[65536];
-	ssize_t n;
-	int in = (int)MUST(open("/proc/self/exe", O_RDONLY));
-	int out = (int)MUST(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755));
-
-	while ((n = read(in, buf, sizeof(buf))) > 0)
-		MUST(write(out, buf, (size_t)n));
-	close(in);
-	close(out);
-}
-
 static void prepare_programs(void)
 {
 	MUST(mkdir("bin", 0755));

@@ -488,19 +488,6 @@ static void moving(void)
 
 /* ---- set-user-ID programs ---- */
 
-static void copy_self(const char *name)
-{
-	char buf[65536];
-	ssize_t n;
-	int in = (int)MUST(open("/proc/self/exe", O_RDONLY));
-	int out = (int)MUST(open(name, O_WRONLY | O_CREAT | O_TRUNC, 0755));
-
-	while ((n = read(in, buf, sizeof(buf))) > 0)
-		MUST(write(out, buf, (size_t)n));
-	close(in);
-	close(out);
-}
-
 static void show_ids(void)
 {
 	uid_t r, e, s;

@@ -22,19 +22,6 @@
 #define OTHER 1001
 #define TEAM 50
 
-static void copy_self(const char *to)
-{
-	char bytes[65536];
-	int in = (int)MUST(open("/proc/self/exe", O_RDONLY));
-	int out = (int)MUST(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755));
-	ssize_t n;
-
-	while ((n = MUST(read(in, bytes, sizeof(bytes)))) > 0)
-		MUST(write(out, bytes, (size_t)n));
-	close(in);
-	close(out);
-}
-
 static void become(uid_t uid, gid_t gid)
 {
 	MUST(setgroups(0, NULL));

@@ -244,6 +244,20 @@ static UNUSED void write_file(const char *path, const char *text)
 	close(fd);
 }
 
+/* Copy the running program to another name. */
+static UNUSED void copy_self(const char *name)
+{
+	char bytes[65536];
+	int in = (int)MUST(open("/proc/self/exe", O_RDONLY));
+	int out = (int)MUST(open(name, O_WRONLY | O_CREAT | O_TRUNC, 0755));
+	ssize_t n;
+
+	while ((n = MUST(read(in, bytes, sizeof(bytes)))) > 0)
+		MUST(write(out, bytes, (size_t)n));
+	close(in);
+	close(out);
+}
+
 static UNUSED void say_content(const char *path)
 {
 	char text[256];
