@@ -2,7 +2,8 @@
 """Read a container's log, with its rotated files.
 
 Rules: the reader skips a damaged line. A last line without a newline is not complete yet.
-Following ends with the container (a callback tells).
+Following ends with the container (a callback tells). Bounds and a tail are searched for: the
+clock may have been set back by `_CLOCK_STEP` seconds at most while the container wrote.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections import deque
-from contextlib import suppress
+from contextlib import ExitStack
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from sandbox.models.record import Record
+from sandbox.runtime.logs import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _NAP = 0.05
+_CLOCK_STEP = 60
 
 
 class Line(Record, frozen=True):
@@ -40,6 +43,29 @@ class Span(Record, frozen=True):
     def has(self, line: Line) -> bool:
         """Tell whether the line lies within the bounds."""
         return line.time >= self.since and (not self.until or line.time <= self.until)
+
+    def widened(self) -> Span:
+        """Return the bounds with the step of a clock; one that is no time is left out.
+
+        >>> Span(since="1970-01-01T00:02:00.5Z", until="soon").widened()
+        Span(since='1970-01-01T00:01:00', until='', tail=None)
+        """
+        return Span(_shifted(self.since, -_CLOCK_STEP), _shifted(self.until, _CLOCK_STEP + 1))
+
+
+def _shifted(bound: str, seconds: int) -> str:
+    """Move a time, without its fraction; return "" for what is no time."""
+    if not bound:
+        return ""
+    from datetime import datetime, timedelta
+
+    whole = bound[:19]
+    try:
+        moment = datetime.fromisoformat(whole)
+        shifted = moment + timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        return ""
+    return shifted.isoformat() if moment.isoformat() == whole else ""
 
 
 def parse(data: bytes) -> Line | None:
@@ -90,11 +116,11 @@ class Reader:
 
     def past(self) -> Iterator[Line]:
         """Yield the existing lines."""
-        old = _all(self._path, self._file)
-        chosen: Iterator[Line] = (line for line in old if self._span.has(line))
-        if self._span.tail is not None:
-            chosen = iter(deque(chosen, maxlen=self._span.tail))
-        yield from chosen
+        with ExitStack() as opened:
+            files = [*_rotated(self._path, self._file, opened)]
+            if self._file is not None:
+                files.append(self._file)
+            yield from _chosen(files, self._span)
 
     def fresh(self) -> Iterator[Line]:
         """Yield the lines that were added since the last call."""
@@ -126,15 +152,81 @@ def _open(path: str) -> BinaryIO | None:
         return None
 
 
-def _all(path: str, last: BinaryIO | None) -> Iterator[Line]:
-    rotated: list[str] = []
-    while os.path.exists(f"{path}.{len(rotated) + 1}"):
-        rotated.append(f"{path}.{len(rotated) + 1}")
-    for name in reversed(rotated):
-        with suppress(FileNotFoundError), open(name, "rb") as file:
-            yield from _lines(file)
-    if last is not None:
-        yield from _lines(last)
+def _rotated(path: str, last: BinaryIO | None, opened: ExitStack) -> Iterator[BinaryIO]:
+    """Open the rotated files, the oldest first; one of them may have become what *last* was."""
+    names: list[str] = []
+    while os.path.exists(f"{path}.{len(names) + 1}"):
+        names.append(f"{path}.{len(names) + 1}")
+    for name in reversed(names):
+        file = _open(name)
+        if file is None:
+            continue
+        opened.enter_context(file)
+        if last is None or not os.path.sameopenfile(file.fileno(), last.fileno()):
+            yield file
+
+
+def _chosen(files: list[BinaryIO], span: Span) -> Iterator[Line]:
+    """Yield the lines within the bounds; leave the last file behind them."""
+    wide = span.widened()
+    count = span.tail
+    if count is None:
+        for file in files:
+            file.seek(_beginning(file, wide))
+    else:
+        files, count = _go_to_tail(files, span, wide, count)
+    lines = (line for file in files for line in _up_to(file, wide.until) if span.has(line))
+    yield from lines if count is None else islice(lines, count)
+
+
+def _beginning(file: BinaryIO, wide: Span) -> int:
+    if not wide.since:
+        return 0
+    return search.turning_point(file, lambda data: _is_at_least(data, wide.since))[0]
+
+
+def _is_at_least(data: bytes, bound: str) -> bool | None:
+    line = parse(data)
+    return None if line is None else line.time >= bound
+
+
+def _up_to(file: BinaryIO, until: str) -> Iterator[Line]:
+    for line in _lines(file):
+        if until and line.time > until:
+            return
+        yield line
+
+
+def _go_to_tail(
+    files: list[BinaryIO], span: Span, wide: Span, count: int
+) -> tuple[list[BinaryIO], int]:
+    """Go to the last *count* lines: return the files that hold them, and how many there are."""
+    found = 0
+    for number in range(len(files) - 1, -1, -1):
+        file = files[number]
+        place, is_over = _end(file, wide), found == count
+        lines = iter(()) if is_over else search.backwards(file, place)
+        for start, data in lines:
+            place = start
+            line = parse(data)
+            if line is None:
+                continue
+            found += span.has(line)
+            is_over = found == count or bool(wide.since and line.time < wide.since)
+            if is_over:
+                break
+        file.seek(place)
+        if is_over:
+            return files[number:], found
+    return files, found
+
+
+def _end(file: BinaryIO, wide: Span) -> int:
+    """Return where the whole lines end that may lie within the bounds."""
+    end = os.fstat(file.fileno()).st_size
+    if wide.until:
+        end = search.turning_point(file, lambda data: _is_at_least(data, wide.until))[1]
+    return next((start + len(data) for start, data in search.backwards(file, end)), 0)
 
 
 def _lines(file: BinaryIO) -> Iterator[Line]:

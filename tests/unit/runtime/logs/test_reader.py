@@ -109,3 +109,49 @@ def test_following_ends_at_the_bound(log: pathlib.Path) -> None:
     assert len(list(reader.fresh())) == 5
     assert reader.is_over
     reader.close()
+
+
+def test_a_tail_spans_rotated_files_and_leaves_out_damaged_lines(log: pathlib.Path) -> None:
+    log.with_name("log.1").write_bytes(row("middle\n") + b"damaged\n")
+    log.with_name("log.2").write_bytes(row("oldest\n"))
+    assert texts(log, tail=6) == ["middle", "1", "2", "3", "4", "5"]
+    assert texts(log, tail=7) == ["oldest", "middle", "1", "2", "3", "4", "5"]
+    assert texts(log, tail=70) == ["oldest", "middle", "1", "2", "3", "4", "5"]
+
+
+def test_a_clock_that_was_set_back_by_a_minute_hides_no_line(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "log"
+    seconds = [*range(100, 5000), *range(4940, 9000)]
+    path.write_bytes(b"".join(row(f"{second}\n", second) for second in seconds))
+    for bound in (4930, 4940, 4960, 4999, 5000, 5030):
+        late = [str(second) for second in seconds if second >= bound]
+        early = [str(second) for second in seconds if second <= bound]
+        assert texts(path, since=stamp(bound * 10**9)) == late
+        assert texts(path, until=stamp(bound * 10**9)) == early
+        assert texts(path, since=stamp(bound * 10**9), tail=5000) == late[-5000:]
+        assert texts(path, until=stamp(bound * 10**9), tail=50) == early[-50:]
+
+
+def test_a_bound_that_is_no_time_is_compared_as_text(log: pathlib.Path) -> None:
+    assert texts(log, since="1970") == ["1", "2", "3", "4", "5"]
+    assert texts(log, until="zzz", tail=1) == ["5"]
+    assert texts(log, since="19700101T00") == []
+
+
+def test_a_tail_is_followed_by_the_lines_behind_it(log: pathlib.Path) -> None:
+    for tail in (0, 2):
+        reader = Reader(os.fspath(log), Span(tail=tail))
+        assert len(list(reader.past())) == tail
+        with log.open("ab") as file:
+            file.write(row("new\n", 6))
+        assert [line.text for line in reader.fresh()] == ["new\n"]
+        reader.close()
+
+
+def test_a_log_that_is_rotated_before_it_is_read_is_read_once(log: pathlib.Path) -> None:
+    reader = Reader(os.fspath(log), Span())
+    log.rename(log.with_name("log.1"))
+    log.write_bytes(row("6\n", 6))
+    assert [line.text for line in reader.past()] == ["1\n", "2\n", "3\n", "4\n", "5\n"]
+    assert [line.text for line in reader.fresh()] == ["6\n"]
+    reader.close()
