@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_ABI_VERSION 11
+#define SB_ABI_VERSION 12
 #define SB_INDEX_VERSION 1
 #define SB_OWNER_VERSION 1
 
@@ -241,6 +241,8 @@ struct sb_control {
 	struct sb_profile_step profile[3584]; /* SB_MAX_PROFILE; profile.h */
 	uint32_t strings_len;
 	/* These change while the container runs: */
+	uint32_t main_pid; /* the kernel's number of the process that is 1 for programs; 0: none is
+			    */
 	uint32_t tracer; /* pid of the tracer, 0 when there is none yet */
 	uint32_t over; /* non-zero: the container is being killed, and new processes end at once */
 	uint32_t pids_limit; /* limit of tasks, 0: none */

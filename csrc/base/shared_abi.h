@@ -88,6 +88,7 @@ struct sb_shared {
 	uint32_t pids_hand; /* where the next search in pids begins */
 	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
 	uint32_t adopt_bell; /* counts requests; the tracer waits for it to change */
+	uint32_t keeper; /* pid of the keeper, which no program sees; 0: none */
 	uint32_t own_programs; /* non-zero: one that is no image's file was executed */
 	unsigned char programs[SB_PROGRAM_MARKS]; /* non-zero: a file with this hash was executed */
 	struct sb_adoption adoptions[SB_MAX_ADOPTIONS];

@@ -21,6 +21,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 
+#include "base/shared_abi.h"
 #include "clone.h"
 #include "compat_table.h"
 #include "entry/filter_code.h"
@@ -327,9 +328,13 @@ void sb_keeper_start(struct sb_thread *thread, int listener, int asked, char **a
 {
 	const struct sb_clone how = {.flags = CLONE_PARENT | SIGCHLD};
 	const uint32_t first = thread->proc->pid;
+	const long pid = sb_clone_copying(&how);
 	long watch;
 
-	if (sb_clone_copying(&how) != 0) {
+	if (pid != 0) {
+		if (pid > 0)
+			__atomic_store_n(&thread->proc->tree.shared->keeper, (uint32_t)pid,
+					 __ATOMIC_RELAXED);
 		sys_close(listener);
 		if (asked > 0)
 			sys_close(asked);

@@ -110,6 +110,8 @@ int sb_hosted_end(const char *control);
 /* Limit the number of tasks. While the container runs, the limit cannot change from or to none
  * (0). */
 int sb_hosted_limit_pids(const char *control, uint32_t limit);
+/* Say which process is 1 for the container's programs. */
+int sb_hosted_name_main(const char *control, uint32_t pid);
 /* Set sb_proc_slot.paced of these processes. */
 int sb_hosted_pace(const char *control, const uint32_t *pids, uint32_t count, uint32_t mark);
 

@@ -55,6 +55,19 @@ int sb_hosted_limit_pids(const char *path, uint32_t limit)
 	return 0;
 }
 
+int sb_hosted_name_main(const char *path, uint32_t pid)
+{
+	struct sb_control *control;
+	struct sb_map map = {0};
+	int err = open_control(path, &map, &control);
+
+	if (err < 0)
+		return err;
+	__atomic_store_n(&control->main_pid, pid, __ATOMIC_RELEASE);
+	sb_unmap(&map);
+	return 0;
+}
+
 int sb_hosted_pace(const char *path, const uint32_t *pids, uint32_t count, uint32_t mark)
 {
 	const int fd = sb_shared_open(path);

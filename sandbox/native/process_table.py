@@ -173,6 +173,11 @@ def limit_pids(control_path: str, limit: int) -> None:
     _check(result, control_path)
 
 
+def name_main(control_path: str, pid: int) -> None:
+    """Make a process the one that the container's programs see as 1. It must not run yet."""
+    _check(lib.sb_hosted_name_main(os.fsencode(control_path), pid), control_path)
+
+
 def pace(control_path: str, pids: Sequence[int], *, stopped: bool) -> None:
     """Mark processes as stopped or continued from outside, which hides this from guests."""
     mark = lib.SB_PACED_STOPPED if stopped else lib.SB_PACED_CONTINUED

@@ -11,6 +11,7 @@
 
 #include "base/shared_abi.h"
 #include "guest/handlers.h"
+#include "guest/pids.h"
 #include "guest/process_table.h"
 
 /* May the caller signal a process of that user, by the rules of kill(2)? */
@@ -29,7 +30,7 @@ static long kill_all(struct sb_call *call, int sig)
 	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
 		const uint32_t pid = slots[i].pid;
 
-		if (pid == 0 || pid == call->proc->pid)
+		if (pid == 0 || pid == call->proc->pid || !sb_pid_is_own(call->fs->tree, pid))
 			continue;
 		if (!may_signal(call->ids, slots[i].uid)) {
 			if (result == -ESRCH && sys_kill((int)pid, 0) == 0)
@@ -43,14 +44,18 @@ static long kill_all(struct sb_call *call, int sig)
 }
 
 /* Signal one process, if the virtual users allow it. */
-static long kill_one(struct sb_call *call, int pid, int sig)
+static long kill_one(struct sb_call *call, int shown, int sig)
 {
-	const struct sb_proc_slot *slot = sb_proc_find(call->fs->tree, (uint32_t)pid);
+	const int pid = sb_pid_from_guest(call->proc, (uint32_t)shown);
+	const struct sb_proc_slot *slot;
 	long ret;
 
+	if (pid < 0)
+		return pid;
+	slot = sb_proc_find(call->fs->tree, (uint32_t)pid);
 	if (slot == NULL || may_signal(call->ids, slot->uid) || may_signal(call->ids, slot->ruid) ||
 	    sig == SIGCONT)
-		return sb_guest_pass(call, __NR_kill);
+		return sb_guest_block(call, __NR_kill, pid, sig, 0, 0, 0, 0);
 	ret = sys_kill(pid, 0);
 	return ret < 0 ? ret : -EPERM;
 }

@@ -22,7 +22,7 @@ from sandbox.errors import (
     NativeError,
     RuntimeFailed,
 )
-from sandbox.models.record import Record
+from sandbox.models.record import Record, replace
 from sandbox.native import core
 from sandbox.runtime import spec
 from sandbox.runtime.network import links
@@ -46,6 +46,8 @@ class Entry(Record, frozen=True):
     number: int
     argv: tuple[str, ...]
     env: tuple[str, ...]
+    main: bool = False
+    """Is it the container's main process?"""
 
 
 def prepare(config: ContainerConfig, control: str) -> Entry:
@@ -54,7 +56,7 @@ def prepare(config: ContainerConfig, control: str) -> Entry:
         identity = find_identity(tree, config.user, config.group_add)
         make_mount_points(tree, [mount.target for mount in config.mounts])
         make_directories(tree, config.working_dir)
-        return _post(tree, config, identity, control)
+        return replace(_post(tree, config, identity, control), main=True)
 
 
 def prepare_another(config: ContainerConfig, control: str, *, privileged: bool = False) -> Entry:

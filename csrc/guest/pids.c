@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pids.c - the numbers of processes and threads as a program sees them.
+ */
+#include "guest/pids.h"
+
+#include <errno.h>
+
+#include "base/mark.h"
+#include "guest/process_table.h"
+
+#define NO_MARK 1 /* no container has this one */
+
+/* The mark of this process, which it cannot change. */
+static uint64_t own_mark(void)
+{
+	static uint64_t known;
+	uint64_t mark = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+	if (mark != 0)
+		return mark;
+	if (sb_mark_of(0, &mark) < 0 || mark == 0)
+		mark = NO_MARK;
+	__atomic_store_n(&known, mark, __ATOMIC_RELAXED);
+	return mark;
+}
+
+/* Is it in the table, or a thread of a process there? */
+static bool is_in_table(const struct sb_tree *tree, uint32_t real)
+{
+	if (sb_proc_find(tree, real) != NULL)
+		return sys_kill((int)real, 0) != -ESRCH;
+	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
+		const uint32_t pid = sb_proc_at(tree, i)->pid;
+
+		if (pid != 0 && sb_syscall(__NR_tgkill, (int)pid, (int)real, 0, 0, 0, 0) != -ESRCH)
+			return true;
+	}
+	return false;
+}
+
+bool sb_pid_is_own(const struct sb_tree *tree, uint32_t real)
+{
+	const uint64_t own = own_mark();
+	uint64_t mark;
+
+	if (real == 0 || real > INT32_MAX ||
+	    real == __atomic_load_n(&tree->shared->keeper, __ATOMIC_RELAXED))
+		return false;
+	if (own == NO_MARK)
+		return is_in_table(tree, real);
+	return sb_mark_of(real, &mark) == 0 && mark == own;
+}
+
+uint32_t sb_pid_to_guest(const struct sb_tree *tree, uint32_t real)
+{
+	return sb_pid_is_own(tree, real) ? sb_pid_shown(tree, real) : 0;
+}
+
+int sb_pid_number_from_guest(const struct sb_proc *proc, uint32_t shown)
+{
+	const uint32_t first = sb_pid_main(&proc->tree);
+
+	if (shown == 0 || shown > INT32_MAX)
+		return -ESRCH;
+	if (first == 0)
+		return (int)shown;
+	if (shown == SB_PID_FIRST)
+		return (int)first;
+	return shown == first && proc->pid != first ? -ESRCH : (int)shown;
+}
+
+int sb_pid_from_guest(const struct sb_proc *proc, uint32_t shown)
+{
+	const int real = sb_pid_number_from_guest(proc, shown);
+
+	if (real < 0 || (uint32_t)real == proc->pid)
+		return real;
+	return sb_pid_is_own(&proc->tree, (uint32_t)real) ? real : -ESRCH;
+}
