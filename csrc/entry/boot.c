@@ -37,6 +37,7 @@
 #include "guest/pids_limit.h"
 #include "guest/process_table.h"
 #include "guest/programs.h"
+#include "guest/tasks.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
 #include "guest/trace.h"
@@ -189,6 +190,7 @@ static void attach(struct sb_proc *proc, const char *execfn)
 		      &size);
 	sys_madvise(at, size, MADV_RANDOM); /* sparse: no reading ahead of zeros */
 	tree->owners = at;
+	tree->tasks = &sb_guest_tasks;
 	if (tree->control->index.len == 0)
 		return;
 	size = 0;

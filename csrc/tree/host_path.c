@@ -18,6 +18,7 @@
 #include "base/stat.h"
 #include "tree/index.h"
 #include "tree/rewritten.h"
+#include "tree/tasks.h"
 
 int sb_tree_upper_path(const struct sb_fs *fs, const char *guest, size_t len, struct sb_path *out)
 {
@@ -78,6 +79,7 @@ static int strip_mount(const struct sb_tree *tree, const char *host, size_t len,
 {
 	const struct sb_control *control = tree->control;
 	const struct sb_mount *best = NULL;
+	int err;
 
 	for (uint32_t i = 0; i < control->mount_count; i++) {
 		const struct sb_mount *m = &control->mounts[i];
@@ -88,8 +90,11 @@ static int strip_mount(const struct sb_tree *tree, const char *host, size_t len,
 	}
 	if (best == NULL)
 		return -ENOENT;
-	return rebase(host, len, best->host.len == 1 ? 0 : best->host.len,
-		      sb_text_at(control, best->guest), best->guest.len, out);
+	err = rebase(host, len, best->host.len == 1 ? 0 : best->host.len,
+		     sb_text_at(control, best->guest), best->guest.len, out);
+	if (err == 0 && best->kind == SB_MOUNT_PROC && out->len > best->guest.len + 1)
+		err = sb_tasks_show(tree, out, best->guest.len + 1);
+	return err;
 }
 
 int sb_tree_guest_path(const struct sb_fs *fs, const char *host, size_t len, struct sb_path *out)

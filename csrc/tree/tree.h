@@ -29,6 +29,7 @@
 struct sb_shared;
 struct sb_net_table;
 struct sb_net_ports;
+struct sb_tasks;
 
 /* A directory is pure when one host directory has all its names, and all below it: no entry of a
  * lower shows through, and no mount is below. The kernel alone knows what a name in it is. It stays
@@ -48,6 +49,7 @@ struct sb_tree {
 	struct sb_owner_table *owners;
 	const struct sb_net_table *net; /* NULL until a call needs it */
 	struct sb_net_ports *net_ports;
+	const struct sb_tasks *tasks; /* tasks.h; NULL: /proc shows the machine's */
 };
 
 static inline const char *sb_text_at(const struct sb_control *control, struct sb_text text)

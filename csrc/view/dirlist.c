@@ -27,6 +27,7 @@
 #include "tree/host_path.h"
 #include "tree/index.h"
 #include "tree/owner.h"
+#include "tree/tasks.h"
 #include "tree/whiteout.h"
 #include "view/view.h"
 
@@ -146,7 +147,8 @@ static bool is_native_lower(const struct sb_tree *tree, const struct sb_at *dir)
 bool sb_dirlist_is_native(struct sb_fs *fs, const struct sb_at *dir)
 {
 	return dir->spot.place != SB_PLACE_UPPER && dir->spot.place != SB_PLACE_ABSENT &&
-	       is_native_lower(fs->tree, dir) && !has_mounts(fs->tree, &dir->guest);
+	       is_native_lower(fs->tree, dir) && !has_mounts(fs->tree, &dir->guest) &&
+	       !sb_tasks_lists(fs->tree, &dir->spot, &dir->guest);
 }
 
 /* ---- output -------------------------------------------------------------- */
@@ -269,6 +271,21 @@ static bool emit_upper_entry(struct reader *r, int src, const struct sb_dirent *
 	return emit(r, name, len, ino, type, next);
 }
 
+/* Add an entry of a directory that lists tasks. */
+static bool emit_task(struct reader *r, const struct sb_dirent *entry, int64_t next)
+{
+	char room[12];
+	const char *name = sb_tasks_entry(r->fs->tree, entry->name, room);
+
+	if (sb_is_dots(entry->name))
+		return emit_dots(r, entry->name, next);
+	if (name == NULL || (!r->raw && is_mount_name(r, name, strlen(name)))) {
+		r->pos = next;
+		return true;
+	}
+	return emit(r, name, strlen(name), entry->ino, (uint32_t)entry->type << 12, next);
+}
+
 static bool emit_lower_entry(struct reader *r, const struct sb_dirent *entry, int64_t next)
 {
 	const struct sb_tree *tree = r->fs->tree;
@@ -279,6 +296,8 @@ static bool emit_lower_entry(struct reader *r, const struct sb_dirent *entry, in
 	uint32_t type = (uint32_t)entry->type << 12;
 	unsigned state = spot->in_upper ? SB_STATE_ASK : SB_STATE_UNTOUCHED;
 
+	if (sb_tasks_lists(tree, spot, &r->dir->guest))
+		return emit_task(r, entry, next);
 	if (sb_is_dots(name) && (r->raw || !spot->in_upper))
 		return emit_dots(r, name, next);
 	if (sb_is_dots(name) || (!r->raw && is_mount_name(r, name, len))) {

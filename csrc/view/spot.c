@@ -21,6 +21,7 @@
 #include "tree/loosen.h"
 #include "tree/mounts.h"
 #include "tree/owner.h"
+#include "tree/tasks.h"
 #include "tree/whiteout.h"
 #include "view/internal.h"
 
@@ -73,9 +74,10 @@ static int ask_host(const struct sb_path *host, struct sb_seen *seen)
 	return err;
 }
 
-static int host_of_mount(const struct sb_control *control, uint32_t mount, const char *guest,
+static int host_of_mount(const struct sb_tree *tree, uint32_t mount, const char *guest,
 			 uint32_t len, struct sb_path *host)
 {
+	const struct sb_control *control = tree->control;
 	const struct sb_mount *m = &control->mounts[mount];
 	int err = sb_path_set(host, sb_text_at(control, m->host), m->host.len);
 
@@ -83,6 +85,8 @@ static int host_of_mount(const struct sb_control *control, uint32_t mount, const
 		return err;
 	if (host->len == 1) /* the host's root: the slash follows with the rest of guest */
 		host->len = 0;
+	if (m->kind == SB_MOUNT_PROC)
+		return sb_tasks_add_host(tree, host, guest + m->guest.len, len - m->guest.len);
 	return sb_path_add(host, guest + m->guest.len, len - m->guest.len);
 }
 
@@ -98,7 +102,7 @@ int sb_spot_host(const struct sb_fs *fs, const struct sb_spot *spot, const char 
 		return 0;
 	}
 	if (spot->mount != SB_NO_MOUNT)
-		return host_of_mount(control, spot->mount, guest, len, host);
+		return host_of_mount(tree, spot->mount, guest, len, host);
 	if (spot->place == SB_PLACE_LIVE)
 		return sb_path_set(host, guest, len);
 	if (spot->place == SB_PLACE_LOWER) {
@@ -154,7 +158,7 @@ static int step_in_mount(const struct sb_fs *fs, uint32_t mount, const char *gue
 		out->type = S_IFDIR;
 		return 0;
 	}
-	err = host_of_mount(control, mount, guest, len, host);
+	err = host_of_mount(fs->tree, mount, guest, len, host);
 	if (err == 0)
 		err = ask_host(host, seen);
 	if (err == -EACCES && sb_loosen_above(fs, mount, host) == 0)

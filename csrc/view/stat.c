@@ -20,6 +20,7 @@
 #include "tree/host_path.h"
 #include "tree/index.h"
 #include "tree/mounts.h"
+#include "tree/tasks.h"
 #include "view/internal.h"
 
 #define BLOCK_SIZE 4096
@@ -189,6 +190,8 @@ int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struc
 	if (err < 0)
 		return err;
 	sb_tree_virtual_stat(fs, sx, spot->mount, out);
+	if (sx->stx_uid == tree->control->host_uid)
+		sb_tasks_owner(tree, spot, host, &out->uid, &out->gid);
 	if (merged)
 		stat_merged(fs, spot->node, sx, out);
 	return 0;

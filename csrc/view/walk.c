@@ -16,6 +16,7 @@
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/mounts.h"
+#include "tree/tasks.h"
 #include "view/internal.h"
 
 #define MAX_LINKS 40
@@ -130,6 +131,23 @@ static bool is_magic(const struct sb_walk *w)
 	return sb_path_name(guest) > mount->guest.len + 1; /* deeper than /proc/NAME */
 }
 
+/* /proc/self and /proc/thread-self say the kernel's number: put the guest's at the start of todo.
+ */
+static long show_task(struct sb_walk *w, long len)
+{
+	struct sb_path *text = &w->out->host;
+	int err = sb_path_set(text, w->work->todo, (size_t)len);
+
+	if (err == 0)
+		err = sb_tasks_show(w->fs->tree, text, 0);
+	if (err < 0)
+		return err;
+	if (text->len >= w->rest)
+		return -ENAMETOOLONG;
+	memcpy(w->work->todo, text->buf, text->len);
+	return text->len;
+}
+
 /* Put the target of the symlink at out->guest in front of todo. */
 static int read_link(struct sb_walk *w)
 {
@@ -151,6 +169,8 @@ static int read_link(struct sb_walk *w)
 		len = sys_readlinkat(AT_FDCWD, w->out->host.buf, work->todo,
 				     SB_MIN(w->rest, (uint32_t)SB_PATH_MAX));
 	}
+	if (len > 0 && mount == NULL && sb_tree_is_proc(tree, spot))
+		len = show_task(w, len);
 	if (len < 0)
 		return (int)len;
 	if (len == 0)

@@ -21,6 +21,7 @@
 #include "guest/programs.h"
 #include "procfs/proc_text.h"
 #include "tree/host_path.h"
+#include "tree/tasks.h"
 
 #define MAX_LINKS 40
 
@@ -197,6 +198,8 @@ static int resolve_text(struct sb_call *call, unsigned flags, struct sb_at *at)
 	int err = host_text(at, text);
 
 	if (err == 0)
+		err = sb_tasks_show(call->fs->tree, text, 0);
+	if (err == 0)
 		err = sb_path_add(text, call->work->todo, strlen(call->work->todo));
 	if (err < 0)
 		return err;
@@ -353,6 +356,10 @@ long sb_magic_link_read(struct sb_call *call, struct sb_at *at, char *buf, size_
 		}
 	}
 	err = host_text(at, host);
+	if (err < 0)
+		return err;
+	if (name.pid == 0)
+		err = sb_tasks_show(call->fs->tree, host, 0);
 	if (err < 0)
 		return err;
 	if (name.pid == 0 || host->buf[0] != '/')

@@ -3,31 +3,26 @@
  * proc_entry.c - which process, descriptor or file an entry of /proc names.
  *
  * How it works
- *   Parses the path below the mount of /proc. A number is looked up in the process table; for a
- *   thread's number the kernel is asked for its process.
+ *   Parses the path below the mount of /proc.
  * Does not know
  *   What a link leads to (magic_link.c), the content of files (calls/proc).
  */
 #include "guest/paths/proc_entry.h"
 
-#include "guest/process_table.h"
-#include "procfs/proc_text.h"
+#include "guest/tasks.h"
+#include "tree/tasks.h"
+
+#define NOBODY UINT32_MAX
 
 /* ---- names -------------------------------------------------------------- */
 
-/* Read the number at the start of text; *used is its length, or 0 if no number ends before the next
- * slash. */
-static uint32_t parse_number(const char *text, size_t len, size_t *used)
+/* The kernel's number of a task, 0: no number is there, NOBODY: it is no task of the container. */
+static uint32_t real_number(const struct sb_tree *tree, const char *text, size_t len, size_t *used)
 {
-	uint64_t value = 0;
-	size_t at = 0;
+	const uint32_t number = sb_tasks_number(text, len, used);
+	const uint32_t real = number == 0 ? 0 : tree->tasks->real(tree, number);
 
-	while (at < len && text[at] >= '0' && text[at] <= '9' && value < UINT32_MAX)
-		value = value * 10 + (uint64_t)(text[at++] - '0');
-	if (value > UINT32_MAX || (at < len && text[at] != '/'))
-		at = 0;
-	*used = at;
-	return at == 0 ? 0 : (uint32_t)value;
+	return number != 0 && real == 0 ? NOBODY : real;
 }
 
 static bool begins(const char *text, size_t len, const char *prefix)
@@ -52,7 +47,7 @@ bool sb_proc_entry(const struct sb_fs *fs, const struct sb_at *at, struct sb_pro
 		return false;
 	text = at->guest.buf + mount->guest.len + 1;
 	len = at->guest.len - mount->guest.len - 1;
-	name->pid = parse_number(text, len, &used);
+	name->pid = real_number(fs->tree, text, len, &used);
 	name->tid = 0;
 	if (used > 0 && used < len) {
 		text += used + 1;
@@ -62,7 +57,7 @@ bool sb_proc_entry(const struct sb_fs *fs, const struct sb_at *at, struct sb_pro
 		len = 0;
 	}
 	if (name->pid != 0 && begins(text, len, "task/")) {
-		name->tid = parse_number(text + 5, len - 5, &used);
+		name->tid = real_number(fs->tree, text + 5, len - 5, &used);
 		if (used > 0 && 5 + used < len) {
 			text += 6 + used;
 			len -= 6 + used;
@@ -105,52 +100,14 @@ int sb_proc_object_fd(const struct sb_call *call, const struct sb_at *at)
 	if (!sb_proc_entry(call->fs, at, &name) || !is_fd_link(&name) ||
 	    name.pid != call->proc->pid)
 		return -1;
-	fd = parse_number(name.rest + 3, name.len - 3, &used);
+	fd = sb_tasks_number(name.rest + 3, name.len - 3, &used);
 	return used == 0 || fd > INT32_MAX ? -1 : (int)fd;
 }
 
 /* ---- processes ---------------------------------------------------------- */
 
-/* Find the process of a thread: /proc/TID exists for every thread. */
-static uint32_t process_of(struct sb_call *call, uint32_t tid)
-{
-	static const char key[] = "\nTgid:\t";
-	char path[48];
-	struct sb_proc_out text = {.buf = path, .max = sizeof(path) - 1};
-	char status[512];
-	long fd;
-	long len;
-
-	sb_proc_put_text(&text, "/proc/");
-	sb_proc_put_number(&text, tid, 10, 1);
-	sb_proc_put_text(&text, "/status");
-	path[text.len] = '\0';
-	sb_commit_begin(call->fs);
-	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return 0;
-	len = sys_read((int)fd, status, sizeof(status));
-	sys_close((int)fd);
-	for (long i = 0; i + (long)sizeof(key) < len; i++) {
-		size_t used;
-
-		if (memcmp(status + i, key, sizeof(key) - 1) != 0)
-			continue;
-		i += (long)sizeof(key) - 1;
-		for (used = 0; i + (long)used < len && status[i + (long)used] != '\n';)
-			used++;
-		return parse_number(status + i, used, &used);
-	}
-	return 0;
-}
-
 const struct sb_proc_slot *sb_proc_slot_of(struct sb_call *call, uint32_t id)
 {
-	const struct sb_proc_slot *slot = sb_proc_find(call->fs->tree, id);
-	uint32_t pid;
-
-	if (slot != NULL)
-		return slot;
-	pid = process_of(call, id);
-	return pid == 0 || pid == id ? NULL : sb_proc_find(call->fs->tree, pid);
+	sb_commit_begin(call->fs); /* a descriptor may be opened */
+	return sb_task_slot(call->fs->tree, id);
 }
