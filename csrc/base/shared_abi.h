@@ -15,22 +15,45 @@
 
 #define SB_PROGRAM_MARKS 4096
 
+#define SB_CREDS_GROUPS 16
+
+/* What a process tells the others about itself. */
+struct sb_creds {
+	uint32_t ruid; /* from here to cap_ambient as struct sb_ids begins */
+	uint32_t euid;
+	uint32_t suid;
+	uint32_t fsuid;
+	uint32_t rgid;
+	uint32_t egid;
+	uint32_t sgid;
+	uint32_t fsgid;
+	uint64_t cap_effective;
+	uint64_t cap_permitted;
+	uint64_t cap_inheritable;
+	uint64_t cap_bounding;
+	uint64_t cap_ambient;
+	uint32_t dumpable;
+	uint32_t no_new_privs;
+	uint32_t group_count; /* at most SB_CREDS_GROUPS are told */
+	uint32_t groups[SB_CREDS_GROUPS];
+	uint32_t reserved;
+};
+
 /* One process of the container. A slot is free when pid is 0 or that process is gone. Linear
  * probing from pid % SB_PROC_SLOTS finds it. */
 struct sb_proc_slot {
 	uint32_t pid;
 	uint32_t parent;
 	uint64_t started; /* CLOCK_BOOTTIME nanoseconds when the slot was taken */
-	uint32_t uid;
-	uint32_t gid;
 	uint32_t exe_len;
 	uint32_t paced; /* SB_PACED_*: a stop or continuation that wait(2) does not report */
 	char exe[220]; /* canonical guest path, cut off when longer */
-	uint32_t ruid;
+	uint32_t reserved;
 	uint64_t program; /* which file it runs: programs.h */
 	uint32_t fs_group; /* processes with the same number share their directories (CLONE_FS),
 			      0: none does */
-	uint32_t reserved;
+	uint32_t reserved2;
+	struct sb_creds creds;
 };
 
 /* sb_mailbox.flags */

@@ -49,7 +49,32 @@ void sb_proc_name_sender(const struct sb_tree *tree, siginfo_t *info)
 	if (!has_uid(info) || info->si_uid != tree->control->host_uid)
 		return;
 	slot = sb_proc_find(tree, (uint32_t)info->si_pid);
-	info->si_uid = slot == NULL ? 0 : slot->ruid;
+	info->si_uid = slot == NULL ? 0 : slot->creds.ruid;
+}
+
+_Static_assert(offsetof(struct sb_creds, dumpable) == offsetof(struct sb_ids, many_groups),
+	       "both begin alike");
+
+static void tell_creds(struct sb_proc_slot *slot, const struct sb_proc *proc,
+		       const struct sb_ids *ids)
+{
+	struct sb_creds *creds = &slot->creds;
+	uint32_t count;
+	const uint32_t *groups = sb_ids_groups(ids, &count);
+
+	memcpy(creds, ids, offsetof(struct sb_creds, dumpable));
+	creds->dumpable = proc->dumpable;
+	creds->no_new_privs = ids->no_new_privs;
+	creds->group_count = SB_MIN(count, (uint32_t)SB_CREDS_GROUPS);
+	memcpy(creds->groups, groups, creds->group_count * sizeof(groups[0]));
+}
+
+void sb_proc_publish(const struct sb_proc *proc, const struct sb_ids *ids)
+{
+	struct sb_proc_slot *slot = sb_proc_find(&proc->tree, proc->pid);
+
+	if (slot != NULL)
+		tell_creds(slot, proc, ids);
 }
 
 static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc,
@@ -57,9 +82,7 @@ static void slot_fill(struct sb_proc_slot *slot, const struct sb_proc *proc,
 {
 	uint32_t len = SB_MIN(proc->exe_len, (uint32_t)sizeof(slot->exe));
 
-	slot->uid = ids->euid;
-	slot->ruid = ids->ruid;
-	slot->gid = ids->egid;
+	tell_creds(slot, proc, ids);
 	memcpy(slot->exe, proc->exe, len);
 	slot->exe_len = proc->exe_len;
 	slot->program = proc->program;

@@ -12,6 +12,8 @@
 
 /* Take a slot for the calling process. */
 void sb_proc_register(struct sb_proc *proc, const struct sb_ids *ids, uint32_t parent);
+/* Show the credentials of the calling process, which have changed, to the others. */
+void sb_proc_publish(const struct sb_proc *proc, const struct sb_ids *ids);
 /* Take a slot for a child, which may be stopped before it does so itself. */
 void sb_proc_announce(const struct sb_proc *proc, const struct sb_ids *ids, uint32_t child);
 /* One of the SB_PROC_SLOTS slots, counted from anywhere. */

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tasks.c - which tasks are the container's, and who they are.
+ * tasks.c - who the tasks of the container are.
  *
  * How it works
- *   A process of the container has its mark, which the kernel keeps, and a slot in the process
- *   table. The keeper and a process that is about to enter have no slot; they have one thread.
+ *   pids.h knows which tasks are the container's; the process table knows who they are. For a
+ *   thread's number the kernel is asked for its process.
  */
 #include "guest/tasks.h"
 
-#include <errno.h>
-
-#include "base/mark.h"
+#include "guest/pids.h"
 #include "guest/process_table.h"
 #include "procfs/proc_text.h"
 #include "tree/tasks.h"
+
+static const struct sb_proc *proc_of(const struct sb_tree *tree)
+{
+	return (const struct sb_proc *)(const void *)tree; /* its first member */
+}
+
+_Static_assert(offsetof(struct sb_proc, tree) == 0, "the tree is the first member");
 
 /* ---- the process of a thread ---------------------------------------------- */
 
@@ -53,44 +58,12 @@ static uint32_t process_of(uint32_t tid)
 	return 0;
 }
 
-/* ---- membership ------------------------------------------------------------ */
-
-static bool has_mark(uint32_t real)
-{
-	static uint64_t own;
-	uint64_t mark;
-
-	if (own == 0 && (sb_mark_of(0, &own) < 0 || own == 0))
-		own = 1; /* none: the process table decides */
-	return own == 1 || (sb_mark_of(real, &mark) == 0 && mark == own);
-}
-
-static const struct sb_proc *proc_of(const struct sb_tree *tree)
-{
-	return (const struct sb_proc *)(const void *)tree; /* its first member */
-}
-
-_Static_assert(offsetof(struct sb_proc, tree) == 0, "the tree is the first member");
-
-/* Is the task of this number a process, and not a further thread of one? */
-static bool is_leader(uint32_t real)
-{
-	return sb_syscall(__NR_tgkill, real, real, 0, 0, 0, 0) != -ESRCH;
-}
-
-bool sb_task_is_ours(const struct sb_tree *tree, uint32_t real)
-{
-	return real == proc_of(tree)->pid ||
-	       (real <= INT32_MAX && has_mark(real) &&
-		(sb_proc_find(tree, real) != NULL || !is_leader(real)));
-}
-
 const struct sb_proc_slot *sb_task_slot(const struct sb_tree *tree, uint32_t real)
 {
 	const struct sb_proc_slot *slot;
 	uint32_t pid;
 
-	if (!sb_task_is_ours(tree, real))
+	if (real != proc_of(tree)->pid && !sb_pid_is_own(tree, real))
 		return NULL;
 	slot = sb_proc_find(tree, real);
 	if (slot != NULL)
@@ -99,25 +72,31 @@ const struct sb_proc_slot *sb_task_slot(const struct sb_tree *tree, uint32_t rea
 	return pid == 0 || pid == real ? NULL : sb_proc_find(tree, pid);
 }
 
+/* ---- what /proc shows --------------------------------------------------------- */
+
+/* The main process has no second number in /proc. */
 static uint32_t real_of(const struct sb_tree *tree, uint32_t shown)
 {
-	return sb_task_is_ours(tree, shown) ? shown : 0;
+	const int real = sb_pid_from_guest(proc_of(tree), shown);
+
+	return real < 0 || sb_pid_shown(tree, (uint32_t)real) != shown ? 0 : (uint32_t)real;
 }
 
-static uint32_t shown_of(const struct sb_tree *tree, uint32_t real)
-{
-	return real_of(tree, real);
-}
-
-static bool owner_of(const struct sb_tree *tree, uint32_t real, uint32_t *uid, uint32_t *gid)
+/* As task_dump_owner() of the kernel: of a process whose memory is secret, only the directory
+ * belongs to its user. */
+static bool owner_of(const struct sb_tree *tree, uint32_t real, uint32_t mode, uint32_t *uid,
+		     uint32_t *gid)
 {
 	const struct sb_proc_slot *slot = sb_proc_find(tree, real);
+	bool secret;
 
 	if (slot == NULL)
 		return false;
-	*uid = slot->uid;
-	*gid = slot->gid;
+	secret = slot->creds.dumpable != 1 && mode != (S_IFDIR | 0555);
+	*uid = secret ? 0 : slot->creds.euid;
+	*gid = secret ? 0 : slot->creds.egid;
 	return true;
 }
 
-const struct sb_tasks sb_guest_tasks = {.real = real_of, .shown = shown_of, .owner = owner_of};
+const struct sb_tasks sb_guest_tasks = {
+	.real = real_of, .shown = sb_pid_to_guest, .owner = owner_of};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tasks.h - which tasks are the container's, and who they are.
+ * tasks.h - who the tasks of the container are.
  */
 #ifndef SB_GUEST_TASKS_H
 #define SB_GUEST_TASKS_H
@@ -9,8 +9,6 @@
 
 struct sb_proc_slot;
 
-/* Is this the kernel's number of a task of the container? */
-bool sb_task_is_ours(const struct sb_tree *tree, uint32_t real);
 /* The slot of a process by the kernel's number of one of its threads; NULL: it is no process of
  * this container. May open a descriptor. */
 const struct sb_proc_slot *sb_task_slot(const struct sb_tree *tree, uint32_t real);

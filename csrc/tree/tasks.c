@@ -154,19 +154,20 @@ const char *sb_tasks_entry(const struct sb_tree *tree, const char *name, char ro
 
 /* ---- owners ----------------------------------------------------------------- */
 
-bool sb_tasks_owner(const struct sb_tree *tree, const struct sb_spot *spot,
-		    const struct sb_path *host, uint32_t *uid, uint32_t *gid)
+void sb_tasks_own(const struct sb_tree *tree, const struct sb_spot *spot,
+		  const struct sb_path *host, struct sb_stat *st)
 {
 	const struct sb_mount *mount;
 	uint32_t real;
 	size_t used;
 
 	if (tree->tasks == NULL || !sb_tree_is_proc(tree, spot))
-		return false;
+		return;
 	mount = &tree->control->mounts[spot->mount];
 	if (host->len <= mount->host.len + 1)
-		return false;
+		return;
 	real = sb_tasks_number(host->buf + mount->host.len + 1, host->len - mount->host.len - 1,
 			       &used);
-	return real != 0 && tree->tasks->owner(tree, real, uid, gid);
+	if (real != 0)
+		tree->tasks->owner(tree, real, st->mode, &st->uid, &st->gid);
 }

@@ -18,8 +18,9 @@ struct sb_tasks {
 	uint32_t (*real)(const struct sb_tree *tree, uint32_t shown);
 	/* The reverse. */
 	uint32_t (*shown)(const struct sb_tree *tree, uint32_t real);
-	/* Whose the files of a task are, by its real number; false when nobody knows. */
-	bool (*owner)(const struct sb_tree *tree, uint32_t real, uint32_t *uid, uint32_t *gid);
+	/* Whose a file of this mode of a task is, by the real number; false when nobody knows. */
+	bool (*owner)(const struct sb_tree *tree, uint32_t real, uint32_t mode, uint32_t *uid,
+		      uint32_t *gid);
 };
 
 /* Read the number at the start of text, as /proc spells numbers; *used is its length, 0: there is
@@ -37,8 +38,8 @@ bool sb_tasks_lists(const struct sb_tree *tree, const struct sb_spot *dir,
 		    const struct sb_path *guest);
 /* The name of an entry as the guest sees it, in room unless it is the kernel's own; NULL: none. */
 const char *sb_tasks_entry(const struct sb_tree *tree, const char *name, char room[12]);
-/* Whose are the files below this host path in a mount of /proc? */
-bool sb_tasks_owner(const struct sb_tree *tree, const struct sb_spot *spot,
-		    const struct sb_path *host, uint32_t *uid, uint32_t *gid);
+/* Put the owner of a task's file, which has this host path, into st. Other files keep theirs. */
+void sb_tasks_own(const struct sb_tree *tree, const struct sb_spot *spot,
+		  const struct sb_path *host, struct sb_stat *st);
 
 #endif

@@ -191,7 +191,7 @@ int sb_spot_stat(const struct sb_fs *fs, const struct sb_spot *spot, const struc
 		return err;
 	sb_tree_virtual_stat(fs, sx, spot->mount, out);
 	if (sx->stx_uid == tree->control->host_uid)
-		sb_tasks_owner(tree, spot, host, &out->uid, &out->gid);
+		sb_tasks_own(tree, spot, host, out);
 	if (merged)
 		stat_merged(fs, spot->node, sx, out);
 	return 0;

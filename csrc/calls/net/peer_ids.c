@@ -14,8 +14,8 @@ void sb_socket_peer_ids(struct sb_call *call, uint32_t pid, uint32_t *uid, uint3
 	if (*uid == control->host_uid && pid != 0)
 		slot = sb_proc_slot_of(call, pid);
 	if (slot != NULL) {
-		*uid = slot->uid;
-		*gid = slot->gid;
+		*uid = slot->creds.euid;
+		*gid = slot->creds.egid;
 		return;
 	}
 	if (*uid == control->host_uid)

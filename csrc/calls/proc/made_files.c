@@ -114,7 +114,8 @@ static long fill_status(struct sb_proc_fill *f)
 		f->status.seccomp_mode = proc->seccomp_mode;
 		f->status.umask = proc->umask;
 	} else if (f->slot != NULL) {
-		sb_ids_init(&f->ids, f->slot->uid, f->slot->gid, NULL, 0, proc->tree.control->caps);
+		sb_ids_init(&f->ids, f->slot->creds.euid, f->slot->creds.egid, NULL, 0,
+			    proc->tree.control->caps);
 		f->status.ids = &f->ids;
 	}
 	return sb_proc_rewrite(f, status_line);

@@ -8,6 +8,7 @@
 
 #include "guest/handlers.h"
 #include "guest/paths/proc_entry.h"
+#include "guest/process_table.h"
 
 /* _LINUX_CAPABILITY_VERSION_1 ... */
 #define VERSION_1 0x19980330u
@@ -48,18 +49,14 @@ static int read_cap_header(struct sb_call *call, struct cap_header *header, unsi
 	}
 }
 
-/* Guess the sets of another process: only its user is known. */
-static int other_caps(struct sb_call *call, uint32_t pid, uint64_t *effective,
-		      uint64_t *inheritable)
+/* Find the sets of another process. */
+static int other_caps(struct sb_call *call, uint32_t pid, struct sb_creds *creds)
 {
 	const struct sb_proc_slot *slot = sb_proc_slot_of(call, pid);
 
-	*inheritable = 0;
-	*effective = 0;
 	if (slot == NULL)
-		return sys_kill((int)pid, 0) == -ESRCH ? -ESRCH : 0;
-	if (slot->uid == 0)
-		*effective = call->proc->tree.control->caps;
+		return -ESRCH;
+	*creds = slot->creds;
 	return 0;
 }
 
@@ -68,9 +65,9 @@ long on_capget(struct sb_call *call)
 	struct cap_header header;
 	struct cap_words data[2];
 	unsigned words = 0;
-	uint64_t effective = call->ids->cap_effective;
-	uint64_t permitted = call->ids->cap_permitted;
-	uint64_t inheritable = call->ids->cap_inheritable;
+	struct sb_creds creds = {.cap_effective = call->ids->cap_effective,
+				 .cap_permitted = call->ids->cap_permitted,
+				 .cap_inheritable = call->ids->cap_inheritable};
 	int ret = read_cap_header(call, &header, &words);
 
 	if (sb_arg(call, 1) == 0)
@@ -80,15 +77,14 @@ long on_capget(struct sb_call *call)
 	if (header.pid < 0)
 		return -EINVAL;
 	if (header.pid != 0 && header.pid != sys_gettid()) {
-		ret = other_caps(call, (uint32_t)header.pid, &effective, &inheritable);
+		ret = other_caps(call, (uint32_t)header.pid, &creds);
 		if (ret < 0)
 			return ret;
-		permitted = effective;
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		data[i].effective = (uint32_t)(effective >> 32 * i);
-		data[i].permitted = (uint32_t)(permitted >> 32 * i);
-		data[i].inheritable = (uint32_t)(inheritable >> 32 * i);
+		data[i].effective = (uint32_t)(creds.cap_effective >> 32 * i);
+		data[i].permitted = (uint32_t)(creds.cap_permitted >> 32 * i);
+		data[i].inheritable = (uint32_t)(creds.cap_inheritable >> 32 * i);
 	}
 	return sb_guest_write(sb_arg(call, 1), data, words * sizeof(data[0]));
 }
@@ -107,8 +103,11 @@ long on_capset(struct sb_call *call)
 	ret = sb_guest_read(data, sb_arg(call, 1), words * sizeof(data[0]));
 	if (ret < 0)
 		return ret;
-	return sb_ids_capset(sb_call_change_ids(call),
-			     data[0].effective | (uint64_t)data[1].effective << 32,
-			     data[0].permitted | (uint64_t)data[1].permitted << 32,
-			     data[0].inheritable | (uint64_t)data[1].inheritable << 32);
+	ret = sb_ids_capset(sb_call_change_ids(call),
+			    data[0].effective | (uint64_t)data[1].effective << 32,
+			    data[0].permitted | (uint64_t)data[1].permitted << 32,
+			    data[0].inheritable | (uint64_t)data[1].inheritable << 32);
+	if (ret == 0)
+		sb_proc_publish(call->proc, call->ids);
+	return ret;
 }

@@ -16,6 +16,7 @@
 #include "guest/handlers.h"
 #include "guest/many_groups.h"
 #include "guest/process_table.h"
+#include "guest/thread.h"
 #include "guest/trace.h"
 
 #define NGROUPS_MAX 65536 /* of the kernel */
@@ -39,21 +40,22 @@ static void hide_memory(struct sb_call *call, const struct sb_ids *before)
 		call->proc->dumpable = sb_suid_dumpable();
 }
 
-/* Show the new effective ids to the rest of the container. */
+/* Show the new ids to the rest of the container. */
 static long publish(struct sb_call *call, int result, const struct sb_ids *before)
 {
-	struct sb_proc_slot *slot;
-
 	if (result < 0)
 		return result;
 	hide_memory(call, before);
-	slot = sb_proc_find(call->fs->tree, call->proc->pid);
-	if (slot != NULL) {
-		slot->uid = call->ids->euid;
-		slot->ruid = call->ids->ruid;
-		slot->gid = call->ids->egid;
-	}
+	sb_proc_publish(call->proc, call->ids);
 	return 0;
+}
+
+/* The file system ids of the first thread are those of the process. */
+static void publish_first(struct sb_call *call, const struct sb_ids *before)
+{
+	hide_memory(call, before);
+	if (call->thread->tid == call->proc->pid)
+		sb_proc_publish(call->proc, call->ids);
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -173,7 +175,7 @@ long on_setfsuid(struct sb_call *call)
 	struct sb_ids before;
 	const uint32_t old = sb_ids_setfsuid(begin(call, &before), id_of(call, 0));
 
-	hide_memory(call, &before);
+	publish_first(call, &before);
 	return (long)old;
 }
 
@@ -182,7 +184,7 @@ long on_setfsgid(struct sb_call *call)
 	struct sb_ids before;
 	const uint32_t old = sb_ids_setfsgid(begin(call, &before), id_of(call, 0));
 
-	hide_memory(call, &before);
+	publish_first(call, &before);
 	return (long)old;
 }
 
@@ -197,6 +199,8 @@ static long set_many(struct sb_call *call, uint32_t count)
 	ret = sb_ids_set_many_groups(ids, groups, count);
 	if (ret < 0)
 		sb_many_groups_drop(groups, count);
+	else
+		sb_proc_publish(call->proc, ids);
 	return ret;
 }
 
@@ -215,5 +219,8 @@ long on_setgroups(struct sb_call *call)
 	ret = sb_guest_read(groups, sb_arg(call, 1), count * sizeof(uint32_t));
 	if (ret < 0)
 		return ret;
-	return sb_ids_setgroups(sb_call_change_ids(call), groups, count);
+	ret = sb_ids_setgroups(sb_call_change_ids(call), groups, count);
+	if (ret == 0)
+		sb_proc_publish(call->proc, call->ids);
+	return ret;
 }

@@ -2,23 +2,14 @@
 /*
  * on_kill.c - kill(2): pid -1 is every process of the container, not of the host's user.
  *
- * A signal to one process is checked as the kernel would for the users that the container has. The
- * saved user id of another process is not known: its effective one stands for it.
+ * A signal to one process is checked as the kernel would for the users that the container has.
  */
-#include <asm/signal.h>
 #include <errno.h>
-#include <linux/capability.h>
 
 #include "base/shared_abi.h"
 #include "guest/handlers.h"
+#include "guest/peers.h"
 #include "guest/pids.h"
-#include "guest/process_table.h"
-
-/* May the caller signal a process of that user, by the rules of kill(2)? */
-static bool may_signal(const struct sb_ids *ids, uint32_t uid)
-{
-	return (ids->cap_effective >> CAP_KILL & 1) != 0 || ids->euid == uid || ids->ruid == uid;
-}
 
 /* Signal every process of the container but the caller. */
 static long kill_all(struct sb_call *call, int sig)
@@ -32,7 +23,7 @@ static long kill_all(struct sb_call *call, int sig)
 
 		if (pid == 0 || pid == call->proc->pid || !sb_pid_is_own(call->fs->tree, pid))
 			continue;
-		if (!may_signal(call->ids, slots[i].uid)) {
+		if (!sb_peer_may_signal_slot(call, &slots[i], sig)) {
 			if (result == -ESRCH && sys_kill((int)pid, 0) == 0)
 				result = -EPERM;
 			continue;
@@ -47,14 +38,11 @@ static long kill_all(struct sb_call *call, int sig)
 static long kill_one(struct sb_call *call, int shown, int sig)
 {
 	const int pid = sb_pid_from_guest(call->proc, (uint32_t)shown);
-	const struct sb_proc_slot *slot;
 	long ret;
 
 	if (pid < 0)
 		return pid;
-	slot = sb_proc_find(call->fs->tree, (uint32_t)pid);
-	if (slot == NULL || may_signal(call->ids, slot->uid) || may_signal(call->ids, slot->ruid) ||
-	    sig == SIGCONT)
+	if (sb_peer_may_signal(call, (uint32_t)pid, sig))
 		return sb_guest_block(call, __NR_kill, pid, sig, 0, 0, 0, 0);
 	ret = sys_kill(pid, 0);
 	return ret < 0 ? ret : -EPERM;

@@ -11,6 +11,7 @@
 
 #include "calls/task/on_seccomp.h"
 #include "guest/handlers.h"
+#include "guest/process_table.h"
 #include "guest/trace.h"
 
 /* Of newer headers than some build hosts have. */
@@ -43,12 +44,20 @@ static long change_ambient(struct sb_call *call)
 	}
 }
 
+/* The other processes know of the change, too. */
+static long told(const struct sb_call *call, long result)
+{
+	if (result == 0)
+		sb_proc_publish(call->proc, call->ids);
+	return result;
+}
+
 static long set_no_new_privs(struct sb_call *call)
 {
 	if (sb_arg(call, 1) != 1 || (sb_arg(call, 2) | sb_arg(call, 3) | sb_arg(call, 4)) != 0)
 		return -EINVAL;
 	call->ids->no_new_privs = 1;
-	return 0;
+	return told(call, 0);
 }
 
 /* The process stays dumpable for the kernel; otherwise /proc/self would belong to the host's
@@ -58,7 +67,7 @@ static long set_dumpable(struct sb_call *call)
 	if (sb_arg(call, 1) > 1)
 		return -EINVAL;
 	call->proc->dumpable = (uint32_t)sb_arg(call, 1);
-	return 0;
+	return told(call, 0);
 }
 
 static long refuse(struct sb_call *call, const char *what, int error)
@@ -84,9 +93,9 @@ long on_prctl(struct sb_call *call)
 			return -EINVAL;
 		return (long)(ids->cap_bounding >> sb_arg(call, 1) & 1);
 	case PR_CAPBSET_DROP:
-		return sb_ids_drop_bounding(sb_call_change_ids(call), sb_arg(call, 1));
+		return told(call, sb_ids_drop_bounding(sb_call_change_ids(call), sb_arg(call, 1)));
 	case PR_CAP_AMBIENT:
-		return change_ambient(call);
+		return told(call, change_ambient(call));
 	case PR_GET_SECUREBITS:
 		return ids->securebits;
 	case PR_SET_SECUREBITS:
