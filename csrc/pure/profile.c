@@ -104,6 +104,7 @@ static const uint16_t own_calls[] = {
 	__NR_getdents64,
 	__NR_getpeername,
 	__NR_getpid,
+	__NR_getsid,
 	__NR_getsockname,
 	__NR_getsockopt,
 	__NR_gettid,
