@@ -9,8 +9,8 @@
 #include "base/shared_abi.h"
 #include "guest/guest.h"
 
-/* The kernel's numbers. "/proc/12/task/13/fd/4" is pid 12, tid 13, rest "fd/4"; "/proc/sys/x" is pid
- * 0, rest "sys/x". rest points into at->guest. */
+/* The kernel's numbers. "/proc/12/task/13/fd/4" is pid 12, tid 13, rest "fd/4"; "/proc/sys/x" is
+ * pid 0, rest "sys/x". rest points into at->guest. */
 struct sb_proc_entry {
 	uint32_t pid;
 	uint32_t tid; /* 0: none */
