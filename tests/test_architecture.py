@@ -39,6 +39,7 @@ FOLDERS = {
     "hosted": 6,  # what Python calls
     "guest": 7,  # state and memory of a process in a container, and its final system calls
     "guest/paths": 8,  # what the paths and descriptors of a call name
+    "guest/peers": 8,  # who the other processes of the container are, and what one may do to them
     "exec": 9,  # how a program is found, planned and mapped
     "arch/*/guest": 10,  # clone(2) of a processor; how its 32-bit programs start
     "calls/proc": 11,  # files of /proc that are made

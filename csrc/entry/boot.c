@@ -37,7 +37,7 @@
 #include "guest/pids_limit.h"
 #include "guest/process_table.h"
 #include "guest/programs.h"
-#include "guest/tasks.h"
+#include "guest/peers/tasks.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
 #include "guest/trace.h"

@@ -8,7 +8,7 @@
 
 #include "base/shared_abi.h"
 #include "guest/handlers.h"
-#include "guest/peers.h"
+#include "guest/peers/peers.h"
 #include "guest/pids.h"
 
 /* Signal every process of the container but the caller. */

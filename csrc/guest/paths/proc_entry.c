@@ -9,7 +9,7 @@
  */
 #include "guest/paths/proc_entry.h"
 
-#include "guest/tasks.h"
+#include "guest/peers/tasks.h"
 #include "tree/tasks.h"
 
 #define NOBODY UINT32_MAX

@@ -2,14 +2,14 @@
 /*
  * peers.c - what a process may do to another one of the container.
  */
-#include "guest/peers.h"
+#include "guest/peers/peers.h"
 
 #include <asm/signal.h>
 #include <errno.h>
 #include <linux/capability.h>
 
 #include "guest/process_table.h"
-#include "guest/tasks.h"
+#include "guest/peers/tasks.h"
 #include "guest/thread.h"
 
 /* The credentials of another process, NULL: it is the caller's own, or has none yet. */

@@ -6,7 +6,7 @@
  *   pids.h knows which tasks are the container's; the process table knows who they are. For a
  *   thread's number the kernel is asked for its process.
  */
-#include "guest/tasks.h"
+#include "guest/peers/tasks.h"
 
 #include "guest/pids.h"
 #include "guest/process_table.h"
