@@ -38,18 +38,18 @@ FOLDERS = {
     "change": 5,  # changes of the merged tree, copy-up, the upper directory
     "hosted": 6,  # what Python calls
     "guest": 7,  # state and memory of a process in a container, and its final system calls
-    "guest/paths": 8,  # what the paths and descriptors of a call name
     "guest/peers": 8,  # who the other processes of the container are, and what one may do to them
-    "exec": 9,  # how a program is found, planned and mapped
-    "arch/*/guest": 10,  # clone(2) of a processor; how its 32-bit programs start
-    "calls/proc": 11,  # files of /proc that are made
-    "calls/net": 12,  # handlers of system calls: sockets
-    "calls/fs": 13,  # handlers: files and directories
-    "calls/task": 14,  # handlers: processes, credentials, signals
-    "calls": 15,  # dispatch: the handler of a system call
-    "arch/*/calls": 16,  # system calls of 32-bit programs
-    "entry": 17,  # how control gets in and out of the runtime
-    "arch/*/entry": 18,  # the same in the processor's own terms
+    "guest/paths": 9,  # what the paths and descriptors of a call name
+    "exec": 10,  # how a program is found, planned and mapped
+    "arch/*/guest": 11,  # clone(2) of a processor; how its 32-bit programs start
+    "calls/proc": 12,  # files of /proc that are made
+    "calls/net": 13,  # handlers of system calls: sockets
+    "calls/fs": 14,  # handlers: files and directories
+    "calls/task": 15,  # handlers: processes, credentials, signals
+    "calls": 16,  # dispatch: the handler of a system call
+    "arch/*/calls": 17,  # system calls of 32-bit programs
+    "entry": 18,  # how control gets in and out of the runtime
+    "arch/*/entry": 19,  # the same in the processor's own terms
 }
 HOSTED_ONLY = {"layers", "hosted"}
 GUEST_ONLY_LEVEL = 7
