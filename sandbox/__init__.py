@@ -7,10 +7,10 @@ container's supervisor import this file first, and start faster without the engi
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from sandbox.builder.request import BuildRequest as BuildRequest
     from sandbox.engine import Engine as Engine
     from sandbox.engine.containers.commit import CommitRequest as CommitRequest
@@ -93,6 +93,8 @@ def __getattr__(name: str) -> Any:
         from sandbox.version import VERSION
 
         return VERSION
+    import importlib
+
     for module, names in _MODULES.items():
         if name in names:
             return getattr(importlib.import_module(f"sandbox.{module}"), name)

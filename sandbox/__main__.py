@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """``python -m sandbox`` is the command ``sandbox``."""
 
-from sandbox.cli.main import program
+from sandbox.command import program
 
 if __name__ == "__main__":
     program()

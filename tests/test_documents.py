@@ -17,7 +17,7 @@ from typing import NamedTuple
 import click
 import pytest
 
-from sandbox.cli.main import cli
+from sandbox.cli.commands import cli
 from sandbox.cli.unsupported_flags import reason_against
 from tests.test_architecture import FOLDERS
 from tools import manual

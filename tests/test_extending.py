@@ -13,7 +13,7 @@ import re
 import click
 import pytest
 
-from sandbox.cli.main import cli
+from sandbox.cli.commands import cli
 from sandbox.dockerfile import instructions
 from sandbox.engine.containers.config import CreateRequest
 from sandbox.models.container import ContainerConfig

@@ -24,7 +24,12 @@ _PLACES = {
         "cli.common_flags cli.lazy_group cli.unsupported_flags cli.usage_errors"
         " cli.containers.arguments cli.containers.group"
     ),
-    "tests/unit/cli/test_main.py": "__main__ version cli.open_engine cli.stdio",
+    "tests/unit/cli/test_main.py": (
+        "__main__ command version cli.commands cli.open_engine cli.stdio"
+    ),
+    "tests/unit/store/test_images.py": "models.image_record",
+    "tests/unit/cli/test_quick_words.py": "cli.option_tables",
+    "tests/unit/cli/containers/test_run_flags.py": "cli.containers.environment_flags",
     "tests/unit/cli/containers/test_ps.py": "cli.containers.rm",
     "tests/unit/cli/images/test_images.py": (
         "cli.images.import_image cli.images.load cli.images.rmi cli.images.tag cli.system.system"
@@ -33,7 +38,7 @@ _PLACES = {
     "tests/integration/images/test_commit.py": "cli.containers.commit",
     "tests/integration/containers/test_copying.py": "cli.containers.diff cli.containers.export",
     "tests/integration/containers/test_exec.py": (
-        "cli.containers.exec cli.containers.top engine.containers.exec"
+        "cli.containers.exec cli.containers.exec_command cli.containers.top engine.containers.exec"
         " runtime.exec.holder runtime.exec.forkserver"
     ),
     "tests/integration/containers/test_detached.py": (
@@ -73,7 +78,8 @@ _PLACES = {
     "tests/acceptance/test_cancellable_sites.py": "cli.system.trace runtime.trace_output",
     # ---- the engine ---------------------------------------------------------------------
     "tests/integration/containers/test_run.py": (
-        "cli.containers.run engine.containers.run engine.containers.start engine.containers.paths"
+        "cli.containers.run cli.containers.run_container engine.containers.run"
+        " engine.containers.start engine.containers.paths"
         " engine.containers.tree runtime.launch runtime.process.start"
     ),
     "tests/unit/engine/containers/test_prune.py": "engine.containers.remove",

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from sandbox import __version__
-from sandbox.cli.main import cli
+from sandbox.cli.commands import cli
 
 _LITERAL = "\b"
 """Click's mark of a paragraph whose lines stay as they are."""

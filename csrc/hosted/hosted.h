@@ -105,6 +105,10 @@ int sb_hosted_signal_marked(uint32_t pid, uint64_t mark, int number);
 
 /* hosted_supervisor.c */
 
+/* Become the parent of every orphaned descendant. */
+int sb_hosted_adopt_orphans(void);
+/* Ask the kernel to send this process a signal when its parent dies. */
+int sb_hosted_die_with_parent(int signal);
 /* End every process that the container starts from now on. */
 int sb_hosted_end(const char *control);
 /* Limit the number of tasks. While the container runs, the limit cannot change from or to none

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosted_supervisor.c - what a supervisor writes into the files of a running container.
+ * hosted_supervisor.c - what a supervisor writes into the files of a running container, and
+ * how the kernel is told that it is a supervisor.
  *
  * Hosted build only. The end of the container and the limit of tasks stand in the control file,
  * where no guest can take them back. Which processes are paused stands in the shared file.
  */
 #include <errno.h>
+#include <linux/prctl.h>
 
 #include "base/mem.h"
 #include "base/sys.h"
@@ -24,6 +26,16 @@ static int open_control(const char *path, struct sb_map *map, struct sb_control 
 		return 0;
 	sb_unmap(map);
 	return -EINVAL;
+}
+
+int sb_hosted_adopt_orphans(void)
+{
+	return (int)sb_syscall(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0);
+}
+
+int sb_hosted_die_with_parent(int signal)
+{
+	return (int)sb_syscall(__NR_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0, 0);
 }
 
 int sb_hosted_end(const char *path)

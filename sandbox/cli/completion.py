@@ -30,7 +30,7 @@ def completion(*, shell: str) -> None:
     """  # noqa: D301 - \b keeps click from filling the paragraph
     from click.shell_completion import get_completion_class
 
-    from sandbox.cli.main import cli
+    from sandbox.cli.commands import cli
 
     kind = get_completion_class(shell)
     assert kind is not None

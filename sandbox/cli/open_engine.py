@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import click
+from sandbox.cli.stdio import tell
 
 if TYPE_CHECKING:
     from sandbox.engine import Engine
@@ -32,5 +32,5 @@ def open_to_start() -> Engine:
     engine = open_engine()
     text = first_warning(engine.layout, os.environ)
     if text:
-        click.echo(f"sandbox: warning: {text}", err=True)
+        tell(f"sandbox: warning: {text}")
     return engine

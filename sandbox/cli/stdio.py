@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError
@@ -52,6 +53,12 @@ def prepare() -> None:
         encoding=getattr(sys.stdout, "encoding", None),
         line_buffering=os.isatty(1),
     )
+
+
+def tell(text: str) -> None:
+    """Write a line to standard error, as `click.echo` does, and import no click."""
+    with suppress(BrokenPipeError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def abandon_output() -> None:

@@ -2,10 +2,9 @@
 """The documents of the OCI image specification and of Docker that this program uses.
 
 Rules: unknown fields are ignored; no data is lost, since the bytes of documents are kept. As in Go,
-``null`` means absent. Any malformed document becomes CorruptData here.
+``null`` means absent. Any malformed document becomes CorruptData here. Annotations are objects
+and no text, which msgspec would have to compile at every start.
 """
-
-from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any, TypeVar

@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import struct
 import zlib
-from contextlib import suppress
+
+# The class below socket.socket: the module socket takes longer to import than all of this package.
+from _socket import AF_UNIX, SO_PEERCRED, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET
+from _socket import socket as UnixSocket  # noqa: N812 - it is a class
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError
@@ -33,6 +36,16 @@ _MAX_PIDS = 32768
 _DIGITS = 12
 _PEER = struct.Struct("3i")  # struct ucred
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every orphaned descendant."""
+    _check(lib.sb_hosted_adopt_orphans(), "the parent of orphans")
+
+
+def die_with_parent(number: int) -> None:
+    """Ask the kernel to send this process a signal when its parent dies."""
+    _check(lib.sb_hosted_die_with_parent(number), "the signal of the parent's death")
 
 
 def mark_of(run_dir: str) -> int:
@@ -70,7 +83,8 @@ def keeper_of(run_dir: str) -> int:
 
     The kernel says who listens on the socket, and no guest can make another one there.
     """
-    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
+    asking = UnixSocket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
+    with suppress(OSError), closing(asking):
         folder = os.open(run_dir, os.O_PATH | os.O_DIRECTORY)
         try:
             asking.connect(f"/proc/self/fd/{folder}/keeper")  # a socket's path must be short
@@ -80,9 +94,9 @@ def keeper_of(run_dir: str) -> int:
     return 0
 
 
-def credentials_of(connection: socket.socket) -> tuple[int, int]:
+def credentials_of(connection: UnixSocket) -> tuple[int, int]:
     """Return pid and uid of the other end of a unix socket; the pid is 0 in another namespace."""
-    packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    packed = connection.getsockopt(SOL_SOCKET, SO_PEERCRED, _PEER.size)
     pid, uid, _ = _PEER.unpack(packed)
     return pid, uid
 
@@ -185,9 +199,9 @@ def pace(control_path: str, pids: Sequence[int], *, stopped: bool) -> None:
     _check(lib.sb_hosted_pace(os.fsencode(control_path), listed, len(pids), mark), control_path)
 
 
-def _check(result: int, path: str) -> None:
+def _check(result: int, what: str) -> None:
     if result < 0:
-        raise NativeError(-result, f"cannot write {path}")
+        raise NativeError(-result, f"cannot change {what}")
 
 
 def _is_same(pid: int, seen_ns: int) -> bool:

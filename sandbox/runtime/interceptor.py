@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import json
 import os
+from _thread import get_native_id
 from contextlib import suppress
-from threading import get_native_id
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, SandboxError

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import os
 import stat
+from _thread import get_native_id
 from contextlib import suppress
 from pathlib import Path
-from threading import get_native_id
 from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors

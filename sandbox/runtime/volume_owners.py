@@ -19,8 +19,8 @@ import fcntl
 import json
 import os
 import stat
+from _thread import get_native_id
 from contextlib import suppress
-from threading import get_native_id
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import NativeError

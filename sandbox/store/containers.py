@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import json
 import os
+from _thread import get_native_id
 from contextlib import suppress
-from threading import get_native_id
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import (

@@ -26,6 +26,7 @@ from sandbox.errors import (
 from sandbox.models import oci
 from sandbox.models.digest import Digest, digest_of, hex_of
 from sandbox.models.image import Image, host_image, parse_config
+from sandbox.models.image_record import ImageRecord
 from sandbox.models.record import replace
 from sandbox.models.reference import Reference, id_prefix, image_reference, parse_reference
 from sandbox.store.atomic_files import discard, sync_directory, sync_file_system, write_atomic
@@ -50,18 +51,6 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 _ID_DIGITS = 64
-
-
-class Record(msgspec.Struct, frozen=True):
-    """The content of images/<id>.json. Lists of layers begin with the lowest."""
-
-    id: str
-    layer_sizes: list[int]  # bytes of all files of each layer
-    blobs: list[oci.Descriptor] = []  # as pulled or loaded; empty in old records
-    manifest: str | None = None
-    lower_blobs: list[oci.Descriptor] = []  # of the lowest layers, if the upper have none
-    parent: str = ""  # the image of the container that was committed
-    annotations: dict[str, str] = {}  # for a manifest that is not written yet
 
 
 class NewImage(msgspec.Struct, frozen=True):
@@ -345,7 +334,9 @@ class ImageStore:
             write_blob(self._layout, image.manifest)
         lower = [] if image.blobs else list(image.lower_blobs)
         notes = dict(image.annotations or {})
-        record = Record(image_id, sizes, list(image.blobs), manifest, lower, image.parent, notes)
+        record = ImageRecord(
+            image_id, sizes, list(image.blobs), manifest, lower, image.parent, notes
+        )
         write_atomic(self._layout.image(image_id), oci.encode(record), layout=self._layout)
 
     def _find_id(self, name: str) -> Digest | None:
@@ -365,7 +356,7 @@ class ImageStore:
                 raw = path.read_bytes()
             except FileNotFoundError:
                 raise ImageNotFound(f"no such image: {image_id}") from None
-        record = oci.decode(raw, Record, what=str(path))
+        record = oci.decode(raw, ImageRecord, what=str(path))
         document, diff_ids = parse_config(read_blob(home, image_id))
         if len(diff_ids) != len(record.layer_sizes):
             raise CorruptData(f"{path} does not fit its image")

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The table that maps names and repository digests to images.
 
-Rules: one file, replaced as a whole, under the store's lock.
+Rules: one file, replaced as a whole, under the store's lock. Annotations of fields are objects (see
+models/oci).
 """
-
-from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,7 @@ class Tags(msgspec.Struct):
     tags: dict[str, str] = {}
     digests: dict[str, str] = {}
 
-    def find(self, reference: Reference) -> Digest | None:
+    def find(self, reference: "Reference") -> Digest | None:
         """Return the image that *reference* (by default with the tag latest) refers to."""
         if reference.digest is not None:
             key = f"{reference.name}@{reference.digest}"
@@ -49,7 +48,7 @@ class Tags(msgspec.Struct):
         self.digests.pop(reference, None)
 
 
-def read_tags(layout: Layout) -> Tags:
+def read_tags(layout: "Layout") -> Tags:
     """Return the table merged with those of the site stores; this store's entries win."""
     merged = Tags()
     for store in (*layout.sites, layout):
@@ -59,7 +58,7 @@ def read_tags(layout: Layout) -> Tags:
     return merged
 
 
-def read_own_tags(layout: Layout) -> Tags:
+def read_own_tags(layout: "Layout") -> Tags:
     """Return this store's own table, for a change; it is empty if there is none yet."""
     with map_os_errors(f"cannot read {layout.tags}"):
         try:
@@ -69,6 +68,6 @@ def read_own_tags(layout: Layout) -> Tags:
     return oci.decode(raw, Tags, what=str(layout.tags))
 
 
-def write_tags(layout: Layout, tags: Tags) -> None:
+def write_tags(layout: "Layout", tags: Tags) -> None:
     """Replace the table. The caller holds the store's lock."""
     write_atomic(layout.tags, oci.encode(tags), layout=layout)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import click
-
+from sandbox.cli.stdio import tell
 from sandbox.errors import UsageError
 from sandbox.models.addresses import parse_address
 from sandbox.models.endpoints import (
@@ -107,7 +106,7 @@ def network_of(options: dict[str, Any]) -> NetworkFlags:
     for mode in (HOST, NONE):
         if mode in modes and (publications or options["publish_all"]):
             text = f"Published ports are discarded when using {mode} network mode"
-            click.echo(f"WARNING: {text}", err=True)
+            tell(f"WARNING: {text}")
     return NetworkFlags(
         networks=options["network"],
         aliases=options["network_alias"],

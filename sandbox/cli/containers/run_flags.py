@@ -9,22 +9,22 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from sandbox.cli.completion import complete_images
+from sandbox.cli.containers.environment_flags import environment
 from sandbox.cli.containers.lifecycle_flags import LIFE_OPTIONS, policy_of
 from sandbox.cli.containers.network_flags import NETWORK_OPTIONS, network_of
 from sandbox.cli.containers.security_flags import SECURITY_OPTIONS, security_of
+from sandbox.cli.stdio import tell
 from sandbox.engine.containers.config import CreateRequest
 from sandbox.errors import RuntimeFailed, UsageError, map_os_errors
 from sandbox.models.record import Record
 from sandbox.runtime import mounts, spec
 
 if TYPE_CHECKING:
+    from sandbox.cli.quick_words import Table
     from sandbox.models.container import Container, MountPoint
     from sandbox.models.lockfile import Lockfile
 
-_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+_OPTIONS: Table = (
     (("-i", "--interactive"), {"is_flag": True, "help": "Keep standard input open."}),
     (("-t", "--tty"), {"is_flag": True, "help": "Give the container a terminal."}),
     (("--rm",), {"is_flag": True, "help": "Remove the container when it ends."}),
@@ -117,19 +117,21 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     ),
 )
 
-SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
+SHARED_OPTIONS: Table = (*_OPTIONS, *NETWORK_OPTIONS, *SECURITY_OPTIONS, *LIFE_OPTIONS)
 
+_ATTACH: tuple[tuple[str, ...], dict[str, Any]] = (
+    ("-a", "--attach"),
+    {"multiple": True, "metavar": "STREAM", "help": "Attach stdin, stdout or stderr."},
+)
 
-def container_options(command: Any) -> Any:
-    """Add the flags that `run` and `create` share, and IMAGE [COMMAND] [ARG...]."""
-    command = click.argument(
-        "args", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND] [ARG...]"
-    )(command)
-    command = click.argument("image", metavar="IMAGE", shell_complete=complete_images)(command)
-    groups = (*_OPTIONS, *NETWORK_OPTIONS, *SECURITY_OPTIONS, *LIFE_OPTIONS)
-    for names, settings in reversed(groups):
-        command = click.option(*names, **settings)(command)
-    return command
+CREATE_OPTIONS: Table = (_ATTACH, *SHARED_OPTIONS)
+
+RUN_OPTIONS: Table = (
+    (("-d", "--detach"), {"is_flag": True, "help": "Run in the background and print the id."}),
+    (("--detach-keys",), {"metavar": "KEYS", "help": "Keys that detach (ctrl-p,ctrl-q)."}),
+    (("--sig-proxy/--no-sig-proxy",), {"default": True, "help": "Forward signals."}),
+    *CREATE_OPTIONS,
+)
 
 
 class Flags(Record, frozen=True):
@@ -214,7 +216,7 @@ def _asked(options: dict[str, Any]) -> dict[str, Any]:
         from sandbox.models.policy import parse_bytes
 
         host["ShmSize"] = parse_bytes(options["shm_size"])
-        click.echo("sandbox: warning: the size of /dev/shm is not limited", err=True)
+        tell("sandbox: warning: the size of /dev/shm is not limited")
     streams = check_streams(options.get("attach", ()))
     config = {f"Attach{name.title()}": name in streams for name in STREAMS} if streams else {}
     return {key: part for key, part in (("HostConfig", host), ("Config", config)) if part}
@@ -259,19 +261,6 @@ def _check_pull(policy: str) -> None:
         )
 
 
-def environment(files: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the variables of --env-file and --env."""
-    entries: list[str] = []
-    for name in files:
-        with (
-            map_os_errors(f"cannot read {name}"),
-            open(name, encoding="utf-8", errors="surrogateescape") as file,
-        ):
-            entries += spec.parse_env_file(file.read(), os.environ, name=name)
-    entries += spec.resolve_env_flags(flags, os.environ)
-    return tuple(entries)
-
-
 def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
     cwd = os.getcwd()
     volumes = [mounts.parse_volume(text, cwd) for text in options["volume"]]
@@ -289,11 +278,11 @@ def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
                 f"bind source path does not exist: {mount.source}"
             )
     if any(mount.size is not None for mount in others):
-        click.echo("sandbox: warning: the size of a tmpfs is not limited", err=True)
+        tell("sandbox: warning: the size of a tmpfs is not limited")
     idle = [option for text in options["tmpfs"] for option in mounts.idle_tmpfs_options(text)]
     for option in dict.fromkeys(idle):
         if option != "size":
-            click.echo(f"sandbox: warning: {option} of a tmpfs has no effect", err=True)
+            tell(f"sandbox: warning: {option} of a tmpfs has no effect")
     named = [mount for mount in volumes if not mount.anonymous]
     found = mounts.check_duplicates([*named, *others])
     taken = {mount.target for mount in found}

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
+from sandbox.cli.stdio import tell
 from sandbox.errors import UsageError, map_os_errors
 from sandbox.models.security import BUILTIN, UNCONFINED, Security
 
@@ -58,7 +57,7 @@ def security_of(options: dict[str, Any]) -> Security:
         )
     )
     for text in idle:
-        click.echo(f"sandbox: warning: {text} has no effect", err=True)
+        tell(f"sandbox: warning: {text} has no effect")
     return security
 
 

@@ -10,14 +10,17 @@ from typing import Any
 
 import click
 
-from sandbox.cli.containers.run_flags import SETTINGS, container_options, request_of, write_cidfile
+from sandbox.cli.containers.run import image_and_command
+from sandbox.cli.containers.run_flags import SHARED_OPTIONS, request_of, write_cidfile
+from sandbox.cli.option_tables import SETTINGS, options
 
 
 @click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
 @click.option("-c", "--count", is_flag=True, help="Show only a table of calls, ways in and times.")
 @click.option("--calls", metavar="NAME,...", default="", help="Show only these calls.")
 @click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard error.")
-@container_options
+@options(SHARED_OPTIONS)
+@image_and_command
 def trace(*, count: bool, calls: str, output: str | None, **options: Any) -> int:
     """Run a throwaway container and show its intercepted system calls.
 
@@ -30,7 +33,7 @@ def trace(*, count: bool, calls: str, output: str | None, **options: Any) -> int
       sandbox trace debian ls /etc
       sandbox trace -c host make
     """  # noqa: D301 - \b keeps click from filling the paragraph
-    from sandbox.cli.containers.run import with_image
+    from sandbox.cli.containers.run_container import with_image
     from sandbox.engine import Engine
     from sandbox.runtime.process.start import Attachment
 

@@ -10,21 +10,18 @@ Does not know: what is executed, or what happens with the exit status.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sandbox.errors import NativeError
+from sandbox.native import process_table
 from sandbox.native.process_status import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
 
 # Not forwarded: these concern this process or its terminal.
 _OWN_SIGNALS = {
@@ -50,23 +47,17 @@ PROXIED = sorted(signal.valid_signals() - _OWN_SIGNALS)
 
 # Processes may fork while they are killed; this many rounds end all but the fastest.
 _KILL_ROUNDS = 1000
-
-
-def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, value, 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+_PATIENCE = 10  # milliseconds
 
 
 def adopt_orphans() -> None:
     """Become the parent of every orphaned descendant."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    process_table.adopt_orphans()
 
 
 def die_with_parent(number: int = signal.SIGKILL) -> None:
     """Ask the kernel to send this process a signal when its parent dies."""
-    _prctl(_PR_SET_PDEATHSIG, number)
+    process_table.die_with_parent(number)
 
 
 class MainProcess:
@@ -202,21 +193,32 @@ def kill_all(control: str) -> None:
             break
         for pid in alive:
             core.signal_process(control, pid, signal.SIGKILL)
-        _collect(block=True)
-    _collect(block=False)
+        _await_end(alive[-1])
+        _collect()
+    _collect()
 
 
-def _collect(*, block: bool) -> None:
-    """Reap ended children; with *block*, first wait briefly for one."""
-    import time
+def _collect() -> None:
+    """Reap ended children."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _await_end(pid: int) -> None:
+    """Wait briefly for the end of a process, which need not be a child."""
+    import select
 
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            block = False
-    except ChildProcessError:
-        block = True
-    if block:
-        time.sleep(0.001)
+        watch = os.pidfd_open(pid)
+    except OSError:  # it has ended and was reaped, or there are no descriptors
+        return
+    try:
+        poll = select.poll()
+        poll.register(watch, select.POLLIN)
+        poll.poll(_PATIENCE)
+    finally:
+        os.close(watch)
 
 
 def start_time_of(pid: int) -> int | None:

@@ -9,8 +9,9 @@ import re
 import click
 import pytest
 
+from sandbox.cli.commands import cli
 from sandbox.cli.lazy_group import plain_flags
-from sandbox.cli.main import cli, main
+from sandbox.cli.main import main
 from sandbox.cli.unsupported_flags import REFUSED, reason_against
 
 # The flags in `docker VERB --help`, version 28.2.

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from sandbox.cli import main as cli_main
+from sandbox.cli.commands import cli
 from sandbox.cli.main import main
 
 
@@ -82,7 +82,7 @@ def test_an_unexpected_error_is_kept_in_a_file_and_exits_3(
     def explode(*_args: object, **_kwargs: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(cli_main.cli, "main", explode)
+    monkeypatch.setattr(cli, "main", explode)
     assert main(["ps"]) == 3
     error = capfd.readouterr().err
     assert "internal error: ZeroDivisionError('oops')" in error
@@ -95,7 +95,7 @@ def test_an_interrupt_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_args: object, **_kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli_main.cli, "main", interrupt)
+    monkeypatch.setattr(cli, "main", interrupt)
     assert main(["ps"]) == 130
 
 
@@ -110,34 +110,62 @@ def test_help_goes_to_standard_output(
 def test_every_command_exists_and_has_a_summary() -> None:
     import click
 
-    context = click.Context(cli_main.cli)
-    for name in cli_main.cli.list_commands(context):
-        command = cli_main.cli.get_command(context, name)
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
         assert command is not None
         assert command.name in (name, name + "_")
         assert command.help
 
 
-def test_running_a_container_imports_nothing_heavy() -> None:
-    code = (
-        "import sys, sandbox.cli.main, sandbox.cli.containers.run, sandbox.runtime.launch;"
-        "from sandbox.engine import Engine; Engine().containers.run;"
-        "print(' '.join(sys.modules))"
-    )
+def imported_by(code: str) -> set[str]:
+    """Return the modules that an interpreter has imported at the end of *code*."""
     # Without the site module, since development environments hook it to import more.
     path = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
+        [sys.executable, "-SP", "-c", f"{code}; print(' '.join(sys.modules))"],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "PYTHONPATH": path},
     )
-    loaded = set(done.stdout.split())
-    assert not loaded & {"rich", "tarfile", "subprocess", "asyncio", "aiohttp", "urllib3", "isal"}
+    return set(done.stdout.split())
+
+
+HEAVY = {
+    *("rich", "tarfile", "subprocess", "asyncio", "aiohttp", "urllib3", "isal", "logging"),
     # dataclasses compiles each class at import, which is slow for a hundred records.
-    assert not loaded & {"dataclasses", "shutil", "tempfile", "hashlib"}
-    assert len([name for name in loaded if name.startswith("sandbox.")]) <= 80
+    *("dataclasses", "shutil", "tempfile", "threading", "socket", "ctypes"),
+    *("hashlib", "_hashlib"),  # it loads OpenSSL
+    *("inspect", "ast", "typing_extensions"),
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "most"), [("run --rm i true", 100), ("exec c true", 95), ("run -d --name x i", 100)]
+)
+def test_a_usual_start_imports_little_and_no_click(line: str, most: int) -> None:
+    loaded = imported_by(
+        "import sys; from sandbox.models import lean_imports; lean_imports.import_msgspec();"
+        f"from sandbox.cli import main, quick_commands; quick_commands.find({line.split()!r});"
+        "from sandbox.engine import Engine; import sandbox.runtime.launch;"
+        "import sandbox.engine.containers.run, sandbox.engine.containers.exec"
+    )
+    assert not loaded & HEAVY
+    assert "click" not in loaded
+    assert len([name for name in loaded if name.startswith("sandbox.")]) <= most
+    assert len(loaded) <= most + 105
+
+
+@pytest.mark.parametrize("line", ["ps", "images", "version", "inspect x"])
+def test_other_commands_import_nothing_heavy_but_click(line: str) -> None:
+    loaded = imported_by(
+        "import sys; from sandbox.models import lean_imports; lean_imports.import_msgspec();"
+        f"from sandbox.cli import main; main.main({line.split()!r})"
+    )
+    known = {"inspect", "ast", "threading"}  # click's own
+    assert not loaded & (HEAVY - known)
+    assert len([name for name in loaded if name.startswith("sandbox.")]) <= 90
 
 
 def test_the_command_ends_with_its_code_and_all_of_its_output(tmp_path: pathlib.Path) -> None:

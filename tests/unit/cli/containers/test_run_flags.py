@@ -9,14 +9,15 @@ from typing import Any
 import click
 import pytest
 
+from sandbox.cli.containers.environment_flags import environment
+from sandbox.cli.containers.run import image_and_command
 from sandbox.cli.containers.run_flags import (
-    SETTINGS,
+    SHARED_OPTIONS,
     check_streams,
-    container_options,
-    environment,
     request_of,
     write_cidfile,
 )
+from sandbox.cli.option_tables import SETTINGS, options
 from sandbox.engine.containers.config import CreateRequest
 from sandbox.errors import RuntimeFailed, SandboxError, UsageError
 
@@ -26,9 +27,10 @@ def asked(*words: str) -> CreateRequest:
     found: list[CreateRequest] = []
 
     @click.command(context_settings=SETTINGS)
-    @container_options
-    def command(**options: Any) -> None:
-        found.append(request_of(options)[0])
+    @options(SHARED_OPTIONS)
+    @image_and_command
+    def command(**given: Any) -> None:
+        found.append(request_of(given)[0])
 
     command.main(list(words), standalone_mode=False)
     return found[0]
