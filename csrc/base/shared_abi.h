@@ -93,10 +93,12 @@ struct sb_noted_site {
 #define SB_ADOPT_TAKEN 2
 #define SB_ADOPT_DONE 3
 #define SB_ADOPT_FAILED 4
+#define SB_ADOPT_CLAIMED 5 /* it is about to ask */
 
 /* A new thread that waits in the runtime until its tracer is attached. */
 struct sb_adoption {
 	uint64_t word;
+	uint64_t pointer; /* its thread pointer in the runtime (tracee.h) */
 };
 
 struct sb_shared {

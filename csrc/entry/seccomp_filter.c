@@ -9,6 +9,7 @@
  */
 #include "entry/seccomp_filter.h"
 
+#include <asm/prctl.h>
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/mman.h>
@@ -197,6 +198,12 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
 		     (unsigned)offsetof(struct seccomp_data, args) + 8U * 2);
 		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, __WALL | WUNTRACED | WCONTINUED);
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	}
+	if (nr == __NR_arch_prctl) {
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(0));
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, ARCH_SET_GS);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARCH_GET_GS);
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
 	if (nr == __NR_mmap) {

@@ -24,6 +24,7 @@
 #include "guest/entries.h"
 #include "guest/process_table.h"
 #include "guest/thread.h"
+#include "thread_pointer.h"
 
 #define SB_SI_USER_MAX 0 /* signals that processes send have a si_code <= 0 */
 
@@ -63,7 +64,7 @@ static enum interrupted classify(const struct sb_thread *thread, uint64_t pc)
 		return GUEST;
 	if (thread->handling > 1 || is_between(pc, sb_entries->handlers, sb_entries->handlers_end))
 		return HANDLER;
-	if (is_between(pc, SB_ADDR_TRACED, sb_entries->saved))
+	if (is_between(pc, (uintptr_t)sb_text_start, sb_entries->saved))
 		return ENTRY;
 	if (is_leaving(pc))
 		return EXIT;
@@ -97,9 +98,12 @@ static bool on_runtime_stack(const struct sb_thread *thread, uint64_t sp)
 	return sp >= (uintptr_t)thread->stack && sp <= thread->stack_top;
 }
 
-static void roll_back_entry(const struct sb_thread *thread, struct ucontext *uc)
+static void roll_back_entry(struct sb_thread *thread, struct ucontext *uc)
 {
-	sb_context_set_pc(uc, sb_rewrite_origin(sb_context_entered_from(uc)));
+	const uint64_t after = sb_context_entered_from(uc, sb_entries->modes[0].entry);
+
+	sb_pointer_keep(thread, uc);
+	sb_context_set_pc(uc, sb_rewrite_origin(after));
 	if (on_runtime_stack(thread, sb_context_sp(uc)))
 		sb_context_set_sp(uc, thread->regs.sp);
 }

@@ -7,7 +7,7 @@
  *   guest's registers for the entry and returns, so no work is done under a signal frame. With a
  *   tracer, the tracer sets the registers (tracer.c).
  * Rules
- *   The handler uses no stack beyond its frame and no thread state.
+ *   The handler uses no stack beyond its frame.
  */
 #include "entry/trap.h"
 
@@ -18,6 +18,7 @@
 #include "entry/signals.h"
 #include "guest/entries.h"
 #include "guest/thread.h"
+#include "thread_pointer.h"
 
 #define SB_SYS_SECCOMP 1
 
@@ -29,7 +30,10 @@ static bool in_runtime(uint64_t pc)
 void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 {
 	if (info->si_code != SB_SYS_SECCOMP) {
+		const bool taken = sb_pointer_take();
+
 		sb_signal_sigsys(sig, info, uc);
+		sb_pointer_give(uc, taken);
 		return;
 	}
 	/* An outer filter forbids a call of the runtime, or a 64-bit program makes a call of a
@@ -38,8 +42,9 @@ void sb_trap_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 		sb_context_set_result(uc, -ENOSYS);
 		return;
 	}
+	(void)sb_pointer_take();
 	sb_thread_self()->trap_site = sb_context_pc(uc);
-	sb_context_enter(uc, SB_ADDR_ENTRY);
+	sb_context_enter(uc, sb_entries->modes[0].entry);
 }
 
 void sb_enter(struct sb_thread *thread)
@@ -53,7 +58,8 @@ void sb_enter(struct sb_thread *thread)
 	if (SB_UNLIKELY(thread->restart)) {
 		thread->restart = 0;
 		regs->pc = sb_rewrite_origin(regs->pc);
-	} else if (site == regs->pc && (thread->proc->tree.control->flags & SB_CONTROL_REWRITE)) {
+	} else if (site == regs->pc && !thread->has_pointer &&
+		   (thread->proc->tree.control->flags & SB_CONTROL_REWRITE)) {
 		sb_rewrite_site(&thread->call, site, thread->number);
 	}
 }

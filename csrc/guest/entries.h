@@ -11,7 +11,7 @@
 #include "guest/guest.h"
 
 struct sb_mode_entries {
-	uint64_t entry;  /* where a system call begins, when its registers are set for it */
+	uint64_t entry;  /* where a call begins when the registers and the thread pointer are set */
 	uint64_t signal; /* the handler of faults and of the signals that the guest handles */
 	uint64_t trap;   /* the handler of SIGSYS */
 	uint64_t child;  /* where a child that shares memory begins */
@@ -21,7 +21,7 @@ struct sb_mode_entries {
 
 struct sb_entries {
 	uint64_t start; /* the first instruction of a program */
-	uint64_t saved; /* from SB_ADDR_TRACED up to here the registers are still the guest's */
+	uint64_t saved; /* from the first instruction of the text up to here the registers are still the guest's */
 	uint64_t handlers; /* from here to handlers_end: handlers of the runtime's own */
 	uint64_t handlers_end;
 	uint64_t restorer; /* ends a signal handler */

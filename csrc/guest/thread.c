@@ -24,6 +24,7 @@ void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc)
 	thread->self = thread;
 	thread->stack_top = (uintptr_t)thread->stack + SB_STACK_SIZE;
 	thread->pending = 0;
+	thread->has_pointer = 0;
 	thread->commit = 0;
 	thread->handling = 0;
 	thread->sigsys_blocked = 0;
@@ -88,6 +89,14 @@ static struct sb_thread *claim_any(void)
 		__atomic_store_n(&hand, thread, __ATOMIC_RELAXED);
 	}
 	return NULL;
+}
+
+void sb_thread_born(struct sb_thread *thread)
+{
+	static uint32_t count;
+
+	thread->born = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
+	thread->tid = (uint32_t)sys_gettid();
 }
 
 void sb_thread_free(struct sb_thread *thread)

@@ -54,7 +54,7 @@ struct sb_thread {
 	struct sb_thread *self;
 	uint64_t stack_top;
 	uint32_t pending;
-	uint32_t pad;
+	uint32_t has_pointer; /* the program's own thread pointer is kept in pointer */
 	uint64_t number;      /* of the current system call */
 	volatile uint32_t commit; /* fs.commit points here */
 	uint32_t handling;    /* how many sb_signal_arrived are running */
@@ -63,12 +63,14 @@ struct sb_thread {
 	uint32_t tid;
 	uint64_t saved_mask;  /* the guest's mask, while pending */
 	struct sb_regs regs;
+	uint64_t pointer;     /* the program's value of what the runtime's pointer lies in */
 	struct sb_compat_thread compat;
 	unsigned char info[128]; /* the siginfo that waits */
 	uint64_t wait_mask;   /* in force while sigsuspend, ppoll and others wait */
 	uint64_t mask_after;  /* the mask after their signal handler */
 	uint32_t waits;       /* enum sb_wait */
 	uint32_t sigsys_blocked;
+	uint32_t born;        /* counts threads: of two with one tid the later one lives */
 	uint32_t restart;     /* the guest makes its call again */
 	uint32_t trace_me;    /* ptrace(PTRACE_TRACEME) comes with the next program */
 	uint64_t rolled_pc;   /* of the call that was rolled back last */
@@ -111,6 +113,8 @@ void sb_thread_init(struct sb_thread *thread, struct sb_proc *proc);
 void sb_thread_wipe_on_fork(struct sb_thread *thread);
 /* Return a free block for a new thread, or NULL. */
 struct sb_thread *sb_thread_new(void) SB_MUST_CHECK;
+/* The calling thread has begun: note its number. */
+void sb_thread_born(struct sb_thread *thread);
 void sb_thread_free(struct sb_thread *thread);
 /* After a fork only the caller's block is in use. */
 void sb_thread_forked(struct sb_thread *self);

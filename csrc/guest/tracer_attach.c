@@ -27,18 +27,24 @@ static uint64_t word_of(long tid, uint32_t state)
 	return (uint64_t)tid << 32 | state;
 }
 
-/* The slot of a thread that has ended is free. */
+/* Return the slot's word. The slot of a thread that has ended is free. */
 static uint64_t *claim(struct sb_shared *shared, long tid)
 {
 	for (uint32_t i = 0; i < SB_MAX_ADOPTIONS; i++) {
-		uint64_t *word = &shared->adoptions[((uint64_t)tid + i) % SB_MAX_ADOPTIONS].word;
+		struct sb_adoption *slot =
+			&shared->adoptions[((uint64_t)tid + i) % SB_MAX_ADOPTIONS];
+		uint64_t *word = &slot->word;
 		uint64_t old = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 
 		if (old && sb_syscall6(__NR_tkill, (int)(old >> 32), 0, 0, 0, 0, 0) != -ESRCH)
 			continue;
-		if (__atomic_compare_exchange_n(word, &old, word_of(tid, SB_ADOPT_WANTED), false,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return word;
+		if (!__atomic_compare_exchange_n(word, &old, word_of(tid, SB_ADOPT_CLAIMED), false,
+						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			continue;
+		__atomic_store_n(&slot->pointer, sb_arch_pointer_to(sb_arch_thread()),
+				 __ATOMIC_RELAXED);
+		__atomic_store_n(word, word_of(tid, SB_ADOPT_WANTED), __ATOMIC_RELEASE);
+		return word;
 	}
 	return NULL;
 }

@@ -180,7 +180,7 @@ void sb_shared_wait_request(const struct sb_shared *shared, uint32_t seen)
 	sb_syscall6(__NR_futex, SB_P(&shared->adopt_bell), FUTEX_WAIT, seen, 0, 0, 0);
 }
 
-int sb_shared_take_request(struct sb_shared *shared, uint32_t i)
+int sb_shared_take_request(struct sb_shared *shared, uint32_t i, uint64_t *pointer)
 {
 	uint64_t *word = &shared->adoptions[i].word;
 	uint64_t value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
@@ -190,6 +190,7 @@ int sb_shared_take_request(struct sb_shared *shared, uint32_t i)
 	    !__atomic_compare_exchange_n(word, &value, value - SB_ADOPT_WANTED + SB_ADOPT_TAKEN,
 					 false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return 0;
+	*pointer = __atomic_load_n(&shared->adoptions[i].pointer, __ATOMIC_RELAXED);
 	return (int)tid;
 }
 

@@ -33,8 +33,9 @@ int sb_shared_site(int fd, uint32_t at, struct sb_learned_site *out) SB_MUST_CHE
 /* Wait until the number of requests is not seen any more, or a signal comes. Returns the number. */
 uint32_t sb_shared_requests(const struct sb_shared *shared);
 void sb_shared_wait_request(const struct sb_shared *shared, uint32_t seen);
-/* Take request number i of SB_MAX_ADOPTIONS: the thread that asks for a tracer, or 0. */
-int sb_shared_take_request(struct sb_shared *shared, uint32_t i);
+/* Take request number i of SB_MAX_ADOPTIONS: the thread that asks for a tracer, or 0. *pointer is
+ * the value of the runtime's thread pointer in its registers, and is for them alone. */
+int sb_shared_take_request(struct sb_shared *shared, uint32_t i, uint64_t *pointer);
 void sb_shared_answer_request(struct sb_shared *shared, uint32_t i, int tid, bool done);
 
 #endif

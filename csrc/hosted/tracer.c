@@ -52,6 +52,7 @@ struct job {
 	uint32_t request;
 	int tid;
 	bool every;   /* stop at every call, not only at those of the filter */
+	uint64_t pointer; /* of the runtime, in the thread's registers */
 	bool in_call; /* with every: the next stop is the end of a call */
 };
 
@@ -96,7 +97,7 @@ static void on_call(struct job *job, int tid)
 		sb_tracee_answer(tid, &call,
 				 -(long)(sb_verdict(sb_tracee_number(&call)) - SB_REFUSED));
 	else
-		sb_tracee_redirect(tid, &call, SB_ADDR_TRACED);
+		sb_tracee_enter(tid, &call, &job->pointer);
 }
 
 static void on_stop(struct job *job, int tid, int status)
@@ -114,7 +115,7 @@ static void on_stop(struct job *job, int tid, int status)
 		break;
 	case PTRACE_EVENT_SECCOMP:
 		if (sb_tracee_read(tid, &call) == 0)
-			sb_tracee_redirect(tid, &call, SB_ADDR_TRACED);
+			sb_tracee_enter(tid, &call, &job->pointer);
 		break;
 	case PTRACE_EVENT_STOP:
 		if (sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
@@ -209,12 +210,9 @@ static int start_following(const struct job *request, const pthread_attr_t *attr
 static void take_requests(const struct tracer *tracer, const pthread_attr_t *attributes)
 {
 	for (uint32_t i = 0; i < SB_MAX_ADOPTIONS; i++) {
-		const struct job job = {
-			.tracer = tracer,
-			.request = i,
-			.tid = sb_shared_take_request(tracer->shared, i),
-			.every = tracer->steps,
-		};
+		struct job job = {.tracer = tracer, .request = i, .every = tracer->steps};
+
+		job.tid = sb_shared_take_request(tracer->shared, i, &job.pointer);
 
 		if (job.tid > 0 &&
 		    (!is_guest(tracer, job.tid) || start_following(&job, attributes) < 0))

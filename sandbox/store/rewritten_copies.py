@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 COPIES = "rewritten"
 _LIST = "rewritten.json"
 _LOCK = "rewritten.lock"
+_FORM = 2  # of the copies; those of another form are made anew
 _OLD_COPIES = "text"  # of releases that believed the guest
 _MOST_FILES = 64  # that one container makes the host side look at
 _MOST_REFUSED = 1024  # offsets without a site that are remembered, so that they are tried once
@@ -257,12 +258,13 @@ def _to_row(copy: Copy) -> list[object]:
         copy.made_stamp,
         copy.sites,
         copy.refused,
+        _FORM,
     ]
 
 
 def _from_row(row: list[Any]) -> Copy:
-    path, digest, stamp, made, made_stamp, sites, refused = row
-    if not (all(isinstance(text, str) for text in (path, digest, made)) and stamp):
+    path, digest, stamp, made, made_stamp, sites, refused, form = row
+    if form != _FORM or not (all(isinstance(text, str) for text in (path, digest, made)) and stamp):
         raise TypeError
     return Copy(
         path,

@@ -36,7 +36,7 @@ def test_true_places_are_rewritten_all_the_same(fenced: Arena) -> None:
     fenced.attack("poison", "check")
     (listed,) = fenced.sandbox.store.glob("layers/*/rewritten.json")
     rows = {row[0]: row for row in json.loads(listed.read_text())}
-    path, _, _, made, _, sites, refused = rows["poison"]
+    path, _, _, made, _, sites, refused, _ = rows["poison"]
     assert path == "poison"
     assert made
     assert sites

@@ -25,12 +25,12 @@ sb_block:
 	mov	24(%r11), %r10
 	mov	32(%r11), %r8
 	mov	40(%r11), %r9
-	cmpl	$0, %gs:SB_T_PENDING
+	cmpl	$0, SB_GS(SB_T_PENDING)
 sb_block_asked:
 	jne	sb_block_refused
 	syscall
 sb_block_done:
-	movl	$1, %gs:SB_T_COMMIT
+	movl	$1, SB_GS(SB_T_COMMIT)
 	ret
 sb_block_refused:
 	mov	$-512, %rax

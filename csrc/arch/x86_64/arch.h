@@ -94,15 +94,27 @@ struct sb_compat_scratch {
 
 /* ---- the thread pointer of the runtime: the gs base -------------------------- */
 
-/* No libc and no Go runtime uses gs on x86-64. */
+/* No libc and no Go runtime uses gs on x86-64. What a program does with it: thread_pointer.c. */
 struct sb_thread;
 
 static inline struct sb_thread *sb_arch_thread(void)
 {
 	struct sb_thread *self;
 
-	__asm__("mov %%gs:0, %0" : "=r"(self));
+	__asm__("mov %%gs:%c1, %0" : "=r"(self) : "i"(SB_GS_BIAS));
 	return self;
+}
+
+/* Is the value one of the runtime's? */
+static inline bool sb_arch_is_pointer(uint64_t base)
+{
+	return base >> SB_GS_SHIFT == SB_GS_TOP;
+}
+
+/* Return the value for the block. */
+static inline uint64_t sb_arch_pointer_to(const struct sb_thread *thread)
+{
+	return (uint64_t)(uintptr_t)thread - SB_GS_BIAS;
 }
 
 /* Find out how this machine sets it. hwcap2: AT_HWCAP2 of the auxiliary vector. */
@@ -118,6 +130,7 @@ uint64_t sb_arch_fs_base(void);
 #pragma GCC visibility push(hidden)
 #endif
 
+extern uint32_t sb_gs_mode; /* SB_GS_READ and the like (layout.h); arch.c */
 /* Copy guest memory: 0 or -EFAULT. */
 long sb_copy(void *dst, const void *src, size_t len);
 /* Copy a string of at most max bytes with its NUL. Returns its length, -EFAULT or -ENAMETOOLONG. */

@@ -21,7 +21,7 @@
 sb_block32:
 	push	%rbx
 	push	%rbp
-	cmpl	$0, %gs:SB_T_PENDING
+	cmpl	$0, SB_GS(SB_T_PENDING)
 sb_block32_asked:
 	jne	sb_block32_refused
 	mov	%rdi, %rax
@@ -34,7 +34,7 @@ sb_block32_asked:
 	mov	40(%r11), %ebp
 	int	$0x80
 sb_block32_done:
-	movl	$1, %gs:SB_T_COMMIT
+	movl	$1, SB_GS(SB_T_COMMIT)
 	pop	%rbp
 	pop	%rbx
 	ret

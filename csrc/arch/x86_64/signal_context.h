@@ -61,10 +61,13 @@ static inline void sb_context_enter(struct ucontext *uc, uint64_t entry)
 	uc->uc_mcontext.rip = entry;
 }
 
-/* The entry was interrupted before it saved anything: return where the guest goes on. */
-static inline uint64_t sb_context_entered_from(const struct ucontext *uc)
+/* The entry was interrupted before it saved anything: return where the guest goes on. own: where
+ * the thread pointer is known to be the runtime's. */
+static inline uint64_t sb_context_entered_from(const struct ucontext *uc, uint64_t own)
 {
-	return uc->uc_mcontext.rcx;
+	const uint64_t pc = uc->uc_mcontext.rip;
+
+	return pc > SB_ADDR_ENTRY && pc < own ? uc->uc_mcontext.r11 : uc->uc_mcontext.rcx;
 }
 
 /* Set all registers to the guest's, as they are behind its system call instruction. */

@@ -57,6 +57,25 @@ static inline long sb_tracee_redirect(int tid, struct sb_tracee_call *call, uint
 	return sb_syscall6(__NR_ptrace, PTRACE_SETREGS, tid, 0, (long)(uintptr_t)&call->regs, 0, 0);
 }
 
+/* Does the thread's gs base lead to its block? */
+static inline int sb_tracee_has_pointer(const struct sb_tracee_call *call)
+{
+	return sb_arch_is_pointer(call->regs.gs_base);
+}
+
+/* Enter the runtime instead of making the system call, also from a program that uses gs itself:
+ * thread_pointer.c. *pointer is the value that leads to the thread's block, as last seen. */
+static inline long sb_tracee_enter(int tid, struct sb_tracee_call *call, uint64_t *pointer)
+{
+	if (sb_tracee_has_pointer(call)) {
+		*pointer = call->regs.gs_base;
+		return sb_tracee_redirect(tid, call, SB_ADDR_TRACED);
+	}
+	call->regs.r11 = call->regs.gs_base;
+	call->regs.gs_base = *pointer;
+	return sb_tracee_redirect(tid, call, SB_ADDR_TRACED_GS);
+}
+
 /* Make no system call; this is its result. */
 static inline long sb_tracee_answer(int tid, struct sb_tracee_call *call, long result)
 {

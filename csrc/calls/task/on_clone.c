@@ -42,7 +42,7 @@ void sb_task_started(struct sb_thread *thread)
 	sb_arch_set_thread(thread);
 	if (sb_proc_is_32(thread->proc))
 		sb_compat_set_thread(thread);
-	thread->tid = (uint32_t)sys_gettid();
+	sb_thread_born(thread);
 	sb_pids_settle(thread->place);
 	if (thread->proc == &thread->own_proc) {
 		uint32_t parent = thread->proc->pid;
@@ -60,6 +60,8 @@ static void inherit(struct sb_thread *child, const struct sb_thread *parent)
 	sb_regs_set_result(&child->regs, 0);
 	child->sigsys_blocked = parent->sigsys_blocked;
 	child->compat = parent->compat;
+	child->has_pointer = parent->has_pointer;
+	child->pointer = parent->pointer;
 }
 
 static long start_sharing(struct sb_call *call, const struct sb_clone *a, uint64_t guest_mask,

@@ -27,6 +27,7 @@
 #include "guest/trace.h"
 #include "pure/verdict.h"
 #include "tracee.h"
+#include "tracee_registers.h"
 
 #define SYS_SECCOMP_CODE 1
 #define STOPPED_BY(sig) ((sig) << 8 | 0x7f)
@@ -51,6 +52,7 @@ static void remember(long request, long tid)
 long on_ptrace(struct sb_call *call)
 {
 	struct sb_thread *thread = call->thread;
+	long ret;
 
 	if (call->proc->tree.control->flags & SB_CONTROL_TRACED) {
 		sb_trace_note(call, "the interceptor ptrace is in use: use another");
@@ -62,6 +64,8 @@ long on_ptrace(struct sb_call *call)
 		thread->trace_me = 1;
 		return 0;
 	}
+	if (sb_tracee_registers(call, &ret))
+		return ret;
 	remember((long)sb_arg(call, 0), (int)sb_arg(call, 1));
 	return sb_guest_pass(call, __NR_ptrace);
 }
@@ -78,6 +82,15 @@ static int resume_request(int tid)
 	return request ? request : PTRACE_CONT;
 }
 
+/* Without a signal, or by its own handler when only that finds the thread's block. */
+static bool go_in(int tid, struct sb_tracee_call *stopped)
+{
+	if (!sb_tracee_has_pointer(stopped))
+		return trace(resume_request(tid), tid, SIGSYS) == 0;
+	return sb_tracee_redirect(tid, stopped, sb_entries->modes[0].entry) == 0 &&
+	       trace(resume_request(tid), tid, 0) == 0;
+}
+
 /* The filter stopped it: send it into the runtime. */
 static bool send_on(int tid)
 {
@@ -87,8 +100,7 @@ static bool send_on(int tid)
 	return trace(PTRACE_GETSIGINFO, tid, SB_P(&info)) == 0 &&
 	       info.si_code == SYS_SECCOMP_CODE && info.si_errno == SB_TRAP_MAGIC &&
 	       sb_tracee_read(tid, &stopped) == 0 && sb_tracee_is_64(&stopped) &&
-	       sb_tracee_redirect(tid, &stopped, SB_ADDR_ENTRY) == 0 &&
-	       trace(resume_request(tid), tid, 0) == 0;
+	       go_in(tid, &stopped);
 }
 
 /* It is at the start of a new program: keep the report until the program is mapped. */

@@ -187,8 +187,18 @@ def test_a_layer_of_an_earlier_release_gets_its_record_and_loses_its_copies(
     assert not (layer / "text").exists()
 
 
+def test_copies_of_another_form_are_made_anew(layer: pathlib.Path, every: list[int]) -> None:
+    renew(str(layer), PROGRAM, every)
+    rows = json.loads((layer / "rewritten.json").read_text())
+    rows[0][-1] -= 1
+    (layer / "rewritten.json").write_text(json.dumps(rows))
+    assert sound(layer) == []
+    renew(str(layer), PROGRAM, every)
+    assert sound(layer) == [PROGRAM]
+
+
 def test_a_damaged_list_is_an_empty_one(layer: pathlib.Path, every: list[int]) -> None:
-    for text in ("", "{", "7", "[7]", "[[]]", '[["a", 1]]', "[[1,2,3,4,5,6,7]]"):
+    for text in ("", "{", "7", "[7]", "[[]]", '[["a", 1]]', "[[1,2,3,4,5,6,7,2]]"):
         (layer / "rewritten.json").write_text(text)
         assert sound(layer) == []
     renew(str(layer), PROGRAM, every)

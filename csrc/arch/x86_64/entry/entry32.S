@@ -47,7 +47,7 @@ sb_signal_entry32:
 1:	pop	%rdx
 	cmpw	$CS32, UC_CS(%rdx)
 	jne	2f
-	mov	%gs:SB_T_GS, %eax
+	mov	SB_GS(SB_T_GS), %eax
 	mov	%eax, %gs
 2:	ret
 
@@ -56,32 +56,32 @@ sb_signal_entry32:
 sb_entry32:
 	cld
 	xor	%ebp, %ebp
-	mov	%gs:SB_T_SELF, %rdi
+	mov	SB_GS(SB_T_SELF), %rdi
 	call	sb_enter32
 
 	.globl sb_exit32
 	.globl sb_exit32_end
 sb_exit32:
-	cmpl	$0, %gs:SB_T_PENDING
+	cmpl	$0, SB_GS(SB_T_PENDING)
 	jne	4f
-3:	mov	%gs:SB_T_STACK_TOP, %rsp
+3:	mov	SB_GS(SB_T_STACK_TOP), %rsp
 	pushq	$SS32
-	pushq	%gs:SB_R_RSP
-	pushq	%gs:SB_R_RFLAGS
+	pushq	SB_GS(SB_R_RSP)
+	pushq	SB_GS(SB_R_RFLAGS)
 	pushq	$CS32
-	pushq	%gs:SB_R_RIP
-	mov	%gs:SB_R_RAX, %rax
-	mov	%gs:SB_R_RBX, %rbx
-	mov	%gs:SB_R_R8, %rcx
-	mov	%gs:SB_R_RDX, %rdx
-	mov	%gs:SB_R_RSI, %rsi
-	mov	%gs:SB_R_RDI, %rdi
-	mov	%gs:SB_R_RBP, %rbp
-	mov	%gs:SB_T_GS, %r8d
+	pushq	SB_GS(SB_R_RIP)
+	mov	SB_GS(SB_R_RAX), %rax
+	mov	SB_GS(SB_R_RBX), %rbx
+	mov	SB_GS(SB_R_R8), %rcx
+	mov	SB_GS(SB_R_RDX), %rdx
+	mov	SB_GS(SB_R_RSI), %rsi
+	mov	SB_GS(SB_R_RDI), %rdi
+	mov	SB_GS(SB_R_RBP), %rbp
+	mov	SB_GS(SB_T_GS), %r8d
 	mov	%r8d, %gs
 	iretq
 4:	/* as in sb_exit */
-	mov	%gs:SB_T_SELF, %rdi
+	mov	SB_GS(SB_T_SELF), %rdi
 	call	sb_signal_release
 	mov	%rax, %rsi
 	mov	$2, %edi

@@ -10,6 +10,8 @@
 OFFSET_IS(self, SB_T_SELF);
 OFFSET_IS(stack_top, SB_T_STACK_TOP);
 OFFSET_IS(pending, SB_T_PENDING);
+OFFSET_IS(has_pointer, SB_T_GS_OWN);
+OFFSET_IS(pointer, SB_T_GS_BASE);
 OFFSET_IS(number, SB_T_NUMBER);
 OFFSET_IS(commit, SB_T_COMMIT);
 OFFSET_IS(handling, SB_T_HANDLING);

@@ -97,7 +97,7 @@ uint64_t sb_site_restart(const struct sb_site *site)
 
 uint32_t sb_site_lead(const struct sb_site *site)
 {
-	return site->form == SB_SITE_BEFORE ? 26 : 21;
+	return site->form == SB_SITE_BEFORE ? 26 : 23;
 }
 
 bool sb_site_is_atomic(const struct sb_site *site)
@@ -164,6 +164,14 @@ static uint32_t put_lea_rcx(unsigned char *code, uint64_t at, uint64_t target)
 	return 7;
 }
 
+/* Write the instruction that a program with its own gs executes (entry.S). */
+static uint32_t put_syscall(unsigned char *code)
+{
+	code[0] = 0x0f;
+	code[1] = 0x05;
+	return SYSCALL_SIZE;
+}
+
 /* Write jmp *(%rip) and the address behind it. */
 static uint32_t put_far_jump(unsigned char *code, uint64_t target)
 {
@@ -189,10 +197,11 @@ uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behi
 		len += put_lea_rcx(code + len, at + len, *resume);
 		return len + put_far_jump(code + len, entry);
 	}
-	/* 7 + 14 bytes, then the displaced instruction and the way back. */
-	*resume = at + 21;
+	/* 7 + 14 + 2 bytes, then the displaced instruction and the way back. */
+	*resume = at + 23;
 	len += put_lea_rcx(code, at, *resume);
 	len += put_far_jump(code + len, entry);
+	len += put_syscall(code + len);
 	memcpy(code + len, behind, site->displaced);
 	len += site->displaced;
 	back = (struct sb_site){.start = at + len};
@@ -228,13 +237,14 @@ uint32_t sb_stub(const struct sb_site *site, const unsigned char behind[16], uin
 		len += put_lea_rcx(code + len, at + len, site->after);
 		return len + put_near_jump(code + len, at + len, common);
 	}
-	resume = at + 7 + SB_JUMP_SIZE + 8;
+	resume = at + 7 + SB_JUMP_SIZE + 8 + SYSCALL_SIZE;
 	len += put_lea_rcx(code, at, resume);
 	len += put_near_jump(code + len, at + len, common);
 	(void)relative(resume, site->start, &back);
 	memcpy(code + len, &magic, 4);
 	memcpy(code + len + 4, &back, 4);
 	len += 8;
+	len += put_syscall(code + len);
 	memcpy(code + len, behind, site->displaced);
 	len += site->displaced;
 	return len + put_near_jump(code + len, at + len, site->after + site->displaced);
@@ -246,11 +256,11 @@ uint64_t sb_stub_origin(uint64_t after)
 	uint32_t magic;
 	int32_t back;
 
-	if (after % PAGE < 8) /* not a stub: those of a text lie in one page */
+	if (after % PAGE < 8 + SYSCALL_SIZE) /* not a stub: those of a text lie in one page */
 		return after - 2;
-	memcpy(&magic, p - 8, 4);
+	memcpy(&magic, p - SYSCALL_SIZE - 8, 4);
 	if (magic != SB_STUB_MAGIC)
 		return after - 2;
-	memcpy(&back, p - 4, 4);
+	memcpy(&back, p - SYSCALL_SIZE - 4, 4);
 	return after + (uint64_t)(int64_t)back;
 }

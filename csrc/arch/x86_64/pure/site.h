@@ -9,6 +9,7 @@
  * 2.41 (and musl) makes every call that can be cancelled this way, from two sites.
  * Form 2, "syscall; cmp/mov/...": the syscall and the first three bytes behind it become a jump.
  * The displaced instruction runs in the trampoline.
+ * A system call instruction stands before the address where a call goes on, also in form 2.
  */
 #ifndef SB_ARCH_SITE_H
 #define SB_ARCH_SITE_H
@@ -58,8 +59,8 @@ uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behi
 #define SB_STUB_COMMON 14
 /* The size of the longest stub of a site. */
 #define SB_STUB_SIZE 40
-/* Stands before the resume address of a form 2 stub. The distance to the site follows: a call that
- * is rolled back begins there again. */
+/* Stands in a form 2 stub. The distance from the resume address to the site follows, where a call that
+ * is rolled back begins again, then a system call instruction (sb_entry), then the resume address. */
 #define SB_STUB_MAGIC 0x5bc0de5bU
 
 /* Write the common way: a jump to entry. */
