@@ -142,6 +142,7 @@ struct sb_ids {
 #define SB_CONTROL_UNCONFINED 4096 /* allow what only Docker's default refuses */
 #define SB_CONTROL_PROFILE 8192 /* a seccomp profile of the user decides, too (profile.h) */
 #define SB_CONTROL_OWNED_MOUNTS 16384 /* a mount has a uid or a gid of its own */
+#define SB_CONTROL_OLD_PROCESSOR 32768 /* for tests: AT_HWCAP2 is zero */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */

@@ -134,6 +134,16 @@ static void read_start(uint64_t *stack, struct start *start)
 	sb_arch_probe(hwcap2);
 }
 
+/* For tests: run the program as on an older processor. */
+static void forget_instructions(const struct start *start)
+{
+	for (Elf64_auxv_t *a = start->auxv; a->a_type != AT_NULL; a++) {
+		if (a->a_type == AT_HWCAP2)
+			a->a_un.a_val = 0;
+	}
+	sb_arch_probe(0);
+}
+
 /* Map a file at a fixed address. A size of 0 becomes that of the file. */
 static void *map_file(const char *path, uint64_t address, bool writable, uint64_t *size)
 {
@@ -561,6 +571,8 @@ void sb_boot(uint64_t *stack, uint64_t asked, const struct sb_entries *entries)
 	first_proc.root_len = 1;
 	memcpy(first_proc.root, "/", 2);
 	attach(&first_proc, start.execfn);
+	if (SB_UNLIKELY(first_proc.tree.control->flags & SB_CONTROL_OLD_PROCESSOR))
+		forget_instructions(&start);
 	remember_descriptors(&first_proc);
 	name = last_part(start.execfn);
 	if (memcmp(name, enter_prefix, sizeof(enter_prefix) - 1) == 0)

@@ -137,6 +137,7 @@ def create_control(path: str, spec: ControlSpec) -> None:
             | (lib.SB_CONTROL_TRACED if spec.traced else 0)
             | (lib.SB_CONTROL_STEPS if spec.steps else 0)
             | (lib.SB_CONTROL_UNFENCED if spec.unfenced else 0)
+            | (lib.SB_CONTROL_OLD_PROCESSOR if spec.old_processor else 0)
             | (lib.SB_CONTROL_NO_NEW_PRIVS if spec.no_new_privileges else 0)
             | (lib.SB_CONTROL_UNCONFINED if spec.unconfined else 0)
             | (lib.SB_CONTROL_FENCED if spec.fenced else 0),

@@ -58,6 +58,7 @@ class ControlSpec(Record, frozen=True):
     net_container: int = 0
     net_log: str | None = None
     unfenced: bool = False
+    old_processor: bool = False
     capabilities: int = DEFAULT_CAPABILITIES
     no_new_privileges: bool = False
     unconfined: bool = False

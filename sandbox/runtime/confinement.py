@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # For tests of attacks: a container without the fence.
 UNFENCED = "SANDBOX_TEST_UNFENCED"
+# For tests: a processor without the instructions that AT_HWCAP2 tells of (FSGSBASE).
+OLD_PROCESSOR = "SANDBOX_TEST_OLD_PROCESSOR"
 # What each ABI of Landlock added, in the words of docs/threat-model.md.
 _SINCE = (
     (1, "files"),

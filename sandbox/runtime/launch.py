@@ -226,6 +226,7 @@ def _make_control(
             net_container=member.number if member else 0,
             net_log=net_log,
             unfenced=os.environ.get(confinement.UNFENCED) == "1",
+            old_processor=os.environ.get(confinement.OLD_PROCESSOR) == "1",
             capabilities=security.capabilities,
             no_new_privileges=security.no_new_privileges,
             unconfined=security.profile == UNCONFINED,
