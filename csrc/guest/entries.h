@@ -11,17 +11,18 @@
 #include "guest/guest.h"
 
 struct sb_mode_entries {
-	uint64_t entry;  /* where a call begins when the registers and the thread pointer are set */
+	uint64_t entry; /* where a call begins when the registers and the thread pointer are set */
 	uint64_t signal; /* the handler of faults and of the signals that the guest handles */
-	uint64_t trap;   /* the handler of SIGSYS */
-	uint64_t child;  /* where a child that shares memory begins */
+	uint64_t trap; /* the handler of SIGSYS */
+	uint64_t child; /* where a child that shares memory begins */
 	uint64_t exit; /* from here to exit_end the block holds the guest's state */
 	uint64_t exit_end; /* after the call, on the way back */
 };
 
 struct sb_entries {
 	uint64_t start; /* the first instruction of a program */
-	uint64_t saved; /* from the first instruction of the text up to here the registers are still the guest's */
+	uint64_t saved; /* from the first instruction of the text up to here the registers are still
+			   the guest's */
 	uint64_t handlers; /* from here to handlers_end: handlers of the runtime's own */
 	uint64_t handlers_end;
 	uint64_t restorer; /* ends a signal handler */

@@ -230,10 +230,29 @@ static void test_a_stub_that_is_rolled_back_begins_again_at_its_site(void)
 	sb_site_decode(with_next.before, with_next.behind, base + 16, NR, &site);
 	len = sb_stub(&site, with_next.behind, base + 64, base + 32, code);
 	memcpy(text + 64, code, len);
-	/* The guest goes on after lea (7 bytes), jump (5), and magic and distance (8). */
-	CHECK_INT(sb_stub_origin(base + 64 + 20), base + 14);
-	CHECK(memcmp(text + 64 + 20, with_next.behind, 6) == 0);
+	/* The guest goes on after lea (7 bytes), jump (5), magic, distance (8) and syscall (2). */
+	CHECK_INT(sb_stub_origin(base + 64 + 22), base + 14);
+	CHECK(memcmp(text + 64 + 22, with_next.behind, 6) == 0);
 	CHECK_INT(sb_stub_origin(base + 16), base + 14);
+}
+
+/* sb_entry needs it, when gs is the program's. */
+static void test_a_call_instruction_stands_before_the_address_where_a_call_goes_on(void)
+{
+	static const unsigned char call[2] = {0x0f, 0x05};
+	unsigned char stub[SB_STUB_SIZE];
+	unsigned char trampoline[SB_TRAMPOLINE_SIZE];
+	struct sb_site site;
+	uint64_t resume;
+
+	decode(&with_next, NR, &site);
+	(void)sb_stub(&site, with_next.behind, AFTER + 0x100, AFTER + 0x80, stub);
+	CHECK(memcmp(stub + 20, call, 2) == 0);
+	(void)sb_site_trampoline(&site, with_next.behind, AFTER + 0x100, AFTER, trampoline,
+				 &resume);
+	CHECK_INT(resume, AFTER + 0x100 + 23);
+	CHECK(memcmp(trampoline + 21, call, 2) == 0);
+	CHECK_INT(sb_site_lead(&site), 23);
 }
 
 int main(void)
@@ -252,5 +271,6 @@ int main(void)
 	test_a_jump_reaches_at_most_two_gigabytes();
 	test_a_stub_for_a_replaced_mov_loads_the_number_and_the_return_address();
 	test_a_stub_that_is_rolled_back_begins_again_at_its_site();
+	test_a_call_instruction_stands_before_the_address_where_a_call_goes_on();
 	return 0;
 }

@@ -59,8 +59,9 @@ uint32_t sb_site_trampoline(const struct sb_site *site, const unsigned char behi
 #define SB_STUB_COMMON 14
 /* The size of the longest stub of a site. */
 #define SB_STUB_SIZE 40
-/* Stands in a form 2 stub. The distance from the resume address to the site follows, where a call that
- * is rolled back begins again, then a system call instruction (sb_entry), then the resume address. */
+/* Stands in a form 2 stub. The distance from the resume address to the site follows, where a call
+ * that is rolled back begins again, then a system call instruction (sb_entry), then the resume
+ * address. */
 #define SB_STUB_MAGIC 0x5bc0de5bU
 
 /* Write the common way: a jump to entry. */
