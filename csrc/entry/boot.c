@@ -26,6 +26,7 @@
 #include "entry/join.h"
 #include "entry/keeper.h"
 #include "entry/landlock.h"
+#include "entry/opener.h"
 #include "entry/profile_filter.h"
 #include "entry/seccomp_filter.h"
 #include "entry/trap.h"
@@ -45,6 +46,7 @@
 #include "pure/log.h"
 #include "tree/control.h"
 #include "tree/descriptors.h"
+#include "view/terminals.h"
 
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126
@@ -446,13 +448,26 @@ static int enter_directory(struct sb_call *call, const char *cwd)
 	return ret < 0 ? ret : (int)sys_chdir(at->host.buf);
 }
 
+static bool is_terminal(int fd)
+{
+	struct statx sx;
+
+	return sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) == 0 &&
+	       sx.stx_rdev_major == SB_TERMINAL_MAJOR;
+}
+
 /* As Docker's runtime: the user owns the terminal and may open it by its name. */
 static int give_terminals(struct sb_call *call, uint32_t uid)
 {
 	int err = 0;
 
-	for (int fd = 0; fd < 3 && err == 0; fd++)
+	for (int fd = 0; fd < 3 && err == 0; fd++) {
+		if (!is_terminal(fd))
+			continue;
+		/* Without an opener, it is the container's by its descriptor alone. */
+		(void)sb_terminal_add(call->fs, fd);
 		err = sb_change_give_terminal(call->fs, fd, uid);
+	}
 	return err;
 }
 
@@ -533,6 +548,7 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	keeper = sb_keeper_connect(loader_dir.buf);
 	if (keeper >= 0)
 		sb_join(keeper, &own, start->argv, start->envp);
+	sb_opener_start(thread, loader_dir.buf, start->argv);
 	take_part(thread, &own);
 	keeper = sb_keeper_listen(loader_dir.buf);
 	/* Mapped first, since sb_landlock_confine reads what the container may do. */

@@ -12,6 +12,7 @@
 #include <linux/poll.h>
 #include <linux/prctl.h>
 
+#include "base/mark.h"
 #include "entry/keeper.h"
 #include "guest/sigmask.h"
 #include "pure/log.h"
@@ -123,14 +124,6 @@ static int ask(int keeper, const struct sb_join *join, const int fds[SB_KEEPER_F
 	return ret;
 }
 
-/* The mark of the container's processes is for the other one. */
-static void drop_mark(void)
-{
-	const uint64_t low[2] = {SB_MARK_FIRST - 1, SB_MARK_FIRST - 1}; /* struct rlimit */
-
-	sb_syscall(__NR_prlimit64, 0, SB_MARK_RESOURCE, SB_P(low), 0, 0, 0);
-}
-
 void sb_join(int keeper, const struct sb_entry *entry, char **argv, char **envp)
 {
 	const uint64_t all = SB_MASK_ALL;
@@ -158,6 +151,6 @@ void sb_join(int keeper, const struct sb_entry *entry, char **argv, char **envp)
 		sys_close(fd);
 	sys_close((int)text);
 	sb_keeper_rename("sandbox-join", argv);
-	drop_mark();
+	sb_mark_drop(); /* it is for the other one */
 	wait_for_end(keeper, (int)signals);
 }

@@ -13,7 +13,7 @@
 #include "base/mark.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "pure/log.h"
+#include "view/run_socket.h"
 
 #define TEXT_MAX (64UL << 20)
 #define WORDS_MAX (1U << 20)
@@ -21,11 +21,6 @@
 struct descriptors { /* struct cmsghdr with its data */
 	struct cmsghdr header;
 	int fds[SB_KEEPER_FDS];
-};
-
-struct address { /* struct sockaddr_un */
-	uint16_t family;
-	char path[64];
 };
 
 void sb_keeper_raise_files(uint64_t usual[2])
@@ -37,27 +32,10 @@ void sb_keeper_raise_files(uint64_t usual[2])
 	sb_syscall(__NR_setrlimit, SB_RLIMIT_FILES, SB_P(files), 0, 0, 0, 0);
 }
 
-/* Name the socket by a descriptor of the run directory, which may have a long path. */
-static int name_socket(const char *run, struct address *out)
-{
-	const long dir = sys_openat(AT_FDCWD, run, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	struct sb_line line;
-
-	if (dir < 0)
-		return (int)dir;
-	sb_line_start(&line);
-	sb_line_add(&line, "/proc/self/fd/");
-	sb_line_dec(&line, dir);
-	sb_line_add(&line, "/" SB_KEEPER_SOCKET);
-	*out = (struct address){.family = AF_UNIX};
-	memcpy(out->path, line.text, SB_MIN(line.len, sizeof(out->path) - 1));
-	return (int)dir;
-}
-
 static int with_socket(const char *run, long nr)
 {
-	struct address address;
-	const int dir = name_socket(run, &address);
+	struct sb_run_address address;
+	const int dir = sb_run_address(run, SB_KEEPER_SOCKET, &address);
 	long fd;
 	long ret;
 

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <linux/prctl.h>
 
+#include "base/opener_abi.h"
 #include "net/net_rules.h"
 
 #define CREATE_RULESET_VERSION 1
@@ -97,7 +98,7 @@ static int allow(const struct ruleset *set, const char *path, uint64_t access)
 	if (ret == 0 && (sx.stx_mode & S_IFMT) != S_IFDIR)
 		rule.allowed &= FS_FILE;
 	rule.parent = (int32_t)fd;
-	if (ret == 0)
+	if (ret == 0 && rule.allowed != 0)
 		ret = sb_syscall6(__NR_landlock_add_rule, set->fd, RULE_PATH_BENEATH, SB_P(&rule),
 				  0, 0, 0);
 	sys_close((int)fd);
@@ -116,6 +117,8 @@ static int allow_mounts(const struct ruleset *set, const struct sb_control *cont
 			continue;
 		if (m->flags & SB_MOUNT_READ_ONLY)
 			access = FS_READ | FS_RESOLVE_UNIX;
+		if (m->kind == SB_MOUNT_TERMINALS) /* the opener opens them */
+			access = FS_READ_DIR;
 		ret = allow(set, sb_text_at(control, m->host), access);
 	}
 	return ret;
@@ -181,6 +184,7 @@ static int allow_run(const struct ruleset *set, const struct sb_control *control
 		{"trace", FS_WRITE_FILE},
 		{"etc", FS_READ | (read_only ? 0 : FS_WRITE_FILE | FS_TRUNCATE)},
 		{"a", FS_MAKE_SYM}, /* socket_name.c */
+		{SB_OPENER_SOCKET, FS_RESOLVE_UNIX},
 	};
 	int ret = 0;
 

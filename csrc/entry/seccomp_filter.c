@@ -66,7 +66,8 @@ static void emit_trap(struct program *p)
 
 #define ARGUMENT(n) SB_FILTER_ARGUMENT(n)
 
-/* Let the request pass unless it is one of file systems, or one about interfaces. */
+/* Let the request pass unless it is one of file systems, opens the other side of a terminal, or is
+ * about interfaces. */
 static void emit_ioctl(struct program *p)
 {
 	unsigned left = p->has_network ? 4 : 1; /* instructions behind the types */
@@ -74,6 +75,7 @@ static void emit_ioctl(struct program *p)
 	for (const unsigned short *type = sb_verdict_file_types; *type != 0; type++)
 		left++;
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, left + 1, 0, SB_IOCTL_OTHER_SIDE);
 	emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_TYPE);
 	for (const unsigned short *type = sb_verdict_file_types; *type != 0; type++)
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, --left, 0, *type);

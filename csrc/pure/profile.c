@@ -161,6 +161,7 @@ static const uint16_t own_calls[] = {
 	__NR_setsockopt,
 	__NR_signalfd4,
 	__NR_socket,
+	__NR_socketpair,
 	__NR_statfs,
 	__NR_statx,
 	__NR_symlinkat,

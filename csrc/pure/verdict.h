@@ -37,6 +37,7 @@ enum sb_verdict {
 #define SB_IOCTL_SET_FLAGS 0x40086602 /* FS_IOC_SETFLAGS */
 #define SB_IOCTL_SET_FLAGS32 0x40046602
 #define SB_IOCTL_SET_FSXATTR 0x401c5820
+#define SB_IOCTL_OTHER_SIDE 0x5441 /* TIOCGPTPEER: open the terminal of a master */
 #define SB_IOCTL_PROCMAP_QUERY 0xc0686611UL /* of /proc/PID/maps, since Linux 6.11 */
 
 unsigned sb_verdict(uint64_t nr);

@@ -29,6 +29,7 @@
 #include "tree/owner.h"
 #include "tree/tasks.h"
 #include "tree/whiteout.h"
+#include "view/terminals.h"
 #include "view/view.h"
 
 #define HALF (sizeof(((struct sb_work *)0)->buffer) / 2)
@@ -286,6 +287,17 @@ static bool emit_task(struct reader *r, const struct sb_dirent *entry, int64_t n
 	return emit(r, name, strlen(name), entry->ino, (uint32_t)entry->type << 12, next);
 }
 
+/* The directory has the terminals of all containers and those of the user. */
+static bool is_foreign_terminal(const struct reader *r, const char *name, size_t len)
+{
+	const uint32_t mount = r->dir->spot.mount;
+	uint32_t number;
+
+	if (mount == SB_NO_MOUNT || r->fs->tree->control->mounts[mount].kind != SB_MOUNT_TERMINALS)
+		return false;
+	return !sb_terminal_number(name, len, &number) || !sb_terminal_is_own(r->fs, number);
+}
+
 static bool emit_lower_entry(struct reader *r, const struct sb_dirent *entry, int64_t next)
 {
 	const struct sb_tree *tree = r->fs->tree;
@@ -300,7 +312,8 @@ static bool emit_lower_entry(struct reader *r, const struct sb_dirent *entry, in
 		return emit_task(r, entry, next);
 	if (sb_is_dots(name) && (r->raw || !spot->in_upper))
 		return emit_dots(r, name, next);
-	if (sb_is_dots(name) || (!r->raw && is_mount_name(r, name, len))) {
+	if (sb_is_dots(name) || (!r->raw && is_mount_name(r, name, len)) ||
+	    is_foreign_terminal(r, name, len)) {
 		r->pos = next;
 		return true;
 	}

@@ -24,6 +24,7 @@
 #include "tree/tasks.h"
 #include "tree/whiteout.h"
 #include "view/internal.h"
+#include "view/terminals.h"
 
 static const struct sb_spot absent = {
 	.place = SB_PLACE_ABSENT,
@@ -140,6 +141,14 @@ static void spot_of_root(const struct sb_fs *fs, struct sb_spot *out)
 	};
 }
 
+static bool is_own_terminal(const struct sb_fs *fs, const char *name, uint32_t len)
+{
+	uint32_t number;
+
+	sb_commit_begin(fs);
+	return sb_terminal_number(name, len, &number) && sb_terminal_is_own(fs, number);
+}
+
 static int step_in_mount(const struct sb_fs *fs, uint32_t mount, const char *guest, uint32_t len,
 			 struct sb_path *host, struct sb_spot *out, struct sb_seen *seen)
 {
@@ -158,6 +167,10 @@ static int step_in_mount(const struct sb_fs *fs, uint32_t mount, const char *gue
 		out->type = S_IFDIR;
 		return 0;
 	}
+	if (control->mounts[mount].kind == SB_MOUNT_TERMINALS &&
+	    !is_own_terminal(fs, guest + control->mounts[mount].guest.len + 1,
+			     len - control->mounts[mount].guest.len - 1))
+		return 0;
 	err = host_of_mount(fs->tree, mount, guest, len, host);
 	if (err == 0)
 		err = ask_host(host, seen);

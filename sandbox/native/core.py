@@ -69,6 +69,7 @@ _MOUNT_KINDS = {
     "tmpfs": lib.SB_MOUNT_TMPFS,
     "proc": lib.SB_MOUNT_PROC,
     "dev": lib.SB_MOUNT_DEV,
+    "terminals": lib.SB_MOUNT_TERMINALS,
     "link": lib.SB_MOUNT_LINK,
 }
 

@@ -41,6 +41,7 @@ class Kind(Enum):
     TMPFS = "tmpfs"
     PROC = "proc"
     DEV = "dev"
+    TERMINALS = "terminals"
     LINK = "link"
 
 
@@ -304,7 +305,7 @@ def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
     ]
     rows += [Row(Kind.DEV, f"/dev/{name}", f"/dev/{name}") for name in DEVICES]
     rows += [
-        Row(Kind.BIND, "/dev/pts", "/dev/pts"),
+        Row(Kind.TERMINALS, "/dev/pts", "/dev/pts"),
         # The host's /dev/pts/ptmx has mode 000 where /dev/ptmx is a device.
         Row(Kind.DEV, "/dev/pts/ptmx", "/dev/ptmx"),
         Row(Kind.BIND, "/dev/mqueue", "/dev/mqueue"),

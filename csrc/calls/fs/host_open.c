@@ -13,10 +13,10 @@
 #include <errno.h>
 #include <linux/openat2.h>
 
-#include "calls/fs/terminals.h"
 #include "change/change.h"
 #include "guest/thread.h"
 #include "tree/loosen.h"
+#include "view/terminals.h"
 
 struct device {
 	uint32_t minor_of_major; /* major << 8 | minor */
@@ -154,15 +154,27 @@ static long open_new_terminal(struct sb_call *call, const char *host, int flags)
 	sb_commit_begin(call->fs);
 	fd = sys_openat(AT_FDCWD, host, flags, 0);
 	err = fd < 0 ? 0 : sb_change_give_terminal(call->fs, (int)fd, call->ids->fsuid);
+	if (fd >= 0) /* without an opener, nobody opens the other side by its name */
+		(void)sb_terminal_add(call->fs, (int)fd);
 	if (err < 0)
 		sys_close((int)fd);
 	sb_commit_end(call->fs);
 	return err < 0 ? err : fd;
 }
 
+static bool is_terminal(const struct sb_call *call, const struct sb_at *at, uint32_t *number)
+{
+	const uint32_t name = sb_path_name(&at->guest);
+
+	return at->spot.mount != SB_NO_MOUNT &&
+	       call->fs->tree->control->mounts[at->spot.mount].kind == SB_MOUNT_TERMINALS &&
+	       sb_terminal_number(at->guest.buf + name, at->guest.len - name, number);
+}
+
 long sb_open_device(struct sb_call *call, int flags, struct sb_at *at)
 {
 	const char *host;
+	uint32_t number;
 	int err = at->has_stat ? 0 : sb_tree_stat(call->fs, at);
 
 	if (err < 0)
@@ -175,7 +187,9 @@ long sb_open_device(struct sb_call *call, int flags, struct sb_at *at)
 				      0, 0, 0);
 	if (!is_real_device(at))
 		return -EPERM;
-	if (!sb_terminal_is_own(call, &at->host))
-		return -EACCES;
+	if (is_terminal(call, at, &number)) {
+		sb_commit_begin(call->fs);
+		return sb_terminal_open(call->fs, number, flags);
+	}
 	return sb_open_host(call, at->host.buf, flags);
 }

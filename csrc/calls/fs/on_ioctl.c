@@ -5,10 +5,12 @@
  * chattr changes the flags and the project of a file through a descriptor that may only read. A
  * lower file is copied up, and the copy is changed. Other requests that change a file through such
  * a descriptor (verity, encryption, subvolumes) are refused for lower files. Requests about
- * interfaces go to netdevice.c. The filter traps no others.
+ * interfaces go to netdevice.c. TIOCGPTPEER is an open of a terminal (terminals.h). The filter
+ * traps no others.
  */
 #include "calls/fs/on_ioctl.h"
 
+#include <asm/ioctls.h>
 #include <errno.h>
 
 #include "calls/net/netdevice.h"
@@ -16,6 +18,7 @@
 #include "guest/handlers.h"
 #include "guest/paths/call_file.h"
 #include "pure/verdict.h"
+#include "view/terminals.h"
 
 static long pass(struct sb_call *call)
 {
@@ -50,6 +53,20 @@ static long change_file(struct sb_call *call)
 	return ret;
 }
 
+/* The opener opens what Landlock refuses. */
+static long open_other_side(struct sb_call *call)
+{
+	const int fd = (int)sb_arg(call, 0);
+	uint32_t number;
+
+	if (sb_syscall(__NR_ioctl, fd, TIOCGPTN, SB_P(&number), 0, 0, 0) < 0)
+		return pass(call);
+	sb_commit_begin(call->fs);
+	if (sb_terminal_add(call->fs, fd) < 0)
+		return pass(call);
+	return sb_terminal_open(call->fs, number, (int)sb_arg(call, 2));
+}
+
 int sb_ioctl_check(struct sb_call *call)
 {
 	int found;
@@ -73,6 +90,8 @@ long on_ioctl(struct sb_call *call)
 
 		return err < 0 ? err : pass(call);
 	}
+	if (request == SB_IOCTL_OTHER_SIDE)
+		return open_other_side(call);
 	if (call->fs->tree->control->net_container == 0)
 		return pass(call);
 	return sb_net_on_ioctl(call);

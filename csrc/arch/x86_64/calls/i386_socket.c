@@ -102,6 +102,8 @@ long sb_i386_ioctl(struct sb_call *call)
 		ret = sb_ioctl_check(call);
 		return ret < 0 ? ret : sb_i386_pass(call, NR32_IOCTL);
 	}
+	if ((uint32_t)r->args[1] == SB_IOCTL_OTHER_SIDE)
+		return on_ioctl(call);
 	if ((uint32_t)r->args[1] < SIOCGIFNAME || (uint32_t)r->args[1] > 0x8970 ||
 	    sb_net_option((int)r->args[0], SOL_SOCKET, SO_TYPE) < 0)
 		return sb_i386_pass(call, NR32_IOCTL);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * opener_abi.h - the messages between a guest and its container's opener (view/opener.h).
+ */
+#ifndef SB_OPENER_ABI_H
+#define SB_OPENER_ABI_H
+
+#include <stdint.h>
+
+#define SB_OPENER_SOCKET "opener" /* in the run directory */
+
+enum sb_opener_verb {
+	SB_TERMINAL_ADD = 1, /* the terminal of the second descriptor */
+	SB_TERMINAL_OPEN,
+	SB_TERMINAL_NEXT, /* the lowest number of a terminal from here on */
+};
+
+/* A datagram. Its first descriptor is a socket for the answer: a number or -errno, and the
+ * descriptor that was opened. */
+struct sb_opener_request {
+	uint32_t verb;
+	uint32_t number;
+	uint32_t flags; /* of open(2) */
+};
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * opener.h - ask the container's opener (entry/opener.h) to open what the fence keeps shut.
+ *
+ * Rules
+ *   Signal-safe. The caller has begun a commit section: descriptors are open meanwhile. Where no
+ *   opener is, the result is an error.
+ */
+#ifndef SB_VIEW_OPENER_H
+#define SB_VIEW_OPENER_H
+
+#include "base/opener_abi.h"
+#include "tree/tree.h"
+
+/* Ask, with a descriptor unless fd is negative: a number or -errno. */
+long sb_opener_ask(const struct sb_fs *fs, const struct sb_opener_request *request, int fd);
+/* Ask for a descriptor. As after open(2), it is the lowest that was free. */
+long sb_opener_open(const struct sb_fs *fs, const struct sb_opener_request *request) SB_MUST_CHECK;
+
+#endif
