@@ -218,7 +218,8 @@ def test_programs_that_make_terminals_work(sandbox: Sandbox, command: list[str])
 def test_exec_opens_its_terminal_by_name(sandbox: Sandbox) -> None:
     sandbox.ok("run", "-d", "--name", "named", "host", "sleep", "300")
     try:
-        said = sandbox.ok("exec", "-t", "named", "sh", "-c", "echo by name > $(tty); echo x > /dev/tty")
+        script = "echo by name > $(tty); echo x > /dev/tty"
+        said = sandbox.ok("exec", "-t", "named", "sh", "-c", script)
         assert said.split("\r\n") == ["by name", "x", ""]
     finally:
         sandbox.ok("rm", "-f", "named")
