@@ -150,8 +150,7 @@ struct sb_ids {
 #define SB_MOUNT_TMPFS 2 /* empty host directory of the run directory */
 #define SB_MOUNT_PROC 3 /* the host's /proc, seen through calls/proc */
 #define SB_MOUNT_DEV 4 /* one device node of the host */
-#define SB_MOUNT_TERMINALS 6 /* the host's /dev/pts: the container's own terminals (terminals.h) \
-			      */
+#define SB_MOUNT_TERMINALS 6 /* the container's own terminals of /dev/pts (terminals.h) */
 #define SB_MOUNT_LINK 5 /* a symlink that exists in no layer; host is its target */
 
 /* sb_mount.flags */
