@@ -24,6 +24,11 @@ static sb_handler *const handlers[SB_HANDLERS] = {
 #include "syscalls.def"
 #undef ON
 #undef REFUSE
+	/* where the profile does not refuse them: sb_verdict_is_of_profile() */
+	[__NR_kcmp] = on_kcmp,
+	[__NR_move_pages] = on_move_pages,
+	[__NR_migrate_pages] = on_migrate_pages,
+	[__NR_perf_event_open] = on_perf_event_open,
 };
 
 /* Forget the paths of the call before, since a line of --trace names the paths of this one. Without

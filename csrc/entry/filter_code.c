@@ -106,10 +106,10 @@ void sb_fence_emit(struct sb_filter_code *p, unsigned nr, bool alone)
 enum sb_peer sb_fence_peer(unsigned nr)
 {
 	switch (nr) {
-#define PEER(nr32, name, kind) \
-	case __NR_##name:      \
+#define PEER(name, kind)  \
+	case __NR_##name: \
 		return SB_PEER_##kind;
-#include "peers.def"
+#include "pure/peers.def"
 #undef PEER
 	default:
 		return SB_PEER_NONE;

@@ -23,7 +23,6 @@
 
 #include "base/shared_abi.h"
 #include "clone.h"
-#include "compat_table.h"
 #include "entry/filter_code.h"
 #include "guest/paths/cwd.h"
 #include "guest/sigmask.h"
@@ -205,10 +204,7 @@ static void reap(void)
 /* Which process is the call about? */
 static int subject_of(const struct seccomp_data *data)
 {
-	const unsigned number = (unsigned)data->nr;
-	const unsigned nr = data->arch == SB_ARCH_AUDIT ? number : sb_compat_of_peers(number);
-
-	const enum sb_peer kind = sb_fence_peer(nr);
+	const enum sb_peer kind = sb_fence_peer((unsigned)data->nr);
 
 	return (int)data->args[kind == SB_PEER_PRIORITY || kind == SB_PEER_DISK ? 1 : 0];
 }

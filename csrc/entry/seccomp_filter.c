@@ -66,19 +66,44 @@ static void emit_trap(struct program *p)
 
 #define ARGUMENT(n) SB_FILTER_ARGUMENT(n)
 
-/* Let the request pass unless it is one of file systems, opens the other side of a terminal, or is
- * about interfaces. */
+static unsigned count_of(const unsigned short *values)
+{
+	unsigned count = 0;
+
+	while (values[count] != 0)
+		count++;
+	return count;
+}
+
+/* Go on behind `left` more instructions if the loaded value is one of these. */
+static void emit_any_of(struct program *p, const unsigned short *values, unsigned left)
+{
+	left += count_of(values);
+	for (; *values != 0; values++)
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, --left, 0, *values);
+}
+
+/* Let fcntl pass unless its command names a process. */
+static void emit_fcntl(struct program *p)
+{
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
+	emit_any_of(p, sb_verdict_process_commands, 1);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+}
+
+/* Let the request pass unless it is one of file systems, names a process, opens the other side of a
+ * terminal, or is about interfaces. */
 static void emit_ioctl(struct program *p)
 {
-	unsigned left = p->has_network ? 4 : 1; /* instructions behind the types */
+	const unsigned left = p->has_network ? 4 : 1; /* instructions behind the types */
+	const unsigned behind = left + count_of(sb_verdict_file_types) + 1;
 
-	for (const unsigned short *type = sb_verdict_file_types; *type != 0; type++)
-		left++;
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, left + 1, 0, SB_IOCTL_OTHER_SIDE);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, behind + count_of(sb_verdict_process_requests), 0,
+	     SB_IOCTL_OTHER_SIDE);
+	emit_any_of(p, sb_verdict_process_requests, behind);
 	emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_TYPE);
-	for (const unsigned short *type = sb_verdict_file_types; *type != 0; type++)
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, --left, 0, *type);
+	emit_any_of(p, sb_verdict_file_types, left);
 	if (p->has_network) {
 		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
 		emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SB_IOCTL_MASK);
@@ -130,8 +155,8 @@ static bool is_conditional(const struct program *p, unsigned nr)
 	       (nr == __NR_listen && !p->has_network);
 }
 
-/* A call that is always trapped: the rules are for the runtime. */
-static void emit_for_runtime(struct program *p, unsigned nr)
+/* Trap the call, unless the runtime makes it: then go on behind these instructions. */
+static void emit_trap_guest(struct program *p)
 {
 	const unsigned ip = SB_FILTER_FIELD(instruction_pointer);
 
@@ -140,6 +165,27 @@ static void emit_for_runtime(struct program *p, unsigned nr)
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ip);
 	emit(p, BPF_JMP | BPF_JGT | BPF_K, 0, 1, (unsigned)(uintptr_t)sb_text_end);
 	emit_jump_to_trap(p);
+}
+
+/* A call about another process: the runtime finds the process, then the rules are for the
+ * runtime. */
+static void emit_peers(struct program *p, unsigned nr)
+{
+	if (sb_fence_peer(nr) == SB_PEER_LIMIT) {
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(0));
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 5, 0, 0);
+	} else if (sb_verdict_argument(nr) >= 0) {
+		emit_when_set(p, nr, (unsigned)sb_verdict_argument(nr));
+	}
+	emit_trap_guest(p);
+	if (p->peers != SECCOMP_RET_ALLOW)
+		sb_fence_emit_peers(&p->out, nr, p->peers);
+}
+
+/* A call that is always trapped: the rules are for the runtime. */
+static void emit_for_runtime(struct program *p, unsigned nr)
+{
+	emit_trap_guest(p);
 	sb_fence_emit(&p->out, nr, p->is_alone);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
@@ -178,10 +224,10 @@ static void emit_leaf(struct program *p, unsigned nr)
 	unsigned verdict = sb_verdict(nr);
 	int set = sb_verdict_argument(nr);
 
-	if (p->peers != SECCOMP_RET_ALLOW && sb_fence_peer(nr) != SB_PEER_NONE)
-		sb_fence_emit_peers(&p->out, nr, p->peers);
+	if (sb_fence_peer(nr) != SB_PEER_NONE)
+		emit_peers(p, nr);
 	if (p->is_unconfined && sb_verdict_is_of_profile(nr))
-		verdict = SB_NATIVE;
+		verdict = SB_TRAPPED;
 	if (verdict >= SB_REFUSED) {
 		emit_refuse(p, verdict - SB_REFUSED);
 		return;
@@ -222,13 +268,15 @@ static void emit_leaf(struct program *p, unsigned nr)
 	}
 	if (nr == __NR_ioctl)
 		emit_ioctl(p);
+	if (nr == __NR_fcntl)
+		emit_fcntl(p);
 	if (nr == __NR_getrlimit)
 		emit_limit(p, 0, NO_ARGUMENT);
 	if (nr == __NR_setrlimit)
 		emit_limit(p, 0, ANY_ARGUMENT);
 	if (nr == __NR_prlimit64)
 		emit_limit(p, 1, 2);
-	if (set >= 0)
+	if (set >= 0 && sb_fence_peer(nr) == SB_PEER_NONE)
 		emit_when_set(p, nr, (unsigned)set);
 	emit_jump_to_trap(p);
 }
@@ -267,36 +315,29 @@ static void emit_tree(struct program *p, const unsigned *starts, unsigned count,
 /* From SB_REFUSED on a number stands alone: its arguments count, or the runtime makes it. */
 static unsigned verdict32_of(unsigned nr)
 {
-	if (sb_compat_of_peers(nr) != 0 || nr == SB_COMPAT_IOCTL || nr == SB_COMPAT_SETRLIMIT ||
-	    nr == SB_COMPAT_PRLIMIT64 || (sb_compat_is_own(nr) && !sb_compat_is_native(nr)))
+	if (nr == SB_COMPAT_IOCTL || nr == SB_COMPAT_SETRLIMIT ||
+	    (sb_compat_is_own(nr) && !sb_compat_is_native(nr)))
 		return SB_REFUSED + nr;
 	return sb_compat_is_native(nr) ? SB_NATIVE : SB_TRAPPED;
 }
 
 /* Refuse a 32-bit program's change of the mark. */
-static void emit_limit32(struct program *p, unsigned resource)
+static void emit_limit32(struct program *p)
 {
 	if (!p->is_fenced) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
-	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(resource));
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(0));
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SB_MARK_RESOURCE);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	if (resource == 1) { /* prlimit64 without a new limit */
-		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(2));
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-	}
 	emit_refuse(p, EPERM);
 }
 
 static void emit_leaf32(struct program *p, unsigned nr)
 {
-	if (p->peers != SECCOMP_RET_ALLOW && sb_compat_of_peers(nr) != 0)
-		sb_fence_emit_peers(&p->out, sb_compat_of_peers(nr), p->peers);
-	if (nr == SB_COMPAT_SETRLIMIT || nr == SB_COMPAT_PRLIMIT64) {
-		emit_limit32(p, nr == SB_COMPAT_PRLIMIT64);
+	if (nr == SB_COMPAT_SETRLIMIT) {
+		emit_limit32(p);
 		return;
 	}
 	if (sb_compat_is_native(nr) && nr != SB_COMPAT_IOCTL) {
@@ -307,6 +348,8 @@ static void emit_leaf32(struct program *p, unsigned nr)
 		sb_fence_emit(&p->out, __NR_ioctl, false);
 	if (nr == SB_COMPAT_IOCTL)
 		emit_ioctl(p);
+	if (nr == SB_COMPAT_FCNTL || nr == SB_COMPAT_FCNTL64)
+		emit_fcntl(p);
 	if (nr == SB_COMPAT_CLONE && p->is_fenced)
 		sb_fence_emit(&p->out, __NR_clone, false);
 	if (!p->is_fenced || sb_compat_is_own(nr))

@@ -48,13 +48,15 @@ struct sb_proc {
 	uint32_t cwd_changing; /* changes that have begun and not ended */
 	uint32_t cwd_given_up;
 	uint64_t cwd_pure;     /* cwd_count << 8 | SB_PURE_*: what the directory is since then */
+	uint64_t
+		parent_known; /* of getppid(2): the kernel's number << 32 | what was shown for it */
 	uint32_t deaf; /* the process has a raw socket of ICMP, which hears no errors: ping.c */
 	struct sb_cwd cwd;
 	struct sb_dir_slots dirs;
 	struct sb_fds *fds; /* of threads that share memory and descriptors, or NULL */
 	struct sb_action actions[65]; /* by signal number */
-	char root[SB_PATH_MAX];      /* canonical guest path of the root directory */
-	char exe[SB_PATH_MAX];       /* canonical guest path of the program */
+	char root[SB_PATH_MAX]; /* canonical guest path of the root directory */
+	char exe[SB_PATH_MAX]; /* canonical guest path of the program */
 };
 
 struct sb_thread; /* thread.h */
@@ -63,11 +65,11 @@ struct sb_thread; /* thread.h */
 struct sb_call {
 	struct sb_thread *thread;
 	struct sb_regs *regs;
-	struct sb_fs *fs;     /* fs->ids is ids */
-	struct sb_ids *ids;   /* the thread's credentials; a handler may change them */
+	struct sb_fs *fs; /* fs->ids is ids */
+	struct sb_ids *ids; /* the thread's credentials; a handler may change them */
 	struct sb_proc *proc;
 	struct sb_work *work;
-	char *path;           /* 2 * SB_PATH_MAX bytes for the call's first path */
+	char *path; /* 2 * SB_PATH_MAX bytes for the call's first path */
 	char *path2;
 };
 

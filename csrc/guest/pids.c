@@ -8,6 +8,7 @@
 
 #include "base/mark.h"
 #include "guest/process_table.h"
+#include "guest/thread.h"
 
 #define NO_MARK 1 /* no container has this one */
 
@@ -77,4 +78,63 @@ int sb_pid_from_guest(const struct sb_proc *proc, uint32_t shown)
 	if (real < 0 || (uint32_t)real == proc->pid)
 		return real;
 	return sb_pid_is_own(&proc->tree, (uint32_t)real) ? real : -ESRCH;
+}
+
+/* ---- groups and sessions --------------------------------------------------- */
+
+static bool has_member(const struct sb_tree *tree, uint32_t group)
+{
+	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
+		const uint32_t pid = sb_proc_at(tree, i)->pid;
+
+		if (pid != 0 && sb_syscall(__NR_getpgid, (int)pid, 0, 0, 0, 0, 0) == (long)group &&
+		    sb_pid_is_own(tree, pid))
+			return true;
+	}
+	return false;
+}
+
+bool sb_pid_group_is_own(const struct sb_tree *tree, uint32_t group)
+{
+	if (group == 0 || group > INT32_MAX)
+		return false;
+	if (sb_pid_is_own(tree, group))
+		return true;
+	/* The number is in use as long as the group has members. */
+	return sys_kill((int)group, 0) == -ESRCH && has_member(tree, group);
+}
+
+uint32_t sb_pid_group_to_guest(const struct sb_tree *tree, uint32_t group)
+{
+	return sb_pid_group_is_own(tree, group) ? sb_pid_shown(tree, group) : 0;
+}
+
+int sb_pid_group_from_guest(const struct sb_proc *proc, uint32_t shown)
+{
+	const int real = sb_pid_number_from_guest(proc, shown);
+
+	if (real < 0 || (uint32_t)real == proc->pid)
+		return real;
+	return sb_pid_group_is_own(&proc->tree, (uint32_t)real) ? real : -ESRCH;
+}
+
+/* ---- arguments -------------------------------------------------------------- */
+
+int sb_pid_argument(const struct sb_call *call, unsigned n)
+{
+	const int shown = (int)sb_arg(call, n);
+	int real;
+
+	if (shown <= 0 || (uint32_t)shown == call->thread->tid)
+		return shown;
+	real = sb_pid_from_guest(call->proc, (uint32_t)shown);
+	return real < 0 ? SB_PID_NOBODY : real;
+}
+
+int sb_pid_group_argument(const struct sb_call *call, unsigned n)
+{
+	const int shown = (int)sb_arg(call, n);
+	const int real = shown > 0 ? sb_pid_group_from_guest(call->proc, (uint32_t)shown) : shown;
+
+	return shown > 0 && real < 0 ? SB_PID_NOBODY : real;
 }

@@ -51,4 +51,18 @@ int sb_pid_from_guest(const struct sb_proc *proc, uint32_t shown) SB_MUST_CHECK;
  * threads or its terminal. */
 int sb_pid_number_from_guest(const struct sb_proc *proc, uint32_t shown) SB_MUST_CHECK;
 
+/* Does a process group belong to the container? Its leader may have ended. */
+bool sb_pid_group_is_own(const struct sb_tree *tree, uint32_t group);
+/* The same numbers for process groups and sessions. */
+uint32_t sb_pid_group_to_guest(const struct sb_tree *tree, uint32_t group);
+int sb_pid_group_from_guest(const struct sb_proc *proc, uint32_t shown) SB_MUST_CHECK;
+
+/* No process has this number: the kernel finds nobody, and says what it says then. */
+#define SB_PID_NOBODY INT32_MAX
+/* Argument n of a call, a process or a thread, as the kernel must get it. 0 and negative numbers
+ * mean to the kernel what they mean to the program. */
+int sb_pid_argument(const struct sb_call *call, unsigned n);
+/* The same for a process group. */
+int sb_pid_group_argument(const struct sb_call *call, unsigned n);
+
 #endif

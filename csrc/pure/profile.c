@@ -103,6 +103,7 @@ static const uint16_t own_calls[] = {
 	__NR_getdents,
 	__NR_getdents64,
 	__NR_getpeername,
+	__NR_getpgid,
 	__NR_getpid,
 	__NR_getsid,
 	__NR_getsockname,

@@ -4,7 +4,10 @@
  */
 #include "pure/verdict.h"
 
+#include <asm/ioctls.h>
+#include <asm/sockios.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/fscrypt.h>
@@ -28,6 +31,20 @@ unsigned sb_verdict(uint64_t nr)
 int sb_verdict_argument(uint64_t nr)
 {
 	switch (nr) {
+	case __NR_sched_setparam:
+	case __NR_sched_getparam:
+	case __NR_sched_setscheduler:
+	case __NR_sched_getscheduler:
+	case __NR_sched_rr_get_interval:
+	case __NR_sched_setaffinity:
+	case __NR_sched_getaffinity:
+	case __NR_sched_setattr:
+	case __NR_sched_getattr:
+	case __NR_get_robust_list:
+		return 0;
+	case __NR_getpriority:
+	case __NR_ioprio_get:
+		return 1;
 	case __NR_ppoll:
 		return 3;
 	case __NR_epoll_pwait:
@@ -51,6 +68,33 @@ bool sb_verdict_is_of_profile(uint64_t nr)
 {
 	return nr == __NR_perf_event_open || nr == __NR_kcmp || nr == __NR_move_pages ||
 	       nr == __NR_migrate_pages;
+}
+
+#define GETLK_OF_32_BITS 12 /* F_GETLK64 */
+
+const unsigned short sb_verdict_process_commands[] = {
+	F_GETLK, F_SETOWN, F_GETOWN, F_SETOWN_EX, F_GETOWN_EX, F_OFD_GETLK, GETLK_OF_32_BITS, 0,
+};
+
+bool sb_verdict_fcntl_names_process(uint32_t command)
+{
+	const unsigned short *known = sb_verdict_process_commands;
+
+	while (*known != 0 && *known != command)
+		known++;
+	return *known != 0;
+}
+
+const unsigned short sb_verdict_process_requests[] = {TIOCGPGRP, TIOCSPGRP, TIOCGSID,  FIOSETOWN,
+						      FIOGETOWN, SIOCSPGRP, SIOCGPGRP, 0};
+
+bool sb_verdict_request_names_process(uint32_t request)
+{
+	const unsigned short *known = sb_verdict_process_requests;
+
+	while (*known != 0 && *known != request)
+		known++;
+	return *known != 0;
 }
 
 /* the ones of ext2 and most others, of ext4 (version), XFS, btrfs, f2fs, FAT, Ceph */

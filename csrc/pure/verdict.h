@@ -53,6 +53,12 @@ bool sb_verdict_request_is_of_files(uint32_t request);
 bool sb_verdict_request_changes_file(uint32_t request);
 /* Has it one of these types, and changes nothing unless its descriptor may write? */
 bool sb_verdict_request_is_harmless(uint32_t request);
+/* The commands of fcntl(2), and the requests of ioctl(2), that name a process or a group; 0 ends
+ * them. fcntl is trapped for these alone. */
+extern const unsigned short sb_verdict_process_commands[];
+bool sb_verdict_fcntl_names_process(uint32_t command);
+extern const unsigned short sb_verdict_process_requests[];
+bool sb_verdict_request_names_process(uint32_t request);
 /* The argument (0-5) that must not be zero for the call to be trapped; -1: it always is. */
 int sb_verdict_argument(uint64_t nr);
 

@@ -5,14 +5,15 @@
  * chattr changes the flags and the project of a file through a descriptor that may only read. A
  * lower file is copied up, and the copy is changed. Other requests that change a file through such
  * a descriptor (verity, encryption, subvolumes) are refused for lower files. Requests about
- * interfaces go to netdevice.c. TIOCGPTPEER is an open of a terminal (terminals.h). The filter
- * traps no others.
+ * interfaces go to netdevice.c, those about processes to on_fcntl.c. TIOCGPTPEER is an open of a
+ * terminal (terminals.h). The filter traps no others.
  */
 #include "calls/fs/on_ioctl.h"
 
 #include <asm/ioctls.h>
 #include <errno.h>
 
+#include "calls/fs/on_fcntl.h"
 #include "calls/net/netdevice.h"
 #include "change/change.h"
 #include "guest/handlers.h"
@@ -92,6 +93,8 @@ long on_ioctl(struct sb_call *call)
 	}
 	if (request == SB_IOCTL_OTHER_SIDE)
 		return open_other_side(call);
+	if (sb_verdict_request_names_process(request))
+		return sb_ioctl_of_process(call);
 	if (call->fs->tree->control->net_container == 0)
 		return pass(call);
 	return sb_net_on_ioctl(call);

@@ -1,63 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * on_kill.c - kill(2): pid -1 is every process of the container, not of the host's user.
- *
- * A signal to one process is checked as the kernel would for the users that the container has.
+ * on_kill.c - signals to processes and threads: all of them are the container's.
  */
+#include <asm/signal.h>
 #include <errno.h>
 
-#include "base/shared_abi.h"
+#include "calls/task/signal_target.h"
 #include "guest/handlers.h"
-#include "guest/peers/peers.h"
 #include "guest/pids.h"
 
-/* Signal every process of the container but the caller. */
-static long kill_all(struct sb_call *call, int sig)
+/* Make a call that signals the process or thread of argument n; args is what the kernel gets. */
+static long send(struct sb_call *call, long nr, const long args[4], unsigned n, int sig)
 {
-	const struct sb_proc_slot *slots = call->fs->tree->shared->procs;
-	long result = -ESRCH;
+	const int err = sb_signal_check(call, (int)args[n], sig);
 
-	sb_commit_begin(call->fs);
-	for (uint32_t i = 0; i < SB_PROC_SLOTS; i++) {
-		const uint32_t pid = slots[i].pid;
-
-		if (pid == 0 || pid == call->proc->pid || !sb_pid_is_own(call->fs->tree, pid))
-			continue;
-		if (!sb_peer_may_signal_slot(call, &slots[i], sig)) {
-			if (result == -ESRCH && sys_kill((int)pid, 0) == 0)
-				result = -EPERM;
-			continue;
-		}
-		if (sys_kill((int)pid, sig) == 0)
-			result = 0;
-	}
-	return result;
-}
-
-/* Signal one process, if the virtual users allow it. */
-static long kill_one(struct sb_call *call, int shown, int sig)
-{
-	const int pid = sb_pid_from_guest(call->proc, (uint32_t)shown);
-	long ret;
-
-	if (pid < 0)
-		return pid;
-	if (sb_peer_may_signal(call, (uint32_t)pid, sig))
-		return sb_guest_block(call, __NR_kill, pid, sig, 0, 0, 0, 0);
-	ret = sys_kill(pid, 0);
-	return ret < 0 ? ret : -EPERM;
+	if (err < 0)
+		return err;
+	return sb_guest_block(call, nr, args[0], args[1], args[2], args[3], 0, 0);
 }
 
 long on_kill(struct sb_call *call)
 {
-	const int pid = (int)sb_arg(call, 0);
+	const int shown = (int)sb_arg(call, 0);
 	const int sig = (int)sb_arg(call, 1);
+	const long args[4] = {sb_pid_argument(call, 0), sig};
+	int group;
 
-	if (pid > 0)
-		return kill_one(call, pid, sig);
-	if (pid != -1)
-		return sb_guest_pass(call, __NR_kill);
-	if (sig < 0 || sig > 64)
-		return -EINVAL;
-	return kill_all(call, sig);
+	if (shown > 0)
+		return send(call, __NR_kill, args, 0, sig);
+	if (shown == -1)
+		return sb_signal_all(call, sig);
+	if (shown == INT32_MIN)
+		return -ESRCH;
+	group = shown == 0 ? (int)sb_syscall(__NR_getpgid, 0, 0, 0, 0, 0, 0)
+			   : sb_pid_group_from_guest(call->proc, (uint32_t)-shown);
+	return group < 0 ? group : sb_signal_group(call, (uint32_t)group, sig);
+}
+
+long on_tkill(struct sb_call *call)
+{
+	const int sig = (int)sb_arg(call, 1);
+	const long args[4] = {sb_pid_argument(call, 0), sig};
+
+	return send(call, __NR_tkill, args, 0, sig);
+}
+
+long on_tgkill(struct sb_call *call)
+{
+	const int sig = (int)sb_arg(call, 2);
+	const long args[4] = {sb_pid_argument(call, 0), sb_pid_argument(call, 1), sig};
+
+	return send(call, __NR_tgkill, args, 0, sig);
+}
+
+long on_rt_sigqueueinfo(struct sb_call *call)
+{
+	const int sig = (int)sb_arg(call, 1);
+	const long args[4] = {sb_pid_argument(call, 0), sig, (long)sb_arg(call, 2)};
+
+	return send(call, __NR_rt_sigqueueinfo, args, 0, sig);
+}
+
+long on_rt_tgsigqueueinfo(struct sb_call *call)
+{
+	const int sig = (int)sb_arg(call, 2);
+	const long args[4] = {sb_pid_argument(call, 0), sb_pid_argument(call, 1), sig,
+			      (long)sb_arg(call, 3)};
+
+	return send(call, __NR_rt_tgsigqueueinfo, args, 0, sig);
+}
+
+long on_pidfd_send_signal(struct sb_call *call)
+{
+	const int err = sb_signal_check_pidfd(call, (int)sb_arg(call, 0), (int)sb_arg(call, 1));
+
+	return err < 0 ? err : sb_guest_pass(call, __NR_pidfd_send_signal);
 }

@@ -23,6 +23,8 @@
 
 #include "guest/entries.h"
 #include "guest/handlers.h"
+#include "guest/peers/peers.h"
+#include "guest/pids.h"
 #include "guest/thread.h"
 #include "guest/trace.h"
 #include "pure/verdict.h"
@@ -53,6 +55,7 @@ long on_ptrace(struct sb_call *call)
 {
 	struct sb_thread *thread = call->thread;
 	long ret;
+	int pid;
 
 	if (call->proc->tree.control->flags & SB_CONTROL_TRACED) {
 		sb_trace_note(call, "the interceptor ptrace is in use: use another");
@@ -64,10 +67,15 @@ long on_ptrace(struct sb_call *call)
 		thread->trace_me = 1;
 		return 0;
 	}
-	if (sb_tracee_registers(call, &ret))
+	pid = sb_pid_argument(call, 1);
+	if ((sb_arg(call, 0) == PTRACE_ATTACH || sb_arg(call, 0) == PTRACE_SEIZE) && pid > 0 &&
+	    pid != SB_PID_NOBODY && !sb_peer_may_trace(call, (uint32_t)pid))
+		return -EPERM;
+	if (sb_tracee_registers(call, pid, &ret))
 		return ret;
-	remember((long)sb_arg(call, 0), (int)sb_arg(call, 1));
-	return sb_guest_pass(call, __NR_ptrace);
+	remember((long)sb_arg(call, 0), pid);
+	return sb_guest_block(call, __NR_ptrace, (long)sb_arg(call, 0), pid, (long)sb_arg(call, 2),
+			      (long)sb_arg(call, 3), 0, 0);
 }
 
 static long trace(long request, long tid, long data)

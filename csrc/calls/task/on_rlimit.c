@@ -5,11 +5,13 @@
  * How it works
  *   The host side finds the processes of a container by their mark (SB_MARK_RESOURCE), so nobody
  *   may change it: the filter refuses that even to the runtime. A guest sees "unlimited" in its
- *   place, and may set what it sees. The filter traps no other resource.
+ *   place, and may set what it sees. The filter traps no other resource of the caller.
  */
 #include <errno.h>
 
 #include "guest/handlers.h"
+#include "guest/peers/peers.h"
+#include "guest/pids.h"
 
 struct limits {
 	uint64_t soft;
@@ -72,7 +74,12 @@ long on_setrlimit(struct sb_call *call)
 
 long on_prlimit64(struct sb_call *call)
 {
+	const int pid = sb_pid_argument(call, 0);
+
+	if (pid > 0 && pid != SB_PID_NOBODY && !sb_peer_may_limit(call, (uint32_t)pid))
+		return -EPERM;
 	if (!is_mark(call, 1))
-		return sb_guest_pass(call, __NR_prlimit64);
-	return change((int)sb_arg(call, 0), sb_arg(call, 2), sb_arg(call, 3));
+		return sb_guest_block(call, __NR_prlimit64, pid, (long)sb_arg(call, 1),
+				      (long)sb_arg(call, 2), (long)sb_arg(call, 3), 0, 0);
+	return change(pid, sb_arg(call, 2), sb_arg(call, 3));
 }

@@ -98,6 +98,8 @@ long sb_i386_ioctl(struct sb_call *call)
 			r->args[1] = SB_IOCTL_SET_FLAGS;
 		return on_ioctl(call);
 	}
+	if (sb_verdict_request_names_process((uint32_t)r->args[1]))
+		return on_ioctl(call);
 	if (sb_verdict_request_is_of_files((uint32_t)r->args[1])) {
 		ret = sb_ioctl_check(call);
 		return ret < 0 ? ret : sb_i386_pass(call, NR32_IOCTL);

@@ -26,6 +26,12 @@ static long trace(long request, long tid, uint64_t address, uint64_t data)
 	return sb_syscall6(__NR_ptrace, request, tid, (long)address, (long)data, 0, 0);
 }
 
+static long pass(struct sb_call *call, long tid)
+{
+	return sb_guest_block(call, __NR_ptrace, (long)sb_arg(call, 0), tid, (long)sb_arg(call, 2),
+			      (long)sb_arg(call, 3), 0, 0);
+}
+
 static uint64_t word_at(long tid, uint64_t address)
 {
 	uint64_t word = 0;
@@ -97,21 +103,19 @@ static bool regset(struct sb_call *call, long request, long tid, long *ret)
 	if (request == PTRACE_SETREGSET)
 		*ret = set_all(tid, (uintptr_t)iov.iov_base);
 	else
-		*ret = show_at(tid, (uintptr_t)iov.iov_base + OFFSET,
-			       sb_guest_pass(call, __NR_ptrace));
+		*ret = show_at(tid, (uintptr_t)iov.iov_base + OFFSET, pass(call, tid));
 	return true;
 }
 
-bool sb_tracee_registers(struct sb_call *call, long *ret)
+bool sb_tracee_registers(struct sb_call *call, int tid, long *ret)
 {
 	const long request = (long)sb_arg(call, 0);
-	const long tid = (int)sb_arg(call, 1);
 	const uint64_t address = sb_arg(call, 2);
 	const uint64_t data = sb_arg(call, 3);
 
 	switch (request) {
 	case PTRACE_GETREGS:
-		*ret = show_at(tid, data + OFFSET, sb_guest_pass(call, __NR_ptrace));
+		*ret = show_at(tid, data + OFFSET, pass(call, tid));
 		return true;
 	case PTRACE_SETREGS:
 		*ret = set_all(tid, data);
@@ -122,7 +126,7 @@ bool sb_tracee_registers(struct sb_call *call, long *ret)
 	case PTRACE_PEEKUSR:
 		if (address != OFFSET)
 			return false;
-		*ret = show_at(tid, data, sb_guest_pass(call, __NR_ptrace));
+		*ret = show_at(tid, data, pass(call, tid));
 		return true;
 	case PTRACE_POKEUSR:
 		if (address != OFFSET)
@@ -131,7 +135,7 @@ bool sb_tracee_registers(struct sb_call *call, long *ret)
 		return true;
 	case PTRACE_ARCH_PRCTL:
 		if (data == ARCH_GET_GS)
-			*ret = show_at(tid, address, sb_guest_pass(call, __NR_ptrace));
+			*ret = show_at(tid, address, pass(call, tid));
 		else if (data == ARCH_SET_GS)
 			*ret = trace(PTRACE_ARCH_PRCTL, tid, wanted(tid, address), data);
 		else

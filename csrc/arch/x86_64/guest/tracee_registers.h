@@ -7,7 +7,8 @@
 
 #include "guest/guest.h"
 
-/* Answer a ptrace(2) about all registers, or about gs base: true, with the result in *ret. */
-bool sb_tracee_registers(struct sb_call *call, long *ret);
+/* Answer a ptrace(2) of a thread, by the kernel's number, about all registers, or about gs base:
+ * true, with the result in *ret. */
+bool sb_tracee_registers(struct sb_call *call, int tid, long *ret);
 
 #endif

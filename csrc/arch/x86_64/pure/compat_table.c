@@ -26,14 +26,23 @@ bool sb_compat_is_native(uint64_t nr)
 /* Those of i386_call.h, compat.h and compat.S, each by its number. */
 static const unsigned short own[] = {
 	20,   /* getpid */
+	SB_COMPAT_FCNTL,
 	SB_COMPAT_IOCTL,
 	SB_COMPAT_CLONE,
+	161,   /* sched_rr_get_interval */
 	172,   /* prctl */
+	178,   /* rt_sigqueueinfo */
 	192,   /* mmap2 */
 	220,   /* getdents64 */
+	SB_COMPAT_FCNTL64,
+	242,   /* sched_getaffinity */
 	308,   /* pselect6 */
 	309,   /* ppoll */
+	312,   /* get_robust_list */
 	319,   /* epoll_pwait */
+	335,   /* rt_tgsigqueueinfo */
+	347,   /* process_vm_readv */
+	348,   /* process_vm_writev */
 	360,   /* socketpair */
 	365,   /* getsockopt */
 	366,   /* setsockopt */
@@ -41,6 +50,8 @@ static const unsigned short own[] = {
 	373,   /* shutdown */
 	413,   /* pselect6_time64 */
 	414,   /* ppoll_time64 */
+	423,   /* sched_rr_get_interval_time64 */
+	424,   /* pidfd_send_signal */
 	441,   /* epoll_pwait2 */
 };
 
@@ -51,17 +62,4 @@ bool sb_compat_is_own(uint64_t nr)
 			return true;
 	}
 	return false;
-}
-
-unsigned sb_compat_of_peers(uint64_t nr)
-{
-	switch (nr) {
-#define PEER(nr32, name, kind) \
-	case nr32:             \
-		return __NR_##name;
-#include "peers.def"
-#undef PEER
-	default:
-		return 0;
-	}
 }

@@ -14,13 +14,12 @@
 #define SB_COMPAT_IOCTL 54
 #define SB_COMPAT_SETRLIMIT 75
 #define SB_COMPAT_CLONE 120
-#define SB_COMPAT_PRLIMIT64 340
+#define SB_COMPAT_FCNTL 55
+#define SB_COMPAT_FCNTL64 221
 
 /* Does the kernel answer it? All others come into the runtime. */
 bool sb_compat_is_native(uint64_t nr);
 /* Does the runtime make it for a 32-bit program? */
 bool sb_compat_is_own(uint64_t nr);
-/* The 64-bit number of a call that changes how another process runs; 0 for others. */
-unsigned sb_compat_of_peers(uint64_t nr);
 
 #endif
