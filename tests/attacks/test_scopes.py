@@ -135,7 +135,9 @@ def test_without_the_fence_a_guest_changes_how_processes_of_the_machine_run(
 ) -> None:
     # Not all processes of the user: that would change the test, too.
     found = unfenced.attack("peers", victim[0])
-    assert len(successes(of_strangers(found))) >= 6
+    reached = successes(of_strangers(found))
+    assert len(reached) >= 5
+    assert not any("not past the runtime" in what for what in reached)  # it finds nobody there
 
 
 @pytest.mark.parametrize("interceptor", INTERCEPTORS)
