@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 
+#include "calls/task/on_peer.h"
 #include "guest/handlers.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
@@ -24,7 +25,7 @@ static sb_handler *const handlers[SB_HANDLERS] = {
 #include "syscalls.def"
 #undef ON
 #undef REFUSE
-	/* where the profile does not refuse them: sb_verdict_is_of_profile() */
+	/* of an unconfined container: on_peer.h */
 	[__NR_kcmp] = on_kcmp,
 	[__NR_move_pages] = on_move_pages,
 	[__NR_migrate_pages] = on_migrate_pages,

@@ -14,10 +14,4 @@
 #undef ON
 #undef REFUSE
 
-/* Refused, unless the container is unconfined: sb_verdict_is_of_profile(). */
-long on_kcmp(struct sb_call *call);
-long on_move_pages(struct sb_call *call);
-long on_migrate_pages(struct sb_call *call);
-long on_perf_event_open(struct sb_call *call);
-
 #endif

@@ -9,6 +9,8 @@
  * Rules
  *   The filter traps most of them only when they name another process than the caller.
  */
+#include "calls/task/on_peer.h"
+
 #include <errno.h>
 
 #include "guest/handlers.h"
