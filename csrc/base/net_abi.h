@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define SB_NET_VERSION 2
+#define SB_NET_VERSION 3
 #define SB_NET_CONTAINERS 4096
 #define SB_NET_ENDPOINTS 16384
 #define SB_NET_PUBLISHED 16384
@@ -34,6 +34,10 @@
 /* The address at which a container asks whether the machine has a port: these bits and the
  * lower half of the container's address. */
 #define SB_NET_QUESTIONS 0x7fff0000U
+
+/* Where a container with name servers finds the networks' own one: 127.0.0.11, port 53. */
+#define SB_NET_NAMES_V4 0x7f00000bU
+#define SB_NET_NAMES_PORT 53
 
 /* sb_net_state.egress: may the container reach what lies outside its networks? */
 #define SB_NET_EGRESS_FREE 0
@@ -90,6 +94,7 @@ struct sb_net_table {
 	uint32_t version;
 	uint32_t reserved;
 	uint64_t size; /* of the whole file */
+	uint64_t name_server; /* where it really is: address << 16 | port; 0: nowhere */
 	/* address << 32 | network << 16 | container; 0 unused, 1 dropped */
 	uint64_t endpoints[16384]; /* SB_NET_ENDPOINTS, linear probing */
 	struct sb_net_published published[16384]; /* SB_NET_PUBLISHED, linear probing */

@@ -137,6 +137,8 @@ struct sb_hosted_net *sb_hosted_net_open(const char *directory, int *error);
 void sb_hosted_net_close(struct sb_hosted_net *net);
 const struct sb_net_table *sb_hosted_net_table(struct sb_hosted_net *net);
 const struct sb_net_ports *sb_hosted_net_ports(struct sb_hosted_net *net);
+/* Say where the networks' name server listens: address << 16 | port; 0: nowhere. */
+void sb_hosted_net_set_name_server(struct sb_hosted_net *net, uint64_t place);
 /* Give a new container a number; -ENOSPC when all are in use. */
 int sb_hosted_net_take(struct sb_hosted_net *net, const char *id, const struct sb_net_state *state);
 int sb_hosted_net_update(struct sb_hosted_net *net, uint32_t number,

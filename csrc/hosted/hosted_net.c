@@ -124,6 +124,11 @@ const struct sb_net_ports *sb_hosted_net_ports(struct sb_hosted_net *net)
 	return net->ports.at;
 }
 
+void sb_hosted_net_set_name_server(struct sb_hosted_net *net, uint64_t place)
+{
+	__atomic_store_n(&table_of(net)->name_server, place, __ATOMIC_RELEASE);
+}
+
 /* ---- containers ------------------------------------------------------------ */
 
 int sb_hosted_net_take(struct sb_hosted_net *net, const char *id, const struct sb_net_state *state)

@@ -19,7 +19,6 @@
 #define EPHEMERAL 32768
 /* Nobody listens there: port 0 of those below low_ports. */
 #define DEAD_PORT SB_NET_LOW_BASE
-#define DNS_PORT 53
 
 /* ---- bind --------------------------------------------------------------- */
 
@@ -229,7 +228,7 @@ static bool is_resolver(const struct sb_net_state *state, const struct sb_net_pl
 	const uint32_t count = SB_MIN(state->resolver_count, (uint32_t)SB_NET_RESOLVERS);
 	unsigned char address[16];
 
-	if (place->port != DNS_PORT)
+	if (place->port != SB_NET_NAMES_PORT)
 		return false;
 	sb_net_widen(place, address);
 	for (uint32_t i = 0; i < count; i++) {
@@ -237,6 +236,23 @@ static bool is_resolver(const struct sb_net_state *state, const struct sb_net_pl
 			return true;
 	}
 	return false;
+}
+
+/* Does the container mean the networks' own name server? It answers whatever else the container may
+ * reach. */
+static bool reach_names(const struct sb_net *net, const struct sb_net_state *state,
+			const struct sb_net_place *name, struct sb_net_target *out)
+{
+	uint32_t address;
+	uint16_t port;
+
+	if (name->is_v6 || name->v4 != SB_NET_NAMES_V4 || !is_resolver(state, name) ||
+	    !sb_net_name_server(net->table, &address, &port))
+		return false;
+	sb_net_set_v4(&out->place, address, port);
+	out->from_base = true;
+	out->changed = true;
+	return true;
 }
 
 static bool is_allowed(const struct sb_net_state *state, const struct sb_net_place *place)
@@ -278,6 +294,8 @@ int sb_net_reach(const struct sb_net *net, const struct sb_net_place *name, bool
 	*out = (struct sb_net_target){.place = *name};
 	if (state == NULL)
 		return -ENETDOWN;
+	if (reach_names(net, state, name, out))
+		return 0;
 	if (state->egress != SB_NET_EGRESS_NONE && is_resolver(state, name)) {
 		out->is_outside = true;
 		return 0;

@@ -186,6 +186,19 @@ static void show_awaited(const struct sb_net *net, uint32_t container, uint16_t 
 		*port -= SB_NET_LOW_BASE;
 }
 
+/* Is it the networks' own name server? The address is shown to which the question went. */
+static bool show_names(const struct sb_net *net, struct sb_net_place *out)
+{
+	uint32_t address;
+	uint16_t port;
+
+	if (!sb_net_name_server(net->table, &address, &port) || out->v4 != address ||
+	    out->port != port)
+		return false;
+	sb_net_set_v4(out, SB_NET_NAMES_V4, SB_NET_NAMES_PORT);
+	return true;
+}
+
 /* Does the peer send from the container's loopback? It comes from the base address, too, as do
  * senders to the container's own address; but the kernel chose the port of those, without a
  * note. */
@@ -213,7 +226,7 @@ void sb_net_show_peer(const struct sb_net *net, const struct sb_net_ends *ends, 
 			return;
 		return;
 	}
-	if (!sb_net_is_loopback(peer))
+	if (!sb_net_is_loopback(peer) || show_names(net, out))
 		return;
 	if (peer->v4 == SB_NET_LOOPBACK_V4) {
 		out->v4 = shown_loopback(net, ends, kind);

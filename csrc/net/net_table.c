@@ -55,6 +55,15 @@ int sb_net_check_ports(const struct sb_net_ports *ports, uint64_t size)
 	return 0;
 }
 
+bool sb_net_name_server(const struct sb_net_table *table, uint32_t *address, uint16_t *port)
+{
+	const uint64_t place = load(&table->name_server);
+
+	*address = (uint32_t)(place >> 16);
+	*port = (uint16_t)place;
+	return place != 0;
+}
+
 /* ---- endpoints ---------------------------------------------------------- */
 
 static uint32_t endpoint_at(const struct sb_net_table *table, uint32_t address)

@@ -23,6 +23,9 @@ struct sb_net_port {
 int sb_net_check(const struct sb_net_table *table, uint64_t size) SB_MUST_CHECK;
 int sb_net_check_ports(const struct sb_net_ports *ports, uint64_t size) SB_MUST_CHECK;
 
+/* Where the networks' name server listens; false: nowhere. */
+bool sb_net_name_server(const struct sb_net_table *table, uint32_t *address, uint16_t *port);
+
 /* ---- endpoints: a word, or 0 when the address is no container's ---- */
 uint64_t sb_net_endpoint(const struct sb_net_table *table, uint32_t address);
 static inline uint32_t sb_net_endpoint_container(uint64_t word)

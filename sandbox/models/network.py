@@ -30,6 +30,9 @@ Driver = Literal["bridge", "host", "null"]
 BRIDGE, HOST, NONE = "bridge", "host", "none"
 PREDEFINED = (BRIDGE, HOST, NONE)
 
+NAME_SERVER = "127.0.0.11"
+"""Where a container on a network with names finds the networks' name server."""
+
 _NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9 _.-]*[a-zA-Z0-9_.-])?")
 # Options that have no effect without a bridge device.
 _IDLE_OPTIONS = (

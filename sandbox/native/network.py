@@ -273,6 +273,18 @@ class NetworkTable(Closing):
         row = lib.sb_hosted_net_table(self._handle).containers[container]
         return row.state[row.version & 1]
 
+    # -- the name server
+
+    def set_name_server(self, address: str, port: int) -> None:
+        """Tell the guests where the networks' name server listens; "" means nowhere."""
+        place = _number(address) << 16 | port if address else 0
+        lib.sb_hosted_net_set_name_server(self._handle, place)
+
+    def name_server(self) -> tuple[str, int] | None:
+        """Return where the guests find the networks' name server."""
+        place = int(lib.sb_hosted_net_table(self._handle).name_server)
+        return (_text(place >> 16), place & 0xFFFF) if place else None
+
     # -- endpoints
 
     def add_endpoint(self, endpoint: Endpoint) -> None:

@@ -78,6 +78,19 @@ def marked_container(pid: int) -> str | None:
     return f"{mark - int(lib.SB_MARK_FIRST):0{_DIGITS}x}" if mark else None
 
 
+def likely_processes(control_path: str) -> list[int]:
+    """Return the pids that the container's table proposes, newest first; some may be wrong."""
+    with suppress(NativeError):  # a guest can damage the table
+        return [pid for pid, _ in sorted(_rows(control_path), key=lambda row: -row[1])]
+    return []
+
+
+def belongs(pid: int, run_dir: str) -> bool:
+    """Tell whether a process is one of the container with this run directory."""
+    mark = _mark(pid)
+    return mark == mark_of(run_dir) or (mark == 0 and _executes_guest(pid, run_dir))
+
+
 def keeper_of(run_dir: str) -> int:
     """Return the pid of the process that starts what joins the container; 0 if there is none.
 

@@ -118,7 +118,7 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
                 from sandbox.runtime import password_files
 
                 password_files.write(run_dir.stand_ins)
-            log = stack.enter_context(_connection_log(config, run_dir))
+            log = stack.enter_context(_connection_log(config, run_dir, member.directory))
             _make_control(
                 config, place, run_dir, rows, way, trace=trace, member=member, net_log=log
             )
@@ -151,13 +151,15 @@ def _check_confinement(config: ContainerConfig, place: Place, way: Choice) -> Fe
     return found
 
 
-def _connection_log(config: ContainerConfig, run_dir: RunDir) -> AbstractContextManager[str | None]:
+def _connection_log(
+    config: ContainerConfig, run_dir: RunDir, directory: str | None
+) -> AbstractContextManager[str | None]:
     """Write the file of --network-log; give the path where guests record connections."""
     if not config.network.log:
         return nullcontext()
     from sandbox.runtime.network import connection_log
 
-    return connection_log.serving(config.network.log, run_dir)
+    return connection_log.serving(config.network.log, run_dir, config.id, directory)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sandbox.errors import map_os_errors
 from sandbox.models.record import Record
-from sandbox.runtime.network import etc_files
+from sandbox.runtime.network import etc_files, members
 from sandbox.runtime.process import reaper
 
 if TYPE_CHECKING:
@@ -90,6 +90,18 @@ def names_of(hosts: str) -> dict[str, str]:
     return found
 
 
+def names_near(directory: str, identity: str) -> dict[str, str]:
+    """Return the names by which the name server knows the containers on the same networks."""
+    register = members.MemberRegister(directory)
+    own = register.get(identity)
+    return {
+        place.address: other.name
+        for mine in (own.endpoints if own else ())
+        for other in register
+        if mine.has_names and not other.shares and (place := other.on(mine.network))
+    }
+
+
 def _plain(address: str) -> str:
     """Return an IPv6 address as inet_ntop writes it, anything else unchanged."""
     if ":" not in address:
@@ -149,8 +161,11 @@ class Journal:
 
 
 @contextmanager
-def serving(path: str, run_dir: RunDir) -> Iterator[str]:
-    """Write the log while the block runs; give the path that the guest runtime appends to."""
+def serving(path: str, run_dir: RunDir, identity: str, directory: str | None) -> Iterator[str]:
+    """Write the log while the block runs; give the path that the guest runtime appends to.
+
+    *directory* holds the networks' files, which name the other containers.
+    """
     with map_os_errors(f"cannot write the network log {path}"):
         target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     source = os.open(run_dir.connections, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -159,7 +174,8 @@ def serving(path: str, run_dir: RunDir) -> Iterator[str]:
     with reaper.signals_held():
         pid = os.fork()
         if pid == 0:
-            _serve(_Files(reader, source, target, f"{run_dir.etc}/hosts"), events)
+            hosts = f"{run_dir.etc}/hosts"
+            _serve(_Files(reader, source, target, hosts, identity, directory or ""), events)
     for fd in (reader, source, target):
         os.close(fd)
     if events is not None:
@@ -189,6 +205,8 @@ class _Files(Record, frozen=True):
     source: int
     target: int
     hosts: str
+    identity: str
+    directory: str
 
 
 class _Writer:
@@ -199,7 +217,7 @@ class _Writer:
         self._events = events
         self._journal = Journal(told=events is not None)
         self._names: dict[str, str] = {}
-        self._seen = 0
+        self._seen: list[int] = []
         self._part = b""
 
     def live(self) -> None:
@@ -248,18 +266,26 @@ class _Writer:
 
     def _read_names(self) -> None:
         """Update the names. Old names stay, because open connections still use their addresses."""
-        with suppress(OSError):
-            changed = os.stat(self._files.hosts).st_mtime_ns
-            if changed != self._seen:
+        seen = [_changed(self._files.hosts), _changed(f"{self._files.directory}/members")]
+        if seen != self._seen:
+            with suppress(OSError):
                 hosts = etc_files.read_hosts(self._files.hosts) or b""
                 self._names.update(names_of(hosts.decode("utf-8", "surrogateescape")))
-                self._seen = changed
+            self._names.update(names_near(self._files.directory, self._files.identity))
+            self._seen = seen
 
     def _write(self, lines: Iterator[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
         if text:
             with suppress(OSError):  # a full disk must not end the container
                 os.write(self._files.target, text.encode("utf-8", "surrogateescape"))
+
+
+def _changed(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _serve(files: _Files, events: socket.socket | None) -> NoReturn:

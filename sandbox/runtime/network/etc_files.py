@@ -25,12 +25,13 @@ from typing import TYPE_CHECKING
 from sandbox.errors import map_os_errors
 from sandbox.models.addresses import parse_address
 from sandbox.models.endpoints import GATEWAY_NAME, HOST_ALIAS
+from sandbox.models.network import NAME_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sandbox.models.endpoints import NetworkConfig
-    from sandbox.runtime.network.members import LiveEndpoint, Member
+    from sandbox.runtime.network.members import Member
 
 NAMES = ("hosts", "hostname", "resolv.conf")
 _PAGE = 4096
@@ -113,7 +114,8 @@ def self_lines(member: Member, others: Iterable[Member]) -> list[str]:
     """Return the lines about the container itself that depend on its networks."""
     if not member.endpoints:
         return [f"127.0.0.1\t{' '.join(_host_names(member.hostname))}\n"]
-    lines = [f"{item.address}\t{' '.join(_own_names(member, item))}\n" for item in member.endpoints]
+    names = " ".join(_host_names(member.hostname))
+    lines = [f"{item.address}\t{names}\n" for item in member.endpoints]
     for other in others:
         lines += lines_about(member, other)
     return lines
@@ -124,24 +126,18 @@ def _host_names(hostname: str) -> list[str]:
     return list(dict.fromkeys((hostname, hostname.partition(".")[0])))
 
 
-def _own_names(member: Member, endpoint: LiveEndpoint) -> list[str]:
-    names = _host_names(member.hostname)
-    if endpoint.has_names:
-        names += [member.name, member.id[:12], *endpoint.aliases]
-    return list(dict.fromkeys(names))
-
-
 def lines_about(reader: Member, other: Member) -> list[str]:
-    """Return the lines about *other* in the hosts file of *reader*."""
+    """Return the lines about *other* in the hosts file of *reader*: its links on `bridge`.
+
+    The name server knows all other names.
+    """
     if other.id == reader.id or other.shares:
         return []
     lines = []
     for mine in reader.endpoints:
         theirs = other.on(mine.network)
-        if theirs is None:
-            continue
         links = [alias for linked, alias in mine.links if linked in (other.id, other.name)]
-        if not (mine.has_names or links):
+        if theirs is None or mine.has_names or not links:
             continue
         names = [other.name, other.id[:12], *theirs.aliases, other.hostname, *links]
         lines.append(f"{theirs.address}\t{' '.join(dict.fromkeys(names))}\n")
@@ -220,14 +216,18 @@ def _rewrite(path: str, removed: Sequence[bytes], added: Sequence[bytes]) -> Non
 # ---- resolv.conf -------------------------------------------------------------------------
 
 
-def resolv_conf(machine: str, config: NetworkConfig) -> str:
+def resolv_conf(machine: str, config: NetworkConfig, *, named: bool = False) -> str:
     r"""Return resolv.conf: the machine's settings, overridden by the user's options.
+
+    On a network with names (*named*) the networks' own server is the only one.
 
     >>> from sandbox.models.endpoints import NetworkConfig
     >>> resolv_conf("nameserver 10.0.0.1\nsearch a b\n", NetworkConfig(dns=("10.0.0.2",)))
     'nameserver 10.0.0.2\nsearch a b\n'
+    >>> resolv_conf("nameserver 10.0.0.1\n", NetworkConfig(), named=True)
+    'nameserver 127.0.0.11\noptions ndots:0\n'
     """
-    if not (config.dns or config.dns_search or config.dns_options):
+    if not (config.dns or config.dns_search or config.dns_options or named):
         return machine
     rows = [line.split() for line in machine.splitlines()]
     servers = config.dns or tuple(row[1] for row in rows if len(row) > 1 and row[0] == "nameserver")
@@ -237,12 +237,28 @@ def resolv_conf(machine: str, config: NetworkConfig) -> str:
     options = config.dns_options or tuple(
         word for row in rows if row and row[0] == "options" for word in row[1:]
     )
+    if named:
+        servers = (NAME_SERVER,)
+        if not any(word.startswith("ndots:") for word in options):
+            options = (*options, "ndots:0")
     lines = [f"nameserver {server}" for server in servers]
     if search and search != (".",):
         lines.append("search " + " ".join(search))
     if options:
         lines.append("options " + " ".join(options))
     return "".join(f"{line}\n" for line in lines)
+
+
+def name_internally(path: str, servers: Sequence[str]) -> None:
+    """Put the networks' own server into a resolv.conf that still names *servers*."""
+    from sandbox.models.endpoints import NetworkConfig
+
+    with suppress(FileNotFoundError):
+        content = read_hosts(path)
+        text = (content or b"").decode("utf-8", "surrogateescape")
+        if content is not None and name_servers(text)[: len(servers)] == tuple(servers):
+            changed = resolv_conf(text, NetworkConfig(), named=True)
+            _replace(path, changed.encode("utf-8", "surrogateescape"))
 
 
 def name_servers(text: str) -> tuple[str, ...]:

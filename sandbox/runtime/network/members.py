@@ -70,6 +70,8 @@ class Member(Record, frozen=True, kw_only=True):
     shares: str = ""
     endpoints: tuple[LiveEndpoint, ...] = ()
     published: tuple[Published, ...] = ()
+    dns: tuple[str, ...] = ()
+    """Its name servers for names of no container; empty: the machine's."""
 
     @property
     def is_held(self) -> bool:
@@ -106,7 +108,8 @@ class Member(Record, frozen=True, kw_only=True):
             Published(Port(number, protocol), host_ip, host_port)
             for number, protocol, host_ip, host_port in data["published"]
         )
-        return cls(**{**data, "endpoints": endpoints, "published": published})
+        dns = tuple(data.get("dns", ()))
+        return cls(**{**data, "endpoints": endpoints, "published": published, "dns": dns})
 
 
 def directory_of(layout: Layout) -> str:
@@ -177,6 +180,7 @@ class MemberRegister:
             with open(draft, "w", encoding="ascii") as file:
                 file.write(json.dumps(list(self._rows.values())))
             os.replace(draft, self._path)
+            self._changed = False
 
 
 def addresses_of(members: Iterable[Member]) -> set[str]:

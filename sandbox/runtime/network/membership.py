@@ -27,13 +27,19 @@ from sandbox.errors import (
     RuntimeFailed,
     SandboxError,
 )
-from sandbox.models.network import HOST, find_network
+from sandbox.models.network import HOST, NAME_SERVER, find_network
 from sandbox.models.ports import native_of
 from sandbox.models.record import Record, replace
+from sandbox.native.network import (
+    MAX_RESOLVERS,
+    Interface,
+    NetworkState,
+    NetworkTable,
+)
 from sandbox.native.network import Endpoint as Row
-from sandbox.native.network import Interface, NetworkState, NetworkTable
 from sandbox.native.network import Published as PublishedRow
 from sandbox.runtime.network import allocation, etc_files, host_ports, links, members, port_proxy
+from sandbox.runtime.network.names import keeping
 from sandbox.runtime.process.kill import kill_guests
 from sandbox.runtime.process.reaper import start_time_of
 from sandbox.runtime.rundir import RunDir
@@ -45,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.models.container import ContainerConfig
-    from sandbox.models.endpoints import Endpoint
+    from sandbox.models.endpoints import Endpoint, NetworkConfig
     from sandbox.models.network import Network
     from sandbox.native.network import Allowed, Egress, Protocol
     from sandbox.runtime.network.members import LiveEndpoint, Member, MemberRegister
@@ -63,15 +69,19 @@ class Joined(Record, frozen=True):
 def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator[Joined]:
     """Join the container's networks and write its files for /etc; leave after the block."""
     network = config.network
-    resolver = etc_files.resolv_conf(etc_files.host_file("/etc/resolv.conf"), network)
-    contents = {"hostname": f"{config.hostname}\n", "resolv.conf": resolver}
-    if network.mode == HOST or (network.joined and _is_on_machine(layout, network.joined)):
+    shared = _of_joined(layout, network.joined) if network.joined else network
+    machine = etc_files.host_file("/etc/resolv.conf")
+    contents = {"hostname": f"{config.hostname}\n"}
+    if shared.mode == HOST:
         contents["hosts"] = etc_files.machine_hosts(config.hostname, network)
+        contents["resolv.conf"] = etc_files.resolv_conf(machine, shared)
         etc_files.write(run_dir.etc, contents)
         yield Joined()
         return
     allowed = allocation.resolve_allowed(network.allowed_hosts, network.extra_hosts)
     with changing(layout) as change:
+        resolver = etc_files.resolv_conf(machine, shared, named=change.has_names(shared))
+        contents["resolv.conf"] = resolver
         member, keep = change.join(config, run_dir, allowed.rows, etc_files.name_servers(resolver))
         try:
             contents["hosts"] = etc_files.own_hosts(member, network, allowed.names, change.register)
@@ -117,18 +127,20 @@ def _give_back(layout: Layout, container_id: str, pid: int) -> None:
             change.leave(member)
 
 
-def _is_on_machine(layout: Layout, container_id: str) -> bool:
-    """Tell whether the joined container uses the machine's own network."""
+def _of_joined(layout: Layout, container_id: str) -> NetworkConfig:
+    """Return the network settings of the container whose network is shared."""
     try:
-        network = ContainerStore(layout).read(container_id).config.network
+        return ContainerStore(layout).read(container_id).config.network
     except ContainerNotFound:
         raise RuntimeFailed(f"No such container: {container_id}") from None
-    return network.mode == HOST
 
 
 @contextmanager
 def changing(layout: Layout) -> Iterator[Change]:
-    """Lock a store's networks, remove stale members, and save the changes after the block."""
+    """Lock a store's networks, remove stale members, and save the changes after the block.
+
+    The name server is started again if it was killed.
+    """
     store = NetworkStore(layout)
     with store.locked():
         register = members.MemberRegister(members.directory_of(layout))
@@ -138,6 +150,7 @@ def changing(layout: Layout) -> Iterator[Change]:
                 change = Change(register, table, store.all())
                 change.purge()
                 yield change
+                keeping.settle(register, table)
         finally:
             register.save()
 
@@ -172,6 +185,11 @@ class Change:
             raise NetworkNotFound(f"network {name} not found")
         return found
 
+    def has_names(self, config: NetworkConfig) -> bool:
+        """Tell whether a container with these settings is on a network with names."""
+        found = (find_network(self.networks, item.network) for item in config.endpoints)
+        return any(network is not None and network.has_names for network in found)
+
     def members(self, network: Network) -> list[Member]:
         """Return the containers that run on a network."""
         return [member for member in self.register if member.on(network.id) and not member.shares]
@@ -196,6 +214,7 @@ class Change:
             pid=own,
             pid_start=start_time_of(own) or 0,
             run_dir=run_dir.path,
+            dns=config.network.dns,
         )
         if config.network.joined:
             member = self._share(draft, config.network.joined)
@@ -332,7 +351,13 @@ class Change:
             raise RuntimeFailed(f"container {member.name} has no place on the networks")
         interfaces = tuple(_interface(item) for item in endpoints)
         self._table.update(
-            member.number, replace(old, interfaces=interfaces, egress=_egress(new.egress))
+            member.number,
+            replace(
+                old,
+                interfaces=interfaces,
+                egress=_egress(new.egress),
+                resolvers=self._resolvers(member, new, tuple(old.resolvers)),
+            ),
         )
         fresh = tuple(item for item in endpoints if item not in member.endpoints)
         self._write_rows(member.number, fresh)
@@ -342,6 +367,18 @@ class Change:
             if other.shares == member.id:
                 self._tell_others(other, replace(other, endpoints=endpoints))
                 self.register.put(replace(other, endpoints=endpoints, egress=egress))
+
+    def _resolvers(self, member: Member, new: Member, before: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the name servers; with its first network with names a container gets ours.
+
+        Programs that run may still ask the others.
+        """
+        if NAME_SERVER in before or not keeping.is_wanted([new]):
+            return before
+        for other in self.register:
+            if other.id == member.id or other.shares == member.id:
+                etc_files.name_internally(f"{RunDir(other.run_dir).etc}/resolv.conf", before)
+        return (NAME_SERVER, *before)[:MAX_RESOLVERS]
 
     def unlink(self, member: Member, alias: str) -> None:
         """Remove an alias by which a running container knew another one."""

@@ -35,6 +35,7 @@ from sandbox.runtime.supervisor.cpu_limit import CpuWatch
 from sandbox.runtime.supervisor.event_loop import Session
 from sandbox.runtime.supervisor.health import HealthWatch
 from sandbox.runtime.supervisor.memory_limit import MemoryWatch
+from sandbox.runtime.supervisor.name_watch import NameServerWatch
 from sandbox.runtime.supervisor.requests import Requests
 from sandbox.runtime.supervisor.spawn import Plan
 
@@ -62,6 +63,7 @@ class Supervisor:
         self._problem: SandboxError | None = None
         self._usage = Usage()
         self._watches: list[LimitWatch] = []
+        self._names: NameServerWatch | None = None
         self._look_after_the_record()
 
     def _look_after_the_record(self) -> None:
@@ -115,6 +117,8 @@ class Supervisor:
             on_start=self._on_start,
             after_start=self._after_start,
         )
+        if self._names is not None:
+            self._names.close()
         self._usage = _usage(before, time.monotonic() - begun)
         code = lifecycle.exit_code_of(status)
         if self.session.was_out_of_memory:
@@ -153,6 +157,8 @@ class Supervisor:
             MemoryWatch(self.record, self.session),
             CpuWatch(self.record, self.session),
         ]
+        if self.record.container.config.network.endpoints:
+            self._names = NameServerWatch(self.session, self._plan.place.layout)
 
     def _wants_restart(self, code: int) -> bool:
         try:
@@ -185,6 +191,8 @@ class Supervisor:
             core.limit_pids(self.session.run_dir.control, after.pids_limit)
         for watch in self._watches:
             watch.look()
+        if self._names is not None:
+            self._names.look()
 
     def _fail(self, problem: SandboxError) -> None:
         state = self.record.container.state
