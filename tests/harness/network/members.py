@@ -68,3 +68,9 @@ def hosts(engine: Sandbox, name: str) -> dict[str, str]:
     text = engine.ok("exec", name, "cat", "/etc/hosts")
     rows = [line.split() for line in text.splitlines()]
     return {word: row[0] for row in rows for word in row[1:]}
+
+
+def resolved(engine: Sandbox, name: str, wanted: str) -> str:
+    """Return the address of a name in a container, or "" if it has none there."""
+    done = engine.call("exec", name, "getent", "ahostsv4", wanted)
+    return done.stdout.decode().partition(" ")[0]

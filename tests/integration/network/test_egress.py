@@ -183,7 +183,7 @@ def test_connections_are_logged_with_names_and_bytes(net: Sandbox, tmp_path: pat
         f"{start} connect tcp {place}:5433 one = -ECONNREFUSED",
         f"{start} send udp {place}:7777 one = 5",
     ]
-    lines = log.read_text().splitlines()
+    lines = [line for line in log.read_text().splitlines() if " 127.0.0.11:53 " not in line]
     for pattern in patterns:
         assert [line for line in lines if re.fullmatch(pattern, line)], (pattern, lines)
     assert len(lines) == len(patterns)

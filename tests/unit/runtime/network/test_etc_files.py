@@ -28,13 +28,10 @@ def at(address: str, **more: object) -> LiveEndpoint:
     return LiveEndpoint(address=address, **{**given, **more})
 
 
-def test_containers_on_one_network_can_resolve_each_other() -> None:
-    one = member("a", at("127.5.0.2"))
+def test_names_of_others_on_a_network_of_one_s_own_are_left_to_the_name_server() -> None:
+    one = member("a", at("127.5.0.2", links=(("b" * 64, "bee"),)))
     two = member("b", at("127.5.0.3", aliases=("db", "store")), hostname="box")
-    assert etc_files.lines_about(one, two) == [f"127.5.0.3\tname-b {'b' * 12} db store box\n"]
-    assert etc_files.lines_about(one, member("c", at("127.6.0.2", network="n2"))) == []
-    assert etc_files.lines_about(one, one) == []
-    assert etc_files.lines_about(one, member("d", at("127.5.0.4"), shares=two.id)) == []
+    assert etc_files.lines_about(one, two) == []
 
 
 def test_on_the_default_network_only_links_have_names() -> None:
@@ -43,6 +40,10 @@ def test_on_the_default_network_only_links_have_names() -> None:
     linked = member("a", at("127.5.0.2", has_names=False, links=((two.id, "db"),)))
     assert etc_files.lines_about(plain, two) == []
     assert etc_files.lines_about(linked, two) == [f"127.5.0.3\tname-b {'b' * 12} db\n"]
+    assert etc_files.lines_about(linked, member("b", at("127.6.0.2", network="n2"))) == []
+    assert etc_files.lines_about(two, two) == []
+    sharing = member("d", at("127.5.0.3", has_names=False), shares=two.id)
+    assert etc_files.lines_about(linked, sharing) == []
 
 
 def test_etc_hosts_has_the_requested_names_and_the_host() -> None:
@@ -54,7 +55,7 @@ def test_etc_hosts_has_the_requested_names_and_the_host() -> None:
         "10.0.0.1\tfar",
         "127.5.0.1\thost.docker.internal",
         "10.0.0.9\tok",
-        f"127.5.0.2\t{'a' * 12} name-a",
+        f"127.5.0.2\t{'a' * 12}",
     ]
     alone = etc_files.own_hosts(member("a"), NetworkConfig(), [], [])
     assert alone.splitlines()[6:] == [f"127.0.0.1\t{'a' * 12}"]

@@ -20,6 +20,8 @@ from sandbox.models.record import replace
 from sandbox.native.network import NetworkTable
 from sandbox.runtime import rundir
 from sandbox.runtime.network import etc_files, members, membership
+from sandbox.runtime.network.names import keeping
+from sandbox.runtime.network.names.name_book import NameBook
 from sandbox.runtime.rundir import RunDir
 from sandbox.store.layout import Layout
 from sandbox.store.networks import NetworkStore
@@ -33,6 +35,7 @@ def layout(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     runtime = tmp_path / "run"
     runtime.mkdir(mode=0o700)
     monkeypatch.setattr(rundir, "candidates", lambda _env, _uid: iter([str(runtime)]))
+    monkeypatch.setattr(keeping, "settle", lambda _register, _table: None)
     return Layout(tmp_path / "store")
 
 
@@ -78,9 +81,13 @@ def join(
     return member
 
 
-def names_in(tmp_path: pathlib.Path, name: str) -> set[str]:
-    text = (tmp_path / f"run-{name}" / "etc" / "hosts").read_text()
-    return {word for line in text.splitlines() for word in line.split()[1:]}
+def known_to(layout: Layout, number: int, name: str) -> tuple[str, ...]:
+    """Return the addresses of a name for the container with this number in its id."""
+    found = members.live_members(layout)
+    book = NameBook(found.values())
+    asker = book.asker(found[f"{number:064x}"].address)
+    assert asker is not None
+    return book.addresses(asker, name)
 
 
 def test_five_hundred_containers_on_one_network_know_each_other(
@@ -93,15 +100,14 @@ def test_five_hundred_containers_on_one_network_know_each_other(
             join(change, tmp_path, config(number), guards)
         times.append(time.monotonic() - begun)
     record_property("ms of the last joins", sum(times[-20:]) / 20 * 1000)
-    expected = {f"name-{number}" for number in range(500)}
-    assert expected <= names_in(tmp_path, "name-0")
-    assert expected <= names_in(tmp_path, "name-499")
+    for number in (0, 250, 499):
+        assert all(known_to(layout, reader, f"name-{number}") for reader in (0, 499))
     found = members.live_members(layout)
     assert len({member.address for member in found.values()}) == 500
     assert len({member.number for member in found.values()}) == 500
     with membership.changing(layout) as change:
         change.leave(found[config(250).id])
-    assert "name-250" not in names_in(tmp_path, "name-0")
+    assert not known_to(layout, 0, "name-250")
     with NetworkTable.reading(members.directory_of(layout)) as table:
         assert len(table.endpoints()) == 499 + 1  # and the gateway
 
@@ -114,14 +120,15 @@ def test_the_address_of_an_ended_container_is_reused(
         stays = join(change, tmp_path, config(2), guards)
         change.register.put(replace(first, pid_start=1))
     guards.pop(0).close()
-    assert "name-1" in names_in(tmp_path, "name-2")
+    assert known_to(layout, 2, "name-1") == (first.address,)
     wanted = config(3, Endpoint("back", address=first.address))
     with membership.changing(layout) as change:
         third = join(change, tmp_path, wanted, guards)
         assert {member.id for member in change.members(back)} == {stays.id, third.id}
     assert third.address == first.address
-    assert {"name-2", "name-3"} <= names_in(tmp_path, "name-2") - {"name-1"}
-    assert "name-1" not in names_in(tmp_path, "name-2")
+    assert known_to(layout, 2, "name-3") == (first.address,)
+    assert known_to(layout, 2, "name-2") == (stays.address,)
+    assert not known_to(layout, 2, "name-1")
 
 
 def test_an_interrupted_registration_does_not_block_the_next(
