@@ -19,7 +19,7 @@ from tests.harness.command import Sandbox
 
 APPLETS = (
     "sh cat ls echo true false sleep touch rm mkdir id env pwd printf tty head tail grep wc "
-    "stat stty hostname dd kill test seq top cp sort find ip"
+    "stat stty hostname dd kill test seq top cp sort find ip nslookup"
 )
 
 

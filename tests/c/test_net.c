@@ -270,6 +270,54 @@ static const char *shown(const char *local, uint16_t port, const char *peer, uin
 	return text(&out);
 }
 
+static void test_the_name_server_is_found_at_its_well_known_address(void)
+{
+	struct sb_net_state *state = calloc(1, sizeof(*state));
+	struct sb_net_place name = place("127.0.0.11", 53);
+	struct sb_net_place wide = place("::ffff:127.0.0.11", 53);
+	struct sb_net_ends ends = {.udp = true, .connected = true};
+	struct sb_net_target target;
+	struct sb_net_place shown;
+	uint64_t version;
+
+	start();
+	/* Without one, and in a container that has other servers, it is the loopback. */
+	CHECK_INT(sb_net_reach(&net, &name, true, &target), 0);
+	CHECK_STR(text(&target.place), "127.80.1.2 64512");
+	table->name_server = (uint64_t)ADDRESS(0, 1) << 16 | 40000;
+	CHECK_INT(sb_net_reach(&net, &name, true, &target), 0);
+	CHECK_STR(text(&target.place), "127.80.1.2 64512");
+
+	*state = *sb_net_state(table, SELF, &version);
+	state->egress = SB_NET_EGRESS_NONE;
+	sb_net_widen(&name, state->resolvers[0]);
+	state->resolver_count = 1;
+	sb_net_put_state(table, SELF, state);
+	for (int udp = 0; udp < 2; udp++) {
+		CHECK_INT(sb_net_reach(&net, &name, udp, &target), 0);
+		CHECK_STR(text(&target.place), "127.80.0.1 40000");
+		CHECK(target.from_base && target.changed);
+		CHECK_INT(sb_net_reach(&net, &wide, udp, &target), 0);
+		CHECK_STR(text(&target.place), "six 127.80.0.1 40000");
+	}
+	name.port = 54;
+	CHECK_INT(sb_net_reach(&net, &name, false, &target), 0);
+	CHECK_STR(text(&target.place), "127.80.1.2 64512");
+
+	/* Its answers come from there. */
+	ends.local = place("127.80.1.2", 45678);
+	ends.peer = place("127.80.0.1", 40000);
+	sb_net_show_peer(&net, &ends, true, &shown);
+	CHECK_STR(text(&shown), "127.0.0.11 53");
+	ends.peer = place("::ffff:127.80.0.1", 40000);
+	sb_net_show_peer(&net, &ends, true, &shown);
+	CHECK_STR(text(&shown), "six 127.0.0.11 53");
+	ends.peer = place("127.80.0.1", 40001);
+	sb_net_show_peer(&net, &ends, true, &shown);
+	CHECK_STR(text(&shown), "127.80.0.1 40001");
+	free(state);
+}
+
 static void test_programs_see_the_names_that_they_used(void)
 {
 	start();
@@ -406,6 +454,7 @@ int main(void)
 	test_relays_lead_to_the_containers_servers();
 	test_connections_lead_to_the_servers_of_peers();
 	test_egress_is_limited_to_allowed_addresses();
+	test_the_name_server_is_found_at_its_well_known_address();
 	test_programs_see_the_names_that_they_used();
 	test_socket_lists_show_the_containers_sockets();
 	test_a_table_survives_many_changes();

@@ -120,14 +120,18 @@ class Askers:
     def _has(self, asker: Asker, link: str) -> bool:
         """Tell whether a process of the container holds the socket."""
         seen = set()
+        hidden = []
         for pid, run_dir in self._candidates(asker):
             if pid in seen or not process_table.belongs(pid, run_dir):
                 continue
             seen.add(pid)
-            if _holds(pid, link):
+            holds = _holds(pid, link)
+            if holds:
                 self._note(pid)
                 return True
-        return False
+            if holds is None:
+                hidden.append((pid, run_dir))
+        return any(pid != process_table.keeper_of(run_dir) for pid, run_dir in hidden)
 
     def _candidates(self, asker: Asker) -> Iterator[tuple[int, str]]:
         for pid in list(self._latest):
@@ -166,13 +170,13 @@ class Askers:
         self._latest.appendleft(pid)
 
 
-def _holds(pid: int, link: str) -> bool:
-    """Tell whether a process has a socket open; True, too, if it does not show what it has."""
+def _holds(pid: int, link: str) -> bool | None:
+    """Tell whether a process has a socket open; None if it does not show what it has."""
     directory = f"/proc/{pid}/fd"
     try:
         numbers = os.listdir(directory)
     except PermissionError:
-        return True
+        return None
     except OSError:
         return False
     for number in reversed(numbers):  # the newest are the last

@@ -54,6 +54,11 @@ class Streams:
         listener.setblocking(False)
         self._listen()
 
+    @property
+    def count(self) -> int:
+        """Return how many connections are open."""
+        return self._open.total()
+
     def _listen(self) -> None:
         self.loop.watch(self._listener, READ, self._accept)
 
@@ -66,7 +71,7 @@ class Streams:
                 self.loop.after(_REST, self._listen)
             return
         asker = self._admit(peer)
-        if asker is None or self._open.total() >= _MOST or self._open[asker.number] >= _MOST_OF_ONE:
+        if asker is None or self.count >= _MOST or self._open[asker.number] >= _MOST_OF_ONE:
             sock.close()
             return
         self._open[asker.number] += 1
