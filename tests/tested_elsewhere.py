@@ -66,6 +66,10 @@ _PLACES = {
         "engine.images.pull_layer engine.images.blobs registry.download"
     ),
     "tests/integration/images/test_saving.py": "cli.images.save cli.manifest engine.images.save",
+    "tests/integration/network/test_names.py": (
+        "runtime.network.names.askers runtime.network.names.keeping runtime.network.names.server"
+        " runtime.supervisor.name_watch"
+    ),
     "tests/integration/network/test_networks.py": "cli.network runtime.cleanup",
     "tests/integration/store/test_volumes.py": "cli.volume",
     "tests/integration/containers/test_interceptors.py": (

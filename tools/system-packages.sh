@@ -17,6 +17,7 @@ needs_test=(
 	/usr/share/gocode/src/github.com/opencontainers/image-spec/schema:golang-github-opencontainers-image-spec-dev
 	/usr/include/asm:gcc-multilib
 	g++:g++ vim.tiny:vim-tiny less:less htop:htop dpkg-deb:dpkg apt-get:apt
+	dig:bind9-dnsutils host:bind9-host nginx:nginx-light node:nodejs
 	curl:curl ss:iproute2 netstat:net-tools hostname:hostname stress-ng:stress-ng
 )
 
