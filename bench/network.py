@@ -2,10 +2,14 @@
 """Measure a container's network and its published ports, beside the host's loopback.
 
     python -m bench.network [ROUNDS [SECONDS]]
+    python -m bench.network names [QUESTIONS [CONTAINERS]]
 
 iperf3 measures the throughput of one stream, programs/connects.c the rate of connections. Each
 round measures a server of the host, a published port, and a server in another container. A
 figure is the median of the rounds' ratios to the host's own server.
+
+With `names` it measures answers of the networks' name server (programs/asks.c), in turn with a
+bare echo over UDP. CONTAINERS others are idle on the same network.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from pathlib import Path
 PROGRAMS = Path(__file__).parent / "programs"
 BURSTS = 60
 WAYS = ("machine", "published", "containers")
+SLOWEST_ANSWER = 1000.0  # microseconds
 
 
 @dataclass(frozen=True)
@@ -134,8 +139,30 @@ def _report(title: str, unit: str, limit: float, rounds: list[dict[str, float]])
         print_line(f"  {way:<11} {ratio:6.1%}  (limit {limit:.0%}){mark}")
 
 
+def _names(questions: str, others: int) -> None:
+    """Print the medians of answers, and their ratios to an echo."""
+    with tempfile.TemporaryDirectory(prefix="sandbox-bench-") as name, ExitStack() as stack:
+        os.environ["SANDBOX_ROOT"] = f"{name}/store"
+        program = Path(name, "asks")
+        output(["gcc", "-O2", "-o", str(program), str(PROGRAMS / "asks.c")])
+        output(sandbox("network", "create", "bench"))
+        for number in range(others):
+            _container(stack, f"idle{number}", name, "host", "sleep", "900")
+        flags = ("run", "--rm", "--network", "bench", "-v", f"{program}:/asks")
+        found = output(sandbox(*flags, "host", "/asks", "idle0", questions)).split()
+    echo, again, fresh = map(float, found)
+    print_line(f"an echo over UDP       {echo:7.1f} µs")
+    for title, value in (("an answer, same socket", again), ("an answer, new socket", fresh)):
+        mark = "" if value < SLOWEST_ANSWER else "  missed"
+        print_line(f"{title:<22} {value:7.1f} µs  {value / echo:5.1f} times{mark}")
+
+
 def main() -> None:
-    """Print throughput and rate of connections."""
+    """Print throughput and rate of connections, or what a name costs."""
+    if sys.argv[1:2] == ["names"]:
+        questions, others, *_ = (*sys.argv[2:], *("2000", "1")[len(sys.argv) - 2 :])
+        _names(questions, int(others))
+        return
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     if shutil.which("iperf3") is None:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import pathlib
 import socket
 import struct
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.runtime.network.connection_log import Carried, Journal, parse_event
+from sandbox.runtime.network.connection_log import Carried, Journal, names_near, parse_event
+from sandbox.runtime.network.members import LiveEndpoint, Member, MemberRegister
 
 HEAD = '2026-01-02T03:04:05.000006Z 7 "/bin/a = b" connect tcp 127.9.1.2:80'
 NAMES = {"127.9.1.2": "db", "fd00::1": "six"}
@@ -71,3 +73,20 @@ def test_a_kernel_message_is_parsed() -> None:
     message = struct.pack("=IHHII", 0, 20, 0, 0, 0) + body.ljust(72, b"\0") + attributes
     message = struct.pack("=I", len(message)) + message[4:]
     assert parse_event(message) == (99, Carried(True, 10, 21))
+
+
+def test_other_containers_of_a_network_are_logged_by_name(tmp_path: pathlib.Path) -> None:
+    place = {"network": "n", "number": 2, "name": "back", "prefix": 24}
+    for letter, address in (("a", "127.5.0.2"), ("b", "127.5.0.3")):
+        register = MemberRegister(str(tmp_path))
+        endpoint = LiveEndpoint(address=address, **place)
+        given = {"hostname": "x", "number": 1, "pid": 1, "pid_start": 1, "run_dir": "/x"}
+        register.put(
+            Member(
+                id=letter, name=f"name-{letter}", address=address, endpoints=(endpoint,), **given
+            )
+        )
+        register.save()
+    named = {"127.5.0.2": "name-a", "127.5.0.3": "name-b"}
+    assert names_near(str(tmp_path), "a") == named
+    assert names_near(str(tmp_path), "unknown") == {}
