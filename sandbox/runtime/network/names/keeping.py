@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sys
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from sandbox.models.addresses import bridge_subnet, format_address
 from sandbox.runtime.process import reaper
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable
 
     from sandbox.native.network import NetworkTable
@@ -88,6 +88,8 @@ def _start(directory: str, table: NetworkTable) -> None:
 
 def _sockets(port: int) -> tuple[socket.socket, socket.socket]:
     """Return sockets for datagrams and streams at one port, at *port* if it is free."""
+    import socket
+
     address = format_address(bridge_subnet(os.getuid()).base + 1)
     for turn in range(_TRIES):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
