@@ -14,6 +14,7 @@
 
 #include <errno.h>
 
+#include "procfs/proc_tasks.h"
 #include "tree/host_path.h"
 
 /* ---- output ------------------------------------------------------------- */
@@ -407,18 +408,21 @@ void sb_proc_status_line(const struct sb_proc_status *status, const char *line, 
 			 struct sb_proc_out *out)
 {
 	const uint32_t mode = status->has_own ? status->seccomp_mode : 0;
+	const bool hides = status->is_traced && starts_with(line, len, "TracerPid:");
 
 	if (status->ids == NULL) {
 		sb_proc_put(out, line, len);
 		return;
 	}
-	if (put_ids_line(status->ids, line, len, out))
+	if (put_ids_line(status->ids, line, len, out) ||
+	    (!hides && status->tree != NULL &&
+	     sb_proc_status_numbers(status->tree, line, len, out)))
 		return;
 	if (starts_with(line, len, "Seccomp:"))
 		put_value(out, "Seccomp:", mode, 10, 1);
 	else if (starts_with(line, len, "Seccomp_filters:"))
 		put_value(out, "Seccomp_filters:", mode == 0 ? 0 : 1, 10, 1);
-	else if (status->is_traced && starts_with(line, len, "TracerPid:"))
+	else if (hides)
 		put_value(out, "TracerPid:", 0, 10, 1);
 	else if (status->is_traced && starts_with(line, len, "State:\tt"))
 		sb_proc_put_text(out, "State:\tT (stopped)\n");

@@ -46,6 +46,7 @@ void sb_proc_unix_line(const struct sb_fs *fs, const char *line, size_t len,
 
 /* What /proc/PID/status shall say. Where ids is NULL or has_own false, the kernel's lines stay. */
 struct sb_proc_status {
+	const struct sb_tree *tree; /* whose numbers of tasks hold; NULL: the kernel's */
 	const struct sb_ids *ids;
 	uint64_t caught;
 	uint32_t seccomp_mode;

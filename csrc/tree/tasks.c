@@ -154,20 +154,34 @@ const char *sb_tasks_entry(const struct sb_tree *tree, const char *name, char ro
 
 /* ---- owners ----------------------------------------------------------------- */
 
+/* The task whose file has this host path; 0: none. */
+static uint32_t task_of(const struct sb_tree *tree, const struct sb_spot *spot,
+			const struct sb_path *host)
+{
+	const struct sb_mount *mount;
+	size_t used;
+	uint32_t skip;
+
+	if (tree->tasks == NULL || !sb_tree_is_proc(tree, spot))
+		return 0;
+	mount = &tree->control->mounts[spot->mount];
+	skip = mount->host.len + 1;
+	return host->len <= skip ? 0 : sb_tasks_number(host->buf + skip, host->len - skip, &used);
+}
+
+bool sb_tasks_guards(const struct sb_tree *tree, const struct sb_spot *spot,
+		     const struct sb_path *host)
+{
+	const uint32_t real = task_of(tree, spot, host);
+
+	return real != 0 && tree->tasks->is_other(tree, real);
+}
+
 void sb_tasks_own(const struct sb_tree *tree, const struct sb_spot *spot,
 		  const struct sb_path *host, struct sb_stat *st)
 {
-	const struct sb_mount *mount;
-	uint32_t real;
-	size_t used;
+	const uint32_t real = task_of(tree, spot, host);
 
-	if (tree->tasks == NULL || !sb_tree_is_proc(tree, spot))
-		return;
-	mount = &tree->control->mounts[spot->mount];
-	if (host->len <= mount->host.len + 1)
-		return;
-	real = sb_tasks_number(host->buf + mount->host.len + 1, host->len - mount->host.len - 1,
-			       &used);
 	if (real != 0)
 		tree->tasks->owner(tree, real, st->mode, &st->uid, &st->gid);
 }

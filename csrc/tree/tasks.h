@@ -18,6 +18,8 @@ struct sb_tasks {
 	uint32_t (*real)(const struct sb_tree *tree, uint32_t shown);
 	/* The reverse. */
 	uint32_t (*shown)(const struct sb_tree *tree, uint32_t real);
+	/* Is it another process than the calling one? */
+	bool (*is_other)(const struct sb_tree *tree, uint32_t real);
 	/* Whose a file of this mode of a task is, by the real number; false when nobody knows. */
 	bool (*owner)(const struct sb_tree *tree, uint32_t real, uint32_t mode, uint32_t *uid,
 		      uint32_t *gid);
@@ -38,6 +40,9 @@ bool sb_tasks_lists(const struct sb_tree *tree, const struct sb_spot *dir,
 		    const struct sb_path *guest);
 /* The name of an entry as the guest sees it, in room unless it is the kernel's own; NULL: none. */
 const char *sb_tasks_entry(const struct sb_tree *tree, const char *name, char room[12]);
+/* Is the file with this host path one of another process, so that its owner and mode decide? */
+bool sb_tasks_guards(const struct sb_tree *tree, const struct sb_spot *spot,
+		     const struct sb_path *host);
 /* Put the owner of a task's file, which has this host path, into st. Other files keep theirs. */
 void sb_tasks_own(const struct sb_tree *tree, const struct sb_spot *spot,
 		  const struct sb_path *host, struct sb_stat *st);

@@ -15,6 +15,7 @@
 #include "tree/host_path.h"
 #include "tree/loosen.h"
 #include "tree/mounts.h"
+#include "tree/tasks.h"
 #include "tree/whiteout.h"
 #include "view/view.h"
 
@@ -97,7 +98,8 @@ int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want)
 	if ((want & 2) != 0 && (type == S_IFREG || type == S_IFDIR || type == S_IFLNK) &&
 	    sb_tree_may_write(fs, &at->spot) < 0)
 		return -EROFS;
-	if (sb_tree_is_proc(fs->tree, &at->spot))
+	if (sb_tree_is_proc(fs->tree, &at->spot) &&
+	    !sb_tasks_guards(fs->tree, &at->spot, &at->host))
 		return 0;
 	if ((want & 1) == 0 && fs->real_ids == 0 && sb_ids_has_cap(fs->ids, SB_CAP_DAC_OVERRIDE))
 		return 0;

@@ -164,7 +164,7 @@ int sb_tree_permit(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CH
 /* May the machine's user do that with the host's file? A symlink is not followed. */
 int sb_host_permit(int dirfd, const char *host, unsigned want) SB_MUST_CHECK;
 /* The same as sb_tree_permit() without asking the host, for a caller that opens the file next: the
- * host checks that. Files of /proc are always left to the host. */
+ * host checks that. Files of /proc are left to the host, but for those of another process. */
 int sb_tree_permit_ids(struct sb_fs *fs, struct sb_at *at, unsigned want) SB_MUST_CHECK;
 
 /* May fs->ids make an entry where at is? dir becomes the stat of its directory. Uses work->host. */

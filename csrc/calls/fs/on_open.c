@@ -228,6 +228,9 @@ static long open_proc(struct sb_call *call, const struct how *how, struct sb_at 
 		return sb_magic_link_open(call, at, how->flags);
 	if (at->spot.type == S_IFLNK)
 		return -ELOOP;
+	fd = sb_tree_permit_ids(call->fs, at, wanted(how));
+	if (fd < 0)
+		return fd;
 	fd = sb_proc_open(call, at, how->flags);
 	return fd != -SB_EMAGIC ? fd : sb_open_host(call, at->host.buf, host_flags(how));
 }

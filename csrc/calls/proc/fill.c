@@ -79,6 +79,18 @@ static long read_lines(struct sb_proc_fill *f, int source, sb_proc_liner *line)
 	return 0;
 }
 
+long sb_proc_read_whole(struct sb_proc_fill *f)
+{
+	const long source = sys_openat(AT_FDCWD, f->at->host.buf, O_RDONLY | O_CLOEXEC, 0);
+	long len = source;
+
+	if (source >= 0) {
+		len = sys_read((int)source, f->call->work->buffer, SB_PROC_INPUT);
+		sys_close((int)source);
+	}
+	return len;
+}
+
 long sb_proc_rewrite(struct sb_proc_fill *f, sb_proc_liner *line)
 {
 	const long source = sys_openat(AT_FDCWD, f->at->host.buf, O_RDONLY | O_CLOEXEC, 0);

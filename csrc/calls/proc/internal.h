@@ -39,6 +39,16 @@ long sb_proc_rewrite(struct sb_proc_fill *f, sb_proc_liner *line) SB_MUST_CHECK;
 
 /* auxv.c */
 long sb_proc_fill_auxv(struct sb_proc_fill *f);
+/* Read the kernel's file whole into work->buffer; the length. */
+long sb_proc_read_whole(struct sb_proc_fill *f) SB_MUST_CHECK;
+
+/* task_files.c: the filler of a file that tells numbers or credentials of tasks, or NULL. */
+sb_proc_filler *sb_proc_task_filler(struct sb_call *call, const struct sb_at *at,
+				    const struct sb_proc_entry *entry);
+sb_proc_filler sb_proc_fill_locks;
+/* May the caller open this file of a process, as far as ptrace(2) decides? */
+bool sb_proc_may_open(struct sb_call *call, const struct sb_proc_entry *entry);
+
 /* net_files.c: return the filler of a file of /proc/PID/net in a container with addresses of its
  * own, or NULL. */
 sb_proc_filler *sb_proc_net_filler(const struct sb_call *call, const char *name, size_t len);

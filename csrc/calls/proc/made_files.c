@@ -87,40 +87,6 @@ static long fill_limits(struct sb_proc_fill *f)
 	return sb_proc_rewrite(f, limit_line);
 }
 
-static void status_line(struct sb_proc_fill *f, const char *line, size_t len)
-{
-	sb_proc_status_line(&f->status, line, len, &f->out);
-}
-
-static uint64_t caught_signals(const struct sb_proc *proc)
-{
-	uint64_t caught = 0;
-
-	for (unsigned sig = 1; sig <= 64; sig++)
-		if (proc->actions[sig].handler > 1)
-			caught |= 1ULL << (sig - 1);
-	return caught;
-}
-
-static long fill_status(struct sb_proc_fill *f)
-{
-	const struct sb_proc *proc = f->call->proc;
-
-	f->status.is_traced = (proc->tree.control->flags & SB_CONTROL_TRACED) != 0;
-	if (f->entry.pid == proc->pid) {
-		f->status.ids = f->call->ids;
-		f->status.has_own = true;
-		f->status.caught = caught_signals(proc);
-		f->status.seccomp_mode = proc->seccomp_mode;
-		f->status.umask = proc->umask;
-	} else if (f->slot != NULL) {
-		sb_ids_init(&f->ids, f->slot->creds.euid, f->slot->creds.egid, NULL, 0,
-			    proc->tree.control->caps);
-		f->status.ids = &f->ids;
-	}
-	return sb_proc_rewrite(f, status_line);
-}
-
 static long fill_mounts_as(struct sb_proc_fill *f, enum sb_proc_mounts format)
 {
 	const struct sb_control *control = f->call->fs->tree->control;
@@ -194,13 +160,14 @@ struct made_file {
 
 static const struct made_file process_files[] = {
 	{"maps", fill_maps},           {"smaps", fill_maps},        {"numa_maps", fill_numa_maps},
-	{"status", fill_status},       {"limits", fill_limits}, /* see on_rlimit.c */
+	{"limits", fill_limits}, /* see on_rlimit.c */
 	{"mountinfo", fill_mountinfo}, {"mounts", fill_mounts},     {"mountstats", fill_mountstats},
 	{"auxv", sb_proc_fill_auxv},   {"uid_map", fill_id_map},    {"gid_map", fill_id_map},
 	{"setgroups", fill_setgroups}, {"loginuid", fill_loginuid}, {"net/unix", fill_net_unix},
 };
 
 static const struct made_file system_files[] = {
+	{"locks", sb_proc_fill_locks},
 	{"sys/kernel/hostname", fill_hostname},
 	{"sys/kernel/domainname", fill_domainname},
 };
@@ -277,16 +244,21 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 	sb_proc_filler *fill;
 	long ret;
 
-	if (!sb_proc_entry(call->fs, at, &f.entry) || (flags & O_PATH) != 0 ||
-	    at->spot.type != S_IFREG)
+	if (!sb_proc_entry(call->fs, at, &f.entry) || (flags & O_PATH) != 0)
 		return -SB_EMAGIC;
+	if (at->spot.type != S_IFREG)
+		return f.entry.pid == 0 || sb_proc_may_open(call, &f.entry) ? -SB_EMAGIC : -EACCES;
 	if (f.entry.pid == 0) {
 		/* /proc/sys is read-only, as in a container without privileges. */
 		if (writes && f.entry.len > 4 && memcmp(f.entry.rest, "sys/", 4) == 0)
 			return -EROFS;
 		fill = find(system_files, SB_ARRAY_LEN(system_files), f.entry.rest, f.entry.len);
 	} else {
+		if (!sb_proc_may_open(call, &f.entry))
+			return -EACCES;
 		fill = find(process_files, SB_ARRAY_LEN(process_files), f.entry.rest, f.entry.len);
+		if (fill == NULL)
+			fill = sb_proc_task_filler(call, at, &f.entry);
 		if (fill == NULL)
 			fill = sb_proc_net_filler(call, f.entry.rest, f.entry.len);
 	}

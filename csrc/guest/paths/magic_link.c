@@ -18,6 +18,7 @@
 #include <errno.h>
 
 #include "guest/paths/proc_entry.h"
+#include "guest/peers/peers.h"
 #include "guest/programs.h"
 #include "procfs/proc_text.h"
 #include "tree/host_path.h"
@@ -27,10 +28,10 @@
 
 /* ---- what a link means -------------------------------------------------- */
 
-/* The guest may follow the links of processes of its container only. */
+/* The guest may follow the links of those processes of its container whose memory it may read. */
 static const struct sb_proc_slot *owner_of(struct sb_call *call, const struct sb_proc_entry *name)
 {
-	return sb_proc_slot_of(call, name->pid);
+	return sb_peer_may_look(call, name->pid) ? sb_proc_slot_of(call, name->pid) : NULL;
 }
 
 static bool is_own(const struct sb_call *call, const struct sb_proc_slot *slot)

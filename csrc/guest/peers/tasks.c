@@ -82,6 +82,11 @@ static uint32_t real_of(const struct sb_tree *tree, uint32_t shown)
 	return real < 0 || sb_pid_shown(tree, (uint32_t)real) != shown ? 0 : (uint32_t)real;
 }
 
+static bool is_other(const struct sb_tree *tree, uint32_t real)
+{
+	return real != proc_of(tree)->pid;
+}
+
 /* As task_dump_owner() of the kernel: of a process whose memory is secret, only the directory
  * belongs to its user. */
 static bool owner_of(const struct sb_tree *tree, uint32_t real, uint32_t mode, uint32_t *uid,
@@ -99,4 +104,8 @@ static bool owner_of(const struct sb_tree *tree, uint32_t real, uint32_t mode, u
 }
 
 const struct sb_tasks sb_guest_tasks = {
-	.real = real_of, .shown = sb_pid_to_guest, .owner = owner_of};
+	.real = real_of,
+	.shown = sb_pid_to_guest,
+	.is_other = is_other,
+	.owner = owner_of,
+};
