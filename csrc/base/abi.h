@@ -32,6 +32,8 @@
 #define SB_MAX_ADOPTIONS 64
 #define SB_MAX_PIDS 65536
 #define SB_MAX_PROFILE 3584
+#define SB_MAX_CPUS 1024
+#define SB_CPU_PERIOD 100000
 
 /* A string in the owning structure's string area. In struct sb_control a NUL follows each
  * string; elsewhere only where the member says so. */
@@ -152,6 +154,7 @@ struct sb_ids {
 #define SB_MOUNT_DEV 4 /* one device node of the host */
 #define SB_MOUNT_TERMINALS 6 /* the container's own terminals of /dev/pts (terminals.h) */
 #define SB_MOUNT_LINK 5 /* a symlink that exists in no layer; host is its target */
+#define SB_MOUNT_LIMITS 6 /* a directory whose files tell the container's limits: calls/proc */
 
 /* sb_mount.flags */
 #define SB_MOUNT_READ_ONLY 1
@@ -245,6 +248,10 @@ struct sb_control {
 	/* These change while the container runs: */
 	uint32_t main_pid; /* the kernel's number of the process that is 1 for programs; 0: none is
 			    */
+	uint64_t memory_max; /* what files and calls say of the limits: bytes, 0 for none */
+	uint64_t cpus[16]; /* SB_MAX_CPUS bits: the CPUs that programs see; none is set: all */
+	uint32_t cpu_quota; /* microseconds in SB_CPU_PERIOD, 0: no limit */
+	uint32_t pids_max; /* 0: no limit */
 	uint32_t tracer; /* pid of the tracer, 0 when there is none yet */
 	uint32_t over; /* non-zero: the container is being killed, and new processes end at once */
 	uint32_t pids_limit; /* limit of tasks, 0: none */

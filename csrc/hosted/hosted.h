@@ -116,6 +116,9 @@ int sb_hosted_end(const char *control);
 int sb_hosted_limit_pids(const char *control, uint32_t limit);
 /* Say which process is 1 for the container's programs. */
 int sb_hosted_name_main(const char *control, uint32_t pid);
+/* Say what programs see of the limits (struct sb_control); cpus has SB_MAX_CPUS bits. */
+int sb_hosted_show_limits(const char *control, uint64_t memory_max, const uint64_t *cpus,
+			  uint32_t cpu_quota, uint32_t pids_max);
 /* Set sb_proc_slot.paced of these processes. */
 int sb_hosted_pace(const char *control, const uint32_t *pids, uint32_t count, uint32_t mark);
 

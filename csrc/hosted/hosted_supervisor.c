@@ -80,6 +80,24 @@ int sb_hosted_name_main(const char *path, uint32_t pid)
 	return 0;
 }
 
+int sb_hosted_show_limits(const char *path, uint64_t memory_max, const uint64_t *cpus,
+			  uint32_t cpu_quota, uint32_t pids_max)
+{
+	struct sb_control *control;
+	struct sb_map map = {0};
+	int err = open_control(path, &map, &control);
+
+	if (err < 0)
+		return err;
+	__atomic_store_n(&control->memory_max, memory_max, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < SB_ARRAY_LEN(control->cpus); i++)
+		__atomic_store_n(&control->cpus[i], cpus[i], __ATOMIC_RELEASE);
+	__atomic_store_n(&control->cpu_quota, cpu_quota, __ATOMIC_RELEASE);
+	__atomic_store_n(&control->pids_max, pids_max, __ATOMIC_RELEASE);
+	sb_unmap(&map);
+	return 0;
+}
+
 int sb_hosted_pace(const char *path, const uint32_t *pids, uint32_t count, uint32_t mark)
 {
 	const int fd = sb_shared_open(path);

@@ -60,6 +60,13 @@ uint32_t sb_proc_mount_id(int index)
 	return (uint32_t)(FIRST_MOUNT_ID + 1 + index);
 }
 
+static bool is_cgroup(const struct sb_control *control, const struct sb_mount *mount)
+{
+	return mount->kind == SB_MOUNT_LIMITS &&
+	       sb_same(sb_text_at(control, mount->guest), mount->guest.len, SB_CGROUP_PLACE,
+		       sizeof(SB_CGROUP_PLACE) - 1);
+}
+
 static const char *mount_type(const struct sb_control *control, const struct sb_mount *mount)
 {
 	struct host_statfs fs;
@@ -70,6 +77,8 @@ static const char *mount_type(const struct sb_control *control, const struct sb_
 		return "proc";
 	if (mount->kind == SB_MOUNT_DEV)
 		return "devtmpfs";
+	if (is_cgroup(control, mount))
+		return "cgroup2";
 	if (sb_syscall(__NR_statfs, SB_P(sb_text_at(control, mount->host)), SB_P(&fs), 0, 0, 0, 0) <
 	    0)
 		return "bind";
@@ -194,7 +203,8 @@ void sb_proc_mount_row(const struct sb_fs *fs, enum sb_proc_mounts format, int i
 
 	if (index >= 0) {
 		mount = &control->mounts[index];
-		if (mount->kind == SB_MOUNT_LINK)
+		if (mount->kind == SB_MOUNT_LINK ||
+		    (mount->kind == SB_MOUNT_LIMITS && !is_cgroup(control, mount)))
 			return;
 		row.index = index;
 		row.parent = holder(control, index);
@@ -203,8 +213,10 @@ void sb_proc_mount_row(const struct sb_fs *fs, enum sb_proc_mounts format, int i
 		row.point_len = mount->guest.len;
 		row.type = mount_type(control, mount);
 		row.source = mount->kind == SB_MOUNT_DEV ? "udev" : row.type;
+		if (is_cgroup(control, mount))
+			row.source = "cgroup";
 		row.read_only = (mount->flags & SB_MOUNT_READ_ONLY) != 0;
-		row.no_suid = mount->kind == SB_MOUNT_PROC;
+		row.no_suid = mount->kind == SB_MOUNT_PROC || is_cgroup(control, mount);
 	}
 	if (below_root(fs, &row))
 		put_row(&row, format, out);

@@ -7,6 +7,8 @@
 
 #include "procfs/proc_text.h"
 
+#define SB_CGROUP_PLACE "/sys/fs/cgroup"
+
 enum sb_proc_mounts {
 	SB_PROC_MOUNTINFO,
 	SB_PROC_MOUNTS,

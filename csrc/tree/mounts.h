@@ -25,6 +25,14 @@ static inline bool sb_tree_is_proc(const struct sb_tree *tree, const struct sb_s
 	       tree->control->mounts[spot->mount].kind == SB_MOUNT_PROC;
 }
 
+/* Is it in a mount of which some files are made for the guest (calls/proc)? */
+static inline bool sb_tree_is_made(const struct sb_tree *tree, const struct sb_spot *spot)
+{
+	return sb_tree_is_proc(tree, spot) ||
+	       (spot->place == SB_PLACE_MOUNT &&
+		tree->control->mounts[spot->mount].kind == SB_MOUNT_LIMITS);
+}
+
 /* Whose are the files of the machine's user in this mount, or in the tree (SB_NO_MOUNT)? */
 static inline uint32_t sb_mount_uid(const struct sb_control *control, uint32_t mount)
 {

@@ -32,6 +32,7 @@ from sandbox.native.process_table import (
     name_main,
     pace,
     processes,
+    show_limits,
     signal_process,
     take_mark,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "pace",
     "post_entry",
     "processes",
+    "show_limits",
     "signal_process",
     "take_mark",
 ]
@@ -71,6 +73,7 @@ _MOUNT_KINDS = {
     "dev": lib.SB_MOUNT_DEV,
     "terminals": lib.SB_MOUNT_TERMINALS,
     "link": lib.SB_MOUNT_LINK,
+    "limits": lib.SB_MOUNT_LIMITS,
 }
 
 

@@ -28,7 +28,7 @@ from sandbox.native._native import ffi, lib
 from sandbox.native.process_status import status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MARK_RESOURCE = int(lib.SB_MARK_RESOURCE)
 _FEW_PIDS = 512
@@ -197,6 +197,19 @@ def end(control_path: str) -> None:
 def limit_pids(control_path: str, limit: int) -> None:
     """Set the maximum number of tasks. It must not change from or to 0 (no limit) later."""
     result = lib.sb_hosted_limit_pids(os.fsencode(control_path), min(limit, lib.SB_MAX_PIDS))
+    _check(result, control_path)
+
+
+def show_limits(
+    control_path: str, *, memory: int, cpus: Iterable[int], quota: int, pids: int
+) -> None:
+    """Say which limits programs see: bytes, CPUs, microseconds in `SB_CPU_PERIOD`, tasks."""
+    words = [0] * (lib.SB_MAX_CPUS // 64)
+    for cpu in cpus:
+        if cpu < lib.SB_MAX_CPUS:
+            words[cpu // 64] |= 1 << cpu % 64
+    mask = ffi.new("uint64_t[]", words)
+    result = lib.sb_hosted_show_limits(os.fsencode(control_path), memory, mask, quota, pids)
     _check(result, control_path)
 
 

@@ -30,7 +30,7 @@ from sandbox.runtime import (
     rundir,
     volume_owners,
 )
-from sandbox.runtime.limits import cgroups
+from sandbox.runtime.limits import cgroups, shown
 from sandbox.runtime.network import etc_files, membership
 from sandbox.runtime.process import lookup, reaper
 from sandbox.runtime.process.start import FirstProcess
@@ -123,6 +123,7 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
                 config, place, run_dir, rows, way, trace=trace, member=member, net_log=log
             )
             held = stack.enter_context(cgroups.made(config.policy, config.id, run_dir))
+            shown.show(config.policy, run_dir.control)
             if config.policy.pids_limit and "pids" not in held:
                 core.limit_pids(run_dir.control, config.policy.pids_limit)
             if way.traced:
@@ -246,6 +247,8 @@ def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts
         for row in mounts.system_rows(dev_dir=run_dir.dev, shm_dir=run_dir.shm)
         if row.kind is mounts.Kind.LINK or os.path.exists(row.host)
     ]
+    limit_rows = mounts.limit_rows(shown.cgroup_folder(place.layout))
+    rows += [row for row in limit_rows if os.path.isdir(row.target)]
     if place.index is None:
         # Hide the store: the machine's tree contains the container's own and all images.
         store = os.path.realpath(place.store_root)

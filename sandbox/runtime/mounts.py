@@ -43,6 +43,7 @@ class Kind(Enum):
     DEV = "dev"
     TERMINALS = "terminals"
     LINK = "link"
+    LIMITS = "limits"
 
 
 class Row(Record, frozen=True):
@@ -315,6 +316,15 @@ def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
     return rows
 
 
+def limit_rows(cgroup_dir: str) -> list[Row]:
+    """Return the mounts whose files tell the container's limits; they lie below /sys."""
+    cpus = "/sys/devices/system/cpu"
+    return [
+        Row(Kind.LIMITS, "/sys/fs/cgroup", cgroup_dir, True),
+        Row(Kind.LIMITS, cpus, cpus, True),
+    ]
+
+
 def etc_rows(container_dir: str, names: Iterable[str], *, read_only: bool) -> list[Row]:
     """Return the binds of the files that the engine writes into /etc."""
     return [Row(Kind.BIND, f"/etc/{name}", f"{container_dir}/{name}", read_only) for name in names]
@@ -338,7 +348,9 @@ def user_rows(
             continue
         if mount.type == "bind" and mount.uid is None and mount.gid is None:
             uid, gid = owner
-        rows.append(Row(Kind.BIND, mount.target, mount.source, mount.read_only, uid, gid))
+        # A container sees its own processes at any place.
+        kind = Kind.PROC if mount.source == "/proc" else Kind.BIND
+        rows.append(Row(kind, mount.target, mount.source, mount.read_only, uid, gid))
     return rows
 
 

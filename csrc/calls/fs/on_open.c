@@ -245,7 +245,7 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 		return -EEXIST;
 	if (has(how, O_PATH) && !sb_proc_is_object(call->fs, at))
 		return open_path_only(how, call, at);
-	if (sb_tree_is_proc(call->fs->tree, &at->spot))
+	if (sb_tree_is_made(call->fs->tree, &at->spot))
 		return open_proc(call, how, at);
 	err = check_type(how, at);
 	if (err == 0 && makes_tmpfile(how))

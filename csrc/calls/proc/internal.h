@@ -9,6 +9,7 @@
 
 #include "net/net_rules.h"
 #include "guest/paths/proc_entry.h"
+#include "procfs/proc_limits.h"
 #include "procfs/proc_text.h"
 
 struct sb_proc_fill {
@@ -20,6 +21,8 @@ struct sb_proc_fill {
 	int fd;
 	bool hidden;
 	uint32_t lines; /* how many lines came before, for fillers that count */
+	uint64_t used; /* bytes of memory, for the lines of meminfo */
+	uint64_t times[SB_STAT_TIMES]; /* of the CPUs that programs see */
 	struct sb_proc_status status;
 	struct sb_ids ids;
 	struct sb_net net;
@@ -48,6 +51,11 @@ sb_proc_filler *sb_proc_task_filler(struct sb_call *call, const struct sb_at *at
 sb_proc_filler sb_proc_fill_locks;
 /* May the caller open this file of a process, as far as ptrace(2) decides? */
 bool sb_proc_may_open(struct sb_call *call, const struct sb_proc_entry *entry);
+
+/* limit_files.c: the filler of a file of /proc, or of a mount of the limits, or NULL. */
+sb_proc_filler *sb_proc_limit_filler(const struct sb_call *call, const char *name, size_t len);
+sb_proc_filler *sb_proc_limits_mount_filler(const struct sb_call *call, const char *name,
+					    size_t len);
 
 /* net_files.c: return the filler of a file of /proc/PID/net in a container with addresses of its
  * own, or NULL. */

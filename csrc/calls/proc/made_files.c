@@ -248,11 +248,15 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 		return -SB_EMAGIC;
 	if (at->spot.type != S_IFREG)
 		return f.entry.pid == 0 || sb_proc_may_open(call, &f.entry) ? -SB_EMAGIC : -EACCES;
-	if (f.entry.pid == 0) {
+	if (f.entry.of_limits) {
+		fill = sb_proc_limits_mount_filler(call, f.entry.rest, f.entry.len);
+	} else if (f.entry.pid == 0) {
 		/* /proc/sys is read-only, as in a container without privileges. */
 		if (writes && f.entry.len > 4 && memcmp(f.entry.rest, "sys/", 4) == 0)
 			return -EROFS;
 		fill = find(system_files, SB_ARRAY_LEN(system_files), f.entry.rest, f.entry.len);
+		if (fill == NULL)
+			fill = sb_proc_limit_filler(call, f.entry.rest, f.entry.len);
 	} else {
 		if (!sb_proc_may_open(call, &f.entry))
 			return -EACCES;

@@ -43,10 +43,19 @@ bool sb_proc_entry(const struct sb_fs *fs, const struct sb_at *at, struct sb_pro
 	if (at->spot.mount == SB_NO_MOUNT || at->spot.place != SB_PLACE_MOUNT)
 		return false;
 	mount = &control->mounts[at->spot.mount];
-	if (mount->kind != SB_MOUNT_PROC || at->guest.len < mount->guest.len + 2)
+	if ((mount->kind != SB_MOUNT_PROC && mount->kind != SB_MOUNT_LIMITS) ||
+	    at->guest.len < mount->guest.len + 2)
 		return false;
 	text = at->guest.buf + mount->guest.len + 1;
 	len = at->guest.len - mount->guest.len - 1;
+	name->of_limits = mount->kind == SB_MOUNT_LIMITS;
+	if (name->of_limits) {
+		name->pid = 0;
+		name->tid = 0;
+		name->rest = text;
+		name->len = len;
+		return true;
+	}
 	name->pid = real_number(fs->tree, text, len, &used);
 	name->tid = 0;
 	if (used > 0 && used < len) {

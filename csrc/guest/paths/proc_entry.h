@@ -16,6 +16,7 @@ struct sb_proc_entry {
 	uint32_t tid; /* 0: none */
 	const char *rest;
 	size_t len;
+	bool of_limits; /* it is not below /proc, but below a mount of the limits */
 };
 
 /* Parse an entry; false: it is not below the mount of /proc. */

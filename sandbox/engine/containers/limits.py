@@ -57,9 +57,11 @@ def check_change(
 def apply(container: Container) -> None:
     """Enforce the policy of a running container that has no supervisor."""
     from sandbox.native import core
+    from sandbox.runtime.limits import shown
     from sandbox.runtime.rundir import RunDir
 
     policy, run_dir = container.config.policy, container.state.run_dir
     cgroups.apply(policy, run_dir)
+    shown.show(policy, RunDir(run_dir).control)
     if policy.pids_limit and "pids" not in cgroups.controllers_of(run_dir):
         core.limit_pids(RunDir(run_dir).control, policy.pids_limit)

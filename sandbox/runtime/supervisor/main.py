@@ -27,7 +27,7 @@ from sandbox.models.policy import Usage
 from sandbox.models.record import replace
 from sandbox.native import core
 from sandbox.runtime import lifecycle, restart_policy, rundir
-from sandbox.runtime.limits import cgroups
+from sandbox.runtime.limits import cgroups, shown
 from sandbox.runtime.process import reaper
 from sandbox.runtime.supervisor import protocol
 from sandbox.runtime.supervisor.container_record import ContainerRecord, now
@@ -187,6 +187,7 @@ class Supervisor:
         if self.session.run_dir is None:
             return
         cgroups.apply(after, self.session.run_dir.path)
+        shown.show(after, self.session.run_dir.control)
         if after.pids_limit != before.pids_limit and "pids" not in self.session.held:
             core.limit_pids(self.session.run_dir.control, after.pids_limit)
         for watch in self._watches:
