@@ -351,10 +351,10 @@ static void put_groups(struct sb_proc_out *out, const struct sb_ids *ids)
 
 	sb_proc_put_text(out, "Groups:\t");
 	for (uint32_t i = 0; i < count; i++) {
+		sb_proc_put(out, " ", i == 0 ? 0 : 1);
 		sb_proc_put_number(out, groups[i], 10, 1);
-		sb_proc_put(out, " ", 1);
 	}
-	sb_proc_put(out, "\n", 1);
+	sb_proc_put(out, " \n", 2);
 }
 
 static void put_value(struct sb_proc_out *out, const char *key, uint64_t value, unsigned base,

@@ -197,9 +197,9 @@ sb_proc_filler *sb_proc_task_filler(struct sb_call *call, const struct sb_at *at
 bool sb_proc_may_open(struct sb_call *call, const struct sb_proc_entry *entry)
 {
 	static const char *const guarded[] = {
-		"environ",     "mem",     "maps",  "smaps",  "smaps_rollup", "numa_maps",
-		"pagemap",     "auxv",    "io",    "ns",     "fdinfo",       "map_files",
-		"personality", "syscall", "stack", "timers",
+		"environ",   "mem",         "maps",    "smaps", "smaps_rollup",
+		"numa_maps", "pagemap",     "auxv",    "io",    "fdinfo",
+		"map_files", "personality", "syscall", "stack", "timers",
 	};
 
 	if (entry->pid == call->proc->pid)
