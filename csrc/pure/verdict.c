@@ -37,7 +37,6 @@ int sb_verdict_argument(uint64_t nr)
 	case __NR_sched_getscheduler:
 	case __NR_sched_rr_get_interval:
 	case __NR_sched_setaffinity:
-	case __NR_sched_getaffinity:
 	case __NR_sched_setattr:
 	case __NR_sched_getattr:
 	case __NR_get_robust_list:

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "calls/task/signal_target.h"
 #include "guest/handlers.h"
 #include "guest/peers/peers.h"
 #include "guest/pids.h"
@@ -63,7 +64,6 @@ OF_FIRST(sched_setattr, sb_peer_may_schedule)
 OF_FIRST(sched_getparam, NULL)
 OF_FIRST(sched_getscheduler, NULL)
 OF_FIRST(sched_rr_get_interval, NULL)
-OF_FIRST(sched_getaffinity, NULL)
 OF_FIRST(sched_getattr, NULL)
 OF_FIRST(process_vm_readv, sb_peer_may_trace)
 OF_FIRST(process_vm_writev, sb_peer_may_trace)
@@ -107,7 +107,7 @@ long on_ioprio_get(struct sb_call *call)
 long on_ioprio_set(struct sb_call *call)
 {
 	return pass_priority(call, __NR_ioprio_set, DISK_OF_PROCESS, DISK_OF_GROUP,
-			     sb_peer_may_schedule);
+			     sb_peer_may_order_disk);
 }
 
 long on_perf_event_open(struct sb_call *call)
@@ -127,4 +127,23 @@ long on_kcmp(struct sb_call *call)
 		return -EPERM;
 	return sb_guest_block(call, __NR_kcmp, one, other, (int)sb_arg(call, 2),
 			      (long)sb_arg(call, 3), (long)sb_arg(call, 4), 0);
+}
+
+/* ---- pidfds ------------------------------------------------------------------- */
+
+static long pass_pidfd(struct sb_call *call, long nr)
+{
+	const uint32_t real = sb_pidfd_process(call, (int)sb_arg(call, 0));
+
+	return real == 0 || sb_peer_may_trace(call, real) ? sb_guest_pass(call, nr) : -EPERM;
+}
+
+long on_pidfd_getfd(struct sb_call *call)
+{
+	return pass_pidfd(call, __NR_pidfd_getfd);
+}
+
+long on_process_madvise(struct sb_call *call)
+{
+	return pass_pidfd(call, __NR_process_madvise);
 }

@@ -105,8 +105,7 @@ static uint32_t number_behind(const char *text, size_t len, const char *key)
 	return 0;
 }
 
-/* The kernel's number of the process that a pidfd stands for, or 0. */
-static uint32_t process_of(struct sb_call *call, int fd)
+uint32_t sb_pidfd_process(struct sb_call *call, int fd)
 {
 	char path[48];
 	char text[256];
@@ -130,7 +129,7 @@ static uint32_t process_of(struct sb_call *call, int fd)
 
 int sb_signal_check_pidfd(struct sb_call *call, int fd, int sig)
 {
-	const uint32_t real = process_of(call, fd);
+	const uint32_t real = sb_pidfd_process(call, fd);
 
 	if (real == 0)
 		return 0;

@@ -12,6 +12,8 @@
 int sb_signal_check(struct sb_call *call, int real, int sig) SB_MUST_CHECK;
 /* The same for the process that a pidfd stands for. */
 int sb_signal_check_pidfd(struct sb_call *call, int fd, int sig) SB_MUST_CHECK;
+/* The kernel's number of the process that a pidfd stands for, or 0. */
+uint32_t sb_pidfd_process(struct sb_call *call, int fd);
 /* Signal every process of the container but the first one and the caller, as kill(-1). */
 long sb_signal_all(struct sb_call *call, int sig);
 /* Signal a process group, by the kernel's number. */

@@ -85,13 +85,28 @@ bool sb_peer_may_look(struct sb_call *call, uint32_t real)
 
 /* ---- scheduling, limits --------------------------------------------------------- */
 
+/* cap_safe_nice() of the kernel: not when the other one has more rights. */
+static bool has_no_more(const struct sb_creds *to, const struct sb_ids *ids)
+{
+	return sb_ids_is_subset(to->cap_permitted, ids->cap_permitted);
+}
+
 bool sb_peer_may_schedule(struct sb_call *call, uint32_t real)
 {
 	const struct sb_ids *ids = call->ids;
 	const struct sb_creds *to = creds_of(call, real);
 
-	return to == NULL || ids->euid == to->euid || ids->euid == to->ruid ||
-	       sb_ids_has_cap(ids, CAP_SYS_NICE);
+	return to == NULL || sb_ids_has_cap(ids, CAP_SYS_NICE) ||
+	       ((ids->euid == to->euid || ids->euid == to->ruid) && has_no_more(to, ids));
+}
+
+bool sb_peer_may_order_disk(struct sb_call *call, uint32_t real)
+{
+	const struct sb_ids *ids = call->ids;
+	const struct sb_creds *to = creds_of(call, real);
+
+	return to == NULL || sb_ids_has_cap(ids, CAP_SYS_NICE) ||
+	       ((ids->euid == to->ruid || ids->ruid == to->ruid) && has_no_more(to, ids));
 }
 
 bool sb_peer_may_limit(struct sb_call *call, uint32_t real)

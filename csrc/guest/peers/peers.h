@@ -29,6 +29,8 @@ bool sb_peer_may_trace(struct sb_call *call, uint32_t real);
 bool sb_peer_may_look(struct sb_call *call, uint32_t real);
 /* setpriority(2), sched_setaffinity(2). */
 bool sb_peer_may_schedule(struct sb_call *call, uint32_t real);
+/* ioprio_set(2). */
+bool sb_peer_may_order_disk(struct sb_call *call, uint32_t real);
 /* prlimit(2). */
 bool sb_peer_may_limit(struct sb_call *call, uint32_t real);
 

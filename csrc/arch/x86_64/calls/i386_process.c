@@ -10,6 +10,7 @@
 #include "calls/fs/on_fcntl.h"
 #include "calls/task/signal_target.h"
 #include "guest/handlers.h"
+#include "guest/peers/peers.h"
 #include "guest/pids.h"
 #include "i386_call.h"
 
@@ -22,6 +23,25 @@
 long sb_i386_of_process(struct sb_call *call)
 {
 	call->regs->args[0] = (uint32_t)sb_pid_argument(call, 0);
+	return sb_i386_pass(call, (uint32_t)call->thread->regs.rax);
+}
+
+/* The same, when the caller may trace the process. */
+long sb_i386_traced_process(struct sb_call *call)
+{
+	const int real = sb_pid_argument(call, 0);
+
+	if (real > 0 && real != SB_PID_NOBODY && !sb_peer_may_trace(call, (uint32_t)real))
+		return -EPERM;
+	return sb_i386_of_process(call);
+}
+
+long sb_i386_traced_pidfd(struct sb_call *call)
+{
+	const uint32_t real = sb_pidfd_process(call, (int)sb_arg(call, 0));
+
+	if (real != 0 && !sb_peer_may_trace(call, real))
+		return -EPERM;
 	return sb_i386_pass(call, (uint32_t)call->thread->regs.rax);
 }
 
