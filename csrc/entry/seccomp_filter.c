@@ -20,6 +20,7 @@
 #include "entry/filter_code.h"
 #include "entry/signals.h"
 #include "net/net_rules.h"
+#include "procfs/proc_limits.h"
 #include "pure/log.h"
 #include "pure/verdict.h"
 #include "tree/descriptors.h"
@@ -32,6 +33,7 @@ struct program {
 	bool is_alone; /* and they reach nobody else */
 	bool has_32;      /* 32-bit programs can run: not with a tracer or a profile */
 	bool knows_descriptors; /* descriptors.h */
+	bool has_limits; /* of memory or CPUs: on_lseek.c */
 	bool is_unconfined; /* what only Docker's default profile refuses passes */
 	bool is_fenced; /* the runtime's own text is refused some calls, too */
 	unsigned trap_count;
@@ -88,6 +90,18 @@ static void emit_fcntl(struct program *p)
 {
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
 	emit_any_of(p, sb_verdict_process_commands, 1);
+	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+}
+
+/* Let lseek pass unless it goes to the start of a file. */
+static void emit_lseek(struct program *p)
+{
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(2));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1) + 4);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
 
@@ -232,7 +246,8 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit_refuse(p, verdict - SB_REFUSED);
 		return;
 	}
-	if (verdict == SB_NATIVE || (sb_verdict_is_descriptor(nr) && !p->knows_descriptors)) {
+	if (verdict == SB_NATIVE || (sb_verdict_is_descriptor(nr) && !p->knows_descriptors) ||
+	    (nr == __NR_lseek && !p->has_limits)) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
@@ -266,6 +281,8 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
+	if (nr == __NR_lseek)
+		emit_lseek(p);
 	if (nr == __NR_ioctl)
 		emit_ioctl(p);
 	if (nr == __NR_fcntl)
@@ -429,6 +446,7 @@ int sb_filter_install(const struct sb_tree *tree, enum sb_peers peers)
 	program.is_alone = program.has_network && tree->net != NULL &&
 			   sb_net_is_alone(tree->net, control->net_container);
 	program.has_32 = SB_HAS_COMPAT && (flags & (SB_CONTROL_TRACED | SB_CONTROL_PROFILE)) == 0;
+	program.has_limits = control->memory_max != 0 || sb_limits_cpus(control);
 	program.knows_descriptors = sb_fds_are_known(control);
 	program.peers = program.is_fenced ? action_for(peers) : SECCOMP_RET_ALLOW;
 	program.action = flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP;

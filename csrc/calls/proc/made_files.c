@@ -257,6 +257,7 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 		fill = find(system_files, SB_ARRAY_LEN(system_files), f.entry.rest, f.entry.len);
 		if (fill == NULL)
 			fill = sb_proc_limit_filler(call, f.entry.rest, f.entry.len);
+		call->proc->renews |= fill != NULL;
 	} else {
 		if (!sb_proc_may_open(call, &f.entry))
 			return -EACCES;
@@ -286,4 +287,18 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 	ret = make_file(&f, fill, flags);
 	sb_commit_end(call->fs);
 	return ret;
+}
+
+bool sb_proc_is_renewed(const struct sb_path *host)
+{
+	static const char *const names[] = {
+		"/memfd:" SB_PROC_MEMFD "/proc/stat (deleted)",
+		"/memfd:" SB_PROC_MEMFD "/proc/meminfo (deleted)",
+	};
+
+	for (size_t i = 0; i < SB_ARRAY_LEN(names); i++) {
+		if (sb_same(names[i], strlen(names[i]), host->buf, host->len))
+			return true;
+	}
+	return false;
 }

@@ -16,4 +16,7 @@
  * at is no such file, or flags have O_PATH; open it natively. */
 long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags) SB_MUST_CHECK;
 
+/* Is this host path that of a made file whose content changes with what the container uses? */
+bool sb_proc_is_renewed(const struct sb_path *host);
+
 #endif
