@@ -52,6 +52,12 @@ WORKS: tuple[Work, ...] = (
         f"$timed python3 -c '{IMPORTS}'",
     ),
     timed_work(Row("find", "find /", ratio_limit=1), 5, "cd {root}/; $timed find . -xdev"),
+    timed_work(
+        Row("ps", "what ps reads of 1,000 processes"),
+        5,
+        "i=0; while [ $i -lt 1000 ]; do sleep 1000 & i=$((i+1)); done; "
+        "$timed sh -c 'cat /proc/[0-9]*/stat /proc/[0-9]*/status 2>&1 || :'; kill $(jobs -p)",
+    ),
     timed_work(Row("tar", "tar of a tree"), 3, f"cd {{root}}/; $timed tar -cf - {TREES}"),
     MAKE,
     CONFIGURE,

@@ -110,6 +110,27 @@ def test_an_update_changes_what_programs_see(engine: Sandbox) -> None:
         engine.ok("rm", "-f", "updated")
 
 
+AGAIN = r"""
+import os
+def free(file):
+    os.lseek(file, 0, os.SEEK_SET)
+    return int(os.read(file, 4096).split()[4]) << 10
+file = os.open("/proc/meminfo", os.O_RDONLY)
+before = free(file)
+memory = bytes([1]) * (50 << 20)
+print((before - free(file)) >> 20 in range(45, 60), os.get_inheritable(file))
+print(os.lseek(file, 7, os.SEEK_SET), os.lseek(file, 0, os.SEEK_CUR))
+print(os.readlink(f"/proc/self/fd/{file}"))
+"""
+
+
+@pytest.mark.parametrize("interceptor", ["rewrite", "trap", "ptrace"])
+def test_a_file_that_is_read_again_tells_the_use_of_now(engine: Sandbox, interceptor: str) -> None:
+    flags = ["--memory", "256m", "--interceptor", interceptor]
+    told = engine.ok("run", "--rm", *flags, "host", "python3", "-c", AGAIN)
+    assert told.splitlines() == ["True False", "7 7", "/proc/meminfo"]
+
+
 @pytest.mark.parametrize(
     ("program", "command", "expected"),
     [
