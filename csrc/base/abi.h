@@ -154,7 +154,7 @@ struct sb_ids {
 #define SB_MOUNT_DEV 4 /* one device node of the host */
 #define SB_MOUNT_TERMINALS 6 /* the container's own terminals of /dev/pts (terminals.h) */
 #define SB_MOUNT_LINK 5 /* a symlink that exists in no layer; host is its target */
-#define SB_MOUNT_LIMITS 6 /* a directory whose files tell the container's limits: calls/proc */
+#define SB_MOUNT_LIMITS 7 /* a directory whose files tell the container's limits: calls/proc */
 
 /* sb_mount.flags */
 #define SB_MOUNT_READ_ONLY 1

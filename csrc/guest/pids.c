@@ -40,6 +40,13 @@ static bool is_in_table(const struct sb_tree *tree, uint32_t real)
 	return false;
 }
 
+/* Is the task a process, and not a further thread of one? The runtime's own processes, which have
+ * the mark and are not in the table, have no further threads. */
+static bool is_process(uint32_t real)
+{
+	return sb_syscall(__NR_tgkill, (int)real, (int)real, 0, 0, 0, 0) != -ESRCH;
+}
+
 bool sb_pid_is_own(const struct sb_tree *tree, uint32_t real)
 {
 	const uint64_t own = own_mark();
@@ -50,7 +57,8 @@ bool sb_pid_is_own(const struct sb_tree *tree, uint32_t real)
 		return false;
 	if (own == NO_MARK)
 		return is_in_table(tree, real);
-	return sb_mark_of(real, &mark) == 0 && mark == own;
+	return sb_mark_of(real, &mark) == 0 && mark == own &&
+	       (sb_proc_find(tree, real) != NULL || !is_process(real));
 }
 
 uint32_t sb_pid_to_guest(const struct sb_tree *tree, uint32_t real)

@@ -131,19 +131,18 @@ long on_kcmp(struct sb_call *call)
 
 /* ---- pidfds ------------------------------------------------------------------- */
 
-static long pass_pidfd(struct sb_call *call, long nr)
+long on_pidfd_getfd(struct sb_call *call)
 {
 	const uint32_t real = sb_pidfd_process(call, (int)sb_arg(call, 0));
 
-	return real == 0 || sb_peer_may_trace(call, real) ? sb_guest_pass(call, nr) : -EPERM;
-}
-
-long on_pidfd_getfd(struct sb_call *call)
-{
-	return pass_pidfd(call, __NR_pidfd_getfd);
+	return real == 0 || sb_peer_may_trace(call, real) ? sb_guest_pass(call, __NR_pidfd_getfd)
+							  : -EPERM;
 }
 
 long on_process_madvise(struct sb_call *call)
 {
-	return pass_pidfd(call, __NR_process_madvise);
+	const uint32_t real = sb_pidfd_process(call, (int)sb_arg(call, 0));
+
+	return real == 0 || sb_peer_may_look(call, real) ? sb_guest_pass(call, __NR_process_madvise)
+							 : -EACCES;
 }

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <sys/uio.h>
 
 #define USER 1000
@@ -268,9 +269,13 @@ static void trace_me(void)
 static void numbers(void)
 {
 	char text[4096];
+	struct sysinfo info;
 	const char *at;
 	pid_t pid;
 
+	SEE(sysinfo(&info));
+	SEE(sysinfo(NULL));
+	say("a part of %s is free", info.freeram < info.totalram ? "the memory" : "more");
 	say_numbers("self", self);
 	pid = start(NULL);
 	say_numbers("a child", pid);
@@ -429,6 +434,7 @@ static void call_at(pid_t pid)
 	SEE(prlimit(pid, RLIMIT_CORE, NULL, &limit));
 	SEE(process_vm_readv(pid, &here, 1, &there, 1, 0));
 	SEE(process_vm_writev(pid, &here, 1, &there, 1, 0));
+	SEE(syscall(SYS_process_madvise, handle, &there, 1, MADV_COLD, 0));
 	SEE(ptrace(PTRACE_SEIZE, pid, 0, 0));
 	SEE(ptrace(PTRACE_ATTACH, pid, 0, 0));
 }

@@ -36,12 +36,12 @@ long sb_i386_traced_process(struct sb_call *call)
 	return sb_i386_of_process(call);
 }
 
-long sb_i386_traced_pidfd(struct sb_call *call)
+long sb_i386_pidfd_memory(struct sb_call *call)
 {
 	const uint32_t real = sb_pidfd_process(call, (int)sb_arg(call, 0));
 
-	if (real != 0 && !sb_peer_may_trace(call, real))
-		return -EPERM;
+	if (real != 0 && !sb_peer_may_look(call, real))
+		return -EACCES;
 	return sb_i386_pass(call, (uint32_t)call->thread->regs.rax);
 }
 
