@@ -48,7 +48,7 @@ long sb_proc_read_whole(struct sb_proc_fill *f) SB_MUST_CHECK;
 /* task_files.c: the filler of a file that tells numbers or credentials of tasks, or NULL. */
 sb_proc_filler *sb_proc_task_filler(struct sb_call *call, const struct sb_at *at,
 				    const struct sb_proc_entry *entry);
-sb_proc_filler sb_proc_fill_locks;
+long sb_proc_fill_locks(struct sb_proc_fill *f);
 /* May the caller open this file of a process, as far as ptrace(2) decides? */
 bool sb_proc_may_open(struct sb_call *call, const struct sb_proc_entry *entry);
 

@@ -17,7 +17,7 @@ from tests.harness.oracle import difference
 
 pytestmark = pytest.mark.guest
 
-RECORDED = pathlib.Path(__file__).parent / "recorded"
+RECORDED = pathlib.Path(__file__).parents[1] / "recorded"
 VIEWS = ("lists", "outsiders", "numbers", "owners")
 MEETINGS = ("root-meets", "user-meets", "mixture-meets")
 
