@@ -44,19 +44,6 @@ void sb_proc_numa_line(const struct sb_fs *fs, struct sb_proc_range hide, const 
 void sb_proc_unix_line(const struct sb_fs *fs, const char *line, size_t len,
 		       struct sb_proc_out *out);
 
-/* What /proc/PID/status shall say. Where ids is NULL or has_own false, the kernel's lines stay. */
-struct sb_proc_status {
-	const struct sb_tree *tree; /* whose numbers of tasks hold; NULL: the kernel's */
-	const struct sb_ids *ids;
-	uint64_t caught;
-	uint32_t seccomp_mode;
-	uint32_t umask;
-	bool is_traced; /* the container's own tracer traces it, which is not shown */
-	bool has_own; /* caught, seccomp_mode and umask are known */
-};
-void sb_proc_status_line(const struct sb_proc_status *status, const char *line, size_t len,
-			 struct sb_proc_out *out);
-
 void sb_proc_put(struct sb_proc_out *out, const char *text, size_t len);
 void sb_proc_put_text(struct sb_proc_out *out, const char *text);
 /* Append text with the bytes in special as \ooo, as seq_file_path() does. */

@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "procfs/proc_mounts.h"
+#include "procfs/proc_status.h"
 
 static struct sb_control control;
 static struct sb_index no_layers;

@@ -10,6 +10,7 @@
 #include "net/net_rules.h"
 #include "guest/paths/proc_entry.h"
 #include "procfs/proc_limits.h"
+#include "procfs/proc_status.h"
 #include "procfs/proc_text.h"
 
 struct sb_proc_fill {
