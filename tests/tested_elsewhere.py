@@ -28,6 +28,7 @@ _PLACES = {
         "__main__ command version cli.commands cli.open_engine cli.stdio"
     ),
     "tests/unit/store/test_images.py": "models.image_record",
+    "tests/unit/store/test_removed_trees.py": "store.sweeper",
     "tests/unit/cli/test_quick_words.py": "cli.option_tables",
     "tests/unit/cli/containers/test_run_flags.py": "cli.containers.environment_flags",
     "tests/unit/cli/containers/test_ps.py": "cli.containers.rm",

@@ -14,9 +14,11 @@ import os
 import stat
 import time
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from sandbox.errors import map_os_errors
+from sandbox.store import removed_trees
 from sandbox.store.lock import acquire, open_lock, store_lock
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from sandbox.store.layout import Layout
 
 _OWNER = "owner"
+_MOMENT = 0.1  # seconds
+_PIECE = 1024  # entries of a directory
 _PATIENCE = 10.0  # seconds; ample time between the creation of a file and its lock
 _MOVED = ".doomed-"
 _ROOT = "."
@@ -161,24 +165,31 @@ def _is_being_written(path: Path) -> bool:
 
 
 def discard(path: Path, *, layout: Layout) -> None:
-    """Rename *path* away in one step, then delete it. A missing *path* is fine."""
+    """Rename *path* away in one step, then delete it. A missing *path* is fine.
+
+    What takes longer than a moment is deleted behind, by a process of its own (`removed_trees`).
+    """
     with map_os_errors(f"cannot remove {path}"), suppress(FileNotFoundError):
         if not path.is_dir() or path.is_symlink():
             path.unlink()
             return
-        trash = layout.tmp / f"trash-{os.urandom(8).hex()}"
+        trash = removed_trees.new_place(layout)
         os.rename(path, trash)
-        remove_tree(trash)
+        try:
+            remove_tree(trash, until=time.monotonic() + _MOMENT)
+        except TimeoutError:
+            removed_trees.sweep_behind(layout)
 
 
-def remove_tree(path: Path) -> None:
+def remove_tree(path: Path, *, until: float | None = None) -> None:
     """Delete *path* and everything below it, however deep. A missing *path* is fine.
 
     Nested directories are first moved up to the top. This avoids recursion, and paths that are too
     long for the kernel. Several processes may remove the same tree at once; each continues until
     all is gone. Files that NFS keeps stay, in otherwise empty directories; a later call removes
     them. A stranger may change the tree meanwhile: each step goes through the descriptor of a
-    directory, so nothing outside of the tree is touched.
+    directory, so nothing outside of the tree is touched. Raises TimeoutError at *until*, a time
+    of `time.monotonic`; what is left can be removed later.
     """
     try:
         root = os.open(path, _FOLDER)
@@ -186,18 +197,21 @@ def remove_tree(path: Path) -> None:
         path.unlink(missing_ok=True)
         return
     try:
-        _remove_all(root, os.fspath(path))
+        _remove_all(root, os.fspath(path), until)
     finally:
         os.close(root)
 
 
-def _remove_all(root: int, path: str) -> None:
+def _remove_all(root: int, path: str, until: float | None) -> None:
     pending = [_ROOT]  # names in the root
     kept: set[str] = set()
     while pending:
         current = pending[-1]
         with suppress(FileNotFoundError), _opened(root, current) as folder:
-            _empty(folder, root, pending, kept, is_root=current == _ROOT)
+            if current == _ROOT:
+                _empty_root(folder, pending, kept, until)
+            else:
+                _empty(folder, root, pending, until)
         place = path if current == _ROOT else _in(root, current)
         if pending[-1] == current and _is_removed(place, current, root, kept):
             pending.pop()
@@ -219,24 +233,43 @@ def _opened(root: int, name: str) -> Iterator[int]:
         os.close(fd)
 
 
-def _entries(folder: int) -> list[os.DirEntry[str]]:
+def _entries(folder: int, most: int | None = None) -> list[os.DirEntry[str]]:
     fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     try:
         with os.scandir(fd) as entries:
-            return list(entries)
+            if most is None:
+                return list(entries)
+            return list(islice((item for item in entries if not _is_held(item.name)), most))
     finally:
         os.close(fd)
 
 
-def _empty(folder: int, root: int, pending: list[str], kept: set[str], *, is_root: bool) -> None:
-    for entry in _entries(folder):
+def _check_time(until: float | None) -> None:
+    if until is not None and time.monotonic() > until:
+        raise TimeoutError
+
+
+def _empty_root(root: int, pending: list[str], kept: set[str], until: float | None) -> None:
+    """Delete the files; add the directories to *pending*."""
+    for number, entry in enumerate(_entries(root)):
+        if number % _PIECE == 0:
+            _check_time(until)
         with suppress(FileNotFoundError):  # another process was faster
             if not entry.is_dir(follow_symlinks=False):
-                _unlink(_in(folder, entry.name))
-            elif is_root:
-                if entry.name not in kept:
-                    pending.append(entry.name)
-            else:
+                _unlink(_in(root, entry.name))
+            elif entry.name not in kept:
+                pending.append(entry.name)
+
+
+def _empty(folder: int, root: int, pending: list[str], until: float | None) -> None:
+    """Delete the files, and move the directories to the root; a large folder piece by piece."""
+    while entries := _entries(folder, _PIECE):
+        _check_time(until)
+        for entry in entries:
+            with suppress(FileNotFoundError):  # another process was faster
+                if not entry.is_dir(follow_symlinks=False):
+                    _unlink(_in(folder, entry.name))
+                    continue
                 moved = f"{_MOVED}{os.urandom(8).hex()}"
                 with _opened(folder, entry.name):  # a move needs write permission on it
                     os.rename(_in(folder, entry.name), _in(root, moved))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import map_os_errors
 from sandbox.models.digest import Digest, chain_ids
-from sandbox.store.atomic_files import discard, leftovers, remove_tree
+from sandbox.store.atomic_files import discard, leftovers
 from sandbox.store.build_cache import chains_of_builds
 from sandbox.store.disk_usage import disk_usage
 from sandbox.store.images import ImageStore
@@ -76,7 +76,7 @@ def drop_leftovers(layout: Layout) -> Swept:
 def _drop_leftovers(layout: Layout, swept: Swept) -> None:
     for path in leftovers(layout):
         swept.freed += disk_usage([path])
-        remove_tree(path)
+        discard(path, layout=layout)
 
 
 def forget(layout: Layout, digests: Iterable[Digest]) -> None:

@@ -5,6 +5,7 @@
 
     root/
       lock                             the lock of the store, held for every change
+      sweeping                         the lock of the process that deletes removed trees
       settings.toml                    what the user sets for the whole store
       unconfined                       the user was told that the kernel's fence is missing
       tags.json                        maps references to image ids
@@ -74,6 +75,11 @@ class Layout(Record, frozen=True):
     def lock(self) -> Path:
         """The lock file that guards every change."""
         return self.root / "lock"
+
+    @property
+    def sweep_lock(self) -> Path:
+        """The lock file of the process that deletes removed trees."""
+        return self.root / "sweeping"
 
     @property
     def settings(self) -> Path:

@@ -75,6 +75,8 @@ def df(*, verbose: bool, template: str | None) -> None:
     if not verbose:
         headings = {column.field: column.heading for column in _COLUMNS}
         emit(render(_rows(usage), _COLUMNS, template=template, headings=headings))
+        if usage.removed_size and template is None:
+            emit(f"\n{human_size(usage.removed_size, 4)} of removed objects are being deleted")
         return
     whole = template is not None
     rows = _everything(usage, engine.networks.memberships(), whole=whole)
@@ -187,7 +189,10 @@ def _details(rows: dict[str, list[dict[str, Any]]], usage: Usage) -> str:
         cells = [[str(row[column.field]) for column in columns] for row in rows[kind]]
         parts.append(f"{titles[kind]}\n\n{table([c.heading for c in columns], cells)}\n")
     other, spare = human_size(usage.other_size, 4), human_size(usage.other_reclaimable, 4)
-    return "\n".join([*parts, f"Other files of the store: {other} ({spare} reclaimable)"])
+    last = f"Other files of the store: {other} ({spare} reclaimable)"
+    if usage.removed_size:
+        last += f", {human_size(usage.removed_size, 4)} of them removed objects"
+    return "\n".join([*parts, last])
 
 
 def _struct(rows: dict[str, list[dict[str, Any]]]) -> Any:

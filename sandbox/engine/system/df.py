@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.store import build_cache
+from sandbox.store import build_cache, removed_trees
 from sandbox.store.disk_usage import disk_usage
 from sandbox.store.images import ImageStore
 from sandbox.store.volumes import VolumeStore
@@ -77,6 +77,8 @@ class Usage:
     builds_size: int
     other_size: int
     other_reclaimable: int
+    removed_size: int
+    """The bytes of removed trees that are not deleted yet; part of the other files."""
 
     @property
     def total(self) -> int:
@@ -102,7 +104,8 @@ class _Measure:
     def run(self) -> Usage:
         """Measure the whole store."""
         layout = self._layout
-        other_reclaimable = disk_usage([layout.downloads])  # a prune removes them
+        removed = disk_usage(removed_trees.waiting(layout))
+        other_reclaimable = disk_usage([layout.downloads]) + removed  # a prune removes them
         images, reclaimable = self._images()
         containers = [
             ContainerUsage(item, self._count([layout.container(item.config.id)]))
@@ -133,6 +136,7 @@ class _Measure:
             builds_size=all_builds,
             other_size=self._count([layout.root]),
             other_reclaimable=other_reclaimable,
+            removed_size=removed,
         )
 
     def _count(self, paths: list[Path]) -> int:
