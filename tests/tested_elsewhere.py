@@ -27,6 +27,7 @@ _PLACES = {
     "tests/unit/cli/test_main.py": (
         "__main__ command version cli.commands cli.open_engine cli.stdio"
     ),
+    "tests/unit/engine/images/test_import_.py": "engine.images.indexing",
     "tests/unit/store/test_images.py": "models.image_record",
     "tests/unit/store/test_removed_trees.py": "store.sweeper",
     "tests/unit/cli/test_quick_words.py": "cli.option_tables",

@@ -35,6 +35,7 @@ from sandbox.models.container import Container, ContainerConfig, ContainerState
 from sandbox.models.record import Record
 from sandbox.store.atomic_files import discard, sync_directory
 from sandbox.store.lock import acquire, open_lock, store_lock
+from sandbox.store.name_links import NameLinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,6 +94,7 @@ class ContainerStore:
     def __init__(self, layout: Layout) -> None:
         """Remember the *layout*; read nothing."""
         self._layout = layout
+        self._links = NameLinks(layout)
 
     def directory(self, container_id: str) -> ContainerDir:
         """Return the paths of a container's directory."""
@@ -108,7 +110,7 @@ class ContainerStore:
         """Add a container; *make_config* is called with the names in use. Raises Conflict."""
         self._layout.prepare()
         with store_lock(self._layout):
-            names = self._names()
+            names = self._names(heal=True)
             config = make_config(frozenset(names))
             if config.name in names:
                 raise Conflict(
@@ -118,6 +120,7 @@ class ContainerStore:
                 )
             container = Container(config, state or ContainerState())
             self._write_new(container, durable=durable)
+            self._links.add(config.name, config.id)
         return container
 
     def _write_new(self, container: Container, *, durable: bool) -> None:
@@ -145,13 +148,14 @@ class ContainerStore:
             except (ContainerNotFound, CorruptData):
                 continue
 
-    def _names(self) -> dict[str, str]:
-        """Return the names in use with their ids; reads less than `all`."""
-        found = {}
-        for container_id in self._ids():
-            with suppress(ContainerNotFound, CorruptData, KeyError, TypeError):
-                found[str(self._settings(container_id)["name"])] = container_id
-        return found
+    def _names(self, *, heal: bool = False) -> dict[str, str]:
+        """Return the names in use with their ids; reads little."""
+        return self._links.all(self._ids(), self._name_of, heal=heal)
+
+    def _name_of(self, container_id: str) -> str | None:
+        with suppress(ContainerNotFound, CorruptData, KeyError, TypeError):
+            return str(self._settings(container_id)["name"])
+        return None
 
     def _settings(self, container_id: str) -> dict[str, Any]:
         """Return the stored configuration merged with the settings, as JSON objects."""
@@ -202,15 +206,27 @@ class ContainerStore:
         ids = self._ids()
         if wanted in ids:
             return self.read(wanted)
-        for container in self.all():
-            if container.config.name == wanted:
-                return container
+        named = self._find_by_name(wanted, ids)
+        if named is not None:
+            return named
         matches = [item for item in ids if wanted and item.startswith(wanted)]
         if len(matches) > 1:
             raise UsageError(f"multiple IDs found with provided prefix: {wanted}")
-        if not matches:
-            raise ContainerNotFound(f"no such container: {name}")
-        return self.read(matches[0])
+        if matches:
+            return self.read(matches[0])
+        for container in self.all():  # renamed by an older program, which knows no links
+            if container.config.name == wanted:
+                return container
+        raise ContainerNotFound(f"no such container: {name}")
+
+    def _find_by_name(self, name: str, ids: list[str]) -> Container | None:
+        for container_id in (self._links.find(name), self._names().get(name)):
+            if container_id in ids:
+                with suppress(ContainerNotFound, CorruptData):
+                    container = self.read(container_id)
+                    if container.config.name == name:
+                        return container
+        return None
 
     def write_state(self, container: Container, state: ContainerState) -> Container:
         """Store a new state. Raises ContainerNotFound if the container was removed."""
@@ -233,7 +249,7 @@ class ContainerStore:
         directory = self.directory(container.config.id)
         with store_lock(self._layout):
             fresh = self.read(container.config.id)
-            config = decide(fresh.config, frozenset(self._names()))
+            config = decide(fresh.config, frozenset(self._names(heal=True)))
             draft = directory.path / f"settings.{get_native_id()}"
             settings = {
                 "name": config.name,
@@ -244,11 +260,15 @@ class ContainerStore:
             with map_os_errors("cannot record the container's settings"):
                 _write(draft, settings, durable=True)
                 os.rename(draft, directory.settings)
+            if config.name != fresh.config.name:
+                self._links.drop(fresh.config.name, config.id)
+                self._links.add(config.name, config.id)
         return Container(config, fresh.state)
 
     def remove(self, container: Container) -> None:
         """Delete the container and its directory."""
         discard(self._layout.container(container.config.id), layout=self._layout)
+        self._links.drop(container.config.name, container.config.id)
 
     def hold(self, container: Container, *, wait: bool = False) -> int:
         """Lock the container, and return the descriptor that keeps the lock until it is closed.

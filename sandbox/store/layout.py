@@ -17,6 +17,7 @@
                                        and rewritten/, copies of its programs
       indexes/<hex of the chain id>    the merged tree of a stack, and its .stamp
       containers/<64 hex>/             one directory a container
+      names/<name>                     links to these, by name
       bin/                             a copy of the guest program, if one is needed
       lists/<name>                     lists of manifests that are not pushed yet
       build-steps/<64 hex>.json        the layer that a step of a build made
@@ -120,6 +121,11 @@ class Layout(Record, frozen=True):
     def containers(self) -> Path:
         """Directories of containers by id."""
         return self.root / "containers"
+
+    @property
+    def names(self) -> Path:
+        """Links to the directories of containers, by name."""
+        return self.root / "names"
 
     @property
     def guest_dir(self) -> Path:

@@ -103,7 +103,9 @@ class NetworkStore:
 
         Raises NetworkNotFound, UsageError.
         """
-        network = find_network(self.all(), name)
+        # No other network can have these names.
+        known = self._predefined() if name in (BRIDGE, HOST, NONE) else self.all()
+        network = find_network(known, name)
         if network is None:
             raise NetworkNotFound(f"network {name} not found")
         return network

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.engine.images.image_events import tell_added
+from sandbox.engine.images.indexing import make_indexes
 from sandbox.engine.images.input import naming, open_input
 from sandbox.errors import UsageError
 from sandbox.models import oci
@@ -50,6 +51,7 @@ def import_(
         image = NewImage(oci.encode(document), names, blobs=(layer.blob,))
         blobs = {parse_digest(layer.blob.digest): scratch / "blob"}
         image_id = ImageStore(layout).add([image], {layer.diff_id: layer.path}, blobs)[0]
+    make_indexes(layout, [image_id])
     tell_added(layout, "import", image_id, names)
     return image_id
 

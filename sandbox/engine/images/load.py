@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from sandbox.engine.images.image_events import tell_added
+from sandbox.engine.images.indexing import make_indexes
 from sandbox.engine.images.input import naming, open_input
 from sandbox.errors import CorruptData, DigestMismatch
 from sandbox.models import oci
@@ -54,6 +55,7 @@ def load(layout: Layout, path: str, platform: str | None) -> list[LoadedImage]:
             loading = _Loading(layout, scratch)
             new = [loading.take(image) for image in archived]
         ids = ImageStore(layout).add(new, loading.layers, loading.blobs)
+    make_indexes(layout, ids)
     loaded = [
         LoadedImage(image_id, image.references)
         for image_id, image in zip(ids, archived, strict=True)

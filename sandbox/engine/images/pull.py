@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from sandbox.engine.images.indexing import make_indexes
 from sandbox.engine.images.parallel import in_parallel
 from sandbox.engine.images.pull_layer import LayerJob
 from sandbox.engine.registries.session import is_offline, open_session, tag_or_digest
@@ -184,6 +185,7 @@ class Puller:
             except StoreFull:
                 self._make_room(new)
                 raise
+            make_indexes(self._layout, [image_id])
         else:  # a site's store has it
             self._store.add([NewImage(config, names, digests)], {})
         return Pulled(reference, top.digest, image_id, is_new)

@@ -168,7 +168,7 @@ def test_a_build_that_fills_the_disk_fails_with_one_line(
     check_is_full(done)
     left = {path for path in files_of(small) - before if not path.startswith("build-")}
     known = {path for path in left if path.startswith(("bin/", "layers/", "indexes/"))}
-    assert left - known <= {"bin", "containers", "layers", "indexes", "tmp"}
+    assert left - known <= {"bin", "containers", "names", "layers", "indexes", "tmp"}
     small.ok("builder", "prune", "-af")
     left = {path for path in files_of(small) - before if not path.startswith(("bin/", "indexes"))}
     assert left <= {"bin", "containers", "layers", "build-steps", "build-boot", "tmp"}

@@ -10,7 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from sandbox.errors import CorruptData, NativeError, SandboxError, UsageError
+from sandbox.engine.images import indexing
+from sandbox.errors import CorruptData, NativeError, SandboxError, StoreFull, UsageError
+from sandbox.store.layers import is_index_fresh
 from tests.harness import images
 from tests.harness.store import Store
 
@@ -41,6 +43,22 @@ def test_an_imported_tree_is_an_image_of_one_layer_with_its_changes(engine: Stor
     assert (image.architecture, image.variant) == ("arm64", "v8")
     assert image.layers == (images.digest(images.tar(ROOTFS)),)
     assert [(step.comment, size) for step, size in engine.images.history("base:1")] == [("why", 2)]
+
+
+def test_the_first_start_of_an_imported_image_makes_no_index(engine: Store) -> None:
+    image = engine.images.get(engine.images.import_(engine.archive(images.tar(ROOTFS))))
+    assert image.chain_id is not None
+    assert is_index_fresh(engine.layout, image.chain_id, image.layers)
+
+
+def test_an_image_is_whole_although_its_index_cannot_be_made(
+    engine: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreFull("full")
+
+    monkeypatch.setattr(indexing, "ensure_index", fail)
+    assert engine.images.get(engine.images.import_(engine.archive(images.tar(ROOTFS)))).layers
 
 
 def test_standard_input_is_imported_too(engine: Store, monkeypatch: pytest.MonkeyPatch) -> None:
