@@ -72,14 +72,12 @@ def ps(**options: Any) -> None:
     last = 1 if options["latest"] else options["last"]
     by_status = any(item.startswith("status=") for item in options["filters"])
     everything = options["show_all"] or last > 0 or by_status
-    chosen = [
-        item
-        for item in engine.containers.list(filters=options["filters"])
-        if everything or item.state.is_running
-    ]
+    matches = engine.containers.parse_filters(options["filters"])
+    present = engine.containers.list()
+    chosen = [item for item in present if (everything or item.state.is_running) and matches(item)]
     if last > 0:
         chosen = chosen[:last]
-    for identity, problem in engine.containers.damaged():
+    for identity, problem in engine.containers.damaged({item.config.id for item in present}):
         click.echo(
             f"sandbox: container {identity[:12]} is damaged: {problem}; "
             f"'sandbox rm -f {identity[:12]}' removes it",

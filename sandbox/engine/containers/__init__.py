@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.engine.containers.state import ContainerStates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from sandbox.engine.containers.commit import CommitRequest
     from sandbox.engine.containers.config import CreateRequest
@@ -245,9 +245,12 @@ class Containers:
 
         return diff(self._states, name)
 
-    def damaged(self) -> list[tuple[str, str]]:
-        """Return (id, problem) of containers whose records are damaged; see `remove_damaged`."""
-        return [(identity, exc.message) for identity, exc in self._states.store.damaged()]
+    def damaged(self, sound: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Return (id, problem) of containers whose records are damaged; see `remove_damaged`.
+
+        *sound* are ids that need no look.
+        """
+        return [(identity, exc.message) for identity, exc in self._states.store.damaged(sound)]
 
     def parse_filters(self, filters: Sequence[str]) -> Callable[[Container], bool]:
         """Return the test that `list` applies. Raises `UsageError` for an unknown filter."""
