@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Measure how times grow with the store: many files, many containers, long logs.
 
-    python -m bench.scale [FILES] [CONTAINERS] [LOG_MIB] [DIRECTORY]
+    python -m bench.growth.scale [FILES] [CONTAINERS] [LOG_MIB] [DIRECTORY]
 
 Each row has the time of a small and of a large case, and their ratio; the rows of files have the
 ratio to `tar x`. Cases take turns, and the quickest of the rounds counts. Memory is the largest of
@@ -44,7 +44,7 @@ def timed(command: list[str], environ: dict[str, str]) -> Timed:
     )
     _, status, usage = os.wait4(pid, 0)
     if status:
-        raise SystemExit(f"bench.scale: {' '.join(command)} failed")
+        raise SystemExit(f"bench.growth.scale: {' '.join(command)} failed")
     return time.perf_counter() - began, usage.ru_maxrss
 
 

@@ -7,7 +7,7 @@ it is kept (by sandbox and skopeo). "Packed" is a form of the store that does no
 as one uncompressed tar, with an index of where each file begins. Then members are opened and read
 in their unpacked files, and after they were copied out of the tar at first use.
 
-    python -m bench.inodes [FILES [MEBIBYTES [FOLDER]]]
+    python -m bench.growth.inodes [FILES [MEBIBYTES [FOLDER]]]
 """
 
 from __future__ import annotations
