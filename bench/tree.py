@@ -6,7 +6,8 @@ owners and modes of the original, for tools that import it. Both hold the folder
 
     bin/         calls and timed, from programs/*.c; bin-dynamic/ the same, linked dynamically
     files/       deep/file (1000 bytes), hundred/ (100 empty files)
-    work/        empty: where files are created
+    work/        empty: where files are created; bound/ and volume/ are empty, too
+    own-project/ a C project to make where files are created
     hello/ lua/  the sources of GNU hello and lua, to configure and to make
     project/     without those sources, a C project to make
     configure/   without those sources, a configure script
@@ -127,7 +128,9 @@ def _fill(bench: Path, size: Size) -> None:
     compile_programs(bench / "bin", "-static")  # run in any tree
     compile_programs(bench / "bin-dynamic")  # for preloaded libraries, which need these
     _write_files(bench / "files")
-    (bench / "work").mkdir()
+    for name in ("work", "bound", "volume"):
+        (bench / name).mkdir()
+    write_project(bench / "own-project", size.sources)
     sources = real_sources()
     if sources:
         for name in ("hello", "lua"):

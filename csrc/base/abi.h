@@ -305,6 +305,13 @@ struct sb_owner_table {
 	uint64_t records_off;
 	uint64_t blobs_off;
 	uint64_t size;
+	uint32_t traits; /* SB_OWNER_TRAIT_*: what any record has ever said */
+	uint32_t writings; /* how many records were published */
 };
+
+/* sb_owner_table.traits */
+#define SB_OWNER_TRAIT_KNOWN 1 /* the others hold; an older table lacks it */
+#define SB_OWNER_TRAIT_DEVICE 2 /* a file stands for a device */
+#define SB_OWNER_TRAIT_RIGHTS 4 /* a file has set-id bits or extended attributes */
 
 #endif

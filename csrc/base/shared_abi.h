@@ -14,6 +14,7 @@
 #include "base/abi.h"
 
 #define SB_PROGRAM_MARKS 4096
+#define SB_DIR_AGES 1024
 
 #define SB_CREDS_GROUPS 16
 
@@ -102,7 +103,9 @@ struct sb_adoption {
 };
 
 struct sb_shared {
-	uint32_t generation; /* dircache.h */
+	uint32_t generation; /* dircache.h, like the next two */
+	uint32_t moved;
+	uint32_t ages[SB_DIR_AGES];
 	uint32_t dirs_making; /* how many directories are being made in the upper */
 	uint32_t dirs_made; /* how many directories were made in the upper */
 	uint32_t strays; /* non-zero: there may be a whiteout where the lower has nothing */

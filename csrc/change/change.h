@@ -52,9 +52,22 @@ int sb_change_rename(struct sb_fs *fs, struct sb_at *from, struct sb_at *to,
 long sb_quick_create(struct sb_fs *fs, const char *path, int flags, uint32_t mode) SB_MUST_CHECK;
 int sb_quick_mkdir(struct sb_fs *fs, const char *path, uint32_t mode) SB_MUST_CHECK;
 int sb_quick_symlink(struct sb_fs *fs, const char *path, const char *target) SB_MUST_CHECK;
+int sb_quick_link(struct sb_fs *fs, const char *from, const char *to) SB_MUST_CHECK;
 int sb_quick_unlink(struct sb_fs *fs, const char *path) SB_MUST_CHECK;
+int sb_quick_rmdir(struct sb_fs *fs, const char *path) SB_MUST_CHECK;
 int sb_quick_rename(struct sb_fs *fs, const char *from, const char *to,
 		    unsigned flags) SB_MUST_CHECK;
+
+/* Call the first before, the second after a directory with this mode was made in a pure one of the
+ * upper: it is remembered. */
+struct sb_quick_mark {
+	uint32_t generation; /* dircache.h */
+	uint32_t made;
+	bool quiet;
+};
+struct sb_quick_mark sb_quick_mark(const struct sb_fs *fs);
+void sb_quick_learn(struct sb_fs *fs, const char *path, uint32_t mode,
+		    const struct sb_quick_mark *mark);
 
 /* change_pure.c: the same for names in pure directories (view.h), for root. -SB_ELOOK: look the
  * paths up. */

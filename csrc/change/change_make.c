@@ -210,6 +210,13 @@ static long make_aside(struct sb_fs *fs, const struct recipe *r, const char *hos
 	return err;
 }
 
+long sb_upper_make_file(struct sb_fs *fs, const struct sb_looks *looks, int flags, const char *host)
+{
+	const struct recipe r = {.looks = *looks, .flags = flags};
+
+	return make_aside(fs, &r, host);
+}
+
 static long make_here(struct sb_fs *fs, const struct recipe *r, const char *host)
 {
 	uint32_t mode = sb_upper_host_mode(r->looks.mode & S_IFMT, r->looks.mode);

@@ -10,6 +10,7 @@
 
 #include "base/stat.h"
 #include "change/host_file.h"
+#include "tree/descriptors.h"
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/loosen.h"
@@ -80,11 +81,24 @@ int sb_pure_chmod(struct sb_fs *fs, const struct sb_pure_name *at, unsigned flag
 	return err < 0 ? err : sb_file_set_mode(fs, &file, mode);
 }
 
+/* May root change a file with the kernel's call alone? Yes if it made the file, which has got no
+ * record since. */
+static bool is_new(const struct sb_fs *fs, int fd)
+{
+	const uint64_t caps = 1ULL << SB_CAP_FOWNER | 1ULL << SB_CAP_FSETID;
+
+	return sb_fds_is_new(fs, fd) && (fs->ids->cap_effective & caps) == caps &&
+	       sb_pure_may_write(fs, SB_PURE_UPPER);
+}
+
 int sb_change_fchmod(struct sb_fs *fs, int fd, uint32_t mode)
 {
 	struct sb_file file;
-	int err = sb_file_open_fd(fs, fd, &file);
+	int err;
 
+	if (is_new(fs, fd) && (mode & 07777) == sb_upper_host_mode(S_IFREG, mode & 07777))
+		return (int)sys_fchmod(fd, mode & 07777);
+	err = sb_file_open_fd(fs, fd, &file);
 	if (err == 0 && !sb_ids_owns(fs->ids, file.st.uid))
 		err = -EPERM;
 	return err < 0 ? err : sb_file_set_mode(fs, &file, mode);
@@ -115,11 +129,20 @@ int sb_pure_chown(struct sb_fs *fs, const struct sb_pure_name *at, unsigned flag
 	return err < 0 ? err : sb_file_set_owner(fs, &file, uid, gid);
 }
 
+static bool is_root_or_none(uint32_t id)
+{
+	return id == 0 || id == UINT32_MAX;
+}
+
 int sb_change_fchown(struct sb_fs *fs, int fd, uint32_t uid, uint32_t gid)
 {
 	struct sb_file file;
-	int err = sb_file_open_fd(fs, fd, &file);
+	int err;
 
+	if (is_root_or_none(uid) && is_root_or_none(gid) && is_new(fs, fd))
+		return (int)sb_syscall(__NR_fchown, fd, fs->tree->control->host_uid, UINT32_MAX, 0,
+				       0, 0);
+	err = sb_file_open_fd(fs, fd, &file);
 	if (err == 0)
 		err = sb_file_may_chown(fs, &file.st, uid, gid);
 	return err < 0 ? err : sb_file_set_owner(fs, &file, uid, gid);
@@ -204,6 +227,9 @@ int sb_change_futimens(struct sb_fs *fs, int fd, const struct sb_timespec *times
 
 	if (times != NULL && (!is_valid_time(&times[0]) || !is_valid_time(&times[1])))
 		return -EINVAL;
+	if (sb_fds_is_in(fs, fd) && sb_ids_has_cap(fs->ids, SB_CAP_FOWNER) &&
+	    sb_pure_may_write(fs, sb_fds_home(fs, fd)))
+		return (int)sys_utimensat(fd, NULL, times, 0);
 	err = sb_file_open_fd(fs, fd, &file);
 	if (err == 0)
 		err = may_set_times(fs, &file.st, times);
@@ -247,7 +273,7 @@ int sb_change_written(struct sb_fs *fs, struct sb_at *at)
 	int err;
 
 	if (at->spot.place == SB_PLACE_LOWER || at->spot.place == SB_PLACE_LIVE ||
-	    !sb_owner_any(fs->tree))
+	    !sb_owner_any_has(fs->tree, SB_OWNER_TRAIT_RIGHTS))
 		return 0;
 	err = sb_file_open_path(fs, at, &file);
 	return err < 0 ? err : drop_rights(fs, &file);

@@ -37,14 +37,14 @@ static bool may_change(const struct sb_fs *fs, const struct sb_pure_name *at)
 	       (at->pure != SB_PURE_UPPER || !sb_dircache_has_strays(fs->tree));
 }
 
-/* Has the directory a record? */
+/* Has the directory a record that new files inherit from? */
 static bool may_have_record(const struct sb_fs *fs, const struct sb_pure_name *at)
 {
 	const struct sb_tree *tree = fs->tree;
 	struct sb_owner_key key;
 	struct statx sx;
 
-	if (!sb_owner_any(tree))
+	if (!sb_owner_any_has(tree, SB_OWNER_TRAIT_RIGHTS))
 		return false;
 	if (sys_statx(at->dirfd, "", AT_EMPTY_PATH, STATX_INO, &sx) < 0)
 		return true;
@@ -91,11 +91,11 @@ bool sb_pure_may_create(struct sb_fs *fs, const struct sb_pure_name *at, uint32_
 	return may_make(fs, at, S_IFREG | (mode & 07777), host_mode);
 }
 
-/* An error is the look-up's to tell. */
-static int settle(const struct sb_fs *fs, long err)
+/* An error is the look-up's to tell, except the one that is known. */
+static int settle(const struct sb_fs *fs, long err, int known)
 {
 	sb_commit_end(fs);
-	return err < 0 ? -SB_ELOOK : 0;
+	return err < 0 && err != known ? -SB_ELOOK : (int)err;
 }
 
 int sb_pure_mkdir(struct sb_fs *fs, const struct sb_pure_name *at, uint32_t mode)
@@ -109,7 +109,7 @@ int sb_pure_mkdir(struct sb_fs *fs, const struct sb_pure_name *at, uint32_t mode
 	sb_dircache_making(fs->tree);
 	err = sys_mkdirat(at->dirfd, at->name, host_mode);
 	sb_dircache_made(fs->tree);
-	return settle(fs, err);
+	return settle(fs, err, -EEXIST);
 }
 
 int sb_pure_symlink(struct sb_fs *fs, const struct sb_pure_name *at, const char *target)
@@ -120,7 +120,7 @@ int sb_pure_symlink(struct sb_fs *fs, const struct sb_pure_name *at, const char 
 	    !may_make(fs, at, S_IFLNK | 0777, &host_mode))
 		return -SB_ELOOK;
 	sb_commit_begin(fs);
-	return settle(fs, sys_symlinkat(target, at->dirfd, at->name));
+	return settle(fs, sys_symlinkat(target, at->dirfd, at->name), -EEXIST);
 }
 
 int sb_pure_link(struct sb_fs *fs, const struct sb_pure_name *from, const struct sb_pure_name *to)
@@ -128,7 +128,7 @@ int sb_pure_link(struct sb_fs *fs, const struct sb_pure_name *from, const struct
 	if (from->pure != to->pure || !may_change(fs, to))
 		return -SB_ELOOK;
 	sb_commit_begin(fs);
-	return settle(fs, sys_linkat(from->dirfd, from->name, to->dirfd, to->name, 0));
+	return settle(fs, sys_linkat(from->dirfd, from->name, to->dirfd, to->name, 0), -EEXIST);
 }
 
 int sb_pure_unlink(struct sb_fs *fs, const struct sb_pure_name *at)
@@ -136,11 +136,12 @@ int sb_pure_unlink(struct sb_fs *fs, const struct sb_pure_name *at)
 	if (!may_change(fs, at))
 		return -SB_ELOOK;
 	sb_commit_begin(fs);
-	return settle(fs, sys_unlinkat(at->dirfd, at->name, 0));
+	return settle(fs, sys_unlinkat(at->dirfd, at->name, 0), -ENOENT);
 }
 
 int sb_pure_rmdir(struct sb_fs *fs, const struct sb_pure_name *at)
 {
+	const uint32_t len = (uint32_t)strlen(at->name);
 	const bool is_upper = at->pure == SB_PURE_UPPER;
 	long err;
 
@@ -148,11 +149,11 @@ int sb_pure_rmdir(struct sb_fs *fs, const struct sb_pure_name *at)
 		return -SB_ELOOK;
 	sb_commit_begin(fs);
 	if (is_upper)
-		sb_dircache_changed(fs->tree);
+		sb_dircache_ending(fs->tree, at->name, len);
 	err = sys_unlinkat(at->dirfd, at->name, AT_REMOVEDIR);
 	if (is_upper)
-		sb_dircache_changed(fs->tree);
-	return settle(fs, err);
+		sb_dircache_ended(fs->tree, at->name, len, err == 0);
+	return settle(fs, err == -EEXIST ? -ENOTEMPTY : err, -ENOTEMPTY);
 }
 
 /* Every process must forget a directory of the upper that moves, and nobody looks what it is. */
@@ -162,5 +163,6 @@ int sb_pure_rename(struct sb_fs *fs, const struct sb_pure_name *from, const stru
 	if (from->pure != to->pure || from->pure == SB_PURE_UPPER || !may_change(fs, to))
 		return -SB_ELOOK;
 	sb_commit_begin(fs);
-	return settle(fs, sys_renameat2(from->dirfd, from->name, to->dirfd, to->name, flags));
+	return settle(fs, sys_renameat2(from->dirfd, from->name, to->dirfd, to->name, flags),
+		      -ENOENT);
 }

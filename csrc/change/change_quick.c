@@ -6,7 +6,8 @@
  *   What is remembered of a directory (dircache.h) says who may write in it, and that it is in
  *   the upper. The index says whether the lower has the name. When it does not, the upper alone
  *   decides: the kernel's own call needs no look-up before it, and fails when the entry is absent
- *   or a directory. Other cases, and every error, are left to the caller, who looks the path up.
+ *   or a directory. Other cases, and most errors, are left to the caller, who looks the path up.
+ *   That a name is there, is not, or is a directory with entries is an answer.
  * Rules
  *   Never while there may be a whiteout where the lower has nothing (sb_shared.strays): it would
  *   pass for a file. A rename needs a directory without subdirectories, since every process must
@@ -50,11 +51,17 @@ static bool split(const char *path, struct name *name)
 	return name->at >= 2 && name->len - name->at <= 255;
 }
 
+static bool find_looks(struct sb_fs *fs, struct name *name)
+{
+	return sb_dircache_looks(fs, name->path, name->at - 1, &name->dir, &name->looks);
+}
+
 static bool find_dir(struct sb_fs *fs, struct name *name)
 {
 	const struct sb_dir_looks *looks = &name->looks;
 
-	return sb_dircache_looks(fs, name->path, name->at - 1, &name->dir, &name->looks) &&
+	return (find_looks(fs, name) ||
+		(sb_tree_learn_looks(fs, name->path, name->at - 1) && find_looks(fs, name))) &&
 	       sb_tree_may_write(fs, &name->dir) == 0 &&
 	       sb_ids_permit(fs->ids, looks->mode, looks->uid, looks->gid, 3) == 0;
 }
@@ -104,11 +111,17 @@ static bool may_take(const struct sb_fs *fs, const struct name *name)
 	return (name->looks.mode & S_ISVTX) == 0 || sb_ids_has_cap(fs->ids, SB_CAP_FOWNER);
 }
 
+/* Does a new entry inherit nothing from its directory, and nothing from an earlier record? */
+static bool is_simple(const struct sb_fs *fs, const struct name *name)
+{
+	return (name->looks.mode & S_ISGID) == 0 && fs->umask != 0 &&
+	       !sb_owner_may_be_stale(fs->tree);
+}
+
 /* Can the host hold all looks of a new file? */
 static bool is_plain(const struct sb_fs *fs, const struct name *name, const struct sb_looks *looks)
 {
-	return (name->looks.mode & S_ISGID) == 0 && fs->umask != 0 &&
-	       !sb_upper_needs_record(looks) && !sb_owner_may_be_stale(fs->tree);
+	return is_simple(fs, name) && !sb_upper_needs_record(looks);
 }
 
 long sb_quick_create(struct sb_fs *fs, const char *path, int flags, uint32_t mode)
@@ -118,26 +131,85 @@ long sb_quick_create(struct sb_fs *fs, const char *path, int flags, uint32_t mod
 		.uid = fs->ids->fsuid,
 		.gid = fs->ids->fsgid,
 	};
+	const bool needs_record = sb_upper_needs_record(&looks);
 	struct sb_path *host = &fs->work->a.host;
 	struct name name;
 	long fd;
 
-	if (!find(fs, path, &name, host) || !is_plain(fs, &name, &looks))
+	if ((needs_record && (flags & O_EXCL) == 0) || !find(fs, path, &name, host) ||
+	    !is_simple(fs, &name))
 		return -SB_ELOOK;
+	flags &= ~O_TRUNC;
 	sb_commit_begin(fs);
-	fd = sys_openat(AT_FDCWD, host->buf, (flags & ~O_TRUNC) | O_CREAT | O_EXCL,
-			sb_upper_host_mode(S_IFREG, looks.mode));
+	if (needs_record)
+		fd = sb_upper_make_file(fs, &looks, flags, host->buf);
+	else
+		fd = sys_openat(AT_FDCWD, host->buf, flags | O_CREAT | O_EXCL,
+				sb_upper_host_mode(S_IFREG, looks.mode));
 	sb_commit_end(fs);
+	if (fd == -EEXIST && (flags & O_EXCL) != 0)
+		return -EEXIST;
 	return fd < 0 ? -SB_ELOOK : fd;
 }
 
-int sb_quick_mkdir(struct sb_fs *fs, const char *path, uint32_t mode)
+/* The result of a change. known is the error that is an answer. */
+static int settle(const struct sb_fs *fs, long err, int known)
 {
-	const struct sb_looks looks = {
+	sb_commit_end(fs);
+	return err < 0 && err != known ? -SB_ELOOK : (int)err;
+}
+
+static struct sb_looks looks_of_dir(const struct sb_fs *fs, uint32_t mode)
+{
+	return (struct sb_looks){
 		.mode = S_IFDIR | (mode & 01777 & ~fs->umask),
 		.uid = fs->ids->fsuid,
 		.gid = fs->ids->fsgid,
 	};
+}
+
+struct sb_quick_mark sb_quick_mark(const struct sb_fs *fs)
+{
+	const uint32_t made = sb_dircache_count(fs->tree);
+
+	return (struct sb_quick_mark){
+		.generation = sb_dircache_generation(fs->tree),
+		.made = made,
+		.quiet = sb_dircache_is_quiet(fs->tree, made),
+	};
+}
+
+void sb_quick_learn(struct sb_fs *fs, const char *path, uint32_t mode,
+		    const struct sb_quick_mark *mark)
+{
+	const uint32_t len = sb_path_canonical(path);
+	const struct sb_looks looks = looks_of_dir(fs, mode);
+	const struct sb_spot spot = {
+		.place = SB_PLACE_UPPER,
+		.node = SB_NO_NODE,
+		.mount = SB_NO_MOUNT,
+		.type = S_IFDIR,
+		.in_upper = true,
+	};
+	struct sb_dir_looks found = {
+		.known = 1,
+		.mode = looks.mode,
+		.uid = looks.uid,
+		.gid = looks.gid,
+		.flat = mark->quiet && (fs->tree->control->flags & SB_CONTROL_COUNTS_DIRS) != 0,
+		.made = mark->made + 1,
+	};
+
+	if (len <= 1)
+		return;
+	found.mounts = sb_tree_has_mounts(fs->tree, path, len);
+	sb_dircache_learn(fs, path, len, &spot, &found, mark->generation);
+}
+
+int sb_quick_mkdir(struct sb_fs *fs, const char *path, uint32_t mode)
+{
+	const struct sb_quick_mark mark = sb_quick_mark(fs);
+	const struct sb_looks looks = looks_of_dir(fs, mode);
 	struct sb_path *host = &fs->work->a.host;
 	struct name name;
 	long err;
@@ -148,8 +220,9 @@ int sb_quick_mkdir(struct sb_fs *fs, const char *path, uint32_t mode)
 	sb_dircache_making(fs->tree);
 	err = sys_mkdirat(AT_FDCWD, host->buf, sb_upper_host_mode(S_IFDIR, looks.mode));
 	sb_dircache_made(fs->tree);
-	sb_commit_end(fs);
-	return err < 0 ? -SB_ELOOK : 0;
+	if (err == 0)
+		sb_quick_learn(fs, path, mode, &mark);
+	return settle(fs, err, -EEXIST);
 }
 
 int sb_quick_symlink(struct sb_fs *fs, const char *path, const char *target)
@@ -168,8 +241,20 @@ int sb_quick_symlink(struct sb_fs *fs, const char *path, const char *target)
 		return -SB_ELOOK;
 	sb_commit_begin(fs);
 	err = sys_symlinkat(target, AT_FDCWD, host->buf);
-	sb_commit_end(fs);
-	return err < 0 ? -SB_ELOOK : 0;
+	return settle(fs, err, -EEXIST);
+}
+
+int sb_quick_link(struct sb_fs *fs, const char *from, const char *to)
+{
+	struct sb_path *old = &fs->work->a.host;
+	struct sb_path *new = &fs->work->b.host;
+	struct name source = {.path = from};
+	struct name target = {.path = to};
+
+	if (!sb_ids_has_cap(fs->ids, SB_CAP_FOWNER) || !find_both(fs, &source, old, &target, new))
+		return -SB_ELOOK;
+	sb_commit_begin(fs);
+	return settle(fs, sys_linkat(AT_FDCWD, old->buf, AT_FDCWD, new->buf, 0), -EEXIST);
 }
 
 int sb_quick_unlink(struct sb_fs *fs, const char *path)
@@ -182,8 +267,36 @@ int sb_quick_unlink(struct sb_fs *fs, const char *path)
 		return -SB_ELOOK;
 	sb_commit_begin(fs);
 	err = sys_unlinkat(AT_FDCWD, host->buf, 0);
-	sb_commit_end(fs);
-	return err < 0 ? -SB_ELOOK : 0;
+	return settle(fs, err, -ENOENT);
+}
+
+int sb_quick_rmdir(struct sb_fs *fs, const char *path)
+{
+	struct sb_path *host = &fs->work->a.host;
+	struct name name;
+	long err;
+
+	if (!find(fs, path, &name, host) || !may_take(fs, &name))
+		return -SB_ELOOK;
+	sb_commit_begin(fs);
+	sb_dircache_ending(fs->tree, host->buf, host->len);
+	err = sys_unlinkat(AT_FDCWD, host->buf, AT_REMOVEDIR);
+	sb_dircache_ended(fs->tree, host->buf, host->len, err == 0);
+	return settle(fs, err == -EEXIST ? -ENOTEMPTY : err, -ENOTEMPTY);
+}
+
+/* Can what is moved be no directory? Looks of the source's directory are asked again when a
+ * directory was made since. */
+static bool is_flat(struct sb_fs *fs, struct name *source)
+{
+	for (int i = 0; i < 2; i++) {
+		if (source->looks.flat != 0 && sb_dircache_is_quiet(fs->tree, source->looks.made))
+			return true;
+		if (i > 0 || !sb_tree_learn_looks(fs, source->path, source->at - 1) ||
+		    !find_looks(fs, source))
+			return false;
+	}
+	return false;
 }
 
 int sb_quick_rename(struct sb_fs *fs, const char *from, const char *to, unsigned flags)
@@ -197,12 +310,11 @@ int sb_quick_rename(struct sb_fs *fs, const char *from, const char *to, unsigned
 	if ((flags & RENAME_EXCHANGE) != 0 || !find_both(fs, &source, old, &target, new) ||
 	    !may_take(fs, &source) || !may_take(fs, &target))
 		return -SB_ELOOK;
-	if (source.looks.flat == 0 || !sb_dircache_is_quiet(fs->tree, source.looks.made))
+	if (!is_flat(fs, &source))
 		return -SB_ELOOK;
 	sb_commit_begin(fs);
 	err = sys_renameat2(AT_FDCWD, old->buf, AT_FDCWD, new->buf, flags);
 	if (!sb_dircache_is_quiet(fs->tree, source.looks.made))
 		sb_dircache_changed(fs->tree);
-	sb_commit_end(fs);
-	return err < 0 ? -SB_ELOOK : 0;
+	return settle(fs, err, -ENOENT);
 }

@@ -128,11 +128,11 @@ static int rmdir_at_once(struct sb_fs *fs, struct sb_at *at)
 {
 	int err;
 
-	sb_dircache_changed(fs->tree);
 	sb_commit_begin(fs);
+	sb_dircache_ending(fs->tree, at->guest.buf, at->guest.len);
 	err = (int)sys_unlinkat(AT_FDCWD, at->host.buf, AT_REMOVEDIR);
+	sb_dircache_ended(fs->tree, at->guest.buf, at->guest.len, err == 0);
 	sb_commit_end(fs);
-	sb_dircache_changed(fs->tree);
 	if (err == 0)
 		return sb_upper_settle_absent(fs, at, false);
 	return err == -EEXIST ? -ENOTEMPTY : err;

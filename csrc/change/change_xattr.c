@@ -16,6 +16,7 @@
 
 #include "base/stat.h"
 #include "change/change.h"
+#include "tree/descriptors.h"
 #include "tree/dircache.h"
 #include "tree/file_acl.h"
 #include "tree/host_path.h"
@@ -283,7 +284,8 @@ static int bag_of_at(struct sb_fs *fs, struct sb_at *at, struct bag *bag, struct
 
 static int bag_of_fd(struct sb_fs *fs, int fd, struct bag *bag, struct statx *sx)
 {
-	long flags = sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+	const uint32_t home = sb_fds_is_in(fs, fd) ? sb_fds_home(fs, fd) : 0;
+	long flags = home != 0 ? 0 : sb_syscall(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0);
 	int err;
 
 	*bag = (struct bag){.fd = -1};
@@ -296,7 +298,7 @@ static int bag_of_fd(struct sb_fs *fs, int fd, struct bag *bag, struct statx *sx
 		return err;
 	bag_of_stat(fs, sx, sb_tree_owned_mount_of_fd(fs, fd), bag);
 	bag->opened = fd;
-	if (!sb_upper_owns_fd(fs, fd))
+	if (home != 0 ? home != SB_PURE_UPPER : !sb_upper_owns_fd(fs, fd))
 		bag->fd = fd;
 	return 0;
 }

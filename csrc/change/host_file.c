@@ -107,6 +107,28 @@ int sb_file_save(struct sb_fs *fs, const struct sb_file *file)
 	return sb_xattr_put(fs, &file->key, &file->record, "security.capability", NULL, 0);
 }
 
+/* Every process must forget what it knows of the looks of a directory of the upper. Call it before
+ * and after they change. */
+static void changing(const struct sb_fs *fs, const struct sb_file *file)
+{
+	if (!file->in_upper || (file->st.mode & S_IFMT) != S_IFDIR)
+		return;
+	if (file->host)
+		sb_dircache_ending(fs->tree, file->host, (uint32_t)strlen(file->host));
+	else
+		sb_dircache_changed(fs->tree);
+}
+
+static void changed(const struct sb_fs *fs, const struct sb_file *file)
+{
+	if (!file->in_upper || (file->st.mode & S_IFMT) != S_IFDIR)
+		return;
+	if (file->host)
+		sb_dircache_ended(fs->tree, file->host, (uint32_t)strlen(file->host), true);
+	else
+		sb_dircache_changed(fs->tree);
+}
+
 /* ---- mode --------------------------------------------------------------- */
 
 static void record_mode(struct sb_file *file, uint32_t mode)
@@ -153,10 +175,10 @@ int sb_file_set_mode(struct sb_fs *fs, struct sb_file *file, uint32_t mode)
 	if (!sb_ids_in_group(fs->ids, file->st.gid) && !sb_ids_has_cap(fs->ids, SB_CAP_FSETID))
 		mode &= ~(uint32_t)S_ISGID;
 	sb_commit_begin(fs);
+	changing(fs, file);
 	err = file->in_upper ? set_mode_in_upper(fs, file, mode)
 			     : set_mode_in_mount(fs, file, mode);
-	if ((mode & S_IFMT) == S_IFDIR)
-		sb_dircache_changed(fs->tree);
+	changed(fs, file);
 	sb_commit_end(fs);
 	return err;
 }
@@ -257,12 +279,12 @@ int sb_file_set_owner(struct sb_fs *fs, struct sb_file *file, uint32_t uid, uint
 		gid = st->gid;
 	file->drops_caps = (st->mode & S_IFMT) != S_IFDIR;
 	sb_commit_begin(fs);
+	changing(fs, file);
 	if (file->in_upper)
 		err = own_in_upper(fs, file, uid, gid, mode);
 	else
 		err = own_in_mount(fs, file, uid, gid, mode);
-	if ((mode & S_IFMT) == S_IFDIR)
-		sb_dircache_changed(fs->tree);
+	changed(fs, file);
 	sb_commit_end(fs);
 	return err;
 }

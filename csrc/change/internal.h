@@ -66,6 +66,11 @@ int sb_upper_settle(const struct sb_fs *fs, struct sb_at *at, uint32_t type,
 /* Note in at that it is gone; whiteout: and a whiteout is in its place. */
 int sb_upper_settle_absent(const struct sb_fs *fs, struct sb_at *at, bool whiteout) SB_MUST_CHECK;
 
+/* Make and open the file host, whose looks need a record. flags are those of open(2). -EEXIST: it
+ * is there. Uses work->temp, in a commit section. */
+long sb_upper_make_file(struct sb_fs *fs, const struct sb_looks *looks, int flags,
+			const char *host) SB_MUST_CHECK;
+
 /* Replace the upper file host by a whiteout. Uses work->temp, as do the next two. */
 int sb_upper_cover(const struct sb_fs *fs, const char *host) SB_MUST_CHECK;
 /* Replace the upper directory host, which holds only marks, by a whiteout. */

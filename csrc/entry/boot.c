@@ -65,6 +65,7 @@ struct start {
 };
 
 static struct sb_proc first_proc;
+static struct sb_dir_slots first_dirs;
 static struct sb_fds first_fds __attribute__((aligned(4096)));
 static struct sb_path loader_dir; /* the run directory */
 static struct sb_path scratch;
@@ -585,6 +586,7 @@ void sb_boot(uint64_t *stack, uint64_t asked, const struct sb_entries *entries)
 	first_proc.pid = (uint32_t)sys_getpid();
 	thread->tid = first_proc.pid;
 	first_proc.root_len = 1;
+	first_proc.dirs = &first_dirs;
 	memcpy(first_proc.root, "/", 2);
 	attach(&first_proc, start.execfn);
 	if (SB_UNLIKELY(first_proc.tree.control->flags & SB_CONTROL_OLD_PROCESSOR))

@@ -85,10 +85,17 @@ static void emit_any_of(struct program *p, const unsigned short *values, unsigne
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, --left, 0, *values);
 }
 
-/* Let fcntl pass unless its command names a process. */
+/* Let fcntl pass unless its command names a process, or duplicates a descriptor that may be
+ * remembered. */
 static void emit_fcntl(struct program *p)
 {
+	const unsigned char behind = (unsigned char)(count_of(sb_verdict_process_commands) + 1);
+
 	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(1));
+	if (p->knows_descriptors) {
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, behind + 1, 0, F_DUPFD);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, behind, 0, F_DUPFD_CLOEXEC);
+	}
 	emit_any_of(p, sb_verdict_process_commands, 1);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }

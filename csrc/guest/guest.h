@@ -25,10 +25,10 @@ struct sb_action { /* as the guest set it, in the layout of the kernel's struct 
 /* The guest path of the working directory (cwd.h); len 0: not known. */
 struct sb_cwd {
 	uint64_t sum;
-	uint32_t generation;
+	struct sb_dir_age age;
 	uint32_t count;
 	uint32_t len;
-	char text[492];
+	char text[488];
 };
 
 /* Cloned or shared as the flags of clone(2) say. All threads of a process share one. */
@@ -53,8 +53,10 @@ struct sb_proc {
 	uint32_t renews; /* it has opened a file that on_lseek.c makes anew */
 	uint32_t deaf; /* the process has a raw socket of ICMP, which hears no errors: ping.c */
 	struct sb_cwd cwd;
-	struct sb_dir_slots dirs;
+	struct sb_dir_slots *dirs; /* of all that share memory */
 	struct sb_fds *fds; /* of threads that share memory and descriptors, or NULL */
+	uint32_t met_record; /* how many files are still asked for by statx(2): they often have
+				records together */
 	struct sb_action actions[65]; /* by signal number */
 	char root[SB_PATH_MAX]; /* canonical guest path of the root directory */
 	char exe[SB_PATH_MAX]; /* canonical guest path of the program */

@@ -142,7 +142,7 @@ static inline struct sb_call *sb_thread_call(struct sb_thread *thread)
 	fs->narrow_positions = sb_proc_is_32(proc);
 	fs->commit = &thread->commit;
 	fs->work = &thread->scratch.work;
-	fs->dirs = &proc->dirs;
+	fs->dirs = proc->dirs;
 	fs->fds = proc->fds;
 	call->thread = thread;
 	call->regs = &thread->regs;

@@ -74,6 +74,7 @@ static const uint16_t own_calls[] = {
 	__NR_close_range,
 	__NR_connect,
 	__NR_copy_file_range,
+	__NR_dup,
 	__NR_dup2,
 	__NR_dup3,
 	__NR_epoll_pwait,

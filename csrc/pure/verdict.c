@@ -60,7 +60,8 @@ int sb_verdict_argument(uint64_t nr)
 
 bool sb_verdict_is_descriptor(uint64_t nr)
 {
-	return nr == __NR_close || nr == __NR_dup2 || nr == __NR_dup3 || nr == __NR_close_range;
+	return nr == __NR_close || nr == __NR_dup2 || nr == __NR_dup3 || nr == __NR_close_range ||
+	       nr == __NR_dup;
 }
 
 bool sb_verdict_is_of_profile(uint64_t nr)

@@ -5,6 +5,7 @@
 #include "tree/descriptors.h"
 
 #include "tree/dircache.h"
+#include "tree/owner.h"
 
 _Static_assert(sizeof(struct sb_fds) == 4096, "a page that a fork wipes");
 _Static_assert(SB_NO_NODE == UINT32_MAX, "an entry without a node is zero");
@@ -80,15 +81,15 @@ void sb_fds_opened(const struct sb_fs *fs, int fd, uint64_t count, uint32_t node
 	sb_fds_learn(fs, fd, mark_of_new(fs, fd, count), node);
 }
 
-static uint32_t of_generation(uint32_t generation)
+static uint32_t of_move(uint32_t moved)
 {
-	return (generation << SB_FDS_GENERATION_SHIFT) & SB_FDS_GENERATION;
+	return (moved << SB_FDS_MOVED_SHIFT) & SB_FDS_MOVED;
 }
 
 void sb_fds_opened_pure(const struct sb_fs *fs, int fd, uint64_t count, uint32_t pure, bool deep,
-			uint32_t generation)
+			uint32_t moved)
 {
-	const uint32_t above = deep ? SB_FDS_DEEP | of_generation(generation) : 0;
+	const uint32_t above = deep ? SB_FDS_DEEP | of_move(moved) : 0;
 
 	if (pure != 0 && pure <= SB_FDS_KIND)
 		learn(fs, fd, mark_of_new(fs, fd, count), SB_FDS_PURE | above | pure);
@@ -100,12 +101,34 @@ void sb_fds_opened_in(const struct sb_fs *fs, int fd, uint64_t count, uint32_t p
 		learn(fs, fd, mark_of_new(fs, fd, count), SB_FDS_PURE | SB_FDS_IN | pure);
 }
 
+void sb_fds_opened_new(const struct sb_fs *fs, int fd, uint64_t count, uint32_t writings)
+{
+	const bool is_roots = fs->ids->fsuid == 0 && fs->ids->fsgid == 0;
+	const uint32_t new = is_roots ? SB_FDS_NEW | of_move(writings) : 0;
+
+	learn(fs, fd, mark_of_new(fs, fd, count), SB_FDS_PURE | SB_FDS_IN | new | SB_PURE_UPPER);
+}
+
+bool sb_fds_is_new(const struct sb_fs *fs, int fd)
+{
+	const uint32_t flags = SB_FDS_PURE | SB_FDS_IN | SB_FDS_NEW;
+	const uint32_t what = sb_fds_what(fs, fd);
+
+	return (what & flags) == flags &&
+	       (what & SB_FDS_WRITINGS) == of_move(sb_owner_writings(fs->tree));
+}
+
+void sb_fds_duplicated(const struct sb_fs *fs, int fd, uint64_t count, uint32_t what)
+{
+	learn(fs, fd, mark_of_new(fs, fd, count), what);
+}
+
 bool sb_fds_is_deep(const struct sb_fs *fs, int fd)
 {
 	const uint32_t what = sb_fds_what(fs, fd);
 
-	return what >= SB_FDS_PURE && (what & SB_FDS_DEEP) != 0 &&
-	       (what & SB_FDS_GENERATION) == of_generation(sb_dircache_generation(fs->tree));
+	return what >= SB_FDS_PURE && (what & SB_FDS_DEEP) != 0 && (what & SB_FDS_IN) == 0 &&
+	       (what & SB_FDS_MOVED) == of_move(sb_dircache_moved(fs->tree));
 }
 
 void sb_fds_forget(const struct sb_fs *fs, uint32_t first, uint32_t last)

@@ -30,10 +30,14 @@
 
 /* The lower half of an entry: 0, or node + 1, or SB_FDS_PURE with more about a pure directory. */
 #define SB_FDS_PURE (1U << 31)
-#define SB_FDS_DEEP (1U << 30) /* the directory above was pure, too, in this generation: */
+#define SB_FDS_DEEP (1U << 30) /* the directory above was pure, too, when so many were moved: */
 #define SB_FDS_IN (1U << 29) /* it lies in such a directory, and is no O_PATH descriptor */
-#define SB_FDS_GENERATION 0x1fffff00U
-#define SB_FDS_GENERATION_SHIFT 8
+#define SB_FDS_NEW                                                                        \
+	SB_FDS_DEEP /* with SB_FDS_IN: a file made with it, without a record when so many \
+		       were written (owner.h): */
+#define SB_FDS_WRITINGS SB_FDS_MOVED
+#define SB_FDS_MOVED 0x1fffff00U
+#define SB_FDS_MOVED_SHIFT 8
 #define SB_FDS_KIND 0xffU /* SB_PURE_* */
 
 /* One page. An entry, by descriptor: count << 32 | what it is. */
@@ -97,12 +101,21 @@ void sb_fds_learn_pure(const struct sb_fs *fs, int fd, struct sb_fds_mark mark, 
 /* Call the first before, the second after an open: the number is not known before it. */
 uint64_t sb_fds_count(const struct sb_fs *fs);
 void sb_fds_opened(const struct sb_fs *fs, int fd, uint64_t count, uint32_t node);
-/* The same for a directory. deep: the one above is pure, too, in this generation (dircache.h). */
+/* The same for a directory. deep: the one above is pure, too, since so many directories were moved
+ * (dircache.h). */
 void sb_fds_opened_pure(const struct sb_fs *fs, int fd, uint64_t count, uint32_t pure, bool deep,
-			uint32_t generation);
+			uint32_t moved);
 
 /* The same for a file in a pure directory, opened without O_PATH. */
 void sb_fds_opened_in(const struct sb_fs *fs, int fd, uint64_t count, uint32_t pure);
+
+/* The same for a file that the open made in the upper. writings is what
+ * sb_owner_writings() said before it. */
+void sb_fds_opened_new(const struct sb_fs *fs, int fd, uint64_t count, uint32_t writings);
+/* Is it such a file, which has no record yet? */
+bool sb_fds_is_new(const struct sb_fs *fs, int fd);
+/* The same for a descriptor of what another one is (sb_fds_what). */
+void sb_fds_duplicated(const struct sb_fs *fs, int fd, uint64_t count, uint32_t what);
 
 /* Call it before descriptors first..last are closed. */
 void sb_fds_forget(const struct sb_fs *fs, uint32_t first, uint32_t last);

@@ -63,6 +63,7 @@ int sb_owner_init(void *map, uint64_t size, const unsigned char *nonce)
 	table->records_off = RECORDS_OFF;
 	table->blobs_off = BLOBS_OFF;
 	table->size = TABLE_SIZE;
+	table->traits = SB_OWNER_TRAIT_KNOWN;
 	return 0;
 }
 
@@ -144,6 +145,35 @@ bool sb_owner_any(const struct sb_tree *tree)
 	return tree->owners && __atomic_load_n(&tree->owners->record_next, __ATOMIC_ACQUIRE) > 1;
 }
 
+bool sb_owner_any_has(const struct sb_tree *tree, uint32_t trait)
+{
+	uint32_t traits;
+
+	if (!sb_owner_any(tree))
+		return false;
+	traits = __atomic_load_n(&tree->owners->traits, __ATOMIC_ACQUIRE);
+	return (traits & SB_OWNER_TRAIT_KNOWN) == 0 || (traits & trait) != 0;
+}
+
+static bool is_device(const struct sb_owner *record)
+{
+	const uint32_t type = record->mode & S_IFMT;
+
+	return (record->flags & SB_OWNER_MODE) != 0 && (type == S_IFCHR || type == S_IFBLK);
+}
+
+/* Note what a record will say, before it is published. */
+static void note_traits(const struct sb_tree *tree, const struct sb_owner *next, uint32_t len)
+{
+	uint32_t traits = is_device(next) ? SB_OWNER_TRAIT_DEVICE : 0;
+
+	if (len > 0 ||
+	    ((next->flags & SB_OWNER_MODE) != 0 && (next->mode & (S_ISUID | S_ISGID)) != 0))
+		traits |= SB_OWNER_TRAIT_RIGHTS;
+	if ((__atomic_load_n(&tree->owners->traits, __ATOMIC_RELAXED) & traits) != traits)
+		__atomic_fetch_or(&tree->owners->traits, traits, __ATOMIC_SEQ_CST);
+}
+
 /* Record 0 is no record: its flags say whether files without a name have had records. */
 static uint32_t *nameless(const struct sb_tree *tree)
 {
@@ -200,6 +230,23 @@ bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino)
 
 	return sb_owner_any(tree) && bucket_of(tree, volume, ino, &number) && number != 0 &&
 	       (number & DROPPED) == 0;
+}
+
+uint32_t sb_owner_writings(const struct sb_tree *tree)
+{
+	return tree->owners ? __atomic_load_n(&tree->owners->writings, __ATOMIC_SEQ_CST) : 0;
+}
+
+bool sb_owner_maybe_other(const struct sb_tree *tree, uint32_t volume, uint64_t ino)
+{
+	const struct sb_owner *record;
+	uint32_t number;
+
+	if (!sb_owner_any(tree) || !bucket_of(tree, volume, ino, &number) || number == 0 ||
+	    number >= SB_OWNER_RECORDS)
+		return false;
+	record = record_at(tree, number);
+	return (record->flags & (SB_OWNER_ORIGIN | WRITING)) != 0 || is_device(record);
 }
 
 bool sb_owner_is_current(const struct sb_tree *tree, const struct sb_owner_key *key,
@@ -390,6 +437,10 @@ static int put(const struct sb_tree *tree, struct filling f)
 	uint32_t mine = 0;
 	int err = tree->owners ? -EAGAIN : -ENOSPC;
 
+	if (tree->owners) {
+		note_traits(tree, f.next, f.len);
+		__atomic_fetch_add(&tree->owners->writings, 1, __ATOMIC_SEQ_CST);
+	}
 	for (uint32_t tries = 0; err == -EAGAIN && tries < PATIENCE; tries++)
 		err = publish(tree, f, &mine);
 	return err == -EAGAIN ? -ENOSPC : err; /* only in a damaged table */

@@ -42,6 +42,10 @@ uint32_t sb_owner_type(const struct statx *sx, const struct sb_owner *owner);
 bool sb_owner_is_copy(const struct sb_tree *tree, const struct statx *sx, uint64_t ino);
 /* Was anything ever recorded? */
 bool sb_owner_any(const struct sb_tree *tree);
+/* Has any record ever had this trait (SB_OWNER_TRAIT_*)? */
+bool sb_owner_any_has(const struct sb_tree *tree, uint32_t trait);
+/* How many records were published: while it is the same, no file has got one. */
+uint32_t sb_owner_writings(const struct sb_tree *tree);
 /* Can a new file find the record of an earlier one? */
 bool sb_owner_may_be_stale(const struct sb_tree *tree);
 /* Note that a file without a name gets a record. Nothing drops that record when the file is
@@ -50,6 +54,8 @@ bool sb_owner_may_be_stale(const struct sb_tree *tree);
 void sb_owner_note_nameless(const struct sb_tree *tree);
 /* Is there a record of this inode, of any birth time? A cheap test. */
 bool sb_owner_maybe(const struct sb_tree *tree, uint32_t volume, uint64_t ino);
+/* The same for a record that gives the inode another number or type. */
+bool sb_owner_maybe_other(const struct sb_tree *tree, uint32_t volume, uint64_t ino);
 /* Does the copy still match the current record? Then the attributes, which are not part of the
  * copy, were whole when they were read. */
 bool sb_owner_is_current(const struct sb_tree *tree, const struct sb_owner_key *key,

@@ -263,7 +263,7 @@ static bool emit_upper_entry(struct reader *r, int src, const struct sb_dirent *
 		r->pos = next;
 		return true;
 	}
-	if ((type == 0 || sb_owner_maybe(tree, 0, ino)) &&
+	if ((type == 0 || sb_owner_maybe_other(tree, 0, ino)) &&
 	    sys_statx(src, name, AT_SYMLINK_NOFOLLOW, SB_STATX_MASK, &sx) == 0) {
 		sb_tree_virtual_stat(r->fs, &sx, SB_NO_MOUNT, &st);
 		ino = st.ino;

@@ -56,7 +56,7 @@ static void correct(const struct list *list, struct sb_dirent *entry)
 		return;
 	}
 	if ((entry->type != 0 &&
-	     (!list->has_records || !sb_owner_maybe(list->fs->tree, 0, entry->ino))) ||
+	     (!list->has_records || !sb_owner_maybe_other(list->fs->tree, 0, entry->ino))) ||
 	    sys_statx(list->fd, entry->name, AT_SYMLINK_NOFOLLOW, SB_STATX_MASK, &sx) < 0)
 		return;
 	sb_tree_virtual_stat(list->fs, &sx, SB_NO_MOUNT, &st);

@@ -53,10 +53,9 @@ int sb_pure_stat(const struct sb_fs *fs, const struct sb_pure_name *at, unsigned
 
 	if (err < 0)
 		return err == -ENOENT ? -ENOENT : -SB_ELOOK;
-	if (needs_look(fs->tree, at->pure, flags, out->st_mode, (uint64_t)out->st_size) ||
-	    !sb_stat_show(fs, sb_pure_mount(at->pure), out))
+	if (needs_look(fs->tree, at->pure, flags, out->st_mode, (uint64_t)out->st_size))
 		return -SB_ELOOK;
-	return 0;
+	return sb_stat_show(fs, sb_pure_mount(at->pure), out) ? 0 : -SB_ERECORD;
 }
 
 int sb_pure_look(const struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags,

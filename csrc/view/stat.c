@@ -215,16 +215,16 @@ int sb_entry_stat(struct sb_at *at, struct statx *sx)
 	return 0;
 }
 
-/* Stat of the directory of the upper that holds at; its looks are remembered. */
-static int stat_upper_parent(const struct sb_fs *fs, const struct sb_at *at, uint32_t len,
-			     const struct sb_path *host, struct sb_stat *out)
+/* Stat of a directory of the upper; its looks are remembered. */
+static int stat_upper_dir(const struct sb_fs *fs, const struct sb_spot *dir, const char *guest,
+			  uint32_t len, const struct sb_path *host, struct sb_stat *out)
 {
 	uint32_t generation = sb_dircache_generation(fs->tree);
 	struct sb_dir_looks looks = {.known = 1, .made = sb_dircache_count(fs->tree)};
 	bool quiet = sb_dircache_is_quiet(fs->tree, looks.made);
 	struct statx sx;
 	bool is_there = sb_host_stat(host->buf, &sx) == 0;
-	int err = sb_spot_stat(fs, &at->dir, host, is_there ? &sx : NULL, out);
+	int err = sb_spot_stat(fs, dir, host, is_there ? &sx : NULL, out);
 
 	if (err < 0 || !is_there)
 		return err;
@@ -233,11 +233,22 @@ static int stat_upper_parent(const struct sb_fs *fs, const struct sb_at *at, uin
 	looks.mode = out->mode;
 	looks.uid = out->uid;
 	looks.gid = out->gid;
-	looks.mounts = sb_tree_has_mounts(fs->tree, at->guest.buf, len);
+	looks.mounts = sb_tree_has_mounts(fs->tree, guest, len);
 	looks.flat = quiet && sx.stx_nlink == 2 &&
 		     (fs->tree->control->flags & SB_CONTROL_COUNTS_DIRS) != 0;
-	sb_dircache_learn(fs, at->guest.buf, len, &at->dir, &looks, generation);
+	sb_dircache_learn(fs, guest, len, dir, &looks, generation);
 	return 0;
+}
+
+bool sb_tree_learn_looks(const struct sb_fs *fs, const char *guest, uint32_t len)
+{
+	struct sb_path *host = &fs->work->host;
+	struct sb_spot spot;
+	struct sb_stat st;
+
+	return sb_spot_recall(fs, guest, len, &spot) && spot.place == SB_PLACE_UPPER &&
+	       sb_tree_upper_path(fs, guest, len, host) == 0 &&
+	       stat_upper_dir(fs, &spot, guest, len, host, &st) == 0;
 }
 
 int sb_tree_stat_parent(const struct sb_fs *fs, const struct sb_at *at, struct sb_stat *out)
@@ -249,7 +260,7 @@ int sb_tree_stat_parent(const struct sb_fs *fs, const struct sb_at *at, struct s
 	if (err < 0)
 		return err;
 	if (!at->has_dir_stat && at->dir.place == SB_PLACE_UPPER)
-		return stat_upper_parent(fs, at, len, host, out);
+		return stat_upper_dir(fs, &at->dir, at->guest.buf, len, host, out);
 	return sb_spot_stat(fs, &at->dir, host, at->has_dir_stat ? &at->dir_stat : NULL, out);
 }
 

@@ -88,6 +88,10 @@ int sb_entry_stat(struct sb_at *at, struct statx *sx) SB_MUST_CHECK;
 int sb_tree_stat_parent(const struct sb_fs *fs, const struct sb_at *at,
 			struct sb_stat *out) SB_MUST_CHECK;
 
+/* Remember the looks of a directory that is remembered (dircache.h), in the upper. Uses work->host.
+ */
+bool sb_tree_learn_looks(const struct sb_fs *fs, const char *guest, uint32_t len);
+
 /* What the guest sees of a host file that is not in the index: owner records, uid mapping. sx
  * must hold STATX_BASIC_STATS and, where known, STATX_BTIME. mount holds the file. */
 void sb_tree_virtual_stat(const struct sb_fs *fs, const struct statx *sx, uint32_t mount,
@@ -128,6 +132,8 @@ static inline uint32_t sb_pure_mount(uint32_t pure)
 }
 /* Not known without a look-up. Guests never see it. */
 #define SB_ELOOK 4001
+/* It may have a record: ask sb_pure_statx(). */
+#define SB_ERECORD 4003
 
 /* An entry of a pure directory. dirfd and name lead the kernel to it, no symlink is on the way, and
  * no dots are at the end. */
@@ -138,7 +144,7 @@ struct sb_pure_name {
 };
 
 /* What the guest sees of it. flags: SB_FOLLOW. -ENOENT is an answer. -SB_ELOOK: look the path up.
- */
+ * -SB_ERECORD: sb_pure_statx() knows it. */
 int sb_pure_stat(const struct sb_fs *fs, const struct sb_pure_name *at, unsigned flags,
 		 struct stat *out) SB_MUST_CHECK;
 /* The same with what only statx(2) and records say. */

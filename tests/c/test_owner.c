@@ -102,6 +102,41 @@ static void test_a_reused_inode_replaces_the_old_record(void)
 	drop_table();
 }
 
+static void put_mode(uint64_t ino, uint32_t mode)
+{
+	struct sb_owner_key key = key_of(ino, 1);
+	struct sb_owner record = {.flags = SB_OWNER_MODE, .mode = mode};
+
+	CHECK_INT(sb_owner_put(&tree, &key, &record), 0);
+}
+
+static void test_the_table_knows_what_its_records_have_ever_said(void)
+{
+	const uint32_t before = SB_OWNER_TRAIT_KNOWN;
+	uint32_t writings;
+
+	make_table();
+	CHECK(!sb_owner_any_has(&tree, SB_OWNER_TRAIT_DEVICE));
+	writings = sb_owner_writings(&tree);
+	put_mode(7, S_IFREG | 0444);
+	CHECK(sb_owner_writings(&tree) != writings);
+	CHECK(!sb_owner_any_has(&tree, SB_OWNER_TRAIT_DEVICE | SB_OWNER_TRAIT_RIGHTS));
+	CHECK(!sb_owner_maybe_other(&tree, 0, 7));
+	put_mode(7, S_IFCHR | 0600);
+	CHECK(sb_owner_any_has(&tree, SB_OWNER_TRAIT_DEVICE));
+	CHECK(!sb_owner_any_has(&tree, SB_OWNER_TRAIT_RIGHTS));
+	CHECK(sb_owner_maybe_other(&tree, 0, 7));
+	put_mode(8, S_IFDIR | 02755);
+	CHECK(sb_owner_any_has(&tree, SB_OWNER_TRAIT_RIGHTS));
+	CHECK(!sb_owner_maybe_other(&tree, 0, 8));
+	drop(7, 1);
+	CHECK(!sb_owner_maybe_other(&tree, 0, 7));
+	CHECK(sb_owner_any_has(&tree, SB_OWNER_TRAIT_DEVICE));
+	tree.owners->traits &= ~before; /* a table of an older version */
+	CHECK(sb_owner_any_has(&tree, SB_OWNER_TRAIT_RIGHTS));
+	drop_table();
+}
+
 static void test_a_file_may_change_more_often_than_the_table_has_records(void)
 {
 	make_table();
@@ -341,6 +376,7 @@ int main(void)
 {
 	test_a_record_is_only_found_by_its_whole_key();
 	test_a_reused_inode_replaces_the_old_record();
+	test_the_table_knows_what_its_records_have_ever_said();
 	test_a_file_may_change_more_often_than_the_table_has_records();
 	test_a_full_table_gives_enospc();
 	test_writers_in_several_processes_leave_one_record_each();

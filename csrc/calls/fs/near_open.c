@@ -43,7 +43,7 @@ static bool is_itself(const struct sb_call *call, int fd, uint32_t pure)
 	const struct sb_tree *tree = call->fs->tree;
 	struct stat st;
 
-	if (pure == SB_PURE_UPPER && !sb_owner_any(tree))
+	if (pure == SB_PURE_UPPER && !sb_owner_any_has(tree, SB_OWNER_TRAIT_DEVICE))
 		return true;
 	if (sys_fstat(fd, &st) < 0 || sb_open_is_device(st.st_mode & S_IFMT))
 		return false;
@@ -57,7 +57,7 @@ static bool may_make(struct sb_call *call, const struct sb_near *near, uint32_t 
 		     uint32_t *host_mode)
 {
 	return !near->is_remembered && !sb_near_is_shared(call, near) &&
-	       (near->resolve == 0 || !sb_owner_any(call->fs->tree)) &&
+	       (near->resolve == 0 || !sb_owner_any_has(call->fs->tree, SB_OWNER_TRAIT_RIGHTS)) &&
 	       sb_pure_may_create(call->fs, &near->at, mode, host_mode);
 }
 
@@ -91,7 +91,7 @@ static bool is_free(struct sb_call *call, int fd)
 	const struct sb_tree *tree = call->fs->tree;
 	struct stat st;
 
-	if (sb_owner_any(tree) &&
+	if (sb_owner_any_has(tree, SB_OWNER_TRAIT_RIGHTS) &&
 	    (sys_fstat(fd, &st) < 0 ||
 	     sb_owner_maybe(tree, sb_owner_volume(tree, st.st_dev), st.st_ino)))
 		return false;
@@ -101,13 +101,14 @@ static bool is_free(struct sb_call *call, int fd)
 /* What was opened is known to be the file: do what would have harmed another one. */
 static bool finish(struct sb_call *call, int fd, int flags, int late, uint32_t pure)
 {
-	return is_itself(call, fd, pure) && (!writes(flags) || is_free(call, fd)) &&
-	       (late == 0 || sys_ftruncate(fd, 0) == 0);
+	return ((flags & O_DIRECTORY) != 0 || is_itself(call, fd, pure)) &&
+	       (!writes(flags) || is_free(call, fd)) && (late == 0 || sys_ftruncate(fd, 0) == 0);
 }
 
 long sb_near_open(struct sb_call *call, int dirfd, uint32_t len, bool makes, int flags,
 		  uint32_t mode)
 {
+	const uint32_t writings = sb_owner_writings(call->fs->tree);
 	const uint64_t closes = sb_fds_count(call->fs);
 	const bool creates = (flags & O_CREAT) != 0;
 	const bool is_new = creates && (flags & O_EXCL) != 0;
@@ -137,7 +138,9 @@ long sb_near_open(struct sb_call *call, int dirfd, uint32_t len, bool makes, int
 	}
 	if ((flags & O_DIRECTORY) != 0)
 		sb_fds_opened_pure(call->fs, (int)fd, closes, near.at.pure, near.resolve == 0,
-				   near.generation);
+				   near.moved);
+	else if (is_new && near.at.pure == SB_PURE_UPPER)
+		sb_fds_opened_new(call->fs, (int)fd, closes, writings);
 	else if ((flags & O_PATH) == 0)
 		sb_fds_opened_in(call->fs, (int)fd, closes, near.at.pure);
 	return fd;

@@ -64,8 +64,15 @@ static const char *whole(struct sb_call *call, int dirfd)
 	return sb_guest_whole(call, dirfd, call->path, &call->work->a.guest);
 }
 
+/* The same for call->path2. */
+static const char *whole_new(struct sb_call *call, int dirfd)
+{
+	return sb_guest_whole(call, dirfd, call->path2, &call->work->b.guest);
+}
+
 static long make_dir(struct sb_call *call, int dirfd, uint64_t path, uint64_t mode)
 {
+	const struct sb_quick_mark mark = sb_quick_mark(call->fs);
 	struct sb_at *at = &call->work->a;
 	struct sb_near near;
 	long err = sb_guest_string(call->path, path, SB_PATH_MAX);
@@ -76,6 +83,8 @@ static long make_dir(struct sb_call *call, int dirfd, uint64_t path, uint64_t mo
 		err = leave(call, &near, sb_pure_mkdir(call->fs, &near.at, (uint32_t)mode));
 	else
 		err = -SB_ELOOK;
+	if (err == 0 && dirfd == AT_FDCWD && !near.is_inside && near.at.pure == SB_PURE_UPPER)
+		sb_quick_learn(call->fs, whole(call, dirfd), (uint32_t)mode, &mark);
 	if (err == -SB_ELOOK && !sb_trace_is_on(call))
 		err = sb_quick_mkdir(call->fs, whole(call, dirfd), (uint32_t)mode);
 	if (err != -SB_ELOOK)
@@ -190,10 +199,14 @@ static long link_near(struct sb_call *call, int olddir, uint64_t old, int newdir
 {
 	const long old_len = sb_guest_string(call->path, old, SB_PATH_MAX);
 	const long new_len = sb_guest_string(call->path2, new, SB_PATH_MAX);
+	long err;
 
 	if (old_len < 0 || new_len < 0)
 		return -SB_ELOOK;
-	return change_both(call, olddir, old_len, newdir, new_len, true, 0);
+	err = change_both(call, olddir, old_len, newdir, new_len, true, 0);
+	if (err != -SB_ELOOK || sb_trace_is_on(call))
+		return err;
+	return sb_quick_link(call->fs, whole(call, olddir), whole_new(call, newdir));
 }
 
 static long make_link(struct sb_call *call, int olddir, uint64_t old, int newdir, uint64_t new,
@@ -266,11 +279,14 @@ static long take_dir(struct sb_call *call, int dirfd, uint64_t path)
 
 	if (err < 0)
 		return err;
-	if (find_near(call, dirfd, err, &near)) {
+	if (find_near(call, dirfd, err, &near))
 		err = leave(call, &near, sb_pure_rmdir(call->fs, &near.at));
-		if (err != -SB_ELOOK)
-			return err;
-	}
+	else
+		err = -SB_ELOOK;
+	if (err == -SB_ELOOK && !sb_trace_is_on(call))
+		err = sb_quick_rmdir(call->fs, whole(call, dirfd));
+	if (err != -SB_ELOOK)
+		return err;
 	err = sb_guest_find(call, dirfd, call->path, SB_PARENT, at);
 	if (err < 0)
 		return err;
@@ -328,9 +344,8 @@ static long move(struct sb_call *call, int olddir, uint64_t old, int newdir, uin
 		return new_len;
 	err = change_both(call, olddir, old_len, newdir, new_len, false, flags);
 	if (err == -SB_ELOOK && !sb_trace_is_on(call))
-		err = sb_quick_rename(
-			call->fs, sb_guest_whole(call, olddir, call->path, &call->work->a.guest),
-			sb_guest_whole(call, newdir, call->path2, &call->work->b.guest), flags);
+		err = sb_quick_rename(call->fs, whole(call, olddir), whole_new(call, newdir),
+				      flags);
 	if (err != -SB_ELOOK)
 		return err;
 	err = sb_guest_find(call, olddir, call->path, NAME_FLAGS, from);

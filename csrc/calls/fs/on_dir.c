@@ -106,7 +106,8 @@ static long give_some(struct sb_call *call, int fd, long pos, long len)
 		done += entry->reclen;
 		pos = entry->off;
 	}
-	sys_lseek(fd, pos, SEEK_SET);
+	if (pos >= 0)
+		sys_lseek(fd, pos, SEEK_SET);
 	return done > 0 ? done : -EFAULT;
 }
 
@@ -124,16 +125,35 @@ static long give(struct sb_call *call, long nr, int fd, long pos, long len)
 	return give_some(call, fd, pos, len);
 }
 
-/* The inode number of the directory above a pure one. 0: the kernel knows it. */
+/* The inode number of the directory above a pure one, when the dots are listed next. 0: the kernel
+ * knows it. */
 static uint64_t number_above(struct sb_call *call, int fd)
 {
 	struct sb_at *at = &call->work->a;
 	struct sb_stat st;
 
-	if (sb_fds_is_deep(call->fs, fd) || find(call, fd, at) < 0 || at->guest.len == 1 ||
+	if (sb_fds_is_deep(call->fs, fd) || sys_lseek(fd, 0, SEEK_CUR) != 0 ||
+	    find(call, fd, at) < 0 || at->guest.len == 1 ||
 	    sb_tree_stat_parent(call->fs, at, &st) < 0)
 		return 0;
 	return st.ino;
+}
+
+#define LONGEST (sizeof(struct head64) + 256 + 7)
+
+static bool is_writable(uint64_t addr)
+{
+	char byte;
+
+	return sb_guest_read(&byte, addr, 1) == 0 && sb_guest_rewrite(addr, &byte, 1) == 0;
+}
+
+/* Can the guest's memory take an entry? The position must not move when none is given. */
+static bool has_room(const struct sb_call *call, uint32_t count)
+{
+	const uint64_t to = sb_arg(call, 1);
+
+	return count > 0 && is_writable(to) && is_writable(to + SB_MIN(count, LONGEST) - 1);
 }
 
 /* List a pure directory. -SB_ELIST: it is none, as far as is known. */
@@ -141,20 +161,15 @@ static long read_pure(struct sb_call *call, long nr, int fd, uint32_t count)
 {
 	const uint32_t pure = sb_fds_pure(call->fs, fd);
 	char *buf = call->work->buffer;
-	uint64_t above = 0;
 	long pos;
 
 	if (pure == 0 || call->fs->narrow_positions || sb_trace_is_on(call))
 		return -SB_ELIST;
 	if (pure != SB_PURE_UPPER)
 		return read_natively(call, nr, fd, count);
-	pos = sys_lseek(fd, 0, SEEK_CUR);
-	if (pos < 0)
-		return pos;
-	if (pos == 0)
-		above = number_above(call, fd);
+	pos = has_room(call, count) ? -1 : sys_lseek(fd, 0, SEEK_CUR);
 	return give(call, nr, fd, pos,
-		    sb_dirlist_read_pure(call->fs, fd, above, buf,
+		    sb_dirlist_read_pure(call->fs, fd, number_above(call, fd), buf,
 					 SB_MIN((size_t)count, sizeof(call->work->buffer))));
 }
 

@@ -3,7 +3,8 @@
  * on_fcntl.c - fcntl(2) and ioctl(2): the requests that name a process.
  *
  * The owner of a file gets its signals (F_SETOWN); a terminal has a foreground group; and a lock
- * has a holder. The filter traps no other requests of fcntl.
+ * has a holder. The filter traps no other requests of fcntl, but those that duplicate a
+ * descriptor, where descriptors are remembered.
  */
 #include "calls/fs/on_fcntl.h"
 
@@ -11,6 +12,7 @@
 #include <asm/sockios.h>
 #include <errno.h>
 
+#include "calls/fs/on_close.h"
 #include "guest/handlers.h"
 #include "guest/pids.h"
 #include "pure/verdict.h"
@@ -115,6 +117,9 @@ int32_t sb_lock_holder_to_guest(const struct sb_call *call, int type, int32_t pi
 long on_fcntl(struct sb_call *call)
 {
 	switch ((int)sb_arg(call, 1)) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return sb_duplicate(call, __NR_fcntl);
 	case F_GETLK:
 	case F_OFD_GETLK:
 		return get_lock(call);

@@ -29,6 +29,7 @@
 #include "tree/dircache.h"
 #include "tree/index.h"
 #include "tree/mounts.h"
+#include "tree/owner.h"
 
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 #define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
@@ -347,6 +348,7 @@ static long open_nearby(struct sb_call *call, const struct how *how)
 /* Open or make a file with one call of the kernel. -SB_ELOOK: look it up. */
 static long open_quickly(struct sb_call *call, const struct how *how, uint32_t len)
 {
+	const uint32_t writings = sb_owner_writings(call->fs->tree);
 	const uint64_t closes = sb_fds_count(call->fs);
 	const char *whole;
 	long ret;
@@ -360,7 +362,7 @@ static long open_quickly(struct sb_call *call, const struct how *how, uint32_t l
 		whole = sb_guest_whole(call, how->dirfd, call->path, &call->work->a.guest);
 		ret = sb_quick_create(call->fs, whole, how->flags, how->mode);
 		if (ret >= 0)
-			sb_fds_opened_in(call->fs, (int)ret, closes, SB_PURE_UPPER);
+			sb_fds_opened_new(call->fs, (int)ret, closes, writings);
 	}
 	return ret != -SB_ELOOK ? ret : sb_near_open(call, how->dirfd, len, false, how->flags, 0);
 }
@@ -379,7 +381,7 @@ static void remember(const struct sb_call *call, const struct how *how, int fd, 
 		sb_fds_opened_in(call->fs, fd, closes, SB_PURE_UPPER);
 	pure = sb_spot_pure(tree, &at->spot, at->guest.buf, at->guest.len);
 	if (pure != 0 && generation == sb_dircache_generation(tree))
-		sb_fds_opened_pure(call->fs, fd, closes, pure, false, generation);
+		sb_fds_opened_pure(call->fs, fd, closes, pure, false, 0);
 }
 
 static long do_open(struct sb_call *call, uint64_t path, struct how *how)

@@ -21,9 +21,11 @@
 #include "guest/paths/magic_link.h"
 #include "guest/paths/near.h"
 #include "guest/trace.h"
+#include "tree/descriptors.h"
 #include "tree/file_acl.h"
 #include "view/view.h"
 
+#define RECORDS_TOGETHER 8 /* sb_proc.met_record */
 #define ACCESS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)
 
 static int fd_of(uint64_t arg)
@@ -110,8 +112,15 @@ static long do_fstat(struct sb_call *call, int fd, uint64_t out)
 {
 	struct sb_stat st;
 	struct stat plain;
-	long err = sb_tree_fstat_plain(call->fs, fd, &plain);
+	/* The next file with a record is asked for once. */
+	const bool may_have_record =
+		call->proc->met_record != 0 && sb_fds_home(call->fs, fd) == SB_PURE_UPPER;
+	long err = may_have_record ? 0 : sb_tree_fstat_plain(call->fs, fd, &plain);
 
+	if (may_have_record)
+		call->proc->met_record--;
+	else if (err == 0 && sb_fds_home(call->fs, fd) == SB_PURE_UPPER)
+		call->proc->met_record = RECORDS_TOGETHER;
 	if (err == 1)
 		return sb_guest_write(out, &plain, sizeof(plain));
 	if (err == 0)
@@ -124,15 +133,27 @@ static long stat_plainly(struct sb_call *call, int dirfd, uint32_t len, unsigned
 			 uint64_t out)
 {
 	struct sb_near near;
+	struct sb_stat whole;
 	struct stat st;
-	long err;
+	bool has_record;
+	long err = -SB_ERECORD;
 
 	if (!sb_near_enter(call, dirfd, call->path, len, &near))
 		return -SB_ELOOK;
-	err = sb_pure_stat(call->fs, &near.at, flags, &st);
+	if (call->proc->met_record == 0)
+		err = sb_pure_stat(call->fs, &near.at, flags, &st);
+	else
+		call->proc->met_record--;
+	has_record = err == -SB_ERECORD;
+	if (has_record && call->proc->met_record == 0)
+		call->proc->met_record = RECORDS_TOGETHER;
+	if (has_record)
+		err = sb_pure_statx(call->fs, &near.at, flags, &whole);
 	if (!sb_near_leave(call, &near))
 		return -SB_ELOOK;
-	return err < 0 ? err : sb_guest_write(out, &st, sizeof(st));
+	if (err < 0)
+		return err;
+	return has_record ? write_stat(out, &whole) : sb_guest_write(out, &st, sizeof(st));
 }
 
 static long do_stat(struct sb_call *call, int dirfd, uint64_t path, unsigned at_flags, uint64_t out)

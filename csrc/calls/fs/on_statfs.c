@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "guest/handlers.h"
 #include "guest/paths/lookup.h"
+#include "tree/descriptors.h"
 #include "tree/mounts.h"
 #include "view/view.h"
 
@@ -79,8 +80,13 @@ long on_fstatfs(struct sb_call *call)
 	struct sb_path *path = &call->work->a.guest;
 	struct host_statfs out;
 	int fd = (int)(uint32_t)sb_arg(call, 0);
-	long err = sb_syscall(__NR_fstatfs, fd, SB_P(&out), 0, 0, 0, 0);
+	long err;
 
+	if (sb_fds_home(call->fs, fd) == SB_PURE_UPPER) {
+		err = statfs_tree(tree, &out);
+		return err < 0 ? err : sb_guest_write(sb_arg(call, 1), &out, sizeof(out));
+	}
+	err = sb_syscall(__NR_fstatfs, fd, SB_P(&out), 0, 0, 0, 0);
 	if (err < 0)
 		return err;
 	if (sb_guest_fd_path(call, fd, path) == 0) {

@@ -80,9 +80,39 @@ static int find(struct sb_call *call, const struct by *by, int *fd)
 	return sb_call_file_of_open_fd(call, *fd, at);
 }
 
+/* Look at the file of a path in a pure directory. */
+static int look_near(struct sb_call *call, const struct by *by, struct sb_near *near)
+{
+	const unsigned flags = by->flags == AT_SYMLINK_NOFOLLOW ? 0 : SB_FOLLOW;
+	const long len = by->fd ? 0 : sb_guest_string(call->path, sb_arg(call, 0), SB_PATH_MAX);
+	int err;
+
+	near->is_inside = false;
+	if (len <= 0 || !sb_near_pin(call, AT_FDCWD, call->path, (uint32_t)len, near))
+		return -SB_ELOOK;
+	err = sb_near_look(call, near, flags, &call->work->a);
+	if (err < 0)
+		(void)sb_near_leave(call, near);
+	return err;
+}
+
+/* Find the file. sb_near_leave() follows. */
+static int find_entry(struct sb_call *call, const struct by *by, int *fd, struct sb_near *near)
+{
+	const int err = look_near(call, by, near);
+
+	if (err == 0)
+		return SB_FILE_BY_PATH;
+	near->is_inside = false;
+	near->is_remembered = false;
+	near->has_base = false;
+	return err == -SB_ELOOK ? find(call, by, fd) : err;
+}
+
 static long set(struct sb_call *call, const struct by *by)
 {
 	struct sb_at *at = &call->work->a;
+	struct sb_near near;
 	struct request q;
 	int flags = (int)sb_arg(call, 4);
 	int fd = -1;
@@ -99,43 +129,18 @@ static long set(struct sb_call *call, const struct by *by)
 		return err;
 	if (q.len > 0)
 		err = sb_guest_read(q.value, sb_arg(call, 2), q.len);
-	if (err == 0)
-		err = find(call, by, &fd);
+	if (err < 0) {
+		drop(call, &q);
+		return err;
+	}
+	err = find_entry(call, by, &fd, &near);
 	if (err == SB_FILE_BY_PATH)
 		err = sb_change_setxattr(call->fs, at, q.name, q.value, q.len, flags);
 	else if (err == SB_FILE_BY_FD)
 		err = sb_change_fsetxattr(call->fs, fd, q.name, q.value, q.len, flags);
+	(void)sb_near_leave(call, &near);
 	drop(call, &q);
 	return err;
-}
-
-/* Look at the file of a path in a pure directory, to read its attributes. */
-static int look_near(struct sb_call *call, const struct by *by, struct sb_near *near)
-{
-	const unsigned flags = by->flags == AT_SYMLINK_NOFOLLOW ? 0 : SB_FOLLOW;
-	const long len = by->fd ? 0 : sb_guest_string(call->path, sb_arg(call, 0), SB_PATH_MAX);
-	int err;
-
-	near->is_inside = false;
-	if (len <= 0 || !sb_near_pin(call, AT_FDCWD, call->path, (uint32_t)len, near))
-		return -SB_ELOOK;
-	err = sb_near_look(call, near, flags, &call->work->a);
-	if (err < 0)
-		(void)sb_near_leave(call, near);
-	return err;
-}
-
-/* Find the file to read its attributes. sb_near_leave() follows. */
-static int find_to_read(struct sb_call *call, const struct by *by, int *fd, struct sb_near *near)
-{
-	const int err = look_near(call, by, near);
-
-	if (err == 0)
-		return SB_FILE_BY_PATH;
-	near->is_inside = false;
-	near->is_remembered = false;
-	near->has_base = false;
-	return err == -SB_ELOOK ? find(call, by, fd) : err;
 }
 
 static long get(struct sb_call *call, const struct by *by)
@@ -150,7 +155,7 @@ static long get(struct sb_call *call, const struct by *by)
 		len = take(call, &q, SB_MIN(sb_arg(call, 3), (uint64_t)VALUE_MAX));
 	if (len < 0)
 		return len;
-	len = find_to_read(call, by, &fd, &near);
+	len = find_entry(call, by, &fd, &near);
 	if (len == SB_FILE_BY_PATH)
 		len = sb_change_getxattr(call->fs, at, q.name, q.value, q.len);
 	else if (len == SB_FILE_BY_FD)
@@ -172,7 +177,7 @@ static long list(struct sb_call *call, const struct by *by)
 
 	if (len < 0)
 		return len;
-	len = find_to_read(call, by, &fd, &near);
+	len = find_entry(call, by, &fd, &near);
 	if (len == SB_FILE_BY_PATH)
 		len = sb_change_listxattr(call->fs, at, q.value, q.len);
 	else if (len == SB_FILE_BY_FD)
@@ -186,15 +191,20 @@ static long list(struct sb_call *call, const struct by *by)
 
 static long take_away(struct sb_call *call, const struct by *by)
 {
+	struct sb_near near;
 	char name[256];
 	int fd = -1;
 	int err = read_name(sb_arg(call, 1), name);
 
-	if (err == 0)
-		err = find(call, by, &fd);
+	if (err < 0)
+		return err;
+	err = find_entry(call, by, &fd, &near);
 	if (err == SB_FILE_BY_PATH)
-		return sb_change_removexattr(call->fs, &call->work->a, name);
-	return err == SB_FILE_BY_FD ? sb_change_fremovexattr(call->fs, fd, name) : err;
+		err = sb_change_removexattr(call->fs, &call->work->a, name);
+	else if (err == SB_FILE_BY_FD)
+		err = sb_change_fremovexattr(call->fs, fd, name);
+	(void)sb_near_leave(call, &near);
+	return err;
 }
 
 long on_setxattr(struct sb_call *call)

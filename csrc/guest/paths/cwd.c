@@ -11,7 +11,8 @@
 
 static uint64_t sum_of(const struct sb_cwd *cwd, const char *text)
 {
-	return sb_hash(text, cwd->len) ^ ((uint64_t)cwd->generation << 32 | cwd->count);
+	return sb_hash(text, cwd->len) ^ ((uint64_t)cwd->age.moved << 32 | cwd->count) ^
+	       (uint64_t)cwd->age.named << 24;
 }
 
 struct sb_cwd_mark sb_cwd_mark(const struct sb_call *call)
@@ -32,16 +33,17 @@ bool sb_cwd_find(const struct sb_call *call, struct sb_path *out)
 	struct sb_cwd cwd;
 
 	cwd.sum = proc->cwd.sum;
-	cwd.generation = proc->cwd.generation;
+	cwd.age = proc->cwd.age;
 	cwd.count = proc->cwd.count;
 	cwd.len = proc->cwd.len;
 	if (cwd.len == 0 || cwd.len >= sizeof(cwd.text) || !now.quiet || proc->cwd_given_up != 0 ||
-	    cwd.generation != now.generation || cwd.count != now.count)
+	    cwd.count != now.count)
 		return false;
 	memcpy(out->buf, proc->cwd.text, cwd.len);
 	out->buf[cwd.len] = '\0';
 	out->len = cwd.len;
-	return cwd.sum == sum_of(&cwd, out->buf);
+	return cwd.sum == sum_of(&cwd, out->buf) &&
+	       sb_dircache_has_age(call->fs->tree, out->buf, out->len, &cwd.age);
 }
 
 uint32_t sb_cwd_pure(const struct sb_call *call, uint64_t *state)
@@ -71,12 +73,14 @@ void sb_cwd_put(struct sb_call *call, const struct sb_cwd_mark *mark, const char
 		uint32_t len)
 {
 	struct sb_cwd *cwd = &call->proc->cwd;
+	struct sb_dir_age age;
 
 	if (!mark->quiet || len >= sizeof(cwd->text) || call->fs->tree->index == NULL ||
-	    sb_tree_mount_of(call->fs->tree, guest, len) != SB_NO_MOUNT)
+	    sb_tree_mount_of(call->fs->tree, guest, len) != SB_NO_MOUNT ||
+	    !sb_dircache_age(call->fs->tree, guest, len, mark->generation, &age))
 		return;
 	cwd->sum = 0;
-	cwd->generation = mark->generation;
+	cwd->age = age;
 	cwd->count = mark->count;
 	cwd->len = len;
 	memcpy(cwd->text, guest, len);

@@ -177,6 +177,7 @@ bool sb_near_find(struct sb_call *call, int dirfd, const char *path, uint32_t le
 
 	if (fs->root_len != 1 || len == 0 || !sb_tree_may_search_all(fs) || sb_trace_is_on(call))
 		return false;
+	near->moved = sb_dircache_moved(fs->tree);
 	near->generation = sb_dircache_generation(fs->tree);
 	near->is_inside = false;
 	if (path[0] == '/')

@@ -22,6 +22,7 @@
 struct sb_near {
 	struct sb_pure_name at;
 	uint32_t generation; /* dircache.h */
+	uint32_t moved; /* dircache.h */
 	uint64_t base;       /* what was known of at.dirfd */
 	uint64_t resolve; /* non-zero: how openat2(2) must find at.name, which has several parts */
 	bool has_base; /* at.dirfd must stay what it was */

@@ -116,6 +116,121 @@ static void directories(void)
 	say("rmdir", rmdir(in("new/e")));
 }
 
+/* What a call says of a name that is there, is not, or is another thing. */
+static void answers(void)
+{
+	warm("new");
+	say("mkdir", mkdir(in("new/p"), 0755));
+	warm("new/p");
+	say("make", make("new/p/f"));
+	say("rmdir of a full one", rmdir(in("new/p")));
+	say("make after it", make("new/p/g"));
+	say("mkdir over it", mkdir(in("new/p"), 0755));
+	say("mkdir over a file", mkdir(in("new/p/f"), 0755));
+	say("symlink over a file", symlink("x", in("new/p/f")));
+	say("link", link(in("new/p/f"), in("new/p/h")));
+	say("link over a file", link(in("new/p/f"), in("new/p/g")));
+	say("link of nothing", link(in("new/p/none"), in("new/p/i")));
+	say("link into nothing", link(in("new/p/f"), in("new/none/i")));
+	say("link of a directory", link(in("new/p"), in("new/q")));
+	say("symlink", symlink("nowhere", in("new/p/s")));
+	say("link of a symlink", link(in("new/p/s"), in("new/p/t")));
+	say("rmdir of a file", rmdir(in("new/p/f")));
+	say("rmdir of a symlink", rmdir(in("new/p/s")));
+	say("rmdir of nothing", rmdir(in("new/p/none")));
+	say("unlink of nothing", take("new/p/none"));
+	say("unlink in nothing", take("new/none/f"));
+	say("rename of nothing", move("new/p/none", "new/p/k"));
+	say("mkdir below", mkdir(in("new/p/sub"), 0755));
+	say("rename of a directory", move("new/p/sub", "new/p/sub2"));
+	say("below its old name", make("new/p/sub/f"));
+	say("below its new name", make("new/p/sub2/f"));
+	say("take it", take("new/p/sub2/f") + rmdir(in("new/p/sub2")));
+	say("take all", take("new/p/f") + take("new/p/g") + take("new/p/h") + take("new/p/s") +
+				take("new/p/t"));
+	say("rmdir", rmdir(in("new/p")));
+	say("rmdir again", rmdir(in("new/p")));
+}
+
+/* Run what another process does. */
+static void elsewhere(void (*run)(void))
+{
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		run();
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
+static void put_link_there(void)
+{
+	say("other: rmdir", rmdir(in("new/r")));
+	say("other: a link in its place", symlink(in("lower"), in("new/r")));
+}
+
+static void put_directory_there(void)
+{
+	say("other: take the link", take("new/r"));
+	say("other: mkdir", mkdir(in("new/r"), 0755));
+	say("other: make", make("new/r/file"));
+}
+
+static void close_file(void)
+{
+	say("other: chmod", chmod(in("new/fresh"), 0400));
+}
+
+static void say_mode(int fd)
+{
+	struct stat st;
+
+	say("fstat", fstat(fd, &st));
+	printf("mode %o, links %d\n", (unsigned)st.st_mode, (int)st.st_nlink);
+	say("stat", stat(in("new/fresh"), &st));
+	printf("mode %o, links %d\n", (unsigned)st.st_mode, (int)st.st_nlink);
+}
+
+/* What another process does to a directory, or to a file that this one has made. */
+static void others(void)
+{
+	struct stat st;
+	int copy;
+	int fd;
+
+	warm("new");
+	say("mkdir", mkdir(in("new/r"), 0755));
+	warm("new/r");
+	elsewhere(put_link_there);
+	say("one through the link", stat(in("new/r/one"), &st));
+	say("make through the link", make("new/r/made"));
+	say("where it leads", take("lower/made"));
+	elsewhere(put_directory_there);
+	say("one is no more", stat(in("new/r/one"), &st));
+	say("file", stat(in("new/r/file"), &st));
+	say("take", take("new/r/file") + rmdir(in("new/r")));
+	fd = open(in("new/fresh"), O_RDWR | O_CREAT | O_EXCL, 0600);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 20);
+	say("fchmod", fchmod(fd, 0640));
+	say_mode(fd);
+	elsewhere(close_file);
+	say_mode(copy);
+	say("fchmod", fchmod(copy, 0755));
+	say_mode(fd);
+	say("fchmod", fchmod(fd, 0000));
+	say_mode(fd);
+	say("fchown", fchown(fd, (uid_t)-1, (gid_t)-1));
+	say("futimens", futimens(copy, NULL));
+	say_mode(copy);
+	say("take", take("new/fresh"));
+	close(fd);
+	close(copy);
+}
+
 /* Names of a lower layer that are removed, replaced and moved. */
 static void layer(void)
 {
@@ -174,6 +289,8 @@ int main(int argc, char **argv)
 	say("mkdir", mkdir(in("new"), 0755));
 	files();
 	directories();
+	answers();
+	others();
 	layer();
 	together();
 	return 0;
