@@ -38,11 +38,13 @@ FOLDERS = {
     "change": 5,  # changes of the merged tree, copy-up, the upper directory
     "hosted": 6,  # what Python calls
     "guest": 7,  # state and memory of a process in a container, and its final system calls
+    "guest/ipc": 8,  # the table of System V objects
     "guest/peers": 8,  # who the other processes of the container are, and what one may do to them
     "guest/paths": 9,  # what the paths and descriptors of a call name
     "exec": 10,  # how a program is found, planned and mapped
     "arch/*/guest": 11,  # clone(2) of a processor; how its 32-bit programs start
     "calls/proc": 12,  # files of /proc that are made
+    "calls/ipc": 13,  # handlers of system calls: System V objects
     "calls/net": 13,  # handlers of system calls: sockets
     "calls/fs": 14,  # handlers: files and directories
     "calls/task": 15,  # handlers: processes, credentials, signals

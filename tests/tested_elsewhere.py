@@ -52,6 +52,7 @@ _PLACES = {
         "cli.containers.port runtime.network.port_proxy"
     ),
     "tests/integration/containers/test_limits.py": "cli.containers.stats cli.containers.update",
+    "tests/integration/containers/test_ipc.py": "native.ipc runtime.ipc",
     "tests/integration/containers/test_security.py": (
         "cli.containers.security_flags engine.containers.security"
     ),

@@ -229,12 +229,15 @@ struct sb_control {
 		work; /* host path of a directory on the upper's file system for temporary names */
 	struct sb_text owners; /* host path of the owner table */
 	struct sb_text index; /* host path of the index, empty when live */
-	struct sb_text hostname;
+	struct sb_text hostname; /* empty: the machine's */
 	struct sb_text net; /* host path of the directory with the network files (net_abi.h), empty
 			       for the machine's own network */
 	struct sb_text net_log; /* host path of the log of connections, empty when there is none */
 	uint32_t net_container; /* number in the network table */
 	uint32_t text_count;
+	struct sb_text ipc; /* host path of the table of System V objects (ipc_abi.h), empty for the
+			       machine's own objects */
+	uint32_t ipc_prefix; /* the upper 20 bits of the kernel's keys of those objects */
 	char whiteout[64]; /* target of a whiteout symlink, NUL-terminated */
 	char opaque[64]; /* name of the entry that makes a directory opaque, NUL-terminated */
 	struct sb_mount mounts[96]; /* SB_MAX_MOUNTS, sorted by guest path length, longest first */

@@ -207,6 +207,13 @@ static int allow_network(const struct ruleset *set, const struct sb_control *con
 	return ret;
 }
 
+static int allow_ipc(const struct ruleset *set, const struct sb_control *control)
+{
+	if (control->ipc.len == 0)
+		return 0;
+	return allow(set, sb_text_at(control, control->ipc), FS_READ_FILE | FS_WRITE_FILE);
+}
+
 static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
 {
 	const struct sb_control *control = tree->control;
@@ -224,6 +231,8 @@ static int allow_all(const struct ruleset *set, const struct sb_tree *tree)
 			    FS_READ_FILE | FS_WRITE_FILE);
 	if (ret == 0)
 		ret = allow_network(set, control);
+	if (ret == 0)
+		ret = allow_ipc(set, control);
 	return ret == 0 ? allow_mounts(set, control) : ret;
 }
 

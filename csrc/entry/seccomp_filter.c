@@ -16,6 +16,7 @@
 #include <linux/prctl.h>
 #include <linux/wait.h>
 
+#include "base/ipc_abi.h"
 #include "compat_table.h"
 #include "entry/filter_code.h"
 #include "entry/signals.h"
@@ -34,6 +35,8 @@ struct program {
 	bool has_32;      /* 32-bit programs can run: not with a tracer or a profile */
 	bool knows_descriptors; /* descriptors.h */
 	bool has_limits; /* of memory or CPUs: on_lseek.c */
+	bool has_ipc; /* System V objects of its own */
+	unsigned ipc_prefix; /* of the keys of those, shifted */
 	bool is_unconfined; /* what only Docker's default profile refuses passes */
 	bool is_fenced; /* the runtime's own text is refused some calls, too */
 	unsigned trap_count;
@@ -164,9 +167,24 @@ static void emit_refuse(struct program *p, unsigned error)
 	sb_filter_refuse(&p->out, error);
 }
 
+/* Does the call take a key? */
+static bool has_key(unsigned nr)
+{
+	return nr == __NR_shmget || nr == __NR_semget || nr == __NR_msgget;
+}
+
 static bool has_rules(const struct program *p, unsigned nr)
 {
-	return p->is_fenced && sb_fence_has_rules(nr, p->is_alone);
+	return p->is_fenced && (sb_fence_has_rules(nr, p->is_alone) || has_key(nr));
+}
+
+/* Every object that a container makes has one of its keys, by which the host side removes it. */
+static void emit_key(struct program *p)
+{
+	emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(0));
+	emit(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, ~(SB_IPC_SLOTS - 1U));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, p->ipc_prefix);
+	sb_filter_refuse(&p->out, EACCES);
 }
 
 /* Some arguments pass without a trap. */
@@ -207,6 +225,8 @@ static void emit_peers(struct program *p, unsigned nr)
 static void emit_for_runtime(struct program *p, unsigned nr)
 {
 	emit_trap_guest(p);
+	if (has_key(nr))
+		emit_key(p);
 	sb_fence_emit(&p->out, nr, p->is_alone);
 	emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 }
@@ -254,7 +274,7 @@ static void emit_leaf(struct program *p, unsigned nr)
 		return;
 	}
 	if (verdict == SB_NATIVE || (sb_verdict_is_descriptor(nr) && !p->knows_descriptors) ||
-	    (nr == __NR_lseek && !p->has_limits)) {
+	    (nr == __NR_lseek && !p->has_limits) || (sb_verdict_is_ipc(nr) && !p->has_ipc)) {
 		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 		return;
 	}
@@ -455,6 +475,8 @@ int sb_filter_install(const struct sb_tree *tree, enum sb_peers peers)
 	program.has_32 = SB_HAS_COMPAT && (flags & (SB_CONTROL_TRACED | SB_CONTROL_PROFILE)) == 0;
 	program.has_limits = control->memory_max != 0 || sb_limits_cpus(control);
 	program.knows_descriptors = sb_fds_are_known(control);
+	program.has_ipc = control->ipc.len != 0;
+	program.ipc_prefix = control->ipc_prefix << SB_IPC_SLOT_BITS;
 	program.peers = program.is_fenced ? action_for(peers) : SECCOMP_RET_ALLOW;
 	program.action = flags & SB_CONTROL_TRACED ? SECCOMP_RET_TRACE : SECCOMP_RET_TRAP;
 	program.out.len = 0;

@@ -37,6 +37,9 @@ struct sb_hosted_spec {
 			    machine's own network */
 	const char *net_log; /* host path of the log of connections, empty or NULL for none */
 	uint32_t net_container; /* number in the network table */
+	const char *ipc; /* host path of the table of System V objects, empty or NULL for the
+			    machine's own objects */
+	uint32_t ipc_prefix; /* of their keys */
 	uint64_t caps; /* the capabilities of the container's root */
 	const struct sb_profile_step *profile; /* a seccomp profile of profile_len steps */
 	uint32_t profile_len;
@@ -102,6 +105,15 @@ int sb_hosted_mark_of(uint32_t pid, uint64_t *mark);
 int sb_hosted_marked(uint64_t mark, uint32_t *pids, uint32_t room);
 /* Send a signal to a process; -ESRCH unless it has the mark. */
 int sb_hosted_signal_marked(uint32_t pid, uint64_t mark, int number);
+
+/* hosted_ipc.c */
+
+/* Count the System V objects whose keys have this prefix, whoever owns them. */
+int sb_hosted_ipc_count(uint32_t prefix);
+/* Remove those of them that the caller owns and made. Returns how many. */
+int sb_hosted_ipc_remove(uint32_t prefix);
+/* Make an empty table of System V objects. -EEXIST */
+int sb_hosted_ipc_make(const char *table);
 
 /* hosted_supervisor.c */
 

@@ -105,7 +105,7 @@ static int put_texts(struct sb_control *control, const struct sb_hosted_spec *sp
 		{spec->upper, &control->upper},           {spec->work, &control->work},
 		{spec->owners, &control->owners},         {spec->index, &control->index},
 		{spec->hostname, &control->hostname},     {spec->net ?: "", &control->net},
-		{spec->net_log ?: "", &control->net_log},
+		{spec->net_log ?: "", &control->net_log}, {spec->ipc ?: "", &control->ipc},
 	};
 	int err = 0;
 
@@ -267,6 +267,7 @@ static int fill(struct sb_control *control, uint32_t node_count, const struct sb
 	control->host_uid = spec->host_uid;
 	control->host_gid = spec->host_gid;
 	control->net_container = spec->net_container;
+	control->ipc_prefix = spec->ipc_prefix;
 	control->node_count = node_count;
 	err = put_security(control, spec);
 	if (err < 0)

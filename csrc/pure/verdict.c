@@ -64,6 +64,26 @@ bool sb_verdict_is_descriptor(uint64_t nr)
 	       nr == __NR_dup;
 }
 
+bool sb_verdict_is_ipc(uint64_t nr)
+{
+	switch (nr) {
+	case __NR_shmget:
+	case __NR_shmat:
+	case __NR_shmctl:
+	case __NR_semget:
+	case __NR_semop:
+	case __NR_semtimedop:
+	case __NR_semctl:
+	case __NR_msgget:
+	case __NR_msgsnd:
+	case __NR_msgrcv:
+	case __NR_msgctl:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool sb_verdict_is_of_profile(uint64_t nr)
 {
 	return nr == __NR_perf_event_open || nr == __NR_kcmp || nr == __NR_move_pages ||

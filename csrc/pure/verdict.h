@@ -43,6 +43,8 @@ enum sb_verdict {
 unsigned sb_verdict(uint64_t nr);
 /* Trapped only in containers that remember descriptors (descriptors.h); native elsewhere. */
 bool sb_verdict_is_descriptor(uint64_t nr);
+/* About System V objects: native in a container that has none of its own. */
+bool sb_verdict_is_ipc(uint64_t nr);
 /* Refused only because Docker's default profile refuses it: seccomp=unconfined lets it pass. */
 bool sb_verdict_is_of_profile(uint64_t nr);
 /* The types of ioctl(2) requests that file systems have; 0 ends them. */

@@ -30,6 +30,7 @@ struct sb_shared;
 struct sb_net_table;
 struct sb_net_ports;
 struct sb_tasks;
+struct sb_ipc_table;
 
 /* A directory is pure when one host directory has all its names, and all below it: no entry of a
  * lower shows through, and no mount is below. The kernel alone knows what a name in it is. It stays
@@ -50,6 +51,7 @@ struct sb_tree {
 	const struct sb_net_table *net; /* NULL until a call needs it */
 	struct sb_net_ports *net_ports;
 	const struct sb_tasks *tasks; /* tasks.h; NULL: /proc shows the machine's */
+	struct sb_ipc_table *ipc; /* base/ipc_abi.h; NULL until a call needs it */
 };
 
 static inline const char *sb_text_at(const struct sb_control *control, struct sb_text text)

@@ -153,6 +153,8 @@ class HostBody(UpdateBody, frozen=True, kw_only=True):
     cap_drop: list[str] | None = None
     privileged: bool | None = None
     security_opt: list[str] | None = None
+    ipc_mode: str | None = None
+    uts_mode: str | None = msgspec.field(name="UTSMode", default=None)
 
 
 class HostNetworkBody(Body, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from sandbox.errors import NativeError, map_os_errors
 from sandbox.models.container import ContainerConfig
 from sandbox.native import core
-from sandbox.runtime import launch, rundir
+from sandbox.runtime import ipc, launch, rundir
 from sandbox.runtime.process import reaper
 from sandbox.store import build_cache
 from sandbox.store.atomic_files import is_owned, sync_directory, sync_file_system, sync_tree
@@ -235,3 +235,4 @@ def _end(box_id: str) -> None:
         with suppress(NativeError):
             reaper.kill_all(place.control)
         rundir.remove(place.path)
+        ipc.sweep(os.path.dirname(place.path))

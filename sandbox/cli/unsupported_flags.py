@@ -52,7 +52,6 @@ _CREATE = {
     "--io-maxbandwidth": _WINDOWS,
     "--io-maxiops": _WINDOWS,
     "--ip6": _IPV6,
-    "--ipc": "System V objects are shared with all your processes; leave it out",
     "--isolation": _WINDOWS,
     "--kernel-memory": "memory of the kernel is not limited",
     "--link-local-ip": "there are no link-local addresses",
@@ -65,7 +64,6 @@ _CREATE = {
     "--sysctl": "parameters of the kernel are the machine's",
     "--use-api-socket": "there is no daemon; see 'sandbox serve'",
     "--userns": "there are no user namespaces; leave it out",
-    "--uts": "the host name is the container's own; see --hostname",
 }
 
 _CLUSTER = (

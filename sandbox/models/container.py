@@ -15,7 +15,7 @@ from sandbox.errors import CorruptData
 from sandbox.models.endpoints import NetworkConfig
 from sandbox.models.policy import HealthState, Policy, Usage
 from sandbox.models.record import Record, field, plain, replace
-from sandbox.models.security import Security
+from sandbox.models.security import Namespaces, Security
 
 Status = Literal["created", "running", "paused", "restarting", "exited", "dead"]
 MountType = Literal["bind", "tmpfs", "volume"]
@@ -141,6 +141,7 @@ class ContainerConfig(Record, frozen=True):
     asked: dict[str, Any] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     security: Security = field(default_factory=Security)
+    namespaces: Namespaces = field(default_factory=Namespaces)
 
     @property
     def args(self) -> tuple[str, ...]:
@@ -183,6 +184,7 @@ class ContainerConfig(Record, frozen=True):
             "asked": self.asked,
             "policy": self.policy.to_json(),
             "security": self.security.to_json(),
+            "namespaces": self.namespaces.to_json(),
         }
 
     @classmethod
@@ -218,6 +220,7 @@ class ContainerConfig(Record, frozen=True):
                 asked=dict(data.get("asked", {})),
                 policy=Policy.from_json(data.get("policy", {})),
                 security=Security.from_json(data.get("security")),
+                namespaces=Namespaces.from_json(data.get("namespaces")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise CorruptData(f"container configuration is damaged: {exc!r}") from exc

@@ -32,7 +32,7 @@ POWERS = frozenset(
     (
         *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID"),
         *("SETUID", "SETPCAP", "NET_BIND_SERVICE", "NET_RAW", "SYS_CHROOT", "MKNOD", "SETFCAP"),
-        *("AUDIT_WRITE", "SYS_PTRACE"),
+        *("AUDIT_WRITE", "SYS_PTRACE", "IPC_OWNER"),
     )
 )
 _ALL = "ALL"
@@ -213,3 +213,59 @@ def _boolean(text: str, value: str) -> bool:
 
 def _unsupported(text: str, why: str) -> UsageError:
     return UsageError(f"--security-opt {text} is not supported: {why}")
+
+
+# ---- namespaces: the texts are Docker's, an empty text is the default ------------------
+
+HOST = "host"
+PRIVATE = "private"
+SHAREABLE = "shareable"
+NO_SHM = "none"
+_CONTAINER = "container:"
+_IPC = (NO_SHM, PRIVATE, SHAREABLE, HOST)
+
+
+class Namespaces(Record, frozen=True):
+    """The modes of a container; ``container:ID`` names another one."""
+
+    ipc: str = PRIVATE
+    uts: str = ""
+
+    @property
+    def ipc_donor(self) -> str:
+        """Return the container whose System V objects and /dev/shm it uses, or ""."""
+        return self.ipc.removeprefix(_CONTAINER) if self.ipc.startswith(_CONTAINER) else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON."""
+        return {"ipc": self.ipc, "uts": self.uts}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any] | None) -> Namespaces:
+        """Return the record in JSON; None is that of a container without a choice."""
+        return cls(**data) if data else cls()
+
+
+def joining(container_id: str) -> str:
+    """Return the mode that joins a container."""
+    return f"{_CONTAINER}{container_id}"
+
+
+def checked(ipc: str, uts: str, *, hostname: str | None = None) -> Namespaces:
+    """Return the modes of ``--ipc`` and ``--uts``, or raise UsageError in Docker's words.
+
+    >>> checked("", "").ipc, checked("container:db", "").ipc_donor, checked("host", "host").uts
+    ('private', 'db', 'host')
+    >>> checked("container:", "")
+    Traceback (most recent call last):
+    ...
+    sandbox.errors.UsageError: invalid IPC mode: container:
+    """
+    joins = ipc.startswith(_CONTAINER) and ipc != _CONTAINER
+    if ipc and ipc not in _IPC and not joins:
+        raise UsageError(f"invalid IPC mode: {ipc}")
+    if uts not in ("", HOST):
+        raise UsageError(f"invalid UTS mode: {uts}")
+    if uts and hostname:
+        raise UsageError("conflicting options: hostname and the UTS mode")
+    return Namespaces(ipc or PRIVATE, uts)

@@ -150,6 +150,8 @@ def create_control(path: str, spec: ControlSpec) -> None:
             "net": real(spec.net_dir) if spec.net_dir else text(""),
             "net_log": real(spec.net_log) if spec.net_log else text(""),
             "net_container": spec.net_container,
+            "ipc": real(spec.ipc_table) if spec.ipc_table else text(""),
+            "ipc_prefix": spec.ipc_prefix,
             "caps": spec.capabilities,
             "profile": steps,
             "profile_len": len(steps),

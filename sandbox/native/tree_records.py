@@ -34,8 +34,9 @@ class ControlSpec(Record, frozen=True):
 
     *index_path* is None for the host's own tree. *work_dir* must be on the file system of
     *upper_dir*; None means the directory work beside it. Without *net_dir* (see
-    sandbox.native.network) the container uses the host's network. *profile* is an array of struct
-    sock_filter. A container that is *fenced* does not start where Landlock is missing.
+    sandbox.native.network) the container uses the host's network, and without *ipc_table* its
+    System V objects. *profile* is an array of struct sock_filter. A container that is *fenced*
+    does not start where Landlock is missing.
     """
 
     run_dir: str
@@ -57,6 +58,8 @@ class ControlSpec(Record, frozen=True):
     net_dir: str | None = None
     net_container: int = 0
     net_log: str | None = None
+    ipc_table: str = ""
+    ipc_prefix: int = 0
     unfenced: bool = False
     old_processor: bool = False
     capabilities: int = DEFAULT_CAPABILITIES

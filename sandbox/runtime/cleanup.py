@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
-from sandbox.runtime import rundir
+from sandbox.runtime import ipc, rundir
 from sandbox.runtime.network import members, membership
 from sandbox.runtime.process.kill import kill_guests
 from sandbox.store.atomic_files import remove_tree
@@ -35,6 +35,8 @@ def sweep(layout: Layout) -> None:
         directory = f"{base}/{name}"
         if name.startswith("net-") and members.is_abandoned(directory):
             _remove(directory)
+    for place in rundir.bases(os.environ):
+        ipc.sweep(place)
 
 
 def _remove(directory: str) -> None:

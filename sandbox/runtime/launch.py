@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import RuntimeFailed, map_os_errors
 from sandbox.models.record import Record, replace
-from sandbox.models.security import UNCONFINED
+from sandbox.models.security import NO_SHM, UNCONFINED
 from sandbox.native import core
 from sandbox.runtime import (
     confinement,
     interceptor,
+    ipc,
     lifecycle,
     mounts,
     rundir,
@@ -113,14 +114,23 @@ def live_tree(config: ContainerConfig, place: Place, *, trace: bool = False) -> 
     try:
         with ExitStack() as stack:
             member = stack.enter_context(membership.joined(config, place.layout, run_dir))
-            rows = _rows(config, place, run_dir)
+            space = stack.enter_context(ipc.joined(config, run_dir))
+            rows = _rows(config, place, run_dir, space)
             if place.index is None:
                 from sandbox.runtime import password_files
 
                 password_files.write(run_dir.stand_ins)
             log = stack.enter_context(_connection_log(config, run_dir, member.directory))
             _make_control(
-                config, place, run_dir, rows, way, trace=trace, member=member, net_log=log
+                config,
+                place,
+                run_dir,
+                rows,
+                way,
+                trace=trace,
+                member=member,
+                net_log=log,
+                space=space,
             )
             held = stack.enter_context(cgroups.made(config.policy, config.id, run_dir))
             shown.show(config.policy, run_dir.control)
@@ -202,6 +212,7 @@ def _make_control(
     trace: bool,
     member: Joined | None = None,
     net_log: str | None = None,
+    space: ipc.Space = ipc.Space(),  # noqa: B008 - immutable
 ) -> None:
     security = config.security
     core.create_control(
@@ -217,7 +228,7 @@ def _make_control(
                 core.Mount(row.kind.value, row.target, row.host, row.read_only, row.uid, row.gid)
                 for row in rows
             ],
-            hostname=config.hostname,
+            hostname="" if config.namespaces.uts else config.hostname,
             read_only_root=config.read_only,
             trace=trace,
             rewrite=way.rewrite,
@@ -228,6 +239,8 @@ def _make_control(
             net_dir=member.directory if member else None,
             net_container=member.number if member else 0,
             net_log=net_log,
+            ipc_table=space.table,
+            ipc_prefix=space.prefix,
             unfenced=os.environ.get(confinement.UNFENCED) == "1",
             old_processor=os.environ.get(confinement.OLD_PROCESSOR) == "1",
             capabilities=security.capabilities,
@@ -241,10 +254,15 @@ def _make_control(
         rewritten_copies.attach(run_dir.control, place.layer_dirs)
 
 
-def _rows(config: ContainerConfig, place: Place, run_dir: RunDir) -> list[mounts.Row]:
+def _rows(
+    config: ContainerConfig, place: Place, run_dir: RunDir, space: ipc.Space
+) -> list[mounts.Row]:
+    shm = space.shm if os.path.isdir(space.shm) else run_dir.shm
+    if config.namespaces.ipc == NO_SHM:
+        shm = ""
     rows = [
         row
-        for row in mounts.system_rows(dev_dir=run_dir.dev, shm_dir=run_dir.shm)
+        for row in mounts.system_rows(dev_dir=run_dir.dev, shm_dir=shm)
         if row.kind is mounts.Kind.LINK or os.path.exists(row.host)
     ]
     limit_rows = mounts.limit_rows(shown.cgroup_folder(place.layout))

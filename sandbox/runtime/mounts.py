@@ -298,7 +298,10 @@ def check_duplicates(mounts: Iterable[MountPoint]) -> tuple[MountPoint, ...]:
 
 
 def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
-    """Return the mounts below /proc, /sys and /dev; the caller drops what the host lacks."""
+    """Return the mounts below /proc, /sys and /dev; the caller drops what the host lacks.
+
+    Without a *shm_dir* there is no /dev/shm.
+    """
     rows = [
         Row(Kind.PROC, "/proc", "/proc"),
         Row(Kind.BIND, "/sys", "/sys", True),
@@ -310,8 +313,9 @@ def system_rows(*, dev_dir: str, shm_dir: str) -> list[Row]:
         # The host's /dev/pts/ptmx has mode 000 where /dev/ptmx is a device.
         Row(Kind.DEV, "/dev/pts/ptmx", "/dev/ptmx"),
         Row(Kind.BIND, "/dev/mqueue", "/dev/mqueue"),
-        Row(Kind.TMPFS, "/dev/shm", shm_dir),  # noqa: S108 - the guest's path
     ]
+    if shm_dir:
+        rows.append(Row(Kind.TMPFS, "/dev/shm", shm_dir))  # noqa: S108 - the guest's path
     rows += [Row(Kind.LINK, target, text) for target, text in _LINKS]
     return rows
 

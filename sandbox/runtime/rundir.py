@@ -174,12 +174,15 @@ def _make(path: str) -> RunDir:
 
 def remains(container_id: str, env: Mapping[str, str]) -> Iterator[RunDir]:
     """Yield the run directories that the container uses or left behind."""
-    for base in candidates(env, os.getuid()):
+    for base in bases(env):
         path = f"{base}/{container_id[:12]}"
-        if _distrust(base) is not None:
-            continue
         if os.path.isdir(path) or os.path.lexists(f"{path}.sock"):
             yield RunDir(path)
+
+
+def bases(env: Mapping[str, str]) -> Iterator[str]:
+    """Yield the places for run directories that are this user's."""
+    return (base for base in candidates(env, os.getuid()) if _distrust(base) is None)
 
 
 def socket_path(container_id: str, env: Mapping[str, str]) -> str:

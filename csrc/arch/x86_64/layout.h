@@ -16,6 +16,7 @@
 #define SB_ADDR_NET 0x566500000000
 #define SB_ADDR_NET_PORTS 0x566600000000
 #define SB_ADDR_SHARED 0x566700000000
+#define SB_ADDR_IPC 0x566800000000
 #define SB_ADDR_LOW 0x566000000000
 #define SB_ADDR_RUNTIME 0x567000000000
 /* sb_entry, to which the rewritten copies in the store jump (guest.ld proves it). */

@@ -61,5 +61,8 @@ sb_proc_filler *sb_proc_limits_mount_filler(const struct sb_call *call, const ch
 /* net_files.c: return the filler of a file of /proc/PID/net in a container with addresses of its
  * own, or NULL. */
 sb_proc_filler *sb_proc_net_filler(const struct sb_call *call, const char *name, size_t len);
+/* ipc_files.c: return the filler of a file of /proc/sysvipc in a container with System V objects of
+ * its own, or NULL. */
+sb_proc_filler *sb_proc_ipc_filler(const struct sb_call *call, const char *name, size_t len);
 
 #endif

@@ -136,10 +136,17 @@ static long fill_loginuid(struct sb_proc_fill *f)
 	return 0;
 }
 
+static void same_line(struct sb_proc_fill *f, const char *line, size_t len)
+{
+	sb_proc_put(&f->out, line, len);
+}
+
 static long fill_hostname(struct sb_proc_fill *f)
 {
 	const struct sb_control *control = f->call->fs->tree->control;
 
+	if (control->hostname.len == 0)
+		return sb_proc_rewrite(f, same_line);
 	sb_proc_put(&f->out, sb_text_at(control, control->hostname), control->hostname.len);
 	sb_proc_put_text(&f->out, "\n");
 	return 0;
@@ -258,6 +265,8 @@ long sb_proc_open(struct sb_call *call, struct sb_at *at, int flags)
 		if (fill == NULL)
 			fill = sb_proc_limit_filler(call, f.entry.rest, f.entry.len);
 		call->proc->renews |= fill != NULL;
+		if (fill == NULL)
+			fill = sb_proc_ipc_filler(call, f.entry.rest, f.entry.len);
 	} else {
 		if (!sb_proc_may_open(call, &f.entry))
 			return -EACCES;

@@ -2,7 +2,7 @@
 /*
  * on_uname.c - the names of the system.
  *
- * The name of a container is fixed when it is made.
+ * The name of a container is fixed when it is made, unless it is the machine's (--uts host).
  */
 #include <errno.h>
 #include <linux/utsname.h>
@@ -27,6 +27,8 @@ long on_uname(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
+	if (control->hostname.len == 0)
+		return sb_guest_write(sb_arg(call, 0), &name, sizeof(name));
 	set_name(name.nodename, sb_text_at(control, control->hostname), control->hostname.len);
 	set_name(name.domainname, "(none)", 6);
 	return sb_guest_write(sb_arg(call, 0), &name, sizeof(name));

@@ -22,7 +22,7 @@ from sandbox.errors import UsageError, map_os_errors
 from sandbox.models import oci, policy
 from sandbox.models.container import MountPoint, Ulimit
 from sandbox.models.policy import Policy
-from sandbox.models.security import Security
+from sandbox.models.security import Namespaces, Security, checked
 from sandbox.runtime import mounts, spec
 
 if TYPE_CHECKING:
@@ -88,8 +88,13 @@ def request_of(
         policy=_policy(body, host, restart),
         network=network_of(body),
         security=security,
+        namespaces=_namespaces(body, host),
     )
     return request, [*warnings_for(body.host_config or {}), *_tmpfs_warnings(host), *idle]
+
+
+def _namespaces(body: ContainerBody, host: HostBody) -> Namespaces:
+    return checked(host.ipc_mode or "", host.uts_mode or "", hostname=body.hostname)
 
 
 def _security(host: HostBody) -> tuple[Security, list[str]]:

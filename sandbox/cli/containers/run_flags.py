@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from sandbox.cli.containers.environment_flags import environment
 from sandbox.cli.containers.lifecycle_flags import LIFE_OPTIONS, policy_of
 from sandbox.cli.containers.network_flags import NETWORK_OPTIONS, network_of
-from sandbox.cli.containers.security_flags import SECURITY_OPTIONS, security_of
+from sandbox.cli.containers.security_flags import (
+    NAMESPACE_OPTIONS,
+    SECURITY_OPTIONS,
+    namespaces_of,
+    security_of,
+)
 from sandbox.cli.stdio import tell
 from sandbox.engine.containers.config import CreateRequest
 from sandbox.errors import RuntimeFailed, UsageError, map_os_errors
@@ -117,7 +122,13 @@ _OPTIONS: Table = (
     ),
 )
 
-SHARED_OPTIONS: Table = (*_OPTIONS, *NETWORK_OPTIONS, *SECURITY_OPTIONS, *LIFE_OPTIONS)
+SHARED_OPTIONS: Table = (
+    *_OPTIONS,
+    *NETWORK_OPTIONS,
+    *NAMESPACE_OPTIONS,
+    *SECURITY_OPTIONS,
+    *LIFE_OPTIONS,
+)
 
 _ATTACH: tuple[tuple[str, ...], dict[str, Any]] = (
     ("-a", "--attach"),
@@ -180,6 +191,7 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
         network=network_of(options),
         policy=policy_of(options, detached=options.get("detach", True)),
         security=security_of(options),
+        namespaces=namespaces_of(options),
     )
     flags = (options["cidfile"], options["pull"], options["trace"], options["quiet"])
     return request, Flags(*flags, lock)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The flags of `run` and `create` about capabilities, seccomp and the fence of the kernel.
+"""The flags of `run` and `create` about capabilities, seccomp, the fence, and namespaces.
 
 Does not know: what enforces them.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.cli.stdio import tell
 from sandbox.errors import UsageError, map_os_errors
-from sandbox.models.security import BUILTIN, UNCONFINED, Security
+from sandbox.models.security import BUILTIN, UNCONFINED, Namespaces, Security, checked
 
 SECURITY_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
@@ -37,6 +37,18 @@ SECURITY_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         ("--require-confinement",),
         {"is_flag": True, "help": "Refuse to start where the kernel keeps no fence (Landlock)."},
     ),
+)
+
+NAMESPACE_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (
+        ("--ipc",),
+        {
+            "default": "",
+            "metavar": "MODE",
+            "help": "System V objects: private, shareable, container:NAME, none or host.",
+        },
+    ),
+    (("--uts",), {"default": "", "metavar": "host", "help": "Use the machine's host name."}),
 )
 
 
@@ -81,3 +93,8 @@ def _with_profile(text: str) -> str:
             return f"seccomp={compact(file.read())}"
     except UnicodeDecodeError as exc:
         raise UsageError(f"compacting json for seccomp profile ({value}) failed: {exc}") from None
+
+
+def namespaces_of(options: dict[str, Any]) -> Namespaces:
+    """Return the modes that the flags choose."""
+    return checked(options["ipc"], options["uts"], hostname=options["hostname"])

@@ -17,7 +17,7 @@ from sandbox.models.endpoints import NetworkFlags, all_exposed, resolve_flags
 from sandbox.models.network import BRIDGE
 from sandbox.models.policy import SECOND, Health, Policy
 from sandbox.models.record import Record, field, replace
-from sandbox.models.security import Security
+from sandbox.models.security import Namespaces, Security
 from sandbox.models.signals import parse_signal
 from sandbox.models.timestamps import now
 from sandbox.runtime import container_names, spec
@@ -66,6 +66,7 @@ class CreateRequest(Record, frozen=True, kw_only=True):
     group_add: tuple[str, ...] = ()
     asked: dict[str, Any] = field(default_factory=dict)
     security: Security = field(default_factory=Security)
+    namespaces: Namespaces = field(default_factory=Namespaces)
 
 
 def check_machine(request: CreateRequest) -> None:
@@ -99,7 +100,9 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
     if request.stop_signal:
         parse_signal(request.stop_signal)
     container_id = container_names.generate_id()
-    hostname = request.hostname or container_id[:12]
+    hostname = request.hostname or (
+        os.uname().nodename if request.namespaces.uts else container_id[:12]
+    )
     command = spec.merge_command(
         image=spec.Command(tuple(defaults.entrypoint or ()), tuple(defaults.cmd or ())),
         entrypoint=request.entrypoint,
@@ -146,6 +149,7 @@ def configure(request: CreateRequest, image: Image, taken: Iterable[str]) -> Con
         group_add=request.group_add,
         asked=request.asked,
         security=request.security,
+        namespaces=request.namespaces,
         policy=replace(
             request.policy, health=merge_health(defaults.healthcheck, request.policy.health)
         ),

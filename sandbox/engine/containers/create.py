@@ -11,7 +11,7 @@ from sandbox.errors import ImageNotFound, Unsupported
 from sandbox.models.container import ContainerState
 from sandbox.models.record import replace
 from sandbox.models.reference import parse_reference
-from sandbox.models.security import Security
+from sandbox.models.security import Security, joining
 from sandbox.runtime import interceptor
 from sandbox.runtime.process import reaper
 from sandbox.store import events
@@ -82,6 +82,10 @@ def _completed(
         from sandbox.engine.containers.mounts import mounts_of
 
         config = replace(config, mounts=mounts_of(states, request, image))
+    if config.namespaces.ipc_donor:
+        donor = states.find(config.namespaces.ipc_donor).config
+        modes = replace(config.namespaces, ipc=joining(donor.id))
+        config = replace(config, namespaces=modes)
     network = config.network
     if network.joined or any(item.links for item in network.endpoints):
         from sandbox.engine.containers.links import with_containers

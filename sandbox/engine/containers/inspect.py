@@ -210,9 +210,7 @@ def _host_config(container: Container) -> dict[str, Any]:
 
 
 # Wishes that are shown instead of true values: clients compare them with what they sent.
-_AS_ASKED = frozenset(
-    ("LogConfig", "Tmpfs", "Isolation", "Runtime", "IpcMode", "PidMode", "UTSMode", "ConsoleSize")
-)
+_AS_ASKED = frozenset(("LogConfig", "Tmpfs", "Isolation", "Runtime", "PidMode", "ConsoleSize"))
 
 
 # Fields that clients expect, though they have no meaning here.
@@ -273,9 +271,9 @@ def _true_host_config(container: Container) -> dict[str, Any]:
         "CapDrop": list(config.security.cap_drop) or None,
         "SecurityOpt": list(config.security.options) or None,
         "RequireConfinement": config.security.require_confinement,
-        "IpcMode": "host",
+        "IpcMode": config.namespaces.ipc,
         "PidMode": "host",
-        "UTSMode": "",
+        "UTSMode": config.namespaces.uts,
         "Privileged": config.security.privileged,
         "ReadonlyRootfs": config.read_only,
         "Init": config.init,

@@ -50,13 +50,14 @@ def recover(store: ContainerStore, container: Container) -> Container | None:
 
 def end_processes(identity: str) -> None:
     """Kill all processes of a container, and remove its run directory."""
-    from sandbox.runtime import rundir
+    from sandbox.runtime import ipc, rundir
     from sandbox.runtime.process.kill import kill_guests
 
     for place in rundir.remains(identity, os.environ):
         kill_guests(place.path)
         rundir.remove(place.path)
         rundir.remove(place.socket)
+        ipc.sweep(os.path.dirname(place.path))
 
 
 def end_holder(lock_file: Path) -> None:

@@ -123,7 +123,7 @@ def is_alive(pid: int, start_time: int) -> bool:
 
 def clean_up(container: Container) -> None:
     """Kill the processes and delete the files that a killed supervisor left behind."""
-    from sandbox.runtime import rundir
+    from sandbox.runtime import ipc, rundir
     from sandbox.runtime.rundir import RunDir
 
     places = {place.path for place in rundir.remains(container.config.id, os.environ)}
@@ -134,6 +134,7 @@ def clean_up(container: Container) -> None:
         _keep_owners(container, RunDir(path).control)
         rundir.remove(path)
         rundir.remove(RunDir(path).socket)
+        ipc.sweep(os.path.dirname(path))
 
 
 def _keep_owners(container: Container, control: str) -> None:

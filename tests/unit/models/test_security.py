@@ -13,8 +13,10 @@ from sandbox.models.security import (
     ALL_CAPABILITIES,
     CAPABILITIES,
     DEFAULT_CAPABILITIES,
+    Namespaces,
     Security,
     capability_names,
+    checked,
     chosen_capabilities,
     parse_options,
     powerless,
@@ -120,3 +122,32 @@ def test_the_record_survives_json_and_older_containers_have_none() -> None:
     security = Security(cap_add=("CAP_KILL",), options=("label=disable",), no_new_privileges=True)
     assert Security.from_json(security.to_json()) == security
     assert Security.from_json(None) == Security()
+
+
+def test_without_a_choice_a_container_has_objects_of_its_own() -> None:
+    assert checked("", "") == Namespaces() == Namespaces.from_json(None)
+    assert Namespaces().ipc == "private"
+
+
+@pytest.mark.parametrize("mode", ["none", "private", "shareable", "host", "container:db"])
+def test_a_mode_survives_its_record(mode: str) -> None:
+    modes = checked(mode, "host")
+    assert Namespaces.from_json(modes.to_json()) == modes
+    assert modes.ipc_donor == ("db" if mode == "container:db" else "")
+
+
+@pytest.mark.parametrize(
+    ("ipc", "uts", "hostname", "words"),
+    [
+        ("nonsense", "", None, "invalid IPC mode: nonsense"),
+        ("container:", "", None, "invalid IPC mode: container:"),
+        ("", "private", None, "invalid UTS mode: private"),
+        ("", "host", "name", "conflicting options: hostname and the UTS mode"),
+    ],
+)
+def test_other_modes_are_refused_in_dockers_words(
+    ipc: str, uts: str, hostname: str | None, words: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        checked(ipc, uts, hostname=hostname)
+    assert caught.value.message == words

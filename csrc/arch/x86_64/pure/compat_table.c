@@ -48,6 +48,12 @@ static const unsigned short own[] = {
 	366,   /* setsockopt */
 	371,   /* recvfrom */
 	373,   /* shutdown */
+	394,   /* semctl */
+	396,   /* shmctl */
+	397,   /* shmat */
+	400,   /* msgsnd */
+	401,   /* msgrcv */
+	402,   /* msgctl */
 	413,   /* pselect6_time64 */
 	414,   /* ppoll_time64 */
 	423,   /* sched_rr_get_interval_time64 */

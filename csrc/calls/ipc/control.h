@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.h - the commands that shmctl, semctl and msgctl share.
+ */
+#ifndef SB_IPC_CONTROL_H
+#define SB_IPC_CONTROL_H
+
+#include "calls/ipc/objects.h"
+
+/* One of these calls on its way. */
+struct sb_ipc_control {
+	struct sb_call *call;
+	struct sb_ipc_table *table;
+	enum sb_ipc_kind kind;
+	int cmd;
+	uint64_t buffer; /* of the guest */
+};
+
+/* Handle the commands that all kinds have. -ENOSYS: it is another one, of an object that the
+ * container has. */
+long sb_ipc_common(const struct sb_ipc_control *control) SB_MUST_CHECK;
+
+#endif

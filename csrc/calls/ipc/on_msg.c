@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * on_msg.c - System V message queues.
+ */
+#include <errno.h>
+
+#include "calls/ipc/control.h"
+#include "guest/handlers.h"
+
+static const struct sb_ipc_number send = {__NR_msgsnd, SB_NR32_MSGSND};
+static const struct sb_ipc_number receive = {__NR_msgrcv, SB_NR32_MSGRCV};
+static const struct sb_ipc_number control = {__NR_msgctl, SB_NR32_MSGCTL};
+
+long on_msgget(struct sb_call *call)
+{
+	if (!sb_ipc_is_own(call))
+		return sb_guest_pass(call, __NR_msgget);
+	return sb_ipc_get(call, SB_IPC_MSG, 0, (uint32_t)sb_arg(call, 1));
+}
+
+long on_msgsnd(struct sb_call *call)
+{
+	const int err = sb_ipc_may_use(call, SB_IPC_MSG, (int)sb_arg(call, 0), SB_IPC_WRITE);
+
+	return err < 0 ? err : sb_ipc_pass(call, send);
+}
+
+long on_msgrcv(struct sb_call *call)
+{
+	const int err = sb_ipc_may_use(call, SB_IPC_MSG, (int)sb_arg(call, 0), SB_IPC_READ);
+
+	return err < 0 ? err : sb_ipc_pass(call, receive);
+}
+
+long on_msgctl(struct sb_call *call)
+{
+	struct sb_ipc_control c = {call, NULL, SB_IPC_MSG, (int)sb_arg(call, 1), sb_arg(call, 2)};
+	long ret;
+
+	if (!sb_ipc_is_own(call))
+		return sb_ipc_pass(call, control);
+	c.table = sb_ipc_get_table(call);
+	if (c.table == NULL)
+		return -ENOMEM;
+	ret = sb_ipc_common(&c);
+	return ret == -ENOSYS ? -EINVAL : ret;
+}
