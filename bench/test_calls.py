@@ -32,6 +32,8 @@ ROWS = (
     Row("mmap", "mmap + munmap, never intercepted", ratio_limit=1.5),
     Row("poll", "poll, never intercepted", ratio_limit=1.5),
     Row("getpid", "getpid, never intercepted", ratio_limit=1.5),
+    Row("semop", "semop, up and down", ratio_limit=1.3),
+    Row("shmget", "shmget + shmctl"),
 )
 BATCHES, SCALE = "6" if QUICK else "20", "100"
 

@@ -24,8 +24,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -292,6 +295,28 @@ static void getpid_again(int count)
 		must(getpid() > 0, "getpid");
 }
 
+/* Up and down, twice a count. */
+static void semop_again(int count)
+{
+	struct sembuf up = {0, 1, 0};
+	struct sembuf down = {0, -1, 0};
+	const int set = semget(IPC_PRIVATE, 1, 0600);
+
+	must(set >= 0, "semget");
+	while (count--)
+		must(semop(set, &up, 1) == 0 && semop(set, &down, 1) == 0, "semop");
+	must(semctl(set, 0, IPC_RMID) == 0, "semctl");
+}
+
+static void make_segments(int count)
+{
+	while (count--) {
+		const int segment = shmget(IPC_PRIVATE, 4096, 0600);
+
+		must(segment >= 0 && shmctl(segment, IPC_RMID, NULL) == 0, "shmget");
+	}
+}
+
 static const struct {
 	const char *name;
 	int count;
@@ -306,6 +331,7 @@ static const struct {
 	{"read", 2000, read_byte},         {"write", 2000, write_byte},
 	{"futex", 2000, futex_wake},       {"mmap", 200, mmap_munmap},
 	{"poll", 2000, poll_nothing},      {"getpid", 2000, getpid_again},
+	{"semop", 1000, semop_again},      {"shmget", 200, make_segments},
 };
 #define CALLS ((int)(sizeof(calls) / sizeof(calls[0])))
 

@@ -58,7 +58,7 @@ _CREATE = {
     "--memory-swappiness": _SWAP,
     "--oom-kill-disable": "a container that crosses --memory is killed",
     "--oom-score-adj": "it is not adjusted",
-    "--pid": "processes are not separated from yours; leave it out",
+    "--pid": "the processes of a container are its own; leave it out",
     "--runtime": "there is one runtime",
     "--storage-opt": "the size of a container is not limited",
     "--sysctl": "parameters of the kernel are the machine's",

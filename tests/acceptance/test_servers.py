@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import urllib.request
 from collections.abc import Iterator
 
@@ -23,6 +24,14 @@ DATABASE = """
     su postgres -c "/usr/lib/postgresql/15/bin/initdb -A trust -N /data"
     echo 'host all all all trust' >> /data/pg_hba.conf
     exec su postgres -c "timeout 600 /usr/lib/postgresql/15/bin/postgres -D /data -h '*'"
+"""
+SEED = """FROM servers
+RUN mkdir /data && chown postgres /data && cd / && \\
+    su postgres -c "/usr/lib/postgresql/15/bin/initdb -A trust -N /data"
+"""
+TWIN = """
+    mkdir -p /run/postgresql; chown postgres /run/postgresql; cd /
+    exec su postgres -c "timeout 600 /usr/lib/postgresql/15/bin/postgres -D /data"
 """
 ASK = """
     curl -s --retry 20 --retry-delay 1 --retry-connrefused http://web/
@@ -120,3 +129,21 @@ def test_two_stacks_with_the_same_ports_and_names_run_side_by_side(engine: Sandb
         assert lines[4].split()[:2] == [address, f"{stack}-db"]
     listing = engine.ok("exec", "left-web", "ss", "-Hltn")
     assert {line.split()[3].rpartition(":")[2] for line in listing.splitlines()} == {"80"}
+
+
+def test_two_databases_from_the_data_of_one_image_run_side_by_side(
+    engine: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text(SEED)
+    engine.ok("build", "-q", "-t", "data", str(tmp_path))
+    names = ("left", "right")
+    for name in names:
+        engine.ok("run", "-d", "--name", name, "data", "sh", "-c", TWIN)
+    for name in names:
+        until(lambda name=name: engine.call("exec", name, "pg_isready", "-q").returncode == 0)  # type: ignore[misc]
+        query = f"create table t as select '{name}' as c"
+        engine.ok("exec", name, "psql", "-U", "postgres", "-qc", query)
+    for name in names:
+        ask = ("psql", "-U", "postgres", "-Atc", "select c from t")
+        assert engine.ok("exec", name, *ask) == f"{name}\n"
+        assert engine.ok("exec", name, "sh", "-c", "ipcs -m | grep -c ^0x") == "1\n"

@@ -272,7 +272,7 @@ def _true_host_config(container: Container) -> dict[str, Any]:
         "SecurityOpt": list(config.security.options) or None,
         "RequireConfinement": config.security.require_confinement,
         "IpcMode": config.namespaces.ipc,
-        "PidMode": "host",
+        "PidMode": "",
         "UTSMode": config.namespaces.uts,
         "Privileged": config.security.privileged,
         "ReadonlyRootfs": config.read_only,
