@@ -74,6 +74,8 @@ int sb_change_link(struct sb_fs *fs, struct sb_at *from, struct sb_at *to)
 
 	if (to->spot.place != SB_PLACE_ABSENT || to->dots)
 		return -EEXIST;
+	if (to->slash)
+		return -ENOENT;
 	if (from->spot.mount != to->dir.mount || from->spot.place == SB_PLACE_LINK)
 		return -EXDEV;
 	if (!from->has_stat)
@@ -101,6 +103,8 @@ int sb_change_link_fd(struct sb_fs *fs, int fd, struct sb_at *to)
 		return err;
 	if (to->spot.place != SB_PLACE_ABSENT || to->dots)
 		return -EEXIST;
+	if (to->slash)
+		return -ENOENT;
 	if (node != SB_NO_NODE || sb_upper_owns_fd(fs, fd) != (to->dir.mount == SB_NO_MOUNT))
 		return -EXDEV;
 	err = may_link(fs, &st);

@@ -68,12 +68,12 @@ static int check_names(const struct sb_fs *fs, const struct sb_at *from, const s
 	bool absent = to->spot.place == SB_PLACE_ABSENT;
 	int err;
 
-	if (from->dir.mount != to->dir.mount)
-		return -EXDEV;
 	if (from->dots)
 		return -EBUSY;
 	if (to->dots)
 		return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
+	if (from->dir.mount != to->dir.mount)
+		return -EXDEV;
 	err = sb_tree_may_write(fs, &from->dir);
 	if (err < 0)
 		return err;

@@ -203,7 +203,7 @@ static int check_type(const struct how *how, const struct sb_at *at)
 	if (type == S_IFDIR &&
 	    (has(how, O_CREAT) || ((wanted(how) & 2) != 0 && !makes_tmpfile(how))))
 		return -EISDIR;
-	return type == S_IFSOCK ? -ENXIO : 0;
+	return 0;
 }
 
 /* Make at->host the file to open. */
@@ -255,6 +255,8 @@ static long open_present(struct sb_call *call, const struct how *how, struct sb_
 		err = sb_tree_permit_ids(call->fs, at, wanted(how));
 	if (err == 0 && has(how, O_NOATIME))
 		err = check_owner(call, at);
+	if (err == 0 && type == S_IFSOCK)
+		err = -ENXIO;
 	if (err < 0)
 		return err;
 	if (how->near && (type == S_IFDIR || (type == S_IFREG && (wanted(how) & 2) == 0))) {

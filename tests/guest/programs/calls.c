@@ -338,7 +338,7 @@ static long do_exec(void)
 static long do_socket(bool connects)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	const int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const socklen_t size = (socklen_t)sizeof(to);
 	long ret;
 
@@ -412,7 +412,7 @@ static long do_fork(void)
 }
 
 #define CALLS(X)                                                                                  \
-	X(open, keep(2, open(name(3), (int)number(4), (mode_t)number(5))))                        \
+	X(open, keep(2, open(name(3), (int)number(4) | O_NONBLOCK, (mode_t)number(5))))           \
 	X(close, do_close())                                                                      \
 	X(read, do_read())                                                                        \
 	X(write, do_write())                                                                      \
@@ -507,6 +507,7 @@ static void serve(int from, int to)
 	MUST(fcntl(from, F_SETFD, FD_CLOEXEC));
 	MUST(fcntl(to, F_SETFD, FD_CLOEXEC));
 	signal(SIGUSR1, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	while (fgets(line, sizeof(line), lines) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
 		if (line[0] == '!') /* the pid of the other process */
