@@ -27,6 +27,7 @@
 #include "guest/paths/cwd.h"
 #include "guest/sigmask.h"
 
+#define MANY 4096 /* descriptors */
 #define MOST 1024
 #define BACKLOG 128
 #define LISTENER 0 /* and 1 and 2 */
@@ -90,6 +91,15 @@ static char *read_text(int fd, uint64_t size)
 	return at < 0 ? NULL : (char *)at;
 }
 
+/* Close all descriptors from the first one on. Before Linux 5.9 those that the keeper can have. */
+static void close_from(int first)
+{
+	if (sb_syscall(__NR_close_range, first, ~0U, 0, 0, 0, 0) == 0)
+		return;
+	for (int fd = first; fd < MANY; fd++)
+		sys_close(fd);
+}
+
 static void SB_NORETURN begin(struct sb_thread *thread, const struct sb_join *join,
 			      sb_keeper_entrance *entrance)
 {
@@ -104,7 +114,7 @@ static void SB_NORETURN begin(struct sb_thread *thread, const struct sb_join *jo
 	text = read_text(received[SB_KEEPER_TEXT], join->size);
 	for (int fd = 0; fd < SB_KEEPER_TEXT; fd++)
 		sb_syscall(__NR_dup3, received[fd], fd, 0, 0, 0, 0);
-	sb_syscall(__NR_close_range, SB_KEEPER_TEXT, ~0U, 0, 0, 0, 0);
+	close_from(SB_KEEPER_TEXT);
 	sb_syscall(__NR_setrlimit, SB_RLIMIT_FILES, SB_P(usual_files), 0, 0, 0, 0);
 	/* Only now: until then the child has what the kernel asks the keeper by. */
 	sb_syscall(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0, 0);
@@ -311,7 +321,7 @@ static int settle(struct sb_thread *thread, int listener, int asked)
 		sb_syscall(__NR_dup3, listener, fd, O_CLOEXEC, 0, 0, 0);
 	if (asked > ASKED)
 		sb_syscall(__NR_dup3, asked, ASKED, O_CLOEXEC, 0, 0, 0);
-	sb_syscall(__NR_close_range, asked > 0 ? ASKED + 1 : ASKED, ~0U, 0, 0, 0, 0);
+	close_from(asked > 0 ? ASKED + 1 : ASKED);
 	for (int i = 0; i < MOST; i++)
 		joined[i] = (struct guest_process){.socket = -1, .watch = -1};
 	for (int i = 0; i < SB_KEEPER_FDS; i++)

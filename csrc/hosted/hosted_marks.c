@@ -95,6 +95,10 @@ int sb_hosted_signal_marked(uint32_t pid, uint64_t mark, int number)
 	const int fd = (int)sb_syscall(__NR_pidfd_open, (long)pid, 0, 0, 0, 0, 0);
 	int err = fd;
 
+	/* Before Linux 5.3 a pid must do. It may belong to another process by now, as with kill(1).
+	 */
+	if (fd == -ENOSYS)
+		return has_mark(pid, mark) ? (int)sys_kill((int)pid, number) : -ESRCH;
 	if (fd >= 0) {
 		err = -ESRCH;
 		if (has_mark(pid, mark))

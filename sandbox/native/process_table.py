@@ -12,6 +12,7 @@ that belongs to the container at that moment.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import struct
@@ -122,7 +123,13 @@ def signal_process(control_path: str, pid: int, number: int) -> bool:
     if _mark(pid) != 0:
         return False
     with suppress(OSError):
-        watch = os.pidfd_open(pid)
+        try:
+            watch = os.pidfd_open(pid)
+        except OSError as exc:
+            if exc.errno != errno.ENOSYS or not _executes_guest(pid, os.path.dirname(control_path)):
+                return False
+            os.kill(pid, number)  # before Linux 5.3
+            return True
         try:
             if _executes_guest(pid, os.path.dirname(control_path)):
                 signal.pidfd_send_signal(watch, number)

@@ -54,7 +54,7 @@ def _serve(control: str, guest: str, ready: int, parent: int) -> NoReturn:
         reaper.die_with_parent()
         if os.getppid() == parent:
             kept = os.dup2(ready, 3)
-            os.closerange(4, 0x7FFFFFFF)
+            os.closerange(4, reaper.end_of_descriptors())
             tracer.serve(control, guest, kept)
     except (OSError, NativeError) as exc:
         os.write(3, f"!{exc}".encode())

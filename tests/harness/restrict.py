@@ -5,7 +5,8 @@
 Installs a seccomp filter, then executes its arguments. Under the filter, new user namespaces
 and every kind of mount fail with EPERM and clone3 fails with ENOSYS, as under the default
 profile of container engines. Children inherit the filter, and nobody can remove it.
-`restrict.py --refuse NUMBER ERRNO PROGRAM ARG…` lets only that call fail (above 423).
+`restrict.py --refuse NUMBER ERRNO PROGRAM ARG…` lets only that call fail (above 423);
+`--refuse-from` lets that one and all later ones fail.
 
 Does not know: pytest. Needs no privileges and no library but libc.
 """
@@ -25,7 +26,7 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
 
-LOAD, JUMP_EQ, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
+LOAD, JUMP_EQ, JUMP_GE, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
 # Offsets in struct seccomp_data.
@@ -117,12 +118,15 @@ def bpf_program(machine: str) -> bytes:
     return b"".join([*lines, instruction(RETURN, 0, 0, KILL)])
 
 
-def refusal(number: int, error: int) -> bytes:
-    """Return a filter that lets one call fail, which has the same number for all programs."""
+def refusal(number: int, error: int, jump: int = JUMP_EQ) -> bytes:
+    """Return a filter that lets one call fail, which has the same number for all programs.
+
+    With JUMP_GE, all later ones fail, too.
+    """
     return b"".join(
         [
             instruction(LOAD, 0, 0, NUMBER),
-            instruction(JUMP_EQ, 0, 1, number),
+            instruction(jump, 0, 1, number),
             instruction(RETURN, 0, 0, ERRNO | error),
             instruction(RETURN, 0, 0, ALLOW),
         ]
@@ -150,8 +154,9 @@ def main(arguments: Sequence[str]) -> NoReturn:
     if not arguments:
         print("usage: restrict.py PROGRAM ARG...", file=sys.stderr)
         raise SystemExit(2)
-    if arguments[0] == "--refuse":
-        install_filter(refusal(int(arguments[1]), int(arguments[2])))
+    if arguments[0] in ("--refuse", "--refuse-from"):
+        jump = JUMP_EQ if arguments[0] == "--refuse" else JUMP_GE
+        install_filter(refusal(int(arguments[1]), int(arguments[2]), jump))
         arguments = arguments[3:]
     else:
         install_filter(bpf_program(platform.machine()))

@@ -129,8 +129,10 @@ class _Output(Closing):
 
     def until_end(self, pid: int, cancel: threading.Event) -> int:
         """Forward output until the process has ended; return its wait status."""
-        watch = os.pidfd_open(pid)
-        self._selector.register(watch, selectors.EVENT_READ)
+        watch = -1
+        with suppress(OSError):  # before Linux 5.3 the tick must do
+            watch = os.pidfd_open(pid)
+            self._selector.register(watch, selectors.EVENT_READ)
         try:
             while True:
                 if cancel.is_set():
@@ -143,8 +145,9 @@ class _Output(Closing):
                 if ended:
                     return status
         finally:
-            self._selector.unregister(watch)
-            os.close(watch)
+            if watch >= 0:
+                self._selector.unregister(watch)
+                os.close(watch)
 
     def drain(self) -> None:
         """Forward the remaining output; every writer is dead."""

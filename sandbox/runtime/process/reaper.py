@@ -10,8 +10,10 @@ Does not know: what is executed, or what happens with the exit status.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -165,9 +167,20 @@ def signals_held() -> Iterator[None]:
 def close_others(kept: Iterable[int]) -> None:
     """Close every descriptor but *kept*."""
     wanted = sorted(kept)
-    for low, high in zip([-1, *wanted], [*wanted, 0x7FFFFFFF], strict=True):
+    for low, high in zip([-1, *wanted], [*wanted, end_of_descriptors()], strict=True):
         if low + 1 < high:  # closerange(0, 0) closes everything
             os.closerange(low + 1, high)
+
+
+def end_of_descriptors() -> int:
+    """Return a number that is higher than every descriptor of this process.
+
+    Before Linux 5.9, `closerange` makes a call for each number, and the limit may be a billion.
+    """
+    try:
+        return max(map(int, os.listdir("/proc/self/fd"))) + 1
+    except OSError:
+        return 0x7FFFFFFF
 
 
 def reset_signals() -> None:
@@ -211,7 +224,9 @@ def _await_end(pid: int) -> None:
 
     try:
         watch = os.pidfd_open(pid)
-    except OSError:  # it has ended and was reaped, or there are no descriptors
+    except OSError as exc:  # it has ended and was reaped, or there are no descriptors
+        if exc.errno == errno.ENOSYS:  # before Linux 5.3
+            time.sleep(_PATIENCE / 1000)
         return
     try:
         poll = select.poll()

@@ -249,7 +249,7 @@ def _become(birth: _Birth) -> None:
         if os.read(birth.go, 1) != b".":
             os._exit(1)
         report = os.dup2(birth.report, 3, inheritable=False)
-        os.closerange(4, 0x7FFFFFFF)
+        os.closerange(4, reaper.end_of_descriptors())
         reaper.reset_signals()
         os.execve(birth.program, birth.argv, birth.env)
     except (OSError, ValueError) as exc:
