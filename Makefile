@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 IS_ROOT := $(filter 0,$(shell id -u))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check lint types fmt test-c test-asan test-py test-restricted test-interceptors test-one test-long fuzz bench cov docs clean needs-dev
+.PHONY: help setup build run test check lint types fmt test-c test-asan test-py test-restricted test-interceptors test-one test-long fuzz fuzz-calls bench cov docs clean needs-dev
 
 help: ## print this list
 	@sed -nE 's/^(# )?([a-z-]+)( [a-z-]+)*:.*## (.*)/\2#\4/p' $(MAKEFILE_LIST) | \
@@ -76,6 +76,9 @@ fuzz: build
 cov: build
 	@$(BIN)/coverage run -m pytest tests/unit tests/property && $(BIN)/coverage report
 endif
+fuzz-calls: build ## as root, for SECONDS=60: random programs of system calls in containers, compared with the kernel
+	@$(BIN)/python -m tests.harness.calls $(SECONDS)
+
 # The list of targets reads these lines:
 # run: ## set up, then be root in a container of this machine and harm nothing
 # test: ## set up, then lint, types, C tests under sanitizers, Python tests, guest tests again in a restricted pod

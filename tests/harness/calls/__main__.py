@@ -3,7 +3,8 @@
 
 Prints every program that the kernel and a container answer differently, as short as it can be
 made, and exits with 1 if there was one. With `record FILE SEED...` it writes what the kernel
-answers to the programs of these seeds, for tests/guest/test_calls.py.
+answers to the programs of these seeds, for tests/guest/machines/test_random_calls.py; a seed may
+also be a file that holds a program.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def differing(both: Both, programs: Sequence[list[str]], place: str) -> list[str
     right = kernel.play(programs, place)
     found = container.play(programs, place)
     found += [["the container ended"]] * (len(right) - len(found))
-    return [difference(a, b, place) for a, b in zip(right, found, strict=False)]
+    return [difference(a, b) for a, b in zip(right, found, strict=False)]
 
 
 def shrink(both: Both, program: list[str], place: str) -> list[str]:
@@ -99,15 +100,19 @@ def hunt(both: Both, seconds: float, places: Sequence[str]) -> int:
     return failures
 
 
-def record(both: Both, file: pathlib.Path, seeds: Sequence[int]) -> None:
+def record(both: Both, file: pathlib.Path, sources: Sequence[str]) -> None:
     """Write the kernel's answers."""
-    programs = [Maker(seed).program() for seed in seeds]
+    programs = [
+        Maker(int(source)).program() if source.isdigit() else part.splitlines()
+        for source in sources
+        for part in ([""] if source.isdigit() else pathlib.Path(source).read_text().split("\n\n"))
+    ]
     answers = {kind: both[0].play(programs, kind) for kind in ("tree", "tmpfs")}
     rows = [
         {"program": program, "tree": tree, "plain": plain}
         for program, tree, plain in zip(programs, answers["tree"], answers["tmpfs"], strict=True)
     ]
-    file.write_text(json.dumps(rows, indent=0))
+    file.write_text(json.dumps(rows, indent=0) + "\n")
 
 
 def main(arguments: list[str]) -> int:
@@ -120,7 +125,7 @@ def main(arguments: list[str]) -> int:
         try:
             both = prepare(folder)
             if arguments[0] == "record":
-                record(both, pathlib.Path(arguments[1]), [int(seed) for seed in arguments[2:]])
+                record(both, pathlib.Path(arguments[1]), arguments[2:])
                 return 0
             return 1 if hunt(both, float(arguments[0]), arguments[1:] or PLACES[:4]) else 0
         finally:

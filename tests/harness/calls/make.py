@@ -29,10 +29,11 @@ BASE = (
     ("f", "k", 0o4755, 1000, 1000, "kkkk"),
     ("f", "r", 0o444, 0, 0, "rr"),
 )
-PATHS = (
-    *("a b c d e s t u k r x y z a/f a/g b/f d/f e/g t/y x/y x/z a/x b/x d/x t/x u/x u/y").split(),
-    *("a/../c ./c a/ c/ x/ d/ a/f/q . d/.. x/.. x/y/z @").split(),
-)
+_WORDS = """
+    a b c d e s t u k r x y z a/f a/g b/f d/f e/g t/y x/y x/z a/x b/x d/x t/x u/x u/y
+    a/../c ./c a/ c/ x/ d/ a/f/q . d/.. x/.. x/y/z @
+"""
+PATHS = tuple(_WORDS.split())
 USERS = (0, 1000, 1001)
 MODES = (0o644, 0o600, 0o755, 0o700, 0o444, 0o555, 0o000, 0o777, 0o1777, 0o2775, 0o4755, 0o6711)
 OPENS = (
