@@ -77,7 +77,7 @@ cov: build
 	@$(BIN)/coverage run -m pytest tests/unit tests/property && $(BIN)/coverage report
 endif
 fuzz-calls: build ## as root, for SECONDS=60: random programs of system calls in containers, compared with the kernel
-	@$(BIN)/python -m tests.harness.calls $(SECONDS)
+	@$(BIN)/python -m tests.calls $(SECONDS)
 
 # The list of targets reads these lines:
 # run: ## set up, then be root in a container of this machine and harm nothing

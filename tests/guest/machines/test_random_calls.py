@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Random programs of system calls get the kernel's answers, wherever a container's files lie.
 
-The kernel's answers were recorded with real root: `python -m tests.harness.calls record`.
+The kernel's answers were recorded with real root: `python -m tests.calls record`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import pathlib
 
 import pytest
 
-from tests.harness.calls.accept import difference
-from tests.harness.calls.make import PATHS, Maker
-from tests.harness.calls.play import PLACES, Container, layer
+from tests.calls.accept import difference
+from tests.calls.make import PATHS, Maker
+from tests.calls.play import PLACES, Container, layer
 from tests.harness.cbuild import BUILDS
 from tests.harness.command import Sandbox
 

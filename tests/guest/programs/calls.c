@@ -7,7 +7,7 @@
  * A list has lines: "= DIRECTORY" begins a program there, "PROCESS CALL ARGUMENT..." is a call,
  * and "." ends the program, which prints the tree that it leaves. Both processes are forked from
  * one director, begin as root with the rights of a container, and make one call at a time. A
- * process keeps descriptors in numbered slots. tests/harness/calls/ makes such lists.
+ * process keeps descriptors in numbered slots. tests/calls/ makes such lists.
  */
 #include "see.h"
 

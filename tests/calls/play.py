@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.harness.calls.make import BASE, prelude
+from tests.calls.make import BASE, prelude
 from tests.harness.command import Sandbox
 
 PLACES = ("tree", "tmpfs", "volume", "bind", "host")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Play random programs for a time: `python -m tests.harness.calls SECONDS [PLACE...]`, as root.
+"""Play random programs for a time: `python -m tests.calls SECONDS [PLACE...]`, as root.
 
 Prints every program that the kernel and a container answer differently, as short as it can be
 made, and exits with 1 if there was one. With `record FILE SEED...` it writes what the kernel
@@ -20,9 +20,9 @@ import tempfile
 import time
 from collections.abc import Sequence
 
-from tests.harness.calls.accept import difference
-from tests.harness.calls.make import Maker
-from tests.harness.calls.play import BATCH, NOBODY, PLACES, Container, Kernel, layer
+from tests.calls.accept import difference
+from tests.calls.make import Maker
+from tests.calls.play import BATCH, NOBODY, PLACES, Container, Kernel, layer
 from tests.harness.cbuild import BUILDS, build_guest_program
 from tests.harness.command import Sandbox
 
