@@ -18,7 +18,7 @@ import errno
 import os
 import stat as stat_bits
 from contextlib import suppress
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sandbox.errors import NativeError, from_os_error, map_os_errors
 from sandbox.models.closable import Closing
@@ -37,11 +37,12 @@ from sandbox.native.process_table import (
     take_mark,
 )
 from sandbox.native.tree_records import ControlSpec, EntryRequest, Mount, TreeStat
-from sandbox.native.upper_changes import Changes, UpperChanges
+
+if TYPE_CHECKING:
+    from sandbox.native.upper_changes import Changes
 
 __all__ = [
     "MARK_RESOURCE",
-    "Changes",
     "ControlSpec",
     "EntryRequest",
     "Mount",
@@ -302,6 +303,8 @@ class Tree(Closing):
         The runtime's marks in the upper are appended to *marks*. The work is proportional to the
         container's layer, not to the image.
         """
+        from sandbox.native.upper_changes import UpperChanges
+
         control = lib.sb_hosted_control(self._handle)
         found = UpperChanges(
             whiteout=ffi.string(control.whiteout),

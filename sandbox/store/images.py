@@ -31,7 +31,6 @@ from sandbox.models.record import replace
 from sandbox.models.reference import Reference, id_prefix, image_reference, parse_reference
 from sandbox.store.atomic_files import discard, sync_directory, sync_file_system, write_atomic
 from sandbox.store.blobs import adopt_blob, read_blob, write_blob
-from sandbox.store.build_cache import kept_by_builds, sync_unsettled
 from sandbox.store.image_removal import Removal, may_go, plan_removal
 from sandbox.store.layers import (
     adopt_layer,
@@ -251,6 +250,8 @@ class ImageStore:
 
         The caller holds the store's lock.
         """
+        from sandbox.store.build_cache import kept_by_builds
+
         kept = pinned(self._layout) | kept_by_builds(self._layout)
         for image_id in self.own_ids():
             image = self._read(image_id, Tags())
@@ -310,6 +311,8 @@ class ImageStore:
         path = self._layout.image(image_id)
         if not path.exists():
             if not image.is_settled:
+                from sandbox.store.build_cache import sync_unsettled
+
                 sync_unsettled(self._layout, diff_ids)
             undo.callback(discard, self._layout.blob(image_id), layout=self._layout)
             write_blob(self._layout, image.config)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ from sandbox.native.network import (
 )
 from sandbox.native.network import Endpoint as Row
 from sandbox.native.network import Published as PublishedRow
-from sandbox.runtime.network import allocation, etc_files, host_ports, links, members, port_proxy
+from sandbox.runtime.network import allocation, etc_files, host_ports, links, members
 from sandbox.runtime.network.names import keeping
 from sandbox.runtime.process.kill import kill_guests
 from sandbox.runtime.process.reaper import start_time_of
@@ -94,7 +94,11 @@ def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator
             raise
     try:
         places = keep.ports.take_relayed() if keep is not None else []
-        with port_proxy.relaying(member, change.register.directory, places):
+        with ExitStack() as stack:
+            if places:
+                from sandbox.runtime.network import port_proxy
+
+                stack.enter_context(port_proxy.relaying(member, change.register.directory, places))
             yield Joined(change.register.directory, member.number)
     finally:
         _give_back(layout, config.id, member.pid)
@@ -174,6 +178,8 @@ class Change:
         """Remove the members of containers whose supervisor was killed."""
         for member in self.register:
             if not member.is_held:
+                from sandbox.runtime.network import port_proxy
+
                 port_proxy.wait_for_end(member.run_dir)
                 kill_guests(member.run_dir)
                 self.leave(member)

@@ -45,9 +45,6 @@ def relaying(
 
     *directory* holds the networks' files.
     """
-    if not places:
-        yield
-        return
     try:
         connection, pid = _start(member, directory, places)
     finally:

@@ -142,7 +142,7 @@ HEAVY = {
 
 
 @pytest.mark.parametrize(
-    ("line", "most"), [("run --rm i true", 100), ("exec c true", 95), ("run -d --name x i", 100)]
+    ("line", "most"), [("run --rm i true", 103), ("exec c true", 98), ("run -d --name x i", 103)]
 )
 def test_a_usual_start_imports_little_and_no_click(line: str, most: int) -> None:
     loaded = imported_by(
