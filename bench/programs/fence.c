@@ -60,16 +60,27 @@ static void execute(void)
 	must(waitpid(pid, &status, 0) == pid && status == 0, "exec");
 }
 
+/* Connections of the batch: those that wait are accepted in its second half. */
+#define WAITING 200
+static int ends[WAITING];
+static int waiting;
+
 static void reach(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int peer;
 
-	must(fd >= 0 && connect(fd, (void *)&place, sizeof(place)) == 0, "connect");
-	peer = accept(listener, NULL, NULL);
-	must(peer >= 0, "accept");
+	must(waiting < WAITING && fd >= 0 && connect(fd, (void *)&place, sizeof(place)) == 0,
+	     "connect");
+	ends[waiting++] = fd;
+}
+
+static void take(void)
+{
+	int peer = accept(listener, NULL, NULL);
+
+	must(waiting > 0 && peer >= 0, "accept");
 	close(peer);
-	close(fd);
+	close(ends[--waiting]);
 }
 
 static void change_mode(void)
@@ -103,8 +114,9 @@ static const struct {
 } calls[] = {
 	{"open-close", open_close, 3000}, {"stat", look, 5000},
 	{"chmod", change_mode, 2000},     {"exec", execute, 10},
-	{"connect", reach, 200},          {"getpid", ask_pid, 20000},
-	{"futex", wake, 20000},           {"pread", get_zero, 10000},
+	{"connect", reach, WAITING},      {"accept", take, WAITING},
+	{"getpid", ask_pid, 20000},       {"futex", wake, 20000},
+	{"pread", get_zero, 10000},
 };
 #define COUNT (sizeof(calls) / sizeof(calls[0]))
 
@@ -131,7 +143,7 @@ int main(int argc, char **argv)
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	place.sin_family = AF_INET;
 	place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	must(bind(listener, (void *)&place, sizeof(place)) == 0 && listen(listener, 16) == 0 &&
+	must(bind(listener, (void *)&place, sizeof(place)) == 0 && listen(listener, WAITING) == 0 &&
 		     getsockname(listener, (void *)&place, &len) == 0,
 	     "listen");
 	for (int batch = 0; batch < atoi(argv[1]); batch++) {

@@ -138,13 +138,14 @@ struct sb_ids {
 #define SB_CONTROL_STEPS 64 /* the tracer has no seccomp: it stops every call */
 #define SB_CONTROL_COUNTS_DIRS 128 /* st_nlink of an upper directory is 2 + its subdirectories */
 #define SB_CONTROL_SHORT_POSITIONS 256 /* directories here take positions of 31 bits only */
-#define SB_CONTROL_UNFENCED 512 /* for tests: no Landlock, and raw calls reach the kernel */
+#define SB_CONTROL_UNFENCED 512 /* for tests: no Landlock */
 #define SB_CONTROL_NO_NEW_PRIVS 1024 /* --security-opt no-new-privileges */
 #define SB_CONTROL_FENCED 2048 /* the host has found Landlock: it must stand */
 #define SB_CONTROL_UNCONFINED 4096 /* allow what only Docker's default refuses */
 #define SB_CONTROL_PROFILE 8192 /* a seccomp profile of the user decides, too (profile.h) */
 #define SB_CONTROL_OWNED_MOUNTS 16384 /* a mount has a uid or a gid of its own */
 #define SB_CONTROL_OLD_PROCESSOR 32768 /* for tests: AT_HWCAP2 is zero */
+#define SB_CONTROL_UNRULED 65536 /* for tests: the filter refuses raw calls nothing */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */

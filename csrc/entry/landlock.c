@@ -16,6 +16,7 @@
 #include "entry/landlock.h"
 
 #include <errno.h>
+#include <linux/openat2.h>
 #include <linux/prctl.h>
 
 #include "base/opener_abi.h"
@@ -84,11 +85,10 @@ static uint64_t handled_by(long abi)
 	return all;
 }
 
-/* Allow access below a path; a path that does not exist needs no rule. */
-static int allow(const struct ruleset *set, const char *path, uint64_t access)
+/* Allow access below what is open; a path that does not exist needs no rule. */
+static int allow_open(const struct ruleset *set, long fd, uint64_t access)
 {
 	struct path_rule rule = {.allowed = access & set->handled};
-	long fd = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
 	struct statx sx;
 	long ret;
 
@@ -105,6 +105,23 @@ static int allow(const struct ruleset *set, const char *path, uint64_t access)
 	return (int)ret;
 }
 
+static int allow(const struct ruleset *set, const char *path, uint64_t access)
+{
+	return allow_open(set, sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0), access);
+}
+
+/* The host side has resolved the path of a mount. What became a symlink since then may lead
+ * anywhere. */
+static int allow_resolved(const struct ruleset *set, const char *path, uint64_t access)
+{
+	const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	long fd = sb_syscall6(__NR_openat2, AT_FDCWD, SB_P(path), SB_P(&how), sizeof(how), 0, 0);
+
+	if (fd == -ENOSYS || fd == -EPERM) /* an old kernel, or the filter of a container engine */
+		fd = sys_openat(AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	return allow_open(set, fd, access);
+}
+
 static int allow_mounts(const struct ruleset *set, const struct sb_control *control)
 {
 	int ret = 0;
@@ -119,7 +136,7 @@ static int allow_mounts(const struct ruleset *set, const struct sb_control *cont
 			access = FS_READ | FS_RESOLVE_UNIX;
 		if (m->kind == SB_MOUNT_TERMINALS) /* the opener opens them */
 			access = FS_READ_DIR;
-		ret = allow(set, sb_text_at(control, m->host), access);
+		ret = allow_resolved(set, sb_text_at(control, m->host), access);
 	}
 	return ret;
 }

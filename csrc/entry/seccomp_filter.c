@@ -468,7 +468,7 @@ int sb_filter_install(const struct sb_tree *tree, enum sb_peers peers)
 	if (flags & SB_CONTROL_STEPS)
 		return 0; /* the tracer sees every call */
 	program.is_unconfined = (flags & SB_CONTROL_UNCONFINED) != 0;
-	program.is_fenced = !(flags & SB_CONTROL_UNFENCED);
+	program.is_fenced = !(flags & SB_CONTROL_UNRULED);
 	program.has_network = control->net_container != 0;
 	program.is_alone = program.has_network && tree->net != NULL &&
 			   sb_net_is_alone(tree->net, control->net_container);

@@ -53,6 +53,8 @@ class MountPoint(Record, frozen=True):
     propagation: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     """The labels for a volume that this mount creates; not stored in this record."""
+    within: str = ""
+    """A directory that the source does not leave, whatever becomes a symlink; not stored."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON."""

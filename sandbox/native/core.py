@@ -142,6 +142,7 @@ def create_control(path: str, spec: ControlSpec) -> None:
             | (lib.SB_CONTROL_TRACED if spec.traced else 0)
             | (lib.SB_CONTROL_STEPS if spec.steps else 0)
             | (lib.SB_CONTROL_UNFENCED if spec.unfenced else 0)
+            | (lib.SB_CONTROL_UNRULED if spec.unruled else 0)
             | (lib.SB_CONTROL_OLD_PROCESSOR if spec.old_processor else 0)
             | (lib.SB_CONTROL_NO_NEW_PRIVS if spec.no_new_privileges else 0)
             | (lib.SB_CONTROL_UNCONFINED if spec.unconfined else 0)
@@ -417,6 +418,10 @@ class Tree(Closing):
         host = os.fsencode(mount.host)
         if not is_link:
             host = os.path.realpath(host)
+        if mount.within:
+            top = os.path.realpath(os.fsencode(mount.within))
+            if host != top and not host.startswith(top.rstrip(b"/") + b"/"):
+                raise NativeError(errno.EXDEV, f"cannot mount {mount.host} at {mount.guest}")
         result = lib.sb_hosted_add_mount(
             self._handle, kind, flags, guest, host, mount.uid, mount.gid
         )

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Mount(Record, frozen=True):
     """A path of the host mounted at *guest*; for a link, *host* is the target.
 
-    The files of the machine's user there are shown as those of *uid* and *gid*.
+    The files of the machine's user there are shown as those of *uid* and *gid*. *host* does not
+    leave *within*, a directory, whatever becomes a symlink meanwhile.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class Mount(Record, frozen=True):
     read_only: bool = False
     uid: int = 0
     gid: int = 0
+    within: str = ""
 
 
 class ControlSpec(Record, frozen=True):
@@ -61,6 +63,7 @@ class ControlSpec(Record, frozen=True):
     ipc_table: str = ""
     ipc_prefix: int = 0
     unfenced: bool = False
+    unruled: bool = False
     old_processor: bool = False
     capabilities: int = DEFAULT_CAPABILITIES
     no_new_privileges: bool = False

@@ -14,7 +14,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sandbox.errors import RuntimeFailed
 from sandbox.models.record import Record
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox.runtime.interceptor import Choice
     from sandbox.store.layout import Layout
 
-# For tests of attacks: a container without the fence.
+# For tests of attacks: a container without the fence (1), or without one part of it.
 UNFENCED = "SANDBOX_TEST_UNFENCED"
 # For tests: a processor without the instructions that AT_HWCAP2 tells of (FSGSBASE).
 OLD_PROCESSOR = "SANDBOX_TEST_OLD_PROCESSOR"
@@ -59,15 +59,25 @@ class Fence(Record, frozen=True):
         return self.landlock > 0 and self.seccomp
 
 
+def leaves_out(env: Mapping[str, str], part: Literal["landlock", "filter"]) -> bool:
+    """Tell whether a test wants a container without this part of the fence.
+
+    Without "filter", the filter refuses nothing to calls that bypass the runtime.
+    """
+    return env.get(UNFENCED, "") in ("1", part)
+
+
 def fence(env: Mapping[str, str], way: Choice | None = None) -> Fence:
     """Return what stands for a container whose calls are intercepted in this *way*.
 
     Without a *way*, seccomp is taken to stand.
     """
     seccomp = way is None or not way.steps
-    if env.get(UNFENCED) == "1":
+    if leaves_out(env, "landlock"):
         return Fence(0, seccomp, f"{UNFENCED} is set")
     abi = probe.landlock()
+    if leaves_out(env, "filter"):
+        return Fence(max(abi, 0), False, f"{UNFENCED} is set")
     if abi < 1:
         reason = os.strerror(-abi)
         missing = abi in (-errno.ENOSYS, -errno.EOPNOTSUPP)

@@ -225,7 +225,15 @@ def _make_control(
             index_path=place.index,
             layer_dirs=list(place.layer_dirs),
             mounts=[
-                core.Mount(row.kind.value, row.target, row.host, row.read_only, row.uid, row.gid)
+                core.Mount(
+                    row.kind.value,
+                    row.target,
+                    row.host,
+                    row.read_only,
+                    row.uid,
+                    row.gid,
+                    row.within,
+                )
                 for row in rows
             ],
             hostname="" if config.namespaces.uts else config.hostname,
@@ -241,7 +249,8 @@ def _make_control(
             net_log=net_log,
             ipc_table=space.table,
             ipc_prefix=space.prefix,
-            unfenced=os.environ.get(confinement.UNFENCED) == "1",
+            unfenced=confinement.leaves_out(os.environ, "landlock"),
+            unruled=confinement.leaves_out(os.environ, "filter"),
             old_processor=os.environ.get(confinement.OLD_PROCESSOR) == "1",
             capabilities=security.capabilities,
             no_new_privileges=security.no_new_privileges,

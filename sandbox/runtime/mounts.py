@@ -49,7 +49,8 @@ class Kind(Enum):
 class Row(Record, frozen=True):
     """One mount; the host side of a `Kind.LINK` is the link's target.
 
-    The user's own files there are shown as those of *uid* and *gid*.
+    The user's own files there are shown as those of *uid* and *gid*. The host side does not leave
+    *within*, a directory, whatever becomes a symlink meanwhile.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Row(Record, frozen=True):
     read_only: bool = False
     uid: int = 0
     gid: int = 0
+    within: str = ""
 
 
 def clean_target(target: str) -> str:
@@ -354,7 +356,8 @@ def user_rows(
             uid, gid = owner
         # A container sees its own processes at any place.
         kind = Kind.PROC if mount.source == "/proc" else Kind.BIND
-        rows.append(Row(kind, mount.target, mount.source, mount.read_only, uid, gid))
+        shown = (mount.target, mount.source, mount.read_only, uid, gid)
+        rows.append(Row(kind, *shown, within=mount.within))
     return rows
 
 

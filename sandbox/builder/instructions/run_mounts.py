@@ -111,13 +111,13 @@ class MountMaker:
                 f'"/{os.fsdecode(path)}": not found'
             )
         target = self._target(mount.target)
-        source = None
-        if mount.read_only and isinstance(view, HostView) and view.is_whole:
-            source = os.path.join(view.root, os.fsdecode(path))
-        if source is None:
+        if not (mount.read_only and isinstance(view, HostView) and view.is_whole):
             self._copied(view, path, target, read_only=mount.read_only)
             return
-        self.result.points.append(MountPoint("bind", target, source, read_only=True))
+        # Another container may have the context, too, and exchange a directory for a symlink.
+        source = os.path.join(view.root, os.fsdecode(path))
+        point = MountPoint("bind", target, source, read_only=True, within=view.root)
+        self.result.points.append(point)
 
     def _copied(self, view: View, path: bytes, target: str, *, read_only: bool) -> None:
         folder = self._shop.folder("bind")

@@ -241,6 +241,19 @@ def test_mounts_cover_the_tree(tmp_path):
         assert tree.changes() == []
 
 
+def test_the_source_of_a_mount_does_not_leave_the_directory_it_must_be_in(tmp_path):
+    (tmp_path / "context").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "context" / "link").symlink_to("../other")
+    source, within = (os.fspath(tmp_path / "context" / name) for name in ("link", ""))
+    mounts = [core.Mount("bind", "/bin", source, read_only=True, within=within)]
+    with (
+        pytest.raises(NativeError, match="cannot mount"),
+        open_tree(tmp_path / "c", [BASE], mounts),
+    ):
+        pass
+
+
 def test_the_hosts_tree_is_read_live(tmp_path):
     (tmp_path / "file").write_text("live")
     with open_tree(tmp_path / "c", [[]], index_path=None) as tree:

@@ -45,6 +45,8 @@ def test_a_container_without_filters_is_not_confined(monkeypatch: pytest.MonkeyP
 
 def test_the_switch_of_the_attack_tests_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "landlock", lambda: 7)
+    assert confinement.leaves_out({confinement.UNFENCED: "filter"}, "filter")
+    assert not confinement.leaves_out({confinement.UNFENCED: "filter"}, "landlock")
     found = fence({confinement.UNFENCED: "1"})
     assert (found.landlock, found.problem) == (0, "SANDBOX_TEST_UNFENCED is set")
 
