@@ -24,7 +24,7 @@ from tests.harness.polling import until
 
 pytestmark = pytest.mark.guest
 
-PROGRAMS = ("copies",)
+PROGRAMS = ("copies", "show", "links")
 COUNT = 30
 COPIER = """
 import io, json, os, sys
@@ -100,10 +100,13 @@ print("worked", worked > count)
 
 @contextmanager
 def attacked(
-    arena: Arena, *command: str | pathlib.Path, options: Sequence[str] = ()
+    arena: Arena,
+    *command: str | pathlib.Path,
+    options: Sequence[str] = (),
+    program: str = "copies",
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Give a container that runs the program, after its preparations, and its attempts so far."""
-    name = arena.sandbox.ok("run", "-d", *options, IMAGE, "/copies", *command).strip()
+    name = arena.sandbox.ok("run", "-d", *options, IMAGE, f"/{program}", *command).strip()
     try:
         until(lambda: results(arena.sandbox.ok("logs", name)).get("begin"))
         yield name, results(arena.sandbox.ok("logs", name))
@@ -188,6 +191,28 @@ def test_no_race_in_a_bind_leads_a_copy_to_the_machines_files(
     assert holds(tmp_path / "seen", SECRET) == []
 
 
+def test_no_race_leads_a_bind_of_a_build_to_the_machines_files(
+    fenced: Arena, tmp_path: pathlib.Path
+) -> None:
+    """When the bind was made by its path, the key was shown in some of 60 builds."""
+    context = tmp_path / "context"
+    context.mkdir()
+    file = tmp_path / "Dockerfile"
+    bind = "--mount=type=bind,source=read,target=/shown"
+    file.write_text(f'FROM {IMAGE}\nRUN {bind} ["/show", "/shown/id_ed25519"]\n')
+    command = ("race", "read", fenced.key.parent, fenced.canary, "/bound")
+    ended = []
+    with attacked(fenced, *command, options=["-v", f"{context}:/bound"]):
+        for _ in range(COUNT // 2):
+            words = ("build", "--no-cache", "--progress=plain", "-f", file, context)
+            done = fenced.sandbox.call(*words)
+            said = done.stdout + done.stderr
+            assert SECRET.encode() not in said
+            assert b"nternal error" not in said
+            ended.append(b"held: harmless" in said)
+    assert any(ended), said.decode()
+
+
 def test_a_removal_takes_nothing_of_the_machine(fenced: Arena) -> None:
     with attacked(fenced, "race", "all", fenced.key.parent, fenced.canary) as (name, _):
         fenced.sandbox.ok("rm", "-f", name)
@@ -259,6 +284,36 @@ def test_a_hostile_owner_table_confuses_nobody_else(fenced: Arena, tmp_path: pat
         assert found["open the owner table"] == DONE
         copy_often(fenced, name, tmp_path, ["/owned"], ["/owned"], count=2)
     assert fenced.sandbox.call("run", "--rm", IMAGE, "/copies").returncode == 2  # as it should
+
+
+def links(arena: Arena) -> list[str]:
+    """Return the command that links the key, a file, and a program of the image."""
+    (program,) = arena.sandbox.store.glob("layers/*/diff/idle")
+    return ["links", str(arena.key), str(arena.canary / "file"), str(program)]
+
+
+def test_without_the_fence_a_guest_links_files_of_the_machine(unfenced: Arena) -> None:
+    done = successes(unfenced.attack(*links(unfenced)))
+    assert {"link the key", "link a file of the user by a descriptor"} <= set(done)
+    assert "link a program of the image" in done
+
+
+def test_no_file_of_the_machine_becomes_one_of_the_container(fenced: Arena) -> None:
+    found = fenced.attack(*links(fenced))
+    assert len(found) == 15
+    assert successes(found) == []
+
+
+def test_odd_attributes_and_names_are_copied_or_refused(
+    fenced: Arena, tmp_path: pathlib.Path
+) -> None:
+    with attacked(fenced, "odd", program="links") as (name, found):
+        assert DONE in found.values()
+        done = copy_often(fenced, name, tmp_path, ["/odd"], ["/odd"], count=2)
+        assert not any("InternalError" in what for what in done), done
+        assert done["cp out: done"] == 2
+        assert done["export: done"] == 1
+    assert any(path.read_text() == "content" for path in tmp_path.glob("out-*/file"))
 
 
 def test_the_owner_table_cannot_be_cut_off(fenced: Arena) -> None:

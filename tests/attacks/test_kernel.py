@@ -14,7 +14,7 @@ from tests.harness.attacks import INTERCEPTORS, Arena, successes
 
 pytestmark = pytest.mark.guest
 
-PROGRAMS = ("kernel", "alone")
+PROGRAMS = ("kernel", "alone", "setid")
 SET_ID = [
     "fchmod 04755",
     "fchmod 02755",
@@ -43,6 +43,18 @@ def test_set_id_bits_namespaces_and_terminals_are_refused(fenced: Arena, interce
 
 def test_set_id_bits_namespaces_and_terminals_are_refused_in_exec(fenced: Arena) -> None:
     assert successes(fenced.attack("kernel", way="exec")) == []
+
+
+def test_without_the_fence_a_guest_leaves_a_set_id_program(unfenced: Arena) -> None:
+    assert successes(unfenced.attack("setid")) == ["change the mode of a program"]
+
+
+@pytest.mark.parametrize("interceptor", INTERCEPTORS)
+def test_no_guest_leaves_a_set_id_program(fenced: Arena, interceptor: str) -> None:
+    """The mode of openat2 is unseen, but what fills the file takes the bits away."""
+    found = fenced.attack("setid", interceptor=interceptor)
+    assert len(found) >= 11
+    assert successes(found) == []
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(probe().landlock < 6, reason="Landlock has no scopes before ABI 6"),
 ]
 
-PROGRAMS = ("scope", "peers")
+PROGRAMS = ("scope", "peers", "procfs")
 
 
 @pytest.fixture
@@ -69,6 +69,34 @@ def test_the_network_of_the_machine_has_its_abstract_sockets(
 ) -> None:
     found = fenced.attack("scope", *victim, options=("--network", "host"))
     assert successes(found) == ["connect to its abstract socket"]
+
+
+LOOKS = {
+    "open its memory to write",
+    "read its environment",
+    "read where its memory lies",
+    "read its auxiliary vector",
+    "see its working directory",
+    "see its descriptors",
+}
+# Landlock cannot grant /proc for some processes alone: the threat model names these.
+REMAIN = {"let it be killed first", "let it dump nothing", "forget what it used"}
+
+
+def test_without_the_fence_a_guest_looks_into_the_machines_processes(
+    unfenced: Arena, victim: tuple[str, str]
+) -> None:
+    assert set(successes(unfenced.attack("procfs", victim[0]))) >= LOOKS | REMAIN
+
+
+@pytest.mark.parametrize("interceptor", INTERCEPTORS)
+@pytest.mark.parametrize("way", ["run", "exec"])
+def test_no_guest_looks_into_the_machines_processes(
+    fenced: Arena, victim: tuple[str, str], way: str, interceptor: str
+) -> None:
+    found = fenced.attack("procfs", victim[0], way=way, interceptor=interceptor)
+    assert set(found) >= LOOKS | REMAIN
+    assert set(successes(found)) <= REMAIN
 
 
 HEAR = """

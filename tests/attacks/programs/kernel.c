@@ -43,8 +43,8 @@ static long past32(long nr, long a, long b, long c)
 
 static void set_id_bits(void)
 {
-	int dir = (int)MUST(open("/tmp", O_RDONLY | O_DIRECTORY));
 	int fd = (int)MUST(open("/tmp/program", O_RDWR | O_CREAT, 0755));
+	int dir = (int)MUST(open("/tmp", O_RDONLY | O_DIRECTORY)); /* now it is the upper's */
 	char name[64];
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);

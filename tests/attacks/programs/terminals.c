@@ -14,27 +14,6 @@
 
 #include "base/opener_abi.h"
 
-/* Find the run directory by the names of mapped files. */
-static void find_run(char *out, size_t size)
-{
-	static char text[1 << 16];
-	long fd = PAST(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY);
-	size_t len = 0;
-	long got;
-	char *end;
-
-	while (len < sizeof(text) - 1 &&
-	       (got = PAST(SYS_read, fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += (size_t)got;
-	end = strstr(text, "/shared\n");
-	if (end == NULL) {
-		say("no run directory");
-		exit(2);
-	}
-	*end = '\0';
-	snprintf(out, size, "%s", strrchr(text, ' ') + 1);
-}
-
 /* Ask the opener as the runtime does. */
 static long ask_opener(uint32_t verb, uint32_t number, int fd)
 {
@@ -58,7 +37,7 @@ static long ask_opener(uint32_t verb, uint32_t number, int fd)
 	long via;
 	long ret;
 
-	find_run(run, sizeof(run));
+	find_run_directory(run, sizeof(run));
 	snprintf(address.sun_path, sizeof(address.sun_path), "%.80s/" SB_OPENER_SOCKET, run);
 	MUST(PAST(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET, 0, ends));
 	fds[0] = ends[1];
