@@ -22,7 +22,7 @@ _PLACES = {
     # ---- the command line ---------------------------------------------------------------
     "tests/unit/cli/test_docker_flags.py": (
         "cli.common_flags cli.lazy_group cli.unsupported_flags cli.usage_errors"
-        " cli.containers.arguments cli.containers.group"
+        " cli.containers.arguments cli.containers.group cli.idle_flags"
     ),
     "tests/unit/cli/test_main.py": (
         "__main__ command version cli.commands cli.open_engine cli.stdio"
@@ -71,7 +71,6 @@ _PLACES = {
     "tests/integration/images/test_saving.py": "cli.images.save cli.manifest engine.images.save",
     "tests/integration/network/test_names.py": (
         "runtime.network.names.askers runtime.network.names.keeping runtime.network.names.server"
-        " runtime.supervisor.name_watch"
     ),
     "tests/integration/network/test_networks.py": "cli.network runtime.cleanup",
     "tests/integration/store/test_volumes.py": "cli.volume",

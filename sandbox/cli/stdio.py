@@ -61,6 +61,12 @@ def tell(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def warn(text: str, *, quiet: bool = False) -> None:
+    """Write a warning, unless the user wants none."""
+    if not quiet and os.environ.get("SANDBOX_NO_WARNINGS") != "1":
+        tell(f"sandbox: warning: {text}")
+
+
 def abandon_output() -> None:
     """Let the interpreter end quietly when the reader of its output is gone."""
     null = os.open(os.devnull, os.O_WRONLY)

@@ -10,60 +10,34 @@ Does not know: the commands. The table names them as the user types them.
 from __future__ import annotations
 
 _CGROUP = "there is no cgroup to set it in"
-_RATE = "transfers of devices are not limited"
 _REALTIME = "real-time scheduling is not given out"
 _WINDOWS = "it is for Windows"
 _SWARM = "there is no swarm, so there are no cluster volumes"
 _IPV6 = "networks have IPv4 addresses only"
-_SWAP = "swap is not counted; --memory watches resident memory"
-_SHARES = "CPU time has no shares; use --cpus"
 _CHECKPOINT = "there are no checkpoints"
-_NUMA = "memory is not bound to nodes"
-_BUILD_CPU = "the CPU time of a build is not limited"
 _ONE_PLATFORM = "an image is here for one platform"
 _INSECURE = "say in registries.toml which registries have no TLS"
 
 _UPDATE = {
-    "--blkio-weight": _RATE,
     "--cpu-rt-period": _REALTIME,
     "--cpu-rt-runtime": _REALTIME,
-    "--cpu-shares": _SHARES,
-    "-c": _SHARES,
-    "--cpuset-mems": _NUMA,
-    "--memory-reservation": "there is no soft limit of memory; use --memory",
-    "--memory-swap": _SWAP,
 }
 
 _CREATE = {
     **_UPDATE,
-    "--blkio-weight-device": _RATE,
     "--cgroup-parent": _CGROUP,
     "--cgroupns": "there are no namespaces; leave it out",
     "--cpu-count": _WINDOWS,
     "--cpu-percent": _WINDOWS,
-    "--device": "a device can be opened where you may open it yourself: use -v",
-    "--device-cgroup-rule": _CGROUP,
-    "--device-read-bps": _RATE,
-    "--device-read-iops": _RATE,
-    "--device-write-bps": _RATE,
-    "--device-write-iops": _RATE,
     "--domainname": "there is no NIS domain; --hostname NAME.DOMAIN gives a full name",
     "--gpus": "there is no device driver for GPUs",
     "--io-maxbandwidth": _WINDOWS,
     "--io-maxiops": _WINDOWS,
     "--ip6": _IPV6,
     "--isolation": _WINDOWS,
-    "--kernel-memory": "memory of the kernel is not limited",
     "--link-local-ip": "there are no link-local addresses",
-    "--memory-swappiness": _SWAP,
-    "--oom-kill-disable": "a container that crosses --memory is killed",
-    "--oom-score-adj": "it is not adjusted",
     "--pid": "the processes of a container are its own; leave it out",
-    "--runtime": "there is one runtime",
-    "--storage-opt": "the size of a container is not limited",
-    "--sysctl": "parameters of the kernel are the machine's",
     "--use-api-socket": "there is no daemon; see 'sandbox serve'",
-    "--userns": "there are no user namespaces; leave it out",
 }
 
 _CLUSTER = (
@@ -75,7 +49,7 @@ _VOLUME_OPTIONS = "a volume is a directory of the store; use -v DIR:/PATH for an
 REFUSED: dict[str, dict[str, str]] = {
     "run": _CREATE,
     "create": _CREATE,
-    "trace": {name: why for name, why in _CREATE.items() if name != "-c"},
+    "trace": {**_CREATE, "--cpu-shares": "CPU time has no shares; use --cpus"},
     "update": {
         **_UPDATE,
         "--cpuset-cpus": "CPUs are chosen when a container is created",
@@ -85,20 +59,10 @@ REFUSED: dict[str, dict[str, str]] = {
         "--allow": "a build has no entitlements to give",
         "--builder": "there is one builder",
         "--cgroup-parent": _CGROUP,
-        "--cpu-period": _BUILD_CPU,
-        "--cpu-quota": _BUILD_CPU,
-        "--cpu-shares": _BUILD_CPU,
-        "-c": _BUILD_CPU,
-        "--cpuset-cpus": _BUILD_CPU,
-        "--cpuset-mems": _NUMA,
         "--debug": "see 'sandbox --debug'",
         "-D": "see 'sandbox --debug'",
         "--isolation": _WINDOWS,
-        "--memory": "the memory of a build is not limited",
-        "-m": "the memory of a build is not limited",
-        "--memory-swap": _SWAP,
         "--security-opt": "there is no seccomp, AppArmor or SELinux profile to set",
-        "--shm-size": "the size of its /dev/shm is not limited",
     },
     "history": {"--platform": _ONE_PLATFORM},
     "rmi": {"--platform": _ONE_PLATFORM},

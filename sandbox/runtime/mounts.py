@@ -222,6 +222,27 @@ def _mount_fields(text: str) -> dict[str, str]:
     return fields
 
 
+def split_device(text: str) -> tuple[str, str, str]:
+    """Return source, target and permissions of ``--device PATH[:PATH[:rwm]]``. Raises UsageError.
+
+    >>> split_device("/dev/fuse"), split_device("/dev/a:r"), split_device("/dev/a:/dev/b:rw")
+    (('/dev/fuse', '/dev/fuse', 'rwm'), ('/dev/a', '/dev/a', 'r'), ('/dev/a', '/dev/b', 'rw'))
+    """
+    source, _, rest = text.partition(":")
+    target, _, permissions = rest.partition(":")
+    if target and not target.startswith("/"):
+        target, permissions = "", target
+    if not source.startswith("/") or not set(permissions) <= set("rwm"):
+        raise UsageError(f'invalid argument "{text}" for "--device" flag: bad device specification')
+    return source, target or source, permissions or "rwm"
+
+
+def parse_device(text: str) -> MountPoint:
+    """Return the mount of ``--device``."""
+    source, target, _ = split_device(text)
+    return MountPoint("bind", clean_target(target), source)
+
+
 def parse_tmpfs(text: str) -> MountPoint:
     """Return the mount of ``--tmpfs DST[:OPTIONS]``."""
     target, _, options = text.partition(":")

@@ -123,6 +123,28 @@ def test_compose_runs_a_stack_of_three_services(stack: Compose) -> None:
     assert stack.docker.ok("network", "ls", "-q", "--filter", "type=custom") == ""
 
 
+def test_compose_spreads_a_scaled_service(stack: Compose) -> None:
+    text = (stack.folder / "compose.yaml").read_text()
+    (stack.folder / "compose.yaml").write_text(text.replace('    ports: ["127.0.0.1::8000"]\n', ""))
+    stack.ok("up", "-d", "--wait", "--scale", "web=3")
+    script = (
+        "import socket; [print(*(row[4][0] for row in socket.getaddrinfo('web', 80, type=1)))"
+        " for _ in range(2)]"
+    )
+    rows = stack.ok("exec", "-T", "worker", "/usr/bin/python3", "-c", script).splitlines()
+    assert [len(set(row.split())) for row in rows] == [3, 3]
+    asked = ("exec", "-T", "worker", "dig", "+short")
+    firsts = [stack.ok(*asked, "web").split()[0] for _ in range(6)]
+    assert firsts[:3] == firsts[3:]
+    assert set(firsts) == set(rows[0].split())
+    one = stack.ok(*asked, "-x", firsts[0]).strip()
+    assert one.startswith("demo-web-")
+    assert one.endswith(".demo_back.")
+    stack.ok("up", "-d", "--wait", "--scale", "web=1")
+    assert len(stack.ok(*asked, "web").split()) == 1
+    stack.ok("down", "-v", "-t", "0")
+
+
 def run_script(docker: Docker, script: str, **environ: str) -> str:
     """Run a Python program that uses the server; return its output."""
     done = subprocess.run(

@@ -81,7 +81,7 @@ def test_a_name_in_use_is_a_conflict(api: Server) -> None:
 def test_an_option_without_effect_gives_a_warning_and_is_shown(api: Server) -> None:
     body = {"Image": "host", "Cmd": ["true"], "HostConfig": {"CpuShares": 5}}
     made = api.ok("POST", "/containers/create", body)
-    assert made["Warnings"] == ["CpuShares has no effect: see docs/docker-compat.md"]
+    assert made["Warnings"] == ["--cpu-shares has no effect: CPU time has no shares; use --cpus"]
     shown = api.ok("GET", f"/containers/{made['Id']}/json")
     assert shown["HostConfig"]["CpuShares"] == 5
 

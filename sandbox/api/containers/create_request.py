@@ -21,6 +21,7 @@ from sandbox.engine.containers.security import completed
 from sandbox.errors import UsageError, map_os_errors
 from sandbox.models import oci, policy
 from sandbox.models.container import MountPoint, Ulimit
+from sandbox.models.idle_settings import BY_FIELD
 from sandbox.models.policy import Policy
 from sandbox.models.security import Namespaces, Security, checked
 from sandbox.runtime import mounts, spec
@@ -31,10 +32,9 @@ if TYPE_CHECKING:
 # No effect here, and none that a program could rely on: no warning.
 _HARMLESS = frozenset(
     (
-        *("BlkioWeight", "Capabilities", "CgroupnsMode", "ConsoleSize", "ContainerIDFile"),
-        *("CpuCount", "CpuPercent", "IOMaximumBandwidth", "IOMaximumIOps", "Isolation"),
-        *("KernelMemory", "KernelMemoryTCP", "MemorySwappiness"),
-        *("OomKillDisable", "Runtime", "Annotations"),
+        *("Capabilities", "CgroupnsMode", "ConsoleSize", "ContainerIDFile", "CpuCount"),
+        *("CpuPercent", "IOMaximumBandwidth", "IOMaximumIOps", "Isolation", "KernelMemoryTCP"),
+        *("Runtime", "Annotations"),
     )
 )
 # Values that ask for nothing special.
@@ -138,8 +138,6 @@ def _refuse(body: ContainerBody, host: dict[str, Any]) -> None:
             f'could not select device driver "{named.get("Driver") or ""}" with capabilities: '
             f"{named.get('Capabilities') or []}",
         )
-    if host.get("StorageOpt"):
-        raise ApiError(500, "--storage-opt is not supported: a container's size is not limited")
     if host.get("CgroupParent"):
         raise BadRequest("CgroupParent is not supported: containers have no cgroup of their own")
 
@@ -148,10 +146,10 @@ def warnings_for(host: dict[str, Any]) -> list[str]:
     """Return a warning for each field that has no effect here.
 
     >>> warnings_for({"Sysctls": {"a": "b"}, "Binds": ["/a:/b"], "ShmSize": 0})
-    ['Sysctls has no effect: see docs/docker-compat.md']
+    ["--sysctl has no effect: these are the machine's"]
     """
     return [
-        f"{name} {NO_EFFECT}"
+        BY_FIELD[name].warning if name in BY_FIELD else f"{name} {NO_EFFECT}"
         for name, value in host.items()
         if name not in _HONOURED | _HARMLESS and value not in _NOTHING
     ]

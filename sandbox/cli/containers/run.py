@@ -12,6 +12,7 @@ import click
 
 from sandbox.cli.completion import complete_images
 from sandbox.cli.containers.run_flags import CREATE_OPTIONS, RUN_OPTIONS
+from sandbox.cli.idle_flags import IDLE_OPTIONS
 from sandbox.cli.option_tables import SETTINGS, options
 
 
@@ -24,7 +25,7 @@ def image_and_command(command: Any) -> Any:
 
 
 @click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
-@options(RUN_OPTIONS)
+@options((*RUN_OPTIONS, *IDLE_OPTIONS))
 @image_and_command
 def run(**options: Any) -> int:
     """Create and run a new container from an image.
@@ -45,7 +46,7 @@ def run(**options: Any) -> int:
 
 
 @click.command(context_settings=SETTINGS, options_metavar="[OPTIONS]")
-@options(CREATE_OPTIONS)
+@options((*CREATE_OPTIONS, *IDLE_OPTIONS))
 @image_and_command
 def create(**options: Any) -> None:
     """Create a new container without starting it, and print its id."""

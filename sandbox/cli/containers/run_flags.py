@@ -18,7 +18,7 @@ from sandbox.cli.containers.security_flags import (
     namespaces_of,
     security_of,
 )
-from sandbox.cli.stdio import tell
+from sandbox.cli.stdio import warn
 from sandbox.engine.containers.config import CreateRequest
 from sandbox.errors import RuntimeFailed, UsageError, map_os_errors
 from sandbox.models.record import Record
@@ -80,6 +80,15 @@ _OPTIONS: Table = (
     ),
     (("--group-add",), {"multiple": True, "metavar": "GROUP|GID", "help": "One more group."}),
     (("--shm-size",), {"metavar": "BYTES", "help": "Room in /dev/shm (never limited)."}),
+    (
+        ("--device",),
+        {
+            "multiple": True,
+            "metavar": "PATH[:PATH[:rwm]]",
+            "help": "Show a device of the host; the host decides who opens it.",
+        },
+    ),
+    (("--userns",), {"metavar": "host", "help": "Changes nothing: there is no other."}),
     (("--volume-driver",), {"metavar": "DRIVER", "help": "Only 'local' exists."}),
     (
         ("--disable-content-trust/--content-trust",),
@@ -160,6 +169,10 @@ def request_of(options: dict[str, Any]) -> tuple[CreateRequest, Flags]:
     _check_pull(options["pull"])
     _check_cidfile(options["cidfile"])
     _check_driver(options["volume_driver"])
+    if options["userns"] not in (None, "", "host"):
+        raise UsageError(
+            f"--userns={options['userns']} is not supported: there are no user namespaces"
+        )
     if not options["disable_content_trust"]:
         raise UsageError("--disable-content-trust=false is not supported: no signature is checked")
     if options["hostname"]:
@@ -220,15 +233,23 @@ def _labels(files: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str]:
 def _asked(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options without effect, which only inspect shows."""
     host: dict[str, Any] = {}
+    if "sysctl" in options:  # the usual command lines have none of these
+        from sandbox.cli.idle_flags import idle_fields
+
+        host = idle_fields(options, quiet=options["quiet"])
     if options["annotation"]:
         host["Annotations"] = _annotations(options["annotation"])
     if options["group_add"]:
         host["GroupAdd"] = list(options["group_add"])
+    if options["device"]:
+        names = ("PathOnHost", "PathInContainer", "CgroupPermissions")
+        split = (mounts.split_device(text) for text in options["device"])
+        host["Devices"] = [dict(zip(names, parts, strict=True)) for parts in split]
     if options["shm_size"]:
         from sandbox.models.policy import parse_bytes
 
         host["ShmSize"] = parse_bytes(options["shm_size"])
-        tell("sandbox: warning: the size of /dev/shm is not limited")
+        warn("the size of /dev/shm is not limited", quiet=options["quiet"])
     streams = check_streams(options.get("attach", ()))
     config = {f"Attach{name.title()}": name in streams for name in STREAMS} if streams else {}
     return {key: part for key, part in (("HostConfig", host), ("Config", config)) if part}
@@ -283,6 +304,7 @@ def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
                 os.makedirs(volume.source, exist_ok=True)
     others = [mounts.parse_mount(text, cwd) for text in options["mount"]]
     others += [mounts.parse_tmpfs(text) for text in options["tmpfs"]]
+    others += [mounts.parse_device(text) for text in options["device"]]
     for mount in others:
         if mount.type == "bind" and not os.path.exists(mount.source):
             raise RuntimeFailed(
@@ -290,11 +312,11 @@ def _mounts(options: dict[str, Any]) -> tuple[MountPoint, ...]:
                 f"bind source path does not exist: {mount.source}"
             )
     if any(mount.size is not None for mount in others):
-        tell("sandbox: warning: the size of a tmpfs is not limited")
+        warn("the size of a tmpfs is not limited", quiet=options["quiet"])
     idle = [option for text in options["tmpfs"] for option in mounts.idle_tmpfs_options(text)]
     for option in dict.fromkeys(idle):
         if option != "size":
-            tell(f"sandbox: warning: {option} of a tmpfs has no effect")
+            warn(f"{option} of a tmpfs has no effect", quiet=options["quiet"])
     named = [mount for mount in volumes if not mount.anonymous]
     found = mounts.check_duplicates([*named, *others])
     taken = {mount.target for mount in found}

@@ -9,7 +9,9 @@ import click
 
 from sandbox.cli.containers.arguments import CONTAINERS
 from sandbox.cli.for_each import each
+from sandbox.cli.idle_flags import UPDATE_OPTIONS, idle_fields
 from sandbox.cli.open_engine import open_engine
+from sandbox.cli.option_tables import options
 from sandbox.errors import UsageError
 
 
@@ -25,6 +27,7 @@ from sandbox.errors import UsageError
 @click.option("--cpu-quota", type=int, metavar="MICROSECONDS", help="CPU time in each period.")
 @click.option("--cpu-period", type=int, metavar="MICROSECONDS", help="Length of a period (100000).")
 @click.option("--pids-limit", type=int, metavar="N", help="Limit of tasks; -1: no limit.")
+@options(UPDATE_OPTIONS)
 @CONTAINERS
 def update(
     *,
@@ -35,6 +38,7 @@ def update(
     cpu_period: int | None,
     pids_limit: int | None,
     containers: tuple[str, ...],
+    **idle: Any,
 ) -> int:
     """Change the restart policy and the limits of containers.
 
@@ -54,7 +58,8 @@ def update(
         raise UsageError("--cpu-period needs --cpu-quota")
     if pids_limit is not None:
         changes["pids_limit"] = max(0, pids_limit)
-    if not changes:
+    asked = idle_fields(idle)
+    if not changes and not asked:
         raise UsageError("you must provide one or more flags when using this command")
     engine = open_engine()
-    return each(containers, lambda name: engine.containers.update(name, **changes))
+    return each(containers, lambda name: engine.containers.update(name, asked=asked, **changes))

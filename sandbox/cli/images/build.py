@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sandbox.cli.idle_flags import BUILD_OPTIONS, warn_of_build
 from sandbox.cli.lazy_group import lazy_group
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 
 
 def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for names, settings in reversed(_OPTIONS):
+    for names, settings in reversed((*_OPTIONS, *BUILD_OPTIONS)):
         command = click.option(*names, **settings)(command)
     return command
 
@@ -166,6 +167,7 @@ def build(*, context: str, **options: Any) -> int:
     from sandbox.cli.output.build_progress import display
 
     request = _request(context, options)
+    warn_of_build(options)
     signal.signal(signal.SIGTERM, _stop)
     kind = "quiet" if options["quiet"] else options["progress"]
     engine = open_to_start()

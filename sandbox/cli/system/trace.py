@@ -12,6 +12,7 @@ import click
 
 from sandbox.cli.containers.run import image_and_command
 from sandbox.cli.containers.run_flags import SHARED_OPTIONS, request_of, write_cidfile
+from sandbox.cli.idle_flags import TRACE_OPTIONS
 from sandbox.cli.option_tables import SETTINGS, options
 
 
@@ -19,7 +20,7 @@ from sandbox.cli.option_tables import SETTINGS, options
 @click.option("-c", "--count", is_flag=True, help="Show only a table of calls, ways in and times.")
 @click.option("--calls", metavar="NAME,...", default="", help="Show only these calls.")
 @click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard error.")
-@options(SHARED_OPTIONS)
+@options((*SHARED_OPTIONS, *TRACE_OPTIONS))
 @image_and_command
 def trace(*, count: bool, calls: str, output: str | None, **options: Any) -> int:
     """Run a throwaway container and show its intercepted system calls.

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 _STORE = "store"
+NAME_SERVER_RECORD = "name-server"
 
 
 class LiveEndpoint(Record, frozen=True):
@@ -77,6 +78,11 @@ class Member(Record, frozen=True, kw_only=True):
     def is_held(self) -> bool:
         """Tell whether the process that runs the container still exists."""
         return reaper.start_time_of(self.pid) == self.pid_start
+
+    @property
+    def has_names(self) -> bool:
+        """Tell whether it is on a network with names."""
+        return any(item.has_names for item in self.endpoints)
 
     def on(self, network: str) -> LiveEndpoint | None:
         """Return its endpoint on the network with this id."""

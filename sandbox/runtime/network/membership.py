@@ -39,7 +39,6 @@ from sandbox.native.network import (
 from sandbox.native.network import Endpoint as Row
 from sandbox.native.network import Published as PublishedRow
 from sandbox.runtime.network import allocation, etc_files, host_ports, links, members
-from sandbox.runtime.network.names import keeping
 from sandbox.runtime.process.kill import kill_guests
 from sandbox.runtime.process.reaper import start_time_of
 from sandbox.runtime.rundir import RunDir
@@ -154,9 +153,18 @@ def changing(layout: Layout) -> Iterator[Change]:
                 change = Change(register, table, store.all())
                 change.purge()
                 yield change
-                keeping.settle(register, table)
+                _look_after_names(register, table)
         finally:
             register.save()
+
+
+def _look_after_names(register: MemberRegister, table: NetworkTable) -> None:
+    """Start the name server if it is needed, and end it if it is not."""
+    record = f"{register.directory}/{members.NAME_SERVER_RECORD}"
+    if os.path.exists(record) or any(member.has_names for member in register):
+        from sandbox.runtime.network.names import keeping
+
+        keeping.settle(register, table)
 
 
 class _AddressTakenError(NativeError):
@@ -379,7 +387,7 @@ class Change:
 
         Programs that run may still ask the others.
         """
-        if NAME_SERVER in before or not keeping.is_wanted([new]):
+        if NAME_SERVER in before or not new.has_names:
             return before
         for other in self.register:
             if other.id == member.id or other.shares == member.id:

@@ -13,6 +13,7 @@ from sandbox.cli.commands import cli
 from sandbox.cli.lazy_group import plain_flags
 from sandbox.cli.main import main
 from sandbox.cli.unsupported_flags import REFUSED, reason_against
+from sandbox.models.idle_settings import ON_CREATE, ON_UPDATE, SHARES
 
 # The flags in `docker VERB --help`, version 28.2.
 DOCKER: dict[str, str] = {
@@ -196,15 +197,15 @@ def _store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["run", "--gpus", "all", "host"], 125, "--gpus"),
         (["run", "--rm", "--pid=host", "host"], 125, "--pid"),
-        (["container", "run", "--userns=host", "host"], 125, "--userns"),
-        (["create", "-c", "5", "host"], 125, "-c"),
-        (["container", "create", "-tc", "5", "host"], 125, "-c"),
+        (["container", "run", "--ip6=::1", "host"], 125, "--ip6"),
+        (["container", "run", "--userns=keep-id", "host"], 125, "--userns=keep-id"),
+        (["create", "--cgroup-parent", "5", "host"], 125, "--cgroup-parent"),
         (["volume", "create", "-o", "type=tmpfs"], 125, "-o"),
         (["network", "create", "--ipv6", "x"], 125, "--ipv6"),
         (["network", "connect", "--gw-priority", "1", "x", "y"], 125, "--gw-priority"),
         (["image", "rm", "--platform", "linux/amd64", "x"], 125, "--platform"),
         (["image", "inspect", "--platform", "linux/amd64", "x"], 125, "--platform"),
-        (["image", "build", "-m", "1g", "."], 125, "-m"),
+        (["image", "build", "--cgroup-parent", "x", "."], 125, "--cgroup-parent"),
         (["builder", "build", "--builder", "x", "."], 125, "--builder"),
         (["manifest", "push", "--insecure", "x"], 125, "--insecure"),
     ],
@@ -422,3 +423,35 @@ def test_inspect_finds_a_volume_by_its_name(capfd: pytest.CaptureFixture[str]) -
     output = capfd.readouterr()
     assert "data local" in output.out
     assert "no such object: no/pe:x" in output.err
+
+
+def test_what_has_no_effect_is_in_the_table_of_differences() -> None:
+    text = pathlib.Path(__file__).parents[3].joinpath("docs/docker-compat.md").read_text()
+    table = text.partition("## Taken without effect")[2].partition("\n## ")[0]
+    refused = text.partition("## Refused")[2].partition("\n## ")[0]
+    for item in (SHARES, *ON_CREATE):
+        assert f"`{item.flag}`" in table, item.flag
+        assert f"`{item.flag}`" not in refused, item.flag
+        for verb in ("run", "create"):
+            assert item.flag in options_of(verb)
+    for item in (SHARES, *ON_UPDATE):
+        assert item.flag in options_of("update")
+
+
+def test_each_flag_without_effect_leaves_one_line(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"rates": "/dev/x:1", "sizes": "/dev/x:1k", "pairs": "a=b", "number": "7"}
+    words: list[str] = []
+    for item in (SHARES, *ON_CREATE):
+        value = values.get(item.kind, "1g")
+        words += [item.flag] if item.kind == "switch" else [item.flag, value]
+    assert main(["create", *words, "--pull", "never", "nope"]) == 125
+    *lines, _ = capfd.readouterr().err.splitlines()
+    assert lines == [f"sandbox: warning: {item.warning}" for item in (SHARES, *ON_CREATE)]
+    assert main(["create", "-q", *words, "--pull", "never", "nope"]) == 125
+    monkeypatch.setenv("SANDBOX_NO_WARNINGS", "1")
+    assert main(["create", *words, "--pull", "never", "nope"]) == 125
+    assert len(capfd.readouterr().err.splitlines()) == 2
+    assert main(["create", "--cpu-shares", "many", "nope"]) == 125
+    assert 'invalid argument "many" for "--cpu-shares" flag' in capfd.readouterr().err

@@ -16,7 +16,10 @@ from sandbox.cli import quick_words
 from sandbox.cli.commands import cli
 from sandbox.cli.containers.exec_command import EXEC_OPTIONS
 from sandbox.cli.containers.run_flags import RUN_OPTIONS
+from sandbox.cli.idle_flags import IDLE_OPTIONS
 
+# Options without effect are left to click; without them a line means the same.
+IDLE = {names[-1].removeprefix("--").replace("-", "_") for names, _ in IDLE_OPTIONS}
 TABLES = {"run": RUN_OPTIONS, "exec": EXEC_OPTIONS}
 
 
@@ -27,7 +30,7 @@ def by_click(verb: str, words: list[str]) -> dict[str, Any] | None:
         name, command, rest = cli.resolve_command(context, [verb, *words])
         assert command is not None
         with command.make_context(name, rest, parent=context) as made:
-            return dict(made.params)
+            return {key: given for key, given in made.params.items() if given or key not in IDLE}
     except (click.ClickException, click.exceptions.Exit):
         return None
 
@@ -65,6 +68,7 @@ LEFT = [
     ["run", "-e=A", "i"],
     ["run", "-iZ", "i"],
     ["run", "--cpus", "1", "i"],
+    ["run", "--cpu-shares", "1", "i"],
     ["run", "--unknown", "i"],
 ]
 

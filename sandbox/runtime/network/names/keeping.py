@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import map_os_errors
 from sandbox.models.addresses import bridge_subnet, format_address
+from sandbox.runtime.network.members import NAME_SERVER_RECORD as RECORD
 from sandbox.runtime.process import reaper
 
 if TYPE_CHECKING:
@@ -31,20 +32,19 @@ if TYPE_CHECKING:
     from sandbox.native.network import NetworkTable
     from sandbox.runtime.network.members import Member, MemberRegister
 
-_RECORD = "name-server"
 _TRIES = 16
 _DATAGRAMS, _STREAMS = 3, 4  # as in `server`
 
 
 def is_wanted(members: Iterable[Member]) -> bool:
     """Tell whether a container is on a network with names."""
-    return any(item.has_names for member in members for item in member.endpoints)
+    return any(member.has_names for member in members)
 
 
 def running(directory: str) -> int:
     """Return the pid of the server, 0 if none runs."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        with open(f"{directory}/{_RECORD}", "rb") as file:
+        with open(f"{directory}/{RECORD}", "rb") as file:
             record = json.load(file)
         pid = int(record["pid"])
         with suppress(ChildProcessError):  # a killed child of this process
@@ -64,7 +64,7 @@ def settle(register: MemberRegister, table: NetworkTable) -> None:
                 os.kill(pid, signal.SIGTERM)
             table.set_name_server("", 0)
             with suppress(FileNotFoundError):
-                os.unlink(f"{directory}/{_RECORD}")
+                os.unlink(f"{directory}/{RECORD}")
     elif not pid:
         register.save()  # the server reads it
         with map_os_errors("cannot start the name server"):
@@ -79,10 +79,10 @@ def _start(directory: str, table: NetworkTable) -> None:
         stack.callback(listener.close)
         place = datagrams.getsockname()
         pid = _spawn(directory, datagrams, listener)
-    draft = f"{directory}/{_RECORD}.new"
+    draft = f"{directory}/{RECORD}.new"
     with open(draft, "w", encoding="ascii") as file:
         json.dump({"pid": pid, "start": reaper.start_time_of(pid)}, file)
-    os.replace(draft, f"{directory}/{_RECORD}")
+    os.replace(draft, f"{directory}/{RECORD}")
     table.set_name_server(*place)
 
 

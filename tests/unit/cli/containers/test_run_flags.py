@@ -17,6 +17,7 @@ from sandbox.cli.containers.run_flags import (
     request_of,
     write_cidfile,
 )
+from sandbox.cli.idle_flags import IDLE_OPTIONS
 from sandbox.cli.option_tables import SETTINGS, options
 from sandbox.engine.containers.config import CreateRequest
 from sandbox.errors import RuntimeFailed, SandboxError, UsageError
@@ -27,7 +28,7 @@ def asked(*words: str) -> CreateRequest:
     found: list[CreateRequest] = []
 
     @click.command(context_settings=SETTINGS)
-    @options(SHARED_OPTIONS)
+    @options((*SHARED_OPTIONS, *IDLE_OPTIONS))
     @image_and_command
     def command(**given: Any) -> None:
         found.append(request_of(given)[0])
@@ -123,3 +124,21 @@ def test_a_file_for_the_id_must_not_be_there_already(tmp_path: pathlib.Path) -> 
     write_cidfile(str(tmp_path / "new"), box)
     write_cidfile(None, box)
     assert (tmp_path / "new").read_text() == "abc"
+
+
+def test_a_device_is_shown_at_its_place_and_by_inspect() -> None:
+    request = asked("--device", "/dev/zero:/dev/nothing:r", "--device", "/dev/full", "i")
+    assert [(mount.source, mount.target) for mount in request.mounts] == [
+        ("/dev/zero", "/dev/nothing"),
+        ("/dev/full", "/dev/full"),
+    ]
+    shown = request.asked["HostConfig"]["Devices"]
+    assert [row["CgroupPermissions"] for row in shown] == ["r", "rwm"]
+    with pytest.raises(UsageError, match="bad device"):
+        asked("--device", "dev/zero", "i")
+
+
+def test_values_without_effect_are_kept_for_inspect(capfd: pytest.CaptureFixture[str]) -> None:
+    request = asked("--sysctl", "a=1", "--sysctl", "b=2", "--userns", "host", "i")
+    assert request.asked["HostConfig"] == {"Sysctls": {"a": "1", "b": "2"}}
+    assert capfd.readouterr().err.count("sandbox: warning: --sysctl") == 1
