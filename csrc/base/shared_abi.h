@@ -117,6 +117,9 @@ struct sb_shared {
 	uint32_t learned_count; /* how many were offered; at most SB_MAX_LEARNED are kept */
 	uint32_t adopt_bell; /* counts requests; the tracer waits for it to change */
 	uint32_t keeper; /* pid of the keeper, which no program sees; 0: none */
+	uint32_t first_pad;
+	uint64_t first_handles; /* the signals that the main process has handlers for */
+	uint64_t first_awaits;  /* those that its first thread waits for (sigtimedwait) */
 	uint32_t own_programs; /* non-zero: one that is no image's file was executed */
 	unsigned char programs[SB_PROGRAM_MARKS]; /* non-zero: a file with this hash was executed */
 	struct sb_adoption adoptions[SB_MAX_ADOPTIONS];

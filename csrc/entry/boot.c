@@ -20,6 +20,7 @@
 #include <linux/mman.h>
 #include <linux/prctl.h>
 
+#include "calls/task/first_process.h"
 #include "calls/task/on_exec.h"
 #include "change/change.h"
 #include "compat_start.h"
@@ -566,6 +567,7 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 		die(EXIT_FAILED, "cannot install the seccomp profile for", execfn_copy, ret);
 	if (keeper >= 0)
 		sb_keeper_start(thread, keeper, asked, start->argv, enter_from_keeper);
+	sb_first_process_begin(thread, start->argv);
 	run_entry(thread, start->argv, start->envp);
 }
 

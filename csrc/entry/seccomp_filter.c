@@ -20,6 +20,7 @@
 #include "compat_table.h"
 #include "entry/filter_code.h"
 #include "entry/signals.h"
+#include "guest/pids.h"
 #include "net/net_rules.h"
 #include "procfs/proc_limits.h"
 #include "pure/log.h"
@@ -285,6 +286,8 @@ static void emit_leaf(struct program *p, unsigned nr)
 	if (has_rules(p, nr))
 		sb_fence_emit(&p->out, nr, p->is_alone);
 	if (nr == __NR_wait4) { /* see on_ptrace.c, on_wait.c */
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(0));
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 3, 0, SB_PID_FIRST);
 		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0,
 		     (unsigned)offsetof(struct seccomp_data, args) + 8U * 2);
 		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, __WALL | WUNTRACED | WCONTINUED);
@@ -314,6 +317,11 @@ static void emit_leaf(struct program *p, unsigned nr)
 		emit_ioctl(p);
 	if (nr == __NR_fcntl)
 		emit_fcntl(p);
+	if (sb_verdict_is_clock(nr)) {
+		emit(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, ARGUMENT(0));
+		emit(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, SB_CLOCK_OF_PROCESS);
+		emit(p, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+	}
 	if (nr == __NR_getrlimit)
 		emit_limit(p, 0, NO_ARGUMENT);
 	if (nr == __NR_setrlimit)

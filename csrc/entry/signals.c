@@ -22,7 +22,8 @@
 
 #include "entry/rewrite.h"
 #include "guest/entries.h"
-#include "guest/process_table.h"
+#include "guest/peers/sender.h"
+#include "guest/pids.h"
 #include "guest/thread.h"
 #include "thread_pointer.h"
 
@@ -211,6 +212,7 @@ static uint64_t guest_handler(struct sb_proc *proc, int sig, const siginfo_t *in
 	}
 	if (action->flags & SA_RESETHAND) {
 		action->handler = (uintptr_t)SIG_DFL; /* flags and mask stay */
+		sb_pid_tell_handler(proc, sig, false);
 		if (sig != SIGSEGV && sig != SIGBUS)
 			sb_syscall6(__NR_rt_sigaction, sig, SB_P(action), 0, 8, 0, 0);
 	}
@@ -251,7 +253,7 @@ uint64_t sb_signal_arrived(int sig, siginfo_t *info, struct ucontext *uc)
 		}
 		handler = guest_handler(thread->proc, sig, info);
 		if (handler != 0)
-			sb_proc_name_sender(&thread->proc->tree, info);
+			sb_sender_to_guest(&thread->proc->tree, info);
 		return handler;
 	}
 	leave_runtime(thread, where, sig, info, uc);

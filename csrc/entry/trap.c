@@ -17,6 +17,7 @@
 #include "entry/rewrite.h"
 #include "entry/signals.h"
 #include "guest/entries.h"
+#include "guest/pids.h"
 #include "guest/thread.h"
 #include "thread_pointer.h"
 
@@ -82,6 +83,7 @@ int sb_trap_handlers(const struct sb_proc *proc)
 	const uint64_t sigsys = SB_SIGMASK(SIGSYS);
 	long ret;
 
+	sb_pid_tell_no_handlers(proc);
 	ret = sb_syscall6(__NR_rt_sigaction, SIGSYS, SB_P(&trap), 0, 8, 0, 0);
 	if (ret == 0)
 		ret = sb_syscall6(__NR_rt_sigaction, SIGSEGV, SB_P(&fault), 0, 8, 0, 0);

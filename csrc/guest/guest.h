@@ -50,6 +50,7 @@ struct sb_proc {
 	uint64_t cwd_pure;     /* cwd_count << 8 | SB_PURE_*: what the directory is since then */
 	uint64_t
 		parent_known; /* of getppid(2): the kernel's number << 32 | what was shown for it */
+	uint32_t subreaper; /* what the main process set by PR_SET_CHILD_SUBREAPER */
 	uint32_t renews; /* it has opened a file that on_lseek.c makes anew */
 	uint32_t deaf; /* the process has a raw socket of ICMP, which hears no errors: ping.c */
 	struct sb_cwd cwd;

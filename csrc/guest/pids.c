@@ -8,6 +8,7 @@
 
 #include "base/mark.h"
 #include "guest/process_table.h"
+#include "guest/sigmask.h"
 #include "guest/thread.h"
 
 #define NO_MARK 1 /* no container has this one */
@@ -61,9 +62,36 @@ bool sb_pid_is_own(const struct sb_tree *tree, uint32_t real)
 	       (sb_proc_find(tree, real) != NULL || !is_process(real));
 }
 
+void sb_pid_tell_handler(const struct sb_proc *proc, int sig, bool handles)
+{
+	uint64_t *all = &proc->tree.shared->first_handles;
+
+	if (!sb_pid_is_first(proc))
+		return;
+	if (handles)
+		__atomic_fetch_or(all, SB_SIGMASK(sig), __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_and(all, ~SB_SIGMASK(sig), __ATOMIC_RELEASE);
+}
+
+void sb_pid_tell_no_handlers(const struct sb_proc *proc)
+{
+	for (int sig = 1; sig <= 64; sig++)
+		sb_pid_tell_handler(proc, sig, false);
+}
+
 uint32_t sb_pid_to_guest(const struct sb_tree *tree, uint32_t real)
 {
 	return sb_pid_is_own(tree, real) ? sb_pid_shown(tree, real) : 0;
+}
+
+uint32_t sb_pid_past_to_guest(const struct sb_tree *tree, uint32_t real)
+{
+	uint64_t mark;
+
+	if (real == 0 || sb_mark_of(real, &mark) == -ESRCH)
+		return real;
+	return sb_pid_to_guest(tree, real);
 }
 
 int sb_pid_number_from_guest(const struct sb_proc *proc, uint32_t shown)

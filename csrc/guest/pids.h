@@ -39,11 +39,18 @@ static inline uint32_t sb_pid_shown(const struct sb_tree *tree, uint32_t real)
 	return real != 0 && real == sb_pid_main(tree) ? SB_PID_FIRST : real;
 }
 
+/* Tell the other processes whether the main process, if it is the calling one, handles a signal. */
+void sb_pid_tell_handler(const struct sb_proc *proc, int sig, bool handles);
+/* A new program handles none. */
+void sb_pid_tell_no_handlers(const struct sb_proc *proc);
+
 /* Does the kernel's number belong to a process or thread of the container, running or ended? Its
  * keeper is none. */
 bool sb_pid_is_own(const struct sb_tree *tree, uint32_t real);
 /* The same number for a program, and 0 when it belongs to nobody in the container. */
 uint32_t sb_pid_to_guest(const struct sb_tree *tree, uint32_t real);
+/* The same for one that may have ended: a number that nobody has any more is shown. */
+uint32_t sb_pid_past_to_guest(const struct sb_tree *tree, uint32_t real);
 /* The kernel's number for one that a program names; -ESRCH when it names nobody in the container.
  * The main process may name its first thread by either number, since the C library does. */
 int sb_pid_from_guest(const struct sb_proc *proc, uint32_t shown) SB_MUST_CHECK;

@@ -33,25 +33,6 @@ struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid)
 	return NULL;
 }
 
-/* Did the kernel write the uid, and not the sender itself (sigqueue)? */
-static bool has_uid(const siginfo_t *info)
-{
-	const int code = info->si_code;
-
-	return code == SI_USER || code == SI_TKILL || code == SI_MESGQ ||
-	       (info->si_signo == SIGCHLD && code >= CLD_EXITED && code <= CLD_CONTINUED);
-}
-
-void sb_proc_name_sender(const struct sb_tree *tree, siginfo_t *info)
-{
-	const struct sb_proc_slot *slot;
-
-	if (!has_uid(info) || info->si_uid != tree->control->host_uid)
-		return;
-	slot = sb_proc_find(tree, (uint32_t)info->si_pid);
-	info->si_uid = slot == NULL ? 0 : slot->creds.ruid;
-}
-
 _Static_assert(offsetof(struct sb_creds, dumpable) == offsetof(struct sb_ids, many_groups),
 	       "both begin alike");
 

@@ -5,8 +5,6 @@
 #ifndef SB_PROCESS_TABLE_H
 #define SB_PROCESS_TABLE_H
 
-#include <asm/siginfo.h>
-
 #include "base/shared_abi.h"
 #include "guest/guest.h"
 
@@ -27,8 +25,5 @@ void sb_proc_share_fs(struct sb_proc *proc);
 void sb_proc_unshare_fs(struct sb_proc *proc);
 bool sb_proc_shares_fs(const struct sb_proc *proc);
 struct sb_proc_slot *sb_proc_find(const struct sb_tree *tree, uint32_t pid);
-/* Set the uid of a signal's sender, or of a child, to the container's, if the kernel wrote it. Call
- * it once: the result may be the number of another user. */
-void sb_proc_name_sender(const struct sb_tree *tree, siginfo_t *info);
 
 #endif

@@ -80,6 +80,8 @@ static bool is_native(const struct job *job, const struct sb_tracee_call *call)
 		return (sb_tracee_argument(call, 1) & SB_IOCTL_MASK) != SB_IOCTL_SOCKET &&
 		       !sb_verdict_request_names_process((uint32_t)sb_tracee_argument(call, 1)) &&
 		       !sb_verdict_request_is_of_files((uint32_t)sb_tracee_argument(call, 1));
+	if (sb_verdict_is_clock(nr))
+		return (sb_tracee_argument(call, 0) & SB_CLOCK_OF_PROCESS) == 0;
 	if (nr == __NR_fcntl)
 		return !sb_verdict_fcntl_names_process((uint32_t)sb_tracee_argument(call, 1));
 	if (argument < 0 || sb_tracee_argument(call, argument) != 0)

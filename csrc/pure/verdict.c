@@ -84,6 +84,11 @@ bool sb_verdict_is_ipc(uint64_t nr)
 	}
 }
 
+bool sb_verdict_is_clock(uint64_t nr)
+{
+	return nr == __NR_clock_gettime || nr == __NR_clock_getres || nr == __NR_clock_nanosleep;
+}
+
 bool sb_verdict_is_of_profile(uint64_t nr)
 {
 	return nr == __NR_perf_event_open || nr == __NR_kcmp || nr == __NR_move_pages ||

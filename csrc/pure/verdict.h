@@ -61,6 +61,9 @@ extern const unsigned short sb_verdict_process_commands[];
 bool sb_verdict_fcntl_names_process(uint32_t command);
 extern const unsigned short sb_verdict_process_requests[];
 bool sb_verdict_request_names_process(uint32_t request);
+/* Trapped only for a clock of a process or thread; its number has this bit. */
+#define SB_CLOCK_OF_PROCESS 0x80000000u
+bool sb_verdict_is_clock(uint64_t nr);
 /* The argument (0-5) that must not be zero for the call to be trapped; -1: it always is. */
 int sb_verdict_argument(uint64_t nr);
 

@@ -146,7 +146,8 @@ def create_control(path: str, spec: ControlSpec) -> None:
             | (lib.SB_CONTROL_OLD_PROCESSOR if spec.old_processor else 0)
             | (lib.SB_CONTROL_NO_NEW_PRIVS if spec.no_new_privileges else 0)
             | (lib.SB_CONTROL_UNCONFINED if spec.unconfined else 0)
-            | (lib.SB_CONTROL_FENCED if spec.fenced else 0),
+            | (lib.SB_CONTROL_FENCED if spec.fenced else 0)
+            | (lib.SB_CONTROL_INIT if spec.init else 0),
             "host_uid": spec.host_uid,
             "host_gid": spec.host_gid,
             "net": real(spec.net_dir) if spec.net_dir else text(""),

@@ -69,6 +69,7 @@ class ControlSpec(Record, frozen=True):
     no_new_privileges: bool = False
     unconfined: bool = False
     fenced: bool = False
+    init: bool = False
     profile: bytes = b""
 
 

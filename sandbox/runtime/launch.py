@@ -256,6 +256,7 @@ def _make_control(
             no_new_privileges=security.no_new_privileges,
             unconfined=security.profile == UNCONFINED,
             fenced=run_dir.landlock > 0,
+            init=config.init,
             profile=confinement.program_of(security),
         ),
     )

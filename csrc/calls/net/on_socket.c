@@ -413,7 +413,7 @@ static long peer_credentials(struct sb_call *call)
 	if (ret < 0)
 		return ret;
 	if (peer.uid != UINT32_MAX)
-		sb_socket_peer_ids(call, peer.pid, &peer.uid, &peer.gid);
+		sb_socket_peer_ids(call, &peer.pid, &peer.uid, &peer.gid);
 	len = SB_MIN(size, len);
 	ret = sb_guest_write(sb_arg(call, 3), &peer, len);
 	return ret < 0 ? ret : sb_guest_write(sb_arg(call, 4), &len, sizeof(len));

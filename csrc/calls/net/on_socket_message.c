@@ -20,6 +20,7 @@
 #include "calls/net/peer_ids.h"
 #include "calls/net/ping.h"
 #include "guest/handlers.h"
+#include "guest/pids.h"
 
 #define SB_MAX_MESSAGES 1024 /* UIO_MAXIOV */
 
@@ -98,6 +99,9 @@ static int real_credentials(struct sb_call *call, struct sb_message *m)
 		memcpy(&as, copy + (found - data), sizeof(as));
 		if (!may_claim(call->ids, &as))
 			return -EPERM;
+		/* Only root of the machine may claim another one: the kernel refuses that. */
+		as.pid = as.pid == sb_pid_shown(call->fs->tree, call->proc->pid) ? call->proc->pid
+										 : SB_PID_NOBODY;
 		as.uid = host->host_uid;
 		as.gid = host->host_gid;
 		memcpy(copy + (found - data), &as, sizeof(as));
@@ -289,7 +293,7 @@ static void fix_credentials(struct sb_call *call, const struct sb_message *m)
 	while ((found = next_credentials(m->control, m->control_len, &offset)) != 0) {
 		if (sb_guest_read(&as, found, sizeof(as)) < 0)
 			return;
-		sb_socket_peer_ids(call, as.pid, &as.uid, &as.gid);
+		sb_socket_peer_ids(call, &as.pid, &as.uid, &as.gid);
 		if (sb_guest_write(found, &as, sizeof(as)) < 0)
 			return;
 	}

@@ -8,6 +8,7 @@
 
 #include "guest/handlers.h"
 #include "guest/paths/proc_entry.h"
+#include "guest/pids.h"
 #include "guest/process_table.h"
 
 /* _LINUX_CAPABILITY_VERSION_1 ... */
@@ -76,6 +77,11 @@ long on_capget(struct sb_call *call)
 		return ret;
 	if (header.pid < 0)
 		return -EINVAL;
+	if (header.pid != 0) {
+		header.pid = sb_pid_from_guest(call->proc, (uint32_t)header.pid);
+		if (header.pid < 0)
+			return -ESRCH;
+	}
 	if (header.pid != 0 && header.pid != sys_gettid()) {
 		ret = other_caps(call, (uint32_t)header.pid, &creds);
 		if (ret < 0)
@@ -98,7 +104,8 @@ long on_capset(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
-	if (header.pid != 0 && header.pid != sys_gettid())
+	if (header.pid != 0 &&
+	    sb_pid_number_from_guest(call->proc, (uint32_t)header.pid) != sys_gettid())
 		return -EPERM;
 	ret = sb_guest_read(data, sb_arg(call, 1), words * sizeof(data[0]));
 	if (ret < 0)

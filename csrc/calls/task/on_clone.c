@@ -18,6 +18,7 @@
 #include "clone.h"
 #include "guest/handlers.h"
 #include "guest/paths/cwd.h"
+#include "guest/pids.h"
 #include "guest/pids_limit.h"
 #include "guest/process_table.h"
 #include "guest/sigmask.h"
@@ -147,6 +148,8 @@ static long clone_any(struct sb_call *call, const struct sb_clone *a)
 
 	if (a->flags & NAMESPACE_FLAGS)
 		return -EPERM; /* as without CAP_SYS_ADMIN */
+	if (a->flags & CLONE_PARENT && sb_pid_is_first(call->proc))
+		return -EINVAL; /* as for an init */
 	if (a->flags & CLONE_PTRACE && call->proc->tree.control->flags & SB_CONTROL_TRACED)
 		return -EPERM; /* a child gets its own tracer */
 	if (splits_cwd(a->flags))

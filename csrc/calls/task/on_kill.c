@@ -14,8 +14,8 @@ static long send(struct sb_call *call, long nr, const long args[4], unsigned n, 
 {
 	const int err = sb_signal_check(call, (int)args[n], sig);
 
-	if (err < 0)
-		return err;
+	if (err != 0)
+		return SB_MIN(err, 0);
 	return sb_guest_block(call, nr, args[0], args[1], args[2], args[3], 0, 0);
 }
 
@@ -74,5 +74,5 @@ long on_pidfd_send_signal(struct sb_call *call)
 {
 	const int err = sb_signal_check_pidfd(call, (int)sb_arg(call, 0), (int)sb_arg(call, 1));
 
-	return err < 0 ? err : sb_guest_pass(call, __NR_pidfd_send_signal);
+	return err != 0 ? SB_MIN(err, 0) : sb_guest_pass(call, __NR_pidfd_send_signal);
 }

@@ -11,12 +11,14 @@
 
 #include "calls/task/on_seccomp.h"
 #include "guest/handlers.h"
+#include "guest/pids.h"
 #include "guest/process_table.h"
 #include "guest/trace.h"
 
 /* Of newer headers than some build hosts have. */
 #define SET_SYSCALL_USER_DISPATCH 59
 #define SET_MDWE 65
+#define SCHED_CORE 62
 
 static long change_ambient(struct sb_call *call)
 {
@@ -76,6 +78,34 @@ static long refuse(struct sb_call *call, const char *what, int error)
 	return -error;
 }
 
+/* The main process has the orphans in any case, as an init. */
+static long set_subreaper(struct sb_call *call)
+{
+	call->proc->subreaper = sb_arg(call, 1) != 0;
+	return sb_pid_is_first(call->proc) ? 0 : sb_guest_pass(call, __NR_prctl);
+}
+
+static long get_subreaper(struct sb_call *call)
+{
+	const uint32_t is_one = call->proc->subreaper;
+
+	if (!sb_pid_is_first(call->proc))
+		return sb_guest_pass(call, __NR_prctl);
+	return sb_guest_write(sb_arg(call, 1), &is_one, sizeof(is_one));
+}
+
+/* Argument n is a process; a larger number stands for all (PR_SET_PTRACER_ANY). */
+static long pass_process(struct sb_call *call, unsigned n)
+{
+	long args[5];
+
+	for (unsigned i = 0; i < SB_ARRAY_LEN(args); i++)
+		args[i] = (long)sb_arg(call, i);
+	if (sb_arg(call, n) <= INT32_MAX)
+		args[n] = sb_pid_argument(call, n);
+	return sb_guest_block(call, __NR_prctl, args[0], args[1], args[2], args[3], args[4], 0);
+}
+
 long on_prctl(struct sb_call *call)
 {
 	struct sb_ids *ids = call->ids;
@@ -114,6 +144,14 @@ long on_prctl(struct sb_call *call)
 		if (sb_arg(call, 1) != SECCOMP_MODE_FILTER)
 			return refuse(call, "strict mode cannot be had", EINVAL);
 		return sb_seccomp_accept(call, sb_arg(call, 2));
+	case PR_SET_CHILD_SUBREAPER:
+		return set_subreaper(call);
+	case PR_GET_CHILD_SUBREAPER:
+		return get_subreaper(call);
+	case PR_SET_PTRACER:
+		return pass_process(call, 1);
+	case SCHED_CORE:
+		return pass_process(call, 2);
 	case PR_SET_MM:
 		return refuse(call, "the memory map belongs to the runtime", EPERM);
 	case SET_SYSCALL_USER_DISPATCH:

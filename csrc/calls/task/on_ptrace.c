@@ -24,6 +24,7 @@
 #include "guest/entries.h"
 #include "guest/handlers.h"
 #include "guest/peers/peers.h"
+#include "guest/peers/sender.h"
 #include "guest/pids.h"
 #include "guest/thread.h"
 #include "guest/trace.h"
@@ -51,6 +52,48 @@ static void remember(long request, long tid)
 		resumed[(unsigned long)tid % REMEMBERED] = (int)request;
 }
 
+static long trace(long request, long tid, long data)
+{
+	return sb_syscall6(__NR_ptrace, request, tid, 0, data, 0, 0);
+}
+
+/* The signal that a stopped thread gets: who sent it. */
+static long show_info(struct sb_call *call)
+{
+	siginfo_t info;
+
+	if (sb_guest_read(&info, sb_arg(call, 3), sizeof(info)) < 0)
+		return -EFAULT;
+	sb_sender_to_guest(call->fs->tree, &info);
+	return sb_guest_write(sb_arg(call, 3), &info, sizeof(info));
+}
+
+static long give_info(struct sb_call *call, int tid)
+{
+	siginfo_t info;
+
+	if (sb_guest_read(&info, sb_arg(call, 3), sizeof(info)) < 0)
+		return -EFAULT;
+	sb_sender_from_guest(call->proc, &info);
+	return trace(PTRACE_SETSIGINFO, tid, SB_P(&info));
+}
+
+/* Of an execve the message is the thread that made it; of an end it is a status. */
+static long show_message(struct sb_call *call, int tid)
+{
+	siginfo_t info;
+	uint64_t message;
+
+	if (sb_guest_read(&message, sb_arg(call, 3), sizeof(message)) < 0)
+		return -EFAULT;
+	if (message != sb_pid_main(call->fs->tree) ||
+	    trace(PTRACE_GETSIGINFO, tid, SB_P(&info)) < 0 ||
+	    info.si_code >> 8 != PTRACE_EVENT_EXEC)
+		return 0;
+	message = SB_PID_FIRST;
+	return sb_guest_write(sb_arg(call, 3), &message, sizeof(message));
+}
+
 long on_ptrace(struct sb_call *call)
 {
 	struct sb_thread *thread = call->thread;
@@ -74,13 +117,15 @@ long on_ptrace(struct sb_call *call)
 	if (sb_tracee_registers(call, pid, &ret))
 		return ret;
 	remember((long)sb_arg(call, 0), pid);
-	return sb_guest_block(call, __NR_ptrace, (long)sb_arg(call, 0), pid, (long)sb_arg(call, 2),
-			      (long)sb_arg(call, 3), 0, 0);
-}
-
-static long trace(long request, long tid, long data)
-{
-	return sb_syscall6(__NR_ptrace, request, tid, 0, data, 0, 0);
+	if (sb_arg(call, 0) == PTRACE_SETSIGINFO)
+		return give_info(call, pid);
+	ret = sb_guest_block(call, __NR_ptrace, (long)sb_arg(call, 0), pid, (long)sb_arg(call, 2),
+			     (long)sb_arg(call, 3), 0, 0);
+	if (ret == 0 && sb_arg(call, 0) == PTRACE_GETSIGINFO)
+		return show_info(call);
+	if (ret == 0 && sb_arg(call, 0) == PTRACE_GETEVENTMSG)
+		return show_message(call, pid);
+	return ret;
 }
 
 static int resume_request(int tid)

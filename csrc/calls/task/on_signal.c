@@ -12,7 +12,8 @@
 
 #include "guest/entries.h"
 #include "guest/handlers.h"
-#include "guest/process_table.h"
+#include "guest/peers/sender.h"
+#include "guest/pids.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
 
@@ -80,6 +81,7 @@ static long set_action(struct sb_call *call, int sig, uint64_t new_addr, struct 
 	if (ret == 0 && old->handler == entry_of(proc))
 		*old = before;
 	proc->actions[sig] = ret == 0 ? next : before;
+	sb_pid_tell_handler(proc, sig, is_handler(proc->actions[sig].handler));
 	sb_commit_end(call->fs);
 	return ret;
 }
@@ -181,6 +183,13 @@ long on_rt_sigsuspend(struct sb_call *call)
 	return wait_masked(call, mask, __NR_rt_sigsuspend, SB_P(&mask), MASK_BYTES, 0, 0, 0, 0);
 }
 
+/* While the main process waits, the kernel does not say that it blocks these signals. */
+static void tell_awaited(struct sb_call *call, uint64_t mask)
+{
+	if (sb_pid_is_first(call->proc) && call->thread->tid == call->proc->pid)
+		__atomic_store_n(&call->fs->tree->shared->first_awaits, mask, __ATOMIC_RELAXED);
+}
+
 long on_rt_sigtimedwait(struct sb_call *call)
 {
 	siginfo_t info;
@@ -189,11 +198,12 @@ long on_rt_sigtimedwait(struct sb_call *call)
 
 	if (ret < 0)
 		return ret;
+	tell_awaited(call, mask);
 	ret = sb_guest_block(call, __NR_rt_sigtimedwait, SB_P(&mask), SB_P(&info),
 			     (long)sb_arg(call, 2), MASK_BYTES, 0, 0);
 	if (ret < 0)
 		return ret;
-	sb_proc_name_sender(&call->proc->tree, &info);
+	sb_sender_to_guest(&call->proc->tree, &info);
 	return sb_arg(call, 1) && sb_guest_write(sb_arg(call, 1), &info, sizeof(info)) < 0 ? -EFAULT
 											   : ret;
 }

@@ -15,6 +15,8 @@
 
 #include "calls/task/on_ptrace.h"
 #include "guest/handlers.h"
+#include "guest/peers/sender.h"
+#include "guest/pids.h"
 #include "guest/process_table.h"
 
 #define STOPPED(status) (((status) & 0xff) == 0x7f)
@@ -48,32 +50,50 @@ static bool hides(const struct sb_call *call, long pid, int *status)
 	return (sb_arg(call, 2) & __WALL) && sb_ptrace_hides((int)pid, status);
 }
 
+/* The child, or the group of children, that a wait is for. */
+static int awaited(const struct sb_proc *proc, int shown)
+{
+	int real;
+
+	if (shown == 0 || shown == -1 || shown == INT32_MIN)
+		return shown;
+	real = sb_pid_number_from_guest(proc, (uint32_t)(shown > 0 ? shown : -shown));
+	if (real < 0)
+		real = SB_PID_NOBODY;
+	return shown > 0 ? real : -real;
+}
+
 long on_wait4(struct sb_call *call)
 {
+	const int pid = awaited(call->proc, (int)sb_arg(call, 0));
 	int status = 0;
 	long ret;
 
 	do {
-		ret = sb_guest_block(call, __NR_wait4, (int)sb_arg(call, 0), SB_P(&status),
-				     (int)sb_arg(call, 2), (long)sb_arg(call, 3), 0, 0);
+		ret = sb_guest_block(call, __NR_wait4, pid, SB_P(&status), (int)sb_arg(call, 2),
+				     (long)sb_arg(call, 3), 0, 0);
 		if (ret <= 0)
 			return ret;
 	} while (hides(call, ret, &status));
 	if (sb_arg(call, 1) && sb_guest_write(sb_arg(call, 1), &status, sizeof(status)) < 0)
 		return -EFAULT;
-	return ret;
+	return sb_pid_shown(call->fs->tree, (uint32_t)ret);
 }
 
 long on_waitid(struct sb_call *call)
 {
+	const int type = (int)sb_arg(call, 0);
+	int id = (int)sb_arg(call, 1);
 	siginfo_t info;
 	uint32_t mark;
 	long ret;
 
+	if ((type == P_PID || type == P_PGID) && id > 0)
+		id = awaited(call->proc, id);
 	do {
 		memset(&info, 0, sizeof(info));
-		ret = sb_guest_block(call, __NR_waitid, (int)sb_arg(call, 0), (int)sb_arg(call, 1),
-				     SB_P(&info), (int)sb_arg(call, 3), (long)sb_arg(call, 4), 0);
+		ret = sb_guest_block(call, __NR_waitid, type, id, SB_P(&info), (int)sb_arg(call, 3),
+				     (long)sb_arg(call, 4), 0);
 		if (ret < 0)
 			return ret;
 		mark = 0;
@@ -82,7 +102,7 @@ long on_waitid(struct sb_call *call)
 			mark = info.si_code == CLD_STOPPED ? SB_PACED_STOPPED : mark;
 		}
 	} while (mark && is_paced(call, info.si_pid, mark));
-	sb_proc_name_sender(&call->proc->tree, &info);
+	sb_sender_to_guest(&call->proc->tree, &info);
 	if (sb_arg(call, 2) && sb_guest_write(sb_arg(call, 2), &info, SI_WRITTEN) < 0)
 		return -EFAULT;
 	return ret;

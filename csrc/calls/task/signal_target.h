@@ -7,8 +7,12 @@
 
 #include "guest/guest.h"
 
-/* May the caller signal a process or thread, by the kernel's number? 0, -EPERM, or -ESRCH. A number
- * that no process has (SB_PID_NOBODY) is 0: the kernel says what it says then. */
+/* The call succeeds, and nobody gets the signal. */
+#define SB_SIGNAL_DROPPED 1
+
+/* May the caller signal a process or thread, by the kernel's number? 0, -EPERM, -ESRCH, or
+ * SB_SIGNAL_DROPPED. A number that no process has (SB_PID_NOBODY) is 0: the kernel says what it
+ * says then. */
 int sb_signal_check(struct sb_call *call, int real, int sig) SB_MUST_CHECK;
 /* The same for the process that a pidfd stands for. */
 int sb_signal_check_pidfd(struct sb_call *call, int fd, int sig) SB_MUST_CHECK;

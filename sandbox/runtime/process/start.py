@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from sandbox.runtime.rundir import RunDir
 
 
-# Not before every answer to a program that names a process knows the number.
-_MAIN_IS_ONE = False
-
-
 class Attachment(Record, frozen=True):
     """How the main process is attached to the user.
 
@@ -161,7 +157,7 @@ class FirstProcess:
                 cgroups.enter(group, pid)
             run_dir = self._run_dir
             fence = (run_dir.landlock, run_dir.seccomp)
-            if _MAIN_IS_ONE and self._entry.main:
+            if self._entry.main:
                 core.name_main(run_dir.control, pid)
             on_start(lifecycle.MainProcess(pid, started or 0, run_dir.path, *fence))
             with suppress(BrokenPipeError):

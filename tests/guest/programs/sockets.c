@@ -409,7 +409,7 @@ static void credentials(void)
 	u = (struct ucred){getpid(), getuid(), getgid()};
 	SEE(send_ancillary(pair[0], passed, &u));
 	say_ancillary(pair[1]);
-	u.pid = 1;
+	u.pid = 2; /* the main process of a container is 1 */
 	SEE(send_ancillary(pair[0], passed, &u));
 }
 

@@ -98,8 +98,8 @@ def test_a_missing_working_directory_is_created(sandbox: Sandbox) -> None:
         (["/etc/passwd"], 126, "permission denied"),
         (["/etc"], 126, "is a directory"),
         (["sh", "-c", "exit 42"], 42, ""),
-        (["sh", "-c", "kill -TERM $$"], 143, ""),
-        (["sh", "-c", "kill -KILL $$"], 137, ""),
+        (["sh", "-c", "kill -TERM $$; exit 3"], 3, ""),
+        (["sh", "-c", "sh -c 'kill -KILL $$'; exit $?"], 137, ""),
     ],
 )
 def test_exit_codes_are_the_same_as_dockers(

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "calls/fs/on_fcntl.h"
+#include "calls/task/on_timer.h"
 #include "calls/task/signal_target.h"
 #include "guest/handlers.h"
 #include "guest/peers/peers.h"
@@ -24,6 +25,37 @@ long sb_i386_of_process(struct sb_call *call)
 {
 	call->regs->args[0] = (uint32_t)sb_pid_argument(call, 0);
 	return sb_i386_pass(call, (uint32_t)call->thread->regs.rax);
+}
+
+long sb_i386_of_clock(struct sb_call *call)
+{
+	call->regs->args[0] = (uint32_t)sb_clock_from_guest(call->proc, (int)sb_arg(call, 0));
+	return sb_i386_pass(call, (uint32_t)call->thread->regs.rax);
+}
+
+struct sigevent32 {
+	uint32_t value;
+	int32_t signo;
+	int32_t notify;
+	int32_t thread;
+};
+
+/* The number of the timer is an int for both. */
+long sb_i386_timer_create(struct sb_call *call)
+{
+	struct sigevent32 from;
+	struct sigevent to = {0};
+
+	if (sb_arg(call, 1) != 0) {
+		if (sb_guest_read(&from, sb_arg(call, 1), sizeof(from)) < 0)
+			return -EFAULT;
+		to.sigev_value.sival_ptr = (void *)(uintptr_t)from.value;
+		to.sigev_signo = from.signo;
+		to.sigev_notify = from.notify;
+		to.sigev_notify_thread_id = from.thread;
+		call->regs->args[1] = (uint64_t)(uintptr_t)&to;
+	}
+	return on_timer_create(call);
 }
 
 /* The same, when the caller may trace the process. */
@@ -52,8 +84,8 @@ long sb_i386_rt_sigqueueinfo(struct sb_call *call)
 	const int real = sb_pid_argument(call, 0);
 	const int err = sb_signal_check(call, real, (int)sb_arg(call, 1));
 
-	if (err < 0)
-		return err;
+	if (err != 0)
+		return SB_MIN(err, 0);
 	call->regs->args[0] = (uint32_t)real;
 	return sb_i386_pass(call, NR32_RT_SIGQUEUEINFO);
 }
@@ -64,8 +96,8 @@ long sb_i386_rt_tgsigqueueinfo(struct sb_call *call)
 	const int thread = sb_pid_argument(call, 1);
 	const int err = sb_signal_check(call, real, (int)sb_arg(call, 2));
 
-	if (err < 0)
-		return err;
+	if (err != 0)
+		return SB_MIN(err, 0);
 	call->regs->args[0] = (uint32_t)real;
 	call->regs->args[1] = (uint32_t)thread;
 	return sb_i386_pass(call, NR32_RT_TGSIGQUEUEINFO);
@@ -75,7 +107,7 @@ long sb_i386_pidfd_send_signal(struct sb_call *call)
 {
 	const int err = sb_signal_check_pidfd(call, (int)sb_arg(call, 0), (int)sb_arg(call, 1));
 
-	return err < 0 ? err : sb_i386_pass(call, NR32_PIDFD_SEND_SIGNAL);
+	return err != 0 ? SB_MIN(err, 0) : sb_i386_pass(call, NR32_PIDFD_SEND_SIGNAL);
 }
 
 /* ---- locks -------------------------------------------------------------------- */

@@ -36,6 +36,9 @@ static const unsigned short own[] = {
 	220,   /* getdents64 */
 	SB_COMPAT_FCNTL64,
 	242,   /* sched_getaffinity */
+	265,   /* clock_gettime */
+	266,   /* clock_getres */
+	267,   /* clock_nanosleep */
 	308,   /* pselect6 */
 	309,   /* ppoll */
 	312,   /* get_robust_list */
@@ -54,6 +57,9 @@ static const unsigned short own[] = {
 	400,   /* msgsnd */
 	401,   /* msgrcv */
 	402,   /* msgctl */
+	403,   /* clock_gettime64 */
+	406,   /* clock_getres_time64 */
+	407,   /* clock_nanosleep_time64 */
 	413,   /* pselect6_time64 */
 	414,   /* ppoll_time64 */
 	423,   /* sched_rr_get_interval_time64 */
