@@ -117,8 +117,8 @@ int sb_change_removexattr(struct sb_fs *fs, struct sb_at *at, const char *name) 
  * deleted file, a pipe): no path is needed. */
 int sb_change_fchmod(struct sb_fs *fs, int fd, uint32_t mode) SB_MUST_CHECK;
 int sb_change_fchown(struct sb_fs *fs, int fd, uint32_t uid, uint32_t gid) SB_MUST_CHECK;
-/* Make a user the owner of a terminal, without a check of permission. fd is the terminal or its
- * master. 0 also when fd is no terminal of /dev/pts. */
+/* Make a terminal the container's and a user its owner, without a check of permission. fd is the
+ * terminal or its master. 0 also when fd is no terminal of /dev/pts. */
 int sb_change_give_terminal(struct sb_fs *fs, int fd, uint32_t uid) SB_MUST_CHECK;
 int sb_change_futimens(struct sb_fs *fs, int fd, const struct sb_timespec *times) SB_MUST_CHECK;
 long sb_change_fgetxattr(struct sb_fs *fs, int fd, const char *name, char *buf,

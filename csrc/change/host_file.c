@@ -20,6 +20,7 @@
 #include "tree/host_path.h"
 #include "tree/mounts.h"
 #include "tree/xattr.h"
+#include "view/terminals.h"
 
 void sb_file_look(struct sb_fs *fs, struct sb_file *file)
 {
@@ -289,8 +290,6 @@ int sb_file_set_owner(struct sb_fs *fs, struct sb_file *file, uint32_t uid, uint
 	return err;
 }
 
-#define PTS_MAJOR 136 /* and the seven behind it */
-
 /* Write "/dev/pts/N", the terminal of a master. False when fd is no master. */
 static bool name_terminal(int fd, char out[24])
 {
@@ -318,8 +317,10 @@ int sb_change_give_terminal(struct sb_fs *fs, int fd, uint32_t uid)
 
 	if (sys_statx(is_master ? AT_FDCWD : fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
 		      SB_STATX_MASK, &file.sx) < 0 ||
-	    file.sx.stx_rdev_major < PTS_MAJOR || file.sx.stx_rdev_major > PTS_MAJOR + 7)
+	    file.sx.stx_rdev_major < SB_TERMINAL_MAJOR ||
+	    file.sx.stx_rdev_major > SB_TERMINAL_MAJOR + 7)
 		return 0;
+	(void)sb_terminal_add(fs, fd); /* without an opener, nobody opens it by its name */
 	sb_file_look(fs, &file);
 	if (file.st.uid ==
 	    uid) /* a number is used again, and the record of its last owner may remain */

@@ -47,7 +47,6 @@
 #include "pure/log.h"
 #include "tree/control.h"
 #include "tree/descriptors.h"
-#include "view/terminals.h"
 
 #define EXIT_NOT_FOUND 127
 #define EXIT_NOT_EXECUTABLE 126
@@ -450,26 +449,13 @@ static int enter_directory(struct sb_call *call, const char *cwd)
 	return ret < 0 ? ret : (int)sys_chdir(at->host.buf);
 }
 
-static bool is_terminal(int fd)
-{
-	struct statx sx;
-
-	return sys_statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &sx) == 0 &&
-	       sx.stx_rdev_major == SB_TERMINAL_MAJOR;
-}
-
 /* As Docker's runtime: the user owns the terminal and may open it by its name. */
 static int give_terminals(struct sb_call *call, uint32_t uid)
 {
 	int err = 0;
 
-	for (int fd = 0; fd < 3 && err == 0; fd++) {
-		if (!is_terminal(fd))
-			continue;
-		/* Without an opener, it is the container's by its descriptor alone. */
-		(void)sb_terminal_add(call->fs, fd);
+	for (int fd = 0; fd < 3 && err == 0; fd++)
 		err = sb_change_give_terminal(call->fs, fd, uid);
-	}
 	return err;
 }
 

@@ -154,8 +154,6 @@ static long open_new_terminal(struct sb_call *call, const char *host, int flags)
 	sb_commit_begin(call->fs);
 	fd = sys_openat(AT_FDCWD, host, flags, 0);
 	err = fd < 0 ? 0 : sb_change_give_terminal(call->fs, (int)fd, call->ids->fsuid);
-	if (fd >= 0) /* without an opener, nobody opens the other side by its name */
-		(void)sb_terminal_add(call->fs, (int)fd);
 	if (err < 0)
 		sys_close((int)fd);
 	sb_commit_end(call->fs);
