@@ -41,11 +41,12 @@ static bool is_in_table(const struct sb_tree *tree, uint32_t real)
 	return false;
 }
 
-/* Is the task a process, and not a further thread of one? The runtime's own processes, which have
- * the mark and are not in the table, have no further threads. */
-static bool is_process(uint32_t real)
+/* Is it a thread, or a child that has not entered itself into the table? The runtime's processes
+ * outside of the fence have the mark, too: no signal reaches them where Landlock has scopes. */
+static bool is_reached(uint32_t real)
 {
-	return sb_syscall(__NR_tgkill, (int)real, (int)real, 0, 0, 0, 0) != -ESRCH;
+	return sb_syscall(__NR_tgkill, (int)real, (int)real, 0, 0, 0, 0) == -ESRCH ||
+	       sys_kill((int)real, 0) == 0;
 }
 
 bool sb_pid_is_own(const struct sb_tree *tree, uint32_t real)
@@ -59,7 +60,7 @@ bool sb_pid_is_own(const struct sb_tree *tree, uint32_t real)
 	if (own == NO_MARK)
 		return is_in_table(tree, real);
 	return sb_mark_of(real, &mark) == 0 && mark == own &&
-	       (sb_proc_find(tree, real) != NULL || !is_process(real));
+	       (sb_proc_find(tree, real) != NULL || is_reached(real));
 }
 
 void sb_pid_tell_handler(const struct sb_proc *proc, int sig, bool handles)
