@@ -13,6 +13,7 @@
 #include <linux/prctl.h>
 
 #include "base/mark.h"
+#include "base/process_name.h"
 #include "entry/keeper.h"
 #include "guest/sigmask.h"
 #include "pure/log.h"
@@ -150,7 +151,7 @@ void sb_join(int keeper, const struct sb_entry *entry, char **argv, char **envp)
 	for (int fd = 0; fd < 3; fd++) /* they are the other's, who may close them */
 		sys_close(fd);
 	sys_close((int)text);
-	sb_keeper_rename("sandbox-join", argv);
+	sb_process_rename("sandbox-join", argv);
 	sb_mark_drop(); /* it is for the other one */
 	wait_for_end(keeper, (int)signals);
 }

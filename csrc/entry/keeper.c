@@ -21,6 +21,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 
+#include "base/process_name.h"
 #include "base/shared_abi.h"
 #include "clone.h"
 #include "entry/filter_code.h"
@@ -299,13 +300,6 @@ static void SB_NORETURN serve(struct sb_thread *thread, int asked, int first,
 	}
 }
 
-void sb_keeper_rename(const char *name, char **argv)
-{
-	sb_syscall(__NR_prctl, PR_SET_NAME, SB_P(name), 0, 0, 0, 0);
-	for (; *argv != NULL; argv++)
-		memset(*argv, 0, strlen(*argv));
-}
-
 /* Keep nothing of the first process but its rights. */
 static int settle(struct sb_thread *thread, int listener, int asked)
 {
@@ -347,7 +341,7 @@ void sb_keeper_start(struct sb_thread *thread, int listener, int asked, char **a
 		return;
 	}
 	asked = settle(thread, listener, asked);
-	sb_keeper_rename("sandbox-keeper", argv);
+	sb_process_rename("sandbox-keeper", argv);
 	watch = sb_syscall(__NR_pidfd_open, first, 0, 0, 0, 0, 0);
 	if (watch < 0 || sb_syscall(__NR_listen, LISTENER, BACKLOG, 0, 0, 0, 0) < 0)
 		sys_exit_group(1);

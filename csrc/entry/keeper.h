@@ -30,7 +30,5 @@ typedef void sb_keeper_entrance(struct sb_thread *thread, const struct sb_entry 
  * that of this process, which has another name in the keeper. */
 void sb_keeper_start(struct sb_thread *thread, int listener, int asked, char **argv,
 		     sb_keeper_entrance *entrance);
-/* Show another name, and no arguments. */
-void sb_keeper_rename(const char *name, char **argv);
 
 #endif

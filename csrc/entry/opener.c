@@ -18,6 +18,7 @@
 
 #include "base/mark.h"
 #include "base/mem.h"
+#include "base/process_name.h"
 #include "clone.h"
 #include "entry/keeper.h"
 #include "entry/opener_socket.h"
@@ -122,7 +123,7 @@ void sb_opener_start(struct sb_thread *thread, const char *run, char **argv)
 		return;
 	}
 	settle(thread, listener);
-	sb_keeper_rename("sandbox-opener", argv);
+	sb_process_rename("sandbox-opener", argv);
 	watch = sb_syscall(__NR_pidfd_open, first, 0, 0, 0, 0, 0);
 	if (watch < 0)
 		sys_exit_group(1);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/prctl.h>
 
+#include "base/process_name.h"
 #include "base/shared_abi.h"
 #include "clone.h"
 #include "guest/paths/cwd.h"
@@ -79,13 +80,6 @@ static int become_program(struct sb_thread *thread, uint64_t *place, uint64_t ma
 	return sb_tracer_attach(&thread->proc->tree);
 }
 
-static void rename_to(const char *name, char **argv)
-{
-	sb_syscall(__NR_prctl, PR_SET_NAME, SB_P(name), 0, 0, 0, 0);
-	for (; *argv != NULL; argv++)
-		memset(*argv, 0, strlen(*argv));
-}
-
 static int become_init(struct sb_thread *thread, char **argv)
 {
 	const struct sb_clone how = {.flags = SIGCHLD};
@@ -107,7 +101,7 @@ static int become_init(struct sb_thread *thread, char **argv)
 	__atomic_store_n(&thread->proc->tree.shared->first_awaits, all, __ATOMIC_RELAXED);
 	for (int fd = 0; fd < 3; fd++) /* they are the program's, who may close them */
 		sys_close(fd);
-	rename_to("sandbox-init", argv);
+	sb_process_rename("sandbox-init", argv);
 	serve((int)pid);
 }
 

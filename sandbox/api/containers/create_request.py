@@ -147,11 +147,14 @@ def warnings_for(host: dict[str, Any]) -> list[str]:
 
     >>> warnings_for({"Sysctls": {"a": "b"}, "Binds": ["/a:/b"], "ShmSize": 0})
     ["--sysctl has no effect: these are the machine's"]
+    >>> warnings_for({"PidMode": "host", "CgroupnsMode": "host"})[0].split()[0]
+    'PidMode'
     """
     return [
         BY_FIELD[name].warning if name in BY_FIELD else f"{name} {NO_EFFECT}"
         for name, value in host.items()
-        if name not in _HONOURED | _HARMLESS and value not in _NOTHING
+        if name not in _HONOURED | _HARMLESS
+        and (value not in _NOTHING or (name, value) == ("PidMode", "host"))
     ]
 
 
