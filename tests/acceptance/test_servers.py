@@ -126,7 +126,7 @@ def test_two_stacks_with_the_same_ports_and_names_run_side_by_side(engine: Sandb
         address = engine.ok("inspect", "-f", template, f"{stack}-db").strip()
         lines = [line for line in output.splitlines() if "refused" not in line]
         assert lines[:4] == [f"page of {stack}", "PONG", "1", f"42|{address}"]
-        assert lines[4].split()[:2] == [address, f"{stack}-db"]
+        assert lines[4].split()[:2] == [address, "db"]
     listing = engine.ok("exec", "left-web", "ss", "-Hltn")
     assert {line.split()[3].rpartition(":")[2] for line in listing.splitlines()} == {"80"}
 
