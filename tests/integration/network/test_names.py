@@ -22,6 +22,7 @@ from sandbox.runtime.network.names import keeping
 from sandbox.store.layout import Layout
 from tests.harness.cbuild import build_guest_program
 from tests.harness.command import Sandbox
+from tests.harness.containers import is_gone
 from tests.harness.network.members import address, resolved, serve
 from tests.harness.polling import until
 
@@ -256,7 +257,7 @@ def test_the_server_lives_as_long_as_a_container_needs_it(net: Sandbox) -> None:
     sleeper(net, "two")
     assert keeping.running(directory(net)) == pid != 0
     net.ok("rm", "-f", "one", "two")
-    until(lambda: not pathlib.Path(f"/proc/{pid}").exists())
+    until(lambda: is_gone(pid))
     assert keeping.running(directory(net)) == 0
 
 
@@ -274,7 +275,7 @@ def test_the_server_ends_when_all_supervisors_were_killed(net: Sandbox) -> None:
     pid = keeping.running(directory(net))
     for member in members.live_members(Layout(net.store)).values():
         os.kill(member.pid, signal.SIGKILL)
-    until(lambda: not pathlib.Path(f"/proc/{pid}").exists())
+    until(lambda: is_gone(pid))
 
 
 # ---- strangers ---------------------------------------------------------------------------
