@@ -36,7 +36,7 @@ def small(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
     mount_point = tmp_path / "disk"
     mount_point.mkdir()
     try:
-        with small_disk(mount_point, 6 * MIB, inodes=400) as disk:
+        with small_disk(mount_point, 7 * MIB, inodes=400) as disk:
             sandbox = Sandbox(disk / "store")
             sandbox.ok("load", stdin=STOCK)
             yield sandbox
@@ -216,7 +216,7 @@ def built_on_a_small_disk(
     try:
         with (context / "log").open("wb") as log:
             code = run_on_small_disk(
-                mount_point, 6 * MIB, ["sh", "-c", script, "sh", *sandbox.argv()],
+                mount_point, 7 * MIB, ["sh", "-c", script, "sh", *sandbox.argv()],
                 env=sandbox.environment(), cwd=context, stderr=log,
             )  # fmt: skip
     except MountForbiddenError:
