@@ -170,7 +170,6 @@ static const uint16_t own_calls[] = {
 	__NR_statfs,
 	__NR_statx,
 	__NR_symlinkat,
-	__NR_sysinfo,
 	__NR_tgkill,
 	__NR_tkill,
 	__NR_truncate,
