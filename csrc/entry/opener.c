@@ -91,7 +91,7 @@ static void SB_NORETURN serve(int first)
 /* ---- the start ----------------------------------------------------------------------- */
 
 /* Keep nothing of the first process. Its standard descriptors are the container's. */
-static void settle(struct sb_thread *thread, int listener)
+static void settle(struct sb_thread *thread, int listener, const char *run)
 {
 	const uint64_t all = SB_MASK_ALL;
 	uint64_t usual[2];
@@ -100,7 +100,7 @@ static void settle(struct sb_thread *thread, int listener)
 	sb_thread_forked(thread);
 	sb_syscall(__NR_rt_sigprocmask, SIG_SETMASK, SB_P(&all), 0, 8, 0, 0);
 	sb_syscall(__NR_setsid, 0, 0, 0, 0, 0, 0);
-	sys_chdir("/");
+	sys_chdir(run);
 	/* It is none of the container's processes. */
 	if (sb_mark_of(0, &mark_of_container) == 0)
 		sb_mark_drop();
@@ -122,7 +122,7 @@ void sb_opener_start(struct sb_thread *thread, const char *run, char **argv)
 		sys_close(listener);
 		return;
 	}
-	settle(thread, listener);
+	settle(thread, listener, run);
 	sb_process_rename("sandbox-opener", argv);
 	watch = sb_syscall(__NR_pidfd_open, first, 0, 0, 0, 0, 0);
 	if (watch < 0)

@@ -17,6 +17,7 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 import sys
 from collections.abc import Mapping, Sequence
@@ -160,6 +161,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
         arguments = arguments[3:]
     else:
         install_filter(bpf_program(platform.machine()))
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
+        signal.signal(number, signal.SIG_DFL)
     os.execvp(arguments[0], list(arguments))
 
 

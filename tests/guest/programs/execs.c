@@ -229,9 +229,12 @@ static void auxiliary(void)
 static void addresses(void)
 {
 	static char bss[100000];
-	char *heap = sbrk(0);
+	void *volatile first = malloc(1); /* the C library takes its part of the heap before */
+	char *heap;
 	int local;
 
+	free(first);
+	heap = sbrk(0);
 	say("heap above data: %d",
 	    (uintptr_t)heap > (uintptr_t)bss || (uintptr_t)heap > (uintptr_t)_start);
 	say("brk grows: %d", sbrk(1 << 20) != (void *)-1 && (char *)sbrk(0) == heap + (1 << 20));
