@@ -134,8 +134,6 @@ def test_every_failure_shows_its_line_in_the_dockerfile(dockerfile: str, builder
 
 
 REFUSED = {
-    ("--memory", "1g"): "--memory is not supported",
-    ("--shm-size", "1g"): "--shm-size is not supported",
     ("--platform", "linux/amd64,linux/arm64"): "several platforms at once are not supported",
     ("-o", "type=oci,dest=x,compression=zstd"): "compression=zstd in --output is not supported",
     ("-o", "type=oci,dest=x,tar=false"): "tar=false in --output is not supported",
@@ -159,6 +157,16 @@ def test_unsupported_flags_are_refused_before_anything_is_built(
     [line] = done.stderr.decode().splitlines()
     assert REFUSED[flags] in line
     assert not (sandbox.store / "images").exists()
+
+
+@pytest.mark.parametrize("flag", ["--memory", "--shm-size"])
+def test_a_limit_of_a_build_is_taken_with_a_line_that_says_that_it_has_no_effect(
+    flag: str, sandbox: Sandbox, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    done = sandbox.call("build", flag, "1g", tmp_path)
+    assert done.returncode == 0
+    assert f"{flag} has no effect" in done.stderr.decode().splitlines()[0]
 
 
 def test_a_missing_context_is_reported_without_a_build(
