@@ -230,7 +230,7 @@ static void fork_under_way(void)
 static void *stormed(void *number)
 {
 	me = (int)(intptr_t)number;
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < ROUNDS || handled == 0; i++) {
 		work(&areas[me][i % 2], i % 5 == 0);
 		in_force[me] = &areas[me][i % 2];
 		if (i % 500 == 0)
@@ -244,7 +244,7 @@ static void *pester(void *threads)
 {
 	const pthread_t *all = threads;
 
-	for (int i = 0; i < 4 * ROUNDS; i++) {
+	for (int i = 0; i < 4 * ROUNDS || handled == 0; i++) {
 		for (int n = 0; n < THREADS; n++) {
 			if (in_force[n + 1] != NULL)
 				pthread_kill(all[n], SIGUSR1);
