@@ -57,12 +57,13 @@ static bool begins(const char *text, size_t len, const char *prefix)
 	return len >= want && memcmp(text, prefix, want) == 0;
 }
 
-/* Append the line with the number translated that begins at a place of it. */
+/* Append the line with the number translated that begins at a place of it; 0: as it is. */
 static void put_line_with(const struct sb_tree *tree, const char *line, size_t len, size_t at,
 			  struct sb_proc_out *out)
 {
 	sb_proc_put(out, line, at);
-	at += put_shown(tree, line + at, len - at, out);
+	if (at > 0)
+		at += put_shown(tree, line + at, len - at, out);
 	sb_proc_put(out, line + at, len - at);
 }
 
@@ -176,10 +177,7 @@ void sb_proc_lock_line(const struct sb_tree *tree, const char *line, size_t len,
 
 	if (at > 0 && used > 0 && shown(tree, value_of(line + at, used)) == 0)
 		return;
-	if (at > 0)
-		put_line_with(tree, line, len, at, out);
-	else
-		sb_proc_put(out, line, len);
+	put_line_with(tree, line, len, at, out);
 }
 
 static const char *const fdinfo_keys[] = {"Pid:\t", "NSpid:\t", NULL};
@@ -199,10 +197,7 @@ void sb_proc_fdinfo_line(const struct sb_tree *tree, const char *line, size_t le
 		at = lock_owner(line + sizeof(lock_key) - 1, len - sizeof(lock_key) + 1);
 		at = at == 0 ? 0 : at + sizeof(lock_key) - 1;
 	}
-	if (at > 0)
-		put_line_with(tree, line, len, at, out);
-	else
-		sb_proc_put(out, line, len);
+	put_line_with(tree, line, len, at, out);
 }
 
 void sb_proc_timer_line(const struct sb_tree *tree, const char *line, size_t len,
@@ -213,10 +208,7 @@ void sb_proc_timer_line(const struct sb_tree *tree, const char *line, size_t len
 
 	while (at > 0 && line[at - 1] != '.')
 		at--;
-	if (begins(line, len, key) && at > sizeof(key))
-		put_line_with(tree, line, len, at, out);
-	else
-		sb_proc_put(out, line, len);
+	put_line_with(tree, line, len, begins(line, len, key) && at > sizeof(key) ? at : 0, out);
 }
 
 /* "name (123, #threads: 1)" */
@@ -230,10 +222,7 @@ void sb_proc_sched_line(const struct sb_tree *tree, const char *line, size_t len
 		at--;
 	while (at > 0 && is_digit(line[at - 1]))
 		at--;
-	if (at > 0 && line[at - 1] == '(')
-		put_line_with(tree, line, len, at, out);
-	else
-		sb_proc_put(out, line, len);
+	put_line_with(tree, line, len, at > 0 && line[at - 1] == '(' ? at : 0, out);
 }
 
 void sb_proc_children(const struct sb_tree *tree, const char *text, size_t len,

@@ -241,12 +241,17 @@ class ContainerStore:
         raise ContainerNotFound(f"no such container: {name}")
 
     def _find_by_name(self, name: str, ids: list[str]) -> Container | None:
-        for container_id in (self._links.find(name), self._names().get(name)):
-            if container_id in ids:
-                with suppress(ContainerNotFound, CorruptData):
-                    container = self.read(container_id)
-                    if container.config.name == name:
-                        return container
+        found = self._read_named(self._links.find(name), name, ids)
+        return found or self._read_named(self._names().get(name), name, ids)
+
+    def _read_named(self, container_id: str | None, name: str, ids: list[str]) -> Container | None:
+        """Return the container if it exists and has this name."""
+        if container_id not in ids:
+            return None
+        with suppress(ContainerNotFound, CorruptData):
+            container = self.read(container_id)
+            if container.config.name == name:
+                return container
         return None
 
     def write_state(self, container: Container, state: ContainerState) -> Container:

@@ -37,41 +37,15 @@ struct commands {
 	int stat;
 	int stat_any;
 	int info;
-	struct sb_ipc_number number;
 	uint32_t bytes[2]; /* offset of msg_qbytes, for 64-bit and for 32-bit programs */
 	uint32_t pids[2]; /* the same of two numbers of processes */
 };
 
 static const struct commands commands[SB_IPC_KINDS] = {
-	[SB_IPC_SHM] = {SHM_STAT,
-			15 /* SHM_STAT_ANY */,
-			SHM_INFO,
-			{__NR_shmctl, SB_NR32_SHMCTL},
-			{0, 0},
-			{80, 64}},
-	[SB_IPC_SEM] = {SEM_STAT,
-			20 /* SEM_STAT_ANY */,
-			SEM_INFO,
-			{__NR_semctl, SB_NR32_SEMCTL},
-			{0, 0},
-			{0, 0}},
-	[SB_IPC_MSG] = {MSG_STAT,
-			13 /* MSG_STAT_ANY */,
-			MSG_INFO,
-			{__NR_msgctl, SB_NR32_MSGCTL},
-			{88, 68},
-			{96, 72}},
+	[SB_IPC_SHM] = {SHM_STAT, 15 /* SHM_STAT_ANY */, SHM_INFO, {0, 0}, {80, 64}},
+	[SB_IPC_SEM] = {SEM_STAT, 20 /* SEM_STAT_ANY */, SEM_INFO, {0, 0}, {0, 0}},
+	[SB_IPC_MSG] = {MSG_STAT, 13 /* MSG_STAT_ANY */, MSG_INFO, {88, 68}, {96, 72}},
 };
-
-static long ask(const struct sb_ipc_control *c, bool narrow, long id, long cmd, uint64_t buffer)
-{
-	const struct sb_ipc_number number = commands[c->kind].number;
-	const bool is_sem = c->kind == SB_IPC_SEM;
-	const long args[6] = {id, is_sem ? 0 : cmd, is_sem ? cmd : (long)buffer, (long)buffer};
-
-	return narrow ? sb_syscall32(number.narrow, args)
-		      : sb_syscall(number.wide, args[0], args[1], args[2], args[3], 0, 0);
-}
 
 /* ---- IPC_STAT ---------------------------------------------------------------- */
 
@@ -119,7 +93,8 @@ static long stat_slot(const struct sb_ipc_control *c, struct sb_ipc_slot *slot, 
 	ret = any ? 0 : sb_ipc_permit(slot, c->call->ids, SB_IPC_READ);
 	if (ret < 0)
 		return ret;
-	ret = ask(c, sb_proc_is_32(c->call->proc), (long)object - 1, IPC_STAT, c->buffer);
+	ret = sb_ipc_ask(c->kind, sb_proc_is_32(c->call->proc), (long)object - 1, IPC_STAT,
+			 c->buffer);
 	if (ret == -EINVAL || ret == -EIDRM)
 		sb_ipc_drop(slot);
 	if (ret == 0)
@@ -158,7 +133,7 @@ static void add(const struct sb_ipc_control *c, struct sums *sums, uint32_t numb
 		struct msqid64_ds msg;
 	} status;
 
-	if (id < 0 || ask(c, false, id, IPC_STAT, (uintptr_t)&status) < 0)
+	if (id < 0 || sb_ipc_ask(c->kind, false, id, IPC_STAT, (uintptr_t)&status) < 0)
 		return;
 	sums->objects++;
 	if (c->kind == SB_IPC_SHM) {
@@ -204,7 +179,7 @@ static long inform(const struct sb_ipc_control *c, bool sums_up)
 {
 	const int highest = sb_ipc_highest(c->table, c->kind);
 	struct sums sums = {0, 0, 0};
-	long ret = ask(c, sb_proc_is_32(c->call->proc), 0, c->cmd, c->buffer);
+	long ret = sb_ipc_ask(c->kind, sb_proc_is_32(c->call->proc), 0, c->cmd, c->buffer);
 
 	if (ret < 0)
 		return ret;
@@ -248,7 +223,7 @@ static long set(const struct sb_ipc_control *c, struct sb_ipc_slot *slot, int id
 		return -EINVAL;
 	if (c->kind == SB_IPC_MSG)
 		memcpy((char *)&status + commands[c->kind].bytes[0], &bytes, sizeof(bytes));
-	ret = ask(c, false, id, IPC_SET, (uintptr_t)&status);
+	ret = sb_ipc_ask(c->kind, false, id, IPC_SET, (uintptr_t)&status);
 	if (ret < 0)
 		return ret;
 	slot->uid = owner.uid;
@@ -264,38 +239,55 @@ static long remove(const struct sb_ipc_control *c, struct sb_ipc_slot *slot, int
 
 	if (ret < 0)
 		return ret;
-	ret = ask(c, false, id, IPC_RMID, 0);
+	ret = sb_ipc_ask(c->kind, false, id, IPC_RMID, 0);
 	if (ret < 0 && ret != -EINVAL && ret != -EIDRM)
 		return ret;
-	if (c->kind == SB_IPC_SHM && ask(c, false, id, IPC_STAT, (uintptr_t)status) == 0)
+	if (c->kind == SB_IPC_SHM &&
+	    sb_ipc_ask(c->kind, false, id, IPC_STAT, (uintptr_t)status) == 0)
 		sb_ipc_lose_key(c->table, c->kind, slot);
 	else
 		sb_ipc_drop(slot);
 	return ret;
 }
 
-long sb_ipc_common(const struct sb_ipc_control *c)
+bool sb_ipc_common(struct sb_ipc_control *c, long *result)
 {
 	const struct commands *row = &commands[c->kind];
 	const int id = (int)sb_arg(c->call, 0);
 	struct sb_ipc_slot *slot;
 	long ret;
 
+	if (!sb_ipc_is_own(c->call)) {
+		*result = sb_ipc_pass(c->call, sb_ipc_controls[c->kind]);
+		return true;
+	}
+	c->table = sb_ipc_get_table(c->call);
+	*result = -ENOMEM;
+	if (c->table == NULL)
+		return true;
 	sb_commit_begin(c->call->fs);
-	if (c->cmd == IPC_INFO || c->cmd == row->info)
-		return inform(c, c->cmd == row->info);
-	if (c->cmd == row->stat || c->cmd == row->stat_any)
-		return stat_index(c, c->cmd == row->stat_any);
+	if (c->cmd == IPC_INFO || c->cmd == row->info) {
+		*result = inform(c, c->cmd == row->info);
+		return true;
+	}
+	if (c->cmd == row->stat || c->cmd == row->stat_any) {
+		*result = stat_index(c, c->cmd == row->stat_any);
+		return true;
+	}
 	slot = sb_ipc_find(c->table, c->kind, id);
 	switch (c->cmd) {
 	case IPC_STAT:
 		ret = stat_slot(c, slot, false);
-		return ret < 0 ? ret : 0;
+		*result = SB_MIN(ret, 0);
+		return true;
 	case IPC_SET:
-		return set(c, slot, id);
+		*result = set(c, slot, id);
+		return true;
 	case IPC_RMID:
-		return remove(c, slot, id);
+		*result = remove(c, slot, id);
+		return true;
 	default:
-		return slot == NULL ? -EINVAL : -ENOSYS;
+		*result = -EINVAL;
+		return slot == NULL;
 	}
 }

@@ -16,8 +16,9 @@ struct sb_ipc_control {
 	uint64_t buffer; /* of the guest */
 };
 
-/* Handle the commands that all kinds have. -ENOSYS: it is another one, of an object that the
- * container has. */
-long sb_ipc_common(const struct sb_ipc_control *control) SB_MUST_CHECK;
+/* Handle the commands that all kinds have, and every one where the objects are the machine's. The
+ * table is set here. False: it is another command, of an object that the container has; *result is
+ * -EINVAL. */
+bool sb_ipc_common(struct sb_ipc_control *control, long *result) SB_MUST_CHECK;
 
 #endif

@@ -21,6 +21,22 @@ long sb_ipc_pass(struct sb_call *call, struct sb_ipc_number number)
 	return sb_guest_pass(call, number.wide);
 }
 
+const struct sb_ipc_number sb_ipc_controls[SB_IPC_KINDS] = {
+	[SB_IPC_SHM] = {__NR_shmctl, SB_NR32_SHMCTL},
+	[SB_IPC_SEM] = {__NR_semctl, SB_NR32_SEMCTL},
+	[SB_IPC_MSG] = {__NR_msgctl, SB_NR32_MSGCTL},
+};
+
+long sb_ipc_ask(enum sb_ipc_kind kind, bool narrow, long id, long cmd, uint64_t buffer)
+{
+	const struct sb_ipc_number number = sb_ipc_controls[kind];
+	const bool is_sem = kind == SB_IPC_SEM; /* its second argument is a member of the set */
+	const long args[6] = {id, is_sem ? 0 : cmd, is_sem ? cmd : (long)buffer, (long)buffer};
+
+	return narrow ? sb_syscall32(number.narrow, args)
+		      : sb_syscall(number.wide, args[0], args[1], args[2], args[3], 0, 0);
+}
+
 struct maker {
 	struct sb_call *call;
 	struct sb_ipc_table *table;
@@ -96,17 +112,14 @@ static long get_keyed(const struct maker *m, uint32_t key)
 /* Give back the slots of objects that the kernel removed after their last user. */
 static void reap(const struct maker *m)
 {
-	static const long controls[] = {__NR_shmctl, __NR_semctl, __NR_msgctl};
 	char status[128];
 
 	for (uint32_t number = 0; number < SB_IPC_SLOTS; number++) {
 		struct sb_ipc_slot *slot = sb_ipc_slot(m->table, m->kind, number);
 		const int id = (int)slot->object - 1;
-		const bool is_sem = m->kind == SB_IPC_SEM;
 
 		if (id >= 0 &&
-		    sb_syscall(controls[m->kind], id, is_sem ? 0 : IPC_STAT,
-			       is_sem ? IPC_STAT : SB_P(status), SB_P(status), 0, 0) == -EINVAL)
+		    sb_ipc_ask(m->kind, false, id, IPC_STAT, (uintptr_t)status) == -EINVAL)
 			sb_ipc_drop(slot);
 	}
 }

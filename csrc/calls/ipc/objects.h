@@ -19,6 +19,12 @@ struct sb_ipc_number {
 	long narrow;
 };
 
+/* shmctl, semctl, msgctl */
+extern const struct sb_ipc_number sb_ipc_controls[SB_IPC_KINDS];
+
+/* Make one of these calls for the runtime itself. */
+long sb_ipc_ask(enum sb_ipc_kind kind, bool narrow, long id, long cmd,
+		uint64_t buffer) SB_MUST_CHECK;
 /* Make the call with the guest's own arguments. */
 long sb_ipc_pass(struct sb_call *call, struct sb_ipc_number number) SB_MUST_CHECK;
 

@@ -9,7 +9,6 @@
 
 static const struct sb_ipc_number send = {__NR_msgsnd, SB_NR32_MSGSND};
 static const struct sb_ipc_number receive = {__NR_msgrcv, SB_NR32_MSGRCV};
-static const struct sb_ipc_number control = {__NR_msgctl, SB_NR32_MSGCTL};
 
 long on_msgget(struct sb_call *call)
 {
@@ -37,11 +36,6 @@ long on_msgctl(struct sb_call *call)
 	struct sb_ipc_control c = {call, NULL, SB_IPC_MSG, (int)sb_arg(call, 1), sb_arg(call, 2)};
 	long ret;
 
-	if (!sb_ipc_is_own(call))
-		return sb_ipc_pass(call, control);
-	c.table = sb_ipc_get_table(call);
-	if (c.table == NULL)
-		return -ENOMEM;
-	ret = sb_ipc_common(&c);
-	return ret == -ENOSYS ? -EINVAL : ret;
+	(void)sb_ipc_common(&c, &ret);
+	return ret;
 }

@@ -15,8 +15,6 @@
 
 #define MOST_OPERATIONS 500 /* SEMOPM */
 
-static const struct sb_ipc_number control = {__NR_semctl, SB_NR32_SEMCTL};
-
 long on_semget(struct sb_call *call)
 {
 	if (!sb_ipc_is_own(call))
@@ -71,16 +69,10 @@ long on_semctl(struct sb_call *call)
 	long ret;
 	int err;
 
-	if (!sb_ipc_is_own(call))
-		return sb_ipc_pass(call, control);
-	c.table = sb_ipc_get_table(call);
-	if (c.table == NULL)
-		return -ENOMEM;
-	ret = sb_ipc_common(&c);
-	if (ret != -ENOSYS)
+	if (sb_ipc_common(&c, &ret))
 		return ret;
 	err = sb_ipc_may_use(call, SB_IPC_SEM, (int)sb_arg(call, 0),
 			     c.cmd == SETVAL || c.cmd == SETALL ? SB_IPC_WRITE : SB_IPC_READ);
-	ret = err < 0 ? err : sb_ipc_pass(call, control);
+	ret = err < 0 ? err : sb_ipc_pass(call, sb_ipc_controls[SB_IPC_SEM]);
 	return ret > 0 && c.cmd == GETPID ? sb_pid_shown(&call->proc->tree, (uint32_t)ret) : ret;
 }

@@ -14,7 +14,6 @@
 #define EXECUTE 0111
 
 static const struct sb_ipc_number attach = {__NR_shmat, SB_NR32_SHMAT};
-static const struct sb_ipc_number control = {__NR_shmctl, SB_NR32_SHMCTL};
 
 long on_shmget(struct sb_call *call)
 {
@@ -43,7 +42,7 @@ static long lock(const struct sb_ipc_control *c)
 	if (c->call->ids->euid != slot->uid && c->call->ids->euid != slot->cuid &&
 	    !sb_ids_has_cap(c->call->ids, CAP_IPC_LOCK))
 		return -EPERM;
-	return sb_ipc_pass(c->call, control);
+	return sb_ipc_pass(c->call, sb_ipc_controls[SB_IPC_SHM]);
 }
 
 long on_shmctl(struct sb_call *call)
@@ -51,13 +50,7 @@ long on_shmctl(struct sb_call *call)
 	struct sb_ipc_control c = {call, NULL, SB_IPC_SHM, (int)sb_arg(call, 1), sb_arg(call, 2)};
 	long ret;
 
-	if (!sb_ipc_is_own(call))
-		return sb_ipc_pass(call, control);
-	c.table = sb_ipc_get_table(call);
-	if (c.table == NULL)
-		return -ENOMEM;
-	ret = sb_ipc_common(&c);
-	if (ret != -ENOSYS)
-		return ret;
-	return c.cmd == SHM_LOCK || c.cmd == SHM_UNLOCK ? lock(&c) : -EINVAL;
+	if (!sb_ipc_common(&c, &ret) && (c.cmd == SHM_LOCK || c.cmd == SHM_UNLOCK))
+		return lock(&c);
+	return ret;
 }

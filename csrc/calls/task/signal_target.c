@@ -12,55 +12,29 @@
 
 #include "base/shared_abi.h"
 #include "guest/peers/peers.h"
+#include "guest/peers/status.h"
 #include "guest/pids.h"
 #include "guest/process_table.h"
 #include "guest/sigmask.h"
 #include "guest/thread.h"
-#include "procfs/proc_text.h"
 
 /* ---- the first process ------------------------------------------------------- */
-
-static uint64_t hex_behind(const char *text, long len, const char *key)
-{
-	const long want = (long)strlen(key);
-	uint64_t value = 0;
-
-	for (long i = 0; i + want < len; i++) {
-		if (memcmp(text + i, key, (size_t)want) != 0)
-			continue;
-		for (i += want; i < len && text[i] != '\n'; i++)
-			value = value << 4 |
-				(uint64_t)(text[i] <= '9' ? text[i] - '0' : text[i] - 'a' + 10);
-		return value;
-	}
-	return 0;
-}
 
 /* The signals that a thread blocks. */
 static uint64_t blocked_by(struct sb_call *call, uint32_t tid)
 {
-	char path[48];
-	struct sb_proc_out name = {.buf = path, .max = sizeof(path) - 1};
 	char *text = call->work->buffer;
 	uint64_t mask = 0;
-	long file;
 	long len;
 
 	if (tid == call->thread->tid) {
 		sb_syscall(__NR_rt_sigprocmask, SIG_BLOCK, 0, SB_P(&mask), 8, 0, 0);
 		return mask;
 	}
-	sb_proc_put_text(&name, "/proc/");
-	sb_proc_put_number(&name, tid, 10, 1);
-	sb_proc_put_text(&name, "/status");
-	path[name.len] = '\0';
 	sb_commit_begin(call->fs);
-	file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	len = file < 0 ? file : sys_read((int)file, text, sizeof(call->work->buffer));
-	if (file >= 0)
-		sys_close((int)file);
+	len = sb_task_status_read(tid, text, sizeof(call->work->buffer));
 	sb_commit_end(call->fs);
-	return hex_behind(text, len, "\nSigBlk:\t");
+	return sb_task_status_number(text, len, "\nSigBlk:", 16);
 }
 
 /* As an init, the first process gets no signal of the container that it does not handle, unless it
@@ -162,41 +136,17 @@ long sb_signal_group(struct sb_call *call, uint32_t group, int sig)
 
 /* ---- pidfds ----------------------------------------------------------------- */
 
-static uint32_t number_behind(const char *text, size_t len, const char *key)
-{
-	const size_t want = strlen(key);
-	uint32_t value = 0;
-
-	for (size_t i = 0; i + want < len; i++) {
-		if (memcmp(text + i, key, want) != 0)
-			continue;
-		for (i += want; i < len && text[i] >= '0' && text[i] <= '9'; i++)
-			value = value * 10 + (uint32_t)(text[i] - '0');
-		return value;
-	}
-	return 0;
-}
-
 uint32_t sb_pidfd_process(struct sb_call *call, int fd)
 {
-	char path[48];
 	char text[256];
-	struct sb_proc_out name = {.buf = path, .max = sizeof(path) - 1};
-	long file;
 	long len;
 
 	if (fd < 0)
 		return 0;
-	sb_proc_put_text(&name, "/proc/self/fdinfo/");
-	sb_proc_put_number(&name, (uint64_t)fd, 10, 1);
-	path[name.len] = '\0';
 	sb_commit_begin(call->fs);
-	file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	len = file < 0 ? file : sys_read((int)file, text, sizeof(text));
-	if (file >= 0)
-		sys_close((int)file);
+	len = sb_task_fdinfo_read(fd, text, sizeof(text));
 	sb_commit_end(call->fs);
-	return len < 0 ? 0 : number_behind(text, (size_t)len, "\nPid:\t");
+	return (uint32_t)sb_task_status_number(text, len, "\nPid:", 10);
 }
 
 int sb_signal_check_pidfd(struct sb_call *call, int fd, int sig)

@@ -8,9 +8,9 @@
  */
 #include "guest/peers/tasks.h"
 
+#include "guest/peers/status.h"
 #include "guest/pids.h"
 #include "guest/process_table.h"
-#include "procfs/proc_text.h"
 #include "tree/tasks.h"
 
 static const struct sb_proc *proc_of(const struct sb_tree *tree)
@@ -22,40 +22,12 @@ _Static_assert(offsetof(struct sb_proc, tree) == 0, "the tree is the first membe
 
 /* ---- the process of a thread ---------------------------------------------- */
 
-static uint32_t number_in(const char *text, long len)
-{
-	uint32_t value = 0;
-
-	for (long i = 0; i < len && text[i] >= '0' && text[i] <= '9'; i++)
-		value = value * 10 + (uint32_t)(text[i] - '0');
-	return value;
-}
-
-/* /proc/TID exists for every thread. */
 static uint32_t process_of(uint32_t tid)
 {
-	static const char key[] = "\nTgid:\t";
-	const long skip = sizeof(key) - 1;
-	char path[48];
-	struct sb_proc_out text = {.buf = path, .max = sizeof(path) - 1};
 	char status[512];
-	long fd;
-	long len;
+	const long len = sb_task_status_read(tid, status, sizeof(status));
 
-	sb_proc_put_text(&text, "/proc/");
-	sb_proc_put_number(&text, tid, 10, 1);
-	sb_proc_put_text(&text, "/status");
-	path[text.len] = '\0';
-	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return 0;
-	len = sys_read((int)fd, status, sizeof(status));
-	sys_close((int)fd);
-	for (long i = 0; i + skip < len; i++) {
-		if (memcmp(status + i, key, (size_t)skip) == 0)
-			return number_in(status + i + skip, len - i - skip);
-	}
-	return 0;
+	return (uint32_t)sb_task_status_number(status, len, "\nTgid:", 10);
 }
 
 const struct sb_proc_slot *sb_task_slot(const struct sb_tree *tree, uint32_t real)
