@@ -36,6 +36,5 @@ long on_msgctl(struct sb_call *call)
 	struct sb_ipc_control c = {call, NULL, SB_IPC_MSG, (int)sb_arg(call, 1), sb_arg(call, 2)};
 	long ret;
 
-	(void)sb_ipc_common(&c, &ret);
-	return ret;
+	return sb_ipc_common(&c, &ret) ? ret : -EINVAL;
 }
