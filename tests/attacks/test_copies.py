@@ -201,16 +201,19 @@ def test_no_race_leads_a_bind_of_a_build_to_the_machines_files(
     bind = "--mount=type=bind,source=read,target=/shown"
     file.write_text(f'FROM {IMAGE}\nRUN {bind} ["/show", "/shown/id_ed25519"]\n')
     command = ("race", "read", fenced.key.parent, fenced.canary, "/bound")
-    ended = []
+    words = ("build", "--no-cache", "--progress=plain", "-f", file, context)
+    harmless = 0
     with attacked(fenced, *command, options=["-v", f"{context}:/bound"]):
-        for _ in range(COUNT // 2):
-            words = ("build", "--no-cache", "--progress=plain", "-f", file, context)
+        # A busy machine lets the race win often, and then a build ends before its instruction runs.
+        for built in range(10 * COUNT):
+            if harmless and built >= COUNT // 2:
+                break
             done = fenced.sandbox.call(*words)
             said = done.stdout + done.stderr
             assert SECRET.encode() not in said
             assert b"nternal error" not in said
-            ended.append(b"held: harmless" in said)
-    assert any(ended), said.decode()
+            harmless += b"held: harmless" in said
+    assert harmless, said.decode()
 
 
 def test_a_removal_takes_nothing_of_the_machine(fenced: Arena) -> None:

@@ -595,7 +595,7 @@ static void sources(void)
 		if (i == 1)
 			say("%s", local_of(server));
 		SEE(connect_to(server, "127.0.0.1", NOBODY));
-		MUST(listen(server, 1));
+		SEE(listen(server, 1)); /* Linux 6.18 refuses it */
 		say("%s", local_of(server));
 		SEE(connect_to(client, "127.0.0.1", port_of(server)));
 		close(client);
