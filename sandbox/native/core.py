@@ -87,6 +87,14 @@ def _check(result: int, doing: str) -> int:
     return result
 
 
+def _real_path(path: bytes, doing: str) -> bytes:
+    """Resolve the symlinks of a path, which another process may be changing."""
+    try:
+        return os.path.realpath(path)
+    except OSError as error:  # what was a symlink is none any more
+        raise NativeError(error.errno or errno.EIO, doing) from error
+
+
 def _name(path: bytes) -> str:
     return os.fsdecode(path)
 
@@ -417,16 +425,17 @@ class Tree(Closing):
         guest = self.resolve(os.fsencode(mount.guest), follow=not is_link)
         flags = lib.SB_MOUNT_READ_ONLY if mount.read_only else 0
         host = os.fsencode(mount.host)
+        what = f"cannot mount {mount.host} at {mount.guest}"
         if not is_link:
-            host = os.path.realpath(host)
+            host = _real_path(host, what)
         if mount.within:
-            top = os.path.realpath(os.fsencode(mount.within))
+            top = _real_path(os.fsencode(mount.within), what)
             if host != top and not host.startswith(top.rstrip(b"/") + b"/"):
-                raise NativeError(errno.EXDEV, f"cannot mount {mount.host} at {mount.guest}")
+                raise NativeError(errno.EXDEV, what)
         result = lib.sb_hosted_add_mount(
             self._handle, kind, flags, guest, host, mount.uid, mount.gid
         )
-        _check(result, f"cannot mount {mount.host} at {mount.guest}")
+        _check(result, what)
 
     def post_entry(self, request: EntryRequest) -> int:
         """Post a request for a process that is about to start; return the entry's number."""

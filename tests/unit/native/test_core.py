@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -252,6 +253,26 @@ def test_the_source_of_a_mount_does_not_leave_the_directory_it_must_be_in(tmp_pa
         open_tree(tmp_path / "c", [BASE], mounts),
     ):
         pass
+
+
+def test_a_source_that_changes_while_it_is_resolved_is_no_internal_error(tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    source.symlink_to("other")
+    readlink = os.readlink
+
+    def replaced(path, **options):
+        if os.fsdecode(path) == str(source):
+            source.unlink()
+            source.mkdir()
+        return readlink(path, **options)
+
+    monkeypatch.setattr(os, "readlink", replaced)
+    mounts = [core.Mount("bind", "/bin", str(source))]
+    with (
+        contextlib.suppress(NativeError),  # newer versions of Python take the directory
+        open_tree(tmp_path / "c", [BASE], mounts),
+    ):
+        assert source.is_dir()
 
 
 def test_the_hosts_tree_is_read_live(tmp_path):
