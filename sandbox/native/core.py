@@ -87,14 +87,6 @@ def _check(result: int, doing: str) -> int:
     return result
 
 
-def _real_path(path: bytes, doing: str) -> bytes:
-    """Resolve the symlinks of a path, which another process may be changing."""
-    try:
-        return os.path.realpath(path)
-    except OSError as error:  # what was a symlink is none any more
-        raise NativeError(error.errno or errno.EIO, doing) from error
-
-
 def _name(path: bytes) -> str:
     return os.fsdecode(path)
 
@@ -426,12 +418,12 @@ class Tree(Closing):
         flags = lib.SB_MOUNT_READ_ONLY if mount.read_only else 0
         host = os.fsencode(mount.host)
         what = f"cannot mount {mount.host} at {mount.guest}"
-        if not is_link:
-            host = _real_path(host, what)
-        if mount.within:
-            top = _real_path(os.fsencode(mount.within), what)
-            if host != top and not host.startswith(top.rstrip(b"/") + b"/"):
-                raise NativeError(errno.EXDEV, what)
+        with map_os_errors(what):  # another process may be changing the path
+            if not is_link:
+                host = os.path.realpath(host)
+            top = os.path.realpath(os.fsencode(mount.within)) if mount.within else b""
+        if mount.within and host != top and not host.startswith(top.rstrip(b"/") + b"/"):
+            raise NativeError(errno.EXDEV, what)
         result = lib.sb_hosted_add_mount(
             self._handle, kind, flags, guest, host, mount.uid, mount.gid
         )
