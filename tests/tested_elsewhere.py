@@ -94,7 +94,7 @@ _PLACES = {
     # ---- builds -------------------------------------------------------------------------
     "tests/integration/builds/test_build.py": (
         "builder.build builder.build_job builder.executor builder.stage builder.stage_steps"
-        " builder.services builder.workspace builder.instructions.run"
+        " builder.services builder.instructions.run"
         " builder.instructions.run_container builder.cache.step_layer"
     ),
     "tests/integration/builds/test_build_options.py": "builder.build_context builder.stage_images",

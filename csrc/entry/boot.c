@@ -540,7 +540,11 @@ static void SB_NORETURN enter(struct start *start, struct sb_thread *thread, con
 	take_part(thread, &own);
 	keeper = sb_keeper_listen(loader_dir.buf);
 	/* Mapped first, since sb_landlock_confine reads what the container may do. */
-	ret = proc->tree.control->net_container == 0 ? 0 : sb_net_get(call, &(struct sb_net){0});
+	if (proc->tree.control->net_container != 0) {
+		ret = sb_net_attach(call);
+		if (ret == 0)
+			ret = sb_net_get(call, &(struct sb_net){0});
+	}
 	if (ret < 0)
 		die(EXIT_FAILED, "no network for", execfn_copy, ret);
 	ret = sb_landlock_confine(&proc->tree);

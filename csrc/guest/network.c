@@ -31,15 +31,19 @@ static int map(struct sb_path *path, const char *name, uint64_t address, bool wr
 	return at < 0 && at != -EEXIST ? (int)at : 0;
 }
 
-static int attach(struct sb_call *call, struct sb_tree *tree)
+int sb_net_attach(struct sb_call *call)
 {
+	struct sb_tree *tree = &call->proc->tree;
 	const struct sb_control *control = tree->control;
 	struct sb_path *path = &call->work->host;
 	const struct sb_net_table *table = (const void *)SB_ADDR_NET;
 	struct sb_net_ports *ports = (void *)SB_ADDR_NET_PORTS;
 	uint64_t size;
-	int err = sb_path_set(path, sb_text_at(control, control->net), control->net.len);
+	int err;
 
+	if (__atomic_load_n(&tree->net, __ATOMIC_ACQUIRE) != NULL)
+		return 0;
+	err = sb_path_set(path, sb_text_at(control, control->net), control->net.len);
 	sb_commit_begin(call->fs);
 	if (err == 0)
 		err = map(path, "table", SB_ADDR_NET, false, &size);
@@ -50,7 +54,7 @@ static int attach(struct sb_call *call, struct sb_tree *tree)
 	if (err == 0)
 		err = sb_net_check_ports(ports, size);
 	if (err < 0)
-		return -ENETDOWN;
+		return err;
 	tree->net_ports = ports;
 	__atomic_store_n(&tree->net, table, __ATOMIC_RELEASE);
 	return 0;
@@ -58,13 +62,10 @@ static int attach(struct sb_call *call, struct sb_tree *tree)
 
 int sb_net_get(struct sb_call *call, struct sb_net *out)
 {
-	struct sb_tree *tree = &call->proc->tree;
-	int err = 0;
+	const struct sb_tree *tree = &call->proc->tree;
 
-	if (__atomic_load_n(&tree->net, __ATOMIC_ACQUIRE) == NULL)
-		err = attach(call, tree);
-	if (err < 0)
-		return err;
+	if (sb_net_attach(call) < 0)
+		return -ENETDOWN;
 	out->table = tree->net;
 	out->ports = tree->net_ports;
 	out->self = tree->control->net_container;

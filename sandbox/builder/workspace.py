@@ -224,10 +224,13 @@ def clean_up(layout: Layout) -> None:
     """Kill the processes of killed builds, and remove their run directories."""
     with suppress(OSError):
         for path in layout.tmp.iterdir():
-            if not path.name.startswith(PREFIX) or is_owned(path):
+            if not path.name.startswith(PREFIX):
                 continue
-            for note in path.glob(f"box-*/{_RUNNING}"):
-                _end(note.read_text(encoding="ascii"))
+            # The notes first: a build has no owner yet when it makes its workspace.
+            notes = [note.read_text("ascii") for note in path.glob(f"box-*/{_RUNNING}")]
+            if notes and not is_owned(path):
+                for box_id in notes:
+                    _end(box_id)
 
 
 def _end(box_id: str) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import select
 import signal
 import socket
 import struct
@@ -178,6 +179,7 @@ def test_sandbox_docker_starts_a_server_for_the_docker_command(
         connection.connect(os.fspath(place))
         data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
     server, _, _ = PEER.unpack(data)
+    ended = os.pidfd_open(server)
     try:
         assert said == f"{sandbox.ok('version', '--format', '{{.Version}}').strip()} linux\n"
         assert sandbox.ok("docker", "run", "--rm", "host", "echo", "hello") == "hello\n"
@@ -186,4 +188,6 @@ def test_sandbox_docker_starts_a_server_for_the_docker_command(
         assert sandbox.call("docker", "nonsense").returncode == 1
     finally:
         os.kill(server, signal.SIGTERM)
-        until(lambda: not place.exists())
+        until(lambda: select.select([ended], [], [], 0)[0])
+        os.close(ended)
+        assert not place.exists()
