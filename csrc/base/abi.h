@@ -147,6 +147,7 @@ struct sb_ids {
 #define SB_CONTROL_OLD_PROCESSOR 32768 /* for tests: AT_HWCAP2 is zero */
 #define SB_CONTROL_UNRULED 65536 /* for tests: the filter refuses raw calls nothing */
 #define SB_CONTROL_INIT 131072 /* the main process is an init of the runtime's own (--init) */
+#define SB_CONTROL_ABSTRACT_SOCKETS 262144 /* the machine's are reached (--network host) */
 #define SB_CONTROL_LIVE 4 /* no index: the lower is the host's own "/" */
 
 /* sb_mount.kind */

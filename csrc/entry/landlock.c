@@ -290,7 +290,7 @@ static struct attributes attributes_of(const struct sb_tree *tree, long abi)
 		attributes.net = NET_TCP;
 	if (abi >= 6)
 		attributes.scoped = SCOPE_SIGNAL;
-	if (abi >= 6 && tree->control->net_container != 0)
+	if (abi >= 6 && (tree->control->flags & SB_CONTROL_ABSTRACT_SOCKETS) == 0)
 		attributes.scoped |= SCOPE_ABSTRACT_SOCKET;
 	return attributes;
 }

@@ -18,6 +18,7 @@ from sandbox.dockerfile.errors import DockerfileError
 from sandbox.dockerfile.parser import parse
 from sandbox.errors import SandboxError, Unsupported, UsageError
 from sandbox.models.architecture import own_platform
+from sandbox.models.network import BUILD
 from sandbox.runtime.process import reaper
 from sandbox.store.atomic_files import workspace
 from sandbox.store.networks import NetworkStore
@@ -96,7 +97,7 @@ def _build(
 
 def _network_of(mode: str, layout: Layout) -> str:
     """Return the network of RUN: ``default``, ``host``, ``none``, or a network's id."""
-    if mode == "default":
+    if mode == BUILD:
         return mode
     network = NetworkStore(layout).find(mode)
     return network.name if network.driver != "bridge" else network.id

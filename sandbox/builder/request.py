@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from sandbox.errors import Unsupported, UsageError
+from sandbox.models.network import BUILD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,7 @@ class BuildRequest:
     secrets: tuple[Secret, ...] = ()
     ssh: tuple[SshAgent, ...] = ()
     hosts: tuple[tuple[str, str], ...] = ()
-    network: str = "default"
+    network: str = BUILD
     outputs: tuple[Output, ...] = ()
     squash: bool = False
     contexts: Mapping[str, str] = field(default_factory=dict)

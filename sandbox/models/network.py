@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Driver = Literal["bridge", "host", "null"]
 
 BRIDGE, HOST, NONE = "bridge", "host", "none"
+BUILD = "default"
+"""RUN without ``--network``: the machine's network without its abstract sockets."""
 PREDEFINED = (BRIDGE, HOST, NONE)
 
 NAME_SERVER = "127.0.0.11"

@@ -142,6 +142,7 @@ def create_control(path: str, spec: ControlSpec) -> None:
             | (lib.SB_CONTROL_TRACED if spec.traced else 0)
             | (lib.SB_CONTROL_STEPS if spec.steps else 0)
             | (lib.SB_CONTROL_UNFENCED if spec.unfenced else 0)
+            | (lib.SB_CONTROL_ABSTRACT_SOCKETS if spec.abstract_sockets else 0)
             | (lib.SB_CONTROL_UNRULED if spec.unruled else 0)
             | (lib.SB_CONTROL_OLD_PROCESSOR if spec.old_processor else 0)
             | (lib.SB_CONTROL_NO_NEW_PRIVS if spec.no_new_privileges else 0)

@@ -36,9 +36,10 @@ class ControlSpec(Record, frozen=True):
 
     *index_path* is None for the host's own tree. *work_dir* must be on the file system of
     *upper_dir*; None means the directory work beside it. Without *net_dir* (see
-    sandbox.native.network) the container uses the host's network, and without *ipc_table* its
-    System V objects. *profile* is an array of struct sock_filter. A container that is *fenced*
-    does not start where Landlock is missing.
+    sandbox.native.network) the container uses the host's network, with *abstract_sockets* also
+    its abstract sockets. Without *ipc_table* it uses the host's System V objects. *profile* is an
+    array of struct sock_filter. A container that is *fenced* does not start where Landlock is
+    missing.
     """
 
     run_dir: str
@@ -59,6 +60,7 @@ class ControlSpec(Record, frozen=True):
     steps: bool = False
     net_dir: str | None = None
     net_container: int = 0
+    abstract_sockets: bool = False
     net_log: str | None = None
     ipc_table: str = ""
     ipc_prefix: int = 0

@@ -246,6 +246,7 @@ def _make_control(
             host_gid=os.getgid(),
             net_dir=member.directory if member else None,
             net_container=member.number if member else 0,
+            abstract_sockets=member is not None and member.with_abstract_sockets,
             net_log=net_log,
             ipc_table=space.table,
             ipc_prefix=space.prefix,

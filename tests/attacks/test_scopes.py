@@ -55,7 +55,7 @@ def test_without_the_fence_a_guest_reaches_the_machines_processes(
 
 
 @pytest.mark.parametrize("interceptor", INTERCEPTORS)
-@pytest.mark.parametrize("way", ["run", "exec"])
+@pytest.mark.parametrize("way", ["run", "exec", "RUN"])
 def test_no_guest_reaches_the_machines_processes(
     fenced: Arena, victim: tuple[str, str], way: str, interceptor: str
 ) -> None:
@@ -64,10 +64,11 @@ def test_no_guest_reaches_the_machines_processes(
     assert successes(found) == []
 
 
+@pytest.mark.parametrize("way", ["run", "RUN"])
 def test_the_network_of_the_machine_has_its_abstract_sockets(
-    fenced: Arena, victim: tuple[str, str]
+    fenced: Arena, victim: tuple[str, str], way: str
 ) -> None:
-    found = fenced.attack("scope", *victim, options=("--network", "host"))
+    found = fenced.attack("scope", *victim, way=way, options=("--network", "host"))
     assert successes(found) == ["connect to its abstract socket"]
 
 

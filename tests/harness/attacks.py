@@ -113,7 +113,7 @@ class Arena:
     ) -> dict[str, str]:
         """Run `/PROGRAM ARGUMENT...` in a container, and return how each attempt ended.
 
-        *options* are flags of `run` (or `create`); a build and a health check take none.
+        *options* are flags of `run`, `create` or `build`; a health check takes none.
         """
         words = [f"/{command[0]}", *map(str, command[1:])]
         engine = self.engine(interceptor)
@@ -125,7 +125,7 @@ class Arena:
             case "health check":
                 output = self._health_check(engine, words)
             case "RUN":
-                output = self._build(engine, words)
+                output = self._build(engine, words, options)
             case "API":
                 output = self._api(engine, words)
             case _:
@@ -167,11 +167,11 @@ class Arena:
         finally:
             self.sandbox.ok("rm", "-f", identity)
 
-    def _build(self, engine: Sandbox, words: list[str]) -> str:
+    def _build(self, engine: Sandbox, words: list[str], options: Sequence[str]) -> str:
         with tempfile.TemporaryDirectory(dir=self.folder) as context:
             text = f"FROM {IMAGE}\nRUN {json.dumps(words)}\n"
             pathlib.Path(context, "Dockerfile").write_text(text)
-            done = engine.call("build", "--no-cache", "--progress=plain", context)
+            done = engine.call("build", "--no-cache", "--progress=plain", *options, context)
         output = (done.stdout + done.stderr).decode()
         assert done.returncode == 0, output
         return output

@@ -25,6 +25,7 @@ from sandbox.dockerfile import instructions as say
 from sandbox.errors import Unsupported
 from sandbox.layers.upper_layer import Changes, adopt_upper
 from sandbox.models.container import MountPoint
+from sandbox.models.network import BUILD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ def run_command(stage: StageBuilder, instruction: say.Run, vertex: Vertex) -> No
     if instruction.devices:
         raise Unsupported("RUN --device is not supported: there are no CDI devices here")
     network = instruction.network
-    if network == "default":
+    if network == BUILD:
         network = stage.build.request.network
     state = stage.state
     argv = metadata.command_line(state, instruction.command)

@@ -24,7 +24,7 @@ from sandbox.errors import NativeError
 from sandbox.models.closable import Closing
 from sandbox.models.container import ContainerConfig
 from sandbox.models.endpoints import Endpoint, NetworkConfig
-from sandbox.models.network import HOST, NONE
+from sandbox.models.network import BUILD, HOST, NONE
 from sandbox.native import core
 from sandbox.runtime import launch, lifecycle, rundir
 from sandbox.runtime.process import lookup
@@ -54,7 +54,7 @@ class Command:
     mounts: tuple[MountPoint, ...] = ()
     hosts: tuple[tuple[str, str], ...] = ()
     ulimits: tuple[Ulimit, ...] = ()
-    network: str = "default"
+    network: str = BUILD
     """default, host, none, or a network's id."""
 
 
@@ -104,8 +104,8 @@ def run(
 
 def _network(command: Command) -> NetworkConfig:
     """Return the command's network: the machine's, none, or one with own addresses."""
-    if command.network in ("default", HOST):
-        return NetworkConfig(mode=HOST, extra_hosts=command.hosts)
+    if command.network in (BUILD, HOST):
+        return NetworkConfig(mode=command.network, extra_hosts=command.hosts)
     endpoints = () if command.network == NONE else (Endpoint(command.network),)
     return NetworkConfig(mode=command.network, endpoints=endpoints, extra_hosts=command.hosts)
 

@@ -27,7 +27,7 @@ from sandbox.errors import (
     RuntimeFailed,
     SandboxError,
 )
-from sandbox.models.network import HOST, NAME_SERVER, find_network
+from sandbox.models.network import BUILD, HOST, NAME_SERVER, find_network
 from sandbox.models.ports import native_of
 from sandbox.models.record import Record, replace
 from sandbox.native.network import (
@@ -58,10 +58,14 @@ if TYPE_CHECKING:
 
 
 class Joined(Record, frozen=True):
-    """Where the guests find their network's files; empty on the machine's own network."""
+    """Where the guests find their network's files; empty on the machine's own network.
+
+    *with_abstract_sockets*: they reach the machine's sockets that have a name and no path.
+    """
 
     directory: str | None = None
     number: int = 0
+    with_abstract_sockets: bool = False
 
 
 @contextmanager
@@ -71,11 +75,11 @@ def joined(config: ContainerConfig, layout: Layout, run_dir: RunDir) -> Iterator
     shared = _of_joined(layout, network.joined) if network.joined else network
     machine = etc_files.host_file("/etc/resolv.conf")
     contents = {"hostname": f"{config.hostname}\n"}
-    if shared.mode == HOST:
+    if shared.mode in (HOST, BUILD):
         contents["hosts"] = etc_files.machine_hosts(config.hostname, network)
         contents["resolv.conf"] = etc_files.resolv_conf(machine, shared)
         etc_files.write(run_dir.etc, contents)
-        yield Joined()
+        yield Joined(with_abstract_sockets=shared.mode == HOST)
         return
     allowed = allocation.resolve_allowed(network.allowed_hosts, network.extra_hosts)
     with changing(layout) as change:
